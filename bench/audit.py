@@ -16,10 +16,10 @@ from pathlib import Path
 import psycopg
 
 from meterai.apps.audit import Auditor
-from meterai.plumbing import invariants
-from meterai.plumbing.database import Database
-from meterai.plumbing.embedded import EmbeddedPostgres
-from meterai.plumbing.migrations import migrate
+from meterai.plumbing.db import invariants
+from meterai.plumbing.db.database import Database
+from meterai.plumbing.db.embedded import EmbeddedPostgres
+from meterai.plumbing.db.migrations import migrate
 
 ORDERS = 200_000
 PER_ACCOUNT = 2

@@ -16,9 +16,9 @@ import psycopg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from meterai.kit.actor import Actor, ActorKind
-from meterai.plumbing.database import Database
-from meterai.plumbing.embedded import EmbeddedPostgres
-from meterai.plumbing.migrations import migrate
+from meterai.plumbing.db.database import Database
+from meterai.plumbing.db.embedded import EmbeddedPostgres
+from meterai.plumbing.db.migrations import migrate
 from meterai.waiting_room import store as lines
 from meterai.waiting_room.adapters.drand import Relays
 from meterai.waiting_room.draw.chain import Chain

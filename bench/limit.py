@@ -15,7 +15,7 @@ from meterai.orders.model import OrderKind, request_hash
 from meterai.payments import Rails
 from meterai.payments.room import RAILS
 from meterai.plumbing.config import Settings
-from meterai.plumbing.embedded import programs
+from meterai.plumbing.db.embedded import programs
 
 _TPS = re.compile(r"tps = ([0-9.]+) \(without initial connection time\)")
 _COUNT = re.compile(r"number of transactions actually processed: (\d+)")

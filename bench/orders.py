@@ -22,7 +22,7 @@ from meterai.commands import database_of
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.clock import SystemClock
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database
+from meterai.plumbing.db.database import Database
 from tests.support.instance import Instance
 
 UNPAID_ORDERS_MAX = 1_000_000  # nobody pays here

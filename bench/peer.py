@@ -39,7 +39,7 @@ from meterai.orders.service import MoneyView, OrderView, PaymentView
 from meterai.payments import Rails, new_attempt
 from meterai.payments.room import RAILS
 from meterai.plumbing.config import Settings, environment_for
-from meterai.plumbing.link import conninfo
+from meterai.plumbing.db.connections import conninfo
 
 START_SECONDS_MAX = 30.0
 _NO_MONEY = MoneyView(captured=0, charged_back=0, executed=0, refunded=0, in_flight=0, loss=0)

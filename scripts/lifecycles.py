@@ -14,8 +14,8 @@ from typing import Any
 
 from meterai.apps.rooms import ROOMS, subscriptions_of, unheard_of
 from meterai.kit.lifecycle import Lifecycle
-from meterai.plumbing.events import Event, name_of_event
-from meterai.plumbing.outgoing import CIRCUIT
+from meterai.plumbing.work.events import Event, name_of_event
+from meterai.plumbing.work.outgoing import CIRCUIT
 
 FILE = Path(__file__).parents[1] / "docs" / "lifecycles.md"
 COMMAND = ".venv/bin/python -m scripts.lifecycles"
@@ -63,7 +63,7 @@ class Drawn:
 
 LIFECYCLES = (
     *(Drawn(room.name, one) for room in ROOMS for one in room.lifecycles),
-    Drawn("plumbing", CIRCUIT, "outgoing", has_end=False),
+    Drawn("plumbing", CIRCUIT, "work/outgoing", has_end=False),
 )
 _MEMBER = re.compile(r'^    [A-Z_]+ = "(\w+)"(?:  # (.+))?$')
 

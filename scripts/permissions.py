@@ -26,7 +26,7 @@ from meterai.accounts.model import (
 )
 from meterai.apps.settings import settings_of
 from meterai.apps.web import build
-from meterai.plumbing.head import is_api
+from meterai.plumbing.http.head import is_api
 
 FILE = Path(__file__).parents[1] / "docs" / "permissions.md"
 COMMAND = ".venv/bin/python -m scripts.permissions"

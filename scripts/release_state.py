@@ -21,7 +21,7 @@ import psutil
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import new_id
 from meterai.payments.model import reference_of
-from meterai.plumbing.embedded import EmbeddedPostgres, programs
+from meterai.plumbing.db.embedded import EmbeddedPostgres, programs
 from tests.support.browser_forms import visitors
 from tests.support.inside import Inside
 from tests.support.instance import Client, Instance, until

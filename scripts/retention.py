@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from meterai.apps.retention import KEPT, RULES
-from meterai.plumbing.retention import Leaves
+from meterai.plumbing.work.retention import Leaves
 
 FILE = Path(__file__).parents[1] / "docs" / "retention.md"
 COMMAND = ".venv/bin/python -m scripts.retention"

@@ -7,9 +7,9 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from meterai.plumbing import catalog
-from meterai.plumbing.embedded import EmbeddedPostgres
-from meterai.plumbing.migrations import migrate
+from meterai.plumbing.db import catalog
+from meterai.plumbing.db.embedded import EmbeddedPostgres
+from meterai.plumbing.db.migrations import migrate
 
 FILE = Path(__file__).parents[1] / "migrations" / "schema.toml"
 COMMAND = "make schema"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from meterai.apps.rooms import ROOMS, subscriptions_of, unheard_of
-from meterai.plumbing.events import name_of_event
+from meterai.plumbing.work.events import name_of_event
 from meterai.room import Rooms
 
 FILE = Path(__file__).parents[1] / "meterai" / "plumbing" / "sql" / "functions" / "subscribers.sql"

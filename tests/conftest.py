@@ -12,8 +12,8 @@ import pytest
 from hypothesis import settings
 from playwright.sync_api import Browser
 
-from meterai.plumbing.embedded import EmbeddedPostgres
-from meterai.plumbing.migrations import migrate
+from meterai.plumbing.db.embedded import EmbeddedPostgres
+from meterai.plumbing.db.migrations import migrate
 from tests.support import loopback, queries
 from tests.support.browser import CHROMIUM, launched
 from tests.support.instance import Instance
@@ -43,7 +43,7 @@ NEEDS = {
     "instance": ({"instance", "inside", "fragile"}, {"tests.support.instance.Instance"}),
     "database": (
         {"server"},
-        {"meterai.plumbing.embedded.EmbeddedPostgres", "tests.support.servers.Server"},
+        {"meterai.plumbing.db.embedded.EmbeddedPostgres", "tests.support.servers.Server"},
     ),
     "browser": ({"chromium"}, {"tests.support.browser.launched"}),
 }

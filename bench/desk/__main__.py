@@ -15,8 +15,8 @@ from bench.desk import answered, filling, looking
 from bench.desk.answered import Told
 from bench.desk.looking import Way
 from bench.machine import description
-from meterai.plumbing.embedded import EmbeddedPostgres
-from meterai.plumbing.migrations import migrate
+from meterai.plumbing.db.embedded import EmbeddedPostgres
+from meterai.plumbing.db.migrations import migrate
 from tests.support.instance import Instance
 from tests.support.till import Till, open_till
 

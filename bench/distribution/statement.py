@@ -17,9 +17,9 @@ import psycopg
 
 from bench.machine import Group
 from meterai.distribution.statement import Span, Writer, as_csv, as_json, by_day
-from meterai.plumbing.database import Database
-from meterai.plumbing.embedded import EmbeddedPostgres
-from meterai.plumbing.migrations import migrate
+from meterai.plumbing.db.database import Database
+from meterai.plumbing.db.embedded import EmbeddedPostgres
+from meterai.plumbing.db.migrations import migrate
 
 LEGS = 1_000_000
 SECONDS_AIM = 10.0

@@ -34,10 +34,10 @@ from meterai.apps.settings import settings_of
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.ids import new_id
 from meterai.orders import OrderKind, OrderService
-from meterai.plumbing.embedded import EmbeddedPostgres
-from meterai.plumbing.jobs import Worker
+from meterai.plumbing.db.embedded import EmbeddedPostgres
+from meterai.plumbing.db.migrations import migrate
 from meterai.plumbing.keyring import new_rsa_key, public_pem, read_rsa_key
-from meterai.plumbing.migrations import migrate
+from meterai.plumbing.work.jobs import Worker
 from meterai.room import Container
 from meterai.webhooks.delivering import PLACES, WebhookDelivery
 from meterai.webhooks.service import WebhookService, WebhookWish

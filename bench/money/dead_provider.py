@@ -22,9 +22,9 @@ from meterai.orders import store as orders
 from meterai.payments import PaymentService, RefundSender
 from meterai.payments.model import NoAnswer, ProviderUnreachable
 from meterai.payments.transfers.service import BATCH, TransferSender
-from meterai.plumbing.embedded import EmbeddedPostgres
-from meterai.plumbing.migrations import migrate
-from meterai.plumbing.outgoing import Outgoing
+from meterai.plumbing.db.embedded import EmbeddedPostgres
+from meterai.plumbing.db.migrations import migrate
+from meterai.plumbing.work.outgoing import Outgoing
 from standins.bank.overrides import SERVICES
 from tests.support.banks import SERVICE_ID
 from tests.support.moved import pass_seconds

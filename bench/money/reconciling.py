@@ -21,9 +21,9 @@ from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.clock import WIB, SystemClock
 from meterai.payments import PaymentService, PaymentSettings, Rails
 from meterai.payments.room import RAILS
-from meterai.plumbing.database import Database
-from meterai.plumbing.embedded import EmbeddedPostgres
-from meterai.plumbing.migrations import migrate
+from meterai.plumbing.db.database import Database
+from meterai.plumbing.db.embedded import EmbeddedPostgres
+from meterai.plumbing.db.migrations import migrate
 from meterai.plumbing.objects import ObjectStore
 from meterai.reconciliation import Reconciliation
 

@@ -18,7 +18,7 @@ from meterai.orders import OrderKind, OrderService, Terms
 from meterai.orders import store as order_store
 from meterai.payments import store as payment_store
 from meterai.payments.model import Opened, Qr
-from meterai.plumbing.database import jsonb
+from meterai.plumbing.db.database import jsonb
 from meterai.room import Container
 from meterai.stamping import store as stamping_store
 from meterai.stamps import SerialService

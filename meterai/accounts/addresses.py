@@ -8,7 +8,7 @@ from meterai.accounts.model import ACCOUNT_KIND, Contact, Organization, address_
 from meterai.kit.actor import Actor
 from meterai.kit.ids import new_id, read, show
 from meterai.kit.refusal import NotFound
-from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.db.database import ReadTx, Tx
 
 
 async def contact(tx: ReadTx, account: UUID) -> Contact:

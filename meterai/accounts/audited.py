@@ -1,6 +1,6 @@
 """What the audit knows of the columns of accounts."""
 
-from meterai.plumbing.audited import ONE_ROW, SHOWN, Audited, Clock, Evidence, fact
+from meterai.plumbing.db.audited import ONE_ROW, SHOWN, Audited, Clock, Evidence, fact
 
 AUDITED = Audited(
     clocks=(

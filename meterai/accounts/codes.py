@@ -33,7 +33,7 @@ from meterai.accounts.settings import AccountSettings
 from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id, show
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, jsonb
+from meterai.plumbing.db.database import Database, jsonb
 from meterai.plumbing.networks import WIDER, Buckets, nested
 
 CHALLENGE_KIND = "chl"

@@ -24,7 +24,7 @@ from meterai.commands import (
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import show
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database
+from meterai.plumbing.db.database import Database
 from meterai.plumbing.keyring import keyring_of
 
 

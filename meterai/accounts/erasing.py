@@ -19,8 +19,8 @@ from meterai.accounts.model import (
 from meterai.accounts.sessions import end_sessions
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.ids import read, show
-from meterai.plumbing.database import ReadTx, Tx
-from meterai.plumbing.personal import Person
+from meterai.plumbing.db.database import ReadTx, Tx
+from meterai.plumbing.db.personal import Person
 
 
 async def person_of(tx: ReadTx, account: UUID) -> Person | None:

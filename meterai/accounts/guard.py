@@ -17,15 +17,10 @@ from meterai.accounts.model import (
 from meterai.kit.clock import SystemClock
 from meterai.kit.refusal import ProofRequired, SignInRequired
 from meterai.pages import check_origin, keep_form
-from meterai.plumbing.head import is_api
-from meterai.plumbing.http import (
-    Authenticator,
-    Caller,
-    KeyRequired,
-    check_headers,
-    is_safe,
-)
-from meterai.plumbing.queries import check_query
+from meterai.plumbing.http.callers import Authenticator, Caller
+from meterai.plumbing.http.head import is_api
+from meterai.plumbing.http.queries import check_query
+from meterai.plumbing.http.requests import KeyRequired, check_headers, is_safe
 
 
 def is_fresh(caller: Caller) -> bool:

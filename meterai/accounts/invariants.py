@@ -1,7 +1,7 @@
 """What must be true of accounts, and of the trail of what was done with them."""
 
 from meterai.kit.actor import ActorKind
-from meterai.plumbing.invariants import AHEAD, BEFORE_DIGESTS, Invariant, MailCause
+from meterai.plumbing.db.invariants import AHEAD, BEFORE_DIGESTS, Invariant, MailCause
 
 # None leaves before (the rules of retention, and a day for clocks that differ).
 SESSIONS_KEPT = "interval '29 days'"  # after its end

@@ -28,7 +28,7 @@ from meterai.accounts.telling import tell_invited
 from meterai.kit.actor import Actor
 from meterai.kit.ids import new_id
 from meterai.kit.refusal import NotFound
-from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.db.database import ReadTx, Tx
 
 _DAY = timedelta(days=1)
 

@@ -34,7 +34,7 @@ from meterai.accounts.telling import tell_owner, tell_that_key_ends
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.ids import new_id, show
 from meterai.kit.refusal import Malformed, NotFound
-from meterai.plumbing.database import Tx
+from meterai.plumbing.db.database import Tx
 
 
 async def make_api_key(

@@ -16,7 +16,7 @@ from meterai.kit.ids import read_typed, show
 from meterai.kit.refusal import Malformed
 from meterai.kit.subjects import Happening, Subject, SubjectKind, WorkItem, account_subject
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import ReadTx
+from meterai.plumbing.db.database import ReadTx
 from meterai.room import Knows, WorkList
 
 TOLD_MAX = 20  # sessions that open the account, and API keys; acts on them are in the trail

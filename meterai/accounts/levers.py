@@ -28,7 +28,7 @@ from meterai.commands import Effect, Forecast, Lever, Pull, offered_on
 from meterai.kit.ids import read
 from meterai.kit.refusal import NotFound
 from meterai.kit.subjects import Subject, SubjectKind, account_subject
-from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.db.database import ReadTx, Tx
 
 
 class StaffRoleArguments(msgspec.Struct, frozen=True):

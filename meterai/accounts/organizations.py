@@ -28,7 +28,7 @@ from meterai.kit.clock import Clock
 from meterai.kit.ids import read
 from meterai.kit.refusal import NotFound, SignInRequired
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, Tx
+from meterai.plumbing.db.database import Database, Tx
 
 INVITATION_PATH = "/invitations"
 _INVITATIONS_SHOWN_MAX = (

@@ -53,7 +53,7 @@ from meterai.kit.clock import Clock
 from meterai.kit.ids import compact, from_compact, new_id, show
 from meterai.kit.refusal import NotFound
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, Tx
+from meterai.plumbing.db.database import Database, Tx
 
 PASSKEYS_MAX = 10  # of one account, in use; a person has a few devices
 ANSWER_LENGTH_MAX = 8_192  # characters of an authenticator's answer; a long one has 2,000

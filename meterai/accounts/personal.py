@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from meterai.accounts.erasing import erase
-from meterai.plumbing.personal import Held, Kept, Person, Personal, Wait
-from meterai.plumbing.retention import MONTH, YEAR
+from meterai.plumbing.db.personal import Held, Kept, Person, Personal, Wait
+from meterai.plumbing.work.retention import MONTH, YEAR
 
 
 def _address(person: Person) -> Sequence[object]:

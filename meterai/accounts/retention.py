@@ -1,6 +1,6 @@
 """How long what is in the tables of accounts is kept, and why."""
 
-from meterai.plumbing.retention import MONTH, ONE, WEEK, YEAR, Leaves, Rule, Stays
+from meterai.plumbing.work.retention import MONTH, ONE, WEEK, YEAR, Leaves, Rule, Stays
 
 _OWNER = "Who owns orders and stamps; leaves when its owner asks for that (UU PDP 43)."
 

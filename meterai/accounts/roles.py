@@ -36,7 +36,7 @@ from meterai.accounts.telling import tell_of_decision
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.ids import new_id, show
 from meterai.kit.refusal import NotFound
-from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.db.database import ReadTx, Tx
 
 
 def member_actor(person: UUID) -> Actor:

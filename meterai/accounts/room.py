@@ -19,8 +19,8 @@ from meterai.accounts.service import AccountService
 from meterai.accounts.settings import AccountSettings
 from meterai.accounts.store import KEY_ENDS
 from meterai.commands import Command, Directory, Schema, Scope
-from meterai.plumbing.described import Field
-from meterai.plumbing.jobs import PeriodicTask
+from meterai.plumbing.http.described import Field
+from meterai.plumbing.work.jobs import PeriodicTask
 from meterai.room import Container, Room
 
 SIGN_IN_KEY = "sign-in"  # what the key is derived for that makes codes and sessions

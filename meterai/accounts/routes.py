@@ -17,7 +17,7 @@ from meterai.accounts.service import AccountService
 from meterai.kit.actor import Actor
 from meterai.kit.ids import read, show
 from meterai.kit.priority import Priority
-from meterai.plumbing.described import Described
+from meterai.plumbing.http.described import Described
 
 
 class ApiKeyList(msgspec.Struct, frozen=True):

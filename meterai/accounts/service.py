@@ -44,10 +44,11 @@ from meterai.kit.clock import Clock
 from meterai.kit.ids import show
 from meterai.kit.refusal import NotFound, SignInRequired
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, DatabaseAway, DatabaseBusy, ReadTx, Tx
-from meterai.plumbing.head import head_of
-from meterai.plumbing.http import Caller, cookie_name
-from meterai.plumbing.periodic import each, run_row
+from meterai.plumbing.db.database import Database, DatabaseAway, DatabaseBusy, ReadTx, Tx
+from meterai.plumbing.http.callers import Caller
+from meterai.plumbing.http.head import head_of
+from meterai.plumbing.http.requests import cookie_name
+from meterai.plumbing.work.periodic import each, run_row
 
 COOKIE = "session"
 REMEMBERED_SECONDS = 5.0  # an ended key still opens for so long; saves a query per request

@@ -11,7 +11,7 @@ from meterai.accounts.model import SESSION_KIND, Credential, StoredCredential, s
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.ids import new_id, show
 from meterai.kit.refusal import NotFound
-from meterai.plumbing.database import Tx
+from meterai.plumbing.db.database import Tx
 
 PERSON = Actor(ActorKind.ACCOUNT)
 

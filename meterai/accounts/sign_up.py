@@ -10,7 +10,7 @@ from meterai.accounts import store
 from meterai.accounts.model import NOBODY, Permission
 from meterai.commands import Effect, Forecast, Lever, Pull
 from meterai.kit.actor import Actor
-from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.db.database import ReadTx, Tx
 
 
 class NoArguments(msgspec.Struct, frozen=True):

@@ -26,7 +26,7 @@ from meterai.accounts.sessions import end_sessions
 from meterai.kit.actor import Actor
 from meterai.kit.ids import new_id, show
 from meterai.kit.refusal import Malformed, NotFound
-from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.db.database import ReadTx, Tx
 
 STAFF_KIND = "stf"
 

@@ -39,9 +39,9 @@ from meterai.accounts.model import (
     TriedChallenge,
 )
 from meterai.kit.ids import show
-from meterai.plumbing.database import ReadTx, Tx, jsonb
-from meterai.plumbing.periodic import not_paused
-from meterai.plumbing.rows import RowMapper
+from meterai.plumbing.db.database import ReadTx, Tx, jsonb
+from meterai.plumbing.db.rows import RowMapper
+from meterai.plumbing.work.periodic import not_paused
 
 _CONTACTS = RowMapper(Contact)
 _CHALLENGES = RowMapper(Challenge)

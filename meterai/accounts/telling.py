@@ -11,8 +11,8 @@ from meterai.accounts.events import (
 )
 from meterai.accounts.model import Invitation
 from meterai.kit.actor import Actor, ActorKind
-from meterai.plumbing.database import Tx
-from meterai.plumbing.events import emit
+from meterai.plumbing.db.database import Tx
+from meterai.plumbing.work.events import emit
 
 
 async def tell_owner(

@@ -1,6 +1,6 @@
 """Columns of approvals, as the audit knows them."""
 
-from meterai.plumbing.audited import Audited, Clock, Due, global_fact
+from meterai.plumbing.db.audited import Audited, Clock, Due, global_fact
 
 _HASHED = "Its SHA-256, with the lever and the forecast, is a fact; blanked after a year."
 

@@ -31,7 +31,7 @@ from meterai.kit.clock import SystemClock
 from meterai.kit.ids import read, show
 from meterai.kit.text import one_line
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, Tx
+from meterai.plumbing.db.database import Database, Tx
 from meterai.plumbing.messages import translate
 
 Note = Annotated[str, Parameter(help="Why, for whoever asked.", validator=text_only)]

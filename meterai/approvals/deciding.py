@@ -28,7 +28,7 @@ from meterai.kit.reasons import written_reason
 from meterai.kit.refusal import Refusal
 from meterai.kit.text import one_line
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Tx
+from meterai.plumbing.db.database import Tx
 
 
 async def _begun(

@@ -1,6 +1,6 @@
 """Requests of a period: each decided by another person than who asked."""
 
-from meterai.plumbing.figures import PromiseQuery, within
+from meterai.plumbing.db.figures import PromiseQuery, within
 
 BY_TWO = f"""
 SELECT count(*) AS asked, count(*) FILTER (WHERE decided_by = requested_by) AS broken

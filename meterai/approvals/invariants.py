@@ -1,6 +1,6 @@
 """Invariants of approvals."""
 
-from meterai.plumbing.invariants import Invariant
+from meterai.plumbing.db.invariants import Invariant
 
 _NOBODY = "'00000000-0000-0000-0000-000000000000'"
 

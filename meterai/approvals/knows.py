@@ -13,7 +13,7 @@ from meterai.kit.money import Rupiah
 from meterai.kit.refusal import NotFound
 from meterai.kit.subjects import Happening, Subject, SubjectKind, WorkItem
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import ReadTx
+from meterai.plumbing.db.database import ReadTx
 from meterai.room import Knows, WorkList
 
 

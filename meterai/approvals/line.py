@@ -16,7 +16,7 @@ from meterai.commands import Exit, Forecast, Lever, Options, line, operator, wit
 from meterai.kit.clock import SystemClock
 from meterai.kit.text import one_line
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database
+from meterai.plumbing.db.database import Database
 
 
 def pull(

@@ -1,6 +1,6 @@
 """Personal data of approvals."""
 
-from meterai.plumbing.personal import Basis, Personal
+from meterai.plumbing.db.personal import Basis, Personal
 
 PERSONAL = Personal(
     basis=Basis.LAW,

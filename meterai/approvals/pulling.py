@@ -36,8 +36,8 @@ from meterai.kit.reasons import written_reason
 from meterai.kit.refusal import Malformed
 from meterai.kit.text import one_line
 from meterai.plumbing.config import ConfigurationWrong, Settings
-from meterai.plumbing.database import ReadTx, Tx, jsonb
-from meterai.plumbing.http import Caller
+from meterai.plumbing.db.database import ReadTx, Tx, jsonb
+from meterai.plumbing.http.callers import Caller
 
 # A typed moment lies so near to now, before or after: no line is planned for longer, and a wrong year is seen.
 MOMENT_AWAY_MAX = timedelta(days=366)

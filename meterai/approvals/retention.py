@@ -1,6 +1,6 @@
 """How long what is in the tables of approvals is kept, and why."""
 
-from meterai.plumbing.retention import YEAR, Leaves, Rule
+from meterai.plumbing.work.retention import YEAR, Leaves, Rule
 
 RETENTION: tuple[Rule, ...] = (
     Leaves(

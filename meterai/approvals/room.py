@@ -15,7 +15,7 @@ from meterai.approvals.service import EXPIRE, ApprovalService, as_asked
 from meterai.approvals.settings import ApprovalSettings
 from meterai.approvals.store import EXPIRED
 from meterai.commands import Command, Directory, Schema, Scope
-from meterai.plumbing.jobs import PeriodicTask
+from meterai.plumbing.work.jobs import PeriodicTask
 from meterai.room import Container, Room
 
 

@@ -24,12 +24,12 @@ from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.clock import Clock
 from meterai.kit.ids import show
 from meterai.kit.subjects import Subject
-from meterai.plumbing.checks import AuditedPart
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, ReadTx, Tx
-from meterai.plumbing.http import Caller
-from meterai.plumbing.invariants import SHOWN_MAX, Finding
-from meterai.plumbing.retention import YEAR
+from meterai.plumbing.db.checks import AuditedPart
+from meterai.plumbing.db.database import Database, ReadTx, Tx
+from meterai.plumbing.db.invariants import SHOWN_MAX, Finding
+from meterai.plumbing.http.callers import Caller
+from meterai.plumbing.work.retention import YEAR
 
 LISTED_MAX = 200  # requests shown at once
 EXPIRE = "expire_approvals"

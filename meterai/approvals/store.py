@@ -4,8 +4,8 @@ from datetime import timedelta
 from uuid import UUID
 
 from meterai.approvals.model import Approval, ApprovalState
-from meterai.plumbing.database import ReadTx, Tx, jsonb
-from meterai.plumbing.rows import RowMapper
+from meterai.plumbing.db.database import ReadTx, Tx, jsonb
+from meterai.plumbing.db.rows import RowMapper
 
 _COLUMNS = (
     "approval_id AS id, command, arguments, reason, forecast, forecast_sha256, rows, rupiah, requested_by,"

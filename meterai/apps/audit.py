@@ -20,8 +20,8 @@ from meterai.apps.audited import EVERYTHING, audited_of, quiet_harm
 from meterai.apps.rooms import ROOMS
 from meterai.ledger import explained
 from meterai.notifications import told
-from meterai.plumbing.database import Database
-from meterai.plumbing.invariants import (
+from meterai.plumbing.db.database import Database
+from meterai.plumbing.db.invariants import (
     Finding,
     Invariant,
     Posting,
@@ -30,8 +30,8 @@ from meterai.plumbing.invariants import (
     check_quickly,
     look,
 )
-from meterai.plumbing.marks import Mark
-from meterai.plumbing.schema import check_schema
+from meterai.plumbing.db.marks import Mark
+from meterai.plumbing.db.schema import check_schema
 from meterai.room import Rooms
 
 

@@ -9,13 +9,13 @@ from meterai.apps.audit_seals import Drawing, Papers, check_objects
 from meterai.apps.rooms import RAILS, ROOMS
 from meterai.kit.clock import SystemClock
 from meterai.payments import RailKinds, connected
-from meterai.plumbing.checks import AuditedPart
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database
-from meterai.plumbing.invariants import Finding, Invariant
+from meterai.plumbing.db.checks import AuditedPart
+from meterai.plumbing.db.database import Database
+from meterai.plumbing.db.invariants import Finding, Invariant
+from meterai.plumbing.db.schema import works_as
 from meterai.plumbing.keyring import INSTANCE_KEY, keyring_of
 from meterai.plumbing.objects import ObjectStore
-from meterai.plumbing.schema import works_as
 from meterai.reconciliation import DAYS as BANK_DAYS
 from meterai.reconciliation import check_bank
 from meterai.room import Rooms

@@ -14,7 +14,7 @@ from meterai.apps.audit import silent
 from meterai.apps.audit_all import AuditRequest, audit_all
 from meterai.apps.audit_points import SETTLED_AFTER
 from meterai.kit.clock import WIB
-from meterai.plumbing.jobs import PeriodicTask
+from meterai.plumbing.work.jobs import PeriodicTask
 from meterai.room import Container, Rooms
 
 TASK = "audit"

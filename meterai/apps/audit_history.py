@@ -17,10 +17,10 @@ from itertools import pairwise
 from typing import Any
 
 from meterai.apps.audited import AUDITED, EVERYTHING
-from meterai.plumbing.audited import Fact
-from meterai.plumbing.database import Database
-from meterai.plumbing.invariants import Scope, patiently, written
-from meterai.plumbing.marks import IS_YOUNG, Mark
+from meterai.plumbing.db.audited import Fact
+from meterai.plumbing.db.database import Database
+from meterai.plumbing.db.invariants import Scope, patiently, written
+from meterai.plumbing.db.marks import IS_YOUNG, Mark
 
 BEGINNING = datetime(2025, 1, 1, tzinfo=UTC)  # nothing is older: the epoch of our serials
 

@@ -1,7 +1,7 @@
 """The chain of clean audits: what each covered, and a hash over it and the one before.
 
 A point says: everything that happened before `covers_until` was looked at and held.  It keeps the
-hash of every fact (`plumbing/audited.py`) of every stretch of time that it covers: an incremental one of the
+hash of every fact (`plumbing/db/audited.py`) of every stretch of time that it covers: an incremental one of the
 time since the point before, a full one of all time, month by month, so that only the last full one
 and what follows it are compared.  Whoever can change the books could change this table too: note
 `chained` elsewhere (it is printed), then not even that helps.
@@ -27,10 +27,10 @@ from meterai.apps.audit_history import (
 )
 from meterai.apps.audited import AUDITED
 from meterai.kit.clock import SystemClock
-from meterai.plumbing.database import Database, Row, jsonb
-from meterai.plumbing.invariants import SHOWN_MAX, Finding, Invariant, look
-from meterai.plumbing.marks import Mark
-from meterai.plumbing.retention import YEAR
+from meterai.plumbing.db.database import Database, Row, jsonb
+from meterai.plumbing.db.invariants import SHOWN_MAX, Finding, Invariant, look
+from meterai.plumbing.db.marks import Mark
+from meterai.plumbing.work.retention import YEAR
 
 # A row has the time at which its transaction began and is visible when that commits.  No transaction
 # of ours lasts so long; younger rows are covered by the next point.

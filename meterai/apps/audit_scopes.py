@@ -5,10 +5,10 @@ from itertools import pairwise, starmap
 from uuid import UUID
 
 from meterai.apps.audited import AUDITED, EVERYTHING
-from meterai.plumbing.audited import Audited, Subject
-from meterai.plumbing.database import Database
-from meterai.plumbing.invariants import Accounts, Scope, Touched, patiently
-from meterai.plumbing.marks import IS_YOUNG, Mark
+from meterai.plumbing.db.audited import Audited, Subject
+from meterai.plumbing.db.database import Database
+from meterai.plumbing.db.invariants import Accounts, Scope, Touched, patiently
+from meterai.plumbing.db.marks import IS_YOUNG, Mark
 
 ROWS_PER_RANGE = 20_000  # so that a statement takes a second, and its sorts fit in memory
 SUBJECTS_PER_PART = 5_000

@@ -19,8 +19,8 @@ from meterai import drafts, reconciliation, sealing
 from meterai.documents import OBJECTS_OF_STORE, object_name
 from meterai.kit.clock import Clock
 from meterai.kit.refusal import Refusal
-from meterai.plumbing.database import Database, Row
-from meterai.plumbing.invariants import SHOWN_MAX, Finding, Invariant, look
+from meterai.plumbing.db.database import Database, Row
+from meterai.plumbing.db.invariants import SHOWN_MAX, Finding, Invariant, look
 from meterai.plumbing.objects import ObjectStore, ObjectUnreadable, Stored
 from meterai.sealing import Issuers, Verdict
 

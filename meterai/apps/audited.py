@@ -7,10 +7,10 @@ from itertools import chain
 from typing import TypeVar
 
 from meterai.apps.rooms import ROOMS
-from meterai.plumbing import tables
-from meterai.plumbing.audited import Audited, Due, Evidence
-from meterai.plumbing.invariants import AHEAD, LATE, Everything, Invariant
-from meterai.plumbing.sql_files import described
+from meterai.plumbing.db import tables
+from meterai.plumbing.db.audited import Audited, Due, Evidence
+from meterai.plumbing.db.invariants import AHEAD, LATE, Everything, Invariant
+from meterai.plumbing.db.sql_files import described
 from meterai.room import Rooms
 
 Known = TypeVar("Known")

@@ -27,8 +27,8 @@ import psycopg
 from meterai import __version__
 from meterai.commands import UNFINISHED
 from meterai.kit.refusal import CommandRefusal
-from meterai.plumbing.embedded import EmbeddedPostgres, programs
-from meterai.plumbing.link import conninfo
+from meterai.plumbing.db.connections import conninfo
+from meterai.plumbing.db.embedded import EmbeddedPostgres, programs
 
 FORMAT = 1
 MANIFEST, SUMS = "manifest.json", "sums.txt"

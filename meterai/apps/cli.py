@@ -20,9 +20,9 @@ from meterai.commands import (
     sentence_of,
 )
 from meterai.kit.refusal import Refusal
-from meterai.plumbing import logs
-from meterai.plumbing.discretion import bare_trace
 from meterai.plumbing.messages import localize, translate
+from meterai.plumbing.observe import logs
+from meterai.plumbing.observe.redaction import bare_trace
 from meterai.room import Rooms
 
 SENTENCE_LENGTH_MAX = 500  # what was typed is quoted, and may be a file

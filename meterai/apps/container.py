@@ -7,16 +7,16 @@ from itertools import chain
 from meterai import limiter
 from meterai.apps.rooms import ROOMS, offers_of, subscriptions_of
 from meterai.kit.clock import SystemClock
-from meterai.plumbing import stations, telemetry
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database
-from meterai.plumbing.jobs import execution
+from meterai.plumbing.db.connections import LOCK_WAIT_MS_MAX
+from meterai.plumbing.db.database import Database
 from meterai.plumbing.keyring import keyring_of
-from meterai.plumbing.leases import check_leases
-from meterai.plumbing.link import LOCK_WAIT_MS_MAX
-from meterai.plumbing.metrics import begin
 from meterai.plumbing.objects import ObjectStore
+from meterai.plumbing.observe import stations, telemetry
+from meterai.plumbing.observe.metrics import begin
 from meterai.plumbing.queueing import Queueing
+from meterai.plumbing.work.jobs import execution
+from meterai.plumbing.work.leases import check_leases
 from meterai.room import Container, Rooms
 
 

@@ -24,13 +24,15 @@ from litestar.types import (
 from meterai.kit.refusal import Refusal
 from meterai.limiter import Admission, Admitted, Answer
 from meterai.pages import content_security_policy, wants_page
-from meterai.plumbing import telemetry
-from meterai.plumbing.compression import compressing
-from meterai.plumbing.draining import Draining
-from meterai.plumbing.exchange import EXCHANGE, HEADER, OLD_HEADER, Exchange, brought_in
-from meterai.plumbing.head import head_of, is_api
-from meterai.plumbing.http import PROBLEM, Caller, allowed, end_body, problem
-from meterai.plumbing.incoming import Incoming
+from meterai.plumbing.http.callers import Caller
+from meterai.plumbing.http.compression import compressing
+from meterai.plumbing.http.draining import Draining
+from meterai.plumbing.http.head import head_of, is_api
+from meterai.plumbing.http.incoming import Incoming
+from meterai.plumbing.http.problems import PROBLEM, allowed, problem
+from meterai.plumbing.http.requests import end_body
+from meterai.plumbing.observe import telemetry
+from meterai.plumbing.observe.exchange import EXCHANGE, HEADER, OLD_HEADER, Exchange, brought_in
 
 HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -120,7 +122,7 @@ class _Answer:
 
 
 class Exchanges:
-    """Before everything: each request has its id, and each answer tells it (`plumbing/exchange.py`)."""
+    """Before everything: each request has its id, and each answer tells it (`plumbing/observe/exchange.py`)."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -14,7 +14,7 @@ import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest, multiprocess
 
 from meterai.plumbing.config import Settings
-from meterai.plumbing.shared_metrics import reading
+from meterai.plumbing.observe.shared_metrics import reading
 
 HOST = "127.0.0.1"
 REQUEST_SECONDS_MAX = 5.0

@@ -2,7 +2,7 @@
 
 Refusals are problem+json with our code, and which statuses they have; what is public needs no key;
 what a room says of the fields of its views (`fields` of a `Room`); and what a route says of itself
-(`plumbing/described.py`).
+(`plumbing/http/described.py`).
 That all of it is so is tried with random requests (tests/apps/test_strangers.py).
 """
 
@@ -15,8 +15,8 @@ from litestar.routes import BaseRoute, HTTPRoute
 
 from meterai.accounts import Permission
 from meterai.apps.rooms import ROOMS
-from meterai.plumbing.described import FILE, NOTHING_MORE, Described, Field, Schema
-from meterai.plumbing.http import PROBLEM
+from meterai.plumbing.http.described import FILE, NOTHING_MORE, Described, Field, Schema
+from meterai.plumbing.http.problems import PROBLEM
 from meterai.portal import reference
 from meterai.room import Rooms
 

@@ -3,8 +3,8 @@
 from itertools import chain
 
 from meterai.apps.rooms import ROOMS
-from meterai.plumbing import retention
-from meterai.plumbing.retention import Leaves, Rule, Stays
+from meterai.plumbing.work import retention
+from meterai.plumbing.work.retention import Leaves, Rule, Stays
 from meterai.room import Rooms
 
 

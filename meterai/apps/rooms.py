@@ -31,11 +31,11 @@ from meterai.payments import RailKinds
 from meterai.payments.room import RAILS as RAILS_OF_PAYMENTS
 from meterai.payments.room import payments_with
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database
-from meterai.plumbing.events import Event, Subscription
-from meterai.plumbing.personal import OF_PLUMBING
-from meterai.plumbing.retention import RETENTION
-from meterai.plumbing.tables import TABLES
+from meterai.plumbing.db.database import Database
+from meterai.plumbing.db.personal import OF_PLUMBING
+from meterai.plumbing.db.tables import TABLES
+from meterai.plumbing.work.events import Event, Subscription
+from meterai.plumbing.work.retention import RETENTION
 from meterai.portal.room import ROOM as PORTAL
 from meterai.privacy.room import ROOM as PRIVACY
 from meterai.reconciliation.room import ROOM as RECONCILIATION

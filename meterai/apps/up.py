@@ -30,9 +30,9 @@ from meterai.kit.clock import SystemClock
 from meterai.notifications import NotificationSettings
 from meterai.payments import SnapSettings, client_secret, midtrans, signing_key, snap
 from meterai.plumbing.config import Settings
-from meterai.plumbing.embedded import EmbeddedPostgres, PostgresNotStarted
+from meterai.plumbing.db.embedded import EmbeddedPostgres, PostgresNotStarted
+from meterai.plumbing.db.migrations import migrate
 from meterai.plumbing.keyring import keyring_of, new_secret, write_once
-from meterai.plumbing.migrations import migrate
 from meterai.stamping import issuers_of
 from meterai.waiting_room import WaitingRoomSettings
 

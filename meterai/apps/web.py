@@ -31,22 +31,17 @@ from meterai.apps.settings import load
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
 from meterai.limiter import Admission, Answers, BusyAnswers, Limiter, Priorities, Users
-from meterai.plumbing import logs
-from meterai.plumbing.bodies import Bodies
 from meterai.plumbing.config import Settings
-from meterai.plumbing.http import (
-    BoundedRequest,
-    injected,
-    network_of,
-    on_fault,
-    on_http_exception,
-    on_refusal,
-)
-from meterai.plumbing.migrations import names
-from meterai.plumbing.pace import Pace
+from meterai.plumbing.db.migrations import names
+from meterai.plumbing.http.bodies import Bodies
+from meterai.plumbing.http.callers import injected
+from meterai.plumbing.http.problems import on_fault, on_http_exception, on_refusal
+from meterai.plumbing.http.requests import BoundedRequest, network_of
+from meterai.plumbing.http.throttle import Pace
+from meterai.plumbing.observe import logs
+from meterai.plumbing.observe.shared_metrics import join
 from meterai.plumbing.parent import die_with_parent
 from meterai.plumbing.queueing import Queueing
-from meterai.plumbing.shared_metrics import join
 from meterai.room import Container, Rooms
 
 _log = structlog.get_logger()

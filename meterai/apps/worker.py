@@ -9,10 +9,11 @@ from meterai.apps.audit_daily import daily_audit
 from meterai.apps.container import build_services
 from meterai.apps.retention import rules_of
 from meterai.apps.rooms import ROOMS, subscriptions_of
-from meterai.plumbing import dead_jobs, logs, telemetry
 from meterai.plumbing.config import Settings
-from meterai.plumbing.jobs import PeriodicTask, Run, Worker
-from meterai.plumbing.retention import Retention
+from meterai.plumbing.observe import logs, telemetry
+from meterai.plumbing.work import dead_jobs
+from meterai.plumbing.work.jobs import PeriodicTask, Run, Worker
+from meterai.plumbing.work.retention import Retention
 from meterai.room import Container, Rooms
 
 WATCH_SECONDS = 15.0

@@ -1,6 +1,6 @@
 """What the audit knows of the columns of audit."""
 
-from meterai.plumbing.audited import ONE_ROW, Audited, Clock, Evidence, fact
+from meterai.plumbing.db.audited import ONE_ROW, Audited, Clock, Evidence, fact
 
 AUDITED = Audited(
     clocks=(

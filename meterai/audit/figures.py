@@ -1,6 +1,6 @@
 """Days of a period: each looked at by a clean audit."""
 
-from meterai.plumbing.figures import PromiseQuery
+from meterai.plumbing.db.figures import PromiseQuery
 
 COVERED = """
 SELECT count(*) AS asked,

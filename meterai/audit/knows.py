@@ -8,13 +8,13 @@ from meterai.audit import store
 from meterai.audit.model import TrailLine
 from meterai.kit.refusal import Said
 from meterai.kit.subjects import KIND_OF_ID, Happening, Subject, SubjectKind, account_subject
-from meterai.plumbing.database import ReadTx
+from meterai.plumbing.db.database import ReadTx
 from meterai.plumbing.messages import catalogue
 from meterai.room import Knows
 
 LINES_TOLD_MAX = 200  # newest lines of an account, or of one thing
 NOBODY = UUID(int=0)  # what is of no account is written down under it
-# An id of a request, as `plumbing/exchange.py` takes it.
+# An id of a request, as `plumbing/observe/exchange.py` takes it.
 _REQUEST = re.compile(r"[A-Za-z0-9_-]{8,64}")
 # Digests say nothing to a reader, and the request is told by itself.
 _UNTOLD = frozenset({"digest", "request"})

@@ -1,6 +1,6 @@
 """How the audit stands that the platform makes by itself; set by the worker that looked last."""
 
-from meterai.plumbing.metrics import Gauge
+from meterai.plumbing.observe.metrics import Gauge
 
 COVERED = Gauge(
     "meterai_audit_point_seconds", "Age of what the last recorded point of the audit covers"

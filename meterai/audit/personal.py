@@ -1,6 +1,6 @@
 """Personal data of the audit trail."""
 
-from meterai.plumbing.personal import Basis, Held, Kept, Personal
+from meterai.plumbing.db.personal import Basis, Held, Kept, Personal
 
 PERSONAL = Personal(
     basis=Basis.LAW,

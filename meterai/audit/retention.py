@@ -1,6 +1,6 @@
 """How long what is in the tables of audit is kept, and why."""
 
-from meterai.plumbing.retention import ONE, Rule, Stays
+from meterai.plumbing.work.retention import ONE, Rule, Stays
 
 RETENTION: tuple[Rule, ...] = (
     Stays(

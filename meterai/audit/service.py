@@ -6,8 +6,8 @@ from uuid import UUID
 from meterai.audit import metrics
 from meterai.audit.model import Standing
 from meterai.kit.actor import Actor
-from meterai.plumbing.database import Tx, jsonb
-from meterai.plumbing.exchange import EXCHANGE
+from meterai.plumbing.db.database import Tx, jsonb
+from meterai.plumbing.observe.exchange import EXCHANGE
 
 # Not by `audit_record`: stamps must be stopped at any version of the schema.
 _RECORD = """

@@ -5,8 +5,8 @@ from datetime import datetime
 from uuid import UUID
 
 from meterai.audit.model import CleanAudit, Standing, TrailLine
-from meterai.plumbing.database import ReadTx, Tx
-from meterai.plumbing.rows import RowMapper
+from meterai.plumbing.db.database import ReadTx, Tx
+from meterai.plumbing.db.rows import RowMapper
 
 _LINES = (
     "SELECT account_id AS account, actor, action, subject, facts, happened_at FROM audit_events"

@@ -1,6 +1,6 @@
 """What the audit knows of the columns of batches."""
 
-from meterai.plumbing.audited import SHOWN, WORK, Audited, Clock, Due, Fact, fact
+from meterai.plumbing.db.audited import SHOWN, WORK, Audited, Clock, Due, Fact, fact
 
 _STANDS = ("batch_stands_where_its_rows_do",)
 _ROW = ("row_stands_where_its_stamping_does",)

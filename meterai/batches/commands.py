@@ -17,7 +17,7 @@ from meterai.kit.clock import SystemClock
 from meterai.kit.ids import read, show
 from meterai.kit.refusal import NotFound
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database
+from meterai.plumbing.db.database import Database
 
 LISTED_MAX = 1_000
 

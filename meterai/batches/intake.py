@@ -26,7 +26,7 @@ from meterai.orders import OrderSettings
 from meterai.plumbing import archives
 from meterai.plumbing.archives import ArchiveEntry, UnreadReason
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database
+from meterai.plumbing.db.database import Database
 from meterai.plumbing.threads import to_the_end
 from meterai.sealing import CHECKED_BYTES_MAX, DocumentTooLarge
 from meterai.stamping import RowStamping, TakenIn

@@ -1,6 +1,6 @@
 """What must be true of batches."""
 
-from meterai.plumbing.invariants import Invariant
+from meterai.plumbing.db.invariants import Invariant
 
 INVARIANTS = (
     Invariant(

@@ -12,11 +12,11 @@ from meterai.batches import store
 from meterai.batches.model import BATCH_KIND, STILL_SECONDS, Batch, Counts
 from meterai.kit.ids import read_typed, show
 from meterai.kit.labels import REFERENCE_LENGTH_MAX
+from meterai.kit.paging import Page
 from meterai.kit.refusal import Said
 from meterai.kit.subjects import Happening, Subject, SubjectKind, WorkItem
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import ReadTx
-from meterai.plumbing.paging import Page
+from meterai.plumbing.db.database import ReadTx
 from meterai.room import Knows, WorkList
 
 STILL = timedelta(seconds=STILL_SECONDS)

@@ -1,6 +1,6 @@
 """Counts of batches and their rows; gauges are set by the worker that looked last."""
 
-from meterai.plumbing.metrics import Counter, Gauge
+from meterai.plumbing.observe.metrics import Counter, Gauge
 
 ROWS = Counter("meterai_batch_rows_total", "Rows of batches that ended, by how", ["outcome"])
 WORKING = Gauge("meterai_batches_working", "Batches under way")

@@ -18,6 +18,7 @@ from meterai.batches.routes import FILES_BYTES_MAX, archive_answer
 from meterai.batches.service import BatchService, RowAnswer
 from meterai.batches.words import said, why
 from meterai.kit.ids import read, show
+from meterai.kit.paging import Page as PageOfList
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
 from meterai.kit.text import as_came
@@ -37,8 +38,8 @@ from meterai.pages import (
     read_own_form,
     see_other,
 )
-from meterai.plumbing.http import caller_of, language_of
-from meterai.plumbing.paging import Page as PageOfList
+from meterai.plumbing.http.callers import caller_of
+from meterai.plumbing.http.language import language_of
 from meterai.sealing import DOCUMENT_BYTES_MAX
 
 SHOWN_MAX = 50  # batches of one page

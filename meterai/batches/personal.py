@@ -1,6 +1,6 @@
 """Personal data of batches."""
 
-from meterai.plumbing.personal import Basis, Held, Kept, Personal, Wait
+from meterai.plumbing.db.personal import Basis, Held, Kept, Personal, Wait
 
 _BLANKS = {
     "facts": "'{}'",

@@ -4,8 +4,8 @@ from meterai.accounts import Permission
 from meterai.batches.events import BatchFinished
 from meterai.batches.model import BATCH_KIND
 from meterai.kit.ids import show
-from meterai.plumbing.database import ReadTx
-from meterai.plumbing.published import PublicEvent, Told
+from meterai.plumbing.db.database import ReadTx
+from meterai.plumbing.work.published import PublicEvent, Told
 
 
 async def _told(_: ReadTx, event: BatchFinished) -> Told:

@@ -27,7 +27,7 @@ from meterai.batches.model import (
 from meterai.kit.numbers import counted
 from meterai.kit.refusal import Malformed, Refusal
 from meterai.kit.text import as_came, one_line
-from meterai.plumbing.http import read_json
+from meterai.plumbing.http.requests import read_json
 from meterai.sealing import (
     HEIGHT_PER_WIDTH,
     WIDTH_MAX,

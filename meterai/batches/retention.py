@@ -1,6 +1,6 @@
 """How long what is in the tables of batches is kept, and why."""
 
-from meterai.plumbing.retention import QUARTER, STAMPS, Leaves, Rule, Stays
+from meterai.plumbing.work.retention import QUARTER, STAMPS, Leaves, Rule, Stays
 
 _ROW = ("account_id", "batch_id", "number")
 RETENTION: tuple[Rule, ...] = (

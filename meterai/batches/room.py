@@ -22,9 +22,9 @@ from meterai.batches.work import BatchWork
 from meterai.commands import Command, Directory, Schema, Scope
 from meterai.drafts import DraftService
 from meterai.orders import OrderService
-from meterai.plumbing.described import Field
-from meterai.plumbing.jobs import PeriodicTask
-from meterai.plumbing.lane import Lane
+from meterai.plumbing.http.described import Field
+from meterai.plumbing.work.jobs import PeriodicTask
+from meterai.plumbing.work.worker_pool import Lane
 from meterai.room import Container, Room
 from meterai.stamping import RowStamping, StampingService
 

@@ -32,17 +32,19 @@ from meterai.batches.views import (
 )
 from meterai.documents import UploadMissing
 from meterai.kit.ids import read, show
+from meterai.kit.paging import PAGE_MAX, Page
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Malformed
 from meterai.kit.text import file_name
 from meterai.orders import OrderService
 from meterai.pages import bodies_of
-from meterai.plumbing.bodies import HELD_BYTES_MAX
-from meterai.plumbing.described import FILE, Described
-from meterai.plumbing.forms import each_file
-from meterai.plumbing.http import caller_of, idempotency_key, language_of, saved_as
-from meterai.plumbing.paging import PAGE_MAX, Page
-from meterai.plumbing.queries import Before, Limit, Reference
+from meterai.plumbing.http.bodies import HELD_BYTES_MAX
+from meterai.plumbing.http.callers import caller_of
+from meterai.plumbing.http.described import FILE, Described
+from meterai.plumbing.http.forms import each_file
+from meterai.plumbing.http.language import language_of
+from meterai.plumbing.http.queries import Before, Limit, Reference
+from meterai.plumbing.http.requests import idempotency_key, saved_as
 from meterai.plumbing.threads import to_the_end
 from meterai.sealing import DOCUMENT_BYTES_MAX
 

@@ -44,14 +44,14 @@ from meterai.drafts import FILE_KIND, DraftService
 from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id, read_typed, show
 from meterai.kit.labels import labels
+from meterai.kit.paging import Page
 from meterai.kit.refusal import NotFound, Refusal
 from meterai.orders import OrderService, OrderSettings, OrderState, OrderView
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, Tx
-from meterai.plumbing.exchange import note_replay
-from meterai.plumbing.http import IdempotencyKeyReused
-from meterai.plumbing.paging import Page
-from meterai.plumbing.periodic import each
+from meterai.plumbing.db.database import Database, Tx
+from meterai.plumbing.http.requests import IdempotencyKeyReused
+from meterai.plumbing.observe.exchange import note_replay
+from meterai.plumbing.work.periodic import each
 from meterai.stamping import StampingService
 
 WAITING_AT_ONCE = 50  # batches that wait for stamps, looked at in one run

@@ -17,9 +17,9 @@ from meterai.batches.model import (
     RowToWork,
     StillBatch,
 )
-from meterai.plumbing.database import ReadTx, Tx, jsonb
-from meterai.plumbing.rows import RowMapper
-from meterai.plumbing.watch import Piece
+from meterai.plumbing.db.database import ReadTx, Tx, jsonb
+from meterai.plumbing.db.rows import RowMapper
+from meterai.plumbing.work.watch import Piece
 
 _COLUMNS = """
 SELECT account_id AS account, batch_id AS id, reference, state, member_id AS member, order_id AS order, order_count, needed,

@@ -16,7 +16,7 @@ from meterai.batches.model import (
     twin_of,
 )
 from meterai.batches.words import kept_refusal
-from meterai.plumbing.database import ReadTx
+from meterai.plumbing.db.database import ReadTx
 from meterai.stamping import StampingState
 
 

@@ -38,9 +38,9 @@ from meterai.batches.words import kept_refusal
 from meterai.kit.ids import show
 from meterai.kit.priority import Priority
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, DatabaseBusy, Tx
-from meterai.plumbing.lane import Lane, LaneTerms, clock
-from meterai.plumbing.watch import Piece
+from meterai.plumbing.db.database import Database, DatabaseBusy, Tx
+from meterai.plumbing.work.watch import Piece
+from meterai.plumbing.work.worker_pool import Lane, LaneTerms, clock
 from meterai.stamping import (
     DocumentFacts,
     DocumentFactsMissing,

@@ -1,6 +1,6 @@
 """Columns of cases, as the audit knows them."""
 
-from meterai.plumbing.audited import SHOWN, Audited, Clock, Due, fact
+from meterai.plumbing.db.audited import SHOWN, Audited, Clock, Due, fact
 
 _TRAIL = ("case_moves_are_in_the_trail",)
 _TIMES = ("case_times_are_possible",)

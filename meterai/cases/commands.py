@@ -15,8 +15,8 @@ from meterai.kit.refusal import Malformed
 from meterai.kit.text import one_line
 from meterai.operator import OperatorSettings
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database
-from meterai.plumbing.figures import moment
+from meterai.plumbing.db.database import Database
+from meterai.plumbing.db.figures import moment
 from meterai.plumbing.files import read_file, read_key_file
 from meterai.plumbing.signed import public_key_of
 

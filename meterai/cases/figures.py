@@ -1,6 +1,6 @@
 """Complaints of a period, by their matter."""
 
-from meterai.plumbing.figures import Figures, between, waits, within
+from meterai.plumbing.db.figures import Figures, between, waits, within
 
 _OPENED = within("opened_at")
 # The first answer, of the facts or of staff.

@@ -7,12 +7,12 @@ from meterai.cases.answers import Facts, answer, is_telling
 from meterai.cases.model import About, Complaint, Matter
 from meterai.kit.clock import Clock
 from meterai.kit.ids import read, show
+from meterai.kit.paging import Page
 from meterai.kit.refusal import NotFound, Refusal
 from meterai.kit.serial import Serial
 from meterai.orders import OrderService
 from meterai.payments import BuyerQuestions
-from meterai.plumbing.database import Database, ReadTx
-from meterai.plumbing.paging import Page
+from meterai.plumbing.db.database import Database, ReadTx
 from meterai.refunds import refunds_of_order
 from meterai.stamping import Stamping, stamping_of_digest, stampings_of_orders
 

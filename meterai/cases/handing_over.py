@@ -21,9 +21,9 @@ from meterai.kit.clock import WIB
 from meterai.kit.ids import show
 from meterai.kit.text import one_line
 from meterai.kit.working_hours import WorkingHours, due
-from meterai.plumbing.database import ReadTx
+from meterai.plumbing.db.database import ReadTx
+from meterai.plumbing.db.rows import RowMapper
 from meterai.plumbing.messages import translate
-from meterai.plumbing.rows import RowMapper
 
 # Working days by which such a report is forwarded, and acted on, as the system promises.
 FORWARD_DAYS, ACT_DAYS = 3, 5

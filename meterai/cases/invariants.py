@@ -1,6 +1,6 @@
 """Invariants of cases."""
 
-from meterai.plumbing.invariants import Invariant, MailCause
+from meterai.plumbing.db.invariants import Invariant, MailCause
 
 # States and marks of a case, each with the acts of the trail of which one led there.
 _IN_TRAIL = (

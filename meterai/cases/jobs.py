@@ -4,8 +4,8 @@ from meterai import refunds
 from meterai.cases.events import ComplaintSent
 from meterai.cases.service import CaseService
 from meterai.payments.events import RefundSettled
-from meterai.plumbing.database import Tx
-from meterai.plumbing.events import on
+from meterai.plumbing.db.database import Tx
+from meterai.plumbing.work.events import on
 
 
 async def take_complaint(tx: Tx, event: ComplaintSent, service: CaseService) -> None:

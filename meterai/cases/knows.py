@@ -8,11 +8,11 @@ from meterai.cases import store
 from meterai.cases.model import CASE_KIND, Author, Case, CaseMessage
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.ids import read, read_typed, show
+from meterai.kit.paging import Page
 from meterai.kit.refusal import NotFound, Said
 from meterai.kit.subjects import Happening, Subject, SubjectKind, WorkItem
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import ReadTx
-from meterai.plumbing.paging import Page
+from meterai.plumbing.db.database import ReadTx
 from meterai.room import Knows, WorkList
 
 CASES_TOLD_MAX = 50  # newest cases on the timeline of an account

@@ -26,6 +26,7 @@ from meterai.cases.views import is_answer_of_facts
 from meterai.cases.words import timeline_lines, told
 from meterai.kit.actor import Actor
 from meterai.kit.ids import read, show
+from meterai.kit.paging import Page as PageOfList
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import NotFound, Refusal
 from meterai.pages import (
@@ -48,8 +49,8 @@ from meterai.pages import (
     visitor,
 )
 from meterai.plumbing.config import Settings
-from meterai.plumbing.http import language_of, network_of
-from meterai.plumbing.paging import Page as PageOfList
+from meterai.plumbing.http.language import language_of
+from meterai.plumbing.http.requests import network_of
 from meterai.sealing import CHECKED_BYTES_MAX
 
 PICTURE_KIND = "pic"

@@ -12,8 +12,8 @@ from meterai.cases.model import address_account
 from meterai.cases.settings import CaseSettings
 from meterai.kit.actor import Actor, ActorKind
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import ReadTx, Tx
-from meterai.plumbing.personal import File, Held, Kept, Person, Personal, Wait
+from meterai.plumbing.db.database import ReadTx, Tx
+from meterai.plumbing.db.personal import File, Held, Kept, Person, Personal, Wait
 
 _WHOSE = "t.account_id = ANY(%s)"
 

@@ -20,7 +20,8 @@ from meterai.kit.refusal import NotFound
 from meterai.operator import SPECIMEN
 from meterai.pages import PageRequest, paper
 from meterai.plumbing.config import Settings
-from meterai.plumbing.http import language_of, saved_as
+from meterai.plumbing.http.language import language_of
+from meterai.plumbing.http.requests import saved_as
 from meterai.plumbing.messages import translate
 from meterai.plumbing.signed import Signer
 from meterai.sealing import Issuers

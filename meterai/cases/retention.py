@@ -1,6 +1,6 @@
 """How long what is in the tables of cases is kept, and why."""
 
-from meterai.plumbing.retention import HALF_YEAR, YEAR, Leaves, Rule
+from meterai.plumbing.work.retention import HALF_YEAR, YEAR, Leaves, Rule
 
 _MESSAGE = ("account_id", "case_id", "message_id")
 RETENTION: tuple[Rule, ...] = (

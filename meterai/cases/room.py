@@ -21,8 +21,8 @@ from meterai.cases.settings import CaseSettings
 from meterai.commands import Command, Directory, Schema, Scope
 from meterai.orders import OrderService
 from meterai.payments import BuyerQuestions
-from meterai.plumbing.described import Field
-from meterai.plumbing.jobs import PeriodicTask
+from meterai.plumbing.http.described import Field
+from meterai.plumbing.work.jobs import PeriodicTask
 from meterai.room import Container, Room
 from meterai.sealing import Issuers
 

@@ -14,13 +14,15 @@ from meterai.cases.service import CaseService
 from meterai.cases.views import CaseDetails, CaseView, details, shown
 from meterai.kit.actor import Actor
 from meterai.kit.ids import read
+from meterai.kit.paging import PAGE_MAX, Page
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Malformed
 from meterai.plumbing.config import Settings
-from meterai.plumbing.described import Described
-from meterai.plumbing.http import account_of, idempotency_key, language_of, network_of
-from meterai.plumbing.paging import PAGE_MAX, Page
-from meterai.plumbing.queries import Before, Limit
+from meterai.plumbing.http.callers import account_of
+from meterai.plumbing.http.described import Described
+from meterai.plumbing.http.language import language_of
+from meterai.plumbing.http.queries import Before, Limit
+from meterai.plumbing.http.requests import idempotency_key, network_of
 
 
 class CaseRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

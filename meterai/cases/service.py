@@ -36,14 +36,14 @@ from meterai.cases.steps import Found, Moment
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id, show
+from meterai.kit.paging import Page
 from meterai.kit.refusal import NotFound
 from meterai.kit.subjects import Happening, Subject, SubjectKind
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, Tx
-from meterai.plumbing.events import emit
+from meterai.plumbing.db.database import Database, Tx
 from meterai.plumbing.networks import Buckets, nested
-from meterai.plumbing.paging import Page
-from meterai.plumbing.periodic import each, run_row
+from meterai.plumbing.work.events import emit
+from meterai.plumbing.work.periodic import each, run_row
 from meterai.room import Offers
 from meterai.room.timelines import found as find
 from meterai.room.timelines import timeline

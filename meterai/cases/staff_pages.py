@@ -44,7 +44,7 @@ from meterai.pages import (
     read_own_form,
     see_other,
 )
-from meterai.plumbing.http import language_of
+from meterai.plumbing.http.language import language_of
 from meterai.room.timelines import console_path, line
 
 HERE = "/console/cases"

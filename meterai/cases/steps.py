@@ -42,8 +42,8 @@ from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.ids import new_id, show
 from meterai.kit.refusal import NotFound
 from meterai.kit.working_hours import due
-from meterai.plumbing.database import Tx
-from meterai.plumbing.http import IdempotencyKeyReused
+from meterai.plumbing.db.database import Tx
+from meterai.plumbing.http.requests import IdempotencyKeyReused
 from meterai.plumbing.messages import LANGUAGES, format_datetime, translate
 
 

@@ -17,8 +17,8 @@ from meterai.cases.model import (
     MessageKind,
     joins_key,
 )
-from meterai.plumbing.database import ReadTx, Tx, jsonb
-from meterai.plumbing.rows import RowMapper
+from meterai.plumbing.db.database import ReadTx, Tx, jsonb
+from meterai.plumbing.db.rows import RowMapper
 
 _COLUMNS = (
     "account_id AS account, case_id AS id, matter, about, order_id AS order, contact, language, state,"

@@ -1,6 +1,6 @@
 """What the audit knows of the columns of collectors."""
 
-from meterai.plumbing.audited import SHOWN, Audited, Subject, fact
+from meterai.plumbing.db.audited import SHOWN, Audited, Subject, fact
 
 _OWED = ("collectors_owe_what_they_drew",)
 _ENDED = "When it ended; that it did is looked at by its state."

@@ -26,7 +26,7 @@ from meterai.kit.clock import SystemClock
 from meterai.kit.days import Month
 from meterai.kit.ids import show
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database
+from meterai.plumbing.db.database import Database
 from meterai.plumbing.keyring import keyring_of
 
 RUPIAH_MAX = 10**12  # more is a typing error

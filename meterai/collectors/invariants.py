@@ -1,6 +1,6 @@
 """What must be true of collectors, what they draw and what they deposit."""
 
-from meterai.plumbing.invariants import AHEAD, Invariant, MailCause, Posting
+from meterai.plumbing.db.invariants import AHEAD, Invariant, MailCause, Posting
 
 POSTINGS = (
     Posting(

@@ -16,7 +16,7 @@ from meterai.kit.money import Rupiah
 from meterai.kit.refusal import Said
 from meterai.kit.subjects import Happening, Subject, SubjectKind, WorkItem
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import ReadTx
+from meterai.plumbing.db.database import ReadTx
 from meterai.room import Knows, WorkList
 
 CONFIRMED_WITHIN = timedelta(days=1)  # a collector whose draws are stopped waits for it

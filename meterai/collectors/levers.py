@@ -29,7 +29,7 @@ from meterai.kit.ids import read, show
 from meterai.kit.numbers import counted
 from meterai.kit.refusal import Malformed, NotFound
 from meterai.kit.subjects import SubjectKind, account_subject
-from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.db.database import ReadTx, Tx
 from meterai.stamping import PARTY_NUMBER_DIGITS
 
 NAME_LENGTH_MAX = 60  # characters

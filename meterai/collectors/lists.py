@@ -32,7 +32,7 @@ from meterai.kit.ids import show
 from meterai.kit.money import STAMP_DUTY
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, ReadTx
+from meterai.plumbing.db.database import Database, ReadTx
 from meterai.plumbing.keyring import Keyring
 from meterai.plumbing.messages import translate
 from meterai.plumbing.spreadsheets import BYTE_ORDER_MARK, Cell, Sheet, csv_lines, xlsx_book

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from meterai.plumbing.metrics import Counter, Metric
+from meterai.plumbing.observe.metrics import Counter, Metric
 
 DRAWS = Counter(
     "meterai_credit_draws_total",

@@ -33,7 +33,8 @@ from meterai.pages import (
     read_own_form,
     see_other,
 )
-from meterai.plumbing.http import language_of, saved_as
+from meterai.plumbing.http.language import language_of
+from meterai.plumbing.http.requests import saved_as
 from meterai.stamping import DOCUMENT_TYPES, IDENTITY_KINDS, facts_in_texts
 
 RUPIAH_DIGITS_MAX = 13

@@ -1,6 +1,6 @@
 """Personal data of collectors: a collector is an organization; documents name its other parties."""
 
-from meterai.plumbing.personal import Basis, Held, Kept, Personal
+from meterai.plumbing.db.personal import Basis, Held, Kept, Personal
 
 
 def _held(table: str, columns: str, inner: str, since: str) -> Held:

@@ -34,7 +34,7 @@ from meterai.payments import (
     parse_reference,
 )
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database
+from meterai.plumbing.db.database import Database
 
 WAITS_SECONDS_MAX = 7 * 86_400.0  # no order waits longer
 

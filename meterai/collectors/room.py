@@ -25,8 +25,8 @@ from meterai.collectors.service import CollectorService
 from meterai.collectors.settings import CollectorSettings
 from meterai.collectors.store import REMINDING, TAKING
 from meterai.commands import Command, Directory, Schema, Scope
-from meterai.plumbing.described import Field
-from meterai.plumbing.jobs import PeriodicTask
+from meterai.plumbing.http.described import Field
+from meterai.plumbing.work.jobs import PeriodicTask
 from meterai.room import Container, Room
 from meterai.stamping import DOCUMENT_TYPES, IDENTITY_KINDS
 

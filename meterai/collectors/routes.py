@@ -30,8 +30,9 @@ from meterai.kit.actor import Actor
 from meterai.kit.days import Month
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Malformed
-from meterai.plumbing.described import Described
-from meterai.plumbing.http import language_of, saved_as
+from meterai.plumbing.http.described import Described
+from meterai.plumbing.http.language import language_of
+from meterai.plumbing.http.requests import saved_as
 from meterai.plumbing.spreadsheets import XLSX
 from meterai.stamping import DocumentFacts, read_facts
 

@@ -36,8 +36,8 @@ from meterai.kit.money import Rupiah
 from meterai.kit.refusal import Malformed, NotFound
 from meterai.kit.text import one_line
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, ReadTx, Tx
-from meterai.plumbing.periodic import each, run_row
+from meterai.plumbing.db.database import Database, ReadTx, Tx
+from meterai.plumbing.work.periodic import each, run_row
 from meterai.stamping import DocumentFacts
 
 BATCH = 200  # collectors that one run of a periodic task is about

@@ -22,9 +22,9 @@ from meterai.collectors.model import (
 )
 from meterai.kit.ids import new_id
 from meterai.payments import OwnSql
-from meterai.plumbing.database import ReadTx, Tx
-from meterai.plumbing.periodic import not_paused
-from meterai.plumbing.rows import RowMapper
+from meterai.plumbing.db.database import ReadTx, Tx
+from meterai.plumbing.db.rows import RowMapper
+from meterai.plumbing.work.periodic import not_paused
 
 TAKING, REMINDING = "take_waiting_draws", "remind_collectors"  # periodic tasks
 TAKEN_AT_ONCE = 200  # draws that one transaction takes

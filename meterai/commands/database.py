@@ -16,11 +16,11 @@ from meterai.commands.needs import Schema
 from meterai.commands.options import Options
 from meterai.kit.refusal import CommandRefusal
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database
-from meterai.plumbing.embedded import EmbeddedPostgres, PostgresNotStarted, PostgresSilent
-from meterai.plumbing.link import conninfo
-from meterai.plumbing.migrations import check_current
-from meterai.plumbing.sql_files import Homes
+from meterai.plumbing.db.connections import conninfo
+from meterai.plumbing.db.database import Database
+from meterai.plumbing.db.embedded import EmbeddedPostgres, PostgresNotStarted, PostgresSilent
+from meterai.plumbing.db.migrations import check_current
+from meterai.plumbing.db.sql_files import Homes
 
 SYSTEM_URL = "postgresql:///postgres?"  # the machine's own server, by its usual socket
 DATABASE = "meterai"

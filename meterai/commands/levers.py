@@ -16,7 +16,7 @@ import msgspec
 from meterai.kit.actor import Actor
 from meterai.kit.subjects import Subject, SubjectKind
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.db.database import ReadTx, Tx
 
 # An argument of a lever that is a moment: one without an offset is refused.
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]

@@ -9,10 +9,10 @@ from meterai.commands.needs import Directory, Schema
 from meterai.commands.production import Demand, Scope
 from meterai.kit.subjects import Happening, Subject
 from meterai.plumbing.config import Sections
-from meterai.plumbing.database import ReadTx
-from meterai.plumbing.figures import Figures, PromiseQuery
-from meterai.plumbing.personal import Personal
-from meterai.plumbing.sql_files import Homes
+from meterai.plumbing.db.database import ReadTx
+from meterai.plumbing.db.figures import Figures, PromiseQuery
+from meterai.plumbing.db.personal import Personal
+from meterai.plumbing.db.sql_files import Homes
 
 Timeline: TypeAlias = Callable[[ReadTx, Subject], Awaitable[Sequence[Happening]]]
 

@@ -26,8 +26,9 @@ from meterai.kit.ids import read, show
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
 from meterai.pages import Page, PageRequest, field_errors, page, read_own_form, see_other, sentence
-from meterai.plumbing.database import Database
-from meterai.plumbing.http import Caller, caller_of, language_of
+from meterai.plumbing.db.database import Database
+from meterai.plumbing.http.callers import Caller, caller_of
+from meterai.plumbing.http.language import language_of
 from meterai.plumbing.messages import translate
 
 NOTE = "note"

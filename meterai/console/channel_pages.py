@@ -19,8 +19,9 @@ from meterai.kit.priority import Priority
 from meterai.kit.refusal import NotFound
 from meterai.kit.subjects import SubjectKind
 from meterai.pages import Page, PageRequest, page
-from meterai.plumbing.database import Database
-from meterai.plumbing.http import caller_of, language_of
+from meterai.plumbing.db.database import Database
+from meterai.plumbing.http.callers import caller_of
+from meterai.plumbing.http.language import language_of
 
 HAPPENINGS_SHOWN = 40  # newest; the timeline of the account has all
 # Of those that are offered on the account: it is a distributor already.

@@ -18,7 +18,7 @@ from meterai.kit.refusal import Said
 from meterai.kit.subjects import Subject, SubjectKind, WorkItem
 from meterai.ledger import SOLD
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import ReadTx
+from meterai.plumbing.db.database import ReadTx
 from meterai.room import WorkList
 from meterai.webhooks import disabled_by_account
 

@@ -14,7 +14,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from meterai.console.settings import ConsoleSettings
 from meterai.pages import SHUT, is_at_desk
 from meterai.plumbing.config import Settings
-from meterai.plumbing.http import address_of
+from meterai.plumbing.http.requests import address_of
 from meterai.plumbing.networks import networks_of
 
 NOWHERE = "/console-is-shut"  # a path that no route has

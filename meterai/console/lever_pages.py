@@ -27,7 +27,8 @@ from meterai.pages import (
     sentence,
 )
 from meterai.plumbing.config import Settings
-from meterai.plumbing.http import caller_of, language_of
+from meterai.plumbing.http.callers import caller_of
+from meterai.plumbing.http.language import language_of
 
 REASON, SHOWN, PULL = "reason", "shown", "pull"  # fields, and the value of the button that pulls
 _DONE = "done"

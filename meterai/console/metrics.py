@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from meterai.plumbing.metrics import Gauge, Metric
+from meterai.plumbing.observe.metrics import Gauge, Metric
 
 ORDERS = Gauge("meterai_orders_of_minute", "Orders of the last minute: placed, executed", ["what"])
 EXECUTION = Gauge(

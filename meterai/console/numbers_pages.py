@@ -14,7 +14,7 @@ from meterai.console.samples import MINUTE, PRIORITIES, Samples
 from meterai.kit.clock import WIB
 from meterai.kit.priority import Priority
 from meterai.pages import Page, PageRequest, page
-from meterai.plumbing.http import language_of
+from meterai.plumbing.http.language import language_of
 from meterai.plumbing.messages import format_length, translate
 
 RENEWED_SECONDS = 60  # as often as there is a sample

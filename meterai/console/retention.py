@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from meterai.plumbing.retention import Leaves, Rule
+from meterai.plumbing.work.retention import Leaves, Rule
 
 RETENTION: tuple[Rule, ...] = (
     Leaves(

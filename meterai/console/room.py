@@ -23,9 +23,9 @@ from meterai.console.settings import ConsoleSettings
 from meterai.console.work import WorkCounts
 from meterai.pages import DESK, Link, LinkPlace, RoomPages, ShownTo
 from meterai.plumbing.config import Settings
-from meterai.plumbing.jobs import PeriodicTask
 from meterai.plumbing.keyring import Keyring
 from meterai.plumbing.networks import networks_of
+from meterai.plumbing.work.jobs import PeriodicTask
 from meterai.room import Container, Room
 from meterai.sealing import Issuers
 from meterai.verification import VerificationService

@@ -11,9 +11,9 @@ from meterai.console.model import Sample
 from meterai.kit.clock import Clock
 from meterai.kit.priority import Priority
 from meterai.plumbing.config import Settings
-from meterai.plumbing.counted import counted
-from meterai.plumbing.database import Database
-from meterai.plumbing.metrics import Gauge
+from meterai.plumbing.db.database import Database
+from meterai.plumbing.observe.counted import counted
+from meterai.plumbing.observe.metrics import Gauge
 
 MINUTE = timedelta(minutes=1)
 WHOLE = ""  # the source of what the database says of the whole installation

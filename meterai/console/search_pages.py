@@ -26,9 +26,11 @@ from meterai.pages import (
     read_own_form,
     see_other,
 )
-from meterai.plumbing.bodies import unless_gone
 from meterai.plumbing.config import Settings
-from meterai.plumbing.http import caller_of, language_of, network_of
+from meterai.plumbing.http.bodies import unless_gone
+from meterai.plumbing.http.callers import caller_of
+from meterai.plumbing.http.language import language_of
+from meterai.plumbing.http.requests import network_of
 from meterai.sealing import CHECKED_BYTES_MAX, DocumentTooLarge
 
 FORM_FIELDS_BYTES = 64 * 1024  # of form fields and boundaries beside a file

@@ -16,7 +16,7 @@ from meterai.kit.actor import Actor
 from meterai.kit.ids import read
 from meterai.kit.refusal import NotFound
 from meterai.kit.subjects import Happening, Subject, SubjectKind
-from meterai.plumbing.database import Database, ReadTx, Tx
+from meterai.plumbing.db.database import Database, ReadTx, Tx
 from meterai.room import Offers
 from meterai.room.timelines import TEXT_LENGTH_MAX, found, subject_of, timeline
 from meterai.sealing import PHOTO_BYTES_MAX, DocumentTooLarge

@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from meterai.console.model import Sample
-from meterai.plumbing.database import ReadTx, Tx, jsonb
-from meterai.plumbing.rows import RowMapper
+from meterai.plumbing.db.database import ReadTx, Tx, jsonb
+from meterai.plumbing.db.rows import RowMapper
 
 _SAMPLES = RowMapper(Sample)
 KEEP = """

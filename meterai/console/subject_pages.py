@@ -21,7 +21,8 @@ from meterai.kit.refusal import NotFound
 from meterai.kit.subjects import Subject, SubjectKind
 from meterai.orders import OrderService, OrderView
 from meterai.pages import Page, PageRequest, page
-from meterai.plumbing.http import caller_of, language_of
+from meterai.plumbing.http.callers import caller_of
+from meterai.plumbing.http.language import language_of
 from meterai.regulator import OF_SERIAL
 
 HAPPENINGS_SHOWN_MAX = 200  # on one page, some 40 KB

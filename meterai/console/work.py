@@ -7,7 +7,7 @@ from datetime import datetime
 from meterai.kit.clock import Clock
 from meterai.kit.subjects import WorkItem
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database
+from meterai.plumbing.db.database import Database
 from meterai.room import Offers, WorkList
 from meterai.sealing import Issuers
 from meterai.stamping import ends_soon

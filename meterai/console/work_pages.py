@@ -15,7 +15,8 @@ from meterai.kit.priority import Priority
 from meterai.kit.refusal import NotFound
 from meterai.kit.subjects import WorkItem
 from meterai.pages import Page, PageRequest, page
-from meterai.plumbing.http import caller_of, language_of
+from meterai.plumbing.http.callers import caller_of
+from meterai.plumbing.http.language import language_of
 from meterai.plumbing.messages import localize, translate
 from meterai.room import WorkList
 

@@ -1,6 +1,6 @@
 """What the audit knows of the columns of distribution."""
 
-from meterai.plumbing.audited import SHOWN, Audited, Clock, Due, Subject, fact
+from meterai.plumbing.db.audited import SHOWN, Audited, Clock, Due, Subject, fact
 
 AUDITED = Audited(
     clocks=(Clock("sales", "waits_until", "t.made_at + interval '7 days'"),),

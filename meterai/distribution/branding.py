@@ -21,7 +21,7 @@ from meterai.kit.ids import show
 from meterai.kit.refusal import Malformed, NotFound, Refusal
 from meterai.orders import SoldBy
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, Tx
+from meterai.plumbing.db.database import Database, Tx
 from meterai.sealing import LOGO_BYTES_MAX, PhotoUnreadable
 
 SLUG = re.compile(r"[a-z0-9](-?[a-z0-9]){2,39}")

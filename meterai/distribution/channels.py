@@ -14,8 +14,8 @@ from meterai.distribution.model import (
     Standing,
     standing_of,
 )
-from meterai.plumbing.database import ReadTx
-from meterai.plumbing.paging import Page
+from meterai.kit.paging import Page
+from meterai.plumbing.db.database import ReadTx
 
 SALES_SHOWN = 50  # newest
 DEPOSITS_SHOWN = 20  # newest

@@ -26,7 +26,7 @@ from meterai.distribution.service import balance, load
 from meterai.kit.ids import read, show
 from meterai.kit.refusal import NotFound
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database
+from meterai.plumbing.db.database import Database
 
 RUPIAH_MAX = 10**12  # more is a typing error
 Rupiahs = Annotated[int, Parameter(help="Rupiah.", validator=Between(0, RUPIAH_MAX))]

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from meterai.plumbing.events import Event
+from meterai.plumbing.work.events import Event
 
 
 class SaleMoved(Event, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
 """Sales of distributors in a period: how long they waited for deposits, what came to nothing, and who could not sell."""
 
-from meterai.plumbing.figures import Figures, between, waits, within
+from meterai.plumbing.db.figures import Figures, between, waits, within
 
 # A sale waited where the deposit did not pay it in the moment it was made; what waits still did so until the end.
 _WAITED = "(s.taken_at > s.made_at OR s.taken_at IS NULL)"

@@ -1,7 +1,7 @@
 """What must be true of distributors, their sales and their deposits."""
 
-from meterai.plumbing.invariants import AHEAD, LATE, Invariant, MailCause, Posting, waits
-from meterai.plumbing.jobs import TRIES_MAX
+from meterai.plumbing.db.invariants import AHEAD, LATE, Invariant, MailCause, Posting, waits
+from meterai.plumbing.work.jobs import TRIES_MAX
 
 POSTINGS = (
     Posting(

@@ -12,8 +12,8 @@ from meterai.kit.money import Rupiah
 from meterai.kit.refusal import NotFound
 from meterai.orders.events import DepositGrew, FeePassed
 from meterai.payments import WHOLESALE, AmountNotPayable, MethodOut
-from meterai.plumbing.database import Tx
-from meterai.plumbing.events import on
+from meterai.plumbing.db.database import Tx
+from meterai.plumbing.work.events import on
 
 
 async def follow_sale(tx: Tx, event: SaleMoved, service: DistributionService) -> None:

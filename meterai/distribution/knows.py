@@ -8,11 +8,11 @@ from meterai.distribution.model import SALE_KIND, AgreedTerms, Sale, SaleKey, St
 from meterai.kit.ids import read_typed, show
 from meterai.kit.labels import REFERENCE_LENGTH_MAX
 from meterai.kit.money import Rupiah
+from meterai.kit.paging import Page
 from meterai.kit.refusal import Said
 from meterai.kit.subjects import Happening, Subject, SubjectKind
 from meterai.payments import returned_own
-from meterai.plumbing.database import ReadTx
-from meterai.plumbing.paging import Page
+from meterai.plumbing.db.database import ReadTx
 from meterai.room import Knows
 
 SALES_TOLD_MAX = 50  # newest sales on the timeline of a distributor

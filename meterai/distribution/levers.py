@@ -30,7 +30,7 @@ from meterai.kit.ids import new_id, read, show
 from meterai.kit.money import STAMP_DUTY
 from meterai.kit.refusal import Malformed, NotFound
 from meterai.kit.subjects import SubjectKind, account_subject
-from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.db.database import ReadTx, Tx
 
 NAME_LENGTH_MAX = 60  # characters, on pages and in mails of buyers
 REGION_LENGTH_MAX = 60

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from meterai.plumbing.metrics import Counter, Gauge, Metric
+from meterai.plumbing.observe.metrics import Counter, Gauge, Metric
 
 SALES = Counter(
     "meterai_sales_total",

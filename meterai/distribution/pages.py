@@ -26,6 +26,7 @@ from meterai.kit.days import Month, day_of
 from meterai.kit.ids import read, read_typed, show
 from meterai.kit.labels import labels
 from meterai.kit.money import STAMP_DUTY
+from meterai.kit.paging import Page as PageOfList
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Malformed, NotFound, Refusal
 from meterai.orders import OrderService
@@ -47,8 +48,8 @@ from meterai.pages import (
     see_other,
     whole_number,
 )
-from meterai.plumbing.http import IdempotencyKeyReused, language_of
-from meterai.plumbing.paging import Page as PageOfList
+from meterai.plumbing.http.language import language_of
+from meterai.plumbing.http.requests import IdempotencyKeyReused
 
 SHOWN_MAX = 50  # sales of one page
 LEGS_SHOWN_MAX = 200  # movements of a day; all of them are in the files

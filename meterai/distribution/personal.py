@@ -1,6 +1,6 @@
 """Personal data of distribution: a distributor is an organization, and a buyer is a number of an account."""
 
-from meterai.plumbing.personal import Basis, Held, Kept, Personal
+from meterai.plumbing.db.personal import Basis, Held, Kept, Personal
 
 PERSONAL = Personal(
     basis=Basis.CONTRACT,

@@ -6,8 +6,8 @@ from meterai.distribution.events import DepositLow, SaleClosed, SaleMoved
 from meterai.distribution.model import SALE_KIND
 from meterai.distribution.service import balance
 from meterai.kit.ids import show
-from meterai.plumbing.database import ReadTx
-from meterai.plumbing.published import PublicEvent, Told
+from meterai.plumbing.db.database import ReadTx
+from meterai.plumbing.work.published import PublicEvent, Told
 
 
 async def _moved_told(_: ReadTx, event: SaleMoved) -> Told:

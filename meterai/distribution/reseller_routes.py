@@ -15,7 +15,7 @@ from meterai.distribution.statement import Span
 from meterai.kit.actor import Actor
 from meterai.kit.ids import read
 from meterai.kit.priority import Priority
-from meterai.plumbing.described import Described
+from meterai.plumbing.http.described import Described
 
 _READING = {"permission": Permission.SALE_MAKE, "priority": Priority.PAID}
 _MANAGING = {"permission": Permission.RESELLERS_MANAGE, "priority": Priority.PAID}

@@ -30,7 +30,7 @@ from meterai.kit.ids import show
 from meterai.kit.money import Rupiah
 from meterai.kit.refusal import Malformed, NotFound
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, Tx
+from meterai.plumbing.db.database import Database, Tx
 
 NAME_LENGTH_MAX = 60  # characters, on pages and in mails of buyers
 RESELLERS_MAX = 200  # of one distributor that have not ended; a list that a person reads through

@@ -33,8 +33,8 @@ from meterai.distribution.service import DistributionService
 from meterai.distribution.settings import DistributionSettings
 from meterai.distribution.store import END_DUE, ENDING, WATCHING
 from meterai.orders import OrderService
-from meterai.plumbing.described import Field
-from meterai.plumbing.jobs import PeriodicTask
+from meterai.plumbing.http.described import Field
+from meterai.plumbing.work.jobs import PeriodicTask
 from meterai.room import Container, Room
 
 

@@ -18,12 +18,13 @@ from meterai.distribution.statement import Span, StatementView, Writer, as_csv, 
 from meterai.kit.actor import Actor
 from meterai.kit.ids import read
 from meterai.kit.labels import labels
+from meterai.kit.paging import PAGE_MAX, Page
 from meterai.kit.priority import Priority
 from meterai.orders import OrderView
-from meterai.plumbing.described import Described
-from meterai.plumbing.http import idempotency_key, language_of
-from meterai.plumbing.paging import PAGE_MAX, Page
-from meterai.plumbing.queries import Before, Limit, Reference
+from meterai.plumbing.http.described import Described
+from meterai.plumbing.http.language import language_of
+from meterai.plumbing.http.queries import Before, Limit, Reference
+from meterai.plumbing.http.requests import idempotency_key
 from meterai.plumbing.spreadsheets import XLSX
 
 _CSV = "text/csv; header=present"

@@ -41,8 +41,9 @@ from meterai.pages import (
     visitor,
 )
 from meterai.plumbing.config import Settings
-from meterai.plumbing.described import FILE, Described
-from meterai.plumbing.http import cookie_name, language_of
+from meterai.plumbing.http.described import FILE, Described
+from meterai.plumbing.http.language import language_of
+from meterai.plumbing.http.requests import cookie_name
 from meterai.sealing import LOGO_BYTES_MAX
 
 SELLER_COOKIE = "seller"

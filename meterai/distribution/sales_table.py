@@ -9,7 +9,7 @@ from meterai.distribution.model import SALE_KIND, Sale, standing_of
 from meterai.distribution.statement import SECONDS_MAX, Span, Writer
 from meterai.kit.clock import WIB
 from meterai.kit.ids import show
-from meterai.plumbing.database import ReadTx
+from meterai.plumbing.db.database import ReadTx
 from meterai.plumbing.messages import translate
 from meterai.plumbing.spreadsheets import BYTE_ORDER_MARK, Cell, csv_lines
 

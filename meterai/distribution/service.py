@@ -37,15 +37,15 @@ from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id, show
 from meterai.kit.money import STAMP_DUTY
+from meterai.kit.paging import Page
 from meterai.kit.refusal import Malformed, NotFound
 from meterai.orders import OrderService, OrderSettings, OrderView, Terms
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, ReadTx, Tx
-from meterai.plumbing.events import emit
-from meterai.plumbing.exchange import note_replay
-from meterai.plumbing.http import IdempotencyKeyReused
-from meterai.plumbing.paging import Page
-from meterai.plumbing.periodic import each, run_row
+from meterai.plumbing.db.database import Database, ReadTx, Tx
+from meterai.plumbing.http.requests import IdempotencyKeyReused
+from meterai.plumbing.observe.exchange import note_replay
+from meterai.plumbing.work.events import emit
+from meterai.plumbing.work.periodic import each, run_row
 
 BATCH = 200  # rows that one run of a periodic task moves
 IN_MEMORY_BYTES_MAX = 1 << 20  # of a statement; the rest lies in a file that has no name

@@ -15,7 +15,7 @@ from meterai.distribution import store
 from meterai.distribution.model import Leg, StatementTooLong, Summed
 from meterai.kit.days import DAY, Month, begin_of, read_day
 from meterai.kit.refusal import Malformed
-from meterai.plumbing.database import ReadTx
+from meterai.plumbing.db.database import ReadTx
 from meterai.plumbing.messages import translate
 from meterai.plumbing.spreadsheets import (
     BYTE_ORDER_MARK,

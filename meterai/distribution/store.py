@@ -28,9 +28,9 @@ from meterai.distribution.model import (
 )
 from meterai.kit.ids import earliest_id, new_id
 from meterai.payments import OwnSql
-from meterai.plumbing.database import ReadTx, Tx
-from meterai.plumbing.periodic import not_paused
-from meterai.plumbing.rows import RowMapper
+from meterai.plumbing.db.database import ReadTx, Tx
+from meterai.plumbing.db.rows import RowMapper
+from meterai.plumbing.work.periodic import not_paused
 
 ENDING, WATCHING = "end_sales", "watch_deposits"  # periodic tasks
 TAKEN_AT_ONCE = 200  # sales that one transaction pays

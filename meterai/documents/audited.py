@@ -1,6 +1,6 @@
 """What the audit knows of the columns of documents."""
 
-from meterai.plumbing.audited import ONE_ROW, Audited, Clock, Due, Evidence, fact
+from meterai.plumbing.db.audited import ONE_ROW, Audited, Clock, Due, Evidence, fact
 
 _STARTS = "A process that finds another id in its store does not start."
 _CLAIMED = (

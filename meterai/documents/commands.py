@@ -8,7 +8,7 @@ from meterai.documents.model import Claim, Hold, StoreSays, hold_of
 from meterai.documents.timeline import Timeline
 from meterai.kit.clock import SystemClock
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database
+from meterai.plumbing.db.database import Database
 from meterai.plumbing.keyring import keyring_of
 from meterai.plumbing.objects import ObjectStore
 

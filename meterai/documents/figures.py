@@ -1,6 +1,6 @@
 """Documents of a period: each forgotten when its time was over."""
 
-from meterai.plumbing.figures import PromiseQuery, within
+from meterai.plumbing.db.figures import PromiseQuery, within
 
 FORGOTTEN = f"""
 SELECT count(*) AS asked,

@@ -2,7 +2,7 @@
 
 from meterai.accounts import ERASED
 from meterai.documents.model import NO_NAME
-from meterai.plumbing.invariants import Invariant
+from meterai.plumbing.db.invariants import Invariant
 
 # No name is let go before (the rules of retention, and a day for clocks that differ).
 NAMES_KEPT = "interval '729 days'"

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from meterai.plumbing.metrics import Gauge, Metric
+from meterai.plumbing.observe.metrics import Gauge, Metric
 
 HELD = Gauge(
     "meterai_deletion_held",

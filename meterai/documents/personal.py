@@ -1,7 +1,7 @@
 """Personal data of documents."""
 
 from meterai.documents.model import NO_NAME
-from meterai.plumbing.personal import Held, Kept, Personal
+from meterai.plumbing.db.personal import Held, Kept, Personal
 
 PERSONAL = Personal(
     tables=(

@@ -17,9 +17,9 @@ from meterai.documents.metrics import CONDEMNED
 from meterai.documents.model import DeletionHeld
 from meterai.documents.timeline import Timeline
 from meterai.kit.clock import Clock
-from meterai.plumbing.database import Database, Tx
+from meterai.plumbing.db.database import Database, Tx
 from meterai.plumbing.objects import ObjectStore
-from meterai.plumbing.periodic import each
+from meterai.plumbing.work.periodic import each
 
 LOOKED_AT_ONCE = 500  # objects looked at in one run
 DELETED_AT_ONCE = 500  # objects deleted between two claims of the store

@@ -1,7 +1,7 @@
 """How long what is in the tables of documents is kept, and why."""
 
 from meterai.documents.model import NO_NAME
-from meterai.plumbing.retention import ONE, YEAR, Leaves, Rule, Stays
+from meterai.plumbing.work.retention import ONE, YEAR, Leaves, Rule, Stays
 
 RETENTION: tuple[Rule, ...] = (
     Leaves(

@@ -17,8 +17,8 @@ from meterai.documents.service import DocumentService
 from meterai.documents.settings import DocumentSettings
 from meterai.documents.timeline import Timeline
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database
-from meterai.plumbing.jobs import PeriodicTask
+from meterai.plumbing.db.database import Database
+from meterai.plumbing.work.jobs import PeriodicTask
 from meterai.room import Container, Room
 
 

@@ -24,7 +24,7 @@ from meterai.documents.removal import UNCLAIMED_AFTER, Keeper, Removal
 from meterai.documents.settings import DocumentSettings
 from meterai.documents.timeline import Timeline
 from meterai.kit.clock import Clock
-from meterai.plumbing.database import Database, Tx
+from meterai.plumbing.db.database import Database, Tx
 from meterai.plumbing.objects import ObjectStore, ObjectUnreadable
 
 BATCH = 100  # documents forgotten in one run

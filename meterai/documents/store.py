@@ -6,8 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from meterai.documents.model import Claim, CondemnedObject, DocumentKey, Hold, Lineage
-from meterai.plumbing.database import ReadTx, Tx
-from meterai.plumbing.rows import RowMapper
+from meterai.plumbing.db.database import ReadTx, Tx
+from meterai.plumbing.db.rows import RowMapper
 
 _IS_KEPT = """
 SELECT forgotten_at IS NULL AS is_kept FROM documents WHERE account_id = %s AND sha256 = %s

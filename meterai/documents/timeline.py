@@ -33,7 +33,7 @@ from meterai.documents.model import (
 from meterai.kit.actor import Actor
 from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id
-from meterai.plumbing.database import Database, Tx
+from meterai.plumbing.db.database import Database, Tx
 from meterai.plumbing.objects import ObjectStore, ObjectUnreadable, StoreDiffers
 
 MARKER = "store-marker"  # the object that holds the id of the store

@@ -1,6 +1,6 @@
 """What the audit knows of the columns of drafts."""
 
-from meterai.plumbing.audited import Audited, Clock, Due
+from meterai.plumbing.db.audited import Audited, Clock, Due
 
 _A_DAY = "What somebody chose and has not ordered: gone after three days at most, and nothing is owed for it."
 _TIME = ("work_is_done_in_time",)

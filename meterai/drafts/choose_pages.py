@@ -52,8 +52,9 @@ from meterai.pages import (
     sentence,
 )
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database
-from meterai.plumbing.http import language_of, network_of
+from meterai.plumbing.db.database import Database
+from meterai.plumbing.http.language import language_of
+from meterai.plumbing.http.requests import network_of
 from meterai.plumbing.messages import localize, translate
 from meterai.waiting_room import Act, Guarded, WaitingRoom, WaitInLine
 

@@ -11,7 +11,7 @@ from meterai import sealing
 from meterai.drafts.contents import Load
 from meterai.drafts.model import FileEmpty, PagesTooSmall
 from meterai.kit.clock import Clock
-from meterai.plumbing.stations import Station, Stations
+from meterai.plumbing.observe.stations import Station, Stations
 from meterai.sealing import (
     LAST_PAGE,
     STAMPS_MAX,

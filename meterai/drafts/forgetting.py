@@ -8,8 +8,8 @@ from meterai.drafts.due import Due
 from meterai.drafts.model import DraftFile
 from meterai.drafts.objects import FileObjects
 from meterai.kit.clock import Clock
-from meterai.plumbing.database import Database, Tx
-from meterai.plumbing.periodic import each
+from meterai.plumbing.db.database import Database, Tx
+from meterai.plumbing.work.periodic import each
 
 BATCH = 50  # drafts of one run, and files
 

@@ -6,7 +6,7 @@ from time import monotonic
 from meterai.drafts import store
 from meterai.drafts.model import Draft, DraftsFull, NetworkFull, StrangersFull
 from meterai.drafts.settings import DraftSettings
-from meterai.plumbing.database import Database
+from meterai.plumbing.db.database import Database
 
 # A sum reads every file of the drafts it is of, so a process reads it as seldom as this.  Meanwhile it
 # counts what it lets in itself; what others do may pass a limit by as much.

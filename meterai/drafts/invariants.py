@@ -1,6 +1,6 @@
 """What must be true of drafts."""
 
-from meterai.plumbing.invariants import Invariant
+from meterai.plumbing.db.invariants import Invariant
 
 INVARIANTS = (
     Invariant(

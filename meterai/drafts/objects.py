@@ -10,7 +10,7 @@ from meterai.documents import DocumentUnavailable, Keeper, Removal, Timeline
 from meterai.drafts import store
 from meterai.drafts.model import DraftFile, named_by, object_name
 from meterai.kit.ids import new_id
-from meterai.plumbing.database import Database
+from meterai.plumbing.db.database import Database
 from meterai.plumbing.objects import ObjectStore, ObjectUnreadable
 
 # Between condemned and deleted: several looks of everybody who may contest the store.  No longer, since what is let

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from meterai.plumbing.personal import Held, Kept, Personal
+from meterai.plumbing.db.personal import Held, Kept, Personal
 
 PERSONAL = Personal(
     tables=(

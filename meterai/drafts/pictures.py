@@ -17,7 +17,7 @@ from meterai import sealing
 from meterai.drafts.contents import Contents
 from meterai.drafts.model import DraftFile, FileNotReady
 from meterai.kit.clock import Clock
-from meterai.plumbing.stations import Station, Stations
+from meterai.plumbing.observe.stations import Station, Stations
 from meterai.sealing import PageNotDrawn, PagePicture, PageSize, Placement
 
 DRAWN_AT_ONCE = 1  # processes; each has a processor to itself for two seconds at the most

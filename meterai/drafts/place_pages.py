@@ -39,7 +39,7 @@ from meterai.pages import (
     see_other,
     sentence,
 )
-from meterai.plumbing.http import language_of
+from meterai.plumbing.http.language import language_of
 from meterai.plumbing.messages import translate
 from meterai.sealing import PlacementOnStamp, PlacementOutsidePage, PlacementsOverlap
 

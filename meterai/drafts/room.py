@@ -20,7 +20,7 @@ from meterai.drafts.settings import DraftSettings
 from meterai.drafts.store import EXAMINATION_DUE
 from meterai.drafts.uploads import Uploads
 from meterai.pages import RoomPages
-from meterai.plumbing.jobs import PeriodicTask
+from meterai.plumbing.work.jobs import PeriodicTask
 from meterai.room import Container, Room
 from meterai.sealing import Issuers
 

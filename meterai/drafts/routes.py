@@ -47,8 +47,10 @@ from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
 from meterai.pages import PageRequest
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database
-from meterai.plumbing.http import answer_problem, language_of, network_of, retry_after
+from meterai.plumbing.db.database import Database
+from meterai.plumbing.http.language import language_of
+from meterai.plumbing.http.problems import answer_problem, retry_after
+from meterai.plumbing.http.requests import network_of
 from meterai.plumbing.messages import localize, translate
 from meterai.waiting_room import Act, WaitingRoom
 

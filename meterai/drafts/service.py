@@ -39,9 +39,9 @@ from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id
 from meterai.kit.refusal import NotFound
 from meterai.pages import fresh_key
-from meterai.plumbing.bodies import Budget
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, Tx
+from meterai.plumbing.db.database import Database, Tx
+from meterai.plumbing.http.bodies import Budget
 from meterai.sealing import Placement
 from meterai.stamping import StampingSettings, placements_json
 

@@ -18,9 +18,9 @@ from meterai.drafts.model import (
     NewFile,
     Usage,
 )
-from meterai.plumbing.database import ReadTx, Tx, jsonb
+from meterai.plumbing.db.database import ReadTx, Tx, jsonb
+from meterai.plumbing.db.rows import RowMapper
 from meterai.plumbing.networks import WIDER_AT_ONCE, nested
-from meterai.plumbing.rows import RowMapper
 from meterai.sealing import PageSize, Placement
 
 # No column of one table, but `draft_id`, is called as one of the other.

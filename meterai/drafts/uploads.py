@@ -56,10 +56,10 @@ from meterai.kit.ids import new_id
 from meterai.kit.refusal import NotFound, Refusal
 from meterai.kit.text import file_name
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database
-from meterai.plumbing.forms import UNNAMED
+from meterai.plumbing.db.database import Database
+from meterai.plumbing.http.forms import UNNAMED
 from meterai.plumbing.networks import nested
-from meterai.plumbing.periodic import each
+from meterai.plumbing.work.periodic import each
 from meterai.stamping import StampingSettings
 
 WHOLE_AT_ONCE = 4  # files in memory while they are examined, of 20 MB at most

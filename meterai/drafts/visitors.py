@@ -10,7 +10,7 @@ from meterai.drafts.model import PAGE_KEY_LENGTH_MAX, PAGE_KEY_LENGTH_MIN, Draft
 from meterai.drafts.service import DraftService
 from meterai.kit.refusal import NotFound, SignInRequired
 from meterai.pages import PageRequest, known_caller, known_visitor
-from meterai.plumbing.http import cookie_name
+from meterai.plumbing.http.requests import cookie_name
 
 COOKIE = "draft"
 PAGE_KEY = "page-key"  # the header with which a script says from which shown page it asks

@@ -19,7 +19,7 @@ from meterai.drafts.model import (
     UploadLengthInconsistent,
 )
 from meterai.kit.refusal import Malformed
-from meterai.plumbing.http import LENGTH_DIGITS_MAX
+from meterai.plumbing.http.requests import LENGTH_DIGITS_MAX
 from meterai.plumbing.structured import octets_by_key, whole_number, yes_or_no
 
 COMPLETE, OFFSET, LENGTH = "upload-complete", "upload-offset", "upload-length"

@@ -1,6 +1,6 @@
 """Columns of finance, as the audit knows them."""
 
-from meterai.plumbing.audited import Audited, Clock, Subject, global_fact
+from meterai.plumbing.db.audited import Audited, Clock, Subject, global_fact
 
 _COUNTED = "Counted from legs, with which the check channels_are_their_legs compares it; no money is moved by it."
 AUDITED = Audited(

@@ -33,7 +33,7 @@ from meterai.kit.actor import Actor
 from meterai.kit.days import DAY, begin_of, last_settled
 from meterai.kit.ids import show
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.db.database import ReadTx, Tx
 from meterai.plumbing.files import read_file
 from meterai.plumbing.keyring import Keyring, keyring_of
 from meterai.plumbing.signed import SignatureWrong, Signer, read_signed

@@ -28,8 +28,8 @@ from meterai.kit.clock import SystemClock
 from meterai.kit.days import Month, begin_of, day_of, read_day
 from meterai.kit.refusal import Malformed, NotFound
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, ReadTx
-from meterai.plumbing.figures import moment
+from meterai.plumbing.db.database import Database, ReadTx
+from meterai.plumbing.db.figures import moment
 from meterai.plumbing.files import read_key_file
 from meterai.plumbing.signed import public_key_of
 from meterai.plumbing.spreadsheets import (

@@ -1,6 +1,6 @@
 """Finance in a period: days closed, duty paid to the treasury, what providers kept, and who sold how much where."""
 
-from meterai.plumbing.figures import Figures, between, within
+from meterai.plumbing.db.figures import Figures, between, within
 
 CLOSES = f"""
 SELECT '' AS of, count(*) AS days_closed,

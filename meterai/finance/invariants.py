@@ -6,8 +6,15 @@ from meterai.finance import store
 from meterai.finance.closing import read_close, signer_of
 from meterai.finance.model import CloseWrong
 from meterai.kit.days import DAY, begin_of, day_of
-from meterai.plumbing.checks import AuditedPart
-from meterai.plumbing.invariants import SHOWN_MAX, Finding, Invariant, Posting, name_ours, patiently
+from meterai.plumbing.db.checks import AuditedPart
+from meterai.plumbing.db.invariants import (
+    SHOWN_MAX,
+    Finding,
+    Invariant,
+    Posting,
+    name_ours,
+    patiently,
+)
 from meterai.plumbing.keyring import INSTANCE_KEY, keyring_of
 
 POSTINGS = (

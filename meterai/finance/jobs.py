@@ -3,8 +3,8 @@
 from meterai.finance import payouts, store
 from meterai.finance.model import PayoutState
 from meterai.kit.actor import Actor, ActorKind
-from meterai.plumbing.database import Tx
-from meterai.plumbing.events import on
+from meterai.plumbing.db.database import Tx
+from meterai.plumbing.work.events import on
 from meterai.reconciliation.events import DutyLeft
 
 _ACTOR = Actor(ActorKind.JOB, "bank_statement")

@@ -12,7 +12,7 @@ from meterai.kit.days import DAY, begin_of, last_settled
 from meterai.kit.ids import read_typed
 from meterai.kit.subjects import Happening, Subject, SubjectKind, WorkItem
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import ReadTx
+from meterai.plumbing.db.database import ReadTx
 from meterai.room import Knows, WorkList
 
 

@@ -10,7 +10,7 @@ from meterai.kit.days import Month, read_day
 from meterai.kit.ids import new_id
 from meterai.kit.reasons import written_reason
 from meterai.kit.subjects import Subject, SubjectKind
-from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.db.database import ReadTx, Tx
 
 BREAKS_TOLD = 20  # of a close, one line each; the signed close has all of them
 

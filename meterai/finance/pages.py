@@ -17,9 +17,10 @@ from meterai.kit.days import DAY, Month, day_of, last_settled, read_day
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import NotFound
 from meterai.pages import Link, LinkPlace, Page, PageRequest, RoomPages, ShownTo, page
-from meterai.plumbing.database import Database, ReadTx
-from meterai.plumbing.figures import moment
-from meterai.plumbing.http import language_of, saved_as
+from meterai.plumbing.db.database import Database, ReadTx
+from meterai.plumbing.db.figures import moment
+from meterai.plumbing.http.language import language_of
+from meterai.plumbing.http.requests import saved_as
 from meterai.plumbing.messages import translate
 from meterai.plumbing.spreadsheets import XLSX, Sheet, csv_table, xlsx_book
 

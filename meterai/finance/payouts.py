@@ -24,7 +24,7 @@ from meterai.kit.ids import read
 from meterai.kit.money import Rupiah
 from meterai.kit.refusal import Malformed, NotFound
 from meterai.kit.text import one_line
-from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.db.database import ReadTx, Tx
 
 # The state's receipt of a deposit, and the code under which a bank is told of one.
 _NTPN, _BILLING = re.compile(r"[0-9A-Z]{16}", re.ASCII), re.compile(r"[0-9]{15}", re.ASCII)

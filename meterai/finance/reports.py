@@ -28,7 +28,7 @@ from meterai.kit.days import Month, read_day
 from meterai.kit.ids import read
 from meterai.kit.refusal import Malformed, NotFound
 from meterai.ledger import CHART, PAID_OUT, SOLD, Sums, figures_of
-from meterai.plumbing.database import ReadTx
+from meterai.plumbing.db.database import ReadTx
 
 _ORDER = {book: place for place, book in enumerate(CHART)}
 EVER = datetime.fromisoformat("2020-01-01T00:00+07:00")  # before the first entry of anybody

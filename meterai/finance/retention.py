@@ -1,6 +1,6 @@
 """How long what is in the tables of finance is kept, and why."""
 
-from meterai.plumbing.retention import BOOKS, Rule, Stays
+from meterai.plumbing.work.retention import BOOKS, Rule, Stays
 
 RETENTION: tuple[Rule, ...] = (
     Stays("day_closes", BOOKS),

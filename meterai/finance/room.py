@@ -20,8 +20,8 @@ from meterai.finance.metrics import METRICS
 from meterai.finance.model import PAYOUT
 from meterai.finance.retention import RETENTION
 from meterai.finance.service import FinanceService
-from meterai.plumbing.checks import Check
-from meterai.plumbing.jobs import PeriodicTask
+from meterai.plumbing.db.checks import Check
+from meterai.plumbing.work.jobs import PeriodicTask
 from meterai.room import Container, Room
 
 MEASURING = "measure_finance"

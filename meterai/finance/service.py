@@ -6,7 +6,7 @@ from meterai.finance import metrics, store
 from meterai.finance.closing import signer_of
 from meterai.kit.clock import Clock
 from meterai.kit.days import DAY, begin_of, last_settled
-from meterai.plumbing.database import Database, ReadTx
+from meterai.plumbing.db.database import Database, ReadTx
 from meterai.plumbing.keyring import Keyring
 
 

@@ -23,8 +23,8 @@ from meterai.finance.model import (
 )
 from meterai.kit.days import SETTLED_AFTER, begin_of
 from meterai.payments import WHOLESALE
-from meterai.plumbing.database import ReadTx, Tx
-from meterai.plumbing.rows import RowMapper
+from meterai.plumbing.db.database import ReadTx, Tx
+from meterai.plumbing.db.rows import RowMapper
 
 Found = TypeVar("Found")
 REPORT_SECONDS_MAX = 120  # of one statement over a large installation

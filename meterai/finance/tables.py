@@ -23,7 +23,7 @@ from meterai.kit.clock import WIB
 from meterai.kit.days import Month
 from meterai.kit.ids import show
 from meterai.ledger import CHART
-from meterai.plumbing.database import ReadTx
+from meterai.plumbing.db.database import ReadTx
 from meterai.plumbing.messages import translate
 from meterai.plumbing.spreadsheets import Cell, Sheet
 

@@ -1,6 +1,6 @@
 """Columns of incidents, as the audit knows them."""
 
-from meterai.plumbing.audited import SHOWN, Audited, Clock, Due, Evidence, global_fact
+from meterai.plumbing.db.audited import SHOWN, Audited, Clock, Due, Evidence, global_fact
 
 _STATE = ("incident_states_are_their_updates",)
 _TIMES = ("incident_times_never_go_back",)

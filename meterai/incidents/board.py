@@ -20,7 +20,7 @@ from meterai.incidents.views import FiguresView, StatusView, in_order, shown
 from meterai.kit.clock import WIB, Clock
 from meterai.kit.refusal import Refusal
 from meterai.pages import Notice, Site
-from meterai.plumbing.database import Database, ReadTx
+from meterai.plumbing.db.database import Database, ReadTx
 from meterai.plumbing.messages import LANGUAGES, format_clock, format_datetime, translate
 from meterai.plumbing.readings import Watcher
 

@@ -39,7 +39,7 @@ from meterai.incidents.views import shown
 from meterai.kit.refusal import Malformed
 from meterai.kit.text import one_line
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database
+from meterai.plumbing.db.database import Database
 
 Moment = Annotated[
     str | None, Parameter(help="A moment, as 2026-12-01T08:00+07:00.", validator=text_only)

@@ -1,6 +1,6 @@
 """Incidents of a period, by severity: how many, how long they were felt, and the longest."""
 
-from meterai.plumbing.figures import Figures, between
+from meterai.plumbing.db.figures import Figures, between
 
 _FELT = between("greatest(started_at, begins)", "least(coalesce(resolved_at, ends), ends)")
 INCIDENTS = f"""

@@ -1,6 +1,6 @@
 """Invariants of incidents."""
 
-from meterai.plumbing.invariants import Invariant
+from meterai.plumbing.db.invariants import Invariant
 
 INVARIANTS = (
     Invariant(

@@ -2,8 +2,8 @@
 
 from meterai.incidents.events import IncidentReviewed
 from meterai.incidents.report import Reports
-from meterai.plumbing.database import Tx
-from meterai.plumbing.events import on
+from meterai.plumbing.db.database import Tx
+from meterai.plumbing.work.events import on
 
 
 async def make_report(tx: Tx, event: IncidentReviewed, reports: Reports) -> None:

@@ -11,7 +11,7 @@ from meterai.kit.refusal import NotFound, Said
 from meterai.kit.subjects import Happening, Subject, SubjectKind, WorkItem
 from meterai.kit.text import quoted
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import ReadTx
+from meterai.plumbing.db.database import ReadTx
 from meterai.room import Knows, WorkList
 
 # The public waits no longer than an hour for a word about what it cannot use.

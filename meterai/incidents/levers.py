@@ -26,7 +26,7 @@ from meterai.kit.components import Component, ComponentState
 from meterai.kit.ids import read
 from meterai.kit.refusal import Malformed, NotFound, Said
 from meterai.kit.subjects import Subject, SubjectKind
-from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.db.database import ReadTx, Tx
 
 UNAFFECTED: Final = "unaffected"
 StateWord: TypeAlias = Literal[

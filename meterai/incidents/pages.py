@@ -30,8 +30,8 @@ from meterai.pages import (
     visitor,
 )
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database
-from meterai.plumbing.http import language_of
+from meterai.plumbing.db.database import Database
+from meterai.plumbing.http.language import language_of
 from meterai.plumbing.messages import translate
 
 ATOM = "application/atom+xml"

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from meterai.incidents import store
 from meterai.kit.refusal import NotFound
-from meterai.plumbing.database import ReadTx, Tx
-from meterai.plumbing.personal import Basis, Consent, Consents, Held, Person, Personal
+from meterai.plumbing.db.database import ReadTx, Tx
+from meterai.plumbing.db.personal import Basis, Consent, Consents, Held, Person, Personal
 
 
 async def _given(tx: ReadTx, person: Person) -> Sequence[Consent]:

@@ -18,7 +18,7 @@ from meterai.kit.money import Rupiah
 from meterai.operator import SPECIMEN
 from meterai.pages import paper
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, ReadTx, Tx
+from meterai.plumbing.db.database import Database, ReadTx, Tx
 from meterai.plumbing.messages import format_datetime, format_length, translate
 from meterai.sealing import Issuers
 

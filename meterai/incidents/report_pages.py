@@ -9,7 +9,8 @@ from meterai.incidents.pages import number
 from meterai.incidents.report import Reports, sections
 from meterai.kit.priority import Priority
 from meterai.pages import Page, PageRequest, known_caller, page, visitor
-from meterai.plumbing.http import language_of, saved_as
+from meterai.plumbing.http.language import language_of
+from meterai.plumbing.http.requests import saved_as
 
 _OPTIONS = {"permission": Permission.PUBLIC, "priority": Priority.NEW}
 

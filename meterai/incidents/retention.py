@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from meterai.plumbing.retention import ONE, Leaves, Rule, Stays
+from meterai.plumbing.work.retention import ONE, Leaves, Rule, Stays
 
 _PUBLIC = "Public for ever: what did not work, when, and what was said of it; nothing of a person."
 RETENTION: tuple[Rule, ...] = (

@@ -22,9 +22,9 @@ from meterai.incidents.settings import IncidentSettings
 from meterai.incidents.subscribing import PURPOSE, TELLING, Subscriptions
 from meterai.incidents.watching import PLANNING, WATCHING, Watching
 from meterai.pages import Site
-from meterai.plumbing.described import Field
-from meterai.plumbing.jobs import PeriodicTask
+from meterai.plumbing.http.described import Field
 from meterai.plumbing.readings import Watcher, read_watchers
+from meterai.plumbing.work.jobs import PeriodicTask
 from meterai.room import Container, Room
 from meterai.sealing import Issuers
 

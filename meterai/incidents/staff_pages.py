@@ -21,7 +21,7 @@ from meterai.incidents.views import in_order
 from meterai.kit.components import Component
 from meterai.kit.priority import Priority
 from meterai.pages import Page, PageRequest, page
-from meterai.plumbing.database import Database
+from meterai.plumbing.db.database import Database
 
 HERE = "/console/incidents"
 _OPTIONS = {"permission": Permission.CONSOLE_INCIDENTS, "priority": Priority.PAID}

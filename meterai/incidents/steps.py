@@ -36,8 +36,8 @@ from meterai.kit.components import Component, ComponentState, worst
 from meterai.kit.ids import new_id, show
 from meterai.kit.lifecycle import NotAllowedNow
 from meterai.kit.refusal import Malformed
-from meterai.plumbing.database import ReadTx, Tx
-from meterai.plumbing.events import emit
+from meterai.plumbing.db.database import ReadTx, Tx
+from meterai.plumbing.work.events import emit
 
 SHOWN_MAX = 50  # of `since`: months of them
 _OVER = (IncidentState.RESOLVED, IncidentState.ENDED, IncidentState.CANCELLED)

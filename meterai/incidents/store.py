@@ -15,8 +15,8 @@ from meterai.incidents.model import (
     Watched,
 )
 from meterai.kit.components import Component, ComponentState
-from meterai.plumbing.database import ReadTx, Tx, jsonb
-from meterai.plumbing.rows import RowMapper
+from meterai.plumbing.db.database import ReadTx, Tx, jsonb
+from meterai.plumbing.db.rows import RowMapper
 
 _SELECT = """
 SELECT incident_id AS id, kind, state, severity, jsonb_build_object('id', title_id, 'en', title_en) AS title,

@@ -20,7 +20,7 @@ from meterai.incidents.settings import IncidentSettings
 from meterai.incidents.steps import one
 from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id, read, show
-from meterai.plumbing.database import Database, Tx
+from meterai.plumbing.db.database import Database, Tx
 from meterai.plumbing.messages import LANGUAGES, translate
 from meterai.plumbing.networks import Buckets, nested, provider
 

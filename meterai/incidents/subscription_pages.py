@@ -20,7 +20,8 @@ from meterai.pages import (
     visitor,
 )
 from meterai.plumbing.config import Settings
-from meterai.plumbing.http import language_of, network_of
+from meterai.plumbing.http.language import language_of
+from meterai.plumbing.http.requests import network_of
 
 _OPTIONS = {"permission": Permission.PUBLIC, "priority": Priority.NEW}
 

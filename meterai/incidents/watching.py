@@ -31,7 +31,7 @@ from meterai.kit.clock import Clock
 from meterai.kit.components import Component, ComponentState, worst
 from meterai.kit.refusal import Refusal
 from meterai.kit.text import one_line
-from meterai.plumbing.database import Database, DatabaseAway, Tx
+from meterai.plumbing.db.database import Database, DatabaseAway, Tx
 from meterai.plumbing.messages import LANGUAGES, translate
 
 WATCHING, PLANNING = "watch_incidents", "begin_maintenance"  # names of the periodic tasks

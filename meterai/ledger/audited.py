@@ -1,6 +1,6 @@
 """What the audit knows of the columns of ledger."""
 
-from meterai.plumbing.audited import Audited, Fact, Subject, fact
+from meterai.plumbing.db.audited import Audited, Fact, Subject, fact
 
 AUDITED = Audited(
     facts=(

@@ -1,6 +1,6 @@
 """The money of a period, as the books have it."""
 
-from meterai.plumbing.figures import Figures, PromiseQuery, within
+from meterai.plumbing.db.figures import Figures, PromiseQuery, within
 
 # Money that left the provider's account is told apart by its reason, as for one order (`store.books_of_subjects`).
 # Money in suspense belongs to no order.  What a deposit pays and gets back came and went before: it is counted when it is

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from meterai.plumbing.invariants import Invariant, Posting
+from meterai.plumbing.db.invariants import Invariant, Posting
 
 INVARIANTS = (
     Invariant(

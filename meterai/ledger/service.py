@@ -6,7 +6,7 @@ from uuid import UUID
 
 from meterai.ledger import store
 from meterai.ledger.model import MoneyMove, MoneySummary
-from meterai.plumbing.database import ReadTx
+from meterai.plumbing.db.database import ReadTx
 
 MOVES_MAX = 200  # on one page; each payment by somebody makes a few
 

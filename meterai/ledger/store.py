@@ -6,8 +6,8 @@ from uuid import UUID
 
 from meterai.ledger.duty import Sum
 from meterai.ledger.model import MoneyMove
-from meterai.plumbing.database import ReadTx
-from meterai.plumbing.rows import RowMapper
+from meterai.plumbing.db.database import ReadTx
+from meterai.plumbing.db.rows import RowMapper
 
 
 class BookOfSubject(NamedTuple):

@@ -12,9 +12,9 @@ from meterai.limiter.limiter import Limiter
 from meterai.limiter.priorities import Priorities
 from meterai.limiter.turn import Turn
 from meterai.limiter.users import Users
-from meterai.plumbing.head import head_of
-from meterai.plumbing.incoming import Incoming
-from meterai.plumbing.stations import Station
+from meterai.plumbing.http.head import head_of
+from meterai.plumbing.http.incoming import Incoming
+from meterai.plumbing.observe.stations import Station
 from meterai.plumbing.turns import PURPOSE, Purpose
 
 STAYS_SECONDS = 0.1  # so long nobody leaves, and nobody is looked after

@@ -9,11 +9,11 @@ from litestar import Litestar
 from litestar.serialization import encode_json
 
 from meterai.kit.priority import Priority
-from meterai.plumbing.database import DatabaseBusy
-from meterai.plumbing.exchange import EXCHANGE
-from meterai.plumbing.http import PROBLEM, problem
+from meterai.plumbing.db.database import DatabaseBusy
+from meterai.plumbing.http.declared import Declared
+from meterai.plumbing.http.problems import PROBLEM, problem
 from meterai.plumbing.messages import LANGUAGES, translate
-from meterai.plumbing.paths import Declared
+from meterai.plumbing.observe.exchange import EXCHANGE
 
 STATUS = 503
 PAGE = "text/html; charset=utf-8"

@@ -16,8 +16,8 @@ from meterai.limiter.metrics import show
 from meterai.limiter.refusals import Refusals
 from meterai.limiter.usage import Usage
 from meterai.limiter.waiting import Place, Waiting
+from meterai.plumbing.observe.stations import Station
 from meterai.plumbing.queueing import Queueing
-from meterai.plumbing.stations import Station
 
 LOOK_SECONDS = 0.02  # between two looks at the event loop and at those who wait
 # A crowd that came together would be refused together, and come again together.

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from meterai.kit.priority import Priority
-from meterai.plumbing.metrics import Counter, Gauge, Metric
+from meterai.plumbing.observe.metrics import Counter, Gauge, Metric
 
 REFUSED = Counter(
     "meterai_limiter_refused_total", "Requests told to come again, by priority", ["priority"]

@@ -5,7 +5,7 @@ from typing import Any
 from litestar import Litestar
 
 from meterai.kit.priority import Priority
-from meterai.plumbing.paths import Declared
+from meterai.plumbing.http.declared import Declared
 
 OPTION = "priority"  # in `opt` of a route
 

@@ -6,7 +6,7 @@ from time import monotonic
 from meterai.kit.priority import Priority
 from meterai.limiter.limiter import Limiter
 from meterai.limiter.waiting import Place
-from meterai.plumbing.database import DatabaseBusy
+from meterai.plumbing.db.database import DatabaseBusy
 from meterai.plumbing.turns import Purpose
 
 

@@ -11,8 +11,8 @@ from hashlib import blake2b
 
 from litestar.types import HTTPScope
 
-from meterai.plumbing.head import head_of
-from meterai.plumbing.http import Caller
+from meterai.plumbing.http.callers import Caller
+from meterai.plumbing.http.head import head_of
 from meterai.plumbing.networks import nested
 
 KNOWN_MAX = 20_000  # credentials; the one not seen for longest is forgotten first; some megabytes

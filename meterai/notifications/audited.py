@@ -1,6 +1,6 @@
 """What the audit knows of the columns of notifications."""
 
-from meterai.plumbing.audited import WORK, Audited, Clock, Due, Evidence, fact
+from meterai.plumbing.db.audited import WORK, Audited, Clock, Due, Evidence, fact
 
 AUDITED = Audited(
     clocks=(

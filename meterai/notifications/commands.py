@@ -16,10 +16,10 @@ from meterai.commands import (
 from meterai.notifications.levers import RETRY, JobsRetry, identified
 from meterai.notifications.model import GivenUpMail
 from meterai.notifications.service import given_up
-from meterai.plumbing import dead_jobs
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database
-from meterai.plumbing.dead_jobs import FailedJob
+from meterai.plumbing.db.database import Database
+from meterai.plumbing.work import dead_jobs
+from meterai.plumbing.work.dead_jobs import FailedJob
 
 LISTED_MAX = 1_000
 

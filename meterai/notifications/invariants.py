@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from meterai.plumbing.invariants import Invariant, MailCause
+from meterai.plumbing.db.invariants import Invariant, MailCause
 
 INVARIANTS = ()
 

@@ -10,9 +10,9 @@ from meterai.accounts.events import (
 from meterai.kit.ids import show
 from meterai.kit.priority import Priority
 from meterai.notifications.service import queue, queue_code, queue_to
-from meterai.plumbing.database import Tx
-from meterai.plumbing.events import on
+from meterai.plumbing.db.database import Tx
 from meterai.plumbing.messages import LANGUAGES, format_datetime, translate
+from meterai.plumbing.work.events import on
 from meterai.waiting_room.events import TurnNear
 
 

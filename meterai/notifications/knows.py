@@ -10,11 +10,11 @@ from meterai.kit.refusal import Said
 from meterai.kit.subjects import Happening, Subject, SubjectKind, WorkItem
 from meterai.notifications import store
 from meterai.notifications.model import MailTold
-from meterai.plumbing import dead_jobs
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import ReadTx
-from meterai.plumbing.dead_jobs import FailedJob
+from meterai.plumbing.db.database import ReadTx
 from meterai.plumbing.messages import catalogue
+from meterai.plumbing.work import dead_jobs
+from meterai.plumbing.work.dead_jobs import FailedJob
 from meterai.room import Knows, WorkList
 
 UUID_LENGTH = 36  # characters, as `jobs list` shows a number

@@ -9,8 +9,8 @@ from meterai.commands import Effect, Forecast, Lever, Pull, offered_on
 from meterai.kit.refusal import Malformed, NotFound
 from meterai.kit.subjects import SubjectKind
 from meterai.notifications.service import queue_again, would_queue_again
-from meterai.plumbing import dead_jobs
-from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.db.database import ReadTx, Tx
+from meterai.plumbing.work import dead_jobs
 
 ALL = "all"
 

@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+SEND_SECONDS_MAX = 30.0  # for one mail: a server that answers slowly and never ends
+
 
 @dataclass(frozen=True, slots=True)
 class Mail:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from meterai.notifications import store
-from meterai.plumbing.database import Tx
-from meterai.plumbing.personal import Held, Kept, Person, Personal
+from meterai.plumbing.db.database import Tx
+from meterai.plumbing.db.personal import Held, Kept, Person, Personal
 
 
 def _account_and_address(person: Person) -> Sequence[object]:

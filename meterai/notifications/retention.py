@@ -1,6 +1,6 @@
 """How long what is in the tables of notifications is kept, and why."""
 
-from meterai.plumbing.retention import QUARTER, WEEK, Leaves, Rule
+from meterai.plumbing.work.retention import QUARTER, WEEK, Leaves, Rule
 
 RETENTION: tuple[Rule, ...] = (
     Leaves(

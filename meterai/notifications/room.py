@@ -4,23 +4,25 @@ from collections.abc import Iterable, Sequence
 
 from meterai.accounts import CodeService, OrganizationService
 from meterai.commands import Command, Directory, Schema, Scope
+from meterai.notifications.adapters import smtp as mail
+from meterai.notifications.adapters.smtp import Mailer
 from meterai.notifications.audited import AUDITED
 from meterai.notifications.demands import DEMANDS, UNDEMANDED
 from meterai.notifications.invariants import INVARIANTS
 from meterai.notifications.jobs import HANDLERS
 from meterai.notifications.knows import KNOWS, WORK
 from meterai.notifications.levers import LEVERS
+from meterai.notifications.model import SEND_SECONDS_MAX
 from meterai.notifications.personal import PERSONAL
 from meterai.notifications.retention import RETENTION
 from meterai.notifications.service import MailService, count_given_up
 from meterai.notifications.settings import NotificationSettings
 from meterai.notifications.store import LATE, LEASE_SECONDS, MEAN_WAIT
-from meterai.plumbing import mail, telemetry
-from meterai.plumbing.jobs import PeriodicTask, Run
-from meterai.plumbing.lane import Lane
-from meterai.plumbing.leases import Lease
-from meterai.plumbing.mail import Mailer
-from meterai.plumbing.stations import Backlog
+from meterai.plumbing.observe import telemetry
+from meterai.plumbing.observe.stations import Backlog
+from meterai.plumbing.work.jobs import PeriodicTask, Run
+from meterai.plumbing.work.leases import Lease
+from meterai.plumbing.work.worker_pool import Lane
 from meterai.room import Container, Room
 
 
@@ -41,7 +43,7 @@ async def _build(container: Container) -> None:
 
 def _leases(_container: Container) -> Iterable[Lease]:
     # The whole conversation with the server, and the QUIT after one that was cut short.
-    sent = mail.SEND_SECONDS_MAX + mail.STEP_SECONDS_MAX
+    sent = SEND_SECONDS_MAX + mail.STEP_SECONDS_MAX
     yield Lease("mails", LEASE_SECONDS, sent)
 
 

@@ -17,13 +17,7 @@ from meterai.kit.ids import new_id
 from meterai.kit.priority import Priority
 from meterai.kit.text import groups
 from meterai.notifications import store
-from meterai.notifications.model import GivenUpMail, Mail
-from meterai.operator import SPECIMEN, OperatorSettings, Seller
-from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, ReadTx, Tx
-from meterai.plumbing.dead_jobs import Retried
-from meterai.plumbing.lane import Lane, LaneTerms, Look, clock
-from meterai.plumbing.mail import (
+from meterai.notifications.adapters.smtp import (
     Letter,
     Mailer,
     MailNotBegun,
@@ -32,8 +26,14 @@ from meterai.plumbing.mail import (
     one_click,
     without_addresses,
 )
+from meterai.notifications.model import GivenUpMail, Mail
+from meterai.operator import SPECIMEN, OperatorSettings, Seller
+from meterai.plumbing.config import Settings
+from meterai.plumbing.db.database import Database, ReadTx, Tx
 from meterai.plumbing.messages import translate
-from meterai.plumbing.watch import Piece
+from meterai.plumbing.work.dead_jobs import Retried
+from meterai.plumbing.work.watch import Piece
+from meterai.plumbing.work.worker_pool import Lane, LaneTerms, Look, clock
 
 BATCH = 50  # mails seen by one look
 PLACES = 20  # mails under way in each lane; each is a connection to the SMTP server

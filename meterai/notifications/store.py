@@ -5,13 +5,19 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from meterai.notifications.model import GivenUpMail, Mail, MailFigures, MailTold, Unsent
-from meterai.plumbing.database import ReadTx, Tx, jsonb
-from meterai.plumbing.dead_jobs import Retried
-from meterai.plumbing.mail import SEND_SECONDS_MAX
-from meterai.plumbing.rows import RowMapper
-from meterai.plumbing.stations import APART_MIN, LATE_SECONDS, LATELY_SECONDS
-from meterai.plumbing.watch import Piece
+from meterai.notifications.model import (
+    SEND_SECONDS_MAX,
+    GivenUpMail,
+    Mail,
+    MailFigures,
+    MailTold,
+    Unsent,
+)
+from meterai.plumbing.db.database import ReadTx, Tx, jsonb
+from meterai.plumbing.db.rows import RowMapper
+from meterai.plumbing.observe.stations import APART_MIN, LATE_SECONDS, LATELY_SECONDS
+from meterai.plumbing.work.dead_jobs import Retried
+from meterai.plumbing.work.watch import Piece
 
 # A lease is longer than what it covers: one mail, with every step of the server at its slowest.
 _COUNTED_WITHIN = timedelta(hours=1)

@@ -1,6 +1,6 @@
 """What the audit knows of the columns of orders."""
 
-from meterai.plumbing.audited import SHOWN, Audited, Clock, Due, Subject, fact, global_fact
+from meterai.plumbing.db.audited import SHOWN, Audited, Clock, Due, Subject, fact, global_fact
 
 AUDITED = Audited(
     clocks=(

@@ -1,6 +1,6 @@
 """The orders of a period: sales, and how long buyers who paid waited."""
 
-from meterai.plumbing.figures import Figures, PromiseQuery, between, waits, within
+from meterai.plumbing.db.figures import Figures, PromiseQuery, between, waits, within
 
 _CLOSED = within("closed_at")
 _EXECUTED = f"state = 'executed' AND {_CLOSED}"

@@ -1,7 +1,7 @@
 """What must be true of orders."""
 
 from meterai.kit.money import STAMP_DUTY
-from meterai.plumbing.invariants import AHEAD, Invariant, MailCause, Posting, waits
+from meterai.plumbing.db.invariants import AHEAD, Invariant, MailCause, Posting, waits
 
 POSTINGS = (
     Posting(

@@ -26,9 +26,9 @@ from meterai.payments.events import (
     PaymentMoved,
     PaymentWon,
 )
-from meterai.plumbing.database import ReadTx, Tx
-from meterai.plumbing.events import on
-from meterai.plumbing.published import PublicEvent, Told
+from meterai.plumbing.db.database import ReadTx, Tx
+from meterai.plumbing.work.events import on
+from meterai.plumbing.work.published import PublicEvent, Told
 from meterai.stamps.events import StampsGone
 
 _log = structlog.get_logger()

@@ -6,14 +6,14 @@ from datetime import datetime
 from meterai.accounts import Permission
 from meterai.kit.ids import read_typed, show
 from meterai.kit.labels import REFERENCE_LENGTH_MAX
+from meterai.kit.paging import Page
 from meterai.kit.refusal import Said
 from meterai.kit.subjects import Happening, Subject, SubjectKind, WorkItem
 from meterai.orders import store
 from meterai.orders.model import Order, OrderKey, OrderState
 from meterai.orders.settings import OrderSettings
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import ReadTx
-from meterai.plumbing.paging import Page
+from meterai.plumbing.db.database import ReadTx
 from meterai.room import Knows, WorkList
 
 ORDERS_TOLD_MAX = 50  # newest orders on the timeline of an account

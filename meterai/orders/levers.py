@@ -10,7 +10,7 @@ from meterai.commands import Effect, Forecast, Lever, Pull
 from meterai.kit.numbers import at_most
 from meterai.kit.reasons import written_reason
 from meterai.orders import store
-from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.db.database import ReadTx, Tx
 
 
 class NoArguments(msgspec.Struct, frozen=True):

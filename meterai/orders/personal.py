@@ -1,6 +1,6 @@
 """Personal data of orders."""
 
-from meterai.plumbing.personal import Basis, Held, Kept, Personal, Wait
+from meterai.plumbing.db.personal import Basis, Held, Kept, Personal, Wait
 
 PERSONAL = Personal(
     basis=Basis.LAW,

@@ -1,6 +1,6 @@
 """How long what is in the tables of orders is kept, and why."""
 
-from meterai.plumbing.retention import MONEY, YEAR, Leaves, Rule, Stays
+from meterai.plumbing.work.retention import MONEY, YEAR, Leaves, Rule, Stays
 
 RETENTION: tuple[Rule, ...] = (
     Stays(

@@ -18,8 +18,8 @@ from meterai.orders.service import OrderService
 from meterai.orders.settings import OrderSettings
 from meterai.orders.store import EXPIRY_DUE
 from meterai.payments import PaymentService
-from meterai.plumbing.described import Field
-from meterai.plumbing.jobs import PeriodicTask
+from meterai.plumbing.http.described import Field
+from meterai.plumbing.work.jobs import PeriodicTask
 from meterai.room import Container, Room
 from meterai.waiting_room import WaitingRoom
 

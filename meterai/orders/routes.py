@@ -11,13 +11,13 @@ from litestar.params import FromPath, JSONBody
 from meterai.accounts import Permission
 from meterai.kit.ids import read
 from meterai.kit.labels import labels
+from meterai.kit.paging import PAGE_MAX, Page
 from meterai.kit.priority import Priority
 from meterai.orders.service import OrderService, OrderView
-from meterai.plumbing.described import Described
-from meterai.plumbing.head import head_of
-from meterai.plumbing.http import idempotency_key
-from meterai.plumbing.paging import PAGE_MAX, Page
-from meterai.plumbing.queries import Before, Limit, Reference
+from meterai.plumbing.http.described import Described
+from meterai.plumbing.http.head import head_of
+from meterai.plumbing.http.queries import Before, Limit, Reference
+from meterai.plumbing.http.requests import idempotency_key
 
 
 class OrderRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

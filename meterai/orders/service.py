@@ -17,6 +17,7 @@ from meterai.kit.ids import new_id, show
 from meterai.kit.labels import NO_LABELS, Labels
 from meterai.kit.lifecycle import NotAllowedNow
 from meterai.kit.money import Rupiah
+from meterai.kit.paging import WHOLE, Page
 from meterai.kit.refusal import Malformed, NotFound, Refusal
 from meterai.ledger import MoneySummary
 from meterai.orders import store
@@ -50,11 +51,10 @@ from meterai.payments import (
     Redirect,
 )
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, ReadTx, Tx
-from meterai.plumbing.exchange import note_replay
-from meterai.plumbing.http import IdempotencyKeyReused
-from meterai.plumbing.paging import WHOLE, Page
-from meterai.plumbing.periodic import each, run_row
+from meterai.plumbing.db.database import Database, ReadTx, Tx
+from meterai.plumbing.http.requests import IdempotencyKeyReused
+from meterai.plumbing.observe.exchange import note_replay
+from meterai.plumbing.work.periodic import each, run_row
 from meterai.waiting_room import Act, WaitingRoom
 
 BATCH = 200  # orders one run moves

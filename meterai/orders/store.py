@@ -22,9 +22,9 @@ from meterai.orders.model import (
     Waiting,
 )
 from meterai.payments import Channel
-from meterai.plumbing.database import ReadTx, Tx, jsonb
-from meterai.plumbing.periodic import not_paused
-from meterai.plumbing.rows import RowMapper
+from meterai.plumbing.db.database import ReadTx, Tx, jsonb
+from meterai.plumbing.db.rows import RowMapper
+from meterai.plumbing.work.periodic import not_paused
 
 _COLUMNS = (
     "account_id AS account, order_id AS id, kind, state, quantity, unit_price, service_fee, total, placed_at,"

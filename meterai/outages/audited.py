@@ -1,6 +1,6 @@
 """Columns of outage records, as the audit knows them."""
 
-from meterai.plumbing.audited import Audited, Due, global_fact
+from meterai.plumbing.db.audited import Audited, Due, global_fact
 
 _TRAIL = ("outage_moves_are_in_the_trail",)
 _FILES = ("outage_files_are_those_of_their_record",)

@@ -32,8 +32,8 @@ from meterai.outages.record import FILE_BYTES_MAX
 from meterai.outages.settings import watchers_of
 from meterai.outages.verification import Examined, examine, read_keys
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database
-from meterai.plumbing.figures import moment
+from meterai.plumbing.db.database import Database
+from meterai.plumbing.db.figures import moment
 from meterai.plumbing.files import read_file
 
 

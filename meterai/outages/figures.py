@@ -1,6 +1,6 @@
 """Outages of a period by act: records, and minutes in which the act failed, by the records that count."""
 
-from meterai.plumbing.figures import Figures
+from meterai.plumbing.db.figures import Figures
 
 OUTAGES = """
 SELECT act.key AS of, count(DISTINCT o.outage_id) AS records,

@@ -5,9 +5,9 @@ from uuid import UUID
 
 from meterai.outages import proposing, store
 from meterai.outages.model import Outage, RecordWrong
-from meterai.plumbing.checks import AuditedPart
-from meterai.plumbing.database import Database
-from meterai.plumbing.invariants import SHOWN_MAX, Finding, Invariant
+from meterai.plumbing.db.checks import AuditedPart
+from meterai.plumbing.db.database import Database
+from meterai.plumbing.db.invariants import SHOWN_MAX, Finding, Invariant
 
 _NOBODY = "'00000000-0000-0000-0000-000000000000'"
 _SUBJECT = "'out_' || lower(compact(o.outage_id))"

@@ -10,7 +10,7 @@ from meterai.kit.subjects import Happening, Subject, SubjectKind, WorkItem
 from meterai.outages import store
 from meterai.outages.model import OUTAGE_KIND, Outage, OutageState
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import ReadTx
+from meterai.plumbing.db.database import ReadTx
 from meterai.room import Knows, WorkList
 
 

@@ -12,7 +12,7 @@ from meterai.kit.subjects import Subject, SubjectKind
 from meterai.outages import proposing
 from meterai.outages.model import OUTAGE, OUTAGE_KIND, Outage, OutageEvent, OutageNeedsStaff
 from meterai.outages.rules import MINUTE
-from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.db.database import ReadTx, Tx
 
 
 class OutageArguments(msgspec.Struct, frozen=True):

@@ -32,8 +32,9 @@ from meterai.pages import (
     visitor,
 )
 from meterai.plumbing.config import Settings
-from meterai.plumbing.figures import moment
-from meterai.plumbing.http import language_of, network_of, saved_as
+from meterai.plumbing.db.figures import moment
+from meterai.plumbing.http.language import language_of
+from meterai.plumbing.http.requests import network_of, saved_as
 
 HERE = "/outages"
 PEM, PDF = "application/x-pem-file", "application/pdf"

@@ -32,7 +32,7 @@ from meterai.outages.model import (
 )
 from meterai.outages.record import findings, packed, read_readings
 from meterai.outages.rules import Derived, Signed, derive
-from meterai.plumbing.database import Database, ReadTx, Tx
+from meterai.plumbing.db.database import Database, ReadTx, Tx
 from meterai.plumbing.readings import Watcher
 
 READINGS = "readings/"  # before the name of a watcher, the name of the file of its readings

@@ -1,6 +1,6 @@
 """How long what is in the tables of outage records is kept, and why."""
 
-from meterai.plumbing.retention import Rule, Stays
+from meterai.plumbing.work.retention import Rule, Stays
 
 RETENTION: tuple[Rule, ...] = (
     Stays(

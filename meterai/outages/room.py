@@ -19,8 +19,8 @@ from meterai.outages.routes import routes
 from meterai.outages.service import OutageService
 from meterai.outages.settings import OutageSettings, watchers_of
 from meterai.outages.store import SEALING
-from meterai.plumbing.described import Field
-from meterai.plumbing.jobs import PeriodicTask
+from meterai.plumbing.http.described import Field
+from meterai.plumbing.work.jobs import PeriodicTask
 from meterai.room import Container, Room
 from meterai.sealing import Issuers
 

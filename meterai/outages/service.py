@@ -37,12 +37,12 @@ from meterai.outages.rules import JOIN_MINUTES
 from meterai.outages.settings import OutageSettings
 from meterai.pages import paper
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, ReadTx, Tx
+from meterai.plumbing.db.database import Database, ReadTx, Tx
 from meterai.plumbing.messages import LANGUAGES
 from meterai.plumbing.networks import Buckets, nested
-from meterai.plumbing.periodic import each
 from meterai.plumbing.readings import Watcher
 from meterai.plumbing.signed import Signer
+from meterai.plumbing.work.periodic import each
 from meterai.sealing import Issuers
 from meterai.stamping import StampingState
 

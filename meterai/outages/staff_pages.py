@@ -14,8 +14,8 @@ from meterai.kit.subjects import Subject, SubjectKind
 from meterai.outages.model import OUTAGE_KIND
 from meterai.outages.service import OutageService
 from meterai.pages import Page, PageRequest, field_errors, page, read_own_form, see_other
-from meterai.plumbing.figures import moment
-from meterai.plumbing.http import language_of
+from meterai.plumbing.db.figures import moment
+from meterai.plumbing.http.language import language_of
 from meterai.room.timelines import console_path
 
 HERE = "/console/outages"

@@ -9,9 +9,9 @@ from uuid import UUID
 import msgspec
 
 from meterai.outages.model import Findings, Outage, OutageState
-from meterai.plumbing.database import ReadTx, Tx, jsonb
-from meterai.plumbing.periodic import not_paused
-from meterai.plumbing.rows import RowMapper
+from meterai.plumbing.db.database import ReadTx, Tx, jsonb
+from meterai.plumbing.db.rows import RowMapper
+from meterai.plumbing.work.periodic import not_paused
 
 SEALING = "seal_outages"
 LISTED_MAX = 200  # records shown at once

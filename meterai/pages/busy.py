@@ -6,7 +6,7 @@ from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
 from meterai.pages.rendering import Site
 from meterai.plumbing.config import Settings
-from meterai.plumbing.http import problem
+from meterai.plumbing.http.problems import problem
 from meterai.plumbing.messages import LANGUAGES, translate
 
 TEMPLATE = "busy.html"

@@ -21,7 +21,9 @@ from meterai.pages.rendering import (
     sentence,
 )
 from meterai.plumbing.config import Settings
-from meterai.plumbing.http import is_safe, language_of, service
+from meterai.plumbing.http.callers import service
+from meterai.plumbing.http.language import language_of
+from meterai.plumbing.http.requests import is_safe
 
 Wrong = TypeVar("Wrong", bound=Exception)
 

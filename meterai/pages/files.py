@@ -13,7 +13,7 @@ from meterai.pages.assets import address
 from meterai.pages.remembering import Remembered
 from meterai.pages.rendering import PageRequest, Site
 from meterai.plumbing.config import Settings
-from meterai.plumbing.http import service
+from meterai.plumbing.http.callers import service
 
 FILES_SECONDS = 3_600.0  # they change with the process alone
 FIXED_SECONDS = 86_400  # a day: by then a new version is seen everywhere

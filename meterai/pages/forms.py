@@ -9,10 +9,10 @@ from meterai.kit.refusal import Refusal, SignInRequired
 from meterai.pages.kept import OPTION, SCOPE, KeptForm
 from meterai.pages.model import FormExpired, FormForeign
 from meterai.pages.rendering import PageRequest, known_caller, nearest_page
-from meterai.plumbing.bodies import Bodies
 from meterai.plumbing.config import Settings
-from meterai.plumbing.forms import PARTS_MAX, read_parts
-from meterai.plumbing.http import Caller, service
+from meterai.plumbing.http.bodies import Bodies
+from meterai.plumbing.http.callers import Caller, service
+from meterai.plumbing.http.forms import PARTS_MAX, read_parts
 
 KEPT_BODY_BYTES_MAX = 8_192  # of a form that is kept: a few fields that people type
 

@@ -14,7 +14,7 @@ from litestar import Response
 from litestar.datastructures import Cookie
 
 from meterai.plumbing.config import ProcessSettings
-from meterai.plumbing.http import cookie_name
+from meterai.plumbing.http.requests import cookie_name
 
 COOKIE = "kept"
 LIVES_SECONDS = (

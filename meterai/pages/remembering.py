@@ -13,11 +13,11 @@ from litestar import Litestar
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
-from meterai.plumbing import telemetry
-from meterai.plumbing.compression import Coding, coding_for, header
-from meterai.plumbing.http import HOST_PREFIX
-from meterai.plumbing.pace import Pace
-from meterai.plumbing.paths import Declared
+from meterai.plumbing.http.compression import Coding, coding_for, header
+from meterai.plumbing.http.declared import Declared
+from meterai.plumbing.http.requests import HOST_PREFIX
+from meterai.plumbing.http.throttle import Pace
+from meterai.plumbing.observe import telemetry
 
 OPTION = "remembered"  # in `opt` of a route
 KEPT_MAX = (

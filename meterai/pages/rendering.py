@@ -31,14 +31,10 @@ from meterai.pages.model import (
 )
 from meterai.pages.policy import content_security_policy
 from meterai.plumbing.config import Settings
-from meterai.plumbing.http import (
-    Authenticator,
-    Caller,
-    allowed,
-    cookie_name,
-    language_of,
-    service,
-)
+from meterai.plumbing.http.callers import Authenticator, Caller, service
+from meterai.plumbing.http.language import language_of
+from meterai.plumbing.http.problems import allowed
+from meterai.plumbing.http.requests import cookie_name
 from meterai.plumbing.messages import (
     catalogue,
     format_datetime,

@@ -5,8 +5,8 @@ from uuid import UUID
 from meterai.payments import store
 from meterai.payments.model import Attempt
 from meterai.payments.service import PaymentService
-from meterai.plumbing.database import Database
-from meterai.plumbing.periodic import each
+from meterai.plumbing.db.database import Database
+from meterai.plumbing.work.periodic import each
 
 PAUSE_SECONDS = 4.0  # between two questions of one buyer; a bank books within some seconds
 

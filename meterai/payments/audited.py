@@ -1,6 +1,15 @@
 """What the audit knows of the columns of payments."""
 
-from meterai.plumbing.audited import WORK, Audited, Clock, Due, Evidence, Subject, fact, global_fact
+from meterai.plumbing.db.audited import (
+    WORK,
+    Audited,
+    Clock,
+    Due,
+    Evidence,
+    Subject,
+    fact,
+    global_fact,
+)
 
 _CLOSED = "state IN ('lost', 'expired', 'cancelled', 'declined') AND t.cancel_at < 'infinity'"
 _SILENT = ("no_question_falls_silent",)

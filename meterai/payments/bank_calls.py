@@ -24,7 +24,7 @@ from meterai.payments.model import (
 )
 from meterai.payments.rails import Door
 from meterai.payments.service import PaymentService, keep_conflict
-from meterai.plumbing.database import Database, ReadTx, Tx
+from meterai.plumbing.db.database import Database, ReadTx, Tx
 
 REFUSED = "refused_"  # before the verdict, as what came of a payment that was not taken
 # Outcomes of a payment that was acted on, as its bank is answered.

@@ -17,7 +17,7 @@ from meterai.payments import store
 from meterai.payments.levers import IN, OUT, RailNamed
 from meterai.payments.settings import PaymentSettings
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database
+from meterai.plumbing.db.database import Database
 
 
 def list_rails(options: Options = NO_OPTIONS, *, as_json: AsJson = False) -> None:

@@ -7,7 +7,7 @@ amounts are whole rupiah.
 from datetime import date
 from uuid import UUID
 
-from meterai.plumbing.events import Event
+from meterai.plumbing.work.events import Event
 
 
 class NotificationReceived(Event, frozen=True, kw_only=True):

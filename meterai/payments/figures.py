@@ -1,6 +1,6 @@
 """Payments of a period, by the method of paying, and refunds, by their cause."""
 
-from meterai.plumbing.figures import Figures, PromiseQuery, between, waits, within
+from meterai.plumbing.db.figures import Figures, PromiseQuery, between, waits, within
 
 PAYMENTS = f"""
 SELECT upper(a.method) AS of,

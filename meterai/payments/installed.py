@@ -41,8 +41,8 @@ from meterai.payments.rails import Connecting, Desk, Payouts, Rail, RailKind, Ra
 from meterai.payments.settings import PaymentSettings, weights_of
 from meterai.plumbing.config import ConfigurationWrong, Settings
 from meterai.plumbing.files import read_settings_file
-from meterai.plumbing.outgoing import NotBegun, Outgoing
 from meterai.plumbing.toml import read_toml
+from meterai.plumbing.work.outgoing import NotBegun, Outgoing
 
 BANKS = "banks"  # the folder, in the data directory, of files of rails
 _NAME = re.compile(r"[a-z][a-z0-9]{0,19}\Z")  # of a rail that has a file
@@ -105,7 +105,7 @@ def _begun(outgoing: Outgoing, *, is_repeat: bool = False) -> Iterator[None]:
 
 
 class BoundedRail:
-    """A rail whose calls begin only where its provider answers these days (`plumbing/outgoing.py`).
+    """A rail whose calls begin only where its provider answers these days (`plumbing/work/outgoing.py`).
 
     What is not begun is `CallNotBegun`.  The record of a provider is read by an operator's command and
     once a night, page by page: nobody waits for it in a line, and it is asked whatever was known before.

@@ -2,7 +2,7 @@
 
 from meterai.payments.rails import RailKind, RailKinds
 from meterai.payments.silence import ALL, BOUND, silent
-from meterai.plumbing.invariants import AHEAD, BEFORE_DIGESTS, LATE, Invariant, Posting
+from meterai.plumbing.db.invariants import AHEAD, BEFORE_DIGESTS, LATE, Invariant, Posting
 
 # No words of the bank are let go before (the rules of retention, and a day for clocks that differ).
 LET_GO = "interval '179 days'"

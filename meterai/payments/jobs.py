@@ -25,8 +25,8 @@ from meterai.payments.model import (
 )
 from meterai.payments.refunds import store as refund_store
 from meterai.payments.service import PaymentService
-from meterai.plumbing.database import Tx
-from meterai.plumbing.events import emit, on
+from meterai.plumbing.db.database import Tx
+from meterai.plumbing.work.events import emit, on
 
 _log = structlog.get_logger()
 

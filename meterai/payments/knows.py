@@ -8,7 +8,7 @@ from meterai.kit.refusal import Said
 from meterai.kit.subjects import Happening, Subject, SubjectKind
 from meterai.payments import store
 from meterai.payments.model import REFERENCE_PREFIX, AttemptTold, CapturedTold, parse_number
-from meterai.plumbing.database import ReadTx
+from meterai.plumbing.db.database import ReadTx
 from meterai.room import Knows
 
 NUMBER_LENGTH_MAX = 100  # characters of a number of a provider

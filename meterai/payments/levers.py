@@ -12,7 +12,7 @@ from meterai.kit.reasons import written_reason
 from meterai.kit.refusal import NotFound
 from meterai.payments import store
 from meterai.payments.settings import PaymentSettings
-from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.db.database import ReadTx, Tx
 
 
 class RailNamed(msgspec.Struct, frozen=True):

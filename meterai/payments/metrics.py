@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from meterai.plumbing.metrics import Counter, Gauge, Metric
+from meterai.plumbing.observe.metrics import Counter, Gauge, Metric
 
 OUTCOMES_MAX = 64  # codes of a provider that get a line of their own
 PROVIDER = Counter(

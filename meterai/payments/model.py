@@ -164,7 +164,7 @@ class UnderWay(OutcomeUnknown):
 
 
 class CallNotBegun(ProviderUnreachable):
-    """The provider does not answer these days, or was repeated to enough (`plumbing/outgoing.py`)."""
+    """The provider does not answer these days, or was repeated to enough (`plumbing/work/outgoing.py`)."""
 
     def __init__(self, why: str, seconds: float) -> None:
         super().__init__(why)

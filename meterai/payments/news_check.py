@@ -14,9 +14,9 @@ import msgspec
 from meterai.payments.installed import Rails
 from meterai.payments.invariants import LET_GO
 from meterai.payments.model import Notification, RailNotConfigured, parse_reference
-from meterai.plumbing.database import Database, Row
-from meterai.plumbing.invariants import SHOWN_MAX, Finding, Invariant, patiently
-from meterai.plumbing.marks import IS_YOUNG, Mark
+from meterai.plumbing.db.database import Database, Row
+from meterai.plumbing.db.invariants import SHOWN_MAX, Finding, Invariant, patiently
+from meterai.plumbing.db.marks import IS_YOUNG, Mark
 
 NEWS = Invariant(
     "news_of_the_bank_is_what_was_done",

@@ -39,7 +39,7 @@ from meterai.payments.model import (
 )
 from meterai.payments.rails import Connecting, Rail, RailKind
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database
+from meterai.plumbing.db.database import Database
 
 MOVES_AT_ONCE = 10_000
 TIMEOUT_SECONDS = 2.0  # a statement of our own database

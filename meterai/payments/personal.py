@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from meterai import suspense
 from meterai.payments import store
-from meterai.plumbing.database import ReadTx
-from meterai.plumbing.personal import Basis, Held, Kept, Person, Personal, Wait, Waiting
+from meterai.plumbing.db.database import ReadTx
+from meterai.plumbing.db.personal import Basis, Held, Kept, Person, Personal, Wait, Waiting
 
 REFERENCES_MAX = 1_000  # newest attempts; news of a bank is about one of the last days
 

@@ -10,9 +10,9 @@ from uuid import UUID
 
 from meterai.payments.installed import Rails
 from meterai.payments.model import read_instructions
-from meterai.plumbing.database import Database, Row
-from meterai.plumbing.invariants import SHOWN_MAX, Finding, Invariant, patiently
-from meterai.plumbing.marks import IS_YOUNG, Mark
+from meterai.plumbing.db.database import Database, Row
+from meterai.plumbing.db.invariants import SHOWN_MAX, Finding, Invariant, patiently
+from meterai.plumbing.db.marks import IS_YOUNG, Mark
 
 READ_AT_ONCE = 5_000  # rows of some hundred bytes
 

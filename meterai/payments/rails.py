@@ -49,7 +49,7 @@ from meterai.payments.model import (
     Verdict,
 )
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database
+from meterai.plumbing.db.database import Database
 from meterai.plumbing.keyring import Keyring
 
 

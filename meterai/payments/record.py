@@ -15,8 +15,8 @@ from meterai.payments import store
 from meterai.payments.events import PaymentWon
 from meterai.payments.model import NOT_BOOKED, OddReason, RefundLine, parse_reference
 from meterai.payments.refunds import service as refund_service
-from meterai.plumbing.database import Tx
-from meterai.plumbing.events import emit
+from meterai.plumbing.db.database import Tx
+from meterai.plumbing.work.events import emit
 
 # A record may have a charge-back later than its news: until then a smaller sum of the record says nothing.
 RECORD_IS_LATE = timedelta(days=1)

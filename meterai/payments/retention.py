@@ -1,6 +1,6 @@
 """How long what is in the tables of payments is kept, and why."""
 
-from meterai.plumbing.retention import HALF_YEAR, MONEY, ONE, Leaves, Rule, Stays
+from meterai.plumbing.work.retention import HALF_YEAR, MONEY, ONE, Leaves, Rule, Stays
 
 RETENTION: tuple[Rule, ...] = (
     Leaves(

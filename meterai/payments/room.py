@@ -56,14 +56,14 @@ from meterai.payments.transfers.store import (
     TRANSFERRING,
     WEIGHING,
 )
-from meterai.plumbing.checks import AuditedPart, Check
 from meterai.plumbing.config import Configuration, Settings
-from meterai.plumbing.described import Field
-from meterai.plumbing.invariants import Finding
-from meterai.plumbing.jobs import PeriodicTask
+from meterai.plumbing.db.checks import AuditedPart, Check
+from meterai.plumbing.db.invariants import Finding
+from meterai.plumbing.http.described import Field
 from meterai.plumbing.keyring import Keyring
-from meterai.plumbing.leases import Lease
-from meterai.plumbing.stations import Backlog
+from meterai.plumbing.observe.stations import Backlog
+from meterai.plumbing.work.jobs import PeriodicTask
+from meterai.plumbing.work.leases import Lease
 from meterai.room import Container, Room
 
 # Every rail of a provider; an installation has those that its setting `payment_rails` names.

@@ -17,8 +17,8 @@ from meterai.limiter import BusyAnswer
 from meterai.payments.bank_calls import BankCalls
 from meterai.payments.model import DoorKind
 from meterai.payments.rails import Door, RailKind
-from meterai.plumbing.described import Described
-from meterai.plumbing.http import on_fault, on_http_exception, on_refusal
+from meterai.plumbing.http.described import Described
+from meterai.plumbing.http.problems import on_fault, on_http_exception, on_refusal
 
 CALL_BYTES_MAX = 64 * 1024
 _REPEATS = {

@@ -58,10 +58,10 @@ from meterai.payments.model import (
 from meterai.payments.rails import Connecting, RailKinds
 from meterai.payments.settings import PaymentSettings
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, ReadTx, Tx
-from meterai.plumbing.events import emit
+from meterai.plumbing.db.database import Database, ReadTx, Tx
 from meterai.plumbing.keyring import Keyring
-from meterai.plumbing.periodic import each
+from meterai.plumbing.work.events import emit
+from meterai.plumbing.work.periodic import each
 
 PAUSE_SECONDS = (
     2.0  # before instructions are asked for again; doubled after each try without an answer

@@ -9,7 +9,7 @@ from meterai.plumbing.config import ConfigurationWrong, Hour, Positive, Seconds
 class PaymentSettings(msgspec.Struct, frozen=True):
     """Which rails there are, and when they are called; times in seconds."""
 
-    # Who called has died; more than two time-outs, see plumbing/leases.py.
+    # Who called has died; more than two time-outs, see plumbing/work/leases.py.
     bank_lease_seconds: Seconds = 15
     poll_after_seconds: Seconds = 5  # first status query for a payment nobody told us about
     # The rails of this installation by their names, with spaces between; the first is the default.

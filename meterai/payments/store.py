@@ -30,10 +30,10 @@ from meterai.payments.model import (
     read_instructions,
 )
 from meterai.payments.silence import ALONE, ANSWERS, SILENT, Silent
-from meterai.plumbing.database import ReadTx, Tx, jsonb
-from meterai.plumbing.events import emit
-from meterai.plumbing.rows import RowMapper
-from meterai.plumbing.stations import APART_MIN, LATE_SECONDS, LATELY_SECONDS
+from meterai.plumbing.db.database import ReadTx, Tx, jsonb
+from meterai.plumbing.db.rows import RowMapper
+from meterai.plumbing.observe.stations import APART_MIN, LATE_SECONDS, LATELY_SECONDS
+from meterai.plumbing.work.events import emit
 
 _COLUMNS = (
     "account_id AS account, attempt_id AS id, subject, provider, method, reference, amount, state,"

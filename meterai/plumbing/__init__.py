@@ -1,4 +1,6 @@
-"""What every room stands on: database, jobs, configuration, telemetry, HTTP, objects, mail.
+"""The floor of all rooms, in four packages: `http` and `work` on `db`, and `observe` below them.
+
+Beside them are single modules: configuration, messages, keys, objects, archives.
 
 Nothing here knows a stamp, an order or a rupiah.
 """

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from time import monotonic
 
 from meterai.kit.priority import ALLOWANCES, Priority
+from meterai.plumbing.observe.stations import Station
 from meterai.plumbing.queueing import Queueing
-from meterai.plumbing.stations import Station
 
 
 def _nobody_left() -> bool:

@@ -6,7 +6,7 @@ from uuid import UUID
 from meterai import payments
 from meterai.kit.ids import read
 from meterai.orders import OrderState, OrderView
-from meterai.plumbing.database import ReadTx
+from meterai.plumbing.db.database import ReadTx
 
 _NOT_SETTLED = (OrderState.PLACED, OrderState.LAPSED)  # a late payment that is enough still pays
 

@@ -9,9 +9,9 @@ from meterai.orders import paid_orders
 from meterai.pages import paper
 from meterai.payments import captured_of
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import ReadTx
+from meterai.plumbing.db.database import ReadTx
+from meterai.plumbing.db.personal import File, Person, Personal
 from meterai.plumbing.messages import LANGUAGES, translate
-from meterai.plumbing.personal import File, Person, Personal
 from meterai.portal.routes.receipts import order_receipt, refund_receipt
 from meterai.refunds import RefundState
 from meterai.stamping import stampings_of_orders

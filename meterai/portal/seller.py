@@ -7,7 +7,7 @@ from meterai.distribution import SELLER_COOKIE
 from meterai.kit.refusal import Refusal
 from meterai.orders import OrderService, SoldBy
 from meterai.pages import PageRequest
-from meterai.plumbing.http import cookie_name
+from meterai.plumbing.http.requests import cookie_name
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from meterai import orders, refunds, stamping
 from meterai.kit.clock import SystemClock
 from meterai.kit.refusal import Refusal
 from meterai.orders import OrderKey
-from meterai.plumbing.database import Database, ReadTx
+from meterai.plumbing.db.database import Database, ReadTx
 
 LOOK_SECONDS = 0.5  # between two looks at the database
 WAIT_SECONDS = 4.0  # less than a process has to stop, see apps/serve.py

@@ -1,6 +1,6 @@
 """Columns of privacy, as the audit knows them."""
 
-from meterai.plumbing.audited import WORK, Audited, Clock, Due, fact, global_fact
+from meterai.plumbing.db.audited import WORK, Audited, Clock, Due, fact, global_fact
 
 _TRAIL = ("privacy_requests_are_in_the_trail",)
 _TOLD = ("breaches_are_told_as_the_trail_says",)

@@ -11,9 +11,9 @@ from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.clock import Clock
 from meterai.kit.ids import read, show
 from meterai.kit.refusal import Malformed, NotFound
-from meterai.plumbing.database import Database, ReadTx, Tx
+from meterai.plumbing.db.database import Database, ReadTx, Tx
 from meterai.plumbing.messages import LANGUAGES, format_datetime
-from meterai.plumbing.periodic import each, run_row
+from meterai.plumbing.work.periodic import each, run_row
 from meterai.privacy import store
 from meterai.privacy.model import (
     BREACH,

@@ -26,8 +26,8 @@ from meterai.kit.clock import SystemClock
 from meterai.kit.ids import show
 from meterai.kit.refusal import NotFound
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, Tx
-from meterai.plumbing.figures import moment
+from meterai.plumbing.db.database import Database, Tx
+from meterai.plumbing.db.figures import moment
 from meterai.privacy import levers
 from meterai.privacy.breaches import Told
 from meterai.privacy.copies import FILES_MAX, ROWS_MAX, Copy, gather, zipped

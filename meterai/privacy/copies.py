@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import ReadTx
+from meterai.plumbing.db.database import ReadTx
+from meterai.plumbing.db.personal import File, Person, Personal, Table
 from meterai.plumbing.messages import LANGUAGES, format_datetime, translate
-from meterai.plumbing.personal import File, Person, Personal, Table
 
 # Made while its person waits: tens of milliseconds, and less than a megabyte.
 ROWS_AT_ONCE, FILES_AT_ONCE = 1_000, 200

@@ -1,6 +1,6 @@
 """Requests of a period, by their kind, and breaches."""
 
-from meterai.plumbing.figures import Figures, between, waits, within
+from meterai.plumbing.db.figures import Figures, between, waits, within
 
 _ASKED = within("asked_at")
 PRIVACY = f"""

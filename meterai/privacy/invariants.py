@@ -1,6 +1,6 @@
 """Invariants of requests and breaches."""
 
-from meterai.plumbing.invariants import AHEAD, Invariant, MailCause
+from meterai.plumbing.db.invariants import AHEAD, Invariant, MailCause
 from meterai.privacy.model import CopyState, ErasureState
 
 _NOBODY = "'00000000-0000-0000-0000-000000000000'"

@@ -7,7 +7,7 @@ from meterai.accounts import Permission
 from meterai.kit.ids import read_typed
 from meterai.kit.subjects import Happening, Subject, SubjectKind, WorkItem, account_subject
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import ReadTx
+from meterai.plumbing.db.database import ReadTx
 from meterai.privacy import store
 from meterai.privacy.levers import subject
 from meterai.privacy.model import BREACH_KIND, Breach, Request

@@ -7,7 +7,7 @@ from meterai.commands import Effect, Forecast, Lever, Moment, Pull, offered_on
 from meterai.kit.ids import new_id
 from meterai.kit.subjects import Subject, SubjectKind
 from meterai.kit.text import one_line
-from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.db.database import ReadTx, Tx
 from meterai.privacy import breaches
 from meterai.privacy.breaches import Told
 from meterai.privacy.model import Breach, BreachKnownLater, words

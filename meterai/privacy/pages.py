@@ -22,7 +22,9 @@ from meterai.pages import (
     read_form_of_a_person,
     see_other,
 )
-from meterai.plumbing.http import caller_of, language_of, saved_as
+from meterai.plumbing.http.callers import caller_of
+from meterai.plumbing.http.language import language_of
+from meterai.plumbing.http.requests import saved_as
 from meterai.privacy.model import COPIES_PER_DAY_MAX, CopyState, Kind
 from meterai.privacy.processing import Processing
 from meterai.privacy.service import PrivacyService, kept_said, wait_said

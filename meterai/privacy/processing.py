@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from meterai.plumbing.db.personal import Held, Kept, Personal
 from meterai.plumbing.messages import translate
-from meterai.plumbing.personal import Held, Kept, Personal
-from meterai.plumbing.retention import Leaves, Rule
+from meterai.plumbing.work.retention import Leaves, Rule
 
 
 @dataclass(frozen=True, slots=True)

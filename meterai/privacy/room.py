@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from meterai.commands import Command, Directory, Schema, Scope
 from meterai.documents import Removal, Timeline
-from meterai.plumbing.jobs import PeriodicTask
+from meterai.plumbing.work.jobs import PeriodicTask
 from meterai.privacy import pages, staff_pages, store
 from meterai.privacy.audited import AUDITED
 from meterai.privacy.breaches import Telling

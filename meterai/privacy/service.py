@@ -14,11 +14,11 @@ from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id, show
 from meterai.kit.refusal import NotFound
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, ReadTx, Tx
+from meterai.plumbing.db.database import Database, ReadTx, Tx
+from meterai.plumbing.db.personal import Consent, Fate, Kept, Person, Personal, Waiting
 from meterai.plumbing.messages import LANGUAGES, format_datetime, translate
 from meterai.plumbing.objects import ObjectStore
-from meterai.plumbing.periodic import each, run_row
-from meterai.plumbing.personal import Consent, Fate, Kept, Person, Personal, Waiting
+from meterai.plumbing.work.periodic import each, run_row
 from meterai.privacy import store
 from meterai.privacy.copies import (
     FILES_AT_ONCE,

@@ -13,8 +13,9 @@ from meterai.kit.priority import Priority
 from meterai.operator import SPECIMEN, OperatorSettings, Seller
 from meterai.pages import Page, PageRequest, page
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database
-from meterai.plumbing.http import language_of, saved_as
+from meterai.plumbing.db.database import Database
+from meterai.plumbing.http.language import language_of
+from meterai.plumbing.http.requests import saved_as
 from meterai.plumbing.messages import LANGUAGES
 from meterai.privacy import breaches, store
 from meterai.privacy.letter import lines, sealed

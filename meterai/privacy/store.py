@@ -6,9 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from meterai.accounts import NOBODY
-from meterai.plumbing.database import ReadTx, Tx, jsonb
-from meterai.plumbing.periodic import not_paused
-from meterai.plumbing.rows import RowMapper
+from meterai.plumbing.db.database import ReadTx, Tx, jsonb
+from meterai.plumbing.db.rows import RowMapper
+from meterai.plumbing.work.periodic import not_paused
 from meterai.privacy.model import (
     ANSWERED_WITHIN,
     Breach,

@@ -1,6 +1,6 @@
 """Knowledge of the audit about the columns of reconciliation."""
 
-from meterai.plumbing.audited import Audited, Clock, Evidence
+from meterai.plumbing.db.audited import Audited, Clock, Evidence
 
 _LINES = (
     "A copy of the provider's record, read again; what differs is an item, with these as evidence."

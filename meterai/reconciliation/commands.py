@@ -17,7 +17,7 @@ from meterai.commands import (
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import read
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database
+from meterai.plumbing.db.database import Database
 from meterai.reconciliation.levers import (
     APPLY,
     DISMISS,

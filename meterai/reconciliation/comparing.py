@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from meterai import suspense
-from meterai.plumbing.database import Tx
+from meterai.plumbing.db.database import Tx
 from meterai.reconciliation import judging, sides, store
 from meterai.reconciliation.model import FLOAT, Days, Differing, Unmatched
 from meterai.suspense import Break

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from meterai.plumbing.events import Event
+from meterai.plumbing.work.events import Event
 
 
 class DutyLeft(Event, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
 """Invariants of records of days."""
 
-from meterai.plumbing.invariants import Invariant
+from meterai.plumbing.db.invariants import Invariant
 
 INVARIANTS = (
     Invariant(

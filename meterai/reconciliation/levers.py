@@ -12,7 +12,7 @@ from meterai.kit.ids import read, read_typed, show
 from meterai.kit.reasons import written_reason
 from meterai.kit.refusal import NotFound
 from meterai.kit.subjects import Subject, SubjectKind
-from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.db.database import ReadTx, Tx
 from meterai.reconciliation.model import BreakKind, NotABreak
 from meterai.suspense import Item, Resolution
 

@@ -11,8 +11,8 @@ from datetime import date, datetime, timedelta
 
 from meterai.kit.clock import WIB
 from meterai.payments import PaymentService
-from meterai.plumbing.database import Database, Tx
-from meterai.plumbing.invariants import SHOWN_MAX, Finding, Invariant
+from meterai.plumbing.db.database import Database, Tx
+from meterai.plumbing.db.invariants import SHOWN_MAX, Finding, Invariant
 from meterai.reconciliation import judging, sides, store
 from meterai.reconciliation.comparing import BREAKS_MAX, COMPARE_SECONDS, breaks_of, doubted_of
 from meterai.reconciliation.loading import Loaded, Loading

@@ -1,6 +1,6 @@
 """When records were compared with the books, and what was found."""
 
-from meterai.plumbing.metrics import Gauge
+from meterai.plumbing.observe.metrics import Gauge
 
 COMPARED = Gauge(
     "meterai_bank_compared_seconds",

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from meterai.plumbing.retention import Leaves, Rule, Stays
+from meterai.plumbing.work.retention import Leaves, Rule, Stays
 
 RETENTION: tuple[Rule, ...] = (
     Stays(

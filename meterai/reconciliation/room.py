@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from meterai.commands import TIME, Command, Directory, Schema, Scope
 from meterai.payments import PaymentService
-from meterai.plumbing.jobs import PeriodicTask
+from meterai.plumbing.work.jobs import PeriodicTask
 from meterai.reconciliation.audited import AUDITED
 from meterai.reconciliation.invariants import INVARIANTS
 from meterai.reconciliation.levers import LEVERS

@@ -24,9 +24,9 @@ from meterai.kit.numbers import counted
 from meterai.kit.refusal import Refusal
 from meterai.payments import PaymentService, PaymentSettings, RailNotConfigured
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, Tx
-from meterai.plumbing.events import emit
+from meterai.plumbing.db.database import Database, Tx
 from meterai.plumbing.objects import ObjectStore
+from meterai.plumbing.work.events import emit
 from meterai.reconciliation import judging, keeping, metrics, sides, store
 from meterai.reconciliation.comparing import (
     BREAKS_MAX,

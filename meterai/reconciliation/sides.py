@@ -9,8 +9,8 @@ from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from meterai.plumbing.database import ReadTx, Tx
-from meterai.plumbing.rows import RowMapper
+from meterai.plumbing.db.database import ReadTx, Tx
+from meterai.plumbing.db.rows import RowMapper
 from meterai.reconciliation import store
 from meterai.reconciliation.model import (
     FLOAT,

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from meterai.plumbing.database import ReadTx, Tx
-from meterai.plumbing.rows import RowMapper
+from meterai.plumbing.db.database import ReadTx, Tx
+from meterai.plumbing.db.rows import RowMapper
 from meterai.reconciliation.model import (
     Changed,
     Counted,

@@ -1,6 +1,6 @@
 """Columns of recoveries, as the audit knows them."""
 
-from meterai.plumbing.audited import Audited, global_fact
+from meterai.plumbing.db.audited import Audited, global_fact
 
 _LED = ("recovery_is_where_its_steps_led",)
 _COUNTED = "It says when a step may follow; each step is a fact and is looked at."

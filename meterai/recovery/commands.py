@@ -23,7 +23,7 @@ from meterai.commands import (
 from meterai.kit.clock import SystemClock
 from meterai.kit.text import one_line
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database
+from meterai.plumbing.db.database import Database
 from meterai.recovery import levers, steps, views
 from meterai.recovery.levers import NoArguments, RecoveryStart, ToStep, UnservedOrders
 from meterai.recovery.model import STEPS, Status, Step

@@ -7,9 +7,9 @@ import msgspec
 
 from meterai import accounts, orders, payments, stamping, stamps, waiting_room
 from meterai.payments.events import PaymentCaptured
-from meterai.plumbing import jobs
-from meterai.plumbing.database import ReadTx
-from meterai.plumbing.events import name_of_event
+from meterai.plumbing.db.database import ReadTx
+from meterai.plumbing.work import jobs
+from meterai.plumbing.work.events import name_of_event
 from meterai.recovery.model import Numbers, Recovery, seconds_since
 from meterai.waiting_room import Act, LineBefore
 

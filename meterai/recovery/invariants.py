@@ -1,6 +1,6 @@
 """Invariants of recoveries."""
 
-from meterai.plumbing.invariants import Invariant
+from meterai.plumbing.db.invariants import Invariant
 from meterai.recovery.model import RECOVERY, StepEvent
 
 _MOVES = ", ".join(

@@ -9,7 +9,7 @@ from meterai.kit.ids import read_typed
 from meterai.kit.refusal import Said
 from meterai.kit.subjects import Happening, Subject, SubjectKind, WorkItem
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import ReadTx
+from meterai.plumbing.db.database import ReadTx
 from meterai.recovery import store
 from meterai.recovery.model import KIND, Recovery, StepEvent, StepTaken
 from meterai.room import Knows, WorkList

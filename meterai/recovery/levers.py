@@ -19,7 +19,7 @@ from meterai.kit.reasons import written_reason
 from meterai.kit.refusal import Malformed
 from meterai.kit.subjects import Subject, SubjectKind
 from meterai.orders import Order, OrderSettings, OrderState
-from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.db.database import ReadTx, Tx
 from meterai.recovery import gathering, steps
 from meterai.recovery.model import (
     RECOVERY,

@@ -1,6 +1,6 @@
 """How long what is in the tables of recoveries is kept, and why."""
 
-from meterai.plumbing.retention import Rule, Stays
+from meterai.plumbing.work.retention import Rule, Stays
 
 _TOLD = "It tells what was done after an outage, for its report and its record; nothing of a person but staff."
 RETENTION: tuple[Rule, ...] = (Stays("recoveries", _TOLD), Stays("recovery_steps", _TOLD))

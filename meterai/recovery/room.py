@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from meterai.commands import Command, Directory, Schema, Scope
-from meterai.plumbing.jobs import PeriodicTask
+from meterai.plumbing.work.jobs import PeriodicTask
 from meterai.recovery import store
 from meterai.recovery.audited import AUDITED
 from meterai.recovery.invariants import INVARIANTS

@@ -1,7 +1,7 @@
 """Recoveries of a process: the periodic look at the one that goes by itself, and what pages ask for."""
 
 from meterai.kit.clock import Clock
-from meterai.plumbing.database import Database, ReadTx
+from meterai.plumbing.db.database import Database, ReadTx
 from meterai.recovery import steps
 from meterai.recovery.model import Status
 

@@ -8,7 +8,8 @@ from meterai.approvals import ApprovalService
 from meterai.kit.priority import Priority
 from meterai.kit.subjects import Subject, SubjectKind
 from meterai.pages import Link, LinkPlace, Page, PageRequest, RoomPages, ShownTo, page
-from meterai.plumbing.http import caller_of, language_of
+from meterai.plumbing.http.callers import caller_of
+from meterai.plumbing.http.language import language_of
 from meterai.plumbing.messages import translate
 from meterai.recovery.model import RECOVERY, STEPS, WAY
 from meterai.recovery.rules import steady_seconds, verdict_of

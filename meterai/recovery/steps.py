@@ -15,7 +15,7 @@ from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.ids import new_id, read, show
 from meterai.kit.lifecycle import NotAllowedNow
 from meterai.kit.refusal import Refusal
-from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.db.database import ReadTx, Tx
 from meterai.plumbing.messages import LANGUAGES, translate
 from meterai.recovery import gathering, store
 from meterai.recovery.gathering import Before

@@ -7,8 +7,8 @@ from uuid import UUID
 
 import msgspec
 
-from meterai.plumbing.database import ReadTx, Tx, jsonb
-from meterai.plumbing.rows import RowMapper
+from meterai.plumbing.db.database import ReadTx, Tx, jsonb
+from meterai.plumbing.db.rows import RowMapper
 from meterai.recovery.model import Numbers, Recovery, Step, StepTaken
 
 LOOK_SECONDS = 2  # between two looks at the numbers of a recovery that goes by itself

@@ -1,6 +1,6 @@
 """What the audit knows of the columns of refunds."""
 
-from meterai.plumbing.audited import Audited, Clock, Evidence, fact
+from meterai.plumbing.db.audited import Audited, Clock, Evidence, fact
 
 _TYPED = (
     "What was typed, for a week; the account that was named is a payee, and in the audit trail."

@@ -26,12 +26,12 @@ from meterai.payments import (
     RailNotConfigured,
 )
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, ReadTx, Tx
-from meterai.plumbing.exchange import note_replay
-from meterai.plumbing.http import IdempotencyKeyReused
+from meterai.plumbing.db.database import Database, ReadTx, Tx
+from meterai.plumbing.http.requests import IdempotencyKeyReused
 from meterai.plumbing.messages import LANGUAGES, format_datetime, translate
 from meterai.plumbing.networks import Buckets, nested
-from meterai.plumbing.periodic import each, run_row
+from meterai.plumbing.observe.exchange import note_replay
+from meterai.plumbing.work.periodic import each, run_row
 from meterai.refunds import store
 from meterai.refunds.banks import account_shown
 from meterai.refunds.holders import NameVerdict, compare

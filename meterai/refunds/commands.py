@@ -24,7 +24,7 @@ from meterai.kit.money import Rupiah
 from meterai.kit.refusal import NotFound
 from meterai.payments import Refund, RefundState, Way
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, ReadTx
+from meterai.plumbing.db.database import Database, ReadTx
 from meterai.plumbing.messages import format_datetime, translate
 from meterai.refunds import knows
 from meterai.refunds.levers import (

@@ -1,6 +1,6 @@
 """What must be true of refunds, and of money as a whole."""
 
-from meterai.plumbing.invariants import AHEAD, LATE, Invariant, MailCause, Posting, waits
+from meterai.plumbing.db.invariants import AHEAD, LATE, Invariant, MailCause, Posting, waits
 
 _SURPLUS = "('short', 'excess', 'double', 'late', 'remainder', 'restored')"
 

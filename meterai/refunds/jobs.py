@@ -13,10 +13,10 @@ from meterai.payments.events import (
     RefundRerouted,
     RefundSettled,
 )
-from meterai.plumbing.database import ReadTx, Tx
-from meterai.plumbing.events import on
+from meterai.plumbing.db.database import ReadTx, Tx
 from meterai.plumbing.messages import LANGUAGES, translate
-from meterai.plumbing.published import PublicEvent, Told
+from meterai.plumbing.work.events import on
+from meterai.plumbing.work.published import PublicEvent, Told
 from meterai.refunds import store
 from meterai.refunds.claiming import ClaimService, in_both
 from meterai.refunds.service import (

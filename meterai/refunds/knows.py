@@ -7,14 +7,14 @@ from uuid import UUID
 from meterai import audit, ledger, notifications, payments
 from meterai.accounts import Permission
 from meterai.kit.ids import read_typed, show
+from meterai.kit.paging import WHOLE
 from meterai.kit.refusal import Said
 from meterai.kit.subjects import Happening, Subject, SubjectKind, WorkItem, account_subject
 from meterai.kit.text import isolated
 from meterai.ledger import MoneyMove
 from meterai.payments import REFUND_PREFIX, Refund, RefundCause, RefundState, Way
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import ReadTx
-from meterai.plumbing.paging import WHOLE
+from meterai.plumbing.db.database import ReadTx
 from meterai.refunds import store
 from meterai.refunds.model import CLAIM_KIND, AccountClaim, AccountClaimState
 from meterai.room import Knows, WorkList

@@ -14,7 +14,7 @@ from meterai.kit.subjects import Subject, SubjectKind
 from meterai.kit.text import isolated
 from meterai.orders import OrderSettings
 from meterai.payments import NotRerouted, Refund, Way
-from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.db.database import ReadTx, Tx
 from meterai.refunds import service, store
 from meterai.refunds.claiming import decline, name_account, waits_for_account
 from meterai.refunds.model import (

@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 
 from meterai import stamps
 from meterai.kit.actor import Actor, ActorKind
-from meterai.plumbing.database import Tx
-from meterai.plumbing.personal import Basis, Held, Kept, Person, Personal
+from meterai.plumbing.db.database import Tx
+from meterai.plumbing.db.personal import Basis, Held, Kept, Person, Personal
 from meterai.refunds.service import ask
 
 DUE_WITHIN = timedelta(hours=23)  # of a refund it is a day at most

@@ -1,6 +1,6 @@
 """How long what is in the tables of refunds is kept, and why."""
 
-from meterai.plumbing.retention import MONEY, WEEK, Leaves, Rule, Stays
+from meterai.plumbing.work.retention import MONEY, WEEK, Leaves, Rule, Stays
 
 RETENTION: tuple[Rule, ...] = (
     Stays(

@@ -8,8 +8,8 @@ from meterai.commands import Command, Directory, Schema, Scope
 from meterai.notifications import MailService
 from meterai.orders import TURNING
 from meterai.payments import PaymentService, RefundCause, RefundState, Stage, Way
-from meterai.plumbing.described import Field
-from meterai.plumbing.jobs import PeriodicTask
+from meterai.plumbing.http.described import Field
+from meterai.plumbing.work.jobs import PeriodicTask
 from meterai.refunds.audited import AUDITED
 from meterai.refunds.claiming import COMPENSATING, ClaimService
 from meterai.refunds.demands import UNDEMANDED

@@ -11,12 +11,12 @@ from litestar.params import FromPath, JSONBody
 from meterai.accounts import Permission
 from meterai.kit.actor import Actor
 from meterai.kit.ids import read
+from meterai.kit.paging import PAGE_MAX, Page
 from meterai.kit.priority import Priority
 from meterai.plumbing.config import Settings
-from meterai.plumbing.described import Described
-from meterai.plumbing.http import idempotency_key, network_of
-from meterai.plumbing.paging import PAGE_MAX, Page
-from meterai.plumbing.queries import Before, Limit
+from meterai.plumbing.http.described import Described
+from meterai.plumbing.http.queries import Before, Limit
+from meterai.plumbing.http.requests import idempotency_key, network_of
 from meterai.refunds.claiming import ClaimService
 from meterai.refunds.model import (
     CLAIM_KIND,

@@ -14,15 +14,15 @@ from meterai.kit.actor import Actor
 from meterai.kit.clock import Clock, SystemClock
 from meterai.kit.ids import new_id, show
 from meterai.kit.money import Rupiah
+from meterai.kit.paging import Page
 from meterai.kit.refusal import NotFound
 from meterai.orders import OrderKey, OrderSettings, OrderState
 from meterai.payments import WHOLESALE, Refund, RefundCause, Stage, Way
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, ReadTx, Tx
-from meterai.plumbing.exchange import note_replay
-from meterai.plumbing.http import IdempotencyKeyReused
-from meterai.plumbing.paging import Page
-from meterai.plumbing.periodic import each, run_row
+from meterai.plumbing.db.database import Database, ReadTx, Tx
+from meterai.plumbing.http.requests import IdempotencyKeyReused
+from meterai.plumbing.observe.exchange import note_replay
+from meterai.plumbing.work.periodic import each, run_row
 from meterai.refunds import store
 from meterai.refunds.banks import DOTS, NUMBER_SHOWN, bank_name
 from meterai.refunds.model import NothingToRefund, OrderTakesNoMoney

@@ -3,9 +3,9 @@
 from datetime import datetime
 from uuid import UUID
 
-from meterai.plumbing.database import ReadTx, Tx
-from meterai.plumbing.periodic import not_paused
-from meterai.plumbing.rows import RowMapper
+from meterai.plumbing.db.database import ReadTx, Tx
+from meterai.plumbing.db.rows import RowMapper
+from meterai.plumbing.work.periodic import not_paused
 from meterai.refunds.model import (
     ANSWERS_WITHIN_SECONDS,
     AccountClaim,

@@ -1,6 +1,6 @@
 """Columns of statements, as the audit knows them."""
 
-from meterai.plumbing.audited import Audited, global_fact
+from meterai.plumbing.db.audited import Audited, global_fact
 
 _FILES = ("extract_files_are_whole", "extracts_are_what_the_books_say")
 _SUMS = ("extracts_are_as_they_were_signed", "extracts_are_what_the_books_say")

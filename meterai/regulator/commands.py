@@ -24,7 +24,7 @@ from meterai.kit.refusal import NotFound
 from meterai.kit.text import one_line
 from meterai.ledger import Sums, figures_of
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database
+from meterai.plumbing.db.database import Database
 from meterai.plumbing.files import read_file, read_key_file
 from meterai.plumbing.keyring import keyring_of
 from meterai.plumbing.signed import public_key_of

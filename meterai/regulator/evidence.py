@@ -20,7 +20,7 @@ from meterai.kit.refusal import NotFound, Said
 from meterai.kit.serial import Serial
 from meterai.kit.subjects import Happening, Subject, SubjectKind
 from meterai.ledger import Entry
-from meterai.plumbing.database import ReadTx
+from meterai.plumbing.db.database import ReadTx
 from meterai.plumbing.messages import LANGUAGES, localize, translate
 from meterai.plumbing.signed import Signer
 from meterai.plumbing.zips import ZippedFile, archive

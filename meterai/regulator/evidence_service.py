@@ -6,7 +6,7 @@ from meterai.commands import Timeline
 from meterai.kit.clock import Clock
 from meterai.kit.serial import Serial
 from meterai.plumbing.config import ProcessSettings
-from meterai.plumbing.database import Database
+from meterai.plumbing.db.database import Database
 from meterai.plumbing.signed import Signer
 from meterai.regulator.evidence import Evidence, gather, packed
 from meterai.sealing import Issuers

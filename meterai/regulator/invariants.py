@@ -3,8 +3,8 @@
 from datetime import date
 
 from meterai.kit.days import DAY, begin_of, day_of
-from meterai.plumbing.checks import AuditedPart
-from meterai.plumbing.invariants import SHOWN_MAX, Finding, Invariant, name_ours, patiently
+from meterai.plumbing.db.checks import AuditedPart
+from meterai.plumbing.db.invariants import SHOWN_MAX, Finding, Invariant, name_ours, patiently
 from meterai.plumbing.keyring import INSTANCE_KEY, keyring_of
 from meterai.regulator import store
 from meterai.regulator.extracts import ExtractWrong, read_manifest, signer_of

@@ -8,7 +8,7 @@ from meterai.accounts import Permission
 from meterai.kit.days import DAY, Month, begin_of, last_settled
 from meterai.kit.subjects import Subject, SubjectKind, WorkItem
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import ReadTx
+from meterai.plumbing.db.database import ReadTx
 from meterai.plumbing.keyring import keyring_of
 from meterai.regulator import store
 from meterai.regulator.extracts import ExtractWrong, read_manifest, signer_of

@@ -6,7 +6,7 @@ from meterai.accounts import Permission
 from meterai.commands import Effect, Forecast, Lever, Pull
 from meterai.kit.days import Month
 from meterai.kit.reasons import written_reason
-from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.db.database import ReadTx, Tx
 from meterai.regulator import service
 
 

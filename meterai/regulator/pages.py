@@ -23,7 +23,8 @@ from meterai.pages import (
     page,
     see_other,
 )
-from meterai.plumbing.http import language_of, saved_as
+from meterai.plumbing.http.language import language_of
+from meterai.plumbing.http.requests import saved_as
 from meterai.plumbing.spreadsheets import XLSX
 from meterai.regulator.evidence_service import EvidenceService
 from meterai.regulator.extracts import file_name

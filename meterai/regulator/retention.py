@@ -1,6 +1,6 @@
 """How long what is in the tables of regulator is kept, and why."""
 
-from meterai.plumbing.retention import Rule, Stays
+from meterai.plumbing.work.retention import Rule, Stays
 
 _TAX = (
     "What the regulator was told of the duty: ten years at least (UU KUP 28(11)), and each day is signed over the one "

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from meterai.commands import Command, Directory, Schema, Scope
-from meterai.plumbing.checks import Check
-from meterai.plumbing.jobs import PeriodicTask
+from meterai.plumbing.db.checks import Check
+from meterai.plumbing.work.jobs import PeriodicTask
 from meterai.regulator import pages
 from meterai.regulator.audited import AUDITED
 from meterai.regulator.evidence_service import EvidenceService

@@ -14,7 +14,7 @@ from meterai.kit.refusal import NotFound
 from meterai.kit.serial import EPOCH
 from meterai.ledger import Sum, Sums
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, ReadTx, Tx
+from meterai.plumbing.db.database import Database, ReadTx, Tx
 from meterai.plumbing.keyring import Keyring
 from meterai.regulator import store
 from meterai.regulator.extracts import Manifest, digest, packed, read_manifest, row_of, signer_of

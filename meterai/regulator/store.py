@@ -4,8 +4,8 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from meterai.ledger import Sum
-from meterai.plumbing.database import ReadTx, Tx
-from meterai.plumbing.rows import RowMapper
+from meterai.plumbing.db.database import ReadTx, Tx
+from meterai.plumbing.db.rows import RowMapper
 from meterai.regulator.extracts import Manifest
 
 

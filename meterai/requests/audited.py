@@ -1,6 +1,6 @@
 """Columns of requests, as the audit knows them."""
 
-from meterai.plumbing.audited import Audited
+from meterai.plumbing.db.audited import Audited
 
 AUDITED = Audited(
     unchecked={

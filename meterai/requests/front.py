@@ -7,10 +7,11 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from meterai.kit.numbers import counted
-from meterai.plumbing.exchange import EXCHANGE
-from meterai.plumbing.head import head_of, is_api
-from meterai.plumbing.http import LENGTH_DIGITS_MAX, Caller
-from meterai.plumbing.telemetry import METHODS
+from meterai.plumbing.http.callers import Caller
+from meterai.plumbing.http.head import head_of, is_api
+from meterai.plumbing.http.requests import LENGTH_DIGITS_MAX
+from meterai.plumbing.observe.exchange import EXCHANGE
+from meterai.plumbing.observe.telemetry import METHODS
 from meterai.requests.model import OTHER_METHOD
 from meterai.requests.service import Noted, RequestLog
 

@@ -4,12 +4,12 @@ import re
 from collections.abc import Sequence
 
 from meterai.kit.subjects import Happening, Subject, SubjectKind, account_subject
-from meterai.plumbing.database import ReadTx
+from meterai.plumbing.db.database import ReadTx
 from meterai.requests import store
 from meterai.room import Knows
 
 REFUSED_TOLD_MAX = 20  # newest refusals on the timeline of an account
-_REQUEST = re.compile(r"[A-Za-z0-9_-]{8,64}")  # as `plumbing/exchange.py` takes it
+_REQUEST = re.compile(r"[A-Za-z0-9_-]{8,64}")  # as `plumbing/observe/exchange.py` takes it
 
 
 async def find(tx: ReadTx, text: str, limit: int) -> Sequence[Subject]:

@@ -7,11 +7,11 @@ from litestar import get
 from litestar.di import NamedDependency
 
 from meterai.accounts import KEY_KIND, AccountService, Permission
+from meterai.kit import paging
 from meterai.kit.ids import read_typed
 from meterai.kit.priority import Priority
 from meterai.kit.text import one_line
 from meterai.pages import Page, PageRequest, RoomPages, page
-from meterai.plumbing import paging
 from meterai.requests.model import ENTRY_KIND, RequestFilter
 from meterai.requests.routes import ClassOfStatus
 from meterai.requests.service import RequestLog

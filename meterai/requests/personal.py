@@ -1,6 +1,6 @@
 """Personal data of requests."""
 
-from meterai.plumbing.personal import Basis, Held, Personal
+from meterai.plumbing.db.personal import Basis, Held, Personal
 
 PERSONAL = Personal(
     basis=Basis.INTEREST,

@@ -1,6 +1,6 @@
 """How long what is in the tables of requests is kept, and why."""
 
-from meterai.plumbing.retention import MONTH, Leaves, Rule
+from meterai.plumbing.work.retention import MONTH, Leaves, Rule
 
 RETENTION: tuple[Rule, ...] = (
     Leaves(

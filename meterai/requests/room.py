@@ -7,8 +7,8 @@ from litestar.types import ASGIApp
 
 from meterai.accounts import AccountService
 from meterai.plumbing.config import Settings
-from meterai.plumbing.described import Field
-from meterai.plumbing.telemetry import METHODS
+from meterai.plumbing.http.described import Field
+from meterai.plumbing.observe.telemetry import METHODS
 from meterai.requests import pages
 from meterai.requests.audited import AUDITED
 from meterai.requests.front import Noting

@@ -10,10 +10,10 @@ from litestar.params import QueryParameter
 
 from meterai.accounts import KEY_KIND, Permission
 from meterai.kit.ids import read
+from meterai.kit.paging import PAGE_MAX, Page
 from meterai.kit.priority import Priority
-from meterai.plumbing.described import Described
-from meterai.plumbing.paging import PAGE_MAX, Page
-from meterai.plumbing.queries import Before, Limit, Since, moment
+from meterai.plumbing.http.described import Described
+from meterai.plumbing.http.queries import Before, Limit, Since, moment
 from meterai.requests.model import ENTRY_KIND, RequestFilter, RequestView
 from meterai.requests.service import RequestLog
 

@@ -17,12 +17,13 @@ import structlog
 from meterai.accounts import KEY_KIND, AccountService
 from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id, read
+from meterai.kit.paging import Page
 from meterai.kit.priority import Priority
 from meterai.kit.text import one_line
-from meterai.plumbing.database import Database, DatabaseAway, DatabaseBusy
-from meterai.plumbing.discretion import without_secrets
-from meterai.plumbing.http import KEY_LENGTH_MAX, Caller
-from meterai.plumbing.paging import Page
+from meterai.plumbing.db.database import Database, DatabaseAway, DatabaseBusy
+from meterai.plumbing.http.callers import Caller
+from meterai.plumbing.http.requests import KEY_LENGTH_MAX
+from meterai.plumbing.observe.redaction import without_secrets
 from meterai.plumbing.turns import PURPOSE, Purpose
 from meterai.requests import store
 from meterai.requests.metrics import LINES

@@ -8,9 +8,9 @@ import msgspec
 
 from meterai.accounts import KEY_KIND
 from meterai.kit.ids import show
-from meterai.plumbing.database import ReadTx, Tx
-from meterai.plumbing.paging import Page
-from meterai.plumbing.rows import RowMapper
+from meterai.kit.paging import Page
+from meterai.plumbing.db.database import ReadTx, Tx
+from meterai.plumbing.db.rows import RowMapper
 from meterai.requests.model import ENTRY_KIND, Entry, RefusedRequest, RequestFilter, RequestView
 
 # One text for all of them: to the database an array for each column would be three times as much work.

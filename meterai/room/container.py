@@ -8,13 +8,13 @@ from typing import TypeVar
 from meterai.commands import Lever
 from meterai.kit.clock import Clock
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database
+from meterai.plumbing.db.database import Database
+from meterai.plumbing.db.personal import Personal
 from meterai.plumbing.keyring import Keyring
 from meterai.plumbing.objects import ObjectStore
-from meterai.plumbing.personal import Personal
-from meterai.plumbing.published import PublicEvent
-from meterai.plumbing.retention import Rule
-from meterai.plumbing.stations import Stations
+from meterai.plumbing.observe.stations import Stations
+from meterai.plumbing.work.published import PublicEvent
+from meterai.plumbing.work.retention import Rule
 from meterai.room.knowing import Knows, WorkList
 
 Service = TypeVar("Service")

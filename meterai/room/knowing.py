@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from meterai.kit.subjects import Happening, Subject, WorkItem
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import ReadTx
+from meterai.plumbing.db.database import ReadTx
 
 # A text as somebody typed it, without the spaces around it; at most so many subjects are found.
 Find: TypeAlias = Callable[[ReadTx, str, int], Awaitable[Sequence[Subject]]]

@@ -12,22 +12,22 @@ from litestar.types import ASGIApp, ControllerRouterHandler
 from meterai.commands import Command, Demand, KeyFile, Lever
 from meterai.kit.lifecycle import Lifecycle
 from meterai.pages import RoomPages, Site
-from meterai.plumbing.audited import Audited
-from meterai.plumbing.checks import Check
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database
-from meterai.plumbing.described import Field
-from meterai.plumbing.events import Event, Subscription
-from meterai.plumbing.figures import Figures, PromiseQuery
-from meterai.plumbing.invariants import Invariant, MailCause, Posting
-from meterai.plumbing.jobs import PeriodicTask
+from meterai.plumbing.db.audited import Audited
+from meterai.plumbing.db.checks import Check
+from meterai.plumbing.db.database import Database
+from meterai.plumbing.db.figures import Figures, PromiseQuery
+from meterai.plumbing.db.invariants import Invariant, MailCause, Posting
+from meterai.plumbing.db.personal import Personal
+from meterai.plumbing.http.described import Field
 from meterai.plumbing.keyring import Keyring
-from meterai.plumbing.lane import Lane
-from meterai.plumbing.leases import Lease
-from meterai.plumbing.metrics import Metric
-from meterai.plumbing.personal import Personal
-from meterai.plumbing.published import PublicEvent
-from meterai.plumbing.retention import Rule
+from meterai.plumbing.observe.metrics import Metric
+from meterai.plumbing.work.events import Event, Subscription
+from meterai.plumbing.work.jobs import PeriodicTask
+from meterai.plumbing.work.leases import Lease
+from meterai.plumbing.work.published import PublicEvent
+from meterai.plumbing.work.retention import Rule
+from meterai.plumbing.work.worker_pool import Lane
 from meterai.room.container import Container
 from meterai.room.knowing import Knows, WorkList
 

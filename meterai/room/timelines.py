@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from meterai.kit.subjects import Happening, Subject, in_order
-from meterai.plumbing.database import ReadTx
+from meterai.plumbing.db.database import ReadTx
 from meterai.plumbing.messages import format_datetime, localize, translate
 from meterai.room.container import Offers
 

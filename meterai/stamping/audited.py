@@ -1,6 +1,6 @@
 """What the audit knows of the columns of stamping."""
 
-from meterai.plumbing.audited import SHOWN, WORK, Audited, Clock, Due, Fact, Subject, fact
+from meterai.plumbing.db.audited import SHOWN, WORK, Audited, Clock, Due, Fact, Subject, fact
 
 AUDITED = Audited(
     clocks=(

@@ -1,6 +1,6 @@
 """Stampings of a period: from the balance, and of orders, which begin when they are paid."""
 
-from meterai.plumbing.figures import Figures, PromiseQuery, between, waits, within
+from meterai.plumbing.db.figures import Figures, PromiseQuery, between, waits, within
 
 _DELIVERED = f"s.state = 'delivered' AND {within('s.delivered_at')}"
 STAMPINGS = f"""

@@ -1,6 +1,6 @@
 """What must be true of stampings."""
 
-from meterai.plumbing.invariants import AHEAD, Invariant, MailCause, Posting, waits
+from meterai.plumbing.db.invariants import AHEAD, Invariant, MailCause, Posting, waits
 
 _ENDS = ("stamping_delivered", "stamping_failed")
 

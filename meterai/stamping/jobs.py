@@ -17,10 +17,10 @@ from meterai.orders.events import (
     OrderReturning,
     OrderWithdrawn,
 )
-from meterai.plumbing.database import ReadTx, Tx
-from meterai.plumbing.events import on
+from meterai.plumbing.db.database import ReadTx, Tx
 from meterai.plumbing.messages import LANGUAGES, format_datetime, translate
-from meterai.plumbing.published import PublicEvent, Told
+from meterai.plumbing.work.events import on
+from meterai.plumbing.work.published import PublicEvent, Told
 from meterai.stamping import store
 from meterai.stamping.events import StampingDelivered, StampingFailed, StampingsDelivered
 from meterai.stamping.model import Stamping, StampingState

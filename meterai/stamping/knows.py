@@ -8,13 +8,13 @@ from meterai import notifications, stamps
 from meterai.accounts import Permission
 from meterai.kit.ids import read_typed, show
 from meterai.kit.labels import REFERENCE_LENGTH_MAX
+from meterai.kit.paging import WHOLE
 from meterai.kit.refusal import Said
 from meterai.kit.subjects import Happening, Subject, SubjectKind, WorkItem
 from meterai.kit.text import named
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import ReadTx
+from meterai.plumbing.db.database import ReadTx
 from meterai.plumbing.messages import catalogue
-from meterai.plumbing.paging import WHOLE
 from meterai.room import Knows, WorkList
 from meterai.stamping import store
 from meterai.stamping.model import Stamping, StampingState

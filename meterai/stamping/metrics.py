@@ -1,6 +1,6 @@
 """How long sealing takes."""
 
-from meterai.plumbing.metrics import Histogram
+from meterai.plumbing.observe.metrics import Histogram
 
 SEALS = Histogram(
     "meterai_seal_seconds",

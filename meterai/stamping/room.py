@@ -7,10 +7,10 @@ from meterai.documents import DocumentService
 from meterai.kit.clock import SystemClock
 from meterai.orders import OrderService
 from meterai.plumbing.config import Settings
-from meterai.plumbing.described import Field
-from meterai.plumbing.jobs import PeriodicTask
+from meterai.plumbing.http.described import Field
 from meterai.plumbing.keyring import Keyring
-from meterai.plumbing.leases import Lease
+from meterai.plumbing.work.jobs import PeriodicTask
+from meterai.plumbing.work.leases import Lease
 from meterai.room import Container, Room
 from meterai.sealing import Issuers
 from meterai.stamping.audited import AUDITED

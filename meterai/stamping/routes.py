@@ -16,16 +16,16 @@ from meterai.documents import UploadMissing
 from meterai.kit.ids import read
 from meterai.kit.labels import METADATA_ENTRIES_MAX, REFERENCE_LENGTH_MAX, Labels, labels
 from meterai.kit.numbers import counted
+from meterai.kit.paging import PAGE_MAX, Page
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Malformed
 from meterai.orders import OrderService, OrderView
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database
-from meterai.plumbing.described import FILE, Described, Schema
-from meterai.plumbing.forms import UNNAMED, Part, read_multipart
-from meterai.plumbing.http import idempotency_key, read_json, saved_as
-from meterai.plumbing.paging import PAGE_MAX, Page
-from meterai.plumbing.queries import Before, Limit, Reference, Since, moment
+from meterai.plumbing.db.database import Database
+from meterai.plumbing.http.described import FILE, Described, Schema
+from meterai.plumbing.http.forms import UNNAMED, Part, read_multipart
+from meterai.plumbing.http.queries import Before, Limit, Reference, Since, moment
+from meterai.plumbing.http.requests import idempotency_key, read_json, saved_as
 from meterai.sealing import STAMPS_MAX
 from meterai.stamping.facts import NO_FACTS, DocumentFacts, read_facts
 from meterai.stamping.model import StampingState, StampingView, Upload, Wanted, read_placements

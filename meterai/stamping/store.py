@@ -10,8 +10,8 @@ from meterai.kit.ids import earliest_id
 from meterai.kit.labels import NO_LABELS, Labels
 from meterai.kit.serial import Serial
 from meterai.orders import OrderKey, OrderMark, PlacedOrder, Terms
-from meterai.plumbing.database import ReadTx, Tx, jsonb
-from meterai.plumbing.rows import RowMapper
+from meterai.plumbing.db.database import ReadTx, Tx, jsonb
+from meterai.plumbing.db.rows import RowMapper
 from meterai.sealing import Delta, Placement
 from meterai.stamping.facts import NO_FACTS, DocumentFacts, DocumentParty, kept_facts
 from meterai.stamping.model import (

@@ -1,6 +1,6 @@
 """What the audit knows of the columns of stamps."""
 
-from meterai.plumbing.audited import ONE_ROW, Audited, Clock, Subject, fact
+from meterai.plumbing.db.audited import ONE_ROW, Audited, Clock, Subject, fact
 
 AUDITED = Audited(
     clocks=(Clock("serial_leases", "held_until", "now() + interval '1 day'"),),

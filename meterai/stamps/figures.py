@@ -1,6 +1,6 @@
 """Serials of a period: each on one document."""
 
-from meterai.plumbing.figures import PromiseQuery, within
+from meterai.plumbing.db.figures import PromiseQuery, within
 
 ON_ONE_DOCUMENT = f"""
 SELECT count(*) AS asked,

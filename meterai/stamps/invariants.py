@@ -1,6 +1,6 @@
 """What must be true of stamps."""
 
-from meterai.plumbing.invariants import AHEAD, Invariant, Posting, waits
+from meterai.plumbing.db.invariants import AHEAD, Invariant, Posting, waits
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _MODULUS = 1021  # of the check characters, see kit/serial.py

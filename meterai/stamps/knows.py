@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from meterai.kit.ids import read_typed, show
 from meterai.kit.serial import Serial
 from meterai.kit.subjects import Happening, Subject, SubjectKind
-from meterai.plumbing.database import ReadTx
+from meterai.plumbing.db.database import ReadTx
 from meterai.room import Knows
 from meterai.stamps import store
 from meterai.stamps.model import StampTold

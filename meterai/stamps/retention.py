@@ -1,6 +1,6 @@
 """How long what is in the tables of stamps is kept, and why."""
 
-from meterai.plumbing.retention import MONEY, ONE, STAMPS, Rule, Stays
+from meterai.plumbing.work.retention import MONEY, ONE, STAMPS, Rule, Stays
 
 RETENTION: tuple[Rule, ...] = (
     Stays("issuing", ONE),

@@ -12,7 +12,7 @@ from meterai.kit.ids import new_id
 from meterai.kit.reasons import written_reason
 from meterai.kit.refusal import Refusal
 from meterai.kit.serial import Serial, SerialMaker
-from meterai.plumbing.database import Database, ReadTx, Tx
+from meterai.plumbing.db.database import Database, ReadTx, Tx
 from meterai.stamps import store
 from meterai.stamps.model import Balance, Issuing, Lot, StampRecord
 

@@ -6,8 +6,8 @@ from typing import NamedTuple
 from uuid import UUID
 
 from meterai.kit.serial import Serial
-from meterai.plumbing.database import ReadTx, Tx
-from meterai.plumbing.rows import RowMapper
+from meterai.plumbing.db.database import ReadTx, Tx
+from meterai.plumbing.db.rows import RowMapper
 from meterai.stamps.model import Issuing, Lot, LotTold, StampRecord, StampState, StampTold
 
 _TAKE_LEASE = """

@@ -1,6 +1,6 @@
 """What the audit knows of the columns of suspense."""
 
-from meterai.plumbing.audited import Audited, Clock, Due, Evidence, Subject, global_fact
+from meterai.plumbing.db.audited import Audited, Clock, Due, Evidence, Subject, global_fact
 
 AUDITED = Audited(
     clocks=(Clock("suspense_items", "due_at", "t.opened_at + interval '7 days'"),),

@@ -1,6 +1,6 @@
 """What must be true of items in suspense and their money."""
 
-from meterai.plumbing.invariants import AHEAD, Invariant, Posting
+from meterai.plumbing.db.invariants import AHEAD, Invariant, Posting
 
 _NOBODY = "'00000000-0000-0000-0000-000000000000'"
 

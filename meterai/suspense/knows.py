@@ -8,7 +8,7 @@ from meterai.kit.ids import read_typed, show
 from meterai.kit.refusal import Said
 from meterai.kit.subjects import Happening, Subject, SubjectKind, WorkItem
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import ReadTx
+from meterai.plumbing.db.database import ReadTx
 from meterai.room import Knows, WorkList
 from meterai.suspense import store
 from meterai.suspense.model import Item

@@ -1,6 +1,6 @@
 """How many items are in suspense, since when, and for how much; set by the worker that looked last."""
 
-from meterai.plumbing.metrics import Gauge
+from meterai.plumbing.observe.metrics import Gauge
 
 OPEN = Gauge("meterai_suspense_open", "Items in suspense")
 OVERDUE = Gauge("meterai_suspense_overdue", "Items in suspense past their due time")

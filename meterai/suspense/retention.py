@@ -1,6 +1,6 @@
 """How long what is in the tables of suspense is kept, and why."""
 
-from meterai.plumbing.retention import HALF_YEAR, Leaves, Rule
+from meterai.plumbing.work.retention import HALF_YEAR, Leaves, Rule
 
 RETENTION: tuple[Rule, ...] = (
     Leaves(

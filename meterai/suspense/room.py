@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from meterai.plumbing.jobs import PeriodicTask
+from meterai.plumbing.work.jobs import PeriodicTask
 from meterai.room import Container, Room
 from meterai.suspense.audited import AUDITED
 from meterai.suspense.invariants import INVARIANTS, POSTINGS

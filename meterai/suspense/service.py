@@ -12,7 +12,7 @@ from meterai.kit.actor import Actor
 from meterai.kit.ids import new_id, show
 from meterai.kit.money import Rupiah
 from meterai.kit.reasons import written_reason
-from meterai.plumbing.database import Database, ReadTx, Tx
+from meterai.plumbing.db.database import Database, ReadTx, Tx
 from meterai.suspense import metrics, store
 from meterai.suspense.model import (
     DUE_SECONDS,

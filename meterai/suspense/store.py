@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from meterai.plumbing.database import ReadTx, Tx
-from meterai.plumbing.rows import RowMapper
+from meterai.plumbing.db.database import ReadTx, Tx
+from meterai.plumbing.db.rows import RowMapper
 from meterai.suspense.model import (
     DUE_SECONDS,
     Break,

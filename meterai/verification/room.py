@@ -1,7 +1,7 @@
 """What the room `verification` registers with the applications."""
 
 from meterai.commands import Command, Directory, Scope
-from meterai.plumbing.described import Field
+from meterai.plumbing.http.described import Field
 from meterai.room import Container, Room
 from meterai.sealing import Issuers
 from meterai.stamps import StampState

@@ -18,11 +18,13 @@ from meterai.accounts import Permission
 from meterai.documents import UploadMissing
 from meterai.kit.priority import Priority
 from meterai.pages import bodies_of
-from meterai.plumbing.bodies import unless_gone
 from meterai.plumbing.config import Settings
-from meterai.plumbing.described import FILE, Described
-from meterai.plumbing.forms import FormFile, each_file, whole_file
-from meterai.plumbing.http import language_of, network_of, on_fault
+from meterai.plumbing.http.bodies import unless_gone
+from meterai.plumbing.http.described import FILE, Described
+from meterai.plumbing.http.forms import FormFile, each_file, whole_file
+from meterai.plumbing.http.language import language_of
+from meterai.plumbing.http.problems import on_fault
+from meterai.plumbing.http.requests import network_of
 from meterai.sealing import CHECKED_BYTES_MAX
 from meterai.verification.model import BatchUnreadable, DocumentWrapped
 from meterai.verification.service import VerificationService

@@ -14,13 +14,13 @@ from uuid import UUID
 
 import structlog
 
-from meterai.plumbing import telemetry
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, DatabaseAway, DatabaseBusy, ReadTx, Tx
-from meterai.plumbing.events import emit
-from meterai.plumbing.jobs import oldest_overdue
-from meterai.plumbing.periodic import each, run_row
+from meterai.plumbing.db.database import Database, DatabaseAway, DatabaseBusy, ReadTx, Tx
+from meterai.plumbing.observe import telemetry
 from meterai.plumbing.signed import Signer
+from meterai.plumbing.work.events import emit
+from meterai.plumbing.work.jobs import oldest_overdue
+from meterai.plumbing.work.periodic import each, run_row
 from meterai.waiting_room import metrics, store
 from meterai.waiting_room.crowds import SERIAL_FIRST, told_crowds
 from meterai.waiting_room.estimate import learned

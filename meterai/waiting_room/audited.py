@@ -1,6 +1,6 @@
 """What the audit knows of the columns of lines."""
 
-from meterai.plumbing.audited import Audited, Clock, global_fact
+from meterai.plumbing.db.audited import Audited, Clock, global_fact
 
 _PACE = "How fast it goes, measured anew each second; nobody is put before another by it."
 _WORD = "Shown to those who wait; what an operator set is in the audit trail."

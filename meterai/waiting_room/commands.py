@@ -24,7 +24,7 @@ from meterai.commands import (
 from meterai.kit.refusal import Malformed
 from meterai.kit.text import one_line
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database
+from meterai.plumbing.db.database import Database
 from meterai.plumbing.files import read_file, read_key_file
 from meterai.plumbing.signed import public_key_of, read_signed
 from meterai.waiting_room import operating

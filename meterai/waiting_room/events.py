@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from meterai.plumbing.events import Event
+from meterai.plumbing.work.events import Event
 
 
 class TurnNear(Event, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
 """Turns of a period: how long people waited in lines."""
 
-from meterai.plumbing.figures import Figures, waits, within
+from meterai.plumbing.db.figures import Figures, waits, within
 
 TURNS = f"""
 SELECT l.name AS of, count(*) AS turns, count(t.used_by) AS used, {waits("t.waited")}

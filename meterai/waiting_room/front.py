@@ -21,13 +21,15 @@ from meterai.accounts import COOKIE
 from meterai.kit.refusal import Refusal
 from meterai.limiter import Limiter
 from meterai.pages import Asset, Site, local_path, wants_page
-from meterai.plumbing.compression import compressing
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import DatabaseBusy
-from meterai.plumbing.http import PROBLEM, Caller, cookie_name, network_of, problem
+from meterai.plumbing.db.database import DatabaseBusy
+from meterai.plumbing.http.callers import Caller
+from meterai.plumbing.http.compression import compressing
+from meterai.plumbing.http.declared import Declared
+from meterai.plumbing.http.problems import PROBLEM, problem
+from meterai.plumbing.http.requests import cookie_name, network_of
+from meterai.plumbing.http.throttle import Pace
 from meterai.plumbing.networks import Buckets, nested
-from meterai.plumbing.pace import Pace
-from meterai.plumbing.paths import Declared
 from meterai.waiting_room import metrics
 from meterai.waiting_room.cookies import ticket_cookie, turn_cookie, values_of
 from meterai.waiting_room.drawing.entering import NO_NUMBER, entry_of

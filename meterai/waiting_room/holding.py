@@ -11,8 +11,8 @@ from math import ceil
 import msgspec
 
 from meterai.kit.actor import Actor
-from meterai.plumbing.database import ReadTx, Tx
-from meterai.plumbing.jobs import oldest_overdue
+from meterai.plumbing.db.database import ReadTx, Tx
+from meterai.plumbing.work.jobs import oldest_overdue
 from meterai.waiting_room import operating, store
 from meterai.waiting_room.model import Act, Line, LineState, Policy
 from meterai.waiting_room.operating import Plan

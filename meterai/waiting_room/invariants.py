@@ -1,6 +1,6 @@
 """What must be true of lines, places and turns."""
 
-from meterai.plumbing.invariants import AHEAD, Invariant, MailCause
+from meterai.plumbing.db.invariants import AHEAD, Invariant, MailCause
 
 # Of a record that is none there is nothing: it is found, and no query fails of it.
 _RECORD = "(CASE WHEN d.record IS JSON THEN d.record::jsonb END)"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from meterai import audit
 from meterai.kit.ids import show
 from meterai.kit.subjects import Happening, Subject, SubjectKind
-from meterai.plumbing.database import ReadTx
+from meterai.plumbing.db.database import ReadTx
 from meterai.room import Knows
 from meterai.waiting_room import store
 from meterai.waiting_room.model import NAME_LENGTH_MAX

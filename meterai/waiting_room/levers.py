@@ -9,7 +9,7 @@ from meterai.accounts import Permission
 from meterai.commands import Effect, Forecast, Lever, Moment, Pull, offered_on
 from meterai.kit.numbers import at_most
 from meterai.kit.subjects import SubjectKind
-from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.db.database import ReadTx, Tx
 from meterai.waiting_room import operating
 from meterai.waiting_room.model import LINE, Act, Line, LineEvent, reason_text
 from meterai.waiting_room.operating import CLOSES_SECONDS_MIN, Plan, named

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from meterai.plumbing.metrics import Counter, Gauge, Metric
+from meterai.plumbing.observe.metrics import Counter, Gauge, Metric
 
 PLACES = Counter("meterai_line_places_total", "Places taken", ["line"])
 LOOKS = Counter("meterai_line_looks_total", "Waiting pages and documents shown", ["line"])

@@ -9,7 +9,7 @@ from meterai.accounts import NOBODY
 from meterai.kit.actor import Actor
 from meterai.kit.ids import new_id, show
 from meterai.kit.refusal import Malformed
-from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.db.database import ReadTx, Tx
 from meterai.waiting_room import store
 from meterai.waiting_room.estimate import SPREAD_FIRST
 from meterai.waiting_room.model import (

@@ -26,7 +26,8 @@ from meterai.pages import (
     sentence,
 )
 from meterai.plumbing.config import Settings
-from meterai.plumbing.http import cookie_name, language_of, saved_as
+from meterai.plumbing.http.language import language_of
+from meterai.plumbing.http.requests import cookie_name, saved_as
 from meterai.waiting_room.cookies import ticket_cookie, turn_cookie
 from meterai.waiting_room.drawing.entering import NO_NUMBER
 from meterai.waiting_room.drawing.files import public_file

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from meterai.kit.refusal import NotFound
-from meterai.plumbing.database import ReadTx, Tx
-from meterai.plumbing.personal import Consent, Consents, Held, Kept, Person, Personal
-from meterai.plumbing.retention import HALF_YEAR
+from meterai.plumbing.db.database import ReadTx, Tx
+from meterai.plumbing.db.personal import Consent, Consents, Held, Kept, Person, Personal
+from meterai.plumbing.work.retention import HALF_YEAR
 from meterai.waiting_room import store
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from meterai.kit.refusal import Refusal
-from meterai.plumbing.database import DatabaseBusy
+from meterai.plumbing.db.database import DatabaseBusy
 from meterai.waiting_room.model import LineClosed
 from meterai.waiting_room.store import Block
 

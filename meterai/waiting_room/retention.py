@@ -1,6 +1,6 @@
 """How long what is in the tables of lines is kept, and why."""
 
-from meterai.plumbing.retention import HALF_YEAR, WEEK, Leaves, Rule, Stays
+from meterai.plumbing.work.retention import HALF_YEAR, WEEK, Leaves, Rule, Stays
 
 RETENTION: tuple[Rule, ...] = (
     Stays("waiting_room_lines", "Few rows; that a line was served in order is shown for ever."),

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from meterai.commands import Command, Directory, Schema, Scope
-from meterai.plumbing.described import Field
-from meterai.plumbing.jobs import PeriodicTask
+from meterai.plumbing.http.described import Field
 from meterai.plumbing.signed import Signer
+from meterai.plumbing.work.jobs import PeriodicTask
 from meterai.room import Container, Room
 from meterai.waiting_room import store
 from meterai.waiting_room.advancing import Advancing

@@ -11,8 +11,8 @@ from litestar.params import FromPath, JSONBody
 
 from meterai.accounts import Permission
 from meterai.kit.priority import Priority
-from meterai.plumbing.described import Described
-from meterai.plumbing.http import language_of
+from meterai.plumbing.http.described import Described
+from meterai.plumbing.http.language import language_of
 from meterai.waiting_room.model import Line, NumberNotServed
 from meterai.waiting_room.service import WaitingRoom, moment
 

@@ -22,11 +22,11 @@ from litestar.types import Scope
 from meterai.kit.clock import Clock
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, DatabaseAway, Tx
-from meterai.plumbing.http import cookie_name
+from meterai.plumbing.db.database import Database, DatabaseAway, Tx
+from meterai.plumbing.http.requests import cookie_name
 from meterai.plumbing.networks import Buckets
+from meterai.plumbing.observe.stations import Stations
 from meterai.plumbing.signed import Signer
-from meterai.plumbing.stations import Stations
 from meterai.waiting_room import metrics, store
 from meterai.waiting_room.cookies import ticket_cookie, turn_cookie, values_of
 from meterai.waiting_room.crowds import CROWD_NUMBERS, EARLY_FIRST

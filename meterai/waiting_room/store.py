@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from meterai.plumbing.database import ReadTx, Tx
-from meterai.plumbing.rows import RowMapper
-from meterai.plumbing.stations import Backlog
+from meterai.plumbing.db.database import ReadTx, Tx
+from meterai.plumbing.db.rows import RowMapper
+from meterai.plumbing.observe.stations import Backlog
 from meterai.waiting_room.crowds import Crowd
 from meterai.waiting_room.model import Line, LineTold, PlaceTold, Policy, TurnTold
 from meterai.waiting_room.rate import Gap, first_rate
@@ -51,7 +51,7 @@ class Standing:
 class Told(NamedTuple):
     """The word of a web process, or of a worker, on the last second, or of all of them together.
 
-    Of several processes the highest pressure counts (`plumbing.stations`), and the sum of the others; one that is
+    Of several processes the highest pressure counts (`plumbing.observe.stations`), and the sum of the others; one that is
     crowded suffices.
     """
 

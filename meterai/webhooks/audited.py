@@ -1,6 +1,6 @@
 """What the audit knows of the columns of webhooks."""
 
-from meterai.plumbing.audited import SHOWN, WORK, Audited, Clock, Due
+from meterai.plumbing.db.audited import SHOWN, WORK, Audited, Clock, Due
 
 _TOLD = "What is told of money and stamps decides nothing of them."
 _DIGEST = ("webhook_is_what_the_trail_says",)

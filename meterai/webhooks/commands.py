@@ -21,10 +21,10 @@ from meterai.commands import (
     with_database,
 )
 from meterai.kit.ids import read, show
+from meterai.kit.paging import Page
 from meterai.kit.refusal import NotFound
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, ReadTx
-from meterai.plumbing.paging import Page
+from meterai.plumbing.db.database import Database, ReadTx
 from meterai.webhooks import store
 from meterai.webhooks.levers import REPLAY, WebhookReplay
 from meterai.webhooks.model import ENDPOINT_KIND, MESSAGE_KIND, Endpoint, Message

@@ -15,12 +15,12 @@ import structlog
 from meterai.kit.clock import Clock
 from meterai.kit.ids import show
 from meterai.kit.priority import Priority
-from meterai.plumbing.database import Database
-from meterai.plumbing.gathering import Gathering
-from meterai.plumbing.lane import Lane, LaneTerms, clock
-from meterai.plumbing.watch import Piece
+from meterai.plumbing.db.database import Database
+from meterai.plumbing.work.watch import Piece
+from meterai.plumbing.work.worker_pool import Lane, LaneTerms, clock
 from meterai.webhooks import metrics, store
 from meterai.webhooks.adapters.sending import Sender
+from meterai.webhooks.gathering import Gathering
 from meterai.webhooks.model import (
     ASIDE_UNDER_WAY_MAX,
     MESSAGE_KIND,

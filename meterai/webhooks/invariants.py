@@ -1,6 +1,6 @@
 """What must be true of webhooks."""
 
-from meterai.plumbing.invariants import Invariant, MailCause
+from meterai.plumbing.db.invariants import Invariant, MailCause
 
 INVARIANTS = (
     Invariant(

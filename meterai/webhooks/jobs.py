@@ -2,9 +2,9 @@
 
 from meterai import notifications
 from meterai.kit.ids import show
-from meterai.plumbing.database import Tx
-from meterai.plumbing.events import Event, Subscription, on
+from meterai.plumbing.db.database import Tx
 from meterai.plumbing.messages import LANGUAGES, translate
+from meterai.plumbing.work.events import Event, Subscription, on
 from meterai.webhooks import store
 from meterai.webhooks.events import WebhookDisabled
 from meterai.webhooks.model import ENDPOINT_KIND

@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from meterai.kit.ids import read_typed, show
+from meterai.kit.paging import Page
 from meterai.kit.subjects import Happening, Subject, SubjectKind
-from meterai.plumbing.database import ReadTx
-from meterai.plumbing.paging import Page
+from meterai.plumbing.db.database import ReadTx
 from meterai.room import Knows
 from meterai.webhooks import store
 from meterai.webhooks.model import ENDPOINT_KIND, MESSAGE_KIND, Endpoint, Message

@@ -11,8 +11,8 @@ from meterai.kit.actor import Actor
 from meterai.kit.ids import read, show
 from meterai.kit.refusal import NotFound
 from meterai.kit.subjects import Subject, SubjectKind
-from meterai.plumbing.database import ReadTx, Tx
-from meterai.plumbing.figures import moment
+from meterai.plumbing.db.database import ReadTx, Tx
+from meterai.plumbing.db.figures import moment
 from meterai.webhooks import store
 from meterai.webhooks.model import (
     ENDPOINT_KIND,

@@ -1,6 +1,6 @@
 """Attempts of this process, and how deliveries stand; the latter set by the worker that looked last."""
 
-from meterai.plumbing.metrics import Counter, Gauge, Histogram
+from meterai.plumbing.observe.metrics import Counter, Gauge, Histogram
 
 ATTEMPTS = Counter("meterai_webhook_attempts_total", "Attempts to deliver, by outcome", ["outcome"])
 SECONDS = Histogram(

@@ -11,6 +11,7 @@ from meterai.accounts import Permission
 from meterai.kit.actor import Actor
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import read, read_typed, show
+from meterai.kit.paging import Page as PageOfList
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Malformed, Refusal
 from meterai.pages import (
@@ -25,9 +26,9 @@ from meterai.pages import (
     read_form_of_a_person,
     see_other,
 )
-from meterai.plumbing.http import caller_of, language_of
+from meterai.plumbing.http.callers import caller_of
+from meterai.plumbing.http.language import language_of
 from meterai.plumbing.messages import translate
-from meterai.plumbing.paging import Page as PageOfList
 from meterai.webhooks.model import (
     ENDPOINT_KIND,
     ENDPOINTS_MAX,

@@ -1,6 +1,6 @@
 """Personal data of webhooks."""
 
-from meterai.plumbing.personal import Held, Personal
+from meterai.plumbing.db.personal import Held, Personal
 
 PERSONAL = Personal(
     recipients=("webhook",),

@@ -9,9 +9,9 @@ import msgspec
 
 from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id
-from meterai.plumbing.database import Tx
-from meterai.plumbing.events import Event, name_of_event
-from meterai.plumbing.published import PublicEvent
+from meterai.plumbing.db.database import Tx
+from meterai.plumbing.work.events import Event, name_of_event
+from meterai.plumbing.work.published import PublicEvent
 from meterai.webhooks import store
 
 

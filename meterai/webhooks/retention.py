@@ -1,6 +1,6 @@
 """How long what is in the tables of webhooks is kept, and why."""
 
-from meterai.plumbing.retention import MONTH, QUARTER, Leaves, Rule
+from meterai.plumbing.work.retention import MONTH, QUARTER, Leaves, Rule
 
 RETENTION: tuple[Rule, ...] = (
     Leaves(

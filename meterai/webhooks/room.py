@@ -5,12 +5,12 @@ from ipaddress import IPv4Network, IPv6Network
 
 from meterai.commands import Command, Directory, Schema, Scope
 from meterai.plumbing.config import Settings
-from meterai.plumbing.described import Field
-from meterai.plumbing.jobs import PeriodicTask
+from meterai.plumbing.http.described import Field
 from meterai.plumbing.keyring import Keyring
-from meterai.plumbing.lane import Lane
-from meterai.plumbing.leases import Lease
 from meterai.plumbing.networks import networks_of
+from meterai.plumbing.work.jobs import PeriodicTask
+from meterai.plumbing.work.leases import Lease
+from meterai.plumbing.work.worker_pool import Lane
 from meterai.room import Container, Room
 from meterai.webhooks import pages
 from meterai.webhooks.adapters.egress import Egress

@@ -11,12 +11,13 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from meterai.accounts import Permission
 from meterai.kit.actor import Actor
 from meterai.kit.ids import read
+from meterai.kit.paging import PAGE_MAX, Page
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Malformed
-from meterai.plumbing.described import Described
-from meterai.plumbing.http import caller_of, idempotency_key
-from meterai.plumbing.paging import PAGE_MAX, Page
-from meterai.plumbing.queries import Before, Limit, moment
+from meterai.plumbing.http.callers import caller_of
+from meterai.plumbing.http.described import Described
+from meterai.plumbing.http.queries import Before, Limit, moment
+from meterai.plumbing.http.requests import idempotency_key
 from meterai.webhooks.model import (
     ENDPOINT_KIND,
     MESSAGE_KIND,

@@ -13,12 +13,12 @@ from meterai.accounts import NotPermitted, Permission
 from meterai.kit.actor import Actor
 from meterai.kit.clock import Clock
 from meterai.kit.ids import earliest_id, new_id, show
+from meterai.kit.paging import Page
 from meterai.kit.refusal import NotFound
-from meterai.plumbing import published
-from meterai.plumbing.database import Database, ReadTx, Tx
-from meterai.plumbing.exchange import note_replay
-from meterai.plumbing.http import IdempotencyKeyReused
-from meterai.plumbing.paging import Page
+from meterai.plumbing.db.database import Database, ReadTx, Tx
+from meterai.plumbing.http.requests import IdempotencyKeyReused
+from meterai.plumbing.observe.exchange import note_replay
+from meterai.plumbing.work import published
 from meterai.webhooks import store
 from meterai.webhooks.adapters.egress import Egress
 from meterai.webhooks.model import (

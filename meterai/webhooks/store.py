@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from meterai.plumbing.database import ReadTx, Tx
-from meterai.plumbing.rows import RowMapper
-from meterai.plumbing.watch import Piece
+from meterai.plumbing.db.database import ReadTx, Tx
+from meterai.plumbing.db.rows import RowMapper
+from meterai.plumbing.work.watch import Piece
 from meterai.webhooks.model import (
     ASIDE_SECONDS,
     ASIDE_UNDER_WAY_MAX,

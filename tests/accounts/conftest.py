@@ -15,8 +15,8 @@ from meterai.accounts.sessions import SignedIn
 from meterai.apps.settings import settings_of as make_settings
 from meterai.kit.clock import SystemClock
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, Row
-from meterai.plumbing.http import Caller
+from meterai.plumbing.db.database import Database, Row
+from meterai.plumbing.http.callers import Caller
 
 Answer = TypeVar("Answer")
 # The database has a clock of its own, so this one is not far from it.

@@ -10,7 +10,7 @@ from meterai.accounts import AccountService, OrganizationService, Role
 from meterai.accounts.model import MemberLimitReached, MembershipEnded
 from meterai.accounts.roles import give_role, use_stamps
 from meterai.kit.ids import new_id, read
-from meterai.plumbing.database import Tx
+from meterai.plumbing.db.database import Tx
 from meterai.stamping import StampingService, Upload
 from meterai.stamping.model import read_placements
 from tests.support.pdf import pdf

@@ -9,7 +9,7 @@ from meterai.commands import Forecast, Lever, Pull
 from meterai.kit.ids import new_id, show
 from meterai.kit.lifecycle import NotAllowedNow
 from meterai.kit.refusal import NotFound
-from meterai.plumbing.database import Tx
+from meterai.plumbing.db.database import Tx
 from tests.accounts.conftest import Counter
 from tests.accounts.test_roles import organization, person, service_of
 from tests.support.shop import TESTER

@@ -18,7 +18,8 @@ from meterai.accounts.model import (
     StaffRole,
 )
 from meterai.kit.refusal import Refusal, SignInRequired
-from meterai.plumbing.http import Caller, on_refusal
+from meterai.plumbing.http.callers import Caller
+from meterai.plumbing.http.problems import on_refusal
 
 
 class Known:

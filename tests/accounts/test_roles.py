@@ -29,7 +29,7 @@ from meterai.apps.settings import settings_of as make_settings
 from meterai.kit.ids import new_id, read
 from meterai.kit.lifecycle import NotAllowedNow
 from meterai.kit.refusal import Malformed, NotFound
-from meterai.plumbing.database import Tx
+from meterai.plumbing.db.database import Tx
 from tests.accounts.conftest import Counter
 from tests.support.shop import TESTER
 

@@ -29,7 +29,7 @@ from meterai.commands import digest_of
 from meterai.kit.ids import new_id, show
 from meterai.kit.lifecycle import NotAllowedNow
 from meterai.kit.reasons import ReasonMissing
-from meterai.plumbing.checks import AuditedPart
+from meterai.plumbing.db.checks import AuditedPart
 from tests.support.pulling import Member, member
 from tests.support.shop import FEE, PRICE, TESTER, Shop
 

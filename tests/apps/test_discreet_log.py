@@ -21,12 +21,12 @@ from hypothesis import strategies as some
 from meterai.accounts import NOBODY
 from meterai.kit.ids import new_id
 from meterai.notifications import MailService, NotificationSettings
-from meterai.plumbing import logs
 from meterai.plumbing.config import ProcessSettings
-from meterai.plumbing.database import Tx
-from meterai.plumbing.discretion import TEXT_LENGTH_MAX, bare_trace, discreet, redacted
-from meterai.plumbing.events import Event, on
-from meterai.plumbing.jobs import Worker
+from meterai.plumbing.db.database import Tx
+from meterai.plumbing.observe import logs
+from meterai.plumbing.observe.redaction import TEXT_LENGTH_MAX, bare_trace, discreet, redacted
+from meterai.plumbing.work.events import Event, on
+from meterai.plumbing.work.jobs import Worker
 from tests.support.instance import free_ports
 from tests.support.within import Within, settings_of, within
 

@@ -14,8 +14,8 @@ from meterai.kit.refusal import Malformed
 from meterai.payments.adapters.snap import NOTIFY_PATH, SNAP_QRIS
 from meterai.payments.adapters.snap.reading import read_answer, read_notification
 from meterai.payments.model import About, OutcomeUnknown
-from meterai.plumbing.forms import read_multipart
-from meterai.plumbing.http import SINGLE_HEADERS
+from meterai.plumbing.http.forms import read_multipart
+from meterai.plumbing.http.requests import SINGLE_HEADERS
 from meterai.stamping.model import read_placements
 from tests.apps.test_edge import NEWS, a_key, run, signed
 from tests.support.pdf import pdf

@@ -24,8 +24,8 @@ from meterai.kit.serial import SerialMaker
 from meterai.pages.model import wants_page
 from meterai.payments.adapters.snap import NOTIFY_PATH
 from meterai.payments.adapters.snap.signing import sign_asymmetric, string_to_sign
-from meterai.plumbing import link
-from meterai.plumbing.http import InProgress, read_json
+from meterai.plumbing.db import connections as link
+from meterai.plumbing.http.requests import InProgress, read_json
 from meterai.plumbing.messages import LANGUAGES, translate
 from tests.support.keys import BANK_KEY
 from tests.support.shop import TESTER

@@ -11,8 +11,8 @@ import structlog
 
 from meterai.apps.edge import HEAD_BYTES_MAX
 from meterai.limiter import Limiter
-from meterai.plumbing import logs
-from meterai.plumbing.exchange import EXCHANGE
+from meterai.plumbing.observe import logs
+from meterai.plumbing.observe.exchange import EXCHANGE
 from tests.apps.test_edge import HTML, NEWS, a_key, handlers, run, signed
 from tests.support.within import Asking, Within
 

@@ -11,7 +11,7 @@ from cyclopts import App, Parameter
 from meterai.apps.instance import AlreadyRunning, PortTaken
 from meterai.commands import Between, Exit, Options, database, exit_of
 from meterai.kit.refusal import Malformed, NotFound
-from meterai.plumbing.database import DatabaseAway
+from meterai.plumbing.db.database import DatabaseAway
 from meterai.plumbing.keyring import KeyMissing
 from meterai.sealing import IssuerUnusable
 from tests.support.commands import APP, ARGUMENTS, ROOT, SERVING, run_here

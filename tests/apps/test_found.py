@@ -17,7 +17,7 @@ from meterai.orders import store as order_store
 from meterai.payments import reference_of, refund_number
 from meterai.payments import store as payment_store
 from meterai.payments.refunds import store as refund_store
-from meterai.plumbing.transactions import ReadTx
+from meterai.plumbing.db.transactions import ReadTx
 from meterai.stamping import store as stamping_store
 from meterai.stamps import store as stamp_store
 from meterai.suspense import store as suspense_store

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from meterai.plumbing import exchange
+from meterai.plumbing.observe import exchange
 from meterai.verification.pages.many import MANY_FORM_BYTES_MAX
 from meterai.verification.service.batch import MANY_BYTES_MAX
 from tests.tidy.test_closed_world import handlers

@@ -9,7 +9,7 @@ import pytest
 from meterai.apps.container import build_services
 from meterai.apps.rooms import ROOMS
 from meterai.plumbing.config import Settings
-from meterai.plumbing.leases import Lease, LeaseTooShort, check_leases
+from meterai.plumbing.work.leases import Lease, LeaseTooShort, check_leases
 from tests.support.shop import dead_bank
 
 

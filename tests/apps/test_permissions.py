@@ -25,7 +25,7 @@ from meterai.accounts.service import COOKIE
 from meterai.accounts.sessions import PERSON, open_session
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import new_id
-from meterai.plumbing.http import cookie_name
+from meterai.plumbing.http.requests import cookie_name
 from scripts.permissions import Asked, document, routes_of
 from tests.support.desk import sit_down
 from tests.support.shop import TESTER

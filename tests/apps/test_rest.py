@@ -3,15 +3,15 @@
 import asyncio
 
 from meterai.apps.worker import periodic_tasks
-from meterai.plumbing import jobs
-from meterai.plumbing.watch import Watch
+from meterai.plumbing.work import jobs
+from meterai.plumbing.work.watch import Watch
 from tests.support.shop import Shop
 
 
 def test_each_frequent_task_says_which_row_is_due(shop: Shop) -> None:
     tasks = periodic_tasks(shop.container)
     silent = [one.name for one in tasks if one.rest_seconds <= 1.0 and not one.due]
-    assert not silent, "it would ask without end where nothing happens; see plumbing/watch.py"
+    assert not silent, "it would ask without end where nothing happens; see plumbing/work/watch.py"
 
 
 def test_one_statement_finds_what_is_due(shop: Shop) -> None:

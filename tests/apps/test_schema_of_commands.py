@@ -6,9 +6,9 @@ import psycopg
 import pytest
 
 from meterai.commands import Exit, Schema
-from meterai.plumbing import rights
-from meterai.plumbing.migrations import _HISTORY, names
-from meterai.plumbing.sql_files import migrations
+from meterai.plumbing.db import rights
+from meterai.plumbing.db.migrations import _HISTORY, names
+from meterai.plumbing.db.sql_files import migrations
 from tests.support.commands import COMMANDS, do, run_here
 
 NEWER = "9999_of_a_newer_version.sql"

@@ -33,8 +33,8 @@ from meterai.payments.rails import RailKinds
 from meterai.payments.room import RAILS, payments_with
 from meterai.plumbing import config
 from meterai.plumbing.config import ConfigurationWrong, Settings
-from meterai.plumbing.database import Row
-from meterai.plumbing.jobs import Worker
+from meterai.plumbing.db.database import Row
+from meterai.plumbing.work.jobs import Worker
 from meterai.reconciliation import check_bank
 from meterai.room import Rooms
 from tests.apps.test_strangers import signed_in

@@ -21,8 +21,8 @@ from meterai.apps.settings import load
 from meterai.apps.worker import periodic_tasks
 from meterai.commands import complaints
 from meterai.plumbing.config import Settings
-from meterai.plumbing.jobs import Worker
-from meterai.plumbing.retention import Retention
+from meterai.plumbing.work.jobs import Worker
+from meterai.plumbing.work.retention import Retention
 from scripts.subscriptions import function
 from tests.support.commands import ROOT, Done, run_with
 from tests.support.within import within

@@ -6,7 +6,7 @@ import pytest
 
 from meterai.apps.audit import INVARIANTS, audit
 from meterai.apps.audited import AUDITED
-from meterai.plumbing.database import Database
+from meterai.plumbing.db.database import Database
 from tests.audit.conftest import Spoilt
 from tests.audit.test_facts import CHANGES, bare, types
 from tests.support.history import History

@@ -12,8 +12,8 @@ from meterai.apps.audit_history import BEGINNING
 from meterai.kit.ids import read
 from meterai.payments import PaymentService, Rails
 from meterai.payments.news_check import News
-from meterai.plumbing.database import Database, Row, Tx
-from meterai.plumbing.marks import Mark
+from meterai.plumbing.db.database import Database, Row, Tx
+from meterai.plumbing.db.marks import Mark
 from meterai.reconciliation import check_bank
 from meterai.reconciliation.sides import FRESH
 from meterai.room import Container

@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 
 from meterai.apps.audit import INVARIANTS, audit
-from meterai.plumbing.database import Database
+from meterai.plumbing.db.database import Database
 from tests.audit.conftest import Spoilt
 from tests.audit.corruptions import CORRUPTIONS, Corruption
 from tests.audit.quiet_harm import HARM

@@ -15,7 +15,7 @@ from meterai.apps.audit_daily import DailyAudit, needed_since
 from meterai.apps.audit_points import Point, points
 from meterai.apps.rooms import ROOMS
 from meterai.audit.room import ROOM as AUDIT
-from meterai.plumbing.jobs import PeriodicTask, Worker
+from meterai.plumbing.work.jobs import PeriodicTask, Worker
 from tests.support.shop import Shop, open_shop
 
 

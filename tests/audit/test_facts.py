@@ -11,9 +11,9 @@ import pytest
 from meterai.apps.audit_history import months
 from meterai.apps.audit_points import Past, Point, record
 from meterai.apps.audited import AUDITED, EVERYTHING
-from meterai.plumbing.audited import Fact
-from meterai.plumbing.database import Database
-from meterai.plumbing.marks import TOLD_APART_MAX, Mark
+from meterai.plumbing.db.audited import Fact
+from meterai.plumbing.db.database import Database
+from meterai.plumbing.db.marks import TOLD_APART_MAX, Mark
 from tests.audit.conftest import Spoilt
 from tests.support.history import History
 

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 import psycopg
 import pytest
 
-from meterai.plumbing import rights
-from meterai.plumbing.database import Database
-from meterai.plumbing.migrations import migrate
-from meterai.plumbing.schema import check_schema, works_as
+from meterai.plumbing.db import rights
+from meterai.plumbing.db.database import Database
+from meterai.plumbing.db.migrations import migrate
+from meterai.plumbing.db.schema import check_schema, works_as
 
 
 @contextmanager

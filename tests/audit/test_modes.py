@@ -15,8 +15,8 @@ from meterai.apps.audit_points import points
 from meterai.apps.audit_seals import Drawing, Papers, check_objects
 from meterai.apps.audited import AUDITED
 from meterai.kit.clock import SystemClock
-from meterai.plumbing.database import Database
-from meterai.plumbing.invariants import Accounts, Finding, Scope, Touched, check
+from meterai.plumbing.db.database import Database
+from meterai.plumbing.db.invariants import Accounts, Finding, Scope, Touched, check
 from meterai.plumbing.objects import ObjectStore, Stored
 from meterai.sealing import Issuers
 from tests.audit.conftest import Spoilt

@@ -13,7 +13,7 @@ from meterai.payments.adapters.snap import emv, first_bank
 from meterai.payments.adapters.snap.emv import qr_complaints
 from meterai.payments.qr_check import check_qrs
 from meterai.payments.room import RAILS
-from meterai.plumbing.database import Database
+from meterai.plumbing.db.database import Database
 from standins.bank import qris
 from tests.audit.conftest import Spoilt
 from tests.support.history import History

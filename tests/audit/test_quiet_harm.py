@@ -5,7 +5,7 @@ import re
 import pytest
 
 from meterai.apps.audited import AUDITED
-from meterai.plumbing.sql_files import described
+from meterai.plumbing.db.sql_files import described
 from tests.audit.conftest import Spoilt
 from tests.audit.corruptions import Corruption
 from tests.audit.quiet_harm import HARM, NOT_SEEN

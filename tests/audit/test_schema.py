@@ -5,11 +5,11 @@ from typing import Any, cast
 import psycopg
 import pytest
 
-from meterai.plumbing import rights
-from meterai.plumbing.catalog import SEARCH_PATH
-from meterai.plumbing.database import Database
-from meterai.plumbing.invariants import look
-from meterai.plumbing.schema import check_schema, works_as
+from meterai.plumbing.db import rights
+from meterai.plumbing.db.catalog import SEARCH_PATH
+from meterai.plumbing.db.database import Database
+from meterai.plumbing.db.invariants import look
+from meterai.plumbing.db.schema import check_schema, works_as
 from tests.audit.conftest import Spoilt
 from tests.support.history import History
 from tests.support.shop import Shop

@@ -13,7 +13,7 @@ from meterai.batches.knows import KNOWS, WORK
 from meterai.batches.model import STILL_SECONDS
 from meterai.kit.ids import new_id, show
 from meterai.kit.subjects import Subject, SubjectKind
-from meterai.plumbing.database import ReadTx
+from meterai.plumbing.db.database import ReadTx
 from tests.support.commands import run_here
 from tests.support.shop import Shop
 

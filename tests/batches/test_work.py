@@ -17,7 +17,7 @@ from meterai.batches.reading import json_rows
 from meterai.batches.work import BatchWork
 from meterai.drafts import FILE_KIND, DraftService, Uploads
 from meterai.kit.ids import new_id, show
-from meterai.plumbing.database import Tx
+from meterai.plumbing.db.database import Tx
 from meterai.stamping import ReadyRow, RowStamping, StampingService
 from tests.support.pdf import pdf
 from tests.support.shop import TESTER, Shop

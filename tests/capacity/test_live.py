@@ -15,8 +15,8 @@ from meterai.capacity.assessment.rendering import html_of
 from meterai.cases import Matter
 from meterai.cases.model import CaseEvent
 from meterai.kit.refusal import Malformed
-from meterai.plumbing import figures
-from meterai.plumbing.figures import Number, moment
+from meterai.plumbing.db import figures
+from meterai.plumbing.db.figures import Number, moment
 from meterai.plumbing.messages import LANGUAGES, catalogue
 from tests.capacity.reports import digits_unmarked, look_up, read_report
 from tests.cases.desk import Desk

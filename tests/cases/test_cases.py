@@ -34,7 +34,7 @@ from meterai.kit.ids import new_id, show
 from meterai.kit.lifecycle import NotAllowedNow
 from meterai.kit.refusal import Malformed, NotFound
 from meterai.kit.subjects import Subject, SubjectKind
-from meterai.plumbing.http import IdempotencyKeyReused
+from meterai.plumbing.http.requests import IdempotencyKeyReused
 from tests.cases.desk import PERSON, Desk
 from tests.support.timelines import timeline_of
 

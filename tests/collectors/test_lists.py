@@ -13,7 +13,7 @@ import pytest
 from meterai.collectors.lists import FEED_KIND, NIL_KIND, MonthLists, as_csv, as_json, as_xlsx
 from meterai.collectors.model import MonthNotNil, MonthRuns
 from meterai.kit.refusal import Malformed
-from meterai.plumbing.http import IdempotencyKeyReused
+from meterai.plumbing.http.requests import IdempotencyKeyReused
 from meterai.plumbing.signed import read_signed
 from meterai.regulator import signer_of
 from meterai.stamping import (

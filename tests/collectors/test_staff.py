@@ -16,7 +16,7 @@ from meterai.kit.ids import show
 from meterai.kit.money import Rupiah
 from meterai.kit.refusal import Malformed
 from meterai.kit.subjects import Subject, SubjectKind, WorkItem
-from meterai.plumbing.database import ReadTx
+from meterai.plumbing.db.database import ReadTx
 from tests.collectors.conftest import LIMIT, PRICE, Collecting
 from tests.support.collecting import NPWP
 from tests.support.shop import TESTER

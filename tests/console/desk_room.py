@@ -14,7 +14,7 @@ from meterai.kit.refusal import NotFound
 from meterai.kit.serial import Serial
 from meterai.kit.subjects import Happening, Subject, SubjectKind, WorkItem
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.db.database import ReadTx, Tx
 from meterai.room import Knows, Room, WorkList
 
 MANY = "lin_many"  # a subject with more happenings than one page shows

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 import urllib3
 
-from meterai.plumbing.embedded import EmbeddedPostgres
+from meterai.plumbing.db.embedded import EmbeddedPostgres
 from tests.faults.test_nginx import MIME_TYPES, PROGRAM, certificate
 from tests.support.certifying import certify
 from tests.support.desk import staff_session

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]
 
-from meterai.plumbing import stations
-from meterai.plumbing.metrics import Histogram, Metric
+from meterai.plumbing.observe import stations
+from meterai.plumbing.observe.metrics import Histogram, Metric
 from tests.tidy.sources import ROOT
 from tests.tidy.test_metrics import REGISTERED
 

@@ -18,7 +18,7 @@ from meterai.kit.refusal import Malformed, NotFound
 from meterai.orders import OrderKind, OrderService, OrderView, SoldBy
 from meterai.orders import store as order_store
 from meterai.orders.model import PriceChanged
-from meterai.plumbing.http import IdempotencyKeyReused
+from meterai.plumbing.http.requests import IdempotencyKeyReused
 from tests.distribution.conftest import FEE, PRICE, Depot
 from tests.support.shop import TESTER
 

@@ -15,7 +15,7 @@ from meterai.commands import Pull
 from meterai.distribution import levers
 from meterai.kit.ids import new_id, read, show
 from meterai.kit.money import Rupiah
-from meterai.plumbing.database import Tx
+from meterai.plumbing.db.database import Tx
 from meterai.plumbing.messages import translate
 from meterai.room import Container
 from tests.support.applicant import Applicant

@@ -12,7 +12,7 @@ from meterai.accounts import AccountService, KeyTerms, OrganizationService, Perm
 from meterai.commands import Pull
 from meterai.distribution import levers
 from meterai.kit.ids import new_id, show
-from meterai.plumbing.database import Tx
+from meterai.plumbing.db.database import Tx
 from tests.support.shop import TESTER
 from tests.support.within import Given, Within, settings_of, within
 

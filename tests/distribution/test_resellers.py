@@ -26,9 +26,9 @@ from meterai.distribution.statement import Span
 from meterai.kit.days import Month, day_of
 from meterai.kit.ids import new_id, read, show
 from meterai.kit.lifecycle import NotAllowedNow
+from meterai.kit.paging import Page
 from meterai.kit.refusal import Malformed, NotFound, Refusal
 from meterai.payments import Deposit
-from meterai.plumbing.paging import Page
 from tests.distribution.conftest import SELLER, UNIT, Depot
 from tests.support.shop import TESTER
 

@@ -12,7 +12,7 @@ from meterai.orders import OrderService, Terms
 from meterai.orders import store as order_store
 from meterai.orders.model import OrderKind, TooManyUnpaidOrders
 from meterai.payments import Deposit, NotRerouted
-from meterai.plumbing.http import IdempotencyKeyReused
+from meterai.plumbing.http.requests import IdempotencyKeyReused
 from tests.distribution.conftest import SELLER, UNIT, Depot
 
 

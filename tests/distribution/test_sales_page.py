@@ -19,7 +19,7 @@ from meterai.accounts import AccountService, OrganizationService
 from meterai.commands import Lever, Pull
 from meterai.distribution import levers
 from meterai.kit.ids import new_id, show
-from meterai.plumbing.database import Tx
+from meterai.plumbing.db.database import Tx
 from meterai.room import Container
 from tests.support.applicant import PHONE, TO_PAY, Applicant
 from tests.support.inside import Inside

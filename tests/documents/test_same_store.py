@@ -19,7 +19,7 @@ from meterai.documents import Timeline
 from meterai.kit.clock import SystemClock
 from meterai.payments import SnapSettings
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database
+from meterai.plumbing.db.database import Database
 from meterai.plumbing.objects import ObjectStore, StoreDiffers
 from tests.support.commands import ROOT
 from tests.support.shop import dead_bank

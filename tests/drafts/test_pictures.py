@@ -16,7 +16,7 @@ from meterai.drafts.contents import Contents
 from meterai.drafts.model import DraftFile, FileNotReady, FileState
 from meterai.drafts.pictures import PagePictures
 from meterai.kit.ids import new_id
-from meterai.plumbing.stations import Stations
+from meterai.plumbing.observe.stations import Stations
 from meterai.sealing import THUMBNAIL_WIDTH, ExaminationBusy, PageNotDrawn, PageOutOfRange
 from tests.drafts.test_positions import file
 from tests.support.pdf import pdf

@@ -2,7 +2,7 @@
 
 import psycopg
 
-from meterai.plumbing.embedded import EmbeddedPostgres
+from meterai.plumbing.db.embedded import EmbeddedPostgres
 from tests.support.instance import Instance, until
 from tests.support.money import payable
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from meterai.accounts import CodeService
-from meterai.plumbing.stations import APART_MIN
+from meterai.plumbing.observe.stations import APART_MIN
 from meterai.room import Container
 from meterai.waiting_room.model import RATE_MIN
 from tests.support.inside import Inside

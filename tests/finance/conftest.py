@@ -10,7 +10,7 @@ import pytest
 from meterai.finance import closing, store
 from meterai.finance.model import Close, KeptClose
 from meterai.kit.days import DAY, day_of, last_settled
-from meterai.plumbing.database import ReadTx, Row, Tx
+from meterai.plumbing.db.database import ReadTx, Row, Tx
 from meterai.plumbing.signed import Signer
 from tests.regulator.conftest import Office
 from tests.support.shop import TESTER, Shop

@@ -13,8 +13,8 @@ from meterai.finance.model import Channel, ChannelReport
 from meterai.finance.service import FinanceService
 from meterai.kit.days import Month
 from meterai.ledger import figures_of
-from meterai.plumbing.checks import AuditedPart
-from meterai.plumbing.database import ReadTx
+from meterai.plumbing.db.checks import AuditedPart
+from meterai.plumbing.db.database import ReadTx
 from tests.finance.conftest import Books
 from tests.support.depot import UNIT, Depot
 from tests.support.shop import FEE, PRICE

@@ -22,8 +22,8 @@ from meterai.finance.model import (
     DayNotReconciled,
 )
 from meterai.kit.days import DAY, begin_of
-from meterai.plumbing.checks import AuditedPart
-from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.db.checks import AuditedPart
+from meterai.plumbing.db.database import ReadTx, Tx
 from meterai.plumbing.signed import Signer
 from tests.finance.conftest import Books
 from tests.support.commands import run_here

@@ -14,7 +14,7 @@ from meterai.kit.days import Month, begin_of
 from meterai.kit.ids import show
 from meterai.kit.refusal import Malformed, NotFound
 from meterai.ledger import CHART
-from meterai.plumbing.database import ReadTx, Row
+from meterai.plumbing.db.database import ReadTx, Row
 from tests.finance.conftest import Books
 
 

@@ -9,7 +9,7 @@ from meterai import refunds, stamps, suspense
 from meterai.accounts import NOBODY
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.ids import new_id, show
-from meterai.plumbing.database import Tx
+from meterai.plumbing.db.database import Tx
 from meterai.suspense import News, Resolution
 from tests.support.shop import Shop
 

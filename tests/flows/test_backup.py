@@ -12,8 +12,8 @@ import pytest
 from meterai.documents import Timeline
 from meterai.documents.model import DeletionHeld, Hold
 from meterai.payments import SnapSettings
-from meterai.plumbing.embedded import EmbeddedPostgres
-from meterai.plumbing.migrations import migrate
+from meterai.plumbing.db.embedded import EmbeddedPostgres
+from meterai.plumbing.db.migrations import migrate
 from tests.support.commands import Done, run, run_here
 from tests.support.shop import Paid, Shop, open_shop
 from tests.support.stamping_calls import stamp

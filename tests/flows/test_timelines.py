@@ -11,7 +11,7 @@ from meterai.kit.money import Rupiah
 from meterai.kit.serial import Serial
 from meterai.kit.subjects import Subject, SubjectKind
 from meterai.orders import OrderService
-from meterai.plumbing.exchange import EXCHANGE, Exchange
+from meterai.plumbing.observe.exchange import EXCHANGE, Exchange
 from meterai.room.timelines import line
 from tests.support.shop import PRICE, Shop
 from tests.support.till import Till, paid_body

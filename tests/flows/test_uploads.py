@@ -15,8 +15,8 @@ import pytest
 import urllib3
 
 from meterai.apps.settings import settings_of as make_settings
-from meterai.plumbing.bodies import WRITE_BYTES
-from meterai.plumbing.draining import BYTES_MAX
+from meterai.plumbing.http.bodies import WRITE_BYTES
+from meterai.plumbing.http.draining import BYTES_MAX
 from tests.support.flood import resident, whole_answer
 from tests.support.instance import Instance, until
 

@@ -11,7 +11,7 @@ import brotli
 import pytest
 import urllib3
 
-from meterai.plumbing.compression import BYTES_MIN
+from meterai.plumbing.http.compression import BYTES_MIN
 from tests.support.instance import Instance, until
 from tests.support.money import payable
 from tests.support.pdf import pdf

@@ -7,7 +7,7 @@ from meterai import incidents
 from meterai.incidents import Change, Incident, IncidentState, Told
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.components import Component, ComponentState
-from meterai.plumbing.database import Tx
+from meterai.plumbing.db.database import Tx
 from tests.support.shop import TESTER, Shop
 
 NOW = datetime.now(UTC).replace(microsecond=0)

@@ -20,7 +20,7 @@ from meterai.kit.components import Component
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
 from meterai.pages import Notice, Site, busy_pages
-from meterai.plumbing.database import Database, DatabaseAway
+from meterai.plumbing.db.database import Database, DatabaseAway
 from meterai.plumbing.signed import Signer
 from meterai.waiting_room.model import TooManyPlaces
 from meterai.waiting_room.page import WaitingPages

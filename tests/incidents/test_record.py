@@ -20,7 +20,7 @@ from meterai.kit.components import Component, ComponentState, PublicAct
 from meterai.kit.ids import new_id
 from meterai.kit.lifecycle import NotAllowedNow
 from meterai.kit.refusal import Malformed
-from meterai.plumbing.database import Tx
+from meterai.plumbing.db.database import Tx
 from tests.incidents.records import NOW, TOLD, WATCH, announced, loaded, opened, updated
 from tests.support.shop import Shop
 

@@ -10,8 +10,8 @@ from meterai import incidents
 from meterai.incidents import Incident, IncidentState, IncidentUnknown
 from meterai.incidents.figures import FIGURES
 from meterai.incidents.report import Report, Reports, sections
-from meterai.plumbing.database import ReadTx, Tx
-from meterai.plumbing.figures import count
+from meterai.plumbing.db.database import ReadTx, Tx
+from meterai.plumbing.db.figures import count
 from meterai.sealing import Issuers, Verdict, verify
 from tests.cases.desk import Desk
 from tests.incidents.records import TOLD, opened, updated

@@ -17,7 +17,7 @@ from meterai.incidents.model import JOB_UPDATES_MAX, WORDS_LENGTH_MAX
 from meterai.incidents.settings import IncidentSettings
 from meterai.incidents.watching import CALM, LASTS, Watching
 from meterai.kit.components import Component, ComponentState
-from meterai.plumbing.database import Tx
+from meterai.plumbing.db.database import Tx
 from meterai.plumbing.readings import Watcher
 from meterai.plumbing.signed import Signer
 from tests.incidents.records import announced, loaded, opened, updated

@@ -30,7 +30,7 @@ from meterai.limiter.waiting import WAITING_MAX
 from meterai.pages import Site, busy_pages, wants_page
 from meterai.payments.room import RAILS
 from meterai.payments.routes import doors_of
-from meterai.plumbing.http import Caller
+from meterai.plumbing.http.callers import Caller
 from meterai.plumbing.messages import LANGUAGES
 from meterai.plumbing.queueing import Queueing
 from meterai.plumbing.turns import PURPOSE, Purpose

@@ -13,9 +13,9 @@ from meterai.limiter import Limiter, limiter
 from meterai.limiter.limit import LIMIT_FIRST
 from meterai.limiter.turn import Turn
 from meterai.limiter.waiting import Place
-from meterai.plumbing import bodies
-from meterai.plumbing.bodies import Bodies, Body, BodyIncomplete
-from meterai.plumbing.database import DatabaseBusy
+from meterai.plumbing.db.database import DatabaseBusy
+from meterai.plumbing.http import bodies
+from meterai.plumbing.http.bodies import Bodies, Body, BodyIncomplete
 from meterai.plumbing.queueing import Queueing
 from meterai.plumbing.turns import PURPOSE, Purpose
 

@@ -3,7 +3,8 @@
 import pytest
 
 from meterai.apps.worker import watch_queues
-from meterai.plumbing import dead_jobs, jobs, telemetry
+from meterai.plumbing.observe import telemetry
+from meterai.plumbing.work import dead_jobs, jobs
 from tests.support.shop import Shop
 
 TRIES = 3

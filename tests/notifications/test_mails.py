@@ -20,18 +20,19 @@ from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import new_id
 from meterai.notifications import MailService, given_up, queue_again, service, store
+from meterai.notifications.adapters import smtp as mail
+from meterai.notifications.adapters.smtp import STEP_SECONDS_MAX, Mailer
+from meterai.notifications.model import SEND_SECONDS_MAX
 from meterai.notifications.service import TURN_BATCH, queue_code, queue_to
-from meterai.plumbing import mail
-from meterai.plumbing.database import Database
-from meterai.plumbing.mail import SEND_SECONDS_MAX, STEP_SECONDS_MAX, Mailer
-from meterai.plumbing.outgoing import (
+from meterai.plumbing.db.database import Database
+from meterai.plumbing.work.outgoing import (
     CALLS_MIN,
     PROBE_SECONDS,
     PROBES_MAX,
     SILENT_IN_A_ROW,
     CircuitState,
 )
-from meterai.plumbing.watch import Piece, Watch
+from meterai.plumbing.work.watch import Piece, Watch
 from tests.support.shop import Shop
 from tests.support.smtp import FREEZE, GARBAGE, MailServer
 

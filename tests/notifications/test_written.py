@@ -14,10 +14,10 @@ from meterai.apps.settings import settings_of as make_settings
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import new_id
 from meterai.notifications import MailService
+from meterai.notifications.adapters.smtp import Mailer
 from meterai.notifications.model import Mail
 from meterai.notifications.service import LEADS_TO, RECEIPTS
-from meterai.plumbing.database import Database
-from meterai.plumbing.mail import Mailer
+from meterai.plumbing.db.database import Database
 from meterai.plumbing.messages import LANGUAGES, catalogue
 
 KEY, ACCOUNT, INVITATION = b"k" * 32, new_id(), new_id()

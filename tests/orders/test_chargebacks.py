@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from meterai.payments import store as payment_store
-from meterai.plumbing.sql_files import migrations
+from meterai.plumbing.db.sql_files import migrations
 from tests.support.shop import FEE, PRICE, BankRecord, Paid, Shop
 
 UNIT = PRICE + FEE

@@ -9,9 +9,9 @@ import pytest
 
 from meterai import refunds
 from meterai.kit.ids import read
+from meterai.kit.paging import Page
 from meterai.orders import OrderService, OrderView
-from meterai.plumbing.database import Database, Row
-from meterai.plumbing.paging import Page
+from meterai.plumbing.db.database import Database, Row
 from meterai.refunds import RefundService
 from tests.support.shop import FEE, PRICE, Shop
 

@@ -8,7 +8,7 @@ from meterai import orders
 from meterai.kit.lifecycle import NotAllowedNow
 from meterai.kit.refusal import NotFound
 from meterai.orders import OrderService
-from meterai.plumbing.database import Tx
+from meterai.plumbing.db.database import Tx
 from tests.support.till import Till
 
 WAITING, CANCELLED = "03", "05"  # SNAP BI, latestTransactionStatus

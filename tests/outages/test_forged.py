@@ -14,7 +14,7 @@ from meterai.outages import proposing
 from meterai.outages.knows import WORK
 from meterai.outages.model import OUTAGE_KIND, Findings, Outage
 from meterai.outages.proposing import READINGS
-from meterai.plumbing.database import Tx, jsonb
+from meterai.plumbing.db.database import Tx, jsonb
 from meterai.plumbing.readings import Watcher
 from tests.support.outages import Keeping
 from tests.support.readings import BEGIN, SigningWatcher, at, fails

@@ -31,7 +31,7 @@ from meterai.outages.papers import Attempt
 from meterai.outages.record import READINGS_BYTES_MAX, packed
 from meterai.outages.rules import Signed
 from meterai.outages.service import SIGNED
-from meterai.plumbing.checks import AuditedPart
+from meterai.plumbing.db.checks import AuditedPart
 from meterai.plumbing.readings import FAULTS_MAX, KIND, WATCHERS_MAX, Measured
 from tests.support.outages import FAILED, MINUTES, Keeping
 from tests.support.pulling import member

@@ -17,8 +17,8 @@ from meterai.outages.figures import FIGURES
 from meterai.outages.knows import WORK
 from meterai.outages.record import read_record, signer_of
 from meterai.outages.service import SIGNED
-from meterai.plumbing import figures
-from meterai.plumbing.database import Tx
+from meterai.plumbing.db import figures
+from meterai.plumbing.db.database import Tx
 from tests.support.commands import Done, run_here
 from tests.support.desk import staff_session
 from tests.support.outages import Keeping

@@ -20,7 +20,8 @@ from meterai.pages.assets import address, assets_of
 from meterai.pages.files import KEPT_SECONDS
 from meterai.pages.model import FormForeign
 from meterai.plumbing.config import Settings
-from meterai.plumbing.http import Caller, on_http_exception, on_refusal
+from meterai.plumbing.http.callers import Caller
+from meterai.plumbing.http.problems import on_http_exception, on_refusal
 from meterai.plumbing.messages import LANGUAGES, translate
 
 TEMPLATE = (

@@ -7,7 +7,7 @@ import pytest
 from litestar import Litestar, Request, Response, get
 
 from meterai.pages.remembering import Remembered, Remembering, stranger_language
-from meterai.plumbing.pace import Pace
+from meterai.plumbing.http.throttle import Pace
 from tests.support.within import Asking, Within
 
 

@@ -11,7 +11,7 @@ from meterai.payments import PaymentService, RefundSender, attempts_of, store
 from meterai.payments.model import NoAnswer, ProviderUnreachable
 from meterai.payments.refunds import store as refunds
 from meterai.payments.service import BATCH
-from meterai.plumbing.outgoing import (
+from meterai.plumbing.work.outgoing import (
     CALLS_MIN,
     PROBE_SECONDS,
     PROBES_MAX,

@@ -6,7 +6,7 @@ import pytest
 
 from meterai.payments import PaymentService
 from meterai.payments import store as payment_store
-from meterai.plumbing.database import Tx
+from meterai.plumbing.db.database import Tx
 from tests.support.shop import PRICE
 from tests.support.till import Till, paid_body
 

@@ -7,7 +7,7 @@ from meterai.kit.clock import SystemClock
 from meterai.kit.money import Rupiah
 from meterai.payments import RecordedPayment, RecordOutcome, RefundLine, take_record
 from meterai.payments.model import OddReason
-from meterai.plumbing.database import Tx
+from meterai.plumbing.db.database import Tx
 from tests.support.shop import PRICE
 from tests.support.till import Till, paid_body
 

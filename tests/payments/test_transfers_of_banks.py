@@ -7,7 +7,7 @@ from pathlib import Path
 from meterai import payments
 from meterai.payments import Payee, PaymentService, Rails, RefundSender
 from meterai.payments.transfers.service import TransferSender
-from meterai.plumbing.outgoing import CircuitState
+from meterai.plumbing.work.outgoing import CircuitState
 from tests.support.banks import Banks, open_banks
 
 PRICE = 10_000

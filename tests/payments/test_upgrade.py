@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from meterai.plumbing.sql_files import migrations
+from meterai.plumbing.db.sql_files import migrations
 
 NEW = "0012_payments.sql"
 ONE_HOME = ("payments/0010_one_home.sql", "payments/0011_one_home_checked.sql")

@@ -33,8 +33,9 @@ from meterai.kit.clock import SystemClock
 from meterai.kit.ids import read
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database
-from meterai.plumbing.http import injected, on_http_exception, on_refusal
+from meterai.plumbing.db.database import Database
+from meterai.plumbing.http.callers import injected
+from meterai.plumbing.http.problems import on_http_exception, on_refusal
 from meterai.plumbing.messages import format_clock
 from meterai.portal.routes import routes
 

@@ -9,7 +9,7 @@ from meterai.orders import Pace
 from meterai.pages import Site
 from meterai.pages.rendering import rendered
 from meterai.payments import PaymentService
-from meterai.plumbing.database import Database
+from meterai.plumbing.db.database import Database
 from meterai.plumbing.messages import LANGUAGES, translate
 from meterai.portal.routes.help import (
     MAIL_LATE_SECONDS,

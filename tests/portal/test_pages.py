@@ -27,8 +27,8 @@ from meterai.pages import Site, form_key, fresh_key, local_path, rendered
 from meterai.pages.assets import address
 from meterai.pages.model import FormForeign, comes_back_to, wants_page
 from meterai.payments import Stage, Way
-from meterai.plumbing.bodies import UploadsFull
-from meterai.plumbing.http import saved_as
+from meterai.plumbing.http.bodies import UploadsFull
+from meterai.plumbing.http.requests import saved_as
 from meterai.plumbing.messages import (
     LANGUAGES,
     catalogue,

@@ -17,7 +17,7 @@ from meterai.kit.clock import SystemClock
 from meterai.kit.ids import new_id, show
 from meterai.orders import OrderKey, OrderService
 from meterai.pages import Site, rendered
-from meterai.plumbing.http import Caller
+from meterai.plumbing.http.callers import Caller
 from meterai.portal import watching
 from meterai.portal.routes import routes
 from meterai.portal.routes.order import _Asked, _facts, show_order_state

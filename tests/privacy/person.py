@@ -9,7 +9,7 @@ from uuid import UUID
 
 from meterai.accounts import AccountService, CodeService
 from meterai.kit.actor import Actor, ActorKind
-from meterai.plumbing import personal
+from meterai.plumbing.db import personal
 from meterai.privacy.copies import FILES_AT_ONCE, ROWS_AT_ONCE, Copy, gather
 from meterai.privacy.service import PrivacyService
 from tests.support.shop import Shop

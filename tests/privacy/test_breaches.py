@@ -13,7 +13,7 @@ from meterai.accounts import AccountService
 from meterai.apps.audit import audit
 from meterai.kit.ids import new_id, show
 from meterai.kit.refusal import Malformed
-from meterai.plumbing.database import Database
+from meterai.plumbing.db.database import Database
 from meterai.plumbing.messages import format_datetime
 from meterai.privacy import breaches, knows, store
 from meterai.privacy.breaches import Telling

@@ -12,8 +12,8 @@ import pytest
 from meterai.apps.rooms import ROOMS
 from meterai.kit.ids import show
 from meterai.kit.refusal import NotFound
+from meterai.plumbing.db.personal import OF_PLUMBING, Held
 from meterai.plumbing.messages import catalogue
-from meterai.plumbing.personal import OF_PLUMBING, Held
 from meterai.privacy import copies
 from meterai.privacy import service as module
 from meterai.privacy.model import COPIES_PER_DAY_MAX, TooManyCopies

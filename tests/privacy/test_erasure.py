@@ -419,7 +419,7 @@ def test_kill_in_the_middle_erases_nothing_and_the_next_run_all(
         return found
 
     with monkeypatch.context() as patch:
-        patch.setattr("meterai.plumbing.personal.Personal.erase", killed)
+        patch.setattr("meterai.plumbing.db.personal.Personal.erase", killed)
         person.carry_out()
     assert person.state() == "closing"
     assert person.email == email

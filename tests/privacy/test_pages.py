@@ -10,7 +10,7 @@ from httpx import Response
 from meterai.accounts import AccountService
 from meterai.apps.rooms import ROOMS
 from meterai.plumbing.messages import LANGUAGES, translate
-from meterai.plumbing.retention import Leaves
+from meterai.plumbing.work.retention import Leaves
 from tests.privacy.person import Person, table, unzipped
 from tests.privacy.test_breaches import TEXTS, known
 from tests.support.desk import Desk, staff_session

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from meterai.plumbing.database import Row
+from meterai.plumbing.db.database import Row
 from meterai.reconciliation.metrics import COMPARED, DIFFERENCES
 from meterai.reconciliation.model import (
     DayNotOver,

@@ -8,7 +8,7 @@ import pytest
 
 from meterai.accounts import StaffRole
 from meterai.incidents import Incident
-from meterai.plumbing.database import Row
+from meterai.plumbing.db.database import Row
 from meterai.recovery.model import RECOVERY, Status, Step, StepEvent
 from meterai.recovery.service import RecoveryService
 from tests.incidents.records import opened

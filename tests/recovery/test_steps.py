@@ -12,7 +12,7 @@ from meterai.kit.ids import show
 from meterai.kit.lifecycle import NotAllowedNow
 from meterai.kit.subjects import Subject, SubjectKind
 from meterai.orders import OrderService
-from meterai.plumbing.database import Tx
+from meterai.plumbing.db.database import Tx
 from meterai.recovery import steps
 from meterai.recovery.knows import KNOWS, WORK
 from meterai.recovery.model import (

@@ -15,7 +15,7 @@ from meterai.apps.audited import quiet_harm
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.ids import new_id
 from meterai.kit.refusal import Malformed, NotFound
-from meterai.plumbing.http import IdempotencyKeyReused
+from meterai.plumbing.http.requests import IdempotencyKeyReused
 from meterai.refunds import knows
 from meterai.refunds.claiming import ClaimService, _Answer
 from meterai.refunds.holders import masked

@@ -6,8 +6,8 @@ from uuid import UUID
 import pytest
 
 from meterai.kit.ids import read, show
-from meterai.plumbing.exchange import EXCHANGE, Exchange
-from meterai.plumbing.http import IdempotencyKeyReused
+from meterai.plumbing.http.requests import IdempotencyKeyReused
+from meterai.plumbing.observe.exchange import EXCHANGE, Exchange
 from meterai.refunds import RefundService
 from meterai.refunds.model import NothingToRefund
 from meterai.refunds.service import RefundView

@@ -19,9 +19,9 @@ from meterai.apps.audit import INVARIANTS, audit
 from meterai.kit.days import DAY, Month, begin_of, read_day
 from meterai.kit.subjects import WorkItem
 from meterai.ledger import Sums
-from meterai.plumbing.checks import AuditedPart
-from meterai.plumbing.database import Tx
-from meterai.plumbing.invariants import Finding
+from meterai.plumbing.db.checks import AuditedPart
+from meterai.plumbing.db.database import Tx
+from meterai.plumbing.db.invariants import Finding
 from meterai.plumbing.signed import Signer, public_key_of
 from meterai.regulator.evidence import ENTRIES
 from meterai.regulator.evidence_check import EvidenceWrong, check_evidence

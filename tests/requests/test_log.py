@@ -8,7 +8,7 @@ import pytest
 
 from meterai.accounts import AccountService
 from meterai.limiter import Limiter
-from meterai.plumbing.database import Database, DatabaseBusy
+from meterai.plumbing.db.database import Database, DatabaseBusy
 from meterai.requests import RequestLog, knows, service, store
 from tests.apps.test_edge import HTML, a_key, run
 from tests.apps.test_strangers import signed_in

@@ -12,7 +12,7 @@ from hypothesis import strategies as some
 
 from meterai.kit.refusal import Refusal
 from meterai.orders import OrderService, OrderView
-from meterai.plumbing.http import IdempotencyKeyReused, InProgress
+from meterai.plumbing.http.requests import IdempotencyKeyReused, InProgress
 from meterai.stamping import StampingService
 from meterai.stamping.model import StampingFailed, StampingView
 from meterai.stamps import NotEnoughStamps

@@ -10,7 +10,7 @@ from meterai.kit.ids import read
 from meterai.kit.lifecycle import NotAllowedNow
 from meterai.kit.refusal import NotFound
 from meterai.orders import OrderState, OrderView
-from meterai.plumbing.http import IdempotencyKeyReused
+from meterai.plumbing.http.requests import IdempotencyKeyReused
 from meterai.stamping import (
     ReorderService,
     StampedBefore,

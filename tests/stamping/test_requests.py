@@ -16,7 +16,7 @@ from meterai.kit.ids import read, show
 from meterai.kit.refusal import Refusal
 from meterai.orders import OrderView
 from meterai.plumbing.config import environment_for
-from meterai.plumbing.http import IdempotencyKeyReused
+from meterai.plumbing.http.requests import IdempotencyKeyReused
 from meterai.stamping import StampedBefore, StampingService
 from meterai.stamping.model import DocumentTwice
 from meterai.stamps import NotEnoughStamps

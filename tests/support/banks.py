@@ -21,8 +21,8 @@ from meterai.apps.rooms import ROOMS, subscriptions_of
 from meterai.kit.ids import new_id
 from meterai.payments import PaymentService, RefundSender
 from meterai.payments.adapters.snap import signing
-from meterai.plumbing.database import Row
-from meterai.plumbing.jobs import Worker
+from meterai.plumbing.db.database import Row
+from meterai.plumbing.work.jobs import Worker
 from standins.bank import bank_key
 from standins.bank.accounts import FLOAT_ACCOUNT
 from tests.support.bank import CLIENT, MERCHANT, prepare

@@ -15,7 +15,7 @@ from meterai.kit.days import DAY, Month, begin_of
 from meterai.kit.ids import new_id, read, show
 from meterai.orders import OrderService, OrderView
 from meterai.payments import PaymentService, RefundSender
-from meterai.plumbing.database import Tx
+from meterai.plumbing.db.database import Tx
 from meterai.room import Container
 from meterai.stamping import DocumentFacts, DocumentParty, StampingService
 from tests.support.inside import Inside

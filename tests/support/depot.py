@@ -16,7 +16,7 @@ from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.ids import new_id, read, show
 from meterai.orders import OrderService
 from meterai.payments import PaymentService, RefundSender
-from meterai.plumbing.database import Tx
+from meterai.plumbing.db.database import Tx
 from meterai.room import Container
 from tests.support.shop import FEE, PRICE, TESTER, Paid, Shop
 

@@ -18,8 +18,8 @@ from meterai.apps.settings import settings_of
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import new_id, show
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database
-from meterai.plumbing.http import cookie_name
+from meterai.plumbing.db.database import Database
+from meterai.plumbing.http.requests import cookie_name
 from meterai.plumbing.keyring import keyring_of
 from tests.support.authenticator import Authenticator
 from tests.support.instance import Client, Instance

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from meterai.kit.actor import Actor, ActorKind
-from meterai.plumbing.database import Database
+from meterai.plumbing.db.database import Database
 from meterai.plumbing.signed import Signer
 from meterai.waiting_room import store as lines_store
 from meterai.waiting_room.adapters.drand import Relays

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import psycopg
 
-from meterai.plumbing.database import Tx
+from meterai.plumbing.db.database import Tx
 from meterai.room import Container
 from meterai.waiting_room.draw import steps
 from meterai.waiting_room.draw.merkle import root_of

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from meterai.plumbing.embedded import programs
+from meterai.plumbing.db.embedded import programs
 from tests.support.commands import environment
 
 ROOT = Path(__file__).parents[2]

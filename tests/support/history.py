@@ -66,7 +66,7 @@ from meterai.orders import OrderService
 from meterai.orders import store as order_store
 from meterai.payments import store as payment_store
 from meterai.payments.transfers import store as transfer_store
-from meterai.plumbing.database import Tx, jsonb
+from meterai.plumbing.db.database import Tx, jsonb
 from meterai.plumbing.networks import nested
 from meterai.privacy import breaches
 from meterai.privacy.service import PrivacyService

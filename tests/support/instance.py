@@ -26,7 +26,7 @@ from meterai.apps.instance import is_free
 from meterai.apps.settings import load
 from meterai.capacity.rehearsal.installation import _end_with_parent
 from meterai.plumbing.config import Settings
-from meterai.plumbing.embedded import EmbeddedPostgres
+from meterai.plumbing.db.embedded import EmbeddedPostgres
 from tests.support.commands import ROOT, SERVING, Done, environment, run, run_here
 
 # Three times what a loaded machine was seen to need; who waits in vain fails, and no other test is slower.

@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 
 from meterai.kit.clock import SystemClock
-from meterai.plumbing.embedded import EmbeddedPostgres, programs
+from meterai.plumbing.db.embedded import EmbeddedPostgres, programs
 
 ARCHIVE = Path(__file__).parents[1] / "flows" / "last_release.tar.xz"
 # Points of the audit are chained by what they say; this one was taken when nothing was old enough to be covered.

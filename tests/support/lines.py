@@ -16,8 +16,8 @@ import psycopg
 
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.clock import Clock, SystemClock
-from meterai.plumbing.database import Database
-from meterai.plumbing.stations import Stations
+from meterai.plumbing.db.database import Database
+from meterai.plumbing.observe.stations import Stations
 from meterai.room import Container
 from meterai.waiting_room import operating
 from meterai.waiting_room.advancing import Advancing

@@ -24,8 +24,8 @@ from meterai.payments.adapters.midtrans import NOTIFY_PATH, SERVER_KEY_FILE
 from meterai.payments.installed import BoundedRail
 from meterai.payments.rails import Rail
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Row
-from meterai.plumbing.jobs import Worker
+from meterai.plumbing.db.database import Row
+from meterai.plumbing.work.jobs import Worker
 from standins.midtrans import Midtrans, MidtransOptions
 from tests.support.keys import give_provider_key
 from tests.support.shop import PRICE, TESTER

@@ -9,7 +9,7 @@ from meterai.outages import OutageService
 from meterai.outages.invariants import as_derived
 from meterai.outages.model import Outage
 from meterai.outages.record import signer_of
-from meterai.plumbing.checks import AuditedPart
+from meterai.plumbing.db.checks import AuditedPart
 from meterai.sealing import Issuers
 from tests.support.pulling import Member, member
 from tests.support.readings import BEGIN, Seen, SigningWatcher, at, fails

@@ -25,7 +25,8 @@ from meterai.apps.settings import settings_of as make_settings
 from meterai.kit.refusal import Refusal, SignInRequired
 from meterai.pages import Site
 from meterai.plumbing.config import Settings
-from meterai.plumbing.http import Caller, injected, on_fault, on_http_exception, on_refusal
+from meterai.plumbing.http.callers import Caller, injected
+from meterai.plumbing.http.problems import on_fault, on_http_exception, on_refusal
 from meterai.waiting_room import WaitingRoom
 
 

@@ -9,7 +9,7 @@ from meterai.approvals import Approval, ApprovalService, Pulled
 from meterai.commands import Forecast
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.ids import show
-from meterai.plumbing.http import Caller
+from meterai.plumbing.http.callers import Caller
 from tests.support.desk import Desk, staff_session
 from tests.support.shop import Shop
 

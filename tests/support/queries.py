@@ -4,7 +4,7 @@ The product sends `Database.read` as one statement of its own, which costs one r
 process of the tests it runs inside a transaction that may only read.
 """
 
-from meterai.plumbing.database import Database, Row
+from meterai.plumbing.db.database import Database, Row
 
 
 async def _read(self: Database, query: str, *parameters: object) -> list[Row]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psutil
 
-from meterai.plumbing.embedded import EmbeddedPostgres
+from meterai.plumbing.db.embedded import EmbeddedPostgres
 from tests.support.instance import until
 from tests.support.listening import Listener
 

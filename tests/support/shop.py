@@ -34,10 +34,10 @@ from meterai.orders import store as order_store
 from meterai.payments import store as payment_store
 from meterai.payments.model import Opened, Qr
 from meterai.payments.refunds import store as refund_store
-from meterai.plumbing import jobs
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Row, jsonb
-from meterai.plumbing.jobs import Worker
+from meterai.plumbing.db.database import Row, jsonb
+from meterai.plumbing.work import jobs
+from meterai.plumbing.work.jobs import Worker
 from meterai.refunds import RefundService
 from meterai.refunds import store as refunds_of_orders
 from meterai.room import Container

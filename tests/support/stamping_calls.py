@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from meterai.kit.ids import new_id, read
-from meterai.plumbing.database import Row, jsonb
+from meterai.plumbing.db.database import Row, jsonb
 from meterai.sealing import Placement
 from meterai.stamping import StampingService, Upload
 from meterai.stamping import store as stamping_store

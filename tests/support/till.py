@@ -22,7 +22,7 @@ from meterai.payments.adapters.snap.provider import SnapProvider
 from meterai.payments.adapters.snap.wire import snap_time
 from meterai.payments.installed import BoundedRail
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Row
+from meterai.plumbing.db.database import Row
 from tests.support.bank import CLIENT, MERCHANT, Bank, prepare
 from tests.support.keys import BANK_KEY, OUR_KEY, give_provider_key, public_pem_of
 from tests.support.per_order import assert_each_order_is_explained

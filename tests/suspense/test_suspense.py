@@ -8,7 +8,7 @@ import pytest
 from meterai import suspense
 from meterai.kit.lifecycle import NotAllowedNow
 from meterai.payments import reference_of
-from meterai.plumbing.database import Tx
+from meterai.plumbing.db.database import Tx
 from meterai.refunds.model import OrderTakesNoMoney
 from meterai.refunds.service import apply
 from meterai.suspense import (

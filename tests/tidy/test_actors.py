@@ -24,10 +24,10 @@ MADE: dict[str, set[str]] = {
     "approvals/pulling.py": {"STAFF"},  # at the command line, by its address
     "commands/options.py": {"OPERATOR"},  # at the command line
     "portal/routes/accounts_named.py": {"ACCOUNT"},  # of whoever shows the link of a mail
-    "plumbing/http.py": {
+    "plumbing/http/callers.py": {
         "ACCOUNT",
         "STAFF",
-    },  # without a credential of its own; on a route of staff
+    },  # of a caller without an actor; on a route of staff
 }
 BY_ITSELF = {"JOB", "PROVIDER"}
 # Constants that stand for an actor of a kind; the id is not known, or is the account itself.

@@ -38,8 +38,8 @@ from meterai.ledger import invariants as ledger_invariants
 from meterai.notifications import told
 from meterai.payments import RefundCause
 from meterai.payments.room import RAILS
-from meterai.plumbing import http
-from meterai.plumbing.described import NOTHING_MORE
+from meterai.plumbing.http import problems, requests
+from meterai.plumbing.http.described import NOTHING_MORE
 from meterai.plumbing.messages import LANGUAGES, catalogue
 from scripts.lifecycles import LIFECYCLES
 from tests.tidy.sources import (
@@ -181,13 +181,13 @@ def test_a_code_belongs_to_one_refusal() -> None:
 
 
 def test_what_the_framework_refuses_is_translated() -> None:
-    codes = set(http._MESSAGE_OF_STATUS.values()) | {"malformed", "fault"}
+    codes = set(problems.MESSAGE_OF_STATUS.values()) | {"malformed", "fault"}
     assert not {code for code in codes if f"refusal.{code}" not in catalogue()}
 
 
 def test_no_translation_is_left_behind() -> None:
-    known = {kind.code for kind in refusals()} | set(http._MESSAGE_OF_STATUS.values())
-    known |= {"fault", http.TOO_LARGE_FOR_PAGE}
+    known = {kind.code for kind in refusals()} | set(problems.MESSAGE_OF_STATUS.values())
+    known |= {"fault", problems.TOO_LARGE_FOR_PAGE}
     said = {key.removeprefix("refusal.") for key in catalogue() if key.startswith("refusal.")}
     assert said - known == set()
 
@@ -200,13 +200,13 @@ def expected() -> Iterator[tuple[str, str]]:
                 case ast.Call(func=ast.Name(id="Malformed"), args=[_, ast.Constant(value=str(it))]):
                     yield f"{path}:{node.lineno}", it
                 case ast.Call(func=ast.Name(id="Malformed"), args=[_, ast.Call(), *_]):
-                    continue  # one of `_EXPECTED`
+                    continue  # one of `EXPECTED`
                 case ast.Call(func=ast.Name(id="Malformed")):
                     yield f"{path}:{node.lineno}", "something that is no constant"
                 case _:
                     continue
-    yield from (("plumbing/http.py", name) for _, name in http._EXPECTED)
-    yield "plumbing/http.py", http._expected("whatever")
+    yield from (("plumbing/http/requests.py", name) for _, name in requests.EXPECTED)
+    yield "plumbing/http/requests.py", requests.expectation_of("whatever")
 
 
 def test_what_is_expected_of_a_field_is_a_sentence_of_ours() -> None:
@@ -328,11 +328,11 @@ def test_a_route_is_given_what_it_asks_for_by_name() -> None:
 
 def test_no_route_looks_a_service_up_by_hand() -> None:
     # The floor of the pages and what reads a body come from no route.
-    allowed = {PACKAGE / "plumbing" / "http.py", *(PACKAGE / "pages").glob("*.py")}
+    allowed = {PACKAGE / "plumbing" / "http" / "requests.py", *(PACKAGE / "pages").glob("*.py")}
     found = [
         path
         for path, tree in SOURCES
-        if any(target == "meterai.plumbing.http.service" for _, target in imports(tree))
+        if any(target == "meterai.plumbing.http.callers.service" for _, target in imports(tree))
     ]
     assert set(found) <= allowed
 

@@ -13,9 +13,9 @@ import pytest
 
 from meterai.accounts.model import KEY_PERMISSIONS
 from meterai.apps.rooms import ROOMS, subscriptions_of, unheard_of
-from meterai.plumbing.events import Event, name_of_event
 from meterai.plumbing.messages import catalogue
-from meterai.plumbing.published import PUBLISH
+from meterai.plumbing.work.events import Event, name_of_event
+from meterai.plumbing.work.published import PUBLISH
 from scripts.subscriptions import subscribers
 from tests.tidy.sources import SOURCES, modules
 
@@ -159,7 +159,7 @@ def test_an_event_is_told_by_a_room_and_read_by_its_class_only() -> None:
     texts = {
         path.name: path.read_text() for path, _ in SOURCES if "SELECT emit(" in path.read_text()
     }
-    assert set(texts) == {"events.py"}, "tell an event by meterai.plumbing.events.emit"
+    assert set(texts) == {"events.py"}, "tell an event by meterai.plumbing.work.events.emit"
 
 
 @pytest.mark.parametrize("name", sorted(declared()))

@@ -4,8 +4,8 @@ from importlib import import_module
 
 from meterai import limiter
 from meterai.apps.rooms import ROOMS
-from meterai.plumbing import telemetry
-from meterai.plumbing.metrics import Metric
+from meterai.plumbing.observe import telemetry
+from meterai.plumbing.observe.metrics import Metric
 from tests.tidy.sources import modules
 
 REGISTERED = {"plumbing": telemetry.METRICS, "limiter": limiter.METRICS} | {

@@ -1,4 +1,4 @@
-"""Every periodic task handles each of its rows by itself (meterai/plumbing/periodic.py)."""
+"""Every periodic task handles each of its rows by itself (meterai/plumbing/work/periodic.py)."""
 
 import ast
 import inspect
@@ -8,8 +8,8 @@ from typing import Any, cast
 
 from meterai.apps.retention import RULES
 from meterai.apps.worker import periodic_tasks
-from meterai.plumbing.jobs import PeriodicTask
-from meterai.plumbing.stations import Stations
+from meterai.plumbing.observe.stations import Stations
+from meterai.plumbing.work.jobs import PeriodicTask
 from meterai.room import Container
 
 # Periodic tasks without rows of their own, each with its reason.

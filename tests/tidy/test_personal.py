@@ -4,9 +4,9 @@ import tomllib
 from collections import defaultdict
 
 from meterai.apps.rooms import ROOMS, offers_of, owners_of_tables
+from meterai.plumbing.db.personal import OF_PLUMBING
+from meterai.plumbing.db.tables import TABLES
 from meterai.plumbing.messages import LANGUAGES, catalogue
-from meterai.plumbing.personal import OF_PLUMBING
-from meterai.plumbing.tables import TABLES
 from tests.tidy.sources import ROOT
 
 OFFERS = offers_of().personal

@@ -6,8 +6,8 @@ from itertools import chain
 import psycopg
 import pytest
 
-from meterai.plumbing.migrations import changed, hashes, migrate, missing
-from meterai.plumbing.sql_files import functions, migrations
+from meterai.plumbing.db.migrations import changed, hashes, migrate, missing
+from meterai.plumbing.db.sql_files import functions, migrations
 from tests.tidy.sources import BASELINE, FUNCTIONS, MIGRATIONS, PACKAGE
 from tests.tidy.statements import everything, without_words
 
@@ -83,7 +83,7 @@ def test_a_function_whose_text_changed_is_applied_again(
     newer = text.replace("least(p_first", "0 + least(p_first")
     assert newer != text
     those = [(name, newer), *(one for one in functions() if one[0] != name)]
-    monkeypatch.setattr("meterai.plumbing.migrations.functions", lambda _=(): iter(those))
+    monkeypatch.setattr("meterai.plumbing.db.migrations.functions", lambda _=(): iter(those))
     assert migrate(database_url) == [name]
     assert "0 + least" in body(database_url, "backoff_seconds")
     assert known(database_url) == hashes()
@@ -96,7 +96,7 @@ def test_one_that_cannot_be_applied_changes_none(
     before = known(database_url)
     broken = [(name, f"-- newer\n{text}") for name, text in functions()]
     broken.append(("plumbing/functions/broken.sql", "CREATE OR REPLACE FUNCTION broken("))
-    monkeypatch.setattr("meterai.plumbing.migrations.functions", lambda _=(): iter(broken))
+    monkeypatch.setattr("meterai.plumbing.db.migrations.functions", lambda _=(): iter(broken))
     with pytest.raises(psycopg.errors.SyntaxError):
         migrate(database_url)
     assert known(database_url) == before

@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 from meterai.apps.rooms import ROOMS, owners_of_tables
-from meterai.plumbing.tables import TABLES
+from meterai.plumbing.db.tables import TABLES
 from tests.tidy.sources import ROOT
 from tests.tidy.statements import (
     Sql,

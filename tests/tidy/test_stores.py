@@ -10,7 +10,7 @@ from tests.tidy.sources import PACKAGE, ROOMS, SOURCES, home_of
 
 # Methods of a transaction and of a database that answer with rows or with a column.
 _ROWS = {"one", "all", "value", "call_all", "read"}
-_HAVE_ROW = {"meterai.plumbing.database", "meterai.plumbing.transactions"}
+_HAVE_ROW = {"meterai.plumbing.db.database", "meterai.plumbing.db.transactions"}
 
 
 def rows_in(tree: ast.AST) -> Iterator[tuple[int, str]]:
@@ -80,7 +80,7 @@ def test_no_function_of_a_store_returns_a_row() -> None:
 @pytest.mark.parametrize(
     "planted",
     [
-        "from meterai.plumbing.database import Row, Tx",
+        "from meterai.plumbing.db.database import Row, Tx",
         "async def due(tx):\n    return await tx.all(store.DUE)",
         "class A:\n    async def f(self):\n        return await self._database.call(store.X)",
         "def shown(row):\n    return row['order_id']",

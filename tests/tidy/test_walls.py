@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from meterai.apps.rooms import ROOMS
-from meterai.plumbing.events import name_of_event
+from meterai.plumbing.work.events import name_of_event
 from tests.tidy.sources import PACKAGE, SOURCES, home_of, imports
 
 SPANNING: Mapping[str, str] = {

@@ -1,6 +1,6 @@
 """What the audit knows of the columns of the guest book."""
 
-from meterai.plumbing.audited import Audited, fact
+from meterai.plumbing.db.audited import Audited, fact
 
 FACTS = (fact("guests", "entered_at", "guest_id name"),)
 CHECKED = {"guests": {"welcomes": ("guests_are_welcomed_once",)}}

@@ -3,7 +3,7 @@
 from meterai.accounts import NOBODY
 from meterai.commands import NO_OPTIONS, Options, line, with_database
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database
+from meterai.plumbing.db.database import Database
 from tests.toy.service import GuestService
 
 

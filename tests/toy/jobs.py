@@ -1,7 +1,7 @@
 """What the guest book does when something happened."""
 
-from meterai.plumbing.database import Tx
-from meterai.plumbing.events import on
+from meterai.plumbing.db.database import Tx
+from meterai.plumbing.work.events import on
 from tests.toy import store
 from tests.toy.events import GuestEntered
 from tests.toy.metrics import GUESTS

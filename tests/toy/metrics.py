@@ -1,6 +1,6 @@
 """What the guest book counts."""
 
-from meterai.plumbing.metrics import Counter
+from meterai.plumbing.observe.metrics import Counter
 
 GUESTS = Counter("meterai_guests_total", "Guests, by what happened", ["what"])
 METRICS = (GUESTS,)

@@ -7,7 +7,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from meterai.plumbing.shared_metrics import sharing
+from meterai.plumbing.observe.shared_metrics import sharing
 
 
 async def _web(url: str, directory: Path) -> None:
@@ -21,7 +21,7 @@ async def _web(url: str, directory: Path) -> None:
 async def _worker(url: str, directory: Path) -> None:
     from meterai.apps.container import build_services  # noqa: PLC0415
     from meterai.apps.rooms import subscriptions_of  # noqa: PLC0415
-    from meterai.plumbing.jobs import Worker  # noqa: PLC0415
+    from meterai.plumbing.work.jobs import Worker  # noqa: PLC0415
     from tests.toy.installation import ROOMS, guest_settings  # noqa: PLC0415
 
     async with build_services(guest_settings(url, directory), ROOMS) as container:

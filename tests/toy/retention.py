@@ -1,6 +1,6 @@
 """How long what is in the guest book is kept, and why."""
 
-from meterai.plumbing.retention import MONTH, Leaves, Rule
+from meterai.plumbing.work.retention import MONTH, Leaves, Rule
 
 RETENTION: tuple[Rule, ...] = (
     Leaves("guests", "guests", ("account_id", "guest_id"), MONTH, "entered_at", "Names of people."),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from importlib import resources
 
 from meterai.commands import Command, Directory, Schema, Scope
-from meterai.plumbing.jobs import PeriodicTask
+from meterai.plumbing.work.jobs import PeriodicTask
 from meterai.room import Container, Room
 from tests.toy.audited import AUDITED
 from tests.toy.demands import DEMANDS

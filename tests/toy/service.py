@@ -4,7 +4,7 @@ from uuid import UUID
 
 from meterai.kit.ids import new_id
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database
+from meterai.plumbing.db.database import Database
 from tests.toy import store
 from tests.toy.metrics import GUESTS
 from tests.toy.settings import GuestSettings

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.db.database import ReadTx, Tx
 
 
 async def enter(tx: Tx, account: UUID, guest: UUID, name: str) -> None:

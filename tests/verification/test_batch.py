@@ -12,10 +12,10 @@ from meterai import sealing
 from meterai.kit.clock import SystemClock
 from meterai.kit.priority import Priority
 from meterai.plumbing.archives import UnreadReason
-from meterai.plumbing.bodies import Budget
 from meterai.plumbing.config import ProcessSettings
-from meterai.plumbing.database import DatabaseBusy
-from meterai.plumbing.forms import FormFile
+from meterai.plumbing.db.database import DatabaseBusy
+from meterai.plumbing.http.bodies import Budget
+from meterai.plumbing.http.forms import FormFile
 from meterai.plumbing.turns import PURPOSE, Purpose
 from meterai.sealing import CHECKED_BYTES_MAX, Issuers, NotJudged, Question, Report, Work
 from meterai.sealing.signing.development import development_issuers

@@ -7,7 +7,7 @@ import pytest
 
 from meterai.kit.ids import new_id
 from meterai.notifications.service import queue_code
-from meterai.plumbing.stations import APART_MIN, BACKLOG_SECONDS_MAX
+from meterai.plumbing.observe.stations import APART_MIN, BACKLOG_SECONDS_MAX
 from meterai.waiting_room import WaitingRoom
 from tests.support.shop import Shop
 

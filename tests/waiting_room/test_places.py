@@ -14,8 +14,8 @@ from hypothesis import strategies as some
 
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
-from meterai.plumbing.database import Database, DatabaseAway, DatabaseBusy
-from meterai.plumbing.migrations import migrate
+from meterai.plumbing.db.database import Database, DatabaseAway, DatabaseBusy
+from meterai.plumbing.db.migrations import migrate
 from meterai.plumbing.turns import PURPOSE, Purpose
 from meterai.waiting_room import places, store
 from meterai.waiting_room.model import LineClosed

@@ -10,8 +10,8 @@ import pytest
 
 from meterai.apps.audit import audit
 from meterai.kit.ids import new_id
-from meterai.plumbing.database import Database, DatabaseAway
-from meterai.plumbing.stations import Stations
+from meterai.plumbing.db.database import Database, DatabaseAway
+from meterai.plumbing.observe.stations import Stations
 from meterai.waiting_room import store
 from meterai.waiting_room.invariants import INVARIANTS
 from meterai.waiting_room.model import (

@@ -12,7 +12,7 @@ from meterai.accounts import PERMISSIONS
 from meterai.accounts.model import Role
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.ids import new_id
-from meterai.plumbing.database import Row
+from meterai.plumbing.db.database import Row
 from meterai.room import Container
 from meterai.webhooks.delivering import WebhookDelivery
 from meterai.webhooks.model import Endpoint, Message

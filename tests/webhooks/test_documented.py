@@ -11,8 +11,8 @@ from meterai.batches.events import BatchFinished
 from meterai.distribution.events import DepositLow, SaleClosed, SaleMoved
 from meterai.kit.ids import new_id
 from meterai.payments.events import AccountWanted, PaymentWon, RefundRerouted
-from meterai.plumbing.events import Event, emit
 from meterai.plumbing.messages import translate
+from meterai.plumbing.work.events import Event, emit
 from meterai.webhooks.model import TEST
 from tests.webhooks.conftest import Hooked
 

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from meterai.kit.ids import new_id
-from meterai.plumbing.database import Tx
+from meterai.plumbing.db.database import Tx
 from meterai.webhooks import store
 from meterai.webhooks.model import TEST, Attempted, Claim, DueMessage, Endpoint, WebhookAttempt
 from tests.webhooks.conftest import Hooked

@@ -24,7 +24,7 @@ from meterai.pages import (
     read_form_of_a_person,
     see_other,
 )
-from meterai.plumbing.http import language_of
+from meterai.plumbing.http.language import language_of
 
 ACTING, NEW = "/account/acting", "/account/organizations/new"
 

@@ -11,8 +11,8 @@ from meterai.accounts.pages.part import SigningIn
 from meterai.accounts.staff import is_staff
 from meterai.kit.priority import Priority
 from meterai.pages import Page, PageRequest, local_path, page
-from meterai.plumbing.database import Database
-from meterai.plumbing.http import account_of
+from meterai.plumbing.db.database import Database
+from meterai.plumbing.http.callers import account_of
 
 PROVE = "/sign-in/again"
 

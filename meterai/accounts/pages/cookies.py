@@ -9,7 +9,7 @@ from litestar.datastructures import Cookie
 from meterai.kit.ids import compact, from_compact
 from meterai.pages import Page, PageRequest
 from meterai.plumbing.config import ProcessSettings
-from meterai.plumbing.http import cookie_name
+from meterai.plumbing.http.requests import cookie_name
 
 LANGUAGE = "language"
 ASKED = "asked"  # the sign-in that began here, see `Begun`

@@ -38,7 +38,8 @@ from meterai.pages import (
     read_form_of_a_person,
     see_other,
 )
-from meterai.plumbing.http import caller_of, language_of
+from meterai.plumbing.http.callers import caller_of
+from meterai.plumbing.http.language import language_of
 
 KEYS = "/account/keys"
 CHOSEN = "chosen"  # beside the presets: the scopes that are ticked one by one

@@ -29,7 +29,8 @@ from meterai.pages import (
     read_form_of_a_person,
     see_other,
 )
-from meterai.plumbing.http import caller_of, language_of
+from meterai.plumbing.http.callers import caller_of
+from meterai.plumbing.http.language import language_of
 
 MEMBERS = "/account/members"
 _KEPT = ("email", "role", "stamps_per_month")

@@ -27,7 +27,8 @@ from meterai.accounts.settings import AccountSettings
 from meterai.kit.refusal import Refusal
 from meterai.pages import Form, Page, PageRequest, field_errors
 from meterai.plumbing.config import Settings
-from meterai.plumbing.http import language_of, network_of
+from meterai.plumbing.http.language import language_of
+from meterai.plumbing.http.requests import network_of
 
 
 def _agent(request: PageRequest) -> Agent:

@@ -21,7 +21,7 @@ from meterai.pages import (
     read_form_of_a_person,
     see_other,
 )
-from meterai.plumbing.http import caller_of
+from meterai.plumbing.http.callers import caller_of
 
 HERE = "/account#passkeys"
 

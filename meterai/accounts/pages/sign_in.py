@@ -27,7 +27,7 @@ from meterai.pages import (
     see_other,
     visitor,
 )
-from meterai.plumbing.http import retry_after
+from meterai.plumbing.http.problems import retry_after
 
 SIGN_IN, CODE = "/sign-in", "/sign-in/code"
 

@@ -41,9 +41,9 @@ from meterai.commands import (
 from meterai.kit.clock import SystemClock
 from meterai.kit.refusal import CommandRefusal
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database
+from meterai.plumbing.db.database import Database
+from meterai.plumbing.db.migrations import migrate
 from meterai.plumbing.keyring import INSTANCE_KEY
-from meterai.plumbing.migrations import migrate
 from meterai.room import Rooms
 
 Flag = Annotated[bool, Parameter(negative="")]

@@ -11,8 +11,8 @@ from meterai.commands import NO_OPTIONS, Options, line
 from meterai.kit.priority import Priority
 from meterai.pages import Site, busy_pages
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import DatabaseBusy
-from meterai.plumbing.http import problem
+from meterai.plumbing.db.database import DatabaseBusy
+from meterai.plumbing.http.problems import problem
 from meterai.plumbing.messages import LANGUAGES, translate
 
 NOBODY = "nobody"  # under `--out`: shown where the web gives no answer

@@ -26,7 +26,7 @@ from meterai.kit.clock import SystemClock
 from meterai.kit.days import read_day
 from meterai.payments import connected
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database
+from meterai.plumbing.db.database import Database
 from meterai.plumbing.keyring import keyring_of
 from meterai.plumbing.objects import ObjectStore
 from meterai.reconciliation import Reconciliation, RecordDay, summary

@@ -21,9 +21,9 @@ from meterai.commands import (
     sentence_of,
 )
 from meterai.plumbing.config import Settings, export
-from meterai.plumbing.migrations import migrate as apply_migrations
+from meterai.plumbing.db.migrations import migrate as apply_migrations
+from meterai.plumbing.observe.shared_metrics import sharing
 from meterai.plumbing.parent import die_with_parent
-from meterai.plumbing.shared_metrics import sharing
 
 
 @contextmanager
@@ -46,7 +46,7 @@ def _served(given: Settings, options: Options) -> Iterator[Settings]:
 def up(options: Options = NO_OPTIONS) -> None:
     """Run everything on this machine: database, web, worker, stand-ins for bank and mail."""
     from meterai.apps.up import up as run_everything  # noqa: PLC0415 - only this needs them all
-    from meterai.plumbing import logs  # noqa: PLC0415
+    from meterai.plumbing.observe import logs  # noqa: PLC0415
 
     settings = options.settings("up")
     logs.configure(

@@ -10,10 +10,10 @@ from meterai.capacity.assessment.model import LivePart, LivePromise, LiveRow, Li
 from meterai.commands import Options, with_database
 from meterai.kit.clock import SystemClock
 from meterai.kit.refusal import Malformed
-from meterai.plumbing import figures
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database
-from meterai.plumbing.figures import Figures, Kept, PromiseQuery, moment
+from meterai.plumbing.db import figures
+from meterai.plumbing.db.database import Database
+from meterai.plumbing.db.figures import Figures, Kept, PromiseQuery, moment
 
 
 def live_part(options: Options, begin: str, end: str) -> LivePart:

@@ -18,9 +18,9 @@ from meterai.incidents.agreeing import Saying
 from meterai.incidents.model import WORDS_LENGTH_MAX, Note
 from meterai.kit.components import Component, ComponentState
 from meterai.kit.text import lines_of_text, one_line
-from meterai.plumbing.outgoing import NotBegun, Outgoing
 from meterai.plumbing.readings import Watcher
 from meterai.plumbing.signed import read_signed
+from meterai.plumbing.work.outgoing import NotBegun, Outgoing
 
 NOW, NOTES = "meterai watch now", "meterai watch notes"  # kinds of what is signed
 ANSWER_BYTES_MAX = 256 * 1024  # notes of a night; what is said now has some two thousand

@@ -40,8 +40,8 @@ from meterai.payments.refunds.model import (
     try_again_after,
 )
 from meterai.payments.service import PaymentService
-from meterai.plumbing.database import Database, ReadTx, Tx
-from meterai.plumbing.periodic import each, run_row
+from meterai.plumbing.db.database import Database, ReadTx, Tx
+from meterai.plumbing.work.periodic import each, run_row
 
 BATCH = 20  # provider calls under way in one run
 OVERDUE_BATCH = 200

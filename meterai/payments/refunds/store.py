@@ -21,9 +21,9 @@ from meterai.payments.refunds.model import (
     RefundState,
     Way,
 )
-from meterai.plumbing.database import ReadTx, Tx
-from meterai.plumbing.periodic import not_paused
-from meterai.plumbing.rows import RowMapper
+from meterai.plumbing.db.database import ReadTx, Tx
+from meterai.plumbing.db.rows import RowMapper
+from meterai.plumbing.work.periodic import not_paused
 
 REFUNDS_PER_SUBJECT_MAX = 100  # on one page; each was a payment by somebody
 _COLUMNS = (

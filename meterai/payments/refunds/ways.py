@@ -16,7 +16,7 @@ from meterai.payments.refunds.model import (
     Refund,
     Way,
 )
-from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.db.database import ReadTx, Tx
 
 
 async def name_payee(tx: Tx, account: UUID, payee: Payee) -> list[Refund]:

@@ -37,8 +37,8 @@ from meterai.payments.transfers.model import (
     source_for,
     transfer_number,
 )
-from meterai.plumbing.database import Database, Tx
-from meterai.plumbing.periodic import each
+from meterai.plumbing.db.database import Database, Tx
+from meterai.plumbing.work.periodic import each
 
 BATCH = 20  # provider calls under way in one run
 PLANNED_BATCH = 500

@@ -16,8 +16,8 @@ from meterai.payments.transfers.model import (
     TransferState,
     Waiting,
 )
-from meterai.plumbing.database import ReadTx, Tx
-from meterai.plumbing.rows import RowMapper
+from meterai.plumbing.db.database import ReadTx, Tx
+from meterai.plumbing.db.rows import RowMapper
 
 # Names of the periodic tasks.
 PLANNING, TRANSFERRING, FOLLOWING, WEIGHING = (

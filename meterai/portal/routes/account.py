@@ -15,8 +15,8 @@ from meterai.accounts import (
 from meterai.kit.clock import SystemClock
 from meterai.kit.priority import Priority
 from meterai.pages import Page, PageRequest, page
-from meterai.plumbing.database import Database
-from meterai.plumbing.http import caller_of
+from meterai.plumbing.db.database import Database
+from meterai.plumbing.http.callers import caller_of
 
 
 @get(

@@ -28,13 +28,9 @@ from meterai.pages import (
     sentence,
 )
 from meterai.plumbing.config import Settings
-from meterai.plumbing.http import (
-    IdempotencyKeyReused,
-    account_of,
-    caller_of,
-    language_of,
-    network_of,
-)
+from meterai.plumbing.http.callers import account_of, caller_of
+from meterai.plumbing.http.language import language_of
+from meterai.plumbing.http.requests import IdempotencyKeyReused, network_of
 from meterai.refunds import (
     CLAIM_KIND,
     CLAIM_LINK_REFUSALS,

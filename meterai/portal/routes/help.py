@@ -11,8 +11,8 @@ from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
 from meterai.pages import Page, PageRequest, Remembered, page, visitor
 from meterai.payments import PaymentService
-from meterai.plumbing import dead_jobs
-from meterai.plumbing.database import Database
+from meterai.plumbing.db.database import Database
+from meterai.plumbing.work import dead_jobs
 
 # Questions of the rushes of 2023 and 2024, each with the page where its answer is seen.
 QUESTIONS = {

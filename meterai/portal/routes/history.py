@@ -12,12 +12,12 @@ from meterai import stamps
 from meterai.accounts import Permission
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import read, show
+from meterai.kit.paging import Page as Part
 from meterai.kit.priority import Priority
 from meterai.orders import OrderService, OrderView
 from meterai.pages import Page, PageRequest, page
-from meterai.plumbing.database import Database
-from meterai.plumbing.http import caller_of
-from meterai.plumbing.paging import Page as Part
+from meterai.plumbing.db.database import Database
+from meterai.plumbing.http.callers import caller_of
 from meterai.portal.arrived import covered
 from meterai.portal.order_told import OrderNow, Told, told
 from meterai.refunds import RefundView, refunds_of_orders

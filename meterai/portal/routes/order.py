@@ -38,13 +38,10 @@ from meterai.pages import (
 )
 from meterai.payments import BuyerQuestions, Method, payee
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database
-from meterai.plumbing.http import (
-    IdempotencyKeyReused,
-    account_of,
-    language_of,
-    saved_as,
-)
+from meterai.plumbing.db.database import Database
+from meterai.plumbing.http.callers import account_of
+from meterai.plumbing.http.language import language_of
+from meterai.plumbing.http.requests import IdempotencyKeyReused, saved_as
 from meterai.plumbing.turns import PURPOSE
 from meterai.plumbing.zips import Names, ZippedFile, zipped
 from meterai.portal.arrived import covered

@@ -21,8 +21,9 @@ from meterai.orders import OrderService, OrderView
 from meterai.pages import PageRequest, paper
 from meterai.payments import Captured, captured_of
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database
-from meterai.plumbing.http import language_of, saved_as
+from meterai.plumbing.db.database import Database
+from meterai.plumbing.http.language import language_of
+from meterai.plumbing.http.requests import saved_as
 from meterai.plumbing.messages import format_datetime, translate
 from meterai.refunds import RefundState, RefundView
 from meterai.stamping import Stamping, StampingState, stampings_of_orders

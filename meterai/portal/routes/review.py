@@ -53,9 +53,12 @@ from meterai.pages import (
     sentence,
 )
 from meterai.payments import CREDIT, Method
-from meterai.plumbing.database import Database
-from meterai.plumbing.forms import PARTS_MAX
-from meterai.plumbing.http import Caller, IdempotencyKeyReused, caller_of, language_of, retry_after
+from meterai.plumbing.db.database import Database
+from meterai.plumbing.http.callers import Caller, caller_of
+from meterai.plumbing.http.forms import PARTS_MAX
+from meterai.plumbing.http.language import language_of
+from meterai.plumbing.http.problems import retry_after
+from meterai.plumbing.http.requests import IdempotencyKeyReused
 from meterai.plumbing.messages import translate
 from meterai.portal.seller import Came, came_by
 from meterai.stamping import (

@@ -14,7 +14,7 @@ from meterai.kit.ids import read
 from meterai.kit.priority import Priority
 from meterai.orders import OrderService
 from meterai.pages import Page, PageRequest, page
-from meterai.plumbing.http import saved_as
+from meterai.plumbing.http.requests import saved_as
 from meterai.portal.arrived import covered
 from meterai.portal.order_told import OrderNow
 from meterai.portal.pages import stamped_name

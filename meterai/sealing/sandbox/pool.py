@@ -23,8 +23,8 @@ from functools import partial
 from typing import Any, TypeVar
 
 from meterai.plumbing.networks import Buckets, Held, nested
+from meterai.plumbing.observe.stations import Station
 from meterai.plumbing.queueing import Queueing
-from meterai.plumbing.stations import Station
 from meterai.plumbing.threads import to_the_end
 from meterai.plumbing.turns import PURPOSE, NoTurn, Turns
 from meterai.sealing.model import ExaminationBusy

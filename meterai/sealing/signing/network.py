@@ -15,7 +15,7 @@ from socket import SHUT_RDWR
 from threading import Timer
 from urllib.parse import urlsplit
 
-from meterai.plumbing.outgoing import NotBegun, Outgoing
+from meterai.plumbing.work.outgoing import NotBegun, Outgoing
 
 _PIECE_BYTES = 64 * 1024
 HOSTS_MAX = 32  # with a circuit of their own; certificates and settings name some six

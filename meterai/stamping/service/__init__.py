@@ -28,6 +28,7 @@ from meterai.documents import DocumentForgotten, DocumentService
 from meterai.kit.clock import Clock
 from meterai.kit.ids import show
 from meterai.kit.labels import NO_LABELS, Labels
+from meterai.kit.paging import Page
 from meterai.kit.refusal import NotFound, Refusal
 from meterai.kit.serial import Serial
 from meterai.orders import (
@@ -40,11 +41,10 @@ from meterai.orders import (
     Terms,
 )
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, DatabaseBusy, ReadTx, Tx
-from meterai.plumbing.exchange import note_replay
-from meterai.plumbing.http import IdempotencyKeyReused, InProgress
-from meterai.plumbing.paging import Page
-from meterai.plumbing.periodic import each
+from meterai.plumbing.db.database import Database, DatabaseBusy, ReadTx, Tx
+from meterai.plumbing.http.requests import IdempotencyKeyReused, InProgress
+from meterai.plumbing.observe.exchange import note_replay
+from meterai.plumbing.work.periodic import each
 from meterai.sealing import Delta, HashedDocument, Issuers, Placement, PreparedDocument, Stamp
 from meterai.stamping import store
 from meterai.stamping.metrics import SEALS

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from uuid import UUID
 
-from meterai.plumbing.database import Tx
+from meterai.plumbing.db.database import Tx
 from meterai.stamping import store
 from meterai.stamping.model import StampedBefore
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from meterai.orders import OrderKey
-from meterai.plumbing.database import ReadTx
+from meterai.plumbing.db.database import ReadTx
 from meterai.stamping import store
 
 

@@ -22,8 +22,8 @@ from meterai.orders import (
     Terms,
 )
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, Tx
-from meterai.plumbing.http import IdempotencyKeyReused
+from meterai.plumbing.db.database import Database, Tx
+from meterai.plumbing.http.requests import IdempotencyKeyReused
 from meterai.stamping import store
 from meterai.stamping.model import Stamping, request_hash
 from meterai.stamping.service.again import check_not_again

@@ -26,7 +26,7 @@ from meterai.kit.refusal import Refusal
 from meterai.kit.serial import Serial
 from meterai.orders import OrderSettings
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, Tx
+from meterai.plumbing.db.database import Database, Tx
 from meterai.plumbing.threads import to_the_end
 from meterai.sealing import (
     Delta,

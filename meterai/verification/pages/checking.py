@@ -33,9 +33,10 @@ from meterai.pages import (
     visitor,
 )
 from meterai.plumbing.archives import is_archive, is_office
-from meterai.plumbing.bodies import unless_gone
 from meterai.plumbing.config import Settings
-from meterai.plumbing.http import LENGTH_DIGITS_MAX, language_of, network_of, saved_as
+from meterai.plumbing.http.bodies import unless_gone
+from meterai.plumbing.http.language import language_of
+from meterai.plumbing.http.requests import LENGTH_DIGITS_MAX, network_of, saved_as
 from meterai.sealing import (
     CHECKED_BYTES_MAX,
     PHOTO_BYTES_MAX,

@@ -43,8 +43,10 @@ from meterai.pages import (
     wants_page,
 )
 from meterai.plumbing.config import Settings
-from meterai.plumbing.forms import each_file
-from meterai.plumbing.http import language_of, network_of, on_fault
+from meterai.plumbing.http.forms import each_file
+from meterai.plumbing.http.language import language_of
+from meterai.plumbing.http.problems import on_fault
+from meterai.plumbing.http.requests import network_of
 from meterai.plumbing.messages import translate
 from meterai.plumbing.spreadsheets import BYTE_ORDER_MARK, XLSX, csv_line
 from meterai.plumbing.threads import to_the_end

@@ -18,7 +18,7 @@ from meterai.kit.refusal import NotFound
 from meterai.kit.serial import Serial
 from meterai.kit.text import quoted
 from meterai.plumbing.config import ProcessSettings
-from meterai.plumbing.database import Database, ReadTx
+from meterai.plumbing.db.database import Database, ReadTx
 from meterai.plumbing.messages import catalogue, localize, translate
 from meterai.sealing import Check, Claim, Issuers, Question, Report
 from meterai.stamps import StampRecord, StampState

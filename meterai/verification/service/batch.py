@@ -31,9 +31,9 @@ from meterai.plumbing.archives import (
     pieces,
     pieces_of,
 )
-from meterai.plumbing.bodies import HELD_BYTES_MAX, Budget
-from meterai.plumbing.forms import FormFile
-from meterai.plumbing.http import read_json
+from meterai.plumbing.http.bodies import HELD_BYTES_MAX, Budget
+from meterai.plumbing.http.forms import FormFile
+from meterai.plumbing.http.requests import read_json
 from meterai.plumbing.threads import to_the_end
 from meterai.plumbing.turns import PURPOSE
 from meterai.sealing import CHECKED_BYTES_MAX, Claim, NotJudged
@@ -44,7 +44,7 @@ from meterai.verification.service.views import ClaimView, StampView, Verificatio
 
 FILES_MAX = 500  # of one request: "several hundred", and its answer is one table
 # Bytes of one request: three hundred scanned letters of 400 KB.  With the room for what is unpacked of it, half
-# of what one network may have on the disk of a process (`plumbing/bodies`).
+# of what one network may have on the disk of a process (`plumbing/http/bodies`).
 MANY_BYTES_MAX = 128 * 1024 * 1024
 FORM_FIELDS_BYTES = 64 * 1024  # of form fields and boundaries beside files
 LINES_MAX = 2_000  # of JSON in one request: a second of look-ups

@@ -13,7 +13,7 @@ import msgspec
 import structlog
 
 from meterai.kit.text import one_line
-from meterai.plumbing.outgoing import NotBegun, Outgoing
+from meterai.plumbing.work.outgoing import NotBegun, Outgoing
 from meterai.waiting_room.draw.chain import Chain, RoundForged, hash_of, randomness_of
 
 RELAYS_MAX = 8

@@ -21,8 +21,8 @@ import structlog
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.clock import Clock
 from meterai.kit.refusal import Refusal
-from meterai.plumbing import telemetry
-from meterai.plumbing.database import Database, DatabaseAway, DatabaseBusy, Tx
+from meterai.plumbing.db.database import Database, DatabaseAway, DatabaseBusy, Tx
+from meterai.plumbing.observe import telemetry
 from meterai.waiting_room import metrics
 from meterai.waiting_room.adapters.drand import Relays
 from meterai.waiting_room.draw import steps

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 from uuid import UUID
 
-from meterai.plumbing.database import Database, DatabaseBusy
+from meterai.plumbing.db.database import Database, DatabaseBusy
 from meterai.waiting_room.draw.entries import ENTRY_BYTES
 from meterai.waiting_room.drawing import store
 from meterai.waiting_room.model import Line, LineClosed

@@ -11,7 +11,7 @@ from pathlib import Path
 from uuid import UUID
 
 from meterai.kit.ids import compact
-from meterai.plumbing.database import Database
+from meterai.plumbing.db.database import Database
 from meterai.waiting_room.draw.entries import ENTRY_BYTES, lines_of
 from meterai.waiting_room.drawing import store
 from meterai.waiting_room.drawing.computing import write_whole

@@ -9,7 +9,7 @@ from meterai.kit.actor import Actor
 from meterai.kit.clock import Clock
 from meterai.kit.ids import show
 from meterai.kit.refusal import CommandRefusal
-from meterai.plumbing.database import Database, ReadTx, Tx
+from meterai.plumbing.db.database import Database, ReadTx, Tx
 from meterai.waiting_room.draw import chain as drand
 from meterai.waiting_room.draw import parties, steps
 from meterai.waiting_room.draw.parties import Party, Reveal

@@ -18,7 +18,7 @@ from meterai.commands import (
 )
 from meterai.kit.clock import SystemClock
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database
+from meterai.plumbing.db.database import Database
 from meterai.plumbing.files import read_key_file
 from meterai.plumbing.keyring import keyring_of
 from meterai.plumbing.signed import Signer

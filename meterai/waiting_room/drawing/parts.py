@@ -7,7 +7,7 @@ import msgspec
 from meterai.kit.clock import Clock
 from meterai.kit.refusal import CommandRefusal
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database
+from meterai.plumbing.db.database import Database
 from meterai.plumbing.files import read_settings_file
 from meterai.plumbing.signed import Signer
 from meterai.waiting_room.adapters.drand import Relays

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
-from meterai.plumbing.stations import Station
+from meterai.plumbing.observe.stations import Station
 from meterai.plumbing.turns import PURPOSE, Purpose
 from meterai.sealing import (
     DocumentBroken,
@@ -372,7 +372,7 @@ def test_address_whose_tasks_took_long_is_in_the_slow_lane_for_a_while(endless_t
 def test_station_counts_the_wait_of_a_client_and_not_those_it_brings_beside(monkeypatch):
     let_go, station = asyncio.Event(), Station("examination", 2.0)
     clock = [100.0]
-    monkeypatch.setattr("meterai.plumbing.stations.monotonic", lambda: clock[0])
+    monkeypatch.setattr("meterai.plumbing.observe.stations.monotonic", lambda: clock[0])
 
     async def begin() -> Work[str]:
         await let_go.wait()
@@ -576,7 +576,7 @@ def test_client_with_sixty_works_leaves_every_other_client_its_turn(number: int)
 
 def test_station_counts_no_wait_that_a_client_makes_for_itself(monkeypatch) -> None:
     clock, station = [100.0], Station("examination", 2.0)
-    monkeypatch.setattr("meterai.plumbing.stations.monotonic", lambda: clock[0])
+    monkeypatch.setattr("meterai.plumbing.observe.stations.monotonic", lambda: clock[0])
 
     async def run() -> float:
         slots = Slots(1, station=station)

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from meterai.plumbing.outgoing import CALLS_MIN, PROBE_SECONDS, SILENT_IN_A_ROW, CircuitState
+from meterai.plumbing.work.outgoing import CALLS_MIN, PROBE_SECONDS, SILENT_IN_A_ROW, CircuitState
 from meterai.sealing.signing import network
 from meterai.sealing.signing.network import HOSTS_MAX, Authorities, Unreached, exchange
 

@@ -1,0 +1,1 @@
+"""The database: connections, migrations, what is declared about tables, and the check of invariants."""

@@ -1,0 +1,70 @@
+"""The SQL of this installation, as files: what makes tables, and what functions say.
+
+A room owns its SQL, in `meterai/<room>/sql/`:
+
+    0001_name.sql             a migration: applied once, never changed, numbered within the room
+    rights.toml               what the application may not change of its tables
+    functions/<function>.sql  one function as it is today: applied again whenever its text changes
+
+`migrations/` holds what was applied before rooms had SQL of their own.  It is complete, and the first
+thing that builds a database; the functions it made are those of the rooms by now.
+"""
+
+from collections.abc import Iterator, Sequence
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import TypeAlias
+
+from meterai.plumbing.db import catalog
+from meterai.plumbing.db.catalog import Description
+
+FUNCTIONS = "functions"
+RIGHTS = "rights.toml"
+Homes: TypeAlias = Sequence[tuple[str, Traversable]]  # of rooms outside the package, by name
+
+
+def _baseline() -> Traversable:
+    # In a checkout the files lie beside the package; in a wheel they are packed into it.
+    beside = Path(__file__).parents[3] / "migrations"
+    return beside if beside.is_dir() else resources.files("meterai") / "migrations"
+
+
+def _sql_of(folder: Traversable) -> Iterator[Traversable]:
+    if folder.is_dir():
+        files = (file for file in folder.iterdir() if file.name.endswith(".sql"))
+        yield from sorted(files, key=lambda file: file.name)
+
+
+def _rooms(beside: Homes) -> Iterator[tuple[str, Traversable]]:
+    ours = ((room.name, room) for room in resources.files("meterai").iterdir())
+    yield from sorted((*ours, *beside), key=lambda home: home[0])
+
+
+def migrations(beside: Homes = ()) -> Iterator[tuple[str, str]]:
+    """(name, SQL) of every migration, in order; no room's depends on another's."""
+    for file in _sql_of(_baseline()):
+        yield file.name, file.read_text()
+    for room, home in _rooms(beside):
+        for file in _sql_of(home / "sql"):
+            yield f"{room}/{file.name}", file.read_text()
+
+
+def functions(beside: Homes = ()) -> Iterator[tuple[str, str]]:
+    """(name, SQL) of every function, as it is to be."""
+    for room, home in _rooms(beside):
+        for file in _sql_of(home / "sql" / FUNCTIONS):
+            yield f"{room}/{FUNCTIONS}/{file.name}", file.read_text()
+
+
+def rights() -> Iterator[str]:
+    """What each room says of the rights to its tables, as TOML."""
+    for _, home in _rooms(()):
+        file = home / "sql" / RIGHTS
+        if file.is_file():
+            yield file.read_text()
+
+
+def described() -> Description:
+    """What a database is like that these files have just built."""
+    return catalog.read((_baseline() / "schema.toml").read_text())

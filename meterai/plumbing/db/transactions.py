@@ -1,0 +1,237 @@
+"""A transaction as rooms get it, and how PostgreSQL says no.
+
+A plpgsql function refuses with `PERFORM refuse('code', '{"fact": 1}')`; it arrives here as the
+`Refusal` that was declared with `kit.refusal.refusal_of_database`.
+"""
+
+import errno
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import psycopg
+import structlog
+from psycopg.rows import dict_row, tuple_row
+from psycopg.types.json import Jsonb
+
+from meterai.kit.refusal import Refusal, declared_for_code, declared_for_constraint
+from meterai.plumbing.db.connections import Link
+from meterai.plumbing.db.rows import RowMapper
+from meterai.plumbing.observe import telemetry
+
+REFUSED = "MT001"  # the SQLSTATE of `refuse()`, see plumbing/sql/functions/refuse.sql
+# Errors after which the same request may succeed: a lock or a statement that took too long, a deadlock,
+# a conflict of serializable transactions, a server without a free place (PostgreSQL, appendix A).
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})  # of an `OSError`: the disk, or our share of it
+_PASSING = frozenset({"55P03", "57014", "40P01", "40001", "53300"})
+_BROKEN_OFF = frozenset(
+    {"40P01", "40001"}
+)  # deadlock and serialization failure: the transaction was rolled back whole
+
+Row = dict[str, Any]
+Model = TypeVar("Model")
+_log = structlog.get_logger()
+
+
+class DatabaseBusy(Refusal):
+    """No connection came free in time, or a lock was held too long.
+
+    This transaction changed nothing; what a service committed before it stays.
+    """
+
+    code = "busy"
+    status = 503
+    may_be_done = True
+    retry_after_seconds = 1
+
+
+class BrokenOff(DatabaseBusy):
+    """A deadlock, or a conflict of serializable transactions: this one was rolled back whole."""
+
+
+class DatabaseAway(Refusal):
+    """The connection broke (a restart, a failover): what was asked may or may not have happened.
+
+    Every command is safe to repeat, so the answer is to repeat the same request.
+    """
+
+    code = "database_away"
+    status = 503
+    may_be_done = True
+    retry_after_seconds = (
+        3  # the database is looked for twice a second, each time for two seconds at most
+    )
+
+
+class StorageFull(Refusal):
+    """The disk of the database or of the files has no room.
+
+    What was asked may have been committed by a step before, and only its answer failed.
+    """
+
+    code = "storage_full"
+    status = 503
+    may_be_done = True
+    retry_after_seconds = 60  # somebody has to make room
+
+
+class SecondStatement(Exception):
+    """What runs as one statement had another, which would be another transaction: a fault of ours."""
+
+
+class ChangeRefused(Exception):
+    """A transaction that may only read was to change something: a fault of ours."""
+
+
+def _translated(error: psycopg.Error) -> Refusal | None:
+    if error.sqlstate == "53100":  # disk_full
+        _log.error("storage_full", fault=str(error).strip()[:500])
+        return StorageFull(str(error.diag.message_primary))
+    if error.sqlstate in _PASSING:
+        busy = BrokenOff if error.sqlstate in _BROKEN_OFF else DatabaseBusy
+        return busy(f"{error.sqlstate} {error.diag.message_primary}")
+    if broken := declared_for_constraint(error.diag.constraint_name):
+        return broken(error.diag.constraint_name)
+    if error.sqlstate != REFUSED or error.diag.message_primary is None:
+        return None
+    kind = declared_for_code(error.diag.message_primary)
+    if kind is None:
+        return None
+    refusal = kind.__new__(kind)
+    Exception.__init__(refusal, f"{kind.code}: {error.diag.message_detail}")
+    for name, value in json.loads(error.diag.message_detail or "{}").items():
+        setattr(refusal, name, value)
+    return refusal
+
+
+class ReadTx:
+    """An open transaction that may only read: every query of a room takes one."""
+
+    may_write = False
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    async def _execute(
+        self, query: str, parameters: tuple[object, ...], rows: Any = dict_row
+    ) -> Any:
+        cursor = self._link.connection.cursor(row_factory=rows)
+        return await self._asked(cursor, query, parameters)
+
+    async def _asked(self, cursor: Any, query: str, parameters: tuple[object, ...]) -> Any:
+        self._link.ask()
+        try:
+            return await cursor.execute(query.encode(), parameters or None)
+        except psycopg.Error as error:
+            if refusal := _translated(error):
+                raise refusal from None
+            raise
+        finally:
+            self._link.answered()
+
+    async def tell(self, queries: str, *parameters: object) -> Row | None:
+        """Run statements in one round trip, not prepared: the first row of the last one's answer."""
+        cursor = psycopg.AsyncClientCursor(self._link.connection, row_factory=dict_row)
+        await self._asked(cursor, queries, parameters)
+        while cursor.nextset():
+            pass
+        return await cursor.fetchone() if cursor.description else None
+
+    async def all(self, query: str, *parameters: object) -> list[Row]:
+        """Every row of the answer."""
+        cursor = await self._execute(query, parameters)
+        # All of it is here already; this only reads it out.
+        return await cursor.fetchall() if cursor.description else []
+
+    async def all_as(
+        self, mapper: RowMapper[Model], query: str, *parameters: object
+    ) -> list[Model]:
+        """Every row of the answer, each made by `mapper`."""
+        cursor = await self._execute(query, parameters, tuple_row)
+        make = mapper.made(query, cursor)
+        return [make(row) for row in await cursor.fetchall()]
+
+    async def one_as(
+        self, mapper: RowMapper[Model], query: str, *parameters: object
+    ) -> Model | None:
+        """The first row of the answer, made by `mapper`, or None."""
+        rows = await self.all_as(mapper, query, *parameters)
+        return rows[0] if rows else None
+
+    async def one(self, query: str, *parameters: object) -> Row | None:
+        """The first row of the answer, or None."""
+        rows = await self.all(query, *parameters)
+        return rows[0] if rows else None
+
+    async def value(self, query: str, *parameters: object) -> Any:
+        """The first column of the first row, or None."""
+        row = await self.one(query, *parameters)
+        return next(iter(row.values())) if row else None
+
+    async def allow(self, seconds: float) -> None:
+        """Let each statement of this transaction take so long, at the server and here."""
+        limit = str(int(seconds * 1000))
+        await self._execute("SELECT set_config('statement_timeout', %s, true)", (limit,))
+        self._link.patience = seconds + 2.0
+
+
+class Tx(ReadTx):
+    """An open transaction.  Handed to the commands of rooms, which never commit it."""
+
+    may_write = True
+
+    def __init__(self, link: Link) -> None:
+        super().__init__(link)
+        self._following: list[Callable[[], Awaitable[None] | None]] = []
+
+    def after_commit(self, act: Callable[[], Awaitable[None] | None]) -> None:
+        """Do this once the transaction is committed, in the order of asking, and never otherwise.
+
+        For what is no part of it: forgetting what is remembered, a call to somebody.  It fails by
+        itself, and a process that dies leaves it undone: what must happen is found by its state.
+        """
+        self._following.append(act)
+
+    async def follow(self) -> None:
+        """Do what `after_commit` was given.  Called once, after the commit."""
+        for act in self._following:
+            try:
+                waits = act()
+                if waits is not None:
+                    await waits
+            except Exception as fault:  # the edge: what was committed is not undone by this
+                telemetry.FAULTS.labels(where="after_commit").inc()
+                _log.error("after_commit_failed", fault=repr(fault), exc_info=True)
+
+    async def run(self, query: str, *parameters: object) -> int:
+        """Run a statement and say how many rows it touched."""
+        rows: int = (await self._execute(query, parameters)).rowcount
+        return rows
+
+    async def copy(self, query: str, lines: str) -> None:
+        """Add rows by COPY ... FROM STDIN, in its text format: where there are very many."""
+        self._link.ask()
+        try:
+            async with self._link.connection.cursor().copy(query.encode()) as copy:
+                await copy.write(lines)
+        finally:
+            self._link.answered()
+
+
+class OneStatement(Tx):
+    """A transaction that is one statement."""
+
+    _was_run = False
+
+    async def _execute(
+        self, query: str, parameters: tuple[object, ...], rows: Any = dict_row
+    ) -> Any:
+        if self._was_run:
+            raise SecondStatement(query)
+        self._was_run = True
+        return await super()._execute(query, parameters, rows)
+
+
+def jsonb(value: object) -> Jsonb:
+    """A Python value as a jsonb parameter."""
+    return Jsonb(value)

@@ -1,0 +1,1 @@
+"""HTTP: requests, callers, bodies, answers."""

@@ -1,0 +1,440 @@
+"""Bodies of requests: where they wait, how many bytes of them, and how long they may take.
+
+A stranger needs no key to send bytes, so nothing here grows with how many are sent:
+
+* A small body is held in memory, a larger one goes to an unnamed file as it arrives.
+* The sum of both is bounded for the process, by the bytes that are here: who announces much and
+  sends little takes little.  What would not fit beside them is refused before it is read, with
+  the time to come again; no network may take all of the room.
+* A body that was sent to a file is only brought back into memory in its turn.
+* Bodies that are far from paid money leave a part of each room free for those that are near
+  (`kit/priority.py`), who also go first where they wait.
+* Who sends slowly holds no turn of the process meanwhile; who sends too slowly, or goes away, gives
+  up its place.
+
+Nothing of a body is left when its request ends, or its process.
+"""
+
+import asyncio
+import tempfile
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Coroutine
+from functools import partial
+from pathlib import Path
+from types import MappingProxyType
+from typing import IO, Any, TypeVar
+
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
+from litestar.types import Receive
+
+from meterai.kit.priority import Priority
+from meterai.kit.refusal import Refusal
+from meterai.plumbing.http.incoming import Incoming
+from meterai.plumbing.networks import Held
+from meterai.plumbing.threads import to_the_end
+from meterai.plumbing.turns import PURPOSE, Purpose
+
+UNCOUNTED_BYTES_MAX = 8 * 1024  # a JSON command; so many connections as there may be, 16 MiB
+HELD_BYTES_MAX = 1024 * 1024  # of one body in memory, where there is room; else it goes to a file
+ARRIVING_BYTES_MAX = 64 * 1024 * 1024  # of all bodies in memory while they arrive
+WORKING_BYTES_MAX = 128 * 1024 * 1024  # of bodies back from their files; the largest has 100 MiB
+# Up to this share of each room may be taken when a body of this priority takes its part: strangers who
+# post documents to be checked fill half of it, and payers still find room.
+SHARES = MappingProxyType(
+    {
+        Priority.MONEY: 1.0,
+        Priority.PAID: 1.0,
+        Priority.CHECKOUT: 0.75,
+        Priority.CHECKING: 0.5,
+        Priority.NEW: 0.5,
+    }
+)
+SHARE_OF_ONE_NETWORK = (
+    0.25  # of the files, a /24 and a /56 twice, a /48 thrice; a carrier's phones share an address
+)
+WRITE_BYTES = 64 * 1024  # gathered before they are written
+READ_BYTES = 256 * 1024
+
+AT_ONCE_SECONDS = 0.05  # a body that takes longer holds no turn of the process meanwhile
+SILENCE_SECONDS_MAX = 20.0  # between two pieces of a body
+GRACE_SECONDS = 20.0  # before its speed matters
+BYTES_PER_SECOND_MIN = 8 * 1024  # 64 kbit/s: the slowest phone that still gets anywhere
+TURN_SECONDS_MAX = 30.0  # in the line for memory; then refused, with a time to come again
+
+Answer = TypeVar("Answer")
+
+
+class UploadsFull(Refusal):
+    """The uploads under way have as many bytes as this process holds.  Nothing was done or charged."""
+
+    code = "uploads_full"
+    status = 503
+    retry_after_seconds = 5  # an upload on an ordinary connection takes about so long
+
+
+class BodyTooSlow(Refusal):
+    """The body of the request did not arrive in time."""
+
+    code = "body_too_slow"
+    status = 408
+
+
+class BodyIncomplete(Refusal):
+    """The connection or its framing broke before the body, or our answer to it, was complete."""
+
+    code = "body_incomplete"
+    status = 400
+
+
+class Budget:
+    """So many bytes, shared by the requests of this process by their priority."""
+
+    def __init__(self, bytes_max: int) -> None:
+        self.bytes_max = bytes_max
+        self.used = 0
+        self._lines: dict[Priority, deque[tuple[int, asyncio.Future[None]]]] = {
+            priority: deque() for priority in Priority
+        }
+
+    def has(self, size: int) -> bool:
+        """True where so many bytes are free for who asks now."""
+        return self._has(size, PURPOSE.get().priority)
+
+    def _has(self, size: int, priority: Priority) -> bool:
+        most = self.bytes_max * SHARES[priority]
+        # One alone is never too large for what is its own.
+        return self.used + size <= most or (not self.used and size <= self.bytes_max)
+
+    def take(self, size: int) -> bool:
+        """Take so many bytes if they are free and nobody waits for them who goes first."""
+        priority = PURPOSE.get().priority
+        if any(self._lines[one] for one in Priority if one <= priority):
+            return False
+        if not self._has(size, priority):
+            return False
+        self.used += size
+        return True
+
+    def give_back(self, size: int) -> None:
+        """Free so many bytes, and let in who is first: by priority, then in order."""
+        self.used -= size
+        for priority, line in self._lines.items():
+            while line:
+                wanted, turn = line[0]
+                if not turn.done():
+                    if not self._has(wanted, priority):
+                        return  # nobody overtakes it: it would wait for ever
+                    self.used += wanted
+                    turn.set_result(None)
+                line.popleft()
+
+    async def wait_for(self, size: int) -> None:
+        """Take so many bytes, first come, first served within a priority.  Refuses `UploadsFull`."""
+        if self.take(size):
+            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._lines[PURPOSE.get().priority].append((size, turn))
+        try:
+            async with asyncio.timeout(TURN_SECONDS_MAX):
+                await turn
+        except BaseException as broken:
+            if turn.done() and not turn.cancelled():
+                self.give_back(size)  # it was given to us at the moment we stopped waiting
+            else:
+                turn.cancel()
+                self.give_back(0)  # a smaller wish behind ours may fit now
+            if isinstance(broken, TimeoutError):
+                raise UploadsFull("the line for memory is long") from None
+            raise
+
+
+class _Pace:
+    """The pace of one body, watched by one timer however many pieces it comes in.
+
+    `limit` ends once the sender is silent for too long, or slower than the slowest phone. While what came is
+    written to a file nobody is late.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.limit = asyncio.timeout(None)
+        self.is_listening = False
+        self._loop = loop
+        self._received = 0
+        self._begun = self._heard_at = loop.time()
+        # Nearly every body is here whole before this.
+        self._timer = loop.call_at(self._begun + AT_ONCE_SECONDS, self._be_late, PURPOSE.get())
+
+    def heard(self, received: int) -> None:
+        """A piece is here, and `received` bytes with it."""
+        self.is_listening = False
+        self._received = received
+        self._heard_at = self._loop.time()
+
+    def end(self) -> None:
+        """All of it is here, or nobody waits for it any more."""
+        self._timer.cancel()
+
+    def _be_late(self, purpose: Purpose) -> None:
+        purpose.step_aside()
+        self._look()
+
+    def _look(self) -> None:
+        now = self._loop.time()
+        slowest = self._begun + GRACE_SECONDS + self._received / BYTES_PER_SECOND_MIN
+        ends = min(self._heard_at + SILENCE_SECONDS_MAX, slowest)
+        if self.is_listening and now >= ends:
+            self.limit.reschedule(now)
+        else:
+            self._timer = self._loop.call_at(max(ends, now + AT_ONCE_SECONDS), self._look)
+
+
+class Bodies:
+    """The room that bodies have in one process: in memory, and in files of one folder."""
+
+    def __init__(self, directory: Path, files_bytes_max: int) -> None:
+        self.directory = directory
+        self.arriving = Budget(ARRIVING_BYTES_MAX)
+        self.working = Budget(WORKING_BYTES_MAX)
+        self.files = Budget(files_bytes_max)
+        self._held = Held()  # bytes of files
+
+    def check_room(self, size: int, network: str) -> None:
+        """Whether a body of this size would fit beside what is here.  Refuses `UploadsFull`."""
+        if not self._is_within_share(network, size, size) or not self.files.has(size):
+            raise UploadsFull("no room for another upload")
+
+    def take_file(self, size: int, network: str, *, whole: int) -> None:
+        """Take so many bytes of the files for this network, for a body that holds `whole` then.
+
+        Refuses `UploadsFull`.
+        """
+        if not self._is_within_share(network, size, whole) or not self.files.take(size):
+            raise UploadsFull("no room for more of an upload")
+        self._held.add(network, size)
+
+    def _is_within_share(self, network: str, size: int, whole: int) -> bool:
+        # One upload at a time is never too many for a network.
+        return self._held.of(network, size) <= max(
+            self.files.bytes_max * SHARE_OF_ONE_NETWORK, whole
+        )
+
+    def give_back_file(self, size: int, network: str) -> None:
+        """Free what `take_file` took."""
+        self.files.give_back(size)
+        self._held.give_back(network, size)
+
+    def new_file(self) -> IO[bytes]:
+        """A file without a name: it is gone with the process that holds it."""
+        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return tempfile.TemporaryFile(dir=self.directory, buffering=0)
+
+
+class Body:
+    """The body of one request.  Whoever made it calls `close` when the request is over."""
+
+    def __init__(
+        self,
+        receive: Receive,
+        bodies: Bodies,
+        *,
+        announced: int | None,
+        bytes_max: int,
+        network: Callable[[], str],
+    ) -> None:
+        self._receive = receive
+        self._next_message = receive.next if isinstance(receive, Incoming) else receive
+        self._bodies = bodies
+        self._announced = announced
+        self._bytes_max = bytes_max
+        self._network = network
+        self._pieces: list[bytes] = []  # in memory, or not yet written
+        self._pending = 0
+        self._received = 0
+        self._file: IO[bytes] | None = None
+        self._from: str = ""  # the network whose share holds our file
+        self._arriving = self._working = self._in_files = 0
+
+    async def whole(self) -> bytes:
+        """All of it.  Refuses `BodyTooSlow`, `BodyIncomplete`, `UploadsFull`; `RequestEntityTooLarge`."""
+        await self._arrive()
+        if self._file is None:
+            return self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+        await self._take_memory()
+        file = self._file
+        content = await to_the_end(partial(_read, file, 0, self._received))
+        self._drop_file()
+        return content
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """All of it, for who keeps it in a form of its own: at once from memory, in pieces from a file.
+
+        Refuses as `whole`.
+        """
+        await self._arrive()
+        if self._file is None:
+            yield b"".join(self._pieces)
+            return
+        await self._take_memory()
+        file = self._file
+        for start in range(0, self._received, READ_BYTES):
+            yield await to_the_end(partial(_read, file, start, READ_BYTES))
+        self._drop_file()
+
+    async def passing(self) -> AsyncIterator[bytes]:
+        """All of it, piece by piece, for who keeps none of them in memory.  Refuses as `whole`.
+
+        What they are kept in may be files: there is room for these beside our own until the request
+        is over.
+        """
+        await self._arrive()
+        if self._file is None:
+            for piece in self._pieces:
+                yield piece
+            return
+        self._bodies.take_file(self._received, self._from, whole=2 * self._received)
+        self._in_files += self._received
+        for start in range(0, self._received, READ_BYTES):
+            yield await to_the_end(partial(_read, self._file, start, READ_BYTES))
+
+    def close(self) -> None:
+        """Give back everything."""
+        self._drop_file()
+        self._pieces.clear()
+        if self._arriving:
+            self._bodies.arriving.give_back(self._arriving)
+        if self._working:
+            self._bodies.working.give_back(self._working)
+        self._arriving = self._working = 0
+
+    # -- arriving ----------------------------------------------------------------------------
+
+    async def _arrive(self) -> None:
+        if self._announced is not None:
+            if self._announced > self._bytes_max:
+                raise RequestEntityTooLarge
+            if self._announced == 0:
+                return
+            self._check_room(self._announced)
+        pace = _Pace(asyncio.get_running_loop())
+        try:
+            async with pace.limit:
+                while not await self._next(pace):
+                    pass
+        except TimeoutError:
+            raise BodyTooSlow(f"{self._received} bytes of the body arrived") from None
+        finally:
+            pace.end()
+        await PURPOSE.get().step_back()
+
+    async def _next(self, pace: _Pace) -> bool:
+        pace.is_listening = True
+        message = await self._next_message()
+        if message["type"] != "http.request":
+            raise BodyIncomplete("the client is gone")
+        piece = message.get("body", b"")
+        self._received += len(piece)
+        pace.heard(self._received)
+        if self._received > self._bytes_max:
+            raise RequestEntityTooLarge
+        if piece:
+            self._pieces.append(piece)
+            self._pending += len(piece)
+            self._make_room()
+            if self._file is not None or self._in_files:
+                await self._write(WRITE_BYTES)
+        is_complete = not message.get("more_body", False) or self._received == self._announced
+        if is_complete and self._in_files:
+            await self._write(1)
+        return is_complete
+
+    def _check_room(self, size: int) -> None:
+        """Whether a body whose length is known would fit, before any of it is read."""
+        if size <= UNCOUNTED_BYTES_MAX:
+            return
+        if size > HELD_BYTES_MAX or not self._bodies.arriving.has(size):
+            self._bodies.check_room(size, self._network())
+
+    def _make_room(self) -> None:
+        """Room for what came: in memory, or in a file for twice of it, so that it is asked seldom."""
+        if self._received <= max(UNCOUNTED_BYTES_MAX, self._in_files):
+            return
+        if not self._in_files and self._received <= HELD_BYTES_MAX:
+            more = self._received - self._arriving
+            if self._bodies.arriving.take(more):
+                self._arriving += more
+                return
+        most = self._bytes_max if self._announced is None else self._announced
+        wanted = max(self._received, min(2 * self._received, most))
+        self._from = self._from or self._network()
+        self._bodies.take_file(wanted - self._in_files, self._from, whole=wanted)
+        self._in_files = wanted
+
+    async def _write(self, at_least: int) -> None:
+        if self._pending < at_least:
+            return
+        content = b"".join(self._pieces)
+        self._pieces.clear()
+        self._pending = 0
+        try:
+            if self._file is None:
+                self._file = await to_the_end(self._bodies.new_file)
+            await to_the_end(partial(_write, self._file, content))
+        except OSError as error:
+            raise UploadsFull(f"a body could not be kept: {error.strerror}") from None
+        if self._arriving:  # what was in memory is in the file now
+            self._bodies.arriving.give_back(self._arriving)
+            self._arriving = 0
+
+    # -- back from the file --------------------------------------------------------------------
+
+    async def _take_memory(self) -> None:
+        await unless_gone(self._receive, self._bodies.working.wait_for(self._received))
+        self._working = self._received
+
+    def _drop_file(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+        if self._in_files:
+            self._bodies.give_back_file(self._in_files, self._from)
+            self._in_files = 0
+
+
+def _write(file: IO[bytes], content: bytes) -> None:
+    rest = memoryview(content)
+    while rest:
+        rest = rest[file.write(rest) :]
+
+
+def _read(file: IO[bytes], start: int, size: int) -> bytes:
+    file.seek(start)
+    content = file.read(size)
+    assert len(content) <= size
+    return content
+
+
+# -- waiting -----------------------------------------------------------------------------------
+
+
+async def unless_gone(receive: Receive, act: Coroutine[Any, Any, Answer]) -> Answer:
+    """Await something for a client, and cancel it when the client has gone; its body must have been
+    read.
+
+    Then refuses `BodyIncomplete`, which nobody reads.
+    """
+    work = asyncio.ensure_future(act)
+    gone = asyncio.ensure_future(_gone(receive))
+    try:
+        await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
+        if not work.done():
+            raise BodyIncomplete("the client is gone")
+        return work.result()
+    finally:
+        work.cancel()
+        gone.cancel()
+        await asyncio.gather(work, gone, return_exceptions=True)
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] == "http.request":
+        pass

@@ -1,0 +1,210 @@
+"""Forms: the parts of a multipart or a URL-encoded body.
+
+Read here and not by the framework, which puts every file through a temporary one (as costly as
+half of the sealing), decodes texts in whatever encoding a part asks for, and remembers the last
+thousand bodies.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any
+from urllib.parse import parse_qsl
+
+from litestar import Request
+from litestar.enums import RequestEncodingType
+from multipart import (  # type: ignore[import-untyped]
+    MultipartError,
+    MultipartSegment,
+    ParserLimitReached,
+    PushMultipartParser,
+)
+
+from meterai.kit.refusal import Malformed
+from meterai.kit.text import NUL, as_came, file_name
+from meterai.plumbing.http.bodies import HELD_BYTES_MAX
+from meterai.plumbing.threads import to_the_end
+
+UNNAMED = "dokumen.pdf"  # where nothing of a name can be shown
+TEXTS_MAX = 8  # of a form whose files are read one after another
+PARTS_MAX = 64  # of a form that says nothing else: ours have ten fields
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a form; a file has a name of its own, which is clean (`kit.text.file_name`).
+
+    A field of files that was left empty comes with an empty name.  `came` is the name to the letter: by this one a file
+    is told from others.
+    """
+
+    name: str
+    file_name: str | None
+    content: bytes
+    came: str = ""
+
+    @property
+    def text(self) -> str:
+        """What was typed.  Always UTF-8 (RFC 7578, section 5.1); anything else shows as such.
+
+        Nobody types a NUL, and the database keeps none: it is left out.
+        """
+        return self.content.decode("utf-8", "replace").replace(NUL, "")
+
+
+def _each_once(parts: list[Part], *, several_files: bool) -> list[Part]:
+    """The parts as they came.  Refuses `Malformed` where a field comes twice.
+
+    One reader takes the first of them, another the last.  Of a field of files there may be
+    several where that is what the form asks for.
+    """
+    seen: dict[str, bool] = {}
+    for part in parts:
+        is_file = part.file_name is not None
+        if part.name in seen and not (several_files and is_file and seen[part.name]):
+            raise Malformed(part.name, "once")
+        seen[part.name] = is_file
+    return parts
+
+
+def _part(segment: MultipartSegment, content: bytes) -> Part:
+    given = segment.filename
+    name = None if given is None else given and (file_name(given) or UNNAMED)
+    return Part(segment.name, name, content, _came(segment))
+
+
+def _came(segment: MultipartSegment) -> str:
+    """The name of a file to the letter: of a whole path of Windows the parser leaves the last part."""
+    told = str(segment.header("Content-Disposition", ""))
+    if segment.filename and "\\" in told:
+        return told.rpartition("filename=")[2].strip('"')
+    return segment.filename or ""
+
+
+@dataclass(frozen=True, slots=True)
+class FormFile:
+    """A file of a form: its name to the letter, its size in bytes, and where they are."""
+
+    name: str
+    size: int
+    content: IO[bytes]
+
+    @property
+    def shown(self) -> str:
+        """Its name, fit to be shown."""
+        return as_came(self.name)
+
+
+async def _kept(file: IO[bytes], data: bytes) -> None:
+    """Write to a file that is in memory while it is small: a thread would cost more than that."""
+    if file.tell() + len(data) <= HELD_BYTES_MAX:
+        file.write(data)
+    else:
+        await to_the_end(partial(file.write, data))
+
+
+async def each_file(
+    request: Request[Any, Any, Any], folder: Path, *, files_max: int
+) -> AsyncIterator[FormFile]:
+    """The files of a multipart form, one after another; its texts are left out.
+
+    A small one is in memory, a larger one in a file of `folder`, until the next one is asked for.
+    Refuses `Malformed`.
+    """
+    media_type, options = request.content_type
+    if media_type != RequestEncodingType.MULTI_PART:
+        raise Malformed("body", "multipart")
+    boundary, parts_max = options.get("boundary", ""), files_max + TEXTS_MAX
+    name = ""
+    file: IO[bytes] | None = None
+    try:
+        with (
+            ExitStack() as kept,
+            PushMultipartParser(boundary, max_segment_count=parts_max) as parser,
+        ):
+            async for data in request.stream():
+                for event in parser.parse(data) if data else ():
+                    if isinstance(event, MultipartSegment):
+                        name = _came(event)
+                        file = kept.enter_context(
+                            SpooledTemporaryFile(HELD_BYTES_MAX, dir=str(folder))
+                        )
+                    elif event is None:
+                        # A field of texts has no name of a file, one that was left empty an empty one.
+                        if name and file is not None:
+                            yield FormFile(name, file.tell(), file)
+                        kept.close()
+                    elif file is not None:
+                        await _kept(file, event)
+    except ParserLimitReached:
+        raise Malformed("body", "fields", fields_max=parts_max) from None
+    except (MultipartError, UnicodeError):
+        raise Malformed("body", "multipart") from None
+
+
+async def whole_file(
+    request: Request[Any, Any, Any], folder: Path, name: str
+) -> AsyncIterator[FormFile]:
+    """The body as the one file of this name, where there is anything of it; in memory or in `folder`, as
+    `each_file` has them."""
+    with SpooledTemporaryFile(HELD_BYTES_MAX, dir=str(folder)) as file:
+        async for data in request.stream():
+            if data:
+                await _kept(file, data)
+        if size := file.tell():
+            yield FormFile(name, size, file)
+
+
+async def read_multipart(
+    request: Request[Any, Any, Any], *, parts_max: int = PARTS_MAX, several_files: bool = False
+) -> list[Part]:
+    """The parts of a multipart form (RFC 7578), each name once.  Refuses `Malformed`."""
+    media_type, options = request.content_type
+    if media_type != RequestEncodingType.MULTI_PART:
+        raise Malformed("body", "multipart")
+    found: list[Part] = []
+    chunks: list[bytes] = []
+    try:
+        with PushMultipartParser(
+            options.get("boundary", ""), max_segment_count=parts_max
+        ) as parser:
+            async for data in request.stream():
+                for event in parser.parse(data) if data else ():
+                    if isinstance(event, MultipartSegment):
+                        part = event
+                    elif event is not None:
+                        chunks.append(event)
+                    else:
+                        found.append(_part(part, b"".join(chunks)))
+                        chunks.clear()
+    except ParserLimitReached:
+        if len(found) < parts_max:  # another limit: of the length of a header
+            raise Malformed("body", "multipart") from None
+        raise Malformed("body", "fields", fields_max=parts_max) from None
+    except (MultipartError, UnicodeError):
+        raise Malformed("body", "multipart") from None
+    return _each_once(found, several_files=several_files)
+
+
+async def read_parts(request: Request[Any, Any, Any], *, parts_max: int = PARTS_MAX) -> list[Part]:
+    """The parts of a form of either kind; none where the body is no form.  Refuses `Malformed`.
+
+    A field of files may have several of them.
+    """
+    media_type, _ = request.content_type
+    if media_type == RequestEncodingType.MULTI_PART:
+        return await read_multipart(request, parts_max=parts_max, several_files=True)
+    if media_type != RequestEncodingType.URL_ENCODED:
+        return []
+    body = await request.body()
+    try:
+        pairs = parse_qsl(
+            body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=parts_max
+        )
+    except ValueError:
+        raise Malformed("body", "fields", fields_max=parts_max) from None
+    found = [Part(name, None, value.encode("utf-8", "replace")) for name, value in pairs]
+    return _each_once(found, several_files=False)

@@ -1,0 +1,100 @@
+"""Query parameters, as strictly as JSON: a route takes those that its handler declares, each once.
+
+Strict are the API and each route with `opt={"strict_query": True}`.  Pages pass over what they do not
+know: people come to them by links to which other sites add names that nobody can list (`utm_source`,
+`fbclid`, `igsh`), and a page shows what it is about.  A provider's door does too, because news of money
+is not refused for what its address has.
+
+A NUL is in nothing that is written here, and PostgreSQL takes none: an address with one is refused by every route
+but a provider's door, which reads nothing of it.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any
+from urllib.parse import parse_qsl
+
+import msgspec
+from litestar.connection import ASGIConnection
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import QueryParameter
+
+from meterai.kit.numbers import counted
+from meterai.kit.paging import PAGE_MAX
+from meterai.kit.refusal import FIELD_LENGTH_MAX, Malformed, NotFound, Refusal
+from meterai.kit.text import NUL, one_line
+from meterai.plumbing.http.head import is_api
+
+_DIGITS_MAX = 18  # of 64 bits; which of them may be meant is for the route to say
+# Where a page of a list begins and how long it is (kit/paging.py).
+Limit = Annotated[int, QueryParameter(ge=1, le=PAGE_MAX, description="At most so many.")]
+Before = Annotated[
+    str | None, QueryParameter(description="The `next` of the page before; left out for the first.")
+]
+Reference = Annotated[
+    str | None, QueryParameter(description="Only what has exactly this `reference`.")
+]
+Since = Annotated[
+    str | None,
+    QueryParameter(
+        description="Only what came at this moment or later.", schema_extra={"format": "date-time"}
+    ),
+]
+
+
+class ParameterUnknown(Refusal):
+    """The address has a query parameter that its route does not take: what it asks for would be ignored."""
+
+    code = "parameter_unknown"
+    status = 422
+
+    def __init__(self, parameter: str, known: list[str]) -> None:
+        self.parameter = one_line(parameter[:FIELD_LENGTH_MAX])
+        super().__init__(f"the query parameter {self.parameter} is none of {known}")
+        self.known = known
+
+
+def moment(name: str, text: str) -> datetime:
+    """A moment with its time zone (RFC 3339).  Refuses `Malformed`."""
+    try:
+        found = msgspec.convert(text, datetime)
+    except msgspec.ValidationError:
+        raise Malformed(name, "moment") from None
+    if found.tzinfo is None:
+        raise Malformed(name, "moment")
+    return found
+
+
+def check_query(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
+    """Refuses `NotFound` of a path with a NUL, `ParameterUnknown`, and `Malformed`: a NUL; a name that comes twice,
+    of which one reader takes the first and another the last; an integer that is not written as one (`1e1`, `1.0`),
+    which the framework would take.
+    """
+    if NUL in connection.scope["path"]:
+        raise NotFound("no path has a NUL")
+    handler = connection.route_handler
+    query = connection.scope["query_string"].decode("latin-1")
+    if "%00" in query or NUL in query:
+        has_it = (
+            name for name, value in parse_qsl(query, keep_blank_values=True) if NUL in name + value
+        )
+        raise Malformed(next(has_it, "query"), "text")
+    if not query or not isinstance(handler, HTTPRouteHandler) or not _is_strict(connection):
+        return
+    fields = {
+        field.kwarg_definition.name or name: field.annotation
+        for name, field in handler.parsed_fn_signature.parameters.items()
+        if isinstance(field.kwarg_definition, QueryParameter)
+    }
+    seen: set[str] = set()
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        if name not in fields:
+            raise ParameterUnknown(name, sorted(fields))
+        if name in seen:
+            raise Malformed(name, "once")
+        seen.add(name)
+        if fields[name] is int and counted(value.removeprefix("-"), _DIGITS_MAX) is None:
+            raise Malformed(name, "whole_number")
+
+
+def _is_strict(connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
+    return is_api(connection.scope) or "strict_query" in connection.route_handler.opt

@@ -1,0 +1,391 @@
+"""Jobs: an event and one of its handlers, deleted with what the handler did.
+
+Two kinds of work, both repeatable:
+
+* an *event handler* runs inside one transaction, which also deletes its job: what it writes is
+  written exactly once;
+* a *periodic task* looks by state for what is due (an order to expire, a payment to ask about) and
+  does it.  Slow and irreversible acts belong there: commit the intent, act, commit the result.
+
+Several handlers may listen to one event: each has a job of its own, so that one that fails stops
+no other.  Handlers have priorities and each priority its own lane: jobs that tell people, however
+many, keep none waiting that moves money.  The row is locked by the transaction that runs the handler and skipped by everybody
+else: a worker that dies holds nothing.
+
+What fails is tried again, later each time, and its last fault is kept.  A database that is away or
+a lock that is held is no failure of a handler: it is tried again and the try is not counted.  A
+handler that gives up and failed `TRIES_MAX` times goes to `dead_jobs`, from where `meterai jobs
+retry` brings it back, and so does a job that nobody declares.  No other is ever given up: money
+waits until it can move.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from types import MappingProxyType
+from uuid import UUID
+
+import structlog
+
+from meterai.kit.backoff import pause
+from meterai.kit.priority import Priority
+from meterai.kit.refusal import Refusal
+from meterai.plumbing.db.database import (
+    Database,
+    DatabaseAway,
+    DatabaseBusy,
+    ReadTx,
+    Row,
+    Tx,
+    jsonb,
+)
+from meterai.plumbing.db.rows import RowMapper
+from meterai.plumbing.observe import telemetry
+from meterai.plumbing.observe.stations import APART_MIN, LATE_SECONDS, LATELY_SECONDS, Backlog
+from meterai.plumbing.work.events import Subscription
+from meterai.plumbing.work.watch import Piece, Watch
+from meterai.plumbing.work.worker_pool import NOBODY, POLL_SECONDS, Lane, LaneTerms, clock
+
+BATCH = 50  # jobs seen by one look; enough to amortize the query
+LESS_URGENT = 2  # of what nobody paid for: so many times fewer places, and fewer looks
+BACKOFF_SECONDS_MAX = 300
+TRIES_MAX = 12  # of what may be given up; half an hour with the pauses between
+FAULT_LENGTH_MAX = 500
+
+_log = structlog.get_logger()
+
+_PIECE = "account_id AS account, job_id AS id, run_at AS due_at, jsonb_build_array(kind, handler, tries) AS what"
+LOOK = f"""
+SELECT {_PIECE} FROM jobs
+WHERE run_at > %s AND run_at <= now() AND account_id <> ALL(%s) ORDER BY run_at LIMIT %s
+"""  # noqa: S608 - columns are a constant
+# For any lane.  What was due before is found by a lane itself; so what was done is not read again and again.
+DUE = f"""
+SELECT {_PIECE} FROM jobs
+WHERE run_at > now() - interval '10 seconds' AND run_at <= now() ORDER BY run_at
+"""  # noqa: S608 - columns are a constant
+# For one lane: names of handlers are those of functions.
+DUE_OF = DUE.replace("ORDER BY", "AND handler = ANY('{%s}') ORDER BY")
+DUE_BUT = DUE.replace("ORDER BY", "AND handler <> ALL('{%s}') ORDER BY")
+# Some handlers only, and all but some.
+LOOK_OF = LOOK.replace("ORDER BY", "AND handler = ANY(%s) ORDER BY")
+LOOK_BUT = LOOK.replace("ORDER BY", "AND handler <> ALL(%s) ORDER BY")
+TAKE = "SELECT facts, created_at FROM job_take(%s, %s)"
+_FAILED = """
+UPDATE jobs SET tries = tries + %s, run_at = now() + make_interval(secs => %s), last_fault = %s
+WHERE account_id = %s AND job_id = %s
+"""
+_DIED = """
+INSERT INTO dead_jobs (account_id, job_id, handler, kind, facts, created_at, tries, fault)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+"""
+# One that failed waits for its own reasons, and says nothing about load.
+_LATE = """
+SELECT coalesce(extract(epoch FROM clock_timestamp() - min(run_at)), 0)::float8
+FROM jobs WHERE run_at <= clock_timestamp() AND tries = 0
+"""
+_IS_DECLARED = "SELECT %s = ANY(subscribers(%s)) AS is_declared"
+
+# Of those who wait for what moves money: by account, the news of a bank each by itself.
+_LATE_BUT = f"""
+SELECT 1 FROM jobs WHERE run_at > now() - interval '{LATELY_SECONDS} seconds'
+    AND run_at < now() - interval '{LATE_SECONDS} seconds' AND tries = 0 AND handler <> ALL('{{%s}}')
+ORDER BY run_at
+"""  # noqa: S608 - seconds are constants
+_MEAN_WAIT_BUT = f"""
+SELECT avg(waited)::double precision AS seconds FROM (
+    SELECT avg(extract(epoch FROM now() - run_at)) AS waited FROM (
+        SELECT account_id, job_id, run_at FROM jobs
+        WHERE run_at > now() - interval '{LATELY_SECONDS} seconds' AND run_at <= now() AND tries = 0
+            AND handler <> ALL('{{%s}}')
+        ORDER BY run_at LIMIT 1000) AS job
+    GROUP BY account_id, CASE WHEN account_id = '{NOBODY}' THEN job_id END) AS of_account
+HAVING count(*) >= {APART_MIN}
+"""  # noqa: S608 - numbers are constants
+
+Run = Callable[[], Awaitable[int]]
+Find = Callable[[Tx, datetime, Sequence[UUID], int], Awaitable[Sequence[Piece]]]
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodicTask:
+    """A loop that looks for due work, and its rest in seconds after it found none.
+
+    It runs where the one look for all finds a row that its SQL calls `due`; one that says nothing of rows goes on at
+    its pace (`plumbing/work/watch.py`).  One that `is_cut` takes minutes and only reads: it ends where the worker stops.
+    """
+
+    name: str
+    run: Run
+    rest_seconds: float
+    due: str = ""
+    is_cut: bool = False
+
+
+_PIECES = RowMapper(Piece)
+
+
+async def due(tx: ReadTx, since: datetime, without: Sequence[UUID], limit: int) -> list[Piece]:
+    """Jobs that are due and became so after a moment; none of some accounts."""
+    return await tx.all_as(_PIECES, LOOK, since, list(without), limit)
+
+
+async def oldest_overdue(tx: ReadTx) -> float:
+    """For how many seconds the oldest job that was not tried yet has been due; 0 where none is."""
+    return float(await tx.value(_LATE))
+
+
+async def waiting(tx: ReadTx, kind: str) -> int:
+    """Jobs of one event that are not done, whether they are due or were put off."""
+    return int(await tx.value("SELECT count(*) FROM jobs WHERE kind = %s", kind))
+
+
+async def due_of(
+    tx: ReadTx, since: datetime, without: Sequence[UUID], limit: int, handlers: Sequence[str]
+) -> list[Piece]:
+    """The same, of some handlers."""
+    return await tx.all_as(_PIECES, LOOK_OF, since, list(without), list(handlers), limit)
+
+
+async def due_but(
+    tx: ReadTx, since: datetime, without: Sequence[UUID], limit: int, handlers: Sequence[str]
+) -> list[Piece]:
+    """The same, of all handlers but some."""
+    return await tx.all_as(_PIECES, LOOK_BUT, since, list(without), list(handlers), limit)
+
+
+async def _is_declared(tx: ReadTx, handler: str, kind: str) -> bool:
+    return bool(await tx.value(_IS_DECLARED, handler, kind))
+
+
+def told(fault: Exception) -> str:
+    """A fault as one line, as it is kept and logged."""
+    text = fault.code if isinstance(fault, Refusal) else repr(fault)
+    return text[:FAULT_LENGTH_MAX]
+
+
+class Gone(Exception):
+    """Another worker has the job, or it is done; what this transaction did is rolled back."""
+
+
+class Worker:
+    """Runs the event handlers of jobs and the periodic tasks, until it is told to stop."""
+
+    def __init__(
+        self,
+        database: Database,
+        subscriptions: Iterable[Subscription],
+        periodic_tasks: Sequence[PeriodicTask],
+        *,
+        concurrency: int,
+        services: Mapping[type, object] = MappingProxyType({}),
+        lanes: Sequence[Lane] = (),
+    ) -> None:
+        self._database = database
+        self._subscriptions = {(one.kind, one.name): one for one in subscriptions}
+        self._services = services
+        self._periodic_tasks = periodic_tasks
+        self._lanes = lanes
+        self._concurrency = concurrency
+        self._stopping = asyncio.Event()
+        self._watch = Watch(
+            database,
+            self._stopping,
+            [task.due for task in periodic_tasks],
+            [lane.due for lane in (*self.lanes(), *lanes)],
+        )
+
+    def stop(self) -> None:
+        """Finish what is begun and return from `run`."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Work until `stop`."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._watch.run())
+            for lane in (*self.lanes(), *self._lanes):
+                tasks.create_task(lane.run(self._watch))
+            for task in self._periodic_tasks:
+                tasks.create_task(self._go(task))
+
+    async def _go(self, task: PeriodicTask) -> None:
+        rest = self._watch.rest_of(task.due)
+        while not self._stopping.is_set():
+            least, most = task.rest_seconds, 0.0
+            try:
+                if await (self._cut(task.run()) if task.is_cut else task.run()):
+                    least = 0.0  # there may be more
+            except Refusal as refusal:
+                _log.warning("round_refused", round=task.name, code=refusal.code)
+                least = most = max(least, refusal.retry_after_seconds or 0.0)
+            except Exception as fault:  # the edge: a periodic task that fails is tried again
+                telemetry.FAULTS.labels(where=task.name).inc()
+                _log.error("round_failed", round=task.name, fault=repr(fault), exc_info=True)
+                most = least
+            if task.due and not least:
+                self._watch.found()
+                self._watch.soon()
+            await rest.wait(least, most)
+
+    async def _cut(self, run: Awaitable[int]) -> int:
+        """The answer of `run`, or nothing once the worker stops."""
+        running, stopping = asyncio.ensure_future(run), asyncio.ensure_future(self._stopping.wait())
+        try:
+            await asyncio.wait((running, stopping), return_when=asyncio.FIRST_COMPLETED)
+            return running.result() if running.done() else 0
+        finally:
+            for one in (running, stopping):
+                one.cancel()
+            await asyncio.gather(running, stopping, return_exceptions=True)
+
+    # -- jobs ------------------------------------------------------------------------------
+
+    def lane(self) -> Lane:
+        """Where all jobs run, whatever their priority: for a single look at everything."""
+        return self._lane("jobs", due, DUE, Priority.MONEY)
+
+    def lanes(self) -> Iterator[Lane]:
+        """Where jobs run, a lane for each priority, so that none waits behind those of another.
+
+        `MONEY` has those of handlers that nobody here knows too.
+        """
+        lower = _by_priority(self._subscriptions.values())
+        names = [name for of in lower.values() for name in of]
+        others = DUE_BUT % ",".join(names)
+        yield self._lane("jobs", partial(due_but, handlers=names), others, Priority.MONEY)
+        for priority, of in lower.items():
+            name = f"jobs_{priority.name.lower()}"
+            yield self._lane(name, partial(due_of, handlers=of), DUE_OF % ",".join(of), priority)
+
+    def _lane(self, name: str, find: Find, due: str, priority: Priority) -> Lane:
+        async def look(most: int, since: datetime, without: Sequence[UUID]) -> Sequence[Piece]:
+            return await self._database.once(find, since, without, most)
+
+        is_urgent = priority <= Priority.PAID
+        return Lane(
+            name,
+            look,
+            self._run_one,
+            partial(self._database.once, clock),
+            places=self._concurrency if is_urgent else max(1, self._concurrency // LESS_URGENT),
+            batch=BATCH,
+            terms=LaneTerms(
+                priority, POLL_SECONDS if is_urgent else LESS_URGENT * POLL_SECONDS, due=due
+            ),
+        )
+
+    async def run_batch(self) -> int:
+        """Run what is due now, at most `BATCH` jobs, and say how many there were."""
+        return await self.lane().once()
+
+    async def _run_one(self, piece: Piece) -> None:
+        assert isinstance(piece.what, list)
+        kind, handler, tries = piece.what
+        run = _Run(self._database, piece, kind, handler, tries, self._services)
+        subscription = self._subscriptions.get((kind, handler))
+        with suppress(Gone):
+            await (run.handle(subscription) if subscription else run.set_aside())
+            self._watch.soon()  # for what it emitted
+
+
+def execution(subscriptions: Iterable[Subscription]) -> Backlog:
+    """Those who wait for what moves money: what is paid is executed by such jobs."""
+    lower = ",".join(name for of in _by_priority(subscriptions).values() for name in of)
+    return Backlog("execution", _LATE_BUT % lower, _MEAN_WAIT_BUT % lower)
+
+
+def _by_priority(subscriptions: Iterable[Subscription]) -> dict[Priority, list[str]]:
+    """The names of handlers by a priority below `MONEY`; one that has several has the highest."""
+    highest: dict[str, Priority] = {}
+    for one in subscriptions:
+        highest[one.name] = min(highest.get(one.name, one.priority), one.priority)
+    lower = sorted(set(highest.values()) - {Priority.MONEY})
+    return {
+        priority: sorted(name for name, its in highest.items() if its is priority)
+        for priority in lower
+    }
+
+
+class _Run:
+    """One try of a job."""
+
+    def __init__(
+        self,
+        database: Database,
+        piece: Piece,
+        kind: str,
+        handler: str,
+        tries: int,
+        services: Mapping[type, object],
+    ) -> None:
+        self._database = database
+        self._services = services
+        self._account, self._id = piece.account, piece.id
+        self._kind, self._handler = kind, handler
+        self._tries = tries + 1
+        self._about = {
+            "kind": self._kind,
+            "handler": self._handler,
+            "job": str(self._id),
+            "tries": self._tries,
+        }
+
+    async def handle(self, subscription: Subscription) -> None:
+        """Run its handler; note what failed and when it is tried again."""
+        try:
+            handled = partial(self._handled, subscription=subscription)
+            await self._database.run_on(handled, TAKE, self._account, self._id)
+        except (Gone, DatabaseAway):
+            raise
+        except DatabaseBusy as busy:  # somebody holds a lock: no fault of the handler
+            await self._try_again(busy, is_counted=False)
+        except Exception as fault:  # the edge: anything here is kept and tried again
+            self._count("failed")
+            _log.error("job_failed", **self._about, fault=told(fault))
+            if subscription.gives_up and self._tries >= TRIES_MAX:
+                await self._give_up(fault)
+            else:
+                await self._try_again(fault)
+        else:
+            self._count("done")
+
+    async def _handled(self, tx: Tx, taken: Row | None, subscription: Subscription) -> None:
+        if taken is None:
+            raise Gone(self._kind)
+        await subscription.run(tx, self._account, taken["facts"], self._services)
+
+    async def set_aside(self) -> None:
+        """Put a job aside that no handler here is named by: it waits for a worker of a newer
+        version, or for a person.
+        """
+        fault = LookupError(f"nobody here handles {self._kind} by {self._handler!r}")
+        self._count("failed")
+        _log.error("job_unknown", **self._about)
+        if await self._database.once(_is_declared, self._handler, self._kind):
+            # A newer version declared it: a worker of that version runs it.
+            await self._try_again(fault)
+        else:
+            await self._give_up(fault)
+
+    async def _try_again(self, fault: Exception, *, is_counted: bool = True) -> None:
+        wait = pause(self._tries, longest=BACKOFF_SECONDS_MAX)
+        about = (told(fault), self._account, self._id)
+        await self._database.call(_FAILED, int(is_counted), wait, *about)
+
+    async def _give_up(self, fault: Exception) -> None:
+        moved = partial(self._moved, fault=fault)
+        await self._database.run_on(moved, TAKE, self._account, self._id)
+        self._count("given_up")
+        _log.error("job_given_up", **self._about)
+
+    async def _moved(self, tx: Tx, taken: Row | None, fault: Exception) -> None:
+        if taken is None:
+            raise Gone(self._kind)
+        why = (jsonb(taken["facts"]), taken["created_at"], self._tries, told(fault))
+        await tx.run(_DIED, self._account, self._id, self._handler, self._kind, *why)
+
+    def _count(self, outcome: str) -> None:
+        telemetry.JOBS.labels(kind=self._kind, outcome=outcome).inc()

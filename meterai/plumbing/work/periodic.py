@@ -1,0 +1,139 @@
+"""Each row of a periodic task by itself.
+
+A periodic task finds by state what is due and hands its rows to `each`.  Promises of this module:
+
+* a row that fails does not stop another one, and no transaction is shared between rows;
+* a row that failed is left out of the next runs for a while that doubles up to a bound, so that
+  old rows that cannot be done never bar the way of the others (`not_paused`, in the query);
+* a row that somebody else has locked is skipped: the query says FOR UPDATE SKIP LOCKED, and
+  `run_row` waits only briefly for what is locked afterwards;
+* what could not be done is shown: a line in the log with its code, `meterai_round_rows_total`, and a
+  row of `round_faults` until it is done.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Concatenate, Protocol, TypeVar
+from uuid import UUID
+
+import structlog
+
+from meterai.kit.refusal import Refusal
+from meterai.plumbing.db.database import Answer, Database, DatabaseAway, Given, Tx
+from meterai.plumbing.observe import telemetry
+
+AT_ONCE = 8  # rows of one run under way; each uses a connection for moments
+LOCK_WAIT_MS_MAX = 200  # for one row of a periodic task; the next run is soon enough
+PAUSE_SECONDS_MAX = 300  # between two tries of the same row
+
+_FAILED = """
+INSERT INTO round_faults (account_id, round, subject, code, last_fault, try_at)
+VALUES (%s, %s, %s, %s, %s, now() + interval '1 second')
+ON CONFLICT ON CONSTRAINT round_faults_pkey DO UPDATE
+SET tries = round_faults.tries + 1, code = excluded.code, last_fault = excluded.last_fault,
+    last_at = now(),
+    try_at = now() + make_interval(secs => backoff_seconds(1, round_faults.tries, %s))
+"""
+# A row that was not tried for a day is no longer due: it was dealt with in another way.
+_DONE = """
+DELETE FROM round_faults WHERE round = %s AND (last_at < now() - interval '1 day'
+    OR (account_id, subject) IN (SELECT * FROM unnest(%s::uuid[], %s::text[])))
+"""
+_log = structlog.get_logger()
+
+
+class OfAccount(Protocol):
+    """Something of an account."""
+
+    @property
+    def account(self) -> UUID:
+        """Whose it is."""
+        ...
+
+
+Due = TypeVar("Due", bound=OfAccount)
+
+
+def not_paused(name: str, subject: str) -> str:
+    """The condition that leaves out what failed a moment ago, for the query of a periodic task over `o`.
+
+    A periodic task that leases its rows needs none: its lease is the pause.
+    """
+    return f"""NOT EXISTS (SELECT 1 FROM round_faults f WHERE f.account_id = o.account_id
+        AND f.round = '{name}' AND f.subject = o.{subject}::text AND f.try_at > now())
+    """.rstrip()  # noqa: S608 - names are constants
+
+
+async def each(
+    database: Database,
+    name: str,
+    rows: Sequence[Due],
+    act: Callable[[Due], Awaitable[object]],
+    *,
+    subject: str,
+    at_once: int = AT_ONCE,
+) -> int:
+    """Do `act` for every row and say for how many it was done.
+
+    `name` is the periodic task's, `subject` the field that names one of `rows` within its account.
+    Raises only where the database itself is away: that is no fault of a row.
+    """
+    turns = asyncio.Semaphore(at_once)
+    done: list[tuple[UUID, str]] = []
+
+    async def one(row: Due) -> None:
+        account, which = row.account, _text(getattr(row, subject))
+        async with turns:
+            try:
+                await act(row)
+            except DatabaseAway:
+                raise
+            except Exception as fault:  # the edge of a row: kept, shown, tried again
+                await _keep(database, name, account, which, fault)
+            else:
+                telemetry.ROUND_ROWS.labels(round=name, outcome="done").inc()
+                done.append((account, which))
+
+    # One row that fails does not cancel the others.
+    for outcome in await asyncio.gather(*(one(row) for row in rows), return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            raise outcome
+    if done:
+        accounts = [account for account, _ in done]
+        await database.call(_DONE, name, accounts, [which for _, which in done])
+    return len(done)
+
+
+async def _keep(
+    database: Database, name: str, account: UUID, subject: str, fault: Exception
+) -> None:
+    code = _code(fault)
+    telemetry.ROUND_ROWS.labels(round=name, outcome=code).inc()
+    if code == "fault":
+        telemetry.FAULTS.labels(where=name).inc()
+    _log.error("round_row_failed", round=name, subject=subject, code=code, fault=repr(fault))
+    await database.call(_FAILED, account, name, subject, code, repr(fault)[:500], PAUSE_SECONDS_MAX)
+
+
+def _text(subject: object) -> str:
+    """An id as PostgreSQL writes it as text."""
+    return f"\\x{subject.hex()}" if isinstance(subject, bytes) else str(subject)
+
+
+def _code(fault: Exception) -> str:
+    return fault.code if isinstance(fault, Refusal) else "fault"
+
+
+async def run_row(
+    database: Database,
+    command: Callable[Concatenate[Tx, Given], Awaitable[Answer]],
+    *arguments: Given.args,
+    **named: Given.kwargs,
+) -> Answer:
+    """Run the command of one row; a lock that somebody else keeps is not waited for long."""
+
+    async def briefly(tx: Tx) -> Answer:
+        await tx.run(f"SET LOCAL lock_timeout = {LOCK_WAIT_MS_MAX}")
+        return await command(tx, *arguments, **named)
+
+    return await database.run(briefly)

@@ -1,0 +1,117 @@
+"""Retention: for every table how long what is in it is kept, why, and what deletes it then.
+
+What the law of accounting wants kept (money and stamps: ten years and more) holds ids, sums, states
+and times.  What says something of a person (addresses, networks, file names, bodies of news)
+leaves earlier: UU PDP 27/2022 wants personal data kept no longer than its purpose (sections 16, 42
+to 44).  Each rule is a periodic task of its own, so that one table cannot stop another; it takes a
+few rows at a time and passes by rows that somebody holds.
+
+A room says it of its own tables, in its `retention`; a test finds a table of which nobody does.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TypeAlias
+
+from meterai.kit.clock import Clock
+from meterai.plumbing.db.database import Database
+from meterai.plumbing.work.jobs import PeriodicTask
+
+BATCH = 500  # rows of one statement: some milliseconds, and nobody waits for them
+REST_SECONDS = 600.0  # what is counted in days may be late by minutes
+
+_DAY = timedelta(days=1)
+WEEK = 7 * _DAY
+MONTH = 30 * _DAY
+QUARTER = 90 * _DAY
+HALF_YEAR = 180 * _DAY
+YEAR = 365 * _DAY
+
+BOOKS = (
+    "The books: ten years at least (UU KUP 28(11)), and a balance is the sum of all of them, so "
+    "that none can leave. Ids, sums and times; nothing of a person."
+)
+MONEY = "Where money was: ten years at least (UU KUP 28(11)). Ids, sums, states and times."
+STAMPS = "A stamp can be checked as long as somebody holds its document."
+ONE = "One row, or a few that are written over."
+
+
+@dataclass(frozen=True, slots=True)
+class Leaves:
+    """Rows of a table that leave it, or some columns of theirs that are blanked.
+
+    A row is due once `since` (SQL) is longer ago than `after`; `only` (SQL) says which rows this is
+    about.  `blanks` maps a column to what takes its place (SQL); without it the row is deleted.
+    """
+
+    name: str
+    table: str
+    key: tuple[str, ...]
+    after: timedelta
+    since: str
+    why: str
+    only: str = "true"
+    blanks: Mapping[str, str] = field(default_factory=dict)
+
+    def statement(self) -> str:
+        """One batch; its parameters are a moment and a number of rows.  Nobody waits for it."""
+        key = ", ".join(self.key)
+        changes = ", ".join(f"{column} = {value}" for column, value in self.blanks.items())
+        act = f"UPDATE {self.table} SET {changes}" if changes else f"DELETE FROM {self.table}"  # noqa: S608 - all of it is written below
+        return (
+            f"WITH due AS MATERIALIZED (SELECT {key} FROM {self.table}"  # noqa: S608
+            f" WHERE ({self.only}) AND {self.since} < %s LIMIT %s FOR UPDATE SKIP LOCKED)"
+            f" {act} WHERE ({key}) IN (TABLE due)"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Stays:
+    """What is kept of a table for as long as the installation lives, or leaves by another way."""
+
+    table: str
+    why: str
+
+
+Rule: TypeAlias = Leaves | Stays
+# Of the tables that no room owns.
+RETENTION: tuple[Rule, ...] = (
+    Leaves(
+        "given_up_jobs",
+        "dead_jobs",
+        ("account_id", "job_id", "handler"),
+        QUARTER,
+        "died_at",
+        "Only what tells people is given up; after a season nobody runs it again, and its facts may "
+        "hold an address.",
+    ),
+    Stays("applied_migrations", "What was done to the schema; a row for each release."),
+    Stays("jobs", "A job is deleted in the transaction of its last handler."),
+    Stays("listeners", "A row leaves when its account asks no more to be told."),
+    Stays("round_faults", "A fault leaves when its row is done, or a day after its last try."),
+)
+
+
+class Retention:
+    """Applies the rules to one database."""
+
+    def __init__(self, database: Database, clock: Clock, rules: Iterable[Rule]) -> None:
+        self._database = database
+        self._clock = clock
+        self._rules = [rule for rule in rules if isinstance(rule, Leaves)]
+
+    async def apply(self, rule: Leaves) -> int:
+        """One batch of one rule; how many rows it was about."""
+        before = self._clock.now() - rule.after
+        return await self._database.run(lambda tx: tx.run(rule.statement(), before, BATCH))
+
+    def periodic_tasks(self) -> Sequence[PeriodicTask]:
+        """A periodic task for each rule."""
+        return [self._task(rule) for rule in self._rules]
+
+    def _task(self, rule: Leaves) -> PeriodicTask:
+        async def run() -> int:
+            return await self.apply(rule)
+
+        return PeriodicTask(f"retention_{rule.name}", run, REST_SECONDS)

@@ -1,0 +1,242 @@
+"""Connections are few, shared, and thrown away when they broke."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from math import inf
+from time import monotonic
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from meterai.kit.priority import Priority
+from meterai.plumbing import turns
+from meterai.plumbing.db import connections as link
+from meterai.plumbing.db import database
+from meterai.plumbing.db.database import ChangeRefused, Database, DatabaseAway, DatabaseBusy
+from meterai.plumbing.turns import PURPOSE, Purpose
+
+WHO = "SELECT pg_backend_pid() AS who, pg_sleep(0.02)"
+
+
+@asynccontextmanager
+async def opened(url: str, connections: int) -> AsyncIterator[Database]:
+    found = Database(url, connections=connections)
+    await found.open()
+    try:
+        yield found
+    finally:
+        await found.close()
+
+
+async def who(found: Database) -> int:
+    row = await found.call(WHO)
+    assert row is not None
+    return int(row["who"])
+
+
+def test_never_more_connections_than_allowed(database_url: str) -> None:
+    async def run() -> set[int]:
+        async with opened(database_url, 2) as found:
+            return set(await asyncio.gather(*(who(found) for _ in range(10))))
+
+    assert 1 <= len(asyncio.run(run())) <= 2
+
+
+def test_a_broken_connection_is_replaced(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # One that rested for longer is tested before it is used: then nobody meets it broken.
+    monkeypatch.setattr(link, "REST_SECONDS_MAX", inf)
+
+    async def run() -> None:
+        async with opened(database_url, 1) as found:
+            broken = await who(found)
+            with psycopg.connect(database_url) as other:
+                other.execute("SELECT pg_terminate_backend(%s)", [broken])
+            with pytest.raises(DatabaseAway):
+                await who(found)
+            assert await who(found) != broken
+
+    asyncio.run(run())
+
+
+def test_a_call_given_up_leaves_its_connection_usable(database_url: str) -> None:
+    async def run() -> None:
+        async with opened(database_url, 1) as found:
+            for _ in range(3):
+                with pytest.raises(TimeoutError):
+                    await asyncio.wait_for(found.call("SELECT pg_sleep(30)"), 0.05)
+            await who(found)
+
+    asyncio.run(run())
+
+
+async def fail_in_the_middle(found: Database) -> None:
+    async with found.transaction() as tx:
+        await tx.run("CREATE TEMPORARY TABLE left_behind ()")
+        await tx.run("SELECT 1 / 0")
+
+
+def test_a_failed_transaction_leaves_nothing_behind(database_url: str) -> None:
+    async def run() -> list[dict[str, object]]:
+        async with opened(database_url, 1) as found:
+            with pytest.raises(psycopg.errors.DivisionByZero):
+                await fail_in_the_middle(found)
+            return await found.read("SELECT 1 FROM pg_tables WHERE tablename = 'left_behind'")
+
+    assert asyncio.run(run()) == []
+
+
+def test_who_waits_too_long_is_refused(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "CONNECTION_WAIT_SECONDS_MAX", 0.05)
+
+    async def run() -> None:
+        async with opened(database_url, 1) as found, found.transaction():
+            with pytest.raises(DatabaseBusy):
+                await who(found)
+
+    asyncio.run(run())
+
+
+async def change_while_reading(found: Database) -> None:
+    async with found.reading() as tx:
+        assert not tx.may_write
+        await tx.all("UPDATE issuing SET reason = 'changed'")
+
+
+def test_a_transaction_that_reads_changes_nothing_and_sees_one_moment(database_url: str) -> None:
+    async def run() -> None:
+        async with opened(database_url, 1) as found:
+            with pytest.raises(ChangeRefused):
+                await change_while_reading(found)
+
+        async with opened(database_url, 2) as found, found.reading() as tx:
+            before = await tx.value("SELECT count(*) FROM accounts")
+            async with found.transaction() as other:
+                assert other.may_write
+                await other.run(
+                    "INSERT INTO accounts (account_id, email, language) VALUES (%s, %s, 'id')",
+                    UUID(int=7),
+                    "a@example.id",
+                )
+            assert await tx.value("SELECT count(*) FROM accounts") == before
+
+    asyncio.run(run())
+
+
+def test_the_same_connection_may_write_again_after_it_read(database_url: str) -> None:
+    async def run() -> None:
+        async with opened(database_url, 1) as found:
+            async with found.reading() as tx:
+                pid = await tx.value("SELECT pg_backend_pid()")
+            with pytest.raises(ZeroDivisionError):
+                async with found.reading() as tx:
+                    raise ZeroDivisionError
+            async with found.transaction() as writing:
+                assert await writing.value("SELECT pg_backend_pid()") == pid
+                assert await writing.value("SHOW transaction_read_only") == "off"
+                assert await writing.value("SHOW transaction_isolation") == "read committed"
+
+    asyncio.run(run())
+
+
+# -- how long a statement may take ---------------------------------------------------------------
+
+LIMIT = "SELECT current_setting('statement_timeout') AS is, pg_backend_pid() AS who"
+
+
+@contextmanager
+def with_seconds_left(seconds: float, now: float | None = None) -> Iterator[None]:
+    """A request whose answer is waited for so long."""
+    token = PURPOSE.set(Purpose(Priority.NEW, (monotonic() if now is None else now) + seconds))
+    try:
+        yield
+    finally:
+        PURPOSE.reset(token)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "limit"),
+    [(1e9, "10s"), (10.1, "10s"), (9.9, "8s"), (2.5, "2s"), (0.9, "500ms"), (0.2, "100ms")],
+)
+def test_a_statement_takes_no_longer_than_its_answer_is_waited_for(
+    database_url: str, seconds: float, limit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A tenth of a second less is another limit: the clock stands while a busy machine connects.
+    stands = monotonic()
+    for module in (database, turns):
+        monkeypatch.setattr(module, "monotonic", lambda: stands)
+
+    async def run() -> None:
+        async with opened(database_url, 1) as found:
+            with with_seconds_left(seconds, stands):
+                assert (await found.read(LIMIT))[0]["is"] == limit
+                async with found.transaction() as tx:
+                    assert (await tx.one(LIMIT) or {})["is"] == limit
+                async with found.reading() as reading:
+                    assert (await reading.one(LIMIT) or {})["is"] == limit
+            assert (await found.read(LIMIT))[0]["is"] == "10s"  # nobody's patience counts
+
+    asyncio.run(run())
+
+
+def test_a_statement_that_takes_longer_is_broken_off(database_url: str) -> None:
+    async def run() -> None:
+        async with opened(database_url, 1) as found:
+            await who(found)  # so that no connection has to be made within the time that is left
+            with with_seconds_left(0.9), pytest.raises(DatabaseBusy, match="57014"):
+                await found.call("SELECT pg_sleep(30)")
+            await who(found)
+
+    asyncio.run(run())
+
+
+def test_no_statement_begins_without_time_for_it(database_url: str) -> None:
+    async def run() -> None:
+        async with opened(database_url, 1) as found:
+            with with_seconds_left(0.05), pytest.raises(DatabaseBusy, match="nobody waits"):
+                await found.call("SELECT 1")
+            await who(found)
+
+    asyncio.run(run())
+
+
+def test_a_connection_that_has_the_limit_is_taken_first(database_url: str) -> None:
+    """So that few are set anew, however requests of several limits alternate."""
+
+    async def run() -> list[tuple[str, int]]:
+        seen = []
+        async with opened(database_url, 2) as found:
+            await asyncio.gather(who(found), who(found))
+            for _ in range(5):
+                for seconds in (1e9, 9.9):
+                    with with_seconds_left(seconds):
+                        [row] = await found.read(LIMIT)
+                        seen.append((row["is"], row["who"]))
+        return seen
+
+    settled = asyncio.run(run())[1:]  # the first one is set anew
+    assert len(set(settled)) == 2
+    assert len({process for _, process in settled}) == 2
+
+
+@pytest.mark.parametrize(
+    ("priority", "presses"), [(Priority.CHECKOUT, True), (Priority.NEW, False)]
+)
+def test_wait_of_those_who_order_for_a_connection_presses(
+    database_url: str, priority: Priority, presses: bool
+) -> None:
+    async def run() -> float:
+        database = Database(database_url, connections=1)
+        await database.open()
+        try:
+            PURPOSE.set(Purpose(priority))
+            sleep = "SELECT pg_sleep(0.5)"
+            await asyncio.gather(*(database.call(sleep) for _ in range(2)))
+            return database.station.pressure()
+        finally:
+            await database.close()
+
+    assert (asyncio.run(run()) > 1) is presses

@@ -1,0 +1,390 @@
+"""A database that stops, dies or freezes: refusals at once, and service again soon after it is
+back, however long it was away."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from time import monotonic
+
+import psycopg
+import pytest
+
+from meterai.plumbing.db import database
+from meterai.plumbing.db.connections import SESSION
+from meterai.plumbing.db.database import BrokenOff, Database, DatabaseAway, DatabaseBusy
+from tests.support.servers import Server, Switch
+
+CROWD = 8
+CONNECTIONS = 4
+HANGS_SECONDS = 30.0  # silence, a look, one connection that does not answer, and a slow machine
+WAIT_SECONDS_MAX = 90.0  # for what happens within some seconds
+AWAY_SECONDS = 0.5
+
+
+@pytest.fixture(scope="module")
+def one(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    server = Server(tmp_path_factory.mktemp("one"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    server = Server(tmp_path_factory.mktemp("other"))
+    yield server
+    server.stop()
+
+
+@dataclass(frozen=True)
+class Call:
+    """When it began and ended, and how."""
+
+    begun: float
+    ended: float
+    outcome: str
+
+    @property
+    def seconds(self) -> float:
+        return self.ended - self.begun
+
+
+class Crowd:
+    """Many who ask all the time."""
+
+    def __init__(self, found: Database) -> None:
+        self._database = found
+        self.calls: list[Call] = []
+        self._is_over = False
+
+    async def _ask(self) -> None:
+        while not self._is_over:
+            begun = monotonic()
+            outcome = "answered"
+            try:
+                await self._database.call("SELECT 1")
+            except (DatabaseAway, DatabaseBusy) as refusal:
+                outcome = refusal.code
+            self.calls.append(Call(begun, monotonic(), outcome))
+            await asyncio.sleep(0.02)
+
+    @asynccontextmanager
+    async def asking(self) -> AsyncIterator[None]:
+        tasks = [asyncio.create_task(self._ask()) for _ in range(CROWD)]
+        await self.answers_since(monotonic())
+        yield
+        self._is_over = True
+        await asyncio.gather(*tasks)
+
+    async def answers_since(self, moment: float, outcome: str = "answered") -> None:
+        """Wait until somebody who asked after this moment was answered."""
+        async with asyncio.timeout(WAIT_SECONDS_MAX):
+            while True:
+                if any(c.begun > moment and c.outcome == outcome for c in self.calls[-50:]):
+                    return
+                await asyncio.sleep(0.02)
+
+    async def refused_since(self, moment: float) -> None:
+        """Wait until somebody who asked after this moment was told that it is away."""
+        await self.answers_since(moment, "database_away")
+
+    def assert_nobody_hung(self) -> None:
+        slowest = max(self.calls, key=lambda call: call.seconds)
+        assert slowest.seconds < HANGS_SECONDS, slowest
+
+
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[Database]:
+    found = Database(url, connections=CONNECTIONS)
+    await found.open()
+    try:
+        yield found
+    finally:
+        await found.close()
+
+
+def story(url: str, breaks: Callable[[], None], mends: Callable[[], None]) -> Crowd:
+    """Break it under a crowd, leave it so for a while, mend it, and wait for service."""
+
+    async def run() -> Crowd:
+        async with opened(url) as found:
+            crowd = Crowd(found)
+            async with crowd.asking():
+                await asyncio.to_thread(breaks)
+                try:
+                    await crowd.refused_since(monotonic())
+                    await asyncio.sleep(AWAY_SECONDS)
+                finally:
+                    await asyncio.to_thread(mends)
+                await crowd.answers_since(monotonic())
+            return crowd
+
+    crowd = asyncio.run(run())
+    crowd.assert_nobody_hung()
+    return crowd
+
+
+def test_a_server_that_was_stopped_and_started(one: Server) -> None:
+    story(one.url, one.stop, one.start)
+
+
+def test_a_server_that_was_killed_and_started(one: Server) -> None:
+    story(one.url, one.kill, one.start)
+
+
+def test_a_server_that_froze_and_went_on(one: Server) -> None:
+    story(one.url, one.freeze, one.thaw)
+
+
+def test_while_it_is_away_a_refusal_costs_no_time(one: Server) -> None:
+    async def run() -> list[float]:
+        async with opened(one.url) as found:
+            one.freeze()
+            try:
+                with pytest.raises(DatabaseAway):
+                    await found.call("SELECT 1")
+                seconds = []
+                for _ in range(20):
+                    begun = monotonic()
+                    with pytest.raises(DatabaseAway) as refused:
+                        await found.call("SELECT 1")
+                    seconds.append(monotonic() - begun)
+                    assert refused.value.retry_after_seconds > database.RECONNECT_SECONDS
+                return seconds
+            finally:
+                one.thaw()
+
+    assert median(asyncio.run(run())) < 1.0
+
+
+def test_a_frozen_leader_whose_place_another_takes(one: Server, other: Server) -> None:
+    async def run() -> None:
+        async with Switch(one.socket).open() as switch:
+            url = f"postgresql://postgres@127.0.0.1:{switch.port}/postgres"
+            async with opened(url) as found:
+                crowd = Crowd(found)
+                async with crowd.asking():
+                    one.freeze()
+                    await asyncio.sleep(AWAY_SECONDS)
+                    switch.target = other.socket
+                    # The first stays frozen all the while.
+                    await crowd.answers_since(monotonic())
+                crowd.assert_nobody_hung()
+
+    try:
+        asyncio.run(run())
+    finally:
+        one.thaw()
+
+
+def sleeps(server: Server) -> bool:
+    """Whether somebody waits in it for what takes long."""
+    with psycopg.connect(server.url) as connection:
+        found = connection.execute(
+            "SELECT 1 FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(9)' AND state = 'active'"
+        )
+        return found.fetchone() is not None
+
+
+def test_who_waits_at_a_frozen_leader_is_let_go_when_another_answers(
+    one: Server, other: Server
+) -> None:
+    """Nothing was silent: the new leader answers, and yet the old connections must not be held."""
+
+    async def run() -> None:
+        async with Switch(one.socket).open() as switch:
+            url = f"postgresql://postgres@127.0.0.1:{switch.port}/postgres"
+            async with opened(url) as found:
+                held = asyncio.create_task(found.call("SELECT pg_sleep(9)"))
+                async with asyncio.timeout(HANGS_SECONDS):
+                    while True:
+                        await asyncio.sleep(0.02)
+                        if sleeps(one):
+                            break
+                one.freeze()
+                switch.target = other.socket
+                async with asyncio.timeout(HANGS_SECONDS):
+                    while not held.done():
+                        with suppress(DatabaseAway):
+                            await found.call("SELECT 1")
+                        await asyncio.sleep(0.05)
+                with pytest.raises(DatabaseAway):
+                    held.result()
+
+    try:
+        asyncio.run(run())
+    finally:
+        one.thaw()
+
+
+def test_of_several_hosts_the_one_that_takes_writes(one: Server, other: Server) -> None:
+    with psycopg.connect(other.url, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE standby")
+        connection.execute("ALTER DATABASE standby SET default_transaction_read_only = on")
+    with psycopg.connect(one.url, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE standby")
+    hosts = ",".join(("/nowhere", *(s.socket_folder for s in (other, one))))
+
+    async def run() -> None:
+        async with opened(f"postgresql://postgres@/standby?host={hosts}") as found:
+            row = await found.call("SELECT current_setting('transaction_read_only') AS read_only")
+            assert row == {"read_only": "off"}
+
+    asyncio.run(run())
+
+
+def test_a_leader_that_takes_writes_no_more_is_left(one: Server) -> None:
+    async def run() -> None:
+        async with opened(one.url) as found:
+            await found.call("CREATE TABLE written (n integer)")
+            await found.call("SET default_transaction_read_only = on")
+            with pytest.raises(DatabaseAway):
+                await found.call("INSERT INTO written VALUES (1)")
+            await found.call("INSERT INTO written VALUES (2)")
+            assert await found.read("SELECT n FROM written") == [{"n": 2}]
+
+    asyncio.run(run())
+
+
+def test_a_database_that_is_not_there_yet_is_refused_until_it_is(tmp_path: Path) -> None:
+    server = Server(tmp_path)
+    server.stop()
+
+    async def run() -> None:
+        async with opened(server.url) as found:
+            with pytest.raises(DatabaseAway):
+                await found.call("SELECT 1")
+            await asyncio.to_thread(server.start)
+            crowd = Crowd(found)
+            async with crowd.asking():
+                pass
+
+    try:
+        asyncio.run(run())
+    finally:
+        server.stop()
+
+
+# -- deadlines ---------------------------------------------------------------------------------
+
+
+def test_every_connection_has_its_limits_and_none_is_a_startup_option(database_url: str) -> None:
+    async def run() -> dict[str, str]:
+        async with opened(database_url) as found:
+            rows = await found.read(
+                "SELECT name, setting, source FROM pg_settings WHERE name = ANY(%s)",
+                [name.lower() for name in SESSION] + ["TimeZone"],
+            )
+        assert {row["source"] for row in rows} == {"session"}, "'client' is a startup option"
+        return {row["name"].lower(): row["setting"] for row in rows}
+
+    assert asyncio.run(run()) == SESSION
+
+
+@pytest.mark.parametrize(
+    ("setting", "statement"),
+    [
+        ("lock_timeout", "UPDATE issuing SET changed_at = changed_at"),
+        ("statement_timeout", "SELECT pg_sleep(20)"),
+    ],
+)
+def test_what_takes_too_long_is_a_come_again(
+    database_url: str, setting: str, statement: str
+) -> None:
+    async def take(found: Database) -> None:
+        async with found.transaction() as tx:
+            await tx.run(f"SET LOCAL {setting} = '50ms'")
+            await tx.run(statement)
+
+    async def run() -> None:
+        async with opened(database_url) as found, found.transaction() as holder:
+            await holder.run("SELECT 1 FROM issuing FOR UPDATE")
+            with pytest.raises(DatabaseBusy):
+                await take(found)
+            await found.call("SELECT 1")
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("sqlstate", ["40P01", "40001", "55P03", "57014"])
+def test_what_passes_is_a_come_again(database_url: str, sqlstate: str) -> None:
+    async def run() -> None:
+        async with opened(database_url) as found:
+            with pytest.raises(DatabaseBusy):
+                await found.call(
+                    f"DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '{sqlstate}'; END $$"
+                )
+
+    asyncio.run(run())
+
+
+def test_two_that_wait_for_each_other_are_told_to_come_again(database_url: str) -> None:
+    with psycopg.connect(database_url) as connection:
+        connection.execute("CREATE TABLE rows (n integer PRIMARY KEY)")
+        connection.execute("INSERT INTO rows VALUES (1), (2)")
+        connection.execute("GRANT ALL ON rows TO PUBLIC")
+
+    async def run() -> Sequence[object]:
+        async with opened(database_url) as found:
+            both = asyncio.Barrier(2)
+
+            async def take(first: int, second: int) -> None:
+                async with found.transaction() as tx:
+                    await tx.run("UPDATE rows SET n = n WHERE n = %s", first)
+                    await both.wait()
+                    await tx.run("UPDATE rows SET n = n WHERE n = %s", second)
+
+            return await asyncio.gather(take(1, 2), take(2, 1), return_exceptions=True)
+
+    found = asyncio.run(run())
+    assert sorted(type(one).__name__ for one in found) == ["BrokenOff", "NoneType"]
+    assert issubclass(BrokenOff, DatabaseBusy)
+
+
+def test_a_server_that_says_nothing_by_the_deadline_is_cut(database_url: str) -> None:
+    """Also where the server would go on: a pooler may have lost its time-outs."""
+
+    async def wait(found: Database) -> None:
+        async with found.transaction() as tx:
+            await tx.allow(60)
+            tx._link.patience = 0.1
+            await tx.run("SELECT pg_sleep(60)")
+
+    async def run() -> None:
+        async with opened(database_url) as found:
+            with pytest.raises(DatabaseAway):
+                await wait(found)
+            await found.call("SELECT 1")
+
+    asyncio.run(run())
+
+
+def test_who_needs_longer_says_so(database_url: str) -> None:
+    async def run() -> object:
+        async with opened(database_url) as found:
+            async with found.transaction() as tx:
+                await tx.allow(600)
+                allowed = await tx.value("SELECT current_setting('statement_timeout')")
+            row = await found.call("SELECT current_setting('statement_timeout') AS after")
+            return allowed, row
+
+    assert asyncio.run(run()) == ("10min", {"after": "10s"})
+
+
+def test_a_transaction_that_is_left_open_is_ended_by_the_server(database_url: str) -> None:
+    async def forget(found: Database) -> None:
+        async with found.transaction() as tx:
+            await tx.run("SET LOCAL idle_in_transaction_session_timeout = '50ms'")
+            await tx.run("SELECT 1 FROM issuing FOR UPDATE")
+            await asyncio.sleep(0.5)
+            await tx.run("SELECT 1")
+
+    async def run() -> None:
+        async with opened(database_url) as found:
+            with pytest.raises(DatabaseAway):
+                await forget(found)
+            await found.call("SELECT 1 FROM issuing FOR UPDATE NOWAIT")
+
+    asyncio.run(run())

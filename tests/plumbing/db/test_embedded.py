@@ -1,0 +1,219 @@
+"""The server of a data directory: found, shared, started again after whatever ended it."""
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+
+from meterai.apps.settings import settings_of as make_settings
+from meterai.commands import DatabaseUnreachable, Exit, database_of, exit_of
+from meterai.plumbing.db.embedded import EmbeddedPostgres, PostgresNotStarted, _is_server
+from tests.support.instance import until
+from tests.support.servers import Server
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    running = Server(tmp_path)
+    yield running
+    running.stop()
+
+
+def answer(url: str) -> object:
+    with psycopg.connect(url) as connection:
+        return connection.execute("SELECT 42").fetchone()
+
+
+def deep(folder: Path) -> EmbeddedPostgres:
+    """A server whose socket has no room in its own directory."""
+    directory = folder / ("d" * 100)
+    directory.mkdir()
+    return EmbeddedPostgres(directory)
+
+
+def test_where_a_path_is_too_long_the_socket_is_at_a_short_one_whatever_the_shell_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = deep(tmp_path)
+    monkeypatch.setenv("TMPDIR", str(tmp_path / ("t" * 100)))
+    server.start()
+    try:
+        assert answer(server.url) == (42,)
+        monkeypatch.delenv("TMPDIR")
+        assert EmbeddedPostgres(tmp_path / ("d" * 100)).is_running()
+    finally:
+        server.stop()
+    assert not server._socket_folder.exists()
+
+
+@pytest.mark.parametrize("planted", ["file", "link"])
+def test_a_folder_that_is_not_ours_is_not_taken_for_sockets(tmp_path: Path, planted: str) -> None:
+    server = deep(tmp_path)
+    place = server._socket_folder
+    if planted == "file":
+        place.touch()
+    else:
+        place.symlink_to(tmp_path)
+    try:
+        with pytest.raises(PostgresNotStarted, match="not ours"):
+            server.start()
+    finally:
+        place.unlink()
+
+
+def test_a_killed_server_is_started_again(server: Server) -> None:
+    server.kill()
+    assert server.embedded.revive()
+    assert answer(server.url) == (42,)
+    assert not server.embedded.revive(), "it lives"
+
+
+def test_a_zombie_is_not_taken_for_a_server(server: Server) -> None:
+    """Nobody has asked after the dead child yet: its number is still taken."""
+    zombie = server.postmaster
+    server.kill()
+    until("it is a zombie", lambda: zombie.status() == psutil.STATUS_ZOMBIE)
+    assert not _is_server(zombie.pid)
+    assert not EmbeddedPostgres(server.directory).is_running()
+
+
+def test_a_zombie_that_another_must_bury_does_not_keep_the_server_away(tmp_path: Path) -> None:
+    # The parent never asks after its child, as an init that is none does not.
+    parent = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import sys, time; from pathlib import Path\n"
+            "from meterai.plumbing.db.embedded import EmbeddedPostgres\n"
+            "EmbeddedPostgres(Path(sys.argv[1])).start(); print('up', flush=True); time.sleep(600)",
+            str(tmp_path),
+        ],
+        stdout=subprocess.PIPE,
+    )
+    mine = EmbeddedPostgres(tmp_path)
+    try:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == b"up\n"
+        old = psutil.Process(int((tmp_path / "postgres" / "postmaster.pid").read_text().split()[0]))
+        old.kill()
+        until("it is a zombie", lambda: old.status() == psutil.STATUS_ZOMBIE)
+        assert answer(mine.start()) == (42,)
+    finally:
+        parent.kill()
+        parent.communicate()
+        mine.stop()
+
+
+def test_a_number_that_another_program_has_now_does_not_keep_the_server_away(
+    server: Server,
+) -> None:
+    """After a crash of the machine: the file names a process that is somebody else's."""
+    server.kill()
+    until("it is gone", lambda: not server.embedded.is_running())
+    _, rest = server.pid_file.read_text().split("\n", 1)
+    stranger = subprocess.Popen(["sleep", "600"])
+    try:
+        server.pid_file.write_text(f"{stranger.pid}\n{rest}")
+        server.start()
+        assert answer(server.url) == (42,)
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
+def bury(users: list[EmbeddedPostgres]) -> None:
+    """Ask after the server of whoever started it: another may have stopped it, a moment ago."""
+    for user in users:
+        if user._process is not None:
+            user._process.wait(10)
+
+
+def test_many_who_start_it_at_once_share_one(tmp_path: Path) -> None:
+    users = [EmbeddedPostgres(tmp_path) for _ in range(4)]
+    with ThreadPoolExecutor(4) as threads:
+        urls = set(threads.map(EmbeddedPostgres.start, users))
+    assert len(urls) == 1
+    for user in users:
+        assert answer(users[0].url) == (42,)
+        user.stop()
+    assert not [user for user in users if user.is_running()]
+    bury(users)
+
+
+@pytest.mark.parametrize("first_to_go", [0, 1], ids=["who started it", "who found it"])
+def test_who_goes_does_not_stop_it_under_another(tmp_path: Path, first_to_go: int) -> None:
+    users = [EmbeddedPostgres(tmp_path), EmbeddedPostgres(tmp_path)]
+    for user in users:
+        user.start()
+    users[first_to_go].stop()
+    assert answer(users[0].url) == (42,)
+    users[1 - first_to_go].stop()
+    assert not [user for user in users if user.is_running()]
+    bury(users)
+    # The server removes its file of numbers a moment before it ends; its parent waits for its end.
+    until("it has ended", lambda: not users[0]._is_alive())
+
+
+def test_who_comes_while_it_is_being_stopped_finds_it_running(tmp_path: Path) -> None:
+    for _ in range(3):
+        going, coming = EmbeddedPostgres(tmp_path), EmbeddedPostgres(tmp_path)
+        going.start()
+        stopping = threading.Thread(target=going.stop)
+        stopping.start()
+        try:
+            assert answer(coming.start()) == (42,)
+            stopping.join()
+            assert answer(coming.url) == (42,)
+        finally:
+            coming.stop()
+        assert not [user for user in (going, coming) if user.is_running()]
+        bury([going, coming])
+
+
+def test_a_frozen_server_can_be_stopped(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("meterai.plumbing.db.embedded.STOP_SECONDS_MAX", 0.2)
+    # So long it is waited for twice: frozen it hears nothing, and killed it must be gone by then.
+    monkeypatch.setattr("meterai.plumbing.db.embedded.QUIT_SECONDS_MAX", 2.0)
+    server.postmaster.suspend()
+    server.stop()
+    assert not server.embedded.is_running()
+    server.start()
+    assert answer(server.url) == (42,)
+
+
+def test_server_that_is_stopped_is_silent_and_not_missing(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("meterai.plumbing.db.embedded.START_SECONDS_MAX", 0.2)
+    (server.directory / "keys").mkdir()
+    settings = make_settings(data=str(server.directory))
+    server.postmaster.suspend()
+    try:
+        with pytest.raises(DatabaseUnreachable) as refused, database_of(settings):
+            pass
+        assert exit_of(refused.value) == Exit.LATER
+    finally:
+        server.postmaster.resume()
+
+
+def test_why_a_server_does_not_start_says_nothing_of_rows(tmp_path: Path) -> None:
+    server = EmbeddedPostgres(tmp_path)
+    told = "2026-12-01 UTC [7] "
+    (tmp_path / "postgres.log").write_text(
+        f'{told}ERROR:  new row for relation "payees" violates check constraint "x"\n'
+        f"{told}DETAIL:  Failing row contains (Ani, 7, null).\n"
+        f"{told}STATEMENT:  INSERT INTO payees\n\tVALUES ('Ani')\n"
+        f"{told}FATAL:  could not map shared memory\n"
+    )
+    assert server._end_of_log() == f"{told}FATAL:  could not map shared memory"
+
+
+def test_a_process_of_ours_is_not_a_server() -> None:
+    assert not _is_server(os.getpid())

@@ -1,0 +1,525 @@
+"""Bodies take bounded room and time, whoever sends them."""
+
+import asyncio
+import contextvars
+import threading
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
+
+from meterai.kit.priority import Priority
+from meterai.plumbing.http import bodies as module
+from meterai.plumbing.http.bodies import (
+    GRACE_SECONDS,
+    HELD_BYTES_MAX,
+    SHARE_OF_ONE_NETWORK,
+    SHARES,
+    UNCOUNTED_BYTES_MAX,
+    Bodies,
+    Body,
+    BodyIncomplete,
+    BodyTooSlow,
+    Budget,
+    UploadsFull,
+    unless_gone,
+)
+from meterai.plumbing.threads import to_the_end
+from meterai.plumbing.turns import PURPOSE, Purpose
+
+MIB = 1024 * 1024
+GONE = {"type": "http.disconnect"}
+Receive = Callable[[], Awaitable[Any]]
+
+
+def sent(*pieces: bytes, after: Any = GONE) -> Receive:
+    """A client that sends these pieces, and then `after` for ever; None: nothing at all."""
+    messages: Iterator[Any] = iter(
+        [
+            {"type": "http.request", "body": piece, "more_body": place < len(pieces)}
+            for place, piece in enumerate(pieces, start=1)
+        ]
+    )
+
+    async def receive() -> Any:
+        message = next(messages, after)
+        if message is None:
+            await asyncio.Event().wait()
+        return message
+
+    return receive
+
+
+def body_of(
+    receive: Receive,
+    found: Bodies,
+    *,
+    announced: int | None,
+    bytes_max: int = 32 * MIB,
+    network: str = "192.0.2.1",
+) -> Body:
+    return Body(receive, found, announced=announced, bytes_max=bytes_max, network=lambda: network)
+
+
+def is_empty(found: Bodies) -> bool:
+    return not (found.arriving.used or found.working.used or found.files.used or found._held._held)
+
+
+def cut(content: bytes, size: int) -> list[bytes]:
+    return [content[start : start + size] for start in range(0, len(content), size)] or [b""]
+
+
+@given(
+    size=some.sampled_from([0, 1, 100, UNCOUNTED_BYTES_MAX, HELD_BYTES_MAX, HELD_BYTES_MAX + 1])
+    | some.integers(0, 2 * MIB),
+    piece=some.integers(1_000, 300_000),
+    is_announced=some.booleans(),
+    as_pieces=some.booleans(),
+    is_tight=some.booleans(),
+)
+def test_a_body_comes_as_it_was_sent_and_leaves_nothing(
+    tmp_path_factory: pytest.TempPathFactory,
+    size: int,
+    piece: int,
+    is_announced: bool,
+    as_pieces: bool,
+    is_tight: bool,
+) -> None:
+    content = bytes(range(256)) * (size // 256 + 1)
+    content = content[:size]
+    found = Bodies(tmp_path_factory.getbasetemp() / "uploads", 16 * MIB)
+    if is_tight:
+        found.arriving.bytes_max = 0
+
+    async def run() -> bytes:
+        receive = sent(*cut(content, piece), after=None)
+        with closing(body_of(receive, found, announced=size if is_announced else None)) as body:
+            if as_pieces:
+                return b"".join([one async for one in body.pieces()])
+            return await body.whole()
+
+    assert asyncio.run(run()) == content
+    assert is_empty(found)
+    assert not list(found.directory.glob("*"))
+
+
+def test_a_small_body_touches_neither_disk_nor_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = Bodies(tmp_path / "uploads", 16 * MIB)
+    monkeypatch.setattr(module, "to_the_end", None)  # whoever calls it fails
+
+    async def run() -> None:
+        for size in (0, 15, UNCOUNTED_BYTES_MAX, HELD_BYTES_MAX):
+            receive = sent(*cut(bytes(size), 50_000), after=None)
+            with closing(body_of(receive, found, announced=size)) as body:
+                assert await body.whole() == bytes(size)
+
+    asyncio.run(run())
+    assert not found.directory.exists()
+
+
+@pytest.mark.parametrize("announced", [None, 2 * MIB])
+def test_a_body_over_the_limit_is_refused(tmp_path: Path, announced: int | None) -> None:
+    found = Bodies(tmp_path, 16 * MIB)
+
+    async def run() -> None:
+        receive = sent(*cut(bytes(2 * MIB), 60_000))
+        with (
+            closing(body_of(receive, found, announced=announced, bytes_max=MIB)) as body,
+            pytest.raises(RequestEntityTooLarge),
+        ):
+            await body.whole()
+
+    asyncio.run(run())
+    assert is_empty(found)
+
+
+def test_what_does_not_fit_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    found = Bodies(tmp_path, 8 * MIB)
+
+    async def run() -> None:
+        # What is here is all of each body but its last byte.
+        clients = [stalling(*cut(bytes(2 * MIB - 1), 60_000)) for _ in range(4)]
+        held = [
+            body_of(receive, found, announced=2 * MIB, network=f"192.0.{number}.1")
+            for number, (receive, _) in enumerate(clients)
+        ]
+        waiting = [asyncio.ensure_future(body.whole()) for body in held]
+        for _, is_silent in clients:
+            await is_silent.wait()
+        late = body_of(_must_not_be_asked, found, announced=2 * MIB, network="192.0.2.9")
+        with pytest.raises(UploadsFull):
+            await late.whole()
+        for one, body in zip(waiting, held, strict=True):
+            one.cancel()
+            await asyncio.wait([one])
+            body.close()
+
+    asyncio.run(run())
+    assert is_empty(found)
+    assert UploadsFull.status == 503
+    assert UploadsFull.retry_after_seconds
+
+
+def stalling(*pieces: bytes) -> tuple[Receive, asyncio.Event]:
+    """A client that sends these pieces and then nothing, and when it has become silent."""
+    left, is_silent = list(pieces), asyncio.Event()
+
+    async def receive() -> Any:
+        if not left:
+            is_silent.set()
+            await asyncio.Event().wait()
+        return {"type": "http.request", "body": left.pop(0), "more_body": True}
+
+    return receive, is_silent
+
+
+def test_who_announces_much_and_sends_little_is_in_nobodys_way(tmp_path: Path) -> None:
+    found = Bodies(tmp_path, 8 * MIB)
+
+    async def run() -> None:
+        clients = [stalling(bytes(60_000)) for _ in range(50)]
+        slow = [
+            body_of(receive, found, announced=8 * MIB, network=f"192.0.2.{number % 3}")
+            for number, (receive, _) in enumerate(clients)
+        ]
+        waiting = [asyncio.ensure_future(body.whole()) for body in slow]
+        for _, is_silent in clients:
+            await is_silent.wait()
+        assert found.arriving.used <= 50 * 60_000
+        for size in (20_000, 2 * MIB, 8 * MIB):
+            receive = sent(*cut(bytes(size), 60_000), after=None)
+            with closing(body_of(receive, found, announced=size)) as body:
+                assert len(await body.whole()) == size
+        for one, body in zip(waiting, slow, strict=True):
+            one.cancel()
+            await asyncio.wait([one])
+            body.close()
+
+    asyncio.run(run())
+    assert is_empty(found)
+
+
+async def _must_not_be_asked() -> Any:
+    raise AssertionError("the body was read")
+
+
+def test_a_body_of_unknown_length_is_bounded_as_it_grows(tmp_path: Path) -> None:
+    found = Bodies(tmp_path, 4 * MIB)
+
+    async def run() -> None:
+        receive = sent(*cut(bytes(16 * MIB), 100_000))
+        with closing(body_of(receive, found, announced=None)) as body:
+            with pytest.raises(UploadsFull):
+                await body.whole()
+            assert found.files.used <= 4 * MIB
+
+    asyncio.run(run())
+    assert is_empty(found)
+
+
+def test_one_network_cannot_take_all_of_the_room(tmp_path: Path) -> None:
+    found = Bodies(tmp_path, 16 * MIB)
+    share = int(16 * MIB * SHARE_OF_ONE_NETWORK)
+    for _ in range(4):
+        found.take_file(share // 4, "192.0.2.1", whole=share // 4)
+    with pytest.raises(UploadsFull):
+        found.take_file(1, "192.0.2.1", whole=1)
+    with pytest.raises(UploadsFull):
+        found.check_room(1, "192.0.2.1")
+    found.take_file(share, "192.0.2.2", whole=share)
+    # A single document larger than a share is still taken from who sends nothing else.
+    found.check_room(share + MIB, "198.51.100.3")
+    found.take_file(share, "198.51.100.3", whole=share)
+    found.take_file(MIB, "198.51.100.3", whole=share + MIB)
+
+
+def test_networks_of_one_48_leave_a_quarter_of_the_room_to_others(tmp_path: Path) -> None:
+    found, taken = Bodies(tmp_path, 16 * MIB), 0
+    for number in range(16):
+        with suppress(UploadsFull):
+            found.take_file(MIB, f"2001:db8:1:{number << 8:x}::/64", whole=MIB)
+            taken += 1
+    assert taken == 12
+    found.take_file(4 * MIB, "2001:db8:2::/64", whole=4 * MIB)
+
+
+def test_the_sum_of_small_bodies_in_memory_is_bounded_and_the_rest_goes_to_files(
+    tmp_path: Path,
+) -> None:
+    found = Bodies(tmp_path, 16 * MIB)
+    found.arriving.bytes_max = 3 * HELD_BYTES_MAX
+    many = [
+        body_of(
+            sent(bytes(HELD_BYTES_MAX), after=None),
+            found,
+            announced=HELD_BYTES_MAX,
+            network=str(number),
+        )
+        for number in range(5)
+    ]
+
+    async def run() -> None:
+        for body in many:
+            await body._arrive()
+
+    asyncio.run(run())
+    assert found.arriving.used == 3 * HELD_BYTES_MAX
+    assert found.files.used == 2 * HELD_BYTES_MAX
+    for body in many:
+        body.close()
+    assert is_empty(found)
+
+
+@pytest.mark.parametrize("announced", [100, MIB, None])
+def test_a_client_that_goes_away_leaves_nothing(tmp_path: Path, announced: int | None) -> None:
+    found = Bodies(tmp_path, 16 * MIB)
+
+    async def run() -> None:
+        pieces = [{"type": "http.request", "body": bytes(90_000), "more_body": True}, GONE]
+
+        async def receive() -> Any:
+            return pieces.pop(0)
+
+        with (
+            closing(body_of(receive, found, announced=announced)) as body,
+            pytest.raises(BodyIncomplete),
+        ):
+            await body.whole()
+
+    asyncio.run(run())
+    assert is_empty(found)
+
+
+@pytest.mark.parametrize("limit", ["SILENCE_SECONDS_MAX", "GRACE_SECONDS"])
+def test_a_body_that_does_not_come_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    monkeypatch.setattr(module, limit, 0.01)
+    found = Bodies(tmp_path, 16 * MIB)
+
+    async def run() -> None:
+        for announced in (100, MIB, None):
+            with (
+                closing(body_of(sent(after=None), found, announced=announced)) as body,
+                pytest.raises(BodyTooSlow),
+            ):
+                await body.whole()
+
+    asyncio.run(run())
+    assert is_empty(found)
+
+
+def test_a_trickle_ends_however_regular(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = Bodies(tmp_path, 16 * MIB)
+    count = 0
+
+    async def receive() -> Any:
+        nonlocal count
+        count += 1
+        await asyncio.sleep(0)
+        return {"type": "http.request", "body": b"x", "more_body": True}
+
+    async def run() -> None:
+        # By the clock of the loop an octet comes every second, however busy the machine is.
+        monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: float(count))
+        with (
+            closing(body_of(receive, found, announced=MIB)) as body,
+            pytest.raises(BodyTooSlow),
+        ):
+            await body.whole()
+
+    asyncio.run(run())
+    assert GRACE_SECONDS < count <= GRACE_SECONDS + 4
+
+
+# -- the line for memory -----------------------------------------------------------------------
+
+
+@given(
+    some.lists(
+        some.tuples(some.integers(1, 100), some.sampled_from(["stays", "leaves"])), max_size=12
+    )
+)
+def test_the_line_for_memory_lets_in_in_order_and_loses_nothing(
+    wishes: Sequence[tuple[int, str]],
+) -> None:
+    budget, served = Budget(100), []
+
+    async def one(number: int, size: int) -> None:
+        await budget.wait_for(size)
+        served.append(number)
+        assert budget.used <= 100
+        await asyncio.sleep(0)
+        budget.give_back(size)
+
+    async def run() -> None:
+        assert budget.take(100)
+        tasks = [asyncio.ensure_future(one(n, size)) for n, (size, _) in enumerate(wishes)]
+        await asyncio.sleep(0)
+        for task, (_, what) in zip(tasks, wishes, strict=True):
+            if what == "leaves":
+                task.cancel()
+        await asyncio.sleep(0)
+        budget.give_back(100)
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    asyncio.run(run())
+    assert budget.used == 0
+    assert served == [n for n, (_, what) in enumerate(wishes) if what == "stays"]
+
+
+def as_(priority: Priority) -> None:
+    """What follows in this context is for a request of this priority."""
+    PURPOSE.set(Purpose(priority))
+
+
+@pytest.mark.parametrize("flood", [Priority.CHECKOUT, Priority.CHECKING, Priority.NEW])
+def test_bodies_far_from_money_leave_room_for_those_that_are_near(flood: Priority) -> None:
+    budget = Budget(1000)
+
+    def crowd() -> int:
+        as_(flood)
+        taken = 0
+        while budget.take(10):
+            taken += 10
+        return taken
+
+    def payer() -> bool:
+        as_(Priority.PAID)
+        return budget.take(200)
+
+    assert contextvars.copy_context().run(crowd) == 1000 * SHARES[flood] < 1000
+    assert contextvars.copy_context().run(payer)
+
+
+def test_the_line_for_memory_goes_by_priority(tmp_path: Path) -> None:
+    """Whoever waits is let in before those further from money, and nobody overtakes it."""
+    budget, served = Budget(100), []
+
+    async def one(name: str, priority: Priority, size: int) -> None:
+        as_(priority)
+        await budget.wait_for(size)
+        served.append(name)
+        await asyncio.sleep(0)
+        budget.give_back(size)
+
+    async def run() -> None:
+        assert budget.take(100)
+        tasks = [
+            asyncio.create_task(one("checking", Priority.CHECKING, 10)),
+            asyncio.create_task(one("large", Priority.PAID, 90)),
+            asyncio.create_task(one("paid", Priority.PAID, 20)),
+            asyncio.create_task(one("money", Priority.MONEY, 5)),
+        ]
+        await asyncio.sleep(0)
+        budget.give_back(20)  # room for checking and paid, but not for who goes before them
+        await asyncio.sleep(0)
+        assert served == ["money"]
+        budget.give_back(80)
+        await asyncio.gather(*tasks)
+
+    asyncio.run(run())
+    assert served == ["money", "large", "paid", "checking"]
+    assert budget.used == 0
+
+
+def test_a_body_larger_than_the_share_has_room_where_it_is_alone() -> None:
+    budget = Budget(100)
+
+    def alone() -> bool:
+        as_(Priority.CHECKING)
+        return budget.take(90)
+
+    assert contextvars.copy_context().run(alone)
+
+
+def test_who_waits_too_long_for_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "TURN_SECONDS_MAX", 0.01)
+    budget = Budget(100)
+
+    async def run() -> None:
+        assert budget.take(60)
+        with pytest.raises(UploadsFull):
+            await budget.wait_for(50)
+        assert budget.take(40)
+
+    asyncio.run(run())
+    assert budget.used == 100
+
+
+def test_who_waits_for_memory_and_goes_away_leaves_the_line(tmp_path: Path) -> None:
+    found = Bodies(tmp_path, 16 * MIB)
+
+    async def run() -> None:
+        assert found.working.take(found.working.bytes_max)
+        receive = sent(*cut(bytes(2 * MIB), 60_000), after=GONE)
+        with (
+            closing(body_of(receive, found, announced=2 * MIB)) as body,
+            pytest.raises(BodyIncomplete),
+        ):
+            await body.whole()
+        found.working.give_back(found.working.bytes_max)
+
+    asyncio.run(run())
+    assert is_empty(found)
+
+
+# -- work for who has gone ---------------------------------------------------------------------
+
+
+def test_work_ends_when_its_client_goes() -> None:
+    ended = []
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(True)
+
+    async def run() -> None:
+        with pytest.raises(BodyIncomplete):
+            await unless_gone(sent(b"", after=GONE), work())
+
+    asyncio.run(run())
+    assert ended == [True]
+
+
+def test_work_for_a_client_that_stays_gives_its_answer_or_its_refusal() -> None:
+    async def good() -> int:
+        await asyncio.sleep(0.001)
+        return 7
+
+    async def bad() -> int:
+        raise UploadsFull("no")
+
+    assert asyncio.run(unless_gone(sent(after=None), good())) == 7
+    with pytest.raises(UploadsFull):
+        asyncio.run(unless_gone(sent(after=None), bad()))
+
+
+def test_a_thread_is_waited_for_by_who_is_cancelled() -> None:
+    may_end, ended = threading.Event(), []
+
+    def work() -> None:
+        may_end.wait(10)
+        ended.append(True)
+
+    async def run() -> None:
+        task = asyncio.ensure_future(to_the_end(work))
+        await asyncio.sleep(0.01)
+        task.cancel()
+        await asyncio.sleep(0.01)
+        assert not task.done()
+        may_end.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(run())
+    assert ended == [True]

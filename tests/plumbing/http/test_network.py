@@ -1,0 +1,93 @@
+"""Whose address a limit per network is counted for."""
+
+from ipaddress import IPv4Address, IPv6Address
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from litestar.testing import RequestFactory
+
+from meterai.plumbing.http.requests import network_of
+
+# Each makes an application of its own, which takes longer than what is asked here.
+FACTORY = RequestFactory()
+
+
+def network(seen: str, told: list[str], proxies: int) -> str:
+    request = FACTORY.get("/")
+    request.scope["client"] = (seen, 1)
+    request.scope["headers"] = [(b"x-forwarded-for", line.encode("latin-1")) for line in told]
+    return network_of(request, proxies)
+
+
+@pytest.mark.parametrize(
+    ("seen", "told", "proxies", "expected"),
+    [
+        ("203.0.113.7", [], 0, "203.0.113.7"),
+        ("203.0.113.7", ["198.51.100.1"], 0, "203.0.113.7"),  # nobody asked to believe it
+        ("10.0.0.1", ["198.51.100.1"], 1, "198.51.100.1"),
+        ("10.0.0.1", ["6.6.6.6, 198.51.100.1"], 1, "198.51.100.1"),  # a stranger wrote the first
+        ("10.0.0.1", ["198.51.100.1, 10.0.0.2"], 2, "198.51.100.1"),
+        # A line of the stranger's own, before or within that of our proxy.
+        ("10.0.0.1", ["6.6.6.6", "198.51.100.1"], 1, "198.51.100.1"),
+        ("10.0.0.1", ["6.6.6.6, 7.7.7.7", "198.51.100.1"], 1, "198.51.100.1"),
+        ("10.0.0.1", ["6.6.6.6", "198.51.100.1", "10.0.0.2"], 2, "198.51.100.1"),
+        ("10.0.0.1", ["6.6.6.6", "198.51.100.1, 10.0.0.2"], 2, "198.51.100.1"),
+        ("10.0.0.1", ["6.6.6.6,,", "", " , 198.51.100.1 ,"], 1, "198.51.100.1"),
+        ("10.0.0.1", [], 1, "10.0.0.1"),
+        ("10.0.0.1", ["198.51.100.1"], 2, "10.0.0.1"),  # not by way of all of ours
+        ("10.0.0.1", ["nonsense"], 1, "unknown"),
+        ("", [], 0, "unknown"),
+        ("2001:db8:1:2:3::4", [], 0, "2001:db8:1:2::/64"),
+    ],
+)
+def test_network(seen: str, told: list[str], proxies: int, expected: str) -> None:
+    assert network(seen, told, proxies) == expected
+
+
+def test_no_visitor_is_none() -> None:
+    request = FACTORY.get("/")
+    request.scope["client"] = None
+    assert network_of(request, 0) == "unknown"
+
+
+V4_FORMS = (
+    "{a}",
+    "{a}:4711",
+    "::ffff:{a}",
+    "[::ffff:{a}]:4711",
+    '"{a}"',
+    '"{a}:4711"',
+    "::FFFF:{a}",
+)
+V6_FORMS = ("{a}", "[{a}]", "[{a}]:4711", '"[{a}]:4711"', "{a}%eth0", "[{a}%25eth0]:4711", "{A}")
+
+
+@given(st.ip_addresses(v=4))
+def test_one_ipv4_address_is_one_network_however_it_is_written(address: IPv4Address) -> None:
+    for form in V4_FORMS:
+        assert network("10.0.0.1", [form.format(a=address)], 1) == str(address), form
+    assert network(f"::ffff:{address}", [], 0) == str(address)
+
+
+@given(st.ip_addresses(v=6), st.integers(0, 2**64 - 1))
+def test_a_64_of_ipv6_is_one_network_however_it_is_written(address: IPv6Address, host: int) -> None:
+    if address.ipv4_mapped is not None:
+        return
+    neighbour = IPv6Address(int(address) >> 64 << 64 | host)
+    expected = network(str(address), [], 0)
+    assert expected.endswith("/64")
+    if neighbour.ipv4_mapped is None:
+        for form in V6_FORMS:
+            told = form.format(a=neighbour, A=neighbour.exploded.upper())
+            assert network("10.0.0.1", [told], 1) == expected, form
+    beside = IPv6Address(int(address) ^ 1 << 64)
+    assert network(str(beside), [], 0) != expected
+
+
+@given(st.text(alphabet=st.characters(max_codepoint=255)), st.integers(0, 3))
+def test_whatever_a_stranger_writes_is_answered_and_not_believed(text: str, proxies: int) -> None:
+    ours = ["198.51.100.1", "10.0.0.2", "10.0.0.3"][:proxies]
+    told = network("10.0.0.9", [text, *ours], proxies)
+    assert told == (ours[0] if proxies else "10.0.0.9")
+    network("10.0.0.9", [text], proxies)

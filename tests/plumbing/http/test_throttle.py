@@ -1,0 +1,151 @@
+"""Small answers wait for each other, and nobody else for them."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from meterai.plumbing.http import throttle as module
+from meterai.plumbing.http.throttle import (
+    IN_A_SECOND_MIN,
+    IN_A_TICK_FIRST,
+    IN_A_TICK_MAX,
+    IN_A_TICK_MIN,
+    LATE_SECONDS_MAX,
+    TICK_SECONDS,
+    Pace,
+)
+
+RESTS_SECONDS_MAX = 60.0  # two ticks, on a busy machine
+
+
+def run(story: Any) -> None:
+    asyncio.run(story(Pace()))
+
+
+def begins_at_once(pace: Pace) -> bool:
+    turn = pace.turn()
+    try:
+        turn.send(None)
+    except StopIteration as done:
+        return bool(done.value)
+    turn.close()
+    return False
+
+
+async def done(tasks: list[asyncio.Task[bool]]) -> int:
+    for _ in range(3):
+        await asyncio.sleep(0)
+    return sum(task.done() for task in tasks)
+
+
+def test_who_comes_alone_waits_for_nothing() -> None:
+    async def story(pace: Pace) -> None:
+        for _ in range(IN_A_TICK_FIRST):
+            assert begins_at_once(pace)
+
+    run(story)
+
+
+@pytest.fixture
+def ticks_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """None passes by itself, however busy the machine is."""
+    monkeypatch.setattr(module, "TICK_SECONDS", 3600.0)
+
+
+@pytest.mark.usefixtures("ticks_by_hand")
+def test_of_a_crowd_so_many_begin_in_a_tick_in_their_order() -> None:
+    async def story(pace: Pace) -> None:
+        order: list[int] = []
+
+        async def one(number: int) -> bool:
+            await pace.turn()
+            order.append(number)
+            return True
+
+        tasks = [asyncio.create_task(one(number)) for number in range(3 * IN_A_TICK_FIRST)]
+        assert await done(tasks) == IN_A_TICK_FIRST
+        for ticks in (2, 3):
+            pace._tick()
+            assert await done(tasks) >= min(ticks * IN_A_TICK_FIRST, len(tasks))
+        await asyncio.gather(*tasks)
+        assert order == list(range(len(tasks)))
+
+    run(story)
+
+
+def test_one_that_goes_takes_nobodys_turn() -> None:
+    async def story(pace: Pace) -> None:
+        tasks = [asyncio.create_task(pace.turn()) for _ in range(IN_A_TICK_FIRST + 20)]
+        await done(tasks)
+        for task in tasks[IN_A_TICK_FIRST : IN_A_TICK_FIRST + 10]:
+            task.cancel()
+        assert all(await asyncio.gather(*tasks[IN_A_TICK_FIRST + 10 :]))
+
+    run(story)
+
+
+@pytest.mark.usefixtures("ticks_by_hand")
+def test_too_many_are_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "WAITING_MAX", 10)
+
+    async def story(pace: Pace) -> None:
+        tasks = [asyncio.create_task(pace.turn()) for _ in range(IN_A_TICK_FIRST + 11)]
+        await done(tasks)
+        assert not await pace.turn()
+        pace._tick()
+        # The last one found ten waiting before it.
+        assert sum(not one for one in await asyncio.gather(*tasks)) == 1
+
+    run(story)
+
+
+def test_fewer_begin_where_others_wait_and_more_where_nobody_does() -> None:
+    async def story(pace: Pace) -> None:
+        for _ in range(50):
+            pace._adapt(LATE_SECONDS_MAX * 2)
+        assert pace._in_a_tick == IN_A_TICK_MIN
+        pace._adapt(0.0)
+        assert pace._in_a_tick == IN_A_TICK_MIN, "nobody waits: nothing is learned"
+        pace._waiting.append(asyncio.get_running_loop().create_future())
+        for _ in range(1_000):
+            pace._adapt(0.0)
+        assert pace._in_a_tick == IN_A_TICK_MAX
+
+    run(story)
+
+
+def test_late_tick_owes_what_could_have_begun_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "TICK_SECONDS", 0.005)
+    monkeypatch.setattr(Pace, "_schedule", lambda pace, now: setattr(pace, "_next_at", now + 0.005))
+    now = [100.0]
+    monkeypatch.setattr(module, "monotonic", lambda: now[0])
+
+    async def story(pace: Pace) -> None:
+        pace._in_a_tick = IN_A_TICK_MIN
+        tasks = [asyncio.create_task(pace.turn()) for _ in range(500)]
+        assert await done(tasks) == IN_A_TICK_MIN
+        now[0] += 0.0501
+        pace._tick()
+        assert await done(tasks) == IN_A_TICK_MIN + 0.050 * IN_A_SECOND_MIN
+        now[0] += 60.0
+        pace._tick()
+        assert await done(tasks) == IN_A_TICK_MIN + 0.050 * IN_A_SECOND_MIN + IN_A_TICK_MAX
+        for task in tasks:
+            task.cancel()
+
+    run(story)
+
+
+def test_it_rests_when_nobody_asks() -> None:
+    async def story(pace: Pace) -> None:
+        await pace.turn()
+        assert pace._next_at
+        async with asyncio.timeout(RESTS_SECONDS_MAX):
+            while True:
+                await asyncio.sleep(TICK_SECONDS)
+                if not pace._next_at:
+                    break
+        assert begins_at_once(pace)
+
+    run(story)

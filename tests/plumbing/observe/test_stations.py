@@ -1,0 +1,84 @@
+"""Stations: where steps wait, and how long compared with what is promised."""
+
+from contextlib import ExitStack, suppress
+
+import pytest
+
+from meterai.plumbing.observe import stations as module
+from meterai.plumbing.observe.stations import Station, Stations
+
+
+class Watch:
+    """The clock of the stations."""
+
+    def __init__(self) -> None:
+        self.at = 100.0
+
+    def __call__(self) -> float:
+        return self.at
+
+
+@pytest.fixture
+def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
+    found = Watch()
+    monkeypatch.setattr(module, "monotonic", found)
+    return found
+
+
+def wait(station: Station, watch: Watch, seconds: float) -> None:
+    with station.waiting():
+        watch.at += seconds
+
+
+def test_station_without_visitors_has_no_pressure() -> None:
+    assert Stations().pressure() == 0.0
+    assert Station("examination", 2.0).pressure() == 0.0
+
+
+def test_pressure_is_mean_wait_as_share_of_bound(watch: Watch) -> None:
+    station = Station("examination", 2.0)
+    wait(station, watch, 1.0)
+    wait(station, watch, 3.0)
+    assert station.pressure() == 1.0
+    assert station.pressure() == 0.0, "it begins anew"
+
+
+def test_who_did_not_have_to_wait_counts(watch: Watch) -> None:
+    station = Station("turn", 2.0)
+    wait(station, watch, 4.0)
+    station.at_once()
+    assert station.pressure() == 1.0
+
+
+def test_who_still_waits_counts(watch: Watch) -> None:
+    station = Station("examination", 2.0)
+    with ExitStack() as waits:
+        waits.enter_context(station.waiting())
+        watch.at += 6.0
+        assert station.pressure() == 3.0
+        watch.at += 2.0
+        assert station.pressure() == 4.0
+    assert station.pressure() == 4.0, "it ended since"
+    assert station.pressure() == 0.0
+
+
+def test_wait_that_is_broken_off_ends(watch: Watch) -> None:
+    station = Station("examination", 2.0)
+    with suppress(KeyError), station.waiting():
+        watch.at += 2.0
+        raise KeyError
+    assert station.pressure() == 1.0
+    assert station.pressure() == 0.0
+
+
+def test_station_under_most_pressure_counts(watch: Watch) -> None:
+    stations = Stations()
+    wait(stations.add(Station("examination", 2.0)), watch, 1.0)
+    wait(stations.add(Station("pictures", 4.0)), watch, 3.0)
+    assert stations.pressure() == 0.75
+
+
+def test_station_without_name_has_no_bound(watch: Watch) -> None:
+    station = Station("")
+    wait(station, watch, 1e6)
+    assert station.pressure() == 0.0

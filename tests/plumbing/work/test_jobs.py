@@ -1,0 +1,722 @@
+"""Jobs: each handler exactly once and by itself, nobody waits for a locked neighbour, a failure is
+tried again with a bounded pause and seen, and a look costs little however much was done before."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from itertools import count
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from meterai.kit.backoff import pause
+from meterai.kit.priority import Priority
+from meterai.plumbing.db.database import Database, DatabaseAway
+from meterai.plumbing.observe import telemetry
+from meterai.plumbing.turns import PURPOSE
+from meterai.plumbing.work import dead_jobs, jobs, watch
+from meterai.plumbing.work import worker_pool as lane
+from meterai.plumbing.work.events import Event, Subscription, emit, on
+from meterai.plumbing.work.jobs import Worker
+from meterai.plumbing.work.worker_pool import NOBODY, LowWaterMark
+
+BOUND_SECONDS = 60.0  # less than the locked jobs would need one batch after the other
+PLACES = 8
+
+
+class X(Event, frozen=True, kw_only=True):
+    """Something that happens here and nowhere else."""
+
+    n: int
+
+
+class Y(Event, frozen=True, kw_only=True):
+    """Something else."""
+
+
+@pytest.fixture(autouse=True)
+def table(database_url: str) -> None:
+    with psycopg.connect(database_url) as connection:
+        connection.execute("CREATE TABLE done (account_id uuid, handler text, n integer)")
+        connection.execute("CREATE TABLE wards (account_id uuid PRIMARY KEY)")
+        connection.execute("GRANT ALL ON done, wards TO PUBLIC")
+
+
+def subscribe(url: str, *handlers: str) -> None:
+    """What `emit` knows: an X is for these handlers, and nothing else is declared."""
+    with psycopg.connect(url) as owner:
+        owner.execute(
+            "CREATE OR REPLACE FUNCTION subscribers(p_event text) RETURNS text[]"
+            " LANGUAGE sql IMMUTABLE AS $$ SELECT CASE p_event WHEN 'x' THEN"
+            f" ARRAY[{', '.join(repr(one) for one in handlers)}]::text[] END $$"
+        )
+
+
+async def note_y(tx: Any, event: Y) -> None: ...
+
+
+note_y.__name__ = "note"
+
+
+class Shift:
+    """A database with jobs, and workers for it."""
+
+    def __init__(self, database: Database, url: str) -> None:
+        self.database = database
+        self.url = url
+        self._numbers = count(1)
+
+    async def emit(
+        self, listening: Sequence[Subscription], *accounts: UUID, times: int = 1
+    ) -> None:
+        """An X of each account, for whoever listens."""
+        subscribe(self.url, *(one.name for one in listening))
+        async with self.database.transaction() as tx:
+            for account in accounts * times:
+                await emit(tx, X(account=account, n=next(self._numbers)))
+
+    async def rows(self, query: str, *parameters: object) -> list[dict[str, Any]]:
+        return await self.database.call_all(query, *parameters)
+
+    def worker(self, listening: Sequence[Subscription], places: int = PLACES) -> Worker:
+        return Worker(self.database, listening, [], concurrency=places)
+
+    async def work_once(self, listening: Sequence[Subscription]) -> None:
+        """Run everything that is due or waits for its next try."""
+        await self.database.call("UPDATE jobs SET run_at = now()")
+        await self.worker(listening).run_batch()
+
+    async def done(self) -> list[str]:
+        return [row["handler"] for row in await self.rows("SELECT handler FROM done ORDER BY 1")]
+
+
+def on_shift(url: str, story: Callable[[Shift], Awaitable[None]], connections: int = 12) -> None:
+    async def run() -> None:
+        database = Database(url, connections=connections)
+        await database.open()
+        try:
+            await story(Shift(database, url))
+        finally:
+            await database.close()
+
+    asyncio.run(run())
+
+
+@asynccontextmanager
+async def working(worker: Worker) -> AsyncIterator[None]:
+    task = asyncio.create_task(worker.run())
+    try:
+        yield
+    finally:
+        worker.stop()
+        await task
+
+
+async def until(check: Callable[[], Awaitable[object]]) -> None:
+    async with asyncio.timeout(BOUND_SECONDS):
+        while True:
+            if await check():
+                return
+            await asyncio.sleep(0.05)
+
+
+async def note(tx: Any, event: X, name: str = "note") -> None:
+    await tx.run("INSERT INTO done VALUES (%s, %s, %s)", event.account, name, event.n)
+
+
+async def first(tx: Any, event: X) -> None:
+    await note(tx, event, "first")
+
+
+async def last(tx: Any, event: X) -> None:
+    await note(tx, event, "last")
+
+
+async def fail(tx: Any, event: X) -> None:
+    await note(tx, event, "fail")  # rolled back
+    raise ValueError("cannot be")
+
+
+async def fail_to_tell(tx: Any, event: X) -> None:
+    await note(tx, event, "fail_to_tell")
+    raise ValueError("no such address")
+
+
+def moves(handler: Callable[[Any, X], Awaitable[None]], name: str = "") -> Subscription:
+    """It listens, under another name if one is given, and is never given up."""
+    handler.__name__ = name or handler.__name__
+    return on(X, handler, gives_up=False)
+
+
+def tells(handler: Callable[[Any, X], Awaitable[None]]) -> Subscription:
+    return on(X, handler, gives_up=True)
+
+
+NOTE = moves(note)
+
+
+# -- pauses ------------------------------------------------------------------------------------
+
+
+@given(st.integers(), st.floats(0.001, 1e6), st.floats(0.001, 1e6))
+def test_a_pause_is_bounded_for_any_number_of_tries(
+    tries: int, first_seconds: float, longest: float
+) -> None:
+    assert 0 < pause(tries, first=first_seconds, longest=longest) <= longest
+
+
+def test_a_job_that_failed_for_days_is_still_tried(database_url: str) -> None:
+    async def story(shift: Shift) -> None:
+        await shift.emit([moves(fail)], uuid.uuid4())
+        await shift.database.call("UPDATE jobs SET tries = 5000")
+        await shift.work_once([moves(fail)])
+        [row] = await shift.rows(
+            "SELECT tries, last_fault, run_at - now() <= interval '301 s' AS is_soon FROM jobs"
+        )
+        assert row == {"tries": 5001, "last_fault": "ValueError('cannot be')", "is_soon": True}
+
+        async def mended(tx: Any, event: X) -> None:
+            await note(tx, event, "mended")
+
+        await shift.work_once([moves(mended, "fail")])
+        assert await shift.done() == ["mended"]
+
+    on_shift(database_url, story)
+
+
+# -- neighbours --------------------------------------------------------------------------------
+
+
+def test_a_locked_account_keeps_no_other_waiting(database_url: str) -> None:
+    """The lock is held until everybody else is done."""
+    locked, others = uuid.uuid4(), [uuid.uuid4() for _ in range(20)]
+
+    async def touch(tx: Any, event: X) -> None:
+        await tx.run(
+            "UPDATE wards SET account_id = account_id WHERE account_id = %s", event.account
+        )
+        await note(tx, event)
+
+    async def story(shift: Shift) -> None:
+        for account in (locked, *others):
+            await shift.database.call("INSERT INTO wards VALUES (%s)", account)
+        await shift.emit([moves(touch)], locked, times=100)
+        await shift.emit([moves(touch)], *others)
+
+        async def others_done() -> bool:
+            rows = await shift.rows("SELECT DISTINCT account_id FROM done")
+            return {row["account_id"] for row in rows} == set(others)
+
+        worker = shift.worker([moves(touch)])
+        async with shift.database.transaction() as holder:
+            await holder.run("SELECT 1 FROM wards WHERE account_id = %s FOR UPDATE", locked)
+            task = asyncio.create_task(worker.run())
+            try:
+                await until(others_done)
+            finally:
+                worker.stop()
+        await task
+
+    on_shift(database_url, story)
+
+
+@pytest.mark.parametrize(("account", "most"), [(uuid.uuid4(), 2), (NOBODY, 4)])
+def test_one_account_does_not_fill_all_places(database_url: str, account: UUID, most: int) -> None:
+    under_way: set[int] = set()
+    seen: list[int] = []
+    are_as_many = asyncio.Event()
+
+    async def slow(tx: Any, event: X) -> None:
+        under_way.add(event.n)
+        seen.append(len(under_way))
+        if len(under_way) >= most:
+            are_as_many.set()
+        # However long the next one takes to begin; and then a moment for one too many.
+        async with asyncio.timeout(BOUND_SECONDS):
+            await are_as_many.wait()
+        await asyncio.sleep(0.02)
+        under_way.discard(event.n)
+
+    async def story(shift: Shift) -> None:
+        await shift.emit([moves(slow)], account, times=20)
+        await shift.worker([moves(slow)]).run_batch()
+        assert max(seen) == most
+
+    on_shift(database_url, story)
+
+
+# -- priorities --------------------------------------------------------------------------------
+
+
+def test_many_who_tell_people_keep_no_money_waiting(database_url: str) -> None:
+    """All that tell something hold their places for as long as money has not moved."""
+    moved = asyncio.Event()
+    held: list[int] = []
+
+    async def tell(tx: Any, event: X) -> None:
+        held.append(event.n)
+        await moved.wait()
+        await note(tx, event, "tell")
+
+    async def move(tx: Any, event: X) -> None:
+        await note(tx, event, "move")
+
+    async def story(shift: Shift) -> None:
+        listening = [tells(tell), moves(move)]
+        many = [uuid.uuid4() for _ in range(5 * PLACES)]
+        await shift.emit([tells(tell)], *many)
+        async with working(shift.worker(listening)):
+            await until(lambda: asyncio.sleep(0, len(held) >= PLACES // jobs.LESS_URGENT))
+            await shift.emit([moves(move)], *many)
+
+            async def is_all_moved() -> bool:
+                return (await shift.done()).count("move") == len(many)
+
+            try:
+                await until(is_all_moved)
+                assert "tell" not in await shift.done()
+            finally:
+                moved.set()
+
+            async def is_all_told() -> bool:
+                return (await shift.done()).count("tell") == len(many)
+
+            await until(is_all_told)
+
+    # As many connections as places: they go to money first too.
+    on_shift(database_url, story, connections=PLACES)
+
+
+async def is_in(seen: Sequence[Priority], priority: Priority) -> bool:
+    return priority in seen
+
+
+def test_connections_go_to_money_first(database_url: str) -> None:
+    seen: list[Priority] = []
+
+    async def look_at_purpose(tx: Any, event: X) -> None:
+        seen.append(PURPOSE.get().priority)
+
+    async def story(shift: Shift) -> None:
+        for priority in (Priority.MONEY, Priority.PAID, Priority.NEW):
+            listening = [on(X, look_at_purpose, gives_up=False, priority=priority)]
+            await shift.emit(listening, uuid.uuid4())
+            async with working(shift.worker(listening)):
+                await until(partial(is_in, seen, priority))
+        assert seen == [Priority.MONEY, Priority.PAID, Priority.NEW]
+
+    on_shift(database_url, story)
+
+
+def test_a_handler_has_its_highest_priority_and_each_its_own_lane(database_url: str) -> None:
+    async def story(shift: Shift) -> None:
+        one = on(X, note, gives_up=False, priority=Priority.PAID)
+        same = on(Y, note_y, gives_up=False, priority=Priority.NEW)
+        worker = shift.worker([one, same, tells(fail_to_tell), moves(first)])
+        assert [lane.name for lane in worker.lanes()] == ["jobs", "jobs_paid", "jobs_new"]
+        assert jobs._by_priority([one, same, tells(fail_to_tell), moves(first)]) == {
+            Priority.PAID: ["note"],
+            Priority.NEW: ["fail_to_tell"],
+        }
+
+    on_shift(database_url, story)
+
+
+def test_a_look_for_money_is_cheap_behind_many_who_tell(database_url: str) -> None:
+    """What another lane is to do is read over once in each look at everything, not by each look."""
+
+    async def story(shift: Shift) -> None:
+        await shift.database.call(
+            "INSERT INTO jobs (account_id, kind, handler, run_at)"
+            " SELECT gen_random_uuid(), 'x', 'fail_to_tell', now() - interval '1 hour'"
+            " FROM generate_series(1, 5000)"
+        )
+        await shift.database.call("ANALYZE jobs")
+        lanes = list(shift.worker([tells(fail_to_tell), NOTE]).lanes())
+        money = lanes[0]
+        names = ["fail_to_tell"]
+        whole = buffers(database_url, (money.mark.since, [], names, jobs.BATCH), jobs.LOOK_BUT)
+        assert await money._see_more() is False
+        cheap = buffers(database_url, (money.mark.since, [], names, jobs.BATCH), jobs.LOOK_BUT)
+        assert whole > 50
+        assert cheap < 10
+
+    on_shift(database_url, story)
+
+
+def test_what_a_locked_row_delays_is_no_fault_of_its_handler(database_url: str) -> None:
+    async def locked(tx: Any, _event: X) -> None:
+        await tx.run("SET LOCAL lock_timeout = '10ms'")
+        await tx.run("LOCK TABLE wards")
+
+    async def story(shift: Shift) -> None:
+        await shift.emit([tells(locked)], uuid.uuid4())
+        await shift.database.call("UPDATE jobs SET tries = %s", jobs.TRIES_MAX)
+        async with shift.database.transaction() as holder:
+            await holder.run("LOCK TABLE wards")
+            await shift.work_once([tells(locked)])
+        [row] = await shift.rows("SELECT last_fault, tries FROM jobs")
+        assert row == {"last_fault": "busy", "tries": jobs.TRIES_MAX}
+        await shift.work_once([tells(locked)])
+        assert not await shift.rows("SELECT 1 FROM jobs UNION ALL SELECT 1 FROM dead_jobs")
+
+    on_shift(database_url, story)
+
+
+def test_a_database_that_is_away_is_no_fault_of_a_lane(database_url: str) -> None:
+    async def away(piece: watch.Piece) -> None:
+        raise DatabaseAway("the database does not answer")
+
+    async def look(*_: object) -> list[watch.Piece]:
+        return [watch.Piece(uuid.uuid4(), uuid.uuid4(), datetime.now(UTC))]
+
+    async def read_clock() -> datetime:
+        return datetime.now(UTC)
+
+    one = lane.Lane("a lane of a test", look, away, read_clock, places=1, batch=1)
+    asyncio.run(one.once())
+    assert telemetry.FAULTS.labels(where=one.name)._value.get() == 0
+
+
+# -- handlers ----------------------------------------------------------------------------------
+
+
+def test_a_failing_handler_stops_no_neighbour_and_each_runs_once(database_url: str) -> None:
+    async def story(shift: Shift) -> None:
+        listening = [moves(first), moves(fail), moves(last)]
+        await shift.emit(listening, uuid.uuid4())
+        for _ in range(3):
+            await shift.work_once(listening)
+            assert await shift.done() == ["first", "last"]
+        [row] = await shift.rows("SELECT handler, tries, last_fault FROM jobs")
+        assert row == {"handler": "fail", "tries": 3, "last_fault": "ValueError('cannot be')"}
+
+        async def mended(tx: Any, event: X) -> None:
+            await note(tx, event, "mended")
+
+        await shift.work_once([moves(first), moves(mended, "fail"), moves(last)])
+        assert await shift.done() == ["first", "last", "mended"]
+        assert not await shift.rows("SELECT 1 FROM jobs")
+
+    on_shift(database_url, story)
+
+
+def test_each_handler_has_tries_of_its_own(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "TRIES_MAX", 2)
+
+    async def story(shift: Shift) -> None:
+        listening = [moves(fail), tells(fail_to_tell)]
+        await shift.emit(listening, uuid.uuid4())
+        await shift.database.call("UPDATE jobs SET tries = 100 WHERE handler = 'fail'")
+        await shift.work_once(listening)
+        rows = await shift.rows("SELECT handler, tries FROM jobs ORDER BY handler")
+        assert rows == [{"handler": "fail", "tries": 101}, {"handler": "fail_to_tell", "tries": 1}]
+
+    on_shift(database_url, story)
+
+
+def test_many_workers_run_each_handler_once(database_url: str) -> None:
+    async def story(shift: Shift) -> None:
+        listening = [moves(first), moves(last)]
+        await shift.emit(listening, *(uuid.uuid4() for _ in range(10)), times=6)
+        await asyncio.gather(*(shift.worker(listening).run_batch() for _ in range(4)))
+        while await shift.rows("SELECT 1 FROM jobs"):
+            await shift.work_once(listening)
+        rows = await shift.rows("SELECT n, handler, count(*) AS times FROM done GROUP BY 1, 2")
+        assert len(rows) == 120
+        assert {row["times"] for row in rows} == {1}
+
+    on_shift(database_url, story)
+
+
+def test_a_worker_that_dies_holds_nothing(database_url: str) -> None:
+    async def story(shift: Shift) -> None:
+        async def die(tx: Any, event: X) -> None:
+            await note(tx, event)
+            pid = await tx.value("SELECT pg_backend_pid()")
+            with psycopg.connect(database_url) as owner:
+                owner.execute("SELECT pg_terminate_backend(%s)", [pid])
+            await tx.run("SELECT 1")
+
+        await shift.emit([NOTE], uuid.uuid4())
+        await shift.worker([moves(die, "note")]).run_batch()
+        assert await shift.done() == []
+        await shift.worker([NOTE]).run_batch()  # at once: there is no lease to run out
+        assert await shift.done() == ["note"]
+
+    on_shift(database_url, story)
+
+
+# -- what nobody here can handle ---------------------------------------------------------------
+
+
+def test_a_handler_of_the_next_version_waits_for_who_has_it(database_url: str) -> None:
+    async def story(shift: Shift) -> None:
+        await shift.emit([NOTE, moves(last)], uuid.uuid4())
+        await shift.work_once([moves(last)])  # the version before, beside the next
+        [row] = await shift.rows("SELECT handler, tries, last_fault FROM jobs")
+        assert (row["handler"], row["tries"]) == ("note", 1)
+        assert "nobody here handles x by 'note'" in row["last_fault"]
+        await shift.work_once([NOTE, moves(last)])
+        assert await shift.done() == ["last", "note"]
+
+    on_shift(database_url, story)
+
+
+def test_an_event_nobody_declares_is_set_aside_and_stops_nothing(database_url: str) -> None:
+    async def story(shift: Shift) -> None:
+        await shift.emit([NOTE], uuid.uuid4())
+        await shift.database.call("SELECT emit(gen_random_uuid(), 'y', '{}')")
+        await shift.emit([moves(last)], uuid.uuid4())  # nobody hears by `note` any more
+        await shift.work_once([moves(last)])
+        assert await shift.done() == ["last"]
+        assert not await shift.rows("SELECT 1 FROM jobs")
+        rows = await shift.rows("SELECT kind, handler, fault FROM dead_jobs ORDER BY kind")
+        assert [(row["kind"], row["handler"]) for row in rows] == [("x", "note"), ("y", "")]
+        assert all("nobody here handles" in row["fault"] for row in rows)
+
+    on_shift(database_url, story)
+
+
+@pytest.mark.parametrize(
+    "facts", ["{}", '{"n": "1"}', '{"n": null}', '{"m": 1}', "[]", '"x"', "null"]
+)
+def test_facts_that_are_not_those_of_the_event_are_a_fault_of_their_job(
+    database_url: str, facts: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "TRIES_MAX", 2)
+
+    async def story(shift: Shift) -> None:
+        listening = [moves(first), tells(fail_to_tell)]
+        await shift.emit(listening, uuid.uuid4())
+        await shift.database.call("UPDATE jobs SET facts = %s::jsonb", facts)
+        for _ in range(3):
+            await shift.work_once(listening)
+        [row] = await shift.rows("SELECT handler, last_fault FROM jobs")
+        assert row["handler"] == "first", "money and stamps wait for who mends it"
+        [dead] = await shift.rows("SELECT handler, fault FROM dead_jobs")
+        assert dead == {"handler": "fail_to_tell", "fault": row["last_fault"]}
+        assert dead["fault"].startswith(("ValidationError", "TypeError"))
+        assert await shift.done() == []
+
+    on_shift(database_url, story)
+
+
+def test_a_fact_of_the_next_version_is_passed_over(database_url: str) -> None:
+    async def story(shift: Shift) -> None:
+        await shift.emit([NOTE], uuid.uuid4())
+        await shift.database.call("""UPDATE jobs SET facts = facts || '{"more": true}'""")
+        await shift.work_once([NOTE])
+        assert await shift.done() == ["note"]
+
+    on_shift(database_url, story)
+
+
+# -- dead letters ------------------------------------------------------------------------------
+
+
+def test_who_only_tells_is_given_up_and_can_be_run_again(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "TRIES_MAX", 3)
+    account = uuid.uuid4()
+
+    async def retry(shift: Shift, which: UUID | None) -> int:
+        async with shift.database.transaction() as tx:
+            return await dead_jobs.retry(tx, which)
+
+    async def story(shift: Shift) -> None:
+        listening = [moves(first), tells(fail_to_tell), moves(last)]
+        await shift.emit(listening, account)
+        for _ in range(5):
+            await shift.work_once(listening)
+        assert await shift.done() == ["first", "last"]
+        assert not await shift.rows("SELECT 1 FROM jobs")
+        async with shift.database.transaction() as tx:
+            [dead] = await dead_jobs.dead(tx, 10)
+            assert (await dead_jobs.counts(tx)).dead == 1
+        assert (dead.handler, dead.tries, dead.account) == ("fail_to_tell", 3, account)
+        assert dead.fault == "ValueError('no such address')"
+
+        assert await retry(shift, uuid.uuid4()) == 0
+        assert await retry(shift, dead.id) == 1
+
+        async def mended(tx: Any, event: X) -> None:
+            assert event == X(account=account, n=1)
+            await note(tx, event, "told")
+
+        await shift.work_once([moves(first), moves(mended, "fail_to_tell"), moves(last)])
+        assert await shift.done() == ["first", "last", "told"], "its neighbours are not run again"
+        assert await retry(shift, None) == 0
+
+    on_shift(database_url, story)
+
+
+def test_all_that_was_given_up_comes_back_at_once(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "TRIES_MAX", 2)
+
+    async def story(shift: Shift) -> None:
+        listening = [moves(fail), tells(fail_to_tell)]
+        await shift.emit(listening, uuid.uuid4(), uuid.uuid4())
+        for _ in range(4):
+            await shift.work_once(listening)
+        async with shift.database.transaction() as tx:
+            assert await dead_jobs.retry(tx, None) == 4, "what fails is tried again at once too"
+        rows = await shift.rows("SELECT handler, tries FROM jobs ORDER BY handler")
+        assert [row["handler"] for row in rows] == ["fail", "fail", "fail_to_tell", "fail_to_tell"]
+        assert [row["tries"] for row in rows] == [4, 4, 0, 0]
+
+    on_shift(database_url, story)
+
+
+def test_money_is_never_given_up_but_seen(database_url: str) -> None:
+    async def story(shift: Shift) -> None:
+        await shift.emit([moves(fail)], uuid.uuid4())
+        for _ in range(jobs.TRIES_MAX + 3):
+            await shift.work_once([moves(fail)])
+        async with shift.database.transaction() as tx:
+            [row] = await dead_jobs.failing(tx, 10)
+            counts = await dead_jobs.counts(tx)
+            # Tried again now, for a person who has mended the cause.
+            assert await dead_jobs.retry(tx, row.id) == 1
+        assert (row.handler, row.tries) == ("fail", jobs.TRIES_MAX + 3)
+        assert (counts.failing, counts.dead) == (1, 0)
+
+    on_shift(database_url, story)
+
+
+# -- looking -----------------------------------------------------------------------------------
+
+
+def buffers(url: str, parameters: Sequence[object], look: str = jobs.LOOK) -> int:
+    """Pages that one look reads."""
+    with psycopg.connect(url) as connection:
+        found = connection.execute(
+            f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {look}".encode(), parameters
+        ).fetchone()
+    assert found is not None
+    plan = found[0][0]["Plan"]
+    return int(plan["Shared Hit Blocks"]) + int(plan["Shared Read Blocks"])
+
+
+def test_a_look_stays_cheap_under_an_old_snapshot(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was done cannot be cleaned away while somebody reads an old state of the database."""
+    monkeypatch.setattr(lane, "LATE_SECONDS_MAX", 0.0)
+
+    async def story(shift: Shift) -> None:
+        account = uuid.uuid4()
+        work = shift.worker([NOTE]).lane()
+        async with shift.database.transaction() as old:
+            await old.run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            await old.run("SELECT 1 FROM jobs")
+            await shift.database.call(
+                "INSERT INTO jobs (account_id, kind, handler, run_at)"
+                " SELECT %s, 'x', 'note', now() - interval '1 hour' FROM generate_series(1, 5000)",
+                account,
+            )
+            await shift.database.call("DELETE FROM jobs")
+            await shift.database.call("ANALYZE jobs")
+            await shift.emit([NOTE], account)
+            whole = buffers(database_url, (work.mark.since, [], jobs.BATCH))
+            assert await work._see_more() is False
+            assert await work._see_more() is False
+            cheap = buffers(database_url, (work.mark.since, [], jobs.BATCH))
+            # Every dead row is visited once by the first, none by the second.
+            assert whole > 50
+            assert cheap < 10
+
+    on_shift(database_url, story)
+
+
+def test_what_commits_late_is_found_by_the_next_look_at_everything(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lane, "EVERYTHING_SECONDS", 0.2)
+
+    async def story(shift: Shift) -> None:
+        account = uuid.uuid4()
+        async with working(shift.worker([NOTE])):
+            await shift.emit([NOTE], account)
+            await until(shift.done)
+            await shift.database.call(
+                "INSERT INTO jobs (account_id, kind, handler, facts, run_at) VALUES (%s, 'x',"
+                """ 'note', '{"n": 0}', now() - interval '1 minute')""",
+                account,
+            )
+
+            async def both() -> bool:
+                return len(await shift.done()) == 2
+
+            await until(both)
+
+    on_shift(database_url, story)
+
+
+def test_the_mark_never_moves_past_what_may_still_come() -> None:
+    now = datetime(2026, 11, 24, tzinfo=UTC)
+    mark = LowWaterMark()
+    assert mark.is_whole_due()
+    mark.begin_whole(now)
+    assert not mark.is_whole_due()
+    mark.advance(now)
+    assert mark.since == now - timedelta(seconds=lane.LATE_SECONDS_MAX)
+    mark.advance(now - timedelta(hours=1))
+    assert mark.since == now - timedelta(seconds=lane.LATE_SECONDS_MAX), "never back"
+
+
+def test_a_look_is_one_plain_question() -> None:
+    """Distributed by account, a look across accounts cannot lock; a claim is of one account."""
+    assert "FOR UPDATE" not in jobs.LOOK
+    take = Path(jobs.__file__).parents[1] / "sql" / "functions" / "job_take.sql"
+    assert take.read_text().count("account_id = p_account") == 2
+
+
+class Told(Event, frozen=True, kw_only=True):
+    """Facts of every type that events have."""
+
+    text: str
+    number: int
+    none: UUID | None
+    day: date
+    at: datetime
+    thing: UUID
+
+
+def test_facts_are_read_as_they_were_told(database_url: str) -> None:
+    told = Told(
+        account=uuid.uuid4(),
+        text="surat\u2028",
+        number=2**53 + 1,
+        none=None,
+        day=date(2026, 11, 26),
+        at=datetime(2026, 11, 26, 1, 2, 3, 456789, tzinfo=UTC),
+        thing=uuid.uuid4(),
+    )
+    seen = []
+
+    async def look(_tx: Any, event: Told) -> None:
+        seen.append(event)
+
+    async def story(shift: Shift) -> None:
+        subscribe(database_url, "look")
+        async with shift.database.transaction() as tx:
+            await emit(tx, told)
+        await shift.database.call("UPDATE jobs SET handler = 'look'")  # nobody declared it
+        await shift.work_once([on(Told, look, gives_up=False)])
+        assert seen == [told]
+
+    on_shift(database_url, story)

@@ -1,0 +1,289 @@
+"""Circuit breaker and retry budget of one provider, by a clock that the test moves."""
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from meterai.plumbing.work.outgoing import (
+    PROBE_SECONDS,
+    PROBES_MAX,
+    REPEATS_PER_SECOND,
+    REPEATS_SHARE,
+    SILENT_FOR_SECONDS,
+    SILENT_IN_A_ROW,
+    UNDER_WAY_MAX,
+    WINDOW_SECONDS,
+    CircuitState,
+    NotBegun,
+    Outgoing,
+    Tally,
+)
+
+FLOOR = REPEATS_PER_SECOND * WINDOW_SECONDS
+
+
+class Silence(Exception):
+    """No answer came."""
+
+
+class Refused(Exception):
+    """An answer all the same."""
+
+
+class Hands:
+    """The hands of a clock."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Line:
+    """Calls to one provider."""
+
+    def __init__(self) -> None:
+        self.hands = Hands()
+        self.outgoing = Outgoing("test", Silence, clock=self.hands)
+
+    def call(self, outcome: type[Exception] | None = None, *, is_repeat: bool = False) -> bool:
+        """Whether a call with this outcome was begun."""
+        try:
+            with self.outgoing.call(is_repeat=is_repeat):
+                if outcome is not None:
+                    raise outcome
+        except NotBegun:
+            return False
+        except (Silence, Refused):
+            return True
+        return True
+
+    def state(self) -> CircuitState:
+        return self.outgoing.state
+
+    def is_silent(self) -> bool:
+        return self.outgoing.is_silent
+
+    def fall_silent(self) -> None:
+        for _ in range(1000):
+            self.call(Silence)
+        assert self.state() == CircuitState.OPEN
+
+    def pass_seconds(self, seconds: float) -> None:
+        self.hands.now += seconds
+
+
+@pytest.fixture
+def line() -> Line:
+    return Line()
+
+
+def test_a_provider_that_is_silent_is_not_called(line: Line) -> None:
+    line.fall_silent()
+    assert not line.call()
+    assert line.outgoing.room() == 0
+
+
+def test_what_was_not_asked_for_a_while_is_not_said_to_be_silent(line: Line) -> None:
+    assert not line.is_silent()
+    line.fall_silent()
+    assert line.is_silent()
+    line.pass_seconds(SILENT_FOR_SECONDS - 1)
+    assert line.is_silent()
+    line.call(Silence)  # a probe
+    line.pass_seconds(SILENT_FOR_SECONDS - 1)
+    assert line.is_silent()
+    line.pass_seconds(1)
+    assert not line.is_silent()
+    assert line.state() == CircuitState.OPEN, "nobody has asked"
+
+
+def test_few_calls_say_nothing(line: Line) -> None:
+    for _ in range(3):
+        for _ in range(SILENT_IN_A_ROW - 1):
+            assert line.call(Silence)
+        assert line.call()
+        assert line.state() == CircuitState.CLOSED
+        line.pass_seconds(WINDOW_SECONDS + 1)  # those of before are forgotten
+
+
+@pytest.mark.parametrize("seconds", [0, 6, 3600])
+def test_calls_that_come_one_by_one_open_it_too(line: Line, seconds: float) -> None:
+    for _ in range(SILENT_IN_A_ROW):
+        assert line.state() == CircuitState.CLOSED
+        line.pass_seconds(seconds)
+        assert line.call(Silence)
+    assert line.state() == CircuitState.OPEN
+
+
+def test_one_silence_among_answers_opens_nothing(line: Line) -> None:
+    for _ in range(24):
+        line.pass_seconds(1800)
+        assert line.call()
+        line.pass_seconds(1800)
+        assert line.call(Silence)
+
+
+def test_of_many_calls_the_share_says_more_than_a_row(line: Line) -> None:
+    for _ in range(20):
+        assert all(line.call() for _ in range(2 * SILENT_IN_A_ROW))
+        assert all(line.call(Silence) for _ in range(SILENT_IN_A_ROW))
+    assert line.state() == CircuitState.CLOSED
+
+
+def test_less_than_half_is_borne(line: Line) -> None:
+    for _ in range(20):
+        for outcome in (None, None, Silence):
+            assert line.call(outcome)
+
+
+def test_a_refusal_is_an_answer(line: Line) -> None:
+    assert all(line.call(Refused) for _ in range(50))
+
+
+def test_it_is_looked_for_by_a_few(line: Line) -> None:
+    line.fall_silent()
+    line.pass_seconds(PROBE_SECONDS)
+    assert line.outgoing.room() == PROBES_MAX
+    probes = [line.outgoing.call() for _ in range(PROBES_MAX)]
+    for probe in probes:
+        probe.__enter__()
+    assert line.outgoing.room() == 0
+    assert not line.call()
+    probes[0].__exit__(None, None, None)
+    assert line.state() == CircuitState.CLOSED
+    assert line.call()
+
+
+def test_a_probe_without_an_answer_opens_it_for_as_long_again(line: Line) -> None:
+    line.fall_silent()
+    for _ in range(3):
+        line.pass_seconds(PROBE_SECONDS)
+        assert line.call(Silence)
+        assert line.state() == CircuitState.OPEN
+        assert not line.call()
+    line.pass_seconds(PROBE_SECONDS)
+    assert line.call()
+    assert all(line.call() for _ in range(50))
+
+
+def test_a_closed_circuit_begins_anew(line: Line) -> None:
+    line.fall_silent()
+    line.pass_seconds(PROBE_SECONDS)
+    assert line.call(Refused)
+    for _ in range(SILENT_IN_A_ROW - 1):  # the silence of before does not count
+        assert line.call(Silence)
+    assert line.state() == CircuitState.CLOSED
+
+
+def test_a_call_from_before_decides_nothing(line: Line) -> None:
+    old = [line.outgoing.call() for _ in range(3)]
+    for one in old:
+        one.__enter__()
+    line.fall_silent()
+    old[0].__exit__(None, None, None)  # an answer to what was asked before it fell silent
+    assert line.state() == CircuitState.OPEN
+    line.pass_seconds(PROBE_SECONDS)
+    probe = line.outgoing.call()
+    probe.__enter__()
+    old[1].__exit__(Silence, Silence(), None)
+    old[2].__exit__(None, None, None)
+    assert line.state() == CircuitState.HALF_OPEN
+    probe.__exit__(Silence, Silence(), None)
+    assert line.state() == CircuitState.OPEN
+
+
+def test_a_probe_of_before_decides_nothing(line: Line) -> None:
+    line.fall_silent()
+    line.pass_seconds(PROBE_SECONDS)
+    first, second = line.outgoing.call(), line.outgoing.call()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(Silence, Silence(), None)
+    line.pass_seconds(PROBE_SECONDS)
+    assert line.outgoing.room() == PROBES_MAX
+    second.__exit__(Silence, Silence(), None)
+    assert line.state() == CircuitState.HALF_OPEN
+    assert line.outgoing.room() == PROBES_MAX
+
+
+def test_a_call_that_nobody_waited_for_says_nothing(line: Line) -> None:
+    for _ in range(50):
+        with pytest.raises(KeyboardInterrupt), line.outgoing.call():
+            raise KeyboardInterrupt
+    line.fall_silent()
+    line.pass_seconds(PROBE_SECONDS)
+    with pytest.raises(KeyboardInterrupt), line.outgoing.call():
+        raise KeyboardInterrupt
+    assert line.state() == CircuitState.HALF_OPEN
+    assert line.outgoing.room() == PROBES_MAX  # its place is free
+
+
+def test_only_so_many_are_under_way(line: Line) -> None:
+    calls = [line.outgoing.call() for _ in range(UNDER_WAY_MAX)]
+    for call in calls:
+        call.__enter__()
+    assert line.outgoing.room() == 0
+    assert not line.call()
+    calls[0].__exit__(None, None, None)
+    assert line.outgoing.room() == 1
+    assert line.call()
+
+
+# -- repeats -----------------------------------------------------------------------------------
+
+
+def test_repeats_have_a_floor_and_a_share(line: Line) -> None:
+    first = 1000
+    for _ in range(first):
+        assert line.call()
+    begun = sum(line.call(is_repeat=True) for _ in range(2 * first))
+    assert begun == FLOOR + REPEATS_SHARE * first
+    assert line.call()  # a first try always goes
+    line.pass_seconds(WINDOW_SECONDS + 1)
+    assert sum(line.call(is_repeat=True) for _ in range(2 * first)) == FLOOR
+
+
+def test_repeats_do_not_earn_repeats(line: Line) -> None:
+    for second in range(120):
+        for _ in range(100):
+            line.call(Refused, is_repeat=True)
+        line.pass_seconds(1)
+        assert line.outgoing._budget._begun.sums(line.hands.now)[1] <= FLOOR, second
+
+
+def test_a_probe_may_be_a_repeat(line: Line) -> None:
+    while line.call(is_repeat=True):
+        pass
+    line.fall_silent()
+    line.pass_seconds(PROBE_SECONDS)
+    assert line.call(is_repeat=True)
+
+
+@given(st.lists(st.tuples(st.floats(0, 15), st.integers(0, 1)), max_size=200))
+def test_a_tally_is_what_was_counted_of_late(events: list[tuple[float, int]]) -> None:
+    tally, now, all_of_them = Tally(2), 0.0, []
+    for pause, kind in events:
+        now += pause
+        tally.add(kind, now)
+        all_of_them.append((int(now), kind))
+        late = [of for at, of in all_of_them if int(now) - at < WINDOW_SECONDS]
+        assert tally.sums(now) == [late.count(0), late.count(1)]
+
+
+def test_what_was_not_begun_says_when_to_come_again(line: Line) -> None:
+    def refused(act: Callable[[], object]) -> NotBegun:
+        with pytest.raises(NotBegun) as told:
+            act()
+        return told.value
+
+    while line.call(is_repeat=True):
+        pass
+    again = refused(lambda: line.outgoing.call(is_repeat=True).__enter__())
+    assert (again.reason, 2 <= again.seconds <= 8) == ("budget", True)
+    line.fall_silent()
+    away = refused(lambda: line.outgoing.call().__enter__())
+    assert (away.reason, away.seconds) == ("circuit", PROBE_SECONDS)

@@ -1,0 +1,335 @@
+"""A worker at rest asks seldom, begins what comes within one look, and is quick again at once."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from time import monotonic
+
+import psycopg
+import pytest
+
+from meterai.plumbing.db.database import Database, ReadTx
+from meterai.plumbing.work import jobs, watch
+from meterai.plumbing.work.jobs import PeriodicTask, Worker
+from meterai.plumbing.work.worker_pool import Lane, LaneTerms, clock
+
+DUE = "SELECT 1 FROM guests WHERE due_at <= now() ORDER BY due_at"
+
+
+@pytest.fixture(autouse=True)
+def tables(database_url: str) -> None:
+    with psycopg.connect(database_url) as connection:
+        for name in ("guests", "followers"):
+            connection.execute(f"CREATE TABLE {name} (due_at timestamptz NOT NULL)")
+            connection.execute(f"GRANT ALL ON {name} TO PUBLIC")
+
+
+class Counting(Database):
+    """A database that counts the looks."""
+
+    looks = 0
+
+    async def once(self, command, *arguments, **named):
+        self.looks += 1
+        return await super().once(command, *arguments, **named)
+
+
+class Looker:
+    """A periodic task that takes what is due, and when it looked."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.at: list[float] = []
+        self.taken = asyncio.Event()
+
+    async def look(self) -> int:
+        self.at.append(monotonic())
+        found = await self._database.call_all(
+            "DELETE FROM guests WHERE due_at <= now() RETURNING 1"
+        )
+        if found:
+            self.taken.set()
+        return len(found)
+
+
+def with_database(url: str, story: Callable[[Counting], Awaitable[None]]) -> None:
+    async def run() -> None:
+        database = Counting(url, connections=4)
+        await database.open()
+        try:
+            await story(database)
+        finally:
+            await database.close()
+
+    asyncio.run(run())
+
+
+@asynccontextmanager
+async def working(database: Database, tasks: Sequence[PeriodicTask]) -> AsyncIterator[None]:
+    worker = Worker(database, [], tasks, concurrency=1)
+    running = asyncio.create_task(worker.run())
+    try:
+        yield
+    finally:
+        worker.stop()
+        async with asyncio.timeout(5):  # whoever rests is woken
+            await running
+
+
+def test_a_worker_at_rest_looks_once_for_all(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "BUSY_SECONDS", 0.3)
+
+    async def story(database: Counting) -> None:
+        lookers = [Looker(database) for _ in range(5)]
+        tasks = [PeriodicTask(f"t{n}", one.look, 0.05, DUE) for n, one in enumerate(lookers)]
+        async with working(database, tasks):
+            await asyncio.sleep(0.6)
+            before = database.looks, [len(one.at) for one in lookers]
+            await asyncio.sleep(2.0)
+            assert [len(one.at) for one in lookers] == before[1]
+            assert 1 <= database.looks - before[0] <= 2.0 / watch.LOOK_SECONDS + 1
+
+    with_database(database_url, story)
+
+
+def test_row_that_comes_due_wakes_its_task_and_no_other(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(database: Counting) -> None:
+        woken, other = Looker(database), Looker(database)
+        tasks = [
+            PeriodicTask("woken", woken.look, 0.05, DUE),
+            PeriodicTask("other", other.look, 0.05, "SELECT 1 FROM jobs WHERE false"),
+        ]
+        async with working(database, tasks):
+            await asyncio.sleep(0.5)
+            before = len(other.at)
+            await database.call("INSERT INTO guests VALUES (now())")
+            async with asyncio.timeout(watch.REST_SECONDS / 2):
+                await woken.taken.wait()
+            await asyncio.sleep(0.4)
+            assert len(other.at) == before
+            assert len(woken.at) <= 4
+
+    with_database(database_url, story)
+
+
+def test_worker_that_has_work_looks_twenty_times_a_second(database_url: str) -> None:
+    async def story(database: Counting) -> None:
+        looker = Looker(database)
+        tasks = [PeriodicTask("looker", looker.look, 0.05, DUE)]
+        async with working(database, tasks):
+            begun = monotonic()
+            while (took := monotonic() - begun) < 2.0:
+                await database.call("INSERT INTO guests VALUES (now())")
+                await asyncio.sleep(0.005)
+            # Beside what it does at its start, which is a look of each lane.
+            assert database.looks <= took / watch.BUSY_LOOK_SECONDS + watch.LOOKS_AT_ONCE + 4
+            assert len(looker.at) >= 0.5 * took / watch.BUSY_LOOK_SECONDS, "it is named each time"
+
+    with_database(database_url, story)
+
+
+def test_work_that_follows_from_work_is_looked_for_at_once(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "BUSY_SECONDS", 0.0)
+    monkeypatch.setattr(watch, "LOOK_SECONDS", 1.0)
+
+    async def story(database: Counting) -> None:
+        last = asyncio.Event()
+
+        async def begin() -> int:
+            rows = await database.call_all("DELETE FROM guests RETURNING 1")
+            if rows:
+                await database.call("INSERT INTO followers VALUES (now())")
+            return len(rows)
+
+        async def go_on() -> int:
+            rows = await database.call_all("DELETE FROM followers RETURNING 1")
+            if rows:
+                last.set()
+            return len(rows)
+
+        tasks = [
+            PeriodicTask("begin", begin, 0.05, DUE),
+            PeriodicTask("go_on", go_on, 0.05, DUE.replace("guests", "followers")),
+        ]
+        async with working(database, tasks):
+            await asyncio.sleep(0.1)
+            begun = monotonic()
+            await database.call("INSERT INTO guests VALUES (now())")
+            async with asyncio.timeout(5):
+                await last.wait()
+            assert monotonic() - begun < 1.8, "one look of a worker at rest for both"
+
+    with_database(database_url, story)
+
+
+def test_row_that_stays_due_wakes_its_task_no_oftener_than_in_work(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "BUSY_SECONDS", 0.2)
+
+    async def story(database: Counting) -> None:
+        looks = 0
+
+        async def look() -> int:
+            nonlocal looks
+            looks += 1
+            return 0  # it cannot be done
+
+        await database.call("INSERT INTO guests VALUES (now())")
+        async with working(database, [PeriodicTask("stuck", look, 1.0, DUE)]):
+            await asyncio.sleep(3.5)
+            assert 2 <= looks <= 4
+
+    with_database(database_url, story)
+
+
+def test_who_rests_looks_by_itself_where_the_statement_cannot_be_run(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "BUSY_SECONDS", 0.2)
+    monkeypatch.setattr(watch, "REST_SECONDS", 0.4)
+
+    async def story(database: Counting) -> None:
+        async def fail(_: ReadTx) -> list[watch.Found]:
+            raise LookupError("the statement cannot be run")
+
+        monkeypatch.setattr(watch.Watch, "_rows", lambda _, tx: fail(tx))
+        one = Looker(database)
+        async with working(database, [PeriodicTask("one", one.look, 0.05, DUE)]):
+            await asyncio.sleep(0.5)
+            await database.call("INSERT INTO guests VALUES (now())")
+            async with asyncio.timeout(5):
+                await one.taken.wait()
+            before = len(one.at)
+            await asyncio.sleep(1.5)
+            assert len(one.at) > before
+
+    with_database(database_url, story)
+
+
+def test_task_that_says_nothing_of_rows_goes_on_at_its_pace(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "BUSY_SECONDS", 0.2)
+
+    async def story(database: Counting) -> None:
+        one = Looker(database)
+        async with working(database, [PeriodicTask("one", one.look, 0.1)]):
+            await asyncio.sleep(2.0)
+            assert len(one.at) >= 4
+
+    with_database(database_url, story)
+
+
+def test_a_job_at_rest_wakes_its_lane(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "BUSY_SECONDS", 0.2)
+
+    async def story(database: Counting) -> None:
+        async with working(database, []):
+            await asyncio.sleep(0.6)
+            await database.call(
+                "INSERT INTO jobs (account_id, job_id, kind, handler, facts)"
+                " VALUES (%s, %s, 'x', 'nobody', '{}')",
+                *(uuid.uuid4(), uuid.uuid4()),
+            )
+            async with asyncio.timeout(watch.REST_SECONDS / 2):
+                while await database.call_all(jobs.DUE):  # noqa: ASYNC110 - another process may do it
+                    await asyncio.sleep(0.02)
+
+    with_database(database_url, story)
+
+
+PIECES = """
+SELECT md5('one')::uuid AS account, md5(due_at::text)::uuid AS id, due_at, to_jsonb('named'::text) AS what
+FROM guests WHERE due_at <= now() ORDER BY due_at
+"""
+
+
+@pytest.mark.parametrize(("guests", "looks"), [(3, 1), (watch.PIECES_MAX, 2)])
+def test_a_lane_looks_itself_only_where_the_one_look_may_have_left_some(
+    database_url: str, guests: int, looks: int
+) -> None:
+    async def story(database: Counting) -> None:
+        begun: set[uuid.UUID] = set()
+        looked: list[int] = []
+
+        async def look(most: int, *_: object) -> list[watch.Piece]:
+            looked.append(most)
+            return [watch.Piece(*row.values()) for row in await database.call_all(PIECES)]
+
+        async def act(piece: watch.Piece) -> None:
+            assert piece.what == "named"
+            begun.add(piece.id)
+            await asyncio.Event().wait() if len(begun) < guests else done.set()
+
+        done = asyncio.Event()
+        lane = Lane(
+            "guests",
+            look,
+            act,
+            lambda: database.once(clock),
+            places=8 * guests,
+            batch=8 * guests,
+            terms=LaneTerms(due=PIECES),
+        )
+        worker = Worker(database, [], [], concurrency=1, lanes=[lane])
+        running = asyncio.create_task(worker.run())
+        await asyncio.sleep(0.3)
+        await database.call(
+            "INSERT INTO guests SELECT now() + n * interval '1 microsecond'"
+            " FROM generate_series(1, %s) n",
+            guests,
+        )
+        async with asyncio.timeout(3):
+            await done.wait()
+        assert len(looked) == looks
+        running.cancel()
+
+    with_database(database_url, story)
+
+
+OF_MANY = """
+SELECT md5(due_at::text)::uuid AS account, md5(due_at::text)::uuid AS id, due_at, NULL::jsonb AS what
+FROM guests WHERE due_at <= now() AND due_at > now() - interval {} ORDER BY due_at
+"""
+
+
+def test_a_lane_goes_on_with_what_became_due_long_ago(database_url: str) -> None:
+    """More than one look finds, and none of it in what the one look for all looks back to."""
+
+    async def story(database: Counting) -> None:
+        async def look(most: int, *_: object) -> list[watch.Piece]:
+            rows = await database.call_all(OF_MANY.format("'1 day'") + " LIMIT %s", most)
+            return [watch.Piece(*row.values()) for row in rows]
+
+        async def act(piece: watch.Piece) -> None:
+            await database.call("DELETE FROM guests WHERE due_at = %s", piece.due_at)
+
+        lane = Lane(
+            "guests",
+            look,
+            act,
+            lambda: database.once(clock),
+            places=2,
+            batch=2,
+            terms=LaneTerms(due=OF_MANY.format("'10 seconds'")),
+        )
+        await database.call(
+            "INSERT INTO guests SELECT now() - interval '1 minute' + n * interval '1 second'"
+            " FROM generate_series(1, 20) n"
+        )
+        worker = Worker(database, [], [], concurrency=1, lanes=[lane])
+        running = asyncio.create_task(worker.run())
+        async with asyncio.timeout(watch.REST_SECONDS):
+            while await database.call_all(PIECES):  # noqa: ASYNC110 - another process may do it
+                await asyncio.sleep(0.02)
+        running.cancel()
+
+    with_database(database_url, story)
