@@ -1,4 +1,4 @@
-"""Approvals: levers are pulled by one way, and some of them by two people.
+"""Approvals: levers of staff, some of which need two people.
 
 Promises this room keeps
   * A lever is pulled by somebody whose role permits it, in one transaction with its record in the audit trail.

@@ -1,1 +1,1 @@
-"""The processes: web, worker, command line.  The only places that build things from config."""
+"""Apps: the processes web, worker and command line, built from configuration."""

@@ -1,4 +1,4 @@
-"""Batches: many documents stamped in one go, each row for itself.
+"""Batches: many documents stamped in one call, each row by itself.
 
 Promises this room keeps
   * A row that is wrong is named, with a code and a sentence, and stops no other.

@@ -1,4 +1,4 @@
-"""Cases: complaints of people, answered from the facts where these answer them, by staff where not.
+"""Cases: complaints, answered from recorded facts, else by staff.
 
 Promises this room keeps
   * An answer from the facts says only what the rooms below say of that order at that moment, what happens next, and

@@ -1,4 +1,4 @@
-"""Collectors: organizations that stamp now, and pay the duty to the state by month (pemungut bea meterai).
+"""Collectors: organizations that stamp now and pay the duty by month (pemungut bea meterai).
 
 Promises this room keeps
   * A collector draws within its limit of the month, and no two orders take the same rupiah of it.

@@ -1,4 +1,4 @@
-"""What all commands share: what they take and need, how they answer and end, and the database they use.
+"""Commands: options, exit statuses and database access of all commands.
 
 Promises this floor keeps
   * A command ends in a sentence and a status of `Exit`.

@@ -1,4 +1,4 @@
-"""Console: what the operator's staff see and do.
+"""Console: pages of the operator's staff: search, timelines, work lists, levers, approvals.
 
 Promises this room keeps
   * For a network that may not use it, it is not there: no status, page or method tells of it.

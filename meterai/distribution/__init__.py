@@ -1,4 +1,4 @@
-"""Distribution: who sells stamps under its own name, from a deposit in rupiah that it pays in advance.
+"""Distribution: sellers under their own name, who sell from a deposit in rupiah.
 
 Promises this room keeps
   * No stock moves: a sale is the buyer's ordinary order, paid from the deposit by a rail of our own database.

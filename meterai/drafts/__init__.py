@@ -1,4 +1,4 @@
-"""Drafts: files that somebody chose to have stamped, before anything is ordered or anybody signed in.
+"""Drafts: files chosen for stamping before an order or a sign-in.
 
 Promises this room keeps
   * Files survive a cut connection, a reload, a restart, signing in and a lapsed order, and no byte

@@ -1,4 +1,4 @@
-"""Incidents: one record of what is wrong, which feeds status, feed, banner, mails, report and outage record.
+"""Incidents: one record of a disturbance, shown as status, feed, banner, mails and report.
 
 Promises this room keeps
   * Two incidents over one component are never open at once; the second is refused, and the first is named.

@@ -1,1 +1,1 @@
-"""Pure building blocks: values, rules and refusals that touch nothing outside memory."""
+"""Kit: values, rules and refusals that touch nothing outside memory."""

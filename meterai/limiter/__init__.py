@@ -1,4 +1,4 @@
-"""As many requests at once as a process can serve, the most urgent first; the rest is told at once.
+"""Limiter: bounds the requests under way, the most urgent first; refuses the rest at once.
 
 Promises this floor keeps
   * A process that is overrun answers everybody: with service, or with a page (a problem document

@@ -1,4 +1,4 @@
-"""Notifications: what is sent to whom, in both languages, and whether it went out.
+"""Notifications: mails in both languages, their queue and their delivery.
 
 Promises this room keeps
   * One cause, one mail, queued in the transaction of its cause.

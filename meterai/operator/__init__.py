@@ -1,4 +1,4 @@
-"""Operator: the legal person that runs this installation, as every page and mail names it.
+"""Operator: the legal person that runs this installation, as pages and mails name it.
 
 Promises this room keeps
   * Production serves nothing while its name, address, contact, tax number, terms, privacy statement

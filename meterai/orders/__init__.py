@@ -1,4 +1,4 @@
-"""Orders: an account asks for stamps, or for documents to be stamped, and pays.
+"""Orders: stamps, or documents to be stamped, that an account orders and pays.
 
 Promises this room keeps
   * An order's total never changes after it is placed.

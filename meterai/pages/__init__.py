@@ -1,4 +1,4 @@
-"""What all pages share: layout, style, scripts, forms, errors, and how a page is made.
+"""Pages: layout, style, scripts, forms and errors of all browser pages.
 
 Promises this floor keeps
   * Every page works without JavaScript, on a small screen and with a keyboard, in Indonesian and

@@ -1,4 +1,4 @@
-"""The floor of all rooms, in four packages: `http` and `work` on `db`, and `observe` below them.
+"""Plumbing: the floor of all rooms: `http` and `work` on `db`, and `observe` below them.
 
 Beside them are single modules: configuration, messages, keys, objects, archives.
 

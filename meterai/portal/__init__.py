@@ -1,4 +1,4 @@
-"""The portal: the browser pages that show several rooms on one screen.
+"""Portal: browser pages that show several rooms on one screen.
 
 Promises this room keeps
   * A form that is sent twice, or a page that is loaded again, is one command.

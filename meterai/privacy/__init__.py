@@ -1,4 +1,4 @@
-"""Privacy: what a person may ask about its own data (UU 27/2022), and the register of breaches.
+"""Privacy: a person's own data (UU 27/2022): copy, erasure, register of breaches.
 
 Promises this room keeps
   * A copy has all that the rooms keep of a person, no secret, and nothing of another person.

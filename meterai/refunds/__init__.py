@@ -1,4 +1,4 @@
-"""Refunds: why money of an order goes back, by itself or because it was asked for, and how people see it.
+"""Refunds: money of an order on its way back: causes, stages, notices.
 
 Promises this room keeps
   * What is paid and not executed by its due time goes back in full, without being asked for.

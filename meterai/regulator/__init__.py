@@ -1,4 +1,4 @@
-"""Regulator: statements of duty, daily extracts that a reader computes them from again, evidence of a serial.
+"""Regulator: statements of duty, daily extracts to recompute them from, evidence of a serial.
 
 Promises this room keeps
   * A statement is what the books say: each figure is a sum of their entries by reason and book (docs/regulator.md).

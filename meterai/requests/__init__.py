@@ -1,4 +1,4 @@
-"""Requests: what the API keys of an account asked for, in a log that its owner reads.
+"""Requests: the log of requests by an account's API keys, for its owner.
 
 Promises this room keeps
   * An account sees each request of its keys for a month: when, what, how it was answered, how long it took.

@@ -1,4 +1,4 @@
-"""What a room offers to the applications, and the services that a process is built of.
+"""Room: registration of rooms with the applications, and the container of services.
 
 Promises this floor keeps
   * The applications know a room by its `Room` alone: who adds one writes its package and puts it

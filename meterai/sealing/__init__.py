@@ -1,4 +1,4 @@
-"""Sealing: a PDF gets its stamps and one seal, and anyone can check both.  Bytes in, bytes out.
+"""Sealing: the PDF engine: stamps, one seal, and the check of both.  Bytes in, bytes out.
 
 Promises this room keeps
   * The stamped file is the original, byte for byte, followed by the delta.

@@ -1,4 +1,4 @@
-"""Stamping: one document gets its stamps.  reserve -> seal -> deliver.
+"""Stamping: reserves, seals and delivers the stamps of one document.
 
 Promises this room keeps
   * A stamp cannot be burned: an interrupted stamping is resumed under the same serials, or its

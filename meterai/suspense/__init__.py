@@ -1,4 +1,4 @@
-"""Suspense: signed news of a provider that cannot be booked to an order yet, and its money.
+"""Suspense: signed news of a provider that matches no order yet, and its money.
 
 Promises this room keeps
   * News is kept as it was told, with a reason, an age, a due time and an owner, until somebody says

@@ -1,4 +1,4 @@
-"""Verification: is this PDF, this serial, this QR code genuine, unaltered, used once?
+"""Verification: checks whether a PDF, serial or QR code is genuine, unaltered and used once.
 
 Promises this room keeps
   * Anybody may ask, without signing in, and gets one verdict and each check as a sentence.

@@ -1,4 +1,4 @@
-"""Webhooks: what happens in an account is told to the endpoints that it names, signed, until they take it.
+"""Webhooks: signed messages about an account, sent to the endpoints that it registered.
 
 Promises this room keeps
   * An event is recorded in a transaction of its own job, and sent at least once, under one webhook-id; which of several

@@ -1,34 +1,20 @@
-"""The picture of the rooms in docs/architecture.md is what the linter of imports holds."""
+"""docs/architecture.md shows the rooms as they are, and a rail alone knows its provider."""
 
 import re
-import tomllib
 from pathlib import Path
 
 import pytest
 
+from scripts import architecture
+
 ROOT = Path(__file__).parents[2]
 
 
-def _drawn() -> list[set[str]]:
-    """The rooms of each line of the picture, from the top."""
-    text = (ROOT / "docs" / "architecture.md").read_text()
-    picture = text.split("## The rooms")[1].split("```")[1]
-    lines = [line for line in picture.splitlines() if line and not line.startswith(" ")]
-    # Names that stand alone on their line are explained on the next; else after some blanks.
-    return [set(re.split(r"\s+\|\s+", re.split(r"\s{2,}", line)[0].strip())) for line in lines]
-
-
-def held() -> list[set[str]]:
-    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    contracts = settings["tool"]["importlinter"]["contracts"]
-    (rooms,) = (one for one in contracts if one["id"] == "rooms")
-    return [set(layer.split(" | ")) for layer in rooms["layers"]]
-
-
-def test_the_picture_of_the_rooms_is_true() -> None:
-    assert _drawn() == held()
+def test_picture_of_the_rooms_is_the_one_of_the_code() -> None:
+    text = architecture.FILE.read_text()
+    assert text == architecture.written(text), "run `python -m scripts.architecture`"
     folders = {one.parent.name for one in (ROOT / "meterai").glob("*/__init__.py")}
-    assert set().union(*_drawn()) == folders
+    assert {room for level in architecture.levels() for room in level} == folders
 
 
 # What only the package of a rail knows: its class, headers, names of fields, paths, formats.
