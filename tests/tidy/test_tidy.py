@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from itertools import groupby
-from pathlib import Path
 
 import pytest
 
@@ -27,7 +26,6 @@ from tests.tidy.sources import (
     our_files,
 )
 
-FUNCTION_LINES_MAX = 60
 BUILDERS_MAY_ENTER = {"room", "invariants"}  # apps puts these together
 
 
@@ -64,22 +62,6 @@ def nothing_leads_up_to_apps() -> Iterator[str]:
         for line, target in imports(tree):
             if target.startswith("meterai.apps"):
                 yield f"{path}:{line}: only apps builds things"
-
-
-def functions_fit_on_a_screen() -> Iterator[str]:
-    for path, tree in _everything_we_wrote():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                lines = (node.end_lineno or node.lineno) - node.lineno + 1
-                if lines > FUNCTION_LINES_MAX:
-                    yield f"{path}:{node.lineno}: {node.name} has {lines} lines"
-
-
-def _everything_we_wrote() -> Iterator[tuple[Path, ast.Module]]:
-    yield from SOURCES
-    for folder in ("standins", "scripts", "bench"):
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            yield path, ast.parse(path.read_text())
 
 
 def only_the_edge_commits() -> Iterator[str]:
@@ -254,7 +236,6 @@ RULES: list[Callable[[], Iterator[str]]] = [
     rooms_are_entered_by_the_front_door,
     rooms_are_used_by_the_front_door,
     nothing_leads_up_to_apps,
-    functions_fit_on_a_screen,
     only_the_edge_commits,
     only_apps_print,
     longer_statements_are_allowed_on_both_sides,
