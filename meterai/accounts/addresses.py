@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from meterai import audit
+from meterai import trail
 from meterai.accounts import store
 from meterai.accounts.model import ACCOUNT_KIND, Contact, Organization, address_digest, normalized
 from meterai.kit.actor import Actor
@@ -41,7 +41,7 @@ async def account_of_address(tx: Tx, email: str, language: str, *, actor: Actor)
     """The account of an address, made if it is new."""
     account, is_new = await store.insert_account(tx, new_id(), email, language)
     if is_new:
-        await audit.record(
+        await trail.record(
             tx,
             account,
             actor=actor,

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from meterai import audit
+from meterai import trail
 from meterai.accounts import store
 from meterai.accounts.agents import UNKNOWN, Agent
 from meterai.accounts.model import (
@@ -218,7 +218,7 @@ class CodeService:
             *new,
             *row,
             subject,
-            jsonb(audit.with_request({**facts})),
+            jsonb(trail.with_request({**facts})),
         )
 
     def _signed_in(self, session: Credential, opened: Opened, email: str, device: str) -> SignedIn:

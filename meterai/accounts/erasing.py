@@ -6,7 +6,7 @@ The row of the account stays, as the number that orders and stamps are kept unde
 from datetime import datetime
 from uuid import UUID
 
-from meterai import audit
+from meterai import trail
 from meterai.accounts import roles, store
 from meterai.accounts.invitations import withdraw
 from meterai.accounts.model import (
@@ -50,12 +50,12 @@ async def shut(tx: Tx, account: UUID, *, actor: Actor, at: datetime) -> bool:
     passkeys = await store.passkeys(tx, account)
     for passkey in passkeys:
         await store.end_passkey(tx, account, read(PASSKEY_KIND, passkey.id), at)
-        await audit.record(tx, account, actor=actor, action="passkey_ended", subject=passkey.id)
+        await trail.record(tx, account, actor=actor, action="passkey_ended", subject=passkey.id)
     keys = await store.open_keys(tx, account)
     for key in keys:
         await store.end_api_key(tx, account, key, at)
         subject = show(KEY_KIND, key)
-        await audit.record(tx, account, actor=actor, action="api_key_ended", subject=subject)
+        await trail.record(tx, account, actor=actor, action="api_key_ended", subject=subject)
     return bool(sessions or passkeys or keys)
 
 

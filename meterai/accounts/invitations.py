@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from meterai import audit
+from meterai import trail
 from meterai.accounts import store
 from meterai.accounts.model import (
     INVITATION_LIVES,
@@ -74,7 +74,7 @@ async def invite(tx: Tx, made: Invitation, language: str, *, actor: Actor) -> No
     if earlier is not None:
         await _end(tx, earlier, InvitationState.REPLACED, actor=actor)
     await store.insert_invitation(tx, made)
-    await audit.record(
+    await trail.record(
         tx,
         account,
         actor=actor,
@@ -135,6 +135,6 @@ async def accept(tx: Tx, shown: Credential, person: UUID, *, at: datetime) -> In
 async def _end(tx: Tx, found: Invitation, state: InvitationState, *, actor: Actor) -> None:
     if not await store.end_invitation(tx, found.account, found.id, state):
         raise InvitationSpent("another request ended it first")
-    await audit.record(
+    await trail.record(
         tx, found.account, actor=actor, action=f"invitation_{state}", subject=found.shown
     )

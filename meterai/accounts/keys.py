@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from meterai import audit
+from meterai import trail
 from meterai.accounts import store
 from meterai.accounts.model import (
     ACCOUNT_KIND,
@@ -65,7 +65,7 @@ async def make_api_key(
         "by": terms.made_by and show(ACCOUNT_KIND, terms.made_by),
         "replaces": terms.follows and show(KEY_KIND, terms.follows),
     }
-    await audit.record(
+    await trail.record(
         tx,
         account,
         actor=actor,
@@ -130,7 +130,7 @@ async def replace_api_key(
         await store.set_key_end(tx, account, key, until)
         facts["until"] = until.isoformat()
     subject = show(KEY_KIND, key)
-    await audit.record(
+    await trail.record(
         tx, account, actor=actor, action="api_key_replaced", subject=subject, **facts
     )
     if not overlap_hours:
@@ -153,7 +153,7 @@ async def end_api_key(
         raise NotFound("no such key of this account")
     if is_new:
         subject = show(KEY_KIND, key)
-        await audit.record(tx, account, actor=actor, action="api_key_ended", subject=subject)
+        await trail.record(tx, account, actor=actor, action="api_key_ended", subject=subject)
         await tell_owner(tx, account, actor, "api_key", "ended", subject, ended.name)
     return ended
 
@@ -163,7 +163,7 @@ async def tell_of_end(tx: Tx, ending: KeyOfAccount, at: datetime) -> None:
     if not await store.note_end_told(tx, ending.account, ending.key, at):
         return
     subject = show(KEY_KIND, ending.key)
-    await audit.record(
+    await trail.record(
         tx,
         ending.account,
         actor=Actor(ActorKind.JOB, store.KEY_ENDS),

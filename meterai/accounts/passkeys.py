@@ -26,7 +26,7 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
-from meterai import audit
+from meterai import trail
 from meterai.accounts import store
 from meterai.accounts.addresses import contact
 from meterai.accounts.agents import UNKNOWN, Agent
@@ -188,7 +188,7 @@ class PasskeyService:
             if not await store.insert_passkey(tx, account, kept, made.credential_id, name, at):
                 raise PasskeyRefused("this authenticator has one already")
             subject = show(PASSKEY_KIND, kept.passkey_id)
-            await audit.record(
+            await trail.record(
                 tx, account, actor=actor, action="passkey_made", subject=subject, digest=digest
             )
             await tell_owner(tx, account, actor, "passkey", "made", subject, name)
@@ -213,7 +213,7 @@ class PasskeyService:
                 if not await store.count_passkeys(tx, account) and await is_staff(tx, account):
                     raise PasskeyNeeded("the last passkey of somebody of staff")
                 subject = show(PASSKEY_KIND, passkey)
-                await audit.record(
+                await trail.record(
                     tx, account, actor=actor, action="passkey_ended", subject=subject
                 )
                 await tell_owner(tx, account, actor, "passkey", "ended", subject, name)

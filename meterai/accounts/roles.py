@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
-from meterai import audit
+from meterai import trail
 from meterai.accounts import store
 from meterai.accounts.model import (
     ACCOUNT_KIND,
@@ -67,7 +67,7 @@ async def make_organization(tx: Tx, made: Organization, person: UUID, language: 
         if await store.member_of_person(tx, account, person) is None:
             raise NotFound("the account is of somebody else")
         return
-    await audit.record(
+    await trail.record(
         tx,
         account,
         actor=actor,
@@ -86,7 +86,7 @@ async def decide_on_organization(
     found = await _locked(tx, account)
     await store.set_organization_state(tx, account, ORGANIZATION.after(found.state, event))
     subject = show(ACCOUNT_KIND, account)
-    await audit.record(tx, account, actor=actor, action=f"organization_{event}", subject=subject)
+    await trail.record(tx, account, actor=actor, action=f"organization_{event}", subject=subject)
     await tell_of_decision(tx, account, event, found.name)
     return found
 
@@ -119,7 +119,7 @@ async def change_role(
         await _give(tx, account, found.person, role, limit, actor=actor)
     elif limit != found.stamps_per_month:
         await store.set_limit(tx, account, membership, limit)
-        await audit.record(
+        await trail.record(
             tx, account, actor=actor, action="member_limit_set", subject=found.id, stamps=limit
         )
     return found
@@ -186,7 +186,7 @@ async def _end(tx: Tx, account: UUID, found: Member, *, actor: Actor) -> None:
     if is_owner and await store.count_members(tx, account, Role.OWNER) == 1:
         raise LastOwner("nobody else is an owner")
     await store.end_membership(tx, account, found.person)
-    await audit.record(tx, account, actor=actor, action="role_ended", subject=found.id)
+    await trail.record(tx, account, actor=actor, action="role_ended", subject=found.id)
 
 
 async def _give(
@@ -196,4 +196,4 @@ async def _give(
     await store.insert_membership(tx, account, membership, member, role, limit)
     subject = show(MEMBERSHIP_KIND, membership)
     facts: dict[str, object] = {"role": role, "stamps": limit}
-    await audit.record(tx, account, actor=actor, action="role_given", subject=subject, **facts)
+    await trail.record(tx, account, actor=actor, action="role_given", subject=subject, **facts)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from meterai import audit
+from meterai import trail
 from meterai.accounts import store
 from meterai.accounts.agents import Agent
 from meterai.accounts.model import SESSION_KIND, Credential, StoredCredential, session_digest
@@ -42,7 +42,7 @@ async def open_session(
     opened_with = "passkey" if "passkey" in by else "mail"
     await store.insert_session(tx, account, session.id, session.hash(), lives, agent, opened_with)
     subject, facts = show(SESSION_KIND, session.id), session_facts(session, lives[1])
-    await audit.record(tx, account, actor=actor, action="signed_in", subject=subject, **facts, **by)
+    await trail.record(tx, account, actor=actor, action="signed_in", subject=subject, **facts, **by)
     return session
 
 
@@ -69,7 +69,7 @@ async def end_session_of(
         raise NotFound("no such session of this account")
     if ended:
         subject = show(SESSION_KIND, session)
-        await audit.record(tx, account, actor=actor, action="signed_out", subject=subject)
+        await trail.record(tx, account, actor=actor, action="signed_out", subject=subject)
 
 
 async def end_sessions(tx: Tx, account: UUID, *, actor: Actor, at: datetime) -> list[UUID]:
@@ -77,5 +77,5 @@ async def end_sessions(tx: Tx, account: UUID, *, actor: Actor, at: datetime) -> 
     ended = await store.end_sessions(tx, account, at)
     for session in ended:
         subject = show(SESSION_KIND, session)
-        await audit.record(tx, account, actor=actor, action="signed_out", subject=subject)
+        await trail.record(tx, account, actor=actor, action="signed_out", subject=subject)
     return ended

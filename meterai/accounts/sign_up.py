@@ -5,7 +5,7 @@ from functools import partial
 
 import msgspec
 
-from meterai import audit
+from meterai import trail
 from meterai.accounts import store
 from meterai.accounts.model import NOBODY, Permission
 from meterai.commands import Effect, Forecast, Lever, Pull
@@ -26,7 +26,7 @@ async def set_sign_up(tx: Tx, *, is_open: bool, actor: Actor) -> None:
     """Open or close sign-up; what is so already stays as it is."""
     if await store.set_sign_up(tx, is_open=is_open):
         action = "sign_up_opened" if is_open else "sign_up_closed"
-        await audit.record(tx, NOBODY, actor=actor, action=action, subject="sign_up")
+        await trail.record(tx, NOBODY, actor=actor, action=action, subject="sign_up")
 
 
 async def _would_set(tx: ReadTx, _: NoArguments, _pull: Pull, *, is_open: bool) -> Forecast:

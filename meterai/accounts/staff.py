@@ -7,7 +7,7 @@ changes with the first role and with the last: all its sessions end then.
 from dataclasses import dataclass
 from uuid import UUID
 
-from meterai import audit
+from meterai import trail
 from meterai.accounts import store
 from meterai.accounts.addresses import contact
 from meterai.accounts.model import (
@@ -121,7 +121,7 @@ async def give_staff_role(tx: Tx, account: UUID, role: StaffRole, *, actor: Acto
     held = await check_may_be_given(tx, account, role)
     grant = new_id()
     await store.insert_staff_role(tx, account, grant, role)
-    await audit.record(
+    await trail.record(
         tx,
         account,
         actor=actor,
@@ -141,7 +141,7 @@ async def end_staff_role(tx: Tx, account: UUID, role: StaffRole, *, actor: Actor
     await store.lock_staff(tx, account)
     kept = await check_may_be_ended(tx, account, role)
     grant = await store.end_staff_role(tx, account, role)
-    await audit.record(
+    await trail.record(
         tx, account, actor=actor, action="staff_role_ended", subject=show(STAFF_KIND, grant)
     )
     if not kept:

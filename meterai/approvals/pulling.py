@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from meterai import audit
+from meterai import trail
 from meterai.accounts import (
     NOBODY,
     NotPermitted,
@@ -265,7 +265,7 @@ async def record_pull(
 ) -> None:
     """Write down that a lever was pulled: not its arguments, which may name a person."""
     actor = who.actor
-    await audit.record(
+    await trail.record(
         tx,
         NOBODY,
         actor=actor,
@@ -283,4 +283,4 @@ async def record_pull(
 async def record(tx: Tx, who: Puller, action: str, request: UUID, /, **facts: str) -> None:
     """Write down what happened to a request."""
     subject, actor = show(KIND, request), who.actor
-    await audit.record(tx, NOBODY, actor=actor, action=action, subject=subject, **facts, **who.told)
+    await trail.record(tx, NOBODY, actor=actor, action=action, subject=subject, **facts, **who.told)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from meterai import audit
+from meterai import trail
 from meterai.accounts import NOBODY, Permission
 from meterai.approvals import deciding, store
 from meterai.approvals.invariants import AS_ASKED
@@ -68,7 +68,7 @@ async def expire(tx: Tx) -> int:
     ended = await store.expire(tx)
     for request in ended:
         subject = show(KIND, request)
-        await audit.record(
+        await trail.record(
             tx,
             NOBODY,
             actor=Actor(ActorKind.JOB, EXPIRE),

@@ -47,6 +47,7 @@ from meterai.room import Offers, Rooms
 from meterai.stamping.room import ROOM as STAMPING
 from meterai.stamps.room import ROOM as STAMPS
 from meterai.suspense.room import ROOM as SUSPENSE
+from meterai.trail.room import ROOM as TRAIL
 from meterai.verification.room import ROOM as VERIFICATION
 from meterai.waiting_room.room import ROOM as WAITING_ROOM
 from meterai.watch.room import ROOM as WATCH
@@ -57,7 +58,7 @@ from meterai.webhooks.room import ROOM as WEBHOOKS
 RAILS: RailKinds = (*RAILS_OF_PAYMENTS, WHOLESALE_RAIL, CREDIT_RAIL)
 PAYMENTS = payments_with(RAILS)
 ROOMS: Rooms = (
-    AUDIT,
+    TRAIL,
     ACCOUNTS,
     APPROVALS,
     OPERATOR,
@@ -78,6 +79,7 @@ ROOMS: Rooms = (
     DRAFTS,
     BATCHES,
     RECONCILIATION,
+    AUDIT,
     FINANCE,
     CASES,
     INCIDENTS,
@@ -119,7 +121,7 @@ def offers_of(rooms: Rooms = ROOMS) -> Offers:
         {one.name: one for one in levers},
         {room.name: room.knows for room in rooms if room.knows is not None},
         {one.name: one for one in work},
-        {room.name: room.personal for room in rooms if room.personal is not None}
+        {one.name or room.name: one for room in rooms if (one := room.personal) is not None}
         | {"plumbing": OF_PLUMBING},
         [*RETENTION, *(rule for room in rooms for rule in room.retention)],
         [one for room in rooms for one in room.published],

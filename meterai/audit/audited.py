@@ -1,6 +1,6 @@
 """What the audit knows of the columns of audit."""
 
-from meterai.plumbing.db.audited import ONE_ROW, Audited, Clock, Evidence, fact
+from meterai.plumbing.db.audited import ONE_ROW, Audited, Clock, Evidence
 
 AUDITED = Audited(
     clocks=(
@@ -14,7 +14,6 @@ AUDITED = Audited(
             "EXISTS (SELECT 1 FROM audit_points)",
         ),
     ),
-    facts=(fact("audit_events", "happened_at", "event_id actor action subject facts"),),
     checked={
         "audit_points": dict.fromkeys(
             ("point", "kind", "covers_from", "covers_until", "history", "totals", "chained"),
@@ -44,5 +43,4 @@ AUDITED = Audited(
         },
         "audit_points": {"taken_at": "When it was written; what it covers is in its hash."},
     },
-    of_accounts=("audit_events",),
 )

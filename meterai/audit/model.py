@@ -1,19 +1,7 @@
-"""Lines of the trail, and points of the chain of clean audits; pure."""
+"""Points of the chain of clean audits, and how the platform's own audit stands; pure."""
 
 from datetime import datetime
-from typing import Any, NamedTuple
-from uuid import UUID
-
-
-class TrailLine(NamedTuple):
-    """One line of the trail."""
-
-    account: UUID
-    actor: str
-    action: str
-    subject: str
-    facts: dict[str, Any]
-    happened_at: datetime
+from typing import NamedTuple
 
 
 class Standing(NamedTuple):

@@ -4,11 +4,6 @@ from meterai.plumbing.work.retention import ONE, Rule, Stays
 
 RETENTION: tuple[Rule, ...] = (
     Stays(
-        "audit_events",
-        "Who did what is proof against ourselves, so nobody can take from it, not even a periodic task. "
-        "Ids and names of acts, and digests of addresses and of secrets.",
-    ),
-    Stays(
         "audit_points",
         "The chain of clean audits; a point is only worth something with all before it. Hashes, "
         "sums and times.",

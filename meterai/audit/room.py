@@ -3,9 +3,7 @@
 from meterai.audit import store
 from meterai.audit.audited import AUDITED
 from meterai.audit.figures import PROMISES
-from meterai.audit.knows import KNOWS
 from meterai.audit.metrics import METRICS
-from meterai.audit.personal import PERSONAL
 from meterai.audit.retention import RETENTION
 from meterai.room import Container, Room
 
@@ -18,12 +16,10 @@ async def _said(container: Container) -> str | None:
 
 ROOM = Room(
     name="audit",
-    tables=frozenset({"audit_events", "audit_points", "audit_turn", "bank_nights"}),
-    knows=KNOWS,
+    tables=frozenset({"audit_points", "audit_turn", "bank_nights"}),
     audited=AUDITED,
     retention=RETENTION,
     warns={"audit": _said},
     metrics=METRICS,
     promises=PROMISES,
-    personal=PERSONAL,
 )

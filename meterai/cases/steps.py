@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from meterai import accounts, audit, notifications
+from meterai import accounts, notifications, trail
 from meterai.cases import store
 from meterai.cases.answers import Answer
 from meterai.cases.model import (
@@ -104,7 +104,7 @@ async def move(
     )
     await store.move(tx, moved)
     actor = now.actor
-    await audit.record(
+    await trail.record(
         tx, case.account, actor=actor, action=f"case_{event}", subject=show(CASE_KIND, case.id)
     )
     return moved
@@ -193,7 +193,7 @@ async def _begin(
     tx: Tx, case: Case, complaint: Complaint, found: Found | None, now: Moment, staff: UUID | None
 ) -> Case:
     actor = now.actor
-    await audit.record(
+    await trail.record(
         tx, case.account, actor=actor, action="case_opened", subject=show(CASE_KIND, case.id)
     )
     await _write_complaint(tx, case, complaint, now, staff)
@@ -323,7 +323,7 @@ async def own(tx: Tx, case: Case, staff: UUID, now: Moment) -> None:
     await store.own(tx, case, staff)
     actor = now.actor
     subject = show(CASE_KIND, case.id)
-    await audit.record(tx, case.account, actor=actor, action="case_owned", subject=subject)
+    await trail.record(tx, case.account, actor=actor, action="case_owned", subject=subject)
 
 
 async def write_as_staff(

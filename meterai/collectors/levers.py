@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from meterai import accounts, audit
+from meterai import accounts, trail
 from meterai.accounts import NOBODY, Permission
 from meterai.collectors import store
 from meterai.collectors.model import (
@@ -182,7 +182,7 @@ async def _confirm(tx: Tx, asked: DepositMade, pull: Pull) -> None:
 
 async def _record(tx: Tx, account: UUID, actor: Actor, action: str, /, **facts: object) -> None:
     shown = show("acc", account)
-    await audit.record(tx, NOBODY, actor=actor, action=action, subject=shown, **facts)
+    await trail.record(tx, NOBODY, actor=actor, action=action, subject=shown, **facts)
 
 
 _IS_ONE = "collector_agreed"

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from meterai import audit, notifications
+from meterai import notifications, trail
 from meterai.collectors import store
 from meterai.collectors.model import (
     DEPOSIT_CODE,
@@ -171,7 +171,7 @@ async def report(
     """Write down that the return of a month was filed; told again, the newest is so."""
     await store.report(tx, account, month.first, receipt, reported_on)
     facts = {"receipt": receipt, "reported_on": str(reported_on)}
-    await audit.record(
+    await trail.record(
         tx, account, actor=actor, action="collector_reported", subject=str(month), **facts
     )
 
@@ -278,7 +278,7 @@ class CollectorService:
             await tell_deposit(tx, account, written, month, rupiah, paid_on, self.today())
             found = await store.deposit_of(tx, account, written)
             assert found is not None
-            await audit.record(
+            await trail.record(
                 tx,
                 account,
                 actor=actor,

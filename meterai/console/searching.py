@@ -5,7 +5,7 @@ import hmac
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from meterai import audit
+from meterai import trail
 from meterai.accounts import NOBODY
 from meterai.console.model import (
     SearchFileUnknown,
@@ -102,7 +102,7 @@ class Searching:
                 left = SUBJECTS_MAX - len(subjects)
                 if left > 0:
                     subjects |= dict.fromkeys(await found(tx, self._offers, name, left))
-            await audit.record(
+            await trail.record(
                 tx,
                 NOBODY,
                 actor=actor,
@@ -130,7 +130,7 @@ class Searching:
             if not happenings:
                 raise NotFound("nothing is known of this subject")
             account = subject.account or NOBODY
-            await audit.record(
+            await trail.record(
                 tx, account, actor=actor, action="console_opened", subject=subject.shown, kind=kind
             )
             return Known(subject, happenings)

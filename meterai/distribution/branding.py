@@ -11,7 +11,7 @@ from uuid import UUID
 
 import msgspec
 
-from meterai import audit, sealing
+from meterai import sealing, trail
 from meterai.distribution import store
 from meterai.distribution.model import DistributorFeeTooHigh, SellerNotOpen, Shop
 from meterai.distribution.settings import DistributionSettings
@@ -300,4 +300,4 @@ class ShopService:
 
 async def _record(tx: Tx, account: UUID, actor: Actor, action: str, /, **facts: object) -> None:
     subject = show("acc", account)
-    await audit.record(tx, account, actor=actor, action=action, subject=subject, **facts)
+    await trail.record(tx, account, actor=actor, action=action, subject=subject, **facts)

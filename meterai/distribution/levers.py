@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from meterai import accounts, audit, payments
+from meterai import accounts, payments, trail
 from meterai.accounts import NOBODY, Permission
 from meterai.commands import Effect, Forecast, Lever, Pull, offered_on
 from meterai.distribution import store
@@ -216,7 +216,7 @@ async def _refund(tx: Tx, asked: DepositAsked, pull: Pull) -> None:
 
 async def _record(tx: Tx, account: UUID, actor: Actor, action: str, /, **facts: object) -> None:
     shown = show("acc", account)
-    await audit.record(tx, NOBODY, actor=actor, action=action, subject=shown, **facts)
+    await trail.record(tx, NOBODY, actor=actor, action=action, subject=shown, **facts)
 
 
 _IS_ONE = "distributor_approved"

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from meterai import accounts, audit, notifications
+from meterai import accounts, notifications, trail
 from meterai.distribution import store
 from meterai.distribution.model import (
     RESELLER,
@@ -293,7 +293,7 @@ class ResellerService:
     ) -> None:
         """Tell an account by mail what its distributor did; it is in the trail of the account, as the cause of the mail."""
         at, subject = self._clock.now().isoformat(), show("acc", distributor)
-        await audit.record(tx, account, actor=actor, action=what, subject=subject, at=at)
+        await trail.record(tx, account, actor=actor, action=what, subject=subject, at=at)
         cause = f"{what}:{subject}:{at}"
         await notifications.queue(tx, account, cause=cause, template=what, facts=facts)
 
@@ -319,7 +319,7 @@ async def _record(
 ) -> None:
     """In the trail of the distributor; the name of a shop may be a person's, and is left out."""
     facts = {"fee": terms.fee, "day_rupiah": terms.day_rupiah} if terms else {}
-    await audit.record(
+    await trail.record(
         tx,
         distributor,
         actor=actor,

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import msgspec
 
-from meterai import accounts, audit, ledger
+from meterai import accounts, ledger, trail
 from meterai.distribution import metrics, store
 from meterai.distribution.events import DepositLow
 from meterai.distribution.model import (
@@ -379,7 +379,7 @@ class DistributionService:
         async def tell(tx: Tx) -> None:
             found = await load(tx, one.account)
             if await store.tell_low(tx, one.account, at, found.low_at):
-                await audit.record(
+                await trail.record(
                     tx,
                     one.account,
                     actor=Actor(ActorKind.JOB, "distribution.watch"),

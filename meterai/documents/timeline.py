@@ -17,7 +17,7 @@ from uuid import UUID
 
 import structlog
 
-from meterai import audit
+from meterai import trail
 from meterai.accounts import NOBODY
 from meterai.documents import store
 from meterai.documents.metrics import HELD
@@ -198,7 +198,7 @@ class Timeline:
             # Others of this database look meanwhile: they find what this one knows, and no contest.
             await self._objects.remove(CONTEST, self._clock.now() + timedelta(minutes=1))
             await store.confirm(tx, token, found.token, claim.here, self._clock.now())
-            await audit.record(
+            await trail.record(
                 tx,
                 NOBODY,
                 actor=actor,
@@ -225,7 +225,7 @@ class Timeline:
             await store.adopt_store(tx, marker)
             here, found = (await store.locked_claim(tx)).here, await self._read()
             await store.confirm(tx, token, found.token, here, self._clock.now())
-            await audit.record(
+            await trail.record(
                 tx,
                 NOBODY,
                 actor=actor,

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from meterai import audit, reconciliation, suspense
+from meterai import reconciliation, suspense, trail
 from meterai.accounts import NOBODY
 from meterai.finance import store
 from meterai.finance.model import (
@@ -125,7 +125,7 @@ async def close(tx: Tx, found: Close, settings: Settings, actor: Actor) -> None:
     if last is not None:  # the chain goes on over nothing that we did not make
         read_close(last.manifest.encode(), signer.public_key())
     await store.insert_close(tx, found, signed(found, signer, settings))
-    await audit.record(tx, NOBODY, actor=actor, action="day_closed", subject=str(found.day))
+    await trail.record(tx, NOBODY, actor=actor, action="day_closed", subject=str(found.day))
 
 
 # -- the check -------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ A payout is in the books from its confirmation on.  Until then its amount is tak
 import re
 from datetime import datetime
 
-from meterai import audit, suspense
+from meterai import suspense, trail
 from meterai.accounts import NOBODY
 from meterai.finance import store
 from meterai.finance.model import (
@@ -158,6 +158,6 @@ async def _as_now(tx: Tx, found: Payout) -> Payout:
 
 
 async def _record(tx: Tx, found: Payout, action: str, actor: Actor, /, **facts: str) -> None:
-    await audit.record(
+    await trail.record(
         tx, NOBODY, actor=actor, action=action, subject=found.shown, rupiah=found.amount, **facts
     )

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from meterai import audit
+from meterai import trail
 from meterai.accounts import NOBODY
 from meterai.incidents import store
 from meterai.incidents.events import IncidentReviewed
@@ -276,4 +276,4 @@ async def review(
 async def record(tx: Tx, actor: Actor, action: str, incident: UUID, /, **facts: object) -> None:
     """Write down what happened to a record."""
     subject = show(KIND, incident)
-    await audit.record(tx, NOBODY, actor=actor, action=action, subject=subject, **facts)
+    await trail.record(tx, NOBODY, actor=actor, action=action, subject=subject, **facts)

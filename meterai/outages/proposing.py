@@ -8,7 +8,7 @@ from uuid import UUID
 
 import structlog
 
-from meterai import audit, incidents
+from meterai import incidents, trail
 from meterai.accounts import NOBODY
 from meterai.kit.actor import Actor
 from meterai.kit.ids import new_id, show
@@ -143,7 +143,7 @@ async def keep(
 async def record(tx: Tx, outage: UUID, action: str, actor: Actor, sha256: bytes) -> None:
     """Write down what happened to a record."""
     subject = show(OUTAGE_KIND, outage)
-    await audit.record(tx, NOBODY, actor=actor, action=action, subject=subject, sha256=sha256.hex())
+    await trail.record(tx, NOBODY, actor=actor, action=action, subject=subject, sha256=sha256.hex())
 
 
 async def check_replaced(tx: ReadTx, outage: Outage) -> None:

@@ -4,7 +4,7 @@ from functools import partial
 
 import msgspec
 
-from meterai import audit
+from meterai import trail
 from meterai.accounts import NOBODY, Permission
 from meterai.commands import Effect, Forecast, Lever, Pull
 from meterai.kit.numbers import at_most
@@ -44,7 +44,7 @@ async def _set(tx: Tx, asked: RailNamed, pull: Pull, *, is_out: bool) -> None:
     reason = written_reason(pull.reason) if is_out else pull.reason
     await store.set_out(tx, rail, reason, is_out=is_out)
     actor, action = pull.actor, "rail_taken_out" if is_out else "rail_put_back"
-    await audit.record(tx, NOBODY, actor=actor, action=action, subject=rail, reason=reason)
+    await trail.record(tx, NOBODY, actor=actor, action=action, subject=rail, reason=reason)
 
 
 # One row, whatever waits: it must be possible at once, and it moves no money.

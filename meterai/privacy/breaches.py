@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from meterai import accounts, audit, notifications
+from meterai import accounts, notifications, trail
 from meterai.accounts import NOBODY
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.clock import Clock
@@ -140,7 +140,7 @@ async def _locked(tx: Tx, breach: UUID) -> Breach:
 
 
 async def _record(tx: Tx, shown: str, action: str, actor: Actor) -> None:
-    await audit.record(tx, NOBODY, actor=actor, action=action, subject=shown)
+    await trail.record(tx, NOBODY, actor=actor, action=action, subject=shown)
 
 
 class Telling:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from meterai import accounts, audit
+from meterai import accounts, trail
 from meterai.approvals import pull
 from meterai.commands import (
     NO_OPTIONS,
@@ -44,7 +44,7 @@ def export(email: Text, *, out: Path, options: Options = NO_OPTIONS, by: By = No
             if person is None:
                 raise NotFound("nobody signs in to this account")
             subject = show("acc", account)
-            await audit.record(tx, account, actor=actor, action="data_exported", subject=subject)
+            await trail.record(tx, account, actor=actor, action="data_exported", subject=subject)
             rooms = options.program.personal
             most = ROWS_MAX, FILES_MAX
             return await gather(tx, rooms, person, settings, SystemClock().now(), most)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
-from meterai import accounts, audit, notifications
+from meterai import accounts, notifications, trail
 from meterai.documents import Keeper, Removal, Timeline
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.clock import Clock
@@ -143,7 +143,7 @@ class PrivacyService:
 
         async def act(tx: Tx) -> None:
             await consents.withdraw(tx, await _person(tx, account), which)
-            await audit.record(
+            await trail.record(
                 tx,
                 account,
                 actor=actor,
@@ -174,7 +174,7 @@ class PrivacyService:
             if await store.count_copies(tx, account, since) > COPIES_PER_DAY_MAX:
                 raise TooManyCopies
             subject = show("prv", request)
-            await audit.record(tx, account, actor=actor, action="copy_asked", subject=subject)
+            await trail.record(tx, account, actor=actor, action="copy_asked", subject=subject)
             return True
 
         if not await self._database.run(ask):
@@ -211,7 +211,7 @@ class PrivacyService:
             answered_at=now,
             ended_at=None if is_kept else now,
         )
-        await audit.record(
+        await trail.record(
             tx,
             account,
             actor=Actor(ActorKind.JOB, "privacy.make_copies"),
@@ -281,7 +281,7 @@ class PrivacyService:
                 return
             found = await store.request(tx, account, request)
             assert found is not None
-            await audit.record(
+            await trail.record(
                 tx,
                 account,
                 actor=actor,
@@ -304,7 +304,7 @@ class PrivacyService:
                 raise NotFound("no erasure was asked for")
             state = ERASURE.after(ErasureState(found.state), ErasureEvent.WITHDRAWN)
             await store.move(tx, found, state, look_at=None, ended_at=self._clock.now())
-            await audit.record(
+            await trail.record(
                 tx, account, actor=actor, action="erasure_withdrawn", subject=found.shown
             )
             await _tell(tx, found, "erasure_withdrawn")
@@ -369,7 +369,7 @@ class PrivacyService:
             raise _Open
         contact = await accounts.contact(tx, found.account)
         fates = await self._erase_rooms(tx, person, now)
-        await audit.record(
+        await trail.record(
             tx,
             found.account,
             actor=Actor(ActorKind.JOB, "privacy.carry_out_erasures"),

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import structlog
 
-from meterai import audit, ledger, payments, suspense
+from meterai import ledger, payments, suspense, trail
 from meterai.accounts import NOBODY
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.clock import WIB, Clock
@@ -418,7 +418,7 @@ class Reconciliation:
         again = _again(day, now) if "" in loaded.sources or not loaded.sources else None
         await store.end(tx, of, state, again, *counts)
         names = ("lines", "matched", "unreadable", "differences")
-        await audit.record(
+        await trail.record(
             tx,
             NOBODY,
             actor=actor,
@@ -517,7 +517,7 @@ async def _failed(tx: Tx, *, leased: Leased, code: str, actor: Actor | None) -> 
     await store.fail(tx, leased, code[:FAULT_LENGTH_MAX], BREAKS_MAX)
     if actor is not None:
         action, subject = "record_not_compared", _subject(leased)
-        await audit.record(tx, NOBODY, actor=actor, action=action, subject=subject, fault=code)
+        await trail.record(tx, NOBODY, actor=actor, action=action, subject=subject, fault=code)
 
 
 def _day_alone(provider: str, day: date) -> Days:

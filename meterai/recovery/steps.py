@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from meterai import accounts, audit, incidents, stamps, waiting_room
+from meterai import accounts, incidents, stamps, trail, waiting_room
 from meterai.accounts import NOBODY
 from meterai.incidents import Incident, IncidentKind, IncidentState
 from meterai.kit.actor import Actor, ActorKind
@@ -126,7 +126,7 @@ async def set_going(tx: Tx, *, is_going: bool, actor: Actor) -> None:
     recovery = await locked(tx)
     await store.set_going(tx, recovery.id, is_going=is_going)
     action = "recovery_goes" if is_going else "recovery_held"
-    await audit.record(tx, NOBODY, actor=actor, action=action, subject=recovery.shown)
+    await trail.record(tx, NOBODY, actor=actor, action=action, subject=recovery.shown)
 
 
 async def look_on(tx: Tx, now: datetime) -> Step | None:
@@ -222,4 +222,4 @@ async def _record(tx: Tx, actor: Actor, recovery: Recovery, taken: StepTaken, un
     if untold:
         facts["untold"] = untold
     action = f"recovery_{taken.event}"
-    await audit.record(tx, NOBODY, actor=actor, action=action, subject=recovery.shown, **facts)
+    await trail.record(tx, NOBODY, actor=actor, action=action, subject=recovery.shown, **facts)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import structlog
 
-from meterai import accounts, audit, notifications, payments
+from meterai import accounts, notifications, payments, trail
 from meterai.kit.actor import Actor
 from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id
@@ -361,7 +361,7 @@ class ClaimService:
             case _:
                 event = answer.silence
         if event is not AccountClaimEvent.UNANSWERED:
-            await audit.record(
+            await trail.record(
                 tx,
                 begun.account,
                 actor=actor,
@@ -396,7 +396,7 @@ class ClaimService:
         if held_for is None:
             return await name_account(tx, claim, confirmed, actor=actor)
         held = await _decide(tx, claim, AccountClaimEvent.HELD, confirmed, held_for)
-        await audit.record(
+        await trail.record(
             tx,
             held.account,
             actor=actor,
@@ -440,7 +440,7 @@ async def name_account(
     await payments.name_payee(tx, claim.account, payee)
     named = await _decide(tx, claim, AccountClaimEvent.NAMED, confirmed)
     await store.end_claim_link(tx, named.account, named.link)
-    await audit.record(
+    await trail.record(
         tx,
         named.account,
         actor=actor,
@@ -462,7 +462,7 @@ async def name_account(
 async def decline(tx: Tx, claim: AccountClaim, *, actor: Actor) -> AccountClaim:
     """A person does not take the account; its buyer may name another."""
     declined = await _decide(tx, claim, AccountClaimEvent.DECLINED, claim.confirmed)
-    await audit.record(
+    await trail.record(
         tx,
         declined.account,
         actor=actor,

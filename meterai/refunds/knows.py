@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from meterai import audit, ledger, notifications, payments
+from meterai import ledger, notifications, payments, trail
 from meterai.accounts import Permission
 from meterai.kit.ids import read_typed, show
 from meterai.kit.paging import WHOLE
@@ -85,7 +85,7 @@ async def _asked_by_staff(tx: ReadTx, found: Sequence[Refund]) -> frozenset[UUID
     moments = {
         (order, line.at)
         for order in {one.subject for one in asked}
-        for line in await audit.trail_of(
+        for line in await trail.trail_of(
             tx, show("ord", order), Subject(SubjectKind.ORDER, show("ord", order), found[0].account)
         )
         if line.actor.startswith(_OF_STAFF) and line.facts["act"] == _ASKED

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import msgspec
 
-from meterai import audit, orders, payments
+from meterai import orders, payments, trail
 from meterai.accounts import Permission
 from meterai.commands import Effect, Forecast, Lever, Pull, offered_on
 from meterai.kit.ids import read, show
@@ -82,7 +82,7 @@ async def _retry(tx: Tx, asked: RefundNamed, pull: Pull) -> None:
     one = await _open_refund(tx, asked)
     await payments.retry(tx, one.account, one.id)
     shown, actor = show("rfd", one.id), pull.actor
-    await audit.record(tx, one.account, actor=actor, action="refund_tried_again", subject=shown)
+    await trail.record(tx, one.account, actor=actor, action="refund_tried_again", subject=shown)
 
 
 async def _would_reroute(tx: ReadTx, asked: RefundNamed, pull: Pull) -> Forecast:
@@ -101,7 +101,7 @@ async def _reroute(tx: Tx, asked: RefundNamed, pull: Pull) -> None:
     one = await _open_refund(tx, asked)
     await payments.reroute(tx, one.account, one.id)
     shown, actor = show("rfd", one.id), pull.actor
-    await audit.record(tx, one.account, actor=actor, action="refund_taken_elsewhere", subject=shown)
+    await trail.record(tx, one.account, actor=actor, action="refund_taken_elsewhere", subject=shown)
 
 
 def _subject(one: Refund) -> Subject:

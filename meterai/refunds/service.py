@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from meterai import audit, orders, payments, stamps, suspense
+from meterai import orders, payments, stamps, suspense, trail
 from meterai.kit.actor import Actor
 from meterai.kit.clock import Clock, SystemClock
 from meterai.kit.ids import new_id, show
@@ -316,7 +316,7 @@ async def ask(
     if found.request != request:
         raise IdempotencyKeyReused("another request had this key")
     if found.given:
-        await audit.record(
+        await trail.record(
             tx,
             account,
             actor=actor,

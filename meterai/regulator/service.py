@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import AsyncIterator, Sequence
 from datetime import date, datetime
 
-from meterai import audit, ledger
+from meterai import ledger, trail
 from meterai.accounts import NOBODY
 from meterai.kit.actor import Actor
 from meterai.kit.clock import Clock
@@ -206,4 +206,4 @@ async def check_closes(tx: ReadTx, month: Month, now: datetime) -> Statement:
 async def close(tx: Tx, month: Month, actor: Actor) -> None:
     """Freeze the figures of a month, and write it down.  Refuses `MonthClosed`."""
     await store.close(tx, month.first, month.last)
-    await audit.record(tx, NOBODY, actor=actor, action="statement_closed", subject=str(month))
+    await trail.record(tx, NOBODY, actor=actor, action="statement_closed", subject=str(month))

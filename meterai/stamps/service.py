@@ -5,7 +5,7 @@ import time
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from meterai import audit, ledger
+from meterai import ledger, trail
 from meterai.accounts import NOBODY
 from meterai.kit.actor import Actor
 from meterai.kit.ids import new_id
@@ -125,4 +125,4 @@ async def set_issuing(tx: Tx, *, is_open: bool, reason: str, actor: Actor) -> No
     reason = reason if is_open else written_reason(reason)
     await store.set_issuing(tx, is_open=is_open, reason=reason)
     action = "issuing_opened" if is_open else "issuing_stopped"
-    await audit.record(tx, NOBODY, actor=actor, action=action, subject="issuing", reason=reason)
+    await trail.record(tx, NOBODY, actor=actor, action=action, subject="issuing", reason=reason)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import structlog
 
-from meterai import audit
+from meterai import trail
 from meterai.accounts import NOBODY
 from meterai.kit.actor import Actor
 from meterai.kit.ids import new_id, show
@@ -140,7 +140,7 @@ async def resolve(tx: Tx, item: UUID, resolution: Resolution, *, actor: Actor, n
             raise PaymentContested("another item speaks of the same payment")
         case _:
             action = f"suspense_{resolution}"
-            await audit.record(tx, NOBODY, actor=actor, action=action, subject=subject)
+            await trail.record(tx, NOBODY, actor=actor, action=action, subject=subject)
             tx.after_commit(
                 partial(_log.info, "suspense_resolved", item=subject, resolution=resolution)
             )

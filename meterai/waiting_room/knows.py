@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from meterai import audit
+from meterai import trail
 from meterai.kit.ids import show
 from meterai.kit.subjects import Happening, Subject, SubjectKind
 from meterai.plumbing.db.database import ReadTx
@@ -48,7 +48,7 @@ async def _of_line(tx: ReadTx, name: str) -> Sequence[Happening]:
     found = await store.line_told(tx, name)
     if found is None:
         return ()
-    trail = await audit.trail_of(tx, show(KIND, found.id))
+    lines = await trail.trail_of(tx, show(KIND, found.id))
     moments = (
         (found.created_at, "line_made"),
         (found.opens_at, "line_opens"),
@@ -56,7 +56,7 @@ async def _of_line(tx: ReadTx, name: str) -> Sequence[Happening]:
         (found.closes_at, "line_closes"),
     )
     facts = {"line": name}
-    return [*trail, *(Happening(at, word, facts) for at, word in moments if at is not None)]
+    return [*lines, *(Happening(at, word, facts) for at, word in moments if at is not None)]
 
 
 KNOWS = Knows(find=find, tell=tell)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from meterai import audit
+from meterai import trail
 from meterai.accounts import NOBODY
 from meterai.kit.actor import Actor
 from meterai.kit.ids import new_id, show
@@ -185,4 +185,4 @@ async def named(tx: ReadTx, name: str) -> Line:
 
 async def _record(tx: Tx, actor: Actor, action: str, line: UUID, /, **facts: object) -> None:
     subject = show(KIND, line)
-    await audit.record(tx, NOBODY, actor=actor, action=action, subject=subject, **facts)
+    await trail.record(tx, NOBODY, actor=actor, action=action, subject=subject, **facts)

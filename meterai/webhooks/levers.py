@@ -4,7 +4,7 @@ from datetime import datetime
 
 import msgspec
 
-from meterai import audit
+from meterai import trail
 from meterai.accounts import Permission
 from meterai.commands import Effect, Forecast, Lever, Pull, offered_on
 from meterai.kit.actor import Actor
@@ -63,7 +63,7 @@ async def _replay(tx: Tx, asked: WebhookReplay, pull: Pull) -> None:
 
 async def _record(tx: Tx, about: Endpoint, actor: Actor, count: int) -> None:
     subject = show(ENDPOINT_KIND, about.id)
-    await audit.record(
+    await trail.record(
         tx,
         about.account,
         actor=actor,

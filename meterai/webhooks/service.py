@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from meterai import audit
+from meterai import trail
 from meterai.accounts import NotPermitted, Permission
 from meterai.kit.actor import Actor
 from meterai.kit.clock import Clock
@@ -395,4 +395,4 @@ async def _record_given(tx: Tx, about: Endpoint, sealed: bytes, action: str, act
 
 async def _record(tx: Tx, about: Endpoint, action: str, actor: Actor, /, **facts: object) -> None:
     subject = show(ENDPOINT_KIND, about.id)
-    await audit.record(tx, about.account, actor=actor, action=action, subject=subject, **facts)
+    await trail.record(tx, about.account, actor=actor, action=action, subject=subject, **facts)

@@ -9,7 +9,6 @@ import pytest
 
 from bench.audit import make
 from meterai.accounts import store as account_store
-from meterai.audit import store as audit_store
 from meterai.kit.ids import new_id, show
 from meterai.kit.serial import UNLEASED, SerialMaker
 from meterai.notifications import store as mail_store
@@ -21,6 +20,7 @@ from meterai.plumbing.db.transactions import ReadTx
 from meterai.stamping import store as stamping_store
 from meterai.stamps import store as stamp_store
 from meterai.suspense import store as suspense_store
+from meterai.trail import store as trail_store
 from tests.support.shop import Shop
 from tests.support.timelines import OFFERS
 
@@ -42,9 +42,9 @@ FILLED: dict[str, tuple[str, tuple[Any, ...]]] = {
     "stamps by serial": (stamp_store.OWNERS, ("0" * 22, "0" * 22)),
     "mails of causes": (mail_store.OF_CAUSES, (SOME, ["a", "b"])),
     "mails not sent": (mail_store.NOT_SENT, (NOW, 10)),
-    "trail of a request": (audit_store.OF_REQUEST, ("a-request", 10)),
-    "trail of a thing": (audit_store.OF_SUBJECT, ([SOME, new_id()], "ord_1", 10)),
-    "trail of an account": (audit_store.OF_ACCOUNT, (SOME, 10)),
+    "trail of a request": (trail_store.OF_REQUEST, ("a-request", 10)),
+    "trail of a thing": (trail_store.OF_SUBJECT, ([SOME, new_id()], "ord_1", 10)),
+    "trail of an account": (trail_store.OF_ACCOUNT, (SOME, 10)),
 }
 # Statements over tables with few rows here; the planner is told to take an index where one answers.
 FEW: dict[str, tuple[str, tuple[Any, ...]]] = {

@@ -8,7 +8,6 @@ from meterai import suspense
 from meterai.accounts import AccountService, CodeService, OrganizationService, PasskeyService
 from meterai.accounts.model import Role
 from meterai.accounts.roles import member_actor
-from meterai.audit.knows import tell as trail_of
 from meterai.cases import Matter
 from meterai.cases.model import CaseEvent, Outcome
 from meterai.incidents.subscribing import Subscriptions
@@ -18,6 +17,7 @@ from meterai.kit.subjects import Subject, SubjectKind
 from meterai.payments import reference_of
 from meterai.privacy import knows
 from meterai.privacy.model import StaffNotErased
+from meterai.trail.knows import tell as trail_of
 from tests.cases.desk import Desk
 from tests.privacy.person import Person, table
 from tests.support.desk import authenticator_of, make_passkey, staff_session

@@ -17,8 +17,7 @@ from uuid import UUID
 import msgspec
 from PIL import Image
 
-from meterai import audit as audit_trail
-from meterai import incidents, payments, suspense
+from meterai import incidents, payments, suspense, trail
 from meterai.accounts import (
     NOBODY,
     PERMISSIONS,
@@ -898,7 +897,7 @@ def _recorded(history: History) -> None:
 
     async def confirm(tx: Tx) -> None:
         action = "record_compared"
-        await audit_trail.record(tx, NOBODY, actor=TESTER, action=action, subject="bank")
+        await trail.record(tx, NOBODY, actor=TESTER, action=action, subject="bank")
         paid = [str(history.names["quota.payment"])]
         await payments.confirm_by_record(tx, paid, [row["refund_no"]])
 
@@ -995,7 +994,7 @@ def _another_way(history: History) -> None:
 
     async def take_out(tx: Tx) -> None:
         await payment_store.set_out(tx, "bri", "it is slow", is_out=True)
-        await audit_trail.record(
+        await trail.record(
             tx, NOBODY, actor=TESTER, action="rail_taken_out", subject="bri", reason="it is slow"
         )
 

@@ -18,8 +18,7 @@ from uuid import UUID
 
 import psycopg
 
-from meterai import audit as audit_trail
-from meterai import ledger, orders, payments, stamps
+from meterai import ledger, orders, payments, stamps, trail
 from meterai.accounts import AccountService
 from meterai.apps.audit import audit
 from meterai.apps.container import build_services
@@ -446,7 +445,7 @@ class Shop:
             )
             given = found.given if found is not None else 0
             if given:
-                await audit_trail.record(
+                await trail.record(
                     tx,
                     self.account,
                     actor=Actor(ActorKind.ACCOUNT),

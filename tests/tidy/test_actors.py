@@ -50,7 +50,7 @@ def unnamed_records(tree: ast.AST) -> Iterator[tuple[int, str]]:
     """(line, actor) of every record whose actor is neither handed down nor said right there."""
     for node in ast.walk(tree):
         match node:
-            case ast.Call(func=ast.Attribute(value=ast.Name(id="audit"), attr="record")):
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="trail"), attr="record")):
                 given = {one.arg: one.value for one in node.keywords}
                 actor = given.get("actor")
                 match actor:
@@ -114,16 +114,16 @@ def test_the_trail_has_one_door_of_functions_and_one_of_python() -> None:
         for sql in (*function_files(), *python_strings())
         if "INTO audit_events" in " ".join(sql.bare.split())
     }
-    assert writes == {"audit_record", "audit/service.py:_RECORD"}  # of functions, and of Python
+    assert writes == {"audit_record", "trail/service.py:_RECORD"}  # of functions, and of Python
     assert "audit_events" in {table for room in ROOMS for table in room.tables}
 
 
 @pytest.mark.parametrize(
     "planted",
     [
-        "audit.record(tx, account, action='x', subject='y')",
-        "audit.record(tx, account, actor=_NOBODY, action='x', subject='y')",
-        "audit.record(tx, account, actor=caller, action='x', subject='y')",
+        "trail.record(tx, account, action='x', subject='y')",
+        "trail.record(tx, account, actor=_NOBODY, action='x', subject='y')",
+        "trail.record(tx, account, actor=caller, action='x', subject='y')",
     ],
 )
 def test_a_planted_record_is_found(planted: str) -> None:

@@ -266,7 +266,7 @@ def _for_nobody() -> Iterator[str]:
 def _names_nobody(call: ast.Call) -> bool:
     values = [*call.args, *(one.value for one in call.keywords)]
     named = any(isinstance(one, ast.Name) and one.id == "NOBODY" for one in values)
-    return named and ast.unparse(call.func) != "audit.record"
+    return named and ast.unparse(call.func) != "trail.record"
 
 
 def test_statements_can_be_distributed() -> None:

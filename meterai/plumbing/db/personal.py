@@ -228,6 +228,7 @@ async def _no_files(
 class Personal:
     """A room's personal data.
 
+    name        what a copy and the register call it, where that is not the name of the room
     basis       legal basis of the processing
     recipients  who else gets some of it: `recipient.<word>`
     tables      rows of a person, table by table
@@ -238,6 +239,7 @@ class Personal:
     consents    what a person agreed to, where the room asks for that
     """
 
+    name: str = ""
     basis: Basis = Basis.CONTRACT
     recipients: Sequence[str] = ()
     tables: Sequence[Held] = ()

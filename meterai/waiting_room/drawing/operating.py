@@ -3,7 +3,7 @@ announce anew what could not be carried out.  Each act is in the audit trail."""
 
 from datetime import datetime
 
-from meterai import audit
+from meterai import trail
 from meterai.accounts import NOBODY
 from meterai.kit.actor import Actor
 from meterai.kit.clock import Clock
@@ -169,6 +169,6 @@ def _read(draw: DueDraw) -> Record:
 
 async def _record(tx: Tx, actor: Actor, action: str, draw: DueDraw, /, **facts: object) -> None:
     subject = show(KIND, draw.line)
-    await audit.record(
+    await trail.record(
         tx, NOBODY, actor=actor, action=action, subject=subject, attempt=draw.attempt, **facts
     )

@@ -4,13 +4,13 @@ import re
 from collections.abc import Sequence
 from uuid import UUID
 
-from meterai.audit import store
-from meterai.audit.model import TrailLine
 from meterai.kit.refusal import Said
 from meterai.kit.subjects import KIND_OF_ID, Happening, Subject, SubjectKind, account_subject
 from meterai.plumbing.db.database import ReadTx
 from meterai.plumbing.messages import catalogue
 from meterai.room import Knows
+from meterai.trail import store
+from meterai.trail.model import TrailLine
 
 LINES_TOLD_MAX = 200  # newest lines of an account, or of one thing
 NOBODY = UUID(int=0)  # what is of no account is written down under it

@@ -3,6 +3,7 @@
 from meterai.plumbing.db.personal import Basis, Held, Kept, Personal
 
 PERSONAL = Personal(
+    name="audit",  # the file in a copy is data/audit.json
     basis=Basis.LAW,
     tables=(
         Held(

@@ -1,0 +1,16 @@
+"""Lines of the trail; pure."""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+
+class TrailLine(NamedTuple):
+    """One line of the trail."""
+
+    account: UUID
+    actor: str
+    action: str
+    subject: str
+    facts: dict[str, Any]
+    happened_at: datetime

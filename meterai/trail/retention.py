@@ -1,0 +1,11 @@
+"""How long what is in the tables of the trail is kept, and why."""
+
+from meterai.plumbing.work.retention import Rule, Stays
+
+RETENTION: tuple[Rule, ...] = (
+    Stays(
+        "audit_events",
+        "Who did what is proof against ourselves, so nobody can take from it, not even a periodic task. "
+        "Ids and names of acts, and digests of addresses and of secrets.",
+    ),
+)
