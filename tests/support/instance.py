@@ -24,9 +24,9 @@ import urllib3
 
 from meterai.apps.instance import is_free
 from meterai.apps.settings import load
-from meterai.capacity.rehearsal.installation import _end_with_parent
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.embedded import EmbeddedPostgres
+from meterai.plumbing.parent import end_with_parent
 from tests.support.commands import ROOT, SERVING, Done, environment, run, run_here
 
 # Three times what a loaded machine was seen to need; who waits in vain fails, and no other test is slower.
@@ -290,7 +290,7 @@ class Instance:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
-                preexec_fn=_end_with_parent,  # a run that is broken off leaves none behind
+                preexec_fn=end_with_parent,  # a run that is broken off leaves none behind
             )
         late = threading.Timer(READY_SECONDS_MAX, self._process.send_signal, [signal.SIGTERM])
         late.start()

@@ -12,8 +12,8 @@ from typing import Any, Self
 
 import psutil
 
-from meterai.capacity.rehearsal.installation import _end_with_parent
 from meterai.kit.components import Component
+from meterai.plumbing.parent import end_with_parent
 from tests.support.commands import ROOT, environment
 from tests.support.instance import Instance, until
 
@@ -82,7 +82,7 @@ class Watching:
                 env=environment({}),
                 stdout=log,
                 stderr=log,
-                preexec_fn=_end_with_parent,
+                preexec_fn=end_with_parent,
             )
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:

@@ -4,9 +4,7 @@ Only of such a one parts are killed.  Its processes are those below the one that
 nobody else's is ever found.
 """
 
-import ctypes
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -23,6 +21,7 @@ from meterai.capacity.rehearsal.plan import Plan
 from meterai.commands import Exit
 from meterai.kit.refusal import CommandRefusal
 from meterai.plumbing.config import environment_with
+from meterai.plumbing.parent import end_with_parent
 
 READY_SECONDS_MAX = 120.0
 # Visitors come when they come, however busy the machine is; a generator that waits for a processor offers less.
@@ -31,8 +30,6 @@ STOP_SECONDS_MAX = 60.0
 COMMAND_SECONDS_MAX = 600.0
 LOG = "rehearsal.log"
 POSTGRES = "postgres"
-_PR_SET_PDEATHSIG = 1  # prctl(2)
-_LIBC = ctypes.CDLL(None)  # loaded before a child is made, which must not load anything
 # A client's backend, as PostgreSQL names its processes: "postgres: user database client state".
 _NOT_CLIENTS = ("checkpointer", "writer", "launcher", "startup", "io worker", "archiver", "logger")
 
@@ -49,14 +46,9 @@ class InstallationNotStarted(CommandRefusal):
         self.reason = reason
 
 
-def _end_with_parent() -> None:
-    """In the child, before it becomes `up`: have it told to end when whoever started it is killed."""
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
 def _begin() -> None:
-    """In the child: as `_end_with_parent`, and it has the processor after the generator."""
-    _end_with_parent()
+    """In the child: it ends with its parent, and has the processor after the generator."""
+    end_with_parent()
     os.nice(NICE)
 
 
