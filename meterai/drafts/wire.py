@@ -1,13 +1,15 @@
 """What the headers of a resumable upload say (draft-ietf-httpbis-resumable-upload-12; RFC 9530 for
-digests, RFC 6266 for the name); read strictly."""
+digests, RFC 6266 for the name, RFC 9651 for structured fields); read strictly."""
 
 import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any, Literal
 from urllib.parse import unquote_to_bytes
 
+import http_sf
 from litestar.datastructures import Headers
 
 from meterai.drafts.model import (
@@ -20,7 +22,6 @@ from meterai.drafts.model import (
 )
 from meterai.kit.refusal import Malformed
 from meterai.plumbing.http.requests import LENGTH_DIGITS_MAX
-from meterai.plumbing.structured import octets_by_key, whole_number, yes_or_no
 
 COMPLETE, OFFSET, LENGTH = "upload-complete", "upload-offset", "upload-length"
 LIMIT = "Upload-Limit"
@@ -60,9 +61,9 @@ class Append:
 
 def read_creation(headers: Headers) -> Creation:
     """Refuses `Malformed`, `UploadLengthInconsistent`."""
-    is_complete = yes_or_no("Upload-Complete", _given(headers, COMPLETE, "Upload-Complete"))
+    is_complete = _yes_or_no("Upload-Complete", _given(headers, COMPLETE, "Upload-Complete"))
     length = headers.get(LENGTH)
-    size = None if length is None else whole_number("Upload-Length", length)
+    size = None if length is None else _whole_number("Upload-Length", length)
     # With the last byte the length of the content is that of the file.
     announced = headers.get("content-length", "")
     if is_complete and _DIGITS.fullmatch(announced):
@@ -77,7 +78,7 @@ def read_creation(headers: Headers) -> Creation:
 
 def read_offset(headers: Headers) -> int:
     """Where a part begins, in bytes.  Refuses `Malformed`."""
-    return whole_number("Upload-Offset", _given(headers, OFFSET, "Upload-Offset"))
+    return _whole_number("Upload-Offset", _given(headers, OFFSET, "Upload-Offset"))
 
 
 def read_append(headers: Headers) -> Append:
@@ -88,8 +89,8 @@ def read_append(headers: Headers) -> Append:
     length = headers.get(LENGTH)
     return Append(
         read_offset(headers),
-        yes_or_no("Upload-Complete", _given(headers, COMPLETE, "Upload-Complete")),
-        None if length is None else whole_number("Upload-Length", length),
+        _yes_or_no("Upload-Complete", _given(headers, COMPLETE, "Upload-Complete")),
+        None if length is None else _whole_number("Upload-Length", length),
     )
 
 
@@ -163,4 +164,34 @@ def _given(headers: Headers, name: str, shown: str) -> str:
 def _digests(headers: Headers, name: str) -> dict[str, bytes]:
     lines = headers.getall(name, [])
     shown = "-".join(word.capitalize() for word in name.split("-"))
-    return octets_by_key(shown, ", ".join(lines)) if lines else {}
+    if not lines:
+        return {}
+    members = _parsed(", ".join(lines), "dictionary")
+    digests = {key: value for key, (value, _) in (members or {}).items()}
+    if not digests or not all(isinstance(one, bytes) for one in digests.values()):
+        raise Malformed(shown, "field_digest")
+    return digests
+
+
+def _whole_number(name: str, text: str) -> int:
+    """An item that is an integer of at least zero.  Refuses `Malformed`."""
+    value, _ = _parsed(text, "item") or (None, None)
+    if type(value) is not int or value < 0:
+        raise Malformed(name, "field_number")
+    return value
+
+
+def _yes_or_no(name: str, text: str) -> bool:
+    """An item that is a Boolean.  Refuses `Malformed`."""
+    value, _ = _parsed(text, "item") or (None, None)
+    if not isinstance(value, bool):
+        raise Malformed(name, "field_boolean")
+    return value
+
+
+def _parsed(text: str, shape: Literal["item", "dictionary"]) -> Any:
+    """Bare values, each with its parameters; None where the text is no structured field."""
+    try:
+        return http_sf.parse(text.encode(), tltype=shape)
+    except http_sf.StructuredFieldError:
+        return None
