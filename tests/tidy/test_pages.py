@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from meterai.apps.rooms import pages_of
+from scripts.architecture import levels
 from tests.tidy.sources import PACKAGE, home_of, sentences
-from tests.tidy.test_architecture import held
 from tests.tidy.test_closed_world import handlers
 
 TEMPLATES = sorted(PACKAGE.glob("*/templates/*.html"))
@@ -17,7 +17,7 @@ WHERE = {key: home_of(path) for path, key, _ in sentences()}
 
 def below(room: str) -> set[str]:
     """The room and every room that it may use."""
-    layers = held()
+    layers = levels()
     own = next(n for n, layer in enumerate(layers) if room in layer)
     return {room}.union(*layers[own + 1 :])
 

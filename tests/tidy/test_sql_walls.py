@@ -17,6 +17,7 @@ import pytest
 
 from meterai.apps.rooms import ROOMS, owners_of_tables
 from meterai.plumbing.db.tables import TABLES
+from scripts.architecture import levels
 from tests.tidy.sources import ROOT
 from tests.tidy.statements import (
     Sql,
@@ -28,14 +29,13 @@ from tests.tidy.statements import (
     tables_in,
     without_words,
 )
-from tests.tidy.test_architecture import held
 
 OWNERS = owners_of_tables()
 _COLUMNS = tomllib.loads((ROOT / "migrations" / "schema.toml").read_text())["column"]
 BOTH = frozenset(name.split(".")[-1] for name in _COLUMNS) & frozenset(OWNERS)
 FUNCTIONS = {one.where: one for one in function_files()}
 _COMPARES = re.compile(r"(/invariants|/audited|_check|reconciliation/sides)\.py:")
-HEIGHT = {room: -place for place, layer in enumerate(held()) for room in layer}
+HEIGHT = {room: -place for place, layer in enumerate(levels()) for room in layer}
 
 # (what is named, by whom, why).  One that is not needed any more fails.
 _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
