@@ -93,15 +93,15 @@ class Limiter:
         until = now + ALLOWANCES[priority].wait_seconds
         place = Place(turn, priority, until, self._usage.level(user, now))
         self._somebody_waits = True
-        return place if self._waiting[priority].add(place) else False
+        return place if self._waiting[priority].enter(place) else False
 
     def withdraw(self, place: Place) -> None:
         """Whoever waited there has gone: the place is free, and so is the turn it may have had."""
         if place.is_waiting:
             place.turn.set_result(False)
-            self._waiting[place.priority].remove(place)
+            self._waiting[place.priority].leave(place.level, place)
         elif place.turn.cancelled():
-            self._waiting[place.priority].remove(place)
+            self._waiting[place.priority].leave(place.level, place)
         elif place.turn.result():
             self._leave(place.priority)
 
@@ -143,11 +143,11 @@ class Limiter:
     def _fill(self) -> None:
         """Give turns while there is room: to shares that are not used up first, then by priority."""
         while (priority := self._next()) is not None:
-            place = self._waiting[priority].next()
-            if place is None:
+            served = self._waiting[priority].next()
+            if served is None:
                 continue
             self._begin(priority)
-            place.turn.set_result(True)
+            served[1].turn.set_result(True)
         self._somebody_waits = any(len(line) for line in self._waiting.values())
 
     def _next(self) -> Priority | None:

@@ -7,14 +7,15 @@ waited for without end.
 """
 
 import asyncio
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Awaitable, Callable
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
 from time import monotonic
 
 from meterai.kit.priority import ALLOWANCES, Priority
+from meterai.plumbing.fair import FairQueue
 from meterai.plumbing.observe.stations import Station
 from meterai.plumbing.queueing import Queueing
 
@@ -67,7 +68,7 @@ class NoTurn(Exception):
     """None came free in time, or nobody waits for the answer any more.  Nothing was begun."""
 
 
-_Line = dict[str, deque[asyncio.Future[None]]]  # by client, who was served longest ago first
+_Line = FairQueue[str, asyncio.Future[None]]
 
 
 class Turns:
@@ -94,7 +95,9 @@ class Turns:
         self._held: Counter[str] = (
             Counter()
         )  # of clients that are named: to count costs as much as a turn
-        self._waiting: dict[Priority, _Line] = {priority: {} for priority in Priority}
+        self._waiting: dict[Priority, _Line] = {
+            priority: FairQueue(self._held.__getitem__) for priority in Priority
+        }
 
     def has(self, client: str) -> bool:
         """Whether a client has a turn, or waits for one."""
@@ -126,7 +129,7 @@ class Turns:
     async def _wait(self, line: _Line, client: str, seconds: float) -> None:
         self._make_room(line, client)
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        line.setdefault(client, deque()).append(turn)
+        line.add(client, turn)
         try:
             async with asyncio.timeout(seconds):
                 await turn
@@ -134,20 +137,19 @@ class Turns:
             if turn.done() and not turn.cancelled() and turn.exception() is None:
                 self.give_back(client)  # it came in the same moment
             else:
-                _leave(line, client, turn)
+                line.leave(client, turn)
             if isinstance(error, TimeoutError):
                 self._queueing.waited("turns", seconds)
                 raise NoTurn("none came free") from None
             raise
 
     def _make_room(self, line: _Line, client: str) -> None:
-        if sum(map(len, line.values())) < self._waiting_max:
+        if len(line) < self._waiting_max:
             return
-        most = max(line, key=lambda one: len(line[one]), default=client)
-        if len(line.get(client, ())) + 1 >= len(line.get(most, ())):
+        most = line.most(line.of, client)
+        if line.of(client) + 1 >= line.of(most):
             raise NoTurn("too many wait")
-        last = line[most].pop()
-        if not last.done():
+        if (last := line.take_last(most)) is not None:
             last.set_exception(NoTurn("others had fewer that wait"))
 
     def give_back(self, client: str = "") -> None:
@@ -157,23 +159,10 @@ class Turns:
             if not self._held[client]:
                 del self._held[client]
         for line in self._waiting.values():
-            while line:
-                following = min(line, key=self._held.__getitem__)
-                turns = line.pop(following)
-                turn = turns.popleft()
-                if turns:
-                    line[following] = turns  # behind the others
-                if not turn.done():
-                    if following:
-                        self._held[following] += 1
-                    turn.set_result(None)
-                    return
+            if (served := line.next()) is not None:
+                following, turn = served
+                if following:
+                    self._held[following] += 1
+                turn.set_result(None)
+                return
         self._free += 1
-
-
-def _leave(line: _Line, client: str, turn: asyncio.Future[None]) -> None:
-    turns = line.get(client, deque())
-    with suppress(ValueError):  # `give_back` passed over it
-        turns.remove(turn)
-    if not turns:
-        line.pop(client, None)

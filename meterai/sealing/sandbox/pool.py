@@ -16,12 +16,13 @@ clients take turns too.
 """
 
 import asyncio
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 from typing import Any, TypeVar
 
+from meterai.plumbing.fair import FairQueue
 from meterai.plumbing.networks import Buckets, Held, nested
 from meterai.plumbing.observe.stations import Station
 from meterai.plumbing.queueing import Queueing
@@ -111,11 +112,11 @@ class Pool:
         self._nice = nice
         self._free = processes
         self._under_way_max = processes + waiting_max
-        self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
         # Tasks of each client here, and those begun since it last had none.
         self._of_client: Counter[str] = Counter()
         self._begun_of: Counter[str] = Counter()
         self._held, self._begun = Held(), Held()
+        self._waiting: FairQueue[str, asyncio.Future[None]] = FairQueue(self._begun.of)
         self._under_way: set[asyncio.Task[Any]] = set()
 
     async def finish(
@@ -198,12 +199,13 @@ class Pool:
 
     def _has_made_room(self, client: str) -> bool:
         """Whether the client with the most waits with one task less; only where it keeps no fewer."""
-        most = max(self._waiting, key=self._held.of, default=client)
+        most = self._waiting.most(self._held.of, client)
         if self._held.of(client, 1) >= self._held.of(most):
             return False
-        self._waiting[most].pop().set_exception(ExaminationBusy("others had fewer documents here"))
-        if not self._waiting[most]:
-            del self._waiting[most]
+        last = self._waiting.take_last(most)
+        if last is None:
+            return False
+        last.set_exception(ExaminationBusy("others had fewer documents here"))
         self._leave(most)
         return True
 
@@ -240,21 +242,16 @@ class Pool:
             self._free -= 1
             turn.set_result(None)
         else:
-            self._waiting.setdefault(client, deque()).append(turn)
+            self._waiting.add(client, turn)
         return turn
 
     def _pass_on(self) -> None:
         """Give the process to the client that waits and had the fewest."""
-        while self._waiting:
-            client = min(self._waiting, key=self._begun.of)
-            turns = self._waiting[client]
-            turn = turns.popleft()
-            if not turns:
-                del self._waiting[client]
-            if not turn.done():
-                turn.set_result(None)
-                return
-        self._free += 1
+        served = self._waiting.next()
+        if served is None:
+            self._free += 1
+        else:
+            served[1].set_result(None)
 
 
 async def _ask(task: Task, ask: Ask) -> bytes | None:

@@ -1,0 +1,79 @@
+"""A fair queue serves the client with the least, and the waiters of one client in order."""
+
+from collections import Counter
+
+from meterai.plumbing.fair import FairQueue
+
+
+class Work:
+    """A work that waits until it is cancelled."""
+
+    is_done = False
+
+    def cancel(self) -> None:
+        self.is_done = True
+
+    def done(self) -> bool:
+        return self.is_done
+
+
+Works = FairQueue[str, Work]
+
+
+def filled(rank: Counter[str], *clients: str) -> tuple[Works, list[Work]]:
+    queue: Works = FairQueue(rank.__getitem__)
+    waiters = [Work() for _ in clients]
+    for client, one in zip(clients, waiters, strict=True):
+        queue.add(client, one)
+    return queue, waiters
+
+
+def test_client_of_the_lowest_rank_is_served_first() -> None:
+    queue, waiters = filled(Counter(a=2, b=1), "a", "b", "a")
+    assert queue.next() == ("b", waiters[1])
+    assert queue.next() == ("a", waiters[0])
+    assert queue.next() == ("a", waiters[2])
+    assert queue.next() is None
+
+
+def test_clients_of_one_rank_take_turns() -> None:
+    queue, waiters = filled(Counter(), "a", "a", "b", "c")
+    served = [queue.next() for _ in range(4)]
+    assert served == [
+        ("a", waiters[0]),
+        ("b", waiters[2]),
+        ("c", waiters[3]),
+        ("a", waiters[1]),
+    ]
+
+
+def test_waiter_that_is_done_is_passed_over() -> None:
+    queue, waiters = filled(Counter(), "a", "b")
+    waiters[0].cancel()
+    assert queue.next() == ("b", waiters[1])
+    assert len(queue) == 0
+
+
+def test_last_of_a_client_is_the_one_that_came_last() -> None:
+    queue, waiters = filled(Counter(), "a", "a", "b")
+    assert queue.most(queue.of, "z") == "a"
+    assert queue.take_last("a") is waiters[1]
+    assert (len(queue), queue.of("a"), "a" in queue) == (2, 1, True)
+    assert queue.take_last("a") is waiters[0]
+    assert queue.take_last("a") is None
+    assert "a" not in queue
+
+
+def test_waiter_that_leaves_is_counted_no_more() -> None:
+    queue, waiters = filled(Counter(), "a", "b")
+    queue.leave("a", waiters[0])
+    queue.leave("a", waiters[0])
+    assert (len(queue), queue.next()) == (1, ("b", waiters[1]))
+
+
+def test_oldest_are_taken_from_each_line_up_to_a_number() -> None:
+    queue, waiters = filled(Counter(), "a", "a", "b", "b")
+    late = {waiters[0], waiters[2], waiters[3]}
+    assert queue.take_oldest(late.__contains__, 2) == [waiters[0], waiters[2]]
+    assert queue.take_oldest(late.__contains__, 5) == [waiters[3]]
+    assert len(queue) == 1
