@@ -45,7 +45,7 @@ $(READY): requirements-dev.lock pyproject.toml scripts/setup
 	@scripts/setup
 
 # As many at once as there are processors; the tests of one file stay together and share an instance,
-# and files are begun in the order of tests/conftest.py.
+# and files are begun in the order of conftest.py.
 SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile
 
 # Which tests: docs/decisions/0041-suite.md.

@@ -1,6 +1,5 @@
 """Figures of a live database: what was done is what is counted."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,25 +15,15 @@ from meterai.cases import Matter
 from meterai.cases.model import CaseEvent
 from meterai.kit.refusal import Malformed
 from meterai.plumbing.db import figures
-from meterai.plumbing.db.figures import Number, moment
+from meterai.plumbing.db.figures import moment
 from meterai.plumbing.messages import LANGUAGES, catalogue
 from tests.capacity.reports import digits_unmarked, look_up, read_report
 from tests.cases.desk import Desk
 from tests.support.commands import run_here
+from tests.support.live_figures import FIGURES, Rows, counted
 from tests.support.shop import FEE, PRICE, Shop
 
 ONE = PRICE + FEE
-FIGURES = {one.name: one for one in program_of().figures}
-Rows = Mapping[str, Mapping[str, Number | None]]
-
-
-def counted(shop: Shop, name: str, begin: datetime, end: datetime) -> Rows:
-    async def look() -> Rows:
-        async with shop.container.database.reading() as tx:
-            rows = await figures.count(tx, FIGURES[name], begin, end)
-            return {one.of: one.numbers for one in rows}
-
-    return shop.do(look())
 
 
 def lived(shop: Shop) -> dict[str, Rows]:

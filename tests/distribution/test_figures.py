@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.capacity.test_live import Rows, counted
 from tests.distribution.conftest import PRICE, UNIT, Depot
+from tests.support.live_figures import Rows, counted
 
 DAY = timedelta(days=1)
 

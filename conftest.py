@@ -35,7 +35,7 @@ queries.hold()
 
 # What PostgreSQL does so that a power cut loses nothing: no test goes through one with this server.
 UNSAFE = ("fsync", "full_page_writes", "synchronous_commit")
-CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
+CORPUS = Path(__file__).parents[1] / "shared" / "corpus"
 
 
 # What a test needs follows from its fixtures, or from what its module imports to start its own.
