@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import entry_points
 
 from meterai.apps.production import demands_of
 from meterai.apps.rooms import ROOMS, offers_of
@@ -10,6 +12,7 @@ from meterai.commands import Command, Directory, Options, Program, Schema, Scope
 from meterai.room import Rooms
 from meterai.room.timelines import timeline
 
+PLUGINS = "meterai.commands"  # the group of entry points, each a sequence of `Command`
 _RUN = "meterai.apps.commands.run"
 OWN: Sequence[Command] = (
     Command("up", f"{_RUN}:up", Directory.MADE, Scope.NEVER, Schema.BROUGHT),
@@ -65,10 +68,18 @@ def rooms_of(options: Options) -> Rooms:
     return options.program.rooms
 
 
+@cache  # one key: it takes no arguments
+def plugged_in() -> Sequence[Command]:
+    """The commands that other distributions of this environment add."""
+    found = sorted(entry_points(group=PLUGINS), key=lambda one: one.name)
+    return [command for one in found for command in one.load()]
+
+
 def program_of(rooms: Rooms = ROOMS) -> RoomsProgram:
-    """The command line of an application of these rooms."""
+    """The command line of an application of these rooms, with the commands of other distributions."""
     commands: dict[str, Command] = {}
-    for one in (*OWN, *(one for room in rooms for one in room.commands)):
+    of_rooms = (one for room in rooms for one in room.commands)
+    for one in (*OWN, *of_rooms, *plugged_in()):
         assert one.name not in commands, f"{one.name} is registered twice"
         commands[one.name] = one
     groups = {"keys": "The keys of production."}

@@ -32,14 +32,22 @@ LANGUAGES = ("id", "en")
 MEGABYTE = 1024 * 1024  # bytes; as phones and desktops count the files that people choose
 _LIMITS = frozenset({"limit_bytes", "sum_bytes"})  # facts that say how large something may be
 _SERIALS = frozenset({"serial", "serials"})
+_BESIDE: list[Traversable] = []  # packages of other distributions
 
 
 def _files() -> Iterator[Traversable]:
     """Every file of sentences, room by room."""
-    for room in sorted(resources.files("meterai").iterdir(), key=lambda room: room.name):
+    rooms = sorted(resources.files("meterai").iterdir(), key=lambda room: room.name)
+    for room in (*rooms, *_BESIDE):
         yield room / "messages.toml"
         templates = room / "templates"
         yield from templates.iterdir() if templates.is_dir() else ()
+
+
+def also(package: str) -> None:
+    """Adds the sentences of a package of another distribution, which calls this when it is imported."""
+    _BESIDE.append(resources.files(package))
+    catalogue.cache_clear()
 
 
 @cache  # one key: it takes no arguments
