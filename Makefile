@@ -23,6 +23,7 @@
 #   make audit-dependencies  known vulnerabilities; ends with 75 where some packages could not be looked up
 #   make golden  everything a user can see, compared with another commit  (BASE=COMMIT)
 #   make conformance  the SDKs of providers, each in an environment of its own, against the stand-ins
+#   make rehearsal-wheel  the wheel of rehearse, plan and assess: build/meterai_rehearsal-*.whl
 #   make site   the site for who builds on an installation: site/build
 #   make client  the wheel of the Python client: build/meterai_client-*.whl
 #   make proof  seal every PDF of the corpus and ask other programs  (ARGS="FOLDER ...")
@@ -34,14 +35,14 @@ READY := .venv/.ready
 # half of its start; some environments ask for that.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run setup test test-all check quick bench bench-sealing bench-journey bench-journey-cost bench-rush bench-desk bench-money bench-recovery bench-distribution rehearse rehearse-night golden conformance proof schema format lock sbom licences audit-dependencies wheel client site clean tools
+.PHONY: run setup test test-all check quick bench bench-sealing bench-journey bench-journey-cost bench-rush bench-desk bench-money bench-recovery bench-distribution rehearse rehearse-night golden conformance proof schema format lock sbom licences audit-dependencies wheel client rehearsal-wheel site clean tools
 
 run: setup
 	@exec $(BIN)/meterai up $(ARGS)
 
 setup: $(READY)
 
-$(READY): requirements-dev.lock pyproject.toml scripts/setup
+$(READY): requirements-dev.lock pyproject.toml rehearsal/pyproject.toml scripts/setup
 	@scripts/setup
 
 # As many at once as there are processors; the tests of one file stay together and share an instance,
@@ -163,7 +164,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 
 lock: setup
 	$(COMPILE) pyproject.toml --extra pkcs11 -o requirements.lock
-	$(COMPILE) pyproject.toml --extra pkcs11 --extra capacity --group dev -c requirements.lock -o requirements-dev.lock
+	$(COMPILE) pyproject.toml rehearsal/pyproject.toml --extra pkcs11 --group dev --no-emit-package meterai -c requirements.lock -o requirements-dev.lock
 	$(COMPILE) --group build -c requirements-dev.lock -o requirements-build.lock
 
 sbom licences: setup
@@ -178,6 +179,10 @@ wheel:
 	python3 -m venv build/wheel
 	build/wheel/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-build.lock
 	build/wheel/bin/hatchling build -t wheel -d build
+
+# `meterai rehearse`, `plan` and `assess`, for an installation elsewhere: rehearsal/README.md.
+rehearsal-wheel: setup
+	cd rehearsal && ../$(BIN)/hatchling build -t wheel -d ../build
 
 # The site for who builds on an installation, in site/build; strict: a broken link ends it.
 site: setup

@@ -28,8 +28,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from bench.machine import Group, parts_of_instance
-from meterai.capacity.rehearsal.faults import fill, free
 from meterai.kit.components import Component
+from meterai_rehearsal.rehearsal.faults import fill, free
 from tests.support.instance import Client, Instance, free_ports
 from tests.support.watching import Watching, all_work, configured
 

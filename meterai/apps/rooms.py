@@ -10,7 +10,6 @@ from meterai.accounts.room import ROOM as ACCOUNTS
 from meterai.approvals.room import ROOM as APPROVALS
 from meterai.audit.room import ROOM as AUDIT
 from meterai.batches.room import ROOM as BATCHES
-from meterai.capacity.room import ROOM as CAPACITY
 from meterai.cases.room import ROOM as CASES
 from meterai.collectors import CREDIT_RAIL
 from meterai.collectors.room import ROOM as COLLECTORS
@@ -89,7 +88,6 @@ ROOMS: Rooms = (
     OUTAGES,
     PRIVACY,
     PORTAL,
-    CAPACITY,
     WATCH,
     CONSOLE,
 )

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.tidy.sources import PACKAGE
+from tests.tidy.sources import PACKAGE, REHEARSAL
 
 CONTRAST_MIN = 4.5
 PAGES, WAITING = "pages/static/first.css", "waiting_room/static/waiting.css"
@@ -21,7 +21,7 @@ SHEETS = {
         PACKAGE / "verification/static/verdict.css",
     ),
     WAITING: (PACKAGE / WAITING,),
-    "capacity/assessment/report.css": (PACKAGE / "capacity/assessment/report.css",),
+    "assessment/report.css": (REHEARSAL / "assessment/report.css",),
 }
 # A rule has a colour, and other rules have the grounds of the same element.
 GROUNDS_ELSEWHERE = {
@@ -139,7 +139,7 @@ def test_every_text_is_seen_on_its_ground() -> None:
 
 def test_every_sheet_and_each_of_its_colours_is_looked_at() -> None:
     looked_at = {one for files in SHEETS.values() for one in files}
-    assert set(PACKAGE.rglob("*.css")) == looked_at
+    assert {*PACKAGE.rglob("*.css"), *REHEARSAL.rglob("*.css")} == looked_at
     assert len(PAIRS) > 300
     for mode in ("day", "night"):
         for name in (PAGES, WAITING, "mail"):

@@ -12,14 +12,17 @@ from functools import cache
 from pathlib import Path
 
 import meterai
+import meterai_rehearsal
 from meterai.kit.refusal import CommandRefusal, Refusal
 from meterai.waiting_room.model import NotLetIn
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "meterai"
+REHEARSAL = ROOT / "rehearsal" / "meterai_rehearsal"  # beside the package
 NOT_ROOMS = {"kit", "plumbing", "room", "apps"}
 ROOMS = {path.parent.name for path in PACKAGE.glob("*/__init__.py")} - NOT_ROOMS
 SOURCES = [(path, ast.parse(path.read_text())) for path in sorted(PACKAGE.rglob("*.py"))]
+BESIDE = [(path, ast.parse(path.read_text())) for path in sorted(REHEARSAL.rglob("*.py"))]
 BASELINE = sorted((ROOT / "migrations").glob("*.sql"))  # before rooms had SQL of their own
 MIGRATIONS = [*BASELINE, *sorted(PACKAGE.glob("*/sql/*.sql"))]
 FUNCTIONS = sorted(PACKAGE.glob("*/sql/functions/*.sql"))
@@ -42,17 +45,19 @@ def imports(tree: ast.Module) -> Iterator[tuple[int, str]]:
 
 def sentences() -> Iterator[tuple[Path, str, dict[str, str]]]:
     """(file, key, language -> text) of every sentence."""
-    for path in sorted([*PACKAGE.glob("*/messages.toml"), *PACKAGE.glob("*/templates/*.toml")]):
+    ours = [*PACKAGE.glob("*/messages.toml"), *PACKAGE.glob("*/templates/*.toml")]
+    for path in sorted([*ours, REHEARSAL / "messages.toml"]):
         for key, texts in tomllib.loads(path.read_text()).items():
             yield path, key, texts
 
 
 @cache
 def modules() -> tuple[str, ...]:
-    """Every module of the product, imported."""
+    """Every module of the product and of the rehearsal beside it, imported."""
     names = [
         found.name
-        for found in pkgutil.walk_packages(meterai.__path__, "meterai.")
+        for package in (meterai, meterai_rehearsal)
+        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
         if not found.name.endswith("__main__")
     ]
     for name in names:
@@ -73,7 +78,8 @@ def refusals() -> list[type[Refusal]]:
         {
             kind
             for kind in below(Refusal)
-            if kind.__module__.startswith("meterai.") and kind not in (CommandRefusal, NotLetIn)
+            if kind.__module__.startswith(("meterai.", "meterai_rehearsal."))
+            and kind not in (CommandRefusal, NotLetIn)
         },
         key=lambda kind: (kind.__module__, kind.__name__),
     )

@@ -43,6 +43,7 @@ from meterai.plumbing.http.described import NOTHING_MORE
 from meterai.plumbing.messages import LANGUAGES, catalogue
 from scripts.lifecycles import LIFECYCLES
 from tests.tidy.sources import (
+    BESIDE,
     PACKAGE,
     ROOMS,
     SOURCES,
@@ -85,7 +86,7 @@ def test_a_sentence_is_said_in_one_room() -> None:
 
 def spoken() -> Iterator[tuple[str, str]]:
     """(where, key) of every sentence asked for by a constant."""
-    for path, tree in SOURCES:
+    for path, tree in (*SOURCES, *BESIDE):
         for node in ast.walk(tree):
             match node:
                 case ast.Call(
@@ -194,7 +195,7 @@ def test_no_translation_is_left_behind() -> None:
 
 def expected() -> Iterator[tuple[str, str]]:
     """(where, name) of whatever a malformed field is expected to be."""
-    for path, tree in SOURCES:
+    for path, tree in (*SOURCES, *BESIDE):
         for node in ast.walk(tree):
             match node:
                 case ast.Call(func=ast.Name(id="Malformed"), args=[_, ast.Constant(value=str(it))]):

@@ -12,7 +12,7 @@ from tests.tidy.sources import PACKAGE, home_of, sentences
 from tests.tidy.test_closed_world import handlers
 
 TEMPLATES = sorted(PACKAGE.glob("*/templates/*.html"))
-WHERE = {key: home_of(path) for path, key, _ in sentences()}
+WHERE = {key: home_of(path) for path, key, _ in sentences() if path.is_relative_to(PACKAGE)}
 
 
 def below(room: str) -> set[str]:

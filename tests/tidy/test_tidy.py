@@ -219,7 +219,6 @@ def numbers_in_texts_are_read_in_one_place() -> Iterator[str]:
     homes = {
         PACKAGE / "kit" / "numbers.py",
         PACKAGE / "accounts" / "codes.py",  # letter by letter
-        PACKAGE / "capacity" / "assessment" / "views.py",  # the name of a column of ours
     }
     for path, tree in SOURCES:
         if path in homes or home_of(path) == "sealing":  # a PDF has numbers of its own

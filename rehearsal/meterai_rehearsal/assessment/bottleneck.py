@@ -1,0 +1,99 @@
+"""What gave out first under the highest load of a run, and by which evidence.
+
+Looked at are the seconds with the most requests under way (a tenth of the run).  By the first that is so:
+
+  unknown      the installation's own figures were not reached
+  nothing      hardly anybody waited for a turn and the processors were not full: the run did not find a limit
+  processor    the cores were full
+  connections  requests waited for a turn while processors had time: what has its turn waits for the database
+  elsewhere    requests are under way, wait for no turn, and leave processors idle: another machine, or a lock
+"""
+
+from statistics import fmean
+
+from meterai_rehearsal.assessment.model import Bottleneck, GroupPart
+from meterai_rehearsal.results import Run
+from meterai_rehearsal.simulation.measured import NOT_SERVING
+
+BUSY_SHARE = 0.1  # of the seconds of a run
+FULL_SHARE = 0.9  # of all cores: the system's own work takes the rest
+WAITING_SHARE = 0.5  # of those under way: as many again wait
+RUNNING_LEAST = 2.0  # for each core; with less under way than that nothing is loaded
+WAITED = "meterai_limiter_waited_seconds_total"
+
+
+def points_of(run: Run, name: str, of: str | None = None) -> dict[float, float]:
+    """A series over time; all of a name added up where `of` is None."""
+    found: dict[float, float] = {}
+    for one in run.series:
+        if one.name == name and of in (None, one.of):
+            for at, value in zip(one.at, one.values, strict=True):
+                found[at] = found.get(at, 0.0) + value
+    return found
+
+
+def bottleneck_of(run: Run) -> Bottleneck:
+    """What gave out first."""
+    running, waiting = points_of(run, "running"), points_of(run, "waiting")
+    busy = _busiest(running)
+    groups = _groups(run, busy)
+    used = sum(one.busy_cores for one in groups) / run.machine.cores if groups else None
+    serving = [one for one in groups if one.is_serving]
+    under_way = fmean(running[at] for at in busy) if busy else None
+    waited = fmean(waiting.get(at, 0.0) for at in busy) if busy else None
+    return Bottleneck(
+        kind=_kind(used, under_way, waited, run.machine.cores),
+        group=max(serving, key=lambda one: one.busy_cores).name if serving else "",
+        used_share=used,
+        running_peak=under_way,
+        waiting_peak=waited,
+        queueing_seconds=_queueing(run, busy),
+        groups=groups,
+    )
+
+
+def _kind(used: float | None, running: float | None, waiting: float | None, cores: int) -> str:
+    if running is None or waiting is None or used is None:
+        return "unknown"
+    if used >= FULL_SHARE:
+        return "processor"
+    if waiting >= WAITING_SHARE * running and waiting > 1:
+        return "connections"
+    return "elsewhere" if running >= RUNNING_LEAST * cores else "nothing"
+
+
+def _busiest(running: dict[float, float]) -> list[float]:
+    """The seconds with the most requests under way."""
+    count = max(1, round(len(running) * BUSY_SHARE))
+    return sorted(running, key=lambda at: running[at])[-count:] if running else []
+
+
+def _groups(run: Run, busy: list[float]) -> tuple[GroupPart, ...]:
+    found = []
+    for name in sorted({one.of for one in run.series if one.name == "cpu"}):
+        cpu = points_of(run, "cpu", name)
+        if not cpu:
+            continue
+        at_peak = [value for second, value in cpu.items() if _is_near(second, busy)]
+        found.append(
+            GroupPart(
+                name=name,
+                mean_cores=fmean(cpu.values()),
+                busy_cores=fmean(at_peak) if at_peak else fmean(cpu.values()),
+                is_serving=name not in NOT_SERVING,
+            )
+        )
+    return tuple(found)
+
+
+def _is_near(second: float, busy: list[float]) -> bool:
+    """Metrics and processor times are looked at one after the other, within a second."""
+    return any(abs(second - at) <= 0.5 for at in busy)
+
+
+def _queueing(run: Run, busy: list[float]) -> float | None:
+    """Seconds of waiting for a turn for each answer, in the busiest seconds."""
+    waited, answered = points_of(run, WAITED), points_of(run, "goodput")
+    total = sum(answered.get(at, 0.0) for at in busy)
+    spent = sum(waited.get(at, 0.0) for at in busy)
+    return spent / total if waited and total else None

@@ -1,0 +1,217 @@
+"""Figures and words of an assessment as a page shows them, each with the place it is from.
+
+A `View` walks the data and knows its path.  What ends in the page is `<data value="..." title="path">`: the value as it is
+in the data, and the text people read.  A test reads the page again and looks every figure up.
+"""
+
+from collections.abc import Iterator, Mapping
+from math import floor, log10
+from typing import Any
+
+from babel.numbers import format_decimal
+from markupsafe import Markup, escape
+
+from meterai.kit.money import Rupiah
+from meterai.plumbing.messages import catalogue, format_datetime, translate
+from meterai_rehearsal.assessment.model import Assessment
+
+MINUTE, HOUR = 60.0, 3_600.0
+DIGITS_MAX = 8  # behind the point
+# Units of fields of a plan and of a law, which do not end in theirs.
+UNITS = {
+    **dict.fromkeys(("median", "p90", "p99", "longest", "inside_p99"), "seconds"),
+    **dict.fromkeys(("wait_median", "wait_p99", "wait_longest", "wall_seconds"), "seconds"),
+    **dict.fromkeys(("measured_p50", "measured_p95", "predicted_p50", "predicted_p95"), "seconds"),
+    **dict.fromkeys(("utilization", "longer", "left"), "share"),
+    **dict.fromkeys(("peak", "rate_alone"), "rate"),
+}
+
+
+def number(value: float, digits: int, language: str) -> str:
+    """1.234,5 or 1,234.5, with so many digits behind the point at most."""
+    return format_decimal(round(value, digits), format=f"#,##0.{'#' * digits}", locale=language)
+
+
+def significant(value: float, language: str) -> str:
+    """Three significant digits, whole numbers from a hundred on."""
+    if value == 0 or abs(value) >= 100:
+        return number(value, 0, language)
+    return number(value, min(2 - floor(log10(abs(value))), DIGITS_MAX), language)
+
+
+def duration(seconds: float, language: str) -> str:
+    """Milliseconds, seconds, minutes or hours, as people say them."""
+    if abs(seconds) < 1:
+        return f"{number(seconds * 1_000, 0 if seconds >= 0.01 else 1, language)} ms"
+    if seconds < 2 * MINUTE:
+        unit = translate("assess.unit.seconds", language)
+        return f"{number(seconds, 1 if seconds < 10 else 0, language)} {unit}"
+    if seconds < 2 * HOUR:
+        unit = translate("assess.unit.minutes", language)
+        return f"{number(seconds / MINUTE, 1 if seconds < 10 * MINUTE else 0, language)} {unit}"
+    return f"{number(seconds / HOUR, 1, language)} {translate('assess.unit.hours', language)}"
+
+
+def size(count: float, language: str) -> str:
+    """Bytes in kB, MB or GB (of a thousand each)."""
+    for power, unit in ((9, "GB"), (6, "MB"), (3, "kB")):
+        if count >= 10**power:
+            return f"{significant(count / 10**power, language)} {unit}"
+    return f"{number(count, 0, language)} B"
+
+
+def shown(name: str, value: float, language: str) -> str:
+    """A figure as text, by the unit that its name ends in (`model.py`)."""
+    if name == "rate_per_second":
+        return f"{value:g}"  # as somebody types it into the settings
+    unit = name if isinstance(value, int) else UNITS.get(name, name)
+    match unit.rsplit("_", 1)[-1]:
+        case "seconds":
+            return duration(value, language)
+        case "share":
+            return f"{number(value * 100, 1, language)}%"
+        case "rate" | "second":  # `capacity_per_second`
+            return f"{significant(value, language)}/{translate('assess.unit.second', language)}"
+        case "hours":
+            return f"{number(value, 1, language)} {translate('assess.unit.hours', language)}"
+        case "bytes":
+            return size(value, language)
+        case "ms":
+            return f"{significant(value, language)} ms"
+        case "rupiah":
+            return str(Rupiah(int(value)))
+        case _ if isinstance(value, int):
+            return number(value, 0, language)
+        case _:
+            return significant(value, language)
+
+
+class Figure:
+    """One number in the page; it chooses between the forms of a word by what it shows."""
+
+    def __init__(self, name: str, value: float, path: str, language: str) -> None:
+        self.value = value
+        self._path = path
+        self._text = shown(name, value, language)
+
+    def __str__(self) -> str:
+        return self._text
+
+    def __format__(self, _spec: str) -> str:
+        return self.__html__()
+
+    def __html__(self) -> str:
+        return Markup('<data value="{}" title="{}">{}</data>').format(
+            repr(self.value), self._path, self._text
+        )
+
+
+class View:
+    """A part of the assessment: its fields and items are parts, numbers are figures, words are marked."""
+
+    def __init__(self, inner: Any, path: str, language: str) -> None:
+        self._inner, self._path, self._language = inner, path, language
+
+    def __getattr__(self, name: str) -> Any:
+        inner = self._inner
+        if isinstance(inner, Mapping):
+            return self._part(inner[name], name) if name in inner else None
+        if name not in inner.__struct_fields__:
+            raise AttributeError(name)
+        return self._part(getattr(inner, name), name)
+
+    def __getitem__(self, key: int | str) -> Any:
+        return self._part(self._inner[key], str(key))
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[index] for index in range(len(self._inner)))
+
+    def __len__(self) -> int:
+        return len(self._inner)
+
+    def __bool__(self) -> bool:
+        return True
+
+    def items(self) -> Iterator[tuple[str, Any]]:
+        """Of a mapping: its keys as they are, and its parts."""
+        return ((key, self[key]) for key in self._inner)
+
+    @property
+    def raw(self) -> Any:
+        """The part itself, to decide by."""
+        return self._inner
+
+    def _part(self, value: Any, name: str) -> Any:
+        path = f"{self._path}.{name}" if self._path else name
+        if value is None or isinstance(value, bool):
+            return value
+        if isinstance(value, int | float):
+            return Figure(self._unit(name), value, path, self._language)
+        if isinstance(value, str):
+            return Quoted(value, path)
+        if hasattr(value, "astimezone"):
+            return Quoted(format_datetime(value, self._language), path)
+        return View(value, path, self._language)
+
+    def _unit(self, name: str) -> str:
+        """What says the unit of a number: its own name, or whose part an interval or a list's item is."""
+        if {"inside_p99", "bounds"} & set(self._path.split(".")):
+            return "inside_p99"
+        if self._path.endswith(".cost_ms"):
+            return "cost_ms"
+        if name in ("mean", "low", "high") or name.isdigit():
+            return self._path.rsplit(".", 1)[-1]
+        return name
+
+
+class Quoted:
+    """Words of the data, as they are."""
+
+    def __init__(self, text: str, path: str) -> None:
+        self._text, self._path = text, path
+
+    def __str__(self) -> str:
+        return self._text
+
+    def __format__(self, _spec: str) -> str:
+        return self.__html__()
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __html__(self) -> str:
+        return Markup('<span data-from="{}">{}</span>').format(self._path, self._text)
+
+
+def view_of(assessment: Assessment, language: str) -> View:
+    """The whole of it."""
+    return View(assessment, "", language)
+
+
+def named(kind: str, part: Quoted, language: str) -> Markup:
+    """A name as people say it, `assess.<kind>.<name>` of the catalogue; else the name itself."""
+    key = f"assess.{kind}.{part!s}"
+    if key in catalogue():
+        return escape(translate(key, language))
+    return escape(part)
+
+
+def say(key: str, language: str, /, **facts: object) -> Markup:
+    """A sentence of the catalogue, filled with figures and with words that are marked."""
+    safe = {
+        name: fact if isinstance(fact, Figure | Markup) else escape(fact)
+        for name, fact in facts.items()
+    }
+    # Sentences of the catalogue are ours and have no markup; figures bring theirs.
+    return Markup(translate(f"assess.{key}", language, **safe))  # noqa: S704
+
+
+def sentence(said: View, language: str) -> Markup:
+    """The answer to a question."""
+    words = {
+        kind: Markup(", ").join(named(kind, one, language) for one in parts)
+        for kind, parts in said.words.items()
+    }
+    return say(
+        f"{said.raw.question}.{said.raw.answer}", language, **dict(said.figures.items()), **words
+    )

@@ -1,0 +1,132 @@
+"""Arrival curves: how many come when, from people's deadlines and openings.
+
+A curve is piecewise linear: arrivals per second at points in time, straight between them; two points at
+one time are a jump.  The shipped ones (`shapes/*.toml`) are of rushes that happened, each with its source
+and with what of it is known and what is ours.
+"""
+
+import math
+import tomllib
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import resources
+from itertools import pairwise
+
+import msgspec
+
+RATE_MAX = 1_000_000.0  # arrivals a second; CoWIN's opening was 55,000 hits
+SECONDS_MAX = 366 * 86_400.0
+POINTS_MAX = 10_000
+
+
+class CurveWrong(ValueError):
+    """Points that are no curve: a message says which and why."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Arrivals a second over time.  Raises `CurveWrong` for points that are no curve."""
+
+    points: tuple[tuple[float, float], ...]  # (seconds from the beginning, arrivals per second)
+
+    def __post_init__(self) -> None:
+        """Look at every point."""
+        if not 2 <= len(self.points) <= POINTS_MAX:
+            raise CurveWrong(f"from 2 to {POINTS_MAX} points are meant, not {len(self.points)}")
+        if self.points[0][0] != 0:
+            raise CurveWrong("the first point is at 0 seconds")
+        for number, (at, rate) in enumerate(self.points):
+            if not (math.isfinite(at) and 0 <= at <= SECONDS_MAX):
+                raise CurveWrong(f"point {number}: {at} is no time up to {SECONDS_MAX:.0f} seconds")
+            if not (math.isfinite(rate) and 0 <= rate <= RATE_MAX):
+                raise CurveWrong(f"point {number}: {rate} is no rate up to {RATE_MAX:.0f} a second")
+            if number and at < self.points[number - 1][0]:
+                raise CurveWrong(f"point {number}: {at} comes before the point before it")
+        if self.seconds == 0:
+            raise CurveWrong("it lasts no time")
+
+    @property
+    def seconds(self) -> float:
+        """How long it lasts."""
+        return self.points[-1][0]
+
+    @property
+    def peak(self) -> float:
+        """The highest rate."""
+        return max(rate for _, rate in self.points)
+
+    @cached_property
+    def _totals(self) -> tuple[float, ...]:
+        """Arrivals expected up to each point."""
+        found = [0.0]
+        for (at, rate), (later, then) in pairwise(self.points):
+            found.append(found[-1] + (later - at) * (rate + then) / 2)
+        return tuple(found)
+
+    @property
+    def total(self) -> float:
+        """Arrivals expected in all."""
+        return self._totals[-1]
+
+    def rate(self, at: float) -> float:
+        """Arrivals a second at a time; after a jump, where there is one; 0 outside."""
+        if not 0 <= at <= self.seconds:
+            return 0.0
+        later = bisect_right(self.points, at, key=lambda point: point[0])
+        if later == len(self.points):
+            return self.points[-1][1]
+        (begin, low), (end, high) = self.points[later - 1], self.points[later]
+        return low + (high - low) * (at - begin) / (end - begin)
+
+    def when(self, arrivals: float) -> float:
+        """The time by which so many are expected: the inverse of the sum of the curve.
+
+        From 0 to `total`.
+        """
+        totals = self._totals
+        later = min(bisect_right(totals, arrivals), len(totals) - 1)
+        (begin, low), (end, high) = self.points[later - 1], self.points[later]
+        width = end - begin
+        even = (arrivals - totals[later - 1]) / (width or 1)
+        # even = low u + (high - low) u² / 2 with u the share of the width, solved so that nothing cancels
+        # where the rate hardly changes.
+        under = math.sqrt(max(low * low + 2 * (high - low) * even, 0.0))
+        return min(begin + width * (2 * even / (low + under) if low + under else 0.0), end)
+
+    def over(self, seconds: float) -> "Curve":
+        """The same rates within another time."""
+        return Curve(tuple((at * seconds / self.seconds, rate) for at, rate in self.points))
+
+    def times(self, factor: float) -> "Curve":
+        """So many times as many arrivals."""
+        return Curve(tuple((at, rate * factor) for at, rate in self.points))
+
+
+class Shape(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A curve of a rush that happened, as its file says it.
+
+    `points` are (hours from the beginning, arrivals per hour).
+    """
+
+    title: str
+    source: str
+    known: str
+    ours: str
+    points: Sequence[tuple[float, float]]
+
+    @property
+    def curve(self) -> Curve:
+        """In seconds, arrivals a second, as it was."""
+        return Curve(tuple((hour * 3600, rate / 3600) for hour, rate in self.points))
+
+
+def shapes() -> dict[str, Shape]:
+    """The shipped shapes by name."""
+    files = (resources.files("meterai_rehearsal") / "shapes").iterdir()
+    return {
+        file.name.removesuffix(".toml"): msgspec.convert(tomllib.loads(file.read_text()), Shape)
+        for file in sorted(files, key=lambda file: file.name)
+        if file.name.endswith(".toml")
+    }

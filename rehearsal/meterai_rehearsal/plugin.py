@@ -1,0 +1,14 @@
+"""Commands that are added to the command line of `meterai`: the entry point of this distribution."""
+
+from collections.abc import Sequence
+
+from meterai.commands import Command, Directory, Scope
+
+COMMANDS: Sequence[Command] = tuple(
+    Command(name, f"meterai_rehearsal.{function}", Directory.SETTINGS, Scope.NOTHING)
+    for name, function in (
+        ("rehearse", "rehearsal.command:rehearse"),
+        ("plan", "simulation.commands:plan"),
+        ("assess", "assessment.commands:assess"),
+    )
+)

@@ -1,0 +1,128 @@
+"""`meterai rehearse`: drive an installation as a rush of visitors does, and say what held."""
+
+import asyncio
+import signal
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
+
+from meterai.commands import NO_OPTIONS, Between, Exit, Options, Text, complain, line
+from meterai.kit.clock import SystemClock
+from meterai.kit.refusal import Refusal
+from meterai.plumbing.messages import translate
+from meterai_rehearsal import results
+from meterai_rehearsal.results import Run
+
+if TYPE_CHECKING:
+    from meterai_rehearsal.rehearsal.start import Chosen
+
+PROCESSES_MAX = 64
+ProcessCount = Annotated[int, Parameter(validator=Between(1, PROCESSES_MAX))]
+Flag = Annotated[bool, Parameter(negative="")]
+Language = Literal["id", "en"]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Where:
+    """Whom to drive, where it is not started for the run."""
+
+    url: Annotated[Text, Parameter(help="Of the installation.")] = ""
+    bank: Annotated[Text, Parameter(help="Of its stand-in bank, where visitors pay.")] = ""
+    mail: Annotated[Text, Parameter(help="Of its stand-in mail, where codes come.")] = ""
+    metrics: Annotated[Text, Parameter(help="Of its metrics.")] = ""
+    targets: Annotated[
+        Path | None, Parameter(help="List of other machines that may be loaded.")
+    ] = None
+    not_loopback: Annotated[Flag, Parameter(help="Another machine is meant.")] = False
+
+
+NOWHERE = Where()
+
+
+def rehearse(
+    plan: Text,
+    options: Options = NO_OPTIONS,
+    where: Where = NOWHERE,
+    *,
+    up: Flag = False,
+    processes: ProcessCount = 2,
+    out: Path | None = None,
+    lang: Language = "en",
+) -> None:
+    """Drive an installation as a rush of visitors does, by a PLAN: a shipped one or a TOML file.
+
+    Exit status: 0 every promise held, 1 one broke, 3 the run is void and says nothing.
+
+    With `--up` an installation is started for it on this machine, in a new `--data` directory or one that
+    goes with the run; only there faults are made.  Else `--data` is the directory of one that runs here, or
+    `--url` says where it is, with `--bank` and `--mail` for the journeys that pay.  Another machine
+    takes `--targets FILE`, a list of who allowed it and until when, and `--not-loopback`.
+    """
+    if options.data is not None and not up:
+        options.configuration("rehearse")  # a directory that was mistyped is refused by its name
+    from meterai_rehearsal.rehearsal import start  # noqa: PLC0415 - its libraries take long to load
+
+    chosen = start.Chosen(
+        plan=plan,
+        data=options.data,
+        is_own=up,
+        addresses=(where.url, where.bank, where.mail, where.metrics),
+        targets=where.targets,
+        not_loopback=where.not_loopback,
+        processes=processes,
+        workers=options.workers,
+        language=lang,
+    )
+    results.check_writable(out or Path("rehearsal.json"))
+    try:
+        run = _carried_out(chosen)
+    except Refusal as refusal:
+        if refusal.status != 422 and refusal.code != "plan_missing":
+            raise
+        complain(f"{refusal.code}: {translate(f'refusal.{refusal.code}', lang, **refusal.facts())}")
+        raise SystemExit(Exit.USAGE) from None
+    path = out or Path(f"rehearsal-{run.name}-{run.began_at:%Y%m%dT%H%M%SZ}.json")
+    results.write(run, path)
+    for told in start.summary(run, lang):
+        line(told)
+    line(translate("rehearsal.written", lang, path=path))
+    raise SystemExit(status_of(run))
+
+
+def _carried_out(chosen: "Chosen") -> Run:
+    # Ended as by Ctrl-C, so that an installation of our own is stopped and not left behind.
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        return _in_its_directory(chosen)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _in_its_directory(chosen: "Chosen") -> Run:
+    from meterai_rehearsal.rehearsal import start  # noqa: PLC0415 - its libraries take long to load
+
+    with _directory(chosen) as directory:
+        return asyncio.run(start.carry_out(chosen, directory, SystemClock(), line))
+
+
+@contextmanager
+def _directory(chosen: "Chosen") -> Iterator[Path | None]:
+    """The data directory; of an installation of the run's own one that goes with it, if none was named."""
+    if chosen.data is not None or not chosen.is_own:
+        yield chosen.data
+        return
+    with tempfile.TemporaryDirectory(prefix="meterai-rehearsal-") as folder:
+        yield Path(folder)
+
+
+def status_of(run: Run) -> Exit:
+    """With which status the command ends."""
+    if run.broken:
+        return Exit.NO
+    return Exit.UNJUDGED if run.is_void else Exit.DONE

@@ -1,0 +1,346 @@
+"""HTTP/1.1 as a visitor's device speaks it: over one connection, at the speed of its network.
+
+Plain enough to be cheap: the generator shares the machine with what it measures.  Answers are read by
+Content-Length, in chunks or to the end of the connection (RFC 9112, section 6.3).
+"""
+
+import asyncio
+import errno
+import socket
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from meterai.kit.numbers import counted
+from meterai_rehearsal.rehearsal.sites import Site
+
+ANSWER_BYTES_MAX = 64 * 1024 * 1024
+HEAD_BYTES_MAX = 64 * 1024
+SLOW_BUFFER_BYTES = 16 * 1024  # what a slow device takes in before its kernel holds the server up
+SLICES_PER_SECOND = 20  # in which a slow device sends
+# Faults of this machine, which say nothing about the server.
+_STARVED = frozenset(
+    {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.EADDRNOTAVAIL, errno.EADDRINUSE}
+)
+_NO_BODY = frozenset({204, 304})
+
+
+class ConnectionLost(Exception):
+    """The connection ended, or could not be made, before the whole answer was here.
+
+    `was_idle` is true where it had rested and nothing of an answer had come: browsers then ask again.
+    """
+
+    def __init__(self, reason: str, *, was_idle: bool = False) -> None:
+        super().__init__(reason)
+        self.was_idle = was_idle
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer, whole.  Names of headers are in lower case; the last of several stands."""
+
+    status: int
+    headers: Mapping[str, str]
+    cookies: tuple[str, ...]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """What lies between a device and the server."""
+
+    latency_seconds: float = 0.0  # one way
+    bytes_per_second: int = 0  # 0: as it comes
+
+
+@dataclass(slots=True)
+class Traffic:
+    """Bytes that all connections of a process sent and received, and requests sent.
+
+    `starved` counts connections for which this machine had no file, port or memory.
+    """
+
+    sent: int = 0
+    received: int = 0
+    requests: int = 0
+    starved: int = 0
+
+
+AT_ONCE = Network()
+
+
+def request(
+    site: Site, method: str, path: str, headers: Mapping[str, str], body: bytes = b""
+) -> bytes:
+    """The bytes of a request."""
+    lines = [f"{method} {path} HTTP/1.1", f"Host: {site.authority}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    if body or method == "POST":
+        lines.append(f"Content-Length: {len(body)}")
+    return ("\r\n".join(lines) + "\r\n\r\n").encode() + body
+
+
+def address_alone(number: int) -> str:
+    """An address of this machine for one visitor, so that each is a network of its own to the server."""
+    return f"127.{64 + (number >> 16) % 128}.{(number >> 8) % 256}.{1 + number % 254}"
+
+
+def address_among(group: int, number: int, *, neighbours: bool) -> str:
+    """An address that several visitors come from: one of a group, in a /24 of its own or in one with the others.
+
+    Of 20 groups of 600, below those of `address_alone`.
+    """
+    first = 1 + 3 * group
+    if neighbours:
+        return f"127.{first}.0.{1 + number}"
+    return f"127.{first + (number >> 8)}.{number % 256}.1"
+
+
+def can_choose_address(site: Site) -> bool:
+    """Linux answers on all of 127.0.0.0/8; elsewhere, and to other machines, all come from one address."""
+    return sys.platform == "linux" and site.is_loopback and ":" not in site.address
+
+
+class Connection(asyncio.Protocol):
+    """One connection: at most one request on it at a time."""
+
+    def __init__(self, network: Network, traffic: Traffic) -> None:
+        self._network = network
+        self._traffic = traffic
+        self._transport: asyncio.Transport | None = None
+        self._received = bytearray()
+        self._answer: asyncio.Future[Answer] | None = None
+        self._has_rested = False
+        self._is_over = False
+
+    @classmethod
+    async def open(
+        cls, site: Site, network: Network, traffic: Traffic, source: str | None = None
+    ) -> "Connection":
+        """Connect.  Raises `ConnectionLost`."""
+        loop = asyncio.get_running_loop()
+        try:
+            door = socket.socket(site.family)
+        except OSError as error:
+            traffic.starved += 1
+            raise ConnectionLost(error.strerror or type(error).__name__) from None
+        try:
+            door.setblocking(False)  # noqa: FBT003 - of the standard library
+            door.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if network.bytes_per_second:
+                door.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SLOW_BUFFER_BYTES)
+            if source is not None:
+                door.bind((source, 0))
+            await asyncio.sleep(2 * network.latency_seconds)
+            await loop.sock_connect(door, (site.address, site.port))
+            made = cls(network, traffic)
+            context = site.context()
+            name = site.host if context else None
+            await loop.create_connection(lambda: made, sock=door, ssl=context, server_hostname=name)
+        except OSError as error:
+            door.close()
+            traffic.starved += error.errno in _STARVED
+            raise ConnectionLost(error.strerror or type(error).__name__) from None
+        except BaseException:
+            door.close()
+            raise
+        return made
+
+    @property
+    def is_open(self) -> bool:
+        """True while it can be asked."""
+        return self._transport is not None and not self._is_over
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Called by the loop."""
+        # uvloop's transports are no subclasses of asyncio's.
+        self._transport = cast("asyncio.Transport", transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Called by the loop."""
+        self._is_over = True
+        if self._answer is None or self._answer.done():
+            return
+        found = self._read(is_whole=True)
+        if found is not None:
+            self._answer.set_result(found)
+        else:
+            was_idle = self._has_rested and not self._received
+            self._answer.set_exception(ConnectionLost("it ended", was_idle=was_idle))
+
+    def data_received(self, data: bytes) -> None:
+        """Called by the loop."""
+        self._traffic.received += len(data)
+        self._received += data
+        if self._answer is None or self._answer.done():
+            self.close()  # nobody asked
+            return
+        if self._network.bytes_per_second and self._transport is not None:
+            # The next piece is taken only when this one would have come through the network.
+            self._transport.pause_reading()
+            rest = len(data) / self._network.bytes_per_second
+            asyncio.get_running_loop().call_later(rest, self._go_on)
+        else:
+            self._look()
+
+    def _go_on(self) -> None:
+        if self._transport is not None and not self._is_over:
+            self._transport.resume_reading()
+        self._look()
+
+    def _look(self) -> None:
+        if self._answer is None or self._answer.done():
+            return
+        try:
+            found = self._read(is_whole=False)
+        except ConnectionLost as lost:
+            self._answer.set_exception(lost)
+            self.close()
+            return
+        if found is not None:
+            self._answer.set_result(found)
+
+    def _read(self, *, is_whole: bool) -> Answer | None:
+        """The answer, if all of it is here; `is_whole` where no more will come."""
+        end = self._received.find(b"\r\n\r\n")
+        while end >= 0 and self._received[9:10] == b"1":  # 1xx: the answer comes after it
+            del self._received[: end + 4]
+            end = self._received.find(b"\r\n\r\n")
+        if end < 0:
+            if len(self._received) > HEAD_BYTES_MAX:
+                raise ConnectionLost("a head without an end")
+            return None
+        status, headers, cookies = _head(bytes(self._received[:end]))
+        body = _body(self._received, end + 4, status, headers, is_whole=is_whole)
+        if body is None:
+            if len(self._received) > ANSWER_BYTES_MAX:
+                raise ConnectionLost("an answer without an end")
+            return None
+        if headers.get("connection", "").lower() == "close":
+            self.close()
+        return Answer(status, headers, cookies, body)
+
+    async def ask(self, sent: bytes) -> Answer:
+        """Send a request and wait for its answer.  Raises `ConnectionLost`."""
+        self._begin()
+        assert self._answer is not None
+        if self._network.latency_seconds:  # both ways at once: the answer is as late as it would be
+            await asyncio.sleep(2 * self._network.latency_seconds)
+        await self._send(sent)
+        answer = await self._answer
+        self._received.clear()
+        self._has_rested = True
+        return answer
+
+    async def cut(self, sent: bytes, after: float) -> None:
+        """Send a request and break the connection off after so many seconds, whatever came."""
+        self._begin()
+        try:
+            async with asyncio.timeout(after):
+                await self._send(sent)
+                assert self._answer is not None
+                await asyncio.wait([self._answer])
+        except (TimeoutError, ConnectionLost):
+            pass
+        finally:
+            self.abort()
+
+    def _begin(self) -> None:
+        if not self.is_open:
+            raise ConnectionLost("it is closed", was_idle=self._has_rested)
+        self._received.clear()
+        self._answer = asyncio.get_running_loop().create_future()
+        # A connection that is cut has an end that nobody waits for.
+        self._answer.add_done_callback(lambda one: one.cancelled() or one.exception())
+        self._traffic.requests += 1
+
+    async def _send(self, sent: bytes) -> None:
+        rate = self._network.bytes_per_second
+        piece = max(rate // SLICES_PER_SECOND, 1) if rate else len(sent)
+        for begin in range(0, len(sent), piece):
+            if not self.is_open or self._transport is None:
+                return  # the answer says why
+            part = sent[begin : begin + piece]
+            self._transport.write(part)
+            self._traffic.sent += len(part)
+            if rate:
+                await asyncio.sleep(len(part) / rate)
+
+    def close(self) -> None:
+        """End it in order."""
+        self._is_over = True
+        if self._transport is not None:
+            self._transport.close()
+
+    def abort(self) -> None:
+        """Break it off: what was not sent is not sent any more."""
+        self._is_over = True
+        if self._transport is not None:
+            self._transport.abort()
+
+
+def _head(text: bytes) -> tuple[int, dict[str, str], tuple[str, ...]]:
+    first, *lines = text.decode("latin-1").split("\r\n")
+    try:
+        status = int(first.split(" ", 2)[1])
+    except (IndexError, ValueError):
+        raise ConnectionLost("no answer of HTTP") from None
+    headers: dict[str, str] = {}
+    cookies: list[str] = []
+    for line in lines:
+        name, _, value = line.partition(":")
+        name = name.strip().lower()
+        if name == "set-cookie":
+            cookies.append(value.strip())
+        headers[name] = value.strip()
+    return status, headers, tuple(cookies)
+
+
+def _body(
+    received: bytearray, begin: int, status: int, headers: Mapping[str, str], *, is_whole: bool
+) -> bytes | None:
+    if status in _NO_BODY:
+        return b""
+    if "chunked" in headers.get("transfer-encoding", "").lower():
+        return _unchunked(received, begin)
+    length = headers.get("content-length")
+    if length is None:
+        return bytes(received[begin:]) if is_whole else None
+    size = counted(length)
+    if size is None:
+        raise ConnectionLost("a length that is no number")
+    end = begin + size
+    return bytes(received[begin:end]) if len(received) >= end else None
+
+
+def _unchunked(received: bytearray, at: int) -> bytes | None:
+    """The chunks from `at` together; None where they are not all here."""
+    found = bytearray()
+    while (end := received.find(b"\r\n", at)) >= 0:
+        try:
+            size = int(bytes(received[at:end]).split(b";", 1)[0], 16)
+        except ValueError:
+            raise ConnectionLost("a chunk without a size") from None
+        at = end + 2
+        if len(received) < at + size + 2:
+            return None
+        if size == 0:
+            return bytes(found)
+        found += received[at : at + size]
+        at += size + 2
+    return None
+
+
+async def exchange(site: Site, sent: bytes, traffic: Traffic, seconds: float) -> Answer:
+    """One request over a connection of its own.  Raises `ConnectionLost`."""
+    try:
+        async with asyncio.timeout(seconds):
+            made = await Connection.open(site, AT_ONCE, traffic)
+            try:
+                return await made.ask(sent)
+            finally:
+                made.close()
+    except TimeoutError:
+        raise ConnectionLost(f"no answer in {seconds:.0f} s") from None

@@ -1,0 +1,294 @@
+"""An installation of the run's own: `meterai up` on this machine, in a directory that nobody else has.
+
+Only of such a one parts are killed.  Its processes are those below the one that was started here, so that
+nobody else's is ever found.
+"""
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Empty, Queue
+from time import monotonic
+
+import psutil
+
+from meterai.commands import Exit
+from meterai.kit.refusal import CommandRefusal
+from meterai.plumbing.config import environment_with
+from meterai.plumbing.parent import end_with_parent
+from meterai_rehearsal.rehearsal.plan import Plan
+
+READY_SECONDS_MAX = 120.0
+# Visitors come when they come, however busy the machine is; a generator that waits for a processor offers less.
+NICE = 5
+STOP_SECONDS_MAX = 60.0
+COMMAND_SECONDS_MAX = 600.0
+LOG = "rehearsal.log"
+POSTGRES = "postgres"
+# A client's backend, as PostgreSQL names its processes: "postgres: user database client state".
+_NOT_CLIENTS = ("checkpointer", "writer", "launcher", "startup", "io worker", "archiver", "logger")
+
+
+class InstallationNotStarted(CommandRefusal):
+    """The installation of a run did not come up, or its directory is somebody's already."""
+
+    code = "installation_not_started"
+    status = 500
+
+    def __init__(self, directory: str, reason: str) -> None:
+        super().__init__(f"{directory}: {reason}")
+        self.directory = directory
+        self.reason = reason
+
+
+def _begin() -> None:
+    """In the child: it ends with its parent, and has the processor after the generator."""
+    end_with_parent()
+    os.nice(NICE)
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where an installation and its stand-ins are; empty what is not known."""
+
+    web: str
+    bank: str = ""
+    mail: str = ""
+    metrics: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a group of processes has spent: processor seconds so far, and bytes it holds now."""
+
+    cpu_seconds: float
+    memory_bytes: int  # resident and its own: what processes share is in none
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a command said, and its exit status."""
+
+    status: int
+    text: str
+
+
+def done(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Done:
+    """Run a command of ours; one that does not end in time has found nothing out."""
+    try:
+        ended = subprocess.run(  # noqa: S603 - ourselves
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=COMMAND_SECONDS_MAX,
+        )
+    except subprocess.TimeoutExpired:
+        return Done(Exit.UNJUDGED, f"it did not end within {COMMAND_SECONDS_MAX:.0f} s")
+    return Done(ended.returncode, ended.stdout + ended.stderr)
+
+
+def settings_of(plan: Plan) -> dict[str, str]:
+    """What a plan sets in an installation of its own."""
+    return {"workers": str(plan.own.workers)} | {
+        name: str(value) for name, value in plan.own.settings.items()
+    }
+
+
+class OwnInstallation:
+    """`meterai up` as a child process.  Use as a context."""
+
+    def __init__(self, directory: Path, settings: Mapping[str, str]) -> None:
+        self.directory = directory
+        self.addresses = Addresses("")
+        self._environment = environment_with(settings)
+        self._process: subprocess.Popen[str] | None = None
+        self._root: psutil.Process | None = None
+
+    def __enter__(self) -> "OwnInstallation":
+        """Start it.  Refuses `InstallationNotStarted`."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        if any(self.directory.iterdir()):
+            raise InstallationNotStarted(str(self.directory), "there is something in it")
+        with (self.directory / LOG).open("ab") as log:
+            self._process = subprocess.Popen(  # noqa: S603 - ourselves
+                self._command("up", "--port", "0"),
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                # Its own session: Ctrl-C reaches only us, and we stop it in order.
+                start_new_session=True,
+                preexec_fn=_begin if sys.platform == "linux" else None,
+            )
+        self._root = psutil.Process(self._process.pid)
+        try:
+            self.addresses = self._until_ready()
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop()
+
+    def _command(self, *words: str) -> list[str]:
+        return [sys.executable, "-m", "meterai", *words, "--data", str(self.directory)]
+
+    def _until_ready(self) -> Addresses:
+        assert self._process is not None
+        told: Queue[str] = Queue()
+        # It goes on reading, so that `up` never waits for us.
+        threading.Thread(target=self._read, args=(told,), daemon=True).start()
+        found: dict[str, str] = {}
+        until = monotonic() + READY_SECONDS_MAX
+        while "ready" not in found:
+            try:
+                line = told.get(timeout=max(until - monotonic(), 0.0))
+            except Empty:
+                raise InstallationNotStarted(
+                    str(self.directory), "it was not ready in time"
+                ) from None
+            if not line:
+                log = (self.directory / LOG).read_text(errors="replace").strip()
+                raise InstallationNotStarted(str(self.directory), log[-500:] or "it ended")
+            word, _, rest = line.strip().partition(" ")
+            found[word] = rest
+        return Addresses(found["ready"], found["bank"], found["mail"], found["metrics"])
+
+    def _read(self, told: "Queue[str]") -> None:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        with suppress(ValueError):  # closed by whoever stopped it
+            for line in self._process.stdout:
+                told.put(line)
+        told.put("")
+
+    def _stop(self) -> None:
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_SECONDS_MAX)
+        except subprocess.TimeoutExpired:
+            for one in self._all():
+                with suppress(psutil.NoSuchProcess):
+                    one.kill()
+            self._process.kill()
+            self._process.wait()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+
+    def command(self, *words: str) -> Done:
+        """Run a command of ours on its directory."""
+        return done(self._command(*words), self._environment)
+
+    # -- its processes -----------------------------------------------------------------------
+
+    def _all(self) -> list[psutil.Process]:
+        assert self._root is not None
+        try:
+            return list(self._root.children(recursive=True))
+        except psutil.NoSuchProcess:
+            return []
+
+    def parts(self) -> dict[str, psutil.Process]:
+        """The processes that `up` started: `web`, `worker`, `standins`, and `postgres`."""
+        assert self._root is not None
+        found: dict[str, psutil.Process] = {}
+        with suppress(psutil.NoSuchProcess):
+            for one in self._root.children():
+                with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                    if name := name_of(one):
+                        found[name] = one
+        return found
+
+    def part(self, name: str) -> psutil.Process:
+        """One of them.  Raises `KeyError` where it does not run now."""
+        return self.parts()[name]
+
+    def web_workers(self) -> list[psutil.Process]:
+        """The processes that answer visitors."""
+        parent = self.parts().get("web")
+        # They are forks: each shows the command of its parent.
+        return below(parent, line_of(parent)) if parent is not None else []
+
+    def backends(self) -> list[psutil.Process]:
+        """The processes of PostgreSQL that work for clients."""
+        found = below(self.parts().get(POSTGRES), "postgres:")
+        return [one for one in found if not any(word in line_of(one) for word in _NOT_CLIENTS)]
+
+    def spent(self) -> dict[str, Spent]:
+        """What each part has spent, all below it too."""
+        return {name: spent_below(one) for name, one in self.parts().items()}
+
+    def bytes(self) -> int:
+        """What is in its directory."""
+        return sum(_size(path) for path in self.directory.rglob("*"))
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.lstat().st_size
+    except OSError:
+        return 0  # gone meanwhile
+
+
+def name_of(one: psutil.Process) -> str:
+    """The last word of its command, or `postgres`; empty of one that ended and was not missed yet, and of a program
+    that starts PostgreSQL and ends with the path of its data."""
+    if one.name().startswith(POSTGRES):
+        return POSTGRES if one.status() != psutil.STATUS_ZOMBIE else ""
+    word = next(iter(one.cmdline()[-1:]), "")
+    return "" if "/" in word else word
+
+
+def line_of(one: psutil.Process) -> str:
+    """Its command as it shows itself; empty where it is gone."""
+    try:
+        return " ".join(one.cmdline())
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return ""
+
+
+def below(parent: psutil.Process | None, words: str) -> list[psutil.Process]:
+    """The children of a process that show these words."""
+    if parent is None:
+        return []
+    with suppress(psutil.NoSuchProcess):
+        return [one for one in parent.children() if words in line_of(one)]
+    return []
+
+
+def spent_below(root: psutil.Process) -> Spent:
+    """The processor time and memory of a process and all below it, those that ended included: tasks live for
+    milliseconds."""
+    with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+        return spent_by(
+            [root.pid, *(one.pid for one in root.children(recursive=True))], with_ended=True
+        )
+    return Spent(0.0, 0)
+
+
+def spent_by(pids: Iterable[int], *, with_ended: bool = False) -> Spent:
+    """The processor time and memory of these processes together, and `with_ended` the time of those that ended below
+    them; nobody else below."""
+    cpu, memory = 0.0, 0
+    for pid in pids:
+        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            one = psutil.Process(pid)
+            times, held = one.cpu_times(), one.memory_info()
+            cpu += times.user + times.system
+            if with_ended:
+                cpu += getattr(times, "children_user", 0.0)
+                cpu += getattr(times, "children_system", 0.0)
+            memory += held.rss - getattr(held, "shared", 0)
+    return Spent(cpu, memory)

@@ -1,0 +1,378 @@
+"""A visitor: a browser on a device, which follows the page's own links and forms, comes again when it is told
+to, and has so much patience with each step.
+
+The latency of a step counts from its intended time: of the first step the intended arrival, of each further one
+the moment at which the visitor, after a pause, would have acted.  It ends with the page that was looked for, so
+waiting because of a refusal counts as waiting.
+"""
+
+import asyncio
+import random  # noqa: TID251 - a seeded one is passed in
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from time import monotonic
+from urllib.parse import urlsplit
+
+from meterai.kit.numbers import counted
+from meterai.plumbing.messages import translate
+from meterai_rehearsal.losses import LOST
+from meterai_rehearsal.rehearsal import connection
+from meterai_rehearsal.rehearsal.connection import (
+    Answer,
+    Connection,
+    ConnectionLost,
+    Network,
+    Traffic,
+)
+from meterai_rehearsal.rehearsal.pages import Form, NotOnPage, Page
+from meterai_rehearsal.rehearsal.plan import Bounds, Device
+from meterai_rehearsal.rehearsal.sites import Site
+from meterai_rehearsal.rehearsal.tally import AWAY, BUSY, JourneyTally, StepTally, Tally
+from meterai_rehearsal.results import ErrorPage
+
+REDIRECTS_MAX = 10
+RELOAD_AFTER_SECONDS = 2.0  # so long the impatient wait before they load a page again
+RELOADS_MAX = 3
+CUT_WITHIN_SECONDS = 0.1  # of sending, somewhere in it
+AGAIN_AFTER_LOSS_SECONDS = 1.0
+IGNORING_SECONDS = 0.3  # so soon who ignores Retry-After comes again
+RETRY_SECONDS_MIN = 1.0
+SHOWN_LENGTH_MAX = 200  # characters kept of a page of an error
+GAVE_UP, CONNECTION_LOST = "gave_up", "connection_lost"
+_UNAVAILABLE = 503
+_REDIRECT = frozenset({301, 302, 303, 307, 308})
+_AWAY_CODES = frozenset({"database_away", "database_unreachable"})
+
+
+class StepFailed(Exception):
+    """A step did not end as the journey needs; the reason is a word that is counted."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(slots=True)
+class World:
+    """What all visitors of a process share."""
+
+    site: Site
+    bounds: Bounds
+    tally: Tally
+    begins: float  # of the run, by the clock that all processes of a machine share
+    original: Callable[[random.Random], bytes]  # makes a document that nobody has
+    bank: Site | None = None
+    mail: Site | None = None
+    stamped: list[bytes] = field(default_factory=list)  # some documents that were stamped
+    mark: str = ""  # of the run: mail addresses and documents of two runs differ by it
+    standin_traffic: Traffic = field(default_factory=Traffic)  # not of the installation
+
+    def now(self) -> float:
+        """Seconds from the beginning of the run."""
+        return monotonic() - self.begins
+
+
+class Visitor:
+    """One visitor.  `intended` is the time of its arrival, in seconds from the beginning; `network` the address
+    that it shares with others, where it does.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        journey: JourneyTally,
+        device: Device,
+        drawing: random.Random,
+        intended: float,
+        network: str = "",
+    ) -> None:
+        self.world = world
+        self.drawing = drawing
+        # Draws that no other visitor makes, of this run or another with the same seed.
+        self.alone = random.Random(f"{world.mark}/{drawing.getrandbits(64)}")  # noqa: S311 - nothing secret
+        self.thought = 0.0  # seconds of pauses so far
+        self.asked_at = 0.0  # when the last request was sent
+        self._journey = journey
+        self._device = device
+        self._link = Network(device.latency_seconds, device.bytes_per_second)
+        address = connection.address_alone(drawing.getrandbits(23))
+        can_choose = connection.can_choose_address(world.site)
+        self._source = (network or address) if can_choose else None
+        # An address that several visitors share; empty where each has one of its own, or none can be chosen.
+        self._network = network if can_choose else ""
+        self._turn = ""
+        self._told = ""  # why the latest request of the step was not answered: busy, away, lost
+        self._intended = intended
+        self._cookies: dict[str, str] = {}
+        self._connection: Connection | None = None
+        self._step: StepTally | None = None
+        self.page = Page("/", 0, {}, b"")
+
+    # -- steps -------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def step(self, name: str, patience: float = 0.0) -> AsyncIterator[None]:
+        """One step of the journey.  Raises `StepFailed`, counted, with its name before the reason."""
+        tally = self._step = self._journey.step(name)
+        tally.started += 1
+        self._told = ""
+        try:
+            async with asyncio.timeout(patience or self.world.bounds.patience_seconds):
+                yield
+        except TimeoutError:
+            raise self._fails(name, self._told or GAVE_UP) from None
+        except StepFailed as failed:
+            raise self._fails(name, failed.reason) from None
+        except NotOnPage:
+            raise self._fails(name, self._why_not()) from None
+        ended = self.world.now()
+        tally.finished += 1
+        tally.latency.record(ended - self._intended)
+        self.world.tally.count(f"ended/{tally.name}", ended)
+        self.world.tally.count(f"took/{tally.name}", ended, ended - self._intended)
+        pause = self._pause()
+        self.thought += pause
+        self._intended = ended + pause
+        if pause:
+            await asyncio.sleep(pause)
+
+    def _pause(self) -> float:
+        mean = self.world.bounds.think_seconds
+        return self.drawing.expovariate(1 / mean) if mean else 0.0
+
+    def _fails(self, step: str, reason: str) -> StepFailed:
+        assert self._step is not None
+        self._step.failed[reason] += 1
+        now = self.world.now()
+        self.world.tally.count("failed", now)
+        self.world.tally.count(f"{LOST}/{self._step.name}: {reason}", now)
+        return StepFailed(f"{step}: {reason}")
+
+    def _why_not(self) -> str:
+        """Why the page is not the one that the journey needs, as far as it shows."""
+        if self.page.status >= 400:
+            return f"status_{self.page.status}"
+        return "another_page"
+
+    # -- acting ------------------------------------------------------------------------------
+
+    async def get(self, path: str) -> Page:
+        """Open a page.  Raises `StepFailed`."""
+        return await self._navigate("GET", path, "", b"")
+
+    async def follow(self, pattern: str) -> Page:
+        """Follow the link on the page that is as the pattern says.  Raises `StepFailed`, `NotOnPage`."""
+        return await self.get(self.page.link(pattern))
+
+    async def submit(
+        self,
+        form: Form,
+        file: tuple[str, bytes] | None = None,
+        *,
+        pressed: tuple[str, str] | None = None,
+        **values: str,
+    ) -> Page:
+        """Send a form of the page.  Raises `StepFailed`, `NotOnPage`."""
+        kind, body = form.filled(values, file, pressed)
+        twice = self.drawing.random() < self._device.double_clicks
+        return await self._navigate("POST", form.action, kind, body, twice=twice)
+
+    async def fetch(self, path: str, **headers: str) -> Page:
+        """Ask for something beside the page, as a script of it or a download.  Raises `StepFailed`."""
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        answer = await self._until_answered(
+            lambda: self._at_once(self._request("GET", path, "", b"", given)), path
+        )
+        return Page(path, answer.status, answer.headers, answer.body)
+
+    async def _navigate(
+        self, method: str, path: str, kind: str, body: bytes, *, twice: bool = False
+    ) -> Page:
+        for _ in range(REDIRECTS_MAX):
+            sent = self._request(method, path, kind, body, {})
+            looks = method == "GET"
+            answer = await self._until_answered(lambda: self._sent(sent, twice, looks), path)  # noqa: B023
+            if answer.status not in _REDIRECT:
+                self.page = Page(path, answer.status, answer.headers, answer.body)
+                return self.page
+            path = _local(answer.headers.get("location", "/"))
+            method, kind, body, twice = "GET", "", b"", False
+        raise StepFailed("redirected_for_ever")
+
+    def _request(
+        self, method: str, path: str, kind: str, body: bytes, more: dict[str, str]
+    ) -> bytes:
+        headers = {"Accept": "text/html,*/*", "Accept-Language": "id", **more}
+        if self._cookies:
+            headers["Cookie"] = "; ".join(
+                f"{name}={value}" for name, value in self._cookies.items()
+            )
+        if kind:
+            headers |= {"Content-Type": kind, "Origin": self.world.site.url}
+        return connection.request(self.world.site, method, path, headers, body)
+
+    # -- sending -----------------------------------------------------------------------------
+
+    async def _until_answered(self, send: Callable[[], Awaitable[Answer]], path: str) -> Answer:
+        """Send until something but a refusal comes back.  Raises `StepFailed` for an error page."""
+        while True:
+            try:
+                answer = await send()
+            except ConnectionLost:
+                self._told = CONNECTION_LOST
+                self.world.tally.answered(CONNECTION_LOST, self.world.now())
+                await asyncio.sleep(AGAIN_AFTER_LOSS_SECONDS * (0.5 + self.drawing.random()))
+                continue
+            self._keep(answer.cookies)
+            label = label_of(answer)
+            self.world.tally.answered(label, self.world.now())
+            if answer.status >= 500 and label not in (BUSY, AWAY):
+                self._show_error(answer, path)
+            self._told = label if label in (BUSY, AWAY) else ""
+            if answer.status < 500:
+                return answer
+            if "retry-after" not in answer.headers:
+                raise StepFailed(f"status_{answer.status}")
+            assert self._step is not None
+            self._step.refused += 1
+            await asyncio.sleep(self._until_again(answer))
+
+    def _until_again(self, answer: Answer) -> float:
+        if self._device.ignores_retry_after:
+            return IGNORING_SECONDS
+        told = counted(answer.headers.get("retry-after", ""))
+        return max(float(told or 0), RETRY_SECONDS_MIN)
+
+    def _show_error(self, answer: Answer, path: str) -> None:
+        page = Page(path, answer.status, answer.headers, answer.body)
+        step = self._step.name.partition(".")[2] if self._step else ""
+        begins = (page.title or page.text)[:SHOWN_LENGTH_MAX]
+        self.world.tally.error_page(
+            ErrorPage(
+                self.world.now(),
+                self._journey.name,
+                step,
+                answer.status,
+                path.partition("?")[0],
+                begins,
+            )
+        )
+
+    async def _sent(self, sent: bytes, twice: bool, looks: bool) -> Answer:  # noqa: FBT001
+        """Send as this device does: cut off, twice at once, loaded again, or in order."""
+        if self._device.drops and self.drawing.random() < self._device.drops:
+            await self._cut(sent)
+        if twice:
+            return await self._twice(sent)
+        if looks and self._device.reloads and self.drawing.random() < self._device.reloads:
+            return await self._reloading(sent)
+        return await self._at_once(sent)
+
+    async def _at_once(self, sent: bytes) -> Answer:
+        """Over the connection that there is, or a new one."""
+        for _ in range(2):
+            held = await self._connected()
+            self.asked_at = self.world.now()
+            self.world.tally.count("requests", self.asked_at)
+            try:
+                answer = await held.ask(sent)
+            except ConnectionLost as lost:
+                self._drop()
+                if not lost.was_idle:
+                    raise
+            except BaseException:
+                self._drop()  # somebody gave up: what comes now is nobody's
+                raise
+            else:
+                if self._device.new_connections:
+                    self._drop()
+                return answer
+        raise ConnectionLost("it ended twice")
+
+    async def _cut(self, sent: bytes) -> None:
+        held = await self._connected()
+        self.world.tally.count("requests", self.world.now())
+        self.world.tally.answered("cut_by_visitor", self.world.now())
+        with suppress(ConnectionLost):
+            await held.cut(sent, self.drawing.random() * CUT_WITHIN_SECONDS)
+        self._drop()
+
+    async def _twice(self, sent: bytes) -> Answer:
+        """As browsers do on a double click: the first is broken off, and the second's answer is shown."""
+        first = await self._connected()
+        self._connection = None
+        self.world.tally.count("requests", self.world.now())
+        clicked = asyncio.ensure_future(first.cut(sent, RELOAD_AFTER_SECONDS))
+        try:
+            await asyncio.sleep(0)  # the first is on its way
+            return await self._at_once(sent)
+        finally:
+            clicked.cancel()
+            first.abort()
+            with suppress(asyncio.CancelledError, ConnectionLost):
+                await clicked
+
+    async def _reloading(self, sent: bytes) -> Answer:
+        """Load again what has not come for a while; at last wait for it."""
+        for _ in range(RELOADS_MAX):
+            try:
+                async with asyncio.timeout(RELOAD_AFTER_SECONDS):
+                    return await self._at_once(sent)
+            except TimeoutError:
+                self.world.tally.answered("reloaded", self.world.now())
+        return await self._at_once(sent)
+
+    async def _connected(self) -> Connection:
+        if self._connection is None or not self._connection.is_open:
+            self._connection = await Connection.open(
+                self.world.site, self._link, self.world.tally.traffic, self._source
+            )
+        return self._connection
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.abort()
+            self._connection = None
+
+    def leave(self) -> None:
+        """Close what is open."""
+        if self._connection is not None:
+            self._connection.close()
+
+    def comes_to(self, turn: str) -> None:
+        """Count for its network how far it came in a line: `TAKEN`, then `CALLED`, each once."""
+        if self._network and turn != self._turn:
+            self._turn = turn
+            self.world.tally.turn(self._journey.name, self._network, turn)
+
+    def _keep(self, cookies: Sequence[str]) -> None:
+        for line in cookies:
+            pair, *rest = line.split(";")
+            name, _, value = pair.strip().partition("=")
+            is_over = any(one.strip().lower() == "max-age=0" for one in rest)
+            if is_over:
+                self._cookies.pop(name, None)
+            else:
+                self._cookies[name] = value
+
+
+def _local(location: str) -> str:
+    """The path and query of where an answer leads; visitors of a rehearsal stay on the site."""
+    found = urlsplit(location)
+    return (found.path or "/") + (f"?{found.query}" if found.query else "")
+
+
+def label_of(answer: Answer) -> str:
+    """Under what an answer is counted: its status, and a 503 that says when to come again by who says it."""
+    if answer.status != _UNAVAILABLE or "retry-after" not in answer.headers:
+        return str(answer.status)
+    page = Page("", answer.status, answer.headers, answer.body)
+    waits = translate("page.waiting.refused_title", "id")  # the line cannot ask its database
+    if page.refusal in _AWAY_CODES or page.title.startswith(waits):
+        return AWAY
+    is_busy = page.title.startswith(translate("page.busy.title", "id"))
+    if is_busy or page.refusal == "busy" or b'"code":"busy"' in answer.body:
+        return BUSY
+    # A form that is shown again with what is wrong names no code; only the database does that to it.
+    return f"503_{page.refusal}" if page.refusal else AWAY

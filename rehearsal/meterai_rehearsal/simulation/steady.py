@@ -1,0 +1,121 @@
+"""What the servers take at one rate of admission that stays: the worst that a line lets happen to them.
+
+While people wait, the room admits at its rate and no faster, so this is the load of the busiest hour.  Pauses
+between steps spread the steps of one person and change nothing about how many come; they are shortened so that the
+time simulated is long beside them.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+import numpy as np
+
+from meterai.kit.priority import Priority
+from meterai_rehearsal.simulation.durations import mean_of
+from meterai_rehearsal.simulation.model import Scenario, Step
+from meterai_rehearsal.simulation.servers import Served, Servers
+
+PEOPLE = 8_000  # whose requests are measured in one replication
+PAUSES_SHARE_MAX = 0.2  # of the time measured, all pauses of a person together
+WARM_PAUSES = 3.0  # so many times all pauses, not measured: then every step has its share
+PRECISION = 0.01  # of a safe rate
+BOUND_FACTOR = 2.0  # times the p99 of idle servers: the aim of the platform under overload
+BOUND_SECONDS_LEAST = 0.5  # of a person with a page nobody notices less
+
+
+def work_seconds(scenario: Scenario) -> float:
+    """Seconds of a server that one person needs."""
+    return sum(mean_of(step.service) for step in scenario.steps)
+
+
+def capacity_per_second(scenario: Scenario) -> float:
+    """People a second that would keep all servers busy."""
+    return scenario.machines * scenario.servers / work_seconds(scenario)
+
+
+def serve_steadily(
+    scenario: Scenario, rate: float, seed: np.random.SeedSequence, people: int = PEOPLE
+) -> Served:
+    """Serve people who come independently of each other, so many a second, and measure the middle."""
+    measured = people / rate
+    steps = _shortened(scenario.steps, PAUSES_SHARE_MAX * measured)
+    away = sum(step.pause_seconds + mean_of(step.service) * step.elsewhere for step in steps)
+    warm = WARM_PAUSES * away + measured / 10
+    of_arrivals, of_servers = seed.spawn(2)
+    random = np.random.default_rng(of_arrivals)
+    # Gaps of mean 1 over the rate: a faster stream of the same seed is the same one, denser.
+    count = round(1.1 * (warm + measured) * rate) + 100
+    came = np.cumsum(random.exponential(1.0, count)) / rate
+    servers = Servers(scenario.machines * scenario.servers, steps, scenario.retries, of_servers)
+    admitted = came[came < warm + measured].tolist()
+    return servers.serve(admitted, since=warm, until=warm + measured)
+
+
+def p99_of(
+    scenario: Scenario, rate: float, seed: np.random.SeedSequence, people: int = PEOPLE
+) -> Mapping[Priority, float]:
+    """By priority: 99 of 100 requests are answered within, in seconds; infinite beyond capacity."""
+    if rate >= capacity_per_second(scenario):
+        return dict.fromkeys((step.priority for step in scenario.steps), np.inf)
+    return serve_steadily(scenario, rate, seed, people).p99_of(scenario.steps)
+
+
+def holds(
+    scenario: Scenario, rate: float, seed: np.random.SeedSequence, people: int = PEOPLE
+) -> bool:
+    """True where every priority keeps its bound at this rate."""
+    found = p99_of(scenario, rate, seed, people)
+    return all(p99 <= scenario.bounds[name_of(priority)] for priority, p99 in found.items())
+
+
+def name_of(priority: Priority) -> str:
+    """As it is called in answers."""
+    return priority.name.lower()
+
+
+def with_bounds(scenario: Scenario, seconds: float | None, seed: int) -> Scenario:
+    """The scenario with one bound for all; where None is asked, what people bear.
+
+    That is BOUND_FACTOR times what idle servers take, and BOUND_SECONDS_LEAST at least.
+    """
+    priorities = sorted({step.priority for step in scenario.steps})
+    if seconds is not None:
+        bounds = dict.fromkeys(map(name_of, priorities), seconds)
+    else:
+        rate = PRECISION * capacity_per_second(scenario)
+        idle = p99_of(scenario, rate, np.random.SeedSequence(seed))
+        bounds = {
+            name_of(priority): max(BOUND_FACTOR * idle[priority], BOUND_SECONDS_LEAST)
+            for priority in priorities
+        }
+    return msgspec.structs.replace(scenario, bounds=bounds)
+
+
+def safe_rate(
+    scenario: Scenario, seed: np.random.SeedSequence, people: int = PEOPLE
+) -> float | None:
+    """The largest rate at which the bound holds, to `PRECISION`; None where it does not on idle servers."""
+    capacity = capacity_per_second(scenario)
+    low, high = PRECISION, 1.0
+    if not holds(scenario, low * capacity, _same(seed), people):
+        return None
+    while high - low > PRECISION * low:
+        middle = (low + high) / 2
+        if holds(scenario, middle * capacity, _same(seed), people):
+            low = middle
+        else:
+            high = middle
+    return low * capacity
+
+
+def _same(seed: np.random.SeedSequence) -> np.random.SeedSequence:
+    """The seed as it was: what was spawned of one is remembered by it."""
+    return np.random.SeedSequence(seed.entropy, spawn_key=seed.spawn_key)
+
+
+def _shortened(steps: tuple[Step, ...], longest: float) -> tuple[Step, ...]:
+    together = sum(step.pause_seconds for step in steps)
+    factor = min(1.0, longest / together) if together else 1.0
+    return tuple(
+        msgspec.structs.replace(step, pause_seconds=step.pause_seconds * factor) for step in steps
+    )

@@ -1,0 +1,128 @@
+"""A whole run against a server that does nothing: what is asked meanwhile decides how it ends."""
+
+import asyncio
+import json
+from collections.abc import Callable, Sequence
+
+import psutil
+import pytest
+
+from meterai.commands import Exit
+from meterai.kit.clock import SystemClock
+from meterai_rehearsal.rehearsal import processes
+from meterai_rehearsal.rehearsal.command import status_of
+from meterai_rehearsal.rehearsal.given import Rehearsal
+from meterai_rehearsal.rehearsal.installation import Addresses, Done, line_of
+from meterai_rehearsal.rehearsal.limit import trivial_server
+from meterai_rehearsal.rehearsal.plan import of
+from meterai_rehearsal.rehearsal.progress import Shown
+from meterai_rehearsal.rehearsal.run import InstallationUnfit, rehearse
+from meterai_rehearsal.rehearsal.sites import Site
+from meterai_rehearsal.results import Run, Target, VoidReason
+
+PLAN = """
+name = "looking"
+seed = 3
+[arrivals]
+points = [[0, 10], [1.5, 10]]
+[bounds]
+seconds_max = 20
+patience_seconds = 2
+[promises]
+audit_every_seconds = 0.5
+[[journeys]]
+name = "look"
+"""
+HOLDS = Done(0, json.dumps({"holds": True, "invariants": [{"name": "a", "broken": 0}]}))
+BROKEN = Done(1, json.dumps({"holds": False, "invariants": [{"name": "a", "broken": 1}]}))
+
+
+def carried_out(
+    site: Site, *audits: Done, meanwhile: Callable[[], None] = lambda: None
+) -> tuple[Run, list[str]]:
+    """The run, whose audits end so, one after the other, and what was said meanwhile."""
+    left, said = list(audits), list[str]()
+
+    def audit(_words: Sequence[str]) -> Done:
+        meanwhile()
+        return left.pop(0) if len(left) > 1 else left[0]
+
+    target = Target(site.url, is_own=False, is_loopback=True)
+    rehearsal = Rehearsal(
+        PLAN,
+        of(PLAN),
+        Addresses(site.url),
+        target,
+        processes=1,
+        command=("meterai", "rehearse"),
+        clock=SystemClock(),
+        shown=Shown(20.0, "en", said.append),
+        audit=audit if audits else None,
+    )
+    return asyncio.run(rehearse(rehearsal)), said
+
+
+def test_a_broken_audit_while_loaded_decides_although_the_last_one_held() -> None:
+    with trivial_server() as site:
+        run, said = carried_out(site, HOLDS, BROKEN, HOLDS)
+    assert status_of(run) is Exit.NO
+    assert [one.found for one in run.broken] == ["a (1)"]
+    assert said
+    assert run.costs.cpu_seconds.keys() == {"generator"}
+    (journey,) = run.journeys
+    assert journey.started == sum(run.arrivals.sent)
+
+
+def test_an_installation_whose_directory_is_not_known_is_not_audited() -> None:
+    with trivial_server() as site:
+        run, _ = carried_out(site)
+    assert {one.name: one.held for one in run.promises} == {
+        "no_error_pages": True,
+        "paid_before_unpaid": None,
+        "audit": None,
+    }
+    assert status_of(run) is (Exit.UNJUDGED if run.is_void else Exit.DONE)
+
+
+def test_what_serves_nobody_alone_is_not_loaded() -> None:
+    with trivial_server() as site:
+        pass  # it has ended
+    with pytest.raises(InstallationUnfit) as refused:
+        carried_out(site, HOLDS)
+    assert "look" in refused.value.reason
+
+
+def test_generator_that_is_not_measured_in_time_makes_the_run_void(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(processes, "START_SECONDS_MAX", 0.0)
+    with trivial_server() as site:
+        run, _ = carried_out(site, HOLDS)
+    assert run.generator.void == (VoidReason.TOO_SLOW,)
+    assert status_of(run) is Exit.UNJUDGED
+    assert (run.journeys, run.promises, sum(run.arrivals.sent)) == ((), (), 0)
+
+
+def test_generator_that_dies_under_load_makes_the_run_void_and_leaves_nothing() -> None:
+    with trivial_server() as site:
+        before = psutil.Process().children()
+
+        def generators() -> list[psutil.Process]:
+            return [one for one in psutil.Process().children() if one not in before]
+
+        def kill() -> None:
+            for one in generators():
+                one.kill()
+
+        run, _ = carried_out(site, HOLDS, meanwhile=kill)
+        assert not [one for one in generators() if "spawn_main" in line_of(one)]
+    assert VoidReason.GENERATOR_DIED in run.generator.void
+    assert status_of(run) is Exit.UNJUDGED
+
+
+def test_generator_that_falls_silent_makes_the_run_void(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "SILENT_SECONDS_MAX", 0.0)
+    with trivial_server() as site:
+        run, _ = carried_out(site, HOLDS)
+    assert VoidReason.GENERATOR_DIED in run.generator.void
+    assert status_of(run) is Exit.UNJUDGED
