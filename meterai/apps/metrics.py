@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import structlog
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest, multiprocess
 
 from meterai.plumbing.config import Settings
 from meterai.plumbing.observe.shared_metrics import reading
@@ -24,6 +23,9 @@ _log = structlog.get_logger()
 
 def figures() -> bytes:
     """What all processes of this instance counted, ended ones too, in Prometheus' text format."""
+    # Imported late: a process joins the folder before.
+    from prometheus_client import CollectorRegistry, generate_latest, multiprocess  # noqa: PLC0415
+
     registry = CollectorRegistry()
     with reading():
         multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
@@ -35,6 +37,8 @@ def _answer(head: bytes) -> bytes:
     path = rest.partition(b" ")[0].partition(b"?")[0]
     if method != b"GET" or path != b"/metrics":
         return b"HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+    from prometheus_client import CONTENT_TYPE_LATEST  # noqa: PLC0415 - as above
+
     content = figures()
     lines = (
         "HTTP/1.1 200 OK",

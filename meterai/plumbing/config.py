@@ -9,7 +9,8 @@ a TOML file (`DIR/meterai.toml` or `--config FILE`), the environment (`METERAI_<
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_type_hints
@@ -311,6 +312,16 @@ def is_counted_together() -> bool:
 def count_in(folder: Path) -> None:
     """Set the folder in which this process counts, before `prometheus_client` is imported."""
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """What is imported in the block finds no such folder."""
+    folder = os.environ.pop("PROMETHEUS_MULTIPROC_DIR")
+    try:
+        yield
+    finally:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
 
 
 def export(settings: Settings) -> None:

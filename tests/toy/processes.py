@@ -7,7 +7,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from meterai.plumbing.observe.shared_metrics import sharing
+from meterai.plumbing.observe.shared_metrics import join, sharing
 
 
 async def _web(url: str, directory: Path) -> None:
@@ -39,6 +39,7 @@ def main(process: str, url: str, folder: str) -> None:
     """Run one process and print its figures."""
     directory = Path(folder)
     with sharing(directory):
+        join()
         from meterai.apps.metrics import figures  # noqa: PLC0415
 
         asyncio.run({"web": _web, "worker": _worker}[process](url, directory))

@@ -22,7 +22,7 @@ from meterai.commands import (
 )
 from meterai.plumbing.config import Settings, export
 from meterai.plumbing.db.migrations import migrate as apply_migrations
-from meterai.plumbing.observe.shared_metrics import sharing
+from meterai.plumbing.observe.shared_metrics import join, sharing
 from meterai.plumbing.parent import die_with_parent
 
 
@@ -82,10 +82,11 @@ def worker(options: Options = NO_OPTIONS) -> None:
     die_with_parent()
     import uvloop  # noqa: PLC0415 - it takes a tenth of a second, which no other command needs
 
-    with sharing(options.directory):
-        from meterai.apps.worker import run  # noqa: PLC0415 - after the metrics are shared
+    from meterai.apps.worker import run  # noqa: PLC0415 - loads the rooms only where needed
 
+    with sharing(options.directory):
         given = options.settings("worker")
+    join()
     with _served(given, options) as settings:
         export(settings)
         uvloop.run(run(settings))

@@ -1,7 +1,12 @@
 """The folder through which the processes of one instance count together.
 
-`prometheus_client` decides when it is imported whether its figures are shared, so this module must
-not import it before that, and whoever calls `sharing` must do so first.
+`prometheus_client` decides when it is imported whether its figures are shared.  So this module imports
+it late, and a process calls `join` before it counts.
+
+The library maps files that it only made long (`truncate`): their blocks are taken as they are written
+to, and on a full disk that write is a SIGBUS (mmap(2)) that ends the process.  It maps a file that is
+there as it is, so `join` makes the files first, with their blocks.  A process whose figures outgrow them
+is without this protection from then on.
 
 A counter never goes back while an instance has its folder: what an ended process counted is added
 to one file for all ended processes, under a lock that readers take too.
@@ -12,13 +17,20 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-from meterai.plumbing.config import count_in, metrics_folder
+from meterai.plumbing.config import alone, count_in, metrics_folder
 
-_OF_PROCESS = re.compile(r"(counter|histogram|summary)_([1-9]\d*)\.db\Z")
+# Bytes of a process's files, at least twice what answers of every status to every route take.
+SIZES: Mapping[str, int] = {
+    "counter": 4 * 2**20,
+    "histogram": 2 * 2**20,
+    "gauge_livesum": 2**18,
+    "gauge_mostrecent": 2**18,
+}
+_OF_PROCESS = re.compile(r"(counter|histogram)_([1-9]\d*)\.db\Z")
 _GAUGE = re.compile(r"gauge_\w+_([1-9]\d*)\.db\Z")
 _LOCK = "lock"
 _OF_THE_DEAD = "0"  # in place of a process number
@@ -48,24 +60,32 @@ def reading() -> Iterator[None]:
         yield
 
 
+def _has_room(file: Path, size: int) -> bool:
+    """Take blocks for the first `size` bytes; false where the disk has too few."""
+    is_new = not file.exists()
+    with file.open("ab") as opened:
+        try:
+            os.posix_fallocate(opened.fileno(), 0, size)
+        except OSError:
+            if is_new:
+                file.unlink()  # one without a head cannot be read
+            return False
+    return True
+
+
 def _add(kind: str, folder: Path, file: Path) -> None:
     """Add the figures of one file to those of ended processes.
 
     A crash between the two counts them twice; it does not lose them.  Where the disk has no room
     for the sum, they stay in their own file until it has.
     """
-    from meterai.plumbing.observe.figure_files import (  # noqa: PLC0415 - once figures are shared
-        BYTES_MIN,
-        Figures,
-        has_room,
-        used,
-    )
+    from prometheus_client.mmap_dict import MmapedDict  # noqa: PLC0415 - once figures are shared
 
     sums = folder / f"{kind}_{_OF_THE_DEAD}.db"
-    if not has_room(sums, max(BYTES_MIN, used(sums) + used(file))):
+    if not _has_room(sums, max(SIZES[kind], file.stat().st_size)):
         return
-    total = Figures(str(sums))
-    figures = Figures.read_all_values_from_file(str(file))  # type: ignore[no-untyped-call]
+    total = MmapedDict(str(sums))  # type: ignore[no-untyped-call]
+    figures = MmapedDict.read_all_values_from_file(str(file))  # type: ignore[no-untyped-call]
     for key, value, at, _ in figures:
         before, _ = total.read_value(key)  # type: ignore[no-untyped-call]
         total.write_value(key, before + value, at)  # type: ignore[no-untyped-call]
@@ -74,10 +94,20 @@ def _add(kind: str, folder: Path, file: Path) -> None:
 
 
 def join() -> None:
-    """Count in the shared folder as a new process, and gather what ended ones counted."""
-    from meterai.plumbing.observe.figure_files import take_blocks_first  # noqa: PLC0415 - as above
+    """Count in the shared folder as a new process, and gather what ended ones counted.
 
-    take_blocks_first()
+    Where the disk has no room for the files of this process, its figures stay in its memory.
+    """
+    assert "prometheus_client" not in sys.modules
+    folder = metrics_folder()
+    files = {folder / f"{kind}_{os.getpid()}.db": size for kind, size in SIZES.items()}
+    with _locked(folder, fcntl.LOCK_EX):
+        has_room = all(_has_room(file, size) for file, size in files.items())
+        if not has_room:
+            for file in files:
+                file.unlink(missing_ok=True)
+    with nullcontext() if has_room else alone():
+        import prometheus_client  # noqa: F401, PLC0415 - it decides now
     gather_the_dead()
 
 
@@ -94,17 +124,14 @@ def gather_the_dead() -> None:
 
 @contextmanager
 def sharing(directory: Path) -> Iterator[None]:
-    """Let this process and those it starts count in `DIR/metrics`, from now on.
+    """Name `DIR/metrics` as the folder of this process and those it starts; each of them joins.
 
-    What counts may be imported in the block.  Where the block raises, a folder that was made here
-    is removed again: nothing was begun.
+    Where the block raises, a folder that was made here is removed again: nothing was begun.
     """
-    assert "prometheus_client" not in sys.modules
     folder = directory / "metrics"
     made = [one for one in (folder, *folder.parents) if not one.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     count_in(folder)
-    join()
     try:
         yield
     except BaseException:

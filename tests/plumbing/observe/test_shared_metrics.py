@@ -1,0 +1,122 @@
+"""Counting on a full disk: no request ends with it, and figures that were counted stay readable."""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from prometheus_client.mmap_dict import MmapedDict
+
+from meterai.plumbing.observe import shared_metrics
+from meterai.plumbing.observe.shared_metrics import SIZES
+
+# A limit of the length of files stands for a full disk: fallocate fails as it does there (EFBIG).
+ROOM_FOR_COUNTER = SIZES["counter"]
+ROOM_FOR_GAUGES = SIZES["gauge_livesum"]
+DEAD = 2**22 + 1  # more than any number of a process (proc_pid_max(5))
+
+# Joins, counts one answer, and says which files there were before that.
+COUNTS_ONE = """
+import json, os, resource, signal, sys
+from meterai.plumbing.observe.shared_metrics import join
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), resource.RLIM_INFINITY))
+join()
+files = {one: os.stat(one).st_blocks * 512 for one in os.listdir() if one.endswith(".db")}
+from meterai.apps.metrics import figures
+from meterai.plumbing.observe import telemetry
+from prometheus_client import generate_latest
+telemetry.count_answer("GET", "/here", 200, 0.1)
+print(json.dumps([os.getpid(), files, figures().decode(), generate_latest().decode()]))
+"""
+COUNTED = 'meterai_requests_total{method="GET",route="/here",status="200"} 1.0'
+COUNTS_ALL = """
+import os
+from pathlib import Path
+from meterai.plumbing.observe.shared_metrics import join
+join()
+from litestar.routes import HTTPRoute
+from meterai.apps.web import build
+from meterai.plumbing.observe import telemetry
+from tests.support.walk_in import settings_of
+for route in build(settings_of("postgresql://nobody", Path("data"))).routes:
+    if isinstance(route, HTTPRoute):
+        for method in (*route.methods, "HEAD", "other"):
+            for status in (200, 303, 401, 403, 404, 422, 429, 503):
+                telemetry.count_answer(method, route.path_format, status, 0.1)
+"""
+
+
+def _run(code: str, folder: Path, *words: str) -> str:
+    """In a process of its own, which counts in this folder and prints."""
+    environ = {
+        "PROMETHEUS_MULTIPROC_DIR": str(folder),
+        "PYTHONPATH": str(Path(__file__).parents[3]),
+    }
+    command = [sys.executable, "-W", "ignore", "-c", code, *words]
+    done = subprocess.run(
+        command, cwd=folder, env=os.environ | environ, stdout=subprocess.PIPE, check=True, text=True
+    )
+    return done.stdout
+
+
+def _read(file: Path) -> dict[str, float]:
+    return {key: value for key, value, *_ in MmapedDict.read_all_values_from_file(str(file))}
+
+
+def _files(folder: Path) -> set[str]:
+    return {one.name for one in folder.iterdir()} - {"lock"}
+
+
+def test_files_have_their_blocks_before_anything_is_counted(tmp_path: Path) -> None:
+    process, files, shown, _ = json.loads(_run(COUNTS_ONE, tmp_path, str(resource.RLIM_INFINITY)))
+    assert files.keys() == {f"{kind}_{process}.db" for kind in SIZES}
+    assert all(files[f"{kind}_{process}.db"] >= size for kind, size in SIZES.items())
+    assert COUNTED in shown
+    assert {one: (tmp_path / one).stat().st_size for one in _files(tmp_path)} == {
+        f"{kind}_{process}.db": size for kind, size in SIZES.items()
+    }
+
+
+@pytest.mark.parametrize("allowed", [0, ROOM_FOR_GAUGES, ROOM_FOR_COUNTER - 1])
+def test_process_without_room_for_its_files_counts_in_memory(tmp_path: Path, allowed: int) -> None:
+    other = tmp_path / f"counter_{os.getpid()}.db"
+    counted = MmapedDict(str(other))
+    counted.write_value('["others_total", "others_total", {}, ""]', 5.0, 0.0)
+    counted.close()
+    _, files, shown, own = json.loads(_run(COUNTS_ONE, tmp_path, str(allowed)))
+    assert files.keys() == _files(tmp_path) == {other.name}
+    assert COUNTED in own
+    assert "others_total 5.0" in shown
+
+
+def test_answers_of_every_status_to_every_route_take_less_than_half(tmp_path: Path) -> None:
+    _run(COUNTS_ALL, tmp_path)
+    for kind in ("counter", "histogram"):
+        (file,) = tmp_path.glob(f"{kind}_*.db")
+        ends = [at for *_, at in MmapedDict.read_all_values_from_file(str(file))]
+        assert len(ends) > 1_000
+        assert max(ends) < SIZES[kind] / 2
+
+
+def test_figures_of_ended_processes_wait_for_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_metrics, "metrics_folder", lambda: tmp_path)
+    file = tmp_path / f"counter_{DEAD}.db"
+    counted = MmapedDict(str(file))
+    counted.write_value("key", 1.0, 0.0)
+    counted.close()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8, before[1]))
+    try:
+        shared_metrics.gather_the_dead()
+        assert _files(tmp_path) == {file.name}
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    shared_metrics.gather_the_dead()
+    assert _files(tmp_path) == {"counter_0.db"}
+    assert _read(tmp_path / "counter_0.db") == {"key": 1.0}
