@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Mapping
 from html import unescape
+from itertools import repeat
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urldefrag, urlsplit
@@ -25,6 +26,8 @@ from litestar.testing import TestClient
 
 from meterai.accounts import StaffRole
 from meterai.apps.web import build
+from meterai.limiter import Limiter
+from meterai.limiter import answers as limiter_answers
 from tests.support.commands import COMMANDS, run_here
 from tests.support.desk import staff_session
 from tests.support.history import make
@@ -132,10 +135,36 @@ def test_answers(past: tuple[str, Path]) -> None:
     asyncio.run(look())
 
 
+def test_answers_of_a_busy_process(past: tuple[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limiter_answers, "cycle", lambda all_: repeat(all_[0]))
+    monkeypatch.setattr(Limiter, "is_full", lambda *_: True)
+
+    async def look() -> None:
+        async with within(settings_of(*past)) as web:
+            for path in ("/", "/sign-in", "/v1/orders", "/v1.0/access-token/b2b", "/nothing"):
+                asked = [(method, way) for way in WAYS for method in METHODS]
+                answers = [await answer(web, method, path, way) for method, way in asked]
+                keep(f"busy/{file_of(path)}.txt", "\n\n".join(answers))
+
+    asyncio.run(look())
+
+
+BROWSER, PROGRAM = (b"accept", b"text/html"), (b"accept", b"application/json")
+LONG = (b"x-long", b"x" * 17_000)
 WAYS: Mapping[str, list[tuple[bytes, bytes]]] = {
-    "browser": [(b"accept", b"text/html")],
-    "browser in English": [(b"accept", b"text/html"), (b"accept-language", b"en")],
-    "program": [(b"accept", b"application/json"), (b"cookie", b"language=en")],
+    "browser": [BROWSER],
+    "browser in English": [BROWSER, (b"accept-language", b"en")],
+    "browser that chose English": [BROWSER, (b"cookie", b"language=en")],
+    "browser that chose Indonesian": [
+        BROWSER,
+        (b"accept-language", b"en-GB,en;q=0.5"),
+        (b"cookie", b"a=b; __Host-language=id"),
+    ],
+    "program": [PROGRAM],
+    "program in English": [PROGRAM, (b"accept-language", b"en")],
+    "program that chose English": [PROGRAM, (b"cookie", b"language=en")],
+    "browser with a long head": [BROWSER, LONG],
+    "program in English with a long head": [PROGRAM, (b"accept-language", b"en"), LONG],
 }
 
 

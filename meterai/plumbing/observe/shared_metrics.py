@@ -25,10 +25,10 @@ from meterai.plumbing.config import alone, count_in, metrics_folder
 
 # Bytes of a process's files, at least twice what answers of every status to every route take.
 SIZES: Mapping[str, int] = {
-    "counter": 4 * 2**20,
-    "histogram": 2 * 2**20,
-    "gauge_livesum": 2**18,
-    "gauge_mostrecent": 2**18,
+    "counter": 4 * 1024 * 1024,
+    "histogram": 2 * 1024 * 1024,
+    "gauge_livesum": 256 * 1024,
+    "gauge_mostrecent": 256 * 1024,
 }
 _OF_PROCESS = re.compile(r"(counter|histogram)_([1-9]\d*)\.db\Z")
 _GAUGE = re.compile(r"gauge_\w+_([1-9]\d*)\.db\Z")
