@@ -3,6 +3,7 @@
 Promises this room keeps
   * The bytes of a document are kept encrypted, for a limited time, and then forgotten.
   * The same bytes are the same document within an account, however often they are sent.
+  * Bytes are stored once, and stay until no row of any room or account wants them.
   * A missing original is unavailable until the retention forgets it, never forgotten before.
   * Bytes without a row of a document (an upload that was refused or cut off) are deleted.
   * Objects leave the store by one door, in two steps, and only while this database alone claims the store.
@@ -11,12 +12,14 @@ Promises this room keeps
 Calls accounts, audit.
 """
 
+from meterai.documents.contents import DocumentContents
 from meterai.documents.model import (
     DocumentForgotten,
     DocumentMetadata,
     DocumentUnavailable,
     StoreNotOurs,
     UploadMissing,
+    content_name,
     object_name,
 )
 from meterai.documents.removal import Keeper, Removal
@@ -26,6 +29,7 @@ from meterai.documents.timeline import OBJECTS_OF_STORE, Timeline
 
 __all__ = [
     "OBJECTS_OF_STORE",
+    "DocumentContents",
     "DocumentForgotten",
     "DocumentMetadata",
     "DocumentService",
@@ -36,6 +40,7 @@ __all__ = [
     "StoreNotOurs",
     "Timeline",
     "UploadMissing",
+    "content_name",
     "keep_longer",
     "object_name",
 ]

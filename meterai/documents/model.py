@@ -151,7 +151,7 @@ class DocumentKey(NamedTuple):
 
     @property
     def object(self) -> str:
-        """Where its bytes lie in the object store."""
+        """Name of its object as the release before this one wrote it."""
         return object_name(self.account, self.sha256)
 
 
@@ -163,8 +163,13 @@ def clean_name(name: str | None) -> str:
     return file_name(name or "") or NO_NAME
 
 
+def content_name(sha256: bytes) -> str:
+    """Name of the object of a content."""
+    return sha256.hex()
+
+
 def object_name(account: UUID, sha256: bytes) -> str:
-    """Where the bytes lie in the object store."""
+    """Name of the object of a document as the release before this one wrote it."""
     return f"{sha256.hex()}-{account.hex}"
 
 

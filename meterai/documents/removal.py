@@ -60,10 +60,10 @@ class Removal:
         """Let this one say which objects are wanted."""
         self._keepers.append(keeper)
 
-    async def condemn(self, tx: Tx, keeper: Keeper, names: Sequence[str]) -> None:
-        """Condemn objects of a keeper that its rows let go; their grace period begins."""
+    async def condemn(self, tx: Tx, names: Sequence[str], grace: timedelta) -> None:
+        """Condemn objects that rows let go; their grace period begins."""
         now = self._clock.now()
-        await store.condemn(tx, names, now, now + keeper.grace)
+        await store.condemn(tx, names, now, now + grace)
 
     async def sweep(self) -> int:
         """Periodic task: condemn what lies in the store and no row wants.
@@ -94,7 +94,8 @@ class Removal:
         Refuses `DeletionHeld`, `StoreDiffers`.
         """
         await self._timeline.advance()
-        due = await self._database.once(store.condemned, self._clock.now(), DELETED_AT_ONCE)
+        now = self._clock.now()
+        due = await self._database.once(store.condemned, now, DELETED_AT_ONCE)
         names, unwanted = [one.name for one in due], set[str]()
         for keeper in self._keepers:
             unwanted.update(await self._unwanted(keeper, names))
@@ -105,10 +106,14 @@ class Removal:
             await self._objects.remove(one.name, one.condemned_at)
             struck.append(one.name)
 
-        rows = [_Due(*one) for one in due if one.name in unwanted]
+        # Asked once more after the rows: one that let an object go meanwhile may have handed it to another.
+        still = (
+            await self._database.once(store.still_due, sorted(unwanted), now) if unwanted else []
+        )
+        rows = [_Due(*one) for one in still]
         await each(self._database, "delete_condemned", rows, remove, subject="name")
         if struck:
-            await self._database.once(store.strike, struck)
+            await self._database.once(store.strike, struck, now)
         CONDEMNED.set(await self._database.once(store.count_condemned))
         return len(struck) if len(due) == DELETED_AT_ONCE else 0
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from meterai.commands import Command, Directory, Schema, Scope
 from meterai.documents import store
 from meterai.documents.audited import AUDITED
+from meterai.documents.contents import DocumentContents
 from meterai.documents.demands import UNDEMANDED
 from meterai.documents.figures import PROMISES
 from meterai.documents.invariants import INVARIANTS
@@ -29,7 +30,9 @@ async def _build(container: Container) -> None:
     removal = Removal(database, objects, timeline, clock)
     container.add(timeline)
     container.add(removal)
-    container.add(DocumentService(database, objects, settings, clock, timeline, removal))
+    contents = DocumentContents(database, objects, timeline, removal, settings)
+    container.add(contents)
+    container.add(DocumentService(database, objects, settings, clock, timeline, removal, contents))
 
 
 async def _store_is_ours(container: Container) -> None:

@@ -12,15 +12,15 @@ from uuid import UUID
 import structlog
 
 from meterai.documents import store
+from meterai.documents.contents import DocumentContents
 from meterai.documents.model import (
     DocumentForgotten,
     DocumentMetadata,
     DocumentUnavailable,
     clean_name,
-    named_by,
     object_name,
 )
-from meterai.documents.removal import UNCLAIMED_AFTER, Keeper, Removal
+from meterai.documents.removal import Removal
 from meterai.documents.settings import DocumentSettings
 from meterai.documents.timeline import Timeline
 from meterai.kit.clock import Clock
@@ -48,6 +48,7 @@ class DocumentService:
         clock: Clock,
         timeline: Timeline,
         removal: Removal,
+        contents: DocumentContents,
     ) -> None:
         self._database = database
         self._objects = objects
@@ -55,10 +56,7 @@ class DocumentService:
         self._clock = clock
         self._timeline = timeline
         self._removal = removal
-        # Bytes may be written again while their row is forgotten, and its new row come so much later.
-        grace = max(timedelta(seconds=settings.document_grace_seconds), UNCLAIMED_AFTER)
-        self._keeper = Keeper(grace, lambda name: named_by(name) is not None, self._wanted)
-        removal.add(self._keeper)
+        self._contents = contents
 
     async def check_writable(self) -> None:
         """Refuses `StoreNotOurs` where the bytes of a document would lie in another store."""
@@ -110,11 +108,7 @@ class DocumentService:
         async def act(tx: Tx) -> int:
             found = await store.forget(tx, self._clock.now(), BATCH)
             if found:
-                await self._removal.condemn(tx, self._keeper, [one.object for one in found])
+                await self._removal.condemn(tx, [one.object for one in found], self._contents.grace)
             return len(found)
 
         return await self._database.run(act)
-
-    async def _wanted(self, names: Sequence[str]) -> set[str]:
-        named = [document for name in names if (document := named_by(name))]
-        return {one.object for one in await self._database.once(store.wanted, named)}

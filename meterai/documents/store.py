@@ -24,8 +24,9 @@ WITH due AS MATERIALIZED (
 UPDATE documents SET forgotten_at = %s WHERE (account_id, sha256) IN (TABLE due)
 RETURNING account_id AS account, sha256
 """
-# Of the documents that objects are named after: those whose bytes are still wanted.
-_WANTED = """
+WANTED = "SELECT sha256 FROM documents WHERE sha256 = ANY (%s) AND forgotten_at IS NULL"
+# Of the documents that objects of the release before are named after: those whose bytes are still wanted.
+_WANTED_OLD = """
 SELECT d.account_id AS account, d.sha256
 FROM unnest(%s::uuid[], %s::bytea[]) AS named (account_id, sha256)
 JOIN documents d ON d.account_id = named.account_id AND d.sha256 = named.sha256
@@ -78,12 +79,15 @@ _CONDEMN = """
 INSERT INTO condemned_objects (name, condemned_at, due_at)
 SELECT n.name, %s, %s FROM unnest(%s::text[]) AS n (name)
 ON CONFLICT ON CONSTRAINT condemned_objects_pkey
-DO UPDATE SET condemned_at = excluded.condemned_at, due_at = excluded.due_at
+DO UPDATE SET condemned_at = excluded.condemned_at, due_at = greatest(condemned_objects.due_at, excluded.due_at)
 """
 _DUE = """
 SELECT name, condemned_at FROM condemned_objects WHERE due_at <= %s ORDER BY due_at LIMIT %s
 """
-_STRIKE = "DELETE FROM condemned_objects WHERE name = ANY (%s)"
+_STILL_DUE = (
+    "SELECT name, condemned_at FROM condemned_objects WHERE name = ANY (%s) AND due_at <= %s"
+)
+_STRIKE = "DELETE FROM condemned_objects WHERE name = ANY (%s) AND due_at <= %s"
 _COUNT_CONDEMNED = "SELECT count(*) FROM condemned_objects"
 _KEYS = RowMapper(DocumentKey)
 _CONDEMNED = RowMapper(CondemnedObject)
@@ -127,7 +131,17 @@ async def forget(tx: Tx, at: datetime, limit: int) -> list[DocumentKey]:
 async def wanted(tx: ReadTx, named: Sequence[DocumentKey]) -> list[DocumentKey]:
     """Those of these documents whose bytes are still wanted."""
     columns = ([one.account for one in named], [one.sha256 for one in named])
-    return await tx.all_as(_KEYS, _WANTED, *columns)
+    return await tx.all_as(_KEYS, _WANTED_OLD, *columns)
+
+
+async def wanted_contents(tx: ReadTx, owners: Sequence[str], sha256: Sequence[bytes]) -> set[bytes]:
+    """Those of these digests that a row of some owner wants.
+
+    One statement, and so one moment: a row that takes a content over from another is seen with it, or before.
+    """
+    query = " UNION ".join(owners)
+    rows = await tx.all(query, *[list(sha256)] * len(owners))
+    return {bytes(row["sha256"]) for row in rows}
 
 
 async def store_id(tx: ReadTx) -> UUID | None:
@@ -185,7 +199,7 @@ async def condemn_unclaimed(
 
 
 async def condemn(tx: Tx, names: Sequence[str], at: datetime, due_at: datetime) -> None:
-    """Condemn objects whose rows let them go."""
+    """Condemn objects whose rows let them go.  None is due earlier than another row let it be."""
     await tx.run(_CONDEMN, at, due_at, sorted(set(names)))
 
 
@@ -194,9 +208,14 @@ async def condemned(tx: ReadTx, at: datetime, limit: int) -> list[CondemnedObjec
     return await tx.all_as(_CONDEMNED, _DUE, at, limit)
 
 
-async def strike(tx: Tx, names: Sequence[str]) -> None:
-    """These objects are deleted, or wanted again."""
-    await tx.run(_STRIKE, list(names))
+async def still_due(tx: ReadTx, names: Sequence[str], at: datetime) -> list[CondemnedObject]:
+    """Those of these objects whose grace period is over: none that a row let go since they were looked at."""
+    return await tx.all_as(_CONDEMNED, _STILL_DUE, list(names), at)
+
+
+async def strike(tx: Tx, names: Sequence[str], at: datetime) -> None:
+    """These objects are deleted, or wanted again; one whose grace began anew meanwhile stays condemned."""
+    await tx.run(_STRIKE, list(names), at)
 
 
 async def count_condemned(tx: ReadTx) -> int:

@@ -51,6 +51,7 @@ AUDITED = Audited(
                 "pages",
                 "sizes",
                 "is_stamped",
+                "rules",
                 "refusal",
                 "refusal_facts",
                 "version",

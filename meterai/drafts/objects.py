@@ -29,8 +29,7 @@ class FileObjects:
         self._objects = objects
         self._timeline = timeline
         self._removal = removal
-        self._keeper = Keeper(GRACE, lambda name: named_by(name) is not None, self._wanted)
-        removal.add(self._keeper)
+        removal.add(Keeper(GRACE, lambda name: named_by(name) is not None, self._wanted))
 
     async def _wanted(self, names: Sequence[str]) -> set[str]:
         named = [one for name in names if (one := named_by(name))]
@@ -68,4 +67,4 @@ class FileObjects:
 
     async def _let_go(self, names: Sequence[str]) -> None:
         if names:
-            await self._database.once(self._removal.condemn, self._keeper, names)
+            await self._database.once(self._removal.condemn, names, GRACE)

@@ -9,7 +9,7 @@ PERSONAL = Personal(
         Held(
             table="draft_files",
             columns="file_id draft_id name bytes state pages added_at placements",
-            inner="received digest parts content_id leased_until sha256 sizes is_stamped refusal refusal_facts version"
+            inner="received digest parts content_id leased_until sha256 sizes is_stamped rules refusal refusal_facts version"
             " examinations last_part_at",
             whose="t.draft_id IN (SELECT d.draft_id FROM drafts d WHERE d.owner_id = %s)",
             kept=Kept.BRIEFLY,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from meterai.documents import DocumentSettings, Removal, Timeline
+from meterai.documents import DocumentContents, DocumentSettings, Removal, Timeline
 from meterai.drafts import choose_pages, place_pages, routes
 from meterai.drafts.audited import AUDITED
 from meterai.drafts.demands import UNDEMANDED
@@ -17,7 +17,7 @@ from meterai.drafts.placing import Placing
 from meterai.drafts.retention import RETENTION
 from meterai.drafts.service import DraftService
 from meterai.drafts.settings import DraftSettings
-from meterai.drafts.store import EXAMINATION_DUE
+from meterai.drafts.store import EXAMINATION_DUE, WANTED_CONTENTS
 from meterai.drafts.uploads import Uploads
 from meterai.pages import RoomPages
 from meterai.plumbing.work.jobs import PeriodicTask
@@ -33,6 +33,7 @@ async def _build(container: Container) -> None:
     files = FileObjects(database, objects, container.of(Timeline), container.of(Removal))
     drafts = DraftService(database, files, examination, settings, clock)
     pictures = PagePictures(drafts.contents, clock, container.stations)
+    container.of(DocumentContents).add_owner("drafts", WANTED_CONTENTS)
     container.add(drafts)
     container.add(pictures)
     container.add(Placing(drafts, pictures))

@@ -232,6 +232,9 @@ FROM unnest(%s::uuid[], %s::uuid[]) AS n (file_id, object_id)
 JOIN draft_files f ON f.file_id = n.file_id
 WHERE f.content_id = n.object_id OR n.object_id = ANY (f.parts)
 """
+WANTED_CONTENTS = (
+    "SELECT sha256 FROM draft_files WHERE sha256 = ANY (%s) AND state IN ('ready', 'repaired')"
+)
 
 
 async def add_draft(tx: Tx, draft: Draft, token_hash: bytes) -> None:

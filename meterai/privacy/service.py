@@ -104,8 +104,9 @@ class PrivacyService:
         self._settings = settings
         self.delay_days = settings.of(PrivacySettings).erasure_delay_days
         self._clock = clock
-        self._keeper = Keeper(COPY_GRACE, lambda name: request_of(name) is not None, self._wanted)
-        self._removal.add(self._keeper)
+        self._removal.add(
+            Keeper(COPY_GRACE, lambda name: request_of(name) is not None, self._wanted)
+        )
 
     async def _wanted(self, names: Sequence[str]) -> set[str]:
         named = [one for name in names if (one := request_of(name))]
@@ -255,7 +256,7 @@ class PrivacyService:
             found = await store.locked(tx, due.account, due.request)
             if found is None or found.state != CopyState.MADE:
                 return
-            await self._removal.condemn(tx, self._keeper, [found.object])
+            await self._removal.condemn(tx, [found.object], COPY_GRACE)
             state = COPY.after(CopyState.MADE, CopyEvent.LET_GO)
             await store.move(tx, found, state, look_at=None, ended_at=self._clock.now())
 

@@ -1,0 +1,123 @@
+"""Contents: the bytes of documents, each stored once under its SHA-256, whichever rooms and accounts have it.
+
+A content has no owner of its own: rows of rooms want it, and it leaves the store only when none does.  Its bytes are
+written first and then the row that wants it, at most `UNCLAIMED_AFTER` later.  A row of one room may take a content over
+from a row of another without its bytes, in a transaction that ends while the other row still wants it.
+
+No caller reads a content by a digest that a client sends: each read begins at a row of the reader.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+import structlog
+
+from meterai.documents import store
+from meterai.documents.model import DocumentUnavailable, content_name, named_by
+from meterai.documents.removal import UNCLAIMED_AFTER, Keeper, Removal
+from meterai.documents.settings import DocumentSettings
+from meterai.documents.timeline import Timeline
+from meterai.plumbing.db.database import Database, Tx
+from meterai.plumbing.objects import ObjectStore, ObjectUnreadable
+
+_CONTENT = re.compile(r"[0-9a-f]{64}")
+_log = structlog.get_logger()
+
+
+class DocumentContents:
+    """Stores contents, reads them, and lets them go."""
+
+    def __init__(
+        self,
+        database: Database,
+        objects: ObjectStore,
+        timeline: Timeline,
+        removal: Removal,
+        settings: DocumentSettings,
+    ) -> None:
+        self._database = database
+        self._objects = objects
+        self._timeline = timeline
+        self._removal = removal
+        self._owners = {"documents": store.WANTED}
+        # Bytes may be written again while their row is forgotten, and its new row come so much later.
+        self.grace = max(timedelta(seconds=settings.document_grace_seconds), UNCLAIMED_AFTER)
+        removal.add(Keeper(self.grace, lambda name: bool(_CONTENT.fullmatch(name)), self._wanted))
+        # Written by the release before this one.
+        removal.add(Keeper(self.grace, lambda name: named_by(name) is not None, self._wanted_old))
+
+    @property
+    def owners(self) -> Mapping[str, str]:
+        """The rooms whose rows want contents, each with its query."""
+        return dict(self._owners)
+
+    def add_owner(self, room: str, query: str) -> None:
+        """Keep contents that rows of a room want: of an array of digests, its one parameter, the query selects
+        those as `sha256`."""
+        self._owners[room] = query
+
+    async def check_writable(self) -> None:
+        """Refuses `StoreNotOurs` where bytes would lie in another store."""
+        await self._timeline.check_writable()
+
+    async def put(self, sha256: bytes, content: bytes) -> None:
+        """Keep a content; the row that wants it comes after.  Refuses `StoreNotOurs`."""
+        await self.check_writable()
+        await self._objects.put(content_name(sha256), content)
+
+    def put_from_thread(self, sha256: bytes, content: bytes) -> None:
+        """The same from a thread, after `check_writable`.  Waits for the disk.
+
+        One that is there is written anew: its time says that a row may be on the way.
+        """
+        self._objects.put_from_thread(content_name(sha256), content)
+
+    def from_thread(self, sha256: bytes, old_name: str | None = None) -> bytes | None:
+        """What `get` answers, from a thread; None where it refuses."""
+        try:
+            found = self._objects.get_from_thread(content_name(sha256))
+            if found is None and old_name is not None:
+                found = self._objects.get_from_thread(old_name)
+        except (ObjectUnreadable, OSError) as fault:
+            _log.error("object_unreadable", object=content_name(sha256), fault=repr(fault))
+            return None
+        return found
+
+    async def get(self, sha256: bytes, old_name: str | None = None) -> bytes:
+        """A content; one that the release before this one wrote lies under its old name.
+
+        Refuses `DocumentUnavailable`.
+        """
+        try:
+            found = await self._objects.get(content_name(sha256))
+            if found is None and old_name is not None:
+                found = await self._objects.get(old_name)
+        except (ObjectUnreadable, OSError) as fault:
+            _log.error("object_unreadable", object=content_name(sha256), fault=repr(fault))
+            found = None
+        if found is None:
+            raise DocumentUnavailable("it is not in this store")
+        return found
+
+    async def let_go(
+        self, tx: Tx, sha256: Sequence[bytes], grace: timedelta = UNCLAIMED_AFTER
+    ) -> None:
+        """Condemn contents that a row wants no more, in the transaction that changes the row.
+
+        Another row may still want them, or come to want them while the grace lasts.  A shorter grace than
+        `UNCLAIMED_AFTER` would delete bytes whose row is on the way.
+        """
+        assert grace >= UNCLAIMED_AFTER, grace
+        await self._removal.condemn(tx, [content_name(one) for one in sha256], grace)
+
+    async def _wanted(self, names: Sequence[str]) -> set[str]:
+        digests = [bytes.fromhex(name) for name in names]
+        found = await self._database.once(
+            store.wanted_contents, list(self._owners.values()), digests
+        )
+        return {content_name(one) for one in found}
+
+    async def _wanted_old(self, names: Sequence[str]) -> set[str]:
+        named = [document for name in names if (document := named_by(name))]
+        return {one.object for one in await self._database.once(store.wanted, named)}
