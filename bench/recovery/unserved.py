@@ -86,9 +86,9 @@ async def interrupt(container: Container, account: UUID, words: str) -> None:
     """A stamping from the balance that was reserved, and whose process died."""
     content = await asyncio.to_thread(pdf, words=words)
     sha256, documents = hashlib.sha256(content).digest(), container.of(DocumentService)
-    await asyncio.to_thread(documents.put_from_thread, account, sha256, content)
+    await documents.contents.put(sha256, content)
     serials = await container.of(SerialService).serials(1)
-    about = documents.metadata(f"{words}.pdf", content, 1, wanted_seconds=DUE_SECONDS)
+    about = documents.metadata(f"{words}.pdf", len(content), 1, wanted_seconds=DUE_SECONDS)
     request = secrets.token_bytes(32)
     row = await container.database.call(
         stamping_store.RESERVE,

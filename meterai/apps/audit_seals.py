@@ -9,14 +9,14 @@ seed draws the same.
 import hashlib
 import random  # noqa: TID251 - seeded below
 import re
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Container, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from meterai import drafts, reconciliation, sealing
-from meterai.documents import OBJECTS_OF_STORE, object_name
+from meterai.documents import OBJECTS_OF_STORE, content_name, object_name
 from meterai.kit.clock import Clock
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.db.database import Database, Row
@@ -117,9 +117,11 @@ class Papers:
         original: bytes | None = None
         if row["is_kept"]:
             try:
-                original = await self.objects.get(
-                    object_name(row["account_id"], row["sha256_original"])
-                )
+                original = await self.objects.get(content_name(bytes(row["sha256_original"])))
+                if original is None:
+                    original = await self.objects.get(
+                        object_name(row["account_id"], row["sha256_original"])
+                    )
             except ObjectUnreadable:
                 return ["the original cannot be read"]
         if original is None:
@@ -157,9 +159,15 @@ class Papers:
                 yield f"claim of {serial}: about another document"
 
 
-def _name(row: dict[str, Any]) -> str:
+def _old_name(row: dict[str, Any]) -> str:
     account: UUID = row["account_id"]
     return object_name(account, bytes(row["sha256"]))
+
+
+def _name(row: dict[str, Any], there: Container[str]) -> str:
+    """The object of a document; of the release before where there is none of this one."""
+    name, old = content_name(bytes(row["sha256"])), _old_name(row)
+    return old if old in there and name not in there else name
 
 
 async def check_objects(
@@ -184,9 +192,11 @@ async def _wrong_objects(
     database: Database, objects: ObjectStore, written_before: datetime
 ) -> list[Row]:
     there = {one.name: one.written_at async for one in _objects(objects)}
-    known = {_name(row) for row in await look(database, _KNOWN)}
+    known = set[str]()
+    for row in await look(database, _KNOWN):
+        known |= {content_name(bytes(row["sha256"])), _old_name(row)}
     known.update(row["name"] for row in await look(database, _CONDEMNED))
-    kept = {_name(row) for row in await look(database, _KEPT)}
+    kept = {_name(row, there) for row in await look(database, _KEPT)}
     timeline = next(iter(await look(database, _TIMELINE, written_before)), _UNMARKED)
     restored_at = timeline["restored_at"]
     for row in await look(database, _RECORDS):

@@ -79,8 +79,7 @@ class DocumentContents:
             found = self._objects.get_from_thread(content_name(sha256))
             if found is None and old_name is not None:
                 found = self._objects.get_from_thread(old_name)
-        except (ObjectUnreadable, OSError) as fault:
-            _log.error("object_unreadable", object=content_name(sha256), fault=repr(fault))
+        except (ObjectUnreadable, OSError):
             return None
         return found
 
@@ -101,7 +100,11 @@ class DocumentContents:
         return found
 
     async def let_go(
-        self, tx: Tx, sha256: Sequence[bytes], grace: timedelta = UNCLAIMED_AFTER
+        self,
+        tx: Tx,
+        sha256: Sequence[bytes],
+        grace: timedelta = UNCLAIMED_AFTER,
+        old_names: Sequence[str] = (),
     ) -> None:
         """Condemn contents that a row wants no more, in the transaction that changes the row.
 
@@ -109,7 +112,8 @@ class DocumentContents:
         `UNCLAIMED_AFTER` would delete bytes whose row is on the way.
         """
         assert grace >= UNCLAIMED_AFTER, grace
-        await self._removal.condemn(tx, [content_name(one) for one in sha256], grace)
+        names = [content_name(one) for one in sha256]
+        await self._removal.condemn(tx, [*names, *old_names], grace)
 
     async def _wanted(self, names: Sequence[str]) -> set[str]:
         digests = [bytes.fromhex(name) for name in names]

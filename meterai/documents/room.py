@@ -32,7 +32,7 @@ async def _build(container: Container) -> None:
     container.add(removal)
     contents = DocumentContents(database, objects, timeline, removal, settings)
     container.add(contents)
-    container.add(DocumentService(database, objects, settings, clock, timeline, removal, contents))
+    container.add(DocumentService(database, contents, settings, clock))
 
 
 async def _store_is_ours(container: Container) -> None:

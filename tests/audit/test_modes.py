@@ -257,7 +257,7 @@ def test_objects_are_those_of_documents(history: History, spoilt: Spoilt) -> Non
         "SELECT encode(sha256_original, 'hex') AS name FROM stampings WHERE stamping_id = %s",
         history["one.stamping"],
     )
-    [path] = directory.glob(f"objects/*/{one['name']}-*")
+    [path] = directory.glob(f"objects/*/{one['name']}")
     [drafted] = history.shop.rows(
         "SELECT replace(file_id::text, '-', '') AS file FROM draft_files WHERE content_id IS NOT NULL"
         " LIMIT 1"
@@ -296,7 +296,7 @@ def test_objects_that_come_or_go_during_the_audit_are_not_wrong(
         "SELECT encode(sha256_original, 'hex') AS name FROM stampings WHERE stamping_id = %s",
         history["one.stamping"],
     )
-    [received] = directory.glob(f"objects/*/{one['name']}-*")
+    [received] = directory.glob(f"objects/*/{one['name']}")
     content = received.read_bytes()
     received.unlink()
     objects.happens = lambda: received.write_bytes(content)

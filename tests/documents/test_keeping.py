@@ -1,7 +1,6 @@
 """What is kept stays until it is forgotten, and nothing else stays."""
 
-import os
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -11,13 +10,7 @@ from meterai.stamps import NotEnoughStamps
 from tests.support.shop import Shop
 from tests.support.stamping_calls import buy, letter, resume, stamp, stamp_all, upload
 from tests.support.store import delete_condemned, kept_objects, objects, sweep
-
-
-def let_time_pass(shop: Shop, hours: int = 48) -> None:
-    """Everything in the store was written long ago."""
-    then = (datetime.now(UTC) - timedelta(hours=hours)).timestamp()
-    for path in objects(shop):
-        os.utime(path, (then, then))
+from tests.support.stored import let_time_pass
 
 
 def delete_orphans(shop: Shop) -> None:

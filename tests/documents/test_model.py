@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meterai.documents.model import clean_name, object_name
+from meterai.documents.model import DocumentKey, clean_name, content_name, named_by, object_name
 from meterai.kit.text import FILE_NAME_LENGTH_MAX
 
 
@@ -47,5 +47,14 @@ def test_a_long_name_keeps_its_kind() -> None:
 
 
 @given(st.uuids(), st.binary(min_size=32, max_size=32))
-def test_an_object_is_of_one_account_and_one_document(account: UUID, sha256: bytes) -> None:
+def test_object_of_the_release_before_is_of_one_account_and_one_document(
+    account: UUID, sha256: bytes
+) -> None:
     assert object_name(account, sha256) == f"{sha256.hex()}-{account.hex}"
+    assert named_by(object_name(account, sha256)) == DocumentKey(account, sha256)
+
+
+@given(st.binary(min_size=32, max_size=32))
+def test_content_has_the_name_of_its_digest_alone(sha256: bytes) -> None:
+    assert content_name(sha256) == sha256.hex()
+    assert named_by(content_name(sha256)) is None

@@ -9,8 +9,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from meterai.documents import DocumentForgotten, DocumentUnavailable
-from meterai.documents.model import object_name
+from meterai.documents import DocumentForgotten, DocumentUnavailable, content_name
 from meterai.orders import OrderKind
 from meterai.plumbing.messages import LANGUAGES, translate
 from meterai.sealing.pdf.update import Sealed
@@ -86,8 +85,8 @@ def test_a_round_leases_no_more_than_it_seals_at_once_and_goes_on_while_there_ar
 
 def object_of(shop: Shop, name: str) -> Path:
     """The file that holds the original of a letter."""
-    (row,) = shop.rows("SELECT account_id, sha256 FROM documents WHERE name = %s", f"{name}.pdf")
-    named = object_name(row["account_id"], row["sha256"])
+    (row,) = shop.rows("SELECT sha256 FROM documents WHERE name = %s", f"{name}.pdf")
+    named = content_name(row["sha256"])
     return shop.container.settings.process.directory / "objects" / named[:2] / named
 
 

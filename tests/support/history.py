@@ -163,7 +163,7 @@ class History:
         content = pdf(words=name)
         sha256 = hashlib.sha256(content).digest()
         account, container = self.shop.account, self.shop.container
-        container.of(DocumentService).put_from_thread(account, sha256, content)
+        container.of(DocumentService).contents.put_from_thread(sha256, content)
         row = self.shop.call(
             stamping_store.RESERVE,
             account,
@@ -175,7 +175,9 @@ class History:
             self.shop.fresh_serials(count),
             900.0,
             60.0,
-            *container.of(DocumentService).metadata(f"{name}.pdf", content, 1, wanted_seconds=0.0),
+            *container.of(DocumentService).metadata(
+                f"{name}.pdf", len(content), 1, wanted_seconds=0.0
+            ),
             False,
         )
         assert row is not None

@@ -81,7 +81,7 @@ class ReorderService:
             earlier = await orders.load(tx, account, order_id)
             found = await store.stampings_of_orders(tx, account, [order_id])
         if found:
-            await self._kept.check_writable()  # its originals are not here either
+            await self._kept.contents.check_writable()  # its originals are not here either
         terms = await self._terms(earlier, key, found, sold)
         place = partial(self._place, terms=terms, earlier=earlier, found=found, member=member)
         placed = await self._database.run(place)

@@ -137,7 +137,7 @@ class RowStamping:
 
         Refuses `StoreNotOurs`.
         """
-        await self._documents.check_writable()
+        await self._documents.contents.check_writable()
         works = [
             partial(self._taking, account, name, content, wanted_seconds) for name, content in files
         ]
@@ -152,10 +152,10 @@ class RowStamping:
             )
         prepared = yield from self._probed(content)
         hashed = HashedDocument.of(prepared.document)
-        self._documents.put_from_thread(account, hashed.sha256, prepared.document)
+        self._documents.contents.put_from_thread(hashed.sha256, prepared.document)
         pages = prepared.inspection.pages
         about = self._documents.metadata(
-            name, prepared.document, pages, wanted_seconds=wanted_seconds
+            name, len(prepared.document), pages, wanted_seconds=wanted_seconds
         )
         return TakenIn(hashed.sha256, about, prepared.is_repaired)
 

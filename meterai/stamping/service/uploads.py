@@ -103,7 +103,7 @@ class UploadIngestion:
         Refuses `StoreNotOurs`.
         """
         self._check_size(upload.content)
-        await self._documents.check_writable()
+        await self._documents.contents.check_writable()
         work = self._storing(account, upload)
         return await self._pool(may).finish(work, str(account), self._ingesting, may)
 
@@ -115,10 +115,10 @@ class UploadIngestion:
         prepared, placements = yield from self._placing(upload)
         document = prepared.document
         hashed = HashedDocument.of(document)
-        self._documents.put_from_thread(account, hashed.sha256, document)
+        self._documents.contents.put_from_thread(hashed.sha256, document)
         about = self._documents.metadata(
             upload.name,
-            document,
+            len(document),
             prepared.inspection.pages,
             wanted_seconds=self._wanted_seconds,
         )

@@ -1,0 +1,139 @@
+"""Contents that several rows want: they leave the store when none does, and not before."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from meterai.documents import DocumentContents, DocumentService, DocumentUnavailable, Removal
+from meterai.documents.model import content_name, object_name
+from meterai.documents.removal import UNCLAIMED_AFTER
+from meterai.kit.ids import new_id
+from tests.support.shop import Shop
+from tests.support.store import delete_condemned, kept_objects, objects, sweep
+from tests.support.stored import forget_documents, keep_document, let_time_pass
+
+CONTENT = b"%PDF-1.7 of two accounts"
+SHA256 = hashlib.sha256(CONTENT).digest()
+
+
+def contents(shop: Shop) -> DocumentContents:
+    return shop.container.of(DocumentContents)
+
+
+def want(shop: Shop, account: UUID) -> None:
+    """An account wants the content: its bytes are written, and then its row."""
+    shop.do(contents(shop).put(SHA256, CONTENT))
+    keep_document(shop, account, SHA256, len(CONTENT))
+
+
+def let_go(shop: Shop, grace: timedelta = UNCLAIMED_AFTER) -> None:
+    shop.do(shop.container.database.once(contents(shop).let_go, [SHA256], grace))
+
+
+def is_there(shop: Shop) -> bool:
+    return [path.name for path in objects(shop)] == [content_name(SHA256)]
+
+
+def test_every_room_whose_rows_want_contents_is_asked(shop: Shop) -> None:
+    assert set(contents(shop).owners) == {"documents", "drafts"}
+
+
+def test_content_of_two_accounts_stays_until_both_forget_it(shop: Shop) -> None:
+    other = new_id()
+    for account in (shop.account, other):
+        want(shop, account)
+    let_time_pass(shop)
+    forget_documents(shop, shop.account)
+    for _ in range(2):
+        delete_condemned(shop)
+        sweep(shop)
+    assert is_there(shop)
+    assert shop.do(shop.container.of(DocumentService).content(other, SHA256)) == CONTENT
+    forget_documents(shop, other)
+    delete_condemned(shop)
+    assert objects(shop) == []
+
+
+def test_short_grace_of_one_row_does_not_shorten_that_of_another(shop: Shop) -> None:
+    want(shop, shop.account)
+    let_time_pass(shop)
+    forget_documents(shop, shop.account)
+    let_go(shop)
+    delete_condemned(shop, timedelta(hours=23))
+    assert is_there(shop)
+    delete_condemned(shop, timedelta(hours=25))
+    assert objects(shop) == []
+
+
+def test_grace_begins_anew_where_another_row_lets_go(shop: Shop) -> None:
+    want(shop, shop.account)
+    let_time_pass(shop)
+    let_go(shop)
+    shop.arrange(
+        "UPDATE condemned_objects SET condemned_at = condemned_at - interval '50 minutes',"
+        " due_at = due_at - interval '50 minutes'"
+    )
+    let_go(shop)
+    forget_documents(shop, shop.account)
+    delete_condemned(shop, timedelta(minutes=30))
+    assert is_there(shop)
+
+
+def test_grace_that_is_shorter_than_rows_take_is_no_grace(shop: Shop) -> None:
+    with pytest.raises(AssertionError):
+        let_go(shop, timedelta(minutes=5))
+
+
+def test_content_that_is_written_again_while_condemned_waits_for_its_row(shop: Shop) -> None:
+    want(shop, shop.account)
+    let_time_pass(shop)
+    forget_documents(shop, shop.account)
+    shop.do(contents(shop).put(SHA256, CONTENT))
+    delete_condemned(shop)
+    assert is_there(shop), "its row is on the way"
+    sweep(shop)
+    assert len(kept_objects(shop)) == 1, "it is young"
+
+
+def test_content_that_a_row_handed_over_while_it_was_looked_at_stays(shop: Shop) -> None:
+    """The row of one goes after the rows were read, and its grace with it; the other is not committed yet."""
+    want(shop, shop.account)
+    let_time_pass(shop)
+    forget_documents(shop, shop.account)
+    removal = shop.container.of(Removal)
+    keepers = removal._keepers
+
+    async def hand_over(names: Sequence[str]) -> set[str]:
+        found = await keepers[0].wanted(names)
+        await shop.container.database.once(contents(shop).let_go, [SHA256], timedelta(days=3))
+        return found
+
+    removal._keepers = [replace(keepers[0], wanted=hand_over), *keepers[1:]]
+    try:
+        delete_condemned(shop)
+    finally:
+        removal._keepers = keepers
+    assert is_there(shop)
+    assert len(shop.rows("SELECT 1 FROM condemned_objects WHERE due_at > now()")) == 1
+
+
+def test_content_of_the_release_before_is_read_under_its_old_name(shop: Shop) -> None:
+    old = object_name(shop.account, SHA256)
+    keep_document(shop, shop.account, SHA256, len(CONTENT))
+    service = shop.container.of(DocumentService)
+    shop.do(contents(shop).check_writable())
+    with pytest.raises(DocumentUnavailable):
+        shop.do(service.content(shop.account, SHA256))
+    shop.do(shop.container.objects.put(old, CONTENT))
+    assert shop.do(service.content(shop.account, SHA256)) == CONTENT
+    assert service.content_from_thread(shop.account, SHA256) == CONTENT
+    let_time_pass(shop)
+    sweep(shop)
+    assert len(kept_objects(shop)) == 1
+    forget_documents(shop, shop.account)
+    delete_condemned(shop)
+    assert objects(shop) == []
