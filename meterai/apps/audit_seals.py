@@ -57,9 +57,12 @@ SELECT account_id, sha256 FROM documents WHERE forgotten_at IS NULL
 """
 _KNOWN = "SELECT account_id, sha256 FROM documents WHERE forgotten_at IS NULL"
 _DRAFTED = """
-SELECT f.file_id, o.object_id, f.added_at
+SELECT f.file_id, o.object_id, NULL::bytea AS sha256, f.added_at
 FROM draft_files f, unnest(array_append(f.parts, f.content_id)) AS o (object_id)
 WHERE o.object_id IS NOT NULL
+UNION ALL
+SELECT f.file_id, NULL, f.sha256, f.added_at FROM draft_files f
+WHERE f.state IN ('ready', 'repaired') AND f.content_id IS NULL
 """
 _RECORDS = "SELECT sha256, pieces FROM record_files WHERE pieces > 0"
 _CONDEMNED = "SELECT name FROM condemned_objects"
@@ -204,7 +207,10 @@ async def _wrong_objects(
         known |= pieces
         kept |= pieces
     for row in await look(database, _DRAFTED):
-        name = drafts.object_name(row["file_id"], row["object_id"])
+        if row["sha256"] is not None:
+            name = content_name(bytes(row["sha256"]))
+        else:
+            name = drafts.object_name(row["file_id"], row["object_id"])
         known.add(name)
         if row["added_at"] < written_before and not (restored_at and row["added_at"] < restored_at):
             kept.add(name)

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from meterai import sealing
-from meterai.drafts.contents import Load
-from meterai.drafts.model import FileEmpty, PagesTooSmall
+from meterai.drafts.model import FileEmpty, Found, PagesTooSmall
+from meterai.drafts.shared_loads import Load
 from meterai.kit.clock import Clock
 from meterai.plumbing.observe.stations import Station, Stations
 from meterai.sealing import (
@@ -44,6 +44,19 @@ class Examined:
     sizes: tuple[PageSize, ...]
     is_repaired: bool
     is_stamped: bool
+
+    @property
+    def found(self) -> Found:
+        """What its row says of it."""
+        return Found(
+            len(self.document),
+            self.sha256,
+            self.pages,
+            self.sizes,
+            self.is_repaired,
+            self.is_stamped,
+            sealing.RULES,
+        )
 
 
 def _probe(page: int) -> Placement:

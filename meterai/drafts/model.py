@@ -251,8 +251,12 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class DraftFile:
-    """One file.  `sizes` are of its first pages and of the last one; `parts` are objects that
-    together are its bytes while it is received, `content` is the object of a whole document."""
+    """One file.
+
+    `sizes` are of its first pages and of the last one; `parts` are objects that together are its bytes while it
+    is received; of a document that can be stamped `sha256` names its content.  `rules` are those of `sealing` by
+    which that was found; `old_content` is the object of a document that the release before this one stored.
+    """
 
     draft: UUID
     id: UUID
@@ -262,11 +266,12 @@ class DraftFile:
     digest: bytes | None
     state: FileState
     parts: tuple[UUID, ...]
-    content: UUID | None
+    old_content: UUID | None
     sha256: bytes | None
     pages: int | None
     sizes: tuple[PageSize, ...]
     is_stamped: bool
+    rules: int
     refusal: str | None
     refusal_facts: dict[str, Any]
     placements: tuple[Placement, ...]
@@ -299,8 +304,13 @@ class DraftFile:
 
     @property
     def objects(self) -> tuple[UUID, ...]:
-        """Its objects in the store."""
-        return (*self.parts, self.content) if self.content else self.parts
+        """Its objects in the store that are of it alone."""
+        return (*self.parts, self.old_content) if self.old_content else self.parts
+
+    @property
+    def old_name(self) -> str | None:
+        """Name of the object of its document where the release before this one stored it."""
+        return object_name(self.id, self.old_content) if self.old_content else None
 
 
 class Usage(NamedTuple):
@@ -313,13 +323,13 @@ class Usage(NamedTuple):
 class Found(NamedTuple):
     """What an examination found of a document that can be stamped."""
 
-    content: UUID
     size: int
     sha256: bytes
     pages: int
     sizes: tuple[PageSize, ...]
     is_repaired: bool
     is_stamped: bool
+    rules: int
 
     @property
     def state(self) -> FileState:
@@ -419,7 +429,7 @@ def _mark(token: str, seconds: int) -> str:
 
 
 def object_name(file: UUID, part: UUID) -> str:
-    """Where a part, or the whole, of a file lies in the object store.
+    """Where a part of a file lies in the object store, and the whole that the release before this one stored.
 
     Backwards: the store makes folders of the first letters, and those of an id are its time.
     """

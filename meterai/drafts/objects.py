@@ -1,4 +1,4 @@
-"""The objects of the files of drafts in the store: parts that came, and whole documents."""
+"""Parts of the files of drafts in the object store, each an object under an id of its own."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -6,29 +6,35 @@ from uuid import UUID
 
 import structlog
 
-from meterai.documents import DocumentUnavailable, Keeper, Removal, Timeline
+from meterai.documents import DocumentContents, DocumentUnavailable, Keeper, Removal, Timeline
 from meterai.drafts import store
 from meterai.drafts.model import DraftFile, named_by, object_name
 from meterai.kit.ids import new_id
-from meterai.plumbing.db.database import Database
+from meterai.plumbing.db.database import Database, Tx
 from meterai.plumbing.objects import ObjectStore, ObjectUnreadable
 
-# Between condemned and deleted: several looks of everybody who may contest the store.  No longer, since what is let
-# go counts for nobody's bound: whoever chooses files and takes them out again fills the disk for so long.
+# Of parts, between condemned and deleted: several looks of everybody who may contest the store.  No longer, since what
+# is let go counts for nobody's bound.  A content waits for longer: another may have it, whose row is on the way.
 GRACE = timedelta(minutes=5)
 _log = structlog.get_logger()
 
 
 class FileObjects:
-    """Bytes of files, each under an id of its own."""
+    """Stores parts and reads them, and lets the bytes of files go."""
 
     def __init__(
-        self, database: Database, objects: ObjectStore, timeline: Timeline, removal: Removal
+        self,
+        database: Database,
+        objects: ObjectStore,
+        timeline: Timeline,
+        removal: Removal,
+        contents: DocumentContents,
     ) -> None:
         self._database = database
         self._objects = objects
         self._timeline = timeline
         self._removal = removal
+        self._contents = contents
         removal.add(Keeper(GRACE, lambda name: named_by(name) is not None, self._wanted))
 
     async def _wanted(self, names: Sequence[str]) -> set[str]:
@@ -59,12 +65,15 @@ class FileObjects:
 
     async def remove(self, file: UUID, *ids: UUID) -> None:
         """Let go what no row names any more.  What a crash leaves, the sweep finds."""
-        await self._let_go([object_name(file, one) for one in ids])
-
-    async def remove_all(self, files: Sequence[DraftFile]) -> None:
-        """Let go the bytes of files whose rows are gone, or have none any more."""
-        await self._let_go([object_name(file.id, one) for file in files for one in file.objects])
-
-    async def _let_go(self, names: Sequence[str]) -> None:
-        if names:
+        if ids:
+            names = [object_name(file, one) for one in ids]
             await self._database.once(self._removal.condemn, names, GRACE)
+
+    async def let_go(self, tx: Tx, files: Sequence[DraftFile]) -> None:
+        """Condemn the bytes of files in the transaction that deletes their rows; another row may want a content."""
+        names = [object_name(file.id, one) for file in files for one in file.objects]
+        if names:
+            await self._removal.condemn(tx, names, GRACE)
+        digests = [file.sha256 for file in files if file.is_usable and file.sha256]
+        if digests:
+            await self._contents.let_go(tx, digests)

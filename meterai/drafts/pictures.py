@@ -14,8 +14,8 @@ from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 from meterai import sealing
-from meterai.drafts.contents import Contents
 from meterai.drafts.model import DraftFile, FileNotReady
+from meterai.drafts.shared_loads import SharedLoads
 from meterai.kit.clock import Clock
 from meterai.plumbing.observe.stations import Station, Stations
 from meterai.sealing import PageNotDrawn, PagePicture, PageSize, Placement
@@ -32,7 +32,7 @@ WIDTHS = (sealing.THUMBNAIL_WIDTH, sealing.PICTURE_WIDTH)
 
 
 class _Key(NamedTuple):
-    content: UUID
+    file: UUID
     page: int
     width: int
 
@@ -50,8 +50,8 @@ class PagePictures:
     document that is checked, or one that is paid.
     """
 
-    def __init__(self, contents: Contents, clock: Clock, stations: Stations) -> None:
-        self._contents = contents
+    def __init__(self, loads: SharedLoads, clock: Clock, stations: Stations) -> None:
+        self._loads = loads
         self._clock = clock
         self._slots = sealing.Slots(1)
         self._pool = sealing.Pool(
@@ -73,9 +73,9 @@ class PagePictures:
         `ExaminationBusy`, `DocumentUnavailable`.
         """
         assert width in WIDTHS, width
-        if file.content is None:
+        if not file.is_usable:
             raise FileNotReady(f"the file is {file.state}")
-        key = _Key(file.content, page, width)
+        key = _Key(file.id, page, width)
         kept = self._found(key)
         if kept is None:
             kept = self._keep(key, await self._drawn(client, file, page, width))
@@ -112,7 +112,7 @@ class PagePictures:
     async def _finished(
         self, client: str, file: DraftFile, work_on: Callable[[bytes], sealing.Work[Found]]
     ) -> Found:
-        with self._contents.shared(file) as load:
+        with self._loads.shared(file) as load:
 
             async def begin() -> sealing.Work[Found]:
                 return work_on(await load())

@@ -131,7 +131,7 @@ async def show_picture(
         raise NotFound("no such picture")
     is_small = request.query_params.get("width") == str(sealing.THUMBNAIL_WIDTH)
     width = sealing.THUMBNAIL_WIDTH if is_small else sealing.PICTURE_WIDTH
-    headers = {"Cache-Control": _KEEPS, "ETag": f'"{file.content}-{number}-{width}"'}
+    headers = {"Cache-Control": _KEEPS, "ETag": f'"{file.id}-{number}-{width}"'}
     if request.headers.get("if-none-match", "").removeprefix("W/") == headers["ETag"]:
         return Response(None, status_code=304, headers=headers)
     found = await pictures.picture(draft.network, file, number, width)

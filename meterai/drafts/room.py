@@ -30,14 +30,16 @@ async def _build(container: Container) -> None:
     settings, clock = container.settings, container.clock
     bytes_max = settings.of(DocumentSettings).document_bytes_max
     examination = Examination(container.of(Issuers), bytes_max, clock, container.stations)
-    files = FileObjects(database, objects, container.of(Timeline), container.of(Removal))
-    drafts = DraftService(database, files, examination, settings, clock)
-    pictures = PagePictures(drafts.contents, clock, container.stations)
-    container.of(DocumentContents).add_owner("drafts", WANTED_CONTENTS)
+    contents = container.of(DocumentContents)
+    contents.add_owner("drafts", WANTED_CONTENTS)
+    doors = container.of(Timeline), container.of(Removal)
+    files = FileObjects(database, objects, *doors, contents)
+    drafts = DraftService(database, files, contents, examination, settings, clock)
+    pictures = PagePictures(drafts.loads, clock, container.stations)
     container.add(drafts)
     container.add(pictures)
     container.add(Placing(drafts, pictures))
-    container.add(Uploads(database, files, examination, settings, clock))
+    container.add(Uploads(database, files, contents, examination, settings, clock))
     container.add(Forgetting(database, files, clock))
 
 

@@ -15,8 +15,8 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
+from meterai.documents import DocumentContents
 from meterai.drafts import store
-from meterai.drafts.contents import Contents
 from meterai.drafts.examination import Examination
 from meterai.drafts.model import (
     EMPTY_LIVES,
@@ -35,6 +35,7 @@ from meterai.drafts.model import (
 )
 from meterai.drafts.objects import FileObjects
 from meterai.drafts.settings import DraftSettings
+from meterai.drafts.shared_loads import SharedLoads
 from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id
 from meterai.kit.refusal import NotFound
@@ -64,14 +65,16 @@ class DraftService:
         self,
         database: Database,
         objects: FileObjects,
+        contents: DocumentContents,
         examination: Examination,
         settings: Settings,
         clock: Clock,
     ) -> None:
         self._database = database
         self._objects = objects
+        self._contents = contents
         self._examination = examination
-        self.contents = Contents(self.content)
+        self.loads = SharedLoads(self.content)
         self._settings = settings.of(DraftSettings)
         # Of one order.  The drafts of two devices may have more together, which nobody is to lose.
         self.files_max = settings.of(StampingSettings).stampings_per_order_max
@@ -252,9 +255,9 @@ class DraftService:
 
         Refuses `FileNotReady`, `DocumentUnavailable`.
         """
-        if file.content is None:
+        if not file.is_usable or file.sha256 is None:
             raise FileNotReady(f"the file is {file.state}")
-        return await self._objects.get(file.id, file.content)
+        return await self._contents.get(file.sha256, file.old_name)
 
     async def place(
         self,
@@ -274,7 +277,7 @@ class DraftService:
             return file
         _check_version(file, seen)
         if placements:
-            with self.contents.shared(file) as load:
+            with self.loads.shared(file) as load:
                 await self._examination.check(draft.network, load, placements)
         placed = await self._database.once(
             store.place, draft.id, file.id, placements_json(placements), seen
@@ -289,34 +292,39 @@ class DraftService:
 
     async def take_out(self, draft: Draft, file: UUID) -> None:
         """Forget a file and its bytes; one that is not there is out already."""
-        gone = await self._database.once(store.take_out, draft.id, file)
-        if gone is not None:
-            await self._objects.remove_all([gone])
+
+        async def act(tx: Tx) -> None:
+            gone = await store.take_out(tx, draft.id, file)
+            if gone is not None:
+                await self._objects.let_go(tx, [gone])
+
+        await self._database.run(act)
 
     # -- ordered -------------------------------------------------------------------------------
 
     async def finish(self, draft: Draft, order: UUID | None, ordered: Sequence[DraftFile]) -> None:
         """These files of the draft were ordered, or stamped from the balance (no order).
 
-        What came meanwhile, and is not known by now to be of no use, goes on in a draft of its own.  All
-        other bytes go: `stamping` has those that it needs.
+        What came meanwhile, and is not known by now to be of no use, goes on in a draft of its own.  The
+        documents of an order want the bytes of the others, and wanted them before this.
         """
         ids = [one.id for one in ordered]
         is_ours = await self._database.once(store.finish_whole, draft.id, order, ids)
-        gone = ordered if is_ours else []
         if is_ours is None:
-            gone = await self._finished_in_part(draft, order, ids)
-        await self._objects.remove_all(gone)
+            await self._finish_in_part(draft, order, ids)
+        for one in ordered if is_ours else ():
+            if one.old_content:  # which no document wants: its bytes were stored anew
+                await self._objects.remove(one.id, one.old_content)
 
-    async def _finished_in_part(
+    async def _finish_in_part(
         self, draft: Draft, order: UUID | None, ordered: Sequence[UUID]
-    ) -> Sequence[DraftFile]:
-        """The same for a draft that has other files too; those whose bytes go."""
+    ) -> None:
+        """The same for a draft that has other files too."""
 
-        async def act(tx: Tx) -> Sequence[DraftFile]:
+        async def act(tx: Tx) -> None:
             locked = await store.lock(tx, [draft.id])
             if not locked or locked[0].is_done:
-                return []
+                return
             files = await store.files(tx, draft.id)
             again = twins(files)
             left = [
@@ -329,9 +337,9 @@ class DraftService:
                 await store.add_draft(tx, other, hash_of(secrets.token_urlsafe(TOKEN_BYTES)))
                 await store.move(tx, other.id, left)
             await store.finish(tx, draft.id, order, ordered)
-            return [one for one in files if one.id not in left]
+            await self._objects.let_go(tx, [one for one in files if one.id not in left])
 
-        return await self._database.run(act)
+        await self._database.run(act)
 
     @asynccontextmanager
     async def to_be_loaded(self, files: Sequence[DraftFile]) -> AsyncIterator[None]:

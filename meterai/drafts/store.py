@@ -26,8 +26,8 @@ from meterai.sealing import PageSize, Placement
 # No column of one table, but `draft_id`, is called as one of the other.
 _FACTS = 'owner_id AS owner, network, order_key, order_id AS "order", is_done, merged_into, created_at, expires_at'
 _FILE_FACTS = (
-    "file_id AS id, name, bytes AS size, received, digest, state, parts, content_id AS content, sha256,"
-    " pages, sizes, is_stamped, refusal, refusal_facts, placements, version, examinations, added_at,"
+    "file_id AS id, name, bytes AS size, received, digest, state, parts, content_id AS old_content,"
+    " sha256, pages, sizes, is_stamped, rules, refusal, refusal_facts, placements, version, examinations, added_at,"
     " last_part_at"
 )
 _DRAFT = f"draft_id AS id, {_FACTS}"
@@ -149,7 +149,7 @@ JOIN draft_files f ON f.draft_id = d.draft_id
 WHERE d.owner_id IS NULL AND f.{_HELD}
 """  # noqa: S608
 _ADD = f"""
-SELECT {_FILE} FROM draft_file_add(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,
+SELECT {_FILE} FROM draft_file_take_in(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,
     %s, %s, %s, %s, %s, %s, %s, %s)
 """  # noqa: S608
 _OF_DRAFT = f"SELECT {_FILE} FROM draft_files WHERE draft_id = %s ORDER BY file_id"  # noqa: S608
@@ -191,8 +191,8 @@ WHERE (draft_id, file_id) IN (TABLE first)
 RETURNING {_FILE}
 """  # noqa: S608
 _ACCEPT = """
-UPDATE draft_files SET state = %s, bytes = %s, received = %s, content_id = %s, sha256 = %s,
-    pages = %s, sizes = %s, is_stamped = %s, parts = '{}', leased_until = NULL
+UPDATE draft_files SET state = %s, bytes = %s, received = %s, sha256 = %s,
+    pages = %s, sizes = %s, is_stamped = %s, rules = %s, parts = '{}', leased_until = NULL
 WHERE file_id = %s AND state = 'examining'
 """
 _REFUSE = """
@@ -390,7 +390,7 @@ async def add_file(
 ) -> DraftFile | None:
     """A file comes to a draft, which is kept so long at least, and begins with it where it has a token.
     None where the draft was ordered since it was found, or became somebody's; see
-    sql/functions/draft_file_add.sql.
+    sql/functions/draft_file_take_in.sql.
     """
     bounds = dict(bounded_networks(draft.network))
     return await tx.one_as(
@@ -423,11 +423,11 @@ async def add_file(
 
 
 def _columns_of(found: Found | None) -> tuple[object, ...]:
-    """The object, digest, pages and sizes of a document that can be stamped, and whether it bears a seal."""
+    """Digest, pages and sizes of a document that can be stamped, whether it bears a seal, and by which rules."""
     if found is None:
-        return None, None, None, jsonb([]), False
+        return None, None, jsonb([]), False, 0
     sizes = jsonb([[one.page, one.width, one.height] for one in found.sizes])
-    return found.content, found.sha256, found.pages, sizes, found.is_stamped
+    return found.sha256, found.pages, sizes, found.is_stamped, found.rules
 
 
 async def files(tx: ReadTx, draft: UUID) -> list[DraftFile]:

@@ -17,15 +17,14 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
-from uuid import UUID
 
 import structlog
 
 from meterai import sealing
-from meterai.documents import DocumentSettings
+from meterai.documents import DocumentContents, DocumentSettings
 from meterai.drafts import store
 from meterai.drafts.due import Due
-from meterai.drafts.examination import Examination, Examined
+from meterai.drafts.examination import Examination
 from meterai.drafts.holdings import Holdings
 from meterai.drafts.model import (
     EMPTY_LIVES,
@@ -80,12 +79,14 @@ class Uploads:
         self,
         database: Database,
         objects: FileObjects,
+        contents: DocumentContents,
         examination: Examination,
         settings: Settings,
         clock: Clock,
     ) -> None:
         self._database = database
         self._objects = objects
+        self._contents = contents
         self._examination = examination
         self._limits = settings.of(DraftSettings)
         self._holdings = Holdings(database, self._limits)
@@ -137,13 +138,13 @@ class Uploads:
         now, added = self._clock.now(), None
         is_kept = new.state != FileState.REFUSED
         until = self._limits.until(draft.created_at, now) if is_kept else now + EMPTY_LIVES
-        objects = (*new.parts, new.found.content) if new.found else new.parts
         try:
             added = await self._add(draft, new, token, until)
         finally:
             # The sweep looks once more where that is not known.
             if added is None:
-                await self._objects.remove(new.id, *objects)
+                await self._objects.remove(new.id, *new.parts)
+                await self._let_go(new.found)
         if is_kept:
             self._holdings.add(draft, size)
         return added
@@ -163,7 +164,8 @@ class Uploads:
             part = await self._objects.put(file.id, content)
             waits = replace(file, state=FileState.EXAMINING, examinations=int(is_begun))
             return replace(waits, parts=(part,), leased_until=at)
-        found = _found(await self._objects.put(file.id, examined.document), examined)
+        found = examined.found
+        await self._contents.put(found.sha256, examined.document)
         return replace(file, size=found.size, state=found.state, examinations=1, found=found)
 
     async def _check_room(self, draft: Draft, size: int, token: str) -> None:
@@ -275,11 +277,16 @@ class Uploads:
             seconds = backoff.pause(examinations, longest=PAUSE_SECONDS_MAX)
         return is_begun, self._clock.now() + timedelta(seconds=seconds)
 
+    async def _let_go(self, found: Found | None) -> None:
+        """Condemn the content of a file that has no row of its own; another file may want it."""
+        if found is not None:
+            await self._database.once(self._contents.let_go, [found.sha256])
+
     async def _examine(self, file: DraftFile, network: str) -> None:
         try:
             async with self._place_for(network):
                 examined = await self._examination.examine(network, await self._joined(file))
-                content = await self._objects.put(file.id, examined.document)
+                await self._contents.put(examined.sha256, examined.document)
         except Refusal as refusal:
             # No turn, or the store is away: found out later.
             answer = self._later if refusal.status == 503 else self._refuse
@@ -287,13 +294,11 @@ class Uploads:
         else:
             is_ours = False
             try:
-                is_ours = await self._database.once(
-                    store.accept, file.id, _found(content, examined)
-                )
+                is_ours = await self._database.once(store.accept, file.id, examined.found)
             finally:
                 # The sweep looks once more where that is not known.
                 if not is_ours:
-                    await self._objects.remove(file.id, content)
+                    await self._let_go(examined.found)
             if is_ours:
                 await self._objects.remove(file.id, *file.parts)
 
@@ -352,15 +357,3 @@ def _is_part(file: DraftFile, offset: int, content: bytes) -> bool:
 def _plain(facts: Mapping[str, object]) -> dict[str, object]:
     """The facts of a refusal that can be kept: numbers and texts."""
     return {name: value for name, value in facts.items() if isinstance(value, int | float | str)}
-
-
-def _found(content: UUID, examined: Examined) -> Found:
-    return Found(
-        content,
-        len(examined.document),
-        examined.sha256,
-        examined.pages,
-        examined.sizes,
-        examined.is_repaired,
-        examined.is_stamped,
-    )

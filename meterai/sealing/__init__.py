@@ -22,7 +22,7 @@ from meterai.sealing.checking.deltas import DeltaSeal, seal_in
 from meterai.sealing.checking.questions import Question
 from meterai.sealing.checking.verification import verify, verifying
 from meterai.sealing.delivery import seal, seal_statement
-from meterai.sealing.ingestion import examining
+from meterai.sealing.ingestion import RULES, examining
 from meterai.sealing.locations import StampLocation, locating
 from meterai.sealing.model import (
     CHECKED_BYTES_MAX,
@@ -159,6 +159,7 @@ __all__ = [
     "PHOTO_BYTES_MAX",
     "PICTURE_WIDTH",
     "PICTURE_WIDTH_MAX",
+    "RULES",
     "STAMPS_MAX",
     "TEXT_LENGTH_MAX",
     "THUMBNAIL_WIDTH",

@@ -11,6 +11,10 @@ from meterai.sealing.sandbox.bounded import Work
 from meterai.sealing.signing.issuers import Issuers
 from meterai.sealing.writing.engine import ingesting
 
+# Raised whenever a document that was taken in may be refused, or has other pages or sizes: what was found by
+# another number is found out once more.
+RULES = 1
+
 
 def examining(
     document: bytes, placements: Sequence[Placement], issuers: Issuers, at: datetime

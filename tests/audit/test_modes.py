@@ -259,10 +259,9 @@ def test_objects_are_those_of_documents(history: History, spoilt: Spoilt) -> Non
     )
     [path] = directory.glob(f"objects/*/{one['name']}")
     [drafted] = history.shop.rows(
-        "SELECT replace(file_id::text, '-', '') AS file FROM draft_files WHERE content_id IS NOT NULL"
-        " LIMIT 1"
+        "SELECT encode(sha256, 'hex') AS name FROM draft_files WHERE state = 'ready' LIMIT 1"
     )
-    [part] = directory.glob(f"objects/*/*-{drafted['file']}")
+    [part] = directory.glob(f"objects/*/{drafted['name']}")
     for gone in (path, part):
         content = gone.read_bytes()
         gone.unlink()

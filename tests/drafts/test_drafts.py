@@ -7,6 +7,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
+from meterai.documents import content_name
 from meterai.drafts import Draft, DraftFile, DraftService, FileNotReady, FileState, Uploads, store
 from meterai.drafts.examination import CHECKED_AT_ONCE
 from meterai.drafts.forgetting import Forgetting
@@ -27,7 +28,6 @@ from meterai.drafts.model import (
     UploadOffsetMismatch,
     hash_of,
     is_sign_in_mark,
-    object_name,
     sign_in_mark,
     twins,
 )
@@ -40,6 +40,7 @@ from meterai.sealing import DocumentTooLarge, ExaminationBusy, Placement, Placem
 from tests.support.pdf import pdf
 from tests.support.shop import Shop
 from tests.support.store import Ahead, delete_condemned, kept_objects, objects, sweep
+from tests.support.stored import let_time_pass
 
 NETWORK = "198.51.100.7"
 PLACE = Placement(1, 60, 60, 80)
@@ -378,8 +379,8 @@ def test_what_came_while_the_order_was_placed_goes_on_in_a_draft_of_its_own(shop
     assert left == {later.name, half.name}
     of_order = shop.do(drafts(shop).files(draft))
     assert [(one.id, one.state) for one in of_order] == [(file.id, FileState.ORDERED)]
-    assert later.content is not None
-    assert {object_name(later.id, later.content)} == {one.name for one in kept_objects(shop)}
+    assert later.sha256 is not None
+    assert {content_name(later.sha256)} == {one.name for one in kept_objects(shop)}
     with pytest.raises(NotFound):
         shop.do(uploads(shop).create(draft, "empat.pdf", 1000))
 
@@ -390,7 +391,8 @@ def test_what_was_ordered_takes_no_room_here(shop: Shop, monkeypatch: pytest.Mon
     file = add(shop, draft, content=content)
     shop.do(drafts(shop).place(draft, file, [PLACE]))
     shop.do(drafts(shop).finish(draft, new_id(), [file]))
-    assert kept_objects(shop) == []
+    sweep(shop, timedelta(hours=2))
+    assert kept_objects(shop) == [], "no document wants it"
     with pytest.raises(FileNotReady):
         shop.do(drafts(shop).content(shop.do(drafts(shop).file(draft, file.id))))
     room = len(content)
@@ -441,9 +443,11 @@ def test_a_stranger_who_knew_the_token_adds_nothing_to_the_draft_of_an_account(s
 
 def test_what_is_not_ordered_is_forgotten_in_time(shop: Shop) -> None:
     old, token = opened(shop)
-    add(shop, old)
+    content = pdf(words="dua kali")
+    add(shop, old, "sama", content)
+    add(shop, old, "lain")
     young, _ = opened(shop)
-    kept = add(shop, young)
+    kept = add(shop, young, "sama", content)
     shop.arrange(
         "UPDATE drafts SET created_at = now() - interval '2 days', expires_at = now() WHERE draft_id = %s",
         old.id,
@@ -453,7 +457,13 @@ def test_what_is_not_ordered_is_forgotten_in_time(shop: Shop) -> None:
     assert shop.do(forgetting.forget_old()) == 1
     assert shop.do(forgetting.forget_old()) == 0
     assert [row["file_id"] for row in shop.rows("SELECT file_id FROM draft_files")] == [kept.id]
-    assert len(kept_objects(shop)) == 1
+    let_time_pass(shop)
+    delete_condemned(shop, timedelta(minutes=59))
+    assert len(objects(shop)) == 2, "whoever took it over has an hour for its row"
+    delete_condemned(shop)
+    assert kept.sha256 is not None
+    assert [one.name for one in objects(shop)] == [content_name(kept.sha256)]
+    assert shop.do(drafts(shop).content(kept)) == content
 
 
 def test_objects_that_no_file_has_are_deleted_once_they_are_old(shop: Shop) -> None:

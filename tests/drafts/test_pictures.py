@@ -10,11 +10,11 @@ import pikepdf
 import pytest
 
 from meterai.documents import DocumentUnavailable
-from meterai.drafts import contents
 from meterai.drafts import pictures as module
-from meterai.drafts.contents import Contents
+from meterai.drafts import shared_loads
 from meterai.drafts.model import DraftFile, FileNotReady, FileState
 from meterai.drafts.pictures import PagePictures
+from meterai.drafts.shared_loads import SharedLoads
 from meterai.kit.ids import new_id
 from meterai.plumbing.observe.stations import Stations
 from meterai.sealing import THUMBNAIL_WIDTH, ExaminationBusy, PageNotDrawn, PageOutOfRange
@@ -68,7 +68,7 @@ def watch() -> Watch:
 
 @pytest.fixture
 def drawing(store, watch) -> PagePictures:
-    return PagePictures(Contents(store.content), watch, Stations())
+    return PagePictures(SharedLoads(store.content), watch, Stations())
 
 
 def test_what_a_survey_adds_up_for_one_request_is_not_kept_with_the_picture(drawing):
@@ -149,7 +149,7 @@ def test_a_file_of_the_same_name_is_another(drawing, store):
     async def two():
         one = file(1)
         await drawing.picture("a", one, 1, THUMBNAIL_WIDTH)
-        await drawing.picture("a", replace(one, content=new_id()), 1, THUMBNAIL_WIDTH)
+        await drawing.picture("a", replace(one, id=new_id()), 1, THUMBNAIL_WIDTH)
 
     asyncio.run(two())
     assert store.asked == 2
@@ -172,7 +172,7 @@ def test_one_network_leaves_room_for_another(drawing):
 
 
 def test_refused_is_what_is_no_page_and_what_is_not_here(drawing):
-    waiting = replace(file(1), content=None, state=FileState.EXAMINING)
+    waiting = replace(file(1), state=FileState.EXAMINING)
     with pytest.raises(FileNotReady):
         asyncio.run(drawing.picture("a", waiting, 1))
     with pytest.raises(PageOutOfRange):
@@ -211,16 +211,16 @@ def test_a_file_that_several_wait_for_is_loaded_once_and_then_let_go(drawing, st
 
     asyncio.run(pages())
     assert store.asked == 1
-    assert drawing._contents._kept_bytes == 0
-    assert not drawing._contents._kept
+    assert drawing._loads._kept_bytes == 0
+    assert not drawing._loads._kept
 
 
 def test_what_is_kept_for_those_who_wait_is_bounded(drawing, store, monkeypatch):
-    monkeypatch.setattr(contents, "KEPT_BYTES_MAX", 250)
+    monkeypatch.setattr(shared_loads, "KEPT_BYTES_MAX", 250)
     held: list[int] = []
 
     async def loaded():
-        kept = Contents(store.content)
+        kept = SharedLoads(store.content)
         files = [replace(file(1), size=100) for _ in range(4)]
         files.append(replace(file(1), size=251))
         with ExitStack() as waiting:
@@ -246,7 +246,7 @@ def test_what_cannot_be_loaded_is_tried_again(store, monkeypatch):
         return b"here"
 
     async def again():
-        kept = Contents(fails_once)
+        kept = SharedLoads(fails_once)
         with kept.shared(file(1)) as load:
             with pytest.raises(DocumentUnavailable):
                 await load()

@@ -12,7 +12,7 @@ from meterai.drafts.model import DraftFile, FileState
 from meterai.drafts.positions import MM, TypedStamp
 from meterai.kit.ids import new_id
 from meterai.pages import FieldWrong
-from meterai.sealing import WIDTH_MAX, WIDTH_MIN, PageSize, Placement
+from meterai.sealing import RULES, WIDTH_MAX, WIDTH_MIN, PageSize, Placement
 from meterai.sealing.model import check_apart, check_placements
 
 A4 = PageSize(1, 595.28, 841.89)
@@ -32,11 +32,12 @@ def file(pages: int) -> DraftFile:
         digest=None,
         state=FileState.READY,
         parts=(),
-        content=new_id(),
+        old_content=None,
         sha256=b"",
         pages=pages,
         sizes=(),
         is_stamped=False,
+        rules=RULES,
         refusal=None,
         refusal_facts={},
         placements=(),

@@ -23,7 +23,7 @@ class _Kept(NamedTuple):
     bytes: int
 
 
-class Contents:
+class SharedLoads:
     """Bytes that several may want; `load` gets those of a file."""
 
     def __init__(self, load: Callable[[DraftFile], Awaitable[bytes]]) -> None:
@@ -38,42 +38,41 @@ class Contents:
 
         Refuses `FileNotReady`; what is given refuses what loading does.
         """
-        content = file.content
-        if content is None:
+        if not file.is_usable:
             raise FileNotReady(f"the file is {file.state}")
-        self._wanted[content] += 1
+        self._wanted[file.id] += 1
         try:
-            yield partial(self._loaded, content, file)
+            yield partial(self._loaded, file)
         finally:
-            self._wanted[content] -= 1
-            if not self._wanted[content]:
-                del self._wanted[content]
-                self._drop(content)
+            self._wanted[file.id] -= 1
+            if not self._wanted[file.id]:
+                del self._wanted[file.id]
+                self._drop(file.id)
 
-    async def _loaded(self, content: UUID, file: DraftFile) -> bytes:
-        kept = self._kept.get(content)
+    async def _loaded(self, file: DraftFile) -> bytes:
+        kept = self._kept.get(file.id)
         if kept is None:
             kept = _Kept(asyncio.create_task(self._read(file)), file.size)
-            self._keep(content, kept)
+            self._keep(file.id, kept)
         try:
             return await asyncio.shield(kept.loading)
         except Exception:
-            self._drop(content)  # who comes next tries again
+            self._drop(file.id)  # who comes next tries again
             raise
 
     async def _read(self, file: DraftFile) -> bytes:
         return await self._load(file)
 
-    def _keep(self, content: UUID, kept: _Kept) -> None:
+    def _keep(self, file: UUID, kept: _Kept) -> None:
         # Whoever wanted it may have gone while its turn came.
-        if content not in self._wanted or kept.bytes > KEPT_BYTES_MAX:
+        if file not in self._wanted or kept.bytes > KEPT_BYTES_MAX:
             return
-        self._kept[content] = kept
+        self._kept[file] = kept
         self._kept_bytes += kept.bytes
         while self._kept_bytes > KEPT_BYTES_MAX:
             self._drop(next(iter(self._kept)))
 
-    def _drop(self, content: UUID) -> None:
-        kept = self._kept.pop(content, None)
+    def _drop(self, file: UUID) -> None:
+        kept = self._kept.pop(file, None)
         if kept is not None:
             self._kept_bytes -= kept.bytes
