@@ -16,6 +16,7 @@ from pathlib import Path
 import psycopg
 
 from meterai.apps.audit import Auditor
+from meterai.apps.rooms import registered_of
 from meterai.plumbing.db import invariants
 from meterai.plumbing.db.database import Database
 from meterai.plumbing.db.embedded import EmbeddedPostgres
@@ -163,7 +164,7 @@ async def measure(url: str, *, is_incremental: bool) -> None:
 
     database = Database(url, connections=2)
     await database.open()
-    auditor = Auditor(database, tell, timedelta(0))
+    auditor = Auditor(database, registered_of(), tell, timedelta(0))
     findings, coverage = await auditor.run(is_incremental=is_incremental)
     seconds = time.perf_counter() - begun
     broken = [one for one in findings if not one.holds]

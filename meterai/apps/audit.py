@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import chain
 
 from meterai.apps.audit_history import BEGINNING, Hashing
 from meterai.apps.audit_points import (
@@ -16,40 +15,23 @@ from meterai.apps.audit_points import (
     wrong_links,
 )
 from meterai.apps.audit_scopes import of_everything, of_what_moved
-from meterai.apps.audited import EVERYTHING, audited_of, quiet_harm
-from meterai.apps.rooms import ROOMS
+from meterai.apps.audited import quiet_harm
 from meterai.ledger import explained
 from meterai.notifications import told
+from meterai.plumbing.db.checks import Registered
 from meterai.plumbing.db.database import Database
-from meterai.plumbing.db.invariants import (
-    Finding,
-    Invariant,
-    Posting,
-    Scope,
-    check,
-    check_quickly,
-    look,
-)
+from meterai.plumbing.db.invariants import Everything, Finding, Invariant, Scope, check, look
 from meterai.plumbing.db.marks import Mark
 from meterai.plumbing.db.schema import check_schema
-from meterai.room import Rooms
 
 
-def postings_of(rooms: Rooms = ROOMS) -> tuple[Posting, ...]:
-    """From what the entries of every reason are made."""
-    return tuple(chain.from_iterable(room.postings for room in rooms))
+def invariants_of(registered: Registered) -> tuple[Invariant, ...]:
+    """Every invariant: those of rooms, those about all tables, and that each entry of the ledger and each mail is
+    explained by a room."""
+    of_all = quiet_harm(registered.audited)
+    mails = told(registered.mail_causes)
+    return (explained(registered.postings), mails, *of_all, *registered.invariants)
 
-
-def invariants_of(rooms: Rooms = ROOMS) -> tuple[Invariant, ...]:
-    """Every invariant of every room, and that each entry of the ledger and each mail is explained by a room."""
-    of_rooms = chain.from_iterable(room.invariants for room in rooms)
-    causes = [one for room in rooms for one in room.mail_causes]
-    of_all = quiet_harm(audited_of(rooms))
-    return (explained(postings_of(rooms)), told(causes), *of_all, *of_rooms)
-
-
-POSTINGS: tuple[Posting, ...] = postings_of()
-INVARIANTS: tuple[Invariant, ...] = invariants_of()
 
 Tell = Callable[[int, int, str], None]  # parts done, parts in all, what is looked at now
 
@@ -88,11 +70,6 @@ class Audit:
         }
 
 
-async def audit(database: Database, invariants: Sequence[Invariant] = INVARIANTS) -> Audit:
-    """Check every invariant over all of a small installation; nothing is recorded."""
-    return Audit(tuple(await check_quickly(database, invariants, EVERYTHING)))
-
-
 class Auditor:
     """One audit: of all history, or of the rows that were written since the last clean one.
 
@@ -102,11 +79,12 @@ class Auditor:
     def __init__(
         self,
         database: Database,
+        registered: Registered,
         tell: Tell = silent,
         settled_after: timedelta = SETTLED_AFTER,
-        rooms: Rooms = ROOMS,
     ) -> None:
-        self._invariants = invariants_of(rooms)
+        self._invariants = invariants_of(registered)
+        self._audited = registered.audited
         self._database = database
         self._tell = tell
         self._settled_after = settled_after
@@ -120,15 +98,15 @@ class Auditor:
         mark = await Mark.of_now(self._database)
         known = await points(self._database)
         until = await self._database_time() - self._settled_after
-        past, since = Past(known), None
+        past, since = Past(self._audited, known), None
         if is_incremental and past.stretches and known[-1].mark.is_of(mark):
             kind, since, begins = "incremental", known[-1].mark, known[-1].covers_until
-            scopes = await of_what_moved(self._database, since)
+            scopes = await of_what_moved(self._database, self._audited, since)
             findings = await self._check(scopes, None)
             wrong = await past.compare_young(self._database, since)
         else:
             kind, begins = "full", BEGINNING
-            scopes = await of_everything(self._database)
+            scopes = await of_everything(self._database, self._audited)
             findings = await self._check(scopes, past.hashing)
             wrong = past.compare_all()
         wrong += await past.compare_standing(self._database)
@@ -143,7 +121,9 @@ class Auditor:
         known = coverage.known
         if known and coverage.until <= known[-1].covers_until:
             return None
-        return await record(self._database, coverage.kind, known, coverage.until, coverage.mark)
+        return await record(
+            self._database, self._audited, coverage.kind, known, coverage.until, coverage.mark
+        )
 
     async def _database_time(self) -> datetime:
         [row] = await look(self._database, "SELECT now() AS now")
@@ -152,6 +132,7 @@ class Auditor:
 
     async def _check(self, scopes: Sequence[Scope], hashing: Hashing | None) -> list[Finding]:
         found: dict[str, Finding] = {}
+        everything = Everything(self._audited.subjects)
         for place, scope in enumerate(scopes):
             for one in self._invariants:
                 if one.is_whole:
@@ -167,7 +148,7 @@ class Auditor:
             if one.name not in found:
                 nothing = Finding(one, 0, [])
                 found[one.name] = (
-                    await check(self._database, one, EVERYTHING) if one.is_whole else nothing
+                    await check(self._database, one, everything) if one.is_whole else nothing
                 )
         return [found[one.name] for one in self._invariants]
 

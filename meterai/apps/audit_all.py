@@ -2,15 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from types import MappingProxyType
 
-from meterai.apps.audit import Audit, Auditor, Tell
+from meterai.apps.audit import Audit, Auditor, Tell, silent
 from meterai.apps.audit_points import Point
 from meterai.apps.audit_seals import Drawing, Papers, check_objects
-from meterai.apps.rooms import RAILS, ROOMS
+from meterai.commands import Opens
 from meterai.kit.clock import SystemClock
-from meterai.payments import RailKinds, connected
+from meterai.payments import PaymentService
 from meterai.plumbing.config import Settings
-from meterai.plumbing.db.checks import AuditedPart
+from meterai.plumbing.db.checks import AuditedPart, Registered
 from meterai.plumbing.db.database import Database
 from meterai.plumbing.db.invariants import Finding, Invariant
 from meterai.plumbing.db.schema import works_as
@@ -18,7 +19,6 @@ from meterai.plumbing.keyring import INSTANCE_KEY, keyring_of
 from meterai.plumbing.objects import ObjectStore
 from meterai.reconciliation import DAYS as BANK_DAYS
 from meterai.reconciliation import check_bank
-from meterai.room import Rooms
 from meterai.stamping import issuers_of
 
 __all__ = ["BANK_DAYS", "AuditRequest", "Told", "audit_all"]
@@ -70,16 +70,19 @@ async def audit_all(
     database: Database,
     settings: Settings,
     *,
+    registered: Registered,
     request: AuditRequest,
-    tell: Tell,
-    kinds: RailKinds = RAILS,
-    rooms: Rooms = ROOMS,
+    tell: Tell = silent,
+    opens: Opens = MappingProxyType({}),
 ) -> Told:
-    """Make the audit that was asked for, and record a point of the chain where everything holds."""
-    auditor = Auditor(database, tell, rooms=rooms)
+    """Make the audit that was asked for, and record a point of the chain where everything holds.
+
+    The bank is asked by the service of payments that `opens` opens.
+    """
+    auditor = Auditor(database, registered, tell)
     findings, coverage = await auditor.run(is_incremental=request.is_incremental)
     part = AuditedPart(database, settings, coverage.since, coverage.begins)
-    findings += [await check(part) for room in rooms for check in room.checks]
+    findings += [await check(part) for check in registered.checks]
     notes = [f"{coverage.kind} audit"]
     if request.drawing is None:
         notes.append("documents were not opened")
@@ -90,7 +93,7 @@ async def audit_all(
         # Their bytes and keys are on another machine, or in another folder.
         notes.append(f"documents were not opened: {settings.process.directory} is of no instance")
     if request.bank_days:
-        findings.append(await _bank(database, settings, request.bank_days, kinds))
+        findings.append(await _bank(database, settings, request.bank_days, opens))
     if role := await works_as(database):
         notes.append(f"the role {role} can change the past: docs/operations.md, Rights")
         if settings.process.environment == "production":
@@ -113,7 +116,7 @@ async def _papers(database: Database, settings: Settings, drawing: Drawing) -> l
     ]
 
 
-async def _bank(database: Database, settings: Settings, days: int, kinds: RailKinds) -> Finding:
-    clock = SystemClock()
-    async with connected(database, settings, keyring_of(settings), clock, kinds) as payments:
-        return await check_bank(database, payments, clock.now() - timedelta(days=days), clock.now())
+async def _bank(database: Database, settings: Settings, days: int, opens: Opens) -> Finding:
+    now = SystemClock().now()
+    async with opens[PaymentService](database, settings) as payments:
+        return await check_bank(database, payments, now - timedelta(days=days), now)

@@ -10,12 +10,11 @@ from time import monotonic
 import structlog
 
 from meterai import audit
-from meterai.apps.audit import silent
 from meterai.apps.audit_all import AuditRequest, audit_all
 from meterai.apps.audit_points import SETTLED_AFTER
 from meterai.kit.clock import WIB
 from meterai.plumbing.work.jobs import PeriodicTask
-from meterai.room import Container, Rooms
+from meterai.room import Container
 
 TASK = "audit"
 LOOK_SECONDS = 60.0
@@ -38,11 +37,9 @@ class DailyAudit:
     def __init__(
         self,
         container: Container,
-        rooms: Rooms,
         after_seconds: float = SETTLED_AFTER.total_seconds(),
     ) -> None:
         self._container = container
-        self._rooms = rooms
         # A starting worker is not burdened, and a point would cover nothing younger.
         self._begins = monotonic() + after_seconds
 
@@ -60,9 +57,8 @@ class DailyAudit:
         told = await audit_all(
             database,
             self._container.settings,
+            registered=self._container.offers.audit,
             request=AuditRequest(is_incremental=True),
-            tell=silent,
-            rooms=self._rooms,
         )
         broken = [one.invariant.name for one in told.audit.findings if not one.holds]
         rest = REST_SECONDS if broken else 0.0
@@ -74,6 +70,6 @@ class DailyAudit:
             _log.info("audit_point", point=number, chained=chained)
 
 
-def daily_audit(container: Container, rooms: Rooms) -> PeriodicTask:
+def daily_audit(container: Container) -> PeriodicTask:
     """The periodic task of it; cut where the worker stops, since it only reads."""
-    return PeriodicTask(TASK, DailyAudit(container, rooms).look, LOOK_SECONDS, is_cut=True)
+    return PeriodicTask(TASK, DailyAudit(container).look, LOOK_SECONDS, is_cut=True)

@@ -16,10 +16,9 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
-from meterai.apps.audited import AUDITED, EVERYTHING
-from meterai.plumbing.db.audited import Fact
+from meterai.plumbing.db.audited import Audited, Fact
 from meterai.plumbing.db.database import Database
-from meterai.plumbing.db.invariants import Scope, patiently, written
+from meterai.plumbing.db.invariants import Everything, Scope, patiently, written
 from meterai.plumbing.db.marks import IS_YOUNG, Mark
 
 BEGINNING = datetime(2025, 1, 1, tzinfo=UTC)  # nothing is older: the epoch of our serials
@@ -52,8 +51,6 @@ SELECT width_bucket({{at}}, %s::timestamptz[]) AS stretch, count(*) AS rows,
        count(*) FILTER (WHERE {IS_YOUNG.format(row="t")}) AS young
 FROM {{table}} t {{join}} WHERE {{only}} AND {{at}} >= %s AND {{at}} < %s GROUP BY stretch
 """  # noqa: S608 - of constants
-_COUNTED = (f"(SELECT count(*) FROM {table}) AS {table}" for table in AUDITED.standing)  # noqa: S608
-_STANDING = f"SELECT {', '.join(_COUNTED)}"
 
 
 def _of(fact: Fact, query: str) -> str:
@@ -86,7 +83,13 @@ class Hashing:
     Stretches follow each other; only those of `cells` are answered, or all.
     """
 
-    def __init__(self, stretches: Sequence[Stretch], cells: Iterable[Cell] | None = None) -> None:
+    def __init__(
+        self,
+        facts: Sequence[Fact],
+        stretches: Sequence[Stretch],
+        cells: Iterable[Cell] | None = None,
+    ) -> None:
+        self._facts = facts
         self._stretches = list(stretches)
         self._cells = None if cells is None else set(cells)
         self._found: dict[Cell, tuple[int, Any]] = {}
@@ -96,7 +99,7 @@ class Hashing:
         """Read the facts of the accounts of one scope; facts of no account are read with the first
         scope.
         """
-        for fact in AUDITED.facts:
+        for fact in self._facts:
             if not (fact.is_global and self._is_global_taken):
                 await self._take(database, fact, scope)
         self._is_global_taken = True
@@ -132,17 +135,21 @@ class Hashing:
 
 
 async def hashed(
-    database: Database, stretches: Sequence[Stretch], cells: Iterable[Cell] | None = None
+    database: Database,
+    audited: Audited,
+    stretches: Sequence[Stretch],
+    cells: Iterable[Cell] | None = None,
 ) -> dict[Cell, Digest]:
     """The hashes of stretches that are read in one go."""
-    hashing = Hashing(stretches, cells)
+    hashing = Hashing(audited.facts, stretches, cells)
     if stretches:
-        await hashing.take(database, EVERYTHING)
+        await hashing.take(database, Everything(audited.subjects))
     return hashing.digests()
 
 
 async def unproven(
     database: Database,
+    scope: Everything,
     facts: Iterable[Fact],
     known: Mapping[Cell, Digest],
     stretches: Sequence[Stretch],
@@ -153,7 +160,7 @@ async def unproven(
     cuts = [start for start, _ in stretches]
     left: set[Cell] = set()
     for fact in facts:
-        query = written(_of(fact, _COUNTS), EVERYTHING)
+        query = written(_of(fact, _COUNTS), scope)
         async with database.transaction() as tx:
             rows = await patiently(tx, query, cuts, since.xid, cuts[0], stretches[-1][1])
         found = {cuts[row["stretch"] - 1]: row for row in rows}
@@ -166,8 +173,9 @@ async def unproven(
     return left
 
 
-async def standing(database: Database) -> dict[str, int]:
-    """How many rows each table has whose rows have no time and never leave."""
+async def standing(database: Database, tables: Iterable[str]) -> dict[str, int]:
+    """How many rows each of these tables has, whose rows have no time and never leave."""
+    counted = (f"(SELECT count(*) FROM {table}) AS {table}" for table in tables)  # noqa: S608
     async with database.transaction() as tx:
-        [row] = await patiently(tx, _STANDING)
+        [row] = await patiently(tx, f"SELECT {', '.join(counted)}")
     return row

@@ -25,10 +25,10 @@ from meterai.apps.audit_history import (
     standing,
     unproven,
 )
-from meterai.apps.audited import AUDITED
 from meterai.kit.clock import SystemClock
+from meterai.plumbing.db.audited import Audited
 from meterai.plumbing.db.database import Database, Row, jsonb
-from meterai.plumbing.db.invariants import SHOWN_MAX, Finding, Invariant, look
+from meterai.plumbing.db.invariants import SHOWN_MAX, Everything, Finding, Invariant, look
 from meterai.plumbing.db.marks import Mark
 from meterai.plumbing.work.retention import YEAR
 
@@ -133,14 +133,15 @@ def wrong_links(known: Sequence[Point]) -> list[Row]:
 class Past:
     """What the last points say that there was, to be compared with what there is."""
 
-    def __init__(self, known: Sequence[Point]) -> None:
+    def __init__(self, audited: Audited, known: Sequence[Point]) -> None:
+        self._audited = audited
         kept = compared_to_last(known)
         self.stretches = [stretch for point in kept for stretch in point.stretches]
         # Facts whose columns or rows were defined otherwise at a point are not compared with it.
         shapes: list[dict[str, str]] = [point.totals.get("shapes", {}) for point in kept]
         self._facts = {
             fact.name: fact
-            for fact in AUDITED.facts
+            for fact in audited.facts
             if all(one.get(fact.name) == fact.shape for one in shapes)
         }
         self._cells = {
@@ -150,15 +151,16 @@ class Past:
             if cell[0] in self._facts
         }
         self._standing: dict[str, int] = kept[-1].totals["standing"] if kept else {}
-        self.hashing = Hashing(self.stretches)
+        self.hashing = Hashing(audited.facts, self.stretches)
 
     async def compare_young(self, database: Database, since: Mark) -> list[Row]:
         """What of the past differs, looked for only where a row was written since the mark."""
         if not self.stretches:
             return []
         facts = self._facts.values()
-        left = await unproven(database, facts, self._cells, self.stretches, since)
-        found = await hashed(database, self.stretches, left) if left else {}
+        scope = Everything(self._audited.subjects)
+        left = await unproven(database, scope, facts, self._cells, self.stretches, since)
+        found = await hashed(database, self._audited, self.stretches, left) if left else {}
         return self._differences(found, left)
 
     def compare_all(self) -> list[Row]:
@@ -191,7 +193,8 @@ class Past:
         """Tables that have fewer rows than at the last point, though no row leaves them; a point of an earlier version may
         count more tables.
         """
-        now = await standing(database) if self._standing else {}
+        counted = self._audited.standing
+        now = await standing(database, counted) if self._standing else {}
         return [
             {"table": table, "is": "less than it was", "rows": now[table], "rows_then": then}
             for table, then in self._standing.items()
@@ -204,11 +207,11 @@ class Past:
         known = {cell: digest for cell, digest in self._cells.items() if cell[1] in same}
         rest = {
             (fact.name, start)
-            for fact in AUDITED.facts
+            for fact in self._audited.facts
             for start, _ in stretches
             if fact.name not in self._facts or start not in same
         }
-        return known | await hashed(database, stretches, rest)
+        return known | await hashed(database, self._audited, stretches, rest)
 
 
 def finding(wrong: list[Row]) -> Finding:
@@ -221,20 +224,26 @@ def _sha256(facts: object) -> bytes:
 
 
 async def record(
-    database: Database, kind: str, known: Sequence[Point], until: datetime, mark: Mark
+    database: Database,
+    audited: Audited,
+    kind: str,
+    known: Sequence[Point],
+    until: datetime,
+    mark: Mark,
 ) -> Point | None:
     """Add a clean audit to the chain; None where another audit took its number first."""
     last = known[-1] if known else None
     covers_from = last.covers_until if last else BEGINNING
     draft = Point(len(known) + 1, kind, covers_from, until, b"", {}, b"")
     facts: dict[str, dict[str, tuple[int, str]]] = {}
-    for (name, start), one in sorted((await Past(known).facts(database, draft.stretches)).items()):
+    found = await Past(audited, known).facts(database, draft.stretches)
+    for (name, start), one in sorted(found.items()):
         facts.setdefault(name, {})[start.isoformat()] = (one.rows, one.sha256)
     counted = {
         "facts": facts,
-        "shapes": {fact.name: fact.shape for fact in AUDITED.facts},
+        "shapes": {fact.name: fact.shape for fact in audited.facts},
         "mark": asdict(mark),
-        "standing": await standing(database),
+        "standing": await standing(database, audited.standing),
     }
     point = Point(draft.number, kind, covers_from, until, _sha256(facts), counted, b"")
     link = chained(last.chained if last else b"", point)

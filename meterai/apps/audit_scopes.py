@@ -1,13 +1,13 @@
 """What an audit looks at: everything, account by account, or what was written since a point."""
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise, starmap
 from uuid import UUID
 
-from meterai.apps.audited import AUDITED, EVERYTHING
 from meterai.plumbing.db.audited import Audited, Subject
 from meterai.plumbing.db.database import Database
-from meterai.plumbing.db.invariants import Accounts, Scope, Touched, patiently
+from meterai.plumbing.db.invariants import Accounts, Everything, Scope, Touched, patiently
 from meterai.plumbing.db.marks import IS_YOUNG, Mark
 
 ROWS_PER_RANGE = 20_000  # so that a statement takes a second, and its sorts fit in memory
@@ -15,35 +15,36 @@ SUBJECTS_PER_PART = 5_000
 
 # Accounts at which the ranges are cut, so many rows of the measuring table apart.  The rows of one
 # account are always in one range.
-_CUTS = f"""
+_CUTS = """
 SELECT DISTINCT account_id FROM (
     SELECT account_id, row_number() OVER (ORDER BY account_id) AS place
-    FROM {AUDITED.measure}) AS placed
+    FROM {measure}) AS placed
 WHERE mod(place, %s) = 0 ORDER BY account_id
-"""  # noqa: S608 - of constants
+"""
 _IS_YOUNG = IS_YOUNG.format(row="t")
 
 
-def _young(table: str, subject: Subject) -> str:
+def _young(audited: Audited, table: str, subject: Subject) -> str:
     """SQL of the subjects of rows that were written since a mark, whatever time they say of
     themselves.
     """
     if subject.through:
-        known = AUDITED.subjects[subject.through].column
+        known = audited.subjects[subject.through].column
         source = f"{table} t JOIN {subject.through} USING (account_id, {subject.column})"
         return f"SELECT account_id, {known} AS subject FROM {source} WHERE {_IS_YOUNG}"  # noqa: S608
     account = f"'{UUID(int=0)}'::uuid" if subject.is_global else "account_id"
     return f"SELECT {account}, {subject.column} AS subject FROM {table} t WHERE {_IS_YOUNG}"  # noqa: S608
 
 
-def _touched(audited: Audited) -> str:
+def query_of_touched(audited: Audited) -> str:
     """SQL of what was written since a mark and what is unfinished; then of what is related, room by
     room from the highest: documents of an order, the order of a document, the lot of a stamp.
     """
     subjects = dict(audited.subjects) | {
         table: Subject("account_id") for table in audited.of_accounts
     }
-    moved = [*starmap(_young, subjects.items()), *audited.unfinished]
+    young = starmap(partial(_young, audited), subjects.items())
+    moved = [*young, *audited.unfinished]
     steps = [f"found_0 (account_id, subject) AS ({' UNION '.join(moved)})"]
     for number, query in enumerate(audited.related):
         found = f"found_{number}"
@@ -53,26 +54,24 @@ def _touched(audited: Audited) -> str:
     return f"WITH {', '.join(steps)} SELECT account_id, subject FROM {last} ORDER BY 1, 2"  # noqa: S608
 
 
-_TOUCHED = _touched(AUDITED)
-
-
-async def of_everything(database: Database) -> Sequence[Scope]:
+async def of_everything(database: Database, audited: Audited) -> Sequence[Scope]:
     """All accounts, in ranges that one statement can look at."""
     async with database.transaction() as tx:
-        rows = await patiently(tx, _CUTS, ROWS_PER_RANGE)
+        rows = await patiently(tx, _CUTS.format(measure=audited.measure), ROWS_PER_RANGE)
     cuts: list[UUID | None] = [None, *(row["account_id"] for row in rows), None]
     if len(cuts) == 2:
-        return [EVERYTHING]
-    return [Accounts(AUDITED.subjects, low, high) for low, high in pairwise(cuts)]
+        return [Everything(audited.subjects)]
+    return [Accounts(audited.subjects, low, high) for low, high in pairwise(cuts)]
 
 
-async def of_what_moved(database: Database, since: Mark) -> Sequence[Scope]:
+async def of_what_moved(database: Database, audited: Audited, since: Mark) -> Sequence[Scope]:
     """What was written since a mark, and what is open, in parts."""
+    query = query_of_touched(audited)
     async with database.transaction() as tx:
-        marks = [since.xid] * _TOUCHED.count("%s")
-        rows = await patiently(tx, _TOUCHED, *marks, is_broad=False)
+        marks = [since.xid] * query.count("%s")
+        rows = await patiently(tx, query, *marks, is_broad=False)
     touched = [(row["account_id"], row["subject"]) for row in rows]
     starts = range(0, len(touched), SUBJECTS_PER_PART)
     return [
-        Touched.of(AUDITED.subjects, touched[start : start + SUBJECTS_PER_PART]) for start in starts
+        Touched.of(audited.subjects, touched[start : start + SUBJECTS_PER_PART]) for start in starts
     ]

@@ -1,49 +1,15 @@
-"""Knowledge of the audit about every table, of the rooms and of none, and the rules over all of them."""
+"""Rules over all tables: no time hides work, work is done in its time, no mark is without its proof."""
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain
-from typing import TypeVar
+from collections.abc import Iterable, Iterator
 
-from meterai.apps.rooms import ROOMS
-from meterai.plumbing.db import tables
 from meterai.plumbing.db.audited import Audited, Due, Evidence
-from meterai.plumbing.db.invariants import AHEAD, LATE, Everything, Invariant
+from meterai.plumbing.db.invariants import AHEAD, LATE, Invariant
 from meterai.plumbing.db.sql_files import described
-from meterai.room import Rooms
-
-Known = TypeVar("Known")
 
 
-def audited_of(rooms: Rooms = ROOMS) -> Audited:
-    """What plumbing and these rooms say, together.  One table measures, that of the highest room."""
-    each = [tables.AUDITED, *(room.audited for room in rooms)]
-    return Audited(
-        facts=tuple(chain.from_iterable(one.facts for one in each)),
-        checked=_together(one.checked for one in each),
-        unchecked=_together(one.unchecked for one in each),
-        subjects=_together(one.subjects for one in each),
-        of_accounts=tuple(chain.from_iterable(one.of_accounts for one in each)),
-        unfinished=tuple(chain.from_iterable(one.unfinished for one in each)),
-        related=tuple(chain.from_iterable(one.related for one in reversed(each))),
-        standing=tuple(chain.from_iterable(one.standing for one in each)),
-        clocks=tuple(chain.from_iterable(one.clocks for one in each)),
-        dues=tuple(chain.from_iterable(one.dues for one in each)),
-        evidence=tuple(chain.from_iterable(one.evidence for one in each)),
-        measure=next(one.measure for one in reversed(each) if one.measure),
-    )
-
-
-def _together(each: Iterable[Mapping[str, Known]]) -> Mapping[str, Known]:
-    return {table: known for one in each for table, known in one.items()}
-
-
-AUDITED = audited_of()
-EVERYTHING = Everything(AUDITED.subjects)
-
-
-def quiet_harm(audited: Audited = AUDITED) -> tuple[Invariant, ...]:
+def quiet_harm(audited: Audited) -> tuple[Invariant, ...]:
     """The rules that are about every table: no time hides work, work is done in its time, no mark is without what proves it.
 
     Tables of no account are looked at as a whole, by an invariant of their own, and so is what waits: it is few rows,

@@ -98,5 +98,8 @@ def program_of(rooms: Rooms = ROOMS) -> RoomsProgram:
         [one for room in rooms for one in room.promises],
         lambda tx, about: timeline(tx, offers, about),
         offers.personal,
+        offers.audit,
+        {kind: how for room in rooms for kind, how in room.opens.items()},
+        [room.after_restore for room in rooms if room.after_restore],
         rooms,
     )

@@ -30,9 +30,11 @@ from meterai.payments import RailKinds
 from meterai.payments.room import RAILS as RAILS_OF_PAYMENTS
 from meterai.payments.room import payments_with
 from meterai.plumbing.config import Settings
+from meterai.plumbing.db.audited import together
+from meterai.plumbing.db.checks import Registered
 from meterai.plumbing.db.database import Database
 from meterai.plumbing.db.personal import OF_PLUMBING
-from meterai.plumbing.db.tables import TABLES
+from meterai.plumbing.db.tables import AUDITED, TABLES
 from meterai.plumbing.work.events import Event, Subscription
 from meterai.plumbing.work.retention import RETENTION
 from meterai.portal.room import ROOM as PORTAL
@@ -111,6 +113,17 @@ def owners_of_tables(rooms: Rooms = ROOMS) -> Mapping[str, str]:
     return found
 
 
+def registered_of(rooms: Rooms = ROOMS) -> Registered:
+    """What the audit asks of these rooms."""
+    return Registered(
+        together([AUDITED, *(room.audited for room in rooms)]),
+        [one for room in rooms for one in room.invariants],
+        [one for room in rooms for one in room.postings],
+        [one for room in rooms for one in room.mail_causes],
+        [one for room in rooms for one in room.checks],
+    )
+
+
 def offers_of(rooms: Rooms = ROOMS) -> Offers:
     """Levers, knowledge, work lists and personal data of the rooms; each name is given once."""
     levers = [one for room in rooms for one in room.levers]
@@ -123,6 +136,7 @@ def offers_of(rooms: Rooms = ROOMS) -> Offers:
         | {"plumbing": OF_PLUMBING},
         [*RETENTION, *(rule for room in rooms for rule in room.retention)],
         [one for room in rooms for one in room.published],
+        registered_of(rooms),
     )
     assert len(found.levers) == len(levers), "the name of a lever is taken"
     assert len(found.work) == len(work), "the name of a work list is taken"

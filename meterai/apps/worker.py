@@ -27,7 +27,7 @@ def periodic_tasks(container: Container, rooms: Rooms = ROOMS) -> Sequence[Perio
     return [
         *chain.from_iterable(room.tasks(container) for room in rooms),
         *Retention(container.database, container.clock, rules_of(rooms)).periodic_tasks(),
-        daily_audit(container, rooms),
+        daily_audit(container),
         PeriodicTask("watch_queues", watch_queues(container), WATCH_SECONDS),
     ]
 

@@ -65,13 +65,14 @@ from meterai.commands.production import (
     check_allowed,
     complaints,
 )
-from meterai.commands.program import Command, Program, Timeline
+from meterai.commands.program import AfterRestore, Command, Opens, Program, Timeline
 
 __all__ = [
     "LOAD",
     "NO_OPTIONS",
     "TIME",
     "UNFINISHED",
+    "AfterRestore",
     "AsJson",
     "Between",
     "By",
@@ -93,6 +94,7 @@ __all__ = [
     "NotForProduction",
     "OnlyForDevelopment",
     "OnlyForProduction",
+    "Opens",
     "OptionalText",
     "Options",
     "Password",

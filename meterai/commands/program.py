@@ -1,19 +1,24 @@
 """Commands as rooms register them, and the program that is made of them."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from meterai.commands.levers import Lever
 from meterai.commands.needs import Directory, Schema
 from meterai.commands.production import Demand, Scope
 from meterai.kit.subjects import Happening, Subject
-from meterai.plumbing.config import Sections
-from meterai.plumbing.db.database import ReadTx
+from meterai.plumbing.config import Sections, Settings
+from meterai.plumbing.db.checks import Registered
+from meterai.plumbing.db.database import Database, ReadTx
 from meterai.plumbing.db.figures import Figures, PromiseQuery
 from meterai.plumbing.db.personal import Personal
 from meterai.plumbing.db.sql_files import Homes
 
+# Of the type of a service: opens it by itself, for a command, until the end of the context.
+Opens: TypeAlias = Mapping[type, Callable[[Database, Settings], AbstractAsyncContextManager[Any]]]
+AfterRestore: TypeAlias = Callable[[Database, Settings], Awaitable[None]]
 Timeline: TypeAlias = Callable[[ReadTx, Subject], Awaitable[Sequence[Happening]]]
 
 
@@ -55,6 +60,9 @@ class Program:
     promises  queries of rooms that say whether a promise to the public was kept in a period
     timeline  everything that the rooms tell of a subject
     personal  what each room keeps of a person
+    audit     what the audit asks
+    opens     services of rooms that a command opens without the other rooms
+    after_restore  what the rooms do in a database that was made of a backup
     """
 
     commands: Mapping[str, Command] = field(default_factory=dict)
@@ -67,3 +75,6 @@ class Program:
     promises: Sequence[PromiseQuery] = ()
     timeline: Timeline = _nothing_told
     personal: Mapping[str, Personal] = field(default_factory=dict)
+    audit: Registered = field(default_factory=Registered)
+    opens: Opens = field(default_factory=dict)
+    after_restore: Sequence[AfterRestore] = ()

@@ -125,7 +125,6 @@ from meterai.payments.service import (
     ask_about,
     attempts_of,
     close,
-    connected,
     new_attempt,
 )
 from meterai.payments.settings import PaymentSettings
@@ -221,7 +220,6 @@ __all__ = [
     "compensations_of",
     "confirm_by_record",
     "confirm_transfers_by_record",
-    "connected",
     "current_payee",
     "floats",
     "given_back_as_told",

@@ -1,11 +1,12 @@
 """What the room `payments` registers with the applications."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from functools import partial
 
 from meterai.commands import TIME, Command, Demand, Directory, Facts, KeyFile, Schema, Scope
+from meterai.kit.clock import SystemClock
 from meterai.payments.adapters.midtrans import MIDTRANS
 from meterai.payments.adapters.snap import SNAP_QRIS
 from meterai.payments.asking import BuyerQuestions
@@ -58,9 +59,10 @@ from meterai.payments.transfers.store import (
 )
 from meterai.plumbing.config import Configuration, Settings
 from meterai.plumbing.db.checks import AuditedPart, Check
+from meterai.plumbing.db.database import Database
 from meterai.plumbing.db.invariants import Finding
 from meterai.plumbing.http.described import Field
-from meterai.plumbing.keyring import Keyring
+from meterai.plumbing.keyring import Keyring, keyring_of
 from meterai.plumbing.observe.stations import Backlog
 from meterai.plumbing.work.jobs import PeriodicTask
 from meterai.plumbing.work.leases import Lease
@@ -206,6 +208,18 @@ async def _build(container: Container, kinds: RailKinds) -> None:
     container.add(BankCalls(container.database, payments, clock))
 
 
+@asynccontextmanager
+async def _opened(
+    database: Database, settings: Settings, kinds: RailKinds
+) -> AsyncIterator[PaymentService]:
+    """The service by itself; its connections close at the end."""
+    clock = SystemClock()
+    async with AsyncExitStack() as stack:
+        to = Connecting(settings, keyring_of(settings), clock, database)
+        rails = await connect_rails(stack, to, kinds)
+        yield PaymentService(database, rails, settings.of(PaymentSettings), clock)
+
+
 def payments_with(kinds: RailKinds) -> Room:
     """The room with these rails.  Raises `ValueError` for two that cannot be told apart."""
     check_kinds(kinds)
@@ -228,6 +242,7 @@ def payments_with(kinds: RailKinds) -> Room:
         needs=needs,
         keys=keys,
         build=partial(_build, kinds=kinds),
+        opens={PaymentService: partial(_opened, kinds=kinds)},
         services={
             "payments": PaymentService,
             "buyer_questions": BuyerQuestions,

@@ -6,7 +6,7 @@ the intent before the call, the result after it.
 
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -23,7 +23,7 @@ from meterai.kit.ids import compact, new_id
 from meterai.kit.money import Rupiah
 from meterai.payments import silence, store
 from meterai.payments.events import PaymentRefunded
-from meterai.payments.installed import Rails, connect_rails
+from meterai.payments.installed import Rails
 from meterai.payments.model import (
     ATTEMPTS_PER_SUBJECT_MAX,
     NOT_BOOKED,
@@ -55,11 +55,8 @@ from meterai.payments.model import (
     parse_reference,
     reference_of,
 )
-from meterai.payments.rails import Connecting, RailKinds
 from meterai.payments.settings import PaymentSettings
-from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import Database, ReadTx, Tx
-from meterai.plumbing.keyring import Keyring
 from meterai.plumbing.work.events import emit
 from meterai.plumbing.work.periodic import each
 
@@ -508,17 +505,6 @@ class PaymentService:
             seconds_max=CANCEL_SECONDS_MAX,
             give_up_seconds=CANCEL_AFTER_END_SECONDS,
         )
-
-
-@asynccontextmanager
-async def connected(
-    database: Database, settings: Settings, keyring: Keyring, clock: Clock, kinds: RailKinds
-) -> AsyncIterator[PaymentService]:
-    """The service by itself, for a command without the other rooms; its connections close at the end."""
-    async with AsyncExitStack() as stack:
-        to = Connecting(settings, keyring, clock, database)
-        rails = await connect_rails(stack, to, kinds)
-        yield PaymentService(database, rails, settings.of(PaymentSettings), clock)
 
 
 async def apply(tx: Tx, account: UUID, subject: UUID, number: str, amount: Rupiah) -> None:

@@ -8,6 +8,7 @@ from typing import TypeVar
 from meterai.commands import Lever
 from meterai.kit.clock import Clock
 from meterai.plumbing.config import Settings
+from meterai.plumbing.db.checks import Registered
 from meterai.plumbing.db.database import Database
 from meterai.plumbing.db.personal import Personal
 from meterai.plumbing.keyring import Keyring
@@ -27,7 +28,8 @@ class ServiceUnknown(Exception):
 @dataclass(frozen=True, slots=True)
 class Offers:
     """The offers of all rooms to those who serve staff and people who ask: levers and lists by name, knowledge and personal
-    data by room (those of plumbing under its name), every rule of retention, and the events that accounts may be told of.
+    data by room (those of plumbing under its name), every rule of retention, the events that accounts may be told of, and
+    what the audit asks.
     """
 
     levers: Mapping[str, Lever] = field(default_factory=dict)
@@ -36,6 +38,7 @@ class Offers:
     personal: Mapping[str, Personal] = field(default_factory=dict)
     retention: Sequence[Rule] = ()
     published: Sequence[PublicEvent] = ()
+    audit: Registered = field(default_factory=Registered)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,12 @@ import msgspec
 from litestar import Litestar
 from litestar.types import ASGIApp, ControllerRouterHandler
 
-from meterai.commands import Command, Demand, KeyFile, Lever
+from meterai.commands import AfterRestore, Command, Demand, KeyFile, Lever, Opens
 from meterai.kit.lifecycle import Lifecycle
 from meterai.pages import RoomPages, Site
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.audited import Audited
 from meterai.plumbing.db.checks import Check
-from meterai.plumbing.db.database import Database
 from meterai.plumbing.db.figures import Figures, PromiseQuery
 from meterai.plumbing.db.invariants import Invariant, MailCause, Posting
 from meterai.plumbing.db.personal import Personal
@@ -56,6 +55,7 @@ class Room:
     ready      by name, what must hold for a process to be ready (`/readyz`); each refuses if not
     warns      by name, what `/readyz` warns of: a text, or None where there is nothing
     leases     how long something is held and what its holder may take, checked at start
+    opens      services that a command opens without the other rooms, and how
     services   by the name of a parameter, what routes may ask for; `build` adds them
     routes     what answers HTTP: the API, and pages that show only this room
     fields     by the names of a view and of its field, what that can be, for the description of the API
@@ -100,6 +100,7 @@ class Room:
     ready: Mapping[str, Callable[[Container], Awaitable[None]]] = field(default_factory=dict)
     warns: Mapping[str, Callable[[Container], Awaitable[str | None]]] = field(default_factory=dict)
     leases: Callable[[Container], Iterable[Lease]] = lambda _: ()
+    opens: Opens = field(default_factory=dict)
     services: Mapping[str, type] = field(default_factory=dict)
     routes: Sequence[ControllerRouterHandler] = ()
     fields: Mapping[tuple[str, str], Field] = field(default_factory=dict)
@@ -112,7 +113,7 @@ class Room:
     tasks: Callable[[Container], Sequence[PeriodicTask]] = lambda _: ()
     lanes: Callable[[Container], Sequence[Lane]] = lambda _: ()
     before_work: Build = _nothing
-    after_restore: Callable[[Database, Settings], Awaitable[None]] | None = None
+    after_restore: AfterRestore | None = None
     demands: Sequence[Demand] = ()
     undemanded: Mapping[str, str] = field(default_factory=dict)
     keys: Callable[[Settings], Iterable[KeyFile]] = lambda _settings: ()

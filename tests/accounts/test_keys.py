@@ -26,13 +26,13 @@ from meterai.accounts.model import (
     TooManyKeys,
 )
 from meterai.accounts.service import LAST_USE_EVERY, REMEMBERED_SECONDS
-from meterai.apps.audit import audit
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import new_id, read, show
 from meterai.kit.refusal import Malformed, NotFound, SignInRequired
 from meterai.kit.subjects import WorkItem
 from tests.accounts.conftest import BEGIN, Counter
+from tests.support.audits import audit
 from tests.support.shop import TESTER
 
 

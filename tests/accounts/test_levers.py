@@ -8,12 +8,12 @@ import pytest
 from meterai.accounts import AccountService, StaffRole, staff_by_address
 from meterai.accounts.levers import END_KEY, END_SESSIONS, END_STAFF_ROLE, GIVE_STAFF_ROLE, LEVERS
 from meterai.accounts.model import LastSupervisor, PasskeyNeeded, StaffRoleUnchanged
-from meterai.apps.audit import audit
 from meterai.commands import Forecast, Lever, Pull
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.clock import SystemClock
 from meterai.kit.refusal import NotFound
 from meterai.plumbing.messages import translate
+from tests.support.audits import audit
 from tests.support.desk import staff_session
 from tests.support.shop import Shop
 

@@ -27,8 +27,8 @@ from meterai.accounts.model import (
     SupervisorsExist,
 )
 from meterai.accounts.staff import staff
-from meterai.apps.audit import audit
 from meterai.kit.refusal import NotFound
+from tests.support.audits import audit
 from tests.support.desk import FORM, Desk, staff_session
 from tests.support.instance import Client, Instance
 from tests.support.shop import TESTER, Shop

@@ -24,12 +24,12 @@ from meterai.approvals.model import (
     RequestOfAnother,
 )
 from meterai.approvals.service import as_asked
-from meterai.apps.audit import audit
 from meterai.commands import digest_of
 from meterai.kit.ids import new_id, show
 from meterai.kit.lifecycle import NotAllowedNow
 from meterai.kit.reasons import ReasonMissing
 from meterai.plumbing.db.checks import AuditedPart
+from tests.support.audits import audit
 from tests.support.pulling import Member, member
 from tests.support.shop import FEE, PRICE, TESTER, Shop
 

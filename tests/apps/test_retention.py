@@ -10,13 +10,13 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from meterai.apps.audit import audit
 from meterai.apps.retention import RULES
 from meterai.apps.worker import periodic_tasks
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import new_id
 from meterai.plumbing.db.database import Database
 from meterai.plumbing.work.retention import BATCH, Leaves, Retention
+from tests.support.audits import audit
 from tests.support.shop import Shop, open_shop
 
 ACCOUNT, NOBODY = UUID(int=1), UUID(int=0)

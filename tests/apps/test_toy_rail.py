@@ -20,10 +20,10 @@ import pytest
 
 import standins
 from meterai.accounts import AccountService
-from meterai.apps.audit import audit, invariants_of
+from meterai.apps.audit import invariants_of
 from meterai.apps.audit_all import AuditRequest, audit_all
 from meterai.apps.audit_seals import Drawing
-from meterai.apps.rooms import ROOMS, subscriptions_of
+from meterai.apps.rooms import ROOMS, registered_of, subscriptions_of
 from meterai.apps.settings import sections
 from meterai.kit.ids import read
 from meterai.payments import PaymentService, Rails, RefundSender
@@ -38,6 +38,7 @@ from meterai.plumbing.work.jobs import Worker
 from meterai.reconciliation import check_bank
 from meterai.room import Rooms
 from tests.apps.test_strangers import signed_in
+from tests.support.audits import audit
 from tests.support.bank import CLIENT, MERCHANT, prepare
 from tests.support.keys import OUR_KEY, public_pem_of
 from tests.support.shop import TESTER
@@ -166,16 +167,15 @@ async def told(place: Town, notice: tuple[dict[str, str], bytes]) -> Given:
 
 async def holds(place: Town) -> None:
     """Every invariant of the rooms with their rails, and `meterai audit` with both banks' records."""
-    database = place.web.container.database
-    found = await audit(database, invariants_of(WITH_TOY))
+    database, registered = place.web.container.database, registered_of(WITH_TOY)
+    found = await audit(database, invariants_of(registered))
     assert found.holds, [one for one in found.findings if not one.holds]
     whole = await audit_all(
         database,
         place.settings,
         request=AuditRequest(Drawing(1), bank_days=1),
-        tell=lambda *_: None,
-        kinds=KINDS,
-        rooms=WITH_TOY,
+        registered=registered,
+        opens=payments_with(KINDS).opens,
     )
     assert whole.audit.holds, [one for one in whole.audit.findings if not one.holds]
 

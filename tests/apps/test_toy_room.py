@@ -12,11 +12,10 @@ import psycopg
 import pytest
 
 from meterai.accounts import NOBODY
-from meterai.apps.audit import audit, invariants_of
-from meterai.apps.audited import audited_of
+from meterai.apps.audit import invariants_of
 from meterai.apps.program import program_of
 from meterai.apps.retention import rules_of
-from meterai.apps.rooms import subscriptions_of
+from meterai.apps.rooms import registered_of, subscriptions_of
 from meterai.apps.settings import load
 from meterai.apps.worker import periodic_tasks
 from meterai.commands import complaints
@@ -24,6 +23,7 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.work.jobs import Worker
 from meterai.plumbing.work.retention import Retention
 from scripts.subscriptions import function
+from tests.support.audits import audit
 from tests.support.commands import ROOT, Done, run_with
 from tests.support.within import within
 from tests.toy.installation import ROOMS as WITH_GUESTS
@@ -136,7 +136,7 @@ def test_web_and_worker_show_what_it_counts(
 
 
 def test_the_audit_knows_each_of_its_columns(settings: Settings) -> None:
-    known = audited_of(WITH_GUESTS)
+    known = registered_of(WITH_GUESTS).audited
     [fact] = [one for one in known.facts if one.table == "guests"]
     with psycopg.connect(settings.process.database_url) as connection:
         cursor = connection.execute("SELECT * FROM guests")
@@ -150,9 +150,9 @@ def test_the_audit_asks_its_invariant(settings: Settings) -> None:
         async with within(settings, WITH_GUESTS) as web:
             database = web.container.database
             await web.container.of(GuestService).enter(NOBODY, "Ani")
-            assert (await audit(database, invariants_of(WITH_GUESTS))).holds
+            assert (await audit(database, invariants_of(registered_of(WITH_GUESTS)))).holds
             await database.call("UPDATE guests SET welcomes = 2")
-            found = await audit(database, invariants_of(WITH_GUESTS))
+            found = await audit(database, invariants_of(registered_of(WITH_GUESTS)))
             broken = [one.invariant.name for one in found.findings if not one.holds]
             assert broken == ["guests_are_welcomed_once"]
 

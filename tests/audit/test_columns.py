@@ -4,11 +4,10 @@ from typing import cast
 
 import pytest
 
-from meterai.apps.audit import INVARIANTS, audit
-from meterai.apps.audited import AUDITED
 from meterai.plumbing.db.database import Database
 from tests.audit.conftest import Spoilt
 from tests.audit.test_facts import CHANGES, bare, types
+from tests.support.audits import AUDITED, INVARIANTS, audit
 from tests.support.history import History
 
 CHECKED = AUDITED.checked

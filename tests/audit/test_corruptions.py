@@ -6,11 +6,11 @@ from typing import Any, cast
 
 import pytest
 
-from meterai.apps.audit import INVARIANTS, audit
 from meterai.plumbing.db.database import Database
 from tests.audit.conftest import Spoilt
 from tests.audit.corruptions import CORRUPTIONS, Corruption
 from tests.audit.quiet_harm import HARM
+from tests.support.audits import INVARIANTS, audit
 from tests.support.history import History
 
 ALL = frozenset(one.name for one in INVARIANTS)

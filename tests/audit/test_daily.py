@@ -13,9 +13,9 @@ from meterai import audit
 from meterai.apps.audit import Auditor
 from meterai.apps.audit_daily import DailyAudit, needed_since
 from meterai.apps.audit_points import Point, points
-from meterai.apps.rooms import ROOMS
 from meterai.audit.room import ROOM as AUDIT
 from meterai.plumbing.work.jobs import PeriodicTask, Worker
+from tests.support.audits import REGISTERED
 from tests.support.shop import Shop, open_shop
 
 
@@ -37,7 +37,7 @@ class Fixed:
 
 def look(shop: Shop, at: datetime | None = None) -> None:
     container = shop.container if at is None else replace(shop.container, clock=Fixed(at))
-    shop.do(DailyAudit(container, ROOMS, after_seconds=0).look())
+    shop.do(DailyAudit(container, after_seconds=0).look())
 
 
 def recorded(shop: Shop) -> list[Point]:
@@ -64,7 +64,7 @@ def test_what_is_planted_in_the_past_is_seen_beside_the_first_point(shop: Shop) 
     look(shop)
     assert [one.kind for one in recorded(shop)] == ["full"]
     spoil(shop, PLANTED)
-    findings, _ = shop.do(Auditor(shop.container.database).run(is_incremental=True))
+    findings, _ = shop.do(Auditor(shop.container.database, REGISTERED).run(is_incremental=True))
     broken = {one.invariant.name for one in findings if not one.holds}
     assert "history_is_as_it_was_audited" in broken
 

@@ -10,11 +10,11 @@ import pytest
 
 from meterai.apps.audit_history import months
 from meterai.apps.audit_points import Past, Point, record
-from meterai.apps.audited import AUDITED, EVERYTHING
 from meterai.plumbing.db.audited import Fact
 from meterai.plumbing.db.database import Database
 from meterai.plumbing.db.marks import TOLD_APART_MAX, Mark
 from tests.audit.conftest import Spoilt
+from tests.support.audits import AUDITED, EVERYTHING
 from tests.support.history import History
 
 FACTS = AUDITED.facts
@@ -61,7 +61,7 @@ def point(history: History) -> Point:
 
     async def take() -> Point | None:
         [row] = await database.read("SELECT clock_timestamp() AS now")
-        return await record(database, "full", [], row["now"], await Mark.of_now(database))
+        return await record(database, AUDITED, "full", [], row["now"], await Mark.of_now(database))
 
     # What is now is before `until`, which nothing at the same microsecond is.
     made = history.shop.do(take())
@@ -101,7 +101,7 @@ def wrong(history: History, point: Point, spoilt: Spoilt) -> tuple[set[str], set
     database = cast(Database, spoilt)
 
     async def compare() -> tuple[set[str], set[str]]:
-        past = Past([point])
+        past = Past(AUDITED, [point])
         young = await past.compare_young(database, point.mark)
         await past.hashing.take(database, EVERYTHING)
         return {row["fact"] for row in young}, {row["fact"] for row in past.compare_all()}
@@ -127,7 +127,7 @@ def test_a_changed_column_is_seen(
     general = CHANGES[dict(types(spoilt.connection, fact.table))[column]]
     change = FREE.get((fact.table, column), general).format(column)
     spoilt.plant(f"UPDATE {fact.table} SET {column} = {change} WHERE ctid = {one_of(fact)}", {})
-    past = Past([point])
+    past = Past(AUDITED, [point])
     found = history.shop.do(past.compare_young(cast(Database, spoilt), point.mark))
     assert fact.name in {row["fact"] for row in found}
 
@@ -183,8 +183,8 @@ def test_a_point_says_nothing_of_a_fact_it_knew_in_another_shape(
     )
     assert wrong(history, older, spoilt) == (set(), set())
     stretches = older.stretches
-    made = history.shop.do(Past([point]).facts(cast(Database, spoilt), stretches))
-    anew = history.shop.do(Past([older]).facts(cast(Database, spoilt), stretches))
+    made = history.shop.do(Past(AUDITED, [point]).facts(cast(Database, spoilt), stretches))
+    anew = history.shop.do(Past(AUDITED, [older]).facts(cast(Database, spoilt), stretches))
     assert {cell[0] for cell in made.keys() ^ anew.keys()} == {"captures"}
 
 

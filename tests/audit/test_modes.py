@@ -10,10 +10,9 @@ import psycopg
 import pytest
 
 from meterai.apps import audit_scopes
-from meterai.apps.audit import INVARIANTS, Auditor
+from meterai.apps.audit import Auditor
 from meterai.apps.audit_points import points
 from meterai.apps.audit_seals import Drawing, Papers, check_objects
-from meterai.apps.audited import AUDITED
 from meterai.kit.clock import SystemClock
 from meterai.plumbing.db.database import Database
 from meterai.plumbing.db.invariants import Accounts, Finding, Scope, Touched, check
@@ -21,6 +20,7 @@ from meterai.plumbing.objects import ObjectStore, Stored
 from meterai.sealing import Issuers
 from tests.audit.conftest import Spoilt
 from tests.audit.corruptions import CORRUPTIONS, Corruption
+from tests.support.audits import AUDITED, INVARIANTS, REGISTERED
 from tests.support.history import History, make
 from tests.support.shop import open_shop
 
@@ -38,7 +38,7 @@ def fresh(database_url: str, tmp_path: Path) -> Iterator[History]:
 def audited(history: History, *, is_incremental: bool = False) -> dict[str, Finding]:
     """The broken findings of an audit; where none is, it is recorded."""
     shop = history.shop
-    auditor = Auditor(shop.container.database, settled_after=AT_ONCE)
+    auditor = Auditor(shop.container.database, REGISTERED, settled_after=AT_ONCE)
     findings, coverage = shop.do(auditor.run(is_incremental=is_incremental))
     broken = {one.invariant.name: one for one in findings if not one.holds}
     if not broken:
@@ -146,8 +146,8 @@ def test_without_a_point_everything_is_looked_at(fresh: History) -> None:
 def scopes_of(history: History, spoilt: Spoilt) -> list[list[Scope]]:
     """The same rows by range of accounts, and by what was touched: here everything."""
     # Since so long ago that every row is younger.
-    marks = ["3"] * audit_scopes._TOUCHED.count("%s")
-    rows = spoilt.connection.execute(audit_scopes._TOUCHED.encode(), marks)
+    query = audit_scopes.query_of_touched(AUDITED)
+    rows = spoilt.connection.execute(query.encode(), ["3"] * query.count("%s"))
     touched = [(row["account_id"], row["subject"]) for row in rows.fetchall()]
     # A seller and its buyers, an organization and its owners are in different ranges.
     cuts = [None, history["other"], history["taken.buyer"], None]
@@ -181,7 +181,7 @@ def test_a_corruption_is_seen_in_every_scope(
 
 def test_accounts_are_cut_into_ranges(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(audit_scopes, "ROWS_PER_RANGE", 5)
-    found = history.shop.do(audit_scopes.of_everything(history.shop.container.database))
+    found = history.shop.do(audit_scopes.of_everything(history.shop.container.database, AUDITED))
     ranges = [one for one in found if isinstance(one, Accounts)]
     assert len(ranges) == len(found) > 1
     assert ranges[0].low is None

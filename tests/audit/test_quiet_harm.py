@@ -4,12 +4,12 @@ import re
 
 import pytest
 
-from meterai.apps.audited import AUDITED
 from meterai.plumbing.db.sql_files import described
 from tests.audit.conftest import Spoilt
 from tests.audit.corruptions import Corruption
 from tests.audit.quiet_harm import HARM, NOT_SEEN
 from tests.audit.test_corruptions import ALL, broken
+from tests.support.audits import AUDITED
 from tests.support.history import History
 
 

@@ -7,13 +7,13 @@ from uuid import UUID
 
 import pytest
 
-from meterai.apps.audit import audit
 from meterai.batches import BatchService
 from meterai.batches.knows import KNOWS, WORK
 from meterai.batches.model import STILL_SECONDS
 from meterai.kit.ids import new_id, show
 from meterai.kit.subjects import Subject, SubjectKind
 from meterai.plumbing.db.database import ReadTx
+from tests.support.audits import audit
 from tests.support.commands import run_here
 from tests.support.shop import Shop
 

@@ -18,7 +18,6 @@ import pytest
 
 from meterai import payments
 from meterai.accounts import AccountService, OrganizationService
-from meterai.apps.audit import audit
 from meterai.apps.rooms import RAILS
 from meterai.distribution import levers
 from meterai.kit.ids import new_id, show
@@ -28,6 +27,7 @@ from meterai.payments.rails import Payouts, Rail
 from meterai.payments.transfers.service import TransferSender
 from meterai.reconciliation import Reconciliation
 from meterai.room import Container
+from tests.support.audits import audit
 from tests.support.banks import Banks, open_banks
 from tests.support.depot import SELLER, pulled
 from tests.support.midtrans import Kiosk, kiosk

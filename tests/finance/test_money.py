@@ -10,10 +10,10 @@ import psycopg
 import pytest
 
 from meterai import suspense
-from meterai.apps.audit import POSTINGS
 from meterai.ledger import CHART
 from meterai.plumbing.messages import catalogue
 from tests.finance.conftest import Books
+from tests.support.audits import POSTINGS
 
 TEXT = (Path(__file__).parents[2] / "docs" / "money.md").read_text()
 UNIT_OF = Path(__file__).parents[2] / "meterai/ledger/sql/functions/unit_of.sql"

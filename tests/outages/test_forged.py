@@ -8,7 +8,6 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from meterai.apps.audit import INVARIANTS, audit
 from meterai.kit.ids import show
 from meterai.outages import proposing
 from meterai.outages.knows import WORK
@@ -16,6 +15,7 @@ from meterai.outages.model import OUTAGE_KIND, Findings, Outage
 from meterai.outages.proposing import READINGS
 from meterai.plumbing.db.database import Tx, jsonb
 from meterai.plumbing.readings import Watcher
+from tests.support.audits import INVARIANTS, audit
 from tests.support.outages import Keeping
 from tests.support.readings import BEGIN, SigningWatcher, at, fails
 from tests.support.shop import TESTER

@@ -11,7 +11,6 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from meterai import orders
-from meterai.apps.audit import audit
 from meterai.apps.audited import quiet_harm
 from meterai.kit.money import Rupiah
 from meterai.kit.subjects import WorkItem
@@ -20,6 +19,7 @@ from meterai.payments.silence import BOUND, QUESTIONS, SINGLES_MAX, Question, Si
 from meterai.suspense import Resolution, SuspenseService
 from meterai.suspense.metrics import OPEN, OVERDUE
 from meterai.suspense.room import ROOM as SUSPENSE
+from tests.support.audits import AUDITED, audit
 from tests.support.shop import PRICE, TESTER
 from tests.support.till import Till, paid_body
 from tests.tidy.sources import ROOT
@@ -131,7 +131,7 @@ def test_silence_reaches_whoever_watches(till: Till) -> None:
     # What nobody looks at is a broken promise too, and a page.
     till.shop.arrange("UPDATE suspense_items SET due_at = now() - interval '1 hour'")
     assert till.do(service.figures()).overdue == 1
-    late = [rule for rule in quiet_harm() if rule.name == "work_is_done_in_time"]
+    late = [rule for rule in quiet_harm(AUDITED) if rule.name == "work_is_done_in_time"]
     [found] = till.do(audit(database, late)).findings
     assert [row["found_in"] for row in found.evidence] == ["suspense_items"]
     till.ask()

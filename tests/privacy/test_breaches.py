@@ -10,7 +10,6 @@ import pypdfium2
 import pytest
 
 from meterai.accounts import AccountService
-from meterai.apps.audit import audit
 from meterai.kit.ids import new_id, show
 from meterai.kit.refusal import Malformed
 from meterai.plumbing.db.database import Database
@@ -27,6 +26,7 @@ from meterai.privacy.model import (
     BreachWordsMissing,
 )
 from meterai.privacy.staff_pages import Letters
+from tests.support.audits import audit
 from tests.support.commands import run_here
 from tests.support.pulling import Member, member
 from tests.support.shop import TESTER, Shop

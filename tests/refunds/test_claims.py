@@ -10,7 +10,6 @@ import pytest
 
 from meterai import payments
 from meterai.accounts import AccountService, OrganizationService
-from meterai.apps.audit import audit
 from meterai.apps.audited import quiet_harm
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.ids import new_id
@@ -39,6 +38,7 @@ from meterai.refunds.model import (
 )
 from meterai.refunds.routes import account_view
 from standins.bank.accounts import FLOAT_ACCOUNT
+from tests.support.audits import AUDITED, audit
 from tests.support.shop import TESTER
 from tests.support.till import Till, open_till
 
@@ -158,7 +158,7 @@ def test_account_that_was_exchanged_behind_its_buyer_is_seen(till: Till) -> None
     waiting(till)
     name(till)
     database = till.shop.container.database
-    marks = [one for one in quiet_harm() if one.name == "marks_have_their_evidence"]
+    marks = [one for one in quiet_harm(AUDITED) if one.name == "marks_have_their_evidence"]
     assert till.do(audit(database, marks)).holds
     till.shop.arrange("UPDATE payees SET account_no = account_no || '1'")
     [found] = till.do(audit(database, marks)).findings

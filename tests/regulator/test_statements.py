@@ -15,7 +15,6 @@ import psycopg
 import pytest
 
 from meterai.accounts import NotPermitted
-from meterai.apps.audit import INVARIANTS, audit
 from meterai.kit.days import DAY, Month, begin_of, read_day
 from meterai.kit.subjects import WorkItem
 from meterai.ledger import Sums
@@ -32,6 +31,7 @@ from meterai.regulator.room import CHECKS, ROOM
 from meterai.regulator.service import StatementService
 from meterai.regulator.tables import TABLES, csv_of, name_of_file, xlsx_of
 from tests.regulator.conftest import Office
+from tests.support.audits import INVARIANTS, audit
 from tests.support.commands import run_here
 from tests.support.lines import MovedClock
 from tests.support.pulling import member

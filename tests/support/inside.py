@@ -14,7 +14,6 @@ from psycopg.rows import dict_row
 from meterai import stamps
 from meterai.accounts import AccountService
 from meterai.accounts.model import KEY_PREFIX, Credential
-from meterai.apps.audit import audit
 from meterai.apps.container import build_services
 from meterai.kit.ids import read
 from meterai.payments import refund_lease_seconds
@@ -23,6 +22,7 @@ from meterai.room import Container
 from meterai.stamping import StampingService, Upload
 from meterai.stamping.model import read_placements
 from standins.bank import doors, webhooks
+from tests.support.audits import audit
 from tests.support.instance import Client, Instance, until
 from tests.support.shop import TESTER
 from tests.support.standing import standing

@@ -27,6 +27,7 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import Row
 from meterai.plumbing.work.jobs import Worker
 from standins.midtrans import Midtrans, MidtransOptions
+from tests.support.audits import REGISTERED
 from tests.support.keys import give_provider_key
 from tests.support.shop import PRICE, TESTER
 from tests.support.within import Given, Within, within
@@ -201,7 +202,7 @@ class Kiosk:
             self.web.container.database,
             self.settings,
             request=AuditRequest(Drawing(1)),
-            tell=lambda *_: None,
+            registered=REGISTERED,
         )
         assert whole.audit.holds, [one for one in whole.audit.findings if not one.holds]
 

@@ -20,7 +20,6 @@ import psycopg
 
 from meterai import ledger, orders, payments, stamps, trail
 from meterai.accounts import AccountService
-from meterai.apps.audit import audit
 from meterai.apps.container import build_services
 from meterai.apps.rooms import subscriptions_of
 from meterai.apps.settings import settings_of as make_settings
@@ -44,6 +43,7 @@ from meterai.sealing import Placement
 from meterai.stamping import store as stamping_store
 from meterai.stamps import NotEnoughStamps
 from standins.bank import qris
+from tests.support.audits import audit
 from tests.support.keys import BANK_KEY, give_provider_key, public_pem_of
 from tests.support.per_order import assert_each_order_is_explained
 

@@ -13,7 +13,6 @@ from uuid import UUID
 import aiohttp
 
 import standins
-from meterai.apps.audit import audit
 from meterai.apps.container import build_services
 from meterai.apps.settings import settings_of as make_settings
 from meterai.payments import PaymentService, Rails, RefundSender, reference_of
@@ -23,6 +22,7 @@ from meterai.payments.adapters.snap.wire import snap_time
 from meterai.payments.installed import BoundedRail
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import Row
+from tests.support.audits import audit
 from tests.support.bank import CLIENT, MERCHANT, Bank, prepare
 from tests.support.keys import BANK_KEY, OUR_KEY, give_provider_key, public_pem_of
 from tests.support.per_order import assert_each_order_is_explained

@@ -5,12 +5,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from meterai.apps.audit import INVARIANTS
 from meterai.apps.audit_points import UNCHANGED
-from meterai.apps.audited import AUDITED
 from meterai.apps.rooms import ROOMS
 from meterai.payments.news_check import NEWS
 from meterai.regulator.invariants import UNCHANGED as EXTRACTS
+from tests.support.audits import AUDITED, INVARIANTS
 
 FACTS, CHECKED, OPEN = AUDITED.facts, AUDITED.checked, AUDITED.unchecked
 FACT = {(fact.table, column) for fact in FACTS for column in fact.columns}

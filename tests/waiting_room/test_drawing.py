@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from meterai.apps.audit import INVARIANTS, audit
 from meterai.waiting_room import store as lines_store
 from meterai.waiting_room.draw import steps
 from meterai.waiting_room.draw.chain import RoundForged, hash_of
@@ -27,6 +26,7 @@ from meterai.waiting_room.drawing.entering import Entering, entry_of
 from meterai.waiting_room.drawing.operating import DrawAnnounced, DrawSound
 from meterai.waiting_room.model import LineClosed, LineState
 from standins.drand import signature_of
+from tests.support.audits import INVARIANTS, audit
 from tests.support.draw_room import BY, NAME, SIGNER, DrawRoom, numbers, with_draw
 from tests.support.draws import Holder, chain_of
 

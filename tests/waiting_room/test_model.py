@@ -21,7 +21,6 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from meterai.apps.audit import audit
 from meterai.kit.ids import new_id
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.signed import read_signed
@@ -30,6 +29,7 @@ from meterai.waiting_room.model import Act
 from meterai.waiting_room.operating import Plan
 from meterai.waiting_room.service import RECEIPT, WaitingRoom
 from meterai.waiting_room.tokens import Ticket, Turn
+from tests.support.audits import audit
 from tests.support.lines import Lines, on_shop
 from tests.support.shop import Shop
 

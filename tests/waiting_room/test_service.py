@@ -8,7 +8,6 @@ from uuid import UUID
 
 import pytest
 
-from meterai.apps.audit import audit
 from meterai.kit.ids import new_id
 from meterai.plumbing.db.database import Database, DatabaseAway
 from meterai.plumbing.observe.stations import Stations
@@ -24,6 +23,7 @@ from meterai.waiting_room.model import (
 from meterai.waiting_room.places import MS
 from meterai.waiting_room.service import WaitingRoom
 from meterai.waiting_room.tokens import Ticket, Turn
+from tests.support.audits import audit
 from tests.support.lines import BUYING, BUYING_ID, Lines, MovedClock, on_shop
 from tests.support.shop import Shop
 from tests.waiting_room.test_model import read

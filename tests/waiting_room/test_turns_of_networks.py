@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from meterai.apps.audit import audit
 from meterai.plumbing.messages import translate
 from meterai.plumbing.signed import read_signed
 from meterai.waiting_room.crowds import OF_A_ROUND, SERIAL_FIRST
@@ -14,6 +13,7 @@ from meterai.waiting_room.invariants import INVARIANTS
 from meterai.waiting_room.service import RECEIPT
 from meterai.waiting_room.store import REST_SECONDS
 from meterai.waiting_room.tokens import Ticket
+from tests.support.audits import audit
 from tests.support.lines import BUYING, BUYING_ID
 from tests.support.within import Within, settings_of, within
 from tests.waiting_room.test_over_http import LINE, PAGE, TICKET, TURN, Office, Visitor

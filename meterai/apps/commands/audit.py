@@ -8,10 +8,8 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from meterai.apps.audit import INVARIANTS
 from meterai.apps.audit_all import BANK_DAYS, AuditRequest, audit_all
 from meterai.apps.audit_seals import DRAWN, Drawing
-from meterai.apps.program import rooms_of
 from meterai.commands import (
     NO_OPTIONS,
     AsJson,
@@ -25,7 +23,6 @@ from meterai.commands import (
 )
 from meterai.kit.refusal import Refusal
 
-FIRST = INVARIANTS[0].name
 SEALS_MAX = 1_000_000_000  # more documents than there are: then `all` is meant
 SEED_MAX = 0x7FFF_FFFF_FFFF_FFFF
 BANK_DAYS_MAX = 366  # no bank answers about more
@@ -58,7 +55,14 @@ def audit(
         drawing=Drawing(secrets.randbits(32) if seed is None else seed, at_most),
         bank_days=bank_days if bank else 0,
     )
-    act = partial(audit_all, request=request, tell=_tell, rooms=rooms_of(options))
+    program, begun = options.program, set[int]()
+    act = partial(
+        audit_all,
+        registered=program.audit,
+        request=request,
+        tell=partial(_tell, begun),
+        opens=program.opens,
+    )
     try:
         told = with_database("audit", options, act)
     except Refusal as refusal:
@@ -81,10 +85,11 @@ def audit(
     raise SystemExit(Exit.DONE if told.audit.holds else Exit.NO)
 
 
-def _tell(done: int, parts: int, name: str) -> None:
+def _tell(begun: set[int], done: int, parts: int, name: str) -> None:
     """Report which part is looked at: on one line of a terminal, or a line for each part elsewhere."""
     if parts > 1 and sys.stderr.isatty():
         sys.stderr.write(f"\r\033[Kpart {done + 1} of {parts}: {name}")
-        sys.stderr.flush()
-    elif parts > 1 and name == FIRST:
-        print(f"part {done + 1} of {parts}", file=sys.stderr, flush=True)
+    elif parts > 1 and done not in begun:
+        begun.add(done)
+        sys.stderr.write(f"part {done + 1} of {parts}\n")
+    sys.stderr.flush()

@@ -1,7 +1,7 @@
 """Back up an installation on one machine, and make one of a backup."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
@@ -24,10 +24,10 @@ from meterai.apps.backups import (
     restored_server,
 )
 from meterai.apps.commands.audit import audit
-from meterai.apps.program import rooms_of
 from meterai.commands import (
     NO_OPTIONS,
     UNFINISHED,
+    AfterRestore,
     Exit,
     OptionalText,
     Options,
@@ -44,7 +44,6 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import Database
 from meterai.plumbing.db.migrations import migrate
 from meterai.plumbing.keyring import INSTANCE_KEY
-from meterai.room import Rooms
 
 Flag = Annotated[bool, Parameter(negative="")]
 
@@ -126,7 +125,7 @@ def restore(
         if not manifest.is_base:
             fill(url, source / DUMP)
         migrate(url, options.program.homes)
-        with_database("restore", options, partial(_after_restore, rooms_of(options)))
+        with_database("restore", options, partial(_after_restore, options.program.after_restore))
         (directory / UNFINISHED).unlink()
         line(f"restored into {directory}; archiving of WAL is off")
         line("no worker begins and no object is deleted until: meterai objects confirm")
@@ -149,7 +148,8 @@ def _server(
             yield found.process.database_url
 
 
-async def _after_restore(rooms: Rooms, database: Database, settings: Settings) -> None:
-    for room in rooms:
-        if room.after_restore:
-            await room.after_restore(database, settings)
+async def _after_restore(
+    acts: Sequence[AfterRestore], database: Database, settings: Settings
+) -> None:
+    for act in acts:
+        await act(database, settings)

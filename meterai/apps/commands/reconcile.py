@@ -9,11 +9,11 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from meterai import suspense
-from meterai.apps.rooms import RAILS
 from meterai.commands import (
     NO_OPTIONS,
     By,
     Exit,
+    Opens,
     OptionalText,
     Options,
     Text,
@@ -24,7 +24,7 @@ from meterai.commands import (
 from meterai.kit.actor import Actor
 from meterai.kit.clock import SystemClock
 from meterai.kit.days import read_day
-from meterai.payments import connected
+from meterai.payments import PaymentService
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import Database
 from meterai.plumbing.keyring import keyring_of
@@ -51,7 +51,14 @@ def reconcile(
     account.  Exit status 0 only if nothing is open afterwards, 1 if something is.
     """
     of = read_day(day, "DATE")
-    act = partial(_reconcile, day=of, provider=provider, files=file or [], actor=operator(by))
+    act = partial(
+        _reconcile,
+        day=of,
+        provider=provider,
+        files=file or [],
+        actor=operator(by),
+        opens=options.program.opens,
+    )
     found, items = with_database("reconcile", options, act)
     for one in found:
         line(
@@ -71,11 +78,11 @@ async def _reconcile(
     provider: str | None,
     files: Sequence[Path],
     actor: Actor,
+    opens: Opens,
 ) -> tuple[list[RecordDay], list[Item]]:
-    keyring, clock = keyring_of(settings), SystemClock()
-    objects = ObjectStore(settings.process.directory, keyring.derived("objects"))
-    async with connected(database, settings, keyring, clock, RAILS) as payments:
-        service = Reconciliation(database, payments, objects, settings, clock)
+    objects = ObjectStore(settings.process.directory, keyring_of(settings).derived("objects"))
+    async with opens[PaymentService](database, settings) as payments:
+        service = Reconciliation(database, payments, objects, settings, SystemClock())
         names = (
             [provider]
             if provider

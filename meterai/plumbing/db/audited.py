@@ -5,10 +5,14 @@ it changes with the state of its row, and an invariant looks at it; or nothing h
 a reason.  Every column of every table is one of the three (tests/tidy/test_audited_columns.py).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
+from itertools import chain
+from typing import TypeVar
+
+Told = TypeVar("Told")
 
 # Reasons that several columns have.
 SHOWN = "Shown to its owner; nothing is decided by it."
@@ -145,3 +149,25 @@ class Audited:
     dues: Sequence[Due] = ()
     evidence: Sequence[Evidence] = ()
     measure: str = ""
+
+
+def together(each: Sequence[Audited]) -> Audited:
+    """What several rooms say, the lowest first.  One table measures, that of the highest room."""
+    return Audited(
+        facts=tuple(chain.from_iterable(one.facts for one in each)),
+        checked=_merged(one.checked for one in each),
+        unchecked=_merged(one.unchecked for one in each),
+        subjects=_merged(one.subjects for one in each),
+        of_accounts=tuple(chain.from_iterable(one.of_accounts for one in each)),
+        unfinished=tuple(chain.from_iterable(one.unfinished for one in each)),
+        related=tuple(chain.from_iterable(one.related for one in reversed(each))),
+        standing=tuple(chain.from_iterable(one.standing for one in each)),
+        clocks=tuple(chain.from_iterable(one.clocks for one in each)),
+        dues=tuple(chain.from_iterable(one.dues for one in each)),
+        evidence=tuple(chain.from_iterable(one.evidence for one in each)),
+        measure=next((one.measure for one in reversed(each) if one.measure), ""),
+    )
+
+
+def _merged(each: Iterable[Mapping[str, Told]]) -> Mapping[str, Told]:
+    return {table: told for one in each for table, told in one.items()}

@@ -1,13 +1,14 @@
-"""A room's own checks for the audit, where one query cannot say what must be true."""
+"""Everything that is registered for the audit, and checks of a room where one query cannot say what must be true."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
 
 from meterai.plumbing.config import Settings
+from meterai.plumbing.db.audited import Audited
 from meterai.plumbing.db.database import Database
-from meterai.plumbing.db.invariants import Finding
+from meterai.plumbing.db.invariants import Finding, Invariant, MailCause, Posting
 from meterai.plumbing.db.marks import Mark
 
 
@@ -23,3 +24,17 @@ class AuditedPart:
 
 
 Check: TypeAlias = Callable[[AuditedPart], Awaitable[Finding]]
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """What plumbing and the rooms register for the audit.
+
+    invariants  of the rooms alone; the audit adds those that are about all tables
+    """
+
+    audited: Audited = field(default_factory=Audited)
+    invariants: Sequence[Invariant] = ()
+    postings: Sequence[Posting] = ()
+    mail_causes: Sequence[MailCause] = ()
+    checks: Sequence[Check] = ()
