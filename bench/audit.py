@@ -15,8 +15,8 @@ from pathlib import Path
 
 import psycopg
 
-from meterai.apps.audit import Auditor
 from meterai.apps.rooms import registered_of
+from meterai.audit.auditor import Auditor
 from meterai.plumbing.db import invariants
 from meterai.plumbing.db.database import Database
 from meterai.plumbing.db.embedded import EmbeddedPostgres

@@ -39,13 +39,6 @@ OWN: Sequence[Command] = (
         Schema.BROUGHT,
     ),
     Command(
-        "audit",
-        "meterai.apps.commands.audit:audit",
-        Directory.DATABASE,
-        Scope.DATABASE,
-        Schema.CURRENT,
-    ),
-    Command(
         "reconcile",
         "meterai.apps.commands.reconcile:reconcile",
         Directory.NEEDED,

@@ -5,7 +5,6 @@ import signal
 from collections.abc import Sequence
 from itertools import chain
 
-from meterai.apps.audit_daily import daily_audit
 from meterai.apps.container import build_services
 from meterai.apps.retention import rules_of
 from meterai.apps.rooms import ROOMS, subscriptions_of
@@ -27,7 +26,6 @@ def periodic_tasks(container: Container, rooms: Rooms = ROOMS) -> Sequence[Perio
     return [
         *chain.from_iterable(room.tasks(container) for room in rooms),
         *Retention(container.database, container.clock, rules_of(rooms)).periodic_tasks(),
-        daily_audit(container),
         PeriodicTask("watch_queues", watch_queues(container), WATCH_SECONDS),
     ]
 

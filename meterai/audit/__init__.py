@@ -1,20 +1,30 @@
 """Audit: every invariant of every room, and the chain of clean audits.
 
 Promises this room keeps
-  * A point of the chain covers everything that happened before its time, and is never changed.
-  * The platform audits itself: one point each night, without a person.
+  * Where every promise holds, an audit is recorded as a point of the chain; no point is ever changed.
+  * A point covers everything that happened before its time; later audits compare the past with it.
+  * The platform audits itself: a point from the first day on, and one each night.
+
+Asks what the rooms registered (`Registered`), and knows no invariant of a room.  Calls the rooms below for what is no
+query: seals, objects, and the record of the bank.
 """
 
+from meterai.audit.auditor import Audit, Auditor, invariants_of
+from meterai.audit.commands import audit
 from meterai.audit.model import CleanAudit, Standing
-from meterai.audit.service import show
-from meterai.audit.store import audits_after, end_turn, standing, take_turn
+from meterai.audit.report import AuditReport, AuditRequest, audit_all
+from meterai.audit.store import audits_after, standing
 
 __all__ = [
+    "Audit",
+    "AuditReport",
+    "AuditRequest",
+    "Auditor",
     "CleanAudit",
     "Standing",
+    "audit",
+    "audit_all",
     "audits_after",
-    "end_turn",
-    "show",
+    "invariants_of",
     "standing",
-    "take_turn",
 ]

@@ -2,9 +2,11 @@
 
 from meterai.audit import store
 from meterai.audit.audited import AUDITED
+from meterai.audit.daily import tasks
 from meterai.audit.figures import PROMISES
 from meterai.audit.metrics import METRICS
 from meterai.audit.retention import RETENTION
+from meterai.commands import Command, Directory, Schema, Scope
 from meterai.room import Container, Room
 
 
@@ -17,6 +19,16 @@ async def _said(container: Container) -> str | None:
 ROOM = Room(
     name="audit",
     tables=frozenset({"audit_points", "audit_turn", "bank_nights"}),
+    tasks=tasks,
+    commands=(
+        Command(
+            "audit",
+            "meterai.audit.commands:audit",
+            Directory.DATABASE,
+            Scope.DATABASE,
+            Schema.CURRENT,
+        ),
+    ),
     audited=AUDITED,
     retention=RETENTION,
     warns={"audit": _said},

@@ -19,7 +19,7 @@ ON CONFLICT (only_row) DO UPDATE SET leased_until = excluded.leased_until WHERE 
 """
 _END_TURN = "UPDATE audit_turn SET ended_at = now(), broken = %s, leased_until = now() + make_interval(secs => %s)"
 _STANDING = (
-    f"SELECT {_LAST} AS covered_until, coalesce((SELECT broken FROM audit_turn), '{{}}') AS broken"  # noqa: S608 - of constants
+    f"SELECT {_LAST} AS covered_until, coalesce((SELECT broken FROM audit_turn), '{{}}') AS broken"
 )
 _STANDS = RowMapper(Standing)
 _AUDITS = RowMapper(CleanAudit)

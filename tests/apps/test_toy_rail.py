@@ -20,11 +20,11 @@ import pytest
 
 import standins
 from meterai.accounts import AccountService
-from meterai.apps.audit import invariants_of
-from meterai.apps.audit_all import AuditRequest, audit_all
-from meterai.apps.audit_seals import Drawing
 from meterai.apps.rooms import ROOMS, registered_of, subscriptions_of
 from meterai.apps.settings import sections
+from meterai.audit.auditor import invariants_of
+from meterai.audit.report import AuditRequest, audit_all
+from meterai.audit.seals import Drawing
 from meterai.kit.ids import read
 from meterai.payments import PaymentService, Rails, RefundSender
 from meterai.payments.installed import check_kinds

@@ -12,12 +12,12 @@ import psycopg
 import pytest
 
 from meterai.accounts import NOBODY
-from meterai.apps.audit import invariants_of
 from meterai.apps.program import program_of
 from meterai.apps.retention import rules_of
 from meterai.apps.rooms import registered_of, subscriptions_of
 from meterai.apps.settings import load
 from meterai.apps.worker import periodic_tasks
+from meterai.audit.auditor import invariants_of
 from meterai.commands import complaints
 from meterai.plumbing.config import Settings
 from meterai.plumbing.work.jobs import Worker

@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 
-from meterai.apps.audit_history import BEGINNING
+from meterai.audit.history import BEGINNING
 from meterai.kit.ids import read
 from meterai.payments import PaymentService, Rails
 from meterai.payments.news_check import News

@@ -10,9 +10,10 @@ import psycopg
 import pytest
 
 from meterai import audit
-from meterai.apps.audit import Auditor
-from meterai.apps.audit_daily import DailyAudit, needed_since
-from meterai.apps.audit_points import Point, points
+from meterai.audit import store
+from meterai.audit.auditor import Auditor
+from meterai.audit.daily import DailyAudit, needed_since
+from meterai.audit.points import Point, points
 from meterai.audit.room import ROOM as AUDIT
 from meterai.plumbing.work.jobs import PeriodicTask, Worker
 from tests.support.audits import REGISTERED
@@ -102,7 +103,7 @@ def test_two_workers_do_not_audit_at_once(shop: Shop) -> None:
     database, since = shop.container.database, datetime.now(UTC)
 
     async def both() -> list[bool]:
-        taking = (database.once(audit.take_turn, since, 60.0) for _ in range(2))
+        taking = (database.once(store.take_turn, since, 60.0) for _ in range(2))
         return await asyncio.gather(*taking)
 
     assert sorted(shop.do(both())) == [False, True]

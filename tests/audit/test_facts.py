@@ -8,8 +8,8 @@ from typing import Any, cast
 import psycopg
 import pytest
 
-from meterai.apps.audit_history import months
-from meterai.apps.audit_points import Past, Point, record
+from meterai.audit.history import months
+from meterai.audit.points import Past, Point, record
 from meterai.plumbing.db.audited import Fact
 from meterai.plumbing.db.database import Database
 from meterai.plumbing.db.marks import TOLD_APART_MAX, Mark

@@ -9,10 +9,10 @@ from typing import Any, cast
 import psycopg
 import pytest
 
-from meterai.apps import audit_scopes
-from meterai.apps.audit import Auditor
-from meterai.apps.audit_points import points
-from meterai.apps.audit_seals import Drawing, Papers, check_objects
+from meterai.audit import scopes as audit_scopes
+from meterai.audit.auditor import Auditor
+from meterai.audit.points import points
+from meterai.audit.seals import Drawing, Papers, check_objects
 from meterai.kit.clock import SystemClock
 from meterai.plumbing.db.database import Database
 from meterai.plumbing.db.invariants import Accounts, Finding, Scope, Touched, check

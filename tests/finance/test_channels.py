@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from meterai.apps.audit_history import BEGINNING
+from meterai.audit.history import BEGINNING
 from meterai.finance import reports, tables
 from meterai.finance.invariants import as_they_were_counted
 from meterai.finance.model import Channel, ChannelReport

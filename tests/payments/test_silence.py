@@ -11,7 +11,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from meterai import orders
-from meterai.apps.audited import quiet_harm
+from meterai.audit.quiet_harm import quiet_harm
 from meterai.kit.money import Rupiah
 from meterai.kit.subjects import WorkItem
 from meterai.payments import PaymentService

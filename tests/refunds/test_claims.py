@@ -10,7 +10,7 @@ import pytest
 
 from meterai import payments
 from meterai.accounts import AccountService, OrganizationService
-from meterai.apps.audited import quiet_harm
+from meterai.audit.quiet_harm import quiet_harm
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.ids import new_id
 from meterai.kit.refusal import Malformed, NotFound

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from meterai.apps.audit import Audit, invariants_of
 from meterai.apps.rooms import registered_of
+from meterai.audit.auditor import Audit, invariants_of
 from meterai.plumbing.db.database import Database
 from meterai.plumbing.db.invariants import Everything, Invariant, check_quickly
 

@@ -15,10 +15,10 @@ import psycopg
 from aiohttp import web
 
 from meterai.accounts import AccountService
-from meterai.apps.audit_all import AuditRequest, audit_all
-from meterai.apps.audit_seals import Drawing
 from meterai.apps.rooms import ROOMS, subscriptions_of
 from meterai.apps.settings import settings_of
+from meterai.audit.report import AuditRequest, audit_all
+from meterai.audit.seals import Drawing
 from meterai.payments import PaymentService, Rails, RefundSender
 from meterai.payments.adapters.midtrans import NOTIFY_PATH, SERVER_KEY_FILE
 from meterai.payments.installed import BoundedRail

@@ -5,8 +5,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from meterai.apps.audit_points import UNCHANGED
 from meterai.apps.rooms import ROOMS
+from meterai.audit.points import UNCHANGED
 from meterai.payments.news_check import NEWS
 from meterai.regulator.invariants import UNCHANGED as EXTRACTS
 from tests.support.audits import AUDITED, INVARIANTS

@@ -26,10 +26,10 @@ from meterai.accounts.model import (
     StaffRole,
 )
 from meterai.approvals.model import ApprovalState
-from meterai.apps.audited import quiet_harm
 from meterai.apps.rooms import offers_of, services_of
 from meterai.apps.settings import settings_of as make_settings
 from meterai.apps.web import build
+from meterai.audit.quiet_harm import quiet_harm
 from meterai.cases.model import CaseEvent
 from meterai.kit.actor import Actor
 from meterai.kit.refusal import Refusal, declared_for_code, declared_for_constraint

@@ -23,7 +23,7 @@ from meterai.apps.backups import (
     read_backup,
     restored_server,
 )
-from meterai.apps.commands.audit import audit
+from meterai.audit import audit
 from meterai.commands import (
     NO_OPTIONS,
     UNFINISHED,

@@ -66,7 +66,7 @@ class _Tables:
         source = table if is_whole or table not in self.owned else f"{{{table}*}}"
         times = [f"t.{one}" for one in self.times.get(table, ())]
         told = f"concat_ws(' ', {', '.join(self.keys[table] + times)})"
-        return f"SELECT {account} AS account_id, '{table}' AS found_in, {told} AS told FROM {source} t WHERE {wrong}"  # noqa: S608
+        return f"SELECT {account} AS account_id, '{table}' AS found_in, {told} AS told FROM {source} t WHERE {wrong}"
 
 
 def _all(queries: Iterable[tuple[bool, str]], *, is_owned: bool) -> str:

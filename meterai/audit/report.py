@@ -1,12 +1,12 @@
-"""What `meterai audit` does beside asking the tables: seals, objects, the bank, and the chain."""
+"""A whole audit: tables, seals, objects, the bank, and the chain."""
 
 from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
 
-from meterai.apps.audit import Audit, Auditor, Tell, silent
-from meterai.apps.audit_points import Point
-from meterai.apps.audit_seals import Drawing, Papers, check_objects
+from meterai.audit.auditor import Audit, Auditor, Tell, silent
+from meterai.audit.points import Point
+from meterai.audit.seals import Drawing, Papers, check_objects
 from meterai.commands import Opens
 from meterai.kit.clock import SystemClock
 from meterai.payments import PaymentService
@@ -17,11 +17,9 @@ from meterai.plumbing.db.invariants import Finding, Invariant
 from meterai.plumbing.db.schema import works_as
 from meterai.plumbing.keyring import INSTANCE_KEY, keyring_of
 from meterai.plumbing.objects import ObjectStore
-from meterai.reconciliation import DAYS as BANK_DAYS
 from meterai.reconciliation import check_bank
 from meterai.stamping import issuers_of
 
-__all__ = ["BANK_DAYS", "AuditRequest", "Told", "audit_all"]
 YOUNG = timedelta(
     hours=6
 )  # an upload writes bytes before its row; what has no row by then was deleted
@@ -42,7 +40,7 @@ class AuditRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class AuditReport:
     """What was found, what it covered, and what else the operator should know."""
 
     audit: Audit
@@ -74,7 +72,7 @@ async def audit_all(
     request: AuditRequest,
     tell: Tell = silent,
     opens: Opens = MappingProxyType({}),
-) -> Told:
+) -> AuditReport:
     """Make the audit that was asked for, and record a point of the chain where everything holds.
 
     The bank is asked by the service of payments that `opens` opens.
@@ -103,7 +101,7 @@ async def audit_all(
     if point is not None:
         until = point.covers_until.isoformat()
         notes.append(f"point {point.number} until {until}: {point.chained.hex()}")
-    return Told(found, tuple(notes), coverage.kind, point)
+    return AuditReport(found, tuple(notes), coverage.kind, point)
 
 
 async def _papers(database: Database, settings: Settings, drawing: Drawing) -> list[Finding]:

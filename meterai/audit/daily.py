@@ -9,9 +9,10 @@ from time import monotonic
 
 import structlog
 
-from meterai import audit
-from meterai.apps.audit_all import AuditRequest, audit_all
-from meterai.apps.audit_points import SETTLED_AFTER
+from meterai.audit import metrics, store
+from meterai.audit.model import Standing
+from meterai.audit.points import SETTLED_AFTER
+from meterai.audit.report import AuditRequest, audit_all
 from meterai.kit.clock import WIB
 from meterai.plumbing.work.jobs import PeriodicTask
 from meterai.room import Container
@@ -47,9 +48,9 @@ class DailyAudit:
         """Periodic task: audit where it is time and nobody else does, and set the metrics."""
         database, now = self._container.database, self._container.clock.now()
         if monotonic() >= self._begins:
-            if await database.once(audit.take_turn, needed_since(now), TURN_SECONDS):
+            if await database.once(store.take_turn, needed_since(now), TURN_SECONDS):
                 await self._audit()
-            audit.show(await database.once(audit.standing), now)
+            _show(await database.once(store.standing), now)
         return 0
 
     async def _audit(self) -> None:
@@ -62,7 +63,7 @@ class DailyAudit:
         )
         broken = [one.invariant.name for one in told.audit.findings if not one.holds]
         rest = REST_SECONDS if broken else 0.0
-        await database.once(audit.end_turn, broken, rest)
+        await database.once(store.end_turn, broken, rest)
         if broken:
             _log.error("audit_broken", promises=broken)
         elif told.point is not None:
@@ -70,6 +71,12 @@ class DailyAudit:
             _log.info("audit_point", point=number, chained=chained)
 
 
-def daily_audit(container: Container) -> PeriodicTask:
-    """The periodic task of it; cut where the worker stops, since it only reads."""
-    return PeriodicTask(TASK, DailyAudit(container).look, LOOK_SECONDS, is_cut=True)
+def _show(standing: Standing, now: datetime) -> None:
+    metrics.BROKEN.set(len(standing.broken))
+    if standing.covered_until is not None:
+        metrics.COVERED.set((now - standing.covered_until).total_seconds())
+
+
+def tasks(container: Container) -> list[PeriodicTask]:
+    """The periodic task of the audit; cut where the worker stops, since it only reads."""
+    return [PeriodicTask(TASK, DailyAudit(container).look, LOOK_SECONDS, is_cut=True)]

@@ -50,7 +50,7 @@ _COUNTS = f"""
 SELECT width_bucket({{at}}, %s::timestamptz[]) AS stretch, count(*) AS rows,
        count(*) FILTER (WHERE {IS_YOUNG.format(row="t")}) AS young
 FROM {{table}} t {{join}} WHERE {{only}} AND {{at}} >= %s AND {{at}} < %s GROUP BY stretch
-"""  # noqa: S608 - of constants
+"""
 
 
 def _of(fact: Fact, query: str) -> str:
@@ -175,7 +175,7 @@ async def unproven(
 
 async def standing(database: Database, tables: Iterable[str]) -> dict[str, int]:
     """How many rows each of these tables has, whose rows have no time and never leave."""
-    counted = (f"(SELECT count(*) FROM {table}) AS {table}" for table in tables)  # noqa: S608
+    counted = (f"(SELECT count(*) FROM {table}) AS {table}" for table in tables)
     async with database.transaction() as tx:
         [row] = await patiently(tx, f"SELECT {', '.join(counted)}")
     return row

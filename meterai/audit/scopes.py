@@ -31,9 +31,9 @@ def _young(audited: Audited, table: str, subject: Subject) -> str:
     if subject.through:
         known = audited.subjects[subject.through].column
         source = f"{table} t JOIN {subject.through} USING (account_id, {subject.column})"
-        return f"SELECT account_id, {known} AS subject FROM {source} WHERE {_IS_YOUNG}"  # noqa: S608
+        return f"SELECT account_id, {known} AS subject FROM {source} WHERE {_IS_YOUNG}"
     account = f"'{UUID(int=0)}'::uuid" if subject.is_global else "account_id"
-    return f"SELECT {account}, {subject.column} AS subject FROM {table} t WHERE {_IS_YOUNG}"  # noqa: S608
+    return f"SELECT {account}, {subject.column} AS subject FROM {table} t WHERE {_IS_YOUNG}"
 
 
 def query_of_touched(audited: Audited) -> str:
@@ -48,10 +48,10 @@ def query_of_touched(audited: Audited) -> str:
     steps = [f"found_0 (account_id, subject) AS ({' UNION '.join(moved)})"]
     for number, query in enumerate(audited.related):
         found = f"found_{number}"
-        related = f"SELECT account_id, subject FROM {found} UNION {query.format(found=found)}"  # noqa: S608
+        related = f"SELECT account_id, subject FROM {found} UNION {query.format(found=found)}"
         steps.append(f"found_{number + 1} AS ({related})")
     last = f"found_{len(audited.related)}"
-    return f"WITH {', '.join(steps)} SELECT account_id, subject FROM {last} ORDER BY 1, 2"  # noqa: S608
+    return f"WITH {', '.join(steps)} SELECT account_id, subject FROM {last} ORDER BY 1, 2"
 
 
 async def of_everything(database: Database, audited: Audited) -> Sequence[Scope]:

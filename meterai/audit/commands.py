@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from meterai.apps.audit_all import BANK_DAYS, AuditRequest, audit_all
-from meterai.apps.audit_seals import DRAWN, Drawing
+from meterai.audit.report import AuditRequest, audit_all
+from meterai.audit.seals import DRAWN, Drawing
 from meterai.commands import (
     NO_OPTIONS,
     AsJson,
@@ -22,6 +22,7 @@ from meterai.commands import (
     with_database,
 )
 from meterai.kit.refusal import Refusal
+from meterai.reconciliation import DAYS as BANK_DAYS
 
 SEALS_MAX = 1_000_000_000  # more documents than there are: then `all` is meant
 SEED_MAX = 0x7FFF_FFFF_FFFF_FFFF

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from meterai.apps.audit_history import (
+from meterai.audit.history import (
     BEGINNING,
     Cell,
     Digest,

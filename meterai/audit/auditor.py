@@ -1,11 +1,11 @@
-"""`meterai audit`: every invariant of every room, by name."""
+"""One audit: every invariant, and the past as the last points of the chain have it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from meterai.apps.audit_history import BEGINNING, Hashing
-from meterai.apps.audit_points import (
+from meterai.audit.history import BEGINNING, Hashing
+from meterai.audit.points import (
     SETTLED_AFTER,
     Past,
     Point,
@@ -14,8 +14,8 @@ from meterai.apps.audit_points import (
     record,
     wrong_links,
 )
-from meterai.apps.audit_scopes import of_everything, of_what_moved
-from meterai.apps.audited import quiet_harm
+from meterai.audit.quiet_harm import quiet_harm
+from meterai.audit.scopes import of_everything, of_what_moved
 from meterai.ledger import explained
 from meterai.notifications import told
 from meterai.plumbing.db.checks import Registered
