@@ -22,8 +22,7 @@ from meterai.plumbing.db.migrations import migrate
 from meterai.waiting_room import store as lines
 from meterai.waiting_room.adapters.drand import Relays
 from meterai.waiting_room.draw.chain import Chain
-from meterai.waiting_room.draw.record import RoundUse
-from meterai.waiting_room.drawing.advancing import Drawing, Terms
+from meterai.waiting_room.drawing.advancing import Drawing, DrawTerms
 from meterai.waiting_room.drawing.entering import Entering
 from meterai.waiting_room.drawing.files import DrawFiles
 from meterai.waiting_room.model import Act, LineState
@@ -69,7 +68,7 @@ async def _run(url: str, folder: Path, count: int) -> None:
     address = await relay.serve("127.0.0.1", 0)
     relay.faults.apply({"early": True})
     chain = Chain(told.beacon, told.period, told.genesis_time, "00" * 32, told.public_key)
-    terms = Terms(chain, RoundUse.ALWAYS, 120, 600)
+    terms = DrawTerms(chain, 120)
     files = DrawFiles(folder)
     drawing = Drawing(database, _Operator(), Relays([address]), files, terms, clock)
     try:

@@ -35,20 +35,6 @@ AUDITED = Audited(
             "drawn_at": ("draws_follow_their_announcement",),
             "opened_at": ("drawn_numbers_are_all_of_a_draw", "lines_open_by_their_draw"),
         },
-        "waiting_room_parties": dict.fromkeys(
-            (
-                "line_id",
-                "attempt",
-                "name",
-                "commitment",
-                "public_key",
-                "committed_at",
-                "secret",
-                "signature",
-                "revealed_at",
-            ),
-            ("parties_reveal_to_a_closing",),
-        ),
         "waiting_room_lines": {
             "serving": _ORDER,
             "next_number": ("lines_only_go_forward", "places_are_numbers_that_were_given"),
@@ -74,6 +60,20 @@ AUDITED = Audited(
         "waiting_room_draws": {
             "round_signature": "The round as it was carried in; what was used is signed, in the record.",
         },
+        "waiting_room_parties": dict.fromkeys(
+            (
+                "line_id",
+                "attempt",
+                "name",
+                "commitment",
+                "public_key",
+                "committed_at",
+                "secret",
+                "signature",
+                "revealed_at",
+            ),
+            "Parties of draws of releases before; what they said is signed, in the record.",
+        ),
         "waiting_room_lines": {
             **dict.fromkeys(
                 (

@@ -5,6 +5,7 @@ from meterai.plumbing.db.invariants import AHEAD, Invariant, MailCause
 # Of a record that is none there is nothing: it is found, and no query fails of it.
 _RECORD = "(CASE WHEN d.record IS JSON THEN d.record::jsonb END)"
 _PARTS = f"coalesce(jsonb_array_length({_RECORD} -> 'parts'), 0)"
+_LAST_KIND = f"({_RECORD} -> 'parts' -> -1 ->> 'kind')"
 
 
 def _part(number: int) -> str:
@@ -13,7 +14,6 @@ def _part(number: int) -> str:
     return f"(CASE WHEN ({body}) IS JSON THEN ({body})::jsonb END)"
 
 
-_NAMED = f"coalesce(jsonb_array_length({_part(0)} -> 'parties'), 0)"
 _LAST = """
 d.attempt = (SELECT max(attempt) FROM waiting_room_draws a WHERE a.line_id = d.line_id)
 """.strip()
@@ -48,11 +48,9 @@ _OF_DRAWS = (
         f"""
         SELECT d.line_id, d.attempt, d.announced_at, d.drawn_at FROM waiting_room_draws d
         LEFT JOIN waiting_room_lines l ON l.line_id = d.line_id
-        WHERE l.line_id IS NULL OR (d.drawn_at IS NULL) <> ({_PARTS} < 3 + ({_NAMED} > 0)::integer)
+        WHERE l.line_id IS NULL OR (d.drawn_at IS NULL) <> ({_LAST_KIND} IS DISTINCT FROM 'result')
             OR ({_part(0)} ->> 'line' LIKE l.name || '.%') IS NOT TRUE
             OR (d.attempt > 1) <> (coalesce({_part(0)} ->> 'replaces', '') <> '')
-            OR {_NAMED} <> (SELECT count(*) FROM waiting_room_parties p
-                WHERE p.line_id = d.line_id AND p.attempt = d.attempt)
             OR d.announced_at > now() + {AHEAD} OR d.drawn_at > now() + {AHEAD} OR d.drawn_at < d.announced_at
         """,
     ),
@@ -86,24 +84,6 @@ _OF_DRAWS = (
             OR (l.state IN ('planned', 'gathering', 'drawing') AND d.opened_at IS NOT NULL)
             OR (d.opened_at IS NOT NULL AND (l.next_number <= d.count OR d.opened_at < l.opens_at))
             OR d.opened_at > now() + {AHEAD}
-        """,
-    ),
-    Invariant(
-        "parties_reveal_to_a_closing",
-        "A party committed before the announcement that names it, and reveals once, after the closing.",
-        f"""
-        SELECT p.line_id, p.attempt, p.name, p.committed_at, p.revealed_at FROM waiting_room_parties p
-        LEFT JOIN waiting_room_lines l ON l.line_id = p.line_id
-        LEFT JOIN waiting_room_draws d ON d.line_id = p.line_id AND d.attempt = p.attempt
-        WHERE l.line_id IS NULL OR p.committed_at > now() + {AHEAD}
-            OR (p.revealed_at IS NOT NULL AND (d.count IS NULL OR p.revealed_at < p.committed_at))
-            OR length(p.secret) <> 64 OR length(p.signature) <> 128 OR p.attempt < 1
-            OR p.revealed_at > now() + {AHEAD}
-            OR (d.line_id IS NOT NULL AND ({_part(0)} -> 'parties' @> jsonb_build_array(jsonb_build_object(
-                'name', p.name, 'commitment', p.commitment, 'public_key', p.public_key))) IS NOT TRUE)
-            OR ({_part(2)} -> 'revealed' IS NOT NULL AND p.revealed_at < d.drawn_at AND NOT
-                {_part(2)} -> 'revealed' @> jsonb_build_array(jsonb_build_object(
-                    'name', p.name, 'secret', p.secret, 'signature', p.signature)))
         """,
     ),
 )

@@ -91,11 +91,7 @@ COMMANDS = (
     _of_draw("draw verify", "commands:verify"),
     _of_draw("draw show", "commands:show"),
     _of_draw("draw prove", "commands:prove"),
-    _of_draw("draw party-commit", "party_commands:party_commit"),
-    _of_draw("draw party-reveal", "party_commands:party_reveal"),
     _line_draw("line draw", "show_draw"),
-    _line_draw("line commit-party", "commit_party"),
-    _line_draw("line reveal-party", "reveal_party"),
     _line_draw("line draw-round", "carry_in_round"),
     _line_draw("line draw-again", "announce_anew"),
 )
@@ -135,7 +131,7 @@ ROOM = Room(
     knows=KNOWS,
     command_groups={
         "line": "Lines of people, and how fast they go.",
-        "draw": "Check a draw from its public files, or take part in one as a party.",
+        "draw": "Check a draw from its public files.",
     },
     levers=LEVERS,
     metrics=METRICS,

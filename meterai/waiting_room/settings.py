@@ -1,7 +1,5 @@
 """What can be set about lines and their draws."""
 
-from typing import Literal
-
 import msgspec
 
 from meterai.plumbing.config import Positive
@@ -19,10 +17,5 @@ class WaitingRoomSettings(msgspec.Struct, frozen=True):
     waiting_room_drand_urls: str = "https://api.drand.sh https://api2.drand.sh https://api3.drand.sh https://drand.cloudflare.com"
     # A chain that is not quicknet: a file with what its relays answer to /info.
     waiting_room_drand_chain: str = ""
-    # In a draw with parties: drand's round is part of the seed, or only in place of a party that is
-    # silent (for an installation without a network).
-    waiting_room_draw_round: Literal["always", "if_missing"] = "always"
     # From the end of the entries to their root in public: a million took 24 s on two busy processors.
     waiting_room_publish_seconds: Positive = 180
-    # From the root in public to the last reveal of a party: institutions have people.
-    waiting_room_reveal_seconds: Positive = 900

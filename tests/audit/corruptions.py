@@ -2067,7 +2067,7 @@ DRAWS = "draws_are_of_all_entries"
 ANNOUNCED = "draws_follow_their_announcement"
 DRAWN = "drawn_numbers_are_all_of_a_draw"
 OPENED = "lines_open_by_their_draw"
-REVEALED = "parties_reveal_to_a_closing"
+
 _ENTRY_OF = (
     "INSERT INTO waiting_room_entries (line_id, entry, entered_at) SELECT line_id, {0}, {1} FROM"
 )
@@ -2116,7 +2116,7 @@ DRAWN_LINES = [
     _c(
         "the result of a draw is gone",
         "UPDATE waiting_room_draws SET record = jsonb_set(record::jsonb, '{parts}',"
-        " (record::jsonb -> 'parts') - 3)::text",
+        " (record::jsonb -> 'parts') - 2)::text",
         ANNOUNCED,
     ),
     _c(
@@ -2168,27 +2168,6 @@ DRAWN_LINES = [
         "a line opened without its draw",
         "UPDATE waiting_room_draws SET opened_at = NULL",
         OPENED,
-    ),
-    _c(
-        "a party that was not announced",
-        "UPDATE waiting_room_parties SET name = 'Somebody' WHERE secret IS NULL",
-        REVEALED,
-    ),
-    _c(
-        "a party too many",
-        "DELETE FROM waiting_room_parties WHERE secret IS NULL",
-        ANNOUNCED,
-    ),
-    _c(
-        "another secret than was revealed",
-        "UPDATE waiting_room_parties SET secret = repeat('0', 64) WHERE secret IS NOT NULL",
-        REVEALED,
-    ),
-    _c(
-        "a reveal before the commitment",
-        "UPDATE waiting_room_parties SET revealed_at = committed_at - interval '1 hour'"
-        " WHERE secret IS NOT NULL",
-        REVEALED,
     ),
 ]
 

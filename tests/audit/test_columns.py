@@ -102,8 +102,6 @@ LARGE = {
     ("waiting_room_turns", "ended_at"): "admitted_at - interval '1 hour'",
     ("waiting_room_draws", "drawn_at"): FAR,
     ("waiting_room_draws", "opened_at"): FAR,
-    ("waiting_room_parties", "committed_at"): FAR,
-    ("waiting_room_parties", "revealed_at"): FAR,
     ("waiting_room_places", "number"): "{0} + 1000",
     ("waiting_room_places", "taken_at"): FAR,
     ("waiting_room_places", "kept_at"): FAR,

@@ -92,17 +92,11 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "line stand": ("buying", "always"),
     "line end": ("buying", "--reason", "no longer needed"),
     "line draw": ("buying",),
-    "line commit-party": ("buying", str(ROOT / "LICENSE")),
-    "line reveal-party": ("buying", str(ROOT / "LICENSE")),
     "line draw-round": ("buying", "00"),
     "line draw-again": ("buying", "--reason", "the power failed"),
     "draw verify": (str(ROOT / "LICENSE"),),
     "draw show": (str(ROOT / "LICENSE"),),
     "draw prove": (str(ROOT / "LICENSE"), "00" * 16),
-    "draw party-commit": ("rush", "YLKI", "--secret", "/nowhere/secret"),
-    "draw party-reveal": (
-        *(str(ROOT / "LICENSE"), "--secret", "/nowhere/secret", "--key", "00" * 32),
-    ),
     "incidents open": (
         *("Pembelian mati", "Buying is down", "--components", "buying=major_outage"),
         *("--text-id", "Kami cari sebabnya.", "--text-en", "We look for the cause."),

@@ -15,10 +15,10 @@ from meterai.plumbing.db.database import Database
 from meterai.plumbing.signed import Signer
 from meterai.waiting_room import store as lines_store
 from meterai.waiting_room.adapters.drand import Relays
-from meterai.waiting_room.draw.record import RoundUse, read
+from meterai.waiting_room.draw.record import read
 from meterai.waiting_room.draw.rules import round_time
 from meterai.waiting_room.drawing import store
-from meterai.waiting_room.drawing.advancing import Drawing, Terms
+from meterai.waiting_room.drawing.advancing import Drawing, DrawTerms
 from meterai.waiting_room.drawing.entering import Entering
 from meterai.waiting_room.drawing.files import DrawFiles
 from meterai.waiting_room.drawing.operating import DrawOperating
@@ -49,10 +49,9 @@ class DrawRoom:
     clock: MovedClock
     line_id: UUID
     opens_at: datetime
-    use: RoundUse = RoundUse.ALWAYS
 
     def worker(self, database: Any = None) -> Drawing:
-        terms = Terms(chain_of(self.relay.chain), self.use, 60, 120)
+        terms = DrawTerms(chain_of(self.relay.chain), 60)
         relays = Relays([self.url])
         files = DrawFiles(self.folder)
         return Drawing(database or self.database, SIGNER, relays, files, terms, self.clock)
@@ -98,9 +97,7 @@ class DrawRoom:
 
 
 @asynccontextmanager
-async def open_draw(
-    url: str, folder: Path, use: RoundUse = RoundUse.ALWAYS
-) -> AsyncIterator[DrawRoom]:
+async def open_draw(url: str, folder: Path) -> AsyncIterator[DrawRoom]:
     """A line that gathers, and opens when the test says so."""
     now = time.time()
     chain = Chain(int(now) - 600, period=3)
@@ -117,22 +114,16 @@ async def open_draw(
             await database.call(
                 "UPDATE waiting_room_lines SET state = 'gathering' WHERE line_id = %s", line
             )
-            yield DrawRoom(database, folder, relay, address, clock, line, opens_at, use)
+            yield DrawRoom(database, folder, relay, address, clock, line, opens_at)
     finally:
         await database.close()
 
 
-def with_draw(
-    url: str,
-    folder: Path,
-    act: Callable[[DrawRoom], Awaitable[None]],
-    *,
-    use: RoundUse = RoundUse.ALWAYS,
-) -> None:
+def with_draw(url: str, folder: Path, act: Callable[[DrawRoom], Awaitable[None]]) -> None:
     """Do something with a line that gathers."""
 
     async def run() -> None:
-        async with asyncio.timeout(120), open_draw(url, folder, use) as room:
+        async with asyncio.timeout(120), open_draw(url, folder) as room:
             await act(room)
 
     asyncio.run(run())

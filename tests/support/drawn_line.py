@@ -20,7 +20,7 @@ from meterai.waiting_room.model import Act
 from meterai.waiting_room.operating import Plan
 from standins.drand import Chain, signature_of
 from tests.support.draw_room import BY
-from tests.support.draws import Holder, Operator, chain_of, entries_of, finished
+from tests.support.draws import Operator, chain_of, entries_of, finished
 from tests.support.lines import Operating
 
 DRAWN = "drawn"
@@ -45,27 +45,15 @@ def drawn_line(container: Container, do: Callable[[Any], Any]) -> UUID:
     plan = Plan(DRAWN, Act.CHECK, moment(closes_at - 60), moment(closes_at))
     line: UUID = do(Operating(database, clock).create(plan, actor=BY))
     name = name_of_draw(DRAWN, line)
-    holders = [Holder("Ombudsman", name), Holder("YLKI", name, seed=8)]
-    announcement = announcement_of(
-        name,
-        closes_at,
-        closes_at + 60,
-        closes_at + 120,
-        chain=chain,
-        named=tuple(holder.party for holder in holders),
-    )
+    announcement = announcement_of(name, closes_at, closes_at + 60, chain=chain)
     record = steps.announce(announcement, closes_at - 60, signer)
     closed = steps.close(record, root_of(entries), 7, closes_at + 1, signer)
-    reveal = holders[0].reveal(closed)
-    revealed = steps.reveal(closed, [reveal], closes_at + 120, signer)
     signature = signature_of(announcement.round)
-    whole = finished(revealed, entries, signature, signer)
+    whole = finished(closed, entries, signature, signer)
     assert whole.result is not None
-    seed = steps.seed_from(revealed, signature)
+    seed = steps.seed_from(closed, signature)
 
     async def act(tx: Tx) -> None:
-        for holder in holders:
-            await store.commit_party(tx, line, 1, holder.party)
         first = write(record).decode()
         await store.announce(tx, line, 1, first, moment(closes_at - 60))
         draw = await store.draw_of(tx, DRAWN)
@@ -79,17 +67,11 @@ def drawn_line(container: Container, do: Callable[[Any], Any]) -> UUID:
         )
         drawn_at = moment(round_time(announcement) + 1)
         assert await store.extend(tx, draw, write(whole).decode(), 7, drawn_at)
-        assert await store.reveal(tx, line, 1, reveal)
         await store.put_numbers(tx, line, 1, list(in_order(entries, seed)))
 
     do(database.run(act))
     with psycopg.connect(database.url) as owner:
         owner.execute("UPDATE waiting_room_lines SET state = 'drawing' WHERE line_id = %s", [line])
-        owner.execute(
-            "UPDATE waiting_room_parties SET committed_at = %s, revealed_at = revealed_at - interval '58 minutes'"
-            " WHERE line_id = %s",
-            [moment(closes_at - 100), line],
-        )
     draw = do(_draw(database))
     assert do(database.run(lambda tx: store.open_line(tx, draw, 8)))
     return line

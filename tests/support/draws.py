@@ -1,7 +1,6 @@
-"""Draws for tests: a chain whose rounds are all known, an operator, parties, whole records."""
+"""Draws for tests: a chain whose rounds are all known, an operator, whole records."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -9,8 +8,7 @@ from meterai.waiting_room.draw import steps
 from meterai.waiting_room.draw.chain import Chain
 from meterai.waiting_room.draw.merkle import root_of
 from meterai.waiting_room.draw.order import drawn
-from meterai.waiting_room.draw.parties import Party, Reveal, party_of, reveal_to
-from meterai.waiting_room.draw.record import Announcement, Kind, Record, RoundUse, hash_of
+from meterai.waiting_room.draw.record import Announcement, Record
 from meterai.waiting_room.draw.rules import announcement_of, round_time
 from standins import drand
 from standins.drand import signature_of
@@ -48,31 +46,6 @@ class Operator:
         return self._key.sign(message)
 
 
-@dataclass
-class Holder:
-    """A party with its secret."""
-
-    name: str
-    line: str = "meterai"
-    seed: int = 7
-    key: Ed25519PrivateKey = field(init=False)
-    secret: bytes = field(init=False)
-
-    def __post_init__(self) -> None:
-        raw = (self.seed.to_bytes(4, "big") + self.name.encode()).ljust(32, b".")[:32]
-        self.key = Ed25519PrivateKey.from_private_bytes(raw)
-        self.secret = raw[::-1]
-
-    @property
-    def party(self) -> Party:
-        return party_of(self.line, self.name, self.secret, self.key)
-
-    def reveal(self, record: Record) -> Reveal:
-        closing = record.part(Kind.CLOSING)
-        assert closing is not None
-        return reveal_to(hash_of(closing), self.name, self.secret, self.key)
-
-
 def entries_of(count: int, first: int = 0) -> list[bytes]:
     """Entries that look like nothing, sorted."""
     return sorted(
@@ -81,38 +54,18 @@ def entries_of(count: int, first: int = 0) -> list[bytes]:
     )
 
 
-def announced(
-    holders: Sequence[Holder] = (), use: RoundUse = RoundUse.ALWAYS, line: str = "meterai"
-) -> Announcement:
-    published = CLOSES_AT + 300
-    return announcement_of(
-        line,
-        CLOSES_AT,
-        published,
-        published + 600 if holders else None,
-        chain=CHAIN,
-        round_is_used=use,
-        named=tuple(holder.party for holder in holders),
-    )
+def announced(line: str = "meterai") -> Announcement:
+    return announcement_of(line, CLOSES_AT, CLOSES_AT + 300, chain=CHAIN)
 
 
 def drawn_record(
-    entries: Sequence[bytes],
-    holders: Sequence[Holder] = (),
-    *,
-    silent: Sequence[str] = (),
-    use: RoundUse = RoundUse.ALWAYS,
-    line: str = "meterai",
-    operator: Operator | None = None,
+    entries: Sequence[bytes], *, line: str = "meterai", operator: Operator | None = None
 ) -> Record:
     """A whole record, made as the operator makes it."""
     signer = operator or Operator()
-    announcement = announced(holders, use, line)
+    announcement = announced(line)
     record = steps.announce(announcement, CLOSES_AT - 1, signer)
     record = steps.close(record, root_of(entries), len(entries), CLOSES_AT + 5, signer)
-    if holders:
-        told = [one.reveal(record) for one in holders if one.name not in silent]
-        record = steps.reveal(record, told, announcement.reveals_until, signer)
     signature = signature_of(announcement.round)
     return finished(record, entries, signature, signer)
 

@@ -1126,7 +1126,7 @@ def _approved(history: History) -> None:
 
 
 def _drawn(history: History) -> None:
-    """A line that was drawn an hour ago; of its two parties one did not reveal."""
+    """A line that was drawn an hour ago."""
     history.names["draw"] = drawn_line(history.shop.container, history.shop.do)
 
 

@@ -87,7 +87,7 @@ GLOBAL = {
     "waiting_room_gaps": "numbers of a line that nobody has",
     "waiting_room_lines": "a line is everybody's",
     "waiting_room_loads": "what web processes say of themselves",
-    "waiting_room_parties": "institutions that take part in a draw",
+    "waiting_room_parties": "institutions that took part in a draw",
     "waiting_room_samples": "how a line went",
     "waiting_room_spaced": "how many places of a line are called with which numbers",
     "waiting_room_turns": "who waits has no account yet; a number has its turn once",

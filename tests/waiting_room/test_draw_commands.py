@@ -1,4 +1,4 @@
-"""`meterai draw`: what it says of a draw, with which status, and how a party takes part."""
+"""`meterai draw`: what it says of a draw, and with which status."""
 
 import json
 from pathlib import Path
@@ -7,17 +7,13 @@ import pytest
 from msgspec.structs import replace
 
 from meterai.commands import Exit
-from meterai.waiting_room.draw import steps
 from meterai.waiting_room.draw.chain import hash_of
 from meterai.waiting_room.draw.entries import lines_of
-from meterai.waiting_room.draw.merkle import root_of
 from meterai.waiting_room.draw.order import in_order
-from meterai.waiting_room.draw.parties import Party, Reveal
 from meterai.waiting_room.draw.record import Kind, Record, begun, write
-from meterai.waiting_room.draw.rules import announcement_of
 from tests.support.commands import Done, run_here
 from tests.support.draw_forgeries import order_exchanged
-from tests.support.draws import CHAIN, CLOSES_AT, Holder, Operator, drawn_record, entries_of
+from tests.support.draws import CHAIN, Operator, drawn_record, entries_of
 
 ENTRIES = entries_of(100)
 OPERATOR = Operator()
@@ -36,7 +32,7 @@ def verified(folder: Path, *words: str) -> Done:
 
 
 def test_a_draw_that_holds(tmp_path) -> None:
-    record = drawn_record(ENTRIES, [Holder("YLKI")])
+    record = drawn_record(ENTRIES)
     published(tmp_path, record)
     assert record.result is not None
     first = next(iter(in_order(ENTRIES, bytes.fromhex(record.result.seed)))).hex()
@@ -92,9 +88,9 @@ def test_words_that_cannot_be_used(wrong: str, tmp_path) -> None:
 
 
 def test_show_tells_every_part(tmp_path) -> None:
-    published(tmp_path, drawn_record(ENTRIES, [Holder("YLKI")]))
+    published(tmp_path, drawn_record(ENTRIES))
     said = run_here(tmp_path, "draw", "show", str(tmp_path)).stdout
-    for part in ("announcement:", "closing:", "reveals:", "result:", "closes_at: 1800003600 (2027"):
+    for part in ("announcement:", "closing:", "result:", "closes_at: 1800003600 (2027"):
         assert part in said
 
 
@@ -122,66 +118,9 @@ def test_an_unknown_field_begins_no_line(tmp_path) -> None:
         assert "\x1b" not in done.stdout
 
 
-# -- a party --------------------------------------------------------------------------------------
-
-
-def committed(folder: Path, name: str = "YLKI") -> Party:
-    words = ("draw", "party-commit", "meterai", name, "--secret", str(folder / "secret"))
-    done = run_here(folder, *words)
-    assert done.returncode == Exit.DONE, done
-    return Party(**json.loads(done.stdout))
-
-
-def closed_with(party: Party) -> Record:
-    plan = announcement_of(
-        "meterai", CLOSES_AT, CLOSES_AT + 60, CLOSES_AT + 120, chain=CHAIN, named=(party,)
-    )
-    record = steps.announce(plan, CLOSES_AT - 1, OPERATOR)
-    return steps.close(record, root_of(ENTRIES), len(ENTRIES), CLOSES_AT + 5, OPERATOR)
-
-
-def revealed(folder: Path, record: Record, *words: str) -> Done:
-    (folder / "draw.json").write_bytes(write(record))
-    command = ("draw", "party-reveal", str(folder), "--secret", str(folder / "secret"))
-    return run_here(folder, *command, *(words or (*KEY, *TRUST)))
-
-
-def test_a_party_commits_once_and_reveals_to_a_closing(tmp_path) -> None:
-    party = committed(tmp_path)
-    assert (tmp_path / "secret").stat().st_mode & 0o777 == 0o600
-    assert committed(tmp_path) == party, "a secret that was committed to is not replaced"
-    record = closed_with(party)
-    done = revealed(tmp_path, record)
-    reveal = Reveal(**json.loads(done.stdout))
-    told = steps.reveal(record, [reveal], CLOSES_AT + 70, OPERATOR)
-    assert told.reveals is not None
-    assert told.reveals.missing == ()
-
-
-@pytest.mark.parametrize("name", ["secret", "key"])
-@pytest.mark.parametrize("wrong", ["", "xyz", "00" * 31, "00" * 33])
-def test_a_secret_that_is_none(name: str, wrong: str, tmp_path) -> None:
-    record = closed_with(committed(tmp_path))
-    kept = json.loads((tmp_path / "secret").read_text())
-    (tmp_path / "secret").write_text(json.dumps(kept | {name: wrong}))
-    done = revealed(tmp_path, record)
-    assert done.returncode == Exit.USAGE, done
-    assert "no secret of a party" in done.stderr
-
-
-def test_a_party_does_not_reveal_to_what_it_cannot_check(tmp_path) -> None:
-    party = committed(tmp_path)
-    record = closed_with(party)
-    other = closed_with(Holder("Somebody").party)
-    unclosed = replace(record, parts=record.parts[:1])
-    forged = replace(record, parts=(record.parts[0], replace(record.parts[1], signature="00" * 64)))
-    for wrong in (unclosed, other, forged):
-        done = revealed(tmp_path, wrong)
-        assert done.returncode == Exit.NO, done
-        assert "secret" not in done.stdout
-    for words in ((*KEY,), ("--key", "00" * 32, *TRUST)):
-        assert revealed(tmp_path, record, *words).returncode == Exit.NO
-    another = run_here(
-        tmp_path, "draw", "party-commit", "meterai", "Me", "--secret", str(tmp_path / "secret")
-    )
-    assert another.returncode == Exit.USAGE
+def test_record_with_parties_is_sent_to_the_script(tmp_path) -> None:
+    old = Path(__file__).parent / "draw" / "with_parties"
+    for command in ("verify", "show"):
+        done = run_here(tmp_path, "draw", command, str(old))
+        assert done.returncode == Exit.NO
+        assert "docs/draw/verify_draw.py" in done.stderr

@@ -15,7 +15,7 @@ from meterai.waiting_room.draw import steps
 from meterai.waiting_room.draw.chain import RoundForged, hash_of
 from meterai.waiting_room.draw.entries import read_lines
 from meterai.waiting_room.draw.merkle import root_of
-from meterai.waiting_room.draw.record import Kind, RoundUse, read, write
+from meterai.waiting_room.draw.record import Kind, read, write
 from meterai.waiting_room.draw.record import hash_of as hash_of_part
 from meterai.waiting_room.draw.rules import round_time
 from meterai.waiting_room.draw.verification import Found, Judgement, Question, examine, judge
@@ -23,12 +23,12 @@ from meterai.waiting_room.drawing import store
 from meterai.waiting_room.drawing.advancing import TOO_LATE
 from meterai.waiting_room.drawing.computing import pieces_of
 from meterai.waiting_room.drawing.entering import Entering, entry_of
-from meterai.waiting_room.drawing.operating import DrawAnnounced, DrawSound
+from meterai.waiting_room.drawing.operating import DrawSound
 from meterai.waiting_room.model import LineClosed, LineState
 from standins.drand import signature_of
 from tests.support.audits import INVARIANTS, audit
 from tests.support.draw_room import BY, NAME, SIGNER, DrawRoom, numbers, with_draw
-from tests.support.draws import Holder, chain_of
+from tests.support.draws import chain_of
 
 ENTERS_SECONDS = 5.0  # in which one statement puts one entry in
 SCRIPT = Path(__file__).parents[2] / "docs" / "draw" / "verify_draw.py"
@@ -299,63 +299,7 @@ def test_nobody_enters_before_the_announcement_is_public(database_url, tmp_path)
     with_draw(database_url, tmp_path, act)
 
 
-# -- parties, rounds by hand, and a draw that came too late ---------------------------------------
-
-
-def test_parties_take_part(database_url, tmp_path) -> None:
-    async def act(room: DrawRoom) -> None:
-        operator = room.operator()
-        name = f"{NAME}.{room.public.name}"
-        holders = [Holder("Ombudsman", name), Holder("YLKI", name, seed=8)]
-        for holder in holders:
-            await operator.commit_party(NAME, holder.party, actor=BY)
-        await room.worker().advance_due()
-        with pytest.raises(DrawAnnounced):
-            await operator.commit_party(NAME, Holder("Late", name, seed=9).party, actor=BY)
-        await room.enter(10)
-        await room.until_closed()
-        await room.worker().advance_due()
-        record = read((room.public / "draw.json").read_bytes())
-        forged = Holder("YLKI", name, seed=99).reveal(record)
-        with pytest.raises(steps.RevealForged):
-            await operator.reveal_party(NAME, forged, actor=BY)
-        await operator.reveal_party(NAME, holders[0].reveal(record), actor=BY)
-        await room.worker().advance_due()
-        assert len(read((room.public / "draw.json").read_bytes()).parts) == 2
-        # The other stays silent: its time runs out, and the draw goes on without it.
-        room.clock.ahead += timedelta(
-            seconds=record.announcement.reveals_until - room.clock.now().timestamp() + 1
-        )
-        await room.worker().advance_due()
-        revealed = read((room.public / "draw.json").read_bytes()).reveals
-        assert revealed is not None
-        assert revealed.missing == ("YLKI",)
-        await room.to_round()
-        await room.worker().advance_due()
-        assert (await room.line()).state == LineState.OPEN
-        await assert_holds(room)
-
-    with_draw(database_url, tmp_path, act)
-
-
-def test_without_a_network_parties_alone_decide(database_url, tmp_path) -> None:
-    async def act(room: DrawRoom) -> None:
-        room.relay.faults.apply({"unavailable": -1})
-        holder = Holder("Ombudsman", f"{NAME}.{room.public.name}")
-        await room.operator().commit_party(NAME, holder.party, actor=BY)
-        await room.worker().advance_due()
-        await room.enter(10)
-        await room.until_closed()
-        await room.worker().advance_due()
-        record = read((room.public / "draw.json").read_bytes())
-        await room.operator().reveal_party(NAME, holder.reveal(record), actor=BY)
-        await room.worker().advance_due()
-        result = read((room.public / "draw.json").read_bytes()).result
-        assert result is not None
-        assert result.round_signature == ""
-        await assert_holds(room)
-
-    with_draw(database_url, tmp_path, act, use=RoundUse.IF_MISSING)
+# -- rounds by hand, and a draw that came too late ---------------------------------------
 
 
 def test_a_round_is_carried_in_by_hand(database_url, tmp_path) -> None:
@@ -403,34 +347,6 @@ def test_a_draw_that_comes_too_late_begins_again_in_public(database_url, tmp_pat
         assert (await room.line()).next_number == 11
         found = {one.found for one in examine(record, Question())}
         assert Found.REPLACES in found
-        await assert_holds(room)
-
-    with_draw(database_url, tmp_path, act)
-
-
-def test_a_draw_with_parties_that_comes_too_late_waits_for_the_operator(
-    database_url, tmp_path
-) -> None:
-    async def act(room: DrawRoom) -> None:
-        operator, name = room.operator(), f"{NAME}.{room.public.name}"
-        await operator.commit_party(NAME, Holder("YLKI", name).party, actor=BY)
-        await room.worker().advance_due()
-        await room.enter(10)
-        await room.until_closed()
-        room.clock.ahead += timedelta(seconds=62)
-        await room.worker().advance_due()
-        assert len(read((room.public / "draw.json").read_bytes()).parts) == 1
-        again = Holder("YLKI", name, seed=8)
-        await operator.commit_party(NAME, again.party, actor=BY)
-        assert await operator.announce_anew(NAME, reason="the power failed", actor=BY) == 2
-        room.clock.ahead += timedelta(seconds=61)
-        await room.worker().advance_due()
-        record = read((room.public / "draw.json").read_bytes())
-        assert record.announcement.parties == (again.party,)
-        await operator.reveal_party(NAME, again.reveal(record), actor=BY)
-        await room.to_round()
-        await room.worker().advance_due()
-        assert (await room.line()).state == LineState.OPEN
         await assert_holds(room)
 
     with_draw(database_url, tmp_path, act)

@@ -5,7 +5,6 @@ A pure package: values in, values out; it reads no file, no clock and no databas
     announcement   before anybody enters: when the list closes, and what will decide
     entries        16 random bytes for each who came; the list of all, sorted, is public
     closing        the Merkle root and the number of entries, published before what decides exists
-    reveals        the secrets of named parties, committed to in the announcement
     result         the drand round, the seed made of all this, and the hash of the order
 
 Each of these is signed by the operator and carries the hash of the one before, so that one saved

@@ -1,13 +1,12 @@
 """From everything that was published to the order: the seed, and the entries sorted by HMAC.
 
-    seed   = SHA-256("meterai draw 1 seed\\n", announcement, root, count, secret..., round)
+    seed   = SHA-256("meterai draw 1 seed\\n", announcement, root, count, 0x01, round)
     order  = entries sorted by HMAC-SHA256(seed, entry), then by entry
     number = place in that order, from 1
 
-The announcement enters by its hash, which names the line; the count is 8 bytes, big-endian.  For
-each party of the announcement, in its order, there is 0x01 and its secret, or 0x00 if it did not
-reveal; then 0x01 and the randomness of the round, or 0x00 where it is not used.  So no two records
-have one seed, and the seed of one line says nothing about another.
+The announcement enters by its hash, which names the line; the count is 8 bytes, big-endian; the
+round is its randomness, 32 bytes.  So no two records have one seed, and the seed of one line says
+nothing about another.
 
 Why the order is fair: to who does not know the seed before the list is closed, HMAC-SHA256 is a
 random function, and sorting by independent random values of 256 bits is a random permutation.
@@ -16,26 +15,17 @@ Nothing about that can be tested on one order: each is as likely as any other.
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from meterai.waiting_room.draw.entries import ENTRY_BYTES
 
 SEED_BYTES = 32
 
 
-def seed_of(
-    announcement: bytes,
-    root: bytes,
-    count: int,
-    secrets: Sequence[bytes | None],
-    randomness: bytes | None,
-) -> bytes:
-    """The seed; None stands for a party that did not reveal, and for a round that is not used."""
-    digest = hashlib.sha256(b"meterai draw 1 seed\n" + announcement + root)
-    digest.update(count.to_bytes(8, "big"))
-    for part in (*secrets, randomness):
-        digest.update(b"\x00" if part is None else b"\x01" + part)
-    return digest.digest()
+def seed_of(announcement: bytes, root: bytes, count: int, randomness: bytes) -> bytes:
+    """The seed of a draw: announcement and root by their hashes, and the randomness of the round."""
+    fixed = announcement + root + count.to_bytes(8, "big")
+    return hashlib.sha256(b"meterai draw 1 seed\n" + fixed + b"\x01" + randomness).digest()
 
 
 def in_order(entries: Iterable[bytes], seed: bytes) -> Iterator[bytes]:

@@ -6,13 +6,13 @@ A part is kept as the very text that was signed, so nothing has to be written ag
      "parts": [{"kind": "announcement", "body": "{...}", "signature": "<hex>"}, ...]}
 
 What is signed (Ed25519) and hashed (SHA-256) is "meterai draw 1 <kind>\\n" and the body.
-Times are seconds since 1970; keys, hashes and secrets are hexadecimal in lower case.
+Times are seconds since 1970; keys and hashes are hexadecimal in lower case.
 """
 
 import hashlib
 import re
 from enum import StrEnum
-from typing import Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
@@ -20,10 +20,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from meterai.kit.refusal import CommandRefusal
 from meterai.waiting_room.draw.chain import Chain
-from meterai.waiting_room.draw.parties import Party, Reveal
 
 FORMAT = "meterai draw 1"
-RECORD_BYTES_MAX = 1 << 18  # sixteen parties need a tenth of it
+RECORD_BYTES_MAX = 1 << 18  # a record with sixteen parties has a tenth of it
 _KEY = re.compile(r"[0-9a-f]{64}")
 _SIGNATURE = re.compile(r"[0-9a-f]{128}")
 
@@ -32,6 +31,13 @@ class RecordMalformed(CommandRefusal):
     """What was given is not the record of a draw, or not all of one."""
 
     code = "draw_record_malformed"
+    status = 422
+
+
+class RecordOfParties(CommandRefusal):
+    """The announcement names parties, as releases before could; `docs/draw/verify_draw.py` checks it."""
+
+    code = "draw_record_of_parties"
     status = 422
 
 
@@ -53,23 +59,16 @@ class Kind(StrEnum):
 
     ANNOUNCEMENT = "announcement"
     CLOSING = "closing"
-    REVEALS = "reveals"  # only where there are parties
     RESULT = "result"
-
-
-class RoundUse(StrEnum):
-    """Whether the round that is named is part of the seed."""
-
-    ALWAYS = "always"
-    IF_MISSING = "if_missing"  # only in place of a party that does not reveal
 
 
 class Announcement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What is fixed before anybody enters.
 
-    The list closes at `closes_at`; its root is public at the latest at `published_by`; parties
-    reveal until `reveals_until`; `round` of `chain` is the first one a fixed time later.
-    `replaces` is the hash of an announcement that could not be carried out, for a `reason`.
+    The list closes at `closes_at`; its root is public at the latest at `published_by`; `round` of
+    `chain` is the first one a fixed time later.  `replaces` is the hash of an announcement that
+    could not be carried out, for a `reason`.  `reveals_until` is `published_by`; `round_is_used` and
+    `parties` have one value each: releases before wrote others.
     """
 
     rules: int
@@ -79,8 +78,8 @@ class Announcement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     reveals_until: int
     chain: Chain
     round: int
-    round_is_used: RoundUse
-    parties: tuple[Party, ...] = ()
+    round_is_used: Literal["always"] = "always"
+    parties: tuple[()] = ()
     replaces: str = ""
     reason: str = ""
 
@@ -95,19 +94,10 @@ class Closing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     at: int
 
 
-class Reveals(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The secrets that came, and who is missing; both in the order of the announcement."""
+class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What was drawn."""
 
     after: str  # the hash of the closing
-    revealed: tuple[Reveal, ...]
-    missing: tuple[str, ...]
-    at: int
-
-
-class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What was drawn.  `round_signature` is empty where the round is not used."""
-
-    after: str  # the hash of the part before
     round_signature: str
     seed: str
     order: str  # SHA-256 over the entries as drawn
@@ -148,11 +138,6 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         return self._read(Kind.CLOSING, Closing)
 
     @property
-    def reveals(self) -> Reveals | None:
-        """The reveals, or None; refuses `RecordMalformed`."""
-        return self._read(Kind.REVEALS, Reveals)
-
-    @property
     def result(self) -> Result | None:
         """The result, or None; refuses `RecordMalformed`."""
         return self._read(Kind.RESULT, Result)
@@ -167,11 +152,10 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             raise RecordMalformed(f"the {kind}: {error}") from error
 
 
-Body = TypeVar("Body", Announcement, Closing, Reveals, Result)
+Body = TypeVar("Body", Announcement, Closing, Result)
 _KIND_OF: dict[type, Kind] = {
     Announcement: Kind.ANNOUNCEMENT,
     Closing: Kind.CLOSING,
-    Reveals: Kind.REVEALS,
     Result: Kind.RESULT,
 }
 
@@ -204,9 +188,7 @@ def begun(announcement: Announcement, signer: Signer) -> Record:
     return extended(empty, announcement, signer)
 
 
-def extended(
-    record: Record, body: Announcement | Closing | Reveals | Result, signer: Signer
-) -> Record:
+def extended(record: Record, body: Announcement | Closing | Result, signer: Signer) -> Record:
     """The record with one more part; the body names the part before."""
     unsigned = Part(_KIND_OF[type(body)], msgspec.json.encode(body).decode(), "")
     part = msgspec.structs.replace(unsigned, signature=signer.sign(message_of(unsigned)).hex())
@@ -219,12 +201,21 @@ def write(record: Record) -> bytes:
 
 
 def read(text: bytes) -> Record:
-    """What `write` wrote, perhaps by another; refuses `RecordMalformed`.
+    """What `write` wrote, perhaps by another; refuses `RecordMalformed`, `RecordOfParties`.
 
     Every part is one that can be read, and they stand in their order; nothing else is checked.
     """
     if len(text) > RECORD_BYTES_MAX:
         raise RecordMalformed(f"longer than {RECORD_BYTES_MAX} bytes")
+    try:
+        return _read(text)
+    except RecordMalformed:
+        if _names_parties(text):
+            raise RecordOfParties("parties are named") from None
+        raise
+
+
+def _read(text: bytes) -> Record:
     try:
         record = msgspec.json.decode(text, type=Record)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -232,9 +223,27 @@ def read(text: bytes) -> Record:
     if record.format != FORMAT or not _KEY.fullmatch(record.public_key):
         raise RecordMalformed("not a format or not a key that is known here")
     kinds = [part.kind for part in record.parts]
-    has_parties = bool(record.announcement.parties)
-    expected = [kind for kind in Kind if has_parties or kind is not Kind.REVEALS]
-    if kinds != expected[: len(kinds)]:
+    if kinds != list(Kind)[: len(kinds)]:
         raise RecordMalformed(f"the parts are {', '.join(kinds)}")
-    _ = record.closing, record.reveals, record.result
+    _ = record.announcement, record.closing, record.result
     return record
+
+
+class _OldPart(msgspec.Struct):
+    body: str
+
+
+class _OldRecord(msgspec.Struct):
+    parts: tuple[_OldPart, ...]
+
+
+class _OldAnnouncement(msgspec.Struct):
+    parties: tuple[msgspec.Raw, ...] = ()
+
+
+def _names_parties(text: bytes) -> bool:
+    try:
+        first = msgspec.json.decode(text, type=_OldRecord).parts[0]
+        return bool(msgspec.json.decode(first.body, type=_OldAnnouncement).parties)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, IndexError):
+        return False

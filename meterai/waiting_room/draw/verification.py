@@ -13,22 +13,19 @@ import msgspec
 
 from meterai.kit.refusal import Refusal
 from meterai.waiting_room.draw import chain as drand
-from meterai.waiting_room.draw import parties
 from meterai.waiting_room.draw.chain import QUICKNET_HASH, RoundForged
 from meterai.waiting_room.draw.merkle import is_included, root_of
 from meterai.waiting_room.draw.order import drawn
 from meterai.waiting_room.draw.record import (
     Announcement,
     Closing,
-    Kind,
     Record,
     Result,
-    Reveals,
     hash_of,
     is_signed,
 )
 from meterai.waiting_room.draw.rules import broken_terms, round_time
-from meterai.waiting_room.draw.steps import needs_round, seed_from
+from meterai.waiting_room.draw.steps import seed_from
 
 
 class Found(StrEnum):
@@ -42,9 +39,7 @@ class Found(StrEnum):
     BEACON_KNOWN = "beacon_known"
     CLOSED_IN_TIME = "closed_in_time"
     LIST_COMPLETE = "list_complete"
-    REVEALS_TRUE = "reveals_true"
     ROUND_TRUE = "round_true"
-    ROUND_UNUSED = "round_unused"
     SEED_TRUE = "seed_true"
     ORDER_TRUE = "order_true"
     SAVED_SAME = "saved_same"
@@ -53,11 +48,9 @@ class Found(StrEnum):
     # what could not be judged
     KEY_UNCHECKED = "key_unchecked"
     NOT_CLOSED = "not_closed"
-    NOT_REVEALED = "not_revealed"
     NOT_DRAWN = "not_drawn"
     LIST_MISSING = "list_missing"
     REPLACES = "replaces"
-    SOMEBODY_MISSING = "somebody_missing"
     # what is wrong
     TERMS_BROKEN = "terms_broken"
     SIGNATURE_BROKEN = "signature_broken"
@@ -68,11 +61,7 @@ class Found(StrEnum):
     CLOSED_AT_WRONG_TIME = "closed_at_wrong_time"
     LIST_COUNT = "list_count"
     LIST_ROOT = "list_root"
-    REVEAL_FALSE = "reveal_false"
-    REVEALS_INCOMPLETE = "reveals_incomplete"
-    REVEALS_AT_WRONG_TIME = "reveals_at_wrong_time"
     ROUND_FALSE = "round_false"
-    ROUND_NOT_ALLOWED = "round_not_allowed"
     ROUND_BEFORE_ITS_TIME = "round_before_its_time"
     SEED_FALSE = "seed_false"
     ORDER_FALSE = "order_false"
@@ -83,11 +72,7 @@ class Found(StrEnum):
 
 
 _HOLDS = frozenset(list(Found)[: list(Found).index(Found.KEY_UNCHECKED)])
-# What is worth saying and leaves the judgement as it is.
-_REMARKS = frozenset({Found.REPLACES, Found.SOMEBODY_MISSING})
-_OPEN = frozenset(
-    {Found.KEY_UNCHECKED, Found.NOT_CLOSED, Found.NOT_REVEALED, Found.NOT_DRAWN, Found.LIST_MISSING}
-)
+_OPEN = frozenset({Found.KEY_UNCHECKED, Found.NOT_CLOSED, Found.NOT_DRAWN, Found.LIST_MISSING})
 
 
 class Judgement(StrEnum):
@@ -108,7 +93,8 @@ class Finding:
     @property
     def judgement(self) -> Judgement:
         """What it means by itself."""
-        if self.found in _HOLDS or self.found in _REMARKS:
+        # That a draw replaces another is said, and leaves the judgement as it is.
+        if self.found in _HOLDS or self.found is Found.REPLACES:
             return Judgement.HOLDS
         return Judgement.OPEN if self.found in _OPEN else Judgement.BROKEN
 
@@ -176,8 +162,6 @@ def examine(record: Record, question: Question) -> Iterator[Finding]:
         return
     yield from _of_closing(announcement, closing)
     yield from _of_list(closing, question)
-    if announcement.parties:
-        yield from _of_reveals(record, announcement)
     if broken:
         return  # no round follows from what was announced
     if record.result is None:
@@ -204,7 +188,7 @@ def _of_parts(record: Record, question: Question) -> Iterator[Finding]:
         yield _found(Found.KEY_GIVEN)
     else:
         yield _found(Found.KEY_ANOTHER, found=record.public_key, expected=question.public_key)
-    bodies = (record.closing, record.reveals, record.result)
+    bodies = (record.closing, record.result)
     later = [body for body in bodies if body is not None]
     loose = [
         part.kind
@@ -282,50 +266,12 @@ def _holds(inclusion: Inclusion, closing: Closing) -> bool:
     )
 
 
-def _of_reveals(record: Record, announcement: Announcement) -> Iterator[Finding]:
-    reveals, closing = record.reveals, record.part(Kind.CLOSING)
-    if reveals is None or closing is None:
-        yield _found(Found.NOT_REVEALED, at=announcement.reveals_until)
-        return
-    told = {one.name: one for one in reveals.revealed}
-    named = [party.name for party in announcement.parties]
-    complete = [
-        tuple(name for name in named if name in told)
-        == tuple(one.name for one in reveals.revealed),
-        tuple(name for name in named if name not in told) == reveals.missing,
-    ]
-    if not all(complete):
-        yield _found(Found.REVEALS_INCOMPLETE)
-    false = [
-        party.name
-        for party in announcement.parties
-        if party.name in told
-        and not parties.is_true(told[party.name], party, announcement.line, hash_of(closing))
-    ]
-    for name in false:
-        yield _found(Found.REVEAL_FALSE, name=name)
-    if not false and all(complete):
-        yield _found(Found.REVEALS_TRUE, count=len(told), parties=len(named))
-    yield from _of_missing(announcement, reveals)
-
-
-def _of_missing(announcement: Announcement, reveals: Reveals) -> Iterator[Finding]:
-    for name in reveals.missing:
-        yield _found(Found.SOMEBODY_MISSING, name=name)
-    first, last = announcement.reveals_until, round_time(announcement) - 1
-    if reveals.missing and not first <= reveals.at <= last:
-        yield _found(Found.REVEALS_AT_WRONG_TIME, at=reveals.at, first=first, last=last)
-
-
 def _of_result(record: Record, closing: Closing, result: Result) -> Iterator[Finding]:
     """The round and the seed; the order is `_of_order`."""
     announcement = record.announcement
     if result.count != closing.count:
         yield _found(Found.RESULT_COUNT, found=result.count, expected=closing.count)
-    if not needs_round(record):
-        used = bool(result.round_signature)
-        yield _found(Found.ROUND_NOT_ALLOWED if used else Found.ROUND_UNUSED)
-    elif result.at < round_time(announcement):
+    if result.at < round_time(announcement):
         yield _found(Found.ROUND_BEFORE_ITS_TIME, at=result.at, first=round_time(announcement))
     try:
         seed = seed_from(record, result.round_signature).hex()
@@ -335,8 +281,7 @@ def _of_result(record: Record, closing: Closing, result: Result) -> Iterator[Fin
     except (Refusal, ValueError, OverflowError):
         yield _found(Found.SEED_FALSE, found=result.seed, expected="-")
         return
-    if needs_round(record):
-        yield _found(Found.ROUND_TRUE, round=announcement.round)
+    yield _found(Found.ROUND_TRUE, round=announcement.round)
     same = seed == result.seed
     yield _found(Found.SEED_TRUE if same else Found.SEED_FALSE, found=result.seed, expected=seed)
 

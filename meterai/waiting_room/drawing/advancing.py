@@ -1,7 +1,7 @@
 """The steps of draws, by whichever worker comes first; each may be done again.
 
     gathering   announce, then take entries (`entering`) until the line opens
-    drawing     list and root, both public; reveals; the round; the order; numbers
+    drawing     list and root, both public; the round; the order; numbers
     open        who comes now gets a number behind
 
 Crash here: between two steps the next worker goes on from what is in the database, which is
@@ -27,7 +27,7 @@ from meterai.waiting_room import metrics
 from meterai.waiting_room.adapters.drand import Relays
 from meterai.waiting_room.draw import steps
 from meterai.waiting_room.draw.chain import Chain
-from meterai.waiting_room.draw.record import Kind, Record, RoundUse, Signer, read, write
+from meterai.waiting_room.draw.record import Kind, Record, Signer, read, write
 from meterai.waiting_room.draw.rules import (
     PUBLISHED_WITHIN_SECONDS_MIN,
     announcement_of,
@@ -48,13 +48,11 @@ _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
-    """What the installation says about its draws; seconds after the list is closed."""
+class DrawTerms:
+    """The terms of an installation's draws: chain, and seconds from the end of the list to its root in public."""
 
     chain: Chain
-    round_is_used: RoundUse
     publish_seconds: int
-    reveal_seconds: int
 
 
 class Drawing:
@@ -66,7 +64,7 @@ class Drawing:
         signer: Signer,
         relays: Relays,
         files: DrawFiles,
-        terms: Terms,
+        terms: DrawTerms,
         clock: Clock,
     ) -> None:
         self._database = database
@@ -119,9 +117,7 @@ class Drawing:
         match record.parts[-1].kind:
             case Kind.ANNOUNCEMENT:
                 return self._close
-            case Kind.CLOSING if record.announcement.parties:
-                return self._reveal
-            case Kind.CLOSING | Kind.REVEALS:
+            case Kind.CLOSING:
                 return self._draw
             case Kind.RESULT:
                 return self._give_numbers
@@ -149,18 +145,13 @@ class Drawing:
         return False
 
     async def _announce(self, draw: DueDraw) -> bool:
-        async with self._database.reading() as tx:
-            members = await store.members(tx, draw.line, 1)
         closes_at = ceil(draw.opens_at.timestamp())
         published_by = closes_at + max(self._terms.publish_seconds, PUBLISHED_WITHIN_SECONDS_MIN)
         announcement = announcement_of(
             name_of_draw(draw.name, draw.line),
             closes_at,
             published_by,
-            published_by + self._terms.reveal_seconds if members else None,
             chain=self._terms.chain,
-            round_is_used=self._terms.round_is_used if members else RoundUse.ALWAYS,
-            named=tuple(member.party for member in members),
         )
         record = steps.announce(announcement, self._now(), self._signer)
         text, at = write(record).decode(), self._clock.now()
@@ -171,17 +162,15 @@ class Drawing:
         return True
 
     async def _close(self, draw: DueDraw, record: Record) -> bool:
-        if steps.why_void(record, self._now()):
-            return await self._announce_anew(draw, record)
+        if steps.is_void(record, self._now()):
+            return await self._announce_anew(draw)
         file = await self._files.write_list(self._database, draw)
         root, count = await computing.root_and_count(file)
         closed = steps.close(record, bytes.fromhex(root), count, self._now(), self._signer)
         return await self._extend(draw, closed, "closed")
 
-    async def _announce_anew(self, draw: DueDraw, record: Record) -> bool:
-        """What came too late begins again by itself, unless parties have to commit anew."""
-        if record.announcement.parties:
-            raise steps.StepTooLate(self._now(), record.announcement.published_by)
+    async def _announce_anew(self, draw: DueDraw) -> bool:
+        """What came too late begins again by itself."""
         now = self._clock.now()
 
         async def act(tx: Tx) -> int:
@@ -192,24 +181,12 @@ class Drawing:
         _log.error("draw_announced_anew", line=draw.name, attempt=draw.attempt)
         return True
 
-    async def _reveal(self, draw: DueDraw, record: Record) -> bool:
-        async with self._database.reading() as tx:
-            members = await store.members(tx, draw.line, draw.attempt)
-        told = [one for one in (member.reveal for member in members) if one is not None]
-        try:
-            revealed = steps.reveal(record, told, self._now(), self._signer)
-        except steps.StepTooEarly:
-            return False
-        return await self._extend(draw, revealed, "revealed")
-
     async def _draw(self, draw: DueDraw, record: Record) -> bool:
-        announcement, signature = record.announcement, ""
-        if steps.needs_round(record):
-            if self._now() < round_time(announcement):
-                return False
-            signature = draw.round_signature or await self._ask_round(record) or ""
-            if not signature:
-                return False
+        if self._now() < round_time(record.announcement):
+            return False
+        signature = draw.round_signature or await self._ask_round(record)
+        if not signature:
+            return False
         seed = steps.seed_from(record, signature)
         order = await self._order(draw, record, seed)
         drawn = steps.finish(record, order, signature, self._now(), self._signer)

@@ -158,7 +158,7 @@ def verify(  # noqa: PLR0913 - what may be at hand beside the record
     as_json: AsJson = False,
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Recompute a draw: signatures, list, root, parties, round, seed, order, and the number of an entry.
+    """Recompute a draw: signatures, list, root, round, seed, order, and the number of an entry.
 
     It needs the public files alone.  Exit status: 0 all holds, 1 something is wrong, 3 something could
     not be judged.
@@ -195,7 +195,7 @@ def _as_json(finding: Finding) -> dict[str, object]:
 
 
 def show(record: Place, options: Options = NO_OPTIONS) -> None:
-    """Show what was announced, closed, revealed and drawn, as it was signed."""
+    """Show what was announced, closed and drawn, as it was signed."""
     options.configuration("draw show")
     told = read_record(record)
     line(f"public key: {told.public_key}")

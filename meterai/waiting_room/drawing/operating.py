@@ -1,5 +1,7 @@
-"""What an operator does about draws: name parties, pass on what they reveal, carry in a round,
-announce anew what could not be carried out.  Each act is in the audit trail."""
+"""What an operator does about draws: carry in a round, announce anew what could not be carried out.
+
+Each act is in the audit trail.
+"""
 
 from datetime import datetime
 
@@ -11,9 +13,8 @@ from meterai.kit.ids import show
 from meterai.kit.refusal import CommandRefusal
 from meterai.plumbing.db.database import Database, ReadTx, Tx
 from meterai.waiting_room.draw import chain as drand
-from meterai.waiting_room.draw import parties, steps
-from meterai.waiting_room.draw.parties import Party, Reveal
-from meterai.waiting_room.draw.record import Kind, Record, Signer, hash_of, read, write
+from meterai.waiting_room.draw import steps
+from meterai.waiting_room.draw.record import Record, Signer, hash_of, read, write
 from meterai.waiting_room.draw.rules import announced_anew
 from meterai.waiting_room.drawing import store
 from meterai.waiting_room.drawing.store import DueDraw
@@ -29,39 +30,20 @@ class DrawUnknown(CommandRefusal):
     status = 404
 
 
-class DrawAnnounced(CommandRefusal):
-    """The parties of a draw were announced: none is added, and none exchanged."""
-
-    code = "draw_announced"
-
-
 class DrawSound(CommandRefusal):
     """The draw can be carried out, or was: it is not announced anew."""
 
     code = "draw_sound"
 
 
-class PartyUnfit(CommandRefusal):
-    """What a party gave cannot be used: its name, commitment or key."""
-
-    code = "draw_party_unfit"
-    status = 422
-
-
 async def announce_anew(
     tx: Tx, draw: DueDraw, reason: str, at: datetime, *, signer: Signer, actor: Actor
 ) -> int:
-    """Begin the next attempt of a draw, with the parties that have committed to it; its number."""
+    """Begin the next attempt of a draw; its number."""
     before, attempt = _read(draw), draw.attempt + 1
-    members = await store.members(tx, draw.line, attempt)
     seconds = int(at.timestamp())
-    announcement = announced_anew(
-        before.announcement,
-        hash_of(before.parts[0]).hex(),
-        reason,
-        seconds,
-        tuple(one.party for one in members),
-    )
+    replaced = hash_of(before.parts[0]).hex()
+    announcement = announced_anew(before.announcement, replaced, reason, seconds)
     text = write(steps.announce(announcement, seconds, signer)).decode()
     await store.announce(tx, draw.line, attempt, text, at)
     await _record(tx, actor, "draw_announced_anew", draw, reason=reason)
@@ -80,47 +62,6 @@ class DrawOperating:
         """The draw of a line.  Refuses `LineUnknown`, `DrawUnknown`."""
         async with self._database.reading() as tx:
             return await _draw_of(tx, name)
-
-    async def commit_party(self, name: str, party: Party, *, actor: Actor) -> None:
-        """Name a party of the next announcement.  Refuses `PartyUnfit`, `DrawAnnounced`."""
-        if not parties.is_usable(party):
-            raise PartyUnfit("a name, a commitment and a key are needed")
-
-        async def act(tx: Tx) -> None:
-            draw = await _draw_of(tx, name)
-            if draw.record is not None and not self._is_void(draw):
-                raise DrawAnnounced(f"the draw of {name} is announced")
-            known = await store.members(tx, draw.line, draw.attempt + 1)
-            others = [one for one in known if one.name != party.name]
-            if len(others) >= parties.PARTIES_MAX:
-                raise PartyUnfit(f"more than {parties.PARTIES_MAX} parties")
-            if any(one.public_key == party.public_key for one in others):
-                raise PartyUnfit("another party has the same key")
-            await store.commit_party(tx, draw.line, draw.attempt + 1, party)
-            await _record(tx, actor, "draw_party_committed", draw, party=party.name)
-
-        await self._database.run(act)
-
-    async def reveal_party(self, name: str, told: Reveal, *, actor: Actor) -> None:
-        """Pass on what a party revealed to the closing.  Refuses `DrawUnknown`, `RevealForged`."""
-
-        async def act(tx: Tx) -> None:
-            draw = await _draw_of(tx, name)
-            record = _read(draw)
-            closing = record.part(Kind.CLOSING)
-            named = {one.name: one for one in record.announcement.parties}
-            party = named.get(told.name)
-            line = record.announcement.line
-            if (
-                closing is None
-                or party is None
-                or not parties.is_true(told, party, line, hash_of(closing))
-            ):
-                raise steps.RevealForged(told.name)
-            if await store.reveal(tx, draw.line, draw.attempt, told):
-                await _record(tx, actor, "draw_party_revealed", draw, party=told.name)
-
-        await self._database.run(act)
 
     async def carry_in_round(self, name: str, signature: str, *, actor: Actor) -> int:
         """Use a round whose signature was brought by hand; its number.  Refuses `RoundForged`."""
@@ -143,15 +84,14 @@ class DrawOperating:
 
         async def act(tx: Tx) -> int:
             draw = await _draw_of(tx, name)
-            if draw.state != LineState.DRAWING or not self._is_void(draw):
-                raise DrawSound(f"the draw of {name} can be carried out")
             at = self._clock.now()
+            if draw.state != LineState.DRAWING or not steps.is_void(
+                _read(draw), int(at.timestamp())
+            ):
+                raise DrawSound(f"the draw of {name} can be carried out")
             return await announce_anew(tx, draw, reason, at, signer=self._signer, actor=actor)
 
         return await self._database.run(act)
-
-    def _is_void(self, draw: DueDraw) -> bool:
-        return bool(steps.why_void(_read(draw), int(self._clock.now().timestamp())))
 
 
 async def _draw_of(tx: ReadTx, name: str) -> DueDraw:

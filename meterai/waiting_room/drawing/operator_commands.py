@@ -1,11 +1,7 @@
-"""Draws of lines at the operator's command line: parties, a round by hand, a new announcement."""
+"""Draws of lines at the operator's command line: how far one is, a round by hand, a new announcement."""
 
 from collections.abc import Awaitable, Callable
-from pathlib import Path
-from typing import Annotated, TypeVar
-
-import msgspec
-from cyclopts import Parameter
+from typing import TypeVar
 
 from meterai.commands import (
     NO_OPTIONS,
@@ -19,21 +15,17 @@ from meterai.commands import (
 from meterai.kit.clock import SystemClock
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import Database
-from meterai.plumbing.files import read_key_file
 from meterai.plumbing.keyring import keyring_of
 from meterai.plumbing.signed import Signer
-from meterai.waiting_room.draw.parties import Party, Reveal
 from meterai.waiting_room.draw.record import read
 from meterai.waiting_room.draw.rules import round_time
 from meterai.waiting_room.drawing.commands import moment_of
 from meterai.waiting_room.drawing.files import LIST, RECORD, address_of, name_of_draw
-from meterai.waiting_room.drawing.operating import DrawOperating, PartyUnfit
+from meterai.waiting_room.drawing.operating import DrawOperating
 from meterai.waiting_room.drawing.parts import operating_of
 from meterai.waiting_room.model import SIGNATURES
 
 Answer = TypeVar("Answer")
-Given = TypeVar("Given", Party, Reveal)
-GivenFile = Annotated[Path, Parameter(help="The file that the party gave.")]
 
 
 def _run(
@@ -46,19 +38,12 @@ def _run(
     return with_database(command, options, run)
 
 
-def _given(file: Path, kind: type[Given]) -> Given:
-    try:
-        return msgspec.json.decode(read_key_file(file), type=kind)
-    except (OSError, ValueError, RecursionError) as error:
-        raise PartyUnfit(f"{file}: {error}") from None
-
-
 def show_draw(name: Text, *, options: Options = NO_OPTIONS) -> None:
     """Show what the draw of a line is called, where its files are, and how far it is."""
     draw = _run("line draw", options, lambda draws: draws.draw_of(name))
     line(f"draw: {name_of_draw(draw.name, draw.line)}")
     if draw.record is None:
-        line("not announced yet: parties may commit")
+        line("not announced yet")
         return
     record = read(draw.record.encode())
     files = f"{options.settings('line draw').process.url}{address_of(draw.name, draw.line)}"
@@ -68,36 +53,6 @@ def show_draw(name: Text, *, options: Options = NO_OPTIONS) -> None:
     line(f"attempt {draw.attempt}: {', '.join(part.kind for part in record.parts)}")
     round_at = moment_of(round_time(record.announcement))
     line(f"round {record.announcement.round} at {round_at}")
-
-
-def commit_party(
-    name: Text, file: GivenFile, *, by: By = None, options: Options = NO_OPTIONS
-) -> None:
-    """Name a party whose secret decides with the round, before the draw is announced."""
-    actor = operator(by)
-
-    async def act(draws: DrawOperating) -> Party:
-        party = _given(file, Party)
-        await draws.commit_party(name, party, actor=actor)
-        return party
-
-    party = _run("line commit-party", options, act)
-    line(f"{party.name} takes part in the draw of {name}")
-
-
-def reveal_party(
-    name: Text, file: GivenFile, *, by: By = None, options: Options = NO_OPTIONS
-) -> None:
-    """Pass on what a party revealed to the closing."""
-    actor = operator(by)
-
-    async def act(draws: DrawOperating) -> Reveal:
-        told = _given(file, Reveal)
-        await draws.reveal_party(name, told, actor=actor)
-        return told
-
-    told = _run("line reveal-party", options, act)
-    line(f"{told.name} revealed its secret")
 
 
 def carry_in_round(

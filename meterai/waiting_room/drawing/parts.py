@@ -12,8 +12,7 @@ from meterai.plumbing.files import read_settings_file
 from meterai.plumbing.signed import Signer
 from meterai.waiting_room.adapters.drand import Relays
 from meterai.waiting_room.draw.chain import QUICKNET, SCHEME, Chain, is_usable
-from meterai.waiting_room.draw.record import RoundUse
-from meterai.waiting_room.drawing.advancing import Drawing, Terms
+from meterai.waiting_room.drawing.advancing import Drawing, DrawTerms
 from meterai.waiting_room.drawing.files import DrawFiles
 from meterai.waiting_room.drawing.operating import DrawOperating
 from meterai.waiting_room.settings import WaitingRoomSettings
@@ -86,12 +85,7 @@ def files_of(settings: Settings) -> DrawFiles:
 def drawing_of(database: Database, signer: Signer, settings: Settings, clock: Clock) -> Drawing:
     """What carries out the draws."""
     told = settings.of(WaitingRoomSettings)
-    terms = Terms(
-        chain_of(told.waiting_room_drand_chain),
-        RoundUse(told.waiting_room_draw_round),
-        told.waiting_room_publish_seconds,
-        told.waiting_room_reveal_seconds,
-    )
+    terms = DrawTerms(chain_of(told.waiting_room_drand_chain), told.waiting_room_publish_seconds)
     relays = Relays(told.waiting_room_drand_urls.split())
     return Drawing(database, DrawSigner(signer), relays, files_of(settings), terms, clock)
 

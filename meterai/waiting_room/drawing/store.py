@@ -6,7 +6,6 @@ from uuid import UUID
 
 from meterai.plumbing.db.database import ReadTx, Tx
 from meterai.plumbing.db.rows import RowMapper
-from meterai.waiting_room.draw.parties import Party, Reveal
 
 PAGE = 65_536  # entries that are read at once: a megabyte
 
@@ -47,32 +46,9 @@ class EarlierRecord(NamedTuple):
     record: str
 
 
-class Member(NamedTuple):
-    """A party as it committed, and what it revealed."""
-
-    name: str
-    commitment: str
-    public_key: str
-    secret: str | None
-    signature: str | None
-
-    @property
-    def party(self) -> Party:
-        """As it is announced."""
-        return Party(self.name, self.commitment, self.public_key)
-
-    @property
-    def reveal(self) -> Reveal | None:
-        """What it told, if it did."""
-        if self.secret is None or self.signature is None:
-            return None
-        return Reveal(self.name, self.secret, self.signature)
-
-
 _DUE_DRAWS = RowMapper(DueDraw)
 _ENTERED = RowMapper(Entered)
 _DRAWN = RowMapper(Drawn)
-_MEMBERS = RowMapper(Member)
 _EARLIER = RowMapper(EarlierRecord)
 
 _DUE = """
@@ -135,21 +111,6 @@ UPDATE waiting_room_lines SET state = 'open', next_number = %s WHERE line_id = %
 """
 _OPENED = """
 UPDATE waiting_room_draws SET opened_at = clock_timestamp() WHERE line_id = %s AND attempt = %s
-"""
-_MEMBERS_OF = """
-SELECT name, commitment, public_key, secret, signature FROM waiting_room_parties
-WHERE line_id = %s AND attempt = %s ORDER BY name
-"""
-_COMMIT_PARTY = """
-INSERT INTO waiting_room_parties (line_id, attempt, name, commitment, public_key, committed_at)
-VALUES (%s, %s, %s, %s, %s, clock_timestamp())
-ON CONFLICT ON CONSTRAINT waiting_room_parties_pkey DO UPDATE
-SET commitment = excluded.commitment, public_key = excluded.public_key, committed_at = excluded.committed_at
-WHERE waiting_room_parties.secret IS NULL
-"""
-_REVEAL = """
-UPDATE waiting_room_parties SET secret = %s, signature = %s, revealed_at = clock_timestamp()
-WHERE line_id = %s AND attempt = %s AND name = %s AND secret IS NULL
 """
 _SET_ROUND = """
 UPDATE waiting_room_draws SET round_signature = %s WHERE line_id = %s AND attempt = %s
@@ -237,22 +198,7 @@ async def open_line(tx: Tx, draw: DueDraw, next_number: int) -> bool:
     return True
 
 
-# -- parties and operator ------------------------------------------------------------------
-
-
-async def members(tx: ReadTx, line: UUID, attempt: int) -> list[Member]:
-    """The parties of a draw, by name."""
-    return await tx.all_as(_MEMBERS, _MEMBERS_OF, line, attempt)
-
-
-async def commit_party(tx: Tx, line: UUID, attempt: int, party: Party) -> None:
-    """Name a party of a draw that is not announced yet."""
-    await tx.run(_COMMIT_PARTY, line, attempt, party.name, party.commitment, party.public_key)
-
-
-async def reveal(tx: Tx, line: UUID, attempt: int, told: Reveal) -> bool:
-    """Keep what a party revealed; False where it had."""
-    return await tx.run(_REVEAL, told.secret, told.signature, line, attempt, told.name) == 1
+# -- operator ------------------------------------------------------------------
 
 
 async def set_round(tx: Tx, line: UUID, attempt: int, signature: str) -> None:

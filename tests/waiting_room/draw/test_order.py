@@ -51,27 +51,23 @@ def test_the_order_shows_no_trace_of_the_list() -> None:
 
 
 @given(
-    st.tuples(values, values, st.integers(0, 1 << 40), st.lists(st.none() | values, max_size=3)),
-    st.none() | values,
-    st.tuples(values, values, st.integers(0, 1 << 40), st.lists(st.none() | values, max_size=3)),
-    st.none() | values,
+    st.tuples(values, values, st.integers(0, 1 << 40), values),
+    st.tuples(values, values, st.integers(0, 1 << 40), values),
 )
-def test_two_records_have_two_seeds(one, one_round, other, other_round) -> None:
-    same = (one, one_round) == (other, other_round)
-    seeds = [seed_of(*found) for found in ((*one, one_round), (*other, other_round))]
-    assert (seeds[0] == seeds[1]) == same
+def test_two_records_have_two_seeds(one, other) -> None:
+    assert (seed_of(*one) == seed_of(*other)) == (one == other)
 
 
-@pytest.mark.parametrize("moved", range(5))
+@pytest.mark.parametrize("moved", range(4))
 def test_every_part_changes_the_seed(moved: int) -> None:
-    parts: list[Any] = [b"a" * 32, b"r" * 32, 7, [b"s" * 32, None], b"v" * 32]
-    changed: list[Any] = [b"b" * 32, b"q" * 32, 8, [None, b"s" * 32], None]
+    parts: list[Any] = [b"a" * 32, b"r" * 32, 7, b"v" * 32]
+    changed: list[Any] = [b"b" * 32, b"q" * 32, 8, b"w" * 32]
     other = [*parts[:moved], changed[moved], *parts[moved + 1 :]]
     assert seed_of(*parts) != seed_of(*other)
 
 
 def test_the_seed_by_its_definition() -> None:
     made = b"meterai draw 1 seed\n" + b"a" * 32 + b"r" * 32 + (7).to_bytes(8, "big")
-    made += b"\x00" + b"\x01" + b"s" * 32 + b"\x01" + b"v" * 32
-    seed = seed_of(b"a" * 32, b"r" * 32, 7, [None, b"s" * 32], b"v" * 32)
+    made += b"\x01" + b"v" * 32
+    seed = seed_of(b"a" * 32, b"r" * 32, 7, b"v" * 32)
     assert seed == hashlib.sha256(made).digest()

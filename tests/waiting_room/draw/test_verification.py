@@ -1,5 +1,6 @@
 """A draw is recomputed from its public files; every forgery is named, by us and by a stranger's script."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -13,12 +14,7 @@ from meterai.waiting_room.draw import chain as drand
 from meterai.waiting_room.draw.entries import EntriesMalformed, lines_of, read_lines
 from meterai.waiting_room.draw.merkle import proof_of
 from meterai.waiting_room.draw.order import in_order
-from meterai.waiting_room.draw.record import (
-    Kind,
-    Record,
-    RoundUse,
-    write,
-)
+from meterai.waiting_room.draw.record import Kind, Record, RecordOfParties, read, write
 from meterai.waiting_room.draw.verification import (
     Finding,
     Found,
@@ -31,9 +27,9 @@ from meterai.waiting_room.draw.verification import (
 from tests.support.draw_forgeries import (
     ENTRIES,
     FORGERIES,
-    HOLDERS,
     NOT_IN_THIRTY_LINES,
     OPERATOR,
+    UNSEEN_WITHOUT_A_COPY,
     entry_added,
     entry_exchanged,
     entry_removed,
@@ -45,6 +41,7 @@ from tests.support.draws import (
     entries_of,
 )
 
+OLD = Path(__file__).parent / "with_parties"
 SCRIPT = Path(__file__).parents[3] / "docs" / "draw" / "verify_draw.py"
 KEY = OPERATOR.public_key.hex()
 TRUSTED = drand.hash_of(CHAIN)
@@ -63,6 +60,10 @@ def strangers(folder: Path, record: Record, text: bytes, *entry: bytes):
     """What the script of docs/draw says: (whether it holds, its words)."""
     (folder / "draw.json").write_bytes(write(record))
     (folder / "entries.txt").write_bytes(text)
+    return script_says(folder, *entry)
+
+
+def script_says(folder: Path, *entry: bytes) -> tuple[bool, str]:
     words: list[str | Path] = [
         folder / "draw.json",
         folder / "entries.txt",
@@ -81,18 +82,8 @@ def test_the_script_of_a_stranger_is_short_and_needs_nothing_of_ours() -> None:
     assert "meterai." not in "".join(code)
 
 
-@pytest.mark.parametrize(
-    ("holders", "silent", "use"),
-    [
-        ((), (), RoundUse.ALWAYS),
-        (HOLDERS, (), RoundUse.ALWAYS),
-        (HOLDERS, ("YLKI",), RoundUse.ALWAYS),
-        (HOLDERS, (), RoundUse.IF_MISSING),
-        (HOLDERS, ("YLKI",), RoundUse.IF_MISSING),
-    ],
-)
-def test_an_honest_draw_holds_for_us_and_for_a_stranger(tmp_path, holders, silent, use) -> None:
-    record = drawn_record(ENTRIES, holders, silent=silent, use=use)
+def test_an_honest_draw_holds_for_us_and_for_a_stranger(tmp_path) -> None:
+    record = drawn_record(ENTRIES)
     result = record.result
     assert result is not None
     ordered = list(in_order(ENTRIES, bytes.fromhex(result.seed)))
@@ -105,7 +96,22 @@ def test_an_honest_draw_holds_for_us_and_for_a_stranger(tmp_path, holders, silen
     assert holds, said
     assert f"300 entries, round {record.announcement.round}" in said
     assert said.endswith("number 150\n")
-    assert bool(silent) == (Found.SOMEBODY_MISSING in {one.found for one in findings})
+
+
+def test_draw_with_parties_is_refused_by_us_and_holds_for_a_stranger(tmp_path) -> None:
+    text, entries = ((OLD / name).read_bytes() for name in ("draw.json", "entries.txt"))
+    with pytest.raises(RecordOfParties):
+        read(text)
+    told = json.loads(text)
+    for count in (1, 2, 3):
+        with pytest.raises(RecordOfParties):
+            read(json.dumps(told | {"parts": told["parts"][:count]}).encode())
+    (tmp_path / "draw.json").write_bytes(text)
+    (tmp_path / "entries.txt").write_bytes(entries)
+    holds, said = script_says(tmp_path)
+    assert holds, said
+    (tmp_path / "entries.txt").write_bytes(entries[33:])
+    assert not script_says(tmp_path)[0]
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])
@@ -132,14 +138,16 @@ def test_a_forgery_is_named(forgery, tmp_path) -> None:
 
 @pytest.mark.parametrize(
     "forgery",
-    [one for one in FORGERIES if one not in {entry_added, entry_removed, entry_exchanged}],
+    [
+        *(one for one in FORGERIES if one not in {entry_added, entry_removed, entry_exchanged}),
+        *UNSEEN_WITHOUT_A_COPY,
+    ],
     ids=lambda one: one.__name__,
 )
 def test_a_copy_saved_in_time_shows_what_was_changed(forgery) -> None:
     saved, draw = honest().record, forgery()
-    if saved.announcement.parties == draw.record.announcement.parties:
-        found = examined(draw.record, draw.entries, saved=saved)
-        assert Found.SAVED_DIFFERS in {one.found for one in found}
+    found = examined(draw.record, draw.entries, saved=saved)
+    assert Found.SAVED_DIFFERS in {one.found for one in found}
     # A copy from before the closing is the beginning of what came later.
     early = replace(saved, parts=saved.parts[:1])
     found = examined(saved, ENTRIES, saved=early)
@@ -184,9 +192,8 @@ def test_a_spoilt_list_is_refused(spoil, tmp_path) -> None:
 
 def test_what_is_not_there_yet_is_open() -> None:
     record = honest().record
-    opened = {0: set(), 1: {Found.NOT_CLOSED}, 2: {Found.NOT_REVEALED, Found.NOT_DRAWN}}
-    opened[3] = {Found.NOT_DRAWN}
-    for count in (1, 2, 3):
+    opened = {1: {Found.NOT_CLOSED}, 2: {Found.NOT_DRAWN}}
+    for count in (1, 2):
         findings = examined(replace(record, parts=record.parts[:count]), ENTRIES)
         assert judge(findings) is Judgement.OPEN
         assert what(findings, Judgement.OPEN) == opened[count]
@@ -215,7 +222,7 @@ def test_an_entry_is_proved_without_the_list() -> None:
 
 
 def test_a_draw_that_replaces_another_says_so() -> None:
-    draw = honest(()).redone(
+    draw = honest().redone(
         Kind.ANNOUNCEMENT, lambda body: replace(body, replaces="ab" * 32, reason="power failed")
     )
     findings = examined(draw.drawn_again().record, ENTRIES)
@@ -235,13 +242,13 @@ def test_a_draw_that_replaces_another_says_so() -> None:
     ],
 )
 def test_nonsense_in_a_closing_is_no_crash(change) -> None:
-    draw = honest(()).redone(Kind.CLOSING, change)
+    draw = honest().redone(Kind.CLOSING, change)
     assert judge(examined(draw.record, ENTRIES)) is Judgement.BROKEN
 
 
 def test_nonsense_in_a_result_is_no_crash() -> None:
     for seed in ("", "zz", "00"):
-        draw = honest(()).redone(Kind.RESULT, lambda body, seed=seed: replace(body, seed=seed))
+        draw = honest().redone(Kind.RESULT, lambda body, seed=seed: replace(body, seed=seed))
         assert judge(examined(draw.record, ENTRIES)) is Judgement.BROKEN
 
 
@@ -251,7 +258,7 @@ def test_every_finding_has_its_sentence() -> None:
     seen: dict[Found, Finding] = {}
     records = [(draw.record, draw.entries) for draw in (forgery() for forgery in FORGERIES)]
     whole = honest().record
-    records += [(replace(whole, parts=whole.parts[:count]), ENTRIES) for count in (1, 2, 3, 4)]
+    records += [(replace(whole, parts=whole.parts[:count]), ENTRIES) for count in (1, 2, 3)]
     for record, entries in records:
         for asked in ({}, {"public_key": ""}, {"saved": whole}, {"entry": b"somebody else .."}):
             for given in (entries, None):
