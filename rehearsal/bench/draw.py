@@ -26,7 +26,7 @@ from meterai.waiting_room.draw.verification import Judgement, Question, examine,
 from standins import drand
 from standins.drand import signature_of
 
-SCRIPT = Path(__file__).parents[1] / "docs" / "draw" / "verify_draw.py"
+SCRIPT = Path(__file__).parents[2] / "docs" / "draw" / "verify_draw.py"
 ENTRIES = 8_000_000
 PIECE_BYTES = 1 << 20
 GENESIS = 1_800_000_000

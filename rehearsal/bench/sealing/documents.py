@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pikepdf
 
-CORPUS = Path(__file__).parents[2].parent / "shared" / "corpus" / "plain"
+CORPUS = Path(__file__).parents[3].parent / "shared" / "corpus" / "plain"
 _SEED = 7  # the same bytes in every run
 _PAGE_BYTES = 600  # of a page beside its content: object, cross-reference, fonts
 
