@@ -38,13 +38,6 @@ OWN: Sequence[Command] = (
         Scope.DATABASE,
         Schema.BROUGHT,
     ),
-    Command(
-        "reconcile",
-        "meterai.apps.commands.reconcile:reconcile",
-        Directory.NEEDED,
-        Scope.DATABASE,
-        Schema.CURRENT,
-    ),
 )
 
 

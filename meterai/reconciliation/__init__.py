@@ -18,7 +18,6 @@ from meterai.reconciliation.model import ACCOUNT, RecordDay
 from meterai.reconciliation.service import Reconciliation
 from meterai.reconciliation.settings import ReconciliationSettings
 from meterai.reconciliation.store import not_final
-from meterai.reconciliation.telling import summary
 
 __all__ = [
     "ACCOUNT",
@@ -30,5 +29,4 @@ __all__ = [
     "check_bank",
     "not_final",
     "object_names",
-    "summary",
 ]

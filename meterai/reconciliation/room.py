@@ -61,6 +61,13 @@ ROOM = Room(
     warns={"bank": _said},
     tasks=_tasks,
     commands=(
+        Command(
+            "reconcile",
+            "meterai.reconciliation.reconcile_command:reconcile",
+            Directory.NEEDED,
+            Scope.DATABASE,
+            Schema.CURRENT,
+        ),
         _command("show", "show_breaks"),
         _command("match", "match"),
         _command("apply", "apply"),

@@ -17,7 +17,6 @@ SPANNING: Mapping[str, str] = {
     "apps/web.py": "whoever serves asks each request who it is from, and one guard what they may: accounts",
     "apps/openapi.py": "the same guard says which routes are public",
     "apps/commands/backup.py": "a restore ends with an audit",
-    "apps/commands/reconcile.py": "rails are configured by the application, and what is open is of suspense",
     "apps/up.py": "an installation of development: it chooses the addresses of the bank, of mail and of drand",
     "apps/standin_banks.py": "the same: the files of banks that are among the rails of payments",
     "apps/standing_in.py": "the stand-ins of bank and mail are set up from the settings of both",
