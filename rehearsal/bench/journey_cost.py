@@ -20,10 +20,10 @@ from pathlib import Path
 from time import monotonic
 
 from bench.machine import Group, description, parts_of_instance
+from meterai_rehearsal.clients.sites import site_of
 from meterai_rehearsal.rehearsal.documents import document
 from meterai_rehearsal.rehearsal.journeys import JOURNEYS
 from meterai_rehearsal.rehearsal.plan import Bounds, Device, JourneyName
-from meterai_rehearsal.rehearsal.sites import site_of
 from meterai_rehearsal.rehearsal.tally import Tally
 from meterai_rehearsal.rehearsal.visitor import Visitor, World
 from tests.support.instance import Client, Instance

@@ -13,7 +13,6 @@ import psutil
 import uvloop
 
 from bench.limit import Pgbench, bound, script
-from bench.load import Heard, Load
 from bench.machine import Group, cores, flush_seconds, parts_of_instance
 from bench.peer import Peer
 from meterai.accounts import AccountService
@@ -23,6 +22,7 @@ from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.clock import SystemClock
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import Database
+from meterai_rehearsal.clients.load import Heard, Load
 from tests.support.instance import Instance
 
 UNPAID_ORDERS_MAX = 1_000_000  # nobody pays here

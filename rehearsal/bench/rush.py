@@ -29,9 +29,9 @@ import psutil
 import urllib3
 import uvloop
 
-from bench.load import Heard, Load
 from bench.machine import Group, cores, description, parts_of_instance
 from bench.sealing.documents import generated
+from meterai_rehearsal.clients.load import Heard, Load
 from tests.support.instance import Client, Instance, until
 
 FACTOR = 20  # as many visitors as can be served, so many times over

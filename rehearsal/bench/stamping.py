@@ -18,12 +18,12 @@ from urllib.parse import urlsplit
 
 import uvloop
 
-from bench.load import Heard, Load
 from bench.machine import cores, cpu_per_call, parts_of_instance
 from bench.sealing.documents import generated
 from bench.sealing.ours import PLACEMENT, Ours
 from meterai import sealing
 from meterai.plumbing.objects import ObjectStore
+from meterai_rehearsal.clients.load import Heard, Load
 from tests.support.instance import Client, Instance, until
 
 DOCUMENT_BYTES = 270_000

@@ -19,11 +19,11 @@ from urllib.parse import urlsplit
 import psutil
 import uvloop
 
-from bench.load import Heard, Load
 from bench.machine import Group, cores, cpu_per_call, description, parts_of_instance
 from meterai.kit.ids import new_id
 from meterai.waiting_room.estimate import look_again
 from meterai.waiting_room.tokens import Ticket, Tokens
+from meterai_rehearsal.clients.load import Heard, Load
 from tests.support.instance import Instance
 
 PEOPLE = 100_000

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
-from meterai_rehearsal.rehearsal.sites import Site
+from meterai_rehearsal.clients.sites import Site
 
 Answering = Callable[[bytes], Awaitable[bytes | None]]
 

@@ -8,7 +8,7 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from meterai_rehearsal.rehearsal.connection import (
+from meterai_rehearsal.clients.connection import (
     AT_ONCE,
     Answer,
     Connection,
@@ -20,7 +20,7 @@ from meterai_rehearsal.rehearsal.connection import (
     can_choose_address,
     request,
 )
-from meterai_rehearsal.rehearsal.sites import AddressWrong, Site, site_of
+from meterai_rehearsal.clients.sites import AddressWrong, Site, site_of
 from scripted_server import ScriptedServer, always, answer, in_turn
 
 HEAD = b"HTTP/1.1 200 OK\r\n"

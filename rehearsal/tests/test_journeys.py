@@ -13,11 +13,11 @@ import msgspec
 import pytest
 
 from meterai.sealing import Placement, inspect
+from meterai_rehearsal.clients.sites import Site
 from meterai_rehearsal.rehearsal import journeys
 from meterai_rehearsal.rehearsal.documents import document
 from meterai_rehearsal.rehearsal.generator import maker_of
 from meterai_rehearsal.rehearsal.plan import ANY_DEVICE, Bounds, JourneyName
-from meterai_rehearsal.rehearsal.sites import Site
 from meterai_rehearsal.rehearsal.tally import Counted, Tally
 from meterai_rehearsal.rehearsal.visitor import StepFailed, Visitor, World
 from scripted_server import ScriptedServer, answer

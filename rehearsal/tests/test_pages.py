@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from meterai_rehearsal.rehearsal.pages import NotOnPage, Page
+from meterai_rehearsal.clients.pages import NotOnPage, Page
 
 HTML = b"""<!doctype html><title> Surat &amp; lain </title>
 <a href="/stamp">x</a> <a class='button' href='/orders/ord_1?a=1&amp;b=2'>y</a>

@@ -7,9 +7,9 @@ import time
 
 import pytest
 
+from meterai_rehearsal.clients.sites import Site
 from meterai_rehearsal.rehearsal.limit import rate, trivial_server
 from meterai_rehearsal.rehearsal.processes import GeneratorDied, Generators, Order, Progress
-from meterai_rehearsal.rehearsal.sites import Site
 from meterai_rehearsal.rehearsal.tally import Counted, sum_of
 
 PLAN = """

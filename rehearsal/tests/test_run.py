@@ -9,6 +9,7 @@ import pytest
 
 from meterai.commands import Exit
 from meterai.kit.clock import SystemClock
+from meterai_rehearsal.clients.sites import Site
 from meterai_rehearsal.rehearsal import processes
 from meterai_rehearsal.rehearsal.command import status_of
 from meterai_rehearsal.rehearsal.given import Rehearsal
@@ -17,7 +18,6 @@ from meterai_rehearsal.rehearsal.limit import trivial_server
 from meterai_rehearsal.rehearsal.plan import of
 from meterai_rehearsal.rehearsal.progress import Shown
 from meterai_rehearsal.rehearsal.run import InstallationUnfit, rehearse
-from meterai_rehearsal.rehearsal.sites import Site
 from meterai_rehearsal.results import Run, Target, VoidReason
 
 PLAN = """

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from meterai_rehearsal.rehearsal.sites import Site
+from meterai_rehearsal.clients.sites import Site
 from meterai_rehearsal.rehearsal.targets import (
     TargetForbidden,
     TargetsUnreadable,

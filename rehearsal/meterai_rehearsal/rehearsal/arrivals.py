@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
-from meterai_rehearsal.rehearsal.connection import address_among
+from meterai_rehearsal.clients.connection import address_among
 from meterai_rehearsal.rehearsal.plan import Device, JourneyName, JourneyPlan, Plan
 
 

@@ -16,10 +16,10 @@ import msgspec
 import psutil
 
 from meterai.kit.refusal import CommandRefusal
-from meterai_rehearsal.rehearsal.connection import ConnectionLost, Traffic, exchange, request
+from meterai_rehearsal.clients.connection import ConnectionLost, Traffic, exchange, request
+from meterai_rehearsal.clients.sites import site_of
 from meterai_rehearsal.rehearsal.installation import POSTGRES, OwnInstallation
 from meterai_rehearsal.rehearsal.plan import CommandPlan, FaultKind, FaultPlan
-from meterai_rehearsal.rehearsal.sites import site_of
 
 LOOK_SECONDS = 0.1
 HEAL_SECONDS_MAX = 60.0  # a part that does not come back within it is not healed

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from meterai.kit.clock import Clock
 from meterai.kit.refusal import CommandRefusal
+from meterai_rehearsal.clients.sites import Site, site_of
 from meterai_rehearsal.rehearsal import faults
 from meterai_rehearsal.rehearsal.installation import Addresses, OwnInstallation
 from meterai_rehearsal.rehearsal.journeys import CHECKING, PAYING
 from meterai_rehearsal.rehearsal.plan import Plan
 from meterai_rehearsal.rehearsal.progress import Shown
 from meterai_rehearsal.rehearsal.promises import Audit
-from meterai_rehearsal.rehearsal.sites import Site, site_of
 from meterai_rehearsal.results import Target
 
 

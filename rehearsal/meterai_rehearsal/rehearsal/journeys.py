@@ -15,11 +15,11 @@ from urllib.parse import quote
 
 import msgspec
 
-from meterai_rehearsal.rehearsal import connection
-from meterai_rehearsal.rehearsal.connection import Answer, ConnectionLost
-from meterai_rehearsal.rehearsal.pages import Page
+from meterai_rehearsal.clients import connection
+from meterai_rehearsal.clients.connection import Answer, ConnectionLost
+from meterai_rehearsal.clients.pages import Page
+from meterai_rehearsal.clients.sites import Site
 from meterai_rehearsal.rehearsal.plan import JourneyName
-from meterai_rehearsal.rehearsal.sites import Site
 from meterai_rehearsal.rehearsal.tally import CALLED, TAKEN, Place
 from meterai_rehearsal.rehearsal.visitor import StepFailed, Visitor
 

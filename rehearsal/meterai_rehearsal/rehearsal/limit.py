@@ -15,8 +15,8 @@ from time import monotonic
 
 import uvloop
 
-from meterai_rehearsal.rehearsal.connection import AT_ONCE, Connection, Traffic, request
-from meterai_rehearsal.rehearsal.sites import Site
+from meterai_rehearsal.clients.connection import AT_ONCE, Connection, Traffic, request
+from meterai_rehearsal.clients.sites import Site
 
 MEASURE_SECONDS = 0.5
 CONNECTIONS = 16  # of each process

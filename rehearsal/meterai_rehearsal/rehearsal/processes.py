@@ -20,12 +20,12 @@ from typing import Any, TypeAlias
 import msgspec
 import uvloop
 
+from meterai_rehearsal.clients.connection import ConnectionLost
+from meterai_rehearsal.clients.sites import Site
 from meterai_rehearsal.rehearsal import limit
 from meterai_rehearsal.rehearsal.arrivals import arrivals
-from meterai_rehearsal.rehearsal.connection import ConnectionLost
 from meterai_rehearsal.rehearsal.generator import Generator, maker_of
 from meterai_rehearsal.rehearsal.plan import of
-from meterai_rehearsal.rehearsal.sites import Site
 from meterai_rehearsal.rehearsal.tally import BUSY, Counted, Tally
 from meterai_rehearsal.rehearsal.visitor import World
 

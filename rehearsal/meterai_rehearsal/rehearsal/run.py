@@ -12,8 +12,8 @@ import psutil
 
 from meterai.commands import Exit
 from meterai.kit.refusal import CommandRefusal
+from meterai_rehearsal.clients.connection import ConnectionLost
 from meterai_rehearsal.rehearsal import machine, promises
-from meterai_rehearsal.rehearsal.connection import ConnectionLost
 from meterai_rehearsal.rehearsal.faults import Faults
 from meterai_rehearsal.rehearsal.generator import maker_of
 from meterai_rehearsal.rehearsal.given import Rehearsal, check

@@ -11,6 +11,7 @@ from meterai.kit.clock import Clock
 from meterai.kit.refusal import CommandRefusal
 from meterai.plumbing.config import instance_file
 from meterai.plumbing.messages import catalogue, translate
+from meterai_rehearsal.clients.sites import site_of
 from meterai_rehearsal.losses import Loss, losses_of
 from meterai_rehearsal.rehearsal import plan as plans
 from meterai_rehearsal.rehearsal import targets
@@ -25,7 +26,6 @@ from meterai_rehearsal.rehearsal.installation import (
 from meterai_rehearsal.rehearsal.progress import Shown
 from meterai_rehearsal.rehearsal.promises import Audit
 from meterai_rehearsal.rehearsal.run import rehearse
-from meterai_rehearsal.rehearsal.sites import site_of
 from meterai_rehearsal.results import Latency, Run, Target
 
 Tell = Callable[[str], None]

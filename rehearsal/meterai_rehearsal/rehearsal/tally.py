@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from meterai_rehearsal.clients.connection import Traffic
 from meterai_rehearsal.histograms import Recorder, together
-from meterai_rehearsal.rehearsal.connection import Traffic
 from meterai_rehearsal.results import ErrorPage, Journey, Latency, Step
 
 ERROR_PAGES_KEPT = 20  # the first of each process; the rest are counted

@@ -13,7 +13,7 @@ import msgspec
 from meterai.kit.refusal import CommandRefusal
 from meterai.plumbing.files import read_settings_file
 from meterai.plumbing.toml import read_toml
-from meterai_rehearsal.rehearsal.sites import AddressWrong, Site, site_of
+from meterai_rehearsal.clients.sites import AddressWrong, Site, site_of
 
 
 class TargetForbidden(CommandRefusal):

@@ -16,18 +16,18 @@ from urllib.parse import urlsplit
 
 from meterai.kit.numbers import counted
 from meterai.plumbing.messages import translate
-from meterai_rehearsal.losses import LOST
-from meterai_rehearsal.rehearsal import connection
-from meterai_rehearsal.rehearsal.connection import (
+from meterai_rehearsal.clients import connection
+from meterai_rehearsal.clients.connection import (
     Answer,
     Connection,
     ConnectionLost,
     Network,
     Traffic,
 )
-from meterai_rehearsal.rehearsal.pages import Form, NotOnPage, Page
+from meterai_rehearsal.clients.pages import Form, NotOnPage, Page
+from meterai_rehearsal.clients.sites import Site
+from meterai_rehearsal.losses import LOST
 from meterai_rehearsal.rehearsal.plan import Bounds, Device
-from meterai_rehearsal.rehearsal.sites import Site
 from meterai_rehearsal.rehearsal.tally import AWAY, BUSY, JourneyTally, StepTally, Tally
 from meterai_rehearsal.results import ErrorPage
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from meterai.kit.numbers import counted
-from meterai_rehearsal.rehearsal.sites import Site
+from meterai_rehearsal.clients.sites import Site
 
 ANSWER_BYTES_MAX = 64 * 1024 * 1024
 HEAD_BYTES_MAX = 64 * 1024
