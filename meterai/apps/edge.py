@@ -29,6 +29,7 @@ from meterai.plumbing.http.compression import compressing
 from meterai.plumbing.http.draining import Draining
 from meterai.plumbing.http.head import head_of, is_api
 from meterai.plumbing.http.incoming import Incoming
+from meterai.plumbing.http.language import language_for
 from meterai.plumbing.http.problems import PROBLEM, allowed, problem
 from meterai.plumbing.http.requests import end_body
 from meterai.plumbing.observe import telemetry
@@ -209,10 +210,8 @@ class Edge:
             telemetry.count_answer(method, route, answer.status, seconds)
 
     def _refused_head(self, scope: HTTPScope) -> Answer:
-        # The cookie that says which language was chosen may be among what is too much.
-        head, status = head_of(scope), HeadersTooLarge.status
-        language = "en" if head.text(b"accept-language").lower().startswith("en") else "id"
-        is_page = wants_page(scope["path"], head.text(b"accept"))
+        status, language = HeadersTooLarge.status, language_for(scope)
+        is_page = wants_page(scope["path"], head_of(scope).text(b"accept"))
         if is_page:
             content = self._too_large[language].encode()
         else:

@@ -14,6 +14,7 @@ from meterai.limiter.turn import Turn
 from meterai.limiter.users import Users
 from meterai.plumbing.http.head import head_of
 from meterai.plumbing.http.incoming import Incoming
+from meterai.plumbing.http.language import language_for
 from meterai.plumbing.observe.stations import Station
 from meterai.plumbing.turns import PURPOSE, Purpose
 
@@ -111,10 +112,9 @@ class Admission:
             self._limiter.refusals.add(self._users.apart(scope))
         if (own := self._answers.of_route(scope["method"], scope["path"])) is not None:
             return own
-        head = head_of(scope)
         return self._answers.of(
             priority,
-            head.values,
+            language_for(scope),
             is_looking=scope["method"] in ("GET", "HEAD"),
-            is_page=self._wants_page(scope["path"], head.text(b"accept")),
+            is_page=self._wants_page(scope["path"], head_of(scope).text(b"accept")),
         )

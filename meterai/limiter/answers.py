@@ -53,12 +53,6 @@ def _read(options: dict[str, Any], _name: str) -> BusyAnswer | None:
     return found
 
 
-def _wants_english(headers: Mapping[bytes, bytes]) -> bool:
-    if b"language=" in (cookie := headers.get(b"cookie", b"")):
-        return b"language=en" in cookie
-    return headers.get(b"accept-language", b"").lower().startswith(b"en")
-
-
 def _problem(language: str, priority: Priority) -> bytes:
     safe = "page.busy.safe_paid" if priority <= Priority.PAID else "page.busy.safe"
     body = problem(DatabaseBusy.code, STATUS, language, {})
@@ -101,16 +95,15 @@ class Answers:
     def of(
         self,
         priority: Priority,
-        headers: Mapping[bytes, bytes],
+        language: str,
         *,
         is_looking: bool,
         is_page: bool,
     ) -> Answer:
-        """Status, headers and body of a refusal, for a request with these headers.
+        """Status, headers and body of a refusal.
 
         A page that was looked at comes again by itself.
         """
-        language = "en" if _wants_english(headers) else "id"
         if is_page:
             return next(self._pages[language, priority, is_looking])
         return _named(next(self._problems[language, priority]))

@@ -11,11 +11,11 @@ from typing import Any
 
 from litestar import Litestar
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from meterai.plumbing.http.compression import Coding, coding_for, header
 from meterai.plumbing.http.declared import Declared
-from meterai.plumbing.http.requests import HOST_PREFIX
+from meterai.plumbing.http.language import language_of_stranger
 from meterai.plumbing.http.throttle import Pace
 from meterai.plumbing.observe import telemetry
 
@@ -27,7 +27,6 @@ BYTES_MAX = 256 * 1024  # of one answer
 # Where it cannot be made anew (the limiter refuses) the old one is given for so much longer.
 STALE_SECONDS_MAX = 60.0
 _Key = tuple[str, bytes, str, Coding | None]  # path, query, language, how it is compressed
-_LANGUAGE = (b"language", HOST_PREFIX.encode() + b"language")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,27 +63,6 @@ class _Kept:
 def _read(options: dict[str, Any], _name: str) -> Remembered | None:
     found: Remembered | None = options.get(OPTION)
     return found
-
-
-def stranger_language(scope: HTTPScope) -> str | None:
-    """What an answer to a stranger depends on: the language, as `language_of` finds it.
-
-    None where whoever asks may be somebody, or where what is told could be read in two ways: what is
-    remembered for all must not be what one had sent on purpose.
-    """
-    cookies = [value for name, value in scope["headers"] if name == b"cookie"]
-    accepted = [value for name, value in scope["headers"] if name == b"accept-language"]
-    is_known = any(name == b"authorization" for name, _ in scope["headers"])
-    if is_known or len(cookies) > 1 or len(accepted) > 1:
-        return None
-    if cookies:
-        name, _, value = cookies[0].strip().partition(b"=")
-        if name not in _LANGUAGE or b";" in value:
-            return None
-        if value in (b"id", b"en"):
-            return value.decode()
-    first = accepted[0].split(b",")[0].strip().lower() if accepted else b""
-    return "en" if first.startswith(b"en") else "id"
 
 
 async def _give(kept: _Kept, send: Send) -> None:
@@ -148,7 +126,7 @@ class Remembering:
         if declared is None or (scope["query_string"] and not declared.only_immutable):
             await self._app(scope, receive, send)
             return
-        language = stranger_language(scope)
+        language = language_of_stranger(scope)
         if language is None:
             await self._app(scope, receive, send)
             return

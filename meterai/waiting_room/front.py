@@ -26,6 +26,8 @@ from meterai.plumbing.db.database import DatabaseBusy
 from meterai.plumbing.http.callers import Caller
 from meterai.plumbing.http.compression import compressing
 from meterai.plumbing.http.declared import Declared
+from meterai.plumbing.http.head import head_of
+from meterai.plumbing.http.language import language_for
 from meterai.plumbing.http.problems import PROBLEM, problem
 from meterai.plumbing.http.requests import cookie_name, network_of
 from meterai.plumbing.http.throttle import Pace
@@ -74,17 +76,6 @@ EARLY_TURNS_MAX = 1.0
 def _read(options: dict[str, Any], _name: str) -> Guarded | None:
     found: Guarded | None = options.get(OPTION)
     return found
-
-
-def _header(scope: HTTPScope, name: bytes) -> bytes:
-    return next((value for told, value in scope["headers"] if told == name), b"")
-
-
-def language_of(scope: HTTPScope) -> str:
-    """`en` where the reader chose it, or their browser asks for it; else `id`."""
-    if b"language=" in (cookie := _header(scope, b"cookie")):
-        return "en" if b"language=en" in cookie else "id"
-    return "en" if _header(scope, b"accept-language").lower().startswith(b"en") else "id"
 
 
 def _there(query: bytes) -> str:
@@ -223,7 +214,7 @@ class Front:
         else:
             metrics.SENT.labels(line=line.name).inc()
         refusal = WaitInLine(line.name)
-        if not wants_page(scope["path"], _header(scope, b"accept").decode("latin-1")):
+        if not wants_page(scope["path"], head_of(scope).text(b"accept")):
             await self._refuse(scope, send, refusal)
             return True
         query = scope["query_string"].decode("latin-1")
@@ -362,7 +353,7 @@ class Front:
         if scope["method"] == "OPTIONS":
             await self._send(send, 204, b"", told, _NOT_STORED)
             return
-        body = encode_json(problem("method_not_allowed", 405, language_of(scope), {}))
+        body = encode_json(problem("method_not_allowed", 405, language_for(scope), {}))
         kind = (b"content-type", PROBLEM.encode())
         await self._send(send, 405, body, kind, _NOT_STORED, told)
 
@@ -449,7 +440,7 @@ class Front:
         if ticket is not None:
             shown = room.range_of(line, ticket.number, is_spaced=ticket.serial > 0)
         again = _looks_again(line, ticket, room.now_ms() / 1000)
-        body = self._pages.of(line, language_of(scope), ticket, shown, there, again)
+        body = self._pages.of(line, language_for(scope), ticket, shown, there, again)
         await self._send(send, 200, body, *headers)
 
     async def _show_entry(
@@ -466,17 +457,17 @@ class Front:
         again = look_before_opening(opens_at - room.now_ms() / 1000, _jitter())
         there = _there(scope["query_string"])
         entry = entry_of(line.id, ticket.holder).hex()
-        body = self._pages.of_entry(line, language_of(scope), entry, there, again)
+        body = self._pages.of_entry(line, language_for(scope), entry, there, again)
         await self._send(send, 200, body, *headers)
 
     # -- answers ---------------------------------------------------------------------------
 
     async def _refuse(self, scope: HTTPScope, send: Send, refusal: Refusal) -> None:
         """A problem document, or for a browser that waits a page that comes again."""
-        language = language_of(scope)
+        language = language_for(scope)
         seconds = str(refusal.retry_after_seconds or 30).encode()
         again = (b"retry-after", seconds)
-        if wants_page(scope["path"], _header(scope, b"accept").decode("latin-1")):
+        if wants_page(scope["path"], head_of(scope).text(b"accept")):
             body = self._pages.refused(refusal, language)
             refresh = (b"refresh", seconds)
             await self._send(send, refusal.status, body, _HTML, _NOT_STORED, again, refresh)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from litestar import Litestar, Request, Response, get
 
-from meterai.pages.remembering import Remembered, Remembering, stranger_language
+from meterai.pages.remembering import Remembered, Remembering
 from meterai.plumbing.http.throttle import Pace
 from tests.support.within import Asking, Within
 
@@ -180,19 +180,3 @@ def test_memory_is_bounded() -> None:
         assert len(app.remembering._kept) <= 256
 
     run(story)
-
-
-@pytest.mark.parametrize(
-    ("headers", "language"),
-    [
-        ([], "id"),
-        ([(b"accept-language", b" EN-us;q=1, id")], "en"),
-        ([(b"accept-language", b"id, en")], "id"),
-        ([(b"cookie", b"language=xx"), (b"accept-language", b"en")], "en"),
-        ([(b"cookie", b"language=en"), (b"cookie", b"language=id")], None),
-    ],
-)
-def test_the_language_of_a_stranger(
-    headers: list[tuple[bytes, bytes]], language: str | None
-) -> None:
-    assert stranger_language({"headers": headers}) == language  # type: ignore[typeddict-item]

@@ -5,16 +5,57 @@ from typing import Any
 from litestar.connection import ASGIConnection
 
 from meterai.plumbing.http.callers import Caller
+from meterai.plumbing.http.head import Head, head_of
 from meterai.plumbing.http.requests import HOST_PREFIX
+
+_COOKIE, _ACCEPTED = b"cookie", b"accept-language"
+_NAME = b"language"
+_HOST_NAME = HOST_PREFIX.encode() + _NAME
 
 
 def language_of(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
+    """The language of `language_for`."""
+    return language_for(connection.scope)
+
+
+def language_for(scope: Any) -> str:
     """Indonesian, unless the reader asked for English: cookie, account (not of a key), Accept-Language."""
-    caller = connection.scope.get("caller")
-    chosen = connection.cookies.get(HOST_PREFIX + "language", connection.cookies.get("language"))
-    if chosen in ("id", "en"):
+    head = head_of(scope)
+    if (chosen := _chosen(head)) is not None:
         return chosen
-    accepted = connection.headers.get("accept-language", "").strip().lower()
-    if isinstance(caller, Caller) and not (caller.by == "api_key" and accepted):
+    caller = scope.get("caller")
+    if isinstance(caller, Caller) and not (caller.by == "api_key" and head.text(_ACCEPTED).strip()):
         return caller.language
-    return "en" if accepted.startswith("en") else "id"
+    return _accepted(head)
+
+
+def language_of_stranger(scope: Any) -> str | None:
+    """The language of a request that shows nothing else of its reader.
+
+    None where the reader may be known (a key, another cookie), or where the headers can be read in two ways:
+    an answer that is remembered for all must not be what one had sent on purpose.
+    """
+    head = head_of(scope)
+    if b"authorization" in head.values or _COOKIE in head.doubled or _ACCEPTED in head.doubled:
+        return None
+    cookie = head.values.get(_COOKIE, _NAME)
+    if b";" in cookie or cookie.partition(b"=")[0].strip() not in (_NAME, _HOST_NAME):
+        return None
+    return _chosen(head) or _accepted(head)
+
+
+def _chosen(head: Head) -> str | None:
+    """The language of our cookie."""
+    cookie = head.values.get(_COOKIE, b"")
+    if _NAME not in cookie:
+        return None
+    named = {}
+    for one in cookie.split(b";"):
+        name, _, value = one.partition(b"=")
+        named[name.strip()] = value.strip()
+    chosen = named.get(_HOST_NAME, named.get(_NAME, b""))
+    return chosen.decode() if chosen in (b"id", b"en") else None
+
+
+def _accepted(head: Head) -> str:
+    return "en" if head.text(_ACCEPTED).strip().lower().startswith("en") else "id"

@@ -7,7 +7,7 @@ from litestar.connection import ASGIConnection
 
 from meterai.accounts import NOBODY
 from meterai.plumbing.http.callers import Caller
-from meterai.plumbing.http.language import language_of
+from meterai.plumbing.http.language import language_for, language_of, language_of_stranger
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,9 @@ from meterai.plumbing.http.language import language_of
         ("api_key", {"accept-language": "en"}, "en"),
         ("api_key", {"accept-language": "id, en"}, "id"),
         ("api_key", {}, "id"),
+        ("", {"accept-language": "en", "cookie": "a=b; __Host-language=id; language=en"}, "id"),
+        ("", {"cookie": "mylanguage=en"}, "id"),
+        ("", {"cookie": "language=fr", "accept-language": "en"}, "en"),
     ],
 )
 def test_a_program_names_the_language_and_a_browser_has_that_of_its_account(
@@ -27,9 +30,41 @@ def test_a_program_names_the_language_and_a_browser_has_that_of_its_account(
 ) -> None:
     scope: dict[str, Any] = {
         "type": "http",
+        "raw_path": b"/",
+        "query_string": b"",
         "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
     }
     if by:
         scope["caller"] = Caller(NOBODY, by, "id")
     connection: ASGIConnection[Any, Any, Any, Any] = ASGIConnection(scope)  # type: ignore[arg-type]
     assert language_of(connection) == language
+
+
+@pytest.mark.parametrize(
+    ("headers", "language"),
+    [
+        ([], "id"),
+        ([("accept-language", " EN-us;q=1, id")], "en"),
+        ([("accept-language", "id, en")], "id"),
+        ([("cookie", "language=en")], "en"),
+        ([("cookie", "__Host-language=id"), ("accept-language", "en")], "id"),
+        ([("cookie", "language=%65n")], "id"),
+        ([("cookie", "language=xx"), ("accept-language", "en")], "en"),
+        ([("cookie", "language=en; session=x")], None),
+        ([("cookie", "session=x")], None),
+        ([("cookie", "language=en"), ("cookie", "session=x")], None),
+        ([("accept-language", "en"), ("accept-language", "id")], None),
+        ([("authorization", "Bearer x")], None),
+    ],
+)
+def test_language_of_a_stranger_is_known_where_it_can_be_read_in_one_way(
+    headers: list[tuple[str, str]], language: str | None
+) -> None:
+    scope = {
+        "raw_path": b"/",
+        "query_string": b"",
+        "headers": [(name.encode(), value.encode()) for name, value in headers],
+    }
+    assert language_of_stranger(scope) == language
+    if language is not None:
+        assert language_for(scope) == language
