@@ -7,6 +7,7 @@ from a row of another without its bytes, in a transaction that ends while the ot
 No caller reads a content by a digest that a client sends: each read begins at a row of the reader.
 """
 
+import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -73,31 +74,34 @@ class DocumentContents:
         """
         self._objects.put_from_thread(content_name(sha256), content)
 
-    def from_thread(self, sha256: bytes, old_name: str | None = None) -> bytes | None:
-        """What `get` answers, from a thread; None where it refuses."""
-        try:
-            found = self._objects.get_from_thread(content_name(sha256))
-            if found is None and old_name is not None:
-                found = self._objects.get_from_thread(old_name)
-        except (ObjectUnreadable, OSError):
-            return None
-        return found
-
     async def get(self, sha256: bytes, old_name: str | None = None) -> bytes:
         """A content; one that the release before this one wrote lies under its old name.
 
         Refuses `DocumentUnavailable`.
         """
+        return await asyncio.to_thread(self.read_from_thread, sha256, old_name)
+
+    def read_from_thread(self, sha256: bytes, old_name: str | None = None) -> bytes:
+        """The same from a thread."""
+        name, found = content_name(sha256), None
         try:
-            found = await self._objects.get(content_name(sha256))
+            found = self._objects.get_from_thread(name)
             if found is None and old_name is not None:
-                found = await self._objects.get(old_name)
+                found = self._objects.get_from_thread(old_name)
         except (ObjectUnreadable, OSError) as fault:
-            _log.error("object_unreadable", object=content_name(sha256), fault=repr(fault))
-            found = None
+            _log.error("object_unreadable", object=name, fault=repr(fault))
         if found is None:
             raise DocumentUnavailable("it is not in this store")
         return found
+
+    async def check_stored(self, sha256: Sequence[bytes]) -> None:
+        """Refuses `DocumentUnavailable` where one of these contents is not in this store.  No byte is read."""
+        await asyncio.to_thread(self.check_stored_from_thread, sha256)
+
+    def check_stored_from_thread(self, sha256: Sequence[bytes]) -> None:
+        """The same from a thread."""
+        if not all(self._objects.has_from_thread(content_name(one)) for one in sha256):
+            raise DocumentUnavailable("it is not in this store")
 
     async def let_go(
         self,

@@ -55,11 +55,9 @@ class DocumentService:
         until = self._clock.now() + timedelta(seconds=max(self._kept_seconds, wanted_seconds))
         return DocumentMetadata(clean_name(name), size, pages, until)
 
-    def content_from_thread(self, account: UUID, sha256: bytes) -> bytes | None:
-        """The bytes of a document, for whoever is in a thread of its own already; None where `content` would have to
-        say why not.
-        """
-        return self.contents.from_thread(sha256, object_name(account, sha256))
+    def content_from_thread(self, account: UUID, sha256: bytes) -> bytes:
+        """The bytes of a document, from a thread.  Refuses `DocumentUnavailable`, also of one that is forgotten."""
+        return self.contents.read_from_thread(sha256, object_name(account, sha256))
 
     async def content(self, account: UUID, sha256: bytes) -> bytes:
         """The bytes of a document.  Refuses `DocumentForgotten`, `DocumentUnavailable`."""

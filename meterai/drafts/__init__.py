@@ -24,7 +24,7 @@ from meterai.drafts.model import (
     to_order,
     written,
 )
-from meterai.drafts.service import DraftService
+from meterai.drafts.service import DraftService, known_content
 from meterai.drafts.uploads import Uploads
 from meterai.drafts.visitors import (
     ELSEWHERE,
@@ -56,6 +56,7 @@ __all__ = [
     "done_here",
     "draft_of",
     "files_apart",
+    "known_content",
     "object_name",
     "open_draft",
     "own_draft",

@@ -9,8 +9,7 @@ behind the sign-in link of somebody else's mail, it is the account of another.
 """
 
 import secrets
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
@@ -22,7 +21,6 @@ from meterai.drafts.model import (
     EMPTY_LIVES,
     Draft,
     DraftFile,
-    DraftTooLarge,
     FileNotReady,
     FileState,
     PlacedElsewhere,
@@ -42,20 +40,23 @@ from meterai.kit.refusal import NotFound
 from meterai.pages import fresh_key
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import Database, Tx
-from meterai.plumbing.http.bodies import Budget
 from meterai.sealing import Placement
-from meterai.stamping import StampingSettings, placements_json
+from meterai.stamping import KnownContent, StampingSettings, placements_json
 
 TOKEN_BYTES = 32
-# Of drafts whole in the memory of a process, while they are ordered: the largest by itself, or a crowd of
-# ordinary ones, whose orders wait for a bank that may be slow, and not for each other.
-LOADED_BYTES_MAX = 128 * 1024 * 1024
 RENEWED_EVERY = timedelta(minutes=10)  # what is looked at often is written seldom
 
 
 def _check_version(file: DraftFile, seen: int) -> None:
     if file.version != seen:
         raise PlacedElsewhere(f"version {seen} was looked at, it is {file.version}")
+
+
+def known_content(file: DraftFile) -> KnownContent:
+    """The stored document of a file, for an order without its bytes.  Refuses `FileNotReady`."""
+    if not file.is_usable or file.sha256 is None or file.pages is None:
+        raise FileNotReady(f"the file is {file.state}")
+    return KnownContent(file.sha256, file.size, file.pages, file.rules, file.old_name)
 
 
 class DraftService:
@@ -81,7 +82,6 @@ class DraftService:
         self.cookie_seconds = self._settings.draft_lives_seconds_max
         self.process = settings.process  # by which the cookie is called
         self._clock = clock
-        self._memory = Budget(max(LOADED_BYTES_MAX, self._settings.draft_bytes_max))
 
     # -- whose ---------------------------------------------------------------------------------
 
@@ -255,9 +255,8 @@ class DraftService:
 
         Refuses `FileNotReady`, `DocumentUnavailable`.
         """
-        if not file.is_usable or file.sha256 is None:
-            raise FileNotReady(f"the file is {file.state}")
-        return await self._contents.get(file.sha256, file.old_name)
+        known = known_content(file)
+        return await self._contents.get(known.sha256, known.old_name)
 
     async def place(
         self,
@@ -340,21 +339,6 @@ class DraftService:
             await self._objects.let_go(tx, [one for one in files if one.id not in left])
 
         await self._database.run(act)
-
-    @asynccontextmanager
-    async def to_be_loaded(self, files: Sequence[DraftFile]) -> AsyncIterator[None]:
-        """Room to have all these files in memory.  Refuses `UploadsFull`, and `DraftTooLarge`: drafts that
-        were made one when somebody signed in may hold more together than one may, and so may files that
-        were mended.
-        """
-        most, size = self._settings.draft_bytes_max, sum(one.size for one in files)
-        if size > most:
-            raise DraftTooLarge(sum_bytes=most)
-        await self._memory.wait_for(size)
-        try:
-            yield
-        finally:
-            self._memory.give_back(size)
 
     async def ordered(self, account: UUID, draft: UUID) -> Draft | None:
         """A draft of this account that is done, where it is still kept: that which has its files now."""

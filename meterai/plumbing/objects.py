@@ -5,7 +5,8 @@ name as associated data, so that a copied disk shows nothing and two objects can
 A write is an unfinished file, an fsync, a rename and an fsync of the folder: an object is there whole or not
 at all, and what was put stays through a power cut.
 
-What others may rely on, whatever the store is made of: `put`, `put_new`, `get`, `list`, `remove`.
+What others may rely on, whatever the store is made of: `put`, `put_new`, `get`, `has_from_thread`,
+`list`, `remove`.
 """
 
 import asyncio
@@ -151,6 +152,10 @@ class ObjectStore:
                         path.unlink()
                         cleared += 1
         return cleared
+
+    def has_from_thread(self, name: str) -> bool:
+        """True where there is an object of this name; nothing of it is read."""
+        return self._path(name).is_file()
 
     async def put(self, name: str, content: bytes) -> None:
         """Keep the bytes; an object of the same name is replaced."""

@@ -27,6 +27,7 @@ from meterai.stamping.facts import (
 )
 from meterai.stamping.issuers import ends_soon, issuers_directory, issuers_of
 from meterai.stamping.model import (
+    KnownContent,
     StampedBefore,
     StampedDocument,
     Stamping,
@@ -65,6 +66,7 @@ __all__ = [
     "DocumentFacts",
     "DocumentFactsMissing",
     "DocumentParty",
+    "KnownContent",
     "ReadyRow",
     "ReorderService",
     "RowStamping",

@@ -210,15 +210,39 @@ def request_of(requests: Sequence[bytes]) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownContent:
+    """The stored bytes of a document that was examined before, and found to take its placements.
+
+    `size` is in bytes, `rules` is `sealing.RULES` of that time; under `old_name` lies what the release before this one
+    stored.
+    """
+
+    sha256: bytes
+    size: int
+    pages: int
+    rules: int
+    old_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Upload:
-    """A document that came in, with where its stamps are wished; `is_repaired` if it was mended before."""
+    """A document that came in, with where its stamps are wished; `is_repaired` if it was mended before.
+
+    One of known content has exact placements.
+    """
 
     name: str
-    content: bytes
+    content: bytes | KnownContent
     wishes: tuple[PlacementWish, ...]
     is_repaired: bool = False
     labels: Labels = NO_LABELS
     facts: DocumentFacts = NO_FACTS
+
+    @property
+    def size(self) -> int:
+        """Bytes of its document."""
+        content = self.content
+        return content.size if isinstance(content, KnownContent) else len(content)
 
 
 @dataclass(frozen=True, slots=True)

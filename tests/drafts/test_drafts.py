@@ -1,7 +1,6 @@
 """Drafts: whose they are, what becomes of their files, and what is left of them."""
 
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
 
 import msgspec
@@ -31,7 +30,6 @@ from meterai.drafts.model import (
     sign_in_mark,
     twins,
 )
-from meterai.drafts.service import LOADED_BYTES_MAX
 from meterai.drafts.uploads import EXAMINATIONS_MAX, LATER_AT_ONCE
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import new_id
@@ -710,33 +708,6 @@ def test_a_draft_is_kept_since_it_was_used_and_not_for_ever(shop: Shop) -> None:
     assert used_after(timedelta(hours=20)) > lives - timedelta(minutes=1)
     left = used_after(timedelta(hours=36))  # 56 hours since it began: 16 are left
     assert timedelta(hours=15) < left <= timedelta(hours=16)
-
-
-def test_orders_of_ordinary_drafts_wait_for_no_other_and_large_ones_do(shop: Shop) -> None:
-    """An order holds its files while it waits for a bank, which may be slow."""
-    files = add(shop, opened(shop)[0])
-    ordinary, large = replace(files, size=1_000_000), replace(files, size=90_000_000)
-    inside: list[int] = []
-
-    async def ordering(file: DraftFile, until: asyncio.Event) -> None:
-        async with drafts(shop).to_be_loaded([file]):
-            inside.append(file.size)
-            await until.wait()
-
-    async def crowd(*files: DraftFile) -> int:
-        inside.clear()
-        paid = asyncio.Event()
-        many = [asyncio.create_task(ordering(one, paid)) for one in files]
-        for _ in range(100):
-            await asyncio.sleep(0)  # as long as it takes all to get in, if they did
-        held = sum(inside)
-        paid.set()
-        await asyncio.gather(*many)
-        assert len(inside) == len(files), "who waited is let in"
-        return held
-
-    assert shop.do(crowd(*[ordinary] * 20)) == 20 * ordinary.size
-    assert shop.do(crowd(large, large, ordinary)) <= LOADED_BYTES_MAX
 
 
 def test_a_place_is_checked_on_a_document_that_is_loaded_in_its_turn(shop: Shop) -> None:

@@ -19,7 +19,7 @@ from meterai.stamping import (
     stampings_of_orders,
 )
 from tests.support.shop import Shop
-from tests.support.stamping_calls import upload
+from tests.support.stamping_calls import letter, upload
 
 UNPAID = (OrderState.LAPSED, OrderState.WITHDRAWN)
 
@@ -96,7 +96,7 @@ def test_who_agreed_to_stamp_once_more_is_not_asked_again(shop: Shop) -> None:
     shop.pay(documents(shop, "Surat"))
     shop.work_off()
     files = [upload("Surat")]
-    service, agreed = shop.container.of(StampingService), [sha256(files[0].content).digest()]
+    service, agreed = shop.container.of(StampingService), [sha256(letter("Surat")).digest()]
     with pytest.raises(StampedBefore):
         shop.do(service.order(shop.account, "second", files))
     second = read("ord", shop.do(service.order(shop.account, "second", files, agreed=agreed)).id)

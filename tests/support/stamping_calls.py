@@ -66,7 +66,7 @@ async def reserving(shop: Shop, key: str, name: str, lease_seconds: float = 60.0
     """A web process keeps a document and reserves its stamps, and is killed."""
     sent = upload(name)
     taken = await shop.container.of(StampingService)._uploads.store(shop.account, sent)
-    assert not taken.prepared.is_repaired
+    assert not taken.upload.is_repaired
     row = await shop.container.database.call(
         stamping_store.RESERVE,
         shop.account,

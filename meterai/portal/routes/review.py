@@ -27,6 +27,7 @@ from meterai.drafts import (
     adopt_by_mark,
     adopt_draft,
     done_here,
+    known_content,
     open_draft,
     own_draft,
     own_files,
@@ -279,9 +280,8 @@ def is_acting(request: PageRequest) -> bool:
     return caller is not None and caller.member is not None
 
 
-async def _upload(drafts: DraftService, file: DraftFile, facts: DocumentFacts) -> Upload:
-    content = await drafts.content(file)
-    is_repaired = file.state == "repaired"
+def _upload(file: DraftFile, facts: DocumentFacts) -> Upload:
+    content, is_repaired = known_content(file), file.state == "repaired"
     return Upload(file.name, content, file.placements, is_repaired=is_repaired, facts=facts)
 
 
@@ -312,18 +312,17 @@ async def _carried_out(
         await orders.check_price(account, key, form.text("unit"), sold)
         await orders.check_turn(request, account, key)
     facts = [facts_in_texts(form.texts, f"facts-{place}-") for place in range(len(wanted))]
-    async with drafts.to_be_loaded(wanted):
-        uploads = [await _upload(drafts, *pair) for pair in zip(wanted, facts, strict=True)]
-        if is_prepaid:
-            made = await stampings.stamp_all(account, key, uploads, _agreed(form), member)
-            await _finished(drafts, draft, None, wanted)
-            return f"/stampings/{made[0].id}" if len(made) == 1 else "/history"
-        method = form.text("pay") or None
-        order = await stampings.order(
-            account, key, uploads, _agreed(form), member, method=method, sold=sold
-        )
-        await _finished(drafts, draft, read("ord", order.id), wanted)
-        return f"/orders/{order.id}"
+    uploads = [_upload(*pair) for pair in zip(wanted, facts, strict=True)]
+    if is_prepaid:
+        made = await stampings.stamp_all(account, key, uploads, _agreed(form), member)
+        await _finished(drafts, draft, None, wanted)
+        return f"/stampings/{made[0].id}" if len(made) == 1 else "/history"
+    method = form.text("pay") or None
+    order = await stampings.order(
+        account, key, uploads, _agreed(form), member, method=method, sold=sold
+    )
+    await _finished(drafts, draft, read("ord", order.id), wanted)
+    return f"/orders/{order.id}"
 
 
 async def _finished(

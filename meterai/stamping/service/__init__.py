@@ -228,7 +228,7 @@ class StampingService:
         if not made.created:
             return await self._repeated(account, key, made, taken)
         stamping = _reserved(account, made, taken, serials)
-        delivered = await self._seal_and_deliver(stamping, taken.prepared, serials, taken.hashed)
+        delivered = await self._seal_taken(stamping, taken, serials)
         return shown(delivered) if delivered else await self.view(account, stamping.id)
 
     async def stamp_all(
@@ -300,7 +300,7 @@ class StampingService:
                 continue
             stamping = stampings[taken.stamping]
             try:
-                await self._seal_and_deliver(stamping, taken.prepared, serials, taken.hashed)
+                await self._seal_taken(stamping, taken, serials)
             except Refusal as refusal:
                 _not_delivered(stamping.id, refusal)
 
@@ -351,7 +351,7 @@ class StampingService:
         """Order the stamps of named documents, of a seller or of ours, to be paid once, by a method or the default one; `member` is
         who acts for the account, `written` the client's own words on the order.
 
-        Each document is inspected now, so that nobody pays for one that cannot be stamped.
+        Each document is inspected now, unless it was before: nobody pays for one that cannot be stamped.
         `agreed` are the documents that shall be stamped although they were before.
         Refuses what `sealing` refuses, `Malformed`, `DocumentTwice`, `OrderTooLarge`,
         `StampedBefore`, `IdempotencyKeyReused`, and what `accounts.use_stamps` does.
@@ -462,6 +462,12 @@ class StampingService:
         return await self._documents.content(account, of.sha256_original)
 
     # -- the steps -------------------------------------------------------------------------
+
+    async def _seal_taken(
+        self, stamping: Stamping, taken: StoredUpload, serials: Sequence[Serial]
+    ) -> Stamping | None:
+        original = taken.prepared or await self._original(stamping.account, stamping)
+        return await self._seal_and_deliver(stamping, original, serials, taken.hashed)
 
     async def _seal_and_deliver(
         self,

@@ -40,7 +40,7 @@ from meterai.sealing import (
 from meterai.stamping import store
 from meterai.stamping.facts import NO_FACTS, DocumentFacts
 from meterai.stamping.metrics import SEALS
-from meterai.stamping.model import placements_json, request_hash
+from meterai.stamping.model import KnownContent, placements_json, request_hash
 from meterai.stamping.settings import StampingSettings
 from meterai.stamps import SerialService
 
@@ -131,28 +131,40 @@ class RowStamping:
     # -- documents -------------------------------------------------------------------------
 
     async def take_in(
-        self, account: UUID, files: Sequence[tuple[str, bytes]], *, wanted_seconds: float
+        self,
+        account: UUID,
+        files: Sequence[tuple[str, bytes | KnownContent]],
+        *,
+        wanted_seconds: float,
     ) -> list[TakenIn | Refusal]:
         """Examine documents and keep their bytes for as long as their stamping may take, each for itself.
 
+        Known content is neither read nor examined, unless it was examined by other rules.
         Refuses `StoreNotOurs`.
         """
         await self._documents.contents.check_writable()
-        works = [
-            partial(self._taking, account, name, content, wanted_seconds) for name, content in files
-        ]
+        works = [partial(self._taking, name, content, wanted_seconds) for name, content in files]
         return await self._finished(account, works)
 
     def _taking(
-        self, account: UUID, name: str, content: bytes, wanted_seconds: float
+        self, name: str, content: bytes | KnownContent, wanted_seconds: float
     ) -> sealing.Work[TakenIn]:
+        contents = self._documents.contents
+        if isinstance(content, KnownContent) and content.rules == sealing.RULES:
+            contents.check_stored_from_thread([content.sha256])
+            about = self._documents.metadata(
+                name, content.size, content.pages, wanted_seconds=wanted_seconds
+            )
+            return TakenIn(content.sha256, about, is_repaired=False)
+        if isinstance(content, KnownContent):
+            content = contents.read_from_thread(content.sha256, content.old_name)
         if len(content) > sealing.DOCUMENT_BYTES_MAX:
             raise sealing.DocumentTooLarge(
                 size_bytes=len(content), limit_bytes=sealing.DOCUMENT_BYTES_MAX
             )
         prepared = yield from self._probed(content)
         hashed = HashedDocument.of(prepared.document)
-        self._documents.contents.put_from_thread(hashed.sha256, prepared.document)
+        contents.put_from_thread(hashed.sha256, prepared.document)
         pages = prepared.inspection.pages
         about = self._documents.metadata(
             name, len(prepared.document), pages, wanted_seconds=wanted_seconds
@@ -190,8 +202,6 @@ class RowStamping:
         self, account: UUID, row: RowWish, serials: Sequence[Serial]
     ) -> sealing.Work[ReadyRow]:
         content = self._documents.content_from_thread(account, row.sha256)
-        if content is None:
-            raise DocumentUnavailable("not within reach")
         placements = yield from sealing.placing(content, row.wishes)
         prepared = yield from sealing.accepting(content, placements)
         return ReadyRow(

@@ -5,14 +5,18 @@ from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from meterai import sealing
-from meterai.documents import DocumentMetadata, DocumentService, DocumentSettings
+from meterai.documents import (
+    DocumentMetadata,
+    DocumentService,
+    DocumentSettings,
+)
 from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id
 from meterai.kit.refusal import Malformed
 from meterai.orders import OrderSettings
 from meterai.plumbing.config import Settings
-from meterai.sealing import HashedDocument, Issuers, Placement, PreparedDocument
-from meterai.stamping.model import DocumentTwice, Upload, request_hash
+from meterai.sealing import HashedDocument, Issuers, Placement, PlacementWish, PreparedDocument
+from meterai.stamping.model import DocumentTwice, KnownContent, Upload, request_hash
 from meterai.stamping.settings import StampingSettings
 
 INGESTED_AT_ONCE = 4  # per process; each waits for the disk as long as it works
@@ -23,18 +27,18 @@ EXAMINED_AT_ONCE = 1  # beside this process, of each pool: what is broken, or wa
 
 @dataclass(frozen=True, slots=True)
 class StoredUpload:
-    """An upload that can be stamped, repaired where it was broken, and the hash of its bytes."""
+    """An upload that can be stamped, repaired where it was broken, and the hash of its bytes.
+
+    Of known content nothing is `prepared` and `hashed`: its bytes are read when it is sealed.
+    """
 
     upload: Upload
     placements: tuple[Placement, ...]
-    prepared: PreparedDocument
-    hashed: HashedDocument
+    sha256: bytes
     about: DocumentMetadata
+    prepared: PreparedDocument | None = None
+    hashed: HashedDocument | None = None
     stamping: UUID = field(default_factory=new_id)  # the one it gets, if it gets one of its own
-
-    @property
-    def sha256(self) -> bytes:
-        return self.hashed.sha256
 
     @property
     def request(self) -> bytes:
@@ -76,14 +80,17 @@ class UploadIngestion:
 
         `may` is asked before that costs anything.  Refuses what `sealing` does.
         """
-        self._check_size(document)
+        self._check_size(len(document))
         work = self._inspecting(document, placements)
         return await self._pool(may).finish(work, str(account), self._ingesting, may)
 
     async def store_all(
         self, account: UUID, uploads: Sequence[Upload], may: sealing.Permission | None = None
     ) -> list[StoredUpload]:
-        """The documents of one request.  Refuses `Malformed`, `DocumentTwice`."""
+        """The documents of one request.
+
+        Refuses `Malformed`, `DocumentTwice`, and `DocumentUnavailable` where known content is not in the store.
+        """
         most = self._per_order_max
         if not 1 <= len(uploads) <= most:
             raise Malformed("document", "documents", documents_max=most)
@@ -93,6 +100,8 @@ class UploadIngestion:
             first = taken.setdefault(one.sha256, one)
             if first is not one:
                 raise DocumentTwice(name=one.about.name, same_as=first.about.name)
+        if known := [one.sha256 for one in taken.values() if one.prepared is None]:
+            await self._documents.contents.check_stored(known)
         return list(taken.values())
 
     async def store(
@@ -100,42 +109,54 @@ class UploadIngestion:
     ) -> StoredUpload:
         """Take a document in and keep its bytes; its row is for the caller to write.
 
+        Known content is neither read nor examined, unless it was examined by other rules.
         Refuses `StoreNotOurs`.
         """
-        self._check_size(upload.content)
+        self._check_size(upload.size)
         await self._documents.contents.check_writable()
-        work = self._storing(account, upload)
+        content = upload.content
+        if isinstance(content, KnownContent) and content.rules == sealing.RULES:
+            return self._known(upload, content)
+        work = self._storing(upload)
         return await self._pool(may).finish(work, str(account), self._ingesting, may)
 
     def _pool(self, may: sealing.Permission | None) -> sealing.Pool:
         return self._for_orders if may is None else self._for_payers
 
-    def _storing(self, account: UUID, upload: Upload) -> sealing.Work[StoredUpload]:
+    def _known(self, upload: Upload, content: KnownContent) -> StoredUpload:
+        placements = tuple(one for one in upload.wishes if isinstance(one, Placement))
+        assert len(placements) == len(upload.wishes), upload.wishes
+        about = self._documents.metadata(
+            upload.name, content.size, content.pages, wanted_seconds=self._wanted_seconds
+        )
+        return StoredUpload(upload, placements, content.sha256, about)
+
+    def _storing(self, upload: Upload) -> sealing.Work[StoredUpload]:
         # All in one go: every change to another thread costs as much as a step of the sealing.
-        prepared, placements = yield from self._placing(upload)
+        contents, content = self._documents.contents, upload.content
+        if isinstance(content, KnownContent):
+            content = contents.read_from_thread(content.sha256, content.old_name)
+        prepared, placements = yield from self._placing(content, upload.wishes)
         document = prepared.document
         hashed = HashedDocument.of(document)
-        self._documents.contents.put_from_thread(hashed.sha256, document)
+        contents.put_from_thread(hashed.sha256, document)
+        pages = prepared.inspection.pages
         about = self._documents.metadata(
-            upload.name,
-            len(document),
-            prepared.inspection.pages,
-            wanted_seconds=self._wanted_seconds,
+            upload.name, len(document), pages, wanted_seconds=self._wanted_seconds
         )
         is_repaired = upload.is_repaired or prepared.is_repaired
         kept = replace(upload, content=document, is_repaired=is_repaired)
-        return StoredUpload(kept, placements, prepared, hashed, about)
+        return StoredUpload(kept, placements, hashed.sha256, about, prepared, hashed)
 
     def _placing(
-        self, upload: Upload
+        self, content: bytes, wishes: Sequence[PlacementWish]
     ) -> sealing.Work[tuple[PreparedDocument, tuple[Placement, ...]]]:
         """The document with its stamps where they were wished."""
-        wishes = upload.wishes
         exact = tuple(one for one in wishes if isinstance(one, Placement))
         if len(exact) == len(wishes):
-            return (yield from self._inspecting(upload.content, exact)), exact
+            return (yield from self._inspecting(content, exact)), exact
         # A broken document is mended before it is searched.
-        mended = yield from sealing.ingesting(upload.content, exact or (_PROBE,))
+        mended = yield from sealing.ingesting(content, exact or (_PROBE,))
         placements = yield from sealing.placing(mended.document, wishes)
         prepared = yield from self._inspecting(mended.document, placements)
         is_repaired = mended.is_repaired or prepared.is_repaired
@@ -148,7 +169,7 @@ class UploadIngestion:
         prepared, _ = yield from sealing.examining(document, placements, self._issuers, at)
         return prepared
 
-    def _check_size(self, document: bytes) -> None:
+    def _check_size(self, size: int) -> None:
         limit = self._bytes_max
-        if len(document) > limit:
-            raise sealing.DocumentTooLarge(size_bytes=len(document), limit_bytes=limit)
+        if size > limit:
+            raise sealing.DocumentTooLarge(size_bytes=size, limit_bytes=limit)
