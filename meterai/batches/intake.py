@@ -29,7 +29,7 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import Database
 from meterai.plumbing.threads import to_the_end
 from meterai.sealing import CHECKED_BYTES_MAX, DocumentTooLarge
-from meterai.stamping import RowStamping, TakenIn
+from meterai.stamping import KnownContent, RowStamping, TakenIn
 
 TAKEN_AT_ONCE = 16  # files examined in one go
 TAKEN_BYTES_AT_ONCE = 8 * 1024 * 1024  # bytes of them, unless one alone has more
@@ -78,6 +78,19 @@ class FileIntake:
             waiting.append(one)
             size += len(one.content)
         return taken + await self._several(batch, waiting)
+
+    async def take_stored(self, batch: Batch, name: str, content: KnownContent) -> None:
+        """Make a stored document a file of an open batch that has none of this name; one that cannot be is left out.
+
+        Refuses `BatchFull`, `StoreNotOurs`.
+        """
+        if content.size > self._file_bytes_max:
+            return
+        await self._check_room(batch, content.size)
+        found = await self._rows.take_in(
+            batch.account, [(name, content)], wanted_seconds=self._wanted_seconds
+        )
+        await self._named(batch, [Came(name, b"")], [content.sha256], dict(enumerate(found)))
 
     async def _several(self, batch: Batch, files: Sequence[Came]) -> list[FileTaken]:
         if not files:

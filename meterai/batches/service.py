@@ -13,7 +13,7 @@ import structlog
 
 from meterai import accounts, stamps
 from meterai.batches import metrics, store
-from meterai.batches.intake import Came, FileIntake, listed
+from meterai.batches.intake import FileIntake
 from meterai.batches.model import (
     BATCH,
     BATCH_KIND,
@@ -40,7 +40,7 @@ from meterai.batches.settings import BatchSettings
 from meterai.batches.survey import surveyed
 from meterai.batches.words import kept_refusal
 from meterai.documents import keep_longer
-from meterai.drafts import FILE_KIND, DraftService
+from meterai.drafts import FILE_KIND, DraftService, known_content
 from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id, read_typed, show
 from meterai.kit.labels import labels
@@ -204,11 +204,8 @@ class BatchService:
             name = f"upload-{show(FILE_KIND, file.id)}"
             if name not in names or name in known:
                 continue
-            try:
-                content = await self._drafts.content(file)
-            except Refusal:
-                continue  # the row says that its document is missing
-            await self.intake.take(batch, listed([Came(name, content)]))
+            if file.is_usable:  # of another the row says that its document is missing
+                await self.intake.take_stored(batch, name, known_content(file))
 
     # -- starting --------------------------------------------------------------------------
 

@@ -1,0 +1,319 @@
+"""A document of a draft is stored once and examined once, from its upload to its seal, and is nobody else's to delete."""
+
+import asyncio
+import secrets
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from meterai import sealing
+from meterai.batches import BatchService
+from meterai.batches.reading import json_rows
+from meterai.batches.work import BatchWork
+from meterai.documents import DocumentService, DocumentUnavailable, Removal, content_name
+from meterai.drafts import FILE_KIND, Draft, DraftFile, DraftService, Uploads, known_content, store
+from meterai.drafts.forgetting import Forgetting
+from meterai.drafts.model import hash_of, object_name
+from meterai.kit.ids import new_id, read, show
+from meterai.plumbing.objects import ObjectStore
+from meterai.sealing import Placement
+from meterai.stamping import RowStamping, StampingService, Upload
+from tests.support.pdf import pdf
+from tests.support.shop import Shop
+from tests.support.stamping_calls import buy, resume, states
+from tests.support.store import delete_condemned, objects, sweep
+from tests.support.stored import forget_documents, let_time_pass
+
+PLACE = Placement(1, 60.0, 60.0, 80.0)
+
+
+class Counted:
+    """Objects that were put, those that were read, and examinations."""
+
+    def __init__(self) -> None:
+        self.puts: Counter[str] = Counter()
+        self.gets: Counter[str] = Counter()
+        self.examinations = 0
+
+    def of_store(self, patch: pytest.MonkeyPatch) -> None:
+        """Count what every object store is asked."""
+        put, get = ObjectStore.put_from_thread, ObjectStore.get_from_thread
+
+        def counting_put(objects: ObjectStore, name: str, content: bytes) -> None:
+            self.puts[name] += 1
+            put(objects, name, content)
+
+        def counting_get(objects: ObjectStore, name: str) -> bytes | None:
+            self.gets[name] += 1
+            return get(objects, name)
+
+        patch.setattr(ObjectStore, "put_from_thread", counting_put)
+        patch.setattr(ObjectStore, "get_from_thread", counting_get)
+
+    def of_sealing(self, patch: pytest.MonkeyPatch) -> None:
+        """Count examinations."""
+        examining = sealing.examining
+
+        def counting(*given: Any) -> Any:
+            self.examinations += 1
+            return examining(*given)
+
+        patch.setattr(sealing, "examining", counting)
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> Counted:
+    found = Counted()
+    found.of_store(monkeypatch)
+    found.of_sealing(monkeypatch)
+    return found
+
+
+def drafts(shop: Shop) -> DraftService:
+    return shop.container.of(DraftService)
+
+
+def opened(shop: Shop, account: UUID | None = None) -> Draft:
+    draft, token = drafts(shop).fresh(account or shop.account, "198.51.100.7")
+    shop.do(shop.container.database.once(store.add_draft, draft, hash_of(token)))
+    return draft
+
+
+def placed(shop: Shop, draft: Draft, name: str, content: bytes | None = None) -> DraftFile:
+    sent = pdf(words=name) if content is None else content
+    uploads = shop.container.of(Uploads)
+    file = shop.do(uploads.add_whole(draft, f"{name}.pdf", sent))
+    return shop.do(drafts(shop).place(draft, file, [PLACE]))
+
+
+def uploads_of(files: Sequence[DraftFile]) -> list[Upload]:
+    return [Upload(one.name, known_content(one), one.placements) for one in files]
+
+
+def ordered(shop: Shop, draft: Draft, *files: DraftFile, is_finished: bool = True) -> UUID:
+    """What the button of the last page does."""
+    service = shop.container.of(StampingService)
+    made = shop.do(service.order(shop.account, draft.order_key, uploads_of(files)))
+    order = read("ord", made.id)
+    shop.placed.append(order)
+    if is_finished:
+        shop.do(drafts(shop).finish(draft, order, files))
+    return order
+
+
+def paid(shop: Shop, order: UUID) -> None:
+    shop.pay(order)
+    shop.work()
+    resume(shop)
+    shop.work()
+
+
+def name_of(file: DraftFile) -> str:
+    assert file.sha256 is not None
+    return content_name(file.sha256)
+
+
+def forget_draft(shop: Shop, draft: Draft) -> None:
+    """Its time is over."""
+    shop.arrange(
+        "UPDATE drafts SET created_at = now() - interval '2 days', expires_at = now() WHERE draft_id = %s",
+        draft.id,
+    )
+    assert shop.do(shop.container.of(Forgetting).forget_old()) == 1
+
+
+# -- once ------------------------------------------------------------------------------------------
+
+
+def test_order_stores_and_examines_its_document_once(shop: Shop, counted: Counted) -> None:
+    draft = opened(shop)
+    file = placed(shop, draft, "Surat")
+    read_before = counted.gets[name_of(file)]
+    order = ordered(shop, draft, file)
+    assert counted.gets[name_of(file)] == read_before, "an order reads no byte"
+    paid(shop, order)
+    assert states(shop) == {"delivered": 1}
+    assert counted.puts[name_of(file)] == 1
+    assert counted.examinations == 1
+    assert counted.gets[name_of(file)] == read_before + 1, "for its seal"
+    shop.assert_books_hold()
+
+
+def test_stamping_from_balance_stores_and_examines_each_document_once(
+    shop: Shop, counted: Counted
+) -> None:
+    buy(shop, 2)
+    draft = opened(shop)
+    files = [placed(shop, draft, name) for name in ("Surat", "Ijazah")]
+    service = shop.container.of(StampingService)
+    made = shop.do(service.stamp_all(shop.account, draft.order_key, uploads_of(files)))
+    shop.do(drafts(shop).finish(draft, None, files))
+    assert [one.state for one in made] == ["delivered"] * 2
+    assert [counted.puts[name_of(file)] for file in files] == [1, 1]
+    assert counted.examinations == 2
+    for one in made:
+        identifier = read("stg", one.id)
+        shop.do(service.document(shop.account, identifier))
+    shop.assert_books_hold()
+
+
+def test_batch_stores_and_examines_the_document_of_a_draft_once(
+    shop: Shop, counted: Counted
+) -> None:
+    buy(shop, 1)
+    file = placed(shop, opened(shop), "Surat")
+    batches = shop.container.of(BatchService)
+    batch = shop.do(batches.make(shop.account, secrets.token_hex(8), None))
+    row = {
+        "upload": show(FILE_KIND, file.id),
+        "placement": {"page": 1, "x": 60, "y": 60, "width": 70},
+    }
+    answers = shop.do(batches.add_rows(shop.account, batch.id, json_rows(msgspec.json.encode(row))))
+    assert [one.outcome for one in answers] == ["added"]
+    shop.do(batches.start(shop.account, batch.id, None, method=None, orders=False))
+    container = shop.container
+    work = BatchWork(container.database, container.of(RowStamping), container.settings)
+    shop.do(work.lane().once())
+    assert states(shop) == {"delivered": 1}
+    assert counted.puts[name_of(file)] == 1
+    assert counted.examinations == 1
+    [kept] = shop.rows("SELECT came_sha256 = sha256 AS is_same, is_repaired FROM batch_files")
+    assert kept == {"is_same": True, "is_repaired": False}
+
+
+def test_document_that_was_examined_by_other_rules_is_examined_again(
+    shop: Shop, counted: Counted
+) -> None:
+    draft = opened(shop)
+    file = placed(shop, draft, "Surat")
+    shop.arrange("UPDATE draft_files SET rules = 0")
+    file = shop.do(drafts(shop).file(draft, file.id))
+    paid(shop, ordered(shop, draft, file))
+    assert states(shop) == {"delivered": 1}
+    assert counted.examinations == 2
+
+
+def test_draft_of_the_release_before_is_ordered_from_its_old_object(
+    shop: Shop, counted: Counted
+) -> None:
+    draft = opened(shop)
+    file = placed(shop, draft, "Surat")
+    [path] = objects(shop)
+    content, old = shop.do(drafts(shop).content(file)), new_id()
+    path.unlink()
+    shop.do(shop.container.objects.put(object_name(file.id, old), content))
+    shop.arrange("UPDATE draft_files SET rules = 0, content_id = %s", old)
+    file = shop.do(drafts(shop).file(draft, file.id))
+    assert shop.do(drafts(shop).content(file)) == content
+    let_time_pass(shop)
+    sweep(shop)
+    order = ordered(shop, draft, file)
+    delete_condemned(shop)
+    assert [one.name for one in objects(shop)] == [name_of(file)]
+    paid(shop, order)
+    assert states(shop) == {"delivered": 1}
+
+
+def test_nobody_orders_a_document_whose_bytes_are_lost(shop: Shop) -> None:
+    draft = opened(shop)
+    file = placed(shop, draft, "Surat")
+    [path] = objects(shop)
+    path.unlink()
+    with pytest.raises(DocumentUnavailable):
+        ordered(shop, draft, file)
+    assert shop.rows("SELECT 1 FROM orders") == []
+
+
+# -- one content, several owners ---------------------------------------------------------------------
+
+
+def test_crash_between_order_and_finish_leaves_both_and_loses_nothing(shop: Shop) -> None:
+    draft = opened(shop)
+    file = placed(shop, draft, "Surat")
+    order = ordered(shop, draft, file, is_finished=False)
+    let_time_pass(shop)
+    forget_draft(shop, draft)
+    delete_condemned(shop)
+    sweep(shop)
+    paid(shop, order)
+    assert states(shop) == {"delivered": 1}
+    forget_documents(shop, shop.account)
+    delete_condemned(shop)
+    assert objects(shop) == []
+
+
+def test_file_that_is_taken_out_while_it_is_ordered_is_stamped(shop: Shop) -> None:
+    draft = opened(shop)
+    file = placed(shop, draft, "Surat")
+    let_time_pass(shop)
+    shop.do(drafts(shop).take_out(draft, file.id))
+    delete_condemned(shop, timedelta(minutes=59))
+    order = ordered(shop, draft, file)
+    delete_condemned(shop)
+    paid(shop, order)
+    assert states(shop) == {"delivered": 1}
+
+
+def test_content_stays_while_the_draft_of_another_wants_it(shop: Shop) -> None:
+    content = pdf(words="sama")
+    ours, theirs = opened(shop), opened(shop, new_id())
+    order = ordered(shop, ours, placed(shop, ours, "Surat", content))
+    file = placed(shop, theirs, "Salinan", content)
+    assert [one.name for one in objects(shop)] == [name_of(file)]
+    paid(shop, order)
+    let_time_pass(shop)
+    forget_documents(shop, shop.account)
+    for _ in range(2):
+        delete_condemned(shop)
+        sweep(shop)
+    assert shop.do(drafts(shop).content(file)) == content
+    forget_draft(shop, theirs)
+    delete_condemned(shop)
+    assert objects(shop) == []
+
+
+def test_document_stays_while_others_with_the_same_bytes_come_and_go(shop: Shop) -> None:
+    content = pdf(words="sama")
+    ours = opened(shop)
+    order = ordered(shop, ours, placed(shop, ours, "Surat", content))
+    for _ in range(3):
+        theirs = opened(shop, new_id())
+        file = placed(shop, theirs, "Salinan", content)
+        let_time_pass(shop)
+        shop.do(drafts(shop).take_out(theirs, file.id))
+        delete_condemned(shop)
+        sweep(shop)
+    paid(shop, order)
+    assert states(shop) == {"delivered": 1}
+    [stamping] = shop.rows("SELECT stamping_id, sha256_original FROM stampings")
+    kept = shop.container.of(DocumentService).content(shop.account, stamping["sha256_original"])
+    assert shop.do(kept) == content
+
+
+def test_orders_and_deletions_at_once_lose_no_document(shop: Shop) -> None:
+    """Each draft is ordered while its content was condemned long ago by another, and is deleted if nobody wants it."""
+    files = []
+    for number in range(6):
+        content, theirs, ours = pdf(words=f"sama {number}"), opened(shop, new_id()), opened(shop)
+        file = placed(shop, theirs, "Salinan", content)
+        files.append((ours, placed(shop, ours, f"Surat {number}", content)))
+        shop.do(drafts(shop).take_out(theirs, file.id))
+    let_time_pass(shop)
+    shop.arrange("UPDATE condemned_objects SET due_at = now() - interval '1 second'")
+
+    async def all_at_once() -> None:
+        service, removal = shop.container.of(StampingService), shop.container.of(Removal)
+        orders = [
+            service.order(shop.account, draft.order_key, uploads_of([file]))
+            for draft, file in files
+        ]
+        await asyncio.gather(*orders, *(removal.delete_condemned() for _ in range(4)))
+
+    shop.do(all_at_once())
+    delete_condemned(shop)
+    assert {name_of(file) for _, file in files} <= {one.name for one in objects(shop)}
