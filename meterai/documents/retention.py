@@ -19,7 +19,8 @@ RETENTION: tuple[Rule, ...] = (
     Stays("object_store", ONE),
     Stays(
         "condemned_objects",
-        "A row leaves with its object: a day after the document was forgotten (`document_grace_seconds`), minutes "
-        "after a draft let it go (delete_condemned); later only while deletion is held.",
+        "A row leaves with its object: a day after the document was forgotten (`document_grace_seconds`), an hour "
+        "after a draft let a document go, minutes after a part of an upload was let go (delete_condemned); later only while "
+        "deletion is held.",
     ),
 )

@@ -1,5 +1,6 @@
 """Erasure: what goes, what the law keeps, what is waited for, and what a kill in the middle leaves."""
 
+import hashlib
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from meterai.accounts.model import Role
 from meterai.accounts.roles import member_actor
 from meterai.cases import Matter
 from meterai.cases.model import CaseEvent, Outcome
+from meterai.documents import DocumentContents, DocumentService
 from meterai.incidents.subscribing import Subscriptions
 from meterai.kit.ids import new_id, show
 from meterai.kit.refusal import NotFound
@@ -22,6 +24,8 @@ from tests.cases.desk import Desk
 from tests.privacy.person import Person, table
 from tests.support.desk import authenticator_of, make_passkey, staff_session
 from tests.support.shop import TESTER, Shop
+from tests.support.store import delete_condemned, objects
+from tests.support.stored import forget_documents, keep_document, let_time_pass
 
 
 def holds(person: Person) -> None:
@@ -58,6 +62,26 @@ def used_up(person: Person) -> None:
     shop.send(refund)
     shop.settle(refund)
     shop.work()
+
+
+def test_erasure_deletes_no_bytes_that_another_account_wants(person: Person) -> None:
+    shop, other = person.shop, new_id()
+    contents, content = shop.container.of(DocumentContents), b"%PDF-1.7 of two accounts"
+    digest = hashlib.sha256(content).digest()
+    shop.do(contents.put(digest, content))
+    for account in (shop.account, other):
+        keep_document(shop, account, digest, len(content))
+    let_time_pass(shop)
+    person.asks()
+    person.is_erased()
+    documents = shop.container.of(DocumentService)
+    while shop.do(documents.forget_old()):
+        pass
+    delete_condemned(shop)
+    assert shop.do(documents.content(other, digest)) == content
+    forget_documents(shop, other)
+    delete_condemned(shop)
+    assert objects(shop) == []
 
 
 def test_person_is_erased_after_the_delay_and_signs_in_as_somebody_new(person: Person) -> None:
