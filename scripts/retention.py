@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
-from meterai.apps.retention import KEPT, RULES
-from meterai.plumbing.work.retention import Leaves
+from meterai.apps.rooms import offers_of
+from meterai.plumbing.work.retention import Leaves, Stays
 
+RULES = [rule for rule in offers_of().retention if isinstance(rule, Leaves)]
+KEPT = [rule for rule in offers_of().retention if isinstance(rule, Stays)]
 FILE = Path(__file__).parents[1] / "docs" / "retention.md"
 COMMAND = ".venv/bin/python -m scripts.retention"
 HEAD = f"""# Retention

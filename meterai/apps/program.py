@@ -15,29 +15,13 @@ from meterai.room.timelines import timeline
 PLUGINS = "meterai.commands"  # the group of entry points, each a sequence of `Command`
 _RUN = "meterai.apps.commands.run"
 OWN: Sequence[Command] = (
-    Command("up", f"{_RUN}:up", Directory.MADE, Scope.NEVER, Schema.BROUGHT),
     Command("web", f"{_RUN}:web", Directory.NEEDED, Scope.EVERYTHING, Schema.CURRENT),
     Command("worker", f"{_RUN}:worker", Directory.NEEDED, Scope.EVERYTHING, Schema.CURRENT),
-    Command("standins", f"{_RUN}:standins", Directory.NEEDED, Scope.NEVER),
     Command("migrate", f"{_RUN}:migrate", Directory.DATABASE, Scope.DATABASE, Schema.BROUGHT),
     Command("config", f"{_RUN}:config", Directory.SETTINGS, Scope.NOTHING),
     Command("check-config", f"{_RUN}:check_config", Directory.SETTINGS, Scope.NOTHING),
     Command("keys make", "meterai.apps.commands.keys:make", Directory.SETTINGS, Scope.NOTHING),
     Command("pages", "meterai.apps.commands.pages:pages", Directory.SETTINGS, Scope.NOTHING),
-    Command(
-        "backup",
-        "meterai.apps.commands.backup:backup",
-        Directory.NEEDED,
-        Scope.DATABASE,
-        Schema.CURRENT,
-    ),
-    Command(
-        "restore",
-        "meterai.apps.commands.backup:restore",
-        Directory.RESTORED,
-        Scope.DATABASE,
-        Schema.BROUGHT,
-    ),
 )
 
 

@@ -20,6 +20,7 @@ from meterai.documents.room import ROOM as DOCUMENTS
 from meterai.drafts.room import ROOM as DRAFTS
 from meterai.finance.room import ROOM as FINANCE
 from meterai.incidents.room import ROOM as INCIDENTS
+from meterai.installation.room import ROOM as INSTALLATION
 from meterai.ledger.room import ROOM as LEDGER
 from meterai.notifications.room import ROOM as NOTIFICATIONS
 from meterai.operator.room import ROOM as OPERATOR
@@ -92,6 +93,7 @@ ROOMS: Rooms = (
     PORTAL,
     WATCH,
     CONSOLE,
+    INSTALLATION,
 )
 
 

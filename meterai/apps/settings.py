@@ -7,25 +7,16 @@ import msgspec
 
 from meterai.apps.rooms import ROOMS
 from meterai.plumbing import config
-from meterai.plumbing.config import Configuration, Port, ProcessSettings, Sections, Settings
+from meterai.plumbing.config import Configuration, ProcessSettings, Sections, Settings
 from meterai.room import Rooms
 
 
-class StandinSettings(msgspec.Struct, frozen=True):
-    """Where the stand-ins listen; development only."""
-
-    bank_port: Port = 0
-    mail_port: Port = 0
-    drand_port: Port = 0
-    midtrans_port: Port = 0  # where `midtrans` is one of payment_rails
-
-
 def sections(rooms: Rooms = ROOMS) -> Sections:
-    """Every section of settings: of the process, of each room, of the stand-ins."""
+    """Every section of settings: of the process and of each room."""
     of_rooms: list[type[msgspec.Struct]] = []
     for room in rooms:
         of_rooms += [*room.sections, *([room.settings] if room.settings else [])]
-    return (ProcessSettings, *of_rooms, StandinSettings)
+    return (ProcessSettings, *of_rooms)
 
 
 SECTIONS: Sections = sections()

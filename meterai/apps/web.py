@@ -24,7 +24,6 @@ from meterai import __version__, pages
 from meterai.accounts import AccountService, Permission, require_permission
 from meterai.apps.container import build_services
 from meterai.apps.edge import Edge, Exchanges, HeadersTooLarge, headers_of_all
-from meterai.apps.metrics import showing_metrics
 from meterai.apps.openapi import completed
 from meterai.apps.rooms import ROOMS, pages_of, services_of
 from meterai.apps.settings import load
@@ -39,6 +38,7 @@ from meterai.plumbing.http.problems import on_fault, on_http_exception, on_refus
 from meterai.plumbing.http.requests import BoundedRequest, network_of
 from meterai.plumbing.http.throttle import Pace
 from meterai.plumbing.observe import logs
+from meterai.plumbing.observe.metrics_port import showing_metrics
 from meterai.plumbing.observe.shared_metrics import join
 from meterai.plumbing.parent import die_with_parent
 from meterai.plumbing.queueing import Queueing

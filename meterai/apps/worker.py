@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from itertools import chain
 
 from meterai.apps.container import build_services
-from meterai.apps.retention import rules_of
 from meterai.apps.rooms import ROOMS, subscriptions_of
 from meterai.plumbing.config import Settings
 from meterai.plumbing.observe import logs, telemetry
@@ -25,7 +24,9 @@ def periodic_tasks(container: Container, rooms: Rooms = ROOMS) -> Sequence[Perio
     """The periodic tasks of the rooms, of retention, and of the queues."""
     return [
         *chain.from_iterable(room.tasks(container) for room in rooms),
-        *Retention(container.database, container.clock, rules_of(rooms)).periodic_tasks(),
+        *Retention(
+            container.database, container.clock, container.offers.retention
+        ).periodic_tasks(),
         PeriodicTask("watch_queues", watch_queues(container), WATCH_SECONDS),
     ]
 

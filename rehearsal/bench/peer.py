@@ -28,9 +28,9 @@ from bench.machine import Group
 from meterai.accounts import store as accounts
 from meterai.accounts.model import KEY_PREFIX, Credential
 from meterai.accounts.service import REMEMBERED_SECONDS
-from meterai.apps.instance import is_free
 from meterai.apps.serve import run
 from meterai.apps.settings import load
+from meterai.installation.instance import is_free
 from meterai.kit.ids import new_id, show
 from meterai.orders import OrderSettings, store
 from meterai.orders.model import OrderKind, request_hash

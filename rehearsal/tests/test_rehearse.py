@@ -7,9 +7,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from meterai.apps.instance import remember
 from meterai.apps.settings import settings_of
 from meterai.commands import Exit
+from meterai.installation.instance import remember
 from meterai_rehearsal import results
 from meterai_rehearsal.rehearsal import start
 from meterai_rehearsal.rehearsal.command import status_of

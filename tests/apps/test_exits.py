@@ -8,8 +8,8 @@ import psycopg
 import pytest
 from cyclopts import App, Parameter
 
-from meterai.apps.instance import AlreadyRunning, PortTaken
 from meterai.commands import Between, Exit, Options, database, exit_of
+from meterai.installation.instance import AlreadyRunning, PortTaken
 from meterai.kit.refusal import Malformed, NotFound
 from meterai.plumbing.db.database import DatabaseAway
 from meterai.plumbing.keyring import KeyMissing

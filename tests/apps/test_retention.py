@@ -10,7 +10,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from meterai.apps.retention import RULES
+from meterai.apps.rooms import offers_of
 from meterai.apps.worker import periodic_tasks
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import new_id
@@ -19,6 +19,7 @@ from meterai.plumbing.work.retention import BATCH, Leaves, Retention
 from tests.support.audits import audit
 from tests.support.shop import Shop, open_shop
 
+RULES = tuple(rule for rule in offers_of().retention if isinstance(rule, Leaves))
 ACCOUNT, NOBODY = UUID(int=1), UUID(int=0)
 NOW = SystemClock().now()
 MOMENT = timedelta(seconds=1)

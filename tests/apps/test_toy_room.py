@@ -13,7 +13,6 @@ import pytest
 
 from meterai.accounts import NOBODY
 from meterai.apps.program import program_of
-from meterai.apps.retention import rules_of
 from meterai.apps.rooms import registered_of, subscriptions_of
 from meterai.apps.settings import load
 from meterai.apps.worker import periodic_tasks
@@ -115,7 +114,7 @@ def test_its_handler_its_task_and_its_retention_run(settings: Settings) -> None:
             assert await worker.lane().once() == 1
             [row] = await container.database.read("SELECT welcomes FROM guests")
             assert row["welcomes"] == 1
-            rules = rules_of(WITH_GUESTS)
+            rules = container.offers.retention
             retention = Retention(container.database, container.clock, rules)
             assert "retention_guests" in {task.name for task in retention.periodic_tasks()}
 

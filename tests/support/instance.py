@@ -22,8 +22,8 @@ from typing import IO, Any, Self
 import psutil
 import urllib3
 
-from meterai.apps.instance import is_free
 from meterai.apps.settings import load
+from meterai.installation.instance import is_free
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.embedded import EmbeddedPostgres
 from meterai.plumbing.parent import end_with_parent

@@ -21,9 +21,7 @@ def test_every_metric_is_registered_where_it_is_declared() -> None:
             declared.setdefault(name.split(".")[1], set()).update(
                 one.name for one in found if isinstance(one, Metric)
             )
-    assert declared == {of: {one.name for one in found} for of, found in REGISTERED.items()} | {
-        "apps": set()
-    }
+    assert declared == {of: {one.name for one in found} for of, found in REGISTERED.items()}
 
 
 def test_names_are_of_the_platform_and_given_once() -> None:

@@ -6,12 +6,14 @@ import textwrap
 from types import SimpleNamespace
 from typing import Any, cast
 
-from meterai.apps.retention import RULES
+from meterai.apps.rooms import offers_of
 from meterai.apps.worker import periodic_tasks
 from meterai.plumbing.observe.stations import Stations
 from meterai.plumbing.work.jobs import PeriodicTask
+from meterai.plumbing.work.retention import Leaves
 from meterai.room import Container
 
+RULES = tuple(rule for rule in offers_of().retention if isinstance(rule, Leaves))
 # Periodic tasks without rows of their own, each with its reason.
 WITHOUT_ROWS: dict[str, str] = {
     f"retention_{rule.name}": "one statement takes a batch and passes by rows that are held"
@@ -49,7 +51,9 @@ WITHOUT_ROWS: dict[str, str] = {
 
 def every_task() -> list[PeriodicTask]:
     # Nothing is built: each task is a function of its class.
-    unbuilt = SimpleNamespace(of=lambda kind: kind, database=None, clock=None, stations=Stations())
+    unbuilt = SimpleNamespace(
+        of=lambda kind: kind, database=None, clock=None, stations=Stations(), offers=offers_of()
+    )
     return list(periodic_tasks(cast(Container, unbuilt)))
 
 

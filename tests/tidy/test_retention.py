@@ -7,10 +7,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from meterai.apps.retention import KEPT, RULES
 from meterai.plumbing.db.rights import Right, rights_due
 from meterai.plumbing.work.retention import WEEK, Leaves, Stays
-from scripts.retention import COMMAND, FILE, document
+from scripts.retention import COMMAND, FILE, KEPT, RULES, document
 
 # Columns that by their name may say something of a person, and where that is no question.
 PERSONAL = {

@@ -16,10 +16,8 @@ SPANNING: Mapping[str, str] = {
     "apps/rooms.py": "the one list of rooms",
     "apps/web.py": "whoever serves asks each request who it is from, and one guard what they may: accounts",
     "apps/openapi.py": "the same guard says which routes are public",
-    "apps/commands/backup.py": "a restore ends with an audit",
-    "apps/up.py": "an installation of development: it chooses the addresses of the bank, of mail and of drand",
-    "apps/standin_banks.py": "the same: the files of banks that are among the rails of payments",
-    "apps/standing_in.py": "the stand-ins of bank and mail are set up from the settings of both",
+    "apps/commands/run.py": "the web holds its port as an installation does",
+    "apps/production.py": "ports of stand-ins tell a data directory of development",
 }
 
 TABLES = {table for room in ROOMS for table in room.tables}

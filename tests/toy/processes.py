@@ -40,7 +40,7 @@ def main(process: str, url: str, folder: str) -> None:
     directory = Path(folder)
     with sharing(directory):
         join()
-        from meterai.apps.metrics import figures  # noqa: PLC0415
+        from meterai.plumbing.observe.metrics_port import figures  # noqa: PLC0415
 
         asyncio.run({"web": _web, "worker": _worker}[process](url, directory))
         sys.stdout.write(figures().decode())

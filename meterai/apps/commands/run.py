@@ -1,6 +1,5 @@
 """Commands that run processes, and those that prepare them."""
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -8,7 +7,6 @@ import rich
 from rich.table import Table
 from rich.text import Text
 
-from meterai.apps.instance import PortTaken, holding, is_free
 from meterai.commands import (
     NO_OPTIONS,
     Exit,
@@ -20,6 +18,7 @@ from meterai.commands import (
     schema_for,
     sentence_of,
 )
+from meterai.installation import PortTaken, holding, is_free
 from meterai.plumbing.config import Settings, export
 from meterai.plumbing.db.migrations import migrate as apply_migrations
 from meterai.plumbing.observe.shared_metrics import join, sharing
@@ -41,21 +40,6 @@ def _served(given: Settings, options: Options) -> Iterator[Settings]:
     ):
         check_needs(settings)
         yield settings
-
-
-def up(options: Options = NO_OPTIONS) -> None:
-    """Run everything on this machine: database, web, worker, stand-ins for bank and mail."""
-    from meterai.apps.up import up as run_everything  # noqa: PLC0415 - only this needs them all
-    from meterai.plumbing.observe import logs  # noqa: PLC0415
-
-    settings = options.settings("up")
-    logs.configure(
-        level=settings.process.log_level,
-        as_json=False,
-        who="up",
-        with_values=settings.process.log_values,
-    )
-    run_everything(settings, line)
 
 
 def web(options: Options = NO_OPTIONS) -> None:
@@ -90,14 +74,6 @@ def worker(options: Options = NO_OPTIONS) -> None:
     with _served(given, options) as settings:
         export(settings)
         uvloop.run(run(settings))
-
-
-def standins(options: Options = NO_OPTIONS) -> None:
-    """Run only the stand-ins for bank and mail."""
-    from meterai.apps.standing_in import run  # noqa: PLC0415 - not there in production
-
-    die_with_parent()
-    asyncio.run(run(options.settings("standins")))
 
 
 def migrate(options: Options = NO_OPTIONS) -> None:

@@ -59,7 +59,7 @@ class NotReady(CommandRefusal):
         self.seconds = round(seconds)
 
 
-class Part:
+class ServerProcess:
     """One child process, started again when it dies.  It is ready when its address answers 200; one
     without an address while it runs."""
 
@@ -135,7 +135,9 @@ def _checks(body: bytes) -> str:
     return ", ".join(f"{name}: {told}" for name, told in checks.items() if told != "ok")
 
 
-def wait_for(parts: Sequence[Part], stopping: Stopping, seconds: float = READY_SECONDS_MAX) -> None:
+def wait_for(
+    parts: Sequence[ServerProcess], stopping: Stopping, seconds: float = READY_SECONDS_MAX
+) -> None:
     """Wait until all are ready, or we are told to stop; one that dies is started again.
 
     Refuses `NotReady`: in time not all were, or one of them never will be.

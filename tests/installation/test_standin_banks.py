@@ -8,11 +8,11 @@ import aiohttp
 import pytest
 
 import standins
-from meterai.apps.instance import free_port
 from meterai.apps.settings import settings_of
-from meterai.apps.standin_banks import standin_banks
-from meterai.apps.standing_in import options_of
-from meterai.apps.up import prepare_keys
+from meterai.installation.instance import free_port
+from meterai.installation.standin_banks import standin_banks
+from meterai.installation.standing_in import options_of
+from meterai.installation.up import prepare_keys
 from meterai.plumbing.config import Settings
 from standins.bank.profile import profile_of
 

@@ -1,4 +1,4 @@
-"""Back up an installation on one machine, and make one of a backup."""
+"""Run an installation on one machine, back it up, and make one of a backup."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -10,19 +10,6 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from meterai.apps.backups import (
-    DUMP,
-    KEYS,
-    BackupUnusable,
-    Manifest,
-    Recovery,
-    back_up,
-    check_empty,
-    fill,
-    lay_out,
-    read_backup,
-    restored_server,
-)
 from meterai.audit import audit
 from meterai.commands import (
     NO_OPTIONS,
@@ -38,12 +25,26 @@ from meterai.commands import (
     our_database,
     with_database,
 )
+from meterai.installation.backups import (
+    DUMP,
+    KEYS,
+    BackupUnusable,
+    Manifest,
+    Recovery,
+    back_up,
+    check_empty,
+    fill,
+    lay_out,
+    read_backup,
+    restored_server,
+)
 from meterai.kit.clock import SystemClock
 from meterai.kit.refusal import CommandRefusal
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import Database
 from meterai.plumbing.db.migrations import migrate
 from meterai.plumbing.keyring import INSTANCE_KEY
+from meterai.plumbing.parent import die_with_parent
 
 Flag = Annotated[bool, Parameter(negative="")]
 
@@ -53,6 +54,29 @@ class KeysNotInBackup(CommandRefusal):
 
     code = "keys_not_in_backup"
     status = 500
+
+
+def up(options: Options = NO_OPTIONS) -> None:
+    """Run everything on this machine: database, web, worker, stand-ins for bank and mail."""
+    from meterai.installation.up import up as run_everything  # noqa: PLC0415 - only this needs them all
+    from meterai.plumbing.observe import logs  # noqa: PLC0415
+
+    settings = options.settings("up")
+    logs.configure(
+        level=settings.process.log_level,
+        as_json=False,
+        who="up",
+        with_values=settings.process.log_values,
+    )
+    run_everything(settings, line)
+
+
+def standins(options: Options = NO_OPTIONS) -> None:
+    """Run only the stand-ins for bank and mail."""
+    from meterai.installation.standing_in import run  # noqa: PLC0415 - not there in production
+
+    die_with_parent()
+    asyncio.run(run(options.settings("standins")))
 
 
 def backup(

@@ -5,9 +5,9 @@ import signal
 from typing import Any
 
 import standins
-from meterai.apps.instance import standins_directory
-from meterai.apps.settings import StandinSettings
-from meterai.apps.standin_banks import port_of, standin_banks
+from meterai.installation.instance import standins_directory
+from meterai.installation.settings import StandinSettings
+from meterai.installation.standin_banks import port_of, standin_banks
 from meterai.notifications import NotificationSettings
 from meterai.payments import DoorKind, SnapSettings, client_secret, midtrans, signing_key, snap
 from meterai.plumbing.config import Settings

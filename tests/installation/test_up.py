@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 import urllib3
 
-from meterai.apps.instance import PortTaken, holding
-from meterai.apps.parts import NotReady, Part, Stopping, wait_for
 from meterai.apps.settings import load
-from meterai.apps.up import prepare_keys
 from meterai.commands import Exit, exit_of
+from meterai.installation.instance import PortTaken, holding
+from meterai.installation.parts import NotReady, ServerProcess, Stopping, wait_for
+from meterai.installation.up import prepare_keys
 from meterai.plumbing.config import Settings
 from tests.support.commands import run_here
 from tests.support.instance import free_ports, until
@@ -24,15 +24,15 @@ NOWHERE = "postgresql://meterai@127.0.0.1:9/meterai"
 
 
 @contextmanager
-def started(name: str, settings: Settings, address: str = "") -> Iterator[Part]:
-    part = Part(name, settings, address)
+def started(name: str, settings: Settings, address: str = "") -> Iterator[ServerProcess]:
+    part = ServerProcess(name, settings, address)
     try:
         yield part
     finally:
         part.stop()
 
 
-def refused(part: Part, seconds: float) -> NotReady:
+def refused(part: ServerProcess, seconds: float) -> NotReady:
     with pytest.raises(NotReady) as found:
         wait_for([part], Stopping(), seconds)
     return found.value

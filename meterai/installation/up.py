@@ -13,7 +13,8 @@ from types import FrameType
 
 import structlog
 
-from meterai.apps.instance import (
+from meterai.commands import database_of, is_embedded
+from meterai.installation.instance import (
     PortTaken,
     free_port,
     holding,
@@ -22,10 +23,9 @@ from meterai.apps.instance import (
     sole_owner,
     standins_directory,
 )
-from meterai.apps.parts import Part, Stopping, telling, wait_for
-from meterai.apps.settings import StandinSettings
-from meterai.apps.standin_banks import port_of, standin_banks
-from meterai.commands import database_of, is_embedded
+from meterai.installation.parts import ServerProcess, Stopping, telling, wait_for
+from meterai.installation.settings import StandinSettings
+from meterai.installation.standin_banks import port_of, standin_banks
 from meterai.kit.clock import SystemClock
 from meterai.notifications import NotificationSettings
 from meterai.payments import SnapSettings, client_secret, midtrans, signing_key, snap
@@ -139,11 +139,11 @@ def up(settings: Settings, tell: Callable[[str], None]) -> None:
         prepare_keys(ready)
         bank = ready.of(SnapSettings).bank_url
         web = f"http://{ready.process.host}:{ready.process.port}"
-        parts: list[Part] = []
+        parts: list[ServerProcess] = []
         try:
-            parts.append(Part("standins", ready, f"{bank}/healthz"))
+            parts.append(ServerProcess("standins", ready, f"{bank}/healthz"))
             wait_for(parts, stopping)
-            parts += [Part("worker", ready), Part("web", ready, f"{web}/readyz")]
+            parts += [ServerProcess("worker", ready), ServerProcess("web", ready, f"{web}/readyz")]
             wait_for(parts[1:], stopping)
             if not stopping.is_set:
                 tell(f"bank {bank}")
