@@ -71,7 +71,7 @@ check: setup site
 	$(BIN)/lint-imports
 
 # What can be known in a minute: the house rules, and what needs no instance and no database of its own.
-QUICKLY := tests/kit tests/pages tests/tidy tests/waiting_room/draw
+QUICKLY := tests/kit tests/pages tests/tidy tests/draw
 
 quick: check
 	$(BIN)/python -m pytest -q --numprocesses auto --maxprocesses 4 --dist worksteal $(QUICKLY) $(ARGS)

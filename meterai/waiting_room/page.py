@@ -3,11 +3,11 @@
 from datetime import datetime
 from functools import lru_cache
 
+from meterai.draw.files import address_of
 from meterai.kit.refusal import Refusal
 from meterai.pages import Site, sentence
 from meterai.plumbing.config import Settings
 from meterai.plumbing.messages import format_datetime, translate
-from meterai.waiting_room.drawing.files import address_of
 from meterai.waiting_room.estimate import Range
 from meterai.waiting_room.model import PATH, Line, LineState
 from meterai.waiting_room.tokens import Ticket

@@ -11,6 +11,8 @@ from litestar.params import FromPath
 from litestar.response import File
 
 from meterai.accounts import Permission
+from meterai.draw.entering import NO_NUMBER
+from meterai.draw.files import public_file
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import NotFound, Refusal, SignInRequired
 from meterai.pages import (
@@ -29,8 +31,6 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.http.language import language_of
 from meterai.plumbing.http.requests import cookie_name, saved_as
 from meterai.waiting_room.cookies import ticket_cookie, turn_cookie
-from meterai.waiting_room.drawing.entering import NO_NUMBER
-from meterai.waiting_room.drawing.files import public_file
 from meterai.waiting_room.model import (
     BROWSER_HOLDS_SECONDS,
     PATH,

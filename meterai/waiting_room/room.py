@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 
 from meterai.commands import Command, Directory, Schema, Scope
+from meterai.draw import store as drawing_store
+from meterai.draw.advancing import Drawing
+from meterai.draw.parts import drawing_of
 from meterai.plumbing.http.described import Field
 from meterai.plumbing.signed import Signer
 from meterai.plumbing.work.jobs import PeriodicTask
@@ -11,9 +14,6 @@ from meterai.waiting_room import store
 from meterai.waiting_room.advancing import Advancing
 from meterai.waiting_room.audited import AUDITED
 from meterai.waiting_room.demands import UNDEMANDED
-from meterai.waiting_room.drawing import store as drawing_store
-from meterai.waiting_room.drawing.advancing import Drawing
-from meterai.waiting_room.drawing.parts import drawing_of
 from meterai.waiting_room.figures import FIGURES
 from meterai.waiting_room.front import front
 from meterai.waiting_room.invariants import INVARIANTS, MAIL_CAUSES
@@ -58,12 +58,12 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
 
 def _of_draw(name: str, function: str) -> Command:
     """A command over public files alone: it needs no installation."""
-    place = f"meterai.waiting_room.drawing.{function}"
+    place = f"meterai.draw.{function}"
     return Command(name, place, Directory.SETTINGS, Scope.NOTHING, Schema.NONE)
 
 
 def _line_draw(name: str, function: str) -> Command:
-    place = f"meterai.waiting_room.drawing.operator_commands:{function}"
+    place = f"meterai.draw.operator_commands:{function}"
     return Command(name, place, Directory.NEEDED, Scope.DATABASE, Schema.CURRENT)
 
 

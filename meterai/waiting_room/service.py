@@ -19,6 +19,8 @@ from uuid import UUID
 from litestar.connection import ASGIConnection
 from litestar.types import Scope
 
+from meterai.draw.entering import NO_NUMBER, Entering, entry_of
+from meterai.draw.files import address_of
 from meterai.kit.clock import Clock
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.config import Settings
@@ -30,8 +32,6 @@ from meterai.plumbing.signed import Signer
 from meterai.waiting_room import metrics, store
 from meterai.waiting_room.cookies import ticket_cookie, turn_cookie, values_of
 from meterai.waiting_room.crowds import CROWD_NUMBERS, EARLY_FIRST
-from meterai.waiting_room.drawing.entering import NO_NUMBER, Entering, entry_of
-from meterai.waiting_room.drawing.files import address_of
 from meterai.waiting_room.entrance import Entrance
 from meterai.waiting_room.estimate import Range, waiting_range
 from meterai.waiting_room.model import (

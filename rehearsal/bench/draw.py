@@ -15,14 +15,14 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from meterai.waiting_room.draw import steps
-from meterai.waiting_room.draw.chain import Chain
-from meterai.waiting_room.draw.entries import lines_of, new_entry, read_lines
-from meterai.waiting_room.draw.merkle import root_of
-from meterai.waiting_room.draw.order import drawn
-from meterai.waiting_room.draw.record import read, write
-from meterai.waiting_room.draw.rules import announcement_of, round_time
-from meterai.waiting_room.draw.verification import Judgement, Question, examine, judge
+from meterai.draw.protocol import steps
+from meterai.draw.protocol.chain import Chain
+from meterai.draw.protocol.entries import lines_of, new_entry, read_lines
+from meterai.draw.protocol.merkle import root_of
+from meterai.draw.protocol.order import drawn
+from meterai.draw.protocol.record import read, write
+from meterai.draw.protocol.rules import announcement_of, round_time
+from meterai.draw.protocol.verification import Judgement, Question, examine, judge
 from standins import drand
 from standins.drand import signature_of
 

@@ -15,16 +15,16 @@ from pathlib import Path
 import psycopg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from meterai.draw.adapters.drand import Relays
+from meterai.draw.advancing import Drawing, DrawTerms
+from meterai.draw.entering import Entering
+from meterai.draw.files import DrawFiles
+from meterai.draw.protocol.chain import Chain
 from meterai.kit.actor import Actor, ActorKind
 from meterai.plumbing.db.database import Database
 from meterai.plumbing.db.embedded import EmbeddedPostgres
 from meterai.plumbing.db.migrations import migrate
 from meterai.waiting_room import store as lines
-from meterai.waiting_room.adapters.drand import Relays
-from meterai.waiting_room.draw.chain import Chain
-from meterai.waiting_room.drawing.advancing import Drawing, DrawTerms
-from meterai.waiting_room.drawing.entering import Entering
-from meterai.waiting_room.drawing.files import DrawFiles
 from meterai.waiting_room.model import Act, LineState
 from meterai.waiting_room.operating import Plan, create
 from standins import drand

@@ -13,12 +13,12 @@ import pytest
 from cyclopts import Parameter
 
 from meterai.commands import Exit, text_only
+from meterai.draw.protocol.record import write
 from meterai.kit.reasons import REASON_LENGTH_MAX
 from meterai.plumbing.files import KEY_BYTES_MAX, SETTINGS_BYTES_MAX, read_file
 from meterai.plumbing.keyring import Keyring
 from meterai.plumbing.signed import Signer
 from meterai.sealing import development_issuers
-from meterai.waiting_room.draw.record import write
 from tests.apps.test_exits import functions
 from tests.support.commands import APP, ARGUMENTS, COMMANDS, ROOT, Done, run, run_here
 from tests.support.draws import drawn_record, entries_of

@@ -9,9 +9,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from meterai.waiting_room.draw.merkle import root_of
-from meterai.waiting_room.draw.record import Kind, Record, extended, hash_of
-from meterai.waiting_room.draw.verification import Found
+from meterai.draw.protocol.merkle import root_of
+from meterai.draw.protocol.record import Kind, Record, extended, hash_of
+from meterai.draw.protocol.verification import Found
 from standins.drand import signature_of
 from tests.support.draws import (
     CHAIN,

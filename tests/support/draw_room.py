@@ -10,19 +10,19 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from meterai.draw import store
+from meterai.draw.adapters.drand import Relays
+from meterai.draw.advancing import Drawing, DrawTerms
+from meterai.draw.entering import Entering
+from meterai.draw.files import DrawFiles
+from meterai.draw.operating import DrawOperating
+from meterai.draw.parts import DrawSigner
+from meterai.draw.protocol.record import read
+from meterai.draw.protocol.rules import round_time
 from meterai.kit.actor import Actor, ActorKind
 from meterai.plumbing.db.database import Database
 from meterai.plumbing.signed import Signer
 from meterai.waiting_room import store as lines_store
-from meterai.waiting_room.adapters.drand import Relays
-from meterai.waiting_room.draw.record import read
-from meterai.waiting_room.draw.rules import round_time
-from meterai.waiting_room.drawing import store
-from meterai.waiting_room.drawing.advancing import Drawing, DrawTerms
-from meterai.waiting_room.drawing.entering import Entering
-from meterai.waiting_room.drawing.files import DrawFiles
-from meterai.waiting_room.drawing.operating import DrawOperating
-from meterai.waiting_room.drawing.parts import DrawSigner
 from meterai.waiting_room.model import Act, Line
 from meterai.waiting_room.operating import Plan
 from standins.drand import Chain, Relay

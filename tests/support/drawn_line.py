@@ -7,15 +7,15 @@ from uuid import UUID
 
 import psycopg
 
+from meterai.draw import store
+from meterai.draw.files import name_of_draw
+from meterai.draw.protocol import steps
+from meterai.draw.protocol.merkle import root_of
+from meterai.draw.protocol.order import in_order
+from meterai.draw.protocol.record import write
+from meterai.draw.protocol.rules import announcement_of, round_time
 from meterai.plumbing.db.database import Tx
 from meterai.room import Container
-from meterai.waiting_room.draw import steps
-from meterai.waiting_room.draw.merkle import root_of
-from meterai.waiting_room.draw.order import in_order
-from meterai.waiting_room.draw.record import write
-from meterai.waiting_room.draw.rules import announcement_of, round_time
-from meterai.waiting_room.drawing import store
-from meterai.waiting_room.drawing.files import name_of_draw
 from meterai.waiting_room.model import Act
 from meterai.waiting_room.operating import Plan
 from standins.drand import Chain, signature_of

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from meterai.waiting_room.draw import steps
-from meterai.waiting_room.draw.chain import Chain
-from meterai.waiting_room.draw.merkle import root_of
-from meterai.waiting_room.draw.order import drawn
-from meterai.waiting_room.draw.record import Announcement, Record
-from meterai.waiting_room.draw.rules import announcement_of, round_time
+from meterai.draw.protocol import steps
+from meterai.draw.protocol.chain import Chain
+from meterai.draw.protocol.merkle import root_of
+from meterai.draw.protocol.order import drawn
+from meterai.draw.protocol.record import Announcement, Record
+from meterai.draw.protocol.rules import announcement_of, round_time
 from standins import drand
 from standins.drand import signature_of
 

@@ -10,20 +10,20 @@ from typing import Any
 
 import pytest
 
+from meterai.draw import store
+from meterai.draw.advancing import TOO_LATE
+from meterai.draw.computing import pieces_of
+from meterai.draw.entering import Entering, entry_of
+from meterai.draw.operating import DrawSound
+from meterai.draw.protocol import steps
+from meterai.draw.protocol.chain import RoundForged, hash_of
+from meterai.draw.protocol.entries import read_lines
+from meterai.draw.protocol.merkle import root_of
+from meterai.draw.protocol.record import Kind, read, write
+from meterai.draw.protocol.record import hash_of as hash_of_part
+from meterai.draw.protocol.rules import round_time
+from meterai.draw.protocol.verification import Found, Judgement, Question, examine, judge
 from meterai.waiting_room import store as lines_store
-from meterai.waiting_room.draw import steps
-from meterai.waiting_room.draw.chain import RoundForged, hash_of
-from meterai.waiting_room.draw.entries import read_lines
-from meterai.waiting_room.draw.merkle import root_of
-from meterai.waiting_room.draw.record import Kind, read, write
-from meterai.waiting_room.draw.record import hash_of as hash_of_part
-from meterai.waiting_room.draw.rules import round_time
-from meterai.waiting_room.draw.verification import Found, Judgement, Question, examine, judge
-from meterai.waiting_room.drawing import store
-from meterai.waiting_room.drawing.advancing import TOO_LATE
-from meterai.waiting_room.drawing.computing import pieces_of
-from meterai.waiting_room.drawing.entering import Entering, entry_of
-from meterai.waiting_room.drawing.operating import DrawSound
 from meterai.waiting_room.model import LineClosed, LineState
 from standins.drand import signature_of
 from tests.support.audits import INVARIANTS, audit
@@ -145,7 +145,7 @@ class Crashing:
 def test_a_worker_killed_around_every_transaction_loses_nothing(
     database_url, tmp_path, monkeypatch
 ) -> None:
-    monkeypatch.setattr("meterai.waiting_room.drawing.advancing.NUMBERS_AT_ONCE", 7)
+    monkeypatch.setattr("meterai.draw.advancing.NUMBERS_AT_ONCE", 7)
 
     async def act(room: DrawRoom) -> None:
         crashing = Crashing(room.database)

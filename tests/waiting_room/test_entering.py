@@ -6,10 +6,10 @@ import re
 
 import pytest
 
+from meterai.draw.entering import entry_of
+from meterai.draw.files import address_of
+from meterai.draw.parts import drawing_of
 from meterai.plumbing.signed import read_signed
-from meterai.waiting_room.drawing.entering import entry_of
-from meterai.waiting_room.drawing.files import address_of
-from meterai.waiting_room.drawing.parts import drawing_of
 from meterai.waiting_room.model import LineState
 from meterai.waiting_room.service import ENTRY_RECEIPT, WaitingRoom
 from tests.support.commands import run

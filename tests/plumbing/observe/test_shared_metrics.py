@@ -26,7 +26,7 @@ signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), resource.RLIM_INFINITY))
 join()
 files = {one: os.stat(one).st_blocks * 512 for one in os.listdir() if one.endswith(".db")}
-from meterai.apps.metrics import figures
+from meterai.plumbing.observe.metrics_port import figures
 from meterai.plumbing.observe import telemetry
 from prometheus_client import generate_latest
 telemetry.count_answer("GET", "/here", 200, 0.1)

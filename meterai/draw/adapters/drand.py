@@ -12,9 +12,9 @@ import aiohttp
 import msgspec
 import structlog
 
+from meterai.draw.protocol.chain import Chain, RoundForged, hash_of, randomness_of
 from meterai.kit.text import one_line
 from meterai.plumbing.work.outgoing import NotBegun, Outgoing
-from meterai.waiting_room.draw.chain import Chain, RoundForged, hash_of, randomness_of
 
 RELAYS_MAX = 8
 ANSWER_BYTES_MAX = 4096  # an answer has some 250

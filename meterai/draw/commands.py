@@ -22,14 +22,12 @@ from meterai.commands import (
     line,
     text_only,
 )
-from meterai.kit.refusal import CommandRefusal
-from meterai.kit.text import one_line
-from meterai.plumbing.files import read_file, read_key_file
-from meterai.plumbing.messages import translate
-from meterai.waiting_room.draw.entries import ENTRIES_MAX, EntriesMalformed, read_lines
-from meterai.waiting_room.draw.merkle import proof_of
-from meterai.waiting_room.draw.record import RECORD_BYTES_MAX, Record, RecordMalformed, read
-from meterai.waiting_room.draw.verification import (
+from meterai.draw.computing import pieces_of
+from meterai.draw.files import LIST, RECORD
+from meterai.draw.protocol.entries import ENTRIES_MAX, EntriesMalformed, read_lines
+from meterai.draw.protocol.merkle import proof_of
+from meterai.draw.protocol.record import RECORD_BYTES_MAX, Record, RecordMalformed, read
+from meterai.draw.protocol.verification import (
     Finding,
     Inclusion,
     Judgement,
@@ -37,8 +35,10 @@ from meterai.waiting_room.draw.verification import (
     examine,
     judge,
 )
-from meterai.waiting_room.drawing.computing import pieces_of
-from meterai.waiting_room.drawing.files import LIST, RECORD
+from meterai.kit.refusal import CommandRefusal
+from meterai.kit.text import one_line
+from meterai.plumbing.files import read_file, read_key_file
+from meterai.plumbing.messages import translate
 
 PROOF_BYTES_MAX = 10_000
 _TIMES = {"at", "first", "last"}  # facts of a finding that are seconds since 1970

@@ -9,13 +9,12 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from meterai.plumbing.messages import LANGUAGES, catalogue, translate
-from meterai.waiting_room.draw import chain as drand
-from meterai.waiting_room.draw.entries import EntriesMalformed, lines_of, read_lines
-from meterai.waiting_room.draw.merkle import proof_of
-from meterai.waiting_room.draw.order import in_order
-from meterai.waiting_room.draw.record import Kind, Record, RecordOfParties, read, write
-from meterai.waiting_room.draw.verification import (
+from meterai.draw.protocol import chain as drand
+from meterai.draw.protocol.entries import EntriesMalformed, lines_of, read_lines
+from meterai.draw.protocol.merkle import proof_of
+from meterai.draw.protocol.order import in_order
+from meterai.draw.protocol.record import Kind, Record, RecordOfParties, read, write
+from meterai.draw.protocol.verification import (
     Finding,
     Found,
     Inclusion,
@@ -24,6 +23,7 @@ from meterai.waiting_room.draw.verification import (
     examine,
     judge,
 )
+from meterai.plumbing.messages import LANGUAGES, catalogue, translate
 from tests.support.draw_forgeries import (
     ENTRIES,
     FORGERIES,
@@ -42,7 +42,7 @@ from tests.support.draws import (
 )
 
 OLD = Path(__file__).parent / "with_parties"
-SCRIPT = Path(__file__).parents[3] / "docs" / "draw" / "verify_draw.py"
+SCRIPT = Path(__file__).parents[2] / "docs" / "draw" / "verify_draw.py"
 KEY = OPERATOR.public_key.hex()
 TRUSTED = drand.hash_of(CHAIN)
 

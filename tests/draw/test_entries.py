@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meterai.waiting_room.draw import entries as module
-from meterai.waiting_room.draw.entries import (
+from meterai.draw.protocol import entries as module
+from meterai.draw.protocol.entries import (
     LINE_BYTES,
     EntriesMalformed,
     lines_of,

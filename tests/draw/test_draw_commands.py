@@ -7,10 +7,10 @@ import pytest
 from msgspec.structs import replace
 
 from meterai.commands import Exit
-from meterai.waiting_room.draw.chain import hash_of
-from meterai.waiting_room.draw.entries import lines_of
-from meterai.waiting_room.draw.order import in_order
-from meterai.waiting_room.draw.record import Kind, Record, begun, write
+from meterai.draw.protocol.chain import hash_of
+from meterai.draw.protocol.entries import lines_of
+from meterai.draw.protocol.order import in_order
+from meterai.draw.protocol.record import Kind, Record, begun, write
 from tests.support.commands import Done, run_here
 from tests.support.draw_forgeries import order_exchanged
 from tests.support.draws import CHAIN, Operator, drawn_record, entries_of
@@ -119,7 +119,7 @@ def test_an_unknown_field_begins_no_line(tmp_path) -> None:
 
 
 def test_record_with_parties_is_sent_to_the_script(tmp_path) -> None:
-    old = Path(__file__).parent / "draw" / "with_parties"
+    old = Path(__file__).parent / "with_parties"
     for command in ("verify", "show"):
         done = run_here(tmp_path, "draw", command, str(old))
         assert done.returncode == Exit.NO

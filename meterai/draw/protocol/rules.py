@@ -6,9 +6,9 @@ that nobody can know before.  The round follows from the times by a rule, so the
 
 import re
 
-from meterai.waiting_room.draw import chain as drand
-from meterai.waiting_room.draw.chain import QUICKNET, Chain
-from meterai.waiting_room.draw.record import Announcement
+from meterai.draw.protocol import chain as drand
+from meterai.draw.protocol.chain import QUICKNET, Chain
+from meterai.draw.protocol.record import Announcement
 
 RULES = 1
 # Between the root in public and the round: what is published reaches others before the round exists,

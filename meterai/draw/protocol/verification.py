@@ -11,12 +11,11 @@ from enum import StrEnum
 
 import msgspec
 
-from meterai.kit.refusal import Refusal
-from meterai.waiting_room.draw import chain as drand
-from meterai.waiting_room.draw.chain import QUICKNET_HASH, RoundForged
-from meterai.waiting_room.draw.merkle import is_included, root_of
-from meterai.waiting_room.draw.order import drawn
-from meterai.waiting_room.draw.record import (
+from meterai.draw.protocol import chain as drand
+from meterai.draw.protocol.chain import QUICKNET_HASH, RoundForged
+from meterai.draw.protocol.merkle import is_included, root_of
+from meterai.draw.protocol.order import drawn
+from meterai.draw.protocol.record import (
     Announcement,
     Closing,
     Record,
@@ -24,8 +23,9 @@ from meterai.waiting_room.draw.record import (
     hash_of,
     is_signed,
 )
-from meterai.waiting_room.draw.rules import broken_terms, round_time
-from meterai.waiting_room.draw.steps import seed_from
+from meterai.draw.protocol.rules import broken_terms, round_time
+from meterai.draw.protocol.steps import seed_from
+from meterai.kit.refusal import Refusal
 
 
 class Found(StrEnum):

@@ -10,11 +10,11 @@ import re
 from pathlib import Path
 from uuid import UUID
 
+from meterai.draw import store
+from meterai.draw.computing import write_whole
+from meterai.draw.protocol.entries import ENTRY_BYTES, lines_of
 from meterai.kit.ids import compact
 from meterai.plumbing.db.database import Database
-from meterai.waiting_room.draw.entries import ENTRY_BYTES, lines_of
-from meterai.waiting_room.drawing import store
-from meterai.waiting_room.drawing.computing import write_whole
 from meterai.waiting_room.model import PATH
 
 PUBLIC = "public"

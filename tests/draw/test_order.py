@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meterai.waiting_room.draw.order import drawn, in_order, seed_of
+from meterai.draw.protocol.order import drawn, in_order, seed_of
 from tests.support.draws import entries_of
 
 values = st.binary(min_size=32, max_size=32)

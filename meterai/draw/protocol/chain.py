@@ -100,6 +100,6 @@ def randomness_of(chain: Chain, number: int, signature: str) -> bytes:
 
 @lru_cache(_ANSWERS_KEPT)
 def _is_signed(number: int, signature: bytes, public_key: bytes) -> bool:
-    from meterai.waiting_room.draw.bls import is_signed  # noqa: PLC0415 - half a second to load
+    from meterai.draw.protocol.bls import is_signed  # noqa: PLC0415 - half a second to load
 
     return is_signed(hashlib.sha256(number.to_bytes(8, "big")).digest(), signature, public_key)

@@ -6,10 +6,9 @@ time at which it would let somebody choose.
 
 from collections.abc import Sequence
 
-from meterai.kit.refusal import CommandRefusal
-from meterai.waiting_room.draw import chain as drand
-from meterai.waiting_room.draw.order import seed_of
-from meterai.waiting_room.draw.record import (
+from meterai.draw.protocol import chain as drand
+from meterai.draw.protocol.order import seed_of
+from meterai.draw.protocol.record import (
     Announcement,
     Closing,
     Kind,
@@ -21,7 +20,8 @@ from meterai.waiting_room.draw.record import (
     extended,
     hash_of,
 )
-from meterai.waiting_room.draw.rules import broken_terms
+from meterai.draw.protocol.rules import broken_terms
+from meterai.kit.refusal import CommandRefusal
 
 
 class AnnouncementUnfair(CommandRefusal):

@@ -18,8 +18,8 @@ import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from meterai.draw.protocol.chain import Chain
 from meterai.kit.refusal import CommandRefusal
-from meterai.waiting_room.draw.chain import Chain
 
 FORMAT = "meterai draw 1"
 RECORD_BYTES_MAX = 1 << 18  # a record with sixteen parties has a tenth of it

@@ -10,10 +10,10 @@ from urllib.request import urlopen
 import pytest
 from structlog.testing import capture_logs
 
+from meterai.draw import parts
+from meterai.draw.adapters.drand import Relays
+from meterai.draw.protocol.chain import QUICKNET, hash_of
 from meterai.waiting_room import WaitingRoomSettings
-from meterai.waiting_room.adapters.drand import Relays
-from meterai.waiting_room.draw.chain import QUICKNET, hash_of
-from meterai.waiting_room.drawing import parts
 from standins.drand import ROUNDS, Chain, Relay, kept_chain, signature_of
 from tests.support.draws import chain_of
 from tests.support.relay import running_relay

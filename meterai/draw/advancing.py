@@ -18,25 +18,25 @@ from time import monotonic
 
 import structlog
 
+from meterai.draw import computing, store
+from meterai.draw.adapters.drand import Relays
+from meterai.draw.files import DrawFiles, name_of_draw
+from meterai.draw.operating import announce_anew
+from meterai.draw.protocol import steps
+from meterai.draw.protocol.chain import Chain
+from meterai.draw.protocol.record import Kind, Record, Signer, read, write
+from meterai.draw.protocol.rules import (
+    PUBLISHED_WITHIN_SECONDS_MIN,
+    announcement_of,
+    round_time,
+)
+from meterai.draw.store import DueDraw
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.clock import Clock
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.db.database import Database, DatabaseAway, DatabaseBusy, Tx
 from meterai.plumbing.observe import telemetry
 from meterai.waiting_room import metrics
-from meterai.waiting_room.adapters.drand import Relays
-from meterai.waiting_room.draw import steps
-from meterai.waiting_room.draw.chain import Chain
-from meterai.waiting_room.draw.record import Kind, Record, Signer, read, write
-from meterai.waiting_room.draw.rules import (
-    PUBLISHED_WITHIN_SECONDS_MIN,
-    announcement_of,
-    round_time,
-)
-from meterai.waiting_room.drawing import computing, store
-from meterai.waiting_room.drawing.files import DrawFiles, name_of_draw
-from meterai.waiting_room.drawing.operating import announce_anew
-from meterai.waiting_room.drawing.store import DueDraw
 from meterai.waiting_room.model import LineState
 
 NUMBERS_AT_ONCE = 10_000  # rows of one statement, well under a second

@@ -7,17 +7,17 @@ from datetime import datetime
 
 from meterai import trail
 from meterai.accounts import NOBODY
+from meterai.draw import store
+from meterai.draw.protocol import chain as drand
+from meterai.draw.protocol import steps
+from meterai.draw.protocol.record import Record, Signer, hash_of, read, write
+from meterai.draw.protocol.rules import announced_anew
+from meterai.draw.store import DueDraw
 from meterai.kit.actor import Actor
 from meterai.kit.clock import Clock
 from meterai.kit.ids import show
 from meterai.kit.refusal import CommandRefusal
 from meterai.plumbing.db.database import Database, ReadTx, Tx
-from meterai.waiting_room.draw import chain as drand
-from meterai.waiting_room.draw import steps
-from meterai.waiting_room.draw.record import Record, Signer, hash_of, read, write
-from meterai.waiting_room.draw.rules import announced_anew
-from meterai.waiting_room.drawing import store
-from meterai.waiting_room.drawing.store import DueDraw
 from meterai.waiting_room.model import LineState, LineUnknown
 
 KIND = "lin"  # as lines are called in the audit trail

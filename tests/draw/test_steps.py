@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from meterai.waiting_room.draw import rules, steps
-from meterai.waiting_room.draw.chain import RoundForged, time_of
-from meterai.waiting_room.draw.merkle import root_of
-from meterai.waiting_room.draw.record import Record, RecordMalformed, read, write
-from meterai.waiting_room.draw.rules import Terms, broken_terms, round_time
+from meterai.draw.protocol import rules, steps
+from meterai.draw.protocol.chain import RoundForged, time_of
+from meterai.draw.protocol.merkle import root_of
+from meterai.draw.protocol.record import Record, RecordMalformed, read, write
+from meterai.draw.protocol.rules import Terms, broken_terms, round_time
 from standins.drand import signature_of
 from tests.support.draws import CLOSES_AT, Operator, announced, drawn_record, entries_of
 

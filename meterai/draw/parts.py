@@ -4,17 +4,17 @@ from pathlib import Path
 
 import msgspec
 
+from meterai.draw.adapters.drand import Relays
+from meterai.draw.advancing import Drawing, DrawTerms
+from meterai.draw.files import DrawFiles
+from meterai.draw.operating import DrawOperating
+from meterai.draw.protocol.chain import QUICKNET, SCHEME, Chain, is_usable
 from meterai.kit.clock import Clock
 from meterai.kit.refusal import CommandRefusal
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import Database
 from meterai.plumbing.files import read_settings_file
 from meterai.plumbing.signed import Signer
-from meterai.waiting_room.adapters.drand import Relays
-from meterai.waiting_room.draw.chain import QUICKNET, SCHEME, Chain, is_usable
-from meterai.waiting_room.drawing.advancing import Drawing, DrawTerms
-from meterai.waiting_room.drawing.files import DrawFiles
-from meterai.waiting_room.drawing.operating import DrawOperating
 from meterai.waiting_room.settings import WaitingRoomSettings
 
 

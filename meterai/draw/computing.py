@@ -12,10 +12,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from meterai.draw.protocol.entries import ENTRY_BYTES, read_lines
+from meterai.draw.protocol.merkle import root_of
+from meterai.draw.protocol.order import in_order
 from meterai.plumbing.files import open_file
-from meterai.waiting_room.draw.entries import ENTRY_BYTES, read_lines
-from meterai.waiting_room.draw.merkle import root_of
-from meterai.waiting_room.draw.order import in_order
 
 PIECE_BYTES = 1 << 20
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meterai.waiting_room.draw.chain import (
+from meterai.draw.protocol.chain import (
     QUICKNET,
     QUICKNET_HASH,
     RoundForged,
@@ -94,7 +94,7 @@ def test_the_library_leaves_the_limit_of_recursion_as_it_was() -> None:
     """With a higher one, a text of brackets ends any process that reads JSON."""
     code = (
         "import json, sys; before = sys.getrecursionlimit()\n"
-        "from meterai.waiting_room.draw.chain import QUICKNET, randomness_of\n"
+        "from meterai.draw.protocol.chain import QUICKNET, randomness_of\n"
         f"randomness_of(QUICKNET, 123, {REAL[123]!r})\n"
         "assert 'py_ecc' in sys.modules\n"
         "assert sys.getrecursionlimit() == before\n"

@@ -11,9 +11,9 @@ from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 from uuid import UUID
 
+from meterai.draw import store
+from meterai.draw.protocol.entries import ENTRY_BYTES
 from meterai.plumbing.db.database import Database, DatabaseBusy
-from meterai.waiting_room.draw.entries import ENTRY_BYTES
-from meterai.waiting_room.drawing import store
 from meterai.waiting_room.model import Line, LineClosed
 from meterai.waiting_room.tokens import HOLDER_BYTES, Ticket
 

@@ -17,7 +17,7 @@ import hashlib
 import hmac
 from collections.abc import Iterable, Iterator
 
-from meterai.waiting_room.draw.entries import ENTRY_BYTES
+from meterai.draw.protocol.entries import ENTRY_BYTES
 
 SEED_BYTES = 32
 

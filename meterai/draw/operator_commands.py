@@ -12,17 +12,17 @@ from meterai.commands import (
     operator,
     with_database,
 )
+from meterai.draw.commands import moment_of
+from meterai.draw.files import LIST, RECORD, address_of, name_of_draw
+from meterai.draw.operating import DrawOperating
+from meterai.draw.parts import operating_of
+from meterai.draw.protocol.record import read
+from meterai.draw.protocol.rules import round_time
 from meterai.kit.clock import SystemClock
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import Database
 from meterai.plumbing.keyring import keyring_of
 from meterai.plumbing.signed import Signer
-from meterai.waiting_room.draw.record import read
-from meterai.waiting_room.draw.rules import round_time
-from meterai.waiting_room.drawing.commands import moment_of
-from meterai.waiting_room.drawing.files import LIST, RECORD, address_of, name_of_draw
-from meterai.waiting_room.drawing.operating import DrawOperating
-from meterai.waiting_room.drawing.parts import operating_of
 from meterai.waiting_room.model import SIGNATURES
 
 Answer = TypeVar("Answer")

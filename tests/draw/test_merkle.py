@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meterai.waiting_room.draw import merkle
-from meterai.waiting_room.draw.merkle import is_included, leaf_hash, node_hash, proof_of, root_of
+from meterai.draw.protocol import merkle
+from meterai.draw.protocol.merkle import is_included, leaf_hash, node_hash, proof_of, root_of
 
 # Leaves and roots of the tests of Certificate Transparency's reference implementation.
 LEAVES = [
