@@ -18,6 +18,7 @@ from meterai.distribution import WHOLESALE_RAIL
 from meterai.distribution.room import ROOM as DISTRIBUTION
 from meterai.documents.room import ROOM as DOCUMENTS
 from meterai.drafts.room import ROOM as DRAFTS
+from meterai.draw.room import ROOM as DRAW
 from meterai.finance.room import ROOM as FINANCE
 from meterai.incidents.room import ROOM as INCIDENTS
 from meterai.installation.room import ROOM as INSTALLATION
@@ -64,6 +65,7 @@ ROOMS: Rooms = (
     ACCOUNTS,
     APPROVALS,
     OPERATOR,
+    DRAW,
     WAITING_ROOM,
     REQUESTS,
     LEDGER,

@@ -1,6 +1,6 @@
 """The steps of draws, by whichever worker comes first; each may be done again.
 
-    gathering   announce, then take entries (`entering`) until the line opens
+    gathering   announce, then entries are taken until they are closed
     drawing     list and root, both public; the round; the order; numbers
     open        who comes now gets a number behind
 
@@ -18,7 +18,7 @@ from time import monotonic
 
 import structlog
 
-from meterai.draw import computing, store
+from meterai.draw import computing, metrics, store
 from meterai.draw.adapters.drand import Relays
 from meterai.draw.files import DrawFiles, name_of_draw
 from meterai.draw.operating import announce_anew
@@ -31,13 +31,12 @@ from meterai.draw.protocol.rules import (
     round_time,
 )
 from meterai.draw.store import DueDraw
+from meterai.draw.subjects import Subjects
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.clock import Clock
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.db.database import Database, DatabaseAway, DatabaseBusy, Tx
 from meterai.plumbing.observe import telemetry
-from meterai.waiting_room import metrics
-from meterai.waiting_room.model import LineState
 
 NUMBERS_AT_ONCE = 10_000  # rows of one statement, well under a second
 QUIET_SECONDS = 60.0  # between two lines in the log about a draw that goes no further
@@ -66,6 +65,7 @@ class Drawing:
         files: DrawFiles,
         terms: DrawTerms,
         clock: Clock,
+        subjects: Subjects,
     ) -> None:
         self._database = database
         self._signer = signer
@@ -73,11 +73,14 @@ class Drawing:
         self._files = files
         self._terms = terms
         self._clock = clock
+        self._subjects = subjects
         self._quiet_until = 0.0
 
     async def advance_due(self) -> int:
         """Every step that is due, of every draw.  Answers 0: none is due again at once."""
-        for draw in await self._database.once(store.due):
+        for subject in await self._database.once(self._subjects.due):
+            async with self._database.reading() as tx:
+                draw = await store.draw_of(tx, subject)
             try:
                 await self._advance(draw)
             except (DatabaseAway, DatabaseBusy):
@@ -96,19 +99,21 @@ class Drawing:
             _log.error("draw_held", line=draw.name, attempt=draw.attempt, code=code, fault=fault)
 
     async def _advance(self, draw: DueDraw) -> None:
-        now: DueDraw | None = draw
-        while now is not None and await self._step(now):
+        while await self._step(draw):
             async with self._database.reading() as tx:
-                now = await store.draw_of(tx, draw.name)
+                subject = await self._subjects.named(tx, draw.name)
+                if subject is None:
+                    return
+                draw = await store.draw_of(tx, subject)
 
     async def _step(self, draw: DueDraw) -> bool:
         """One step; False where none is due."""
         if draw.record is None:
-            return draw.state == LineState.GATHERING and await self._begin(draw)
+            return draw.is_gathering and await self._begin(draw)
         await self._publish(draw, draw.record)
-        if draw.state == LineState.GATHERING:
-            return await self._database.run(partial(store.close_entries, line=draw.line))
-        if draw.state != LineState.DRAWING:
+        if draw.is_gathering:
+            return await self._database.run(lambda tx: self._subjects.close(tx, draw.id))
+        if not draw.is_drawing:
             return False
         record = read(draw.record.encode())
         return await self._next_of(record)(draw, record)
@@ -129,7 +134,7 @@ class Drawing:
         """Before anything follows from it, also after a crash between commit and file."""
         if draw.attempt > 1:
             async with self._database.reading() as tx:
-                earlier = await store.records_before(tx, draw.line, draw.attempt)
+                earlier = await store.records_before(tx, draw.id, draw.attempt)
             for one in earlier:
                 self._files.publish(draw, one.record, f"draw-{one.attempt}.json")
         self._files.publish(draw, record)
@@ -137,18 +142,23 @@ class Drawing:
     # -- the steps -------------------------------------------------------------------------
 
     async def _begin(self, draw: DueDraw) -> bool:
-        if self._clock.now() < draw.opens_at:
+        if self._clock.now() < draw.closes_at:
             return await self._announce(draw)
-        if await self._database.run(partial(store.open_undrawn, line=draw.line)):
+
+        async def act(tx: Tx) -> bool:
+            is_announced = await store.is_announced(tx, draw.id)
+            return not is_announced and await self._subjects.open_undrawn(tx, draw.id)
+
+        if await self._database.run(act):
             _done("opened_undrawn")
             _log.error("line_opened_undrawn", line=draw.name)
         return False
 
     async def _announce(self, draw: DueDraw) -> bool:
-        closes_at = ceil(draw.opens_at.timestamp())
+        closes_at = ceil(draw.closes_at.timestamp())
         published_by = closes_at + max(self._terms.publish_seconds, PUBLISHED_WITHIN_SECONDS_MIN)
         announcement = announcement_of(
-            name_of_draw(draw.name, draw.line),
+            name_of_draw(draw.name, draw.id),
             closes_at,
             published_by,
             chain=self._terms.chain,
@@ -156,7 +166,7 @@ class Drawing:
         record = steps.announce(announcement, self._now(), self._signer)
         text, at = write(record).decode(), self._clock.now()
         await self._database.run(
-            partial(store.announce, line=draw.line, attempt=1, record=text, at=at)
+            partial(store.announce, draw=draw.id, attempt=1, record=text, at=at)
         )
         _done("announced")
         return True
@@ -219,16 +229,21 @@ class Drawing:
         assert result is not None, "no result where numbers are given"
         file = self._files.order(draw)
         async with self._database.reading() as tx:
-            last = await store.last_number(tx, draw.line)
+            last = await store.last_number(tx, draw.id)
         if last < closing.count and not file.is_file():
             await self._order(draw, record, bytes.fromhex(result.seed))
         if last < closing.count:
             for block in computing.blocks_of(file, last, NUMBERS_AT_ONCE):
-                await self._database.once(store.put_numbers, draw.line, last + 1, block)
+                await self._database.once(store.put_numbers, draw.id, last + 1, block)
                 last += len(block)
-        opened = await self._database.run(
-            partial(store.open_line, draw=draw, next_number=closing.count + 1)
-        )
+
+        async def act(tx: Tx) -> bool:
+            opened = await self._subjects.open(tx, draw.id, closing.count + 1)
+            if opened:
+                await store.opened(tx, draw)
+            return opened
+
+        opened = await self._database.run(act)
         self._files.clear(draw)
         if opened:
             _done("opened")

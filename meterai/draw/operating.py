@@ -14,17 +14,15 @@ from meterai.draw.protocol.record import Record, Signer, hash_of, read, write
 from meterai.draw.protocol.rules import announced_anew
 from meterai.draw.store import DueDraw
 from meterai.kit.actor import Actor
-from meterai.kit.clock import Clock
 from meterai.kit.ids import show
 from meterai.kit.refusal import CommandRefusal
-from meterai.plumbing.db.database import Database, ReadTx, Tx
-from meterai.waiting_room.model import LineState, LineUnknown
+from meterai.plumbing.db.database import Tx
 
-KIND = "lin"  # as lines are called in the audit trail
+KIND = "lin"  # in the audit trail a draw is under the id of its line
 
 
 class DrawUnknown(CommandRefusal):
-    """The line has no draw, or none that is announced."""
+    """The draw is not announced."""
 
     code = "draw_unknown"
     status = 404
@@ -36,6 +34,27 @@ class DrawSound(CommandRefusal):
     code = "draw_sound"
 
 
+async def carry_in_round(tx: Tx, draw: DueDraw, signature: str, *, actor: Actor) -> int:
+    """Use a round whose signature was brought by hand; its number.  Refuses `RoundForged`."""
+    announcement = _read(draw).announcement
+    drand.randomness_of(announcement.chain, announcement.round, signature)
+    await store.set_round(tx, draw.id, draw.attempt, signature)
+    await _record(tx, actor, "draw_round_given", draw, round=announcement.round)
+    return announcement.round
+
+
+async def replace_void(
+    tx: Tx, draw: DueDraw, reason: str, at: datetime, *, signer: Signer, actor: Actor
+) -> int:
+    """Announce anew a draw that cannot be carried out, over the same entries; the number of the attempt.
+
+    Refuses `DrawSound`, `AnnouncementUnfair`.
+    """
+    if not draw.is_drawing or not steps.is_void(_read(draw), int(at.timestamp())):
+        raise DrawSound(f"the draw of {draw.name} can be carried out")
+    return await announce_anew(tx, draw, reason, at, signer=signer, actor=actor)
+
+
 async def announce_anew(
     tx: Tx, draw: DueDraw, reason: str, at: datetime, *, signer: Signer, actor: Actor
 ) -> int:
@@ -45,60 +64,9 @@ async def announce_anew(
     replaced = hash_of(before.parts[0]).hex()
     announcement = announced_anew(before.announcement, replaced, reason, seconds)
     text = write(steps.announce(announcement, seconds, signer)).decode()
-    await store.announce(tx, draw.line, attempt, text, at)
+    await store.announce(tx, draw.id, attempt, text, at)
     await _record(tx, actor, "draw_announced_anew", draw, reason=reason)
     return attempt
-
-
-class DrawOperating:
-    """Commands over draws."""
-
-    def __init__(self, database: Database, signer: Signer, clock: Clock) -> None:
-        self._database = database
-        self._signer = signer
-        self._clock = clock
-
-    async def draw_of(self, name: str) -> DueDraw:
-        """The draw of a line.  Refuses `LineUnknown`, `DrawUnknown`."""
-        async with self._database.reading() as tx:
-            return await _draw_of(tx, name)
-
-    async def carry_in_round(self, name: str, signature: str, *, actor: Actor) -> int:
-        """Use a round whose signature was brought by hand; its number.  Refuses `RoundForged`."""
-
-        async def act(tx: Tx) -> int:
-            draw = await _draw_of(tx, name)
-            announcement = _read(draw).announcement
-            drand.randomness_of(announcement.chain, announcement.round, signature)
-            await store.set_round(tx, draw.line, draw.attempt, signature)
-            await _record(tx, actor, "draw_round_given", draw, round=announcement.round)
-            return announcement.round
-
-        return await self._database.run(act)
-
-    async def announce_anew(self, name: str, *, reason: str, actor: Actor) -> int:
-        """A new announcement over the same entries, in place of one that could not be carried out.
-
-        Refuses `DrawSound`, `AnnouncementUnfair`.
-        """
-
-        async def act(tx: Tx) -> int:
-            draw = await _draw_of(tx, name)
-            at = self._clock.now()
-            if draw.state != LineState.DRAWING or not steps.is_void(
-                _read(draw), int(at.timestamp())
-            ):
-                raise DrawSound(f"the draw of {name} can be carried out")
-            return await announce_anew(tx, draw, reason, at, signer=self._signer, actor=actor)
-
-        return await self._database.run(act)
-
-
-async def _draw_of(tx: ReadTx, name: str) -> DueDraw:
-    draw = await store.draw_of(tx, name)
-    if draw is None:
-        raise LineUnknown(f"no line {name} with a draw")
-    return draw
 
 
 def _read(draw: DueDraw) -> Record:
@@ -108,7 +76,7 @@ def _read(draw: DueDraw) -> Record:
 
 
 async def _record(tx: Tx, actor: Actor, action: str, draw: DueDraw, /, **facts: object) -> None:
-    subject = show(KIND, draw.line)
+    subject = show(KIND, draw.id)
     await trail.record(
         tx, NOBODY, actor=actor, action=action, subject=subject, attempt=draw.attempt, **facts
     )

@@ -7,15 +7,15 @@ import msgspec
 from meterai.draw.adapters.drand import Relays
 from meterai.draw.advancing import Drawing, DrawTerms
 from meterai.draw.files import DrawFiles
-from meterai.draw.operating import DrawOperating
 from meterai.draw.protocol.chain import QUICKNET, SCHEME, Chain, is_usable
+from meterai.draw.settings import DrawSettings
+from meterai.draw.subjects import Subjects
 from meterai.kit.clock import Clock
 from meterai.kit.refusal import CommandRefusal
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import Database
 from meterai.plumbing.files import read_settings_file
 from meterai.plumbing.signed import Signer
-from meterai.waiting_room.settings import WaitingRoomSettings
 
 
 class ChainUnusable(CommandRefusal):
@@ -41,7 +41,7 @@ class _Info(msgspec.Struct):
 
 
 class DrawSigner:
-    """The key of the waiting room, as draws are signed with it."""
+    """A key of the installation, as draws are signed with it."""
 
     def __init__(self, signer: Signer) -> None:
         self._signer = signer
@@ -77,19 +77,12 @@ def chain_of(path: str) -> Chain:
     return chain
 
 
-def files_of(settings: Settings) -> DrawFiles:
-    """The files of an installation's draws."""
-    return DrawFiles(settings.process.directory)
-
-
-def drawing_of(database: Database, signer: Signer, settings: Settings, clock: Clock) -> Drawing:
-    """What carries out the draws."""
-    told = settings.of(WaitingRoomSettings)
+def drawing_of(
+    database: Database, signer: Signer, settings: Settings, clock: Clock, subjects: Subjects
+) -> Drawing:
+    """The service that carries out the draws of these subjects."""
+    told = settings.of(DrawSettings)
     terms = DrawTerms(chain_of(told.waiting_room_drand_chain), told.waiting_room_publish_seconds)
     relays = Relays(told.waiting_room_drand_urls.split())
-    return Drawing(database, DrawSigner(signer), relays, files_of(settings), terms, clock)
-
-
-def operating_of(database: Database, signer: Signer, clock: Clock) -> DrawOperating:
-    """What an operator does about draws."""
-    return DrawOperating(database, DrawSigner(signer), clock)
+    files = DrawFiles(settings.process.directory, subjects.path)
+    return Drawing(database, DrawSigner(signer), relays, files, terms, clock, subjects)

@@ -23,6 +23,7 @@ from meterai.installation.instance import (
     sole_owner,
     standins_directory,
 )
+from meterai.draw import DrawSettings
 from meterai.installation.parts import ServerProcess, Stopping, telling, wait_for
 from meterai.installation.settings import StandinSettings
 from meterai.installation.standin_banks import port_of, standin_banks
@@ -34,7 +35,6 @@ from meterai.plumbing.db.embedded import EmbeddedPostgres, PostgresNotStarted
 from meterai.plumbing.db.migrations import migrate
 from meterai.plumbing.keyring import keyring_of, new_secret, write_once
 from meterai.stamping import issuers_of
-from meterai.waiting_room import WaitingRoomSettings
 
 _log = structlog.get_logger()
 
@@ -59,7 +59,7 @@ def _with_ports(settings: Settings) -> Settings:
         chosen.append(free_port(there, wanted, besides=chosen))
     port, first, mail, smtp, drand, metrics, aggregator = chosen
     # Who names a chain means its relays too.
-    is_named = settings.of(WaitingRoomSettings).waiting_room_drand_chain
+    is_named = settings.of(DrawSettings).waiting_room_drand_chain
     relay = f"http://{host}:{drand}"
     beacon = (
         {}

@@ -1,12 +1,13 @@
 """Lines at the command line: see, plan, slow, pause, close, end; and check a proof of a place."""
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from cyclopts import Parameter
 
-from meterai import approvals
+from meterai import approvals, draw
 from meterai.commands import (
     NO_OPTIONS,
     AsJson,
@@ -17,17 +18,21 @@ from meterai.commands import (
     Reason,
     Text,
     line,
+    operator,
     tell_all,
     text_only,
     with_database,
 )
+from meterai.kit.clock import SystemClock
 from meterai.kit.refusal import Malformed
 from meterai.kit.text import one_line
 from meterai.plumbing.config import Settings
-from meterai.plumbing.db.database import Database
+from meterai.plumbing.db.database import Database, Tx
 from meterai.plumbing.files import read_file, read_key_file
-from meterai.plumbing.signed import public_key_of, read_signed
+from meterai.plumbing.keyring import keyring_of
+from meterai.plumbing.signed import Signer, public_key_of, read_signed
 from meterai.waiting_room import operating
+from meterai.waiting_room.draws import subject_of
 from meterai.waiting_room.levers import (
     CLOSE,
     CREATE,
@@ -43,7 +48,7 @@ from meterai.waiting_room.levers import (
     LineRate,
     LineStand,
 )
-from meterai.waiting_room.model import RATE_MAX, RATE_MIN, Line
+from meterai.waiting_room.model import PATH, RATE_MAX, RATE_MIN, SIGNATURES, Line
 from meterai.waiting_room.service import RECEIPT
 
 Moment = Annotated[
@@ -53,6 +58,7 @@ PerSecond = Annotated[
     float | None, Parameter(help="People a second.", validator=Between(RATE_MIN, RATE_MAX))
 ]
 PROOF_BYTES_MAX = 100_000
+Answer = TypeVar("Answer")
 
 
 def _moment(text: str | None, field: str) -> datetime | None:
@@ -221,3 +227,72 @@ def check_proof(file: Path, *, key: Path, options: Options = NO_OPTIONS) -> None
     facts = read_signed(read_file(file, PROOF_BYTES_MAX), RECEIPT, public)
     for name, value in facts.items():
         line(one_line(f"{name}: {value}"))
+
+
+# -- draws ---------------------------------------------------------------------------------
+
+
+def _of_draw(
+    command: str,
+    options: Options,
+    name: str,
+    act: Callable[[Tx, draw.DueDraw, Settings], Awaitable[Answer]],
+) -> Answer:
+    async def run(database: Database, settings: Settings) -> Answer:
+        async def acts(tx: Tx) -> Answer:
+            found = await draw.draw_of(tx, await subject_of(tx, name))
+            return await act(tx, found, settings)
+
+        return await database.run(acts)
+
+    return with_database(command, options, run)
+
+
+def show_draw(name: Text, *, options: Options = NO_OPTIONS) -> None:
+    """Show what the draw of a line is called, where its files are, and how far it is."""
+
+    async def look(_tx: Tx, found: draw.DueDraw, _settings: Settings) -> draw.DueDraw:
+        return found
+
+    found = _of_draw("line draw", options, name, look)
+    line(f"draw: {draw.name_of_draw(found.name, found.id)}")
+    if found.record is None:
+        line("not announced yet")
+        return
+    record = draw.read(found.record.encode())
+    address = draw.address_of(PATH, found.name, found.id)
+    files = f"{options.settings('line draw').process.url}{address}"
+    line(f"record: {files}/{draw.RECORD}")
+    if record.closing is not None:
+        line(f"list: {files}/{draw.LIST}")
+    line(f"attempt {found.attempt}: {', '.join(part.kind for part in record.parts)}")
+    round_at = draw.moment_of(draw.round_time(record.announcement))
+    line(f"round {record.announcement.round} at {round_at}")
+
+
+def carry_in_round(
+    name: Text, signature: Text, *, by: By = None, options: Options = NO_OPTIONS
+) -> None:
+    """Use the signature of the announced round, 96 digits, where no relay can be reached."""
+    actor = operator(by)
+
+    async def act(tx: Tx, found: draw.DueDraw, _settings: Settings) -> int:
+        return await draw.carry_in_round(tx, found, signature, actor=actor)
+
+    number = _of_draw("line draw-round", options, name, act)
+    line(f"the signature of round {number} holds")
+
+
+def announce_anew(
+    name: Text, *, reason: Text, by: By = None, options: Options = NO_OPTIONS
+) -> None:
+    """Announce a draw again that could not be carried out in time; the reason is public."""
+    actor = operator(by)
+
+    async def act(tx: Tx, found: draw.DueDraw, settings: Settings) -> int:
+        signer = draw.DrawSigner(Signer(keyring_of(settings).derived(SIGNATURES)))
+        at = SystemClock().now()
+        return await draw.replace_void(tx, found, reason, at, signer=signer, actor=actor)
+
+    attempt = _of_draw("line draw-again", options, name, act)
+    line(f"attempt {attempt} of the draw of {name} is announced")

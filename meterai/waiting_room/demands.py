@@ -3,7 +3,4 @@
 UNDEMANDED = {
     "waiting_room_inside_max": "more people inside make the platform slow, not wrong; the limiter holds",
     "waiting_room_network_places": "a line is longer or shorter, and nobody is served out of order",
-    "waiting_room_drand_urls": "a relay that lies is not believed, and without one a round is carried in",
-    "waiting_room_drand_chain": "whoever checks a draw is told which chain it was",
-    "waiting_room_publish_seconds": "an announcement says how many; what comes later is refused",
 }

@@ -18,7 +18,7 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from meterai import pages
 from meterai.accounts import COOKIE
-from meterai.draw.entering import NO_NUMBER, entry_of
+from meterai.draw import entry_of
 from meterai.kit.refusal import Refusal
 from meterai.limiter import Limiter
 from meterai.pages import Asset, Site, local_path, wants_page
@@ -37,6 +37,7 @@ from meterai.waiting_room import metrics
 from meterai.waiting_room.cookies import ticket_cookie, turn_cookie, values_of
 from meterai.waiting_room.entrance import ENTRANCE_SECONDS
 from meterai.waiting_room.estimate import look_again, look_at_opening, look_before_opening
+from meterai.waiting_room.gathering import NO_NUMBER
 from meterai.waiting_room.model import (
     BROWSER_HOLDS_SECONDS,
     EARLY_SECONDS_MAX,

@@ -1,22 +1,7 @@
 """What must be true of lines, places and turns."""
 
+from meterai.draw import ANNOUNCEMENT, LAST_ATTEMPT, LAST_KIND
 from meterai.plumbing.db.invariants import AHEAD, Invariant, MailCause
-
-# Of a record that is none there is nothing: it is found, and no query fails of it.
-_RECORD = "(CASE WHEN d.record IS JSON THEN d.record::jsonb END)"
-_PARTS = f"coalesce(jsonb_array_length({_RECORD} -> 'parts'), 0)"
-_LAST_KIND = f"({_RECORD} -> 'parts' -> -1 ->> 'kind')"
-
-
-def _part(number: int) -> str:
-    """What was signed in a part of a record, counted from 0."""
-    body = f"{_RECORD} -> 'parts' -> {number} ->> 'body'"
-    return f"(CASE WHEN ({body}) IS JSON THEN ({body})::jsonb END)"
-
-
-_LAST = """
-d.attempt = (SELECT max(attempt) FROM waiting_room_draws a WHERE a.line_id = d.line_id)
-""".strip()
 
 _OF_DRAWS = (
     Invariant(
@@ -31,47 +16,16 @@ _OF_DRAWS = (
         """,
     ),
     Invariant(
-        "draws_are_of_all_entries",
-        "A closing counts every entry of its line, and says so in what was signed.",
-        f"""
-        SELECT d.line_id, d.attempt, d.count, counted.held FROM waiting_room_draws d
-        LEFT JOIN LATERAL (
-            SELECT count(*) AS held FROM waiting_room_entries e WHERE e.line_id = d.line_id) AS counted ON true
-        WHERE d.count <> counted.held OR (d.count IS NULL) <> ({_PARTS} = 1)
-            OR (d.count IS NOT NULL AND ({_part(1)} ->> 'count' = d.count::text) IS NOT TRUE)
-        """,
-    ),
-    Invariant(
         "draws_follow_their_announcement",
         "A draw has a line and the round it announced, its result comes after the round, and what replaces "
         "another names it.",
         f"""
         SELECT d.line_id, d.attempt, d.announced_at, d.drawn_at FROM waiting_room_draws d
         LEFT JOIN waiting_room_lines l ON l.line_id = d.line_id
-        WHERE l.line_id IS NULL OR (d.drawn_at IS NULL) <> ({_LAST_KIND} IS DISTINCT FROM 'result')
-            OR ({_part(0)} ->> 'line' LIKE l.name || '.%') IS NOT TRUE
-            OR (d.attempt > 1) <> (coalesce({_part(0)} ->> 'replaces', '') <> '')
+        WHERE l.line_id IS NULL OR (d.drawn_at IS NULL) <> ({LAST_KIND} IS DISTINCT FROM 'result')
+            OR ({ANNOUNCEMENT} ->> 'line' LIKE l.name || '.%') IS NOT TRUE
+            OR (d.attempt > 1) <> (coalesce({ANNOUNCEMENT} ->> 'replaces', '') <> '')
             OR d.announced_at > now() + {AHEAD} OR d.drawn_at > now() + {AHEAD} OR d.drawn_at < d.announced_at
-        """,
-    ),
-    Invariant(
-        "drawn_numbers_are_all_of_a_draw",
-        "Once a line has opened, each entry of its draw has one number, from 1 without a gap; before the result "
-        "none has.",
-        f"""
-        SELECT d.line_id, d.attempt, d.count, given.numbers, given.highest, given.strange FROM waiting_room_draws d
-        LEFT JOIN LATERAL (
-            SELECT count(*) AS numbers, coalesce(max(n.number), 0) AS highest,
-                count(*) FILTER (WHERE e.entry IS NULL) AS strange
-            FROM waiting_room_drawn n LEFT JOIN waiting_room_entries e
-                ON e.line_id = n.line_id AND e.entry = n.entry
-            WHERE n.line_id = d.line_id) AS given ON true
-        WHERE {_LAST} AND (given.strange > 0 OR given.numbers <> given.highest
-            OR (d.drawn_at IS NULL AND given.numbers > 0)
-            OR (d.opened_at IS NOT NULL AND given.numbers <> d.count))
-        UNION ALL
-        SELECT n.line_id, NULL, NULL, count(*), max(n.number), NULL FROM waiting_room_drawn n
-        WHERE NOT EXISTS (SELECT 1 FROM waiting_room_draws d WHERE d.line_id = n.line_id) GROUP BY n.line_id
         """,
     ),
     Invariant(
@@ -79,7 +33,7 @@ _OF_DRAWS = (
         "A line that gathered opens once its draw is done, and who came later has a number behind.",
         f"""
         SELECT l.line_id, l.state, l.next_number, d.count, d.opened_at FROM waiting_room_lines l
-        LEFT JOIN waiting_room_draws d ON d.line_id = l.line_id AND {_LAST}
+        LEFT JOIN waiting_room_draws d ON d.line_id = l.line_id AND {LAST_ATTEMPT}
         WHERE (l.state IN ('open', 'closing') AND l.gathers_at IS NOT NULL AND d.opened_at IS NULL)
             OR (l.state IN ('planned', 'gathering', 'drawing') AND d.opened_at IS NOT NULL)
             OR (d.opened_at IS NOT NULL AND (l.next_number <= d.count OR d.opened_at < l.opens_at))

@@ -12,9 +12,6 @@ RATE = Gauge("meterai_line_rate", "Admissions aimed at, a second", ["line"])
 WAITING = Gauge("meterai_line_waiting", "Numbers whose turn has not come", ["line"])
 INSIDE = Gauge("meterai_line_inside", "People with a turn who have not finished", ["line"])
 ENTRIES = Counter("meterai_line_entries_total", "Entries in draws", ["line"])
-DRAW_STEPS = Counter(
-    "meterai_draw_steps_total", "Steps of draws, and whether they were done", ["step", "outcome"]
-)
 METRICS: tuple[Metric[Any], ...] = (
     PLACES,
     LOOKS,
@@ -24,5 +21,4 @@ METRICS: tuple[Metric[Any], ...] = (
     WAITING,
     INSIDE,
     ENTRIES,
-    DRAW_STEPS,
 )

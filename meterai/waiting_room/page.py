@@ -3,7 +3,7 @@
 from datetime import datetime
 from functools import lru_cache
 
-from meterai.draw.files import address_of
+from meterai.draw import address_of
 from meterai.kit.refusal import Refusal
 from meterai.pages import Site, sentence
 from meterai.plumbing.config import Settings
@@ -105,7 +105,7 @@ class WaitingPages:
             self._settings,
             mark={name: f"{_MARK}{name}{_MARK}" for name in ("entry", "again", "next")},
             path=f"{PATH}/{line.name}",
-            files=address_of(line.name, line.id),
+            files=address_of(PATH, line.name, line.id),
             reason=line.reason(language),
             is_drawing=line.state == LineState.DRAWING,
             opens_at=_told(line.opens_at, language),

@@ -11,8 +11,7 @@ from litestar.params import FromPath
 from litestar.response import File
 
 from meterai.accounts import Permission
-from meterai.draw.entering import NO_NUMBER
-from meterai.draw.files import public_file
+from meterai.draw import public_file
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import NotFound, Refusal, SignInRequired
 from meterai.pages import (
@@ -31,6 +30,7 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.http.language import language_of
 from meterai.plumbing.http.requests import cookie_name, saved_as
 from meterai.waiting_room.cookies import ticket_cookie, turn_cookie
+from meterai.waiting_room.gathering import NO_NUMBER
 from meterai.waiting_room.model import (
     BROWSER_HOLDS_SECONDS,
     PATH,
@@ -309,7 +309,7 @@ async def show_draw_file(
     settings: NamedDependency[Settings],
 ) -> File:
     """What is public of a draw: its record, and the list once it is closed."""
-    found = public_file(settings.process.directory, name, draw, file)
+    found = public_file(settings.process.directory, PATH, name, draw, file)
     if found is None:
         raise NotFound("no such file of a draw")
     kind = "application/json" if file.endswith(".json") else "text/plain"

@@ -22,13 +22,6 @@ RETENTION: tuple[Rule, ...] = (
         "kept_at",
         "That somebody was in line before a deadline, as long as deadlines are argued about.",
     ),
-    Stays("waiting_room_draws", "Public, and signed: a draw can be checked for ever."),
-    Stays("waiting_room_entries", "Random numbers of nobody; the list of them is public for ever."),
-    Stays("waiting_room_drawn", "Anybody can compute it from what is public."),
-    Stays(
-        "waiting_room_parties",
-        "Institutions that took part in draws of releases before, named in public.",
-    ),
     Stays("waiting_room_samples", "How each rush went; nothing of a person."),
     Stays("waiting_room_spaced", "Forgotten once it was passed; a few numbers, of nobody."),
     Stays("waiting_room_gaps", "Forgotten once it was passed; a few numbers, of nobody."),

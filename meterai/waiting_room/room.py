@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 
 from meterai.commands import Command, Directory, Schema, Scope
-from meterai.draw import store as drawing_store
-from meterai.draw.advancing import Drawing
-from meterai.draw.parts import drawing_of
+from meterai.draw import Drawing, drawing_of
 from meterai.plumbing.http.described import Field
 from meterai.plumbing.signed import Signer
 from meterai.plumbing.work.jobs import PeriodicTask
@@ -14,6 +12,7 @@ from meterai.waiting_room import store
 from meterai.waiting_room.advancing import Advancing
 from meterai.waiting_room.audited import AUDITED
 from meterai.waiting_room.demands import UNDEMANDED
+from meterai.waiting_room.draws import SUBJECTS
 from meterai.waiting_room.figures import FIGURES
 from meterai.waiting_room.front import front
 from meterai.waiting_room.invariants import INVARIANTS, MAIL_CAUSES
@@ -41,7 +40,7 @@ async def _build(container: Container) -> None:
     container.add(lines)
     container.close_with(lines.close)
     container.add(Advancing(database, signer, settings))
-    container.add(drawing_of(database, signer, settings, container.clock))
+    container.add(drawing_of(database, signer, settings, clock, SUBJECTS))
 
 
 def _tasks(container: Container) -> Sequence[PeriodicTask]:
@@ -52,18 +51,12 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
         PeriodicTask("advance_lines", advancing.advance_due, store.STEP_SECONDS / 2, store.DUE),
         PeriodicTask("tell_near_turns", advancing.tell_near, 5.0),
         PeriodicTask("retire_documents", advancing.retire, 10.0),
-        PeriodicTask("advance_draws", drawing.advance_due, 1.0, drawing_store.DUE),
+        PeriodicTask("advance_draws", drawing.advance_due, 1.0, store.DRAWS_DUE),
     ]
 
 
-def _of_draw(name: str, function: str) -> Command:
-    """A command over public files alone: it needs no installation."""
-    place = f"meterai.draw.{function}"
-    return Command(name, place, Directory.SETTINGS, Scope.NOTHING, Schema.NONE)
-
-
 def _line_draw(name: str, function: str) -> Command:
-    place = f"meterai.draw.operator_commands:{function}"
+    place = f"meterai.waiting_room.commands:{function}"
     return Command(name, place, Directory.NEEDED, Scope.DATABASE, Schema.CURRENT)
 
 
@@ -88,9 +81,6 @@ COMMANDS = (
         Scope.NOTHING,
         Schema.NONE,
     ),
-    _of_draw("draw verify", "commands:verify"),
-    _of_draw("draw show", "commands:show"),
-    _of_draw("draw prove", "commands:prove"),
     _line_draw("line draw", "show_draw"),
     _line_draw("line draw-round", "carry_in_round"),
     _line_draw("line draw-again", "announce_anew"),
@@ -111,10 +101,6 @@ ROOM = Room(
             "waiting_room_loads",
             "waiting_room_gaps",
             "waiting_room_spaced",
-            "waiting_room_draws",
-            "waiting_room_entries",
-            "waiting_room_drawn",
-            "waiting_room_parties",
         }
     ),
     lifecycles=(LINE,),
@@ -129,10 +115,7 @@ ROOM = Room(
     undemanded=UNDEMANDED,
     commands=COMMANDS,
     knows=KNOWS,
-    command_groups={
-        "line": "Lines of people, and how fast they go.",
-        "draw": "Check a draw from its public files.",
-    },
+    command_groups={"line": "Lines of people, and how fast they go."},
     levers=LEVERS,
     metrics=METRICS,
     invariants=INVARIANTS,

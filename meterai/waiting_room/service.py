@@ -19,8 +19,7 @@ from uuid import UUID
 from litestar.connection import ASGIConnection
 from litestar.types import Scope
 
-from meterai.draw.entering import NO_NUMBER, Entering, entry_of
-from meterai.draw.files import address_of
+from meterai.draw import address_of, entry_of
 from meterai.kit.clock import Clock
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.config import Settings
@@ -34,8 +33,10 @@ from meterai.waiting_room.cookies import ticket_cookie, turn_cookie, values_of
 from meterai.waiting_room.crowds import CROWD_NUMBERS, EARLY_FIRST
 from meterai.waiting_room.entrance import Entrance
 from meterai.waiting_room.estimate import Range, waiting_range
+from meterai.waiting_room.gathering import NO_NUMBER, Gathering
 from meterai.waiting_room.model import (
     EARLY_SECONDS_MAX,
+    PATH,
     TURN_SECONDS,
     TURN_SECONDS_MAX,
     Act,
@@ -102,7 +103,7 @@ class WaitingRoom:
         self._spacing: dict[UUID, Spacing] = {}
         self._own: dict[UUID, Own] = {}
         self._spaced: Counter[tuple[UUID, int, int]] = Counter()  # since the database was told last
-        self._entering = Entering(database)
+        self._gathering = Gathering(database)
         self._entrances: dict[UUID, Entrance] = {}
         self._admitted = Buckets(1.0, TURN_SECONDS)
         self._crowded_until: dict[UUID, float] = {}
@@ -353,7 +354,7 @@ class WaitingRoom:
         """
         if line.state != LineState.GATHERING:
             raise LineClosed(f"{line.name} is {line.state}")
-        ticket = await self._entering.enter(line)
+        ticket = await self._gathering.enter(line)
         metrics.ENTRIES.labels(line=line.name).inc()
         return ticket
 
@@ -361,7 +362,7 @@ class WaitingRoom:
         """The ticket of an entry with the number that it drew; as it is while none is drawn."""
         if ticket.number != NO_NUMBER or line.state not in (LineState.OPEN, LineState.CLOSING):
             return ticket
-        drawn = await self._entering.number_of(ticket)
+        drawn = await self._gathering.number_of(ticket)
         if drawn is None and line.state == LineState.OPEN:
             # It was in no draw: what it held is worth a place.
             return await self.take_place(line, networks=networks)
@@ -602,7 +603,7 @@ class WaitingRoom:
                 "entry": entry_of(line.id, ticket.holder).hex(),
                 "entered_at": moment(ticket.taken_at).isoformat(),
                 "opens_at": line.opens_at.isoformat() if line.opens_at else None,
-                "files": address_of(line.name, line.id),
+                "files": address_of(PATH, line.name, line.id),
                 "issued_at": self._clock.now().isoformat(timespec="seconds"),
             },
         )

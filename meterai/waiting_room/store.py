@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from meterai.draw import Subject
 from meterai.plumbing.db.database import ReadTx, Tx
 from meterai.plumbing.db.rows import RowMapper
 from meterai.plumbing.observe.stations import Backlog
@@ -669,3 +670,75 @@ async def wishes(tx: ReadTx, account: UUID) -> list[Wish]:
         " WHERE p.account_id = %s AND p.wants_mail AND p.told_at IS NULL ORDER BY p.kept_at",
         account,
     )
+
+
+# -- draws ---------------------------------------------------------------------------------
+
+
+class Entered(NamedTuple):
+    """Whether a line took entries, and when."""
+
+    is_open: bool
+    at: datetime
+
+
+_SUBJECTS = RowMapper(Subject)
+_ENTERED = RowMapper(Entered)
+_SUBJECT = """
+SELECT line_id AS id, name, opens_at AS closes_at, state = 'gathering' AS is_gathering, state = 'drawing' AS is_drawing
+FROM waiting_room_lines WHERE gathers_at IS NOT NULL AND opens_at IS NOT NULL
+"""
+_SUBJECTS_DUE = _SUBJECT + " AND state IN ('gathering', 'drawing') ORDER BY name"
+_SUBJECT_NAMED = _SUBJECT + " AND state <> 'ended' AND name = %s"
+DRAWS_DUE = "SELECT 1 FROM waiting_room_lines WHERE state IN ('gathering', 'drawing')"
+# The line is locked against whoever closes its entries: an entry is in the table before the line is
+# `drawing`, or not at all.
+_ENTER = """
+WITH gathering AS (
+    SELECT line_id FROM waiting_room_lines
+    WHERE line_id = %s AND state = 'gathering' AND opens_at > clock_timestamp() FOR SHARE)
+SELECT coalesce((SELECT draw_enter(line_id, %s) FROM gathering), false) AS is_open, clock_timestamp() AS at
+"""
+_CLOSE_ENTRIES = """
+UPDATE waiting_room_lines SET state = 'drawing'
+WHERE line_id = %s AND state = 'gathering' AND opens_at <= clock_timestamp()
+"""
+_OPEN_UNDRAWN = """
+UPDATE waiting_room_lines SET state = 'open', gathers_at = NULL
+WHERE line_id = %s AND state = 'gathering' AND opens_at <= clock_timestamp()
+"""
+_OPEN_DRAWN = """
+UPDATE waiting_room_lines SET state = 'open', next_number = %s WHERE line_id = %s AND state = 'drawing'
+"""
+
+
+async def subjects_due(tx: ReadTx) -> list[Subject]:
+    """Lines that gather or are being drawn."""
+    return await tx.all_as(_SUBJECTS, _SUBJECTS_DUE)
+
+
+async def subject_named(tx: ReadTx, name: str) -> Subject | None:
+    """A line with a draw, unless it has ended."""
+    return await tx.one_as(_SUBJECTS, _SUBJECT_NAMED, name)
+
+
+async def enter(tx: Tx, line: UUID, entries: list[bytes]) -> Entered:
+    """Put entries into the draw of a line.  One statement; all of them or none."""
+    found = await tx.one_as(_ENTERED, _ENTER, line, entries)
+    assert found is not None
+    return found
+
+
+async def close_entries(tx: Tx, line: UUID) -> bool:
+    """Take no more entries.  False where that is done, or not due."""
+    return await tx.run(_CLOSE_ENTRIES, line) == 1
+
+
+async def open_undrawn(tx: Tx, line: UUID) -> bool:
+    """Open a line whose draw was never announced: nobody could enter.  False where it is not due."""
+    return await tx.run(_OPEN_UNDRAWN, line) == 1
+
+
+async def open_drawn(tx: Tx, line: UUID, next_number: int) -> bool:
+    """Open a line behind the numbers that were drawn.  False where that is done."""
+    return await tx.run(_OPEN_DRAWN, next_number, line) == 1

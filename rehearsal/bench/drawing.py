@@ -17,7 +17,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from meterai.draw.adapters.drand import Relays
 from meterai.draw.advancing import Drawing, DrawTerms
-from meterai.draw.entering import Entering
 from meterai.draw.files import DrawFiles
 from meterai.draw.protocol.chain import Chain
 from meterai.kit.actor import Actor, ActorKind
@@ -25,7 +24,9 @@ from meterai.plumbing.db.database import Database
 from meterai.plumbing.db.embedded import EmbeddedPostgres
 from meterai.plumbing.db.migrations import migrate
 from meterai.waiting_room import store as lines
-from meterai.waiting_room.model import Act, LineState
+from meterai.waiting_room.draws import SUBJECTS
+from meterai.waiting_room.gathering import Gathering
+from meterai.waiting_room.model import PATH, Act, LineState
 from meterai.waiting_room.operating import Plan, create
 from standins import drand
 
@@ -69,8 +70,8 @@ async def _run(url: str, folder: Path, count: int) -> None:
     relay.faults.apply({"early": True})
     chain = Chain(told.beacon, told.period, told.genesis_time, "00" * 32, told.public_key)
     terms = DrawTerms(chain, 120)
-    files = DrawFiles(folder)
-    drawing = Drawing(database, _Operator(), Relays([address]), files, terms, clock)
+    files = DrawFiles(folder, PATH)
+    drawing = Drawing(database, _Operator(), Relays([address]), files, terms, clock, SUBJECTS)
     try:
         opens_at = datetime.now(UTC) + timedelta(minutes=5)
         plan = Plan(NAME, Act.CHECK, datetime.now(UTC) - timedelta(minutes=1), opens_at)
@@ -83,8 +84,8 @@ async def _run(url: str, folder: Path, count: int) -> None:
         async with database.reading() as tx:
             line = await lines.line_named(tx, NAME)
         assert line is not None
-        entering, began = Entering(database), time.perf_counter()
-        await asyncio.gather(*(entering.enter(line) for _ in range(VISITORS)))
+        gathering, began = Gathering(database), time.perf_counter()
+        await asyncio.gather(*(gathering.enter(line) for _ in range(VISITORS)))
         print(
             f"{VISITORS / (time.perf_counter() - began):,.0f} visitors enter a second, one process"
         )

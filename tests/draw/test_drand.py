@@ -10,10 +10,9 @@ from urllib.request import urlopen
 import pytest
 from structlog.testing import capture_logs
 
-from meterai.draw import parts
+from meterai.draw import DrawSettings, parts
 from meterai.draw.adapters.drand import Relays
 from meterai.draw.protocol.chain import QUICKNET, hash_of
-from meterai.waiting_room import WaitingRoomSettings
 from standins.drand import ROUNDS, Chain, Relay, kept_chain, signature_of
 from tests.support.draws import chain_of
 from tests.support.relay import running_relay
@@ -139,4 +138,4 @@ def test_an_instance_of_development_draws_by_its_own_relay(instance) -> None:
     chain = parts.chain_of(str(folder / "drand-chain.json"))
     assert hash_of(chain) == kept_chain(folder).hash
     web = instance.settings.replaced(waiting_room_drand_chain="")
-    assert parts.chain_of(web.of(WaitingRoomSettings).waiting_room_drand_chain) == QUICKNET
+    assert parts.chain_of(web.of(DrawSettings).waiting_room_drand_chain) == QUICKNET

@@ -13,9 +13,8 @@ from uuid import UUID
 from meterai.draw import store
 from meterai.draw.adapters.drand import Relays
 from meterai.draw.advancing import Drawing, DrawTerms
-from meterai.draw.entering import Entering
 from meterai.draw.files import DrawFiles
-from meterai.draw.operating import DrawOperating
+from meterai.draw.operating import carry_in_round, replace_void
 from meterai.draw.parts import DrawSigner
 from meterai.draw.protocol.record import read
 from meterai.draw.protocol.rules import round_time
@@ -23,7 +22,9 @@ from meterai.kit.actor import Actor, ActorKind
 from meterai.plumbing.db.database import Database
 from meterai.plumbing.signed import Signer
 from meterai.waiting_room import store as lines_store
-from meterai.waiting_room.model import Act, Line
+from meterai.waiting_room.draws import SUBJECTS, subject_of
+from meterai.waiting_room.gathering import Gathering
+from meterai.waiting_room.model import PATH, Act, Line
 from meterai.waiting_room.operating import Plan
 from standins.drand import Chain, Relay
 from tests.support.draws import chain_of
@@ -53,11 +54,19 @@ class DrawRoom:
     def worker(self, database: Any = None) -> Drawing:
         terms = DrawTerms(chain_of(self.relay.chain), 60)
         relays = Relays([self.url])
-        files = DrawFiles(self.folder)
-        return Drawing(database or self.database, SIGNER, relays, files, terms, self.clock)
+        files = DrawFiles(self.folder, PATH)
+        place = database or self.database
+        return Drawing(place, SIGNER, relays, files, terms, self.clock, SUBJECTS)
 
-    def operator(self) -> DrawOperating:
-        return DrawOperating(self.database, SIGNER, self.clock)
+    async def carry_in_round(self, signature: str) -> int:
+        draw = await self.draw()
+        return await self.database.run(lambda tx: carry_in_round(tx, draw, signature, actor=BY))
+
+    async def announce_anew(self, reason: str) -> int:
+        draw, at = await self.draw(), self.clock.now()
+        return await self.database.run(
+            lambda tx: replace_void(tx, draw, reason, at, signer=SIGNER, actor=BY)
+        )
 
     async def line(self) -> Line:
         async with self.database.reading() as tx:
@@ -66,7 +75,8 @@ class DrawRoom:
         return found
 
     async def draw(self) -> store.DueDraw:
-        return await self.operator().draw_of(NAME)
+        async with self.database.reading() as tx:
+            return await store.draw_of(tx, await subject_of(tx, NAME))
 
     async def until_closed(self) -> None:
         """No entry is taken any more."""
@@ -89,11 +99,11 @@ class DrawRoom:
 
     @property
     def public(self) -> Path:
-        return DrawFiles(self.folder).folder(NAME, self.line_id)
+        return DrawFiles(self.folder, PATH).folder(NAME, self.line_id)
 
     async def enter(self, count: int) -> list[Any]:
-        entering, line = Entering(self.database), await self.line()
-        return await asyncio.gather(*(entering.enter(line) for _ in range(count)))
+        gathering, line = Gathering(self.database), await self.line()
+        return await asyncio.gather(*(gathering.enter(line) for _ in range(count)))
 
 
 @asynccontextmanager

@@ -16,6 +16,8 @@ from meterai.draw.protocol.record import write
 from meterai.draw.protocol.rules import announcement_of, round_time
 from meterai.plumbing.db.database import Tx
 from meterai.room import Container
+from meterai.waiting_room import store as lines_store
+from meterai.waiting_room.draws import subject_of
 from meterai.waiting_room.model import Act
 from meterai.waiting_room.operating import Plan
 from standins.drand import Chain, signature_of
@@ -56,8 +58,7 @@ def drawn_line(container: Container, do: Callable[[Any], Any]) -> UUID:
     async def act(tx: Tx) -> None:
         first = write(record).decode()
         await store.announce(tx, line, 1, first, moment(closes_at - 60))
-        draw = await store.draw_of(tx, DRAWN)
-        assert draw is not None
+        draw = await store.draw_of(tx, await subject_of(tx, DRAWN))
         await tx.run(
             "INSERT INTO waiting_room_entries (line_id, entry, entered_at)"
             " SELECT %s, entry, %s FROM unnest(%s::bytea[]) AS entry",
@@ -72,13 +73,11 @@ def drawn_line(container: Container, do: Callable[[Any], Any]) -> UUID:
     do(database.run(act))
     with psycopg.connect(database.url) as owner:
         owner.execute("UPDATE waiting_room_lines SET state = 'drawing' WHERE line_id = %s", [line])
-    draw = do(_draw(database))
-    assert do(database.run(lambda tx: store.open_line(tx, draw, 8)))
+
+    async def opens(tx: Tx) -> bool:
+        opened = await lines_store.open_drawn(tx, line, 8)
+        await store.opened(tx, await store.draw_of(tx, await subject_of(tx, DRAWN)))
+        return opened
+
+    assert do(database.run(opens))
     return line
-
-
-async def _draw(database: Any) -> store.DueDraw:
-    async with database.reading() as tx:
-        found = await store.draw_of(tx, DRAWN)
-    assert found is not None
-    return found

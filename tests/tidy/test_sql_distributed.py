@@ -98,7 +98,6 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
             "waiting_room/store.py:_LEASE",
             "waiting_room/store.py:_LEASE_SERIALS",
             "waiting_room/store.py:_SET_TIMES",
-            "waiting_room/drawing/store.py:_ENTER",
         ),
         "the table is of no account and not distributed",
     ),

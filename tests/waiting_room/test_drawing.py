@@ -13,7 +13,7 @@ import pytest
 from meterai.draw import store
 from meterai.draw.advancing import TOO_LATE
 from meterai.draw.computing import pieces_of
-from meterai.draw.entering import Entering, entry_of
+from meterai.draw.entering import entry_of
 from meterai.draw.operating import DrawSound
 from meterai.draw.protocol import steps
 from meterai.draw.protocol.chain import RoundForged, hash_of
@@ -24,10 +24,11 @@ from meterai.draw.protocol.record import hash_of as hash_of_part
 from meterai.draw.protocol.rules import round_time
 from meterai.draw.protocol.verification import Found, Judgement, Question, examine, judge
 from meterai.waiting_room import store as lines_store
+from meterai.waiting_room.gathering import Gathering
 from meterai.waiting_room.model import LineClosed, LineState
 from standins.drand import signature_of
 from tests.support.audits import INVARIANTS, audit
-from tests.support.draw_room import BY, NAME, SIGNER, DrawRoom, numbers, with_draw
+from tests.support.draw_room import SIGNER, DrawRoom, numbers, with_draw
 from tests.support.draws import chain_of
 
 ENTERS_SECONDS = 5.0  # in which one statement puts one entry in
@@ -62,7 +63,7 @@ def test_a_thousand_are_drawn_and_a_stranger_agrees(database_url, tmp_path) -> N
         assert (room.public / "draw.json").is_file()
         tickets = await room.enter(1_000)
         assert numbers(tickets) == [0] * 1_000
-        again = await Entering(room.database).enter(await room.line(), tickets[0].holder)
+        again = await Gathering(room.database).enter(await room.line(), tickets[0].holder)
         assert again.holder == tickets[0].holder, "a reload is the same entry"
 
         await room.until_closed()
@@ -76,10 +77,10 @@ def test_a_thousand_are_drawn_and_a_stranger_agrees(database_url, tmp_path) -> N
         await worker.advance_due()
         line = await room.line()
         assert (line.state, line.next_number) == (LineState.OPEN, 1_001)
-        entering = Entering(room.database)
-        drawn: list[Any] = await asyncio.gather(*(entering.number_of(one) for one in tickets))
+        gathering = Gathering(room.database)
+        drawn: list[Any] = await asyncio.gather(*(gathering.number_of(one) for one in tickets))
         assert numbers(drawn) == list(range(1, 1_001))
-        assert await entering.number_of(tickets[0]._replace(holder=b"x" * 16)) is None
+        assert await gathering.number_of(tickets[0]._replace(holder=b"x" * 16)) is None
         block = await room.database.once(lines_store.lease, line.id, 1)
         assert block is not None
         assert block.first == 1_001, "who comes now is behind"
@@ -171,8 +172,8 @@ def test_a_worker_killed_around_every_transaction_loses_nothing(
         # looked, announced, entries closed, closed, drawn, numbers of 20 by 7, opened: before and after each
         assert crashing.crashes == 2 * (1 + 1 + 1 + 2 + 3 + 1) - 2
         assert (await room.line()).state == LineState.OPEN
-        entering = Entering(room.database)
-        drawn: list[Any] = [await entering.number_of(one) for one in tickets]
+        gathering = Gathering(room.database)
+        drawn: list[Any] = [await gathering.number_of(one) for one in tickets]
         assert numbers(drawn) == list(range(1, 21))
         assert read((room.public / "draw.json").read_bytes()).parts[:2] == read(closed).parts
         await assert_holds(room)
@@ -201,8 +202,8 @@ def test_two_workers_make_one_draw(database_url, tmp_path) -> None:
 def test_gathering_line_leaves_the_worker_its_pause(database_url, tmp_path) -> None:
     async def act(room: DrawRoom) -> None:
         assert await room.worker().advance_due() == 0
-        assert len(await room.database.once(store.due)) == 1
-        assert len(await room.database.call_all(store.DUE)) == 1
+        assert len(await room.database.once(lines_store.subjects_due)) == 1
+        assert len(await room.database.call_all(lines_store.DRAWS_DUE)) == 1
 
     with_draw(database_url, tmp_path, act)
 
@@ -211,9 +212,7 @@ def test_what_one_worker_signed_no_other_replaces(database_url, tmp_path) -> Non
     async def act(room: DrawRoom) -> None:
         await room.worker().advance_due()
         await room.until_closed()
-        async with room.database.reading() as tx:
-            seen = await store.draw_of(tx, NAME)
-        assert seen is not None
+        seen = await room.draw()
         record = read((seen.record or "").encode())
         at = record.announcement.closes_at
         made = [
@@ -255,16 +254,16 @@ def test_an_entry_under_way_is_in_the_list_or_refused(database_url, tmp_path) ->
         # Who enters holds the line, so that nobody could make it open sooner afterwards.
         await room.closes_in(ENTERS_SECONDS)
         async with room.database.transaction() as entering:
-            assert (await store.enter(entering, room.line_id, [early])).is_open
+            assert (await lines_store.enter(entering, room.line_id, [early])).is_open
             await asyncio.sleep(ENTERS_SECONDS)
             closing = asyncio.create_task(
-                room.database.run(lambda tx: store.close_entries(tx, room.line_id))
+                room.database.run(lambda tx: lines_store.close_entries(tx, room.line_id))
             )
             await asyncio.sleep(0.3)
             assert not closing.done(), "whoever closes waits for an entry that is being written"
         assert await closing
         assert not (
-            await room.database.run(lambda tx: store.enter(tx, room.line_id, [late]))
+            await room.database.run(lambda tx: lines_store.enter(tx, room.line_id, [late]))
         ).is_open
         await room.worker().advance_due()
         assert read_lines(pieces_of(room.public / "entries.txt")) == [early]
@@ -314,8 +313,8 @@ def test_a_round_is_carried_in_by_hand(database_url, tmp_path) -> None:
         assert (await room.line()).state == LineState.DRAWING
         number = read((room.public / "draw.json").read_bytes()).announcement.round
         with pytest.raises(RoundForged):
-            await room.operator().carry_in_round(NAME, signature_of(number + 1), actor=BY)
-        await room.operator().carry_in_round(NAME, signature_of(number), actor=BY)
+            await room.carry_in_round(signature_of(number + 1))
+        await room.carry_in_round(signature_of(number))
         await room.worker().advance_due()
         assert (await room.line()).state == LineState.OPEN
         await assert_holds(room)
@@ -329,7 +328,7 @@ def test_a_draw_that_comes_too_late_begins_again_in_public(database_url, tmp_pat
         await room.enter(10)
         await room.until_closed()
         with pytest.raises(DrawSound):
-            await room.operator().announce_anew(NAME, reason="no reason", actor=BY)
+            await room.announce_anew("no reason")
         first = read((room.public / "draw.json").read_bytes())
         room.clock.ahead += timedelta(seconds=62)  # the worker was away until the root was due
         await room.worker().advance_due()
@@ -341,7 +340,7 @@ def test_a_draw_that_comes_too_late_begins_again_in_public(database_url, tmp_pat
         room.clock.ahead += timedelta(seconds=61)
         await room.worker().advance_due()
         with pytest.raises(DrawSound):
-            await room.operator().announce_anew(NAME, reason="another order", actor=BY)
+            await room.announce_anew("another order")
         await room.to_round()
         await room.worker().advance_due()
         assert (await room.line()).next_number == 11
@@ -375,7 +374,7 @@ def test_a_line_given_up_while_drawing_is_left_alone(database_url, tmp_path) -> 
         room.clock.ahead += timedelta(
             seconds=round_time(record.announcement) - room.clock.now().timestamp() + 1
         )
-        assert await room.database.once(store.due) == []
+        assert await room.database.once(lines_store.subjects_due) == []
         await room.worker().advance_due()
         found = await audit(room.database, INVARIANTS)
         assert [one for one in found.findings if not one.holds] == []

@@ -10,7 +10,8 @@ from meterai.draw.entering import entry_of
 from meterai.draw.files import address_of
 from meterai.draw.parts import drawing_of
 from meterai.plumbing.signed import read_signed
-from meterai.waiting_room.model import LineState
+from meterai.waiting_room.draws import SUBJECTS
+from meterai.waiting_room.model import PATH, LineState
 from meterai.waiting_room.service import ENTRY_RECEIPT, WaitingRoom
 from tests.support.commands import run
 from tests.support.draw_room import NAME, DrawRoom, with_draw
@@ -53,7 +54,7 @@ def with_web(database_url, tmp_path, act) -> None:
         )
         async with within(settings) as web:
             lines = web.container.of(WaitingRoom)
-            worker = drawing_of(room.database, lines.signer, settings, room.clock)
+            worker = drawing_of(room.database, lines.signer, settings, room.clock, SUBJECTS)
             monkey.setattr(room, "worker", lambda: worker)
             await room.worker().advance_due()
             await lines._look()
@@ -118,7 +119,7 @@ def test_an_entry_becomes_a_number(database_url, tmp_path) -> None:
             assert entry_of(ticket.line, ticket.holder).hex() == entry_on(one)
             numbers.add(ticket.number)
         assert numbers == set(range(1, 31))
-        listed = await web.get(f"{address_of(NAME, line.id)}/entries.txt")
+        listed = await web.get(f"{address_of(PATH, NAME, line.id)}/entries.txt")
         assert listed.header("content-type").startswith("text/plain")
         assert listed.body.decode().split() == sorted(entry_on(one) for one in entered)
         behind = await web.get(f"/lines/{NAME}", PAGE)

@@ -1,0 +1,51 @@
+"""Draws: an order by chance that nobody chose, and that anybody can check from public files.
+
+Promises this room keeps
+  * Every entry that was taken before the list closed has one number, each with the same chance.
+  * What decides the order does not exist until the root of the list is signed and public.
+  * A draw that could not be carried out is announced anew in public, with a reason.
+  * The order can be recomputed by anybody, for ever (docs/decisions/0030-draw.md).
+
+A room above keeps what is drawn for (`Subjects`) and takes the entries (`draw_enter`); this room knows its
+id, its name and its times.
+"""
+
+from meterai.draw.advancing import Drawing
+from meterai.draw.commands import moment_of
+from meterai.draw.entering import Together, entry_of
+from meterai.draw.files import LIST, RECORD, address_of, name_of_draw, public_file
+from meterai.draw.invariants import ANNOUNCEMENT, LAST_ATTEMPT, LAST_KIND
+from meterai.draw.operating import carry_in_round, replace_void
+from meterai.draw.parts import DrawSigner, drawing_of
+from meterai.draw.protocol.record import read
+from meterai.draw.protocol.rules import round_time
+from meterai.draw.settings import DrawSettings
+from meterai.draw.store import DueDraw, draw_of, numbers_of
+from meterai.draw.subjects import Subject, Subjects
+
+__all__ = [
+    "ANNOUNCEMENT",
+    "LAST_ATTEMPT",
+    "LAST_KIND",
+    "LIST",
+    "RECORD",
+    "DrawSettings",
+    "DrawSigner",
+    "Drawing",
+    "DueDraw",
+    "Subject",
+    "Subjects",
+    "Together",
+    "address_of",
+    "carry_in_round",
+    "draw_of",
+    "drawing_of",
+    "entry_of",
+    "moment_of",
+    "name_of_draw",
+    "numbers_of",
+    "public_file",
+    "read",
+    "replace_void",
+    "round_time",
+]

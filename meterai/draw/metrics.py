@@ -1,0 +1,10 @@
+"""What the room counts."""
+
+from typing import Any
+
+from meterai.plumbing.observe.metrics import Counter, Metric
+
+DRAW_STEPS = Counter(
+    "meterai_draw_steps_total", "Steps of draws, and whether they were done", ["step", "outcome"]
+)
+METRICS: tuple[Metric[Any], ...] = (DRAW_STEPS,)

@@ -1,0 +1,23 @@
+"""Draws of lines: how the room `draw` finds and changes a line, and what an operator does about one."""
+
+from meterai.draw import Subject, Subjects
+from meterai.plumbing.db.database import ReadTx
+from meterai.waiting_room import store
+from meterai.waiting_room.model import PATH, LineUnknown
+
+SUBJECTS = Subjects(
+    path=PATH,
+    due=store.subjects_due,
+    named=store.subject_named,
+    close=store.close_entries,
+    open_undrawn=store.open_undrawn,
+    open=store.open_drawn,
+)
+
+
+async def subject_of(tx: ReadTx, name: str) -> Subject:
+    """A line with a draw.  Refuses `LineUnknown`."""
+    found = await store.subject_named(tx, name)
+    if found is None:
+        raise LineUnknown(f"no line {name} with a draw")
+    return found

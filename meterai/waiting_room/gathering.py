@@ -1,0 +1,52 @@
+"""Who comes before a line opens: a ticket without a number for an entry in the draw, and the number it drew."""
+
+import secrets
+from uuid import UUID
+
+from meterai.draw import Together, entry_of, numbers_of
+from meterai.plumbing.db.database import Database
+from meterai.waiting_room import store
+from meterai.waiting_room.model import Line, LineClosed
+from meterai.waiting_room.tokens import HOLDER_BYTES, Ticket
+
+NO_NUMBER = 0  # of a ticket that stands for an entry
+_MS = 1000
+
+
+class Gathering:
+    """Tickets of those who are in draws."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._entered = Together(self._enter)
+        self._numbers = Together(self._look)
+
+    async def enter(self, line: Line, holder: bytes | None = None) -> Ticket:
+        """A ticket without a number: its holder is in the draw.  The same holder is in it once.
+
+        Refuses `LineClosed`, and what a database refuses that is busy or away.
+        """
+        mine = holder or secrets.token_bytes(HOLDER_BYTES)
+        at = await self._entered.ask(line.id, entry_of(line.id, mine))
+        if at is None:
+            raise LineClosed(f"{line.name} takes no entries")
+        return Ticket(line.id, NO_NUMBER, mine, at, 0, 0)
+
+    async def number_of(self, ticket: Ticket) -> Ticket | None:
+        """The ticket with the number that was drawn; None where none was.
+
+        It bears no range of waiting time: none was shown when the entry was made.
+        """
+        number = await self._numbers.ask(ticket.line, entry_of(ticket.line, ticket.holder))
+        return None if number is None else ticket._replace(number=number)
+
+    async def _enter(self, line: UUID, entries: list[bytes]) -> dict[bytes, int]:
+        """When each was entered, in milliseconds since 1970; empty where none was."""
+        entered = await self._database.once(store.enter, line, entries)
+        at = int(entered.at.timestamp() * _MS)
+        return dict.fromkeys(entries, at) if entered.is_open else {}
+
+    async def _look(self, line: UUID, entries: list[bytes]) -> dict[bytes, int]:
+        async with self._database.reading() as tx:
+            drawn = await numbers_of(tx, line, entries)
+        return {bytes(one.entry): one.number for one in drawn}
