@@ -13,21 +13,23 @@ import itertools
 import random
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from time import monotonic
+from typing import Any
+
+import msgspec
 
 from bench.machine import Group, description, parts_of_instance
+from meterai_rehearsal.clients import api
+from meterai_rehearsal.clients.connection import Connection, Network, Traffic, exchange
 from meterai_rehearsal.clients.sites import site_of
 from meterai_rehearsal.rehearsal.documents import document
 from meterai_rehearsal.rehearsal.journeys import JOURNEYS
 from meterai_rehearsal.rehearsal.plan import Bounds, Device, JourneyName
 from meterai_rehearsal.rehearsal.tally import Tally
 from meterai_rehearsal.rehearsal.visitor import Visitor, World
-from tests.support.instance import Client, Instance
-from tests.support.money import payable
+from tests.support.instance import Instance
 
 SEED = 1
 AT_ONCE = 8  # enough that what idle processes take counts for little
@@ -56,31 +58,43 @@ class Costs:
         return {part: self._parts[part].cpu() for part in PARTS}
 
 
-class ByApi:
+def by_api(instance: Instance, seed: int) -> Callable[[int], None]:
     """Customers with a key: each orders a stamp, stamps a document and fetches the file."""
+    drawing, numbers = random.Random(seed), itertools.count()
+    site, bank = site_of(instance.url), site_of(instance.bank.url)
+    keys = [instance.customer().key or "" for _ in range(AT_ONCE)]
 
-    def __init__(self, instance: Instance, seed: int) -> None:
-        self._instance = instance
-        self._drawing = random.Random(seed)
-        self._customers = [instance.customer() for _ in range(AT_ONCE)]
+    async def visit(key: str, several: range) -> None:
+        orders = api.orders(site, [key], numbers, with_qr=True)
+        ours = await Connection.open(site, Network(), Traffic())
+        for _ in several:
+            order = await _told(ours, next(orders), CREATED)
+            path = f"/v1/orders/{order['id']}"
+            while not order["payment"]["qr_content"]:
+                await asyncio.sleep(ASKED_EVERY_SECONDS)
+                order = await _told(ours, api.get(site, path, key))
+            await exchange(bank, api.pay(bank, order["payment"]["qr_content"]), Traffic(), 60)
+            while order["state"] != "executed":
+                await asyncio.sleep(ASKED_EVERY_SECONDS)
+                order = await _told(ours, api.get(site, path, key))
+            original = document(drawing, DOCUMENT_BYTES)
+            sent = api.stamping(site, key, next(numbers), original)
+            made = await _told(ours, sent, CREATED)
+            stamped = await ours.ask(api.get(site, made["document_url"], key))
+            assert stamped.body.startswith(original)
+        ours.close()
 
-    def __call__(self, journeys: int) -> None:
-        shares = [range(one, journeys, AT_ONCE) for one in range(AT_ONCE)]
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            list(pool.map(self._several, self._customers, shares))
+    async def all_of_them(journeys: int) -> None:
+        shares = (range(one, journeys, AT_ONCE) for one in range(AT_ONCE))
+        await asyncio.gather(*map(visit, keys, shares))
 
-    def _several(self, customer: Client, numbers: range) -> None:
-        for _ in numbers:
-            self._one(customer, document(self._drawing, DOCUMENT_BYTES))
+    return lambda journeys: asyncio.run(all_of_them(journeys))
 
-    def _one(self, customer: Client, original: bytes) -> None:
-        order = customer.place(1)
-        self._instance.bank.pay(payable(customer, order))
-        while customer.order(order["id"])["state"] != "executed":
-            time.sleep(ASKED_EVERY_SECONDS)
-        made = customer.stamp(original)
-        assert made.status == CREATED, made.body
-        assert customer.get(made.json["document_url"]).body.startswith(original)
+
+async def _told(connection: Connection, request: bytes, status: int = 200) -> Any:
+    answer = await connection.ask(request)
+    assert answer.status == status, answer
+    return msgspec.json.decode(answer.body)
 
 
 def by_browser(instance: Instance, seed: int) -> Callable[[int], None]:
@@ -122,7 +136,7 @@ def rows(instance: Instance, journeys: int) -> Iterator[str]:
     """The table; each kind of journey is warmed up by a tenth of its journeys."""
     costs = Costs()
     kinds: dict[str, Callable[[int], None]] = {
-        "API": ByApi(instance, SEED),
+        "API": by_api(instance, SEED),
         "browser": by_browser(instance, SEED),
     }
     for name, act in kinds.items():

@@ -5,9 +5,8 @@ import itertools
 import time
 from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import psutil
 import uvloop
@@ -22,7 +21,9 @@ from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.clock import SystemClock
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import Database
+from meterai_rehearsal.clients import api
 from meterai_rehearsal.clients.load import Heard, Load
+from meterai_rehearsal.clients.sites import site_of
 from tests.support.instance import Instance
 
 UNPAID_ORDERS_MAX = 1_000_000  # nobody pays here
@@ -75,10 +76,7 @@ class Bench:
     """A running instance whose parts are pinned and whose worker waits."""
 
     def __init__(self, instance: Instance, settings: Settings, accounts: int) -> None:
-        found = urlsplit(instance.url)
-        assert found.hostname
-        assert found.port
-        self._host, self._ports = found.hostname, {"web": found.port}
+        self._sites = {"web": site_of(instance.url)}
         self._settings = settings
         self._accounts = accounts
         parts = parts_of_instance()
@@ -106,7 +104,7 @@ class Bench:
         with peer as group:
             group.pin(cores()[0])
             self.groups["peer"] = group
-            self._ports["peer"] = peer.port
+            self._sites["peer"] = replace(self._sites["web"], port=peer.port)
             yield
 
     @contextmanager
@@ -131,23 +129,10 @@ class Bench:
         finally:
             await database.close()
 
-    def _requests(self, *, with_qr: bool) -> Iterator[bytes]:
-        """Orders without end, one account after the other, each with a key of its own."""
-        body = b'{"quantity":%d}' % QUANTITY
-        heads = [
-            f"POST /v1/orders HTTP/1.1\r\nHost: {self._host}\r\n"
-            f"Authorization: Bearer {key}\r\nContent-Type: application/json\r\n"
-            f"Content-Length: {len(body)}\r\n".encode()
-            for key in self._keys
-        ]
-        prefer = b"" if with_qr else b"Prefer: respond-async\r\n"
-        tail = prefer + b"Idempotency-Key: 5f1c9a52-7b0e-4b8e-8f3b-%012d\r\n\r\n" + body
-        for head in itertools.cycle(heads):
-            yield head + tail % next(self._numbers)
-
     def _load(self, *, with_qr: bool, server: str = "web") -> Load:
-        requests = self._requests(with_qr=with_qr)
-        return Load(self._host, self._ports[server], requests, CONNECTIONS)
+        site = self._sites[server]
+        requests = api.orders(site, self._keys, self._numbers, QUANTITY, with_qr=with_qr)
+        return Load(site, requests, CONNECTIONS)
 
     def _cpu(self) -> dict[str, float]:
         return {name: group.cpu() for name, group in self.groups.items()}

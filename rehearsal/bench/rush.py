@@ -23,15 +23,16 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import count, repeat
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import psutil
-import urllib3
 import uvloop
 
 from bench.machine import Group, cores, description, parts_of_instance
 from bench.sealing.documents import generated
+from meterai_rehearsal.clients import api
+from meterai_rehearsal.clients.connection import request
 from meterai_rehearsal.clients.load import Heard, Load
+from meterai_rehearsal.clients.sites import Site, site_of
 from tests.support.instance import Client, Instance, until
 
 FACTOR = 20  # as many visitors as can be served, so many times over
@@ -58,52 +59,32 @@ class Size:
 SHORT = Size(quiet_seconds=1, rush_seconds=2, factor=5)
 
 
-def _get(host: str, path: str, **headers: str) -> bytes:
-    lines = [f"GET {path} HTTP/1.1", f"Host: {host}"]
-    lines += [f"{name}: {value}" for name, value in headers.items()]
-    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+def _crowd(site: Site, connections: int) -> Load:
+    return Load(site, repeat(request(site, "GET", "/", {"Accept": "text/html"})), connections)
 
 
-def _post(host: str, path: str, kind: str, body: bytes, **headers: str) -> bytes:
-    lines = [
-        f"POST {path} HTTP/1.1",
-        f"Host: {host}",
-        f"Content-Type: {kind}",
-        f"Content-Length: {len(body)}",
-        *(f"{name.replace('_', '-')}: {value}" for name, value in headers.items()),
-    ]
-    return ("\r\n".join(lines) + "\r\n\r\n").encode() + body
-
-
-def _crowd(host: str, port: int, connections: int) -> Load:
-    request = _get(f"{host}:{port}", "/", Accept="text/html")
-    return Load(host, port, repeat(request), connections)
-
-
-def _crowd_apart(host: str, port: int, rate: float, seconds: float) -> Heard:
+def _crowd_apart(site: Site, rate: float, seconds: float) -> Heard:
     os.nice(5)  # the crowd has machines of its own; here it must not keep the servers waiting
-    return uvloop.run(_crowd(host, port, CROWD_CONNECTIONS).steady(rate, seconds))
+    return uvloop.run(_crowd(site, CROWD_CONNECTIONS).steady(rate, seconds))
 
 
-def _posted(host: str, port: int, document: bytes, connections: int) -> Load:
-    request = _post(f"{host}:{port}", "/v1/verifications", "application/pdf", document)
-    return Load(host, port, repeat(request), connections)
+def _posted(site: Site, document: bytes, connections: int) -> Load:
+    return Load(site, repeat(api.check(site, document)), connections)
 
 
-def _posting_apart(host: str, port: int, document: bytes, seconds: float) -> Heard:
+def _posting_apart(site: Site, document: bytes, seconds: float) -> Heard:
     os.nice(5)
-    return uvloop.run(_posted(host, port, document, POSTING_CONNECTIONS).closed(seconds))
+    return uvloop.run(_posted(site, document, POSTING_CONNECTIONS).closed(seconds))
 
 
 class Rush:
     """A running instance, one account with a paid order, and the loads on it."""
 
     def __init__(self, instance: Instance) -> None:
-        found = urlsplit(instance.url)
-        assert found.hostname
-        assert found.port
-        self._host, self._port = found.hostname, found.port
+        self._site = site_of(instance.url)
         self._customer: Client = instance.customer()
+        assert self._customer.key
+        self._key = self._customer.key
         order = self._customer.place()
         instance.bank.pay(order["payment"]["qr_content"])
         self._order = order["id"]
@@ -123,31 +104,22 @@ class Rush:
     async def posting_apart(self, document: bytes, seconds: float) -> Heard:
         """Strangers who post a document to be checked, from a process of their own."""
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as apart:
-            asked = (self._host, self._port, document, seconds)
+            asked = (self._site, document, seconds)
             return await asyncio.get_running_loop().run_in_executor(apart, _posting_apart, *asked)
 
     def posted(self, document: bytes, connections: int) -> Load:
         """The same from here, by a few."""
-        return _posted(self._host, self._port, document, connections)
+        return _posted(self._site, document, connections)
 
     def stamping(self) -> Load:
         """Somebody who has paid has documents stamped."""
-        return Load(self._host, self._port, self._stampings(), 4)
-
-    def _stampings(self) -> Iterator[bytes]:
         document = generated(pages=1, size=POSTED_BYTES, is_packed=True)
-        place = '{"page": 1, "x": 60, "y": 60, "width": 70}'
-        while True:
-            number = next(self._numbers)
+        requests = (
             # Each is another document: a comment after its end.
-            one = document + b"%%%d\n" % number
-            body, kind = urllib3.encode_multipart_formdata(
-                {"document": ("surat.pdf", one, "application/pdf"), "placement": place}
-            )
-            key = f"posting-{number:012}"
-            host = f"{self._host}:{self._port}"
-            told = {"Authorization": self._key, "Idempotency_Key": key}
-            yield _post(host, "/v1/stampings", kind, body, **told)
+            api.stamping(self._site, self._key, number, document + b"%%%d\n" % number)
+            for number in self._numbers
+        )
+        return Load(self._site, requests, 4)
 
     def buy_stamps(self, instance: Instance, quantity: int) -> None:
         """Buy and pay, and wait until they are there."""
@@ -155,40 +127,25 @@ class Rush:
         instance.bank.pay(order["payment"]["qr_content"])
         until("the stamps are there", lambda: self._customer.balance()["available"] >= quantity)
 
-    @property
-    def _key(self) -> str:
-        return f"Bearer {self._customer.key}"
-
     def crowd(self, connections: int = CROWD_CONNECTIONS) -> Load:
         """Strangers on the front page."""
-        return _crowd(self._host, self._port, connections)
+        return _crowd(self._site, connections)
 
     async def crowd_apart(self, rate: float, seconds: float) -> Heard:
         """The same from a process of its own, so that it does not disturb what is measured here."""
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as apart:
-            asked = (self._host, self._port, rate, seconds)
+            asked = (self._site, rate, seconds)
             return await asyncio.get_running_loop().run_in_executor(apart, _crowd_apart, *asked)
 
     def paid(self) -> Load:
         """Somebody who looks at a paid order."""
-        request = _get(
-            f"{self._host}:{self._port}", f"/v1/orders/{self._order}", Authorization=self._key
-        )
-        return Load(self._host, self._port, repeat(request), 8)
+        request = api.get(self._site, f"/v1/orders/{self._order}", self._key)
+        return Load(self._site, repeat(request), 8)
 
     def checkout(self) -> Load:
         """Somebody who buys."""
-        return Load(self._host, self._port, self._orders(), 8)
-
-    def _orders(self) -> Iterator[bytes]:
-        body = b'{"quantity":1}'
-        head = (
-            f"POST /v1/orders HTTP/1.1\r\nHost: {self._host}:{self._port}\r\n"
-            f"Authorization: {self._key}\r\nContent-Type: application/json\r\n"
-            f"Content-Length: {len(body)}\r\nPrefer: respond-async\r\n"
-        ).encode()
-        while True:
-            yield head + b"Idempotency-Key: rush-%012d\r\n\r\n" % next(self._numbers) + body
+        requests = api.orders(self._site, [self._key], self._numbers, with_qr=False)
+        return Load(self._site, requests, 8)
 
     async def recovery(self, normal: float) -> float:
         """Seconds until the front page is at its normal latency again, ten times in a row."""

@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
-from urllib.parse import urlsplit
 
 import uvloop
 
@@ -23,7 +22,9 @@ from bench.sealing.documents import generated
 from bench.sealing.ours import PLACEMENT, Ours
 from meterai import sealing
 from meterai.plumbing.objects import ObjectStore
+from meterai_rehearsal.clients import api
 from meterai_rehearsal.clients.load import Heard, Load
+from meterai_rehearsal.clients.sites import site_of
 from tests.support.instance import Client, Instance, until
 
 DOCUMENT_BYTES = 270_000
@@ -35,13 +36,6 @@ ORDERS = 3  # of each account; their stamps are more than one run can use
 SETTLE_SECONDS = 0.2
 CREATED = 201
 RATIO_AIM = 2.0
-_BOUNDARY = b"4e1f0c7ab2d94c55"
-_FORM = (
-    b'--%b\r\nContent-Disposition: form-data; name="placement"\r\n\r\n%b\r\n'
-    b'--%b\r\nContent-Disposition: form-data; name="document"; filename="surat.pdf"\r\n'
-    b"Content-Type: application/pdf\r\n\r\n"
-)
-_WHERE = b'{"page": -1, "x": 20, "y": 20, "width": 70}'
 _ID_LETTERS = 32  # of the identifier in the trailer, which makes each document another one
 
 
@@ -115,6 +109,7 @@ class Bench:
 
     def __init__(self, instance: Instance, folder: Path) -> None:
         self._instance = instance
+        self._numbers = itertools.count()
         self.documents = _Documents()
         self._ours = Ours(folder / "issuer-of-bench", "p256")
         self._objects = ObjectStore(folder / "objects-of-bench", secrets.token_bytes(32))
@@ -140,26 +135,14 @@ class Bench:
         assert customer.key
         return customer.key
 
-    def _requests(self) -> Iterator[bytes]:
-        found = urlsplit(self._instance.url)
-        opening = _FORM % (_BOUNDARY, _WHERE, _BOUNDARY)
-        closing = b"\r\n--%b--\r\n" % _BOUNDARY
-        length = len(opening) + len(self.documents.example) + len(closing)
-        for number, key in enumerate(itertools.cycle(self._keys)):
-            head = (
-                f"POST /v1/stampings HTTP/1.1\r\nHost: {found.netloc}\r\n"
-                f"Authorization: Bearer {key}\r\nIdempotency-Key: {time.time_ns()}-{number}\r\n"
-                f"Content-Type: multipart/form-data; boundary={_BOUNDARY.decode()}\r\n"
-                f"Content-Length: {length}\r\n\r\n"
-            )
-            yield b"".join((head.encode(), opening, self.documents.next(), closing))
-
     def web(self, seconds: float) -> tuple[Heard, float]:
         """Stamp for some seconds; what came back, and the processor seconds of the web."""
-        found = urlsplit(self._instance.url)
-        assert found.hostname
-        assert found.port
-        load = Load(found.hostname, found.port, self._requests(), CONNECTIONS)
+        site = site_of(self._instance.url)
+        requests = (
+            api.stamping(site, key, next(self._numbers), self.documents.next())
+            for key in itertools.cycle(self._keys)
+        )
+        load = Load(site, requests, CONNECTIONS)
         before = self._web.cpu()
         heard = uvloop.run(_heard(load, seconds))
         time.sleep(SETTLE_SECONDS)

@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import psutil
 import uvloop
@@ -23,7 +22,9 @@ from bench.machine import Group, cores, cpu_per_call, description, parts_of_inst
 from meterai.kit.ids import new_id
 from meterai.waiting_room.estimate import look_again
 from meterai.waiting_room.tokens import Ticket, Tokens
+from meterai_rehearsal.clients.connection import request
 from meterai_rehearsal.clients.load import Heard, Load
+from meterai_rehearsal.clients.sites import site_of
 from tests.support.instance import Instance
 
 PEOPLE = 100_000
@@ -46,12 +47,6 @@ class Size:
 SHORT = Size(1, 2, 2_000)
 
 
-def _request(host: str, method: str, path: str, **headers: str) -> bytes:
-    lines = [f"{method} {path} HTTP/1.1", f"Host: {host}"]
-    lines += [f"{name}: {value}" for name, value in headers.items()]
-    return ("\r\n".join(lines) + "\r\n\r\n").encode()
-
-
 @dataclass(frozen=True)
 class Cost:
     """What was answered, and the processor time of the web."""
@@ -69,10 +64,7 @@ class Crowd:
     """A running instance with a line that stands, and people who wait in it."""
 
     def __init__(self, instance: Instance) -> None:
-        found = urlsplit(instance.url)
-        assert found.hostname
-        assert found.port
-        self._host, self._port = found.hostname, found.port
+        self._site = site_of(instance.url)
         self.parts = parts_of_instance()
         web_cores, other_cores = cores()
         for name, part in self.parts.items():
@@ -81,8 +73,7 @@ class Crowd:
 
     def load(self, method: str, path: str, connections: int = CONNECTIONS) -> Load:
         """Everybody asks the same."""
-        request = _request(f"{self._host}:{self._port}", method, path)
-        return Load(self._host, self._port, repeat(request), connections)
+        return Load(self._site, repeat(request(self._site, method, path, {})), connections)
 
     async def closed(self, method: str, path: str, seconds: float) -> Cost:
         """As many as are answered."""

@@ -12,7 +12,6 @@ from meterai_rehearsal.clients.connection import (
     AT_ONCE,
     Answer,
     Connection,
-    ConnectionLost,
     Network,
     Traffic,
     address_alone,
@@ -21,6 +20,7 @@ from meterai_rehearsal.clients.connection import (
     request,
 )
 from meterai_rehearsal.clients.sites import AddressWrong, Site, site_of
+from meterai_rehearsal.clients.wire import ConnectionLost
 from scripted_server import ScriptedServer, always, answer, in_turn
 
 HEAD = b"HTTP/1.1 200 OK\r\n"

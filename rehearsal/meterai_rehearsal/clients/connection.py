@@ -1,7 +1,6 @@
 """HTTP/1.1 as a visitor's device speaks it: over one connection, at the speed of its network.
 
-Plain enough to be cheap: the generator shares the machine with what it measures.  Answers are read by
-Content-Length, in chunks or to the end of the connection (RFC 9112, section 6.3).
+Plain enough to be cheap: the generator shares the machine with what it measures.
 """
 
 import asyncio
@@ -10,31 +9,16 @@ import socket
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
 
-from meterai.kit.numbers import counted
 from meterai_rehearsal.clients.sites import Site
+from meterai_rehearsal.clients.wire import ConnectionLost, Wire, body_of, framed
 
-ANSWER_BYTES_MAX = 64 * 1024 * 1024
-HEAD_BYTES_MAX = 64 * 1024
 SLOW_BUFFER_BYTES = 16 * 1024  # what a slow device takes in before its kernel holds the server up
 SLICES_PER_SECOND = 20  # in which a slow device sends
 # Faults of this machine, which say nothing about the server.
 _STARVED = frozenset(
     {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.EADDRNOTAVAIL, errno.EADDRINUSE}
 )
-_NO_BODY = frozenset({204, 304})
-
-
-class ConnectionLost(Exception):
-    """The connection ended, or could not be made, before the whole answer was here.
-
-    `was_idle` is true where it had rested and nothing of an answer had come: browsers then ask again.
-    """
-
-    def __init__(self, reason: str, *, was_idle: bool = False) -> None:
-        super().__init__(reason)
-        self.was_idle = was_idle
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,17 +87,15 @@ def can_choose_address(site: Site) -> bool:
     return sys.platform == "linux" and site.is_loopback and ":" not in site.address
 
 
-class Connection(asyncio.Protocol):
-    """One connection: at most one request on it at a time."""
+class Connection(Wire):
+    """One connection through a network, whose answers are awaited."""
 
     def __init__(self, network: Network, traffic: Traffic) -> None:
+        super().__init__()
         self._network = network
         self._traffic = traffic
-        self._transport: asyncio.Transport | None = None
-        self._received = bytearray()
         self._answer: asyncio.Future[Answer] | None = None
         self._has_rested = False
-        self._is_over = False
 
     @classmethod
     async def open(
@@ -148,25 +130,13 @@ class Connection(asyncio.Protocol):
             raise
         return made
 
-    @property
-    def is_open(self) -> bool:
-        """True while it can be asked."""
-        return self._transport is not None and not self._is_over
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Called by the loop."""
-        # uvloop's transports are no subclasses of asyncio's.
-        self._transport = cast("asyncio.Transport", transport)
-
     def connection_lost(self, exc: Exception | None) -> None:
         """Called by the loop."""
         self._is_over = True
         if self._answer is None or self._answer.done():
             return
-        found = self._read(is_whole=True)
-        if found is not None:
-            self._answer.set_result(found)
-        else:
+        self._look(is_whole=True)
+        if not self._answer.done():
             was_idle = self._has_rested and not self._received
             self._answer.set_exception(ConnectionLost("it ended", was_idle=was_idle))
 
@@ -183,44 +153,29 @@ class Connection(asyncio.Protocol):
             rest = len(data) / self._network.bytes_per_second
             asyncio.get_running_loop().call_later(rest, self._go_on)
         else:
-            self._look()
+            self._look(is_whole=False)
 
     def _go_on(self) -> None:
         if self._transport is not None and not self._is_over:
             self._transport.resume_reading()
-        self._look()
+        self._look(is_whole=False)
 
-    def _look(self) -> None:
+    def _look(self, *, is_whole: bool) -> None:
         if self._answer is None or self._answer.done():
             return
         try:
-            found = self._read(is_whole=False)
+            found = framed(self._received, is_whole=is_whole)
         except ConnectionLost as lost:
             self._answer.set_exception(lost)
             self.close()
             return
         if found is not None:
-            self._answer.set_result(found)
-
-    def _read(self, *, is_whole: bool) -> Answer | None:
-        """The answer, if all of it is here; `is_whole` where no more will come."""
-        end = self._received.find(b"\r\n\r\n")
-        while end >= 0 and self._received[9:10] == b"1":  # 1xx: the answer comes after it
-            del self._received[: end + 4]
-            end = self._received.find(b"\r\n\r\n")
-        if end < 0:
-            if len(self._received) > HEAD_BYTES_MAX:
-                raise ConnectionLost("a head without an end")
-            return None
-        status, headers, cookies = _head(bytes(self._received[:end]))
-        body = _body(self._received, end + 4, status, headers, is_whole=is_whole)
-        if body is None:
-            if len(self._received) > ANSWER_BYTES_MAX:
-                raise ConnectionLost("an answer without an end")
-            return None
-        if headers.get("connection", "").lower() == "close":
-            self.close()
-        return Answer(status, headers, cookies, body)
+            headers, cookies = _headers(found.head)
+            if headers.get("connection", "").lower() == "close":
+                self.close()
+            self._answer.set_result(
+                Answer(found.status, headers, cookies, body_of(self._received, found))
+            )
 
     async def ask(self, sent: bytes) -> Answer:
         """Send a request and wait for its answer.  Raises `ConnectionLost`."""
@@ -230,7 +185,7 @@ class Connection(asyncio.Protocol):
             await asyncio.sleep(2 * self._network.latency_seconds)
         await self._send(sent)
         answer = await self._answer
-        self._received.clear()
+        self._received = b""
         self._has_rested = True
         return answer
 
@@ -250,7 +205,7 @@ class Connection(asyncio.Protocol):
     def _begin(self) -> None:
         if not self.is_open:
             raise ConnectionLost("it is closed", was_idle=self._has_rested)
-        self._received.clear()
+        self._received = b""
         self._answer = asyncio.get_running_loop().create_future()
         # A connection that is cut has an end that nobody waits for.
         self._answer.add_done_callback(lambda one: one.cancelled() or one.exception())
@@ -268,69 +223,17 @@ class Connection(asyncio.Protocol):
             if rate:
                 await asyncio.sleep(len(part) / rate)
 
-    def close(self) -> None:
-        """End it in order."""
-        self._is_over = True
-        if self._transport is not None:
-            self._transport.close()
 
-    def abort(self) -> None:
-        """Break it off: what was not sent is not sent any more."""
-        self._is_over = True
-        if self._transport is not None:
-            self._transport.abort()
-
-
-def _head(text: bytes) -> tuple[int, dict[str, str], tuple[str, ...]]:
-    first, *lines = text.decode("latin-1").split("\r\n")
-    try:
-        status = int(first.split(" ", 2)[1])
-    except (IndexError, ValueError):
-        raise ConnectionLost("no answer of HTTP") from None
+def _headers(head: bytes) -> tuple[dict[str, str], tuple[str, ...]]:
     headers: dict[str, str] = {}
     cookies: list[str] = []
-    for line in lines:
+    for line in head.decode("latin-1").split("\r\n")[1:]:
         name, _, value = line.partition(":")
         name = name.strip().lower()
         if name == "set-cookie":
             cookies.append(value.strip())
         headers[name] = value.strip()
-    return status, headers, tuple(cookies)
-
-
-def _body(
-    received: bytearray, begin: int, status: int, headers: Mapping[str, str], *, is_whole: bool
-) -> bytes | None:
-    if status in _NO_BODY:
-        return b""
-    if "chunked" in headers.get("transfer-encoding", "").lower():
-        return _unchunked(received, begin)
-    length = headers.get("content-length")
-    if length is None:
-        return bytes(received[begin:]) if is_whole else None
-    size = counted(length)
-    if size is None:
-        raise ConnectionLost("a length that is no number")
-    end = begin + size
-    return bytes(received[begin:end]) if len(received) >= end else None
-
-
-def _unchunked(received: bytearray, at: int) -> bytes | None:
-    """The chunks from `at` together; None where they are not all here."""
-    found = bytearray()
-    while (end := received.find(b"\r\n", at)) >= 0:
-        try:
-            size = int(bytes(received[at:end]).split(b";", 1)[0], 16)
-        except ValueError:
-            raise ConnectionLost("a chunk without a size") from None
-        at = end + 2
-        if len(received) < at + size + 2:
-            return None
-        if size == 0:
-            return bytes(found)
-        found += received[at : at + size]
-        at += size + 2
-    return None
+    return headers, tuple(cookies)
 
 
 async def exchange(site: Site, sent: bytes, traffic: Traffic, seconds: float) -> Answer:

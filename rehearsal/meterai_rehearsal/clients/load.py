@@ -12,12 +12,13 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import cast
+
+from meterai_rehearsal.clients.sites import Site
+from meterai_rehearsal.clients.wire import ConnectionLost, Wire, framed
 
 ANSWER_SECONDS_MAX = 10.0  # after the last request; then what is missing is an error
 TICK_SECONDS = 0.001  # how finely steady requests fall due
 REQUESTS_MAX = 200_000  # of one measurement, whatever the machine
-_LENGTH = b"content-length: "
 
 
 @dataclass(slots=True)
@@ -43,73 +44,59 @@ class Heard:
         return ordered[min(int(len(ordered) * share), len(ordered) - 1)] if ordered else 0.0
 
 
-class _Wire(asyncio.Protocol):
-    """One connection: at most one request on it at a time."""
+class _Asked(Wire):
+    """One connection of a load."""
 
-    def __init__(self, on_answer: Callable[["_Wire", int], None]) -> None:
+    def __init__(self, on_answer: Callable[["_Asked", int], None]) -> None:
+        super().__init__()
         self._on_answer = on_answer
-        self._received = b""
-        self._transport: asyncio.WriteTransport | None = None
         self.due = 0.0
         self.is_asked = False  # a request is under way on it
 
-    @property
-    def is_open(self) -> bool:
-        return self._transport is not None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # uvloop's transports are no subclasses of asyncio's.
-        self._transport = cast("asyncio.WriteTransport", transport)
-
     def connection_lost(self, exc: Exception | None) -> None:
-        self._transport = None
-        self._on_answer(self, 0)  # after an answer too: a body that was not read ends a connection
+        """Called by the loop, after an answer too: a body that was not read ends a connection."""
+        self._is_over = True
+        self._on_answer(self, 0)
 
     def ask(self, request: bytes, due: float) -> None:
+        """Send a request that fell due at this time."""
         assert self._transport is not None
         self.due = due
         self.is_asked = True
         self._transport.write(request)
 
     def data_received(self, data: bytes) -> None:
-        self._received += data
-        end = self._received.find(b"\r\n\r\n")
-        if end < 0:
-            return
-        head = self._received[:end].lower()
-        begin = head.find(_LENGTH)
-        if begin < 0:
-            self._on_answer(self, 0)
-            return
-        length = int(head[begin + len(_LENGTH) :].split(b"\r", 1)[0])
-        if len(self._received) >= end + 4 + length:
+        """Called by the loop."""
+        self._received += data  # copies nothing where the answer comes in one piece
+        try:
+            found = framed(self._received, is_whole=False)
+            status = found.status if found else None
+        except ConnectionLost:
+            status = 0
+        if status is not None:
             self._received = b""
-            self._on_answer(self, int(head[9:12]))
-
-    def close(self) -> None:
-        if self._transport is not None:
-            self._transport.close()
+            self._on_answer(self, status)
 
 
 class Load:
     """Asks one server over a fixed number of connections.  Use `closed` or `steady` once."""
 
-    def __init__(self, host: str, port: int, requests: Iterator[bytes], connections: int) -> None:
-        self._address = (host, port)
+    def __init__(self, site: Site, requests: Iterator[bytes], connections: int) -> None:
+        self._address = (site.address, site.port)
         self._requests = requests
         self._count = connections
         self._heard = Heard()
-        self._idle: deque[_Wire] = deque()
+        self._idle: deque[_Asked] = deque()
         self._due: deque[float] = deque()
         self._asked = 0
         self._under_way = 0
         self._asks_again_until = 0.0
-        self._wires: list[_Wire] = []
+        self._wires: list[_Asked] = []
         self._connecting: set[asyncio.Task[None]] = set()
         self._quiet = asyncio.Event()  # nothing is due and nothing under way
         self._is_over = False
 
-    def _on_answer(self, wire: _Wire, status: int) -> None:
+    def _on_answer(self, wire: _Asked, status: int) -> None:
         if self._is_over:
             return
         now = time.perf_counter()
@@ -129,7 +116,7 @@ class Load:
         if not self._under_way:
             self._quiet.set()
 
-    def _count_answer(self, wire: _Wire, status: int, now: float) -> None:
+    def _count_answer(self, wire: _Asked, status: int, now: float) -> None:
         if status:
             self._heard.statuses[status] += 1
             self._heard.latencies.append(now - wire.due)
@@ -145,7 +132,7 @@ class Load:
     async def _connect_again(self) -> None:
         loop = asyncio.get_running_loop()
         try:
-            _, wire = await loop.create_connection(lambda: _Wire(self._on_answer), *self._address)
+            _, wire = await loop.create_connection(lambda: _Asked(self._on_answer), *self._address)
         except OSError:
             self._heard.errors["not connected"] += 1
             return
@@ -166,8 +153,8 @@ class Load:
     async def _connect(self) -> None:
         loop = asyncio.get_running_loop()
 
-        def wire() -> _Wire:
-            return _Wire(self._on_answer)
+        def wire() -> _Asked:
+            return _Asked(self._on_answer)
 
         self._wires = [
             (await loop.create_connection(wire, *self._address))[1] for _ in range(self._count)

@@ -16,8 +16,9 @@ import msgspec
 import psutil
 
 from meterai.kit.refusal import CommandRefusal
-from meterai_rehearsal.clients.connection import ConnectionLost, Traffic, exchange, request
+from meterai_rehearsal.clients.connection import Traffic, exchange, request
 from meterai_rehearsal.clients.sites import site_of
+from meterai_rehearsal.clients.wire import ConnectionLost
 from meterai_rehearsal.rehearsal.installation import POSTGRES, OwnInstallation
 from meterai_rehearsal.rehearsal.plan import CommandPlan, FaultKind, FaultPlan
 

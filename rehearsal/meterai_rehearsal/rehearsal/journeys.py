@@ -15,10 +15,11 @@ from urllib.parse import quote
 
 import msgspec
 
-from meterai_rehearsal.clients import connection
-from meterai_rehearsal.clients.connection import Answer, ConnectionLost
+from meterai_rehearsal.clients import api, connection
+from meterai_rehearsal.clients.connection import Answer
 from meterai_rehearsal.clients.pages import Page
 from meterai_rehearsal.clients.sites import Site
+from meterai_rehearsal.clients.wire import ConnectionLost
 from meterai_rehearsal.rehearsal.plan import JourneyName
 from meterai_rehearsal.rehearsal.tally import CALLED, TAKEN, Place
 from meterai_rehearsal.rehearsal.visitor import StepFailed, Visitor
@@ -344,10 +345,7 @@ async def _pay(visitor: Visitor) -> None:
     async with visitor.step("pay"):
         bank = visitor.world.bank
         assert bank is not None
-        headers = {"Content-Type": "application/json"}
-        body = msgspec.json.encode({"qr_content": qr})
-        asked = connection.request(bank, "POST", "/standin/pay", headers, body)
-        answer = await _standin(visitor, bank, asked)
+        answer = await _standin(visitor, bank, api.pay(bank, qr))
         if answer.status != 200:
             raise StepFailed(f"bank_{answer.status}")
         visitor.world.tally.orders_paid += 1

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from urllib.parse import urlsplit
 
-from meterai_rehearsal.clients.connection import ConnectionLost, Traffic, exchange, request
+from meterai_rehearsal.clients.connection import Traffic, exchange, request
 from meterai_rehearsal.clients.sites import Site, site_of
+from meterai_rehearsal.clients.wire import ConnectionLost
 from meterai_rehearsal.rehearsal.installation import Spent
 from meterai_rehearsal.results import Series
 

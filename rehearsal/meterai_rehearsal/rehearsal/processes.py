@@ -20,8 +20,8 @@ from typing import Any, TypeAlias
 import msgspec
 import uvloop
 
-from meterai_rehearsal.clients.connection import ConnectionLost
 from meterai_rehearsal.clients.sites import Site
+from meterai_rehearsal.clients.wire import ConnectionLost
 from meterai_rehearsal.rehearsal import limit
 from meterai_rehearsal.rehearsal.arrivals import arrivals
 from meterai_rehearsal.rehearsal.generator import Generator, maker_of

@@ -12,7 +12,7 @@ import psutil
 
 from meterai.commands import Exit
 from meterai.kit.refusal import CommandRefusal
-from meterai_rehearsal.clients.connection import ConnectionLost
+from meterai_rehearsal.clients.wire import ConnectionLost
 from meterai_rehearsal.rehearsal import machine, promises
 from meterai_rehearsal.rehearsal.faults import Faults
 from meterai_rehearsal.rehearsal.generator import maker_of

@@ -20,12 +20,12 @@ from meterai_rehearsal.clients import connection
 from meterai_rehearsal.clients.connection import (
     Answer,
     Connection,
-    ConnectionLost,
     Network,
     Traffic,
 )
 from meterai_rehearsal.clients.pages import Form, NotOnPage, Page
 from meterai_rehearsal.clients.sites import Site
+from meterai_rehearsal.clients.wire import ConnectionLost
 from meterai_rehearsal.losses import LOST
 from meterai_rehearsal.rehearsal.plan import Bounds, Device
 from meterai_rehearsal.rehearsal.tally import AWAY, BUSY, JourneyTally, StepTally, Tally
