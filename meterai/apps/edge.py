@@ -9,17 +9,8 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import quote_from_bytes
 
 from litestar import Litestar
-from litestar.enums import ScopeType
 from litestar.serialization import encode_json
-from litestar.types import (
-    ASGIApp,
-    HTTPResponseStartEvent,
-    HTTPScope,
-    Message,
-    Receive,
-    Scope,
-    Send,
-)
+from litestar.types import HTTPResponseStartEvent, HTTPScope, Message
 
 from meterai.kit.refusal import Refusal
 from meterai.limiter import Admission, Admitted, Answer
@@ -27,13 +18,14 @@ from meterai.pages import content_security_policy, wants_page
 from meterai.plumbing.http.callers import Caller
 from meterai.plumbing.http.compression import compressing
 from meterai.plumbing.http.draining import Draining
+from meterai.plumbing.http.front import GoOn, Visit
 from meterai.plumbing.http.head import head_of, is_api
 from meterai.plumbing.http.incoming import Incoming
 from meterai.plumbing.http.language import language_for
-from meterai.plumbing.http.problems import PROBLEM, allowed, problem
+from meterai.plumbing.http.methods import allowed
+from meterai.plumbing.http.problems import PROBLEM, problem
 from meterai.plumbing.http.requests import end_body
 from meterai.plumbing.observe import telemetry
-from meterai.plumbing.observe.exchange import EXCHANGE, HEADER, OLD_HEADER, Exchange, brought_in
 
 HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -55,7 +47,6 @@ NOTHING_PERMITTED = (
 TLS_ONLY = (b"strict-transport-security", b"max-age=63072000")
 # Added to a 503 that names no time: a page that shows its form again with what is wrong, and /readyz.
 COME_AGAIN = (b"retry-after", b"2")
-REPLAYED = (b"idempotent-replayed", b"true")
 NOT_STORED = (b"cache-control", b"private, no-store")
 
 # Bytes of address and headers together.  The framework caches what it parsed of a thousand requests,
@@ -78,13 +69,12 @@ def headers_of_all(*, is_production: bool) -> tuple[Header, ...]:
     return (*HEADERS, TLS_ONLY) if is_production else HEADERS
 
 
-async def _give(scope: HTTPScope, send: Send, answer: Answer) -> None:
+async def _give(visit: Visit, answer: Answer) -> None:
     """An answer that was made beforehand."""
-    send = compressing(scope, send)
+    send = compressing(visit)
     status, headers, body = answer
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    content = b"" if scope["method"] == "HEAD" else body
-    await send({"type": "http.response.body", "body": content, "more_body": False})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
 def _has_key(scope: HTTPScope) -> bool:
@@ -96,59 +86,27 @@ def _has_key(scope: HTTPScope) -> bool:
 class _Answer:
     """One answer of the application on its way out."""
 
-    __slots__ = ("_edge", "_is_api", "_method", "_scope", "_send", "_turn", "status")
+    __slots__ = ("_edge", "_is_api", "_scope", "_send", "_turn", "status")
 
-    def __init__(self, edge: "Edge", scope: HTTPScope, send: Send, turn: Admitted) -> None:
+    def __init__(self, edge: "Edge", visit: Visit, turn: Admitted) -> None:
         self._edge = edge
         self._turn = turn
+        self._scope = scope = visit.scope
         self._is_api = is_api(scope)
-        self._scope = scope
-        self._method = scope["method"]
         # A program that takes no coding is told of none; what it is told is for it alone.
         takes_bytes = self._is_api and b"accept-encoding" not in head_of(scope).values
-        self._send = send if takes_bytes else compressing(scope, send)
+        self._send = visit.send if takes_bytes else compressing(visit)
         self.status = 500
 
     async def send(self, message: Message) -> None:
         """One message of it."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            headers = self._edge.completed(self._scope, self._method, message)
+            headers = self._edge.completed(self._scope, message)
             if self._is_api and _has_key(self._scope):
                 headers += self._turn.rate_limit()
             message["headers"] = headers
-        elif self._method == "HEAD" and message["type"] == "http.response.body":
-            message["body"] = b""
         await self._send(message)
-
-
-class Exchanges:
-    """Before everything: each request has its id, and each answer tells it (`plumbing/observe/exchange.py`)."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Name a request, pass it on, and name its answer."""
-        if scope["type"] != ScopeType.HTTP:
-            await self._app(scope, receive, send)
-            return
-        exchange = Exchange(brought_in(scope["headers"]))
-        told = exchange.id.encode()
-
-        async def name(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = [*message["headers"], (HEADER, told), (OLD_HEADER, told)]
-                if exchange.is_replayed:
-                    headers.append(REPLAYED)
-                message["headers"] = headers
-            await send(message)
-
-        token = EXCHANGE.set(exchange)
-        try:
-            await self._app(scope, receive, name)
-        finally:
-            EXCHANGE.reset(token)
 
 
 class Edge:
@@ -169,45 +127,40 @@ class Edge:
         self._names = frozenset(name for name, _ in headers)
         self._draining = Draining()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, visit: Visit, go_on: GoOn) -> None:
         """Let a request in when its turn comes, and watch its answer; or answer why not."""
-        if scope["type"] != ScopeType.HTTP:
-            await self._app(scope, receive, send)
-            return
+        scope = visit.scope
         if head_of(scope).size > HEAD_BYTES_MAX:
-            telemetry.count_answer(scope["method"], "none", HeadersTooLarge.status, 0.0)
-            await _give(scope, send, self._refused_head(scope))
+            telemetry.count_answer(visit.method, "none", HeadersTooLarge.status, 0.0)
+            await _give(visit, self._refused_head(scope))
             return
-        incoming = Incoming(receive)
+        visit.receive = incoming = Incoming(visit.receive)
         try:
             turn = await self._admission.let_in(scope, incoming)
             if isinstance(turn, Admitted):
-                await self._serve(scope, incoming, send, turn)
+                await self._serve(visit, go_on, turn)
             elif turn is not None:
-                await _give(scope, send, turn)
+                await _give(visit, turn)
             await self._draining.drain(scope, incoming)
         finally:
             incoming.close()
 
-    async def _serve(
-        self, scope: HTTPScope, incoming: Incoming, send: Send, turn: Admitted
-    ) -> None:
+    async def _serve(self, visit: Visit, go_on: GoOn, turn: Admitted) -> None:
         begun = time.perf_counter()
-        method, answer = scope["method"], _Answer(self, scope, send, turn)
-        if method == "HEAD":
-            scope["method"] = "GET"  # HEAD is GET without the body (RFC 9110, section 9.3.2)
+        scope, answer = visit.scope, _Answer(self, visit, turn)
+        visit.send = answer.send
         if not scope["query_string"].isascii():
             # Octets that should have been escaped (RFC 3986, section 2.1), so that all can read it.
             scope["query_string"] = quote_from_bytes(scope["query_string"], _IN_A_QUERY).encode()
         try:
-            await self._app(scope, incoming, answer.send)
+            await go_on(visit)
         finally:
             end_body(scope)
             turn.end(answer.status)
             # The router leaves the template in the scope; there is none for an unknown path.
             route = scope.get("path_template") or "none"
             seconds = time.perf_counter() - begun
-            telemetry.count_answer(method, route, answer.status, seconds)
+            telemetry.count_answer(visit.method, route, answer.status, seconds)
 
     def _refused_head(self, scope: HTTPScope) -> Answer:
         status, language = HeadersTooLarge.status, language_for(scope)
@@ -220,9 +173,7 @@ class Edge:
         length = (b"content-length", b"%d" % len(content))
         return status, [(b"content-type", kind), length, NOT_STORED, *self._headers], content
 
-    def completed(
-        self, scope: HTTPScope, method: str, start: HTTPResponseStartEvent
-    ) -> list[Header]:
+    def completed(self, scope: HTTPScope, start: HTTPResponseStartEvent) -> list[Header]:
         """The headers of an answer, with what is said where the application said nothing of it.
 
         `no-store` is what it says of caches where the application says nothing; and whatever the application
@@ -236,7 +187,7 @@ class Edge:
             if caches is not None:
                 headers = [one for one in headers if one[0].lower() != b"cache-control"]
             headers.append(NOT_STORED)
-        if method == "OPTIONS":  # the framework's answer does not know of HEAD
+        if scope["method"] == "OPTIONS":  # the framework's answer does not know of HEAD
             headers = [one for one in headers if one[0].lower() != b"allow"]
             headers.append((b"allow", allowed(self._app, scope["path"]).encode()))
         if PERMISSIONS_POLICY not in told:

@@ -23,7 +23,7 @@ from litestar.types import ASGIApp, HTTPScope
 from meterai import __version__, pages
 from meterai.accounts import AccountService, Permission, require_permission
 from meterai.apps.container import build_services
-from meterai.apps.edge import Edge, Exchanges, HeadersTooLarge, headers_of_all
+from meterai.apps.edge import Edge, HeadersTooLarge, headers_of_all
 from meterai.apps.openapi import completed
 from meterai.apps.rooms import ROOMS, pages_of, services_of
 from meterai.apps.settings import load
@@ -34,6 +34,7 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.db.migrations import names
 from meterai.plumbing.http.bodies import Bodies
 from meterai.plumbing.http.callers import injected
+from meterai.plumbing.http.front import Front
 from meterai.plumbing.http.problems import on_fault, on_http_exception, on_refusal
 from meterai.plumbing.http.requests import BoundedRequest, network_of
 from meterai.plumbing.http.throttle import Pace
@@ -291,13 +292,12 @@ def admitted(app: Litestar, settings: Settings) -> ASGIApp:
     )
     edge = Edge(app, too_large, admission, headers)
     # Compressed first and remembered then, so that what strangers see is compressed once.
-    remembering = pages.Remembering(edge, app, app.state.pace)
+    remembering = pages.Remembering(app, app.state.pace)
     site.on_show(remembering.renew)
-    made: ASGIApp = remembering
-    for room in app.state.rooms:
-        if room.front is not None:
-            made = room.front(made, app, settings, headers)
-    return Exchanges(made)
+    rooms: Rooms = app.state.rooms
+    of_rooms = [one.step(app, settings, headers) for one in rooms if one.step is not None]
+    # A higher room sees a request before those below.
+    return Front(app, [*reversed(of_rooms), remembering, edge])
 
 
 def create() -> ASGIApp:

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 
 from litestar import Litestar
 from litestar.connection import ASGIConnection
-from litestar.enums import ScopeType
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import HTTPScope
 
 from meterai.console.settings import ConsoleSettings
 from meterai.pages import SHUT, is_at_desk
 from meterai.plumbing.config import Settings
+from meterai.plumbing.http.front import GoOn, Step, Visit
 from meterai.plumbing.http.requests import address_of
 from meterai.plumbing.networks import networks_of
 
@@ -23,34 +23,27 @@ NOWHERE = "/console-is-shut"  # a path that no route has
 class Door:
     """Passes requests on; those for the console as if no such path was there, unless they may."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, settings: Settings) -> None:
         of = settings.of(ConsoleSettings)
-        self._app = app
         told = of.console_networks if of.console_is_served else ""
         self._networks = networks_of("console_networks", told)
         self._proxies = settings.process.proxies
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, visit: Visit, go_on: GoOn) -> None:
         """Pass a request on."""
-        if (
-            scope["type"] == ScopeType.HTTP
-            and is_at_desk(scope["path"])
-            and not self._is_open(scope)
-        ):
+        scope = visit.scope
+        if is_at_desk(scope["path"]) and not self._is_open(scope):
             scope[SHUT] = scope["path"]  # type: ignore[literal-required]
             scope["path"] = NOWHERE
-        await self._app(scope, receive, send)
+        await go_on(visit)
 
-    def _is_open(self, scope: Scope) -> bool:
+    def _is_open(self, scope: HTTPScope) -> bool:
         address = address_of(ASGIConnection(scope), self._proxies)
         return address is not None and any(address in one for one in self._networks)
 
 
-def front(
-    app: ASGIApp,
-    _application: Litestar,
-    settings: Settings,
-    _headers: Sequence[tuple[bytes, bytes]],
-) -> ASGIApp:
+def step(
+    _application: Litestar, settings: Settings, _headers: Sequence[tuple[bytes, bytes]]
+) -> Step:
     """The door before an application."""
-    return Door(app, settings)
+    return Door(settings)

@@ -14,7 +14,7 @@ from meterai.console import (
 from meterai.console.audited import AUDITED
 from meterai.console.channels import WORK
 from meterai.console.demands import DEMANDS, UNDEMANDED
-from meterai.console.front import front
+from meterai.console.front import step
 from meterai.console.metrics import METRICS
 from meterai.console.retention import RETENTION
 from meterai.console.samples import Samples
@@ -81,7 +81,7 @@ ROOM = Room(
         *channel_pages.routes,
     ],
     pages=PAGES,
-    front=front,
+    step=step,
     demands=DEMANDS,
     undemanded=UNDEMANDED,
     work=WORK,

@@ -115,6 +115,6 @@ class Admission:
         return self._answers.of(
             priority,
             language_for(scope),
-            is_looking=scope["method"] in ("GET", "HEAD"),
+            is_looking=scope["method"] == "GET",
             is_page=self._wants_page(scope["path"], head_of(scope).text(b"accept")),
         )

@@ -10,11 +10,11 @@ from time import monotonic
 from typing import Any
 
 from litestar import Litestar
-from litestar.enums import ScopeType
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import Message, Send
 
 from meterai.plumbing.http.compression import Coding, coding_for, header
 from meterai.plumbing.http.declared import Declared
+from meterai.plumbing.http.front import GoOn, Visit
 from meterai.plumbing.http.language import language_of_stranger
 from meterai.plumbing.http.throttle import Pace
 from meterai.plumbing.observe import telemetry
@@ -111,35 +111,34 @@ class _Anew:
 class Remembering:
     """Before the limiter: gives what it remembers, and remembers what passes."""
 
-    def __init__(self, app: ASGIApp, litestar: Litestar, pace: Pace) -> None:
-        self._app = app
+    def __init__(self, litestar: Litestar, pace: Pace) -> None:
         self._pace = pace
         self._declared: Declared[Remembered | None] = Declared(litestar, _read, None)
         self._kept: dict[_Key, _Kept] = {}
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer from memory, or pass on."""
-        if scope["type"] != ScopeType.HTTP or scope["method"] != "GET":
-            await self._app(scope, receive, send)
-            return
-        declared = self._declared.of("GET", scope["path"])
+    async def __call__(self, visit: Visit, go_on: GoOn) -> None:
+        """Answer from memory, or go on."""
+        scope, declared = visit.scope, None
+        if visit.method == "GET":
+            declared = self._declared.of("GET", scope["path"])
         if declared is None or (scope["query_string"] and not declared.only_immutable):
-            await self._app(scope, receive, send)
+            await go_on(visit)
             return
         language = language_of_stranger(scope)
         if language is None:
-            await self._app(scope, receive, send)
+            await go_on(visit)
             return
         coding = coding_for(header(scope, b"accept-encoding"))
         key, now = (scope["path"], scope["query_string"], language, coding), monotonic()
         kept = self._kept.get(key)
         if kept is not None and self._is_good(kept, now) and await self._pace.turn():
-            await _give(kept, send)
+            await _give(kept, visit.send)
             return
         is_old_good = kept is not None and now < kept.until + STALE_SECONDS_MAX
-        anew = _Anew(send, kept if is_old_good else None)
+        anew = _Anew(visit.send, kept if is_old_good else None)
+        visit.send = anew.watch
         try:
-            await self._app(scope, receive, anew.watch)
+            await go_on(visit)
         finally:
             if kept is not None:
                 kept.is_renewed = False

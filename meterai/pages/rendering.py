@@ -33,7 +33,7 @@ from meterai.pages.policy import content_security_policy
 from meterai.plumbing.config import Settings
 from meterai.plumbing.http.callers import Authenticator, Caller, service
 from meterai.plumbing.http.language import language_of
-from meterai.plumbing.http.problems import allowed
+from meterai.plumbing.http.methods import allowed
 from meterai.plumbing.http.requests import cookie_name
 from meterai.plumbing.messages import (
     catalogue,

@@ -3,11 +3,11 @@
 from time import perf_counter
 
 from litestar import Litestar
-from litestar.enums import ScopeType
-from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+from litestar.types import HTTPScope, Message
 
 from meterai.kit.numbers import counted
 from meterai.plumbing.http.callers import Caller
+from meterai.plumbing.http.front import GoOn, Visit
 from meterai.plumbing.http.head import head_of, is_api
 from meterai.plumbing.http.requests import LENGTH_DIGITS_MAX
 from meterai.plumbing.observe.exchange import EXCHANGE
@@ -21,25 +21,22 @@ _KEY = b"authorization"
 class Noting:
     """Notes requests of API keys in the log of their accounts; all others pass."""
 
-    def __init__(self, app: ASGIApp, application: Litestar) -> None:
+    def __init__(self, application: Litestar) -> None:
         """`application` has the services, once it began."""
-        self._app = app
         self._application = application
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, and note how it was answered."""
-        if (
-            scope["type"] != ScopeType.HTTP
-            or not is_api(scope)
-            or _KEY not in head_of(scope).values
-        ):
-            await self._app(scope, receive, send)
+    async def __call__(self, visit: Visit, go_on: GoOn) -> None:
+        """Go on, and note how the request was answered."""
+        scope = visit.scope
+        if not is_api(scope) or _KEY not in head_of(scope).values:
+            await go_on(visit)
             return
         log: RequestLog = self._application.state.container.of(RequestLog)
-        at, begun, answer = log.now(), perf_counter(), _Counted(send)
-        method = scope["method"] if scope["method"] in METHODS else OTHER_METHOD
+        at, begun, answer = log.now(), perf_counter(), _Counted(visit)
+        visit.send = answer.send
+        method = visit.method if visit.method in METHODS else OTHER_METHOD
         try:
-            await self._app(scope, receive, answer.send)
+            await go_on(visit)
         finally:
             caller = _caller(scope, log)
             exchange = EXCHANGE.get()
@@ -67,16 +64,17 @@ class Noting:
 class _Counted:
     """An answer on its way out: its status and the bytes of its body."""
 
-    __slots__ = ("_send", "bytes", "status")
+    __slots__ = ("_has_body", "_send", "bytes", "status")
 
-    def __init__(self, send: Send) -> None:
-        self._send = send
+    def __init__(self, visit: Visit) -> None:
+        self._send = visit.send
+        self._has_body = not visit.is_head
         self.status: int | None = None
         self.bytes = 0
 
     async def send(self, message: Message) -> None:
         """One message of it."""
-        if message["type"] == "http.response.body":
+        if message["type"] == "http.response.body" and self._has_body:
             self.bytes += len(message["body"])
         elif message["type"] == "http.response.start":
             self.status = message["status"]

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from litestar import Litestar
-from litestar.types import ASGIApp
 
 from meterai.accounts import AccountService
 from meterai.plumbing.config import Settings
 from meterai.plumbing.http.described import Field
+from meterai.plumbing.http.front import Step
 from meterai.plumbing.observe.telemetry import METHODS
 from meterai.requests import pages
 from meterai.requests.audited import AUDITED
@@ -28,13 +28,10 @@ async def _build(container: Container) -> None:
     container.close_with(log.close)
 
 
-def _front(
-    app: ASGIApp,
-    application: Litestar,
-    _settings: Settings,
-    _headers: Sequence[tuple[bytes, bytes]],
-) -> ASGIApp:
-    return Noting(app, application)
+def _step(
+    application: Litestar, _settings: Settings, _headers: Sequence[tuple[bytes, bytes]]
+) -> Step:
+    return Noting(application)
 
 
 ROOM = Room(
@@ -45,7 +42,7 @@ ROOM = Room(
     routes=(*routes, *pages.routes),
     pages=pages.PAGES,
     fields={("RequestView", "method"): Field([*sorted(METHODS), OTHER_METHOD])},
-    front=_front,
+    step=_step,
     knows=KNOWS,
     personal=PERSONAL,
     metrics=METRICS,

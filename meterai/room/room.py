@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 from litestar import Litestar
-from litestar.types import ASGIApp, ControllerRouterHandler
+from litestar.types import ControllerRouterHandler
 
 from meterai.commands import AfterRestore, Command, Demand, KeyFile, Lever, Opens
 from meterai.kit.lifecycle import Lifecycle
@@ -19,6 +19,7 @@ from meterai.plumbing.db.figures import Figures, PromiseQuery
 from meterai.plumbing.db.invariants import Invariant, MailCause, Posting
 from meterai.plumbing.db.personal import Personal
 from meterai.plumbing.http.described import Field
+from meterai.plumbing.http.front import Step
 from meterai.plumbing.keyring import Keyring
 from meterai.plumbing.observe.metrics import Metric
 from meterai.plumbing.work.events import Event, Subscription
@@ -31,8 +32,8 @@ from meterai.room.container import Container
 from meterai.room.knowing import Knows, WorkList
 
 Build: TypeAlias = Callable[[Container], Awaitable[None]]
-# Of what comes after it, the application, its settings, and the headers that every answer has.
-Front: TypeAlias = Callable[[ASGIApp, Litestar, Settings, Sequence[tuple[bytes, bytes]]], ASGIApp]
+# Made of the application, its settings, and the headers that every answer has.
+MakeStep: TypeAlias = Callable[[Litestar, Settings, Sequence[tuple[bytes, bytes]]], Step]
 
 
 async def _nothing(_container: Container) -> None:
@@ -60,7 +61,7 @@ class Room:
     routes     what answers HTTP: the API, and pages that show only this room
     fields     by the names of a view and of its field, what that can be, for the description of the API
     pages      templates, drawings and links of its pages
-    front      makes what stands before the application and its limiter: sees each request first
+    step       makes a step of the front, before the application and its limiter: sees each request first
     shows      keeps what every page begins with as it is, in a web process
     handlers   to which events it listens, and with what
     unheard    events of its own that nobody listens to, and why not
@@ -105,7 +106,7 @@ class Room:
     routes: Sequence[ControllerRouterHandler] = ()
     fields: Mapping[tuple[str, str], Field] = field(default_factory=dict)
     pages: RoomPages | None = None
-    front: Front | None = None
+    step: MakeStep | None = None
     shows: Callable[[Container, Site], None] = lambda _container, _site: None
     handlers: Sequence[Subscription] = ()
     unheard: Mapping[type[Event], str] = field(default_factory=dict)

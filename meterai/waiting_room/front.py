@@ -12,9 +12,8 @@ from urllib.parse import parse_qs, urlencode
 
 from litestar import Litestar
 from litestar.connection import ASGIConnection
-from litestar.enums import ScopeType
 from litestar.serialization import encode_json
-from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+from litestar.types import HTTPScope, Message, Send
 
 from meterai import pages
 from meterai.accounts import COOKIE
@@ -27,6 +26,7 @@ from meterai.plumbing.db.database import DatabaseBusy
 from meterai.plumbing.http.callers import Caller
 from meterai.plumbing.http.compression import compressing
 from meterai.plumbing.http.declared import Declared
+from meterai.plumbing.http.front import GoOn, Step, Visit
 from meterai.plumbing.http.head import head_of
 from meterai.plumbing.http.language import language_for
 from meterai.plumbing.http.problems import PROBLEM, problem
@@ -126,25 +126,16 @@ def _looks_again(line: Line, ticket: Ticket | None, now: float) -> int:
     return look_again(ahead, max(line.flow_fast, line.rate), _jitter())
 
 
-async def _without_body(send: Send, message: Message) -> None:
-    """As to HEAD: what GET would be answered, without the body (RFC 9110, section 9.3.2)."""
-    if message["type"] == "http.response.body":
-        message["body"] = b""
-    await send(message)
-
-
-class Front:
-    """Before the application and before its limiter."""
+class WaitingLines:
+    """The step before the application and before its limiter."""
 
     def __init__(
         self,
-        app: ASGIApp,
         litestar: Litestar,
         site: Site,
         settings: Settings,
         headers: Sequence[Header],
     ) -> None:
-        self._app = app
         self._litestar = litestar
         self._guarded: Declared[Guarded | None] = Declared(litestar, _read, None)
         self._headers = tuple(headers)
@@ -172,62 +163,63 @@ class Front:
             self._known.refused_since = limiter.refusals.since_asked
         return self._known
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, send into a line, or pass on."""
-        if scope["type"] != ScopeType.HTTP or (room := self._room) is None:
-            await self._app(scope, receive, send)
+    async def __call__(self, visit: Visit, go_on: GoOn) -> None:
+        """Answer, send into a line, or go on."""
+        scope, room = visit.scope, self._room
+        if room is None:
+            await go_on(visit)
             return
         path: str = scope["path"]
         if path.startswith(PATH):
-            if await self._answered(scope, compressing(scope, send), room):
+            plain, visit.send = visit.send, compressing(visit)
+            if await self._answered(visit, room):
                 return
-        elif (asset := self._assets.get(path)) and self._is_wanted(scope, asset):
+            visit.send = plain
+        elif (asset := self._assets.get(path)) and self._is_wanted(visit, asset):
             await self._pace.turn()
             headers = (_FOR_GOOD, (b"content-type", asset.media_type.encode()))
-            await self._send(compressing(scope, send), 200, asset.content, *headers)
+            visit.send = compressing(visit)
+            await self._send(visit, 200, asset.content, *headers)
             return
-        else:
-            guarded = self._guarded.of(scope["method"], path)
-            if guarded is not None and scope["method"] in ("GET", "HEAD"):
-                await room.look()
-                if await self._is_sent_away(scope, send, room, guarded):
-                    return
-                if scope["method"] == "GET":  # HEAD only looks: it is nobody who came
-                    send = self._with_turn(scope, send, room, guarded)
-        await self._app(scope, receive, send)
+        elif scope["method"] == "GET" and (guarded := self._guarded.of("GET", path)) is not None:
+            await room.look()
+            if await self._is_sent_away(visit, room, guarded):
+                return
+            if not visit.is_head:  # HEAD only looks: it is nobody who came
+                visit.send = self._with_turn(visit, room, guarded)
+        await go_on(visit)
 
-    def _is_wanted(self, scope: HTTPScope, asset: Asset) -> bool:
+    def _is_wanted(self, visit: Visit, asset: Asset) -> bool:
         """True at the address of its version; at any other the application gives it for now only."""
-        return scope["method"] == "GET" and asset.is_named_by(scope["query_string"])
+        return visit.method == "GET" and asset.is_named_by(visit.scope["query_string"])
 
     # -- before what a line guards ---------------------------------------------------------
 
-    async def _is_sent_away(
-        self, scope: HTTPScope, send: Send, room: WaitingRoom, guarded: Guarded
-    ) -> bool:
+    async def _is_sent_away(self, visit: Visit, room: WaitingRoom, guarded: Guarded) -> bool:
         """True where a visitor without a turn was sent into the line."""
+        scope = visit.scope
         line = room.line_to_wait_in(scope, guarded.act) if guarded.is_entrance else None
         if line is None:
             return False
         await self._pace.turn()
-        if scope["method"] == "HEAD":
-            send = partial(_without_body, send)
-        else:
+        if not visit.is_head:
             metrics.SENT.labels(line=line.name).inc()
         refusal = WaitInLine(line.name)
         if not wants_page(scope["path"], head_of(scope).text(b"accept")):
-            await self._refuse(scope, send, refusal)
+            await self._refuse(visit, refusal)
             return True
         query = scope["query_string"].decode("latin-1")
         there = f"{scope['path']}?{query}" if query else scope["path"]
         location = refusal.join_for(there)
-        await self._send(send, 303, b"", (b"location", location.encode()), _NOT_STORED)
+        await self._send(visit, 303, b"", (b"location", location.encode()), _NOT_STORED)
         return True
 
-    def _with_turn(self, scope: HTTPScope, send: Send, room: WaitingRoom, guarded: Guarded) -> Send:
+    def _with_turn(self, visit: Visit, room: WaitingRoom, guarded: Guarded) -> Send:
         """Sends on what is answered; an answer without an error counts as an arrival, and gives or renews a turn."""
         line = room.any_line_of(guarded.act)
-        return send if line is None else partial(self._sent_on, send, scope, room, line)
+        if line is None:
+            return visit.send
+        return partial(self._sent_on, visit.send, visit.scope, room, line)
 
     async def _sent_on(
         self, send: Send, scope: HTTPScope, room: WaitingRoom, line: Line, message: Message
@@ -290,87 +282,77 @@ class Front:
 
     # -- those who wait --------------------------------------------------------------------
 
-    async def _answered(self, scope: HTTPScope, send: Send, room: WaitingRoom) -> bool:
+    async def _answered(self, visit: Visit, room: WaitingRoom) -> bool:
         """Answer a page, a document, or the wish for a place; false for everything else."""
-        address = _Address.of(scope["path"])
+        address = _Address.of(visit.scope["path"])
         if address is None:
             return False
         if not await self._pace.turn():
-            await self._refuse(scope, send, DatabaseBusy("too many look at once"))
+            await self._refuse(visit, DatabaseBusy("too many look at once"))
             return True
         await room.look()
-        if scope["method"] == "HEAD":
-            send = partial(_without_body, send)
         try:
             line = room.line(address.line)
-            return await self._act(scope, send, room, line, address.what)
+            return await self._act(visit, room, line, address.what)
         except LineUnknown:
-            there = _there(scope["query_string"])
+            there = _there(visit.scope["query_string"])
             if there == "/":
                 return False  # the application says so, as to every unknown address
             # A line that has ended stands before nothing: whoever waited in it goes on.
-            await self._send(send, 303, b"", (b"location", there.encode()), _NOT_STORED)
+            await self._send(visit, 303, b"", (b"location", there.encode()), _NOT_STORED)
         except Refusal as refusal:
-            await self._refuse(scope, send, refusal)
+            await self._refuse(visit, refusal)
         return True
 
-    async def _act(
-        self, scope: HTTPScope, send: Send, room: WaitingRoom, line: Line, what: str
-    ) -> bool:
-        is_looking = scope["method"] in ("GET", "HEAD")
+    async def _act(self, visit: Visit, room: WaitingRoom, line: Line, what: str) -> bool:
+        is_looking = visit.scope["method"] == "GET"
         if what in _OF_THE_CALLED:
-            return is_looking and await self._is_sent_back(scope, send, room, line, what)
+            return is_looking and await self._is_sent_back(visit, room, line, what)
         if what == "place":
-            if scope["method"] == "POST":
-                await self._give_place(scope, send, room, line)
+            if visit.scope["method"] == "POST":
+                await self._give_place(visit, room, line)
             else:
-                await self._refuse_method(scope, send, b"OPTIONS, POST")
+                await self._refuse_method(visit, b"OPTIONS, POST")
         elif not is_looking:
-            await self._refuse_method(scope, send, b"GET, HEAD, OPTIONS")
+            await self._refuse_method(visit, b"GET, HEAD, OPTIONS")
         elif what:
-            await self._show_document(scope, send, room, line)
+            await self._show_document(visit, room, line)
         else:
-            await self._show_page(scope, send, room, line)
+            await self._show_page(visit, room, line)
         return True
 
-    async def _is_sent_back(
-        self, scope: HTTPScope, send: Send, room: WaitingRoom, line: Line, what: str
-    ) -> bool:
+    async def _is_sent_back(self, visit: Visit, room: WaitingRoom, line: Line, what: str) -> bool:
         """True where who has no ticket, or was not called, was sent back to the page.
 
         The routes behind are those of people who pay, and a crowd must not be in their way.
         """
-        ticket = room.ticket_shown(scope, line)
+        ticket = room.ticket_shown(visit.scope, line)
         is_called = ticket is not None and ticket.number <= line.serving
         if (is_called or not line.stands_in_the_way) if what == "enter" else ticket is not None:
             return False
-        query = urlencode({"next": _there(scope["query_string"])})
+        query = urlencode({"next": _there(visit.scope["query_string"])})
         location = f"{PATH}/{line.name}?{query}"
-        await self._send(send, 303, b"", (b"location", location.encode()), _NOT_STORED)
+        await self._send(visit, 303, b"", (b"location", location.encode()), _NOT_STORED)
         return True
 
-    async def _refuse_method(self, scope: HTTPScope, send: Send, allow: bytes) -> None:
+    async def _refuse_method(self, visit: Visit, allow: bytes) -> None:
         told = (b"allow", allow)
-        if scope["method"] == "OPTIONS":
-            await self._send(send, 204, b"", told, _NOT_STORED)
+        if visit.scope["method"] == "OPTIONS":
+            await self._send(visit, 204, b"", told, _NOT_STORED)
             return
-        body = encode_json(problem("method_not_allowed", 405, language_for(scope), {}))
+        body = encode_json(problem("method_not_allowed", 405, language_for(visit.scope), {}))
         kind = (b"content-type", PROBLEM.encode())
-        await self._send(send, 405, body, kind, _NOT_STORED, told)
+        await self._send(visit, 405, body, kind, _NOT_STORED, told)
 
-    async def _show_document(
-        self, _scope: HTTPScope, send: Send, _room: WaitingRoom, line: Line
-    ) -> None:
+    async def _show_document(self, visit: Visit, _room: WaitingRoom, line: Line) -> None:
         metrics.LOOKS.labels(line=line.name).inc()
         if not line.document:
             raise DatabaseBusy("it was not moved on yet")
-        await self._send(send, 200, line.document.encode(), _JSON, _FOR_A_SECOND)
+        await self._send(visit, 200, line.document.encode(), _JSON, _FOR_A_SECOND)
 
-    async def _give_place(
-        self, scope: HTTPScope, send: Send, room: WaitingRoom, line: Line
-    ) -> None:
+    async def _give_place(self, visit: Visit, room: WaitingRoom, line: Line) -> None:
         """A ticket as JSON: the one that is shown, else a new one; before the opening an entry."""
-        ticket = await self._ticket_for(scope, room, line)
+        ticket = await self._ticket_for(visit, room, line)
         if ticket is None:
             raise LineClosed(f"{line.name} is {line.state}")
         text = room.tokens.ticket(ticket)
@@ -383,21 +365,21 @@ class Front:
             }
         )
         cookie = self.cookie(ticket_cookie(line.name), text, BROWSER_HOLDS_SECONDS)
-        await self._send(send, 200, body, _JSON, _NOT_STORED, cookie)
+        await self._send(visit, 200, body, _JSON, _NOT_STORED, cookie)
 
-    async def _ticket_for(self, scope: HTTPScope, room: WaitingRoom, line: Line) -> Ticket | None:
+    async def _ticket_for(self, visit: Visit, room: WaitingRoom, line: Line) -> Ticket | None:
         """The ticket of whoever asks: what it shows, with the number it drew, or what it gets now.
 
         None where the line gives nothing at present.
         """
-        shown = room.ticket_shown(scope, line)
+        shown = room.ticket_shown(visit.scope, line)
         if shown is not None and shown.number != NO_NUMBER:
             room.count_again(line, shown)
             return shown
-        networks = nested(self._network_of(scope))
+        networks = nested(self._network_of(visit.scope))
         if shown is not None:
             return await room.drawn(line, shown, networks)
-        if scope["method"] == "HEAD":
+        if visit.is_head:
             return None  # it looks whether somebody is there
         if line.state not in (LineState.GATHERING, LineState.OPEN):
             return None
@@ -407,26 +389,26 @@ class Front:
             return await room.enter(line)
         return await room.take_place(line, networks=networks)
 
-    async def _show_page(self, scope: HTTPScope, send: Send, room: WaitingRoom, line: Line) -> None:
+    async def _show_page(self, visit: Visit, room: WaitingRoom, line: Line) -> None:
         """The waiting page; who comes for the first time has a place with it."""
         metrics.LOOKS.labels(line=line.name).inc()
-        there = _there(scope["query_string"])
+        there = _there(visit.scope["query_string"])
         headers = [_HTML, _NOT_STORED]
-        if not line.stands_in_the_way or room.turn_shown(scope, line) is not None:
-            await self._send(send, 303, b"", (b"location", there.encode()), _NOT_STORED)
+        if not line.stands_in_the_way or room.turn_shown(visit.scope, line) is not None:
+            await self._send(visit, 303, b"", (b"location", there.encode()), _NOT_STORED)
             return
-        ticket = await self._ticket_for(scope, room, line)
-        if ticket is not None and ticket != room.ticket_shown(scope, line):
+        ticket = await self._ticket_for(visit, room, line)
+        if ticket is not None and ticket != room.ticket_shown(visit.scope, line):
             text = room.tokens.ticket(ticket)
             headers.append(self.cookie(ticket_cookie(line.name), text, BROWSER_HOLDS_SECONDS))
-            if ticket.is_behind and self._shows_session(scope):
+            if ticket.is_behind and self._shows_session(visit.scope):
                 # An account has a number of its own by keeping this one.
                 query = urlencode({"next": there, "back": 1})
                 location = f"{PATH}/{line.name}/keep?{query}"
-                await self._send(send, 303, b"", (b"location", location.encode()), *headers[1:])
+                await self._send(visit, 303, b"", (b"location", location.encode()), *headers[1:])
                 return
         if ticket is not None and ticket.number == NO_NUMBER:
-            await self._show_entry(scope, send, room, line, ticket, headers)
+            await self._show_entry(visit, room, line, ticket, headers)
             return
         if (
             ticket is not None
@@ -435,19 +417,18 @@ class Front:
             and room.admits(line, ticket)
         ):
             location = f"{PATH}/{line.name}/enter?{urlencode({'next': there})}"
-            await self._send(send, 303, b"", (b"location", location.encode()), *headers[1:])
+            await self._send(visit, 303, b"", (b"location", location.encode()), *headers[1:])
             return
         shown = None
         if ticket is not None:
             shown = room.range_of(line, ticket.number, is_spaced=ticket.serial > 0)
         again = _looks_again(line, ticket, room.now_ms() / 1000)
-        body = self._pages.of(line, language_for(scope), ticket, shown, there, again)
-        await self._send(send, 200, body, *headers)
+        body = self._pages.of(line, language_for(visit.scope), ticket, shown, there, again)
+        await self._send(visit, 200, body, *headers)
 
     async def _show_entry(
         self,
-        scope: HTTPScope,
-        send: Send,
+        visit: Visit,
         room: WaitingRoom,
         line: Line,
         ticket: Ticket,
@@ -456,41 +437,39 @@ class Front:
         """The page of who is in the draw."""
         opens_at = line.opens_at.timestamp() if line.opens_at else 0.0
         again = look_before_opening(opens_at - room.now_ms() / 1000, _jitter())
-        there = _there(scope["query_string"])
+        there = _there(visit.scope["query_string"])
         entry = entry_of(line.id, ticket.holder).hex()
-        body = self._pages.of_entry(line, language_for(scope), entry, there, again)
-        await self._send(send, 200, body, *headers)
+        body = self._pages.of_entry(line, language_for(visit.scope), entry, there, again)
+        await self._send(visit, 200, body, *headers)
 
     # -- answers ---------------------------------------------------------------------------
 
-    async def _refuse(self, scope: HTTPScope, send: Send, refusal: Refusal) -> None:
+    async def _refuse(self, visit: Visit, refusal: Refusal) -> None:
         """A problem document, or for a browser that waits a page that comes again."""
-        language = language_for(scope)
+        language = language_for(visit.scope)
         seconds = str(refusal.retry_after_seconds or 30).encode()
         again = (b"retry-after", seconds)
-        if wants_page(scope["path"], head_of(scope).text(b"accept")):
+        if wants_page(visit.scope["path"], head_of(visit.scope).text(b"accept")):
             body = self._pages.refused(refusal, language)
             refresh = (b"refresh", seconds)
-            await self._send(send, refusal.status, body, _HTML, _NOT_STORED, again, refresh)
+            await self._send(visit, refusal.status, body, _HTML, _NOT_STORED, again, refresh)
             return
         body = encode_json(problem(refusal.code, refusal.status, language, refusal.facts()))
         kind = (b"content-type", PROBLEM.encode())
-        await self._send(send, refusal.status, body, kind, _NOT_STORED, again)
+        await self._send(visit, refusal.status, body, kind, _NOT_STORED, again)
 
-    async def _send(self, send: Send, status: int, body: bytes, *headers: Header) -> None:
+    async def _send(self, visit: Visit, status: int, body: bytes, *headers: Header) -> None:
         length = (b"content-length", b"%d" % len(body))
         start: Message = {
             "type": "http.response.start",
             "status": status,
             "headers": [*headers, length, *self._headers],
         }
-        await send(start)
-        await send({"type": "http.response.body", "body": body, "more_body": False})
+        await visit.send(start)
+        await visit.send({"type": "http.response.body", "body": body, "more_body": False})
 
 
-def front(
-    app: ASGIApp, litestar: Litestar, settings: Settings, headers: Sequence[Header]
-) -> ASGIApp:
-    """What the room registers to stand before the application."""
+def step(litestar: Litestar, settings: Settings, headers: Sequence[Header]) -> Step:
+    """The step that the room registers."""
     site: pages.Site = litestar.state.site
-    return Front(app, litestar, site, settings, headers)
+    return WaitingLines(litestar, site, settings, headers)

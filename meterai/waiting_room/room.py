@@ -14,7 +14,7 @@ from meterai.waiting_room.audited import AUDITED
 from meterai.waiting_room.demands import UNDEMANDED
 from meterai.waiting_room.draws import SUBJECTS
 from meterai.waiting_room.figures import FIGURES
-from meterai.waiting_room.front import front
+from meterai.waiting_room.front import step
 from meterai.waiting_room.invariants import INVARIANTS, MAIL_CAUSES
 from meterai.waiting_room.knows import KNOWS
 from meterai.waiting_room.levers import LEVERS
@@ -110,7 +110,7 @@ ROOM = Room(
     routes=(*routes, *pages),
     fields=FIELDS,
     pages=PAGES,
-    front=front,
+    step=step,
     tasks=_tasks,
     undemanded=UNDEMANDED,
     commands=COMMANDS,

@@ -25,6 +25,7 @@ from meterai.pages.model import wants_page
 from meterai.payments.adapters.snap import NOTIFY_PATH
 from meterai.payments.adapters.snap.signing import sign_asymmetric, string_to_sign
 from meterai.plumbing.db import connections as link
+from meterai.plumbing.http.front import Front
 from meterai.plumbing.http.requests import InProgress, read_json
 from meterai.plumbing.messages import LANGUAGES, translate
 from tests.support.keys import BANK_KEY
@@ -208,7 +209,7 @@ def test_in_production_browsers_are_told_to_come_by_tls(
 ) -> None:
     async def act(web: Within) -> None:
         headers = headers_of_all(is_production=environment == "production")
-        web._admitted = Edge(web.app, {}, admission(web.app), headers)
+        web._admitted = Front(web.app, [Edge(web.app, {}, admission(web.app), headers)])
         for path in ("/", "/v1/orders", "/nothing/here"):
             told = (await web.get(path)).header("strict-transport-security")
             assert told.startswith("max-age=") == (environment == "production")

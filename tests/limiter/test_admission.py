@@ -31,6 +31,7 @@ from meterai.pages import Site, busy_pages, wants_page
 from meterai.payments.room import RAILS
 from meterai.payments.routes import doors_of
 from meterai.plumbing.http.callers import Caller
+from meterai.plumbing.http.front import Front
 from meterai.plumbing.messages import LANGUAGES
 from meterai.plumbing.queueing import Queueing
 from meterai.plumbing.turns import PURPOSE, Purpose
@@ -145,12 +146,13 @@ class Door:
             Answers(busy_pages(Site(), settings), SECURE, BusyAnswers(app)),
             wants_page,
         )
-        self.edge = Edge(self.application, {}, admission)  # type: ignore[arg-type]
+        edge = Edge(app, {}, admission)
+        self.front = Front(self.application, [edge])
         self.under_way: list[asyncio.Task[None]] = []
 
     def ask(self, visitor: Visitor) -> asyncio.Task[None]:
         task = asyncio.create_task(
-            self.edge(visitor.scope, visitor.receive, visitor.send)  # type: ignore[arg-type]
+            self.front(visitor.scope, visitor.receive, visitor.send)  # type: ignore[arg-type]
         )
         self.under_way.append(task)
         return task
@@ -344,7 +346,7 @@ def test_what_a_request_leaves_behind_is_bound_by_nobodys_patience() -> None:
             left.append(asyncio.create_task(later()))
             await door.application(scope, receive, send)
 
-        door.edge._app = leaves  # type: ignore[assignment]
+        door.front._app = leaves
         before = PURPOSE.get()
         asked = door.ask(Visitor("GET", PATHS[Priority.NEW]))
         await door.settle()

@@ -18,10 +18,10 @@ from meterai.accounts import AccountService, CodeService
 from meterai.accounts.service import COOKIE
 from meterai.apps.edge import HEADERS
 from meterai.kit.ids import new_id
+from meterai.limiter import Admission
 from meterai.plumbing.messages import translate
 from meterai.plumbing.signed import read_signed
 from meterai.waiting_room.advancing import Advancing
-from meterai.waiting_room.front import Front
 from meterai.waiting_room.model import Act
 from meterai.waiting_room.operating import Plan
 from meterai.waiting_room.service import RECEIPT, WaitingRoom
@@ -605,22 +605,20 @@ def test_the_second_person_at_one_browser_has_a_way_to_a_number_of_their_own(
     run(database_url, tmp_path, act)
 
 
-def test_who_was_not_called_costs_no_turn_of_the_limiter(database_url: str, tmp_path: Path) -> None:
+def test_who_was_not_called_costs_no_turn_of_the_limiter(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A crowd at the door that was not called keeps nobody who pays from coming in."""
+    asked: list[str] = []
+    let_in = Admission.let_in
+
+    async def count(admission: Admission, scope: Any, incoming: Any) -> Any:
+        asked.append(scope["path"])
+        return await let_in(admission, scope, incoming)
 
     async def act(web: Within, office: Office) -> None:
-        asked: list[str] = []
-        limited: Any = web._admitted
-        while not isinstance(limited, Front):
-            limited = limited._app
-        real = limited._app
-
-        async def count(scope: Any, receive: Any, send: Any) -> None:
-            asked.append(scope["path"])
-            await real(scope, receive, send)
-
-        limited._app = count
         one = Visitor(web, **await office.signed_in())
+        monkeypatch.setattr(Admission, "let_in", count)
         for _ in range(5):
             found = await web.get(f"{LINE}/enter?next=/buy", PAGE)
             assert found.status == 303

@@ -17,6 +17,7 @@ from functools import lru_cache
 import brotli
 from litestar.types import HTTPScope, Message, Send
 
+from meterai.plumbing.http.front import Visit
 from meterai.plumbing.http.head import head_of
 
 Header = tuple[bytes, bytes]
@@ -167,9 +168,8 @@ def _with_vary(headers: list[Header]) -> list[Header]:
     return [*rest, (b"vary", b"Accept-Encoding" if not told else told + b", Accept-Encoding")]
 
 
-def compressing(scope: HTTPScope, send: Send) -> Send:
-    """`send`, for an answer that is to be compressed where that is worth it."""
+def compressing(visit: Visit) -> Send:
+    """`visit.send`, for an answer that is to be compressed where that is worth it."""
     # To HEAD the headers are those of the bytes as they are: there are none to compress.
-    is_head = scope["method"] == "HEAD"
-    coding = None if is_head else coding_for(header(scope, b"accept-encoding"))
-    return _Answer(scope, send, coding).watch
+    coding = None if visit.is_head else coding_for(header(visit.scope, b"accept-encoding"))
+    return _Answer(visit.scope, visit.send, coding).watch

@@ -61,4 +61,4 @@ class Declared(Generic[Value]):
             if following is None:
                 return self._otherwise
             step = following
-        return step.methods.get("GET" if method == "HEAD" else method, self._otherwise)
+        return step.methods.get(method, self._otherwise)

@@ -11,15 +11,15 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from litestar import Litestar, Request, Response
-from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
-from litestar.utils import normalize_path
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
 
 from meterai.kit.clock import SystemClock
 from meterai.kit.refusal import Malformed, Refusal
 from meterai.plumbing.db.transactions import FULL, StorageFull
 from meterai.plumbing.http.head import is_api
 from meterai.plumbing.http.language import language_of
+from meterai.plumbing.http.methods import allowed
 from meterai.plumbing.http.requests import expectation_of
 from meterai.plumbing.messages import for_program, localize, translate
 from meterai.plumbing.observe import telemetry
@@ -122,18 +122,6 @@ def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> 
         facts = {"limit_bytes": request.route_handler.resolve_request_max_body_size()}
     headers = {"Allow": allowed(request.app, request.scope["path"])} if status == 405 else {}
     return answer_problem(request, code, status, facts, headers)
-
-
-def allowed(app: Litestar, path: str) -> str:
-    """The methods that a path has, as `Allow` tells them (RFC 9110, section 10.2.1)."""
-    found = {"OPTIONS"}
-    for method in ("DELETE", "GET", "PATCH", "POST", "PUT"):  # those that a route of ours has
-        try:
-            app.asgi_router.handle_routing(path=normalize_path(path), method=method)
-        except (MethodNotAllowedException, NotFoundException):
-            continue
-        found |= {method, "HEAD"} if method == "GET" else {method}
-    return ", ".join(sorted(found))
 
 
 def on_fault(request: Request[Any, Any, Any], fault: Exception) -> Response[Any]:

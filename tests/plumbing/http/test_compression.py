@@ -2,12 +2,12 @@
 
 import asyncio
 import gzip
-from typing import Any
 
 import brotli
 import pytest
 
 from meterai.plumbing.http.compression import BYTES_MIN, Coding, coding_for, compressing
+from meterai.plumbing.http.front import Front, GoOn, Visit
 from tests.support.within import Asking, Given, Within
 
 LONG = b"dokumen bermeterai " * 200
@@ -42,10 +42,10 @@ class Answering:
         caller: bool = False,
         pieces: int = 1,
     ) -> None:
-        async def app(scope: Any, _receive: Any, send: Any) -> None:
-            send = compressing(scope, send)
+        async def answer(visit: Visit, _go_on: GoOn) -> None:
+            send = compressing(visit)
             if caller:
-                scope["caller"] = "somebody"
+                visit.scope["caller"] = "somebody"  # type: ignore[typeddict-unknown-key]
             told = [*headers, (b"content-length", b"%d" % len(body))]
             await send({"type": "http.response.start", "status": 200, "headers": told})
             size = -(-len(body) // pieces)
@@ -54,7 +54,7 @@ class Answering:
                 is_last = place == pieces - 1
                 await send({"type": "http.response.body", "body": piece, "more_body": not is_last})
 
-        self._web = Within(None, app)  # type: ignore[arg-type]
+        self._web = Within(None, Front(None, [answer]))  # type: ignore[arg-type]
 
     def asked(self, *headers: tuple[bytes, bytes], method: str = "GET") -> Given:
         return asyncio.run(self._web.ask(Asking(method, b"/", list(headers))))

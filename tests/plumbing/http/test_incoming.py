@@ -18,6 +18,7 @@ from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.config import Settings
 from meterai.plumbing.http.bodies import UNCOUNTED_BYTES_MAX, Bodies, unless_gone
+from meterai.plumbing.http.front import Front
 from meterai.plumbing.http.incoming import Incoming
 from meterai.plumbing.http.problems import on_refusal
 from meterai.plumbing.http.requests import BoundedRequest
@@ -228,7 +229,7 @@ async def check(request: Request[Any, Any, Any]) -> int:
     return await unless_gone(request.receive, work(content))
 
 
-def edge(directory: Path) -> Edge:
+def edge(directory: Path) -> Front:
     bodies = Bodies(directory / "uploads", 16 * len(BODY))
     bodies.arriving.bytes_max = 0
     assert len(BODY) > UNCOUNTED_BYTES_MAX
@@ -241,10 +242,10 @@ def edge(directory: Path) -> Edge:
         openapi_config=None,
         logging_config=None,
     )
-    return Edge(app, {}, admission(app))
+    return Front(app, [Edge(app, {}, admission(app))])
 
 
-def status_of(app: Edge, server: Server, announced: int | None) -> int:
+def status_of(app: Front, server: Server, announced: int | None) -> int:
     headers = [(b"content-type", b"application/pdf")]
     if announced is not None:
         headers.append((b"content-length", str(announced).encode()))
