@@ -9,23 +9,27 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import quote_from_bytes
 
 from litestar import Litestar
+from litestar.connection import ASGIConnection
 from litestar.serialization import encode_json
-from litestar.types import HTTPResponseStartEvent, HTTPScope, Message
+from litestar.types import ASGIApp, HTTPResponseStartEvent, HTTPScope, Message
 
+from meterai import pages
 from meterai.kit.refusal import Refusal
-from meterai.limiter import Admission, Admitted, Answer
+from meterai.limiter import Admission, Admitted, Answer, Answers, BusyAnswers, Priorities, Users
 from meterai.pages import content_security_policy, wants_page
+from meterai.plumbing.config import Settings
 from meterai.plumbing.http.callers import Caller
 from meterai.plumbing.http.compression import compressing
 from meterai.plumbing.http.draining import Draining
-from meterai.plumbing.http.front import GoOn, Visit
+from meterai.plumbing.http.front import Front, GoOn, Visit
 from meterai.plumbing.http.head import head_of, is_api
 from meterai.plumbing.http.incoming import Incoming
 from meterai.plumbing.http.language import language_for
 from meterai.plumbing.http.methods import allowed
 from meterai.plumbing.http.problems import PROBLEM, problem
-from meterai.plumbing.http.requests import end_body
+from meterai.plumbing.http.requests import end_body, network_of
 from meterai.plumbing.observe import telemetry
+from meterai.room import Rooms
 
 HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -199,3 +203,30 @@ class Edge:
         else:
             headers += [one for one in self._headers if one[0] not in told]
         return headers
+
+
+def admitted(app: Litestar, settings: Settings) -> ASGIApp:
+    """The application with all that a request comes through before it."""
+    site: pages.Site = app.state.site
+    too_large = pages.too_long_pages(site, settings, HeadersTooLarge)
+
+    def address_of(scope: HTTPScope) -> str:
+        client = scope["client"]
+        if not settings.process.proxies and client is not None and ":" not in client[0]:
+            return client[0]  # what the next line finds too, for a tenth of it
+        return network_of(ASGIConnection(scope), settings.process.proxies)
+
+    headers = headers_of_all(is_production=settings.process.is_production)
+    answers = Answers(pages.busy_pages(site, settings), headers, BusyAnswers(app))
+    site.on_show(lambda: answers.renew(pages.busy_pages(site, settings)))
+    admission = Admission(
+        app.state.limiter, Priorities(app), Users(address_of), answers, wants_page
+    )
+    edge = Edge(app, too_large, admission, headers)
+    # Compressed first and remembered then, so that what strangers see is compressed once.
+    remembering = pages.Remembering(app, app.state.pace)
+    site.on_show(remembering.renew)
+    rooms: Rooms = app.state.rooms
+    of_rooms = [one.step(app, settings, headers) for one in rooms if one.step is not None]
+    # A higher room sees a request before those below.
+    return Front(app, [*reversed(of_rooms), remembering, edge])

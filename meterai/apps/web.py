@@ -10,7 +10,6 @@ from typing import Any
 import structlog
 from litestar import Litestar, Request, Response, Router, get
 from litestar.config.response_cache import ResponseCacheConfig
-from litestar.connection import ASGIConnection
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
@@ -18,25 +17,24 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme, Server
 from litestar.routes import HTTPRoute
-from litestar.types import ASGIApp, HTTPScope
+from litestar.types import ASGIApp
 
 from meterai import __version__, pages
 from meterai.accounts import AccountService, Permission, require_permission
 from meterai.apps.container import build_services
-from meterai.apps.edge import Edge, HeadersTooLarge, headers_of_all
+from meterai.apps.edge import admitted
 from meterai.apps.openapi import completed
 from meterai.apps.rooms import ROOMS, pages_of, services_of
 from meterai.apps.settings import load
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
-from meterai.limiter import Admission, Answers, BusyAnswers, Limiter, Priorities, Users
+from meterai.limiter import Limiter
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.migrations import names
 from meterai.plumbing.http.bodies import Bodies
 from meterai.plumbing.http.callers import injected
-from meterai.plumbing.http.front import Front
 from meterai.plumbing.http.problems import on_fault, on_http_exception, on_refusal
-from meterai.plumbing.http.requests import BoundedRequest, network_of
+from meterai.plumbing.http.requests import BoundedRequest
 from meterai.plumbing.http.throttle import Pace
 from meterai.plumbing.observe import logs
 from meterai.plumbing.observe.metrics_port import showing_metrics
@@ -271,33 +269,6 @@ def build(settings: Settings, rooms: Rooms = ROOMS, site: pages.Site | None = No
     _give_at_once(app)
     app.state.openapi = completed(app.openapi_schema.to_schema(), app.routes, rooms)
     return app
-
-
-def admitted(app: Litestar, settings: Settings) -> ASGIApp:
-    """The application with all that a request comes through before it."""
-    site: pages.Site = app.state.site
-    too_large = pages.too_long_pages(site, settings, HeadersTooLarge)
-
-    def address_of(scope: HTTPScope) -> str:
-        client = scope["client"]
-        if not settings.process.proxies and client is not None and ":" not in client[0]:
-            return client[0]  # what the next line finds too, for a tenth of it
-        return network_of(ASGIConnection(scope), settings.process.proxies)
-
-    headers = headers_of_all(is_production=settings.process.is_production)
-    answers = Answers(pages.busy_pages(site, settings), headers, BusyAnswers(app))
-    site.on_show(lambda: answers.renew(pages.busy_pages(site, settings)))
-    admission = Admission(
-        app.state.limiter, Priorities(app), Users(address_of), answers, pages.wants_page
-    )
-    edge = Edge(app, too_large, admission, headers)
-    # Compressed first and remembered then, so that what strangers see is compressed once.
-    remembering = pages.Remembering(app, app.state.pace)
-    site.on_show(remembering.renew)
-    rooms: Rooms = app.state.rooms
-    of_rooms = [one.step(app, settings, headers) for one in rooms if one.step is not None]
-    # A higher room sees a request before those below.
-    return Front(app, [*reversed(of_rooms), remembering, edge])
 
 
 def create() -> ASGIApp:

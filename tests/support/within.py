@@ -14,9 +14,10 @@ from litestar import Litestar
 from litestar.exceptions import LitestarDeprecationWarning
 from litestar.types import ASGIApp
 
+from meterai.apps.edge import admitted
 from meterai.apps.rooms import ROOMS, pages_of
 from meterai.apps.settings import settings_of as make_settings
-from meterai.apps.web import admitted, build
+from meterai.apps.web import build
 from meterai.limiter import Admission, Answers, BusyAnswers, Limiter, Priorities, Users
 from meterai.pages import Site, wants_page
 from meterai.plumbing.config import Settings
