@@ -93,6 +93,7 @@ from tests.support.outages import Keeping
 from tests.support.pdf import pdf
 from tests.support.pulling import member
 from tests.support.shop import PLACEMENT, PRICE, TESTER, Paid, Shop
+from tests.support.stored import keep_document
 
 _BATCH_PLACE = {"page": 1, "x": 60, "y": 60, "width": 70}
 _PLACE = '{"page": 1, "x": 60, "y": %d, "width": 80}'
@@ -340,6 +341,9 @@ def _drafted(history: History) -> None:
     draft, token = drafts.fresh(shop.account, "192.0.2.1")
     file = shop.do(uploads.add_whole(draft, "draf.pdf", pdf(words="draf"), token=token))
     shop.do(drafts.place(draft, file, [Placement(1, 60, 60, 80)]))
+    # Its order is another's here; the document that took over its bytes is its own.
+    assert file.sha256 is not None
+    keep_document(shop, shop.account, file.sha256, file.size)
     shop.do(drafts.finish(draft, history["quota.order"], [file]))
     waiting, token = drafts.fresh(None, "192.0.2.1")
     shop.do(uploads.add_whole(waiting, "nanti.pdf", pdf(words="nanti"), token=token))
