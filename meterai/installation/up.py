@@ -14,6 +14,7 @@ from types import FrameType
 import structlog
 
 from meterai.commands import database_of, is_embedded
+from meterai.draw import DrawSettings
 from meterai.installation.instance import (
     PortTaken,
     free_port,
@@ -23,7 +24,6 @@ from meterai.installation.instance import (
     sole_owner,
     standins_directory,
 )
-from meterai.draw import DrawSettings
 from meterai.installation.parts import ServerProcess, Stopping, telling, wait_for
 from meterai.installation.settings import StandinSettings
 from meterai.installation.standin_banks import port_of, standin_banks
