@@ -20,13 +20,12 @@ AUDITED = Audited(
             name="approvals_decided",
         ),
     ),
-    unchecked={
+    shown={
         "approvals": {
-            "arguments": _HASHED,
-            "forecast": _HASHED,
-            "kept_sha256": "A constraint compares it with arguments and forecast (`approval_stays_as_asked`).",
-            "note": "Words of whoever decided, for whoever asked; blanked after a year.",
-            "found": "Shown to whoever approved what was overtaken; nothing was done.",
+            _HASHED: "arguments forecast",
+            "A constraint compares it with arguments and forecast (`approval_stays_as_asked`).": "kept_sha256",
+            "Words of whoever decided, for whoever asked; blanked after a year.": "note",
+            "Shown to whoever approved what was overtaken; nothing was done.": "found",
         },
     },
 )

@@ -14,33 +14,16 @@ AUDITED = Audited(
             "EXISTS (SELECT 1 FROM audit_points)",
         ),
     ),
-    checked={
-        "audit_points": dict.fromkeys(
-            ("point", "kind", "covers_from", "covers_until", "history", "totals", "chained"),
-            ("history_is_as_it_was_audited",),
-        ),
-    },
-    unchecked={
-        "bank_nights": dict.fromkeys(
-            (
-                "night",
-                "begins",
-                "leased_until",
-                "tries",
-                "fault",
-                "compared_at",
-                "payments",
-                "differences",
-                "unreadable",
-            ),
-            "Nights of releases before; what a night found is in the audit trail too.",
-        ),
+    shown={
+        "bank_nights": "Nights of releases before; what a night found is in the audit trail too.",
         "audit_turn": {
-            "only_row": ONE_ROW,
-            "leased_until": "Who audits next, and when; that somebody did is a point.",
-            "ended_at": "Shown beside what was found.",
-            "broken": "Shown; each promise is asked again.",
+            ONE_ROW: "only_row",
+            "Who audits next, and when; that somebody did is a point.": "leased_until",
+            "Shown beside what was found.": "ended_at",
+            "Shown; each promise is asked again.": "broken",
         },
-        "audit_points": {"taken_at": "When it was written; what it covers is in its hash."},
+        "audit_points": {
+            "When it was written; what it covers is in its hash.": "taken_at",
+        },
     },
 )

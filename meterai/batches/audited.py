@@ -2,8 +2,6 @@
 
 from meterai.plumbing.db.audited import SHOWN, WORK, Audited, Clock, Due, Fact, fact
 
-_STANDS = ("batch_stands_where_its_rows_do",)
-_ROW = ("row_stands_where_its_stamping_does",)
 AUDITED = Audited(
     clocks=(
         Clock("batches", "turn_at", "now()"),
@@ -26,50 +24,19 @@ AUDITED = Audited(
             " AND s.stamping_id = t.stamping_id AND s.delivered_at IS NOT NULL",
         ),
     ),
-    checked={
+    shown={
         "batches": {
-            "state": _STANDS,
-            "started_at": _STANDS,
-            "ended_at": _STANDS,
-            "order_id": _STANDS,
-            "order_count": _STANDS,
-            "turn_at": ("times_hide_no_work", "work_is_done_in_time"),
-        },
-        "batch_rows": {
-            "state": _ROW,
-            "stamping_id": _ROW,
-            "sha256": _ROW,
-            "quantity": _ROW,
+            SHOWN: "reference",
+            "Whose limit its stamps count against; what was counted is looked at with the stampings.": "member_id",
+            WORK: "needed",
         },
         "batch_files": {
-            "account_id": ("batch_rows_are_numbered",),
-            "batch_id": ("batch_rows_are_numbered",),
-            "sha256": ("batch_rows_are_numbered",),
-            "bytes": ("batch_rows_are_numbered",),
+            SHOWN: "name came_sha256 is_repaired added_at",
         },
-    },
-    unchecked={
-        "batches": {
-            "reference": SHOWN,
-            "member_id": "Whose limit its stamps count against; what was counted is looked at with the stampings.",
-            "needed": WORK,
+        "batch_rows": {
+            SHOWN: "row_key document document_name wishes facts code code_facts ended_at is_repaired",
+            WORK: "leased_until",
         },
-        "batch_files": dict.fromkeys(("name", "came_sha256", "is_repaired", "added_at"), SHOWN),
-        "batch_rows": dict.fromkeys(
-            (
-                "row_key",
-                "document",
-                "document_name",
-                "wishes",
-                "facts",
-                "code",
-                "code_facts",
-                "ended_at",
-                "is_repaired",
-            ),
-            SHOWN,
-        )
-        | {"leased_until": WORK},
     },
     of_accounts=("batches", "batch_rows", "batch_files", "batch_stampings"),
 )

@@ -2,9 +2,6 @@
 
 from meterai.plumbing.db.audited import SHOWN, Audited, Clock, Due, fact
 
-_TRAIL = ("case_moves_are_in_the_trail",)
-_TIMES = ("case_times_are_possible",)
-_NAMED = ("answers_from_facts_name_them",)
 AUDITED = Audited(
     clocks=(
         Clock("cases", "due_at", "now() + interval '30 days'"),
@@ -15,37 +12,18 @@ AUDITED = Audited(
         fact("cases", "opened_at", "case_id matter about order_id language joins_key"),
         fact("case_messages", "written_at", "case_id message_id author kind staff_id"),
     ),
-    checked={
+    shown={
         "cases": {
-            "state": _TRAIL,
-            "owner_id": _TRAIL,
-            "outcome": _TRAIL,
-            "answer": _NAMED,
-            "facts_sha256": _NAMED,
-            "answered_at": _NAMED,
-            "answered_by": _NAMED,
-            "due_at": _TIMES,
-            "closes_at": ("work_is_done_in_time",),
-            "closed_at": _TIMES,
-            "reopened_at": _TIMES,
-            "times_told": _TIMES,
+            SHOWN: "contact answer_facts",
         },
-        "case_pictures": {
-            "account_id": ("messages_of_cases_are_bounded",),
-            "case_id": ("messages_of_cases_are_bounded",),
-        },
-    },
-    unchecked={
-        "cases": {"contact": SHOWN, "answer_facts": SHOWN},
         "case_messages": {
-            "words": SHOWN,
-            "idempotency_key": "A repeat is the same complaint; money and stamps are not moved by one.",
-            "request_hash": "With its key.",
+            SHOWN: "words",
+            "A repeat is the same complaint; money and stamps are not moved by one.": "idempotency_key",
+            "With its key.": "request_hash",
         },
         "case_pictures": {
-            "picture_id": SHOWN,
-            "webp": SHOWN,
-            "added_at": "When it leaves (retention).",
+            SHOWN: "picture_id webp",
+            "When it leaves (retention).": "added_at",
         },
     },
     of_accounts=("cases", "case_messages", "case_pictures"),

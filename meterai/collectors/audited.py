@@ -2,7 +2,6 @@
 
 from meterai.plumbing.db.audited import SHOWN, Audited, Subject, fact
 
-_OWED = ("collectors_owe_what_they_drew",)
 _ENDED = "When it ended; that it did is looked at by its state."
 AUDITED = Audited(
     facts=(
@@ -17,41 +16,14 @@ AUDITED = Audited(
         ),
         fact("collector_reminders", "reminded_at", "month day what"),
     ),
-    checked={
-        "collectors": dict.fromkeys(
-            ("state", "terms_id", "closed_at"), ("collector_is_as_staff_said",)
-        ),
-        "collector_months": dict.fromkeys(
-            ("account_id", "month", "drawn", "returned", "deposited"), _OWED
-        ),
-        "collector_reports": dict.fromkeys(
-            ("account_id", "month", "receipt", "reported_on", "told_at"),
-            ("collector_reports_are_in_the_trail",),
-        ),
-        "credit_draws": dict.fromkeys(("state",), ("draw_pays_its_attempt",)),
-        "collector_deposits": dict.fromkeys(("state",), ("collector_deposit_is_confirmed_once",)),
-    },
-    unchecked={
-        "credit_draws": {"ended_at": _ENDED},
-        "collector_deposits": {"withdrawn_at": _ENDED},
-        "unstamped_documents": dict.fromkeys(
-            (
-                "account_id",
-                "document_id",
-                "month",
-                "type",
-                "number",
-                "dated",
-                "value",
-                "party_name",
-                "identity_kind",
-                "identity_number",
-                "happened_at",
-                "reason",
-                "told_at",
-            ),
-            SHOWN,
-        ),
+    shown={
+        "credit_draws": {
+            _ENDED: "ended_at",
+        },
+        "collector_deposits": {
+            _ENDED: "withdrawn_at",
+        },
+        "unstamped_documents": SHOWN,
     },
     subjects={
         "credit_draws": Subject("draw_id"),

@@ -3,10 +3,7 @@
 from meterai.plumbing.db.audited import Audited
 
 AUDITED = Audited(
-    unchecked={
-        "console_samples": dict.fromkeys(
-            ("at", "source", "figures"),
-            "Counts for a page, of what other tables and processes say.",
-        )
-    }
+    shown={
+        "console_samples": "Counts for a page, of what other tables and processes say.",
+    },
 )

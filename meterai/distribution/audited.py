@@ -31,40 +31,20 @@ AUDITED = Audited(
         fact("fee_moves", "moved_at", "order_id number buyer_id stamps amount of_deposit"),
         fact("shop_names", "named_at", "slug"),
     ),
-    checked={
-        "distributors": dict.fromkeys(
-            ("state", "terms_id", "opened_at", "closing_at", "closed_at"),
-            ("distributor_is_as_staff_said",),
-        ),
-        "seller_debts": {"owed": ("fees_of_sellers_are_those_of_orders",)},
-        "resellers": dict.fromkeys(
-            ("account_id", "reseller_id", "state", "fee", "day_rupiah", "agreed_at", "moved_at"),
-            ("reseller_is_as_was_said",),
-        )
-        | {"distributor_fee": ("reseller_fees_are_of_today",)},
-        "selling_accounts": dict.fromkeys(
-            ("account_id", "distributor_id", "is_free"), ("account_sells_from_one_deposit",)
-        ),
-        "sales": {
-            "state": ("sale_times_are_in_order",),
-            "ended_at": ("sale_times_are_in_order",),
-            "end_cause": ("sale_times_are_in_order",),
+    shown={
+        "distributors": {
+            "When it is told that its deposit is low; nothing moves by it.": "low_at mean_rupiah mean_at",
         },
-    },
-    unchecked={
-        "distributors": dict.fromkeys(
-            ("low_at", "mean_rupiah", "mean_at"),
-            "When it is told that its deposit is low; nothing moves by it.",
-        ),
         "resellers": {
-            "name": SHOWN,
-            "fees_max": "What bounded both fees when one of them was set; the setting of today bounds the next.",
+            SHOWN: "name",
+            "What bounded both fees when one of them was set; the setting of today bounds the next.": "fees_max",
         },
-        "seller_debts": {"account_id": "Of `owed`, which is looked at.", "began_at": SHOWN},
-        # Its owner changes it as they like, and the trail says when: words and a picture of a page, no sum.
-        "shops": dict.fromkeys(
-            ("account_id", "slug", "colour", "terms", "logo", "logo_hash", "set_at"), SHOWN
-        ),
+        "seller_debts": {
+            "Of `owed`, which is looked at.": "account_id",
+            SHOWN: "began_at",
+        },
+        # Words and a picture of a page: its owner changes it, and the trail says when.
+        "shops": SHOWN,
     },
     subjects={
         "sales": Subject("sale_id"),

@@ -30,27 +30,16 @@ AUDITED = Audited(
         ),
     ),
     facts=(fact("documents", "received_at", "sha256 bytes pages name_seal"),),
-    checked={
+    shown={
         "documents": {
-            "name": ("document_is_called_as_it_was",),
-            "name_salt": ("document_is_called_as_it_was",),
+            "For how long the bytes stay; whether they are there is compared with the object store (objects_are_those_of_documents).": "kept_until forgotten_at",
         },
-    },
-    unchecked={
-        "documents": dict.fromkeys(
-            ("kept_until", "forgotten_at"),
-            "For how long the bytes stay; whether they are there is compared with the object store "
-            "(objects_are_those_of_documents).",
-        ),
-        "object_store": {"only_row": ONE_ROW, "store_id": _STARTS, "marked_at": _STARTS}
-        | dict.fromkeys(
-            (
-                *("claim", "claim_before", "claimed_at", "system_identifier", "database_oid"),
-                *("timeline", "hold", "held_at", "confirmed_at", "spared"),
-            ),
-            _CLAIMED,
-        ),
-        "condemned_objects": dict.fromkeys(("name", "condemned_at", "due_at"), _CONDEMNED),
+        "object_store": {
+            ONE_ROW: "only_row",
+            _STARTS: "store_id marked_at",
+            _CLAIMED: "claim claim_before claimed_at system_identifier database_oid timeline hold held_at confirmed_at spared",
+        },
+        "condemned_objects": _CONDEMNED,
     },
     of_accounts=("documents",),
 )

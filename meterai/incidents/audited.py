@@ -2,9 +2,6 @@
 
 from meterai.plumbing.db.audited import SHOWN, Audited, Clock, Due, Evidence, global_fact
 
-_STATE = ("incident_states_are_their_updates",)
-_TIMES = ("incident_times_never_go_back",)
-_FELT = ("no_two_open_incidents_over_one_component",)
 _WATCH = "The last word of the watchers; what came of it is an update, which is a fact."
 _ADDRESS = "Who wants mails; nothing is decided by it, and it goes with the subscription."
 AUDITED = Audited(
@@ -41,41 +38,18 @@ AUDITED = Audited(
             "incident_id update_id number state text_id text_en actor source",
         ),
     ),
-    checked={
+    shown={
         "incidents": {
-            "state": _STATE,
-            "resolved_at": _TIMES,
-            "reviewed_at": _TIMES,
-            "updated_at": _TIMES,
-            "held_by": ("held_incidents_are_not_over",),
-            "is_watched": _STATE,
+            "The word of staff, each change beside an update.": "severity",
+            "Counted from the books when it was reviewed, and compared with them then.": "report",
+            SHOWN: "changed_id changed_en",
         },
-        "incident_components": dict.fromkeys(("incident_id", "is_felt"), _FELT),
-    },
-    unchecked={
-        "incidents": {
-            "severity": "The word of staff, each change beside an update.",
-            "report": "Counted from the books when it was reviewed, and compared with them then.",
-            "changed_id": SHOWN,
-            "changed_en": SHOWN,
+        "incident_components": {
+            "The word of staff or of the watch, each change beside an update.": "component state",
         },
-        "incident_components": dict.fromkeys(
-            ("component", "state"),
-            "The word of staff or of the watch, each change beside an update.",
-        ),
-        "incident_watched": dict.fromkeys(
-            ("component", "state", "since", "faults", "told_at", "seen_at"), _WATCH
-        ),
-        "incident_notes": dict.fromkeys(
-            ("source", "at", "component", "text_id", "text_en"),
-            "A proposal to staff, as a watcher carries it; what they take is an update, which is a fact.",
-        ),
-        "incident_mailings": dict.fromkeys(
-            ("update_id", "incident_id", "told_to"),
-            "How far mails are; the row leaves once all are queued.",
-        ),
-        "incident_subscribers": dict.fromkeys(
-            ("subscriber_id", "email", "language", "asked_at", "confirmed_at"), _ADDRESS
-        ),
+        "incident_watched": _WATCH,
+        "incident_notes": "A proposal to staff, as a watcher carries it; what they take is an update, which is a fact.",
+        "incident_mailings": "How far mails are; the row leaves once all are queued.",
+        "incident_subscribers": _ADDRESS,
     },
 )

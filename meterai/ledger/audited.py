@@ -15,14 +15,6 @@ AUDITED = Audited(
         fact("holds", "held_at", "hold_id book amount subject"),
         fact("holds", "resolved_at", "hold_id state", name="holds_resolved"),
     ),
-    checked={
-        "balances": {
-            "account_id": ("balances_are_the_sums_of_their_legs",),
-            "book": ("balances_are_the_sums_of_their_legs",),
-            "posted": ("balances_are_the_sums_of_their_legs",),
-            "held": ("held_is_the_sum_of_open_holds",),
-        },
-    },
     subjects={
         "entries": Subject("subject"),
         "holds": Subject("hold_id"),

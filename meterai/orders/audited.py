@@ -28,20 +28,8 @@ AUDITED = Audited(
         fact("order_fees", "moved_at", "order_id number stamps amount"),
         global_fact("sale_terms", "since", "unit_price service_fee"),
     ),
-    checked={
-        "orders": {
-            "state": ("orders_issue_what_was_paid", "order_stands_where_its_refunds_do"),
-            "closed_at": ("order_times_are_in_order",),
-            "pay_until": ("order_times_are_in_order", "attempts_are_of_orders"),
-            "returning_due_at": ("order_stands_where_its_refunds_do",),
-            "seller_fee": ("order_was_sold_by_a_seller",),
-        },
-        "order_deposits": {"withdrawn": ("deposit_is_what_its_order_paid",)},
-    },
-    unchecked={
-        "order_labels": dict.fromkeys(
-            ("account_id", "order_id", "reference", "metadata", "labelled_at"), SHOWN
-        )
+    shown={
+        "order_labels": SHOWN,
     },
     subjects={
         "orders": Subject("order_id"),

@@ -2,8 +2,6 @@
 
 from meterai.plumbing.db.audited import Audited, Due, global_fact
 
-_TRAIL = ("outage_moves_are_in_the_trail",)
-_FILES = ("outage_files_are_those_of_their_record",)
 AUDITED = Audited(
     dues=(Due("outages", "t.confirmed_at", "t.sealed_at IS NULL AND t.confirmed_at IS NOT NULL"),),
     facts=(
@@ -14,13 +12,4 @@ AUDITED = Audited(
         ),
         global_fact("outage_files", "added_at", "outage_id file sha256"),
     ),
-    checked={
-        "outages": {
-            "state": _TRAIL,
-            "confirmed_at": _TRAIL,
-            "sealed_at": _TRAIL,
-            "ended_at": _TRAIL,
-        },
-        "outage_files": {"content": _FILES},
-    },
 )

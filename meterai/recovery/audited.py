@@ -2,19 +2,15 @@
 
 from meterai.plumbing.db.audited import Audited, global_fact
 
-_LED = ("recovery_is_where_its_steps_led",)
 _COUNTED = "It says when a step may follow; each step is a fact and is looked at."
 AUDITED = Audited(
     facts=(
         global_fact("recoveries", "started_at", "recovery_id incident_id before"),
         global_fact("recovery_steps", "entered_at", "recovery_id number state event actor numbers"),
     ),
-    checked={
-        "recoveries": dict.fromkeys(("state", "number", "moved_at", "ended_at"), _LED),
-    },
-    unchecked={
-        "recoveries": dict.fromkeys(
-            ("is_going", "backs", "holds_since", "worse_since", "looked_at"), _COUNTED
-        ),
+    shown={
+        "recoveries": {
+            _COUNTED: "is_going backs holds_since worse_since looked_at",
+        },
     },
 )

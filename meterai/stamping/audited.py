@@ -35,27 +35,16 @@ AUDITED = Audited(
             " AND s.stamping_id = t.stamping_id AND s.delivered_at IS NOT NULL",
         ),
     ),
-    checked={
-        "facts_demanded": {"account_id": ("collector_is_as_staff_said",)},
-        "deltas": {"delta": ("delta_is_what_was_delivered",)},
-        "stampings": {
-            "state": ("stamping_agrees_with_its_serials",),
-            "due_at": ("stamping_belongs_to_an_order_or_a_balance",),
-            "leased_until": ("stamping_belongs_to_an_order_or_a_balance",),
-        },
-    },
-    unchecked={
+    shown={
         "facts_demanded": {
-            "demanded_at": "From when on; it must be there at all, which is looked at."
+            "From when on; it must be there at all, which is looked at.": "demanded_at",
         },
         "stampings": {
-            "tries": WORK,
-            "refused": SHOWN,
-            "is_quiet": "Whether a mail tells of it; whoever asked for many tells of all of them.",
+            WORK: "tries",
+            SHOWN: "refused",
+            "Whether a mail tells of it; whoever asked for many tells of all of them.": "is_quiet",
         },
-        "stamping_labels": dict.fromkeys(
-            ("account_id", "stamping_id", "reference", "metadata", "labelled_at"), SHOWN
-        ),
+        "stamping_labels": SHOWN,
     },
     subjects={
         "stampings": Subject("stamping_id"),

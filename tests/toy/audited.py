@@ -3,5 +3,4 @@
 from meterai.plumbing.db.audited import Audited, fact
 
 FACTS = (fact("guests", "entered_at", "guest_id name"),)
-CHECKED = {"guests": {"welcomes": ("guests_are_welcomed_once",)}}
-AUDITED = Audited(facts=FACTS, checked=CHECKED)
+AUDITED = Audited(facts=FACTS)

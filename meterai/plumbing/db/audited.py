@@ -1,8 +1,8 @@
 """What a room says of its tables to the audit, column by column.
 
 A column is part of a fact, which is written once and hashed into every point of the audit's chain; or
-it changes with the state of its row, and an invariant looks at it; or nothing has to look at it, for
-a reason.  Every column of every table is one of the three (tests/tidy/test_audited_columns.py).
+it is `shown`, and nothing has to look at it, for a reason; or an invariant that names it looks at it, which
+needs no line here: tests/audit/test_columns.py changes each such column, and an invariant must break.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -124,8 +124,8 @@ class Audited:
     """What the audit knows of some tables.  Queries are SQL that answers account_id and subject.
 
     facts        what is written once
-    checked      by table and column, the invariants that look at what is no fact
-    unchecked    by table and column, why none has to
+    shown        by table, columns that no invariant has to look at: by the reason their names, or the reason alone for
+                 every column that is no fact
     subjects     by table, what its rows are about
     of_accounts  tables that are looked at for a whole account once a row was written
     unfinished   queries of what is open and may be late, whenever it was written
@@ -138,8 +138,7 @@ class Audited:
     """
 
     facts: Sequence[Fact] = ()
-    checked: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
-    unchecked: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    shown: Mapping[str, str | Mapping[str, str]] = field(default_factory=dict)
     subjects: Mapping[str, Subject] = field(default_factory=dict)
     of_accounts: Sequence[str] = ()
     unfinished: Sequence[str] = ()
@@ -155,8 +154,7 @@ def together(each: Sequence[Audited]) -> Audited:
     """What several rooms say, the lowest first.  One table measures, that of the highest room."""
     return Audited(
         facts=tuple(chain.from_iterable(one.facts for one in each)),
-        checked=_merged(one.checked for one in each),
-        unchecked=_merged(one.unchecked for one in each),
+        shown=_merged(one.shown for one in each),
         subjects=_merged(one.subjects for one in each),
         of_accounts=tuple(chain.from_iterable(one.of_accounts for one in each)),
         unfinished=tuple(chain.from_iterable(one.unfinished for one in each)),
