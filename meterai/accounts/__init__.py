@@ -22,7 +22,7 @@ Promises this room keeps
   * While sign-up is closed no address gets an account by signing in; accounts that are there sign in.
   * A member with a limit uses no more stamps in a month, however many requests ask at once.
 
-Calls audit.  Its pages stand on `pages`.  Is called by every room that needs to know who is asking.
+Calls trail.  Its pages stand on `pages`.  Is called by every room that needs to know who is asking.
 """
 
 from meterai.accounts.addresses import (

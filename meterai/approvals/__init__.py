@@ -8,7 +8,7 @@ Promises this room keeps
     approval is bound to its SHA-256.  Else nothing is done, and the request is overtaken.
   * While an installation has no supervisor, whoever is at its command line acts at once.
 
-Calls accounts, audit.  Is called by every room with a lever, and by the console.
+Calls accounts, trail.  Is called by every room with a lever, and by the console.
 """
 
 from meterai.approvals.line import pull

@@ -9,7 +9,7 @@ Promises this room keeps
   * Objects leave the store by one door, in two steps, and only while this database alone claims the store.
   * No document is written into a store that is not the database's.
 
-Calls accounts, audit.
+Calls accounts, trail.
 """
 
 from meterai.documents.contents import DocumentContents

@@ -6,7 +6,7 @@ Promises this room keeps
   * A close is signed and names the one before it; no entry is posted into a closed day.
   * Nothing is paid out beyond the duty payable, and nothing counts as paid without a line of the bank statement.
 
-Calls distribution, ledger, payments, refunds, suspense, audit, approvals.
+Calls distribution, ledger, payments, refunds, suspense, trail, approvals.
 """
 
 from meterai.finance.model import NO_SELLER, Channel, ChannelReport

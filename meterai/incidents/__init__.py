@@ -6,7 +6,7 @@ Promises this room keeps
   * An incident that a recovery holds is not resolved.
   * All that is public of an incident comes from its record; no reader gets the name of whoever wrote it.
 
-Calls audit, accounts.  Is called by recovery and outages.
+Calls trail, accounts.  Is called by recovery and outages.
 """
 
 from meterai.incidents.model import (

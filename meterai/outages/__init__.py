@@ -7,7 +7,7 @@ Promises this room keeps
   * A record holds the readings it was derived from: anybody derives it again, offline, without any program of ours.
   * Of a person who asks for a copy nothing is kept.
 
-Calls incidents, stamping, orders, sealing, approvals, audit.
+Calls incidents, stamping, orders, sealing, approvals, trail.
 """
 
 from meterai.outages.model import Outage

@@ -8,7 +8,7 @@ Promises this room keeps
     later record has none any more.  A day is final once it is complete and each of its differences is an item.
   * Nothing is dismissed that is money: it is matched, applied, returned, booked as a fee, or written off by two people.
 
-Calls payments, refunds, suspense, ledger, audit.
+Calls payments, refunds, suspense, ledger, trail.
 """
 
 from meterai.reconciliation.files import FileOdd

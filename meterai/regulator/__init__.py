@@ -7,7 +7,7 @@ Promises this room keeps
   * No extract and no evidence names a person, an account or an address; no extract names an order.
   * Whoever reads changes nothing.
 
-Calls ledger, stamping, stamps, sealing, audit, approvals.
+Calls ledger, stamping, stamps, sealing, audit, trail, approvals.
 """
 
 from meterai.regulator.extracts import signer_of

@@ -7,7 +7,7 @@ Promises this room keeps
   * News that money of a payment went back ends when that money has left the books of its order.
   * A refund that is overdue is an item until the refund ends; nobody can say otherwise.
 
-Calls ledger, audit.
+Calls ledger, trail.
 """
 
 from meterai.suspense.knows import items_of, told

@@ -131,7 +131,7 @@ _OF_ALL_TABLES = {f"audit/{one}.py" for one in ("history", "points", "quiet_harm
 def python_strings() -> Iterator[Sql]:
     """The SQL in Python, of every room and of plumbing.
 
-    The audit and retention are about all tables, say so, and are not read.
+    Files of the audit that are about all tables are not read.
     """
     for path, tree in SOURCES:
         if path.relative_to(PACKAGE).as_posix() in _OF_ALL_TABLES:

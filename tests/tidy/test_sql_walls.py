@@ -3,8 +3,7 @@
 A room's SQL names its own tables and those of plumbing, and calls its own functions, those of plumbing,
 and those of lower rooms that are marked `-- Public:` at the head of their file.  Invariants with the evidence of marks
 (`audited`), checks that are no single query (`*_check.py`) and the comparison of records with payments, refunds and books
-compare what several rooms say: they read the tables of the rooms below theirs.  The audit and retention are about all
-tables.
+compare what several rooms say: they read the tables of the rooms below theirs, and so do seals of the audit.
 """
 
 import ast
