@@ -261,11 +261,11 @@ def test_every_rail_is_refused_in_the_words_of_its_protocol() -> None:
     assert json.loads(snap.body) == {"responseCode": "5045200", "responseMessage": "Timeout"}
 
 
-def test_a_refused_head_has_no_body() -> None:
+def test_refused_head_has_the_priority_of_get_and_no_body() -> None:
     async def act(door: Door) -> None:
-        door.crowd(FULL, Priority.NEW)
+        door.crowd(FULL, Priority.PAID)
         await door.settle()
-        visitor = Visitor("HEAD", PATHS[Priority.NEW])
+        visitor = Visitor("HEAD", PATHS[Priority.PAID])
         await door.ask(visitor)
         assert (visitor.status, visitor.body) == (503, "")
         assert int(visitor.headers["content-length"]) > 0
@@ -378,7 +378,7 @@ def test_paths_are_found_as_the_router_finds_them() -> None:
 
     priorities = Priorities(Litestar([one, new, front], openapi_config=None))
     assert priorities.of("GET", "/") is Priority.CHECKING
-    assert priorities.of("HEAD", "/orders/ord_1") is Priority.PAID
+    assert priorities.of("GET", "/orders/ord_1") is Priority.PAID
     assert priorities.of("GET", "/orders/new/") is Priority.CHECKOUT
     for method, path in (("POST", "/orders/ord_1"), ("GET", "/orders"), ("GET", "/orders/a/b")):
         assert priorities.of(method, path) is Priority.NEW
