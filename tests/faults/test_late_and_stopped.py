@@ -144,7 +144,7 @@ def test_an_order_of_documents_comes_back_when_nothing_can_be_issued(stopped: In
 
 
 def _spoil(inside: Inside, sha256: bytes) -> None:
-    (kept,) = inside.instance.data.glob(f"objects/*/{sha256.hex()}-*")
+    (kept,) = inside.instance.data.glob(f"objects/*/{sha256.hex()}")
     kept.write_bytes(b"the disk has lost this")
 
 
