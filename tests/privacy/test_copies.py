@@ -239,7 +239,7 @@ def test_each_table_and_purpose_has_its_words() -> None:
     rooms = [(room.name, room.personal) for room in ROOMS if room.personal]
     for name, personal in [*rooms, ("plumbing", OF_PLUMBING)]:
         if personal.tables:
-            assert f"purpose.{name}" in catalogue()
+            assert f"purpose.{personal.name or name}" in catalogue()
         for one in personal.tables:
             assert f"personal.{one.table}" in catalogue()
         for wait in personal.waits:
