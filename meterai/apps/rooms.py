@@ -118,7 +118,7 @@ def owners_of_tables(rooms: Rooms = ROOMS) -> Mapping[str, str]:
 
 
 def registered_of(rooms: Rooms = ROOMS) -> Registered:
-    """What the audit asks of these rooms."""
+    """Invariants, columns and checks that these rooms registered for the audit."""
     return Registered(
         together([AUDITED, *(room.audited for room in rooms)]),
         [one for room in rooms for one in room.invariants],

@@ -16,7 +16,7 @@ from meterai.plumbing.db.figures import Figures, PromiseQuery
 from meterai.plumbing.db.personal import Personal
 from meterai.plumbing.db.sql_files import Homes
 
-# Of the type of a service: opens it by itself, for a command, until the end of the context.
+# By type of service: opens that service alone, for a command, until the context ends.
 Opens: TypeAlias = Mapping[type, Callable[[Database, Settings], AbstractAsyncContextManager[Any]]]
 AfterRestore: TypeAlias = Callable[[Database, Settings], Awaitable[None]]
 Timeline: TypeAlias = Callable[[ReadTx, Subject], Awaitable[Sequence[Happening]]]

@@ -48,7 +48,7 @@ class DocumentService:
     def metadata(
         self, name: str | None, size: int, pages: int, *, wanted_seconds: float
     ) -> DocumentMetadata:
-        """What the row of a document of `size` bytes will say, and until when it is kept from now on.
+        """Values of the row of a document of `size` bytes, and the time until which it is kept from now on.
 
         `wanted_seconds` is how long it may be before its stamping ends; it is kept that long.
         """

@@ -25,7 +25,7 @@ UPDATE documents SET forgotten_at = %s WHERE (account_id, sha256) IN (TABLE due)
 RETURNING account_id AS account, sha256
 """
 WANTED = "SELECT sha256 FROM documents WHERE sha256 = ANY (%s) AND forgotten_at IS NULL"
-# Of the documents that objects of the release before are named after: those whose bytes are still wanted.
+# Selects, of documents that name objects of the release before, those whose bytes are still wanted.
 _WANTED_OLD = """
 SELECT d.account_id AS account, d.sha256
 FROM unnest(%s::uuid[], %s::bytea[]) AS named (account_id, sha256)

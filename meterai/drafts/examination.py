@@ -47,7 +47,7 @@ class Examined:
 
     @property
     def found(self) -> Found:
-        """What its row says of it."""
+        """Values of its row."""
         return Found(
             len(self.document),
             self.sha256,

@@ -429,7 +429,7 @@ def _mark(token: str, seconds: int) -> str:
 
 
 def object_name(file: UUID, part: UUID) -> str:
-    """Where a part of a file lies in the object store, and the whole that the release before this one stored.
+    """Object name of a part of a file, and of the whole file as the release before this one stored it.
 
     Backwards: the store makes folders of the first letters, and those of an id are its time.
     """

@@ -13,8 +13,8 @@ from meterai.kit.ids import new_id
 from meterai.plumbing.db.database import Database, Tx
 from meterai.plumbing.objects import ObjectStore, ObjectUnreadable
 
-# Of parts, between condemned and deleted: several looks of everybody who may contest the store.  No longer, since what
-# is let go counts for nobody's bound.  A content waits for longer: another may have it, whose row is on the way.
+# Time between condemned and deleted, for parts: several looks of everybody who may contest the store.  No longer, since
+# what is let go counts for nobody's bound.  A content waits for longer: another may have it, whose row is on the way.
 GRACE = timedelta(minutes=5)
 _log = structlog.get_logger()
 

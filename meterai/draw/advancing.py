@@ -180,7 +180,7 @@ class Drawing:
         return await self._extend(draw, closed, "closed")
 
     async def _announce_anew(self, draw: DueDraw) -> bool:
-        """What came too late begins again by itself."""
+        """Announce a draw again whose record is void, because a step came too late."""
         now = self._clock.now()
 
         async def act(tx: Tx) -> int:

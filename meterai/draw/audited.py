@@ -1,4 +1,4 @@
-"""What the audit knows of the columns of draws."""
+"""Audit classes of the columns of draws."""
 
 from meterai.plumbing.db.audited import Audited, global_fact
 

@@ -1,4 +1,4 @@
-"""What production demands of the settings of the room: nothing."""
+"""Demands of production on the settings of the room: none."""
 
 UNDEMANDED = {
     "waiting_room_drand_urls": "a relay that lies is not believed, and without one a round is carried in",

@@ -1,4 +1,4 @@
-"""What production demands of the settings of the room: nothing."""
+"""Demands of production on the settings of the room: none."""
 
 UNDEMANDED = {
     "waiting_room_inside_max": "more people inside make the platform slow, not wrong; the limiter holds",
