@@ -1,16 +1,18 @@
 """What the audit knows of the columns of accounts."""
 
-from meterai.plumbing.db.audited import ONE_ROW, SHOWN, Audited, Clock, Evidence, fact
+from meterai.plumbing.db.audited import ONE_ROW, SHOWN, Audited, ClockColumn, MarkEvidence, fact
 
 AUDITED = Audited(
     clocks=(
-        Clock("api_keys", "expires_at", "t.created_at + interval '3661 days'"),
-        Clock("invitations", "expires_at", "t.made_at + interval '7 days'"),
-        Clock("sessions", "expires_at", "t.created_at + interval '400 days'", since="t.created_at"),
-        Clock("sign_in_challenges", "expires_at", "t.created_at + interval '1 day'"),
+        ClockColumn("api_keys", "expires_at", "t.created_at + interval '3661 days'"),
+        ClockColumn("invitations", "expires_at", "t.made_at + interval '7 days'"),
+        ClockColumn(
+            "sessions", "expires_at", "t.created_at + interval '400 days'", since="t.created_at"
+        ),
+        ClockColumn("sign_in_challenges", "expires_at", "t.created_at + interval '1 day'"),
     ),
     evidence=(
-        Evidence(
+        MarkEvidence(
             "api_keys",
             "t.end_told_at IS NOT NULL",
             """EXISTS (SELECT 1 FROM {audit_events*} e WHERE e.account_id = t.account_id

@@ -17,9 +17,9 @@ from meterai.accounts.model import (
     CodeSpent,
     CodeWrong,
     Credential,
-    Device,
+    KnownBrowser,
     LinkSpent,
-    Opened,
+    OpenedAccount,
     PasskeyRequired,
     StoredCredential,
     TooManyCodes,
@@ -69,7 +69,7 @@ class CodeService:
         (`plumbing/networks.py`) get four and sixteen times as many from this process.
         """
         address = normalized(email)
-        known = Device.read(device)
+        known = KnownBrowser.read(device)
         if known is not None and not known.knows(self._key, address):
             known = None
         now = self._clock.now()
@@ -197,7 +197,7 @@ class CodeService:
             lives = timedelta(seconds=self._settings.code_lives_seconds)
             raise CodeWrong(left, tried.expires_at - lives)
         assert tried.account is not None
-        opened = Opened(tried.account, tried.language)
+        opened = OpenedAccount(tried.account, tried.language)
         return self._signed_in(session, opened, tried.email, device)
 
     def _proof(
@@ -221,11 +221,13 @@ class CodeService:
             jsonb(trail.with_request({**facts})),
         )
 
-    def _signed_in(self, session: Credential, opened: Opened, email: str, device: str) -> SignedIn:
+    def _signed_in(
+        self, session: Credential, opened: OpenedAccount, email: str, device: str
+    ) -> SignedIn:
         """The session and device that the browser keeps.  Refuses `PasskeyRequired`."""
         if opened.language is None:
             raise PasskeyRequired("the account is of staff")
-        known = Device.read(device) or Device.fresh()
+        known = KnownBrowser.read(device) or KnownBrowser.fresh()
         return SignedIn(
             replace(session, account=opened.account).text(),
             self._settings.session_lives_seconds,

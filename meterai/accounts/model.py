@@ -599,7 +599,7 @@ class TriedChallenge(Challenge):
     language: str | None
 
 
-class Opened(NamedTuple):
+class OpenedAccount(NamedTuple):
     """The account that a sign-in opened, and the language it reads; None where only a passkey opens it."""
 
     account: UUID
@@ -958,7 +958,7 @@ def passkey_digest(credential: bytes, public_key: bytes, name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Device:
+class KnownBrowser:
     """A browser, and a mark (an HMAC of ours) for each address that signed in with it.
 
     It authenticates nobody.  It only keeps a stranger, who uses up the codes of an address, from
@@ -969,7 +969,7 @@ class Device:
     marks: tuple[str, ...] = ()
 
     @classmethod
-    def read(cls, text: str) -> "Device | None":
+    def read(cls, text: str) -> "KnownBrowser | None":
         """The device of a cookie, or None; its marks are not checked here but by `knows`."""
         if not text.isascii():
             return None
@@ -980,7 +980,7 @@ class Device:
             return None
 
     @classmethod
-    def fresh(cls) -> "Device":
+    def fresh(cls) -> "KnownBrowser":
         """A device nobody signed in with yet."""
         return cls(new_id())
 
@@ -998,8 +998,8 @@ class Device:
         mark = self._mark(key, email).encode()
         return any(hmac.compare_digest(mark, one.encode()) for one in self.marks)
 
-    def knowing(self, key: bytes, email: str) -> "Device":
+    def knowing(self, key: bytes, email: str) -> "KnownBrowser":
         """The same device after this address signed in with it."""
         mark = self._mark(key, email)
         others = tuple(one for one in self.marks if one != mark)
-        return Device(self.id, (mark, *others)[:ADDRESSES_PER_DEVICE_MAX])
+        return KnownBrowser(self.id, (mark, *others)[:ADDRESSES_PER_DEVICE_MAX])

@@ -34,7 +34,7 @@ from meterai.accounts.model import (
     PASSKEY_KIND,
     Credential,
     CredentialTaken,
-    Device,
+    KnownBrowser,
     PasskeyNeeded,
     PasskeyRefused,
     PasskeyRequired,
@@ -63,7 +63,7 @@ _SIGN_IN = b"sign-in"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PasskeyChallenge:
     """What an authenticator is asked, as JSON, and the cookie that its answer is read with."""
 
     options: str
@@ -71,7 +71,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class _Assertion:
     """An assertion that the browser sent: which challenge, whose, by which credential."""
 
     challenge: bytes
@@ -124,7 +124,7 @@ class PasskeyService:
 
     # -- registering --
 
-    async def ask_to_make(self, account: UUID) -> Asked:
+    async def ask_to_make(self, account: UUID) -> PasskeyChallenge:
         """What a browser asks its authenticator for a new passkey.  Refuses `TooManyPasskeys`."""
         async with self._database.reading() as tx:
             kept = await store.passkey_credentials(tx, account)
@@ -144,7 +144,7 @@ class PasskeyService:
             ),
             exclude_credentials=[PublicKeyCredentialDescriptor(id=one) for one in kept],
         )
-        return Asked(webauthn.options_to_json(options), cookie)
+        return PasskeyChallenge(webauthn.options_to_json(options), cookie)
 
     async def make(
         self,
@@ -222,7 +222,7 @@ class PasskeyService:
 
     # -- signing in --
 
-    def ask_to_sign_in(self) -> Asked:
+    def ask_to_sign_in(self) -> PasskeyChallenge:
         """What a browser asks whichever passkey of ours it has: no address, so nothing is told."""
         challenge, cookie = self._fresh(_SIGN_IN)
         options = webauthn.generate_authentication_options(
@@ -230,7 +230,7 @@ class PasskeyService:
             challenge=challenge,
             user_verification=UserVerificationRequirement.REQUIRED,
         )
-        return Asked(webauthn.options_to_json(options), cookie)
+        return PasskeyChallenge(webauthn.options_to_json(options), cookie)
 
     async def sign_in(
         self, answer: str, cookie: str, device: str = "", agent: Agent = UNKNOWN
@@ -248,12 +248,12 @@ class PasskeyService:
             credential = _bytes(given["id"])
         except (KeyError, TypeError, ValueError):
             raise PasskeyRefused("not an answer of a passkey") from None
-        said = _Answer(challenge, challenge_id, account, credential, answer)
+        said = _Assertion(challenge, challenge_id, account, credential, answer)
         session, email = await self._database.run(partial(self._open, said=said, agent=agent))
-        known = Device.read(device) or Device.fresh()
+        known = KnownBrowser.read(device) or KnownBrowser.fresh()
         return SignedIn(session.text(), self._life, known.knowing(self._key, email).text())
 
-    async def _open(self, tx: Tx, said: _Answer, agent: Agent) -> tuple[Credential, str]:
+    async def _open(self, tx: Tx, said: _Assertion, agent: Agent) -> tuple[Credential, str]:
         now = self._clock.now()
         kept = await store.passkey(tx, said.account, said.credential)
         if kept is None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from meterai.accounts.erasing import erase
-from meterai.plumbing.db.personal import Held, Kept, Person, Personal, Wait
+from meterai.plumbing.db.personal import KeepReason, Person, Personal, PersonalTable, Wait
 from meterai.plumbing.work.retention import MONTH, YEAR
 
 
@@ -24,41 +24,41 @@ def _in_organizations(person: Person) -> Sequence[object]:
 PERSONAL = Personal(
     before=erase,
     tables=(
-        Held(
+        PersonalTable(
             table="accounts",
             columns="account_id email language created_at",
             inner="erased_at",
             blanks={"email": "NULL"},
-            kept=Kept.NUMBER,
+            kept=KeepReason.NUMBER,
         ),
-        Held(
+        PersonalTable(
             table="sessions",
             columns="session_id created_at browser system opened_with last_used_at expires_at ended_at",
             inner="account_id acts_for",
             hidden="secret_hash",
             deletes=True,
         ),
-        Held(
+        PersonalTable(
             table="api_keys",
             columns="key_id name scopes created_at last_used_at expires_at ended_at",
             inner="account_id end_told_at follows made_by",
             hidden="secret_hash",
             deletes=True,
         ),
-        Held(
+        PersonalTable(
             table="passkeys",
             columns="passkey_id name made_at last_used_at ended_at",
             inner="account_id sign_count",
             hidden="credential_id public_key",
             deletes=True,
         ),
-        Held(
+        PersonalTable(
             table="passkey_challenges",
             inner="account_id answered_at",
             hidden="challenge_id",
             deletes=True,
         ),
-        Held(
+        PersonalTable(
             table="sign_in_challenges",
             columns="created_at network leads_to expires_at used_at",
             inner="email tries",
@@ -67,28 +67,28 @@ PERSONAL = Personal(
             named=_address,
             deletes=True,
         ),
-        Held(
+        PersonalTable(
             table="memberships",
             columns="membership_id account_id role given_at ended_at stamps_per_month",
             inner="member_id",
             also=_ORGANIZATION,
             whose=_OF_ORGANIZATIONS,
             named=_in_organizations,
-            kept=Kept.BRIEFLY,
+            kept=KeepReason.BRIEFLY,
             since="now()",
             keeps=YEAR,
         ),
-        Held(
+        PersonalTable(
             table="member_uses",
             columns="use_id account_id stamps returned used_at",
             inner="member_id",
             whose=_OF_ORGANIZATIONS,
             named=_in_organizations,
-            kept=Kept.BRIEFLY,
+            kept=KeepReason.BRIEFLY,
             since="t.used_at",
             keeps=YEAR,
         ),
-        Held(
+        PersonalTable(
             table="invitations",
             columns="invitation_id account_id role state made_at expires_at ended_at",
             inner="email stamps_per_month",
@@ -98,15 +98,15 @@ PERSONAL = Personal(
             named=_address,
             blanks={"email": "''"},
             only="t.state <> 'sent'",  # none is, by then
-            kept=Kept.BRIEFLY,
+            kept=KeepReason.BRIEFLY,
             since="coalesce(t.ended_at, now())",
             keeps=MONTH,
         ),
-        Held(
+        PersonalTable(
             table="staff_roles",
             columns="grant_id role given_at ended_at",
             inner="account_id",
-            kept=Kept.BRIEFLY,
+            kept=KeepReason.BRIEFLY,
             since="t.ended_at",
             keeps=YEAR,
         ),

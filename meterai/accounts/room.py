@@ -18,8 +18,8 @@ from meterai.accounts.routes import routes
 from meterai.accounts.service import AccountService
 from meterai.accounts.settings import AccountSettings
 from meterai.accounts.store import KEY_ENDS
-from meterai.commands import Command, Directory, Schema, Scope
-from meterai.plumbing.http.described import Field
+from meterai.commands import Command, DemandScope, Directory, Schema
+from meterai.plumbing.http.described import FieldDescription
 from meterai.plumbing.work.jobs import PeriodicTask
 from meterai.room import Container, Room
 
@@ -47,35 +47,35 @@ COMMANDS = (
         "accounts create",
         "meterai.accounts.commands:create",
         Directory.NEEDED,
-        Scope.DATABASE,
+        DemandScope.DATABASE,
         Schema.CURRENT,
     ),
     Command(
         "accounts keys",
         "meterai.accounts.commands:keys",
         Directory.NEEDED,
-        Scope.DATABASE,
+        DemandScope.DATABASE,
         Schema.ANY,
     ),
     Command(
         "staff first",
         "meterai.accounts.commands:first_staff",
         Directory.NEEDED,
-        Scope.DATABASE,
+        DemandScope.DATABASE,
         Schema.CURRENT,
     ),
     Command(
         "staff list",
         "meterai.accounts.commands:list_staff",
         Directory.NEEDED,
-        Scope.DATABASE,
+        DemandScope.DATABASE,
         Schema.CURRENT,
     ),
     Command(
         "organizations list",
         "meterai.accounts.commands:list_organizations",
         Directory.NEEDED,
-        Scope.DATABASE,
+        DemandScope.DATABASE,
         Schema.CURRENT,
     ),
 )
@@ -112,8 +112,8 @@ ROOM = Room(
     },
     routes=(*routes, *pages.routes),
     fields={
-        ("OrganizationView", "state"): Field(list(OrganizationState)),
-        ("MemberView", "role"): Field(list(Role)),
+        ("OrganizationView", "state"): FieldDescription(list(OrganizationState)),
+        ("MemberView", "role"): FieldDescription(list(Role)),
     },
     pages=pages.PAGES,
     tasks=_tasks,

@@ -3,18 +3,12 @@
 from datetime import datetime
 from functools import partial
 
-import msgspec
-
 from meterai import trail
 from meterai.accounts import store
 from meterai.accounts.model import NOBODY, Permission
-from meterai.commands import Effect, Forecast, Lever, Pull
+from meterai.commands import Effect, Forecast, Lever, NoArguments, Pull
 from meterai.kit.actor import Actor
 from meterai.plumbing.db.database import ReadTx, Tx
-
-
-class NoArguments(msgspec.Struct, frozen=True):
-    """A lever that is told nothing but why."""
 
 
 async def sign_up_closed_at(tx: ReadTx) -> datetime | None:

@@ -25,7 +25,7 @@ from meterai.accounts.model import (
     KeyOfAccount,
     KeyTerms,
     Member,
-    Opened,
+    OpenedAccount,
     Organization,
     OrganizationState,
     PasskeyView,
@@ -47,7 +47,7 @@ _CONTACTS = RowMapper(Contact)
 _CHALLENGES = RowMapper(Challenge)
 _TOLD = RowMapper(AccountTold)
 _TRIED = RowMapper(TriedChallenge)
-_OPENED = RowMapper(Opened)
+_OPENED = RowMapper(OpenedAccount)
 _CREDENTIALS = RowMapper(StoredCredential)
 _ACTING = RowMapper(ActingFor)
 _STAFF = RowMapper(StaffOfAddress)
@@ -195,7 +195,7 @@ async def open_by_code(
     return await tx.one_as(_TRIED, _SIGN_IN_BY_CODE, is_right, tries_max, *proof)
 
 
-async def open_by_link(tx: Tx, proof: tuple[object, ...]) -> Opened | None:
+async def open_by_link(tx: Tx, proof: tuple[object, ...]) -> OpenedAccount | None:
     """Begin a session; None where another request used the challenge first, and not after the moment
     that the proof says; see sql/functions/sign_in_open.sql.
     """

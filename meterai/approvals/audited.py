@@ -1,12 +1,12 @@
 """Columns of approvals, as the audit knows them."""
 
-from meterai.plumbing.db.audited import Audited, Clock, Due, global_fact
+from meterai.plumbing.db.audited import Audited, ClockColumn, DueWork, global_fact
 
 _HASHED = "Its SHA-256, with the lever and the forecast, is a fact; blanked after a year."
 
 AUDITED = Audited(
-    clocks=(Clock("approvals", "expires_at", "t.requested_at + interval '31 days'"),),
-    dues=(Due("approvals", "t.expires_at", "t.state = 'waiting'"),),
+    clocks=(ClockColumn("approvals", "expires_at", "t.requested_at + interval '31 days'"),),
+    dues=(DueWork("approvals", "t.expires_at", "t.state = 'waiting'"),),
     facts=(
         global_fact(
             "approvals",

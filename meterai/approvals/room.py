@@ -14,7 +14,7 @@ from meterai.approvals.retention import RETENTION
 from meterai.approvals.service import EXPIRE, ApprovalService, as_asked
 from meterai.approvals.settings import ApprovalSettings
 from meterai.approvals.store import EXPIRED
-from meterai.commands import Command, Directory, Schema, Scope
+from meterai.commands import Command, DemandScope, Directory, Schema
 from meterai.plumbing.work.jobs import PeriodicTask
 from meterai.room import Container, Room
 
@@ -31,7 +31,7 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
 
 def _command(name: str, function: str, schema: Schema = Schema.CURRENT) -> Command:
     place = f"meterai.approvals.commands:{function}"
-    return Command(name, place, Directory.DATABASE, Scope.DATABASE, schema)
+    return Command(name, place, Directory.DATABASE, DemandScope.DATABASE, schema)
 
 
 COMMANDS = (

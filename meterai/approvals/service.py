@@ -27,7 +27,7 @@ from meterai.kit.subjects import Subject
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.checks import AuditedPart
 from meterai.plumbing.db.database import Database, ReadTx, Tx
-from meterai.plumbing.db.invariants import SHOWN_MAX, Finding
+from meterai.plumbing.db.invariants import SHOWN_MAX, InvariantFinding
 from meterai.plumbing.http.callers import Caller
 from meterai.plumbing.work.retention import YEAR
 
@@ -78,7 +78,7 @@ async def expire(tx: Tx) -> int:
     return len(ended)
 
 
-async def as_asked(part: AuditedPart) -> Finding:
+async def as_asked(part: AuditedPart) -> InvariantFinding:
     """Make the hash of every request again: SQL does not write JSON as the hash wants it."""
     async with part.database.reading() as tx:
         found = list(await store.blanked_early(tx, YEAR))
@@ -89,7 +89,7 @@ async def as_asked(part: AuditedPart) -> Finding:
         found += [one for one in batch if not is_as_asked(one)]
         last = batch[-1].id if batch else None
     evidence = [{"approval": one.shown, "command": one.command} for one in found[:SHOWN_MAX]]
-    return Finding(AS_ASKED, len(found), evidence)
+    return InvariantFinding(AS_ASKED, len(found), evidence)
 
 
 class ApprovalService:

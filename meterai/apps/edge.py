@@ -15,7 +15,15 @@ from litestar.types import ASGIApp, HTTPResponseStartEvent, HTTPScope, Message
 
 from meterai import pages
 from meterai.kit.refusal import Refusal
-from meterai.limiter import Admission, Admitted, Answer, Answers, BusyAnswers, Priorities, Users
+from meterai.limiter import (
+    Admission,
+    AdmittedRequest,
+    Answer,
+    Answers,
+    BusyAnswers,
+    Priorities,
+    Users,
+)
 from meterai.pages import content_security_policy, wants_page
 from meterai.plumbing.config import Settings
 from meterai.plumbing.http.callers import Caller
@@ -87,12 +95,12 @@ def _has_key(scope: HTTPScope) -> bool:
     return isinstance(caller, Caller) and caller.by == "api_key"
 
 
-class _Answer:
+class _EdgeAnswer:
     """One answer of the application on its way out."""
 
     __slots__ = ("_edge", "_is_api", "_scope", "_send", "_turn", "status")
 
-    def __init__(self, edge: "Edge", visit: Visit, turn: Admitted) -> None:
+    def __init__(self, edge: "Edge", visit: Visit, turn: AdmittedRequest) -> None:
         self._edge = edge
         self._turn = turn
         self._scope = scope = visit.scope
@@ -141,7 +149,7 @@ class Edge:
         visit.receive = incoming = Incoming(visit.receive)
         try:
             turn = await self._admission.let_in(scope, incoming)
-            if isinstance(turn, Admitted):
+            if isinstance(turn, AdmittedRequest):
                 await self._serve(visit, go_on, turn)
             elif turn is not None:
                 await _give(visit, turn)
@@ -149,9 +157,9 @@ class Edge:
         finally:
             incoming.close()
 
-    async def _serve(self, visit: Visit, go_on: GoOn, turn: Admitted) -> None:
+    async def _serve(self, visit: Visit, go_on: GoOn, turn: AdmittedRequest) -> None:
         begun = time.perf_counter()
-        scope, answer = visit.scope, _Answer(self, visit, turn)
+        scope, answer = visit.scope, _EdgeAnswer(self, visit, turn)
         visit.send = answer.send
         if not scope["query_string"].isascii():
             # Octets that should have been escaped (RFC 3986, section 2.1), so that all can read it.

@@ -15,7 +15,7 @@ from litestar.routes import BaseRoute, HTTPRoute
 
 from meterai.accounts import Permission
 from meterai.apps.rooms import ROOMS
-from meterai.plumbing.http.described import FILE, NOTHING_MORE, Described, Field, Schema
+from meterai.plumbing.http.described import FILE, NOTHING_MORE, Described, FieldDescription, Schema
 from meterai.plumbing.http.problems import PROBLEM
 from meterai.portal import reference
 from meterai.room import Rooms
@@ -159,14 +159,14 @@ def _statuses(route: _Route) -> Iterator[int]:
     yield from route.described.refuses
 
 
-def _narrow_fields(schemas: Schema, fields: Mapping[tuple[str, str], Field]) -> None:
+def _narrow_fields(schemas: Schema, fields: Mapping[tuple[str, str], FieldDescription]) -> None:
     """Say which words a text can be, and the least of a number.
 
     Integers of which no room says anything count something: they are 0 or more.
     """
     for schema, described in schemas.items():
         for name, field in described.get("properties", {}).items():
-            told = fields.get((schema, name), Field())
+            told = fields.get((schema, name), FieldDescription())
             if told.words:
                 may_be_null = {"type": "null"} in field.get("oneOf", ())
                 field["enum"] = [*map(str, told.words), *([None] if may_be_null else [])]

@@ -8,20 +8,22 @@ from importlib.metadata import entry_points
 from meterai.apps.production import demands_of
 from meterai.apps.rooms import ROOMS, offers_of
 from meterai.apps.settings import sections
-from meterai.commands import Command, Directory, Options, Program, Schema, Scope
+from meterai.commands import Command, DemandScope, Directory, Options, Program, Schema
 from meterai.room import Rooms
 from meterai.room.timelines import timeline
 
 PLUGINS = "meterai.commands"  # the group of entry points, each a sequence of `Command`
 _RUN = "meterai.apps.commands.run"
 OWN: Sequence[Command] = (
-    Command("web", f"{_RUN}:web", Directory.NEEDED, Scope.EVERYTHING, Schema.CURRENT),
-    Command("worker", f"{_RUN}:worker", Directory.NEEDED, Scope.EVERYTHING, Schema.CURRENT),
-    Command("migrate", f"{_RUN}:migrate", Directory.DATABASE, Scope.DATABASE, Schema.BROUGHT),
-    Command("config", f"{_RUN}:config", Directory.SETTINGS, Scope.NOTHING),
-    Command("check-config", f"{_RUN}:check_config", Directory.SETTINGS, Scope.NOTHING),
-    Command("keys make", "meterai.apps.commands.keys:make", Directory.SETTINGS, Scope.NOTHING),
-    Command("pages", "meterai.apps.commands.pages:pages", Directory.SETTINGS, Scope.NOTHING),
+    Command("web", f"{_RUN}:web", Directory.NEEDED, DemandScope.EVERYTHING, Schema.CURRENT),
+    Command("worker", f"{_RUN}:worker", Directory.NEEDED, DemandScope.EVERYTHING, Schema.CURRENT),
+    Command("migrate", f"{_RUN}:migrate", Directory.DATABASE, DemandScope.DATABASE, Schema.BROUGHT),
+    Command("config", f"{_RUN}:config", Directory.SETTINGS, DemandScope.NOTHING),
+    Command("check-config", f"{_RUN}:check_config", Directory.SETTINGS, DemandScope.NOTHING),
+    Command(
+        "keys make", "meterai.apps.commands.keys:make", Directory.SETTINGS, DemandScope.NOTHING
+    ),
+    Command("pages", "meterai.apps.commands.pages:pages", Directory.SETTINGS, DemandScope.NOTHING),
 )
 
 

@@ -35,7 +35,7 @@ from meterai.plumbing.http.bodies import Bodies
 from meterai.plumbing.http.callers import injected
 from meterai.plumbing.http.problems import on_fault, on_http_exception, on_refusal
 from meterai.plumbing.http.requests import BoundedRequest
-from meterai.plumbing.http.throttle import Pace
+from meterai.plumbing.http.throttle import Throttle
 from meterai.plumbing.observe import logs
 from meterai.plumbing.observe.metrics_port import showing_metrics
 from meterai.plumbing.observe.shared_metrics import join
@@ -254,7 +254,7 @@ def build(settings: Settings, rooms: Rooms = ROOMS, site: pages.Site | None = No
         request_class=BoundedRequest,
         before_request=require_permission,  # a guard of the framework costs a copy of the route each time
         lifespan=[lifespan],
-        state=State({"rooms": rooms, "limiter": limiter, "site": site, "pace": Pace()}),
+        state=State({"rooms": rooms, "limiter": limiter, "site": site, "pace": Throttle()}),
         exception_handlers={
             Refusal: pages.page_or_problem(on_refusal),
             HTTPException: pages.page_or_problem(on_http_exception),

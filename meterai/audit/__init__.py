@@ -11,7 +11,7 @@ query: seals, objects, and the record of the bank.
 
 from meterai.audit.auditor import Audit, Auditor, invariants_of
 from meterai.audit.commands import audit
-from meterai.audit.model import CleanAudit, Standing
+from meterai.audit.model import AuditStanding, CleanAudit
 from meterai.audit.report import AuditReport, AuditRequest, audit_all
 from meterai.audit.store import audits_after, standing
 
@@ -19,9 +19,9 @@ __all__ = [
     "Audit",
     "AuditReport",
     "AuditRequest",
+    "AuditStanding",
     "Auditor",
     "CleanAudit",
-    "Standing",
     "audit",
     "audit_all",
     "audits_after",

@@ -1,14 +1,14 @@
 """What the audit knows of the columns of audit."""
 
-from meterai.plumbing.db.audited import ONE_ROW, Audited, Clock, Evidence
+from meterai.plumbing.db.audited import ONE_ROW, Audited, ClockColumn, MarkEvidence
 
 AUDITED = Audited(
     clocks=(
-        Clock("audit_turn", "leased_until", "now() + interval '3 hours'"),
-        Clock("bank_nights", "leased_until", "now() + interval '1 day'"),
+        ClockColumn("audit_turn", "leased_until", "now() + interval '3 hours'"),
+        ClockColumn("bank_nights", "leased_until", "now() + interval '1 day'"),
     ),
     evidence=(
-        Evidence(
+        MarkEvidence(
             "audit_turn",
             "t.ended_at IS NOT NULL AND cardinality(t.broken) = 0",
             "EXISTS (SELECT 1 FROM audit_points)",

@@ -20,7 +20,14 @@ from meterai.ledger import explained
 from meterai.notifications import told
 from meterai.plumbing.db.checks import Registered
 from meterai.plumbing.db.database import Database
-from meterai.plumbing.db.invariants import Everything, Finding, Invariant, Scope, check, look
+from meterai.plumbing.db.invariants import (
+    Everything,
+    Invariant,
+    InvariantFinding,
+    RowScope,
+    check,
+    look,
+)
 from meterai.plumbing.db.marks import Mark
 from meterai.plumbing.db.schema import check_schema
 
@@ -44,7 +51,7 @@ def silent(_done: int, _parts: int, _name: str) -> None:
 class Audit:
     """What the audit found."""
 
-    findings: tuple[Finding, ...]
+    findings: tuple[InvariantFinding, ...]
 
     @property
     def holds(self) -> bool:
@@ -89,7 +96,7 @@ class Auditor:
         self._tell = tell
         self._settled_after = settled_after
 
-    async def run(self, *, is_incremental: bool) -> tuple[list[Finding], "Coverage"]:
+    async def run(self, *, is_incremental: bool) -> tuple[list[InvariantFinding], "Coverage"]:
         """Every finding, and what was covered.
 
         An incremental audit looks at everything where there is no clean point, or where the last
@@ -130,8 +137,10 @@ class Auditor:
         now: datetime = row["now"]
         return now
 
-    async def _check(self, scopes: Sequence[Scope], hashing: Hashing | None) -> list[Finding]:
-        found: dict[str, Finding] = {}
+    async def _check(
+        self, scopes: Sequence[RowScope], hashing: Hashing | None
+    ) -> list[InvariantFinding]:
+        found: dict[str, InvariantFinding] = {}
         everything = Everything(self._audited.subjects)
         for place, scope in enumerate(scopes):
             for one in self._invariants:
@@ -146,7 +155,7 @@ class Auditor:
                 await hashing.take(self._database, scope)
         for one in self._invariants:
             if one.name not in found:
-                nothing = Finding(one, 0, [])
+                nothing = InvariantFinding(one, 0, [])
                 found[one.name] = (
                     await check(self._database, one, everything) if one.is_whole else nothing
                 )

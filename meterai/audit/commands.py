@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from meterai.audit.report import AuditRequest, audit_all
-from meterai.audit.seals import DRAWN, Drawing
+from meterai.audit.seals import DRAWN, DeltaSample
 from meterai.commands import (
     NO_OPTIONS,
     AsJson,
@@ -53,7 +53,7 @@ def audit(
     at_most = None if seals == "all" else seals
     request = AuditRequest(
         is_incremental=incremental,
-        drawing=Drawing(secrets.randbits(32) if seed is None else seed, at_most),
+        drawing=DeltaSample(secrets.randbits(32) if seed is None else seed, at_most),
         bank_days=bank_days if bank else 0,
     )
     program, begun = options.program, set[int]()

@@ -10,7 +10,7 @@ from time import monotonic
 import structlog
 
 from meterai.audit import metrics, store
-from meterai.audit.model import Standing
+from meterai.audit.model import AuditStanding
 from meterai.audit.points import SETTLED_AFTER
 from meterai.audit.report import AuditRequest, audit_all
 from meterai.kit.clock import WIB
@@ -71,7 +71,7 @@ class DailyAudit:
             _log.info("audit_point", point=number, chained=chained)
 
 
-def _show(standing: Standing, now: datetime) -> None:
+def _show(standing: AuditStanding, now: datetime) -> None:
     metrics.BROKEN.set(len(standing.broken))
     if standing.covered_until is not None:
         metrics.COVERED.set((now - standing.covered_until).total_seconds())

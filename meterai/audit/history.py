@@ -18,7 +18,7 @@ from typing import Any
 
 from meterai.plumbing.db.audited import Audited, Fact
 from meterai.plumbing.db.database import Database
-from meterai.plumbing.db.invariants import Everything, Scope, patiently, written
+from meterai.plumbing.db.invariants import Everything, RowScope, patiently, written
 from meterai.plumbing.db.marks import IS_YOUNG, Mark
 
 BEGINNING = datetime(2025, 1, 1, tzinfo=UTC)  # nothing is older: the epoch of our serials
@@ -28,7 +28,7 @@ Cell = tuple[str, datetime]  # a fact, and where its stretch begins
 
 
 @dataclass(frozen=True, slots=True)
-class Digest:
+class StretchDigest:
     """How many rows a stretch has, and the hash over them."""
 
     rows: int
@@ -95,7 +95,7 @@ class Hashing:
         self._found: dict[Cell, tuple[int, Any]] = {}
         self._is_global_taken = False
 
-    async def take(self, database: Database, scope: Scope) -> None:
+    async def take(self, database: Database, scope: RowScope) -> None:
         """Read the facts of the accounts of one scope; facts of no account are read with the first
         scope.
         """
@@ -111,7 +111,7 @@ class Hashing:
             if self._cells is None or (fact.name, one[0]) in self._cells
         ]
 
-    async def _take(self, database: Database, fact: Fact, scope: Scope) -> None:
+    async def _take(self, database: Database, fact: Fact, scope: RowScope) -> None:
         wanted = self._wanted(fact)
         if not wanted:
             return
@@ -125,10 +125,10 @@ class Hashing:
             digest.update(row["digests"])
             self._found[cell] = (count + row["rows"], digest)
 
-    def digests(self) -> dict[Cell, Digest]:
+    def digests(self) -> dict[Cell, StretchDigest]:
         """The hashes that were found, of stretches that have rows."""
         return {
-            cell: Digest(rows, digest.hexdigest())
+            cell: StretchDigest(rows, digest.hexdigest())
             for cell, (rows, digest) in self._found.items()
             if self._cells is None or cell in self._cells
         }
@@ -139,7 +139,7 @@ async def hashed(
     audited: Audited,
     stretches: Sequence[Stretch],
     cells: Iterable[Cell] | None = None,
-) -> dict[Cell, Digest]:
+) -> dict[Cell, StretchDigest]:
     """The hashes of stretches that are read in one go."""
     hashing = Hashing(audited.facts, stretches, cells)
     if stretches:
@@ -151,7 +151,7 @@ async def unproven(
     database: Database,
     scope: Everything,
     facts: Iterable[Fact],
-    known: Mapping[Cell, Digest],
+    known: Mapping[Cell, StretchDigest],
     stretches: Sequence[Stretch],
     since: Mark,
 ) -> set[Cell]:

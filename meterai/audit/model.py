@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 
-class Standing(NamedTuple):
+class AuditStanding(NamedTuple):
     """How the audit stands that the platform makes by itself.
 
     covered_until  what the last point of the chain covers; None where there is none

@@ -17,9 +17,9 @@ from typing import Any
 from meterai.audit.history import (
     BEGINNING,
     Cell,
-    Digest,
     Hashing,
     Stretch,
+    StretchDigest,
     hashed,
     months,
     standing,
@@ -28,7 +28,7 @@ from meterai.audit.history import (
 from meterai.kit.clock import SystemClock
 from meterai.plumbing.db.audited import Audited
 from meterai.plumbing.db.database import Database, Row, jsonb
-from meterai.plumbing.db.invariants import SHOWN_MAX, Everything, Finding, Invariant, look
+from meterai.plumbing.db.invariants import SHOWN_MAX, Everything, Invariant, InvariantFinding, look
 from meterai.plumbing.db.marks import Mark
 from meterai.plumbing.work.retention import YEAR
 
@@ -80,10 +80,10 @@ class Point:
         return [(self.covers_from, self.covers_until)]
 
     @property
-    def cells(self) -> dict[Cell, Digest]:
+    def cells(self) -> dict[Cell, StretchDigest]:
         """Its hashes, by fact and beginning of a stretch."""
         return {
-            (fact, datetime.fromisoformat(start)): Digest(rows, sha256)
+            (fact, datetime.fromisoformat(start)): StretchDigest(rows, sha256)
             for fact, by_start in self.totals["facts"].items()
             for start, (rows, sha256) in by_start.items()
         }
@@ -170,7 +170,7 @@ class Past:
         return self._differences(found, self._cells.keys() | told)
 
     def _differences(
-        self, found: Mapping[Cell, Digest], cells: set[Cell] | frozenset[Cell]
+        self, found: Mapping[Cell, StretchDigest], cells: set[Cell] | frozenset[Cell]
     ) -> list[Row]:
         return [
             {
@@ -201,7 +201,9 @@ class Past:
             if table in now and now[table] < then
         ]
 
-    async def facts(self, database: Database, stretches: Sequence[Stretch]) -> dict[Cell, Digest]:
+    async def facts(
+        self, database: Database, stretches: Sequence[Stretch]
+    ) -> dict[Cell, StretchDigest]:
         """The hashes of a new point: known where the same stretch was compared just now."""
         same = {start for start, _ in set(self.stretches) & set(stretches)}
         known = {cell: digest for cell, digest in self._cells.items() if cell[1] in same}
@@ -214,9 +216,9 @@ class Past:
         return known | await hashed(database, self._audited, stretches, rest)
 
 
-def finding(wrong: list[Row]) -> Finding:
+def finding(wrong: list[Row]) -> InvariantFinding:
     """What was found about the chain."""
-    return Finding(UNCHANGED, len(wrong), wrong[:SHOWN_MAX])
+    return InvariantFinding(UNCHANGED, len(wrong), wrong[:SHOWN_MAX])
 
 
 def _sha256(facts: object) -> bytes:

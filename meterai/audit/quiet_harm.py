@@ -4,7 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from meterai.plumbing.db.audited import Audited, Due, Evidence
+from meterai.plumbing.db.audited import Audited, DueWork, MarkEvidence
 from meterai.plumbing.db.invariants import AHEAD, LATE, Invariant
 from meterai.plumbing.db.sql_files import described
 
@@ -89,10 +89,10 @@ def _clocks(audited: Audited, tables: _Tables) -> Iterator[tuple[bool, str]]:
     assert not bounds, "a clock is no column of times"
 
 
-def _late(one: Due, tables: _Tables) -> str:
+def _late(one: DueWork, tables: _Tables) -> str:
     late = f"({one.at} < now() - {one.late or LATE} OR {one.at} IS NULL)"
     return tables.rows(one.table, f"({one.waits}) AND {late}", is_whole=True)
 
 
-def _without_proof(one: Evidence, tables: _Tables) -> str:
+def _without_proof(one: MarkEvidence, tables: _Tables) -> str:
     return tables.rows(one.table, f"({one.marked}) AND NOT coalesce({one.proof}, false)")

@@ -6,14 +6,14 @@ from types import MappingProxyType
 
 from meterai.audit.auditor import Audit, Auditor, Tell, silent
 from meterai.audit.points import Point
-from meterai.audit.seals import Drawing, Papers, check_objects
+from meterai.audit.seals import DeltaReader, DeltaSample, check_objects
 from meterai.commands import Opens
 from meterai.kit.clock import SystemClock
 from meterai.payments import PaymentService
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.checks import AuditedPart, Registered
 from meterai.plumbing.db.database import Database
-from meterai.plumbing.db.invariants import Finding, Invariant
+from meterai.plumbing.db.invariants import Invariant, InvariantFinding
 from meterai.plumbing.db.schema import works_as
 from meterai.plumbing.keyring import INSTANCE_KEY, keyring_of
 from meterai.plumbing.objects import ObjectStore
@@ -34,7 +34,7 @@ ROLE_USED = Invariant(
 class AuditRequest:
     """What the operator asked for."""
 
-    drawing: Drawing | None = None  # None: no document is opened
+    drawing: DeltaSample | None = None  # None: no document is opened
     is_incremental: bool = False
     bank_days: int = 0  # 0: the bank is not asked
 
@@ -95,7 +95,7 @@ async def audit_all(
     if role := await works_as(database):
         notes.append(f"the role {role} can change the past: docs/operations.md, Rights")
         if settings.process.environment == "production":
-            findings.append(Finding(ROLE_USED, 1, [{"role": role}]))
+            findings.append(InvariantFinding(ROLE_USED, 1, [{"role": role}]))
     found = Audit(tuple(findings))
     point = await auditor.record(coverage) if found.holds else None
     if point is not None:
@@ -104,17 +104,21 @@ async def audit_all(
     return AuditReport(found, tuple(notes), coverage.kind, point)
 
 
-async def _papers(database: Database, settings: Settings, drawing: Drawing) -> list[Finding]:
+async def _papers(
+    database: Database, settings: Settings, drawing: DeltaSample
+) -> list[InvariantFinding]:
     clock = SystemClock()
     objects = ObjectStore(settings.process.directory, keyring_of(settings).derived("objects"))
-    papers = Papers(objects, issuers_of(settings, clock), clock)
+    papers = DeltaReader(objects, issuers_of(settings, clock), clock)
     return [
         await papers.check(database, drawing),
         await check_objects(database, objects, clock.now() - YOUNG),
     ]
 
 
-async def _bank(database: Database, settings: Settings, days: int, opens: Opens) -> Finding:
+async def _bank(
+    database: Database, settings: Settings, days: int, opens: Opens
+) -> InvariantFinding:
     now = SystemClock().now()
     async with opens[PaymentService](database, settings) as payments:
         return await check_bank(database, payments, now - timedelta(days=days), now)

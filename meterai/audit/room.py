@@ -6,7 +6,7 @@ from meterai.audit.daily import tasks
 from meterai.audit.figures import PROMISES
 from meterai.audit.metrics import METRICS
 from meterai.audit.retention import RETENTION
-from meterai.commands import Command, Directory, Schema, Scope
+from meterai.commands import Command, DemandScope, Directory, Schema
 from meterai.room import Container, Room
 
 
@@ -25,7 +25,7 @@ ROOM = Room(
             "audit",
             "meterai.audit.commands:audit",
             Directory.DATABASE,
-            Scope.DATABASE,
+            DemandScope.DATABASE,
             Schema.CURRENT,
         ),
     ),

@@ -5,9 +5,9 @@ from functools import partial
 from itertools import pairwise, starmap
 from uuid import UUID
 
-from meterai.plumbing.db.audited import Audited, Subject
+from meterai.plumbing.db.audited import Audited, SubjectColumn
 from meterai.plumbing.db.database import Database
-from meterai.plumbing.db.invariants import Accounts, Everything, Scope, Touched, patiently
+from meterai.plumbing.db.invariants import Accounts, Everything, RowScope, Touched, patiently
 from meterai.plumbing.db.marks import IS_YOUNG, Mark
 
 ROWS_PER_RANGE = 20_000  # so that a statement takes a second, and its sorts fit in memory
@@ -24,7 +24,7 @@ WHERE mod(place, %s) = 0 ORDER BY account_id
 _IS_YOUNG = IS_YOUNG.format(row="t")
 
 
-def _young(audited: Audited, table: str, subject: Subject) -> str:
+def _young(audited: Audited, table: str, subject: SubjectColumn) -> str:
     """SQL of the subjects of rows that were written since a mark, whatever time they say of
     themselves.
     """
@@ -41,7 +41,7 @@ def query_of_touched(audited: Audited) -> str:
     room from the highest: documents of an order, the order of a document, the lot of a stamp.
     """
     subjects = dict(audited.subjects) | {
-        table: Subject("account_id") for table in audited.of_accounts
+        table: SubjectColumn("account_id") for table in audited.of_accounts
     }
     young = starmap(partial(_young, audited), subjects.items())
     moved = [*young, *audited.unfinished]
@@ -54,7 +54,7 @@ def query_of_touched(audited: Audited) -> str:
     return f"WITH {', '.join(steps)} SELECT account_id, subject FROM {last} ORDER BY 1, 2"
 
 
-async def of_everything(database: Database, audited: Audited) -> Sequence[Scope]:
+async def of_everything(database: Database, audited: Audited) -> Sequence[RowScope]:
     """All accounts, in ranges that one statement can look at."""
     async with database.transaction() as tx:
         rows = await patiently(tx, _CUTS.format(measure=audited.measure), ROWS_PER_RANGE)
@@ -64,7 +64,7 @@ async def of_everything(database: Database, audited: Audited) -> Sequence[Scope]
     return [Accounts(audited.subjects, low, high) for low, high in pairwise(cuts)]
 
 
-async def of_what_moved(database: Database, audited: Audited, since: Mark) -> Sequence[Scope]:
+async def of_what_moved(database: Database, audited: Audited, since: Mark) -> Sequence[RowScope]:
     """What was written since a mark, and what is open, in parts."""
     query = query_of_touched(audited)
     async with database.transaction() as tx:

@@ -20,7 +20,7 @@ from meterai.documents import OBJECTS_OF_STORE, content_name, object_name
 from meterai.kit.clock import Clock
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.db.database import Database, Row
-from meterai.plumbing.db.invariants import SHOWN_MAX, Finding, Invariant, look
+from meterai.plumbing.db.invariants import SHOWN_MAX, Invariant, InvariantFinding, look
 from meterai.plumbing.objects import ObjectStore, ObjectUnreadable, Stored
 from meterai.sealing import Issuers, Verdict
 
@@ -78,7 +78,7 @@ _CLAIMS = re.compile(rb"/Claims\[((?:\([0-9A-Z]+\))+)\]")
 
 
 @dataclass(frozen=True, slots=True)
-class Drawing:
+class DeltaSample:
     """Which deltas are opened: all, or so many drawn by a seed."""
 
     seed: int
@@ -92,14 +92,14 @@ class Drawing:
 
 
 @dataclass(frozen=True, slots=True)
-class Papers:
+class DeltaReader:
     """Opens deltas: with the bytes of originals and the keys of seals."""
 
     objects: ObjectStore
     issuers: Issuers
     clock: Clock
 
-    async def check(self, database: Database, drawing: Drawing) -> Finding:
+    async def check(self, database: Database, drawing: DeltaSample) -> InvariantFinding:
         """Open the drawn deltas."""
         drawn = drawing.draw(await look(database, _IDS))
         wrong: list[Row] = []
@@ -114,7 +114,7 @@ class Papers:
             for row in rows:
                 told = {"account_id": row["account_id"], "stamping_id": row["stamping_id"]}
                 wrong += [told | {"is": complaint} for complaint in await self._complaints(row)]
-        return Finding(SEALS, len(wrong), wrong[:SHOWN_MAX])
+        return InvariantFinding(SEALS, len(wrong), wrong[:SHOWN_MAX])
 
     async def _complaints(self, row: Row) -> list[str]:
         original: bytes | None = None
@@ -175,7 +175,7 @@ def _name(row: dict[str, Any], there: Container[str]) -> str:
 
 async def check_objects(
     database: Database, objects: ObjectStore, written_before: datetime
-) -> Finding:
+) -> InvariantFinding:
     """Compare the object store with what is kept, documents, files of drafts and of records: an object of
     none, and one of these without its object.
 
@@ -188,7 +188,7 @@ async def check_objects(
         # Store and tables are read one after the other.  What came or went between differs in one look only.
         again = await _wrong_objects(database, objects, written_before)
         wrong = [one for one in wrong if one in again]
-    return Finding(OBJECTS, len(wrong), wrong[:SHOWN_MAX])
+    return InvariantFinding(OBJECTS, len(wrong), wrong[:SHOWN_MAX])
 
 
 async def _wrong_objects(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from meterai.audit.model import CleanAudit, Standing
+from meterai.audit.model import AuditStanding, CleanAudit
 from meterai.plumbing.db.database import ReadTx, Tx
 from meterai.plumbing.db.rows import RowMapper
 
@@ -21,7 +21,7 @@ _END_TURN = "UPDATE audit_turn SET ended_at = now(), broken = %s, leased_until =
 _STANDING = (
     f"SELECT {_LAST} AS covered_until, coalesce((SELECT broken FROM audit_turn), '{{}}') AS broken"
 )
-_STANDS = RowMapper(Standing)
+_STANDS = RowMapper(AuditStanding)
 _AUDITS = RowMapper(CleanAudit)
 
 
@@ -40,7 +40,7 @@ async def end_turn(tx: Tx, broken: Sequence[str], rest_seconds: float) -> None:
     await tx.run(_END_TURN, list(broken), rest_seconds)
 
 
-async def standing(tx: ReadTx) -> Standing:
+async def standing(tx: ReadTx) -> AuditStanding:
     """How the audit stands that the platform makes by itself."""
     found = await tx.one_as(_STANDS, _STANDING)
     assert found is not None

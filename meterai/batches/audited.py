@@ -1,15 +1,17 @@
 """What the audit knows of the columns of batches."""
 
-from meterai.plumbing.db.audited import SHOWN, WORK, Audited, Clock, Due, Fact, fact
+from meterai.plumbing.db.audited import SHOWN, WORK, Audited, ClockColumn, DueWork, Fact, fact
 
 AUDITED = Audited(
     clocks=(
-        Clock("batches", "turn_at", "now()"),
-        Clock("batch_rows", "leased_until", "now() + interval '1 hour'"),
+        ClockColumn("batches", "turn_at", "now()"),
+        ClockColumn("batch_rows", "leased_until", "now() + interval '1 hour'"),
     ),
     # A worker takes a batch under way up every few seconds; one that no worker took for an hour is named.
     dues=(
-        Due("batches", "t.turn_at", "t.state IN ('working', 'cancelling')", "interval '1 hour'"),
+        DueWork(
+            "batches", "t.turn_at", "t.state IN ('working', 'cancelling')", "interval '1 hour'"
+        ),
     ),
     facts=(
         fact("batches", "made_at", "batch_id idempotency_key request_hash"),

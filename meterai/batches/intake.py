@@ -9,13 +9,13 @@ from meterai.batches import store
 from meterai.batches.model import (
     ArchiveUnread,
     Batch,
+    BatchFileTaken,
     BatchFull,
     BatchStarted,
     BatchState,
     FileDiffers,
     FileIsLink,
     FileNameUnsafe,
-    FileTaken,
     FileUnread,
 )
 from meterai.batches.reading import safe_name
@@ -39,7 +39,7 @@ RATIO_MAX = 1_100
 DAY_SECONDS = 86_400.0
 
 
-class Came(NamedTuple):
+class ReceivedFile(NamedTuple):
     """A file as it came: its name, and its bytes or why it has none."""
 
     name: str
@@ -60,14 +60,14 @@ class FileIntake:
         # A document may lie so long before its batch starts, and then waits for its stamps and its turn.
         self._wanted_seconds = open_seconds + orders.stamps_due_seconds + DAY_SECONDS
 
-    async def take(self, batch: Batch, files: AsyncIterator[Came]) -> list[FileTaken]:
+    async def take(self, batch: Batch, files: AsyncIterator[ReceivedFile]) -> list[BatchFileTaken]:
         """Take files in, in their order; what is wrong with one is named and stops no other.
 
         A batch that was started takes those again that are there, and refuses others by name.  Refuses `BatchFull`: what
         came before is kept.
         """
-        taken: list[FileTaken] = []
-        waiting: list[Came] = []
+        taken: list[BatchFileTaken] = []
+        waiting: list[ReceivedFile] = []
         size = 0
         async for one in files:
             if waiting and (
@@ -90,33 +90,37 @@ class FileIntake:
         found = await self._rows.take_in(
             batch.account, [(name, content)], wanted_seconds=self._wanted_seconds
         )
-        await self._named(batch, [Came(name, b"")], [content.sha256], dict(enumerate(found)))
+        await self._named(
+            batch, [ReceivedFile(name, b"")], [content.sha256], dict(enumerate(found))
+        )
 
-    async def _several(self, batch: Batch, files: Sequence[Came]) -> list[FileTaken]:
+    async def _several(self, batch: Batch, files: Sequence[ReceivedFile]) -> list[BatchFileTaken]:
         if not files:
             return []
         digests = await to_the_end(lambda: [hashlib.sha256(one.content).digest() for one in files])
         came = [self._checked(one) for one in files]
         names = [one.name for one in came if one.refusal is None]
         known = await self._database.once(store.files_named, batch.account, batch.id, names)
-        answers: dict[int, FileTaken] = {}
+        answers: dict[int, BatchFileTaken] = {}
         first: dict[str, bytes] = {name: one.came_sha256 for name, one in known.items()}
         new: list[int] = []
         for at, (one, digest) in enumerate(zip(came, digests, strict=True)):
             if one.refusal is not None:
-                answers[at] = FileTaken(one.name, "refused", refusal=one.refusal)
+                answers[at] = BatchFileTaken(one.name, "refused", refusal=one.refusal)
             elif (before := first.setdefault(one.name, digest)) != digest:
-                answers[at] = FileTaken(one.name, "refused", refusal=FileDiffers("other bytes"))
+                answers[at] = BatchFileTaken(
+                    one.name, "refused", refusal=FileDiffers("other bytes")
+                )
             elif one.name in known:
                 kept = known[one.name]
-                answers[at] = FileTaken(one.name, "known", kept.sha256, kept.is_repaired)
+                answers[at] = BatchFileTaken(one.name, "known", kept.sha256, kept.is_repaired)
             elif batch.state is not BatchState.OPEN:
                 refusal = BatchStarted(batch.state)
-                answers[at] = FileTaken(one.name, "refused", refusal=refusal)
+                answers[at] = BatchFileTaken(one.name, "refused", refusal=refusal)
             elif before is digest:
                 new.append(at)
             else:
-                answers[at] = FileTaken(one.name, "known", digest)
+                answers[at] = BatchFileTaken(one.name, "known", digest)
         if new:
             await self._check_room(batch, sum(len(came[at].content) for at in new))
             found = await self._rows.take_in(
@@ -128,7 +132,7 @@ class FileIntake:
             answers |= await self._named(batch, came, digests, pairs)
         return [answers[at] for at in range(len(files))]
 
-    def _checked(self, one: Came) -> Came:
+    def _checked(self, one: ReceivedFile) -> ReceivedFile:
         if one.refusal is not None:
             return one
         try:
@@ -138,8 +142,8 @@ class FileIntake:
                     size_bytes=len(one.content), limit_bytes=self._file_bytes_max
                 )
         except Refusal as refusal:
-            return Came(one.name, b"", refusal)
-        return Came(name, one.content)
+            return ReceivedFile(one.name, b"", refusal)
+        return ReceivedFile(name, one.content)
 
     async def _check_room(self, batch: Batch, size: int) -> None:
         _, kept = await self._database.once(store.files_total, batch.account, batch.id)
@@ -149,10 +153,10 @@ class FileIntake:
     async def _named(
         self,
         batch: Batch,
-        came: Sequence[Came],
+        came: Sequence[ReceivedFile],
         digests: Sequence[bytes],
         found: dict[int, TakenIn | Refusal],
-    ) -> dict[int, FileTaken]:
+    ) -> dict[int, BatchFileTaken]:
         """Name what was taken in, and say what became of each."""
         kept = [
             {
@@ -171,25 +175,25 @@ class FileIntake:
         added: set[str] = set()
         if kept:
             added = await self._database.once(store.add_files, batch.account, batch.id, kept)
-        answers: dict[int, FileTaken] = {}
+        answers: dict[int, BatchFileTaken] = {}
         for at, one in found.items():
             name = came[at].name
             if isinstance(one, Refusal):
-                answers[at] = FileTaken(name, "refused", refusal=one)
+                answers[at] = BatchFileTaken(name, "refused", refusal=one)
             elif name in added:
-                answers[at] = FileTaken(name, "added", one.sha256, one.is_repaired)
+                answers[at] = BatchFileTaken(name, "added", one.sha256, one.is_repaired)
             else:  # another request was first with the name
                 now = await self._database.once(store.files_named, batch.account, batch.id, [name])
                 is_same = name in now and now[name].came_sha256 == digests[at]
                 answers[at] = (
-                    FileTaken(name, "known", one.sha256, one.is_repaired)
+                    BatchFileTaken(name, "known", one.sha256, one.is_repaired)
                     if is_same
-                    else FileTaken(name, "refused", refusal=FileDiffers("other bytes"))
+                    else BatchFileTaken(name, "refused", refusal=FileDiffers("other bytes"))
                 )
         return answers
 
 
-async def of_archive(file: IO[bytes], files_max: int) -> AsyncIterator[Came]:
+async def of_archive(file: IO[bytes], files_max: int) -> AsyncIterator[ReceivedFile]:
     """The files of a zip, one in memory at a time.
 
     Sizes are believed only while they are read: a file inflates to no more than it says, one says no more than deflate
@@ -235,7 +239,7 @@ def _refused(entry: ArchiveEntry) -> Refusal | None:
 
 def _read(
     file: IO[bytes], unpacking: archives.Unpacking, group: Sequence[ArchiveEntry]
-) -> list[Came]:
+) -> list[ReceivedFile]:
     found = []
     for entry in group:
         content, why = b"", _refused(entry)
@@ -244,7 +248,7 @@ def _read(
                 content = unpacking.read(file, entry)
             except archives.Unread as unread:
                 why = FileUnread(unread.reason)
-        found.append(Came(entry.raw, content, why))
+        found.append(ReceivedFile(entry.raw, content, why))
     return found
 
 
@@ -261,7 +265,9 @@ def archive_files(beginning: bytes) -> bool:
     return archives.is_archive(beginning)
 
 
-async def listed(files: Iterator[Came] | Sequence[Came]) -> AsyncIterator[Came]:
+async def listed(
+    files: Iterator[ReceivedFile] | Sequence[ReceivedFile],
+) -> AsyncIterator[ReceivedFile]:
     """Files that are here already."""
     for one in files:
         yield one

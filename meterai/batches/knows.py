@@ -12,8 +12,8 @@ from meterai.batches import store
 from meterai.batches.model import BATCH_KIND, STILL_SECONDS, Batch, Counts
 from meterai.kit.ids import read_typed, show
 from meterai.kit.labels import REFERENCE_LENGTH_MAX
-from meterai.kit.paging import Page
-from meterai.kit.refusal import Said
+from meterai.kit.paging import ListPage
+from meterai.kit.refusal import Sentence
 from meterai.kit.subjects import Happening, Subject, SubjectKind, WorkItem
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import ReadTx
@@ -40,7 +40,7 @@ async def _tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
     if about.account is None:
         return ()
     if about.kind == SubjectKind.ACCOUNT:
-        newest = await store.listed(tx, about.account, Page().before, BATCHES_TOLD_MAX, None)
+        newest = await store.listed(tx, about.account, ListPage().before, BATCHES_TOLD_MAX, None)
         return [_made(one, subject(one.account, one.id)) for one in newest]
     batch = read_typed(BATCH_KIND, about.shown) if about.kind == SubjectKind.BATCH else None
     found = await store.batch(tx, about.account, batch) if batch else None
@@ -51,7 +51,7 @@ async def _tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
 
 
 def _made(one: Batch, about: Subject | None = None) -> Happening:
-    facts = {"batch": show(BATCH_KIND, one.id), "now": Said(f"batch.told.{one.state}", {})}
+    facts = {"batch": show(BATCH_KIND, one.id), "now": Sentence(f"batch.told.{one.state}", {})}
     word = "batch_made" if about is None else "batch_of_account"
     return Happening(one.made_at, word, facts, about, begins=about is None)
 
@@ -74,7 +74,7 @@ async def _standing_still(tx: ReadTx, _: Settings, now: datetime, limit: int) ->
             subject(one.account, one.batch),
             one.since,
             one.since + STILL,
-            {"open": one.open, "now": Said(f"batch.told.{one.state}", {})},
+            {"open": one.open, "now": Sentence(f"batch.told.{one.state}", {})},
         )
         for one in found
     ]

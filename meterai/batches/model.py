@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 
 from meterai.kit.lifecycle import Lifecycle
-from meterai.kit.refusal import Refusal, Said, refusal_of_constraint
+from meterai.kit.refusal import Refusal, Sentence, refusal_of_constraint
 from meterai.sealing import AtCorner, AtText, Corner, Placement, PlacementWish
 
 BATCH_KIND = "bat"
@@ -180,7 +180,7 @@ class ArchiveUnread(Refusal):
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"the archive is {reason}")
-        self.reason = Said(f"archive.{reason}", {})
+        self.reason = Sentence(f"archive.{reason}", {})
 
 
 class ResultsNotReady(Refusal):
@@ -226,7 +226,7 @@ class FileUnread(Refusal):
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"it is {reason}")
-        self.reason = Said(f"archive.{reason}", {})
+        self.reason = Sentence(f"archive.{reason}", {})
 
 
 class FileMissing(Refusal):
@@ -494,7 +494,7 @@ class BatchesUnderWay(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class FileTaken:
+class BatchFileTaken:
     """What became of a file that came."""
 
     name: str

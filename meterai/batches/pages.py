@@ -10,24 +10,24 @@ from litestar.params import FromPath
 from litestar.response import Stream
 
 from meterai.accounts import NotPermitted, Permission
-from meterai.batches.intake import Came, archive_files, of_archive
-from meterai.batches.model import BATCH_KIND, BatchEmpty, BatchState, FileTaken, RowState
+from meterai.batches.intake import ReceivedFile, archive_files, of_archive
+from meterai.batches.model import BATCH_KIND, BatchEmpty, BatchFileTaken, BatchState, RowState
 from meterai.batches.reading import csv_rows
 from meterai.batches.results import Results
 from meterai.batches.routes import FILES_BYTES_MAX, archive_answer
 from meterai.batches.service import BatchService, RowAnswer
 from meterai.batches.words import said, why
 from meterai.kit.ids import read, show
-from meterai.kit.paging import Page as PageOfList
+from meterai.kit.paging import ListPage as PageOfList
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
 from meterai.kit.text import as_came
 from meterai.orders import OrderService
 from meterai.pages import (
     Form,
-    Link,
     LinkPlace,
     Page,
+    PageLink,
     PageRequest,
     RoomPages,
     ShownTo,
@@ -87,13 +87,13 @@ def _parts(form: Form) -> tuple[list[tuple[str, bytes]], list[tuple[str, bytes]]
     return files, tables
 
 
-async def _came(files: list[tuple[str, bytes]], rows_max: int) -> AsyncIterator[Came]:
+async def _came(files: list[tuple[str, bytes]], rows_max: int) -> AsyncIterator[ReceivedFile]:
     for name, content in files:
         if archive_files(content[:4]):
             async for one in of_archive(BytesIO(content), rows_max):
                 yield one
         else:
-            yield Came(name, content[: DOCUMENT_BYTES_MAX + 1])
+            yield ReceivedFile(name, content[: DOCUMENT_BYTES_MAX + 1])
 
 
 @post("/batches", opt=_WRITING, include_in_schema=False, request_max_body_size=FORM_BYTES_MAX)
@@ -125,7 +125,7 @@ async def _batch_page(
     account: UUID,
     batch: UUID,
     *,
-    taken: list[FileTaken] | None = None,
+    taken: list[BatchFileTaken] | None = None,
     answers: list[RowAnswer] | None = None,
     refusal: Refusal | None = None,
 ) -> Page:
@@ -248,7 +248,7 @@ PAGES = RoomPages(
     "batches",
     "meterai.batches",
     links=(
-        Link(
+        PageLink(
             LinkPlace.FOOT,
             7,
             "/batches",

@@ -1,6 +1,6 @@
 """Personal data of batches."""
 
-from meterai.plumbing.db.personal import Basis, Held, Kept, Personal, Wait
+from meterai.plumbing.db.personal import Basis, KeepReason, Personal, PersonalTable, Wait
 
 _BLANKS = {
     "facts": "'{}'",
@@ -12,32 +12,32 @@ _BLANKS = {
 PERSONAL = Personal(
     basis=Basis.CONTRACT,
     tables=(
-        Held(
+        PersonalTable(
             table="batches",
             columns="batch_id reference state order_id made_at started_at ended_at",
             inner="account_id idempotency_key request_hash order_count needed turn_at",
             others="member_id",
             blanks={"reference": "NULL"},
-            kept=Kept.STAMP,
+            kept=KeepReason.STAMP,
         ),
-        Held(
+        PersonalTable(
             table="batch_files",
             columns="batch_id name sha256 bytes added_at",
             inner="account_id came_sha256 is_repaired",
             deletes=True,
         ),
-        Held(
+        PersonalTable(
             table="batch_rows",
             columns="batch_id number row_key document document_name facts state code stamping_id came_at ended_at",
             inner="account_id identity content sha256 is_repaired wishes quantity code_facts leased_until",
             blanks=_BLANKS,
-            kept=Kept.STAMP,
+            kept=KeepReason.STAMP,
         ),
-        Held(
+        PersonalTable(
             table="batch_stampings",
             columns="stamping_id bound_at",
             inner="account_id subject",
-            kept=Kept.STAMP,
+            kept=KeepReason.STAMP,
         ),
     ),
     waits=(

@@ -106,7 +106,7 @@ class _Party(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     number: str | None = None
 
 
-class _Told(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _ColumnText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     file: str | None = None
     upload: str | None = None
     sha256: str | None = None
@@ -135,7 +135,7 @@ def _json_row(number: int, line: bytes) -> TypedRow:
             number, refusal=Malformed("row", "within_bounds"), raw=line[:LINE_LENGTH_MAX]
         )
     try:
-        told: _Told = read_json(line, _Told)
+        told: _ColumnText = read_json(line, _ColumnText)
     except Malformed as refusal:
         unread = RowUnread("no JSON object") if refusal.field == "body" else refusal
         return TypedRow(number, key=_key_in(line), refusal=unread, raw=line)

@@ -19,10 +19,10 @@ from meterai.batches.service import BatchService
 from meterai.batches.settings import BatchSettings
 from meterai.batches.store import WAIT_FOR_STAMPS
 from meterai.batches.work import BatchWork
-from meterai.commands import Command, Directory, Schema, Scope
+from meterai.commands import Command, DemandScope, Directory, Schema
 from meterai.drafts import DraftService
 from meterai.orders import OrderService
-from meterai.plumbing.http.described import Field
+from meterai.plumbing.http.described import FieldDescription
 from meterai.plumbing.work.jobs import PeriodicTask
 from meterai.plumbing.work.worker_pool import Lane
 from meterai.room import Container, Room
@@ -59,13 +59,13 @@ def _lanes(container: Container) -> Sequence[Lane]:
 
 def _command(words: str, function: str) -> Command:
     place = f"meterai.batches.commands:{function}"
-    return Command(words, place, Directory.DATABASE, Scope.DATABASE, Schema.CURRENT)
+    return Command(words, place, Directory.DATABASE, DemandScope.DATABASE, Schema.CURRENT)
 
 
 FIELDS = {
-    ("BatchView", "state"): Field(list(BatchState)),
-    ("RowView", "state"): Field(list(RowState)),
-    ("FileView", "outcome"): Field(["added", "known", "refused"]),
+    ("BatchView", "state"): FieldDescription(list(BatchState)),
+    ("RowView", "state"): FieldDescription(list(RowState)),
+    ("FileView", "outcome"): FieldDescription(["added", "known", "refused"]),
 }
 ROOM = Room(
     name="batches",

@@ -15,7 +15,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import Stream
 
 from meterai.accounts import NotPermitted, Permission
-from meterai.batches.intake import Came, archive_files, listed, of_archive
+from meterai.batches.intake import ReceivedFile, archive_files, listed, of_archive
 from meterai.batches.model import BATCH_KIND, Batch, RowState
 from meterai.batches.reading import csv_rows, json_rows
 from meterai.batches.results import Results
@@ -32,7 +32,7 @@ from meterai.batches.views import (
 )
 from meterai.documents import UploadMissing
 from meterai.kit.ids import read, show
-from meterai.kit.paging import PAGE_MAX, Page
+from meterai.kit.paging import PAGE_MAX, ListPage
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Malformed
 from meterai.kit.text import file_name
@@ -128,7 +128,7 @@ async def list_batches(
     reference: Reference = None,
 ) -> BatchList:
     """A page of your batches, newest first."""
-    page = Page(limit, read(BATCH_KIND, before)) if before else Page(limit)
+    page = ListPage(limit, read(BATCH_KIND, before)) if before else ListPage(limit)
     found, is_more = await batches.page(account, page, reference)
     views = [shown(await batches.details(one)) for one in found]
     return BatchList(views, views[-1].id if is_more else None)
@@ -157,7 +157,7 @@ async def _kept(request: Request[Any, Any, Any], file: IO[bytes]) -> None:
 
 async def came_in_form(
     request: Request[Any, Any, Any], batches: BatchService
-) -> AsyncIterator[Came]:
+) -> AsyncIterator[ReceivedFile]:
     """The files of a form, archives opened."""
     folder = bodies_of(request).directory
     rows_max = batches.settings.batch_rows_max
@@ -170,7 +170,7 @@ async def came_in_form(
         else:
             file.content.seek(0)
             content = await to_the_end(partial(file.content.read, DOCUMENT_BYTES_MAX + 1))
-            yield Came(file.name, content)
+            yield ReceivedFile(file.name, content)
 
 
 @post(
@@ -240,7 +240,7 @@ async def put_file(
     content = await request.body()
     if not content:
         raise UploadMissing("no bytes came")
-    return shown_files(await batches.intake.take(batch, listed([Came(name, content)])))
+    return shown_files(await batches.intake.take(batch, listed([ReceivedFile(name, content)])))
 
 
 @post(

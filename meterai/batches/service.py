@@ -44,7 +44,7 @@ from meterai.drafts import FILE_KIND, DraftService, known_content
 from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id, read_typed, show
 from meterai.kit.labels import labels
-from meterai.kit.paging import Page
+from meterai.kit.paging import ListPage
 from meterai.kit.refusal import NotFound, Refusal
 from meterai.orders import OrderService, OrderSettings, OrderState, OrderView
 from meterai.plumbing.config import Settings
@@ -287,7 +287,7 @@ class BatchService:
         return BatchDetails(batch, counts, files, available, order)
 
     async def page(
-        self, account: UUID, page: Page, reference: str | None = None
+        self, account: UUID, page: ListPage, reference: str | None = None
     ) -> tuple[list[Batch], bool]:
         """A page of the batches of an account, newest first, and whether there is another."""
         found = await self._database.once(

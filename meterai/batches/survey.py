@@ -20,7 +20,7 @@ from meterai.plumbing.db.database import ReadTx
 from meterai.stamping import StampingState
 
 
-class Survey(NamedTuple):
+class BatchSurvey(NamedTuple):
     """What starting a batch would write down, and the stamps that it needs and could have.
 
     resolved   rows whose document is known now
@@ -56,7 +56,7 @@ class _Files:
         return self._by_name.get(name) or (alike[0] if len(alike) == 1 else None)
 
 
-async def surveyed(tx: ReadTx, batch: Batch) -> Survey:
+async def surveyed(tx: ReadTx, batch: Batch) -> BatchSurvey:
     """What the rows of a batch that wait are about, which of them cannot be worked, and what the others need."""
     account = batch.account
     rows = await store.rows_to_start(tx, account, batch.id)
@@ -102,7 +102,9 @@ async def surveyed(tx: ReadTx, batch: Batch) -> Survey:
     needed = sum(count for subject, count in subjects.items() if bound.get(subject) not in alive)
     free = await stamps.available(tx, account)
     promised = await store.promised(tx, account, batch.id)
-    return Survey(resolved, refused, sorted(hashes), len(subjects), needed, max(free - promised, 0))
+    return BatchSurvey(
+        resolved, refused, sorted(hashes), len(subjects), needed, max(free - promised, 0)
+    )
 
 
 def _document(

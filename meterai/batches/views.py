@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from meterai.batches.model import BATCH_KIND, BatchRow, BatchState, FileTaken, RowState
+from meterai.batches.model import BATCH_KIND, BatchFileTaken, BatchRow, BatchState, RowState
 from meterai.batches.service import BatchDetails, RowAnswer
 from meterai.batches.words import said, why_in_both
 from meterai.kit.ids import show
@@ -167,7 +167,7 @@ def _reason(code: str, both: Mapping[str, str]) -> ReasonView:
     return ReasonView(code, both["id"], both["en"])
 
 
-def shown_file(taken: FileTaken) -> FileView:
+def shown_file(taken: BatchFileTaken) -> FileView:
     """What became of a file."""
     refusal = taken.refusal
     return FileView(
@@ -179,7 +179,7 @@ def shown_file(taken: FileTaken) -> FileView:
     )
 
 
-def shown_files(taken: Sequence[FileTaken]) -> FileList:
+def shown_files(taken: Sequence[BatchFileTaken]) -> FileList:
     """What became of files."""
     outcomes = [one.outcome for one in taken]
     return FileList(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from meterai.kit.refusal import Refusal, Said
+from meterai.kit.refusal import Refusal, Sentence
 from meterai.plumbing.messages import LANGUAGES, catalogue, localize, translate
 
 FACT_LENGTH_MAX = 200  # characters of one fact that is kept
@@ -19,7 +19,7 @@ def kept_refusal(refusal: Refusal) -> dict[str, object]:
 
 
 def _kept(value: object) -> object:
-    if isinstance(value, Said):
+    if isinstance(value, Sentence):
         return {"said": value.key, "facts": {name: _kept(one) for name, one in value.facts.items()}}
     if isinstance(value, str):
         return value[:FACT_LENGTH_MAX]
@@ -32,7 +32,9 @@ def _kept(value: object) -> object:
 
 def _told(value: object) -> object:
     if isinstance(value, Mapping) and "said" in value:
-        return Said(str(value["said"]), {name: _told(one) for name, one in value["facts"].items()})
+        return Sentence(
+            str(value["said"]), {name: _told(one) for name, one in value["facts"].items()}
+        )
     return value
 
 

@@ -75,7 +75,7 @@ def _document_facts(kept: Mapping[str, object]) -> DocumentFacts:
     return msgspec.structs.replace(read_facts(facts), date=told.date)
 
 
-class _Row(NamedTuple):
+class _RowUnderWay(NamedTuple):
     """A row under way, by what it is known again in other batches, and what it is made of."""
 
     told: RowToWork
@@ -137,7 +137,7 @@ class BatchWork:
             )
             for one in told
         ]
-        rows: list[_Row] = []
+        rows: list[_RowUnderWay] = []
         refused: list[dict[str, object]] = []
         later: list[int] = []
         found = await self._rows.prepare(account, wishes)
@@ -154,7 +154,7 @@ class BatchWork:
         for one, ready in zip(told, found, strict=True):
             if isinstance(ready, ReadyRow):
                 subject = subject_of(one.sha256, one.wishes, one.facts, one.key)
-                rows.append(_Row(one, subject, ready))
+                rows.append(_RowUnderWay(one, subject, ready))
             elif ready.retry_after_seconds is not None:
                 later.append(one.number)
             else:
@@ -169,7 +169,7 @@ class BatchWork:
         return True
 
     async def _end(
-        self, batch: Batch, rows: Sequence[_Row], refused: Sequence[dict[str, object]]
+        self, batch: Batch, rows: Sequence[_RowUnderWay], refused: Sequence[dict[str, object]]
     ) -> None:
         """Stamp rows and write down those that cannot be; where a member's limit ends within them, each for itself.
 
@@ -189,7 +189,11 @@ class BatchWork:
         await self._seal(batch, mine)
 
     async def _reserve(
-        self, batch: Batch, rows: Sequence[_Row], refused: Sequence[dict[str, object]], tx: Tx
+        self,
+        batch: Batch,
+        rows: Sequence[_RowUnderWay],
+        refused: Sequence[dict[str, object]],
+        tx: Tx,
     ) -> list[ReadyRow]:
         """Reserve what still waits, and write down what cannot be: those that are to be sealed."""
         account = batch.account
@@ -221,15 +225,15 @@ class BatchWork:
         return mine
 
     async def _bound(
-        self, tx: Tx, account: UUID, rows: Sequence[_Row]
-    ) -> tuple[list[RowBegun], list[_Row]]:
+        self, tx: Tx, account: UUID, rows: Sequence[_RowUnderWay]
+    ) -> tuple[list[RowBegun], list[_RowUnderWay]]:
         """Rows that have a stamping from another batch, and those that need one."""
         wanted = {row.subject: row.ready.stamping for row in rows}
         bound = await store.bind(tx, account, wanted)
         others = [one for subject, one in bound.items() if one != wanted[subject]]
         states = await stamping.states(tx, account, others) if others else {}
         begun: list[RowBegun] = []
-        new: list[_Row] = []
+        new: list[_RowUnderWay] = []
         for row in rows:
             one = bound[row.subject]
             before = states.get(one)

@@ -66,7 +66,7 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CaseAnswer:
     """An answer from the facts: its sentence by `code`, filled in by `facts`; sums are written as people do.
 
     Facts whose name ends in `_at` are times; `serials` are those of stamps.
@@ -76,15 +76,15 @@ class Answer:
     facts: Mapping[str, object] = field(default_factory=dict)
 
 
-Rule = Callable[[Facts], Answer | None]
+Rule = Callable[[Facts], CaseAnswer | None]
 
 
-def answer(matter: Matter, facts: Facts) -> Answer | None:
+def answer(matter: Matter, facts: Facts) -> CaseAnswer | None:
     """The answer of the facts to a matter, None where they have none."""
     return _RULES[matter](facts)
 
 
-def is_telling(matter: Matter, found: Answer) -> bool:
+def is_telling(matter: Matter, found: CaseAnswer) -> bool:
     """True where an answer is about what the matter speaks of, so that its order is the one that was meant."""
     return found.code not in _PLAIN and (matter != Matter.PAID_TWICE or "second" in found.code)
 
@@ -107,7 +107,7 @@ def _rupiah(amount: int) -> str:
     return str(Rupiah(amount))
 
 
-def _first(facts: Facts, *rules: Rule) -> Answer | None:
+def _first(facts: Facts, *rules: Rule) -> CaseAnswer | None:
     """The answer of the first rule that has one."""
     return next((found for rule in rules if (found := rule(facts)) is not None), None)
 
@@ -115,11 +115,11 @@ def _first(facts: Facts, *rules: Rule) -> Answer | None:
 # -- money -----------------------------------------------------------------------------------------
 
 
-def _suspended(facts: Facts) -> Answer | None:
+def _suspended(facts: Facts) -> CaseAnswer | None:
     """The bank told something of a payment that nobody could place yet."""
     for one in facts.suspended:
         if one.due_at > facts.now:
-            return Answer("looked_at", {"due_at": one.due_at})
+            return CaseAnswer("looked_at", {"due_at": one.due_at})
     return None
 
 
@@ -128,7 +128,7 @@ def _is_contested(facts: Facts) -> bool:
     return bool(facts.suspended)
 
 
-def _refund(facts: Facts, one: RefundView, second: str = "") -> Answer | None:
+def _refund(facts: Facts, one: RefundView, second: str = "") -> CaseAnswer | None:
     told: dict[str, object] = {
         "amount": _rupiah(one.amount),
         "number": one.refund_number,
@@ -141,19 +141,19 @@ def _refund(facts: Facts, one: RefundView, second: str = "") -> Answer | None:
         case RefundState.SETTLED:
             assert one.settled_at is not None, "a settled refund has its time"
             told |= {"settled_at": one.settled_at, "bank_number": one.provider_refund_number}
-            return Answer(f"refund_settled{second}", told)
+            return CaseAnswer(f"refund_settled{second}", told)
         case RefundState.VOID:
-            return Answer(f"refund_void{second}", told)
+            return CaseAnswer(f"refund_void{second}", told)
         case _ if one.due_at <= facts.now:
             return None
         case RefundState.REFUSED:
-            return Answer(f"refund_declined{second}", told)
+            return CaseAnswer(f"refund_declined{second}", told)
         case _:
             told["requested_at"] = one.requested_at
-            return Answer(f"refund_on_its_way{second}", told)
+            return CaseAnswer(f"refund_on_its_way{second}", told)
 
 
-def _last_refund(facts: Facts) -> Answer | None:
+def _last_refund(facts: Facts) -> CaseAnswer | None:
     """The refund that is still open, else the newest."""
     wanted = sorted(facts.refunds, key=lambda one: (_is_open(one), one.requested_at))
     return _refund(facts, wanted[-1]) if wanted else None
@@ -163,30 +163,30 @@ def _is_open(one: RefundView) -> bool:
     return one.state not in (RefundState.SETTLED, RefundState.VOID)
 
 
-def _second(facts: Facts) -> Answer | None:
+def _second(facts: Facts) -> CaseAnswer | None:
     """A payment, or a part of one, that the order had no use for."""
     found = [one for one in facts.refunds if one.cause in SECOND]
     wanted = sorted(found, key=lambda one: (_is_open(one), one.requested_at))
     return _refund(facts, wanted[-1], "_second") if wanted else None
 
 
-def _paid_once(facts: Facts) -> Answer | None:
+def _paid_once(facts: Facts) -> CaseAnswer | None:
     if len(facts.payments) != 1:
         return None
     [one] = facts.payments
-    return Answer("paid_once", {"amount": _rupiah(one.amount.value), "paid_at": one.at})
+    return CaseAnswer("paid_once", {"amount": _rupiah(one.amount.value), "paid_at": one.at})
 
 
-def _taken_back(facts: Facts) -> Answer | None:
+def _taken_back(facts: Facts) -> CaseAnswer | None:
     order = facts.order
     if order is None or not order.money.charged_back:
         return None
     is_all = order.state in (OrderState.DENIED, OrderState.RETURNED)
     taken = _rupiah(order.money.charged_back)
-    return Answer("taken_back", {"amount": taken}) if is_all else None
+    return CaseAnswer("taken_back", {"amount": taken}) if is_all else None
 
 
-def _in_flight(facts: Facts) -> Answer | None:
+def _in_flight(facts: Facts) -> CaseAnswer | None:
     order = facts.order
     if order is None:
         return None
@@ -201,10 +201,10 @@ def _in_flight(facts: Facts) -> Answer | None:
     code = "in_flight" if facts.is_issuing else "in_flight_stopped"
     amount = order.money.in_flight or order.money.captured
     paid_at = order.paid_at or (facts.payments[-1].at if facts.payments else facts.now)
-    return Answer(code, {"amount": _rupiah(amount), "paid_at": paid_at, "due_at": due_at})
+    return CaseAnswer(code, {"amount": _rupiah(amount), "paid_at": paid_at, "due_at": due_at})
 
 
-def _unpaid(facts: Facts) -> Answer | None:
+def _unpaid(facts: Facts) -> CaseAnswer | None:
     """Nothing came: only with an answer of the bank, whose word it is."""
     order = facts.order
     if order is None or order.state not in _UNPAID or order.money.captured or facts.is_covered:
@@ -214,15 +214,15 @@ def _unpaid(facts: Facts) -> Answer | None:
     if order.state == OrderState.PLACED and order.payment.expires_at > facts.now:
         told_until = {**told, "expires_at": order.payment.expires_at}
         if any(one.state == _DECLINED for one in facts.attempts):
-            return Answer("declined", told_until)
-        return Answer("not_paid", {**told_until, "asked_at": asked_at}) if asked_at else None
+            return CaseAnswer("declined", told_until)
+        return CaseAnswer("not_paid", {**told_until, "asked_at": asked_at}) if asked_at else None
     if asked_at is None:
         return None
     word = "withdrawn_unpaid" if order.state == OrderState.WITHDRAWN else "lapsed_unpaid"
-    return Answer(word, {**told, "asked_at": asked_at})
+    return CaseAnswer(word, {**told, "asked_at": asked_at})
 
 
-def _came_back(facts: Facts) -> Answer | None:
+def _came_back(facts: Facts) -> CaseAnswer | None:
     """Money came and does not stay: late, short, asked back, or taken by the payer's bank."""
     order = facts.order
     if order is None or order.state == OrderState.EXECUTED:
@@ -233,15 +233,15 @@ def _came_back(facts: Facts) -> Answer | None:
     return _taken_back(facts) or _given_back(facts)
 
 
-def _given_back(facts: Facts) -> Answer | None:
+def _given_back(facts: Facts) -> CaseAnswer | None:
     """The provider gave the money back of its own accord: no refund of ours did."""
     order = facts.order
     if order is None or order.state != OrderState.RETURNED or not order.money.refunded:
         return None
-    return Answer("given_back", {"amount": _rupiah(order.money.refunded)})
+    return CaseAnswer("given_back", {"amount": _rupiah(order.money.refunded)})
 
 
-def _money(facts: Facts) -> Answer | None:
+def _money(facts: Facts) -> CaseAnswer | None:
     """The way of the money of an order, wherever it stands; a stamping from the balance has none but its document."""
     if facts.order is None:
         return _document(facts)
@@ -253,7 +253,7 @@ def _money(facts: Facts) -> Answer | None:
 # -- stamps and documents --------------------------------------------------------------------------
 
 
-def _executed(facts: Facts) -> Answer | None:
+def _executed(facts: Facts) -> CaseAnswer | None:
     order = facts.order
     if order is None or order.state != OrderState.EXECUTED:
         return None
@@ -264,10 +264,10 @@ def _executed(facts: Facts) -> Answer | None:
     if len(delivered) < len(facts.stampings) or not kept:
         return _document(facts)
     told = {"count": len(delivered), "paid_at": order.paid_at}
-    return Answer("documents_stamped", {**told, "until_at": min(kept)})
+    return CaseAnswer("documents_stamped", {**told, "until_at": min(kept)})
 
 
-def _counted(facts: Facts) -> Answer | None:
+def _counted(facts: Facts) -> CaseAnswer | None:
     """The stamps of an order, each in its place."""
     order, lot = facts.order, facts.lot
     if order is None or lot is None or order.kind != OrderKind.STAMPS:
@@ -280,17 +280,17 @@ def _counted(facts: Facts) -> Answer | None:
         "returned": lot.returned,
         "paid_at": order.paid_at,
     }
-    return Answer("stamps_ready" if lot.free else "stamps_used", told)
+    return CaseAnswer("stamps_ready" if lot.free else "stamps_used", told)
 
 
-def _not_asked_back(facts: Facts) -> Answer | None:
+def _not_asked_back(facts: Facts) -> CaseAnswer | None:
     order, lot = facts.order, facts.lot
     if order is None or lot is None or facts.refunds or order.state != OrderState.EXECUTED:
         return None
     if order.kind != OrderKind.STAMPS or not lot.free:
         return None
     back = lot.free * (order.unit_price + order.service_fee)
-    return Answer("not_asked_back", {"unused": lot.free, "amount": _rupiah(back)})
+    return CaseAnswer("not_asked_back", {"unused": lot.free, "amount": _rupiah(back)})
 
 
 # The first of these that a document has is what its owner asks about.
@@ -303,7 +303,7 @@ _TROUBLED = (
 )
 
 
-def _document(facts: Facts) -> Answer | None:
+def _document(facts: Facts) -> CaseAnswer | None:
     """The document that has most to be told of; where it is not ready, how many others are."""
     if not facts.stampings:
         return None
@@ -312,7 +312,7 @@ def _document(facts: Facts) -> Answer | None:
         case StampingState.FAILED:
             found = _failed(facts, one)
         case StampingState.RESERVED if one.due_at and one.due_at > facts.now:
-            found = Answer("stamping_under_way", {**_named(one), "due_at": one.due_at})
+            found = CaseAnswer("stamping_under_way", {**_named(one), "due_at": one.due_at})
         case StampingState.DELIVERED:
             return _ready(one)
         case _:
@@ -320,7 +320,7 @@ def _document(facts: Facts) -> Answer | None:
     kept = [one.kept_until for one in facts.stampings if _is_ready(one)]
     if found is None or not kept:
         return found
-    return Answer(found.code, {**found.facts, "ready": len(kept), "ready_until_at": min(kept)})
+    return CaseAnswer(found.code, {**found.facts, "ready": len(kept), "ready_until_at": min(kept)})
 
 
 def _is_ready(one: Stamping) -> bool:
@@ -332,25 +332,25 @@ def _named(one: Stamping) -> dict[str, object]:
     return {"document": named(one.document_name), "stamping": show("stg", one.id)}
 
 
-def _failed(facts: Facts, one: Stamping) -> Answer | None:
+def _failed(facts: Facts, one: Stamping) -> CaseAnswer | None:
     """A document that was not stamped: its stamps are back in the balance, or their money goes back."""
     told = {**_named(one), "reason": one.refused or ""}
     if one.order is None:
-        return Answer("stamping_failed", told)
+        return CaseAnswer("stamping_failed", told)
     unstamped = [two for two in facts.refunds if two.cause == RefundCause.NOT_STAMPED]
     found = sorted(unstamped, key=lambda two: (_is_open(two), two.requested_at))
     money = _refund(facts, found[-1]) if found else None
     if money is None or money.code == "refund_void":
         return None
-    return Answer(f"stamping_failed_{money.code}", {**money.facts, **told})
+    return CaseAnswer(f"stamping_failed_{money.code}", {**money.facts, **told})
 
 
-def _ready(one: Stamping) -> Answer | None:
+def _ready(one: Stamping) -> CaseAnswer | None:
     assert one.delivered_at is not None, "a delivered stamping has its time"
     told = {**_named(one), "serials": list(one.serials), "delivered_at": one.delivered_at}
     if one.is_forgotten:
-        return Answer("document_forgotten", told)
-    return Answer("document_ready", {**told, "until_at": one.kept_until})
+        return CaseAnswer("document_forgotten", told)
+    return CaseAnswer("document_ready", {**told, "until_at": one.kept_until})
 
 
 def _delivered(facts: Facts) -> Stamping | None:
@@ -359,39 +359,39 @@ def _delivered(facts: Facts) -> Stamping | None:
     return max(found, key=lambda one: (not one.is_forgotten, one.id), default=None)
 
 
-def _file(facts: Facts) -> Answer | None:
+def _file(facts: Facts) -> CaseAnswer | None:
     one = _delivered(facts)
     return _ready(one) if one else None
 
 
-def _again(facts: Facts) -> Answer | None:
+def _again(facts: Facts) -> CaseAnswer | None:
     """A file that does not open: the one that is kept is whole, and can be compared."""
     one = _delivered(facts)
     if one is None or one.is_forgotten or one.sha256_stamped is None:
         return None
     told = {**_named(one), "sha256": one.sha256_stamped.hex(), "until_at": one.kept_until}
-    return Answer("download_again", told)
+    return CaseAnswer("download_again", told)
 
 
-def _holds(facts: Facts) -> Answer | None:
+def _holds(facts: Facts) -> CaseAnswer | None:
     """A stamp that an agency does not take: it is affixed, and anybody can check that."""
     one = _delivered(facts)
     if one is None or one.delivered_at is None or one.sha256_stamped is None:
         return None
     told = {**_named(one), "serials": list(one.serials), "delivered_at": one.delivered_at}
-    return Answer("stamp_holds", {**told, "sha256": one.sha256_stamped.hex()})
+    return CaseAnswer("stamp_holds", {**told, "sha256": one.sha256_stamped.hex()})
 
 
 # -- matters ---------------------------------------------------------------------------------------
 
 
-def _paid_twice(facts: Facts) -> Answer | None:
+def _paid_twice(facts: Facts) -> CaseAnswer | None:
     if _is_contested(facts):
         return _suspended(facts)
     return _first(facts, _second, _paid_once, _unpaid)
 
 
-def _refund_where(facts: Facts) -> Answer | None:
+def _refund_where(facts: Facts) -> CaseAnswer | None:
     if _is_contested(facts):
         return _suspended(facts)
     if facts.refunds:
@@ -399,7 +399,7 @@ def _refund_where(facts: Facts) -> Answer | None:
     return _first(facts, _in_flight, _taken_back, _not_asked_back, _unpaid)
 
 
-def _stamp_missing(facts: Facts) -> Answer | None:
+def _stamp_missing(facts: Facts) -> CaseAnswer | None:
     is_waiting = any(one.state == StampingState.WAITING for one in facts.stampings)
     if facts.order is not None and (is_waiting or not facts.stampings):
         return _money(facts)
@@ -407,23 +407,23 @@ def _stamp_missing(facts: Facts) -> Answer | None:
     return _money(facts) if dropped else _document(facts)
 
 
-def _quota_lost(facts: Facts) -> Answer | None:
+def _quota_lost(facts: Facts) -> CaseAnswer | None:
     if facts.order is not None and facts.order.state == OrderState.EXECUTED:
         return _first(facts, _counted, _document)
     return _money(facts)
 
 
-def _file_missing(facts: Facts) -> Answer | None:
+def _file_missing(facts: Facts) -> CaseAnswer | None:
     ended = (StampingState.DELIVERED, StampingState.DROPPED)
     is_done = all(one.state in ended for one in facts.stampings)
     return _first(facts, _file, _stamp_missing) if is_done else _stamp_missing(facts)
 
 
-def _cannot_open(facts: Facts) -> Answer | None:
+def _cannot_open(facts: Facts) -> CaseAnswer | None:
     return _first(facts, _again, _file)
 
 
-def _never(_facts: Facts) -> Answer | None:
+def _never(_facts: Facts) -> CaseAnswer | None:
     """A matter in a person's own words alone."""
     return None
 

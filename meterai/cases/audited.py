@@ -1,13 +1,15 @@
 """Columns of cases, as the audit knows them."""
 
-from meterai.plumbing.db.audited import SHOWN, Audited, Clock, Due, fact
+from meterai.plumbing.db.audited import SHOWN, Audited, ClockColumn, DueWork, fact
 
 AUDITED = Audited(
     clocks=(
-        Clock("cases", "due_at", "now() + interval '30 days'"),
-        Clock("cases", "closes_at", "now() + interval '100 days'"),
+        ClockColumn("cases", "due_at", "now() + interval '30 days'"),
+        ClockColumn("cases", "closes_at", "now() + interval '100 days'"),
     ),
-    dues=(Due("cases", "t.closes_at", "t.state IN ('answered', 'asked')", "interval '1 hour'"),),
+    dues=(
+        DueWork("cases", "t.closes_at", "t.state IN ('answered', 'asked')", "interval '1 hour'"),
+    ),
     facts=(
         fact("cases", "opened_at", "case_id matter about order_id language joins_key"),
         fact("case_messages", "written_at", "case_id message_id author kind staff_id"),

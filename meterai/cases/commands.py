@@ -7,7 +7,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from meterai.cases import handing_over
-from meterai.cases.handing_over import Form, Report
+from meterai.cases.handing_over import HandOverFormat, HandOverRow
 from meterai.cases.proof import FILE_BYTES_MAX, read_answer
 from meterai.cases.settings import CaseSettings
 from meterai.commands import NO_OPTIONS, Exit, Options, Text, complain, line, with_database
@@ -37,11 +37,11 @@ def hand_over(
     if first >= last:
         raise Malformed("TO", "moment")
     try:
-        form = Form(file.suffix.removeprefix(".").lower())
+        form = HandOverFormat(file.suffix.removeprefix(".").lower())
     except ValueError:
         raise Malformed("file", "another_value") from None
 
-    async def look(database: Database, settings: Settings) -> list[Report]:
+    async def look(database: Database, settings: Settings) -> list[HandOverRow]:
         calendar = settings.of(CaseSettings).calendar
         name = settings.of(OperatorSettings).operator_name
         async with database.reading() as tx:

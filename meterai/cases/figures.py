@@ -1,6 +1,6 @@
 """Complaints of a period, by their matter."""
 
-from meterai.plumbing.db.figures import Figures, between, waits, within
+from meterai.plumbing.db.figures import FigureQuery, between, waits, within
 
 _OPENED = within("opened_at")
 # The first answer, of the facts or of staff.
@@ -23,4 +23,4 @@ FROM (SELECT c.*, {_FIRST} AS first_at, EXISTS (SELECT 1 FROM case_messages m
 WHERE {_OPENED} OR {within("closed_at")} OR (opened_at < ends AND state = 'open')
 GROUP BY matter ORDER BY matter
 """
-FIGURES = (Figures("cases", CASES, "matter"),)
+FIGURES = (FigureQuery("cases", CASES, "matter"),)

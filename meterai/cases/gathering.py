@@ -4,10 +4,10 @@ from uuid import UUID
 
 from meterai import orders, payments, stamping, stamps, suspense
 from meterai.cases.answers import Facts, answer, is_telling
-from meterai.cases.model import About, Complaint, Matter
+from meterai.cases.model import Complaint, ComplaintSubject, Matter
 from meterai.kit.clock import Clock
 from meterai.kit.ids import read, show
-from meterai.kit.paging import Page
+from meterai.kit.paging import ListPage
 from meterai.kit.refusal import NotFound, Refusal
 from meterai.kit.serial import Serial
 from meterai.orders import OrderService
@@ -17,23 +17,23 @@ from meterai.refunds import refunds_of_order
 from meterai.stamping import Stamping, stamping_of_digest, stampings_of_orders
 
 ORDERS_LOOKED_AT_MAX = 10  # the newest of an account, where nobody says which
-NOTHING = About()
+NOTHING = ComplaintSubject()
 
 
-def about_order(order: UUID) -> About:
+def about_order(order: UUID) -> ComplaintSubject:
     """An order as the subject of a complaint."""
-    return About(show("ord", order), order=order)
+    return ComplaintSubject(show("ord", order), order=order)
 
 
-def _about_stamping(found: Stamping | None) -> About:
+def _about_stamping(found: Stamping | None) -> ComplaintSubject:
     if found is None:
         return NOTHING
     if found.order is not None:
         return about_order(found.order)
-    return About(show("stg", found.id), stamping=found.id)
+    return ComplaintSubject(show("stg", found.id), stamping=found.id)
 
 
-class Gathering:
+class CaseFacts:
     """Reads what is known of an order, a stamping or a stamp."""
 
     def __init__(
@@ -44,14 +44,14 @@ class Gathering:
         self._questions = questions
         self._clock = clock
 
-    async def about(self, account: UUID, complaint: Complaint) -> About:
+    async def about(self, account: UUID, complaint: Complaint) -> ComplaintSubject:
         """The subject that a complaint names, where it is of this account; what is of another is nothing."""
         async with self._database.reading() as tx:
             if complaint.digest is not None:
                 return _about_stamping(await stamping_of_digest(tx, account, complaint.digest))
             return await self._named(tx, account, complaint.about)
 
-    async def _named(self, tx: ReadTx, account: UUID, typed: str) -> About:
+    async def _named(self, tx: ReadTx, account: UUID, typed: str) -> ComplaintSubject:
         text = typed.strip().lower()
         try:
             if text.startswith("ord"):
@@ -66,7 +66,7 @@ class Gathering:
             pass
         return NOTHING
 
-    async def of(self, account: UUID, about: About) -> Facts | None:
+    async def of(self, account: UUID, about: ComplaintSubject) -> Facts | None:
         """The facts of a subject, None of nothing."""
         if about.order is not None:
             return await self._of_order(account, about.order)
@@ -106,10 +106,10 @@ class Gathering:
         except Refusal:
             return
 
-    async def meant(self, account: UUID, matter: Matter) -> About:
+    async def meant(self, account: UUID, matter: Matter) -> ComplaintSubject:
         """The newest order of an account whose facts fit a matter; nothing, where none do."""
         first = NOTHING
-        views, _ = await self._orders.list(account, Page(ORDERS_LOOKED_AT_MAX))
+        views, _ = await self._orders.list(account, ListPage(ORDERS_LOOKED_AT_MAX))
         for order in views:
             about = about_order(read("ord", order.id))
             facts = await self.of(account, about)

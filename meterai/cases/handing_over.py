@@ -47,7 +47,7 @@ ORDER BY c.opened_at, c.case_id LIMIT %s
 """
 
 
-class Form(StrEnum):
+class HandOverFormat(StrEnum):
     """Form of a file: a table, or one JSON object a line."""
 
     CSV = "csv"
@@ -55,7 +55,7 @@ class Form(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class WaitingComplaint:
     """A complaint that was not answered here."""
 
     id: UUID
@@ -70,7 +70,7 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class HandOverRow:
     """One row, with the names that the form of the system has; times are in WIB."""
 
     nomor_pengaduan: str
@@ -89,10 +89,10 @@ class Report:
     anonim: str
 
 
-_WAITING = RowMapper(Waiting)
+_WAITING = RowMapper(WaitingComplaint)
 
 
-async def waiting(tx: ReadTx, begin: datetime, end: datetime) -> list[Waiting]:
+async def waiting(tx: ReadTx, begin: datetime, end: datetime) -> list[WaitingComplaint]:
     """Complaints of a period that wait for staff, or that another institution answers."""
     await tx.allow(STATEMENT_SECONDS_MAX)
     return await tx.all_as(_WAITING, HANDED, begin, end, HANDED_MAX)
@@ -106,11 +106,11 @@ def masked(words: str) -> str:
     return text
 
 
-def report(one: Waiting, operator: str, calendar: WorkingHours) -> Report:
+def report(one: WaitingComplaint, operator: str, calendar: WorkingHours) -> HandOverRow:
     """A complaint as the system takes it."""
     title = translate(f"matter.{one.matter}", "id")
     is_open = one.state == CaseState.OPEN
-    return Report(
+    return HandOverRow(
         nomor_pengaduan=show(CASE_KIND, one.id),
         klasifikasi="Pengaduan",
         judul=title[:TITLE_LENGTH_MAX],
@@ -144,13 +144,13 @@ def harmless(cell: object) -> object:
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 
 
-def written(reports: Sequence[Report], form: Form) -> bytes:
+def written(reports: Sequence[HandOverRow], form: HandOverFormat) -> bytes:
     """The file: a table with a byte order mark, by which spreadsheets read UTF-8, or JSON lines."""
-    if form is Form.JSON:
+    if form is HandOverFormat.JSON:
         return b"".join(msgspec.json.encode(one) + b"\n" for one in reports)
     out = io.StringIO()
     table = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    names = [one.name for one in fields(Report)]
+    names = [one.name for one in fields(HandOverRow)]
     table.writerow(names)
     table.writerows([harmless(getattr(one, name)) for name in names] for one in reports)
     return out.getvalue().encode("utf-8-sig")

@@ -8,8 +8,8 @@ from meterai.cases import store
 from meterai.cases.model import CASE_KIND, Author, Case, CaseMessage
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.ids import read, read_typed, show
-from meterai.kit.paging import Page
-from meterai.kit.refusal import NotFound, Said
+from meterai.kit.paging import ListPage
+from meterai.kit.refusal import NotFound, Sentence
 from meterai.kit.subjects import Happening, Subject, SubjectKind, WorkItem
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import ReadTx
@@ -39,7 +39,7 @@ async def _tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
 async def _of_account(tx: ReadTx, about: Subject) -> Sequence[Case]:
     if about.account is None:
         return ()
-    return await store.of_accounts(tx, (about.account,), Page().before, CASES_TOLD_MAX)
+    return await store.of_accounts(tx, (about.account,), ListPage().before, CASES_TOLD_MAX)
 
 
 def _opened(case: Case) -> Happening:
@@ -47,7 +47,7 @@ def _opened(case: Case) -> Happening:
 
 
 def _facts(case: Case) -> dict[str, object]:
-    return {"case": show(CASE_KIND, case.id), "matter": Said(f"matter.{case.matter}", {})}
+    return {"case": show(CASE_KIND, case.id), "matter": Sentence(f"matter.{case.matter}", {})}
 
 
 async def _cases(tx: ReadTx, about: Subject) -> Sequence[Case]:
@@ -68,7 +68,7 @@ def _told(case: Case, messages: Sequence[CaseMessage]) -> Iterator[Happening]:
         word = "case_facts" if one.author == Author.FACTS else f"case_{one.kind}"
         yield Happening(one.at, word, facts, subject(case), actor=_actor(one))
     if case.closed_at is not None:
-        outcome = {"outcome": Said(f"outcome.{case.outcome}", {})}
+        outcome = {"outcome": Sentence(f"outcome.{case.outcome}", {})}
         yield Happening(case.closed_at, "case_closed", facts | outcome, subject(case))
 
 
@@ -84,7 +84,7 @@ async def _waiting(
             subject(one),
             one.opened_at,
             one.due_at,
-            {"matter": Said(f"matter.{one.matter}", {}), "about": one.about},
+            {"matter": Sentence(f"matter.{one.matter}", {}), "about": one.about},
         )
         for one in await store.due(tx, limit)
     ]

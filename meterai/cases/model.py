@@ -109,7 +109,7 @@ OF_MONEY = frozenset(
 )
 
 
-class Outcome(StrEnum):
+class CaseOutcome(StrEnum):
     """How a case ended."""
 
     ACCEPTED = "accepted"  # the person said that it is answered
@@ -120,7 +120,7 @@ class Outcome(StrEnum):
     NOT_OURS = "not_ours"  # another institution answers it
 
 
-OF_STAFF = (Outcome.SOLVED, Outcome.EXPLAINED, Outcome.NOT_OURS)
+OF_STAFF = (CaseOutcome.SOLVED, CaseOutcome.EXPLAINED, CaseOutcome.NOT_OURS)
 
 
 class Author(StrEnum):
@@ -213,7 +213,7 @@ class Complaint:
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class ComplaintSubject:
     """The subject of a complaint as the account of whoever complains has it; nothing, where it has none."""
 
     shown: str = ""  # ord_..., or stg_... of a stamping from the balance
@@ -239,7 +239,7 @@ class Case:
     facts_sha256: bytes | None = None
     answered_at: datetime | None = None
     answered_by: Author | None = None
-    outcome: Outcome | None = None
+    outcome: CaseOutcome | None = None
     opened_at: datetime
     due_at: datetime | None  # by when staff answer, while it is open
     closes_at: datetime | None  # when it ends by itself, while it waits for the person

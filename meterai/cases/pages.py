@@ -26,15 +26,15 @@ from meterai.cases.views import is_answer_of_facts
 from meterai.cases.words import timeline_lines, told
 from meterai.kit.actor import Actor
 from meterai.kit.ids import read, show
-from meterai.kit.paging import Page as PageOfList
+from meterai.kit.paging import ListPage as PageOfList
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import NotFound, Refusal
 from meterai.pages import (
     FieldWrong,
     Form,
-    Link,
     LinkPlace,
     Page,
+    PageLink,
     PageRequest,
     RoomPages,
     ShownTo,
@@ -63,7 +63,7 @@ _READING = {"permission": Permission.CASE_READ, "priority": Priority.PAID}
 
 
 @dataclass(frozen=True, slots=True)
-class _Typed:
+class _TypedComplaint:
     """The fields of the form of a complaint, as they were typed."""
 
     matter: str = ""
@@ -72,13 +72,13 @@ class _Typed:
     email: str = ""
 
     @classmethod
-    def of(cls, form: Form) -> "_Typed":
+    def of(cls, form: Form) -> "_TypedComplaint":
         """The fields of a form that came."""
         return cls(*(form.text(name) for name in cls.__slots__))
 
 
 def _form_page(
-    request: PageRequest, typed: _Typed, key: str, refusal: Refusal | None = None
+    request: PageRequest, typed: _TypedComplaint, key: str, refusal: Refusal | None = None
 ) -> Page:
     field = {"picture_none": "files", "too_many_pictures": "files"}.get(
         refusal.code if refusal else "", "words"
@@ -106,7 +106,7 @@ async def show_form(request: PageRequest) -> Page:
     """The form of a complaint; an order in the address is a suggestion and nothing more."""
     await visitor(request)
     query = request.query_params
-    typed = _Typed(
+    typed = _TypedComplaint(
         kept_text(request, "matter", query.get("matter", "")[:ABOUT_LENGTH_MAX]),
         kept_text(request, "about", query.get("order", "")[:ABOUT_LENGTH_MAX]),
         kept_text(request, "words"),
@@ -144,7 +144,7 @@ async def complain(
 ) -> Page:
     """Take a complaint, and show its answer or when there will be one."""
     form = await read_own_form(request)
-    typed, key = _Typed.of(form), form_key(form.text("key"))
+    typed, key = _TypedComplaint.of(form), form_key(form.text("key"))
     network = network_of(request, settings.process.proxies)
     try:
         complaint = Complaint(
@@ -192,7 +192,7 @@ async def complain_unsigned(
 ) -> Page:
     """Take a complaint of somebody who is not signed in: the answer goes by mail, whatever exists."""
     form = await read_form(request)
-    typed = _Typed.of(form)
+    typed = _TypedComplaint.of(form)
     try:
         complaint = Complaint(
             _matter(typed.matter),
@@ -333,8 +333,8 @@ PAGES = RoomPages(
     "cases",
     "meterai.cases",
     links=(
-        Link(LinkPlace.FOOT, 6, "/complaints/new", "page.foot.complaints"),
-        Link(
+        PageLink(LinkPlace.FOOT, 6, "/complaints/new", "page.foot.complaints"),
+        PageLink(
             LinkPlace.DESK,
             25,
             "/console/cases",

@@ -13,7 +13,7 @@ from meterai.cases.settings import CaseSettings
 from meterai.kit.actor import Actor, ActorKind
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import ReadTx, Tx
-from meterai.plumbing.db.personal import File, Held, Kept, Person, Personal, Wait
+from meterai.plumbing.db.personal import CopyFile, KeepReason, Person, Personal, PersonalTable, Wait
 
 _WHOSE = "t.account_id = ANY(%s)"
 
@@ -24,10 +24,12 @@ def _both(person: Person) -> Sequence[object]:
     return ([person.account, *sent],)
 
 
-async def _pictures(tx: ReadTx, person: Person, _settings: Settings, most: int) -> Sequence[File]:
+async def _pictures(
+    tx: ReadTx, person: Person, _settings: Settings, most: int
+) -> Sequence[CopyFile]:
     """Pictures that the account sent as evidence."""
     return [
-        File(f"complaints/{name}.webp", content)
+        CopyFile(f"complaints/{name}.webp", content)
         for name, content in await store.pictures_of(tx, [person.account], most)
     ]
 
@@ -42,7 +44,7 @@ async def _close_unsigned(tx: Tx, person: Person, at: datetime) -> None:
 PERSONAL = Personal(
     before=_close_unsigned,
     tables=(
-        Held(
+        PersonalTable(
             table="case_messages",
             columns="message_id case_id written_at author kind",
             inner="account_id idempotency_key request_hash",
@@ -51,9 +53,9 @@ PERSONAL = Personal(
             whose=_WHOSE,
             named=_both,
             blanks={"words": "''"},
-            kept=Kept.NUMBER,
+            kept=KeepReason.NUMBER,
         ),
-        Held(
+        PersonalTable(
             table="case_pictures",
             columns="picture_id case_id added_at",
             inner="account_id webp",
@@ -61,7 +63,7 @@ PERSONAL = Personal(
             named=_both,
             deletes=True,
         ),
-        Held(
+        PersonalTable(
             table="cases",
             columns="case_id opened_at matter about contact state answer answer_facts answered_at outcome closed_at",
             inner="account_id joins_key order_id language facts_sha256 answered_by due_at closes_at reopened_at times_told",
@@ -69,7 +71,7 @@ PERSONAL = Personal(
             whose=_WHOSE,
             named=_both,
             blanks={"contact": "''", "answer_facts": "'{}'"},
-            kept=Kept.NUMBER,
+            kept=KeepReason.NUMBER,
         ),
     ),
     waits=(

@@ -14,7 +14,7 @@ from meterai.kit.text import one_line
 from meterai.pages import paper
 from meterai.plumbing.keyring import Keyring
 from meterai.plumbing.messages import format_datetime, translate
-from meterai.plumbing.signed import Signer, read_signed
+from meterai.plumbing.signed import DocumentSigner, read_signed
 
 ANSWERS = "answers to complaints"  # the key of what cases sign is derived for it
 KIND = "meterai answer"  # of the signed document: no other document of an installation has it
@@ -33,7 +33,7 @@ class Answered:
     """
 
     title: str
-    lines: Sequence[paper.Line]
+    lines: Sequence[paper.PaperLine]
     case: str
     order: str
     at: datetime
@@ -43,7 +43,8 @@ class Answered:
     def shown(self) -> "Answered":
         """The same, with nothing in its texts that is not seen, and none without bounds."""
         lines = [
-            paper.Line(_bounded(label), _bounded(value)) for label, value in self.lines[:LINES_MAX]
+            paper.PaperLine(_bounded(label), _bounded(value))
+            for label, value in self.lines[:LINES_MAX]
         ]
         return Answered(_bounded(self.title), lines, self.case, self.order, self.at, self.language)
 
@@ -53,12 +54,12 @@ def _bounded(text: str) -> str:
     return line if len(text) <= LINE_LENGTH_MAX else line[: LINE_LENGTH_MAX - 1] + "…"
 
 
-def signer_of(keyring: Keyring) -> Signer:
+def signer_of(keyring: Keyring) -> DocumentSigner:
     """The signer of the answers of an installation; its public key is published beside them."""
-    return Signer(keyring.derived(ANSWERS))
+    return DocumentSigner(keyring.derived(ANSWERS))
 
 
-def signed(answer: Answered, signer: Signer, *, by: str, specimen: bool) -> str:
+def signed(answer: Answered, signer: DocumentSigner, *, by: str, specimen: bool) -> str:
     """The answer as a signed document.  `by` is the address of the installation."""
     shown = answer.shown
     return signer.sign(
@@ -91,13 +92,15 @@ def sealed(answer: Answered, issuer: sealing.Issuer, *, by: str, mark: str, at: 
     head = [_line("case", shown.case, language)]
     head += [_line("order", shown.order, language)] if shown.order else []
     head += [_line("at", format_datetime(shown.at, language), language)]
-    texts = [text for line in (paper.Line(shown.title, ""), *shown.lines) for text in line]
+    texts = [text for line in (paper.PaperLine(shown.title, ""), *shown.lines) for text in line]
     notes = [] if all(map(paper.can_write, texts)) else ["unwritten"]
-    foot = [paper.Line("", translate(f"proof.{one}", language, by=by)) for one in (*notes, "check")]
+    foot = [
+        paper.PaperLine("", translate(f"proof.{one}", language, by=by)) for one in (*notes, "check")
+    ]
     lines = [*head, *shown.lines, *foot]
     content = paper.written(paper.Receipt(shown.title, language, lines, mark))
     return content + sealing.seal_statement(content, issuer, at=at).data
 
 
-def _line(name: str, value: str, language: str) -> paper.Line:
-    return paper.Line(translate(f"proof.{name}", language), value)
+def _line(name: str, value: str, language: str) -> paper.PaperLine:
+    return paper.PaperLine(translate(f"proof.{name}", language), value)

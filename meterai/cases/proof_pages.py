@@ -23,7 +23,7 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.http.language import language_of
 from meterai.plumbing.http.requests import saved_as
 from meterai.plumbing.messages import translate
-from meterai.plumbing.signed import Signer
+from meterai.plumbing.signed import DocumentSigner
 from meterai.sealing import Issuers
 
 _READING = {"permission": Permission.CASE_READ, "priority": Priority.PAID}
@@ -33,7 +33,9 @@ PEM = "application/x-pem-file"
 class Proofs:
     """Proves the answers of one installation."""
 
-    def __init__(self, signer: Signer, issuers: Issuers, settings: Settings, clock: Clock) -> None:
+    def __init__(
+        self, signer: DocumentSigner, issuers: Issuers, settings: Settings, clock: Clock
+    ) -> None:
         self.signer = signer
         self._issuers = issuers
         self._process = settings.process
@@ -60,12 +62,15 @@ def answered(found: CaseTold, language: str) -> Answered:
     if answer is None or case.answered_at is None:
         raise NotFound("no fact answers this case")
     lines = [
-        paper.Line(
+        paper.PaperLine(
             translate("proof.matter", language), translate(f"matter.{case.matter}", language)
         ),
-        paper.Line("", answer.sentence),
-        paper.Line("", answer.next),
-        *(paper.Line(one.at, one.sentence) for one in timeline_lines(found.happenings, language)),
+        paper.PaperLine("", answer.sentence),
+        paper.PaperLine("", answer.next),
+        *(
+            paper.PaperLine(one.at, one.sentence)
+            for one in timeline_lines(found.happenings, language)
+        ),
     ]
     title = translate("proof.title", language)
     return Answered(title, lines, show(CASE_KIND, case.id), case.about, case.answered_at, language)

@@ -6,11 +6,11 @@ from meterai.cases import pages, proof_pages, staff_pages
 from meterai.cases.audited import AUDITED
 from meterai.cases.demands import DEMANDS, UNDEMANDED
 from meterai.cases.figures import FIGURES
-from meterai.cases.gathering import Gathering
+from meterai.cases.gathering import CaseFacts
 from meterai.cases.invariants import INVARIANTS, MAIL_CAUSES
 from meterai.cases.jobs import HANDLERS
 from meterai.cases.knows import KNOWS, WORK
-from meterai.cases.model import CASE, Author, CaseState, Matter, MessageKind, Outcome
+from meterai.cases.model import CASE, Author, CaseOutcome, CaseState, Matter, MessageKind
 from meterai.cases.personal import PERSONAL
 from meterai.cases.proof import signer_of
 from meterai.cases.proof_pages import Proofs
@@ -18,17 +18,17 @@ from meterai.cases.retention import RETENTION
 from meterai.cases.routes import routes
 from meterai.cases.service import CLOSING, CaseService
 from meterai.cases.settings import CaseSettings
-from meterai.commands import Command, Directory, Schema, Scope
+from meterai.commands import Command, DemandScope, Directory, Schema
 from meterai.orders import OrderService
 from meterai.payments import BuyerQuestions
-from meterai.plumbing.http.described import Field
+from meterai.plumbing.http.described import FieldDescription
 from meterai.plumbing.work.jobs import PeriodicTask
 from meterai.room import Container, Room
 from meterai.sealing import Issuers
 
 
 async def _build(container: Container) -> None:
-    gathering = Gathering(
+    gathering = CaseFacts(
         container.database,
         container.of(OrderService),
         container.of(BuyerQuestions),
@@ -52,29 +52,29 @@ COMMANDS = (
         "cases hand-over",
         "meterai.cases.commands:hand_over",
         Directory.DATABASE,
-        Scope.DATABASE,
+        DemandScope.DATABASE,
         Schema.CURRENT,
     ),
     Command(
         "cases check-answer",
         "meterai.cases.commands:check_answer",
         Directory.SETTINGS,
-        Scope.NOTHING,
+        DemandScope.NOTHING,
         Schema.NONE,
     ),
 )
 FIELDS = {
-    ("CaseView", "state"): Field(list(CaseState)),
-    ("CaseView", "matter"): Field(list(Matter)),
-    ("CaseView", "outcome"): Field(list(Outcome)),
-    ("CaseView", "times_told"): Field(least=1),
-    ("CaseDetails", "state"): Field(list(CaseState)),
-    ("CaseDetails", "matter"): Field(list(Matter)),
-    ("CaseDetails", "outcome"): Field(list(Outcome)),
-    ("CaseDetails", "times_told"): Field(least=1),
-    ("MessageView", "author"): Field(list(Author)),
-    ("MessageView", "kind"): Field(list(MessageKind)),
-    ("CaseRequest", "matter"): Field(list(Matter)),
+    ("CaseView", "state"): FieldDescription(list(CaseState)),
+    ("CaseView", "matter"): FieldDescription(list(Matter)),
+    ("CaseView", "outcome"): FieldDescription(list(CaseOutcome)),
+    ("CaseView", "times_told"): FieldDescription(least=1),
+    ("CaseDetails", "state"): FieldDescription(list(CaseState)),
+    ("CaseDetails", "matter"): FieldDescription(list(Matter)),
+    ("CaseDetails", "outcome"): FieldDescription(list(CaseOutcome)),
+    ("CaseDetails", "times_told"): FieldDescription(least=1),
+    ("MessageView", "author"): FieldDescription(list(Author)),
+    ("MessageView", "kind"): FieldDescription(list(MessageKind)),
+    ("CaseRequest", "matter"): FieldDescription(list(Matter)),
 }
 ROOM = Room(
     name="cases",

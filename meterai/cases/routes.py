@@ -14,7 +14,7 @@ from meterai.cases.service import CaseService
 from meterai.cases.views import CaseDetails, CaseView, details, shown
 from meterai.kit.actor import Actor
 from meterai.kit.ids import read
-from meterai.kit.paging import PAGE_MAX, Page
+from meterai.kit.paging import PAGE_MAX, ListPage
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Malformed
 from meterai.plumbing.config import Settings
@@ -96,7 +96,7 @@ async def list_cases(
     before: Before = None,
 ) -> CaseList:
     """A page of your complaints, newest first."""
-    page = Page(limit, read(CASE_KIND, before)) if before else Page(limit)
+    page = ListPage(limit, read(CASE_KIND, before)) if before else ListPage(limit)
     found, is_more = await cases.page(account_of(request), page)
     views = [shown(one, language_of(request)) for one in found]
     return CaseList(views, views[-1].id if is_more else None)

@@ -12,31 +12,31 @@ from meterai.accounts import normalized
 from meterai.cases import steps, store
 from meterai.cases.answers import answer
 from meterai.cases.events import ComplaintSent
-from meterai.cases.gathering import NOTHING, Gathering, about_order
+from meterai.cases.gathering import NOTHING, CaseFacts, about_order
 from meterai.cases.model import (
     CASE_KIND,
     OF_MONEY,
-    About,
     CameMeanwhile,
     Case,
     CaseEvent,
     CaseMessage,
+    CaseOutcome,
     Complaint,
+    ComplaintSubject,
     DueCase,
     Filter,
     Matter,
-    Outcome,
     PictureNone,
     TooManyCases,
     address_account,
     written,
 )
 from meterai.cases.settings import CaseSettings
-from meterai.cases.steps import Found, Moment
+from meterai.cases.steps import DigestedAnswer, Moment
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id, show
-from meterai.kit.paging import Page
+from meterai.kit.paging import ListPage
 from meterai.kit.refusal import NotFound
 from meterai.kit.subjects import Happening, Subject, SubjectKind
 from meterai.plumbing.config import Settings
@@ -70,7 +70,7 @@ class CaseService:
     """Takes complaints, answers them from the facts, and lets staff and people write."""
 
     def __init__(
-        self, database: Database, gathering: Gathering, offers: Offers, settings: Settings, clock: Clock
+        self, database: Database, gathering: CaseFacts, offers: Offers, settings: Settings, clock: Clock
     ) -> None:  # fmt: skip
         self._database = database
         self._gathering = gathering
@@ -131,7 +131,9 @@ class CaseService:
         except CameMeanwhile:
             return await self._database.run(taking)
 
-    async def _looked_up(self, account: UUID, complaint: Complaint) -> tuple[About, Found | None]:
+    async def _looked_up(
+        self, account: UUID, complaint: Complaint
+    ) -> tuple[ComplaintSubject, DigestedAnswer | None]:
         """The subject of a complaint, and what the facts say of it.
 
         Where nothing is named, it is the newest order whose facts fit.  What is named and of another account is
@@ -145,10 +147,14 @@ class CaseService:
             await self._gathering.ask_the_bank(account, about.order)
         return about, await self._found(account, complaint.matter, about)
 
-    async def _found(self, account: UUID, matter: Matter, about: About) -> Found | None:
+    async def _found(
+        self, account: UUID, matter: Matter, about: ComplaintSubject
+    ) -> DigestedAnswer | None:
         facts = await self._gathering.of(account, about)
         said = answer(matter, facts) if facts is not None else None
-        return Found(said, facts.digest) if said is not None and facts is not None else None
+        return (
+            DigestedAnswer(said, facts.digest) if said is not None and facts is not None else None
+        )
 
     async def send(self, email: str, network: str, complaint: Complaint) -> None:
         """Take the complaint of somebody who is not signed in; what comes of it goes by mail.
@@ -217,7 +223,7 @@ class CaseService:
                 return case
         raise NotFound("no such case of this account")
 
-    async def page(self, account: UUID, page: Page) -> tuple[list[Case], bool]:
+    async def page(self, account: UUID, page: ListPage) -> tuple[list[Case], bool]:
         """A page of the cases of an account, newest first, and whether there are older ones."""
         keys = await self.keys_of(account)
         return page.cut(
@@ -292,7 +298,7 @@ class CaseService:
 
     async def write_as_staff(
         self, case: Case, event: CaseEvent, words: str, staff: UUID, *, actor: Actor,
-        outcome: Outcome | None = None,
+        outcome: CaseOutcome | None = None,
     ) -> Case:  # fmt: skip
         """Answer a case, ask its person, or close it.  Refuses `Malformed`, `NotAllowedNow`, `CaseFull`."""
         act = partial(
@@ -331,7 +337,7 @@ class CaseService:
             return
         now = self._now(Actor(ActorKind.JOB, "close_with_money"))
         for case in wanted:
-            await steps.money_is_back(tx, case, Found(said, facts.digest), now)
+            await steps.money_is_back(tx, case, DigestedAnswer(said, facts.digest), now)
 
     async def close_silent(self) -> int:
         """Periodic task: end the cases to which nobody wrote any more."""
@@ -344,7 +350,7 @@ class CaseService:
         async def close(tx: Tx) -> None:
             case = await steps.locked(tx, due.account, due.case)
             if case.closes_at is not None and case.closes_at <= now.at:
-                await steps.move(tx, case, CaseEvent.TIME_RAN_OUT, now, Outcome.SILENT)
+                await steps.move(tx, case, CaseEvent.TIME_RAN_OUT, now, CaseOutcome.SILENT)
 
         await run_row(self._database, close)
 

@@ -16,11 +16,11 @@ from meterai.cases.model import (
     OF_STAFF,
     Case,
     CaseEvent,
+    CaseOutcome,
     CaseState,
     Complaint,
     Filter,
     Matter,
-    Outcome,
 )
 from meterai.cases.pages import PICTURE_KIND, picture_answer
 from meterai.cases.routes import matter_of
@@ -200,11 +200,11 @@ async def act(
     return see_other(_path(case))
 
 
-def _outcome(text: str) -> Outcome:
+def _outcome(text: str) -> CaseOutcome:
     """How staff say that a case ended.  Refuses `FieldWrong`."""
     if text not in OF_STAFF:
         raise FieldWrong("outcome")
-    return Outcome(text)
+    return CaseOutcome(text)
 
 
 @get(f"{HERE}/{{case_id:str}}/pictures/{{picture_id:str}}", opt=_OPTIONS, include_in_schema=False)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from meterai import accounts, notifications, trail
 from meterai.cases import store
-from meterai.cases.answers import Answer
+from meterai.cases.answers import CaseAnswer
 from meterai.cases.model import (
     A_DAY,
     CASE,
@@ -19,17 +19,17 @@ from meterai.cases.model import (
     UNSIGNED_MESSAGES_MAX,
     UNSIGNED_OPEN_MAX,
     UNSIGNED_PER_DAY_MAX,
-    About,
     Author,
     CameMeanwhile,
     Case,
     CaseEvent,
     CaseFull,
+    CaseOutcome,
     CaseOver,
     CaseState,
     Complaint,
+    ComplaintSubject,
     MessageKind,
-    Outcome,
     TooManyCases,
     TooManyPictures,
     address_account,
@@ -48,10 +48,10 @@ from meterai.plumbing.messages import LANGUAGES, format_datetime, translate
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class DigestedAnswer:
     """An answer from the facts, and a digest of the facts it was made from."""
 
-    answer: Answer
+    answer: CaseAnswer
     digest: bytes
 
 
@@ -83,7 +83,7 @@ async def locked(tx: Tx, account: UUID, case_id: UUID) -> Case:
 
 
 async def move(
-    tx: Tx, case: Case, event: CaseEvent, now: Moment, outcome: Outcome | None = None
+    tx: Tx, case: Case, event: CaseEvent, now: Moment, outcome: CaseOutcome | None = None
 ) -> Case:
     """The case after an event, stored.  Refuses `NotAllowedNow`."""
     state = CASE.after(case.state, event)
@@ -126,7 +126,7 @@ async def repeated(tx: Tx, account: UUID, complaint: Complaint) -> Case | None:
 
 
 async def take(
-    tx: Tx, account: UUID, complaint: Complaint, about: About, found: Found | None, now: Moment,
+    tx: Tx, account: UUID, complaint: Complaint, about: ComplaintSubject, found: DigestedAnswer | None, now: Moment,
     staff: UUID | None = None,
 ) -> Case:  # fmt: skip
     """Open a case for a complaint, or let it join the one of the same matter and order that is not closed.
@@ -149,7 +149,7 @@ async def take(
 
 
 async def take_unsigned(
-    tx: Tx, complaint: Complaint, about: About, found: Found | None, now: Moment
+    tx: Tx, complaint: Complaint, about: ComplaintSubject, found: DigestedAnswer | None, now: Moment
 ) -> bool:
     """Open a case of an address for a complaint without sign-in, or count it with the one that is not closed.
 
@@ -176,11 +176,11 @@ async def take_unsigned(
 async def close_unsigned(tx: Tx, email: str, now: Moment) -> None:
     """End the cases that an address sent without signing in: nobody is left to answer."""
     for case in await store.all_not_closed(tx, address_account(email)):
-        await move(tx, case, CaseEvent.TIME_RAN_OUT, now, Outcome.SILENT)
+        await move(tx, case, CaseEvent.TIME_RAN_OUT, now, CaseOutcome.SILENT)
 
 
 async def _open(
-    tx: Tx, account: UUID, complaint: Complaint, about: About, now: Moment
+    tx: Tx, account: UUID, complaint: Complaint, about: ComplaintSubject, now: Moment
 ) -> Case | None:
     if (await store.counted_of(tx, account, now.at - A_DAY)).new >= CASES_PER_DAY_MAX:
         raise TooManyCases("as many new cases as an account may have in a day")
@@ -190,7 +190,12 @@ async def _open(
 
 
 async def _begin(
-    tx: Tx, case: Case, complaint: Complaint, found: Found | None, now: Moment, staff: UUID | None
+    tx: Tx,
+    case: Case,
+    complaint: Complaint,
+    found: DigestedAnswer | None,
+    now: Moment,
+    staff: UUID | None,
 ) -> Case:
     actor = now.actor
     await trail.record(
@@ -204,7 +209,9 @@ async def _begin(
     return case
 
 
-async def _join(tx: Tx, case: Case, complaint: Complaint, found: Found | None, now: Moment) -> Case:
+async def _join(
+    tx: Tx, case: Case, complaint: Complaint, found: DigestedAnswer | None, now: Moment
+) -> Case:
     await store.told_again(tx, case)
     if not await _has_room(tx, case):
         return case
@@ -250,7 +257,7 @@ async def _has_room(tx: Tx, case: Case) -> bool:
     return counted.of_person < MESSAGES_OF_PERSON_MAX and counted.messages < MESSAGES_MAX
 
 
-async def _answer(tx: Tx, case: Case, found: Found, now: Moment) -> Case:
+async def _answer(tx: Tx, case: Case, found: DigestedAnswer, now: Moment) -> Case:
     """Answer a case from the facts, by ourselves."""
     facts, by_itself = (
         stored(found.answer),
@@ -312,7 +319,7 @@ async def _said(
 
 async def accept(tx: Tx, case: Case, now: Moment) -> Case:
     """The person says that it is answered.  Refuses `NotAllowedNow`."""
-    return await move(tx, case, CaseEvent.ACCEPTED, now, Outcome.ACCEPTED)
+    return await move(tx, case, CaseEvent.ACCEPTED, now, CaseOutcome.ACCEPTED)
 
 
 # -- staff -----------------------------------------------------------------------------------------
@@ -328,7 +335,7 @@ async def own(tx: Tx, case: Case, staff: UUID, now: Moment) -> None:
 
 async def write_as_staff(
     tx: Tx, case: Case, words: str, staff: UUID, now: Moment, event: CaseEvent,
-    outcome: Outcome | None = None,
+    outcome: CaseOutcome | None = None,
 ) -> Case:  # fmt: skip
     """Staff answer, ask or close; whose case it was not becomes theirs.
 
@@ -370,15 +377,15 @@ _MAILS = {
 # -- by itself -------------------------------------------------------------------------------------
 
 
-async def money_is_back(tx: Tx, case: Case, found: Found, now: Moment) -> None:
+async def money_is_back(tx: Tx, case: Case, found: DigestedAnswer, now: Moment) -> None:
     """All money of its order is back: say so, and end the case."""
     facts = stored(found.answer)
     await store.answer(tx, case, found.answer.code, facts, found.digest, now.at)
     message = NewMessage(new_id(), Author.FACTS, MessageKind.ANSWER, "", now.at)
     await store.write(tx, case, message)
-    moved = await move(tx, case, CaseEvent.MONEY_BACK, now, Outcome.MONEY_BACK)
+    moved = await move(tx, case, CaseEvent.MONEY_BACK, now, CaseOutcome.MONEY_BACK)
     told = replace(moved, answer=found.answer.code, answer_facts=facts)
-    outcome = {one: translate(f"outcome.{Outcome.MONEY_BACK}", one) for one in LANGUAGES}
+    outcome = {one: translate(f"outcome.{CaseOutcome.MONEY_BACK}", one) for one in LANGUAGES}
     cause = f"case_closed:{message.id}"
     await mail(tx, told, "case_closed", cause, words=in_both(told), outcome=outcome)
 

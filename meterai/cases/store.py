@@ -7,11 +7,11 @@ from uuid import UUID
 
 from meterai.cases.model import (
     ADDRESS_VERSION,
-    About,
     Author,
     Case,
     CaseMessage,
     Complaint,
+    ComplaintSubject,
     DueCase,
     Filter,
     MessageKind,
@@ -111,7 +111,7 @@ _MESSAGE_ROWS = RowMapper(CaseMessage)
 _DUE_CASES = RowMapper(DueCase)
 
 
-class Counted(NamedTuple):
+class MessageCounts(NamedTuple):
     """How many messages a case has, how many of them its person wrote, and how many are complaints."""
 
     messages: int
@@ -139,7 +139,7 @@ class NewMessage(NamedTuple):
     request: bytes | None = None
 
 
-_COUNTS = RowMapper(Counted)
+_COUNTS = RowMapper(MessageCounts)
 _COUNTS_OF = RowMapper(CountedOf)
 
 
@@ -148,7 +148,7 @@ async def insert(
     account: UUID,
     case: UUID,
     complaint: Complaint,
-    about: About,
+    about: ComplaintSubject,
     at: datetime,
     due_at: datetime,
 ) -> bool:
@@ -283,7 +283,7 @@ async def messages(tx: ReadTx, of: Case) -> list[CaseMessage]:
     return await tx.all_as(_MESSAGE_ROWS, _MESSAGES, of.account, of.id)
 
 
-async def counted(tx: ReadTx, of: Case) -> Counted:
+async def counted(tx: ReadTx, of: Case) -> MessageCounts:
     """How many messages a case has."""
     found = await tx.one_as(_COUNTS, _COUNTED, of.account, of.id)
     assert found is not None, "a count is one row"

@@ -4,18 +4,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from meterai.cases.answers import Answer
+from meterai.cases.answers import CaseAnswer
 from meterai.cases.model import Case
 from meterai.kit.subjects import Happening
 from meterai.plumbing.messages import LANGUAGES, localize, translate
-from meterai.room.timelines import Line, line
+from meterai.room.timelines import TimelineLine, line
 from meterai.stamping import why_refused
 
 _TIMES = "_at"  # names of facts that are times end so
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class AnswerText:
     """An answer from the facts as it is read: what is, what happens next and when, and where to go on."""
 
     code: str
@@ -24,7 +24,7 @@ class Told:
     link: str
 
 
-def stored(answer: Answer) -> dict[str, object]:
+def stored(answer: CaseAnswer) -> dict[str, object]:
     """Facts of an answer as they are kept."""
     return {
         name: value.isoformat() if isinstance(value, datetime) else value
@@ -40,7 +40,7 @@ def _read(facts: Mapping[str, object]) -> dict[str, object]:
     }
 
 
-def told(case: Case, language: str) -> Told | None:
+def told(case: Case, language: str) -> AnswerText | None:
     """The answer that the facts gave to a case, None where they gave none."""
     if case.answer is None:
         return None
@@ -57,7 +57,7 @@ def told(case: Case, language: str) -> Told | None:
     if "ready" in facts:
         following += " " + translate("cases.others_ready", language, **facts)
     stamping = case.answer_facts.get("stamping")
-    return Told(case.answer, sentence, following, _page(str(stamping or case.about)))
+    return AnswerText(case.answer, sentence, following, _page(str(stamping or case.about)))
 
 
 def _flat(facts: Mapping[str, object]) -> dict[str, object]:
@@ -78,6 +78,6 @@ def in_both(case: Case) -> dict[str, str]:
     return {name: f"{one.sentence}\n{one.next}" for name, one in found.items() if one is not None}
 
 
-def timeline_lines(happenings: Sequence[Happening], language: str) -> list[Line]:
+def timeline_lines(happenings: Sequence[Happening], language: str) -> list[TimelineLine]:
     """A timeline as its person reads it: without what is for staff alone."""
     return [line(one, language) for one in happenings if not one.for_staff]

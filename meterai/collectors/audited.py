@@ -1,6 +1,6 @@
 """What the audit knows of the columns of collectors."""
 
-from meterai.plumbing.db.audited import SHOWN, Audited, Subject, fact
+from meterai.plumbing.db.audited import SHOWN, Audited, SubjectColumn, fact
 
 _ENDED = "When it ended; that it did is looked at by its state."
 AUDITED = Audited(
@@ -26,9 +26,9 @@ AUDITED = Audited(
         "unstamped_documents": SHOWN,
     },
     subjects={
-        "credit_draws": Subject("draw_id"),
-        "credit_returns": Subject("draw_id"),
-        "collector_deposits": Subject("deposit_id"),
+        "credit_draws": SubjectColumn("draw_id"),
+        "credit_returns": SubjectColumn("draw_id"),
+        "collector_deposits": SubjectColumn("deposit_id"),
     },
     of_accounts=(
         "collectors",

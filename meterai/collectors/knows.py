@@ -13,7 +13,7 @@ from meterai.collectors.settings import CollectorSettings
 from meterai.kit.days import DAY, Month, begin_of, day_of
 from meterai.kit.ids import show
 from meterai.kit.money import Rupiah
-from meterai.kit.refusal import Said
+from meterai.kit.refusal import Sentence
 from meterai.kit.subjects import Happening, Subject, SubjectKind, WorkItem
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import ReadTx
@@ -61,7 +61,7 @@ def _told(one: CollectorDeposit) -> Happening:
         "rupiah": Rupiah(one.amount),
         "month": str(Month(one.month)),
         "ntpn": one.ntpn,
-        "now": Said(f"collector.deposit.{one.state}", {}),
+        "now": Sentence(f"collector.deposit.{one.state}", {}),
     }
     return Happening(one.told_at, "collector_deposit", facts)
 

@@ -247,7 +247,7 @@ class Draw(NamedTuple):
     state: DrawState
 
 
-class Waits(NamedTuple):
+class WaitingDraws(NamedTuple):
     """Draws of a collector that wait, and their rupiah."""
 
     draws: int

@@ -20,9 +20,9 @@ from meterai.kit.refusal import Malformed, Refusal
 from meterai.orders import OrderService
 from meterai.pages import (
     Form,
-    Link,
     LinkPlace,
     Page,
+    PageLink,
     PageRequest,
     RoomPages,
     ShownTo,
@@ -228,7 +228,7 @@ PAGES = RoomPages(
     "collectors",
     "meterai.collectors",
     links=(
-        Link(
+        PageLink(
             LinkPlace.FOOT,
             8,
             "/collector",

@@ -1,10 +1,12 @@
 """Personal data of collectors: a collector is an organization; documents name its other parties."""
 
-from meterai.plumbing.db.personal import Basis, Held, Kept, Personal
+from meterai.plumbing.db.personal import Basis, KeepReason, Personal, PersonalTable
 
 
-def _held(table: str, columns: str, inner: str, since: str) -> Held:
-    return Held(table=table, columns=columns, inner=inner, kept=Kept.TAX, since=f"t.{since}")
+def _held(table: str, columns: str, inner: str, since: str) -> PersonalTable:
+    return PersonalTable(
+        table=table, columns=columns, inner=inner, kept=KeepReason.TAX, since=f"t.{since}"
+    )
 
 
 PERSONAL = Personal(

@@ -20,16 +20,16 @@ from meterai.collectors.settings import CollectorSettings
 from meterai.kit.money import Rupiah
 from meterai.payments import (
     CREDIT,
-    About,
     AttemptStatus,
     Credit,
     MadeBefore,
-    Method,
-    Opened,
+    OpenedAttempt,
     OwnRail,
+    PaymentIdentity,
+    PaymentMethod,
     ProviderRefused,
+    ProviderStatus,
     Rail,
-    Status,
     own_rail_kind,
     parse_reference,
 )
@@ -59,7 +59,7 @@ class CreditRail(OwnRail):
 
     async def open(
         self, method: str, reference: str, amount: Rupiah, expires_at: datetime
-    ) -> Opened | MadeBefore:
+    ) -> OpenedAttempt | MadeBefore:
         """Draw: the order is paid at once, or waits; the same attempt is the same draw."""
         del method, expires_at
         account, attempt = parse_reference(reference)
@@ -70,23 +70,23 @@ class CreditRail(OwnRail):
         DRAWS.labels(state="waiting" if waits_for else "taken").inc()
         return self.opened(Credit(waits_for or None), account, attempt)
 
-    async def ask(self, about: About) -> AttemptStatus:
+    async def ask(self, about: PaymentIdentity) -> AttemptStatus:
         """Whether it is drawn."""
         account, attempt = await self.source(about)
         found = await self._database.once(store.draw_of, account, attempt)
         if found is None:
-            return AttemptStatus(Status.UNKNOWN, ())
+            return AttemptStatus(ProviderStatus.UNKNOWN, ())
         if found.state is DrawState.TAKEN:
             return self.paid(account, attempt, found.amount)
         is_ended = found.state is DrawState.ENDED
-        return AttemptStatus(Status.CANCELLED if is_ended else Status.PENDING, ())
+        return AttemptStatus(ProviderStatus.CANCELLED if is_ended else ProviderStatus.PENDING, ())
 
-    async def cancel(self, about: About, reason: str) -> bool:
+    async def cancel(self, about: PaymentIdentity, reason: str) -> bool:
         """The draw waits no longer; false where it was taken."""
         del reason
         return await self._database.once(store.end, *await self.source(about))
 
-    async def source(self, about: About) -> tuple[UUID, UUID]:
+    async def source(self, about: PaymentIdentity) -> tuple[UUID, UUID]:
         """The draw of an attempt, whether there is one or not."""
         return parse_reference(about.reference or "")
 
@@ -96,14 +96,14 @@ async def _admit(rail: Rail, account: UUID, amount: Rupiah) -> None:
     await rail.admit(account, amount)
 
 
-def _offered(settings: Settings) -> tuple[Method, ...]:
+def _offered(settings: Settings) -> tuple[PaymentMethod, ...]:
     seconds = min(settings.of(CollectorSettings).collector_waits_seconds, WAITS_SECONDS_MAX)
-    return (Method(METHOD, lapses_seconds=seconds, is_at_face=True),)
+    return (PaymentMethod(METHOD, lapses_seconds=seconds, is_at_face=True),)
 
 
 CREDIT_RAIL = own_rail_kind(
     CREDIT,
-    Method(METHOD, is_at_face=True),
+    PaymentMethod(METHOD, is_at_face=True),
     Credit,
     lambda to: CreditRail(to.database, to.settings.of(CollectorSettings)),
     offered=_offered,

@@ -24,8 +24,8 @@ from meterai.collectors.routes import routes
 from meterai.collectors.service import CollectorService
 from meterai.collectors.settings import CollectorSettings
 from meterai.collectors.store import REMINDING, TAKING
-from meterai.commands import Command, Directory, Schema, Scope
-from meterai.plumbing.http.described import Field
+from meterai.commands import Command, DemandScope, Directory, Schema
+from meterai.plumbing.http.described import FieldDescription
 from meterai.plumbing.work.jobs import PeriodicTask
 from meterai.room import Container, Room
 from meterai.stamping import DOCUMENT_TYPES, IDENTITY_KINDS
@@ -48,12 +48,12 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
 
 def _command(words: str, function: str) -> Command:
     place = f"meterai.collectors.commands:{function}"
-    return Command(words, place, Directory.DATABASE, Scope.DATABASE, Schema.CURRENT)
+    return Command(words, place, Directory.DATABASE, DemandScope.DATABASE, Schema.CURRENT)
 
 
 def _feed() -> Command:
     place = "meterai.collectors.commands:write_feed"
-    return Command("collectors feed", place, Directory.NEEDED, Scope.DATABASE, Schema.CURRENT)
+    return Command("collectors feed", place, Directory.NEEDED, DemandScope.DATABASE, Schema.CURRENT)
 
 
 COMMANDS = (
@@ -65,14 +65,14 @@ COMMANDS = (
     _feed(),
 )
 FIELDS = {
-    ("CollectorView", "state"): Field(list(CollectorState)),
-    ("CollectorView", "stopped_by"): Field(["limit", "deposit"]),
-    ("CollectorMonth", "state"): Field(list(MonthStanding)),
-    ("ListedDocument", "annex"): Field(["II", "III"]),
-    ("ListedDocument", "type"): Field(list(DOCUMENT_TYPES)),
-    ("ListedDocument", "identity"): Field(list(IDENTITY_KINDS)),
-    ("DepositTold", "rupiah"): Field(least=1),
-    ("CollectorDepositView", "state"): Field(list(DepositState)),
+    ("CollectorView", "state"): FieldDescription(list(CollectorState)),
+    ("CollectorView", "stopped_by"): FieldDescription(["limit", "deposit"]),
+    ("CollectorMonth", "state"): FieldDescription(list(MonthStanding)),
+    ("ListedDocument", "annex"): FieldDescription(["II", "III"]),
+    ("ListedDocument", "type"): FieldDescription(list(DOCUMENT_TYPES)),
+    ("ListedDocument", "identity"): FieldDescription(list(IDENTITY_KINDS)),
+    ("DepositTold", "rupiah"): FieldDescription(least=1),
+    ("CollectorDepositView", "state"): FieldDescription(list(DepositState)),
 }
 ROOM = Room(
     name="collectors",

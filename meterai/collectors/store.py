@@ -18,7 +18,7 @@ from meterai.collectors.model import (
     MonthReport,
     OfCollector,
     Unstamped,
-    Waits,
+    WaitingDraws,
 )
 from meterai.kit.ids import new_id
 from meterai.payments import OwnSql
@@ -75,7 +75,7 @@ FROM stampings_told(%s, %s, %s) WHERE state = %s ORDER BY at, stamping
 _COLLECTORS = RowMapper(Collector)
 _MONTHS = RowMapper(MonthDue)
 _DRAWS = RowMapper(Draw)
-_WAITS = RowMapper(Waits)
+_WAITS = RowMapper(WaitingDraws)
 _OF_COLLECTORS = RowMapper(OfCollector)
 _DEPOSITS = RowMapper(CollectorDeposit)
 _REPORTS = RowMapper(MonthReport)
@@ -172,7 +172,7 @@ async def draw_of(tx: ReadTx, account: UUID, draw: UUID) -> Draw | None:
     )
 
 
-async def waits(tx: ReadTx, account: UUID) -> Waits:
+async def waits(tx: ReadTx, account: UUID) -> WaitingDraws:
     """Draws of a collector that wait."""
     found = await tx.one_as(
         _WAITS,

@@ -23,7 +23,16 @@ from meterai.commands.database import (
 from meterai.commands.exits import Exit, exit_of
 from meterai.commands.key_files import open_key_files, open_secret_file
 from meterai.commands.key_making import KeyFile, OnlyForProduction
-from meterai.commands.levers import Effect, Forecast, Lever, Moment, Pull, digest_of, offered_on
+from meterai.commands.levers import (
+    Effect,
+    Forecast,
+    Lever,
+    Moment,
+    NoArguments,
+    Pull,
+    digest_of,
+    offered_on,
+)
 from meterai.commands.needs import (
     UNFINISHED,
     Directory,
@@ -56,12 +65,12 @@ from meterai.commands.options import (
 from meterai.commands.production import (
     LOAD,
     TIME,
-    Complaint,
     Demand,
+    DemandScope,
     Facts,
     NotForProduction,
     OnlyForDevelopment,
-    Scope,
+    UnmetDemand,
     check_allowed,
     complaints,
 )
@@ -77,10 +86,10 @@ __all__ = [
     "Between",
     "By",
     "Command",
-    "Complaint",
     "DatabaseMissing",
     "DatabaseUnreachable",
     "Demand",
+    "DemandScope",
     "Directory",
     "DryRun",
     "Effect",
@@ -91,6 +100,7 @@ __all__ = [
     "KeyFile",
     "Lever",
     "Moment",
+    "NoArguments",
     "NotForProduction",
     "OnlyForDevelopment",
     "OnlyForProduction",
@@ -103,9 +113,9 @@ __all__ = [
     "Reason",
     "RestoreUnfinished",
     "Schema",
-    "Scope",
     "Text",
     "Timeline",
+    "UnmetDemand",
     "check_allowed",
     "complain",
     "complaints",

@@ -77,6 +77,10 @@ def digest_of(lever: str, arguments: object, forecast: object) -> bytes:
     return hashlib.sha256(told + b"\n" + shown).digest()
 
 
+class NoArguments(msgspec.Struct, frozen=True):
+    """Arguments of a lever that takes none but the reason."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lever:
     """One act of staff.

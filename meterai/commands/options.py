@@ -13,7 +13,7 @@ from cyclopts import Parameter
 
 from meterai.commands.exits import Exit
 from meterai.commands.needs import check_directory
-from meterai.commands.production import Complaint, check_allowed
+from meterai.commands.production import UnmetDemand, check_allowed
 from meterai.commands.program import Command, Program
 from meterai.kit.actor import ID_LENGTH_MAX, Actor, ActorKind
 from meterai.kit.refusal import Malformed
@@ -191,7 +191,7 @@ def tell_counted(found: Sequence[Mapping[str, object]], *, as_json: bool) -> Non
     line(f"{len(found)} in all")
 
 
-def sentence_of(complaint: Complaint) -> str:
+def sentence_of(complaint: UnmetDemand) -> str:
     """One thing that production demands and does not find, in the operator's language."""
     text = translate(f"production.{complaint.name}", "en", **complaint.facts)
     return f"{complaint.name}: {text}"

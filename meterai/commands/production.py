@@ -19,7 +19,7 @@ TIME = "a time that people wait or have, whatever it is"
 LOAD = "how much is done at once; too little is slow and no more"
 
 
-class Scope(StrEnum):
+class DemandScope(StrEnum):
     """How much a command needs to be in order."""
 
     EVERYTHING = "everything"  # it serves the public, or moves money and stamps
@@ -33,7 +33,7 @@ Facts = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
-class Complaint:
+class UnmetDemand:
     """A demand that is not met; `facts` fill its sentence."""
 
     name: str
@@ -56,13 +56,13 @@ class NotForProduction(CommandRefusal):
     code = "not_for_production"
     status = 500
 
-    def __init__(self, complaints: tuple[Complaint, ...]) -> None:
+    def __init__(self, complaints: tuple[UnmetDemand, ...]) -> None:
         super().__init__(", ".join(one.name for one in complaints))
         self.count = len(complaints)
         self._complaints = complaints
 
     @property
-    def complaints(self) -> tuple[Complaint, ...]:
+    def complaints(self) -> tuple[UnmetDemand, ...]:
         """Every demand that is not met."""
         return self._complaints
 
@@ -79,12 +79,12 @@ class OnlyForDevelopment(CommandRefusal):
 
 
 def check_allowed(
-    command: str, scope: Scope, configuration: Configuration, demands: Iterable[Demand]
+    command: str, scope: DemandScope, configuration: Configuration, demands: Iterable[Demand]
 ) -> None:
     """Refuse what must not run in production: `NotForProduction`, `OnlyForDevelopment`."""
     if not configuration.settings.process.is_production:
         return
-    if scope is Scope.NEVER:
+    if scope is DemandScope.NEVER:
         raise OnlyForDevelopment(command)
     found = tuple(complaints(configuration, demands, scope))
     if found:
@@ -92,10 +92,14 @@ def check_allowed(
 
 
 def complaints(
-    configuration: Configuration, demands: Iterable[Demand], scope: Scope = Scope.EVERYTHING
-) -> Iterator[Complaint]:
+    configuration: Configuration,
+    demands: Iterable[Demand],
+    scope: DemandScope = DemandScope.EVERYTHING,
+) -> Iterator[UnmetDemand]:
     """Every demand of this scope that is not met."""
     for demand in demands:
-        if scope is Scope.EVERYTHING or (demand.is_of_the_database and scope is Scope.DATABASE):
+        if scope is DemandScope.EVERYTHING or (
+            demand.is_of_the_database and scope is DemandScope.DATABASE
+        ):
             for facts in demand.check(configuration):
-                yield Complaint(demand.name, facts)
+                yield UnmetDemand(demand.name, facts)

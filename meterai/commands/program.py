@@ -7,12 +7,12 @@ from typing import Any, TypeAlias
 
 from meterai.commands.levers import Lever
 from meterai.commands.needs import Directory, Schema
-from meterai.commands.production import Demand, Scope
+from meterai.commands.production import Demand, DemandScope
 from meterai.kit.subjects import Happening, Subject
 from meterai.plumbing.config import Sections, Settings
 from meterai.plumbing.db.checks import Registered
 from meterai.plumbing.db.database import Database, ReadTx
-from meterai.plumbing.db.figures import Figures, PromiseQuery
+from meterai.plumbing.db.figures import FigureQuery, PromiseQuery
 from meterai.plumbing.db.personal import Personal
 from meterai.plumbing.db.sql_files import Homes
 
@@ -41,7 +41,7 @@ class Command:
     name: str
     function: str
     directory: Directory
-    scope: Scope
+    scope: DemandScope
     schema: Schema = Schema.NONE
     elsewhere: str = ""
 
@@ -71,7 +71,7 @@ class Program:
     demands: Sequence[Demand] = ()
     homes: Homes = ()
     levers: Mapping[str, Lever] = field(default_factory=dict)
-    figures: Sequence[Figures] = ()
+    figures: Sequence[FigureQuery] = ()
     promises: Sequence[PromiseQuery] = ()
     timeline: Timeline = _nothing_told
     personal: Mapping[str, Personal] = field(default_factory=dict)

@@ -36,7 +36,7 @@ KIND, ACCOUNT = "apr", "acc"
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _ListedRequest:
     """A request in a list."""
 
     approval: Approval
@@ -46,7 +46,7 @@ class _Told:
 
 
 @dataclass(frozen=True, slots=True)
-class _Now:
+class _CurrentForecast:
     """The forecast of a request as it would be now: its sentences, those that were not shown, those that are gone,
     and the refusal in its place, if there is one."""
 
@@ -57,8 +57,8 @@ class _Now:
     refused: str = ""
 
 
-def _told(approval: Approval, language: str) -> _Told:
-    return _Told(
+def _told(approval: Approval, language: str) -> _ListedRequest:
+    return _ListedRequest(
         approval,
         title("lever", approval.command, language),
         f"/console/approvals/{approval.shown}",
@@ -80,7 +80,12 @@ async def list_approvals(
     caller, language = caller_of(request), language_of(request)
     async with database.reading() as tx:
         waiting, newest = await approvals.waiting(tx), await approvals.newest(tx)
-    lists: dict[str, list[_Told]] = {"for_me": [], "mine": [], "for_others": [], "decided": []}
+    lists: dict[str, list[_ListedRequest]] = {
+        "for_me": [],
+        "mine": [],
+        "for_others": [],
+        "decided": [],
+    }
     for one in waiting:
         lists[_list_of(one, approvals, caller)].append(_told(one, language))
     decided = (one for one in newest if one.state != ApprovalState.WAITING)
@@ -220,7 +225,7 @@ async def _now(
     approval: Approval,
     lines: Sequence[str],
     language: str,
-) -> _Now:
+) -> _CurrentForecast:
     """The forecast of a request as it would be now, beside the one that was shown."""
     given = {
         name: value if isinstance(value, str) else msgspec.json.encode(value).decode()
@@ -233,9 +238,9 @@ async def _now(
         )
         digest = approvals.digest(approval.command, given, forecast)
     except Refusal as refusal:
-        return _Now(refused=sentence(refusal, language))
+        return _CurrentForecast(refused=sentence(refusal, language))
     found = sentences(forecast, language)
-    return _Now(
+    return _CurrentForecast(
         found,
         [one for one in found if one not in lines],
         [one for one in lines if one not in found],

@@ -11,10 +11,16 @@ from uuid import UUID
 from meterai.accounts import Permission
 from meterai.console.model import ChannelStanding, Trouble, in_order_of_trouble, troubles_of
 from meterai.distribution import DistributorStanding, standings
-from meterai.finance import NO_SELLER, Channel, ChannelReport, ChannelsCounted, channels_counted
+from meterai.finance import (
+    NO_SELLER,
+    ChannelReport,
+    ChannelsCounted,
+    SalesChannel,
+    channels_counted,
+)
 from meterai.kit.days import day_of
 from meterai.kit.ids import show
-from meterai.kit.refusal import Said
+from meterai.kit.refusal import Sentence
 from meterai.kit.subjects import Subject, SubjectKind, WorkItem
 from meterai.ledger import SOLD
 from meterai.plumbing.config import Settings
@@ -22,7 +28,7 @@ from meterai.plumbing.db.database import ReadTx
 from meterai.room import WorkList
 from meterai.webhooks import disabled_by_account
 
-RETAIL = (Channel.PAGE, Channel.API)
+RETAIL = (SalesChannel.PAGE, SalesChannel.API)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,7 @@ def _distributors(
     for one in sellers:
         taken = counted.taken_week.get(one.account, 0)
         standing = ChannelStanding(
-            channel=Channel.DISTRIBUTOR,
+            channel=SalesChannel.DISTRIBUTOR,
             name=one.name,
             account=one.account,
             region=one.region,
@@ -83,7 +89,7 @@ def _distributors(
 
 
 def _sold(one: ChannelStanding, counted: ChannelsCounted, seller: UUID) -> ChannelStanding:
-    key = Channel(one.channel), seller
+    key = SalesChannel(one.channel), seller
     month = counted.month.get(key)
     return replace(
         one,
@@ -126,7 +132,7 @@ async def _failing(tx: ReadTx, _: Settings, now: datetime, limit: int) -> Sequen
             None,
             {
                 "name": one.name,
-                "why": Said(f"channels.trouble.{one.troubles[0]}", {}),
+                "why": Sentence(f"channels.trouble.{one.troubles[0]}", {}),
                 "more": len(one.troubles) - 1 or "",
             },
         )

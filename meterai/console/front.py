@@ -20,7 +20,7 @@ from meterai.plumbing.networks import networks_of
 NOWHERE = "/console-is-shut"  # a path that no route has
 
 
-class Door:
+class ConsoleGate:
     """Passes requests on; those for the console as if no such path was there, unless they may."""
 
     def __init__(self, settings: Settings) -> None:
@@ -46,4 +46,4 @@ def step(
     _application: Litestar, settings: Settings, _headers: Sequence[tuple[bytes, bytes]]
 ) -> Step:
     """The door before an application."""
-    return Door(settings)
+    return ConsoleGate(settings)

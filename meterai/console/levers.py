@@ -27,7 +27,7 @@ class FieldKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class LeverField:
     """One field of the form of a lever."""
 
     name: str  # of its element
@@ -48,12 +48,12 @@ def lever_named(path: str) -> str:
     return path.replace(".", " ")
 
 
-def form_of(lever: Lever, given: Mapping[str, str], language: str) -> list[Field]:
+def form_of(lever: Lever, given: Mapping[str, str], language: str) -> list[LeverField]:
     """The fields of the form of a lever, filled with what is given by the names of its arguments."""
     return list(_fields(lever, given, language))
 
 
-def _fields(lever: Lever, given: Mapping[str, str], language: str) -> Iterator[Field]:
+def _fields(lever: Lever, given: Mapping[str, str], language: str) -> Iterator[LeverField]:
     told = inspect.type_info(lever.arguments)
     assert isinstance(told, inspect.StructType), "arguments are a Struct"
     for one in told.fields:
@@ -61,7 +61,7 @@ def _fields(lever: Lever, given: Mapping[str, str], language: str) -> Iterator[F
         value = given.get(one.name, "")
         if not value and one.default is not NODEFAULT and one.default is not None:
             value = str(one.default)
-        yield Field(
+        yield LeverField(
             ARGUMENT + one.name,
             label_of(lever.name, one.name, language),
             kind,

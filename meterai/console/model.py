@@ -35,7 +35,7 @@ class SearchFileUnreadable(Refusal):
     status = 422
 
 
-class Sample(NamedTuple):
+class MinuteSample(NamedTuple):
     """Figures of the minute that ended `at`: of one machine, or of the whole installation where `source` is empty."""
 
     at: datetime

@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 from markupsafe import Markup
 
 from meterai.accounts import Permission
-from meterai.console.plots import Drawn, Series, Span, drawn, svg
+from meterai.console.plots import PlotSeries, PlotSpan, PlottedSeries, drawn, svg
 from meterai.console.samples import MINUTE, PRIORITIES, Samples
 from meterai.kit.clock import WIB
 from meterai.kit.priority import Priority
@@ -21,15 +21,19 @@ RENEWED_SECONDS = 60  # as often as there is a sample
 ROWS = 12  # of each table: the newest steps
 # By the parameter `span`: how long a step is, and how many there are.
 SPANS = {"hour": (MINUTE, 60), "day": (15 * MINUTE, 96)}
-CHARTS: Mapping[str, Sequence[Series]] = {
-    "arrivals": (Series("requests", grows=True), Series("line_sent", grows=True)),
-    "line": (Series("line_waiting"), Series("line_admitted", grows=True)),
-    "orders": (Series("orders_placed"), Series("orders_executed")),
-    "execution": (Series("execution_median"), Series("execution_p95")),
-    "goodput": tuple(Series(f"in_time_{one}", grows=True) for one in PRIORITIES),
-    "refunds": (Series("refunds_begun"), Series("refunds_settled"), Series("refunds_open")),
-    "mails": (Series("mails_sent"), Series("mails_waiting")),
-    "jobs": (Series("jobs_failing"), Series("given_up_jobs"), Series("given_up_mails")),
+CHARTS: Mapping[str, Sequence[PlotSeries]] = {
+    "arrivals": (PlotSeries("requests", grows=True), PlotSeries("line_sent", grows=True)),
+    "line": (PlotSeries("line_waiting"), PlotSeries("line_admitted", grows=True)),
+    "orders": (PlotSeries("orders_placed"), PlotSeries("orders_executed")),
+    "execution": (PlotSeries("execution_median"), PlotSeries("execution_p95")),
+    "goodput": tuple(PlotSeries(f"in_time_{one}", grows=True) for one in PRIORITIES),
+    "refunds": (
+        PlotSeries("refunds_begun"),
+        PlotSeries("refunds_settled"),
+        PlotSeries("refunds_open"),
+    ),
+    "mails": (PlotSeries("mails_sent"), PlotSeries("mails_waiting")),
+    "jobs": (PlotSeries("jobs_failing"), PlotSeries("given_up_jobs"), PlotSeries("given_up_mails")),
 }
 
 
@@ -53,7 +57,7 @@ async def show_numbers(request: PageRequest, samples: NamedDependency[Samples]) 
     asked = request.query_params.get("span", "")
     name = asked if asked in SPANS else "hour"
     step, steps = SPANS[name]
-    span = Span(samples.until(), step, steps)
+    span = PlotSpan(samples.until(), step, steps)
     # The minute before is where what is counted from the beginning begins.
     found = await samples.since(span.since - MINUTE)
     language = language_of(request)
@@ -72,7 +76,7 @@ async def show_numbers(request: PageRequest, samples: NamedDependency[Samples]) 
     )
 
 
-def _chart(name: str, lines: Sequence[Drawn], span: Span, language: str) -> _Chart:
+def _chart(name: str, lines: Sequence[PlottedSeries], span: PlotSpan, language: str) -> _Chart:
     title = translate(f"numbers.{name}", language)
     told = [
         f"{translate(f'numbers.{one.name}', language)} {_shown(one.last, language)}"

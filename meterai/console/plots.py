@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from markupsafe import Markup
 
-from meterai.console.model import Sample
+from meterai.console.model import MinuteSample
 from meterai.console.samples import WHOLE
 
 WIDTH, HEIGHT = 320, 120  # units of the picture, which is as wide as its place
@@ -19,7 +19,7 @@ DASHES = ("", "6 3", "2 3", "8 3 2 3", "1 4")  # told apart without colours
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
+class PlotSeries:
     """One number over time: its name in samples, and whether it is counted from the beginning (`grows`)."""
 
     name: str
@@ -27,7 +27,7 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class PlottedSeries:
     """A series with its points, None where nothing was measured."""
 
     name: str
@@ -40,7 +40,7 @@ class Drawn:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class PlotSpan:
     """A stretch of time that ends `until`, in so many steps."""
 
     until: datetime
@@ -62,17 +62,19 @@ class Span:
         return number if 0 <= number < self.steps else None
 
 
-def drawn(samples: Sequence[Sample], series: Series, span: Span) -> Drawn:
+def drawn(samples: Sequence[MinuteSample], series: PlotSeries, span: PlotSpan) -> PlottedSeries:
     """The points of a series: the mean of what was measured in each step, the sum of all machines for what grows."""
     values: list[dict[datetime, float]] = [{} for _ in range(span.steps)]
     for at, value in _values(samples, series):
         if (number := span.place(at)) is not None:
             of = values[number]
             of[at] = of.get(at, 0.0) + value if series.grows else max(of.get(at, value), value)
-    return Drawn(series.name, [sum(of.values()) / len(of) if of else None for of in values])
+    return PlottedSeries(series.name, [sum(of.values()) / len(of) if of else None for of in values])
 
 
-def _values(samples: Sequence[Sample], series: Series) -> Iterable[tuple[datetime, float]]:
+def _values(
+    samples: Sequence[MinuteSample], series: PlotSeries
+) -> Iterable[tuple[datetime, float]]:
     if not series.grows:
         return [(one.at, one.figures[series.name]) for one in samples if series.name in one.figures]
     sources = {one.source for one in samples} - {WHOLE}
@@ -85,7 +87,7 @@ def _values(samples: Sequence[Sample], series: Series) -> Iterable[tuple[datetim
     ]
 
 
-def svg(name: str, title: str, description: str, lines: Sequence[Drawn]) -> Markup:
+def svg(name: str, title: str, description: str, lines: Sequence[PlottedSeries]) -> Markup:
     """A picture of these lines over one axis from 0 to the most of them."""
     most = max((one for line in lines for one in line.points if one is not None), default=0.0)
     parts = [

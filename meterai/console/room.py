@@ -21,7 +21,7 @@ from meterai.console.samples import Samples
 from meterai.console.searching import Searching
 from meterai.console.settings import ConsoleSettings
 from meterai.console.work import WorkCounts
-from meterai.pages import DESK, Link, LinkPlace, RoomPages, ShownTo
+from meterai.pages import DESK, LinkPlace, PageLink, RoomPages, ShownTo
 from meterai.plumbing.config import Settings
 from meterai.plumbing.keyring import Keyring
 from meterai.plumbing.networks import networks_of
@@ -55,13 +55,13 @@ PAGES = RoomPages(
     "console",
     "meterai.console",
     links=(
-        Link(LinkPlace.NAVIGATION, 60, DESK, "page.nav.console", ShownTo.STAFF),
-        Link(LinkPlace.DESK, 10, DESK, "page.nav.search", ShownTo.STAFF),
-        Link(LinkPlace.DESK, 20, "/console/work", "page.nav.work", ShownTo.STAFF),
-        Link(LinkPlace.DESK, 25, "/console/channels", "page.nav.channels", ShownTo.STAFF),
-        Link(LinkPlace.DESK, 30, "/console/numbers", "page.nav.numbers", ShownTo.STAFF),
-        Link(LinkPlace.DESK, 40, "/console/levers", "page.nav.levers", ShownTo.STAFF),
-        Link(LinkPlace.DESK, 50, "/console/approvals", "page.nav.approvals", ShownTo.STAFF),
+        PageLink(LinkPlace.NAVIGATION, 60, DESK, "page.nav.console", ShownTo.STAFF),
+        PageLink(LinkPlace.DESK, 10, DESK, "page.nav.search", ShownTo.STAFF),
+        PageLink(LinkPlace.DESK, 20, "/console/work", "page.nav.work", ShownTo.STAFF),
+        PageLink(LinkPlace.DESK, 25, "/console/channels", "page.nav.channels", ShownTo.STAFF),
+        PageLink(LinkPlace.DESK, 30, "/console/numbers", "page.nav.numbers", ShownTo.STAFF),
+        PageLink(LinkPlace.DESK, 40, "/console/levers", "page.nav.levers", ShownTo.STAFF),
+        PageLink(LinkPlace.DESK, 50, "/console/approvals", "page.nav.approvals", ShownTo.STAFF),
     ),
 )
 ROOM = Room(

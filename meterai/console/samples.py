@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from meterai import notifications, orders, payments
 from meterai.console import metrics, store
-from meterai.console.model import Sample
+from meterai.console.model import MinuteSample
 from meterai.kit.clock import Clock
 from meterai.kit.priority import Priority
 from meterai.plumbing.config import Settings
@@ -79,6 +79,6 @@ class Samples:
             for what, value in values.items()
         }
 
-    async def since(self, at: datetime) -> list[Sample]:
+    async def since(self, at: datetime) -> list[MinuteSample]:
         """Samples that were taken after a moment, the first in front."""
         return await self._database.once(store.since, at, SAMPLES_MAX)

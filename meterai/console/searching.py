@@ -21,8 +21,8 @@ from meterai.room import Offers
 from meterai.room.timelines import TEXT_LENGTH_MAX, found, subject_of, timeline
 from meterai.sealing import PHOTO_BYTES_MAX, DocumentTooLarge
 from meterai.verification import (
+    FileKind,
     FinalVerdict,
-    Kind,
     VerificationService,
     VerificationView,
     kind_of,
@@ -71,7 +71,7 @@ class Searching:
         Refuses `SearchFileUnknown`, `SearchFileUnreadable`, and what checking and scanning refuse.
         """
         kind = kind_of(content)
-        if kind is Kind.PHOTO:
+        if kind is FileKind.PHOTO:
             if len(content) > PHOTO_BYTES_MAX:
                 raise DocumentTooLarge(size_bytes=len(content), limit_bytes=PHOTO_BYTES_MAX)
             code = await self._verification.scan(content, client)

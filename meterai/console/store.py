@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from meterai.console.model import Sample
+from meterai.console.model import MinuteSample
 from meterai.plumbing.db.database import ReadTx, Tx, jsonb
 from meterai.plumbing.db.rows import RowMapper
 
-_SAMPLES = RowMapper(Sample)
+_SAMPLES = RowMapper(MinuteSample)
 KEEP = """
 INSERT INTO console_samples (at, source, figures) VALUES (%s, %s, %s)
 ON CONFLICT ON CONSTRAINT console_samples_pkey DO NOTHING
@@ -25,6 +25,6 @@ async def is_kept(tx: ReadTx, at: datetime, source: str) -> bool:
     return await tx.value(_IS_KEPT, at, source) is not None
 
 
-async def since(tx: ReadTx, at: datetime, limit: int) -> list[Sample]:
+async def since(tx: ReadTx, at: datetime, limit: int) -> list[MinuteSample]:
     """Samples after a moment, the first in front."""
     return await tx.all_as(_SAMPLES, _SINCE, at, limit)

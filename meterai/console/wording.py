@@ -21,7 +21,7 @@ _PAGES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ConsoleLine:
     """A sentence of a list: when, what it leads to, and who did it."""
 
     text: str
@@ -43,10 +43,10 @@ def named(subject: Subject, language: str) -> str:
     return f"{translate(f'subject.{subject.kind}', language)} {subject.shown}"
 
 
-def happened(happening: Happening, language: str) -> Line:
+def happened(happening: Happening, language: str) -> ConsoleLine:
     """A happening in words."""
     about = happening.about
-    return Line(
+    return ConsoleLine(
         line(happening, language).sentence,
         happening.at,
         path_of(about) if about else "",
@@ -55,10 +55,10 @@ def happened(happening: Happening, language: str) -> Line:
     )
 
 
-def will_happen(sentence: str, effect: Effect, language: str) -> Line:
+def will_happen(sentence: str, effect: Effect, language: str) -> ConsoleLine:
     """An effect of a lever, which a sentence tells, with what it is done to."""
     about = effect.about
-    return Line(
+    return ConsoleLine(
         sentence,
         None,
         path_of(about) if about else "",

@@ -24,7 +24,7 @@ FIRST_ROWS = 5  # of each list on the page of all
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class _WorkRow:
     """An item in words, with what it leads to; late where its due time is over."""
 
     text: str
@@ -43,7 +43,7 @@ class _List:
     title: str
     count: int
     is_more: bool
-    rows: Sequence[_Row]
+    rows: Sequence[_WorkRow]
 
 
 @get(
@@ -100,9 +100,9 @@ def _list(
     )
 
 
-def _row(name: str, item: WorkItem, now: datetime, language: str) -> _Row:
+def _row(name: str, item: WorkItem, now: datetime, language: str) -> _WorkRow:
     facts = localize(item.facts, language)
-    return _Row(
+    return _WorkRow(
         translate(f"work.{name}.item", language, **facts),
         item.since,
         item.due,

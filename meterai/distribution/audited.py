@@ -1,10 +1,10 @@
 """What the audit knows of the columns of distribution."""
 
-from meterai.plumbing.db.audited import SHOWN, Audited, Clock, Due, Subject, fact
+from meterai.plumbing.db.audited import SHOWN, Audited, ClockColumn, DueWork, SubjectColumn, fact
 
 AUDITED = Audited(
-    clocks=(Clock("sales", "waits_until", "t.made_at + interval '7 days'"),),
-    dues=(Due("sales", "t.waits_until", "t.state = 'waiting'"),),
+    clocks=(ClockColumn("sales", "waits_until", "t.made_at + interval '7 days'"),),
+    dues=(DueWork("sales", "t.waits_until", "t.state = 'waiting'"),),
     facts=(
         fact(
             "distributor_terms",
@@ -47,9 +47,9 @@ AUDITED = Audited(
         "shops": SHOWN,
     },
     subjects={
-        "sales": Subject("sale_id"),
-        "deposit_returns": Subject("sale_id"),
-        "fee_moves": Subject("order_id"),
+        "sales": SubjectColumn("sale_id"),
+        "deposit_returns": SubjectColumn("sale_id"),
+        "fee_moves": SubjectColumn("order_id"),
     },
     of_accounts=(
         "distributors",

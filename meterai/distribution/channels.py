@@ -11,10 +11,10 @@ from meterai.distribution.model import (
     Distributor,
     DistributorStanding,
     Sale,
-    Standing,
+    SaleStanding,
     standing_of,
 )
-from meterai.kit.paging import Page
+from meterai.kit.paging import ListPage
 from meterai.plumbing.db.database import ReadTx
 
 SALES_SHOWN = 50  # newest
@@ -25,7 +25,7 @@ class SaleShown(NamedTuple):
     """A sale, and how it stands together with its order."""
 
     sale: Sale
-    standing: Standing
+    standing: SaleStanding
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ async def distributor_file(tx: ReadTx, account: UUID) -> DistributorFile | None:
     found = await store.distributor(tx, account)
     if found is None:
         return None
-    sales = await store.sales(tx, account, Page().before, SALES_SHOWN)
+    sales = await store.sales(tx, account, ListPage().before, SALES_SHOWN)
     states = {one.order: one.state for one in await store.orders_of(tx, sales)}
     return DistributorFile(
         found,

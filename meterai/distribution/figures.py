@@ -1,6 +1,6 @@
 """Sales of distributors in a period: how long they waited for deposits, what came to nothing, and who could not sell."""
 
-from meterai.plumbing.db.figures import Figures, between, waits, within
+from meterai.plumbing.db.figures import FigureQuery, between, waits, within
 
 # A sale waited where the deposit did not pay it in the moment it was made; what waits still did so until the end.
 _WAITED = "(s.taken_at > s.made_at OR s.taken_at IS NULL)"
@@ -23,4 +23,4 @@ WHERE {within("s.made_at")}
 """
 SALES = f"SELECT '' AS of, {_SALES} HAVING count(*) > 0"
 BY_REGION = f"SELECT t.region AS of, {_SALES} GROUP BY t.region ORDER BY t.region"
-FIGURES = (Figures("deposit_sales", SALES), Figures("deposit_sales_by_region", BY_REGION))
+FIGURES = (FigureQuery("deposit_sales", SALES), FigureQuery("deposit_sales_by_region", BY_REGION))

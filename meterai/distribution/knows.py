@@ -8,8 +8,8 @@ from meterai.distribution.model import SALE_KIND, AgreedTerms, Sale, SaleKey, St
 from meterai.kit.ids import read_typed, show
 from meterai.kit.labels import REFERENCE_LENGTH_MAX
 from meterai.kit.money import Rupiah
-from meterai.kit.paging import Page
-from meterai.kit.refusal import Said
+from meterai.kit.paging import ListPage
+from meterai.kit.refusal import Sentence
 from meterai.kit.subjects import Happening, Subject, SubjectKind
 from meterai.payments import returned_own
 from meterai.plumbing.db.database import ReadTx
@@ -63,7 +63,7 @@ async def _of_distributor(tx: ReadTx, account: UUID) -> Sequence[Happening]:
     if steps is None:
         return ()
     told = list(_of_terms(await store.terms_of(tx, account), steps, distributor_subject(account)))
-    sales = await store.sales(tx, account, Page().before, SALES_TOLD_MAX)
+    sales = await store.sales(tx, account, ListPage().before, SALES_TOLD_MAX)
     return [*told, *(_made(one, sale_subject(SaleKey(account, one.id))) for one in sales)]
 
 
@@ -73,7 +73,7 @@ def _of_terms(terms: Sequence[AgreedTerms], steps: Steps, about: Subject) -> Ite
             "name": one.name,
             "region": one.region,
             "fee": Rupiah(one.fee),
-            "short": Said(f"distribution.short.{one.short}", {}),
+            "short": Sentence(f"distribution.short.{one.short}", {}),
         }
         word = "distributor_changed" if place else "distributor_approved"
         yield Happening(one.set_at, word, facts, about)
@@ -93,7 +93,7 @@ def _made(one: Sale, about: Subject | None = None) -> Happening:
         "quantity": one.quantity,
         "total": Rupiah(one.total),
         "until": one.waits_until,
-        "now": Said(f"distribution.sale.{one.state}", {}),
+        "now": Sentence(f"distribution.sale.{one.state}", {}),
     }
     word = "sale_made" if about is None else "sale_of_distributor"
     return Happening(one.made_at, word, facts, about, begins=about is None)
@@ -104,7 +104,7 @@ async def _of_sale(tx: ReadTx, account: UUID, one: Sale) -> Iterator[Happening]:
     states = {found.order: found.state for found in await store.orders_of(tx, [one])}
     standing = standing_of(one.state, states.get(one.order))
     told = [_made(one)]
-    facts = {"order": order.shown, "now": Said(f"distribution.standing.{standing}", {})}
+    facts = {"order": order.shown, "now": Sentence(f"distribution.standing.{standing}", {})}
     told.append(Happening(one.made_at, "sale_order", facts, order))
     told.append(
         Happening(one.made_at, "sale_seller", {}, distributor_subject(account), for_staff=True)

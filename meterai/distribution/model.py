@@ -113,7 +113,7 @@ class Short(StrEnum):
     RETURN = "return"  # it waits no longer than a top-up under way may take
 
 
-class Standing(StrEnum):
+class SaleStanding(StrEnum):
     """How a sale stands, told of it and its order together."""
 
     WAITING = "waiting"
@@ -265,7 +265,7 @@ class DepositTooSmall(CommandRefusal):
         self.rupiah = str(Rupiah(rupiah))
 
 
-class StatementTooLong(Refusal):
+class WorkbookTooLong(Refusal):
     """A workbook of more legs than it may have: the same statement is there as CSV and JSON."""
 
     code = "deposit_statement_too_long"
@@ -372,7 +372,7 @@ class Reseller(NamedTuple):
     sold_today: int
 
 
-class Desk(NamedTuple):
+class SellingDeposit(NamedTuple):
     """From whose deposit an account sells, and which reseller it is there: None for the distributor itself."""
 
     distributor: UUID
@@ -422,7 +422,7 @@ class SaleKey(NamedTuple):
     sale: UUID
 
 
-class Waiting(NamedTuple):
+class WaitingSales(NamedTuple):
     """Sales that wait for a deposit, and their money in rupiah."""
 
     sales: int
@@ -489,15 +489,15 @@ class Steps(NamedTuple):
     low_at: datetime | None
 
 
-def standing_of(sale: SaleState, order: str | None) -> Standing:
+def standing_of(sale: SaleState, order: str | None) -> SaleStanding:
     """How a sale stands.  `order` is the state of its order, None where that has not followed yet.
 
     A sale waits until it ends itself, a moment after its order: so long its deposit counts it as one that waits.
     """
     if sale != SaleState.WAITING and order not in (None, "placed"):
-        return Standing(order)
+        return SaleStanding(order)
     return {
-        SaleState.WAITING: Standing.WAITING,
-        SaleState.TAKEN: Standing.PAID,
-        SaleState.ENDED: Standing.LAPSED,
+        SaleState.WAITING: SaleStanding.WAITING,
+        SaleState.TAKEN: SaleStanding.PAID,
+        SaleState.ENDED: SaleStanding.LAPSED,
     }[sale]

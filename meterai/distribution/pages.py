@@ -12,30 +12,30 @@ from litestar.params import FromPath
 from meterai.accounts import Permission
 from meterai.distribution.model import (
     SALE_KIND,
-    Desk,
     NoDistributor,
     ResellerState,
     ResellerTerms,
+    SellingDeposit,
 )
 from meterai.distribution.resellers import ResellerService, ResellerView, SoldView
 from meterai.distribution.service import DistributionService
-from meterai.distribution.statement import Span, StatementView
+from meterai.distribution.statement import StatementSpan, StatementView
 from meterai.kit.actor import Actor
 from meterai.kit.clock import SystemClock
 from meterai.kit.days import Month, day_of
 from meterai.kit.ids import read, read_typed, show
 from meterai.kit.labels import labels
 from meterai.kit.money import STAMP_DUTY
-from meterai.kit.paging import Page as PageOfList
+from meterai.kit.paging import ListPage as PageOfList
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Malformed, NotFound, Refusal
 from meterai.orders import OrderService
 from meterai.pages import (
     FieldError,
     Form,
-    Link,
     LinkPlace,
     Page,
+    PageLink,
     PageRequest,
     RoomPages,
     ShownTo,
@@ -84,15 +84,15 @@ def _errors(
     return field_errors(refusal, language_of(request), named if named in fields else otherwise)
 
 
-def _span(request: PageRequest) -> Span:
+def _span(request: PageRequest) -> StatementSpan:
     """The month or day that an address names; this month where it names none.  Refuses `Malformed`, `NotFound`."""
     asked = request.query_params
     if day := asked.get("day"):
-        return Span.read(None, day)
-    return Span.read(asked.get("month") or str(Month.of(day_of(_clock.now()))), None)
+        return StatementSpan.read(None, day)
+    return StatementSpan.read(asked.get("month") or str(Month.of(day_of(_clock.now()))), None)
 
 
-def _beside(of: Span, now: datetime) -> dict[str, Any]:
+def _beside(of: StatementSpan, now: datetime) -> dict[str, Any]:
     """The month of a span, and those before and after it."""
     month = Month.of(day_of(of.begins))
     is_past = month.ends <= now
@@ -234,7 +234,7 @@ async def _sales_page(
 
 
 async def _names(
-    distribution: DistributionService, resellers: ResellerService, desk: Desk
+    distribution: DistributionService, resellers: ResellerService, desk: SellingDeposit
 ) -> dict[str, str] | None:
     """The resellers of a distributor by their accounts; None of whoever is none."""
     if desk.reseller is not None:
@@ -332,7 +332,7 @@ async def show_sold_page(
     return _sold_page(request, of, await resellers.sold_by(account, of))
 
 
-def _sold_page(request: PageRequest, of: Span, sold: SoldView) -> Page:
+def _sold_page(request: PageRequest, of: StatementSpan, sold: SoldView) -> Page:
     return page(
         request,
         "distribution/sold.html",
@@ -491,7 +491,7 @@ PAGES = RoomPages(
     "distribution",
     "meterai.distribution",
     links=(
-        Link(
+        PageLink(
             LinkPlace.FOOT,
             8,
             "/sales",

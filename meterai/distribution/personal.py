@@ -1,68 +1,75 @@
 """Personal data of distribution: a distributor is an organization, and a buyer is a number of an account."""
 
-from meterai.plumbing.db.personal import Basis, Held, Kept, Personal
+from meterai.plumbing.db.personal import Basis, KeepReason, Personal, PersonalTable
 
 PERSONAL = Personal(
     basis=Basis.CONTRACT,
     tables=(
-        Held(
+        PersonalTable(
             table="sales",
             columns="sale_id quantity unit_price service_fee reference state made_at taken_at ended_at",
             inner="account_id reseller_id buyer_id order_id attempt_id idempotency_key request_hash due_seconds waits_until end_cause",
             blanks={"reference": "NULL"},
-            kept=Kept.TAX,
+            kept=KeepReason.TAX,
             since="t.made_at",
         ),
-        Held(
+        PersonalTable(
             table="deposit_returns",
             columns="refund_no amount returned_at",
             inner="account_id sale_id",
-            kept=Kept.TAX,
+            kept=KeepReason.TAX,
             since="t.returned_at",
         ),
-        Held(
+        PersonalTable(
             table="distributors",
             columns="state approved_at opened_at closing_at closed_at",
             inner="account_id terms_id low_at mean_rupiah mean_at",
-            kept=Kept.TAX,
+            kept=KeepReason.TAX,
             since="t.approved_at",
         ),
-        Held(
+        PersonalTable(
             table="resellers",
             columns="reseller_id state name fee day_rupiah agreed_at moved_at",
             inner="account_id distributor_fee fees_max",
             whose="%s IN (t.account_id, t.reseller_id)",
             blanks={"name": "'-'"},
-            kept=Kept.TAX,
+            kept=KeepReason.TAX,
             since="t.moved_at",
         ),
-        Held(
+        PersonalTable(
             table="selling_accounts",
             columns="distributor_id is_free",
             inner="account_id",
-            kept=Kept.TAX,
+            kept=KeepReason.TAX,
         ),
-        Held(
+        PersonalTable(
             table="distributor_terms",
             columns="seller fee short region low_days low_rupiah topup_method topup_rupiah set_at",
             inner="account_id terms_id",
-            kept=Kept.TAX,
+            kept=KeepReason.TAX,
             since="t.set_at",
         ),
-        Held(
+        PersonalTable(
             table="fee_moves",
             columns="order_id stamps amount of_deposit moved_at",
             inner="account_id number buyer_id",
-            kept=Kept.TAX,
+            kept=KeepReason.TAX,
             since="t.moved_at",
         ),
-        Held(table="seller_debts", columns="owed began_at", inner="account_id", kept=Kept.NUMBER),
-        Held(
+        PersonalTable(
+            table="seller_debts",
+            columns="owed began_at",
+            inner="account_id",
+            kept=KeepReason.NUMBER,
+        ),
+        PersonalTable(
             table="shops",
             columns="slug colour terms set_at",
             inner="account_id logo logo_hash",
-            kept=Kept.NUMBER,
+            kept=KeepReason.NUMBER,
         ),
-        Held(table="shop_names", columns="slug named_at", inner="account_id", kept=Kept.NUMBER),
+        PersonalTable(
+            table="shop_names", columns="slug named_at", inner="account_id", kept=KeepReason.NUMBER
+        ),
     ),
 )

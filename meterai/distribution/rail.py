@@ -12,15 +12,15 @@ from meterai.distribution.model import METHOD, SaleState
 from meterai.kit.money import Rupiah
 from meterai.payments import (
     WHOLESALE,
-    About,
     AttemptStatus,
     Deposit,
     MadeBefore,
-    Method,
-    Opened,
+    OpenedAttempt,
     OwnRail,
+    PaymentIdentity,
+    PaymentMethod,
     ProviderRefused,
-    Status,
+    ProviderStatus,
     own_rail_kind,
     parse_reference,
 )
@@ -34,7 +34,7 @@ class WholesaleRail(OwnRail):
 
     async def open(
         self, method: str, reference: str, amount: Rupiah, expires_at: datetime
-    ) -> Opened | MadeBefore:
+    ) -> OpenedAttempt | MadeBefore:
         """There is nothing that a buyer does; the same sale answers the same again."""
         del method, amount, expires_at
         found = await self._sale(reference)
@@ -42,20 +42,22 @@ class WholesaleRail(OwnRail):
             raise ProviderRefused("unknown", "no sale of this reference")
         return self.opened(Deposit(found.seller), found.account, found.sale)
 
-    async def ask(self, about: About) -> AttemptStatus:
+    async def ask(self, about: PaymentIdentity) -> AttemptStatus:
         """Whether the deposit has paid.
 
         A sale that ended otherwise than by its order is pending: its order ends by itself, and gets no other attempt.
         """
         found = await self._sale(about.reference)
         if found is None:
-            return AttemptStatus(Status.UNKNOWN, ())
+            return AttemptStatus(ProviderStatus.UNKNOWN, ())
         if found.state is SaleState.TAKEN:
             return self.paid(found.account, found.sale, found.total)
         is_taken_back = found.end_cause == "order"
-        return AttemptStatus(Status.CANCELLED if is_taken_back else Status.PENDING, ())
+        return AttemptStatus(
+            ProviderStatus.CANCELLED if is_taken_back else ProviderStatus.PENDING, ()
+        )
 
-    async def cancel(self, about: About, reason: str) -> bool:
+    async def cancel(self, about: PaymentIdentity, reason: str) -> bool:
         """The sale waits no longer; false where the deposit has paid it."""
         del reason
         found = await self._sale(about.reference)
@@ -63,7 +65,7 @@ class WholesaleRail(OwnRail):
             return True
         return await self._database.once(store.end, found.account, found.sale, "order")
 
-    async def source(self, about: About) -> tuple[UUID, UUID] | None:
+    async def source(self, about: PaymentIdentity) -> tuple[UUID, UUID] | None:
         """The sale of an attempt, and whose it is."""
         found = await self._sale(about.reference)
         return found and (found.account, found.sale)
@@ -74,5 +76,5 @@ class WholesaleRail(OwnRail):
 
 
 WHOLESALE_RAIL = own_rail_kind(
-    WHOLESALE, Method(METHOD), Deposit, lambda to: WholesaleRail(to.database)
+    WHOLESALE, PaymentMethod(METHOD), Deposit, lambda to: WholesaleRail(to.database)
 )

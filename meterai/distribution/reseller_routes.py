@@ -11,7 +11,7 @@ from meterai.accounts import Permission
 from meterai.distribution.model import ResellerTerms
 from meterai.distribution.resellers import ResellerService, ResellerView, SoldView
 from meterai.distribution.routes import Of, OfDay
-from meterai.distribution.statement import Span
+from meterai.distribution.statement import StatementSpan
 from meterai.kit.actor import Actor
 from meterai.kit.ids import read
 from meterai.kit.priority import Priority
@@ -184,7 +184,7 @@ async def show_sold_of(
     day: OfDay = None,
 ) -> SoldView:
     """Rupiah that your deposit paid for its sales, and that came back of any: of a month, or of one day."""
-    return await resellers.sold(account, read("acc", reseller_id), Span.read(month, day))
+    return await resellers.sold(account, read("acc", reseller_id), StatementSpan.read(month, day))
 
 
 @get("/v1/reselling", opt=_READING, summary="For whom you sell", tags=_TAGS)
@@ -208,7 +208,7 @@ async def show_sold(
     day: OfDay = None,
 ) -> SoldView:
     """Rupiah that the deposit of your distributor paid for your sales, and that came back of any: of a month, or of one day."""
-    return await resellers.sold_by(account, Span.read(month, day))
+    return await resellers.sold_by(account, StatementSpan.read(month, day))
 
 
 @post(

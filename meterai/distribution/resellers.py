@@ -23,7 +23,7 @@ from meterai.distribution.model import (
 )
 from meterai.distribution.service import desk_of, load
 from meterai.distribution.settings import DistributionSettings
-from meterai.distribution.statement import Span
+from meterai.distribution.statement import StatementSpan
 from meterai.kit.actor import Actor
 from meterai.kit.clock import Clock
 from meterai.kit.ids import show
@@ -194,7 +194,7 @@ class ResellerService:
         """
         return await self._move(distributor, account, ResellerEvent.ENDED, actor, is_own=True)
 
-    async def sold(self, distributor: UUID, account: UUID, of: Span) -> SoldView:
+    async def sold(self, distributor: UUID, account: UUID, of: StatementSpan) -> SoldView:
         """What a reseller sold, by day.  Refuses `NotFound`."""
         async with self._database.reading() as tx:
             _there(await store.reseller(tx, distributor, account, self._clock.now()))
@@ -208,7 +208,7 @@ class ResellerService:
             days=[SoldDay(**one._asdict()) for one in found],
         )
 
-    async def sold_by(self, account: UUID, of: Span) -> SoldView:
+    async def sold_by(self, account: UUID, of: StatementSpan) -> SoldView:
         """What an account sold as the reseller that it is, or was last.  Refuses `NotFound`."""
         async with self._database.reading() as tx:
             desk = await desk_of(tx, account)

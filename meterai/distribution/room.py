@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from meterai.commands import Command, Directory, Schema, Scope
+from meterai.commands import Command, DemandScope, Directory, Schema
 from meterai.distribution.audited import AUDITED
 from meterai.distribution.branding import ShopService
 from meterai.distribution.demands import UNDEMANDED
@@ -18,8 +18,8 @@ from meterai.distribution.model import (
     SALE,
     DistributorState,
     ResellerState,
+    SaleStanding,
     Short,
-    Standing,
 )
 from meterai.distribution.pages import PAGE_ROUTES, PAGES
 from meterai.distribution.personal import PERSONAL
@@ -33,7 +33,7 @@ from meterai.distribution.service import DistributionService
 from meterai.distribution.settings import DistributionSettings
 from meterai.distribution.store import END_DUE, ENDING, WATCHING
 from meterai.orders import OrderService
-from meterai.plumbing.http.described import Field
+from meterai.plumbing.http.described import FieldDescription
 from meterai.plumbing.work.jobs import PeriodicTask
 from meterai.room import Container, Room
 
@@ -58,7 +58,7 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
 
 def _command(words: str, function: str) -> Command:
     place = f"meterai.distribution.commands:{function}"
-    return Command(words, place, Directory.DATABASE, Scope.DATABASE, Schema.CURRENT)
+    return Command(words, place, Directory.DATABASE, DemandScope.DATABASE, Schema.CURRENT)
 
 
 COMMANDS = (
@@ -70,15 +70,15 @@ COMMANDS = (
     _command("sales show", "show_sale"),
 )
 FIELDS = {
-    ("SaleView", "state"): Field(list(Standing)),
-    ("DepositView", "state"): Field(list(DistributorState)),
-    ("ShopView", "state"): Field(list(DistributorState)),
-    ("DepositView", "when_short"): Field(list(Short)),
-    ("ResellerView", "state"): Field(list(ResellerState)),
-    ("ResellerRequest", "day_rupiah"): Field(least=1),
-    ("ResellerChange", "day_rupiah"): Field(least=1),
-    ("SaleRequest", "quantity"): Field(least=1),
-    ("DepositRequest", "rupiah"): Field(least=1),
+    ("SaleView", "state"): FieldDescription(list(SaleStanding)),
+    ("DepositView", "state"): FieldDescription(list(DistributorState)),
+    ("ShopView", "state"): FieldDescription(list(DistributorState)),
+    ("DepositView", "when_short"): FieldDescription(list(Short)),
+    ("ResellerView", "state"): FieldDescription(list(ResellerState)),
+    ("ResellerRequest", "day_rupiah"): FieldDescription(least=1),
+    ("ResellerChange", "day_rupiah"): FieldDescription(least=1),
+    ("SaleRequest", "quantity"): FieldDescription(least=1),
+    ("DepositRequest", "rupiah"): FieldDescription(least=1),
 }
 ROOM = Room(
     name="distribution",

@@ -14,11 +14,18 @@ from litestar.response import Stream
 from meterai.accounts import Permission
 from meterai.distribution.model import SALE_KIND
 from meterai.distribution.service import DepositView, DistributionService, SaleView
-from meterai.distribution.statement import Span, StatementView, Writer, as_csv, as_json, as_xlsx
+from meterai.distribution.statement import (
+    StatementSpan,
+    StatementView,
+    Writer,
+    as_csv,
+    as_json,
+    as_xlsx,
+)
 from meterai.kit.actor import Actor
 from meterai.kit.ids import read
 from meterai.kit.labels import labels
-from meterai.kit.paging import PAGE_MAX, Page
+from meterai.kit.paging import PAGE_MAX, ListPage
 from meterai.kit.priority import Priority
 from meterai.orders import OrderView
 from meterai.plumbing.http.described import Described
@@ -123,7 +130,7 @@ async def list_sales(
 
     A reseller sees its own alone.
     """
-    page = Page(limit, read(SALE_KIND, before)) if before else Page(limit)
+    page = ListPage(limit, read(SALE_KIND, before)) if before else ListPage(limit)
     only = read("acc", reseller) if reseller else None
     found, is_more = await distribution.sales(account, page, reference, only)
     return SaleList(found, found[-1].id if is_more else None)
@@ -162,7 +169,7 @@ async def download_sales(
     day: OfDay = None,
 ) -> Stream:
     """Every sale that was made in a month, or on a day, and how it stands, oldest first; of a reseller its own."""
-    of = Span.read(month, day)
+    of = StatementSpan.read(month, day)
     pieces = await distribution.table(account, of, language_of(request))
     return _stream(pieces, f"sales-{of.name}.csv", _CSV)
 
@@ -222,7 +229,7 @@ async def show_statement(
     day: OfDay = None,
 ) -> StatementView:
     """Rupiah that came to your deposit and were sold from it, by day: of a month, or of one day."""
-    return await distribution.statement(account, Span.read(month, day))
+    return await distribution.statement(account, StatementSpan.read(month, day))
 
 
 def _file(ending: str, media_type: str, write: Writer) -> HTTPRouteHandler:
@@ -245,7 +252,7 @@ def _file(ending: str, media_type: str, write: Writer) -> HTTPRouteHandler:
         day: OfDay = None,
     ) -> Stream:
         """Every movement with the balance after it, oldest first: of a month, or of one day."""
-        of = Span.read(month, day)
+        of = StatementSpan.read(month, day)
         pieces = await distribution.written(account, of, language_of(request), write)
         return _stream(pieces, f"deposit-{of.name}.{ending}", media_type)
 

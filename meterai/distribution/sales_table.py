@@ -6,7 +6,7 @@ from uuid import UUID
 
 from meterai.distribution import store
 from meterai.distribution.model import SALE_KIND, Sale, standing_of
-from meterai.distribution.statement import SECONDS_MAX, Span, Writer
+from meterai.distribution.statement import SECONDS_MAX, StatementSpan, Writer
 from meterai.kit.clock import WIB
 from meterai.kit.ids import show
 from meterai.plumbing.db.database import ReadTx
@@ -17,7 +17,9 @@ from meterai.plumbing.spreadsheets import BYTE_ORDER_MARK, Cell, csv_lines
 def as_sales(reseller: UUID | None) -> Writer:
     """The writer of the sales of one reseller, or of a distributor and all of its own."""
 
-    async def write(tx: ReadTx, account: UUID, of: Span, language: str) -> AsyncIterator[bytes]:
+    async def write(
+        tx: ReadTx, account: UUID, of: StatementSpan, language: str
+    ) -> AsyncIterator[bytes]:
         await tx.allow(SECONDS_MAX)
         at = of.begins
         names = {one.account: one.name for one in await store.resellers(tx, account, at)}

@@ -16,7 +16,6 @@ from meterai.distribution import metrics, store
 from meterai.distribution.events import DepositLow
 from meterai.distribution.model import (
     SALE_KIND,
-    Desk,
     Distributor,
     DistributorState,
     Leg,
@@ -28,18 +27,19 @@ from meterai.distribution.model import (
     Sale,
     SaleKey,
     SellerNotOpen,
+    SellingDeposit,
     standing_of,
 )
 from meterai.distribution.sales_table import as_sales
 from meterai.distribution.settings import DistributionSettings
-from meterai.distribution.statement import Span, StatementView, Writer, by_day, legs
+from meterai.distribution.statement import StatementSpan, StatementView, Writer, by_day, legs
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id, show
 from meterai.kit.money import STAMP_DUTY
-from meterai.kit.paging import Page
+from meterai.kit.paging import ListPage
 from meterai.kit.refusal import Malformed, NotFound
-from meterai.orders import OrderService, OrderSettings, OrderView, Terms
+from meterai.orders import OrderService, OrderSettings, OrderTerms, OrderView
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import Database, ReadTx, Tx
 from meterai.plumbing.http.requests import IdempotencyKeyReused
@@ -121,15 +121,15 @@ async def load(tx: ReadTx, account: UUID) -> Distributor:
     return found
 
 
-async def desk_of(tx: ReadTx, account: UUID) -> Desk:
+async def desk_of(tx: ReadTx, account: UUID) -> SellingDeposit:
     """From whose deposit an account sells; of whoever sells from none, its own, which it has not."""
     return _desk(account, await store.distributor_of(tx, account))
 
 
-def _desk(account: UUID, distributor: UUID | None) -> Desk:
+def _desk(account: UUID, distributor: UUID | None) -> SellingDeposit:
     if distributor in (None, account):
-        return Desk(account, None)
-    return Desk(distributor, account)
+        return SellingDeposit(account, None)
+    return SellingDeposit(distributor, account)
 
 
 async def balance(tx: ReadTx, account: UUID) -> int:
@@ -209,7 +209,9 @@ class DistributionService:
             metrics.SALES.labels(state=shown.state).inc()
         return shown
 
-    async def _new_buyer(self, desk: Desk, address: str, total: int, actor: Actor) -> UUID:
+    async def _new_buyer(
+        self, desk: SellingDeposit, address: str, total: int, actor: Actor
+    ) -> UUID:
         """The account of an address that has none, made where whoever asks may sell for so many rupiah.
 
         Also while no account is made by signing in: who sells must not learn by it who has one.  Refuses `SellerNotOpen`,
@@ -231,7 +233,7 @@ class DistributionService:
 
         return await self._database.run(make)
 
-    async def desk(self, account: UUID) -> Desk:
+    async def desk(self, account: UUID) -> SellingDeposit:
         """From whose deposit an account sells."""
         async with self._database.reading() as tx:
             return await desk_of(tx, account)
@@ -241,7 +243,7 @@ class DistributionService:
         async with self._database.reading() as tx:
             return await self._one(tx, await desk_of(tx, account), sale_id)
 
-    async def _one(self, tx: ReadTx, desk: Desk, sale_id: UUID) -> SaleView:
+    async def _one(self, tx: ReadTx, desk: SellingDeposit, sale_id: UUID) -> SaleView:
         found = await store.sale(tx, desk.distributor, sale_id)
         if found is None or desk.reseller not in (None, found.reseller):
             raise NotFound("no such sale of this account")
@@ -250,7 +252,7 @@ class DistributionService:
     async def sales(
         self,
         account: UUID,
-        page: Page,
+        page: ListPage,
         reference: str | None = None,
         reseller: UUID | None = None,
     ) -> tuple[list[SaleView], bool]:
@@ -298,7 +300,7 @@ class DistributionService:
         async with self._database.reading() as tx:
             return await load(tx, account)
 
-    async def moves(self, account: UUID, of: Span, most: int) -> tuple[list[Leg], bool]:
+    async def moves(self, account: UUID, of: StatementSpan, most: int) -> tuple[list[Leg], bool]:
         """The first movements of a deposit in a span, and whether there are more.  Refuses `NoDistributor`."""
         async with self._database.reading() as tx:
             await load(tx, account)
@@ -309,14 +311,14 @@ class DistributionService:
                     break
             return found[:most], len(found) > most
 
-    async def statement(self, account: UUID, of: Span) -> StatementView:
+    async def statement(self, account: UUID, of: StatementSpan) -> StatementView:
         """Sums of a deposit by day.  Refuses `NoDistributor`."""
         async with self._database.reading() as tx:
             await load(tx, account)
             return await by_day(tx, account, of)
 
     async def written(
-        self, account: UUID, of: Span, language: str, write: Writer
+        self, account: UUID, of: StatementSpan, language: str, write: Writer
     ) -> AsyncIterator[bytes]:
         """The file of a statement: it is whole before the first byte is sent, so that a slow reader holds no connection
         of the database.  Refuses `NoDistributor`, and what the writer refuses.
@@ -331,7 +333,7 @@ class DistributionService:
             stack.pop_all()  # who sends it closes it
             return _pieces(kept)
 
-    async def table(self, account: UUID, of: Span, language: str) -> AsyncIterator[bytes]:
+    async def table(self, account: UUID, of: StatementSpan, language: str) -> AsyncIterator[bytes]:
         """The sales of a span as CSV, of whoever asks.  Refuses `NoDistributor`."""
         async with self._database.reading() as tx:
             desk = await desk_of(tx, account)
@@ -351,7 +353,7 @@ class DistributionService:
         pieces = rupiah // STAMP_DUTY
         return await self._orders.place_deposit(account, key, pieces, method, wait_for_qr=True)
 
-    async def terms_of_top_up(self, found: Distributor, key: str) -> Terms:
+    async def terms_of_top_up(self, found: Distributor, key: str) -> OrderTerms:
         """The order of a deposit that a distributor wants where its own is low."""
         pieces = found.topup_rupiah // STAMP_DUTY
         return await self._orders.deposit_terms(found.account, key, pieces, found.topup_method)

@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 
 from meterai.distribution import store
-from meterai.distribution.model import Leg, StatementTooLong, Summed
+from meterai.distribution.model import Leg, Summed, WorkbookTooLong
 from meterai.kit.days import DAY, Month, begin_of, read_day
 from meterai.kit.refusal import Malformed
 from meterai.plumbing.db.database import ReadTx
@@ -60,7 +60,7 @@ class StatementView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class StatementSpan:
     """What a statement is of."""
 
     name: str
@@ -68,7 +68,7 @@ class Span:
     ends: datetime
 
     @classmethod
-    def read(cls, month: str | None, day: str | None) -> "Span":
+    def read(cls, month: str | None, day: str | None) -> "StatementSpan":
         """A month as 2026-11, or a day as 2026-11-30.  Refuses `Malformed`, `NotFound`."""
         if (month is None) == (day is None):
             raise Malformed("month", "given")
@@ -79,7 +79,7 @@ class Span:
         return cls(str(of), of.begins, of.ends)
 
 
-async def by_day(tx: ReadTx, account: UUID, of: Span) -> StatementView:
+async def by_day(tx: ReadTx, account: UUID, of: StatementSpan) -> StatementView:
     """Sums of a statement."""
     await tx.allow(SECONDS_MAX)
     balance = opening = await store.balance_before(tx, account, of.begins)
@@ -110,7 +110,7 @@ async def by_day(tx: ReadTx, account: UUID, of: Span) -> StatementView:
 
 
 async def legs(
-    tx: ReadTx, account: UUID, of: Span, times: tuple[str, str] = _FOR_PEOPLE
+    tx: ReadTx, account: UUID, of: StatementSpan, times: tuple[str, str] = _FOR_PEOPLE
 ) -> AsyncIterator[list[Leg]]:
     """Every leg of a statement, some at a time, oldest first."""
     await tx.allow(SECONDS_MAX)
@@ -121,7 +121,7 @@ async def legs(
 
 
 @dataclass(frozen=True)
-class Words:
+class StatementWords:
     """What a statement says in one language."""
 
     language: str
@@ -155,9 +155,11 @@ class Words:
         )
 
 
-async def as_csv(tx: ReadTx, account: UUID, of: Span, language: str) -> AsyncIterator[bytes]:
+async def as_csv(
+    tx: ReadTx, account: UUID, of: StatementSpan, language: str
+) -> AsyncIterator[bytes]:
     """A statement as CSV, some legs at a time."""
-    words = Words(language)
+    words = StatementWords(language)
     yield (BYTE_ORDER_MARK + csv_lines([words.head], language)).encode()
     # Each reason is written once, as any cell is; times, numbers and ids need no quotes and begin no formula.
     reasons = {one: csv_line([text], language).strip() for one, text in words.reasons.items()}
@@ -170,7 +172,9 @@ async def as_csv(tx: ReadTx, account: UUID, of: Span, language: str) -> AsyncIte
         yield "".join(lines).encode()
 
 
-async def as_json(tx: ReadTx, account: UUID, of: Span, language: str) -> AsyncIterator[bytes]:
+async def as_json(
+    tx: ReadTx, account: UUID, of: StatementSpan, language: str
+) -> AsyncIterator[bytes]:
     """A statement as one JSON array, some legs at a time: of each its time, its entry, why, of which sale or order, by how
     many rupiah, and the deposit after it.
     """
@@ -188,14 +192,16 @@ async def as_json(tx: ReadTx, account: UUID, of: Span, language: str) -> AsyncIt
     yield b"[]" if before == "[" else b"]"
 
 
-async def as_xlsx(tx: ReadTx, account: UUID, of: Span, language: str) -> AsyncIterator[bytes]:
-    """A statement as a workbook: its days, and its legs.  Refuses `StatementTooLong`."""
-    words, rows = Words(language), list[list[Cell]]()
+async def as_xlsx(
+    tx: ReadTx, account: UUID, of: StatementSpan, language: str
+) -> AsyncIterator[bytes]:
+    """A statement as a workbook: its days, and its legs.  Refuses `WorkbookTooLong`."""
+    words, rows = StatementWords(language), list[list[Cell]]()
     view = await by_day(tx, account, of)
     async for some in legs(tx, account, of):
         rows += words.rows(some)
         if len(rows) > XLSX_LEGS_MAX:
-            raise StatementTooLong(legs_max=XLSX_LEGS_MAX)
+            raise WorkbookTooLong(legs_max=XLSX_LEGS_MAX)
     head = translate("deposit.columns.days", language).split("|")
     days: list[list[Cell]] = [
         [
@@ -221,4 +227,4 @@ async def as_xlsx(tx: ReadTx, account: UUID, of: Span, language: str) -> AsyncIt
     )
 
 
-Writer = Callable[[ReadTx, UUID, Span, str], AsyncIterator[bytes]]
+Writer = Callable[[ReadTx, UUID, StatementSpan, str], AsyncIterator[bytes]]

@@ -24,7 +24,7 @@ from meterai.distribution.model import (
     SoldOfDay,
     Steps,
     Summed,
-    Waiting,
+    WaitingSales,
 )
 from meterai.kit.ids import earliest_id, new_id
 from meterai.payments import OwnSql
@@ -203,7 +203,7 @@ _SALES = RowMapper(Sale)
 _PLACED = RowMapper(PlacedSale)
 _ASKED = RowMapper(AskedSale)
 _KEYS = RowMapper(SaleKey)
-_WAITING = RowMapper(Waiting)
+_WAITING = RowMapper(WaitingSales)
 _ORDERS = RowMapper(OrderOfSale)
 _LOW = RowMapper(LowDeposit)
 _DEPOSITS = RowMapper(DepositOrder)
@@ -456,7 +456,7 @@ async def orders_of(tx: ReadTx, found: Sequence[Sale]) -> list[OrderOfSale]:
     )
 
 
-async def waiting(tx: ReadTx, account: UUID) -> Waiting:
+async def waiting(tx: ReadTx, account: UUID) -> WaitingSales:
     """Sales of a distributor that wait for its deposit."""
     found = await tx.one_as(
         _WAITING,

@@ -1,6 +1,6 @@
 """What the audit knows of the columns of documents."""
 
-from meterai.plumbing.db.audited import ONE_ROW, Audited, Clock, Due, Evidence, fact
+from meterai.plumbing.db.audited import ONE_ROW, Audited, ClockColumn, DueWork, MarkEvidence, fact
 
 _STARTS = "A process that finds another id in its store does not start."
 _CLAIMED = (
@@ -9,12 +9,12 @@ _CLAIMED = (
 _CONDEMNED = "An object is deleted only if no row wants it at that time."
 AUDITED = Audited(
     clocks=(
-        Clock("condemned_objects", "due_at", "t.condemned_at + interval '90 days'"),
-        Clock("documents", "kept_until", "now() + interval '3660 days'"),
+        ClockColumn("condemned_objects", "due_at", "t.condemned_at + interval '90 days'"),
+        ClockColumn("documents", "kept_until", "now() + interval '3660 days'"),
     ),
     dues=(
         # Nothing is deleted while deletion is held.
-        Due(
+        DueWork(
             "documents",
             "t.kept_until",
             "t.forgotten_at IS NULL AND NOT EXISTS (SELECT 1 FROM object_store WHERE hold IS NOT NULL"
@@ -23,7 +23,7 @@ AUDITED = Audited(
         ),
     ),
     evidence=(
-        Evidence(
+        MarkEvidence(
             "documents",
             "t.forgotten_at < t.kept_until",
             """EXISTS (SELECT 1 FROM {accounts*} z WHERE z.account_id = t.account_id AND z.erased_at IS NOT NULL)""",

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from meterai.commands import NO_OPTIONS, By, Options, line, operator, with_database
-from meterai.documents.model import Claim, Hold, StoreSays, hold_of
+from meterai.documents.model import Hold, StoreClaim, StoreSays, hold_of
 from meterai.documents.timeline import Timeline
 from meterai.kit.clock import SystemClock
 from meterai.plumbing.config import Settings
@@ -33,7 +33,7 @@ def _with_timeline(
     return with_database(command, options, run)
 
 
-def _tell(claim: Claim, said: StoreSays, condemned: int) -> None:
+def _tell(claim: StoreClaim, said: StoreSays, condemned: int) -> None:
     is_ours = claim.store is not None and claim.store == said.store
     held = hold_of(claim, said)
     line(f"store {'is' if is_ours else 'is NOT'} the one of the database")
@@ -46,7 +46,7 @@ def _tell(claim: Claim, said: StoreSays, condemned: int) -> None:
     line(f"deletion {'is held: ' + MEANING[held] if held else 'is not held'}")
 
 
-def _name(claim: Claim) -> str:
+def _name(claim: StoreClaim) -> str:
     by = claim.claimed_by
     return f"{by.system}/{by.database} on timeline {by.timeline}" if by else "nobody"
 
@@ -64,7 +64,7 @@ def confirm(options: Options = NO_OPTIONS, *, by: By = None) -> None:
     """
     actor = operator(by)
 
-    async def act(timeline: Timeline) -> tuple[Claim, StoreSays, int]:
+    async def act(timeline: Timeline) -> tuple[StoreClaim, StoreSays, int]:
         found = await timeline.found()
         await timeline.confirm(actor=actor)
         return found

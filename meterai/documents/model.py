@@ -88,7 +88,7 @@ class Lineage(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class StoreClaim:
     """The database's claim on its object store."""
 
     store: UUID | None
@@ -111,7 +111,7 @@ class StoreSays:
     contest: str  # who found a claim that was not its own, for people; empty: nobody
 
 
-def hold_of(claim: Claim, found: StoreSays) -> Hold | None:
+def hold_of(claim: StoreClaim, found: StoreSays) -> Hold | None:
     """Why the database must not delete from this store; None where it may.
 
     The database writes a claim before the store does, so that the store may be one claim behind, and

@@ -1,11 +1,11 @@
 """Personal data of documents."""
 
 from meterai.documents.model import NO_NAME
-from meterai.plumbing.db.personal import Held, Kept, Personal
+from meterai.plumbing.db.personal import KeepReason, Personal, PersonalTable
 
 PERSONAL = Personal(
     tables=(
-        Held(
+        PersonalTable(
             table="documents",
             columns="sha256 name bytes pages received_at kept_until forgotten_at",
             inner="account_id name_seal",
@@ -16,7 +16,7 @@ PERSONAL = Personal(
                 "name_salt": "NULL",
                 "kept_until": "least(kept_until, now())",
             },
-            kept=Kept.STAMP,
+            kept=KeepReason.STAMP,
         ),
     ),
 )

@@ -37,7 +37,7 @@ class Keeper:
     wanted: Callable[[Sequence[str]], Awaitable[set[str]]]
 
 
-class _Due(NamedTuple):
+class _DueRemoval(NamedTuple):
     name: str
     condemned_at: datetime
     account: UUID = NOBODY  # it may be of a draft
@@ -101,7 +101,7 @@ class Removal:
             unwanted.update(await self._unwanted(keeper, names))
         struck = [name for name in names if name not in unwanted]
 
-        async def remove(one: _Due) -> None:
+        async def remove(one: _DueRemoval) -> None:
             # An upload that has just written it has its row on the way.
             await self._objects.remove(one.name, one.condemned_at)
             struck.append(one.name)
@@ -110,7 +110,7 @@ class Removal:
         still = (
             await self._database.once(store.still_due, sorted(unwanted), now) if unwanted else []
         )
-        rows = [_Due(*one) for one in still]
+        rows = [_DueRemoval(*one) for one in still]
         await each(self._database, "delete_condemned", rows, remove, subject="name")
         if struck:
             await self._database.once(store.strike, struck, now)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from meterai.commands import Command, Directory, Schema, Scope
+from meterai.commands import Command, DemandScope, Directory, Schema
 from meterai.documents import store
 from meterai.documents.audited import AUDITED
 from meterai.documents.contents import DocumentContents
@@ -67,7 +67,7 @@ COMMANDS = tuple(
         f"objects {name}",
         f"meterai.documents.commands:{name}",
         Directory.NEEDED,
-        Scope.DATABASE,
+        DemandScope.DATABASE,
         Schema.CURRENT,
     )
     for name in ("show", "confirm", "adopt")

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from meterai.documents.model import Claim, CondemnedObject, DocumentKey, Hold, Lineage
+from meterai.documents.model import CondemnedObject, DocumentKey, Hold, Lineage, StoreClaim
 from meterai.plumbing.db.database import ReadTx, Tx
 from meterai.plumbing.db.rows import RowMapper
 
@@ -101,13 +101,13 @@ def _claim(
     database_here: int,
     timeline_here: int,
     **said: Any,
-) -> Claim:
+) -> StoreClaim:
     by = None
     if system_identifier is not None and database_oid is not None and timeline is not None:
         by = Lineage(system_identifier, database_oid, timeline)
     here = Lineage(system_here, database_here, timeline_here)
     held = said.pop("held")
-    return Claim(here=here, claimed_by=by, held=held and Hold(held), **said)
+    return StoreClaim(here=here, claimed_by=by, held=held and Hold(held), **said)
 
 
 _CLAIMS = RowMapper(_claim)
@@ -161,14 +161,14 @@ async def adopt_store(tx: Tx, store: UUID) -> None:
     await tx.run(_ADOPT_STORE, store)
 
 
-async def claim(tx: ReadTx) -> Claim:
+async def claim(tx: ReadTx) -> StoreClaim:
     """The database's claim on its object store, and the identity of the database."""
     found = await tx.one_as(_CLAIMS, _CLAIM)
     assert found is not None
     return found
 
 
-async def locked_claim(tx: Tx) -> Claim:
+async def locked_claim(tx: Tx) -> StoreClaim:
     """The same, while no other process claims the store."""
     await tx.run(_LOCK_CLAIM)
     return await claim(tx)

@@ -22,10 +22,10 @@ from meterai.accounts import NOBODY
 from meterai.documents import store
 from meterai.documents.metrics import HELD
 from meterai.documents.model import (
-    Claim,
     DeletionHeld,
     Hold,
     Lineage,
+    StoreClaim,
     StoreNotOurs,
     StoreSays,
     hold_of,
@@ -105,7 +105,7 @@ class Timeline:
         self._set_held(held)
         return held
 
-    def _note(self, claim: Claim, found: StoreSays) -> None:
+    def _note(self, claim: StoreClaim, found: StoreSays) -> None:
         is_ours = claim.store is not None and claim.store == found.store
         self._differs = None if is_ours else StoreDiffers(self._objects.place)
         self._looked_at = monotonic()
@@ -125,7 +125,7 @@ class Timeline:
 
         return await self._database.run(act)
 
-    async def _hold(self, tx: Tx, claim: Claim, found: StoreSays) -> Hold | None:
+    async def _hold(self, tx: Tx, claim: StoreClaim, found: StoreSays) -> Hold | None:
         self._note(claim, found)
         held = hold_of(claim, found)
         if held is not None and held is not claim.held:
@@ -179,7 +179,7 @@ class Timeline:
 
     # -- by an operator ----------------------------------------------------------------------
 
-    async def found(self) -> tuple[Claim, StoreSays, int]:
+    async def found(self) -> tuple[StoreClaim, StoreSays, int]:
         """The claim, the marks in the store, and the number of condemned objects."""
         said = await self._read()
         claim = await self._database.once(store.claim)

@@ -1,16 +1,16 @@
 """What the audit knows of the columns of drafts."""
 
-from meterai.plumbing.db.audited import Audited, Clock, Due
+from meterai.plumbing.db.audited import Audited, ClockColumn, DueWork
 
 _A_DAY = "What somebody chose and has not ordered: gone after three days at most, and nothing is owed for it."
 AUDITED = Audited(
     clocks=(
-        Clock("draft_files", "leased_until", "now() + interval '1 hour'"),
-        Clock("drafts", "expires_at", "t.created_at + interval '31 days'"),
+        ClockColumn("draft_files", "leased_until", "now() + interval '1 hour'"),
+        ClockColumn("drafts", "expires_at", "t.created_at + interval '31 days'"),
     ),
     dues=(
-        Due("draft_files", "t.leased_until", "t.state = 'examining'", "interval '1 hour'"),
-        Due("drafts", "t.expires_at", late="interval '1 hour'"),
+        DueWork("draft_files", "t.leased_until", "t.state = 'examining'", "interval '1 hour'"),
+        DueWork("drafts", "t.expires_at", late="interval '1 hour'"),
     ),
     shown={
         "drafts": {

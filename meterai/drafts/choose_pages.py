@@ -56,7 +56,7 @@ from meterai.plumbing.db.database import Database
 from meterai.plumbing.http.language import language_of
 from meterai.plumbing.http.requests import network_of
 from meterai.plumbing.messages import localize, translate
-from meterai.waiting_room import Act, Guarded, WaitingRoom, WaitInLine
+from meterai.waiting_room import Guarded, GuardedAct, WaitingRoom, WaitInLine
 
 NOT_KEPT = "files=not-kept"  # of who sent files as a line began to stand, and comes out of it
 CHOOSE, PLACE = "/stamp", "/stamp/place"
@@ -74,7 +74,7 @@ _OPT = {
     "permission": Permission.PUBLIC,
     "priority": Priority.CHECKOUT,
     # Who stamps from the balance has paid, and waits for nothing: the route itself asks.
-    "guarded": Guarded(Act.BUY, is_entrance=False),
+    "guarded": Guarded(GuardedAct.BUY, is_entrance=False),
 }
 
 
@@ -96,7 +96,7 @@ async def line_to_wait_in(
 
     Who has stamps waits for nothing.
     """
-    line = await lines.waiting_line(request, Act.BUY)
+    line = await lines.waiting_line(request, GuardedAct.BUY)
     if line is None or account is None:
         return line.name if line else None
     has_stamps = await database.once(stamps.available, account) > 0

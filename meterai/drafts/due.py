@@ -10,7 +10,7 @@ Thing = TypeVar("Thing")
 
 
 @dataclass(frozen=True, slots=True)
-class Due(Generic[Thing]):
+class DueDraft(Generic[Thing]):
     """One thing, and how it is named."""
 
     name: str

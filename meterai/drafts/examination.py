@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from meterai import sealing
-from meterai.drafts.model import FileEmpty, Found, PagesTooSmall
+from meterai.drafts.model import DraftExaminationResult, FileEmpty, PagesTooSmall
 from meterai.drafts.shared_loads import Load
 from meterai.kit.clock import Clock
 from meterai.plumbing.observe.stations import Station, Stations
@@ -32,7 +32,7 @@ WAIT_SECONDS_MAX = 2.0  # on average, before a page; beyond it more are inside t
 
 
 @dataclass(frozen=True, slots=True)
-class Examined:
+class ExaminedDocument:
     """A document that can be stamped, mended where it was broken.
 
     `sizes` are of its first `STAMPS_MAX` pages and of the last one, as far as a stamp fits there.
@@ -46,9 +46,9 @@ class Examined:
     is_stamped: bool
 
     @property
-    def found(self) -> Found:
+    def found(self) -> DraftExaminationResult:
         """Values of its row."""
-        return Found(
+        return DraftExaminationResult(
             len(self.document),
             self.sha256,
             self.pages,
@@ -64,7 +64,7 @@ def _probe(page: int) -> Placement:
     return Placement(page, 0.0, 0.0, sealing.WIDTH_MIN)
 
 
-class Examination:
+class DraftExamination:
     """Looks at documents of strangers, a few at once."""
 
     def __init__(self, issuers: Issuers, bytes_max: int, clock: Clock, stations: Stations) -> None:
@@ -82,7 +82,7 @@ class Examination:
             CHECKED_AT_ONCE, CHECKS_WAITING_MAX, placing, sealing.NICE_OF_BUYERS, slow
         )
 
-    async def examine(self, client: str, document: bytes) -> Examined:
+    async def examine(self, client: str, document: bytes) -> ExaminedDocument:
         """What a document is; a broken one is mended.  `client` waits behind no other.
 
         Refuses what `sealing` refuses, `FileEmpty`, and `PagesTooSmall`.
@@ -114,7 +114,7 @@ class Examination:
                 continue
         raise PagesTooSmall("no page is as large as a stamp")
 
-    def _examining(self, document: bytes) -> sealing.Work[Examined]:
+    def _examining(self, document: bytes) -> sealing.Work[ExaminedDocument]:
         prepared, verdict = yield from self._seen(document)
         found = prepared.inspection
         first = range(1, min(found.pages - 1, STAMPS_MAX) + 1)
@@ -128,7 +128,7 @@ class Examination:
                 sizes = (*more.inspection.sizes, *last)
             except sealing.PlacementOutsidePage:
                 pass  # one of them is smaller than a stamp; who places one there is told so
-        return Examined(
+        return ExaminedDocument(
             prepared.document,
             hashlib.sha256(prepared.document).digest(),
             found.pages,

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from meterai.drafts import store
-from meterai.drafts.due import Due
+from meterai.drafts.due import DueDraft
 from meterai.drafts.objects import FileObjects
 from meterai.kit.clock import Clock
 from meterai.plumbing.db.database import Database, Tx
@@ -31,11 +31,11 @@ class Forgetting:
 
         left = await self._database.run(forget_unfinished)
         found = await self._database.once(store.expired, now, BATCH)
-        due = [Due(str(one.id), one.id) for one in found]
+        due = [DueDraft(str(one.id), one.id) for one in found]
         done = await each(self._database, "forget_drafts", due, self._forget, subject="name")
         return left + done
 
-    async def _forget(self, due: Due[UUID]) -> None:
+    async def _forget(self, due: DueDraft[UUID]) -> None:
         async def act(tx: Tx) -> None:
             await self._files.let_go(tx, await store.forget(tx, due.thing, self._clock.now()))
 

@@ -313,14 +313,14 @@ class DraftFile:
         return object_name(self.id, self.old_content) if self.old_content else None
 
 
-class Usage(NamedTuple):
+class DraftUsage(NamedTuple):
     """What a draft holds: its files, and the bytes that are here of them."""
 
     files: int
     bytes: int
 
 
-class Found(NamedTuple):
+class DraftExaminationResult(NamedTuple):
     """What an examination found of a document that can be stamped."""
 
     size: int
@@ -355,7 +355,7 @@ class NewFile:
     parts: tuple[UUID, ...] = ()
     leased_until: datetime | None = None
     examinations: int = 0
-    found: Found | None = None
+    found: DraftExaminationResult | None = None
     refusal: str | None = None
     refusal_facts: Mapping[str, object] = field(default_factory=dict)
 

@@ -37,7 +37,7 @@ class _Key(NamedTuple):
     width: int
 
 
-class _Kept(NamedTuple):
+class _KeptPicture(NamedTuple):
     picture: PagePicture | type[PageNotDrawn]  # or why none can be drawn
     until: datetime
     bytes: int
@@ -61,7 +61,7 @@ class PagePictures:
             sealing.NICE_OF_BUYERS,
             sealing.Pool(DRAWN_AT_ONCE),
         )
-        self._kept: OrderedDict[_Key, _Kept] = OrderedDict()
+        self._kept: OrderedDict[_Key, _KeptPicture] = OrderedDict()
         self._kept_bytes = 0
 
     async def picture(
@@ -119,14 +119,14 @@ class PagePictures:
 
             return await self._pool.finish_in_turn(begin, client, self._slots)
 
-    def _found(self, key: _Key) -> _Kept | None:
+    def _found(self, key: _Key) -> _KeptPicture | None:
         kept = self._kept.get(key)
         if kept is None or kept.until < self._clock.now():
             return None
         self._kept.move_to_end(key)
         return kept
 
-    def _keep(self, key: _Key, picture: PagePicture | type[PageNotDrawn]) -> _Kept:
+    def _keep(self, key: _Key, picture: PagePicture | type[PageNotDrawn]) -> _KeptPicture:
         self._drop(key)
         size = OVERHEAD_BYTES
         lasts = UNDRAWN_FOR
@@ -136,7 +136,7 @@ class PagePictures:
             if picture.survey is not None:
                 size += len(picture.survey.ink)
         until = self._clock.now() + lasts
-        kept = self._kept[key] = _Kept(picture, until, size)
+        kept = self._kept[key] = _KeptPicture(picture, until, size)
         self._kept_bytes += size
         while self._kept_bytes > KEPT_BYTES_MAX:
             self._drop(next(iter(self._kept)))

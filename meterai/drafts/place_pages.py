@@ -20,7 +20,7 @@ from meterai.drafts.model import (
     to_order,
 )
 from meterai.drafts.pictures import UNDRAWN_FOR, PagePictures
-from meterai.drafts.placing import Outcome, Placing, Unseen, View, Wanted
+from meterai.drafts.placing import Placing, PlacingForm, PlacingOutcome, PlacingView, Unseen
 from meterai.drafts.positions import TAP_WIDTH, TypedStamp
 from meterai.drafts.service import DraftService
 from meterai.drafts.visitors import NO_COOKIE, done_here, own_files
@@ -159,10 +159,10 @@ def _selected(typed: str) -> int:
     return (counted(typed) or 1) - 1
 
 
-def _wanted(form: Form, file: DraftFile) -> Wanted:
+def _wanted(form: Form, file: DraftFile) -> PlacingForm:
     stamps = positions.typed_stamps(form.texts)
     version = counted(form.text("version"))
-    return Wanted(
+    return PlacingForm(
         stamps=stamps,
         selected=_selected(form.text("stamp")),
         version=file.version if version is None else version,
@@ -192,7 +192,7 @@ def _next(files: Sequence[DraftFile], file: DraftFile) -> str:
     return NEXT
 
 
-def _again(file: DraftFile, outcome: Outcome, *, is_unseen: bool) -> str:
+def _again(file: DraftFile, outcome: PlacingOutcome, *, is_unseen: bool) -> str:
     query = {"file": show(FILE_KIND, file.id), "stamp": str(outcome.selected + 1)}
     if outcome.alike:
         query["alike"] = str(outcome.alike)
@@ -228,7 +228,7 @@ _NO_NOTICES: Mapping[str, Any] = {
 def _page(
     request: PageRequest,
     files: Sequence[DraftFile],
-    view: View,
+    view: PlacingView,
     *,
     notices: Mapping[str, Any] = _NO_NOTICES,
     typed: Sequence[TypedStamp] = (),

@@ -23,17 +23,17 @@ from meterai.sealing import (
     WIDTH_DEFAULT,
     WIDTH_MIN,
     ExaminationBusy,
+    InkSurvey,
     PageNotDrawn,
     PageSize,
     PageTooSlow,
     Placement,
     PlacementMalformed,
-    Survey,
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class PlacingForm:
     """What was sent with the form.
 
     `selected` counts the stamps from 0; `tap` is where the page was tapped, as shares of it from the
@@ -57,7 +57,7 @@ class Unseen(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class PlacingView:
     """What the page shows of one file.
 
     `page` is the one that is shown, that of the stamp `selected` (from 0); `sizes` are of the page of
@@ -80,7 +80,7 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class PlacingOutcome:
     """What a button did: the stamp to show next, whether to go on, and how all files were placed.
 
     `elsewhere` are files where the same place could not be kept, `left` those it does not fit on.
@@ -100,7 +100,7 @@ class Placing:
         self._drafts = drafts
         self._pictures = pictures
 
-    async def view(self, draft: Draft, file: DraftFile, selected: int = 0) -> View:
+    async def view(self, draft: Draft, file: DraftFile, selected: int = 0) -> PlacingView:
         """What to show of a file.  Refuses `FileNotReady`, `DocumentUnavailable`."""
         stamps = list(file.placements)
         is_suggested = not stamps
@@ -118,7 +118,7 @@ class Placing:
             and one.page == sizes[selected].page
             and survey.ink_under(one) > INK_SHARE_MAX
         ]
-        return View(
+        return PlacingView(
             file=file,
             stamps=stamps,
             sizes=sizes,
@@ -129,7 +129,7 @@ class Placing:
             covering=covering,
         )
 
-    async def carry_out(self, draft: Draft, file: DraftFile, wanted: Wanted) -> Outcome:
+    async def carry_out(self, draft: Draft, file: DraftFile, wanted: PlacingForm) -> PlacingOutcome:
         """Do what a button says, and keep the stamps of the file.
 
         Refuses `FieldWrong`, `PageHasNoRoom`, `PlacedElsewhere` where somebody else kept others since,
@@ -154,10 +154,10 @@ class Placing:
             return await self._all_alike(draft, file, stamps, selected)
         # Without scripts a number may have been typed that nobody has seen on the page yet.
         is_seen = positions.key_of(wanted.stamps) == wanted.seen
-        return Outcome(selected, goes_on=verb == "use" and is_seen)
+        return PlacingOutcome(selected, goes_on=verb == "use" and is_seen)
 
     async def _typed(
-        self, draft: Draft, file: DraftFile, wanted: Wanted
+        self, draft: Draft, file: DraftFile, wanted: PlacingForm
     ) -> tuple[list[Placement], list[PageSize]]:
         if not wanted.stamps:
             raise PlacementMalformed("a form without stamps")
@@ -184,7 +184,7 @@ class Placing:
 
     async def _all_alike(
         self, draft: Draft, file: DraftFile, stamps: Sequence[Placement], selected: int
-    ) -> Outcome:
+    ) -> PlacingOutcome:
         """The same places on every other file that can be stamped."""
         elsewhere, left, alike = [], [], 1
         for other in await self._drafts.files(draft):
@@ -200,7 +200,7 @@ class Placing:
             alike += 1
             if not is_kept:
                 elsewhere.append(other.id)
-        return Outcome(selected, alike=alike, elsewhere=elsewhere, left=left)
+        return PlacingOutcome(selected, alike=alike, elsewhere=elsewhere, left=left)
 
     async def _alike(
         self, draft: Draft, file: DraftFile, stamps: Sequence[Placement], other: DraftFile
@@ -234,7 +234,7 @@ class Placing:
         width = min(width, size.width, size.height / Placement(1, 0, 0, 1).height)
         survey, _ = await self._survey(draft, file, page)
         if survey is None:
-            survey = Survey(size.width, size.height, 1, 1, b"\0")
+            survey = InkSurvey(size.width, size.height, 1, 1, b"\0")
         taken = [one for one in others if one.page == page]
         found = survey.free_place(page, width, taken)
         # Two that do not fit side by side may do so if the second is a little smaller.
@@ -249,7 +249,7 @@ class Placing:
 
     async def _survey(
         self, draft: Draft, file: DraftFile, page: int
-    ) -> tuple[Survey | None, Unseen | None]:
+    ) -> tuple[InkSurvey | None, Unseen | None]:
         """The ink of a page, or why it cannot be seen."""
         try:
             picture = await self._pictures.picture(draft.network, file, page)

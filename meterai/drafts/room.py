@@ -6,7 +6,7 @@ from meterai.documents import DocumentContents, DocumentSettings, Removal, Timel
 from meterai.drafts import choose_pages, place_pages, routes
 from meterai.drafts.audited import AUDITED
 from meterai.drafts.demands import UNDEMANDED
-from meterai.drafts.examination import Examination
+from meterai.drafts.examination import DraftExamination
 from meterai.drafts.forgetting import Forgetting
 from meterai.drafts.invariants import INVARIANTS
 from meterai.drafts.model import DRAFT_FILE
@@ -29,7 +29,7 @@ async def _build(container: Container) -> None:
     database, objects = container.database, container.objects
     settings, clock = container.settings, container.clock
     bytes_max = settings.of(DocumentSettings).document_bytes_max
-    examination = Examination(container.of(Issuers), bytes_max, clock, container.stations)
+    examination = DraftExamination(container.of(Issuers), bytes_max, clock, container.stations)
     contents = container.of(DocumentContents)
     contents.add_owner("drafts", WANTED_CONTENTS)
     doors = container.of(Timeline), container.of(Removal)

@@ -52,7 +52,7 @@ from meterai.plumbing.http.language import language_of
 from meterai.plumbing.http.problems import answer_problem, retry_after
 from meterai.plumbing.http.requests import network_of
 from meterai.plumbing.messages import localize, translate
-from meterai.waiting_room import Act, WaitingRoom
+from meterai.waiting_room import GuardedAct, WaitingRoom
 
 PATH = "/stamp/uploads"
 PROBLEMS = "https://iana.org/assignments/http-problem-types#"
@@ -158,7 +158,7 @@ async def begin(
     account = await account_asking(request)
     if account is None or not await database.once(stamps.available, account):
         # Whoever has stamps has paid, and waits for nothing.
-        await lines.check_turn(request, None, Act.BUY)
+        await lines.check_turn(request, None, GuardedAct.BUY)
     asked = wire.read_creation(request.headers)
     content = await request.body()
     wire.check_part(asked, content)

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from meterai.documents import DocumentContents
 from meterai.drafts import store
-from meterai.drafts.examination import Examination
+from meterai.drafts.examination import DraftExamination
 from meterai.drafts.model import (
     EMPTY_LIVES,
     Draft,
@@ -67,7 +67,7 @@ class DraftService:
         database: Database,
         objects: FileObjects,
         contents: DocumentContents,
-        examination: Examination,
+        examination: DraftExamination,
         settings: Settings,
         clock: Clock,
     ) -> None:

@@ -18,7 +18,7 @@ KEPT_BYTES_MAX = 32 * 1024 * 1024
 Load = Callable[[], Awaitable[bytes]]
 
 
-class _Kept(NamedTuple):
+class _KeptContent(NamedTuple):
     loading: asyncio.Task[bytes]
     bytes: int
 
@@ -29,7 +29,7 @@ class SharedLoads:
     def __init__(self, load: Callable[[DraftFile], Awaitable[bytes]]) -> None:
         self._load = load
         self._wanted: Counter[UUID] = Counter()
-        self._kept: OrderedDict[UUID, _Kept] = OrderedDict()
+        self._kept: OrderedDict[UUID, _KeptContent] = OrderedDict()
         self._kept_bytes = 0
 
     @contextmanager
@@ -52,7 +52,7 @@ class SharedLoads:
     async def _loaded(self, file: DraftFile) -> bytes:
         kept = self._kept.get(file.id)
         if kept is None:
-            kept = _Kept(asyncio.create_task(self._read(file)), file.size)
+            kept = _KeptContent(asyncio.create_task(self._read(file)), file.size)
             self._keep(file.id, kept)
         try:
             return await asyncio.shield(kept.loading)
@@ -63,7 +63,7 @@ class SharedLoads:
     async def _read(self, file: DraftFile) -> bytes:
         return await self._load(file)
 
-    def _keep(self, file: UUID, kept: _Kept) -> None:
+    def _keep(self, file: UUID, kept: _KeptContent) -> None:
         # Whoever wanted it may have gone while its turn came.
         if file not in self._wanted or kept.bytes > KEPT_BYTES_MAX:
             return

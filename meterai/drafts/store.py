@@ -9,14 +9,14 @@ from meterai.drafts.model import (
     EMPTY_LIVES,
     UNFINISHED_LIVES,
     Draft,
+    DraftExaminationResult,
     DraftFile,
     DraftLimits,
     DraftObject,
+    DraftUsage,
     FileState,
-    Found,
     NetworkUsage,
     NewFile,
-    Usage,
 )
 from meterai.plumbing.db.database import ReadTx, Tx, jsonb
 from meterai.plumbing.db.rows import RowMapper
@@ -63,7 +63,7 @@ _DRAFTS = RowMapper(Draft)
 _WITH_FILES = RowMapper(_with_file, sizes=_sizes, placements=_placements, parts=tuple)
 _FILES = RowMapper(DraftFile, sizes=_sizes, placements=_placements, parts=tuple)
 _OBJECTS = RowMapper(DraftObject)
-_USAGES = RowMapper(Usage)
+_USAGES = RowMapper(DraftUsage)
 _NETWORK_USAGES = RowMapper(NetworkUsage)
 
 _HELD = "state NOT IN ('refused', 'ordered')"  # of such a file bytes are here
@@ -349,7 +349,7 @@ async def keep(tx: Tx, draft: UUID, until: datetime) -> None:
     await tx.run(_KEEP, until, draft)
 
 
-async def usage(tx: ReadTx, draft: UUID) -> Usage:
+async def usage(tx: ReadTx, draft: UUID) -> DraftUsage:
     """What a draft holds now."""
     found = await tx.one_as(_USAGES, _USAGE, draft)
     assert found is not None
@@ -422,7 +422,7 @@ async def add_file(
     )
 
 
-def _columns_of(found: Found | None) -> tuple[object, ...]:
+def _columns_of(found: DraftExaminationResult | None) -> tuple[object, ...]:
     """Digest, pages and sizes of a document that can be stamped, whether it bears a seal, and by which rules."""
     if found is None:
         return None, None, jsonb([]), False, 0
@@ -464,7 +464,7 @@ async def to_examine(tx: Tx, leased_until: datetime, now: datetime, limit: int) 
     return await tx.all_as(_FILES, _TO_EXAMINE, now, now, limit, leased_until)
 
 
-async def accept(tx: Tx, file: UUID, found: Found) -> bool:
+async def accept(tx: Tx, file: UUID, found: DraftExaminationResult) -> bool:
     """The file can be stamped.  False where somebody else found out first, or it was taken out."""
     columns = _columns_of(found)
     return await tx.run(_ACCEPT, found.state, found.size, found.size, *columns, file) == 1

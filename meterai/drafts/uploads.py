@@ -23,28 +23,28 @@ import structlog
 from meterai import sealing
 from meterai.documents import DocumentContents, DocumentSettings
 from meterai.drafts import store
-from meterai.drafts.due import Due
-from meterai.drafts.examination import Examination
+from meterai.drafts.due import DueDraft
+from meterai.drafts.examination import DraftExamination
 from meterai.drafts.holdings import Holdings
 from meterai.drafts.model import (
     EMPTY_LIVES,
     PART_BYTES_MAX,
     PART_BYTES_MIN,
     Draft,
+    DraftExaminationResult,
     DraftFile,
     DraftFull,
     DraftLimits,
     DraftTooLarge,
+    DraftUsage,
     FileDamagedOnTheWay,
     FileNotExamined,
     FileState,
-    Found,
     NewFile,
     PartSizeWrong,
     UploadCompleted,
     UploadLengthInconsistent,
     UploadOffsetMismatch,
-    Usage,
     hash_of,
 )
 from meterai.drafts.objects import FileObjects
@@ -80,7 +80,7 @@ class Uploads:
         database: Database,
         objects: FileObjects,
         contents: DocumentContents,
-        examination: Examination,
+        examination: DraftExamination,
         settings: Settings,
         clock: Clock,
     ) -> None:
@@ -169,7 +169,7 @@ class Uploads:
         return replace(file, size=found.size, state=found.state, examinations=1, found=found)
 
     async def _check_room(self, draft: Draft, size: int, token: str) -> None:
-        held = Usage(0, 0) if token else await self._database.once(store.usage, draft.id)
+        held = DraftUsage(0, 0) if token else await self._database.once(store.usage, draft.id)
         await self._holdings.check(draft, held.bytes, size, begins=bool(token))
         if held.files >= self.files_max:
             raise DraftFull(files_max=self.files_max)
@@ -244,13 +244,13 @@ class Uploads:
         """Periodic task: examine files that nobody does."""
         now = self._clock.now()
         due = await self._database.once(store.to_examine, now + self._lease(), now, LATER_AT_ONCE)
-        rows = [Due(str(file.id), file) for file in due]
+        rows = [DueDraft(str(file.id), file) for file in due]
         act = self._examine_row
         return await each(
             self._database, "examine_files", rows, act, subject="name", at_once=LATER_AT_ONCE
         )
 
-    async def _examine_row(self, due: Due[DraftFile]) -> None:
+    async def _examine_row(self, due: DueDraft[DraftFile]) -> None:
         file = due.thing
         draft = await self._database.once(store.draft, file.draft)
         if draft is None:
@@ -277,7 +277,7 @@ class Uploads:
             seconds = backoff.pause(examinations, longest=PAUSE_SECONDS_MAX)
         return is_begun, self._clock.now() + timedelta(seconds=seconds)
 
-    async def _let_go(self, found: Found | None) -> None:
+    async def _let_go(self, found: DraftExaminationResult | None) -> None:
         """Condemn the content of a file that has no row of its own; another file may want it."""
         if found is not None:
             await self._database.once(self._contents.let_go, [found.sha256])

@@ -10,7 +10,7 @@ A room above keeps what is drawn for (`Subjects`) and takes the entries (`draw_e
 id, its name and its times.
 """
 
-from meterai.draw.advancing import Drawing
+from meterai.draw.advancing import DrawService
 from meterai.draw.commands import moment_of
 from meterai.draw.entering import Together, entry_of
 from meterai.draw.files import LIST, RECORD, address_of, name_of_draw, public_file
@@ -21,7 +21,7 @@ from meterai.draw.protocol.record import read
 from meterai.draw.protocol.rules import round_time
 from meterai.draw.settings import DrawSettings
 from meterai.draw.store import DueDraw, draw_of, numbers_of
-from meterai.draw.subjects import Subject, Subjects
+from meterai.draw.subjects import DrawSubject, Subjects
 
 __all__ = [
     "ANNOUNCEMENT",
@@ -29,11 +29,11 @@ __all__ = [
     "LAST_KIND",
     "LIST",
     "RECORD",
+    "DrawService",
     "DrawSettings",
     "DrawSigner",
-    "Drawing",
+    "DrawSubject",
     "DueDraw",
-    "Subject",
     "Subjects",
     "Together",
     "address_of",

@@ -23,8 +23,8 @@ from meterai.draw.adapters.drand import Relays
 from meterai.draw.files import DrawFiles, name_of_draw
 from meterai.draw.operating import announce_anew
 from meterai.draw.protocol import steps
-from meterai.draw.protocol.chain import Chain
-from meterai.draw.protocol.record import Kind, Record, Signer, read, write
+from meterai.draw.protocol.chain import BeaconChain
+from meterai.draw.protocol.record import DrawRecord, RecordPartKind, RecordSigner, read, write
 from meterai.draw.protocol.rules import (
     PUBLISHED_WITHIN_SECONDS_MIN,
     announcement_of,
@@ -50,17 +50,17 @@ _log = structlog.get_logger()
 class DrawTerms:
     """The terms of an installation's draws: chain, and seconds from the end of the list to its root in public."""
 
-    chain: Chain
+    chain: BeaconChain
     publish_seconds: int
 
 
-class Drawing:
+class DrawService:
     """Carries out the draws of an installation."""
 
     def __init__(
         self,
         database: Database,
-        signer: Signer,
+        signer: RecordSigner,
         relays: Relays,
         files: DrawFiles,
         terms: DrawTerms,
@@ -118,13 +118,13 @@ class Drawing:
         record = read(draw.record.encode())
         return await self._next_of(record)(draw, record)
 
-    def _next_of(self, record: Record) -> Callable[[DueDraw, Record], Awaitable[bool]]:
+    def _next_of(self, record: DrawRecord) -> Callable[[DueDraw, DrawRecord], Awaitable[bool]]:
         match record.parts[-1].kind:
-            case Kind.ANNOUNCEMENT:
+            case RecordPartKind.ANNOUNCEMENT:
                 return self._close
-            case Kind.CLOSING:
+            case RecordPartKind.CLOSING:
                 return self._draw
-            case Kind.RESULT:
+            case RecordPartKind.RESULT:
                 return self._give_numbers
 
     def _now(self) -> int:
@@ -171,7 +171,7 @@ class Drawing:
         _done("announced")
         return True
 
-    async def _close(self, draw: DueDraw, record: Record) -> bool:
+    async def _close(self, draw: DueDraw, record: DrawRecord) -> bool:
         if steps.is_void(record, self._now()):
             return await self._announce_anew(draw)
         file = await self._files.write_list(self._database, draw)
@@ -191,7 +191,7 @@ class Drawing:
         _log.error("draw_announced_anew", line=draw.name, attempt=draw.attempt)
         return True
 
-    async def _draw(self, draw: DueDraw, record: Record) -> bool:
+    async def _draw(self, draw: DueDraw, record: DrawRecord) -> bool:
         if self._now() < round_time(record.announcement):
             return False
         signature = draw.round_signature or await self._ask_round(record)
@@ -202,14 +202,14 @@ class Drawing:
         drawn = steps.finish(record, order, signature, self._now(), self._signer)
         return await self._extend(draw, drawn, "drawn")
 
-    async def _ask_round(self, record: Record) -> str | None:
+    async def _ask_round(self, record: DrawRecord) -> str | None:
         found = await self._relays.signature_of(
             record.announcement.chain, record.announcement.round
         )
         metrics.DRAW_STEPS.labels(step="round", outcome="found" if found else "not_yet").inc()
         return found
 
-    async def _order(self, draw: DueDraw, record: Record, seed: bytes) -> str:
+    async def _order(self, draw: DueDraw, record: DrawRecord, seed: bytes) -> str:
         """The order, written to a file; its hash.  The list is the one that was closed."""
         closing, file = record.closing, self._files.list_of(draw)
         assert closing is not None, "a draw without a closing"
@@ -223,7 +223,7 @@ class Drawing:
             await self._files.write_list(self._database, draw)
             return await computing.order(file, closing.root, seed, target)
 
-    async def _give_numbers(self, draw: DueDraw, record: Record) -> bool:
+    async def _give_numbers(self, draw: DueDraw, record: DrawRecord) -> bool:
         closing, result = record.closing, record.result
         assert closing is not None, "a result without a closing"
         assert result is not None, "no result where numbers are given"
@@ -250,7 +250,7 @@ class Drawing:
             _log.info("line_drawn", line=draw.name, entries=closing.count)
         return False
 
-    async def _extend(self, draw: DueDraw, record: Record, step: str) -> bool:
+    async def _extend(self, draw: DueDraw, record: DrawRecord, step: str) -> bool:
         closing = record.closing
         assert closing is not None, "what follows an announcement is a closing"
         drawn_at = self._clock.now() if record.result else None

@@ -26,12 +26,12 @@ from meterai.draw.computing import pieces_of
 from meterai.draw.files import LIST, RECORD
 from meterai.draw.protocol.entries import ENTRIES_MAX, EntriesMalformed, read_lines
 from meterai.draw.protocol.merkle import proof_of
-from meterai.draw.protocol.record import RECORD_BYTES_MAX, Record, RecordMalformed, read
+from meterai.draw.protocol.record import RECORD_BYTES_MAX, DrawRecord, RecordMalformed, read
 from meterai.draw.protocol.verification import (
-    Finding,
+    DrawFinding,
+    DrawQuestion,
     Inclusion,
     Judgement,
-    Question,
     examine,
     judge,
 )
@@ -78,7 +78,7 @@ def public_key_of(text: str) -> str:
     return key.public_bytes_raw().hex()
 
 
-def read_record(place: Path) -> Record:
+def read_record(place: Path) -> DrawRecord:
     """The record of a file or folder; ends the command where it cannot be read."""
     file = place / RECORD if place.is_dir() else place
     try:
@@ -124,7 +124,7 @@ def _inclusion(file: Path | None) -> Inclusion | None:
         raise SystemExit(Exit.USAGE) from None
 
 
-def sentence(finding: Finding, language: str = "en") -> str:
+def sentence(finding: DrawFinding, language: str = "en") -> str:
     """What was found, in words."""
     facts = {
         name: moment_of(value) if name in _TIMES else value for name, value in finding.facts.items()
@@ -167,7 +167,7 @@ def verify(  # noqa: PLR0913 - what may be at hand beside the record
     told = read_record(record)
     if entries is None and record.is_dir() and (record / LIST).is_file():
         entries = record / LIST
-    question = Question(
+    question = DrawQuestion(
         entries=_entries(entries),
         public_key=public_key_of(key),
         chain_hash=chain,
@@ -185,7 +185,7 @@ def verify(  # noqa: PLR0913 - what may be at hand beside the record
     raise SystemExit(_STATUS[judge(findings)])
 
 
-def _as_json(finding: Finding) -> dict[str, object]:
+def _as_json(finding: DrawFinding) -> dict[str, object]:
     return {
         "found": finding.found,
         "judgement": finding.judgement,

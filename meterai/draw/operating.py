@@ -10,7 +10,7 @@ from meterai.accounts import NOBODY
 from meterai.draw import store
 from meterai.draw.protocol import chain as drand
 from meterai.draw.protocol import steps
-from meterai.draw.protocol.record import Record, Signer, hash_of, read, write
+from meterai.draw.protocol.record import DrawRecord, RecordSigner, hash_of, read, write
 from meterai.draw.protocol.rules import announced_anew
 from meterai.draw.store import DueDraw
 from meterai.kit.actor import Actor
@@ -44,7 +44,7 @@ async def carry_in_round(tx: Tx, draw: DueDraw, signature: str, *, actor: Actor)
 
 
 async def replace_void(
-    tx: Tx, draw: DueDraw, reason: str, at: datetime, *, signer: Signer, actor: Actor
+    tx: Tx, draw: DueDraw, reason: str, at: datetime, *, signer: RecordSigner, actor: Actor
 ) -> int:
     """Announce anew a draw that cannot be carried out, over the same entries; the number of the attempt.
 
@@ -56,7 +56,7 @@ async def replace_void(
 
 
 async def announce_anew(
-    tx: Tx, draw: DueDraw, reason: str, at: datetime, *, signer: Signer, actor: Actor
+    tx: Tx, draw: DueDraw, reason: str, at: datetime, *, signer: RecordSigner, actor: Actor
 ) -> int:
     """Begin the next attempt of a draw; its number."""
     before, attempt = _read(draw), draw.attempt + 1
@@ -69,7 +69,7 @@ async def announce_anew(
     return attempt
 
 
-def _read(draw: DueDraw) -> Record:
+def _read(draw: DueDraw) -> DrawRecord:
     if draw.record is None:
         raise DrawUnknown(f"the draw of {draw.name} is not announced yet")
     return read(draw.record.encode())

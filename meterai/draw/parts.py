@@ -5,9 +5,9 @@ from pathlib import Path
 import msgspec
 
 from meterai.draw.adapters.drand import Relays
-from meterai.draw.advancing import Drawing, DrawTerms
+from meterai.draw.advancing import DrawService, DrawTerms
 from meterai.draw.files import DrawFiles
-from meterai.draw.protocol.chain import QUICKNET, SCHEME, Chain, is_usable
+from meterai.draw.protocol.chain import QUICKNET, SCHEME, BeaconChain, is_usable
 from meterai.draw.settings import DrawSettings
 from meterai.draw.subjects import Subjects
 from meterai.kit.clock import Clock
@@ -15,7 +15,7 @@ from meterai.kit.refusal import CommandRefusal
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import Database
 from meterai.plumbing.files import read_settings_file
-from meterai.plumbing.signed import Signer
+from meterai.plumbing.signed import DocumentSigner
 
 
 class ChainUnusable(CommandRefusal):
@@ -43,7 +43,7 @@ class _Info(msgspec.Struct):
 class DrawSigner:
     """A key of the installation, as draws are signed with it."""
 
-    def __init__(self, signer: Signer) -> None:
+    def __init__(self, signer: DocumentSigner) -> None:
         self._signer = signer
 
     @property
@@ -56,7 +56,7 @@ class DrawSigner:
         return self._signer.sign_message(message)
 
 
-def chain_of(path: str) -> Chain:
+def chain_of(path: str) -> BeaconChain:
     """The chain of a file; quicknet where none is named.  Refuses `ChainUnusable`."""
     if not path:
         return QUICKNET
@@ -64,7 +64,7 @@ def chain_of(path: str) -> Chain:
         told = msgspec.json.decode(read_settings_file(Path(path)), type=_Info)
     except (OSError, ValueError, RecursionError) as error:
         raise ChainUnusable(path) from error
-    chain = Chain(
+    chain = BeaconChain(
         told.beacon_id,
         told.period,
         told.genesis_time,
@@ -78,11 +78,11 @@ def chain_of(path: str) -> Chain:
 
 
 def drawing_of(
-    database: Database, signer: Signer, settings: Settings, clock: Clock, subjects: Subjects
-) -> Drawing:
+    database: Database, signer: DocumentSigner, settings: Settings, clock: Clock, subjects: Subjects
+) -> DrawService:
     """The service that carries out the draws of these subjects."""
     told = settings.of(DrawSettings)
     terms = DrawTerms(chain_of(told.waiting_room_drand_chain), told.waiting_room_publish_seconds)
     relays = Relays(told.waiting_room_drand_urls.split())
     files = DrawFiles(settings.process.directory, subjects.path)
-    return Drawing(database, DrawSigner(signer), relays, files, terms, clock, subjects)
+    return DrawService(database, DrawSigner(signer), relays, files, terms, clock, subjects)

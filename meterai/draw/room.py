@@ -1,6 +1,6 @@
 """The room `draw`, as the applications see it."""
 
-from meterai.commands import Command, Directory, Schema, Scope
+from meterai.commands import Command, DemandScope, Directory, Schema
 from meterai.draw.audited import AUDITED
 from meterai.draw.demands import UNDEMANDED
 from meterai.draw.invariants import INVARIANTS
@@ -13,7 +13,7 @@ from meterai.room import Room
 def _command(name: str, function: str) -> Command:
     """A command over public files alone: it needs no installation."""
     place = f"meterai.draw.commands:{function}"
-    return Command(name, place, Directory.SETTINGS, Scope.NOTHING, Schema.NONE)
+    return Command(name, place, Directory.SETTINGS, DemandScope.NOTHING, Schema.NONE)
 
 
 ROOM = Room(

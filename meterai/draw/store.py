@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from meterai.draw.subjects import Subject
+from meterai.draw.subjects import DrawSubject
 from meterai.plumbing.db.database import ReadTx, Tx
 from meterai.plumbing.db.rows import RowMapper
 
@@ -32,7 +32,7 @@ class LastAttempt(NamedTuple):
     round_signature: str
 
 
-class Drawn(NamedTuple):
+class DrawnNumber(NamedTuple):
     """The number of an entry."""
 
     entry: bytes
@@ -47,7 +47,7 @@ class EarlierRecord(NamedTuple):
 
 
 _LAST_ATTEMPTS = RowMapper(LastAttempt)
-_DRAWN = RowMapper(Drawn)
+_DRAWN = RowMapper(DrawnNumber)
 _EARLIER = RowMapper(EarlierRecord)
 
 _LAST_OF = """
@@ -90,7 +90,7 @@ SELECT attempt, record FROM waiting_room_draws WHERE line_id = %s AND attempt < 
 # -- numbers -----------------------------------------------------------------------
 
 
-async def numbers_of(tx: ReadTx, draw: UUID, entries: list[bytes]) -> list[Drawn]:
+async def numbers_of(tx: ReadTx, draw: UUID, entries: list[bytes]) -> list[DrawnNumber]:
     """The numbers that these entries drew."""
     return await tx.all_as(_DRAWN, _NUMBERS_OF, draw, entries)
 
@@ -98,7 +98,7 @@ async def numbers_of(tx: ReadTx, draw: UUID, entries: list[bytes]) -> list[Drawn
 # -- steps ---------------------------------------------------------------------------------
 
 
-async def draw_of(tx: ReadTx, subject: Subject) -> DueDraw:
+async def draw_of(tx: ReadTx, subject: DrawSubject) -> DueDraw:
     """The draw of a subject, as far as it is."""
     last = await tx.one_as(_LAST_ATTEMPTS, _LAST_OF, subject.id)
     return DueDraw(*subject, *(last or (0, None, "")))

@@ -9,7 +9,7 @@ from uuid import UUID
 from meterai.plumbing.db.database import ReadTx, Tx
 
 
-class Subject(NamedTuple):
+class DrawSubject(NamedTuple):
     """One thing that is drawn for; its id is that of the draw.
 
     closes_at     when entries are to be closed
@@ -40,8 +40,8 @@ class Subjects:
     """
 
     path: str
-    due: Callable[[ReadTx], Awaitable[Sequence[Subject]]]
-    named: Callable[[ReadTx, str], Awaitable[Subject | None]]
+    due: Callable[[ReadTx], Awaitable[Sequence[DrawSubject]]]
+    named: Callable[[ReadTx, str], Awaitable[DrawSubject | None]]
     close: Change
     open_undrawn: Change
     open: Callable[[Tx, UUID, int], Awaitable[bool]]

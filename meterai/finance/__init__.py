@@ -9,7 +9,7 @@ Promises this room keeps
 Calls distribution, ledger, payments, refunds, suspense, trail, approvals.
 """
 
-from meterai.finance.model import NO_SELLER, Channel, ChannelReport
+from meterai.finance.model import NO_SELLER, ChannelReport, SalesChannel
 from meterai.finance.reports import ChannelsCounted, channels_counted
 
-__all__ = ["NO_SELLER", "Channel", "ChannelReport", "ChannelsCounted", "channels_counted"]
+__all__ = ["NO_SELLER", "ChannelReport", "ChannelsCounted", "SalesChannel", "channels_counted"]

@@ -1,6 +1,6 @@
 """Columns of finance, as the audit knows them."""
 
-from meterai.plumbing.db.audited import Audited, Clock, Subject, global_fact
+from meterai.plumbing.db.audited import Audited, ClockColumn, SubjectColumn, global_fact
 
 _COUNTED = "Counted from legs, with which the check channels_are_their_legs compares it; no money is moved by it."
 AUDITED = Audited(
@@ -15,12 +15,12 @@ AUDITED = Audited(
             name="payouts_ended",
         ),
     ),
-    clocks=(Clock("channel_counts", "kept_until", "now()"),),
+    clocks=(ClockColumn("channel_counts", "kept_until", "now()"),),
     shown={
         "channel_sums": _COUNTED,
         "channel_counts": _COUNTED,
     },
     subjects={
-        "payouts": Subject("payout_id", is_global=True),
+        "payouts": SubjectColumn("payout_id", is_global=True),
     },
 )

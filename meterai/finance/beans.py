@@ -7,9 +7,9 @@ and ends with what it holds: beancount compares that with the transactions.
 from collections.abc import Iterator, Sequence
 from datetime import date
 
-from meterai.finance.model import Balance
+from meterai.finance.model import PeriodBalance
 from meterai.kit.days import day_of
-from meterai.ledger import CHART, Book, BookKind, Entry
+from meterai.ledger import CHART, Book, BookKind, LedgerEntry
 
 _ROOTS = {
     BookKind.ASSET: "Assets",
@@ -28,7 +28,7 @@ def account_of(book: Book) -> str:
 _ACCOUNTS = {name: account_of(book) for name, book in CHART.items()}
 
 
-def head(begin: date, opening: Sequence[Balance], by: str) -> str:
+def head(begin: date, opening: Sequence[PeriodBalance], by: str) -> str:
     """The accounts, and what was in them before a day."""
     lines = [
         f'option "title" "{_quoted(by)}"',
@@ -42,7 +42,7 @@ def head(begin: date, opening: Sequence[Balance], by: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def transactions(entries: Sequence[Entry]) -> Iterator[str]:
+def transactions(entries: Sequence[LedgerEntry]) -> Iterator[str]:
     """Each entry as a transaction."""
     for one in entries:
         legs = sorted(zip(one.books, one.amounts, strict=True))
@@ -59,7 +59,7 @@ def transactions(entries: Sequence[Entry]) -> Iterator[str]:
         )
 
 
-def foot(end: date, closing: Sequence[Balance]) -> str:
+def foot(end: date, closing: Sequence[PeriodBalance]) -> str:
     """Balance of each book at the end of the day before `end`, for beancount to compare."""
     there = {one.book: one for one in closing}
     lines = [

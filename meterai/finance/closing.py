@@ -17,9 +17,6 @@ from meterai import reconciliation, suspense, trail
 from meterai.accounts import NOBODY
 from meterai.finance import store
 from meterai.finance.model import (
-    Asked,
-    Balance,
-    Break,
     Close,
     CloseTooEarly,
     CloseWrong,
@@ -27,7 +24,10 @@ from meterai.finance.model import (
     DayNotNext,
     DayNotReconciled,
     KeptClose,
-    Scope,
+    PeriodBalance,
+    StatementRequest,
+    StatementScope,
+    UnexplainedBreak,
 )
 from meterai.kit.actor import Actor
 from meterai.kit.days import DAY, begin_of, last_settled
@@ -36,16 +36,16 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import ReadTx, Tx
 from meterai.plumbing.files import read_file
 from meterai.plumbing.keyring import Keyring, keyring_of
-from meterai.plumbing.signed import SignatureWrong, Signer, read_signed
+from meterai.plumbing.signed import DocumentSigner, SignatureWrong, read_signed
 
 KIND = "meterai day close"  # of the signed document
 SIGNING = "closes of days"  # what the key is derived for
 MANIFEST_BYTES_MAX = 1024 * 1024  # some 4 KB, and 100 bytes for each open break
 
 
-def signer_of(keyring: Keyring) -> Signer:
+def signer_of(keyring: Keyring) -> DocumentSigner:
     """The signer of closes; its public key is published."""
-    return Signer(keyring.derived(SIGNING))
+    return DocumentSigner(keyring.derived(SIGNING))
 
 
 def journal_of(day: date) -> str:
@@ -53,7 +53,7 @@ def journal_of(day: date) -> str:
     return f"{day}.jsonl"
 
 
-def signed(found: Close, signer: Signer, settings: Settings) -> str:
+def signed(found: Close, signer: DocumentSigner, settings: Settings) -> str:
     """The close as a signed document."""
     process = settings.process
     return signer.sign(
@@ -76,9 +76,9 @@ def digest(manifest: str) -> str:
     return hashlib.sha256(manifest.encode()).hexdigest()
 
 
-def asked_of_day(day: date) -> Asked:
+def asked_of_day(day: date) -> StatementRequest:
     """The statement of all books of a day."""
-    return Asked(Scope.BOOKS, str(day), begin_of(day), begin_of(day + DAY))
+    return StatementRequest(StatementScope.BOOKS, str(day), begin_of(day), begin_of(day + DAY))
 
 
 async def next_day(tx: ReadTx) -> date | None:
@@ -109,11 +109,11 @@ async def check_closes(tx: ReadTx, day: date) -> Close:
     return Close(day, told.entries, told.sha256, balances, breaks, before)
 
 
-async def _breaks(tx: ReadTx, asked: Asked) -> list[Break]:
+async def _breaks(tx: ReadTx, asked: StatementRequest) -> list[UnexplainedBreak]:
     """Differences that began before the end of the day and are open, in one order."""
     found = await suspense.open_items(tx)
     return sorted(
-        Break(show("sus", one.id), one.amount.value if one.amount else 0)
+        UnexplainedBreak(show("sus", one.id), one.amount.value if one.amount else 0)
         for one in found
         if one.opened_at < asked.end
     )
@@ -131,7 +131,7 @@ async def close(tx: Tx, found: Close, settings: Settings, actor: Actor) -> None:
 # -- the check -------------------------------------------------------------------------------------
 
 
-class Told(msgspec.Struct):
+class CloseText(msgspec.Struct):
     """A close as it is read."""
 
     by: str
@@ -144,20 +144,20 @@ class Told(msgspec.Struct):
     before: str
 
 
-def read_close(document: bytes, public_key: bytes) -> Told:
+def read_close(document: bytes, public_key: bytes) -> CloseText:
     """A signed close.  Refuses `CloseWrong`."""
     try:
-        return msgspec.convert(read_signed(document, KIND, public_key), Told, strict=False)
+        return msgspec.convert(read_signed(document, KIND, public_key), CloseText, strict=False)
     except (msgspec.ValidationError, SignatureWrong) as error:
         raise CloseWrong("?", str(error)) from None
 
 
-def check_files(paths: Sequence[Path], public_key: bytes) -> Iterator[tuple[Told, bool]]:
+def check_files(paths: Sequence[Path], public_key: bytes) -> Iterator[tuple[CloseText, bool]]:
     """Check closes day by day, each against its journal where that is beside it: the close, and whether it was.
 
     Refuses `CloseWrong`.
     """
-    before: tuple[Told, str] | None = None
+    before: tuple[CloseText, str] | None = None
     read = [(read_file(path, MANIFEST_BYTES_MAX), path) for path in paths]
     found = sorted(
         ((read_close(one, public_key), one.decode(), path) for one, path in read),
@@ -174,7 +174,7 @@ def check_files(paths: Sequence[Path], public_key: bytes) -> Iterator[tuple[Told
         yield told, journal.exists()
 
 
-def _check_chain(last: Told, digested: str, told: Told) -> None:
+def _check_chain(last: CloseText, digested: str, told: CloseText) -> None:
     day = str(told.day)
     if told.day != last.day + timedelta(days=1) or told.before != digested:
         raise CloseWrong(day, "it does not name the close of the day before")
@@ -185,7 +185,7 @@ def _check_chain(last: Told, digested: str, told: Told) -> None:
         raise CloseWrong(day, "a book is missing")
 
 
-def check_journal(told: Told, rows: Iterable[bytes]) -> None:
+def check_journal(told: CloseText, rows: Iterable[bytes]) -> None:
     """Compare the entries of a day with its close.  Refuses `CloseWrong`."""
     hashed, entries = hashlib.sha256(), 0
     sides: Counter[tuple[str, bool]] = Counter()
@@ -208,7 +208,7 @@ def written(found: KeptClose) -> tuple[str, bytes]:
     return f"{found.day}.json", found.manifest.encode()
 
 
-def is_balanced(balances: Sequence[Balance]) -> bool:
+def is_balanced(balances: Sequence[PeriodBalance]) -> bool:
     """True where debits are credits in each unit."""
     sums: Counter[str] = Counter()
     for one in balances:

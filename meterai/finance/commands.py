@@ -23,7 +23,14 @@ from meterai.commands import (
     with_database,
 )
 from meterai.finance import beans, closing, levers, payouts, reports, store, tables
-from meterai.finance.model import DEPOSIT_CODE, LINES_MAX, UNPLACED, Asked, Scope, StatementTooLong
+from meterai.finance.model import (
+    DEPOSIT_CODE,
+    LINES_MAX,
+    UNPLACED,
+    BookStatementTooLong,
+    StatementRequest,
+    StatementScope,
+)
 from meterai.kit.clock import SystemClock
 from meterai.kit.days import Month, begin_of, day_of, read_day
 from meterai.kit.refusal import Malformed, NotFound
@@ -181,14 +188,14 @@ def statement(
     _give(sheets["balances"], None, language)
     if out and not is_csv:
         if "lines" not in sheets:
-            raise StatementTooLong
+            raise BookStatementTooLong
         _write(out, _content(list(sheets.values()), out, language))
         count = len(sheets["lines"].rows)
     if out:
         line(f"{count} lines: {out}")
 
 
-async def _write_lines(tx: ReadTx, wish: Asked, out: Path, language: str) -> int:
+async def _write_lines(tx: ReadTx, wish: StatementRequest, out: Path, language: str) -> int:
     """Write every leg as CSV, some at a time."""
     head, count = tables.lines([], language).head, 0
     _write(out, (BYTE_ORDER_MARK + csv_lines([head], language)).encode())
@@ -245,7 +252,7 @@ def write_ledger(
     first, last = day_of(moment(begin, "from")), day_of(moment(end, "to"))
     if first >= last:
         raise Malformed("to", "moment")
-    wish = Asked(Scope.BOOKS, "", begin_of(first), begin_of(last))
+    wish = StatementRequest(StatementScope.BOOKS, "", begin_of(first), begin_of(last))
 
     async def write(database: Database, settings: Settings) -> int:
         async with database.reading() as tx:
@@ -273,7 +280,7 @@ def close(
     options: Options = NO_OPTIONS,
 ) -> None:
     """Close DAY (2026-11-30) in the books, signed; no entry is posted into it any more."""
-    asked = levers.CloseArguments(day)
+    asked = levers.DayCloseArguments(day)
     approvals.pull(options, levers.CLOSE, asked, by=by, reason=reason, dry_run=dry_run)
     line(f"{day} is closed")
 

@@ -1,6 +1,6 @@
 """Finance in a period: days closed, duty paid to the treasury, what providers kept, and who sold how much where."""
 
-from meterai.plumbing.db.figures import Figures, between, within
+from meterai.plumbing.db.figures import FigureQuery, between, within
 
 CLOSES = f"""
 SELECT '' AS of, count(*) AS days_closed,
@@ -60,10 +60,10 @@ SELECT '' AS of, count(*) FILTER (WHERE stamps > 0) AS channels, max(share) AS t
 FROM every
 """
 FIGURES = (
-    Figures("closes", CLOSES),
-    Figures("payouts", PAYOUTS),
-    Figures("fees", FEES),
-    Figures("channel_kinds", BY_CHANNEL, "finance.channel"),
-    Figures("channel_regions", BY_REGION),
-    Figures("channel_concentration", CONCENTRATION),
+    FigureQuery("closes", CLOSES),
+    FigureQuery("payouts", PAYOUTS),
+    FigureQuery("fees", FEES),
+    FigureQuery("channel_kinds", BY_CHANNEL, "finance.channel"),
+    FigureQuery("channel_regions", BY_REGION),
+    FigureQuery("channel_concentration", CONCENTRATION),
 )

@@ -9,8 +9,8 @@ from meterai.kit.days import DAY, begin_of, day_of
 from meterai.plumbing.db.checks import AuditedPart
 from meterai.plumbing.db.invariants import (
     SHOWN_MAX,
-    Finding,
     Invariant,
+    InvariantFinding,
     Posting,
     name_ours,
     patiently,
@@ -100,10 +100,10 @@ OURS = Invariant(
 )
 
 
-async def are_ours(part: AuditedPart) -> Finding:
+async def are_ours(part: AuditedPart) -> InvariantFinding:
     """Read each close with our key; nothing where the keys are on another machine."""
     if not (part.settings.process.directory / "keys" / INSTANCE_KEY).exists():
-        return Finding(OURS, 0, [])
+        return InvariantFinding(OURS, 0, [])
     key, wrong = signer_of(keyring_of(part.settings)).public_key(), []
     async with part.database.reading() as tx:
         for one in await store.closes(tx, date.min, date.max, None):
@@ -111,7 +111,7 @@ async def are_ours(part: AuditedPart) -> Finding:
                 read_close(one.manifest.encode(), key)
             except CloseWrong as refusal:
                 wrong.append({"day": one.day, "why": refusal.why})
-    return Finding(OURS, len(wrong), wrong[:SHOWN_MAX])
+    return InvariantFinding(OURS, len(wrong), wrong[:SHOWN_MAX])
 
 
 UNCHANGED = Invariant(
@@ -136,7 +136,7 @@ WHERE s.closing IS DISTINCT FROM l.amount
 """
 
 
-async def as_they_were_closed(part: AuditedPart) -> Finding:
+async def as_they_were_closed(part: AuditedPart) -> InvariantFinding:
     """Days that differ; of days since the audit before, or of all, with what the first close begins with."""
     since = day_of(part.begins) - DAY
     async with part.database.transaction() as tx:
@@ -145,7 +145,7 @@ async def as_they_were_closed(part: AuditedPart) -> Finding:
         first = await tx.value("SELECT min(day) FROM day_closes WHERE day >= %s", since)
         if first is not None:
             wrong += await patiently(tx, _FIRST, begin_of(first + DAY))
-    return Finding(UNCHANGED, len(wrong), wrong[:SHOWN_MAX])
+    return InvariantFinding(UNCHANGED, len(wrong), wrong[:SHOWN_MAX])
 
 
 COUNTED = Invariant(
@@ -164,10 +164,10 @@ ORDER BY day, channel, seller_id, reason, book
 """
 
 
-async def as_they_were_counted(part: AuditedPart) -> Finding:
+async def as_they_were_counted(part: AuditedPart) -> InvariantFinding:
     """Sums by channel that differ from their legs; of days since the audit before, or of all."""
     since = day_of(part.begins) - DAY
     async with part.database.transaction() as tx:
         await name_ours(tx)
         wrong = await patiently(tx, _COUNTED, since, begin_of(since))
-    return Finding(COUNTED, len(wrong), wrong[:SHOWN_MAX])
+    return InvariantFinding(COUNTED, len(wrong), wrong[:SHOWN_MAX])

@@ -15,7 +15,7 @@ from meterai.plumbing.db.database import ReadTx, Tx
 BREAKS_TOLD = 20  # of a close, one line each; the signed close has all of them
 
 
-class CloseArguments(msgspec.Struct, frozen=True):
+class DayCloseArguments(msgspec.Struct, frozen=True):
     """A day in WIB, as 2026-11-30."""
 
     day: str
@@ -52,7 +52,7 @@ class FailArguments(msgspec.Struct, frozen=True):
     payout: str
 
 
-async def _closing(tx: ReadTx, arguments: CloseArguments, pull: Pull) -> Forecast:
+async def _closing(tx: ReadTx, arguments: DayCloseArguments, pull: Pull) -> Forecast:
     written_reason(pull.reason)
     found = await closing.check_closes(tx, read_day(arguments.day))
     rupiah = sum(one.rupiah for one in found.breaks)
@@ -70,7 +70,7 @@ async def _closing(tx: ReadTx, arguments: CloseArguments, pull: Pull) -> Forecas
     return Forecast(effects, len(found.balances))  # no money moves by it
 
 
-async def _close(tx: Tx, arguments: CloseArguments, pull: Pull) -> None:
+async def _close(tx: Tx, arguments: DayCloseArguments, pull: Pull) -> None:
     found = await closing.check_closes(tx, read_day(arguments.day))
     await closing.close(tx, found, pull.settings, pull.actor)
 
@@ -148,7 +148,7 @@ _FINANCE = Permission.CONSOLE_FINANCE
 CLOSE = Lever(
     name="finance close",
     permission=_FINANCE,
-    arguments=CloseArguments,
+    arguments=DayCloseArguments,
     forecast=_closing,
     carry_out=_close,
     offered=offered_on(SubjectKind.DAY, "day"),

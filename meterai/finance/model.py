@@ -10,7 +10,7 @@ from uuid import UUID
 from meterai.kit.ids import show
 from meterai.kit.lifecycle import Lifecycle
 from meterai.kit.refusal import Refusal, refusal_of_constraint
-from meterai.ledger import CHART, Book, Figure, Sums, figures_of
+from meterai.ledger import CHART, Book, DutyFigure, Sums, figures_of
 
 HERE = "/console/finance"
 PAYOUT_KIND = "pyo"
@@ -22,7 +22,7 @@ AGES_DAYS = (1, 3, 7, 30)  # where the buckets of the ageing part
 UNPLACED = "-"  # instead of a provider: money at providers that no payment is known for
 
 
-class StatementTooLong(Refusal):
+class BookStatementTooLong(Refusal):
     """The statement has more lines than a page gives out: the command line writes it."""
 
     code = "statement_too_long"
@@ -177,7 +177,7 @@ class Payout:
 # -- reports -------------------------------------------------------------------------------------
 
 
-class Balance(NamedTuple):
+class PeriodBalance(NamedTuple):
     """One book over a time, credits positive in `opening` and `closing`."""
 
     book: str
@@ -206,7 +206,7 @@ class Balance(NamedTuple):
         return max(self.closing, 0)
 
 
-class Line(NamedTuple):
+class StatementLine(NamedTuple):
     """One leg of a statement; credits positive.  Time (WIB) and ids are text, since there may be very many."""
 
     at: str
@@ -218,7 +218,7 @@ class Line(NamedTuple):
     amount: int
 
 
-class Scope(StrEnum):
+class StatementScope(StrEnum):
     """Subject of a statement."""
 
     ACCOUNT = "account"
@@ -228,10 +228,10 @@ class Scope(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class StatementRequest:
     """A statement as it was asked for: of whom, from a moment to before another."""
 
-    scope: Scope
+    scope: StatementScope
     of: str  # as people see it
     begin: datetime
     end: datetime
@@ -240,12 +240,12 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class BookStatement:
     """A statement: each book that moved or held something, and the legs in between, as far as they were asked for."""
 
-    asked: Asked
-    balances: Sequence[Balance]
-    lines: Sequence[Line] = ()
+    asked: StatementRequest
+    balances: Sequence[PeriodBalance]
+    lines: Sequence[StatementLine] = ()
     is_cut: bool = False
 
 
@@ -355,7 +355,7 @@ def _provider_report(provider: str, rows: Sequence[ProviderSum]) -> ProviderRepo
 class TaxReport:
     """Duty and tax of a time."""
 
-    figures: Sequence[Figure]  # sold, affixed, refunded, charged back, due
+    figures: Sequence[DutyFigure]  # sold, affixed, refunded, charged back, due
     opening: int  # duty payable before it
     paid_out: int
     closing: int
@@ -364,7 +364,7 @@ class TaxReport:
     provider_tax: int
 
 
-class Channel(StrEnum):
+class SalesChannel(StrEnum):
     """By which way an order came, as the sums of the books by channel have it."""
 
     PAGE = "page"  # our own pages
@@ -381,7 +381,7 @@ class ChannelSum(NamedTuple):
     """Entries of one reason in one book on a day (WIB), by channel and, where there is one, its seller."""
 
     day: date
-    channel: Channel
+    channel: SalesChannel
     seller: UUID
     reason: str
     book: str
@@ -392,7 +392,7 @@ class ChannelSum(NamedTuple):
 class ChannelSpans(NamedTuple):
     """Entries of one reason in one book by channel: their sums of today, of the last 7 days and of the last 30."""
 
-    channel: Channel
+    channel: SalesChannel
     seller: UUID
     reason: str
     book: str
@@ -410,12 +410,12 @@ _UNDERWAY_AGAIN = ("refund_requested", "refund_rerouted", "refund_void")  # of r
 class ChannelReport:
     """One channel over a time, in rupiah and stamps; `day` where it is of one day."""
 
-    channel: Channel
+    channel: SalesChannel
     seller: UUID
     day: date | None
     sums: Sums
 
-    def figure(self, name: str) -> Figure:
+    def figure(self, name: str) -> DutyFigure:
         """A figure of duty: sold, affixed, refunded, charged_back or due."""
         return next(one for one in figures_of(self.sums) if one.name == name)
 
@@ -442,16 +442,16 @@ class ChannelReport:
 
 def channel_reports(rows: Sequence[ChannelSum], *, by_day: bool = False) -> list[ChannelReport]:
     """Sums as reports, in the order of the channels; one of each day, or of all together."""
-    found: dict[tuple[date | None, Channel, UUID], list[tuple[str, str, int, int]]] = {}
+    found: dict[tuple[date | None, SalesChannel, UUID], list[tuple[str, str, int, int]]] = {}
     for one in rows:
-        key = one.day if by_day else None, Channel(one.channel), one.seller
+        key = one.day if by_day else None, SalesChannel(one.channel), one.seller
         found.setdefault(key, []).append((one.reason, one.book, one.entries, one.amount))
-    places = list(Channel)
+    places = list(SalesChannel)
     keys = sorted(found, key=lambda key: (key[0] or date.min, places.index(key[1]), key[2]))
     return [ChannelReport(key[1], key[2], key[0], Sums(found[key])) for key in keys]
 
 
-class Break(NamedTuple):
+class UnexplainedBreak(NamedTuple):
     """A difference that is open: nobody has explained it yet."""
 
     item: str
@@ -465,8 +465,8 @@ class Close:
     day: date
     entries: int
     sha256: bytes
-    balances: Sequence[Balance]
-    breaks: Sequence[Break] = ()
+    balances: Sequence[PeriodBalance]
+    breaks: Sequence[UnexplainedBreak] = ()
     before: str = ""  # SHA-256 of the signed close of the day before; empty for the first
 
 

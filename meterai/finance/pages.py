@@ -11,12 +11,12 @@ from litestar.params import FromPath
 
 from meterai.accounts import Permission
 from meterai.finance import closing, payouts, reports, store, tables
-from meterai.finance.model import HERE, LINES_MAX, UNPLACED, StatementTooLong
+from meterai.finance.model import HERE, LINES_MAX, UNPLACED, BookStatementTooLong
 from meterai.finance.service import FinanceService
 from meterai.kit.days import DAY, Month, day_of, last_settled, read_day
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import NotFound
-from meterai.pages import Link, LinkPlace, Page, PageRequest, RoomPages, ShownTo, page
+from meterai.pages import LinkPlace, Page, PageLink, PageRequest, RoomPages, ShownTo, page
 from meterai.plumbing.db.database import Database, ReadTx
 from meterai.plumbing.db.figures import moment
 from meterai.plumbing.http.language import language_of
@@ -32,7 +32,7 @@ PAGES = RoomPages(
     "finance",
     "meterai.finance",
     links=(
-        Link(
+        PageLink(
             LinkPlace.DESK,
             65,
             HERE,
@@ -163,7 +163,7 @@ async def _of_statement(
     wish = await reports.asked(tx, query["scope"], query["of"].strip() or UNPLACED, since, until)
     found = await tables.of_statement(tx, wish, most, language)
     if most == LINES_MAX and "lines" not in found:
-        raise StatementTooLong
+        raise BookStatementTooLong
     return found
 
 

@@ -11,15 +11,15 @@ from meterai.finance.closing import asked_of_day
 from meterai.finance.model import (
     UNPLACED,
     Ageing,
-    Asked,
-    Balance,
-    Channel,
+    BookStatement,
     ChannelReport,
     ChannelSpans,
     ChannelSum,
+    PeriodBalance,
     ProviderReport,
-    Scope,
-    Statement,
+    SalesChannel,
+    StatementRequest,
+    StatementScope,
     TaxReport,
     channel_reports,
     provider_reports,
@@ -34,12 +34,14 @@ _ORDER = {book: place for place, book in enumerate(CHART)}
 EVER = datetime.fromisoformat("2020-01-01T00:00+07:00")  # before the first entry of anybody
 
 
-def asked_of_month(month: Month) -> Asked:
+def asked_of_month(month: Month) -> StatementRequest:
     """The statement of all books of a month."""
-    return Asked(Scope.BOOKS, str(month), month.begins, month.ends)
+    return StatementRequest(StatementScope.BOOKS, str(month), month.begins, month.ends)
 
 
-async def asked(tx: ReadTx, scope: str, of: str, begin: datetime | None, end: datetime) -> Asked:
+async def asked(
+    tx: ReadTx, scope: str, of: str, begin: datetime | None, end: datetime
+) -> StatementRequest:
     """A statement as somebody asks for it: account, order, provider, day or month, and its name.
 
     Refuses `NotFound`, `Malformed`.
@@ -50,13 +52,15 @@ async def asked(tx: ReadTx, scope: str, of: str, begin: datetime | None, end: da
             return asked_of_day(read_day(of))
         case "month":
             return asked_of_month(Month.read(of))
-        case Scope.ACCOUNT:
-            return Asked(Scope.ACCOUNT, of, since, end, await accounts.account_named(tx, of))
-        case Scope.ORDER:
+        case StatementScope.ACCOUNT:
+            return StatementRequest(
+                StatementScope.ACCOUNT, of, since, end, await accounts.account_named(tx, of)
+            )
+        case StatementScope.ORDER:
             account, order = await _order(tx, of)
-            return Asked(Scope.ORDER, of, since, end, account, order)
-        case Scope.PROVIDER:
-            return Asked(Scope.PROVIDER, of or UNPLACED, since, end)
+            return StatementRequest(StatementScope.ORDER, of, since, end, account, order)
+        case StatementScope.PROVIDER:
+            return StatementRequest(StatementScope.PROVIDER, of or UNPLACED, since, end)
         case _:
             raise Malformed("scope", "another_value")
 
@@ -69,32 +73,34 @@ async def _order(tx: ReadTx, of: str) -> tuple[UUID, UUID]:
     return account, order
 
 
-async def trial_balance(tx: ReadTx, at: datetime) -> list[Balance]:
+async def trial_balance(tx: ReadTx, at: datetime) -> list[PeriodBalance]:
     """Every book of the chart at a moment."""
-    return in_order(await store.balances(tx, Asked(Scope.BOOKS, "", at, at)), is_whole=True)
+    return in_order(
+        await store.balances(tx, StatementRequest(StatementScope.BOOKS, "", at, at)), is_whole=True
+    )
 
 
-def in_order(found: Sequence[Balance], *, is_whole: bool = False) -> list[Balance]:
+def in_order(found: Sequence[PeriodBalance], *, is_whole: bool = False) -> list[PeriodBalance]:
     """Books in the order of the chart; every one, or those that have or had something."""
     there = {one.book: one for one in found}
-    every = [there.get(book, Balance(book, 0, 0, 0)) for book in CHART] if is_whole else found
+    every = [there.get(book, PeriodBalance(book, 0, 0, 0)) for book in CHART] if is_whole else found
     return sorted(
         (one for one in every if is_whole or one.opening or one.debit or one.credit),
         key=lambda one: _ORDER[one.book],
     )
 
 
-async def statement(tx: ReadTx, wish: Asked, most: int = 0) -> Statement:
+async def statement(tx: ReadTx, wish: StatementRequest, most: int = 0) -> BookStatement:
     """A statement with as many legs as are asked for, the oldest first."""
     balances = in_order(await store.balances(tx, wish))
     if not most:
-        return Statement(wish, balances)
+        return BookStatement(wish, balances)
     lines = []
     async for some in store.lines(tx, wish):
         lines += some
         if len(lines) > most:
             break
-    return Statement(wish, balances, lines[:most], is_cut=len(lines) > most)
+    return BookStatement(wish, balances, lines[:most], is_cut=len(lines) > most)
 
 
 async def providers(tx: ReadTx, begin: datetime, end: datetime) -> list[ProviderReport]:
@@ -124,7 +130,9 @@ async def channels(tx: ReadTx, first: date, last: date) -> ByChannel:
     return ByChannel(channel_reports(rows), channel_reports(rows, by_day=True), names)
 
 
-def _span(rows: Sequence[ChannelSpans], span: str) -> Mapping[tuple[Channel, UUID], ChannelReport]:
+def _span(
+    rows: Sequence[ChannelSpans], span: str
+) -> Mapping[tuple[SalesChannel, UUID], ChannelReport]:
     """Reports of one of the spans that sums are counted over."""
     sums = [
         ChannelSum(
@@ -140,9 +148,9 @@ class ChannelsCounted:
     """Each channel over the last days as it was counted until a moment; None before the first time."""
 
     until: datetime | None
-    today: Mapping[tuple[Channel, UUID], ChannelReport]
-    week: Mapping[tuple[Channel, UUID], ChannelReport]
-    month: Mapping[tuple[Channel, UUID], ChannelReport]
+    today: Mapping[tuple[SalesChannel, UUID], ChannelReport]
+    week: Mapping[tuple[SalesChannel, UUID], ChannelReport]
+    month: Mapping[tuple[SalesChannel, UUID], ChannelReport]
     sold_on: Mapping[UUID, date]  # the last day with a sold stamp, by seller
     taken_week: Mapping[UUID, int]  # sales that the deposit paid, by seller
 
@@ -153,7 +161,7 @@ async def channels_counted(tx: ReadTx, today: date) -> ChannelsCounted:
     today_, week, month = (_span(rows, span) for span in ("today", "week", "month"))
     sold_on: dict[UUID, date] = {}
     for row in rows:
-        if row.reason in SOLD and row.channel == Channel.DISTRIBUTOR:
+        if row.reason in SOLD and row.channel == SalesChannel.DISTRIBUTOR:
             sold_on[row.seller] = max(row.last_day, sold_on.get(row.seller, row.last_day))
     taken = {
         row.seller: row.entries_week
@@ -167,9 +175,9 @@ async def channels_counted(tx: ReadTx, today: date) -> ChannelsCounted:
 async def taxes(tx: ReadTx, begin: datetime, end: datetime) -> TaxReport:
     """Duty and tax of a time."""
     sums = Sums(await ledger.sums_between(tx, begin, end))
-    found = await store.balances(tx, Asked(Scope.BOOKS, "", begin, end))
+    found = await store.balances(tx, StatementRequest(StatementScope.BOOKS, "", begin, end))
     books = {one.book: one for one in found}
-    duty = books.get("duty_payable", Balance("duty_payable", 0, 0, 0))
+    duty = books.get("duty_payable", PeriodBalance("duty_payable", 0, 0, 0))
     return TaxReport(
         figures_of(sums),
         duty.opening,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from meterai.commands import Command, Directory, Schema, Scope
+from meterai.commands import Command, DemandScope, Directory, Schema
 from meterai.finance import pages
 from meterai.finance.audited import AUDITED
 from meterai.finance.figures import FIGURES
@@ -45,7 +45,7 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
 
 def _command(name: str, function: str, needs: Directory = Directory.DATABASE) -> Command:
     there = f"meterai.finance.commands:{function}"
-    return Command(f"finance {name}", there, needs, Scope.DATABASE, Schema.CURRENT)
+    return Command(f"finance {name}", there, needs, DemandScope.DATABASE, Schema.CURRENT)
 
 
 COMMANDS = (
@@ -62,7 +62,7 @@ COMMANDS = (
         "finance verify",
         "meterai.finance.commands:verify",
         Directory.SETTINGS,
-        Scope.NOTHING,
+        DemandScope.NOTHING,
         Schema.NONE,
     ),
 )

@@ -10,16 +10,16 @@ from meterai.finance.model import (
     AGES_DAYS,
     UNPLACED,
     Aged,
-    Asked,
-    Balance,
     ChannelSpans,
     ChannelSum,
     Close,
     KeptClose,
-    Line,
     Payout,
+    PeriodBalance,
     ProviderSum,
-    Scope,
+    StatementLine,
+    StatementRequest,
+    StatementScope,
 )
 from meterai.kit.days import SETTLED_AFTER, begin_of
 from meterai.payments import WHOLESALE
@@ -31,37 +31,37 @@ REPORT_SECONDS_MAX = 120  # of one statement over a large installation
 LINES_AT_ONCE = 20_000  # rows of a cursor in memory
 
 
-class Digest(NamedTuple):
+class DayDigest(NamedTuple):
     """The entries of a time: how many, and the SHA-256 of their digests one behind the other."""
 
     entries: int
     sha256: bytes
 
 
-class Closing(NamedTuple):
+class ClosingBalance(NamedTuple):
     """A book at the end of a day, credits positive."""
 
     day: date
     closing: int
 
 
-class _Written(NamedTuple):
+class _EntryText(NamedTuple):
     """One entry as text."""
 
     line: str
 
 
-_BALANCES = RowMapper(Balance)
+_BALANCES = RowMapper(PeriodBalance)
 _CHANNELS = RowMapper(ChannelSum)
 _SPANS = RowMapper(ChannelSpans)
-_LINES = RowMapper(Line)
+_LINES = RowMapper(StatementLine)
 _AGED = RowMapper(Aged)
 _PROVIDERS = RowMapper(ProviderSum)
 _CLOSES = RowMapper(KeptClose)
 _PAYOUTS = RowMapper(Payout)
-_DIGEST = RowMapper(Digest)
-_CLOSINGS = RowMapper(Closing)
-_WRITTEN = RowMapper(_Written)
+_DIGEST = RowMapper(DayDigest)
+_CLOSINGS = RowMapper(ClosingBalance)
+_WRITTEN = RowMapper(_EntryText)
 
 # -- statements ----------------------------------------------------------------------------------
 
@@ -84,16 +84,19 @@ _OF_PROVIDERS = f"""
     WHERE l.book IN ('bank_clearing', 'refund_float', 'provider_fee', 'provider_tax')
 """  # noqa: S608 - of a constant
 _SCOPES = {
-    Scope.ACCOUNT: ("SELECT * FROM ledger_lines(%s, %s) l WHERE l.account_id = %s", ("account",)),
-    Scope.ORDER: (
+    StatementScope.ACCOUNT: (
+        "SELECT * FROM ledger_lines(%s, %s) l WHERE l.account_id = %s",
+        ("account",),
+    ),
+    StatementScope.ORDER: (
         "SELECT * FROM ledger_lines(%s, %s) l WHERE l.account_id = %s AND l.subject = %s",
         ("account", "subject"),
     ),
-    Scope.PROVIDER: (
+    StatementScope.PROVIDER: (
         f"SELECT * FROM ({_OF_PROVIDERS}) o WHERE o.provider = %s",  # noqa: S608 - of a constant
         ("of",),
     ),
-    Scope.BOOKS: ("SELECT * FROM ledger_lines(%s, %s) l", ()),
+    StatementScope.BOOKS: ("SELECT * FROM ledger_lines(%s, %s) l", ()),
 }
 _BALANCE_OF = """
 SELECT book, coalesce(sum(amount) FILTER (WHERE posted_at < %s), 0)::bigint AS opening,
@@ -121,23 +124,23 @@ FROM (<lines>) of_scope ORDER BY posted_at, account_id, entry_id COLLATE "C", bo
 """
 
 
-def _of_scope(asked: Asked, begin: datetime | None) -> tuple[str, list[object]]:
+def _of_scope(asked: StatementRequest, begin: datetime | None) -> tuple[str, list[object]]:
     lines, names = _SCOPES[asked.scope]
     since = "-infinity" if begin is None else begin
     return lines, [since, asked.end, *(getattr(asked, name) for name in names)]
 
 
-async def balances(tx: ReadTx, asked: Asked) -> list[Balance]:
+async def balances(tx: ReadTx, asked: StatementRequest) -> list[PeriodBalance]:
     """Each book of a statement."""
     await tx.allow(REPORT_SECONDS_MAX)
     begin = [asked.begin] * 3
-    if asked.scope is Scope.BOOKS:
+    if asked.scope is StatementScope.BOOKS:
         return await tx.all_as(_BALANCES, _BALANCES_OF_BOOKS, asked.begin, *begin, asked.end)
     lines, of = _of_scope(asked, None)
     return await tx.all_as(_BALANCES, _BALANCE_OF.replace("<lines>", lines), *begin, *of)
 
 
-async def lines(tx: ReadTx, asked: Asked) -> AsyncIterator[list[Line]]:
+async def lines(tx: ReadTx, asked: StatementRequest) -> AsyncIterator[list[StatementLine]]:
     """The legs of a statement, oldest first, some at a time."""
     await tx.allow(REPORT_SECONDS_MAX)
     inner, of = _of_scope(asked, asked.begin)
@@ -168,7 +171,7 @@ async def account_of_subject(tx: ReadTx, subject: UUID) -> UUID | None:
 async def book_now(tx: ReadTx, book: str) -> int:
     """Balance of a book now, credits positive."""
     moment = await now(tx) + timedelta(hours=1)  # an entry of this moment too
-    found = await balances(tx, Asked(Scope.BOOKS, "", moment, moment))
+    found = await balances(tx, StatementRequest(StatementScope.BOOKS, "", moment, moment))
     return sum(one.opening for one in found if one.book == book)
 
 
@@ -269,7 +272,7 @@ async def now(tx: ReadTx) -> datetime:
     return found
 
 
-async def digest(tx: ReadTx, begin: datetime, end: datetime) -> Digest:
+async def digest(tx: ReadTx, begin: datetime, end: datetime) -> DayDigest:
     """The entries of a time in short."""
     await tx.allow(REPORT_SECONDS_MAX)
     found = await tx.one_as(_DIGEST, _DIGEST_OF, begin, end)
@@ -306,7 +309,7 @@ async def closes(tx: ReadTx, first: date, last: date, limit: int | None) -> list
     )
 
 
-async def closings(tx: ReadTx, book: str, first: date, last: date) -> list[Closing]:
+async def closings(tx: ReadTx, book: str, first: date, last: date) -> list[ClosingBalance]:
     """A book at the end of each closed day of some days."""
     query = "SELECT day, closing FROM day_close_sums WHERE book = %s AND day >= %s AND day <= %s"
     return await tx.all_as(_CLOSINGS, query, book, first, last)

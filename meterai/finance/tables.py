@@ -10,13 +10,13 @@ from meterai.finance.model import (
     AGES_DAYS,
     Aged,
     Ageing,
-    Asked,
-    Balance,
-    Channel,
+    BookStatement,
     ChannelReport,
-    Line,
+    PeriodBalance,
     ProviderReport,
-    Statement,
+    SalesChannel,
+    StatementLine,
+    StatementRequest,
     TaxReport,
 )
 from meterai.kit.clock import WIB
@@ -41,7 +41,7 @@ def book_in_words(book: str, language: str) -> str:
     return translate(f"book.{book}", language)
 
 
-def trial(balances: Sequence[Balance], language: str) -> Sheet:
+def trial(balances: Sequence[PeriodBalance], language: str) -> Sheet:
     """A trial balance, with the totals of each unit below."""
     rows: list[list[Cell]] = [
         [one.book, book_in_words(one.book, language), one.of.unit, one.on_debit, one.on_credit]
@@ -52,7 +52,7 @@ def trial(balances: Sequence[Balance], language: str) -> Sheet:
     return _sheet("trial", language, rows, 18, 44)
 
 
-def totals(balances: Sequence[Balance]) -> list[tuple[str, int, int]]:
+def totals(balances: Sequence[PeriodBalance]) -> list[tuple[str, int, int]]:
     """Debits and credits of each unit."""
     return [
         (
@@ -64,7 +64,7 @@ def totals(balances: Sequence[Balance]) -> list[tuple[str, int, int]]:
     ]
 
 
-def balances(found: Statement, language: str) -> Sheet:
+def balances(found: BookStatement, language: str) -> Sheet:
     """The books of a statement, each positive on its normal side."""
     rows: list[list[Cell]] = []
     for one in found.balances:
@@ -83,7 +83,7 @@ def _account(account: str) -> str:
     return show("acc", UUID(account))
 
 
-def line_rows(found: Iterable[Line]) -> Iterator[list[Cell]]:
+def line_rows(found: Iterable[StatementLine]) -> Iterator[list[Cell]]:
     """Legs of a statement as cells."""
     units = {name: book.unit for name, book in CHART.items()}
     for at, account, entry, reason, subject, book, amount in found:
@@ -91,7 +91,7 @@ def line_rows(found: Iterable[Line]) -> Iterator[list[Cell]]:
         yield [at, _account(account), entry, reason, subject, book, units[book], *sides]
 
 
-def lines(found: Sequence[Line], language: str) -> Sheet:
+def lines(found: Sequence[StatementLine], language: str) -> Sheet:
     """The legs of a statement."""
     return _sheet("lines", language, list(line_rows(found)), 26, 32, 44)
 
@@ -172,7 +172,7 @@ def channels(
     if rows:
         # Money of a deposit is counted once, where it was sold from.
         sums = [sum(column) for column in zip(*map(_duty, found), strict=True)]
-        deposits = [_duty(one) for one in found if one.channel is Channel.DEPOSIT]
+        deposits = [_duty(one) for one in found if one.channel is SalesChannel.DEPOSIT]
         for place in (2, 3):
             sums[place] -= sum(one[place] for one in deposits)
         blank = [""] * (3 if by_day else 2)
@@ -203,7 +203,9 @@ async def month(tx: ReadTx, of: Month, now: datetime, language: str) -> dict[str
     }
 
 
-async def of_statement(tx: ReadTx, wish: Asked, most: int, language: str) -> dict[str, Sheet]:
+async def of_statement(
+    tx: ReadTx, wish: StatementRequest, most: int, language: str
+) -> dict[str, Sheet]:
     """A statement: its books and its legs, as many as are asked for."""
     found = await reports.statement(tx, wish, most)
     name = "lines-first" if found.is_cut else "lines"

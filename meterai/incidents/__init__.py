@@ -11,17 +11,17 @@ Calls trail, accounts.  Is called by recovery and outages.
 
 from meterai.incidents.model import (
     KIND,
-    Change,
     Incident,
+    IncidentChange,
     IncidentFull,
     IncidentHeld,
     IncidentKind,
     IncidentOverlaps,
     IncidentState,
+    IncidentText,
     IncidentUnknown,
     Severity,
-    Told,
-    Update,
+    StatusUpdate,
 )
 from meterai.incidents.settings import IncidentSettings
 from meterai.incidents.steps import (
@@ -39,18 +39,18 @@ from meterai.incidents.steps import (
 
 __all__ = [
     "KIND",
-    "Change",
     "Incident",
+    "IncidentChange",
     "IncidentFull",
     "IncidentHeld",
     "IncidentKind",
     "IncidentOverlaps",
     "IncidentSettings",
     "IncidentState",
+    "IncidentText",
     "IncidentUnknown",
     "Severity",
-    "Told",
-    "Update",
+    "StatusUpdate",
     "add_update",
     "announce",
     "hold",

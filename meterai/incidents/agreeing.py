@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from meterai.incidents.model import Watched
+from meterai.incidents.model import WatchedComponent
 from meterai.kit.components import Component, ComponentState
 from meterai.plumbing.readings import majority_of
 
@@ -22,7 +22,7 @@ class Saying(NamedTuple):
 
 def agreed(
     sayings: Sequence[Mapping[Component, Saying]], watchers: int, now: datetime
-) -> list[Watched]:
+) -> list[WatchedComponent]:
     """The components on which a majority of all watchers agrees, whether they answered or not.
 
     A majority says that it is as bad as this or worse, and a majority that it is no worse.  So one that lies moves
@@ -44,5 +44,5 @@ def agreed(
         named = Counter(fault for one in like for fault in set(one.faults))
         faults = sorted(fault for fault, times in named.items() if times >= need)
         told = " ".join(faults[:FAULTS_MAX])
-        found.append(Watched(component, state, min(since, now), told, now, now))
+        found.append(WatchedComponent(component, state, min(since, now), told, now, now))
     return found

@@ -1,16 +1,23 @@
 """Columns of incidents, as the audit knows them."""
 
-from meterai.plumbing.db.audited import SHOWN, Audited, Clock, Due, Evidence, global_fact
+from meterai.plumbing.db.audited import (
+    SHOWN,
+    Audited,
+    ClockColumn,
+    DueWork,
+    MarkEvidence,
+    global_fact,
+)
 
 _WATCH = "The last word of the watchers; what came of it is an update, which is a fact."
 _ADDRESS = "Who wants mails; nothing is decided by it, and it goes with the subscription."
 AUDITED = Audited(
     clocks=(
-        Clock("incidents", "begins_at", "now() + interval '181 days'"),
-        Clock("incidents", "ends_at", "now() + interval '184 days'"),
+        ClockColumn("incidents", "begins_at", "now() + interval '181 days'"),
+        ClockColumn("incidents", "ends_at", "now() + interval '184 days'"),
     ),
     dues=(
-        Due(
+        DueWork(
             "incident_mailings",
             "(SELECT u.at FROM incident_updates u WHERE u.incident_id = t.incident_id AND u.update_id = t.update_id)",
             late="interval '1 day'",
@@ -18,7 +25,7 @@ AUDITED = Audited(
     ),
     evidence=(
         # No mailing is left, so everybody who had confirmed was written to.
-        Evidence(
+        MarkEvidence(
             "incident_updates",
             "t.at > now() - interval '3 days' AND NOT EXISTS (SELECT 1 FROM incident_mailings g WHERE g.update_id = t.update_id)",
             """NOT EXISTS (SELECT 1 FROM incident_subscribers s WHERE s.confirmed_at <= t.at AND NOT EXISTS (

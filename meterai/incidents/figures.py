@@ -1,6 +1,6 @@
 """Incidents of a period, by severity: how many, how long they were felt, and the longest."""
 
-from meterai.plumbing.db.figures import Figures, between
+from meterai.plumbing.db.figures import FigureQuery, between
 
 _FELT = between("greatest(started_at, begins)", "least(coalesce(resolved_at, ends), ends)")
 INCIDENTS = f"""
@@ -13,4 +13,4 @@ FROM incidents, period
 WHERE kind = 'incident' AND started_at < ends AND (resolved_at IS NULL OR resolved_at > begins)
 GROUP BY severity ORDER BY severity
 """
-FIGURES = (Figures("incidents", INCIDENTS, "severity"),)
+FIGURES = (FigureQuery("incidents", INCIDENTS, "severity"),)

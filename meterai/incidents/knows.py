@@ -7,7 +7,7 @@ from meterai.accounts import Permission
 from meterai.incidents import store
 from meterai.incidents.model import KIND, NOTE_LIVES, Incident, IncidentState
 from meterai.kit.ids import read, read_typed
-from meterai.kit.refusal import NotFound, Said
+from meterai.kit.refusal import NotFound, Sentence
 from meterai.kit.subjects import Happening, Subject, SubjectKind, WorkItem
 from meterai.kit.text import quoted
 from meterai.plumbing.config import Settings
@@ -42,7 +42,7 @@ async def _tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
         Happening(
             one.at,
             "incident_update",
-            {"now": Said(f"incident.{one.state}", {}), "text": dict(one.text)},
+            {"now": Sentence(f"incident.{one.state}", {}), "text": dict(one.text)},
             subject(found),
             actor=one.actor,
             begins=number == 0,
@@ -76,8 +76,8 @@ async def _proposed(
             one.since,
             None,
             {
-                "component": Said(f"component.{one.component}", {}),
-                "now": Said(f"component_state.{one.state.label}", {}),
+                "component": Sentence(f"component.{one.component}", {}),
+                "now": Sentence(f"component_state.{one.state.label}", {}),
             },
         )
         for one in await store.unexplained(tx)
@@ -98,7 +98,7 @@ async def _noted(tx: ReadTx, _settings: Settings, now: datetime, limit: int) -> 
             None,
             {
                 "source": one.source,
-                "component": Said(f"component.{one.component}", {}),
+                "component": Sentence(f"component.{one.component}", {}),
                 "text": {language: quoted(text) for language, text in one.text.items()},
             },
         )

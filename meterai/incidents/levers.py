@@ -13,18 +13,18 @@ from meterai.incidents.model import (
     INCIDENT,
     KIND,
     SOURCE_LENGTH_MAX,
-    Change,
     Incident,
+    IncidentChange,
     IncidentEvent,
     IncidentKind,
     IncidentState,
+    IncidentText,
     Severity,
-    Told,
     words_of,
 )
 from meterai.kit.components import Component, ComponentState
 from meterai.kit.ids import read
-from meterai.kit.refusal import Malformed, NotFound, Said
+from meterai.kit.refusal import Malformed, NotFound, Sentence
 from meterai.kit.subjects import Subject, SubjectKind
 from meterai.plumbing.db.database import ReadTx, Tx
 
@@ -63,9 +63,9 @@ class IncidentOpen(Affected, frozen=True, kw_only=True):
     severity: SeverityWord = "as_components"
     started_at: Moment | None = None
 
-    def change(self) -> Change:
+    def change(self) -> IncidentChange:
         """The incident as it begins."""
-        return Change(
+        return IncidentChange(
             state=IncidentState.INVESTIGATING,
             components=self.states(),
             severity=_severity(self.severity),
@@ -85,9 +85,9 @@ class IncidentUpdate(Affected, frozen=True, kw_only=True):
     severity: SeverityWord = "as_components"
     note: Annotated[str, msgspec.Meta(max_length=SOURCE_LENGTH_MAX)] = ""
 
-    def change(self, incident: Incident) -> Change:
+    def change(self, incident: Incident) -> IncidentChange:
         """The incident from then on."""
-        return Change(
+        return IncidentChange(
             state=incident.state if self.state == "as_it_is" else IncidentState(self.state),
             components=self.states(),
             severity=_severity(self.severity),
@@ -134,8 +134,8 @@ class IncidentReview(msgspec.Struct, frozen=True):
     changed_en: str
 
 
-def _told(asked: IncidentOpen | MaintenanceAnnounce) -> Told:
-    return Told(
+def _told(asked: IncidentOpen | MaintenanceAnnounce) -> IncidentText:
+    return IncidentText(
         title_id=asked.title_id,
         title_en=asked.title_en,
         text_id=asked.text_id,
@@ -165,8 +165,8 @@ def _component_effects(states: Mapping[Component, ComponentState]) -> list[Effec
         Effect(
             "incident_component",
             {
-                "component": Said(f"component.{one}", {}),
-                "now": Said(f"component_state.{state.label}", {}),
+                "component": Sentence(f"component.{one}", {}),
+                "now": Sentence(f"component_state.{state.label}", {}),
             },
         )
         for one, state in states.items()
@@ -185,7 +185,7 @@ async def _would_open(tx: ReadTx, asked: IncidentOpen, pull: Pull) -> Forecast:
         {
             "title_id": made.title["id"],
             "title_en": made.title["en"],
-            "severity": Said(f"severity.{made.severity}", {}),
+            "severity": Sentence(f"severity.{made.severity}", {}),
         },
     )
     words = _words(words_of(asked.text_id, asked.text_en))
@@ -203,21 +203,21 @@ async def _open(tx: Tx, asked: IncidentOpen, pull: Pull) -> None:
     )
 
 
-def _updated(asked: IncidentUpdate | IncidentWords, incident: Incident) -> Change:
+def _updated(asked: IncidentUpdate | IncidentWords, incident: Incident) -> IncidentChange:
     assert isinstance(asked, IncidentUpdate)
     return asked.change(incident)
 
 
-def _resolved(_asked: IncidentUpdate | IncidentWords, incident: Incident) -> Change:
+def _resolved(_asked: IncidentUpdate | IncidentWords, incident: Incident) -> IncidentChange:
     is_planned = incident.kind is IncidentKind.MAINTENANCE
-    return Change(state=IncidentState.ENDED if is_planned else IncidentState.RESOLVED)
+    return IncidentChange(state=IncidentState.ENDED if is_planned else IncidentState.RESOLVED)
 
 
-def _cancelled(_asked: IncidentUpdate | IncidentWords, _incident: Incident) -> Change:
-    return Change(state=IncidentState.CANCELLED)
+def _cancelled(_asked: IncidentUpdate | IncidentWords, _incident: Incident) -> IncidentChange:
+    return IncidentChange(state=IncidentState.CANCELLED)
 
 
-_Changes: TypeAlias = Callable[[IncidentUpdate | IncidentWords, Incident], Change]
+_Changes: TypeAlias = Callable[[IncidentUpdate | IncidentWords, Incident], IncidentChange]
 
 
 async def _would_write(
@@ -229,7 +229,7 @@ async def _would_write(
     if moved.is_felt:
         await steps.check_overlap(tx, moved)
     becomes = Effect(
-        "incident_becomes", {"now": Said(f"incident.{moved.state}", {})}, _about(incident)
+        "incident_becomes", {"now": Sentence(f"incident.{moved.state}", {})}, _about(incident)
     )
     return Forecast([becomes, _words(text), *_component_effects(change.components)], rows=1)
 
@@ -238,7 +238,7 @@ async def _write(
     tx: Tx, asked: IncidentUpdate | IncidentWords, pull: Pull, *, changes: _Changes
 ) -> None:
     incident = await named(tx, asked.incident)
-    told = Told(text_id=asked.text_id, text_en=asked.text_en)
+    told = IncidentText(text_id=asked.text_id, text_en=asked.text_en)
     change = changes(asked, incident)
     await steps.update(tx, incident.id, change, told, at=pull.at, actor=pull.actor)
 

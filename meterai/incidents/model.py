@@ -133,7 +133,7 @@ class IncidentFull(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
-class Update:
+class StatusUpdate:
     """Words about an incident in both languages, and its state from then on.  Only staff see `actor`."""
 
     at: datetime
@@ -159,7 +159,7 @@ class Incident:
     resolved_at: datetime | None  # when it was over: resolved, ended or cancelled
     reviewed_at: datetime | None
     updated_at: datetime
-    updates: Sequence[Update]
+    updates: Sequence[StatusUpdate]
     held_by: str  # rcv_... of a recovery under way
     is_watched: bool  # opened by the watch, and nobody of staff has written since
     report: Mapping[str, Any] | None  # the figures of its report, counted after the review
@@ -192,7 +192,7 @@ class Incident:
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class WatchedComponent:
     """The state of a component as a majority of all watchers says, since when, and the faults they name."""
 
     component: Component
@@ -204,7 +204,7 @@ class Watched:
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class IncidentNote:
     """Words of staff that were typed at a watcher, and by what they are known again: a proposal."""
 
     source: str
@@ -214,7 +214,7 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class IncidentText:
     """Words in both languages, as somebody typed them, under a title where they begin a record."""
 
     text_id: str
@@ -224,7 +224,7 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class IncidentChange:
     """State of a record after an update: of the record, of components that change or are affected too, and its severity.
 
     A `source` (a note of a watcher) becomes an update once.
@@ -278,7 +278,7 @@ def severity_of(state: ComponentState) -> Severity:
     return Severity.MAJOR if state == ComponentState.PARTIAL_OUTAGE else Severity.MINOR
 
 
-def title_of(told: Told) -> Mapping[str, str]:
+def title_of(told: IncidentText) -> Mapping[str, str]:
     """A title in both languages, each on one line.  Refuses `Malformed` where one is missing or too long."""
     return _both("title", one_line(told.title_id), one_line(told.title_en), TITLE_LENGTH_MAX)
 

@@ -18,9 +18,9 @@ from meterai.kit.ids import read
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import NotFound, Refusal
 from meterai.pages import (
-    Link,
     LinkPlace,
     Page,
+    PageLink,
     PageRequest,
     Remembered,
     RoomPages,
@@ -170,8 +170,8 @@ PAGES = RoomPages(
     "incidents",
     "meterai.incidents",
     links=(
-        Link(LinkPlace.FOOT, 7, "/status", "page.foot.status"),
-        Link(
+        PageLink(LinkPlace.FOOT, 7, "/status", "page.foot.status"),
+        PageLink(
             LinkPlace.DESK,
             28,
             "/console/incidents",

@@ -6,7 +6,7 @@ from uuid import UUID
 from meterai.incidents import store
 from meterai.kit.refusal import NotFound
 from meterai.plumbing.db.database import ReadTx, Tx
-from meterai.plumbing.db.personal import Basis, Consent, Consents, Held, Person, Personal
+from meterai.plumbing.db.personal import Basis, Consent, Consents, Person, Personal, PersonalTable
 
 
 async def _given(tx: ReadTx, person: Person) -> Sequence[Consent]:
@@ -27,7 +27,7 @@ async def _withdraw(tx: Tx, person: Person, which: str) -> None:
 PERSONAL = Personal(
     basis=Basis.CONSENT,
     tables=(
-        Held(
+        PersonalTable(
             table="incident_subscribers",
             columns="subscriber_id email language asked_at confirmed_at",
             whose="t.email = %s",

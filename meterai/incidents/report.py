@@ -27,7 +27,7 @@ STATEMENT_SECONDS_MAX = 120  # of one count over the books of a night
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class IncidentReport:
     """Figures of the time of an incident, as they were `at` a moment: of nobody in particular.
 
     captured - charged back + loss = executed + refunded + in flight, of all orders for which money came in that time.
@@ -51,13 +51,13 @@ class Report:
     complaints: int
 
 
-async def counted(tx: ReadTx, incident: Incident, now: datetime) -> Report:
+async def counted(tx: ReadTx, incident: Incident, now: datetime) -> IncidentReport:
     """The figures of the time of an incident, until now where it is open, as the books have them now."""
     await tx.allow(STATEMENT_SECONDS_MAX)
     begin, end = incident.started_at, incident.resolved_at or now
     paid = await orders.paid_within(tx, begin, end)
     money = await ledger.money_of_time(tx, begin, end)
-    return Report(
+    return IncidentReport(
         at=now,
         orders=paid.orders,
         buyers=paid.buyers,
@@ -77,14 +77,16 @@ async def counted(tx: ReadTx, incident: Incident, now: datetime) -> Report:
     )
 
 
-def kept(incident: Incident) -> Report | None:
+def kept(incident: Incident) -> IncidentReport | None:
     """The report of a reviewed incident; None while it is not made."""
-    return None if incident.report is None else msgspec.convert(dict(incident.report), Report)
+    return (
+        None if incident.report is None else msgspec.convert(dict(incident.report), IncidentReport)
+    )
 
 
 def sections(
-    incident: Incident, found: Report, language: str
-) -> Sequence[tuple[str, Sequence[paper.Line]]]:
+    incident: Incident, found: IncidentReport, language: str
+) -> Sequence[tuple[str, Sequence[paper.PaperLine]]]:
     """The report in words: titles, each with its lines."""
 
     def said(key: str, /, **facts: Any) -> str:
@@ -95,42 +97,45 @@ def sections(
         (
             said("timeline"),
             [
-                paper.Line(
+                paper.PaperLine(
                     format_datetime(each.at, language),
                     f"{translate(f'incident.{each.state}', language)}. {each.text[language]}",
                 )
                 for each in incident.updates
             ],
         ),
-        (said("who"), [paper.Line(said(name), text) for name, text in _who(found, language)]),
-        (said("money"), [paper.Line(said(name), text) for name, text in _money(found)]),
-        (said("changed"), [paper.Line("", incident.changed[language] or said("not_reviewed"))]),
-        ("", [paper.Line("", said("as_of", at=format_datetime(found.at, language)))]),
+        (said("who"), [paper.PaperLine(said(name), text) for name, text in _who(found, language)]),
+        (said("money"), [paper.PaperLine(said(name), text) for name, text in _money(found)]),
+        (
+            said("changed"),
+            [paper.PaperLine("", incident.changed[language] or said("not_reviewed"))],
+        ),
+        ("", [paper.PaperLine("", said("as_of", at=format_datetime(found.at, language)))]),
     ]
 
 
-def _what(incident: Incident, language: str) -> Iterator[paper.Line]:
+def _what(incident: Incident, language: str) -> Iterator[paper.PaperLine]:
     def label(key: str) -> str:
         return translate(f"report.{key}", language)
 
-    yield paper.Line(label("number"), incident.shown)
-    yield paper.Line(label("severity"), translate(f"severity.{incident.severity}", language))
-    yield paper.Line(label("began"), format_datetime(incident.started_at, language))
+    yield paper.PaperLine(label("number"), incident.shown)
+    yield paper.PaperLine(label("severity"), translate(f"severity.{incident.severity}", language))
+    yield paper.PaperLine(label("began"), format_datetime(incident.started_at, language))
     if incident.resolved_at is not None:
         minutes = (incident.resolved_at - incident.started_at).total_seconds() / 60
-        yield paper.Line(label("ended"), format_datetime(incident.resolved_at, language))
-        yield paper.Line(
+        yield paper.PaperLine(label("ended"), format_datetime(incident.resolved_at, language))
+        yield paper.PaperLine(
             label("lasted"), translate("report.minutes", language, minutes=round(minutes))
         )
     for component, state in incident.components.items():
         told = translate(f"component_state.{state.label}", language)
-        yield paper.Line(translate(f"component.{component}", language), told)
+        yield paper.PaperLine(translate(f"component.{component}", language), told)
     acts = ", ".join(translate(f"act.{act}", language) for act in incident.acts)
     if acts:
-        yield paper.Line(label("acts"), acts)
+        yield paper.PaperLine(label("acts"), acts)
 
 
-def _who(found: Report, language: str) -> Iterator[tuple[str, str]]:
+def _who(found: IncidentReport, language: str) -> Iterator[tuple[str, str]]:
     for name in ("orders", "buyers", "executed", "waiting", "given_back", "denied", "complaints"):
         yield name, str(getattr(found, name))
     for name, seconds in (("median", found.median_seconds), ("p95", found.p95_seconds)):
@@ -138,7 +143,7 @@ def _who(found: Report, language: str) -> Iterator[tuple[str, str]]:
         yield name, translate("report.seconds", language, seconds=text) if seconds else text
 
 
-def _money(found: Report) -> Iterator[tuple[str, str]]:
+def _money(found: IncidentReport) -> Iterator[tuple[str, str]]:
     yield "captured_rupiah", str(Rupiah(found.captured_rupiah))
     yield "executed_rupiah", str(Rupiah(found.executed_rupiah))
     yield "refunded_rupiah", str(Rupiah(found.refunded_rupiah))
@@ -160,7 +165,7 @@ class Reports:
         self._clock = clock
         self._sealed: dict[tuple[UUID, str, datetime], bytes] = {}
 
-    async def of(self, incident_id: UUID, *, for_staff: bool) -> tuple[Incident, Report]:
+    async def of(self, incident_id: UUID, *, for_staff: bool) -> tuple[Incident, IncidentReport]:
         """An incident and its report; for staff counted now, where it is not published.
 
         Refuses `IncidentUnknown` where there is none to be seen.
@@ -181,17 +186,17 @@ class Reports:
             found = await counted(tx, incident, self._clock.now())
             await store.keep_report(tx, incident_id, msgspec.to_builtins(found))
 
-    async def sealed(self, incident: Incident, found: Report, language: str) -> bytes:
+    async def sealed(self, incident: Incident, found: IncidentReport, language: str) -> bytes:
         """The report as a tagged PDF, sealed without a stamp.  Refuses with a `SealingUnavailable`."""
         key = incident.id, language, found.at
         if (made := self._sealed.get(key)) is not None:
             return made
         process = self._process
-        foot = paper.Line("", translate("report.check", language, by=process.url))
+        foot = paper.PaperLine("", translate("report.check", language, by=process.url))
         lines = [
             line
             for title, each in sections(incident, found, language)
-            for line in ([paper.Line("", title)] if title else []) + list(each)
+            for line in ([paper.PaperLine("", title)] if title else []) + list(each)
         ]
         mark = "" if process.is_production else SPECIMEN
         title = translate("report.title", language, title=incident.title[language])

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from meterai.commands import Command, Directory, Schema, Scope
+from meterai.commands import Command, DemandScope, Directory, Schema
 from meterai.incidents import pages, report_pages, routes, staff_pages, subscription_pages
 from meterai.incidents.adapters.watchers import Watchers
 from meterai.incidents.audited import AUDITED
@@ -22,7 +22,7 @@ from meterai.incidents.settings import IncidentSettings
 from meterai.incidents.subscribing import PURPOSE, TELLING, Subscriptions
 from meterai.incidents.watching import PLANNING, WATCHING, Watching
 from meterai.pages import Site
-from meterai.plumbing.http.described import Field
+from meterai.plumbing.http.described import FieldDescription
 from meterai.plumbing.readings import Watcher, read_watchers
 from meterai.plumbing.work.jobs import PeriodicTask
 from meterai.room import Container, Room
@@ -75,7 +75,9 @@ def _shows(container: Container, site: Site) -> None:
 
 def _command(name: str, function: str) -> Command:
     place = f"meterai.incidents.commands:{function}"
-    return Command(f"incidents {name}", place, Directory.DATABASE, Scope.DATABASE, Schema.CURRENT)
+    return Command(
+        f"incidents {name}", place, Directory.DATABASE, DemandScope.DATABASE, Schema.CURRENT
+    )
 
 
 COMMANDS = (
@@ -88,10 +90,10 @@ COMMANDS = (
     _command("review", "review"),
 )
 FIELDS = {
-    ("IncidentView", "kind"): Field(list(IncidentKind)),
-    ("IncidentView", "state"): Field(list(IncidentState)),
-    ("IncidentView", "severity"): Field(list(Severity)),
-    ("UpdateView", "state"): Field(list(IncidentState)),
+    ("IncidentView", "kind"): FieldDescription(list(IncidentKind)),
+    ("IncidentView", "state"): FieldDescription(list(IncidentState)),
+    ("IncidentView", "severity"): FieldDescription(list(Severity)),
+    ("UpdateView", "state"): FieldDescription(list(IncidentState)),
 }
 ROOM = Room(
     name="incidents",

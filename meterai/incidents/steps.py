@@ -15,17 +15,17 @@ from meterai.incidents.model import (
     KIND,
     LEADS_TO,
     UPDATES_MAX,
-    Change,
     Incident,
+    IncidentChange,
     IncidentEvent,
     IncidentFull,
     IncidentHeld,
     IncidentKind,
     IncidentOverlaps,
     IncidentState,
+    IncidentText,
     IncidentUnknown,
-    Told,
-    Update,
+    StatusUpdate,
     check_times,
     severity_of,
     title_of,
@@ -71,7 +71,7 @@ async def since(
     return await store.since(tx, begin, end, limit)
 
 
-def made(begun: Change, told: Told, started_at: datetime, at: datetime) -> Incident:
+def made(begun: IncidentChange, told: IncidentText, started_at: datetime, at: datetime) -> Incident:
     """A new incident, felt since a moment.  Refuses `Malformed`, `NotAllowedNow`."""
     if started_at > at:
         raise Malformed("started_at", "within_bounds")
@@ -80,18 +80,27 @@ def made(begun: Change, told: Told, started_at: datetime, at: datetime) -> Incid
 
 
 def planned(
-    components: Sequence[Component], told: Told, times: tuple[datetime, datetime], at: datetime
+    components: Sequence[Component],
+    told: IncidentText,
+    times: tuple[datetime, datetime],
+    at: datetime,
 ) -> Incident:
     """A new maintenance, from one moment to another.  Refuses `Malformed`."""
     check_times(*times, at)
     states = dict.fromkeys(components, ComponentState.UNDER_MAINTENANCE)
-    begun = Change(state=IncidentState.ANNOUNCED, components=states)
+    begun = IncidentChange(state=IncidentState.ANNOUNCED, components=states)
     found = _new(IncidentKind.MAINTENANCE, begun, told, at, at)
     return replace(found, begins_at=times[0], ends_at=times[1])
 
 
 async def open_one(
-    tx: Tx, begun: Change, told: Told, *, started_at: datetime, at: datetime, actor: Actor
+    tx: Tx,
+    begun: IncidentChange,
+    told: IncidentText,
+    *,
+    started_at: datetime,
+    at: datetime,
+    actor: Actor,
 ) -> Incident:
     """Open an incident.  Refuses `IncidentOverlaps`, `Malformed`."""
     found = made(begun, told, started_at, at)
@@ -102,7 +111,7 @@ async def open_one(
 async def announce(
     tx: Tx,
     components: Sequence[Component],
-    told: Told,
+    told: IncidentText,
     times: tuple[datetime, datetime],
     *,
     at: datetime,
@@ -113,7 +122,11 @@ async def announce(
 
 
 def _new(
-    kind: IncidentKind, begun: Change, told: Told, started_at: datetime, at: datetime
+    kind: IncidentKind,
+    begun: IncidentChange,
+    told: IncidentText,
+    started_at: datetime,
+    at: datetime,
 ) -> Incident:
     states = begun.components
     if not states or ComponentState.OPERATIONAL in states.values():
@@ -139,13 +152,15 @@ def _new(
     )
 
 
-async def _begin(tx: Tx, begun: Incident, told: Told, actor: Actor, source: str | None) -> Incident:
+async def _begin(
+    tx: Tx, begun: Incident, told: IncidentText, actor: Actor, source: str | None
+) -> Incident:
     text = words_of(told.text_id, told.text_en)
     await store.lock_opening(tx)
     await check_overlap(tx, begun)
     await store.insert(tx, begun)
     await record(tx, actor, "incident_opened", begun.id, kind=begun.kind, severity=begun.severity)
-    said = Update(begun.updated_at, begun.state, text, str(actor), new_id())
+    said = StatusUpdate(begun.updated_at, begun.state, text, str(actor), new_id())
     await store.write(tx, begun, said, 1, source)
     await store.plan_mailing(tx, said.id, begun.id)
     return replace(begun, updates=(said,))
@@ -160,7 +175,9 @@ async def check_overlap(tx: ReadTx, incident: Incident) -> None:
         raise IncidentOverlaps(show(KIND, found[0]), found[1])
 
 
-def after_update(incident: Incident, change: Change, at: datetime, actor: Actor) -> Incident:
+def after_update(
+    incident: Incident, change: IncidentChange, at: datetime, actor: Actor
+) -> Incident:
     """The record as an update leaves it; its times never go back.
 
     Refuses `NotAllowedNow`, `IncidentHeld`, `IncidentFull`.
@@ -196,7 +213,13 @@ def _check_room(incident: Incident, actor: Actor) -> None:
 
 
 async def update(
-    tx: Tx, incident: UUID, change: Change, told: Told, *, at: datetime, actor: Actor
+    tx: Tx,
+    incident: UUID,
+    change: IncidentChange,
+    told: IncidentText,
+    *,
+    at: datetime,
+    actor: Actor,
 ) -> Incident:
     """Add words to a record, and move it to this state, which may be the one it is in.
 
@@ -209,7 +232,7 @@ async def update(
     moved = after_update(before, change, at, actor)
     if moved.is_felt:
         await check_overlap(tx, moved)
-    said = Update(moved.updated_at, moved.state, text, str(actor), new_id())
+    said = StatusUpdate(moved.updated_at, moved.state, text, str(actor), new_id())
     number = len(before.updates) + 1
     if not await store.write(tx, before, said, number, change.source):
         return before
@@ -231,8 +254,8 @@ async def add_update(
     actor: Actor,
 ) -> Incident:
     """`update` that changes no component."""
-    told = Told(text_id=text_id, text_en=text_en)
-    return await update(tx, incident, Change(state=state), told, at=at, actor=actor)
+    told = IncidentText(text_id=text_id, text_en=text_en)
+    return await update(tx, incident, IncidentChange(state=state), told, at=at, actor=actor)
 
 
 async def hold(tx: Tx, incident: UUID, by: str) -> None:

@@ -7,12 +7,12 @@ from uuid import UUID
 
 from meterai.incidents.model import (
     Incident,
+    IncidentNote,
     IncidentState,
     Mailing,
-    Note,
+    StatusUpdate,
     Subscriber,
-    Update,
-    Watched,
+    WatchedComponent,
 )
 from meterai.kit.components import Component, ComponentState
 from meterai.plumbing.db.database import ReadTx, Tx, jsonb
@@ -77,9 +77,9 @@ def _components(found: Mapping[str, str]) -> Mapping[Component, ComponentState]:
     return {one: named[one] for one in Component if one in named}
 
 
-def _updates(found: Sequence[Mapping[str, Any]]) -> Sequence[Update]:
+def _updates(found: Sequence[Mapping[str, Any]]) -> Sequence[StatusUpdate]:
     return tuple(
-        Update(
+        StatusUpdate(
             datetime.fromisoformat(one["at"]),
             IncidentState(one["state"]),
             one["text"],
@@ -159,9 +159,9 @@ UPDATE incident_subscribers SET confirmed_at = %s WHERE subscriber_id = %s AND c
 _UNSUBSCRIBE = "DELETE FROM incident_subscribers WHERE subscriber_id = %s"
 _KEEP_REPORT = "UPDATE incidents SET report = %s WHERE incident_id = %s AND reviewed_at IS NOT NULL"
 _INCIDENTS = RowMapper(Incident, components=_components, updates=_updates)
-_SEEN = RowMapper(Watched, state=ComponentState.of)
+_SEEN = RowMapper(WatchedComponent, state=ComponentState.of)
 _MAILINGS = RowMapper(Mailing)
-_PROPOSED = RowMapper(Note)
+_PROPOSED = RowMapper(IncidentNote)
 _PEOPLE = RowMapper(Subscriber)
 
 
@@ -239,7 +239,9 @@ async def move(tx: Tx, moved: Incident) -> None:
     await tx.run(_FEEL, moved.is_felt, moved.id)
 
 
-async def write(tx: Tx, of: Incident, update: Update, number: int, source: str | None) -> bool:
+async def write(
+    tx: Tx, of: Incident, update: StatusUpdate, number: int, source: str | None
+) -> bool:
     """Add an update; false where the same note of a watcher became one before."""
     added = await tx.run(
         _INSERT_UPDATE,
@@ -266,17 +268,17 @@ async def review(tx: Tx, incident: UUID, changed: Mapping[str, str], at: datetim
     await tx.run(_REVIEW, at, at, changed["id"], changed["en"], incident)
 
 
-async def unexplained(tx: ReadTx) -> list[Watched]:
+async def unexplained(tx: ReadTx) -> list[WatchedComponent]:
     """Components that do not work, as the watchers say, while no open record is about them."""
     return await tx.all_as(_SEEN, _UNEXPLAINED)
 
 
-async def watched(tx: ReadTx) -> list[Watched]:
+async def watched(tx: ReadTx) -> list[WatchedComponent]:
     """The last word of the watchers on each component."""
     return await tx.all_as(_SEEN, _WATCHED)
 
 
-async def keep_watched(tx: Tx, seen: Watched) -> datetime:
+async def keep_watched(tx: Tx, seen: WatchedComponent) -> datetime:
     """Keep what the watchers say now; since when the component is seen to work, or not to."""
     found: datetime = await tx.value(
         _KEEP_WATCHED,
@@ -290,7 +292,7 @@ async def keep_watched(tx: Tx, seen: Watched) -> datetime:
     return found
 
 
-async def keep_note(tx: Tx, note: Note) -> None:
+async def keep_note(tx: Tx, note: IncidentNote) -> None:
     """Keep a note that a watcher carries."""
     await tx.run(_KEEP_NOTE, note.source, note.at, note.component, note.text["id"], note.text["en"])
 
@@ -300,7 +302,7 @@ async def forget_notes(tx: Tx, but: Sequence[str]) -> None:
     await tx.run(_FORGET_NOTES, list(but))
 
 
-async def notes(tx: ReadTx, after: datetime, limit: int) -> list[Note]:
+async def notes(tx: ReadTx, after: datetime, limit: int) -> list[IncidentNote]:
     """Notes since a moment that staff did not take, the newest first."""
     return await tx.all_as(_PROPOSED, _NOTES, after, limit)
 

@@ -11,10 +11,10 @@ from meterai.accounts import NOBODY, normalized
 from meterai.incidents import store
 from meterai.incidents.model import (
     Incident,
+    StatusUpdate,
     Subscriber,
     SubscriptionUnknown,
     TooManySubscriptions,
-    Update,
 )
 from meterai.incidents.settings import IncidentSettings
 from meterai.incidents.steps import one
@@ -137,7 +137,7 @@ class Subscriptions:
         return len(people)
 
     async def _queue(
-        self, tx: Tx, subscriber: Subscriber, incident: Incident, said: Update
+        self, tx: Tx, subscriber: Subscriber, incident: Incident, said: StatusUpdate
     ) -> None:
         if subscriber.confirmed_at is None or subscriber.confirmed_at > said.at:
             return  # who came later reads it on the page

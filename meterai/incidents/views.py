@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from meterai.incidents.model import Incident, Update
+from meterai.incidents.model import Incident, StatusUpdate
 from meterai.kit.components import Component, ComponentState, worst
 
 UPDATES_SHOWN_MAX = (
@@ -90,7 +90,7 @@ def bilingual(words: Mapping[str, str]) -> Bilingual:
     return Bilingual(words["id"], words["en"])
 
 
-def _update(number: int, one: Update) -> UpdateView:
+def _update(number: int, one: StatusUpdate) -> UpdateView:
     return UpdateView(number, one.at, str(one.state), bilingual(one.text))
 
 

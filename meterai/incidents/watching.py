@@ -15,13 +15,13 @@ from meterai.incidents.agreeing import agreed
 from meterai.incidents.model import (
     TITLE_LENGTH_MAX,
     WORDS_LENGTH_MAX,
-    Change,
     Incident,
+    IncidentChange,
     IncidentKind,
+    IncidentNote,
     IncidentState,
-    Note,
-    Told,
-    Watched,
+    IncidentText,
+    WatchedComponent,
     severity_of,
 )
 from meterai.incidents.settings import IncidentSettings
@@ -76,7 +76,7 @@ class Watching:
         await self._keep(notes)
         return 0
 
-    async def _keep(self, notes: Sequence[Note]) -> None:
+    async def _keep(self, notes: Sequence[IncidentNote]) -> None:
         """Keep what staff typed at the watchers: a proposal, since one key alone writes no word of ours."""
         carried = [one for one in notes if all(one.text.values())]
         with _alone():
@@ -85,7 +85,7 @@ class Watching:
             with _alone(source=one.source):
                 await self._database.once(store.keep_note, one)
 
-    async def _see(self, tx: Tx, seen: Sequence[Watched], now: datetime) -> None:
+    async def _see(self, tx: Tx, seen: Sequence[WatchedComponent], now: datetime) -> None:
         await store.lock_opening(tx)
         open_now = await store.open_now(tx)
         own = next((one for one in open_now if one.is_watched), None)
@@ -100,7 +100,7 @@ class Watching:
         if own is not None:
             await self._go_on(tx, own, {one.component: one for one in seen}, faulty, now)
         elif faulty:
-            begun = Change(state=IncidentState.INVESTIGATING, components=_states(faulty))
+            begun = IncidentChange(state=IncidentState.INVESTIGATING, components=_states(faulty))
             since = min(map(_begun, faulty))
             await open_one(tx, begun, _words(faulty), started_at=since, at=now, actor=_WATCH)
 
@@ -108,8 +108,8 @@ class Watching:
         self,
         tx: Tx,
         own: Incident,
-        seen: Mapping[Component, Watched],
-        faulty: Sequence[Watched],
+        seen: Mapping[Component, WatchedComponent],
+        faulty: Sequence[WatchedComponent],
         now: datetime,
     ) -> None:
         """Move an incident that nobody of staff wrote to."""
@@ -120,7 +120,7 @@ class Watching:
             worse = bad
         if faulty or worse:
             changed = [*worse, *faulty]
-            change = Change(
+            change = IncidentChange(
                 state=IncidentState.INVESTIGATING,
                 components=_states(changed),
                 severity=severity_of(
@@ -131,10 +131,10 @@ class Watching:
         elif bad or len(of_own) < len(own.components):
             return  # as it was, or not measured
         elif own.state is not IncidentState.MONITORING:
-            change = Change(state=IncidentState.MONITORING)
+            change = IncidentChange(state=IncidentState.MONITORING)
             await update(tx, own.id, change, _said("mended"), at=now, actor=_WATCH)
         elif now - max(one.seen_at for one in of_own) >= CALM and not own.held_by:
-            change = Change(state=IncidentState.RESOLVED)
+            change = IncidentChange(state=IncidentState.RESOLVED)
             await update(tx, own.id, change, _said("over"), at=now, actor=_WATCH)
 
     # -- maintenance -------------------------------------------------------------------------------
@@ -154,7 +154,9 @@ class Watching:
     async def _move(self, tx: Tx, of: Incident, state: IncidentState, now: datetime) -> None:
         actor = Actor(ActorKind.JOB, PLANNING)
         try:
-            await update(tx, of.id, Change(state=state), _said(str(state)), at=now, actor=actor)
+            await update(
+                tx, of.id, IncidentChange(state=state), _said(str(state)), at=now, actor=actor
+            )
         except Refusal as refusal:
             # A fault is open over one of its components: it waits, and is cancelled where that lasts.
             _log.warning("maintenance_waits", maintenance=of.shown, code=refusal.code)
@@ -183,16 +185,16 @@ def _alone(**facts: str) -> Iterator[None]:
         _log.error("watch_step_failed", fault=one_line(repr(fault))[:300], **facts)
 
 
-def _begun(one: Watched) -> datetime:
+def _begun(one: WatchedComponent) -> datetime:
     """Since when it is agreed on: among the watchers, who go on while the database is away, or as seen here."""
     return min(one.since, one.seen_at)
 
 
-def _states(seen: Sequence[Watched]) -> Mapping[Component, ComponentState]:
+def _states(seen: Sequence[WatchedComponent]) -> Mapping[Component, ComponentState]:
     return {one.component: one.state for one in seen}
 
 
-def _words(seen: Sequence[Watched]) -> Told:
+def _words(seen: Sequence[WatchedComponent]) -> IncidentText:
     """Words of the watch about components that do not work, made from their states and faults."""
     titles, texts = {}, {}
     for language in LANGUAGES:
@@ -209,7 +211,7 @@ def _words(seen: Sequence[Watched]) -> Told:
         names = ", ".join(translate(f"component.{one.component}", language) for one in seen)
         titles[language] = translate("watch.title", language, components=names)
         texts[language] = translate("watch.opened", language, components="; ".join(each))
-    return Told(
+    return IncidentText(
         title_id=titles["id"][:TITLE_LENGTH_MAX],
         title_en=titles["en"][:TITLE_LENGTH_MAX],
         text_id=texts["id"][:WORDS_LENGTH_MAX],
@@ -217,6 +219,6 @@ def _words(seen: Sequence[Watched]) -> Told:
     )
 
 
-def _said(word: str) -> Told:
+def _said(word: str) -> IncidentText:
     texts = {language: translate(f"watch.{word}", language) for language in LANGUAGES}
-    return Told(text_id=texts["id"], text_en=texts["en"])
+    return IncidentText(text_id=texts["id"], text_en=texts["en"])

@@ -77,7 +77,7 @@ class BackupFailed(CommandRefusal):
         self.reason = reason
 
 
-class Manifest(msgspec.Struct, frozen=True):
+class BackupManifest(msgspec.Struct, frozen=True):
     """The manifest of a backup."""
 
     format: int
@@ -94,7 +94,7 @@ class Manifest(msgspec.Struct, frozen=True):
     sums: str  # SHA-256 of the list of sums
 
 
-class Recovery(NamedTuple):
+class BackupRecovery(NamedTuple):
     """How far a base backup is brought on: with archived WAL, to a time or to the end."""
 
     archive: Path
@@ -125,7 +125,7 @@ def _lineage(url: str) -> dict[str, str]:
 
 def back_up(
     url: str, directory: Path, out: Path, now: datetime, *, with_objects: bool, with_keys: bool
-) -> Manifest:
+) -> BackupManifest:
     """Back up database, objects and perhaps keys.  Refuses `TargetNotEmpty`, `BackupFailed`."""
     check_empty(out)
     out.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -140,7 +140,7 @@ def back_up(
             shutil.copy2(directory / SETTINGS_FILE, out / SETTINGS_FILE)
     listed = "".join(f"{_sum(out / name)}  {name}\n" for name in _summed(out))
     (out / SUMS).write_text(listed)
-    manifest = Manifest(
+    manifest = BackupManifest(
         format=FORMAT,
         meterai=__version__,
         made_at=now,
@@ -205,10 +205,10 @@ def _sum(path: Path) -> str:
 # -- to restore ------------------------------------------------------------------------------------
 
 
-def read_backup(backup: Path) -> Manifest:
+def read_backup(backup: Path) -> BackupManifest:
     """The manifest of a backup, read once every file is unchanged.  Refuses `BackupUnusable`."""
     try:
-        manifest = msgspec.json.decode((backup / MANIFEST).read_bytes(), type=Manifest)
+        manifest = msgspec.json.decode((backup / MANIFEST).read_bytes(), type=BackupManifest)
     except (OSError, msgspec.DecodeError) as fault:
         raise BackupUnusable(f"{MANIFEST}: {fault}") from None
     if manifest.format != FORMAT:
@@ -227,7 +227,7 @@ def read_backup(backup: Path) -> Manifest:
     return manifest
 
 
-def _check_base(base: Path, manifest: Manifest) -> None:
+def _check_base(base: Path, manifest: BackupManifest) -> None:
     ours = _run("postgres", "--version").stdout.split()[-1]
     if ours.split(".")[0] != manifest.postgres.split(".")[0]:
         raise BackupUnusable(
@@ -239,7 +239,7 @@ def _check_base(base: Path, manifest: Manifest) -> None:
 
 
 def lay_out(
-    backup: Path, manifest: Manifest, directory: Path, *, keys: Path, objects: Path | None
+    backup: Path, manifest: BackupManifest, directory: Path, *, keys: Path, objects: Path | None
 ) -> None:
     """Put keys and objects into the data directory; `objects` is a folder that is shared and not copied."""
     directory.mkdir(parents=True, exist_ok=True)
@@ -255,7 +255,7 @@ def lay_out(
 
 @contextmanager
 def restored_server(
-    backup: Path, manifest: Manifest, directory: Path, recovery: Recovery | None
+    backup: Path, manifest: BackupManifest, directory: Path, recovery: BackupRecovery | None
 ) -> Iterator[str]:
     """The embedded server of the data directory, made of the base backup if it is one; its URL."""
     server = EmbeddedPostgres(directory)
@@ -271,7 +271,7 @@ def restored_server(
         server.stop()
 
 
-def _settings(directory: Path, recovery: Recovery | None) -> dict[str, str]:
+def _settings(directory: Path, recovery: BackupRecovery | None) -> dict[str, str]:
     # A copy that archives would write among the WAL of the one that it is a copy of.
     settings = {"archive_mode": "off", "primary_conninfo": ""}
     if recovery:

@@ -28,9 +28,9 @@ from meterai.commands import (
 from meterai.installation.backups import (
     DUMP,
     KEYS,
+    BackupManifest,
+    BackupRecovery,
     BackupUnusable,
-    Manifest,
-    Recovery,
     back_up,
     check_empty,
     fill,
@@ -92,7 +92,7 @@ def backup(
     `--without-objects` where the object store has a backup of its own.
     """
 
-    async def act(_: Database, settings: Settings) -> Manifest:
+    async def act(_: Database, settings: Settings) -> BackupManifest:
         url, directory = settings.process.database_url, settings.process.directory
         chosen = {"with_objects": not without_objects, "with_keys": with_keys}
         return await asyncio.to_thread(back_up, url, directory, out, SystemClock().now(), **chosen)
@@ -144,7 +144,7 @@ def restore(
     if not ((keys or source / KEYS) / INSTANCE_KEY).is_file():
         raise KeysNotInBackup("give --keys")
     lay_out(source, manifest, directory, keys=keys or source / KEYS, objects=objects)
-    recovery = Recovery(wal, until) if wal else None
+    recovery = BackupRecovery(wal, until) if wal else None
     with _server(settings, source, manifest, recovery) as url:
         if not manifest.is_base:
             fill(url, source / DUMP)
@@ -158,7 +158,7 @@ def restore(
 
 @contextmanager
 def _server(
-    settings: Settings, source: Path, manifest: Manifest, recovery: Recovery | None
+    settings: Settings, source: Path, manifest: BackupManifest, recovery: BackupRecovery | None
 ) -> Iterator[str]:
     """Our database on the embedded server; a dump goes into the database that is configured, if one is."""
     if is_embedded(settings):

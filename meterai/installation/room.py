@@ -1,6 +1,6 @@
 """What the room `installation` registers with the applications."""
 
-from meterai.commands import Command, Directory, Schema, Scope
+from meterai.commands import Command, DemandScope, Directory, Schema
 from meterai.installation.settings import StandinSettings
 from meterai.room import Room
 
@@ -10,11 +10,17 @@ ROOM = Room(
     name="installation",
     settings=StandinSettings,
     commands=(
-        Command("up", f"{_COMMANDS}:up", Directory.MADE, Scope.NEVER, Schema.BROUGHT),
-        Command("standins", f"{_COMMANDS}:standins", Directory.NEEDED, Scope.NEVER),
-        Command("backup", f"{_COMMANDS}:backup", Directory.NEEDED, Scope.DATABASE, Schema.CURRENT),
+        Command("up", f"{_COMMANDS}:up", Directory.MADE, DemandScope.NEVER, Schema.BROUGHT),
+        Command("standins", f"{_COMMANDS}:standins", Directory.NEEDED, DemandScope.NEVER),
         Command(
-            "restore", f"{_COMMANDS}:restore", Directory.RESTORED, Scope.DATABASE, Schema.BROUGHT
+            "backup", f"{_COMMANDS}:backup", Directory.NEEDED, DemandScope.DATABASE, Schema.CURRENT
+        ),
+        Command(
+            "restore",
+            f"{_COMMANDS}:restore",
+            Directory.RESTORED,
+            DemandScope.DATABASE,
+            Schema.BROUGHT,
         ),
     ),
 )

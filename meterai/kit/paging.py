@@ -16,7 +16,7 @@ One = TypeVar("One")
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ListPage:
     """Which part of a list: at most `limit`, older than `before`."""
 
     limit: int = PAGE_MAX
@@ -32,4 +32,4 @@ class Page:
         return list(found[: self.limit]), len(found) > self.limit
 
 
-WHOLE = Page()
+WHOLE = ListPage()

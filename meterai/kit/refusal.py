@@ -78,7 +78,7 @@ class NotFound(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Sentence:
     """A sentence by its key in the catalogue and what fills it: told in the reader's language, and to a
     program by its code, the last part of the key, beside the facts."""
 
@@ -105,7 +105,7 @@ class Malformed(Refusal):
         # The field may be a name that the client made up.
         self.field = one_line(field[:FIELD_LENGTH_MAX])
         super().__init__(f"{self.field}: expected {expected}")
-        self.expected = Said(f"expected.{expected}", facts)
+        self.expected = Sentence(f"expected.{expected}", facts)
 
 
 class SignInRequired(Refusal):

@@ -10,12 +10,12 @@ rooms above within their own transaction; this package reads the books and check
 """
 
 from meterai.ledger.chart import CHART, RUPIAH, STAMP, Book, BookKind
-from meterai.ledger.duty import PAID_OUT, SOLD, Figure, Sum, Sums, figures_of
+from meterai.ledger.duty import PAID_OUT, SOLD, DutyFigure, ReasonSum, Sums, figures_of
 from meterai.ledger.invariants import explained
 from meterai.ledger.model import NOTHING, BalanceTooLow, MoneyMove, MoneySummary
 from meterai.ledger.service import balance, money_moves, money_of_time, money_summaries
 from meterai.ledger.store import (
-    Entry,
+    LedgerEntry,
     entries_of,
     first_posted,
     next_entries,
@@ -33,11 +33,11 @@ __all__ = [
     "BalanceTooLow",
     "Book",
     "BookKind",
-    "Entry",
-    "Figure",
+    "DutyFigure",
+    "LedgerEntry",
     "MoneyMove",
     "MoneySummary",
-    "Sum",
+    "ReasonSum",
     "Sums",
     "balance",
     "entries_of",

@@ -1,6 +1,6 @@
 """What the audit knows of the columns of ledger."""
 
-from meterai.plumbing.db.audited import Audited, Fact, Subject, fact
+from meterai.plumbing.db.audited import Audited, Fact, SubjectColumn, fact
 
 AUDITED = Audited(
     facts=(
@@ -16,9 +16,9 @@ AUDITED = Audited(
         fact("holds", "resolved_at", "hold_id state", name="holds_resolved"),
     ),
     subjects={
-        "entries": Subject("subject"),
-        "holds": Subject("hold_id"),
-        "legs": Subject("entry_id", through="entries"),
+        "entries": SubjectColumn("subject"),
+        "holds": SubjectColumn("hold_id"),
+        "legs": SubjectColumn("entry_id", through="entries"),
     },
     of_accounts=("balances",),
     standing=("balances",),

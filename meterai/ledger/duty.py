@@ -12,7 +12,7 @@ CHARGED_BACK = ("payment_denied", "loss_recovered", "stamps_recovered", "correct
 PAID_OUT = ("duty_paid_out", "collector_deposited")  # by us, and by collectors themselves
 
 
-class Sum(NamedTuple):
+class ReasonSum(NamedTuple):
     """The entries of one reason in one book: how many, and credits less debits."""
 
     reason: str
@@ -36,9 +36,9 @@ class Sums:
             entries, before = self._found.get((reason, book), (0, 0))
             self._found[reason, book] = entries + 1, before + amount
 
-    def rows(self) -> list[Sum]:
+    def rows(self) -> list[ReasonSum]:
         """Each sum, in one order."""
-        return [Sum(*key, *self._found[key]) for key in sorted(self._found)]
+        return [ReasonSum(*key, *self._found[key]) for key in sorted(self._found)]
 
     def told(self) -> dict[str, dict[str, list[int]]]:
         """Entries and amount by reason, then by book, as a manifest has them."""
@@ -57,7 +57,7 @@ class Sums:
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class DutyFigure:
     """One line of a statement: a number of stamps, and rupiah."""
 
     name: str
@@ -65,7 +65,7 @@ class Figure:
     rupiah: int
 
 
-def figures_of(sums: Sums) -> list[Figure]:
+def figures_of(sums: Sums) -> list[DutyFigure]:
     """The five figures of a statement.
 
     A stamp is sold when its duty becomes due: one bought as quota when it is issued, one bought for a document when it is
@@ -80,9 +80,9 @@ def figures_of(sums: Sums) -> list[Figure]:
     charged_back = -sums.of("stamps_available", *CHARGED_BACK)
     paid = sums.of("duty_payable", *PAID_OUT)
     return [
-        Figure("sold", sold, sums.of("duty_payable", *SOLD)),
-        Figure("affixed", affixed, affixed * STAMP_DUTY),
-        Figure("refunded", refunded, -sums.of("duty_payable", *RETURNED)),
-        Figure("charged_back", charged_back, -sums.of("duty_payable", *CHARGED_BACK)),
-        Figure("due", sold - refunded - charged_back, sums.of("duty_payable") - paid),
+        DutyFigure("sold", sold, sums.of("duty_payable", *SOLD)),
+        DutyFigure("affixed", affixed, affixed * STAMP_DUTY),
+        DutyFigure("refunded", refunded, -sums.of("duty_payable", *RETURNED)),
+        DutyFigure("charged_back", charged_back, -sums.of("duty_payable", *CHARGED_BACK)),
+        DutyFigure("due", sold - refunded - charged_back, sums.of("duty_payable") - paid),
     ]

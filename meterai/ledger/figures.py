@@ -1,6 +1,6 @@
 """The money of a period, as the books have it."""
 
-from meterai.plumbing.db.figures import Figures, PromiseQuery, within
+from meterai.plumbing.db.figures import FigureQuery, PromiseQuery, within
 
 # Money that left the provider's account is told apart by its reason, as for one order (`store.books_of_subjects`).
 # Money in suspense belongs to no order.  What a deposit pays and gets back came and went before: it is counted when it is
@@ -31,7 +31,7 @@ SELECT '' AS of,
 FROM entries JOIN legs USING (account_id, entry_id), period
 WHERE unit = 'IDR' AND posted_at < ends
 """
-FIGURES = (Figures("money", MONEY),)
+FIGURES = (FigureQuery("money", MONEY),)
 # Each order whose money moved: captured - charged back = executed + refunded + in flight, and nothing is below zero.
 VISIBLE = f"""
 SELECT count(*) AS asked,

@@ -1,29 +1,31 @@
 """Personal data of the books."""
 
-from meterai.plumbing.db.personal import Basis, Held, Kept, Personal, Wait
+from meterai.plumbing.db.personal import Basis, KeepReason, Personal, PersonalTable, Wait
 
 PERSONAL = Personal(
     basis=Basis.LAW,
     tables=(
-        Held(
+        PersonalTable(
             table="entries",
             columns="entry_id posted_at reason subject",
             inner="account_id",
-            kept=Kept.TAX,
+            kept=KeepReason.TAX,
             since="t.posted_at",
         ),
-        Held(
+        PersonalTable(
             table="legs",
             columns="entry_id book unit debit credit",
             inner="account_id",
-            kept=Kept.TAX,
+            kept=KeepReason.TAX,
         ),
-        Held(table="balances", columns="book posted held", inner="account_id", kept=Kept.TAX),
-        Held(
+        PersonalTable(
+            table="balances", columns="book posted held", inner="account_id", kept=KeepReason.TAX
+        ),
+        PersonalTable(
             table="holds",
             columns="hold_id book amount state held_at resolved_at subject",
             inner="account_id",
-            kept=Kept.TAX,
+            kept=KeepReason.TAX,
             since="t.held_at",
         ),
     ),

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from meterai.ledger.duty import Sum
+from meterai.ledger.duty import ReasonSum
 from meterai.ledger.model import MoneyMove
 from meterai.plumbing.db.database import ReadTx
 from meterai.plumbing.db.rows import RowMapper
@@ -20,7 +20,7 @@ class BookOfSubject(NamedTuple):
     last: datetime
 
 
-class Entry(NamedTuple):
+class LedgerEntry(NamedTuple):
     """One entry with its legs: books and amounts side by side, credits positive."""
 
     account: UUID
@@ -48,8 +48,8 @@ class GuardedBalance(NamedTuple):
 
 
 _BOOK = RowMapper(BookOfSubject)
-_SUMS = RowMapper(Sum)
-_ENTRIES = RowMapper(Entry)
+_SUMS = RowMapper(ReasonSum)
+_ENTRIES = RowMapper(LedgerEntry)
 _SUMS_BETWEEN = """
 SELECT e.reason, l.book, count(*) AS entries, sum(l.credit - l.debit)::bigint AS amount
 FROM entries e JOIN legs l USING (account_id, entry_id)
@@ -119,7 +119,7 @@ async def balance(tx: ReadTx, account: UUID, book: str) -> GuardedBalance | None
     )
 
 
-async def sums_between(tx: ReadTx, begin: datetime, end: datetime) -> list[Sum]:
+async def sums_between(tx: ReadTx, begin: datetime, end: datetime) -> list[ReasonSum]:
     """Sums posted from a moment to before another, by reason and book."""
     return await tx.all_as(_SUMS, _SUMS_BETWEEN, begin, end)
 
@@ -135,12 +135,12 @@ async def open_entries(tx: ReadTx, begin: datetime, end: datetime) -> None:
     await tx.tell(_OPEN, begin, end)
 
 
-async def next_entries(tx: ReadTx, limit: int) -> list[Entry]:
+async def next_entries(tx: ReadTx, limit: int) -> list[LedgerEntry]:
     """The next entries, oldest first; none at the end."""
     return await tx.all_as(_ENTRIES, f"FETCH {limit:d} FROM entries_of_a_time")
 
 
-async def entries_of(tx: ReadTx, account: UUID, subject: UUID, limit: int) -> list[Entry]:
+async def entries_of(tx: ReadTx, account: UUID, subject: UUID, limit: int) -> list[LedgerEntry]:
     """The entries of an order, or of a stamping from the balance, oldest first."""
     return await tx.all_as(_ENTRIES, _OF_SUBJECT, account, subject, limit)
 

@@ -13,7 +13,7 @@ takes.  A route says its priority as `opt={"priority": ...}` (`kit/priority.py`)
 Calls plumbing.  Is put before an application by `apps`.
 """
 
-from meterai.limiter.admission import Admission, Admitted
+from meterai.limiter.admission import Admission, AdmittedRequest
 from meterai.limiter.answers import Answer, Answers, BusyAnswer, BusyAnswers
 from meterai.limiter.limiter import Limiter
 from meterai.limiter.metrics import METRICS
@@ -23,7 +23,7 @@ from meterai.limiter.users import Users
 __all__ = [
     "METRICS",
     "Admission",
-    "Admitted",
+    "AdmittedRequest",
     "Answer",
     "Answers",
     "BusyAnswer",

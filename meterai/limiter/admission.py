@@ -10,32 +10,32 @@ from meterai.limiter import metrics
 from meterai.limiter.answers import Answer, Answers, Header, told_limit
 from meterai.limiter.limiter import Limiter
 from meterai.limiter.priorities import Priorities
-from meterai.limiter.turn import Turn
+from meterai.limiter.turn import Permit
 from meterai.limiter.users import Users
 from meterai.plumbing.http.head import head_of
 from meterai.plumbing.http.incoming import Incoming
 from meterai.plumbing.http.language import language_for
 from meterai.plumbing.observe.stations import Station
-from meterai.plumbing.turns import PURPOSE, Purpose
+from meterai.plumbing.turns import PURPOSE, WorkPurpose
 
 STAYS_SECONDS = 0.1  # so long nobody leaves, and nobody is looked after
 _NO_STATION = Station("")  # of everybody else's waits
 WantsPage = Callable[[str, str], bool]  # of path and Accept
 
 
-class Admitted:
+class AdmittedRequest:
     """A request that has begun.  Whoever was given it calls `end` once."""
 
     __slots__ = ("_purpose", "_scope", "_token", "_turn", "_user", "_users")
 
     def __init__(
-        self, scope: HTTPScope, limiter: Limiter, users: Users, user: bytes, purpose: Purpose
+        self, scope: HTTPScope, limiter: Limiter, users: Users, user: bytes, purpose: WorkPurpose
     ) -> None:
         self._scope = scope
         self._users = users
         self._user = user
         self._purpose = purpose
-        self._turn = Turn(limiter, user, purpose)
+        self._turn = Permit(limiter, user, purpose)
         self._token = PURPOSE.set(purpose)
 
     def rate_limit(self) -> tuple[Header, ...]:
@@ -70,7 +70,7 @@ class Admission:
         self._answers = answers
         self._wants_page = wants_page
 
-    async def let_in(self, scope: HTTPScope, incoming: Incoming) -> Admitted | Answer | None:
+    async def let_in(self, scope: HTTPScope, incoming: Incoming) -> AdmittedRequest | Answer | None:
         """Wait for the turn of a request, or the answer that there is no room; None where its client has
         gone.
         """
@@ -81,8 +81,8 @@ class Admission:
         user = self._users.of(scope)
         if await self._may_begin(priority, user, incoming):
             until = begun + ALLOWANCES[priority].total_seconds
-            purpose = Purpose(priority, until, incoming.was_left)
-            return Admitted(scope, self._limiter, self._users, user, purpose)
+            purpose = WorkPurpose(priority, until, incoming.was_left)
+            return AdmittedRequest(scope, self._limiter, self._users, user, purpose)
         return None if incoming.is_gone else self._refused(scope, priority)
 
     async def _may_begin(self, priority: Priority, user: bytes, incoming: Incoming) -> bool:

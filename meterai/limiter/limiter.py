@@ -14,8 +14,8 @@ from meterai.kit.priority import ALLOWANCES, Priority
 from meterai.limiter.limit import Limit
 from meterai.limiter.metrics import show
 from meterai.limiter.refusals import Refusals
-from meterai.limiter.usage import Usage
-from meterai.limiter.waiting import Place, Waiting
+from meterai.limiter.usage import WorkUsage
+from meterai.limiter.waiting import WaitingRequest, WaitingRequests
 from meterai.plumbing.observe.stations import Station
 from meterai.plumbing.queueing import Queueing
 
@@ -38,13 +38,13 @@ class Limiter:
         self.station = Station("turn", TURN_SECONDS_MAX)  # of those who order
         self._queueing = queueing
         self._limit = Limit()
-        self._usage = Usage()
+        self._usage = WorkUsage()
         self._total = 0  # of all that run
         self._aside = 0
         self._somebody_waits = False
         self._open_to_all = self._least_open()
         self._running = dict.fromkeys(Priority, 0)
-        self._waiting = {priority: Waiting() for priority in Priority}
+        self._waiting = {priority: WaitingRequests() for priority in Priority}
         self._was_reached = False
         self._peak = 0  # the most that was under way in this window
         self.refusals = Refusals()
@@ -75,7 +75,7 @@ class Limiter:
 
     # -- turns -----------------------------------------------------------------------------
 
-    def ask(self, priority: Priority, user: bytes) -> bool | Place:
+    def ask(self, priority: Priority, user: bytes) -> bool | WaitingRequest:
         """True where a request may begin, false where it is refused, else the place it waits at.
 
         Whoever begins is counted as running until `ended`; whoever waits and is no longer there
@@ -91,11 +91,11 @@ class Limiter:
         now = monotonic()
         turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         until = now + ALLOWANCES[priority].wait_seconds
-        place = Place(turn, priority, until, self._usage.level(user, now))
+        place = WaitingRequest(turn, priority, until, self._usage.level(user, now))
         self._somebody_waits = True
         return place if self._waiting[priority].enter(place) else False
 
-    def withdraw(self, place: Place) -> None:
+    def withdraw(self, place: WaitingRequest) -> None:
         """Whoever waited there has gone: the place is free, and so is the turn it may have had."""
         if place.is_waiting:
             place.turn.set_result(False)

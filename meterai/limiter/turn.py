@@ -5,15 +5,15 @@ from time import monotonic
 
 from meterai.kit.priority import Priority
 from meterai.limiter.limiter import Limiter
-from meterai.limiter.waiting import Place
+from meterai.limiter.waiting import WaitingRequest
 from meterai.plumbing.db.database import DatabaseBusy
-from meterai.plumbing.turns import Purpose
+from meterai.plumbing.turns import WorkPurpose
 
 
-class Turn:
+class Permit:
     """A turn that a request has.  Whoever made it calls `end` once."""
 
-    def __init__(self, limiter: Limiter, user: bytes, purpose: Purpose) -> None:
+    def __init__(self, limiter: Limiter, user: bytes, purpose: WorkPurpose) -> None:
         self.limiter = limiter
         self._user = user
         self._purpose = purpose
@@ -37,7 +37,7 @@ class Turn:
         if self._is_held:
             return
         place = self.limiter.ask(self._priority, self._user)
-        if isinstance(place, Place):
+        if isinstance(place, WaitingRequest):
             has_turn = await self._waited(place)
         else:
             has_turn = place
@@ -48,7 +48,7 @@ class Turn:
         # Nobody began to wait for the answer before everything was sent.
         self._purpose.until += self._change()
 
-    async def _waited(self, place: Place) -> bool:
+    async def _waited(self, place: WaitingRequest) -> bool:
         try:
             return await place.turn
         except BaseException:  # cancelled: the client has gone, or the server stops

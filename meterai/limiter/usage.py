@@ -9,7 +9,7 @@ LEVELS = 8  # each is twice the use of the one before; within a level who came f
 UNIT_SECONDS = 0.05  # of the first level: a page or two
 
 
-class Usage:
+class WorkUsage:
     """Seconds of work by user, halved every `HALF_LIFE_SECONDS`."""
 
     def __init__(self) -> None:

@@ -12,7 +12,7 @@ WAITING_MAX = 4096
 
 
 @dataclass(slots=True, eq=False)
-class Place:
+class WaitingRequest:
     """One request that waits.  `turn` ends true where it may begin, false where it is refused."""
 
     turn: asyncio.Future[bool]
@@ -29,7 +29,7 @@ class Place:
         return self.turn.done()
 
 
-class Waiting(FairQueue[int, Place]):
+class WaitingRequests(FairQueue[int, WaitingRequest]):
     """A bounded line in levels of recent use, the lowest first."""
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class Waiting(FairQueue[int, Place]):
         """True where even somebody who is new finds no place."""
         return len(self) >= WAITING_MAX and self.of(0) == len(self)
 
-    def enter(self, place: Place) -> bool:
+    def enter(self, place: WaitingRequest) -> bool:
         """Let it wait; false where the line is full of such as had no more than this one.
 
         Where somebody waits who had more, the last of those goes instead.

@@ -1,17 +1,19 @@
 """What the audit knows of the columns of notifications."""
 
-from meterai.plumbing.db.audited import WORK, Audited, Clock, Due, Evidence, fact
+from meterai.plumbing.db.audited import WORK, Audited, ClockColumn, DueWork, MarkEvidence, fact
 
 AUDITED = Audited(
     clocks=(
-        Clock("mails", "try_at", "now() + interval '30 minutes'"),
-        Clock("mails", "turn_at", "now() + interval '1 day'"),
+        ClockColumn("mails", "try_at", "now() + interval '30 minutes'"),
+        ClockColumn("mails", "turn_at", "now() + interval '1 day'"),
     ),
-    dues=(Due("mails", "t.try_at", "t.state = 'queued'"),),
+    dues=(DueWork("mails", "t.try_at", "t.state = 'queued'"),),
     evidence=(
-        Evidence("mails", "t.state = 'sent'", "t.sent_at IS NOT NULL AND t.tries > 0"),
-        Evidence("mails", "t.sent_at IS NOT NULL", "t.state = 'sent' AND t.sent_at >= t.queued_at"),
-        Evidence("mails", "t.state = 'given_up'", "t.tries > 0"),
+        MarkEvidence("mails", "t.state = 'sent'", "t.sent_at IS NOT NULL AND t.tries > 0"),
+        MarkEvidence(
+            "mails", "t.sent_at IS NOT NULL", "t.state = 'sent' AND t.sent_at >= t.queued_at"
+        ),
+        MarkEvidence("mails", "t.state = 'given_up'", "t.tries > 0"),
     ),
     facts=(
         # A mail that was given up may be queued again, with another time; one that was sent may not.

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from meterai.accounts import NOBODY, Permission
 from meterai.kit.ids import read_typed
-from meterai.kit.refusal import Said
+from meterai.kit.refusal import Sentence
 from meterai.kit.subjects import Happening, Subject, SubjectKind, WorkItem
 from meterai.notifications import store
 from meterai.notifications.model import MailTold
@@ -79,7 +79,7 @@ def _told(one: MailTold) -> list[Happening]:
 def _facts(one: MailTold) -> dict[str, object]:
     key = f"mail.about.{one.template}"
     return {
-        "what": Said(key if key in catalogue() else "mail.about.other", {}),
+        "what": Sentence(key if key in catalogue() else "mail.about.other", {}),
         "tries": one.tries,
         "fault": one.fault,
         "mail": str(one.id),

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from meterai.notifications import store
 from meterai.plumbing.db.database import Tx
-from meterai.plumbing.db.personal import Held, Kept, Person, Personal
+from meterai.plumbing.db.personal import KeepReason, Person, Personal, PersonalTable
 
 
 def _account_and_address(person: Person) -> Sequence[object]:
@@ -22,7 +22,7 @@ PERSONAL = Personal(
     recipients=("mail",),
     before=_forget_queued,
     tables=(
-        Held(
+        PersonalTable(
             table="mails",
             columns="mail_id queued_at template language recipient state sent_at",
             inner="account_id cause_key try_at tries last_fault network turn_at",
@@ -32,7 +32,7 @@ PERSONAL = Personal(
             named=_account_and_address,
             blanks={"recipient": "''", "facts": "'{}'", "last_fault": "NULL"},
             only="t.state <> 'queued' AND t.recipient <> ''",
-            kept=Kept.PROOF,
+            kept=KeepReason.PROOF,
         ),
     ),
 )

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from meterai.accounts import CodeService, OrganizationService
-from meterai.commands import Command, Directory, Schema, Scope
+from meterai.commands import Command, DemandScope, Directory, Schema
 from meterai.notifications.adapters import smtp as mail
 from meterai.notifications.adapters.smtp import Mailer
 from meterai.notifications.audited import AUDITED
@@ -71,14 +71,14 @@ COMMANDS = (
         "jobs list",
         "meterai.notifications.commands:list_failed",
         Directory.DATABASE,
-        Scope.DATABASE,
+        DemandScope.DATABASE,
         Schema.ANY,
     ),
     Command(
         "jobs retry",
         "meterai.notifications.commands:retry",
         Directory.DATABASE,
-        Scope.DATABASE,
+        DemandScope.DATABASE,
         Schema.CURRENT,
     ),
 )

@@ -161,18 +161,18 @@ _GIVEN_UP_MAILS = RowMapper(GivenUpMail)
 Due = Callable[[ReadTx, datetime, Sequence[UUID], int], Awaitable[list[Piece]]]
 
 
-class Turn(NamedTuple):
+class MailTurn(NamedTuple):
     """When a mail of a network goes out, among those of others."""
 
     network: UUID
     at: datetime
 
 
-async def next_turn(tx: Tx, network: UUID, seconds: float) -> Turn:
+async def next_turn(tx: Tx, network: UUID, seconds: float) -> MailTurn:
     """The turn of the next mail of a network, so long after that of its last one."""
     at = await tx.value(_NEXT_TURN, seconds, network)
     assert isinstance(at, datetime)
-    return Turn(network, at)
+    return MailTurn(network, at)
 
 
 async def insert(
@@ -184,7 +184,7 @@ async def insert(
     language: str,
     recipient: str,
     facts: dict[str, object],
-    turn: Turn | None = None,
+    turn: MailTurn | None = None,
 ) -> None:
     """Queue one mail; changes nothing where its cause has a mail."""
     await tx.run(

@@ -39,7 +39,7 @@ class PaperMissing(CommandRefusal):
         self.path = path
 
 
-class Block(NamedTuple):
+class TextBlock(NamedTuple):
     """A part of a text: a heading, a list, or a paragraph; a list has a text for each item."""
 
     kind: str
@@ -99,18 +99,18 @@ def is_branch_of(branch: str, number: str) -> bool:
     return _NITKU.fullmatch(digits) is not None and digits.startswith(owner)
 
 
-def blocks(text: str) -> Iterator[Block]:
+def blocks(text: str) -> Iterator[TextBlock]:
     """A plain text in parts: a line that begins with # is a heading, lines that begin with - are a list, and
     others up to an empty one are a paragraph.
     """
     stripped = (line.strip() for line in text.splitlines())
     for kind, lines in groupby(stripped, key=_kind):
         if kind == "heading":
-            yield from (Block(kind, (line.lstrip("# "),)) for line in lines)
+            yield from (TextBlock(kind, (line.lstrip("# "),)) for line in lines)
         elif kind == "list":
-            yield Block(kind, tuple(line.removeprefix("- ") for line in lines))
+            yield TextBlock(kind, tuple(line.removeprefix("- ") for line in lines))
         elif kind:
-            yield Block(kind, (" ".join(lines),))
+            yield TextBlock(kind, (" ".join(lines),))
 
 
 def _kind(line: str) -> str:

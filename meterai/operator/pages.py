@@ -7,7 +7,7 @@ from meterai.accounts import Permission
 from meterai.kit.clock import SystemClock
 from meterai.kit.priority import Priority
 from meterai.operator.model import Paper, security_text
-from meterai.operator.service import Papers
+from meterai.operator.service import OperatorTexts
 from meterai.operator.settings import OperatorSettings
 from meterai.pages import Page, PageRequest, Remembered, RoomPages, page, see_other, visitor
 from meterai.plumbing.config import Settings
@@ -25,7 +25,7 @@ _PAPER = {
 }
 
 
-async def _shown(request: PageRequest, papers: Papers, paper: Paper) -> Page:
+async def _shown(request: PageRequest, papers: OperatorTexts, paper: Paper) -> Page:
     if (there := papers.link(paper)) is not None:
         return see_other(there)
     await visitor(request)
@@ -37,7 +37,7 @@ async def _shown(request: PageRequest, papers: Papers, paper: Paper) -> Page:
     opt=_PAPER,
     include_in_schema=False,
 )
-async def show_terms(request: PageRequest, papers: NamedDependency[Papers]) -> Page:
+async def show_terms(request: PageRequest, papers: NamedDependency[OperatorTexts]) -> Page:
     """The terms of the operator."""
     return await _shown(request, papers, Paper.TERMS)
 
@@ -47,7 +47,7 @@ async def show_terms(request: PageRequest, papers: NamedDependency[Papers]) -> P
     opt=_PAPER,
     include_in_schema=False,
 )
-async def show_privacy(request: PageRequest, papers: NamedDependency[Papers]) -> Page:
+async def show_privacy(request: PageRequest, papers: NamedDependency[OperatorTexts]) -> Page:
     """The privacy statement of the operator."""
     return await _shown(request, papers, Paper.PRIVACY)
 

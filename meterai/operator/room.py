@@ -2,7 +2,7 @@
 
 from meterai.operator.demands import DEMANDS, UNDEMANDED
 from meterai.operator.pages import PAGES, routes
-from meterai.operator.service import Papers
+from meterai.operator.service import OperatorTexts
 from meterai.operator.settings import OperatorSettings
 from meterai.plumbing.config import Settings
 from meterai.plumbing.keyring import Keyring
@@ -10,11 +10,11 @@ from meterai.room import Container, Room
 
 
 def _needs(settings: Settings, _keyring: Keyring) -> None:
-    Papers(settings.of(OperatorSettings))
+    OperatorTexts(settings.of(OperatorSettings))
 
 
 async def _build(container: Container) -> None:
-    container.add(Papers(container.settings.of(OperatorSettings)))
+    container.add(OperatorTexts(container.settings.of(OperatorSettings)))
 
 
 ROOM = Room(
@@ -22,7 +22,7 @@ ROOM = Room(
     settings=OperatorSettings,
     needs=_needs,
     build=_build,
-    services={"papers": Papers},
+    services={"papers": OperatorTexts},
     routes=routes,
     pages=PAGES,
     demands=DEMANDS,

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from meterai.operator.model import Block, Paper, PaperMissing, blocks, is_web_address
+from meterai.operator.model import Paper, PaperMissing, TextBlock, blocks, is_web_address
 from meterai.operator.settings import OperatorSettings
 from meterai.plumbing.files import read_file
 
@@ -17,7 +17,7 @@ def text_of(setting: str, path: str) -> str:
         raise PaperMissing(setting, path) from None
 
 
-class Papers:
+class OperatorTexts:
     """The operator's papers: each has an address elsewhere, a text, or nothing."""
 
     def __init__(self, settings: OperatorSettings) -> None:
@@ -33,6 +33,6 @@ class Papers:
         """Its address on a site of the operator's own."""
         return self._links.get(paper)
 
-    def text(self, paper: Paper) -> tuple[Block, ...]:
+    def text(self, paper: Paper) -> tuple[TextBlock, ...]:
         """The blocks of its file; none where there is no file."""
         return self._texts.get(paper, ())

@@ -12,17 +12,17 @@ and the other events of its lifecycle.
 """
 
 from meterai.orders.model import (
+    ExecutionPace,
     Order,
     OrderKey,
     OrderKind,
     OrderMark,
     OrderPastDue,
     OrderState,
-    Pace,
+    OrderTerms,
     PaidWithin,
     PlacedOrder,
     SoldBy,
-    Terms,
     request_hash,
 )
 from meterai.orders.service import (
@@ -53,6 +53,7 @@ from meterai.orders.store import (
 
 __all__ = [
     "TURNING",
+    "ExecutionPace",
     "Order",
     "OrderKey",
     "OrderKind",
@@ -61,13 +62,12 @@ __all__ = [
     "OrderService",
     "OrderSettings",
     "OrderState",
+    "OrderTerms",
     "OrderView",
-    "Pace",
     "PaidWithin",
     "PaymentView",
     "PlacedOrder",
     "SoldBy",
-    "Terms",
     "figures_within",
     "finish",
     "in_flight",

@@ -1,19 +1,27 @@
 """What the audit knows of the columns of orders."""
 
-from meterai.plumbing.db.audited import SHOWN, Audited, Clock, Due, Subject, fact, global_fact
+from meterai.plumbing.db.audited import (
+    SHOWN,
+    Audited,
+    ClockColumn,
+    DueWork,
+    SubjectColumn,
+    fact,
+    global_fact,
+)
 
 AUDITED = Audited(
     clocks=(
-        Clock("orders", "lapses_at", "t.placed_at + interval '7 days'"),
-        Clock(
+        ClockColumn("orders", "lapses_at", "t.placed_at + interval '7 days'"),
+        ClockColumn(
             "orders", "due_at", "t.paid_at + make_interval(secs => least(t.due_seconds, 7 * 86400))"
         ),
-        Clock("orders", "pay_until", "t.placed_at + interval '8 days'"),
-        Clock("orders", "returning_due_at", "now() + interval '8 days'"),
+        ClockColumn("orders", "pay_until", "t.placed_at + interval '8 days'"),
+        ClockColumn("orders", "returning_due_at", "now() + interval '8 days'"),
     ),
     dues=(
-        Due("orders", "coalesce(t.pay_until, t.lapses_at)", "t.state = 'placed'"),
-        Due("orders", "t.due_at", "t.state = 'paid'"),
+        DueWork("orders", "coalesce(t.pay_until, t.lapses_at)", "t.state = 'placed'"),
+        DueWork("orders", "t.due_at", "t.state = 'paid'"),
     ),
     facts=(
         fact(
@@ -32,10 +40,10 @@ AUDITED = Audited(
         "order_labels": SHOWN,
     },
     subjects={
-        "orders": Subject("order_id"),
-        "order_deposits": Subject("order_id"),
-        "order_sellers": Subject("order_id"),
-        "order_fees": Subject("order_id"),
+        "orders": SubjectColumn("order_id"),
+        "order_deposits": SubjectColumn("order_id"),
+        "order_sellers": SubjectColumn("order_id"),
+        "order_fees": SubjectColumn("order_id"),
     },
     unfinished=(
         "SELECT account_id, order_id FROM orders WHERE state = 'placed'",

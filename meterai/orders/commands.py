@@ -1,8 +1,8 @@
 """Stop issuing stamps for orders, and go on."""
 
 from meterai import approvals
-from meterai.commands import NO_OPTIONS, By, DryRun, Options, Reason, Text, line
-from meterai.orders.levers import OPEN, STOP, NoArguments
+from meterai.commands import NO_OPTIONS, By, DryRun, NoArguments, Options, Reason, Text, line
+from meterai.orders.levers import OPEN, STOP
 
 
 def stop_issuing(

@@ -1,6 +1,6 @@
 """The orders of a period: sales, and how long buyers who paid waited."""
 
-from meterai.plumbing.db.figures import Figures, PromiseQuery, between, waits, within
+from meterai.plumbing.db.figures import FigureQuery, PromiseQuery, between, waits, within
 
 _CLOSED = within("closed_at")
 _EXECUTED = f"state = 'executed' AND {_CLOSED}"
@@ -53,8 +53,8 @@ SELECT count(*) AS asked,
 FROM orders, period WHERE paid_at IS NOT NULL AND {within("due_at")}
 """
 FIGURES = (
-    Figures("sales", SALES, "figures.sales.of"),
-    Figures("waits", WAITS),
-    Figures("channels", CHANNELS, "figures.channels.of"),
+    FigureQuery("sales", SALES, "figures.sales.of"),
+    FigureQuery("waits", WAITS),
+    FigureQuery("channels", CHANNELS, "figures.channels.of"),
 )
 PROMISES = (PromiseQuery(2, "paid_is_executed_in_time", IN_TIME),)

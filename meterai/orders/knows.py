@@ -6,8 +6,8 @@ from datetime import datetime
 from meterai.accounts import Permission
 from meterai.kit.ids import read_typed, show
 from meterai.kit.labels import REFERENCE_LENGTH_MAX
-from meterai.kit.paging import Page
-from meterai.kit.refusal import Said
+from meterai.kit.paging import ListPage
+from meterai.kit.refusal import Sentence
 from meterai.kit.subjects import Happening, Subject, SubjectKind, WorkItem
 from meterai.orders import store
 from meterai.orders.model import Order, OrderKey, OrderState
@@ -49,7 +49,7 @@ async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
     if about.account is None:
         return ()
     if about.kind == SubjectKind.ACCOUNT:
-        newest = await store.orders_of(tx, about.account, Page().before, ORDERS_TOLD_MAX)
+        newest = await store.orders_of(tx, about.account, ListPage().before, ORDERS_TOLD_MAX)
         return [_placed(one, subject(OrderKey(one.account, one.id))) for one in newest]
     order_id = read_typed("ord", about.shown) if about.kind == SubjectKind.ORDER else None
     if order_id is None or (order := await store.order(tx, about.account, order_id)) is None:
@@ -60,13 +60,13 @@ async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
 
 def _placed(order: Order, about: Subject | None = None) -> Happening:
     facts = {
-        "what": Said(f"order.kind.{order.kind}", {"quantity": order.quantity}),
+        "what": Sentence(f"order.kind.{order.kind}", {"quantity": order.quantity}),
         "total": order.total,
         "lapses_at": order.lapses_at,
         "order": show("ord", order.id),
     }
     word = "order_placed" if about is None else "order_of_account"
-    state = Said(f"state.order.{order.state}", {})
+    state = Sentence(f"state.order.{order.state}", {})
     return Happening(order.placed_at, word, facts | {"now": state}, about, begins=about is None)
 
 

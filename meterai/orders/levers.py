@@ -2,19 +2,13 @@
 
 from functools import partial
 
-import msgspec
-
 from meterai import stamps
 from meterai.accounts import Permission
-from meterai.commands import Effect, Forecast, Lever, Pull
+from meterai.commands import Effect, Forecast, Lever, NoArguments, Pull
 from meterai.kit.numbers import at_most
 from meterai.kit.reasons import written_reason
 from meterai.orders import store
 from meterai.plumbing.db.database import ReadTx, Tx
-
-
-class NoArguments(msgspec.Struct, frozen=True):
-    """A lever that is told nothing but why."""
 
 
 async def _would_stop(tx: ReadTx, _: NoArguments, pull: Pull) -> Forecast:

@@ -125,7 +125,7 @@ class SoldBy(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class ExecutionPace:
     """The orders that were carried out in the last 15 minutes, and the median of the seconds that
     each took from its payment; 0 of none."""
 
@@ -187,7 +187,7 @@ class Order:
         return None
 
 
-class Waiting(NamedTuple):
+class WaitingOrders(NamedTuple):
     """Paid orders that wait to be executed, and their money in rupiah."""
 
     orders: int
@@ -276,7 +276,7 @@ class PlacedOrder(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class OrderTerms:
     """One order as it is placed: money in rupiah, times in seconds."""
 
     account: UUID

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from meterai.commands import Command, Directory, Schema, Scope
+from meterai.commands import Command, DemandScope, Directory, Schema
 from meterai.orders.audited import AUDITED
 from meterai.orders.demands import DEMANDS, UNDEMANDED
 from meterai.orders.figures import FIGURES, PROMISES
@@ -18,7 +18,7 @@ from meterai.orders.service import OrderService
 from meterai.orders.settings import OrderSettings
 from meterai.orders.store import EXPIRY_DUE
 from meterai.payments import PaymentService
-from meterai.plumbing.http.described import Field
+from meterai.plumbing.http.described import FieldDescription
 from meterai.plumbing.work.jobs import PeriodicTask
 from meterai.room import Container, Room
 from meterai.waiting_room import WaitingRoom
@@ -43,23 +43,23 @@ COMMANDS = (
         "issuing stop",
         "meterai.orders.commands:stop_issuing",
         Directory.DATABASE,
-        Scope.DATABASE,
+        DemandScope.DATABASE,
         Schema.ANY,
     ),
     Command(
         "issuing open",
         "meterai.orders.commands:open_issuing",
         Directory.DATABASE,
-        Scope.DATABASE,
+        DemandScope.DATABASE,
         Schema.CURRENT,
     ),
 )
 
 FIELDS = {
-    ("OrderView", "state"): Field(list(OrderState)),
-    ("OrderView", "kind"): Field(list(OrderKind)),
-    ("OrderView", "currency"): Field(["IDR"]),
-    ("OrderRequest", "quantity"): Field(least=1),
+    ("OrderView", "state"): FieldDescription(list(OrderState)),
+    ("OrderView", "kind"): FieldDescription(list(OrderKind)),
+    ("OrderView", "currency"): FieldDescription(["IDR"]),
+    ("OrderRequest", "quantity"): FieldDescription(least=1),
 }
 ROOM = Room(
     name="orders",

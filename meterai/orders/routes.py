@@ -11,7 +11,7 @@ from litestar.params import FromPath, JSONBody
 from meterai.accounts import Permission
 from meterai.kit.ids import read
 from meterai.kit.labels import labels
-from meterai.kit.paging import PAGE_MAX, Page
+from meterai.kit.paging import PAGE_MAX, ListPage
 from meterai.kit.priority import Priority
 from meterai.orders.service import OrderService, OrderView
 from meterai.plumbing.http.described import Described
@@ -102,7 +102,7 @@ async def list_orders(
     reference: Reference = None,
 ) -> OrderList:
     """A page of your orders, newest first; only those with this reference, where one is given."""
-    page = Page(limit, read("ord", before)) if before else Page(limit)
+    page = ListPage(limit, read("ord", before)) if before else ListPage(limit)
     found, is_more = await orders.list(account, page, reference)
     return OrderList(found, found[-1].id if is_more else None)
 

@@ -17,37 +17,37 @@ from meterai.kit.ids import new_id, show
 from meterai.kit.labels import NO_LABELS, Labels
 from meterai.kit.lifecycle import NotAllowedNow
 from meterai.kit.money import Rupiah
-from meterai.kit.paging import WHOLE, Page
+from meterai.kit.paging import WHOLE, ListPage
 from meterai.kit.refusal import Malformed, NotFound, Refusal
 from meterai.ledger import MoneySummary
 from meterai.orders import store
 from meterai.orders.model import (
     ORDER,
+    ExecutionPace,
     Order,
     OrderEvent,
     OrderKey,
     OrderKind,
     OrderState,
+    OrderTerms,
     OrderTooLarge,
-    Pace,
     PlacedOrder,
     PriceChanged,
     SoldBy,
-    Terms,
     request_hash,
 )
 from meterai.orders.settings import OrderSettings
 from meterai.payments import (
     AccountNumber,
-    Attempt,
     AttemptState,
-    Channel,
     Credit,
     Deposit,
-    Method,
+    PaymentAttempt,
+    PaymentChannel,
+    PaymentMethod,
+    PaymentQr,
     PaymentService,
     PaymentSettings,
-    Qr,
     Redirect,
 )
 from meterai.plumbing.config import Settings
@@ -55,7 +55,7 @@ from meterai.plumbing.db.database import Database, ReadTx, Tx
 from meterai.plumbing.http.requests import IdempotencyKeyReused
 from meterai.plumbing.observe.exchange import note_replay
 from meterai.plumbing.work.periodic import each, run_row
-from meterai.waiting_room import Act, WaitingRoom
+from meterai.waiting_room import GuardedAct, WaitingRoom
 
 BATCH = 200  # orders one run moves
 # By the name of its page, or by its account; refuses `NotFound` and more.
@@ -114,15 +114,15 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     seller_fee: int | msgspec.UnsetType = msgspec.UNSET  # its part of `service_fee`
 
 
-def _pay(order: Order, attempt: Attempt | None, default: str) -> PaymentView:
+def _pay(order: Order, attempt: PaymentAttempt | None, default: str) -> PaymentView:
     told = attempt.instructions if attempt and order.state == OrderState.PLACED else None
     return PaymentView(
         method=attempt.channel.method if attempt else default,
         state=attempt.state if attempt else AttemptState.OPENING,
         amount=order.total.value,
-        qr_content=told.content if isinstance(told, Qr) else None,
+        qr_content=told.content if isinstance(told, PaymentQr) else None,
         expires_at=order.lapses_at,
-        instructions=msgspec.UNSET if told is None or isinstance(told, Qr) else told,
+        instructions=msgspec.UNSET if told is None or isinstance(told, PaymentQr) else told,
     )
 
 
@@ -165,7 +165,7 @@ async def paid_orders(tx: ReadTx, account: UUID, limit: int) -> list[OrderView]:
     return [_shown(one, _pay(one, attempts.get(one.id), ""), money[one.id]) for one in found]
 
 
-async def pace(tx: ReadTx) -> Pace:
+async def pace(tx: ReadTx) -> ExecutionPace:
     """How long the orders of the last minutes took."""
     return await store.pace(tx)
 
@@ -198,7 +198,7 @@ async def finish(tx: Tx, account: UUID, order_id: UUID) -> bool:
     return await store.finish(tx, account, order_id)
 
 
-async def place_documents(tx: Tx, terms: Terms) -> PlacedOrder:
+async def place_documents(tx: Tx, terms: OrderTerms) -> PlacedOrder:
     """Place an order in a transaction that writes more than it, such as its documents."""
     return await store.place(tx, terms)
 
@@ -311,11 +311,11 @@ class OrderService:
             raise OrderTooLarge(quantity=quantity, quantity_max=most)
         return quantity
 
-    async def ways(self, quantity: int, sold: SoldBy | None = None) -> Sequence[Method]:
+    async def ways(self, quantity: int, sold: SoldBy | None = None) -> Sequence[PaymentMethod]:
         """By which methods so many stamps can be paid now, the default first, with the time each leaves."""
         return await self.ways_of(quantity * self.unit_of(sold))
 
-    async def ways_of(self, rupiah: int) -> Sequence[Method]:
+    async def ways_of(self, rupiah: int) -> Sequence[PaymentMethod]:
         """By which methods a sum can be paid now, as that of an order which has its price already."""
         methods = (await self._payments.look_at_rails()).methods(rupiah)
         default = self._settings.order_lapses_seconds
@@ -337,7 +337,7 @@ class OrderService:
         *,
         method: str | None = None,
         sold: SoldBy | None = None,
-    ) -> Terms:
+    ) -> OrderTerms:
         """One order at today's terms, to be paid by a method, or by the default one; of a seller, or of ours.
 
         Its instructions are asked for by whoever places it.
@@ -361,7 +361,7 @@ class OrderService:
         lapses = terms.lapses_seconds or sale.order_lapses_seconds
         if not is_stamps:  # no longer than its documents are kept
             lapses = min(lapses, self.payable_seconds_max)
-        return Terms(
+        return OrderTerms(
             account=account,
             order=new_id(),
             key=key,
@@ -386,7 +386,7 @@ class OrderService:
     ) -> None:
         """Refuses what `WaitingRoom.check_turn` does; a repeat of what was placed needs no turn."""
         try:
-            await self._lines.check_turn(connection, account, Act.BUY)
+            await self._lines.check_turn(connection, account, GuardedAct.BUY)
         except Refusal:
             if not await self._database.once(store.is_placed, account, key):
                 raise
@@ -441,14 +441,14 @@ class OrderService:
 
     async def deposit_terms(
         self, account: UUID, key: str, pieces: int, method: str | None
-    ) -> Terms:
+    ) -> OrderTerms:
         """The order of a deposit, whose instructions the worker asks for.  Refuses `AmountNotPayable`, `MethodOut`."""
         request = request_hash(OrderKind.DEPOSIT, pieces, *([method] if method else []))
         attempt, reference = payments.new_attempt(account)
         sale = self._settings
         rails = await self._payments.look_at_rails()
         channel, way = rails.channel(method, pieces * sale.stamp_price, attempt)
-        return Terms(
+        return OrderTerms(
             account=account,
             order=new_id(),
             key=key,
@@ -467,7 +467,7 @@ class OrderService:
             method=channel.method,
         )
 
-    async def _placed(self, terms: Terms, *, wait_for_qr: bool) -> OrderView:
+    async def _placed(self, terms: OrderTerms, *, wait_for_qr: bool) -> OrderView:
         placed = await self._database.once(store.place, terms)
         if not placed.created:
             if placed.request != terms.request:
@@ -476,7 +476,9 @@ class OrderService:
             return await self.view(terms.account, placed.id)
         return await self.opened(terms, placed, wait_for_qr=wait_for_qr)
 
-    async def opened(self, terms: Terms, placed: PlacedOrder, *, wait_for_qr: bool) -> OrderView:
+    async def opened(
+        self, terms: OrderTerms, placed: PlacedOrder, *, wait_for_qr: bool
+    ) -> OrderView:
         """A new order as the API shows it, made from what was just written without reading it back."""
         order = Order(
             terms.account,
@@ -497,11 +499,11 @@ class OrderService:
             seller=terms.sold.name if terms.sold else None,
             seller_fee=terms.sold.fee if terms.sold else None,
         )
-        attempt = Attempt(
+        attempt = PaymentAttempt(
             terms.account,
             terms.attempt,
             order.id,
-            Channel(terms.provider, terms.method),
+            PaymentChannel(terms.provider, terms.method),
             terms.reference,
             order.total,
             AttemptState.OPENING,
@@ -541,7 +543,7 @@ class OrderService:
         ]
 
     async def list(
-        self, account: UUID, page: Page = WHOLE, reference: str | None = None
+        self, account: UUID, page: ListPage = WHOLE, reference: str | None = None
     ) -> tuple[list[OrderView], bool]:
         """A page of an account's orders, newest first, and whether there are older ones; only those of a
         reference."""

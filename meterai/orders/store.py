@@ -6,6 +6,7 @@ from uuid import UUID
 
 from meterai.kit.labels import Labels
 from meterai.orders.model import (
+    ExecutionPace,
     InFlight,
     Order,
     OrderFigures,
@@ -14,14 +15,13 @@ from meterai.orders.model import (
     OrderMark,
     OrderPastDue,
     OrderState,
-    Pace,
+    OrderTerms,
     PaidWithin,
     PlacedOrder,
     SoldBy,
-    Terms,
-    Waiting,
+    WaitingOrders,
 )
-from meterai.payments import Channel
+from meterai.payments import PaymentChannel
 from meterai.plumbing.db.database import ReadTx, Tx, jsonb
 from meterai.plumbing.db.rows import RowMapper
 from meterai.plumbing.work.periodic import not_paused
@@ -158,11 +158,11 @@ _PAST_DUES = RowMapper(OrderPastDue)
 _IN_FLIGHTS = RowMapper(InFlight)
 _MARKS_OF_ORDERS = RowMapper(OrderMark)
 _ORDER_KEYS = RowMapper(OrderKey)
-_WAITINGS = RowMapper(Waiting)
+_WAITINGS = RowMapper(WaitingOrders)
 _PLACED_ORDERS = RowMapper(PlacedOrder)
 
 
-async def place(tx: Tx, terms: Terms) -> PlacedOrder:
+async def place(tx: Tx, terms: OrderTerms) -> PlacedOrder:
     """Place an order, or find the one of its key; see sql/functions/order_place_by_method.sql."""
     written, sold = terms.labels, terms.sold
     if sold is not None:
@@ -218,7 +218,7 @@ async def pay_by(
     account: UUID,
     order_id: UUID,
     attempt: tuple[UUID, str],
-    channel: Channel,
+    channel: PaymentChannel,
     seconds: tuple[float, float],
     attempts_max: int,
 ) -> str:
@@ -247,7 +247,7 @@ async def unexecuted(tx: Tx, limit: int) -> list[OrderKey]:
     return await tx.all_as(_ORDER_KEYS, TO_TURN, limit)
 
 
-async def waiting(tx: ReadTx) -> Waiting:
+async def waiting(tx: ReadTx) -> WaitingOrders:
     """Paid orders that wait to be executed, and their money."""
     found = await tx.one_as(_WAITINGS, _WAITING)
     assert found is not None
@@ -371,10 +371,10 @@ SELECT count(*)::integer AS orders, coalesce(percentile_cont(0.5) WITHIN GROUP (
 FROM orders WHERE placed_at > now() - interval '1 hour' AND closed_at > now() - interval '15 minutes'
     AND state = 'executed' AND paid_at IS NOT NULL
 """
-_PACES = RowMapper(Pace)
+_PACES = RowMapper(ExecutionPace)
 
 
-async def pace(tx: ReadTx) -> Pace:
+async def pace(tx: ReadTx) -> ExecutionPace:
     """How long the orders of the last minutes took from their payment to their end."""
     found = await tx.one_as(_PACES, _PACE)
     assert found is not None

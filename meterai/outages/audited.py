@@ -1,9 +1,11 @@
 """Columns of outage records, as the audit knows them."""
 
-from meterai.plumbing.db.audited import Audited, Due, global_fact
+from meterai.plumbing.db.audited import Audited, DueWork, global_fact
 
 AUDITED = Audited(
-    dues=(Due("outages", "t.confirmed_at", "t.sealed_at IS NULL AND t.confirmed_at IS NOT NULL"),),
+    dues=(
+        DueWork("outages", "t.confirmed_at", "t.sealed_at IS NULL AND t.confirmed_at IS NOT NULL"),
+    ),
     facts=(
         global_fact(
             "outages",

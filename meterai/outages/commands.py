@@ -30,7 +30,7 @@ from meterai.outages.levers import CONFIRM, WITHDRAW, OutageArguments, effects
 from meterai.outages.model import OUTAGE_KIND, Outage
 from meterai.outages.record import FILE_BYTES_MAX
 from meterai.outages.settings import watchers_of
-from meterai.outages.verification import Examined, examine, read_keys
+from meterai.outages.verification import ExaminedRecord, examine, read_keys
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import Database
 from meterai.plumbing.db.figures import moment
@@ -145,7 +145,7 @@ def verify(
     raise SystemExit(_say(found, trusts=bool(known.watchers)))
 
 
-def _say(found: Examined, *, trusts: bool) -> Exit:
+def _say(found: ExaminedRecord, *, trusts: bool) -> Exit:
     record = found.record
     line(f"{record.record} of {record.by} ({record.operator})")
     if record.specimen:

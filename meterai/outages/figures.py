@@ -1,6 +1,6 @@
 """Outages of a period by act: records, and minutes in which the act failed, by the records that count."""
 
-from meterai.plumbing.db.figures import Figures
+from meterai.plumbing.db.figures import FigureQuery
 
 OUTAGES = """
 SELECT act.key AS of, count(DISTINCT o.outage_id) AS records,
@@ -10,4 +10,4 @@ FROM period, outages o, jsonb_each(o.findings->'failed') act, jsonb_array_elemen
 WHERE o.state = 'confirmed' AND (one->>'begin')::timestamptz >= begins AND (one->>'begin')::timestamptz < ends
 GROUP BY act.key ORDER BY act.key
 """
-FIGURES = (Figures("outages", OUTAGES, "act"),)
+FIGURES = (FigureQuery("outages", OUTAGES, "act"),)

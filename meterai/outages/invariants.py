@@ -7,7 +7,7 @@ from meterai.outages import proposing, store
 from meterai.outages.model import Outage, RecordWrong
 from meterai.plumbing.db.checks import AuditedPart
 from meterai.plumbing.db.database import Database
-from meterai.plumbing.db.invariants import SHOWN_MAX, Finding, Invariant
+from meterai.plumbing.db.invariants import SHOWN_MAX, Invariant, InvariantFinding
 
 _NOBODY = "'00000000-0000-0000-0000-000000000000'"
 _SUBJECT = "'out_' || lower(compact(o.outage_id))"
@@ -77,7 +77,7 @@ AS_DERIVED = Invariant(
 )
 
 
-async def as_derived(part: AuditedPart) -> Finding:
+async def as_derived(part: AuditedPart) -> InvariantFinding:
     """Derive again each record, or those proposed within the part: SQL reads no signatures."""
     since = part.begins if part.since is not None else _EVER
     found: list[Outage] = []
@@ -89,7 +89,9 @@ async def as_derived(part: AuditedPart) -> Finding:
         if not batch:
             break
         last = batch[-1].id
-    return Finding(AS_DERIVED, len(found), [{"outage": one.shown} for one in found[:SHOWN_MAX]])
+    return InvariantFinding(
+        AS_DERIVED, len(found), [{"outage": one.shown} for one in found[:SHOWN_MAX]]
+    )
 
 
 async def _is_as_derived(database: Database, outage: Outage) -> bool:

@@ -54,7 +54,7 @@ class Why(StrEnum):
     FOREIGN = "foreign"  # they are of another installation
 
 
-class Span(msgspec.Struct, frozen=True):
+class OutageSpan(msgspec.Struct, frozen=True):
     """A time from a minute to another, which is not in it."""
 
     begin: datetime
@@ -79,7 +79,7 @@ class LeftOut(msgspec.Struct, frozen=True):
     why: Why
 
 
-class Source(msgspec.Struct, frozen=True):
+class WatcherSource(msgspec.Struct, frozen=True):
     """A configured watcher, and its readings by the SHA-256 of their file.  Keys and hashes in hexadecimal."""
 
     name: str
@@ -97,9 +97,9 @@ class Findings(msgspec.Struct, frozen=True):
     installation: str
     rules: int
     failed: Mapping[PublicAct, Sequence[Period]]
-    unmeasured: Mapping[PublicAct, Sequence[Span]]
+    unmeasured: Mapping[PublicAct, Sequence[OutageSpan]]
     left_out: Sequence[LeftOut]
-    watchers: Sequence[Source]
+    watchers: Sequence[WatcherSource]
 
     def as_json(self) -> bytes:
         """The findings as they are kept, hashed and approved."""

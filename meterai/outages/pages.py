@@ -14,13 +14,13 @@ from meterai.kit.ids import read
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Malformed, Refusal
 from meterai.outages.model import OUTAGE_KIND
-from meterai.outages.papers import JSON, Attempt, act_word, span
+from meterai.outages.papers import JSON, StampingTry, act_word, span
 from meterai.outages.service import SIGNED, OutageService
 from meterai.pages import (
     FieldWrong,
-    Link,
     LinkPlace,
     Page,
+    PageLink,
     PageRequest,
     RoomPages,
     ShownTo,
@@ -44,7 +44,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
-class _Typed:
+class _TypedCopy:
     """The fields of the form of a copy, as they were typed."""
 
     document: str = ""
@@ -109,14 +109,14 @@ async def show_outage(
         file = f"{language_of(request)}.pdf"
         return saved_as(f"{number}.pdf", await outages.file(outage, file), PDF)
     about = request.query_params.get("about", "")[:ABOUT_LENGTH_MAX]
-    return await _page(request, outages, read(OUTAGE_KIND, name), _Typed(about=about))
+    return await _page(request, outages, read(OUTAGE_KIND, name), _TypedCopy(about=about))
 
 
 async def _page(
     request: PageRequest,
     outages: OutageService,
     outage: UUID,
-    typed: _Typed,
+    typed: _TypedCopy,
     refusal: Refusal | None = None,
 ) -> Page:
     found, replaced_by = await outages.public_one(outage)
@@ -144,7 +144,7 @@ async def copy_claimed(
 ) -> Page:
     """A copy for whoever states the hash of a document and when stamping it was tried; nothing of it is kept."""
     form, outage = await read_form(request), read(OUTAGE_KIND, outage_id)
-    typed = _Typed(form.text("document")[:200], form.text("at")[:40])
+    typed = _TypedCopy(form.text("document")[:200], form.text("at")[:40])
     try:
         attempt = _claimed(typed)
         outages.take_turn(network_of(request, settings.process.proxies))
@@ -153,7 +153,7 @@ async def copy_claimed(
         return await _page(request, outages, outage, typed, refusal)
 
 
-def _claimed(typed: _Typed) -> Attempt:
+def _claimed(typed: _TypedCopy) -> StampingTry:
     """An attempt as somebody states it.  Refuses `FieldWrong`, `Malformed`."""
     document = "".join(typed.document.split()).lower()
     if not _SHA256.fullmatch(document):
@@ -162,7 +162,7 @@ def _claimed(typed: _Typed) -> Attempt:
         at = moment(typed.at.strip(), "at")
     except Malformed:
         raise FieldWrong("at") from None
-    return Attempt([document], at, is_in_books=False)
+    return StampingTry([document], at, is_in_books=False)
 
 
 @post(
@@ -180,7 +180,7 @@ async def copy_mine(
 ) -> Page:
     """A copy about an order or a stamping of the person, with hash and time as our books have them."""
     form, outage = await read_own_form(request), read(OUTAGE_KIND, outage_id)
-    typed = _Typed(about=form.text("about").strip()[:ABOUT_LENGTH_MAX])
+    typed = _TypedCopy(about=form.text("about").strip()[:ABOUT_LENGTH_MAX])
     try:
         attempt = await outages.attempt_of(account, typed.about)
         outages.take_turn(network_of(request, settings.process.proxies))
@@ -190,7 +190,7 @@ async def copy_mine(
 
 
 async def _copy(
-    request: PageRequest, outages: OutageService, outage: UUID, attempt: Attempt
+    request: PageRequest, outages: OutageService, outage: UUID, attempt: StampingTry
 ) -> Page:
     found, _ = await outages.public_one(outage)
     content = await outages.copy(found, attempt, language_of(request))
@@ -202,8 +202,8 @@ PAGES = RoomPages(
     "outages",
     "meterai.outages",
     links=(
-        Link(LinkPlace.FOOT, 35, HERE, "page.foot.outages"),
-        Link(
+        PageLink(LinkPlace.FOOT, 35, HERE, "page.foot.outages"),
+        PageLink(
             LinkPlace.DESK,
             75,
             "/console/outages",

@@ -8,7 +8,7 @@ from meterai import sealing
 from meterai.kit.clock import WIB
 from meterai.kit.components import PublicAct
 from meterai.outages.model import Outage, Period
-from meterai.outages.record import Record
+from meterai.outages.record import OutageRecord
 from meterai.pages import paper
 from meterai.plumbing.messages import format_clock, format_datetime, translate
 
@@ -20,7 +20,7 @@ NEEDED_TO_STAMP = (PublicAct.AFFIX, PublicAct.BUY)
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class StampingTry:
     """A stamping that was tried: the SHA-256 of its documents in hexadecimal, when, and whether our books say so."""
 
     documents: Sequence[str]
@@ -42,19 +42,19 @@ def act_word(act: PublicAct, language: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-class Words:
+class PaperWords:
     """Sentences of a paper in one language."""
 
     def __init__(self, language: str) -> None:
         self.language = language
 
-    def line(self, name: str, value: str) -> paper.Line:
+    def line(self, name: str, value: str) -> paper.PaperLine:
         """A line with a label."""
-        return paper.Line(self.say(name), value)
+        return paper.PaperLine(self.say(name), value)
 
-    def text(self, name: str, /, **facts: object) -> paper.Line:
+    def text(self, name: str, /, **facts: object) -> paper.PaperLine:
         """A sentence of its own."""
-        return paper.Line("", self.say(name, **facts))
+        return paper.PaperLine("", self.say(name, **facts))
 
     def say(self, name: str, /, **facts: object) -> str:
         """One sentence."""
@@ -82,9 +82,9 @@ class Words:
         )
 
 
-def record_lines(record: Record, language: str) -> list[paper.Line]:
+def record_lines(record: OutageRecord, language: str) -> list[paper.PaperLine]:
     """An outage record in words."""
-    words = Words(language)
+    words = PaperWords(language)
     return [
         words.line("number", record.record),
         words.line("operator", record.operator),
@@ -115,15 +115,15 @@ def record_lines(record: Record, language: str) -> list[paper.Line]:
     ]
 
 
-def _failed(record: Record, words: Words) -> Iterator[paper.Line]:
+def _failed(record: OutageRecord, words: PaperWords) -> Iterator[paper.PaperLine]:
     for act, periods in record.failed.items():
         label = words.act(act)
         if not periods:
-            yield paper.Line(label, words.say("did_not_fail"))
-        yield from _limited([paper.Line(label, words.period(one)) for one in periods], words)
+            yield paper.PaperLine(label, words.say("did_not_fail"))
+        yield from _limited([paper.PaperLine(label, words.period(one)) for one in periods], words)
 
 
-def _unmeasured(record: Record, words: Words) -> Iterator[paper.Line]:
+def _unmeasured(record: OutageRecord, words: PaperWords) -> Iterator[paper.PaperLine]:
     """When nobody knows: said once where it is the same for every act."""
     told = list(record.unmeasured.items())
     is_for_all = all(spans == told[0][1] for _, spans in told)
@@ -133,17 +133,17 @@ def _unmeasured(record: Record, words: Words) -> Iterator[paper.Line]:
             yield words.line("unmeasured", text if is_for_all else f"{words.act(act)}: {text}")
 
 
-def _limited(lines: Sequence[paper.Line], words: Words) -> Iterator[paper.Line]:
+def _limited(lines: Sequence[paper.PaperLine], words: PaperWords) -> Iterator[paper.PaperLine]:
     yield from lines[:LISTED_MAX]
     if len(lines) > LISTED_MAX:
         yield words.text("more", count=len(lines) - LISTED_MAX)
 
 
 def copy_lines(
-    outage: Outage, attempt: Attempt, sha256: str, by: str, operator: str, language: str
-) -> list[paper.Line]:
+    outage: Outage, attempt: StampingTry, sha256: str, by: str, operator: str, language: str
+) -> list[paper.PaperLine]:
     """A copy for a person who tried: their documents, the time of the attempt, the failure it lies in, the record."""
-    words = Words(language)
+    words = PaperWords(language)
     failed = [(act, outage.failed_at(act, attempt.at)) for act in NEEDED_TO_STAMP]
     return [
         words.line("operator", operator),
@@ -157,7 +157,11 @@ def copy_lines(
             ),
         ),
         words.text("copy.finding"),
-        *(paper.Line(words.act(act), words.period(one)) for act, one in failed if one is not None),
+        *(
+            paper.PaperLine(words.act(act), words.period(one))
+            for act, one in failed
+            if one is not None
+        ),
         words.line("record", f"{outage.shown}, {by}/outages/{outage.shown}"),
         words.line("record.sha256", sha256),
         words.text("law"),
@@ -169,7 +173,7 @@ def copy_lines(
 
 def sealed(
     title: str,
-    lines: Sequence[paper.Line],
+    lines: Sequence[paper.PaperLine],
     language: str,
     issuer: sealing.Issuer,
     *,

@@ -26,8 +26,8 @@ from meterai.outages.model import (
     OutageUnknown,
     OutageUnmeasured,
     RecordWrong,
-    Source,
     WatchersNone,
+    WatcherSource,
     check_time,
 )
 from meterai.outages.record import findings, packed, read_readings
@@ -79,7 +79,7 @@ def _findings(
 ) -> Findings:
     """A derivation with its sources, by watcher."""
     sources = [
-        Source(name, key.hex(), len(found[name]), hashlib.sha256(files[name]).hexdigest())
+        WatcherSource(name, key.hex(), len(found[name]), hashlib.sha256(files[name]).hexdigest())
         for name, key in keys.items()
     ]
     return findings(installation, derived, sources)

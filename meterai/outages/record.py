@@ -13,11 +13,11 @@ from datetime import datetime
 import msgspec
 
 from meterai.kit.components import NEEDED_FOR, Component, PublicAct
-from meterai.outages.model import Findings, LeftOut, Period, RecordWrong, Source, Span
+from meterai.outages.model import Findings, LeftOut, OutageSpan, Period, RecordWrong, WatcherSource
 from meterai.outages.rules import JOIN_MINUTES, Derived, Signed, derive
 from meterai.plumbing.keyring import Keyring
 from meterai.plumbing.readings import WATCHERS_MAX, Watcher, read_reading
-from meterai.plumbing.signed import SignatureWrong, Signer, canonical, read_signed
+from meterai.plumbing.signed import DocumentSigner, SignatureWrong, canonical, read_signed
 
 RECORDS = "outage records"  # the key that signs them is derived for it
 KIND = "meterai outage record"  # of the signed document
@@ -37,7 +37,7 @@ class Embedded(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     readings: str
 
 
-class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class OutageRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Content of a signed record.  Times are whole minutes in UTC; the end of a time is not in it."""
 
     record: str
@@ -54,7 +54,7 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     join_minutes: int
     needed_for: Mapping[PublicAct, Sequence[Component]]
     failed: Mapping[PublicAct, Sequence[Period]]
-    unmeasured: Mapping[PublicAct, Sequence[Span]]
+    unmeasured: Mapping[PublicAct, Sequence[OutageSpan]]
     left_out: Sequence[LeftOut]
     watchers: Sequence[Embedded]
 
@@ -71,12 +71,12 @@ def needed_for() -> dict[PublicAct, Sequence[Component]]:
     return {act: sorted(needed) for act, needed in NEEDED_FOR.items()}
 
 
-def signer_of(keyring: Keyring) -> Signer:
+def signer_of(keyring: Keyring) -> DocumentSigner:
     """The signer of the records of an installation; its public key is published."""
-    return Signer(keyring.derived(RECORDS))
+    return DocumentSigner(keyring.derived(RECORDS))
 
 
-def findings(installation: str, derived: Derived, watchers: Sequence[Source]) -> Findings:
+def findings(installation: str, derived: Derived, watchers: Sequence[WatcherSource]) -> Findings:
     """Findings that are kept of a derivation."""
     return Findings(
         installation,
@@ -111,23 +111,23 @@ def unpacked(content: bytes) -> Sequence[str]:
     return text.split("\n") if text else []
 
 
-def signed(record: Record, signer: Signer) -> str:
+def signed(record: OutageRecord, signer: DocumentSigner) -> str:
     """The record as a signed document."""
     return signer.sign(KIND, msgspec.to_builtins(record))
 
 
-def read_record(document: bytes, public_key: bytes) -> Record:
+def read_record(document: bytes, public_key: bytes) -> OutageRecord:
     """The content of a signed record.  Refuses `SignatureWrong`: also what is spelt otherwise than it was signed."""
     facts = read_signed(document, KIND, public_key)
     if canonical(document) != document:
         raise SignatureWrong("it is spelt otherwise than it was signed")
     try:
-        return msgspec.convert(facts, Record)
+        return msgspec.convert(facts, OutageRecord)
     except msgspec.ValidationError as error:
         raise SignatureWrong(f"it is no record: {error}") from None
 
 
-def derived_again(record: Record, trusted: Sequence[Watcher] = ()) -> Derived:
+def derived_again(record: OutageRecord, trusted: Sequence[Watcher] = ()) -> Derived:
     """Findings from the readings in a record alone, by the watchers it names or by those that are trusted.
 
     Refuses `RecordWrong` where the rules are of another version, and where a reading is not of its watcher.
@@ -162,6 +162,6 @@ def _read(name: str, document: str, public_key: bytes) -> Signed:
     return Signed(document, reading)
 
 
-def embedded(source: Source, content: bytes) -> Embedded:
+def embedded(source: WatcherSource, content: bytes) -> Embedded:
     """A watcher with its readings, as they travel in a record."""
     return Embedded(source.name, source.public_key, b64encode(content).decode())

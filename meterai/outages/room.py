@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
-from meterai.commands import Command, Directory, Schema, Scope
+from meterai.commands import Command, DemandScope, Directory, Schema
 from meterai.kit.components import PublicAct
 from meterai.outages import pages, staff_pages
 from meterai.outages.audited import AUDITED
@@ -19,7 +19,7 @@ from meterai.outages.routes import routes
 from meterai.outages.service import OutageService
 from meterai.outages.settings import OutageSettings, watchers_of
 from meterai.outages.store import SEALING
-from meterai.plumbing.http.described import Field
+from meterai.plumbing.http.described import FieldDescription
 from meterai.plumbing.work.jobs import PeriodicTask
 from meterai.room import Container, Room
 from meterai.sealing import Issuers
@@ -47,7 +47,7 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
 
 def _command(name: str, function: str) -> Command:
     place = f"meterai.outages.commands:{function}"
-    return Command(name, place, Directory.DATABASE, Scope.DATABASE, Schema.CURRENT)
+    return Command(name, place, Directory.DATABASE, DemandScope.DATABASE, Schema.CURRENT)
 
 
 COMMANDS = (
@@ -59,15 +59,15 @@ COMMANDS = (
         "outage verify",
         "meterai.outages.commands:verify",
         Directory.SETTINGS,
-        Scope.NOTHING,
+        DemandScope.NOTHING,
         Schema.NONE,
     ),
 )
 FIELDS = {
-    ("OutageView", "state"): Field([OutageState.CONFIRMED, OutageState.REPLACED]),
-    ("FoundView", "act"): Field(list(PublicAct)),
-    ("PeriodView", "failed_minutes"): Field(least=1),
-    ("PeriodView", "unmeasured_minutes"): Field(least=0),
+    ("OutageView", "state"): FieldDescription([OutageState.CONFIRMED, OutageState.REPLACED]),
+    ("FoundView", "act"): FieldDescription(list(PublicAct)),
+    ("PeriodView", "failed_minutes"): FieldDescription(least=1),
+    ("PeriodView", "unmeasured_minutes"): FieldDescription(least=0),
 }
 ROOM = Room(
     name="outages",

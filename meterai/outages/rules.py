@@ -19,7 +19,7 @@ from itertools import groupby, pairwise
 from typing import TypeVar
 
 from meterai.kit.components import NEEDED_FOR, Component, PublicAct
-from meterai.outages.model import LeftOut, Period, Span, Why
+from meterai.outages.model import LeftOut, OutageSpan, Period, Why
 from meterai.plumbing.readings import Measured, Reading, digest, majority_of
 
 # Working minutes between two failed ones that are not told apart: to upload, pay by QR and be stamped takes a person
@@ -43,7 +43,7 @@ class Derived:
     """Findings about a time: for each act when it failed and when nobody knows; readings that did not count."""
 
     failed: Mapping[PublicAct, Sequence[Period]]
-    unmeasured: Mapping[PublicAct, Sequence[Span]]
+    unmeasured: Mapping[PublicAct, Sequence[OutageSpan]]
     left_out: Sequence[LeftOut]
     measured_minutes: int
 
@@ -191,7 +191,7 @@ def _joined(minutes: Iterable[int]) -> Iterator[tuple[int, int]]:
         yield begin, end
 
 
-def _spans(found: Sequence[bool | None], first: int) -> Iterator[Span]:
+def _spans(found: Sequence[bool | None], first: int) -> Iterator[OutageSpan]:
     for begin, end, failed in _runs(found):
         if failed is None:
-            yield Span(moment_of(first + begin), moment_of(first + end))
+            yield OutageSpan(moment_of(first + begin), moment_of(first + end))

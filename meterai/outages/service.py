@@ -26,9 +26,9 @@ from meterai.outages.model import (
     RecordWrong,
     TooManyOutageCopies,
 )
-from meterai.outages.papers import Attempt
+from meterai.outages.papers import StampingTry
 from meterai.outages.record import (
-    Record,
+    OutageRecord,
     embedded,
     needed_for,
     signed,
@@ -41,7 +41,7 @@ from meterai.plumbing.db.database import Database, ReadTx, Tx
 from meterai.plumbing.messages import LANGUAGES
 from meterai.plumbing.networks import Buckets, nested
 from meterai.plumbing.readings import Watcher
-from meterai.plumbing.signed import Signer
+from meterai.plumbing.signed import DocumentSigner
 from meterai.plumbing.work.periodic import each
 from meterai.sealing import Issuers
 from meterai.stamping import StampingState
@@ -53,7 +53,7 @@ _SEALER = Actor(ActorKind.JOB, store.SEALING)
 
 
 @dataclass(frozen=True, slots=True)
-class _Due:
+class _DueSealing:
     """A record to be sealed, as a row of the nil account."""
 
     outage: Outage
@@ -71,7 +71,7 @@ class OutageService:
         self,
         database: Database,
         watchers: Callable[[], Sequence[Watcher]],
-        signer: Signer,
+        signer: DocumentSigner,
         issuers: Issuers,
         settings: Settings,
         clock: Clock,
@@ -115,17 +115,17 @@ class OutageService:
     async def seal_confirmed(self) -> int:
         """Periodic task: sign and seal what was confirmed; a crash leaves it to the next run."""
         due = await self._database.once(store.to_seal, AT_ONCE)
-        rows = [_Due(one) for one in due]
+        rows = [_DueSealing(one) for one in due]
         return await each(
             self._database, store.SEALING, rows, self._seal_row, subject="id", at_once=AT_ONCE
         )
 
-    async def _seal_row(self, due: _Due) -> None:
+    async def _seal_row(self, due: _DueSealing) -> None:
         record = await self._record(due.outage)
         files = await asyncio.to_thread(self._files, record)
         await self._database.run(partial(self._keep_sealed, due.id, files))
 
-    async def _record(self, outage: Outage) -> Record:
+    async def _record(self, outage: Outage) -> OutageRecord:
         """The content of a record, derived again.
 
         Refuses `RecordWrong` where the database says something else, or names watchers that are not configured.
@@ -136,7 +136,7 @@ class OutageService:
         if {one.name: one.public_key for one in found.watchers} != known:
             raise RecordWrong("its watchers are not those of the file of watchers")
         files = await proposing.kept_readings(self._database, outage, process.url)
-        return Record(
+        return OutageRecord(
             record=outage.shown,
             by=found.installation,
             operator=self._settings.of(OperatorSettings).operator_name,
@@ -156,7 +156,7 @@ class OutageService:
             watchers=[embedded(one, files[one.name]) for one in found.watchers],
         )
 
-    def _files(self, record: Record) -> Mapping[str, bytes]:
+    def _files(self, record: OutageRecord) -> Mapping[str, bytes]:
         """The signed document, and a PDF of each language that has it inside."""
         document = signed(record, self._signer).encode()
         within = paper.Attached(f"{record.record}.json", papers.JSON, document)
@@ -227,7 +227,7 @@ class OutageService:
         if not self._networks.take(nested(network)):
             raise TooManyOutageCopies("as many as a network may have")
 
-    async def attempt_of(self, account: UUID, about: str) -> Attempt:
+    async def attempt_of(self, account: UUID, about: str) -> StampingTry:
         """An attempt as our books say: of a stamping, or of an order with documents, that is not delivered.
 
         Refuses `NotFound`, `AttemptStamped`, `AttemptNamesNoDocument`.
@@ -246,9 +246,9 @@ class OutageService:
         if not failed:
             raise AttemptStamped("its documents are stamped")
         hashes = [one.sha256_original.hex() for one in failed]
-        return Attempt(hashes, at, is_in_books=True, about=about)
+        return StampingTry(hashes, at, is_in_books=True, about=about)
 
-    async def copy(self, outage: Outage, attempt: Attempt, language: str) -> bytes:
+    async def copy(self, outage: Outage, attempt: StampingTry, language: str) -> bytes:
         """A person's copy, sealed; nothing of it is kept.
 
         Refuses `OutageReplaced`, `AttemptOutside`, a `SealingUnavailable`.

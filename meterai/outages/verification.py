@@ -14,7 +14,7 @@ from cryptography import x509
 from meterai import sealing
 from meterai.outages.model import RecordWrong
 from meterai.outages.papers import JSON
-from meterai.outages.record import Record, derived_again, read_record
+from meterai.outages.record import OutageRecord, derived_again, read_record
 from meterai.outages.rules import Derived
 from meterai.pages import paper
 from meterai.plumbing.files import read_key_file, read_settings_file
@@ -38,10 +38,10 @@ class Keys:
 
 
 @dataclass(frozen=True, slots=True)
-class Examined:
+class ExaminedRecord:
     """A record that is signed or sealed, and what its readings say."""
 
-    record: Record
+    record: OutageRecord
     derived: Derived
 
     @property
@@ -81,11 +81,11 @@ def read_keys(paths: Iterable[Path]) -> Keys:
     )
 
 
-def examine(content: bytes, keys: Keys, at: datetime) -> Examined:
+def examine(content: bytes, keys: Keys, at: datetime) -> ExaminedRecord:
     """Check a signed document, or the PDF that has it inside.  Refuses `SignatureWrong`, `RecordWrong`."""
     document = _of_pdf(content, keys, at) if content.startswith(_PDF) else content
     record = _read(document, keys)
-    return Examined(record, derived_again(record, keys.watchers))
+    return ExaminedRecord(record, derived_again(record, keys.watchers))
 
 
 def _of_pdf(content: bytes, keys: Keys, at: datetime) -> bytes:
@@ -98,7 +98,7 @@ def _of_pdf(content: bytes, keys: Keys, at: datetime) -> bytes:
     return document
 
 
-def _read(document: bytes, keys: Keys) -> Record:
+def _read(document: bytes, keys: Keys) -> OutageRecord:
     refusal = SignatureWrong("no public key of records is among the keys")
     for one in keys.public_keys:
         try:

@@ -7,7 +7,7 @@ import msgspec
 
 from meterai.kit.components import PublicAct
 from meterai.kit.ids import show
-from meterai.outages.model import Outage, Span
+from meterai.outages.model import Outage, OutageSpan
 
 
 class SpanView(msgspec.Struct, frozen=True):
@@ -49,7 +49,7 @@ class OutageView(msgspec.Struct, frozen=True, kw_only=True):
     pdf_url: str
 
 
-def _spans(spans: Sequence[Span]) -> list[SpanView]:
+def _spans(spans: Sequence[OutageSpan]) -> list[SpanView]:
     return [SpanView(one.begin, one.end) for one in spans]
 
 

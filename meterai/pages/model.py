@@ -36,7 +36,7 @@ class ShownTo(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class PageLink:
     """A link that a room puts on every page.
 
     `label` is the key of its sentence; of one place, the smallest `rank` comes first.  One that `needs` a permission is
@@ -74,7 +74,7 @@ class RoomPages:
 
     name: str
     package: str
-    links: Sequence[Link] = ()
+    links: Sequence[PageLink] = ()
     filters: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     sign_in: str | None = None
     prove: str | None = None

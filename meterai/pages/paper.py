@@ -48,7 +48,7 @@ _OTHER = 556
 _ENCODING = "cp1252"  # Python's name of WinAnsiEncoding
 
 
-class Line(NamedTuple):
+class PaperLine(NamedTuple):
     """A label and what is said of it; a line without a label is a sentence of its own."""
 
     label: str
@@ -69,7 +69,7 @@ class Receipt:
 
     title: str
     language: str
-    lines: Sequence[Line]
+    lines: Sequence[PaperLine]
     mark: str = ""
     attached: Attached | None = None
 

@@ -16,7 +16,7 @@ from meterai.plumbing.http.compression import Coding, coding_for, header
 from meterai.plumbing.http.declared import Declared
 from meterai.plumbing.http.front import GoOn, Visit
 from meterai.plumbing.http.language import language_of_stranger
-from meterai.plumbing.http.throttle import Pace
+from meterai.plumbing.http.throttle import Throttle
 from meterai.plumbing.observe import telemetry
 
 OPTION = "remembered"  # in `opt` of a route
@@ -42,7 +42,7 @@ class Remembered:
 
 
 @dataclass(slots=True)
-class _Kept:
+class _KeptForm:
     headers: list[tuple[bytes, bytes]]
     body: bytes
     until: float
@@ -65,7 +65,7 @@ def _read(options: dict[str, Any], _name: str) -> Remembered | None:
     return found
 
 
-async def _give(kept: _Kept, send: Send) -> None:
+async def _give(kept: _KeptForm, send: Send) -> None:
     telemetry.REMEMBERED.inc()
     # A copy: whoever stands before this may add a cookie for one person.
     start: Message = {
@@ -83,7 +83,7 @@ class _Anew:
     Where there is no room to make it (503) the old one is given in its place.
     """
 
-    def __init__(self, send: Send, old: _Kept | None) -> None:
+    def __init__(self, send: Send, old: _KeptForm | None) -> None:
         self._send = send
         self._old = old
         self._headers: list[tuple[bytes, bytes]] | None = None
@@ -111,10 +111,10 @@ class _Anew:
 class Remembering:
     """Before the limiter: gives what it remembers, and remembers what passes."""
 
-    def __init__(self, litestar: Litestar, pace: Pace) -> None:
+    def __init__(self, litestar: Litestar, pace: Throttle) -> None:
         self._pace = pace
         self._declared: Declared[Remembered | None] = Declared(litestar, _read, None)
-        self._kept: dict[_Key, _Kept] = {}
+        self._kept: dict[_Key, _KeptForm] = {}
 
     async def __call__(self, visit: Visit, go_on: GoOn) -> None:
         """Answer from memory, or go on."""
@@ -143,7 +143,7 @@ class Remembering:
             if kept is not None:
                 kept.is_renewed = False
         if anew.made is not None:
-            made = _Kept(*anew.made, monotonic() + declared.seconds)
+            made = _KeptForm(*anew.made, monotonic() + declared.seconds)
             if not made.is_for_one() and (made.is_immutable() or not declared.only_immutable):
                 self._keep(key, made)
 
@@ -154,7 +154,7 @@ class Remembering:
             if not kept.is_immutable():
                 kept.until = min(kept.until, now)
 
-    def _is_good(self, kept: _Kept, now: float) -> bool:
+    def _is_good(self, kept: _KeptForm, now: float) -> bool:
         """True for one that is fresh, and for an old one that somebody else makes anew."""
         if now < kept.until:
             return True
@@ -163,7 +163,7 @@ class Remembering:
         kept.is_renewed = True
         return False
 
-    def _keep(self, key: _Key, kept: _Kept) -> None:
+    def _keep(self, key: _Key, kept: _KeptForm) -> None:
         if len(self._kept) >= KEPT_MAX and key not in self._kept:
             self._kept.clear()
         self._kept[key] = kept

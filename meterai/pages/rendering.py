@@ -20,9 +20,9 @@ from meterai.pages.kept import COOKIE as KEPT
 from meterai.pages.kept import KeptForm, set_kept
 from meterai.pages.model import (
     SHUT,
-    Link,
     LinkPlace,
     Notice,
+    PageLink,
     RoomPages,
     ShownTo,
     comes_back_to,
@@ -125,7 +125,7 @@ class Site:
         for name in self.environment.list_templates(extensions=["html"]):
             self.environment.get_template(name)
 
-    def links(self, place: LinkPlace, *, caller: Caller | None) -> list[Link]:
+    def links(self, place: LinkPlace, *, caller: Caller | None) -> list[PageLink]:
         """The links of a place for this reader, in their order."""
         shown = _shown_to(caller)
         return [
@@ -134,7 +134,7 @@ class Site:
             if link.place == place and link.shown_to in shown and may(caller, link.needs)
         ]
 
-    def links_for_all(self, place: LinkPlace) -> list[Link]:
+    def links_for_all(self, place: LinkPlace) -> list[PageLink]:
         """The links of a place on a page that does not know who reads it."""
         return [
             link

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from meterai.payments import store
-from meterai.payments.model import Attempt
+from meterai.payments.model import PaymentAttempt
 from meterai.payments.service import PaymentService
 from meterai.plumbing.db.database import Database
 from meterai.plumbing.work.periodic import each
@@ -34,7 +34,7 @@ class BuyerQuestions:
         )
         answered: list[UUID] = []
 
-        async def ask(attempt: Attempt) -> None:
+        async def ask(attempt: PaymentAttempt) -> None:
             if await self._payments.ask(attempt):
                 answered.append(attempt.id)
 

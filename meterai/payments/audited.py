@@ -3,10 +3,10 @@
 from meterai.plumbing.db.audited import (
     WORK,
     Audited,
-    Clock,
-    Due,
-    Evidence,
-    Subject,
+    ClockColumn,
+    DueWork,
+    MarkEvidence,
+    SubjectColumn,
     fact,
     global_fact,
 )
@@ -16,92 +16,92 @@ _CLOSED = "state IN ('lost', 'expired', 'cancelled', 'declined') AND t.cancel_at
 _SINCE = "(SELECT applied_at FROM applied_migrations WHERE right(name, 16) = '0016_unheard.sql')"
 AUDITED = Audited(
     clocks=(
-        Clock(
+        ClockColumn(
             "payment_attempts", "expires_at", "t.opened_at + interval '8 days'", since="t.opened_at"
         ),
-        Clock("payment_attempts", "leased_until", "now() + interval '1 hour'"),
+        ClockColumn("payment_attempts", "leased_until", "now() + interval '1 hour'"),
         # A paid attempt is asked about until its window is over, another until it is taken back.
-        Clock(
+        ClockColumn(
             "payment_attempts",
             "ask_at",
             "now() + interval '25 hours'",
             "t.state = 'opening' OR t.opened_at < now() - interval '1 day'"
             " OR (t.state NOT IN ('waiting', 'lost', 'paid') AND t.cancel_at = 'infinity')",
         ),
-        Clock(
+        ClockColumn(
             "payment_attempts",
             "cancel_at",
             "now() + interval '2 hours'",
             "t.state NOT IN ('opening', 'waiting')",  # what is paid late was perhaps taken back before
         ),
-        Clock("refunds", "due_at", "t.requested_at + interval '8 days'"),
-        Clock("refunds", "leased_until", "now() + interval '1 hour'"),
-        Clock("refunds", "look_at", "now() + interval '8 days'"),
+        ClockColumn("refunds", "due_at", "t.requested_at + interval '8 days'"),
+        ClockColumn("refunds", "leased_until", "now() + interval '1 hour'"),
+        ClockColumn("refunds", "look_at", "now() + interval '8 days'"),
         # A refund by transfer is tried as its transfer is; one that waits for an account is not tried.
-        Clock("refunds", "try_at", "now() + interval '1 day'", "t.way <> 'provider'"),
-        Clock("transfers", "leased_until", "now() + interval '1 hour'"),
-        Clock("transfers", "try_at", "now() + interval '1 day'"),
-        Clock("transfers", "look_at", "now() + interval '8 days'"),
+        ClockColumn("refunds", "try_at", "now() + interval '1 day'", "t.way <> 'provider'"),
+        ClockColumn("transfers", "leased_until", "now() + interval '1 hour'"),
+        ClockColumn("transfers", "try_at", "now() + interval '1 day'"),
+        ClockColumn("transfers", "look_at", "now() + interval '8 days'"),
         # Whether there is something to look up is looked at with what was told (refunds).
-        Clock("chargebacks", "look_at", "now() + interval '2 hours'", "true"),
+        ClockColumn("chargebacks", "look_at", "now() + interval '2 hours'", "true"),
     ),
     dues=(
-        Due("payment_attempts", "t.leased_until", "t.state = 'opening'"),
-        Due(
+        DueWork("payment_attempts", "t.leased_until", "t.state = 'opening'"),
+        DueWork(
             "payment_attempts",
             "t.ask_at",
             "t.ask_rank = 0 AND t.state <> 'opening'",
             "interval '1 hour'",
         ),
-        Due(
+        DueWork(
             "payment_attempts",
             "t.ask_at",
             "t.ask_rank = 1 AND t.state <> 'opening'",
             "interval '1 day'",
         ),
-        Due(
+        DueWork(
             "payment_attempts",
             "greatest(t.cancel_at, t.expires_at)",
             f"t.{_CLOSED}",
             "interval '1 hour'",
         ),
-        Due("transfers", "t.try_at", "t.state = ANY ('{planned,sent,accepted}')"),
-        Due("transfers", "t.look_at", "t.look_at IS NOT NULL"),
+        DueWork("transfers", "t.try_at", "t.state = ANY ('{planned,sent,accepted}')"),
+        DueWork("transfers", "t.look_at", "t.look_at IS NOT NULL"),
     ),
     evidence=(
-        Evidence(
+        MarkEvidence(
             "payment_attempts",
             "t.cancel_at = 'infinity'",
             "t.cancel_tries > 0 OR (t.instructions IS NULL AND t.state <> 'lost') OR t.opened_at < now() - interval '1 day'",
         ),
-        Evidence(
+        MarkEvidence(
             "payment_attempts",
             "t.answered_at IS NOT NULL OR t.asked > 100000",
             # A question that its buyer had asked is not counted.
             "t.asked BETWEEN 1 AND 100000 OR (t.asked = 0 AND t.buyer_asked_at IS NOT NULL)",
         ),
         # It is asked once a day at least, and one without an answer says so.
-        Evidence(
+        MarkEvidence(
             "payment_attempts",
             "t.state <> 'opening' AND t.ask_at BETWEEN now() AND now() + interval '25 hours'"
             f" AND coalesce(t.answered_at, t.opened_at) < now() - interval '2 days' AND t.opened_at > {_SINCE}",
             "t.unheard_since IS NOT NULL",
         ),
         # News that says paid is in the books, or in suspense; only a question settles what its rail must ask about.
-        Evidence(
+        MarkEvidence(
             "notification_inbox",
             "t.received_at > now() - interval '7 days' AND t.reading->>'status' = 'paid' AND t.outcome <> 'asked'"
             " AND t.outcome !~ '^(suspended|refused)_'",
             "EXISTS (SELECT 1 FROM captures c WHERE c.payment = t.reading->>'number')",
         ),
-        Evidence(
+        MarkEvidence(
             "notification_inbox",
             "t.received_at > now() - interval '7 days' AND starts_with(t.outcome, 'suspended_')",
             "EXISTS (SELECT 1 FROM suspense_items i WHERE i.told_sha256 = t.body_sha256 OR i.payment = t.reading->>'number'"
             " OR i.reference = t.reading->>'reference')",
         ),
         # An account that is not used any more had a successor, or its bank took nothing.
-        Evidence(
+        MarkEvidence(
             "payees",
             "t.ended_at IS NOT NULL",
             """EXISTS (SELECT 1 FROM {payees*} o WHERE o.account_id = t.account_id AND o.payee_id <> t.payee_id
@@ -109,9 +109,9 @@ AUDITED = Audited(
             OR EXISTS (SELECT 1 FROM transfers f WHERE f.account_id = t.account_id AND f.payee_id = t.payee_id
                 AND f.state IN ('refused', 'returned'))""",
         ),
-        Evidence("chargebacks", "t.unheard_since IS NOT NULL", "t.look_at < 'infinity'"),
-        Evidence("refunds", "t.unheard_since IS NOT NULL", "t.look_at IS NOT NULL"),
-        Evidence("transfers", "t.unheard_since IS NOT NULL", "t.look_at IS NOT NULL"),
+        MarkEvidence("chargebacks", "t.unheard_since IS NOT NULL", "t.look_at < 'infinity'"),
+        MarkEvidence("refunds", "t.unheard_since IS NOT NULL", "t.look_at IS NOT NULL"),
+        MarkEvidence("transfers", "t.unheard_since IS NOT NULL", "t.look_at IS NOT NULL"),
     ),
     facts=(
         fact("payment_attempts", "opened_at", "attempt_id subject reference amount expires_at"),
@@ -171,12 +171,12 @@ AUDITED = Audited(
         },
     },
     subjects={
-        "refunds": Subject("order_id"),
-        "payment_attempts": Subject("subject"),
-        "chargebacks": Subject("subject"),
-        "captures": Subject("attempt_id", through="payment_attempts"),
-        "compensations": Subject("refund_id", through="refunds"),
-        "transfers": Subject("transfer_id"),
+        "refunds": SubjectColumn("order_id"),
+        "payment_attempts": SubjectColumn("subject"),
+        "chargebacks": SubjectColumn("subject"),
+        "captures": SubjectColumn("attempt_id", through="payment_attempts"),
+        "compensations": SubjectColumn("refund_id", through="refunds"),
+        "transfers": SubjectColumn("transfer_id"),
     },
     of_accounts=("payees",),
     unfinished=(

@@ -11,28 +11,28 @@ from meterai.payments import store
 from meterai.payments.installed import Rails
 from meterai.payments.jobs import settle_news
 from meterai.payments.model import (
-    Asked,
-    Attempt,
     AttemptState,
+    BankInquiry,
     Delivered,
     DoorKind,
+    HttpAnswer,
+    InquiryVerdict,
     NotificationForged,
     OddReason,
-    Said,
-    Verdict,
+    PaymentAttempt,
     parse_reference,
 )
-from meterai.payments.rails import Door
+from meterai.payments.rails import ProviderEndpoint
 from meterai.payments.service import PaymentService, keep_conflict
 from meterai.plumbing.db.database import Database, ReadTx, Tx
 
 REFUSED = "refused_"  # before the verdict, as what came of a payment that was not taken
 # Outcomes of a payment that was acted on, as its bank is answered.
 _VERDICTS = {
-    "captured": Verdict.TAKEN,
-    "known": Verdict.TAKEN,
-    OddReason.AMOUNT_DIFFERS: Verdict.INCONSISTENT,
-    OddReason.NUMBER_ELSEWHERE: Verdict.INCONSISTENT,
+    "captured": InquiryVerdict.TAKEN,
+    "known": InquiryVerdict.TAKEN,
+    OddReason.AMOUNT_DIFFERS: InquiryVerdict.INCONSISTENT,
+    OddReason.NUMBER_ELSEWHERE: InquiryVerdict.INCONSISTENT,
 }
 _PAID = (AttemptState.PAID, AttemptState.DENIED)
 _CLOSED = (AttemptState.CANCELLED, AttemptState.LOST, AttemptState.DECLINED)
@@ -47,8 +47,8 @@ class BankCalls:
         self._clock = clock
 
     async def take(
-        self, rail: str, door: Door, path: str, headers: Mapping[str, str], body: bytes
-    ) -> Said:
+        self, rail: str, door: ProviderEndpoint, path: str, headers: Mapping[str, str], body: bytes
+    ) -> HttpAnswer:
         """Answer one call; what it brings is kept before.  Refuses `NotFound` at the door of a rail that is not here."""
         rails = self._payments.rails
         doors = rails.kind(rail).doors if rail in rails.names() else ()
@@ -58,15 +58,15 @@ class BankCalls:
             if door.kind is DoorKind.NOTIFICATION:
                 is_new_or_same = await self._payments.take_notification(rail, path, headers, body)
                 status = 200 if is_new_or_same else 409
-                return Said(status, door.answer(status, ""))
+                return HttpAnswer(status, door.answer(status, ""))
             desk = rails.desk(rail)
             if door.kind is DoorKind.TOKEN:
                 return desk.token(headers, body)
             asked = desk.asked(door.kind, path, headers, body)
         except NotificationForged as refusal:
-            return Said(401, door.answer(401, str(refusal)))
+            return HttpAnswer(401, door.answer(401, str(refusal)))
 
-        async def answer(tx: Tx) -> tuple[Verdict, Attempt | None]:
+        async def answer(tx: Tx) -> tuple[InquiryVerdict, PaymentAttempt | None]:
             if asked.told is None:
                 return await _asked(tx, rail, asked, self._clock.now())
             return await _paid(tx, rails, rail, asked, asked.told, body), None
@@ -75,16 +75,16 @@ class BankCalls:
 
 
 async def _asked(
-    tx: ReadTx, rail: str, asked: Asked, now: datetime
-) -> tuple[Verdict, Attempt | None]:
+    tx: ReadTx, rail: str, asked: BankInquiry, now: datetime
+) -> tuple[InquiryVerdict, PaymentAttempt | None]:
     """Our verdict on an account that may be paid now, and what it is for."""
     if asked.provider_reference is None:
-        return Verdict.UNREADABLE, None
+        return InquiryVerdict.UNREADABLE, None
     attempt = await _attempt_of(tx, rail, asked)
     return _payable(attempt, now), attempt
 
 
-async def _attempt_of(tx: ReadTx, rail: str, asked: Asked) -> Attempt | None:
+async def _attempt_of(tx: ReadTx, rail: str, asked: BankInquiry) -> PaymentAttempt | None:
     """The attempt of an account: by our reference where the bank names it, else the newest with the number."""
     number = str(asked.provider_reference)
     reference = asked.told.said.reference if asked.told else None
@@ -96,27 +96,27 @@ async def _attempt_of(tx: ReadTx, rail: str, asked: Asked) -> Attempt | None:
     return await store.newest_by_provider_reference(tx, rail, number)
 
 
-def _payable(attempt: Attempt | None, at: datetime) -> Verdict:
+def _payable(attempt: PaymentAttempt | None, at: datetime) -> InquiryVerdict:
     """Whether an attempt could be paid at a moment."""
     if attempt is None:
-        return Verdict.NOT_FOUND
+        return InquiryVerdict.NOT_FOUND
     if attempt.state in _PAID:
-        return Verdict.PAID
+        return InquiryVerdict.PAID
     if attempt.state in _CLOSED or attempt.expires_at <= at:
-        return Verdict.EXPIRED
-    return Verdict.PAYABLE
+        return InquiryVerdict.EXPIRED
+    return InquiryVerdict.PAYABLE
 
 
 async def _paid(
-    tx: Tx, rails: Rails, rail: str, asked: Asked, told: Delivered, body: bytes
-) -> Verdict:
+    tx: Tx, rails: Rails, rail: str, asked: BankInquiry, told: Delivered, body: bytes
+) -> InquiryVerdict:
     """Keep a payment and answer it; one that is refused is a reason to ask, since its bank may keep it."""
     said, told_id = told.said, told.id or f"none:{sha256(body).hexdigest()}"
     if not await store.insert_inbox(tx, rail, told_id, told.sent_on, body, said):
         known = await store.inboxed(tx, rail, told_id, told.sent_on)
         if known is not None and known.body not in (body, b""):
             await keep_conflict(tx, f"{rail}:{told_id}", told, body)
-            return Verdict.CONFLICT
+            return InquiryVerdict.CONFLICT
         outcome = (known and known.outcome) or ""
         return _verdict_of(outcome)
     attempt = await _attempt_of(tx, rail, asked)
@@ -124,9 +124,9 @@ async def _paid(
     is_known = False
     if attempt is not None:
         is_known = await store.captured(tx, attempt.account, attempt.id, said.number)
-        if verdict is Verdict.PAYABLE and said.amount != attempt.amount and not is_known:
-            verdict = Verdict.AMOUNT_WRONG
-    if attempt is not None and (is_known or verdict is Verdict.PAYABLE):
+        if verdict is InquiryVerdict.PAYABLE and said.amount != attempt.amount and not is_known:
+            verdict = InquiryVerdict.AMOUNT_WRONG
+    if attempt is not None and (is_known or verdict is InquiryVerdict.PAYABLE):
         outcome = await settle_news(tx, rails, rail, said, body)
     else:
         outcome = f"{REFUSED}{verdict}"
@@ -136,7 +136,7 @@ async def _paid(
     return _verdict_of(outcome)
 
 
-def _verdict_of(outcome: str) -> Verdict:
+def _verdict_of(outcome: str) -> InquiryVerdict:
     if outcome.startswith(REFUSED):
-        return Verdict(outcome.removeprefix(REFUSED))
-    return _VERDICTS.get(outcome.removeprefix("suspended_"), Verdict.NOT_FOUND)
+        return InquiryVerdict(outcome.removeprefix(REFUSED))
+    return _VERDICTS.get(outcome.removeprefix("suspended_"), InquiryVerdict.NOT_FOUND)

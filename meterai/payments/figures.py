@@ -1,6 +1,6 @@
 """Payments of a period, by the method of paying, and refunds, by their cause."""
 
-from meterai.plumbing.db.figures import Figures, PromiseQuery, between, waits, within
+from meterai.plumbing.db.figures import FigureQuery, PromiseQuery, between, waits, within
 
 PAYMENTS = f"""
 SELECT upper(a.method) AS of,
@@ -33,5 +33,5 @@ SELECT count(*) AS asked,
        count(*) FILTER (WHERE settled_at > due_at OR (settled_at IS NULL AND due_at < now())) AS broken
 FROM refunds, period WHERE refund_counts(state) AND {within("due_at")}
 """
-FIGURES = (Figures("payments", PAYMENTS), Figures("refunds", REFUNDS, "figures.refunds.of"))
+FIGURES = (FigureQuery("payments", PAYMENTS), FigureQuery("refunds", REFUNDS, "figures.refunds.of"))
 PROMISES = (PromiseQuery(2, "money_is_back_in_time", BACK_IN_TIME),)

@@ -17,27 +17,27 @@ from uuid import UUID
 from meterai.kit.money import Rupiah
 from meterai.kit.refusal import Malformed
 from meterai.payments.model import (
-    About,
     AmountNotPayable,
     AttemptStatus,
     CallNotBegun,
-    Channel,
     Delivered,
     Instructions,
     MadeBefore,
-    Method,
     MethodOut,
     Movement,
     NoAnswer,
     Notification,
     OddLine,
-    Opened,
+    OpenedAttempt,
+    PaymentChannel,
+    PaymentIdentity,
+    PaymentMethod,
     ProviderUnreachable,
     RailNotConfigured,
     RefundLine,
     RefundMade,
 )
-from meterai.payments.rails import Connecting, Desk, Payouts, Rail, RailKind, RailKinds
+from meterai.payments.rails import Connecting, InquiryDesk, Payouts, Rail, RailKind, RailKinds
 from meterai.payments.settings import PaymentSettings, weights_of
 from meterai.plumbing.config import ConfigurationWrong, Settings
 from meterai.plumbing.files import read_settings_file
@@ -117,32 +117,36 @@ class BoundedRail:
 
     async def open(
         self, method: str, reference: str, amount: Rupiah, expires_at: datetime
-    ) -> Opened | MadeBefore:
+    ) -> OpenedAttempt | MadeBefore:
         """As of the rail."""
         with self._call():
             return await self.rail.open(method, reference, amount, expires_at)
 
-    async def ask(self, about: About) -> AttemptStatus:
+    async def ask(self, about: PaymentIdentity) -> AttemptStatus:
         """As of the rail."""
         with self._call():
             return await self.rail.ask(about)
 
-    async def cancel(self, about: About, reason: str) -> bool:
+    async def cancel(self, about: PaymentIdentity, reason: str) -> bool:
         """As of the rail."""
         with self._call():
             return await self.rail.cancel(about, reason)
 
-    async def refund(self, about: About, payment: str, number: str, amount: Rupiah) -> RefundMade:
+    async def refund(
+        self, about: PaymentIdentity, payment: str, number: str, amount: Rupiah
+    ) -> RefundMade:
         """As of the rail."""
         with self._call():
             return await self.rail.refund(about, payment, number, amount)
 
-    async def refunded(self, about: About, number: str, amount: Rupiah) -> RefundMade | None:
+    async def refunded(
+        self, about: PaymentIdentity, number: str, amount: Rupiah
+    ) -> RefundMade | None:
         """As of the rail."""
         with self._call():
             return await self.rail.refunded(about, number, amount)
 
-    async def refunds_of(self, about: About) -> tuple[RefundLine, ...]:
+    async def refunds_of(self, about: PaymentIdentity) -> tuple[RefundLine, ...]:
         """As of the rail."""
         with self._call():
             return await self.rail.refunds_of(about)
@@ -194,14 +198,14 @@ class Route:
     """A rail of a method, and its share of new attempts: 0 where it takes what no other can."""
 
     rail: str
-    method: Method
+    method: PaymentMethod
     weight: int
 
 
 def routes_of(settings: Settings, kinds: RailKinds) -> dict[str, list[Route]]:
     """The rails of each method in their order.  Refuses `ConfigurationWrong`."""
     given = weights_of(settings.of(PaymentSettings).payment_order)
-    found: dict[str, dict[str, Method]] = {}
+    found: dict[str, dict[str, PaymentMethod]] = {}
     for kind in (one for one in kinds if not one.is_own):
         for method in kind.methods_of(settings):
             found.setdefault(method.name, {})[kind.name] = method
@@ -255,7 +259,7 @@ class Rails:
         """The method of an order that asks for none."""
         return next(iter(self._routes))
 
-    def methods(self, amount: int) -> Sequence[Method]:
+    def methods(self, amount: int) -> Sequence[PaymentMethod]:
         """Methods by which so many rupiah can be paid now, the default first; several rails have the widest limit."""
         found = []
         for routes in self._routes.values():
@@ -272,7 +276,7 @@ class Rails:
         *,
         is_at_face: bool = False,
         without: Collection[str] = (),
-    ) -> tuple[Channel, Method]:
+    ) -> tuple[PaymentChannel, PaymentMethod]:
         """The rail by which a new attempt is paid, and its terms; of `without` none where there is another.
 
         is_at_face  what is to be paid is duty alone; nothing else is paid by a method at face value, and it by no other
@@ -283,7 +287,7 @@ class Rails:
         if self.is_at_face(name) != is_at_face:
             raise Malformed("payment_method", "known_name")
         if name in self._named:
-            return Channel(self._named[name].rail, name), self._named[name].method
+            return PaymentChannel(self._named[name].rail, name), self._named[name].method
         if name not in self._routes:
             raise Malformed("payment_method", "known_name")
         routes = [one for one in self._routes[name] if one.method.takes(amount)]
@@ -295,21 +299,23 @@ class Rails:
             raise MethodOut(name)
         others = [one for one in there if one.rail not in without] or there
         chosen = _drawn([one for one in others if self._answers(one.rail)] or others, attempt)
-        return Channel(chosen.rail, name), chosen.method
+        return PaymentChannel(chosen.rail, name), chosen.method
 
     def is_at_face(self, method: str | None) -> bool:
         """True where a stamp that is paid by this method costs its duty alone."""
         found = self._named.get(method or "")
         return found is not None and found.method.is_at_face
 
-    async def admit(self, channel: Channel, account: UUID, amount: int) -> None:
+    async def admit(self, channel: PaymentChannel, account: UUID, amount: int) -> None:
         """Refuses what a rail of our own database does where this account may not order so much by it."""
         if channel.method in self._named:
             admits = self._by_name[channel.provider].admits
             assert admits is not None, "it is named"
             await admits(self._there(channel.provider), account, Rupiah(amount))
 
-    def elsewhere(self, channel: Channel, amount: int, attempt: UUID) -> Channel | None:
+    def elsewhere(
+        self, channel: PaymentChannel, amount: int, attempt: UUID
+    ) -> PaymentChannel | None:
         """Another rail of the same method that answers these days."""
         routes = [
             one
@@ -317,7 +323,7 @@ class Rails:
             if one.rail != channel.provider and one.method.takes(amount)
             if one.rail not in self._out and self._answers(one.rail)
         ]
-        return Channel(_drawn(routes, attempt).rail, channel.method) if routes else None
+        return PaymentChannel(_drawn(routes, attempt).rail, channel.method) if routes else None
 
     def has_another(self, name: str) -> bool:
         """True where each method of a rail has another one that answers and is not out."""
@@ -358,7 +364,7 @@ class Rails:
         """One rail, for a call that is begun again or not.  Refuses `RailNotConfigured`."""
         return BoundedRail(self._there(name), self._outgoing[name], is_repeat=is_repeat)
 
-    def desk(self, name: str) -> Desk:
+    def desk(self, name: str) -> InquiryDesk:
         """One rail as it answers its bank.  Refuses `RailNotConfigured`."""
         found = self.kind(name).desk(self._there(name))
         if found is None:
@@ -439,7 +445,7 @@ class Rails:
         """How long a provider answers about a payment; of one that is gone, the longest."""
         return self._windows.get(name, self.window_seconds_max)
 
-    def ourselves(self, name: str) -> About:
+    def ourselves(self, name: str) -> PaymentIdentity:
         """Our identity in messages of a provider.  Refuses `RailNotConfigured`."""
         if name not in self._ourselves:
             raise RailNotConfigured(name)

@@ -14,11 +14,11 @@ from meterai.payments.installed import Rails
 from meterai.payments.metrics import count_call
 from meterai.payments.model import (
     NOT_BOOKED,
-    About,
-    Act,
     Notification,
+    NotificationAct,
     OddReason,
-    Status,
+    PaymentIdentity,
+    ProviderStatus,
     differences,
     judge,
     parse_reference,
@@ -76,7 +76,7 @@ async def act_on(tx: Tx, rails: Rails, provider: str, read: Notification) -> str
         return act
     if found is None:
         return OddReason.REFERENCE_MISSING if _names_nothing(read) else OddReason.REFERENCE_UNKNOWN
-    if act is not Act.NOTHING and rails.kind(provider).demands_requery:
+    if act is not NotificationAct.NOTHING and rails.kind(provider).demands_requery:
         if not await store.is_at(tx, provider, *found):
             return OddReason.REFERENCE_UNKNOWN
         await store.ask_now(tx, *found)
@@ -85,7 +85,7 @@ async def act_on(tx: Tx, rails: Rails, provider: str, read: Notification) -> str
     return NOT_BOOKED.get(outcome, outcome)
 
 
-async def _is_of_another(tx: Tx, read: Notification, ourselves: About) -> bool:
+async def _is_of_another(tx: Tx, read: Notification, ourselves: PaymentIdentity) -> bool:
     """Whether it is about another merchant than us, or other instructions than its attempt has."""
     found = differences(ourselves, read.about)
     if not found and read.reference is not None and read.provider_reference is not None:
@@ -117,17 +117,17 @@ async def _attempt_of(tx: Tx, provider: str, read: Notification) -> tuple[UUID, 
 
 
 async def _done(
-    tx: Tx, provider: str, act: Act, account: UUID, attempt: UUID, read: Notification
+    tx: Tx, provider: str, act: NotificationAct, account: UUID, attempt: UUID, read: Notification
 ) -> str | OddReason:
     amount = None if read.amount is None else read.amount.value
     match act:
-        case Act.CAPTURE:
+        case NotificationAct.CAPTURE:
             outcome = await store.capture_from(tx, provider, account, attempt, read.number, amount)
-        case Act.DENY:
-            if read.status is Status.CANCELLED and read.number is None:
+        case NotificationAct.DENY:
+            if read.status is ProviderStatus.CANCELLED and read.number is None:
                 amount = None  # nothing of it was paid
             outcome = await store.deny_from(tx, provider, account, attempt, read.number, amount)
-        case Act.REFUNDED:
+        case NotificationAct.REFUNDED:
             if read.number is None or not await store.captured(tx, account, attempt, read.number):
                 return OddReason.REFUNDED_THERE
             await emit(
@@ -141,7 +141,7 @@ async def _done(
                 ),
             )
             outcome = "refunded"
-        case Act.NOTHING:
+        case NotificationAct.NOTHING:
             known = await store.attempt(tx, account, attempt)
             outcome = "unknown_attempt" if known is None else "nothing_to_do"
     return outcome
@@ -155,7 +155,7 @@ async def _suspend(
     Money that only news of a rail that demands a question tells did not surely come.
     """
     names_no_attempt = reason in (OddReason.REFERENCE_MISSING, OddReason.REFERENCE_UNKNOWN)
-    is_sure = judge(read) is Act.CAPTURE and not rails.kind(provider).demands_requery
+    is_sure = judge(read) is NotificationAct.CAPTURE and not rails.kind(provider).demands_requery
     is_money = names_no_attempt and is_sure
     reference = read.reference or read.provider_reference
     if is_money and await store.captured_anywhere(tx, str(read.number)):
@@ -165,7 +165,7 @@ async def _suspend(
     named = f"{reference}:{read.number}:{read.word}" if read.number else sha256(body).hexdigest()
     await suspense.keep(
         tx,
-        suspense.News(
+        suspense.ProviderNews(
             key=f"{provider}:{named}:{reason}",
             source="notification",
             reason=reason,

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from meterai import ledger, suspense
 from meterai.kit.ids import read_typed, show
-from meterai.kit.refusal import Said
+from meterai.kit.refusal import Sentence
 from meterai.kit.subjects import Happening, Subject, SubjectKind
 from meterai.payments import store
 from meterai.payments.model import REFERENCE_PREFIX, AttemptTold, CapturedTold, parse_number
@@ -75,7 +75,7 @@ def _captured(one: CapturedTold, every: Sequence[CapturedTold]) -> Iterator[Happ
         "wanted": one.wanted,
         "number": one.number,
         "method": one.method.upper(),
-        "learned": Said(f"payment.learned.{one.learned_by}", {}),
+        "learned": Sentence(f"payment.learned.{one.learned_by}", {}),
     }
     yield Happening(one.captured_at, _word(one, every), facts)
     yield Happening(one.captured_at, "payment_learned", facts, for_staff=True)

@@ -98,7 +98,7 @@ class OutcomeUnknown(Refusal):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class About:
+class PaymentIdentity:
     """Facts by which a question, an answer, news or a line of a record is about one thing and no other.
 
     None where it does not say.  Texts, as they are written: an amount is `Rp10.000`.
@@ -117,7 +117,9 @@ class About:
     aliases: frozenset[str] = frozenset()  # what else stands for the merchant that is asked about
 
 
-_FACTS = [field.name for field in fields(About) if field.name not in ("aliases", "method")]
+_FACTS = [
+    field.name for field in fields(PaymentIdentity) if field.name not in ("aliases", "method")
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ class Difference:
         return f"{self.fact}: asked {self.asked}, told {self.told}"
 
 
-def differences(asked: About, told: About) -> tuple[Difference, ...]:
+def differences(asked: PaymentIdentity, told: PaymentIdentity) -> tuple[Difference, ...]:
     """Every fact that both name, and differently.  A fact that one of them leaves out is no difference."""
     both = ((name, getattr(asked, name), getattr(told, name)) for name in _FACTS)
     return tuple(
@@ -148,7 +150,9 @@ class AboutAnother(OutcomeUnknown):
 
     code = "answer_about_another"
 
-    def __init__(self, found: Sequence[Difference], told: About, *, is_money: bool = False) -> None:
+    def __init__(
+        self, found: Sequence[Difference], told: PaymentIdentity, *, is_money: bool = False
+    ) -> None:
         super().__init__("; ".join(map(str, found)))
         self.differences = tuple(found)
         self.told = told
@@ -159,7 +163,7 @@ class NoAnswer(OutcomeUnknown):
     """Nothing came back, not even a refusal: a time-out, or a connection that broke."""
 
 
-class UnderWay(OutcomeUnknown):
+class TransferUnderWay(OutcomeUnknown):
     """The provider says that it is at it: it will be done or refused later."""
 
 
@@ -187,7 +191,7 @@ class RefusedForEver(ProviderRefused):
     """It can never be: a window is over, a method gives nothing back, an account takes nothing."""
 
 
-class Returned(RefusedForEver):
+class TransferReturned(RefusedForEver):
     """The provider says that a transfer was not made, or that its money came back."""
 
 
@@ -253,7 +257,7 @@ class NotificationForged(Refusal):
     status = 401
 
 
-class Qr(msgspec.Struct, frozen=True, tag_field="kind", tag="qr"):
+class PaymentQr(msgspec.Struct, frozen=True, tag_field="kind", tag="qr"):
     """A QR to scan."""
 
     content: str
@@ -288,7 +292,7 @@ class Credit(msgspec.Struct, frozen=True, tag_field="kind", tag="credit"):
     waits_for: str | None
 
 
-Instructions: TypeAlias = Qr | AccountNumber | Redirect | Deposit | Credit
+Instructions: TypeAlias = PaymentQr | AccountNumber | Redirect | Deposit | Credit
 
 
 def read_instructions(kept: object) -> Instructions | None:
@@ -310,7 +314,7 @@ class InboxedNotification:
 
 
 @dataclass(frozen=True, slots=True)
-class Method:
+class PaymentMethod:
     """A way to pay at one rail: its limits in rupiah, and how long an attempt can be paid (None: as long
     as an order without a time of its own)."""
 
@@ -326,7 +330,7 @@ class Method:
 
 
 @dataclass(frozen=True, slots=True)
-class Channel:
+class PaymentChannel:
     """By which rail an attempt is paid, and by which of its methods; the row keeps both."""
 
     provider: str
@@ -343,13 +347,13 @@ class RailOut:
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class PaymentAttempt:
     """One attempt to be paid."""
 
     account: UUID
     id: UUID
     subject: UUID
-    channel: Channel
+    channel: PaymentChannel
     reference: str
     amount: Rupiah
     state: AttemptState
@@ -360,9 +364,9 @@ class Attempt:
     asked_at: datetime | None = None  # when the lease for a question began
 
     @property
-    def about(self) -> About:
+    def about(self) -> PaymentIdentity:
         """The subject of a call to its provider."""
-        return About(
+        return PaymentIdentity(
             reference=self.reference,
             provider_reference=self.provider_reference,
             amount=str(self.amount),
@@ -372,11 +376,11 @@ class Attempt:
     @property
     def qr_content(self) -> str | None:
         """What is in its QR, where it is paid by one."""
-        return self.instructions.content if isinstance(self.instructions, Qr) else None
+        return self.instructions.content if isinstance(self.instructions, PaymentQr) else None
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenedAttempt:
     """What the provider made of an attempt: how to pay it, and its own number of that."""
 
     instructions: Instructions
@@ -389,7 +393,7 @@ class MadeBefore:
     and does not tell them again."""
 
 
-class Status(StrEnum):
+class ProviderStatus(StrEnum):
     """What became of an attempt, or of one payment on it, as its provider says."""
 
     PAID = "paid"
@@ -433,7 +437,7 @@ class Payment:
 
     number: str  # the provider's, of one payment
     amount: Rupiah | None
-    status: Status
+    status: ProviderStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -542,7 +546,7 @@ class Odd:
 class AttemptStatus:
     """What the provider says became of an attempt."""
 
-    status: Status
+    status: ProviderStatus
     payments: tuple[Payment | Odd, ...]
 
 
@@ -628,7 +632,7 @@ class Notification:
     is_readable: bool
     reference: str | None = None
     provider_reference: str | None = None
-    status: Status | None = None
+    status: ProviderStatus | None = None
     word: str | None = None  # the provider's own for the status, by which news is known again
     number: str | None = None
     amount: Rupiah | None = None
@@ -638,9 +642,9 @@ class Notification:
     terminal: str | None = None
 
     @property
-    def about(self) -> About:
+    def about(self) -> PaymentIdentity:
         """Its subject.  The amount is the sum paid, which may differ from the sum asked for."""
-        return About(
+        return PaymentIdentity(
             reference=self.reference,
             provider_reference=self.provider_reference,
             merchant=self.merchant,
@@ -658,7 +662,7 @@ class Delivered:
     said: Notification
 
 
-class Verdict(StrEnum):
+class InquiryVerdict(StrEnum):
     """Our answer to a bank that asks about an account number, or says that it was paid."""
 
     PAYABLE = "payable"
@@ -672,7 +676,7 @@ class Verdict(StrEnum):
     UNREADABLE = "unreadable"  # a mandatory field is missing or cannot be read
 
 
-class Said(NamedTuple):
+class HttpAnswer(NamedTuple):
     """An answer over HTTP: status and body."""
 
     status: int
@@ -689,7 +693,7 @@ class DoorKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class BankInquiry:
     """A signed call of a bank about an account number.
 
     provider_reference  of the attempt; None where the call cannot be read
@@ -706,7 +710,7 @@ class Asked:
     is_repeated: bool
 
 
-class Act(StrEnum):
+class NotificationAct(StrEnum):
     """What a notification asks us to do."""
 
     CAPTURE = "capture"
@@ -715,24 +719,24 @@ class Act(StrEnum):
     NOTHING = "nothing"
 
 
-def judge(read: Notification) -> Act | OddReason:
+def judge(read: Notification) -> NotificationAct | OddReason:
     """What to do about a notification, or why it cannot be booked as what it says it is."""
     if not read.is_readable:
         return OddReason.UNREADABLE
     if read.status is None:
         return OddReason.STATUS_UNKNOWN
     match read.status:
-        case Status.PAID:
+        case ProviderStatus.PAID:
             if read.number is None:
                 return OddReason.NUMBER_MISSING
-            return OddReason.AMOUNT_UNREADABLE if read.amount is None else Act.CAPTURE
-        case Status.FAILED | Status.CANCELLED:
+            return OddReason.AMOUNT_UNREADABLE if read.amount is None else NotificationAct.CAPTURE
+        case ProviderStatus.FAILED | ProviderStatus.CANCELLED:
             is_whole_or_read = read.amount is not None or not read.is_amount_told
-            return Act.DENY if is_whole_or_read else OddReason.AMOUNT_UNREADABLE
-        case Status.REFUNDED:
-            return Act.REFUNDED
+            return NotificationAct.DENY if is_whole_or_read else OddReason.AMOUNT_UNREADABLE
+        case ProviderStatus.REFUNDED:
+            return NotificationAct.REFUNDED
         case _:
-            return Act.NOTHING
+            return NotificationAct.NOTHING
 
 
 # What the database answers where news cannot be booked as what it says it is.

@@ -15,7 +15,7 @@ from meterai.payments.installed import Rails
 from meterai.payments.invariants import LET_GO
 from meterai.payments.model import Notification, RailNotConfigured, parse_reference
 from meterai.plumbing.db.database import Database, Row
-from meterai.plumbing.db.invariants import SHOWN_MAX, Finding, Invariant, patiently
+from meterai.plumbing.db.invariants import SHOWN_MAX, Invariant, InvariantFinding, patiently
 from meterai.plumbing.db.marks import IS_YOUNG, Mark
 
 NEWS = Invariant(
@@ -54,7 +54,7 @@ WHERE source = 'notification' AND reason <> 'id_conflict' AND told <> ''
 """  # noqa: S608 - of constants
 
 
-class News:
+class NewsComparison:
     """One comparison: of everything, or of what was written since a mark and happened since."""
 
     def __init__(
@@ -67,7 +67,7 @@ class News:
         self._told: set[str] = set()
         self._wrong: list[Row] = []
 
-    async def check(self) -> Finding:
+    async def check(self) -> InvariantFinding:
         """What does not agree."""
         # First what is to be explained: what is captured meanwhile has its news too.
         learned = await self._read(_LEARNED, self._begins, self._xid, self._xid or "3")
@@ -83,7 +83,7 @@ class News:
         ]
         suspended = await self._read(_SUSPENDED, self._xid, self._xid or "3")
         self._wrong += [row | {"is": "told by nobody"} for row in suspended]
-        return Finding(NEWS, len(self._wrong), self._wrong[:SHOWN_MAX])
+        return InvariantFinding(NEWS, len(self._wrong), self._wrong[:SHOWN_MAX])
 
     async def _read(self, query: str, *parameters: object) -> list[Row]:
         async with self._database.transaction() as tx:

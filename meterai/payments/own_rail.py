@@ -16,23 +16,23 @@ import msgspec
 from meterai.kit.money import Rupiah
 from meterai.payments import store
 from meterai.payments.model import (
-    About,
     AttemptStatus,
     Delivered,
     Instructions,
     MadeBefore,
-    Method,
     Movement,
     MovementKind,
     Notification,
     NotificationForged,
     OddLine,
-    Opened,
+    OpenedAttempt,
     Payment,
+    PaymentIdentity,
+    PaymentMethod,
     ProviderRefused,
+    ProviderStatus,
     RefundLine,
     RefundMade,
-    Status,
     number_of,
     parse_number,
     reference_of,
@@ -78,32 +78,34 @@ class OwnRail(ABC):
     @abstractmethod
     async def open(
         self, method: str, reference: str, amount: Rupiah, expires_at: datetime
-    ) -> Opened | MadeBefore:
+    ) -> OpenedAttempt | MadeBefore:
         """See `Rail`."""
 
     @abstractmethod
-    async def ask(self, about: About) -> AttemptStatus:
+    async def ask(self, about: PaymentIdentity) -> AttemptStatus:
         """See `Rail`."""
 
     @abstractmethod
-    async def cancel(self, about: About, reason: str) -> bool:
+    async def cancel(self, about: PaymentIdentity, reason: str) -> bool:
         """See `Rail`."""
 
     @abstractmethod
-    async def source(self, about: About) -> tuple[UUID, UUID] | None:
+    async def source(self, about: PaymentIdentity) -> tuple[UUID, UUID] | None:
         """(account, id) of what pays an attempt; None where there is nothing."""
 
-    def opened(self, instructions: Instructions, account: UUID, source: UUID) -> Opened:
+    def opened(self, instructions: Instructions, account: UUID, source: UUID) -> OpenedAttempt:
         """The answer that an attempt is open, by what pays it."""
-        return Opened(instructions, number_of("", account, source))
+        return OpenedAttempt(instructions, number_of("", account, source))
 
     def paid(self, account: UUID, source: UUID, amount: int) -> AttemptStatus:
         """The answer that it has paid so many rupiah."""
         number = own_number(self.name, account, source)
-        payment = Payment(number, Rupiah(amount), Status.PAID)
-        return AttemptStatus(Status.PAID, (payment,))
+        payment = Payment(number, Rupiah(amount), ProviderStatus.PAID)
+        return AttemptStatus(ProviderStatus.PAID, (payment,))
 
-    async def refund(self, about: About, payment: str, number: str, amount: Rupiah) -> RefundMade:
+    async def refund(
+        self, about: PaymentIdentity, payment: str, number: str, amount: Rupiah
+    ) -> RefundMade:
         """Give so much of a payment back to its source."""
         del about
         found = parse_number(_prefix(self.name), payment)
@@ -114,14 +116,16 @@ class OwnRail(ABC):
             raise ProviderRefused("amount", f"{given} of {amount.value}")
         return RefundMade(number)
 
-    async def refunded(self, about: About, number: str, amount: Rupiah) -> RefundMade | None:
+    async def refunded(
+        self, about: PaymentIdentity, number: str, amount: Rupiah
+    ) -> RefundMade | None:
         """A refund by its number and amount, or None where there is none."""
         for line in await self.refunds_of(about):
             if line.number == number and line.amount == amount:
                 return RefundMade(number)
         return None
 
-    async def refunds_of(self, about: About) -> tuple[RefundLine, ...]:
+    async def refunds_of(self, about: PaymentIdentity) -> tuple[RefundLine, ...]:
         """Every refund of an attempt."""
         found = await self.source(about)
         if found is None:
@@ -169,11 +173,11 @@ def _prefix(name: str) -> str:
 
 def own_rail_kind(
     name: str,
-    method: Method,
+    method: PaymentMethod,
     instructions: type[Instructions],
     rail: Callable[[Connecting], OwnRail],
     *,
-    offered: Callable[[Settings], Sequence[Method]] | None = None,
+    offered: Callable[[Settings], Sequence[PaymentMethod]] | None = None,
     admits: Callable[[Rail, UUID, Rupiah], Awaitable[None]] | None = None,
 ) -> RailKind:
     """The `RailKind` of a rail of our own database: one method, whose instructions are of one class."""
@@ -196,7 +200,7 @@ def own_rail_kind(
         needs=lambda _settings, _keyring: None,
         connect=connect,
         complaints=lambda _settings: complaints,
-        ourselves=lambda _settings: About(),
+        ourselves=lambda _settings: PaymentIdentity(),
         reread=lambda _body: Notification(is_readable=False),
         timeout_seconds=lambda _settings: TIMEOUT_SECONDS,
         call_seconds_max=lambda _settings: TIMEOUT_SECONDS,

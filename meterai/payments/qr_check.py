@@ -11,7 +11,7 @@ from uuid import UUID
 from meterai.payments.installed import Rails
 from meterai.payments.model import read_instructions
 from meterai.plumbing.db.database import Database, Row
-from meterai.plumbing.db.invariants import SHOWN_MAX, Finding, Invariant, patiently
+from meterai.plumbing.db.invariants import SHOWN_MAX, Invariant, InvariantFinding, patiently
 from meterai.plumbing.db.marks import IS_YOUNG, Mark
 
 READ_AT_ONCE = 5_000  # rows of some hundred bytes
@@ -65,7 +65,7 @@ WHERE (%s::text IS NULL OR {IS_YOUNG.format(row="c")}) AND CASE WHEN own.prefix 
 """  # noqa: S608 - of constants
 
 
-async def check_numbers(database: Database, rails: Rails, since: Mark | None) -> Finding:
+async def check_numbers(database: Database, rails: Rails, since: Mark | None) -> InvariantFinding:
     """Whether each payment has a number of its rail; only those captured since a mark, where one is given."""
     prefixes = [rails.kind(name).prefix for name in rails.names()]
     xid = since.xid if since else None
@@ -73,10 +73,10 @@ async def check_numbers(database: Database, rails: Rails, since: Mark | None) ->
         rows = await patiently(
             tx, _NUMBERS, list(rails.names()), prefixes, xid, xid or "3", prefixes
         )
-    return Finding(NUMBERS, len(rows), rows[:SHOWN_MAX])
+    return InvariantFinding(NUMBERS, len(rows), rows[:SHOWN_MAX])
 
 
-async def check_qrs(database: Database, rails: Rails, since: Mark | None) -> Finding:
+async def check_qrs(database: Database, rails: Rails, since: Mark | None) -> InvariantFinding:
     """Read the instructions that were written since a mark, or all, and those that can be paid now.
 
     Those of a rail that is gone are not read: `check_rails` tells of them.
@@ -93,7 +93,7 @@ async def check_qrs(database: Database, rails: Rails, since: Mark | None) -> Fin
             found = _complaints(rails, row)
             wrong += [told | {"state": row["state"], "is": ", ".join(found)}] if found else []
         if len(rows) < READ_AT_ONCE:
-            return Finding(QRS, len(wrong), wrong[:SHOWN_MAX])
+            return InvariantFinding(QRS, len(wrong), wrong[:SHOWN_MAX])
         account, attempt = rows[-1]["account_id"], rows[-1]["attempt_id"]
 
 
@@ -104,8 +104,8 @@ def _complaints(rails: Rails, row: Row) -> list[str]:
     return rails.complaints(row["provider"], told, row["amount"], row["provider_reference"])
 
 
-async def check_rails(database: Database, rails: Rails) -> Finding:
+async def check_rails(database: Database, rails: Rails) -> InvariantFinding:
     """Whether what may still be paid, given back or taken back has its rail."""
     async with database.transaction() as tx:
         rows = await patiently(tx, _WITHOUT_RAIL, list(rails.names()))
-    return Finding(RAILS_THERE, sum(row["attempts"] for row in rows), rows[:SHOWN_MAX])
+    return InvariantFinding(RAILS_THERE, sum(row["attempts"] for row in rows), rows[:SHOWN_MAX])

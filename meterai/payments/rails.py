@@ -30,23 +30,23 @@ from meterai.commands import Demand, KeyFile
 from meterai.kit.clock import Clock
 from meterai.kit.money import Rupiah
 from meterai.payments.model import (
-    About,
-    Asked,
-    Attempt,
     AttemptStatus,
+    BankInquiry,
     Delivered,
     DoorKind,
+    HttpAnswer,
+    InquiryVerdict,
     Instructions,
     MadeBefore,
-    Method,
     Movement,
     Notification,
     OddLine,
-    Opened,
+    OpenedAttempt,
+    PaymentAttempt,
+    PaymentIdentity,
+    PaymentMethod,
     RefundLine,
     RefundMade,
-    Said,
-    Verdict,
 )
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import Database
@@ -67,7 +67,7 @@ class Rail(Protocol):
 
     async def open(
         self, method: str, reference: str, amount: Rupiah, expires_at: datetime
-    ) -> Opened | MadeBefore:
+    ) -> OpenedAttempt | MadeBefore:
         """Have instructions made by which `amount` is paid, at least until `expires_at`.
 
         Instructions that pay another, or another amount, are `OutcomeUnknown`: they exist, and
@@ -75,26 +75,30 @@ class Rail(Protocol):
         """
         ...
 
-    async def ask(self, about: About) -> AttemptStatus:
+    async def ask(self, about: PaymentIdentity) -> AttemptStatus:
         """What became of an attempt; one that the provider does not know has status `UNKNOWN`."""
         ...
 
-    async def cancel(self, about: About, reason: str) -> bool:
+    async def cancel(self, about: PaymentIdentity, reason: str) -> bool:
         """Take back what was not paid; false where it was paid meanwhile, or has ended."""
         ...
 
-    async def refund(self, about: About, payment: str, number: str, amount: Rupiah) -> RefundMade:
+    async def refund(
+        self, about: PaymentIdentity, payment: str, number: str, amount: Rupiah
+    ) -> RefundMade:
         """Give so much of a payment back under our `number`; a repeat gives nothing twice.
 
         `UnderWay` where the provider makes it later, `RefusedForEver` where it can never be.
         """
         ...
 
-    async def refunded(self, about: About, number: str, amount: Rupiah) -> RefundMade | None:
+    async def refunded(
+        self, about: PaymentIdentity, number: str, amount: Rupiah
+    ) -> RefundMade | None:
         """What became of a refund; None where the provider has not made it."""
         ...
 
-    async def refunds_of(self, about: About) -> tuple[RefundLine, ...]:
+    async def refunds_of(self, about: PaymentIdentity) -> tuple[RefundLine, ...]:
         """Every refund of an attempt in the provider's own record, asked for by us or not."""
         ...
 
@@ -148,21 +152,25 @@ class Payouts(Protocol):
         ...
 
 
-class Desk(Protocol):
+class InquiryDesk(Protocol):
     """Answers a bank that asks us what an account number is for, and tells us that it was paid.
 
     Each call checks its signature and refuses `NotificationForged`.
     """
 
-    def token(self, headers: Mapping[str, str], body: bytes) -> Said:
+    def token(self, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
         """An access token for calls to us; it needs no memory, so any process takes it."""
         ...
 
-    def asked(self, kind: DoorKind, path: str, headers: Mapping[str, str], body: bytes) -> Asked:
+    def asked(
+        self, kind: DoorKind, path: str, headers: Mapping[str, str], body: bytes
+    ) -> BankInquiry:
         """The attempt that an inquiry or a payment is about, and what it says was paid."""
         ...
 
-    def answer(self, asked: Asked, verdict: Verdict, attempt: Attempt | None) -> Said:
+    def answer(
+        self, asked: BankInquiry, verdict: InquiryVerdict, attempt: PaymentAttempt | None
+    ) -> HttpAnswer:
         """The answer to it, as the bank reads answers."""
         ...
 
@@ -177,7 +185,7 @@ class Connecting(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Door:
+class ProviderEndpoint:
     """A route of ours that a provider calls: each rail has its own.
 
     kind     the call
@@ -236,9 +244,9 @@ class RailKind:
     """
 
     name: str
-    methods: tuple[Method, ...]
+    methods: tuple[PaymentMethod, ...]
     prefix: str
-    doors: tuple[Door, ...]
+    doors: tuple[ProviderEndpoint, ...]
     settings: type[msgspec.Struct]
     demands: Sequence[Demand] = ()
     undemanded: Mapping[str, str] = field(default_factory=dict)
@@ -246,14 +254,14 @@ class RailKind:
     needs: Callable[[Settings, Keyring], None]
     connect: Callable[[Connecting], AbstractAsyncContextManager[Rail]]
     complaints: Callable[[Settings], Complaints]
-    ourselves: Callable[[Settings], About]
+    ourselves: Callable[[Settings], PaymentIdentity]
     reread: Callable[[bytes], Notification]
     timeout_seconds: Callable[[Settings], float]
     call_seconds_max: Callable[[Settings], float]
     window_seconds: Callable[[Settings], float]
-    offered: Callable[[Settings], Sequence[Method]] | None = None
+    offered: Callable[[Settings], Sequence[PaymentMethod]] | None = None
     payouts: Callable[[Rail], Payouts | None] = lambda _rail: None
-    desk: Callable[[Rail], Desk | None] = lambda _rail: None
+    desk: Callable[[Rail], InquiryDesk | None] = lambda _rail: None
     family: "Family | None" = None
     demands_requery: bool = False
     is_history_there: bool = True
@@ -261,7 +269,7 @@ class RailKind:
     is_own: bool = False
     admits: Callable[[Rail, UUID, Rupiah], Awaitable[None]] | None = None
 
-    def methods_of(self, settings: Settings) -> Sequence[Method]:
+    def methods_of(self, settings: Settings) -> Sequence[PaymentMethod]:
         """The methods that an installation offers by this rail."""
         return self.methods if self.offered is None else self.offered(settings)
 
@@ -276,7 +284,7 @@ class Family:
     """
 
     name: str
-    doors: tuple[Door, ...]
+    doors: tuple[ProviderEndpoint, ...]
     member: Callable[[str, Mapping[str, object], str], RailKind]
 
 

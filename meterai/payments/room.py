@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from functools import partial
 
-from meterai.commands import TIME, Command, Demand, Directory, Facts, KeyFile, Schema, Scope
+from meterai.commands import TIME, Command, Demand, DemandScope, Directory, Facts, KeyFile, Schema
 from meterai.kit.clock import SystemClock
 from meterai.payments.adapters.midtrans import MIDTRANS
 from meterai.payments.adapters.snap import SNAP_QRIS
@@ -20,7 +20,7 @@ from meterai.payments.knows import KNOWS
 from meterai.payments.levers import LEVERS
 from meterai.payments.metrics import METRICS
 from meterai.payments.model import ATTEMPT, AttemptState
-from meterai.payments.news_check import News
+from meterai.payments.news_check import NewsComparison
 from meterai.payments.personal import PERSONAL
 from meterai.payments.qr_check import check_numbers, check_qrs, check_rails
 from meterai.payments.rails import Connecting, RailKind, RailKinds
@@ -60,8 +60,8 @@ from meterai.payments.transfers.store import (
 from meterai.plumbing.config import Configuration, Settings
 from meterai.plumbing.db.checks import AuditedPart, Check
 from meterai.plumbing.db.database import Database
-from meterai.plumbing.db.invariants import Finding
-from meterai.plumbing.http.described import Field
+from meterai.plumbing.db.invariants import InvariantFinding
+from meterai.plumbing.http.described import FieldDescription
 from meterai.plumbing.keyring import Keyring, keyring_of
 from meterai.plumbing.observe.stations import Backlog
 from meterai.plumbing.work.jobs import PeriodicTask
@@ -83,7 +83,7 @@ UNDEMANDED: Mapping[str, str] = {
 
 def _command(words: str, function: str) -> Command:
     place = f"meterai.payments.commands:{function}"
-    return Command(words, place, Directory.DATABASE, Scope.DATABASE, Schema.CURRENT)
+    return Command(words, place, Directory.DATABASE, DemandScope.DATABASE, Schema.CURRENT)
 
 
 TABLES = frozenset(
@@ -163,31 +163,31 @@ def _method_names(kinds: RailKinds) -> list[str]:
 
 
 def _checks(kinds: RailKinds) -> Sequence[Check]:
-    async def news(part: AuditedPart) -> Finding:
+    async def news(part: AuditedPart) -> InvariantFinding:
         rails = Rails(part.settings, kinds)
-        return await News(part.database, rails, part.since, part.begins).check()
+        return await NewsComparison(part.database, rails, part.since, part.begins).check()
 
-    async def instructions(part: AuditedPart) -> Finding:
+    async def instructions(part: AuditedPart) -> InvariantFinding:
         return await check_qrs(part.database, Rails(part.settings, kinds), part.since)
 
-    async def rails_there(part: AuditedPart) -> Finding:
+    async def rails_there(part: AuditedPart) -> InvariantFinding:
         return await check_rails(part.database, Rails(part.settings, kinds))
 
-    async def numbers(part: AuditedPart) -> Finding:
+    async def numbers(part: AuditedPart) -> InvariantFinding:
         return await check_numbers(part.database, Rails(part.settings, kinds), part.since)
 
     return (news, instructions, rails_there, numbers)
 
 
-def _fields(kinds: RailKinds) -> Mapping[tuple[str, str], Field]:
+def _fields(kinds: RailKinds) -> Mapping[tuple[str, str], FieldDescription]:
     return {
-        ("PaymentView", "method"): Field(_method_names(kinds)),
-        ("PaymentView", "state"): Field(list(AttemptState)),
-        ("AccountNumber", "kind"): Field(["account_number"]),
-        ("Redirect", "kind"): Field(["redirect"]),
-        ("Deposit", "kind"): Field(["deposit"]),
-        ("Credit", "kind"): Field(["credit"]),
-        ("Credit", "waits_for"): Field(["limit", "deposit"]),
+        ("PaymentView", "method"): FieldDescription(_method_names(kinds)),
+        ("PaymentView", "state"): FieldDescription(list(AttemptState)),
+        ("AccountNumber", "kind"): FieldDescription(["account_number"]),
+        ("Redirect", "kind"): FieldDescription(["redirect"]),
+        ("Deposit", "kind"): FieldDescription(["deposit"]),
+        ("Credit", "kind"): FieldDescription(["credit"]),
+        ("Credit", "waits_for"): FieldDescription(["limit", "deposit"]),
     }
 
 

@@ -16,7 +16,7 @@ from meterai.kit.refusal import Refusal
 from meterai.limiter import BusyAnswer
 from meterai.payments.bank_calls import BankCalls
 from meterai.payments.model import DoorKind
-from meterai.payments.rails import Door, RailKind
+from meterai.payments.rails import ProviderEndpoint, RailKind
 from meterai.plumbing.http.described import Described
 from meterai.plumbing.http.problems import on_fault, on_http_exception, on_refusal
 
@@ -37,7 +37,7 @@ def doors_of(kind: RailKind) -> Iterator[HTTPRouteHandler]:
         yield _route_of_many(f"{kind.family.name if kind.family else ''}_bank", door)
 
 
-def _own_route(rail: str, door: Door) -> HTTPRouteHandler:
+def _own_route(rail: str, door: ProviderEndpoint) -> HTTPRouteHandler:
     @post(door.path, **_options(rail, door))
     async def take(
         request: Request[Any, Any, Any], bank_calls: NamedDependency[BankCalls]
@@ -48,7 +48,7 @@ def _own_route(rail: str, door: Door) -> HTTPRouteHandler:
     return take
 
 
-def _route_of_many(family: str, door: Door) -> HTTPRouteHandler:
+def _route_of_many(family: str, door: ProviderEndpoint) -> HTTPRouteHandler:
     @post(door.path, **_options(family, door))
     async def take(
         request: Request[Any, Any, Any],
@@ -62,7 +62,7 @@ def _route_of_many(family: str, door: Door) -> HTTPRouteHandler:
 
 
 async def _taken(
-    request: Request[Any, Any, Any], calls: BankCalls, rail: str, door: Door
+    request: Request[Any, Any, Any], calls: BankCalls, rail: str, door: ProviderEndpoint
 ) -> Response[Mapping[str, object]]:
     body = await request.body()
     headers = {name.lower(): value for name, value in request.headers.items()}
@@ -70,7 +70,7 @@ async def _taken(
     return Response(said.body, status_code=said.status)
 
 
-def _options(name: str, door: Door) -> dict[str, Any]:
+def _options(name: str, door: ProviderEndpoint) -> dict[str, Any]:
     status, body_of_busy = door.busy
     operation = "notify" if door.kind is DoorKind.NOTIFICATION else door.kind
 

@@ -27,13 +27,10 @@ from meterai.payments.installed import Rails
 from meterai.payments.model import (
     ATTEMPTS_PER_SUBJECT_MAX,
     NOT_BOOKED,
-    About,
     AboutAnother,
-    Attempt,
     AttemptState,
     AttemptStatus,
     CallNotBegun,
-    Channel,
     Delivered,
     Instructions,
     MadeBefore,
@@ -42,16 +39,19 @@ from meterai.payments.model import (
     Odd,
     OddLine,
     OddReason,
-    Opened,
+    OpenedAttempt,
     OutcomeUnknown,
     Payment,
+    PaymentAttempt,
+    PaymentChannel,
+    PaymentIdentity,
     ProviderRefused,
+    ProviderStatus,
     ProviderUnreachable,
     RailNotConfigured,
     RefundLine,
     RefundMade,
     RefundWish,
-    Status,
     parse_reference,
     reference_of,
 )
@@ -82,7 +82,7 @@ def new_attempt(account: UUID) -> tuple[UUID, str]:
 
 async def attempts_of(
     tx: ReadTx, account: UUID, subjects: Sequence[UUID], paid_by: Sequence[UUID]
-) -> dict[UUID, Attempt]:
+) -> dict[UUID, PaymentAttempt]:
     """For each subject the attempt a buyer is shown: the one of `paid_by` that paid it, else one
     that can be paid now or soon, else its newest.  It has instructions only while it can be paid."""
     found = await store.shown(tx, account, subjects, paid_by)
@@ -94,14 +94,15 @@ async def close(tx: Tx, account: UUID, subject: UUID) -> None:
     await store.close(tx, account, subject)
 
 
-async def suspend(tx: Tx, reference: str, odd: Odd, *, asked_of: Attempt) -> None:
+async def suspend(tx: Tx, reference: str, odd: Odd, *, asked_of: PaymentAttempt) -> None:
     """Put into suspense what an answer says of an attempt and cannot be booked."""
     key = f"{asked_of.channel.provider}:{reference}:{odd.number or ''}:{odd.reason}"
     told = msgspec.json.encode(
         {"number": odd.number, "amount": odd.amount and odd.amount.value, "of": asked_of.reference}
     )
     await suspense.keep(
-        tx, suspense.News(key, "question", odd.reason, told, reference, odd.number, odd.amount)
+        tx,
+        suspense.ProviderNews(key, "question", odd.reason, told, reference, odd.number, odd.amount),
     )
 
 
@@ -151,7 +152,7 @@ class PaymentService:
         ):
             _log.warning("attempts_spent", subject=str(subject))
 
-    def payable(self, attempt: Attempt) -> Attempt:
+    def payable(self, attempt: PaymentAttempt) -> PaymentAttempt:
         """An attempt as a buyer may see it: without instructions that pay another, or another sum.
 
         They were read when they were made; what lies in the database may have been exchanged since.
@@ -169,15 +170,15 @@ class PaymentService:
         _log.error("qr_exchanged", reference=attempt.reference, wrong=", ".join(wrong))
         return replace(attempt, instructions=None)
 
-    async def _rail_of(self, account: UUID, attempt: UUID) -> tuple[str, About]:
+    async def _rail_of(self, account: UUID, attempt: UUID) -> tuple[str, PaymentIdentity]:
         """The name of the rail of an attempt, and what a call is about; no rail is called ''."""
         async with self._database.reading() as tx:
             found = await store.attempt(tx, account, attempt)
-        return (found.channel.provider, found.about) if found else ("", About())
+        return (found.channel.provider, found.about) if found else ("", PaymentIdentity())
 
     # -- opening ---------------------------------------------------------------------------
 
-    async def open(self, attempt: Attempt) -> Instructions | None:
+    async def open(self, attempt: PaymentAttempt) -> Instructions | None:
         """Ask the provider for the instructions of a recorded attempt, and record the answer.
 
         Returns them, or None where there are none yet: the worker goes on with it, under the same
@@ -228,20 +229,20 @@ class PaymentService:
             seconds_max=PAUSE_SECONDS_MAX,
         )
 
-    async def _go_elsewhere(self, attempt: Attempt, answer: str, seconds: float) -> None:
+    async def _go_elsewhere(self, attempt: PaymentAttempt, answer: str, seconds: float) -> None:
         """Another rail of the method takes an attempt over; where there is none it is put off."""
         if not await self._is_elsewhere(attempt):
             await self._database.once(
                 store.put_opening_off, attempt.account, attempt.id, answer[:200], seconds
             )
 
-    async def _is_elsewhere(self, attempt: Attempt) -> bool:
+    async def _is_elsewhere(self, attempt: PaymentAttempt) -> bool:
         channel = self._rails.elsewhere(attempt.channel, attempt.amount.value, attempt.id)
         if channel is not None:
             await self._replace(attempt, channel)
         return channel is not None
 
-    async def _replace(self, attempt: Attempt, channel: Channel) -> None:
+    async def _replace(self, attempt: PaymentAttempt, channel: PaymentChannel) -> None:
         successor, its_reference = new_attempt(attempt.account)
         outcome = await self._database.once(
             store.replace,
@@ -255,7 +256,7 @@ class PaymentService:
         where = channel.provider
         _log.warning("attempt_lost", reference=attempt.reference, outcome=outcome, rail=where)
 
-    async def _record(self, account: UUID, attempt: UUID, made: Opened) -> Instructions:
+    async def _record(self, account: UUID, attempt: UUID, made: OpenedAttempt) -> Instructions:
         await self._database.once(
             store.record_opened, account, attempt, made, self._settings.poll_after_seconds
         )
@@ -280,7 +281,7 @@ class PaymentService:
             self._database, "open_payments", leased, self._open_late, subject="id", at_once=BATCH
         )
 
-    async def _open_late(self, attempt: Attempt) -> None:
+    async def _open_late(self, attempt: PaymentAttempt) -> None:
         if attempt.expires_at <= self._clock.now():
             await self._database.once(store.expire_opening, attempt.account, attempt.id)
             return
@@ -327,7 +328,7 @@ class PaymentService:
             at_once=BATCH + LATE_SHARE,
         )
 
-    async def ask(self, attempt: Attempt) -> bool:
+    async def ask(self, attempt: PaymentAttempt) -> bool:
         """Ask what became of one attempt, record it and when it is to be asked again; whether there was
         an answer."""
         is_answered = is_cancelled = is_unknown = False
@@ -350,8 +351,8 @@ class PaymentService:
         else:
             await self._learn(attempt, standing)
             is_answered = True
-            is_cancelled = standing.status is Status.CANCELLED and not standing.payments
-            is_unknown = standing.status is Status.UNKNOWN
+            is_cancelled = standing.status is ProviderStatus.CANCELLED and not standing.payments
+            is_unknown = standing.status is ProviderStatus.UNKNOWN
         await self._asked(
             attempt, is_answered=is_answered, is_cancelled=is_cancelled, is_unknown=is_unknown
         )
@@ -359,7 +360,7 @@ class PaymentService:
 
     async def _asked(
         self,
-        attempt: Attempt,
+        attempt: PaymentAttempt,
         *,
         is_answered: bool = False,
         is_cancelled: bool = False,
@@ -376,7 +377,7 @@ class PaymentService:
             window_seconds=self._rails.window_seconds(attempt.channel.provider),
         )
 
-    async def _learn(self, attempt: Attempt, standing: AttemptStatus) -> None:
+    async def _learn(self, attempt: PaymentAttempt, standing: AttemptStatus) -> None:
         lines = Counter(one.number for one in standing.payments)
         for one in standing.payments:
             is_only = lines[one.number] == 1
@@ -386,18 +387,20 @@ class PaymentService:
         if standing.payments:
             await self._explain(attempt, standing)
             return
-        is_ended = standing.status is Status.CANCELLED and attempt.state is AttemptState.WAITING
-        if standing.status is Status.FAILED or is_ended:
+        is_ended = (
+            standing.status is ProviderStatus.CANCELLED and attempt.state is AttemptState.WAITING
+        )
+        if standing.status is ProviderStatus.FAILED or is_ended:
             await self._database.run(partial(_deny, attempt=attempt))
 
-    async def _explain(self, attempt: Attempt, standing: AttemptStatus) -> None:
+    async def _explain(self, attempt: PaymentAttempt, standing: AttemptStatus) -> None:
         """Resolve items in suspense about payments of this answer, unless any of them is `Odd`."""
         if any(isinstance(one, Odd) for one in standing.payments):
             return
 
         async def explain(tx: Tx) -> None:
             for one in standing.payments:
-                if isinstance(one, Payment) and one.status is Status.PAID and one.amount:
+                if isinstance(one, Payment) and one.status is ProviderStatus.PAID and one.amount:
                     await suspense.explained(tx, attempt.reference, one.number, one.amount)
 
         await self._database.run(explain)
@@ -423,7 +426,7 @@ class PaymentService:
             self._database, CANCELLING, leased, self._take_back, subject="id", at_once=BATCH
         )
 
-    async def _take_back(self, attempt: Attempt) -> None:
+    async def _take_back(self, attempt: PaymentAttempt) -> None:
         key = (attempt.account, attempt.id)
         try:
             rail = self._rails.of(attempt.channel.provider, is_repeat=attempt.tries > 0)
@@ -495,7 +498,7 @@ class PaymentService:
             async for movement in self._rails.of(name).history(begins, ends):
                 yield movement
 
-    async def _cancel_later(self, attempt: Attempt, answer: Exception) -> None:
+    async def _cancel_later(self, attempt: PaymentAttempt, answer: Exception) -> None:
         _log.info("cancel_failed", reference=attempt.reference, answer=str(answer))
         await self._database.once(
             store.cancel_later,
@@ -545,7 +548,7 @@ async def keep_conflict(tx: Tx, told_id: str, told: Delivered, body: bytes) -> N
     reference = told.said.reference
     await suspense.keep(
         tx,
-        suspense.News(
+        suspense.ProviderNews(
             key=f"{told_id}:{sha256(body).hexdigest()}",
             source="notification",
             reason=OddReason.ID_CONFLICT,
@@ -560,7 +563,7 @@ async def keep_conflict(tx: Tx, told_id: str, told: Delivered, body: bytes) -> N
             await store.ask_now(tx, *parse_reference(reference))
 
 
-async def _of_another(tx: Tx, attempt: Attempt, answer: AboutAnother) -> None:
+async def _of_another(tx: Tx, attempt: PaymentAttempt, answer: AboutAnother) -> None:
     """Keep an answer that says something was paid, and is about something else than the attempt.
 
     It moves nothing.  Where it names another attempt of ours, that one is asked about at once.
@@ -568,7 +571,7 @@ async def _of_another(tx: Tx, attempt: Attempt, answer: AboutAnother) -> None:
     other = answer.told.reference or answer.told.provider_reference
     await suspense.keep(
         tx,
-        suspense.News(
+        suspense.ProviderNews(
             key=f"{attempt.channel.provider}:{attempt.reference}:{other}:{OddReason.ABOUT_ANOTHER}",
             source="question",
             reason=OddReason.ABOUT_ANOTHER,
@@ -581,7 +584,9 @@ async def _of_another(tx: Tx, attempt: Attempt, answer: AboutAnother) -> None:
             await store.ask_now(tx, *parse_reference(str(answer.told.reference)))
 
 
-async def _take_answer(tx: Tx, attempt: Attempt, one: Payment | Odd, *, is_only: bool) -> None:
+async def _take_answer(
+    tx: Tx, attempt: PaymentAttempt, one: Payment | Odd, *, is_only: bool
+) -> None:
     """Record what a line of an answer says of one payment, or keep it in suspense.
 
     `is_only`: no other line of the answer is about the same payment.
@@ -591,7 +596,7 @@ async def _take_answer(tx: Tx, attempt: Attempt, one: Payment | Odd, *, is_only:
         await suspend(tx, attempt.reference, odd, asked_of=attempt)
 
 
-async def _deny(tx: Tx, attempt: Attempt) -> None:
+async def _deny(tx: Tx, attempt: PaymentAttempt) -> None:
     """An attempt ended at its provider without a payment."""
     if attempt.state is not AttemptState.PAID and await store.captured(
         tx, attempt.account, attempt.id, None
@@ -602,17 +607,19 @@ async def _deny(tx: Tx, attempt: Attempt) -> None:
         await suspend(tx, attempt.reference, Odd(reason), asked_of=attempt)
 
 
-async def _learned(tx: Tx, attempt: Attempt, payment: Payment, *, is_only: bool) -> Odd | None:
+async def _learned(
+    tx: Tx, attempt: PaymentAttempt, payment: Payment, *, is_only: bool
+) -> Odd | None:
     """Record one payment that an answer names; what cannot be booked is answered."""
     about = (attempt.account, attempt.id, payment.number)
     amount = None if payment.amount is None else payment.amount.value
     match payment.status:
-        case Status.PAID:
+        case ProviderStatus.PAID:
             outcome = await store.capture(tx, *about, amount, "question")
             if outcome == "known":
                 # A chargeback is won where all that the answer says of its payment is that it was paid.
                 await store.confirm(tx, *about, attempt.asked_at if is_only else None)
-        case Status.FAILED | Status.CANCELLED:
+        case ProviderStatus.FAILED | ProviderStatus.CANCELLED:
             outcome = await store.deny(tx, *about, amount)
         case _:
             if await store.captured(tx, *about):

@@ -23,7 +23,7 @@ SINGLES_MAX = 20  # items that a person reads one by one
 ALL = "all"  # of a kind and a provider
 
 
-class Question(NamedTuple):
+class SilenceQuestion(NamedTuple):
     """A kind of question.  Its SQL answers account_id, provider, key, reference, payment, amount, and since
     when it waits, of those that wait for longer than `<bound>`."""
 
@@ -38,13 +38,13 @@ _TRANSFER = "SELECT account_id, provider, transfer_no, transfer_no, NULL::text, 
 _LATE = "< now() - <bound>"
 # Each half by an index of its own.
 QUESTIONS = (
-    Question(
+    SilenceQuestion(
         "opening",
         OddReason.UNANSWERED,
         f"{_ATTEMPT}, opened_at FROM payment_attempts WHERE state = 'opening' AND opened_at {_LATE}",
     ),
     # Once the provider tells no more of it nobody asks any more, and the item stays for a person to end.
-    Question(
+    SilenceQuestion(
         "status",
         OddReason.UNANSWERED,
         f"""{_ATTEMPT}, unheard_since FROM payment_attempts WHERE unheard_since {_LATE}
@@ -53,20 +53,20 @@ QUESTIONS = (
             AND ask_at {_LATE} AND ask_at < 'infinity'""",
     ),
     # Pauses between two tries grow to an hour: thirty are a day.
-    Question(
+    SilenceQuestion(
         "take_back",
         OddReason.UNANSWERED,
         f"""{_ATTEMPT}, opened_at FROM payment_attempts
         WHERE {_CLOSED} AND cancel_at < 'infinity' AND opened_at {_LATE} AND (cancel_tries >= 30 OR cancel_at {_LATE})""",
     ),
-    Question(
+    SilenceQuestion(
         "confirmation",
         OddReason.UNCONFIRMED,
         f"""SELECT account_id, provider, reference || '/' || payment, reference, payment, c.amount, captured_at
         FROM captures c JOIN payment_attempts USING (account_id, attempt_id)
         WHERE confirmed_at IS NULL AND denied_at IS NULL AND learned_by = 'notification' AND captured_at {_LATE}""",  # noqa: S608
     ),
-    Question(
+    SilenceQuestion(
         "given_back",
         OddReason.UNANSWERED,
         f"""SELECT account_id, provider, reference || '/' || payment, reference, payment, returned_told,
@@ -74,20 +74,20 @@ QUESTIONS = (
         FROM chargebacks b JOIN payment_attempts USING (account_id, attempt_id)
         WHERE look_at < 'infinity' AND least(b.unheard_since, look_at) {_LATE}""",  # noqa: S608
     ),
-    Question(
+    SilenceQuestion(
         "refund_record",
         OddReason.UNANSWERED,
         f"""SELECT account_id, provider, refund_no, refund_no, payment, r.amount, least(r.unheard_since, look_at)
         FROM refunds r JOIN payment_attempts USING (account_id, attempt_id)
         WHERE look_at IS NOT NULL AND (r.unheard_since {_LATE} OR look_at {_LATE})""",  # noqa: S608
     ),
-    Question(
+    SilenceQuestion(
         "transfer",
         OddReason.UNANSWERED,
         f"""{_TRANSFER}, planned_at FROM transfers
         WHERE state = ANY ('{{sent,accepted}}') AND planned_at {_LATE}""",
     ),
-    Question(
+    SilenceQuestion(
         "transfer_record",
         OddReason.UNANSWERED,
         f"""{_TRANSFER}, least(unheard_since, look_at) FROM transfers
@@ -137,7 +137,7 @@ class Silent(NamedTuple):
     oldest: datetime
 
 
-class Wanted(NamedTuple):
+class WantedItem(NamedTuple):
     """An item that is to be open.  `mark` begins its key: another one is another silence."""
 
     mark: str
@@ -146,7 +146,7 @@ class Wanted(NamedTuple):
     is_single: bool
 
 
-def items(found: Sequence[Silent], heard: Collection[str]) -> Iterator[Wanted]:
+def items(found: Sequence[Silent], heard: Collection[str]) -> Iterator[WantedItem]:
     """The items of silent questions; pure."""
     for (kind, provider), grouped in groupby(found, lambda one: (one.kind, one.provider)):
         several = list(grouped)
@@ -155,7 +155,7 @@ def items(found: Sequence[Silent], heard: Collection[str]) -> Iterator[Wanted]:
         if provider in heard and first.questions <= SINGLES_MAX:
             for one in several:
                 told = {"asked": kind, "provider": provider, "since": one.since}
-                yield Wanted(
+                yield WantedItem(
                     f"{begins}:{one.key}:{int(one.since.timestamp())}", one, told, is_single=True
                 )
             continue
@@ -168,14 +168,14 @@ def items(found: Sequence[Silent], heard: Collection[str]) -> Iterator[Wanted]:
             "references": [one.reference for one in several],
         }
         size = f"{first.questions.bit_length()}-{first.oldest:%Y%m%d}"
-        yield Wanted(f"{begins}:{ALL}:{size}", first, told, is_single=False)
+        yield WantedItem(f"{begins}:{ALL}:{size}", first, told, is_single=False)
 
 
-def news(one: Wanted) -> suspense.News:
+def news(one: WantedItem) -> suspense.ProviderNews:
     """An item as it is kept."""
     first = one.first
     of_all = f"{first.provider} {first.kind}"
-    return suspense.News(
+    return suspense.ProviderNews(
         key=f"{one.mark}.{new_id().hex}",
         source="question",
         reason=first.reason,

@@ -12,19 +12,19 @@ from meterai.accounts import NOBODY
 from meterai.kit.money import Rupiah
 from meterai.payments.events import NotificationReceived
 from meterai.payments.model import (
-    Attempt,
     AttemptRoute,
     AttemptState,
     AttemptTold,
     Captured,
     CapturedTold,
-    Channel,
     Heard,
     InboxedNotification,
     Notification,
-    Opened,
+    OpenedAttempt,
     OwnMove,
     OwnReturn,
+    PaymentAttempt,
+    PaymentChannel,
     PaymentToRecord,
     RailOut,
     read_instructions,
@@ -43,8 +43,10 @@ _COLUMNS = (
 
 def _made(
     *, amount: Rupiah, state: AttemptState, provider: str, method: str, **more: Any
-) -> Attempt:
-    return Attempt(channel=Channel(provider, method), amount=amount, state=state, **more)
+) -> PaymentAttempt:
+    return PaymentAttempt(
+        channel=PaymentChannel(provider, method), amount=amount, state=state, **more
+    )
 
 
 _ATTEMPTS = RowMapper(_made, instructions=read_instructions)
@@ -308,13 +310,13 @@ ON CONFLICT ON CONSTRAINT notification_inbox_pkey DO NOTHING RETURNING external_
 """
 
 
-def opened(made: Opened) -> tuple[object, ...]:
+def opened(made: OpenedAttempt) -> tuple[object, ...]:
     """The first arguments of `OPENED`."""
     return jsonb(msgspec.to_builtins(made.instructions)), made.provider_reference
 
 
 async def record_opened(
-    tx: Tx, account: UUID, attempt_id: UUID, made: Opened, ask_seconds: float
+    tx: Tx, account: UUID, attempt_id: UUID, made: OpenedAttempt, ask_seconds: float
 ) -> None:
     """The provider has made the instructions; it is asked about them after so many seconds."""
     await tx.run(OPENED, *opened(made), ask_seconds, account, attempt_id)
@@ -343,10 +345,10 @@ async def put_opening_off(
 
 async def replace(
     tx: Tx,
-    lost: Attempt,
+    lost: PaymentAttempt,
     successor: UUID,
     reference: str,
-    channel: Channel,
+    channel: PaymentChannel,
     seconds: float,
     attempts_max: int,
 ) -> str:
@@ -360,7 +362,7 @@ async def open_another(
     account: UUID,
     attempt_id: UUID,
     subject: UUID,
-    channel: Channel,
+    channel: PaymentChannel,
     reference: str,
     amount: Rupiah,
     expires_at: datetime,
@@ -491,7 +493,7 @@ async def deny_from(
     return str(await tx.value(DENY_FROM, provider, account, attempt_id, number, amount))
 
 
-async def attempt(tx: ReadTx, account: UUID, attempt_id: UUID) -> Attempt | None:
+async def attempt(tx: ReadTx, account: UUID, attempt_id: UUID) -> PaymentAttempt | None:
     """One attempt."""
     return await tx.one_as(
         _ATTEMPTS,
@@ -504,12 +506,12 @@ async def attempt(tx: ReadTx, account: UUID, attempt_id: UUID) -> Attempt | None
 
 async def shown(
     tx: ReadTx, account: UUID, subjects: Sequence[UUID], paid_by: Sequence[UUID]
-) -> list[Attempt]:
+) -> list[PaymentAttempt]:
     """Of each subject the attempt that a buyer is shown; `paid_by` are those that paid one."""
     return await tx.all_as(_ATTEMPTS, SHOWN, account, list(subjects), list(paid_by))
 
 
-async def newest(tx: ReadTx, account: UUID, subject: UUID) -> Attempt | None:
+async def newest(tx: ReadTx, account: UUID, subject: UUID) -> PaymentAttempt | None:
     """The newest attempt of a subject."""
     return await tx.one_as(
         _ATTEMPTS,
@@ -527,21 +529,21 @@ async def is_covered(tx: ReadTx, account: UUID, subject: UUID) -> bool:
 
 async def lease_to_open(
     tx: Tx, lease_seconds: float, limit: int, without: Sequence[str]
-) -> list[Attempt]:
+) -> list[PaymentAttempt]:
     """Attempts that nobody has opened yet, each leased; of rails that are left out only what ran out."""
     return await tx.all_as(_ATTEMPTS, TO_OPEN, list(without), limit, lease_seconds)
 
 
 async def lease_to_open_of(
     tx: Tx, account: UUID, subject: UUID, lease_seconds: float
-) -> Attempt | None:
+) -> PaymentAttempt | None:
     """The attempt of a subject that nobody has opened yet, leased."""
     return await tx.one_as(_ATTEMPTS, TO_OPEN_OF, lease_seconds, account, subject)
 
 
 async def lease_to_ask(
     tx: Tx, lease_seconds: float, limit: int, late_max: int, without: Sequence[str]
-) -> list[Attempt]:
+) -> list[PaymentAttempt]:
     """Attempts whose provider is to be asked about them, each leased; of late ones a share."""
     away = list(without)
     lease = (lease_seconds, lease_seconds)
@@ -550,21 +552,21 @@ async def lease_to_ask(
 
 async def lease_to_ask_of(
     tx: Tx, account: UUID, subject: UUID, lease_seconds: float, pause_seconds: float
-) -> list[Attempt]:
+) -> list[PaymentAttempt]:
     """The attempts of a subject that may be paid and were not asked about for its buyer just now."""
     return await tx.all_as(_ATTEMPTS, TO_ASK_OF, lease_seconds, account, subject, pause_seconds)
 
 
 async def lease_to_cancel(
     tx: Tx, lease_seconds: float, limit: int, without: Sequence[str]
-) -> list[Attempt]:
+) -> list[PaymentAttempt]:
     """Closed attempts that their providers are to take back, each leased."""
     return await tx.all_as(_ATTEMPTS, TO_CANCEL, list(without), limit, lease_seconds)
 
 
 async def lease_to_cancel_of(
     tx: Tx, account: UUID, subject: UUID, lease_seconds: float
-) -> list[Attempt]:
+) -> list[PaymentAttempt]:
     """Those of one subject."""
     return await tx.all_as(_ATTEMPTS, TO_CANCEL_OF, lease_seconds, account, subject)
 
@@ -618,7 +620,9 @@ async def set_outcome(tx: Tx, provider: str, external_id: str, sent_on: date, ou
     await tx.run(OUTCOME, outcome, provider, sent_on, external_id)
 
 
-async def newest_by_provider_reference(tx: ReadTx, provider: str, number: str) -> Attempt | None:
+async def newest_by_provider_reference(
+    tx: ReadTx, provider: str, number: str
+) -> PaymentAttempt | None:
     """The newest attempt whose instructions have this number there: numbers of accounts are used again."""
     return await tx.one_as(_ATTEMPTS, NEWEST_BY_NUMBER, number, provider)
 
@@ -628,7 +632,7 @@ async def is_at(tx: ReadTx, provider: str, account: UUID, attempt_id: UUID) -> b
     return bool(await tx.value("SELECT payment_is_at(%s, %s, %s)", provider, account, attempt_id))
 
 
-async def by_provider_reference(tx: Tx, provider: str, number: str) -> Attempt | None:
+async def by_provider_reference(tx: Tx, provider: str, number: str) -> PaymentAttempt | None:
     """The attempt whose instructions have this number there; None where not exactly one has."""
     found = await tx.all_as(_ATTEMPTS, BY_NUMBER, number, provider)
     return found[0] if len(found) == 1 else None

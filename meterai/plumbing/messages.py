@@ -25,7 +25,7 @@ from typing import Any
 from babel import dates
 
 from meterai.kit.clock import WIB
-from meterai.kit.refusal import Said
+from meterai.kit.refusal import Sentence
 from meterai.kit.serial import Serial
 
 LANGUAGES = ("id", "en")
@@ -109,7 +109,7 @@ def localize(facts: Mapping[str, object], language: str) -> dict[str, object]:
 
 
 def _localized(name: str, value: object, language: str) -> object:
-    if isinstance(value, Said):
+    if isinstance(value, Sentence):
         return translate(value.key, language, **value.facts)
     if isinstance(value, Mapping):  # words of people, which are kept in both languages
         return value.get(language, "")
@@ -164,7 +164,7 @@ def for_program(facts: Mapping[str, object]) -> dict[str, object]:
     """Facts as they are; of a sentence its code, and beside it what fills it."""
     found: dict[str, object] = {}
     for name, value in facts.items():
-        if isinstance(value, Said):
+        if isinstance(value, Sentence):
             found |= value.facts
             value = value.code
         found[name] = value

@@ -104,7 +104,7 @@ class Buckets:
         return min(left + (now - at) * most / self._refill_seconds, most)
 
 
-class Held:
+class NetworkCounts:
     """The number that each client, a network or another, has at once.
 
     A client has as much as the one of its networks that has most, where a wider one counts a share of what it has

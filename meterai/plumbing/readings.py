@@ -15,7 +15,7 @@ import msgspec
 from meterai.kit.components import Component
 from meterai.kit.outside import FromOutside
 from meterai.kit.refusal import Refusal
-from meterai.plumbing.signed import SignatureWrong, Signer, public_key_of, read_signed
+from meterai.plumbing.signed import DocumentSigner, SignatureWrong, public_key_of, read_signed
 from meterai.plumbing.toml import read_toml
 
 KIND = "meterai reading"  # of the signed document
@@ -115,7 +115,7 @@ def majority_of(watchers: int) -> int:
     return watchers // 2 + 1
 
 
-def signed_reading(reading: Reading, signer: Signer) -> str:
+def signed_reading(reading: Reading, signer: DocumentSigner) -> str:
     """The reading as a signed document (JSON Web Signature), on one line."""
     return signer.sign(KIND, msgspec.to_builtins(reading))
 

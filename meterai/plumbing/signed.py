@@ -30,7 +30,7 @@ def _decoded(text: str) -> bytes:
     return urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
-class Signer:
+class DocumentSigner:
     """Signs with one key.  `kind` of a document keeps one from being shown as another."""
 
     def __init__(self, secret: bytes) -> None:
@@ -64,7 +64,7 @@ def _document(header: str, payload: str, signature: bytes) -> str:
 
 
 def canonical(document: str | bytes) -> bytes:
-    """The one spelling that `Signer.sign` gives what a document says, which `read_signed` has read."""
+    """The one spelling that `DocumentSigner.sign` gives what a document says, which `read_signed` has read."""
     found = json.loads(document)
     return _document(
         str(found["protected"]), str(found["payload"]), _decoded(str(found["signature"]))

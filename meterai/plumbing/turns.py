@@ -33,7 +33,7 @@ async def _go_on() -> None:
 
 
 @dataclass(slots=True)
-class Purpose:
+class WorkPurpose:
     """What work is done for.  `until` is in monotonic seconds.
 
     Whoever waits for the client itself calls `step_aside`, so that others have the turn of this
@@ -60,8 +60,8 @@ class Purpose:
         self.step_aside, self.step_back = _stay, _go_on
 
 
-_UNSAID = Purpose()
-PURPOSE: ContextVar[Purpose] = ContextVar("purpose", default=_UNSAID)
+_UNSAID = WorkPurpose()
+PURPOSE: ContextVar[WorkPurpose] = ContextVar("purpose", default=_UNSAID)
 
 
 class NoTurn(Exception):

@@ -70,7 +70,7 @@ class PiecedFile:
 
 
 @dataclass(slots=True)
-class _Written:
+class _ArchiveTail:
     """The archive so far: where it ends, and its directory."""
 
     offset: int = 0
@@ -91,7 +91,7 @@ def _about(file: ZippedFile | PiecedFile) -> bytes:
     return _ABOUT.pack(_VERSION, _UTF8, 0, *_dos_time(file.at), file.crc, size, size, name, 0)
 
 
-def _header(written: _Written, file: ZippedFile | PiecedFile) -> bytes:
+def _header(written: _ArchiveTail, file: ZippedFile | PiecedFile) -> bytes:
     about, name = _about(file), file.name.encode()
     rest = struct.pack("<HHHII", 0, 0, 0, _REGULAR_FILE, written.offset)
     written.directory.append(
@@ -103,7 +103,7 @@ def _header(written: _Written, file: ZippedFile | PiecedFile) -> bytes:
     return header
 
 
-def _end(written: _Written) -> bytes:
+def _end(written: _ArchiveTail) -> bytes:
     directory = b"".join(written.directory)
     assert written.offset < _BYTES_MAX, "no ZIP64"
     count = written.files
@@ -113,7 +113,7 @@ def _end(written: _Written) -> bytes:
 
 async def zipped(files: AsyncIterator[ZippedFile | PiecedFile]) -> AsyncIterator[bytes]:
     """The archive of these files, piece by piece."""
-    written = _Written()
+    written = _ArchiveTail()
     async for file in files:
         yield _header(written, file)
         async for piece in file.pieces():
@@ -123,7 +123,7 @@ async def zipped(files: AsyncIterator[ZippedFile | PiecedFile]) -> AsyncIterator
 
 def archive(files: Iterable[ZippedFile]) -> bytes:
     """The archive of a few small files, whole."""
-    written, parts = _Written(), []
+    written, parts = _ArchiveTail(), []
     for file in files:
         parts += [_header(written, file), file.content]
     return b"".join([*parts, _end(written)])

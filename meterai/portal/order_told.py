@@ -11,7 +11,7 @@ from meterai.payments import (
     AttemptState,
     Credit,
     Deposit,
-    Method,
+    PaymentMethod,
     Redirect,
     Stage,
     Way,
@@ -55,7 +55,7 @@ _OVER = (
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class OrderText:
     """The headline and the sentences below it: keys of messages, and the facts that fill both."""
 
     headline: str
@@ -75,7 +75,7 @@ class OrderNow:
     lot: Lot | None
     is_issuing: bool  # what is paid becomes stamps at once
     is_covered: bool  # one payment that arrived pays for it; nothing follows from that yet
-    ways: Sequence[Method] = ()  # by which it can be paid now
+    ways: Sequence[PaymentMethod] = ()  # by which it can be paid now
 
     @property
     def is_time_over(self) -> bool:
@@ -166,7 +166,7 @@ class OrderNow:
         return self.is_payable and isinstance(self.order.payment.instructions, Deposit)
 
     @property
-    def other_ways(self) -> Sequence[Method]:
+    def other_ways(self) -> Sequence[PaymentMethod]:
         """By what an unpaid order can be paid instead; by the same where its attempt is over."""
         payment = self.order.payment
         if self.state != OrderState.PLACED or isinstance(payment.instructions, Credit):
@@ -249,7 +249,7 @@ def as_it_went(moves: Sequence[MoneyMove]) -> list[MoneyMove]:
     return sorted(moves, key=lambda one: (one.at, rank.get(one.reason, len(rank))))
 
 
-def told(this: OrderNow) -> Told:
+def told(this: OrderNow) -> OrderText:
     """What the page says of an order at this moment."""
     order = this.order
     facts: dict[str, object] = {
@@ -263,10 +263,10 @@ def told(this: OrderNow) -> Told:
     if (order.kind, order.state) == (OrderKind.STAMPS, OrderState.EXECUTED):
         assert this.lot is not None, "an order of stamps is executed by making its lot"
         counts = _counts(this.lot, this.refunds)
-        return Told(*_stamps(counts), facts | counts)
+        return OrderText(*_stamps(counts), facts | counts)
     is_placed = order.state == OrderState.PLACED or this.is_arrived
     headline, *leads = _placed(this) if is_placed else _after(this)
-    return Told(headline, tuple(f"page.order.{lead}" for lead in leads), facts)
+    return OrderText(headline, tuple(f"page.order.{lead}" for lead in leads), facts)
 
 
 def _is_deposit(order: OrderView) -> bool:

@@ -9,7 +9,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from meterai.accounts import Permission
-from meterai.pages import Link, LinkPlace, RoomPages, ShownTo
+from meterai.pages import LinkPlace, PageLink, RoomPages, ShownTo
 from meterai.stamping import why_refused
 
 DRAWINGS_KEPT_MAX = 256  # of some 8 KB; a page that waits for a payment shows its own again
@@ -57,14 +57,16 @@ PAGES = RoomPages(
     "portal",
     "meterai.portal",
     links=(
-        Link(LinkPlace.NAVIGATION, 10, "/stamp", "page.nav.stamp", needs=Permission.STAMP_AFFIX),
-        Link(LinkPlace.NAVIGATION, 20, "/buy", "page.nav.buy", needs=Permission.ORDER_CREATE),
-        Link(LinkPlace.NAVIGATION, 30, "/history", "page.nav.history"),
-        Link(LinkPlace.NAVIGATION, 50, "/account", "page.nav.account", ShownTo.SIGNED_IN),
-        Link(LinkPlace.FOOT, 5, "/help", "page.foot.help"),
-        Link(LinkPlace.FOOT, 20, "/docs", "page.foot.docs"),
-        Link(LinkPlace.REFUSED, 10, "/history", "page.to_history"),
-        Link(LinkPlace.REFUSED, 20, "/", "page.to_front"),
+        PageLink(
+            LinkPlace.NAVIGATION, 10, "/stamp", "page.nav.stamp", needs=Permission.STAMP_AFFIX
+        ),
+        PageLink(LinkPlace.NAVIGATION, 20, "/buy", "page.nav.buy", needs=Permission.ORDER_CREATE),
+        PageLink(LinkPlace.NAVIGATION, 30, "/history", "page.nav.history"),
+        PageLink(LinkPlace.NAVIGATION, 50, "/account", "page.nav.account", ShownTo.SIGNED_IN),
+        PageLink(LinkPlace.FOOT, 5, "/help", "page.foot.help"),
+        PageLink(LinkPlace.FOOT, 20, "/docs", "page.foot.docs"),
+        PageLink(LinkPlace.REFUSED, 10, "/history", "page.to_history"),
+        PageLink(LinkPlace.REFUSED, 20, "/", "page.to_front"),
     ),
     listed={
         "/": "page.front.about",

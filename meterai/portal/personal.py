@@ -10,20 +10,20 @@ from meterai.pages import paper
 from meterai.payments import captured_of
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import ReadTx
-from meterai.plumbing.db.personal import File, Person, Personal
+from meterai.plumbing.db.personal import CopyFile, Person, Personal
 from meterai.plumbing.messages import LANGUAGES, translate
 from meterai.portal.routes.receipts import order_receipt, refund_receipt
 from meterai.refunds import RefundState
 from meterai.stamping import stampings_of_orders
 
 
-async def receipts(tx: ReadTx, person: Person, settings: Settings, most: int) -> Sequence[File]:
+async def receipts(tx: ReadTx, person: Person, settings: Settings, most: int) -> Sequence[CopyFile]:
     """Receipts of orders and of refunds, each in both languages; of the newest orders, with at most so many files."""
     seller = Seller.of(settings.of(OperatorSettings))
     mark = "" if settings.process.is_production else SPECIMEN
-    account, found = person.account, list[File]()
+    account, found = person.account, list[CopyFile]()
 
-    def add(name: str, title: str, lines: Mapping[str, Sequence[paper.Line]]) -> None:
+    def add(name: str, title: str, lines: Mapping[str, Sequence[paper.PaperLine]]) -> None:
         found.extend(_files(name, title, lines, mark))
 
     for order in await paid_orders(tx, account, most):
@@ -49,11 +49,11 @@ async def receipts(tx: ReadTx, person: Person, settings: Settings, most: int) ->
 
 
 def _files(
-    name: str, title: str, lines: Mapping[str, Sequence[paper.Line]], mark: str
-) -> Iterator[File]:
+    name: str, title: str, lines: Mapping[str, Sequence[paper.PaperLine]], mark: str
+) -> Iterator[CopyFile]:
     for language, told in lines.items():
         receipt = paper.Receipt(translate(title, language), language, told, mark)
-        yield File(f"receipts/{name}-{language}.pdf", paper.written(receipt))
+        yield CopyFile(f"receipts/{name}-{language}.pdf", paper.written(receipt))
 
 
 PERSONAL = Personal(files=receipts)

@@ -82,7 +82,7 @@ _FILE_TYPE = "binary"  # the format of a file in a description
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class DocumentedField:
     """One field of a body or an answer, or one parameter; `name` is a path with dots."""
 
     name: str
@@ -100,11 +100,11 @@ class Operation:
     tag: str
     summary: str
     description: str
-    parameters: tuple[Member, ...]
+    parameters: tuple[DocumentedField, ...]
     body_type: str
-    body: tuple[Member, ...]
+    body: tuple[DocumentedField, ...]
     answer_status: str
-    answer: tuple[Member, ...]
+    answer: tuple[DocumentedField, ...]
     url: str  # of the instance that is asked
     is_public: bool  # needs no key
 
@@ -141,14 +141,14 @@ def _type_of(schema: Schema, components: Schema) -> str:
     return str(schema.get("format") or kind)
 
 
-def members(schema: Schema, components: Schema, prefix: str = "") -> Iterator[Member]:
+def members(schema: Schema, components: Schema, prefix: str = "") -> Iterator[DocumentedField]:
     """The fields of an object, those of the objects within it too."""
     schema = _resolved(schema, components)
     if prefix.count(".") > _DEPTH_MAX:
         return
     required = schema.get("required", ())
     for name, inner in schema.get("properties", {}).items():
-        yield Member(f"{prefix}{name}", _type_of(inner, components), name in required)
+        yield DocumentedField(f"{prefix}{name}", _type_of(inner, components), name in required)
         below = _resolved(inner, components)
         if below.get("type") == "array":
             yield from members(below.get("items", {}), components, f"{prefix}{name}[].")
@@ -156,13 +156,13 @@ def members(schema: Schema, components: Schema, prefix: str = "") -> Iterator[Me
             yield from members(below, components, f"{prefix}{name}.")
 
 
-def _content(holder: Schema, components: Schema) -> tuple[str, tuple[Member, ...]]:
+def _content(holder: Schema, components: Schema) -> tuple[str, tuple[DocumentedField, ...]]:
     for media_type, content in holder.get("content", {}).items():
         return media_type, tuple(members(content.get("schema", {}), components))
     return "", ()
 
 
-def _answer(operation: Schema, components: Schema) -> tuple[str, tuple[Member, ...]]:
+def _answer(operation: Schema, components: Schema) -> tuple[str, tuple[DocumentedField, ...]]:
     for status, answer in operation.get("responses", {}).items():
         if status.startswith("2"):
             return status, _content(answer, components)[1]
@@ -197,14 +197,14 @@ def example(path: str, name: str) -> str | None:
     return EXAMPLES.get(f"{path} {name}") or EXAMPLES.get(name)
 
 
-def _form_example(path: str, member: Member) -> str:
+def _form_example(path: str, member: DocumentedField) -> str:
     name = member.name
     if member.type.endswith(_FILE_TYPE):
         return f"{name}={_FILE_EXAMPLE}"
     return f"{name}={example(path, name) or '...'}"
 
 
-def _json_example(member: Member) -> str:
+def _json_example(member: DocumentedField) -> str:
     example = EXAMPLES.get(member.name, "...")
     is_text = not member.type.startswith(("integer", "object", "array"))
     return f'"{example}"' if is_text else example
@@ -229,7 +229,7 @@ def operations(description: Schema, url: str) -> list[Operation]:
                     summary=operation.get("summary", ""),
                     description=operation.get("description", ""),
                     parameters=tuple(
-                        Member(
+                        DocumentedField(
                             f"{one['name']} ({one['in']})",
                             _type_of(one.get("schema", {}), components),
                             one.get("required", False),

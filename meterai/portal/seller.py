@@ -11,7 +11,7 @@ from meterai.plumbing.http.requests import cookie_name
 
 
 @dataclass(frozen=True, slots=True)
-class Came:
+class BuyerOrigin:
     """By whom a buyer came: who sells, or that whoever it was does not sell now; neither of most."""
 
     sold: SoldBy | None = None
@@ -23,13 +23,13 @@ class Came:
         return self.sold.slug if self.sold else ""
 
 
-async def came_by(request: PageRequest, orders: OrderService, account: UUID | None) -> Came:
+async def came_by(request: PageRequest, orders: OrderService, account: UUID | None) -> BuyerOrigin:
     """By whom a buyer came.  Whoever came by nobody costs nothing; who came by itself buys of us."""
     slug = request.cookies.get(cookie_name(SELLER_COOKIE, orders.process), "")
     if not slug:
-        return Came()
+        return BuyerOrigin()
     try:
         sold = await orders.seller(slug)
     except Refusal:
-        return Came(is_gone=True)
-    return Came(sold) if sold.account != account else Came()
+        return BuyerOrigin(is_gone=True)
+    return BuyerOrigin(sold) if sold.account != account else BuyerOrigin()

@@ -1,17 +1,19 @@
 """Columns of privacy, as the audit knows them."""
 
-from meterai.plumbing.db.audited import WORK, Audited, Clock, Due, fact, global_fact
+from meterai.plumbing.db.audited import WORK, Audited, ClockColumn, DueWork, fact, global_fact
 
 AUDITED = Audited(
     clocks=(
-        Clock("breaches", "due_at", "t.known_at + interval '4 days'"),
-        Clock("privacy_requests", "acts_at", "t.asked_at + interval '100 days'"),
-        Clock("privacy_requests", "due_at", "t.asked_at + interval '4 days'"),
-        Clock("privacy_requests", "look_at", "greatest(t.acts_at, now()) + interval '3 days'"),
+        ClockColumn("breaches", "due_at", "t.known_at + interval '4 days'"),
+        ClockColumn("privacy_requests", "acts_at", "t.asked_at + interval '100 days'"),
+        ClockColumn("privacy_requests", "due_at", "t.asked_at + interval '4 days'"),
+        ClockColumn(
+            "privacy_requests", "look_at", "greatest(t.acts_at, now()) + interval '3 days'"
+        ),
     ),
     dues=(
-        Due("privacy_requests", "t.look_at", "t.look_at IS NOT NULL", "interval '1 hour'"),
-        Due(
+        DueWork("privacy_requests", "t.look_at", "t.look_at IS NOT NULL", "interval '1 hour'"),
+        DueWork(
             "breaches",
             "t.subjects_from",
             "t.state = 'open' AND t.subjects_told_at IS NULL AND t.subjects_from IS NOT NULL",

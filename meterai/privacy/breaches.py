@@ -38,7 +38,7 @@ BATCH, MAILS_WAITING_MAX = 100, 50
 _TELLER = Actor(ActorKind.JOB, f"privacy.{store.TELLING}")
 
 
-class Told(StrEnum):
+class BreachRecipient(StrEnum):
     """Somebody who is told of a breach."""
 
     AGENCY = "agency"
@@ -97,11 +97,11 @@ async def open_breach(
     await _record(tx, show(BREACH_KIND, breach), "breach_opened", actor)
 
 
-async def tell(tx: Tx, breach: UUID, who: Told, *, actor: Actor, at: datetime) -> None:
+async def tell(tx: Tx, breach: UUID, who: BreachRecipient, *, actor: Actor, at: datetime) -> None:
     """Write down that the agency was told, or begin to write to the subjects.  Refuses `BreachToldBefore`."""
     found = await _locked(tx, breach)
     check_untold(found, who)
-    if who == Told.AGENCY:
+    if who == BreachRecipient.AGENCY:
         await store.tell_agency(tx, breach, at)
         await _record(tx, found.shown, "breach_agency_told", actor)
     else:
@@ -109,11 +109,11 @@ async def tell(tx: Tx, breach: UUID, who: Told, *, actor: Actor, at: datetime) -
         await _record(tx, found.shown, "breach_subjects_telling", actor)
 
 
-def check_untold(found: Breach, who: Told) -> None:
+def check_untold(found: Breach, who: BreachRecipient) -> None:
     """Refuse `BreachToldBefore`, and `NotAllowedNow` of a breach that is closed."""
-    event = BreachEvent.AGENCY_TOLD if who == Told.AGENCY else BreachEvent.SUBJECTS_TOLD
+    event = BreachEvent.AGENCY_TOLD if who == BreachRecipient.AGENCY else BreachEvent.SUBJECTS_TOLD
     BREACH.after(found.state, event)
-    if (found.agency_told_at if who == Told.AGENCY else found.subjects_from) is not None:
+    if (found.agency_told_at if who == BreachRecipient.AGENCY else found.subjects_from) is not None:
         raise BreachToldBefore(f"{who} of {found.shown}")
 
 

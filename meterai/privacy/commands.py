@@ -29,7 +29,7 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import Database, Tx
 from meterai.plumbing.db.figures import moment
 from meterai.privacy import levers
-from meterai.privacy.breaches import Told
+from meterai.privacy.breaches import BreachRecipient
 from meterai.privacy.copies import FILES_MAX, ROWS_MAX, Copy, gather, zipped
 
 
@@ -94,7 +94,7 @@ def open_breach(  # noqa: PLR0913 - what the law wants told, in both languages
 
 def tell_breach(
     breach: Text,
-    who: Told,
+    who: BreachRecipient,
     options: Options = NO_OPTIONS,
     *,
     reason: Reason = "",
@@ -119,6 +119,6 @@ def close_breach(
     dry_run: DryRun = False,
 ) -> None:
     """Close a breach that subjects and agency were told of, or say why not."""
-    asked = levers.CloseArguments(breach, not_told)
+    asked = levers.BreachCloseArguments(breach, not_told)
     pull(options, levers.CLOSE, asked, by=by, reason=reason, dry_run=dry_run)
     line(f"{breach} is closed")

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import ReadTx
-from meterai.plumbing.db.personal import File, Person, Personal, Table
+from meterai.plumbing.db.personal import CopyFile, Person, Personal, Table
 from meterai.plumbing.messages import LANGUAGES, format_datetime, translate
 
 # Made while its person waits: tens of milliseconds, and less than a megabyte.
@@ -31,7 +31,7 @@ class Copy:
     person: Person
     at: datetime
     rooms: dict[str, Sequence[Table]] = field(default_factory=dict)
-    files: list[File] = field(default_factory=list)
+    files: list[CopyFile] = field(default_factory=list)
     is_cut: bool = False
 
 

@@ -1,6 +1,6 @@
 """Requests of a period, by their kind, and breaches."""
 
-from meterai.plumbing.db.figures import Figures, between, waits, within
+from meterai.plumbing.db.figures import FigureQuery, between, waits, within
 
 _ASKED = within("asked_at")
 PRIVACY = f"""
@@ -16,4 +16,4 @@ FROM (SELECT kind, state, asked_at, answered_at, due_at FROM privacy_requests
 WHERE {_ASKED}
 GROUP BY kind ORDER BY kind
 """
-FIGURES = (Figures("privacy", PRIVACY, "privacy_kind"),)
+FIGURES = (FigureQuery("privacy", PRIVACY, "privacy_kind"),)

@@ -9,13 +9,13 @@ from meterai.plumbing.messages import format_datetime, translate
 from meterai.privacy.model import Breach
 
 
-def lines(found: Breach, seller: Seller, language: str) -> list[paper.Line]:
+def lines(found: Breach, seller: Seller, language: str) -> list[paper.PaperLine]:
     """The letter as lines: data exposed, when and how, handling, who was told when (UU PDP 46)."""
 
-    def said(name: str, value: str) -> paper.Line:
-        return paper.Line(translate(f"letter.{name}", language), value)
+    def said(name: str, value: str) -> paper.PaperLine:
+        return paper.PaperLine(translate(f"letter.{name}", language), value)
 
-    def time(name: str, moment: datetime | None) -> paper.Line:
+    def time(name: str, moment: datetime | None) -> paper.PaperLine:
         not_yet = translate("letter.not_yet", language)
         return said(name, format_datetime(moment, language) if moment else not_yet)
 
@@ -36,7 +36,7 @@ def lines(found: Breach, seller: Seller, language: str) -> list[paper.Line]:
         said("handling", found.handling[language]),
         time("agency_told_at", found.agency_told_at),
         time("subjects_told_at", found.subjects_told_at),
-        paper.Line("", translate("letter.law", language)),
+        paper.PaperLine("", translate("letter.law", language)),
     ]
 
 

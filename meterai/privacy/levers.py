@@ -9,7 +9,7 @@ from meterai.kit.subjects import Subject, SubjectKind
 from meterai.kit.text import one_line
 from meterai.plumbing.db.database import ReadTx, Tx
 from meterai.privacy import breaches
-from meterai.privacy.breaches import Told
+from meterai.privacy.breaches import BreachRecipient
 from meterai.privacy.model import Breach, BreachKnownLater, words
 
 _TEXTS = ("exposed_id", "exposed_en", "happened_id", "happened_en", "handling_id", "handling_en")
@@ -32,10 +32,10 @@ class TellArguments(msgspec.Struct, frozen=True):
     """A breach as `brc_...`, and who is told of it."""
 
     breach: str
-    who: Told
+    who: BreachRecipient
 
 
-class CloseArguments(msgspec.Struct, frozen=True):
+class BreachCloseArguments(msgspec.Struct, frozen=True):
     """A breach as `brc_...`, and why somebody was not told, where that is so."""
 
     breach: str
@@ -73,7 +73,7 @@ async def _telling(tx: ReadTx, arguments: TellArguments, _: Pull) -> Forecast:
     found = await breaches.one(tx, arguments.breach)
     breaches.check_untold(found, arguments.who)
     word = f"breach_{arguments.who}_told"
-    if arguments.who == Told.SUBJECTS and found.accounts is None:
+    if arguments.who == BreachRecipient.SUBJECTS and found.accounts is None:
         word = "breach_all_told"
     facts = {"breach": found.shown, "count": len(found.accounts or ())}
     return Forecast([Effect(word, facts, subject(found))], rows=1)
@@ -84,7 +84,7 @@ async def _tell(tx: Tx, arguments: TellArguments, pull: Pull) -> None:
     await breaches.tell(tx, found.id, arguments.who, actor=pull.actor, at=pull.at)
 
 
-async def _closing(tx: ReadTx, arguments: CloseArguments, _: Pull) -> Forecast:
+async def _closing(tx: ReadTx, arguments: BreachCloseArguments, _: Pull) -> Forecast:
     found = await breaches.one(tx, arguments.breach)
     reason = one_line(arguments.not_told)
     breaches.check_closes(found, reason)
@@ -93,7 +93,7 @@ async def _closing(tx: ReadTx, arguments: CloseArguments, _: Pull) -> Forecast:
     return Forecast([Effect(word, facts, subject(found))], rows=1)
 
 
-async def _close(tx: Tx, arguments: CloseArguments, pull: Pull) -> None:
+async def _close(tx: Tx, arguments: BreachCloseArguments, pull: Pull) -> None:
     found = await breaches.one(tx, arguments.breach)
     reason = one_line(arguments.not_told)
     await breaches.close(tx, found.id, reason, actor=pull.actor, at=pull.at)
@@ -125,7 +125,7 @@ TELL = Lever(
 CLOSE = Lever(
     name="breaches close",
     permission=Permission.CONSOLE_PRIVACY,
-    arguments=CloseArguments,
+    arguments=BreachCloseArguments,
     forecast=_closing,
     carry_out=_close,
     is_always_approved=True,

@@ -23,7 +23,7 @@ WORDS_LENGTH_MAX = 2_000  # characters of one text about a breach: it fits on a 
 SUBJECTS_MAX = 1_000  # accounts that a breach names; beyond, it is told to everybody
 
 
-class Kind(StrEnum):
+class PrivacyRequestKind(StrEnum):
     """Kind of a request."""
 
     COPY = "copy"
@@ -185,7 +185,7 @@ class Request:
 
     account: UUID
     id: UUID
-    kind: Kind
+    kind: PrivacyRequestKind
     state: str
     asked_at: datetime
     due_at: datetime

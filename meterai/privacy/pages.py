@@ -11,9 +11,9 @@ from meterai.kit.clock import WIB, SystemClock
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import NotFound, Refusal
 from meterai.pages import (
-    Link,
     LinkPlace,
     Page,
+    PageLink,
     PageRequest,
     RoomPages,
     ShownTo,
@@ -25,7 +25,7 @@ from meterai.pages import (
 from meterai.plumbing.http.callers import caller_of
 from meterai.plumbing.http.language import language_of
 from meterai.plumbing.http.requests import saved_as
-from meterai.privacy.model import COPIES_PER_DAY_MAX, CopyState, Kind
+from meterai.privacy.model import COPIES_PER_DAY_MAX, CopyState, PrivacyRequestKind
 from meterai.privacy.processing import Processing
 from meterai.privacy.service import PrivacyService, kept_said, wait_said
 
@@ -36,7 +36,7 @@ PAGES = RoomPages(
     "privacy",
     "meterai.privacy",
     listed={"/privacy/processing": "page.processing.about"},
-    links=(Link(LinkPlace.DESK, 70, "/console/privacy", "page.nav.privacy", ShownTo.STAFF),),
+    links=(PageLink(LinkPlace.DESK, 70, "/console/privacy", "page.nav.privacy", ShownTo.STAFF),),
 )
 
 
@@ -55,7 +55,7 @@ async def _mine(
 ) -> Page:
     language, mine = language_of(request), await privacy.mine(account)
     fates = [one for of in mine.fates.values() for one in of]
-    copy = mine.open(Kind.COPY)
+    copy = mine.open(PrivacyRequestKind.COPY)
     return page(
         request,
         "privacy/mine.html",
@@ -71,7 +71,7 @@ async def _mine(
         copy=copy,
         is_made=copy is not None and copy.state == CopyState.MADE,
         copies_max=COPIES_PER_DAY_MAX,
-        erasure=mine.open(Kind.ERASURE),
+        erasure=mine.open(PrivacyRequestKind.ERASURE),
         requests=mine.requests,
         consents=mine.consents,
         delay_days=privacy.delay_days,

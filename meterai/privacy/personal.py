@@ -1,16 +1,16 @@
 """Personal data of privacy: requests of a person."""
 
-from meterai.plumbing.db.personal import Basis, Held, Kept, Personal
+from meterai.plumbing.db.personal import Basis, KeepReason, Personal, PersonalTable
 
 PERSONAL = Personal(
     basis=Basis.LAW,
     recipients=("agency",),
     tables=(
-        Held(
+        PersonalTable(
             table="privacy_requests",
             columns="request_id kind state asked_at due_at answered_at acts_at ended_at",
             inner="account_id look_at fates",
-            kept=Kept.PROOF,
+            kept=KeepReason.PROOF,
         ),
     ),
     nobodys={"breaches": "Numbers of accounts whose data were exposed; each was told by mail."},

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from meterai.plumbing.db.personal import Held, Kept, Personal
+from meterai.plumbing.db.personal import KeepReason, Personal, PersonalTable
 from meterai.plumbing.messages import translate
 from meterai.plumbing.work.retention import Leaves, Rule
 
@@ -19,7 +19,7 @@ class Category:
 
 
 @dataclass(frozen=True, slots=True)
-class Purpose:
+class ProcessingPurpose:
     """The processing of one room."""
 
     room: str
@@ -36,10 +36,10 @@ class Processing:
         self._rooms = {name: one for name, one in rooms.items() if one.tables}
         self._rules = rules
 
-    def told(self, language: str) -> list[Purpose]:
+    def told(self, language: str) -> list[ProcessingPurpose]:
         """Every processing, room by room."""
         return [
-            Purpose(
+            ProcessingPurpose(
                 name,
                 translate(f"purpose.{name}", language),
                 translate(f"basis.{room.basis}", language),
@@ -49,7 +49,7 @@ class Processing:
             for name, room in self._rooms.items()
         ]
 
-    def _category(self, held: Held, language: str) -> Category:
+    def _category(self, held: PersonalTable, language: str) -> Category:
         leaves = [
             rule for rule in self._rules if isinstance(rule, Leaves) and rule.table == held.table
         ]
@@ -64,6 +64,6 @@ class Processing:
         ]
         is_deleted = any(not rule.blanks for rule in leaves)
         if not is_deleted:
-            kept.append(translate(f"kept.{held.kept or Kept.BRIEFLY}", language))
+            kept.append(translate(f"kept.{held.kept or KeepReason.BRIEFLY}", language))
         what = translate(f"personal.{held.table}", language)
         return Category(held.table, what, held.columns, kept)

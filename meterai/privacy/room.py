@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from meterai.commands import Command, Directory, Schema, Scope
+from meterai.commands import Command, DemandScope, Directory, Schema
 from meterai.documents import Removal, Timeline
 from meterai.plumbing.work.jobs import PeriodicTask
 from meterai.privacy import pages, staff_pages, store
@@ -56,7 +56,7 @@ COMMANDS = (
         "privacy export",
         "meterai.privacy.commands:export",
         Directory.NEEDED,
-        Scope.DATABASE,
+        DemandScope.DATABASE,
         Schema.CURRENT,
     ),
     *(
@@ -64,7 +64,7 @@ COMMANDS = (
             f"breaches {name}",
             f"meterai.privacy.commands:{name}_breach",
             Directory.DATABASE,
-            Scope.DATABASE,
+            DemandScope.DATABASE,
             Schema.CURRENT,
         )
         for name in ("open", "tell", "close")

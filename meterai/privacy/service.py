@@ -15,7 +15,7 @@ from meterai.kit.ids import new_id, show
 from meterai.kit.refusal import NotFound
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import Database, ReadTx, Tx
-from meterai.plumbing.db.personal import Consent, Fate, Kept, Person, Personal, Waiting
+from meterai.plumbing.db.personal import Consent, ErasureWait, Fate, KeepReason, Person, Personal
 from meterai.plumbing.messages import LANGUAGES, format_datetime, translate
 from meterai.plumbing.objects import ObjectStore
 from meterai.plumbing.work.periodic import each, run_row
@@ -39,7 +39,7 @@ from meterai.privacy.model import (
     DueRequest,
     ErasureEvent,
     ErasureState,
-    Kind,
+    PrivacyRequestKind,
     Request,
     StaffNotErased,
     TooManyCopies,
@@ -75,10 +75,10 @@ class Mine:
     is_staff: bool
     requests: Sequence[Request]
     fates: Mapping[str, Sequence[Fate]]  # by room
-    waits: Sequence[Waiting]
+    waits: Sequence[ErasureWait]
     consents: Sequence[tuple[str, Consent]]  # with their room
 
-    def open(self, kind: Kind) -> Request | None:
+    def open(self, kind: PrivacyRequestKind) -> Request | None:
         """The request of a kind that is open."""
         return next((one for one in self.requests if one.kind == kind and not one.ended_at), None)
 
@@ -131,7 +131,7 @@ class PrivacyService:
                 consents,
             )
 
-    async def _waits(self, tx: ReadTx, person: Person) -> list[Waiting]:
+    async def _waits(self, tx: ReadTx, person: Person) -> list[ErasureWait]:
         return [one for room in self.rooms.values() for one in await room.waiting(tx, person)]
 
     async def withdraw_consent(
@@ -168,7 +168,13 @@ class PrivacyService:
         async def ask(tx: Tx) -> bool:
             # Of several at once one is kept; the others wait for it here, and count nothing.
             if not await store.insert(
-                tx, account, request, Kind.COPY, at=now, acts_at=None, look_at=now + LOOKS_AGAIN
+                tx,
+                account,
+                request,
+                PrivacyRequestKind.COPY,
+                at=now,
+                acts_at=None,
+                look_at=now + LOOKS_AGAIN,
             ):
                 return False
             since = now - timedelta(days=1)
@@ -226,7 +232,11 @@ class PrivacyService:
         """A copy that was made and is kept.  Refuses `NotFound`."""
         async with self._database.reading() as tx:
             found = await store.of_account(tx, account, REQUESTS_SHOWN_MAX)
-        made = [one for one in found if one.kind == Kind.COPY and one.state == CopyState.MADE]
+        made = [
+            one
+            for one in found
+            if one.kind == PrivacyRequestKind.COPY and one.state == CopyState.MADE
+        ]
         content = await self._objects.get(made[0].object) if made else None
         if content is None:
             raise NotFound("no copy is kept")
@@ -234,7 +244,7 @@ class PrivacyService:
 
     async def make_copies(self) -> int:
         """Periodic task: make copies that somebody asked for, one after another."""
-        found = await self._due(store.COPIES, Kind.COPY, CopyState.ASKED)
+        found = await self._due(store.COPIES, PrivacyRequestKind.COPY, CopyState.ASKED)
         return await each(
             self._database, store.COPIES, found, self._make, subject="request", at_once=1
         )
@@ -248,7 +258,7 @@ class PrivacyService:
 
     async def let_copies_go(self) -> int:
         """Periodic task: let copies go whose day is over."""
-        found = await self._due(store.LETTING_GO, Kind.COPY, CopyState.MADE)
+        found = await self._due(store.LETTING_GO, PrivacyRequestKind.COPY, CopyState.MADE)
         return await each(self._database, store.LETTING_GO, found, self._let_go, subject="request")
 
     async def _let_go(self, due: DueRequest) -> None:
@@ -277,7 +287,13 @@ class PrivacyService:
                 raise StaffNotErased("the roles of staff end first")
             person = await _person(tx, account)
             if not await store.insert(
-                tx, account, request, Kind.ERASURE, at=now, acts_at=acts_at, look_at=acts_at
+                tx,
+                account,
+                request,
+                PrivacyRequestKind.ERASURE,
+                at=now,
+                acts_at=acts_at,
+                look_at=acts_at,
             ):
                 return
             found = await store.request(tx, account, request)
@@ -300,7 +316,7 @@ class PrivacyService:
         """Withdraw an erasure that was not carried out.  Refuses `NotFound`."""
 
         async def act(tx: Tx) -> None:
-            found = await store.open_of(tx, account, Kind.ERASURE)
+            found = await store.open_of(tx, account, PrivacyRequestKind.ERASURE)
             if found is None:
                 raise NotFound("no erasure was asked for")
             state = ERASURE.after(ErasureState(found.state), ErasureEvent.WITHDRAWN)
@@ -315,7 +331,7 @@ class PrivacyService:
     async def carry_out_erasures(self) -> int:
         """Periodic task: bring erasures on that are due: shut the account, erase it, and sweep up once more."""
         states = (ErasureState.ASKED, ErasureState.CLOSING, ErasureState.ERASED)
-        found = await self._due(store.ERASURES, Kind.ERASURE, *states)
+        found = await self._due(store.ERASURES, PrivacyRequestKind.ERASURE, *states)
         return await each(
             self._database, store.ERASURES, found, self._bring_on, subject="request", at_once=1
         )
@@ -328,7 +344,7 @@ class PrivacyService:
 
     async def _step(self, tx: Tx, due: DueRequest) -> None:
         found = await store.locked(tx, due.account, due.request)
-        if found is None or found.kind != Kind.ERASURE:
+        if found is None or found.kind != PrivacyRequestKind.ERASURE:
             return
         await tx.allow(ERASE_SECONDS_MAX)
         match found.state:
@@ -418,7 +434,7 @@ class PrivacyService:
             )
         await store.move(tx, found, found.state, look_at=now + (LOOKS_AGAIN if waits else SHUT_FOR))
 
-    async def _due(self, task: str, kind: Kind, *states: str) -> Sequence[DueRequest]:
+    async def _due(self, task: str, kind: PrivacyRequestKind, *states: str) -> Sequence[DueRequest]:
         now = self._clock.now()
         query = partial(store.due, task=task, kind=kind, states=states, now=now, limit=BATCH)
         return await self._database.once(query)
@@ -448,7 +464,7 @@ def _times(at: datetime) -> dict[str, str]:
     return {one: format_datetime(at, one) for one in LANGUAGES}
 
 
-def wait_said(one: Waiting, language: str) -> str:
+def wait_said(one: ErasureWait, language: str) -> str:
     """What an erasure waits for, as a sentence, with when it ends by itself or what to do."""
     said = translate(f"wait.{one.word}", language, count=one.number)
     if one.until is None:
@@ -457,7 +473,7 @@ def wait_said(one: Waiting, language: str) -> str:
     return f"{said} {translate('wait.until', language, until=until)}"
 
 
-def _waits_said(waits: Sequence[Waiting], language: str) -> str:
+def _waits_said(waits: Sequence[ErasureWait], language: str) -> str:
     if not waits:
         return translate("wait.nothing", language)
     return " ".join(wait_said(one, language) for one in waits)
@@ -466,7 +482,7 @@ def _waits_said(waits: Sequence[Waiting], language: str) -> str:
 def kept_said(fates: Sequence[Fate], language: str) -> str:
     """What is kept after an erasure, as one text: reason by reason, until when, and which tables."""
     lines = []
-    for kept in Kept:
+    for kept in KeepReason:
         of = [one for one in fates if one.kept == kept]
         if not of:
             continue

@@ -15,7 +15,7 @@ from meterai.privacy.model import (
     BreachState,
     DueBreach,
     DueRequest,
-    Kind,
+    PrivacyRequestKind,
     Request,
 )
 
@@ -27,7 +27,7 @@ _OPEN = "state IN ('asked', 'made', 'closing')"
 
 
 def _request(kind: str, **row: Any) -> Request:
-    return Request(kind=Kind(kind), **row)
+    return Request(kind=PrivacyRequestKind(kind), **row)
 
 
 _REQUESTS = RowMapper(_request)
@@ -43,7 +43,7 @@ async def insert(
     tx: Tx,
     account: UUID,
     request: UUID,
-    kind: Kind,
+    kind: PrivacyRequestKind,
     *,
     at: datetime,
     acts_at: datetime | None,
@@ -80,7 +80,7 @@ async def locked(tx: Tx, account: UUID, request: UUID) -> Request | None:
     return await tx.one_as(_REQUESTS, query, account, request)
 
 
-async def open_of(tx: Tx, account: UUID, kind: Kind) -> Request | None:
+async def open_of(tx: Tx, account: UUID, kind: PrivacyRequestKind) -> Request | None:
     """The open request of a kind; until the transaction ends nobody else moves it."""
     query = f"{_SELECT} WHERE account_id = %s AND kind = %s AND {_OPEN} FOR UPDATE"
     return await tx.one_as(_REQUESTS, query, account, kind)
@@ -115,7 +115,7 @@ async def count_copies(tx: ReadTx, account: UUID, since: datetime) -> int:
 
 
 async def due(
-    tx: Tx, task: str, kind: Kind, states: Sequence[str], now: datetime, limit: int
+    tx: Tx, task: str, kind: PrivacyRequestKind, states: Sequence[str], now: datetime, limit: int
 ) -> list[DueRequest]:
     """Requests of a kind, in one of these states, that a periodic task looks at now."""
     query = DUE.format(round=task)

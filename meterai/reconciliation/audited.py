@@ -1,6 +1,6 @@
 """Knowledge of the audit about the columns of reconciliation."""
 
-from meterai.plumbing.db.audited import Audited, Clock, Evidence
+from meterai.plumbing.db.audited import Audited, ClockColumn, MarkEvidence
 
 _LINES = (
     "A copy of the provider's record, read again; what differs is an item, with these as evidence."
@@ -11,25 +11,27 @@ _COMPARED = """EXISTS (SELECT 1 FROM audit_events e WHERE e.account_id = '000000
     AND e.action = 'record_compared' AND e.happened_at <= t.recorded_at AND e.happened_at > t.recorded_at - interval '1 hour')"""
 AUDITED = Audited(
     clocks=(
-        Clock("record_days", "leased_until", "now() + interval '2 hours'"),
-        Clock("record_days", "read_again_at", "(t.day + 9)::timestamp AT TIME ZONE 'Asia/Jakarta'"),
+        ClockColumn("record_days", "leased_until", "now() + interval '2 hours'"),
+        ClockColumn(
+            "record_days", "read_again_at", "(t.day + 9)::timestamp AT TIME ZONE 'Asia/Jakarta'"
+        ),
     ),
     # Of the last days: each night looks at them, and lines leave.
     evidence=(
-        Evidence(
+        MarkEvidence(
             "record_days",
             "t.ended_at > now() - interval '3 days'",
             """(SELECT count(*) FROM record_lines l WHERE l.provider = t.provider AND l.day = t.day AND l.reading = t.reading)
             + t.unreadable = t.lines""",
         ),
-        Evidence(
+        MarkEvidence(
             "captures",
             "t.recorded_at > now() - interval '3 days'",
             """EXISTS (SELECT 1 FROM record_lines l WHERE l.payment = t.payment)
             OR EXISTS (SELECT 1 FROM suspense_items i WHERE i.payment = t.payment)""",
         ),
-        Evidence("refunds", "t.recorded_at > now() - interval '3 days'", _COMPARED),
-        Evidence("transfers", "t.recorded_at > now() - interval '3 days'", _COMPARED),
+        MarkEvidence("refunds", "t.recorded_at > now() - interval '3 days'", _COMPARED),
+        MarkEvidence("transfers", "t.recorded_at > now() - interval '3 days'", _COMPARED),
     ),
     shown={
         "record_days": {

@@ -16,17 +16,17 @@ from meterai.reconciliation.model import (
     STATEMENTS,
     BreakKind,
     Changed,
-    Counted,
     Days,
     Differing,
+    EvidenceLine,
     Fees,
     FeeTold,
-    LineTold,
     OfBuyer,
+    ReadingCounts,
     Side,
     Unmatched,
 )
-from meterai.suspense import Break, Told
+from meterai.suspense import Break, RecordItem
 
 KEY_OF_REFUND = "refund_not_in_record:"  # also of refunds, which looks for each by itself
 NO_DAY = "no_day_in_its_name"
@@ -73,13 +73,15 @@ def evidence(**facts: object) -> bytes:
     return msgspec.json.encode(facts, order="sorted")
 
 
-def _told(lines: Sequence[LineTold]) -> list[Mapping[str, object]]:
+def _told(lines: Sequence[EvidenceLine]) -> list[Mapping[str, object]]:
     return [one._asdict() for one in lines[:LINES_TOLD_MAX]]
 
 
-def of_payments(of: Days, found: Iterable[Differing], lines: Sequence[LineTold]) -> Iterator[Break]:
+def of_payments(
+    of: Days, found: Iterable[Differing], lines: Sequence[EvidenceLine]
+) -> Iterator[Break]:
     """Differences of sums, payment by payment."""
-    by_payment: dict[str, list[LineTold]] = defaultdict(list)
+    by_payment: dict[str, list[EvidenceLine]] = defaultdict(list)
     for line in lines:
         by_payment[str(line.payment)].append(line)
     for one in found:
@@ -140,7 +142,9 @@ def _of_payment(one: Differing, begins: str, told: bytes) -> Iterator[Break]:
         )
 
 
-def recorded(one: Differing, lines: Sequence[LineTold], until: datetime) -> RecordedPayment | None:
+def recorded(
+    one: Differing, lines: Sequence[EvidenceLine], until: datetime
+) -> RecordedPayment | None:
     """A payment as the record has it, to be booked; None where a person decides.
 
     Only what the record has from its beginning: a payment with its own sum, one by the provider's own number.  A record
@@ -211,7 +215,7 @@ def of_buyers(found: Iterable[OfBuyer]) -> Iterator[Break]:
                 )
 
 
-def _grows(provider: str, line: LineTold) -> int:
+def _grows(provider: str, line: EvidenceLine) -> int:
     """Whether the record's account grows by a line; one of no kind that is known has it behind its place."""
     kind, side = MovementKind(line.kind), line.line.rpartition(" ")[2]
     if provider in STATEMENTS and kind in _STATED:
@@ -219,7 +223,7 @@ def _grows(provider: str, line: LineTold) -> int:
     return _CLEARED.get(kind) or {"in": 1, "out": -1}.get(side, 0)
 
 
-def of_lines(of: Days, found: Iterable[LineTold]) -> Iterator[Break]:
+def of_lines(of: Days, found: Iterable[EvidenceLine]) -> Iterator[Break]:
     """Lines that are of no payment: settlements, the operator's own account, and what cannot be placed."""
     seen: dict[str, int] = defaultdict(int)
     for one in found:
@@ -245,7 +249,7 @@ def of_lines(of: Days, found: Iterable[LineTold]) -> Iterator[Break]:
         )
 
 
-def side(item: Told) -> Side:
+def side(item: RecordItem) -> Side:
     """An open item between accounts of ours, by its evidence."""
     told = msgspec.json.decode(item.evidence)
     [line] = told["lines"]
@@ -315,7 +319,7 @@ def key_of_fee(of: Days, reason: BreakKind, *, is_agreed: bool = False) -> str:
 
 def of_fees(
     of: Days,
-    counted: Counted,
+    counted: ReadingCounts,
     agreed: Fees,
     booked: Mapping[str, int],
     odd: Sequence[FeeTold],

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from meterai.plumbing.objects import ObjectStore
-from meterai.reconciliation.model import FileTaken
+from meterai.reconciliation.model import RecordFileTaken
 
 PIECE = 8 << 20  # bytes of a file in one object: neither file nor object is in memory whole
 # Bank statements name payers.  What is argued about is so within a year; sums, numbers and digest stay.
@@ -43,7 +43,7 @@ async def keep(objects: ObjectStore, path: Path, sha256: bytes) -> int:
     return count
 
 
-async def let_go(objects: ObjectStore, file: FileTaken, now: datetime) -> None:
+async def let_go(objects: ObjectStore, file: RecordFileTaken, now: datetime) -> None:
     """Remove a file from the store."""
     for name in object_names(file.sha256, file.pieces):
         await objects.remove(name, now)

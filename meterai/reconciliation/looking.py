@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from meterai.kit.clock import WIB
 from meterai.payments import PaymentService
 from meterai.plumbing.db.database import Database, Tx
-from meterai.plumbing.db.invariants import SHOWN_MAX, Finding, Invariant
+from meterai.plumbing.db.invariants import SHOWN_MAX, Invariant, InvariantFinding
 from meterai.reconciliation import judging, sides, store
 from meterai.reconciliation.comparing import BREAKS_MAX, COMPARE_SECONDS, breaks_of, doubted_of
 from meterai.reconciliation.loading import Loaded, Loading
@@ -54,7 +54,7 @@ class _Looked:
 
 async def check_bank(
     database: Database, payments: PaymentService, begins: datetime, now: datetime
-) -> Finding:
+) -> InvariantFinding:
     """Differences between records and books in the days from that of `begins` on.  Refuses as a rail does."""
     until, first = now - FRESH, begins.astimezone(WIB).date()
     count = math.ceil((until - begin_of(first)) / timedelta(days=1))
@@ -77,7 +77,7 @@ async def check_bank(
     rows: list[dict[str, object]] = [{"line": line.told, "is": f"odd: {line.why}"} for line in odd]
     rows += map(_told, {one.key: one for one in breaks}.values())
     more = sum(one.unreadable for one in loaded) - len(odd)
-    return Finding(BANK, len(rows) + more, rows[:SHOWN_MAX])
+    return InvariantFinding(BANK, len(rows) + more, rows[:SHOWN_MAX])
 
 
 async def _read(

@@ -196,7 +196,7 @@ class Overview(NamedTuple):
     missing: int
 
 
-class Counted(NamedTuple):
+class ReadingCounts(NamedTuple):
     """Lines of a reading, and its fees and the tax on them."""
 
     lines: int
@@ -267,7 +267,7 @@ class Differing(NamedTuple):
     refunds: list[str]
 
 
-class LineTold(NamedTuple):
+class EvidenceLine(NamedTuple):
     """A line of a record as evidence."""
 
     provider: str
@@ -313,7 +313,7 @@ class Changed(NamedTuple):
     now: int
 
 
-class FileTaken(NamedTuple):
+class RecordFileTaken(NamedTuple):
     """A file that was taken in."""
 
     sha256: bytes

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from meterai.commands import TIME, Command, Directory, Schema, Scope
+from meterai.commands import TIME, Command, DemandScope, Directory, Schema
 from meterai.payments import PaymentService
 from meterai.plumbing.work.jobs import PeriodicTask
 from meterai.reconciliation.audited import AUDITED
@@ -40,7 +40,7 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
 
 def _command(name: str, function: str, schema: Schema = Schema.CURRENT) -> Command:
     of = f"meterai.reconciliation.commands:{function}"
-    return Command(f"breaks {name}", of, Directory.DATABASE, Scope.DATABASE, schema)
+    return Command(f"breaks {name}", of, Directory.DATABASE, DemandScope.DATABASE, schema)
 
 
 ROOM = Room(
@@ -65,7 +65,7 @@ ROOM = Room(
             "reconcile",
             "meterai.reconciliation.reconcile_command:reconcile",
             Directory.NEEDED,
-            Scope.DATABASE,
+            DemandScope.DATABASE,
             Schema.CURRENT,
         ),
         _command("show", "show_breaks"),

@@ -46,18 +46,18 @@ from meterai.reconciliation.model import (
     STATEMENTS,
     TREASURY,
     BreakKind,
-    Counted,
     DayNotOver,
     Days,
     DayState,
     Differing,
-    FileTaken,
+    EvidenceLine,
     Leased,
-    LineTold,
     ProviderUnknown,
+    ReadingCounts,
     RecordDay,
     RecordFileKnown,
     RecordFilesMissing,
+    RecordFileTaken,
     RecordFileUnreadable,
     RecordIsBeingRead,
     begin_of,
@@ -82,7 +82,7 @@ _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class _File:
+class _InboxFile:
     """A file that is to be taken in."""
 
     path: Path
@@ -95,7 +95,7 @@ class _Read:
     """One reading of a day, as far as it is no rows."""
 
     loading: Loading
-    files: list[tuple[_File, FileRead]] = field(default_factory=list)
+    files: list[tuple[_InboxFile, FileRead]] = field(default_factory=list)
 
 
 class Reconciliation:
@@ -273,7 +273,9 @@ class Reconciliation:
         begins, ends = begin_of(leased.day), end_of(leased.day)
         await reading.loading.take_history(rail.history(begins, ends), begins, ends)
 
-    async def _read_files(self, leased: Leased, reading: _Read, files: Sequence[_File]) -> None:
+    async def _read_files(
+        self, leased: Leased, reading: _Read, files: Sequence[_InboxFile]
+    ) -> None:
         """Lines of every file of the day.  One that cannot be read is an item, and refused."""
         for one in files:
             accounts = [name for name, of in self._names.items() if of == leased.provider]
@@ -308,7 +310,7 @@ class Reconciliation:
         kept = []
         for file, told in reading.files:
             pieces = await keeping.keep(self._objects, file.path, file.sha256)
-            taken = FileTaken(file.sha256, leased.provider, leased.day, pieces)
+            taken = RecordFileTaken(file.sha256, leased.provider, leased.day, pieces)
             kept.append((taken, file, told))
 
         doubted = await self._take(leased, reading.loading)
@@ -439,7 +441,9 @@ class Reconciliation:
         found = await sides.differing(tx, of, doubted.payments, BREAKS_MAX + 1)
         return await breaks_of(tx, of, doubted, found)
 
-    async def _fees(self, tx: Tx, of: Days, counted: Counted) -> tuple[list[Break], list[Break]]:
+    async def _fees(
+        self, tx: Tx, of: Days, counted: ReadingCounts
+    ) -> tuple[list[Break], list[Break]]:
         """Fees and tax of a reading that are to be booked as agreed, and those that are not."""
         if of.provider == ACCOUNT or not (counted.fee or counted.tax):
             return [], []
@@ -524,19 +528,19 @@ def _day_alone(provider: str, day: date) -> Days:
     return Days(provider, day, 0, day, day, end_of(day))
 
 
-async def _opened(path: Path) -> _File:
+async def _opened(path: Path) -> _InboxFile:
     try:
-        return _File(path, *await asyncio.to_thread(keeping.digest_of, path))
+        return _InboxFile(path, *await asyncio.to_thread(keeping.digest_of, path))
     except OSError as error:
         raise RecordFileUnreadable(path.name, error.strerror or "unreadable") from None
 
 
-async def _keep_unreadable(tx: Tx, *, leased: Leased, file: _File, why: str) -> None:
+async def _keep_unreadable(tx: Tx, *, leased: Leased, file: _InboxFile, why: str) -> None:
     of = _day_alone(leased.provider, leased.day)
     await suspense.keep_break(tx, judging.unreadable_file(of, file.path.name, why, file.sha256))
 
 
-async def tell_paid_out(tx: Tx, of: Days, lines: Iterable[LineTold]) -> None:
+async def tell_paid_out(tx: Tx, of: Days, lines: Iterable[EvidenceLine]) -> None:
     """Tell of payments to the treasury."""
     for one in lines:
         if one.counterpart == TREASURY and one.reference and of.provider == ACCOUNT:

@@ -7,15 +7,15 @@ from meterai.plumbing.db.database import ReadTx, Tx
 from meterai.plumbing.db.rows import RowMapper
 from meterai.reconciliation.model import (
     Changed,
-    Counted,
     Days,
     DayState,
-    FileTaken,
+    EvidenceLine,
     Leased,
-    LineTold,
     Numbered,
     Overview,
+    ReadingCounts,
     RecordDay,
+    RecordFileTaken,
 )
 
 _BEGIN = """
@@ -140,10 +140,10 @@ FROM record_days l ORDER BY l.day DESC, l.ended_at NULLS FIRST LIMIT 1
 """
 _LEASED = RowMapper(Leased)
 _RECORDS = RowMapper(RecordDay)
-_COUNTED = RowMapper(Counted)
-_LINES = RowMapper(LineTold)
+_COUNTED = RowMapper(ReadingCounts)
+_LINES = RowMapper(EvidenceLine)
 _CHANGES = RowMapper(Changed)
-_FILES = RowMapper(FileTaken)
+_FILES = RowMapper(RecordFileTaken)
 _NUMBERED = RowMapper(Numbered)
 _OVERVIEWS = RowMapper(Overview)
 
@@ -228,19 +228,19 @@ async def repeated(tx: Tx, of: Days) -> int:
     return await tx.run(_REPEATED, *this, *this)
 
 
-async def counted(tx: ReadTx, of: Days) -> Counted:
+async def counted(tx: ReadTx, of: Days) -> ReadingCounts:
     """Lines of a reading, and its fees."""
     found = await tx.one_as(_COUNTED, _COUNT, of.provider, of.day, of.reading)
     assert found is not None
     return found
 
 
-async def unplaced(tx: ReadTx, of: Days, limit: int) -> list[LineTold]:
+async def unplaced(tx: ReadTx, of: Days, limit: int) -> list[EvidenceLine]:
     """Lines that are of no payment and no transfer."""
     return await tx.all_as(_LINES, _UNPLACED, of.provider, of.day, of.reading, limit)
 
 
-async def lines_of(tx: ReadTx, payments: Sequence[str], limit: int) -> list[LineTold]:
+async def lines_of(tx: ReadTx, payments: Sequence[str], limit: int) -> list[EvidenceLine]:
     """Lines of payments, as evidence."""
     return await tx.all_as(_LINES, _OF_PAYMENTS, list(payments), limit)
 
@@ -282,7 +282,7 @@ async def fail(tx: Tx, leased: Leased, fault: str, listed_max: int) -> None:
 
 async def keep_file(
     tx: Tx,
-    file: FileTaken,
+    file: RecordFileTaken,
     name: str,
     layout: str,
     size: int,
@@ -306,12 +306,12 @@ async def keep_file(
     )
 
 
-async def file_of(tx: ReadTx, sha256: bytes, provider: str, day: date) -> FileTaken | None:
+async def file_of(tx: ReadTx, sha256: bytes, provider: str, day: date) -> RecordFileTaken | None:
     """A file by its bytes."""
     return await tx.one_as(_FILES, _KNOWN, sha256, provider, day)
 
 
-async def old_files(tx: ReadTx, before: datetime, limit: int) -> list[FileTaken]:
+async def old_files(tx: ReadTx, before: datetime, limit: int) -> list[RecordFileTaken]:
     """Files whose bytes are to be let go."""
     return await tx.all_as(_FILES, _OLD_FILES, before, limit)
 

@@ -13,6 +13,6 @@ Promises this room keeps
 Calls incidents, waiting_room, accounts, stamps, orders, stamping, refunds.
 """
 
-from meterai.recovery.model import Recovery, Step
+from meterai.recovery.model import Recovery, RecoveryStep
 
-__all__ = ["Recovery", "Step"]
+__all__ = ["Recovery", "RecoveryStep"]

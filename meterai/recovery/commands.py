@@ -14,6 +14,7 @@ from meterai.commands import (
     DryRun,
     Exit,
     Lever,
+    NoArguments,
     Options,
     Reason,
     Text,
@@ -25,8 +26,8 @@ from meterai.kit.text import one_line
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import Database
 from meterai.recovery import levers, steps, views
-from meterai.recovery.levers import NoArguments, RecoveryStart, ToStep, UnservedOrders
-from meterai.recovery.model import STEPS, Status, Step
+from meterai.recovery.levers import RecoveryStart, ToStep, UnservedOrders
+from meterai.recovery.model import STEPS, RecoveryStatus, RecoveryStep
 from meterai.recovery.rules import verdict_of
 
 WATCH_SECONDS = 2.0  # as often as the worker looks
@@ -122,7 +123,7 @@ def status(
     as_json: AsJson = False,
 ) -> None:
     """Show the recovery, the numbers of its step, and whether they hold."""
-    before: Step | None = None
+    before: RecoveryStep | None = None
     while True:
         found = with_database("recover status", options, _look)
         state = found.recovery.state if found.recovery else None
@@ -135,16 +136,16 @@ def status(
         if not watch or state not in STEPS:
             break
         time.sleep(WATCH_SECONDS)
-    if watch and state is Step.ABANDONED:
+    if watch and state is RecoveryStep.ABANDONED:
         raise SystemExit(Exit.NO)
 
 
-async def _look(database: Database, _: Settings) -> Status:
+async def _look(database: Database, _: Settings) -> RecoveryStatus:
     async with database.reading() as tx:
         return await steps.status(tx, SystemClock().now())
 
 
-def _lines(found: Status) -> list[str]:
+def _lines(found: RecoveryStatus) -> list[str]:
     recovery = found.recovery
     if recovery is None:
         return ["no recovery was begun"]

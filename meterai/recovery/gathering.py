@@ -10,8 +10,8 @@ from meterai.payments.events import PaymentCaptured
 from meterai.plumbing.db.database import ReadTx
 from meterai.plumbing.work import jobs
 from meterai.plumbing.work.events import name_of_event
-from meterai.recovery.model import Numbers, Recovery, seconds_since
-from meterai.waiting_room import Act, LineBefore
+from meterai.recovery.model import LiveNumbers, Recovery, seconds_since
+from meterai.waiting_room import GuardedAct, LineBefore
 
 
 class Before(msgspec.Struct, frozen=True):
@@ -38,14 +38,14 @@ class Before(msgspec.Struct, frozen=True):
         return msgspec.convert(recovery.before, cls)
 
 
-async def numbers(tx: ReadTx, now: datetime) -> Numbers:
+async def numbers(tx: ReadTx, now: datetime) -> LiveNumbers:
     """What every step looks at; some ten statements, each over a partial index."""
-    buying = await waiting_room.guarding(tx, Act.BUY)
-    checking = await waiting_room.guarding(tx, Act.CHECK)
+    buying = await waiting_room.guarding(tx, GuardedAct.BUY)
+    checking = await waiting_room.guarding(tx, GuardedAct.CHECK)
     load = await waiting_room.load_now(tx)
     stamped, paid = await stamping.under_way(tx), await orders.in_flight(tx)
     back = await payments.refunds_open_now(tx)
-    return Numbers(
+    return LiveNumbers(
         buying_open=int(buying is None or not buying.is_closed),
         sign_up_open=int(await accounts.sign_up_closed_at(tx) is None),
         checking_closed=int(checking is not None and checking.is_closed),
@@ -75,6 +75,6 @@ async def before(tx: ReadTx, buying: LineBefore) -> Before:
     """What a recovery puts back at its end; `buying` as it was before it was held."""
     return Before(
         buying=buying,
-        checking=await waiting_room.before(tx, Act.CHECK),
+        checking=await waiting_room.before(tx, GuardedAct.CHECK),
         was_sign_up_open=await accounts.sign_up_closed_at(tx) is None,
     )

@@ -6,7 +6,7 @@ from datetime import datetime
 from meterai import incidents
 from meterai.accounts import Permission
 from meterai.kit.ids import read_typed
-from meterai.kit.refusal import Said
+from meterai.kit.refusal import Sentence
 from meterai.kit.subjects import Happening, Subject, SubjectKind, WorkItem
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import ReadTx
@@ -48,7 +48,7 @@ async def _recoveries(tx: ReadTx, about: Subject) -> Sequence[Recovery]:
 
 def _told(recovery: Recovery, taken: Sequence[StepTaken]) -> Iterator[Happening]:
     for one in taken:
-        facts = {"step": Said(f"recovery.step.{one.state}", {}), "orders": one.numbers.orders}
+        facts = {"step": Sentence(f"recovery.step.{one.state}", {}), "orders": one.numbers.orders}
         yield Happening(
             one.entered_at,
             f"recovery_{one.event}",
@@ -66,7 +66,7 @@ async def _waiting(
     found = await store.under_way(tx)
     if found is None or found.waited_minutes(now) < STEP_MINUTES:
         return ()
-    facts = {"step": Said(f"recovery.step.{found.state}", {}), "recovery": found.shown}
+    facts = {"step": Sentence(f"recovery.step.{found.state}", {}), "recovery": found.shown}
     return (WorkItem(subject(found), found.moved_at, None, facts),)
 
 

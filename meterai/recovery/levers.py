@@ -10,7 +10,7 @@ import msgspec
 
 from meterai import incidents, orders, refunds, stamps
 from meterai.accounts import Permission
-from meterai.commands import Effect, Forecast, Lever, Pull, offered_on
+from meterai.commands import Effect, Forecast, Lever, NoArguments, Pull, offered_on
 from meterai.kit.ids import read
 from meterai.kit.lifecycle import NotAllowedNow
 from meterai.kit.money import Rupiah
@@ -25,10 +25,10 @@ from meterai.recovery.model import (
     RECOVERY,
     OrderNotUnserved,
     Recovery,
-    Step,
+    RecoveryStep,
     StepEvent,
 )
-from meterai.recovery.rules import Verdict, verdict_of
+from meterai.recovery.rules import StepVerdict, verdict_of
 
 _Forecasting = Callable[[ReadTx, Any, Pull], Awaitable[Forecast]]
 _CarryingOut = Callable[[Tx, Any, Pull], Awaitable[None]]
@@ -39,10 +39,6 @@ class RecoveryStart(msgspec.Struct, frozen=True):
     """The incident whose way back begins; empty: the one that is open."""
 
     incident: str = ""
-
-
-class NoArguments(msgspec.Struct, frozen=True):
-    """A lever that is told nothing but why."""
 
 
 class ToStep(msgspec.Struct, frozen=True):
@@ -77,7 +73,7 @@ async def _start(tx: Tx, asked: RecoveryStart, pull: Pull) -> None:
     await steps.start(tx, incident, at=pull.at, actor=pull.actor)
 
 
-def _after(recovery: Recovery, asked: ToStep | NoArguments, event: StepEvent) -> Step:
+def _after(recovery: Recovery, asked: ToStep | NoArguments, event: StepEvent) -> RecoveryStep:
     """The step that an event leads to.  Refuses `NotAllowedNow` where it is another than was asked for."""
     state = RECOVERY.after(recovery.state, event)
     if isinstance(asked, ToStep) and state != asked.step:
@@ -91,12 +87,12 @@ async def _would_move(
     recovery = await steps.under_way(tx)
     state = _after(recovery, asked, event)
     effects = [_effect(f"recovery_comes_to_{state}", recovery)]
-    if state is Step.DONE and gathering.Before.of(recovery).is_closed:
+    if state is RecoveryStep.DONE and gathering.Before.of(recovery).is_closed:
         effects.append(Effect("recovery_closes_again"))
     rows = rupiah = 0
     if event is StepEvent.NEXT:
         numbers = await gathering.numbers(tx, pull.at)
-        if verdict_of(recovery.state, numbers) is not Verdict.HOLDS:
+        if verdict_of(recovery.state, numbers) is not StepVerdict.HOLDS:
             effects.append(Effect("recovery_numbers_do_not_hold"))
         if steps.opens_issuing(recovery, numbers):
             waiting = await orders.waiting(tx)

@@ -17,7 +17,7 @@ from meterai.kit.refusal import Refusal, refusal_of_constraint
 KIND = "rcv"
 
 
-class Step(StrEnum):
+class RecoveryStep(StrEnum):
     """State of a recovery: the step it is at, or how it ended."""
 
     CLOSING = "closing"  # buying and sign-up are closed, in order
@@ -39,19 +39,27 @@ class StepEvent(StrEnum):
     ABANDONED = "abandoned"
 
 
-WAY = (Step.CLOSING, Step.STAMPINGS, Step.PAID, Step.CHECKING, Step.BUYING, Step.SIGN_UP, Step.DONE)
+WAY = (
+    RecoveryStep.CLOSING,
+    RecoveryStep.STAMPINGS,
+    RecoveryStep.PAID,
+    RecoveryStep.CHECKING,
+    RecoveryStep.BUYING,
+    RecoveryStep.SIGN_UP,
+    RecoveryStep.DONE,
+)
 STEPS = WAY[:-1]
 RECOVERY = Lifecycle(
     "the recovery",
     {
         **{(here, StepEvent.NEXT): there for here, there in pairwise(WAY)},
         **{(here, StepEvent.BACK): there for there, here in pairwise(STEPS)},
-        **{(here, StepEvent.ABANDONED): Step.ABANDONED for here in STEPS},
+        **{(here, StepEvent.ABANDONED): RecoveryStep.ABANDONED for here in STEPS},
     },
 )
 
 
-def has_come_to(state: Step, step: Step) -> bool:
+def has_come_to(state: RecoveryStep, step: RecoveryStep) -> bool:
     """True where what a step opens is open: at it, or past it."""
     return state in WAY and WAY.index(state) >= WAY.index(step)
 
@@ -93,7 +101,7 @@ class OrderNotUnserved(Refusal):
 refusal_of_constraint("recovery_goes_alone", RecoveryUnderWay)
 
 
-class Numbers(msgspec.Struct, frozen=True, kw_only=True):
+class LiveNumbers(msgspec.Struct, frozen=True, kw_only=True):
     """Live numbers of an installation, from its books; money in rupiah, times in seconds.
 
     buying_open, sign_up_open  0 while they are closed, else 1
@@ -154,7 +162,7 @@ class Recovery:
 
     id: UUID
     incident: UUID
-    state: Step
+    state: RecoveryStep
     number: int
     is_going: bool
     before: Mapping[str, object]  # what it changes, as it was (`gathering.Before`)
@@ -181,20 +189,20 @@ class StepTaken:
     """One step that a recovery took: where it came to, how, by whom, and the numbers of that moment."""
 
     number: int
-    state: Step
+    state: RecoveryStep
     event: StepEvent
     actor: str
-    numbers: Numbers
+    numbers: LiveNumbers
     entered_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class RecoveryStatus:
     """A recovery with its steps so far and the numbers of now; none where nothing was ever recovered."""
 
     recovery: Recovery | None
     taken: Sequence[StepTaken]
-    numbers: Numbers
+    numbers: LiveNumbers
     at: datetime
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from meterai.commands import Command, Directory, Schema, Scope
+from meterai.commands import Command, DemandScope, Directory, Schema
 from meterai.plumbing.work.jobs import PeriodicTask
 from meterai.recovery import store
 from meterai.recovery.audited import AUDITED
@@ -28,7 +28,9 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
 
 def _command(name: str, function: str) -> Command:
     place = f"meterai.recovery.commands:{function}"
-    return Command(f"recover {name}", place, Directory.DATABASE, Scope.DATABASE, Schema.CURRENT)
+    return Command(
+        f"recover {name}", place, Directory.DATABASE, DemandScope.DATABASE, Schema.CURRENT
+    )
 
 
 COMMANDS = (

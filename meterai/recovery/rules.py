@@ -13,18 +13,18 @@ from enum import StrEnum
 from math import inf
 
 from meterai.kit.backoff import pause
-from meterai.recovery.model import Numbers, Step, StepEvent
+from meterai.recovery.model import LiveNumbers, RecoveryStep, StepEvent
 
 WORSE_SECONDS = 15.0  # longer than a worker that is killed is away
 STEADY_SECONDS_MAX = 600.0  # longer, and somebody of staff looks at it
-STEADY_SECONDS: Mapping[Step, float] = {
-    Step.CLOSING: 5.0,  # every process has looked at the line since
-    Step.STAMPINGS: 5.0,
-    Step.PAID: 10.0,
-    Step.CHECKING: 10.0,
+STEADY_SECONDS: Mapping[RecoveryStep, float] = {
+    RecoveryStep.CLOSING: 5.0,  # every process has looked at the line since
+    RecoveryStep.STAMPINGS: 5.0,
+    RecoveryStep.PAID: 10.0,
+    RecoveryStep.CHECKING: 10.0,
     # People who were let in come to the stations where they wait within this time.
-    Step.BUYING: 30.0,
-    Step.SIGN_UP: 20.0,
+    RecoveryStep.BUYING: 30.0,
+    RecoveryStep.SIGN_UP: 20.0,
 }
 # Longer than a seal and its lease: what is older is no work under way but work that is stuck.
 STAMPING_SECONDS_GOOD, STAMPING_SECONDS_BAD = 120, 600
@@ -35,7 +35,7 @@ PRESSURE_GOOD, PRESSURE_BAD = 0.8, 1.5
 REFUSED_GOOD, REFUSED_BAD = 0.0, 5.0  # people who pay, a second
 
 
-class Verdict(StrEnum):
+class StepVerdict(StrEnum):
     """What the numbers of a step say."""
 
     HOLDS = "holds"
@@ -44,69 +44,69 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Gauge:
+class StepGauge:
     """A number of a step: good up to `good`, bad beyond `bad`."""
 
     name: str
     good: float
     bad: float = inf
 
-    def verdict(self, numbers: Numbers) -> Verdict:
+    def verdict(self, numbers: LiveNumbers) -> StepVerdict:
         """What this number says."""
         value: float = getattr(numbers, self.name)
         if value <= self.good:
-            return Verdict.HOLDS
-        return Verdict.WORSE if value > self.bad else Verdict.WAITS
+            return StepVerdict.HOLDS
+        return StepVerdict.WORSE if value > self.bad else StepVerdict.WAITS
 
 
 _CLOSED = (
-    Gauge("buying_open", 0, 0),
-    Gauge("sign_up_open", 0, 0),
+    StepGauge("buying_open", 0, 0),
+    StepGauge("sign_up_open", 0, 0),
 )  # somebody opened it: closed again
 _STAMPED = (
-    Gauge("interrupted", 0, 200),
-    Gauge("stamping_seconds", STAMPING_SECONDS_GOOD, STAMPING_SECONDS_BAD),
+    StepGauge("interrupted", 0, 200),
+    StepGauge("stamping_seconds", STAMPING_SECONDS_GOOD, STAMPING_SECONDS_BAD),
 )
-_ISSUED = Gauge("issuing_stopped", 0)  # staff stopped it: the way waits for them
+_ISSUED = StepGauge("issuing_stopped", 0)  # staff stopped it: the way waits for them
 _SERVED = (
     _ISSUED,
-    Gauge("checking_closed", 0),
-    Gauge("job_seconds", JOB_SECONDS_GOOD, JOB_SECONDS_BAD),
-    Gauge("order_seconds", ORDER_SECONDS_GOOD, ORDER_SECONDS_BAD),
+    StepGauge("checking_closed", 0),
+    StepGauge("job_seconds", JOB_SECONDS_GOOD, JOB_SECONDS_BAD),
+    StepGauge("order_seconds", ORDER_SECONDS_GOOD, ORDER_SECONDS_BAD),
 )
 _ROOM = (
-    Gauge("pressure", PRESSURE_GOOD, PRESSURE_BAD),
-    Gauge("refused", REFUSED_GOOD, REFUSED_BAD),
+    StepGauge("pressure", PRESSURE_GOOD, PRESSURE_BAD),
+    StepGauge("refused", REFUSED_GOOD, REFUSED_BAD),
 )
-GAUGES: Mapping[Step, Sequence[Gauge]] = {
-    Step.CLOSING: (Gauge("buying_open", 0), Gauge("sign_up_open", 0)),
-    Step.STAMPINGS: (
+GAUGES: Mapping[RecoveryStep, Sequence[StepGauge]] = {
+    RecoveryStep.CLOSING: (StepGauge("buying_open", 0), StepGauge("sign_up_open", 0)),
+    RecoveryStep.STAMPINGS: (
         *_CLOSED,
-        Gauge("interrupted", 0),
-        Gauge("stamping_seconds", STAMPING_SECONDS_GOOD),
+        StepGauge("interrupted", 0),
+        StepGauge("stamping_seconds", STAMPING_SECONDS_GOOD),
     ),
     # What is paid has no bad bound here: a step that works off a night begins with old orders.
-    Step.PAID: (
+    RecoveryStep.PAID: (
         *_CLOSED,
         _STAMPED[0],
         _ISSUED,
-        Gauge("captured", 0),
-        Gauge("order_seconds", ORDER_SECONDS_GOOD),
-        Gauge("past_due", 0),
-        Gauge("refunds_past_due", 0),
-        Gauge("job_seconds", JOB_SECONDS_GOOD),
+        StepGauge("captured", 0),
+        StepGauge("order_seconds", ORDER_SECONDS_GOOD),
+        StepGauge("past_due", 0),
+        StepGauge("refunds_past_due", 0),
+        StepGauge("job_seconds", JOB_SECONDS_GOOD),
     ),
-    Step.CHECKING: (*_CLOSED, *_STAMPED, *_SERVED, *_ROOM),
-    Step.BUYING: (
-        Gauge("buying_closed", 0),
-        Gauge("wait_seconds", WAIT_SECONDS_GOOD),
+    RecoveryStep.CHECKING: (*_CLOSED, *_STAMPED, *_SERVED, *_ROOM),
+    RecoveryStep.BUYING: (
+        StepGauge("buying_closed", 0),
+        StepGauge("wait_seconds", WAIT_SECONDS_GOOD),
         *_STAMPED,
         *_SERVED,
         *_ROOM,
     ),
-    Step.SIGN_UP: (
-        Gauge("sign_up_closed", 0),
-        Gauge("buying_closed", 0),
+    RecoveryStep.SIGN_UP: (
+        StepGauge("sign_up_closed", 0),
+        StepGauge("buying_closed", 0),
         *_STAMPED,
         *_SERVED,
         *_ROOM,
@@ -114,15 +114,15 @@ GAUGES: Mapping[Step, Sequence[Gauge]] = {
 }
 
 
-def verdict_of(step: Step, numbers: Numbers) -> Verdict:
+def verdict_of(step: RecoveryStep, numbers: LiveNumbers) -> StepVerdict:
     """What the numbers say of a step: worse where one is bad, and it holds where all are good."""
     found = {one.verdict(numbers) for one in GAUGES[step]}
-    if Verdict.WORSE in found:
-        return Verdict.WORSE
-    return Verdict.WAITS if Verdict.WAITS in found else Verdict.HOLDS
+    if StepVerdict.WORSE in found:
+        return StepVerdict.WORSE
+    return StepVerdict.WAITS if StepVerdict.WAITS in found else StepVerdict.HOLDS
 
 
-def steady_seconds(step: Step, backs: int) -> float:
+def steady_seconds(step: RecoveryStep, backs: int) -> float:
     """How long the numbers of a step must hold before it goes on by itself."""
     return pause(backs, first=STEADY_SECONDS[step], longest=STEADY_SECONDS_MAX)
 
@@ -141,15 +141,15 @@ def _since(before: datetime | None, now: datetime) -> datetime:
     return now if before is None or before > now else before
 
 
-def look(step: Step, verdict: Verdict, before: Look, backs: int, now: datetime) -> Look:
+def look(step: RecoveryStep, verdict: StepVerdict, before: Look, backs: int, now: datetime) -> Look:
     """One look at the numbers of a step that goes by itself."""
-    if verdict is Verdict.HOLDS:
+    if verdict is StepVerdict.HOLDS:
         since = _since(before.holds_since, now)
         is_steady = (now - since).total_seconds() >= steady_seconds(step, backs)
         return Look(since, None, StepEvent.NEXT if is_steady else None)
-    if verdict is Verdict.WORSE:
+    if verdict is StepVerdict.WORSE:
         since = _since(before.worse_since, now)
         is_lasting = (now - since).total_seconds() >= WORSE_SECONDS
-        can_go_back = step is not Step.CLOSING
+        can_go_back = step is not RecoveryStep.CLOSING
         return Look(None, since, StepEvent.BACK if is_lasting and can_go_back else None)
     return Look(None, None)

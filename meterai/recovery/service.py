@@ -3,7 +3,7 @@
 from meterai.kit.clock import Clock
 from meterai.plumbing.db.database import Database, ReadTx
 from meterai.recovery import steps
-from meterai.recovery.model import Status
+from meterai.recovery.model import RecoveryStatus
 
 
 class RecoveryService:
@@ -21,10 +21,10 @@ class RecoveryService:
         await self._database.run(lambda tx: steps.look_on(tx, self._clock.now()))
         return 0
 
-    async def status(self) -> Status:
+    async def status(self) -> RecoveryStatus:
         """The recovery that is under way, or the last one, with its steps and the numbers of now."""
 
-        async def ask(tx: ReadTx) -> Status:
+        async def ask(tx: ReadTx) -> RecoveryStatus:
             return await steps.status(tx, self._clock.now())
 
         async with self._database.reading() as tx:

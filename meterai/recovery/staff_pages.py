@@ -7,7 +7,7 @@ from meterai.accounts import Permission
 from meterai.approvals import ApprovalService
 from meterai.kit.priority import Priority
 from meterai.kit.subjects import Subject, SubjectKind
-from meterai.pages import Link, LinkPlace, Page, PageRequest, RoomPages, ShownTo, page
+from meterai.pages import LinkPlace, Page, PageLink, PageRequest, RoomPages, ShownTo, page
 from meterai.plumbing.http.callers import caller_of
 from meterai.plumbing.http.language import language_of
 from meterai.plumbing.messages import translate
@@ -22,7 +22,7 @@ PAGES = RoomPages(
     "recovery",
     "meterai.recovery",
     links=(
-        Link(
+        PageLink(
             LinkPlace.DESK,
             46,
             HERE,

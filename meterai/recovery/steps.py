@@ -24,28 +24,28 @@ from meterai.recovery.model import (
     RECOVERY,
     STEPS,
     IncidentNotNamed,
+    LiveNumbers,
     NoRecovery,
-    Numbers,
     Recovery,
+    RecoveryStatus,
+    RecoveryStep,
     RecoveryUnderWay,
-    Status,
-    Step,
     StepEvent,
     StepTaken,
     has_come_to,
 )
 from meterai.recovery.rules import Look, look, verdict_of
-from meterai.waiting_room import Act
+from meterai.waiting_room import GuardedAct
 
 ADVANCE = "advance_recovery"  # the periodic task
 BY_ITSELF = Actor(ActorKind.JOB, ADVANCE)
 
 
-async def status(tx: ReadTx, now: datetime) -> Status:
+async def status(tx: ReadTx, now: datetime) -> RecoveryStatus:
     """The recovery that is under way, or the last one, with its steps and the numbers of now."""
     found = next(iter(await store.newest(tx)), None)
     taken = await store.taken(tx, found.id) if found else ()
-    return Status(found, taken, await gathering.numbers(tx, now), now)
+    return RecoveryStatus(found, taken, await gathering.numbers(tx, now), now)
 
 
 async def under_way(tx: ReadTx) -> Recovery:
@@ -81,11 +81,11 @@ async def start(tx: Tx, incident: Incident, *, at: datetime, actor: Actor) -> UU
     Refuses `RecoveryUnderWay`, `IncidentHeld`, `NotAllowedNow`.
     """
     recovery, numbers = new_id(), await gathering.numbers(tx, at)
-    buying = await waiting_room.hold(tx, Act.BUY, _reason(), at=at, actor=actor)
+    buying = await waiting_room.hold(tx, GuardedAct.BUY, _reason(), at=at, actor=actor)
     before = await gathering.before(tx, buying)
     await store.insert(tx, recovery, incident.id, before.kept(), at)
     await incidents.hold(tx, incident.id, show(KIND, recovery))
-    taken = StepTaken(1, Step.CLOSING, StepEvent.STARTED, str(actor), numbers, at)
+    taken = StepTaken(1, RecoveryStep.CLOSING, StepEvent.STARTED, str(actor), numbers, at)
     await store.take(tx, recovery, taken)
     begun = await store.one(tx, recovery)
     assert begun is not None
@@ -94,7 +94,9 @@ async def start(tx: Tx, incident: Incident, *, at: datetime, actor: Actor) -> UU
     return recovery
 
 
-async def move(tx: Tx, recovery: Recovery, event: StepEvent, *, at: datetime, actor: Actor) -> Step:
+async def move(
+    tx: Tx, recovery: Recovery, event: StepEvent, *, at: datetime, actor: Actor
+) -> RecoveryStep:
     """Go on, back, or give up; by hand or by itself.  Refuses `NotAllowedNow`."""
     state = RECOVERY.after(recovery.state, event)
     at = max(at, recovery.moved_at)  # a clock that was set back does not turn steps round
@@ -129,7 +131,7 @@ async def set_going(tx: Tx, *, is_going: bool, actor: Actor) -> None:
     await trail.record(tx, NOBODY, actor=actor, action=action, subject=recovery.shown)
 
 
-async def look_on(tx: Tx, now: datetime) -> Step | None:
+async def look_on(tx: Tx, now: datetime) -> RecoveryStep | None:
     """Look at the numbers of a recovery that goes by itself, and move it where they say so; the step it came to."""
     recovery = await store.under_way(tx, is_locked=True)
     if recovery is None or not recovery.is_going:
@@ -144,9 +146,9 @@ async def look_on(tx: Tx, now: datetime) -> Step | None:
     return await move(tx, recovery, found.event, at=now, actor=BY_ITSELF)
 
 
-def opens_issuing(recovery: Recovery, numbers: Numbers) -> bool:
+def opens_issuing(recovery: Recovery, numbers: LiveNumbers) -> bool:
     """True where the next step opens issuing that somebody stopped: what waits may need a second person."""
-    return recovery.state is Step.STAMPINGS and bool(numbers.issuing_stopped)
+    return recovery.state is RecoveryStep.STAMPINGS and bool(numbers.issuing_stopped)
 
 
 # -- what a step demands -------------------------------------------------------------------------
@@ -162,24 +164,26 @@ async def _arrange(tx: Tx, recovery: Recovery, at: datetime, actor: Actor) -> No
     if state not in STEPS:
         await _put_back(tx, recovery, actor)
         return
-    if has_come_to(state, Step.BUYING):
-        await waiting_room.let_in(tx, Act.BUY, actor=actor)
+    if has_come_to(state, RecoveryStep.BUYING):
+        await waiting_room.let_in(tx, GuardedAct.BUY, actor=actor)
     else:
-        await waiting_room.hold(tx, Act.BUY, _reason(), at=at, actor=actor)
-    await accounts.set_sign_up(tx, is_open=has_come_to(state, Step.SIGN_UP), actor=actor)
+        await waiting_room.hold(tx, GuardedAct.BUY, _reason(), at=at, actor=actor)
+    await accounts.set_sign_up(tx, is_open=has_come_to(state, RecoveryStep.SIGN_UP), actor=actor)
     if before.checking is not None:
-        if has_come_to(state, Step.CHECKING):
-            await waiting_room.let_in(tx, Act.CHECK, actor=actor)
+        if has_come_to(state, RecoveryStep.CHECKING):
+            await waiting_room.let_in(tx, GuardedAct.CHECK, actor=actor)
         else:
-            await waiting_room.put_back(tx, Act.CHECK, before.checking, _reason(), actor=actor)
+            await waiting_room.put_back(
+                tx, GuardedAct.CHECK, before.checking, _reason(), actor=actor
+            )
 
 
 async def _put_back(tx: Tx, recovery: Recovery, actor: Actor) -> None:
     """Put everything back as it was before the recovery began."""
     before = Before.of(recovery)
-    await waiting_room.put_back(tx, Act.BUY, before.buying, _reason(), actor=actor)
+    await waiting_room.put_back(tx, GuardedAct.BUY, before.buying, _reason(), actor=actor)
     if before.checking is not None:
-        await waiting_room.put_back(tx, Act.CHECK, before.checking, _reason(), actor=actor)
+        await waiting_room.put_back(tx, GuardedAct.CHECK, before.checking, _reason(), actor=actor)
     await accounts.set_sign_up(tx, is_open=before.was_sign_up_open, actor=actor)
 
 
@@ -192,7 +196,7 @@ async def _tell(tx: Tx, recovery: Recovery, taken: StepTaken, actor: Actor) -> s
     Answers the code of what the incident refuses, if it does: it is full, or was changed by SQL.  The way back goes on.
     """
     word = "back" if taken.event is StepEvent.BACK else str(taken.state)
-    if taken.state is Step.DONE and Before.of(recovery).is_closed:
+    if taken.state is RecoveryStep.DONE and Before.of(recovery).is_closed:
         word = "done_as_before"
     texts = {language: translate(f"recovery.told.{word}", language) for language in LANGUAGES}
     try:
@@ -201,7 +205,7 @@ async def _tell(tx: Tx, recovery: Recovery, taken: StepTaken, actor: Actor) -> s
         incident = await incidents.one(tx, recovery.incident)
         state = incident.state
         if incident.kind is IncidentKind.INCIDENT:
-            is_open = has_come_to(taken.state, Step.CHECKING)
+            is_open = has_come_to(taken.state, RecoveryStep.CHECKING)
             state = IncidentState.MONITORING if is_open else IncidentState.IDENTIFIED
         await incidents.add_update(
             tx,

@@ -9,7 +9,7 @@ import msgspec
 
 from meterai.plumbing.db.database import ReadTx, Tx, jsonb
 from meterai.plumbing.db.rows import RowMapper
-from meterai.recovery.model import Numbers, Recovery, Step, StepTaken
+from meterai.recovery.model import LiveNumbers, Recovery, RecoveryStep, StepTaken
 
 LOOK_SECONDS = 2  # between two looks at the numbers of a recovery that goes by itself
 _COLUMNS = (
@@ -46,8 +46,8 @@ SELECT 1 FROM recoveries WHERE ended_at IS NULL AND is_going
 """  # noqa: S608 - seconds are a constant
 
 
-def _numbers(found: Any) -> Numbers:
-    return msgspec.convert(found, Numbers)
+def _numbers(found: Any) -> LiveNumbers:
+    return msgspec.convert(found, LiveNumbers)
 
 
 _RECOVERIES = RowMapper(Recovery)
@@ -84,7 +84,7 @@ async def insert(
 ) -> None:
     """A recovery begins."""
     kept = jsonb(before)
-    await tx.run(_INSERT, recovery, incident, Step.CLOSING, kept, at, at, at)
+    await tx.run(_INSERT, recovery, incident, RecoveryStep.CLOSING, kept, at, at, at)
 
 
 async def take(tx: Tx, recovery: UUID, step: StepTaken) -> None:

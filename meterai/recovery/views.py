@@ -7,36 +7,36 @@ import msgspec
 
 from meterai.kit.money import Rupiah
 from meterai.plumbing.messages import format_length, translate
-from meterai.recovery.model import STEPS, Numbers, Status, Step
-from meterai.recovery.rules import GAUGES, Verdict, steady_seconds, verdict_of
+from meterai.recovery.model import STEPS, LiveNumbers, RecoveryStatus, RecoveryStep
+from meterai.recovery.rules import GAUGES, StepVerdict, steady_seconds, verdict_of
 
 _RUPIAH = frozenset({"order_rupiah", "past_due_rupiah", "refund_rupiah"})
 # Numbers that say more beside a gauge of a step.
-BESIDE: Mapping[Step, Sequence[str]] = {
-    Step.CLOSING: ("waiting", "orders", "order_rupiah"),
-    Step.STAMPINGS: ("stampings",),
-    Step.PAID: ("orders", "order_rupiah", "past_due_rupiah", "refunds", "refund_rupiah"),
-    Step.CHECKING: ("headroom",),
-    Step.BUYING: ("waiting", "rate", "headroom"),
-    Step.SIGN_UP: ("waiting", "headroom"),
+BESIDE: Mapping[RecoveryStep, Sequence[str]] = {
+    RecoveryStep.CLOSING: ("waiting", "orders", "order_rupiah"),
+    RecoveryStep.STAMPINGS: ("stampings",),
+    RecoveryStep.PAID: ("orders", "order_rupiah", "past_due_rupiah", "refunds", "refund_rupiah"),
+    RecoveryStep.CHECKING: ("headroom",),
+    RecoveryStep.BUYING: ("waiting", "rate", "headroom"),
+    RecoveryStep.SIGN_UP: ("waiting", "headroom"),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class StepFigure:
     """A number of a step in words; `verdict` where the step waits for it, and its bound."""
 
     name: str
     title: str
     value: str
-    verdict: Verdict | None = None
+    verdict: StepVerdict | None = None
     good: str = ""
 
 
-def figures(step: Step, numbers: Numbers, language: str) -> list[Figure]:
+def figures(step: RecoveryStep, numbers: LiveNumbers, language: str) -> list[StepFigure]:
     """The numbers of a step: those it waits for first."""
     found = [
-        Figure(
+        StepFigure(
             one.name,
             translate(f"recovery.number.{one.name}", language),
             _shown(one.name, getattr(numbers, one.name), language),
@@ -46,7 +46,7 @@ def figures(step: Step, numbers: Numbers, language: str) -> list[Figure]:
         for one in GAUGES[step]
     ]
     return found + [
-        Figure(
+        StepFigure(
             name,
             translate(f"recovery.number.{name}", language),
             _shown(name, getattr(numbers, name), language),
@@ -61,7 +61,7 @@ def _shown(name: str, value: float, language: str) -> str:
     return format_length(float(value), language)
 
 
-def as_json(status: Status) -> dict[str, object]:
+def as_json(status: RecoveryStatus) -> dict[str, object]:
     """The state of a recovery for a program."""
     found = status.recovery
     told: dict[str, object] = {"recovery": None, "numbers": msgspec.to_builtins(status.numbers)}

@@ -1,6 +1,6 @@
 """What the audit knows of the columns of refunds."""
 
-from meterai.plumbing.db.audited import Audited, Clock, Evidence, fact
+from meterai.plumbing.db.audited import Audited, ClockColumn, MarkEvidence, fact
 
 _TYPED = (
     "What was typed, for a week; the account that was named is a payee, and in the audit trail."
@@ -16,16 +16,16 @@ AUDITED = Audited(
             _TYPED: "account_id claim_id claim_key request_hash link_id asked_at bank_code account_no typed confirmed held_for decided_at",
         },
     },
-    clocks=(Clock("claim_links", "expires_at", "t.made_at + interval '400 days'"),),
+    clocks=(ClockColumn("claim_links", "expires_at", "t.made_at + interval '400 days'"),),
     evidence=(
-        Evidence(
+        MarkEvidence(
             "claim_links",
             "t.state = 'used'",
             """EXISTS (SELECT 1 FROM {audit_events*} e WHERE e.account_id = t.account_id
                 AND e.action = 'account_named' AND e.happened_at = t.ended_at)""",
         ),
         # Money goes to the account that was named, and to no other.
-        Evidence(
+        MarkEvidence(
             "payees",
             """t.account_no <> '' AND EXISTS (SELECT 1 FROM {audit_events*} e WHERE e.account_id = t.account_id AND e.action = 'account_named'
                 AND e.happened_at = t.named_at)""",

@@ -19,11 +19,11 @@ from meterai.payments import (
     LateRefund,
     OutcomeUnknown,
     OwedByClaim,
-    Payee,
     PaymentService,
     ProviderRefused,
     ProviderUnreachable,
     RailNotConfigured,
+    RefundPayee,
 )
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import Database, ReadTx, Tx
@@ -70,7 +70,7 @@ CONFIRMED_LENGTH_MAX = 100  # characters; SNAP BI, beneficiaryAccountName
 _log = structlog.get_logger()
 
 
-class _Answer(NamedTuple):
+class _HolderAnswer(NamedTuple):
     """A bank's answer about an account: how its name fits, or why it told none."""
 
     name: str
@@ -333,20 +333,20 @@ class ClaimService:
         assert made is not None
         return made, True
 
-    async def _ask_bank(self, wanted: WantedAccount) -> _Answer:
+    async def _ask_bank(self, wanted: WantedAccount) -> _HolderAnswer:
         """The name that the bank has, and how it fits; no refusal of the bank is one of ours."""
         try:
             told = await self._banks.account_holder(wanted.bank_code, wanted.account_no)
         except ProviderRefused:
-            return _Answer("", None, AccountClaimEvent.UNKNOWN)
+            return _HolderAnswer("", None, AccountClaimEvent.UNKNOWN)
         except (OutcomeUnknown, ProviderUnreachable, RailNotConfigured) as refusal:
             _log.info("account_unanswered", bank=wanted.bank_code, answer=str(refusal)[:200])
-            return _Answer("", None)
+            return _HolderAnswer("", None)
         name = told.strip()[:CONFIRMED_LENGTH_MAX]
-        return _Answer(name, compare(wanted.holder, name))
+        return _HolderAnswer(name, compare(wanted.holder, name))
 
     async def _answered(
-        self, begun: AccountClaim, answer: _Answer, actor: Actor, tx: Tx
+        self, begun: AccountClaim, answer: _HolderAnswer, actor: Actor, tx: Tx
     ) -> AccountClaim:
         now = await store.account_claim(tx, begun.account, begun.id)
         if now is not None and now != begun:
@@ -436,7 +436,7 @@ async def name_account(
 ) -> AccountClaim:
     """Send the money that waits to this account; its buyer is told by mail."""
     owed = await waits_for_account(tx, claim.account)
-    payee = Payee(claim.bank_code, claim.account_no, confirmed)
+    payee = RefundPayee(claim.bank_code, claim.account_no, confirmed)
     await payments.name_payee(tx, claim.account, payee)
     named = await _decide(tx, claim, AccountClaimEvent.NAMED, confirmed)
     await store.end_claim_link(tx, named.account, named.link)

@@ -8,7 +8,7 @@ from meterai import ledger, notifications, payments, trail
 from meterai.accounts import Permission
 from meterai.kit.ids import read_typed, show
 from meterai.kit.paging import WHOLE
-from meterai.kit.refusal import Said
+from meterai.kit.refusal import Sentence
 from meterai.kit.subjects import Happening, Subject, SubjectKind, WorkItem, account_subject
 from meterai.kit.text import isolated
 from meterai.ledger import MoneyMove
@@ -22,7 +22,7 @@ from meterai.room import Knows, WorkList
 NUMBER_LENGTH_MAX = 100  # characters of a refund's number at a provider
 REFUNDS_TOLD_MAX = 50  # newest refunds on the timeline of an account
 _OF_STAFF = ("staff:", "operator:")  # begin actors who are not the account
-_ASKED = Said("trail.refund_asked", {})
+_ASKED = Sentence("trail.refund_asked", {})
 _MAILED = ("refund_requested", "refund_settled")  # causes of its mails
 _OPEN = (RefundState.REQUESTED, RefundState.SENT, RefundState.ACCEPTED, RefundState.REFUSED)
 LOOKED_AT_WITHIN = timedelta(days=1)  # an account that waits for a person
@@ -105,9 +105,9 @@ def _facts(one: Refund, staff: Collection[UUID]) -> dict[str, object]:
     cause = f"{one.cause}_by_staff" if one.id in staff else one.cause
     return {
         "amount": one.amount,
-        "cause": Said(f"refund.cause.{cause}", {}),
-        "stage": Said(f"stage.refund.{payments.stage_of(one)}", {}),
-        "way": Said(f"way.refund.{one.way}", {}),
+        "cause": Sentence(f"refund.cause.{cause}", {}),
+        "stage": Sentence(f"stage.refund.{payments.stage_of(one)}", {}),
+        "way": Sentence(f"way.refund.{one.way}", {}),
         "number": one.number,
         "there": one.provider_number,
         "answer": one.last_answer,
@@ -164,7 +164,7 @@ def _claimed(claim: AccountClaim) -> Sequence[Happening]:
         "bank": claim.bank,
         "account": claim.account_no,
         "typed": isolated(claim.typed),
-        "stage": Said(f"stage.account_claim.{claim.state}", {}),
+        "stage": Sentence(f"stage.account_claim.{claim.state}", {}),
     }
     about = account_subject(claim.account)
     told = [Happening(claim.asked_at, "account_typed", facts, about, begins=True)]
@@ -205,7 +205,7 @@ async def _held(tx: ReadTx, _: Settings, _now: datetime, limit: int) -> Sequence
             claim.subject,
             claim.asked_at,
             claim.asked_at + LOOKED_AT_WITHIN,
-            {"bank": claim.bank, "why": Said(f"held_for.{claim.held_for}", {})},
+            {"bank": claim.bank, "why": Sentence(f"held_for.{claim.held_for}", {})},
         )
         for claim in await store.held_account_claims(tx, limit)
     ]

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from meterai import stamps
 from meterai.kit.actor import Actor, ActorKind
 from meterai.plumbing.db.database import Tx
-from meterai.plumbing.db.personal import Basis, Held, Kept, Person, Personal
+from meterai.plumbing.db.personal import Basis, KeepReason, Person, Personal, PersonalTable
 from meterai.refunds.service import ask
 
 DUE_WITHIN = timedelta(hours=23)  # of a refund it is a day at most
@@ -25,25 +25,25 @@ PERSONAL = Personal(
     before=_give_back,
     recipients=("bank",),
     tables=(
-        Held(
+        PersonalTable(
             table="refund_keys",
             columns="refund_id idempotency_key used_at",
             inner="account_id request_hash",
-            kept=Kept.TAX,
+            kept=KeepReason.TAX,
             since="t.used_at",
         ),
-        Held(
+        PersonalTable(
             table="account_claims",
             columns="claim_id asked_at bank_code account_no typed decided_at",
             inner="account_id claim_key request_hash link_id held_for",
             others="state confirmed",  # of a number that was typed wrongly: whether it is somebody else's, and whose
             deletes=True,
         ),
-        Held(
+        PersonalTable(
             table="claim_links",
             columns="refund_id made_at expires_at state ended_at",
             inner="account_id link_id",
-            kept=Kept.TAX,
+            kept=KeepReason.TAX,
             since="t.made_at",
         ),
     ),

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from meterai.commands import Command, Directory, Schema, Scope
+from meterai.commands import Command, DemandScope, Directory, Schema
 from meterai.notifications import MailService
 from meterai.orders import TURNING
 from meterai.payments import PaymentService, RefundCause, RefundState, Stage, Way
-from meterai.plumbing.http.described import Field
+from meterai.plumbing.http.described import FieldDescription
 from meterai.plumbing.work.jobs import PeriodicTask
 from meterai.refunds.audited import AUDITED
 from meterai.refunds.claiming import COMPENSATING, ClaimService
@@ -59,7 +59,7 @@ COMMANDS = (
             f"refunds {name}",
             f"meterai.refunds.commands:{function}",
             Directory.DATABASE,
-            Scope.DATABASE,
+            DemandScope.DATABASE,
             Schema.CURRENT,
         )
         for name, function in (
@@ -76,13 +76,13 @@ COMMANDS = (
 )
 
 FIELDS = {
-    ("RefundView", "state"): Field(list(RefundState)),
-    ("RefundView", "way"): Field(list(Way)),
-    ("RefundView", "stage"): Field(list(Stage)),
-    ("RefundView", "cause"): Field(list(RefundCause)),
-    ("RefundView", "currency"): Field(["IDR"]),
-    ("RefundAccount", "state"): Field(list(RefundAccountState)),
-    ("AccountView", "state"): Field([AccountClaimState.NAMED, AccountClaimState.HELD]),
+    ("RefundView", "state"): FieldDescription(list(RefundState)),
+    ("RefundView", "way"): FieldDescription(list(Way)),
+    ("RefundView", "stage"): FieldDescription(list(Stage)),
+    ("RefundView", "cause"): FieldDescription(list(RefundCause)),
+    ("RefundView", "currency"): FieldDescription(["IDR"]),
+    ("RefundAccount", "state"): FieldDescription(list(RefundAccountState)),
+    ("AccountView", "state"): FieldDescription([AccountClaimState.NAMED, AccountClaimState.HELD]),
 }
 ROOM = Room(
     name="refunds",

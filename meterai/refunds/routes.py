@@ -11,7 +11,7 @@ from litestar.params import FromPath, JSONBody
 from meterai.accounts import Permission
 from meterai.kit.actor import Actor
 from meterai.kit.ids import read
-from meterai.kit.paging import PAGE_MAX, Page
+from meterai.kit.paging import PAGE_MAX, ListPage
 from meterai.kit.priority import Priority
 from meterai.plumbing.config import Settings
 from meterai.plumbing.http.described import Described
@@ -166,7 +166,7 @@ async def list_refunds(
     before: Before = None,
 ) -> RefundList:
     """A page of your refunds, newest first."""
-    page = Page(limit, read("rfd", before)) if before else Page(limit)
+    page = ListPage(limit, read("rfd", before)) if before else ListPage(limit)
     found, is_more = await refunds.list(account, page)
     return RefundList(found, found[-1].id if is_more else None)
 

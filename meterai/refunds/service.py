@@ -14,7 +14,7 @@ from meterai.kit.actor import Actor
 from meterai.kit.clock import Clock, SystemClock
 from meterai.kit.ids import new_id, show
 from meterai.kit.money import Rupiah
-from meterai.kit.paging import Page
+from meterai.kit.paging import ListPage
 from meterai.kit.refusal import NotFound
 from meterai.orders import OrderKey, OrderSettings, OrderState
 from meterai.payments import WHOLESALE, Refund, RefundCause, Stage, Way
@@ -356,7 +356,7 @@ class RefundService:
             [found] = await all_shown(tx, account, [await load(tx, account, refund_id)])
         return found
 
-    async def list(self, account: UUID, page: Page) -> tuple[list[RefundView], bool]:
+    async def list(self, account: UUID, page: ListPage) -> tuple[list[RefundView], bool]:
         """A page of an account's refunds, newest first, and whether there are older ones."""
         async with self._database.reading() as tx:
             wanted = await payments.refunds_of_account(tx, account, page.before, page.wanted)

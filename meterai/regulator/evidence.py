@@ -16,13 +16,13 @@ from meterai import audit, ledger, sealing, stamping, stamps
 from meterai.audit import CleanAudit
 from meterai.commands import Timeline
 from meterai.kit.clock import WIB
-from meterai.kit.refusal import NotFound, Said
+from meterai.kit.refusal import NotFound, Sentence
 from meterai.kit.serial import Serial
 from meterai.kit.subjects import Happening, Subject, SubjectKind
-from meterai.ledger import Entry
+from meterai.ledger import LedgerEntry
 from meterai.plumbing.db.database import ReadTx
 from meterai.plumbing.messages import LANGUAGES, localize, translate
-from meterai.plumbing.signed import Signer
+from meterai.plumbing.signed import DocumentSigner
 from meterai.plumbing.zips import ZippedFile, archive
 from meterai.sealing import DeltaSeal, Issuers
 from meterai.stamping import Stamping
@@ -40,7 +40,7 @@ _LEFT_OUT = "[…]"
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class SerialEvidence:
     """Everything that is known of a serial, but of whom."""
 
     serial: Serial
@@ -49,7 +49,7 @@ class Evidence:
     delta: bytes | None
     seal: DeltaSeal | None
     timeline: Sequence[Happening]
-    entries: Sequence[Entry]
+    entries: Sequence[LedgerEntry]
     audits: Sequence[CleanAudit]
 
     @property
@@ -62,7 +62,7 @@ class Evidence:
         return f"{self.serial.text}/{claim}" if claim else ""
 
 
-async def gather(tx: ReadTx, tell: Timeline, serial: Serial) -> Evidence:
+async def gather(tx: ReadTx, tell: Timeline, serial: Serial) -> SerialEvidence:
     """What is known of a serial.  Refuses `NotFound`."""
     record = await stamps.look_up(tx, serial)
     if record is None:
@@ -73,7 +73,7 @@ async def gather(tx: ReadTx, tell: Timeline, serial: Serial) -> Evidence:
     delta = document.delta if document else None
     entries = await ledger.entries_of(tx, account, found.order or found.id, ENTRIES_MAX)
     happened = found.delivered_at or found.requested_at
-    return Evidence(
+    return SerialEvidence(
         serial,
         record,
         found,
@@ -86,7 +86,13 @@ async def gather(tx: ReadTx, tell: Timeline, serial: Serial) -> Evidence:
 
 
 def packed(
-    found: Evidence, signer: Signer, issuers: Issuers, *, at: datetime, by: str, specimen: bool
+    found: SerialEvidence,
+    signer: DocumentSigner,
+    issuers: Issuers,
+    *,
+    at: datetime,
+    by: str,
+    specimen: bool,
 ) -> bytes:
     """The archive.  `by` is the address of the installation."""
     files = dict(_files(found, issuers))
@@ -106,7 +112,7 @@ def packed(
     )
 
 
-def _files(found: Evidence, issuers: Issuers) -> Iterator[tuple[str, bytes]]:
+def _files(found: SerialEvidence, issuers: Issuers) -> Iterator[tuple[str, bytes]]:
     yield STAMP, _json(_stamp(found))
     if found.delta is not None:
         yield DELTA, found.delta
@@ -130,7 +136,7 @@ def _told(at: datetime | None) -> str | None:
     return at.astimezone(WIB).isoformat() if at else None
 
 
-def _stamp(found: Evidence) -> dict[str, object]:
+def _stamp(found: SerialEvidence) -> dict[str, object]:
     of = found.stamping
     return {
         "serial": found.serial.text,
@@ -159,14 +165,16 @@ def _happening(one: Happening) -> dict[str, object]:
 def _of_nobody(name: str, value: object) -> object:
     if isinstance(value, str) and name not in _OF_NOBODY:
         return _LEFT_OUT
-    if isinstance(value, Said):
-        return Said(value.key, {key: _of_nobody(key, fact) for key, fact in value.facts.items()})
+    if isinstance(value, Sentence):
+        return Sentence(
+            value.key, {key: _of_nobody(key, fact) for key, fact in value.facts.items()}
+        )
     if isinstance(value, Mapping | list | tuple):
         return _LEFT_OUT
     return value
 
 
-def _entry(one: Entry) -> dict[str, object]:
+def _entry(one: LedgerEntry) -> dict[str, object]:
     return {
         "at": _told(one.at),
         "entry": ":".join(

@@ -40,7 +40,7 @@ class EvidenceWrong(Refusal):
         self.why = why
 
 
-class _File(msgspec.Struct, forbid_unknown_fields=True):
+class _ArchiveFile(msgspec.Struct, forbid_unknown_fields=True):
     bytes: int
     sha256: str
 
@@ -50,11 +50,11 @@ class _Manifest(msgspec.Struct, forbid_unknown_fields=True):
     specimen: bool
     serial: str
     made_at: str
-    files: dict[str, _File]
+    files: dict[str, _ArchiveFile]
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class ValidEvidence:
     """Evidence that holds: what it is about, and what was found."""
 
     manifest: Mapping[str, Any]
@@ -62,7 +62,9 @@ class Held:
     findings: tuple[str, ...]
 
 
-def check_evidence(content: bytes, public_key: bytes, original: bytes | None = None) -> Held:
+def check_evidence(
+    content: bytes, public_key: bytes, original: bytes | None = None
+) -> ValidEvidence:
     """Check an archive.  Refuses `EvidenceWrong`."""
     try:
         files = {one.name: one.content for one in unzipped(content)}
@@ -71,12 +73,14 @@ def check_evidence(content: bytes, public_key: bytes, original: bytes | None = N
         told = msgspec.convert(facts, _Manifest)
     except (ArchiveOdd, SignatureWrong, msgspec.ValidationError) as error:
         raise EvidenceWrong(str(error)) from None
-    found = {one: _File(len(inner), sha256(inner).hexdigest()) for one, inner in files.items()}
+    found = {
+        one: _ArchiveFile(len(inner), sha256(inner).hexdigest()) for one, inner in files.items()
+    }
     if found != told.files:
         raise EvidenceWrong("its files are not those that were signed")
     stamp: dict[str, Any] = json.loads(files[STAMP])
     findings = (*_parts(files, stamp), *_document(files, stamp, original))
-    return Held(facts, stamp, findings)
+    return ValidEvidence(facts, stamp, findings)
 
 
 def _parts(files: Mapping[str, bytes], stamp: Mapping[str, Any]) -> Iterator[str]:

@@ -7,8 +7,8 @@ from meterai.kit.clock import Clock
 from meterai.kit.serial import Serial
 from meterai.plumbing.config import ProcessSettings
 from meterai.plumbing.db.database import Database
-from meterai.plumbing.signed import Signer
-from meterai.regulator.evidence import Evidence, gather, packed
+from meterai.plumbing.signed import DocumentSigner
+from meterai.regulator.evidence import SerialEvidence, gather, packed
 from meterai.sealing import Issuers
 
 
@@ -19,7 +19,7 @@ class EvidenceService:
         self,
         database: Database,
         tell: Timeline,
-        signer: Signer,
+        signer: DocumentSigner,
         issuers: Issuers,
         process: ProcessSettings,
         clock: Clock,
@@ -31,7 +31,7 @@ class EvidenceService:
         self._process = process
         self._clock = clock
 
-    async def gathered(self, serial: Serial) -> Evidence:
+    async def gathered(self, serial: Serial) -> SerialEvidence:
         """What is known of a serial.  Refuses `NotFound`."""
         async with self._database.reading() as tx:
             return await gather(tx, self._tell, serial)

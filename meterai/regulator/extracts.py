@@ -21,10 +21,10 @@ import msgspec
 from meterai.kit.clock import WIB
 from meterai.kit.days import DAY
 from meterai.kit.refusal import Refusal
-from meterai.ledger import Entry, Sums
+from meterai.ledger import LedgerEntry, Sums
 from meterai.plumbing.files import read_file
 from meterai.plumbing.keyring import Keyring
-from meterai.plumbing.signed import SignatureWrong, Signer, read_signed
+from meterai.plumbing.signed import DocumentSigner, SignatureWrong, read_signed
 from meterai.regulator.model import BOOKS, Opening
 
 KIND = "meterai extract"  # of the signed manifest
@@ -47,12 +47,12 @@ class ExtractWrong(Refusal):
         self.why = why
 
 
-def signer_of(keyring: Keyring) -> Signer:
+def signer_of(keyring: Keyring) -> DocumentSigner:
     """The signer of extracts and evidence; its public key is published."""
-    return Signer(keyring.derived(SIGNING))
+    return DocumentSigner(keyring.derived(SIGNING))
 
 
-def row_of(entry: Entry, key: bytes) -> bytes:
+def row_of(entry: LedgerEntry, key: bytes) -> bytes:
     """One line of the file."""
     link = hmac.digest(key, entry.account.bytes + entry.subject.bytes, hashlib.sha256)[:LINK_BYTES]
     legs = list(zip(entry.books, entry.amounts, strict=True))
@@ -77,7 +77,7 @@ def file_name(day: date) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Manifest:
+class ExtractManifest:
     """What is signed of a day: its file, what the rows add up to, every book before it, and the manifest before it."""
 
     day: date
@@ -88,7 +88,7 @@ class Manifest:
     opening: Opening
     before: str  # the SHA-256 of the signed manifest of the day before, empty for the first day
 
-    def signed(self, signer: Signer, *, by: str, specimen: bool) -> str:
+    def signed(self, signer: DocumentSigner, *, by: str, specimen: bool) -> str:
         """The manifest as a signed document.  `by` is the address of the installation."""
         return signer.sign(
             KIND,
@@ -113,7 +113,7 @@ def digest(manifest: str) -> str:
 
 
 def read_exactly(document: bytes, kind: str, public_key: bytes) -> dict[str, Any]:
-    """The facts of a signed document, which must be written as `Signer` writes one: no byte of it is free.
+    """The facts of a signed document, which must be written as `DocumentSigner` writes one: no byte of it is free.
 
     Refuses `SignatureWrong`.
     """
@@ -127,7 +127,7 @@ def read_exactly(document: bytes, kind: str, public_key: bytes) -> dict[str, Any
     return facts
 
 
-class Told(msgspec.Struct):
+class ManifestText(msgspec.Struct):
     """A manifest as it is read."""
 
     by: str
@@ -142,7 +142,7 @@ class Told(msgspec.Struct):
     before: str
 
 
-class _Row(msgspec.Struct, forbid_unknown_fields=True):
+class _ExtractRow(msgspec.Struct, forbid_unknown_fields=True):
     """A row as it is read."""
 
     at: str
@@ -166,7 +166,7 @@ def check_folder(folder: Path, public_key: bytes) -> Iterator[Checked]:
 
     Refuses `ExtractWrong`.
     """
-    before: tuple[Told, str] | None = None
+    before: tuple[ManifestText, str] | None = None
     for path in sorted(folder.glob("????-??-??.json")):
         document = read_file(path, MANIFEST_BYTES_MAX)
         told = read_manifest(document, path.stem, public_key)
@@ -177,10 +177,10 @@ def check_folder(folder: Path, public_key: bytes) -> Iterator[Checked]:
         yield Checked(told.day, told.rows, sums)
 
 
-def read_manifest(document: bytes, day: str, public_key: bytes) -> Told:
+def read_manifest(document: bytes, day: str, public_key: bytes) -> ManifestText:
     """The manifest of a day.  Refuses `ExtractWrong`."""
     try:
-        told = msgspec.convert(read_exactly(document, KIND, public_key), Told, strict=False)
+        told = msgspec.convert(read_exactly(document, KIND, public_key), ManifestText, strict=False)
     except (msgspec.ValidationError, SignatureWrong) as error:
         raise ExtractWrong(day, str(error)) from None
     if str(told.day) != day or told.file != file_name(told.day):
@@ -188,7 +188,7 @@ def read_manifest(document: bytes, day: str, public_key: bytes) -> Told:
     return told
 
 
-def _check_chain(before: tuple[Told, str], told: Told) -> None:
+def _check_chain(before: tuple[ManifestText, str], told: ManifestText) -> None:
     last, digested = before
     if told.day != last.day + DAY:
         raise ExtractWrong(str(told.day), "a day is missing before it")
@@ -203,7 +203,7 @@ def _check_chain(before: tuple[Told, str], told: Told) -> None:
         raise ExtractWrong(str(told.day), "it does not begin with what the day before ends with")
 
 
-def _check_file(path: Path, told: Told) -> Sums:
+def _check_file(path: Path, told: ManifestText) -> Sums:
     day = str(told.day)
     try:
         content = read_file(path, told.bytes + 1)
@@ -227,7 +227,7 @@ def _listed(sums: Mapping[str, Mapping[str, tuple[int, int]]]) -> dict[str, dict
 
 def _row(line: bytes, day: date) -> tuple[str, Sequence[tuple[str, int]]]:
     try:
-        row = msgspec.json.decode(line, type=_Row)
+        row = msgspec.json.decode(line, type=_ExtractRow)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         raise ExtractWrong(str(day), "a row cannot be read") from None
     sides = sum(row.rupiah.values()), sum(row.stamps.values())

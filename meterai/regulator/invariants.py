@@ -4,7 +4,13 @@ from datetime import date
 
 from meterai.kit.days import DAY, begin_of, day_of
 from meterai.plumbing.db.checks import AuditedPart
-from meterai.plumbing.db.invariants import SHOWN_MAX, Finding, Invariant, name_ours, patiently
+from meterai.plumbing.db.invariants import (
+    SHOWN_MAX,
+    Invariant,
+    InvariantFinding,
+    name_ours,
+    patiently,
+)
 from meterai.plumbing.keyring import INSTANCE_KEY, keyring_of
 from meterai.regulator import store
 from meterai.regulator.extracts import ExtractWrong, read_manifest, signer_of
@@ -89,10 +95,10 @@ OURS = Invariant(
 )
 
 
-async def are_ours(part: AuditedPart) -> Finding:
+async def are_ours(part: AuditedPart) -> InvariantFinding:
     """Read each manifest with our key; nothing where the keys are on another machine."""
     if not (part.settings.process.directory / "keys" / INSTANCE_KEY).exists():
-        return Finding(OURS, 0, [])
+        return InvariantFinding(OURS, 0, [])
     key, wrong = signer_of(keyring_of(part.settings)).public_key(), []
     async with part.database.reading() as tx:
         for one in await store.extracts(tx, date.min, date.max):
@@ -100,7 +106,7 @@ async def are_ours(part: AuditedPart) -> Finding:
                 read_manifest(one.manifest.encode(), str(one.day), key)
             except ExtractWrong as refusal:
                 wrong.append({"day": one.day, "why": refusal.why})
-    return Finding(OURS, len(wrong), wrong[:SHOWN_MAX])
+    return InvariantFinding(OURS, len(wrong), wrong[:SHOWN_MAX])
 
 
 UNCHANGED = Invariant(
@@ -128,11 +134,11 @@ SELECT day, 'another file' AS is FROM extracts e WHERE day >= %s AND sha256 IS D
 """
 
 
-async def as_the_books_say(part: AuditedPart) -> Finding:
+async def as_the_books_say(part: AuditedPart) -> InvariantFinding:
     """What differs; of days since the audit before, or of all."""
     since = day_of(part.begins) - DAY
     async with part.database.transaction() as tx:
         await name_ours(tx)
         wrong = await patiently(tx, _DIFFERENCES, since, begin_of(since))
         wrong += await patiently(tx, _FILES, since)
-    return Finding(UNCHANGED, len(wrong), wrong[:SHOWN_MAX])
+    return InvariantFinding(UNCHANGED, len(wrong), wrong[:SHOWN_MAX])

@@ -12,7 +12,7 @@ from enum import StrEnum
 from meterai.kit.days import Month
 from meterai.kit.refusal import NotFound, Refusal, refusal_of_constraint
 from meterai.kit.serial import Serial
-from meterai.ledger import CHART, PAID_OUT, Figure, Sums, figures_of
+from meterai.ledger import CHART, PAID_OUT, DutyFigure, Sums, figures_of
 
 HERE = "/console/statements"  # the pages of this room
 OF_SERIAL = f"{HERE}/serial"  # before a serial: the page with its evidence
@@ -58,7 +58,7 @@ class MonthState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Balance:
+class MonthBalance:
     """One book over a month: before it, what moved, after it; credits positive."""
 
     book: str
@@ -72,7 +72,7 @@ class Balance:
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class DutyStatement:
     """The statement of duty of a month, until `until` where it is not over."""
 
     month: Month
@@ -83,17 +83,17 @@ class Statement:
     closed_at: datetime | None = None
 
     @property
-    def balances(self) -> list[Balance]:
+    def balances(self) -> list[MonthBalance]:
         """Every book, those that a statement is about first."""
-        return [Balance(one, self.opening.get(one, 0), self.sums.of(one)) for one in BOOKS]
+        return [MonthBalance(one, self.opening.get(one, 0), self.sums.of(one)) for one in BOOKS]
 
     @property
-    def figures(self) -> list[Figure]:
+    def figures(self) -> list[DutyFigure]:
         """Sold, affixed, refunded, charged back, due; see `figures_of`."""
         return figures_of(self.sums)
 
     @property
-    def lines(self) -> list[Figure]:
+    def lines(self) -> list[DutyFigure]:
         """The statement: opening, what came in and went out, closing.  Both columns add up.
 
         Stamps are those sold and not affixed yet; rupiah are duty due to the treasury.
@@ -103,14 +103,14 @@ class Statement:
         known = sold.stamps - affixed.stamps - refunded.stamps - charged_back.stamps
         due = sold.rupiah - refunded.rupiah - charged_back.rupiah
         paid = self.sums.of("duty_payable", *PAID_OUT)
-        other = Figure("other", stamps.moved - known, duty.moved - due - paid)
+        other = DutyFigure("other", stamps.moved - known, duty.moved - due - paid)
         return [
-            Figure("opening", stamps.opening, duty.opening),
+            DutyFigure("opening", stamps.opening, duty.opening),
             sold,
-            Figure("affixed", -affixed.stamps, 0),
-            Figure("refunded", -refunded.stamps, -refunded.rupiah),
-            Figure("charged_back", -charged_back.stamps, -charged_back.rupiah),
-            Figure("paid_out", 0, paid),
+            DutyFigure("affixed", -affixed.stamps, 0),
+            DutyFigure("refunded", -refunded.stamps, -refunded.rupiah),
+            DutyFigure("charged_back", -charged_back.stamps, -charged_back.rupiah),
+            DutyFigure("paid_out", 0, paid),
             *([other] if other.stamps or other.rupiah else ()),
-            Figure("closing", stamps.closing, duty.closing),
+            DutyFigure("closing", stamps.closing, duty.closing),
         ]

@@ -14,9 +14,9 @@ from meterai.kit.days import Month, read_day
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import NotFound
 from meterai.pages import (
-    Link,
     LinkPlace,
     Page,
+    PageLink,
     PageRequest,
     RoomPages,
     ShownTo,
@@ -45,7 +45,7 @@ PAGES = RoomPages(
     "regulator",
     "meterai.regulator",
     links=(
-        Link(
+        PageLink(
             LinkPlace.DESK,
             70,
             "/console/regulator",

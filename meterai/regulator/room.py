@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from meterai.commands import Command, Directory, Schema, Scope
+from meterai.commands import Command, DemandScope, Directory, Schema
 from meterai.plumbing.db.checks import Check
 from meterai.plumbing.work.jobs import PeriodicTask
 from meterai.regulator import pages
@@ -49,12 +49,12 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
 
 def _command(name: str, function: str, needs: Directory) -> Command:
     there = f"meterai.regulator.commands:{function}"
-    return Command(name, there, needs, Scope.DATABASE, Schema.CURRENT)
+    return Command(name, there, needs, DemandScope.DATABASE, Schema.CURRENT)
 
 
 def _offline(name: str, function: str) -> Command:
     there = f"meterai.regulator.commands:{function}"
-    return Command(name, there, Directory.SETTINGS, Scope.NOTHING, Schema.NONE)
+    return Command(name, there, Directory.SETTINGS, DemandScope.NOTHING, Schema.NONE)
 
 
 CHECKS: tuple[Check, ...] = (are_ours, as_the_books_say)

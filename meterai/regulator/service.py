@@ -12,13 +12,20 @@ from meterai.kit.clock import Clock
 from meterai.kit.days import DAY, Month, begin_of, day_of, last_settled
 from meterai.kit.refusal import NotFound
 from meterai.kit.serial import EPOCH
-from meterai.ledger import Sum, Sums
+from meterai.ledger import ReasonSum, Sums
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import Database, ReadTx, Tx
 from meterai.plumbing.keyring import Keyring
 from meterai.regulator import store
-from meterai.regulator.extracts import Manifest, digest, packed, read_manifest, row_of, signer_of
-from meterai.regulator.model import MonthClosed, MonthNotOver, MonthState, Statement
+from meterai.regulator.extracts import (
+    ExtractManifest,
+    digest,
+    packed,
+    read_manifest,
+    row_of,
+    signer_of,
+)
+from meterai.regulator.model import DutyStatement, MonthClosed, MonthNotOver, MonthState
 from meterai.regulator.store import Extract
 
 MAKING = "make_extracts"  # the periodic task, and who it is in the trail
@@ -86,12 +93,12 @@ class StatementService:
             await store.insert_part(tx, day, number, part)
             number += 1
         before = digest(last.manifest) if last else ""
-        manifest = Manifest(day, rows, size, hashed.digest(), sums, opening, before)
+        manifest = ExtractManifest(day, rows, size, hashed.digest(), sums, opening, before)
         process = self._process
         text = manifest.signed(self.signer, by=process.url, specimen=not process.is_production)
         await store.insert_extract(tx, manifest, text)
 
-    def _packed(self, entries: Sequence[ledger.Entry], sums: Sums) -> bytes:
+    def _packed(self, entries: Sequence[ledger.LedgerEntry], sums: Sums) -> bytes:
         for one in entries:
             sums.add(one.reason, zip(one.books, one.amounts, strict=True))
         return packed(row_of(one, self._link_key) for one in entries)
@@ -138,12 +145,12 @@ class StatementService:
         async with self._database.reading() as tx:
             there = await store.extracts(tx, month.first, month.last)
             rows = await store.sums_by_day(tx, month.first, month.last)
-        found: dict[date, list[Sum]] = {one.day: [] for one in there}
+        found: dict[date, list[ReasonSum]] = {one.day: [] for one in there}
         for one in rows:
-            found[one.day].append(Sum(one.reason, one.book, one.entries, one.amount))
+            found[one.day].append(ReasonSum(one.reason, one.book, one.entries, one.amount))
         return {day: Sums(of) for day, of in found.items()}
 
-    async def statement(self, month: Month) -> Statement:
+    async def statement(self, month: Month) -> DutyStatement:
         """The statement of a month, as far as it is over.  Refuses `NotFound`."""
         async with self._database.reading() as tx:
             return await statement(tx, month, self._clock.now())
@@ -156,7 +163,7 @@ def _state(month: Month, closed: set[date], last: Extract | None) -> MonthState:
     return MonthState.OVER if is_over else MonthState.RUNNING
 
 
-async def statement(tx: ReadTx, month: Month, now: datetime) -> Statement:
+async def statement(tx: ReadTx, month: Month, now: datetime) -> DutyStatement:
     """The statement of a month.  Refuses `NotFound` for one that has not begun, or before the first entry."""
     last, first = await store.last_extract(tx), await store.first_day(tx)
     begun = Month.of(first) if first else Month.of(day_of(now))
@@ -168,10 +175,10 @@ async def statement(tx: ReadTx, month: Month, now: datetime) -> Statement:
     end = month.ends
     if state is MonthState.CLOSED:
         sums = Sums(await store.sums_of_statement(tx, month.first))
-        return Statement(month, state, end, opening, sums, closed[month.first])
+        return DutyStatement(month, state, end, opening, sums, closed[month.first])
     rows = await store.sums_of_days(tx, month.first, month.last)
     if state is MonthState.OVER:
-        return Statement(month, state, end, opening, Sums(rows))
+        return DutyStatement(month, state, end, opening, Sums(rows))
     return await _running(tx, month, last, rows, min(end, now))
 
 
@@ -181,7 +188,7 @@ async def _running(
     last: Extract | None,
     rows: Sequence[tuple[str, str, int, int]],
     until: datetime,
-) -> Statement:
+) -> DutyStatement:
     """The statement of a month that is not over: what its extracts say, and what the books say since the last."""
     since = begin_of(last.day + DAY) if last else EPOCH
     opening = dict(await store.opening(tx, month.first))
@@ -190,10 +197,10 @@ async def _running(
         for one in await ledger.sums_between(tx, since, begin):
             opening[one.book] = opening.get(one.book, 0) + one.amount
     young = await ledger.sums_between(tx, max(since, begin), until)
-    return Statement(month, MonthState.RUNNING, until, opening, Sums([*rows, *young]))
+    return DutyStatement(month, MonthState.RUNNING, until, opening, Sums([*rows, *young]))
 
 
-async def check_closes(tx: ReadTx, month: Month, now: datetime) -> Statement:
+async def check_closes(tx: ReadTx, month: Month, now: datetime) -> DutyStatement:
     """The statement that closing a month would freeze.  Refuses `NotFound`, `MonthNotOver`, `MonthClosed`."""
     found = await statement(tx, month, now)
     if found.state is MonthState.CLOSED:

@@ -3,10 +3,10 @@
 from datetime import date, datetime
 from typing import NamedTuple
 
-from meterai.ledger import Sum
+from meterai.ledger import ReasonSum
 from meterai.plumbing.db.database import ReadTx, Tx
 from meterai.plumbing.db.rows import RowMapper
-from meterai.regulator.extracts import Manifest
+from meterai.regulator.extracts import ExtractManifest
 
 
 class Extract(NamedTuple):
@@ -46,7 +46,7 @@ class BookBalance(NamedTuple):
 
 _EXTRACT = RowMapper(Extract)
 _CLOSED = RowMapper(Closed)
-_SUMS = RowMapper(Sum)
+_SUMS = RowMapper(ReasonSum)
 _DAY_SUMS = RowMapper(DaySum)
 _BALANCES = RowMapper(BookBalance)
 _COLUMNS = "day, made_at, rows, size, sha256, manifest"
@@ -114,7 +114,7 @@ async def insert_part(tx: Tx, day: date, number: int, content: bytes) -> None:
     )
 
 
-async def insert_extract(tx: Tx, made: Manifest, signed: str) -> None:
+async def insert_extract(tx: Tx, made: ExtractManifest, signed: str) -> None:
     """Keep an extract with its sums."""
     await tx.run(
         "INSERT INTO extracts (day, rows, size, sha256, manifest) VALUES (%s, %s, %s, %s, %s)",
@@ -139,7 +139,7 @@ async def opening(tx: ReadTx, day: date) -> list[BookBalance]:
     return await tx.all_as(_BALANCES, _OPENING, day)
 
 
-async def sums_of_days(tx: ReadTx, first: date, last: date) -> list[Sum]:
+async def sums_of_days(tx: ReadTx, first: date, last: date) -> list[ReasonSum]:
     """What the extracts of some days add up to."""
     return await tx.all_as(_SUMS, _SUMS_OF_DAYS, first, last)
 
@@ -155,7 +155,7 @@ async def sums_by_day(tx: ReadTx, first: date, last: date) -> list[DaySum]:
     )
 
 
-async def sums_of_statement(tx: ReadTx, month: date) -> list[Sum]:
+async def sums_of_statement(tx: ReadTx, month: date) -> list[ReasonSum]:
     """The sums of a month as they were when it was closed."""
     return await tx.all_as(
         _SUMS,

@@ -3,17 +3,17 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from meterai.ledger import CHART, Figure, Sums, figures_of
+from meterai.ledger import CHART, DutyFigure, Sums, figures_of
 from meterai.plumbing.messages import format_datetime, translate
 from meterai.plumbing.spreadsheets import Cell, Sheet, csv_table, xlsx_book
-from meterai.regulator.model import MonthState, Statement
+from meterai.regulator.model import DutyStatement, MonthState
 
 TABLES = ("statement", "books", "facts", "days")
 Days = Mapping[date, Sums]
 _WIDTHS = (10, 34, 40)
 
 
-def state_in_words(found: Statement, language: str) -> str:
+def state_in_words(found: DutyStatement, language: str) -> str:
     """Whether the figures of a statement can still change."""
     return translate(
         f"statement.state.{found.state}",
@@ -23,7 +23,7 @@ def state_in_words(found: Statement, language: str) -> str:
     )
 
 
-def name_of_file(found: Statement, table: str, ending: str, language: str) -> str:
+def name_of_file(found: DutyStatement, table: str, ending: str, language: str) -> str:
     """How a file of a statement is called: one of a month that is not over says so."""
     marked = {
         MonthState.RUNNING: translate("statement.file.running", language),
@@ -32,7 +32,7 @@ def name_of_file(found: Statement, table: str, ending: str, language: str) -> st
     return f"{translate(f'statement.file.{table}', language)}-{found.month}{marked}.{ending}"
 
 
-def sheet(found: Statement, days: Days, table: str, language: str) -> Sheet:
+def sheet(found: DutyStatement, days: Days, table: str, language: str) -> Sheet:
     """One table of a statement."""
     rows = {"statement": _lines, "books": _books, "facts": _facts}
     cells = _days(days) if table == "days" else rows[table](found, language)
@@ -47,28 +47,28 @@ def sheet(found: Statement, days: Days, table: str, language: str) -> Sheet:
     )
 
 
-def csv_of(found: Statement, days: Days, table: str, language: str) -> bytes:
+def csv_of(found: DutyStatement, days: Days, table: str, language: str) -> bytes:
     """One table of a statement as CSV."""
     told = sheet(found, days, table, language)
     return csv_table([told.head, *told.rows], language)
 
 
-def xlsx_of(found: Statement, days: Days, language: str) -> bytes:
+def xlsx_of(found: DutyStatement, days: Days, language: str) -> bytes:
     """Every table of a statement as one workbook."""
     return xlsx_book(sheet(found, days, one, language) for one in TABLES)
 
 
-def _cells(figure: Figure, kind: str, language: str) -> list[Cell]:
+def _cells(figure: DutyFigure, kind: str, language: str) -> list[Cell]:
     words = translate(f"statement.{kind}.{figure.name}", language)
     return [words, figure.stamps, figure.rupiah]
 
 
-def _lines(found: Statement, language: str) -> list[list[Cell]]:
+def _lines(found: DutyStatement, language: str) -> list[list[Cell]]:
     figures = [_cells(one, "figure", language) for one in found.figures]
     return figures + [_cells(one, "line", language) for one in found.lines]
 
 
-def _books(found: Statement, language: str) -> list[list[Cell]]:
+def _books(found: DutyStatement, language: str) -> list[list[Cell]]:
     rows: list[list[Cell]] = []
     for one in found.balances:
         words = translate(f"book.{one.book}", language)
@@ -77,7 +77,7 @@ def _books(found: Statement, language: str) -> list[list[Cell]]:
     return rows
 
 
-def _facts(found: Statement, language: str) -> list[list[Cell]]:
+def _facts(found: DutyStatement, language: str) -> list[list[Cell]]:
     rows: list[list[Cell]] = []
     for one in found.sums.rows():
         words = translate(f"book.{one.book}", language)

@@ -11,7 +11,7 @@ OTHER_METHOD = "other"  # in place of a word that no method of HTTP has
 PATH_LENGTH_MAX = 200  # characters; the longest path of ours has some hundred and sixty
 
 
-class Entry(msgspec.Struct, frozen=True):
+class RequestEntry(msgspec.Struct, frozen=True):
     """One line as it is written."""
 
     account_id: UUID

@@ -42,7 +42,7 @@ async def show_requests(
         request=typed or None,
     )
     before = read_typed(ENTRY_KIND, asked.get("before", ""))
-    part = paging.Page(SHOWN, before) if before else paging.Page(SHOWN)
+    part = paging.ListPage(SHOWN, before) if before else paging.ListPage(SHOWN)
     found, is_more = await request_log.requests(account, wanted, part)
     return page(
         request,

@@ -1,11 +1,11 @@
 """Personal data of requests."""
 
-from meterai.plumbing.db.personal import Basis, Held, Personal
+from meterai.plumbing.db.personal import Basis, Personal, PersonalTable
 
 PERSONAL = Personal(
     basis=Basis.INTEREST,
     tables=(
-        Held(
+        PersonalTable(
             table="api_requests",
             columns="at request key_id method path status code milliseconds idempotency_key bytes_in bytes_out",
             inner="account_id entry_id route",

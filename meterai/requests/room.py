@@ -6,7 +6,7 @@ from litestar import Litestar
 
 from meterai.accounts import AccountService
 from meterai.plumbing.config import Settings
-from meterai.plumbing.http.described import Field
+from meterai.plumbing.http.described import FieldDescription
 from meterai.plumbing.http.front import Step
 from meterai.plumbing.observe.telemetry import METHODS
 from meterai.requests import pages
@@ -41,7 +41,7 @@ ROOM = Room(
     services={"request_log": RequestLog},
     routes=(*routes, *pages.routes),
     pages=pages.PAGES,
-    fields={("RequestView", "method"): Field([*sorted(METHODS), OTHER_METHOD])},
+    fields={("RequestView", "method"): FieldDescription([*sorted(METHODS), OTHER_METHOD])},
     step=_step,
     knows=KNOWS,
     personal=PERSONAL,

@@ -10,7 +10,7 @@ from litestar.params import QueryParameter
 
 from meterai.accounts import KEY_KIND, Permission
 from meterai.kit.ids import read
-from meterai.kit.paging import PAGE_MAX, Page
+from meterai.kit.paging import PAGE_MAX, ListPage
 from meterai.kit.priority import Priority
 from meterai.plumbing.http.described import Described
 from meterai.plumbing.http.queries import Before, Limit, Since, moment
@@ -59,7 +59,7 @@ async def list_requests(
     A request is here some seconds after its answer; there is nothing of its body or its query.  It is a log and no
     proof: where the database was slow, lines are missing.
     """
-    page = Page(limit, read(ENTRY_KIND, before)) if before else Page(limit)
+    page = ListPage(limit, read(ENTRY_KIND, before)) if before else ListPage(limit)
     wanted = RequestFilter(
         key=read(KEY_KIND, key) if key else None,
         class_of_status=int(status[0]) if status else None,

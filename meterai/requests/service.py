@@ -17,17 +17,17 @@ import structlog
 from meterai.accounts import KEY_KIND, AccountService
 from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id, read
-from meterai.kit.paging import Page
+from meterai.kit.paging import ListPage
 from meterai.kit.priority import Priority
 from meterai.kit.text import one_line
 from meterai.plumbing.db.database import Database, DatabaseAway, DatabaseBusy
 from meterai.plumbing.http.callers import Caller
 from meterai.plumbing.http.requests import KEY_LENGTH_MAX
 from meterai.plumbing.observe.redaction import without_secrets
-from meterai.plumbing.turns import PURPOSE, Purpose
+from meterai.plumbing.turns import PURPOSE, WorkPurpose
 from meterai.requests import store
 from meterai.requests.metrics import LINES
-from meterai.requests.model import PATH_LENGTH_MAX, Entry, RequestFilter, RequestView
+from meterai.requests.model import PATH_LENGTH_MAX, RequestEntry, RequestFilter, RequestView
 
 GATHERED_MAX = 20_000  # lines of one process that wait to be written: some ten megabytes, ten seconds of a rush
 WRITTEN_AT_ONCE = 500  # of one statement: some milliseconds; their numbers have 12 bits
@@ -66,14 +66,14 @@ def _shown(text: str, length_max: int) -> str:
     return without_secrets(cut if cut.isascii() and cut.isprintable() else one_line(cut))
 
 
-def _entries(noted: Iterable[Noted]) -> list[Entry]:
+def _entries(noted: Iterable[Noted]) -> list[RequestEntry]:
     """Lines to be written, with identifiers in their order: of one millisecond, told apart by their numbers."""
     first = new_id().int & ~(0xFFF << 64)
     return [_entry(one, UUID(int=first | at << 64)) for at, one in enumerate(noted)]
 
 
-def _entry(one: Noted, entry_id: UUID) -> Entry:
-    return Entry(
+def _entry(one: Noted, entry_id: UUID) -> RequestEntry:
+    return RequestEntry(
         account_id=one.caller.account,
         entry_id=entry_id,
         at=one.at,
@@ -99,7 +99,7 @@ class RequestLog:
         self._accounts = accounts
         self._clock = clock
         self._gathered: deque[Noted] = deque()
-        self._entries: list[Entry] = []  # those that are being written
+        self._entries: list[RequestEntry] = []  # those that are being written
         self._writing: asyncio.Task[None] | None = None
         self._is_closed = False
 
@@ -122,7 +122,7 @@ class RequestLog:
 
     async def _write_on(self) -> None:
         # Nobody waits for it: whoever does goes first at the connections.
-        PURPOSE.set(Purpose(Priority.NEW))
+        PURPOSE.set(WorkPurpose(Priority.NEW))
         while not self._is_closed:
             await asyncio.sleep(WRITE_SECONDS)
             with suppress(DatabaseAway, DatabaseBusy):  # it is tried again, while there is room
@@ -151,7 +151,7 @@ class RequestLog:
             return
         self._writing.cancel()
         await asyncio.gather(self._writing, return_exceptions=True)
-        said = PURPOSE.set(Purpose(Priority.NEW, until=monotonic() + LAST_SECONDS))
+        said = PURPOSE.set(WorkPurpose(Priority.NEW, until=monotonic() + LAST_SECONDS))
         try:
             with suppress(TimeoutError, DatabaseAway, DatabaseBusy):
                 async with asyncio.timeout(LAST_SECONDS):
@@ -162,7 +162,7 @@ class RequestLog:
             LINES.labels(outcome="dropped").inc(left)
 
     async def requests(
-        self, account: UUID, wanted: RequestFilter, page: Page
+        self, account: UUID, wanted: RequestFilter, page: ListPage
     ) -> tuple[list[RequestView], bool]:
         """A page of the lines of an account, newest first, and whether there are more."""
         found = await self._database.once(store.requests_of, account, wanted, page)

@@ -8,10 +8,16 @@ import msgspec
 
 from meterai.accounts import KEY_KIND
 from meterai.kit.ids import show
-from meterai.kit.paging import Page
+from meterai.kit.paging import ListPage
 from meterai.plumbing.db.database import ReadTx, Tx
 from meterai.plumbing.db.rows import RowMapper
-from meterai.requests.model import ENTRY_KIND, Entry, RefusedRequest, RequestFilter, RequestView
+from meterai.requests.model import (
+    ENTRY_KIND,
+    RefusedRequest,
+    RequestEntry,
+    RequestFilter,
+    RequestView,
+)
 
 # One text for all of them: to the database an array for each column would be three times as much work.
 _WRITE = """
@@ -41,13 +47,13 @@ _VIEWS = RowMapper(RequestView, id=partial(show, ENTRY_KIND), key_id=partial(sho
 _REFUSALS = RowMapper(RefusedRequest)
 
 
-async def write(tx: Tx, entries: Sequence[Entry]) -> None:
+async def write(tx: Tx, entries: Sequence[RequestEntry]) -> None:
     """Write these lines; those that are there already stay."""
     await tx.run(_WRITE, msgspec.json.encode(entries).decode())
 
 
 async def requests_of(
-    tx: ReadTx, account: UUID, wanted: RequestFilter, page: Page
+    tx: ReadTx, account: UUID, wanted: RequestFilter, page: ListPage
 ) -> list[RequestView]:
     """A page of the lines of an account, newest first, and one more where there are more."""
     twice = [one for value in wanted for one in (value, value)]

@@ -15,10 +15,10 @@ from meterai.pages import RoomPages, Site
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.audited import Audited
 from meterai.plumbing.db.checks import Check
-from meterai.plumbing.db.figures import Figures, PromiseQuery
+from meterai.plumbing.db.figures import FigureQuery, PromiseQuery
 from meterai.plumbing.db.invariants import Invariant, MailCause, Posting
 from meterai.plumbing.db.personal import Personal
-from meterai.plumbing.http.described import Field
+from meterai.plumbing.http.described import FieldDescription
 from meterai.plumbing.http.front import Step
 from meterai.plumbing.keyring import Keyring
 from meterai.plumbing.observe.metrics import Metric
@@ -104,7 +104,7 @@ class Room:
     opens: Opens = field(default_factory=dict)
     services: Mapping[str, type] = field(default_factory=dict)
     routes: Sequence[ControllerRouterHandler] = ()
-    fields: Mapping[tuple[str, str], Field] = field(default_factory=dict)
+    fields: Mapping[tuple[str, str], FieldDescription] = field(default_factory=dict)
     pages: RoomPages | None = None
     step: MakeStep | None = None
     shows: Callable[[Container, Site], None] = lambda _container, _site: None
@@ -124,7 +124,7 @@ class Room:
     knows: Knows | None = None
     personal: Personal | None = None
     work: Sequence[WorkList] = ()
-    figures: Sequence[Figures] = ()
+    figures: Sequence[FigureQuery] = ()
     promises: Sequence[PromiseQuery] = ()
     metrics: Sequence[Metric[Any]] = ()
     invariants: Sequence[Invariant] = ()

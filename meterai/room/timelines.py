@@ -16,7 +16,7 @@ CONSOLE_PATH = "/console/subjects"  # where staff read the timeline of a subject
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TimelineLine:
     """A happening as it is read: `moment` for programs, `at` in Western Indonesia Time for people.
 
     `about` is the thing it links to, None where it is the subject itself; staff alone see `actor`, and what is `for_staff`.
@@ -40,10 +40,10 @@ def console_path(subject: Subject) -> str:
     return f"{CONSOLE_PATH}/{subject.kind}/{subject.shown}"
 
 
-def line(happening: Happening, language: str) -> Line:
+def line(happening: Happening, language: str) -> TimelineLine:
     """A happening in the language of who reads it."""
     facts = localize(happening.facts, language)
-    return Line(
+    return TimelineLine(
         happening.at,
         format_datetime(happening.at, language),
         translate(f"happening.{happening.word}", language, **facts),

@@ -4,7 +4,7 @@ Promises this room keeps
   * The stamped file is the original, byte for byte, followed by the delta.
   * A signature somebody made earlier stays valid.
   * Every seal is verified before it is handed out; none is made with an expired certificate.
-  * Whatever bytes come in, the answer is a `Delta` or a `Refusal`, and from `verify` a `Report`.
+  * Whatever bytes come in, the answer is a `Delta` or a `Refusal`, and from `verify` a `CheckReport`.
   * A verdict is about the sealed bytes alone, and depends on no clock and no load.
   * A statement of the operator is sealed without any stamp, and no verdict calls it one.
   * No database, clock or environment is used.  Files: `load_issuer`, `load_issuers` and their
@@ -19,7 +19,7 @@ for `verification` to say.
 """
 
 from meterai.sealing.checking.deltas import DeltaSeal, seal_in
-from meterai.sealing.checking.questions import Question
+from meterai.sealing.checking.questions import CheckQuestion
 from meterai.sealing.checking.verification import verify, verifying
 from meterai.sealing.delivery import seal, seal_statement
 from meterai.sealing.ingestion import RULES, examining
@@ -38,6 +38,7 @@ from meterai.sealing.model import (
     AtText,
     ChangesForbidden,
     Check,
+    CheckReport,
     Corner,
     Delta,
     DocumentBroken,
@@ -66,7 +67,6 @@ from meterai.sealing.model import (
     PlacementWish,
     Portfolio,
     PreparedDocument,
-    Report,
     RevocationUnavailable,
     SealDoesNotHold,
     SealingUnavailable,
@@ -121,16 +121,16 @@ from meterai.sealing.signing.requests import (
 )
 from meterai.sealing.stamp import claim
 from meterai.sealing.stamp.claim import (
-    Claim,
     ClaimForged,
     ClaimKey,
     ClaimKeyUnknown,
     ClaimKeyUnusable,
     ClaimMalformed,
+    QrClaim,
 )
 from meterai.sealing.stamp.operator_artwork import ArtworkUnusable
 from meterai.sealing.stamp.wording import check_printable
-from meterai.sealing.survey import INK_SHARE_MAX, Survey
+from meterai.sealing.survey import INK_SHARE_MAX, InkSurvey
 from meterai.sealing.writing.engine import (
     HashedDocument,
     accept,
@@ -171,7 +171,8 @@ __all__ = [
     "AtText",
     "ChangesForbidden",
     "Check",
-    "Claim",
+    "CheckQuestion",
+    "CheckReport",
     "ClaimForged",
     "ClaimKey",
     "ClaimKeyUnknown",
@@ -189,6 +190,7 @@ __all__ = [
     "ExistingSealInvalid",
     "HashOfOtherBytes",
     "HashedDocument",
+    "InkSurvey",
     "Inspection",
     "Issuer",
     "IssuerUnusable",
@@ -214,9 +216,8 @@ __all__ = [
     "Pool",
     "Portfolio",
     "PreparedDocument",
-    "Question",
+    "QrClaim",
     "Rectangle",
-    "Report",
     "RevocationUnavailable",
     "SealDoesNotHold",
     "SealingUnavailable",
@@ -226,7 +227,6 @@ __all__ = [
     "StampLocation",
     "StampTooSmall",
     "StrayStamp",
-    "Survey",
     "TextNotFound",
     "TextNotSearched",
     "TimeStampUnavailable",

@@ -8,12 +8,12 @@ the stamped file is opened again, and the new seals are judged as any verifier w
 from collections.abc import Sequence
 from datetime import datetime
 
-from meterai.sealing.checking.questions import Question
+from meterai.sealing.checking.questions import CheckQuestion
 from meterai.sealing.checking.verification import judged
 from meterai.sealing.model import (
+    CheckReport,
     Delta,
     PreparedDocument,
-    Report,
     SealDoesNotHold,
     Stamp,
     Verdict,
@@ -87,14 +87,14 @@ def _judged(
     at: datetime,
     password: bytes,
     hashed: HashedDocument,
-) -> Report:
+) -> CheckReport:
     """The report of a verifier on the new seals.
 
     Earlier seals were judged when the document came in (`ingestion`), by whoever knows all issuers.
     """
     key = issuer.claim_key
     claim_keys = {key.id: key.public} if key is not None else None
-    question = Question(
+    question = CheckQuestion(
         original + delta.data,
         [issuer.root],
         at,

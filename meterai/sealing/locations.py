@@ -10,7 +10,7 @@ from typing import NamedTuple
 from meterai.kit.refusal import Refusal
 from meterai.sealing.model import STAMPS_MAX, DocumentBroken
 from meterai.sealing.pdf.document import Document, is_number
-from meterai.sealing.pdf.pages import Box, Page, PageTree
+from meterai.sealing.pdf.pages import Box, PageTree, PdfPage
 from meterai.sealing.pdf.syntax import Dictionary, Ref
 from meterai.sealing.picture import Rectangle
 from meterai.sealing.sandbox import answers
@@ -59,7 +59,7 @@ def located(document: Document, serials: Collection[str]) -> Located:
     return Located(sorted(where for _, where in list(found.values())[:STAMPS_MAX]))
 
 
-def _boxes(document: Document) -> Iterator[tuple[int, str, Page, Box]]:
+def _boxes(document: Document) -> Iterator[tuple[int, str, PdfPage, Box]]:
     """The number of its object, serial, page and box of each annotation that is named as a stamp is."""
     looked = 0
     for page in PageTree(document).all():

@@ -151,7 +151,7 @@ class Delta:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class RevocationEvidence:
     """What proves later that certificates were not revoked; each item once, in DER."""
 
     certificates: tuple[bytes, ...]
@@ -176,7 +176,7 @@ class Verdict(StrEnum):
 
     @property
     def is_good(self) -> bool:
-        """True if our seal holds for the first `Report.sealed_bytes` of the file."""
+        """True if our seal holds for the first `CheckReport.sealed_bytes` of the file."""
         return self in (Verdict.GENUINE, Verdict.GENUINE_THEN_EXTENDED)
 
     @property
@@ -216,7 +216,7 @@ class EarlierSeal:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class CheckReport:
     """The answer of `verify`.
 
     `serials` are those of the newest seal and of the seals directly before it, first stamp first,
@@ -492,7 +492,7 @@ class SealDoesNotHold(Refusal):
     code = "seal_does_not_hold"
     status = 422
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: CheckReport) -> None:
         failed = ", ".join(check.name for check in report.checks if not check.passed)
         super().__init__(f"sealed, and then {report.verdict}: {failed}")
         self.failed = failed or report.verdict.value

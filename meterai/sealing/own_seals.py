@@ -2,16 +2,18 @@
 
 from datetime import datetime
 
-from meterai.sealing.checking.questions import Question
+from meterai.sealing.checking.questions import CheckQuestion
 from meterai.sealing.checking.verification import verifying
-from meterai.sealing.model import Report
+from meterai.sealing.model import CheckReport
 from meterai.sealing.sandbox.bounded import finish
 from meterai.sealing.signing.issuers import Issuers
 
 
-def question(document: bytes, issuers: Issuers, at: datetime, password: bytes = b"") -> Question:
+def question(
+    document: bytes, issuers: Issuers, at: datetime, password: bytes = b""
+) -> CheckQuestion:
     """What a verifier is asked who knows every issuer of ours, its key, its claim keys and its time-stamps."""
-    return Question(
+    return CheckQuestion(
         document,
         issuers.roots,
         at,
@@ -22,6 +24,8 @@ def question(document: bytes, issuers: Issuers, at: datetime, password: bytes = 
     )
 
 
-def verify_own(document: bytes, issuers: Issuers, *, at: datetime, password: bytes = b"") -> Report:
+def verify_own(
+    document: bytes, issuers: Issuers, *, at: datetime, password: bytes = b""
+) -> CheckReport:
     """`verify` against these issuers.  Never raises, whatever the bytes are."""
     return finish(verifying(question(document, issuers, at, password)))

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from meterai.sealing.model import LAST_PAGE, PageOutOfRange, PageSize, PageTooSlow
 from meterai.sealing.sandbox import answers
-from meterai.sealing.sandbox.answers import Drawn, NotAnswered
+from meterai.sealing.sandbox.answers import NotAnswered, RenderedPage
 from meterai.sealing.sandbox.bounded import Task, Work
-from meterai.sealing.survey import Survey, grid
+from meterai.sealing.survey import InkSurvey, grid
 
 PICTURE_WIDTH = 800  # pixels; on a phone two to three for each of its own
 THUMBNAIL_WIDTH = 120
@@ -44,7 +44,7 @@ class PagePicture:
     webp: bytes = field(repr=False)
     size: PageSize
     pages: int
-    survey: Survey | None = None
+    survey: InkSurvey | None = None
 
 
 def picturing(
@@ -78,7 +78,7 @@ def picturing(
     task = Task("picture", document, parameters, _ANSWER_BYTES_MAX, _WALL_SECONDS)
     answer = yield task
     try:
-        found = answers.read(answer, Drawn)
+        found = answers.read(answer, RenderedPage)
         return _picture(found, with_survey=with_survey)
     except NotAnswered:
         raise PageTooSlow("drawing the page takes too long") from None
@@ -88,7 +88,7 @@ def _written(one: Rectangle) -> list[float]:
     return [one.x, one.y, one.width, one.height]
 
 
-def _picture(found: Drawn, *, with_survey: bool) -> PagePicture:
+def _picture(found: RenderedPage, *, with_survey: bool) -> PagePicture:
     """The picture in an answer.  Raises `NotAnswered` where it contradicts itself."""
     if not answers.is_webp(found.webp) or not 1 <= found.page <= found.pages:
         raise NotAnswered
@@ -100,5 +100,5 @@ def _picture(found: Drawn, *, with_survey: bool) -> PagePicture:
         columns, rows = grid(size.width, size.height)
         if len(found.ink) != columns * rows:
             raise NotAnswered
-        survey = Survey(size.width, size.height, columns, rows, found.ink, found.paper)
+        survey = InkSurvey(size.width, size.height, columns, rows, found.ink, found.paper)
     return PagePicture(found.webp, size, found.pages, survey)

@@ -1,6 +1,6 @@
 """Where on a page there is ink, and where a stamp has a free place; pure.
 
-A `Survey` is a grid over the page as it is seen.  Lengths are points, counted from the lower left
+A `InkSurvey` is a grid over the page as it is seen.  Lengths are points, counted from the lower left
 corner, as in `Placement`.
 """
 
@@ -35,7 +35,7 @@ def grid(width: float, height: float) -> tuple[int, int]:
 
 
 @dataclass(frozen=True)
-class Survey:
+class InkSurvey:
     """The ink of one page.
 
     `ink` has a byte for each cell, row by row from the top left: 255 times the share of it that is
@@ -160,7 +160,7 @@ class Survey:
 class _Places:
     """The places of a stamp whose upper left corner is at a cell's, away from the page's edges."""
 
-    def __init__(self, survey: Survey, shape: Placement) -> None:
+    def __init__(self, survey: InkSurvey, shape: Placement) -> None:
         self._survey = survey
         self._shape = shape
         self._cell_x = survey.width / survey.columns

@@ -14,9 +14,9 @@ from meterai.sealing.locations import located
 from meterai.sealing.model import PageNotDrawn
 from meterai.sealing.pdf.decoding import LIMITS
 from meterai.sealing.pdf.document import as_document_broken, open_document
-from meterai.sealing.pdf.pages import Page, PageTree
+from meterai.sealing.pdf.pages import PageTree, PdfPage
 from meterai.sealing.sandbox import answers, drawing, fork_server, scanning
-from meterai.sealing.sandbox.answers import Drawn, Inspected, Redrawn, Scanned
+from meterai.sealing.sandbox.answers import Inspected, Redrawn, RenderedPage, Scanned
 from meterai.sealing.sandbox.placing import placed
 from meterai.sealing.sandbox.qpdf import repaired
 from meterai.sealing.survey import grid
@@ -62,7 +62,9 @@ def _picture(document: bytes, parameters: Parameters) -> bytes:
         picture, [_within(request.part, _fractions(page, one)) for one in parameters["marks"]]
     )
     webp = drawing.encoded(picture)
-    return answers.written(Drawn(webp, page.number, pages, size.width, size.height, ink, paper))
+    return answers.written(
+        RenderedPage(webp, page.number, pages, size.width, size.height, ink, paper)
+    )
 
 
 def _locate(document: bytes, parameters: Parameters) -> bytes:
@@ -98,7 +100,7 @@ def _logo(picture: bytes, _: Parameters) -> bytes:
         return b""  # no answer
 
 
-def _fractions(page: Page, rectangle: Sequence[float]) -> drawing.Fractions:
+def _fractions(page: PdfPage, rectangle: Sequence[float]) -> drawing.Fractions:
     """A rectangle in points, cut to the page, as fractions of it from the top left."""
     x, y, width, height = rectangle
     size = page.size

@@ -1,15 +1,24 @@
 """What the audit knows of the columns of stamping."""
 
-from meterai.plumbing.db.audited import SHOWN, WORK, Audited, Clock, Due, Fact, Subject, fact
+from meterai.plumbing.db.audited import (
+    SHOWN,
+    WORK,
+    Audited,
+    ClockColumn,
+    DueWork,
+    Fact,
+    SubjectColumn,
+    fact,
+)
 
 AUDITED = Audited(
     clocks=(
-        Clock("stampings", "due_at", "now() + interval '8 days'"),
-        Clock("stampings", "leased_until", "now() + interval '1 hour'"),
+        ClockColumn("stampings", "due_at", "now() + interval '8 days'"),
+        ClockColumn("stampings", "leased_until", "now() + interval '1 hour'"),
     ),
     dues=(
-        Due("stampings", "t.due_at", "t.state = 'reserved'"),
-        Due("stampings", "t.leased_until", "t.state = 'reserved'"),
+        DueWork("stampings", "t.due_at", "t.state = 'reserved'"),
+        DueWork("stampings", "t.leased_until", "t.state = 'reserved'"),
     ),
     facts=(
         fact(
@@ -47,9 +56,9 @@ AUDITED = Audited(
         "stamping_labels": SHOWN,
     },
     subjects={
-        "stampings": Subject("stamping_id"),
-        "stamping_facts": Subject("stamping_id"),
-        "deltas": Subject("stamping_id"),
+        "stampings": SubjectColumn("stamping_id"),
+        "stamping_facts": SubjectColumn("stamping_id"),
+        "deltas": SubjectColumn("stamping_id"),
     },
     of_accounts=("stamping_keys",),
     unfinished=("SELECT account_id, stamping_id FROM stampings WHERE state = 'reserved'",),

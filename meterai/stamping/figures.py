@@ -1,6 +1,6 @@
 """Stampings of a period: from the balance, and of orders, which begin when they are paid."""
 
-from meterai.plumbing.db.figures import Figures, PromiseQuery, between, waits, within
+from meterai.plumbing.db.figures import FigureQuery, PromiseQuery, between, waits, within
 
 _DELIVERED = f"s.state = 'delivered' AND {within('s.delivered_at')}"
 STAMPINGS = f"""
@@ -16,7 +16,7 @@ FROM stampings s CROSS JOIN period
 WHERE {within("s.requested_at")} OR {within("s.delivered_at")}
 GROUP BY 1 ORDER BY 1
 """
-FIGURES = (Figures("stampings", STAMPINGS, "figures.stampings.of"),)
+FIGURES = (FigureQuery("stampings", STAMPINGS, "figures.stampings.of"),)
 # A document that is neither stamped nor given up when its time is over holds its stamps.
 NOT_BURNED = f"""
 SELECT count(*) AS asked,

@@ -9,7 +9,7 @@ from meterai.accounts import Permission
 from meterai.kit.ids import read_typed, show
 from meterai.kit.labels import REFERENCE_LENGTH_MAX
 from meterai.kit.paging import WHOLE
-from meterai.kit.refusal import Said
+from meterai.kit.refusal import Sentence
 from meterai.kit.subjects import Happening, Subject, SubjectKind, WorkItem
 from meterai.kit.text import named
 from meterai.plumbing.config import Settings
@@ -86,8 +86,8 @@ def _facts(one: Stamping) -> dict[str, object]:
         "serials": ", ".join(one.serials),
         "due_at": one.due_at,
         "kept_until": one.kept_until,
-        "stage": Said(f"state.stamping.{one.state}", {}),
-        "reason": Said(_reason(one.refused), {}),
+        "stage": Sentence(f"state.stamping.{one.state}", {}),
+        "reason": Sentence(_reason(one.refused), {}),
         "stamping": show("stg", one.id),
     }
 

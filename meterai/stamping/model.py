@@ -70,7 +70,7 @@ class NotInTime(Refusal):
     retry_after_seconds = 1  # the stamps are free again
 
 
-class StampingFailed(Refusal):
+class StampingEndedUnstamped(Refusal):
     """The stamping ended before: this document cannot be stamped."""
 
     code = "stamping_failed"
@@ -271,7 +271,7 @@ class Stamping:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class StampingFilter:
     """Which stampings of an account a list has; what is None leaves none out."""
 
     state: StampingState | None = None
@@ -343,7 +343,7 @@ class Delivery(NamedTuple):
     is_ours: bool
 
 
-class UnderWay(NamedTuple):
+class ReservedStampings(NamedTuple):
     """Reserved stampings: how many, of how many nobody is sealing, and since when the oldest waits."""
 
     stampings: int

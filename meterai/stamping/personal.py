@@ -1,48 +1,48 @@
 """Personal data of stampings."""
 
-from meterai.plumbing.db.personal import Basis, Held, Kept, Personal, Wait
+from meterai.plumbing.db.personal import Basis, KeepReason, Personal, PersonalTable, Wait
 
 PERSONAL = Personal(
     basis=Basis.LAW,
     tables=(
-        Held(
+        PersonalTable(
             table="stampings",
             columns="stamping_id order_id requested_at state quantity placements sha256_original sha256_stamped"
             " delivered_at refused",
             inner="account_id position idempotency_key request_hash due_at leased_until tries is_repaired is_quiet",
-            kept=Kept.STAMP,
+            kept=KeepReason.STAMP,
         ),
-        Held(
+        PersonalTable(
             table="stamping_keys",
             columns="idempotency_key used_at stampings",
             inner="account_id request_hash",
-            kept=Kept.STAMP,
+            kept=KeepReason.STAMP,
         ),
-        Held(
+        PersonalTable(
             table="stamping_labels",
             columns="stamping_id reference metadata labelled_at",
             inner="account_id",
             blanks={"reference": "NULL", "metadata": "'{}'"},
-            kept=Kept.NUMBER,
+            kept=KeepReason.NUMBER,
         ),
-        Held(
+        PersonalTable(
             table="stamping_facts",
             columns="stamping_id type number dated value party_name identity_kind identity_number told_at",
             inner="account_id",
-            kept=Kept.TAX,
+            kept=KeepReason.TAX,
             since="t.told_at",
         ),
-        Held(
+        PersonalTable(
             table="facts_demanded",
             columns="account_id demanded_at",
             inner="",
-            kept=Kept.NUMBER,
+            kept=KeepReason.NUMBER,
         ),
-        Held(
+        PersonalTable(
             table="deltas",
             columns="stamping_id sha256",
             inner="account_id delta",
-            kept=Kept.STAMP,
+            kept=KeepReason.STAMP,
         ),
     ),
     waits=(

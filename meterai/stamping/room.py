@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 
-from meterai.commands import Command, Directory, Scope
+from meterai.commands import Command, DemandScope, Directory
 from meterai.documents import DocumentService
 from meterai.kit.clock import SystemClock
 from meterai.orders import OrderService
 from meterai.plumbing.config import Settings
-from meterai.plumbing.http.described import Field
+from meterai.plumbing.http.described import FieldDescription
 from meterai.plumbing.keyring import Keyring
 from meterai.plumbing.work.jobs import PeriodicTask
 from meterai.plumbing.work.leases import Lease
@@ -86,26 +86,30 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
 
 COMMANDS = (
     Command(
-        "seal", "meterai.stamping.commands:seal", Directory.NEEDED, Scope.NEVER, elsewhere="issuer"
+        "seal",
+        "meterai.stamping.commands:seal",
+        Directory.NEEDED,
+        DemandScope.NEVER,
+        elsewhere="issuer",
     ),
     Command(
         "issuer show",
         "meterai.stamping.commands:show_issuers",
         Directory.NEEDED,
-        Scope.NOTHING,
+        DemandScope.NOTHING,
         elsewhere="issuer",
     ),
     Command(
         "issuer appoint",
         "meterai.stamping.commands:appoint_issuer",
         Directory.NEEDED,
-        Scope.NOTHING,
+        DemandScope.NOTHING,
         elsewhere="issuer",
     ),
 )
 
 FIELDS = {
-    ("StampingView", "state"): Field(list(StampingState)),
+    ("StampingView", "state"): FieldDescription(list(StampingState)),
 }
 ROOM = Room(
     name="stamping",

@@ -16,19 +16,25 @@ from meterai.documents import UploadMissing
 from meterai.kit.ids import read
 from meterai.kit.labels import METADATA_ENTRIES_MAX, REFERENCE_LENGTH_MAX, Labels, labels
 from meterai.kit.numbers import counted
-from meterai.kit.paging import PAGE_MAX, Page
+from meterai.kit.paging import PAGE_MAX, ListPage
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Malformed
 from meterai.orders import OrderService, OrderView
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import Database
 from meterai.plumbing.http.described import FILE, Described, Schema
-from meterai.plumbing.http.forms import UNNAMED, Part, read_multipart
+from meterai.plumbing.http.forms import UNNAMED, FormPart, read_multipart
 from meterai.plumbing.http.queries import Before, Limit, Reference, Since, moment
 from meterai.plumbing.http.requests import idempotency_key, read_json, saved_as
 from meterai.sealing import STAMPS_MAX
 from meterai.stamping.facts import NO_FACTS, DocumentFacts, read_facts
-from meterai.stamping.model import StampingState, StampingView, Upload, Wanted, read_placements
+from meterai.stamping.model import (
+    StampingFilter,
+    StampingState,
+    StampingView,
+    Upload,
+    read_placements,
+)
 from meterai.stamping.service import StampingService
 from meterai.stamping.settings import StampingSettings
 
@@ -126,7 +132,7 @@ async def read_upload(request: Request[Any, Any, Any]) -> Upload:
     )
 
 
-def _facts(part: Part | None) -> DocumentFacts:
+def _facts(part: FormPart | None) -> DocumentFacts:
     """What a document is, in a form.  Refuses `Malformed`."""
     if part is None:
         return NO_FACTS
@@ -135,7 +141,7 @@ def _facts(part: Part | None) -> DocumentFacts:
     return read_facts(read_json(part.content, DocumentFacts))
 
 
-def _labels(parts: Mapping[str, Part]) -> Labels:
+def _labels(parts: Mapping[str, FormPart]) -> Labels:
     """The labels in a form.  Refuses `Malformed`."""
     reference, metadata = parts.get("reference"), parts.get("metadata")
     for part in (reference, metadata):
@@ -147,7 +153,7 @@ def _labels(parts: Mapping[str, Part]) -> Labels:
     )
 
 
-def _text(part: Part) -> str:
+def _text(part: FormPart) -> str:
     try:
         return part.content.decode()
     except UnicodeError:
@@ -234,7 +240,7 @@ class OrderedDocuments(msgspec.Struct, frozen=True):
     stampings: list[StampingView]
 
 
-def _uploads(documents: Sequence[Part], text: bytes, facts: Part | None) -> list[Upload]:
+def _uploads(documents: Sequence[FormPart], text: bytes, facts: FormPart | None) -> list[Upload]:
     """Each document with its placements.  Refuses `Malformed`."""
     told = read_json(text, dict[str, object] | list[object])
     each = told if isinstance(told, list) else [told] * len(documents)
@@ -361,8 +367,8 @@ async def list_stampings(
     since: Since = None,
 ) -> StampingList:
     """A page of your stampings, newest first; of several filters all have to fit."""
-    page = Page(limit, read("stg", before)) if before else Page(limit)
-    wanted = Wanted(
+    page = ListPage(limit, read("stg", before)) if before else ListPage(limit)
+    wanted = StampingFilter(
         None if in_state is None else _state(in_state),
         reference,
         None if document is None else _sha256(document),

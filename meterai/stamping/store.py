@@ -9,7 +9,7 @@ from uuid import UUID
 from meterai.kit.ids import earliest_id
 from meterai.kit.labels import NO_LABELS, Labels
 from meterai.kit.serial import Serial
-from meterai.orders import OrderKey, OrderMark, PlacedOrder, Terms
+from meterai.orders import OrderKey, OrderMark, OrderTerms, PlacedOrder
 from meterai.plumbing.db.database import ReadTx, Tx, jsonb
 from meterai.plumbing.db.rows import RowMapper
 from meterai.sealing import Delta, Placement
@@ -19,15 +19,15 @@ from meterai.stamping.model import (
     OrderProgress,
     Reservation,
     ReservedDocument,
+    ReservedStampings,
     StampedDocument,
     Stamping,
+    StampingFilter,
     StampingKey,
     StampingOutcome,
     StampingStuck,
     StampingToResume,
-    UnderWay,
     WaitingDocument,
-    Wanted,
     placements_json,
 )
 
@@ -175,7 +175,7 @@ _RESERVED_DOCUMENTS = RowMapper(ReservedDocument)
 _RESERVATIONS = RowMapper(Reservation)
 _PLACED = RowMapper(PlacedOrder)
 _DELIVERIES = RowMapper(Delivery)
-_UNDER_WAYS = RowMapper(UnderWay)
+_UNDER_WAYS = RowMapper(ReservedStampings)
 _TO_RESUME_ROWS = RowMapper(StampingToResume)
 _WAITING = RowMapper(WaitingDocument)
 _PROGRESS = RowMapper(OrderProgress)
@@ -252,7 +252,7 @@ async def from_balance(tx: ReadTx, account: UUID, before: UUID, limit: int) -> l
 
 
 async def listed(
-    tx: ReadTx, account: UUID, before: UUID, limit: int, wanted: Wanted
+    tx: ReadTx, account: UUID, before: UUID, limit: int, wanted: StampingFilter
 ) -> list[Stamping]:
     """Stampings of an account that are older than one, newest first."""
     # Their beginning in time bounds how far back the others are looked for.
@@ -436,7 +436,7 @@ async def states(tx: ReadTx, account: UUID, ids: Sequence[UUID]) -> Mapping[UUID
     return {one.id: one for one in found}
 
 
-async def under_way(tx: ReadTx) -> UnderWay:
+async def under_way(tx: ReadTx) -> ReservedStampings:
     """Reserved stampings: how many, of how many nobody is sealing, and since when the oldest waits."""
     found = await tx.one_as(_UNDER_WAYS, _UNDER_WAY)
     assert found is not None
@@ -463,7 +463,7 @@ async def keep_leases(
 
 async def order(
     tx: Tx,
-    terms: Terms,
+    terms: OrderTerms,
     documents: Sequence[dict[str, object]],
     agreed: Collection[bytes],
     facts: Mapping[UUID, DocumentFacts],

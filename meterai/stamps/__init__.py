@@ -10,10 +10,10 @@ and refunds.  Calls ledger.
 """
 
 from meterai.stamps.model import (
-    Balance,
     Issuing,
     Lot,
     NotEnoughStamps,
+    StampBalance,
     StampRecord,
     StampState,
     StampTold,
@@ -33,11 +33,11 @@ from meterai.stamps.service import (
 from meterai.stamps.store import enter_directory, serials_of_each, stamp, stamps_told, unused_lots
 
 __all__ = [
-    "Balance",
     "Issuing",
     "Lot",
     "NotEnoughStamps",
     "SerialService",
+    "StampBalance",
     "StampRecord",
     "StampState",
     "StampTold",

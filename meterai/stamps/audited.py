@@ -1,9 +1,9 @@
 """What the audit knows of the columns of stamps."""
 
-from meterai.plumbing.db.audited import ONE_ROW, Audited, Clock, Subject, fact
+from meterai.plumbing.db.audited import ONE_ROW, Audited, ClockColumn, SubjectColumn, fact
 
 AUDITED = Audited(
-    clocks=(Clock("serial_leases", "held_until", "now() + interval '1 day'"),),
+    clocks=(ClockColumn("serial_leases", "held_until", "now() + interval '1 day'"),),
     facts=(
         fact("stamp_lots", "issued_at", "lot_id book unit_price service_fee issued"),
         fact("stamps", "reserved_at", "serial stamping_id lot_id position"),
@@ -17,8 +17,8 @@ AUDITED = Audited(
         "serial_leases": "Keeps two processes from making one serial, which serial_given_out_once would find.",
     },
     subjects={
-        "stamp_lots": Subject("lot_id"),
-        "stamps": Subject("stamping_id"),
+        "stamp_lots": SubjectColumn("lot_id"),
+        "stamps": SubjectColumn("stamping_id"),
     },
     related=(
         "SELECT t.account_id, t.lot_id FROM stamps t JOIN {found} m"

@@ -48,7 +48,7 @@ class NotEnoughStamps(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
-class Balance:
+class StampBalance:
     """Stamps bought as quota: free to use, held by a stamping under way, used so far."""
 
     available: int

@@ -1,22 +1,22 @@
 """Personal data of stamps."""
 
-from meterai.plumbing.db.personal import Basis, Held, Kept, Personal, Wait
+from meterai.plumbing.db.personal import Basis, KeepReason, Personal, PersonalTable, Wait
 
 PERSONAL = Personal(
     basis=Basis.LAW,
     tables=(
-        Held(
+        PersonalTable(
             table="stamp_lots",
             columns="lot_id issued_at issued held affixed returned unit_price service_fee",
             inner="account_id book owed",
-            kept=Kept.TAX,
+            kept=KeepReason.TAX,
             since="t.issued_at",
         ),
-        Held(
+        PersonalTable(
             table="stamps",
             columns="serial stamping_id lot_id position state reserved_at affixed_at voided_at",
             inner="account_id",
-            kept=Kept.STAMP,
+            kept=KeepReason.STAMP,
         ),
     ),
     nobodys={"serial_directory": "A serial of a stamp once more, with its account's number."},

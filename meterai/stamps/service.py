@@ -14,7 +14,7 @@ from meterai.kit.refusal import Refusal
 from meterai.kit.serial import Serial, SerialMaker
 from meterai.plumbing.db.database import Database, ReadTx, Tx
 from meterai.stamps import store
-from meterai.stamps.model import Balance, Issuing, Lot, StampRecord
+from meterai.stamps.model import Issuing, Lot, StampBalance, StampRecord
 
 LEASE_SECONDS = 120.0  # longer than any pause of a process that is still alive
 
@@ -68,10 +68,10 @@ class SerialService:
         raise NoLeaseFree("no process number is free")
 
 
-async def balance(tx: ReadTx, account: UUID) -> Balance:
+async def balance(tx: ReadTx, account: UUID) -> StampBalance:
     """What an account holds."""
     available, held = await ledger.balance(tx, account, "stamps_available")
-    return Balance(available, held, await store.used(tx, account))
+    return StampBalance(available, held, await store.used(tx, account))
 
 
 async def available(tx: ReadTx, account: UUID) -> int:

@@ -1,12 +1,19 @@
 """What the audit knows of the columns of suspense."""
 
-from meterai.plumbing.db.audited import Audited, Clock, Due, Evidence, Subject, global_fact
+from meterai.plumbing.db.audited import (
+    Audited,
+    ClockColumn,
+    DueWork,
+    MarkEvidence,
+    SubjectColumn,
+    global_fact,
+)
 
 AUDITED = Audited(
-    clocks=(Clock("suspense_items", "due_at", "t.opened_at + interval '7 days'"),),
+    clocks=(ClockColumn("suspense_items", "due_at", "t.opened_at + interval '7 days'"),),
     # By a person, who was told of it for a week.
-    dues=(Due("suspense_items", "t.due_at", "t.state = 'open'", "interval '0'"),),
-    evidence=(Evidence("suspense_items", "t.state = 'open'", "t.owner <> ''"),),
+    dues=(DueWork("suspense_items", "t.due_at", "t.state = 'open'", "interval '0'"),),
+    evidence=(MarkEvidence("suspense_items", "t.state = 'open'", "t.owner <> ''"),),
     facts=(
         global_fact(
             "suspense_items",
@@ -29,6 +36,6 @@ AUDITED = Audited(
         },
     },
     subjects={
-        "suspense_items": Subject("item_id", is_global=True),
+        "suspense_items": SubjectColumn("item_id", is_global=True),
     },
 )

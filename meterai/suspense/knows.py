@@ -5,7 +5,7 @@ from datetime import datetime
 
 from meterai.accounts import Permission
 from meterai.kit.ids import read_typed, show
-from meterai.kit.refusal import Said
+from meterai.kit.refusal import Sentence
 from meterai.kit.subjects import Happening, Subject, SubjectKind, WorkItem
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import ReadTx
@@ -73,7 +73,7 @@ def told(item: Item, about: Subject | None = None) -> Iterator[Happening]:
 def _facts(item: Item) -> dict[str, object]:
     return {
         "item": show("sus", item.id),
-        "reason": Said(f"suspense.reason.{item.reason}", {}),
+        "reason": Sentence(f"suspense.reason.{item.reason}", {}),
         "amount": item.amount,
         "booked": item.booked,
         "difference": item.difference,
@@ -81,7 +81,7 @@ def _facts(item: Item) -> dict[str, object]:
         "payment": item.payment,
         "owner": item.owner,
         "due_at": item.due_at,
-        "resolution": Said(f"suspense.resolution.{item.resolution}", {}),
+        "resolution": Sentence(f"suspense.resolution.{item.resolution}", {}),
         "note": item.note,
     }
 

@@ -84,7 +84,7 @@ class PaymentContested(CommandRefusal):
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class ProviderNews:
     """What was told.  `key` is made from it, so that the same news is the same item."""
 
     key: str
@@ -184,7 +184,7 @@ class OpenBreak(NamedTuple):
     payment: str | None
 
 
-class Kept(NamedTuple):
+class KeyedItem(NamedTuple):
     """An item that is open, or that a person ended, by its key."""
 
     id: UUID
@@ -192,7 +192,7 @@ class Kept(NamedTuple):
     is_open: bool
 
 
-class Told(NamedTuple):
+class RecordItem(NamedTuple):
     """An open item of a record with the evidence that it was told with."""
 
     id: UUID
@@ -201,7 +201,7 @@ class Told(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class SuspenseCounts:
     """Counts of open items, for the metrics."""
 
     open: int

@@ -18,13 +18,13 @@ from meterai.suspense.model import (
     DUE_SECONDS,
     SUSPENSE,
     Break,
-    Figures,
     Item,
     ItemUnknown,
     MoneyBooked,
-    News,
     PaymentContested,
+    ProviderNews,
     Resolution,
+    SuspenseCounts,
     SuspenseEvent,
     SuspenseState,
 )
@@ -33,7 +33,7 @@ LISTED_MAX = 1_000  # items shown at once, the most urgent first
 _log = structlog.get_logger()
 
 
-async def keep(tx: Tx, news: News) -> None:
+async def keep(tx: Tx, news: ProviderNews) -> None:
     """Keep news that cannot be booked to an order; its money, if any, goes into the book."""
     item = new_id()
     if await store.keep(tx, item, news):
@@ -158,7 +158,7 @@ class SuspenseService:
             partial(resolve, item=item, resolution=resolution, actor=actor, note=note)
         )
 
-    async def figures(self) -> Figures:
+    async def figures(self) -> SuspenseCounts:
         """What is open, counted."""
         return await self._database.once(store.figures)
 

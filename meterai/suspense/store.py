@@ -8,13 +8,13 @@ from meterai.plumbing.db.rows import RowMapper
 from meterai.suspense.model import (
     DUE_SECONDS,
     Break,
-    Figures,
     Item,
-    Kept,
-    News,
+    KeyedItem,
     OpenBreak,
+    ProviderNews,
+    RecordItem,
     Resolution,
-    Told,
+    SuspenseCounts,
 )
 
 _COLUMNS = (
@@ -87,13 +87,13 @@ SELECT coalesce(sum(difference), 0)::bigint AS rupiah FROM suspense_items
 WHERE source = 'record' AND starts_with(item_key, %s) AND resolution IN ('fee', 'written_off')
 """
 _OPEN_BREAK = RowMapper(OpenBreak)
-_KEPT = RowMapper(Kept)
-_TOLD_ITEMS = RowMapper(Told)
+_KEPT = RowMapper(KeyedItem)
+_TOLD_ITEMS = RowMapper(RecordItem)
 _ITEMS = RowMapper(Item)
-_FIGURE = RowMapper(Figures)
+_FIGURE = RowMapper(SuspenseCounts)
 
 
-async def keep(tx: Tx, item: UUID, news: News) -> bool:
+async def keep(tx: Tx, item: UUID, news: ProviderNews) -> bool:
     """Keep news under this id, with its money; false where it is an item already."""
     is_new = await tx.value(
         _KEEP,
@@ -159,12 +159,12 @@ async def open_breaks(tx: ReadTx, begins: str, or_begins: str, limit: int) -> li
     return await tx.all_as(_OPEN_BREAK, _OPEN_BREAKS, begins, or_begins, limit)
 
 
-async def questions(tx: ReadTx) -> list[Kept]:
+async def questions(tx: ReadTx) -> list[KeyedItem]:
     """Items of questions without an answer that are open, or that a person ended lately."""
     return await tx.all_as(_KEPT, _QUESTIONS)
 
 
-async def open_by_reason(tx: ReadTx, reasons: Sequence[str], limit: int) -> list[Told]:
+async def open_by_reason(tx: ReadTx, reasons: Sequence[str], limit: int) -> list[RecordItem]:
     """Open items of records with one of these reasons, the oldest first."""
     return await tx.all_as(_TOLD_ITEMS, _OPEN_BY_REASON, list(reasons), limit)
 
@@ -215,7 +215,7 @@ async def ended(tx: Tx, key: str, how: str) -> None:
     await tx.run(_ENDED, how, key)
 
 
-async def figures(tx: ReadTx) -> Figures:
+async def figures(tx: ReadTx) -> SuspenseCounts:
     """What is open, counted."""
     found = await tx.one_as(_FIGURE, _FIGURES)
     assert found is not None

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from uuid import UUID
 
-from meterai.kit.refusal import Said
+from meterai.kit.refusal import Sentence
 from meterai.kit.subjects import KIND_OF_ID, Happening, Subject, SubjectKind, account_subject
 from meterai.plumbing.db.database import ReadTx
 from meterai.plumbing.messages import catalogue
@@ -63,7 +63,7 @@ def _told(line: TrailLine, about: Subject | None) -> Happening:
     named = {one.shown for one in (about, link) if one is not None}
     more = [f"{name} {told}" for name, told in line.facts.items() if name not in _UNTOLD]
     facts = {
-        "act": Said(key, {}) if key in catalogue() else line.action,
+        "act": Sentence(key, {}) if key in catalogue() else line.action,
         "subject": "" if line.subject in named else line.subject,
         "more": ", ".join(more),
         "request": line.facts.get("request"),

@@ -14,7 +14,7 @@ Calls sealing, stamps, stamping.  Its pages stand on `pages`.
 
 from meterai.verification.model import ClaimVerdict, FinalVerdict
 from meterai.verification.service import VerificationService, sentence
-from meterai.verification.service.kinds import Kind, kind_of
+from meterai.verification.service.kinds import FileKind, kind_of
 from meterai.verification.service.pictures import MarkedPage
 from meterai.verification.service.views import (
     CheckView,
@@ -35,8 +35,8 @@ __all__ = [
     "ClaimVerdict",
     "ClaimView",
     "EarlierView",
+    "FileKind",
     "FinalVerdict",
-    "Kind",
     "LaterSignatureView",
     "MarkedPage",
     "SealedView",

@@ -27,14 +27,14 @@ from meterai.kit.clock import SystemClock
 from meterai.plumbing.config import Settings
 from meterai.plumbing.messages import translate
 from meterai.sealing import (
-    Claim,
+    CheckReport,
     ClaimForged,
     ClaimKeyUnknown,
     ClaimKeyUnusable,
     ClaimMalformed,
     IssuerUnusable,
     NotJudged,
-    Report,
+    QrClaim,
     Verdict,
 )
 from meterai.stamping import issuers_directory, issuers_of
@@ -47,7 +47,7 @@ SCANNED_BYTES_MAX = 1024 * 1024  # of codes on the standard input, a line each
 _UNJUDGED = frozenset({Verdict.UNREADABLE, Verdict.UNKNOWN_VERSION})
 
 
-def _as_json(report: Report, size_bytes: int) -> str:
+def _as_json(report: CheckReport, size_bytes: int) -> str:
     checks = [
         {"name": one.name, "passed": one.passed, "detail": sentence(one, "en")}
         for one in report.checks
@@ -200,7 +200,7 @@ def _check_claim(
     return Exit.NO if is_same is False else Exit.DONE
 
 
-def _facts(claim: Claim) -> dict[str, object]:
+def _facts(claim: QrClaim) -> dict[str, object]:
     return {
         "claim": "holds",
         "serial": claim.serial.text,

@@ -1,7 +1,7 @@
 """What the room `verification` registers with the applications."""
 
-from meterai.commands import Command, Directory, Scope
-from meterai.plumbing.http.described import Field
+from meterai.commands import Command, DemandScope, Directory
+from meterai.plumbing.http.described import FieldDescription
 from meterai.room import Container, Room
 from meterai.sealing import Issuers
 from meterai.stamps import StampState
@@ -27,32 +27,32 @@ COMMANDS = (
         "verify",
         "meterai.verification.commands:verify",
         Directory.NEEDED,
-        Scope.NOTHING,
+        DemandScope.NOTHING,
         elsewhere="issuer",
     ),
     Command(
         "verify-claim",
         "meterai.verification.commands:verify_claim",
         Directory.NEEDED,
-        Scope.NOTHING,
+        DemandScope.NOTHING,
         elsewhere="issuer",
     ),
 )
 
 FIELDS = {
-    ("CheckRowView", "kind"): Field(list(RowKind)),
-    ("CheckRowView", "verdict"): Field(
+    ("CheckRowView", "kind"): FieldDescription(list(RowKind)),
+    ("CheckRowView", "verdict"): FieldDescription(
         list(dict.fromkeys([*FinalVerdict, *StampState, *ClaimVerdict, NOT_CHECKED]))
     ),
-    ("CheckRowView", "row"): Field(least=1),
-    ("StampView", "state"): Field(list(StampState)),
-    ("VerificationView", "size_bytes"): Field(least=0),
-    ("VerificationView", "verdict"): Field(list(FinalVerdict)),
-    ("ClaimView", "verdict"): Field(list(ClaimVerdict)),
-    ("ClaimKeyView", "algorithm"): Field(["Ed25519"]),
-    ("VerificationView", "later_bytes"): Field(least=0),
-    ("SealedView", "bytes"): Field(least=1),
-    ("EarlierView", "bytes"): Field(least=1),
+    ("CheckRowView", "row"): FieldDescription(least=1),
+    ("StampView", "state"): FieldDescription(list(StampState)),
+    ("VerificationView", "size_bytes"): FieldDescription(least=0),
+    ("VerificationView", "verdict"): FieldDescription(list(FinalVerdict)),
+    ("ClaimView", "verdict"): FieldDescription(list(ClaimVerdict)),
+    ("ClaimKeyView", "algorithm"): FieldDescription(["Ed25519"]),
+    ("VerificationView", "later_bytes"): FieldDescription(least=0),
+    ("SealedView", "bytes"): FieldDescription(least=1),
+    ("EarlierView", "bytes"): FieldDescription(least=1),
 }
 ROOM = Room(
     name="verification",

@@ -34,14 +34,14 @@ from meterai.verification.service.batch import (
     LINES_MAX,
     LOOKED_UP_AT_ONCE,
     MANY_BYTES_MAX,
-    Batch,
-    BatchRow,
+    CheckBatch,
+    CheckRow,
     to_the_last,
 )
 from meterai.verification.service.rows import (
     CheckRowView,
-    Line,
-    Shared,
+    CheckTableRow,
+    SharedSerials,
     cells_of,
     marked,
     row_view,
@@ -53,7 +53,7 @@ from meterai.verification.service.views import (
     StampView,
     VerificationView,
 )
-from meterai.waiting_room import Act, WaitingRoom
+from meterai.waiting_room import GuardedAct, WaitingRoom
 
 # The kind that every generator of clients sends; `application/pdf` is taken as well, and others.
 _DOCUMENT = {"application/octet-stream": FILE | {"description": "the PDF itself, in no form"}}
@@ -132,7 +132,7 @@ async def _document(request: Request[Any, Any, Any], lines: WaitingRoom) -> byte
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     if media_type == RequestEncodingType.MULTI_PART or encoding != "identity":
         raise DocumentWrapped(f"a body of {media_type}, encoded as {encoding}")
-    await lines.check_turn(request, None, Act.CHECK)
+    await lines.check_turn(request, None, GuardedAct.CHECK)
     return await request.body()
 
 
@@ -190,10 +190,10 @@ async def check_batch(
     `Accept: application/x-ndjson` has each row as soon as it is there, a line of JSON each, `text/csv` the
     table of the page for many files; otherwise it is one JSON document.
     """
-    await lines.check_turn(request, None, Act.CHECK)
+    await lines.check_turn(request, None, GuardedAct.CHECK)
     bodies = bodies_of(request)
     client, language = network_of(request, settings.process.proxies), language_of(request)
-    batch = Batch(
+    batch = CheckBatch(
         verification, bodies.working, language, client, takes_lines=True, at_once=LOOKED_UP_AT_ONCE
     )
     rows = batch.rows(_files(request, bodies.directory))
@@ -224,13 +224,13 @@ def _files(request: Request[Any, Any, Any], folder: Path) -> AsyncIterator[FormF
 
 def _written(
     accept: str,
-) -> tuple[str, Callable[[AsyncIterator[BatchRow], str], AsyncIterator[bytes]]]:
+) -> tuple[str, Callable[[AsyncIterator[CheckRow], str], AsyncIterator[bytes]]]:
     """The media type of the answer, of those that the client names the first, and what writes it."""
     named = (one.partition(";")[0].strip().lower() for one in accept.split(","))
     return next((_WRITTEN[one] for one in named if one in _WRITTEN), _WRITTEN["application/json"])
 
 
-async def _as_json(rows: AsyncIterator[BatchRow], language: str) -> AsyncIterator[bytes]:
+async def _as_json(rows: AsyncIterator[CheckRow], language: str) -> AsyncIterator[bytes]:
     found = []
     async for row in rows:
         found.append(row)
@@ -239,15 +239,15 @@ async def _as_json(rows: AsyncIterator[BatchRow], language: str) -> AsyncIterato
     yield encode_json(CheckRowList(views))
 
 
-async def _as_lines(rows: AsyncIterator[BatchRow], language: str) -> AsyncIterator[bytes]:
+async def _as_lines(rows: AsyncIterator[CheckRow], language: str) -> AsyncIterator[bytes]:
     """Each row as it is done; which others have its serial is known of those before it."""
-    shared, number = Shared(), 0
+    shared, number = SharedSerials(), 0
     async for row in rows:
         number += 1
-        yield encode_json(row_view(Line(row, shared.add(row)), number, language)) + b"\n"
+        yield encode_json(row_view(CheckTableRow(row, shared.add(row)), number, language)) + b"\n"
 
 
-async def _as_csv(rows: AsyncIterator[BatchRow], language: str) -> AsyncIterator[bytes]:
+async def _as_csv(rows: AsyncIterator[CheckRow], language: str) -> AsyncIterator[bytes]:
     lines = marked([row async for row in rows])
     yield csv_table([cells_of(line, language) for line in lines], language)
 

@@ -21,8 +21,8 @@ Calls accounts' callers only through the request; knows no orders.  Is called by
 """
 
 from meterai.waiting_room.holding import (
-    Held,
     LineBefore,
+    LineHold,
     before,
     guarding,
     hold,
@@ -30,17 +30,17 @@ from meterai.waiting_room.holding import (
     load_now,
     put_back,
 )
-from meterai.waiting_room.model import Act, Guarded, NotLetIn, WaitInLine
+from meterai.waiting_room.model import Guarded, GuardedAct, NotLetIn, WaitInLine
 from meterai.waiting_room.operating import lines
 from meterai.waiting_room.pages import into_line
 from meterai.waiting_room.service import WaitingRoom
 from meterai.waiting_room.settings import WaitingRoomSettings
 
 __all__ = [
-    "Act",
     "Guarded",
-    "Held",
+    "GuardedAct",
     "LineBefore",
+    "LineHold",
     "NotLetIn",
     "WaitInLine",
     "WaitingRoom",

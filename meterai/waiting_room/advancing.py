@@ -17,7 +17,7 @@ import structlog
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import Database, DatabaseAway, DatabaseBusy, ReadTx, Tx
 from meterai.plumbing.observe import telemetry
-from meterai.plumbing.signed import Signer
+from meterai.plumbing.signed import DocumentSigner
 from meterai.plumbing.work.events import emit
 from meterai.plumbing.work.jobs import oldest_overdue
 from meterai.plumbing.work.periodic import each, run_row
@@ -25,7 +25,7 @@ from meterai.waiting_room import metrics, store
 from meterai.waiting_room.crowds import SERIAL_FIRST, told_crowds
 from meterai.waiting_room.estimate import learned
 from meterai.waiting_room.events import TurnNear
-from meterai.waiting_room.model import LINE, TURN_SECONDS, Line, LineEvent, LineState, Policy
+from meterai.waiting_room.model import LINE, TURN_SECONDS, LineEvent, LineState, Policy, WaitingLine
 from meterai.waiting_room.rate import (
     USUAL_SECONDS,
     Gap,
@@ -38,7 +38,7 @@ from meterai.waiting_room.rate import (
     numbers_called,
 )
 from meterai.waiting_room.settings import WaitingRoomSettings
-from meterai.waiting_room.store import STEP_SECONDS, Standing
+from meterai.waiting_room.store import STEP_SECONDS, LockedLine
 
 STEP_SECONDS_MAX = 5.0  # after a pause of the worker nobody is called for the time it was away
 SAMPLE_SECONDS = 5
@@ -58,10 +58,10 @@ _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class LineStep:
     """What one step found and made of a line."""
 
-    line: Line
+    line: WaitingLine
     carried: float
     called: float
     away: float
@@ -73,7 +73,7 @@ class Step:
 class Advancing:
     """Moves the lines of an installation on."""
 
-    def __init__(self, database: Database, signer: Signer, settings: Settings) -> None:
+    def __init__(self, database: Database, signer: DocumentSigner, settings: Settings) -> None:
         self._database = database
         self._signer = signer
         self._inside_max = settings.of(WaitingRoomSettings).waiting_room_inside_max
@@ -94,7 +94,7 @@ class Advancing:
                 _log.error("line_not_advanced", line=str(line), fault=repr(fault), exc_info=True)
         return 0
 
-    async def _advance(self, tx: Tx, line: UUID) -> Line | None:
+    async def _advance(self, tx: Tx, line: UUID) -> WaitingLine | None:
         """One step of one line; its row is locked, so that two workers make two steps of it."""
         stands = await store.standing(tx, line)
         if (
@@ -122,7 +122,7 @@ class Advancing:
         _show(line_now, load)
         return line_now
 
-    async def _load(self, tx: Tx, stands: Standing) -> Load:
+    async def _load(self, tx: Tx, stands: LockedLine) -> Load:
         line, now = stands.line, stands.now
         told = await store.loads(tx)
         engaged = (now - stands.engaged_at).total_seconds() if stands.engaged_at else USUAL_SECONDS
@@ -148,7 +148,7 @@ class Advancing:
         )
 
     async def _sample(
-        self, tx: Tx, stands: Standing, line: Line, load: Load, called: float
+        self, tx: Tx, stands: LockedLine, line: WaitingLine, load: Load, called: float
     ) -> None:
         second = int(stands.now.timestamp())
         if second // SAMPLE_SECONDS == int(stands.line.advanced_at.timestamp()) // SAMPLE_SECONDS:
@@ -175,7 +175,7 @@ class Advancing:
             ),
         )
 
-    def _publish(self, line: Line) -> None:
+    def _publish(self, line: WaitingLine) -> None:
         """The document as a file, for servers of files; whole or not at all.
 
         Where it cannot be written (a full disk) the line has moved on all the same, and the file
@@ -231,11 +231,11 @@ async def _tell(tx: Tx, near: store.Near) -> None:
 # -- one step ------------------------------------------------------------------------------
 
 
-def _moved(stands: Standing, load: Load, inside_max: int, gaps: Sequence[Gap]) -> Step:
+def _moved(stands: LockedLine, load: Load, inside_max: int, gaps: Sequence[Gap]) -> LineStep:
     line, now = stands.line, stands.now
     busy_at = now if load.is_too_much else stands.busy_at
     seconds = min((now - line.advanced_at).total_seconds(), STEP_SECONDS_MAX)
-    step = Step(
+    step = LineStep(
         line,
         stands.carried,
         stands.called,
@@ -253,7 +253,7 @@ def _moved(stands: Standing, load: Load, inside_max: int, gaps: Sequence[Gap]) -
     )
 
 
-def _with_rate(step: Step, now: datetime, load: Load, seconds: float) -> Step:
+def _with_rate(step: LineStep, now: datetime, load: Load, seconds: float) -> LineStep:
     before, most = step.line.rate, step.line.rate_max
     if not step.line.is_engaged:
         rate = calm_rate(before, most, load, seconds=seconds)
@@ -264,7 +264,7 @@ def _with_rate(step: Step, now: datetime, load: Load, seconds: float) -> Step:
     return replace(step, line=replace(step.line, rate=rate), decreased_at=decreased)
 
 
-def _in_time(step: Step, now: datetime) -> Step:
+def _in_time(step: LineStep, now: datetime) -> LineStep:
     """What the clock does: open, and take no more places; only an operator ends a line."""
     line = step.line
     if line.state == LineState.PLANNED and line.gathers_at and line.gathers_at <= now:
@@ -276,7 +276,7 @@ def _in_time(step: Step, now: datetime) -> Step:
     return replace(step, line=line)
 
 
-def _engaged(step: Step, now: datetime, load: Load) -> Step:
+def _engaged(step: LineStep, now: datetime, load: Load) -> LineStep:
     """A line that is automatic stands in the way when there is too much, and steps aside when
     nobody waits and all has been calm."""
     line = step.line
@@ -299,7 +299,7 @@ def _engaged(step: Step, now: datetime, load: Load) -> Step:
     return step
 
 
-def _called(step: Step, more: float, gaps: Sequence[Gap]) -> Step:
+def _called(step: LineStep, more: float, gaps: Sequence[Gap]) -> LineStep:
     line = step.line
     if line.state not in (LineState.OPEN, LineState.CLOSING) or line.is_paused:
         return step
@@ -314,7 +314,7 @@ def _called(step: Step, more: float, gaps: Sequence[Gap]) -> Step:
     return replace(step, line=line, carried=carried, called=step.called + calls - left)
 
 
-async def _away(tx: ReadTx, stands: Standing, before: float) -> float:
+async def _away(tx: ReadTx, stands: LockedLine, before: float) -> float:
     """The share of those called some minutes ago who did not come."""
     line, now = stands.line, stands.now
     if (
@@ -337,7 +337,9 @@ async def _away(tx: ReadTx, stands: Standing, before: float) -> float:
     return away_share(before, round(last.called - first.called), came)
 
 
-async def _learn(tx: ReadTx, stands: Standing, step: Step) -> tuple[Step, float | None, datetime]:
+async def _learn(
+    tx: ReadTx, stands: LockedLine, step: LineStep
+) -> tuple[LineStep, float | None, datetime]:
     """Widen or narrow the range by the waits that ended since."""
     line = step.line
     waits = await store.ended_waits(tx, line.id, stands.learned_to, stands.now)
@@ -352,7 +354,7 @@ async def _learn(tx: ReadTx, stands: Standing, step: Step) -> tuple[Step, float 
     return replace(step, line=line), held, stands.now
 
 
-async def _with_flow(tx: ReadTx, now: datetime, step: Step) -> Line:
+async def _with_flow(tx: ReadTx, now: datetime, step: LineStep) -> WaitingLine:
     """How fast places were called lately; before there are samples, and where nobody stands in line,
     as fast as is aimed at.
     """
@@ -363,7 +365,7 @@ async def _with_flow(tx: ReadTx, now: datetime, step: Step) -> Line:
     return replace(step.line, flow_fast=fast, flow_slow=slow)
 
 
-async def _flow(tx: ReadTx, now: datetime, step: Step, seconds: int) -> float:
+async def _flow(tx: ReadTx, now: datetime, step: LineStep, seconds: int) -> float:
     line, since = step.line, now - timedelta(seconds=seconds)
     if step.engaged_at is not None:
         since = max(since, step.engaged_at)  # before that nobody was called
@@ -376,7 +378,7 @@ async def _flow(tx: ReadTx, now: datetime, step: Step, seconds: int) -> float:
     return flow if line.waiting else max(flow, line.rate)
 
 
-def told(line: Line, now: datetime) -> dict[str, object]:
+def told(line: WaitingLine, now: datetime) -> dict[str, object]:
     """What everybody may know of a line: the facts of its document."""
     slowest, fastest = sorted((line.flow_fast, line.flow_slow))
     return {
@@ -399,7 +401,7 @@ def told(line: Line, now: datetime) -> dict[str, object]:
 
 
 def _values(
-    line: Line, step: Step, held: float | None, learned_to: datetime, now: datetime
+    line: WaitingLine, step: LineStep, held: float | None, learned_to: datetime, now: datetime
 ) -> tuple[object, ...]:
     return (
         line.state,
@@ -424,7 +426,7 @@ def _values(
     )
 
 
-def _show(line: Line, load: Load) -> None:
+def _show(line: WaitingLine, load: Load) -> None:
     metrics.RATE.labels(line=line.name).set(line.rate)
     metrics.WAITING.labels(line=line.name).set(line.waiting)
     metrics.INSIDE.labels(line=line.name).set(load.inside)

@@ -1,15 +1,15 @@
 """What the audit knows of the columns of lines."""
 
-from meterai.plumbing.db.audited import Audited, Clock, global_fact
+from meterai.plumbing.db.audited import Audited, ClockColumn, global_fact
 
 _PACE = "How fast it goes, measured anew each second; nobody is put before another by it."
 _WORD = "Shown to those who wait; what an operator set is in the audit trail."
 
 AUDITED = Audited(
     clocks=(
-        Clock("waiting_room_lines", "gathers_at", "now() + interval '367 days'"),
-        Clock("waiting_room_lines", "opens_at", "now() + interval '367 days'"),
-        Clock("waiting_room_lines", "closes_at", "now() + interval '367 days'"),
+        ClockColumn("waiting_room_lines", "gathers_at", "now() + interval '367 days'"),
+        ClockColumn("waiting_room_lines", "opens_at", "now() + interval '367 days'"),
+        ClockColumn("waiting_room_lines", "closes_at", "now() + interval '367 days'"),
     ),
     facts=(
         global_fact("waiting_room_lines", "created_at", "line_id name act"),

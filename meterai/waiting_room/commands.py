@@ -30,7 +30,7 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import Database, Tx
 from meterai.plumbing.files import read_file, read_key_file
 from meterai.plumbing.keyring import keyring_of
-from meterai.plumbing.signed import Signer, public_key_of, read_signed
+from meterai.plumbing.signed import DocumentSigner, public_key_of, read_signed
 from meterai.waiting_room import operating
 from meterai.waiting_room.draws import subject_of
 from meterai.waiting_room.levers import (
@@ -48,7 +48,7 @@ from meterai.waiting_room.levers import (
     LineRate,
     LineStand,
 )
-from meterai.waiting_room.model import PATH, RATE_MAX, RATE_MIN, SIGNATURES, Line
+from meterai.waiting_room.model import PATH, RATE_MAX, RATE_MIN, SIGNATURES, WaitingLine
 from meterai.waiting_room.service import RECEIPT
 
 Moment = Annotated[
@@ -84,7 +84,7 @@ def list_lines(options: Options = NO_OPTIONS, *, as_json: AsJson = False) -> Non
     tell_all(with_database("line list", options, look), as_json=as_json)
 
 
-def _shown(one: Line) -> dict[str, object]:
+def _shown(one: WaitingLine) -> dict[str, object]:
     return {
         "name": one.name,
         "act": one.act,
@@ -290,7 +290,7 @@ def announce_anew(
     actor = operator(by)
 
     async def act(tx: Tx, found: draw.DueDraw, settings: Settings) -> int:
-        signer = draw.DrawSigner(Signer(keyring_of(settings).derived(SIGNATURES)))
+        signer = draw.DrawSigner(DocumentSigner(keyring_of(settings).derived(SIGNATURES)))
         at = SystemClock().now()
         return await draw.replace_void(tx, found, reason, at, signer=signer, actor=actor)
 

@@ -1,6 +1,6 @@
 """Draws of lines: how the room `draw` finds and changes a line, and what an operator does about one."""
 
-from meterai.draw import Subject, Subjects
+from meterai.draw import DrawSubject, Subjects
 from meterai.plumbing.db.database import ReadTx
 from meterai.waiting_room import store
 from meterai.waiting_room.model import PATH, LineUnknown
@@ -15,7 +15,7 @@ SUBJECTS = Subjects(
 )
 
 
-async def subject_of(tx: ReadTx, name: str) -> Subject:
+async def subject_of(tx: ReadTx, name: str) -> DrawSubject:
     """A line with a draw.  Refuses `LineUnknown`."""
     found = await store.subject_named(tx, name)
     if found is None:

@@ -31,7 +31,7 @@ from meterai.plumbing.http.head import head_of
 from meterai.plumbing.http.language import language_for
 from meterai.plumbing.http.problems import PROBLEM, problem
 from meterai.plumbing.http.requests import cookie_name, network_of
-from meterai.plumbing.http.throttle import Pace
+from meterai.plumbing.http.throttle import Throttle
 from meterai.plumbing.networks import Buckets, nested
 from meterai.waiting_room import metrics
 from meterai.waiting_room.cookies import ticket_cookie, turn_cookie, values_of
@@ -44,11 +44,11 @@ from meterai.waiting_room.model import (
     PATH,
     TURN_SECONDS_MAX,
     Guarded,
-    Line,
     LineClosed,
     LineState,
     LineUnknown,
     TooManyPlaces,
+    WaitingLine,
     WaitInLine,
 )
 from meterai.waiting_room.page import WaitingPages
@@ -113,7 +113,7 @@ def _jitter() -> float:
     return secrets.randbits(16) / 0x10000
 
 
-def _looks_again(line: Line, ticket: Ticket | None, now: float) -> int:
+def _looks_again(line: WaitingLine, ticket: Ticket | None, now: float) -> int:
     """After how many seconds the page of who has this ticket, or no number yet, looks again."""
     if line.state == LineState.PLANNED:
         begins_at = line.gathers_at or line.opens_at
@@ -145,7 +145,7 @@ class WaitingLines:
             f"/static/{name}": site.assets[name] for name in _ASSETS if name in site.assets
         }
         self._known: WaitingRoom | None = None
-        self._pace: Pace = litestar.state.pace
+        self._pace: Throttle = litestar.state.pace
         places = settings.of(WaitingRoomSettings).waiting_room_network_places
         self._newcomers = Buckets(places, PLACES_REFILL_SECONDS)
         self._arrivals = Buckets(ARRIVALS_MAX, 1.0)
@@ -222,7 +222,7 @@ class WaitingLines:
         return partial(self._sent_on, visit.send, visit.scope, room, line)
 
     async def _sent_on(
-        self, send: Send, scope: HTTPScope, room: WaitingRoom, line: Line, message: Message
+        self, send: Send, scope: HTTPScope, room: WaitingRoom, line: WaitingLine, message: Message
     ) -> None:
         if message["type"] == "http.response.start" and message["status"] < 400:
             if room.turn_shown(scope, line) is None:
@@ -240,7 +240,7 @@ class WaitingLines:
                 message["headers"] = [*rest, _NOT_STORED, cookie]
         await send(message)
 
-    def _fresh_turn(self, scope: HTTPScope, room: WaitingRoom, line: Line) -> Turn | None:
+    def _fresh_turn(self, scope: HTTPScope, room: WaitingRoom, line: WaitingLine) -> Turn | None:
         """A turn where nobody waits, or a longer one where it is used.
 
         An account has an early one of its own, which is worth nothing to others.
@@ -304,7 +304,7 @@ class WaitingLines:
             await self._refuse(visit, refusal)
         return True
 
-    async def _act(self, visit: Visit, room: WaitingRoom, line: Line, what: str) -> bool:
+    async def _act(self, visit: Visit, room: WaitingRoom, line: WaitingLine, what: str) -> bool:
         is_looking = visit.scope["method"] == "GET"
         if what in _OF_THE_CALLED:
             return is_looking and await self._is_sent_back(visit, room, line, what)
@@ -321,7 +321,9 @@ class WaitingLines:
             await self._show_page(visit, room, line)
         return True
 
-    async def _is_sent_back(self, visit: Visit, room: WaitingRoom, line: Line, what: str) -> bool:
+    async def _is_sent_back(
+        self, visit: Visit, room: WaitingRoom, line: WaitingLine, what: str
+    ) -> bool:
         """True where who has no ticket, or was not called, was sent back to the page.
 
         The routes behind are those of people who pay, and a crowd must not be in their way.
@@ -344,13 +346,13 @@ class WaitingLines:
         kind = (b"content-type", PROBLEM.encode())
         await self._send(visit, 405, body, kind, _NOT_STORED, told)
 
-    async def _show_document(self, visit: Visit, _room: WaitingRoom, line: Line) -> None:
+    async def _show_document(self, visit: Visit, _room: WaitingRoom, line: WaitingLine) -> None:
         metrics.LOOKS.labels(line=line.name).inc()
         if not line.document:
             raise DatabaseBusy("it was not moved on yet")
         await self._send(visit, 200, line.document.encode(), _JSON, _FOR_A_SECOND)
 
-    async def _give_place(self, visit: Visit, room: WaitingRoom, line: Line) -> None:
+    async def _give_place(self, visit: Visit, room: WaitingRoom, line: WaitingLine) -> None:
         """A ticket as JSON: the one that is shown, else a new one; before the opening an entry."""
         ticket = await self._ticket_for(visit, room, line)
         if ticket is None:
@@ -367,7 +369,9 @@ class WaitingLines:
         cookie = self.cookie(ticket_cookie(line.name), text, BROWSER_HOLDS_SECONDS)
         await self._send(visit, 200, body, _JSON, _NOT_STORED, cookie)
 
-    async def _ticket_for(self, visit: Visit, room: WaitingRoom, line: Line) -> Ticket | None:
+    async def _ticket_for(
+        self, visit: Visit, room: WaitingRoom, line: WaitingLine
+    ) -> Ticket | None:
         """The ticket of whoever asks: what it shows, with the number it drew, or what it gets now.
 
         None where the line gives nothing at present.
@@ -389,7 +393,7 @@ class WaitingLines:
             return await room.enter(line)
         return await room.take_place(line, networks=networks)
 
-    async def _show_page(self, visit: Visit, room: WaitingRoom, line: Line) -> None:
+    async def _show_page(self, visit: Visit, room: WaitingRoom, line: WaitingLine) -> None:
         """The waiting page; who comes for the first time has a place with it."""
         metrics.LOOKS.labels(line=line.name).inc()
         there = _there(visit.scope["query_string"])
@@ -430,7 +434,7 @@ class WaitingLines:
         self,
         visit: Visit,
         room: WaitingRoom,
-        line: Line,
+        line: WaitingLine,
         ticket: Ticket,
         headers: list[Header],
     ) -> None:

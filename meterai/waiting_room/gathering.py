@@ -6,7 +6,7 @@ from uuid import UUID
 from meterai.draw import Together, entry_of, numbers_of
 from meterai.plumbing.db.database import Database
 from meterai.waiting_room import store
-from meterai.waiting_room.model import Line, LineClosed
+from meterai.waiting_room.model import LineClosed, WaitingLine
 from meterai.waiting_room.tokens import HOLDER_BYTES, Ticket
 
 NO_NUMBER = 0  # of a ticket that stands for an entry
@@ -21,7 +21,7 @@ class Gathering:
         self._entered = Together(self._enter)
         self._numbers = Together(self._look)
 
-    async def enter(self, line: Line, holder: bytes | None = None) -> Ticket:
+    async def enter(self, line: WaitingLine, holder: bytes | None = None) -> Ticket:
         """A ticket without a number: its holder is in the draw.  The same holder is in it once.
 
         Refuses `LineClosed`, and what a database refuses that is busy or away.

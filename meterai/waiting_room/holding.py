@@ -14,8 +14,8 @@ from meterai.kit.actor import Actor
 from meterai.plumbing.db.database import ReadTx, Tx
 from meterai.plumbing.work.jobs import oldest_overdue
 from meterai.waiting_room import operating, store
-from meterai.waiting_room.model import Act, Line, LineState, Policy
-from meterai.waiting_room.operating import Plan
+from meterai.waiting_room.model import GuardedAct, LineState, Policy, WaitingLine
+from meterai.waiting_room.operating import LinePlan
 from meterai.waiting_room.rate import RATE_FIRST, Load
 
 MADE = "recovery"  # begins the name of a line that is made where none was
@@ -37,7 +37,7 @@ class LineBefore(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class LineHold:
     """A line at this moment: whether it lets nobody in, who waits, and how fast it goes."""
 
     name: str
@@ -51,15 +51,15 @@ class Held:
         return ceil(self.waiting / self.rate)
 
 
-async def guarding(tx: ReadTx, act: Act) -> Held | None:
+async def guarding(tx: ReadTx, act: GuardedAct) -> LineHold | None:
     """The line before an act; None where there is none."""
     line = await _guarding(tx, act)
     if line is None:
         return None
-    return Held(line.name, line.is_engaged and line.is_paused, line.waiting, line.rate)
+    return LineHold(line.name, line.is_engaged and line.is_paused, line.waiting, line.rate)
 
 
-async def _guarding(tx: ReadTx, act: Act) -> Line | None:
+async def _guarding(tx: ReadTx, act: GuardedAct) -> WaitingLine | None:
     found = [one for one in await store.lines(tx) if one.act == act]
     return next((one for one in found if one.state != LineState.ENDED), None)
 
@@ -70,23 +70,23 @@ async def load_now(tx: ReadTx) -> Load:
     return Load(refused=told.refused, job_age=job_age, pressure=told.pressure)
 
 
-async def before(tx: ReadTx, act: Act) -> LineBefore | None:
+async def before(tx: ReadTx, act: GuardedAct) -> LineBefore | None:
     """The line before an act, as it can be put back; None where there is none."""
     line = await _guarding(tx, act)
     return None if line is None else _kept(line, is_made=False)
 
 
-def _kept(line: Line, *, is_made: bool) -> LineBefore:
+def _kept(line: WaitingLine, *, is_made: bool) -> LineBefore:
     names = [name for name in LineBefore.__struct_fields__ if name != "is_made"]
     return LineBefore(is_made=is_made, **{name: getattr(line, name) for name in names})
 
 
-def _made(act: Act) -> str:
+def _made(act: GuardedAct) -> str:
     return f"{MADE}-{act}"
 
 
 async def hold(
-    tx: Tx, act: Act, reason: Mapping[str, str], *, at: datetime, actor: Actor
+    tx: Tx, act: GuardedAct, reason: Mapping[str, str], *, at: datetime, actor: Actor
 ) -> LineBefore:
     """Let nobody in: the line before an act stands always and is paused, with the reason in both languages.
 
@@ -96,7 +96,7 @@ async def hold(
     is_made = line is None
     if line is None:
         name = _made(act)
-        await operating.create(tx, Plan(name, act), at=at, actor=actor)
+        await operating.create(tx, LinePlan(name, act), at=at, actor=actor)
         line = await operating.named(tx, name)
     if not line.is_engaged or line.is_automatic:
         await operating.stand(tx, line.name, "always", actor=actor)
@@ -107,7 +107,7 @@ async def hold(
     return _kept(line, is_made=is_made)
 
 
-async def let_in(tx: Tx, act: Act, *, actor: Actor) -> None:
+async def let_in(tx: Tx, act: GuardedAct, *, actor: Actor) -> None:
     """Call those who wait by a rate that follows what can be served, from the first one on; nothing without a line."""
     line = await _guarding(tx, act)
     if line is None:
@@ -122,7 +122,7 @@ async def let_in(tx: Tx, act: Act, *, actor: Actor) -> None:
 
 async def put_back(
     tx: Tx,
-    act: Act,
+    act: GuardedAct,
     kept: LineBefore,
     reason: Mapping[str, str],
     *,
@@ -154,7 +154,7 @@ async def put_back(
         await operating.resume(tx, line.name, actor=actor)
 
 
-async def _let_go(tx: Tx, line: Line, actor: Actor) -> None:
+async def _let_go(tx: Tx, line: WaitingLine, actor: Actor) -> None:
     if line.waiting == 0:
         await operating.end(tx, line.name, reason="", actor=actor)
         return

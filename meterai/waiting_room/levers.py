@@ -11,8 +11,8 @@ from meterai.kit.numbers import at_most
 from meterai.kit.subjects import SubjectKind
 from meterai.plumbing.db.database import ReadTx, Tx
 from meterai.waiting_room import operating
-from meterai.waiting_room.model import LINE, Act, Line, LineEvent, reason_text
-from meterai.waiting_room.operating import CLOSES_SECONDS_MIN, Plan, named
+from meterai.waiting_room.model import LINE, GuardedAct, LineEvent, WaitingLine, reason_text
+from meterai.waiting_room.operating import CLOSES_SECONDS_MIN, LinePlan, named
 
 
 class LineCreate(msgspec.Struct, frozen=True):
@@ -25,10 +25,15 @@ class LineCreate(msgspec.Struct, frozen=True):
     closes_at: Moment | None = None
     rate: float | None = None
 
-    def plan(self) -> Plan:
+    def plan(self) -> LinePlan:
         """The same as the room plans it."""
-        return Plan(
-            self.name, Act(self.act), self.gathers_at, self.opens_at, self.closes_at, self.rate
+        return LinePlan(
+            self.name,
+            GuardedAct(self.act),
+            self.gathers_at,
+            self.opens_at,
+            self.closes_at,
+            self.rate,
         )
 
 
@@ -68,7 +73,7 @@ class LineStand(msgspec.Struct, frozen=True):
     how: Literal["always", "never", "automatic"]
 
 
-def _of(line: Line, *effects: Effect) -> Forecast:
+def _of(line: WaitingLine, *effects: Effect) -> Forecast:
     """The forecast of a lever on a line: its effects, and how many wait in the line."""
     waiting = Effect("line_waiting", {"name": line.name, "waiting": at_most(line.waiting)})
     return Forecast([*effects, waiting], rows=1)

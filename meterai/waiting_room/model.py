@@ -29,7 +29,7 @@ EARLY_SECONDS_MAX = 1_800
 BROWSER_HOLDS_SECONDS = 30 * 86_400  # a ticket outlives the line; a browser gives it up then
 
 
-class Act(StrEnum):
+class GuardedAct(StrEnum):
     """What a line can stand before."""
 
     BUY = "buy"  # orders of stamps, or of documents to be stamped
@@ -44,7 +44,7 @@ class Guarded:
                  route itself calls `check_turn` where it comes to the act
     """
 
-    act: Act
+    act: GuardedAct
     is_entrance: bool = True
 
 
@@ -94,7 +94,7 @@ class Policy(StrEnum):
     FIXED = "fixed"  # by the operator
 
 
-class LineTold(NamedTuple):
+class LineMoments(NamedTuple):
     """Moments of a line."""
 
     id: UUID
@@ -122,7 +122,7 @@ class TurnTold(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class WaitingLine:
     """A line as every process sees it, some seconds old at most.
 
     serving       the highest number whose turn has come
@@ -137,7 +137,7 @@ class Line:
 
     id: UUID
     name: str
-    act: Act
+    act: GuardedAct
     state: LineState
     is_automatic: bool
     is_engaged: bool

@@ -14,12 +14,12 @@ from meterai.waiting_room import store
 from meterai.waiting_room.estimate import SPREAD_FIRST
 from meterai.waiting_room.model import (
     LINE,
-    Act,
-    Line,
+    GuardedAct,
     LineEvent,
     LineState,
     LineUnknown,
     Policy,
+    WaitingLine,
     admission_rate,
     check_times,
     line_name,
@@ -34,11 +34,11 @@ CLOSES_SECONDS_MIN = OLD_SECONDS + BLOCK_SECONDS  # until every process knows, a
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class LinePlan:
     """A line that an operator plans; times in UTC, `rate` people a second, None where measured."""
 
     name: str
-    act: Act
+    act: GuardedAct
     gathers_at: datetime | None = None
     opens_at: datetime | None = None
     closes_at: datetime | None = None
@@ -46,12 +46,12 @@ class Plan:
     rate_max: float = 200.0
 
 
-async def lines(tx: ReadTx) -> list[Line]:
+async def lines(tx: ReadTx) -> list[WaitingLine]:
     """Every line there ever was."""
     return await store.lines(tx)
 
 
-async def create(tx: Tx, plan: Plan, *, at: datetime, actor: Actor) -> UUID:
+async def create(tx: Tx, plan: LinePlan, *, at: datetime, actor: Actor) -> UUID:
     """A new line.  Refuses `Malformed`, `LineExists`."""
     rate, rate_max = planned(plan, at)
     line = new_id()
@@ -76,7 +76,7 @@ async def create(tx: Tx, plan: Plan, *, at: datetime, actor: Actor) -> UUID:
     return line
 
 
-def planned(plan: Plan, at: datetime) -> tuple[float, float]:
+def planned(plan: LinePlan, at: datetime) -> tuple[float, float]:
     """The rate that a planned line begins with, and the highest.  Refuses `Malformed`."""
     line_name(plan.name)
     check_times(plan.gathers_at, plan.opens_at, plan.closes_at)
@@ -101,7 +101,7 @@ async def set_rate(
     await _record(tx, actor, "line_rate_set", line.id, policy=policy, rate=now)
 
 
-def rates_of(line: Line, rate: float | None, rate_max: float | None) -> tuple[float, float]:
+def rates_of(line: WaitingLine, rate: float | None, rate_max: float | None) -> tuple[float, float]:
     """The rate that a line comes to have, and the highest.  Refuses `Malformed`."""
     most = admission_rate(rate_max if rate_max is not None else line.rate_max)
     now = admission_rate(rate if rate is not None else min(line.rate, most))
@@ -151,7 +151,7 @@ async def close_at(
     return until
 
 
-def check_closes(line: Line, closes_at: datetime | None) -> None:
+def check_closes(line: WaitingLine, closes_at: datetime | None) -> None:
     """Refuses `Malformed`, and `NotAllowedNow`: whoever was told no stays told."""
     check_times(line.gathers_at, line.opens_at, closes_at)
     if line.state == LineState.CLOSING:
@@ -175,7 +175,7 @@ async def end(tx: Tx, name: str, *, reason: str, actor: Actor) -> None:
     await _record(tx, actor, "line_ended", line.id, reason=told)
 
 
-async def named(tx: ReadTx, name: str) -> Line:
+async def named(tx: ReadTx, name: str) -> WaitingLine:
     """The line of this name that has not ended.  Refuses `LineUnknown`."""
     line = await store.line_named(tx, name)
     if line is None:

@@ -9,7 +9,7 @@ from meterai.pages import Site, sentence
 from meterai.plumbing.config import Settings
 from meterai.plumbing.messages import format_datetime, translate
 from meterai.waiting_room.estimate import Range
-from meterai.waiting_room.model import PATH, Line, LineState
+from meterai.waiting_room.model import PATH, LineState, WaitingLine
 from meterai.waiting_room.tokens import Ticket
 
 TEMPLATE = "waiting_room/waiting.html"
@@ -57,7 +57,7 @@ class WaitingPages:
 
     def of(
         self,
-        line: Line,
+        line: WaitingLine,
         language: str,
         ticket: Ticket | None,
         shown: Range | None,
@@ -85,7 +85,9 @@ class WaitingPages:
             page = page.replace(f"{_MARK}{name}{_MARK}".encode(), value.encode())
         return page
 
-    def of_entry(self, line: Line, language: str, entry: str, there: str, again: int) -> bytes:
+    def of_entry(
+        self, line: WaitingLine, language: str, entry: str, there: str, again: int
+    ) -> bytes:
         """The page for one who is in the draw, with the public entry in hexadecimal."""
         key = (ENTRY, line.name, line.state, line.opens_at, line.reason(language), language)
         if (made := self._made.get(key)) is None:
@@ -98,7 +100,7 @@ class WaitingPages:
             made = made.replace(f"{_MARK}{name}{_MARK}".encode(), value.encode())
         return made
 
-    def _rendered_entry(self, line: Line, language: str) -> bytes:
+    def _rendered_entry(self, line: WaitingLine, language: str) -> bytes:
         return self._site.render(
             ENTRY,
             language,
@@ -111,7 +113,7 @@ class WaitingPages:
             opens_at=_told(line.opens_at, language),
         ).encode()
 
-    def _page(self, line: Line, language: str, look: tuple[bool, bool, bool]) -> bytes:
+    def _page(self, line: WaitingLine, language: str, look: tuple[bool, bool, bool]) -> bytes:
         reason = line.reason(language)
         of_line = (line.name, line.state, line.is_paused, line.opens_at, line.closes_at)
         key = (*of_line, reason, language, *look)
@@ -124,7 +126,7 @@ class WaitingPages:
 
     def _rendered(
         self,
-        line: Line,
+        line: WaitingLine,
         language: str,
         reason: str,
         look: tuple[bool, bool, bool],

@@ -35,8 +35,7 @@ from meterai.waiting_room.model import (
     BROWSER_HOLDS_SECONDS,
     PATH,
     TURN_SECONDS_MAX,
-    Act,
-    Line,
+    GuardedAct,
     LineState,
     LineUnknown,
     NotLetIn,
@@ -44,6 +43,7 @@ from meterai.waiting_room.model import (
     TicketInvalid,
     TurnNotYours,
     TurnOver,
+    WaitingLine,
     WaitInLine,
 )
 from meterai.waiting_room.page import grouped
@@ -73,13 +73,13 @@ def _set(settings: Settings, answer: Page, name: str, value: str, seconds: int) 
     )
 
 
-def _numbered(request: PageRequest, room: WaitingRoom, line: Line) -> Ticket | None:
+def _numbered(request: PageRequest, room: WaitingRoom, line: WaitingLine) -> Ticket | None:
     """The ticket that is shown, if it has a number: an entry in a draw has none yet."""
     ticket = room.ticket_shown(request.scope, line)
     return ticket if ticket and ticket.number != NO_NUMBER else None
 
 
-async def _line(room: WaitingRoom, name: str) -> Line | None:
+async def _line(room: WaitingRoom, name: str) -> WaitingLine | None:
     """The line of this name; None where it has ended or never was."""
     await room.look()
     with suppress(LineUnknown):
@@ -92,7 +92,7 @@ def _past(name: str, there: str) -> Page:
     return see_other(there if there != "/" else f"{PATH}/{quote(name, safe='')}")
 
 
-def _page_of(line: Line, there: str) -> Page:
+def _page_of(line: WaitingLine, there: str) -> Page:
     return see_other(f"{PATH}/{line.name}?{urlencode({'next': there})}")
 
 
@@ -118,12 +118,14 @@ def into_line(request: PageRequest, refusal: NotLetIn, there: str) -> Page:
     return _turn_over_page(request, refusal.line, refusal, there)
 
 
-async def _turn_of(request: PageRequest, lines: WaitingRoom, line: Line, ticket: Ticket) -> Turn:
+async def _turn_of(
+    request: PageRequest, lines: WaitingRoom, line: WaitingLine, ticket: Ticket
+) -> Turn:
     """The turn of whoever shows a ticket.  To buy one has an account: each comes in once.
 
     Refuses `SignInRequired`, and what `come_in` refuses.
     """
-    if line.act != Act.BUY:
+    if line.act != GuardedAct.BUY:
         return await lines.come_in(line, ticket)
     caller = await known_visitor(request)
     if caller is None:

@@ -5,7 +5,14 @@ from uuid import UUID
 
 from meterai.kit.refusal import NotFound
 from meterai.plumbing.db.database import ReadTx, Tx
-from meterai.plumbing.db.personal import Consent, Consents, Held, Kept, Person, Personal
+from meterai.plumbing.db.personal import (
+    Consent,
+    Consents,
+    KeepReason,
+    Person,
+    Personal,
+    PersonalTable,
+)
 from meterai.plumbing.work.retention import HALF_YEAR
 from meterai.waiting_room import store
 
@@ -28,22 +35,22 @@ async def _withdraw(tx: Tx, person: Person, which: str) -> None:
 
 PERSONAL = Personal(
     tables=(
-        Held(
+        PersonalTable(
             table="waiting_room_places",
             columns="line_id number taken_at kept_at wants_mail told_at",
             inner="account_id shown_low shown_high serial since",
             hidden="holder",
-            kept=Kept.BRIEFLY,
+            kept=KeepReason.BRIEFLY,
             since="t.kept_at",
             keeps=HALF_YEAR,
         ),
-        Held(
+        PersonalTable(
             table="waiting_room_turns",
             columns="line_id number taken_at admitted_at ended_at",
             inner="used_by shown_low shown_high waited called_with",
             hidden="holder",
             whose="t.used_by = %s",
-            kept=Kept.BRIEFLY,
+            kept=KeepReason.BRIEFLY,
             since="t.admitted_at",
             keeps=HALF_YEAR,
         ),

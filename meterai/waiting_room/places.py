@@ -17,7 +17,7 @@ from uuid import UUID
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.db.database import DatabaseBusy
 from meterai.waiting_room.model import LineClosed
-from meterai.waiting_room.store import Block
+from meterai.waiting_room.store import NumberBlock
 
 BLOCK_SECONDS = 1.0  # the most by which somebody may be served before who came earlier
 BLOCK_WORTH_SECONDS = 0.1  # of what is given away
@@ -25,13 +25,13 @@ BLOCK_MAX = 4_096  # numbers
 ASKING_MAX = 20_000  # requests that wait for the same lease; each some hundred bytes
 LEASE_SECONDS_MAX = 5.0
 
-Lease = Callable[[UUID, int], Awaitable[Block | None]]
+Lease = Callable[[UUID, int], Awaitable[NumberBlock | None]]
 GiveBack = Callable[[UUID, int, int], Awaitable[None]]
 Place = tuple[int, int]  # a number, and the moment in ms since 1970
 MS = 1000
 
 
-class Numbers:
+class NumberSupply:
     """The numbers of one line that this process may give away."""
 
     def __init__(self, line: UUID, lease: Lease, give_back: GiveBack) -> None:
@@ -106,7 +106,7 @@ class Numbers:
                 # nobody would ever have one of a database that takes its time.  The others ask again.
                 turn.set_result(self._taken(monotonic()) if asked < self._until else None)
 
-    def _begin(self, block: Block, count: int, asked: float) -> None:
+    def _begin(self, block: NumberBlock, count: int, asked: float) -> None:
         self._first = self._next = block.first
         self._end = block.first + count
         # Never ahead of the database: the answer took some of the time.

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from meterai.commands import Command, Directory, Schema, Scope
-from meterai.draw import Drawing, drawing_of
-from meterai.plumbing.http.described import Field
-from meterai.plumbing.signed import Signer
+from meterai.commands import Command, DemandScope, Directory, Schema
+from meterai.draw import DrawService, drawing_of
+from meterai.plumbing.http.described import FieldDescription
+from meterai.plumbing.signed import DocumentSigner
 from meterai.plumbing.work.jobs import PeriodicTask
 from meterai.room import Container, Room
 from meterai.waiting_room import store
@@ -19,22 +19,22 @@ from meterai.waiting_room.invariants import INVARIANTS, MAIL_CAUSES
 from meterai.waiting_room.knows import KNOWS
 from meterai.waiting_room.levers import LEVERS
 from meterai.waiting_room.metrics import METRICS
-from meterai.waiting_room.model import LINE, SIGNATURES, Act, LineState
+from meterai.waiting_room.model import LINE, SIGNATURES, GuardedAct, LineState
 from meterai.waiting_room.pages import PAGES, pages
 from meterai.waiting_room.personal import PERSONAL
 from meterai.waiting_room.retention import RETENTION
 from meterai.waiting_room.routes import routes
 from meterai.waiting_room.service import WaitingRoom
 from meterai.waiting_room.settings import WaitingRoomSettings
-from meterai.waiting_room.tokens import Tokens
+from meterai.waiting_room.tokens import LineTokens
 
 TOKENS = "waiting room tokens"  # what the keys are derived for
 
 
 async def _build(container: Container) -> None:
     database, settings, keyring = container.database, container.settings, container.keyring
-    signer = Signer(keyring.derived(SIGNATURES))
-    tokens = Tokens(keyring.derived(TOKENS))
+    signer = DocumentSigner(keyring.derived(SIGNATURES))
+    tokens = LineTokens(keyring.derived(TOKENS))
     clock, stations = container.clock, container.stations
     lines = WaitingRoom(database, tokens, signer, settings, clock, stations)
     container.add(lines)
@@ -44,7 +44,7 @@ async def _build(container: Container) -> None:
 
 
 def _tasks(container: Container) -> Sequence[PeriodicTask]:
-    advancing, drawing = container.of(Advancing), container.of(Drawing)
+    advancing, drawing = container.of(Advancing), container.of(DrawService)
     lines, waits = container.of(WaitingRoom), container.stations.due
     return [
         PeriodicTask("tell_waits", lines.tell_waits, store.STEP_SECONDS, waits),
@@ -57,12 +57,12 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
 
 def _line_draw(name: str, function: str) -> Command:
     place = f"meterai.waiting_room.commands:{function}"
-    return Command(name, place, Directory.NEEDED, Scope.DATABASE, Schema.CURRENT)
+    return Command(name, place, Directory.NEEDED, DemandScope.DATABASE, Schema.CURRENT)
 
 
 def _command(name: str, function: str, schema: Schema = Schema.CURRENT) -> Command:
     place = f"meterai.waiting_room.commands:{function}"
-    return Command(name, place, Directory.DATABASE, Scope.DATABASE, schema)
+    return Command(name, place, Directory.DATABASE, DemandScope.DATABASE, schema)
 
 
 COMMANDS = (
@@ -78,7 +78,7 @@ COMMANDS = (
         "line check-proof",
         "meterai.waiting_room.commands:check_proof",
         Directory.SETTINGS,
-        Scope.NOTHING,
+        DemandScope.NOTHING,
         Schema.NONE,
     ),
     _line_draw("line draw", "show_draw"),
@@ -87,8 +87,8 @@ COMMANDS = (
 )
 
 FIELDS = {
-    ("LineView", "state"): Field(list(LineState)),
-    ("LineView", "act"): Field(list(Act)),
+    ("LineView", "state"): FieldDescription(list(LineState)),
+    ("LineView", "act"): FieldDescription(list(GuardedAct)),
 }
 ROOM = Room(
     name="waiting_room",

@@ -13,7 +13,7 @@ from meterai.accounts import Permission
 from meterai.kit.priority import Priority
 from meterai.plumbing.http.described import Described
 from meterai.plumbing.http.language import language_of
-from meterai.waiting_room.model import Line, NumberNotServed
+from meterai.waiting_room.model import NumberNotServed, WaitingLine
 from meterai.waiting_room.service import WaitingRoom, moment
 
 
@@ -68,7 +68,7 @@ class TurnRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ticket: str
 
 
-def _view(line: Line, language: str) -> LineView:
+def _view(line: WaitingLine, language: str) -> LineView:
     return LineView(
         line.name,
         line.act,

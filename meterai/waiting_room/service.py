@@ -27,7 +27,7 @@ from meterai.plumbing.db.database import Database, DatabaseAway, Tx
 from meterai.plumbing.http.requests import cookie_name
 from meterai.plumbing.networks import Buckets
 from meterai.plumbing.observe.stations import Stations
-from meterai.plumbing.signed import Signer
+from meterai.plumbing.signed import DocumentSigner
 from meterai.waiting_room import metrics, store
 from meterai.waiting_room.cookies import ticket_cookie, turn_cookie, values_of
 from meterai.waiting_room.crowds import CROWD_NUMBERS, EARLY_FIRST
@@ -39,8 +39,7 @@ from meterai.waiting_room.model import (
     PATH,
     TURN_SECONDS,
     TURN_SECONDS_MAX,
-    Act,
-    Line,
+    GuardedAct,
     LineClosed,
     LineState,
     LineUnknown,
@@ -48,13 +47,14 @@ from meterai.waiting_room.model import (
     TicketInvalid,
     TurnNotYours,
     TurnOver,
+    WaitingLine,
     WaitInLine,
     is_line_name,
 )
-from meterai.waiting_room.places import MS, Numbers
+from meterai.waiting_room.places import MS, NumberSupply
 from meterai.waiting_room.spacing import Own, Spacing
-from meterai.waiting_room.store import Block, KeptPlace
-from meterai.waiting_room.tokens import HOLDER_BYTES, Ticket, Tokens, Turn
+from meterai.waiting_room.store import KeptPlace, NumberBlock
+from meterai.waiting_room.tokens import HOLDER_BYTES, LineTokens, Ticket, Turn
 
 LOOK_SECONDS = 0.5  # between two looks of a process at all lines
 CROWDED_SECONDS = (
@@ -84,8 +84,8 @@ class WaitingRoom:
     def __init__(
         self,
         database: Database,
-        tokens: Tokens,
-        signer: Signer,
+        tokens: LineTokens,
+        signer: DocumentSigner,
         settings: Settings,
         clock: Clock,
         stations: Stations,
@@ -96,10 +96,10 @@ class WaitingRoom:
         self._settings = settings
         self._clock = clock
         self._stations = stations
-        self._lines: dict[str, Line] = {}
-        self._by_act: dict[Act, Line] = {}
-        self._numbers: dict[UUID, Numbers] = {}
-        self._serials: dict[UUID, Numbers] = {}
+        self._lines: dict[str, WaitingLine] = {}
+        self._by_act: dict[GuardedAct, WaitingLine] = {}
+        self._numbers: dict[UUID, NumberSupply] = {}
+        self._serials: dict[UUID, NumberSupply] = {}
         self._spacing: dict[UUID, Spacing] = {}
         self._own: dict[UUID, Own] = {}
         self._spaced: Counter[tuple[UUID, int, int]] = Counter()  # since the database was told last
@@ -149,7 +149,7 @@ class WaitingRoom:
             found = await self._database.once(
                 store.look,
                 self._process,
-                store.Told(
+                store.LoadReport(
                     refused / since, arrivals / since, self._stations.pressure(), is_crowded
                 ),
             )
@@ -173,7 +173,7 @@ class WaitingRoom:
         await self.look()
         return 0
 
-    def _see(self, found: list[Line]) -> None:
+    def _see(self, found: list[WaitingLine]) -> None:
         for line in found:
             if line.is_engaged:  # by a worker
                 self._crowded_until.pop(line.id, None)
@@ -197,7 +197,7 @@ class WaitingRoom:
             except Refusal:
                 self._spaced.update(told)  # told with the next look
 
-    def line(self, name: str) -> Line:
+    def line(self, name: str) -> WaitingLine:
         """A line that has not ended.  Refuses `LineUnknown`, and `DatabaseAway` before any was seen."""
         self._check_seen()
         found = self._lines.get(name)
@@ -205,7 +205,7 @@ class WaitingRoom:
             raise LineUnknown(f"no line {name}")
         return found
 
-    async def line_ever(self, name: str) -> Line:
+    async def line_ever(self, name: str) -> WaitingLine:
         """A line, also one that has ended.  Refuses `LineUnknown`, `DatabaseAway`."""
         await self.look()
         try:
@@ -223,12 +223,12 @@ class WaitingRoom:
         if not self._told_at:
             raise DatabaseAway("no line was seen yet")
 
-    def line_before(self, act: Act) -> Line | None:
+    def line_before(self, act: GuardedAct) -> WaitingLine | None:
         """The line that stands before an act, where one does."""
         found = self._by_act.get(act)
         return found if found and found.stands_in_the_way else None
 
-    def any_line_of(self, act: Act) -> Line | None:
+    def any_line_of(self, act: GuardedAct) -> WaitingLine | None:
         """The line of an act, whether it stands in the way or not."""
         return self._by_act.get(act)
 
@@ -236,15 +236,15 @@ class WaitingRoom:
         """Note that somebody came to do what a line is for, without a turn, and was served."""
         self._arrivals += 1
 
-    def let_in(self, line: Line) -> None:
+    def let_in(self, line: WaitingLine) -> None:
         """Note that this process let one more come in."""
         self._entrance(line).let_in()
 
-    def has_room(self, line: Line) -> bool:
+    def has_room(self, line: WaitingLine) -> bool:
         """Whether this process lets one more come in."""
         return self._entrance(line).has_room(line.rate, monotonic())
 
-    def admits(self, line: Line, ticket: Ticket) -> bool:
+    def admits(self, line: WaitingLine, ticket: Ticket) -> bool:
         """Whether the holder of a number that was called comes in now, or waits some seconds more.
 
         People who were called come late, and many of them at once after a pause.  A ticket counts once, so that who
@@ -259,7 +259,7 @@ class WaitingRoom:
         self.let_in(line)
         return True
 
-    def line_to_wait_in(self, scope: Scope, act: Act) -> Line | None:
+    def line_to_wait_in(self, scope: Scope, act: GuardedAct) -> WaitingLine | None:
         """The line that whoever asks has to wait in first; None where there is none, or the turn came."""
         line = self._by_act.get(act)
         if line is None or self.turn_shown(scope, line) is not None:
@@ -267,25 +267,25 @@ class WaitingRoom:
         self._stand_if_crowded(line)
         return self.line_before(act)
 
-    def _stand_if_crowded(self, line: Line) -> None:
+    def _stand_if_crowded(self, line: WaitingLine) -> None:
         """Let a line stand in the way at once where more come than are let in; a worker confirms it."""
         now = monotonic()
         if line.is_automatic and not line.is_engaged and not self.has_room(line):
             self._crowded_until[line.id] = now + CROWDED_SECONDS
             self._lines[line.name] = self._by_act[line.act] = self._crowded(line)
 
-    def _entrance(self, line: Line) -> Entrance:
+    def _entrance(self, line: WaitingLine) -> Entrance:
         processes = self._settings.process.workers
         return self._entrances.setdefault(line.id, Entrance(processes))
 
-    def _crowded(self, line: Line) -> Line:
+    def _crowded(self, line: WaitingLine) -> WaitingLine:
         """A line as it stands here: also where no worker has seen yet that too many come."""
         is_crowded = self._crowded_until.get(line.id, 0.0) > monotonic()
         return replace(line, is_engaged=True) if is_crowded else line
 
     # -- places ----------------------------------------------------------------------------
 
-    def range_of(self, line: Line, number: int, *, is_spaced: bool = False) -> Range | None:
+    def range_of(self, line: WaitingLine, number: int, *, is_spaced: bool = False) -> Range | None:
         """How long this number waits from now; None where that cannot be told."""
         if line.is_paused or line.state not in (LineState.OPEN, LineState.CLOSING):
             return None
@@ -293,7 +293,7 @@ class WaitingRoom:
         return waiting_range(places, line.flow_fast, line.flow_slow, line.spread)
 
     async def take_place(
-        self, line: Line, holder: bytes | None = None, networks: Sequence[str] = ()
+        self, line: WaitingLine, holder: bytes | None = None, networks: Sequence[str] = ()
     ) -> Ticket:
         """A new place; of the networks, narrow to wide, that are told, by their turn.
 
@@ -318,36 +318,36 @@ class WaitingRoom:
         mine = holder or secrets.token_bytes(HOLDER_BYTES)
         return Ticket(line.id, number, mine, at, low, high, serial, since)
 
-    def _count(self, line: Line, number: int, more: int = 1) -> None:
+    def _count(self, line: WaitingLine, number: int, more: int = 1) -> None:
         """So many more spaced places are called with a number, or with one of those beside it."""
         first = number - number % CROWD_NUMBERS
         self._spaced[line.id, max(first, 1), first + CROWD_NUMBERS - 1] += more
 
-    def count_again(self, line: Line, ticket: Ticket) -> None:
+    def count_again(self, line: WaitingLine, ticket: Ticket) -> None:
         """Count the place of somebody who waits where nobody does: its process was killed before it told of it."""
         if ticket.serial and ticket.number > line.serving and not line.waiting:
             self._count(line, ticket.number)
 
-    def _numbers_of(self, line: Line) -> Numbers:
+    def _numbers_of(self, line: WaitingLine) -> NumberSupply:
         if (found := self._numbers.get(line.id)) is None:
-            found = self._numbers[line.id] = Numbers(line.id, self._lease, self._give_back)
+            found = self._numbers[line.id] = NumberSupply(line.id, self._lease, self._give_back)
         return found
 
-    def _serials_of(self, line: Line) -> Numbers:
+    def _serials_of(self, line: WaitingLine) -> NumberSupply:
         if (found := self._serials.get(line.id)) is None:
-            found = self._serials[line.id] = Numbers(line.id, self._lease_serials, _lose)
+            found = self._serials[line.id] = NumberSupply(line.id, self._lease_serials, _lose)
         return found
 
-    async def _lease(self, line: UUID, count: int) -> Block | None:
+    async def _lease(self, line: UUID, count: int) -> NumberBlock | None:
         return await self._database.once(store.lease, line, count)
 
-    async def _lease_serials(self, line: UUID, count: int) -> Block | None:
+    async def _lease_serials(self, line: UUID, count: int) -> NumberBlock | None:
         return await self._database.once(store.lease_serials, line, count)
 
     async def _give_back(self, line: UUID, first: int, end: int) -> None:
         await self._database.once(store.give_back, line, first, end)
 
-    async def enter(self, line: Line) -> Ticket:
+    async def enter(self, line: WaitingLine) -> Ticket:
         """An entry in the draw of a line that opens later: a ticket without a number.
 
         Refuses `LineClosed`, and what a database refuses that is busy or away.
@@ -358,7 +358,9 @@ class WaitingRoom:
         metrics.ENTRIES.labels(line=line.name).inc()
         return ticket
 
-    async def drawn(self, line: Line, ticket: Ticket, networks: Sequence[str] = ()) -> Ticket:
+    async def drawn(
+        self, line: WaitingLine, ticket: Ticket, networks: Sequence[str] = ()
+    ) -> Ticket:
         """The ticket of an entry with the number that it drew; as it is while none is drawn."""
         if ticket.number != NO_NUMBER or line.state not in (LineState.OPEN, LineState.CLOSING):
             return ticket
@@ -368,7 +370,7 @@ class WaitingRoom:
             return await self.take_place(line, networks=networks)
         return drawn or ticket
 
-    def read_ticket(self, line: Line, text: str | bytes) -> Ticket:
+    def read_ticket(self, line: WaitingLine, text: str | bytes) -> Ticket:
         """A ticket of this line.  Refuses `TicketInvalid`."""
         ticket = self.tokens.read_ticket(text)
         if ticket.line != line.id:
@@ -377,14 +379,14 @@ class WaitingRoom:
 
     # -- turns -----------------------------------------------------------------------------
 
-    async def come_in(self, line: Line, ticket: Ticket) -> Turn:
+    async def come_in(self, line: WaitingLine, ticket: Ticket) -> Turn:
         """The turn of a ticket, the same one when asked again.
 
         Refuses `NumberNotServed`, `TurnOver`, `TicketInvalid`.
         """
         return await self._database.run(partial(self._come_in, line=line, ticket=ticket))
 
-    async def come_in_as(self, line: Line, account: UUID, ticket: Ticket) -> Turn:
+    async def come_in_as(self, line: WaitingLine, account: UUID, ticket: Ticket) -> Turn:
         """The turn of an account: of the place it keeps, whichever ticket it shows.
 
         So an account is inside once, with however many browsers it waited.  Refuses as `come_in`, and
@@ -400,7 +402,7 @@ class WaitingRoom:
 
         return await self._database.run(act)
 
-    async def _come_in(self, tx: Tx, line: Line, ticket: Ticket) -> Turn:
+    async def _come_in(self, tx: Tx, line: WaitingLine, ticket: Ticket) -> Turn:
         taken_at = moment(ticket.taken_at)
         now = max(self._clock.now(), taken_at)  # our clock may be behind that of the database
         called = await store.called_at(tx, line.id, ticket.number, taken_at)
@@ -424,7 +426,7 @@ class WaitingRoom:
         until = min(self.now_ms() + TURN_SECONDS * MS, turn.admitted_at + most * MS)
         return turn._replace(until=until)
 
-    def early_turn(self, line: Line, account: UUID | None) -> Turn:
+    def early_turn(self, line: WaitingLine, account: UUID | None) -> Turn:
         """The turn of somebody who comes while nobody has to wait.
 
         It takes no number of the line.  That of an account lets no other account do what the line is for.
@@ -438,7 +440,7 @@ class WaitingRoom:
         """False for a turn of another account."""
         return not turn.is_bound or turn.holder == _holder_of(turn.line, account)
 
-    def valid_turn(self, line: Line, text: str | bytes) -> Turn | None:
+    def valid_turn(self, line: WaitingLine, text: str | bytes) -> Turn | None:
         """A turn of this line whose time is not over, or None."""
         try:
             turn = self.tokens.read_turn(text)
@@ -453,7 +455,7 @@ class WaitingRoom:
         renewed = self._lasting(turn)
         return renewed if renewed.until > turn.until else None
 
-    async def use(self, line: Line, turn: Turn, account: UUID) -> None:
+    async def use(self, line: WaitingLine, turn: Turn, account: UUID) -> None:
         """Let an account use a turn.  Refuses `WaitInLine`, `TurnNotYours`, `TurnOver`."""
         if not self.is_of(turn, account):
             if turn.is_early:
@@ -469,7 +471,7 @@ class WaitingRoom:
 
     # -- before the act --------------------------------------------------------------------
 
-    def ticket_shown(self, scope: Scope, line: Line) -> Ticket | None:
+    def ticket_shown(self, scope: Scope, line: WaitingLine) -> Ticket | None:
         """The ticket of this line that a request shows: the first that is one."""
         name = cookie_name(ticket_cookie(line.name), self._settings.process).encode()
         for text in values_of(scope["headers"], name):
@@ -477,7 +479,7 @@ class WaitingRoom:
                 return self.read_ticket(line, text)
         return None
 
-    def turn_shown(self, scope: Scope, line: Line) -> Turn | None:
+    def turn_shown(self, scope: Scope, line: WaitingLine) -> Turn | None:
         """The turn of this line that a request shows, by its header or else a cookie, if it is valid."""
         name = cookie_name(turn_cookie(line.name), self._settings.process).encode()
         told = [value for header, value in scope["headers"] if header == _TURN_HEADER]
@@ -485,14 +487,14 @@ class WaitingRoom:
         return next((turn for turn in shown if turn is not None), None)
 
     async def waiting_line(
-        self, connection: ASGIConnection[Any, Any, Any, Any], act: Act
-    ) -> Line | None:
+        self, connection: ASGIConnection[Any, Any, Any, Any], act: GuardedAct
+    ) -> WaitingLine | None:
         """`line_to_wait_in`, of lines as they are now."""
         await self.look()
         return self.line_to_wait_in(connection.scope, act)
 
     async def check_turn(
-        self, connection: ASGIConnection[Any, Any, Any, Any], account: UUID | None, act: Act
+        self, connection: ASGIConnection[Any, Any, Any, Any], account: UUID | None, act: GuardedAct
     ) -> None:
         """Let an account (for `CHECK` anybody) do what a line stands before, if it has its turn.
 
@@ -511,7 +513,7 @@ class WaitingRoom:
 
     # -- kept with an account --------------------------------------------------------------
 
-    async def keep(self, line: Line, account: UUID, ticket: Ticket | None) -> Ticket | None:
+    async def keep(self, line: WaitingLine, account: UUID, ticket: Ticket | None) -> Ticket | None:
         """Keep a place with an account, and say which one it has: the earliest.
 
         None where it has none and brings none: a place whose turn another account used is none of its own.
@@ -524,7 +526,9 @@ class WaitingRoom:
             kept = await self._database.run(keep)
         return _ticket_of(line, kept) if kept else None
 
-    async def _keep(self, tx: Tx, line: Line, account: UUID, ticket: Ticket) -> KeptPlace | None:
+    async def _keep(
+        self, tx: Tx, line: WaitingLine, account: UUID, ticket: Ticket
+    ) -> KeptPlace | None:
         turn = await store.turn(tx, ticket.line, ticket.key)
         if turn is not None and turn.used_by not in (None, account):
             return await store.place(tx, account, ticket.line)
@@ -536,7 +540,7 @@ class WaitingRoom:
         at, now = moment(ticket.taken_at), self._clock.now()
         return await store.keep(tx, account, ticket, at, now, self._over_since())
 
-    def _with_number_of_its_own(self, line: Line, ticket: Ticket) -> Ticket:
+    def _with_number_of_its_own(self, line: WaitingLine, ticket: Ticket) -> Ticket:
         """A spaced place once its mail is verified: called with the number that was next when it was taken, or
         soon after where others are.
         """
@@ -548,7 +552,7 @@ class WaitingRoom:
         self._count(line, ticket.number, -1)
         return ticket._replace(number=number, since=number)
 
-    async def place_of(self, line: Line, account: UUID) -> Ticket:
+    async def place_of(self, line: WaitingLine, account: UUID) -> Ticket:
         """The place of an account, a new one where it has none that is still to be used."""
         kept = await self.keep(line, account, None)
         if kept is None or await self._is_used(line, kept.key):
@@ -557,7 +561,7 @@ class WaitingRoom:
         assert kept is not None
         return kept
 
-    async def _is_used(self, line: Line, number: int) -> bool:
+    async def _is_used(self, line: WaitingLine, number: int) -> bool:
         async with self._database.reading() as tx:
             turn = await store.turn(tx, line.id, number)
         return turn is not None and (
@@ -568,17 +572,17 @@ class WaitingRoom:
         """Turns that began then or before are over."""
         return self._clock.now() - timedelta(seconds=TURN_SECONDS_MAX)
 
-    async def tell_me(self, line: Line, account: UUID, *, wants_mail: bool) -> bool:
+    async def tell_me(self, line: WaitingLine, account: UUID, *, wants_mail: bool) -> bool:
         """Whether an account is told by mail when its turn is near.  False: it keeps no place."""
         return await self._database.once(store.tell_me, account, line.id, wants_mail)
 
-    async def wants_mail(self, line: Line, account: UUID) -> bool:
+    async def wants_mail(self, line: WaitingLine, account: UUID) -> bool:
         """Whether an account asked to be told so."""
         return await self._database.once(store.wants_mail, account, line.id)
 
     # -- proof -----------------------------------------------------------------------------
 
-    def receipt(self, line: Line, ticket: Ticket) -> str:
+    def receipt(self, line: WaitingLine, ticket: Ticket) -> str:
         """Signed: this number was taken at this moment, of this line, which closes then."""
         return self.signer.sign(
             RECEIPT,
@@ -593,7 +597,7 @@ class WaitingRoom:
             },
         )
 
-    def entry_receipt(self, line: Line, ticket: Ticket) -> str:
+    def entry_receipt(self, line: WaitingLine, ticket: Ticket) -> str:
         """Signed: this entry is in the draw of this line; the list that is closed must have it."""
         return self.signer.sign(
             ENTRY_RECEIPT,
@@ -619,7 +623,7 @@ def _holder_of(line: UUID, account: UUID) -> bytes:
     return hashlib.sha256(told).digest()[:HOLDER_BYTES]
 
 
-def _ticket_of(line: Line, kept: KeptPlace) -> Ticket:
+def _ticket_of(line: WaitingLine, kept: KeptPlace) -> Ticket:
     shown = (kept.shown_low, kept.shown_high)
     taken_at = ms(kept.taken_at)
     return Ticket(

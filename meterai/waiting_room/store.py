@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from meterai.draw import Subject
+from meterai.draw import DrawSubject
 from meterai.plumbing.db.database import ReadTx, Tx
 from meterai.plumbing.db.rows import RowMapper
 from meterai.plumbing.observe.stations import Backlog
 from meterai.waiting_room.crowds import Crowd
-from meterai.waiting_room.model import Line, LineTold, PlaceTold, Policy, TurnTold
+from meterai.waiting_room.model import LineMoments, PlaceTold, Policy, TurnTold, WaitingLine
 from meterai.waiting_room.rate import Gap, first_rate
 from meterai.waiting_room.tokens import Ticket, Turn
 
@@ -27,7 +27,7 @@ def _crowds(flat: list[int]) -> list[Crowd]:
     return [Crowd(*three) for three in zip(flat[::3], flat[1::3], flat[2::3], strict=True)]
 
 
-_LINES = RowMapper(Line, spaced=_crowds)
+_LINES = RowMapper(WaitingLine, spaced=_crowds)
 CROWDS_MAX = 1_000  # that are told apart in one step; those behind are one
 LOAD_SECONDS = 5  # what a process said longer ago counts no more
 STEP_SECONDS = 1.0
@@ -35,10 +35,10 @@ REST_SECONDS = 10.0  # between two steps of a line at rest
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class LockedLine:
     """A line as whoever moves it on sees it: locked, with what is not shown."""
 
-    line: Line
+    line: WaitingLine
     now: datetime
     carried: float
     away: float
@@ -49,7 +49,7 @@ class Standing:
     engaged_at: datetime | None
 
 
-class Told(NamedTuple):
+class LoadReport(NamedTuple):
     """The word of a web process, or of a worker, on the last second, or of all of them together.
 
     Of several processes the highest pressure counts (`plumbing.observe.stations`), and the sum of the others; one that is
@@ -73,14 +73,14 @@ class Inside(NamedTuple):
     usual: int
 
 
-class Waits(NamedTuple):
+class EndedWaits(NamedTuple):
     """Waits that ended, and how many of them within what was shown."""
 
     inside: int
     outside: int
 
 
-class Block(NamedTuple):
+class NumberBlock(NamedTuple):
     """Numbers leased to a process, by the clock of the database."""
 
     first: int
@@ -108,7 +108,7 @@ class KeptPlace(NamedTuple):
     since: int
 
 
-class Sample(NamedTuple):
+class LineSample(NamedTuple):
     """How a line went in some seconds."""
 
     at: datetime
@@ -125,13 +125,13 @@ class Near(NamedTuple):
     number: int
 
 
-_BLOCKS = RowMapper(Block)
-_TOLD = RowMapper(Told)
+_BLOCKS = RowMapper(NumberBlock)
+_TOLD = RowMapper(LoadReport)
 _INSIDES = RowMapper(Inside)
-_WAITS = RowMapper(Waits)
+_WAITS = RowMapper(EndedWaits)
 _TURNS = RowMapper(HeldTurn)
 _PLACES = RowMapper(KeptPlace)
-_SAMPLES = RowMapper(Sample)
+_SAMPLES = RowMapper(LineSample)
 _NEAR = RowMapper(Near)
 _GAPS = RowMapper(Gap)
 _CROWDS = RowMapper(Crowd)
@@ -324,32 +324,32 @@ WHERE account_id = %s AND line_id = %s AND told_at IS NULL
 """
 
 
-async def look(tx: Tx, process: str, told: Told) -> list[Line]:
+async def look(tx: Tx, process: str, told: LoadReport) -> list[WaitingLine]:
     """Say how this process is, and see every line that has not ended.  One statement."""
     return await tx.all_as(_LINES, _LOOK, process, *told)
 
 
-async def lines(tx: ReadTx) -> list[Line]:
+async def lines(tx: ReadTx) -> list[WaitingLine]:
     """Every line, those that have ended too, the oldest first."""
     return await tx.all_as(_LINES, _LIST)
 
 
-async def line_named(tx: ReadTx, name: str) -> Line | None:
+async def line_named(tx: ReadTx, name: str) -> WaitingLine | None:
     """The line of this name that has not ended."""
     return await tx.one_as(_LINES, _NAMED, name)
 
 
-async def ended_line(tx: ReadTx, name: str) -> Line | None:
+async def ended_line(tx: ReadTx, name: str) -> WaitingLine | None:
     """The last line of this name that has ended."""
     return await tx.one_as(_LINES, _ENDED, name)
 
 
-async def lease(tx: Tx, line: UUID, count: int) -> Block | None:
+async def lease(tx: Tx, line: UUID, count: int) -> NumberBlock | None:
     """So many numbers for one process; None where the line takes no new places."""
     return await tx.one_as(_BLOCKS, _LEASE, count, line, count)
 
 
-async def lease_serials(tx: Tx, line: UUID, count: int) -> Block | None:
+async def lease_serials(tx: Tx, line: UUID, count: int) -> NumberBlock | None:
     """So many serials of spaced places; None where the line takes no new places."""
     return await tx.one_as(_BLOCKS, _LEASE_SERIALS, count, line, count)
 
@@ -387,12 +387,12 @@ async def gaps(tx: Tx, line: UUID, serving: int) -> list[Gap]:
 # -- moving on -----------------------------------------------------------------------------
 
 
-def _standing(**row: object) -> Standing:
-    names = Line.__dataclass_fields__
+def _standing(**row: object) -> LockedLine:
+    names = WaitingLine.__dataclass_fields__
     line = {name: value for name, value in row.items() if name in names}
     line["spaced"] = _crowds(line["spaced"])  # type: ignore[arg-type]
-    return Standing(
-        Line(**line),  # type: ignore[arg-type]  # the columns are those of a line
+    return LockedLine(
+        WaitingLine(**line),  # type: ignore[arg-type]  # the columns are those of a line
         **{name: value for name, value in row.items() if name not in names},  # type: ignore[arg-type]
     )
 
@@ -402,7 +402,7 @@ async def due(tx: ReadTx) -> list[UUID]:
     return [row["line_id"] for row in await tx.all(DUE)]
 
 
-async def standing(tx: Tx, line: UUID) -> Standing | None:
+async def standing(tx: Tx, line: UUID) -> LockedLine | None:
     """A line, locked; None where it has ended."""
     row = await tx.one(_STANDING, line)
     return _standing(**row) if row else None
@@ -413,7 +413,7 @@ async def mean_wait(tx: ReadTx, backlog: Backlog) -> float:
     return float(await tx.value(backlog.mean_seconds) or 0.0)
 
 
-async def loads(tx: ReadTx) -> Told:
+async def loads(tx: ReadTx) -> LoadReport:
     """The word of all processes, together."""
     found = await tx.one_as(_TOLD, _LOADS, LOAD_SECONDS)
     assert found is not None
@@ -447,12 +447,12 @@ async def came(tx: ReadTx, line: UUID, after: int, to: int) -> int:
     return int(await tx.value(_CAME, line, after, to, line, after, to))
 
 
-async def oldest_sample(tx: ReadTx, line: UUID, since: datetime) -> Sample | None:
+async def oldest_sample(tx: ReadTx, line: UUID, since: datetime) -> LineSample | None:
     """The first sample after a moment."""
     return await tx.one_as(_SAMPLES, _OLDEST_SAMPLE, line, since)
 
 
-async def last_sample_before(tx: ReadTx, line: UUID, moment: datetime) -> Sample | None:
+async def last_sample_before(tx: ReadTx, line: UUID, moment: datetime) -> LineSample | None:
     """The last sample that is not after a moment."""
     return await tx.one_as(_SAMPLES, _LAST_SAMPLE_BEFORE, line, moment)
 
@@ -463,7 +463,7 @@ async def called_at(tx: ReadTx, line: UUID, number: int, since: datetime) -> dat
     return found
 
 
-async def ended_waits(tx: ReadTx, line: UUID, since: datetime, until: datetime) -> Waits:
+async def ended_waits(tx: ReadTx, line: UUID, since: datetime, until: datetime) -> EndedWaits:
     """Waits that ended between two moments."""
     found = await tx.one_as(_WAITS, _ENDED_WAITS, line, since, until)
     assert found is not None
@@ -546,7 +546,7 @@ async def set_closing(
     return found
 
 
-async def set_engaged(tx: Tx, line: Line, *, automatic: bool, engaged: bool) -> None:
+async def set_engaged(tx: Tx, line: WaitingLine, *, automatic: bool, engaged: bool) -> None:
     """Let it stand in the way, or not, or by itself; who came before is let in, and what was learned before
     counts no more.
     """
@@ -616,7 +616,7 @@ async def was_told(tx: Tx, account: UUID, line: UUID) -> bool:
 
 
 _LINES_TOLD, _PLACES_TOLD, _TURNS_TOLD = (
-    RowMapper(LineTold),
+    RowMapper(LineMoments),
     RowMapper(PlaceTold),
     RowMapper(TurnTold),
 )
@@ -630,7 +630,7 @@ FROM waiting_room_turns t JOIN waiting_room_lines l USING (line_id) WHERE t.used
 """
 
 
-async def line_told(tx: ReadTx, name: str) -> LineTold | None:
+async def line_told(tx: ReadTx, name: str) -> LineMoments | None:
     """Moments of a line that has not ended."""
     return await tx.one_as(
         _LINES_TOLD,
@@ -682,7 +682,7 @@ class Entered(NamedTuple):
     at: datetime
 
 
-_SUBJECTS = RowMapper(Subject)
+_SUBJECTS = RowMapper(DrawSubject)
 _ENTERED = RowMapper(Entered)
 _SUBJECT = """
 SELECT line_id AS id, name, opens_at AS closes_at, state = 'gathering' AS is_gathering, state = 'drawing' AS is_drawing
@@ -712,12 +712,12 @@ UPDATE waiting_room_lines SET state = 'open', next_number = %s WHERE line_id = %
 """
 
 
-async def subjects_due(tx: ReadTx) -> list[Subject]:
+async def subjects_due(tx: ReadTx) -> list[DrawSubject]:
     """Lines that gather or are being drawn."""
     return await tx.all_as(_SUBJECTS, _SUBJECTS_DUE)
 
 
-async def subject_named(tx: ReadTx, name: str) -> Subject | None:
+async def subject_named(tx: ReadTx, name: str) -> DrawSubject | None:
     """A line with a draw, unless it has ended."""
     return await tx.one_as(_SUBJECTS, _SUBJECT_NAMED, name)
 

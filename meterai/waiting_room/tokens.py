@@ -81,7 +81,7 @@ class Turn(NamedTuple):
     is_bound: bool = False
 
 
-class Tokens:
+class LineTokens:
     """Makes and reads both.  One key for each installation, so that all processes read all."""
 
     def __init__(self, key: bytes) -> None:

@@ -11,7 +11,7 @@ from typing import Protocol
 from urllib.parse import quote
 
 from meterai.watch.client import Stranger, TryFailed
-from meterai.watch.settings import Mailbox, Payer, Watched
+from meterai.watch.settings import LocatedConfiguration, Mailbox, Payer
 
 LOOK_SECONDS = 0.5  # between two looks into a mailbox
 IMAP_SECONDS_MAX = 10.0
@@ -30,7 +30,7 @@ class CodesOf(Protocol):
         ...
 
 
-async def pay(stranger: Stranger, payer: Payer, watched: Watched, qr: str) -> None:
+async def pay(stranger: Stranger, payer: Payer, watched: LocatedConfiguration, qr: str) -> None:
     """Pay a QR.  Raises `NotOurFault`."""
     token = watched.secret(payer.token_file)
     headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -92,7 +92,7 @@ class _Imap:
         return found
 
 
-def mailbox_of(stranger: Stranger, watched: Watched) -> CodesOf | None:
+def mailbox_of(stranger: Stranger, watched: LocatedConfiguration) -> CodesOf | None:
     """The mailbox of a configuration, if there is one."""
     box = watched.of.mailbox
     if box is None:

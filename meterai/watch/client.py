@@ -40,7 +40,7 @@ class TryFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ProbeResponse:
     """An answer: status, headers by lower-case name, body."""
 
     status: int
@@ -71,7 +71,7 @@ class Answer:
                 return found
         return f"status_{self.status}"
 
-    def must_be(self, *statuses: int) -> "Answer":
+    def must_be(self, *statuses: int) -> "ProbeResponse":
         """The same.  Raises `TryFailed` for another status."""
         if self.status not in statuses:
             raise TryFailed(self.fault)
@@ -106,7 +106,9 @@ class Stranger:
         if self._session is not None:
             await self._session.close()
 
-    async def ask(self, method: str, path: str, *, with_key: bool = False, **how: Any) -> Answer:
+    async def ask(
+        self, method: str, path: str, *, with_key: bool = False, **how: Any
+    ) -> ProbeResponse:
         """One request of the installation, or of a whole address.  Raises `TryFailed`."""
         assert self._session is not None, "used as a context"
         url = path if path.startswith("http") else self.base + path
@@ -118,7 +120,7 @@ class Stranger:
                 body = await answer.content.read(ANSWER_BYTES_MAX)
                 while not answer.content.at_eof() and len(body) <= ANSWER_BYTES_MAX:
                     body += await answer.content.read(ANSWER_BYTES_MAX)
-                found = Answer(
+                found = ProbeResponse(
                     answer.status,
                     {name.lower(): text for name, text in answer.headers.items()},
                     body,
@@ -128,9 +130,9 @@ class Stranger:
             raise TryFailed(_fault(error)) from None
         if url.startswith(self.base):
             self._look_at_clock(found)
-        return Answer(found.status, {**found.headers, "cookies": cookies}, body)
+        return ProbeResponse(found.status, {**found.headers, "cookies": cookies}, body)
 
-    def _look_at_clock(self, answer: Answer) -> None:
+    def _look_at_clock(self, answer: ProbeResponse) -> None:
         try:
             said = parsedate_to_datetime(answer.headers.get("date", ""))
         except (ArithmeticError, TypeError, ValueError):

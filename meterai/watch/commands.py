@@ -13,12 +13,12 @@ from meterai.kit.text import one_line
 from meterai.plumbing.files import read_settings_file
 from meterai.plumbing.keyring import new_secret, write_once
 from meterai.plumbing.readings import Watcher, WatchersWrong, read_watchers
-from meterai.plumbing.signed import Signer
+from meterai.plumbing.signed import DocumentSigner
 from meterai.watch import settings
 from meterai.watch.client import Stranger
-from meterai.watch.rule import LIMITS, Outcome
-from meterai.watch.service import Watch
-from meterai.watch.settings import ConfigurationOfWatchWrong, Watched
+from meterai.watch.rule import LIMITS, ProbeOutcome
+from meterai.watch.service import WatcherService
+from meterai.watch.settings import ConfigurationOfWatchWrong, LocatedConfiguration
 from meterai.watch.store import Store
 from meterai.watch.walks import Over, Tried, Walks
 
@@ -29,16 +29,20 @@ State = Literal[
 ]
 
 
-def _opened(config: Path, options: Options, command: str) -> tuple[Watched, Store, Signer]:
+def _opened(
+    config: Path, options: Options, command: str
+) -> tuple[LocatedConfiguration, Store, DocumentSigner]:
     options.configuration(command)  # settings that cannot be read are refused, as by every command
     watched = settings.read(config)
     folder = watched.folder
     folder.mkdir(parents=True, exist_ok=True)
-    signer = Signer(write_once(folder / KEY, new_secret()))
+    signer = DocumentSigner(write_once(folder / KEY, new_secret()))
     return watched, Store(folder / STATE), signer
 
 
-def _peers(path: Path | None, watched: Watched, signer: Signer) -> list[Watcher]:
+def _peers(
+    path: Path | None, watched: LocatedConfiguration, signer: DocumentSigner
+) -> list[Watcher]:
     """Every watcher of the installation, this one among them.  Refuses `WatchersWrong`."""
     if path is None:
         return []
@@ -61,7 +65,7 @@ def run(file: Path, /, options: Options = NO_OPTIONS, *, peers: Peers = None) ->
     FILE is that of the watcher; docs/status.md says what is in it.
     """
     watched, store, signer = _opened(file, options, "watch run")
-    watch = Watch(watched, store, signer, SystemClock(), _peers(peers, watched, signer))
+    watch = WatcherService(watched, store, signer, SystemClock(), _peers(peers, watched, signer))
     line(f"watching {watched.installation} into {watched.folder / 'public'}")
     asyncio.run(watch.run())
 
@@ -111,10 +115,12 @@ def once(file: Path, /, options: Options = NO_OPTIONS) -> None:
         line(f"{one.component:10} {one.outcome.name.lower():7} {one.seconds:6.2f} s{fault}")
     for component in LIMITS.keys() - {one.component for one in found}:
         line(f"{component:10} not measured")
-    raise SystemExit(Exit.DONE if all(one.outcome is Outcome.GOOD for one in found) else Exit.NO)
+    raise SystemExit(
+        Exit.DONE if all(one.outcome is ProbeOutcome.GOOD for one in found) else Exit.NO
+    )
 
 
-async def _tried(watched: Watched, store: Store, found: list[Tried]) -> None:
+async def _tried(watched: LocatedConfiguration, store: Store, found: list[Tried]) -> None:
     of, clock = watched.of, SystemClock()
     authorities = str(watched.path(of.authorities)) if of.authorities else ""
     key = watched.secret(of.api_key_file)

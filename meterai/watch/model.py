@@ -77,7 +77,7 @@ def read_status(found: Any) -> PlatformStatus | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class WatcherNote:
     """Words of staff, typed at the watcher; a state that is not `operational` makes the component worse."""
 
     id: int
@@ -88,7 +88,7 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownComponent:
     """One component: the measured state that a majority agrees on, and how it is shown.
 
     `measured_at` is when a majority last measured it, None where none ever did.
@@ -103,7 +103,7 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ComponentChange:
     """An agreed change of a component's measured state."""
 
     id: int
@@ -124,9 +124,9 @@ class Published:
     title: str
     url: str
     alone: bool
-    components: Sequence[Shown]
-    changes: Sequence[Change]
-    notes: Sequence[Note]
+    components: Sequence[ShownComponent]
+    changes: Sequence[ComponentChange]
+    notes: Sequence[WatcherNote]
     status: PlatformStatus | None  # the last that the platform told
     stamped: Sequence[
         float
@@ -147,7 +147,7 @@ class Published:
 def made_worse(
     component: Component,
     agreed: ComponentState,
-    notes: Sequence[Note],
+    notes: Sequence[WatcherNote],
     status: PlatformStatus | None,
 ) -> ComponentState:
     """The state that is shown: what was measured, or worse by the newest note or by an incident."""

@@ -8,7 +8,7 @@ from itertools import groupby
 from meterai.kit.components import ComponentState
 from meterai.kit.money import Rupiah
 from meterai.plumbing.messages import translate
-from meterai.watch.model import Published, Shown, quantile
+from meterai.watch.model import Published, ShownComponent, quantile
 from meterai.watch.statuspage import (
     change_words,
     days_until,
@@ -116,7 +116,7 @@ def _t(key: str, language: str, /, **facts: object) -> str:
     return escape(translate(f"watch.{key}", language, **facts))
 
 
-def _state(one: Shown, language: str) -> tuple[str, str]:
+def _state(one: ShownComponent, language: str) -> tuple[str, str]:
     """A state in words, and its colour: nothing that is not measured is green."""
     if one.measured_at is None:
         is_said = one.shown is not ComponentState.OPERATIONAL
@@ -130,7 +130,7 @@ def _state(one: Shown, language: str) -> tuple[str, str]:
     return said(one.shown, language), _COLOUR[one.shown]
 
 
-def _component(one: Shown, published: Published, language: str, *, drawn: bool) -> str:
+def _component(one: ShownComponent, published: Published, language: str, *, drawn: bool) -> str:
     words, colour = _state(one, language)
     text = f'<li><b>{escape(named(one.component, language))}</b> <span class="s" style="color:{colour}">{escape(words)}</span>'
     if one.measured_at is not None and not one.is_measured:
@@ -235,7 +235,7 @@ def _short(text: str, length: int) -> str:
     return text if len(text) <= length else text[: max(length - 1, 0)] + "…"
 
 
-def badge(one: Shown) -> bytes:
+def badge(one: ShownComponent) -> bytes:
     """A component as a picture of two fields."""
     label, (words, colour) = named(one.component, "en"), _state(one, "en")
     left, right = 7 * len(label) + 16, 7 * len(words) + 16

@@ -1,13 +1,16 @@
 """Registration of the room `watch` with the applications."""
 
-from meterai.commands import Command, Directory, Scope
+from meterai.commands import Command, DemandScope, Directory
 from meterai.room import Room
 
 ROOM = Room(
     name="watch",
     commands=tuple(
         Command(
-            f"watch {word}", f"meterai.watch.commands:{word}", Directory.SETTINGS, Scope.NOTHING
+            f"watch {word}",
+            f"meterai.watch.commands:{word}",
+            Directory.SETTINGS,
+            DemandScope.NOTHING,
         )
         for word in ("run", "key", "note", "once")
     ),

@@ -30,7 +30,7 @@ OUT_SECONDS = (
 )
 
 
-class Outcome(IntEnum):
+class ProbeOutcome(IntEnum):
     """How a try ended; a greater one is worse."""
 
     GOOD = 0
@@ -39,7 +39,7 @@ class Outcome(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ProbeTimes:
     """Seconds of a component: between two tries, until one is doubted, until it is slow, until it has failed.
 
     The first failure is seen after `every + failed`; because a try that is late is doubted, three more are under way by
@@ -65,13 +65,13 @@ class Limits:
 
 # All at the same time: a worker that found work looks for more of it for two seconds, and that costs the platform more
 # than the walks themselves.
-LIMITS: Mapping[Component, Limits] = dict.fromkeys(
-    Component, Limits(every=18, slow=3, failed=6)
-) | {Component.SIGN_IN: Limits(every=18, slow=4, failed=6)}  # a mail goes a way of its own
+LIMITS: Mapping[Component, ProbeTimes] = dict.fromkeys(
+    Component, ProbeTimes(every=18, slow=3, failed=6)
+) | {Component.SIGN_IN: ProbeTimes(every=18, slow=4, failed=6)}  # a mail goes a way of its own
 
 
 def judged(
-    state: ComponentState, recent: Sequence[Outcome], lasts: float = LASTS_SECONDS
+    state: ComponentState, recent: Sequence[ProbeOutcome], lasts: float = LASTS_SECONDS
 ) -> ComponentState:
     """The state that follows from the tries since it began (the newest last; more than `WINDOW` are not looked at).
 
@@ -81,23 +81,23 @@ def judged(
     if worse > state:
         return worse
     last = recent[-GOOD_IN_ROW:]
-    if len(last) < GOOD_IN_ROW or Outcome.FAILED in last:
+    if len(last) < GOOD_IN_ROW or ProbeOutcome.FAILED in last:
         return state
     # Tries that were under way at the mend are slow, and say nothing of what is now.
-    slow = last.count(Outcome.SLOW) - (SLOW_AT_MEND if state > ComponentState.DEGRADED else 0)
+    slow = last.count(ProbeOutcome.SLOW) - (SLOW_AT_MEND if state > ComponentState.DEGRADED else 0)
     return min(state, ComponentState.DEGRADED if slow > 0 else ComponentState.OPERATIONAL)
 
 
-def _worse(recent: Sequence[Outcome], *, is_row: bool) -> ComponentState:
+def _worse(recent: Sequence[ProbeOutcome], *, is_row: bool) -> ComponentState:
     row, window = recent[-IN_ROW:], recent[-WINDOW:]
     is_row = is_row and len(row) == IN_ROW
-    if is_row and min(row) is Outcome.FAILED:
+    if is_row and min(row) is ProbeOutcome.FAILED:
         return ComponentState.MAJOR_OUTAGE
-    if window.count(Outcome.FAILED) >= OF_WINDOW:
+    if window.count(ProbeOutcome.FAILED) >= OF_WINDOW:
         return ComponentState.PARTIAL_OUTAGE
-    if is_row and Outcome.GOOD not in row:
+    if is_row and ProbeOutcome.GOOD not in row:
         return ComponentState.DEGRADED
-    if len(window) - window.count(Outcome.GOOD) >= OF_WINDOW:
+    if len(window) - window.count(ProbeOutcome.GOOD) >= OF_WINDOW:
         return ComponentState.DEGRADED
     return ComponentState.OPERATIONAL
 
@@ -107,12 +107,12 @@ class Judge:
 
     def __init__(self, state: ComponentState = ComponentState.OPERATIONAL) -> None:
         self.state = state
-        self._recent: list[Outcome] = []
+        self._recent: list[ProbeOutcome] = []
         self._bad_since: float | None = None
 
-    def take(self, outcome: Outcome, began: float, ended: float) -> bool:
+    def take(self, outcome: ProbeOutcome, began: float, ended: float) -> bool:
         """Look at one more try, with when it began and ended, in seconds; true where the state changed."""
-        if outcome is Outcome.GOOD:
+        if outcome is ProbeOutcome.GOOD:
             self._bad_since = None
         elif self._bad_since is None or began < self._bad_since:
             self._bad_since = began
@@ -127,5 +127,5 @@ class Judge:
         """Seconds until the next try; `is_late` where one under way was doubted a short time ago."""
         if self.state is not ComponentState.OPERATIONAL:
             return min(OUT_SECONDS, every)
-        is_doubted = is_late or (bool(self._recent) and self._recent[-1] is not Outcome.GOOD)
+        is_doubted = is_late or (bool(self._recent) and self._recent[-1] is not ProbeOutcome.GOOD)
         return min(DOUBT_SECONDS, every) if is_doubted else every

@@ -26,20 +26,20 @@ from meterai.plumbing.readings import (
     majority_of,
     signed_reading,
 )
-from meterai.plumbing.signed import SignatureWrong, Signer, read_signed
+from meterai.plumbing.signed import DocumentSigner, SignatureWrong, read_signed
 from meterai.watch.agreement import agreed
 from meterai.watch.client import Stranger, TryFailed, iso
 from meterai.watch.files import Folder, rendered
 from meterai.watch.model import (
     PlatformStatus,
     Published,
-    Shown,
+    ShownComponent,
     made_worse,
     read_status,
 )
-from meterai.watch.rule import DOUBT_SECONDS, FRESH_SECONDS, LIMITS, Judge, Outcome
-from meterai.watch.settings import Watched
-from meterai.watch.store import Chain, Kept, Store
+from meterai.watch.rule import DOUBT_SECONDS, FRESH_SECONDS, LIMITS, Judge, ProbeOutcome
+from meterai.watch.settings import LocatedConfiguration
+from meterai.watch.store import ComponentRow, ReadingChain, Store
 from meterai.watch.walks import FILL_SECONDS, Over, Tried, Walk, Walks
 
 NOW, CHANGE, NOTES = "meterai watch now", "meterai watch change", "meterai watch notes"
@@ -59,7 +59,7 @@ CHANGES_SHOWN = 50
 _log = structlog.get_logger()
 
 
-class _Now(msgspec.Struct, frozen=True):
+class _PeerNow(msgspec.Struct, frozen=True):
     """A component in a peer's `now.json`."""
 
     own: str | None
@@ -70,7 +70,7 @@ class _Peer(FromOutside, frozen=True):
 
     installation: str
     at: datetime
-    components: dict[Component, _Now]
+    components: dict[Component, _PeerNow]
 
     def vote(self, component: Component) -> ComponentState | None:
         """Its own state of a component.  Raises `ValueError`."""
@@ -78,25 +78,27 @@ class _Peer(FromOutside, frozen=True):
         return None if found is None or found.own is None else ComponentState.of(found.own)
 
 
-class Watch:
+class WatcherService:
     """One watcher.  `peers` are all watchers of the installation, itself among them; none where it is alone."""
 
     def __init__(
         self,
-        watched: Watched,
+        watched: LocatedConfiguration,
         store: Store,
-        signer: Signer,
+        signer: DocumentSigner,
         clock: Clock,
         peers: Sequence[Watcher] = (),
     ) -> None:
         self.watched, self.store, self._signer, self._clock = watched, store, signer, clock
         self._others = [one for one in peers if one.name != watched.of.name]
         self._watchers = len(self._others) + 1
-        self._chain = store.fact("chain", Chain) or Chain()
+        self._chain = store.fact("chain", ReadingChain) or ReadingChain()
         self._latest = max(clock.now(), self._chain.minute)
         self._started = self.now()
         self._folder = Folder(watched.folder / "public", signer.public_pem())
-        new = Kept(ComponentState.OPERATIONAL, ComponentState.OPERATIONAL, self._started, None)
+        new = ComponentRow(
+            ComponentState.OPERATIONAL, ComponentState.OPERATIONAL, self._started, None
+        )
         kept = {one: store.states().get(one, new) for one in Component}
         self._judges = {one: Judge(state.own) for one, state in kept.items()}
         self._agreed = {one: state.agreed for one, state in kept.items()}
@@ -132,7 +134,7 @@ class Watch:
         one = tried.component
         self._tried_at[one] = ended = monotonic()
         self._judges[one].take(tried.outcome, ended - tried.seconds, ended)
-        if tried.outcome is not Outcome.GOOD:
+        if tried.outcome is not ProbeOutcome.GOOD:
             self._woken[one].set()
         self._count(tried)
         if tried.fault:
@@ -221,7 +223,7 @@ class Watch:
             return
         self._mails_wait = self._mails_wait + 1 if waits > MAILS_WAIT_SECONDS_MAX else 0
         if self._mails_wait:
-            self._count(Tried(Component.SIGN_IN, Outcome.FAILED, waits, "mails_wait"))
+            self._count(Tried(Component.SIGN_IN, ProbeOutcome.FAILED, waits, "mails_wait"))
 
     def _showable(self, status: PlatformStatus | None) -> PlatformStatus | None:
         """The same, after the files were made with it once; None where they cannot be, so that it goes no further."""
@@ -321,7 +323,7 @@ class Watch:
 
     def _keep(self, one: Component) -> None:
         own = self._judges[one].state
-        kept = Kept(own, self._agreed[one], self._since[one], self._measured_at[one])
+        kept = ComponentRow(own, self._agreed[one], self._since[one], self._measured_at[one])
         self.store.keep_state(one, kept)
 
     def _signed_by(self) -> dict[str, Any]:
@@ -351,7 +353,7 @@ class Watch:
             self.store.measured(minute.isoformat()),
         )
         document = signed_reading(reading, self._signer)
-        chain = Chain(minute, reading.sequence, digest(document))
+        chain = ReadingChain(minute, reading.sequence, digest(document))
         self.store.end_minute(
             chain, document, {one: int(state) for one, state in self._worst.items()}
         )
@@ -365,7 +367,7 @@ class Watch:
         """Everything that the files say, with what the platform tells of itself."""
         of, now, notes = self.watched.of, self.now(), self.store.notes()
         components = [
-            Shown(
+            ShownComponent(
                 one, self._agreed[one], made_worse(one, self._agreed[one], notes, status),
                 self._since[one], self._measured_at[one], self._is_measured[one],
             )

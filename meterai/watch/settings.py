@@ -52,7 +52,7 @@ class Mailbox(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     folder: str = "INBOX"
 
 
-class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class WatcherConfiguration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One watcher.
 
     `folder` holds its state, its key and `public`, the static files.  Paths are relative to the file.  `seconds` are periods between
@@ -74,10 +74,10 @@ class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seconds: dict[Component, _Seconds] = {}
 
 
-class Watched(msgspec.Struct, frozen=True):
+class LocatedConfiguration(msgspec.Struct, frozen=True):
     """A configuration, and the folder its paths are relative to."""
 
-    of: Configuration
+    of: WatcherConfiguration
     beside: Path
 
     def path(self, name: str) -> Path:
@@ -104,13 +104,13 @@ class Watched(msgspec.Struct, frozen=True):
             raise ConfigurationOfWatchWrong(self.path(name), str(error)) from None
 
 
-def read(path: Path) -> Watched:
+def read(path: Path) -> LocatedConfiguration:
     """The configuration in a file.  Refuses `ConfigurationOfWatchWrong`."""
     try:
-        found = msgspec.convert(read_toml(read_settings_file(path)), Configuration)
+        found = msgspec.convert(read_toml(read_settings_file(path)), WatcherConfiguration)
     except (OSError, ValueError) as error:
         raise ConfigurationOfWatchWrong(path, str(error)) from None
     mailbox = found.mailbox
     if mailbox and mailbox.addresses > 1 and "{n}" not in mailbox.address:
         raise ConfigurationOfWatchWrong(path, "mailbox.address: {n} is missing")
-    return Watched(found, path.absolute().parent)
+    return LocatedConfiguration(found, path.absolute().parent)

@@ -9,7 +9,13 @@ from meterai.kit.clock import WIB
 from meterai.kit.components import Component, ComponentState, worst
 from meterai.plumbing.messages import translate
 from meterai.watch.client import iso
-from meterai.watch.model import Change, Note, PlatformIncident, Published, Shown
+from meterai.watch.model import (
+    ComponentChange,
+    PlatformIncident,
+    Published,
+    ShownComponent,
+    WatcherNote,
+)
 
 DAYS = 90
 FEED_MAX = 50
@@ -40,7 +46,7 @@ def said(state: ComponentState, language: str) -> str:
     return translate(f"component_state.{state.label}", language)
 
 
-def shown_state(one: Shown) -> ComponentState:
+def shown_state(one: ShownComponent) -> ComponentState:
     """What a program is told: a component that nobody measures now is not told to be operational."""
     return one.shown if one.is_measured else max(one.shown, ComponentState.DEGRADED)
 
@@ -55,7 +61,7 @@ def _page(published: Published) -> _Json:
     }
 
 
-def _component(one: Shown, position: int, published: Published) -> _Json:
+def _component(one: ShownComponent, position: int, published: Published) -> _Json:
     measured, since = one.measured_at or one.since, iso(one.since)
     told = (
         None
@@ -129,7 +135,7 @@ def _update(incident: str, number: int, state: str, at: datetime, text: Mapping[
     }  # fmt: skip
 
 
-def _of_note(one: Note, published: Published) -> _Json:
+def _of_note(one: WatcherNote, published: Published) -> _Json:
     is_over = one.state is ComponentState.OPERATIONAL
     state, name = "resolved" if is_over else "investigating", f"note-{one.id}"
     title = f"{named(one.component, 'en')}: {said(one.state, 'en')}"
@@ -253,7 +259,7 @@ def _entries(published: Published) -> Iterator[tuple[str, datetime, str, str, st
             yield f"{one.id}-{update.number}", update.at, _text(one.title), _text(update.text), link
 
 
-def change_words(change: Change, language: str) -> str:
+def change_words(change: ComponentChange, language: str) -> str:
     """A change in a sentence without its time."""
     return f"{named(change.component, language)}: {said(change.becomes, language)}"
 

@@ -16,7 +16,7 @@ import msgspec
 from meterai.kit.clock import WIB
 from meterai.kit.components import Component, ComponentState
 from meterai.plumbing.readings import FAULTS_MAX, Measured
-from meterai.watch.model import Change, Note
+from meterai.watch.model import ComponentChange, WatcherNote
 
 KEPT = timedelta(days=90)
 DOCUMENTS_KEPT = timedelta(days=3)  # readings; older ones are in their files
@@ -47,7 +47,7 @@ _PRUNE = (
 T = TypeVar("T")
 
 
-class Chain(msgspec.Struct, frozen=True):
+class ReadingChain(msgspec.Struct, frozen=True):
     """The last minute that was signed: its begin, its place in the chain, the SHA-256 of its document."""
 
     minute: datetime = datetime.min.replace(tzinfo=UTC)
@@ -56,7 +56,7 @@ class Chain(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class ComponentRow:
     """The state of a component: its own, the agreed one, since when that is, and when a majority last measured it."""
 
     own: ComponentState
@@ -106,16 +106,16 @@ class Store:
 
     # -- states and changes ------------------------------------------------------------------
 
-    def states(self) -> Mapping[Component, Kept]:
+    def states(self) -> Mapping[Component, ComponentRow]:
         """What was kept of each component."""
         return {
-            Component(one): Kept(
+            Component(one): ComponentRow(
                 ComponentState(own), ComponentState(agreed), _moment(since), at and _moment(at)
             )
             for one, own, agreed, since, at in self._db.execute("SELECT * FROM state")
         }
 
-    def keep_state(self, component: Component, kept: Kept) -> None:
+    def keep_state(self, component: Component, kept: ComponentRow) -> None:
         """Keep the state of a component."""
         since, at = kept.since.isoformat(), kept.measured_at and kept.measured_at.isoformat()
         row = component, int(kept.own), int(kept.agreed), since, at
@@ -141,7 +141,7 @@ class Store:
             ),
         )
 
-    def changes(self, most: int) -> Sequence[Change]:
+    def changes(self, most: int) -> Sequence[ComponentChange]:
         """The newest agreed changes, newest first."""
         rows = self._db.execute(
             "SELECT id, at, component, was, becomes, faults FROM change WHERE is_agreed"
@@ -149,7 +149,7 @@ class Store:
             [most],
         )
         return [
-            Change(
+            ComponentChange(
                 number, _moment(at), Component(one), ComponentState(was), ComponentState(becomes),
                 json.loads(faults),
             )
@@ -193,7 +193,9 @@ class Store:
             for _, one, tries, failures, slow, worst, faults in rows
         }
 
-    def end_minute(self, chain: Chain, document: str, states: Mapping[Component, int]) -> None:
+    def end_minute(
+        self, chain: ReadingChain, document: str, states: Mapping[Component, int]
+    ) -> None:
         """Keep the reading of a minute, and the worst state of each component in it."""
         day = chain.minute.astimezone(WIB).date().isoformat()
         with self._db:
@@ -268,10 +270,10 @@ class Store:
         )
         return int(added.lastrowid or 0)
 
-    def notes(self) -> Sequence[Note]:
+    def notes(self) -> Sequence[WatcherNote]:
         """All notes, newest first."""
         return [
-            Note(number, _moment(at), Component(one), ComponentState(state), {"id": local, "en": english})
+            WatcherNote(number, _moment(at), Component(one), ComponentState(state), {"id": local, "en": english})
             for number, at, one, state, local, english in self._db.execute(
                 "SELECT id, at, component, state, id_text, en_text FROM note ORDER BY id DESC"
             )

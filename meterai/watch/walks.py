@@ -26,9 +26,9 @@ from meterai.kit.clock import Clock
 from meterai.kit.components import Component
 from meterai.kit.ids import new_id, show
 from meterai.watch.adapters import NotOurFault, mailbox_of, new_code, pay
-from meterai.watch.client import SKEW_SECONDS_MAX, UNREADABLE, Answer, Stranger, TryFailed
-from meterai.watch.rule import LIMITS, Outcome
-from meterai.watch.settings import ConfigurationOfWatchWrong, Payer, Watched
+from meterai.watch.client import SKEW_SECONDS_MAX, UNREADABLE, ProbeResponse, Stranger, TryFailed
+from meterai.watch.rule import LIMITS, ProbeOutcome
+from meterai.watch.settings import ConfigurationOfWatchWrong, LocatedConfiguration, Payer
 from meterai.watch.store import Store
 
 # Orders that are paid and unused: those that are kept, so that stampings and refunds go on for a minute and more while nothing can be
@@ -51,7 +51,7 @@ class Tried:
     """One try of one component."""
 
     component: Component
-    outcome: Outcome
+    outcome: ProbeOutcome
     seconds: float
     fault: str = ""
 
@@ -88,7 +88,7 @@ def document(words: str) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Issuer:
+class PublishedIssuer:
     """Certificates and public keys of the issuer, for checks that do not ask the platform."""
 
     roots: Sequence[x509.Certificate]
@@ -96,7 +96,7 @@ class Issuer:
     claim_keys: Mapping[str, Ed25519PublicKey]
 
     @classmethod
-    def of(cls, watched: Watched) -> "Issuer | None":
+    def of(cls, watched: LocatedConfiguration) -> "PublishedIssuer | None":
         """Those in the folder `certificates`: a certificate that signed itself is a root, another one seals.
 
         Refuses `ConfigurationOfWatchWrong`.
@@ -129,7 +129,7 @@ class Walks:
 
     def __init__(
         self,
-        watched: Watched,
+        watched: LocatedConfiguration,
         stranger: Stranger,
         store: Store,
         clock: Clock,
@@ -139,7 +139,7 @@ class Walks:
         self._watched, self._stranger, self._store = watched, stranger, store
         self._clock, self._tell, self._doubt = clock, tell, doubt
         self._payer, self._mails = watched.of.payer, mailbox_of(stranger, watched)
-        self._issuer = Issuer.of(watched)
+        self._issuer = PublishedIssuer.of(watched)
         self._certificate = (-CERTIFICATE_SECONDS, "")
         self._busy: set[str] = set()  # orders whose payment a try waits for
         self._returning: set[str] = set()  # orders that a try asks back
@@ -193,11 +193,11 @@ class Walks:
             late.cancel()
         seconds = monotonic() - begun
         if fault:
-            self._tell(Tried(component, Outcome.FAILED, seconds, fault))
+            self._tell(Tried(component, ProbeOutcome.FAILED, seconds, fault))
             raise Over
         if seconds > limits.slow:
             slow.append("slow")
-        outcome = Outcome.SLOW if slow else Outcome.GOOD
+        outcome = ProbeOutcome.SLOW if slow else ProbeOutcome.GOOD
         self._tell(Tried(component, outcome, seconds, slow[0] if slow else ""))
 
     # -- without an account ------------------------------------------------------------------
@@ -239,7 +239,7 @@ class Walks:
                 if stamp.field("sha256_original") != known["original"]:
                     raise TryFailed("serial_of_another_file")
 
-    async def _check(self, content: bytes) -> Answer:
+    async def _check(self, content: bytes) -> ProbeResponse:
         kind = {"Content-Type": "application/pdf"}
         return await self._stranger.ask("POST", "/v1/verifications", data=content, headers=kind)
 
@@ -308,7 +308,7 @@ class Walks:
         if token := _FORM_TOKEN.search(home.body.decode(errors="replace")):
             await self._form("/sign-out", {"form_token": token[1]}, cookies)
 
-    async def _form(self, path: str, fields: Mapping[str, str], cookies: str) -> Answer:
+    async def _form(self, path: str, fields: Mapping[str, str], cookies: str) -> ProbeResponse:
         headers = {
             "Cookie": cookies,
             "Origin": self._stranger.base,
@@ -348,7 +348,7 @@ class Walks:
         self._store.put(order, "paid", self._clock.now())
         return True
 
-    async def _order(self, slow: list[str]) -> Answer | None:
+    async def _order(self, slow: list[str]) -> ProbeResponse | None:
         """An order that was placed; None where the account waits in a line that moves."""
         asked = await self._place_order({})
         if asked.fault == "wait_in_line":
@@ -365,14 +365,14 @@ class Walks:
             asked = await self._place_order({"Waiting-Turn": str(turn.field("turn"))})
         return asked.must_be(200, 201)
 
-    async def _place_order(self, more: Mapping[str, str]) -> Answer:
+    async def _place_order(self, more: Mapping[str, str]) -> ProbeResponse:
         headers = {"Idempotency-Key": show("wtc", new_id()), **more}
         wanted = {"quantity": STAMPS_OF_ORDER, "reference": f"watch {self._watched.of.name}"}
         return await self._stranger.ask(
             "POST", "/v1/orders", with_key=True, json=wanted, headers=headers
         )
 
-    async def _qr(self, order: str, answer: Answer) -> str:
+    async def _qr(self, order: str, answer: ProbeResponse) -> str:
         """The QR of an order, which the bank may give a moment later; an order without one is withdrawn."""
         try:
             while not (qr := answer.field("payment", "qr_content")):
@@ -389,7 +389,7 @@ class Walks:
         with suppress(TryFailed):  # else it lapses
             await self._stranger.ask("POST", f"/v1/orders/{order}/withdraw", with_key=True)
 
-    async def _look(self, path: str, name: str) -> Answer:
+    async def _look(self, path: str, name: str) -> ProbeResponse:
         return (await self._stranger.ask("GET", path + name, with_key=True)).must_be(200)
 
     async def _state_after(self, path: str, name: str, passing: Sequence[str]) -> Any:
@@ -446,7 +446,7 @@ class Walks:
         }
         self._store.keep("stamped", self._stamped)
 
-    async def _delivered(self, answer: Answer) -> Answer:
+    async def _delivered(self, answer: ProbeResponse) -> ProbeResponse:
         while (state := answer.field("state")) != "delivered":
             if state not in ("waiting", "reserved"):
                 raise TryFailed("stamping_failed")
@@ -499,7 +499,7 @@ class Walks:
         return refund
 
 
-def _payload(answer: Answer) -> Any:
+def _payload(answer: ProbeResponse) -> Any:
     """What a signed document says.  Raises `TryFailed`."""
     text = str(answer.field("payload"))
     try:

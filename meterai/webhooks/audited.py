@@ -1,16 +1,16 @@
 """What the audit knows of the columns of webhooks."""
 
-from meterai.plumbing.db.audited import SHOWN, WORK, Audited, Clock, Due
+from meterai.plumbing.db.audited import SHOWN, WORK, Audited, ClockColumn, DueWork
 
 _TOLD = "What is told of money and stamps decides nothing of them."
 AUDITED = Audited(
     clocks=(
-        Clock("webhook_endpoints", "before_until", "now() + interval '25 hours'"),
+        ClockColumn("webhook_endpoints", "before_until", "now() + interval '25 hours'"),
         # The longest pause of the schedule and its chance, or what a receiver asks for.
-        Clock("webhook_messages", "try_at", "now() + interval '27 hours'"),
+        ClockColumn("webhook_messages", "try_at", "now() + interval '27 hours'"),
     ),
     dues=(
-        Due(
+        DueWork(
             "webhook_messages",
             "t.try_at",
             "t.state = 'waiting' AND NOT t.is_aside",

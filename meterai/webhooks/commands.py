@@ -21,7 +21,7 @@ from meterai.commands import (
     with_database,
 )
 from meterai.kit.ids import read, show
-from meterai.kit.paging import Page
+from meterai.kit.paging import ListPage
 from meterai.kit.refusal import NotFound
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import Database, ReadTx
@@ -81,7 +81,7 @@ def list_deliveries(
             if not known:
                 raise NotFound("no such webhook")
             account = known[0].account
-            found = await store.messages(tx, account, endpoint, Page().before, state, most)
+            found = await store.messages(tx, account, endpoint, ListPage().before, state, most)
             return [await _told(tx, one) for one in found]
 
     tell_counted(with_database("webhooks deliveries", options, look), as_json=as_json)

@@ -20,14 +20,14 @@ from meterai.plumbing.work.watch import Piece
 from meterai.plumbing.work.worker_pool import Lane, LaneTerms, clock
 from meterai.webhooks import metrics, store
 from meterai.webhooks.adapters.sending import Sender
-from meterai.webhooks.gathering import Gathering
+from meterai.webhooks.gathering import Batcher
 from meterai.webhooks.model import (
     ASIDE_UNDER_WAY_MAX,
     MESSAGE_KIND,
     SLOW_SECONDS,
     UNDER_WAY_MAX,
     Attempted,
-    Claim,
+    DeliveryLease,
     DueMessage,
     Failure,
     WebhookAttempt,
@@ -56,8 +56,8 @@ class WebhookDelivery:
         self._sender = sender
         self._safe = safe
         self._clock = clock
-        self._claims = Gathering(self._claim, WRITTEN_AT_ONCE)
-        self._attempts = Gathering(self._attempted, WRITTEN_AT_ONCE)
+        self._claims = Batcher(self._claim, WRITTEN_AT_ONCE)
+        self._attempts = Batcher(self._attempted, WRITTEN_AT_ONCE)
 
     def lane(self) -> Lane:
         """The lane of endpoints that answer quickly."""
@@ -99,7 +99,7 @@ class WebhookDelivery:
     async def _look_aside(self, most: int, _: datetime, without: Sequence[UUID]) -> Sequence[Piece]:
         return await self._database.once(store.due_aside, without, most)
 
-    async def _claim(self, wanted: Sequence[Claim]) -> Sequence[DueMessage | None]:
+    async def _claim(self, wanted: Sequence[DeliveryLease]) -> Sequence[DueMessage | None]:
         return await self._database.once(store.claim, wanted)
 
     async def _attempted(self, made: Sequence[Attempted]) -> Sequence[str | None]:
@@ -107,7 +107,7 @@ class WebhookDelivery:
 
     async def _send(self, piece: Piece, *, is_aside: bool) -> None:
         account, began = UUID(str(piece.what)), self._clock.now()
-        found = await self._claims.ask(Claim(account, piece.id, began, is_aside))
+        found = await self._claims.ask(DeliveryLease(account, piece.id, began, is_aside))
         if found is None:
             return
         message, body = show(MESSAGE_KIND, found.message), found.body.encode()

@@ -13,7 +13,7 @@ Asked = TypeVar("Asked")
 Found = TypeVar("Found")
 
 
-class Gathering(Generic[Asked, Found]):
+class Batcher(Generic[Asked, Found]):
     """Asks `act` for what was gathered, at most `most` at a time; it answers for each, in their order.
 
     Where `act` fails for several, each of them is asked for alone, so that one stops no other.

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from meterai.kit.ids import read_typed, show
-from meterai.kit.paging import Page
+from meterai.kit.paging import ListPage
 from meterai.kit.subjects import Happening, Subject, SubjectKind
 from meterai.plumbing.db.database import ReadTx
 from meterai.room import Knows
@@ -52,7 +52,7 @@ async def _tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
     if found is None:
         return ()
     messages = await store.messages(
-        tx, found.account, found.id, Page().before, None, MESSAGES_TOLD_MAX
+        tx, found.account, found.id, ListPage().before, None, MESSAGES_TOLD_MAX
     )
     return [_made(found), *_told(messages)]
 

@@ -16,7 +16,7 @@ import msgspec
 from meterai.kit.ids import show
 from meterai.kit.lifecycle import Lifecycle
 from meterai.kit.numbers import counted
-from meterai.kit.refusal import Malformed, Refusal, Said
+from meterai.kit.refusal import Malformed, Refusal, Sentence
 from meterai.kit.text import one_line
 
 ENDPOINT_KIND = "whk"
@@ -165,7 +165,7 @@ class WebhookUrlRefused(Refusal):
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"the url is refused: {reason}")
-        self.reason = Said(f"webhook_url.{reason}", {})
+        self.reason = Sentence(f"webhook_url.{reason}", {})
 
 
 class WebhookNotEnabled(Refusal):
@@ -362,7 +362,7 @@ class WebhookAttempt(NamedTuple):
     failure: str | None
 
 
-class Claim(NamedTuple):
+class DeliveryLease(NamedTuple):
     """A message that is due, and the attempt that wants to begin, by the lane of `is_aside`."""
 
     account: UUID

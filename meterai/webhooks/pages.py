@@ -11,7 +11,7 @@ from meterai.accounts import Permission
 from meterai.kit.actor import Actor
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import read, read_typed, show
-from meterai.kit.paging import Page as PageOfList
+from meterai.kit.paging import ListPage as PageOfList
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Malformed, Refusal
 from meterai.pages import (

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Network, IPv6Network
 
-from meterai.commands import Command, Directory, Schema, Scope
+from meterai.commands import Command, DemandScope, Directory, Schema
 from meterai.plumbing.config import Settings
-from meterai.plumbing.http.described import Field
+from meterai.plumbing.http.described import FieldDescription
 from meterai.plumbing.keyring import Keyring
 from meterai.plumbing.networks import networks_of
 from meterai.plumbing.work.jobs import PeriodicTask
@@ -77,25 +77,27 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
 
 
 FIELDS = {
-    (view, "state"): Field(list(EndpointState)) for view in ("EndpointView", "EndpointSecret")
-}
-FIELDS |= {
-    (view, "disabled_because"): Field(list(DisabledWhy))
+    (view, "state"): FieldDescription(list(EndpointState))
     for view in ("EndpointView", "EndpointSecret")
 }
 FIELDS |= {
-    (view, "state"): Field(list(MessageState)) for view in ("DeliveryView", "DeliveryDetails")
+    (view, "disabled_because"): FieldDescription(list(DisabledWhy))
+    for view in ("EndpointView", "EndpointSecret")
 }
 FIELDS |= {
-    ("AttemptView", "failure"): Field(list(Failure)),
-    ("AttemptView", "number"): Field(least=1),
-    ("Removed", "state"): Field([EndpointState.REMOVED]),
+    (view, "state"): FieldDescription(list(MessageState))
+    for view in ("DeliveryView", "DeliveryDetails")
+}
+FIELDS |= {
+    ("AttemptView", "failure"): FieldDescription(list(Failure)),
+    ("AttemptView", "number"): FieldDescription(least=1),
+    ("Removed", "state"): FieldDescription([EndpointState.REMOVED]),
 }
 
 
 def _command(words: str, function: str) -> Command:
     place = f"meterai.webhooks.commands:{function}"
-    return Command(words, place, Directory.DATABASE, Scope.DATABASE, Schema.CURRENT)
+    return Command(words, place, Directory.DATABASE, DemandScope.DATABASE, Schema.CURRENT)
 
 
 COMMANDS = (

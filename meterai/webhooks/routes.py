@@ -11,7 +11,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from meterai.accounts import Permission
 from meterai.kit.actor import Actor
 from meterai.kit.ids import read
-from meterai.kit.paging import PAGE_MAX, Page
+from meterai.kit.paging import PAGE_MAX, ListPage
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Malformed
 from meterai.plumbing.http.callers import caller_of
@@ -278,7 +278,7 @@ async def list_deliveries(
     in_state: InState = None,
 ) -> DeliveryList:
     """A page of the messages of the last 30 days, newest first."""
-    page = Page(limit, read(MESSAGE_KIND, before)) if before else Page(limit)
+    page = ListPage(limit, read(MESSAGE_KIND, before)) if before else ListPage(limit)
     endpoint, wanted = read(ENDPOINT_KIND, webhook_id), _state(in_state)
     found, is_more = await webhooks.messages(account, endpoint, page, wanted)
     views = [message_view(one) for one in found]

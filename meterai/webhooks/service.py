@@ -13,7 +13,7 @@ from meterai.accounts import NotPermitted, Permission
 from meterai.kit.actor import Actor
 from meterai.kit.clock import Clock
 from meterai.kit.ids import earliest_id, new_id, show
-from meterai.kit.paging import Page
+from meterai.kit.paging import ListPage
 from meterai.kit.refusal import NotFound
 from meterai.plumbing.db.database import Database, ReadTx, Tx
 from meterai.plumbing.http.requests import IdempotencyKeyReused
@@ -97,7 +97,7 @@ class WebhookService:
         return _there(await self._database.once(store.endpoint, account, endpoint))
 
     async def messages(
-        self, account: UUID, endpoint: UUID, page: Page, state: MessageState | None = None
+        self, account: UUID, endpoint: UUID, page: ListPage, state: MessageState | None = None
     ) -> tuple[list[Message], bool]:
         """A page of the messages to an endpoint, newest first, and whether there are more.  Refuses `NotFound`."""
         await self.find(account, endpoint)

@@ -15,7 +15,7 @@ from meterai.webhooks.model import (
     SECONDS_MAX,
     TEST,
     Attempted,
-    Claim,
+    DeliveryLease,
     DisabledOfAccount,
     DisabledWhy,
     DueMessage,
@@ -324,7 +324,7 @@ async def due_aside(tx: ReadTx, without: Sequence[UUID], limit: int) -> list[Pie
     return await tx.all_as(_PIECES, LOOK_ASIDE, list(without), limit)
 
 
-async def claim(tx: Tx, wanted: Sequence[Claim]) -> list[DueMessage | None]:
+async def claim(tx: Tx, wanted: Sequence[DeliveryLease]) -> list[DueMessage | None]:
     """Lease messages that are due; None for one that somebody else has, or that waits elsewhere or no more."""
     columns = zip(*wanted, strict=True)
     rows = await tx.all_as(_DELIVERIES, CLAIM, *map(list, columns), LEASE_SECONDS)

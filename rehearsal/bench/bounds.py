@@ -18,7 +18,7 @@ from typing import NamedTuple
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from meterai.sealing import Question, development_issuer, verify, verifying
+from meterai.sealing import CheckQuestion, development_issuer, verify, verifying
 from tests.support.attacks.heavy import HEAVY
 from tests.support.attacks.lab import AT, Lab
 
@@ -55,7 +55,7 @@ def _measured(file: Path, pem: Path) -> Spent:
     document = file.read_bytes()
     before, begin = _peak(anew=True), time.process_time()
     try:
-        next(verifying(Question(document, [root], AT)))
+        next(verifying(CheckQuestion(document, [root], AT)))
     except StopIteration as done:
         said = str(done.value.verdict)
     else:

@@ -16,13 +16,13 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from meterai.draw.protocol import steps
-from meterai.draw.protocol.chain import Chain
+from meterai.draw.protocol.chain import BeaconChain
 from meterai.draw.protocol.entries import lines_of, new_entry, read_lines
 from meterai.draw.protocol.merkle import root_of
 from meterai.draw.protocol.order import drawn
 from meterai.draw.protocol.record import read, write
 from meterai.draw.protocol.rules import announcement_of, round_time
-from meterai.draw.protocol.verification import Judgement, Question, examine, judge
+from meterai.draw.protocol.verification import DrawQuestion, Judgement, examine, judge
 from standins import drand
 from standins.drand import signature_of
 
@@ -59,7 +59,7 @@ class _Operator:
 def _make(count: int, record_file: Path, list_file: Path) -> None:
     entries = sorted({new_entry() for _ in range(count)})
     told = drand.Chain(GENESIS, period=30)
-    chain = Chain(told.beacon, told.period, told.genesis_time, "00" * 32, told.public_key)
+    chain = BeaconChain(told.beacon, told.period, told.genesis_time, "00" * 32, told.public_key)
     closes_at = chain.genesis_time + 3_600
     plan = announcement_of("bench", closes_at, closes_at + 300, chain=chain)
     signer = _Operator()
@@ -90,7 +90,9 @@ def check(record_file: Path, list_file: Path) -> None:
         entries = read_lines(iter(lambda: file.read(PIECE_BYTES), b""))
     record = read(record_file.read_bytes())
     findings = list(
-        examine(record, Question(entries=entries, chain_hash=drand.Chain(GENESIS, period=30).hash))
+        examine(
+            record, DrawQuestion(entries=entries, chain_hash=drand.Chain(GENESIS, period=30).hash)
+        )
     )
     print(judge(findings), len(findings), "findings")
     assert judge([one for one in findings if "true" in one.found]) is Judgement.HOLDS

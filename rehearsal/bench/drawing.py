@@ -16,9 +16,9 @@ import psycopg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from meterai.draw.adapters.drand import Relays
-from meterai.draw.advancing import Drawing, DrawTerms
+from meterai.draw.advancing import DrawService, DrawTerms
 from meterai.draw.files import DrawFiles
-from meterai.draw.protocol.chain import Chain
+from meterai.draw.protocol.chain import BeaconChain
 from meterai.kit.actor import Actor, ActorKind
 from meterai.plumbing.db.database import Database
 from meterai.plumbing.db.embedded import EmbeddedPostgres
@@ -26,8 +26,8 @@ from meterai.plumbing.db.migrations import migrate
 from meterai.waiting_room import store as lines
 from meterai.waiting_room.draws import SUBJECTS
 from meterai.waiting_room.gathering import Gathering
-from meterai.waiting_room.model import PATH, Act, LineState
-from meterai.waiting_room.operating import Plan, create
+from meterai.waiting_room.model import PATH, GuardedAct, LineState
+from meterai.waiting_room.operating import LinePlan, create
 from standins import drand
 
 ENTRIES = 1_000_000
@@ -55,7 +55,7 @@ class _Operator:
         return self._key.sign(message)
 
 
-async def _timed(what: str, drawing: Drawing) -> None:
+async def _timed(what: str, drawing: DrawService) -> None:
     began = time.perf_counter()
     await drawing.advance_due()
     print(f"{what}: {time.perf_counter() - began:.1f} s")
@@ -68,13 +68,13 @@ async def _run(url: str, folder: Path, count: int) -> None:
     relay = drand.Relay(folder / "relay", told)
     address = await relay.serve("127.0.0.1", 0)
     relay.faults.apply({"early": True})
-    chain = Chain(told.beacon, told.period, told.genesis_time, "00" * 32, told.public_key)
+    chain = BeaconChain(told.beacon, told.period, told.genesis_time, "00" * 32, told.public_key)
     terms = DrawTerms(chain, 120)
     files = DrawFiles(folder, PATH)
-    drawing = Drawing(database, _Operator(), Relays([address]), files, terms, clock, SUBJECTS)
+    drawing = DrawService(database, _Operator(), Relays([address]), files, terms, clock, SUBJECTS)
     try:
         opens_at = datetime.now(UTC) + timedelta(minutes=5)
-        plan = Plan(NAME, Act.CHECK, datetime.now(UTC) - timedelta(minutes=1), opens_at)
+        plan = LinePlan(NAME, GuardedAct.CHECK, datetime.now(UTC) - timedelta(minutes=1), opens_at)
         actor = Actor(ActorKind.JOB, "bench")
         line_id = await database.run(lambda tx: create(tx, plan, at=clock.now(), actor=actor))
         await database.call(

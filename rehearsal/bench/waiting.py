@@ -21,7 +21,7 @@ import uvloop
 from bench.machine import Group, cores, cpu_per_call, description, parts_of_instance
 from meterai.kit.ids import new_id
 from meterai.waiting_room.estimate import look_again
-from meterai.waiting_room.tokens import Ticket, Tokens
+from meterai.waiting_room.tokens import LineTokens, Ticket
 from meterai_rehearsal.clients.connection import request
 from meterai_rehearsal.clients.load import Heard, Load
 from meterai_rehearsal.clients.sites import site_of
@@ -108,7 +108,7 @@ def _memory(crowd: Crowd) -> int:
 
 def lines(crowd: Crowd, size: Size) -> Iterator[str]:
     """Measure, line by line."""
-    tokens = Tokens(b"k" * 32)
+    tokens = LineTokens(b"k" * 32)
     ticket = Ticket(new_id(), 1, b"h" * 16, 1, 1, 2)
     seal = cpu_per_call(lambda: tokens.ticket(ticket), 0.2)
     health = uvloop.run(crowd.closed("GET", "/healthz", size.seconds))

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from meterai.commands import Command, Directory, Scope
+from meterai.commands import Command, DemandScope, Directory
 
 COMMANDS: Sequence[Command] = tuple(
-    Command(name, f"meterai_rehearsal.{function}", Directory.SETTINGS, Scope.NOTHING)
+    Command(name, f"meterai_rehearsal.{function}", Directory.SETTINGS, DemandScope.NOTHING)
     for name, function in (
         ("rehearse", "rehearsal.command:rehearse"),
         ("plan", "simulation.commands:plan"),

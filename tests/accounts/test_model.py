@@ -15,7 +15,7 @@ from meterai.accounts.model import (
     KEY_NAME_LENGTH_MAX,
     KEY_PREFIX,
     Credential,
-    Device,
+    KnownBrowser,
     code_of,
     key_name,
     normalized,
@@ -187,26 +187,26 @@ KEY = b"k" * 32
 
 
 def test_a_device_is_read_again_and_knows_who_signed_in() -> None:
-    made = Device.fresh().knowing(KEY, "ani@example.id")
-    read = Device.read(made.text())
+    made = KnownBrowser.fresh().knowing(KEY, "ani@example.id")
+    read = KnownBrowser.read(made.text())
     assert read == made
     assert read.knows(KEY, "ani@example.id")
     assert not read.knows(KEY, "budi@example.id")
     assert not read.knows(b"another" * 5, "ani@example.id")
-    stolen = Device(Device.fresh().id, made.marks)
+    stolen = KnownBrowser(KnownBrowser.fresh().id, made.marks)
     assert not stolen.knows(KEY, "ani@example.id"), "a mark belongs to one device"
 
 
 def test_a_device_forgets_the_address_that_signed_in_longest_ago() -> None:
     emails = [f"a{number}@example.id" for number in range(ADDRESSES_PER_DEVICE_MAX + 1)]
-    device = Device.fresh()
+    device = KnownBrowser.fresh()
     for email in emails[:-1]:
         device = device.knowing(KEY, email)
     device = device.knowing(KEY, emails[0])  # once more: now the second is the oldest
     device = device.knowing(KEY, emails[-1])
     known = [email for email in emails if device.knows(KEY, email)]
     assert known == [emails[0], *emails[2:]]
-    often = Device.fresh()
+    often = KnownBrowser.fresh()
     for email in (emails[1], emails[0], emails[0], *emails[2:-1]):
         often = often.knowing(KEY, email)
     assert all(often.knows(KEY, email) for email in emails[:-1]), "twice takes the place of once"
@@ -214,9 +214,9 @@ def test_a_device_forgets_the_address_that_signed_in_longest_ago() -> None:
 
 
 def test_a_device_is_not_made_of_what_no_cookie_of_ours_holds() -> None:
-    assert Device.read("0" * 26 + ".\udcff") is None  # bytes that are no text
-    assert Device.read("0" * 26 + ".\u00e9") is None
-    many = Device.read("0" * 26 + ".mark" * 100)
+    assert KnownBrowser.read("0" * 26 + ".\udcff") is None  # bytes that are no text
+    assert KnownBrowser.read("0" * 26 + ".\u00e9") is None
+    many = KnownBrowser.read("0" * 26 + ".mark" * 100)
     assert many is not None
     assert len(many.marks) == ADDRESSES_PER_DEVICE_MAX
 
@@ -224,6 +224,6 @@ def test_a_device_is_not_made_of_what_no_cookie_of_ours_holds() -> None:
 @given(st.text(max_size=200))
 def test_any_text_is_a_device_that_knows_nobody_or_none(text: str) -> None:
     for candidate in (text, "0" * 26 + text, "0" * 26 + "." + text):
-        device = Device.read(candidate)
+        device = KnownBrowser.read(candidate)
         assert device is None or not device.knows(KEY, "ani@example.id")
         assert device is None or len(device.marks) <= ADDRESSES_PER_DEVICE_MAX

@@ -13,7 +13,7 @@ from litestar import Request
 from meterai.kit.refusal import Malformed
 from meterai.payments.adapters.snap import NOTIFY_PATH, SNAP_QRIS
 from meterai.payments.adapters.snap.reading import read_answer, read_notification
-from meterai.payments.model import About, OutcomeUnknown
+from meterai.payments.model import OutcomeUnknown, PaymentIdentity
 from meterai.plumbing.http.forms import read_multipart
 from meterai.plumbing.http.requests import SINGLE_HEADERS
 from meterai.stamping.model import read_placements
@@ -64,7 +64,7 @@ def test_what_the_bank_says_twice_is_not_read(body: bytes) -> None:
     # Signed news is kept all the same, and lies in suspense as unreadable.
     assert not read_notification(body).is_readable
     with pytest.raises(OutcomeUnknown):
-        read_answer("51", 200, body, About())
+        read_answer("51", 200, body, PaymentIdentity())
 
 
 async def posted(web: Within, body: bytes, headers: dict[str, str], path: str) -> Given:

@@ -17,7 +17,7 @@ from meterai.draw.protocol.record import write
 from meterai.kit.reasons import REASON_LENGTH_MAX
 from meterai.plumbing.files import KEY_BYTES_MAX, SETTINGS_BYTES_MAX, read_file
 from meterai.plumbing.keyring import Keyring
-from meterai.plumbing.signed import Signer
+from meterai.plumbing.signed import DocumentSigner
 from meterai.sealing import development_issuers
 from tests.apps.test_exits import functions
 from tests.support.commands import APP, ARGUMENTS, COMMANDS, ROOT, Done, run, run_here
@@ -202,7 +202,7 @@ def test_what_is_planned_measured_and_checked(
 def test_a_proof_of_a_place_that_is_no_file(data: Path, make: Make) -> None:
     bad, key = data.parent / "bad", data.parent / "key.pem"
     make(bad)
-    key.write_bytes(Signer(bytes(32)).public_pem())
+    key.write_bytes(DocumentSigner(bytes(32)).public_pem())
     done = run_here(data, "line", "check-proof", str(bad), "--key", str(key))
     assert_told(done)
     assert done.returncode == Exit.USAGE

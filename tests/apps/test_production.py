@@ -14,11 +14,11 @@ from meterai.apps.production import demands_of, undemanded_of
 from meterai.apps.program import program_of
 from meterai.apps.settings import SECTIONS, load
 from meterai.commands import (
+    DemandScope,
     Exit,
     NotForProduction,
     OnlyForDevelopment,
     Options,
-    Scope,
     complaints,
 )
 from meterai.commands import check_allowed as check_scope
@@ -327,7 +327,7 @@ WRONG: dict[str, list[Wrong]] = {
 def test_an_installation_in_order_lacks_nothing(right: Installation) -> None:
     assert right.lacks() == []
     for command in COMMANDS:
-        if COMMANDS[command].scope is not Scope.NEVER:
+        if COMMANDS[command].scope is not DemandScope.NEVER:
             check_allowed(command, right.configuration())
 
 
@@ -422,19 +422,19 @@ def test_a_command_is_refused_where_production_lacks_what_it_needs(
     right: Installation, command: str
 ) -> None:
     scope = COMMANDS[command].scope
-    if scope is Scope.NEVER:
+    if scope is DemandScope.NEVER:
         with pytest.raises(OnlyForDevelopment):
             check_allowed(command, right.configuration())
     right.given["proxies"] = 0
-    _tried(command, right, is_refused=scope is Scope.EVERYTHING)
+    _tried(command, right, is_refused=scope is DemandScope.EVERYTHING)
     right.given["database_url"] = None
-    _tried(command, right, is_refused=scope in (Scope.EVERYTHING, Scope.DATABASE))
+    _tried(command, right, is_refused=scope in (DemandScope.EVERYTHING, DemandScope.DATABASE))
     right.given["environment"] = "development"
     check_allowed(command, right.configuration())
 
 
 def _tried(command: str, one: Installation, *, is_refused: bool) -> None:
-    if COMMANDS[command].scope is Scope.NEVER:
+    if COMMANDS[command].scope is DemandScope.NEVER:
         return
     if is_refused:
         with pytest.raises(NotForProduction):

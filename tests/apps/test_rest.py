@@ -4,7 +4,7 @@ import asyncio
 
 from meterai.apps.worker import periodic_tasks
 from meterai.plumbing.work import jobs
-from meterai.plumbing.work.watch import Watch
+from meterai.plumbing.work.watch import DueWatch
 from tests.support.shop import Shop
 
 
@@ -16,7 +16,7 @@ def test_each_frequent_task_says_which_row_is_due(shop: Shop) -> None:
 
 def test_one_statement_finds_what_is_due(shop: Shop) -> None:
     due = [jobs.DUE, *(one.due for one in periodic_tasks(shop.container))]
-    watch = Watch(shop.container.database, asyncio.Event(), due)
+    watch = DueWatch(shop.container.database, asyncio.Event(), due)
 
     def found() -> set[str]:
         rows = shop.do(shop.container.database.once(watch._rows))

@@ -24,7 +24,7 @@ from meterai.apps.rooms import ROOMS, registered_of, subscriptions_of
 from meterai.apps.settings import sections
 from meterai.audit.auditor import invariants_of
 from meterai.audit.report import AuditRequest, audit_all
-from meterai.audit.seals import Drawing
+from meterai.audit.seals import DeltaSample
 from meterai.kit.ids import read
 from meterai.payments import PaymentService, Rails, RefundSender
 from meterai.payments.installed import check_kinds
@@ -173,7 +173,7 @@ async def holds(place: Town) -> None:
     whole = await audit_all(
         database,
         place.settings,
-        request=AuditRequest(Drawing(1), bank_days=1),
+        request=AuditRequest(DeltaSample(1), bank_days=1),
         registered=registered,
         opens=payments_with(KINDS).opens,
     )

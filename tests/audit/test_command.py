@@ -11,7 +11,7 @@ import pytest
 from meterai.audit.history import BEGINNING
 from meterai.kit.ids import read
 from meterai.payments import PaymentService, Rails
-from meterai.payments.news_check import News
+from meterai.payments.news_check import NewsComparison
 from meterai.plumbing.db.database import Database, Row, Tx
 from meterai.plumbing.db.marks import Mark
 from meterai.reconciliation import check_bank
@@ -64,9 +64,9 @@ def news_says(inside: Inside, spoilt: str = "", *, is_young: bool = False) -> se
         if spoilt:
             database.plant(spoilt, {})
         since = mark if is_young else None
-        everything = News(cast(Database, database), rails, since, BEGINNING)
+        everything = NewsComparison(cast(Database, database), rails, since, BEGINNING)
         found = inside.ask(lambda container: everything.check())
-        young = News(cast(Database, database), rails, mark, BEGINNING)
+        young = NewsComparison(cast(Database, database), rails, mark, BEGINNING)
         assert spoilt or inside.ask(lambda container: young.check()).holds
         connection.rollback()
     return {row["is"] for row in found.evidence}

@@ -45,7 +45,7 @@ def recorded(shop: Shop) -> list[Point]:
     return shop.do(points(shop.container.database))
 
 
-def standing(shop: Shop) -> audit.Standing:
+def standing(shop: Shop) -> audit.AuditStanding:
     return shop.do(shop.container.database.once(audit.standing))
 
 

@@ -12,10 +12,10 @@ import pytest
 from meterai.audit import scopes as audit_scopes
 from meterai.audit.auditor import Auditor
 from meterai.audit.points import points
-from meterai.audit.seals import Drawing, Papers, check_objects
+from meterai.audit.seals import DeltaReader, DeltaSample, check_objects
 from meterai.kit.clock import SystemClock
 from meterai.plumbing.db.database import Database
-from meterai.plumbing.db.invariants import Accounts, Finding, Scope, Touched, check
+from meterai.plumbing.db.invariants import Accounts, InvariantFinding, RowScope, Touched, check
 from meterai.plumbing.objects import ObjectStore, Stored
 from meterai.sealing import Issuers
 from tests.audit.conftest import Spoilt
@@ -35,7 +35,7 @@ def fresh(database_url: str, tmp_path: Path) -> Iterator[History]:
         yield make(shop)
 
 
-def audited(history: History, *, is_incremental: bool = False) -> dict[str, Finding]:
+def audited(history: History, *, is_incremental: bool = False) -> dict[str, InvariantFinding]:
     """The broken findings of an audit; where none is, it is recorded."""
     shop = history.shop
     auditor = Auditor(shop.container.database, REGISTERED, settled_after=AT_ONCE)
@@ -143,7 +143,7 @@ def test_without_a_point_everything_is_looked_at(fresh: History) -> None:
 # -- scopes ------------------------------------------------------------------------------------
 
 
-def scopes_of(history: History, spoilt: Spoilt) -> list[list[Scope]]:
+def scopes_of(history: History, spoilt: Spoilt) -> list[list[RowScope]]:
     """The same rows by range of accounts, and by what was touched: here everything."""
     # Since so long ago that every row is younger.
     query = audit_scopes.query_of_touched(AUDITED)
@@ -158,7 +158,9 @@ def scopes_of(history: History, spoilt: Spoilt) -> list[list[Scope]]:
     ]
 
 
-async def broken_in(spoilt: Spoilt, scopes: list[Scope], names: Collection[str] = ALL) -> set[str]:
+async def broken_in(
+    spoilt: Spoilt, scopes: list[RowScope], names: Collection[str] = ALL
+) -> set[str]:
     asked = [one for one in INVARIANTS if one.name in names]
     found = [await check(cast(Database, spoilt), one, each) for one in asked for each in scopes]
     return {one.invariant.name for one in found if not one.holds}
@@ -195,14 +197,14 @@ def test_accounts_are_cut_into_ranges(history: History, monkeypatch: pytest.Monk
 def opened(history: History, spoilt: Spoilt, *, is_kept: bool = True) -> list[Any]:
     container = history.shop.container
     key = container.keyring.derived("objects") if is_kept else bytes(32)
-    papers = Papers(
+    papers = DeltaReader(
         ObjectStore(container.settings.process.directory, key),
         container.of(Issuers),
         SystemClock(),
     )
     if not is_kept:
         spoilt.connection.execute("UPDATE documents SET forgotten_at = now()")
-    finding = history.shop.do(papers.check(cast(Database, spoilt), Drawing(1, None)))
+    finding = history.shop.do(papers.check(cast(Database, spoilt), DeltaSample(1, None)))
     return [row["is"] for row in finding.evidence]
 
 

@@ -11,7 +11,7 @@ from meterai.accounts import AccountService, OrganizationService, Role
 from meterai.accounts.model import MemberLimitReached
 from meterai.accounts.roles import give_role
 from meterai.batches import BatchService, store
-from meterai.batches.intake import Came, listed
+from meterai.batches.intake import ReceivedFile, listed
 from meterai.batches.model import Batch, BatchState, RowState, StampsMissing
 from meterai.batches.reading import json_rows
 from meterai.batches.work import BatchWork
@@ -43,7 +43,7 @@ def filled(shop: Shop, *rows: object, **files: bytes) -> UUID:
     """A batch that was not started; `files` by their names without the ending."""
     batches = shop.container.of(BatchService)
     batch = shop.do(batches.make(shop.account, secrets.token_hex(8), None))
-    came = [Came(f"{name}.pdf", content) for name, content in files.items()]
+    came = [ReceivedFile(f"{name}.pdf", content) for name, content in files.items()]
     shop.do(batches.intake.take(batch, listed(came)))
     lines = b"\n".join(msgspec.json.encode(row) for row in rows)
     shop.do(batches.add_rows(shop.account, batch.id, json_rows(lines)))

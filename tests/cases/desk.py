@@ -9,8 +9,8 @@ from uuid import UUID
 from meterai.accounts import AccountService
 from meterai.cases import CaseService, Matter
 from meterai.cases.answers import Facts, answer
-from meterai.cases.gathering import Gathering, about_order
-from meterai.cases.model import About, Case, CaseEvent, Complaint, Outcome
+from meterai.cases.gathering import CaseFacts, about_order
+from meterai.cases.model import Case, CaseEvent, CaseOutcome, Complaint, ComplaintSubject
 from meterai.cases.service import CaseTold
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.ids import new_id, show
@@ -34,10 +34,10 @@ class Desk:
         return self.shop.container.of(CaseService)
 
     @property
-    def gathering(self) -> Gathering:
+    def gathering(self) -> CaseFacts:
         container = self.shop.container
         orders, questions = container.of(OrderService), container.of(BuyerQuestions)
-        return Gathering(container.database, orders, questions, container.clock)
+        return CaseFacts(container.database, orders, questions, container.clock)
 
     # -- orders, in every state ----------------------------------------------------------------
 
@@ -91,7 +91,7 @@ class Desk:
 
     def code_of_stamping(self, matter: Matter, stamping: UUID) -> str | None:
         """The code of the answer about a stamping from the balance."""
-        about = About(show("stg", stamping), stamping=stamping)
+        about = ComplaintSubject(show("stg", stamping), stamping=stamping)
         facts = self.shop.do(self.gathering.of(self.shop.account, about))
         found = answer(matter, facts) if facts else None
         return found.code if found else None
@@ -122,7 +122,7 @@ class Desk:
     def say(self, case: Case, words: str = "Belum.") -> Case:
         return self.shop.do(self.service.say(case, words, [], actor=PERSON))
 
-    def act(self, case: Case, event: CaseEvent, outcome: Outcome | None = None) -> Case:
+    def act(self, case: Case, event: CaseEvent, outcome: CaseOutcome | None = None) -> Case:
         """Staff answer, ask or close."""
         work = self.service.write_as_staff(
             case, event, "Halo.", self.staff, actor=STAFF, outcome=outcome

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from meterai.cases.answers import Answer, Facts, answer, is_telling
+from meterai.cases.answers import CaseAnswer, Facts, answer, is_telling
 from meterai.cases.model import Matter
 from meterai.plumbing.messages import LANGUAGES, catalogue
 from tests.cases.desk import Desk
@@ -211,9 +211,9 @@ def test_facts_with_another_moment_are_the_same_facts(desk: Desk) -> None:
 
 
 def test_answer_of_an_order_with_nothing_wrong_is_not_telling() -> None:
-    assert not is_telling(M.PAID_NOT_EXECUTED, Answer("stamps_ready"))
-    assert is_telling(M.PAID_NOT_EXECUTED, Answer("in_flight"))
-    assert is_telling(M.PAID_TWICE, Answer("refund_settled_second"))
+    assert not is_telling(M.PAID_NOT_EXECUTED, CaseAnswer("stamps_ready"))
+    assert is_telling(M.PAID_NOT_EXECUTED, CaseAnswer("in_flight"))
+    assert is_telling(M.PAID_TWICE, CaseAnswer("refund_settled_second"))
 
 
 def test_facts_of_nothing_answer_nothing(desk: Desk) -> None:

@@ -19,10 +19,10 @@ from meterai.cases.model import (
     Case,
     CaseEvent,
     CaseFull,
+    CaseOutcome,
     CaseOver,
     CaseState,
     Complaint,
-    Outcome,
     PictureNone,
     TooManyCases,
     TooManyPictures,
@@ -84,7 +84,7 @@ def test_person_accepts_the_answer(desk: Desk) -> None:
     case = desk.complain(M.QUOTA_LOST, desk.executed())
     desk.shop.do(desk.service.accept(case, actor=PERSON))
     done = desk.again(case)
-    assert (done.state, done.outcome) == (S.CLOSED, Outcome.ACCEPTED)
+    assert (done.state, done.outcome) == (S.CLOSED, CaseOutcome.ACCEPTED)
     assert done.closed_at is not None
     desk.shop.assert_books_hold()
 
@@ -114,8 +114,8 @@ def test_staff_ask_and_the_reply_is_due_again(desk: Desk) -> None:
     assert desk.again(case).closes_at is not None
     desk.say(case, "Ini nomornya.")
     assert desk.again(case).state == S.OPEN
-    desk.act(case, CaseEvent.CLOSED, Outcome.EXPLAINED)
-    assert desk.again(case).outcome == Outcome.EXPLAINED
+    desk.act(case, CaseEvent.CLOSED, CaseOutcome.EXPLAINED)
+    assert desk.again(case).outcome == CaseOutcome.EXPLAINED
     assert [one["template"] for one in desk.mails()] == [
         "case_received",
         "case_asked",
@@ -126,10 +126,10 @@ def test_staff_ask_and_the_reply_is_due_again(desk: Desk) -> None:
 
 def test_closed_case_is_opened_again_once(desk: Desk) -> None:
     case = desk.complain(M.SOMETHING_ELSE)
-    desk.act(case, CaseEvent.CLOSED, Outcome.SOLVED)
+    desk.act(case, CaseEvent.CLOSED, CaseOutcome.SOLVED)
     desk.say(case)
     assert desk.again(case).state == S.OPEN
-    desk.act(case, CaseEvent.CLOSED, Outcome.SOLVED)
+    desk.act(case, CaseEvent.CLOSED, CaseOutcome.SOLVED)
     with pytest.raises(CaseOver):
         desk.say(case)
     with pytest.raises(NotAllowedNow):
@@ -155,7 +155,7 @@ def test_case_to_which_nobody_writes_ends_by_itself(desk: Desk, is_asked: bool) 
     assert desk.shop.do(desk.service.close_silent()) == 0
     desk.pass_days(2)
     assert desk.shop.do(desk.service.close_silent()) == 1
-    assert desk.again(case).outcome == Outcome.SILENT
+    assert desk.again(case).outcome == CaseOutcome.SILENT
     assert desk.shop.do(desk.service.close_silent()) == 0
 
 
@@ -169,7 +169,7 @@ def test_case_ends_when_the_money_of_its_order_is_back(desk: Desk) -> None:
     assert desk.again(other).state == S.OPEN
     desk.give_back("settle")
     done = desk.again(other)
-    assert (done.state, done.outcome) == (S.CLOSED, Outcome.MONEY_BACK)
+    assert (done.state, done.outcome) == (S.CLOSED, CaseOutcome.MONEY_BACK)
     said = told(done, "en")
     assert said is not None
     assert "is back where you paid it from" in said.sentence
@@ -223,7 +223,7 @@ def test_equal_complaints_at_once_are_one_and_another_under_their_key_is_refused
         assert (first.id, desk.again(first).told) == (second.id, 1)
     for case in desk.shop.rows("SELECT case_id FROM cases"):
         one = desk.shop.do(desk.service.one(case["case_id"]))
-        desk.act(one, CaseEvent.CLOSED, Outcome.EXPLAINED)
+        desk.act(one, CaseEvent.CLOSED, CaseOutcome.EXPLAINED)
     both = desk.shop.do(at_once(M.PAID_TWICE, M.QUOTA_LOST))
     assert {type(one) for one in both} == {Case, IdempotencyKeyReused}
     desk.shop.assert_books_hold()
@@ -255,7 +255,7 @@ def test_network_that_complains_too_often_is_refused(desk: Desk) -> None:
 def test_account_gets_so_many_new_cases_in_a_day(desk: Desk) -> None:
     for _ in range(CASES_PER_DAY_MAX):
         case = desk.complain(M.SOMETHING_ELSE)
-        desk.act(case, CaseEvent.CLOSED, Outcome.SOLVED)
+        desk.act(case, CaseEvent.CLOSED, CaseOutcome.SOLVED)
     with pytest.raises(TooManyCases):
         desk.complain(M.SOMETHING_ELSE)
 
@@ -266,7 +266,7 @@ def test_person_writes_so_many_messages_and_staff_can_still_close(desk: Desk) ->
         desk.say(case)
     with pytest.raises(CaseFull):
         desk.say(case)
-    desk.act(case, CaseEvent.CLOSED, Outcome.NOT_OURS)
+    desk.act(case, CaseEvent.CLOSED, CaseOutcome.NOT_OURS)
     desk.shop.assert_books_hold()
 
 
@@ -359,7 +359,7 @@ def test_unsigned_complaints_of_an_address_are_bounded_and_so_are_its_mails(desk
     for _ in range(UNSIGNED_PER_DAY_MAX):
         for row in desk.shop.rows("SELECT case_id FROM cases WHERE state <> 'closed'"):
             case = desk.shop.do(desk.service.one(row["case_id"]))
-            desk.act(case, CaseEvent.CLOSED, Outcome.EXPLAINED)
+            desk.act(case, CaseEvent.CLOSED, CaseOutcome.EXPLAINED)
         desk.send(desk.email, M.SOMETHING_ELSE)
     closed = [one for one in desk.mails() if one["template"] == "case_closed"]
     assert desk.cases() == len(desk.mails()) - len(closed) == UNSIGNED_PER_DAY_MAX

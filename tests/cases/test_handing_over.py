@@ -12,15 +12,15 @@ import pytest
 from meterai.cases import Matter
 from meterai.cases.handing_over import (
     MASK,
-    Form,
-    Report,
+    HandOverFormat,
+    HandOverRow,
     harmless,
     masked,
     report,
     waiting,
     written,
 )
-from meterai.cases.model import CaseEvent, Outcome
+from meterai.cases.model import CaseEvent, CaseOutcome
 from meterai.kit.working_hours import WorkingHours
 from tests.cases.desk import Desk
 from tests.support.commands import run_here
@@ -32,8 +32,8 @@ WORDS = (
 )
 
 
-def handed(desk: Desk) -> list[Report]:
-    async def look() -> list[Report]:
+def handed(desk: Desk) -> list[HandOverRow]:
+    async def look() -> list[HandOverRow]:
         now = datetime.now(UTC)
         async with desk.shop.container.database.reading() as tx:
             found = await waiting(tx, now - DAY, now + DAY)
@@ -61,18 +61,18 @@ def test_complaint_that_the_facts_answered_is_not_handed_over(desk: Desk) -> Non
 
 def test_complaint_of_another_institution_is_handed_over_when_it_is_closed(desk: Desk) -> None:
     case = desk.complain(Matter.SOMETHING_ELSE)
-    desk.act(case, CaseEvent.CLOSED, Outcome.NOT_OURS)
+    desk.act(case, CaseEvent.CLOSED, CaseOutcome.NOT_OURS)
     [row] = handed(desk)
     assert (row.status, row.instansi_tujuan) == ("kewenangan instansi lain", "")
     other = desk.complain(Matter.INVALID_AT_AGENCY)
-    desk.act(other, CaseEvent.CLOSED, Outcome.EXPLAINED)
+    desk.act(other, CaseEvent.CLOSED, CaseOutcome.EXPLAINED)
     assert len(handed(desk)) == 1
 
 
 def test_nothing_says_whose_a_complaint_is(desk: Desk) -> None:
     desk.complain(Matter.SOMETHING_ELSE, desk.executed(), words=WORDS)
     [row] = handed(desk)
-    for form in Form:
+    for form in HandOverFormat:
         text = written([row], form).decode()
         for secret in ("0812", "3171", "budi", "example.id", "06f9k2", desk.email):
             assert secret not in text
@@ -102,10 +102,10 @@ def test_cell_that_a_spreadsheet_would_carry_out_is_text(cell: str) -> None:
 
 def test_formula_in_the_words_of_a_person_is_no_formula_in_the_table(desk: Desk) -> None:
     desk.complain(Matter.SOMETHING_ELSE, words='=HYPERLINK("http://jahat","klik")')
-    text = written(handed(desk), Form.CSV).decode("utf-8-sig")
+    text = written(handed(desk), HandOverFormat.CSV).decode("utf-8-sig")
     [row] = csv.DictReader(io.StringIO(text))
     assert row["isi"] == '\'=HYPERLINK("http://jahat","klik")'
-    [line] = written(handed(desk), Form.JSON).splitlines()
+    [line] = written(handed(desk), HandOverFormat.JSON).splitlines()
     assert json.loads(line)["isi"].startswith("=HYPERLINK")  # no spreadsheet reads it
 
 

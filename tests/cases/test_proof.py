@@ -21,20 +21,20 @@ from meterai.cases.proof import (
     signed,
     signer_of,
 )
-from meterai.pages.paper import Line
+from meterai.pages.paper import PaperLine
 from meterai.plumbing.keyring import Keyring
 from meterai.plumbing.messages import LANGUAGES, translate
-from meterai.plumbing.signed import SignatureWrong, Signer, public_key_of
+from meterai.plumbing.signed import DocumentSigner, SignatureWrong, public_key_of
 from meterai.sealing import Issuer, Verdict, development_issuer, verify
 
 NOW = datetime(2026, 11, 24, 8, 4, tzinfo=UTC)
 BY = "https://meterai.example"
-SIGNER = Signer(b"a" * 32)
+SIGNER = DocumentSigner(b"a" * 32)
 ANSWER = Answered(
     "Jawaban atas pengaduan Anda",
     [
-        Line("24 Nov 2026 15.04 WIB", "Pembayaran Rp10.500 masuk."),
-        Line("", "Pesanan ini sudah terlaksana: 1 meterai dapat dipakai."),
+        PaperLine("24 Nov 2026 15.04 WIB", "Pembayaran Rp10.500 masuk."),
+        PaperLine("", "Pesanan ini sudah terlaksana: 1 meterai dapat dipakai."),
     ],
     "cas_06f9abc",
     "ord_06f9def",
@@ -89,7 +89,7 @@ def test_changed_answer_is_refused() -> None:
     with pytest.raises(SignatureWrong):
         read_answer(json.dumps(told | {"payload": other["payload"]}), SIGNER.public_key())
     with pytest.raises(SignatureWrong):
-        read_answer(json.dumps(told), Signer(b"b" * 32).public_key())
+        read_answer(json.dumps(told), DocumentSigner(b"b" * 32).public_key())
 
 
 def test_document_of_another_kind_is_no_answer() -> None:
@@ -107,8 +107,8 @@ def test_nonsense_is_no_answer(given: str | bytes) -> None:
 
 def test_key_of_answers_is_no_other_key_of_the_installation(tmp_path: Path) -> None:
     keyring = Keyring(tmp_path, may_make=True)
-    assert signer_of(keyring).public_key() == Signer(keyring.derived(ANSWERS)).public_key()
-    lines = Signer(keyring.derived("waiting room signatures"))
+    assert signer_of(keyring).public_key() == DocumentSigner(keyring.derived(ANSWERS)).public_key()
+    lines = DocumentSigner(keyring.derived("waiting room signatures"))
     assert signer_of(keyring).public_key() != lines.public_key()
 
 
@@ -147,7 +147,9 @@ HOSTILE = [
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_is_text_and_makes_no_stamp(issuer: Issuer, text: str) -> None:
-    answer = replace(ANSWER, title=text[:200], lines=[Line(text[:60], text), Line("", text)])
+    answer = replace(
+        ANSWER, title=text[:200], lines=[PaperLine(text[:60], text), PaperLine("", text)]
+    )
     content = sealed(answer, issuer, by=BY, mark="SPECIMEN", at=NOW)
     report = judged(content, issuer)
     assert report.verdict is Verdict.STATEMENT
@@ -166,7 +168,7 @@ def test_letters_that_cannot_be_printed_are_copied_whole(issuer: Issuer) -> None
 
 
 def test_answer_without_bounds_is_cut(issuer: Issuer) -> None:
-    answer = replace(ANSWER, lines=[Line("", "W" * 5_000)] * (LINES_MAX + 1))
+    answer = replace(ANSWER, lines=[PaperLine("", "W" * 5_000)] * (LINES_MAX + 1))
     assert len(answer.shown.lines) == LINES_MAX
     assert all(len(one.value) == LINE_LENGTH_MAX for one in answer.shown.lines)
     content = sealed(replace(answer, lines=answer.lines[:3]), issuer, by=BY, mark="", at=NOW)

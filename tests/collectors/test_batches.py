@@ -3,7 +3,7 @@
 import msgspec
 
 from meterai.batches import BatchService
-from meterai.batches.intake import Came, listed
+from meterai.batches.intake import ReceivedFile, listed
 from meterai.batches.reading import json_rows
 from meterai.batches.work import BatchWork
 from meterai.stamping import RowStamping
@@ -26,7 +26,7 @@ def test_row_without_its_facts_is_named_and_the_others_are_stamped(collecting: C
     collecting.work()
     batches = shop.container.of(BatchService)
     made = shop.do(batches.make(account, "batch", None))
-    files = [Came(f"{n}.pdf", pdf(words=f"faktur {n}")) for n in range(3)]
+    files = [ReceivedFile(f"{n}.pdf", pdf(words=f"faktur {n}")) for n in range(3)]
     shop.do(batches.intake.take(made, listed(files)))
     rows = [{"file": one.name, "placement": PLACE} | TOLD for one in files]
     del rows[1]["value"]

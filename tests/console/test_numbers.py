@@ -5,37 +5,39 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 from psycopg.types.json import Jsonb
 
-from meterai.console.model import Sample
-from meterai.console.plots import HEIGHT, Drawn, Series, Span, drawn, svg
+from meterai.console.model import MinuteSample
+from meterai.console.plots import HEIGHT, PlotSeries, PlotSpan, PlottedSeries, drawn, svg
 from meterai.console.samples import MINUTE, Samples
 from tests.console.conftest import Floor
 from tests.support.till import Till
 
 START = datetime(2026, 11, 30, 1, 0, tzinfo=UTC)
-SPAN = Span(START + 4 * MINUTE, MINUTE, 4)
+SPAN = PlotSpan(START + 4 * MINUTE, MINUTE, 4)
 
 
 def test_what_grows_is_drawn_as_its_growth_of_all_machines() -> None:
     samples = [
-        Sample(START + minute * MINUTE, source, {"requests": 100.0 * minute + first})
+        MinuteSample(START + minute * MINUTE, source, {"requests": 100.0 * minute + first})
         for minute in range(5)
         for source, first in (("a", 0.0), ("b", 7_000.0))
     ]
-    assert drawn(samples, Series("requests", grows=True), SPAN).points == [200.0] * 4
+    assert drawn(samples, PlotSeries("requests", grows=True), SPAN).points == [200.0] * 4
 
 
 def test_counter_that_begins_anew_falls_to_nothing_and_never_below() -> None:
     values = (500.0, 600.0, 0.0, 40.0)
-    samples = [Sample(START + n * MINUTE, "a", {"requests": one}) for n, one in enumerate(values)]
-    points = drawn(samples, Series("requests", grows=True), SPAN).points
+    samples = [
+        MinuteSample(START + n * MINUTE, "a", {"requests": one}) for n, one in enumerate(values)
+    ]
+    points = drawn(samples, PlotSeries("requests", grows=True), SPAN).points
     assert points == [100.0, 0.0, 40.0, None]
 
 
 def test_minute_without_a_sample_is_a_gap_and_no_zero() -> None:
-    samples = [Sample(START + n * MINUTE, "", {"orders_placed": 5.0}) for n in (1, 3)]
-    points = drawn(samples, Series("orders_placed"), SPAN).points
+    samples = [MinuteSample(START + n * MINUTE, "", {"orders_placed": 5.0}) for n in (1, 3)]
+    points = drawn(samples, PlotSeries("orders_placed"), SPAN).points
     assert points == [5.0, None, 5.0, None]
-    picture = svg("plot", "Orders", "Last: 5", [Drawn("orders_placed", points)])
+    picture = svg("plot", "Orders", "Last: 5", [PlottedSeries("orders_placed", points)])
     assert picture.count("M") == 3  # the axis, and two pieces
     assert f'viewBox="0 0 320 {HEIGHT}"' in picture
 

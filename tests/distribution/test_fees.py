@@ -10,7 +10,7 @@ import pytest
 
 from meterai.distribution.branding import ShopService, ShopWish
 from meterai.distribution.model import DistributorFeeTooHigh, SellerNotOpen, Short
-from meterai.distribution.statement import Span
+from meterai.distribution.statement import StatementSpan
 from meterai.kit.days import Month, day_of
 from meterai.kit.ids import new_id, read
 from meterai.kit.money import Rupiah
@@ -224,7 +224,7 @@ def test_fee_is_sold_from_and_pays_a_sale_that_waits(shop_open: Depot) -> None:
 
 def test_statement_has_the_fees(shop_open: Depot) -> None:
     paid(shop_open, 2)
-    month = Span.read(str(Month.of(day_of(datetime.now(UTC)))), None)
+    month = StatementSpan.read(str(Month.of(day_of(datetime.now(UTC)))), None)
     told = shop_open.shop.do(shop_open.service.statement(shop_open.account, month))
     assert [(one.added, one.fees, one.closing) for one in told.days] == [
         (100_000, 2 * SELLERS, 100_000 + 2 * SELLERS)

@@ -22,17 +22,17 @@ from meterai.distribution.model import (
     SellsAlready,
     Short,
 )
-from meterai.distribution.statement import Span
+from meterai.distribution.statement import StatementSpan
 from meterai.kit.days import Month, day_of
 from meterai.kit.ids import new_id, read, show
 from meterai.kit.lifecycle import NotAllowedNow
-from meterai.kit.paging import Page
+from meterai.kit.paging import ListPage
 from meterai.kit.refusal import Malformed, NotFound, Refusal
 from meterai.payments import Deposit
 from tests.distribution.conftest import SELLER, UNIT, Depot
 from tests.support.shop import TESTER
 
-MONTH = Span.read(str(Month.of(day_of(datetime.now(UTC)))), None)
+MONTH = StatementSpan.read(str(Month.of(day_of(datetime.now(UTC)))), None)
 
 
 def second(depot: Depot) -> Depot:
@@ -77,9 +77,9 @@ def test_reseller_sees_its_own_sales_alone_and_nothing_of_the_deposit(depot: Dep
     one, other = depot.reseller(name="Satu"), depot.reseller(name="Dua")
     mine, foreign, own = one.sell(), other.sell(), depot.sell()
     depot.work()
-    listed, _ = depot.shop.do(depot.service.sales(one.account, Page()))
+    listed, _ = depot.shop.do(depot.service.sales(one.account, ListPage()))
     assert [sale.id for sale in listed] == [mine.id]
-    asked, _ = depot.shop.do(depot.service.sales(one.account, Page(), None, other.account))
+    asked, _ = depot.shop.do(depot.service.sales(one.account, ListPage(), None, other.account))
     assert [sale.id for sale in asked] == [mine.id]
     for made in (foreign, own):
         with pytest.raises(NotFound):
@@ -88,9 +88,9 @@ def test_reseller_sees_its_own_sales_alone_and_nothing_of_the_deposit(depot: Dep
         one.view()
     with pytest.raises(NoDistributor):
         depot.shop.do(depot.service.statement(one.account, MONTH))
-    every, _ = depot.shop.do(depot.service.sales(depot.account, Page()))
+    every, _ = depot.shop.do(depot.service.sales(depot.account, ListPage()))
     assert [sale.id for sale in every] == [own.id, foreign.id, mine.id]
-    only, _ = depot.shop.do(depot.service.sales(depot.account, Page(), None, other.account))
+    only, _ = depot.shop.do(depot.service.sales(depot.account, ListPage(), None, other.account))
     assert [sale.id for sale in only] == [foreign.id]
     depot.check()
 

@@ -8,7 +8,7 @@ import pytest
 from meterai import payments
 from meterai.distribution.model import DepositTooSmall, SalesOfBuyerSpent, SellerNotOpen, Short
 from meterai.kit.ids import read
-from meterai.orders import OrderService, Terms
+from meterai.orders import OrderService, OrderTerms
 from meterai.orders import store as order_store
 from meterai.orders.model import OrderKind, TooManyUnpaidOrders
 from meterai.payments import Deposit, NotRerouted
@@ -154,7 +154,7 @@ def test_what_a_stranger_sold_is_not_in_the_limit_of_own_orders(depot: Depot) ->
     buyer = depot.buyer(made[0])
     orders = depot.shop.container.of(OrderService)
 
-    def own(key: str) -> Terms:
+    def own(key: str) -> OrderTerms:
         asked = orders.terms(buyer, key, key.encode(), OrderKind.STAMPS, 1)
         return replace(depot.shop.do(asked), unpaid_max=2)
 

@@ -10,15 +10,15 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from meterai.distribution import statement
-from meterai.distribution.model import NoDistributor, StatementTooLong
-from meterai.distribution.statement import Span, Writer, as_csv, as_json, as_xlsx
+from meterai.distribution.model import NoDistributor, WorkbookTooLong
+from meterai.distribution.statement import StatementSpan, Writer, as_csv, as_json, as_xlsx
 from meterai.kit.clock import WIB
 from meterai.kit.days import Month, day_of
 from meterai.kit.ids import from_compact, new_id
 from meterai.plumbing.spreadsheets import SEPARATORS
 from tests.distribution.conftest import UNIT, Depot
 
-MONTH = Span.read(str(Month.of(day_of(datetime.now(UTC)))), None)
+MONTH = StatementSpan.read(str(Month.of(day_of(datetime.now(UTC)))), None)
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def legs(depot: Depot) -> list[int]:
     return [row["amount"] for row in rows]
 
 
-def written(depot: Depot, write: Writer, of: Span = MONTH, language: str = "id") -> bytes:
+def written(depot: Depot, write: Writer, of: StatementSpan = MONTH, language: str = "id") -> bytes:
     async def take() -> bytes:
         pieces = await depot.service.written(depot.account, of, language, write)
         return b"".join([piece async for piece in pieces])
@@ -67,7 +67,7 @@ def test_each_row_has_a_cell_for_each_column(depot: Depot, language: str) -> Non
     text = written(depot, as_csv, language=language).decode("utf-8-sig")
     rows = list(csv.reader(io.StringIO(text), delimiter=SEPARATORS[language]))
     assert [len(row) for row in rows] == [6] * 4
-    assert {row[1] for row in rows[1:]} <= set(statement.Words(language).reasons.values())
+    assert {row[1] for row in rows[1:]} <= set(statement.StatementWords(language).reasons.values())
 
 
 def test_sums_by_day_are_the_legs(lived: Depot) -> None:
@@ -113,9 +113,11 @@ def test_statement_of_a_day_begins_where_the_day_before_ended(lived: Depot) -> N
         "UPDATE entries SET posted_at = posted_at - interval '1 day' WHERE reason = 'deposit_added'"
     )
     today = datetime.now(UTC).astimezone(WIB).date()
-    found = lived.shop.do(lived.service.statement(lived.account, Span.read(None, str(today))))
+    found = lived.shop.do(
+        lived.service.statement(lived.account, StatementSpan.read(None, str(today)))
+    )
     assert (found.opening, found.closing) == (150_000, lived.balance)
-    [first, *_] = json.loads(written(lived, as_json, Span.read(None, str(today))))
+    [first, *_] = json.loads(written(lived, as_json, StatementSpan.read(None, str(today))))
     assert first["balance"] == 150_000 + first["amount"]
 
 
@@ -123,7 +125,7 @@ def test_workbook_that_would_be_too_long_is_refused(
     lived: Depot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(statement, "XLSX_LEGS_MAX", 3)
-    with pytest.raises(StatementTooLong):
+    with pytest.raises(WorkbookTooLong):
         written(lived, as_xlsx)
 
 

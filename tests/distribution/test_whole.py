@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from meterai.distribution import levers
 from meterai.distribution.model import Short
-from meterai.distribution.statement import Span
+from meterai.distribution.statement import StatementSpan
 from meterai.kit.days import Month, day_of
 from meterai.reconciliation import Reconciliation
 from tests.distribution.conftest import FEE, UNIT, Depot
@@ -43,7 +43,7 @@ def test_deposit_for_a_hundred_and_a_hundred_and_fifty_sold(depot: Depot) -> Non
     assert counted(depot) == {"executed": 119, "lapsed": 31}
     balance = HUNDRED + 200_000 - 119 * UNIT
     assert depot.balance == balance
-    month = Span.read(str(Month.of(day_of(datetime.now(UTC)))), None)
+    month = StatementSpan.read(str(Month.of(day_of(datetime.now(UTC)))), None)
     found = depot.shop.do(depot.service.statement(depot.account, month))
     [legs] = depot.shop.rows(
         "SELECT sum(credit - debit)::bigint AS sum FROM legs WHERE book = 'deposits'"

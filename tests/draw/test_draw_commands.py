@@ -10,7 +10,7 @@ from meterai.commands import Exit
 from meterai.draw.protocol.chain import hash_of
 from meterai.draw.protocol.entries import lines_of
 from meterai.draw.protocol.order import in_order
-from meterai.draw.protocol.record import Kind, Record, begun, write
+from meterai.draw.protocol.record import DrawRecord, RecordPartKind, begun, write
 from tests.support.commands import Done, run_here
 from tests.support.draw_forgeries import order_exchanged
 from tests.support.draws import CHAIN, Operator, drawn_record, entries_of
@@ -21,7 +21,7 @@ KEY = ("--key", OPERATOR.public_key.hex())
 TRUST = ("--chain", hash_of(CHAIN))
 
 
-def published(folder: Path, record: Record) -> str:
+def published(folder: Path, record: DrawRecord) -> str:
     (folder / "draw.json").write_bytes(write(record))
     (folder / "entries.txt").write_bytes(b"".join(lines_of(ENTRIES)))
     return str(folder)
@@ -98,7 +98,10 @@ def test_what_others_wrote_commands_no_terminal(tmp_path) -> None:
     hostile = "dr\x1b[2J\u202e\nok  All of it holds."
     announced = replace(drawn_record(ENTRIES).announcement, line=hostile)
     record = begun(announced, OPERATOR)
-    for told in (record, replace(record, parts=(replace(record.parts[0], kind=Kind.CLOSING),))):
+    for told in (
+        record,
+        replace(record, parts=(replace(record.parts[0], kind=RecordPartKind.CLOSING),)),
+    ):
         published(tmp_path, told)
         for words in (("show",), ("verify", *KEY, *TRUST)):
             said = run_here(tmp_path, "draw", words[0], str(tmp_path), *words[1:])

@@ -8,8 +8,8 @@ from msgspec.structs import replace
 from meterai.draw.protocol import rules, steps
 from meterai.draw.protocol.chain import RoundForged, time_of
 from meterai.draw.protocol.merkle import root_of
-from meterai.draw.protocol.record import Record, RecordMalformed, read, write
-from meterai.draw.protocol.rules import Terms, broken_terms, round_time
+from meterai.draw.protocol.record import DrawRecord, RecordMalformed, read, write
+from meterai.draw.protocol.rules import BrokenTerm, broken_terms, round_time
 from standins.drand import signature_of
 from tests.support.draws import CLOSES_AT, Operator, announced, drawn_record, entries_of
 
@@ -18,11 +18,11 @@ ROOT, ORDER = root_of(ENTRIES), "00" * 32
 OPERATOR = Operator()
 
 
-def opened() -> Record:
+def opened() -> DrawRecord:
     return steps.announce(announced(), CLOSES_AT - 1, OPERATOR)
 
 
-def closed() -> Record:
+def closed() -> DrawRecord:
     return steps.close(opened(), ROOT, len(ENTRIES), CLOSES_AT + 5, OPERATOR)
 
 
@@ -39,24 +39,27 @@ def test_the_round_follows_from_the_times() -> None:
 @pytest.mark.parametrize(
     ("change", "term"),
     [
-        ({"rules": 2}, Terms.RULES),
-        ({"line": ""}, Terms.LINE),
-        ({"line": "Meterai"}, Terms.LINE),
-        ({"line": "../x"}, Terms.LINE),
-        ({"line": "a\n"}, Terms.LINE),
-        ({"round": 1}, Terms.ROUND),
-        ({"round": announced().round + 1}, Terms.ROUND),
-        ({"closes_at": 0}, Terms.TIMES),
-        ({"published_by": CLOSES_AT + 299}, Terms.TIMES),
-        ({"published_by": CLOSES_AT + 59, "reveals_until": CLOSES_AT + 59}, Terms.TIMES),
-        ({"reveals_until": CLOSES_AT + 301}, Terms.TIMES),
-        ({"closes_at": 1 << 50, "published_by": 1 << 51, "reveals_until": 1 << 51}, Terms.TIMES),
-        ({"chain": replace(announced().chain, period=0)}, Terms.CHAIN),
-        ({"chain": replace(announced().chain, scheme="pedersen-bls-chained")}, Terms.CHAIN),
-        ({"chain": replace(announced().chain, public_key="00")}, Terms.CHAIN),
-        ({"replaces": "ab" * 32}, Terms.REPLACES),
-        ({"reason": "the weather"}, Terms.REPLACES),
-        ({"replaces": "no hash", "reason": "a slip"}, Terms.REPLACES),
+        ({"rules": 2}, BrokenTerm.RULES),
+        ({"line": ""}, BrokenTerm.LINE),
+        ({"line": "Meterai"}, BrokenTerm.LINE),
+        ({"line": "../x"}, BrokenTerm.LINE),
+        ({"line": "a\n"}, BrokenTerm.LINE),
+        ({"round": 1}, BrokenTerm.ROUND),
+        ({"round": announced().round + 1}, BrokenTerm.ROUND),
+        ({"closes_at": 0}, BrokenTerm.TIMES),
+        ({"published_by": CLOSES_AT + 299}, BrokenTerm.TIMES),
+        ({"published_by": CLOSES_AT + 59, "reveals_until": CLOSES_AT + 59}, BrokenTerm.TIMES),
+        ({"reveals_until": CLOSES_AT + 301}, BrokenTerm.TIMES),
+        (
+            {"closes_at": 1 << 50, "published_by": 1 << 51, "reveals_until": 1 << 51},
+            BrokenTerm.TIMES,
+        ),
+        ({"chain": replace(announced().chain, period=0)}, BrokenTerm.CHAIN),
+        ({"chain": replace(announced().chain, scheme="pedersen-bls-chained")}, BrokenTerm.CHAIN),
+        ({"chain": replace(announced().chain, public_key="00")}, BrokenTerm.CHAIN),
+        ({"replaces": "ab" * 32}, BrokenTerm.REPLACES),
+        ({"reason": "the weather"}, BrokenTerm.REPLACES),
+        ({"replaces": "no hash", "reason": "a slip"}, BrokenTerm.REPLACES),
     ],
 )
 def test_what_the_rules_do_not_allow_is_named(change, term: str) -> None:

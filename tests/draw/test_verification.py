@@ -13,13 +13,13 @@ from meterai.draw.protocol import chain as drand
 from meterai.draw.protocol.entries import EntriesMalformed, lines_of, read_lines
 from meterai.draw.protocol.merkle import proof_of
 from meterai.draw.protocol.order import in_order
-from meterai.draw.protocol.record import Kind, Record, RecordOfParties, read, write
+from meterai.draw.protocol.record import DrawRecord, RecordOfParties, RecordPartKind, read, write
 from meterai.draw.protocol.verification import (
-    Finding,
-    Found,
+    DrawFinding,
+    DrawFindingKind,
+    DrawQuestion,
     Inclusion,
     Judgement,
-    Question,
     examine,
     judge,
 )
@@ -47,16 +47,16 @@ KEY = OPERATOR.public_key.hex()
 TRUSTED = drand.hash_of(CHAIN)
 
 
-def examined(record: Record, entries: Sequence[bytes] | None, **asked) -> list[Finding]:
+def examined(record: DrawRecord, entries: Sequence[bytes] | None, **asked) -> list[DrawFinding]:
     asked = {"public_key": KEY, "chain_hash": TRUSTED, **asked}
-    return list(examine(record, Question(entries=entries, **asked)))
+    return list(examine(record, DrawQuestion(entries=entries, **asked)))
 
 
-def what(findings: list[Finding], judgement: Judgement) -> set[Found]:
+def what(findings: list[DrawFinding], judgement: Judgement) -> set[DrawFindingKind]:
     return {one.found for one in findings if one.judgement is judgement}
 
 
-def strangers(folder: Path, record: Record, text: bytes, *entry: bytes):
+def strangers(folder: Path, record: DrawRecord, text: bytes, *entry: bytes):
     """What the script of docs/draw says: (whether it holds, its words)."""
     (folder / "draw.json").write_bytes(write(record))
     (folder / "entries.txt").write_bytes(text)
@@ -147,11 +147,11 @@ def test_a_forgery_is_named(forgery, tmp_path) -> None:
 def test_a_copy_saved_in_time_shows_what_was_changed(forgery) -> None:
     saved, draw = honest().record, forgery()
     found = examined(draw.record, draw.entries, saved=saved)
-    assert Found.SAVED_DIFFERS in {one.found for one in found}
+    assert DrawFindingKind.SAVED_DIFFERS in {one.found for one in found}
     # A copy from before the closing is the beginning of what came later.
     early = replace(saved, parts=saved.parts[:1])
     found = examined(saved, ENTRIES, saved=early)
-    assert Found.SAVED_SAME in {one.found for one in found}
+    assert DrawFindingKind.SAVED_SAME in {one.found for one in found}
 
 
 def test_a_number_that_was_swapped_is_named(tmp_path) -> None:
@@ -161,7 +161,7 @@ def test_a_number_that_was_swapped_is_named(tmp_path) -> None:
     first, second, *_ = in_order(ENTRIES, bytes.fromhex(result.seed))
     for entry, number in ((first, 2), (second, 1)):
         findings = examined(draw.record, ENTRIES, entry=entry, number=number)
-        assert what(findings, Judgement.BROKEN) == {Found.NUMBER_ANOTHER}
+        assert what(findings, Judgement.BROKEN) == {DrawFindingKind.NUMBER_ANOTHER}
     _, said = strangers(tmp_path, draw.record, b"".join(lines_of(ENTRIES)), first)
     assert said.endswith("number 1\n")
 
@@ -192,14 +192,16 @@ def test_a_spoilt_list_is_refused(spoil, tmp_path) -> None:
 
 def test_what_is_not_there_yet_is_open() -> None:
     record = honest().record
-    opened = {1: {Found.NOT_CLOSED}, 2: {Found.NOT_DRAWN}}
+    opened = {1: {DrawFindingKind.NOT_CLOSED}, 2: {DrawFindingKind.NOT_DRAWN}}
     for count in (1, 2):
         findings = examined(replace(record, parts=record.parts[:count]), ENTRIES)
         assert judge(findings) is Judgement.OPEN
         assert what(findings, Judgement.OPEN) == opened[count]
     findings = examined(record, None)
-    assert what(findings, Judgement.OPEN) == {Found.LIST_MISSING}
-    assert what(examined(record, ENTRIES, public_key=""), Judgement.OPEN) == {Found.KEY_UNCHECKED}
+    assert what(findings, Judgement.OPEN) == {DrawFindingKind.LIST_MISSING}
+    assert what(examined(record, ENTRIES, public_key=""), Judgement.OPEN) == {
+        DrawFindingKind.KEY_UNCHECKED
+    }
 
 
 def test_an_entry_is_proved_without_the_list() -> None:
@@ -216,18 +218,19 @@ def test_an_entry_is_proved_without_the_list() -> None:
         replace(shown, entry="nothing"),
     ]:
         findings = examined(record, None, inclusion=other)
-        assert what(findings, Judgement.BROKEN) == {Found.NOT_INCLUDED}
+        assert what(findings, Judgement.BROKEN) == {DrawFindingKind.NOT_INCLUDED}
     findings = examined(record, ENTRIES, entry=b"somebody else ..")
-    assert what(findings, Judgement.BROKEN) == {Found.NOT_INCLUDED}
+    assert what(findings, Judgement.BROKEN) == {DrawFindingKind.NOT_INCLUDED}
 
 
 def test_a_draw_that_replaces_another_says_so() -> None:
     draw = honest().redone(
-        Kind.ANNOUNCEMENT, lambda body: replace(body, replaces="ab" * 32, reason="power failed")
+        RecordPartKind.ANNOUNCEMENT,
+        lambda body: replace(body, replaces="ab" * 32, reason="power failed"),
     )
     findings = examined(draw.drawn_again().record, ENTRIES)
     assert judge(findings) is Judgement.HOLDS
-    (said,) = (one for one in findings if one.found is Found.REPLACES)
+    (said,) = (one for one in findings if one.found is DrawFindingKind.REPLACES)
     assert said.facts == {"replaced": "ab" * 32, "reason": "power failed"}
 
 
@@ -242,20 +245,22 @@ def test_a_draw_that_replaces_another_says_so() -> None:
     ],
 )
 def test_nonsense_in_a_closing_is_no_crash(change) -> None:
-    draw = honest().redone(Kind.CLOSING, change)
+    draw = honest().redone(RecordPartKind.CLOSING, change)
     assert judge(examined(draw.record, ENTRIES)) is Judgement.BROKEN
 
 
 def test_nonsense_in_a_result_is_no_crash() -> None:
     for seed in ("", "zz", "00"):
-        draw = honest().redone(Kind.RESULT, lambda body, seed=seed: replace(body, seed=seed))
+        draw = honest().redone(
+            RecordPartKind.RESULT, lambda body, seed=seed: replace(body, seed=seed)
+        )
         assert judge(examined(draw.record, ENTRIES)) is Judgement.BROKEN
 
 
 def test_every_finding_has_its_sentence() -> None:
     said = {key.removeprefix("draw.") for key in catalogue() if key.startswith("draw.")}
-    assert said == {found.value for found in Found}
-    seen: dict[Found, Finding] = {}
+    assert said == {found.value for found in DrawFindingKind}
+    seen: dict[DrawFindingKind, DrawFinding] = {}
     records = [(draw.record, draw.entries) for draw in (forgery() for forgery in FORGERIES)]
     whole = honest().record
     records += [(replace(whole, parts=whole.parts[:count]), ENTRIES) for count in (1, 2, 3)]
@@ -264,7 +269,7 @@ def test_every_finding_has_its_sentence() -> None:
             for given in (entries, None):
                 for finding in examined(record, given, **asked):
                     seen[finding.found] = finding
-    assert len(seen) > len(Found) - 8
+    assert len(seen) > len(DrawFindingKind) - 8
     for finding in seen.values():
         for language in LANGUAGES:
             assert translate(f"draw.{finding.found}", language, **finding.facts)

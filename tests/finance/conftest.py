@@ -11,7 +11,7 @@ from meterai.finance import closing, store
 from meterai.finance.model import Close, KeptClose
 from meterai.kit.days import DAY, day_of, last_settled
 from meterai.plumbing.db.database import ReadTx, Row, Tx
-from meterai.plumbing.signed import Signer
+from meterai.plumbing.signed import DocumentSigner
 from tests.regulator.conftest import Office
 from tests.support.shop import TESTER, Shop
 
@@ -62,7 +62,7 @@ class Books(Office):
         """Every close, the newest in front."""
         return self.read(lambda tx: store.closes(tx, date.min, date.max, None))
 
-    def signer(self) -> Signer:
+    def signer(self) -> DocumentSigner:
         return closing.signer_of(self.shop.container.keyring)
 
     def legs(self) -> list[Row]:

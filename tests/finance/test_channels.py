@@ -9,7 +9,7 @@ import pytest
 from meterai.audit.history import BEGINNING
 from meterai.finance import reports, tables
 from meterai.finance.invariants import as_they_were_counted
-from meterai.finance.model import Channel, ChannelReport
+from meterai.finance.model import ChannelReport, SalesChannel
 from meterai.finance.service import FinanceService
 from meterai.kit.days import Month
 from meterai.ledger import figures_of
@@ -32,7 +32,7 @@ def found_on(books: Books, first: int, last: int) -> reports.ByChannel:
     return books.read(lambda tx: reports.channels(tx, books.day(first), books.day(last)))
 
 
-def by_key(found: reports.ByChannel) -> dict[tuple[Channel, UUID], ChannelReport]:
+def by_key(found: reports.ByChannel) -> dict[tuple[SalesChannel, UUID], ChannelReport]:
     return {(one.channel, one.seller): one for one in found.whole}
 
 
@@ -82,14 +82,14 @@ def test_sales_of_a_distributor_are_apart_from_its_deposit_and_from_retail(
     depot.work()
     buy(books, 2)
     found = by_key(found_on(books, 0, 0))
-    sold = found[Channel.DISTRIBUTOR, depot.account]
+    sold = found[SalesChannel.DISTRIBUTOR, depot.account]
     assert (sold.figure("sold").stamps, sold.figure("due").rupiah) == (3, 3 * PRICE)
     assert (sold.paid, sold.service_fee) == (3 * UNIT, 3 * FEE)
-    deposit = found[Channel.DEPOSIT, depot.account]
+    deposit = found[SalesChannel.DEPOSIT, depot.account]
     assert deposit.paid == 20 * PRICE
     assert deposit.sums.of("deposits") == 20 * PRICE - 3 * UNIT
     assert deposit.figure("due").rupiah == 0
-    [retail] = [one for (channel, _), one in found.items() if channel is Channel.API]
+    [retail] = [one for (channel, _), one in found.items() if channel is SalesChannel.API]
     assert retail.figure("due").rupiah == 2 * PRICE
     books.shop.assert_books_hold()
 
@@ -116,9 +116,9 @@ def test_channels_add_up_to_the_books_however_much_is_kept(books: Books, depot: 
     assert told(found_on(books, 4, 0)) == of_legs(books, 4, 0)
     count(books)
     counted = books.read(lambda tx: reports.channels_counted(tx, books.day()))
-    key = Channel.DEPOSIT, depot.account
+    key = SalesChannel.DEPOSIT, depot.account
     assert counted.month[key].sums.of("deposits") == depot.balance
-    sold = counted.today[Channel.DISTRIBUTOR, depot.account].figure("sold")
+    sold = counted.today[SalesChannel.DISTRIBUTOR, depot.account].figure("sold")
     assert (sold.stamps, counted.sold_on[depot.account]) == (2, books.day())
     assert not checked(books)
 

@@ -13,18 +13,18 @@ import pytest
 from meterai.finance import closing, store
 from meterai.finance.invariants import as_they_were_closed
 from meterai.finance.model import (
-    Balance,
     Close,
     CloseTooEarly,
     CloseWrong,
     DayClosed,
     DayNotNext,
     DayNotReconciled,
+    PeriodBalance,
 )
 from meterai.kit.days import DAY, begin_of
 from meterai.plumbing.db.checks import AuditedPart
 from meterai.plumbing.db.database import ReadTx, Tx
-from meterai.plumbing.signed import Signer
+from meterai.plumbing.signed import DocumentSigner
 from tests.finance.conftest import Books
 from tests.support.commands import run_here
 from tests.support.pulling import member
@@ -168,7 +168,7 @@ def test_files_are_checked_by_command_and_by_the_script_of_a_stranger(
     assert {book: int(rows[book]) for book in found} == found
 
 
-def _balances(books: Books) -> list[Balance]:
+def _balances(books: Books) -> list[PeriodBalance]:
     return books.read(lambda tx: store.balances(tx, closing.asked_of_day(books.day(1))))
 
 
@@ -187,7 +187,9 @@ def _another(text: str) -> str:
         lambda folder, day: (folder / f"{day}.json").write_text(
             (folder / f"{day}.json").read_text().replace('"payload": "e', '"payload": "f')
         ),
-        lambda folder, day: (folder / "key.pem").write_bytes(Signer(bytes(range(32))).public_pem()),
+        lambda folder, day: (folder / "key.pem").write_bytes(
+            DocumentSigner(bytes(range(32))).public_pem()
+        ),
     ],
     ids=["a day missing", "no entries", "another amount", "another close", "another key"],
 )

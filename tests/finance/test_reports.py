@@ -9,7 +9,13 @@ import pytest
 
 from meterai.accounts import NOBODY
 from meterai.finance import reports
-from meterai.finance.model import LINES_MAX, UNPLACED, Asked, Scope, Statement
+from meterai.finance.model import (
+    LINES_MAX,
+    UNPLACED,
+    BookStatement,
+    StatementRequest,
+    StatementScope,
+)
 from meterai.kit.days import Month, begin_of
 from meterai.kit.ids import show
 from meterai.kit.refusal import Malformed, NotFound
@@ -25,7 +31,7 @@ def sums(legs: Iterable[Row]) -> dict[str, int]:
     return {book: amount for book, amount in found.items() if amount}
 
 
-def closing_of(found: Statement) -> dict[str, int]:
+def closing_of(found: BookStatement) -> dict[str, int]:
     return {one.book: one.closing for one in found.balances if one.closing}
 
 
@@ -56,10 +62,10 @@ def test_trial_balance_is_the_sum_of_the_legs_with_and_without_closes(
             assert sum(one.on_debit for one in of_unit) == sum(one.on_credit for one in of_unit)
 
 
-def statement(books: Books, scope: str, of: str, since: datetime | None = None) -> Statement:
+def statement(books: Books, scope: str, of: str, since: datetime | None = None) -> BookStatement:
     now = datetime.now(UTC) + timedelta(seconds=1)
 
-    async def ask(tx: ReadTx) -> Statement:
+    async def ask(tx: ReadTx) -> BookStatement:
         return await reports.statement(
             tx, await reports.asked(tx, scope, of, since, now), LINES_MAX
         )
@@ -168,7 +174,7 @@ def test_statement_of_nothing_is_refused(
 
 
 def test_statement_that_is_cut_says_so(lived: Books) -> None:
-    wish = Asked(Scope.BOOKS, "", begin_of(lived.day(50)), datetime.now(UTC))
+    wish = StatementRequest(StatementScope.BOOKS, "", begin_of(lived.day(50)), datetime.now(UTC))
     found = lived.read(lambda tx: reports.statement(tx, wish, 5))
     assert len(found.lines) == 5
     assert found.is_cut

@@ -7,7 +7,7 @@ import pytest
 from beancount import loader
 
 from meterai.finance import payouts, reports, store
-from meterai.finance.model import Balance
+from meterai.finance.model import PeriodBalance
 from meterai.kit.clock import SystemClock
 from meterai.kit.days import Month
 from standins.bank.accounts import FLOAT_ACCOUNT, OWN_ACCOUNT
@@ -132,7 +132,7 @@ def compared_again(till: Till, folder: Path) -> None:
     assert till.rows("SELECT count(*) AS count FROM entries") == entries
 
 
-def trial(books: Books) -> list[Balance]:
+def trial(books: Books) -> list[PeriodBalance]:
     """The trial balance, which balances in each unit."""
     found = books.read(lambda tx: reports.trial_balance(tx, SystemClock().now()))
     for unit in ("IDR", "STAMP"):
@@ -154,7 +154,7 @@ def test_day_with_another_fee_no_settlement_and_money_of_nobody_has_three_breaks
     assert reconcile(till, files=[path]).broken == 2
     path = fetched(till, tmp_path / "statement.csv", "statement.csv")
     without = [row for row in path.read_text().splitlines(keepends=True) if "STL" not in row]
-    path.write_text("".join(without).replace("Balance", "Held"))
+    path.write_text("".join(without).replace("PeriodBalance", "Held"))
     assert reconcile(till, files=[path], provider="account").broken == 1
     assert breaks(till) == [
         ("account_moved", 77_000, 0, None),

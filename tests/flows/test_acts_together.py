@@ -10,7 +10,7 @@ from meterai.accounts import NOBODY
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.ids import new_id, show
 from meterai.plumbing.db.database import Tx
-from meterai.suspense import News, Resolution
+from meterai.suspense import ProviderNews, Resolution
 from tests.support.shop import Shop
 
 PETUGAS = Actor(ActorKind.STAFF, show("acc", new_id()))
@@ -36,7 +36,7 @@ def suspended(shop: Shop) -> UUID:
     """An item in suspense that holds no money."""
 
     async def keep(tx: Tx) -> None:
-        await suspense.keep(tx, News("told", "notification", "unreadable", b"{}"))
+        await suspense.keep(tx, ProviderNews("told", "notification", "unreadable", b"{}"))
 
     shop.do(shop.container.database.run(keep))
     [row] = shop.rows("SELECT item_id FROM suspense_items")

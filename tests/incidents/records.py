@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from meterai import incidents
-from meterai.incidents import Change, Incident, IncidentState, Told
+from meterai.incidents import Incident, IncidentChange, IncidentState, IncidentText
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.components import Component, ComponentState
 from meterai.plumbing.db.database import Tx
@@ -15,7 +15,7 @@ BUYING_DOWN = {Component.BUYING: ComponentState.MAJOR_OUTAGE}
 WATCH = Actor(ActorKind.JOB, "incidents_watch")
 
 
-TOLD = Told(
+TOLD = IncidentText(
     title_id="Pembelian tidak berfungsi",
     title_en="Buying does not work",
     text_id="Kami sedang mencari sebabnya.",
@@ -32,7 +32,7 @@ def opened(shop: Shop, **more: Any) -> Incident:
         "at": NOW,
         "actor": TESTER,
     } | more
-    begun = Change(state=IncidentState.INVESTIGATING, components=facts.pop("components"))
+    begun = IncidentChange(state=IncidentState.INVESTIGATING, components=facts.pop("components"))
 
     async def act(tx: Tx) -> Incident:
         return await incidents.open_one(tx, begun, **facts)
@@ -60,7 +60,7 @@ def updated(shop: Shop, of: Incident, state: IncidentState, **more: Any) -> Inci
 
     async def act(tx: Tx) -> Incident:
         return await incidents.update(
-            tx, of.id, Change(state=state, **more), TOLD, at=at, actor=actor
+            tx, of.id, IncidentChange(state=state, **more), TOLD, at=at, actor=actor
         )
 
     return shop.do(shop.container.database.run(act))

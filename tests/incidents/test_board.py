@@ -21,7 +21,7 @@ from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
 from meterai.pages import Notice, Site, busy_pages
 from meterai.plumbing.db.database import Database, DatabaseAway
-from meterai.plumbing.signed import Signer
+from meterai.plumbing.signed import DocumentSigner
 from meterai.waiting_room.model import TooManyPlaces
 from meterai.waiting_room.page import WaitingPages
 from tests.console.conftest import Floor
@@ -102,7 +102,7 @@ def test_page_says_since_when_nothing_is_known_and_where_a_watcher_tells(
     state: str,
 ) -> None:
     watchers = tmp_path / "watchers.toml"
-    key = Signer(b"k" * 32).public_pem().decode()
+    key = DocumentSigner(b"k" * 32).public_pem().decode()
     watchers.write_text(
         f'[[watcher]]\nname = "w"\nurl = "https://watch.example/"\npublic_key = """{key}"""\n'
     )

@@ -9,7 +9,7 @@ import pytest
 from meterai import incidents
 from meterai.incidents import Incident, IncidentState, IncidentUnknown
 from meterai.incidents.figures import FIGURES
-from meterai.incidents.report import Report, Reports, sections
+from meterai.incidents.report import IncidentReport, Reports, sections
 from meterai.plumbing.db.database import ReadTx, Tx
 from meterai.plumbing.db.figures import count
 from meterai.sealing import Issuers, Verdict, verify
@@ -47,7 +47,7 @@ def reviewed(shop: Shop, of: Incident, changed: str = "The server was replaced."
     shop.work()
 
 
-def published(shop: Shop, of: Incident) -> tuple[Incident, Report]:
+def published(shop: Shop, of: Incident) -> tuple[Incident, IncidentReport]:
     return shop.do(reports(shop).of(of.id, for_staff=False))
 
 

@@ -19,7 +19,7 @@ from meterai.incidents.watching import CALM, LASTS, Watching
 from meterai.kit.components import Component, ComponentState
 from meterai.plumbing.db.database import Tx
 from meterai.plumbing.readings import Watcher
-from meterai.plumbing.signed import Signer
+from meterai.plumbing.signed import DocumentSigner
 from tests.incidents.records import announced, loaded, opened, updated
 from tests.support.shop import Shop
 
@@ -43,7 +43,7 @@ class Place:
     """A watcher that signs what it is told to."""
 
     name: str
-    signer: Signer
+    signer: DocumentSigner
     states: Mapping[str, str] = field(default_factory=lambda: {"buying": OPERATIONAL})
     installation: str = HERE
     notes: list[dict[str, Any]] = field(default_factory=list)
@@ -146,7 +146,9 @@ NOBODY = "http://127.0.0.1:9"
 
 @pytest.fixture
 def outside(shop: Shop) -> Iterator[Outside]:
-    places = [Place(name, Signer(bytes([number]) * 32)) for number, name in enumerate("abc")]
+    places = [
+        Place(name, DocumentSigner(bytes([number]) * 32)) for number, name in enumerate("abc")
+    ]
     shop.not_asked = frozenset({"times_of_nobody_hide_no_work"})  # its clock goes ahead
     yield Outside(shop, Clock(), places)
     shop.assert_books_hold()
@@ -236,7 +238,7 @@ def test_proposal_opens_nothing_where_staff_decide(outside: Outside) -> None:
 
 
 LIES: dict[str, dict[str, Any]] = {
-    "another key": {"signer": Signer(b"x" * 32)},
+    "another key": {"signer": DocumentSigner(b"x" * 32)},
     "another name": {"says_as": "c"},
     "another installation": {"installation": "https://meterai.example"},
     "of yesterday": {"age": timedelta(days=1)},

@@ -34,7 +34,7 @@ from meterai.plumbing.http.callers import Caller
 from meterai.plumbing.http.front import Front
 from meterai.plumbing.messages import LANGUAGES
 from meterai.plumbing.queueing import Queueing
-from meterai.plumbing.turns import PURPOSE, Purpose
+from meterai.plumbing.turns import PURPOSE, WorkPurpose
 
 PATHS = {
     Priority.MONEY: "/money",
@@ -333,10 +333,10 @@ def test_a_server_that_stops_leaves_no_turn_taken() -> None:
 
 
 def test_what_a_request_leaves_behind_is_bound_by_nobodys_patience() -> None:
-    left: list[asyncio.Task[Purpose]] = []
+    left: list[asyncio.Task[WorkPurpose]] = []
 
     async def act(door: Door) -> None:
-        async def later() -> Purpose:
+        async def later() -> WorkPurpose:
             await door.application.may_answer.wait()
             await asyncio.sleep(0.01)
             return PURPOSE.get()

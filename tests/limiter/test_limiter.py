@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from meterai.kit.priority import ALLOWANCES, Priority
 from meterai.limiter.limiter import RESERVE, Limiter
 from meterai.limiter.usage import UNIT_SECONDS
-from meterai.limiter.waiting import WAITING_MAX, Place
+from meterai.limiter.waiting import WAITING_MAX, WaitingRequest
 from meterai.plumbing.queueing import Queueing
 
 
@@ -30,15 +30,15 @@ def fill(limiter: Limiter, priority: Priority) -> int:
     while True:
         asked = limiter.ask(priority, b"crowd")
         if asked is not True:
-            if isinstance(asked, Place):
+            if isinstance(asked, WaitingRequest):
                 limiter.withdraw(asked)
             return begun
         begun += 1
 
 
-def place_of(limiter: Limiter, priority: Priority, user: bytes = b"somebody") -> Place:
+def place_of(limiter: Limiter, priority: Priority, user: bytes = b"somebody") -> WaitingRequest:
     asked = limiter.ask(priority, user)
-    assert isinstance(asked, Place)
+    assert isinstance(asked, WaitingRequest)
     return asked
 
 
@@ -117,7 +117,7 @@ async def test_a_full_line_lets_go_of_who_had_most() -> None:
     greedy = [place_of(limiter, Priority.NEW, b"greedy") for _ in range(WAITING_MAX)]
     assert limiter.ask(Priority.NEW, b"greedy") is False
     modest = limiter.ask(Priority.NEW, b"modest")
-    assert isinstance(modest, Place)
+    assert isinstance(modest, WaitingRequest)
     assert greedy[-1].turn.result() is False
     assert limiter.waiting(Priority.NEW) == WAITING_MAX
 
@@ -163,7 +163,7 @@ class Turns(RuleBasedStateMachine):
         self.queueing = Queueing()
         self.limiter = Limiter(self.queueing)
         self.running: list[Priority] = []
-        self.waiting: list[Place] = []
+        self.waiting: list[WaitingRequest] = []
 
     def teardown(self) -> None:
         self.loop.close()
@@ -176,11 +176,11 @@ class Turns(RuleBasedStateMachine):
 
     @rule(priority=some.sampled_from(Priority), user=some.sampled_from([b"a", b"b", b"c"]))
     def come(self, priority: Priority, user: bytes) -> None:
-        async def ask() -> bool | Place:
+        async def ask() -> bool | WaitingRequest:
             return self.limiter.ask(priority, user)
 
         asked = self.loop.run_until_complete(ask())
-        if isinstance(asked, Place):
+        if isinstance(asked, WaitingRequest):
             self.waiting.append(asked)
         elif asked:
             self.running.append(priority)

@@ -11,13 +11,13 @@ import pytest
 from meterai.kit.priority import Priority
 from meterai.limiter import Limiter, limiter
 from meterai.limiter.limit import LIMIT_FIRST
-from meterai.limiter.turn import Turn
-from meterai.limiter.waiting import Place
+from meterai.limiter.turn import Permit
+from meterai.limiter.waiting import WaitingRequest
 from meterai.plumbing.db.database import DatabaseBusy
 from meterai.plumbing.http import bodies
-from meterai.plumbing.http.bodies import Bodies, Body, BodyIncomplete
+from meterai.plumbing.http.bodies import Bodies, BodyIncomplete, RequestBody
 from meterai.plumbing.queueing import Queueing
-from meterai.plumbing.turns import PURPOSE, Purpose
+from meterai.plumbing.turns import PURPOSE, WorkPurpose
 
 MIB = 1024 * 1024
 ONE = Priority.CHECKING
@@ -45,19 +45,19 @@ class Process:
         self.bodies = Bodies(folder, 16 * MIB)
         self.read: list[bytes] = []
         self.under_way: list[asyncio.Task[None]] = []
-        self.purposes: list[Purpose] = []
+        self.purposes: list[WorkPurpose] = []
 
     async def request(self, sender: Sender, user: bytes = b"somebody") -> None:
         place = self.limiter.ask(ONE, user)
-        if isinstance(place, Place):
+        if isinstance(place, WaitingRequest):
             assert await place.turn
         else:
             assert place
-        purpose = Purpose(ONE, monotonic() + 100)
+        purpose = WorkPurpose(ONE, monotonic() + 100)
         self.purposes.append(purpose)
         PURPOSE.set(purpose)
-        turn = Turn(self.limiter, user, purpose)
-        body = Body(
+        turn = Permit(self.limiter, user, purpose)
+        body = RequestBody(
             sender, self.bodies, announced=6, bytes_max=MIB, network=lambda: "192.0.2.1"
         )  # fmt: skip
         try:
@@ -77,7 +77,7 @@ class Process:
         others = 0
         while (place := self.limiter.ask(ONE, b"another")) is True:
             others += 1
-        assert isinstance(place, Place)
+        assert isinstance(place, WaitingRequest)
         self.limiter.withdraw(place)
         return others
 

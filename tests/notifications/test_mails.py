@@ -32,7 +32,7 @@ from meterai.plumbing.work.outgoing import (
     SILENT_IN_A_ROW,
     CircuitState,
 )
-from meterai.plumbing.work.watch import Piece, Watch
+from meterai.plumbing.work.watch import DueWatch, Piece
 from tests.support.shop import Shop
 from tests.support.smtp import FREEZE, GARBAGE, MailServer
 
@@ -71,7 +71,7 @@ class Office:
     async def look(self) -> None:
         """What the lane does in one look, with the room it has."""
         await self.database.call("UPDATE mails SET try_at = now() WHERE state = 'queued'")
-        watch = Watch(self.database, asyncio.Event())
+        watch = DueWatch(self.database, asyncio.Event())
         lane = self.mails.lane()
         await lane._fill(watch)
         lane._begin()
@@ -153,7 +153,7 @@ def test_code_asked_after_a_flood_of_others_goes_out_within_one_round(
     async def story(office: Office) -> None:
         await _flood(office, networks, 240 // networks)
         lane = office.mails.turn_lane()
-        watch = Watch(office.database, asyncio.Event(), [lane.due])
+        watch = DueWatch(office.database, asyncio.Event(), [lane.due])
         running = asyncio.gather(lane.run(watch), watch.run())
         try:
             await until_sent(office, 1)
@@ -185,7 +185,7 @@ def test_code_waits_for_no_notice(database_url: str) -> None:
             await office.queue(f"frozen{number}@example.org")
         async with office.database.transaction() as tx:
             await queue_code(tx, new_id(), "siti@example.org", "id", "198.51.100.7")
-        watch = Watch(office.database, asyncio.Event())
+        watch = DueWatch(office.database, asyncio.Event())
         lanes = [office.mails.turn_lane(), office.mails.lane()]
         running = [asyncio.create_task(one.run(watch)) for one in lanes]
         await until_sent(office, 1)

@@ -9,7 +9,7 @@ import pytest
 
 from meterai import refunds
 from meterai.kit.ids import read
-from meterai.kit.paging import Page
+from meterai.kit.paging import ListPage
 from meterai.orders import OrderService, OrderView
 from meterai.plumbing.db.database import Database, Row
 from meterai.refunds import RefundService
@@ -18,7 +18,7 @@ from tests.support.shop import FEE, PRICE, Shop
 UNIT = PRICE + FEE
 REFUSES = "entry_differs"
 
-Reader = Callable[[UUID, Page], Coroutine[Any, Any, tuple[Sequence[Any], bool]]]
+Reader = Callable[[UUID, ListPage], Coroutine[Any, Any, tuple[Sequence[Any], bool]]]
 
 
 def seen(shop: Shop, order: UUID) -> OrderView:
@@ -42,12 +42,12 @@ def test_every_order_and_every_refund_is_on_exactly_one_page(shop: Shop, limit: 
     ]
     for lists, kind in readers:
         found: list[str] = []
-        page, is_more = Page(limit), True
+        page, is_more = ListPage(limit), True
         while is_more:
             part, is_more = shop.do(lists(shop.account, page))
             assert len(part) <= limit
             found += [one.id for one in part]
-            page = Page(limit, read(kind, part[-1].id))
+            page = ListPage(limit, read(kind, part[-1].id))
             if len(found) == limit:
                 shop.place(1)  # what is added in between moves nothing
         assert found == sorted(set(found), reverse=True)
@@ -58,7 +58,7 @@ def test_a_list_is_of_its_own_account(shop: Shop) -> None:
     shop.place(1)
     stranger = UUID(int=7)
     assert shop.do(shop.container.of(OrderService).list(stranger)) == ([], False)
-    assert shop.do(shop.container.of(RefundService).list(stranger, Page())) == ([], False)
+    assert shop.do(shop.container.of(RefundService).list(stranger, ListPage())) == ([], False)
 
 
 # -- due times ------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ from meterai.outages.model import (
     RecordWrong,
     Why,
 )
-from meterai.outages.papers import Attempt
+from meterai.outages.papers import StampingTry
 from meterai.outages.record import READINGS_BYTES_MAX, packed
 from meterai.outages.rules import Signed
 from meterai.outages.service import SIGNED
@@ -272,7 +272,7 @@ def test_copy_of_a_replaced_record_is_refused_with_the_one_that_replaced_it(
     keeping: Keeping,
 ) -> None:
     first = keeping.sealed()
-    attempt = Attempt(["a" * 64], at(15), is_in_books=False)
+    attempt = StampingTry(["a" * 64], at(15), is_in_books=False)
     assert keeping.shop.do(keeping.service.copy(first, attempt, "en"))
     second = keeping.sealed(replaces=first.id)
     with pytest.raises(OutageReplaced) as refused:

@@ -9,7 +9,7 @@ import pytest
 
 from meterai import incidents
 from meterai.commands import Exit
-from meterai.incidents import Change, IncidentState, IncidentUnknown, Told
+from meterai.incidents import IncidentChange, IncidentState, IncidentText, IncidentUnknown
 from meterai.kit.components import Component, ComponentState
 from meterai.kit.ids import new_id, show
 from meterai.kit.subjects import Subject, SubjectKind
@@ -94,11 +94,11 @@ def test_record_names_its_incident_and_is_on_its_timeline(keeping: Keeping) -> N
     shop = keeping.shop
 
     async def opened(tx: Tx) -> UUID:
-        begun = Change(
+        begun = IncidentChange(
             state=IncidentState.INVESTIGATING,
             components={Component.STAMPING: ComponentState.MAJOR_OUTAGE},
         )
-        told = Told(
+        told = IncidentText(
             text_id="Kami cari sebabnya.",
             text_en="We look for it.",
             title_id="Pembubuhan gagal",

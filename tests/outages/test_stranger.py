@@ -10,16 +10,16 @@ import msgspec
 import pytest
 
 from meterai.kit.components import Component
-from meterai.outages.model import Source
-from meterai.outages.record import Record, embedded, needed_for, packed, signed
+from meterai.outages.model import WatcherSource
+from meterai.outages.record import OutageRecord, embedded, needed_for, packed, signed
 from meterai.outages.rules import JOIN_MINUTES, Derived, Signed, derive
 from meterai.plumbing.readings import KIND, Measured, read_reading
-from meterai.plumbing.signed import Signer
+from meterai.plumbing.signed import DocumentSigner
 from tests.outages.test_verification import STRANGER
 from tests.support.readings import HERE, SigningWatcher, at, fails
 
 MINUTES = 90
-SIGNER = Signer(b"o" * 32)
+SIGNER = DocumentSigner(b"o" * 32)
 NAMES = ("a", "b", "c", "d")
 
 
@@ -38,10 +38,10 @@ def watcher(name: str, chance: random.Random) -> SigningWatcher:
     return made
 
 
-def record_of(watchers: list[SigningWatcher], found: Derived) -> Record:
+def record_of(watchers: list[SigningWatcher], found: Derived) -> OutageRecord:
     sources = [(one.name, one.signer.public_key().hex()) for one in watchers]
     texts = [packed(one.known(), one.documents)[0] for one in watchers]
-    return Record(
+    return OutageRecord(
         record="out_a",
         by=HERE,
         operator="PT SPECIMEN",
@@ -59,7 +59,7 @@ def record_of(watchers: list[SigningWatcher], found: Derived) -> Record:
         unmeasured=found.unmeasured,
         left_out=found.left_out,
         watchers=[
-            embedded(Source(name, key, 0, ""), text)
+            embedded(WatcherSource(name, key, 0, ""), text)
             for (name, key), text in zip(sources, texts, strict=True)
         ],
     )

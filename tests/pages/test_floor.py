@@ -15,7 +15,7 @@ from meterai import pages
 from meterai.accounts import Permission
 from meterai.apps.settings import settings_of as make_settings
 from meterai.kit.refusal import Refusal, SignInRequired
-from meterai.pages import Link, LinkPlace, Page, PageRequest, RoomPages, ShownTo, Site
+from meterai.pages import LinkPlace, Page, PageLink, PageRequest, RoomPages, ShownTo, Site
 from meterai.pages.assets import address, assets_of
 from meterai.pages.files import KEPT_SECONDS
 from meterai.pages.model import FormForeign
@@ -126,11 +126,11 @@ def room(folder: Path, monkeypatch: pytest.MonkeyPatch) -> RoomPages:
         "queue",
         package.name,
         links=(
-            Link(LinkPlace.NAVIGATION, 20, "/later", "page.later"),
-            Link(LinkPlace.NAVIGATION, 10, "/first", "page.first"),
-            Link(LinkPlace.NAVIGATION, 30, "/mine", "page.mine", ShownTo.SIGNED_IN),
-            Link(LinkPlace.NAVIGATION, 30, "/who", "page.who", ShownTo.STRANGERS),
-            Link(LinkPlace.FOOT, 10, "/below", "page.below"),
+            PageLink(LinkPlace.NAVIGATION, 20, "/later", "page.later"),
+            PageLink(LinkPlace.NAVIGATION, 10, "/first", "page.first"),
+            PageLink(LinkPlace.NAVIGATION, 30, "/mine", "page.mine", ShownTo.SIGNED_IN),
+            PageLink(LinkPlace.NAVIGATION, 30, "/who", "page.who", ShownTo.STRANGERS),
+            PageLink(LinkPlace.FOOT, 10, "/below", "page.below"),
         ),
         sign_in="/who",
     )

@@ -6,10 +6,10 @@ from dataclasses import replace
 import pikepdf
 import pytest
 
-from meterai.pages.paper import Attached, Line, Receipt, attached, written
+from meterai.pages.paper import Attached, PaperLine, Receipt, attached, written
 
 JSON = "application/json"
-RECEIPT = Receipt("Judul (uji)", "id", [Line("label", "nilai"), Line("", "kalimat")])
+RECEIPT = Receipt("Judul (uji)", "id", [PaperLine("label", "nilai"), PaperLine("", "kalimat")])
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,9 @@ def test_receipt_without_a_file_has_none_and_is_as_it_was() -> None:
     text = written(
         replace(
             RECEIPT,
-            lines=[Line("", "<</Type/EmbeddedFile/Subtype/application#2Fjson/Length x>>stream")],
+            lines=[
+                PaperLine("", "<</Type/EmbeddedFile/Subtype/application#2Fjson/Length x>>stream")
+            ],
         )
     )
     assert attached(text, JSON) is None

@@ -8,7 +8,7 @@ from litestar import Litestar, Request, Response, get
 
 from meterai.pages.remembering import Remembered, Remembering
 from meterai.plumbing.http.front import Front
-from meterai.plumbing.http.throttle import Pace
+from meterai.plumbing.http.throttle import Throttle
 from tests.support.within import Asking, Given, Within
 
 
@@ -38,7 +38,7 @@ class Counting:
             return await self._answer(request)
 
         self.litestar = Litestar([show, show_version, show_other], openapi_config=None)
-        self.remembering = Remembering(self.litestar, Pace())
+        self.remembering = Remembering(self.litestar, Throttle())
         self.web = Within(self.litestar, Front(self.litestar, [self.remembering]))
 
     async def _answer(self, request: Request[Any, Any, Any]) -> Response[str]:

@@ -10,15 +10,21 @@ import pytest
 from meterai.kit.money import Rupiah
 from meterai.payments.adapters.snap import reading
 from meterai.payments.adapters.snap.provider import SnapProvider
-from meterai.payments.model import About, AboutAnother, Opened, Payment, Status
+from meterai.payments.model import (
+    AboutAnother,
+    OpenedAttempt,
+    Payment,
+    PaymentIdentity,
+    ProviderStatus,
+)
 from standins.bank.mix_ups import OTHER_MERCHANT
 from tests.support.bank import open_bank, soon
 from tests.support.shop import PRICE
 from tests.support.till import Till, paid_body
 
 AMOUNT = Rupiah(10_000)
-PENDING = About(reference="EM-1", amount=str(AMOUNT))
-PAID = About(reference="EM-2", amount=str(AMOUNT))
+PENDING = PaymentIdentity(reference="EM-1", amount=str(AMOUNT))
+PAID = PaymentIdentity(reference="EM-2", amount=str(AMOUNT))
 
 Call = Callable[[SnapProvider, str], Awaitable[object]]
 CALLS: dict[str, Call] = {
@@ -63,20 +69,20 @@ def test_facts_that_an_answer_leaves_out_are_no_difference(tmp_path: Path) -> No
     async def story() -> None:
         async with open_bank(tmp_path) as bank:
             made = await bank.provider.open("qris", "EM-1", AMOUNT, soon())
-            assert isinstance(made, Opened)
-            about = About(reference="EM-1", provider_reference=made.provider_reference)
+            assert isinstance(made, OpenedAttempt)
+            about = PaymentIdentity(reference="EM-1", provider_reference=made.provider_reference)
             for name in ("query", "cancel"):
                 await bank.answers(name, *left_out)
-            assert (await bank.provider.ask(about)).status is Status.PENDING
+            assert (await bank.provider.ask(about)).status is ProviderStatus.PENDING
             assert await bank.provider.cancel(about, "why")
             await bank.answers("query", {"merge": {"originalReferenceNo": "", "merchantId": None}})
-            assert (await bank.provider.ask(about)).status is Status.CANCELLED
+            assert (await bank.provider.ask(about)).status is ProviderStatus.CANCELLED
 
     asyncio.run(story())
 
 
 def test_merchant_may_be_named_by_whatever_stands_for_it() -> None:
-    asked = About(merchant="METERAI", aliases=frozenset({"ID1020"}))
+    asked = PaymentIdentity(merchant="METERAI", aliases=frozenset({"ID1020"}))
     reading.compared({"merchantId": "ID1020"}, asked)
     with pytest.raises(AboutAnother):
         reading.compared({"merchantId": "METERAI", "additionalInfo": {"merchantId": "M2"}}, asked)
@@ -85,7 +91,7 @@ def test_merchant_may_be_named_by_whatever_stands_for_it() -> None:
 def test_refusal_about_another_reference_refuses_nothing() -> None:
     raw = b'{"responseCode": "4047801", "originalPartnerReferenceNo": "EM-B"}'
     with pytest.raises(AboutAnother):
-        reading.read_answer("78", 404, raw, About(reference="EM-A"))
+        reading.read_answer("78", 404, raw, PaymentIdentity(reference="EM-A"))
 
 
 def test_refund_of_another_payment_is_not_the_one_asked_for(tmp_path: Path) -> None:
@@ -108,7 +114,7 @@ def test_number_of_the_call_itself_is_no_difference(tmp_path: Path) -> None:
     async def story() -> None:
         async with open_bank(tmp_path) as bank:
             _, rrn = await bank.paid("EM-2")
-            about = About(reference="EM-2", provider_reference="B1", amount=str(AMOUNT))
+            about = PaymentIdentity(reference="EM-2", provider_reference="B1", amount=str(AMOUNT))
             own = {"referenceNo": "of-the-refund", "originalReferenceNo": "B1"}
             await bank.answers("refund", {"merge": own})
             made = await bank.provider.refund(about, rrn, "RF-1", AMOUNT)
@@ -123,7 +129,7 @@ def test_sum_in_another_currency_takes_nothing_back() -> None:
         "amount": {"value": "10.00", "currency": "USD"},
         "additionalInfo": {"rrn": "P1"},
     }
-    found = reading.standing(reading.compared(told, About()))
+    found = reading.standing(reading.compared(told, PaymentIdentity()))
     assert not any(isinstance(one, Payment) for one in found.payments)
 
 

@@ -19,15 +19,15 @@ from meterai.payments import (
 from meterai.payments.adapters.snap import reading
 from meterai.payments.adapters.snap.provider import SnapProvider
 from meterai.payments.model import (
-    About,
-    Act,
     AttemptStatus,
+    NotificationAct,
     OddReason,
-    Opened,
+    OpenedAttempt,
     Payment,
-    Qr,
+    PaymentIdentity,
+    PaymentQr,
+    ProviderStatus,
     RefundMade,
-    Status,
     judge,
 )
 from tests.support.bank import profile, soon
@@ -114,7 +114,7 @@ def test_an_answer_is_done_only_with_200_and_its_own_code(status: int, raw: byte
 def answered(status: int, raw: bytes) -> reading.Answer | ProviderRefused | None:
     """The answer to a question, a refusal, or None where nobody knows."""
     try:
-        return reading.read_answer("51", status, raw, About())
+        return reading.read_answer("51", status, raw, PaymentIdentity())
     except ProviderRefused as refusal:
         return refusal
     except OutcomeUnknown:
@@ -124,11 +124,11 @@ def answered(status: int, raw: bytes) -> reading.Answer | ProviderRefused | None
 @given(st.fixed_dictionaries({"latestTransactionStatus": STATUS}, optional={"additionalInfo": ABOUT, "amount": MONEY}))  # fmt: skip
 def test_only_a_success_with_its_number_and_its_sum_is_money(answer: dict[str, Any]) -> None:
     try:
-        found = reading.standing(reading.compared(answer, About()))
+        found = reading.standing(reading.compared(answer, PaymentIdentity()))
     except OutcomeUnknown:
         return
     for one in found.payments:
-        if isinstance(one, Payment) and one.status is Status.PAID:
+        if isinstance(one, Payment) and one.status is ProviderStatus.PAID:
             assert answer["latestTransactionStatus"] == "00"
             assert one.amount is not None
             assert one.amount.value > 0
@@ -159,8 +159,8 @@ NOTICE = st.one_of(
 @given(NOTICE)
 def test_a_notification_of_any_shape_is_judged(raw: bytes) -> None:
     judged = judge(reading.read_notification(raw))
-    assert isinstance(judged, Act | OddReason)
-    if judged is Act.CAPTURE:
+    assert isinstance(judged, NotificationAct | OddReason)
+    if judged is NotificationAct.CAPTURE:
         body = json.loads(raw)
         assert body["latestTransactionStatus"] == "00"
         assert body["amount"]["currency"] == "IDR"
@@ -178,10 +178,10 @@ async def history(provider: SnapProvider) -> object:
 
 CALLS: dict[str, Call] = {
     "generate": lambda provider: provider.open("qris", "EM", AMOUNT, soon()),
-    "query": lambda provider: provider.ask(About(reference="EM")),
-    "cancel": lambda provider: provider.cancel(About(reference="EM"), "why"),
-    "refund": lambda provider: provider.refund(About(reference="EM"), "P1", "RF", AMOUNT),
-    "refunded": lambda provider: provider.refunded(About(reference="EM"), "RF", AMOUNT),
+    "query": lambda provider: provider.ask(PaymentIdentity(reference="EM")),
+    "cancel": lambda provider: provider.cancel(PaymentIdentity(reference="EM"), "why"),
+    "refund": lambda provider: provider.refund(PaymentIdentity(reference="EM"), "P1", "RF", AMOUNT),
+    "refunded": lambda provider: provider.refunded(PaymentIdentity(reference="EM"), "RF", AMOUNT),
     "history": history,
 }
 
@@ -211,7 +211,7 @@ async def _one(data: st.DataObject, server: Scripted, provider: SnapProvider) ->
     except THREE:
         return
     if name == "query" and server.status == 404:
-        assert answer == AttemptStatus(Status.UNKNOWN, ())
+        assert answer == AttemptStatus(ProviderStatus.UNKNOWN, ())
         return
     assert server.status == 200
     if name == "refund":
@@ -219,8 +219,8 @@ async def _one(data: st.DataObject, server: Scripted, provider: SnapProvider) ->
         assert answer == RefundMade(str(body["refundNo"]))
         assert body.get("partnerRefundNo", "RF") == "RF"
     if name == "generate":
-        assert isinstance(answer, Opened)
-        assert isinstance(answer.instructions, Qr)
+        assert isinstance(answer, OpenedAttempt)
+        assert isinstance(answer.instructions, PaymentQr)
         assert answer.instructions.content == success(server.body, "47")["qrContent"]
 
 
@@ -244,7 +244,7 @@ def test_without_a_token_nothing_is_sent(status: int, token: bytes) -> None:
             provider = SnapProvider(profile(server.url, timeout_seconds=2), SystemClock())
             await provider.connect()
             with pytest.raises(ProviderUnreachable):
-                await provider.ask(About(reference="EM"))
+                await provider.ask(PaymentIdentity(reference="EM"))
             await provider.close()
             assert all("access-token" in path for path in server.asked)
 
@@ -262,7 +262,9 @@ def test_a_token_of_any_life_is_used(life: str) -> None:
             provider = SnapProvider(profile(server.url, timeout_seconds=30), SystemClock())
             await provider.connect()
             for _ in range(3):
-                assert (await provider.ask(About(reference="EM"))).status is Status.UNKNOWN
+                assert (
+                    await provider.ask(PaymentIdentity(reference="EM"))
+                ).status is ProviderStatus.UNKNOWN
             await provider.close()
             assert sum("access-token" in path for path in server.asked) == 1
 
@@ -271,5 +273,5 @@ def test_a_token_of_any_life_is_used(life: str) -> None:
 
 def test_a_no_of_another_service_is_no_case_of_ours() -> None:
     with pytest.raises(ProviderRefused) as refusal:
-        reading.read_answer("51", 404, b'{"responseCode": "4040001"}', About())
+        reading.read_answer("51", 404, b'{"responseCode": "4040001"}', PaymentIdentity())
     assert reading.case_of(refusal.value, "51") == "404"

@@ -9,7 +9,7 @@ import pytest
 from meterai.kit.money import Rupiah
 from meterai.payments import Movement, OddLine, OutcomeUnknown
 from meterai.payments.adapters.snap import provider as snap
-from meterai.payments.model import About
+from meterai.payments.model import PaymentIdentity
 from standins import clock
 from tests.support.bank import Bank, open_bank
 
@@ -45,7 +45,7 @@ def test_the_record_tells_what_came_what_went_back_and_what_was_taken(tmp_path: 
             kept, first = await bank.paid("EM-1", 30_000)
             _, second = await bank.paid("EM-2", 10_000)
             made = await bank.provider.refund(
-                About(reference="EM-2"), second, "RF-1", Rupiah(10_000)
+                PaymentIdentity(reference="EM-2"), second, "RF-1", Rupiah(10_000)
             )
             await bank.control("deny", qr_content=kept, amount=4_000)
             await bank.control("deny", qr_content=kept)
@@ -76,7 +76,9 @@ def test_the_record_tells_what_came_back(tmp_path: Path) -> None:
             await bank.control("deny", qr_content=kept)
             await bank.control("win-back", qr_content=kept)
             _, second = await bank.paid("EM-2")
-            await bank.provider.refund(About(reference="EM-2"), second, "RF-1", Rupiah(10_000))
+            await bank.provider.refund(
+                PaymentIdentity(reference="EM-2"), second, "RF-1", Rupiah(10_000)
+            )
             await bank.control("reverse-refund", partner_refund_no="RF-1")
             found = await record(bank)
             assert [(one.kind, one.reference, one.refund_number) for one in found] == [

@@ -12,7 +12,6 @@ from meterai.kit.money import Rupiah
 from meterai.payments.adapters.midtrans import order_id_of, reading, reference_of_order
 from meterai.payments.adapters.midtrans.provider import complaints
 from meterai.payments.model import (
-    About,
     AboutAnother,
     AccountNumber,
     AttemptStatus,
@@ -21,10 +20,11 @@ from meterai.payments.model import (
     OddReason,
     OutcomeUnknown,
     Payment,
+    PaymentIdentity,
+    PaymentQr,
     ProviderRefused,
-    Qr,
+    ProviderStatus,
     Redirect,
-    Status,
     reference_of,
 )
 from standins.bank.qris import DynamicQr, payload
@@ -32,7 +32,9 @@ from standins.midtrans.saying import signature
 
 ID, NUMBER = "6f1f9c9e-6b7e-4a3f-9a55-0d8a1cf2f001", "midtrans:6f1f9c9e-6b7e-4a3f-9a55-0d8a1cf2f001"
 REFERENCE = reference_of(new_id(), new_id())
-ASKED = About(reference=REFERENCE, provider_reference=ID, merchant="G1", amount=str(Rupiah(20_000)))
+ASKED = PaymentIdentity(
+    reference=REFERENCE, provider_reference=ID, merchant="G1", amount=str(Rupiah(20_000))
+)
 TOLD = {
     "status_code": "200",
     "transaction_id": ID,
@@ -89,49 +91,49 @@ def test_other_order_ids_are_no_references_of_ours(text: object) -> None:
 
 # -- answers ---------------------------------------------------------------------------------
 
-PAID = Payment(NUMBER, Rupiah(20_000), Status.PAID)
+PAID = Payment(NUMBER, Rupiah(20_000), ProviderStatus.PAID)
 
 
 @pytest.mark.parametrize(
     ("changes", "status", "lines"),
     [
-        ({"transaction_status": "pending", "status_code": "201"}, Status.PENDING, ()),
-        ({"transaction_status": "authorize"}, Status.PENDING, ()),
-        ({"transaction_status": "expire", "status_code": "407"}, Status.PENDING, ()),
-        ({"transaction_status": "cancel"}, Status.CANCELLED, ()),
-        ({"transaction_status": "deny", "status_code": "202"}, Status.FAILED, ()),
-        ({"transaction_status": "failure"}, Status.FAILED, ()),
-        ({}, Status.PAID, (PAID,)),
-        ({"transaction_status": "capture"}, Status.PAID, (PAID,)),
+        ({"transaction_status": "pending", "status_code": "201"}, ProviderStatus.PENDING, ()),
+        ({"transaction_status": "authorize"}, ProviderStatus.PENDING, ()),
+        ({"transaction_status": "expire", "status_code": "407"}, ProviderStatus.PENDING, ()),
+        ({"transaction_status": "cancel"}, ProviderStatus.CANCELLED, ()),
+        ({"transaction_status": "deny", "status_code": "202"}, ProviderStatus.FAILED, ()),
+        ({"transaction_status": "failure"}, ProviderStatus.FAILED, ()),
+        ({}, ProviderStatus.PAID, (PAID,)),
+        ({"transaction_status": "capture"}, ProviderStatus.PAID, (PAID,)),
         (
             {"transaction_status": "deny", "settlement_time": "2026-11-30 08:10:00"},
-            Status.FAILED,
-            (Payment(NUMBER, None, Status.FAILED),),
+            ProviderStatus.FAILED,
+            (Payment(NUMBER, None, ProviderStatus.FAILED),),
         ),
         (
             {"transaction_status": "refund"},
-            Status.REFUNDED,
-            (Payment(NUMBER, None, Status.REFUNDED),),
+            ProviderStatus.REFUNDED,
+            (Payment(NUMBER, None, ProviderStatus.REFUNDED),),
         ),
         (
             {"transaction_status": "refund", "refund_amount": "20000.00"},
-            Status.REFUNDED,
-            (Payment(NUMBER, Rupiah(20_000), Status.REFUNDED),),
+            ProviderStatus.REFUNDED,
+            (Payment(NUMBER, Rupiah(20_000), ProviderStatus.REFUNDED),),
         ),
         (
             {"transaction_status": "partial_refund", "refund_amount": "5000.00"},
-            Status.PAID,
-            (PAID, Payment(NUMBER, Rupiah(5_000), Status.REFUNDED)),
+            ProviderStatus.PAID,
+            (PAID, Payment(NUMBER, Rupiah(5_000), ProviderStatus.REFUNDED)),
         ),
         (
             {"transaction_status": "partial_refund"},
-            Status.PAID,
+            ProviderStatus.PAID,
             (PAID, Odd(OddReason.AMOUNT_UNREADABLE, NUMBER)),
         ),
         (
             {"transaction_status": "chargeback"},
-            Status.FAILED,
-            (Payment(NUMBER, None, Status.FAILED),),
+            ProviderStatus.FAILED,
+            (Payment(NUMBER, None, ProviderStatus.FAILED),),
         ),
         (
             {
@@ -139,28 +141,28 @@ PAID = Payment(NUMBER, Rupiah(20_000), Status.PAID)
                 "refund_amount": "5000.00",
                 "chargeback_amount": "15000.00",
             },
-            Status.FAILED,
+            ProviderStatus.FAILED,
             (
-                Payment(NUMBER, Rupiah(5_000), Status.REFUNDED),
-                Payment(NUMBER, Rupiah(15_000), Status.FAILED),
+                Payment(NUMBER, Rupiah(5_000), ProviderStatus.REFUNDED),
+                Payment(NUMBER, Rupiah(15_000), ProviderStatus.FAILED),
             ),
         ),
         (
             {"transaction_status": "partial_chargeback", "chargeback_amount": "5000.00"},
-            Status.PAID,
-            (PAID, Payment(NUMBER, Rupiah(5_000), Status.FAILED)),
+            ProviderStatus.PAID,
+            (PAID, Payment(NUMBER, Rupiah(5_000), ProviderStatus.FAILED)),
         ),
         (
             {"fraud_status": "deny"},
-            Status.PAID,
+            ProviderStatus.PAID,
             (Odd(OddReason.STATUS_CONTRADICTS, NUMBER, Rupiah(20_000)),),
         ),
-        ({"gross_amount": ...}, Status.PAID, (Odd(OddReason.AMOUNT_UNREADABLE, NUMBER),)),
-        ({"transaction_id": ...}, Status.PAID, (Odd(OddReason.NUMBER_MISSING),)),
+        ({"gross_amount": ...}, ProviderStatus.PAID, (Odd(OddReason.AMOUNT_UNREADABLE, NUMBER),)),
+        ({"transaction_id": ...}, ProviderStatus.PAID, (Odd(OddReason.NUMBER_MISSING),)),
     ],
 )
 def test_statuses_are_read_as_payments(
-    changes: dict[str, Any], status: Status, lines: tuple[Payment | Odd, ...]
+    changes: dict[str, Any], status: ProviderStatus, lines: tuple[Payment | Odd, ...]
 ) -> None:
     assert standing(**changes) == AttemptStatus(status, lines)
 
@@ -287,7 +289,7 @@ def test_refunds_that_cannot_be_read_have_an_unknown_outcome(refunds: object) ->
         ({"va_numbers": [{"bank": "lain", "va_number": "70012123"}]}, None),
         ({"va_numbers": [{"bank": "bca", "va_number": "7001 2123"}]}, None),
         ({"va_numbers": []}, None),
-        ({"payment_type": "qris", "qr_string": "00"}, Qr("00")),
+        ({"payment_type": "qris", "qr_string": "00"}, PaymentQr("00")),
         ({"payment_type": "qris"}, None),
     ],
 )
@@ -299,13 +301,13 @@ def test_instructions_are_read(changes: dict[str, Any], instructions: object) ->
 def test_instructions_that_pay_another_are_complained_about() -> None:
     ours = {"G1", "936009990000000001", "ID1099999999999"}
     qr = payload(DynamicQr(20_000, "QR7", "G1", "G1 MIDTRANS", "A01"))
-    assert list(complaints(Qr(qr), 20_000, ID, ours=ours)) == []
+    assert list(complaints(PaymentQr(qr), 20_000, ID, ours=ours)) == []
     assert list(complaints(AccountNumber("BNI", "98800123"), 20_000, ID, ours=ours)) == []
     for instructions, amount, number, mine in (
-        (Qr(qr), 10_000, ID, ours),
-        (Qr(qr), 20_000, ID, {"G2"}),
-        (Qr(qr), 20_000, "", ours),
-        (Qr("00"), 20_000, ID, ours),
+        (PaymentQr(qr), 10_000, ID, ours),
+        (PaymentQr(qr), 20_000, ID, {"G2"}),
+        (PaymentQr(qr), 20_000, "", ours),
+        (PaymentQr("00"), 20_000, ID, ours),
         (AccountNumber("LAIN", "98800123"), 20_000, ID, ours),
         (AccountNumber("BNI", "98800123; 1"), 20_000, ID, ours),
         (Redirect("https://contoh.id"), 20_000, ID, ours),
@@ -322,7 +324,7 @@ def test_news_is_read_and_what_is_missing_is_none() -> None:
         reference=REFERENCE,
         provider_reference=ID,
         merchant="G1",
-        status=Status.PAID,
+        status=ProviderStatus.PAID,
         word="settlement",
         number=NUMBER,
         amount=Rupiah(20_000),
@@ -351,7 +353,7 @@ def test_nothing_that_is_sent_breaks_the_reading(body: bytes) -> None:
     reading.read_notification(body)
     reading.signed_by(body, "key")
     try:
-        answer = reading.read_answer(200, body, About())
+        answer = reading.read_answer(200, body, PaymentIdentity())
         reading.opened(answer)
         reading.standing(answer)
         reading.refund_lines(answer)

@@ -8,7 +8,7 @@ from meterai.payments.adapters.snap import signing
 from meterai.payments.adapters.snap.profile import names, profile_named
 from meterai.payments.adapters.snap.reading import read_account_call, read_notification
 from meterai.payments.adapters.snap.virtual_account import complaints, number_of, triple
-from meterai.payments.model import AccountNumber, Qr, Status
+from meterai.payments.model import AccountNumber, PaymentQr, ProviderStatus
 from tests.support.bank import profile
 
 AT = datetime(2026, 11, 24, 8, 4, 5, 678_000, tzinfo=UTC)
@@ -59,11 +59,11 @@ def test_an_account_has_a_number_of_ours_for_each_reference() -> None:
     assert (told["partnerServiceId"], told["customerNo"]) == ("   89012", number[5:])
     assert told["virtualAccountNo"] == told["partnerServiceId"] + told["customerNo"]
 
-    def wrong(instructions: AccountNumber | Qr, expected: str = number) -> list[str]:
+    def wrong(instructions: AccountNumber | PaymentQr, expected: str = number) -> list[str]:
         return list(complaints(instructions, 10_000, expected, bank=bank))
 
     assert wrong(AccountNumber("Bank Satu", number)) == []
-    assert wrong(Qr("000201"))
+    assert wrong(PaymentQr("000201"))
     assert wrong(AccountNumber("Bank Dua", number))
     assert wrong(AccountNumber("Bank Satu", number_of(bank, "EM2")))
     others = "77777" + number[5:]
@@ -94,4 +94,4 @@ def test_a_call_about_an_account_is_read_whatever_it_is(
     assert (call.number, call.amount and call.amount.value) == (number, amount)
     said = read_notification(body)
     if said.is_readable:
-        assert (said.status, said.number) == (Status.PAID, "7")
+        assert (said.status, said.number) == (ProviderStatus.PAID, "7")

@@ -10,7 +10,7 @@ import pytest
 
 from meterai.apps.rooms import RAILS
 from meterai.apps.settings import SECTIONS
-from meterai.payments import Credit, Deposit, Qr, Rails
+from meterai.payments import Credit, Deposit, PaymentQr, Rails
 from meterai.payments import store as payment_store
 from meterai.payments.adapters.snap import SNAP_QRIS
 from meterai.payments.jobs import act_on
@@ -71,7 +71,7 @@ def test_a_notification_is_read_once(till: Till) -> None:
 )
 def test_what_nobody_wrote_is_no_instruction(kept: object) -> None:
     assert read_instructions(kept) is None
-    assert read_instructions({"kind": "qr", "content": "000201"}) == Qr("000201")
+    assert read_instructions({"kind": "qr", "content": "000201"}) == PaymentQr("000201")
 
 
 def test_news_of_a_rail_that_demands_a_question_only_asks(till: Till) -> None:

@@ -14,7 +14,7 @@ from meterai.orders import OrderService
 from meterai.orders import store as order_store
 from meterai.orders.model import OrderKind, TooManyUnpaidOrders
 from meterai.payments import PaymentService, reference_of
-from meterai.payments.model import ATTEMPTS_PER_SUBJECT_MAX, About
+from meterai.payments.model import ATTEMPTS_PER_SUBJECT_MAX, PaymentIdentity
 from meterai.payments.service import BATCH
 from standins.bank import qris
 from tests.support.shop import PRICE
@@ -69,7 +69,7 @@ def test_one_attempt_is_asked_for_until_it_is_there(till: Till, fault: dict[str,
 
 def test_a_wrong_clock_at_the_bank_makes_no_attempts(till: Till) -> None:
     # With a token from before: who gets none sends nothing, and takes the bank for one that is away.
-    till.do(till.bank.provider.ask(About(reference="nobody's")))
+    till.do(till.bank.provider.ask(PaymentIdentity(reference="nobody's")))
     till.control("faults", clock_ahead_seconds=3_600)
     for _ in range(5):
         till.shop.place(1)

@@ -15,7 +15,7 @@ from meterai.audit.quiet_harm import quiet_harm
 from meterai.kit.money import Rupiah
 from meterai.kit.subjects import WorkItem
 from meterai.payments import PaymentService
-from meterai.payments.silence import BOUND, QUESTIONS, SINGLES_MAX, Question, Silent, items
+from meterai.payments.silence import BOUND, QUESTIONS, SINGLES_MAX, SilenceQuestion, Silent, items
 from meterai.suspense import Resolution, SuspenseService
 from meterai.suspense.metrics import OPEN, OVERDUE
 from meterai.suspense.room import ROOM as SUSPENSE
@@ -300,7 +300,7 @@ def test_dead_provider_with_ten_thousand_questions_is_one_item(till: Till) -> No
 
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda one: one.kind)
-def test_question_that_waits_is_found_by_an_index(till: Till, question: Question) -> None:
+def test_question_that_waits_is_found_by_an_index(till: Till, question: SilenceQuestion) -> None:
     with psycopg.connect(till.shop.container.database.url) as connection:
         connection.execute("SET enable_seqscan = off")
         for part in question.query.replace("<bound>", BOUND).split("UNION ALL"):

@@ -8,7 +8,7 @@ import pytest
 
 from meterai.kit.money import Rupiah
 from meterai.payments import ProviderUnreachable
-from meterai.payments.adapters.snap.tokens import Token, Tokens
+from meterai.payments.adapters.snap.tokens import AccessTokens, Token
 from meterai.payments.model import OutcomeUnknown
 from tests.support.bank import open_bank, soon
 
@@ -42,7 +42,7 @@ def told(story: Callable[[], Awaitable[None]]) -> None:
 def test_everybody_waits_for_the_same_token() -> None:
     async def story() -> None:
         clerk = Clerk()
-        tokens = Tokens(clerk.give, 10)
+        tokens = AccessTokens(clerk.give, 10)
         waiting = [asyncio.create_task(tokens.get()) for _ in range(50)]
         await asyncio.sleep(0)
         clerk.may_answer.set()
@@ -55,7 +55,7 @@ def test_everybody_waits_for_the_same_token() -> None:
 def test_a_clerk_who_never_answers_holds_each_as_long_as_one() -> None:
     async def story() -> None:
         clerk = Clerk()
-        tokens = Tokens(clerk.give, 0.2)
+        tokens = AccessTokens(clerk.give, 0.2)
         begun = asyncio.get_running_loop().time()
         answers = await asyncio.gather(*(tokens.get() for _ in range(50)), return_exceptions=True)
         assert all(isinstance(answer, ProviderUnreachable) for answer in answers)
@@ -73,7 +73,7 @@ def test_one_failure_is_everybodys_and_then_somebody_asks_again() -> None:
         clerk = Clerk()
         clerk.fails = True
         clerk.may_answer.set()
-        tokens = Tokens(clerk.give, 10)
+        tokens = AccessTokens(clerk.give, 10)
         answers = await asyncio.gather(*(tokens.get() for _ in range(5)), return_exceptions=True)
         assert all(isinstance(answer, ProviderUnreachable) for answer in answers)
         assert clerk.asked == 1
@@ -87,7 +87,7 @@ def test_the_next_is_asked_for_while_the_last_is_good() -> None:
     async def story() -> None:
         clerk = Clerk()
         clerk.may_answer.set()
-        tokens = Tokens(clerk.give, 10)
+        tokens = AccessTokens(clerk.give, 10)
         assert await tokens.get() == "t1"
         tokens._ends_at -= 800  # 100 of its 900 seconds are left
         clerk.may_answer.clear()
@@ -108,7 +108,7 @@ def test_a_token_that_was_not_taken_is_dropped_and_a_newer_one_kept() -> None:
     async def story() -> None:
         clerk = Clerk()
         clerk.may_answer.set()
-        tokens = Tokens(clerk.give, 10)
+        tokens = AccessTokens(clerk.give, 10)
         assert await tokens.get() == "t1"
         tokens.drop("t1")
         assert await tokens.get() == "t2"
@@ -121,7 +121,7 @@ def test_a_token_that_was_not_taken_is_dropped_and_a_newer_one_kept() -> None:
 def test_a_waiter_who_goes_does_not_take_the_token_along() -> None:
     async def story() -> None:
         clerk = Clerk()
-        tokens = Tokens(clerk.give, 10)
+        tokens = AccessTokens(clerk.give, 10)
         first, second = (asyncio.create_task(tokens.get()) for _ in range(2))
         await asyncio.sleep(0)
         first.cancel()

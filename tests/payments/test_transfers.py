@@ -54,7 +54,7 @@ def events(till: Till, kind: str) -> int:
 
 
 @pytest.mark.parametrize("payee", [ANI, HERE], ids=["interbank", "intrabank"])
-def test_refund_goes_to_the_account_that_was_named(till: Till, payee: payments.Payee) -> None:
+def test_refund_goes_to_the_account_that_was_named(till: Till, payee: payments.RefundPayee) -> None:
     to_an_account(till)
     plan(till)
     assert transfers(till) == [], "no account is named"

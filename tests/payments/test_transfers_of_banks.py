@@ -5,13 +5,13 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from meterai import payments
-from meterai.payments import Payee, PaymentService, Rails, RefundSender
+from meterai.payments import PaymentService, Rails, RefundPayee, RefundSender
 from meterai.payments.transfers.service import TransferSender
 from meterai.plumbing.work.outgoing import CircuitState
 from tests.support.banks import Banks, open_banks
 
 PRICE = 10_000
-PAYEE = Payee("014", "1234567890", "BUDI SANTOSO")
+PAYEE = RefundPayee("014", "1234567890", "BUDI SANTOSO")
 
 
 def play(database_url: str, directory: Path, story: Callable[[Banks], Awaitable[None]]) -> None:

@@ -10,11 +10,11 @@ import pytest
 from meterai import payments
 from meterai.kit.ids import new_id
 from meterai.kit.money import Rupiah
-from meterai.payments import NotRerouted, Payee, Refund, Stage, Way, stage_of
+from meterai.payments import NotRerouted, Refund, RefundPayee, Stage, Way, stage_of
 from meterai.payments.refunds.model import OPEN, RefundCause, RefundState, choose_way
 from tests.support.shop import Shop
 
-ANI = Payee("014", "1230001", "ANI LESTARI")
+ANI = RefundPayee("014", "1230001", "ANI LESTARI")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meterai.plumbing import networks
-from meterai.plumbing.networks import NETWORKS_MAX, Buckets, Held, nested
+from meterai.plumbing.networks import NETWORKS_MAX, Buckets, NetworkCounts, nested
 
 
 class Hands:
@@ -92,7 +92,7 @@ def test_wide_network_that_had_all_is_remembered_while_it_asks() -> None:
 
 
 def test_client_has_what_its_network_with_most_has_and_gives_all_back() -> None:
-    held = Held()
+    held = NetworkCounts()
     held.add("203.0.113.7", 2)
     held.add("203.0.113.8", 4)
     assert (held.of("203.0.113.7"), held.of("203.0.113.8")) == (3, 4)

@@ -16,9 +16,9 @@ from meterai.plumbing.readings import (
     read_watchers,
     signed_reading,
 )
-from meterai.plumbing.signed import SignatureWrong, Signer
+from meterai.plumbing.signed import DocumentSigner, SignatureWrong
 
-SIGNER, OTHER = Signer(b"s" * 32), Signer(b"t" * 32)
+SIGNER, OTHER = DocumentSigner(b"s" * 32), DocumentSigner(b"t" * 32)
 READING = Reading(
     watcher="jakarta",
     installation="https://meterai.example",
@@ -29,7 +29,7 @@ READING = Reading(
 )
 
 
-def _entry(name: str, signer: Signer = SIGNER) -> str:
+def _entry(name: str, signer: DocumentSigner = SIGNER) -> str:
     return (
         f'[[watcher]]\nname = "{name}"\nurl = "https://{name}.example/"\n'
         f'public_key = """{signer.public_pem().decode()}"""\n'

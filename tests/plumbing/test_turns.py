@@ -10,7 +10,7 @@ from hypothesis import strategies as some
 
 from meterai.kit.priority import Priority
 from meterai.plumbing.queueing import Queueing
-from meterai.plumbing.turns import PURPOSE, NoTurn, Purpose, Turns
+from meterai.plumbing.turns import PURPOSE, NoTurn, Turns, WorkPurpose
 
 
 async def settled() -> None:
@@ -18,7 +18,7 @@ async def settled() -> None:
         await asyncio.sleep(0)
 
 
-def taking(turns: Turns, purpose: Purpose) -> asyncio.Task[None]:
+def taking(turns: Turns, purpose: WorkPurpose) -> asyncio.Task[None]:
     context = copy_context()
     context.run(PURPOSE.set, purpose)
     return asyncio.get_running_loop().create_task(turns.take(), context=context)
@@ -29,7 +29,7 @@ def test_the_urgent_goes_first_and_then_who_came_first() -> None:
         turns = Turns(1, 5.0, Queueing())
         await turns.take()
         priorities = [Priority.NEW, Priority.NEW, Priority.PAID, Priority.MONEY]
-        tasks = [taking(turns, Purpose(priority)) for priority in priorities]
+        tasks = [taking(turns, WorkPurpose(priority)) for priority in priorities]
         await settled()
         order = []
         for _ in tasks:
@@ -50,7 +50,7 @@ def test_who_stops_waiting_as_a_turn_is_given_back_is_only_cancelled() -> None:
     async def run() -> None:
         turns = Turns(1, 5.0, Queueing())
         await turns.take()
-        task = taking(turns, Purpose())
+        task = taking(turns, WorkPurpose())
         await settled()
         task.cancel()
         turns.give_back()
@@ -64,11 +64,11 @@ def test_who_stops_waiting_as_a_turn_is_given_back_is_only_cancelled() -> None:
 @pytest.mark.parametrize(
     "purpose",
     [
-        Purpose(until=0.0),
-        Purpose(is_abandoned=lambda: True),
+        WorkPurpose(until=0.0),
+        WorkPurpose(is_abandoned=lambda: True),
     ],
 )
-def test_nothing_is_begun_that_nobody_waits_for(purpose: Purpose) -> None:
+def test_nothing_is_begun_that_nobody_waits_for(purpose: WorkPurpose) -> None:
     async def run() -> None:
         turns = Turns(1, 5.0, Queueing())
         with pytest.raises(NoTurn):
@@ -83,7 +83,7 @@ def test_who_goes_while_waiting_takes_no_turn() -> None:
         turns = Turns(1, 5.0, Queueing())
         await turns.take()
         has_gone = False
-        task = taking(turns, Purpose(is_abandoned=lambda: has_gone))
+        task = taking(turns, WorkPurpose(is_abandoned=lambda: has_gone))
         await settled()
         has_gone = True
         turns.give_back()
@@ -99,7 +99,7 @@ def test_a_wait_ends_with_the_time_of_who_waits() -> None:
         turns = Turns(1, 60.0, Queueing())
         await turns.take()
         with pytest.raises(NoTurn):
-            await taking(turns, Purpose(until=monotonic() + 0.01))
+            await taking(turns, WorkPurpose(until=monotonic() + 0.01))
         turns.give_back()
         await turns.take()
 
@@ -117,7 +117,7 @@ def test_no_turn_is_lost_or_made(acts: list[str]) -> None:
             has = sum(task.done() and not task.cancelled() for task in tasks) - given_back
             assert 0 <= has <= number
             if act == "take":
-                tasks.append(taking(turns, Purpose()))
+                tasks.append(taking(turns, WorkPurpose()))
             elif act == "give" and has:
                 turns.give_back()
                 given_back += 1

@@ -8,7 +8,7 @@ import pytest
 
 from meterai import payments
 from meterai.kit.ids import new_id
-from meterai.payments import Payee
+from meterai.payments import RefundPayee
 from meterai.plumbing.messages import translate
 from tests.support.shop import Shop, open_shop
 from tests.support.walk_in import WalkIn, fields, walk_in
@@ -55,7 +55,7 @@ def test_form_says_that_money_cannot_go_back(buyer: Buyer) -> None:
 
 
 def test_form_says_that_the_bank_refused_the_account_before(buyer: Buyer) -> None:
-    buyer.does(payments.name_payee, Payee("014", "1234567890", "BUDI SANTOSO"))
+    buyer.does(payments.name_payee, RefundPayee("014", "1234567890", "BUDI SANTOSO"))
     buyer.shop.arrange("UPDATE payees SET ended_at = now()")
     buyer.shop.arrange("UPDATE refunds SET way = 'claim', wanted_at = now()")
     shown = buyer.reads()

@@ -5,7 +5,7 @@ from html import unescape
 import pytest
 
 from meterai.apps.rooms import pages_of
-from meterai.orders import Pace
+from meterai.orders import ExecutionPace
 from meterai.pages import Site
 from meterai.pages.rendering import rendered
 from meterai.payments import PaymentService
@@ -45,7 +45,7 @@ def test_what_works_and_how_long_it_takes_is_measured(shop: Shop) -> None:
             order,
         )
     busy = state_of(shop)
-    assert busy.pace == Pace(3, 20.0)
+    assert busy.pace == ExecutionPace(3, 20.0)
     shop.arrange("UPDATE orders SET closed_at = closed_at - interval '16 minutes'")
     assert state_of(shop).pace is None, "what is older says nothing about now"
 
@@ -101,7 +101,7 @@ def test_a_database_that_is_away_is_told_and_the_answers_stay(shop: Shop) -> Non
     "state",
     [
         ServiceState(database=False),
-        ServiceState(database=True, pace=Pace(1, 0.4), mail_waits_seconds=900.0),
+        ServiceState(database=True, pace=ExecutionPace(1, 0.4), mail_waits_seconds=900.0),
         ServiceState(database=True, bank=True, issuing=True, work_waits_seconds=90.0),
         ServiceState(database=True, bank=True, issuing=True),
     ],

@@ -16,9 +16,9 @@ from meterai.pages import Site, rendered
 from meterai.pages.rendering import aloud, rupiah
 from meterai.payments.model import ATTEMPTS_PER_SUBJECT_MAX
 from meterai.plumbing.messages import LANGUAGES, translate
-from meterai.portal.order_told import Told
+from meterai.portal.order_told import OrderText
 from meterai.portal.routes import routes
-from meterai.portal.routes.order import _Asked, _facts
+from meterai.portal.routes.order import _facts, _OrderQuestion
 from tests.support.claims import untrue_of
 from tests.support.pages import application, asked_by_somebody
 from tests.support.shop import BankRecord, Shop
@@ -260,7 +260,7 @@ def number(text: str) -> int:
 def test_the_money_of_the_page_is_what_the_bank_holds(shop: Shop, story: str) -> None:
     shop.bank = BankRecord()
     order = STORIES[story](shop)
-    asked = _Asked(shop.account, order)
+    asked = _OrderQuestion(shop.account, order)
     facts = shop.do(_facts(shop.container.of(OrderService), asked))
     seen = shop.bank.of(order)
     for language in LANGUAGES:
@@ -293,14 +293,14 @@ def test_what_is_said_of_the_money_is_so(shop: Shop, story: str) -> None:
     """Whichever sentence was chosen: what it says is what the bank has seen."""
     shop.bank = BankRecord()
     order = STORIES[story](shop)
-    facts = shop.do(_facts(shop.container.of(OrderService), _Asked(shop.account, order)))
+    facts = shop.do(_facts(shop.container.of(OrderService), _OrderQuestion(shop.account, order)))
     [row] = shop.rows("SELECT total FROM orders WHERE order_id = %s", order)
     left = [
         one.amount - shop.bank.taken_back.get((one.attempt, one.number), 0) for one in shop.paid
     ]
     seen = shop.bank.of(order) | {"total": row["total"], "largest": max(left, default=0)}
     said = facts["told"]
-    assert isinstance(said, Told)
+    assert isinstance(said, OrderText)
     assert untrue_of(said.leads, seen) == []
     for language in LANGUAGES:
         main = unescape(rendered(asked_by_somebody(APP, language), "portal/order_main.html", facts))
@@ -317,9 +317,9 @@ ASKED_FOR = {f"page.order.{word}" for word in ("opening", "opening_late", "openi
 def test_a_qr_is_said_to_be_asked_for_where_it_is(shop: Shop, story: str) -> None:
     shop.bank = BankRecord()
     order = STORIES[story](shop)
-    facts = shop.do(_facts(shop.container.of(OrderService), _Asked(shop.account, order)))
+    facts = shop.do(_facts(shop.container.of(OrderService), _OrderQuestion(shop.account, order)))
     said = facts["told"]
-    assert isinstance(said, Told)
+    assert isinstance(said, OrderText)
     if ASKED_FOR.intersection(said.leads):
         assert shop.rows(
             "SELECT 1 FROM payment_attempts WHERE subject = %s AND state = 'opening'", order
@@ -342,9 +342,9 @@ SAID: dict[str, tuple[str, ...]] = {
 def test_every_stamp_is_said_to_be_where_the_books_have_it(shop: Shop, story: str) -> None:
     shop.bank = BankRecord()
     order = STORIES[story](shop)
-    facts = shop.do(_facts(shop.container.of(OrderService), _Asked(shop.account, order)))
+    facts = shop.do(_facts(shop.container.of(OrderService), _OrderQuestion(shop.account, order)))
     said = facts["told"]
-    assert isinstance(said, Told)
+    assert isinstance(said, OrderText)
     headline, *places = SAID[story]
     assert said.headline == f"page.order.headline.{headline}"
     assert said.leads == tuple(f"page.order.stamps.{place}" for place in places)

@@ -412,7 +412,7 @@ def test_the_documentation_lists_operations_with_examples() -> None:
         },
     }
     (operation,) = reference.operations(description, "http://h")
-    assert operation.body == (reference.Member("quantity", "integer", False),)
+    assert operation.body == (reference.DocumentedField("quantity", "integer", False),)
     assert operation.answer_status == "201"
     assert "Idempotency-Key" in operation.curl
     assert """--json '{"quantity": 3}'""" in operation.curl

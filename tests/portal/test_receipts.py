@@ -16,7 +16,7 @@ from meterai.kit.serial import Serial
 from meterai.kit.text import groups
 from meterai.operator import Seller
 from meterai.orders import OrderKind, OrderState
-from meterai.pages.paper import HEIGHT, MARGIN, WIDTH, Line, Receipt, width, wrapped, written
+from meterai.pages.paper import HEIGHT, MARGIN, WIDTH, PaperLine, Receipt, width, wrapped, written
 from meterai.payments import Captured
 from meterai.plumbing.messages import LANGUAGES, translate
 from meterai.portal.routes.receipts import order_receipt, refund_receipt, seller_lines
@@ -43,7 +43,7 @@ def text_of(content: bytes) -> list[str]:
     return found
 
 
-def paper(title: str, language: str, lines: list[Line], mark: str = "") -> bytes:
+def paper(title: str, language: str, lines: list[PaperLine], mark: str = "") -> bytes:
     return written(Receipt(title, language, lines, mark))
 
 
@@ -124,7 +124,7 @@ def test_a_refund_that_is_there_has_a_receipt(language: str, cause: RefundCause)
 
 
 def test_every_page_says_what_it_is() -> None:
-    lines = [Line("Dokumen", f"surat {number} " * 12) for number in range(60)]
+    lines = [PaperLine("Dokumen", f"surat {number} " * 12) for number in range(60)]
     specimen, real = (paper("Bukti", "id", lines, mark) for mark in ("SPECIMEN", ""))
     pages = text_of(specimen)
     assert len(pages) > 2
@@ -134,7 +134,7 @@ def test_every_page_says_what_it_is() -> None:
 
 
 def test_it_is_tagged_and_sound() -> None:
-    lines = [Line("Nomor", "1"), Line("", "Simpan ini.")] * 40
+    lines = [PaperLine("Nomor", "1"), PaperLine("", "Simpan ini.")] * 40
     with pikepdf.open(io.BytesIO(paper("Bukti", "id", lines))) as opened:
         assert opened.check_pdf_syntax() == []
         root: Any = opened.Root
@@ -161,7 +161,7 @@ def test_no_line_is_wider_than_the_paper(text: str) -> None:
 
 @given(some.text(max_size=60), some.text(max_size=300))
 def test_whatever_a_file_is_called_the_receipt_is_sound(label: str, value: str) -> None:
-    with pikepdf.open(io.BytesIO(paper("Bukti", "id", [Line(label, value)]))) as opened:
+    with pikepdf.open(io.BytesIO(paper("Bukti", "id", [PaperLine(label, value)]))) as opened:
         assert opened.check_pdf_syntax() == []
         assert [float(one) for one in opened.pages[0].MediaBox] == [0, 0, WIDTH, HEIGHT]
     assert MARGIN < WIDTH / 4

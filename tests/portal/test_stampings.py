@@ -23,7 +23,7 @@ from meterai.portal.routes.history import entries
 from meterai.refunds import RefundCause, RefundState, RefundView
 from meterai.stamping import Stamping, StampingState
 from meterai.stamping.model import shown
-from meterai.stamps import Balance, Lot
+from meterai.stamps import Lot, StampBalance
 from tests.support.pages import application, asked_by_somebody
 from tests.support.shown import HOSTILE, NOW, TOTAL, money, order, refund, stamping
 
@@ -147,7 +147,7 @@ def my_stamps(
         "entries": found,
         "is_first": True,
         "older": None,
-        "balance": Balance(3, 1, 7),
+        "balance": StampBalance(3, 1, 7),
         "now": NOW,
     }
     return rendered(asked, "portal/history.html", facts | more)

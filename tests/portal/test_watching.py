@@ -20,7 +20,7 @@ from meterai.pages import Site, rendered
 from meterai.plumbing.http.callers import Caller
 from meterai.portal import watching
 from meterai.portal.routes import routes
-from meterai.portal.routes.order import _Asked, _facts, show_order_state
+from meterai.portal.routes.order import _facts, _OrderQuestion, show_order_state
 from meterai.portal.watching import OrderWatch
 from tests.support.pages import application, asked_by_somebody
 from tests.support.shop import Shop
@@ -184,7 +184,9 @@ def test_whatever_changes_the_page_wakes_who_waits(
     key = OrderKey(shop.account, order)
 
     def page() -> str:
-        facts = shop.do(_facts(shop.container.of(OrderService), _Asked(shop.account, order)))
+        facts = shop.do(
+            _facts(shop.container.of(OrderService), _OrderQuestion(shop.account, order))
+        )
         return rendered(asked_by_somebody(APP, "id"), "portal/order_main.html", facts)
 
     before, seen = page(), shop.do(watch.mark(key))

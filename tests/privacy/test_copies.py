@@ -12,7 +12,7 @@ import pytest
 from meterai.apps.rooms import ROOMS
 from meterai.kit.ids import show
 from meterai.kit.refusal import NotFound
-from meterai.plumbing.db.personal import OF_PLUMBING, Held
+from meterai.plumbing.db.personal import OF_PLUMBING, PersonalTable
 from meterai.plumbing.messages import catalogue
 from meterai.privacy import copies
 from meterai.privacy import service as module
@@ -31,7 +31,7 @@ EMPTY = {
     "order_labels",
     "stamping_labels",
 }  # no key asked for anything in the history
-WHOSE = Held(table="").whose  # of an account by its number
+WHOSE = PersonalTable(table="").whose  # of an account by its number
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from meterai.accounts import AccountService, CodeService, OrganizationService, P
 from meterai.accounts.model import Role
 from meterai.accounts.roles import member_actor
 from meterai.cases import Matter
-from meterai.cases.model import CaseEvent, Outcome
+from meterai.cases.model import CaseEvent, CaseOutcome
 from meterai.documents import DocumentContents, DocumentService
 from meterai.incidents.subscribing import Subscriptions
 from meterai.kit.ids import new_id, show
@@ -202,7 +202,7 @@ def everything(person: Person) -> Desk:
         quota,
     )
     case = desk.complain(Matter.SOMETHING_ELSE, words="Nama saya Ani Lestari.")
-    desk.act(case, CaseEvent.CLOSED, Outcome.SOLVED)
+    desk.act(case, CaseEvent.CLOSED, CaseOutcome.SOLVED)
     shop.work()
     return desk
 
@@ -283,12 +283,12 @@ def test_news_in_suspense_about_a_payment_is_waited_for(person: Person) -> None:
     )
     assert person.waits() == []
     reference = reference_of(shop.account, attempt)
-    news = suspense.News("k1", "notification", "amount_unreadable", b"x", reference, "P9")
+    news = suspense.ProviderNews("k1", "notification", "amount_unreadable", b"x", reference, "P9")
     shop.do(keep(shop, news))
     assert person.waits() == ["suspense"]
 
 
-async def keep(shop: Shop, news: suspense.News) -> None:
+async def keep(shop: Shop, news: suspense.ProviderNews) -> None:
     async with shop.container.database.transaction() as tx:
         await suspense.keep(tx, news)
 
@@ -298,7 +298,7 @@ def test_open_complaint_is_waited_for_and_its_words_are_erased(person: Person) -
     case = desk.complain(Matter.SOMETHING_ELSE, words="Nama saya Ani Lestari.")
     person.asks()
     assert person.waits() == ["cases"]
-    desk.act(case, CaseEvent.CLOSED, Outcome.SOLVED)
+    desk.act(case, CaseEvent.CLOSED, CaseOutcome.SOLVED)
     person.is_erased()
     assert person.state() == "erased"
     assert "case_messages.words" not in addresses(person.shop, "Ani Lestari")

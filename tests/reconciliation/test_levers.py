@@ -32,7 +32,9 @@ def item(shop: Shop, amount: int | None = SUM, reason: str = "reference_unknown"
 
     async def keep() -> None:
         async with shop.container.database.transaction() as tx:
-            await suspense.keep(tx, suspense.News(key, "notification", reason, b"{}", **money))
+            await suspense.keep(
+                tx, suspense.ProviderNews(key, "notification", reason, b"{}", **money)
+            )
 
     shop.do(keep())
     [row] = shop.rows("SELECT item_id FROM suspense_items WHERE item_key = %s", key)

@@ -9,7 +9,7 @@ import pytest
 from meterai.accounts import StaffRole
 from meterai.incidents import Incident
 from meterai.plumbing.db.database import Row
-from meterai.recovery.model import RECOVERY, Status, Step, StepEvent
+from meterai.recovery.model import RECOVERY, RecoveryStatus, RecoveryStep, StepEvent
 from meterai.recovery.service import RecoveryService
 from tests.incidents.records import opened
 from tests.support.lines import Lines, MovedClock, on_shop
@@ -38,7 +38,7 @@ class Night:
         """The argument of a lever that moves the recovery: the step it comes to."""
         if word not in ("next", "back"):
             return {}
-        return {"step": RECOVERY.after(Step(self.step()), StepEvent(word))}
+        return {"step": RECOVERY.after(RecoveryStep(self.step()), StepEvent(word))}
 
     def pull(self, word: str, **arguments: str) -> None:
         arguments = {**self.target(word), **arguments}
@@ -48,7 +48,7 @@ class Night:
         [row] = self.shop.rows("SELECT state FROM recoveries ORDER BY recovery_id DESC LIMIT 1")
         return str(row["state"])
 
-    def status(self) -> Status:
+    def status(self) -> RecoveryStatus:
         return self.shop.do(self.service.status())
 
     def look(self, seconds: float = 2.0) -> str:

@@ -7,13 +7,21 @@ import msgspec
 import pytest
 
 from meterai.kit.lifecycle import NotAllowedNow
-from meterai.recovery.model import RECOVERY, STEPS, WAY, Numbers, Step, StepEvent, has_come_to
+from meterai.recovery.model import (
+    RECOVERY,
+    STEPS,
+    WAY,
+    LiveNumbers,
+    RecoveryStep,
+    StepEvent,
+    has_come_to,
+)
 from meterai.recovery.rules import (
     GAUGES,
     STEADY_SECONDS,
     WORSE_SECONDS,
     Look,
-    Verdict,
+    StepVerdict,
     look,
     steady_seconds,
     verdict_of,
@@ -21,68 +29,68 @@ from meterai.recovery.rules import (
 
 NOW = datetime(2024, 9, 3, 14, 0, tzinfo=UTC)
 NOTHING = Look(None, None)
-CALM = Numbers(
+CALM = LiveNumbers(
     **dict.fromkeys(
-        (name for name in Numbers.__struct_fields__ if name not in ("rate", "pressure")), 0
+        (name for name in LiveNumbers.__struct_fields__ if name not in ("rate", "pressure")), 0
     ),
     rate=5.0,
     pressure=0.1,
 )
 
 
-def numbers(**found: float) -> Numbers:
+def numbers(**found: float) -> LiveNumbers:
     return msgspec.structs.replace(CALM, **found)
 
 
-def opened(step: Step) -> Numbers:
+def opened(step: RecoveryStep) -> LiveNumbers:
     """Calm numbers with what a step has opened."""
     return numbers(
-        buying_open=int(has_come_to(step, Step.BUYING)),
-        sign_up_open=int(has_come_to(step, Step.SIGN_UP)),
+        buying_open=int(has_come_to(step, RecoveryStep.BUYING)),
+        sign_up_open=int(has_come_to(step, RecoveryStep.SIGN_UP)),
     )
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_calm_numbers_hold_at_every_step(step: Step) -> None:
-    assert verdict_of(step, opened(step)) is Verdict.HOLDS
+def test_calm_numbers_hold_at_every_step(step: RecoveryStep) -> None:
+    assert verdict_of(step, opened(step)) is StepVerdict.HOLDS
 
 
 CASES = (
-    (Step.CLOSING, {"buying_open": 1}, Verdict.WAITS),
-    (Step.CLOSING, {"sign_up_open": 1}, Verdict.WAITS),
-    (Step.STAMPINGS, {"interrupted": 1}, Verdict.WAITS),
-    (Step.STAMPINGS, {"stampings": 40, "stamping_seconds": 119}, Verdict.HOLDS),
-    (Step.STAMPINGS, {"buying_open": 1}, Verdict.WORSE),
-    (Step.PAID, {"captured": 1}, Verdict.WAITS),
-    (Step.PAID, {"orders": 20_000, "order_seconds": 7_200}, Verdict.WAITS),
-    (Step.PAID, {"past_due": 1}, Verdict.WAITS),
-    (Step.PAID, {"issuing_stopped": 1}, Verdict.WAITS),
-    (Step.PAID, {"interrupted": 200}, Verdict.WAITS),
-    (Step.PAID, {"interrupted": 201}, Verdict.WORSE),
-    (Step.CHECKING, {"checking_closed": 1}, Verdict.WAITS),
-    (Step.CHECKING, {"issuing_stopped": 1}, Verdict.WAITS),
-    (Step.CHECKING, {"pressure": 1.0}, Verdict.WAITS),
-    (Step.CHECKING, {"pressure": 1.6}, Verdict.WORSE),
-    (Step.BUYING, {"refused": 1.0}, Verdict.WAITS),
-    (Step.BUYING, {"refused": 6.0}, Verdict.WORSE),
-    (Step.BUYING, {"wait_seconds": 4_000}, Verdict.WAITS),
-    (Step.BUYING, {"buying_open": 0}, Verdict.WAITS),
-    (Step.BUYING, {"issuing_stopped": 1}, Verdict.WAITS),
-    (Step.BUYING, {"job_seconds": 30.0}, Verdict.WAITS),
-    (Step.BUYING, {"job_seconds": 61.0}, Verdict.WORSE),
-    (Step.SIGN_UP, {"order_seconds": 601}, Verdict.WORSE),
-    (Step.SIGN_UP, {"issuing_stopped": 1}, Verdict.WAITS),
-    (Step.SIGN_UP, {"sign_up_open": 0}, Verdict.WAITS),
+    (RecoveryStep.CLOSING, {"buying_open": 1}, StepVerdict.WAITS),
+    (RecoveryStep.CLOSING, {"sign_up_open": 1}, StepVerdict.WAITS),
+    (RecoveryStep.STAMPINGS, {"interrupted": 1}, StepVerdict.WAITS),
+    (RecoveryStep.STAMPINGS, {"stampings": 40, "stamping_seconds": 119}, StepVerdict.HOLDS),
+    (RecoveryStep.STAMPINGS, {"buying_open": 1}, StepVerdict.WORSE),
+    (RecoveryStep.PAID, {"captured": 1}, StepVerdict.WAITS),
+    (RecoveryStep.PAID, {"orders": 20_000, "order_seconds": 7_200}, StepVerdict.WAITS),
+    (RecoveryStep.PAID, {"past_due": 1}, StepVerdict.WAITS),
+    (RecoveryStep.PAID, {"issuing_stopped": 1}, StepVerdict.WAITS),
+    (RecoveryStep.PAID, {"interrupted": 200}, StepVerdict.WAITS),
+    (RecoveryStep.PAID, {"interrupted": 201}, StepVerdict.WORSE),
+    (RecoveryStep.CHECKING, {"checking_closed": 1}, StepVerdict.WAITS),
+    (RecoveryStep.CHECKING, {"issuing_stopped": 1}, StepVerdict.WAITS),
+    (RecoveryStep.CHECKING, {"pressure": 1.0}, StepVerdict.WAITS),
+    (RecoveryStep.CHECKING, {"pressure": 1.6}, StepVerdict.WORSE),
+    (RecoveryStep.BUYING, {"refused": 1.0}, StepVerdict.WAITS),
+    (RecoveryStep.BUYING, {"refused": 6.0}, StepVerdict.WORSE),
+    (RecoveryStep.BUYING, {"wait_seconds": 4_000}, StepVerdict.WAITS),
+    (RecoveryStep.BUYING, {"buying_open": 0}, StepVerdict.WAITS),
+    (RecoveryStep.BUYING, {"issuing_stopped": 1}, StepVerdict.WAITS),
+    (RecoveryStep.BUYING, {"job_seconds": 30.0}, StepVerdict.WAITS),
+    (RecoveryStep.BUYING, {"job_seconds": 61.0}, StepVerdict.WORSE),
+    (RecoveryStep.SIGN_UP, {"order_seconds": 601}, StepVerdict.WORSE),
+    (RecoveryStep.SIGN_UP, {"issuing_stopped": 1}, StepVerdict.WAITS),
+    (RecoveryStep.SIGN_UP, {"sign_up_open": 0}, StepVerdict.WAITS),
     # Staff closed on the way what an earlier step had opened.
-    (Step.BUYING, {"checking_closed": 1}, Verdict.WAITS),
-    (Step.SIGN_UP, {"checking_closed": 1}, Verdict.WAITS),
-    (Step.SIGN_UP, {"buying_open": 0}, Verdict.WAITS),
+    (RecoveryStep.BUYING, {"checking_closed": 1}, StepVerdict.WAITS),
+    (RecoveryStep.SIGN_UP, {"checking_closed": 1}, StepVerdict.WAITS),
+    (RecoveryStep.SIGN_UP, {"buying_open": 0}, StepVerdict.WAITS),
 )
 
 
 @pytest.mark.parametrize(("step", "found", "verdict"), CASES)
 def test_verdict_of_a_step_follows_its_gauges(
-    step: Step, found: dict[str, float], verdict: Verdict
+    step: RecoveryStep, found: dict[str, float], verdict: StepVerdict
 ) -> None:
     assert verdict_of(step, msgspec.structs.replace(opened(step), **found)) is verdict
 
@@ -94,10 +102,12 @@ def test_bounds_of_every_gauge_leave_a_band_between_good_and_bad() -> None:
             assert one.good < one.bad or hand, (step, one)
 
 
-def looks(step: Step, verdicts: str, backs: int = 0, every: float = 2.0) -> list[StepEvent | None]:
+def looks(
+    step: RecoveryStep, verdicts: str, backs: int = 0, every: float = 2.0
+) -> list[StepEvent | None]:
     """What follows from each look: h holds, - waits, w worse."""
     found, state = [], NOTHING
-    named = {"h": Verdict.HOLDS, "-": Verdict.WAITS, "w": Verdict.WORSE}
+    named = {"h": StepVerdict.HOLDS, "-": StepVerdict.WAITS, "w": StepVerdict.WORSE}
     for number, one in enumerate(verdicts):
         state = look(step, named[one], state, backs, NOW + timedelta(seconds=number * every))
         found.append(state.event)
@@ -105,7 +115,7 @@ def looks(step: Step, verdicts: str, backs: int = 0, every: float = 2.0) -> list
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_step_goes_on_once_its_numbers_held_without_a_break(step: Step) -> None:
+def test_step_goes_on_once_its_numbers_held_without_a_break(step: RecoveryStep) -> None:
     needed = int(STEADY_SECONDS[step] // 2 + (STEADY_SECONDS[step] % 2 > 0))
     found = looks(step, "h" * (needed + 1))
     assert found == [None] * needed + [StepEvent.NEXT]
@@ -113,27 +123,27 @@ def test_step_goes_on_once_its_numbers_held_without_a_break(step: Step) -> None:
 
 
 def test_numbers_that_swing_move_nothing() -> None:
-    assert not any(looks(Step.BUYING, "hhhw" * 50))
-    assert not any(looks(Step.BUYING, "w-" * 50))
+    assert not any(looks(RecoveryStep.BUYING, "hhhw" * 50))
+    assert not any(looks(RecoveryStep.BUYING, "w-" * 50))
 
 
 def test_worse_numbers_lead_back_once_they_last() -> None:
     lasting = int(WORSE_SECONDS // 2) + 1
-    assert looks(Step.BUYING, "w" * (lasting + 1))[-1] is StepEvent.BACK
-    assert not any(looks(Step.BUYING, "w" * lasting))
-    assert not any(looks(Step.CLOSING, "w" * 100))
+    assert looks(RecoveryStep.BUYING, "w" * (lasting + 1))[-1] is StepEvent.BACK
+    assert not any(looks(RecoveryStep.BUYING, "w" * lasting))
+    assert not any(looks(RecoveryStep.CLOSING, "w" * 100))
 
 
 def test_each_way_back_doubles_the_time_up_to_a_bound() -> None:
-    times = [steady_seconds(Step.BUYING, backs) for backs in range(8)]
+    times = [steady_seconds(RecoveryStep.BUYING, backs) for backs in range(8)]
     assert times == [30.0, 60.0, 120.0, 240.0, 480.0, 600.0, 600.0, 600.0]
 
 
 def test_clock_that_is_set_back_counts_anew_and_moves_nothing() -> None:
     before = Look(NOW + timedelta(hours=1), None)
-    found = look(Step.PAID, Verdict.HOLDS, before, 0, NOW)
+    found = look(RecoveryStep.PAID, StepVerdict.HOLDS, before, 0, NOW)
     assert (found.holds_since, found.event) == (NOW, None)
-    later = look(Step.PAID, Verdict.HOLDS, found, 0, NOW + timedelta(seconds=10))
+    later = look(RecoveryStep.PAID, StepVerdict.HOLDS, found, 0, NOW + timedelta(seconds=10))
     assert later.event is StepEvent.NEXT
 
 
@@ -142,8 +152,8 @@ def test_way_is_walked_by_one_step_only() -> None:
         assert RECOVERY.after(here, StepEvent.NEXT) is there
     for here, there in pairwise(STEPS):
         assert RECOVERY.after(there, StepEvent.BACK) is here
-    assert all(RECOVERY.after(one, StepEvent.ABANDONED) is Step.ABANDONED for one in STEPS)
+    assert all(RECOVERY.after(one, StepEvent.ABANDONED) is RecoveryStep.ABANDONED for one in STEPS)
     with pytest.raises(NotAllowedNow):
-        RECOVERY.after(Step.CLOSING, StepEvent.BACK)
+        RECOVERY.after(RecoveryStep.CLOSING, StepEvent.BACK)
     with pytest.raises(NotAllowedNow):
-        RECOVERY.after(Step.DONE, StepEvent.NEXT)
+        RECOVERY.after(RecoveryStep.DONE, StepEvent.NEXT)

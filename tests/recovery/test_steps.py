@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from meterai import incidents
-from meterai.incidents import Change, IncidentHeld, IncidentState, Told
+from meterai.incidents import IncidentChange, IncidentHeld, IncidentState, IncidentText
 from meterai.kit.ids import show
 from meterai.kit.lifecycle import NotAllowedNow
 from meterai.kit.subjects import Subject, SubjectKind
@@ -20,13 +20,13 @@ from meterai.recovery.model import (
     NoRecovery,
     OrderNotUnserved,
     Recovery,
+    RecoveryStep,
     RecoveryUnderWay,
-    Step,
     StepEvent,
 )
 from meterai.refunds import NothingToRefund
-from meterai.waiting_room.model import Act
-from meterai.waiting_room.operating import Plan
+from meterai.waiting_room.model import GuardedAct
+from meterai.waiting_room.operating import LinePlan
 from tests.incidents.records import NOW, updated
 from tests.recovery.conftest import Night
 from tests.support.pulling import member
@@ -80,10 +80,10 @@ def test_two_starts_at_once_make_one_recovery(night: Night) -> None:
 
 def test_incident_is_not_resolved_while_a_step_runs(night: Night) -> None:
     night.pull("start")
-    told = Told(text_id="Selesai.", text_en="It is over.")
+    told = IncidentText(text_id="Selesai.", text_en="It is over.")
 
     async def resolve() -> None:
-        change = Change(state=IncidentState.RESOLVED)
+        change = IncidentChange(state=IncidentState.RESOLVED)
         await night.shop.container.database.run(
             lambda tx: incidents.update(tx, night.incident.id, change, told, at=NOW, actor=TESTER)
         )
@@ -265,7 +265,7 @@ def test_abandoned_recovery_puts_everything_back_as_it_was(night: Night) -> None
     for name in ("is_engaged", "is_automatic", "is_paused", "policy", "rate", "reason_en"):
         assert after[name] == before[name], name
     assert night.is_sign_up_open()
-    assert night.step() == Step.ABANDONED
+    assert night.step() == RecoveryStep.ABANDONED
 
 
 def test_what_staff_closed_before_the_recovery_is_closed_again_at_its_end(night: Night) -> None:
@@ -305,7 +305,7 @@ def test_line_that_staff_made_on_the_way_is_theirs_at_its_end(
     night.pull("start")  # makes a line of its own
     night.lines.operate("end", "recovery-buy", reason="another line for the sale")
     opens_at = datetime.now(UTC) + timedelta(hours=2)
-    night.lines.operate("create", Plan("sale", Act.BUY, opens_at=opens_at))
+    night.lines.operate("create", LinePlan("sale", GuardedAct.BUY, opens_at=opens_at))
     for word in words:
         night.pull(word)
     left = night.buying()

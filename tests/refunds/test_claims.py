@@ -16,7 +16,7 @@ from meterai.kit.ids import new_id
 from meterai.kit.refusal import Malformed, NotFound
 from meterai.plumbing.http.requests import IdempotencyKeyReused
 from meterai.refunds import knows
-from meterai.refunds.claiming import ClaimService, _Answer
+from meterai.refunds.claiming import ClaimService, _HolderAnswer
 from meterai.refunds.holders import masked
 from meterai.refunds.model import (
     AccountClaim,
@@ -304,7 +304,7 @@ def test_account_whose_process_died_uses_up_no_try_and_is_asked_again(till: Till
 
     async def answers_late() -> AccountClaim:
         async with till.shop.container.database.transaction() as tx:
-            return await service(till)._answered(first, _Answer("", None), BUYER, tx)
+            return await service(till)._answered(first, _HolderAnswer("", None), BUYER, tx)
 
     assert till.do(answers_late()).state is State.NAMED
 

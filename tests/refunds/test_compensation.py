@@ -8,7 +8,7 @@ import pytest
 from meterai import payments
 from meterai.kit.ids import show
 from meterai.kit.money import Rupiah
-from meterai.payments import Payee, PaymentService
+from meterai.payments import PaymentService, RefundPayee
 from meterai.refunds import ClaimService, refunds_of_order
 from meterai.refunds.links import ClaimLinks
 from meterai.refunds.model import CompensationTerms
@@ -98,7 +98,7 @@ def test_days_in_which_an_account_was_waited_for_are_not_paid_for(shop: Shop) ->
     async def reroute_and(name: bool) -> None:
         async with shop.container.database.transaction() as tx:
             if name:
-                await payments.name_payee(tx, shop.account, Payee("014", "1230001", "ANI"))
+                await payments.name_payee(tx, shop.account, RefundPayee("014", "1230001", "ANI"))
             else:
                 await payments.reroute(tx, shop.account, one)
 

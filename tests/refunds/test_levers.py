@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 from meterai.kit.ids import new_id, show
-from meterai.kit.refusal import NotFound, Said
+from meterai.kit.refusal import NotFound, Sentence
 from meterai.kit.subjects import Subject, SubjectKind
 from meterai.payments import NotRerouted
 from meterai.refunds import knows
@@ -49,7 +49,7 @@ def test_refund_that_staff_asked_for_is_told_as_theirs(shop: Shop, one: Member) 
             told = await knows.tell(tx, about)
         return [line.facts["cause"] for line in told if line.word == "refund_begun"]
 
-    staff, buyer = Said("refund.cause.asked_by_staff", {}), Said("refund.cause.asked", {})
+    staff, buyer = Sentence("refund.cause.asked_by_staff", {}), Sentence("refund.cause.asked", {})
     for order, cause in ((theirs, staff), (own, buyer)):
         about = Subject(SubjectKind.ORDER, show("ord", order), shop.account)
         assert shop.do(causes(about)) == [cause]

@@ -10,7 +10,7 @@ import pytest
 from meterai import payments
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.ids import new_id
-from meterai.payments import Payee
+from meterai.payments import RefundPayee
 from meterai.plumbing.messages import LANGUAGES, translate
 from meterai.refunds import ClaimService, RefundView, refunds_of_orders
 from meterai.refunds.model import AccountClaim, AccountClaimState, wanted_account
@@ -111,7 +111,7 @@ def test_refund_says_that_the_bank_refused_its_account_until_another_is_named(ti
     found = view(till, order)
     assert found.account is not None
     assert (found.account.state, found.account.shown) == ("refused", SHOWN)
-    other = Payee("008", "1110002222", "BUDI SANTOSO")
+    other = RefundPayee("008", "1110002222", "BUDI SANTOSO")
     in_transaction(till, payments.name_payee, other)
     assert view(till, order).goes_to == "Mandiri \u2022\u2022\u2022\u2022 2222"
 

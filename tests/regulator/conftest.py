@@ -8,7 +8,7 @@ import pytest
 
 from meterai.kit.days import Month, day_of
 from meterai.regulator.extracts import file_name
-from meterai.regulator.model import Statement
+from meterai.regulator.model import DutyStatement
 from meterai.regulator.service import StatementService
 from meterai.regulator.store import Extract
 from tests.support.shop import Shop
@@ -46,7 +46,7 @@ class Office:
         first = self.today() - timedelta(days=400)
         return self.shop.do(self.service.extracts(first, self.today()))
 
-    def statement(self, month: Month) -> Statement:
+    def statement(self, month: Month) -> DutyStatement:
         return self.shop.do(self.service.statement(month))
 
     def month(self, back: int = 0) -> Month:

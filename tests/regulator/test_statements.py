@@ -20,12 +20,12 @@ from meterai.kit.subjects import WorkItem
 from meterai.ledger import Sums
 from meterai.plumbing.db.checks import AuditedPart
 from meterai.plumbing.db.database import Tx
-from meterai.plumbing.db.invariants import Finding
-from meterai.plumbing.signed import Signer, public_key_of
+from meterai.plumbing.db.invariants import InvariantFinding
+from meterai.plumbing.signed import DocumentSigner, public_key_of
 from meterai.regulator.evidence import ENTRIES
 from meterai.regulator.evidence_check import EvidenceWrong, check_evidence
 from meterai.regulator.evidence_service import EvidenceService
-from meterai.regulator.extracts import ExtractWrong, Manifest, check_folder, file_name
+from meterai.regulator.extracts import ExtractManifest, ExtractWrong, check_folder, file_name
 from meterai.regulator.model import MonthClosed, MonthNotOver, MonthState, read_serial
 from meterai.regulator.room import CHECKS, ROOM
 from meterai.regulator.service import StatementService
@@ -310,8 +310,8 @@ def test_no_extract_is_made_after_one_that_we_did_not_sign(office: Office, manif
     forged = office.today() - 2 * DAY
     match manifest:
         case "of another key":
-            made = Manifest(forged, 0, 0, hashlib.sha256().digest(), Sums(), {}, "")
-            text = made.signed(Signer(bytes(32)), by="x", specimen=True)
+            made = ExtractManifest(forged, 0, 0, hashlib.sha256().digest(), Sums(), {}, "")
+            text = made.signed(DocumentSigner(bytes(32)), by="x", specimen=True)
         case "of another day":
             text = first.manifest
         case _:
@@ -350,7 +350,7 @@ def broken(office: Office) -> set[str]:
         container.database, container.settings, None, begin_of(read_day("2025-01-01"))
     )
 
-    async def look() -> list[Finding]:
+    async def look() -> list[InvariantFinding]:
         return [await check(part) for check in CHECKS]
 
     found += office.shop.do(look())

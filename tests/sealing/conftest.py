@@ -11,10 +11,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from meterai.kit.serial import Serial, SerialMaker
 from meterai.sealing import (
+    CheckReport,
     Delta,
     Issuer,
     Placement,
-    Report,
     Stamp,
     claim,
     development_issuer,
@@ -51,7 +51,7 @@ class Bench:
     def sealed(self, original: bytes, *placements: Placement) -> bytes:
         return original + self.delta(original, *placements).data
 
-    def verify(self, document: bytes) -> Report:
+    def verify(self, document: bytes) -> CheckReport:
         return verify(document, [self.issuer.root], at=AT)
 
 

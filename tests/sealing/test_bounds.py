@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from bench.bounds import spent
-from meterai.sealing import Question, verifying
+from meterai.sealing import CheckQuestion, verifying
 from meterai.sealing.sandbox import bounded
 from meterai.sealing.signing import chains, trust
 from meterai.sealing.signing.cms import CERTIFICATES_MAX
@@ -42,7 +42,7 @@ def test_a_signed_data_of_many_elements_is_taken_apart_in_a_process(bench):
     objects = letter(2)
     objects[1] = b"<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[98 0 R]>>>>"
     objects |= {98: b"<</FT/Sig/T(Meterai_)/V 99 0 R>>", 99: signature}
-    assert next(verifying(Question(whole(objects), [bench.issuer.root], AT))).name == "verify"
+    assert next(verifying(CheckQuestion(whole(objects), [bench.issuer.root], AT))).name == "verify"
 
 
 def self_made(count: int) -> list[x509.Certificate]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from meterai.sealing import Placement, Question, Verdict, verify, verifying
+from meterai.sealing import CheckQuestion, Placement, Verdict, verify, verifying
 from meterai.sealing.checking.checks import ALWAYS_MADE, SOMETIMES_MADE
 from meterai.sealing.checking.questions import parameters_of, read_report, written_report
 from meterai.sealing.sandbox import answers
@@ -46,7 +46,7 @@ def test_a_report_from_a_process_is_the_one_made_here(folder, name):
 def test_what_is_beyond_a_first_look_is_left_to_a_process(bench, limit):
     name, verdict = BEYOND[limit]
     document = HOSTILE[name].make()
-    assert next(verifying(Question(document, [bench.issuer.root], AT))).name == "verify"
+    assert next(verifying(CheckQuestion(document, [bench.issuer.root], AT))).name == "verify"
     assert next(accepting(document, PLACES)).name == "inspect"
     assert bench.verify(document).verdict == verdict
 
@@ -75,7 +75,10 @@ def test_an_ordinary_document_needs_no_process(bench):
     objects = letter(40)
     objects[5] = Stream(b"", b"0 0 m 9 9 l S " * 3_000)
     document = whole(objects)
-    for work in (accepting(document, PLACES), verifying(Question(bench.sealed(document), [], AT))):
+    for work in (
+        accepting(document, PLACES),
+        verifying(CheckQuestion(bench.sealed(document), [], AT)),
+    ):
         with pytest.raises(StopIteration):
             next(work)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from meterai.kit.refusal import Refusal
-from meterai.sealing import Placement, Report, inspect
+from meterai.sealing import CheckReport, Placement, inspect
 from tests.sealing.conftest import AT
 from tests.support.hostile import HOSTILE
 from tests.support.yardstick import slowness, spending
@@ -49,7 +49,7 @@ def sealed_or_refused(bench, document):
             said = refusal.code
     with spending() as verifying:
         report = bench.verify(document)
-    assert isinstance(report, Report)
+    assert isinstance(report, CheckReport)
     assert not report.verdict.is_good
     assert sealing.calls < CALLS_MAX
     assert verifying.calls < CHECKING_CALLS_MAX

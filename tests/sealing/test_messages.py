@@ -9,7 +9,7 @@ import pytest
 import meterai.sealing as room
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.messages import translate
-from meterai.sealing import Check, PageSize, Placement, Report, Verdict
+from meterai.sealing import Check, CheckReport, PageSize, Placement, Verdict
 from meterai.sealing.checking.checks import VERSIONS
 
 MESSAGES = tomllib.loads((Path(room.__file__).parent / "messages.toml").read_text("utf-8"))
@@ -23,7 +23,7 @@ REFUSALS = [
     room.DocumentBroken("x"),
     room.EncryptedWithoutIdentifier("x"),
     room.HashOfOtherBytes("x"),
-    room.SealDoesNotHold(Report(Verdict.FORGED, checks=(Check("seal", passed=False),))),
+    room.SealDoesNotHold(CheckReport(Verdict.FORGED, checks=(Check("seal", passed=False),))),
     room.TooManySeals("x"),
     room.NotJudged("x"),
     room.ExistingSealInvalid("x"),
@@ -112,6 +112,6 @@ def test_nothing_is_said_that_nobody_says():
 
 def test_a_report_is_a_value():
     check = Check("readable", passed=True)
-    assert Report(Verdict.NOT_SEALED, checks=(check,)) == Report(
+    assert CheckReport(Verdict.NOT_SEALED, checks=(check,)) == CheckReport(
         Verdict.NOT_SEALED, checks=(check,)
     )

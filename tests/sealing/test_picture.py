@@ -20,7 +20,7 @@ from meterai.sealing import (
     picturing,
 )
 from meterai.sealing.sandbox import answers, bounded
-from meterai.sealing.sandbox.answers import Drawn
+from meterai.sealing.sandbox.answers import RenderedPage
 from meterai.sealing.sandbox.bounded import finish
 from tests.support.endless import dashed_strokes
 from tests.support.pdfmaker import whole
@@ -134,10 +134,10 @@ def test_encrypted_with_a_password_is_refused(corpus):
     "answer",
     [
         None,
-        answers.written(Drawn(b"<script>", 1, 1, 595, 842, b"", 255)),
-        answers.written(Drawn(b"RIFF    WEBP", 2, 1, 595, 842, b"", 255)),
-        answers.written(Drawn(b"RIFF    WEBP", 1, 1, 0, 842, b"", 255)),
-        answers.written(Drawn(b"RIFF    WEBP", 1, 1, 595, 842, b"ink of another page", 255)),
+        answers.written(RenderedPage(b"<script>", 1, 1, 595, 842, b"", 255)),
+        answers.written(RenderedPage(b"RIFF    WEBP", 2, 1, 595, 842, b"", 255)),
+        answers.written(RenderedPage(b"RIFF    WEBP", 1, 1, 0, 842, b"", 255)),
+        answers.written(RenderedPage(b"RIFF    WEBP", 1, 1, 595, 842, b"ink of another page", 255)),
     ],
 )
 def test_an_answer_that_contradicts_itself_is_none(answer, make_pdf):

@@ -18,7 +18,7 @@ from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 
 from meterai.kit.refusal import Refusal
-from meterai.sealing import LAST_PAGE, Placement, Report, Verdict, ingest, inspect
+from meterai.sealing import LAST_PAGE, CheckReport, Placement, Verdict, ingest, inspect
 from tests.support.pdfmaker import Stream, whole
 
 PLACES = [Placement(1, 20, 20, 65), Placement(LAST_PAGE, 90, 90, 65)]
@@ -245,7 +245,7 @@ def edited(document, chance):
 def asked(lab, document, password):
     """Every door but mending, which has a process of its own; all answer or refuse."""
     before = lab.verify(document, password)
-    assert isinstance(before, Report)
+    assert isinstance(before, CheckReport)
     try:
         inspect(document, PLACES, password=password)
         sealed = lab.seal(document, *PLACES, password=password)

@@ -6,7 +6,7 @@ import pytest
 
 from meterai.sealing import Verdict
 from meterai.sealing.checking.checks import VERSIONS
-from meterai.sealing.checking.questions import Question
+from meterai.sealing.checking.questions import CheckQuestion
 from meterai.sealing.checking.verification import verifying
 from meterai.sealing.sandbox.bounded import finish
 from meterai.sealing.stamp.identifiers import FORMAT_VERSION
@@ -40,7 +40,7 @@ def test_file_keeps_its_verdict(folder, name):
 @pytest.mark.parametrize(("folder", "name"), [one for one in names() if one[0] != BEFORE])
 def test_file_of_a_release_is_genuine_when_its_certificates_have_expired(folder, name):
     now = question_about(RELEASES / folder, name)
-    later = Question(
+    later = CheckQuestion(
         now.document,
         now.trusted_roots,
         now.at + YEARS,
@@ -56,5 +56,5 @@ def test_file_from_before_the_versions_is_altered_if_it_was_changed(folder, name
     question = question_about(RELEASES / folder, name)
     changed = question.document.replace(b"/MediaBox", b"/MediaBos", 1)
     assert changed != question.document
-    asked = Question(changed, question.trusted_roots, question.at, question.claim_keys)
+    asked = CheckQuestion(changed, question.trusted_roots, question.at, question.claim_keys)
     assert finish(verifying(asked)).verdict is Verdict.ALTERED

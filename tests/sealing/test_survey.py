@@ -9,9 +9,9 @@ from meterai.sealing import (
     INK_SHARE_MAX,
     LAST_PAGE,
     WIDTH_DEFAULT,
+    InkSurvey,
     PageSize,
     Placement,
-    Survey,
     picturing,
 )
 from meterai.sealing.sandbox.bounded import finish
@@ -22,14 +22,14 @@ COLUMNS, ROWS = grid(WIDTH, HEIGHT)
 CELL = WIDTH / COLUMNS, HEIGHT / ROWS
 
 
-def survey(*marked: tuple[float, float, float, float]) -> Survey:
+def survey(*marked: tuple[float, float, float, float]) -> InkSurvey:
     """A page of A4 with ink in these parts: left, low, right, top, in points."""
     ink = bytearray(COLUMNS * ROWS)
     for left, low, right, top in marked:
         for row in range(int((HEIGHT - top) / CELL[1]), int((HEIGHT - low) / CELL[1])):
             for column in range(int(left / CELL[0]), int(right / CELL[0])):
                 ink[row * COLUMNS + column] = 255
-    return Survey(WIDTH, HEIGHT, COLUMNS, ROWS, bytes(ink))
+    return InkSurvey(WIDTH, HEIGHT, COLUMNS, ROWS, bytes(ink))
 
 
 def test_a_cell_is_two_millimetres_and_a_poster_has_larger_ones():

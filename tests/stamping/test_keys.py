@@ -14,7 +14,7 @@ from meterai.kit.refusal import Refusal
 from meterai.orders import OrderService, OrderView
 from meterai.plumbing.http.requests import IdempotencyKeyReused, InProgress
 from meterai.stamping import StampingService
-from meterai.stamping.model import StampingFailed, StampingView
+from meterai.stamping.model import StampingEndedUnstamped, StampingView
 from meterai.stamps import NotEnoughStamps
 from tests.support.shop import Shop
 from tests.support.stamping_calls import (
@@ -109,7 +109,7 @@ def test_a_failed_stamping_says_the_same_under_every_key(shop: Shop) -> None:
     shop.arrange("UPDATE stampings SET due_at = now() - interval '1 second'")
     resume(shop)
     for key in ("second", "first", "second"):
-        with pytest.raises(StampingFailed) as refused:
+        with pytest.raises(StampingEndedUnstamped) as refused:
             stamp(shop, key, "Surat")
         assert refused.value.reason == "not_in_time"
     assert shop.balance().available == 1
@@ -228,7 +228,7 @@ def _as_sent(command: Command, letters: Sequence[str]) -> object:
 
 
 def identity(command: Command, answer: object) -> object:
-    if isinstance(answer, StampingFailed):
+    if isinstance(answer, StampingEndedUnstamped):
         return answer.reason
     if command is _stamp_all:
         assert isinstance(answer, list)
@@ -261,7 +261,7 @@ def test_a_key_finds_its_answer_whatever_comes_in_between(
             choice, name = asked_for(command, letters), (kinds.get(command, "stampings"), key)
             if isinstance(answer, IdempotencyKeyReused):
                 continue
-            if isinstance(answer, BaseException) and not isinstance(answer, StampingFailed):
+            if isinstance(answer, BaseException) and not isinstance(answer, StampingEndedUnstamped):
                 raise answer
             first = found.setdefault(name, (choice, identity(command, answer)))
             assert first == (choice, identity(command, answer)), name

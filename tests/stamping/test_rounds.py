@@ -16,7 +16,7 @@ from meterai.sealing.pdf.update import Sealed
 from meterai.sealing.writing.affixing import affix
 from meterai.stamping import StampingService, StampingSettings
 from meterai.stamping import service as stamping_service
-from meterai.stamping.model import NotDelivered, StampingFailed
+from meterai.stamping.model import NotDelivered, StampingEndedUnstamped
 from tests.support.shop import Shop
 from tests.support.stamping_calls import (
     buy,
@@ -194,7 +194,7 @@ def test_a_seal_that_does_not_hold_gives_the_stamp_back(
 
     with monkeypatch.context() as patched:
         patched.setattr("meterai.sealing.writing.engine.affix", spoilt)
-        with pytest.raises(StampingFailed) as refused:
+        with pytest.raises(StampingEndedUnstamped) as refused:
             stamp(shop, "key", "Surat")
     assert refused.value.reason == "seal_does_not_hold"
     assert states(shop) == {"failed": 1}

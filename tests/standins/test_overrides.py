@@ -11,7 +11,7 @@ import pytest
 
 from meterai.kit.money import Rupiah
 from meterai.payments import OutcomeUnknown, ProviderUnreachable
-from meterai.payments.model import About, MadeBefore, Payment, Status
+from meterai.payments.model import MadeBefore, Payment, PaymentIdentity, ProviderStatus
 from tests.support.bank import Bank, open_bank, soon
 
 
@@ -28,14 +28,16 @@ def test_answers_are_taken_in_their_order_and_outlive_a_restart(tmp_path: Path) 
         await bank.paid("EM-1")
         await bank.answers("query", {"status": 500, "times": 2}, {"body": "<html>"})
         with pytest.raises(OutcomeUnknown):
-            await bank.provider.ask(About(reference="EM-1"))
+            await bank.provider.ask(PaymentIdentity(reference="EM-1"))
 
     async def after(bank: Bank) -> None:
         assert [one["times"] for one in await bank.look("answers")] == [1, 1]
         for _ in range(2):
             with pytest.raises(OutcomeUnknown):
-                await bank.provider.ask(About(reference="EM-1"))
-        assert (await bank.provider.ask(About(reference="EM-1"))).status is Status.PAID
+                await bank.provider.ask(PaymentIdentity(reference="EM-1"))
+        assert (
+            await bank.provider.ask(PaymentIdentity(reference="EM-1"))
+        ).status is ProviderStatus.PAID
 
     with_bank(tmp_path, before)
     with_bank(tmp_path, after)
@@ -93,15 +95,15 @@ def test_a_payment_is_taken_back_in_parts_and_told_with_what_is_gone_so_far(tmp_
     async def story(bank: Bank) -> None:
         qr, number = await bank.paid("EM-1")
         await bank.control("deny", qr_content=qr, amount=4_000)
-        found = (await bank.provider.ask(About(reference="EM-1"))).payments
+        found = (await bank.provider.ask(PaymentIdentity(reference="EM-1"))).payments
         assert found == (
-            Payment(number, Rupiah(10_000), Status.PAID),
-            Payment(number, Rupiah(4_000), Status.FAILED),
+            Payment(number, Rupiah(10_000), ProviderStatus.PAID),
+            Payment(number, Rupiah(4_000), ProviderStatus.FAILED),
         )
         await bank.control("faults", deny_without_rrn=1)
         await bank.control("deny", qr_content=qr)
-        found = (await bank.provider.ask(About(reference="EM-1"))).payments
-        assert found == (Payment(number, Rupiah(10_000), Status.FAILED),)
+        found = (await bank.provider.ask(PaymentIdentity(reference="EM-1"))).payments
+        assert found == (Payment(number, Rupiah(10_000), ProviderStatus.FAILED),)
 
     with_bank(tmp_path, story)
     sent = notifications(tmp_path)
@@ -140,6 +142,6 @@ def test_the_banks_clock_can_be_wrong(tmp_path: Path) -> None:
     async def story(bank: Bank) -> None:
         await bank.control("faults", clock_ahead_seconds=3_600)
         with pytest.raises(ProviderUnreachable, match="no access token"):
-            await bank.provider.ask(About(reference="EM-1"))
+            await bank.provider.ask(PaymentIdentity(reference="EM-1"))
 
     with_bank(tmp_path, story)

@@ -14,7 +14,7 @@ from meterai.kit.clock import SystemClock
 from meterai.kit.money import Rupiah
 from meterai.payments.adapters.snap import Access, SnapBank
 from meterai.payments.adapters.snap.provider import SnapProvider
-from meterai.payments.model import Opened, Qr
+from meterai.payments.model import OpenedAttempt, PaymentQr
 from standins.bank import qris, signing
 from tests.support.keys import BANK_KEY, OUR_KEY, pem_of, public_pem_of
 
@@ -70,8 +70,8 @@ class Bank:
     async def paid(self, reference: str, rupiah: int = 10_000) -> tuple[str, str]:
         """Make a QR and pay it: what is in the QR, and the payment's number."""
         made = await self.provider.open("qris", reference, Rupiah(rupiah), soon())
-        assert isinstance(made, Opened)
-        assert isinstance(made.instructions, Qr)
+        assert isinstance(made, OpenedAttempt)
+        assert isinstance(made.instructions, PaymentQr)
         payment = await self.control("pay", qr_content=made.instructions.content)
         return made.instructions.content, payment["rrn"]
 

@@ -10,8 +10,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from meterai.draw.protocol.merkle import root_of
-from meterai.draw.protocol.record import Kind, Record, extended, hash_of
-from meterai.draw.protocol.verification import Found
+from meterai.draw.protocol.record import DrawRecord, RecordPartKind, extended, hash_of
+from meterai.draw.protocol.verification import DrawFindingKind
 from standins.drand import signature_of
 from tests.support.draws import (
     CHAIN,
@@ -31,9 +31,9 @@ class Draw:
     """A draw whose parts may be made dishonestly, by who has the operator's key."""
 
     entries: list[bytes]
-    record: Record
+    record: DrawRecord
 
-    def redone(self, kind: Kind, change: Callable[..., Any]) -> "Draw":
+    def redone(self, kind: RecordPartKind, change: Callable[..., Any]) -> "Draw":
         """Change one part and sign it; the parts behind it are linked to it and signed anew."""
         record = replace(self.record, parts=())
         for part in self.record.parts:
@@ -48,7 +48,8 @@ class Draw:
     def drawn_again(self) -> "Draw":
         """The result that follows from what now stands before it."""
         before = replace(
-            self.record, parts=tuple(p for p in self.record.parts if p.kind is not Kind.RESULT)
+            self.record,
+            parts=tuple(p for p in self.record.parts if p.kind is not RecordPartKind.RESULT),
         )
         signature = signature_of(before.announcement.round)
         return Draw(self.entries, finished(before, self.entries, signature, OPERATOR))
@@ -65,7 +66,7 @@ def entry_added() -> Draw:
 
 def entry_added_and_counted() -> Draw:
     draw = entry_added()
-    return draw.redone(Kind.CLOSING, lambda body: replace(body, count=301))
+    return draw.redone(RecordPartKind.CLOSING, lambda body: replace(body, count=301))
 
 
 def entry_removed() -> Draw:
@@ -82,20 +83,20 @@ def root_replaced() -> Draw:
     # The list and its root, both: a saved copy alone shows it.
     draw = entry_exchanged()
     root = root_of(draw.entries).hex()
-    return draw.redone(Kind.CLOSING, lambda body: replace(body, root=root)).drawn_again()
+    return draw.redone(RecordPartKind.CLOSING, lambda body: replace(body, root=root)).drawn_again()
 
 
 def round_replaced() -> Draw:
     draw = honest()
     return draw.redone(
-        Kind.ANNOUNCEMENT, lambda body: replace(body, round=body.round + 1)
+        RecordPartKind.ANNOUNCEMENT, lambda body: replace(body, round=body.round + 1)
     ).drawn_again()
 
 
 def round_of_another() -> Draw:
     draw = honest()
     return draw.redone(
-        Kind.RESULT,
+        RecordPartKind.RESULT,
         lambda body: replace(
             body, round_signature=signature_of(draw.record.announcement.round + 1)
         ),
@@ -114,7 +115,7 @@ def times_moved_after_the_fact() -> Draw:
             round=body.round + 2,
         )
 
-    return draw.redone(Kind.ANNOUNCEMENT, later).drawn_again()
+    return draw.redone(RecordPartKind.ANNOUNCEMENT, later).drawn_again()
 
 
 def seed_of_another_line() -> Draw:
@@ -122,39 +123,45 @@ def seed_of_another_line() -> Draw:
     stolen = other.result
     assert stolen is not None
     return draw.redone(
-        Kind.RESULT, lambda body: replace(body, seed=stolen.seed, order=stolen.order)
+        RecordPartKind.RESULT, lambda body: replace(body, seed=stolen.seed, order=stolen.order)
     )
 
 
 def closing_of_another_line() -> Draw:
-    return honest().redone(Kind.CLOSING, lambda body: replace(body, line="cpns")).drawn_again()
+    return (
+        honest()
+        .redone(RecordPartKind.CLOSING, lambda body: replace(body, line="cpns"))
+        .drawn_again()
+    )
 
 
 def closed_late() -> Draw:
-    return honest().redone(Kind.CLOSING, lambda body: replace(body, at=CLOSES_AT + 301))
+    return honest().redone(RecordPartKind.CLOSING, lambda body: replace(body, at=CLOSES_AT + 301))
 
 
 def drawn_before_the_round() -> Draw:
-    return honest().redone(Kind.RESULT, lambda body: replace(body, at=CLOSES_AT + 340))
+    return honest().redone(RecordPartKind.RESULT, lambda body: replace(body, at=CLOSES_AT + 340))
 
 
 def order_exchanged() -> Draw:
-    return honest().redone(Kind.RESULT, lambda body: replace(body, order="00" * 32))
+    return honest().redone(RecordPartKind.RESULT, lambda body: replace(body, order="00" * 32))
 
 
 def order_by_another_seed() -> Draw:
-    return honest().redone(Kind.RESULT, lambda body: replace(body, seed="00" * 32))
+    return honest().redone(RecordPartKind.RESULT, lambda body: replace(body, seed="00" * 32))
 
 
 def count_of_the_result() -> Draw:
-    return honest().redone(Kind.RESULT, lambda body: replace(body, count=299))
+    return honest().redone(RecordPartKind.RESULT, lambda body: replace(body, count=299))
 
 
 def beacon_of_the_operator() -> Draw:
     # All is well made, by a chain that only the operator has the keys of.
     draw = honest()
     chain = replace(CHAIN, beacon="quicknet", genesis_time=CHAIN.genesis_time)
-    return draw.redone(Kind.ANNOUNCEMENT, lambda body: replace(body, chain=chain)).drawn_again()
+    return draw.redone(
+        RecordPartKind.ANNOUNCEMENT, lambda body: replace(body, chain=chain)
+    ).drawn_again()
 
 
 def signed_by_another() -> Draw:
@@ -174,38 +181,46 @@ def part_of_another_draw() -> Draw:
     return Draw(draw.entries, replace(draw.record, parts=(one, other.parts[1], three)))
 
 
-FORGERIES: dict[Callable[[], Draw], set[Found]] = {
-    entry_added: {Found.LIST_COUNT, Found.LIST_ROOT, Found.ORDER_FALSE},
-    entry_added_and_counted: {
-        Found.LIST_ROOT,
-        Found.RESULT_COUNT,
-        Found.SEED_FALSE,
-        Found.ORDER_FALSE,
+FORGERIES: dict[Callable[[], Draw], set[DrawFindingKind]] = {
+    entry_added: {
+        DrawFindingKind.LIST_COUNT,
+        DrawFindingKind.LIST_ROOT,
+        DrawFindingKind.ORDER_FALSE,
     },
-    entry_removed: {Found.LIST_COUNT, Found.LIST_ROOT, Found.ORDER_FALSE},
-    entry_exchanged: {Found.LIST_ROOT, Found.ORDER_FALSE},
-    round_replaced: {Found.TERMS_BROKEN},
-    round_of_another: {Found.ROUND_FALSE},
-    seed_of_another_line: {Found.SEED_FALSE},
-    closing_of_another_line: {Found.LINE_ANOTHER},
-    closed_late: {Found.CLOSED_AT_WRONG_TIME},
-    drawn_before_the_round: {Found.ROUND_BEFORE_ITS_TIME},
-    order_exchanged: {Found.ORDER_FALSE},
-    order_by_another_seed: {Found.SEED_FALSE, Found.ORDER_FALSE},
-    count_of_the_result: {Found.RESULT_COUNT},
-    beacon_of_the_operator: {Found.BEACON_UNKNOWN},
-    signed_by_another: {Found.KEY_ANOTHER},
+    entry_added_and_counted: {
+        DrawFindingKind.LIST_ROOT,
+        DrawFindingKind.RESULT_COUNT,
+        DrawFindingKind.SEED_FALSE,
+        DrawFindingKind.ORDER_FALSE,
+    },
+    entry_removed: {
+        DrawFindingKind.LIST_COUNT,
+        DrawFindingKind.LIST_ROOT,
+        DrawFindingKind.ORDER_FALSE,
+    },
+    entry_exchanged: {DrawFindingKind.LIST_ROOT, DrawFindingKind.ORDER_FALSE},
+    round_replaced: {DrawFindingKind.TERMS_BROKEN},
+    round_of_another: {DrawFindingKind.ROUND_FALSE},
+    seed_of_another_line: {DrawFindingKind.SEED_FALSE},
+    closing_of_another_line: {DrawFindingKind.LINE_ANOTHER},
+    closed_late: {DrawFindingKind.CLOSED_AT_WRONG_TIME},
+    drawn_before_the_round: {DrawFindingKind.ROUND_BEFORE_ITS_TIME},
+    order_exchanged: {DrawFindingKind.ORDER_FALSE},
+    order_by_another_seed: {DrawFindingKind.SEED_FALSE, DrawFindingKind.ORDER_FALSE},
+    count_of_the_result: {DrawFindingKind.RESULT_COUNT},
+    beacon_of_the_operator: {DrawFindingKind.BEACON_UNKNOWN},
+    signed_by_another: {DrawFindingKind.KEY_ANOTHER},
     part_changed_without_the_key: {
-        Found.SIGNATURE_BROKEN,
-        Found.LINK_BROKEN,
-        Found.LIST_COUNT,
-        Found.RESULT_COUNT,
-        Found.SEED_FALSE,
+        DrawFindingKind.SIGNATURE_BROKEN,
+        DrawFindingKind.LINK_BROKEN,
+        DrawFindingKind.LIST_COUNT,
+        DrawFindingKind.RESULT_COUNT,
+        DrawFindingKind.SEED_FALSE,
     },
     part_of_another_draw: {
-        Found.LINK_BROKEN,
-        Found.LIST_ROOT,
-        Found.SEED_FALSE,
+        DrawFindingKind.LINK_BROKEN,
+        DrawFindingKind.LIST_ROOT,
+        DrawFindingKind.SEED_FALSE,
     },
 }
 # The operator alone could do these before anybody saved a copy; a copy saved in time shows them.

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from meterai.draw import store
 from meterai.draw.adapters.drand import Relays
-from meterai.draw.advancing import Drawing, DrawTerms
+from meterai.draw.advancing import DrawService, DrawTerms
 from meterai.draw.files import DrawFiles
 from meterai.draw.operating import carry_in_round, replace_void
 from meterai.draw.parts import DrawSigner
@@ -20,12 +20,12 @@ from meterai.draw.protocol.record import read
 from meterai.draw.protocol.rules import round_time
 from meterai.kit.actor import Actor, ActorKind
 from meterai.plumbing.db.database import Database
-from meterai.plumbing.signed import Signer
+from meterai.plumbing.signed import DocumentSigner
 from meterai.waiting_room import store as lines_store
 from meterai.waiting_room.draws import SUBJECTS, subject_of
 from meterai.waiting_room.gathering import Gathering
-from meterai.waiting_room.model import PATH, Act, Line
-from meterai.waiting_room.operating import Plan
+from meterai.waiting_room.model import PATH, GuardedAct, WaitingLine
+from meterai.waiting_room.operating import LinePlan
 from standins.drand import Chain, Relay
 from tests.support.draws import chain_of
 from tests.support.lines import MovedClock, Operating
@@ -36,7 +36,7 @@ from tests.support.relay import running_relay
 GATHERS_SECONDS = 120.0
 BY = Actor(ActorKind.OPERATOR, "tester")
 NAME = "rush"
-SIGNER = DrawSigner(Signer(b"k" * 32))
+SIGNER = DrawSigner(DocumentSigner(b"k" * 32))
 
 
 @dataclass
@@ -51,12 +51,12 @@ class DrawRoom:
     line_id: UUID
     opens_at: datetime
 
-    def worker(self, database: Any = None) -> Drawing:
+    def worker(self, database: Any = None) -> DrawService:
         terms = DrawTerms(chain_of(self.relay.chain), 60)
         relays = Relays([self.url])
         files = DrawFiles(self.folder, PATH)
         place = database or self.database
-        return Drawing(place, SIGNER, relays, files, terms, self.clock, SUBJECTS)
+        return DrawService(place, SIGNER, relays, files, terms, self.clock, SUBJECTS)
 
     async def carry_in_round(self, signature: str) -> int:
         draw = await self.draw()
@@ -68,7 +68,7 @@ class DrawRoom:
             lambda tx: replace_void(tx, draw, reason, at, signer=SIGNER, actor=BY)
         )
 
-    async def line(self) -> Line:
+    async def line(self) -> WaitingLine:
         async with self.database.reading() as tx:
             found = await lines_store.line_named(tx, NAME)
         assert found is not None
@@ -119,7 +119,7 @@ async def open_draw(url: str, folder: Path) -> AsyncIterator[DrawRoom]:
             relay.faults.apply({"early": True})
             clock = MovedClock()
             opens_at = datetime.fromtimestamp(int(now + GATHERS_SECONDS), UTC)
-            plan = Plan(NAME, Act.CHECK, datetime.fromtimestamp(now - 60, UTC), opens_at)
+            plan = LinePlan(NAME, GuardedAct.CHECK, datetime.fromtimestamp(now - 60, UTC), opens_at)
             line = await Operating(database, clock).create(plan, actor=BY)
             await database.call(
                 "UPDATE waiting_room_lines SET state = 'gathering' WHERE line_id = %s", line

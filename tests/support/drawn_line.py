@@ -18,8 +18,8 @@ from meterai.plumbing.db.database import Tx
 from meterai.room import Container
 from meterai.waiting_room import store as lines_store
 from meterai.waiting_room.draws import subject_of
-from meterai.waiting_room.model import Act
-from meterai.waiting_room.operating import Plan
+from meterai.waiting_room.model import GuardedAct
+from meterai.waiting_room.operating import LinePlan
 from standins.drand import Chain, signature_of
 from tests.support.draw_room import BY
 from tests.support.draws import Operator, chain_of, entries_of, finished
@@ -44,7 +44,7 @@ def drawn_line(container: Container, do: Callable[[Any], Any]) -> UUID:
     def moment(at: int) -> datetime:
         return datetime.fromtimestamp(at, UTC)
 
-    plan = Plan(DRAWN, Act.CHECK, moment(closes_at - 60), moment(closes_at))
+    plan = LinePlan(DRAWN, GuardedAct.CHECK, moment(closes_at - 60), moment(closes_at))
     line: UUID = do(Operating(database, clock).create(plan, actor=BY))
     name = name_of_draw(DRAWN, line)
     announcement = announcement_of(name, closes_at, closes_at + 60, chain=chain)

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from meterai.draw.protocol import steps
-from meterai.draw.protocol.chain import Chain
+from meterai.draw.protocol.chain import BeaconChain
 from meterai.draw.protocol.merkle import root_of
 from meterai.draw.protocol.order import drawn
-from meterai.draw.protocol.record import Announcement, Record
+from meterai.draw.protocol.record import Announcement, DrawRecord
 from meterai.draw.protocol.rules import announcement_of, round_time
 from standins import drand
 from standins.drand import signature_of
@@ -17,9 +17,9 @@ GENESIS = 1_800_000_000
 STANDIN = drand.Chain(GENESIS, period=30)
 
 
-def chain_of(standin: drand.Chain) -> Chain:
+def chain_of(standin: drand.Chain) -> BeaconChain:
     """The chain of a stand-in, as we know chains."""
-    return Chain(
+    return BeaconChain(
         beacon=standin.beacon,
         period=standin.period,
         genesis_time=standin.genesis_time,
@@ -60,7 +60,7 @@ def announced(line: str = "meterai") -> Announcement:
 
 def drawn_record(
     entries: Sequence[bytes], *, line: str = "meterai", operator: Operator | None = None
-) -> Record:
+) -> DrawRecord:
     """A whole record, made as the operator makes it."""
     signer = operator or Operator()
     announcement = announced(line)
@@ -70,7 +70,9 @@ def drawn_record(
     return finished(record, entries, signature, signer)
 
 
-def finished(record: Record, entries: Sequence[bytes], signature: str, signer: Operator) -> Record:
+def finished(
+    record: DrawRecord, entries: Sequence[bytes], signature: str, signer: Operator
+) -> DrawRecord:
     """The record with its result."""
     order, _ = drawn(entries, steps.seed_from(record, signature))
     return steps.finish(record, order, signature, round_time(record.announcement) + 1, signer)

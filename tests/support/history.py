@@ -35,12 +35,12 @@ from meterai.accounts import (
 from meterai.accounts.model import Invitation, Replacement
 from meterai.accounts.roles import member_actor
 from meterai.batches import BatchService
-from meterai.batches.intake import Came, listed
+from meterai.batches.intake import ReceivedFile, listed
 from meterai.batches.model import Batch
 from meterai.batches.reading import json_rows
 from meterai.batches.work import BatchWork
 from meterai.cases import CaseService, Matter
-from meterai.cases.model import Case, CaseEvent, Complaint, Outcome
+from meterai.cases.model import Case, CaseEvent, CaseOutcome, Complaint
 from meterai.collectors import levers as collector_levers
 from meterai.collectors import service as collector_service
 from meterai.collectors import store as draw_store
@@ -51,8 +51,8 @@ from meterai.documents import DocumentService
 from meterai.drafts import DraftService, Uploads
 from meterai.finance import closing, payouts
 from meterai.finance import store as finance_store
-from meterai.finance.model import Balance, Close, Payout, PayoutState
-from meterai.incidents import Change, IncidentState, Told
+from meterai.finance.model import Close, Payout, PayoutState, PeriodBalance
+from meterai.incidents import IncidentChange, IncidentState, IncidentText
 from meterai.incidents.subscribing import Subscriptions
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.components import Component, ComponentState
@@ -72,7 +72,7 @@ from meterai.privacy.service import PrivacyService
 from meterai.recovery import steps as recovery_steps
 from meterai.recovery.model import StepEvent
 from meterai.regulator import store as supervised
-from meterai.regulator.extracts import Manifest, packed
+from meterai.regulator.extracts import ExtractManifest, packed
 from meterai.regulator.service import StatementService, close
 from meterai.sealing import Placement
 from meterai.stamping import ReadyRow, RowStamping, StampingService, Upload
@@ -271,7 +271,7 @@ def _supervised(history: History) -> None:
         [("stamps_issued", "duty_payable", 1, 10_000), ("stamps_issued", "buyer_funds", 1, -10_000)]
     )
     content = packed([b"{}"])
-    manifest = Manifest(day, 1, len(content), hashlib.sha256(content).digest(), sums, {}, "")
+    manifest = ExtractManifest(day, 1, len(content), hashlib.sha256(content).digest(), sums, {}, "")
     signer = shop.container.of(StatementService).signer
     text = manifest.signed(signer, by="https://meterai.example", specimen=True)
 
@@ -292,12 +292,12 @@ def _closed(history: History) -> None:
         first,
         0,
         bytes(32),
-        [Balance("bank_clearing", 0, 10_000, 0), Balance("buyer_funds", 0, 0, 10_000)],
+        [PeriodBalance("bank_clearing", 0, 10_000, 0), PeriodBalance("buyer_funds", 0, 0, 10_000)],
     )
     two = [
-        Balance("bank_clearing", -10_000, 0, 0),
-        Balance("buyer_funds", 10_000, 10_000, 0),
-        Balance("duty_payable", 0, 0, 10_000),
+        PeriodBalance("bank_clearing", -10_000, 0, 0),
+        PeriodBalance("buyer_funds", 10_000, 10_000, 0),
+        PeriodBalance("duty_payable", 0, 0, 10_000),
     ]
 
     async def close_both(tx: Tx) -> None:
@@ -367,7 +367,7 @@ def _batched(history: History) -> None:
 
     def batch(name: str, count: int) -> UUID:
         made = shop.do(batches.make(account, secrets.token_hex(8), name))
-        files = [Came(f"{n}.pdf", pdf(words=f"{name} {n}")) for n in range(count)]
+        files = [ReceivedFile(f"{n}.pdf", pdf(words=f"{name} {n}")) for n in range(count)]
         shop.do(batches.intake.take(made, listed(files)))
         rows = [{"file": one.name, "placement": _BATCH_PLACE, "type": "3"} for one in files]
         lines = [msgspec.json.encode(row) for row in [*rows, {"file": "hilang.pdf"}]]
@@ -587,7 +587,7 @@ def _complained(history: History) -> None:
         history.names[f"{name}.case"] = case.id
         return case
 
-    def act(case: Case, event: CaseEvent, outcome: Outcome | None = None) -> Case:
+    def act(case: Case, event: CaseEvent, outcome: CaseOutcome | None = None) -> Case:
         acting = service.write_as_staff(case, event, "Halo.", staff, actor=TESTER, outcome=outcome)
         return shop.do(acting)
 
@@ -600,9 +600,9 @@ def _complained(history: History) -> None:
     act(complain("by_staff", Matter.CANNOT_OPEN, ordered), CaseEvent.ANSWERED)
     act(complain("asked_back", Matter.INVALID_AT_AGENCY, ordered), CaseEvent.ASKED)
     closed = complain("closed", Matter.SOMETHING_ELSE, ordered, [webp])
-    act(closed, CaseEvent.CLOSED, Outcome.SOLVED)
+    act(closed, CaseEvent.CLOSED, CaseOutcome.SOLVED)
     again = complain("reopened", Matter.SOMETHING_ELSE, "")
-    act(again, CaseEvent.CLOSED, Outcome.EXPLAINED)
+    act(again, CaseEvent.CLOSED, CaseOutcome.EXPLAINED)
     shop.do(service.say(again, "Belum.", [], actor=TESTER))
     order = history.quota("money", 1)
     back = complain("money", Matter.REFUND_WHERE, show("ord", order))
@@ -660,7 +660,7 @@ def _about_data(history: History) -> None:
 
     async def told(made: UUID) -> None:
         async with database.transaction() as tx:
-            for who in breaches.Told:
+            for who in breaches.BreachRecipient:
                 await breaches.tell(tx, made, who, actor=TESTER, at=datetime.now(UTC))
 
     async def closed(made: UUID) -> None:
@@ -677,9 +677,9 @@ def _about_data(history: History) -> None:
 
 def _recovered(history: History) -> None:
     """A way back that went on a step, went back, and was given up."""
-    told = Told(title_id="Judul", title_en="Title", text_id="Kabar.", text_en="News.")
+    told = IncidentText(title_id="Judul", title_en="Title", text_id="Kabar.", text_en="News.")
     now, states = datetime.now(UTC), {Component.PAYMENT: ComponentState.PARTIAL_OUTAGE}
-    begun = Change(state=IncidentState.INVESTIGATING, components=states)
+    begun = IncidentChange(state=IncidentState.INVESTIGATING, components=states)
 
     async def start(tx: Tx) -> None:
         one = await incidents.open_one(tx, begun, told, started_at=now, at=now, actor=TESTER)
@@ -704,12 +704,12 @@ def _disturbed(history: History) -> None:
     history.shop.do(news.ask("ani@example.id", "id", "192.0.2.1"))
     [row] = history.shop.rows("SELECT subscriber_id FROM incident_subscribers")
     history.shop.do(news.confirm(row["subscriber_id"]))
-    told = Told(title_id="Judul", title_en="Title", text_id="Kabar.", text_en="News.")
+    told = IncidentText(title_id="Judul", title_en="Title", text_id="Kabar.", text_en="News.")
     now = datetime.now(UTC)
 
-    def begun(component: Component) -> Change:
+    def begun(component: Component) -> IncidentChange:
         states = {component: ComponentState.MAJOR_OUTAGE}
-        return Change(state=IncidentState.INVESTIGATING, components=states)
+        return IncidentChange(state=IncidentState.INVESTIGATING, components=states)
 
     async def act(tx: Tx) -> None:
         held, over = [
@@ -718,7 +718,7 @@ def _disturbed(history: History) -> None:
             )
             for one in (Component.BUYING, Component.CHECKING)
         ]
-        over_now = Change(state=IncidentState.RESOLVED)
+        over_now = IncidentChange(state=IncidentState.RESOLVED)
         await incidents.update(tx, over.id, over_now, told, at=now, actor=TESTER)
         await incidents.review(tx, over.id, "Diubah.", "Changed.", at=now, actor=TESTER)
         times = now + timedelta(days=1), now + timedelta(days=1, hours=1)
@@ -934,7 +934,7 @@ def _elsewhere(history: History) -> None:
         ).id
 
     def name_account(account: UUID = shop.account) -> None:
-        payee = payments.Payee("014", "1230001", "ANI LESTARI")
+        payee = payments.RefundPayee("014", "1230001", "ANI LESTARI")
         shop.do(database.run(partial(payments.name_payee, account=account, payee=payee)))
 
     def plan(name: str) -> UUID:
@@ -1065,7 +1065,7 @@ def _suspended(history: History) -> None:
     shop = history.shop
     service = suspense.SuspenseService(shop.container.database)
 
-    async def keep(news: suspense.News) -> None:
+    async def keep(news: suspense.ProviderNews) -> None:
         async with shop.container.database.transaction() as tx:
             await suspense.keep(tx, news)
 
@@ -1093,7 +1093,7 @@ def _suspended(history: History) -> None:
         reason = "reference_unknown" if is_money else "unreadable"
         money = {"payment": f"S{name}", "amount": Rupiah(7_000), "is_money": True}
         more: Any = money if is_money else {}
-        shop.do(keep(suspense.News(name, "notification", reason, b"{}", **more)))
+        shop.do(keep(suspense.ProviderNews(name, "notification", reason, b"{}", **more)))
         [row] = shop.rows("SELECT item_id FROM suspense_items WHERE item_key = %s", name)
         history.names[f"{name}.item"] = row["item_id"]
     shop.arrange(

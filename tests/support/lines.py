@@ -21,7 +21,7 @@ from meterai.plumbing.observe.stations import Stations
 from meterai.room import Container
 from meterai.waiting_room import operating
 from meterai.waiting_room.advancing import Advancing
-from meterai.waiting_room.model import Line
+from meterai.waiting_room.model import WaitingLine
 from meterai.waiting_room.service import WaitingRoom
 from meterai.waiting_room.tokens import HOLDER_BYTES, Ticket
 
@@ -115,7 +115,7 @@ class Lines:
         found: datetime = row["advanced_at"]
         return found
 
-    def see(self, room: WaitingRoom, name: str = BUYING) -> Line:
+    def see(self, room: WaitingRoom, name: str = BUYING) -> WaitingLine:
         """A line as a process sees it now."""
         self.run(room._look())
         return room.line(name)

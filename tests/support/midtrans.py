@@ -18,7 +18,7 @@ from meterai.accounts import AccountService
 from meterai.apps.rooms import ROOMS, subscriptions_of
 from meterai.apps.settings import settings_of
 from meterai.audit.report import AuditRequest, audit_all
-from meterai.audit.seals import Drawing
+from meterai.audit.seals import DeltaSample
 from meterai.payments import PaymentService, Rails, RefundSender
 from meterai.payments.adapters.midtrans import NOTIFY_PATH, SERVER_KEY_FILE
 from meterai.payments.installed import BoundedRail
@@ -201,7 +201,7 @@ class Kiosk:
         whole = await audit_all(
             self.web.container.database,
             self.settings,
-            request=AuditRequest(Drawing(1)),
+            request=AuditRequest(DeltaSample(1)),
             registered=REGISTERED,
         )
         assert whole.audit.holds, [one for one in whole.audit.findings if not one.holds]

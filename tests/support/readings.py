@@ -8,7 +8,7 @@ from pathlib import Path
 from meterai.kit.components import Component
 from meterai.outages.rules import MINUTE, Signed
 from meterai.plumbing.readings import Measured, Reading, Watcher, digest, signed_reading
-from meterai.plumbing.signed import Signer
+from meterai.plumbing.signed import DocumentSigner
 
 BEGIN = datetime(2024, 9, 3, 12, 0, tzinfo=UTC)
 HERE = "https://meterai.example"
@@ -40,8 +40,8 @@ class SigningWatcher:
     documents: list[Signed] = field(default_factory=list)
 
     @property
-    def signer(self) -> Signer:
-        return Signer(self.name.encode().ljust(32, b"."))
+    def signer(self) -> DocumentSigner:
+        return DocumentSigner(self.name.encode().ljust(32, b"."))
 
     def known(self, url: str = "") -> Watcher:
         return Watcher(self.name, url, self.signer.public_key())

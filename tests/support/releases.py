@@ -8,7 +8,7 @@ from typing import Any
 
 from cryptography import x509
 
-from meterai.sealing import Question, Report, claim, verifying
+from meterai.sealing import CheckQuestion, CheckReport, claim, verifying
 from meterai.sealing.sandbox.bounded import finish
 
 RELEASES = Path(__file__).parents[1] / "sealing" / "releases"
@@ -31,13 +31,13 @@ def names() -> list[tuple[str, str]]:
 
 def question_about(
     folder: Path, name: str, at: datetime | None = None, password: bytes | None = None
-) -> Question:
+) -> CheckQuestion:
     """What a verifier is asked about a file, who has the keys beside it."""
     if at is None:
         found = manifest(folder)
         at, password = found["at"], found[name].get("password", "").encode()
     stamps = folder / "tsa.pem"
-    return Question(
+    return CheckQuestion(
         (folder / name).read_bytes(),
         x509.load_pem_x509_certificates((folder / "root.pem").read_bytes()),
         at,
@@ -47,7 +47,9 @@ def question_about(
     )
 
 
-def verified(folder: Path, name: str, at: datetime | None = None, password: bytes = b"") -> Report:
+def verified(
+    folder: Path, name: str, at: datetime | None = None, password: bytes = b""
+) -> CheckReport:
     """The report on a file."""
     return finish(verifying(question_about(folder, name, at, password)))
 

@@ -30,7 +30,7 @@ from meterai.ledger import MoneySummary
 from meterai.orders import OrderKind, OrderService, SoldBy
 from meterai.orders import store as order_store
 from meterai.payments import store as payment_store
-from meterai.payments.model import Opened, Qr
+from meterai.payments.model import OpenedAttempt, PaymentQr
 from meterai.payments.refunds import store as refund_store
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import Row, jsonb
@@ -279,7 +279,7 @@ class Shop:
         number = attempt.hex[-20:]
         [row] = self.rows("SELECT amount FROM payment_attempts WHERE attempt_id = %s", attempt)
         content = qris.payload(qris.DynamicQr(row["amount"], number, "METERAI", "METERAI", "T1"))
-        made = payment_store.opened(Opened(Qr(content), number))
+        made = payment_store.opened(OpenedAttempt(PaymentQr(content), number))
         self.call(payment_store.OPENED, *made, 60.0, self.account, attempt)
 
     def lose_qr(self, attempt: UUID) -> None:
@@ -588,11 +588,11 @@ class Shop:
         async with self.container.database.transaction() as tx:
             return await ledger.money_summaries(tx, self.account, self.placed)
 
-    def balance(self) -> stamps.Balance:
+    def balance(self) -> stamps.StampBalance:
         """Stamps of the account."""
         return self.do(self._balance())
 
-    async def _balance(self) -> stamps.Balance:
+    async def _balance(self) -> stamps.StampBalance:
         async with self.container.database.transaction() as tx:
             return await stamps.balance(tx, self.account)
 

@@ -5,14 +5,14 @@ from typing import Any
 from uuid import UUID
 
 from meterai import payments
-from meterai.payments import Payee, Refund
+from meterai.payments import Refund, RefundPayee
 from meterai.payments.transfers.service import TransferSender
 from standins.bank.accounts import FLOAT_ACCOUNT
 from tests.support.till import Till
 
-ANI = Payee("014", "1234567890", "BUDI SANTOSO")
-HERE = Payee("999", "9990000001", "RINA KARTIKA")
-CLOSED = Payee("014", "1000000009", "AGUS SALIM")
+ANI = RefundPayee("014", "1234567890", "BUDI SANTOSO")
+HERE = RefundPayee("999", "9990000001", "RINA KARTIKA")
+CLOSED = RefundPayee("014", "1000000009", "AGUS SALIM")
 SETTINGS: dict[str, Any] = {
     "bank_source_account": FLOAT_ACCOUNT,
     "bank_code": "999",
@@ -42,7 +42,7 @@ def to_an_account(till: Till, quantity: int = 1) -> UUID:
     return refund.id
 
 
-def name(till: Till, payee: Payee = ANI) -> None:
+def name(till: Till, payee: RefundPayee = ANI) -> None:
     """The buyer names an account."""
     run(till, payments.name_payee, payee)
 

@@ -58,8 +58,8 @@ from tests.tidy.sources import (
 SHARED_CODES = {
     "busy": {"BrokenOff", "DatabaseBusy", "NoLeaseFree"},
     "provider_unreachable": {"ProviderUnreachable", "CallNotBegun"},
-    "provider_outcome_unknown": {"OutcomeUnknown", "NoAnswer", "UnderWay"},
-    "provider_refused": {"ProviderRefused", "RefusedForEver", "Returned"},
+    "provider_outcome_unknown": {"OutcomeUnknown", "NoAnswer", "TransferUnderWay"},
+    "provider_refused": {"ProviderRefused", "RefusedForEver", "TransferReturned"},
 }
 # The database refuses with these where only a bug of ours can be the cause: they are faults.
 FAULTS = {"entry_differs", "entry_unbalanced"}

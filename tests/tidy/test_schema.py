@@ -28,7 +28,7 @@ from meterai.reconciliation.model import BreakKind, DayState
 from meterai.stamping.model import StampingState
 from meterai.stamps.model import StampState
 from meterai.suspense import Resolution, SuspenseState
-from meterai.waiting_room.model import Act, LineState, Policy
+from meterai.waiting_room.model import GuardedAct, LineState, Policy
 from tests.tidy.sources import SOURCES
 
 # What belongs to no account, each with its reason.
@@ -122,7 +122,7 @@ STATES: dict[tuple[str, str], type[StrEnum]] = {
     ("payouts", "payout_state_is_known"): PayoutState,
     ("suspense_items", "suspense_state_is_known"): SuspenseState,
     ("waiting_room_lines", "line_state_is_known"): LineState,
-    ("waiting_room_lines", "line_act_is_known"): Act,
+    ("waiting_room_lines", "line_act_is_known"): GuardedAct,
     ("waiting_room_lines", "line_policy_is_known"): Policy,
     ("suspense_items", "suspense_reason_is_known"): StrEnum(  # type: ignore[dict-item]
         "Reason", {one.name: one.value for kind in (OddReason, BreakKind) for one in kind}

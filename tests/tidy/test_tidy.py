@@ -231,6 +231,16 @@ def numbers_in_texts_are_read_in_one_place() -> Iterator[str]:
                     continue
 
 
+def class_names_are_unique() -> Iterator[str]:
+    first: dict[str, str] = {}
+    for path, tree in SOURCES:
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef):
+                here = f"{path}:{node.lineno}"
+                if (other := first.setdefault(node.name, here)) != here:
+                    yield f"{here}: {other} has a class {node.name}; say whose this is"
+
+
 RULES: list[Callable[[], Iterator[str]]] = [
     rooms_are_entered_by_the_front_door,
     rooms_are_used_by_the_front_door,
@@ -248,6 +258,7 @@ RULES: list[Callable[[], Iterator[str]]] = [
     pauses_are_computed_in_one_place,
     facts_collide_with_no_parameter,
     numbers_in_texts_are_read_in_one_place,
+    class_names_are_unique,
 ]
 
 

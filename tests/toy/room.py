@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from importlib import resources
 
-from meterai.commands import Command, Directory, Schema, Scope
+from meterai.commands import Command, DemandScope, Directory, Schema
 from meterai.plumbing.work.jobs import PeriodicTask
 from meterai.room import Container, Room
 from tests.toy.audited import AUDITED
@@ -34,7 +34,7 @@ COMMANDS = (
         "guests list",
         "tests.toy.commands:list_guests",
         Directory.DATABASE,
-        Scope.DATABASE,
+        DemandScope.DATABASE,
         Schema.CURRENT,
     ),
 )

@@ -12,31 +12,31 @@ from meterai.kit.clock import Clock
 from meterai.kit.money import Rupiah
 from meterai.payments.metrics import count_call
 from meterai.payments.model import (
-    About,
     AboutAnother,
     AccountNumber,
     AttemptStatus,
     Delivered,
     Instructions,
     MadeBefore,
-    Method,
     Movement,
     MovementKind,
     NoAnswer,
     Notification,
     NotificationForged,
     OddLine,
-    Opened,
+    OpenedAttempt,
     OutcomeUnknown,
     Payment,
+    PaymentIdentity,
+    PaymentMethod,
     ProviderRefused,
+    ProviderStatus,
     ProviderUnreachable,
     RefundLine,
     RefundMade,
-    Status,
     differences,
 )
-from meterai.payments.rails import Complaints, Connecting, Door, Rail, RailKind
+from meterai.payments.rails import Complaints, Connecting, ProviderEndpoint, Rail, RailKind
 from meterai.plumbing.config import ConfigurationWrong, Settings
 from meterai.plumbing.keyring import Keyring
 from tests.toy_rail.settings import ToySettings
@@ -49,10 +49,10 @@ NOTIFY_PATH = "/hooks/toy"
 SKEW_SECONDS_MAX = 300
 WINDOW_SECONDS = 30 * 86_400.0
 _STATUSES = {
-    "open": Status.PENDING,
-    "paid": Status.PAID,
-    "closed": Status.CANCELLED,
-    "none": Status.UNKNOWN,
+    "open": ProviderStatus.PENDING,
+    "paid": ProviderStatus.PAID,
+    "closed": ProviderStatus.CANCELLED,
+    "none": ProviderStatus.UNKNOWN,
 }
 
 Json = dict[str, Any]
@@ -96,31 +96,33 @@ class ToyRail:
 
     async def open(
         self, method: str, reference: str, amount: Rupiah, expires_at: datetime
-    ) -> Opened | MadeBefore:
+    ) -> OpenedAttempt | MadeBefore:
         """The bank answers the same again, so nothing is ever made before."""
         assert method == METHOD
         told = {"amount": amount.value, "until": expires_at.isoformat()}
-        about = About(reference=reference)
+        about = PaymentIdentity(reference=reference)
         answer = await self._call("PUT", f"/numbers/{reference}", about, told)
-        return Opened(AccountNumber(BANK, answer["number"]), answer["id"])
+        return OpenedAttempt(AccountNumber(BANK, answer["number"]), answer["id"])
 
-    async def ask(self, about: About) -> AttemptStatus:
+    async def ask(self, about: PaymentIdentity) -> AttemptStatus:
         """What became of an account number, and every payment on it."""
         answer = await self._call("GET", f"/numbers/{about.reference}", about)
         payments = tuple(
-            Payment(PREFIX + one["id"], Rupiah(one["amount"]), Status.PAID)
+            Payment(PREFIX + one["id"], Rupiah(one["amount"]), ProviderStatus.PAID)
             for one in answer["payments"]
         )
         return AttemptStatus(_STATUSES[answer["state"]], payments)
 
-    async def cancel(self, about: About, reason: str) -> bool:
+    async def cancel(self, about: PaymentIdentity, reason: str) -> bool:
         """Close an account number; the bank leaves one open that was paid."""
         answer = await self._call(
             "DELETE", f"/numbers/{about.reference}", about, {"reason": reason}
         )
         return bool(answer["state"] == "closed")
 
-    async def refund(self, about: About, payment: str, number: str, amount: Rupiah) -> RefundMade:
+    async def refund(
+        self, about: PaymentIdentity, payment: str, number: str, amount: Rupiah
+    ) -> RefundMade:
         """Give back under our number."""
         told = {
             "reference": about.reference,
@@ -130,14 +132,16 @@ class ToyRail:
         answer = await self._call("PUT", f"/refunds/{number}", about, told)
         return RefundMade(answer["id"])
 
-    async def refunded(self, about: About, number: str, amount: Rupiah) -> RefundMade | None:
+    async def refunded(
+        self, about: PaymentIdentity, number: str, amount: Rupiah
+    ) -> RefundMade | None:
         """What became of a refund, by all of them."""
         for line in await self.refunds_of(about):
             if line.number == number and line.amount == amount:
                 return RefundMade(str(line.provider_number))
         return None
 
-    async def refunds_of(self, about: About) -> tuple[RefundLine, ...]:
+    async def refunds_of(self, about: PaymentIdentity) -> tuple[RefundLine, ...]:
         """Every refund of an account number."""
         answer = await self._call("GET", f"/refunds-of/{about.reference}", about)
         return tuple(
@@ -148,7 +152,7 @@ class ToyRail:
     async def history(self, begins: datetime, ends: datetime) -> AsyncIterator[Movement | OddLine]:
         """The record of the bank."""
         told = {"begins": begins.timestamp(), "ends": ends.timestamp()}
-        answer = await self._call("POST", "/record", About(), told)
+        answer = await self._call("POST", "/record", PaymentIdentity(), told)
         for one in answer["lines"]:
             yield Movement(
                 MovementKind(one["kind"]),
@@ -172,7 +176,7 @@ class ToyRail:
         )
 
     async def _call(
-        self, method: str, path: str, about: About, content: Json | None = None
+        self, method: str, path: str, about: PaymentIdentity, content: Json | None = None
     ) -> Json:
         """An answer about what was asked, of whatever kind of call."""
         body = msgspec.json.encode(content)
@@ -180,7 +184,7 @@ class ToyRail:
         name = f"toy-{path.split('/')[1]}"
         try:
             found = await self._answered(method, path, body, at)
-            told = About(reference=found.get("reference"))
+            told = PaymentIdentity(reference=found.get("reference"))
             if others := differences(about, told):
                 raise AboutAnother(others, told)
         except (ProviderRefused, OutcomeUnknown, ProviderUnreachable) as refusal:
@@ -233,10 +237,10 @@ def _timeout(settings: Settings) -> float:
 
 TOY = RailKind(
     name="toy",
-    methods=(Method(METHOD),),
+    methods=(PaymentMethod(METHOD),),
     prefix=PREFIX,
     doors=(
-        Door(
+        ProviderEndpoint(
             path=NOTIFY_PATH,
             summary="Notification of the toy bank",
             headers=(HEADER, "toy-delivery"),
@@ -248,7 +252,7 @@ TOY = RailKind(
     needs=_needs,
     connect=_connect,
     complaints=_complaints,
-    ourselves=lambda _settings: About(),  # the bank has one merchant
+    ourselves=lambda _settings: PaymentIdentity(),  # the bank has one merchant
     reread=read_notification,
     timeout_seconds=_timeout,
     call_seconds_max=_timeout,

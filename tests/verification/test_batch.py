@@ -14,14 +14,14 @@ from meterai.kit.priority import Priority
 from meterai.plumbing.archives import UnreadReason
 from meterai.plumbing.config import ProcessSettings
 from meterai.plumbing.db.database import DatabaseBusy
-from meterai.plumbing.http.bodies import Budget
+from meterai.plumbing.http.bodies import ByteBudget
 from meterai.plumbing.http.forms import FormFile
-from meterai.plumbing.turns import PURPOSE, Purpose
-from meterai.sealing import CHECKED_BYTES_MAX, Issuers, NotJudged, Question, Report, Work
+from meterai.plumbing.turns import PURPOSE, WorkPurpose
+from meterai.sealing import CHECKED_BYTES_MAX, CheckQuestion, CheckReport, Issuers, NotJudged, Work
 from meterai.sealing.signing.development import development_issuers
 from meterai.verification import VerificationService
 from meterai.verification.service import batch as module
-from meterai.verification.service.batch import FILES_MAX, Batch, BatchRow, NotChecked
+from meterai.verification.service.batch import FILES_MAX, CheckBatch, CheckRow, NotChecked
 from tests.support.pdf import pdf
 
 LETTER = pdf()
@@ -53,18 +53,18 @@ async def given(files: Sequence[tuple[str, bytes]]) -> AsyncIterator[FormFile]:
 def rows_of(
     service: VerificationService,
     *files: tuple[str, bytes],
-    purpose: Purpose | None = None,
-    memory: Budget | None = None,
-) -> list[BatchRow]:
-    async def act() -> list[BatchRow]:
-        PURPOSE.set(purpose or Purpose())
-        batch = Batch(service, memory or Budget(MEMORY), "id", "somebody")
+    purpose: WorkPurpose | None = None,
+    memory: ByteBudget | None = None,
+) -> list[CheckRow]:
+    async def act() -> list[CheckRow]:
+        PURPOSE.set(purpose or WorkPurpose())
+        batch = CheckBatch(service, memory or ByteBudget(MEMORY), "id", "somebody")
         return [row async for row in batch.rows(given(files))]
 
     return asyncio.run(act())
 
 
-def told(rows: Sequence[BatchRow]) -> list[tuple[str, str]]:
+def told(rows: Sequence[CheckRow]) -> list[tuple[str, str]]:
     return [(one.path, str(one.found.verdict if one.found else one.reason)) for one in rows]
 
 
@@ -74,7 +74,7 @@ def test_what_an_archive_says_is_a_reason_of_a_row() -> None:
 
 def test_every_file_has_a_row_in_its_order(service: VerificationService) -> None:
     archive = packed({"map/b.pdf": LETTER, "c.txt": b"catatan", "d.zip": packed({"x": b"y"})})
-    memory = Budget(MEMORY)
+    memory = ByteBudget(MEMORY)
     rows = rows_of(service, ("a.pdf", LETTER), ("semua.zip", archive), memory=memory)
     assert told(rows) == [
         ("a.pdf", "not_sealed"),
@@ -143,7 +143,7 @@ def test_between_two_files_the_turn_is_free_and_time_begins_anew(
         seen.append("back")
         purpose.until = 0.0  # nobody would wait for it any more
 
-    purpose = Purpose(Priority.CHECKING, 0.0, step_aside=lambda: seen.append("aside"))
+    purpose = WorkPurpose(Priority.CHECKING, 0.0, step_aside=lambda: seen.append("aside"))
     purpose.step_back = step_back
     rows = rows_of(service, ("a.pdf", LETTER), ("b.pdf", LETTER), purpose=purpose)
     assert told(rows) == [("a.pdf", "not_sealed"), ("b.pdf", "not_sealed")]
@@ -164,7 +164,7 @@ def test_where_others_come_first_a_file_is_tried_again(
         if left >= 0:
             raise DatabaseBusy("others come first")
 
-    purpose = Purpose(Priority.CHECKING, 1e12, step_back=step_back)
+    purpose = WorkPurpose(Priority.CHECKING, 1e12, step_back=step_back)
     assert told(rows_of(service, ("a.pdf", LETTER), purpose=purpose)) == [("a.pdf", outcome)]
 
 
@@ -173,7 +173,7 @@ def test_file_that_is_not_judged_is_told_and_not_tried_again(
 ) -> None:
     asked = 0
 
-    def never(_: Question) -> Work[Report]:
+    def never(_: CheckQuestion) -> Work[CheckReport]:
         nonlocal asked
         asked += 1
         raise NotJudged("no answer within the bounds of a task")
@@ -187,7 +187,7 @@ def test_first_bytes_of_file_are_read_again_until_next_row(service: Verification
     packed_files = packed({"b.pdf": LETTER, "c.pdf": LETTER[::-1]})
 
     async def act() -> list[bytes]:
-        batch = Batch(service, Budget(MEMORY), "id", "somebody")
+        batch = CheckBatch(service, ByteBudget(MEMORY), "id", "somebody")
         files = given([("a.pdf", LETTER), ("semua.zip", packed_files)])
         return [b"".join(row.first(300)) async for row in batch.rows(files) if row.first]
 

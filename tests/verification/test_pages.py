@@ -37,9 +37,9 @@ from meterai.verification import (
 from meterai.verification.model import GOOD
 from meterai.verification.pages import FORM_BYTES_MAX, PAGES, routes
 from meterai.verification.pages.checking import sealed_name
-from meterai.verification.service.batch import BatchRow, NotChecked, to_the_last
+from meterai.verification.service.batch import CheckRow, NotChecked, to_the_last
 from meterai.verification.service.pictures import NotDrawn
-from meterai.verification.service.rows import Line, cells_of
+from meterai.verification.service.rows import CheckTableRow, cells_of
 from meterai.verification.service.tables import columns
 from tests.support.pages import application, asked_by_somebody, browser_of
 from tests.support.verdicts import NOW, SERIAL, verdict_view
@@ -363,7 +363,7 @@ def test_stamps_that_are_not_pictured_are_counted(asked: Any) -> None:
     assert translate("page.verdict.others", asked.cookies["language"], count=3) in text
 
 
-def row_of(asked: Any, line: Line) -> str:
+def row_of(asked: Any, line: CheckTableRow) -> str:
     """The row of a file as the table has it."""
     facts = {"line": line, "cells": "[]", "shared_cells": "[]"}
     return rendered(asked, "verification/many_row.html", facts)
@@ -372,8 +372,8 @@ def row_of(asked: Any, line: Line) -> str:
 @pytest.mark.parametrize("reason", NotChecked)
 def test_why_a_file_of_many_was_not_checked_is_told(asked: Any, reason: NotChecked) -> None:
     language = asked.cookies["language"]
-    row = BatchRow(HOSTILE, reason=reason)
-    text = row_of(asked, Line(row))
+    row = CheckRow(HOSTILE, reason=reason)
+    text = row_of(asked, CheckTableRow(row))
     assert translate(f"page.many.not_checked.{reason}", language) in text
     assert HOSTILE not in text
     assert not approvals(text)
@@ -382,9 +382,9 @@ def test_why_a_file_of_many_was_not_checked_is_told(asked: Any, reason: NotCheck
 @pytest.mark.parametrize("verdict", FinalVerdict)
 def test_a_row_says_in_words_what_was_found(asked: Any, verdict: FinalVerdict) -> None:
     language = asked.cookies["language"]
-    row = BatchRow("a.pdf", verdict_view(verdict, checks=[CheckView("seal", False, "the bad one")]))
-    cells_said = cells_of(Line(row), language)
-    text = row_of(asked, Line(row))
+    row = CheckRow("a.pdf", verdict_view(verdict, checks=[CheckView("seal", False, "the bad one")]))
+    cells_said = cells_of(CheckTableRow(row), language)
+    text = row_of(asked, CheckTableRow(row))
     assert translate(f"verdict.{verdict}", language) in text
     assert "the bad one" in text
     assert ("✓" in text) == (verdict == FinalVerdict.GENUINE)
@@ -401,9 +401,9 @@ def test_a_row_says_in_words_what_was_found(asked: Any, verdict: FinalVerdict) -
 def test_what_a_page_quotes_has_an_element_of_its_own(asked: Any) -> None:
     name = "<b>\u05d0\u05d1 1</b>"
     check = CheckView("issuer", False, f"It says: {isolated(name)}.")
-    row = BatchRow("a.pdf", verdict_view(FinalVerdict.FORGED, checks=[check]))
-    assert f"It says: {name}." in cells_of(Line(row), "en")
-    text = row_of(asked, Line(row))
+    row = CheckRow("a.pdf", verdict_view(FinalVerdict.FORGED, checks=[check]))
+    assert f"It says: {name}." in cells_of(CheckTableRow(row), "en")
+    text = row_of(asked, CheckTableRow(row))
     assert row.found is not None
     report = verdict_page(asked, row.found, name)
     for page in (text, report):
@@ -498,12 +498,12 @@ def test_why_a_photo_told_nothing_is_said(code: str, language: str) -> None:
 def test_what_ends_an_answer_early_is_its_last_row(
     asked: Any, broken: Exception, reason: NotChecked
 ) -> None:
-    async def rest() -> AsyncIterator[BatchRow]:
-        yield BatchRow("b.pdf", reason=NotChecked.BUSY)
+    async def rest() -> AsyncIterator[CheckRow]:
+        yield CheckRow("b.pdf", reason=NotChecked.BUSY)
         raise broken
 
     async def act() -> list[NotChecked | None]:
-        first = BatchRow("a.pdf", reason=NotChecked.BUSY)
+        first = CheckRow("a.pdf", reason=NotChecked.BUSY)
         return [row.reason async for row in to_the_last(first, rest(), lambda _: None)]
 
     assert asyncio.run(act()) == [NotChecked.BUSY, NotChecked.BUSY, reason]

@@ -17,7 +17,7 @@ from meterai.sealing import (
     development_issuer,
 )
 from meterai.verification.service import pictures
-from meterai.verification.service.pictures import PAGES_MAX, Drawn, NotDrawn, Pictures
+from meterai.verification.service.pictures import PAGES_MAX, NotDrawn, Pictures, VerdictPictures
 from tests.support.attacks import Lab
 from tests.support.attacks.lab import AT, serials_of
 from tests.support.pdf import pdf
@@ -25,7 +25,7 @@ from tests.support.pdf import pdf
 BYTES_MAX = 60 * 1024
 
 
-def drawn(document: bytes, serials: Collection[str] = ("X",)) -> Drawn:
+def drawn(document: bytes, serials: Collection[str] = ("X",)) -> VerdictPictures:
     """The pictures of a document, for somebody."""
     return asyncio.run(Pictures().of(document, serials, "somebody"))
 
@@ -54,7 +54,7 @@ def test_no_more_pages_are_shown_than_may_be(lab: Lab) -> None:
 
 @pytest.mark.parametrize("content", [b"%PDF-1.7\n", b"", b"\0" * CHECKED_BYTES_MAX])
 def test_what_cannot_be_drawn_is_left_out(content: bytes) -> None:
-    assert drawn(content) == Drawn([], NotDrawn.UNPLACED)
+    assert drawn(content) == VerdictPictures([], NotDrawn.UNPLACED)
 
 
 def test_where_too_many_wait_there_is_no_picture(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,7 +62,7 @@ def test_where_too_many_wait_there_is_no_picture(monkeypatch: pytest.MonkeyPatch
         raise ExaminationBusy("too many wait")
 
     monkeypatch.setattr(sealing, "locating", busy)
-    assert drawn(pdf()) == Drawn((), NotDrawn.BUSY)
+    assert drawn(pdf()) == VerdictPictures((), NotDrawn.BUSY)
 
 
 @pytest.mark.parametrize(
@@ -90,4 +90,4 @@ def test_pictures_that_take_longer_than_their_time_are_called_slow(
 ) -> None:
     monkeypatch.setattr(pictures, "SECONDS_MAX", 0.001)
     document = lab.seal(pdf(), Placement(1, 60, 60, 80))
-    assert drawn(document, serials_of(document)) == Drawn((), NotDrawn.TOO_SLOW)
+    assert drawn(document, serials_of(document)) == VerdictPictures((), NotDrawn.TOO_SLOW)

@@ -7,7 +7,7 @@ import pytest
 from meterai.kit.serial import Serial
 from meterai.kit.text import QUOTED_LENGTH_MAX, isolated, quoted
 from meterai.plumbing.messages import LANGUAGES, catalogue
-from meterai.sealing import Check, Report, Verdict
+from meterai.sealing import Check, CheckReport, Verdict
 from meterai.sealing.model import EarlierSeal, LaterSignature
 from meterai.verification import (
     ClaimVerdict,
@@ -18,7 +18,7 @@ from meterai.verification import (
     sentence,
 )
 from meterai.verification.model import GOOD
-from meterai.verification.service import Examination, Quote, shown
+from meterai.verification.service import CheckReceipt, Quote, shown
 from tests.support.shown import SERIAL
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -32,7 +32,7 @@ def test_every_verdict_of_sealing_is_a_final_one() -> None:
 @pytest.mark.parametrize("verdict", FinalVerdict)
 def test_parts_of_file_are_told_for_good_verdicts_alone(verdict: FinalVerdict) -> None:
     earlier = EarlierSeal(50, NOW, ("E",))
-    report = Report(
+    report = CheckReport(
         Verdict.GENUINE_THEN_EXTENDED,
         ("S",),
         sealed_at=NOW,
@@ -41,7 +41,7 @@ def test_parts_of_file_are_told_for_good_verdicts_alone(verdict: FinalVerdict) -
         earlier=(earlier,),
         later=(LaterSignature("Budi\u202e", None),),
     )
-    of = Examination(bytes(32), 100, NOW, "https://m", is_specimen=True)
+    of = CheckReceipt(bytes(32), 100, NOW, "https://m", is_specimen=True)
     view = shown(report, verdict, report.checks, "en", of)
     if verdict not in GOOD:
         assert (view.sealed, view.later_bytes) == (None, None)

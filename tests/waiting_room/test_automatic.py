@@ -3,7 +3,7 @@
 import pytest
 
 from meterai.waiting_room.advancing import CALM_SECONDS
-from meterai.waiting_room.model import Line
+from meterai.waiting_room.model import WaitingLine
 from meterai.waiting_room.rate import RATE_FIRST
 from meterai.waiting_room.store import REST_SECONDS
 from tests.support.lines import BUYING, Lines, on_shop
@@ -30,7 +30,7 @@ def told(lines: Lines, refused: float = 0.0, arrivals: float = 0.0, *pressures: 
         )
 
 
-def now(lines: Lines) -> Line:
+def now(lines: Lines) -> WaitingLine:
     return lines.see(lines.room())
 
 

@@ -19,10 +19,16 @@ from meterai.draw.protocol import steps
 from meterai.draw.protocol.chain import RoundForged, hash_of
 from meterai.draw.protocol.entries import read_lines
 from meterai.draw.protocol.merkle import root_of
-from meterai.draw.protocol.record import Kind, read, write
+from meterai.draw.protocol.record import RecordPartKind, read, write
 from meterai.draw.protocol.record import hash_of as hash_of_part
 from meterai.draw.protocol.rules import round_time
-from meterai.draw.protocol.verification import Found, Judgement, Question, examine, judge
+from meterai.draw.protocol.verification import (
+    DrawFindingKind,
+    DrawQuestion,
+    Judgement,
+    examine,
+    judge,
+)
 from meterai.waiting_room import store as lines_store
 from meterai.waiting_room.gathering import Gathering
 from meterai.waiting_room.model import LineClosed, LineState
@@ -47,7 +53,7 @@ async def assert_holds(room: DrawRoom) -> None:
     found = await audit(room.database, INVARIANTS)
     assert [one for one in found.findings if not one.holds] == []
     record = read((room.public / "draw.json").read_bytes())
-    question = Question(
+    question = DrawQuestion(
         entries=read_lines(pieces_of(room.public / "entries.txt")),
         public_key=SIGNER.public_key.hex(),
         chain_hash=hash_of(chain_of(room.relay.chain)),
@@ -166,7 +172,7 @@ def test_a_worker_killed_around_every_transaction_loses_nothing(
         await room.until_closed()
         await advance()
         closed = (room.public / "draw.json").read_bytes()
-        assert read(closed).parts[-1].kind is Kind.CLOSING
+        assert read(closed).parts[-1].kind is RecordPartKind.CLOSING
         await room.to_round()
         await advance()
         # looked, announced, entries closed, closed, drawn, numbers of 20 by 7, opened: before and after each
@@ -344,8 +350,8 @@ def test_a_draw_that_comes_too_late_begins_again_in_public(database_url, tmp_pat
         await room.to_round()
         await room.worker().advance_due()
         assert (await room.line()).next_number == 11
-        found = {one.found for one in examine(record, Question())}
-        assert Found.REPLACES in found
+        found = {one.found for one in examine(record, DrawQuestion())}
+        assert DrawFindingKind.REPLACES in found
         await assert_holds(room)
 
     with_draw(database_url, tmp_path, act)

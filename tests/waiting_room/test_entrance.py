@@ -6,7 +6,7 @@ import pytest
 from litestar.types import Scope
 
 from meterai.waiting_room.entrance import ENTRANCE_SECONDS, Entrance
-from meterai.waiting_room.model import Act
+from meterai.waiting_room.model import GuardedAct
 from meterai.waiting_room.rate import RATE_FIRST
 from meterai.waiting_room.service import WaitingRoom
 from tests.support.lines import BUYING, Lines, on_shop
@@ -46,7 +46,7 @@ def come(room: WaitingRoom, lines: Lines, most: int) -> int:
     """So many come one after another; how many of them were let in."""
     lines.see(room)
     for count in range(most):
-        if room.line_to_wait_in(WITHOUT_TURN, Act.BUY) is not None:
+        if room.line_to_wait_in(WITHOUT_TURN, GuardedAct.BUY) is not None:
             return count
         room.let_in(room.line(BUYING))
     return most

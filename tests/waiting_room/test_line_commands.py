@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from meterai.commands import Exit
-from meterai.plumbing.signed import Signer
+from meterai.plumbing.signed import DocumentSigner
 from meterai.waiting_room.service import RECEIPT, WaitingRoom
 from tests.support.commands import Done, run_here
 from tests.support.lines import BUYING
@@ -147,7 +147,7 @@ def test_a_proof_is_checked_by_a_stranger(data: Path, proof: tuple[Path, Path, A
 def test_a_proof_that_was_altered_is_refused(data: Path, proof: tuple[Path, Path, Any]) -> None:
     file, key, facts = proof
     whole = file.read_text()
-    other = Signer(b"x" * 32)
+    other = DocumentSigner(b"x" * 32)
     wrong: list[str | bytes] = [
         whole.replace(facts["payload"][:10], "A" * 10),
         json.dumps(facts | {"payload": facts["payload"][:-4]}),

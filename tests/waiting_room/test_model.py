@@ -25,8 +25,8 @@ from meterai.kit.ids import new_id
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.signed import read_signed
 from meterai.waiting_room.invariants import INVARIANTS
-from meterai.waiting_room.model import Act
-from meterai.waiting_room.operating import Plan
+from meterai.waiting_room.model import GuardedAct
+from meterai.waiting_room.operating import LinePlan
 from meterai.waiting_room.service import RECEIPT, WaitingRoom
 from meterai.waiting_room.tokens import Ticket, Turn
 from tests.support.audits import audit
@@ -104,7 +104,7 @@ class Waiting(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.lines.arrange(_EMPTY)
-        plan = Plan(NAME, Act.CHECK, rate=2.0)
+        plan = LinePlan(NAME, GuardedAct.CHECK, rate=2.0)
         self.line: UUID = self.lines.operate("create", plan)
         self.reference = Reference()
         self.accounts = [new_id() for _ in range(ACCOUNTS)]

@@ -22,10 +22,10 @@ from meterai.limiter import Admission
 from meterai.plumbing.messages import translate
 from meterai.plumbing.signed import read_signed
 from meterai.waiting_room.advancing import Advancing
-from meterai.waiting_room.model import Act
-from meterai.waiting_room.operating import Plan
+from meterai.waiting_room.model import GuardedAct
+from meterai.waiting_room.operating import LinePlan
 from meterai.waiting_room.service import RECEIPT, WaitingRoom
-from meterai.waiting_room.tokens import Tokens
+from meterai.waiting_room.tokens import LineTokens
 from tests.support.lines import BUYING, BUYING_ID, TESTER, Lines
 from tests.support.within import Asking, Given, Within, settings_of, within
 
@@ -321,7 +321,7 @@ def test_a_turn_that_is_none_waits(database_url: str, tmp_path: Path, what: str)
             "a ticket": tokens.ticket(ticket),
             "of another line": tokens.turn(turn._replace(line=new_id())),
             "over": tokens.turn(turn._replace(until=office.room.now_ms() - 1)),
-            "of another key": Tokens(b"x" * 32).turn(turn),
+            "of another key": LineTokens(b"x" * 32).turn(turn),
         }[what]
         for headers in ({"waiting-turn": shown}, {"cookie": f"{TURN}={shown}"}):
             order = order_of(f"k{len(headers)}", key) | headers
@@ -694,7 +694,7 @@ def test_a_line_before_checking_stands_before_all_ways_to_check(
     database_url: str, tmp_path: Path
 ) -> None:
     async def act(web: Within, office: Office) -> None:
-        await office.operate("create", Plan("ck", Act.CHECK))
+        await office.operate("create", LinePlan("ck", GuardedAct.CHECK))
         for _ in range(2):
             await office.advance()
         refused = await web.post("/v1/verifications", b"%PDF-1.4")
@@ -811,7 +811,7 @@ def test_who_waits_in_a_line_that_ends_goes_on(database_url: str, tmp_path: Path
             where, _ = await one.goes(there)
             assert not where.startswith("/lines"), where
         # Another line of the same name is another line.
-        await office.operate("create", Plan(BUYING, Act.BUY, rate=1.0))
+        await office.operate("create", LinePlan(BUYING, GuardedAct.BUY, rate=1.0))
         await office.advance(1.0)
         _, page = await one.goes("/buy")
         assert page.status == 200
@@ -825,7 +825,7 @@ def test_a_name_that_cannot_be_one_is_refused(database_url: str, tmp_path: Path)
     async def act(_: Within, office: Office) -> None:
         for name in ("key.pem", "Buying", "a/b", "", "-a", "a" * 41, "\N{SUPERSCRIPT TWO}", "a b"):
             with pytest.raises(Exception) as refused:  # noqa: PT011 - its code is looked at
-                await office.operate("create", Plan(name, Act.CHECK))
+                await office.operate("create", LinePlan(name, GuardedAct.CHECK))
             assert refused.value.code == "malformed", name  # type: ignore[attr-defined]
 
     run(database_url, tmp_path, act)
@@ -833,12 +833,12 @@ def test_a_name_that_cannot_be_one_is_refused(database_url: str, tmp_path: Path)
 
 def test_a_line_opened_twice_is_refused(database_url: str, tmp_path: Path) -> None:
     async def act(_: Within, office: Office) -> None:
-        for plan in (Plan(BUYING, Act.CHECK), Plan("other", Act.BUY)):
+        for plan in (LinePlan(BUYING, GuardedAct.CHECK), LinePlan("other", GuardedAct.BUY)):
             with pytest.raises(Exception) as refused:  # noqa: PT011
                 await office.operate("create", plan)
             assert refused.value.code == "line_exists"  # type: ignore[attr-defined]
         found = await asyncio.gather(
-            *(office.operate("create", Plan("check", Act.CHECK)) for _ in range(5)),
+            *(office.operate("create", LinePlan("check", GuardedAct.CHECK)) for _ in range(5)),
             return_exceptions=True,
         )
         assert sorted(getattr(one, "code", "ok") for one in found) == 4 * ["line_exists"] + ["ok"]

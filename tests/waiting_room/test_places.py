@@ -16,11 +16,11 @@ from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.db.database import Database, DatabaseAway, DatabaseBusy
 from meterai.plumbing.db.migrations import migrate
-from meterai.plumbing.turns import PURPOSE, Purpose
+from meterai.plumbing.turns import PURPOSE, WorkPurpose
 from meterai.waiting_room import places, store
 from meterai.waiting_room.model import LineClosed
-from meterai.waiting_room.places import ASKING_MAX, BLOCK_MAX, Numbers
-from meterai.waiting_room.store import Block
+from meterai.waiting_room.places import ASKING_MAX, BLOCK_MAX, NumberSupply
+from meterai.waiting_room.store import NumberBlock
 from tests.support.lines import BUYING_ID
 from tests.support.servers import Server
 
@@ -53,14 +53,14 @@ class Counter:
         self.is_closed = False
         self.latency = 0.0
 
-    async def lease(self, _line: UUID, count: int) -> Block | None:
+    async def lease(self, _line: UUID, count: int) -> NumberBlock | None:
         self.asked.append(count)
         if self.before:
             await self.before()
         if self.is_closed:
             return None
         self.clock.now += self.latency
-        block = Block(self.next, BEGIN + timedelta(seconds=self.clock.now))
+        block = NumberBlock(self.next, BEGIN + timedelta(seconds=self.clock.now))
         self.next += count
         self.clock.now += self.latency
         self.leased.append((block.first, self.next))
@@ -94,7 +94,7 @@ def counter(clock: Clock) -> Counter:
     return Counter(clock)
 
 
-async def crowd(numbers: Numbers, count: int) -> list[tuple[int, int]]:
+async def crowd(numbers: NumberSupply, count: int) -> list[tuple[int, int]]:
     """So many ask at the same moment."""
 
     async def ask() -> tuple[int, int]:
@@ -107,14 +107,14 @@ async def crowd(numbers: Numbers, count: int) -> list[tuple[int, int]]:
 
 
 def test_a_crowd_at_one_moment_costs_one_lease_and_is_served_as_it_came(counter: Counter) -> None:
-    numbers = Numbers(LINE, counter.lease, counter.give_back)
+    numbers = NumberSupply(LINE, counter.lease, counter.give_back)
     found = asyncio.run(crowd(numbers, 3_000))
     assert [number for number, _ in found] == list(range(1, 3_001))
     assert counter.asked == [3_000]
 
 
 def test_a_crowd_larger_than_a_block_is_served_as_it_came(counter: Counter) -> None:
-    numbers = Numbers(LINE, counter.lease, counter.give_back)
+    numbers = NumberSupply(LINE, counter.lease, counter.give_back)
     found = asyncio.run(crowd(numbers, 3 * BLOCK_MAX + 5))
     assert [number for number, _ in found] == list(range(1, 3 * BLOCK_MAX + 6))
     assert max(counter.asked) == BLOCK_MAX
@@ -124,7 +124,7 @@ def test_no_more_wait_than_may_wait(counter: Counter) -> None:
     async def run() -> None:
         go = asyncio.Event()
         counter.before = go.wait
-        numbers = Numbers(LINE, counter.lease, counter.give_back)
+        numbers = NumberSupply(LINE, counter.lease, counter.give_back)
         asking = [asyncio.ensure_future(numbers.take()) for _ in range(ASKING_MAX)]
         await asyncio.sleep(0)
         with pytest.raises(DatabaseBusy):
@@ -141,7 +141,7 @@ def test_who_goes_away_takes_no_number_from_the_others(counter: Counter) -> None
     async def run() -> None:
         go = asyncio.Event()
         counter.before = go.wait
-        numbers = Numbers(LINE, counter.lease, counter.give_back)
+        numbers = NumberSupply(LINE, counter.lease, counter.give_back)
         asking = [asyncio.ensure_future(numbers.take()) for _ in range(10)]
         await asyncio.sleep(0)
         for one in asking[:5]:
@@ -164,8 +164,8 @@ def test_whose_request_began_a_lease_may_go_away(counter: Counter) -> None:
 
     async def run() -> None:
         counter.before = look
-        token = PURPOSE.set(Purpose(Priority.NEW, 0.0, lambda: True))
-        await Numbers(LINE, counter.lease, counter.give_back).take()
+        token = PURPOSE.set(WorkPurpose(Priority.NEW, 0.0, lambda: True))
+        await NumberSupply(LINE, counter.lease, counter.give_back).take()
         PURPOSE.reset(token)
 
     asyncio.run(run())
@@ -177,7 +177,7 @@ def test_whose_request_began_a_lease_may_go_away(counter: Counter) -> None:
 def test_a_closed_line_gives_none_and_all_who_ask_are_told(counter: Counter) -> None:
     async def run() -> None:
         counter.is_closed = True
-        numbers = Numbers(LINE, counter.lease, counter.give_back)
+        numbers = NumberSupply(LINE, counter.lease, counter.give_back)
         for _ in range(2):
             found = await asyncio.gather(
                 *(numbers.take() for _ in range(5)), return_exceptions=True
@@ -198,7 +198,7 @@ def test_a_failed_lease_is_told_to_all_who_ask_and_the_next_one_works(
 
     async def run() -> None:
         counter.before = fail
-        numbers = Numbers(LINE, counter.lease, counter.give_back)
+        numbers = NumberSupply(LINE, counter.lease, counter.give_back)
         for _ in range(3):
             found = await asyncio.gather(
                 *(numbers.take() for _ in range(5)), return_exceptions=True
@@ -220,7 +220,7 @@ def test_a_database_that_stands_still_refuses_and_comes_back(
 
     async def run() -> None:
         counter.before = stand
-        numbers = Numbers(LINE, counter.lease, counter.give_back)
+        numbers = NumberSupply(LINE, counter.lease, counter.give_back)
         found = await asyncio.gather(*(numbers.take() for _ in range(5)), return_exceptions=True)
         assert {type(one) for one in found} == {DatabaseBusy}
         counter.before = None
@@ -231,7 +231,7 @@ def test_a_database_that_stands_still_refuses_and_comes_back(
 
 def test_what_nobody_took_within_a_second_is_given_back(counter: Counter) -> None:
     async def run() -> None:
-        numbers = Numbers(LINE, counter.lease, counter.give_back)
+        numbers = NumberSupply(LINE, counter.lease, counter.give_back)
         await crowd(numbers, 10)
         counter.clock.now += 0.1
         assert (await numbers.take())[0] == 11
@@ -248,7 +248,7 @@ def test_what_nobody_took_within_a_second_is_given_back(counter: Counter) -> Non
 
 def test_what_was_given_back_below_others_is_given_to_nobody(counter: Counter) -> None:
     async def run() -> None:
-        one, two = (Numbers(LINE, counter.lease, counter.give_back) for _ in range(2))
+        one, two = (NumberSupply(LINE, counter.lease, counter.give_back) for _ in range(2))
         await crowd(one, 50)
         counter.clock.now += 0.1
         await one.take()
@@ -267,7 +267,7 @@ def test_a_block_is_given_back_also_where_nobody_asks_any_more(
     monkeypatch.setattr(places, "BLOCK_SECONDS", 0.05)
 
     async def run() -> None:
-        numbers = Numbers(LINE, counter.lease, counter.give_back)
+        numbers = NumberSupply(LINE, counter.lease, counter.give_back)
         await crowd(numbers, 100)
         counter.clock.now += 0.01
         await numbers.take()
@@ -292,7 +292,7 @@ def test_who_asks_is_answered_also_where_giving_back_fails(
             seen.set()
             raise fault
 
-        numbers = Numbers(LINE, counter.lease, fail)
+        numbers = NumberSupply(LINE, counter.lease, fail)
         await crowd(numbers, 100)
         counter.clock.now += 0.01
         await numbers.take()
@@ -308,7 +308,7 @@ def test_few_who_come_are_given_few(counter: Counter) -> None:
     """After a crowd the blocks become small again, so that few numbers are of nobody."""
 
     async def run() -> None:
-        numbers = Numbers(LINE, counter.lease, counter.give_back)
+        numbers = NumberSupply(LINE, counter.lease, counter.give_back)
         await crowd(numbers, 2_000)
         for _ in range(20):
             counter.clock.now += 1.5
@@ -338,7 +338,7 @@ def test_numbers_are_unique_and_who_comes_a_second_later_is_behind(
         counter = Counter(clock)
 
         async def run() -> list[tuple[float, float, int, int]]:
-            processes = [Numbers(LINE, counter.lease, counter.give_back) for _ in range(3)]
+            processes = [NumberSupply(LINE, counter.lease, counter.give_back) for _ in range(3)]
             found = []
             for process, count, pause, latency in asked:
                 clock.now += pause
@@ -368,9 +368,9 @@ class Process:
 
     def __init__(self, url: str, line: UUID = BUYING_ID) -> None:
         self.database = Database(url, connections=4)
-        self.numbers = Numbers(line, self._lease, self._give_back)
+        self.numbers = NumberSupply(line, self._lease, self._give_back)
 
-    async def _lease(self, line: UUID, count: int) -> Block | None:
+    async def _lease(self, line: UUID, count: int) -> NumberBlock | None:
         return await self.database.once(store.lease, line, count)
 
     async def _give_back(self, line: UUID, first: int, end: int) -> None:
@@ -433,7 +433,7 @@ def lone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server.stop()
 
 
-async def refusal_of(numbers: Numbers) -> Refusal | None:
+async def refusal_of(numbers: NumberSupply) -> Refusal | None:
     try:
         await numbers.take()
     except Refusal as refusal:
@@ -441,7 +441,7 @@ async def refusal_of(numbers: Numbers) -> Refusal | None:
     return None
 
 
-async def comes_back(numbers: Numbers) -> int:
+async def comes_back(numbers: NumberSupply) -> int:
     """The first number after trouble; asked again and again, as pages do."""
     while True:
         with suppress(Refusal):
@@ -470,13 +470,13 @@ def test_a_process_that_ends_gives_back_what_nobody_took() -> None:
     async def story() -> None:
         back: list[tuple[int, int]] = []
 
-        async def lease(_: UUID, count: int) -> Block:
-            return Block(1, datetime(2026, 11, 24, tzinfo=UTC))
+        async def lease(_: UUID, count: int) -> NumberBlock:
+            return NumberBlock(1, datetime(2026, 11, 24, tzinfo=UTC))
 
         async def give_back(_: UUID, first: int, end: int) -> None:
             back.append((first, end))
 
-        numbers = Numbers(BUYING_ID, lease, give_back)
+        numbers = NumberSupply(BUYING_ID, lease, give_back)
         await asyncio.gather(*(numbers.take() for _ in range(3)))
         numbers._end = 10  # as after a larger lease
         await numbers.close()

@@ -10,14 +10,14 @@ from structlog.testing import capture_logs
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.clock import SystemClock
 from meterai.waiting_room.advancing import DOCUMENT, Advancing
-from meterai.waiting_room.model import Act, Line
-from meterai.waiting_room.operating import Plan
+from meterai.waiting_room.model import GuardedAct, WaitingLine
+from meterai.waiting_room.operating import LinePlan
 from tests.support.lines import Operating
 from tests.support.shop import Shop
 
 
-def _line(document: str) -> Line:
-    return cast(Line, SimpleNamespace(name="buying", document=document))
+def _line(document: str) -> WaitingLine:
+    return cast(WaitingLine, SimpleNamespace(name="buying", document=document))
 
 
 def test_what_cannot_be_written_is_told_and_leaves_what_was_there(tmp_path: Path) -> None:
@@ -40,11 +40,11 @@ def test_what_cannot_be_written_is_told_and_leaves_what_was_there(tmp_path: Path
 def test_only_documents_of_lines_known_to_have_ended_are_taken_away(shop: Shop) -> None:
     advancing, operator = shop.container.of(Advancing), Actor(ActorKind.OPERATOR, "budi")
     operating = Operating(shop.container.database, SystemClock())
-    shop.do(operating.create(Plan("ended", Act.CHECK), actor=operator))
+    shop.do(operating.create(LinePlan("ended", GuardedAct.CHECK), actor=operator))
     shop.do(operating.end("ended", reason="over", actor=operator))
-    shop.do(operating.create(Plan("lasting", Act.CHECK), actor=operator))
+    shop.do(operating.create(LinePlan("lasting", GuardedAct.CHECK), actor=operator))
     for name in ("ended", "lasting", "of-another-database"):
-        advancing._publish(cast(Line, SimpleNamespace(name=name, document=name)))
+        advancing._publish(cast(WaitingLine, SimpleNamespace(name=name, document=name)))
     assert shop.do(advancing.retire()) == 1
     left = sorted(path.parent.name for path in advancing._public.glob(f"*/{DOCUMENT}"))
     assert left == ["lasting", "of-another-database"]

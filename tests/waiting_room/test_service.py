@@ -15,7 +15,7 @@ from meterai.waiting_room import store
 from meterai.waiting_room.invariants import INVARIANTS
 from meterai.waiting_room.model import (
     TURN_SECONDS_MAX,
-    Act,
+    GuardedAct,
     LineClosed,
     TurnNotYours,
     TurnOver,
@@ -158,7 +158,7 @@ def test_before_any_line_was_seen_nobody_is_let_in_to_buy(lines: Lines) -> None:
         await dead.open()
         try:
             with pytest.raises(DatabaseAway):
-                await room.check_turn(None, new_id(), Act.BUY)  # type: ignore[arg-type]
+                await room.check_turn(None, new_id(), GuardedAct.BUY)  # type: ignore[arg-type]
             with pytest.raises(DatabaseAway):
                 room.line(BUYING)
         finally:
@@ -179,7 +179,7 @@ def test_what_could_not_be_told_is_told_later(
     async def away(*_: object) -> list[Any]:
         raise DatabaseAway("for a moment")
 
-    async def look(tx: Any, process: str, said: store.Told) -> Any:
+    async def look(tx: Any, process: str, said: store.LoadReport) -> Any:
         told.append((said.refused, said.arrivals))
         return await real(tx, process, said)
 

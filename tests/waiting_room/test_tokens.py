@@ -13,10 +13,10 @@ from hypothesis import strategies as some
 
 from meterai.waiting_room import tokens
 from meterai.waiting_room.model import TicketInvalid
-from meterai.waiting_room.tokens import SPACED_TEXT_LENGTH, TEXT_LENGTH, Ticket, Tokens, Turn
+from meterai.waiting_room.tokens import SPACED_TEXT_LENGTH, TEXT_LENGTH, LineTokens, Ticket, Turn
 
 KEY = bytes(range(32))
-OURS, ANOTHER = Tokens(KEY), Tokens(bytes(32))
+OURS, ANOTHER = LineTokens(KEY), LineTokens(bytes(32))
 LINE = UUID("00000000-0000-7000-8000-000000000b09")
 TICKET = Ticket(LINE, 7, b"h" * 16, 1_790_000_000_000, 60, 600)
 TURN = Turn(LINE, 7, b"h" * 16, 1_790_000_000_000, 1_790_000_900_000)

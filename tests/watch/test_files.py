@@ -14,11 +14,11 @@ from meterai.kit.components import Component, ComponentState
 from meterai.watch import pages, statuspage
 from meterai.watch.files import Folder
 from meterai.watch.model import (
-    Change,
-    Note,
+    ComponentChange,
     PlatformStatus,
     Published,
-    Shown,
+    ShownComponent,
+    WatcherNote,
     made_worse,
     read_status,
 )
@@ -45,9 +45,9 @@ UPDATE = {
 STATUSES = {one.label for one in ComponentState}
 
 
-def shown(component: Component, state: ComponentState = UP, **more: Any) -> Shown:
+def shown(component: Component, state: ComponentState = UP, **more: Any) -> ShownComponent:
     given: dict[str, Any] = {"shown": state, "since": AT, "measured_at": AT, "is_measured": True}
-    return Shown(component, state, **(given | more))
+    return ShownComponent(component, state, **(given | more))
 
 
 def incident(**more: Any) -> dict[str, Any]:
@@ -85,8 +85,8 @@ def worst_case() -> Published:
     return published(
         alone=True,
         components=[shown(one, DOWN, is_measured=False) for one in Component],
-        changes=[Change(one, AT, Component.BUYING, UP, DOWN, ["timeout"]) for one in range(50)],
-        notes=[Note(one, AT, Component.BUYING, DOWN, long) for one in range(20)],
+        changes=[ComponentChange(one, AT, Component.BUYING, UP, DOWN, ["timeout"]) for one in range(50)],
+        notes=[WatcherNote(one, AT, Component.BUYING, DOWN, long) for one in range(20)],
         status=told(*[incident(title=long) for _ in range(50)], line_waiting=1_234_567, in_flight_rupiah=10**12),
         days=days,
     )  # fmt: skip
@@ -111,7 +111,7 @@ def test_summary_has_the_shape_of_statuspage() -> None:
     maintenance = incident(
         id="inc_2", kind="maintenance", state="announced", begins_at=AT.isoformat(), ends_at=AT.isoformat()
     )  # fmt: skip
-    note = Note(1, AT, Component.BUYING, DOWN, {"id": "Bank", "en": "Bank"})
+    note = WatcherNote(1, AT, Component.BUYING, DOWN, {"id": "Bank", "en": "Bank"})
     of = published(status=told(incident(), maintenance), notes=[note])
     found = statuspage.summary(of)
     assert found.keys() == SUMMARY
@@ -163,8 +163,8 @@ def test_component_that_was_never_measured_is_left_out_and_nothing_is_green_with
 
 def test_words_of_staff_and_incidents_make_worse_and_never_better() -> None:
     buying = Component.BUYING
-    good = Note(2, AT, buying, UP, {})
-    bad = Note(1, AT, buying, ComponentState.DEGRADED, {})
+    good = WatcherNote(2, AT, buying, UP, {})
+    bad = WatcherNote(1, AT, buying, ComponentState.DEGRADED, {})
     assert made_worse(buying, DOWN, [good], None) is DOWN
     assert made_worse(buying, UP, [bad], None) is ComponentState.DEGRADED
     assert made_worse(buying, UP, [good, bad], None) is UP
@@ -188,8 +188,8 @@ def test_status_of_the_platform_in_another_form_is_left_out(found: object) -> No
 
 
 def test_feed_is_atom_with_one_entry_for_each_change_note_and_update() -> None:
-    change = Change(7, AT - timedelta(hours=1), Component.STAMPING, UP, DOWN, ["timeout"])
-    note = Note(1, AT, Component.BUYING, DOWN, {"id": "Bank\x00", "en": "Bank"})
+    change = ComponentChange(7, AT - timedelta(hours=1), Component.STAMPING, UP, DOWN, ["timeout"])
+    note = WatcherNote(1, AT, Component.BUYING, DOWN, {"id": "Bank\x00", "en": "Bank"})
     root = ElementTree.fromstring(
         statuspage.feed(published(changes=[change], notes=[note], status=told(incident())))
     )

@@ -16,19 +16,19 @@ from meterai.kit.clock import SystemClock
 from meterai.kit.components import Component
 from meterai.plumbing.keyring import new_secret
 from meterai.plumbing.readings import Watcher, read_reading
-from meterai.plumbing.signed import Signer
+from meterai.plumbing.signed import DocumentSigner
 from meterai.watch import service
 from meterai.watch.adapters import NotOurFault, pay
-from meterai.watch.client import Answer, Stranger, TryFailed
+from meterai.watch.client import ProbeResponse, Stranger, TryFailed
 from meterai.watch.model import read_status
-from meterai.watch.rule import DOUBT_SECONDS, IN_ROW, Outcome
-from meterai.watch.service import NOW, Watch
+from meterai.watch.rule import DOUBT_SECONDS, IN_ROW, ProbeOutcome
+from meterai.watch.service import NOW, WatcherService
 from meterai.watch.settings import (
-    Configuration,
     ConfigurationOfWatchWrong,
+    LocatedConfiguration,
     Mailbox,
     Payer,
-    Watched,
+    WatcherConfiguration,
     read,
 )
 from meterai.watch.store import Store
@@ -49,14 +49,16 @@ async def served(handler: Handler) -> TestServer:
 
 def watch_of(
     folder: Path, *peers: Watcher, mailbox: Mailbox | None = None, installation: str = HERE
-) -> Watch:
-    watched = Watched(Configuration("w0", installation, "watch", mailbox=mailbox), folder)
+) -> WatcherService:
+    watched = LocatedConfiguration(
+        WatcherConfiguration("w0", installation, "watch", mailbox=mailbox), folder
+    )
     watched.folder.mkdir(exist_ok=True)
     store = Store(watched.folder / "watch.sqlite")
-    return Watch(watched, store, Signer(new_secret()), SystemClock(), peers)
+    return WatcherService(watched, store, DocumentSigner(new_secret()), SystemClock(), peers)
 
 
-def now_of(signer: Signer, kind: str = NOW) -> str:
+def now_of(signer: DocumentSigner, kind: str = NOW) -> str:
     components = {SITE: {"own": "major_outage", "agreed": None, "since": ""}}
     at = SystemClock().now().isoformat()
     return signer.sign(kind, {"installation": HERE, "at": at, "components": components})
@@ -69,7 +71,7 @@ def now_of(signer: Signer, kind: str = NOW) -> str:
 def test_peer_is_believed_only_by_its_signature(
     tmp_path: Path, signs: str, kind: str, is_believed: bool
 ) -> None:
-    own, another = Signer(new_secret()), Signer(new_secret())
+    own, another = DocumentSigner(new_secret()), DocumentSigner(new_secret())
     asked = asyncio.Event()
 
     async def handler(request: web.Request) -> web.StreamResponse:
@@ -110,7 +112,7 @@ def test_payer_gets_the_text_of_the_qr_and_a_bearer_token(
     async def act() -> bool:
         server = await served(handler)
         payer = Payer("post", str(server.make_url("/pay")), "token")
-        watched = Watched(Configuration("w0", HERE, "watch"), tmp_path)
+        watched = LocatedConfiguration(WatcherConfiguration("w0", HERE, "watch"), tmp_path)
         async with Stranger(HERE, SystemClock()) as stranger:
             try:
                 await pay(stranger, payer, watched, "000201")
@@ -124,7 +126,7 @@ def test_payer_gets_the_text_of_the_qr_and_a_bearer_token(
     assert got == [("000201", "Bearer secret")]
 
 
-async def _asked(path: str, handler: Handler | None) -> Answer:
+async def _asked(path: str, handler: Handler | None) -> ProbeResponse:
     server = await served(handler) if handler else None
     base = str(server.make_url("/")).rstrip("/") if server else "http://127.0.0.1:9"
     async with Stranger(base, SystemClock()) as stranger:
@@ -133,7 +135,7 @@ async def _asked(path: str, handler: Handler | None) -> Answer:
         finally:
             if server:
                 await server.close()
-    return Answer(
+    return ProbeResponse(
         found.status, {**found.headers, "skew": f"{stranger.skew_seconds:.0f}"}, found.body
     )
 
@@ -161,7 +163,7 @@ async def _odd(_: web.Request) -> web.StreamResponse:
 
 def test_answer_that_is_nested_without_end_is_unreadable() -> None:
     with pytest.raises(TryFailed, match="answer_unreadable"):
-        _ = Answer(200, {}, DEEP).json
+        _ = ProbeResponse(200, {}, DEEP).json
     with pytest.raises(TryFailed, match="answer_unreadable"):
         asyncio.run(_asked("/", _odd)).must_be(200)
 
@@ -191,7 +193,9 @@ def test_peer_and_platform_that_answer_oddly_stop_no_loop_of_a_watcher(
 
     async def look() -> None:
         server = await served(handler)
-        peer = Watcher("w1", str(server.make_url("/peer")), Signer(new_secret()).public_key())
+        peer = Watcher(
+            "w1", str(server.make_url("/peer")), DocumentSigner(new_secret()).public_key()
+        )
         watch = watch_of(tmp_path, peer, installation=str(server.make_url("/")))
         monkeypatch.setattr(watch, "hear_platform", fails)
         monkeypatch.setattr(watch, "agree", fails)
@@ -264,7 +268,7 @@ def test_wait_of_mails_without_end_makes_a_reading_that_is_read(tmp_path: Path) 
 def test_minute_with_many_faults_makes_a_reading_that_is_read(tmp_path: Path) -> None:
     watch = watch_of(tmp_path)
     for status in range(500, 520):
-        watch.tell(Tried(SITE, Outcome.FAILED, 0.1, TryFailed(f"status_{status}").fault))
+        watch.tell(Tried(SITE, ProbeOutcome.FAILED, 0.1, TryFailed(f"status_{status}").fault))
     minute = watch.now().replace(second=0, microsecond=0)
     watch._sign(minute)
     [document] = watch.store.readings(minute.date().isoformat())
@@ -324,10 +328,10 @@ def test_pace_of_signing_in_asks_for_no_more_codes_than_there_are(
 ) -> None:
     watch = watch_of(tmp_path, mailbox=Mailbox("imap", "w{n}@example.id", addresses))
     paces = [watch.pause(SIGN_IN)]
-    watch.tell(Tried(SIGN_IN, Outcome.FAILED, 6.0, "timeout"))
+    watch.tell(Tried(SIGN_IN, ProbeOutcome.FAILED, 6.0, "timeout"))
     paces.append(watch.pause(SIGN_IN))
     for _ in range(IN_ROW):
-        watch.tell(Tried(SIGN_IN, Outcome.FAILED, 6.0, "timeout"))
+        watch.tell(Tried(SIGN_IN, ProbeOutcome.FAILED, 6.0, "timeout"))
     paces.append(watch.pause(SIGN_IN))
     assert paces == pytest.approx([calm, doubted, out], rel=0.03)
 

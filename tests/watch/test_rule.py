@@ -13,24 +13,24 @@ from meterai.watch.rule import (
     LIMITS,
     MEND_SECONDS_MAX,
     Judge,
-    Limits,
-    Outcome,
+    ProbeOutcome,
+    ProbeTimes,
     judged,
 )
 
 DAY = 86_400.0
-GOOD, SLOW, FAILED = Outcome.GOOD, Outcome.SLOW, Outcome.FAILED
+GOOD, SLOW, FAILED = ProbeOutcome.GOOD, ProbeOutcome.SLOW, ProbeOutcome.FAILED
 UP, DEGRADED = ComponentState.OPERATIONAL, ComponentState.DEGRADED
 PARTIAL, DOWN = ComponentState.PARTIAL_OUTAGE, ComponentState.MAJOR_OUTAGE
 # Of a try that begins at a time: how it ends, and after how many seconds.
-Try = Callable[[float], tuple[Outcome, float]]
+Try = Callable[[float], tuple[ProbeOutcome, float]]
 
 
-def simulated(limits: Limits, tried: Try, seconds: float) -> list[tuple[float, ComponentState]]:
+def simulated(limits: ProbeTimes, tried: Try, seconds: float) -> list[tuple[float, ComponentState]]:
     """The changes of state of one component whose tries begin when the rule says, and end when they end."""
     judge, changes, number = Judge(), [], count()
     began: dict[float, float] = {}  # of tries, by when they end
-    events: list[tuple[float, int, str, Outcome]] = []
+    events: list[tuple[float, int, str, ProbeOutcome]] = []
     begun, due, late_until, now = 0.0, 0.0, -1.0, 0.0
     heapq.heappush(events, (0.0, next(number), "begin", GOOD))
     while events and now < seconds:
@@ -55,10 +55,10 @@ def simulated(limits: Limits, tried: Try, seconds: float) -> list[tuple[float, C
     return changes
 
 
-def by_chance(share: float, seed: int, limits: Limits) -> Try:
+def by_chance(share: float, seed: int, limits: ProbeTimes) -> Try:
     draws = random.Random(seed)
 
-    def tried(_: float) -> tuple[Outcome, float]:
+    def tried(_: float) -> tuple[ProbeOutcome, float]:
         is_failed = draws.random() < share
         return (FAILED, draws.choice([0.01, limits.failed])) if is_failed else (GOOD, 0.3)
 
@@ -89,7 +89,9 @@ def test_fault_of_everything_shows_in_30_s_and_its_mend_in_60_s(
     for tenth in range(0, int(limits.every * 10), 7):
         breaks, mends = 100 + tenth / 10, 300 + tenth / 10
 
-        def tried(now: float, at: float = breaks, until: float = mends) -> tuple[Outcome, float]:
+        def tried(
+            now: float, at: float = breaks, until: float = mends
+        ) -> tuple[ProbeOutcome, float]:
             return (FAILED, lasts) if at <= now < until else (GOOD, 0.3)
 
         (down_at, down), (up_at, up) = simulated(limits, tried, 500)
@@ -104,7 +106,7 @@ def test_restart_of_a_process_is_no_outage(component: Component) -> None:
     for tenth in range(0, int(limits.every * 10), 3):
         breaks = 100 + tenth / 10
 
-        def tried(now: float, at: float = breaks) -> tuple[Outcome, float]:
+        def tried(now: float, at: float = breaks) -> tuple[ProbeOutcome, float]:
             return (FAILED, 0.01) if at <= now < at + 4 else (GOOD, 0.3)
 
         assert simulated(limits, tried, 300) == []
@@ -119,7 +121,7 @@ def test_promises_of_the_limits_are_within_those_of_the_rule(component: Componen
 def test_slow_answers_of_everything_are_degraded_and_no_outage() -> None:
     limits = LIMITS[Component.BUYING]
 
-    def tried(now: float) -> tuple[Outcome, float]:
+    def tried(now: float) -> tuple[ProbeOutcome, float]:
         return (SLOW, limits.slow + 1) if 100 <= now < 300 else (GOOD, 0.3)
 
     assert [state for _, state in simulated(limits, tried, 500)] == [DEGRADED, UP]
@@ -153,6 +155,6 @@ def test_half_of_tries_failing_is_seen_and_does_not_flap() -> None:
     ],
 )
 def test_state_follows_from_tries(
-    state: ComponentState, recent: list[Outcome], becomes: ComponentState
+    state: ComponentState, recent: list[ProbeOutcome], becomes: ComponentState
 ) -> None:
     assert judged(state, recent) is becomes

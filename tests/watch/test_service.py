@@ -10,10 +10,10 @@ import pytest
 from meterai.kit.components import Component, ComponentState
 from meterai.plumbing.keyring import new_secret
 from meterai.plumbing.readings import Reading, Watcher, digest, read_reading
-from meterai.plumbing.signed import Signer, read_signed
-from meterai.watch.rule import GOOD_IN_ROW, IN_ROW, LASTS_SECONDS, Outcome
-from meterai.watch.service import CHANGE, NOTES, NOW, Watch
-from meterai.watch.settings import Configuration, Watched
+from meterai.plumbing.signed import DocumentSigner, read_signed
+from meterai.watch.rule import GOOD_IN_ROW, IN_ROW, LASTS_SECONDS, ProbeOutcome
+from meterai.watch.service import CHANGE, NOTES, NOW, WatcherService
+from meterai.watch.settings import LocatedConfiguration, WatcherConfiguration
 from meterai.watch.store import Store
 from meterai.watch.walks import Tried
 
@@ -39,28 +39,28 @@ class Made:
     """A watcher whose clock is moved by hand, and which can be killed."""
 
     def __init__(self, folder: Path, others: int = 0) -> None:
-        self.clock, self.signer, self._folder = FixedClock(AT), Signer(SECRET), folder
+        self.clock, self.signer, self._folder = FixedClock(AT), DocumentSigner(SECRET), folder
         self.peers = [
-            Watcher(f"w{number}", "http://127.0.0.1:9", Signer(new_secret()).public_key())
+            Watcher(f"w{number}", "http://127.0.0.1:9", DocumentSigner(new_secret()).public_key())
             for number in range(1, others + 1)
         ]
         self.watch = self._made()
 
-    def _made(self) -> Watch:
-        configuration = Configuration("w0", HERE, "watch")
-        watched = Watched(configuration, self._folder)
+    def _made(self) -> WatcherService:
+        configuration = WatcherConfiguration("w0", HERE, "watch")
+        watched = LocatedConfiguration(configuration, self._folder)
         watched.folder.mkdir(exist_ok=True)
         store = Store(watched.folder / "watch.sqlite")
-        return Watch(watched, store, self.signer, self.clock, self.peers)
+        return WatcherService(watched, store, self.signer, self.clock, self.peers)
 
     def kill(self) -> None:
         """It is gone and begins anew; nothing is closed in order."""
         self.watch = self._made()
 
-    def tries(self, outcome: Outcome, count: int = 1, component: Component = SITE) -> None:
+    def tries(self, outcome: ProbeOutcome, count: int = 1, component: Component = SITE) -> None:
         for _ in range(count):
-            fault = "timeout" if outcome is Outcome.FAILED else ""
-            seconds = LASTS_SECONDS if outcome is Outcome.FAILED else 0.2
+            fault = "timeout" if outcome is ProbeOutcome.FAILED else ""
+            seconds = LASTS_SECONDS if outcome is ProbeOutcome.FAILED else 0.2
             self.watch.tell(Tried(component, outcome, seconds, fault))
 
     def passes(self, time: timedelta = MINUTE) -> None:
@@ -119,11 +119,11 @@ def test_component_without_tries_is_not_measured_and_not_green(made: Made) -> No
 
 
 def test_failures_in_a_row_change_the_state_and_the_change_is_signed(made: Made) -> None:
-    made.tries(Outcome.GOOD)
+    made.tries(ProbeOutcome.GOOD)
     assert made.agreed() == (UP, True)
-    made.tries(Outcome.FAILED, IN_ROW)
+    made.tries(ProbeOutcome.FAILED, IN_ROW)
     assert made.agreed() == (DOWN, True)
-    made.tries(Outcome.GOOD, GOOD_IN_ROW)
+    made.tries(ProbeOutcome.GOOD, GOOD_IN_ROW)
     assert made.agreed() == (UP, True)
     public = made.signer.public_key()
     down, up = (read_signed(one, CHANGE, public) for one in made.file("changes.jsonl").splitlines())
@@ -133,8 +133,8 @@ def test_failures_in_a_row_change_the_state_and_the_change_is_signed(made: Made)
 
 
 def test_each_minute_is_signed_once_and_names_the_one_before(made: Made) -> None:
-    made.tries(Outcome.GOOD, 3)
-    made.tries(Outcome.FAILED)
+    made.tries(ProbeOutcome.GOOD, 3)
+    made.tries(ProbeOutcome.FAILED)
     for _ in range(3):
         made.passes()
         made.passes(timedelta(seconds=1))
@@ -147,9 +147,9 @@ def test_each_minute_is_signed_once_and_names_the_one_before(made: Made) -> None
 
 
 def test_kill_in_a_minute_loses_no_try_and_breaks_no_chain(made: Made) -> None:
-    made.tries(Outcome.FAILED, IN_ROW)
+    made.tries(ProbeOutcome.FAILED, IN_ROW)
     made.passes()
-    made.tries(Outcome.FAILED)
+    made.tries(ProbeOutcome.FAILED)
     made.watch.tick()
     made.kill()
     assert made.agreed() == (DOWN, False)  # as it was, until it is measured again
@@ -164,7 +164,7 @@ def test_clock_set_back_signs_no_minute_twice_and_no_time_goes_back(made: Made) 
     made.passes()
     before = made.watch.now()
     made.clock.moment -= timedelta(hours=2)
-    made.tries(Outcome.FAILED, IN_ROW)
+    made.tries(ProbeOutcome.FAILED, IN_ROW)
     made.watch.tick()
     assert made.watch.now() == before
     assert (
@@ -180,7 +180,7 @@ def test_clock_set_back_signs_no_minute_twice_and_no_time_goes_back(made: Made) 
 
 
 def test_minutes_lost_are_counted_in_the_day_of_jakarta(made: Made) -> None:
-    made.tries(Outcome.FAILED, IN_ROW)
+    made.tries(ProbeOutcome.FAILED, IN_ROW)
     made.passes(timedelta(seconds=1))
     made.passes()
     found = msgspec.json.decode(made.file("history.json"))
@@ -190,7 +190,7 @@ def test_minutes_lost_are_counted_in_the_day_of_jakarta(made: Made) -> None:
 
 def test_two_of_three_decide_whatever_the_third_measures(one_of_three: Made) -> None:
     made = one_of_three
-    made.tries(Outcome.FAILED, IN_ROW)
+    made.tries(ProbeOutcome.FAILED, IN_ROW)
     made.hears("w1", {"site": UP})
     made.hears("w2", {"site": UP})
     assert made.agreed() == (UP, True)
@@ -202,12 +202,12 @@ def test_two_of_three_decide_whatever_the_third_measures(one_of_three: Made) -> 
 
 def test_watcher_that_is_cut_off_says_so_and_keeps_what_was_agreed(one_of_three: Made) -> None:
     made = one_of_three
-    made.tries(Outcome.GOOD)
+    made.tries(ProbeOutcome.GOOD)
     made.hears("w1", {"site": UP})
     assert made.agreed() == (UP, True)
     assert not made.watch.published(None).alone
     made.clock.moment += timedelta(seconds=61)
-    made.tries(Outcome.FAILED, IN_ROW)
+    made.tries(ProbeOutcome.FAILED, IN_ROW)
     assert made.agreed() == (UP, False)
     assert made.watch.published(None).alone
     now = read_signed(made.file("now.json"), NOW, made.signer.public_key())
@@ -228,14 +228,14 @@ def test_state_of_a_peer_that_is_not_fresh_or_of_another_installation_does_not_c
     one_of_three: Made, more: dict[str, Any]
 ) -> None:
     made = one_of_three
-    made.tries(Outcome.FAILED, IN_ROW)
+    made.tries(ProbeOutcome.FAILED, IN_ROW)
     made.hears("w1", {"site": DOWN}, **more)
     assert made.agreed() == (UP, False)
 
 
 def test_older_state_of_a_peer_that_comes_again_does_not_count(one_of_three: Made) -> None:
     made = one_of_three
-    made.tries(Outcome.FAILED, IN_ROW)
+    made.tries(ProbeOutcome.FAILED, IN_ROW)
     made.hears("w1", {"site": UP})
     made.hears("w1", {"site": DOWN}, at=(AT - timedelta(seconds=20)).isoformat())
     assert made.agreed() == (UP, True)
@@ -243,7 +243,7 @@ def test_older_state_of_a_peer_that_comes_again_does_not_count(one_of_three: Mad
 
 def test_peer_whose_clock_was_ahead_once_is_heard_again(one_of_three: Made) -> None:
     made = one_of_three
-    made.tries(Outcome.FAILED, IN_ROW)
+    made.tries(ProbeOutcome.FAILED, IN_ROW)
     made.hears("w1", {"site": UP}, at=(AT + timedelta(days=400)).isoformat())
     made.hears("w1", {"site": DOWN})
     assert made.agreed() == (DOWN, True)
@@ -264,7 +264,7 @@ def test_peer_that_says_what_is_no_state_is_not_believed(one_of_three: Made) -> 
 
 
 def test_note_makes_worse_at_once_and_is_signed(made: Made) -> None:
-    made.tries(Outcome.GOOD, component=BUYING)
+    made.tries(ProbeOutcome.GOOD, component=BUYING)
     made.watch.tick()
     other = Store(made.watch.watched.folder / "watch.sqlite")
     words = {"id": "Bank diam", "en": "The bank is silent"}
@@ -278,7 +278,7 @@ def test_note_makes_worse_at_once_and_is_signed(made: Made) -> None:
 
 
 def test_what_is_older_than_90_days_is_removed(made: Made) -> None:
-    made.tries(Outcome.FAILED, IN_ROW)
+    made.tries(ProbeOutcome.FAILED, IN_ROW)
     made.passes()
     made.passes(timedelta(days=92))
     store = made.watch.store

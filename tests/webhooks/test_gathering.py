@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from meterai.plumbing.db.database import DatabaseBusy
-from meterai.webhooks.gathering import Gathering
+from meterai.webhooks.gathering import Batcher
 
 
 class Asking:
@@ -25,7 +25,7 @@ class Asking:
 
 
 async def answers(asking: Asking, most: int, *rounds: Sequence[int]) -> list[int | BaseException]:
-    gathering: Gathering[int, int] = Gathering(asking.act, most)
+    gathering: Batcher[int, int] = Batcher(asking.act, most)
     found: list[int | BaseException] = []
     for numbers in rounds:
         found += await asyncio.gather(*map(gathering.ask, numbers), return_exceptions=True)
@@ -57,7 +57,7 @@ def test_who_gave_up_waiting_stops_no_other() -> None:
     asking = Asking()
 
     async def run() -> int:
-        gathering: Gathering[int, int] = Gathering(asking.act, 4)
+        gathering: Batcher[int, int] = Batcher(asking.act, 4)
         one, other = (asyncio.create_task(gathering.ask(number)) for number in (1, 2))
         await asyncio.sleep(0)
         one.cancel()

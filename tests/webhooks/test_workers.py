@@ -11,7 +11,14 @@ import pytest
 from meterai.kit.ids import new_id
 from meterai.plumbing.db.database import Tx
 from meterai.webhooks import store
-from meterai.webhooks.model import TEST, Attempted, Claim, DueMessage, Endpoint, WebhookAttempt
+from meterai.webhooks.model import (
+    TEST,
+    Attempted,
+    DeliveryLease,
+    DueMessage,
+    Endpoint,
+    WebhookAttempt,
+)
 from tests.webhooks.conftest import Hooked
 
 
@@ -34,7 +41,7 @@ class Work:
         return ids
 
     async def claim(self, messages: Sequence[UUID]) -> list[DueMessage | None]:
-        wanted = [Claim(self.account, one, datetime.now(UTC), False) for one in messages]
+        wanted = [DeliveryLease(self.account, one, datetime.now(UTC), False) for one in messages]
         async with self.database.transaction() as tx:
             return await store.claim(tx, wanted)
 

@@ -13,7 +13,7 @@ from meterai.accounts.pages import (
 )
 from meterai.accounts.pages.cookies import Begun
 from meterai.accounts.pages.part import SigningIn
-from meterai.pages import Link, LinkPlace, RoomPages, ShownTo
+from meterai.pages import LinkPlace, PageLink, RoomPages, ShownTo
 
 __all__ = ["PAGES", "Begun", "SigningIn", "routes"]
 
@@ -31,7 +31,7 @@ routes = [
 PAGES = RoomPages(
     "accounts",
     "meterai.accounts",
-    links=(Link(LinkPlace.NAVIGATION, 50, "/sign-in", "page.nav.sign_in", ShownTo.STRANGERS),),
+    links=(PageLink(LinkPlace.NAVIGATION, 50, "/sign-in", "page.nav.sign_in", ShownTo.STRANGERS),),
     sign_in="/sign-in",
     prove=again.PROVE,
     language="/language",

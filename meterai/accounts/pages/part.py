@@ -20,7 +20,7 @@ from meterai.accounts.pages.cookies import (
     cookie,
     set_cookie,
 )
-from meterai.accounts.passkeys import CHALLENGE_LIVES, Asked, PasskeyService
+from meterai.accounts.passkeys import CHALLENGE_LIVES, PasskeyChallenge, PasskeyService
 from meterai.accounts.service import COOKIE, AccountService
 from meterai.accounts.sessions import SignedIn
 from meterai.accounts.settings import AccountSettings
@@ -121,7 +121,7 @@ class SigningIn:
         kept, device = (cookie(self._process, request, name) for name in (PASSKEY, DEVICE))
         return await self._passkeys.sign_in(form.text("credential"), kept, device, _agent(request))
 
-    def asks_authenticator(self, answer: Page, asked: Asked) -> Page:
+    def asks_authenticator(self, answer: Page, asked: PasskeyChallenge) -> Page:
         """Have the browser keep with which challenge its authenticator is asked."""
         seconds = CHALLENGE_LIVES.total_seconds()
         set_cookie(self._process, answer, PASSKEY, asked.cookie, seconds)

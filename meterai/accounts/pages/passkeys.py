@@ -9,7 +9,7 @@ from litestar.params import FromPath
 from meterai.accounts.model import PASSKEY_KIND, PasskeyRefused, Permission
 from meterai.accounts.pages.part import SigningIn
 from meterai.accounts.pages.sign_in import sign_in_page
-from meterai.accounts.passkeys import Asked, PasskeyService
+from meterai.accounts.passkeys import PasskeyChallenge, PasskeyService
 from meterai.kit.actor import Actor
 from meterai.kit.ids import read
 from meterai.kit.priority import Priority
@@ -26,7 +26,7 @@ from meterai.plumbing.http.callers import caller_of
 HERE = "/account#passkeys"
 
 
-def _options(signing_in: SigningIn, asked: Asked) -> Page:
+def _options(signing_in: SigningIn, asked: PasskeyChallenge) -> Page:
     """What the script of our pages asks the authenticator, and the cookie of the challenge."""
     answer = Page(asked.options, media_type=MediaType.JSON)
     answer.headers["Cache-Control"] = "no-store"

@@ -12,7 +12,7 @@ import aiohttp
 import msgspec
 import structlog
 
-from meterai.draw.protocol.chain import Chain, RoundForged, hash_of, randomness_of
+from meterai.draw.protocol.chain import BeaconChain, RoundForged, hash_of, randomness_of
 from meterai.kit.text import one_line
 from meterai.plumbing.work.outgoing import NotBegun, Outgoing
 
@@ -23,7 +23,7 @@ _SILENCE = (aiohttp.ClientError, TimeoutError, OSError)
 _log = structlog.get_logger()
 
 
-class _Answer(msgspec.Struct):
+class _BeaconAnswer(msgspec.Struct):
     """What of an answer is looked at."""
 
     signature: str
@@ -37,7 +37,9 @@ class _Relay:
         self._outgoing = outgoing
         self._fails = False
 
-    async def ask(self, session: aiohttp.ClientSession, chain: Chain, number: int) -> str | None:
+    async def ask(
+        self, session: aiohttp.ClientSession, chain: BeaconChain, number: int
+    ) -> str | None:
         """What it says, if it is true."""
         try:
             signature = await self._answer(session, chain, number)
@@ -55,7 +57,7 @@ class _Relay:
         return signature
 
     async def _answer(
-        self, session: aiohttp.ClientSession, chain: Chain, number: int
+        self, session: aiohttp.ClientSession, chain: BeaconChain, number: int
     ) -> str | None:
         place = f"{self._url}/{hash_of(chain)}/public/{number}"
         with self._outgoing.call():
@@ -63,7 +65,7 @@ class _Relay:
                 if response.status != 200:
                     return None  # before its time a round is not there; that is no news
                 answer = await _bounded(response.content)
-        signature = msgspec.json.decode(answer, type=_Answer).signature
+        signature = msgspec.json.decode(answer, type=_BeaconAnswer).signature
         randomness_of(chain, number, signature)
         return signature
 
@@ -78,7 +80,7 @@ class Relays:
         ]
         self._timeout_seconds = timeout_seconds
 
-    async def signature_of(self, chain: Chain, number: int) -> str | None:
+    async def signature_of(self, chain: BeaconChain, number: int) -> str | None:
         """The signature of a round, checked; None where no relay has it, for whatever reason."""
         timeout = aiohttp.ClientTimeout(total=self._timeout_seconds)
         async with aiohttp.ClientSession(timeout=timeout, auto_decompress=False) as session:

@@ -33,7 +33,7 @@ class RoundForged(CommandRefusal):
         self.round = number
 
 
-class Chain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class BeaconChain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a chain is: all of it is in its hash."""
 
     beacon: str
@@ -44,7 +44,7 @@ class Chain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     scheme: str = SCHEME
 
 
-QUICKNET = Chain(
+QUICKNET = BeaconChain(
     beacon="quicknet",
     period=3,
     genesis_time=1692803367,
@@ -56,7 +56,7 @@ QUICKNET = Chain(
 QUICKNET_HASH = "52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971"
 
 
-def is_usable(chain: Chain) -> bool:
+def is_usable(chain: BeaconChain) -> bool:
     """Whether rounds of the chain can be told the time of, and checked."""
     return (
         chain.scheme == SCHEME
@@ -67,7 +67,7 @@ def is_usable(chain: Chain) -> bool:
     )
 
 
-def hash_of(chain: Chain) -> str:
+def hash_of(chain: BeaconChain) -> str:
     """The hash by which drand names a usable chain."""
     digest = hashlib.sha256(struct.pack(">Iq", chain.period, chain.genesis_time))
     digest.update(bytes.fromhex(chain.public_key) + bytes.fromhex(chain.genesis_seed))
@@ -76,17 +76,17 @@ def hash_of(chain: Chain) -> str:
     return digest.hexdigest()
 
 
-def time_of(chain: Chain, number: int) -> int:
+def time_of(chain: BeaconChain, number: int) -> int:
     """When a round exists, seconds since 1970."""
     return chain.genesis_time + (number - 1) * chain.period
 
 
-def first_round_at(chain: Chain, at: int) -> int:
+def first_round_at(chain: BeaconChain, at: int) -> int:
     """The first round that does not exist before `at` (seconds since 1970)."""
     return max(1, 1 - (chain.genesis_time - at) // chain.period)
 
 
-def randomness_of(chain: Chain, number: int, signature: str) -> bytes:
+def randomness_of(chain: BeaconChain, number: int, signature: str) -> bytes:
     """The 32 bytes of a round, from its signature in hexadecimal.
 
     Refuses `RoundForged`.

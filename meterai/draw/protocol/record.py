@@ -18,7 +18,7 @@ import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from meterai.draw.protocol.chain import Chain
+from meterai.draw.protocol.chain import BeaconChain
 from meterai.kit.refusal import CommandRefusal
 
 FORMAT = "meterai draw 1"
@@ -41,7 +41,7 @@ class RecordOfParties(CommandRefusal):
     status = 422
 
 
-class Signer(Protocol):
+class RecordSigner(Protocol):
     """The operator's key."""
 
     @property
@@ -54,7 +54,7 @@ class Signer(Protocol):
         ...
 
 
-class Kind(StrEnum):
+class RecordPartKind(StrEnum):
     """The parts of a record, in their order."""
 
     ANNOUNCEMENT = "announcement"
@@ -76,7 +76,7 @@ class Announcement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     closes_at: int
     published_by: int
     reveals_until: int
-    chain: Chain
+    chain: BeaconChain
     round: int
     round_is_used: Literal["always"] = "always"
     parties: tuple[()] = ()
@@ -84,7 +84,7 @@ class Announcement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     reason: str = ""
 
 
-class Closing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class DrawClosing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The list is closed: nothing can be added to what has this root."""
 
     after: str  # the hash of the announcement
@@ -105,44 +105,44 @@ class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     at: int
 
 
-class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class RecordPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One signed part."""
 
-    kind: Kind
+    kind: RecordPartKind
     body: str
     signature: str
 
 
-class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class DrawRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The record as far as it is written."""
 
     format: str
     public_key: str
-    parts: tuple[Part, ...]
+    parts: tuple[RecordPart, ...]
 
-    def part(self, kind: Kind) -> Part | None:
+    def part(self, kind: RecordPartKind) -> RecordPart | None:
         """The part of a kind, if it is written."""
         return next((part for part in self.parts if part.kind is kind), None)
 
     @property
     def announcement(self) -> Announcement:
         """The first part; refuses `RecordMalformed`."""
-        found = self._read(Kind.ANNOUNCEMENT, Announcement)
+        found = self._read(RecordPartKind.ANNOUNCEMENT, Announcement)
         if found is None:
             raise RecordMalformed("a record without an announcement")
         return found
 
     @property
-    def closing(self) -> Closing | None:
+    def closing(self) -> DrawClosing | None:
         """The closing, or None; refuses `RecordMalformed`."""
-        return self._read(Kind.CLOSING, Closing)
+        return self._read(RecordPartKind.CLOSING, DrawClosing)
 
     @property
     def result(self) -> Result | None:
         """The result, or None; refuses `RecordMalformed`."""
-        return self._read(Kind.RESULT, Result)
+        return self._read(RecordPartKind.RESULT, Result)
 
-    def _read(self, kind: Kind, shape: type["Body"]) -> "Body | None":
+    def _read(self, kind: RecordPartKind, shape: type["Body"]) -> "Body | None":
         part = self.part(kind)
         if part is None:
             return None
@@ -152,25 +152,25 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             raise RecordMalformed(f"the {kind}: {error}") from error
 
 
-Body = TypeVar("Body", Announcement, Closing, Result)
-_KIND_OF: dict[type, Kind] = {
-    Announcement: Kind.ANNOUNCEMENT,
-    Closing: Kind.CLOSING,
-    Result: Kind.RESULT,
+Body = TypeVar("Body", Announcement, DrawClosing, Result)
+_KIND_OF: dict[type, RecordPartKind] = {
+    Announcement: RecordPartKind.ANNOUNCEMENT,
+    DrawClosing: RecordPartKind.CLOSING,
+    Result: RecordPartKind.RESULT,
 }
 
 
-def message_of(part: Part) -> bytes:
+def message_of(part: RecordPart) -> bytes:
     """What is signed and hashed."""
     return f"{FORMAT} {part.kind}\n{part.body}".encode()
 
 
-def hash_of(part: Part) -> bytes:
+def hash_of(part: RecordPart) -> bytes:
     """The 32 bytes by which the next part names this one."""
     return hashlib.sha256(message_of(part)).digest()
 
 
-def is_signed(part: Part, public_key: str) -> bool:
+def is_signed(part: RecordPart, public_key: str) -> bool:
     """Whether the owner of the key signed the part."""
     if not _SIGNATURE.fullmatch(part.signature):
         return False
@@ -182,25 +182,27 @@ def is_signed(part: Part, public_key: str) -> bool:
     return True
 
 
-def begun(announcement: Announcement, signer: Signer) -> Record:
+def begun(announcement: Announcement, signer: RecordSigner) -> DrawRecord:
     """A record of an announcement alone."""
-    empty = Record(format=FORMAT, public_key=signer.public_key.hex(), parts=())
+    empty = DrawRecord(format=FORMAT, public_key=signer.public_key.hex(), parts=())
     return extended(empty, announcement, signer)
 
 
-def extended(record: Record, body: Announcement | Closing | Result, signer: Signer) -> Record:
+def extended(
+    record: DrawRecord, body: Announcement | DrawClosing | Result, signer: RecordSigner
+) -> DrawRecord:
     """The record with one more part; the body names the part before."""
-    unsigned = Part(_KIND_OF[type(body)], msgspec.json.encode(body).decode(), "")
+    unsigned = RecordPart(_KIND_OF[type(body)], msgspec.json.encode(body).decode(), "")
     part = msgspec.structs.replace(unsigned, signature=signer.sign(message_of(unsigned)).hex())
     return msgspec.structs.replace(record, parts=(*record.parts, part))
 
 
-def write(record: Record) -> bytes:
+def write(record: DrawRecord) -> bytes:
     """The file `draw.json`."""
     return msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n"
 
 
-def read(text: bytes) -> Record:
+def read(text: bytes) -> DrawRecord:
     """What `write` wrote, perhaps by another; refuses `RecordMalformed`, `RecordOfParties`.
 
     Every part is one that can be read, and they stand in their order; nothing else is checked.
@@ -215,15 +217,15 @@ def read(text: bytes) -> Record:
         raise
 
 
-def _read(text: bytes) -> Record:
+def _read(text: bytes) -> DrawRecord:
     try:
-        record = msgspec.json.decode(text, type=Record)
+        record = msgspec.json.decode(text, type=DrawRecord)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RecordMalformed(str(error)) from error
     if record.format != FORMAT or not _KEY.fullmatch(record.public_key):
         raise RecordMalformed("not a format or not a key that is known here")
     kinds = [part.kind for part in record.parts]
-    if kinds != list(Kind)[: len(kinds)]:
+    if kinds != list(RecordPartKind)[: len(kinds)]:
         raise RecordMalformed(f"the parts are {', '.join(kinds)}")
     _ = record.announcement, record.closing, record.result
     return record

@@ -7,7 +7,7 @@ that nobody can know before.  The round follows from the times by a rule, so the
 import re
 
 from meterai.draw.protocol import chain as drand
-from meterai.draw.protocol.chain import QUICKNET, Chain
+from meterai.draw.protocol.chain import QUICKNET, BeaconChain
 from meterai.draw.protocol.record import Announcement
 
 RULES = 1
@@ -22,7 +22,7 @@ _HASH = re.compile(r"(?:[0-9a-f]{64})?")
 REASON_LENGTH_MAX = 500
 
 
-class Terms:
+class BrokenTerm:
     """Names of what an announcement breaks."""
 
     RULES = "rules"
@@ -38,7 +38,7 @@ def announcement_of(
     closes_at: int,
     published_by: int,
     *,
-    chain: Chain = QUICKNET,
+    chain: BeaconChain = QUICKNET,
     replaces: str = "",
     reason: str = "",
 ) -> Announcement:
@@ -74,7 +74,7 @@ def announced_anew(old: Announcement, replaced: str, reason: str, at: int) -> An
     )
 
 
-def round_for(chain: Chain, published_by: int) -> int:
+def round_for(chain: BeaconChain, published_by: int) -> int:
     """The round that decides, given when the root is public at the latest."""
     return drand.first_round_at(chain, published_by + MARGIN_SECONDS)
 
@@ -87,11 +87,11 @@ def round_time(announcement: Announcement) -> int:
 def broken_terms(announcement: Announcement) -> list[str]:
     """What of an announcement is not as the rules ask; empty where all is."""
     terms = {
-        Terms.RULES: announcement.rules == RULES,
-        Terms.LINE: _LINE.fullmatch(announcement.line) is not None,
-        Terms.TIMES: _times_hold(announcement),
-        Terms.CHAIN: drand.is_usable(announcement.chain),
-        Terms.REPLACES: _HASH.fullmatch(announcement.replaces) is not None
+        BrokenTerm.RULES: announcement.rules == RULES,
+        BrokenTerm.LINE: _LINE.fullmatch(announcement.line) is not None,
+        BrokenTerm.TIMES: _times_hold(announcement),
+        BrokenTerm.CHAIN: drand.is_usable(announcement.chain),
+        BrokenTerm.REPLACES: _HASH.fullmatch(announcement.replaces) is not None
         and bool(announcement.replaces) == bool(announcement.reason)
         and len(announcement.reason) <= REASON_LENGTH_MAX,
     }
@@ -99,7 +99,7 @@ def broken_terms(announcement: Announcement) -> list[str]:
     if not broken and announcement.round != round_for(
         announcement.chain, announcement.published_by
     ):
-        broken.append(Terms.ROUND)
+        broken.append(BrokenTerm.ROUND)
     return broken
 
 

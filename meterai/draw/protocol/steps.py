@@ -10,12 +10,12 @@ from meterai.draw.protocol import chain as drand
 from meterai.draw.protocol.order import seed_of
 from meterai.draw.protocol.record import (
     Announcement,
-    Closing,
-    Kind,
-    Record,
+    DrawClosing,
+    DrawRecord,
     RecordMalformed,
+    RecordPartKind,
+    RecordSigner,
     Result,
-    Signer,
     begun,
     extended,
     hash_of,
@@ -59,7 +59,7 @@ class StepTooLate(CommandRefusal):
         self.due = due
 
 
-def announce(announcement: Announcement, at: int, signer: Signer) -> Record:
+def announce(announcement: Announcement, at: int, signer: RecordSigner) -> DrawRecord:
     """Before anybody enters.  Refuses `AnnouncementUnfair`, `StepTooLate`."""
     if broken := broken_terms(announcement):
         raise AnnouncementUnfair(broken)
@@ -68,15 +68,15 @@ def announce(announcement: Announcement, at: int, signer: Signer) -> Record:
     return begun(announcement, signer)
 
 
-def close(record: Record, root: bytes, count: int, at: int, signer: Signer) -> Record:
+def close(record: DrawRecord, root: bytes, count: int, at: int, signer: RecordSigner) -> DrawRecord:
     """The root over the sorted entries, and how many.  Refuses `StepTooEarly`, `StepTooLate`."""
     announcement = record.announcement
-    _follows(record, Kind.ANNOUNCEMENT)
+    _follows(record, RecordPartKind.ANNOUNCEMENT)
     if at < announcement.closes_at:
         raise StepTooEarly(at, announcement.closes_at)
     if at > announcement.published_by:
         raise StepTooLate(at, announcement.published_by)
-    closing = Closing(
+    closing = DrawClosing(
         after=_last_hash(record),
         line=announcement.line,
         root=root.hex(),
@@ -86,17 +86,19 @@ def close(record: Record, root: bytes, count: int, at: int, signer: Signer) -> R
     return extended(record, closing, signer)
 
 
-def seed_from(record: Record, round_signature: str) -> bytes:
+def seed_from(record: DrawRecord, round_signature: str) -> bytes:
     """The seed of a closed draw.  Refuses `RoundForged`, `RecordMalformed`."""
     announcement, closing = record.announcement, record.closing
-    first = record.part(Kind.ANNOUNCEMENT)
+    first = record.part(RecordPartKind.ANNOUNCEMENT)
     if closing is None or first is None:
         raise RecordMalformed("a part is missing before the result")
     randomness = drand.randomness_of(announcement.chain, announcement.round, round_signature)
     return seed_of(hash_of(first), bytes.fromhex(closing.root), closing.count, randomness)
 
 
-def finish(record: Record, order: str, round_signature: str, at: int, signer: Signer) -> Record:
+def finish(
+    record: DrawRecord, order: str, round_signature: str, at: int, signer: RecordSigner
+) -> DrawRecord:
     """The result; `order` is the hash of the entries as drawn by `seed_from`.
 
     Refuses `RoundForged`.
@@ -115,16 +117,16 @@ def finish(record: Record, order: str, round_signature: str, at: int, signer: Si
     return extended(record, body, signer)
 
 
-def _last_hash(record: Record) -> str:
+def _last_hash(record: DrawRecord) -> str:
     return hash_of(record.parts[-1]).hex()
 
 
-def _follows(record: Record, kind: Kind) -> None:
+def _follows(record: DrawRecord, kind: RecordPartKind) -> None:
     if not record.parts or record.parts[-1].kind is not kind:
         raise RecordMalformed(f"the last part is not the {kind}")
 
 
-def is_void(record: Record, at: int) -> bool:
+def is_void(record: DrawRecord, at: int) -> bool:
     """True where a draw cannot be carried out any more: its list was not closed in time.
 
     Only then may it be announced anew: else whoever does not like an order would do so.

@@ -17,8 +17,8 @@ from meterai.draw.protocol.merkle import is_included, root_of
 from meterai.draw.protocol.order import drawn
 from meterai.draw.protocol.record import (
     Announcement,
-    Closing,
-    Record,
+    DrawClosing,
+    DrawRecord,
     Result,
     hash_of,
     is_signed,
@@ -28,7 +28,7 @@ from meterai.draw.protocol.steps import seed_from
 from meterai.kit.refusal import Refusal
 
 
-class Found(StrEnum):
+class DrawFindingKind(StrEnum):
     """What an examination can find; each has a sentence, `draw.<value>`."""
 
     # what holds
@@ -71,8 +71,17 @@ class Found(StrEnum):
     NUMBER_ANOTHER = "number_another"
 
 
-_HOLDS = frozenset(list(Found)[: list(Found).index(Found.KEY_UNCHECKED)])
-_OPEN = frozenset({Found.KEY_UNCHECKED, Found.NOT_CLOSED, Found.NOT_DRAWN, Found.LIST_MISSING})
+_HOLDS = frozenset(
+    list(DrawFindingKind)[: list(DrawFindingKind).index(DrawFindingKind.KEY_UNCHECKED)]
+)
+_OPEN = frozenset(
+    {
+        DrawFindingKind.KEY_UNCHECKED,
+        DrawFindingKind.NOT_CLOSED,
+        DrawFindingKind.NOT_DRAWN,
+        DrawFindingKind.LIST_MISSING,
+    }
+)
 
 
 class Judgement(StrEnum):
@@ -84,17 +93,17 @@ class Judgement(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class DrawFinding:
     """One thing that was found, and the facts of its sentence."""
 
-    found: Found
+    found: DrawFindingKind
     facts: Mapping[str, object]
 
     @property
     def judgement(self) -> Judgement:
         """What it means by itself."""
         # That a draw replaces another is said, and leaves the judgement as it is.
-        if self.found in _HOLDS or self.found is Found.REPLACES:
+        if self.found in _HOLDS or self.found is DrawFindingKind.REPLACES:
             return Judgement.HOLDS
         return Judgement.OPEN if self.found in _OPEN else Judgement.BROKEN
 
@@ -109,7 +118,7 @@ class Inclusion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class DrawQuestion:
     """What is examined beside the record.
 
     entries     the public list, or None where it is not at hand
@@ -124,13 +133,13 @@ class Question:
     entries: Sequence[bytes] | None = None
     public_key: str = ""
     chain_hash: str = ""
-    saved: Record | None = None
+    saved: DrawRecord | None = None
     entry: bytes | None = None
     number: int | None = None
     inclusion: Inclusion | None = None
 
 
-def judge(findings: Sequence[Finding]) -> Judgement:
+def judge(findings: Sequence[DrawFinding]) -> Judgement:
     """What all findings come to."""
     all_found = {finding.judgement for finding in findings}
     for judgement in (Judgement.BROKEN, Judgement.OPEN):
@@ -139,15 +148,15 @@ def judge(findings: Sequence[Finding]) -> Judgement:
     return Judgement.HOLDS
 
 
-def examine(record: Record, question: Question) -> Iterator[Finding]:
+def examine(record: DrawRecord, question: DrawQuestion) -> Iterator[DrawFinding]:
     """What is found, in the order in which it happened.  The record is one that `read` gave."""
     announcement, closing = record.announcement, record.closing
     broken = broken_terms(announcement)
     if broken:
-        yield _found(Found.TERMS_BROKEN, terms=", ".join(broken))
+        yield _found(DrawFindingKind.TERMS_BROKEN, terms=", ".join(broken))
     else:
         yield _found(
-            Found.ANNOUNCED,
+            DrawFindingKind.ANNOUNCED,
             line=announcement.line,
             round=announcement.round,
             at=round_time(announcement),
@@ -156,38 +165,42 @@ def examine(record: Record, question: Question) -> Iterator[Finding]:
     if drand.is_usable(announcement.chain):
         yield from _of_beacon(announcement, question)
     if announcement.replaces:
-        yield _found(Found.REPLACES, replaced=announcement.replaces, reason=announcement.reason)
+        yield _found(
+            DrawFindingKind.REPLACES, replaced=announcement.replaces, reason=announcement.reason
+        )
     if closing is None:
-        yield _found(Found.NOT_CLOSED, at=announcement.closes_at)
+        yield _found(DrawFindingKind.NOT_CLOSED, at=announcement.closes_at)
         return
     yield from _of_closing(announcement, closing)
     yield from _of_list(closing, question)
     if broken:
         return  # no round follows from what was announced
     if record.result is None:
-        yield _found(Found.NOT_DRAWN)
+        yield _found(DrawFindingKind.NOT_DRAWN)
     else:
         yield from _of_result(record, closing, record.result)
         yield from _of_order(closing, record.result, question)
 
 
-def _found(found: Found, /, **facts: object) -> Finding:
-    return Finding(found, facts)
+def _found(found: DrawFindingKind, /, **facts: object) -> DrawFinding:
+    return DrawFinding(found, facts)
 
 
-def _of_parts(record: Record, question: Question) -> Iterator[Finding]:
+def _of_parts(record: DrawRecord, question: DrawQuestion) -> Iterator[DrawFinding]:
     """Signatures, the key, the chain of hashes, and the copy that was saved."""
     unsigned = [part.kind for part in record.parts if not is_signed(part, record.public_key)]
     for kind in unsigned:
-        yield _found(Found.SIGNATURE_BROKEN, part=kind)
+        yield _found(DrawFindingKind.SIGNATURE_BROKEN, part=kind)
     if not unsigned:
-        yield _found(Found.SIGNED, parts=len(record.parts))
+        yield _found(DrawFindingKind.SIGNED, parts=len(record.parts))
     if not question.public_key:
-        yield _found(Found.KEY_UNCHECKED, public_key=record.public_key)
+        yield _found(DrawFindingKind.KEY_UNCHECKED, public_key=record.public_key)
     elif question.public_key == record.public_key:
-        yield _found(Found.KEY_GIVEN)
+        yield _found(DrawFindingKind.KEY_GIVEN)
     else:
-        yield _found(Found.KEY_ANOTHER, found=record.public_key, expected=question.public_key)
+        yield _found(
+            DrawFindingKind.KEY_ANOTHER, found=record.public_key, expected=question.public_key
+        )
     bodies = (record.closing, record.result)
     later = [body for body in bodies if body is not None]
     loose = [
@@ -196,66 +209,68 @@ def _of_parts(record: Record, question: Question) -> Iterator[Finding]:
         if body.after != hash_of(before).hex()
     ]
     for kind in loose:
-        yield _found(Found.LINK_BROKEN, part=kind)
+        yield _found(DrawFindingKind.LINK_BROKEN, part=kind)
     if later and not loose:
-        yield _found(Found.LINKED)
+        yield _found(DrawFindingKind.LINKED)
     if question.saved is not None:
         yield from _of_saved(record, question.saved)
 
 
-def _of_saved(record: Record, saved: Record) -> Iterator[Finding]:
+def _of_saved(record: DrawRecord, saved: DrawRecord) -> Iterator[DrawFinding]:
     for part in saved.parts:
         now = record.part(part.kind)
         if now is None or now.body != part.body or record.public_key != saved.public_key:
-            yield _found(Found.SAVED_DIFFERS, part=part.kind)
+            yield _found(DrawFindingKind.SAVED_DIFFERS, part=part.kind)
             return
-    yield _found(Found.SAVED_SAME, part=saved.parts[-1].kind)
+    yield _found(DrawFindingKind.SAVED_SAME, part=saved.parts[-1].kind)
 
 
-def _of_beacon(announcement: Announcement, question: Question) -> Iterator[Finding]:
+def _of_beacon(announcement: Announcement, question: DrawQuestion) -> Iterator[DrawFinding]:
     name = drand.hash_of(announcement.chain)
     accepted = {QUICKNET_HASH, question.chain_hash}
-    found = Found.BEACON_KNOWN if name in accepted else Found.BEACON_UNKNOWN
+    found = DrawFindingKind.BEACON_KNOWN if name in accepted else DrawFindingKind.BEACON_UNKNOWN
     yield _found(found, beacon=announcement.chain.beacon, hash=name)
 
 
-def _of_closing(announcement: Announcement, closing: Closing) -> Iterator[Finding]:
+def _of_closing(announcement: Announcement, closing: DrawClosing) -> Iterator[DrawFinding]:
     if closing.line != announcement.line:
-        yield _found(Found.LINE_ANOTHER, found=closing.line, expected=announcement.line)
+        yield _found(DrawFindingKind.LINE_ANOTHER, found=closing.line, expected=announcement.line)
     in_time = announcement.closes_at <= closing.at <= announcement.published_by
     yield _found(
-        Found.CLOSED_IN_TIME if in_time else Found.CLOSED_AT_WRONG_TIME,
+        DrawFindingKind.CLOSED_IN_TIME if in_time else DrawFindingKind.CLOSED_AT_WRONG_TIME,
         at=closing.at,
         first=announcement.closes_at,
         last=announcement.published_by,
     )
 
 
-def _of_list(closing: Closing, question: Question) -> Iterator[Finding]:
+def _of_list(closing: DrawClosing, question: DrawQuestion) -> Iterator[DrawFinding]:
     entries, inclusion = question.entries, question.inclusion
     if entries is not None:
         if len(entries) != closing.count:
-            yield _found(Found.LIST_COUNT, found=len(entries), expected=closing.count)
+            yield _found(DrawFindingKind.LIST_COUNT, found=len(entries), expected=closing.count)
         root = root_of(entries).hex()
         same = root == closing.root
         yield _found(
-            Found.LIST_COMPLETE if same else Found.LIST_ROOT,
+            DrawFindingKind.LIST_COMPLETE if same else DrawFindingKind.LIST_ROOT,
             found=root,
             expected=closing.root,
             count=len(entries),
         )
         if question.entry is not None and question.entry not in entries:
-            yield _found(Found.NOT_INCLUDED, entry=question.entry.hex())
+            yield _found(DrawFindingKind.NOT_INCLUDED, entry=question.entry.hex())
     elif inclusion is None:
-        yield _found(Found.LIST_MISSING)
+        yield _found(DrawFindingKind.LIST_MISSING)
     if inclusion is not None:
         yield _found(
-            Found.INCLUDED if _holds(inclusion, closing) else Found.NOT_INCLUDED,
+            DrawFindingKind.INCLUDED
+            if _holds(inclusion, closing)
+            else DrawFindingKind.NOT_INCLUDED,
             entry=inclusion.entry,
         )
 
 
-def _holds(inclusion: Inclusion, closing: Closing) -> bool:
+def _holds(inclusion: Inclusion, closing: DrawClosing) -> bool:
     try:
         proof = [bytes.fromhex(one) for one in inclusion.proof]
         entry, root = bytes.fromhex(inclusion.entry), bytes.fromhex(closing.root)
@@ -266,27 +281,35 @@ def _holds(inclusion: Inclusion, closing: Closing) -> bool:
     )
 
 
-def _of_result(record: Record, closing: Closing, result: Result) -> Iterator[Finding]:
+def _of_result(record: DrawRecord, closing: DrawClosing, result: Result) -> Iterator[DrawFinding]:
     """The round and the seed; the order is `_of_order`."""
     announcement = record.announcement
     if result.count != closing.count:
-        yield _found(Found.RESULT_COUNT, found=result.count, expected=closing.count)
+        yield _found(DrawFindingKind.RESULT_COUNT, found=result.count, expected=closing.count)
     if result.at < round_time(announcement):
-        yield _found(Found.ROUND_BEFORE_ITS_TIME, at=result.at, first=round_time(announcement))
+        yield _found(
+            DrawFindingKind.ROUND_BEFORE_ITS_TIME, at=result.at, first=round_time(announcement)
+        )
     try:
         seed = seed_from(record, result.round_signature).hex()
     except RoundForged as forged:
-        yield _found(Found.ROUND_FALSE, round=forged.round)
+        yield _found(DrawFindingKind.ROUND_FALSE, round=forged.round)
         return
     except (Refusal, ValueError, OverflowError):
-        yield _found(Found.SEED_FALSE, found=result.seed, expected="-")
+        yield _found(DrawFindingKind.SEED_FALSE, found=result.seed, expected="-")
         return
-    yield _found(Found.ROUND_TRUE, round=announcement.round)
+    yield _found(DrawFindingKind.ROUND_TRUE, round=announcement.round)
     same = seed == result.seed
-    yield _found(Found.SEED_TRUE if same else Found.SEED_FALSE, found=result.seed, expected=seed)
+    yield _found(
+        DrawFindingKind.SEED_TRUE if same else DrawFindingKind.SEED_FALSE,
+        found=result.seed,
+        expected=seed,
+    )
 
 
-def _of_order(closing: Closing, result: Result, question: Question) -> Iterator[Finding]:
+def _of_order(
+    closing: DrawClosing, result: Result, question: DrawQuestion
+) -> Iterator[DrawFinding]:
     """The order that follows from the seed of the result, which `_of_result` has recomputed."""
     if question.entries is None:
         return
@@ -297,11 +320,13 @@ def _of_order(closing: Closing, result: Result, question: Question) -> Iterator[
     digest, place = drawn(question.entries, seed, question.entry)
     same = digest == result.order
     yield _found(
-        Found.ORDER_TRUE if same else Found.ORDER_FALSE, found=result.order, expected=digest
+        DrawFindingKind.ORDER_TRUE if same else DrawFindingKind.ORDER_FALSE,
+        found=result.order,
+        expected=digest,
     )
     if place is None:
         return
     if question.number not in (None, place):
-        yield _found(Found.NUMBER_ANOTHER, found=question.number, expected=place)
+        yield _found(DrawFindingKind.NUMBER_ANOTHER, found=question.number, expected=place)
     else:
-        yield _found(Found.NUMBER, number=place, count=closing.count)
+        yield _found(DrawFindingKind.NUMBER, number=place, count=closing.count)

@@ -1,7 +1,7 @@
 """Watchers, asked for what they sign: how each component is as each of them measures it, and notes of staff.
 
 A watcher is believed what its key signed about this installation a moment ago, and nothing else: one that lies, stalls
-or sends without end costs no more than its time.  An answer of which one field is not as `_Now` and `_Notes` say is no
+or sends without end costs no more than its time.  An answer of which one field is not as `_WatcherNow` and `_Notes` say is no
 answer: no value of a watcher can fail later, in PostgreSQL or where times are compared.
 """
 
@@ -15,7 +15,7 @@ import msgspec
 import structlog
 
 from meterai.incidents.agreeing import Saying
-from meterai.incidents.model import WORDS_LENGTH_MAX, Note
+from meterai.incidents.model import WORDS_LENGTH_MAX, IncidentNote
 from meterai.kit.components import Component, ComponentState
 from meterai.kit.text import lines_of_text, one_line
 from meterai.plumbing.readings import Watcher
@@ -56,7 +56,7 @@ class _State(_Timed, frozen=True):
     faults: Annotated[Sequence[_Fault], msgspec.Meta(max_length=FAULTS_MAX)] = ()
 
 
-class _Now(_Timed, frozen=True):
+class _WatcherNow(_Timed, frozen=True):
     watcher: str
     installation: str
     at: _Moment
@@ -82,7 +82,7 @@ class _Notes(_Timed, frozen=True):
     notes: Annotated[Sequence[_Note], msgspec.Meta(max_length=NOTES_MAX)]
 
 
-_Facts = TypeVar("_Facts", _Now, _Notes)
+_Facts = TypeVar("_Facts", _WatcherNow, _Notes)
 
 
 class _Place:
@@ -96,10 +96,10 @@ class _Place:
 
     async def ask(
         self, session: aiohttp.ClientSession, now: datetime
-    ) -> tuple[Mapping[Component, Saying], Sequence[Note]]:
+    ) -> tuple[Mapping[Component, Saying], Sequence[IncidentNote]]:
         """The states it signed a moment ago, and its notes; nothing where it does not answer, or is not believed."""
         try:
-            said = await self._document(session, "now.json", NOW, _Now, now)
+            said = await self._document(session, "now.json", NOW, _WatcherNow, now)
             notes = await self._document(session, "notes.json", NOTES, _Notes, now)
             found = {
                 component: Saying(
@@ -123,12 +123,12 @@ class _Place:
             _log.info("watcher_believed", watcher=self.watcher.name)
         return found, [self._note(one) for one in notes.notes]
 
-    def _note(self, one: _Note) -> Note:
+    def _note(self, one: _Note) -> IncidentNote:
         text = {
             language: lines_of_text(words)[:WORDS_LENGTH_MAX]
             for language, words in (("id", one.text.id), ("en", one.text.en))
         }
-        return Note(f"{self.watcher.name}:{one.id}", one.at, one.component, text)
+        return IncidentNote(f"{self.watcher.name}:{one.id}", one.at, one.component, text)
 
     async def _document(
         self,
@@ -173,7 +173,7 @@ class Watchers:
 
     async def ask(
         self, now: datetime
-    ) -> tuple[Sequence[Mapping[Component, Saying]], Sequence[Note]]:
+    ) -> tuple[Sequence[Mapping[Component, Saying]], Sequence[IncidentNote]]:
         """The states that each watcher says, and all their notes."""
         timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS_MAX)
         async with aiohttp.ClientSession(timeout=timeout, auto_decompress=False) as session:

@@ -195,7 +195,7 @@ def stage_of(refund: Refund) -> Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class Payee:
+class RefundPayee:
     """A bank account that a buyer named.  `holder` is the name that its bank confirmed; `bank_code` has three digits."""
 
     bank_code: str

@@ -22,11 +22,10 @@ from meterai.payments.model import (
     RefundLine,
     RefundWish,
     RefusedForEver,
-    UnderWay,
+    TransferUnderWay,
     reference_of,
 )
-from meterai.payments.refunds import store as store
-from meterai.payments.refunds import ways
+from meterai.payments.refunds import store, ways
 from meterai.payments.refunds.model import (
     KnownOf,
     PaymentGivenBack,
@@ -101,7 +100,7 @@ async def conclude(tx: Tx, news: PaymentGivenBack) -> None:
         return
     await suspense.keep(
         tx,
-        suspense.News(
+        suspense.ProviderNews(
             key=f"refunded:{reference}:{payment}:{told}",
             source="question",
             reason="refunded_there",
@@ -158,10 +157,10 @@ async def book_watched(
     await store.watched(tx, refund, window_seconds)
 
 
-def _about(refund: Refund, reason: str) -> suspense.News:
+def _about(refund: Refund, reason: str) -> suspense.ProviderNews:
     """The item in suspense of a refund, with what an operator needs to ask the provider about it."""
     told = {"state": refund.state, "tries": refund.tries, "answer": refund.last_answer}
-    return suspense.News(
+    return suspense.ProviderNews(
         key=f"{reason}:{refund.number}",
         source="question",
         reason=reason,
@@ -339,7 +338,7 @@ class RefundSender:
                 return
             await self._answered(refund, str(refusal), RefundState.SENT)
             return
-        except UnderWay as refusal:
+        except TransferUnderWay as refusal:
             await self._answered(refund, str(refusal), RefundState.ACCEPTED)
             return
         except OutcomeUnknown as refusal:

@@ -11,12 +11,12 @@ from meterai.payments.refunds.model import (
     KnownOf,
     LateRefund,
     OpenRefunds,
-    Payee,
     PayeeOfRefund,
     PaymentGivenBack,
     Refund,
     RefundFigures,
     RefundPastDue,
+    RefundPayee,
     RefundsMark,
     RefundState,
     Way,
@@ -198,7 +198,7 @@ SELECT count(*) AS number FROM captures
 WHERE account_id = %s AND attempt_id = %s AND learned_by <> 'denial'
 """
 _KNOWN = RowMapper(KnownOf)
-_PAYEES = RowMapper(Payee)
+_PAYEES = RowMapper(RefundPayee)
 _KNOWN_OF = """
 SELECT a.provider, a.method, c.captured_at
 FROM captures c JOIN payment_attempts a USING (account_id, attempt_id)
@@ -381,7 +381,7 @@ async def known_of(tx: ReadTx, refund: Refund) -> KnownOf:
     return found
 
 
-async def name_payee(tx: Tx, account: UUID, payee: Payee) -> list[Refund]:
+async def name_payee(tx: Tx, account: UUID, payee: RefundPayee) -> list[Refund]:
     """An account is the current one of a buyer; answers the refunds that go there now."""
     named = (payee.id, payee.bank_code, payee.account_no, payee.holder)
     return await tx.all_as(
@@ -392,7 +392,7 @@ async def name_payee(tx: Tx, account: UUID, payee: Payee) -> list[Refund]:
     )
 
 
-async def current_payee(tx: ReadTx, account: UUID) -> Payee | None:
+async def current_payee(tx: ReadTx, account: UUID) -> RefundPayee | None:
     """The account that a buyer named last, unless its bank refused it since."""
     return await tx.one_as(_PAYEES, _PAYEE, account)
 
@@ -402,7 +402,7 @@ async def payees_of(tx: ReadTx, account: UUID, refunds: Sequence[UUID]) -> list[
     return await tx.all_as(_PAYEES_OF, _PAYEES_OF_REFUNDS, account, list(refunds))
 
 
-async def refused_payee(tx: ReadTx, account: UUID) -> Payee | None:
+async def refused_payee(tx: ReadTx, account: UUID) -> RefundPayee | None:
     """The account that a buyer named last and whose bank took nothing for it; None where it takes, or none was named."""
     return await tx.one_as(_PAYEES, _PAYEE_REFUSED, account)
 

@@ -11,15 +11,15 @@ from meterai.payments.refunds import store
 from meterai.payments.refunds.model import (
     NotRerouted,
     OwedByClaim,
-    Payee,
     PayeeOfRefund,
     Refund,
+    RefundPayee,
     Way,
 )
 from meterai.plumbing.db.database import ReadTx, Tx
 
 
-async def name_payee(tx: Tx, account: UUID, payee: Payee) -> list[Refund]:
+async def name_payee(tx: Tx, account: UUID, payee: RefundPayee) -> list[Refund]:
     """The buyer named an account, and its bank the holder: all that waits for one goes there at once.
 
     It takes the place of the one named before.
@@ -27,7 +27,7 @@ async def name_payee(tx: Tx, account: UUID, payee: Payee) -> list[Refund]:
     return await store.name_payee(tx, account, replace(payee, id=new_id()))
 
 
-async def current_payee(tx: ReadTx, account: UUID) -> Payee | None:
+async def current_payee(tx: ReadTx, account: UUID) -> RefundPayee | None:
     """The account that a buyer named last, unless its bank refused it since."""
     return await store.current_payee(tx, account)
 
@@ -39,7 +39,7 @@ async def payees_of(
     return {one.refund: one for one in await store.payees_of(tx, account, refunds)}
 
 
-async def refused_payee(tx: ReadTx, account: UUID) -> Payee | None:
+async def refused_payee(tx: ReadTx, account: UUID) -> RefundPayee | None:
     """The account that a buyer named last, where its bank took nothing for it and no other was named since."""
     return await store.refused_payee(tx, account)
 

@@ -93,7 +93,7 @@ class ToPlan(NamedTuple):
     least: int
 
 
-class Waits(StrEnum):
+class TransferWait(StrEnum):
     """Why money that is to go by transfer is in none: as `last_answer` of its refunds says it."""
 
     BANK_AWAY = "bank_away"  # no bank that makes transfers answers, or each was taken out
@@ -102,10 +102,10 @@ class Waits(StrEnum):
     FLOAT_LOW = "float_low"  # no float account has so much
 
 
-class Waiting(NamedTuple):
+class WaitingRupiah(NamedTuple):
     """Rupiah that are in no transfer for this reason."""
 
-    reason: Waits
+    reason: TransferWait
     rupiah: int
 
 
@@ -117,7 +117,7 @@ class Left(NamedTuple):
     of_day: int
 
 
-class Limits(NamedTuple):
+class TransferLimits(NamedTuple):
     """The most that any bank can send in one transfer: with nothing before it, this day, and of its float account now.
 
     is_away  no bank can be asked
@@ -182,7 +182,7 @@ class Floats:
 
 
 @dataclass(slots=True)
-class Source:
+class TransferBank:
     """Rupiah that one bank can still send: in a transfer, this day, from its float account (None: not known)."""
 
     provider: str
@@ -208,9 +208,9 @@ class Source:
             self.free -= rupiah
 
 
-def limits_of(sources: Sequence[Source]) -> Limits:
+def limits_of(sources: Sequence[TransferBank]) -> TransferLimits:
     """The most of all banks that can be asked."""
-    return Limits(
+    return TransferLimits(
         is_away=not sources,
         of_transfer=max((one.rupiah_max for one in sources), default=-1),
         of_day=max((one.of_day for one in sources), default=-1),
@@ -218,13 +218,13 @@ def limits_of(sources: Sequence[Source]) -> Limits:
     )
 
 
-def source_for(wanted: ToPlan, sources: Sequence[Source]) -> Source | None:
+def source_for(wanted: ToPlan, sources: Sequence[TransferBank]) -> TransferBank | None:
     """The bank that sends to this buyer: one that can send it whole, the buyer's own bank before others; else one that can
     send a part; None where none can.
     """
     able = [one for one in sources if one.most >= wanted.least]
 
-    def rank(one: Source) -> tuple[bool, bool]:
+    def rank(one: TransferBank) -> tuple[bool, bool]:
         return one.most < wanted.rupiah, one.bank != wanted.bank_code
 
     return min(able, key=rank, default=None)

@@ -19,20 +19,20 @@ from meterai.payments.model import (
     RailNotConfigured,
     RefundMade,
     RefusedForEver,
-    Returned,
-    UnderWay,
+    TransferReturned,
+    TransferUnderWay,
 )
 from meterai.payments.rails import Payouts
 from meterai.payments.service import PaymentService
 from meterai.payments.settings import PaymentSettings
 from meterai.payments.transfers import store
 from meterai.payments.transfers.model import (
-    Limits,
-    Source,
     ToPlan,
     Transfer,
+    TransferBank,
+    TransferLimits,
     TransferState,
-    Waits,
+    TransferWait,
     limits_of,
     source_for,
     transfer_number,
@@ -110,13 +110,13 @@ class TransferSender:
             at_once=1,  # each takes of what the banks can send
         )
 
-    async def _sources(self, names: list[str]) -> list[Source]:
+    async def _sources(self, names: list[str]) -> list[TransferBank]:
         """Rupiah that these banks can send now."""
         payouts, now = self._payments.rails.payouts(), self._clock.now().astimezone(WIB)
         begins = now.replace(hour=0, minute=0, second=0, microsecond=0)
         left = {one.provider: one for one in await self._database.once(store.left, names, begins)}
         return [
-            Source(
+            TransferBank(
                 provider=name,
                 bank=payouts[name].bank,
                 rupiah_max=payouts[name].rupiah_max,
@@ -126,7 +126,7 @@ class TransferSender:
             for name in names
         ]
 
-    async def _plan(self, wanted: ToPlan, sources: list[Source]) -> None:
+    async def _plan(self, wanted: ToPlan, sources: list[TransferBank]) -> None:
         source = source_for(wanted, sources)
         if source is None:
             return  # others took what there was: the next weighing says why it waits
@@ -163,7 +163,7 @@ class TransferSender:
         except ProviderUnreachable as refusal:
             seconds = refusal.seconds if isinstance(refusal, CallNotBegun) else PUT_OFF_SECONDS
             await self._not_begun(transfer, str(refusal), seconds)
-        except UnderWay as refusal:
+        except TransferUnderWay as refusal:
             await self._answered(transfer, str(refusal), TransferState.ACCEPTED)
         except OutcomeUnknown as refusal:
             await self._answered(transfer, str(refusal), TransferState.SENT)
@@ -229,10 +229,10 @@ class TransferSender:
         try:
             payouts = self._payments.rails.payouts_of(transfer.provider)
             made = await payouts.transferred(transfer.number)
-        except Returned as returned:
+        except TransferReturned as returned:
             if transfer.state is TransferState.SETTLED:
                 await self._refused(transfer, returned)
-        except UnderWay:
+        except TransferUnderWay:
             await self._database.once(store.look_later, transfer, LOOK_AGAIN_SECONDS)
             return
         except (OutcomeUnknown, ProviderUnreachable, ProviderRefused) as refusal:
@@ -261,7 +261,7 @@ class TransferSender:
         if settled_at and (self._clock.now() - settled_at).total_seconds() >= LATE_SECONDS:
             await suspense.keep(
                 tx,
-                suspense.News(
+                suspense.ProviderNews(
                     key=item,
                     source="question",
                     reason="refund_not_in_record",
@@ -298,14 +298,14 @@ class TransferSender:
             return
         await self._database.once(store.weighed, provider, rupiah, asked_at)
 
-    async def show(self, limits: Limits) -> None:
+    async def show(self, limits: TransferLimits) -> None:
         """Set the metrics of the float accounts, and of what waits."""
         async with self._database.reading() as tx:
             found, waiting = await store.floats(tx), await store.waiting(tx, limits)
         for one in found.balances:
             metrics.FLOAT.labels(provider=one.provider).set(one.free)
         rupiah = dict(waiting)
-        for reason in Waits:
+        for reason in TransferWait:
             metrics.WAITING.labels(reason=reason).set(rupiah.get(reason, 0))
         least = self._settings.float_cover_days_min
         days = found.days

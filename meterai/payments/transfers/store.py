@@ -10,11 +10,11 @@ from meterai.payments.transfers.model import (
     FloatNeed,
     Floats,
     Left,
-    Limits,
     ToPlan,
     Transfer,
+    TransferLimits,
     TransferState,
-    Waiting,
+    WaitingRupiah,
 )
 from meterai.plumbing.db.database import ReadTx, Tx
 from meterai.plumbing.db.rows import RowMapper
@@ -31,7 +31,7 @@ _TRANSFERS = RowMapper(Transfer)
 _TO_PLAN = RowMapper(ToPlan)
 _BALANCES = RowMapper(FloatBalance)
 _LEFT_OF = RowMapper(Left)
-_WAITING_OF = RowMapper(Waiting)
+_WAITING_OF = RowMapper(WaitingRupiah)
 _NEED = RowMapper(FloatNeed)
 _COLUMNS = (
     "t.account_id AS account, t.transfer_id AS id, t.provider, t.transfer_no AS number, t.amount, t.state, t.tries,"
@@ -201,12 +201,12 @@ async def void_planned(tx: Tx, providers: Sequence[str], limit: int) -> None:
     await tx.run(_STUCK, list(providers), limit)
 
 
-async def say_why(tx: Tx, limits: Limits, limit: int) -> None:
+async def say_why(tx: Tx, limits: TransferLimits, limit: int) -> None:
     """Write into refunds that are in no transfer why they are in none; of very many the rest later."""
     await tx.run(_WAITS, *limits, limit)
 
 
-async def waiting(tx: ReadTx, limits: Limits) -> list[Waiting]:
+async def waiting(tx: ReadTx, limits: TransferLimits) -> list[WaitingRupiah]:
     """Rupiah that are in no transfer, by the reason."""
     return await tx.all_as(_WAITING_OF, _WAITING, *limits)
 

@@ -71,7 +71,7 @@ def global_fact(table: str, at: str, columns: str, **more: str) -> Fact:
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class SubjectColumn:
     """By which column a row says what it is about: an order, or a stamping from the balance.
 
     Where it does so through another table, `column` is what both have.  A table that is global has
@@ -84,7 +84,7 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
+class ClockColumn:
     """A column of times that may lie ahead: of a row `t`, `until` (SQL) is the latest that any rule gives.
 
     never  SQL of rows for which nothing is scheduled any more: they may have `infinity`
@@ -100,7 +100,7 @@ class Clock:
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class DueWork:
     """Work of rows of `table` (as `t`) that `waits` (SQL) names: each has a time `at` (SQL), and is worked on within
     `late` of it (SQL, by default ten minutes: every worker looks for it)."""
 
@@ -111,7 +111,7 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class MarkEvidence:
     """A mark in rows of `table` (as `t`) that `marked` (SQL) have, and the `proof` (SQL) without which it is none."""
 
     table: str
@@ -139,14 +139,14 @@ class Audited:
 
     facts: Sequence[Fact] = ()
     shown: Mapping[str, str | Mapping[str, str]] = field(default_factory=dict)
-    subjects: Mapping[str, Subject] = field(default_factory=dict)
+    subjects: Mapping[str, SubjectColumn] = field(default_factory=dict)
     of_accounts: Sequence[str] = ()
     unfinished: Sequence[str] = ()
     related: Sequence[str] = ()
     standing: Sequence[str] = ()
-    clocks: Sequence[Clock] = ()
-    dues: Sequence[Due] = ()
-    evidence: Sequence[Evidence] = ()
+    clocks: Sequence[ClockColumn] = ()
+    dues: Sequence[DueWork] = ()
+    evidence: Sequence[MarkEvidence] = ()
     measure: str = ""
 
 

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.audited import Audited
 from meterai.plumbing.db.database import Database
-from meterai.plumbing.db.invariants import Finding, Invariant, MailCause, Posting
+from meterai.plumbing.db.invariants import Invariant, InvariantFinding, MailCause, Posting
 from meterai.plumbing.db.marks import Mark
 
 
@@ -23,7 +23,7 @@ class AuditedPart:
     begins: datetime
 
 
-Check: TypeAlias = Callable[[AuditedPart], Awaitable[Finding]]
+Check: TypeAlias = Callable[[AuditedPart], Awaitable[InvariantFinding]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,7 @@ class Pulse:
         self.heard_at = 0.0
 
 
-class Link:
+class ServerConnection:
     """A connection, the server it leads to, and since when that server owes an answer."""
 
     __slots__ = (
@@ -181,12 +181,12 @@ class Link:
         await self.connection.close()
 
 
-async def connect(parameters: str, limits: Mapping[str, str], pulse: Pulse) -> Link:
+async def connect(parameters: str, limits: Mapping[str, str], pulse: Pulse) -> ServerConnection:
     """A new connection, set up.  Raises `psycopg.OperationalError` within a bounded time."""
     connection = await AsyncConnection.connect(
         parameters, autocommit=True, row_factory=dict_row, prepare_threshold=1
     )
-    link = Link(connection, "", pulse)
+    link = ServerConnection(connection, "", pulse)
     # Setting up counts as an answer owed, so that a server that freezes now is noticed too.
     cutting = asyncio.get_running_loop().call_later(CONNECT_SECONDS_MAX, link.cut)
     try:

@@ -30,8 +30,8 @@ from meterai.plumbing.db.connections import (
     LOCK_WAIT_MS_MAX,
     SESSION,
     STATEMENT_MS_MAX,
-    Link,
     Pulse,
+    ServerConnection,
     connect,
     conninfo,
     statement_ms,
@@ -105,8 +105,8 @@ class Database:
             connections, CONNECTION_WAIT_SECONDS_MAX, queueing, station=self.station
         )
         self._most = connections
-        self._resting: list[Link] = []
-        self._used: set[Link] = set()
+        self._resting: list[ServerConnection] = []
+        self._used: set[ServerConnection] = set()
         self._pulse = Pulse()
         self._server = ""
         self._is_away = False
@@ -141,7 +141,7 @@ class Database:
     def _link(self) -> "_Borrowed":
         return _Borrowed(self)
 
-    async def _borrow(self) -> Link:
+    async def _borrow(self) -> ServerConnection:
         """A connection, to be given back with `_give_back`.  Refuses `DatabaseAway`, `DatabaseBusy`."""
         self._refuse_while_away()
         try:
@@ -162,7 +162,7 @@ class Database:
             raise
         return link
 
-    async def _give_back(self, link: Link, broken: BaseException | None) -> None:
+    async def _give_back(self, link: ServerConnection, broken: BaseException | None) -> None:
         """Takes a borrowed connection back, whole or broken."""
         try:
             if isinstance(broken, psycopg.Error) and (
@@ -186,7 +186,7 @@ class Database:
         if self._is_away:
             raise DatabaseAway("the database does not answer")
 
-    async def _take(self, limit: int) -> Link:
+    async def _take(self, limit: int) -> ServerConnection:
         self._refuse_while_away()
         while self._resting:
             link = self._resting.pop(self._best(limit))
@@ -209,7 +209,7 @@ class Database:
                 return at
         return last
 
-    def _keep(self, link: Link) -> None:
+    def _keep(self, link: ServerConnection) -> None:
         link.rest()
         self._resting.append(link)
 
@@ -218,7 +218,7 @@ class Database:
         for link in dropped:
             await link.close()
 
-    async def _connect(self) -> Link:
+    async def _connect(self) -> ServerConnection:
         """A new connection; the server it leads to is the one we use from now on."""
         link = await connect(conninfo(self.url), self._limits, self._pulse)
         if link.server != self._server:
@@ -383,7 +383,7 @@ class _Borrowed:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def __aenter__(self) -> Link:
+    async def __aenter__(self) -> ServerConnection:
         self._link = await self._database._borrow()
         return self._link
 

@@ -18,7 +18,7 @@ _PERIOD = "WITH period AS (SELECT %s::timestamptz AS begins, %s::timestamptz AS 
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class FigureQuery:
     """One table of figures, asked for with one statement about a period.
 
     name   `figures.<name>` is its title, `figures.<name>.<column>` the words of each number
@@ -39,7 +39,7 @@ class PromiseQuery:
 
     promise  number of the promise as it is told to the public; `promise.<promise>` is its sentence
     name     `promise.<name>` is what this query looks at
-    query    reads the row `period` as that of `Figures`, and answers one row: `asked`, the number of cases, and `broken`,
+    query    reads the row `period` as that of `FigureQuery`, and answers one row: `asked`, the number of cases, and `broken`,
              those of them in which the promise was not kept
     """
 
@@ -49,7 +49,7 @@ class PromiseQuery:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class PromiseResult:
     """The answer to a `PromiseQuery`."""
 
     asked: int
@@ -57,7 +57,7 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class FigureRow:
     """One row of a table of figures."""
 
     of: str
@@ -94,21 +94,25 @@ def between(begin: str, end: str) -> str:
     return f"extract(epoch FROM {end} - {begin})::double precision"
 
 
-async def count(tx: ReadTx, figures: Figures, begin: datetime, end: datetime) -> Sequence[Counted]:
+async def count(
+    tx: ReadTx, figures: FigureQuery, begin: datetime, end: datetime
+) -> Sequence[FigureRow]:
     """The figures of a period, row by row, however long they take."""
     await tx.allow(STATEMENT_SECONDS_MAX)
     rows = await tx.all(_PERIOD + figures.query, begin, end)
     return [
-        Counted(str(row["of"] or ""), {name: _number(row[name]) for name in row if name != "of"})
+        FigureRow(str(row["of"] or ""), {name: _number(row[name]) for name in row if name != "of"})
         for row in rows
     ]
 
 
-async def ask_promise(tx: ReadTx, promise: PromiseQuery, begin: datetime, end: datetime) -> Kept:
+async def ask_promise(
+    tx: ReadTx, promise: PromiseQuery, begin: datetime, end: datetime
+) -> PromiseResult:
     """Whether a promise was kept in a period, however long it takes to find out."""
     await tx.allow(STATEMENT_SECONDS_MAX)
     [row] = await tx.all(_PERIOD + promise.query, begin, end)
-    return Kept(row["asked"], row["broken"])
+    return PromiseResult(row["asked"], row["broken"])
 
 
 def _number(value: object) -> Number | None:

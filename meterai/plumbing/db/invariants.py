@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 from uuid import UUID
 
-from meterai.plumbing.db.audited import Subject
+from meterai.plumbing.db.audited import SubjectColumn
 from meterai.plumbing.db.catalog import SEARCH_PATH
 from meterai.plumbing.db.database import Database, Row, Tx
 
@@ -33,7 +33,7 @@ BEFORE_DIGESTS = "(SELECT applied_at + interval '1 day' FROM applied_migrations 
 
 _TABLE = re.compile(r"\{(\w+)(?:@(\w+))?([*?]?)\}")
 _NOBODY = "'00000000-0000-0000-0000-000000000000'::uuid"  # whose rows are of no account
-Subjects: TypeAlias = Mapping[str, Subject]  # by table
+Subjects: TypeAlias = Mapping[str, SubjectColumn]  # by table
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class MailCause:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class InvariantFinding:
     """What checking one invariant found: the broken rows, none where it holds."""
 
     invariant: Invariant
@@ -89,13 +89,13 @@ class Finding:
         """True where nothing breaks the promise."""
         return self.broken == 0
 
-    def __add__(self, other: "Finding") -> "Finding":
+    def __add__(self, other: "InvariantFinding") -> "InvariantFinding":
         """The findings of one invariant in two parts of the rows, together."""
         shown = (self.evidence + other.evidence)[:SHOWN_MAX]
-        return Finding(self.invariant, self.broken + other.broken, shown)
+        return InvariantFinding(self.invariant, self.broken + other.broken, shown)
 
 
-class Scope(Protocol):
+class RowScope(Protocol):
     """Which rows an invariant is asked of."""
 
     @property
@@ -193,7 +193,7 @@ def _with_nobody(table: str, subjects: Subjects) -> str:
     return table
 
 
-def written(query: str, scope: Scope) -> str:
+def written(query: str, scope: RowScope) -> str:
     """The SQL that asks a query of a scope."""
     body = _TABLE.sub(lambda found: scope.rows(found[1], found[2], found[3]), query).strip()
     head = scope.head()
@@ -226,7 +226,7 @@ SELECT count(*) OVER () AS broken, to_jsonb(found) AS row FROM (<query>) AS foun
 """
 
 
-async def check(database: Database, invariant: Invariant, scope: Scope) -> Finding:
+async def check(database: Database, invariant: Invariant, scope: RowScope) -> InvariantFinding:
     """Ask one invariant of a scope, in a snapshot of its own, however long it takes."""
     asked = Everything({}) if invariant.is_whole else scope
     async with database.transaction() as tx:
@@ -238,9 +238,9 @@ async def check(database: Database, invariant: Invariant, scope: Scope) -> Findi
 
 async def check_quickly(
     database: Database, invariants: Sequence[Invariant], scope: Everything
-) -> list[Finding]:
+) -> list[InvariantFinding]:
     """Ask invariants of all rows, where there are few: several in one statement, with no time of their own."""
-    found: list[Finding] = []
+    found: list[InvariantFinding] = []
     for first in range(0, len(invariants), AT_ONCE):
         several = invariants[first : first + AT_ONCE]
         asked = " UNION ALL ".join(
@@ -255,12 +255,14 @@ async def check_quickly(
     return found
 
 
-def _asked(invariant: Invariant, scope: Scope) -> str:
+def _asked(invariant: Invariant, scope: RowScope) -> str:
     return _FOUND.replace("<query>", written(invariant.query, scope))
 
 
-def _finding(invariant: Invariant, rows: list[Row]) -> Finding:
-    return Finding(invariant, rows[0]["broken"] if rows else 0, [row["row"] for row in rows])
+def _finding(invariant: Invariant, rows: list[Row]) -> InvariantFinding:
+    return InvariantFinding(
+        invariant, rows[0]["broken"] if rows else 0, [row["row"] for row in rows]
+    )
 
 
 # The planner takes keys of two columns for independent and expects one row where there are

@@ -45,7 +45,7 @@ class Basis(StrEnum):
     INTEREST = "interest"
 
 
-class Kept(StrEnum):
+class KeepReason(StrEnum):
     """Reason for which rows stay after an erasure."""
 
     TAX = "tax"  # records of tax and of money
@@ -77,7 +77,7 @@ def _account(person: Person) -> Sequence[object]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class PersonalTable:
     """Rows of a person in one table (`t`).
 
     columns  those that a copy has; every other one is `inner` (of our work), `hidden` (a secret, or its hash), or of `others`
@@ -99,7 +99,7 @@ class Held:
     deletes: bool = False
     blanks: Mapping[str, str] = field(default_factory=dict)
     only: str = "true"
-    kept: Kept | None = None
+    kept: KeepReason | None = None
     since: str = "NULL::timestamptz"
     keeps: timedelta | None = None
 
@@ -126,7 +126,7 @@ class Held:
         assert row is not None
         if not row["rows"]:
             return None
-        keeps = LAW_KEEPS if self.kept == Kept.TAX else self.keeps
+        keeps = LAW_KEEPS if self.kept == KeepReason.TAX else self.keeps
         until = row["since"] + keeps if row["since"] and keeps else None
         return Fate(self.table, row["rows"], self.deletes, tuple(self.blanks), self.kept, until)
 
@@ -149,7 +149,7 @@ class Fate(NamedTuple):
     rows: int
     deletes: bool
     blanked: tuple[str, ...]
-    kept: Kept | None
+    kept: KeepReason | None
     until: datetime | None
 
 
@@ -174,7 +174,7 @@ class Wait:
     named: Named = _account
 
 
-class Waiting(NamedTuple):
+class ErasureWait(NamedTuple):
     """Reason for which a person's erasure waits now."""
 
     word: str
@@ -199,7 +199,7 @@ class Consents:
     withdraw: Callable[[Tx, Person, str], Awaitable[None]]
 
 
-class File(NamedTuple):
+class CopyFile(NamedTuple):
     """A file of a copy."""
 
     name: str
@@ -207,10 +207,10 @@ class File(NamedTuple):
 
 
 # Files of a person beside the tables, such as receipts; at most so many.
-Files: TypeAlias = Callable[[ReadTx, Person, Settings, int], Awaitable[Sequence[File]]]
+Files: TypeAlias = Callable[[ReadTx, Person, Settings, int], Awaitable[Sequence[CopyFile]]]
 
 
-async def _nobody_waits(_tx: ReadTx, _person: Person) -> Sequence[Waiting]:
+async def _nobody_waits(_tx: ReadTx, _person: Person) -> Sequence[ErasureWait]:
     return ()
 
 
@@ -220,7 +220,7 @@ async def _nothing(_tx: Tx, _person: Person, _at: datetime) -> None:
 
 async def _no_files(
     _tx: ReadTx, _person: Person, _settings: Settings, _most: int
-) -> Sequence[File]:
+) -> Sequence[CopyFile]:
     return ()
 
 
@@ -242,11 +242,11 @@ class Personal:
     name: str = ""
     basis: Basis = Basis.CONTRACT
     recipients: Sequence[str] = ()
-    tables: Sequence[Held] = ()
+    tables: Sequence[PersonalTable] = ()
     nobodys: Mapping[str, str] = field(default_factory=dict)
     before: Act = _nothing
     waits: Sequence[Wait] = ()
-    asks: Callable[[ReadTx, Person], Awaitable[Sequence[Waiting]]] = _nobody_waits
+    asks: Callable[[ReadTx, Person], Awaitable[Sequence[ErasureWait]]] = _nobody_waits
     files: Files = _no_files
     consents: Consents | None = None
 
@@ -271,13 +271,13 @@ class Personal:
             await one.erase(tx, person)
         return fates
 
-    async def waiting(self, tx: ReadTx, person: Person) -> list[Waiting]:
+    async def waiting(self, tx: ReadTx, person: Person) -> list[ErasureWait]:
         """Reasons for which the erasure of a person waits."""
         found = []
         for one in self.waits:
             row = await tx.one(one.query, *one.named(person))
             if row is not None and row["count"]:
-                found.append(Waiting(one.word, int(row["count"]), row["until"]))
+                found.append(ErasureWait(one.word, int(row["count"]), row["until"]))
         return [*found, *await self.asks(tx, person)]
 
 
@@ -302,7 +302,7 @@ def _plain(name: str, value: Any) -> object:
 OF_PLUMBING = Personal(
     basis=Basis.INTEREST,
     tables=(
-        Held(
+        PersonalTable(
             table="dead_jobs",
             columns="job_id kind handler created_at died_at tries",
             inner="facts fault account_id",

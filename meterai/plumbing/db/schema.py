@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from meterai.plumbing.db import catalog, grants, rights
 from meterai.plumbing.db.database import Database, Row, Tx
-from meterai.plumbing.db.invariants import SHOWN_MAX, Finding, Invariant
+from meterai.plumbing.db.invariants import SHOWN_MAX, Invariant, InvariantFinding
 from meterai.plumbing.db.migrations import hashes
 from meterai.plumbing.db.sql_files import described
 
@@ -93,11 +93,11 @@ WHERE name = 'search_path'
 _APPLIED = "SELECT name, sha256 FROM public.applied_migrations"
 
 
-def _finding(invariant: Invariant, rows: list[Row]) -> Finding:
-    return Finding(invariant, len(rows), rows[:SHOWN_MAX])
+def _finding(invariant: Invariant, rows: list[Row]) -> InvariantFinding:
+    return InvariantFinding(invariant, len(rows), rows[:SHOWN_MAX])
 
 
-async def check_schema(database: Database) -> list[Finding]:
+async def check_schema(database: Database) -> list[InvariantFinding]:
     """Compare the database with the files and with the rights that are due."""
     async with database.transaction() as tx:
         # Whoever shadows a table can shadow a catalog too.

@@ -3,16 +3,23 @@
 Those of a room are in its `room.py`; `apps/rooms.py: owners_of_tables` has all of them.
 """
 
-from meterai.plumbing.db.audited import WORK, Audited, Clock, Due, Evidence, global_fact
+from meterai.plumbing.db.audited import (
+    WORK,
+    Audited,
+    ClockColumn,
+    DueWork,
+    MarkEvidence,
+    global_fact,
+)
 
 TABLES = frozenset({"applied_migrations", "jobs", "dead_jobs", "listeners", "round_faults"})
 AUDITED = Audited(
     clocks=(
-        Clock("jobs", "run_at", "now() + interval '10 minutes'"),
-        Clock("round_faults", "try_at", "now() + interval '1 day'"),
+        ClockColumn("jobs", "run_at", "now() + interval '10 minutes'"),
+        ClockColumn("round_faults", "try_at", "now() + interval '1 day'"),
     ),
-    dues=(Due("jobs", "t.run_at"),),
-    evidence=(Evidence("jobs", "t.tries < 0", "false"),),  # it would never have failed for long
+    dues=(DueWork("jobs", "t.run_at"),),
+    evidence=(MarkEvidence("jobs", "t.tries < 0", "false"),),  # it would never have failed for long
     facts=(global_fact("applied_migrations", "applied_at", "name sha256"),),
     shown={
         "dead_jobs": "Work that was given up: what it would have done is looked at where it would have left something, and the list only says why it has not.",

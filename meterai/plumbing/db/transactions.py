@@ -15,7 +15,7 @@ from psycopg.rows import dict_row, tuple_row
 from psycopg.types.json import Jsonb
 
 from meterai.kit.refusal import Refusal, declared_for_code, declared_for_constraint
-from meterai.plumbing.db.connections import Link
+from meterai.plumbing.db.connections import ServerConnection
 from meterai.plumbing.db.rows import RowMapper
 from meterai.plumbing.observe import telemetry
 
@@ -109,7 +109,7 @@ class ReadTx:
 
     may_write = False
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: ServerConnection) -> None:
         self._link = link
 
     async def _execute(
@@ -180,7 +180,7 @@ class Tx(ReadTx):
 
     may_write = True
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: ServerConnection) -> None:
         super().__init__(link)
         self._following: list[Callable[[], Awaitable[None] | None]] = []
 

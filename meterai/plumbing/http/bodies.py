@@ -30,9 +30,9 @@ from litestar.types import Receive
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.http.incoming import Incoming
-from meterai.plumbing.networks import Held
+from meterai.plumbing.networks import NetworkCounts
 from meterai.plumbing.threads import to_the_end
-from meterai.plumbing.turns import PURPOSE, Purpose
+from meterai.plumbing.turns import PURPOSE, WorkPurpose
 
 UNCOUNTED_BYTES_MAX = 8 * 1024  # a JSON command; so many connections as there may be, 16 MiB
 HELD_BYTES_MAX = 1024 * 1024  # of one body in memory, where there is room; else it goes to a file
@@ -86,7 +86,7 @@ class BodyIncomplete(Refusal):
     status = 400
 
 
-class Budget:
+class ByteBudget:
     """So many bytes, shared by the requests of this process by their priority."""
 
     def __init__(self, bytes_max: int) -> None:
@@ -174,7 +174,7 @@ class _Pace:
         """All of it is here, or nobody waits for it any more."""
         self._timer.cancel()
 
-    def _be_late(self, purpose: Purpose) -> None:
+    def _be_late(self, purpose: WorkPurpose) -> None:
         purpose.step_aside()
         self._look()
 
@@ -193,10 +193,10 @@ class Bodies:
 
     def __init__(self, directory: Path, files_bytes_max: int) -> None:
         self.directory = directory
-        self.arriving = Budget(ARRIVING_BYTES_MAX)
-        self.working = Budget(WORKING_BYTES_MAX)
-        self.files = Budget(files_bytes_max)
-        self._held = Held()  # bytes of files
+        self.arriving = ByteBudget(ARRIVING_BYTES_MAX)
+        self.working = ByteBudget(WORKING_BYTES_MAX)
+        self.files = ByteBudget(files_bytes_max)
+        self._held = NetworkCounts()  # bytes of files
 
     def check_room(self, size: int, network: str) -> None:
         """Whether a body of this size would fit beside what is here.  Refuses `UploadsFull`."""
@@ -229,7 +229,7 @@ class Bodies:
         return tempfile.TemporaryFile(dir=self.directory, buffering=0)
 
 
-class Body:
+class RequestBody:
     """The body of one request.  Whoever made it calls `close` when the request is over."""
 
     def __init__(

@@ -123,7 +123,7 @@ def with_coding(headers: Sequence[Header], coding: Coding, length: int) -> list[
     return found
 
 
-class _Answer:
+class _CompressedAnswer:
     """Holds the start of an answer back until its body is there; a body in pieces is left as it is."""
 
     def __init__(self, scope: HTTPScope, send: Send, coding: Coding | None) -> None:
@@ -172,4 +172,4 @@ def compressing(visit: Visit) -> Send:
     """`visit.send`, for an answer that is to be compressed where that is worth it."""
     # To HEAD the headers are those of the bytes as they are: there are none to compress.
     coding = None if visit.is_head else coding_for(header(visit.scope, b"accept-encoding"))
-    return _Answer(visit.scope, visit.send, coding).watch
+    return _CompressedAnswer(visit.scope, visit.send, coding).watch

@@ -38,7 +38,7 @@ NOTHING_MORE = Described()
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class FieldDescription:
     """What a field of a view can be, beyond its type: one of some words, or a number from `least` on."""
 
     words: Sequence[str] = ()

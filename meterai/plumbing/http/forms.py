@@ -34,7 +34,7 @@ PARTS_MAX = 64  # of a form that says nothing else: ours have ten fields
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class FormPart:
     """One part of a form; a file has a name of its own, which is clean (`kit.text.file_name`).
 
     A field of files that was left empty comes with an empty name.  `came` is the name to the letter: by this one a file
@@ -55,7 +55,7 @@ class Part:
         return self.content.decode("utf-8", "replace").replace(NUL, "")
 
 
-def _each_once(parts: list[Part], *, several_files: bool) -> list[Part]:
+def _each_once(parts: list[FormPart], *, several_files: bool) -> list[FormPart]:
     """The parts as they came.  Refuses `Malformed` where a field comes twice.
 
     One reader takes the first of them, another the last.  Of a field of files there may be
@@ -70,10 +70,10 @@ def _each_once(parts: list[Part], *, several_files: bool) -> list[Part]:
     return parts
 
 
-def _part(segment: MultipartSegment, content: bytes) -> Part:
+def _part(segment: MultipartSegment, content: bytes) -> FormPart:
     given = segment.filename
     name = None if given is None else given and (file_name(given) or UNNAMED)
-    return Part(segment.name, name, content, _came(segment))
+    return FormPart(segment.name, name, content, _came(segment))
 
 
 def _came(segment: MultipartSegment) -> str:
@@ -160,12 +160,12 @@ async def whole_file(
 
 async def read_multipart(
     request: Request[Any, Any, Any], *, parts_max: int = PARTS_MAX, several_files: bool = False
-) -> list[Part]:
+) -> list[FormPart]:
     """The parts of a multipart form (RFC 7578), each name once.  Refuses `Malformed`."""
     media_type, options = request.content_type
     if media_type != RequestEncodingType.MULTI_PART:
         raise Malformed("body", "multipart")
-    found: list[Part] = []
+    found: list[FormPart] = []
     chunks: list[bytes] = []
     try:
         with PushMultipartParser(
@@ -189,7 +189,9 @@ async def read_multipart(
     return _each_once(found, several_files=several_files)
 
 
-async def read_parts(request: Request[Any, Any, Any], *, parts_max: int = PARTS_MAX) -> list[Part]:
+async def read_parts(
+    request: Request[Any, Any, Any], *, parts_max: int = PARTS_MAX
+) -> list[FormPart]:
     """The parts of a form of either kind; none where the body is no form.  Refuses `Malformed`.
 
     A field of files may have several of them.
@@ -206,5 +208,5 @@ async def read_parts(request: Request[Any, Any, Any], *, parts_max: int = PARTS_
         )
     except ValueError:
         raise Malformed("body", "fields", fields_max=parts_max) from None
-    found = [Part(name, None, value.encode("utf-8", "replace")) for name, value in pairs]
+    found = [FormPart(name, None, value.encode("utf-8", "replace")) for name, value in pairs]
     return _each_once(found, several_files=False)

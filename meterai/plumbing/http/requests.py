@@ -15,7 +15,7 @@ from meterai.kit.doubles import NameDoubled, check_names
 from meterai.kit.numbers import counted
 from meterai.kit.refusal import Malformed, Refusal, refusal_of_database
 from meterai.plumbing.config import ProcessSettings, Settings
-from meterai.plumbing.http.bodies import Bodies, Body
+from meterai.plumbing.http.bodies import Bodies, RequestBody
 from meterai.plumbing.http.callers import service
 from meterai.plumbing.http.head import head_of
 
@@ -61,13 +61,13 @@ class BoundedRequest(Request[Any, Any, Any]):
     """A request whose body is read within bounds (`plumbing.http.bodies`), and whose JSON strictly."""
 
     async def body(self) -> bytes:
-        """The body as bytes.  Refuses what `Body.whole` refuses."""
+        """The body as bytes.  Refuses what `RequestBody.whole` refuses."""
         if self._body is Empty:
             self._body = self._connection_state.body = await self._arriving().whole()
         return self._body
 
     async def stream(self) -> AsyncGenerator[bytes, None]:
-        """The body piece by piece, once all of it is here.  Refuses what `Body.pieces` refuses.
+        """The body piece by piece, once all of it is here.  Refuses what `RequestBody.pieces` refuses.
 
         A route that keeps no piece in memory says so: `opt={"passes_body": True}`.
         """
@@ -91,10 +91,10 @@ class BoundedRequest(Request[Any, Any, Any]):
         asked = self.route_handler.parsed_data_field
         return read_json(body, asked.annotation if asked is not None else Any)
 
-    def _arriving(self) -> Body:
+    def _arriving(self) -> RequestBody:
         limit = self.route_handler.resolve_request_max_body_size()
         assert isinstance(limit, int)
-        body = Body(
+        body = RequestBody(
             self.receive,
             service(self, Bodies),
             announced=_announced(head_of(self.scope).values.get(b"content-length")),

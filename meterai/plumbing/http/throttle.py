@@ -23,7 +23,7 @@ INCREASE = 2
 WAITING_MAX = 8_192
 
 
-class Pace:
+class Throttle:
     """Of one process."""
 
     def __init__(self) -> None:

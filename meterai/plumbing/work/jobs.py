@@ -46,7 +46,7 @@ from meterai.plumbing.db.rows import RowMapper
 from meterai.plumbing.observe import telemetry
 from meterai.plumbing.observe.stations import APART_MIN, LATE_SECONDS, LATELY_SECONDS, Backlog
 from meterai.plumbing.work.events import Subscription
-from meterai.plumbing.work.watch import Piece, Watch
+from meterai.plumbing.work.watch import DueWatch, Piece
 from meterai.plumbing.work.worker_pool import NOBODY, POLL_SECONDS, Lane, LaneTerms, clock
 
 BATCH = 50  # jobs seen by one look; enough to amortize the query
@@ -191,7 +191,7 @@ class Worker:
         self._lanes = lanes
         self._concurrency = concurrency
         self._stopping = asyncio.Event()
-        self._watch = Watch(
+        self._watch = DueWatch(
             database,
             self._stopping,
             [task.due for task in periodic_tasks],

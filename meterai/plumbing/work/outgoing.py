@@ -85,7 +85,7 @@ class NotBegun(Exception):
         self.seconds = seconds
 
 
-class Tally:
+class CallTally:
     """Counts by kind over the last `WINDOW_SECONDS`, in steps of a second."""
 
     def __init__(self, kinds: int) -> None:
@@ -123,7 +123,7 @@ class Circuit:
 
     def __init__(self) -> None:
         self.state = CircuitState.CLOSED
-        self._ended = Tally(2)
+        self._ended = CallTally(2)
         self._silent_in_a_row = 0
         self._opened_at = 0.0
         self._phase = 0  # counts the times it was half-open
@@ -193,7 +193,7 @@ class RetryBudget:
     """How many repeats may begin beside the first tries of one provider."""
 
     def __init__(self) -> None:
-        self._begun = Tally(2)
+        self._begun = CallTally(2)
 
     def left(self, now: float) -> int:
         """Repeats that may begin now."""

@@ -53,7 +53,7 @@ class Piece(NamedTuple):
 class Rest:
     """The rest of one lane or periodic task between two of its looks."""
 
-    def __init__(self, watch: "Watch", due: str) -> None:
+    def __init__(self, watch: "DueWatch", due: str) -> None:
         self.due = due
         self._pieces: Sequence[Piece] = ()
         self._watch = watch
@@ -105,7 +105,7 @@ _DUE = """
  FROM ({} LIMIT 1) AS due)"""
 
 
-class Found(NamedTuple):
+class DueRow(NamedTuple):
     """A row that is due, of which query."""
 
     number: int
@@ -115,10 +115,10 @@ class Found(NamedTuple):
     what: object
 
 
-_FOUND = RowMapper(Found)
+_FOUND = RowMapper(DueRow)
 
 
-class Watch:
+class DueWatch:
     """Looks for all lanes and periodic tasks of a worker."""
 
     def __init__(
@@ -211,5 +211,5 @@ class Watch:
                 if rest.due in due:
                     rest.named(due[rest.due])
 
-    async def _rows(self, tx: ReadTx) -> list[Found]:
+    async def _rows(self, tx: ReadTx) -> list[DueRow]:
         return await tx.all_as(_FOUND, self._query)

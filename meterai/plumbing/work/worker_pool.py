@@ -18,8 +18,8 @@ from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.db.database import DatabaseAway, DatabaseBusy, ReadTx
 from meterai.plumbing.observe import telemetry
-from meterai.plumbing.turns import PURPOSE, Purpose
-from meterai.plumbing.work.watch import Piece, Rest, Watch
+from meterai.plumbing.turns import PURPOSE, WorkPurpose
+from meterai.plumbing.work.watch import DueWatch, Piece, Rest
 
 POLL_SECONDS = 0.05
 FAULT_PAUSE_SECONDS = 1.0  # after a look that failed for a reason nobody expected
@@ -147,9 +147,9 @@ class Lane:
         """SQL of pieces that are due."""
         return self._terms.due
 
-    async def run(self, watch: Watch) -> None:
+    async def run(self, watch: DueWatch) -> None:
         """Work until the worker stops, then finish what is begun."""
-        PURPOSE.set(Purpose(self._terms.priority))  # of this task, and of those that it begins
+        PURPOSE.set(WorkPurpose(self._terms.priority))  # of this task, and of those that it begins
         self._rest = watch.rest_of(self.due)
         try:
             while not watch.stopping.is_set():
@@ -168,7 +168,7 @@ class Lane:
             await self._ended.wait()
         return len(found)
 
-    async def _fill(self, watch: Watch, seen: Sequence[Piece] = ()) -> tuple[float, float]:
+    async def _fill(self, watch: DueWatch, seen: Sequence[Piece] = ()) -> tuple[float, float]:
         """Begin work while there is room, of what was seen or else by a look; how long to rest at least and, where a look failed, at most."""
         known = self._known()
         pause = 0.0

@@ -47,7 +47,7 @@ class ServiceState:
     issuing: bool = False  # stamps are issued and affixed
     mail_waits_seconds: float = 0.0
     work_waits_seconds: float = 0.0  # what is due and nobody does: stamps and mails come of it
-    pace: orders.Pace | None = None  # of no order: no figure
+    pace: orders.ExecutionPace | None = None  # of no order: no figure
 
     @property
     def is_late(self) -> bool:

@@ -12,14 +12,14 @@ from meterai import stamps
 from meterai.accounts import Permission
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import read, show
-from meterai.kit.paging import Page as Part
+from meterai.kit.paging import ListPage as Part
 from meterai.kit.priority import Priority
 from meterai.orders import OrderService, OrderView
 from meterai.pages import Page, PageRequest, page
 from meterai.plumbing.db.database import Database
 from meterai.plumbing.http.callers import caller_of
 from meterai.portal.arrived import covered
-from meterai.portal.order_told import OrderNow, Told, told
+from meterai.portal.order_told import OrderNow, OrderText, told
 from meterai.refunds import RefundView, refunds_of_orders
 from meterai.stamping import Stamping, StampingService, StampingState, stampings_of_orders
 from meterai.stamps import Lot
@@ -30,7 +30,7 @@ ENTRIES_PER_PAGE = 30  # orders and stampings; each may have its documents
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class HistoryEntry:
     """An order with its documents, or a document stamped from the balance; `this` says how the
     order stands.
     """
@@ -41,7 +41,7 @@ class Entry:
     documents: tuple[Stamping, ...]
 
     @property
-    def told(self) -> Told | None:
+    def told(self) -> OrderText | None:
         """What is said of the order."""
         return told(self.this) if self.this else None
 
@@ -59,7 +59,7 @@ def entries(
     now: datetime,
     *,
     is_issuing: bool,
-) -> list[Entry]:
+) -> list[HistoryEntry]:
     """Orders and stampings as one list, newest first."""
     of_order: dict[str, list[Stamping]] = {}
     given: dict[str, list[RefundView]] = {}
@@ -68,7 +68,7 @@ def entries(
         given.setdefault(refund.order_id, []).append(refund)
     for stamping in stampings:
         if stamping.order is None:
-            found.append(Entry(stamping.id, stamping.requested_at, None, (stamping,)))
+            found.append(HistoryEntry(stamping.id, stamping.requested_at, None, (stamping,)))
         else:
             of_order.setdefault(show("ord", stamping.order), []).append(stamping)
     for order in orders:
@@ -83,7 +83,7 @@ def entries(
             is_issuing=is_issuing,
             is_covered=order.id in paid,
         )
-        found.append(Entry(number, order.placed_at, this, documents))
+        found.append(HistoryEntry(number, order.placed_at, this, documents))
     # By their ids, which are ordered by time, as the pages are.
     return sorted(found, key=lambda entry: entry.id, reverse=True)
 

@@ -36,7 +36,7 @@ from meterai.pages import (
     see_other,
     whole_number,
 )
-from meterai.payments import BuyerQuestions, Method, payee
+from meterai.payments import BuyerQuestions, PaymentMethod, payee
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import Database
 from meterai.plumbing.http.callers import account_of
@@ -47,7 +47,7 @@ from meterai.plumbing.zips import Names, ZippedFile, zipped
 from meterai.portal.arrived import covered
 from meterai.portal.order_told import OrderNow, as_it_went, told
 from meterai.portal.pages import qr_drawing, stamped_name
-from meterai.portal.seller import Came, came_by
+from meterai.portal.seller import BuyerOrigin, came_by
 from meterai.portal.watching import WAIT_SECONDS, OrderWatch
 from meterai.refunds import RefundService, RefundState, refunds_of_order
 from meterai.stamping import (
@@ -60,7 +60,7 @@ from meterai.stamping import (
     stampings_of_orders,
 )
 from meterai.stamps import Issuing
-from meterai.waiting_room import Act, Guarded, NotLetIn, into_line
+from meterai.waiting_room import Guarded, GuardedAct, NotLetIn, into_line
 
 QR_PICTURE_SCALE = 10  # pixels a module: large enough for an application that reads pictures
 # Without JavaScript the page reloads itself: often while the platform works, and rarely while the
@@ -83,7 +83,7 @@ class _Wish:
     quantity: str
     key: str
     way: str
-    came: Came
+    came: BuyerOrigin
 
 
 def _buy_page(
@@ -91,7 +91,7 @@ def _buy_page(
     settings: Settings,
     issuing: Issuing,
     wish: _Wish,
-    ways: Sequence[Method],
+    ways: Sequence[PaymentMethod],
     refusal: Refusal | None = None,
 ) -> Page:
     sale, came = settings.of(OrderSettings), wish.came
@@ -117,7 +117,7 @@ def _buy_page(
     opt={
         "permission": Permission.ORDER_CREATE,
         "priority": Priority.CHECKOUT,
-        "guarded": Guarded(Act.BUY),
+        "guarded": Guarded(GuardedAct.BUY),
     },
     include_in_schema=False,
 )
@@ -178,7 +178,7 @@ async def buy(
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _OrderQuestion:
     """Whose order is looked at, and what its provider said when its buyer said to have paid."""
 
     account: UUID
@@ -186,12 +186,12 @@ class _Asked:
     said: str = ""
 
 
-def _asked(request: PageRequest, order_id: UUID) -> _Asked:
+def _asked(request: PageRequest, order_id: UUID) -> _OrderQuestion:
     said = request.query_params.get("asked", "")
-    return _Asked(account_of(request), order_id, said if said in _SAID else "")
+    return _OrderQuestion(account_of(request), order_id, said if said in _SAID else "")
 
 
-async def _facts(service: OrderService, asked: _Asked) -> dict[str, object]:
+async def _facts(service: OrderService, asked: _OrderQuestion) -> dict[str, object]:
     account = asked.account
     async with service.view_within(account, asked.order) as (tx, order):
         documents = await stampings_of_orders(tx, account, asked.order)

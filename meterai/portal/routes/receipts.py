@@ -29,11 +29,11 @@ from meterai.refunds import RefundState, RefundView
 from meterai.stamping import Stamping, StampingState, stampings_of_orders
 
 
-def _line(name: str, value: str, language: str) -> paper.Line:
-    return paper.Line(translate(f"receipt.{name}", language), value)
+def _line(name: str, value: str, language: str) -> paper.PaperLine:
+    return paper.PaperLine(translate(f"receipt.{name}", language), value)
 
 
-def seller_lines(seller: Seller, language: str) -> list[paper.Line]:
+def seller_lines(seller: Seller, language: str) -> list[paper.PaperLine]:
     """The seller, and its tax numbers."""
     said = {
         "seller": seller.name,
@@ -57,10 +57,10 @@ def order_receipt(
     documents: Sequence[Stamping],
     email: str,
     language: str,
-) -> list[paper.Line]:
+) -> list[paper.PaperLine]:
     """What the receipt of a paid order says, in this language."""
 
-    def line(name: str, value: str) -> paper.Line:
+    def line(name: str, value: str) -> paper.PaperLine:
         return _line(name, value, language)
 
     assert order.paid_at is not None, "only what was paid has a receipt"
@@ -90,14 +90,14 @@ def order_receipt(
         ),
         line("total", _rupiah(order.total)),
         *(
-            paper.Line(translate(f"page.money.{name}", language), _rupiah(value))
+            paper.PaperLine(translate(f"page.money.{name}", language), _rupiah(value))
             for name, value in sums.items()
             if value and (name, value) != ("captured", order.total)
         ),
         *(line("document", f"{one.document_name} ({_grouped(one.serials)})") for one in stamped),
-        *([paper.Line("", translate("receipt.unwritten", language))] if are_unwritten else []),
-        paper.Line("", translate("receipt.order_note", language)),
-        paper.Line("", translate("receipt.no_invoice", language)),
+        *([paper.PaperLine("", translate("receipt.unwritten", language))] if are_unwritten else []),
+        paper.PaperLine("", translate("receipt.order_note", language)),
+        paper.PaperLine("", translate("receipt.no_invoice", language)),
     ]
 
 
@@ -107,7 +107,7 @@ def _payment(payment: Captured, language: str) -> str:
 
 def refund_receipt(
     seller: Seller, refund: RefundView, payment: str, email: str, language: str
-) -> list[paper.Line]:
+) -> list[paper.PaperLine]:
     """Lines of the receipt of a settled refund, in this language; `payment` is the provider's number
     of what was given back."""
     assert refund.settled_at is not None, "only what is there has a receipt"
@@ -124,8 +124,8 @@ def refund_receipt(
     return [
         *seller_lines(seller, language),
         *(_line(name, value, language) for name, value in said.items()),
-        paper.Line("", translate(f"refund.cause.{refund.cause}", language)),
-        paper.Line("", translate("receipt.no_invoice", language)),
+        paper.PaperLine("", translate(f"refund.cause.{refund.cause}", language)),
+        paper.PaperLine("", translate("receipt.no_invoice", language)),
     ]
 
 
@@ -144,7 +144,11 @@ def _rupiah(value: int) -> str:
 
 
 def _file(
-    request: PageRequest, settings: Settings, title: str, name: str, lines: Sequence[paper.Line]
+    request: PageRequest,
+    settings: Settings,
+    title: str,
+    name: str,
+    lines: Sequence[paper.PaperLine],
 ) -> Response[Any]:
     language = language_of(request)
     mark = "" if settings.process.is_production else SPECIMEN

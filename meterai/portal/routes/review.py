@@ -53,7 +53,7 @@ from meterai.pages import (
     see_other,
     sentence,
 )
-from meterai.payments import CREDIT, Method
+from meterai.payments import CREDIT, PaymentMethod
 from meterai.plumbing.db.database import Database
 from meterai.plumbing.http.callers import Caller, caller_of
 from meterai.plumbing.http.forms import PARTS_MAX
@@ -61,7 +61,7 @@ from meterai.plumbing.http.language import language_of
 from meterai.plumbing.http.problems import retry_after
 from meterai.plumbing.http.requests import IdempotencyKeyReused
 from meterai.plumbing.messages import translate
-from meterai.portal.seller import Came, came_by
+from meterai.portal.seller import BuyerOrigin, came_by
 from meterai.stamping import (
     DocumentFacts,
     StampedBefore,
@@ -69,7 +69,7 @@ from meterai.stamping import (
     Upload,
     facts_in_texts,
 )
-from meterai.waiting_room import Act, Guarded, NotLetIn, into_line
+from meterai.waiting_room import Guarded, GuardedAct, NotLetIn, into_line
 
 REVIEW, CHOOSE, PLACE = "/stamp/pay", "/stamp", "/stamp/place"
 SIGN_IN = f"{REVIEW}/sign-in"
@@ -179,7 +179,7 @@ class _LastLook:
             shown.headers["Cache-Control"] = "private, no-store"  # it has the address
         return shown
 
-    async def _ways(self, needed: int, came: Came) -> tuple[list[Method], bool]:
+    async def _ways(self, needed: int, came: BuyerOrigin) -> tuple[list[PaymentMethod], bool]:
         """By what so many stamps can be paid, and whether a collector looks."""
         ways = list(await self.orders.ways(needed, came.sold))
         # Asked for whoever acts for an organization alone: no person is a collector.
@@ -188,7 +188,7 @@ class _LastLook:
         )
         if is_collector and came.sold is None:
             most = needed * STAMP_DUTY
-            ways.append(Method(CREDIT, amount_max=most, lapses_seconds=CREDIT_SECONDS))
+            ways.append(PaymentMethod(CREDIT, amount_max=most, lapses_seconds=CREDIT_SECONDS))
         return ways, is_collector
 
     async def answered(self, draft: Draft, form: Form, carry_out: _CarryOut) -> Page:
@@ -235,7 +235,7 @@ class _LastLook:
     opt={
         "permission": Permission.PUBLIC,
         "priority": Priority.CHECKOUT,
-        "guarded": Guarded(Act.BUY, is_entrance=False),
+        "guarded": Guarded(GuardedAct.BUY, is_entrance=False),
     },
     include_in_schema=False,
 )

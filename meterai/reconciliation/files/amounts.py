@@ -25,22 +25,22 @@ LENGTH_MAX = 40  # characters of a sum; longer ones are none
 DIGITS_MAX = 15  # more rupiah than there are, and within a bigint
 
 
-class Sum(NamedTuple):
+class ReadAmount(NamedTuple):
     """Rupiah, and whether they came in: None where the text does not say."""
 
     rupiah: int
     is_in: bool | None
 
 
-def read_sum(text: str) -> Sum | None:
+def read_sum(text: str) -> ReadAmount | None:
     """The sum that a text says; None where it says none, sen, or two of them."""
     if found := _USUAL.match(text):  # what machines write, a balance on each line
-        return Sum(int(found[2]), False if found[1] else None)
+        return ReadAmount(int(found[2]), False if found[1] else None)
     return _read_sum(text)
 
 
 @lru_cache(maxsize=4_096)  # a file of a million lines has few sums
-def _read_sum(text: str) -> Sum | None:
+def _read_sum(text: str) -> ReadAmount | None:
     if len(text) > LENGTH_MAX or _PARTED.search(text):
         return None
     bare, currencies = _CURRENCY.subn("", _SPACES.sub("", text).replace("\u2212", "-"))
@@ -63,7 +63,7 @@ def _read_sum(text: str) -> Sum | None:
     rupiah = _whole(bare)
     if rupiah is None or currencies > 1 or len(directions) > 1:
         return None
-    return Sum(rupiah, directions[0] if directions else None)
+    return ReadAmount(rupiah, directions[0] if directions else None)
 
 
 def _whole(bare: str) -> int | None:

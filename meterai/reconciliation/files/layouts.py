@@ -24,7 +24,7 @@ _K = MovementKind
 HEAD_LINES_MAX = 40  # a statement begins with names and addresses
 
 
-class Line(NamedTuple):
+class RowTexts(NamedTuple):
     """Texts of the cells of a row, by role."""
 
     kind: str
@@ -34,7 +34,7 @@ class Line(NamedTuple):
     text: str
 
 
-class Judged(NamedTuple):
+class JudgedRow(NamedTuple):
     """Kind of a row, and the numbers in it."""
 
     kind: MovementKind | None
@@ -57,7 +57,7 @@ class Columns(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
+class TableLayout:
     """One kind of table.
 
     roles      names of columns, in lower case, by what they say
@@ -69,7 +69,7 @@ class Layout:
     name: str
     roles: Mapping[str, Sequence[str]]
     needs: Sequence[str]
-    judge: Callable[[Line, bool, Names], Judged]
+    judge: Callable[[RowTexts, bool, Names], JudgedRow]
     is_of_day: bool = True
     _names: dict[str, str] = field(default_factory=dict, init=False)
 
@@ -113,19 +113,19 @@ _BALANCE_KINDS = {
 }
 
 
-def _of_balance(line: Line, is_in: bool, _names: Names) -> Judged:  # noqa: FBT001 - as a layout asks
+def _of_balance(line: RowTexts, is_in: bool, _names: Names) -> JudgedRow:  # noqa: FBT001 - as a layout asks
     what, _, part = line.kind.partition("|")
     if part in ("fee", "vat") and not is_in:
-        return Judged(_K.FEE if part == "fee" else _K.TAX, payment=_given(line.payment))
+        return JudgedRow(_K.FEE if part == "fee" else _K.TAX, payment=_given(line.payment))
     kind = _BALANCE_KINDS.get((what, part, is_in), _K.OTHER if what and part else None)
     if kind in (_K.REFUND, _K.REFUND_REVERSED, _K.TRANSFER, _K.TRANSFER_RETURNED):
         ours = _refund_of_ours(line.reference)
         theirs = None if ours else _given(line.reference)
-        return Judged(kind, theirs, None, ours, _given(line.payment))
-    return Judged(kind, _given(line.reference), _given(line.payment))
+        return JudgedRow(kind, theirs, None, ours, _given(line.payment))
+    return JudgedRow(kind, _given(line.reference), _given(line.payment))
 
 
-BALANCE = Layout(
+BALANCE = TableLayout(
     name="balance",
     roles={
         "line": ("transaction id",),
@@ -170,14 +170,14 @@ def _of_order_id(text: str) -> str | None:
         return _given(text)
 
 
-def _of_midtrans(line: Line, is_in: bool, _names: Names) -> Judged:  # noqa: FBT001 - as a layout asks
+def _of_midtrans(line: RowTexts, is_in: bool, _names: Names) -> JudgedRow:  # noqa: FBT001 - as a layout asks
     kind = _MIDTRANS_KINDS.get((line.kind, is_in))
     payment = MIDTRANS_PREFIX + line.payment if line.payment else None
     ours = _refund_of_ours(line.text)
-    return Judged(kind, _of_order_id(line.reference), payment, ours, _given(line.refund))
+    return JudgedRow(kind, _of_order_id(line.reference), payment, ours, _given(line.refund))
 
 
-MIDTRANS = Layout(
+MIDTRANS = TableLayout(
     name="midtrans",
     roles={
         "reference": ("order id",),
@@ -210,25 +210,25 @@ _WORDS = (
 )
 
 
-def of_statement(line: Line, is_in: bool, names: Names) -> Judged:  # noqa: FBT001 - as a layout asks
+def of_statement(line: RowTexts, is_in: bool, names: Names) -> JudgedRow:  # noqa: FBT001 - as a layout asks
     """A line of a bank account: what it is stands in its words alone."""
     said = " ".join((line.reference, line.payment, line.text))
     # A long number goes over the end of a line of MT940.
     if ours := _NUMBER.search("".join(said.upper().split())):
         kind = _K.TRANSFER_RETURNED if is_in else _K.TRANSFER
-        return Judged(kind, refund_number=ours[0], provider_refund_number=_given(line.payment))
+        return JudgedRow(kind, refund_number=ours[0], provider_refund_number=_given(line.payment))
     kind = next(
         (one for one, words, comes in _WORDS if comes == is_in and words.search(said)), _K.OTHER
     )
     if not is_in and _TREASURY.search(said) and (code := _BILLING.search(said)):
         receipt = _RECEIPT.search(said)
-        return Judged(_K.OTHER, code[0], receipt and receipt[1].upper(), counterpart=TREASURY)
+        return JudgedRow(_K.OTHER, code[0], receipt and receipt[1].upper(), counterpart=TREASURY)
     named = {of for word, of in names.items() if word in said.lower()}
     counterpart = named.pop() if len(named) == 1 else None
-    return Judged(kind, _given(line.reference), _given(line.payment), counterpart=counterpart)
+    return JudgedRow(kind, _given(line.reference), _given(line.payment), counterpart=counterpart)
 
 
-STATEMENT = Layout(
+STATEMENT = TableLayout(
     name="statement",
     roles={
         "moved_at": (

@@ -13,14 +13,14 @@ from pathlib import Path
 
 from meterai.kit.money import Rupiah
 from meterai.payments import Movement, MovementKind, OddLine
-from meterai.reconciliation.files.amounts import Sum, read_sum
+from meterai.reconciliation.files.amounts import ReadAmount, read_sum
 from meterai.reconciliation.files.layouts import (
     HEAD_LINES_MAX,
     LAYOUTS,
     Columns,
-    Layout,
-    Line,
     Names,
+    RowTexts,
+    TableLayout,
 )
 from meterai.reconciliation.files.moments import read_moment
 from meterai.reconciliation.files.mt940 import is_mt940, read_mt940
@@ -112,7 +112,7 @@ def read(path: Path, of: FileRead) -> Iterator[Movement | OddLine]:
     if path.stat().st_size == 0:
         raise FileOdd("empty")
     if is_workbook(path):
-        yield from _Table(of, *_head(rows_of_workbook(path), of)).lines()
+        yield from _HeadedTable(of, *_head(rows_of_workbook(path), of)).lines()
     else:
         yield from _text_lines(path, of)
     of.end()
@@ -137,7 +137,7 @@ def _text_lines(path: Path, of: FileRead) -> Iterator[Movement | OddLine]:
         rows = rows_of_text(iter([line]), separator, number + 1)
         if found := looked.layout([cell for _, cells in rows for cell in cells]):
             rest = chain(head[number + 1 :], lines)
-            yield from _Table(of, *found, rows_of_text(rest, separator, number + 2)).lines()
+            yield from _HeadedTable(of, *found, rows_of_text(rest, separator, number + 2)).lines()
             return
     raise looked.fault()
 
@@ -148,7 +148,7 @@ class _Head:
     def __init__(self) -> None:
         self._closest = Columns({}, (), ())
 
-    def layout(self, head: Sequence[object]) -> tuple[Layout, Mapping[str, int], int] | None:
+    def layout(self, head: Sequence[object]) -> tuple[TableLayout, Mapping[str, int], int] | None:
         """The layout of a line, the places of its columns, and how many there are."""
         for layout in LAYOUTS:
             found = layout.columns(head)
@@ -168,7 +168,7 @@ class _Head:
 
 def _head(
     rows: Iterator[Row], of: FileRead
-) -> tuple[Layout, Mapping[str, int], int, Iterator[Row]]:
+) -> tuple[TableLayout, Mapping[str, int], int, Iterator[Row]]:
     looked = _Head()
     for _, cells in islice(rows, HEAD_LINES_MAX):
         if told := _ACCOUNT.search(" ".join(map(_text, cells))):
@@ -187,13 +187,13 @@ def _text(cell: object) -> str:
     return "" if cell is None else str(cell).strip()
 
 
-class _Table:
+class _HeadedTable:
     """Rows below a head, one by one.  A column that is not there is read as empty, at the end of each row."""
 
     def __init__(
         self,
         of: FileRead,
-        layout: Layout,
+        layout: TableLayout,
         columns: Mapping[str, int],
         width: int,
         rows: Iterator[Row],
@@ -266,9 +266,9 @@ class _Table:
         return self._movement(number, cells, found, moved_at)
 
     def _movement(
-        self, number: int, cells: Sequence[object], found: Sum, moved_at: datetime
+        self, number: int, cells: Sequence[object], found: ReadAmount, moved_at: datetime
     ) -> Movement | OddLine:
-        said = Line(self._word(cells), *[_text(cells[one]) for one in self._said])
+        said = RowTexts(self._word(cells), *[_text(cells[one]) for one in self._said])
         judged = self._layout.judge(said, bool(found.is_in), self._of.names)
         self._of.before += moved_at < self._day_begins
         fee, tax = self._share(cells[self._fee]), self._share(cells[self._tax])
@@ -294,7 +294,7 @@ class _Table:
             judged.counterpart,
         )
 
-    def _complaint(self, cells: Sequence[object], said: Line, found: Sum) -> str:
+    def _complaint(self, cells: Sequence[object], said: RowTexts, found: ReadAmount) -> str:
         """Why a line that can be read is none of ours; empty where it is."""
         currency, merchant = _text(cells[self._currency]), _text(cells[self._merchant])
         if currency and currency.upper() not in ("IDR", "RP"):
@@ -317,7 +317,7 @@ class _Table:
         kind = _text(cells[self._kind]).lower()
         return kind if self._part < 0 else f"{kind}|{_text(cells[self._part]).lower()}"
 
-    def _sum(self, cells: Sequence[object]) -> Sum | None:
+    def _sum(self, cells: Sequence[object]) -> ReadAmount | None:
         """The sum of a row with its direction: by its sign, its mark, its column, or beside it."""
         if self._amount >= 0:
             found, side = _read(cells[self._amount]), _read_side(cells[self._side])
@@ -325,13 +325,15 @@ class _Table:
                 return None
             is_in = side if found.is_in is None else found.is_in
             # A report without marks and signs but minus has no sign on what came in.
-            return Sum(found.rupiah, True if is_in is None and self._layout.is_of_day else is_in)
+            return ReadAmount(
+                found.rupiah, True if is_in is None and self._layout.is_of_day else is_in
+            )
         given = [(cells[self._debit], False), (cells[self._credit], True)]
         moved = [(_read(cell), is_in) for cell, is_in in given if _text(cell) not in ("", "-")]
         if any(found is None or found.is_in is False for found, _ in moved):
             return None
         some = [(found.rupiah, is_in) for found, is_in in moved if found and found.rupiah]
-        return Sum(*some[0]) if len(some) == 1 else None
+        return ReadAmount(*some[0]) if len(some) == 1 else None
 
     def _share(self, cell: object) -> int | None:
         """A fee or tax within a line, 0 where it has none; None where it cannot be read."""
@@ -340,7 +342,7 @@ class _Table:
         found = _read(cell)
         return None if found is None or found.is_in is False else found.rupiah
 
-    def _follows(self, found: Sum, cells: Sequence[object]) -> bool:
+    def _follows(self, found: ReadAmount, cells: Sequence[object]) -> bool:
         """Whether its balance is that of the line before and this sum, in files from old to new or back."""
         balance = _read(cells[self._balance])
         if balance is None:
@@ -362,13 +364,13 @@ class _Table:
         return OddLine(why, ", ".join(told))
 
 
-def _read(cell: object) -> Sum | None:
+def _read(cell: object) -> ReadAmount | None:
     """The sum of a cell, of a text or of a number of a spreadsheet."""
     if isinstance(cell, str):
         return read_sum(cell.strip())
     if isinstance(cell, int | float) and not isinstance(cell, bool):
         is_whole = abs(cell) < EXACT_MAX and cell == int(cell)
-        return Sum(abs(int(cell)), False if cell < 0 else None) if is_whole else None
+        return ReadAmount(abs(int(cell)), False if cell < 0 else None) if is_whole else None
     return None
 
 

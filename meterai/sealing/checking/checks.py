@@ -77,7 +77,7 @@ Answer = tuple[bool, Facts]
 
 
 @dataclass(frozen=True)
-class Case:
+class SealCheck:
     """A seal, the document it left, opened, and the knowledge of the verifier.
 
     `signature` is the dictionary in front of which the gap is, and `record` what it notes about the
@@ -186,18 +186,18 @@ def integrity(seal: Seal, digests: Digests) -> bool:
     return signed_data.digest_name == "sha256" and digests.covered == signed_data.message_digest
 
 
-def _issuer(case: Case) -> Answer:
+def _issuer(case: SealCheck) -> Answer:
     # The signature does not cover the certificates: one more or one less was added or taken out.
     signed_data, path = case.seal.signed_data, case.seal.path
     is_whole = {signed_data.leaf, *signed_data.others} == set(path)
     return is_whole and trust.usages_fit(path), {"signer": common_name(path[0])}
 
 
-def _sealed(case: Case) -> Answer:
+def _sealed(case: SealCheck) -> Answer:
     return case.seal.signed_data.names_all and case.seal.signed_data.signature_holds, {}
 
 
-def _structure(case: Case) -> Answer:
+def _structure(case: SealCheck) -> Answer:
     seal, file = case.seal, case.document.buffer
     facts: Facts = {"covered_bytes": seal.end}
     if case.signature is None or not seal.is_in_place:
@@ -216,25 +216,25 @@ def _structure(case: Case) -> Answer:
     return is_last and seal.stop < section.start, facts
 
 
-def _integrity(case: Case) -> Answer:
+def _integrity(case: SealCheck) -> Answer:
     return integrity(case.seal, case.digests), {}
 
 
-def _validity(case: Case) -> Answer:
+def _validity(case: SealCheck) -> Answer:
     if case.sealed_at is None:
         return False, {"sealed_at": "-"}
     is_past = case.sealed_at <= case.at + CLOCK_TOLERANCE
     return is_past and trust.valid_at(case.seal.path, case.sealed_at), {"sealed_at": case.sealed_at}
 
 
-def _serials(case: Case) -> Answer:
+def _serials(case: SealCheck) -> Answer:
     stated, drawn = case.serials, _drawn(case.document)
     facts: Facts = {"serials": ", ".join(stated) or "-"}
     agree = stated == tuple(case.texts(b"/Serials")) == tuple(drawn)
     return bool(stated) and agree and all(map(is_serial, stated)), facts
 
 
-def _no_stamp(case: Case) -> Answer:
+def _no_stamp(case: SealCheck) -> Answer:
     record, reason = case.record, case.document.text(case.signature, b"/Reason")
     is_bare = record is not None and b"/Serials" not in record and b"/Claims" not in record
     return is_bare and reason == STATEMENT_PURPOSE and not _drawn(case.document), {}
@@ -260,7 +260,7 @@ def _drawn(document: Document) -> list[str]:
     return serials
 
 
-def _original(case: Case) -> Answer:
+def _original(case: SealCheck) -> Answer:
     length = case.length(b"/OriginalLength")
     is_before = length == case.seal.original_length and 0 < length < case.seal.start
     recorded = case.document.octets(case.record, b"/OriginalSHA256")
@@ -268,7 +268,7 @@ def _original(case: Case) -> Answer:
     return is_before and recorded == digest, {"sha256": digest.hex()}
 
 
-def _time_stamp(case: Case) -> Answer:
+def _time_stamp(case: SealCheck) -> Answer:
     token, named = case.seal.signed_data.time_stamp, time_stamp_roots(case)
     if named is None or case.sealed_at is None or token is None or not named:
         return False, _NO_TIME_STAMP
@@ -286,7 +286,7 @@ def _time_stamp(case: Case) -> Answer:
     return is_believed and abs(found.at - case.sealed_at) <= CLOCK_TOLERANCE, facts
 
 
-def time_stamp_roots(case: Case) -> list[bytes] | None:
+def time_stamp_roots(case: SealCheck) -> list[bytes] | None:
     """The digests of the roots that the time-stamp leads to, by the record; `None` if it says nothing."""
     listed = case.document.entry(case.record, b"/TimeStampRoots")
     named = case.strings(b"/TimeStampRoots")
@@ -294,7 +294,7 @@ def time_stamp_roots(case: Case) -> list[bytes] | None:
     return named if is_said else None
 
 
-def _claim(case: Case) -> Answer:
+def _claim(case: SealCheck) -> Answer:
     claims = case.texts(b"/Claims")
     if case.claim_keys is None or case.sealed_at is None or len(claims) != len(case.serials):
         return False, {}
@@ -308,7 +308,7 @@ def _claim(case: Case) -> Answer:
 
 _NO_TIME_STAMP: Facts = {"at": "-", "authority": "-", "is_trusted": False}
 # Each question with the facts of its sentence if asking it raised.
-Rules = Mapping[str, tuple[Callable[[Case], Answer], Facts]]
+Rules = Mapping[str, tuple[Callable[[SealCheck], Answer], Facts]]
 _VERSION_1: Rules = {
     "issuer": (_issuer, {"signer": "-"}),
     "seal": (_sealed, {}),
@@ -330,14 +330,14 @@ SOMETIMES_MADE = frozenset({"version", "time_stamp", "claim", "no_stamp"})
 ALWAYS_MADE = frozenset({"readable", *_VERSION_1}) - SOMETIMES_MADE
 
 
-def made(case: Case) -> tuple[Check, ...]:
+def made(case: SealCheck) -> tuple[Check, ...]:
     """The checks of a seal, by the rules of its kind and version, which there must be."""
     rules = case.rules
     assert rules is not None
     return tuple(_ask(case, name, *rules[name]) for name in rules if _is_asked(case, name))
 
 
-def _is_asked(case: Case, name: str) -> bool:
+def _is_asked(case: SealCheck, name: str) -> bool:
     if name == "claim":
         return case.claim_keys is not None
     if name == "time_stamp":
@@ -345,7 +345,9 @@ def _is_asked(case: Case, name: str) -> bool:
     return True
 
 
-def _ask(case: Case, name: str, question: Callable[[Case], Answer], facts: Facts) -> Check:
+def _ask(
+    case: SealCheck, name: str, question: Callable[[SealCheck], Answer], facts: Facts
+) -> Check:
     try:
         passed, facts = question(case)
     except TooMuchHere:

@@ -13,7 +13,7 @@ from cryptography import x509
 
 from meterai.kit.refusal import Refusal
 from meterai.sealing.checking.seals import Seal
-from meterai.sealing.model import Evidence
+from meterai.sealing.model import RevocationEvidence
 from meterai.sealing.pdf.document import Document
 from meterai.sealing.pdf.syntax import Ref
 from meterai.sealing.signing import timestamps
@@ -54,7 +54,7 @@ def own_evidence_end(
     return seal.end + len(made) if file.startswith(made, seal.end) else seal.end
 
 
-def _read(file: bytes, sealed: Document, start: int) -> Evidence | None:
+def _read(file: bytes, sealed: Document, start: int) -> RevocationEvidence | None:
     """The evidence in an update laid out as ours: the catalog, the streams, the entry for the seal."""
     catalog_end = file.find(_END, start, start + _CATALOG_BYTES_MAX)
     if catalog_end < 0:
@@ -76,12 +76,14 @@ def _read(file: bytes, sealed: Document, start: int) -> Evidence | None:
     if certificates + ocsps + crls != len(items):
         return None
     behind = certificates + ocsps
-    return Evidence(
+    return RevocationEvidence(
         tuple(items[:certificates]), tuple(items[certificates:behind]), tuple(items[behind:])
     )
 
 
-def _is_proven(evidence: Evidence, seal: Seal, named_roots: Sequence[bytes], at: datetime) -> bool:
+def _is_proven(
+    evidence: RevocationEvidence, seal: Seal, named_roots: Sequence[bytes], at: datetime
+) -> bool:
     chains: list[Sequence[x509.Certificate]] = [seal.path]
     token = seal.signed_data.time_stamp
     try:

@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from meterai.sealing.model import Check, EarlierSeal, LaterSignature, Report, Verdict
+from meterai.sealing.model import Check, CheckReport, EarlierSeal, LaterSignature, Verdict
 from meterai.sealing.sandbox import answers
 from meterai.sealing.sandbox.answers import CheckFound, NotAnswered, TimeFact, Verified
 from meterai.sealing.signing.trust import Sealers
@@ -20,7 +20,7 @@ ClaimKeys = Mapping[str, Ed25519PublicKey]
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class CheckQuestion:
     """What `verify` is asked."""
 
     document: bytes = field(repr=False)
@@ -37,7 +37,7 @@ class Question:
         return Sealers.of(self.trusted_roots, self.seal_certificates)
 
 
-def parameters_of(question: Question) -> dict[str, object]:
+def parameters_of(question: CheckQuestion) -> dict[str, object]:
     """The question, but for the document, as parameters of a task."""
     return {
         "trusted_roots": _written(question.trusted_roots),
@@ -62,10 +62,10 @@ def _certificates(texts: Sequence[str]) -> list[x509.Certificate]:
     return [x509.load_der_x509_certificate(b64decode(text)) for text in texts]
 
 
-def read_question(document: bytes, parameters: Mapping[str, Any]) -> Question:
+def read_question(document: bytes, parameters: Mapping[str, Any]) -> CheckQuestion:
     """The question in the parameters of a task."""
     keys: Mapping[str, str] | None = parameters["claim_keys"]
-    return Question(
+    return CheckQuestion(
         document,
         _certificates(parameters["trusted_roots"]),
         datetime.fromisoformat(parameters["at"]),
@@ -80,7 +80,7 @@ def read_question(document: bytes, parameters: Mapping[str, Any]) -> Question:
     )
 
 
-def written_report(report: Report) -> Verified:
+def written_report(report: CheckReport) -> Verified:
     """A report as it leaves a process."""
     return Verified(
         report.verdict.value,
@@ -117,7 +117,9 @@ def _written_fact(fact: object) -> bool | int | float | str | TimeFact:
             raise TypeError(f"a fact of a kind that no check has: {fact!r}")
 
 
-def read_report(found: Verified, always: Set[str], sometimes: Set[str], size_bytes: int) -> Report:
+def read_report(
+    found: Verified, always: Set[str], sometimes: Set[str], size_bytes: int
+) -> CheckReport:
     """A report from a process about a file of so many bytes, with the checks that are made always and
     sometimes.
 
@@ -156,7 +158,7 @@ def read_report(found: Verified, always: Set[str], sometimes: Set[str], size_byt
         "no_stamp" not in made or found.serials or not all(one.passed for one in checks)
     ):
         raise NotAnswered
-    return Report(
+    return CheckReport(
         verdict,
         tuple(found.serials),
         checks,

@@ -16,27 +16,27 @@ from meterai.kit.refusal import Refusal
 from meterai.sealing.checking.checks import (
     ALWAYS_MADE,
     SOMETIMES_MADE,
-    Case,
+    SealCheck,
     integrity,
     made,
     signature_of,
     time_stamp_roots,
 )
 from meterai.sealing.checking.evidence import own_evidence_end
-from meterai.sealing.checking.questions import ClaimKeys, Question, parameters_of, read_report
+from meterai.sealing.checking.questions import CheckQuestion, ClaimKeys, parameters_of, read_report
 from meterai.sealing.checking.seals import Digests, Seal, digests_of, seals_in
 from meterai.sealing.checking.signatures import Signature, later_signatures, signatures_in
 from meterai.sealing.model import (
     CHECKED_BYTES_MAX,
     Check,
+    CheckReport,
     EarlierSeal,
     LaterSignature,
     NotJudged,
-    Report,
     TooManySeals,
     Verdict,
 )
-from meterai.sealing.pdf.decoding import FIRST_LOOK, LIMITS, Limits, TooMuchHere
+from meterai.sealing.pdf.decoding import FIRST_LOOK, LIMITS, ReadLimits, TooMuchHere
 from meterai.sealing.pdf.document import Document, as_document_broken, open_document
 from meterai.sealing.sandbox import answers
 from meterai.sealing.sandbox.answers import NotAnswered, Verified
@@ -54,7 +54,7 @@ def verify(
     time_stamp_roots: Sequence[x509.Certificate] = (),
     password: bytes = b"",
     seal_certificates: Sequence[x509.Certificate] = (),
-) -> Report:
+) -> CheckReport:
     """Check the seals of a document at a time, against roots.
 
     `claim_keys`, by the id a claim names, are for the claims in the QR codes, which the seal notes
@@ -67,13 +67,13 @@ def verify(
     is too busy. Whether a serial was issued, and for this document, the platform knows, not this
     function.
     """
-    question = Question(
+    question = CheckQuestion(
         document, trusted_roots, at, claim_keys, time_stamp_roots, password, seal_certificates
     )
     return finish(verifying(question))
 
 
-def verifying(question: Question) -> Work[Report]:
+def verifying(question: CheckQuestion) -> Work[CheckReport]:
     """`verify` as a work: a document that takes long to read is judged in a task."""
     try:
         return judged(question, FIRST_LOOK)
@@ -88,11 +88,11 @@ def verifying(question: Question) -> Work[Report]:
 
 
 def judged(
-    question: Question,
-    limits: Limits = LIMITS,
+    question: CheckQuestion,
+    limits: ReadLimits = LIMITS,
     *,
     known: tuple[HashState, int] | None = None,
-) -> Report:
+) -> CheckReport:
     """The report of one reader; with the limits of a first look it may raise `TooMuchHere`.
 
     `known` is the state of SHA-256 over the first bytes, and their number: seals within them are not
@@ -110,18 +110,18 @@ def judged(
     return _Judging(question, limits, known).report(seals)
 
 
-def _unread(reason: str, *, is_spoilt: bool = False) -> Report:
+def _unread(reason: str, *, is_spoilt: bool = False) -> CheckReport:
     readable = Check("readable", passed=False, facts={"reason": reason})
-    return Report(Verdict.UNREADABLE, checks=(readable,), is_spoilt=is_spoilt)
+    return CheckReport(Verdict.UNREADABLE, checks=(readable,), is_spoilt=is_spoilt)
 
 
-def _open(question: Question, end: int, limits: Limits) -> Document:
+def _open(question: CheckQuestion, end: int, limits: ReadLimits) -> Document:
     return open_document(
         question.document[:end], bytes_max=end, password=question.password, limits=limits
     )
 
 
-def _without_seal(question: Question, limits: Limits) -> Report:
+def _without_seal(question: CheckQuestion, limits: ReadLimits) -> CheckReport:
     """The report on a file in which no seal of ours is found by its bytes."""
     try:
         document = _open(question, len(question.document), limits)
@@ -134,10 +134,10 @@ def _without_seal(question: Question, limits: Limits) -> Report:
     if not claimed:
         is_foreign = any(one.has_contents for one in found)
         verdict = Verdict.FOREIGN_SEAL if is_foreign else Verdict.NOT_SEALED
-        return Report(verdict, checks=(readable,))
+        return CheckReport(verdict, checks=(readable,))
     serials = tuple(dict.fromkeys(serial for one in claimed for serial in one.serials))
     verdict, failed = _claimed_by(claimed)
-    return Report(verdict, serials, (readable, failed), is_spoilt=True)
+    return CheckReport(verdict, serials, (readable, failed), is_spoilt=True)
 
 
 def _claimed_by(claimed: Sequence[Signature]) -> tuple[Verdict, Check]:
@@ -155,7 +155,7 @@ def _name(signature: Signature) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Judged:
+class _JudgedSeal:
     """One seal, judged by the part of the file that it covers.
 
     `end` is that of the sealed revision, our evidence included, and `previous_length` that of the
@@ -183,11 +183,11 @@ class _Judging:
     """One question about a file in which there are seals of ours."""
 
     def __init__(
-        self, question: Question, limits: Limits, known: tuple[HashState, int] | None
+        self, question: CheckQuestion, limits: ReadLimits, known: tuple[HashState, int] | None
     ) -> None:
         self._question, self._limits, self._known = question, limits, known
 
-    def report(self, seals: Sequence[Seal]) -> Report:
+    def report(self, seals: Sequence[Seal]) -> CheckReport:
         """The report on the file with these seals, which are in their order."""
         found = digests_of(self._question.document, seals, self._known)
         each = [self._judge(seal, digests) for seal, digests in zip(seals, found, strict=True)]
@@ -196,7 +196,7 @@ class _Judging:
         if newest.verdict is Verdict.STATEMENT:
             return self._stated(newest, is_spoilt=is_spoilt)
         if not newest.verdict.is_good:
-            return Report(
+            return CheckReport(
                 newest.verdict, newest.serials, newest.checks, newest.sealed_at, is_spoilt=is_spoilt
             )
         chain = [newest]
@@ -206,7 +206,7 @@ class _Judging:
         originals = {serial: one.sha256_original for one in chain for serial in one.serials}
         file = self._question.document
         is_whole = newest.end == len(file)
-        return Report(
+        return CheckReport(
             Verdict.GENUINE if is_whole else Verdict.GENUINE_THEN_EXTENDED,
             tuple(originals),
             newest.checks,
@@ -220,7 +220,7 @@ class _Judging:
             is_spoilt,
         )
 
-    def _stated(self, newest: _Judged, *, is_spoilt: bool) -> Report:
+    def _stated(self, newest: _JudgedSeal, *, is_spoilt: bool) -> CheckReport:
         """The report on a statement: it counts whole or not at all, so that nothing can be read into it."""
         is_whole = newest.end == len(self._question.document)
         checks = tuple(
@@ -228,26 +228,26 @@ class _Judging:
             for one in newest.checks
         )
         verdict = Verdict.STATEMENT if is_whole else Verdict.ALTERED
-        return Report(verdict, (), checks, newest.sealed_at, is_spoilt=is_spoilt)
+        return CheckReport(verdict, (), checks, newest.sealed_at, is_spoilt=is_spoilt)
 
-    def _judge(self, seal: Seal, digests: Digests | None) -> _Judged:
+    def _judge(self, seal: Seal, digests: Digests | None) -> _JudgedSeal:
         if digests is None:
             cut = Check("structure", passed=False, facts={"covered_bytes": seal.end})
-            return _Judged(seal, digests, Verdict.ALTERED, (cut,))
+            return _JudgedSeal(seal, digests, Verdict.ALTERED, (cut,))
         if not integrity(seal, digests):
             changed = Check("integrity", passed=False)
-            return _Judged(seal, digests, Verdict.ALTERED, (changed,))
+            return _JudgedSeal(seal, digests, Verdict.ALTERED, (changed,))
         try:
             document = _open(self._question, seal.end, self._limits)
             with as_document_broken():
                 return self._judge_opened(seal, digests, document)
         except Refusal as refusal:
             readable = Check("readable", passed=False, facts={"reason": refusal.code})
-            return _Judged(seal, digests, Verdict.UNREADABLE, (readable,))
+            return _JudgedSeal(seal, digests, Verdict.UNREADABLE, (readable,))
 
-    def _judge_opened(self, seal: Seal, digests: Digests, document: Document) -> _Judged:
+    def _judge_opened(self, seal: Seal, digests: Digests, document: Document) -> _JudgedSeal:
         question = self._question
-        case = Case(
+        case = SealCheck(
             seal,
             digests,
             document,
@@ -262,7 +262,9 @@ class _Judging:
             roots = time_stamp_roots(case) or []
             end = own_evidence_end(question.document, document, seal, roots, case.sealed_at)
         previous = case.length(b"/PreviousLength")
-        return _Judged(seal, digests, verdict, checks, case.serials, case.sealed_at, end, previous)
+        return _JudgedSeal(
+            seal, digests, verdict, checks, case.serials, case.sealed_at, end, previous
+        )
 
     def _later(self, sealed_bytes: int) -> tuple[LaterSignature, ...]:
         """The names in later signatures, where they can be read at once; no verdict depends on them."""
@@ -274,7 +276,7 @@ class _Judging:
             return ()
 
 
-def _asked(case: Case, size_bytes: int) -> tuple[Verdict, tuple[Check, ...]]:
+def _asked(case: SealCheck, size_bytes: int) -> tuple[Verdict, tuple[Check, ...]]:
     """The verdict on a seal whose covered bytes are those that were signed, and the checks it follows from."""
     readable = Check("readable", passed=True, facts={"bytes": size_bytes})
     if case.rules is None:
@@ -289,11 +291,11 @@ def _asked(case: Case, size_bytes: int) -> tuple[Verdict, tuple[Check, ...]]:
     return Verdict.STATEMENT if case.is_statement else Verdict.GENUINE, checks
 
 
-def _is_directly_before(seal: _Judged, following: _Judged) -> bool:
+def _is_directly_before(seal: _JudgedSeal, following: _JudgedSeal) -> bool:
     return seal.verdict.is_good and seal.end == following.previous_length
 
 
-def _sha256_sealed(file: bytes, newest: _Judged) -> bytes:
+def _sha256_sealed(file: bytes, newest: _JudgedSeal) -> bytes:
     assert newest.digests is not None
     state, end = newest.digests.sealed, newest.seal.end
     if newest.end > end:
@@ -302,6 +304,6 @@ def _sha256_sealed(file: bytes, newest: _Judged) -> bytes:
     return state.digest()
 
 
-def _earlier(seal: _Judged) -> EarlierSeal:
+def _earlier(seal: _JudgedSeal) -> EarlierSeal:
     assert seal.sealed_at is not None
     return EarlierSeal(seal.end, seal.sealed_at, seal.serials)

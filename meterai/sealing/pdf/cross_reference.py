@@ -14,7 +14,7 @@ from itertools import chain, compress
 from typing import NamedTuple
 
 from meterai.sealing.model import DocumentBroken
-from meterai.sealing.pdf.decoding import Budget, Rows, stream_bytes, stream_rows
+from meterai.sealing.pdf.decoding import ReadBudget, Rows, stream_bytes, stream_rows
 from meterai.sealing.pdf.syntax import SKIP, Dictionary, Value
 
 SECTIONS_MAX = 1_000  # updates of one document; each must be looked at for every object
@@ -189,7 +189,7 @@ def _numbers(columns: list[bytes], rows: int) -> tuple[int, ...]:
     return struct.unpack(f">{rows}Q", words)
 
 
-def read_sections(buffer: bytes, start: int, budget: Budget) -> list[Section]:
+def read_sections(buffer: bytes, start: int, budget: ReadBudget) -> list[Section]:
     """All sections from the newest, at `start`, back to the oldest."""
     sections: list[Section] = []
     seen: set[int] = set()
@@ -209,7 +209,7 @@ def read_sections(buffer: bytes, start: int, budget: Budget) -> list[Section]:
     return sections
 
 
-def read_section(buffer: bytes, start: int, budget: Budget) -> Section:
+def read_section(buffer: bytes, start: int, budget: ReadBudget) -> Section:
     """The section at this offset."""
     if not 0 <= start < len(buffer):
         raise DocumentBroken("a cross-reference section outside the file")
@@ -222,7 +222,7 @@ def read_section(buffer: bytes, start: int, budget: Budget) -> Section:
     return _stream(buffer, start, Dictionary(buffer, header.end()), budget)
 
 
-def _table(buffer: bytes, start: int, offset: int, budget: Budget) -> Section:
+def _table(buffer: bytes, start: int, offset: int, budget: ReadBudget) -> Section:
     subsections: list[_Subsection] = []
     while (trailer := _TRAILER.match(buffer, offset)) is None:
         head = _SUBSECTION.match(buffer, offset)
@@ -246,7 +246,7 @@ def _is_row(buffer: bytes, offset: int) -> bool:
     return _TABLE_ROW.match(buffer, offset) is not None
 
 
-def _stream(buffer: bytes, start: int, entries: Dictionary, budget: Budget) -> Section:
+def _stream(buffer: bytes, start: int, entries: Dictionary, budget: ReadBudget) -> Section:
     budget.parse(entries.end - start)
     if entries.raw(b"/Type") != b"/XRef":
         raise DocumentBroken("no cross-reference section where one should be")

@@ -23,7 +23,7 @@ class TooMuchHere(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ReadLimits:
     """How much of one document may be read.
 
     Values and streams of a hostile file may contain each other, so that looking at a thousand of
@@ -42,19 +42,19 @@ class Limits:
 
 
 # Beyond these a document is refused: two seconds of a processor, at the worst.
-LIMITS = Limits(32 * 1024 * 1024, 6 * 1024 * 1024, 1_000_000, 256, is_first_look=False)
+LIMITS = ReadLimits(32 * 1024 * 1024, 6 * 1024 * 1024, 1_000_000, 256, is_first_look=False)
 # What a web process reads itself: nearly every document, and 0.3 s of a processor at the worst.
-FIRST_LOOK = Limits(16 * 1024 * 1024, 1024 * 1024, 100_000, 24, is_first_look=True)
+FIRST_LOOK = ReadLimits(16 * 1024 * 1024, 1024 * 1024, 100_000, 24, is_first_look=True)
 
 
-class Budget:
+class ReadBudget:
     """What may still be read of a document.  Raises what its limits say when it is used up."""
 
-    def __init__(self, limits: Limits = LIMITS) -> None:
+    def __init__(self, limits: ReadLimits = LIMITS) -> None:
         self._limits = limits
         self._decoded = self._parsed = self._looked_into = self._signatures = 0
 
-    def widen(self, limits: Limits) -> None:
+    def widen(self, limits: ReadLimits) -> None:
         """Hold these limits from now on; what was read counts."""
         self._limits = limits
 
@@ -113,7 +113,7 @@ class Rows:
     _SUMMED_MAX = 12  # rows asked for before whole columns are worth their price
     _SUMMED_PER_PARSED = 4  # bytes summed in the time one is parsed
 
-    def __init__(self, data: bytes, width: int, budget: Budget, *, is_up: bool) -> None:
+    def __init__(self, data: bytes, width: int, budget: ReadBudget, *, is_up: bool) -> None:
         self._data = data
         self._width = width
         self._stride = width + 1 if is_up else width
@@ -158,13 +158,13 @@ def stream_bytes(buffer: bytes, entries: Dictionary, length: int) -> bytes:
     return buffer[keyword.end() : keyword.end() + length]
 
 
-def decoded(encoded: bytes, entries: Dictionary, budget: Budget) -> bytes:
+def decoded(encoded: bytes, entries: Dictionary, budget: ReadBudget) -> bytes:
     """The data of a stream; refuses with `DocumentBroken` what is neither plain nor deflated."""
     data, columns = _before_prediction(encoded, entries, budget)
     return data if columns is None else _unpredicted(data, columns)
 
 
-def stream_rows(encoded: bytes, entries: Dictionary, width: int, budget: Budget) -> Rows:
+def stream_rows(encoded: bytes, entries: Dictionary, width: int, budget: ReadBudget) -> Rows:
     """The rows of a cross-reference stream, each of `width` bytes."""
     data, columns = _before_prediction(encoded, entries, budget)
     if columns is None:
@@ -177,7 +177,7 @@ def stream_rows(encoded: bytes, entries: Dictionary, width: int, budget: Budget)
 
 
 def _before_prediction(
-    encoded: bytes, entries: Dictionary, budget: Budget
+    encoded: bytes, entries: Dictionary, budget: ReadBudget
 ) -> tuple[bytes, int | None]:
     """The data as the filter leaves them, and the row length if a PNG predictor was used."""
     name = _only(entries.get(b"/Filter"))

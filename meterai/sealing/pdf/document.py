@@ -24,7 +24,7 @@ from meterai.sealing.pdf.cross_reference import (
     Section,
     read_sections,
 )
-from meterai.sealing.pdf.decoding import LIMITS, Budget, Limits
+from meterai.sealing.pdf.decoding import LIMITS, ReadBudget, ReadLimits
 from meterai.sealing.pdf.encryption import Cipher, cipher_of
 from meterai.sealing.pdf.syntax import Dictionary, Ref, RefList, Value, ref_list_at, value_at
 
@@ -84,9 +84,9 @@ class Document:
     `size` is the first number no object has; `is_sized` is false if the file states a smaller one.
     """
 
-    def __init__(self, buffer: bytes, password: bytes, limits: Limits) -> None:
+    def __init__(self, buffer: bytes, password: bytes, limits: ReadLimits) -> None:
         self.buffer = buffer
-        self._budget = Budget(limits)
+        self._budget = ReadBudget(limits)
         self.startxref = self._start_of_sections()
         self.sections = read_sections(buffer, self.startxref, self._budget)
         self.trailer = self.sections[0].trailer
@@ -195,7 +195,7 @@ class Document:
         """Count a signature that will be read."""
         self._budget.read_signature()
 
-    def widen(self, limits: Limits) -> None:
+    def widen(self, limits: ReadLimits) -> None:
         """Read on within these limits."""
         self._budget.widen(limits)
 
@@ -359,7 +359,7 @@ class as_document_broken:  # noqa: N801 - it is read as a phrase: with as_docume
 
 
 def open_document(
-    document: bytes, *, bytes_max: int, password: bytes = b"", limits: Limits = LIMITS
+    document: bytes, *, bytes_max: int, password: bytes = b"", limits: ReadLimits = LIMITS
 ) -> Document:
     """Refuses with `NotAPdf`, `DocumentTooLarge`, `DocumentEncrypted` or `DocumentBroken`.
 

@@ -28,7 +28,7 @@ _IDENTITY = "/Identity"  # the crypt filter that leaves data as they are
 _CRYPT_FILTERS = 4  # the version of `/Encrypt` from which on a document names its methods
 
 
-class Method(Enum):
+class CryptMethod(Enum):
     """What a kind of data is enciphered with."""
 
     NONE = auto()
@@ -40,7 +40,9 @@ class Method(Enum):
 class Cipher:
     """The key of one document, and how its strings and streams are enciphered."""
 
-    def __init__(self, key: bytes, strings: Method, streams: Method, revision: int) -> None:
+    def __init__(
+        self, key: bytes, strings: CryptMethod, streams: CryptMethod, revision: int
+    ) -> None:
         self._key = key
         self.depends_on_identifier = revision < _PASSWORD_ALONE
         self._strings, self._streams = strings, streams
@@ -61,20 +63,20 @@ class Cipher:
         """What `encrypt_stream` took."""
         return self._decrypt(self._streams, owner, data)
 
-    def _object_key(self, method: Method, owner: Ref) -> bytes:
-        if method is Method.AES_256:
+    def _object_key(self, method: CryptMethod, owner: Ref) -> bytes:
+        if method is CryptMethod.AES_256:
             return self._key
         number = owner.number.to_bytes(3, "little") + owner.generation.to_bytes(2, "little")
-        salt = _AES_SALT if method is Method.AES_128 else b""
+        salt = _AES_SALT if method is CryptMethod.AES_128 else b""
         # MD5 is what the standard prescribes here (algorithm 1).
         digest = hashlib.md5(self._key + number + salt, usedforsecurity=False).digest()
         return digest[: min(len(self._key) + 5, _KEY_BYTES_MAX)]
 
-    def _encrypt(self, method: Method, owner: Ref, data: bytes) -> bytes:
-        if method is Method.NONE:
+    def _encrypt(self, method: CryptMethod, owner: Ref, data: bytes) -> bytes:
+        if method is CryptMethod.NONE:
             return data
         key = self._object_key(method, owner)
-        if method is Method.RC4:
+        if method is CryptMethod.RC4:
             return _rc4(key, data)
         padder = padding.PKCS7(_BLOCK_BYTES * 8).padder()
         # Of the key and the data, so that the same update is enciphered to the same bytes.
@@ -83,11 +85,11 @@ class Cipher:
         padded = padder.update(data) + padder.finalize()
         return start + engine.update(padded) + engine.finalize()
 
-    def _decrypt(self, method: Method, owner: Ref, data: bytes) -> bytes:
-        if method is Method.NONE:
+    def _decrypt(self, method: CryptMethod, owner: Ref, data: bytes) -> bytes:
+        if method is CryptMethod.NONE:
             return data
         key = self._object_key(method, owner)
-        if method is Method.RC4:
+        if method is CryptMethod.RC4:
             return _rc4(key, data)
         if len(data) < 2 * _BLOCK_BYTES or len(data) % _BLOCK_BYTES:
             return b""  # readers take such data as empty
@@ -97,10 +99,10 @@ class Cipher:
 
 
 _METHODS = {  # as qpdf names them
-    "none": Method.NONE,
-    "rc4": Method.RC4,
-    "aes": Method.AES_128,
-    "aesv3": Method.AES_256,
+    "none": CryptMethod.NONE,
+    "rc4": CryptMethod.RC4,
+    "aes": CryptMethod.AES_128,
+    "aesv3": CryptMethod.AES_256,
 }
 
 
@@ -125,8 +127,8 @@ def cipher_of(encryption: bytes, identifier: bytes, password: bytes) -> Cipher:
 
 class _Opened(NamedTuple):
     key: bytes
-    strings: Method
-    streams: Method
+    strings: CryptMethod
+    streams: CryptMethod
     revision: int
 
 
@@ -137,7 +139,7 @@ def _opened_by(encryption: bytes, identifier: bytes, password: bytes) -> _Opened
         with pikepdf.open(_empty(encryption, identifier), password=password) as opened:
             found = opened.encryption
             if found.V < _CRYPT_FILTERS:
-                return _Opened(found.encryption_key, Method.RC4, Method.RC4, found.R)
+                return _Opened(found.encryption_key, CryptMethod.RC4, CryptMethod.RC4, found.R)
             strings, streams = found.string_method.name, found.stream_method.name
             return _Opened(found.encryption_key, _METHODS[strings], _METHODS[streams], found.R)
     except pikepdf.PasswordError as cause:
@@ -171,7 +173,7 @@ def _of_attachments_alone(entries: Dictionary) -> Cipher | None:
     used = {entries.get(key) for key in (b"/StmF", b"/StrF")}
     if entries.get(b"/Filter") != "/Standard" or used - {None, _IDENTITY}:
         return None
-    return Cipher(b"", Method.NONE, Method.NONE, revision)
+    return Cipher(b"", CryptMethod.NONE, CryptMethod.NONE, revision)
 
 
 def _empty(encryption: bytes, identifier: bytes) -> BytesIO:

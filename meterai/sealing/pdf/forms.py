@@ -16,7 +16,7 @@ _SIGNATURE = "/Sig"
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class FormField:
     """One node of the form: a field, or one of the widgets that show it."""
 
     name: str  # its own name, without those of its parents
@@ -40,7 +40,7 @@ def form_of(document: Document) -> Dictionary | None:
     return document.dictionary(document.root.get(b"/AcroForm"))
 
 
-def fields(document: Document) -> Iterator[Field]:
+def fields(document: Document) -> Iterator[FormField]:
     """Every node of the form, parents first, without following a loop."""
     tops = document.items(form_of(document), b"/Fields")
     waiting: list[tuple[Value, str, int]] = [(top, "", 0) for top in reversed(tops)]
@@ -62,7 +62,7 @@ def fields(document: Document) -> Iterator[Field]:
         stated = document.entry(node, b"/FT")
         kind = stated if isinstance(stated, str) else inherited
         ref = item if isinstance(item, Ref) else None
-        yield Field(document.text(node, b"/T"), ref, node, kind)
+        yield FormField(document.text(node, b"/T"), ref, node, kind)
         if b"/Kids" in node:
             kids = document.items(node, b"/Kids")
             waiting.extend((kid, kind, depth + 1) for kid in reversed(kids))

@@ -34,7 +34,7 @@ _TOLERANCE = 0.01  # points; a caller that computed the corner may round
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class PdfPage:
     """One page: where it is in the file and how it is seen.
 
     `unit` is the length of the file's unit in points (`/UserUnit`); `quarter_turns` are clockwise,
@@ -114,7 +114,7 @@ class PageTree:
         self._top, self._node = top, node
         self.is_walked = False
         self._looked = 0
-        self._known: dict[int, Page] = {}
+        self._known: dict[int, PdfPage] = {}
         try:
             self._stated = self._count(node)
         except _Contradiction:
@@ -130,7 +130,7 @@ class PageTree:
         """How many pages there are."""
         return len(self._walked) if self.is_walked else self._stated
 
-    def page(self, number: int) -> Page:
+    def page(self, number: int) -> PdfPage:
         """The page of that number (from 1, or `LAST_PAGE`).  Refuses with `PageOutOfRange`."""
         if not self.is_walked:
             wanted = self._stated if number == LAST_PAGE else number
@@ -150,7 +150,7 @@ class PageTree:
             raise PageOutOfRange(page=wanted, pages=len(pages))
         return self._page(wanted, *pages[wanted - 1])
 
-    def check_parent(self, page: Page) -> None:
+    def check_parent(self, page: PdfPage) -> None:
         """Refuse with `DocumentBroken` a page that says to hang from a node that does not list it.
 
         Some readers inherit from that node, and see a page of another size.
@@ -166,14 +166,14 @@ class PageTree:
         if not is_listed:
             raise DocumentBroken("a page that hangs from another node than it says")
 
-    def all(self) -> Iterator[Page]:
+    def all(self) -> Iterator[PdfPage]:
         """Every page, in order, as a walk through the tree finds them."""
         for number, found in enumerate(self._walked, start=1):
             yield self._page(number, *found)
 
     # -- by the counts ---------------------------------------------------------------------
 
-    def _descend(self, wanted: int) -> Page:
+    def _descend(self, wanted: int) -> PdfPage:
         ref, node, skip = self._top, self._node, wanted - 1
         inherited: dict[bytes, Value] = {}
         for depth in range(DEPTH_MAX):
@@ -274,11 +274,11 @@ class PageTree:
 
     def _page(
         self, number: int, ref: Ref, entries: Dictionary, inherited: dict[bytes, Value]
-    ) -> Page:
+    ) -> PdfPage:
         unit = self._document.number(entries, b"/UserUnit")
         turned = self._document.resolve(inherited.get(b"/Rotate"))
         medium = self._box(inherited.get(b"/MediaBox")) or _LETTER
-        return Page(
+        return PdfPage(
             number,
             ref,
             entries,

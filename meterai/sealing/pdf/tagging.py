@@ -10,7 +10,7 @@ from meterai.sealing.model import DocumentBroken
 from meterai.sealing.pdf.document import Document
 from meterai.sealing.pdf.serialization import text_octets
 from meterai.sealing.pdf.syntax import DEPTH_MAX, Dictionary, Ref
-from meterai.sealing.pdf.update import Splice, Update
+from meterai.sealing.pdf.update import PdfUpdate, Splice
 
 ROWS_BYTES_MAX = (
     1024 * 1024
@@ -35,7 +35,7 @@ class StructureTree:
         self._parents_ref, self._parents = parents
         self.next_key = next_key
 
-    def write(self, update: Update, tagged: list[Tagged]) -> None:
+    def write(self, update: PdfUpdate, tagged: list[Tagged]) -> None:
         """Add one element for each annotation; their `/StructParent` counts up from `next_key`."""
         first = update.reserve(len(tagged))
         keys = range(self.next_key, self.next_key + len(tagged))
@@ -63,7 +63,7 @@ class StructureTree:
         self._number(update, rows, keys)
         update.put(self._ref, self._root, b"/ParentTreeNextKey", b"%d" % keys.stop)
 
-    def _hang(self, update: Update, elements: bytes) -> None:
+    def _hang(self, update: PdfUpdate, elements: bytes) -> None:
         """Put the elements under the root, behind what is there."""
         kids = self._root.get(b"/K")
         if isinstance(kids, Dictionary) or (isinstance(kids, Ref) and not update.is_array(kids)):
@@ -74,7 +74,7 @@ class StructureTree:
         else:
             update.append(self._ref, self._root, b"/K", elements)
 
-    def _number(self, update: Update, rows: bytes, keys: range) -> None:
+    def _number(self, update: PdfUpdate, rows: bytes, keys: range) -> None:
         """Note in the number tree which element each key belongs to."""
         if b"/Kids" in self._parents:
             leaf = update.reserve()

@@ -54,7 +54,7 @@ class Sealed(NamedTuple):
     after: bytes
 
 
-class Update:
+class PdfUpdate:
     """What will be appended to one document.
 
     New objects are numbered from `first` on, which is never below the document's own numbers.

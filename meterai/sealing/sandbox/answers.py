@@ -86,7 +86,7 @@ class Inspected(msgspec.Struct, frozen=True):
     signatures: Number
 
 
-class Drawn(msgspec.Struct, frozen=True):
+class RenderedPage(msgspec.Struct, frozen=True):
     """The picture of a page (`page` counts from 1), the visible size of all of it, its ink, and the
     level of its paper."""
 

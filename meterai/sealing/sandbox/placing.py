@@ -5,7 +5,7 @@ from typing import Any
 
 from meterai.sealing.model import HEIGHT_PER_WIDTH, Corner, TextNotFound, TextNotSearched
 from meterai.sealing.pdf.document import as_document_broken, open_document
-from meterai.sealing.pdf.pages import Page, PageTree
+from meterai.sealing.pdf.pages import PageTree, PdfPage
 from meterai.sealing.sandbox import texts
 from meterai.sealing.sandbox.answers import Placed
 
@@ -27,7 +27,7 @@ def placed(document: bytes, places: Sequence[dict[str, Any]], password: bytes) -
     return Placed(found)
 
 
-def _in_corner(page: Page, place: dict[str, Any]) -> tuple[int, float, float, float]:
+def _in_corner(page: PdfPage, place: dict[str, Any]) -> tuple[int, float, float, float]:
     corner, margin, width = Corner(place["corner"]), place["margin"], place["width"]
     right = page.size.width - margin - width
     top = page.size.height - margin - width * HEIGHT_PER_WIDTH
@@ -38,7 +38,7 @@ def _in_corner(page: Page, place: dict[str, Any]) -> tuple[int, float, float, fl
 
 def _at_text(
     document: bytes,
-    pages: Sequence[Page],
+    pages: Sequence[PdfPage],
     tree: PageTree,
     place: dict[str, Any],
     number: int,
@@ -55,8 +55,8 @@ def _at_text(
 
 
 def _occurrences(
-    document: bytes, count: int, pages: Sequence[Page], text: str, password: bytes
-) -> Iterator[tuple[Page, texts.Corners]]:
+    document: bytes, count: int, pages: Sequence[PdfPage], text: str, password: bytes
+) -> Iterator[tuple[PdfPage, texts.Corners]]:
     try:
         with texts.opened(document, count, password) as searched:
             for page in pages:

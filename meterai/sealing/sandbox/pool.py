@@ -23,7 +23,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from meterai.plumbing.fair import FairQueue
-from meterai.plumbing.networks import Buckets, Held, nested
+from meterai.plumbing.networks import Buckets, NetworkCounts, nested
 from meterai.plumbing.observe.stations import Station
 from meterai.plumbing.queueing import Queueing
 from meterai.plumbing.threads import to_the_end
@@ -115,7 +115,7 @@ class Pool:
         # Tasks of each client here, and those begun since it last had none.
         self._of_client: Counter[str] = Counter()
         self._begun_of: Counter[str] = Counter()
-        self._held, self._begun = Held(), Held()
+        self._held, self._begun = NetworkCounts(), NetworkCounts()
         self._waiting: FairQueue[str, asyncio.Future[None]] = FairQueue(self._begun.of)
         self._under_way: set[asyncio.Task[Any]] = set()
 

@@ -33,7 +33,7 @@ from meterai.sealing.signing.cms_layout import (
     SIGNED_DATA,
     SIGNING_CERTIFICATE_V2,
     TIME_STAMP_TOKEN,
-    Layout,
+    CmsLayout,
     issuer_and_serial,
     key_of,
 )
@@ -85,12 +85,12 @@ class _Frame(NamedTuple):
     middle_hex: bytes
 
 
-class Signer:
+class CmsSigner:
     """Makes the SignedData of one signer.  Safe to use from several threads."""
 
     def __init__(self, key: SealKey, chain: Sequence[x509.Certificate]) -> None:
         self._key = key
-        self._layout = Layout(chain)
+        self._layout = CmsLayout(chain)
         self._before, self._after = self._layout.around_digest()
         # RSA has one length of signature; ECDSA has three that are seen and a few that are not.
         self._frames: dict[int, _Frame] = {}
@@ -260,8 +260,8 @@ def _load(encoded: bytes) -> x509.Certificate:
 
 
 @lru_cache(maxsize=_LAYOUTS_KEPT)
-def _layout_of(chain: tuple[x509.Certificate, ...]) -> Layout:
-    return Layout(chain)
+def _layout_of(chain: tuple[x509.Certificate, ...]) -> CmsLayout:
+    return CmsLayout(chain)
 
 
 # -- what we write, and what is like it ---------------------------------------------------------

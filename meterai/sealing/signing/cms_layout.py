@@ -41,7 +41,7 @@ _SHA256_WITH_RSA = bytes.fromhex("300d06092a864886f70d01010b0500")
 _SHA256_WITH_ECDSA = bytes.fromhex("300a06082a8648ce3d040302")
 
 
-class Layout:
+class CmsLayout:
     """How our SignedData is laid out for one chain of certificates, signer's first."""
 
     def __init__(self, chain: Sequence[x509.Certificate]) -> None:

@@ -26,8 +26,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 
 from meterai.plumbing.files import read_file, read_key_file
-from meterai.sealing.model import Evidence, IssuerUnusable
-from meterai.sealing.signing.cms import TIME_STAMP_RESERVE_BYTES, Signer
+from meterai.sealing.model import IssuerUnusable, RevocationEvidence
+from meterai.sealing.signing.cms import TIME_STAMP_RESERVE_BYTES, CmsSigner
 from meterai.sealing.signing.keys import SealKey, algorithm_of, load_file_key
 from meterai.sealing.signing.pkcs11 import MODULE_FILE, Pkcs11Key, read_settings
 from meterai.sealing.stamp.claim import ClaimKey
@@ -68,7 +68,7 @@ _PROCESSED = {
 RevocationLists = Callable[[], Sequence[x509.CertificateRevocationList]]
 
 
-class LongTermValidation(Protocol):
+class ProofSource(Protocol):
     """Where time-stamps and evidence come from, see `long_term_validation`."""
 
     time_stamp_roots: tuple[x509.Certificate, ...]
@@ -79,7 +79,7 @@ class LongTermValidation(Protocol):
 
     def evidence(
         self, signed_data: bytes, chain: Sequence[x509.Certificate], at: datetime
-    ) -> Evidence | None:
+    ) -> RevocationEvidence | None:
         """Evidence for the certificates of a SignedData; `None` if none is wanted."""
 
 
@@ -107,7 +107,7 @@ class Issuer:
         *,
         claim_key: ClaimKey | None = None,
         revocation_lists: RevocationLists = tuple,
-        long_term_validation: LongTermValidation | None = None,
+        long_term_validation: ProofSource | None = None,
         operator_artwork: bytes | None = None,
     ) -> None:
         if not chain or chain[0].public_key() != key.public_key():
@@ -118,7 +118,7 @@ class Issuer:
         self.long_term_validation = long_term_validation
         self.operator_artwork = operator_artwork
         self.name = common_name(chain[0])
-        self._signer = Signer(key, chain)
+        self._signer = CmsSigner(key, chain)
         self._revocation_lists = revocation_lists
         self._period: _Period | None = None
 

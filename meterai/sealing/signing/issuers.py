@@ -24,7 +24,7 @@ from meterai.sealing.signing.issuer import (
     CLAIM_KEY_FILE,
     LONG_TERM_FILE,
     Issuer,
-    LongTermValidation,
+    ProofSource,
     check_chain,
     common_name,
     load_chain,
@@ -120,7 +120,7 @@ def _load_artwork(path: Path) -> bytes | None:
     return artwork
 
 
-def _load_long_term_validation(directory: Path) -> LongTermValidation | None:
+def _load_long_term_validation(directory: Path) -> ProofSource | None:
     if not (directory / LONG_TERM_FILE).exists():
         return None
     # Asking authorities takes 6 MB of what connects and tells of it; an issuer without needs none.

@@ -19,7 +19,7 @@ from cryptography import x509
 
 from meterai.plumbing.files import read_key_file, read_settings_file
 from meterai.plumbing.toml import read_toml
-from meterai.sealing.model import Evidence, IssuerUnusable
+from meterai.sealing.model import IssuerUnusable, RevocationEvidence
 from meterai.sealing.signing import cms
 from meterai.sealing.signing.issuer import LONG_TERM_FILE
 from meterai.sealing.signing.revocation import RevocationAuthorities
@@ -53,7 +53,7 @@ class LongTermValidation:
 
     def evidence(
         self, signed_data: bytes, chain: Sequence[x509.Certificate], at: datetime
-    ) -> Evidence | None:
+    ) -> RevocationEvidence | None:
         """Evidence about the signer's certificates and the time-stamp's; `None` if not wanted.
 
         Refuses with `RevocationUnavailable`, or `IssuerUnusable` for what was revoked.

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
-from meterai.sealing.model import Evidence, IssuerUnusable
+from meterai.sealing.model import IssuerUnusable, RevocationEvidence
 from meterai.sealing.signing.chains import is_issued_by
 from meterai.sealing.signing.der import NotDer
 from meterai.sealing.signing.evidence_layout import plain_crl, plain_ocsp
@@ -47,7 +47,7 @@ def request_for(certificate: x509.Certificate, authority: x509.Certificate) -> o
 
 
 def is_proven(
-    evidence: Evidence, chains: Sequence[Sequence[x509.Certificate]], at: datetime
+    evidence: RevocationEvidence, chains: Sequence[Sequence[x509.Certificate]], at: datetime
 ) -> bool:
     """True if the evidence is all that `RevocationAuthorities.evidence` answers, and nothing else.
 
@@ -63,11 +63,14 @@ def is_proven(
         if proof is None:
             return False
         (ocsps if proof.kind == "ocsp" else crls)[proof.encoded] = None
-    return evidence == Evidence(tuple(certificates), tuple(ocsps), tuple(crls))
+    return evidence == RevocationEvidence(tuple(certificates), tuple(ocsps), tuple(crls))
 
 
 def _proof_among(
-    evidence: Evidence, certificate: x509.Certificate, authority: x509.Certificate, at: datetime
+    evidence: RevocationEvidence,
+    certificate: x509.Certificate,
+    authority: x509.Certificate,
+    at: datetime,
 ) -> Proof | None:
     asked = request_for(certificate, authority)
     for answer in evidence.ocsps:

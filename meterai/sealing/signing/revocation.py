@@ -17,7 +17,7 @@ from cryptography.x509.oid import (
     AuthorityInformationAccessOID,
 )
 
-from meterai.sealing.model import Evidence, RevocationUnavailable
+from meterai.sealing.model import RevocationEvidence, RevocationUnavailable
 from meterai.sealing.signing.network import Authorities, Unreached, exchange
 from meterai.sealing.signing.proofs import (
     NoEvidence,
@@ -44,7 +44,9 @@ class RevocationAuthorities:
         self._proofs: dict[bytes, Proof] = {}
         self._changing = Lock()
 
-    def evidence(self, chains: Sequence[Sequence[x509.Certificate]], at: datetime) -> Evidence:
+    def evidence(
+        self, chains: Sequence[Sequence[x509.Certificate]], at: datetime
+    ) -> RevocationEvidence:
         """Evidence for every certificate of the chains but their roots, which are trusted as such.
 
         Each chain runs from its leaf to its root.  Refuses with `RevocationUnavailable` if nobody
@@ -60,7 +62,7 @@ class RevocationAuthorities:
             for certificate, authority in pairwise(chain):
                 proof = self._proof(certificate, authority, at)
                 (ocsps if proof.kind == "ocsp" else crls)[proof.encoded] = None
-        return Evidence(tuple(certificates), tuple(ocsps), tuple(crls))
+        return RevocationEvidence(tuple(certificates), tuple(ocsps), tuple(crls))
 
     def _proof(
         self, certificate: x509.Certificate, authority: x509.Certificate, at: datetime

@@ -16,7 +16,7 @@ from meterai.sealing.model import HEIGHT_PER_WIDTH
 from meterai.sealing.pdf.serialization import Stream, number, numbers
 from meterai.sealing.stamp import artwork
 from meterai.sealing.stamp.operator_artwork import OperatorArtwork
-from meterai.sealing.stamp.qr import Qr
+from meterai.sealing.stamp.qr import QrSymbol
 from meterai.sealing.stamp.typeface import OBJECTS, typeface_named
 
 SHARED_MAX = 4  # one artwork, with and without SPECIMEN, and again while it is changed
@@ -29,7 +29,7 @@ _OPERATOR_ARTWORK = _SANS + OBJECTS
 
 
 @dataclass(frozen=True, slots=True)
-class Shared:
+class SharedObjects:
     """The objects that all stamps of a document share: `count` of them, numbered in a row."""
 
     _artwork: Stream
@@ -63,7 +63,7 @@ class Shared:
 
 
 @lru_cache(SHARED_MAX)
-def shared(*, specimen: bool, operator_artwork: bytes | None = None) -> Shared:
+def shared(*, specimen: bool, operator_artwork: bytes | None = None) -> SharedObjects:
     """What a document needs once, whatever number of stamps it gets.
 
     `operator_artwork` is a PDF whose first page is shown in place of our artwork; refuses with
@@ -79,7 +79,7 @@ def shared(*, specimen: bool, operator_artwork: bytes | None = None) -> Shared:
     form = Stream(
         b"/Type/XObject/Subtype/Form/BBox[%b]/Filter/FlateDecode" % box, zlib.compress(content, 9)
     )
-    return Shared(
+    return SharedObjects(
         form, operators, _OPERATOR_ARTWORK + (operators.count if operators is not None else 0)
     )
 
@@ -93,7 +93,7 @@ def _read(operator_artwork: bytes) -> OperatorArtwork:
 
 
 def appearance_stream(
-    words: bytes, code: Qr, width: float, quarter_turns: int, shared_first: int
+    words: bytes, code: QrSymbol, width: float, quarter_turns: int, shared_first: int
 ) -> Stream:
     """The appearance of one stamp `width` points wide, turned so that it stands upright on a page
     turned clockwise by `quarter_turns`.

@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from meterai.kit.serial import Serial
 from meterai.sealing.model import HEIGHT_PER_WIDTH
-from meterai.sealing.stamp.qr import QUIET_MODULES, Qr
+from meterai.sealing.stamp.qr import QUIET_MODULES, QrSymbol
 from meterai.sealing.stamp.typeface import typeface_named
 from meterai.sealing.stamp.wording import Wording
 
@@ -125,7 +125,7 @@ def _line(text: str, characters: int, size: float, spacing: float, y: float) -> 
     )
 
 
-def code(qr: Qr) -> bytes:
+def code(qr: QrSymbol) -> bytes:
     """The QR code in its box, in the colour that is set.
 
     It is an inline image of one bit a module, painted as a stencil (ISO 32000-1, section 8.9.7).

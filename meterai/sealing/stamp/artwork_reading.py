@@ -14,8 +14,8 @@ import pikepdf
 from meterai.sealing.stamp import artwork
 from meterai.sealing.stamp.operator_artwork import (
     ARTWORK_BYTES_MAX,
+    ArtworkObject,
     ArtworkUnusable,
-    Body,
     OperatorArtwork,
 )
 
@@ -61,7 +61,7 @@ class _Copy:
         self._found = {start.objgen: 0}
         self._waiting = [start]
 
-    def bodies(self) -> Iterator[Body]:
+    def bodies(self) -> Iterator[ArtworkObject]:
         """Each object once; more are found while they are written."""
         for one in self._waiting:
             indices: list[int] = []
@@ -71,10 +71,10 @@ class _Copy:
                 form, data = b"".join(self._entries(entries, indices)), one.read_raw_bytes()
                 if "/Filter" not in entries:
                     form, data = form + b"/Filter/FlateDecode", zlib.compress(data, 9)
-                yield Body(form, tuple(indices), data)
+                yield ArtworkObject(form, tuple(indices), data)
             else:
                 form = b"".join(self._value(one, indices))
-                yield Body(form, tuple(indices), None)
+                yield ArtworkObject(form, tuple(indices), None)
 
     def _entries(self, entries: dict[str, object], indices: list[int]) -> Iterator[bytes]:
         for key, value in entries.items():

@@ -93,7 +93,7 @@ class ClaimKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class QrClaim:
     """What the owner of the key said: this serial, sealed at this time (to the second, UTC) on a
     document whose SHA-256 begins with `digest16`."""
 
@@ -138,7 +138,7 @@ def make(serial: Serial, at: datetime, sha256_original: bytes, key: ClaimKey) ->
     return head + _in_letters(digest + key.sign(_message(head, serial, digest)))
 
 
-def read(text: str, keys: Mapping[str, Ed25519PublicKey]) -> Claim:
+def read(text: str, keys: Mapping[str, Ed25519PublicKey]) -> QrClaim:
     """What a scanned text claims: a whole address or only its end, in capitals or not.
 
     Refuses with `ClaimMalformed`, `ClaimKeyUnknown` or `ClaimForged`.  Whether the serial was
@@ -158,10 +158,10 @@ def read(text: str, keys: Mapping[str, Ed25519PublicKey]) -> Claim:
         public.verify(signature, _message(claim[:end], serial, digest))
     except InvalidSignature as error:
         raise ClaimForged(f"the signature of {serial} is not of key {called}") from error
-    return Claim(serial, called, at, digest)
+    return QrClaim(serial, called, at, digest)
 
 
-def matches(claim: Claim, original_sha256: bytes) -> bool:
+def matches(claim: QrClaim, original_sha256: bytes) -> bool:
     """Whether the claim was made for the document with this SHA-256."""
     return compare_digest(claim.digest16, original_sha256[:_DIGEST_BYTES])
 

@@ -24,7 +24,7 @@ class ArtworkUnusable(SealingUnavailable):
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
+class ArtworkObject:
     """One object; each `%d` of `form` takes the number of the object at the index in `indices`."""
 
     form: bytes
@@ -41,7 +41,7 @@ class Body:
 class OperatorArtwork:
     """A form and all that it needs; `placing` paints the form on the sheet."""
 
-    bodies: tuple[Body, ...]
+    bodies: tuple[ArtworkObject, ...]
     placing: bytes
 
     @property

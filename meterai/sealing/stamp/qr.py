@@ -67,7 +67,7 @@ _BLOCKS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Qr:
+class QrSymbol:
     """One code of `modules` to a side; `rows` has one bit a module, 1 for dark, from the upper
     left, every row filled up to whole bytes with zeros."""
 
@@ -111,14 +111,14 @@ class Encoder:
         self._parts = parts[self._known :]
         self._prefix = prefix
 
-    def draw(self, text: str) -> Qr:
+    def draw(self, text: str) -> QrSymbol:
         """The code of one text; raises `ValueError` for another length or beginning, or a small
         letter."""
         if len(text) != self.characters or not text.startswith(self._prefix):
             raise ValueError(f"not {self.characters} characters that begin {self._prefix!r}")
         values = _values(text[self._known :])
         picture = reduce(xor, map(getitem, self._parts, values), self._constant)
-        return Qr(self.modules, picture.to_bytes(self._bytes, "big"))
+        return QrSymbol(self.modules, picture.to_bytes(self._bytes, "big"))
 
 
 def _values(text: str) -> bytes:
@@ -185,7 +185,7 @@ def _row_bytes(version: int) -> int:
 
 
 def _picture(rows: Iterator[bytes]) -> int:
-    """Rows of modules as one number, whose bytes are `Qr.rows`."""
+    """Rows of modules as one number, whose bytes are `QrSymbol.rows`."""
     digits = "".join(
         row.translate(_DIGITS).decode("ascii").ljust((len(row) + 7) // 8 * 8, "0") for row in rows
     )

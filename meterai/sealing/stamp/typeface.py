@@ -19,7 +19,7 @@ _NONSYMBOLIC, _FIXED_PITCH = 1 << 5, 1 << 0  # flags of a descriptor (ISO 32000-
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class TypefaceMetrics:
     """What a PDF says of one typeface, in thousandths of the size it is set in; `widths` are those
     of `letters`, in that order."""
 
@@ -37,7 +37,7 @@ class Figures:
 class Typeface:
     """One typeface: how long its lines are, and its objects in a PDF."""
 
-    def __init__(self, figures: Figures, program: bytes) -> None:
+    def __init__(self, figures: TypefaceMetrics, program: bytes) -> None:
         self.figures = figures
         self._widths = dict(zip(figures.letters, figures.widths, strict=True))
         name = f"/{_subset_tag(program)}+{figures.name}".encode("ascii")
@@ -90,7 +90,7 @@ def typeface_named(name: str) -> Typeface:
     """One of the faces of `fonts/faces.toml`: `sans` for words and figures, `mono` for serials."""
     directory = resources.files("meterai") / "sealing" / "stamp" / "fonts"
     figures = tomllib.loads((directory / "faces.toml").read_text("utf-8"))[name]
-    return Typeface(Figures(**figures), (directory / f"{name}.ttf").read_bytes())
+    return Typeface(TypefaceMetrics(**figures), (directory / f"{name}.ttf").read_bytes())
 
 
 def _subset_tag(program: bytes) -> str:

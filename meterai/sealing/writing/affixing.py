@@ -18,11 +18,11 @@ from meterai.kit.serial import Serial
 from meterai.sealing.model import Stamp
 from meterai.sealing.pdf.document import Document
 from meterai.sealing.pdf.forms import top_field_names
-from meterai.sealing.pdf.pages import Page
+from meterai.sealing.pdf.pages import PdfPage
 from meterai.sealing.pdf.serialization import Stream, numbers, text_octets
 from meterai.sealing.pdf.syntax import Ref
 from meterai.sealing.pdf.tagging import Tagged, structure_tree
-from meterai.sealing.pdf.update import Sealed, Update
+from meterai.sealing.pdf.update import PdfUpdate, Sealed
 from meterai.sealing.stamp import appearance, artwork, claim, qr
 from meterai.sealing.stamp.claim import ClaimKey
 from meterai.sealing.stamp.identifiers import (
@@ -51,11 +51,11 @@ _CERTIFICATION = (  # permission 2: signing and filling forms (ISO 32000-2, tabl
 )
 _APPEND_ONLY = b"3"  # signatures exist, and the file may only be appended to (table 225)
 
-Placed = Sequence[tuple[Stamp, Page]]
+Placed = Sequence[tuple[Stamp, PdfPage]]
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class AffixingTerms:
     """What is the same for all updates of one request.
 
     `placeholder_bytes` is the length of the value of /Contents: hexadecimal, brackets included.
@@ -85,12 +85,12 @@ class Terms:
         return f"{day}{at.hour:02}{at.minute:02}{at.second:02}+00'00'"
 
 
-def affix(terms: Terms, document: Document, placed: Placed, *, certify: bool) -> Sealed:
+def affix(terms: AffixingTerms, document: Document, placed: Placed, *, certify: bool) -> Sealed:
     """One update with these stamps and room for their seal.
 
     `certify` forbids all changes but signatures; else the fields that exist are locked.
     """
-    update = Update(document, _first_number(document, placed))
+    update = PdfUpdate(document, _first_number(document, placed))
     # Elements of the structure would be changes to a document that somebody signed.
     tree = structure_tree(document) if certify else None
     shared = appearance.shared(specimen=terms.specimen, operator_artwork=terms.operator_artwork)
@@ -130,12 +130,12 @@ def affix(terms: Terms, document: Document, placed: Placed, *, certify: bool) ->
     return update.sealed(signature, SIGNATURE_HEAD, tail, terms.placeholder_bytes)
 
 
-def state(terms: Terms, document: Document, page: Page) -> Sealed:
+def state(terms: AffixingTerms, document: Document, page: PdfPage) -> Sealed:
     """One update with room for a seal over a statement of ours: an unseen field, and no stamp.
 
     Its record has a key of its own and no serials, so that no verifier takes it for that of a stamp.
     """
-    update = Update(document)
+    update = PdfUpdate(document)
     field, signature = update.reserve(), update.reserve()
 
     def text(number: int, value: str) -> bytes:
@@ -170,12 +170,12 @@ def _first_number(document: Document, placed: Placed) -> int:
     return document.size + int.from_bytes(digest[:4], "big") % skipped_max
 
 
-def dry_run(document: Document, pages: Sequence[Page], *, certify: bool) -> None:
+def dry_run(document: Document, pages: Sequence[PdfPage], *, certify: bool) -> None:
     """Make the changes that `affix` would make to existing objects, and discard them.
 
     Refuses with `DocumentBroken` what could not be changed, before anybody has paid for a stamp.
     """
-    update = Update(document)
+    update = PdfUpdate(document)
     tree = structure_tree(document) if certify else None
     first = update.reserve(len(pages))
     _hang_on_pages(update, pages, first, is_tagged=tree is not None)
@@ -188,7 +188,7 @@ def dry_run(document: Document, pages: Sequence[Page], *, certify: bool) -> None
 
 
 def _appearance_stream(
-    terms: Terms, stamp: Stamp, page: Page, text: str, first_shared: int
+    terms: AffixingTerms, stamp: Stamp, page: PdfPage, text: str, first_shared: int
 ) -> Stream:
     address = qr.address_before_serial(terms.check_url)
     scanned = f"{address}{stamp.serial.text}/{text}"
@@ -199,7 +199,7 @@ def _appearance_stream(
     )
 
 
-def _annotation(stamp: Stamp, page: Page, stream: int) -> bytes:
+def _annotation(stamp: Stamp, page: PdfPage, stream: int) -> bytes:
     """What a field and a further stamp have in common."""
     # In units of the page, of which each may be many points (ISO 32000-2, /UserUnit): to a ten-thousandth
     # of a point all the same.
@@ -208,21 +208,23 @@ def _annotation(stamp: Stamp, page: Page, stream: int) -> bytes:
     return b"/Type/Annot/Rect[%b]/P %d %d R/AP<</N %d 0 R>>" % (corners, *page.ref, stream)
 
 
-def _field(update: Update, number: int, stamp: Stamp, signature: int) -> bytes:
+def _field(update: PdfUpdate, number: int, stamp: Stamp, signature: int) -> bytes:
     """The field of the seal, which the first stamp shows."""
     name = update.string(number, text_octets(field_name(stamp.serial)))
     return b"/Subtype/Widget/FT/Sig/F %d/T%b/V %d 0 R" % (WIDGET_FLAGS, name, signature)
 
 
-def _stamp(update: Update, number: int, stamp: Stamp) -> bytes:
+def _stamp(update: PdfUpdate, number: int, stamp: Stamp) -> bytes:
     """A further stamp under the same seal."""
     name = update.string(number, text_octets(field_name(stamp.serial)))
     return b"/Subtype/Stamp/Name/Meterai/F %d/NM%b" % (ANNOTATION_FLAGS, name)
 
 
-def _hang_on_pages(update: Update, pages: Sequence[Page], first: int, *, is_tagged: bool) -> None:
+def _hang_on_pages(
+    update: PdfUpdate, pages: Sequence[PdfPage], first: int, *, is_tagged: bool
+) -> None:
     """List the annotations on their pages, and on no other that shares its list with one of them."""
-    found: dict[Ref, tuple[Page, list[bytes]]] = {}
+    found: dict[Ref, tuple[PdfPage, list[bytes]]] = {}
     for number, page in enumerate(pages, start=first):
         found.setdefault(page.ref, (page, []))[1].append(b"%d 0 R" % number)
     for ref, (page, annotations) in found.items():
@@ -246,7 +248,7 @@ def _tagged(words: Wording, placed: Placed, first: int) -> list[Tagged]:
     ]
 
 
-def _add_field(update: Update, document: Document, field: int) -> None:
+def _add_field(update: PdfUpdate, document: Document, field: int) -> None:
     root, root_ref = document.root, document.root_ref
     found = root.get(b"/AcroForm")
     form = document.dictionary(found)
@@ -267,7 +269,7 @@ def _add_field(update: Update, document: Document, field: int) -> None:
     # /NeedAppearances stays: without it viewers may not show what somebody filled in.
 
 
-def _certify(update: Update, document: Document, signature: int) -> None:
+def _certify(update: PdfUpdate, document: Document, signature: int) -> None:
     """Mention the certification in the catalog (ISO 32000-2, table 263)."""
     root, root_ref = document.root, document.root_ref
     found = root.get(b"/Perms")
@@ -280,7 +282,11 @@ def _certify(update: Update, document: Document, signature: int) -> None:
 
 
 def _signature(
-    terms: Terms, update: Update, number: int, serials: Sequence[Serial], claims: Sequence[str]
+    terms: AffixingTerms,
+    update: PdfUpdate,
+    number: int,
+    serials: Sequence[Serial],
+    claims: Sequence[str],
 ) -> bytes:
     """The entries of the signature dictionary behind its byte range."""
 
@@ -302,7 +308,7 @@ def _signature(
     )
 
 
-def _before(terms: Terms, update: Update, number: int) -> bytes:
+def _before(terms: AffixingTerms, update: PdfUpdate, number: int) -> bytes:
     """The entries of a record about the file before the seal, and about the time-stamp in it."""
     roots = b"".join([update.string(number, digest) for digest in terms.time_stamp_roots])
     return b"/PreviousLength %d/OriginalLength %d/OriginalSHA256%b/TimeStampRoots[%b]" % (
@@ -313,7 +319,7 @@ def _before(terms: Terms, update: Update, number: int) -> bytes:
     )
 
 
-def _field_lock(update: Update, document: Document, number: int, serial: Serial) -> bytes:
+def _field_lock(update: PdfUpdate, document: Document, number: int, serial: Serial) -> bytes:
     """A lock on the fields that exist now; one on all fields would forbid later signatures."""
     names = [*top_field_names(document), text_octets(field_name(serial))]
     locked = b"".join([update.string(number, name) for name in dict.fromkeys(names)])

@@ -30,20 +30,20 @@ from meterai.sealing.model import (
     check_placements,
 )
 from meterai.sealing.pdf.cross_reference import OBJECT_NUMBER_MAX
-from meterai.sealing.pdf.decoding import FIRST_LOOK, LIMITS, Limits, TooMuchHere
+from meterai.sealing.pdf.decoding import FIRST_LOOK, LIMITS, ReadLimits, TooMuchHere
 from meterai.sealing.pdf.document import Document, as_document_broken, open_document
 from meterai.sealing.pdf.forms import count_signatures
-from meterai.sealing.pdf.pages import Page, PageTree
+from meterai.sealing.pdf.pages import PageTree, PdfPage
 from meterai.sealing.pdf.update import Sealed
 from meterai.sealing.sandbox import answers
 from meterai.sealing.sandbox.answers import Inspected, NotAnswered
 from meterai.sealing.sandbox.bounded import Task, Work, finish
 from meterai.sealing.sandbox.repair import repairing
 from meterai.sealing.signing.cms import der_length
-from meterai.sealing.signing.issuer import Issuer, LongTermValidation
+from meterai.sealing.signing.issuer import Issuer, ProofSource
 from meterai.sealing.signing.timestamps import root_digests
 from meterai.sealing.stamp.wording import check_printable
-from meterai.sealing.writing.affixing import Terms, affix, dry_run, state
+from meterai.sealing.writing.affixing import AffixingTerms, affix, dry_run, state
 from meterai.sealing.writing.other_views import refuse_other_views
 from meterai.sealing.writing.security_store import store_update
 from meterai.sealing.writing.strays import refuse_stamps_in_the_way
@@ -89,14 +89,14 @@ class HashedDocument:
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenedDocument:
     """A document that may be stamped, and the pages the placements fall on."""
 
     document: Document
     placements: tuple[Placement, ...]
     pages: int
     signatures: int
-    targets: tuple[Page, ...]
+    targets: tuple[PdfPage, ...]
 
 
 def inspect(
@@ -140,7 +140,7 @@ def looked_through_here(
     return _ready(looked_through(document, placements, password, LIMITS))
 
 
-def _ready(opened: Opened) -> PreparedDocument:
+def _ready(opened: OpenedDocument) -> PreparedDocument:
     sizes = tuple(page.size for page in opened.targets)
     inspection = Inspection(opened.pages, sizes, opened.signatures)
     return PreparedDocument(opened.document.buffer, inspection, is_repaired=False, opened=opened)
@@ -264,11 +264,11 @@ def _terms(
     at: datetime,
     check_url: str = "",
     specimen: bool = True,
-) -> Terms:
+) -> AffixingTerms:
     if issuer.claim_key is None:
         raise IssuerUnusable("the issuer has no key for claims")
     proofs = issuer.long_term_validation
-    return Terms(
+    return AffixingTerms(
         issuer_name=issuer.name,
         claim_key=issuer.claim_key,
         at=at,
@@ -289,8 +289,8 @@ def _check_stamps(stamps: Sequence[Stamp], check_url: str) -> None:
 
 
 def looked_through(
-    document: bytes, placements: Sequence[Placement], password: bytes, limits: Limits
-) -> Opened:
+    document: bytes, placements: Sequence[Placement], password: bytes, limits: ReadLimits
+) -> OpenedDocument:
     """The document opened, and found to be one that can be stamped there.
 
     Refuses with what `inspect` refuses; with the limits of a first look may raise `TooMuchHere`.
@@ -305,10 +305,10 @@ def looked_through(
 
 def _opened_for(
     original: bytes | PreparedDocument, placements: Sequence[Placement], password: bytes
-) -> Opened:
+) -> OpenedDocument:
     if isinstance(original, PreparedDocument):
         opened = original.opened
-        if isinstance(opened, Opened) and opened.placements == tuple(placements):
+        if isinstance(opened, OpenedDocument) and opened.placements == tuple(placements):
             return opened
         original = original.document
     return _open(original, placements, password, bytes_max=DOCUMENT_BYTES_MAX)
@@ -320,8 +320,8 @@ def _open(
     password: bytes,
     *,
     bytes_max: int,
-    limits: Limits = LIMITS,
-) -> Opened:
+    limits: ReadLimits = LIMITS,
+) -> OpenedDocument:
     check_placements(placements)
     opened = open_document(document, bytes_max=bytes_max, password=password, limits=limits)
     with as_document_broken():
@@ -343,14 +343,14 @@ def _open(
         if tree.is_walked:
             raise DocumentBroken("a page tree that is not as its counts say")
         check_apart(placements, [page.number for page in targets])
-        return Opened(opened, tuple(placements), tree.count, signatures, targets)
+        return OpenedDocument(opened, tuple(placements), tree.count, signatures, targets)
 
 
 @dataclass(frozen=True, slots=True)
 class _Sealing:
     """One request: its terms, who signs, and the hash of all that is written so far."""
 
-    terms: Terms
+    terms: AffixingTerms
     issuer: Issuer
     password: bytes
     state: HashState
@@ -367,7 +367,7 @@ class _Sealing:
         self.state.update(rest)
         return before + rest, placeholder
 
-    def seal_each(self, opened: Opened, stamps: Sequence[Stamp]) -> tuple[bytes, bytes]:
+    def seal_each(self, opened: OpenedDocument, stamps: Sequence[Stamp]) -> tuple[bytes, bytes]:
         """One seal after the other, each over all before it; and the /Contents of the last."""
         stamped = original = opened.document.buffer
         placeholder = b""
@@ -392,7 +392,7 @@ class _Sealing:
         return Delta(data, sha256_original, sha256_stamped, tuple(serials))
 
     def evidence_update(
-        self, stamped: bytes, placeholder: bytes, long_term_validation: LongTermValidation
+        self, stamped: bytes, placeholder: bytes, long_term_validation: ProofSource
     ) -> bytes:
         """The update with the evidence for this seal; empty if none is wanted."""
         contents = bytes.fromhex(placeholder[1:-1].decode("ascii"))

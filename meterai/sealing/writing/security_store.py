@@ -8,11 +8,11 @@ the digest of the finished signature, and what it lists is signed by the authori
 import hashlib
 from dataclasses import dataclass
 
-from meterai.sealing.model import Evidence
+from meterai.sealing.model import RevocationEvidence
 from meterai.sealing.pdf.document import Document
 from meterai.sealing.pdf.serialization import Stream
 from meterai.sealing.pdf.syntax import Ref
-from meterai.sealing.pdf.update import Update
+from meterai.sealing.pdf.update import PdfUpdate
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class SecurityStore:
     """
 
     def __init__(
-        self, evidence: Evidence, contents: bytes, earlier: EarlierStore = _NOTHING
+        self, evidence: RevocationEvidence, contents: bytes, earlier: EarlierStore = _NOTHING
     ) -> None:
         self._evidence = evidence
         # ISO 32000-2, table 261: SHA-1 of the contents is the name of the entry, no security.
@@ -90,12 +90,12 @@ class SecurityStore:
         )
 
 
-def store_update(document: Document, contents: bytes, evidence: Evidence) -> bytes:
+def store_update(document: Document, contents: bytes, evidence: RevocationEvidence) -> bytes:
     """An update that puts the evidence for one signature behind a document.
 
     What a store that is there already holds is kept.
     """
-    update, root = Update(document), document.root
+    update, root = PdfUpdate(document), document.root
     store = SecurityStore(evidence, contents, _earlier(document))
     first = update.reserve(store.count)
     for number, body in enumerate(store.objects(first), start=first):

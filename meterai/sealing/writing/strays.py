@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from meterai.sealing.model import DocumentBroken, Placement, PlacementOnStamp, StrayStamp, overlap
 from meterai.sealing.pdf.document import Document, is_number
 from meterai.sealing.pdf.forms import signature_fields
-from meterai.sealing.pdf.pages import Page, PageTree
+from meterai.sealing.pdf.pages import PageTree, PdfPage
 from meterai.sealing.pdf.syntax import Dictionary
 from meterai.sealing.stamp.identifiers import (
     FIELD_PREFIX,
@@ -26,7 +26,7 @@ _NAMED = re.compile(FIELD_PREFIX.encode("ascii") + rb"[0-9A-Z]{22}")
 
 
 def refuse_stamps_in_the_way(
-    document: Document, placements: Sequence[Placement], pages: Sequence[Page]
+    document: Document, placements: Sequence[Placement], pages: Sequence[PdfPage]
 ) -> None:
     """Refuse with `StrayStamp` an annotation with a name of ours that no signature names, and with
     `PlacementOnStamp` a placement over one; `pages` are those of the placements."""

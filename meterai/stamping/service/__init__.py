@@ -28,17 +28,17 @@ from meterai.documents import DocumentForgotten, DocumentService
 from meterai.kit.clock import Clock
 from meterai.kit.ids import show
 from meterai.kit.labels import NO_LABELS, Labels
-from meterai.kit.paging import Page
+from meterai.kit.paging import ListPage
 from meterai.kit.refusal import NotFound, Refusal
 from meterai.kit.serial import Serial
 from meterai.orders import (
     OrderKind,
     OrderService,
     OrderSettings,
+    OrderTerms,
     OrderView,
     PlacedOrder,
     SoldBy,
-    Terms,
 )
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import Database, DatabaseBusy, ReadTx, Tx
@@ -56,12 +56,12 @@ from meterai.stamping.model import (
     StampedBefore,
     StampedDocument,
     Stamping,
-    StampingFailed,
+    StampingEndedUnstamped,
+    StampingFilter,
     StampingState,
     StampingToResume,
     StampingView,
     Upload,
-    Wanted,
     placements_json,
     request_of,
     shown,
@@ -193,7 +193,7 @@ class StampingService:
 
         The same key, or the same document with the same placements while unfinished, finds the
         same stamping.  Refuses what `sealing` refuses, `NotEnoughStamps`, `IdempotencyKeyReused`,
-        `InProgress`, `StampingFailed`, and what `accounts.use_stamps` does.
+        `InProgress`, `StampingEndedUnstamped`, and what `accounts.use_stamps` does.
         """
         may = partial(self.check_rights, account, key, len(upload.wishes))
         taken = await self._uploads.store(account, upload, may)
@@ -323,7 +323,7 @@ class StampingService:
             raise InProgress("it is being sealed")
         note_replay()
         if stamping.state == StampingState.FAILED:
-            raise StampingFailed(str(stamping.refused))
+            raise StampingEndedUnstamped(str(stamping.refused))
         return await self.view(account, made.id)
 
     async def _resume_now(self, stamping: Stamping) -> bool:
@@ -376,7 +376,7 @@ class StampingService:
         return await self._orders.view(account, placed.id)
 
     async def _placed(
-        self, terms: Terms, taken: Sequence[StoredUpload], agreed: Agreed, member: UUID | None
+        self, terms: OrderTerms, taken: Sequence[StoredUpload], agreed: Agreed, member: UUID | None
     ) -> PlacedOrder:
         asked = [one.sha256 for one in taken if one.sha256 not in agreed]
         documents = [_wanted(one) for one in taken]
@@ -426,14 +426,14 @@ class StampingService:
         return shown(await self._database.once(load, account, stamping_id))
 
     async def page(
-        self, account: UUID, page: Page, wanted: Wanted
+        self, account: UUID, page: ListPage, wanted: StampingFilter
     ) -> tuple[list[StampingView], bool]:
         """A page of what an account had stamped, newest first, and whether there is older."""
         found = self._database.once(store.listed, account, page.before, page.wanted, wanted)
         stampings, is_more = page.cut(await found)
         return [shown(one) for one in stampings], is_more
 
-    async def from_balance(self, account: UUID, page: Page) -> tuple[list[Stamping], bool]:
+    async def from_balance(self, account: UUID, page: ListPage) -> tuple[list[Stamping], bool]:
         """A page of what an account stamped from its balance, and whether there is older."""
         wanted = self._database.once(store.from_balance, account, page.before, page.wanted)
         return page.cut(await wanted)
@@ -522,10 +522,10 @@ class StampingService:
         except Refusal as refusal:
             raise await self._failed(stamping, refusal) from refusal
 
-    async def _failed(self, stamping: Stamping, cause: Refusal) -> StampingFailed:
+    async def _failed(self, stamping: Stamping, cause: Refusal) -> StampingEndedUnstamped:
         """Give the stamps back and keep why; requests for this stamping are refused with it."""
         await self._database.once(store.fail, stamping.account, stamping.id, cause.code)
-        return StampingFailed(cause.code)
+        return StampingEndedUnstamped(cause.code)
 
     async def resume(self) -> int:
         """Periodic task: seal what is reserved and nobody is sealing; give back what is past its time.
@@ -552,7 +552,7 @@ class StampingService:
         stamping = await self._database.once(load, account, stamping_id)
         try:
             await self._resume(stamping)
-        except StampingFailed as refusal:  # it has ended, and its stamps are back
+        except StampingEndedUnstamped as refusal:  # it has ended, and its stamps are back
             _not_delivered(stamping_id, refusal)
 
     async def _resume(self, stamping: Stamping) -> None:

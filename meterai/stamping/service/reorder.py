@@ -16,10 +16,10 @@ from meterai.orders import (
     OrderService,
     OrderSettings,
     OrderState,
+    OrderTerms,
     OrderView,
     PlacedOrder,
     SoldBy,
-    Terms,
 )
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import Database, Tx
@@ -93,7 +93,7 @@ class ReorderService:
 
     async def _terms(
         self, earlier: Order, key: str, found: Sequence[Stamping], sold: SoldBy | None
-    ) -> Terms:
+    ) -> OrderTerms:
         parts: list[object] = [earlier.quantity]
         if earlier.kind == OrderKind.DOCUMENTS:
             parts = [request_hash(one.sha256_original, one.placements).hex() for one in found]
@@ -105,7 +105,7 @@ class ReorderService:
     async def _place(
         self,
         tx: Tx,
-        terms: Terms,
+        terms: OrderTerms,
         earlier: Order,
         found: Sequence[Stamping],
         member: UUID | None,

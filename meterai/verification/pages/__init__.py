@@ -4,7 +4,7 @@ from markupsafe import Markup, escape
 
 from meterai.kit.serial import Serial
 from meterai.kit.text import FIRST_STRONG_ISOLATE, POP_DIRECTIONAL_ISOLATE, isolated
-from meterai.pages import Link, LinkPlace, RoomPages
+from meterai.pages import LinkPlace, PageLink, RoomPages
 from meterai.verification.model import outcome
 from meterai.verification.pages import checking, many
 from meterai.verification.pages.checking import FORM_BYTES_MAX
@@ -33,8 +33,8 @@ PAGES = RoomPages(
     "verification",
     "meterai.verification",
     links=(
-        Link(LinkPlace.NAVIGATION, 40, "/check", "page.nav.check"),
-        Link(LinkPlace.FOOT, 10, "/check", "page.foot.check"),
+        PageLink(LinkPlace.NAVIGATION, 40, "/check", "page.nav.check"),
+        PageLink(LinkPlace.FOOT, 10, "/check", "page.foot.check"),
     ),
     listed={"/check": "page.check.about", "/check/many": "page.many.about"},
     filters={

@@ -54,9 +54,9 @@ from meterai.verification.model import (
 )
 from meterai.verification.service import ELSEWHERE, VerificationService
 from meterai.verification.service.batch import FORM_FIELDS_BYTES
-from meterai.verification.service.kinds import Kind, kind_of
+from meterai.verification.service.kinds import FileKind, kind_of
 from meterai.verification.service.views import StampView
-from meterai.waiting_room import Act, Guarded, WaitingRoom, WaitInLine
+from meterai.waiting_room import Guarded, GuardedAct, WaitingRoom, WaitInLine
 
 FORM_BYTES_MAX = CHECKED_BYTES_MAX + FORM_FIELDS_BYTES
 PHOTO_FORM_BYTES_MAX = PHOTO_BYTES_MAX + FORM_FIELDS_BYTES
@@ -75,7 +75,7 @@ SERIAL_LENGTH_MAX = 80  # characters, with spaces between every two of them
         "permission": Permission.PUBLIC,
         "priority": Priority.CHECKING,
         "remembered": Remembered(1.0),
-        "guarded": Guarded(Act.CHECK),
+        "guarded": Guarded(GuardedAct.CHECK),
     },
     include_in_schema=False,
 )
@@ -137,16 +137,16 @@ async def _file(request: PageRequest, field: str) -> tuple[str, bytes]:
 def _check_kind(content: bytes) -> None:
     """Refuse what is plainly something else than a PDF: `PhotoGiven`, `OfficeGiven`, `ArchiveGiven`."""
     kind = kind_of(content)
-    if kind == Kind.PHOTO:
+    if kind == FileKind.PHOTO:
         raise PhotoGiven("a photo, and no document")
-    if kind == Kind.OFFICE or is_office(content):
+    if kind == FileKind.OFFICE or is_office(content):
         raise OfficeGiven("a document of an office program, and no PDF")
     if is_archive(content):
         raise ArchiveGiven("a ZIP, and no document")
 
 
 @dataclass(frozen=True, slots=True)
-class _Given:
+class _GivenFile:
     """The file of a form, and who sent it."""
 
     name: str
@@ -159,20 +159,20 @@ async def _answered(
     lines: WaitingRoom,
     settings: Settings,
     field: str,
-    answer: Callable[[_Given], Coroutine[Any, Any, Page]],
+    answer: Callable[[_GivenFile], Coroutine[Any, Any, Page]],
 ) -> Page:
     """The answer to the file in this field of a form, or the form again with what is wrong.
 
     Nothing is kept of the file, and nothing done for a sender who has gone.
     """
     try:
-        await lines.check_turn(request, None, Act.CHECK)
+        await lines.check_turn(request, None, GuardedAct.CHECK)
     except WaitInLine as refusal:
         return see_other(refusal.join_for("/check"))
     await visitor(request)
     try:
         name, content = await _file(request, field)
-        given = _Given(name, content, network_of(request, settings.process.proxies))
+        given = _GivenFile(name, content, network_of(request, settings.process.proxies))
         return await unless_gone(request.receive, answer(given))
     except Refusal as refusal:
         return _form_again(request, refusal, field)
@@ -192,7 +192,7 @@ async def check(
 ) -> Page:
     """Check a document: what was found, and what its stamps look like."""
 
-    async def checked(given: _Given) -> Page:
+    async def checked(given: _GivenFile) -> Page:
         _check_kind(given.content)
         language, client = language_of(request), given.client
         found = await verification.check(given.content, language, client, isolated)
@@ -225,7 +225,7 @@ async def take_sealed(
 ) -> Page:
     """A document as it was stamped, for who has no script that cuts it (`static/check.js`)."""
 
-    async def taken(given: _Given) -> Page:
+    async def taken(given: _GivenFile) -> Page:
         _check_kind(given.content)
         sealed = await verification.sealed(given.content, given.client)
         return saved_as(sealed_name(given.name), sealed, "application/pdf")
@@ -253,7 +253,7 @@ async def scan(
 ) -> Page:
     """Read the QR code on a photo, and lead to what it says."""
 
-    async def scanned(given: _Given) -> Page:
+    async def scanned(given: _GivenFile) -> Page:
         return see_other(f"/c/{await verification.scan(given.content, given.client)}")
 
     return await _answered(request, lines, settings, PHOTO, scanned)

@@ -57,14 +57,14 @@ from meterai.verification.service.batch import (
     FILES_MAX,
     FORM_FIELDS_BYTES,
     MANY_BYTES_MAX,
-    Batch,
-    BatchRow,
+    CheckBatch,
+    CheckRow,
     First,
     to_the_last,
 )
-from meterai.verification.service.rows import Line, cells_of, lines_of, result
+from meterai.verification.service.rows import CheckTableRow, cells_of, lines_of, result
 from meterai.verification.service.tables import Cells, columns, csv_table, xlsx_table
-from meterai.waiting_room import Act, Guarded, WaitingRoom, WaitInLine
+from meterai.waiting_room import Guarded, GuardedAct, WaitingRoom, WaitInLine
 
 MANY_FORM_BYTES_MAX = MANY_BYTES_MAX + FORM_FIELDS_BYTES
 HERE = "/check/many"
@@ -96,7 +96,7 @@ _FILE_OPTIONS = _OPTIONS | {"strict_query": True}  # programs ask for files
         "permission": Permission.PUBLIC,
         "priority": Priority.CHECKING,
         "remembered": Remembered(1.0),
-        "guarded": Guarded(Act.CHECK),
+        "guarded": Guarded(GuardedAct.CHECK),
     },
     include_in_schema=False,
 )
@@ -115,7 +115,9 @@ async def check_many(
 ) -> Page:
     """Check many files; the answer is a page with a row for each."""
     await visitor(request)
-    return await _answer(request, verification, lines, settings, _Table(request, is_whole=True))
+    return await _answer(
+        request, verification, lines, settings, _CheckTable(request, is_whole=True)
+    )
 
 
 @post(
@@ -128,7 +130,9 @@ async def check_rows(
     settings: NamedDependency[Settings],
 ) -> Page:
     """The same for a script: the rows alone."""
-    return await _answer(request, verification, lines, settings, _Table(request, is_whole=False))
+    return await _answer(
+        request, verification, lines, settings, _CheckTable(request, is_whole=False)
+    )
 
 
 @post(
@@ -144,7 +148,9 @@ async def check_csv(
     settings: NamedDependency[Settings],
 ) -> Page:
     """The same as a table for a spreadsheet (RFC 4180)."""
-    return await _answer(request, verification, lines, settings, _File(language_of(request), "csv"))
+    return await _answer(
+        request, verification, lines, settings, _TableFile(language_of(request), "csv")
+    )
 
 
 @post(
@@ -158,7 +164,7 @@ async def check_xlsx(
 ) -> Page:
     """The same as a workbook."""
     return await _answer(
-        request, verification, lines, settings, _File(language_of(request), "xlsx")
+        request, verification, lines, settings, _TableFile(language_of(request), "xlsx")
     )
 
 
@@ -173,7 +179,7 @@ async def save_table(request: PageRequest, kind: FromPath[str]) -> Page:
     if kind not in _FILES:
         raise NotFound("no such file")
     await visitor(request)
-    file = _File(language_of(request), kind)
+    file = _TableFile(language_of(request), kind)
     try:
         lines = msgspec.json.decode((await read_form(request)).text("table"), type=_Lines)
     except msgspec.MsgspecError:
@@ -212,16 +218,16 @@ async def _answer(
     verification: VerificationService,
     lines: WaitingRoom,
     settings: Settings,
-    written: "_Table | _File | _Zip",
+    written: "_CheckTable | _TableFile | _Zip",
 ) -> Page:
     """The answer in this form; a form with nothing to check in it is refused before it begins."""
     try:
-        await lines.check_turn(request, None, Act.CHECK)
+        await lines.check_turn(request, None, GuardedAct.CHECK)
     except WaitInLine as refusal:
         return see_other(refusal.join_for(HERE))
     bodies = bodies_of(request)
     client = network_of(request, settings.process.proxies)
-    batch = Batch(verification, bodies.working, language_of(request), client)
+    batch = CheckBatch(verification, bodies.working, language_of(request), client)
     rows = batch.rows(each_file(request, bodies.directory, files_max=FILES_MAX + 1))
     try:
         first = await _first(rows)
@@ -237,7 +243,7 @@ async def _answer(
     )
 
 
-async def _first(rows: AsyncIterator[BatchRow]) -> BatchRow:
+async def _first(rows: AsyncIterator[CheckRow]) -> CheckRow:
     try:
         return await anext(rows)
     except StopAsyncIteration:
@@ -254,7 +260,7 @@ def _form_again(request: PageRequest, refusal: Refusal) -> Page:
     return page(request, "verification/many.html", status=refusal.status, **facts)
 
 
-class _Table:
+class _CheckTable:
     """Rows of a table, within the whole page or alone; each has its cells of a spreadsheet with it."""
 
     media_type = "text/html"
@@ -265,7 +271,7 @@ class _Table:
         self._language = language_of(request)
         self._is_whole = is_whole
 
-    async def pieces(self, rows: AsyncIterator[BatchRow]) -> AsyncIterator[str]:
+    async def pieces(self, rows: AsyncIterator[CheckRow]) -> AsyncIterator[str]:
         """The answer, piece by piece."""
         end = ""
         if self._is_whole:
@@ -291,18 +297,18 @@ class _Table:
             yield self._render("verification/many_row.html", self._of(line))
         yield end
 
-    def _of(self, line: Line) -> dict[str, Any]:
+    def _of(self, line: CheckTableRow) -> dict[str, Any]:
         # A page that sends files one by one finds out itself which share a serial, and names them (`many.js`).
         shared = line._replace(shared_with=("",))
         texts = [json.dumps(cells_of(one, self._language)) for one in (line, shared)]
         return {"line": line, "cells": texts[0], "shared_cells": texts[1]}
 
-    def _said(self, line: Line) -> tuple[str, str]:
+    def _said(self, line: CheckTableRow) -> tuple[str, str]:
         """How a line is shown, and what it says first."""
         return line.outcome, result(line, self._language)
 
 
-class _File:
+class _TableFile:
     """A table as a file for a spreadsheet."""
 
     def __init__(self, language: str, kind: str) -> None:
@@ -315,7 +321,7 @@ class _File:
         """The file with these lines."""
         return await to_the_end(partial(self._written, lines, self._language))
 
-    async def pieces(self, rows: AsyncIterator[BatchRow]) -> AsyncIterator[bytes]:
+    async def pieces(self, rows: AsyncIterator[CheckRow]) -> AsyncIterator[bytes]:
         """The answer, once all of its files were checked."""
         lines = lines_of([row async for row in rows])
         yield await self.of([cells_of(line, self._language) for line in lines])
@@ -332,14 +338,14 @@ class _Zip:
         name = translate("page.many.zip_name", language)
         self.headers = {"Content-Disposition": f'attachment; filename="{name}.zip"'}
 
-    def pieces(self, rows: AsyncIterator[BatchRow]) -> AsyncIterator[bytes]:
+    def pieces(self, rows: AsyncIterator[CheckRow]) -> AsyncIterator[bytes]:
         """The answer, piece by piece; of no file more than a piece is in memory."""
         return zipped(self._files(rows))
 
-    async def _files(self, rows: AsyncIterator[BatchRow]) -> AsyncIterator[PiecedFile | ZippedFile]:
+    async def _files(self, rows: AsyncIterator[CheckRow]) -> AsyncIterator[PiecedFile | ZippedFile]:
         names, at = Names(), SystemClock().now()
         names.distinct(MANIFEST)
-        found: list[BatchRow] = []
+        found: list[CheckRow] = []
         sealed_as: dict[int, str] = {}  # by row, as they came
         async for row in rows:
             found.append(row)

@@ -20,7 +20,7 @@ from meterai.kit.text import quoted
 from meterai.plumbing.config import ProcessSettings
 from meterai.plumbing.db.database import Database, ReadTx
 from meterai.plumbing.messages import catalogue, localize, translate
-from meterai.sealing import Check, Claim, Issuers, Question, Report
+from meterai.sealing import Check, CheckQuestion, CheckReport, Issuers, QrClaim
 from meterai.stamps import StampRecord, StampState
 from meterai.verification.model import (
     GOOD,
@@ -31,7 +31,7 @@ from meterai.verification.model import (
     NoSealedRevision,
     serial_in,
 )
-from meterai.verification.service.pictures import Drawn, Pictures
+from meterai.verification.service.pictures import Pictures, VerdictPictures
 from meterai.verification.service.views import (
     CheckView,
     ClaimKeysView,
@@ -58,7 +58,7 @@ _OURS = ("reason", "serial", "serials", "sha256")
 
 
 @dataclass(frozen=True, slots=True)
-class Examination:
+class CheckReceipt:
     """That a file of this SHA-256 and size was checked, when, and by which installation."""
 
     sha256: bytes
@@ -88,11 +88,11 @@ def _why_unreadable(code: str, language: str) -> str:
 
 
 def shown(
-    report: Report,
+    report: CheckReport,
     verdict: FinalVerdict,
     checks: Sequence[Check],
     language: str,
-    examination: Examination,
+    examination: CheckReceipt,
     quote: Quote = quoted,
 ) -> VerificationView:
     """A report in words."""
@@ -112,7 +112,7 @@ def shown(
     )
 
 
-def revisions(report: Report, size_bytes: int, quote: Quote = quoted) -> dict[str, Any]:
+def revisions(report: CheckReport, size_bytes: int, quote: Quote = quoted) -> dict[str, Any]:
     """The parts of a file of so many bytes, by a good report: what is sealed, what was before and what
     follows, as `VerificationView` has it."""
     assert report.sealed_bytes is not None
@@ -135,11 +135,11 @@ def revisions(report: Report, size_bytes: int, quote: Quote = quoted) -> dict[st
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgedDocument:
     """A document whose seal was judged, and nobody asked the register yet."""
 
-    report: Report
-    examination: Examination
+    report: CheckReport
+    examination: CheckReceipt
 
     @property
     def serials(self) -> Sequence[str]:
@@ -166,7 +166,7 @@ class Register:
     def _original(self, found: StampRecord) -> bytes | None:
         return self._originals.get((found.account, found.stamping))
 
-    def judge(self, report: Report) -> tuple[FinalVerdict, list[Check]]:
+    def judge(self, report: CheckReport) -> tuple[FinalVerdict, list[Check]]:
         """The verdict of a report, a good one with what the register says of each serial."""
         verdict, checks = FinalVerdict(report.verdict), list(report.checks)
         if verdict not in GOOD:
@@ -200,7 +200,7 @@ class Register:
             sha256_original=original.hex() if original else None,
         )
 
-    def claim(self, claim: Claim, language: str) -> ClaimView:
+    def claim(self, claim: QrClaim, language: str) -> ClaimView:
         """What a claim whose signature holds says, and what is known of its serial."""
         stamp = self.stamp(claim.serial, language)
         verdict = _judged(claim, stamp)
@@ -215,13 +215,13 @@ class Register:
         )
 
 
-def _hashed(document: bytes, question: Question) -> sealing.Work[tuple[bytes, Report]]:
+def _hashed(document: bytes, question: CheckQuestion) -> sealing.Work[tuple[bytes, CheckReport]]:
     """SHA-256 of a document and the report on it: hashed in the thread that judges it."""
     digest = hashlib.sha256(document).digest()
     return digest, (yield from sealing.verifying(question))
 
 
-def _judged(claim: Claim, stamp: StampView | None) -> ClaimVerdict:
+def _judged(claim: QrClaim, stamp: StampView | None) -> ClaimVerdict:
     """The verdict of the register on a claim whose signature holds."""
     if stamp is None or stamp.state != StampState.AFFIXED or stamp.sha256_original is None:
         return ClaimVerdict.UNKNOWN_SERIAL
@@ -260,7 +260,7 @@ class VerificationService:
         judged = await self.judge(document, client)
         return (await self.registered([judged], language, quote))[0]
 
-    async def judge(self, document: bytes, client: str) -> Judged:
+    async def judge(self, document: bytes, client: str) -> JudgedDocument:
         """Judge the seal of a document.  Refuses as `check` does."""
         limit = sealing.CHECKED_BYTES_MAX
         if len(document) > limit:
@@ -269,12 +269,12 @@ class VerificationService:
         work = _hashed(document, sealing.question(document, self._issuers, at))
         digest, report = await self._pool.finish(work, client, self._checking)
         is_specimen = not self._process.is_production
-        return Judged(
-            report, Examination(digest, len(document), at, self._process.url, is_specimen)
+        return JudgedDocument(
+            report, CheckReceipt(digest, len(document), at, self._process.url, is_specimen)
         )
 
     async def registered(
-        self, judged: Sequence[Judged], language: str, quote: Quote = quoted
+        self, judged: Sequence[JudgedDocument], language: str, quote: Quote = quoted
     ) -> list[VerificationView]:
         """The verdicts on documents that were judged, with what the register says of their serials."""
         register = await self.register({one for each in judged for one in each.serials})
@@ -290,10 +290,12 @@ class VerificationService:
         async with self._database.reading() as tx:
             return await Register.of(tx, serials)
 
-    async def pictures(self, document: bytes, found: VerificationView, client: str) -> Drawn:
+    async def pictures(
+        self, document: bytes, found: VerificationView, client: str
+    ) -> VerdictPictures:
         """Pictures of the stamped pages of a sealed revision; empty where there is none."""
         if found.sealed is None:
-            return Drawn()
+            return VerdictPictures()
         return await self._pictures.of(document[: found.sealed.bytes], found.sealed.serials, client)
 
     async def sealed(self, document: bytes, client: str) -> bytes:
@@ -343,7 +345,7 @@ class VerificationService:
         claim = self.claim_of(scanned)
         return (await self.register([claim.serial.text])).claim(claim, language)
 
-    def claim_of(self, scanned: str) -> Claim:
+    def claim_of(self, scanned: str) -> QrClaim:
         """The claim in a scanned code, whose signature holds.  Refuses as `claim`."""
         return sealing.claim.read(scanned, self._issuers.claim_keys)
 

@@ -31,14 +31,14 @@ from meterai.plumbing.archives import (
     pieces,
     pieces_of,
 )
-from meterai.plumbing.http.bodies import HELD_BYTES_MAX, Budget
+from meterai.plumbing.http.bodies import HELD_BYTES_MAX, ByteBudget
 from meterai.plumbing.http.forms import FormFile
 from meterai.plumbing.http.requests import read_json
 from meterai.plumbing.threads import to_the_end
 from meterai.plumbing.turns import PURPOSE
-from meterai.sealing import CHECKED_BYTES_MAX, Claim, NotJudged
+from meterai.sealing import CHECKED_BYTES_MAX, NotJudged, QrClaim
 from meterai.verification.model import serial_in
-from meterai.verification.service import Judged, Register, VerificationService
+from meterai.verification.service import JudgedDocument, Register, VerificationService
 from meterai.verification.service.kinds import kind_of
 from meterai.verification.service.views import ClaimView, StampView, VerificationView
 
@@ -106,7 +106,7 @@ class _Unfit(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class BatchRow:
+class CheckRow:
     """One file or line of a batch: what checking it found, or why it was not checked.
 
     found    what checking a document found
@@ -128,7 +128,7 @@ class BatchRow:
 
 
 @dataclass(frozen=True, slots=True)
-class _Given:
+class _BatchFile:
     """One file to check: its size, how its bytes are read, and whether they are in memory."""
 
     path: str
@@ -139,22 +139,22 @@ class _Given:
 
 
 @dataclass(frozen=True, slots=True)
-class _Judged:
+class _JudgedFile:
     """A file whose seal was judged, and which waits for the register."""
 
     path: str
-    judged: Judged
+    judged: JudgedDocument
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _SerialQuery:
     """What a line asks the register; nothing where the line is refused."""
 
-    row: BatchRow
+    row: CheckRow
     serial: Serial | None = None
-    claim: Claim | None = None
+    claim: QrClaim | None = None
 
-    def told_by(self, register: Register, language: str) -> BatchRow:
+    def told_by(self, register: Register, language: str) -> CheckRow:
         """The row of the line."""
         if self.claim is not None:
             return replace(self.row, told=register.claim(self.claim, language))
@@ -165,7 +165,7 @@ class _Asked:
         return replace(self.row, told=told)
 
 
-class Batch:
+class CheckBatch:
     """The files of one request.  `memory` is what documents may hold in this process; `takes_lines` where files
     of JSON lines are none of them; `at_once` documents are looked up together, and their rows come together: of one of
     several nobody can ask for the `first` bytes."""
@@ -173,7 +173,7 @@ class Batch:
     def __init__(
         self,
         verification: VerificationService,
-        memory: Budget,
+        memory: ByteBudget,
         language: str,
         client: str,
         *,
@@ -191,9 +191,9 @@ class Batch:
         self._lines_left = LINES_MAX
         self._unpacking = Unpacking(file_bytes_max=CHECKED_BYTES_MAX, bytes_max=INFLATED_BYTES_MAX)
 
-    async def rows(self, files: AsyncIterator[FormFile]) -> AsyncIterator[BatchRow]:
+    async def rows(self, files: AsyncIterator[FormFile]) -> AsyncIterator[CheckRow]:
         """A row for each file, archives opened; the last says so where there were too many."""
-        waiting: list[BatchRow | _Judged] = []
+        waiting: list[CheckRow | _JudgedFile] = []
         broken: Exception | None = None
         try:
             async for one in self._each(files):
@@ -209,9 +209,9 @@ class Batch:
         if broken is not None:
             raise broken
 
-    async def _registered(self, waiting: Sequence["BatchRow | _Judged"]) -> list[BatchRow]:
+    async def _registered(self, waiting: Sequence["CheckRow | _JudgedFile"]) -> list[CheckRow]:
         """The rows, after the register was asked about all of them at once."""
-        judged = [one.judged for one in waiting if isinstance(one, _Judged)]
+        judged = [one.judged for one in waiting if isinstance(one, _JudgedFile)]
         views: Iterator[VerificationView] | None = iter(())
         if judged:
             ask = partial(self._verification.registered, judged, self._language, isolated)
@@ -221,20 +221,22 @@ class Batch:
                 views, reason = None, unfit.reason
         return [
             one
-            if isinstance(one, BatchRow)
-            else BatchRow(one.path, reason=reason)
+            if isinstance(one, CheckRow)
+            else CheckRow(one.path, reason=reason)
             if views is None
-            else BatchRow(one.path, next(views))
+            else CheckRow(one.path, next(views))
             for one in waiting
         ]
 
-    async def _each(self, files: AsyncIterator[FormFile]) -> AsyncIterator["BatchRow | _Judged"]:
+    async def _each(
+        self, files: AsyncIterator[FormFile]
+    ) -> AsyncIterator["CheckRow | _JudgedFile"]:
         async for file in files:
             if self._takes_lines and file.name.lower().endswith(LINES_NAMES):
                 async for row in self._of_lines(file):
                     yield row
             elif not self._left:
-                yield BatchRow(file.shown, reason=NotChecked.TOO_MANY)
+                yield CheckRow(file.shown, reason=NotChecked.TOO_MANY)
                 return
             elif is_archive(await _read(file, partial(_beginning, file.content))):
                 async for one in self._of_archive(file):
@@ -243,11 +245,11 @@ class Batch:
                 self._left -= 1
                 yield await self._row(_given(file))
 
-    async def _of_archive(self, file: FormFile) -> AsyncIterator["BatchRow | _Judged"]:
+    async def _of_archive(self, file: FormFile) -> AsyncIterator["CheckRow | _JudgedFile"]:
         try:
             found = await to_the_end(partial(entries, file.content))
         except Unread as unread:
-            yield BatchRow(file.shown, reason=NotChecked(unread.reason))
+            yield CheckRow(file.shown, reason=NotChecked(unread.reason))
             return
         if is_document(found):
             self._left -= 1
@@ -259,11 +261,11 @@ class Batch:
         for entry in found:
             read = partial(self._unpacking.read, file.content, entry)
             first = partial(pieces, file.content, entry)
-            yield await self._row(_Given(entry.path, entry.size, read, first))
+            yield await self._row(_BatchFile(entry.path, entry.size, read, first))
         if has_more:
-            yield BatchRow(file.shown, reason=NotChecked.TOO_MANY)
+            yield CheckRow(file.shown, reason=NotChecked.TOO_MANY)
 
-    async def _of_lines(self, file: FormFile) -> AsyncIterator[BatchRow]:
+    async def _of_lines(self, file: FormFile) -> AsyncIterator[CheckRow]:
         """A row for each line that is not blank."""
         file.content.seek(0)
         while lines := await _read(file, partial(_lines, file.content)):
@@ -279,16 +281,16 @@ class Batch:
                 for one in asked:
                     yield one.told_by(register, self._language)
             if len(asked) < len(lines):
-                yield BatchRow(file.shown, reason=NotChecked.TOO_MANY)
+                yield CheckRow(file.shown, reason=NotChecked.TOO_MANY)
                 return
 
-    def _asked(self, lines: Sequence[bytes]) -> list["_Asked"]:
+    def _asked(self, lines: Sequence[bytes]) -> list["_SerialQuery"]:
         return [self._asked_by(line) for line in lines]
 
-    def _asked_by(self, text: bytes) -> "_Asked":
+    def _asked_by(self, text: bytes) -> "_SerialQuery":
         """What one line asks the register, whatever is in it."""
         shown = one_line(text[:SHOWN_LENGTH_MAX].decode("utf-8", "replace"))
-        row = BatchRow(shown, kind=RowKind.SERIAL)
+        row = CheckRow(shown, kind=RowKind.SERIAL)
         try:
             if len(text) > LINE_BYTES_MAX:
                 raise Malformed("line", "within_bounds", length_max=LINE_BYTES_MAX)
@@ -299,26 +301,26 @@ class Batch:
             if line.claim is not None:
                 row = replace(row, kind=RowKind.CLAIM)
                 claim = self._verification.claim_of(line.claim)
-                return _Asked(row, claim.serial, claim)
+                return _SerialQuery(row, claim.serial, claim)
             if (serial := serial_in(row.path)) is None:
                 raise NotFound("not a serial")
         except Refusal as refusal:
-            return _Asked(replace(row, refused=refusal))
-        return _Asked(row, serial)
+            return _SerialQuery(replace(row, refused=refusal))
+        return _SerialQuery(row, serial)
 
-    async def _row(self, given: _Given) -> "BatchRow | _Judged":
+    async def _row(self, given: _BatchFile) -> "CheckRow | _JudgedFile":
         """The row of one file."""
         try:
             found = await self._in_turn(partial(self._found, given))
         except NotJudged:
-            return BatchRow(given.path, reason=NotChecked.NOT_JUDGED)
+            return CheckRow(given.path, reason=NotChecked.NOT_JUDGED)
         except Unread as unread:
-            return BatchRow(given.path, reason=NotChecked(unread.reason))
+            return CheckRow(given.path, reason=NotChecked(unread.reason))
         except _Unfit as unfit:
-            return BatchRow(given.path, reason=unfit.reason)
-        if isinstance(found, Judged):
-            return _Judged(given.path, found)
-        return BatchRow(given.path, found, first=given.first)
+            return CheckRow(given.path, reason=unfit.reason)
+        if isinstance(found, JudgedDocument):
+            return _JudgedFile(given.path, found)
+        return CheckRow(given.path, found, first=given.first)
 
     async def _in_turn(self, act: Callable[[], Awaitable[Found]]) -> Found:
         """Do something in a turn, tried again where others come first.  Raises `_Unfit`, and what it raises."""
@@ -340,14 +342,14 @@ class Batch:
                 purpose.step_aside()
         raise _Unfit(NotChecked.BUSY)
 
-    async def _found(self, given: _Given) -> VerificationView | Judged:
+    async def _found(self, given: _BatchFile) -> VerificationView | JudgedDocument:
         """What was found of a document; where several wait for the register, what its seal says."""
         judged = await self._judged(given)
         if self._at_once > 1:
             return judged
         return (await self._verification.registered([judged], self._language, isolated))[0]
 
-    async def _judged(self, given: _Given) -> Judged:
+    async def _judged(self, given: _BatchFile) -> JudgedDocument:
         if given.size > CHECKED_BYTES_MAX:
             raise _Unfit(NotChecked.TOO_LARGE)
         await self._memory.wait_for(given.size)
@@ -377,8 +379,8 @@ def _lines(file: IO[bytes]) -> list[bytes]:
 
 
 async def to_the_last(
-    first: BatchRow, rest: AsyncIterator[BatchRow], on_fault: Callable[[Exception], object]
-) -> AsyncIterator[BatchRow]:
+    first: CheckRow, rest: AsyncIterator[CheckRow], on_fault: Callable[[Exception], object]
+) -> AsyncIterator[CheckRow]:
     """The rows of an answer that has begun: what ends them early is said in the last of them.
 
     `on_fault` logs and counts a fault: nobody else sees what ends a stream.
@@ -388,10 +390,10 @@ async def to_the_last(
         async for row in rest:
             yield row
     except Refusal:
-        yield BatchRow("…", reason=NotChecked.DAMAGED)
+        yield CheckRow("…", reason=NotChecked.DAMAGED)
     except Exception as fault:
         on_fault(fault)
-        yield BatchRow("…", reason=NotChecked.FAULT)
+        yield CheckRow("…", reason=NotChecked.FAULT)
 
 
 def _beginning(file: IO[bytes]) -> bytes:
@@ -399,10 +401,10 @@ def _beginning(file: IO[bytes]) -> bytes:
     return file.read(4)
 
 
-def _given(file: FormFile) -> _Given:
+def _given(file: FormFile) -> _BatchFile:
     content = file.content
     whole, first = partial(_whole, content), partial(_first, content)
-    return _Given(file.shown, file.size, whole, first, is_here=_is_here(file))
+    return _BatchFile(file.shown, file.size, whole, first, is_here=_is_here(file))
 
 
 def _is_here(file: FormFile) -> bool:

@@ -14,18 +14,18 @@ _BRANDS = (b"hei", b"hev", b"mif", b"msf", b"avi")  # of HEIC and AVIF, as telep
 _OFFICE = (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"{\\rtf")  # Word before 2007, and RTF
 
 
-class Kind(StrEnum):
+class FileKind(StrEnum):
     """Something else than a PDF that people have of a document."""
 
     PHOTO = "photo"
     OFFICE = "office"
 
 
-def kind_of(content: bytes) -> Kind | None:
+def kind_of(content: bytes) -> FileKind | None:
     """The kind of a file, None for a PDF and for what is not known; of a ZIP `archive` tells."""
     if b"%PDF-" in content[:HEADER_WITHIN]:
         return None
     is_heic = content[4:8] == b"ftyp" and content[8:11] in _BRANDS
     if is_heic or content.startswith(_PHOTOS) or (content[:4], content[8:12]) == (b"RIFF", b"WEBP"):
-        return Kind.PHOTO
-    return Kind.OFFICE if content.startswith(_OFFICE) else None
+        return FileKind.PHOTO
+    return FileKind.OFFICE if content.startswith(_OFFICE) else None

@@ -43,7 +43,7 @@ class NotDrawn(StrEnum):
     UNPLACED = "unplaced"  # none of the stamps is on a page
 
 
-class Drawn(NamedTuple):
+class VerdictPictures(NamedTuple):
     """The pictures of a verdict, and why there are no more of them."""
 
     pages: Sequence[MarkedPage] = ()
@@ -57,7 +57,7 @@ class Pictures:
         self._pool = sealing.Pool(processes=1)
         self._slots = sealing.Slots(1)
 
-    async def of(self, sealed: bytes, serials: Collection[str], client: str) -> Drawn:
+    async def of(self, sealed: bytes, serials: Collection[str], client: str) -> VerdictPictures:
         """The pages with the stamps of these serials, `PAGES_MAX` at the most, drawn within `SECONDS_MAX`.
 
         The verdict stands without them.
@@ -73,8 +73,8 @@ class Pictures:
         except Refusal:
             why = NotDrawn.UNDRAWABLE
         else:
-            return Drawn(found, None if found else NotDrawn.UNPLACED)
-        return Drawn(tuple(found), why)  # a step that is still in its thread may add one
+            return VerdictPictures(found, None if found else NotDrawn.UNPLACED)
+        return VerdictPictures(tuple(found), why)  # a step that is still in its thread may add one
 
 
 def _drawing(

@@ -12,7 +12,7 @@ from meterai.kit.serial import Serial
 from meterai.kit.text import without_isolates
 from meterai.plumbing.messages import localize, translate
 from meterai.verification.model import outcome
-from meterai.verification.service.batch import BatchRow
+from meterai.verification.service.batch import CheckRow
 from meterai.verification.service.views import ClaimView, StampView
 
 NOT_CHECKED = "not_checked"
@@ -49,10 +49,10 @@ class CheckRowView(msgspec.Struct, frozen=True, kw_only=True):
     shared_with: list[str] = []
 
 
-class Line(NamedTuple):
+class CheckTableRow(NamedTuple):
     """One file as a table has it; `shared_with` are the other files with a serial of it."""
 
-    row: BatchRow
+    row: CheckRow
     shared_with: Sequence[str] = ()
 
     @property
@@ -63,14 +63,14 @@ class Line(NamedTuple):
         return outcome(self.row.found.verdict) if self.row.found else "unsure"
 
 
-class Shared:
+class SharedSerials:
     """Which documents of a batch have a serial in common."""
 
     def __init__(self) -> None:
         self._having: defaultdict[str, list[int]] = defaultdict(list)
         self._paths: list[str] = []
 
-    def add(self, row: BatchRow) -> list[str]:
+    def add(self, row: CheckRow) -> list[str]:
         """Take in the next document; the names of those before it that have a serial of it."""
         at = len(self._paths)
         self._paths.append(row.path)
@@ -78,30 +78,30 @@ class Shared:
             self._having[serial].append(at)
         return self.others(at, row)
 
-    def others(self, at: int, row: BatchRow) -> list[str]:
+    def others(self, at: int, row: CheckRow) -> list[str]:
         """The names of the others that have a serial of the document that was taken in as `at`."""
         found = sorted({other for one in _serials(row) for other in self._having[one]} - {at})
         return [self._paths[other] for other in found]
 
 
-def _serials(row: BatchRow) -> Sequence[str]:
+def _serials(row: CheckRow) -> Sequence[str]:
     return row.found.serials if row.found else ()
 
 
-def marked(rows: Sequence[BatchRow]) -> list[Line]:
+def marked(rows: Sequence[CheckRow]) -> list[CheckTableRow]:
     """The lines of a table in the order of its rows."""
-    shared = Shared()
+    shared = SharedSerials()
     for row in rows:
         shared.add(row)
-    return [Line(row, shared.others(at, row)) for at, row in enumerate(rows)]
+    return [CheckTableRow(row, shared.others(at, row)) for at, row in enumerate(rows)]
 
 
-def lines_of(rows: Sequence[BatchRow]) -> list[Line]:
+def lines_of(rows: Sequence[CheckRow]) -> list[CheckTableRow]:
     """The lines of a table, those of what is wrong first."""
     return sorted(marked(rows), key=lambda line: _ORDER.index(line.outcome))
 
 
-def result(line: Line, language: str) -> str:
+def result(line: CheckTableRow, language: str) -> str:
     """The result that a line begins with."""
     row = line.row
     if line.shared_with:
@@ -116,7 +116,7 @@ def result(line: Line, language: str) -> str:
     return translate(f"verdict.{row.found.verdict}", language)
 
 
-def row_view(line: Line, number: int, language: str) -> CheckRowView:
+def row_view(line: CheckTableRow, number: int, language: str) -> CheckRowView:
     """A line for a program; `number` counts the rows from 1."""
     row, found = line.row, line.row.found
     named: dict[str, Any] = {
@@ -160,7 +160,7 @@ def _of_register(told: StampView | ClaimView, named: dict[str, Any]) -> CheckRow
     return CheckRowView(**named, verdict=verdict, serials=[told.serial], sealed_at=sealed_at)
 
 
-def cells_of(line: Line, language: str) -> list[str]:
+def cells_of(line: CheckTableRow, language: str) -> list[str]:
     """The same line as a spreadsheet has it."""
     one = row_view(line, 0, language)
     return [

@@ -16,7 +16,7 @@ import psutil
 import psycopg
 
 from bench.machine import Group
-from meterai.distribution.statement import Span, Writer, as_csv, as_json, by_day
+from meterai.distribution.statement import StatementSpan, Writer, as_csv, as_json, by_day
 from meterai.plumbing.db.database import Database
 from meterai.plumbing.db.embedded import EmbeddedPostgres
 from meterai.plumbing.db.migrations import migrate
@@ -45,14 +45,14 @@ FROM ledger_book_lines(%s, 'deposits', '2026-09-30 17:00Z', '2026-10-31 17:00Z')
 async def _written(database: Database, write: Writer) -> int:
     written = 0
     async with database.reading() as tx:
-        async for piece in write(tx, ACCOUNT, Span.read(MONTH, None), "id"):
+        async for piece in write(tx, ACCOUNT, StatementSpan.read(MONTH, None), "id"):
             written += len(piece)
     return written
 
 
 async def _summed(database: Database) -> int:
     async with database.reading() as tx:
-        found = await by_day(tx, ACCOUNT, Span.read(MONTH, None))
+        found = await by_day(tx, ACCOUNT, StatementSpan.read(MONTH, None))
     return len(found.days)
 
 

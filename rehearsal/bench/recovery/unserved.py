@@ -14,10 +14,10 @@ from uuid import UUID
 from meterai.accounts import AccountService
 from meterai.documents import DocumentService
 from meterai.kit.ids import new_id
-from meterai.orders import OrderKind, OrderService, Terms
+from meterai.orders import OrderKind, OrderService, OrderTerms
 from meterai.orders import store as order_store
 from meterai.payments import store as payment_store
-from meterai.payments.model import Opened, Qr
+from meterai.payments.model import OpenedAttempt, PaymentQr
 from meterai.plumbing.db.database import jsonb
 from meterai.room import Container
 from meterai.stamping import store as stamping_store
@@ -54,7 +54,7 @@ async def accounts(container: Container, count: int, drawing: random.Random) -> 
     return sorted(found)
 
 
-async def _terms(container: Container, account: UUID, quantity: int) -> Terms:
+async def _terms(container: Container, account: UUID, quantity: int) -> OrderTerms:
     key = secrets.token_hex(8)
     service = container.of(OrderService)
     return await service.terms(account, key, b"request", OrderKind.STAMPS, quantity)
@@ -66,7 +66,7 @@ async def pay(container: Container, account: UUID, quantity: int) -> None:
     await database.call(order_store.PLACE, *terms.arguments())
     number = terms.attempt.hex[-20:]
     content = qris.payload(qris.DynamicQr(terms.total, number, "METERAI", "METERAI", "T1"))
-    made = payment_store.opened(Opened(Qr(content), number))
+    made = payment_store.opened(OpenedAttempt(PaymentQr(content), number))
     await database.call(payment_store.OPENED, *made, 900.0, account, terms.attempt)
     payment = f"P{number}"
     told = account, terms.attempt, payment, terms.total, "question"

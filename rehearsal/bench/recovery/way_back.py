@@ -24,7 +24,7 @@ from bench.recovery import unserved
 from bench.sealing.ours import Ours
 from meterai import incidents
 from meterai.apps.container import build_services
-from meterai.incidents import Change, IncidentState, Told
+from meterai.incidents import IncidentChange, IncidentState, IncidentText
 from meterai.kit.clock import SystemClock
 from meterai.kit.components import Component, ComponentState
 from meterai.plumbing.config import Settings
@@ -137,11 +137,11 @@ def _watch(instance: Instance, measured: Measured) -> None:
 
 
 def _open_incident(settings: Settings) -> None:
-    begun = Change(
+    begun = IncidentChange(
         state=IncidentState.INVESTIGATING,
         components={Component.BUYING: ComponentState.MAJOR_OUTAGE},
     )
-    told = Told(
+    told = IncidentText(
         title_id="Pembelian tidak berfungsi",
         title_en="Buying does not work",
         text_id="Kami sedang mencari sebabnya.",

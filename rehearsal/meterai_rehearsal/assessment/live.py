@@ -12,7 +12,7 @@ from meterai.kit.refusal import Malformed
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db import figures
 from meterai.plumbing.db.database import Database
-from meterai.plumbing.db.figures import Figures, Kept, PromiseQuery, moment
+from meterai.plumbing.db.figures import FigureQuery, PromiseQuery, PromiseResult, moment
 from meterai_rehearsal.assessment.model import LivePart, LivePromise, LiveRow, LiveTable
 
 
@@ -47,10 +47,10 @@ def live_part(options: Options, begin: str, end: str) -> LivePart:
     return with_database("assess", options, look)
 
 
-def _promise(one: PromiseQuery, kept: Kept) -> LivePromise:
+def _promise(one: PromiseQuery, kept: PromiseResult) -> LivePromise:
     query = dedent(one.query).strip()
     return LivePromise(str(one.promise), one.name, kept.asked, kept.broken, query)
 
 
-def _kind(table: Figures, of: str) -> str:
+def _kind(table: FigureQuery, of: str) -> str:
     return f"{table.kinds}.{of}" if table.kinds and of else ""

@@ -23,11 +23,11 @@ from meterai.payments.adapters.midtrans import order_id_of, reference_of_order
 from meterai.payments.adapters.midtrans.provider import Merchant, MidtransRail
 from meterai.payments.adapters.midtrans.reading import signature_of
 from meterai.payments.model import (
-    About,
     NotificationForged,
-    Opened,
+    OpenedAttempt,
+    PaymentIdentity,
     ProviderRefused,
-    Status,
+    ProviderStatus,
     reference_of,
 )
 from standins.bank.qris import MERCHANT_PAN, NATIONAL_MERCHANT_ID
@@ -158,17 +158,17 @@ def with_booth(directory: Path, story: Callable[[Booth], Awaitable[None]]) -> No
     asyncio.run(run())
 
 
-def about(made: Opened, reference: str) -> About:
-    return About(
+def about(made: OpenedAttempt, reference: str) -> PaymentIdentity:
+    return PaymentIdentity(
         reference=reference, provider_reference=made.provider_reference, amount=str(AMOUNT)
     )
 
 
-async def opened(one: Booth, method: str = "qris") -> tuple[str, Opened]:
+async def opened(one: Booth, method: str = "qris") -> tuple[str, OpenedAttempt]:
     reference = reference_of(new_id(), new_id())
     until = datetime.now(UTC) + timedelta(minutes=15)
     made = await one.rail.open(method, reference, AMOUNT, until)
-    assert isinstance(made, Opened)
+    assert isinstance(made, OpenedAttempt)
     return reference, made
 
 
@@ -214,7 +214,7 @@ def test_status_cancel_expire_and_refund_are_the_same_calls(tmp_path: Path) -> N
     async def story(one: Booth) -> None:
         reference, made = await opened(one)
         order_id, asked = order_id_of(reference), about(made, reference)
-        assert (await one.rail.ask(asked)).status is Status.PENDING
+        assert (await one.rail.ask(asked)).status is ProviderStatus.PENDING
         ours = one.last()
         told = await one.answered("status", order_id)
         assert one.last().method == ours.method

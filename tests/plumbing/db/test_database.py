@@ -15,7 +15,7 @@ from meterai.plumbing import turns
 from meterai.plumbing.db import connections as link
 from meterai.plumbing.db import database
 from meterai.plumbing.db.database import ChangeRefused, Database, DatabaseAway, DatabaseBusy
-from meterai.plumbing.turns import PURPOSE, Purpose
+from meterai.plumbing.turns import PURPOSE, WorkPurpose
 
 WHO = "SELECT pg_backend_pid() AS who, pg_sleep(0.02)"
 
@@ -150,7 +150,7 @@ LIMIT = "SELECT current_setting('statement_timeout') AS is, pg_backend_pid() AS 
 @contextmanager
 def with_seconds_left(seconds: float, now: float | None = None) -> Iterator[None]:
     """A request whose answer is waited for so long."""
-    token = PURPOSE.set(Purpose(Priority.NEW, (monotonic() if now is None else now) + seconds))
+    token = PURPOSE.set(WorkPurpose(Priority.NEW, (monotonic() if now is None else now) + seconds))
     try:
         yield
     finally:
@@ -232,7 +232,7 @@ def test_wait_of_those_who_order_for_a_connection_presses(
         database = Database(database_url, connections=1)
         await database.open()
         try:
-            PURPOSE.set(Purpose(priority))
+            PURPOSE.set(WorkPurpose(priority))
             sleep = "SELECT pg_sleep(0.5)"
             await asyncio.gather(*(database.call(sleep) for _ in range(2)))
             return database.station.pressure()

@@ -22,15 +22,15 @@ from meterai.plumbing.http.bodies import (
     SHARES,
     UNCOUNTED_BYTES_MAX,
     Bodies,
-    Body,
     BodyIncomplete,
     BodyTooSlow,
-    Budget,
+    ByteBudget,
+    RequestBody,
     UploadsFull,
     unless_gone,
 )
 from meterai.plumbing.threads import to_the_end
-from meterai.plumbing.turns import PURPOSE, Purpose
+from meterai.plumbing.turns import PURPOSE, WorkPurpose
 
 MIB = 1024 * 1024
 GONE = {"type": "http.disconnect"}
@@ -62,8 +62,10 @@ def body_of(
     announced: int | None,
     bytes_max: int = 32 * MIB,
     network: str = "192.0.2.1",
-) -> Body:
-    return Body(receive, found, announced=announced, bytes_max=bytes_max, network=lambda: network)
+) -> RequestBody:
+    return RequestBody(
+        receive, found, announced=announced, bytes_max=bytes_max, network=lambda: network
+    )
 
 
 def is_empty(found: Bodies) -> bool:
@@ -350,7 +352,7 @@ def test_a_trickle_ends_however_regular(tmp_path: Path, monkeypatch: pytest.Monk
 def test_the_line_for_memory_lets_in_in_order_and_loses_nothing(
     wishes: Sequence[tuple[int, str]],
 ) -> None:
-    budget, served = Budget(100), []
+    budget, served = ByteBudget(100), []
 
     async def one(number: int, size: int) -> None:
         await budget.wait_for(size)
@@ -377,12 +379,12 @@ def test_the_line_for_memory_lets_in_in_order_and_loses_nothing(
 
 def as_(priority: Priority) -> None:
     """What follows in this context is for a request of this priority."""
-    PURPOSE.set(Purpose(priority))
+    PURPOSE.set(WorkPurpose(priority))
 
 
 @pytest.mark.parametrize("flood", [Priority.CHECKOUT, Priority.CHECKING, Priority.NEW])
 def test_bodies_far_from_money_leave_room_for_those_that_are_near(flood: Priority) -> None:
-    budget = Budget(1000)
+    budget = ByteBudget(1000)
 
     def crowd() -> int:
         as_(flood)
@@ -401,7 +403,7 @@ def test_bodies_far_from_money_leave_room_for_those_that_are_near(flood: Priorit
 
 def test_the_line_for_memory_goes_by_priority(tmp_path: Path) -> None:
     """Whoever waits is let in before those further from money, and nobody overtakes it."""
-    budget, served = Budget(100), []
+    budget, served = ByteBudget(100), []
 
     async def one(name: str, priority: Priority, size: int) -> None:
         as_(priority)
@@ -431,7 +433,7 @@ def test_the_line_for_memory_goes_by_priority(tmp_path: Path) -> None:
 
 
 def test_a_body_larger_than_the_share_has_room_where_it_is_alone() -> None:
-    budget = Budget(100)
+    budget = ByteBudget(100)
 
     def alone() -> bool:
         as_(Priority.CHECKING)
@@ -442,7 +444,7 @@ def test_a_body_larger_than_the_share_has_room_where_it_is_alone() -> None:
 
 def test_who_waits_too_long_for_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "TURN_SECONDS_MAX", 0.01)
-    budget = Budget(100)
+    budget = ByteBudget(100)
 
     async def run() -> None:
         assert budget.take(60)

@@ -13,17 +13,17 @@ from meterai.plumbing.http.throttle import (
     IN_A_TICK_MIN,
     LATE_SECONDS_MAX,
     TICK_SECONDS,
-    Pace,
+    Throttle,
 )
 
 RESTS_SECONDS_MAX = 60.0  # two ticks, on a busy machine
 
 
 def run(story: Any) -> None:
-    asyncio.run(story(Pace()))
+    asyncio.run(story(Throttle()))
 
 
-def begins_at_once(pace: Pace) -> bool:
+def begins_at_once(pace: Throttle) -> bool:
     turn = pace.turn()
     try:
         turn.send(None)
@@ -40,7 +40,7 @@ async def done(tasks: list[asyncio.Task[bool]]) -> int:
 
 
 def test_who_comes_alone_waits_for_nothing() -> None:
-    async def story(pace: Pace) -> None:
+    async def story(pace: Throttle) -> None:
         for _ in range(IN_A_TICK_FIRST):
             assert begins_at_once(pace)
 
@@ -55,7 +55,7 @@ def ticks_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("ticks_by_hand")
 def test_of_a_crowd_so_many_begin_in_a_tick_in_their_order() -> None:
-    async def story(pace: Pace) -> None:
+    async def story(pace: Throttle) -> None:
         order: list[int] = []
 
         async def one(number: int) -> bool:
@@ -75,7 +75,7 @@ def test_of_a_crowd_so_many_begin_in_a_tick_in_their_order() -> None:
 
 
 def test_one_that_goes_takes_nobodys_turn() -> None:
-    async def story(pace: Pace) -> None:
+    async def story(pace: Throttle) -> None:
         tasks = [asyncio.create_task(pace.turn()) for _ in range(IN_A_TICK_FIRST + 20)]
         await done(tasks)
         for task in tasks[IN_A_TICK_FIRST : IN_A_TICK_FIRST + 10]:
@@ -89,7 +89,7 @@ def test_one_that_goes_takes_nobodys_turn() -> None:
 def test_too_many_are_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "WAITING_MAX", 10)
 
-    async def story(pace: Pace) -> None:
+    async def story(pace: Throttle) -> None:
         tasks = [asyncio.create_task(pace.turn()) for _ in range(IN_A_TICK_FIRST + 11)]
         await done(tasks)
         assert not await pace.turn()
@@ -101,7 +101,7 @@ def test_too_many_are_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_fewer_begin_where_others_wait_and_more_where_nobody_does() -> None:
-    async def story(pace: Pace) -> None:
+    async def story(pace: Throttle) -> None:
         for _ in range(50):
             pace._adapt(LATE_SECONDS_MAX * 2)
         assert pace._in_a_tick == IN_A_TICK_MIN
@@ -117,11 +117,13 @@ def test_fewer_begin_where_others_wait_and_more_where_nobody_does() -> None:
 
 def test_late_tick_owes_what_could_have_begun_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "TICK_SECONDS", 0.005)
-    monkeypatch.setattr(Pace, "_schedule", lambda pace, now: setattr(pace, "_next_at", now + 0.005))
+    monkeypatch.setattr(
+        Throttle, "_schedule", lambda pace, now: setattr(pace, "_next_at", now + 0.005)
+    )
     now = [100.0]
     monkeypatch.setattr(module, "monotonic", lambda: now[0])
 
-    async def story(pace: Pace) -> None:
+    async def story(pace: Throttle) -> None:
         pace._in_a_tick = IN_A_TICK_MIN
         tasks = [asyncio.create_task(pace.turn()) for _ in range(500)]
         assert await done(tasks) == IN_A_TICK_MIN
@@ -138,7 +140,7 @@ def test_late_tick_owes_what_could_have_begun_meanwhile(monkeypatch: pytest.Monk
 
 
 def test_it_rests_when_nobody_asks() -> None:
-    async def story(pace: Pace) -> None:
+    async def story(pace: Throttle) -> None:
         await pace.turn()
         assert pace._next_at
         async with asyncio.timeout(RESTS_SECONDS_MAX):

@@ -15,10 +15,10 @@ from meterai.plumbing.work.outgoing import (
     SILENT_IN_A_ROW,
     UNDER_WAY_MAX,
     WINDOW_SECONDS,
+    CallTally,
     CircuitState,
     NotBegun,
     Outgoing,
-    Tally,
 )
 
 FLOOR = REPEATS_PER_SECOND * WINDOW_SECONDS
@@ -265,7 +265,7 @@ def test_a_probe_may_be_a_repeat(line: Line) -> None:
 
 @given(st.lists(st.tuples(st.floats(0, 15), st.integers(0, 1)), max_size=200))
 def test_a_tally_is_what_was_counted_of_late(events: list[tuple[float, int]]) -> None:
-    tally, now, all_of_them = Tally(2), 0.0, []
+    tally, now, all_of_them = CallTally(2), 0.0, []
     for pause, kind in events:
         now += pause
         tally.add(kind, now)

@@ -197,10 +197,10 @@ def test_who_rests_looks_by_itself_where_the_statement_cannot_be_run(
     monkeypatch.setattr(watch, "REST_SECONDS", 0.4)
 
     async def story(database: Counting) -> None:
-        async def fail(_: ReadTx) -> list[watch.Found]:
+        async def fail(_: ReadTx) -> list[watch.DueRow]:
             raise LookupError("the statement cannot be run")
 
-        monkeypatch.setattr(watch.Watch, "_rows", lambda _, tx: fail(tx))
+        monkeypatch.setattr(watch.DueWatch, "_rows", lambda _, tx: fail(tx))
         one = Looker(database)
         async with working(database, [PeriodicTask("one", one.look, 0.05, DUE)]):
             await asyncio.sleep(0.5)

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from meterai.kit.refusal import Refusal
 from meterai.sealing import Placement, Verdict, verify
 from meterai.sealing.signing import cms
-from meterai.sealing.signing.cms_layout import Layout
+from meterai.sealing.signing.cms_layout import CmsLayout
 from tests.support.attacks import ATTACKS, FAMILIES
 from tests.support.attacks.evidence import appended, evidence_of, with_evidence
 from tests.support.attacks.forgeries import many_ranges_around_one
@@ -88,7 +88,7 @@ def test_no_certificate_can_be_taken_out_of_the_container(lab):
     read = cms.read(padded[: cms.der_length(padded)])
     # The signature does not cover the certificates, and a verifier has the root anyway.
     chain = lab.issuer.chain[:-1]
-    smaller = Layout(chain).content_info(read.signed_bytes, read.signature).hex().encode()
+    smaller = CmsLayout(chain).content_info(read.signed_bytes, read.signature).hex().encode()
     changed = lab.sealed[: start + 1] + smaller.ljust(end - start - 2, b"0")
     changed += lab.sealed[end - 1 :]
     assert len(changed) == len(lab.sealed)

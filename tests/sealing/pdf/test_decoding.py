@@ -5,7 +5,7 @@ import zlib
 
 import pytest
 
-from meterai.sealing.pdf.decoding import Budget, stream_rows
+from meterai.sealing.pdf.decoding import ReadBudget, stream_rows
 from meterai.sealing.pdf.syntax import Dictionary
 
 WIDTH = 5
@@ -28,7 +28,7 @@ def test_rows_are_those_that_were_predicted(count, kind):
     rows = [noise.randbytes(WIDTH) for _ in range(count)]
     parameters = b"/DecodeParms<</Predictor 12/Columns %d>>" % WIDTH
     entries = Dictionary(b"<</Filter/FlateDecode%b>>" % parameters, 0)
-    found = stream_rows(predicted(rows, kind), entries, WIDTH, Budget())
+    found = stream_rows(predicted(rows, kind), entries, WIDTH, ReadBudget())
     assert found.count == count
     assert [found.row(index) for index in range(count)] == rows
     assert found.columns() == [bytes(row[offset] for row in rows) for offset in range(WIDTH)]

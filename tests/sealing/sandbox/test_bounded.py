@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.observe.stations import Station
-from meterai.plumbing.turns import PURPOSE, Purpose
+from meterai.plumbing.turns import PURPOSE, WorkPurpose
 from meterai.sealing import (
     DocumentBroken,
     ExaminationBusy,
@@ -507,7 +507,7 @@ def test_slots_go_by_priority_and_so_many_wait():
     served: list[str] = []
 
     async def one(slots: Slots, name: str, priority: Priority) -> None:
-        PURPOSE.set(Purpose(priority))
+        PURPOSE.set(WorkPurpose(priority))
         async with slots.one("same"):
             served.append(name)
 
@@ -595,7 +595,7 @@ def test_station_counts_no_wait_that_a_client_makes_for_itself(monkeypatch) -> N
 
 def test_a_work_nobody_waits_for_is_not_begun():
     async def run() -> None:
-        PURPOSE.set(Purpose(Priority.CHECKING, is_abandoned=lambda: True))
+        PURPOSE.set(WorkPurpose(Priority.CHECKING, is_abandoned=lambda: True))
         with pytest.raises(ExaminationBusy):
             await Pool().finish(_here(), "gone", Slots(1))
 

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from meterai.sealing.signing import cms, der
 from meterai.sealing.signing.cms import SignedDataUnreadable
-from meterai.sealing.signing.cms_layout import SIGNED_DATA, TIME_STAMP_TOKEN, Layout
+from meterai.sealing.signing.cms_layout import SIGNED_DATA, TIME_STAMP_TOKEN, CmsLayout
 from meterai.sealing.signing.der import SEQUENCE, SET, tlv
 from meterai.sealing.signing.development import development_issuer
 from meterai.sealing.signing.issuer import Issuer
@@ -62,7 +62,7 @@ def test_hexadecimal_is_the_same_container(issuer):
 
 def test_every_length_of_an_ecdsa_signature_is_framed(tmp_path):
     issuer = development_issuer(tmp_path / "issuer", at=AT)
-    layout = Layout(issuer.chain)
+    layout = CmsLayout(issuer.chain)
     attributes = layout.attributes(DIGEST)
     for length in range(8, 300):
         head, middle = layout.around_signature(length)
@@ -93,7 +93,7 @@ def test_a_signature_is_ours_in_one_form_only(tmp_path):
         r, s = decode_dss_signature(read.signature)
         assert s <= order // 2
         other = encode_dss_signature(r, order - s)
-        changed = Layout(issuer.chain).content_info(read.signed_bytes, other)
+        changed = CmsLayout(issuer.chain).content_info(read.signed_bytes, other)
         assert cms.read(changed).signature_holds
         assert not cms.read(changed).is_laid_out_as_ours(changed)
 
@@ -147,7 +147,7 @@ def test_the_reserve_holds_the_largest_time_stamp(issuer):
 def rebuilt(encoded: bytes, **changes: bytes) -> bytes:
     """The container with other unsigned attributes, signers or certificates."""
     read = cms.read(encoded)
-    layout = Layout((read.leaf, *read.others))
+    layout = CmsLayout((read.leaf, *read.others))
     content = asn1.ContentInfo.load(encoded)["content"]
     signer = content["signer_infos"][0].dump()
     inside = der.element(signer, 0, len(signer))
@@ -219,7 +219,7 @@ def test_a_signed_attribute_twice_is_unreadable(issuer):
     attributes = read.signed_bytes
     inside = der.members(attributes, der.element(attributes, 0, len(attributes)))
     parts = [attributes[one.at : one.stop] for one in inside]
-    layout = Layout(issuer.chain)
+    layout = CmsLayout(issuer.chain)
     for changed in (parts + parts[1:2], parts[1:], parts[:1] + parts[2:]):
         with pytest.raises(SignedDataUnreadable):
             cms.read(layout.content_info(tlv(SET, *changed), read.signature))

@@ -14,9 +14,9 @@ from pyhanko_certvalidator import ValidationContext
 
 from meterai.kit.serial import SerialMaker
 from meterai.sealing import (
+    CheckReport,
     Issuer,
     Placement,
-    Report,
     SealingUnavailable,
     Stamp,
     Verdict,
@@ -76,7 +76,9 @@ def sealed(issuer: Issuer, original: bytes, at: datetime, count: int = 1, y: flo
     return original + delta.data
 
 
-def checked(issuer: Issuer, authority: RunningAuthority, document: bytes, at: datetime) -> Report:
+def checked(
+    issuer: Issuer, authority: RunningAuthority, document: bytes, at: datetime
+) -> CheckReport:
     return verify(document, [issuer.root], at=at, time_stamp_roots=[authority.root])
 
 

@@ -13,7 +13,7 @@ from cryptography.x509 import ocsp
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 
-from meterai.sealing.model import Evidence, IssuerUnusable, RevocationUnavailable
+from meterai.sealing.model import IssuerUnusable, RevocationEvidence, RevocationUnavailable
 from meterai.sealing.pdf.serialization import Stream
 from meterai.sealing.signing import cms
 from meterai.sealing.signing.development import development_issuer
@@ -273,7 +273,7 @@ def test_a_general_reader_finds_what_was_put_into_the_store(world, asker):
 
 
 def test_an_earlier_store_stays():
-    evidence = Evidence((b"certificate",), (), (b"list",))
+    evidence = RevocationEvidence((b"certificate",), (), (b"list",))
     earlier = EarlierStore(certificates=b"7 0 R", ocsps=b"8 0 R", vri=b"/0AF 9 0 R")
     store = SecurityStore(evidence, b"contents", earlier)
     *streams, entry, dss = store.objects(20)

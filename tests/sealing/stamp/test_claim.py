@@ -15,11 +15,11 @@ from meterai.kit.serial import SerialMaker
 from meterai.sealing import claim
 from meterai.sealing.stamp import qr
 from meterai.sealing.stamp.claim import (
-    Claim,
     ClaimForged,
     ClaimKey,
     ClaimKeyUnknown,
     ClaimMalformed,
+    QrClaim,
 )
 
 AT = datetime(2026, 11, 24, 8, 0, 7, tzinfo=UTC)
@@ -46,7 +46,7 @@ def test_what_was_claimed_is_read(at, digest):
     assert len(text) == claim.CLAIM_CHARACTERS
     assert set(text) <= set(ALPHABET)
     read = claim.read(f"{serial}/{text}", KEYS)
-    assert read == Claim(serial, KEY.id, at, digest[:16])
+    assert read == QrClaim(serial, KEY.id, at, digest[:16])
     assert claim.matches(read, digest)
     assert not claim.matches(read, bytes(32)) or not any(digest[:16])
 
@@ -56,7 +56,7 @@ def test_what_was_claimed_is_read(at, digest):
     [SCANNED, SCANNED.lower(), SCANNED.title(), f" {SCANNED}\n", f"{SERIAL}/{CLAIM}"],
 )
 def test_address_and_case_do_not_matter(text):
-    assert claim.read(text, KEYS) == Claim(SERIAL, KEY.id, AT, DIGEST[:16])
+    assert claim.read(text, KEYS) == QrClaim(SERIAL, KEY.id, AT, DIGEST[:16])
 
 
 def test_another_zone_is_the_same_time():

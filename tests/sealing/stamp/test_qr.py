@@ -17,7 +17,7 @@ ENCODERS = {
 }
 
 
-def modules(code: qr.Qr) -> list[list[int]]:
+def modules(code: qr.QrSymbol) -> list[list[int]]:
     """The rows, a number for each module; what fills a row up must be empty."""
     length = (code.modules + 7) // 8
     assert len(code.rows) == length * code.modules

@@ -19,7 +19,7 @@ from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
-from meterai.sealing.model import Evidence
+from meterai.sealing.model import RevocationEvidence
 from meterai.sealing.pdf.document import open_document
 from meterai.sealing.signing import cms
 from meterai.sealing.signing.der import SEQUENCE, tlv
@@ -34,7 +34,7 @@ from tests.support.pdfmaker import Stream, update
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _STAMP = b"endstream\nendobj\n"
 
-Spoil = Callable[[Evidence], Evidence]
+Spoil = Callable[[RevocationEvidence], RevocationEvidence]
 
 
 class Responder:
@@ -88,7 +88,7 @@ class Responder:
 
     def evidence(
         self, signed_data: bytes, chain: Sequence[x509.Certificate], at: datetime
-    ) -> Evidence:
+    ) -> RevocationEvidence:
         """All that belongs to a seal."""
         read = cms.read(signed_data)
         chains = [chain]
@@ -97,7 +97,7 @@ class Responder:
             chains.append(check(read.time_stamp, read.signature, named).chain)
         certificates = tuple(one.public_bytes(Encoding.DER) for path in chains for one in path)
         answers = (self.answer(*pair, at) for path in chains for pair in pairwise(path))
-        return Evidence(certificates, tuple(answers), ())
+        return RevocationEvidence(certificates, tuple(answers), ())
 
 
 def responder(lab: Lab) -> Responder:
@@ -113,12 +113,12 @@ def with_evidence(lab: Lab) -> bytes:
     return lab.seal(lab.original, issuer=issuer)
 
 
-def evidence_of(lab: Lab, at: datetime = AT) -> Evidence:
+def evidence_of(lab: Lab, at: datetime = AT) -> RevocationEvidence:
     """The evidence that belongs to the seal on the letter."""
     return responder(lab).evidence(signed_data_of(lab.sealed), lab.issuer.chain, at)
 
 
-def appended(lab: Lab, evidence: Evidence, contents: bytes | None = None) -> bytes:
+def appended(lab: Lab, evidence: RevocationEvidence, contents: bytes | None = None) -> bytes:
     """The sealed letter with this evidence behind it, laid out as we do."""
     start, end, _ = ranges_of(lab.sealed)
     contents = contents or bytes.fromhex(lab.sealed[start + 1 : end - 1].decode())
@@ -149,7 +149,7 @@ def _byte_changed(lab: Lab) -> bytes:
     return bytes(spoilt)
 
 
-def _page_in_a_certificate(evidence: Evidence) -> Evidence:
+def _page_in_a_certificate(evidence: RevocationEvidence) -> RevocationEvidence:
     """A certificate whose signature is a page for readers that look for objects by themselves."""
     page = b"\n4 0 obj\n<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 7 0 R>>\nendobj\n"
     first = asn1_x509.Certificate.load(evidence.certificates[0]).copy()
@@ -157,12 +157,12 @@ def _page_in_a_certificate(evidence: Evidence) -> Evidence:
     return replace(evidence, certificates=(first.dump(), *evidence.certificates[1:]))
 
 
-def _page_beside_the_certificates(evidence: Evidence) -> Evidence:
+def _page_beside_the_certificates(evidence: RevocationEvidence) -> RevocationEvidence:
     page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>"
     return replace(evidence, certificates=(*evidence.certificates, page))
 
 
-def _with_a_certificate_inside(evidence: Evidence) -> Evidence:
+def _with_a_certificate_inside(evidence: RevocationEvidence) -> RevocationEvidence:
     """An OCSP answer with one certificate more, which its signature does not cover."""
     answer = asn1_ocsp.OCSPResponse.load(evidence.ocsps[0]).copy()
     basic = answer["response_bytes"]["response"].parsed
@@ -171,7 +171,7 @@ def _with_a_certificate_inside(evidence: Evidence) -> Evidence:
     return replace(evidence, ocsps=(answer.dump(force=True), *evidence.ocsps[1:]))
 
 
-def _in_ber(evidence: Evidence) -> Evidence:
+def _in_ber(evidence: RevocationEvidence) -> RevocationEvidence:
     first = evidence.ocsps[0]
     body = first[4:]
     longer = b"\x30\x83" + len(body).to_bytes(3, "big") + body

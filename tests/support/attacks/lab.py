@@ -20,10 +20,10 @@ from pyhanko.sign import fields, signers
 
 from meterai.kit.serial import Serial, SerialMaker
 from meterai.sealing import (
+    CheckReport,
     Issuer,
     Issuers,
     Placement,
-    Report,
     Stamp,
     Verdict,
     development_issuer,
@@ -82,7 +82,7 @@ class Lab:
         delta = seal(document, stamps, by, at=self.at, check_url=CHECK_URL, specimen=True, **more)
         return document + delta.data
 
-    def verify(self, document: bytes, password: bytes = b"") -> Report:
+    def verify(self, document: bytes, password: bytes = b"") -> CheckReport:
         """What our verifier says, claims included."""
         assert self.issuer.claim_key is not None
         key = self.issuer.claim_key

@@ -21,7 +21,6 @@ from meterai.payments.adapters.midtrans.reading import PREFIX, Answer, order_id_
 from meterai.payments.adapters.snap import qr_complaints
 from meterai.payments.metrics import count_call
 from meterai.payments.model import (
-    About,
     AboutAnother,
     AccountNumber,
     AttemptStatus,
@@ -32,14 +31,15 @@ from meterai.payments.model import (
     NoAnswer,
     NotificationForged,
     OddLine,
-    Opened,
+    OpenedAttempt,
     OutcomeUnknown,
+    PaymentIdentity,
+    PaymentQr,
     ProviderRefused,
+    ProviderStatus,
     ProviderUnreachable,
-    Qr,
     RefundLine,
     RefundMade,
-    Status,
 )
 
 QRIS, VA = "qris", "va"
@@ -77,7 +77,7 @@ def complaints(
     sum of its transaction alone.
     """
     match instructions:
-        case Qr(content):
+        case PaymentQr(content):
             yield from qr_complaints(content, amount, ours, None)
         case AccountNumber(bank, account):
             if bank not in reading.BANKS.values() or not reading.is_account(account):
@@ -98,10 +98,10 @@ class MidtransRail:
 
     async def open(
         self, method: str, reference: str, amount: Rupiah, expires_at: datetime
-    ) -> Opened | MadeBefore:
+    ) -> OpenedAttempt | MadeBefore:
         """Charge.  Of one that was made before (406), Midtrans tells the account number again and no QR."""
         assert method in (QRIS, VA), method
-        about = About(reference=reference, amount=str(amount))
+        about = PaymentIdentity(reference=reference, amount=str(amount))
         order_id = order_id_of(reference)
         seconds = (expires_at - self._clock.now()).total_seconds()
         by: dict[str, object] = (
@@ -134,16 +134,16 @@ class MidtransRail:
             raise OutcomeUnknown(f"not what was asked for: {', '.join(wrong)}")
         return made
 
-    async def ask(self, about: About) -> AttemptStatus:
+    async def ask(self, about: PaymentIdentity) -> AttemptStatus:
         """Ask what became of a transaction."""
         try:
             return reading.standing(await self._status(about))
         except ProviderRefused as refusal:
             if refusal.response_code == NOT_FOUND:
-                return AttemptStatus(Status.UNKNOWN, ())
+                return AttemptStatus(ProviderStatus.UNKNOWN, ())
             raise
 
-    async def cancel(self, about: About, reason: str) -> bool:
+    async def cancel(self, about: PaymentIdentity, reason: str) -> bool:
         """Cancel what is pending; false where it was paid, or has ended.  Safe to repeat."""
         del reason  # Midtrans takes none
         try:
@@ -157,7 +157,9 @@ class MidtransRail:
             raise OutcomeUnknown("it does not say that it is cancelled")
         return word == "cancel"
 
-    async def refund(self, about: About, payment: str, number: str, amount: Rupiah) -> RefundMade:
+    async def refund(
+        self, about: PaymentIdentity, payment: str, number: str, amount: Rupiah
+    ) -> RefundMade:
         """Give money back at once, under a refund_key of ours, which makes a repeat safe.
 
         Midtrans has no refund of an account number (412).  Where it says that this key stands for
@@ -174,11 +176,13 @@ class MidtransRail:
             raise
         return reading.refund_made(answer, amount)
 
-    async def refunded(self, about: About, number: str, amount: Rupiah) -> RefundMade | None:
+    async def refunded(
+        self, about: PaymentIdentity, number: str, amount: Rupiah
+    ) -> RefundMade | None:
         """Ask what became of a refund; None where Midtrans has not taken it."""
         return reading.refund_listed(await self._status(about), number, amount)
 
-    async def refunds_of(self, about: About) -> tuple[RefundLine, ...]:
+    async def refunds_of(self, about: PaymentIdentity) -> tuple[RefundLine, ...]:
         """Every refund of a transaction, asked for by us or not."""
         return reading.refund_lines(await self._status(about))
 
@@ -197,11 +201,15 @@ class MidtransRail:
             raise NotificationForged("the signature does not fit")
         return Delivered(None, self._clock.now().date(), reading.read_notification(body))
 
-    async def _status(self, about: About) -> Answer:
+    async def _status(self, about: PaymentIdentity) -> Answer:
         return await self._call("GET", f"{_order(about)}/status", about)
 
     async def _call(
-        self, method: str, path: str, about: About, content: Mapping[str, object] | None = None
+        self,
+        method: str,
+        path: str,
+        about: PaymentIdentity,
+        content: Mapping[str, object] | None = None,
     ) -> Answer:
         """The answer to a call about what was asked, of us.
 
@@ -251,5 +259,5 @@ class MidtransRail:
         return response.status, raw
 
 
-def _order(about: About) -> str:
+def _order(about: PaymentIdentity) -> str:
     return order_id_of(str(about.reference))

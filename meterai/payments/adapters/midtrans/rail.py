@@ -22,8 +22,8 @@ from meterai.payments.adapters.midtrans.settings import (
     keys,
     server_key,
 )
-from meterai.payments.model import About, Method
-from meterai.payments.rails import Complaints, Connecting, Door, Rail, RailKind
+from meterai.payments.model import PaymentIdentity, PaymentMethod
+from meterai.payments.rails import Complaints, Connecting, ProviderEndpoint, Rail, RailKind
 from meterai.payments.settings import PaymentSettings
 from meterai.plumbing.config import Settings
 from meterai.plumbing.keyring import Keyring
@@ -83,12 +83,12 @@ def _timeout(settings: Settings) -> float:
 MIDTRANS = RailKind(
     name="midtrans",
     methods=(
-        Method(QRIS, amount_max=QRIS_RUPIAH_MAX),
-        Method(VA, lapses_seconds=VA_SECONDS),
+        PaymentMethod(QRIS, amount_max=QRIS_RUPIAH_MAX),
+        PaymentMethod(VA, lapses_seconds=VA_SECONDS),
     ),
     prefix=PREFIX,
     doors=(
-        Door(
+        ProviderEndpoint(
             path=NOTIFY_PATH,
             summary="HTTP notification of Midtrans",
             headers=(),
@@ -103,7 +103,9 @@ MIDTRANS = RailKind(
     needs=_needs,
     connect=_connect,
     complaints=_complaints,
-    ourselves=lambda settings: About(merchant=settings.of(MidtransSettings).midtrans_merchant_id),
+    ourselves=lambda settings: PaymentIdentity(
+        merchant=settings.of(MidtransSettings).midtrans_merchant_id
+    ),
     reread=read_notification,
     timeout_seconds=_timeout,
     # A charge that was made before is asked about, and a second of our own work.

@@ -20,7 +20,6 @@ import msgspec
 from meterai.kit.doubles import check_names
 from meterai.kit.money import Rupiah
 from meterai.payments.model import (
-    About,
     AboutAnother,
     AccountNumber,
     AttemptStatus,
@@ -28,15 +27,16 @@ from meterai.payments.model import (
     Notification,
     Odd,
     OddReason,
-    Opened,
+    OpenedAttempt,
     OutcomeUnknown,
     Payment,
+    PaymentIdentity,
+    PaymentQr,
     ProviderRefused,
-    Qr,
+    ProviderStatus,
     RefundLine,
     RefundMade,
-    Status,
-    UnderWay,
+    TransferUnderWay,
     differences,
     parse_reference,
     reference_of,
@@ -53,22 +53,22 @@ MESSAGE_CHARACTERS_MAX = 150
 BANKS = {"bca": "BCA", "bni": "BNI", "bri": "BRI", "permata": "Permata", "cimb": "CIMB Niaga"}
 # transaction_status.  What ran out may be settled late, so it is asked about until the window ends.
 STATUSES = {
-    "pending": Status.PENDING,
-    "authorize": Status.PENDING,
-    "expire": Status.PENDING,
-    "capture": Status.PAID,
-    "settlement": Status.PAID,
-    "cancel": Status.CANCELLED,
-    "deny": Status.FAILED,  # also of what was settled: the issuer took it back
-    "failure": Status.FAILED,
-    "chargeback": Status.FAILED,
-    "partial_chargeback": Status.FAILED,
-    "refund": Status.REFUNDED,
-    "partial_refund": Status.REFUNDED,
+    "pending": ProviderStatus.PENDING,
+    "authorize": ProviderStatus.PENDING,
+    "expire": ProviderStatus.PENDING,
+    "capture": ProviderStatus.PAID,
+    "settlement": ProviderStatus.PAID,
+    "cancel": ProviderStatus.CANCELLED,
+    "deny": ProviderStatus.FAILED,  # also of what was settled: the issuer took it back
+    "failure": ProviderStatus.FAILED,
+    "chargeback": ProviderStatus.FAILED,
+    "partial_chargeback": ProviderStatus.FAILED,
+    "refund": ProviderStatus.REFUNDED,
+    "partial_refund": ProviderStatus.REFUNDED,
 }
 _WHOLLY_GONE = ("chargeback", "refund")
 # Names of sum and status of money that left a payment.
-_PARTS = (("refund", Status.REFUNDED), ("chargeback", Status.FAILED))
+_PARTS = (("refund", ProviderStatus.REFUNDED), ("chargeback", ProviderStatus.FAILED))
 _DONE_ALL_THE_SAME = "407"  # the transaction expired
 _PASSING = ("408", "429")  # no refusal: it may have acted all the same
 _CODE = re.compile(r"[1-5][0-9]{2}\Z")
@@ -112,7 +112,7 @@ def read_object(raw: bytes) -> Json | None:
         return None
 
 
-def read_answer(status: int, raw: bytes, asked: About) -> Answer:
+def read_answer(status: int, raw: bytes, asked: PaymentIdentity) -> Answer:
     """The body of an answer that says it was done, and is about what was asked.
 
     Refuses `ProviderRefused`, `OutcomeUnknown`, and `AboutAnother`, whatever else it says.
@@ -134,12 +134,12 @@ def read_answer(status: int, raw: bytes, asked: About) -> Answer:
     raise OutcomeUnknown(f"HTTP {status}, code {code or 'none'} {message}".rstrip())
 
 
-def told_of(answer: Json) -> About:
+def told_of(answer: Json) -> PaymentIdentity:
     """The subject that an answer or news names."""
     amount = _amount(answer, "gross_amount")
     told = _text(answer.get("gross_amount"))
     order_id = answer.get("order_id")
-    return About(
+    return PaymentIdentity(
         reference=reference_of_order(order_id) or _text(order_id),
         provider_reference=_text(answer.get("transaction_id")),
         merchant=_text(answer.get("merchant_id")),
@@ -149,8 +149,8 @@ def told_of(answer: Json) -> About:
     )
 
 
-def _is_money(status: Status | None) -> bool:
-    return status in (Status.PAID, Status.REFUNDED, Status.FAILED)
+def _is_money(status: ProviderStatus | None) -> bool:
+    return status in (ProviderStatus.PAID, ProviderStatus.REFUNDED, ProviderStatus.FAILED)
 
 
 def _text(told: object) -> str | None:
@@ -158,7 +158,7 @@ def _text(told: object) -> str | None:
     return ascii(str(told))[1:-1][:NUMBER_CHARACTERS_MAX] if told not in (None, "") else None
 
 
-def _status(answer: Json) -> Status | None:
+def _status(answer: Json) -> ProviderStatus | None:
     told = answer.get("transaction_status")
     return STATUSES.get(told) if isinstance(told, str) else None
 
@@ -185,17 +185,17 @@ def _amount(answer: Json, name: str, *, least: int = 1) -> Rupiah | None:
 # -- our calls ---------------------------------------------------------------------------------
 
 
-def opened(answer: Answer) -> Opened | None:
+def opened(answer: Answer) -> OpenedAttempt | None:
     """Instructions to pay, and the id of the transaction; None where it says none."""
     number = _number(answer.get("transaction_id"))
     made = _instructions(answer)
-    return Opened(made, number) if made and number else None
+    return OpenedAttempt(made, number) if made and number else None
 
 
 def _instructions(answer: Answer) -> Instructions | None:
     if answer.get("payment_type") == "qris":
         content = answer.get("qr_string")
-        return Qr(content) if isinstance(content, str) else None
+        return PaymentQr(content) if isinstance(content, str) else None
     listed = answer.get("va_numbers")
     match listed:
         case [{"bank": str(bank), "va_number": str(number)}]:
@@ -226,7 +226,7 @@ def standing(answer: Answer) -> AttemptStatus:
         if answer.get(f"{name}_amount") is not None or str(word).endswith(name):
             lines.append(_gone(answer, f"{name}_amount", number, gone, is_whole=word == name))
     is_partly = word not in _WHOLLY_GONE
-    return AttemptStatus(Status.PAID if is_partly else status, tuple(lines))
+    return AttemptStatus(ProviderStatus.PAID if is_partly else status, tuple(lines))
 
 
 def _paid(answer: Answer, number: str) -> Payment | Odd:
@@ -235,11 +235,11 @@ def _paid(answer: Answer, number: str) -> Payment | Odd:
         return Odd(OddReason.AMOUNT_UNREADABLE, number)
     if answer.get("fraud_status", "accept") != "accept":
         return Odd(OddReason.STATUS_CONTRADICTS, number, amount)
-    return Payment(number, amount, Status.PAID)
+    return Payment(number, amount, ProviderStatus.PAID)
 
 
 def _gone(
-    answer: Answer, name: str, number: str, status: Status, *, is_whole: bool
+    answer: Answer, name: str, number: str, status: ProviderStatus, *, is_whole: bool
 ) -> Payment | Odd:
     """The sum that left a payment so far; of a whole one it need not be told."""
     if is_whole and answer.get(name) is None:
@@ -271,7 +271,7 @@ def refund_listed(answer: Answer, number: str, amount: Rupiah) -> RefundMade | N
         if told != amount:
             raise OutcomeUnknown("the refund is of another sum")
         if made is None or not one.get("bank_confirmed_at"):
-            raise UnderWay("the refund is under way")
+            raise TransferUnderWay("the refund is under way")
         return RefundMade(made)
     return None
 

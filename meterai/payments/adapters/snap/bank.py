@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from meterai.kit.numbers import counted
 from meterai.payments.adapters.snap.profile import Profile, profile_named
 from meterai.payments.adapters.snap.settings import SnapSettings
-from meterai.payments.model import About, Method
+from meterai.payments.model import PaymentIdentity, PaymentMethod
 from meterai.plumbing.config import ConfigurationWrong, Positive, Seconds, Settings
 from meterai.plumbing.keyring import Keyring, read_public_key
 
@@ -69,9 +69,9 @@ class SnapBank(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         return frozenset({self.merchant_id, *self.qr_accounts.split()})
 
     @property
-    def ourselves(self) -> About:
+    def ourselves(self) -> PaymentIdentity:
         """Our identity in messages of the bank."""
-        return About(
+        return PaymentIdentity(
             merchant=self.merchant_id,
             store=self.store_id or None,
             terminal=self.terminal_id or None,
@@ -79,7 +79,7 @@ class SnapBank(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         )
 
     @property
-    def offered(self) -> tuple[Method, ...]:
+    def offered(self) -> tuple[PaymentMethod, ...]:
         """Methods that this bank offers."""
         return tuple(known_methods(self)[name] for name in self.methods.split())
 
@@ -99,10 +99,12 @@ FILES = {
 }
 
 
-def known_methods(bank: SnapBank) -> dict[str, Method]:
+def known_methods(bank: SnapBank) -> dict[str, PaymentMethod]:
     """Everything that can be paid by at a bank of this kind."""
-    account = Method(VIRTUAL_ACCOUNT, amount_max=bank.va_rupiah_max, lapses_seconds=bank.va_seconds)
-    return {QRIS: Method(QRIS, amount_max=QRIS_RUPIAH_MAX), VIRTUAL_ACCOUNT: account}
+    account = PaymentMethod(
+        VIRTUAL_ACCOUNT, amount_max=bank.va_rupiah_max, lapses_seconds=bank.va_seconds
+    )
+    return {QRIS: PaymentMethod(QRIS, amount_max=QRIS_RUPIAH_MAX), VIRTUAL_ACCOUNT: account}
 
 
 def first_bank(settings: Settings) -> SnapBank:

@@ -18,10 +18,10 @@ from meterai.payments.adapters.snap.reading import Answer, case_of
 from meterai.payments.adapters.snap.wire import Wire, call_seconds_max
 from meterai.payments.metrics import count_call
 from meterai.payments.model import (
-    About,
     AboutAnother,
     NoAnswer,
     OutcomeUnknown,
+    PaymentIdentity,
     ProviderRefused,
     ProviderUnreachable,
 )
@@ -49,7 +49,9 @@ class SnapClient:
         """True where the bank has a service of this code."""
         return service in self.access.profile.paths
 
-    async def call(self, service: str, about: About, content: Mapping[str, object]) -> Answer:
+    async def call(
+        self, service: str, about: PaymentIdentity, content: Mapping[str, object]
+    ) -> Answer:
         """The answer of a service about what was asked, of us.
 
         Refuses what `Rail` says; `AboutAnother` is counted and logged here, for every service.
@@ -82,7 +84,7 @@ class SnapClient:
         count_call(name, "done")
         return answer
 
-    async def _answer(self, service: str, body: bytes, asked: About) -> Answer:
+    async def _answer(self, service: str, body: bytes, asked: PaymentIdentity) -> Answer:
         status, raw, token = await self._wire.call(service, body)
         try:
             return reading.read_answer(service, status, raw, asked)

@@ -15,13 +15,13 @@ from meterai.payments.adapters.snap import reading, signing
 from meterai.payments.adapters.snap.bank import Access
 from meterai.payments.adapters.snap.virtual_account import CLOSED_AMOUNT
 from meterai.payments.model import (
-    Asked,
-    Attempt,
+    BankInquiry,
     Delivered,
     DoorKind,
+    HttpAnswer,
+    InquiryVerdict,
     NotificationForged,
-    Said,
-    Verdict,
+    PaymentAttempt,
 )
 
 SKEW_SECONDS_MAX = 300.0  # tolerance of X-TIMESTAMP; the standard names none
@@ -37,15 +37,15 @@ SERVICES = {
 _ECHOED = ("partnerServiceId", "customerNo", "virtualAccountNo")
 # HTTP status and case, and what is said in both languages.
 _SAID = {
-    Verdict.PAYABLE: (200, "00", "Success", "Sukses"),
-    Verdict.TAKEN: (200, "00", "Success", "Sukses"),
-    Verdict.UNREADABLE: (400, "02", "Invalid Mandatory Field", "Isian wajib tidak sah"),
-    Verdict.NOT_FOUND: (404, "12", "Bill not found", "Tagihan tidak ditemukan"),
-    Verdict.AMOUNT_WRONG: (404, "13", "Invalid Amount", "Jumlah tidak sesuai"),
-    Verdict.PAID: (404, "14", "Paid Bill", "Tagihan sudah dibayar"),
-    Verdict.INCONSISTENT: (404, "18", "Inconsistent Request", "Permintaan tidak sama"),
-    Verdict.EXPIRED: (404, "19", "Bill expired", "Tagihan kedaluwarsa"),
-    Verdict.CONFLICT: (409, "00", "Conflict", "Bentrok"),
+    InquiryVerdict.PAYABLE: (200, "00", "Success", "Sukses"),
+    InquiryVerdict.TAKEN: (200, "00", "Success", "Sukses"),
+    InquiryVerdict.UNREADABLE: (400, "02", "Invalid Mandatory Field", "Isian wajib tidak sah"),
+    InquiryVerdict.NOT_FOUND: (404, "12", "Bill not found", "Tagihan tidak ditemukan"),
+    InquiryVerdict.AMOUNT_WRONG: (404, "13", "Invalid Amount", "Jumlah tidak sesuai"),
+    InquiryVerdict.PAID: (404, "14", "Paid Bill", "Tagihan sudah dibayar"),
+    InquiryVerdict.INCONSISTENT: (404, "18", "Inconsistent Request", "Permintaan tidak sama"),
+    InquiryVerdict.EXPIRED: (404, "19", "Bill expired", "Tagihan kedaluwarsa"),
+    InquiryVerdict.CONFLICT: (409, "00", "Conflict", "Bentrok"),
 }
 
 
@@ -103,7 +103,7 @@ class SnapDesk:
 
     # -- tokens ----------------------------------------------------------------------------
 
-    def token(self, headers: Mapping[str, str], body: bytes) -> Said:
+    def token(self, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
         """73: a token, for whoever signs with the bank's key.  Refuses `NotificationForged`."""
         _, timestamp = self._time(headers)
         client = headers.get("x-client-key", "")
@@ -114,7 +114,7 @@ class SnapDesk:
             raise NotificationForged("the signature does not fit")
         asked = reading.read_object(body) or {}
         if asked.get("grantType", asked.get("granttype")) != "client_credentials":
-            return Said(400, _head("73", 400, "02", "Invalid Mandatory Field grantType"))
+            return HttpAnswer(400, _head("73", 400, "02", "Invalid Mandatory Field grantType"))
         ends = int(self._clock.now().timestamp()) + TOKEN_SECONDS
         told = {
             "accessToken": f"{ends}.{self._code(ends)}",
@@ -122,7 +122,7 @@ class SnapDesk:
             "expiresIn": str(TOKEN_SECONDS),
             "additionalInfo": {},
         }
-        return Said(200, _head("73", 200, "00", "Successful") | told)
+        return HttpAnswer(200, _head("73", 200, "00", "Successful") | told)
 
     def _code(self, ends: int) -> str:
         text = f"{self._bank.name}|{self._bank.client_id}|{ends}".encode()
@@ -137,7 +137,9 @@ class SnapDesk:
 
     # -- inquiry and payment ---------------------------------------------------------------
 
-    def asked(self, kind: DoorKind, path: str, headers: Mapping[str, str], body: bytes) -> Asked:
+    def asked(
+        self, kind: DoorKind, path: str, headers: Mapping[str, str], body: bytes
+    ) -> BankInquiry:
         """24, 25: a call about an account.  Refuses `NotificationForged`."""
         sent_at = self.signed_at(path, headers, body)
         call = reading.read_account_call(body)
@@ -147,7 +149,7 @@ class SnapDesk:
             is_whole = is_whole and call.amount is not None
             said = reading.prefixed(self._bank.prefix, reading.read_notification(body))
             told = Delivered(external_id(headers), sent_at.date(), said) if is_whole else None
-        return Asked(
+        return BankInquiry(
             kind=kind,
             provider_reference=call.number if is_whole else None,
             told=told,
@@ -156,7 +158,9 @@ class SnapDesk:
             is_repeated=call.is_repeated,
         )
 
-    def answer(self, asked: Asked, verdict: Verdict, attempt: Attempt | None) -> Said:
+    def answer(
+        self, asked: BankInquiry, verdict: InquiryVerdict, attempt: PaymentAttempt | None
+    ) -> HttpAnswer:
         """The answer, with what of the call it repeats."""
         status, case, english, indonesia = _SAID[verdict]
         reason = {"english": english, "indonesia": indonesia}
@@ -185,7 +189,7 @@ class SnapDesk:
         service = SERVICES[asked.kind]
         message = "Successful" if status == 200 else english
         data = {self._access.profile.account_data: told, "additionalInfo": {}}
-        return Said(status, _head(service, status, case, message) | data)
+        return HttpAnswer(status, _head(service, status, case, message) | data)
 
 
 def external_id(headers: Mapping[str, str]) -> str | None:

@@ -50,21 +50,21 @@ def read(text: str) -> dict[str, str]:
     return fields(text)
 
 
-class Payee(NamedTuple):
+class QrPayee(NamedTuple):
     """The payee of a QR: the name in it, and the merchant's id at the national registry (NMID)."""
 
     name: str
     nmid: str
 
 
-def payee(text: str) -> Payee | None:
+def payee(text: str) -> QrPayee | None:
     """The payee of a QR, as the payer's application shows it; None where it cannot be read."""
     try:
         row = read(text)
         national = fields(row.get(_NATIONAL, ""))
     except NotAQr:
         return None
-    return Payee(row.get("59", ""), national.get("02", ""))
+    return QrPayee(row.get("59", ""), national.get("02", ""))
 
 
 def qr_complaints(

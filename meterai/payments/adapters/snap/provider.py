@@ -17,14 +17,14 @@ from meterai.payments.adapters.snap.transfers import Transfers
 from meterai.payments.adapters.snap.virtual_account import VirtualAccounts
 from meterai.payments.adapters.snap.wire import snap_time
 from meterai.payments.model import (
-    About,
     AttemptStatus,
     Delivered,
     MadeBefore,
     Movement,
     OddLine,
-    Opened,
+    OpenedAttempt,
     OutcomeUnknown,
+    PaymentIdentity,
     RefundLine,
     RefundMade,
     RefusedForEver,
@@ -47,37 +47,41 @@ class SnapProvider:
         self.payouts = Transfers(self._client) if access.bank.source_account else None
         self.connect, self.close = self._client.connect, self._client.close
 
-    def _by(self, about: About) -> Qris | VirtualAccounts:
+    def _by(self, about: PaymentIdentity) -> Qris | VirtualAccounts:
         return self._accounts if about.method == VIRTUAL_ACCOUNT else self._qris
 
     async def open(
         self, method: str, reference: str, amount: Rupiah, expires_at: datetime
-    ) -> Opened | MadeBefore:
+    ) -> OpenedAttempt | MadeBefore:
         """Make a QR or an account."""
-        return await self._by(About(method=method)).open(reference, amount, expires_at)
+        return await self._by(PaymentIdentity(method=method)).open(reference, amount, expires_at)
 
-    async def ask(self, about: About) -> AttemptStatus:
+    async def ask(self, about: PaymentIdentity) -> AttemptStatus:
         """Status of an attempt."""
         found = await self._by(about).ask(about)
         prefix = self._bank.prefix
         return replace(found, payments=tuple(prefixed(prefix, one) for one in found.payments))
 
-    async def cancel(self, about: About, reason: str) -> bool:
+    async def cancel(self, about: PaymentIdentity, reason: str) -> bool:
         """Withdraw it; false where it was paid, or has ended.  Safe to repeat."""
         return await self._by(about).cancel(about, reason)
 
-    async def refund(self, about: About, payment: str, number: str, amount: Rupiah) -> RefundMade:
+    async def refund(
+        self, about: PaymentIdentity, payment: str, number: str, amount: Rupiah
+    ) -> RefundMade:
         """Give money of a QR back.  What came to an account goes back by a transfer alone."""
         if about.method == VIRTUAL_ACCOUNT:
             raise RefusedForEver(f"405{REFUND}00", "no refund of a virtual account")
         there = payment.removeprefix(self._bank.prefix)
         return await self._qris.refund(about, there, number, amount)
 
-    async def refunded(self, about: About, number: str, amount: Rupiah) -> RefundMade | None:
+    async def refunded(
+        self, about: PaymentIdentity, number: str, amount: Rupiah
+    ) -> RefundMade | None:
         """A refund as the bank made it; None where it has not."""
         return reading.refund_in_history(await self._detail(about), number, amount)
 
-    async def refunds_of(self, about: About) -> tuple[RefundLine, ...]:
+    async def refunds_of(self, about: PaymentIdentity) -> tuple[RefundLine, ...]:
         """Every refund in the bank's own record, asked for by us or not.
 
         Refuses `ProviderRefused`, `OutcomeUnknown`, `ProviderUnreachable`.
@@ -85,7 +89,7 @@ class SnapProvider:
         lines = reading.refunds_in_history(await self._detail(about))
         return tuple(prefixed(self._bank.prefix, one) for one in lines)
 
-    async def _detail(self, about: About) -> Answer:
+    async def _detail(self, about: PaymentIdentity) -> Answer:
         # Its amount is the sum of what was paid.
         asked = replace(about, amount=None)
         if self._client.access.profile.refunds_in_query:
@@ -109,7 +113,7 @@ class SnapProvider:
         for page in range(HISTORY_PAGES_MAX):
             answer = await self._client.call(
                 HISTORY,
-                About(),
+                PaymentIdentity(),
                 {
                     "fromDateTime": snap_time(begins),
                     "toDateTime": snap_time(ends),

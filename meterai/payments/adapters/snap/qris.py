@@ -10,17 +10,17 @@ from meterai.payments.adapters.snap.client import SnapClient
 from meterai.payments.adapters.snap.reading import Answer, case_of
 from meterai.payments.adapters.snap.wire import snap_time
 from meterai.payments.model import (
-    About,
     AttemptStatus,
     Instructions,
     MadeBefore,
-    Opened,
+    OpenedAttempt,
     OutcomeUnknown,
+    PaymentIdentity,
+    PaymentQr,
     ProviderRefused,
-    Qr,
+    ProviderStatus,
     RefundMade,
     RefusedForEver,
-    Status,
 )
 
 GENERATE, QUERY, CANCEL, REFUND = "47", "51", "77", "78"
@@ -34,7 +34,7 @@ def complaints(
     instructions: Instructions, amount: int, number: str, *, ours: Collection[str]
 ) -> Iterator[str]:
     """Why nobody should pay by these instructions; `ours` is what may stand for us in a QR."""
-    if not isinstance(instructions, Qr):
+    if not isinstance(instructions, PaymentQr):
         yield "not a QR"
         return
     yield from emv.qr_complaints(instructions.content, amount, ours, number)
@@ -49,12 +49,12 @@ class Qris:
 
     async def open(
         self, reference: str, amount: Rupiah, expires_at: datetime
-    ) -> Opened | MadeBefore:
+    ) -> OpenedAttempt | MadeBefore:
         """Make a QR.  A bank that made it before says so (409/01)."""
         try:
             answer = await self._client.call(
                 GENERATE,
-                About(reference=reference, amount=str(amount)),
+                PaymentIdentity(reference=reference, amount=str(amount)),
                 {
                     "partnerReferenceNo": reference,
                     "amount": amount.snap(),
@@ -78,16 +78,16 @@ class Qris:
         told = {"merchantId": ours.merchant, "storeId": ours.store, "terminalId": ours.terminal}
         return {name: value for name, value in told.items() if value}
 
-    async def ask(self, about: About) -> AttemptStatus:
+    async def ask(self, about: PaymentIdentity) -> AttemptStatus:
         """Status of a QR."""
         try:
             return reading.standing(await self.query(about))
         except ProviderRefused as refusal:
             if case_of(refusal, QUERY) == "40401":
-                return AttemptStatus(Status.UNKNOWN, ())
+                return AttemptStatus(ProviderStatus.UNKNOWN, ())
             raise
 
-    async def query(self, about: About) -> Answer:
+    async def query(self, about: PaymentIdentity) -> Answer:
         """The answer about a QR."""
         profile, terminal = self._client.access.profile, self._bank.terminal_id
         in_info = {"terminalId": terminal} if profile.terminal_in_info and terminal else None
@@ -102,7 +102,7 @@ class Qris:
             },
         )
 
-    async def cancel(self, about: About, reason: str) -> bool:
+    async def cancel(self, about: PaymentIdentity, reason: str) -> bool:
         """Withdraw a QR; false where it was paid, or has ended.  Safe to repeat."""
         try:
             await self._client.call(
@@ -120,7 +120,9 @@ class Qris:
             raise
         return True
 
-    async def refund(self, about: About, payment: str, number: str, amount: Rupiah) -> RefundMade:
+    async def refund(
+        self, about: PaymentIdentity, payment: str, number: str, amount: Rupiah
+    ) -> RefundMade:
         """Give money back.
 
         Safe to repeat with the same `number`: the bank answers what it answered before.  Where

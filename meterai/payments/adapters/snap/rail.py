@@ -24,7 +24,7 @@ from meterai.payments.adapters.snap.settings import SnapSettings
 from meterai.payments.adapters.snap.virtual_account import complaints as of_account
 from meterai.payments.adapters.snap.wire import call_seconds_max
 from meterai.payments.model import AccountNumber, DoorKind, Instructions
-from meterai.payments.rails import Desk, Door, Family, Payouts, Rail, RailKind
+from meterai.payments.rails import Family, InquiryDesk, Payouts, ProviderEndpoint, Rail, RailKind
 from meterai.plumbing.config import Settings
 from meterai.plumbing.keyring import Keyring
 
@@ -66,10 +66,10 @@ def _answer(service: str, status: int, reason: str) -> dict[str, object]:
     return {"responseCode": f"{status}{service}{case}", "responseMessage": message}
 
 
-def _doors(name: str) -> tuple[Door, ...]:
+def _doors(name: str) -> tuple[ProviderEndpoint, ...]:
     """The doors below /snap, or below a folder of the bank there."""
     return tuple(
-        Door(
+        ProviderEndpoint(
             kind=kind,
             path=f"/snap{name}{path}",
             summary=_SUMMARIES[kind],
@@ -107,7 +107,7 @@ def _payouts(rail: Rail) -> Payouts | None:
     return rail.payouts
 
 
-def _desk(rail: Rail) -> Desk:
+def _desk(rail: Rail) -> InquiryDesk:
     assert isinstance(rail, SnapProvider)
     return rail.desk
 

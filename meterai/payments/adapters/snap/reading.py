@@ -3,10 +3,10 @@
 An answer is one of three: done, refused, or outcome unknown.  It is done only where HTTP says 200
 *and* the body has the success code of the very service that was asked (200, service, 00); it is
 refused where HTTP says 4xx and the body has a code of that status; everything else (3xx, 5xx, a
-refusal inside a 200, HTML, an empty body) is `OutcomeUnknown`, and is asked for; 202/00 of that service is `UnderWay`.
+refusal inside a 200, HTML, an empty body) is `OutcomeUnknown`, and is asked for; 202/00 of that service is `TransferUnderWay`.
 
 Every answer, a refusal too, passes `read_answer`, which compares what it names with what was asked
-(`About`): what is about something else is `AboutAnother`, evidence of nothing.  An answer that was not
+(`PaymentIdentity`): what is about something else is `AboutAnother`, evidence of nothing.  An answer that was not
 compared is a plain mapping and no `Answer`, so that nothing here takes it.  A name that is absent or
 empty is no difference: SNAP BI makes most of them optional, and banks differ in what they repeat.
 
@@ -25,7 +25,6 @@ import msgspec
 from meterai.kit.doubles import check_names
 from meterai.kit.money import Rupiah
 from meterai.payments.model import (
-    About,
     AboutAnother,
     AttemptStatus,
     Movement,
@@ -34,15 +33,16 @@ from meterai.payments.model import (
     Odd,
     OddLine,
     OddReason,
-    Opened,
+    OpenedAttempt,
     OutcomeUnknown,
     Payment,
+    PaymentIdentity,
+    PaymentQr,
     ProviderRefused,
-    Qr,
+    ProviderStatus,
     RefundLine,
     RefundMade,
-    Status,
-    UnderWay,
+    TransferUnderWay,
     differences,
 )
 
@@ -58,16 +58,16 @@ _CODE = re.compile(r"[0-9]{7}\Z")
 _NUMBER = re.compile(rf"(?! )[\x20-\x7e]{{1,{NUMBER_CHARACTERS_MAX}}}(?<! )\Z")
 # latestTransactionStatus
 STATUSES = {
-    "00": Status.PAID,
-    "01": Status.PENDING,  # initiated
-    "02": Status.PENDING,  # paying
-    "03": Status.PENDING,
-    "04": Status.REFUNDED,
-    "05": Status.CANCELLED,
-    "06": Status.FAILED,
-    "07": Status.UNKNOWN,
+    "00": ProviderStatus.PAID,
+    "01": ProviderStatus.PENDING,  # initiated
+    "02": ProviderStatus.PENDING,  # paying
+    "03": ProviderStatus.PENDING,
+    "04": ProviderStatus.REFUNDED,
+    "05": ProviderStatus.CANCELLED,
+    "06": ProviderStatus.FAILED,
+    "07": ProviderStatus.UNKNOWN,
 }
-# How SNAP BI calls the facts of `About`, on the answer itself or in its additionalInfo.  Not
+# How SNAP BI calls the facts of `PaymentIdentity`, on the answer itself or in its additionalInfo.  Not
 # referenceNo: beside an original one it is that of the call itself.
 _NAMES = {
     "reference": ("partnerReferenceNo", "originalPartnerReferenceNo", "trxId"),
@@ -94,7 +94,7 @@ _SHOWN = (
 )
 _ACCOUNT_DATA = "virtualaccountdata"  # in lower case: banks spell it in two ways
 SECOND = timedelta(seconds=1)  # as exact as SNAP BI writes a moment
-_MONEY = (Status.PAID, Status.REFUNDED, Status.FAILED)
+_MONEY = (ProviderStatus.PAID, ProviderStatus.REFUNDED, ProviderStatus.FAILED)
 _MOVEMENTS = {
     "PAYMENT": MovementKind.PAYMENT,
     "REFUND": MovementKind.REFUND,
@@ -123,7 +123,7 @@ def read_object(raw: bytes) -> Json | None:
         return None
 
 
-def read_answer(service: str, status: int, raw: bytes, asked: About) -> Answer:
+def read_answer(service: str, status: int, raw: bytes, asked: PaymentIdentity) -> Answer:
     """The body of an answer that says its service succeeded, and is about what was asked.
 
     Refuses `ProviderRefused`, `OutcomeUnknown`, and `AboutAnother`, whatever else it says.
@@ -139,7 +139,7 @@ def read_answer(service: str, status: int, raw: bytes, asked: About) -> Answer:
     if 400 <= status < 500 and not is_passing and code.startswith(str(status)):
         raise ProviderRefused(code, message)
     if status == 202 and code == f"202{service}00":
-        raise UnderWay(f"{code} {message}".rstrip())
+        raise TransferUnderWay(f"{code} {message}".rstrip())
     raise OutcomeUnknown(f"HTTP {status}, code {code or 'none'} {message}".rstrip())
 
 
@@ -152,7 +152,7 @@ def _flat(answer: Json) -> Json:
     return {"latestTransactionStatus": told, **found, **answer}
 
 
-def compared(answer: Json, asked: About) -> Answer:
+def compared(answer: Json, asked: PaymentIdentity) -> Answer:
     """An answer, or a part of one, as one about what was asked.  Refuses `AboutAnother`."""
     told = told_of(answer)
     status = _status(answer.get("latestTransactionStatus"))
@@ -161,7 +161,7 @@ def compared(answer: Json, asked: About) -> Answer:
     return Answer(answer)
 
 
-def told_of(answer: Json) -> About:
+def told_of(answer: Json) -> PaymentIdentity:
     """The subject that an answer, news or a line names.  Names of one fact that contradict each other
     are one text that nobody asked about."""
     about = _about(answer)
@@ -173,7 +173,7 @@ def told_of(answer: Json) -> About:
     if _status(answer.get("latestTransactionStatus")) in _MONEY:
         # The sum paid may differ from the sum asked for, and is booked as it is.
         found.pop("amount", None)
-    return About(**found)
+    return PaymentIdentity(**found)
 
 
 def _text(told: object) -> str | None:
@@ -211,7 +211,7 @@ def _amount(told: object) -> Rupiah | None:
     return amount if amount.value > 0 else None
 
 
-def _status(told: object) -> Status | None:
+def _status(told: object) -> ProviderStatus | None:
     return STATUSES.get(told) if isinstance(told, str) else None
 
 
@@ -223,13 +223,13 @@ def _about(answer: Json) -> Json:
 # -- our calls ---------------------------------------------------------------------------------
 
 
-def qr_made(answer: Answer) -> Opened:
+def qr_made(answer: Answer) -> OpenedAttempt:
     """47: the QR.  Refuses `OutcomeUnknown` where there is none."""
     content, number = answer.get("qrContent"), _number(answer.get("referenceNo"))
     is_text = isinstance(content, str) and content.isascii() and content.isprintable()
     if not is_text or not 0 < len(str(content)) <= QR_CHARACTERS_MAX or number is None:
         raise OutcomeUnknown("the answer has no QR")
-    return Opened(Qr(str(content)), number)
+    return OpenedAttempt(PaymentQr(str(content)), number)
 
 
 def standing(answer: Answer) -> AttemptStatus:
@@ -245,7 +245,7 @@ def standing(answer: Answer) -> AttemptStatus:
         if not isinstance(listed, list) or len(listed) > PAYMENTS_MAX:
             raise OutcomeUnknown("the payments cannot be read")
         lines = [_listed(status, one) for one in listed]
-        if status is Status.PAID and not listed:
+        if status is ProviderStatus.PAID and not listed:
             lines = [Odd(OddReason.NUMBER_MISSING)]
     return AttemptStatus(status, tuple(line for line in lines if line is not None))
 
@@ -262,34 +262,40 @@ def _payment_of(content: Json) -> str | None:
     return _number(content.get("referenceNo")) or _number(content.get("paymentRequestId"))
 
 
-def _listed(whole: Status, one: object) -> Payment | Odd | None:
+def _listed(whole: ProviderStatus, one: object) -> Payment | Odd | None:
     if not isinstance(one, dict):
         return Odd(OddReason.UNREADABLE)
     return _line(whole, _status(one.get("status")), one.get("rrn"), one.get("amount"))
 
 
-def _line(whole: Status, own: Status | None, rrn: object, told: object) -> Payment | Odd | None:
+def _line(
+    whole: ProviderStatus, own: ProviderStatus | None, rrn: object, told: object
+) -> Payment | Odd | None:
     """One payment of a QR whose status is `whole`, judged by its own status."""
     number, amount = _number(rrn), _amount(told)
     if own is None:
         return Odd(OddReason.STATUS_UNKNOWN, number, amount)
-    if own in (Status.CANCELLED, Status.FAILED):
+    if own in (ProviderStatus.CANCELLED, ProviderStatus.FAILED):
         # Without a number there is no payment here: the caller acts on the QR's own status.
         return None if number is None else _taken(number, amount, told, own)
-    if own is Status.REFUNDED or (own is Status.PAID and whole is Status.REFUNDED):
-        return None if number is None else _taken(number, amount, told, Status.REFUNDED)
-    if own is not Status.PAID:
+    if own is ProviderStatus.REFUNDED or (
+        own is ProviderStatus.PAID and whole is ProviderStatus.REFUNDED
+    ):
+        return None if number is None else _taken(number, amount, told, ProviderStatus.REFUNDED)
+    if own is not ProviderStatus.PAID:
         return None
     if number is None:
         return Odd(OddReason.NUMBER_MISSING, None, amount)
     if amount is None:
         return Odd(OddReason.AMOUNT_UNREADABLE, number)
-    if whole is not Status.PAID:
+    if whole is not ProviderStatus.PAID:
         return Odd(OddReason.STATUS_CONTRADICTS, number, amount)
-    return Payment(number, amount, Status.PAID)
+    return Payment(number, amount, ProviderStatus.PAID)
 
 
-def _taken(number: str, amount: Rupiah | None, told: object, status: Status) -> Payment | Odd:
+def _taken(
+    number: str, amount: Rupiah | None, told: object, status: ProviderStatus
+) -> Payment | Odd:
     """The sum that left a payment again: all of it where none is told, an `Odd` where it cannot be read."""
     if amount is None and told is not None:
         return Odd(OddReason.AMOUNT_UNREADABLE, number)
@@ -304,7 +310,7 @@ def name_of_holder(answer: Answer, characters_max: int) -> str:
     return found.strip()[:characters_max]
 
 
-def status_of(answer: Answer) -> Status | None:
+def status_of(answer: Answer) -> ProviderStatus | None:
     """36: the status of a transfer; None for a word that is not known."""
     return _status(answer.get("latestTransactionStatus"))
 
@@ -352,13 +358,13 @@ def refund_in_history(answer: Answer, number: str, amount: Rupiah) -> RefundMade
         if not isinstance(one, dict) or one.get("partnerRefundNo") != number:
             continue
         status = _status(one.get("refundStatus"))
-        if status in (Status.FAILED, Status.CANCELLED, Status.UNKNOWN):
+        if status in (ProviderStatus.FAILED, ProviderStatus.CANCELLED, ProviderStatus.UNKNOWN):
             continue
-        if status is Status.PENDING:
-            raise UnderWay("the refund is under way")
-        if status is not Status.PAID:
+        if status is ProviderStatus.PENDING:
+            raise TransferUnderWay("the refund is under way")
+        if status is not ProviderStatus.PAID:
             raise OutcomeUnknown("the refund has no status that is known")
-        return refund_made(compared(one, About(refund_amount=str(amount))))
+        return refund_made(compared(one, PaymentIdentity(refund_amount=str(amount))))
     return None
 
 
@@ -376,18 +382,18 @@ def refunds_in_history(answer: Answer) -> tuple[RefundLine, ...]:
 def _refund_line(one: object) -> RefundLine | None:
     found = one if isinstance(one, dict) else {}
     status, amount = _status(found.get("refundStatus")), _amount(found.get("refundAmount"))
-    if status is Status.UNKNOWN:
+    if status is ProviderStatus.UNKNOWN:
         return None
-    if status in (Status.FAILED, Status.CANCELLED):
+    if status in (ProviderStatus.FAILED, ProviderStatus.CANCELLED):
         amount = Rupiah(0)
-    elif status is not Status.PAID or amount is None:
+    elif status is not ProviderStatus.PAID or amount is None:
         raise OutcomeUnknown("a refund of the history is under way, or cannot be read")
     number, provider_number = _number(found.get("partnerRefundNo")), _number(found.get("refundNo"))
     return RefundLine(number, provider_number, _number(found.get("rrn")), amount)
 
 
 def movements(
-    answer: Answer, ourselves: About, begins: datetime, ends: datetime
+    answer: Answer, ourselves: PaymentIdentity, begins: datetime, ends: datetime
 ) -> tuple[Movement | OddLine, ...]:
     """12: one page of the provider's record of a time.
 
@@ -401,7 +407,7 @@ def movements(
 
 
 def _movement(
-    line: object, ourselves: About, begins: datetime, ends: datetime
+    line: object, ourselves: PaymentIdentity, begins: datetime, ends: datetime
 ) -> Movement | OddLine:
     found: Json = line if isinstance(line, dict) else {}
     about = _about(found)
@@ -513,7 +519,7 @@ def _read_payment(content: Json, call: AccountCall) -> Notification:
         is_readable=True,
         reference=_number(content.get("trxId")),
         provider_reference=call.number,
-        status=Status.PAID,
+        status=ProviderStatus.PAID,
         word="25",  # the service: it has no word of its own
         number=_payment_of(content),
         amount=call.amount,

@@ -24,7 +24,7 @@ class Token:
     life_seconds: float
 
 
-class Tokens:
+class AccessTokens:
     """The token in use and the request for the next."""
 
     def __init__(self, ask: Callable[[], Awaitable[Token]], wait_seconds_max: float) -> None:

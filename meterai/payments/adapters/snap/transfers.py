@@ -10,16 +10,16 @@ from meterai.payments.adapters.snap.client import SnapClient
 from meterai.payments.adapters.snap.reading import Answer, case_of
 from meterai.payments.adapters.snap.wire import snap_time
 from meterai.payments.model import (
-    About,
     AboutAnother,
     Difference,
     OutcomeUnknown,
+    PaymentIdentity,
     ProviderRefused,
+    ProviderStatus,
     RefundMade,
     RefusedForEver,
-    Returned,
-    Status,
-    UnderWay,
+    TransferReturned,
+    TransferUnderWay,
 )
 
 BALANCE, NAME_HERE, NAME_ELSEWHERE = "11", "15", "16"
@@ -54,7 +54,7 @@ class Transfers:
         is_here = self._is_here(bank)
         answer = await self._client.call(
             NAME_HERE if is_here else NAME_ELSEWHERE,
-            About(reference=reference),
+            PaymentIdentity(reference=reference),
             {
                 "partnerReferenceNo": reference,
                 **({} if is_here else {"beneficiaryBankCode": bank}),
@@ -77,7 +77,7 @@ class Transfers:
         try:
             answer = await self._client.call(
                 service,
-                About(reference=number, amount=str(amount)),
+                PaymentIdentity(reference=number, amount=str(amount)),
                 {
                     "partnerReferenceNo": number,
                     "amount": amount.snap(),
@@ -115,7 +115,7 @@ class Transfers:
         """11: of the float account."""
         answer = await self._client.call(
             BALANCE,
-            About(),
+            PaymentIdentity(),
             {
                 "partnerReferenceNo": f"B{int(self._clock.now().timestamp() * 1_000)}",
                 "accountNo": self._bank.source_account,
@@ -129,7 +129,7 @@ class Transfers:
         try:
             answer = await self._client.call(
                 STATUS,
-                About(reference=number),
+                PaymentIdentity(reference=number),
                 {"originalPartnerReferenceNo": number, "serviceCode": service},
             )
         except ProviderRefused as refusal:
@@ -138,14 +138,16 @@ class Transfers:
             raise
         _compare(answer, account, amount)
         match reading.status_of(answer):
-            case Status.PAID:
+            case ProviderStatus.PAID:
                 return reading.transfer_made(answer)
-            case Status.UNKNOWN:
+            case ProviderStatus.UNKNOWN:
                 return None
-            case Status.FAILED | Status.CANCELLED | Status.REFUNDED as status:
-                raise Returned(f"200{STATUS}00", f"the transfer is {status}")
-            case Status.PENDING:
-                raise UnderWay("the transfer is under way")
+            case (
+                ProviderStatus.FAILED | ProviderStatus.CANCELLED | ProviderStatus.REFUNDED as status
+            ):
+                raise TransferReturned(f"200{STATUS}00", f"the transfer is {status}")
+            case ProviderStatus.PENDING:
+                raise TransferUnderWay("the transfer is under way")
             case _:
                 raise OutcomeUnknown("the transfer has no status that is known")
 
@@ -160,4 +162,4 @@ def _compare(answer: Answer, account: str | None, amount: Rupiah | None) -> None
     if amount is not None and sent is not None and sent != amount:
         found.append(Difference("amount", str(amount), str(sent)))
     if found:
-        raise AboutAnother(found, About(), is_money=True)
+        raise AboutAnother(found, PaymentIdentity(), is_money=True)

@@ -18,15 +18,15 @@ from meterai.payments.adapters.snap.qris import MADE_BEFORE
 from meterai.payments.adapters.snap.reading import case_of
 from meterai.payments.adapters.snap.wire import snap_time
 from meterai.payments.model import (
-    About,
     AccountNumber,
     AttemptStatus,
     Instructions,
     MadeBefore,
-    Opened,
+    OpenedAttempt,
     OutcomeUnknown,
+    PaymentIdentity,
     ProviderRefused,
-    Status,
+    ProviderStatus,
 )
 
 CREATE, STATUS, DELETE = "27", "26", "31"
@@ -79,13 +79,13 @@ class VirtualAccounts:
 
     async def open(
         self, reference: str, amount: Rupiah, expires_at: datetime
-    ) -> Opened | MadeBefore:
+    ) -> OpenedAttempt | MadeBefore:
         """Make an account.  A bank that made it before says so (409/01)."""
         number = number_of(self._bank, reference)
         try:
             answer = await self._client.call(
                 CREATE,
-                About(reference=reference, provider_reference=number, amount=str(amount)),
+                PaymentIdentity(reference=reference, provider_reference=number, amount=str(amount)),
                 {
                     **triple(self._bank, number),
                     "virtualAccountName": self._bank.va_name,
@@ -103,9 +103,9 @@ class VirtualAccounts:
         told = str(answer.get("virtualAccountNo", "")).strip()
         if told != number or answer.get("virtualAccountTrxType", CLOSED_AMOUNT) != CLOSED_AMOUNT:
             raise OutcomeUnknown("the account is not the one asked for")
-        return Opened(AccountNumber(self._bank.label, number), number)
+        return OpenedAttempt(AccountNumber(self._bank.label, number), number)
 
-    async def ask(self, about: About) -> AttemptStatus:
+    async def ask(self, about: PaymentIdentity) -> AttemptStatus:
         """Status of a virtual account."""
         try:
             answer = await self._client.call(
@@ -115,11 +115,11 @@ class VirtualAccounts:
             )
         except ProviderRefused as refusal:
             if case_of(refusal, STATUS) in ("40401", "40412"):
-                return AttemptStatus(Status.UNKNOWN, ())
+                return AttemptStatus(ProviderStatus.UNKNOWN, ())
             raise
         return reading.account_standing(answer)
 
-    async def cancel(self, about: About, _reason: str) -> bool:
+    async def cancel(self, about: PaymentIdentity, _reason: str) -> bool:
         """Delete an account; false where it was paid, or has ended.  Safe to repeat."""
         try:
             await self._client.call(
@@ -133,6 +133,6 @@ class VirtualAccounts:
             raise
         return True
 
-    def _names(self, about: About) -> dict[str, str]:
+    def _names(self, about: PaymentIdentity) -> dict[str, str]:
         number = about.provider_reference or number_of(self._bank, str(about.reference))
         return triple(self._bank, number)

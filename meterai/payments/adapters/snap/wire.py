@@ -16,8 +16,8 @@ from meterai.kit.numbers import counted
 from meterai.payments.adapters.snap import signing
 from meterai.payments.adapters.snap.bank import Access
 from meterai.payments.adapters.snap.reading import read_answer
-from meterai.payments.adapters.snap.tokens import Token, Tokens
-from meterai.payments.model import About, NoAnswer, OutcomeUnknown, ProviderUnreachable
+from meterai.payments.adapters.snap.tokens import AccessTokens, Token
+from meterai.payments.model import NoAnswer, OutcomeUnknown, PaymentIdentity, ProviderUnreachable
 
 CONNECTIONS_MAX = 100
 ANSWER_BYTES_MAX = 1024 * 1024  # a page of history is far smaller
@@ -49,7 +49,7 @@ class Wire:
         self._access = access
         self._clock = clock
         self._session: aiohttp.ClientSession | None = None
-        self._tokens = Tokens(self._ask_token, access.bank.timeout_seconds)
+        self._tokens = AccessTokens(self._ask_token, access.bank.timeout_seconds)
 
     async def open(self) -> None:
         """Make ready to connect; nothing is sent yet."""
@@ -111,7 +111,9 @@ class Wire:
         }
         body = b'{"grantType":"client_credentials","additionalInfo":{}}'
         status, raw = await self._send("POST", self._path(TOKEN_SERVICE), headers, body)
-        answer = read_answer(TOKEN_SERVICE, status, raw, About())  # a token is about nothing
+        answer = read_answer(
+            TOKEN_SERVICE, status, raw, PaymentIdentity()
+        )  # a token is about nothing
         text = answer.get("accessToken")
         if not isinstance(text, str) or not _TOKEN.match(text):
             raise OutcomeUnknown("the answer has no token")
