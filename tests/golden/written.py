@@ -61,6 +61,7 @@ _CHANGING = (
     ("SERIAL", re.compile(r"\b([0-9A-HJKMNP-TV-Z]{4} ){5}[0-9A-HJKMNP-TV-Z]{2}\b")),
     ("SPELT", re.compile(r"(<span>[0-9A-Za-z_]{1,4}</span>){3,}")),
     ("PEM", re.compile(r"(?<=-----)(?:\\n|\s)[A-Za-z0-9+/=\\\s]+(?=-----END)")),
+    ("N.pdf", re.compile(r"\b\d\.pdf|\b\d-bermeterai\.pdf")),
     ("SIZE", re.compile(r"(?<=content-length: )\d+(?=\n[^\n]*\ncontent-type: application/x-pem)")),
     ("KEY", re.compile(r'(?<="public_key":")[^"]*|(?<="id":")[0-9A-Z]{4}(?=","algorithm")')),
     ("TOKEN", re.compile(r"\b[0-9a-f]{16,}\b|\b[0-9A-F]{16}\b")),
