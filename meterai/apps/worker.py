@@ -66,7 +66,7 @@ async def run(settings: Settings, rooms: Rooms = ROOMS) -> None:
             periodic_tasks(container, rooms),
             services=container.services(),
             concurrency=settings.process.worker_concurrency,
-            lanes=[*chain.from_iterable(room.lanes(container) for room in rooms)],
+            worker_pools=[*chain.from_iterable(room.worker_pools(container) for room in rooms)],
         )
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):

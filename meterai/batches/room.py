@@ -24,7 +24,7 @@ from meterai.drafts import DraftService
 from meterai.orders import OrderService
 from meterai.plumbing.http.described import FieldDescription
 from meterai.plumbing.work.jobs import PeriodicTask
-from meterai.plumbing.work.worker_pool import Lane
+from meterai.plumbing.work.worker_pool import WorkerPool
 from meterai.room import Container, Room
 from meterai.stamping import RowStamping, StampingService
 
@@ -53,8 +53,8 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
     ]
 
 
-def _lanes(container: Container) -> Sequence[Lane]:
-    return [container.of(BatchWork).lane()]
+def _worker_pools(container: Container) -> Sequence[WorkerPool]:
+    return [container.of(BatchWork).worker_pool()]
 
 
 def _command(words: str, function: str) -> Command:
@@ -84,7 +84,7 @@ ROOM = Room(
     command_groups={"batches": "Many documents stamped in one go."},
     published=PUBLISHED,
     tasks=_tasks,
-    lanes=_lanes,
+    worker_pools=_worker_pools,
     demands=DEMANDS,
     undemanded=UNDEMANDED,
     knows=KNOWS,

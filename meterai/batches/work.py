@@ -40,7 +40,7 @@ from meterai.kit.priority import Priority
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import Database, DatabaseBusy, Tx
 from meterai.plumbing.work.watch import Piece
-from meterai.plumbing.work.worker_pool import Lane, LaneTerms, clock
+from meterai.plumbing.work.worker_pool import PoolTerms, WorkerPool, clock
 from meterai.stamping import (
     DocumentFacts,
     DocumentFactsMissing,
@@ -53,7 +53,7 @@ from meterai.stamping import (
 )
 from meterai.stamps import NotEnoughStamps
 
-PLACES = 4  # batches under way in one worker; of one account one
+SLOTS = 4  # batches under way in one worker; of one account one
 SEEN_AT_ONCE = 20  # batches, by one look
 CHUNKS_AT_ONCE = 2  # of one batch: while the database writes one, the processor seals the other
 LATER_SECONDS = 10.0  # until a row is tried again whose document was not within reach
@@ -91,16 +91,16 @@ class BatchWork:
         self._rows = rows
         self._settings = settings.of(BatchSettings)
 
-    def lane(self) -> Lane:
-        """The lane of batches: one that is large keeps no other waiting, and none of them money."""
-        return Lane(
+    def worker_pool(self) -> WorkerPool:
+        """The worker pool of batches: one that is large keeps no other waiting, and none of them money."""
+        return WorkerPool(
             "batches",
             self._look,
             self._work,
             partial(self._database.once, clock),
-            places=PLACES,
+            slots=SLOTS,
             batch=SEEN_AT_ONCE,
-            terms=LaneTerms(Priority.PAID, due=store.DUE),
+            terms=PoolTerms(Priority.PAID, due=store.DUE),
         )
 
     async def _look(self, most: int, _since: datetime, without: Sequence[UUID]) -> Sequence[Piece]:

@@ -22,7 +22,7 @@ from meterai.plumbing.observe import telemetry
 from meterai.plumbing.observe.stations import Backlog
 from meterai.plumbing.work.jobs import PeriodicTask, Run
 from meterai.plumbing.work.leases import Lease
-from meterai.plumbing.work.worker_pool import Lane
+from meterai.plumbing.work.worker_pool import WorkerPool
 from meterai.room import Container, Room
 
 
@@ -61,9 +61,9 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
     return [PeriodicTask("watch_mails", _watch(container), 15.0)]
 
 
-def _lanes(container: Container) -> Sequence[Lane]:
+def _worker_pools(container: Container) -> Sequence[WorkerPool]:
     mails = container.of(MailService)
-    return [mails.turn_lane(), mails.lane()]
+    return [mails.awaited_mail_pool(), mails.worker_pool()]
 
 
 COMMANDS = (
@@ -91,7 +91,7 @@ ROOM = Room(
     leases=_leases,
     handlers=HANDLERS,
     tasks=_tasks,
-    lanes=_lanes,
+    worker_pools=_worker_pools,
     demands=DEMANDS,
     undemanded=UNDEMANDED,
     commands=COMMANDS,

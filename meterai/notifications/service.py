@@ -33,12 +33,12 @@ from meterai.plumbing.db.database import Database, ReadTx, Tx
 from meterai.plumbing.messages import translate
 from meterai.plumbing.work.dead_jobs import Retried
 from meterai.plumbing.work.watch import Piece
-from meterai.plumbing.work.worker_pool import Lane, LaneTerms, Look, clock
+from meterai.plumbing.work.worker_pool import Look, PoolTerms, WorkerPool, clock
 
 BATCH = 50  # mails seen by one look
-PLACES = 20  # mails under way in each lane; each is a connection to the SMTP server
-# A look takes few mails with a turn, so that those seen already keep another network's waiting for one round of places.
-TURN_BATCH = PLACES
+SLOTS = 20  # mails under way in each worker pool; each is a connection to the SMTP server
+# A look takes few mails with a turn, so that those seen already keep another network's waiting for one round of slots.
+TURN_BATCH = SLOTS
 # The distance of two turns of one network: a network that fills its bound (2,000 codes an hour) asks less often,
 # and what asks faster stands behind others.
 TURN_SECONDS = 1.0
@@ -165,24 +165,24 @@ class MailService:
         """The button of this mail leads to a path that a room above makes when it is sent, and that is kept nowhere."""
         self._paths[template] = path
 
-    def turn_lane(self) -> Lane:
-        """The lane of mails that somebody waits for.  It shares its places out by network as others do by
+    def awaited_mail_pool(self) -> WorkerPool:
+        """The worker pool of mails that somebody waits for.  It shares its slots out by network as others do by
         account, and no notice takes any.
         """
-        due = self._lane_terms(Priority.CHECKOUT, store.TURN_DUE)
-        return self._lane("mails_by_turn", partial(self._look, store.turns), TURN_BATCH, due)
+        due = self._pool_terms(Priority.CHECKOUT, store.TURN_DUE)
+        return self._pool("mails_by_turn", partial(self._look, store.turns), TURN_BATCH, due)
 
-    def lane(self) -> Lane:
-        """The lane that sends the other mails: one that takes long keeps no other waiting."""
-        due = self._lane_terms(Priority.NEW, store.DUE)
-        return self._lane("mails", partial(self._look, store.due), BATCH, due)
+    def worker_pool(self) -> WorkerPool:
+        """The worker pool that sends the other mails: one that takes long keeps no other waiting."""
+        due = self._pool_terms(Priority.NEW, store.DUE)
+        return self._pool("mails", partial(self._look, store.due), BATCH, due)
 
-    def _lane_terms(self, priority: Priority, due: str) -> LaneTerms:
-        return LaneTerms(priority, room=self._mailer.outgoing.room, due=due)
+    def _pool_terms(self, priority: Priority, due: str) -> PoolTerms:
+        return PoolTerms(priority, room=self._mailer.outgoing.room, due=due)
 
-    def _lane(self, name: str, look: Look, batch: int, terms: LaneTerms) -> Lane:
+    def _pool(self, name: str, look: Look, batch: int, terms: PoolTerms) -> WorkerPool:
         read_clock = partial(self._database.once, clock)
-        return Lane(name, look, self._send, read_clock, places=PLACES, batch=batch, terms=terms)
+        return WorkerPool(name, look, self._send, read_clock, slots=SLOTS, batch=batch, terms=terms)
 
     async def _look(
         self, found: store.Due, most: int, since: datetime, without: Sequence[UUID]

@@ -60,7 +60,7 @@ WHERE state = 'queued' AND turn_at IS NOT NULL AND try_at <= now()
 ORDER BY turn_at
 """
 # A turn says who comes before whom, and not from when on: one that lies ahead is due too, and what is asked for
-# meanwhile comes before it.  So the lane looks from the first turn each time.
+# meanwhile comes before it.  So the worker pool looks from the first turn each time.
 _LOOK_BY_TURN = """
 SELECT network AS account, mail_id AS id, least(turn_at, now()) AS due_at, to_jsonb(account_id) AS what FROM mails
 WHERE state = 'queued' AND turn_at IS NOT NULL AND try_at <= now() AND network <> ALL(%s)

@@ -27,7 +27,7 @@ from meterai.plumbing.work.jobs import PeriodicTask
 from meterai.plumbing.work.leases import Lease
 from meterai.plumbing.work.published import PublicEvent
 from meterai.plumbing.work.retention import Rule
-from meterai.plumbing.work.worker_pool import Lane
+from meterai.plumbing.work.worker_pool import WorkerPool
 from meterai.room.container import Container
 from meterai.room.knowing import Knows, WorkList
 
@@ -67,7 +67,7 @@ class Room:
     unheard    events of its own that nobody listens to, and why not
     published  which events accounts may be told of
     tasks      what the worker looks for by state, and how often
-    lanes      other work the worker keeps under way
+    worker_pools  other work the worker keeps under way
     before_work  what the worker sees to before it begins; a refusal ends it
     after_restore  what is done to its tables in a database that was made of a backup
     demands    what production demands of its settings and keys
@@ -112,7 +112,7 @@ class Room:
     unheard: Mapping[type[Event], str] = field(default_factory=dict)
     published: Sequence[PublicEvent] = ()
     tasks: Callable[[Container], Sequence[PeriodicTask]] = lambda _: ()
-    lanes: Callable[[Container], Sequence[Lane]] = lambda _: ()
+    worker_pools: Callable[[Container], Sequence[WorkerPool]] = lambda _: ()
     before_work: Build = _nothing
     after_restore: AfterRestore | None = None
     demands: Sequence[Demand] = ()

@@ -126,7 +126,7 @@ async def _tried(watched: LocatedConfiguration, store: Store, found: list[Tried]
     key = watched.secret(of.api_key_file)
     async with Stranger(watched.installation, clock, key=key, authorities=authorities) as stranger:
         walks = Walks(watched, stranger, store, clock, found.append, lambda _: None)
-        for walk in sorted(walks.lanes(), key=lambda one: one == walks.checking):
+        for walk in sorted(walks.schedules(), key=lambda one: one == walks.checking):
             try:
                 await walk()
             except Over:

@@ -173,7 +173,7 @@ class WatcherService:
         is_short = pause <= DOUBT_SECONDS and box.addresses >= ADDRESSES_FOR_DOUBT
         return pause if is_short else max(pause, 3_600 / (CODES_AN_HOUR * box.addresses))
 
-    async def _lane(self, walks: Walks, walk: Walk, components: Sequence[Component]) -> None:
+    async def _repeat(self, walks: Walks, walk: Walk, components: Sequence[Component]) -> None:
         running: set[asyncio.Task[None]] = set()
         while True:
             if len(running) < IN_FLIGHT_MAX:
@@ -439,8 +439,8 @@ class WatcherService:
             asyncio.TaskGroup() as tasks,
         ):
             walks = Walks(self.watched, stranger, self.store, self._clock, self.tell, self.doubt)
-            for walk, components in walks.lanes().items():
-                tasks.create_task(self._lane(walks, walk, components))
+            for walk, components in walks.schedules().items():
+                tasks.create_task(self._repeat(walks, walk, components))
             tasks.create_task(self._figures(walks))
             for peer in self._others:
                 tasks.create_task(self._listen(stranger, peer))

@@ -1,6 +1,6 @@
 """Walks of a watcher, as a stranger goes: the steps of each walk, and which component each step measures.
 
-A walk is tried again and again by its lane (`lanes`).  Money does not pile up: an order that was paid waits in a stock of a few, its stamps
+A walk is tried again and again on its schedule (`schedules`).  Money does not pile up: an order that was paid waits in a stock of a few, its stamps
 are put on a document or asked back, and while payments are not seen only a few are paid.
 """
 
@@ -151,7 +151,7 @@ class Walks:
         )  # the last file that came back
         self._served: tuple[int, float] = (-1, 0.0)
 
-    def lanes(self) -> Mapping[Walk, Sequence[Component]]:
+    def schedules(self) -> Mapping[Walk, Sequence[Component]]:
         """Each walk that the configuration allows, and what it measures."""
         found: dict[Walk, Sequence[Component]] = {
             self.site: [Component.SITE],

@@ -1,4 +1,4 @@
-"""Delivering messages: two lanes, one for endpoints that answer quickly and one for those that do not.
+"""Delivering messages: two worker pools, one for endpoints that answer quickly and one for those that do not.
 
 A process that dies after an attempt and before it is written down leaves a lease; after it the message is sent again,
 under the same id.
@@ -17,7 +17,7 @@ from meterai.kit.ids import show
 from meterai.kit.priority import Priority
 from meterai.plumbing.db.database import Database
 from meterai.plumbing.work.watch import Piece
-from meterai.plumbing.work.worker_pool import Lane, LaneTerms, clock
+from meterai.plumbing.work.worker_pool import PoolTerms, WorkerPool, clock
 from meterai.webhooks import metrics, store
 from meterai.webhooks.adapters.sending import Sender
 from meterai.webhooks.gathering import Batcher
@@ -36,8 +36,8 @@ from meterai.webhooks.model import (
 )
 from meterai.webhooks.signing import Safe, headers
 
-PLACES = 200  # attempts under way; each is a connection to some receiver
-ASIDE_PLACES = 100  # to endpoints that are slow, beside those
+SLOTS = 200  # attempts under way; each is a connection to some receiver
+ASIDE_SLOTS = 100  # to endpoints that are slow, beside those
 BATCH = 200  # messages seen by one look
 ASIDE_POLL_SECONDS = 0.5
 WRITTEN_AT_ONCE = (
@@ -49,7 +49,7 @@ _log = structlog.get_logger()
 
 
 class WebhookDelivery:
-    """Sends messages that are due.  A lane shares its places out by endpoint, as others do by account."""
+    """Sends messages that are due.  A worker pool shares its slots out by endpoint, as others do by account."""
 
     def __init__(self, database: Database, sender: Sender, safe: Safe, clock: Clock) -> None:
         self._database = database
@@ -59,28 +59,28 @@ class WebhookDelivery:
         self._claims = Batcher(self._claim, WRITTEN_AT_ONCE)
         self._attempts = Batcher(self._attempted, WRITTEN_AT_ONCE)
 
-    def lane(self) -> Lane:
-        """The lane of endpoints that answer quickly."""
-        terms = LaneTerms(Priority.NEW, due=store.DUE, of_one=UNDER_WAY_MAX)
-        return Lane(
+    def worker_pool(self) -> WorkerPool:
+        """The worker pool of endpoints that answer quickly."""
+        terms = PoolTerms(Priority.NEW, due=store.DUE, of_one=UNDER_WAY_MAX)
+        return WorkerPool(
             "webhooks",
             self._look,
             partial(self._send, is_aside=False),
             partial(self._database.once, clock),
-            places=PLACES,
+            slots=SLOTS,
             batch=BATCH,
             terms=terms,
         )
 
-    def aside(self) -> Lane:
-        """The lane of endpoints that do not: however many they are, they keep no other waiting."""
-        terms = LaneTerms(Priority.NEW, ASIDE_POLL_SECONDS, of_one=ASIDE_UNDER_WAY_MAX)
-        return Lane(
+    def aside(self) -> WorkerPool:
+        """The worker pool of endpoints that do not: however many they are, they keep no other waiting."""
+        terms = PoolTerms(Priority.NEW, ASIDE_POLL_SECONDS, of_one=ASIDE_UNDER_WAY_MAX)
+        return WorkerPool(
             "webhooks_aside",
             self._look_aside,
             partial(self._send, is_aside=True),
             partial(self._database.once, clock),
-            places=ASIDE_PLACES,
+            slots=ASIDE_SLOTS,
             batch=BATCH,
             terms=terms,
         )

@@ -363,7 +363,7 @@ class WebhookAttempt(NamedTuple):
 
 
 class DeliveryLease(NamedTuple):
-    """A message that is due, and the attempt that wants to begin, by the lane of `is_aside`."""
+    """A message that is due, and the attempt that wants to begin, by the worker pool of `is_aside`."""
 
     account: UUID
     message: UUID
@@ -372,7 +372,7 @@ class DeliveryLease(NamedTuple):
 
 
 class Attempted(NamedTuple):
-    """An attempt that ended, and what it asks for: another after so many seconds, the lane of slow endpoints."""
+    """An attempt that ended, and what it asks for: another after so many seconds, the worker pool of slow endpoints."""
 
     of: DueMessage
     made: WebhookAttempt

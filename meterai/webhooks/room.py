@@ -10,7 +10,7 @@ from meterai.plumbing.keyring import Keyring
 from meterai.plumbing.networks import networks_of
 from meterai.plumbing.work.jobs import PeriodicTask
 from meterai.plumbing.work.leases import Lease
-from meterai.plumbing.work.worker_pool import Lane
+from meterai.plumbing.work.worker_pool import WorkerPool
 from meterai.room import Container, Room
 from meterai.webhooks import pages
 from meterai.webhooks.adapters.egress import Egress
@@ -67,9 +67,9 @@ def _leases(_container: Container) -> Iterable[Lease]:
     yield Lease("webhooks", LEASE_SECONDS, SECONDS_MAX + _WRITING_SECONDS)
 
 
-def _lanes(container: Container) -> Sequence[Lane]:
+def _worker_pools(container: Container) -> Sequence[WorkerPool]:
     delivery = container.of(WebhookDelivery)
-    return [delivery.lane(), delivery.aside()]
+    return [delivery.worker_pool(), delivery.aside()]
 
 
 def _tasks(container: Container) -> Sequence[PeriodicTask]:
@@ -119,7 +119,7 @@ ROOM = Room(
     pages=pages.PAGES,
     handlers=HANDLERS,
     tasks=_tasks,
-    lanes=_lanes,
+    worker_pools=_worker_pools,
     demands=DEMANDS,
     commands=COMMANDS,
     command_groups={"webhooks": "Endpoints that accounts are told at."},

@@ -91,7 +91,7 @@ WHERE account_id = %s AND message_id IN (SELECT message_id FROM webhook_messages
     ORDER BY message_id LIMIT %s)
 """
 _PIECE = "endpoint_id AS account, message_id AS id, try_at AS due_at, to_jsonb(account_id) AS what"
-# By endpoint, as other lanes share out by account: see `WebhookDelivery`.
+# By endpoint, as other worker pools share out by account: see `WebhookDelivery`.
 DUE = f"""
 SELECT {_PIECE} FROM webhook_messages WHERE state = 'waiting' AND NOT is_aside
     AND try_at > now() - interval '10 seconds' AND try_at <= now()

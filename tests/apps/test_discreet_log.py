@@ -181,7 +181,7 @@ def test_a_mail_that_is_refused_is_told_without_its_address(
             )
         server = await asyncio.start_server(refuse, "127.0.0.1", port)
         async with server:
-            assert await container.of(MailService).lane().once() == 1
+            assert await container.of(MailService).worker_pool().once() == 1
 
     [port] = free_ports(1)
     in_the_container(database_url, tmp_path, act, smtp_port=port)

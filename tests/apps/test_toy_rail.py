@@ -106,7 +106,7 @@ class Town:
             services=container.services(),
             concurrency=1,
         )
-        while await worker.lane().once():
+        while await worker.worker_pool().once():
             pass
 
     async def round(self) -> None:

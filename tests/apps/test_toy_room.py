@@ -111,7 +111,7 @@ def test_its_handler_its_task_and_its_retention_run(settings: Settings) -> None:
                 services=container.services(),
                 concurrency=1,
             )
-            assert await worker.lane().once() == 1
+            assert await worker.worker_pool().once() == 1
             [row] = await container.database.read("SELECT welcomes FROM guests")
             assert row["welcomes"] == 1
             rules = container.offers.retention

@@ -98,7 +98,7 @@ def test_row_names_a_file_of_the_draft(shop: Shop) -> None:
         {"upload": show(FILE_KIND, file.id), "placement": PLACE},
         {"upload": show(FILE_KIND, UUID(int=7)), "placement": PLACE},
     )
-    shop.do(worker(shop).lane().once())
+    shop.do(worker(shop).worker_pool().once())
     assert state(shop, batch) == (BatchState.FINISHED, 1)
     shop.work()
 
@@ -107,12 +107,12 @@ def test_rows_of_a_worker_that_died_are_ended_by_the_next(shop: Shop) -> None:
     buy(shop, 2)
     files = {name: pdf(words=secrets.token_hex(4)) for name in ("a", "b")}
     batch = made(shop, *({"file": f"{name}.pdf", "placement": PLACE} for name in files), **files)
-    shop.do(worker(shop, Dying).lane().once())
+    shop.do(worker(shop, Dying).worker_pool().once())
     assert state(shop, batch) == (BatchState.WORKING, 0)
     shop.call("UPDATE stampings SET leased_until = now() WHERE state = 'reserved'")
     shop.call("UPDATE batch_rows SET leased_until = now() WHERE batch_id = %s", batch)
     shop.do(shop.container.of(StampingService).resume())
-    shop.do(worker(shop).lane().once())
+    shop.do(worker(shop).worker_pool().once())
     assert state(shop, batch) == (BatchState.FINISHED, 2)
     shop.work()
 
@@ -148,13 +148,13 @@ def test_batch_whose_stamps_others_took_waits_and_goes_on(shop: Shop) -> None:
     shop.call("UPDATE batches SET state = 'open', started_at = NULL WHERE batch_id = %s", first)
     second = made(shop, {"file": "d.pdf", "placement": PLACE}, d=files["d"])
     shop.call("UPDATE batches SET state = 'working', started_at = now() WHERE batch_id = %s", first)
-    shop.do(worker(shop).lane().once())
-    shop.do(worker(shop).lane().once())
+    shop.do(worker(shop).worker_pool().once())
+    shop.do(worker(shop).worker_pool().once())
     found = {state(shop, first)[0], state(shop, second)[0]}
     assert found == {BatchState.FINISHED, BatchState.WAITING_FOR_STAMPS}
     buy(shop, 1)
     shop.do(shop.container.of(BatchService).go_on())
-    shop.do(worker(shop).lane().once())
+    shop.do(worker(shop).worker_pool().once())
     assert {state(shop, first)[0], state(shop, second)[0]} == {BatchState.FINISHED}
     shop.work()
 
@@ -183,19 +183,19 @@ def test_row_whose_seal_is_not_made_in_time_gives_its_stamp_back(shop: Shop) -> 
     buy(shop, 2)
     rows, files = letters(2)
     batch = made(shop, *rows, **files)
-    shop.do(worker(shop, Dying).lane().once())
+    shop.do(worker(shop, Dying).worker_pool().once())
     shop.call(
         "UPDATE stampings SET leased_until = now(), requested_at = requested_at - interval '2 days',"
         " due_at = due_at - interval '2 days' WHERE state = 'reserved'"
     )
     shop.call("UPDATE batch_rows SET leased_until = now() WHERE batch_id = %s", batch)
     shop.do(shop.container.of(StampingService).resume())
-    shop.do(worker(shop).lane().once())
+    shop.do(worker(shop).worker_pool().once())
     assert rows_of(shop, batch) == [(RowState.FAILED, "not_in_time")] * 2
     assert state(shop, batch) == (BatchState.FINISHED, 0)
     # They are free for another batch, and a row that failed binds nothing.
     again = made(shop, *rows, **files)
-    shop.do(worker(shop).lane().once())
+    shop.do(worker(shop).worker_pool().once())
     assert state(shop, again) == (BatchState.FINISHED, 2)
     shop.work()
     shop.assert_books_hold()
@@ -271,7 +271,7 @@ def test_batch_beyond_the_limit_of_its_member_is_not_begun(shop: Shop) -> None:
     assert state(shop, batch) == (BatchState.OPEN, 0)
     # Its organization may all the same.
     assert starts(shop, batch) is BatchState.WORKING
-    shop.do(worker(shop).lane().once())
+    shop.do(worker(shop).worker_pool().once())
     assert state(shop, batch) == (BatchState.FINISHED, 4)
     assert clerk.used == 0
     shop.work()
@@ -289,7 +289,7 @@ def test_limit_that_is_spent_meanwhile_names_the_rows_beyond_it_and_holds_no_sta
         batches.append(filled(shop, *rows, **files))
         assert starts(shop, batches[-1], clerk.person) is BatchState.WORKING
     for _ in batches:
-        shop.do(worker(shop).lane().once())
+        shop.do(worker(shop).worker_pool().once())
     found = [row for batch in batches for row in rows_of(shop, batch)]
     assert found.count((RowState.DELIVERED, None)) == clerk.used == 5
     assert found.count((RowState.REFUSED, "member_limit_reached")) == 2

@@ -34,7 +34,7 @@ def test_row_without_its_facts_is_named_and_the_others_are_stamped(collecting: C
     shop.do(batches.add_rows(account, made.id, json_rows(lines)))
     shop.do(batches.start(account, made.id, None, method=None, orders=False))
     parts = shop.container.database, shop.container.of(RowStamping), shop.container.settings
-    shop.do(BatchWork(*parts).lane().once())
+    shop.do(BatchWork(*parts).worker_pool().once())
     found = shop.rows("SELECT state, code, code_facts FROM batch_rows ORDER BY number")
     assert [(row["state"], row["code"]) for row in found] == [
         ("delivered", None),

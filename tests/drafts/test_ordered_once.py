@@ -178,7 +178,7 @@ def test_batch_stores_and_examines_the_document_of_a_draft_once(
     shop.do(batches.start(shop.account, batch.id, None, method=None, orders=False))
     container = shop.container
     work = BatchWork(container.database, container.of(RowStamping), container.settings)
-    shop.do(work.lane().once())
+    shop.do(work.worker_pool().once())
     assert states(shop) == {"delivered": 1}
     assert counted.puts[name_of(file)] == 1
     assert counted.examinations == 1

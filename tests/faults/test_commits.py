@@ -161,7 +161,7 @@ class Town:
         return json.loads(given.body)
 
     async def works(self) -> None:
-        """Every job, periodic task and lane, once."""
+        """Every job, periodic task and worker pool, once."""
         self.quietly(
             "UPDATE jobs SET run_at = now(); DELETE FROM round_faults;"
             " UPDATE batch_rows SET leased_until = now() WHERE state IN ('waiting', 'reserved');"
@@ -175,8 +175,8 @@ class Town:
                 await task.run()
         await self.place.work()
         for room in (BATCHES, WEBHOOKS):
-            for lane in room.lanes(container):
-                await lane.once()
+            for pool in room.worker_pools(container):
+                await pool.once()
         await self.place.work()
 
     async def settles(self, check: Callable[[], Awaitable[bool]]) -> None:
@@ -587,7 +587,7 @@ async def batch_has_a_row_that_is_voided(town: Town, armed: Armed) -> None:
     batch = await _sent(town, documents=1, rows=1)
     await town.asks(f"{batch}/start", {}, again="start")
     within = town.container
-    await Dying(within.database, within.of(RowStamping), within.settings).lane().once()
+    await Dying(within.database, within.of(RowStamping), within.settings).worker_pool().once()
     assert (await town.shown(batch))["rows"]["reserved"] == 1
     armed()
     town.quietly(

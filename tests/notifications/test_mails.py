@@ -66,17 +66,17 @@ class Office:
     async def send(self) -> None:
         """One try of everything that is queued."""
         await self.database.call("UPDATE mails SET try_at = now() WHERE state = 'queued'")
-        await self.mails.lane().once()
+        await self.mails.worker_pool().once()
 
     async def look(self) -> None:
-        """What the lane does in one look, with the room it has."""
+        """What the worker pool does in one look, with the room it has."""
         await self.database.call("UPDATE mails SET try_at = now() WHERE state = 'queued'")
         watch = DueWatch(self.database, asyncio.Event())
-        lane = self.mails.lane()
-        await lane._fill(watch)
-        lane._begin()
+        pool = self.mails.worker_pool()
+        await pool._fill(watch)
+        pool._begin()
         watch.stopping.set()
-        await lane.run(watch)
+        await pool.run(watch)
 
     async def tries(self) -> int:
         [row] = await self.database.read("SELECT sum(tries)::int AS tries FROM mails")
@@ -152,18 +152,18 @@ def test_code_asked_after_a_flood_of_others_goes_out_within_one_round(
 ) -> None:
     async def story(office: Office) -> None:
         await _flood(office, networks, 240 // networks)
-        lane = office.mails.turn_lane()
-        watch = DueWatch(office.database, asyncio.Event(), [lane.due])
-        running = asyncio.gather(lane.run(watch), watch.run())
+        pool = office.mails.awaited_mail_pool()
+        watch = DueWatch(office.database, asyncio.Event(), [pool.due])
+        running = asyncio.gather(pool.run(watch), watch.run())
         try:
             await until_sent(office, 1)
             before = len(office.server.taken)
             async with office.database.transaction() as tx:
                 await queue_code(tx, new_id(), "siti@example.org", "id", "198.51.100.7")
-            await until_sent(office, before + 2 * TURN_BATCH + 3 * service.PLACES)
+            await until_sent(office, before + 2 * TURN_BATCH + 3 * service.SLOTS)
             at = _received(office).index("siti@example.org")
-            # What is under way, what the lane has seen, and what began since that was written.
-            assert at - before <= TURN_BATCH + 2 * service.PLACES
+            # What is under way, what the worker pool has seen, and what began since that was written.
+            assert at - before <= TURN_BATCH + 2 * service.SLOTS
         finally:
             watch.stopping.set()
             await running
@@ -181,13 +181,13 @@ async def until_sent(office: Office, count: int) -> None:
 
 def test_code_waits_for_no_notice(database_url: str) -> None:
     async def story(office: Office) -> None:
-        for number in range(3 * service.PLACES):
+        for number in range(3 * service.SLOTS):
             await office.queue(f"frozen{number}@example.org")
         async with office.database.transaction() as tx:
             await queue_code(tx, new_id(), "siti@example.org", "id", "198.51.100.7")
         watch = DueWatch(office.database, asyncio.Event())
-        lanes = [office.mails.turn_lane(), office.mails.lane()]
-        running = [asyncio.create_task(one.run(watch)) for one in lanes]
+        pools = [office.mails.awaited_mail_pool(), office.mails.worker_pool()]
+        running = [asyncio.create_task(one.run(watch)) for one in pools]
         await until_sent(office, 1)
         assert _received(office) == ["siti@example.org"]
         for one in running:
@@ -204,7 +204,7 @@ def test_turns_of_a_network_lie_apart_and_begin_now_once_none_waits(database_url
         one, two, three = (row["turn_at"] for row in rows)
         assert (two - one).total_seconds() == service.TURN_SECONDS
         assert (three - two).total_seconds() == service.TURN_SECONDS
-        await office.mails.turn_lane().once()
+        await office.mails.awaited_mail_pool().once()
         assert len(office.server.taken) == 3  # a turn that lies ahead is no reason to wait
         async with office.database.transaction() as tx:
             await queue_code(tx, new_id(), "siti@example.org", "id", "192.0.2.0")
@@ -234,7 +234,7 @@ def test_network_without_a_mail_comes_next_however_long_those_of_others_wait(
         )
         assert row == {"ahead": 0}
         for _ in range(3):
-            await office.mails.turn_lane().once()
+            await office.mails.awaited_mail_pool().once()
         assert "siti@example.org" in _received(office)
 
     in_office(database_url, story)
@@ -249,7 +249,7 @@ def test_mail_that_is_put_off_gives_its_turn_to_others(database_url: str) -> Non
         assert row == {"is_so": True}
         async with office.database.transaction() as tx:
             await queue_code(tx, new_id(), "siti@example.org", "id", "198.51.100.7")
-        await office.mails.turn_lane().once()
+        await office.mails.awaited_mail_pool().once()
         assert _received(office) == ["siti@example.org"]
 
     in_office(database_url, story)
@@ -427,7 +427,7 @@ def test_two_workers_send_a_mail_once(database_url: str) -> None:
         for number in range(10):
             await office.queue(f"{number}@example.org")
         other: Any = Office(office.database, office.server)
-        await asyncio.gather(office.mails.lane().once(), other.mails.lane().once())
+        await asyncio.gather(office.mails.worker_pool().once(), other.mails.worker_pool().once())
         assert sorted(m["To"] for m in office.server.taken) == [
             f"{number}@example.org" for number in range(10)
         ]
@@ -459,7 +459,7 @@ def test_mails_wait_for_a_server_that_is_away(database_url: str) -> None:
             await office.look()
         assert outgoing.state == CircuitState.OPEN
         begun = await office.tries()
-        assert SILENT_IN_A_ROW <= begun < 4 * CALLS_MIN  # a lane has so many places
+        assert SILENT_IN_A_ROW <= begun < 4 * CALLS_MIN  # a worker pool has so many slots
         for _ in range(3):
             await office.look()
         assert await office.tries() == begun

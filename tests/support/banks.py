@@ -98,7 +98,7 @@ class Banks:
         worker = Worker(
             container.database, subscriptions, [], services=container.services(), concurrency=1
         )
-        while await worker.lane().once():
+        while await worker.worker_pool().once():
             pass
 
     async def round(self) -> None:

@@ -150,7 +150,7 @@ class Kiosk:
             services=container.services(),
             concurrency=1,
         )
-        while await worker.lane().once():
+        while await worker.worker_pool().once():
             pass
 
     async def due(self) -> None:

@@ -32,7 +32,7 @@ async def _worker(url: str, directory: Path) -> None:
             services=container.services(),
             concurrency=1,
         )
-        assert await worker.lane().once() == 1
+        assert await worker.worker_pool().once() == 1
 
 
 def main(process: str, url: str, folder: str) -> None:

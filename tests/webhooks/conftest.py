@@ -63,12 +63,12 @@ class Hooked:
         return found.id
 
     def deliver(self) -> int:
-        """What both lanes find due, tried once."""
+        """What both worker pools find due, tried once."""
         return int(self.do(self._deliver()))
 
     async def _deliver(self) -> int:
         delivery = self.container.of(WebhookDelivery)
-        return await delivery.lane().once() + await delivery.aside().once()
+        return await delivery.worker_pool().once() + await delivery.aside().once()
 
     def hurry(self) -> None:
         """What waits is due now, as if the time had passed."""

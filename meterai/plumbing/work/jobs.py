@@ -8,7 +8,7 @@ Two kinds of work, both repeatable:
   does it.  Slow and irreversible acts belong there: commit the intent, act, commit the result.
 
 Several handlers may listen to one event: each has a job of its own, so that one that fails stops
-no other.  Handlers have priorities and each priority its own lane: jobs that tell people, however
+no other.  Handlers have priorities and each priority its own worker pool: jobs that tell people, however
 many, keep none waiting that moves money.  The row is locked by the transaction that runs the handler and skipped by everybody
 else: a worker that dies holds nothing.
 
@@ -47,10 +47,10 @@ from meterai.plumbing.observe import telemetry
 from meterai.plumbing.observe.stations import APART_MIN, LATE_SECONDS, LATELY_SECONDS, Backlog
 from meterai.plumbing.work.events import Subscription
 from meterai.plumbing.work.watch import DueWatch, Piece
-from meterai.plumbing.work.worker_pool import NOBODY, POLL_SECONDS, Lane, LaneTerms, clock
+from meterai.plumbing.work.worker_pool import NOBODY, POLL_SECONDS, PoolTerms, WorkerPool, clock
 
 BATCH = 50  # jobs seen by one look; enough to amortize the query
-LESS_URGENT = 2  # of what nobody paid for: so many times fewer places, and fewer looks
+LESS_URGENT = 2  # of what nobody paid for: so many times fewer slots, and fewer looks
 BACKOFF_SECONDS_MAX = 300
 TRIES_MAX = 12  # of what may be given up; half an hour with the pauses between
 FAULT_LENGTH_MAX = 500
@@ -62,12 +62,12 @@ LOOK = f"""
 SELECT {_PIECE} FROM jobs
 WHERE run_at > %s AND run_at <= now() AND account_id <> ALL(%s) ORDER BY run_at LIMIT %s
 """  # noqa: S608 - columns are a constant
-# For any lane.  What was due before is found by a lane itself; so what was done is not read again and again.
+# For any worker pool.  What was due before is found by the pool itself; so what was done is not read again and again.
 DUE = f"""
 SELECT {_PIECE} FROM jobs
 WHERE run_at > now() - interval '10 seconds' AND run_at <= now() ORDER BY run_at
 """  # noqa: S608 - columns are a constant
-# For one lane: names of handlers are those of functions.
+# For one worker pool: names of handlers are those of functions.
 DUE_OF = DUE.replace("ORDER BY", "AND handler = ANY('{%s}') ORDER BY")
 DUE_BUT = DUE.replace("ORDER BY", "AND handler <> ALL('{%s}') ORDER BY")
 # Some handlers only, and all but some.
@@ -182,20 +182,20 @@ class Worker:
         *,
         concurrency: int,
         services: Mapping[type, object] = MappingProxyType({}),
-        lanes: Sequence[Lane] = (),
+        worker_pools: Sequence[WorkerPool] = (),
     ) -> None:
         self._database = database
         self._subscriptions = {(one.kind, one.name): one for one in subscriptions}
         self._services = services
         self._periodic_tasks = periodic_tasks
-        self._lanes = lanes
+        self._worker_pools = worker_pools
         self._concurrency = concurrency
         self._stopping = asyncio.Event()
         self._watch = DueWatch(
             database,
             self._stopping,
             [task.due for task in periodic_tasks],
-            [lane.due for lane in (*self.lanes(), *lanes)],
+            [pool.due for pool in (*self.worker_pools(), *worker_pools)],
         )
 
     def stop(self) -> None:
@@ -206,8 +206,8 @@ class Worker:
         """Work until `stop`."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._watch.run())
-            for lane in (*self.lanes(), *self._lanes):
-                tasks.create_task(lane.run(self._watch))
+            for pool in (*self.worker_pools(), *self._worker_pools):
+                tasks.create_task(pool.run(self._watch))
             for task in self._periodic_tasks:
                 tasks.create_task(self._go(task))
 
@@ -243,43 +243,43 @@ class Worker:
 
     # -- jobs ------------------------------------------------------------------------------
 
-    def lane(self) -> Lane:
+    def worker_pool(self) -> WorkerPool:
         """Where all jobs run, whatever their priority: for a single look at everything."""
-        return self._lane("jobs", due, DUE, Priority.MONEY)
+        return self._pool("jobs", due, DUE, Priority.MONEY)
 
-    def lanes(self) -> Iterator[Lane]:
-        """Where jobs run, a lane for each priority, so that none waits behind those of another.
+    def worker_pools(self) -> Iterator[WorkerPool]:
+        """Where jobs run, a worker pool for each priority, so that none waits behind those of another.
 
         `MONEY` has those of handlers that nobody here knows too.
         """
         lower = _by_priority(self._subscriptions.values())
         names = [name for of in lower.values() for name in of]
         others = DUE_BUT % ",".join(names)
-        yield self._lane("jobs", partial(due_but, handlers=names), others, Priority.MONEY)
+        yield self._pool("jobs", partial(due_but, handlers=names), others, Priority.MONEY)
         for priority, of in lower.items():
             name = f"jobs_{priority.name.lower()}"
-            yield self._lane(name, partial(due_of, handlers=of), DUE_OF % ",".join(of), priority)
+            yield self._pool(name, partial(due_of, handlers=of), DUE_OF % ",".join(of), priority)
 
-    def _lane(self, name: str, find: Find, due: str, priority: Priority) -> Lane:
+    def _pool(self, name: str, find: Find, due: str, priority: Priority) -> WorkerPool:
         async def look(most: int, since: datetime, without: Sequence[UUID]) -> Sequence[Piece]:
             return await self._database.once(find, since, without, most)
 
         is_urgent = priority <= Priority.PAID
-        return Lane(
+        return WorkerPool(
             name,
             look,
             self._run_one,
             partial(self._database.once, clock),
-            places=self._concurrency if is_urgent else max(1, self._concurrency // LESS_URGENT),
+            slots=self._concurrency if is_urgent else max(1, self._concurrency // LESS_URGENT),
             batch=BATCH,
-            terms=LaneTerms(
+            terms=PoolTerms(
                 priority, POLL_SECONDS if is_urgent else LESS_URGENT * POLL_SECONDS, due=due
             ),
         )
 
     async def run_batch(self) -> int:
         """Run what is due now, at most `BATCH` jobs, and say how many there were."""
-        return await self.lane().once()
+        return await self.worker_pool().once()
 
     async def _run_one(self, piece: Piece) -> None:
         assert isinstance(piece.what, list)

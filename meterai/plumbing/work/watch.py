@@ -1,9 +1,9 @@
-"""One look for all lanes and periodic tasks of a worker: one statement says whose rows are due.
+"""One look for all worker pools and periodic tasks of a worker: one statement says whose rows are due.
 
 Promises of this module, for those that say in SQL which row is due; the others look at their pace:
 
-* a lane is handed the rows with its name, and looks itself only where there may be more of them;
-* a lane or task looks when the statement names it, and no sooner after a look in vain than its pace: a row
+* a worker pool is handed the rows with its name, and looks itself only where there may be more of them;
+* a worker pool or task looks when the statement names it, and no sooner after a look in vain than its pace: a row
   that is due and cannot be done does not wake it at each look;
 * the statement is run every `LOOK_SECONDS`, and for `BUSY_SECONDS` after something was found every
   `BUSY_LOOK_SECONDS`; at once where something was done from which more may follow (`soon`), so that a chain of
@@ -33,16 +33,14 @@ LOOK_SECONDS = 0.2  # what work that comes to a worker at rest waits at the most
 BUSY_LOOK_SECONDS = 0.05  # the same of a worker that has work
 LOOKS_AT_ONCE = 4  # in a row, where work follows from work: a payment is executed in three steps
 REST_SECONDS = 10.0  # between two looks of one that nothing wakes
-PIECES_MAX = (
-    10  # handed to a lane by one look: more than begin between two looks of a worker that keeps up
-)
+PIECES_MAX = 10  # handed to a worker pool by one look: more than begin between two looks of a worker that keeps up
 MISSED_SECONDS = 5.0  # half of what the statements look back
 
 _log = structlog.get_logger()
 
 
 class Piece(NamedTuple):
-    """Something that is due: whose it is, its id, since when, and whatever the lane knows of it."""
+    """Something that is due: whose it is, its id, since when, and whatever the worker pool knows of it."""
 
     account: UUID
     id: UUID
@@ -51,7 +49,7 @@ class Piece(NamedTuple):
 
 
 class Rest:
-    """The rest of one lane or periodic task between two of its looks."""
+    """The rest of one worker pool or periodic task between two of its looks."""
 
     def __init__(self, watch: "DueWatch", due: str) -> None:
         self.due = due
@@ -119,7 +117,7 @@ _FOUND = RowMapper(DueRow)
 
 
 class DueWatch:
-    """Looks for all lanes and periodic tasks of a worker."""
+    """Looks for all worker pools and periodic tasks of a worker."""
 
     def __init__(
         self,
@@ -129,13 +127,13 @@ class DueWatch:
         pieces: Iterable[str] = (),
     ) -> None:
         """`due` are queries of a row that is due, in the order of an index; '' is none.  `pieces` are those of
-        lanes, with the columns of a `Piece`."""
+        worker pools, with the columns of a `Piece`."""
         self.stopping = stopping
         self._database = database
-        of_lanes = set(pieces) - {""}
-        self._due = sorted({*due, *of_lanes} - {""})
+        of_pools = set(pieces) - {""}
+        self._due = sorted({*due, *of_pools} - {""})
         self._query = " UNION ALL ".join(
-            _PIECES.format(number, query) if query in of_lanes else _DUE.format(number, query)
+            _PIECES.format(number, query) if query in of_pools else _DUE.format(number, query)
             for number, query in enumerate(self._due)
         )
         self._rests: list[Rest] = []
@@ -145,7 +143,7 @@ class DueWatch:
         self._pausing: asyncio.Future[None] | None = None
 
     def rest_of(self, due: str) -> Rest:
-        """The rest of one more lane or periodic task."""
+        """The rest of one more worker pool or periodic task."""
         self._rests.append(Rest(self, due))
         return self._rests[-1]
 

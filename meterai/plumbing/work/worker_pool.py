@@ -1,7 +1,7 @@
-"""A lane: a number of pieces of work under way, where the next one begins as soon as one ends.
+"""A worker pool: a number of pieces of work under way, where the next one begins as soon as one ends.
 
 Pieces do not wait for the end of a batch.  Of one account only a few are under way at once, so that
-an account whose rows are locked, or that has very many, leaves places to the others.
+an account whose rows are locked, or that has very many, leaves slots to the others.
 """
 
 import asyncio
@@ -23,9 +23,9 @@ from meterai.plumbing.work.watch import DueWatch, Piece, Rest
 
 POLL_SECONDS = 0.05
 FAULT_PAUSE_SECONDS = 1.0  # after a look that failed for a reason nobody expected
-ACCOUNT_SHARE = 4  # one account has at most this part of the places, rounded up
+ACCOUNT_SHARE = 4  # one account has at most this part of the slots, rounded up
 NOBODY = UUID(int=0)
-NOBODY_SHARE = 2  # what belongs to no account yet is of many: half of the places
+NOBODY_SHARE = 2  # what belongs to no account yet is of many: half of the slots
 
 # A row is not seen before it is committed, and its time is when its transaction began.  One
 # that commits later than this is found by the next look at everything.
@@ -85,18 +85,18 @@ class LowWaterMark:
 Look = Callable[[int, datetime, Sequence[UUID]], Awaitable[Sequence[Piece]]]
 Act = Callable[[Piece], Awaitable[None]]
 ReadClock = Callable[[], Awaitable[datetime]]
-Room = Callable[[], int]  # how many more pieces may begin now, beside the places
+Room = Callable[[], int]  # how many more pieces may begin now, beside the slots
 
 
 @dataclass(frozen=True, slots=True)
-class LaneTerms:
-    """How a lane goes.
+class PoolTerms:
+    """How a worker pool goes.
 
     priority      whose connections it takes
     poll_seconds  how soon it looks again at the earliest where it found nothing
     room          for how many more pieces there is room outside; None where nothing else bounds it
     due           SQL of pieces that are due, which the one look for all hands to it (`plumbing/work/watch.py`)
-    of_one        how many of one account may be under way, where that is no share of the places
+    of_one        how many of one account may be under way, where that is no share of the slots
     """
 
     priority: Priority = Priority.MONEY
@@ -106,13 +106,13 @@ class LaneTerms:
     of_one: int | None = None
 
 
-TERMS = LaneTerms()
+TERMS = PoolTerms()
 
 
-class Lane:
+class WorkerPool:
     """Looks for pieces that are due and keeps a number of them under way.
 
-    Of several lanes of a process each has places of its own, and connections to the database go to
+    Of several worker pools of a process each has slots of its own, and connections to the database go to
     the higher `priority` first: however much waits in one, it keeps no other waiting.
     """
 
@@ -123,15 +123,15 @@ class Lane:
         act: Act,
         read_clock: ReadClock,
         *,
-        places: int,
+        slots: int,
         batch: int,
-        terms: LaneTerms = TERMS,
+        terms: PoolTerms = TERMS,
     ) -> None:
         self.name = name
         self._look = look
         self._act = act
         self._read_clock = read_clock
-        self._places = places
+        self._slots = slots
         self._terms = terms
         self._batch = batch
         self.mark = LowWaterMark()
@@ -214,11 +214,11 @@ class Lane:
 
     def _has_room(self, account: UUID) -> bool:
         share = NOBODY_SHARE if account == NOBODY else ACCOUNT_SHARE
-        return self._of_account[account] < (self._terms.of_one or -(-self._places // share))
+        return self._of_account[account] < (self._terms.of_one or -(-self._slots // share))
 
     def _begin(self) -> int:
         """Begin the pieces that may begin now; for how many more there is room."""
-        left = self._places - len(self._under_way)
+        left = self._slots - len(self._under_way)
         if self._terms.room is not None:
             left = min(left, self._terms.room())
         for key, piece in list(self._waiting.items()):
@@ -247,6 +247,6 @@ class Lane:
             if not self._of_account[piece.account]:
                 del self._of_account[piece.account]
             self._ended.set()
-            # With nothing that waits for a place, an end is no reason to look.
+            # With nothing that waits for a slot, an end is no reason to look.
             if (self._waiting or self._has_more) and self._rest is not None:
                 self._rest.wake()

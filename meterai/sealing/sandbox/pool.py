@@ -6,9 +6,9 @@ fewer, with the task that came last; else who comes is refused at once.  Network
 have together what few have apart (`plumbing/networks.py`).  Whoever is refused can come
 again, and holds neither memory nor a connection here.
 
-A pool may have a slow lane: a task that takes longer than `QUICK_CPU_SECONDS` of a processor is ended, and done anew in
+A pool may have a slow pool: a task that takes longer than `QUICK_CPU_SECONDS` of a processor is ended, and done anew in
 a pool of its own, which keeps nobody else waiting.  A network has few such tries in a minute; then all it has is in
-the slow lane at once.  So what a stranger can make others wait is a few tenths of a second for each address.
+the slow pool at once.  So what a stranger can make others wait is a few tenths of a second for each address.
 
 What a work does in this process itself it does in a slot (`Slots`): in a thread, few at once, since
 each keeps the event loop waiting for the interpreter; the higher priority goes first, and within one
@@ -160,7 +160,7 @@ class Pool:
         return await self._asked(whole, client)
 
     async def _asked(self, act: Callable[[Ask], Awaitable[Answer]], client: str) -> Answer:
-        """Do what asks tasks, in turn: quickly where that may be tried, else in the slow lane."""
+        """Do what asks tasks, in turn: quickly where that may be tried, else in the slow pool."""
         if self._slow is None:
             ask = partial(ask_and_wait, nice=self._nice)
             return await self._in_turn(partial(act, ask), client)

@@ -85,7 +85,7 @@ class Sender:
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
-                    limit=0,  # the lanes bound it
+                    limit=0,  # the worker pools bound it
                     resolver=self._egress,
                     use_dns_cache=False,
                     keepalive_timeout=KEPT_SECONDS,

@@ -39,7 +39,7 @@ from meterai.plumbing.db.migrations import migrate
 from meterai.plumbing.keyring import new_rsa_key, public_pem, read_rsa_key
 from meterai.plumbing.work.jobs import Worker
 from meterai.room import Container
-from meterai.webhooks.delivering import PLACES, WebhookDelivery
+from meterai.webhooks.delivering import SLOTS, WebhookDelivery
 from meterai.webhooks.service import WebhookService, WebhookWish
 from meterai.webhooks.signing import headers
 from standins.receiver import Receiver
@@ -105,7 +105,7 @@ async def _emit(container: Container, to: Sequence[tuple[UUID, UUID, str]], each
 
 async def _bare(url: str, secret: str, body: bytes, times: int) -> tuple[float, float]:
     """Seconds, and processor seconds, of a client that does nothing else."""
-    key, gate = b64decode(secret.removeprefix("whsec_")), asyncio.Semaphore(PLACES)
+    key, gate = b64decode(secret.removeprefix("whsec_")), asyncio.Semaphore(SLOTS)
     begun, spent = time.monotonic(), time.process_time()
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
 
@@ -153,7 +153,7 @@ async def _work(container: Container, folder: Path, good: Sequence[UUID], each: 
         [],
         concurrency=container.settings.process.worker_concurrency,
         services=container.services(),
-        lanes=[delivery.lane(), delivery.aside()],
+        worker_pools=[delivery.worker_pool(), delivery.aside()],
     )
     wanted = left = each * len(good)
     server = _database(folder)

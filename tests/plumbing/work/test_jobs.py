@@ -22,14 +22,13 @@ from meterai.kit.priority import Priority
 from meterai.plumbing.db.database import Database, DatabaseAway
 from meterai.plumbing.observe import telemetry
 from meterai.plumbing.turns import PURPOSE
-from meterai.plumbing.work import dead_jobs, jobs, watch
-from meterai.plumbing.work import worker_pool as lane
+from meterai.plumbing.work import dead_jobs, jobs, watch, worker_pool
 from meterai.plumbing.work.events import Event, Subscription, emit, on
 from meterai.plumbing.work.jobs import Worker
 from meterai.plumbing.work.worker_pool import NOBODY, LowWaterMark
 
 BOUND_SECONDS = 60.0  # less than the locked jobs would need one batch after the other
-PLACES = 8
+SLOTS = 8
 
 
 class X(Event, frozen=True, kw_only=True):
@@ -86,8 +85,8 @@ class Shift:
     async def rows(self, query: str, *parameters: object) -> list[dict[str, Any]]:
         return await self.database.call_all(query, *parameters)
 
-    def worker(self, listening: Sequence[Subscription], places: int = PLACES) -> Worker:
-        return Worker(self.database, listening, [], concurrency=places)
+    def worker(self, listening: Sequence[Subscription], slots: int = SLOTS) -> Worker:
+        return Worker(self.database, listening, [], concurrency=slots)
 
     async def work_once(self, listening: Sequence[Subscription]) -> None:
         """Run everything that is due or waits for its next try."""
@@ -229,7 +228,7 @@ def test_a_locked_account_keeps_no_other_waiting(database_url: str) -> None:
 
 
 @pytest.mark.parametrize(("account", "most"), [(uuid.uuid4(), 2), (NOBODY, 4)])
-def test_one_account_does_not_fill_all_places(database_url: str, account: UUID, most: int) -> None:
+def test_one_account_does_not_fill_all_slots(database_url: str, account: UUID, most: int) -> None:
     under_way: set[int] = set()
     seen: list[int] = []
     are_as_many = asyncio.Event()
@@ -257,7 +256,7 @@ def test_one_account_does_not_fill_all_places(database_url: str, account: UUID, 
 
 
 def test_many_who_tell_people_keep_no_money_waiting(database_url: str) -> None:
-    """All that tell something hold their places for as long as money has not moved."""
+    """All that tell something hold their slots for as long as money has not moved."""
     moved = asyncio.Event()
     held: list[int] = []
 
@@ -271,10 +270,10 @@ def test_many_who_tell_people_keep_no_money_waiting(database_url: str) -> None:
 
     async def story(shift: Shift) -> None:
         listening = [tells(tell), moves(move)]
-        many = [uuid.uuid4() for _ in range(5 * PLACES)]
+        many = [uuid.uuid4() for _ in range(5 * SLOTS)]
         await shift.emit([tells(tell)], *many)
         async with working(shift.worker(listening)):
-            await until(lambda: asyncio.sleep(0, len(held) >= PLACES // jobs.LESS_URGENT))
+            await until(lambda: asyncio.sleep(0, len(held) >= SLOTS // jobs.LESS_URGENT))
             await shift.emit([moves(move)], *many)
 
             async def is_all_moved() -> bool:
@@ -291,8 +290,8 @@ def test_many_who_tell_people_keep_no_money_waiting(database_url: str) -> None:
 
             await until(is_all_told)
 
-    # As many connections as places: they go to money first too.
-    on_shift(database_url, story, connections=PLACES)
+    # As many connections as slots: they go to money first too.
+    on_shift(database_url, story, connections=SLOTS)
 
 
 async def is_in(seen: Sequence[Priority], priority: Priority) -> bool:
@@ -316,12 +315,12 @@ def test_connections_go_to_money_first(database_url: str) -> None:
     on_shift(database_url, story)
 
 
-def test_a_handler_has_its_highest_priority_and_each_its_own_lane(database_url: str) -> None:
+def test_a_handler_has_its_highest_priority_and_each_its_own_worker_pool(database_url: str) -> None:
     async def story(shift: Shift) -> None:
         one = on(X, note, gives_up=False, priority=Priority.PAID)
         same = on(Y, note_y, gives_up=False, priority=Priority.NEW)
         worker = shift.worker([one, same, tells(fail_to_tell), moves(first)])
-        assert [lane.name for lane in worker.lanes()] == ["jobs", "jobs_paid", "jobs_new"]
+        assert [pool.name for pool in worker.worker_pools()] == ["jobs", "jobs_paid", "jobs_new"]
         assert jobs._by_priority([one, same, tells(fail_to_tell), moves(first)]) == {
             Priority.PAID: ["note"],
             Priority.NEW: ["fail_to_tell"],
@@ -331,7 +330,7 @@ def test_a_handler_has_its_highest_priority_and_each_its_own_lane(database_url: 
 
 
 def test_a_look_for_money_is_cheap_behind_many_who_tell(database_url: str) -> None:
-    """What another lane is to do is read over once in each look at everything, not by each look."""
+    """What another worker pool is to do is read over once in each look at everything, not by each look."""
 
     async def story(shift: Shift) -> None:
         await shift.database.call(
@@ -340,8 +339,8 @@ def test_a_look_for_money_is_cheap_behind_many_who_tell(database_url: str) -> No
             " FROM generate_series(1, 5000)"
         )
         await shift.database.call("ANALYZE jobs")
-        lanes = list(shift.worker([tells(fail_to_tell), NOTE]).lanes())
-        money = lanes[0]
+        pools = list(shift.worker([tells(fail_to_tell), NOTE]).worker_pools())
+        money = pools[0]
         names = ["fail_to_tell"]
         whole = buffers(database_url, (money.mark.since, [], names, jobs.BATCH), jobs.LOOK_BUT)
         assert await money._see_more() is False
@@ -371,7 +370,7 @@ def test_what_a_locked_row_delays_is_no_fault_of_its_handler(database_url: str) 
     on_shift(database_url, story)
 
 
-def test_a_database_that_is_away_is_no_fault_of_a_lane(database_url: str) -> None:
+def test_a_database_that_is_away_is_no_fault_of_a_worker_pool(database_url: str) -> None:
     async def away(piece: watch.Piece) -> None:
         raise DatabaseAway("the database does not answer")
 
@@ -381,7 +380,9 @@ def test_a_database_that_is_away_is_no_fault_of_a_lane(database_url: str) -> Non
     async def read_clock() -> datetime:
         return datetime.now(UTC)
 
-    one = lane.Lane("a lane of a test", look, away, read_clock, places=1, batch=1)
+    one = worker_pool.WorkerPool(
+        "a worker pool of a test", look, away, read_clock, slots=1, batch=1
+    )
     asyncio.run(one.once())
     assert telemetry.FAULTS.labels(where=one.name)._value.get() == 0
 
@@ -615,11 +616,11 @@ def test_a_look_stays_cheap_under_an_old_snapshot(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was done cannot be cleaned away while somebody reads an old state of the database."""
-    monkeypatch.setattr(lane, "LATE_SECONDS_MAX", 0.0)
+    monkeypatch.setattr(worker_pool, "LATE_SECONDS_MAX", 0.0)
 
     async def story(shift: Shift) -> None:
         account = uuid.uuid4()
-        work = shift.worker([NOTE]).lane()
+        work = shift.worker([NOTE]).worker_pool()
         async with shift.database.transaction() as old:
             await old.run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             await old.run("SELECT 1 FROM jobs")
@@ -645,7 +646,7 @@ def test_a_look_stays_cheap_under_an_old_snapshot(
 def test_what_commits_late_is_found_by_the_next_look_at_everything(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lane, "EVERYTHING_SECONDS", 0.2)
+    monkeypatch.setattr(worker_pool, "EVERYTHING_SECONDS", 0.2)
 
     async def story(shift: Shift) -> None:
         account = uuid.uuid4()
@@ -673,9 +674,9 @@ def test_the_mark_never_moves_past_what_may_still_come() -> None:
     mark.begin_whole(now)
     assert not mark.is_whole_due()
     mark.advance(now)
-    assert mark.since == now - timedelta(seconds=lane.LATE_SECONDS_MAX)
+    assert mark.since == now - timedelta(seconds=worker_pool.LATE_SECONDS_MAX)
     mark.advance(now - timedelta(hours=1))
-    assert mark.since == now - timedelta(seconds=lane.LATE_SECONDS_MAX), "never back"
+    assert mark.since == now - timedelta(seconds=worker_pool.LATE_SECONDS_MAX), "never back"
 
 
 def test_a_look_is_one_plain_question() -> None:

@@ -12,7 +12,7 @@ import pytest
 from meterai.plumbing.db.database import Database, ReadTx
 from meterai.plumbing.work import jobs, watch
 from meterai.plumbing.work.jobs import PeriodicTask, Worker
-from meterai.plumbing.work.worker_pool import Lane, LaneTerms, clock
+from meterai.plumbing.work.worker_pool import PoolTerms, WorkerPool, clock
 
 DUE = "SELECT 1 FROM guests WHERE due_at <= now() ORDER BY due_at"
 
@@ -126,7 +126,7 @@ def test_worker_that_has_work_looks_twenty_times_a_second(database_url: str) -> 
             while (took := monotonic() - begun) < 2.0:
                 await database.call("INSERT INTO guests VALUES (now())")
                 await asyncio.sleep(0.005)
-            # Beside what it does at its start, which is a look of each lane.
+            # Beside what it does at its start, which is a look of each worker pool.
             assert database.looks <= took / watch.BUSY_LOOK_SECONDS + watch.LOOKS_AT_ONCE + 4
             assert len(looker.at) >= 0.5 * took / watch.BUSY_LOOK_SECONDS, "it is named each time"
 
@@ -228,7 +228,9 @@ def test_task_that_says_nothing_of_rows_goes_on_at_its_pace(
     with_database(database_url, story)
 
 
-def test_a_job_at_rest_wakes_its_lane(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_at_rest_wakes_its_worker_pool(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(watch, "BUSY_SECONDS", 0.2)
 
     async def story(database: Counting) -> None:
@@ -253,7 +255,7 @@ FROM guests WHERE due_at <= now() ORDER BY due_at
 
 
 @pytest.mark.parametrize(("guests", "looks"), [(3, 1), (watch.PIECES_MAX, 2)])
-def test_a_lane_looks_itself_only_where_the_one_look_may_have_left_some(
+def test_a_worker_pool_looks_itself_only_where_the_one_look_may_have_left_some(
     database_url: str, guests: int, looks: int
 ) -> None:
     async def story(database: Counting) -> None:
@@ -270,16 +272,16 @@ def test_a_lane_looks_itself_only_where_the_one_look_may_have_left_some(
             await asyncio.Event().wait() if len(begun) < guests else done.set()
 
         done = asyncio.Event()
-        lane = Lane(
+        pool = WorkerPool(
             "guests",
             look,
             act,
             lambda: database.once(clock),
-            places=8 * guests,
+            slots=8 * guests,
             batch=8 * guests,
-            terms=LaneTerms(due=PIECES),
+            terms=PoolTerms(due=PIECES),
         )
-        worker = Worker(database, [], [], concurrency=1, lanes=[lane])
+        worker = Worker(database, [], [], concurrency=1, worker_pools=[pool])
         running = asyncio.create_task(worker.run())
         await asyncio.sleep(0.3)
         await database.call(
@@ -301,7 +303,7 @@ FROM guests WHERE due_at <= now() AND due_at > now() - interval {} ORDER BY due_
 """
 
 
-def test_a_lane_goes_on_with_what_became_due_long_ago(database_url: str) -> None:
+def test_a_worker_pool_goes_on_with_what_became_due_long_ago(database_url: str) -> None:
     """More than one look finds, and none of it in what the one look for all looks back to."""
 
     async def story(database: Counting) -> None:
@@ -312,20 +314,20 @@ def test_a_lane_goes_on_with_what_became_due_long_ago(database_url: str) -> None
         async def act(piece: watch.Piece) -> None:
             await database.call("DELETE FROM guests WHERE due_at = %s", piece.due_at)
 
-        lane = Lane(
+        pool = WorkerPool(
             "guests",
             look,
             act,
             lambda: database.once(clock),
-            places=2,
+            slots=2,
             batch=2,
-            terms=LaneTerms(due=OF_MANY.format("'10 seconds'")),
+            terms=PoolTerms(due=OF_MANY.format("'10 seconds'")),
         )
         await database.call(
             "INSERT INTO guests SELECT now() - interval '1 minute' + n * interval '1 second'"
             " FROM generate_series(1, 20) n"
         )
-        worker = Worker(database, [], [], concurrency=1, lanes=[lane])
+        worker = Worker(database, [], [], concurrency=1, worker_pools=[pool])
         running = asyncio.create_task(worker.run())
         async with asyncio.timeout(watch.REST_SECONDS):
             while await database.call_all(PIECES):  # noqa: ASYNC110 - another process may do it

@@ -322,7 +322,7 @@ def test_clients_take_turns_and_none_may_fill_the_queue(endless_task):
 
 
 def test_tasks_that_take_long_keep_nobody_waiting_who_has_quick_ones(endless_task):
-    """Three of a stranger take two seconds of a processor each, one after the other, in the slow lane."""
+    """Three of a stranger take two seconds of a processor each, one after the other, in the slow pool."""
 
     async def crowd() -> tuple[int, list[bytes | None]]:
         pool, slots = Pool(processes=1, waiting_max=8, slow=Pool(1)), Slots(8)
@@ -343,14 +343,14 @@ def test_tasks_that_take_long_keep_nobody_waiting_who_has_quick_ones(endless_tas
     assert ended == 0
 
 
-def test_address_whose_tasks_took_long_is_in_the_slow_lane_for_a_while(endless_task, monkeypatch):
+def test_address_whose_tasks_took_long_is_in_the_slow_pool_for_a_while(endless_task, monkeypatch):
     monkeypatch.setattr("meterai.sealing.sandbox.pool.QUICK_TRIES_MAX", 1)
 
     async def crowd() -> tuple[bytes | None, list[bool]]:
         slow = Pool(processes=1, waiting_max=8)
         pool, slots = Pool(processes=1, waiting_max=8, slow=slow), Slots(8)
         found = await pool.finish(_one(endless_task), "203.0.113.7", slots)
-        # The only process of the slow lane is taken: who is in it waits, who is not does not.
+        # The only process of the slow pool is taken: who is in it waits, who is not does not.
         taken = asyncio.create_task(slow.finish(_one(endless_task), "192.0.2.7", slots))
         await _until(tasks)
         asked = [
