@@ -1,4 +1,4 @@
-"""Every request and every answer, before the application and after it: limits, turns, counts, headers,
+"""Every request and every answer, before the application and after it: limits, permits, counts, headers,
 bodies, compression.
 
 Stands before the application, not inside it, so that it sees what the router refuses too.
@@ -98,11 +98,11 @@ def _has_key(scope: HTTPScope) -> bool:
 class _EdgeAnswer:
     """One answer of the application on its way out."""
 
-    __slots__ = ("_edge", "_is_api", "_scope", "_send", "_turn", "status")
+    __slots__ = ("_admitted", "_edge", "_is_api", "_scope", "_send", "status")
 
-    def __init__(self, edge: "Edge", visit: Visit, turn: AdmittedRequest) -> None:
+    def __init__(self, edge: "Edge", visit: Visit, admitted: AdmittedRequest) -> None:
         self._edge = edge
-        self._turn = turn
+        self._admitted = admitted
         self._scope = scope = visit.scope
         self._is_api = is_api(scope)
         # A program that takes no coding is told of none; what it is told is for it alone.
@@ -116,7 +116,7 @@ class _EdgeAnswer:
             self.status = message["status"]
             headers = self._edge.completed(self._scope, message)
             if self._is_api and _has_key(self._scope):
-                headers += self._turn.rate_limit()
+                headers += self._admitted.rate_limit()
             message["headers"] = headers
         await self._send(message)
 
@@ -140,7 +140,7 @@ class Edge:
         self._draining = Draining()
 
     async def __call__(self, visit: Visit, go_on: GoOn) -> None:
-        """Let a request in when its turn comes, and watch its answer; or answer why not."""
+        """Let a request in when its permit comes, and watch its answer; or answer why not."""
         scope = visit.scope
         if head_of(scope).size > HEAD_BYTES_MAX:
             telemetry.count_answer(visit.method, "none", HeadersTooLarge.status, 0.0)
@@ -148,18 +148,18 @@ class Edge:
             return
         visit.receive = incoming = Incoming(visit.receive)
         try:
-            turn = await self._admission.let_in(scope, incoming)
-            if isinstance(turn, AdmittedRequest):
-                await self._serve(visit, go_on, turn)
-            elif turn is not None:
-                await _give(visit, turn)
+            admitted = await self._admission.let_in(scope, incoming)
+            if isinstance(admitted, AdmittedRequest):
+                await self._serve(visit, go_on, admitted)
+            elif admitted is not None:
+                await _give(visit, admitted)
             await self._draining.drain(scope, incoming)
         finally:
             incoming.close()
 
-    async def _serve(self, visit: Visit, go_on: GoOn, turn: AdmittedRequest) -> None:
+    async def _serve(self, visit: Visit, go_on: GoOn, admitted: AdmittedRequest) -> None:
         begun = time.perf_counter()
-        scope, answer = visit.scope, _EdgeAnswer(self, visit, turn)
+        scope, answer = visit.scope, _EdgeAnswer(self, visit, admitted)
         visit.send = answer.send
         if not scope["query_string"].isascii():
             # Octets that should have been escaped (RFC 3986, section 2.1), so that all can read it.
@@ -168,7 +168,7 @@ class Edge:
             await go_on(visit)
         finally:
             end_body(scope)
-            turn.end(answer.status)
+            admitted.end(answer.status)
             # The router leaves the template in the scope; there is none for an unknown path.
             route = scope.get("path_template") or "none"
             seconds = time.perf_counter() - begun

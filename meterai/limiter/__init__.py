@@ -4,7 +4,7 @@ Promises this floor keeps
   * A process that is overrun answers everybody: with service, or with a page (a problem document
     for programs) that says what is safe and when to come again, for some 30 microseconds.
   * Who is near to paid money goes first, and each priority keeps a share that no other can take.
-  * Within a priority the next turn goes to who had least lately, so that one cannot crowd out many.
+  * Within a priority the next permit goes to who had least lately, so that one cannot crowd out many.
   * What nobody waits for any more is not begun: its time is over, or its client has gone.
   * At low traffic it does nothing: it has no rate and no number to tune.
 

@@ -9,14 +9,14 @@ from meterai.kit.priority import ALLOWANCES, Priority
 from meterai.limiter import metrics
 from meterai.limiter.answers import Answer, Answers, Header, told_limit
 from meterai.limiter.limiter import Limiter
+from meterai.limiter.permit import Permit
 from meterai.limiter.priorities import Priorities
-from meterai.limiter.turn import Permit
 from meterai.limiter.users import Users
 from meterai.plumbing.http.head import head_of
 from meterai.plumbing.http.incoming import Incoming
 from meterai.plumbing.http.language import language_for
 from meterai.plumbing.observe.stations import Station
-from meterai.plumbing.turns import PURPOSE, WorkPurpose
+from meterai.plumbing.permits import PURPOSE, WorkPurpose
 
 STAYS_SECONDS = 0.1  # so long nobody leaves, and nobody is looked after
 _NO_STATION = Station("")  # of everybody else's waits
@@ -26,7 +26,7 @@ WantsPage = Callable[[str, str], bool]  # of path and Accept
 class AdmittedRequest:
     """A request that has begun.  Whoever was given it calls `end` once."""
 
-    __slots__ = ("_purpose", "_scope", "_token", "_turn", "_user", "_users")
+    __slots__ = ("_permit", "_purpose", "_scope", "_token", "_user", "_users")
 
     def __init__(
         self, scope: HTTPScope, limiter: Limiter, users: Users, user: bytes, purpose: WorkPurpose
@@ -35,12 +35,12 @@ class AdmittedRequest:
         self._users = users
         self._user = user
         self._purpose = purpose
-        self._turn = Permit(limiter, user, purpose)
+        self._permit = Permit(limiter, user, purpose)
         self._token = PURPOSE.set(purpose)
 
     def rate_limit(self) -> tuple[Header, ...]:
         """The headers that tell how many requests this process takes in at once, and how many more now."""
-        limiter = self._turn.limiter
+        limiter = self._permit.limiter
         return told_limit(limiter.limit, limiter.free(self._purpose.priority))
 
     def end(self, status: int) -> None:
@@ -49,7 +49,7 @@ class AdmittedRequest:
         is_in_time = status < 500 and monotonic() <= self._purpose.until
         self._purpose.end()
         self._users.learn(self._scope, self._user)
-        self._turn.end()
+        self._permit.end()
         metrics.answered(self._purpose.priority, is_in_time=is_in_time)
 
 
@@ -71,7 +71,7 @@ class Admission:
         self._wants_page = wants_page
 
     async def let_in(self, scope: HTTPScope, incoming: Incoming) -> AdmittedRequest | Answer | None:
-        """Wait for the turn of a request, or the answer that there is no room; None where its client has
+        """Wait for the permit of a request, or the answer that there is no room; None where its client has
         gone.
         """
         begun = monotonic()
@@ -86,25 +86,25 @@ class Admission:
         return None if incoming.is_gone else self._refused(scope, priority)
 
     async def _may_begin(self, priority: Priority, user: bytes, incoming: Incoming) -> bool:
-        place = self._limiter.ask(priority, user)
+        request = self._limiter.ask(priority, user)
         station = self._limiter.station if priority is Priority.CHECKOUT else _NO_STATION
-        if isinstance(place, bool):
+        if isinstance(request, bool):
             station.at_once()
-            return place
+            return request
         begun = monotonic()
         try:
             with station.waiting():
-                has_turn = await place.turn
+                has_permit = await request.permit
             waited = monotonic() - begun
             metrics.waited(priority, waited)
             # Only now, and not for the many who are refused: it costs as much as a refusal.
-            if has_turn and waited > STAYS_SECONDS and await incoming.has_gone():
-                self._limiter.withdraw(place)
+            if has_permit and waited > STAYS_SECONDS and await incoming.has_gone():
+                self._limiter.withdraw(request)
                 return False
         except BaseException:  # cancelled: the server stops
-            self._limiter.withdraw(place)
+            self._limiter.withdraw(request)
             raise
-        return has_turn
+        return has_permit
 
     def _refused(self, scope: HTTPScope, priority: Priority) -> Answer:
         metrics.refused(priority)

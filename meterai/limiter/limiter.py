@@ -23,19 +23,19 @@ LOOK_SECONDS = 0.02  # between two looks at the event loop and at those who wait
 # A crowd that came together would be refused together, and come again together.
 REFUSALS_PER_LOOK_MAX = 32
 WINDOW_LOOKS = 10  # looks between two changes of the limit
-# Requests that wait for their own body and hold no turn meanwhile; some 100 KB each.  More keep theirs.
+# Requests that wait for their own body and hold no permit meanwhile; some 100 KB each.  More keep theirs.
 ASIDE_MAX = 512
 # Of the limit, kept free for each other priority, so that slow requests of one keep none waiting.
 RESERVE = 0.05
-# Mean wait for a turn of those who order: a journey asks for some fifteen.
-TURN_SECONDS_MAX = 0.5
+# Mean wait for a permit of those who order: a journey asks for some fifteen.
+PERMIT_SECONDS_MAX = 0.5
 
 
 class Limiter:
-    """Turns for requests, by priority and recent use."""
+    """Permits for requests, by priority and recent use."""
 
     def __init__(self, queueing: Queueing) -> None:
-        self.station = Station("turn", TURN_SECONDS_MAX)  # of those who order
+        self.station = Station("turn", PERMIT_SECONDS_MAX)  # of those who order
         self._queueing = queueing
         self._limit = Limit()
         self._usage = WorkUsage()
@@ -62,7 +62,7 @@ class Limiter:
         return self._running[priority]
 
     def waiting(self, priority: Priority) -> int:
-        """Requests that wait for their turn."""
+        """Requests that wait for their permit."""
         return len(self._waiting[priority])
 
     def is_full(self, priority: Priority) -> bool:
@@ -73,10 +73,10 @@ class Limiter:
         """How many more requests of this priority would begin at once."""
         return max(0, ceil(self._room(priority)))
 
-    # -- turns -----------------------------------------------------------------------------
+    # -- permits ---------------------------------------------------------------------------
 
     def ask(self, priority: Priority, user: bytes) -> bool | WaitingRequest:
-        """True where a request may begin, false where it is refused, else the place it waits at.
+        """True where a request may begin, false where it is refused, else the request that waits.
 
         Whoever begins is counted as running until `ended`; whoever waits and is no longer there
         says so with `withdraw`.
@@ -89,21 +89,21 @@ class Limiter:
             return True
         self._was_reached = True
         now = monotonic()
-        turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        permit: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         until = now + ALLOWANCES[priority].wait_seconds
-        place = WaitingRequest(turn, priority, until, self._usage.level(user, now))
+        request = WaitingRequest(permit, priority, until, self._usage.level(user, now))
         self._somebody_waits = True
-        return place if self._waiting[priority].enter(place) else False
+        return request if self._waiting[priority].enter(request) else False
 
-    def withdraw(self, place: WaitingRequest) -> None:
-        """Whoever waited there has gone: the place is free, and so is the turn it may have had."""
-        if place.is_waiting:
-            place.turn.set_result(False)
-            self._waiting[place.priority].leave(place.level, place)
-        elif place.turn.cancelled():
-            self._waiting[place.priority].leave(place.level, place)
-        elif place.turn.result():
-            self._leave(place.priority)
+    def withdraw(self, request: WaitingRequest) -> None:
+        """Whoever waited there has gone: its slot in the line is free, and so is the permit it may have had."""
+        if request.is_waiting:
+            request.permit.set_result(False)
+            self._waiting[request.priority].leave(request.level, request)
+        elif request.permit.cancelled():
+            self._waiting[request.priority].leave(request.level, request)
+        elif request.permit.result():
+            self._leave(request.priority)
 
     def ended(self, priority: Priority, user: bytes, seconds: float) -> None:
         """A request that began is over and took so long."""
@@ -111,7 +111,7 @@ class Limiter:
         self._leave(priority)
 
     def step_aside(self, priority: Priority) -> bool:
-        """A request waits for its client: its turn is free; false where too many do."""
+        """A request waits for its client: its permit is free; false where too many do."""
         if self._aside >= ASIDE_MAX:
             return False
         self._aside += 1
@@ -119,7 +119,7 @@ class Limiter:
         return True
 
     def stepped_back(self) -> None:
-        """A request that had stepped aside asks for a turn again, or is over."""
+        """A request that had stepped aside asks for a permit again, or is over."""
         self._aside -= 1
 
     def used(self, user: bytes, seconds: float) -> None:
@@ -141,13 +141,13 @@ class Limiter:
             self._fill()
 
     def _fill(self) -> None:
-        """Give turns while there is room: to shares that are not used up first, then by priority."""
+        """Give permits while there is room: to shares that are not used up first, then by priority."""
         while (priority := self._next()) is not None:
             served = self._waiting[priority].next()
             if served is None:
                 continue
             self._begin(priority)
-            served[1].turn.set_result(True)
+            served[1].permit.set_result(True)
         self._somebody_waits = any(len(line) for line in self._waiting.values())
 
     def _next(self) -> Priority | None:

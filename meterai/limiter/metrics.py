@@ -52,7 +52,7 @@ def answered(priority: Priority, *, is_in_time: bool) -> None:
 
 
 def waited(priority: Priority, seconds: float) -> None:
-    """One waited so long for its turn, whether it came or not."""
+    """One waited so long for its permit, whether it came or not."""
     _waited[priority] += seconds
 
 

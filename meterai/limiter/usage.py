@@ -1,4 +1,4 @@
-"""What each user had of the process lately, so that the next turn goes to who had least."""
+"""What each user had of the process lately, so that the next permit goes to who had least."""
 
 from collections import OrderedDict
 from math import exp2, log2

@@ -1,4 +1,4 @@
-"""Those who wait for a turn, of one priority: who had little lately first, then who came first."""
+"""Those who wait for a permit, of one priority: who had little lately first, then who came first."""
 
 import asyncio
 from dataclasses import dataclass
@@ -13,20 +13,20 @@ WAITING_MAX = 4096
 
 @dataclass(slots=True, eq=False)
 class WaitingRequest:
-    """One request that waits.  `turn` ends true where it may begin, false where it is refused."""
+    """One request that waits.  `permit` ends true where it may begin, false where it is refused."""
 
-    turn: asyncio.Future[bool]
+    permit: asyncio.Future[bool]
     priority: Priority
     until: float  # monotonic seconds
     level: int
 
     @property
     def is_waiting(self) -> bool:
-        return not self.turn.done()
+        return not self.permit.done()
 
     def done(self) -> bool:
         """True where it was answered, or its client has gone."""
-        return self.turn.done()
+        return self.permit.done()
 
 
 class WaitingRequests(FairQueue[int, WaitingRequest]):
@@ -37,21 +37,21 @@ class WaitingRequests(FairQueue[int, WaitingRequest]):
 
     @property
     def is_full(self) -> bool:
-        """True where even somebody who is new finds no place."""
+        """True where even somebody who is new finds no slot."""
         return len(self) >= WAITING_MAX and self.of(0) == len(self)
 
-    def enter(self, place: WaitingRequest) -> bool:
+    def enter(self, request: WaitingRequest) -> bool:
         """Let it wait; false where the line is full of such as had no more than this one.
 
         Where somebody waits who had more, the last of those goes instead.
         """
         if len(self) >= WAITING_MAX:
-            heaviest = self.most(int, place.level)
-            last = self.take_last(heaviest) if heaviest > place.level else None
+            heaviest = self.most(int, request.level)
+            last = self.take_last(heaviest) if heaviest > request.level else None
             if last is None:
                 return False
-            last.turn.set_result(False)
-        self.add(place.level, place)
+            last.permit.set_result(False)
+        self.add(request.level, request)
         return True
 
     def refuse_late(self, now: float, most: int) -> int:
@@ -59,7 +59,7 @@ class WaitingRequests(FairQueue[int, WaitingRequest]):
 
         The oldest stand at the head of each level.
         """
-        late = self.take_oldest(lambda place: place.until <= now, most)
-        for place in late:
-            place.turn.set_result(False)
+        late = self.take_oldest(lambda request: request.until <= now, most)
+        for request in late:
+            request.permit.set_result(False)
         return len(late)

@@ -24,7 +24,7 @@ from meterai.plumbing.db.database import Database, DatabaseAway, DatabaseBusy
 from meterai.plumbing.http.callers import Caller
 from meterai.plumbing.http.requests import KEY_LENGTH_MAX
 from meterai.plumbing.observe.redaction import without_secrets
-from meterai.plumbing.turns import PURPOSE, WorkPurpose
+from meterai.plumbing.permits import PURPOSE, WorkPurpose
 from meterai.requests import store
 from meterai.requests.metrics import LINES
 from meterai.requests.model import PATH_LENGTH_MAX, RequestEntry, RequestFilter, RequestView

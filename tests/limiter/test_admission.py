@@ -1,4 +1,4 @@
-"""What a request meets before the application: a turn, a moment of waiting, or a ready answer."""
+"""What a request meets before the application: a permit, a moment of waiting, or a ready answer."""
 
 import asyncio
 import json
@@ -33,8 +33,8 @@ from meterai.payments.routes import doors_of
 from meterai.plumbing.http.callers import Caller
 from meterai.plumbing.http.front import Front
 from meterai.plumbing.messages import LANGUAGES
+from meterai.plumbing.permits import PURPOSE, WorkPurpose
 from meterai.plumbing.queueing import Queueing
-from meterai.plumbing.turns import PURPOSE, WorkPurpose
 
 PATHS = {
     Priority.MONEY: "/money",
@@ -401,7 +401,7 @@ def test_a_credential_counts_once_it_was_accepted() -> None:
 
 
 def refused_from(addresses: list[str], priority: Priority = Priority.CHECKOUT) -> int:
-    """How many count as refused where these find no place."""
+    """How many count as refused where these find no slot."""
 
     told: list[int] = []
 

@@ -1,4 +1,4 @@
-"""Turns: by priority, with shares that nobody takes, by recent use; and none is ever lost."""
+"""Permits: by priority, with shares that nobody takes, by recent use; and none is ever lost."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -36,7 +36,7 @@ def fill(limiter: Limiter, priority: Priority) -> int:
         begun += 1
 
 
-def place_of(limiter: Limiter, priority: Priority, user: bytes = b"somebody") -> WaitingRequest:
+def request_of(limiter: Limiter, priority: Priority, user: bytes = b"somebody") -> WaitingRequest:
     asked = limiter.ask(priority, user)
     assert isinstance(asked, WaitingRequest)
     return asked
@@ -59,7 +59,7 @@ async def test_the_slow_of_low_priority_leave_room_for_the_urgent() -> None:
 
 @within_loop
 async def test_the_slow_of_one_priority_keep_no_other_waiting() -> None:
-    """Bodies that trickle in hold their turns for long, whatever they are for."""
+    """Bodies that trickle in hold their permits for long, whatever they are for."""
     for slow in Priority:
         limiter = Limiter(Queueing())
         fill(limiter, slow)
@@ -72,12 +72,12 @@ async def test_a_turn_that_comes_free_goes_to_the_urgent() -> None:
     limiter = Limiter(Queueing())
     for priority in reversed(Priority):
         fill(limiter, priority)
-    late = place_of(limiter, Priority.NEW)
-    early = place_of(limiter, Priority.PAID)
+    late = request_of(limiter, Priority.NEW)
+    early = request_of(limiter, Priority.PAID)
     # What runs is more of `NEW` than its share, so it is not owed this one.
     limiter.ended(Priority.NEW, b"crowd", 0.01)
-    assert early.turn.done()
-    assert not late.turn.done()
+    assert early.permit.done()
+    assert not late.permit.done()
 
 
 @within_loop
@@ -85,12 +85,12 @@ async def test_a_flood_of_the_urgent_leaves_each_share() -> None:
     limiter = Limiter(Queueing())
     for priority in Priority:  # what is kept free for each is in use too
         fill(limiter, priority)
-    waiting = [place_of(limiter, priority) for priority in Priority]
+    waiting = [request_of(limiter, priority) for priority in Priority]
     for _ in range(limiter.limit):
-        place_of(limiter, Priority.MONEY)
+        request_of(limiter, Priority.MONEY)
     for _ in range(limiter.limit):
         limiter.ended(Priority.MONEY, b"crowd", 0.01)
-    assert all(place.turn.done() and place.turn.result() for place in waiting)
+    assert all(request.permit.done() and request.permit.result() for request in waiting)
 
 
 @within_loop
@@ -100,11 +100,11 @@ async def test_who_had_less_lately_goes_before_who_had_more() -> None:
     limiter.ask(Priority.MONEY, b"x")
     limiter.ended(Priority.MONEY, b"greedy", UNIT_SECONDS * 8)
     fill(limiter, Priority.NEW)
-    greedy = place_of(limiter, Priority.NEW, b"greedy")
-    modest = place_of(limiter, Priority.NEW, b"modest")
+    greedy = request_of(limiter, Priority.NEW, b"greedy")
+    modest = request_of(limiter, Priority.NEW, b"modest")
     limiter.ended(Priority.NEW, b"crowd", 0.0)
-    assert modest.turn.done()
-    assert not greedy.turn.done()
+    assert modest.permit.done()
+    assert not greedy.permit.done()
 
 
 @within_loop
@@ -114,11 +114,11 @@ async def test_a_full_line_lets_go_of_who_had_most() -> None:
     limiter.ask(Priority.MONEY, b"x")
     limiter.ended(Priority.MONEY, b"greedy", UNIT_SECONDS * 8)
     fill(limiter, Priority.NEW)
-    greedy = [place_of(limiter, Priority.NEW, b"greedy") for _ in range(WAITING_MAX)]
+    greedy = [request_of(limiter, Priority.NEW, b"greedy") for _ in range(WAITING_MAX)]
     assert limiter.ask(Priority.NEW, b"greedy") is False
     modest = limiter.ask(Priority.NEW, b"modest")
     assert isinstance(modest, WaitingRequest)
-    assert greedy[-1].turn.result() is False
+    assert greedy[-1].permit.result() is False
     assert limiter.waiting(Priority.NEW) == WAITING_MAX
 
 
@@ -134,9 +134,9 @@ async def test_who_waits_too_long_is_told() -> None:
     limiter = Limiter(Overrun())
     async with limiter.watching():
         fill(limiter, Priority.NEW)
-        place = place_of(limiter, Priority.NEW)
+        request = request_of(limiter, Priority.NEW)
         async with asyncio.timeout(ALLOWANCES[Priority.NEW].wait_seconds + 30):
-            assert await place.turn is False
+            assert await request.permit is False
         assert limiter.waiting(Priority.NEW) == 0
 
 
@@ -145,16 +145,16 @@ async def test_who_goes_leaves_nothing_behind() -> None:
     limiter = Limiter(Queueing())
     fill(limiter, Priority.NEW)
     running = limiter.running(Priority.NEW)
-    first, second = place_of(limiter, Priority.NEW), place_of(limiter, Priority.NEW)
+    first, second = request_of(limiter, Priority.NEW), request_of(limiter, Priority.NEW)
     limiter.withdraw(first)
     limiter.ended(Priority.NEW, b"crowd", 0.0)
-    assert second.turn.result() is True
-    limiter.withdraw(second)  # its turn came, and it had gone
+    assert second.permit.result() is True
+    limiter.withdraw(second)  # its permit came, and it had gone
     assert limiter.running(Priority.NEW) == running - 1
     assert limiter.waiting(Priority.NEW) == 0
 
 
-class Turns(RuleBasedStateMachine):
+class PermitRules(RuleBasedStateMachine):
     """Whatever comes and goes in whatever order, the counts are those of a list kept beside it."""
 
     def __init__(self) -> None:
@@ -169,10 +169,10 @@ class Turns(RuleBasedStateMachine):
         self.loop.close()
 
     def _settle(self) -> None:
-        for place in [one for one in self.waiting if one.turn.done()]:
-            self.waiting.remove(place)
-            if place.turn.result():
-                self.running.append(place.priority)
+        for request in [one for one in self.waiting if one.permit.done()]:
+            self.waiting.remove(request)
+            if request.permit.result():
+                self.running.append(request.priority)
 
     @rule(priority=some.sampled_from(Priority), user=some.sampled_from([b"a", b"b", b"c"]))
     def come(self, priority: Priority, user: bytes) -> None:
@@ -195,9 +195,9 @@ class Turns(RuleBasedStateMachine):
     @precondition(lambda self: self.waiting)
     @rule(data=some.data())
     def go(self, data: some.DataObject) -> None:
-        place = data.draw(some.sampled_from(self.waiting))
-        self.waiting.remove(place)
-        self.limiter.withdraw(place)
+        request = data.draw(some.sampled_from(self.waiting))
+        self.waiting.remove(request)
+        self.limiter.withdraw(request)
 
     @rule(delay=some.floats(0, 1))
     def window(self, delay: float) -> None:
@@ -219,8 +219,8 @@ class Turns(RuleBasedStateMachine):
             assert len(self.running) + kept >= self.limiter.limit
 
 
-TestTurns = Turns.TestCase
-TestTurns.settings = limits(max_examples=60, stateful_step_count=60, deadline=None)
+TestPermits = PermitRules.TestCase
+TestPermits.settings = limits(max_examples=60, stateful_step_count=60, deadline=None)
 
 
 @pytest.mark.parametrize("priority", Priority)

@@ -16,7 +16,7 @@ from meterai.plumbing.config import ProcessSettings
 from meterai.plumbing.db.database import DatabaseBusy
 from meterai.plumbing.http.bodies import ByteBudget
 from meterai.plumbing.http.forms import FormFile
-from meterai.plumbing.turns import PURPOSE, WorkPurpose
+from meterai.plumbing.permits import PURPOSE, WorkPurpose
 from meterai.sealing import CHECKED_BYTES_MAX, CheckQuestion, CheckReport, Issuers, NotJudged, Work
 from meterai.sealing.signing.development import development_issuers
 from meterai.verification import VerificationService

@@ -16,7 +16,7 @@ from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.db.database import Database, DatabaseAway, DatabaseBusy
 from meterai.plumbing.db.migrations import migrate
-from meterai.plumbing.turns import PURPOSE, WorkPurpose
+from meterai.plumbing.permits import PURPOSE, WorkPurpose
 from meterai.waiting_room import places, store
 from meterai.waiting_room.model import LineClosed
 from meterai.waiting_room.places import ASKING_MAX, BLOCK_MAX, NumberSupply

@@ -49,8 +49,8 @@ from meterai.plumbing.db.transactions import (
     jsonb,
 )
 from meterai.plumbing.observe.stations import Station
+from meterai.plumbing.permits import PURPOSE, NoPermit, PermitQueue
 from meterai.plumbing.queueing import Queueing
-from meterai.plumbing.turns import PURPOSE, NoTurn, Turns
 
 # What is imported with a database: a command and its transaction.
 __all__ = [
@@ -84,7 +84,7 @@ _log = structlog.get_logger()
 class Database:
     """A pool of connections to one PostgreSQL.
 
-    At most `connections` are in use, the rest wait in line, by priority (`plumbing/turns.py`).  Which server is the leader may
+    At most `connections` are in use, the rest wait in line, by priority (`plumbing/permits.py`).  Which server is the leader may
     change; the newest connection leads to it, and those to another are given up.
     """
 
@@ -101,7 +101,7 @@ class Database:
         self.url = url
         self._limits = SESSION | {"lock_timeout": str(lock_wait_ms)}
         queueing = queueing or Queueing()
-        self._turns = Turns(
+        self._permits = PermitQueue(
             connections, CONNECTION_WAIT_SECONDS_MAX, queueing, station=self.station
         )
         self._most = connections
@@ -145,14 +145,14 @@ class Database:
         """A connection, to be given back with `_give_back`.  Refuses `DatabaseAway`, `DatabaseBusy`."""
         self._refuse_while_away()
         try:
-            await self._turns.take()
-        except NoTurn as reason:
+            await self._permits.take()
+        except NoPermit as reason:
             raise DatabaseBusy(str(reason)) from None
         try:
             limit = _statement_ms()
             link = await self._take(limit)
         except BaseException:
-            self._turns.give_back()
+            self._permits.give_back()
             raise
         self._used.add(link)
         try:
@@ -180,7 +180,7 @@ class Database:
                 else:
                     await link.close()
             finally:
-                self._turns.give_back()
+                self._permits.give_back()
 
     def _refuse_while_away(self) -> None:
         if self._is_away:

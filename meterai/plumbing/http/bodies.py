@@ -9,7 +9,7 @@ A stranger needs no key to send bytes, so nothing here grows with how many are s
 * A body that was sent to a file is only brought back into memory in its turn.
 * Bodies that are far from paid money leave a part of each room free for those that are near
   (`kit/priority.py`), who also go first where they wait.
-* Who sends slowly holds no turn of the process meanwhile; who sends too slowly, or goes away, gives
+* Who sends slowly holds no permit of the process meanwhile; who sends too slowly, or goes away, gives
   up its place.
 
 Nothing of a body is left when its request ends, or its process.
@@ -31,8 +31,8 @@ from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.http.incoming import Incoming
 from meterai.plumbing.networks import NetworkCounts
+from meterai.plumbing.permits import PURPOSE, WorkPurpose
 from meterai.plumbing.threads import to_the_end
-from meterai.plumbing.turns import PURPOSE, WorkPurpose
 
 UNCOUNTED_BYTES_MAX = 8 * 1024  # a JSON command; so many connections as there may be, 16 MiB
 HELD_BYTES_MAX = 1024 * 1024  # of one body in memory, where there is room; else it goes to a file
@@ -55,7 +55,7 @@ SHARE_OF_ONE_NETWORK = (
 WRITE_BYTES = 64 * 1024  # gathered before they are written
 READ_BYTES = 256 * 1024
 
-AT_ONCE_SECONDS = 0.05  # a body that takes longer holds no turn of the process meanwhile
+AT_ONCE_SECONDS = 0.05  # a body that takes longer holds no permit of the process meanwhile
 SILENCE_SECONDS_MAX = 20.0  # between two pieces of a body
 GRACE_SECONDS = 20.0  # before its speed matters
 BYTES_PER_SECOND_MIN = 8 * 1024  # 64 kbit/s: the slowest phone that still gets anywhere
@@ -120,28 +120,28 @@ class ByteBudget:
         self.used -= size
         for priority, line in self._lines.items():
             while line:
-                wanted, turn = line[0]
-                if not turn.done():
+                wanted, permit = line[0]
+                if not permit.done():
                     if not self._has(wanted, priority):
                         return  # nobody overtakes it: it would wait for ever
                     self.used += wanted
-                    turn.set_result(None)
+                    permit.set_result(None)
                 line.popleft()
 
     async def wait_for(self, size: int) -> None:
         """Take so many bytes, first come, first served within a priority.  Refuses `UploadsFull`."""
         if self.take(size):
             return
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._lines[PURPOSE.get().priority].append((size, turn))
+        permit: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._lines[PURPOSE.get().priority].append((size, permit))
         try:
             async with asyncio.timeout(TURN_SECONDS_MAX):
-                await turn
+                await permit
         except BaseException as broken:
-            if turn.done() and not turn.cancelled():
+            if permit.done() and not permit.cancelled():
                 self.give_back(size)  # it was given to us at the moment we stopped waiting
             else:
-                turn.cancel()
+                permit.cancel()
                 self.give_back(0)  # a smaller wish behind ours may fit now
             if isinstance(broken, TimeoutError):
                 raise UploadsFull("the line for memory is long") from None

@@ -2,7 +2,7 @@
 
 A server that closes a connection with bytes unread resets it, and who still sends finds it broken before it reads
 the answer.  So what is on its way is read and thrown away once the answer is given: a little, for a
-moment, of a few at once, without a turn of the process.  Beyond that the connection breaks as before.
+moment, of a few at once, without a permit of the process.  Beyond that the connection breaks as before.
 """
 
 import asyncio

@@ -18,7 +18,7 @@ from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.db.database import DatabaseAway, DatabaseBusy, ReadTx
 from meterai.plumbing.observe import telemetry
-from meterai.plumbing.turns import PURPOSE, WorkPurpose
+from meterai.plumbing.permits import PURPOSE, WorkPurpose
 from meterai.plumbing.work.watch import DueWatch, Piece, Rest
 
 POLL_SECONDS = 0.05

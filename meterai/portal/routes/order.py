@@ -42,7 +42,7 @@ from meterai.plumbing.db.database import Database
 from meterai.plumbing.http.callers import account_of
 from meterai.plumbing.http.language import language_of
 from meterai.plumbing.http.requests import IdempotencyKeyReused, saved_as
-from meterai.plumbing.turns import PURPOSE
+from meterai.plumbing.permits import PURPOSE
 from meterai.plumbing.zips import Names, ZippedFile, zipped
 from meterai.portal.arrived import covered
 from meterai.portal.order_told import OrderNow, as_it_went, told

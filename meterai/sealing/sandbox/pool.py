@@ -25,9 +25,9 @@ from typing import Any, TypeVar
 from meterai.plumbing.fair import FairQueue
 from meterai.plumbing.networks import Buckets, NetworkCounts, nested
 from meterai.plumbing.observe.stations import Station
+from meterai.plumbing.permits import PURPOSE, NoPermit, PermitQueue
 from meterai.plumbing.queueing import Queueing
 from meterai.plumbing.threads import to_the_end
-from meterai.plumbing.turns import PURPOSE, NoTurn, Turns
 from meterai.sealing.model import ExaminationBusy
 from meterai.sealing.sandbox.bounded import (
     NICE,
@@ -76,20 +76,20 @@ class Slots:
     ) -> None:
         self._station = station or Station("")
         # What waits here is slow by itself and no sign that the process is overrun.
-        self._turns = Turns(number, SLOT_SECONDS_MAX, Queueing(), waiting_max)
+        self._permits = PermitQueue(number, SLOT_SECONDS_MAX, Queueing(), waiting_max)
 
     @asynccontextmanager
     async def one(self, client: str) -> AsyncIterator[None]:
         """A slot, for as long as this lasts.  Refuses with `ExaminationBusy`."""
         try:
-            with nullcontext() if self._turns.has(client) else self._station.waiting():
-                await self._turns.take(client)
-        except NoTurn as reason:
+            with nullcontext() if self._permits.has(client) else self._station.waiting():
+                await self._permits.take(client)
+        except NoPermit as reason:
             raise ExaminationBusy(str(reason)) from None
         try:
             yield
         finally:
-            self._turns.give_back(client)
+            self._permits.give_back(client)
 
 
 class Pool:
@@ -220,12 +220,12 @@ class Pool:
         self,
         act: Callable[[], Awaitable[Answer]],
         client: str,
-        turn: asyncio.Future[None],
+        permit: asyncio.Future[None],
         *,
         counts: bool,
     ) -> Answer:
         with self._station.waiting() if counts else nullcontext():
-            await turn
+            await permit
         self._begun_of[client] += 1
         self._begun.add(client)
         try:
@@ -237,13 +237,13 @@ class Pool:
 
     def _turn(self, client: str) -> asyncio.Future[None]:
         """What is done once a process is ours."""
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        permit: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         if self._free:
             self._free -= 1
-            turn.set_result(None)
+            permit.set_result(None)
         else:
-            self._waiting.add(client, turn)
-        return turn
+            self._waiting.add(client, permit)
+        return permit
 
     def _pass_on(self) -> None:
         """Give the process to the client that waits and had the fewest."""

@@ -3,7 +3,7 @@
 A file of JSON lines (`.jsonl`, `.ndjson`) names serials and codes to be looked up, a line each, where a program
 sends it.
 
-Each file has a turn of its own among all who check (`plumbing/turns`): between two files the
+Each file has a permit of its own among all who check (`plumbing/permits`): between two files the
 request holds none, so that whoever pays, and whoever checks one document, comes in between.  In
 memory is the file that is being checked and no other.
 """
@@ -34,8 +34,8 @@ from meterai.plumbing.archives import (
 from meterai.plumbing.http.bodies import HELD_BYTES_MAX, ByteBudget
 from meterai.plumbing.http.forms import FormFile
 from meterai.plumbing.http.requests import read_json
+from meterai.plumbing.permits import PURPOSE
 from meterai.plumbing.threads import to_the_end
-from meterai.plumbing.turns import PURPOSE
 from meterai.sealing import CHECKED_BYTES_MAX, NotJudged, QrClaim
 from meterai.verification.model import serial_in
 from meterai.verification.service import JudgedDocument, Register, VerificationService

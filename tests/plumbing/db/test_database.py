@@ -11,11 +11,11 @@ import psycopg
 import pytest
 
 from meterai.kit.priority import Priority
-from meterai.plumbing import turns
+from meterai.plumbing import permits
 from meterai.plumbing.db import connections as link
 from meterai.plumbing.db import database
 from meterai.plumbing.db.database import ChangeRefused, Database, DatabaseAway, DatabaseBusy
-from meterai.plumbing.turns import PURPOSE, WorkPurpose
+from meterai.plumbing.permits import PURPOSE, WorkPurpose
 
 WHO = "SELECT pg_backend_pid() AS who, pg_sleep(0.02)"
 
@@ -166,7 +166,7 @@ def test_a_statement_takes_no_longer_than_its_answer_is_waited_for(
 ) -> None:
     # A tenth of a second less is another limit: the clock stands while a busy machine connects.
     stands = monotonic()
-    for module in (database, turns):
+    for module in (database, permits):
         monkeypatch.setattr(module, "monotonic", lambda: stands)
 
     async def run() -> None:

@@ -29,8 +29,8 @@ from meterai.plumbing.http.bodies import (
     UploadsFull,
     unless_gone,
 )
+from meterai.plumbing.permits import PURPOSE, WorkPurpose
 from meterai.plumbing.threads import to_the_end
-from meterai.plumbing.turns import PURPOSE, WorkPurpose
 
 MIB = 1024 * 1024
 GONE = {"type": "http.disconnect"}

@@ -21,7 +21,7 @@ from meterai.kit.backoff import pause
 from meterai.kit.priority import Priority
 from meterai.plumbing.db.database import Database, DatabaseAway
 from meterai.plumbing.observe import telemetry
-from meterai.plumbing.turns import PURPOSE
+from meterai.plumbing.permits import PURPOSE
 from meterai.plumbing.work import dead_jobs, jobs, watch, worker_pool
 from meterai.plumbing.work.events import Event, Subscription, emit, on
 from meterai.plumbing.work.jobs import Worker

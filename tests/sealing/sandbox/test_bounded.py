@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.observe.stations import Station
-from meterai.plumbing.turns import PURPOSE, WorkPurpose
+from meterai.plumbing.permits import PURPOSE, WorkPurpose
 from meterai.sealing import (
     DocumentBroken,
     ExaminationBusy,

@@ -1,4 +1,4 @@
-"""Who sends slowly holds no turn meanwhile; the turn is had again before anything is done with the body."""
+"""Who sends slowly holds no permit meanwhile; the permit is had again before anything is done with the body."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -11,13 +11,13 @@ import pytest
 from meterai.kit.priority import Priority
 from meterai.limiter import Limiter, limiter
 from meterai.limiter.limit import LIMIT_FIRST
-from meterai.limiter.turn import Permit
+from meterai.limiter.permit import Permit
 from meterai.limiter.waiting import WaitingRequest
 from meterai.plumbing.db.database import DatabaseBusy
 from meterai.plumbing.http import bodies
 from meterai.plumbing.http.bodies import Bodies, BodyIncomplete, RequestBody
+from meterai.plumbing.permits import PURPOSE, WorkPurpose
 from meterai.plumbing.queueing import Queueing
-from meterai.plumbing.turns import PURPOSE, WorkPurpose
 
 MIB = 1024 * 1024
 ONE = Priority.CHECKING
@@ -38,7 +38,7 @@ class Sender:
 
 
 class Process:
-    """Requests of one priority that read a body, each with a turn."""
+    """Requests of one priority that read a body, each with a permit."""
 
     def __init__(self, folder: Path) -> None:
         self.limiter = Limiter(Queueing())
@@ -48,15 +48,15 @@ class Process:
         self.purposes: list[WorkPurpose] = []
 
     async def request(self, sender: Sender, user: bytes = b"somebody") -> None:
-        place = self.limiter.ask(ONE, user)
-        if isinstance(place, WaitingRequest):
-            assert await place.turn
+        request = self.limiter.ask(ONE, user)
+        if isinstance(request, WaitingRequest):
+            assert await request.permit
         else:
-            assert place
+            assert request
         purpose = WorkPurpose(ONE, monotonic() + 100)
         self.purposes.append(purpose)
         PURPOSE.set(purpose)
-        turn = Permit(self.limiter, user, purpose)
+        permit = Permit(self.limiter, user, purpose)
         body = RequestBody(
             sender, self.bodies, announced=6, bytes_max=MIB, network=lambda: "192.0.2.1"
         )  # fmt: skip
@@ -65,7 +65,7 @@ class Process:
         finally:
             body.close()
             purpose.end()
-            turn.end()
+            permit.end()
 
     def begin(self, sender: Sender) -> asyncio.Task[None]:
         task = asyncio.create_task(self.request(sender))
@@ -73,12 +73,12 @@ class Process:
         return task
 
     def fill(self) -> int:
-        """Others take every turn that is free; how many it were."""
+        """Others take every permit that is free; how many it were."""
         others = 0
-        while (place := self.limiter.ask(ONE, b"another")) is True:
+        while (request := self.limiter.ask(ONE, b"another")) is True:
             others += 1
-        assert isinstance(place, WaitingRequest)
-        self.limiter.withdraw(place)
+        assert isinstance(request, WaitingRequest)
+        self.limiter.withdraw(request)
         return others
 
 
@@ -145,7 +145,7 @@ def test_the_turn_is_had_again_and_only_so_many_at_once(tmp_path: Path) -> None:
         others = process.fill()
         slow.may_send.set()
         await settle()
-        assert not task.done(), "it waits for a turn like everybody"
+        assert not task.done(), "it waits for a permit like everybody"
         for _ in range(others):
             process.limiter.ended(ONE, b"another", 0.0)
         await task
@@ -176,7 +176,7 @@ def test_the_time_for_an_answer_begins_when_everything_is_sent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [monotonic()]
-    monkeypatch.setattr("meterai.limiter.turn.monotonic", lambda: now[0])
+    monkeypatch.setattr("meterai.limiter.permit.monotonic", lambda: now[0])
 
     async def story(process: Process) -> None:
         slow = Sender()

@@ -1,7 +1,7 @@
-"""Turns at what a process has a fixed number of, such as connections: the higher priority first, and
+"""Permits for what a process has a fixed number of, such as connections: the higher priority first, and
 within one its clients in turn, where they are named.
 
-What a turn is taken for says the context: its priority, until when anybody waits for the answer, and
+What a permit is taken for says the context: its priority, until when anybody waits for the answer, and
 whether the client is still there.  Where nothing was said (a job, a command) it is as `MONEY` and is
 waited for without end.
 """
@@ -36,7 +36,7 @@ async def _go_on() -> None:
 class WorkPurpose:
     """What work is done for.  `until` is in monotonic seconds.
 
-    Whoever waits for the client itself calls `step_aside`, so that others have the turn of this
+    Whoever waits for the client itself calls `step_aside`, so that others have the permit of this
     request meanwhile, and awaits `step_back` before it goes on, which refuses where none comes free.
 
     What a request began and left behind (a task that goes on) keeps its context: once the request
@@ -64,15 +64,15 @@ _UNSAID = WorkPurpose()
 PURPOSE: ContextVar[WorkPurpose] = ContextVar("purpose", default=_UNSAID)
 
 
-class NoTurn(Exception):
+class NoPermit(Exception):
     """None came free in time, or nobody waits for the answer any more.  Nothing was begun."""
 
 
 _Line = FairQueue[str, asyncio.Future[None]]
 
 
-class Turns:
-    """A number of turns.  Who waits for one is served by priority; within one the client that has fewest turns
+class PermitQueue:
+    """A number of permits.  Who waits for one is served by priority; within one the client that has fewest permits
     goes first, then the one that was served longest ago, and the works of each in order.
 
     So many may wait of a priority.  Where they do, the client with the most makes room for one that has fewer,
@@ -94,53 +94,53 @@ class Turns:
         self._queueing = queueing
         self._held: Counter[str] = (
             Counter()
-        )  # of clients that are named: to count costs as much as a turn
+        )  # of clients that are named: to count costs as much as a permit
         self._waiting: dict[Priority, _Line] = {
             priority: FairQueue(self._held.__getitem__) for priority in Priority
         }
 
     def has(self, client: str) -> bool:
-        """Whether a client has a turn, or waits for one."""
+        """Whether a client has a permit, or waits for one."""
         return client in self._held or any(client in line for line in self._waiting.values())
 
     async def take(self, client: str = "") -> None:
-        """Have a turn, to be given back with `give_back`.  Raises `NoTurn`."""
+        """Have a permit, to be given back with `give_back`.  Raises `NoPermit`."""
         purpose = PURPOSE.get()
         begun = monotonic()
         seconds = min(self._wait_seconds_max, purpose.until - begun)
         if seconds <= 0 or purpose.is_abandoned():
-            raise NoTurn("nobody waits for the answer any more")
+            raise NoPermit("nobody waits for the answer any more")
         if self._free and not any(self._waiting.values()):
             self._free -= 1
             if client:
                 self._held[client] += 1
-            self._queueing.waited("turns", 0.0)
+            self._queueing.waited("permits", 0.0)
             if purpose.priority <= Priority.CHECKOUT:
                 self._station.at_once()
             return
         is_inside = purpose.priority <= Priority.CHECKOUT
         with self._station.waiting() if is_inside else nullcontext():
             await self._wait(self._waiting[purpose.priority], client, seconds)
-        self._queueing.waited("turns", monotonic() - begun)
+        self._queueing.waited("permits", monotonic() - begun)
         if purpose.is_abandoned():
             self.give_back(client)
-            raise NoTurn("the client has gone")
+            raise NoPermit("the client has gone")
 
     async def _wait(self, line: _Line, client: str, seconds: float) -> None:
         self._make_room(line, client)
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        line.add(client, turn)
+        permit: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        line.add(client, permit)
         try:
             async with asyncio.timeout(seconds):
-                await turn
+                await permit
         except (TimeoutError, asyncio.CancelledError) as error:
-            if turn.done() and not turn.cancelled() and turn.exception() is None:
+            if permit.done() and not permit.cancelled() and permit.exception() is None:
                 self.give_back(client)  # it came in the same moment
             else:
-                line.leave(client, turn)
+                line.leave(client, permit)
             if isinstance(error, TimeoutError):
-                self._queueing.waited("turns", seconds)
-                raise NoTurn("none came free") from None
+                self._queueing.waited("permits", seconds)
+                raise NoPermit("none came free") from None
             raise
 
     def _make_room(self, line: _Line, client: str) -> None:
@@ -148,21 +148,21 @@ class Turns:
             return
         most = line.most(line.of, client)
         if line.of(client) + 1 >= line.of(most):
-            raise NoTurn("too many wait")
+            raise NoPermit("too many wait")
         if (last := line.take_last(most)) is not None:
-            last.set_exception(NoTurn("others had fewer that wait"))
+            last.set_exception(NoPermit("others had fewer that wait"))
 
     def give_back(self, client: str = "") -> None:
-        """A turn of this client is over: the next one has it."""
+        """A permit of this client is over: the next one has it."""
         if client:
             self._held[client] -= 1
             if not self._held[client]:
                 del self._held[client]
         for line in self._waiting.values():
             if (served := line.next()) is not None:
-                following, turn = served
+                following, permit = served
                 if following:
                     self._held[following] += 1
-                turn.set_result(None)
+                permit.set_result(None)
                 return
         self._free += 1

@@ -1,4 +1,4 @@
-"""Turns at the connections: the urgent first, nobody who has gone, none lost."""
+"""Permits for the connections: the urgent first, nobody who has gone, none lost."""
 
 import asyncio
 from contextvars import copy_context
@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from meterai.kit.priority import Priority
+from meterai.plumbing.permits import PURPOSE, NoPermit, PermitQueue, WorkPurpose
 from meterai.plumbing.queueing import Queueing
-from meterai.plumbing.turns import PURPOSE, NoTurn, Turns, WorkPurpose
 
 
 async def settled() -> None:
@@ -18,22 +18,22 @@ async def settled() -> None:
         await asyncio.sleep(0)
 
 
-def taking(turns: Turns, purpose: WorkPurpose) -> asyncio.Task[None]:
+def taking(permits: PermitQueue, purpose: WorkPurpose) -> asyncio.Task[None]:
     context = copy_context()
     context.run(PURPOSE.set, purpose)
-    return asyncio.get_running_loop().create_task(turns.take(), context=context)
+    return asyncio.get_running_loop().create_task(permits.take(), context=context)
 
 
 def test_the_urgent_goes_first_and_then_who_came_first() -> None:
     async def run() -> None:
-        turns = Turns(1, 5.0, Queueing())
-        await turns.take()
+        permits = PermitQueue(1, 5.0, Queueing())
+        await permits.take()
         priorities = [Priority.NEW, Priority.NEW, Priority.PAID, Priority.MONEY]
-        tasks = [taking(turns, WorkPurpose(priority)) for priority in priorities]
+        tasks = [taking(permits, WorkPurpose(priority)) for priority in priorities]
         await settled()
         order = []
         for _ in tasks:
-            turns.give_back()
+            permits.give_back()
             await settled()
             order.append([task.done() for task in tasks])
         assert order == [
@@ -48,15 +48,15 @@ def test_the_urgent_goes_first_and_then_who_came_first() -> None:
 
 def test_who_stops_waiting_as_a_turn_is_given_back_is_only_cancelled() -> None:
     async def run() -> None:
-        turns = Turns(1, 5.0, Queueing())
-        await turns.take()
-        task = taking(turns, WorkPurpose())
+        permits = PermitQueue(1, 5.0, Queueing())
+        await permits.take()
+        task = taking(permits, WorkPurpose())
         await settled()
         task.cancel()
-        turns.give_back()
+        permits.give_back()
         with pytest.raises(asyncio.CancelledError):
             await task
-        await turns.take()  # it is still there
+        await permits.take()  # it is still there
 
     asyncio.run(run())
 
@@ -70,38 +70,38 @@ def test_who_stops_waiting_as_a_turn_is_given_back_is_only_cancelled() -> None:
 )
 def test_nothing_is_begun_that_nobody_waits_for(purpose: WorkPurpose) -> None:
     async def run() -> None:
-        turns = Turns(1, 5.0, Queueing())
-        with pytest.raises(NoTurn):
-            await taking(turns, purpose)
-        await turns.take()  # it is still there
+        permits = PermitQueue(1, 5.0, Queueing())
+        with pytest.raises(NoPermit):
+            await taking(permits, purpose)
+        await permits.take()  # it is still there
 
     asyncio.run(run())
 
 
 def test_who_goes_while_waiting_takes_no_turn() -> None:
     async def run() -> None:
-        turns = Turns(1, 5.0, Queueing())
-        await turns.take()
+        permits = PermitQueue(1, 5.0, Queueing())
+        await permits.take()
         has_gone = False
-        task = taking(turns, WorkPurpose(is_abandoned=lambda: has_gone))
+        task = taking(permits, WorkPurpose(is_abandoned=lambda: has_gone))
         await settled()
         has_gone = True
-        turns.give_back()
-        with pytest.raises(NoTurn):
+        permits.give_back()
+        with pytest.raises(NoPermit):
             await task
-        await turns.take()
+        await permits.take()
 
     asyncio.run(run())
 
 
 def test_a_wait_ends_with_the_time_of_who_waits() -> None:
     async def run() -> None:
-        turns = Turns(1, 60.0, Queueing())
-        await turns.take()
-        with pytest.raises(NoTurn):
-            await taking(turns, WorkPurpose(until=monotonic() + 0.01))
-        turns.give_back()
-        await turns.take()
+        permits = PermitQueue(1, 60.0, Queueing())
+        await permits.take()
+        with pytest.raises(NoPermit):
+            await taking(permits, WorkPurpose(until=monotonic() + 0.01))
+        permits.give_back()
+        await permits.take()
 
     asyncio.run(run())
 
@@ -110,16 +110,16 @@ def test_a_wait_ends_with_the_time_of_who_waits() -> None:
 def test_no_turn_is_lost_or_made(acts: list[str]) -> None:
     async def run() -> None:
         number = 3
-        turns = Turns(number, 60.0, Queueing())
+        permits = PermitQueue(number, 60.0, Queueing())
         tasks: list[asyncio.Task[None]] = []
         given_back = 0
         for act in acts:
             has = sum(task.done() and not task.cancelled() for task in tasks) - given_back
             assert 0 <= has <= number
             if act == "take":
-                tasks.append(taking(turns, WorkPurpose()))
+                tasks.append(taking(permits, WorkPurpose()))
             elif act == "give" and has:
-                turns.give_back()
+                permits.give_back()
                 given_back += 1
             elif act == "cancel" and tasks:
                 tasks[-1].cancel()
@@ -130,9 +130,9 @@ def test_no_turn_is_lost_or_made(acts: list[str]) -> None:
                 task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         for _ in range(sum(not task.cancelled() for task in tasks) - given_back):
-            turns.give_back()
+            permits.give_back()
         for _ in range(number):
             async with asyncio.timeout(5):
-                await turns.take()
+                await permits.take()
 
     asyncio.run(run())

@@ -1,4 +1,4 @@
-"""The turn of one request: held from its beginning to its end, but for while its client is waited for."""
+"""The permit of one request: held from its beginning to its end, but for while its client is waited for."""
 
 import asyncio
 from time import monotonic
@@ -7,11 +7,11 @@ from meterai.kit.priority import Priority
 from meterai.limiter.limiter import Limiter
 from meterai.limiter.waiting import WaitingRequest
 from meterai.plumbing.db.database import DatabaseBusy
-from meterai.plumbing.turns import WorkPurpose
+from meterai.plumbing.permits import WorkPurpose
 
 
 class Permit:
-    """A turn that a request has.  Whoever made it calls `end` once."""
+    """A permit that a request has.  Whoever made it calls `end` once."""
 
     def __init__(self, limiter: Limiter, user: bytes, purpose: WorkPurpose) -> None:
         self.limiter = limiter
@@ -36,23 +36,23 @@ class Permit:
         """Have one again.  Refuses `DatabaseBusy`: nothing was begun."""
         if self._is_held:
             return
-        place = self.limiter.ask(self._priority, self._user)
-        if isinstance(place, WaitingRequest):
-            has_turn = await self._waited(place)
+        request = self.limiter.ask(self._priority, self._user)
+        if isinstance(request, WaitingRequest):
+            has_permit = await self._waited(request)
         else:
-            has_turn = place
-        if not has_turn:
+            has_permit = request
+        if not has_permit:
             raise DatabaseBusy("no turn came free once the body was here")
         self.limiter.stepped_back()
         self._is_held = True
         # Nobody began to wait for the answer before everything was sent.
         self._purpose.until += self._change()
 
-    async def _waited(self, place: WaitingRequest) -> bool:
+    async def _waited(self, request: WaitingRequest) -> bool:
         try:
-            return await place.turn
+            return await request.permit
         except BaseException:  # cancelled: the client has gone, or the server stops
-            self.limiter.withdraw(place)
+            self.limiter.withdraw(request)
             raise
 
     def end(self) -> None:
