@@ -17,7 +17,16 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from standins.bank import Bank, Doors, Fees, Merchant, Partner, PublicKey, bank_key, profile_of
+from standins.bank import (
+    Bank,
+    Fees,
+    Merchant,
+    MerchantEndpoints,
+    Partner,
+    PublicKey,
+    bank_key,
+    profile_of,
+)
 from standins.drand import Chain, Relay, kept_chain
 from standins.mail import MailServer
 from standins.midtrans import Midtrans, MidtransOptions
@@ -43,7 +52,7 @@ FLOAT_OPENING = 100_000_000  # rupiah that a new bank holds for transfers
 class BankOptions:
     """One bank beside the first; the members that `Options` has too mean the same.
 
-    `name` is a directory's.  `token_url`, `inquiry_url` and `payment_url` are the merchant's doors 73,
+    `name` is a directory's.  `token_url`, `inquiry_url` and `payment_url` are the merchant's endpoints 73,
     24 and 25; one that is empty is not called.
     """
 
@@ -150,9 +159,11 @@ def drand_chain(directory: Path) -> Chain:
 
 
 def _bank(directory: Path, options: BankOptions) -> Bank:
-    doors = Doors(options.notify_url, options.token_url, options.inquiry_url, options.payment_url)
+    endpoints = MerchantEndpoints(
+        options.notify_url, options.token_url, options.inquiry_url, options.payment_url
+    )
     key = PublicKey(options.partner_public_key)
-    partner = Partner(options.client_id, options.client_secret, key, doors)
+    partner = Partner(options.client_id, options.client_secret, key, endpoints)
     merchant, profile = Merchant(options.merchant_id), profile_of(options.profile)
     own = _bank_directory(directory, options.name)
     own.mkdir(parents=True, exist_ok=True)

@@ -9,20 +9,27 @@ from meterai.installation.instance import standins_directory
 from meterai.installation.settings import StandinSettings
 from meterai.installation.standin_banks import port_of, standin_banks
 from meterai.notifications import NotificationSettings
-from meterai.payments import DoorKind, SnapSettings, client_secret, midtrans, signing_key, snap
+from meterai.payments import (
+    ProviderCallKind,
+    SnapSettings,
+    client_secret,
+    midtrans,
+    signing_key,
+    snap,
+)
 from meterai.plumbing.config import Settings
 from meterai.plumbing.keyring import Keyring, keyring_of, public_pem
 
 
-def _doors(settings: Settings, bank: str) -> dict[str, Any]:
+def _endpoints(settings: Settings, bank: str) -> dict[str, Any]:
     ours = f"http://{settings.process.host}:{settings.process.port}"
     kinds = {
-        "notify_url": DoorKind.NOTIFICATION,
-        "token_url": DoorKind.TOKEN,
-        "inquiry_url": DoorKind.INQUIRY,
-        "payment_url": DoorKind.PAYMENT,
+        "notify_url": ProviderCallKind.NOTIFICATION,
+        "token_url": ProviderCallKind.TOKEN,
+        "inquiry_url": ProviderCallKind.INQUIRY,
+        "payment_url": ProviderCallKind.PAYMENT,
     }
-    return {name: ours + snap.door_path(bank, kind) for name, kind in kinds.items()}
+    return {name: ours + snap.endpoint_path(bank, kind) for name, kind in kinds.items()}
 
 
 def _bank(settings: Settings, keyring: Keyring, bank: snap.SnapBank) -> standins.BankOptions:
@@ -34,7 +41,7 @@ def _bank(settings: Settings, keyring: Keyring, bank: snap.SnapBank) -> standins
         merchant_id=bank.merchant_id,
         profile=bank.profile,
         port=port_of(bank),
-        **_doors(settings, bank.name),
+        **_endpoints(settings, bank.name),
     )
 
 
@@ -54,7 +61,7 @@ def options_of(settings: Settings) -> standins.Options:
         drand_port=settings.of(StandinSettings).drand_port,
         midtrans=_midtrans(settings, keyring),
         banks=[_bank(settings, keyring, bank) for bank in standin_banks(settings)],
-        **_doors(settings, standins.FIRST_BANK),
+        **_endpoints(settings, standins.FIRST_BANK),
     )
 
 

@@ -14,12 +14,12 @@ from meterai.payments.model import (
     AttemptState,
     BankInquiry,
     Delivered,
-    DoorKind,
     HttpAnswer,
     InquiryVerdict,
     NotificationForged,
     OddReason,
     PaymentAttempt,
+    ProviderCallKind,
     parse_reference,
 )
 from meterai.payments.rails import ProviderEndpoint
@@ -39,7 +39,7 @@ _CLOSED = (AttemptState.CANCELLED, AttemptState.LOST, AttemptState.DECLINED)
 
 
 class BankCalls:
-    """Takes the calls of every door."""
+    """Takes the calls of providers at every endpoint."""
 
     def __init__(self, database: Database, payments: PaymentService, clock: Clock) -> None:
         self._database = database
@@ -47,24 +47,29 @@ class BankCalls:
         self._clock = clock
 
     async def take(
-        self, rail: str, door: ProviderEndpoint, path: str, headers: Mapping[str, str], body: bytes
+        self,
+        rail: str,
+        endpoint: ProviderEndpoint,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes,
     ) -> HttpAnswer:
-        """Answer one call; what it brings is kept before.  Refuses `NotFound` at the door of a rail that is not here."""
+        """Answer one call; the facts in it are kept before.  Refuses `NotFound` where the rail is not installed."""
         rails = self._payments.rails
-        doors = rails.kind(rail).doors if rail in rails.names() else ()
-        if path not in [one.path for one in doors]:
-            raise NotFound(f"no door of a rail {rail!r}")
+        endpoints = rails.kind(rail).endpoints if rail in rails.names() else ()
+        if path not in [one.path for one in endpoints]:
+            raise NotFound(f"no endpoint of a rail {rail!r}")
         try:
-            if door.kind is DoorKind.NOTIFICATION:
+            if endpoint.kind is ProviderCallKind.NOTIFICATION:
                 is_new_or_same = await self._payments.take_notification(rail, path, headers, body)
                 status = 200 if is_new_or_same else 409
-                return HttpAnswer(status, door.answer(status, ""))
+                return HttpAnswer(status, endpoint.answer(status, ""))
             desk = rails.desk(rail)
-            if door.kind is DoorKind.TOKEN:
+            if endpoint.kind is ProviderCallKind.TOKEN:
                 return desk.token(headers, body)
-            asked = desk.asked(door.kind, path, headers, body)
+            asked = desk.asked(endpoint.kind, path, headers, body)
         except NotificationForged as refusal:
-            return HttpAnswer(401, door.answer(401, str(refusal)))
+            return HttpAnswer(401, endpoint.answer(401, str(refusal)))
 
         async def answer(tx: Tx) -> tuple[InquiryVerdict, PaymentAttempt | None]:
             if asked.told is None:

@@ -81,7 +81,7 @@ def _member(settings: Settings, kinds: RailKinds, name: str) -> RailKind:
 
 def check_kinds(kinds: RailKinds) -> None:
     """Raises `ValueError` where two rails cannot be told apart in rows."""
-    paths = [door.path for kind in kinds for door in kind.doors]
+    paths = [endpoint.path for kind in kinds for endpoint in kind.endpoints]
     for what in ([kind.name for kind in kinds], paths):
         if len(set(what)) < len(what):
             raise ValueError(f"two rails have the same of {what}")

@@ -683,7 +683,7 @@ class HttpAnswer(NamedTuple):
     body: Mapping[str, object]
 
 
-class DoorKind(StrEnum):
+class ProviderCallKind(StrEnum):
     """Kind of a call that a provider makes to us."""
 
     NOTIFICATION = "notification"
@@ -702,7 +702,7 @@ class BankInquiry:
     moved_at  when the payer paid, as the bank says
     """
 
-    kind: DoorKind
+    kind: ProviderCallKind
     provider_reference: str | None
     told: Delivered | None
     content: Mapping[str, object]

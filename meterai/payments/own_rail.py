@@ -195,7 +195,7 @@ def own_rail_kind(
         methods=(method,),
         offered=offered,
         prefix=_prefix(name),
-        doors=(),
+        endpoints=(),
         settings=OwnRailSettings,
         needs=lambda _settings, _keyring: None,
         connect=connect,

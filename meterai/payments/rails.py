@@ -33,7 +33,6 @@ from meterai.payments.model import (
     AttemptStatus,
     BankInquiry,
     Delivered,
-    DoorKind,
     HttpAnswer,
     InquiryVerdict,
     Instructions,
@@ -45,6 +44,7 @@ from meterai.payments.model import (
     PaymentAttempt,
     PaymentIdentity,
     PaymentMethod,
+    ProviderCallKind,
     RefundLine,
     RefundMade,
 )
@@ -163,7 +163,7 @@ class InquiryDesk(Protocol):
         ...
 
     def asked(
-        self, kind: DoorKind, path: str, headers: Mapping[str, str], body: bytes
+        self, kind: ProviderCallKind, path: str, headers: Mapping[str, str], body: bytes
     ) -> BankInquiry:
         """The attempt that an inquiry or a payment is about, and what it says was paid."""
         ...
@@ -197,7 +197,7 @@ class ProviderEndpoint:
              sent again; not a word of it depends on what was sent
     """
 
-    kind: DoorKind = DoorKind.NOTIFICATION
+    kind: ProviderCallKind = ProviderCallKind.NOTIFICATION
     path: str
     summary: str
     headers: tuple[str, ...]
@@ -218,7 +218,7 @@ class RailKind:
     methods     all that an order may be paid by here
     offered     those of an installation, with its limits; None: all
     prefix      of the numbers of its payments; no other rail's
-    doors       where its provider calls us
+    endpoints   where its provider calls us
     settings    the Struct of its settings
     demands     what production demands of them, where the installation has this rail
     undemanded  settings of which nothing is demanded, and why any value of them can be served with
@@ -229,7 +229,7 @@ class RailKind:
     ourselves   who we are in what its provider tells: news of another is not ours
     reread      what a kept notification says, as `Rail.notification` read it
     payouts     how a connected rail sends money to accounts, where it can
-    desk        how it answers a bank that asks us; needed by the doors for that
+    desk        how it answers a bank that asks us; needed by its endpoints
     family      more rails of this kind, which an installation has by a file of each
     demands_requery   its news is only a reason to ask: nothing follows before an answer says so
     is_history_there  its provider has a record that can be asked for; else its files are compared
@@ -246,7 +246,7 @@ class RailKind:
     name: str
     methods: tuple[PaymentMethod, ...]
     prefix: str
-    doors: tuple[ProviderEndpoint, ...]
+    endpoints: tuple[ProviderEndpoint, ...]
     settings: type[msgspec.Struct]
     demands: Sequence[Demand] = ()
     undemanded: Mapping[str, str] = field(default_factory=dict)
@@ -279,12 +279,12 @@ class Family:
     """Rails of one kind of which an installation may have several, each by a file `DIR/banks/<name>.toml`.
 
     name       `kind` in the file
-    doors      of each of them
+    endpoints  of each of them
     member     the rail of this name and file.  Refuses `ConfigurationWrong`
     """
 
     name: str
-    doors: tuple[ProviderEndpoint, ...]
+    endpoints: tuple[ProviderEndpoint, ...]
     member: Callable[[str, Mapping[str, object], str], RailKind]
 
 

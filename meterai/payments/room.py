@@ -36,7 +36,7 @@ from meterai.payments.refunds.store import (
     WATCHING,
 )
 from meterai.payments.retention import RETENTION
-from meterai.payments.routes import doors_of
+from meterai.payments.routes import endpoints_of
 from meterai.payments.service import PaymentService
 from meterai.payments.settings import PaymentSettings
 from meterai.payments.store import (
@@ -248,7 +248,7 @@ def payments_with(kinds: RailKinds) -> Room:
             "buyer_questions": BuyerQuestions,
             "bank_calls": BankCalls,
         },
-        routes=[route for kind in kinds for route in doors_of(kind)],
+        routes=[route for kind in kinds for route in endpoints_of(kind)],
         fields=_fields(kinds),
         leases=_leases,
         handlers=HANDLERS,

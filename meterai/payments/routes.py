@@ -1,4 +1,4 @@
-"""Routes that providers call: the doors of each rail, which answer as its provider reads answers."""
+"""Webhook endpoints of each rail, called by its provider and answered in its format."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -15,69 +15,69 @@ from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
 from meterai.limiter import BusyAnswer
 from meterai.payments.bank_calls import BankCalls
-from meterai.payments.model import DoorKind
+from meterai.payments.model import ProviderCallKind
 from meterai.payments.rails import ProviderEndpoint, RailKind
 from meterai.plumbing.http.described import Described
 from meterai.plumbing.http.problems import on_fault, on_http_exception, on_refusal
 
 CALL_BYTES_MAX = 64 * 1024
 _REPEATS = {
-    DoorKind.NOTIFICATION: "What a provider tells again is taken once.",
-    DoorKind.TOKEN: "Each call makes another token; all of them open.",
-    DoorKind.INQUIRY: "It only asks.",
-    DoorKind.PAYMENT: "What a bank tells again is taken once, and answered as before.",
+    ProviderCallKind.NOTIFICATION: "What a provider tells again is taken once.",
+    ProviderCallKind.TOKEN: "Each call makes another token; all of them open.",
+    ProviderCallKind.INQUIRY: "It only asks.",
+    ProviderCallKind.PAYMENT: "What a bank tells again is taken once, and answered as before.",
 }
 
 
-def doors_of(kind: RailKind) -> Iterator[HTTPRouteHandler]:
+def endpoints_of(kind: RailKind) -> Iterator[HTTPRouteHandler]:
     """The routes of one rail, and of all that an installation may have of its kind."""
-    for door in kind.doors:
-        yield _own_route(kind.name, door)
-    for door in kind.family.doors if kind.family else ():
-        yield _route_of_many(f"{kind.family.name if kind.family else ''}_bank", door)
+    for endpoint in kind.endpoints:
+        yield _own_route(kind.name, endpoint)
+    for endpoint in kind.family.endpoints if kind.family else ():
+        yield _route_of_many(f"{kind.family.name if kind.family else ''}_bank", endpoint)
 
 
-def _own_route(rail: str, door: ProviderEndpoint) -> HTTPRouteHandler:
-    @post(door.path, **_options(rail, door))
+def _own_route(rail: str, endpoint: ProviderEndpoint) -> HTTPRouteHandler:
+    @post(endpoint.path, **_options(rail, endpoint))
     async def take(
         request: Request[Any, Any, Any], bank_calls: NamedDependency[BankCalls]
     ) -> Response[Mapping[str, object]]:
         """Do what the provider calls for, and only then say that it is done."""
-        return await _taken(request, bank_calls, rail, door)
+        return await _taken(request, bank_calls, rail, endpoint)
 
     return take
 
 
-def _route_of_many(family: str, door: ProviderEndpoint) -> HTTPRouteHandler:
-    @post(door.path, **_options(family, door))
+def _route_of_many(family: str, endpoint: ProviderEndpoint) -> HTTPRouteHandler:
+    @post(endpoint.path, **_options(family, endpoint))
     async def take(
         request: Request[Any, Any, Any],
         bank_calls: NamedDependency[BankCalls],
         rail: FromPath[str],
     ) -> Response[Mapping[str, object]]:
         """Do what the provider calls for, and only then say that it is done."""
-        return await _taken(request, bank_calls, rail, door)
+        return await _taken(request, bank_calls, rail, endpoint)
 
     return take
 
 
 async def _taken(
-    request: Request[Any, Any, Any], calls: BankCalls, rail: str, door: ProviderEndpoint
+    request: Request[Any, Any, Any], calls: BankCalls, rail: str, endpoint: ProviderEndpoint
 ) -> Response[Mapping[str, object]]:
     body = await request.body()
     headers = {name.lower(): value for name, value in request.headers.items()}
-    said = await calls.take(rail, door, request.scope["path"], headers, body)
+    said = await calls.take(rail, endpoint, request.scope["path"], headers, body)
     return Response(said.body, status_code=said.status)
 
 
-def _options(name: str, door: ProviderEndpoint) -> dict[str, Any]:
-    status, body_of_busy = door.busy
-    operation = "notify" if door.kind is DoorKind.NOTIFICATION else door.kind
+def _options(name: str, endpoint: ProviderEndpoint) -> dict[str, Any]:
+    status, body_of_busy = endpoint.busy
+    operation = "notify" if endpoint.kind is ProviderCallKind.NOTIFICATION else endpoint.kind
 
     def in_its_words(told: Response[Any]) -> Response[Any]:
         """What others get as problem+json."""
         status = told.status_code or 500
-        answer = Response(dict(door.answer(status, "")), status_code=status)
+        answer = Response(dict(endpoint.answer(status, "")), status_code=status)
         answer.headers.update(told.headers)
         return answer
 
@@ -90,11 +90,11 @@ def _options(name: str, door: ProviderEndpoint) -> dict[str, Any]:
         "opt": {
             "permission": Permission.PROVIDER,
             "priority": Priority.MONEY,
-            "single_headers": door.headers,
+            "single_headers": endpoint.headers,
             "busy": BusyAnswer(status, MediaType.JSON, encode_json(body_of_busy)),
-            "described": Described(repeats=_REPEATS[door.kind]),
+            "described": Described(repeats=_REPEATS[endpoint.kind]),
         },
-        "summary": door.summary,
+        "summary": endpoint.summary,
         "operation_id": f"{operation}_{name}",
         "tags": ["provider"],
         "request_max_body_size": CALL_BYTES_MAX,

@@ -19,14 +19,14 @@ from standins.bank.authentication import Authenticator
 from standins.bank.control import ControlApi
 from standins.bank.control_money import MoneyControl
 from standins.bank.customer import Customers
-from standins.bank.doors import MerchantClient
 from standins.bank.fees import Fees, Tariff
 from standins.bank.files import Files
 from standins.bank.history import History
 from standins.bank.later import Later
+from standins.bank.merchant_client import MerchantClient
 from standins.bank.overrides import ResponseOverrides
 from standins.bank.pages import Pages
-from standins.bank.partner import Doors, Partner
+from standins.bank.partner import MerchantEndpoints, Partner
 from standins.bank.payers import Payers
 from standins.bank.profile import Profile, profile_of
 from standins.bank.settlement import Settlements
@@ -42,9 +42,9 @@ from standins.web import application, serve
 
 __all__ = [
     "Bank",
-    "Doors",
     "Fees",
     "Merchant",
+    "MerchantEndpoints",
     "Partner",
     "Profile",
     "PublicKey",
@@ -73,7 +73,7 @@ class Bank:
         later, tariff = Later(connection, self._wake), Tariff(connection, fees)
         key = bank_key(directory)
         self._merchant = MerchantClient(partner, key, profile, faults)
-        customers = Customers(store, faults, profile, partner.doors, tariff, later, self._wake)
+        customers = Customers(store, faults, profile, partner.endpoints, tariff, later, self._wake)
         webhooks = WebhookSender(store, self._merchant, customers.refused, self._wake)
         accounts = Accounts(connection, merchant.name, float_opening, clock.now_ms())
         settlements = Settlements(store, accounts, tariff, faults)

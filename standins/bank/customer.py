@@ -21,14 +21,14 @@ from standins.bank.mix_ups import mixed_up
 from standins.bank.model import (
     Bill,
     Closing,
-    Door,
     Notification,
     NotificationState,
+    NotifiedService,
     Payment,
     Refund,
     Status,
 )
-from standins.bank.partner import Doors
+from standins.bank.partner import MerchantEndpoints
 from standins.bank.profile import Profile
 from standins.bank.store import Store
 from standins.bank.storm import SECONDS, BankFaults
@@ -82,7 +82,7 @@ class Customers:
         store: Store,
         faults: BankFaults,
         profile: Profile,
-        doors: Doors,
+        endpoints: MerchantEndpoints,
         tariff: Tariff,
         later: Later,
         wake: Callable[[], None],
@@ -90,7 +90,7 @@ class Customers:
         self._store = store
         self._faults = faults
         self._profile = profile
-        self._doors = doors
+        self._endpoints = endpoints
         self._tariff = tariff
         self._later = later
         self._wake = wake
@@ -345,10 +345,10 @@ class Customers:
             status = Status.FAILED
         without_rrn = status is Status.FAILED and self._faults.take("deny_without_rrn")
         if bill.account and payment:
-            door, told = Door.PAYMENT, payment_facts(self._profile, bill, payment)
-            is_dropped = is_dropped or not self._doors.payment
+            service, told = NotifiedService.PAYMENT, payment_facts(self._profile, bill, payment)
+            is_dropped = is_dropped or not self._endpoints.payment
         else:
-            door = Door.NOTIFY
+            service = NotifiedService.NOTIFY
             told = notification_facts(bill, status, payment, with_rrn=not without_rrn)
         now, body = clock.now_ms(), to_json(mixed_up(self._faults, told))
         if self._faults.take("truncate_notifications"):
@@ -361,7 +361,7 @@ class Customers:
             attempts=0,
             due_at=now + round(delay * 1000),
             state=NotificationState.DROPPED if is_dropped else NotificationState.WAITING,
-            door=door,
+            service=service,
         )
         self._store.add_notification(notification)
 

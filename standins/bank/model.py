@@ -167,8 +167,8 @@ class Bill:
         return 0 if payment.denied_at is not None else min(left, self.refundable)
 
 
-class Door(StrEnum):
-    """The service of the merchant that a notification goes to."""
+class NotifiedService(StrEnum):
+    """Service of the merchant that a notification goes to, by its SNAP BI code."""
 
     NOTIFY = "52"
     PAYMENT = "25"
@@ -195,4 +195,4 @@ class Notification:
     attempts: int
     due_at: int
     state: NotificationState
-    door: Door = Door.NOTIFY
+    service: NotifiedService = NotifiedService.NOTIFY

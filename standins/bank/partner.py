@@ -6,8 +6,8 @@ from standins.bank.signing import PublicKey
 
 
 @dataclass(frozen=True, slots=True)
-class Doors:
-    """Whole URLs of the merchant; empty where it has no such door."""
+class MerchantEndpoints:
+    """Whole URLs of the merchant; empty where it has no such endpoint."""
 
     notify: str
     token: str = ""
@@ -22,4 +22,4 @@ class Partner:
     client_id: str
     client_secret: str = field(repr=False)
     key: PublicKey
-    doors: Doors
+    endpoints: MerchantEndpoints

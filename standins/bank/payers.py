@@ -9,8 +9,8 @@ import secrets
 from standins import clock
 from standins.bank.answers import to_json
 from standins.bank.customer import BillClosed, Customers, UnknownQr, new_external_id
-from standins.bank.doors import MerchantClient, Reply
 from standins.bank.fields import rupiah
+from standins.bank.merchant_client import MerchantClient, Reply
 from standins.bank.model import Bill, Payment, VirtualAccount
 from standins.bank.profile import Profile
 from standins.bank.store import Store
@@ -59,7 +59,7 @@ class Payers:
         Refuses with `UnknownQr`, `MerchantRefused`, `MerchantSilent`, and as `Customers.pay` does.
         """
         bill, request_id = self._store.bill_of_account(number), ""
-        asks = asks and self._profile.inquires and bool(self._merchant.doors.inquiry)
+        asks = asks and self._profile.inquires and bool(self._merchant.endpoints.inquiry)
         if bill is not None and bill.closing is not None:
             raise BillClosed(f"the virtual account was {bill.closing}")
         if asks:
@@ -83,7 +83,7 @@ class Payers:
         )
         now = clock.now_ms()
         reply = await self._merchant.call(
-            self._merchant.doors.inquiry,
+            self._merchant.endpoints.inquiry,
             to_json(inquiry_facts(account, request_id, now)),
             new_external_id(now),
         )

@@ -30,7 +30,9 @@ class Profile:
     paths: Mapping[str, str]  # by service code; a service that is absent is not supported
     timestamp: Literal["seconds", "milliseconds", "utc"] = "seconds"
     calls: Literal["either", "symmetric", "asymmetric"] = "either"  # as the merchant signs
-    doors: Literal["symmetric", "asymmetric"] = "asymmetric"  # as this bank signs; see `doors`
+    inbound_signature: Literal["symmetric", "asymmetric"] = (
+        "asymmetric"  # as this bank signs its calls
+    )
     is_spaced: bool = False  # sends spaced JSON, and signs the minified
     qr_service: str = "47"  # serviceCode of a QR's query
     terminal_in_info: bool = False  # terminalId is in additionalInfo
@@ -38,7 +40,7 @@ class Profile:
     virtual_account_data: str = _VIRTUAL_ACCOUNT_DATA
     numbers: list[str] = field(default_factory=list)  # members written as numbers
     payment_type: Literal["text", "number"] = "text"
-    inquires: bool = True  # asks the merchant (24) before a customer pays, if there is a door
+    inquires: bool = True  # asks the merchant (24) before a customer pays, if there is an endpoint
     status_after_seconds: float = 0.0  # from a payment until service 26 knows it
     refused_payment: Literal["kept", "reversed"] = "kept"  # money that the merchant refuses (25)
 

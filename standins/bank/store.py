@@ -16,10 +16,10 @@ from standins.bank import accounts, fees, later, overrides, storm, transfers
 from standins.bank.model import (
     Bill,
     Closing,
-    Door,
     Movement,
     Notification,
     NotificationState,
+    NotifiedService,
     Payment,
     Refund,
     VirtualAccount,
@@ -454,7 +454,7 @@ class Store:
             notification.attempts,
             notification.due_at,
             notification.state,
-            notification.door,
+            notification.service,
         )
 
     def is_notification_known(self, external_id: str) -> bool:
@@ -496,5 +496,5 @@ def _named(columns: str, row: tuple[Any, ...]) -> dict[str, Any]:
 def _notification(row: tuple[Any, ...]) -> Notification:
     facts = _named(_NOTIFICATION, row)
     facts["state"] = NotificationState(facts["state"])
-    facts["door"] = Door(facts["door"])
+    facts["service"] = NotifiedService(facts.pop("door"))
     return Notification(**facts)

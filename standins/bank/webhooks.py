@@ -14,8 +14,8 @@ from collections.abc import Callable
 
 from standins import clock
 from standins.bank.answers import to_json
-from standins.bank.doors import MerchantClient, Reply
-from standins.bank.model import Door, Notification, NotificationState
+from standins.bank.merchant_client import MerchantClient, Reply
+from standins.bank.model import Notification, NotificationState, NotifiedService
 from standins.bank.store import Store
 
 TRIES_MAX = 20
@@ -84,9 +84,9 @@ class WebhookSender:
 
     def _record(self, notification: Notification, replies: list[Reply]) -> None:
         tries = notification.attempts + 1
-        if any(_is_taken(notification.door, reply) for reply in replies):
+        if any(_is_taken(notification.service, reply) for reply in replies):
             state = NotificationState.DELIVERED
-        elif notification.door is Door.PAYMENT and any(map(_is_refusal, replies)):
+        elif notification.service is NotifiedService.PAYMENT and any(map(_is_refusal, replies)):
             state = NotificationState.REFUSED
             self._refused(notification)
         else:
@@ -97,13 +97,17 @@ class WebhookSender:
         )
 
     async def _post(self, notification: Notification) -> Reply:
-        doors, body, number = self._merchant.doors, notification.body, notification.external_id
-        if notification.door is Door.NOTIFY:
-            return await self._merchant.call(doors.notify, body, number)
+        endpoints, body, number = (
+            self._merchant.endpoints,
+            notification.body,
+            notification.external_id,
+        )
+        if notification.service is NotifiedService.NOTIFY:
+            return await self._merchant.call(endpoints.notify, body, number)
         if notification.attempts:
             body = _advice(body)
         return await self._merchant.call(
-            doors.payment, body, f"{number}{notification.attempts:02d}"
+            endpoints.payment, body, f"{number}{notification.attempts:02d}"
         )
 
 
@@ -114,8 +118,8 @@ def _advice(body: bytes) -> bytes:
         return body
 
 
-def _is_taken(door: Door, reply: Reply) -> bool:
-    return reply.is_success(door) or reply.code in _TAKEN_BEFORE
+def _is_taken(service: NotifiedService, reply: Reply) -> bool:
+    return reply.is_success(service) or reply.code in _TAKEN_BEFORE
 
 
 def _is_refusal(reply: Reply) -> bool:

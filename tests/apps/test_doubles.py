@@ -155,7 +155,7 @@ def test_a_header_that_means_one_thing_comes_once(database_url: str, tmp_path: P
             page = await doubled(web, "GET", "/check", name, [(b"accept", b"text/html")])
             assert page.status == 400
             assert page.header("content-type").startswith("text/html")
-        for name in (*SINGLE_HEADERS, *SNAP_QRIS.doors[0].headers):
+        for name in (*SINGLE_HEADERS, *SNAP_QRIS.endpoints[0].headers):
             news = await doubled(web, "POST", NOTIFY_PATH, name, of_bank, NEWS)
             assert news.status == 400
             assert json.loads(news.body)["responseCode"] == "4005200"

@@ -280,7 +280,7 @@ def test_what_one_bank_signs_moves_nothing_of_the_other(database_url: str, tmp_p
     asyncio.run(run())
 
 
-def test_the_door_answers_as_its_bank_reads_answers(database_url: str, tmp_path: Path) -> None:
+def test_endpoint_answers_as_its_bank_reads_answers(database_url: str, tmp_path: Path) -> None:
     async def run() -> None:
         async with town(database_url, tmp_path) as place:
             headers, body = place.toy.notice({"state": "paid"}, delivery="1")
@@ -367,8 +367,8 @@ def test_a_payment_of_another_bank_is_seen(database_url: str, tmp_path: Path) ->
 
 @pytest.mark.parametrize(
     "changed",
-    [{"name": "bank"}, {"doors": RAILS[0].doors}, {"prefix": ""}, {"prefix": "toy"}],
-    ids=["name", "doors", "no prefix", "no colon"],
+    [{"name": "bank"}, {"endpoints": RAILS[0].endpoints}, {"prefix": ""}, {"prefix": "toy"}],
+    ids=["name", "endpoints", "no prefix", "no colon"],
 )
 def test_two_rails_that_cannot_be_told_apart_are_refused(changed: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="rail"):

@@ -29,7 +29,7 @@ from meterai.limiter.limit import LIMIT_MAX
 from meterai.limiter.waiting import WAITING_MAX
 from meterai.pages import Site, busy_pages, wants_page
 from meterai.payments.room import RAILS
-from meterai.payments.routes import doors_of
+from meterai.payments.routes import endpoints_of
 from meterai.plumbing.http.callers import Caller
 from meterai.plumbing.http.front import Front
 from meterai.plumbing.messages import LANGUAGES
@@ -246,15 +246,15 @@ def no_calls() -> None: ...
 
 def test_every_rail_is_refused_in_the_words_of_its_protocol() -> None:
     app = Litestar(
-        [route for kind in RAILS for route in doors_of(kind)],
+        [route for kind in RAILS for route in endpoints_of(kind)],
         dependencies={"bank_calls": Provide(no_calls, sync_to_thread=False)},
         openapi_config=None,
     )
     answers = BusyAnswers(app)
-    for door in (door for kind in RAILS for door in kind.doors):
-        own = answers.of("POST", door.path)
-        assert own is not None, door.path
-        assert (own.status, json.loads(own.body)) == door.busy
+    for endpoint in (endpoint for kind in RAILS for endpoint in kind.endpoints):
+        own = answers.of("POST", endpoint.path)
+        assert own is not None, endpoint.path
+        assert (own.status, json.loads(own.body)) == endpoint.busy
     snap = answers.of("POST", "/snap/v1.0/qr/qr-mpm-notify")
     assert snap is not None
     assert (snap.status, snap.media_type) == (504, "application/json")

@@ -184,7 +184,7 @@ def test_a_call_without_a_good_signature_is_refused_in_the_words_of_its_service(
         ):
             status, told = await banks.told_by_bank(path, {"virtualAccountNo": number}, forged=True)
             assert (status, told["responseCode"]) == (401, code)
-        # No door of a bank that is not there, and none of the first below the folders of others.
+        # No endpoint of a bank that is not there, and none of the first below the folders of others.
         for name in ("nobody", "bank"):
             status, told = await banks.told_by_bank(f"/snap/{name}/v1.0/transfer-va/payment", {})
             assert (status, told["responseCode"]) == (404, "4042500")

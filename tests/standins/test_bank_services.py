@@ -131,7 +131,7 @@ def test_doors_are_called_with_the_timestamp_and_signature_of_the_profile(tmp_pa
             await merchant.standin("va/pay", number=NUMBER, ask=False)
             await merchant.arrived(1, "25")
             assert merchant.forged == []
-            return next(headers for door, _, headers in merchant.heard if door == "25")
+            return next(headers for endpoint, _, headers in merchant.heard if endpoint == "25")
 
     standard, doku, bri = (asyncio.run(heard(profile)) for profile in PROFILES)
     assert "Authorization" not in standard
@@ -159,7 +159,7 @@ def test_virtual_account_is_created_paid_told_and_asked_about(tmp_path: Path, pr
         [told] = await merchant.arrived(1, "25")
         assert (told["trxId"], told["referenceNo"]) == ("EM-1", paid["rrn"])
         assert told["paidAmount"] == money(20_000)
-        inquiries = [body for door, body, _ in merchant.heard if door == "24"]
+        inquiries = [body for endpoint, body, _ in merchant.heard if endpoint == "24"]
         if merchant.profile.inquires:
             assert inquiries[0]["inquiryRequestId"] == told["paymentRequestId"]
         else:
@@ -262,7 +262,9 @@ def test_payment_without_an_answer_is_repeated_as_an_advice(
         told = await merchant.arrived(3, "25")
         assert [one["flagAdvise"] for one in told] == ["N", "Y", "Y"]
         assert len({one["paymentRequestId"] for one in told}) == 1
-        numbers = {headers["X-EXTERNAL-ID"] for door, _, headers in merchant.heard if door == "25"}
+        numbers = {
+            headers["X-EXTERNAL-ID"] for endpoint, _, headers in merchant.heard if endpoint == "25"
+        }
         assert len(numbers) == 3
 
     tell(story, tmp_path)

@@ -1,5 +1,5 @@
 """An application that is paid by several SNAP banks at once, each a stand-in of its own kind that
-reaches our doors over a socket of loopback."""
+reaches our endpoints over a socket of loopback."""
 
 import asyncio
 import json
@@ -137,7 +137,7 @@ class Banks:
     async def told_by_bank(
         self, path: str, body: object, *, external_id: str = "", forged: bool = False
     ) -> tuple[int, Any]:
-        """POST to a door as the first bank signs it, with its private key."""
+        """POST to an endpoint as the first bank signs it, with its private key."""
         raw = json.dumps(body).encode()
         timestamp = datetime.now(UTC).isoformat(timespec="seconds")
         text = signing.string_to_sign("POST", path, raw, timestamp)
@@ -240,7 +240,7 @@ async def open_banks(
     ours = f"http://127.0.0.1:{runner.addresses[0][1]}/snap"
     given = (CLIENT, SECRET, public_pem_of(OUR_KEY))
 
-    def doors(name: str) -> dict[str, Any]:
+    def endpoints(name: str) -> dict[str, Any]:
         base = ours if name == "bank" else f"{ours}/{name}"
         return {
             "notify_url": f"{base}/v1.0/qr/qr-mpm-notify",
@@ -250,12 +250,12 @@ async def open_banks(
         }
 
     others = [
-        standins.BankOptions(name, *given, merchant_id=MERCHANT, profile=profile, **doors(name))
+        standins.BankOptions(name, *given, merchant_id=MERCHANT, profile=profile, **endpoints(name))
         for name, profile in PROFILES.items()
         if name != "bank"
     ]
     options = standins.Options(
-        directory / "bank", *given, merchant_id=MERCHANT, banks=others, **doors("bank")
+        directory / "bank", *given, merchant_id=MERCHANT, banks=others, **endpoints("bank")
     )
     running = await standins.start(options)
     banks.urls = running.bank_urls

@@ -21,7 +21,7 @@ from meterai.payments.adapters.snap.settings import SnapSettings
 from meterai.room import Container
 from meterai.stamping import StampingService, Upload
 from meterai.stamping.model import read_placements
-from standins.bank import doors, webhooks
+from standins.bank import merchant_client, webhooks
 from tests.support.audits import audit
 from tests.support.instance import Client, Instance, until
 from tests.support.shop import TESTER
@@ -32,7 +32,7 @@ Answer = TypeVar("Answer")
 # somebody else may send a refund whose sender died.  Pauses after a try double, and are as long only
 # after an outage of that length.
 PAUSE_SECONDS_MAX = max(
-    webhooks.WAIT_SECONDS_MAX + doors.ANSWER_SECONDS_MAX,
+    webhooks.WAIT_SECONDS_MAX + merchant_client.ANSWER_SECONDS_MAX,
     refund_lease_seconds(SnapSettings().bank_timeout_seconds),
 )
 STILL_SECONDS_MAX = 2 * PAUSE_SECONDS_MAX

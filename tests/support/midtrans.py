@@ -113,14 +113,14 @@ class Kiosk:
         await self.control("answers", service=service, answers=list(answers))
 
     async def told(self, count: int) -> None:
-        """Wait until so many notifications came through our door."""
+        """Wait until so many notifications came through our endpoint."""
         async with asyncio.timeout(SECONDS_MAX):
             while len(self.heard) < count:
                 self.arrived.clear()
                 await self.arrived.wait()
 
     async def tell(self, body: bytes) -> Given:
-        """A call at our door."""
+        """A call at our endpoint."""
         return await self.web.post(NOTIFY_PATH, body, {"Content-Type": "application/json"})
 
     # -- us --------------------------------------------------------------------------------
@@ -219,7 +219,7 @@ async def kiosk(database_url: str, directory: Path, **more: object) -> AsyncIter
     arrived = asyncio.Event()
     place: Kiosk
 
-    async def door(request: web.Request) -> web.Response:
+    async def endpoint(request: web.Request) -> web.Response:
         body = await request.read()
         headers = {name: value for name, value in request.headers.items() if name != "Host"}
         given = await place.web.post(request.path, body, headers)
@@ -228,7 +228,7 @@ async def kiosk(database_url: str, directory: Path, **more: object) -> AsyncIter
         return web.Response(status=given.status, body=given.body)
 
     app = web.Application()
-    app.router.add_post(NOTIFY_PATH, door)
+    app.router.add_post(NOTIFY_PATH, endpoint)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -1,5 +1,5 @@
 """A merchant of one stand-in bank, written beside the platform: it signs calls by the bank's profile and
-serves the four doors that a bank may call."""
+serves the four endpoints that a bank may call."""
 
 import asyncio
 import hashlib
@@ -71,7 +71,7 @@ def _is_object(raw: bytes) -> bool:
 
 
 class SnapPartner:
-    """Calls services by their code; `heard` has what came in by each door, with its headers."""
+    """Calls services by their code; `heard` has what came in by each endpoint, with its headers."""
 
     def __init__(self, http: aiohttp.ClientSession, profile: str, key: rsa.RSAPublicKey) -> None:
         self.http, self.profile, self.key = http, profile_of(profile), key
@@ -83,7 +83,7 @@ class SnapPartner:
         self.meanwhile: Callable[[], Awaitable[object]] | None = None  # done before 24 is answered
         self._arrived = asyncio.Event()
 
-    def door(self, service: str) -> Any:
+    def endpoint(self, service: str) -> Any:
         async def serve(request: web.Request) -> web.Response:
             raw = await request.read()
             if not _is_object(raw):
@@ -171,10 +171,10 @@ class SnapPartner:
         return found
 
     async def arrived(self, count: int, service: str = "") -> list[dict[str, Any]]:
-        """The bodies that came in by a door, or by any, once there are so many."""
+        """The bodies that came in by an endpoint, or by any, once there are so many."""
         async with asyncio.timeout(30):
             while True:
-                found = [body for door, body, _ in self.heard if service in ("", door)]
+                found = [body for endpoint, body, _ in self.heard if service in ("", endpoint)]
                 if len(found) >= count:
                     return found
                 self._arrived.clear()
@@ -193,15 +193,15 @@ async def partner(
         found = SnapPartner(http, profile, key)
         found.answers["73"] = [(200, {"accessToken": TOKEN, "expiresIn": 900})] * 100
         app = web.Application()
-        doors = {"notify": "52", "token": "73", "inquiry": "24", "payment": "25"}
-        for door, service in doors.items():
-            app.router.add_post(f"/{door}", found.door(service))
+        endpoints = {"notify": "52", "token": "73", "inquiry": "24", "payment": "25"}
+        for endpoint, service in endpoints.items():
+            app.router.add_post(f"/{endpoint}", found.endpoint(service))
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         url = f"http://127.0.0.1:{runner.addresses[0][1]}"
         mine = public_pem_of(OUR_KEY)
-        urls = {f"{door}_url": f"{url}/{door}" for door in doors}
+        urls = {f"{endpoint}_url": f"{url}/{endpoint}" for endpoint in endpoints}
         second = standins.BankOptions(
             "second", CLIENT, SECRET, mine, profile=profile, **(urls | changes)
         )

@@ -239,7 +239,7 @@ TOY = RailKind(
     name="toy",
     methods=(PaymentMethod(METHOD),),
     prefix=PREFIX,
-    doors=(
+    endpoints=(
         ProviderEndpoint(
             path=NOTIFY_PATH,
             summary="Notification of the toy bank",

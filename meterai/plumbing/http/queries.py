@@ -2,11 +2,11 @@
 
 Strict are the API and each route with `opt={"strict_query": True}`.  Pages pass over what they do not
 know: people come to them by links to which other sites add names that nobody can list (`utm_source`,
-`fbclid`, `igsh`), and a page shows what it is about.  A provider's door does too, because news of money
+`fbclid`, `igsh`), and a page shows what it is about.  A provider's webhook endpoint does too, because news of money
 is not refused for what its address has.
 
 A NUL is in nothing that is written here, and PostgreSQL takes none: an address with one is refused by every route
-but a provider's door, which reads nothing of it.
+but a provider's webhook endpoint, which reads nothing of it.
 """
 
 from datetime import datetime

@@ -87,7 +87,7 @@ MIDTRANS = RailKind(
         PaymentMethod(VA, lapses_seconds=VA_SECONDS),
     ),
     prefix=PREFIX,
-    doors=(
+    endpoints=(
         ProviderEndpoint(
             path=NOTIFY_PATH,
             summary="HTTP notification of Midtrans",

@@ -15,7 +15,7 @@ from meterai.payments.adapters.snap.bank import (
     signing_key,
 )
 from meterai.payments.adapters.snap.emv import payee, qr_complaints
-from meterai.payments.adapters.snap.rail import NOTIFY_PATH, SNAP_QRIS, door_path
+from meterai.payments.adapters.snap.rail import NOTIFY_PATH, SNAP_QRIS, endpoint_path
 from meterai.payments.adapters.snap.settings import SnapSettings
 
 __all__ = [
@@ -27,7 +27,7 @@ __all__ = [
     "access_to",
     "bank_of_file",
     "client_secret",
-    "door_path",
+    "endpoint_path",
     "first_bank",
     "payee",
     "qr_complaints",

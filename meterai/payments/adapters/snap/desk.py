@@ -17,11 +17,11 @@ from meterai.payments.adapters.snap.virtual_account import CLOSED_AMOUNT
 from meterai.payments.model import (
     BankInquiry,
     Delivered,
-    DoorKind,
     HttpAnswer,
     InquiryVerdict,
     NotificationForged,
     PaymentAttempt,
+    ProviderCallKind,
 )
 
 SKEW_SECONDS_MAX = 300.0  # tolerance of X-TIMESTAMP; the standard names none
@@ -29,10 +29,10 @@ TOKEN_SECONDS = 900  # SNAP BI: life of a B2B token
 EXTERNAL_ID_CHARACTERS_MAX = 36  # X-EXTERNAL-ID
 TOKEN_WRONG = "Invalid Token (B2B)"  # noqa: S105 - what is said of one
 SERVICES = {
-    DoorKind.TOKEN: "73",
-    DoorKind.INQUIRY: "24",
-    DoorKind.PAYMENT: "25",
-    DoorKind.NOTIFICATION: "52",
+    ProviderCallKind.TOKEN: "73",
+    ProviderCallKind.INQUIRY: "24",
+    ProviderCallKind.PAYMENT: "25",
+    ProviderCallKind.NOTIFICATION: "52",
 }
 _ECHOED = ("partnerServiceId", "customerNo", "virtualAccountNo")
 # HTTP status and case, and what is said in both languages.
@@ -64,7 +64,7 @@ class SnapDesk:
         at, timestamp = self._time(headers)
         signature = headers.get("x-signature", "")
         bodies = dict.fromkeys((body, signing.minified(body)))
-        if self._access.profile.doors == "symmetric":
+        if self._access.profile.inbound_signature == "symmetric":
             token = headers.get("authorization", "").removeprefix("Bearer ")
             self._check_token(token)
             if not any(
@@ -138,14 +138,14 @@ class SnapDesk:
     # -- inquiry and payment ---------------------------------------------------------------
 
     def asked(
-        self, kind: DoorKind, path: str, headers: Mapping[str, str], body: bytes
+        self, kind: ProviderCallKind, path: str, headers: Mapping[str, str], body: bytes
     ) -> BankInquiry:
         """24, 25: a call about an account.  Refuses `NotificationForged`."""
         sent_at = self.signed_at(path, headers, body)
         call = reading.read_account_call(body)
         is_whole = call.number is not None and call.request is not None
         told = None
-        if kind is DoorKind.PAYMENT:
+        if kind is ProviderCallKind.PAYMENT:
             is_whole = is_whole and call.amount is not None
             said = reading.prefixed(self._bank.prefix, reading.read_notification(body))
             told = Delivered(external_id(headers), sent_at.date(), said) if is_whole else None
@@ -168,7 +168,7 @@ class SnapDesk:
         told: dict[str, object] = {
             name: asked.content[name] for name in _ECHOED if name in asked.content
         }
-        if asked.kind is DoorKind.INQUIRY:
+        if asked.kind is ProviderCallKind.INQUIRY:
             told |= {"inquiryStatus": flag, "inquiryReason": reason}
             told |= _of("inquiryRequestId", asked.content)
             if attempt is not None and status == 200:

@@ -26,7 +26,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     verbs          of services that are no POST
     timestamp      the form of X-TIMESTAMP
     signature      how we sign, unless the bank agreed to another way
-    doors          how it signs its calls to us
+    inbound_signature  how it signs its calls to us
     encoding       of our signature
     qr_service     the service code by which a query names a QR
     terminal_in_info  a query of a QR names the terminal in additionalInfo
@@ -40,7 +40,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     verbs: Mapping[str, str] = msgspec.field(default_factory=lambda: {"31": "DELETE"})
     timestamp: Literal["seconds", "milliseconds", "utc"] = "seconds"
     signature: Literal["symmetric", "asymmetric"] = "symmetric"
-    doors: Literal["symmetric", "asymmetric"] = "asymmetric"
+    inbound_signature: Literal["symmetric", "asymmetric"] = "asymmetric"
     encoding: Literal["base64", "hex"] = "base64"
     channel_id: str = "95221"
     partner_header: str = "X-PARTNER-ID"

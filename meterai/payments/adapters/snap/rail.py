@@ -23,7 +23,7 @@ from meterai.payments.adapters.snap.reading import prefixed, read_notification
 from meterai.payments.adapters.snap.settings import SnapSettings
 from meterai.payments.adapters.snap.virtual_account import complaints as of_account
 from meterai.payments.adapters.snap.wire import call_seconds_max
-from meterai.payments.model import AccountNumber, DoorKind, Instructions
+from meterai.payments.model import AccountNumber, Instructions, ProviderCallKind
 from meterai.payments.rails import Family, InquiryDesk, Payouts, ProviderEndpoint, Rail, RailKind
 from meterai.plumbing.config import Settings
 from meterai.plumbing.keyring import Keyring
@@ -31,17 +31,17 @@ from meterai.plumbing.keyring import Keyring
 DAY_SECONDS = 86_400.0
 # Below /snap: paths that we give to a bank, and sign nothing by.
 PATHS = {
-    DoorKind.NOTIFICATION: "/v1.0/qr/qr-mpm-notify",
-    DoorKind.TOKEN: "/v1.0/access-token/b2b",
-    DoorKind.INQUIRY: "/v1.0/transfer-va/inquiry",
-    DoorKind.PAYMENT: "/v1.0/transfer-va/payment",
+    ProviderCallKind.NOTIFICATION: "/v1.0/qr/qr-mpm-notify",
+    ProviderCallKind.TOKEN: "/v1.0/access-token/b2b",
+    ProviderCallKind.INQUIRY: "/v1.0/transfer-va/inquiry",
+    ProviderCallKind.PAYMENT: "/v1.0/transfer-va/payment",
 }
-NOTIFY_PATH = f"/snap{PATHS[DoorKind.NOTIFICATION]}"
+NOTIFY_PATH = f"/snap{PATHS[ProviderCallKind.NOTIFICATION]}"
 _SUMMARIES = {
-    DoorKind.NOTIFICATION: "QR MPM notification of the payment provider (SNAP BI 52)",
-    DoorKind.TOKEN: "Access token for calls of a bank to us (SNAP BI 73)",
-    DoorKind.INQUIRY: "Inquiry of a bank about a virtual account (SNAP BI 24)",
-    DoorKind.PAYMENT: "Payment into a virtual account (SNAP BI 25)",
+    ProviderCallKind.NOTIFICATION: "QR MPM notification of the payment provider (SNAP BI 52)",
+    ProviderCallKind.TOKEN: "Access token for calls of a bank to us (SNAP BI 73)",
+    ProviderCallKind.INQUIRY: "Inquiry of a bank about a virtual account (SNAP BI 24)",
+    ProviderCallKind.PAYMENT: "Payment into a virtual account (SNAP BI 25)",
 }
 _HEADERS = ("channel-id", "x-external-id", "x-partner-id", "x-signature", "x-timestamp")
 # Busy: 503 is not among the codes of SNAP BI; 504/00 says that it was not done and comes again.
@@ -66,14 +66,14 @@ def _answer(service: str, status: int, reason: str) -> dict[str, object]:
     return {"responseCode": f"{status}{service}{case}", "responseMessage": message}
 
 
-def _doors(name: str) -> tuple[ProviderEndpoint, ...]:
-    """The doors below /snap, or below a folder of the bank there."""
+def _endpoints(name: str) -> tuple[ProviderEndpoint, ...]:
+    """The webhook endpoints below /snap, or below a folder of the bank there."""
     return tuple(
         ProviderEndpoint(
             kind=kind,
             path=f"/snap{name}{path}",
             summary=_SUMMARIES[kind],
-            headers=(*_HEADERS, "x-client-key") if kind is DoorKind.TOKEN else _HEADERS,
+            headers=(*_HEADERS, "x-client-key") if kind is ProviderCallKind.TOKEN else _HEADERS,
             answer=partial(_answer, SERVICES[kind]),
             busy=(BUSY_STATUS, _answer(SERVICES[kind], BUSY_STATUS, "")),
         )
@@ -81,7 +81,7 @@ def _doors(name: str) -> tuple[ProviderEndpoint, ...]:
     )
 
 
-def door_path(bank: str, kind: DoorKind) -> str:
+def endpoint_path(bank: str, kind: ProviderCallKind) -> str:
     """The path that a bank of this name calls."""
     return f"/snap{'' if bank == FIRST else f'/{bank}'}{PATHS[kind]}"
 
@@ -147,7 +147,7 @@ def _member(name: str, told: Mapping[str, object], source: str) -> RailKind:
         name,
         lambda _settings: bank,
         methods=bank.offered,
-        doors=_doors(f"/{name}"),
+        endpoints=_endpoints(f"/{name}"),
         settings=SnapSettings,
         demands=demands.of_file(bank),
         is_history_there=HISTORY in bank.spoken.paths,
@@ -160,9 +160,9 @@ SNAP_QRIS = _kind(
     first_bank,
     methods=tuple(known_methods(_NOBODY).values()),
     offered=lambda settings: first_bank(settings).offered,
-    doors=_doors(""),
+    endpoints=_endpoints(""),
     settings=SnapSettings,
     demands=demands.DEMANDS,
     undemanded=demands.UNDEMANDED,
-    family=Family(name="snap", doors=_doors("/{rail:str}"), member=_member),
+    family=Family(name="snap", endpoints=_endpoints("/{rail:str}"), member=_member),
 )

@@ -1,4 +1,4 @@
--- Money arrived.  The one door for notification, browser return and status question alike; it
+-- Book money that arrived, from a notification, browser return or status query alike; it
 -- only ever moves forward.  Answers 'captured', 'known', 'amount_differs' (it is known with another
 -- amount: nothing is moved), 'elsewhere' (it counts under another reference: nothing is moved),
 -- 'contradicts' (news of a payment after news that it failed: nothing is moved), or 'unknown_attempt'.

@@ -1,7 +1,7 @@
-"""The merchant's doors: its token endpoint 73, inquiry 24, payment 25 and notification 52.
+"""The merchant's endpoints: its token endpoint 73, inquiry 24, payment 25 and notification 52.
 
 A symmetric profile fetches a token first and signs with the secret it shares with the merchant; an
-asymmetric one, or one that was given no token door, signs with the bank's RSA key.
+asymmetric one, or one that was given no token endpoint, signs with the bank's RSA key.
 """
 
 import asyncio
@@ -53,7 +53,7 @@ class MerchantClient:
         profile: Profile,
         faults: BankFaults,
     ) -> None:
-        self.doors = partner.doors
+        self.endpoints = partner.endpoints
         self._partner = partner
         self.key = key
         self._profile = profile
@@ -69,7 +69,7 @@ class MerchantClient:
 
     async def call(self, url: str, body: bytes, external_id: str) -> Reply:
         """The answer to a signed call; a token that the merchant does not know is dropped."""
-        is_symmetric = self._profile.doors == "symmetric" and bool(self.doors.token)
+        is_symmetric = self._profile.inbound_signature == "symmetric" and bool(self.endpoints.token)
         token = await self._fresh_token() if is_symmetric else ""
         if is_symmetric and not token:
             return Reply(0)
@@ -114,7 +114,7 @@ class MerchantClient:
             "X-SIGNATURE": self.key.sign(f"{client}|{timestamp}".encode()),
         }
         body = to_json({"grantType": "client_credentials", "additionalInfo": {}})
-        reply = await self._post(URL(self.doors.token, encoded=True), headers, body)
+        reply = await self._post(URL(self.endpoints.token, encoded=True), headers, body)
         token = reply.facts.get("accessToken")
         self._token = token if reply.is_success("73") and isinstance(token, str) else ""
         told = str(reply.facts.get("expiresIn", ""))
