@@ -1,12 +1,17 @@
-"""Placements for stamps that are wished at a text or in a corner, found in a process of `bounded`."""
+"""Placements for stamps that are requested at a text or in a corner, found in a process of `bounded`.
+
+PDFium searches the texts.  It is large and gets hostile files here, so this runs only in the processes of `bounded`.
+"""
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from typing import Any
 
-from meterai.sealing.model import HEIGHT_PER_WIDTH, Corner, TextNotFound, TextNotSearched
+import pypdfium2
+
+from meterai.sealing.model import HEIGHT_PER_WIDTH, Corner, Corners, TextNotFound, TextNotSearched
 from meterai.sealing.pdf.document import as_document_broken, open_document
 from meterai.sealing.pdf.pages import PageTree, PdfPage
-from meterai.sealing.sandbox import texts
 from meterai.sealing.sandbox.answers import Placed
 
 
@@ -56,11 +61,53 @@ def _at_text(
 
 def _occurrences(
     document: bytes, count: int, pages: Sequence[PdfPage], text: str, password: bytes
-) -> Iterator[tuple[PdfPage, texts.Corners]]:
+) -> Iterator[tuple[PdfPage, Corners]]:
     try:
-        with texts.opened(document, count, password) as searched:
+        with _searchable(document, count, password) as searched:
             for page in pages:
                 for box in searched.find(page.number, text):
                     yield page, box
-    except texts.TextNotRead:
+    except _TextNotRead:
         raise TextNotSearched("PDFium does not read the texts") from None
+
+
+class _TextNotRead(Exception):
+    """PDFium does not read this document, or sees another number of pages than we do."""
+
+
+class _TextPages:
+    """The pages of a document, as they are searched."""
+
+    def __init__(self, document: pypdfium2.PdfDocument) -> None:
+        self._document = document
+
+    def find(self, number: int, text: str) -> Iterator[Corners]:
+        """Where a text stands on a page (from 1): its first line, in the order of the file.
+
+        Capital letters count.  A text with NUL is nowhere: for PDFium it ends there.  Raises `_TextNotRead`.
+        """
+        if "\0" in text:
+            return
+        try:
+            with closing(self._document[number - 1]) as page, closing(page.get_textpage()) as words:
+                search = words.search(text, match_case=True)
+                while (found := search.get_next()) is not None:
+                    first, many = found
+                    if words.count_rects(first, many):
+                        left, low, right, top = words.get_rect(0)
+                        yield left, low, right, top
+        except (pypdfium2.PdfiumError, ValueError, MemoryError) as cause:
+            raise _TextNotRead from cause
+
+
+@contextmanager
+def _searchable(document: bytes, pages: int, password: bytes) -> Iterator[_TextPages]:
+    """A document that has so many pages.  Raises `_TextNotRead`."""
+    try:
+        found = pypdfium2.PdfDocument(document, password=password.decode("latin-1") or None)
+    except (pypdfium2.PdfiumError, ValueError, MemoryError) as cause:
+        raise _TextNotRead from cause
+    with closing(found):
+        if len(found) != pages:
+            raise _TextNotRead
+        yield _TextPages(found)

@@ -11,23 +11,252 @@ baseline B-T, both together B-LT (ETSI EN 319 142-1, section 6).  An issuer's di
     long_term = true                   ask whether certificates were revoked, and append the answers
 """
 
-from collections.abc import Sequence
+import hashlib
+import secrets
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
+from threading import Lock
 
+from asn1crypto import tsp
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from meterai.plumbing.files import read_key_file, read_settings_file
 from meterai.plumbing.toml import read_toml
-from meterai.sealing.model import IssuerUnusable, RevocationEvidence
-from meterai.sealing.signing import cms
+from meterai.sealing.model import (
+    IssuerUnusable,
+    RevocationEvidence,
+    RevocationUnavailable,
+    TimeStampUnavailable,
+)
+from meterai.sealing.signing import cms, der
 from meterai.sealing.signing.issuer import LONG_TERM_FILE
-from meterai.sealing.signing.revocation import RevocationAuthorities
-from meterai.sealing.signing.time_stamp_authority import TimeStampAuthority
-from meterai.sealing.signing.timestamps import ROOTS_MAX, check, root_digests
+from meterai.sealing.signing.network import Authorities, Unreached, exchange
+from meterai.sealing.signing.proofs import (
+    NoEvidence,
+    Proof,
+    check_crl,
+    check_ocsp,
+    crl_as_kept,
+    ocsp_as_kept,
+    request_for,
+)
+from meterai.sealing.signing.timestamps import (
+    ROOTS_MAX,
+    TokenRefused,
+    check,
+    root_digests,
+    taken_in,
+)
 
 TIMEOUT_SECONDS = 5.0  # of one exchange; a seal waits for two or three
 EXCHANGES_MAX = 3
+NONCE_BITS = 64  # RFC 3161, section 2.4.1: "a large random number with a high probability"
+ANSWER_BYTES_MAX = cms.TIME_STAMP_BYTES_MAX + 1024  # a token, and the status before it
+OCSP_BYTES_MAX = 32 * 1024  # one answer and the responder's certificates: 2-5 KiB
+CRL_BYTES_MAX = 2 * 1024 * 1024  # the list is put into every document
+ADDRESSES_MAX = 4  # tried per certificate and kind; more would only lengthen the wait
+CERTIFICATES_KEPT = 64  # whose evidence is remembered; two chains have about six
+
+_GRANTED = ("granted", "granted_with_mods")
+
+
+class TimeStampAuthority:
+    """One authority, asked over HTTP.  Blocks: to be called in a thread.  Safe to share.
+
+    `roots` are the only ones its certificates may lead to, at most `ROOTS_MAX`; `policy` is an object
+    identifier, or `None` to take the authority's own.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        roots: Sequence[x509.Certificate],
+        timeout_seconds: float,
+        policy: str | None = None,
+    ) -> None:
+        self._url = url
+        self._roots = tuple(roots)
+        self._timeout_seconds = timeout_seconds
+        self._policy = policy
+        self._outgoing = Authorities("time_stamps").of(url)
+
+    def token(self, signature_value: bytes) -> bytes:
+        """A token over the signature, laid out anew; refuses with `TimeStampUnavailable`.
+
+        Everything a verifier would ask is asked here too (RFC 3161, section 2.2), because a seal
+        with a bad token cannot be taken back.
+        """
+        nonce = secrets.randbits(NONCE_BITS) | 1 << NONCE_BITS - 1
+        request = {
+            "version": "v1",
+            "message_imprint": {
+                "hash_algorithm": {"algorithm": "sha256"},
+                "hashed_message": hashlib.sha256(signature_value).digest(),
+            },
+            "nonce": nonce,
+            "cert_req": True,
+        }
+        if self._policy is not None:
+            request["req_policy"] = self._policy
+        try:
+            answer = exchange(
+                self._url,
+                self._outgoing,
+                timeout_seconds=self._timeout_seconds,
+                bytes_max=ANSWER_BYTES_MAX,
+                body=tsp.TimeStampReq(request).dump(),
+                headers={"Content-Type": "application/timestamp-query"},
+            )
+            token = taken_in(_granted(answer), self._roots)
+            checked = check(token, signature_value, root_digests(self._roots))
+        except (Unreached, TokenRefused) as cause:
+            raise TimeStampUnavailable(str(cause)) from cause
+        if checked.nonce != nonce:
+            raise TimeStampUnavailable("the token answers another request")
+        if self._policy not in (None, checked.policy):
+            raise TimeStampUnavailable(f"the token was made under the policy {checked.policy}")
+        return token
+
+
+def _granted(answer: bytes) -> bytes:
+    """The token in an answer (RFC 3161, section 2.4.2); refuses with `TokenRefused`."""
+    try:
+        parts = der.members(answer, der.only(answer, der.SEQUENCE, 0, len(answer)))
+        status = tsp.PKIStatusInfo.load(answer[parts[0].at : parts[0].stop], strict=True)
+        word = status["status"].native
+    # asn1crypto parses lazily and raises many kinds of exception.
+    except Exception as cause:
+        raise TokenRefused("the answer cannot be read") from cause
+    if word not in _GRANTED or len(parts) != 2:
+        raise TokenRefused(f"the authority says {word}")
+    return answer[parts[1].at : parts[1].stop]
+
+
+class RevocationAuthorities:
+    """Asks about certificates and remembers the answers for a while.  Blocks; safe to share."""
+
+    def __init__(self, timeout_seconds: float) -> None:
+        self._timeout_seconds = timeout_seconds
+        self._authorities = Authorities("revocation")
+        self._proofs: dict[bytes, Proof] = {}
+        self._changing = Lock()
+
+    def evidence(
+        self, chains: Sequence[Sequence[x509.Certificate]], at: datetime
+    ) -> RevocationEvidence:
+        """Evidence for every certificate of the chains but their roots, which are trusted as such.
+
+        Each chain runs from its leaf to its root.  Refuses with `RevocationUnavailable` if nobody
+        can be asked or no answer proves anything, and with `IssuerUnusable` if a certificate was
+        revoked.
+        """
+        certificates: dict[bytes, None] = {}
+        ocsps: dict[bytes, None] = {}
+        crls: dict[bytes, None] = {}
+        for chain in chains:
+            for certificate in chain:
+                certificates[certificate.public_bytes(Encoding.DER)] = None
+            for certificate, authority in pairwise(chain):
+                proof = self._proof(certificate, authority, at)
+                (ocsps if proof.kind == "ocsp" else crls)[proof.encoded] = None
+        return RevocationEvidence(tuple(certificates), tuple(ocsps), tuple(crls))
+
+    def _proof(
+        self, certificate: x509.Certificate, authority: x509.Certificate, at: datetime
+    ) -> Proof:
+        key = certificate.fingerprint(hashes.SHA256())
+        known = self._proofs.get(key)
+        if known is not None and at < known.until:
+            return known
+        proof = self._ask(certificate, authority, at)
+        with self._changing:
+            if len(self._proofs) >= CERTIFICATES_KEPT:
+                self._proofs.clear()
+            self._proofs[key] = proof
+        return proof
+
+    def _ask(
+        self, certificate: x509.Certificate, authority: x509.Certificate, at: datetime
+    ) -> Proof:
+        reasons = []
+        for url, ask in self._ways(certificate):
+            try:
+                return ask(url, certificate, authority, at)
+            except (Unreached, NoEvidence) as cause:
+                reasons.append(str(cause))
+        subject = certificate.subject.rfc4514_string()
+        words = "; ".join(reasons) or "it names nobody who could be asked"
+        raise RevocationUnavailable(f"was {subject} revoked? {words}")
+
+    def _ways(self, certificate: x509.Certificate) -> Iterator[tuple[str, "_Ask"]]:
+        # OCSP first: its answer is small and newer than a list.
+        for url in _ocsp_addresses(certificate)[:ADDRESSES_MAX]:
+            yield url, self._ask_ocsp
+        for url in _crl_addresses(certificate)[:ADDRESSES_MAX]:
+            yield url, self._ask_crl
+
+    def _ask_ocsp(
+        self, url: str, certificate: x509.Certificate, authority: x509.Certificate, at: datetime
+    ) -> Proof:
+        asked = request_for(certificate, authority)
+        answer = exchange(
+            url,
+            self._authorities.of(url),
+            timeout_seconds=self._timeout_seconds,
+            bytes_max=OCSP_BYTES_MAX,
+            body=asked.public_bytes(Encoding.DER),
+            headers={"Content-Type": "application/ocsp-request"},
+        )
+        until = check_ocsp(answer, asked, authority, at)
+        return Proof("ocsp", ocsp_as_kept(answer, authority, at), until)
+
+    def _ask_crl(
+        self, url: str, certificate: x509.Certificate, authority: x509.Certificate, at: datetime
+    ) -> Proof:
+        answer = exchange(
+            url,
+            self._authorities.of(url),
+            timeout_seconds=self._timeout_seconds,
+            bytes_max=CRL_BYTES_MAX,
+        )
+        until = check_crl(answer, certificate, authority, at)
+        return Proof("crl", crl_as_kept(answer), until)
+
+
+_Ask = Callable[[str, x509.Certificate, x509.Certificate, datetime], Proof]
+
+
+def _ocsp_addresses(certificate: x509.Certificate) -> list[str]:
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.AuthorityInformationAccess)
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
+        return []
+    return [
+        one.access_location.value
+        for one in found.value
+        if one.access_method == AuthorityInformationAccessOID.OCSP
+        and isinstance(one.access_location, x509.UniformResourceIdentifier)
+    ]
+
+
+def _crl_addresses(certificate: x509.Certificate) -> list[str]:
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.CRLDistributionPoints)
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
+        return []
+    return [
+        name.value
+        for point in found.value
+        # A point of its own issuer or for some reasons only (RFC 5280, 4.2.1.13) proves too little.
+        if point.crl_issuer is None and point.reasons is None
+        for name in point.full_name or ()
+        if isinstance(name, x509.UniformResourceIdentifier)
+    ]
 
 
 class LongTermValidation:

@@ -1,7 +1,11 @@
 """What proves that certificates were not revoked: OCSP answers (RFC 6960) and lists (RFC 5280), checked.
 
-Nothing here connects to other machines: `revocation` asks for proofs, and verifiers check those that
+Nothing here connects to other machines: `long_term_validation` asks for proofs, and verifiers check those that
 a document holds.
+
+A proof has one form in a document.  The signature of an authority covers its statement and nothing around it, where
+anybody could put other certificates or write the same otherwise.  So an answer is laid out anew when it is taken in,
+and compared with that form when it is read (RFC 6960, section 4.2.1; RFC 5280, section 5.1).
 """
 
 from collections.abc import Sequence
@@ -19,13 +23,21 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
 from meterai.sealing.model import IssuerUnusable, RevocationEvidence
+from meterai.sealing.signing import der
 from meterai.sealing.signing.chains import is_issued_by
-from meterai.sealing.signing.der import NotDer
-from meterai.sealing.signing.evidence_layout import plain_crl, plain_ocsp
+from meterai.sealing.signing.der import CONTEXT_0, OCTETS, SEQUENCE, NotDer, tlv
 from meterai.sealing.signing.issuer import signs_list
+from meterai.sealing.signing.token_layout import ECDSA_NAMES, NULL, RSA_NAMES
 
 CLOCK_SKEW = timedelta(minutes=5)  # an authority's clock may be ahead of ours
 KEPT = timedelta(hours=1)  # evidence asked for once serves all seals of so long
+
+_BIT_STRING = 0x03
+_BASIC = bytes.fromhex("06092b0601050507300101")  # id-pkix-ocsp-basic
+_SUCCESSFUL = bytes.fromhex("0a0100")
+_ALGORITHMS = {tlv(SEQUENCE, one, NULL) for one in RSA_NAMES.values()} | {
+    tlv(SEQUENCE, one) for one in ECDSA_NAMES.values()
+}
 
 
 class NoEvidence(Exception):
@@ -97,7 +109,7 @@ def ocsp_as_kept(answer: bytes, authority: x509.Certificate, at: datetime) -> by
             if _is_responder(one, authority, at) and _signed_by(response, one)
         )
     try:
-        return plain_ocsp(answer, responder)
+        return _plain_ocsp(answer, responder)
     except NotDer as cause:
         raise NoEvidence("the OCSP answer is laid out in another way") from cause
 
@@ -105,7 +117,7 @@ def ocsp_as_kept(answer: bytes, authority: x509.Certificate, at: datetime) -> by
 def crl_as_kept(answer: bytes) -> bytes:
     """A list that was checked, as it stands in a document. Raises `NoEvidence`."""
     try:
-        return plain_crl(answer)
+        return _plain_crl(answer)
     except NotDer as cause:
         raise NoEvidence("the list of revocations is laid out in another way") from cause
 
@@ -238,3 +250,54 @@ def _counts_until(start: datetime, stop: datetime | None, at: datetime) -> datet
     if end < at:
         raise NoEvidence("the answer is out of date")
     return min(end, at + KEPT)
+
+
+def _plain_ocsp(answer: bytes, responder: x509.Certificate | None) -> bytes:
+    """The answer with the certificate of its responder, if the authority appointed one, and no other.
+
+    Raises `NotDer` for an answer in another encoding or signed by another algorithm.
+    """
+    response = der.only(answer, SEQUENCE, 0, len(answer))
+    _, wrapped = _of(answer, response, 2)
+    inside = der.only(answer, SEQUENCE, wrapped.start, wrapped.stop)
+    _, octets = _of(answer, inside, 2)
+    basic = der.only(answer, SEQUENCE, octets.start, octets.stop)
+    statement, algorithm, signature = _signed(answer, basic)
+    certificates = b""
+    if responder is not None:
+        encoded = responder.public_bytes(Encoding.DER)
+        certificates = tlv(CONTEXT_0, tlv(SEQUENCE, encoded))
+    written = tlv(SEQUENCE, statement, algorithm, signature, certificates)
+    answered = tlv(SEQUENCE, _BASIC, tlv(OCTETS, written))
+    return tlv(SEQUENCE, _SUCCESSFUL, tlv(CONTEXT_0, answered))
+
+
+def _plain_crl(answer: bytes) -> bytes:
+    """The list, encoded strictly. Raises like `_plain_ocsp`."""
+    whole = der.only(answer, SEQUENCE, 0, len(answer))
+    statement, algorithm, signature = _signed(answer, whole)
+    return tlv(SEQUENCE, statement, algorithm, signature)
+
+
+def _of(answer: bytes, whole: der.Element, least: int) -> list[der.Element]:
+    """The first members of an element. Raises `NotDer` if there are fewer."""
+    members = der.members(answer, whole)
+    if len(members) < least:
+        raise NotDer("another layout")
+    return members[:least]
+
+
+def _signed(answer: bytes, whole: der.Element) -> tuple[bytes, bytes, bytes]:
+    """Statement, algorithm and signature.  Raises `NotDer` for another algorithm, or a signature that is no
+    BIT STRING of whole octets: of one that ends with a zero bit the last bit may be called unused, and it holds.
+    """
+    members = _of(answer, whole, 3)
+    statement, algorithm, signature = (answer[one.at : one.stop] for one in members)
+    if algorithm not in _ALGORITHMS:
+        raise NotDer("another algorithm")
+    if (
+        answer[members[2].at] != _BIT_STRING
+        or answer[members[2].start : members[2].start + 1] != b"\0"
+    ):
+        raise NotDer("a signature of no whole octets")
+    return statement, algorithm, signature

@@ -44,9 +44,8 @@ from meterai.sealing.signing.issuer import Issuer, ProofSource
 from meterai.sealing.signing.timestamps import root_digests
 from meterai.sealing.stamp.wording import check_printable
 from meterai.sealing.writing.affixing import AffixingTerms, affix, dry_run, state
-from meterai.sealing.writing.other_views import refuse_other_views
+from meterai.sealing.writing.refusals import refuse_other_views, refuse_stamps_in_the_way
 from meterai.sealing.writing.security_store import store_update
-from meterai.sealing.writing.strays import refuse_stamps_in_the_way
 
 NUMBERS_RESERVED = 100_000  # for our objects, and for those that are left out before them
 

@@ -18,9 +18,8 @@ from meterai.sealing.pdf.serialization import Stream
 from meterai.sealing.signing import cms
 from meterai.sealing.signing.development import development_issuer
 from meterai.sealing.signing.issuers import load_issuer
+from meterai.sealing.signing.long_term_validation import RevocationAuthorities, TimeStampAuthority
 from meterai.sealing.signing.proofs import KEPT, NoEvidence, check_crl, check_ocsp
-from meterai.sealing.signing.revocation import RevocationAuthorities
-from meterai.sealing.signing.time_stamp_authority import TimeStampAuthority
 from meterai.sealing.signing.timestamps import check, root_digests
 from meterai.sealing.writing.security_store import EarlierStore, SecurityStore
 from standins.authority.keys import Signer, authorities_in

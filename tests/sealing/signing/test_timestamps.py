@@ -30,7 +30,7 @@ from meterai.sealing.model import TimeStampUnavailable
 from meterai.sealing.signing import cms
 from meterai.sealing.signing.der import SEQUENCE, SET, tlv
 from meterai.sealing.signing.development import development_issuer
-from meterai.sealing.signing.time_stamp_authority import TimeStampAuthority
+from meterai.sealing.signing.long_term_validation import TimeStampAuthority
 from meterai.sealing.signing.timestamps import (
     TokenRefused,
     check,

@@ -1,0 +1,120 @@
+"""Refusals of a document before it is stamped: it shows something other than its pages, or a stamp whose seal is gone.
+
+A seal that is removed from the form and leaves its picture would allow a second stamping for one payment.  Stamps are
+known by their names (`stamp.identifiers`); a stamp that was drawn anew or copied as a picture is not found, and shows the
+serial of another document.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from meterai.sealing.model import (
+    DocumentBroken,
+    DynamicForm,
+    LeavesWhenOpened,
+    Placement,
+    PlacementOnStamp,
+    Portfolio,
+    StrayStamp,
+    overlap,
+)
+from meterai.sealing.pdf.document import Document, is_number
+from meterai.sealing.pdf.forms import form_of, signature_fields
+from meterai.sealing.pdf.pages import PageTree, PdfPage
+from meterai.sealing.pdf.syntax import Dictionary, Value
+from meterai.sealing.stamp.identifiers import (
+    FIELD_PREFIX,
+    is_serial,
+    serial_in_name,
+    serials_in_reason,
+)
+
+ANNOTATIONS_MAX = 20_000  # of a document with a name of ours in it
+
+_NAMED = re.compile(FIELD_PREFIX.encode("ascii") + rb"[0-9A-Z]{22}")
+ACTIONS_MAX = 100  # that follow one another; real ones are one or two
+_LEAVING = {"/GoToR", "/GoToE", "/Launch", "/URI", "/SubmitForm", "/ImportData"}
+_HEAD_BYTES = 1024  # in which a linearized file says that it is one
+_LINEARIZED = re.compile(rb"/Linearized\b[^>]*?/L\s+(\d{1,12})|/L\s+(\d{1,12})[^>]*?/Linearized\b")
+
+
+def refuse_stamps_in_the_way(
+    document: Document, placements: Sequence[Placement], pages: Sequence[PdfPage]
+) -> None:
+    """Refuse with `StrayStamp` an annotation with a name of ours that no signature names, and with
+    `PlacementOnStamp` a placement over one; `pages` are those of the placements."""
+    if not any(map(_NAMED.search, document.texts())):
+        return
+    signed = {
+        serial
+        for one in signature_fields(document)
+        for serial in serials_in_reason(document.text(one.signature, b"/Reason"))
+    }
+    for page, annotation, serial in _stamps(document):
+        if serial not in signed:
+            raise StrayStamp(f"a stamp on page {page} whose seal is gone")
+        numbers = map(document.resolve, document.items(annotation, b"/Rect"))
+        corners = [float(one) for one in numbers if is_number(one)]
+        if len(corners) != 4:
+            raise DocumentBroken("a stamp without a place")
+        left, right = sorted(corners[::2])
+        low, top = sorted(corners[1::2])
+        for number, (placement, target) in enumerate(zip(placements, pages, strict=True), start=1):
+            is_there = target.number == page
+            if is_there and overlap(target.rectangle(placement), (left, low, right, top)):
+                raise PlacementOnStamp(number=number, page=page)
+
+
+def _stamps(document: Document) -> Iterator[tuple[int, Dictionary, str]]:
+    """Each annotation with a name of ours: its page, and the serial in its name."""
+    looked = 0
+    for page in PageTree(document).all():
+        for item in document.items(page.entries, b"/Annots"):
+            looked += 1
+            if looked > ANNOTATIONS_MAX:
+                raise DocumentBroken("too many annotations beside a stamp")
+            annotation = document.dictionary(item)
+            if annotation is None:
+                continue
+            for key in (b"/T", b"/NM"):
+                serial = serial_in_name(document.text(annotation, key))
+                if serial is not None and is_serial(serial):
+                    yield page.number, annotation, serial
+
+
+def refuse_other_views(document: Document, first_page: Dictionary) -> None:
+    """Refuse with `DynamicForm`, `Portfolio` or `LeavesWhenOpened`; with `DocumentBroken` a file that says
+    it is linearized and longer than it is: readers would begin elsewhere once it is so long."""
+    form = form_of(document)
+    if form is not None and form.get(b"/XFA") is not None:
+        raise DynamicForm("a form that is built when it is opened")
+    root = document.root
+    if document.dictionary(root.get(b"/Collection")) is not None:
+        raise Portfolio("a portfolio")
+    _refuse_leaving(document, root.get(b"/OpenAction"))
+    of_page = document.dictionary(first_page.get(b"/AA"))
+    if of_page is not None:
+        _refuse_leaving(document, of_page.get(b"/O"))
+    linearized = _LINEARIZED.search(document.buffer, 0, _HEAD_BYTES)
+    if linearized is not None and int(linearized[1] or linearized[2]) > len(document.buffer):
+        raise DocumentBroken("linearized, and cut off")
+
+
+def _refuse_leaving(document: Document, action: Value) -> None:
+    waiting, looked = [action], 0
+    while waiting:
+        looked += 1
+        if looked > ACTIONS_MAX:
+            raise DocumentBroken("too many actions")
+        entries = document.dictionary(waiting.pop())
+        if entries is None:
+            continue  # a destination in the document
+        kind = document.entry(entries, b"/S")
+        if kind in _LEAVING:
+            raise LeavesWhenOpened(f"{kind} when it is opened")
+        waiting += _following(document, entries)
+
+
+def _following(document: Document, entries: Dictionary) -> list[Value]:
+    found = document.entry(entries, b"/Next")
+    return list(found) if isinstance(found, list) else [found]
