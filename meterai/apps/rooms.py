@@ -5,6 +5,7 @@ A service is built after those of the rooms below it, so the order is that of th
 """
 
 from collections.abc import Mapping, Sequence
+from importlib.resources.abc import Traversable
 
 from meterai.accounts.room import ROOM as ACCOUNTS
 from meterai.approvals.room import ROOM as APPROVALS
@@ -97,6 +98,11 @@ ROOMS: Rooms = (
     CONSOLE,
     INSTALLATION,
 )
+
+
+def homes_of(rooms: Rooms = ROOMS) -> Sequence[tuple[str, Traversable]]:
+    """The folders of rooms outside the package, by the name of the room."""
+    return [(room.name, room.home) for room in rooms if room.home is not None]
 
 
 def services_of(rooms: Rooms = ROOMS) -> Mapping[str, type]:

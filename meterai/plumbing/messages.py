@@ -32,7 +32,7 @@ LANGUAGES = ("id", "en")
 MEGABYTE = 1024 * 1024  # bytes; as phones and desktops count the files that people choose
 _LIMITS = frozenset({"limit_bytes", "sum_bytes"})  # facts that say how large something may be
 _SERIALS = frozenset({"serial", "serials"})
-_BESIDE: list[Traversable] = []  # packages of other distributions
+_BESIDE: list[Traversable] = []  # folders outside the package
 
 
 def _files() -> Iterator[Traversable]:
@@ -44,10 +44,12 @@ def _files() -> Iterator[Traversable]:
         yield from templates.iterdir() if templates.is_dir() else ()
 
 
-def also(package: str) -> None:
-    """Adds the sentences of a package of another distribution, which calls this when it is imported."""
-    _BESIDE.append(resources.files(package))
-    catalogue.cache_clear()
+def also(*homes: Traversable) -> None:
+    """Adds the sentences of rooms and distributions that have them outside the package; a repeat changes nothing."""
+    for home in homes:
+        if home not in _BESIDE:
+            _BESIDE.append(home)
+            catalogue.cache_clear()
 
 
 @cache  # one key: it takes no arguments

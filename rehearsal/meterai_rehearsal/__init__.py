@@ -11,7 +11,9 @@ Promises it keeps
 Calls the floors of `meterai` (kit, plumbing, commands).  Nothing in `meterai` knows it.
 """
 
+from importlib import resources
+
 from meterai.plumbing.messages import also
 
 __all__: list[str] = []
-also(__name__)
+also(resources.files(__name__))

@@ -11,11 +11,13 @@ from meterai.plumbing import messages
 from tests.support.commands import run_here
 
 PACKAGE = """
-from meterai.commands import NO_OPTIONS, Command, Directory, Options, Scope, line
+from importlib import resources
+
+from meterai.commands import NO_OPTIONS, Command, DemandScope, Directory, Options, line
 from meterai.plumbing.messages import also, translate
 
-also(__name__)
-COMMANDS = [Command("{name}", "greetings:greet", Directory.SETTINGS, Scope.NOTHING)]
+also(resources.files(__name__))
+COMMANDS = [Command("{name}", "greetings:greet", Directory.SETTINGS, DemandScope.NOTHING)]
 
 def greet(options: Options = NO_OPTIONS) -> None:
     line(translate("greetings.hello", "en"))

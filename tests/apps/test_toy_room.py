@@ -6,29 +6,46 @@ The room is tests/toy, as docs/adding.md explains it.
 import asyncio
 import subprocess
 import sys
+import tomllib
+from collections.abc import Iterator
+from inspect import signature
 from pathlib import Path
+from urllib.parse import urlencode
 
 import psycopg
 import pytest
 
 from meterai.accounts import NOBODY
+from meterai.accounts.room import SIGN_IN_KEY
 from meterai.apps.program import program_of
 from meterai.apps.rooms import registered_of, subscriptions_of
 from meterai.apps.settings import load
 from meterai.apps.worker import periodic_tasks
 from meterai.audit.auditor import invariants_of
 from meterai.commands import complaints
+from meterai.kit.ids import show
 from meterai.plumbing.config import Settings
 from meterai.plumbing.work.jobs import Worker
-from meterai.plumbing.work.retention import Retention
+from meterai.plumbing.work.retention import Leaves, Retention
 from scripts.subscriptions import function
 from tests.support.audits import audit
 from tests.support.commands import ROOT, Done, run_with
-from tests.support.within import within
+from tests.support.desk import FORM, Desk, sit_down
+from tests.support.within import Within, within
+from tests.tidy import test_closed_world, test_retention, test_schema
 from tests.toy.installation import ROOMS as WITH_GUESTS
-from tests.toy.installation import guest_settings
+from tests.toy.installation import guest_settings, speaking
+from tests.toy.model import GuestKnown
+from tests.toy.retention import RETENTION
 from tests.toy.service import GuestService
 from tests.toy.settings import GuestSettings
+
+
+@pytest.fixture(autouse=True)
+def sentences() -> Iterator[None]:
+    """No other test finds the sentences of the room."""
+    with speaking():
+        yield
 
 
 @pytest.fixture
@@ -58,7 +75,7 @@ def test_its_command_runs_and_the_command_line_shows_its_setting(
     def do(*words: str, **more: str) -> Done:
         return run_with(WITH_GUESTS, tmp_path, *words, DATABASE_URL=database_url, **more)
 
-    assert do("guests", "list") == Done(0, "Ani\n", "")
+    assert do("guests", "list", show("acc", NOBODY)) == Done(0, "Ani\n", "")
     assert "guests_shown_max" in do("config").stdout
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute("UPDATE guests SET welcomes = 2")
@@ -81,18 +98,89 @@ def test_its_setting_is_shown_with_the_others(monkeypatch: pytest.MonkeyPatch) -
     assert ("guests_shown_max", "7", "environment") in list(found.shown())
 
 
+async def seated(web: Within) -> Desk:
+    """Somebody with an account who has signed in."""
+    container = web.container
+    key = container.keyring.derived(SIGN_IN_KEY)
+    return await sit_down(container.database, key, container.settings)
+
+
 def test_it_answers_programs_and_people(settings: Settings) -> None:
     async def run() -> None:
         async with within(settings, WITH_GUESTS) as web:
+            desk = await seated(web)
             for name in ("Ani", "Budi", "Citra"):
-                assert (await web.get(f"/guests?name={name}")).status == 200
-            page = (await web.get("/guests")).body.decode()
+                sent = await web.post("/guests", desk.form(guest=name), desk.headers | FORM)
+                assert (sent.status, sent.header("location")) == (303, "/guests")
+            page = (await web.get("/guests", desk.headers)).body.decode()
             assert "<li>Citra</li><li>Budi</li></ul>" in page
-            assert (await web.get("/v1/guests")).body == b'["Citra","Budi"]'
+            listed = await web.get("/v1/guests", {"Cookie": desk.cookie})
+            assert listed.body == b'["Citra","Budi"]'
             assert b'"guests":"ok"' in (await web.get("/readyz")).body
             assert b'"/v1/guests"' in (await web.get("/openapi.json")).body
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("id", "Nama ini sudah ada di buku tamu."), ("en", "This name is in the guest book.")],
+)
+def test_refused_form_says_why_in_the_language_of_its_reader(
+    settings: Settings, language: str, said: str
+) -> None:
+    async def run() -> None:
+        async with within(settings, WITH_GUESTS) as web:
+            desk = await seated(web)
+            cookie = f"{desk.cookie}; language={language}"
+            headers = desk.headers | FORM | {"Cookie": cookie}
+            await web.post("/guests", desk.form(guest="Ani"), headers)
+            again = await web.post("/guests", desk.form(guest="Ani"), headers)
+            assert again.status == 409
+            assert said in again.body.decode()
+            assert 'value="Ani"' in again.body.decode()
+            empty = await web.post("/guests", desk.form(guest=" "), headers)
+            assert empty.status == 422
+            assert "80" in empty.body.decode()
+
+    asyncio.run(run())
+
+
+def test_form_without_a_token_is_refused_and_a_page_changes_no_rows(settings: Settings) -> None:
+    async def run() -> None:
+        async with within(settings, WITH_GUESTS) as web:
+            desk = await seated(web)
+            body = urlencode({"guest": "Ani"}).encode()
+            assert (await web.post("/guests", body, desk.headers | FORM)).status == 403
+            assert (await web.get("/guests?guest=Ani", desk.headers)).status == 200
+            assert (await web.get("/v1/guests", {"Cookie": desk.cookie})).status == 200
+            assert await web.container.database.read("SELECT 1 FROM guests") == []
+
+    asyncio.run(run())
+
+
+def test_its_sentences_and_its_refusal_are_complete() -> None:
+    home = ROOT / "tests" / "toy"
+    for file in (home / "messages.toml", home / "templates" / "book.toml"):
+        for key, texts in tomllib.loads(file.read_text()).items():
+            test_closed_world.test_a_sentence_is_said_in_both_languages(key, texts)
+    test_closed_world.test_a_refusal_is_complete(GuestKnown)
+
+
+def test_its_table_is_as_every_table_must_be(settings: Settings) -> None:
+    checks = [
+        check
+        for name, check in vars(test_schema).items()
+        if name.startswith("test_") and [*signature(check).parameters] == ["schema"]
+    ]
+    assert checks
+    with psycopg.connect(settings.process.database_url) as connection:
+        for check in checks:
+            check(test_schema.Schema(connection))
+        [rule] = RETENTION
+        assert isinstance(rule, Leaves)
+        test_retention.test_a_rule_is_by_the_key_of_its_table(connection, rule)
+        test_retention.test_a_round_that_finds_nothing_reads_an_index_and_no_table(connection, rule)
 
 
 def test_its_handler_its_task_and_its_retention_run(settings: Settings) -> None:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from meterai.apps.rooms import ROOMS
+from meterai.room import Rooms
 from tests.support.audits import AUDITED
 from tests.support.columns import COLUMNS, FACTS, SHOWN, reasons_of
 
@@ -14,8 +14,8 @@ def test_facts_and_shown_columns_are_in_the_schema_and_apart() -> None:
     assert {column for column, times in said.items() if times > 1} == set()
 
 
-def test_a_room_speaks_of_its_own_tables() -> None:
-    for room in ROOMS:
+def test_a_room_speaks_of_its_own_tables(rooms: Rooms) -> None:
+    for room in rooms:
         of = room.audited
         spoken = {fact.table for fact in of.facts} | set(of.of_accounts) | set(of.standing)
         spoken |= of.shown.keys() | of.subjects.keys()

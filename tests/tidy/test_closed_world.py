@@ -26,7 +26,7 @@ from meterai.accounts.model import (
     StaffRole,
 )
 from meterai.approvals.model import ApprovalState
-from meterai.apps.rooms import offers_of, services_of
+from meterai.apps.rooms import ROOMS, offers_of, services_of
 from meterai.apps.settings import settings_of as make_settings
 from meterai.apps.web import build
 from meterai.audit.quiet_harm import quiet_harm
@@ -40,12 +40,12 @@ from meterai.payments.room import RAILS
 from meterai.plumbing.http import problems, requests
 from meterai.plumbing.http.described import NOTHING_MORE
 from meterai.plumbing.messages import LANGUAGES, catalogue
+from meterai.room import Rooms
 from scripts.lifecycles import LIFECYCLES
 from tests.support.audits import AUDITED, INVARIANTS, POSTINGS
 from tests.tidy.sources import (
     BESIDE,
     PACKAGE,
-    ROOMS,
     SOURCES,
     SQL,
     facts_of,
@@ -53,6 +53,7 @@ from tests.tidy.sources import (
     refusals,
     sentences,
 )
+from tests.tidy.sources import ROOMS as FOLDERS
 
 # Several classes, one fact for the client: come again in a moment; what happened at the provider.
 SHARED_CODES = {
@@ -235,12 +236,12 @@ def test_a_declared_constraint_exists() -> None:
 # -- routes ------------------------------------------------------------------------------------
 
 
-def handlers() -> list[tuple[str, HTTPRouteHandler]]:
+def handlers(rooms: Rooms = ROOMS) -> list[tuple[str, HTTPRouteHandler]]:
     found = []
     with warnings.catch_warnings():
         # How parameters are spelt changes with Litestar 3; that is for its upgrade.
         warnings.simplefilter("ignore", LitestarDeprecationWarning)
-        routes = build(make_settings()).routes
+        routes = build(make_settings(), rooms).routes
     for route in routes:
         assert isinstance(route, HTTPRoute), f"{route.path}: only HTTP is spoken"
         # OPTIONS is answered by the framework.
@@ -252,10 +253,10 @@ def handlers() -> list[tuple[str, HTTPRouteHandler]]:
     return found
 
 
-def test_every_route_declares_a_permission() -> None:
+def test_every_route_declares_a_permission(rooms: Rooms) -> None:
     undeclared = [
         f"{sorted(handler.http_methods)} {path}: permission {handler.opt.get('permission')!r}"
-        for path, handler in handlers()
+        for path, handler in handlers(rooms)
         if not isinstance(handler.opt.get("permission"), Permission)
     ]
     assert not undeclared, "\n".join(undeclared)
@@ -283,28 +284,30 @@ ASKED_WITHIN = {
 }
 
 
-def test_what_changes_something_is_not_permitted_by_looking() -> None:
+def test_what_changes_something_is_not_permitted_by_looking(rooms: Rooms) -> None:
     looking = {one for one in Permission if one.value.endswith(".read")}
-    for path, handler in handlers():
+    for path, handler in handlers(rooms):
         if handler.http_methods & CHANGING and path not in ASKED_WITHIN:
             assert handler.opt["permission"] not in looking, path
 
 
-def test_every_route_is_guarded() -> None:
-    for path, handler in handlers():
+def test_every_route_is_guarded(rooms: Rooms) -> None:
+    for path, handler in handlers(rooms):
         assert handler.resolve_before_request() is require_permission, path
 
 
-def test_a_route_that_changes_something_is_not_asked_by_get() -> None:
-    for path, handler in handlers():
+def test_a_route_that_changes_something_is_not_asked_by_get(rooms: Rooms) -> None:
+    for path, handler in handlers(rooms):
         if handler.http_methods != {"OPTIONS"}:  # what may be asked, with the limits of uploads
             assert len(handler.http_methods & {"GET", *CHANGING}) == 1, path
 
 
-def test_command_of_the_api_takes_a_key_or_says_why_a_repeat_does_no_harm() -> None:
+def test_command_of_the_api_takes_a_key_or_says_why_a_repeat_does_no_harm(
+    rooms: Rooms,
+) -> None:
     commands = [
         (path, handler.opt.get("described", NOTHING_MORE))
-        for path, handler in handlers()
+        for path, handler in handlers(rooms)
         if handler.http_methods & {"POST", "PUT", "PATCH", "DELETE"} and handler.include_in_schema
     ]
     assert len(commands) >= 10
@@ -312,14 +315,14 @@ def test_command_of_the_api_takes_a_key_or_says_why_a_repeat_does_no_harm() -> N
     assert not wrong, f"a command has `needs_key` or `repeats`: {wrong}"
 
 
-def test_a_route_is_given_what_it_asks_for_by_name() -> None:
+def test_a_route_is_given_what_it_asks_for_by_name(rooms: Rooms) -> None:
     given: dict[str, object] = {
-        **services_of(),
+        **services_of(rooms),
         "account": UUID,
         "actor": Actor,
         "member": UUID | None,
     }
-    for path, handler in handlers():
+    for path, handler in handlers(rooms):
         for name, field in handler.parsed_fn_signature.parameters.items():
             is_asked = any(isinstance(one, Dependency) for one in field.metadata)
             kind = field.annotation
@@ -342,7 +345,7 @@ def test_no_route_looks_a_service_up_by_hand() -> None:
 
 
 def test_every_invariant_is_audited() -> None:
-    rooms = sorted(room for room in ROOMS if (PACKAGE / room / "invariants.py").is_file())
+    rooms = sorted(room for room in FOLDERS if (PACKAGE / room / "invariants.py").is_file())
     written: list[Any] = [ledger_invariants.explained(POSTINGS)]
     postings: list[Any] = []
     causes: list[Any] = []

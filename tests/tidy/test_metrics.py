@@ -6,6 +6,7 @@ from meterai import limiter
 from meterai.apps.rooms import ROOMS
 from meterai.plumbing.observe import telemetry
 from meterai.plumbing.observe.metrics import Metric
+from meterai.room import Rooms
 from tests.tidy.sources import modules
 
 REGISTERED = {"plumbing": telemetry.METRICS, "limiter": limiter.METRICS} | {
@@ -24,7 +25,8 @@ def test_every_metric_is_registered_where_it_is_declared() -> None:
     assert declared == {of: {one.name for one in found} for of, found in REGISTERED.items()}
 
 
-def test_names_are_of_the_platform_and_given_once() -> None:
-    names = [one.name for found in REGISTERED.values() for one in found]
+def test_names_are_of_the_platform_and_given_once(rooms: Rooms) -> None:
+    registered = (telemetry.METRICS, limiter.METRICS, *(room.metrics for room in rooms))
+    names = [one.name for found in registered for one in found]
     assert len(names) == len(set(names))
     assert all(name.startswith("meterai_") for name in names)

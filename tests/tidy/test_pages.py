@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from meterai.apps.rooms import pages_of
+from meterai.room import Rooms
 from scripts.architecture import levels
 from tests.tidy.sources import PACKAGE, home_of, sentences
 from tests.tidy.test_closed_world import handlers
@@ -54,9 +55,9 @@ def test_a_room_with_pages_registers_them() -> None:
     assert all(one.package == f"meterai.{one.name}" for one in pages_of())
 
 
-def test_a_link_on_every_page_leads_somewhere_and_has_its_words() -> None:
-    paths = {path for path, handler in handlers() if "GET" in handler.http_methods}
-    for one in pages_of():
+def test_a_link_on_every_page_leads_somewhere_and_has_its_words(rooms: Rooms) -> None:
+    paths = {path for path, handler in handlers(rooms) if "GET" in handler.http_methods}
+    for one in pages_of(rooms):
         for link in one.links:
             assert link.path in paths
             assert WHERE[link.label] in below(one.name)

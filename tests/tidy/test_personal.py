@@ -3,10 +3,11 @@
 import tomllib
 from collections import defaultdict
 
-from meterai.apps.rooms import ROOMS, offers_of, owners_of_tables
+from meterai.apps.rooms import offers_of, owners_of_tables
 from meterai.plumbing.db.personal import OF_PLUMBING
 from meterai.plumbing.db.tables import TABLES
 from meterai.plumbing.messages import LANGUAGES, catalogue
+from meterai.room import Rooms
 from tests.tidy.sources import ROOT
 
 OFFERS = offers_of().personal
@@ -40,21 +41,22 @@ def test_every_table_of_a_person_is_personal_of_its_room_or_says_why_not() -> No
     assert all(NOBODYS.values())
 
 
-def test_each_table_is_named_by_the_room_that_owns_it() -> None:
-    owners = owners_of_tables()
-    for room in ROOMS:
+def test_each_table_is_named_by_the_room_that_owns_it(rooms: Rooms) -> None:
+    owners = owners_of_tables(rooms)
+    for room in rooms:
         if room.personal is not None:
             named = [one.table for one in room.personal.tables] + [*room.personal.nobodys]
             assert {owners[table] for table in named} <= {room.name}, room.name
     assert {one.table for one in OF_PLUMBING.tables} | OF_PLUMBING.nobodys.keys() <= TABLES
 
 
-def test_each_table_and_room_is_told_to_people_in_words() -> None:
+def test_each_table_and_room_is_told_to_people_in_words(rooms: Rooms) -> None:
     """Pages of a person's data, the copy of them and the register of processing name tables and rooms."""
-    tables = {f"personal.{table}" for table in (*HELD, *(one.table for one in OF_PLUMBING.tables))}
-    rooms = {f"purpose.{name}" for name, personal in OFFERS.items() if personal.tables}
+    offers = offers_of(rooms).personal
+    due = {f"personal.{one.table}" for personal in offers.values() for one in personal.tables}
+    due |= {f"purpose.{name}" for name, personal in offers.items() if personal.tables}
     told = catalogue()
-    unsaid = {key for key in tables | rooms if not all(map(told.get(key, {}).get, LANGUAGES))}
+    unsaid = {key for key in due if not all(map(told.get(key, {}).get, LANGUAGES))}
     assert unsaid == set()
 
 

@@ -11,11 +11,13 @@ from meterai.plumbing.observe.shared_metrics import join, sharing
 
 
 async def _web(url: str, directory: Path) -> None:
-    from tests.support.within import within  # noqa: PLC0415 - once figures are shared
+    from meterai.accounts import NOBODY  # noqa: PLC0415 - once figures are shared
+    from tests.support.within import within  # noqa: PLC0415
     from tests.toy.installation import ROOMS, guest_settings  # noqa: PLC0415
+    from tests.toy.service import GuestService  # noqa: PLC0415
 
     async with within(guest_settings(url, directory), ROOMS) as web:
-        assert (await web.get("/guests?name=Ani")).status == 200
+        await web.container.of(GuestService).enter(NOBODY, "Ani")
 
 
 async def _worker(url: str, directory: Path) -> None:

@@ -11,6 +11,7 @@ from tests.toy.demands import DEMANDS
 from tests.toy.invariants import INVARIANTS
 from tests.toy.jobs import HANDLERS
 from tests.toy.metrics import METRICS
+from tests.toy.personal import PERSONAL
 from tests.toy.retention import RETENTION
 from tests.toy.routes import PAGES, routes
 from tests.toy.service import GuestService
@@ -53,6 +54,7 @@ ROOM = Room(
     demands=DEMANDS,
     commands=COMMANDS,
     command_groups={"guests": "Who came."},
+    personal=PERSONAL,
     metrics=METRICS,
     invariants=INVARIANTS,
     audited=AUDITED,

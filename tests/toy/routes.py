@@ -1,34 +1,68 @@
 """The guest book over HTTP, for programs and as a page."""
 
-from litestar import get
-from litestar.di import NamedDependency
-from litestar.params import FromQuery
+from uuid import UUID
 
-from meterai.accounts import NOBODY, Permission
+from litestar import get, post
+from litestar.di import NamedDependency
+
+from meterai.accounts import Permission
 from meterai.kit.priority import Priority
-from meterai.pages import Page, PageRequest, RoomPages, page
+from meterai.kit.refusal import Refusal
+from meterai.pages import (
+    Page,
+    PageRequest,
+    RoomPages,
+    field_errors,
+    kept_text,
+    page,
+    read_own_form,
+    see_other,
+)
+from meterai.plumbing.http.language import language_of
+from tests.toy.model import guest_name
 from tests.toy.service import GuestService
 
-
-@get("/v1/guests", opt={"permission": Permission.PUBLIC, "priority": Priority.NEW})
-async def list_guests(guests: NamedDependency[GuestService]) -> list[str]:
-    """Who is in the book of nobody."""
-    return await guests.names(NOBODY)
+# A room of the platform adds permissions of its own to `Permission`.
+_READING = {"permission": Permission.CASE_READ, "priority": Priority.NEW}
+_ENTERING = {"permission": Permission.CASE_MAKE, "priority": Priority.NEW, "keeps": ("guest",)}
 
 
-@get(
-    "/guests",
-    opt={"permission": Permission.PUBLIC, "priority": Priority.NEW},
-    include_in_schema=False,
-)
+@get("/v1/guests", opt=_READING)
+async def list_guests(
+    guests: NamedDependency[GuestService], account: NamedDependency[UUID]
+) -> list[str]:
+    """Who is in the book of the account."""
+    return await guests.names(account)
+
+
+@get("/guests", opt=_READING, include_in_schema=False)
 async def show_guests(
-    request: PageRequest, guests: NamedDependency[GuestService], name: FromQuery[str] = ""
+    request: PageRequest, guests: NamedDependency[GuestService], account: NamedDependency[UUID]
 ) -> Page:
-    """The page of the book."""
-    if name:
-        await guests.enter(NOBODY, name)
-    return page(request, "guests/book.html", names=await guests.names(NOBODY))
+    """The book of the account, and the form of a new entry."""
+    names = await guests.names(account)
+    return page(request, "guests/book.html", names=names, typed=kept_text(request, "guest"))
+
+
+@post("/guests", opt=_ENTERING, include_in_schema=False)
+async def enter_guest(
+    request: PageRequest, guests: NamedDependency[GuestService], account: NamedDependency[UUID]
+) -> Page:
+    """Enter somebody, and show the book; a name that cannot be entered is told on the form."""
+    form = await read_own_form(request)
+    try:
+        await guests.enter(account, guest_name(form.text("guest")))
+    except Refusal as refusal:
+        return page(
+            request,
+            "guests/book.html",
+            status=refusal.status,
+            names=await guests.names(account),
+            typed=form.text("guest"),
+            errors=field_errors(refusal, language_of(request), "guest"),
+        )
+    return see_other("/guests")
 
 
 PAGES = RoomPages("guests", "tests.toy")
-routes = (list_guests, show_guests)
+routes = (list_guests, show_guests, enter_guest)

@@ -7,5 +7,7 @@ CREATE TABLE guests (
     name       text        NOT NULL,
     welcomes   integer     NOT NULL DEFAULT 0,
     entered_at timestamptz NOT NULL DEFAULT now(),
-    CONSTRAINT guests_pkey PRIMARY KEY (account_id, guest_id)
+    CONSTRAINT guests_pkey PRIMARY KEY (account_id, guest_id),
+    CONSTRAINT guest_is_entered_once UNIQUE (account_id, name)
 );
+CREATE INDEX guests_to_leave ON guests (entered_at);
