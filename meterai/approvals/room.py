@@ -26,7 +26,15 @@ async def _build(container: Container) -> None:
 
 
 def _tasks(container: Container) -> Sequence[PeriodicTask]:
-    return [PeriodicTask(EXPIRE, container.of(ApprovalService).expire, 60.0, EXPIRED)]
+    return [
+        PeriodicTask(
+            EXPIRE,
+            container.of(ApprovalService).expire,
+            60.0,
+            EXPIRED,
+            without_rows="one statement ends what nobody decided on, and passes by nothing",
+        )
+    ]
 
 
 def _command(name: str, function: str, schema: Schema = Schema.CURRENT) -> Command:

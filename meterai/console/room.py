@@ -48,7 +48,14 @@ async def _build(container: Container) -> None:
 
 
 def _tasks(container: Container) -> Sequence[PeriodicTask]:
-    return [PeriodicTask("sample_minutes", container.of(Samples).take, SAMPLE_LOOK_SECONDS)]
+    return [
+        PeriodicTask(
+            "sample_minutes",
+            container.of(Samples).take,
+            SAMPLE_LOOK_SECONDS,
+            without_rows="keeps what was counted in a minute, of which a worker writes the row",
+        )
+    ]
 
 
 PAGES = RoomPages(

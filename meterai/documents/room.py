@@ -56,8 +56,18 @@ async def _deletion_held(container: Container) -> str | None:
 def _tasks(container: Container) -> Sequence[PeriodicTask]:
     documents, removal = container.of(DocumentService), container.of(Removal)
     return [
-        PeriodicTask("forget_documents", documents.forget_old, 60.0),
-        PeriodicTask("sweep_objects", removal.sweep, 600.0),
+        PeriodicTask(
+            "forget_documents",
+            documents.forget_old,
+            60.0,
+            without_rows="one statement takes a batch and passes by rows that are held",
+        ),
+        PeriodicTask(
+            "sweep_objects",
+            removal.sweep,
+            600.0,
+            without_rows="one statement condemns what nobody wants of a piece of the store",
+        ),
         PeriodicTask("delete_condemned", removal.delete_condemned, 60.0),
     ]
 

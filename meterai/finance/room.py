@@ -38,8 +38,18 @@ async def _build(container: Container) -> None:
 def _tasks(container: Container) -> Sequence[PeriodicTask]:
     finance = container.of(FinanceService)
     return [
-        PeriodicTask(MEASURING, finance.measure, MEASURING_SECONDS),
-        PeriodicTask(COUNTING, finance.count_channels, COUNTING_SECONDS),
+        PeriodicTask(
+            MEASURING,
+            finance.measure,
+            MEASURING_SECONDS,
+            without_rows="counts days to close and adds up what is due, for the metrics",
+        ),
+        PeriodicTask(
+            COUNTING,
+            finance.count_channels,
+            COUNTING_SECONDS,
+            without_rows="adds what was posted since the last time up by channel, in one transaction",
+        ),
     ]
 
 

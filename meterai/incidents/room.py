@@ -61,11 +61,28 @@ async def _build(container: Container) -> None:
 def _tasks(container: Container) -> Sequence[PeriodicTask]:
     watching = container.of(Watching)
     tasks = [
-        PeriodicTask(PLANNING, watching.plan, 5.0),
-        PeriodicTask(TELLING, container.of(Subscriptions).tell, 5.0),
+        PeriodicTask(
+            PLANNING,
+            watching.plan,
+            5.0,
+            without_rows="maintenances are few and of no account; one that cannot begin is told in the log",
+        ),
+        PeriodicTask(
+            TELLING,
+            container.of(Subscriptions).tell,
+            5.0,
+            without_rows="one transaction takes a batch, of a row that a worker holds",
+        ),
     ]
     if watching.has_watchers:
-        tasks.append(PeriodicTask(WATCHING, watching.look, 5.0))
+        tasks.append(
+            PeriodicTask(
+                WATCHING,
+                watching.look,
+                5.0,
+                without_rows="asks the watchers; what they agree on is one transaction",
+            )
+        )
     return tasks
 
 

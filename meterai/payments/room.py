@@ -124,7 +124,12 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
         PeriodicTask("open_payments", payments.open_waiting, 0.1, OPENING_DUE),
         PeriodicTask("ask_about_payments", payments.poll_waiting, 0.5, QUESTION_DUE),
         PeriodicTask("cancel_payments", payments.cancel_closed, 0.5, CANCEL_DUE),
-        PeriodicTask("suspend_silence", payments.suspend_silence, 60.0),
+        PeriodicTask(
+            "suspend_silence",
+            payments.suspend_silence,
+            60.0,
+            without_rows="one transaction compares questions without an answer with their items",
+        ),
         PeriodicTask(SENDING, refunds.send_due, 0.2, TRY_DUE),
         PeriodicTask(SUSPENDING, refunds.suspend_overdue, 10.0),
         PeriodicTask(LOOKING, refunds.look_up_given_back, 0.5, LOOK_UP_DUE),
@@ -132,7 +137,12 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
         PeriodicTask(PLANNING, transfers.plan, 1.0, PLAN_DUE),
         PeriodicTask(TRANSFERRING, transfers.send_due, 0.2, SEND_DUE),
         PeriodicTask(FOLLOWING, transfers.follow, 0.5, LOOK_DUE),
-        PeriodicTask(WEIGHING, transfers.weigh, 60.0),
+        PeriodicTask(
+            WEIGHING,
+            transfers.weigh,
+            60.0,
+            without_rows="banks are few and of no account; one that does not answer is asked again in a minute",
+        ),
     ]
 
 

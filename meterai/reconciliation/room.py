@@ -33,8 +33,18 @@ async def _said(container: Container) -> str | None:
 def _tasks(container: Container) -> Sequence[PeriodicTask]:
     service = container.of(Reconciliation)
     return [
-        PeriodicTask(TASK, service.reconcile_due, LOOK_SECONDS),
-        PeriodicTask("let_record_files_go", service.let_files_go, HOUR_SECONDS),
+        PeriodicTask(
+            TASK,
+            service.reconcile_due,
+            LOOK_SECONDS,
+            without_rows="days are few and of no account; one that cannot be compared is put off and told",
+        ),
+        PeriodicTask(
+            "let_record_files_go",
+            service.let_files_go,
+            HOUR_SECONDS,
+            without_rows="files are few and of no account; one that cannot be removed is tried again",
+        ),
     ]
 
 

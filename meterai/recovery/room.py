@@ -23,7 +23,15 @@ async def _build(container: Container) -> None:
 
 def _tasks(container: Container) -> Sequence[PeriodicTask]:
     advance = container.of(RecoveryService).advance
-    return [PeriodicTask(ADVANCE, advance, 1.0, store.DUE)]
+    return [
+        PeriodicTask(
+            ADVANCE,
+            advance,
+            1.0,
+            store.DUE,
+            without_rows="one recovery is under way at a time, of no account; it is tried again in two seconds",
+        )
+    ]
 
 
 def _command(name: str, function: str) -> Command:

@@ -44,7 +44,14 @@ async def _extracts_stopped(container: Container) -> str | None:
 
 
 def _tasks(container: Container) -> Sequence[PeriodicTask]:
-    return [PeriodicTask(MAKING, container.of(StatementService).make_due, MAKING_LOOK_SECONDS)]
+    return [
+        PeriodicTask(
+            MAKING,
+            container.of(StatementService).make_due,
+            MAKING_LOOK_SECONDS,
+            without_rows="one day after the other, each signed over the one before; a lock lets one worker make it",
+        )
+    ]
 
 
 def _command(name: str, function: str, needs: Directory) -> Command:

@@ -47,11 +47,34 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
     advancing, drawing = container.of(Advancing), container.of(DrawService)
     lines, waits = container.of(WaitingRoom), container.stations.due
     return [
-        PeriodicTask("tell_waits", lines.tell_waits, store.STEP_SECONDS, waits),
-        PeriodicTask("advance_lines", advancing.advance_due, store.STEP_SECONDS / 2, store.DUE),
+        PeriodicTask(
+            "tell_waits",
+            lines.tell_waits,
+            store.STEP_SECONDS,
+            waits,
+            without_rows="asks how long people wait, each question by itself of one row",
+        ),
+        PeriodicTask(
+            "advance_lines",
+            advancing.advance_due,
+            store.STEP_SECONDS / 2,
+            store.DUE,
+            without_rows="lines are few and of no account; one that fails is tried again in a second",
+        ),
         PeriodicTask("tell_near_turns", advancing.tell_near, 5.0),
-        PeriodicTask("retire_documents", advancing.retire, 10.0),
-        PeriodicTask("advance_draws", drawing.advance_due, 1.0, store.DRAWS_DUE),
+        PeriodicTask(
+            "retire_documents",
+            advancing.retire,
+            10.0,
+            without_rows="takes files away, of lines that have ended",
+        ),
+        PeriodicTask(
+            "advance_draws",
+            drawing.advance_due,
+            1.0,
+            store.DRAWS_DUE,
+            without_rows="lines are few; one that goes no further is shown, and told in the log",
+        ),
     ]
 
 

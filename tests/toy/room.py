@@ -27,7 +27,8 @@ async def _is_open(_container: Container) -> None:
 
 
 def _tasks(container: Container) -> Sequence[PeriodicTask]:
-    return [PeriodicTask("look_at_guests", container.of(GuestService).look, 5.0)]
+    look = container.of(GuestService).look
+    return [PeriodicTask("look_at_guests", look, 5.0, without_rows="counts its own looks")]
 
 
 COMMANDS = (

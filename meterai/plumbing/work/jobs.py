@@ -116,6 +116,7 @@ class PeriodicTask:
 
     It runs where the one look for all finds a row that its SQL calls `due`; one that says nothing of rows goes on at
     its pace (`plumbing/work/watch.py`).  One that `is_cut` takes minutes and only reads: it ends where the worker stops.
+    `without_rows` says why it hands no row to `each`; empty where it does (`plumbing/work/periodic.py`).
     """
 
     name: str
@@ -123,6 +124,7 @@ class PeriodicTask:
     rest_seconds: float
     due: str = ""
     is_cut: bool = False
+    without_rows: str = ""
 
 
 _PIECES = RowMapper(Piece)

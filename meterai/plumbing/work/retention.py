@@ -114,4 +114,9 @@ class Retention:
         async def run() -> int:
             return await self.apply(rule)
 
-        return PeriodicTask(f"retention_{rule.name}", run, REST_SECONDS)
+        return PeriodicTask(
+            f"retention_{rule.name}",
+            run,
+            REST_SECONDS,
+            without_rows="one statement takes a batch and passes by rows that are held",
+        )
