@@ -12,10 +12,8 @@ from meterai.approvals.room import ROOM as APPROVALS
 from meterai.audit.room import ROOM as AUDIT
 from meterai.batches.room import ROOM as BATCHES
 from meterai.cases.room import ROOM as CASES
-from meterai.collectors import CREDIT_RAIL
 from meterai.collectors.room import ROOM as COLLECTORS
 from meterai.console.room import ROOM as CONSOLE
-from meterai.distribution import WHOLESALE_RAIL
 from meterai.distribution.room import ROOM as DISTRIBUTION
 from meterai.documents.room import ROOM as DOCUMENTS
 from meterai.drafts.room import ROOM as DRAFTS
@@ -30,7 +28,7 @@ from meterai.orders.room import ROOM as ORDERS
 from meterai.outages.room import ROOM as OUTAGES
 from meterai.pages import RoomPages
 from meterai.payments import RailKinds
-from meterai.payments.room import RAILS as RAILS_OF_PAYMENTS
+from meterai.payments.room import ROOM as PAYMENTS
 from meterai.payments.room import payments_with
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.audited import together
@@ -58,10 +56,7 @@ from meterai.watch.room import ROOM as WATCH
 from meterai.webhooks import publishing
 from meterai.webhooks.room import ROOM as WEBHOOKS
 
-# Those of providers, and those whose provider is our own database.
-RAILS: RailKinds = (*RAILS_OF_PAYMENTS, WHOLESALE_RAIL, CREDIT_RAIL)
-PAYMENTS = payments_with(RAILS)
-ROOMS: Rooms = (
+_LISTED: Rooms = (
     TRAIL,
     ACCOUNTS,
     APPROVALS,
@@ -98,6 +93,9 @@ ROOMS: Rooms = (
     CONSOLE,
     INSTALLATION,
 )
+# Those of providers, and those whose provider is our own database.
+RAILS: RailKinds = [rail for room in _LISTED for rail in room.rails]
+ROOMS: Rooms = tuple(payments_with(RAILS) if room is PAYMENTS else room for room in _LISTED)
 
 
 def homes_of(rooms: Rooms = ROOMS) -> Sequence[tuple[str, Traversable]]:

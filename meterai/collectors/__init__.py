@@ -11,7 +11,6 @@ Promises this room keeps
 Calls regulator, stamping, orders, payments, accounts, ledger, notifications.
 """
 
-from meterai.collectors.rail import CREDIT_RAIL
 from meterai.collectors.service import CollectorService
 
-__all__ = ["CREDIT_RAIL", "CollectorService"]
+__all__ = ["CollectorService"]

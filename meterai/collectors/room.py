@@ -19,6 +19,7 @@ from meterai.collectors.model import (
 )
 from meterai.collectors.pages import PAGE_ROUTES, PAGES
 from meterai.collectors.personal import PERSONAL
+from meterai.collectors.rail import CREDIT_RAIL
 from meterai.collectors.retention import RETENTION
 from meterai.collectors.routes import routes
 from meterai.collectors.service import CollectorService
@@ -76,6 +77,7 @@ FIELDS = {
 }
 ROOM = Room(
     name="collectors",
+    rails=[CREDIT_RAIL],
     tables=frozenset(
         {
             "collectors",

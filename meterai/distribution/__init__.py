@@ -22,14 +22,12 @@ from meterai.distribution.model import (
     DistributorStanding,
     DistributorState,
 )
-from meterai.distribution.rail import WHOLESALE_RAIL
 from meterai.distribution.sales_page import SELLER_COOKIE
 from meterai.distribution.service import DistributionService
 
 __all__ = [
     "SALE_KIND",
     "SELLER_COOKIE",
-    "WHOLESALE_RAIL",
     "DistributionService",
     "DistributorFile",
     "DistributorStanding",

@@ -24,6 +24,7 @@ from meterai.distribution.model import (
 from meterai.distribution.pages import PAGE_ROUTES, PAGES
 from meterai.distribution.personal import PERSONAL
 from meterai.distribution.publishing import PUBLISHED
+from meterai.distribution.rail import WHOLESALE_RAIL
 from meterai.distribution.reseller_routes import RESELLER_ROUTES
 from meterai.distribution.resellers import ResellerService
 from meterai.distribution.retention import RETENTION
@@ -87,6 +88,7 @@ FIELDS = {
 }
 ROOM = Room(
     name="distribution",
+    rails=[WHOLESALE_RAIL],
     tables=frozenset(
         {
             "deposit_returns",

@@ -259,6 +259,7 @@ def payments_with(kinds: RailKinds) -> Room:
             "bank_calls": BankCalls,
         },
         routes=[route for kind in kinds for route in endpoints_of(kind)],
+        rails=[kind for kind in kinds if not kind.is_own],
         fields=_fields(kinds),
         leases=_leases,
         handlers=HANDLERS,
@@ -282,3 +283,6 @@ def payments_with(kinds: RailKinds) -> Room:
         figures=FIGURES,
         promises=PROMISES,
     )
+
+
+ROOM = payments_with(RAILS)

@@ -63,6 +63,7 @@ class Room:
     pages      templates, drawings and links of its pages
     step       makes a step of the front, before the application and its limiter: sees each request first
     shows      keeps what every page begins with as it is, in a web process
+    rails      ways to be paid that it adds to those of payments, each a `RailKind`
     handlers   to which events it listens, and with what
     unheard    events of its own that nobody listens to, and why not
     published  which events accounts may be told of
@@ -108,6 +109,7 @@ class Room:
     pages: RoomPages | None = None
     step: MakeStep | None = None
     shows: Callable[[Container, Site], None] = lambda _container, _site: None
+    rails: Sequence[Any] = ()  # rooms below payments know no type of it
     handlers: Sequence[Subscription] = ()
     unheard: Mapping[type[Event], str] = field(default_factory=dict)
     published: Sequence[PublicEvent] = ()
