@@ -72,3 +72,13 @@ def spoilt(owner: psycopg.Connection[DictRow]) -> Iterator[Spoilt]:
     """A transaction over the history."""
     yield Spoilt(owner)
     owner.rollback()
+
+
+def bare(spoilt: Spoilt, table: str) -> None:
+    """Take off the checks that would be in the way."""
+    for row in spoilt.connection.execute(
+        "SELECT conname AS name FROM pg_constraint WHERE contype = 'c' AND conrelid = %s::regclass",
+        [table],
+    ).fetchall():
+        sql = f"ALTER TABLE {table} DROP CONSTRAINT {row['name']}"
+        spoilt.connection.execute(sql.encode())

@@ -6,11 +6,12 @@ from typing import cast
 import pytest
 
 from meterai.plumbing.db.database import Database
-from tests.audit.conftest import Spoilt
-from tests.audit.test_facts import CHANGES, bare, types
+from tests.audit.conftest import Spoilt, bare
+from tests.audit.test_facts import CHANGES
 from tests.support.audits import INVARIANTS, audit
 from tests.support.columns import CHECKED
 from tests.support.history import History
+from tests.support.rows import types
 
 # Columns of which a small change is allowed, and one that is not.
 FAR = "{0} + interval '2 years'"

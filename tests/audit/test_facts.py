@@ -1,11 +1,9 @@
 """What was written once and audited cannot change, vanish or appear unseen, column by column."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import cast
 
-import psycopg
 import pytest
 
 from meterai.audit.history import months
@@ -13,9 +11,10 @@ from meterai.audit.points import Past, Point, record
 from meterai.plumbing.db.audited import Fact
 from meterai.plumbing.db.database import Database
 from meterai.plumbing.db.marks import TOLD_APART_MAX, Mark
-from tests.audit.conftest import Spoilt
+from tests.audit.conftest import Spoilt, bare
 from tests.support.audits import AUDITED, EVERYTHING
 from tests.support.history import History
+from tests.support.rows import types
 
 FACTS = AUDITED.facts
 # What makes another value of a column, by its type.
@@ -67,25 +66,6 @@ def point(history: History) -> Point:
     made = history.shop.do(take())
     assert made is not None
     return made
-
-
-def bare(spoilt: Spoilt, table: str) -> None:
-    """Take off the checks that would be in the way."""
-    for row in spoilt.connection.execute(
-        "SELECT conname AS name FROM pg_constraint WHERE contype = 'c' AND conrelid = %s::regclass",
-        [table],
-    ).fetchall():
-        sql = f"ALTER TABLE {table} DROP CONSTRAINT {row['name']}"
-        spoilt.connection.execute(sql.encode())
-
-
-def types(connection: psycopg.Connection[Any], table: str) -> Iterator[tuple[str, str]]:
-    for row in connection.execute(
-        "SELECT attname AS name, format_type(atttypid, NULL) AS type FROM pg_attribute"
-        " WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped",
-        [table],
-    ).fetchall():
-        yield row["name"], row["type"]
 
 
 def one_of(fact: Fact) -> str:

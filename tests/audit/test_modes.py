@@ -19,8 +19,8 @@ from meterai.plumbing.db.invariants import Accounts, InvariantFinding, RowScope,
 from meterai.plumbing.objects import ObjectStore, Stored
 from meterai.sealing import Issuers
 from tests.audit.conftest import Spoilt
-from tests.audit.corruptions import CORRUPTIONS, Corruption
 from tests.support.audits import AUDITED, INVARIANTS, REGISTERED
+from tests.support.corrupting import Corruption, corruptions
 from tests.support.history import History, make
 from tests.support.shop import open_shop
 
@@ -171,7 +171,7 @@ def test_an_honest_history_holds_in_every_scope(history: History, spoilt: Spoilt
         assert history.shop.do(broken_in(spoilt, scopes)) == set()
 
 
-@pytest.mark.parametrize("corruption", CORRUPTIONS[::6], ids=lambda one: one.name)
+@pytest.mark.parametrize("corruption", corruptions()[::6], ids=lambda one: one.name)
 def test_a_corruption_is_seen_in_every_scope(
     history: History, spoilt: Spoilt, corruption: Corruption
 ) -> None:

@@ -1,0 +1,23 @@
+"""Files of a fixed name in the folders of rooms: `tests/<room>/<name>.py`.
+
+A new room writes its own, and no list names them (docs/adding.md).
+"""
+
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+from meterai.apps.rooms import ROOMS
+
+_TESTS = Path(__file__).parents[1]
+_ORDER = {room.name: place for place, room in enumerate(ROOMS)}
+
+
+def modules(name: str) -> Sequence[ModuleType]:
+    """The modules of this name: those of folders that are no room's, then those of rooms from the lowest up."""
+    folders = sorted(
+        (path.parent.name for path in _TESTS.glob(f"*/{name}.py") if path.parent.name != "support"),
+        key=lambda folder: (_ORDER.get(folder, -1), folder),
+    )
+    return [import_module(f"tests.{folder}.{name}") for folder in folders]
