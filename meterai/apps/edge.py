@@ -232,7 +232,7 @@ def admitted(app: Litestar, settings: Settings) -> ASGIApp:
     )
     edge = Edge(app, too_large, admission, headers)
     # Compressed first and remembered then, so that what strangers see is compressed once.
-    remembering = pages.Remembering(app, app.state.pace)
+    remembering = pages.Remembering(app, app.state.throttle)
     site.on_show(remembering.renew)
     rooms: Rooms = app.state.rooms
     of_rooms = [one.step(app, settings, headers) for one in rooms if one.step is not None]

@@ -256,7 +256,7 @@ def build(settings: Settings, rooms: Rooms = ROOMS, site: pages.Site | None = No
         request_class=BoundedRequest,
         before_request=require_permission,  # a guard of the framework costs a copy of the route each time
         lifespan=[lifespan],
-        state=State({"rooms": rooms, "limiter": limiter, "site": site, "pace": Throttle()}),
+        state=State({"rooms": rooms, "limiter": limiter, "site": site, "throttle": Throttle()}),
         exception_handlers={
             Refusal: pages.page_or_problem(on_refusal),
             HTTPException: pages.page_or_problem(on_http_exception),

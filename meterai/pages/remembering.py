@@ -111,8 +111,8 @@ class _Anew:
 class Remembering:
     """Before the limiter: gives what it remembers, and remembers what passes."""
 
-    def __init__(self, litestar: Litestar, pace: Throttle) -> None:
-        self._pace = pace
+    def __init__(self, litestar: Litestar, throttle: Throttle) -> None:
+        self._throttle = throttle
         self._declared: Declared[Remembered | None] = Declared(litestar, _read, None)
         self._kept: dict[_Key, _KeptForm] = {}
 
@@ -131,7 +131,7 @@ class Remembering:
         coding = coding_for(header(scope, b"accept-encoding"))
         key, now = (scope["path"], scope["query_string"], language, coding), monotonic()
         kept = self._kept.get(key)
-        if kept is not None and self._is_good(kept, now) and await self._pace.turn():
+        if kept is not None and self._is_good(kept, now) and await self._throttle.permit():
             await _give(kept, visit.send)
             return
         is_old_good = kept is not None and now < kept.until + STALE_SECONDS_MAX

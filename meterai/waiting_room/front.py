@@ -145,7 +145,7 @@ class WaitingLines:
             f"/static/{name}": site.assets[name] for name in _ASSETS if name in site.assets
         }
         self._known: WaitingRoom | None = None
-        self._pace: Throttle = litestar.state.pace
+        self._throttle: Throttle = litestar.state.throttle
         places = settings.of(WaitingRoomSettings).waiting_room_network_places
         self._newcomers = Buckets(places, PLACES_REFILL_SECONDS)
         self._arrivals = Buckets(ARRIVALS_MAX, 1.0)
@@ -176,7 +176,7 @@ class WaitingLines:
                 return
             visit.send = plain
         elif (asset := self._assets.get(path)) and self._is_wanted(visit, asset):
-            await self._pace.turn()
+            await self._throttle.permit()
             headers = (_FOR_GOOD, (b"content-type", asset.media_type.encode()))
             visit.send = compressing(visit)
             await self._send(visit, 200, asset.content, *headers)
@@ -201,7 +201,7 @@ class WaitingLines:
         line = room.line_to_wait_in(scope, guarded.act) if guarded.is_entrance else None
         if line is None:
             return False
-        await self._pace.turn()
+        await self._throttle.permit()
         if not visit.is_head:
             metrics.SENT.labels(line=line.name).inc()
         refusal = WaitInLine(line.name)
@@ -287,7 +287,7 @@ class WaitingLines:
         address = _Address.of(visit.scope["path"])
         if address is None:
             return False
-        if not await self._pace.turn():
+        if not await self._throttle.permit():
             await self._refuse(visit, DatabaseBusy("too many look at once"))
             return True
         await room.look()

@@ -148,8 +148,8 @@ class ByteBudget:
             raise
 
 
-class _Pace:
-    """The pace of one body, watched by one timer however many pieces it comes in.
+class _SendingRate:
+    """The sending rate of one body, watched by one timer however many pieces it comes in.
 
     `limit` ends once the sender is silent for too long, or slower than the slowest phone. While what came is
     written to a file nobody is late.
@@ -315,25 +315,25 @@ class RequestBody:
             if self._announced == 0:
                 return
             self._check_room(self._announced)
-        pace = _Pace(asyncio.get_running_loop())
+        rate = _SendingRate(asyncio.get_running_loop())
         try:
-            async with pace.limit:
-                while not await self._next(pace):
+            async with rate.limit:
+                while not await self._next(rate):
                     pass
         except TimeoutError:
             raise BodyTooSlow(f"{self._received} bytes of the body arrived") from None
         finally:
-            pace.end()
+            rate.end()
         await PURPOSE.get().step_back()
 
-    async def _next(self, pace: _Pace) -> bool:
-        pace.is_listening = True
+    async def _next(self, rate: _SendingRate) -> bool:
+        rate.is_listening = True
         message = await self._next_message()
         if message["type"] != "http.request":
             raise BodyIncomplete("the client is gone")
         piece = message.get("body", b"")
         self._received += len(piece)
-        pace.heard(self._received)
+        rate.heard(self._received)
         if self._received > self._bytes_max:
             raise RequestEntityTooLarge
         if piece:

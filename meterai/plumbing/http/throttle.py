@@ -1,6 +1,6 @@
-"""Small answers at a pace that keeps the event loop free for others.
+"""Throttle of small answers: keeps the event loop free for others.
 
-What is answered from memory takes some 40 microseconds and asks for no turn of the limiter.  A
+What is answered from memory takes some 40 microseconds and asks for no permit of the limiter.  A
 crowd that asks for nothing else could still keep the process busy with it, and whoever pays would wait
 behind thousands.  So only so many begin in each tick, and the rest wait with their connections, which
 asks them to wait too.  How many adapts to how late the ticks come: that is what others wait.
@@ -32,8 +32,8 @@ class Throttle:
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._next_at = 0.0  # 0: nobody asked in the last tick
 
-    async def turn(self) -> bool:
-        """Wait for a turn, mostly not at all.  False where too many wait already."""
+    async def permit(self) -> bool:
+        """Wait for a permit, mostly not at all.  False where too many wait already."""
         if not self._next_at:
             self._left = self._may_begin = int(self._in_a_tick)
             self._schedule(monotonic())
@@ -42,9 +42,9 @@ class Throttle:
             return True
         if len(self._waiting) >= WAITING_MAX:
             return False
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
-        await turn  # one that is cancelled is passed over
+        permit: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(permit)
+        await permit  # one that is cancelled is passed over
         return True
 
     def _schedule(self, now: float) -> None:
@@ -59,9 +59,9 @@ class Throttle:
         owed = (TICK_SECONDS + late) * IN_A_SECOND_MIN
         self._left = self._may_begin = int(max(self._in_a_tick, min(owed, IN_A_TICK_MAX)))
         while self._left > 0 and self._waiting:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                turn.set_result(None)
+            permit = self._waiting.popleft()
+            if not permit.done():
+                permit.set_result(None)
                 self._left -= 1
         if was_used or self._waiting:
             self._schedule(now)

@@ -1,9 +1,9 @@
 """One look for all worker pools and periodic tasks of a worker: one statement says whose rows are due.
 
-Promises of this module, for those that say in SQL which row is due; the others look at their pace:
+Promises of this module, for those that say in SQL which row is due; the others look at their interval:
 
 * a worker pool is handed the rows with its name, and looks itself only where there may be more of them;
-* a worker pool or task looks when the statement names it, and no sooner after a look in vain than its pace: a row
+* a worker pool or task looks when the statement names it, and no sooner after a look in vain than its interval: a row
   that is due and cannot be done does not wake it at each look;
 * the statement is run every `LOOK_SECONDS`, and for `BUSY_SECONDS` after something was found every
   `BUSY_LOOK_SECONDS`; at once where something was done from which more may follow (`soon`), so that a chain of
@@ -76,7 +76,7 @@ class Rest:
             self._woken = None
 
     def named(self, pieces: Sequence[Piece]) -> None:
-        """Rows of it are due.  Half a look early counts, or two equal paces would miss each other."""
+        """Rows of it are due.  Half a look early counts, or two equal intervals would miss each other."""
         if self._woken is None:
             self._is_named = True
         elif self._least_until - monotonic() <= BUSY_LOOK_SECONDS / 2:
@@ -138,7 +138,7 @@ class DueWatch:
         )
         self._rests: list[Rest] = []
         self._found_at = self._looked_at = monotonic()
-        self._paced_to = 0.0  # as many looks were run as if the next one were allowed then
+        self._next_look_at = 0.0  # as many looks were run as if the next one were allowed then
         self._is_wanted = False
         self._pausing: asyncio.Future[None] | None = None
 
@@ -165,7 +165,7 @@ class DueWatch:
         self._end_pause()
 
     async def _pause(self) -> None:
-        """Wait for the next look: the pace, or until it is wanted and allowed."""
+        """Wait for the next look: the interval, or until it is wanted and allowed."""
         loop = asyncio.get_running_loop()
         if not self._is_wanted:
             is_busy = monotonic() - self._found_at < BUSY_SECONDS
@@ -173,10 +173,10 @@ class DueWatch:
             timer = loop.call_later(BUSY_LOOK_SECONDS if is_busy else LOOK_SECONDS, self._end_pause)
             await self._pausing
             timer.cancel()
-        ahead = self._paced_to - monotonic() - LOOKS_AT_ONCE * BUSY_LOOK_SECONDS
+        ahead = self._next_look_at - monotonic() - LOOKS_AT_ONCE * BUSY_LOOK_SECONDS
         if ahead > 0:
             await asyncio.sleep(ahead)
-        self._paced_to = max(self._paced_to, monotonic()) + BUSY_LOOK_SECONDS
+        self._next_look_at = max(self._next_look_at, monotonic()) + BUSY_LOOK_SECONDS
         self._is_wanted = False
 
     def _end_pause(self) -> None:

@@ -23,13 +23,13 @@ def run(story: Any) -> None:
     asyncio.run(story(Throttle()))
 
 
-def begins_at_once(pace: Throttle) -> bool:
-    turn = pace.turn()
+def begins_at_once(throttle: Throttle) -> bool:
+    permit = throttle.permit()
     try:
-        turn.send(None)
+        permit.send(None)
     except StopIteration as done:
         return bool(done.value)
-    turn.close()
+    permit.close()
     return False
 
 
@@ -40,9 +40,9 @@ async def done(tasks: list[asyncio.Task[bool]]) -> int:
 
 
 def test_who_comes_alone_waits_for_nothing() -> None:
-    async def story(pace: Throttle) -> None:
+    async def story(throttle: Throttle) -> None:
         for _ in range(IN_A_TICK_FIRST):
-            assert begins_at_once(pace)
+            assert begins_at_once(throttle)
 
     run(story)
 
@@ -55,18 +55,18 @@ def ticks_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("ticks_by_hand")
 def test_of_a_crowd_so_many_begin_in_a_tick_in_their_order() -> None:
-    async def story(pace: Throttle) -> None:
+    async def story(throttle: Throttle) -> None:
         order: list[int] = []
 
         async def one(number: int) -> bool:
-            await pace.turn()
+            await throttle.permit()
             order.append(number)
             return True
 
         tasks = [asyncio.create_task(one(number)) for number in range(3 * IN_A_TICK_FIRST)]
         assert await done(tasks) == IN_A_TICK_FIRST
         for ticks in (2, 3):
-            pace._tick()
+            throttle._tick()
             assert await done(tasks) >= min(ticks * IN_A_TICK_FIRST, len(tasks))
         await asyncio.gather(*tasks)
         assert order == list(range(len(tasks)))
@@ -74,9 +74,9 @@ def test_of_a_crowd_so_many_begin_in_a_tick_in_their_order() -> None:
     run(story)
 
 
-def test_one_that_goes_takes_nobodys_turn() -> None:
-    async def story(pace: Throttle) -> None:
-        tasks = [asyncio.create_task(pace.turn()) for _ in range(IN_A_TICK_FIRST + 20)]
+def test_one_that_goes_takes_nobodys_permit() -> None:
+    async def story(throttle: Throttle) -> None:
+        tasks = [asyncio.create_task(throttle.permit()) for _ in range(IN_A_TICK_FIRST + 20)]
         await done(tasks)
         for task in tasks[IN_A_TICK_FIRST : IN_A_TICK_FIRST + 10]:
             task.cancel()
@@ -89,11 +89,11 @@ def test_one_that_goes_takes_nobodys_turn() -> None:
 def test_too_many_are_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "WAITING_MAX", 10)
 
-    async def story(pace: Throttle) -> None:
-        tasks = [asyncio.create_task(pace.turn()) for _ in range(IN_A_TICK_FIRST + 11)]
+    async def story(throttle: Throttle) -> None:
+        tasks = [asyncio.create_task(throttle.permit()) for _ in range(IN_A_TICK_FIRST + 11)]
         await done(tasks)
-        assert not await pace.turn()
-        pace._tick()
+        assert not await throttle.permit()
+        throttle._tick()
         # The last one found ten waiting before it.
         assert sum(not one for one in await asyncio.gather(*tasks)) == 1
 
@@ -101,16 +101,16 @@ def test_too_many_are_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_fewer_begin_where_others_wait_and_more_where_nobody_does() -> None:
-    async def story(pace: Throttle) -> None:
+    async def story(throttle: Throttle) -> None:
         for _ in range(50):
-            pace._adapt(LATE_SECONDS_MAX * 2)
-        assert pace._in_a_tick == IN_A_TICK_MIN
-        pace._adapt(0.0)
-        assert pace._in_a_tick == IN_A_TICK_MIN, "nobody waits: nothing is learned"
-        pace._waiting.append(asyncio.get_running_loop().create_future())
+            throttle._adapt(LATE_SECONDS_MAX * 2)
+        assert throttle._in_a_tick == IN_A_TICK_MIN
+        throttle._adapt(0.0)
+        assert throttle._in_a_tick == IN_A_TICK_MIN, "nobody waits: nothing is learned"
+        throttle._waiting.append(asyncio.get_running_loop().create_future())
         for _ in range(1_000):
-            pace._adapt(0.0)
-        assert pace._in_a_tick == IN_A_TICK_MAX
+            throttle._adapt(0.0)
+        assert throttle._in_a_tick == IN_A_TICK_MAX
 
     run(story)
 
@@ -118,20 +118,20 @@ def test_fewer_begin_where_others_wait_and_more_where_nobody_does() -> None:
 def test_late_tick_owes_what_could_have_begun_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "TICK_SECONDS", 0.005)
     monkeypatch.setattr(
-        Throttle, "_schedule", lambda pace, now: setattr(pace, "_next_at", now + 0.005)
+        Throttle, "_schedule", lambda throttle, now: setattr(throttle, "_next_at", now + 0.005)
     )
     now = [100.0]
     monkeypatch.setattr(module, "monotonic", lambda: now[0])
 
-    async def story(pace: Throttle) -> None:
-        pace._in_a_tick = IN_A_TICK_MIN
-        tasks = [asyncio.create_task(pace.turn()) for _ in range(500)]
+    async def story(throttle: Throttle) -> None:
+        throttle._in_a_tick = IN_A_TICK_MIN
+        tasks = [asyncio.create_task(throttle.permit()) for _ in range(500)]
         assert await done(tasks) == IN_A_TICK_MIN
         now[0] += 0.0501
-        pace._tick()
+        throttle._tick()
         assert await done(tasks) == IN_A_TICK_MIN + 0.050 * IN_A_SECOND_MIN
         now[0] += 60.0
-        pace._tick()
+        throttle._tick()
         assert await done(tasks) == IN_A_TICK_MIN + 0.050 * IN_A_SECOND_MIN + IN_A_TICK_MAX
         for task in tasks:
             task.cancel()
@@ -140,14 +140,14 @@ def test_late_tick_owes_what_could_have_begun_meanwhile(monkeypatch: pytest.Monk
 
 
 def test_it_rests_when_nobody_asks() -> None:
-    async def story(pace: Throttle) -> None:
-        await pace.turn()
-        assert pace._next_at
+    async def story(throttle: Throttle) -> None:
+        await throttle.permit()
+        assert throttle._next_at
         async with asyncio.timeout(RESTS_SECONDS_MAX):
             while True:
                 await asyncio.sleep(TICK_SECONDS)
-                if not pace._next_at:
+                if not throttle._next_at:
                     break
-        assert begins_at_once(pace)
+        assert begins_at_once(throttle)
 
     run(story)
