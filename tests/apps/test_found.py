@@ -121,7 +121,7 @@ def test_search_asks_each_room_one_thing_at_most(shop: Shop, text: str) -> None:
         counts = {}
         async with shop.container.database.reading() as tx:
             for room, knows in OFFERS.knows.items():
-                counting = _Counting(tx._link)
+                counting = _Counting(tx._connection)
                 await knows.find(counting, text, 10)
                 counts[room] = counting.count
         return counts

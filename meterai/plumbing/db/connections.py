@@ -102,15 +102,15 @@ class ServerConnection:
     __slots__ = (
         "_pulse",
         "asked_at",
-        "connection",
         "patience",
+        "raw",
         "rested_at",
         "server",
         "statement_ms",
     )
 
-    def __init__(self, connection: AsyncConnection[DictRow], server: str, pulse: Pulse) -> None:
-        self.connection = connection
+    def __init__(self, raw: AsyncConnection[DictRow], server: str, pulse: Pulse) -> None:
+        self.raw = raw
         self.server = server
         self.asked_at = 0.0  # 0 while no answer is owed
         self.patience = ANSWER_SECONDS_MAX
@@ -125,7 +125,7 @@ class ServerConnection:
     def answered(self) -> None:
         """Note that it owes none any more: the answer came, or the connection broke."""
         self.asked_at = 0.0
-        if not self.connection.closed:
+        if not self.raw.closed:
             self._pulse.heard_at = monotonic()
 
     def waits(self, now: float) -> float:
@@ -142,7 +142,7 @@ class ServerConnection:
         if statement_ms != self.statement_ms:
             self.ask()
             try:
-                await self.connection.execute(_LIMIT, [str(statement_ms)])
+                await self.raw.execute(_LIMIT, [str(statement_ms)])
             finally:
                 self.answered()
             self.statement_ms = statement_ms
@@ -151,16 +151,16 @@ class ServerConnection:
     @property
     def is_sound(self) -> bool:
         """True where it can be used for something else."""
-        return self.connection.pgconn.transaction_status == TransactionStatus.IDLE
+        return self.raw.pgconn.transaction_status == TransactionStatus.IDLE
 
     def has_ended_while_resting(self) -> bool:
         """True where the server has said something unasked: mostly that it goes away."""
-        if self.connection.closed:
+        if self.raw.closed:
             return True
         if monotonic() - self.rested_at < REST_SECONDS_MAX:
             return False
         poll = select.poll()
-        poll.register(self.connection.pgconn.socket, select.POLLIN | select.POLLERR)
+        poll.register(self.raw.pgconn.socket, select.POLLIN | select.POLLERR)
         return bool(poll.poll(0))
 
     def cut(self) -> None:
@@ -172,34 +172,34 @@ class ServerConnection:
         # It may end by itself in this very moment.
         with (
             suppress(OSError, psycopg.Error),
-            socket.socket(fileno=os.dup(self.connection.pgconn.socket)) as ours,
+            socket.socket(fileno=os.dup(self.raw.pgconn.socket)) as ours,
         ):
             ours.shutdown(socket.SHUT_RDWR)
 
     async def close(self) -> None:
         """Close it as PostgreSQL wants it closed."""
-        await self.connection.close()
+        await self.raw.close()
 
 
 async def connect(parameters: str, limits: Mapping[str, str], pulse: Pulse) -> ServerConnection:
     """A new connection, set up.  Raises `psycopg.OperationalError` within a bounded time."""
-    connection = await AsyncConnection.connect(
+    raw = await AsyncConnection.connect(
         parameters, autocommit=True, row_factory=dict_row, prepare_threshold=1
     )
-    link = ServerConnection(connection, "", pulse)
+    connection = ServerConnection(raw, "", pulse)
     # Setting up counts as an answer owed, so that a server that freezes now is noticed too.
-    cutting = asyncio.get_running_loop().call_later(CONNECT_SECONDS_MAX, link.cut)
+    cutting = asyncio.get_running_loop().call_later(CONNECT_SECONDS_MAX, connection.cut)
     try:
-        await _set_limits(connection, limits)
+        await _set_limits(raw, limits)
         for step in SET_UP:
-            await step(connection)
-        found = await (await connection.execute(_WHO.encode(), prepare=False)).fetchone()
+            await step(raw)
+        found = await (await raw.execute(_WHO.encode(), prepare=False)).fetchone()
         assert found is not None
-        link.server = str(next(iter(found.values())))
+        connection.server = str(next(iter(found.values())))
     except BaseException:
-        await connection.close()
+        await raw.close()
         raise
     finally:
         cutting.cancel()
-    link.answered()
-    return link
+    connection.answered()
+    return connection

@@ -138,7 +138,7 @@ class Database:
 
     # -- connections -----------------------------------------------------------------------
 
-    def _link(self) -> "_Borrowed":
+    def _connection(self) -> "_Borrowed":
         return _Borrowed(self)
 
     async def _borrow(self) -> ServerConnection:
@@ -150,35 +150,39 @@ class Database:
             raise DatabaseBusy(str(reason)) from None
         try:
             limit = _statement_ms()
-            link = await self._take(limit)
+            connection = await self._take(limit)
         except BaseException:
             self._permits.give_back()
             raise
-        self._used.add(link)
+        self._used.add(connection)
         try:
-            await link.limit(limit)
+            await connection.limit(limit)
         except BaseException as error:
-            await self._give_back(link, error)
+            await self._give_back(connection, error)
             raise
-        return link
+        return connection
 
-    async def _give_back(self, link: ServerConnection, broken: BaseException | None) -> None:
+    async def _give_back(self, connection: ServerConnection, broken: BaseException | None) -> None:
         """Takes a borrowed connection back, whole or broken."""
         try:
             if isinstance(broken, psycopg.Error) and (
-                link.connection.closed or broken.sqlstate == _READ_ONLY
+                connection.raw.closed or broken.sqlstate == _READ_ONLY
             ):
-                await link.close()
+                await connection.close()
                 # The others lead to the same server: they are given up at once, without waiting for each to fail.
                 await self._drop_resting()
                 raise DatabaseAway(str(broken).strip()) from None
         finally:
-            self._used.discard(link)
+            self._used.discard(connection)
             try:
-                if link.is_sound and link.server == self._server and not self._is_closed:
-                    self._keep(link)
+                if (
+                    connection.is_sound
+                    and connection.server == self._server
+                    and not self._is_closed
+                ):
+                    self._keep(connection)
                 else:
-                    await link.close()
+                    await connection.close()
             finally:
                 self._permits.give_back()
 
@@ -189,10 +193,10 @@ class Database:
     async def _take(self, limit: int) -> ServerConnection:
         self._refuse_while_away()
         while self._resting:
-            link = self._resting.pop(self._best(limit))
-            if not link.has_ended_while_resting():
-                return link
-            await link.close()
+            connection = self._resting.pop(self._best(limit))
+            if not connection.has_ended_while_resting():
+                return connection
+            await connection.close()
         try:
             return await self._connect()
         except psycopg.OperationalError as error:
@@ -209,25 +213,25 @@ class Database:
                 return at
         return last
 
-    def _keep(self, link: ServerConnection) -> None:
-        link.rest()
-        self._resting.append(link)
+    def _keep(self, connection: ServerConnection) -> None:
+        connection.rest()
+        self._resting.append(connection)
 
     async def _drop_resting(self) -> None:
         dropped, self._resting = self._resting, []
-        for link in dropped:
-            await link.close()
+        for connection in dropped:
+            await connection.close()
 
     async def _connect(self) -> ServerConnection:
         """A new connection; the server it leads to is the one we use from now on."""
-        link = await connect(conninfo(self.url), self._limits, self._pulse)
-        if link.server != self._server:
-            self._server = link.server
+        connection = await connect(conninfo(self.url), self._limits, self._pulse)
+        if connection.server != self._server:
+            self._server = connection.server
             await self._drop_resting()
         if self._is_away:
             self._is_away = False
-            _log.warning("database_back", server=link.server)
-        return link
+            _log.warning("database_back", server=connection.server)
+        return connection
 
     # -- noticing that it is away ----------------------------------------------------------
 
@@ -236,14 +240,18 @@ class Database:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             now = monotonic()
-            waiting = [link for link in self._used if link.asked_at]
-            for link in waiting:
-                is_left_behind = link.server != self._server
-                if link.waits(now) > (SILENCE_SECONDS_MAX if is_left_behind else link.patience):
-                    link.cut()
+            waiting = [connection for connection in self._used if connection.asked_at]
+            for connection in waiting:
+                is_left_behind = connection.server != self._server
+                if connection.waits(now) > (
+                    SILENCE_SECONDS_MAX if is_left_behind else connection.patience
+                ):
+                    connection.cut()
             is_silent = now - self._pulse.heard_at > SILENCE_SECONDS_MAX
             is_asking = self._probe is not None and not self._probe.done()
-            somebody_waits = any(link.waits(now) > SILENCE_SECONDS_MAX for link in waiting)
+            somebody_waits = any(
+                connection.waits(now) > SILENCE_SECONDS_MAX for connection in waiting
+            )
             if is_silent and somebody_waits and not self._is_away and not is_asking:
                 self._probe = self._start(self._ask_whether_it_is_there())
 
@@ -251,15 +259,15 @@ class Database:
         """By a connection of its own: a statement may be slow, a server answers."""
         begun = monotonic()
         try:
-            link = await self._connect()
+            connection = await self._connect()
         except psycopg.OperationalError as error:
             if self._pulse.heard_at < begun and not _is_an_answer(error):
                 self._lose(error)
             return
         if len(self._resting) + len(self._used) < self._most:
-            self._keep(link)
+            self._keep(connection)
         else:
-            await link.close()
+            await connection.close()
 
     def _lose(self, error: psycopg.Error) -> None:
         """Note that the database is away: refuse whoever waits, and let one task look for it."""
@@ -267,9 +275,9 @@ class Database:
             return
         self._is_away = True
         _log.warning("database_away", reason=str(error).strip()[:500])
-        for link in self._used:
-            if link.asked_at:
-                link.cut()
+        for connection in self._used:
+            if connection.asked_at:
+                connection.cut()
         self._start(self._find())
 
     async def _find(self) -> None:
@@ -294,8 +302,8 @@ class Database:
         """
 
         async def act() -> Answer:
-            async with self._link() as link:
-                tx = OneStatement(link)
+            async with self._connection() as connection:
+                tx = OneStatement(connection)
                 answer = await command(tx, *arguments, **named)
             await tx.follow()
             return answer
@@ -304,13 +312,13 @@ class Database:
 
     async def call(self, query: str, *parameters: object) -> Row | None:
         """One statement, its own transaction, one round trip: the first row of its answer."""
-        async with self._link() as link:
-            return await Tx(link).one(query, *parameters)
+        async with self._connection() as connection:
+            return await Tx(connection).one(query, *parameters)
 
     async def call_all(self, query: str, *parameters: object) -> list[Row]:
         """One statement, its own transaction: every row of its answer."""
-        async with self._link() as link:
-            return await Tx(link).all(query, *parameters)
+        async with self._connection() as connection:
+            return await Tx(connection).all(query, *parameters)
 
     async def read(self, query: str, *parameters: object) -> list[Row]:
         """One query: every row of its answer.  It changes nothing; a test looks at each."""
@@ -319,8 +327,8 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Tx]:
         """A transaction: committed when the block ends, rolled back when it raises."""
-        async with self._link() as link:
-            tx = Tx(link)
+        async with self._connection() as connection:
+            tx = Tx(connection)
             async with _open(tx, "BEGIN"):
                 yield tx
         await tx.follow()
@@ -351,8 +359,8 @@ class Database:
         """
 
         async def act() -> Answer:
-            async with self._link() as link:
-                tx = Tx(link)
+            async with self._connection() as connection:
+                tx = Tx(connection)
                 async with _open(tx, f"BEGIN; {query}", *parameters) as row:
                     answer = await command(tx, row)
             await tx.follow()
@@ -366,8 +374,8 @@ class Database:
 
         Raises `ChangeRefused`.
         """
-        async with self._link() as link:
-            tx = ReadTx(link)
+        async with self._connection() as connection:
+            tx = ReadTx(connection)
             try:
                 async with _open(tx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"):
                     yield tx
@@ -378,17 +386,17 @@ class Database:
 class _Borrowed:
     """A connection while a block lasts.  By hand: made from a generator it costs three times as much."""
 
-    __slots__ = ("_database", "_link")
+    __slots__ = ("_connection", "_database")
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def __aenter__(self) -> ServerConnection:
-        self._link = await self._database._borrow()
-        return self._link
+        self._connection = await self._database._borrow()
+        return self._connection
 
     async def __aexit__(self, _kind: object, broken: BaseException | None, _where: object) -> None:
-        await self._database._give_back(self._link, broken)
+        await self._database._give_back(self._connection, broken)
 
 
 def _statement_ms() -> int:

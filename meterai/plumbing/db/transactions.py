@@ -109,17 +109,17 @@ class ReadTx:
 
     may_write = False
 
-    def __init__(self, link: ServerConnection) -> None:
-        self._link = link
+    def __init__(self, connection: ServerConnection) -> None:
+        self._connection = connection
 
     async def _execute(
         self, query: str, parameters: tuple[object, ...], rows: Any = dict_row
     ) -> Any:
-        cursor = self._link.connection.cursor(row_factory=rows)
+        cursor = self._connection.raw.cursor(row_factory=rows)
         return await self._asked(cursor, query, parameters)
 
     async def _asked(self, cursor: Any, query: str, parameters: tuple[object, ...]) -> Any:
-        self._link.ask()
+        self._connection.ask()
         try:
             return await cursor.execute(query.encode(), parameters or None)
         except psycopg.Error as error:
@@ -127,11 +127,11 @@ class ReadTx:
                 raise refusal from None
             raise
         finally:
-            self._link.answered()
+            self._connection.answered()
 
     async def tell(self, queries: str, *parameters: object) -> Row | None:
         """Run statements in one round trip, not prepared: the first row of the last one's answer."""
-        cursor = psycopg.AsyncClientCursor(self._link.connection, row_factory=dict_row)
+        cursor = psycopg.AsyncClientCursor(self._connection.raw, row_factory=dict_row)
         await self._asked(cursor, queries, parameters)
         while cursor.nextset():
             pass
@@ -172,7 +172,7 @@ class ReadTx:
         """Let each statement of this transaction take so long, at the server and here."""
         limit = str(int(seconds * 1000))
         await self._execute("SELECT set_config('statement_timeout', %s, true)", (limit,))
-        self._link.patience = seconds + 2.0
+        self._connection.patience = seconds + 2.0
 
 
 class Tx(ReadTx):
@@ -180,8 +180,8 @@ class Tx(ReadTx):
 
     may_write = True
 
-    def __init__(self, link: ServerConnection) -> None:
-        super().__init__(link)
+    def __init__(self, connection: ServerConnection) -> None:
+        super().__init__(connection)
         self._following: list[Callable[[], Awaitable[None] | None]] = []
 
     def after_commit(self, act: Callable[[], Awaitable[None] | None]) -> None:
@@ -210,12 +210,12 @@ class Tx(ReadTx):
 
     async def copy(self, query: str, lines: str) -> None:
         """Add rows by COPY ... FROM STDIN, in its text format: where there are very many."""
-        self._link.ask()
+        self._connection.ask()
         try:
-            async with self._link.connection.cursor().copy(query.encode()) as copy:
+            async with self._connection.raw.cursor().copy(query.encode()) as copy:
                 await copy.write(lines)
         finally:
-            self._link.answered()
+            self._connection.answered()
 
 
 class OneStatement(Tx):

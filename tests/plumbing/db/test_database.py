@@ -12,8 +12,7 @@ import pytest
 
 from meterai.kit.priority import Priority
 from meterai.plumbing import permits
-from meterai.plumbing.db import connections as link
-from meterai.plumbing.db import database
+from meterai.plumbing.db import connections, database
 from meterai.plumbing.db.database import ChangeRefused, Database, DatabaseAway, DatabaseBusy
 from meterai.plumbing.permits import PURPOSE, WorkPurpose
 
@@ -48,7 +47,7 @@ def test_a_broken_connection_is_replaced(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # One that rested for longer is tested before it is used: then nobody meets it broken.
-    monkeypatch.setattr(link, "REST_SECONDS_MAX", inf)
+    monkeypatch.setattr(connections, "REST_SECONDS_MAX", inf)
 
     async def run() -> None:
         async with opened(database_url, 1) as found:

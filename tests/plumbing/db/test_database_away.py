@@ -349,7 +349,7 @@ def test_a_server_that_says_nothing_by_the_deadline_is_cut(database_url: str) ->
     async def wait(found: Database) -> None:
         async with found.transaction() as tx:
             await tx.allow(60)
-            tx._link.patience = 0.1
+            tx._connection.patience = 0.1
             await tx.run("SELECT pg_sleep(60)")
 
     async def run() -> None:
