@@ -22,7 +22,7 @@ from meterai.commands import (
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.messages import localize, translate
 from meterai.plumbing.observe import logs
-from meterai.plumbing.observe.redaction import bare_trace
+from meterai.plumbing.observe.redaction import redact_trace
 from meterai.room import Rooms
 
 SENTENCE_LENGTH_MAX = 500  # what was typed is quoted, and may be a file
@@ -70,7 +70,7 @@ def _failed(fault: Exception) -> Exit:
     worked on.
     """
     complain("fault: something went wrong in meterai itself; nothing was done twice")
-    for told in bare_trace(None, "", {"exc_info": fault})["trace"]:
+    for told in redact_trace(None, "", {"exc_info": fault})["trace"]:
         complain(told)
     return Exit.FAULT
 

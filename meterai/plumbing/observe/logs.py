@@ -12,7 +12,7 @@ from types import TracebackType
 import structlog
 
 from meterai.plumbing.observe.exchange import named
-from meterai.plumbing.observe.redaction import bare_trace, discreet
+from meterai.plumbing.observe.redaction import redact_event, redact_trace
 
 _LEVELS = logging.getLevelNamesMapping()
 _with_values = structlog.dev.RichTracebackFormatter(show_locals=True)
@@ -28,8 +28,8 @@ def configure_for_command() -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            bare_trace,
-            discreet,
+            redact_trace,
+            redact_event,
             structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
@@ -46,7 +46,7 @@ def configure(*, level: str, as_json: bool, who: str, with_values: bool = False)
     (`with_values`) with what every variable held: secrets and addresses are among them.
     """
     ending: list[structlog.typing.Processor] = (
-        [bare_trace, discreet, structlog.processors.JSONRenderer()]
+        [redact_trace, redact_event, structlog.processors.JSONRenderer()]
         if as_json
         else [
             structlog.processors.StackInfoRenderer(),

@@ -2,9 +2,9 @@
 
 Two processors of structlog, before the one that writes:
 
-* `bare_trace` tells of an exception its kind and where it went, not its message nor any value:
+* `redact_trace` tells of an exception its kind and where it went, not its message nor any value:
   a message quotes what was sent, a value is what was sent.
-* `discreet` goes through every value that is left.  What stands in quotation marks was quoted
+* `redact_event` goes through every value that is left.  What stands in quotation marks was quoted
   from somewhere, so it goes; so does what has the form of an address, a serial or a key.
 """
 
@@ -72,7 +72,7 @@ def _plain(value: object, depth: int = 0) -> object:
             return redacted(str(value))
 
 
-def discreet(_logger: Any, _method: str, event: Event) -> Event:
+def redact_event(_logger: Any, _method: str, event: Event) -> Event:
     """Processor: every value of the event without what may be personal or secret."""
     # The names of our own events and fields are constants of ours.
     return {name: _told_as(name, value) for name, value in event.items()}
@@ -86,7 +86,7 @@ def _told_as(name: str, value: object) -> object:
     return _plain(value)
 
 
-def bare_trace(_logger: Any, _method: str, event: Event) -> Event:
+def redact_trace(_logger: Any, _method: str, event: Event) -> Event:
     """Processor: `exc_info` as the kinds of the exceptions and the lines they came through."""
     given = event.pop("exc_info", None)
     fault = _exception(given)

@@ -24,7 +24,7 @@ from meterai.notifications import MailService, NotificationSettings
 from meterai.plumbing.config import ProcessSettings
 from meterai.plumbing.db.database import Tx
 from meterai.plumbing.observe import logs
-from meterai.plumbing.observe.redaction import TEXT_LENGTH_MAX, bare_trace, discreet, redacted
+from meterai.plumbing.observe.redaction import TEXT_LENGTH_MAX, redact_event, redact_trace, redacted
 from meterai.plumbing.work.events import Event, on
 from meterai.plumbing.work.jobs import Worker
 from tests.support.instance import free_ports
@@ -257,7 +257,7 @@ PLACES = (
 @pytest.mark.parametrize("place", PLACES)
 def test_an_address_a_serial_and_a_key_are_known_by_their_form(mark: str, place: str) -> None:
     event = {"event": "e", "why": place.format(mark), "more": [{"of": (place.format(mark),)}]}
-    assert mark not in repr(discreet(None, "info", event))
+    assert mark not in repr(redact_event(None, "info", event))
 
 
 @given(some.text(alphabet="abc@'\"\\ .<>()DETAIL:", max_size=2_000))
@@ -280,7 +280,7 @@ def test_an_exception_is_told_by_its_kinds_and_lines() -> None:
         except ValueError as cause:
             raise ExceptionGroup(NAME, [KeyError(ADDRESS)]) from cause
     except ExceptionGroup as fault:
-        told = bare_trace(None, "error", {"event": "e", "exc_info": fault})["trace"]
+        told = redact_trace(None, "error", {"event": "e", "exc_info": fault})["trace"]
     kinds = [line for line in told if not line.startswith(" ")]
     assert kinds == ["builtins.ExceptionGroup", "builtins.KeyError", "builtins.ValueError"]
     assert not any(mark in line for line in told for mark in MARKS)
