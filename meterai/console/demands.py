@@ -1,4 +1,4 @@
-"""Demands of production on the door of the console."""
+"""Demands of production on the networks that reach the console."""
 
 from collections.abc import Iterator, Mapping
 
@@ -7,8 +7,8 @@ from meterai.plumbing.config import Configuration, ConfigurationWrong
 from meterai.plumbing.networks import networks_of
 
 
-def _door(of: Configuration) -> Iterator[Facts]:
-    """Somebody decided who reaches the console, and did not decide on everybody."""
+def _networks(of: Configuration) -> Iterator[Facts]:
+    """Demand that the setting is written down and is not the whole internet."""
     told = of.value("console_networks")
     try:
         networks = networks_of("console_networks", told)
@@ -20,7 +20,7 @@ def _door(of: Configuration) -> Iterator[Facts]:
         yield {"found": told}
 
 
-DEMANDS: tuple[Demand, ...] = (Demand("console_door", ("console_networks",), _door),)
+DEMANDS: tuple[Demand, ...] = (Demand("console_door", ("console_networks",), _networks),)
 UNDEMANDED: Mapping[str, str] = {
     "console_is_served": "a process without the console serves everybody else",
 }

@@ -1,6 +1,6 @@
-"""The door of the console: for a network that may not use it, nothing is there.
+"""Gate of the console: its pages do not exist for a network that may not use it.
 
-Stands before the application and its limiter, so that neither the status, the methods of a path, the priority
+It runs before the application and its limiter, so that neither the status, the methods of a path, the priority
 of a request nor a question to sign in tells that there is a console.
 """
 
@@ -21,7 +21,7 @@ NOWHERE = "/console-is-shut"  # a path that no route has
 
 
 class ConsoleGate:
-    """Passes requests on; those for the console as if no such path was there, unless they may."""
+    """Passes requests on; a request for the console from another network gets a path that no route has."""
 
     def __init__(self, settings: Settings) -> None:
         of = settings.of(ConsoleSettings)
@@ -45,5 +45,5 @@ class ConsoleGate:
 def step(
     _application: Litestar, settings: Settings, _headers: Sequence[tuple[bytes, bytes]]
 ) -> Step:
-    """The door before an application."""
+    """The gate of an application."""
     return ConsoleGate(settings)

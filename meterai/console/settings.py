@@ -4,7 +4,7 @@ import msgspec
 
 
 class ConsoleSettings(msgspec.Struct, frozen=True):
-    """The door of the console.  Its pages are not there for who comes from another network."""
+    """Networks that reach the console.  Its pages do not exist for any other network."""
 
     # CIDR, separated by commas or spaces.  Loopback alone: staff elsewhere come by a tunnel or a network named here.
     console_networks: str = "127.0.0.0/8, ::1/128"

@@ -45,8 +45,8 @@ def page_or_problem(
     """An exception handler: a page for browsers, and the given handler's problem+json for programs."""
 
     def answer(request: PageRequest, wrong: Wrong) -> Response[Any]:
-        # Behind a shut door no route was found: the page is the one of the path that was asked for, and whoever
-        # looks at the path after us finds none.
+        # Behind a closed gate no route was found: the page names the path of the request, and later readers of
+        # the path find none.
         routed, shut = request.scope["path"], request.scope.get(SHUT)
         request.scope["path"] = shut if isinstance(shut, str) else routed
         said = told(request, wrong)

@@ -12,7 +12,7 @@ from meterai.kit.refusal import NotFound, Refusal
 PATH_LENGTH_MAX = 500  # characters of an address to come back to
 FORM_KEY = "frm"
 DESK = "/console"  # below it lie the pages of staff
-# In the scope of a request, the path that was asked for where a door is shut to its sender.
+# In the scope of a request, its path where the gate of the console is closed to its sender.
 SHUT = "meterai.shut"
 _FOR_MACHINES = ("/v1", "/snap", "/openapi.json", "/openapi", "/metrics", "/healthz", "/readyz")
 

@@ -287,7 +287,7 @@ def page_above(request: PageRequest) -> str:
 
 
 def can_be_seen(request: PageRequest, path: str) -> bool:
-    """True where there is a page at this path for whoever asks: behind a door that is shut there is none."""
+    """True if the sender has a page at this path; behind a closed gate there is none."""
     return SHUT not in request.scope and "GET" in allowed(request.app, path)
 
 

@@ -124,7 +124,7 @@ def test_service_that_a_profile_lacks_is_not_supported(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
-def test_doors_are_called_with_the_timestamp_and_signature_of_the_profile(tmp_path: Path) -> None:
+def test_calls_to_endpoints_have_timestamp_and_signature_of_the_profile(tmp_path: Path) -> None:
     async def heard(profile: str) -> dict[str, str]:
         async with partner(tmp_path / profile, profile) as merchant:
             await merchant.call("27", account("EM-1", 10_000))

@@ -1,4 +1,4 @@
-"""The door of the console: for a network that may not use it, nothing is there."""
+"""Gate of the console: its pages do not exist for a network that may not use it."""
 
 import asyncio
 from collections.abc import Mapping
@@ -51,7 +51,7 @@ def _seen(answer: Given, path: str) -> tuple[object, ...]:
 @pytest.mark.parametrize(
     "more", [{"console_networks": "10.8.0.0/24"}, {"console_is_served": False}]
 )
-def test_a_shut_door_answers_as_a_path_that_nobody_has(
+def test_closed_gate_answers_as_unknown_path(
     database_url: str, tmp_path: Path, more: dict[str, Any]
 ) -> None:
     asked = [
@@ -75,7 +75,7 @@ def test_a_shut_door_answers_as_a_path_that_nobody_has(
         )
 
 
-def test_an_open_door_leads_to_signing_in(database_url: str, tmp_path: Path) -> None:
+def test_open_gate_leads_to_sign_in(database_url: str, tmp_path: Path) -> None:
     [answer] = _asked(database_url, tmp_path, [_of("GET", "/console")])
     assert (answer.status, answer.header("location")) == (303, "/sign-in?next=%2Fconsole")
 
@@ -93,7 +93,7 @@ def test_an_open_door_leads_to_signing_in(database_url: str, tmp_path: Path) -> 
         ("", False),
     ],
 )
-def test_the_address_is_the_one_that_our_proxy_saw(
+def test_gate_uses_the_address_that_our_proxy_saw(
     database_url: str, tmp_path: Path, forwarded: str, is_open: bool
 ) -> None:
     headers = HTML | {"X-Forwarded-For": forwarded}
@@ -102,14 +102,14 @@ def test_the_address_is_the_one_that_our_proxy_saw(
 
 
 @pytest.mark.parametrize("path", ["//console", "/console//levers", "/console/"])
-def test_a_path_that_is_written_otherwise_is_behind_the_same_door(
+def test_path_in_another_spelling_is_behind_the_same_gate(
     database_url: str, tmp_path: Path, path: str
 ) -> None:
     [answer] = _asked(database_url, tmp_path, [_of("GET", path)], console_networks="10.8.0.0/24")
     assert answer.status == 404
 
 
-def test_a_network_that_is_none_stops_the_start() -> None:
+def test_unreadable_network_stops_the_start() -> None:
     assert networks_of("console_networks", "") == ()
     for wrong in ("10.8.0.1/24", "somewhere", "10.8.0.0/24;10.9.0.0/24"):
         with pytest.raises(ConfigurationWrong, match="console_networks"):
