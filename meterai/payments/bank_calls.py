@@ -17,9 +17,9 @@ from meterai.payments.model import (
     HttpAnswer,
     InquiryVerdict,
     NotificationForged,
-    OddReason,
     PaymentAttempt,
     ProviderCallKind,
+    UnmatchedReason,
     parse_reference,
 )
 from meterai.payments.rails import ProviderEndpoint
@@ -31,8 +31,8 @@ REFUSED = "refused_"  # before the verdict, as what came of a payment that was n
 _VERDICTS = {
     "captured": InquiryVerdict.TAKEN,
     "known": InquiryVerdict.TAKEN,
-    OddReason.AMOUNT_DIFFERS: InquiryVerdict.INCONSISTENT,
-    OddReason.NUMBER_ELSEWHERE: InquiryVerdict.INCONSISTENT,
+    UnmatchedReason.AMOUNT_DIFFERS: InquiryVerdict.INCONSISTENT,
+    UnmatchedReason.NUMBER_ELSEWHERE: InquiryVerdict.INCONSISTENT,
 }
 _PAID = (AttemptState.PAID, AttemptState.DENIED)
 _CLOSED = (AttemptState.CANCELLED, AttemptState.LOST, AttemptState.DECLINED)

@@ -27,7 +27,6 @@ from meterai.payments.model import (
     Movement,
     NoAnswer,
     Notification,
-    OddLine,
     OpenedAttempt,
     PaymentChannel,
     PaymentIdentity,
@@ -36,6 +35,7 @@ from meterai.payments.model import (
     RailNotConfigured,
     RefundLine,
     RefundMade,
+    UnmatchedLine,
 )
 from meterai.payments.rails import Connecting, InquiryDesk, Payouts, Rail, RailKind, RailKinds
 from meterai.payments.settings import PaymentSettings, weights_of
@@ -151,7 +151,7 @@ class BoundedRail:
         with self._call():
             return await self.rail.refunds_of(about)
 
-    def history(self, begins: datetime, ends: datetime) -> AsyncIterator[Movement | OddLine]:
+    def history(self, begins: datetime, ends: datetime) -> AsyncIterator[Movement | UnmatchedLine]:
         """As of the rail."""
         return self.rail.history(begins, ends)
 

@@ -16,9 +16,9 @@ from meterai.payments.model import (
     NOT_BOOKED,
     Notification,
     NotificationAct,
-    OddReason,
     PaymentIdentity,
     ProviderStatus,
+    UnmatchedReason,
     differences,
     judge,
     parse_reference,
@@ -53,32 +53,40 @@ async def take_from_inbox(tx: Tx, event: NotificationReceived, payments: Payment
 async def settle_news(tx: Tx, rails: Rails, provider: str, read: Notification, body: bytes) -> str:
     """Do what news says, or keep it in suspense; what came of it."""
     outcome = await act_on(tx, rails, provider, read)
-    if isinstance(outcome, OddReason):
+    if isinstance(outcome, UnmatchedReason):
         return await _suspend(tx, rails, provider, read, outcome, body)
     return outcome
 
 
-async def act_on(tx: Tx, rails: Rails, provider: str, read: Notification) -> str | OddReason:
+async def act_on(tx: Tx, rails: Rails, provider: str, read: Notification) -> str | UnmatchedReason:
     """Do what a notification says and answer what came of it, or why it cannot be done.
 
     News of a rail that demands a question is only a reason to ask.
     """
     act = judge(read)
     if await _is_of_another(tx, read, rails.ourselves(provider)):
-        act = OddReason.ABOUT_ANOTHER
-    if isinstance(act, OddReason) and act is not OddReason.UNREADABLE and _names_nothing(read):
-        return OddReason.REFERENCE_MISSING
+        act = UnmatchedReason.ABOUT_ANOTHER
+    if (
+        isinstance(act, UnmatchedReason)
+        and act is not UnmatchedReason.UNREADABLE
+        and _names_nothing(read)
+    ):
+        return UnmatchedReason.REFERENCE_MISSING
     found = await _attempt_of(tx, provider, read)
-    if isinstance(act, OddReason):
+    if isinstance(act, UnmatchedReason):
         if found is not None:
             # A status query may answer what this notification leaves open.
             await store.ask_now(tx, *found)
         return act
     if found is None:
-        return OddReason.REFERENCE_MISSING if _names_nothing(read) else OddReason.REFERENCE_UNKNOWN
+        return (
+            UnmatchedReason.REFERENCE_MISSING
+            if _names_nothing(read)
+            else UnmatchedReason.REFERENCE_UNKNOWN
+        )
     if act is not NotificationAct.NOTHING and rails.kind(provider).demands_requery:
         if not await store.is_at(tx, provider, *found):
-            return OddReason.REFERENCE_UNKNOWN
+            return UnmatchedReason.REFERENCE_UNKNOWN
         await store.ask_now(tx, *found)
         return "asked"
     outcome = await _done(tx, provider, act, *found, read)
@@ -95,7 +103,7 @@ async def _is_of_another(tx: Tx, read: Notification, ourselves: PaymentIdentity)
     if found:
         differs = "; ".join(map(str, found))
         _log.warning("news_about_another", reference=read.reference, differs=differs)
-        count_call("notification", OddReason.ABOUT_ANOTHER)
+        count_call("notification", UnmatchedReason.ABOUT_ANOTHER)
     return bool(found)
 
 
@@ -118,7 +126,7 @@ async def _attempt_of(tx: Tx, provider: str, read: Notification) -> tuple[UUID, 
 
 async def _done(
     tx: Tx, provider: str, act: NotificationAct, account: UUID, attempt: UUID, read: Notification
-) -> str | OddReason:
+) -> str | UnmatchedReason:
     amount = None if read.amount is None else read.amount.value
     match act:
         case NotificationAct.CAPTURE:
@@ -129,7 +137,7 @@ async def _done(
             outcome = await store.deny_from(tx, provider, account, attempt, read.number, amount)
         case NotificationAct.REFUNDED:
             if read.number is None or not await store.captured(tx, account, attempt, read.number):
-                return OddReason.REFUNDED_THERE
+                return UnmatchedReason.REFUNDED_THERE
             await emit(
                 tx,
                 PaymentRefunded(
@@ -148,20 +156,23 @@ async def _done(
 
 
 async def _suspend(
-    tx: Tx, rails: Rails, provider: str, read: Notification, reason: OddReason, body: bytes
+    tx: Tx, rails: Rails, provider: str, read: Notification, reason: UnmatchedReason, body: bytes
 ) -> str:
     """Keep news that cannot be booked; money that surely came goes into the suspense book.
 
     Money that only news of a rail that demands a question tells did not surely come.
     """
-    names_no_attempt = reason in (OddReason.REFERENCE_MISSING, OddReason.REFERENCE_UNKNOWN)
+    names_no_attempt = reason in (
+        UnmatchedReason.REFERENCE_MISSING,
+        UnmatchedReason.REFERENCE_UNKNOWN,
+    )
     is_sure = judge(read) is NotificationAct.CAPTURE and not rails.kind(provider).demands_requery
     is_money = names_no_attempt and is_sure
     reference = read.reference or read.provider_reference
     if is_money and await store.captured_anywhere(tx, str(read.number)):
         if reference is None:
             return "known"
-        reason, is_money = OddReason.NUMBER_ELSEWHERE, False
+        reason, is_money = UnmatchedReason.NUMBER_ELSEWHERE, False
     named = f"{reference}:{read.number}:{read.word}" if read.number else sha256(body).hexdigest()
     await suspense.keep(
         tx,

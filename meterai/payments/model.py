@@ -404,7 +404,7 @@ class ProviderStatus(StrEnum):
     UNKNOWN = "unknown"  # the provider has no such thing
 
 
-class OddReason(StrEnum):
+class UnmatchedReason(StrEnum):
     """Why news of a provider cannot be booked as what it says it is, or why somebody is to ask it."""
 
     UNREADABLE = "unreadable"
@@ -534,10 +534,10 @@ class PaymentToRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Odd:
+class UnmatchedNews:
     """News that names no payment we could book; kept until somebody resolves it."""
 
-    reason: OddReason
+    reason: UnmatchedReason
     number: str | None = None
     amount: Rupiah | None = None
 
@@ -547,7 +547,7 @@ class AttemptStatus:
     """What the provider says became of an attempt."""
 
     status: ProviderStatus
-    payments: tuple[Payment | Odd, ...]
+    payments: tuple[Payment | UnmatchedNews, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -618,7 +618,7 @@ class Movement:
 
 
 @dataclass(frozen=True, slots=True)
-class OddLine:
+class UnmatchedLine:
     """One line of the provider's transaction history that cannot be read or is not ours."""
 
     why: str
@@ -719,20 +719,24 @@ class NotificationAct(StrEnum):
     NOTHING = "nothing"
 
 
-def judge(read: Notification) -> NotificationAct | OddReason:
+def judge(read: Notification) -> NotificationAct | UnmatchedReason:
     """What to do about a notification, or why it cannot be booked as what it says it is."""
     if not read.is_readable:
-        return OddReason.UNREADABLE
+        return UnmatchedReason.UNREADABLE
     if read.status is None:
-        return OddReason.STATUS_UNKNOWN
+        return UnmatchedReason.STATUS_UNKNOWN
     match read.status:
         case ProviderStatus.PAID:
             if read.number is None:
-                return OddReason.NUMBER_MISSING
-            return OddReason.AMOUNT_UNREADABLE if read.amount is None else NotificationAct.CAPTURE
+                return UnmatchedReason.NUMBER_MISSING
+            return (
+                UnmatchedReason.AMOUNT_UNREADABLE
+                if read.amount is None
+                else NotificationAct.CAPTURE
+            )
         case ProviderStatus.FAILED | ProviderStatus.CANCELLED:
             is_whole_or_read = read.amount is not None or not read.is_amount_told
-            return NotificationAct.DENY if is_whole_or_read else OddReason.AMOUNT_UNREADABLE
+            return NotificationAct.DENY if is_whole_or_read else UnmatchedReason.AMOUNT_UNREADABLE
         case ProviderStatus.REFUNDED:
             return NotificationAct.REFUNDED
         case _:
@@ -741,12 +745,12 @@ def judge(read: Notification) -> NotificationAct | OddReason:
 
 # What the database answers where news cannot be booked as what it says it is.
 NOT_BOOKED = {
-    "unknown_attempt": OddReason.REFERENCE_UNKNOWN,
-    "amount_differs": OddReason.AMOUNT_DIFFERS,
-    "exceeds": OddReason.AMOUNT_DIFFERS,  # more was taken back than was paid
-    "ambiguous": OddReason.DENIAL_AMBIGUOUS,
-    "elsewhere": OddReason.NUMBER_ELSEWHERE,
-    "contradicts": OddReason.STATUS_CONTRADICTS,  # paid, after news that it failed
+    "unknown_attempt": UnmatchedReason.REFERENCE_UNKNOWN,
+    "amount_differs": UnmatchedReason.AMOUNT_DIFFERS,
+    "exceeds": UnmatchedReason.AMOUNT_DIFFERS,  # more was taken back than was paid
+    "ambiguous": UnmatchedReason.DENIAL_AMBIGUOUS,
+    "elsewhere": UnmatchedReason.NUMBER_ELSEWHERE,
+    "contradicts": UnmatchedReason.STATUS_CONTRADICTS,  # paid, after news that it failed
 }
 
 

@@ -24,7 +24,6 @@ from meterai.payments.model import (
     MovementKind,
     Notification,
     NotificationForged,
-    OddLine,
     OpenedAttempt,
     Payment,
     PaymentIdentity,
@@ -33,6 +32,7 @@ from meterai.payments.model import (
     ProviderStatus,
     RefundLine,
     RefundMade,
+    UnmatchedLine,
     number_of,
     parse_number,
     reference_of,
@@ -136,7 +136,9 @@ class OwnRail(ABC):
             for one in await self._database.once(store.returned_own, self.sql.returned, *found)
         )
 
-    async def history(self, begins: datetime, ends: datetime) -> AsyncIterator[Movement | OddLine]:
+    async def history(
+        self, begins: datetime, ends: datetime
+    ) -> AsyncIterator[Movement | UnmatchedLine]:
         """Everything that was paid and given back."""
         async with self._database.reading() as tx:
             await store.open_own_moves(tx, self.sql.moves, begins, ends)

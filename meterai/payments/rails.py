@@ -39,7 +39,6 @@ from meterai.payments.model import (
     MadeBefore,
     Movement,
     Notification,
-    OddLine,
     OpenedAttempt,
     PaymentAttempt,
     PaymentIdentity,
@@ -47,6 +46,7 @@ from meterai.payments.model import (
     ProviderCallKind,
     RefundLine,
     RefundMade,
+    UnmatchedLine,
 )
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import Database
@@ -102,10 +102,10 @@ class Rail(Protocol):
         """Every refund of an attempt in the provider's own record, asked for by us or not."""
         ...
 
-    def history(self, begins: datetime, ends: datetime) -> AsyncIterator[Movement | OddLine]:
+    def history(self, begins: datetime, ends: datetime) -> AsyncIterator[Movement | UnmatchedLine]:
         """The provider's own record from `begins` on and before `ends`, in the order it moved.
 
-        A line that cannot be read is an `OddLine`, and hides no other.
+        A line that cannot be read is an `UnmatchedLine`, and hides no other.
         """
         ...
 

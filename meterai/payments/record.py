@@ -13,7 +13,7 @@ from enum import StrEnum
 from meterai.kit.money import Rupiah
 from meterai.payments import store
 from meterai.payments.events import PaymentWon
-from meterai.payments.model import NOT_BOOKED, OddReason, RefundLine, parse_reference
+from meterai.payments.model import NOT_BOOKED, RefundLine, UnmatchedReason, parse_reference
 from meterai.payments.refunds import service as refund_service
 from meterai.plumbing.db.database import Tx
 from meterai.plumbing.work.events import emit
@@ -50,17 +50,17 @@ class RecordedPayment:
 
 async def take_record(
     tx: Tx, provider: str, recorded: RecordedPayment
-) -> RecordOutcome | OddReason:
+) -> RecordOutcome | UnmatchedReason:
     """Book what the record says of a payment beyond what the books have, and close the payment where both agree.
 
-    Each change posts its own entries; the room above follows by events.  An `OddReason` says why nothing was booked: the
+    Each change posts its own entries; the room above follows by events.  An `UnmatchedReason` says why nothing was booked: the
     payment is of no attempt of this provider, counts for another one, or came with another sum.
     """
     found = await store.payment_to_record(tx, provider, recorded.number)
     if found is None:
         return await _capture(tx, provider, recorded)
     if found.amount != recorded.captured:
-        return OddReason.AMOUNT_DIFFERS
+        return UnmatchedReason.AMOUNT_DIFFERS
     outcome = RecordOutcome.KNOWN
     about = (found.account, found.attempt, recorded.number)
     if recorded.charged_back > found.taken_back:
@@ -89,19 +89,21 @@ async def take_record(
     return outcome
 
 
-async def _capture(tx: Tx, provider: str, recorded: RecordedPayment) -> RecordOutcome | OddReason:
+async def _capture(
+    tx: Tx, provider: str, recorded: RecordedPayment
+) -> RecordOutcome | UnmatchedReason:
     """Capture a payment that only the record has; the rest of what it says follows with its next reading."""
     try:
         account, attempt = parse_reference(recorded.reference or "")
     except ValueError:
         return (
-            OddReason.REFERENCE_MISSING
+            UnmatchedReason.REFERENCE_MISSING
             if recorded.reference is None
-            else OddReason.REFERENCE_UNKNOWN
+            else UnmatchedReason.REFERENCE_UNKNOWN
         )
     known = await store.attempt(tx, account, attempt)
     if known is None or known.channel.provider != provider:
-        return OddReason.REFERENCE_UNKNOWN
+        return UnmatchedReason.REFERENCE_UNKNOWN
     outcome = await store.capture(
         tx, account, attempt, recorded.number, recorded.captured.value, "record"
     )

@@ -36,9 +36,6 @@ from meterai.payments.model import (
     MadeBefore,
     Movement,
     NotApplied,
-    Odd,
-    OddLine,
-    OddReason,
     OpenedAttempt,
     OutcomeUnknown,
     Payment,
@@ -52,6 +49,9 @@ from meterai.payments.model import (
     RefundLine,
     RefundMade,
     RefundWish,
+    UnmatchedLine,
+    UnmatchedNews,
+    UnmatchedReason,
     parse_reference,
     reference_of,
 )
@@ -94,15 +94,23 @@ async def close(tx: Tx, account: UUID, subject: UUID) -> None:
     await store.close(tx, account, subject)
 
 
-async def suspend(tx: Tx, reference: str, odd: Odd, *, asked_of: PaymentAttempt) -> None:
+async def suspend(
+    tx: Tx, reference: str, unmatched: UnmatchedNews, *, asked_of: PaymentAttempt
+) -> None:
     """Put into suspense what an answer says of an attempt and cannot be booked."""
-    key = f"{asked_of.channel.provider}:{reference}:{odd.number or ''}:{odd.reason}"
+    key = f"{asked_of.channel.provider}:{reference}:{unmatched.number or ''}:{unmatched.reason}"
     told = msgspec.json.encode(
-        {"number": odd.number, "amount": odd.amount and odd.amount.value, "of": asked_of.reference}
+        {
+            "number": unmatched.number,
+            "amount": unmatched.amount and unmatched.amount.value,
+            "of": asked_of.reference,
+        }
     )
     await suspense.keep(
         tx,
-        suspense.ProviderNews(key, "question", odd.reason, told, reference, odd.number, odd.amount),
+        suspense.ProviderNews(
+            key, "question", unmatched.reason, told, reference, unmatched.number, unmatched.amount
+        ),
     )
 
 
@@ -394,8 +402,8 @@ class PaymentService:
             await self._database.run(partial(_deny, attempt=attempt))
 
     async def _explain(self, attempt: PaymentAttempt, standing: AttemptStatus) -> None:
-        """Resolve items in suspense about payments of this answer, unless any of them is `Odd`."""
-        if any(isinstance(one, Odd) for one in standing.payments):
+        """Resolve items in suspense about payments of this answer, unless any of them is `UnmatchedNews`."""
+        if any(isinstance(one, UnmatchedNews) for one in standing.payments):
             return
 
         async def explain(tx: Tx) -> None:
@@ -486,7 +494,9 @@ class PaymentService:
         name, about = await self._rail_of(account, attempt)
         return await self._rails.of(name).refunds_of(about)
 
-    async def history(self, begins: datetime, ends: datetime) -> AsyncIterator[Movement | OddLine]:
+    async def history(
+        self, begins: datetime, ends: datetime
+    ) -> AsyncIterator[Movement | UnmatchedLine]:
         """The records of every provider that has one, of all that moved from `begins` on and before `ends`.
 
         Complete for an `ends` that has passed.  Refuses `ProviderRefused`, `OutcomeUnknown`,
@@ -551,7 +561,7 @@ async def keep_conflict(tx: Tx, told_id: str, told: Delivered, body: bytes) -> N
         suspense.ProviderNews(
             key=f"{told_id}:{sha256(body).hexdigest()}",
             source="notification",
-            reason=OddReason.ID_CONFLICT,
+            reason=UnmatchedReason.ID_CONFLICT,
             told=body,
             reference=reference,
             payment=told.said.number,
@@ -572,9 +582,9 @@ async def _of_another(tx: Tx, attempt: PaymentAttempt, answer: AboutAnother) -> 
     await suspense.keep(
         tx,
         suspense.ProviderNews(
-            key=f"{attempt.channel.provider}:{attempt.reference}:{other}:{OddReason.ABOUT_ANOTHER}",
+            key=f"{attempt.channel.provider}:{attempt.reference}:{other}:{UnmatchedReason.ABOUT_ANOTHER}",
             source="question",
-            reason=OddReason.ABOUT_ANOTHER,
+            reason=UnmatchedReason.ABOUT_ANOTHER,
             told=msgspec.json.encode({"of": attempt.reference, "differs": answer.differences}),
             reference=attempt.reference,
         ),
@@ -585,15 +595,17 @@ async def _of_another(tx: Tx, attempt: PaymentAttempt, answer: AboutAnother) -> 
 
 
 async def _take_answer(
-    tx: Tx, attempt: PaymentAttempt, one: Payment | Odd, *, is_only: bool
+    tx: Tx, attempt: PaymentAttempt, one: Payment | UnmatchedNews, *, is_only: bool
 ) -> None:
     """Record what a line of an answer says of one payment, or keep it in suspense.
 
     `is_only`: no other line of the answer is about the same payment.
     """
-    odd = one if isinstance(one, Odd) else await _learned(tx, attempt, one, is_only=is_only)
-    if odd is not None:
-        await suspend(tx, attempt.reference, odd, asked_of=attempt)
+    unmatched = (
+        one if isinstance(one, UnmatchedNews) else await _learned(tx, attempt, one, is_only=is_only)
+    )
+    if unmatched is not None:
+        await suspend(tx, attempt.reference, unmatched, asked_of=attempt)
 
 
 async def _deny(tx: Tx, attempt: PaymentAttempt) -> None:
@@ -604,12 +616,12 @@ async def _deny(tx: Tx, attempt: PaymentAttempt) -> None:
         return  # it was paid while the question was under way: the answer is of before
     outcome = await store.deny(tx, attempt.account, attempt.id, None, None)
     if reason := NOT_BOOKED.get(outcome):
-        await suspend(tx, attempt.reference, Odd(reason), asked_of=attempt)
+        await suspend(tx, attempt.reference, UnmatchedNews(reason), asked_of=attempt)
 
 
 async def _learned(
     tx: Tx, attempt: PaymentAttempt, payment: Payment, *, is_only: bool
-) -> Odd | None:
+) -> UnmatchedNews | None:
     """Record one payment that an answer names; what cannot be booked is answered."""
     about = (attempt.account, attempt.id, payment.number)
     amount = None if payment.amount is None else payment.amount.value
@@ -634,6 +646,6 @@ async def _learned(
                     ),
                 )
                 return None
-            return Odd(OddReason.REFUNDED_THERE, payment.number, payment.amount)
+            return UnmatchedNews(UnmatchedReason.REFUNDED_THERE, payment.number, payment.amount)
     reason = NOT_BOOKED.get(outcome)
-    return None if reason is None else Odd(reason, payment.number, payment.amount)
+    return None if reason is None else UnmatchedNews(reason, payment.number, payment.amount)

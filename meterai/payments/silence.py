@@ -16,7 +16,7 @@ import msgspec
 from meterai import suspense
 from meterai.kit.ids import new_id
 from meterai.kit.money import Rupiah
-from meterai.payments.model import OddReason
+from meterai.payments.model import UnmatchedReason
 
 BOUND = "interval '1 day'"  # banks mend within a day what they can
 SINGLES_MAX = 20  # items that a person reads one by one
@@ -28,7 +28,7 @@ class SilenceQuestion(NamedTuple):
     when it waits, of those that wait for longer than `<bound>`."""
 
     kind: str
-    reason: OddReason
+    reason: UnmatchedReason
     query: str
 
 
@@ -40,13 +40,13 @@ _LATE = "< now() - <bound>"
 QUESTIONS = (
     SilenceQuestion(
         "opening",
-        OddReason.UNANSWERED,
+        UnmatchedReason.UNANSWERED,
         f"{_ATTEMPT}, opened_at FROM payment_attempts WHERE state = 'opening' AND opened_at {_LATE}",
     ),
     # Once the provider tells no more of it nobody asks any more, and the item stays for a person to end.
     SilenceQuestion(
         "status",
-        OddReason.UNANSWERED,
+        UnmatchedReason.UNANSWERED,
         f"""{_ATTEMPT}, unheard_since FROM payment_attempts WHERE unheard_since {_LATE}
         UNION ALL {_ATTEMPT}, ask_at FROM payment_attempts
         WHERE unheard_since IS NULL AND state <> 'opening' AND ask_rank IN (0, 1)
@@ -55,20 +55,20 @@ QUESTIONS = (
     # Pauses between two tries grow to an hour: thirty are a day.
     SilenceQuestion(
         "take_back",
-        OddReason.UNANSWERED,
+        UnmatchedReason.UNANSWERED,
         f"""{_ATTEMPT}, opened_at FROM payment_attempts
         WHERE {_CLOSED} AND cancel_at < 'infinity' AND opened_at {_LATE} AND (cancel_tries >= 30 OR cancel_at {_LATE})""",
     ),
     SilenceQuestion(
         "confirmation",
-        OddReason.UNCONFIRMED,
+        UnmatchedReason.UNCONFIRMED,
         f"""SELECT account_id, provider, reference || '/' || payment, reference, payment, c.amount, captured_at
         FROM captures c JOIN payment_attempts USING (account_id, attempt_id)
         WHERE confirmed_at IS NULL AND denied_at IS NULL AND learned_by = 'notification' AND captured_at {_LATE}""",  # noqa: S608
     ),
     SilenceQuestion(
         "given_back",
-        OddReason.UNANSWERED,
+        UnmatchedReason.UNANSWERED,
         f"""SELECT account_id, provider, reference || '/' || payment, reference, payment, returned_told,
             least(b.unheard_since, look_at)
         FROM chargebacks b JOIN payment_attempts USING (account_id, attempt_id)
@@ -76,20 +76,20 @@ QUESTIONS = (
     ),
     SilenceQuestion(
         "refund_record",
-        OddReason.UNANSWERED,
+        UnmatchedReason.UNANSWERED,
         f"""SELECT account_id, provider, refund_no, refund_no, payment, r.amount, least(r.unheard_since, look_at)
         FROM refunds r JOIN payment_attempts USING (account_id, attempt_id)
         WHERE look_at IS NOT NULL AND (r.unheard_since {_LATE} OR look_at {_LATE})""",  # noqa: S608
     ),
     SilenceQuestion(
         "transfer",
-        OddReason.UNANSWERED,
+        UnmatchedReason.UNANSWERED,
         f"""{_TRANSFER}, planned_at FROM transfers
         WHERE state = ANY ('{{sent,accepted}}') AND planned_at {_LATE}""",
     ),
     SilenceQuestion(
         "transfer_record",
-        OddReason.UNANSWERED,
+        UnmatchedReason.UNANSWERED,
         f"""{_TRANSFER}, least(unheard_since, look_at) FROM transfers
         WHERE look_at IS NOT NULL AND (unheard_since {_LATE} OR look_at {_LATE})""",
     ),

@@ -27,7 +27,7 @@ _ABOUT = struct.Struct("<HHHHHIIIHH")
 FILES_READ_MAX = 100  # of an archive that `unzipped` reads; one of evidence has about ten
 
 
-class ArchiveOdd(Refusal):
+class ArchiveUnreadable(Refusal):
     """An archive is not as `archive` writes one: it was changed, or another program made it."""
 
     code = "archive_odd"
@@ -130,7 +130,7 @@ def archive(files: Iterable[ZippedFile]) -> bytes:
 
 
 def unzipped(content: bytes) -> list[ZippedFile]:
-    """The files of an archive that `archive` wrote.  Refuses `ArchiveOdd`."""
+    """The files of an archive that `archive` wrote.  Refuses `ArchiveUnreadable`."""
     files: list[ZippedFile] = []
     place = 0
     try:
@@ -144,9 +144,9 @@ def unzipped(content: bytes) -> list[ZippedFile]:
                 )
             )
     except (struct.error, ValueError):
-        raise ArchiveOdd("a header that cannot be read") from None
+        raise ArchiveUnreadable("a header that cannot be read") from None
     if not files or archive(files) != content:
-        raise ArchiveOdd("it differs from what its files make")
+        raise ArchiveUnreadable("it differs from what its files make")
     return files
 
 

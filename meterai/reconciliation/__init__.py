@@ -11,7 +11,7 @@ Promises this room keeps
 Calls payments, refunds, suspense, ledger, trail.
 """
 
-from meterai.reconciliation.files import FileOdd
+from meterai.reconciliation.files import FileUnreadable
 from meterai.reconciliation.keeping import object_names
 from meterai.reconciliation.looking import DAYS, check_bank
 from meterai.reconciliation.model import ACCOUNT, RecordDay
@@ -22,7 +22,7 @@ from meterai.reconciliation.store import not_final
 __all__ = [
     "ACCOUNT",
     "DAYS",
-    "FileOdd",
+    "FileUnreadable",
     "Reconciliation",
     "ReconciliationSettings",
     "RecordDay",

@@ -9,7 +9,7 @@ import msgspec
 
 from meterai.kit.ids import show
 from meterai.kit.money import Rupiah
-from meterai.payments import MovementKind, OddLine, RecordedPayment, RefundLine
+from meterai.payments import MovementKind, RecordedPayment, RefundLine, UnmatchedLine
 from meterai.reconciliation.model import (
     ACCOUNT,
     FLOAT,
@@ -271,7 +271,7 @@ def pairs(found: Sequence[Side]) -> Iterator[tuple[Side, Side]]:
                 break
 
 
-def of_odd(of: Days, found: Sequence[OddLine], count: int) -> Iterator[Break]:
+def of_unmatched(of: Days, found: Sequence[UnmatchedLine], count: int) -> Iterator[Break]:
     """Lines that cannot be read, each by itself; of very many the rest together."""
     for one in found:
         digest = hashlib.sha256(f"{one.why}\n{one.told}".encode()).hexdigest()
@@ -322,7 +322,7 @@ def of_fees(
     counted: ReadingCounts,
     agreed: Fees,
     booked: Mapping[str, int],
-    odd: Sequence[FeeTold],
+    unmatched: Sequence[FeeTold],
 ) -> tuple[list[Break], list[Break]]:
     """Fees and tax that were kept that day and that are not booked: what was agreed, and what is left."""
     to_book: list[Break] = []
@@ -342,7 +342,7 @@ def of_fees(
                 provider=of.provider,
                 sum=rupiah,
                 agreed=fits,
-                lines=[] if is_agreed else [one._asdict() for one in odd],
+                lines=[] if is_agreed else [one._asdict() for one in unmatched],
             )
             (to_book if is_agreed else left).append(
                 Break(

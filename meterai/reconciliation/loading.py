@@ -12,13 +12,13 @@ from meterai.payments import (
     REFUND_PREFIX,
     TRANSFER_PREFIX,
     Movement,
-    OddLine,
+    UnmatchedLine,
     parse_number,
 )
 
 LINES_AT_ONCE = 10_000
 _NULL = "\x01"  # in no number
-ODD_MAX = 200  # lines that cannot be read and are told one by one; of more only the number is
+UNMATCHED_MAX = 200  # unmatched lines that are kept; of more only the number is
 
 
 @dataclass(slots=True)
@@ -27,7 +27,7 @@ class Loaded:
 
     lines: int = 0
     unreadable: int = 0
-    odd: list[OddLine] = field(default_factory=list)
+    unmatched: list[UnmatchedLine] = field(default_factory=list)
     sources: set[str] = field(default_factory=set)
 
 
@@ -43,18 +43,18 @@ class Loading:
         self.found = Loaded()
 
     async def take_history(
-        self, movements: AsyncIterator[Movement | OddLine], begins: datetime, ends: datetime
+        self, movements: AsyncIterator[Movement | UnmatchedLine], begins: datetime, ends: datetime
     ) -> None:
         """Lines from `begins` on and before `ends`, as a rail tells them; refuses what it refuses."""
         async for one in movements:
             # A line on the edge may be told with the day before and after.
-            if isinstance(one, OddLine) or begins <= one.moved_at < ends:
+            if isinstance(one, UnmatchedLine) or begins <= one.moved_at < ends:
                 self._take(one, "")
             if len(self._rows) >= LINES_AT_ONCE:
                 await self._write()
         await self._write()
 
-    async def take_file(self, lines: Iterable[Movement | OddLine], source: str) -> None:
+    async def take_file(self, lines: Iterable[Movement | UnmatchedLine], source: str) -> None:
         """Lines of a file; raises what reading it raises."""
         for one in lines:
             self._take(one, source)
@@ -62,12 +62,12 @@ class Loading:
                 await self._write()
         await self._write()
 
-    def _take(self, one: Movement | OddLine, source: str) -> None:
+    def _take(self, one: Movement | UnmatchedLine, source: str) -> None:
         self.found.lines += 1
-        if isinstance(one, OddLine):
+        if isinstance(one, UnmatchedLine):
             self.found.unreadable += 1
-            if len(self.found.odd) < ODD_MAX:
-                self.found.odd.append(one)
+            if len(self.found.unmatched) < UNMATCHED_MAX:
+                self.found.unmatched.append(one)
             return
         self.found.sources.add(source)
         self._rows.append(self._row(one, source))

@@ -73,10 +73,12 @@ async def check_bank(
         breaks = ended.breaks
     # First, so that a long list of what differs hides none of them.
     loaded = [one for rail in looked for one in rail.found]
-    odd = [line for one in loaded for line in one.odd]
-    rows: list[dict[str, object]] = [{"line": line.told, "is": f"odd: {line.why}"} for line in odd]
+    unmatched = [line for one in loaded for line in one.unmatched]
+    rows: list[dict[str, object]] = [
+        {"line": line.told, "is": f"odd: {line.why}"} for line in unmatched
+    ]
     rows += map(_told, {one.key: one for one in breaks}.values())
-    more = sum(one.unreadable for one in loaded) - len(odd)
+    more = sum(one.unreadable for one in loaded) - len(unmatched)
     return InvariantFinding(BANK, len(rows) + more, rows[:SHOWN_MAX])
 
 

@@ -38,7 +38,7 @@ from meterai.reconciliation.comparing import (
     doubted_of,
 )
 from meterai.reconciliation.events import DutyLeft
-from meterai.reconciliation.files import FileOdd, FileRead, read
+from meterai.reconciliation.files import FileRead, FileUnreadable, read
 from meterai.reconciliation.loading import Loading
 from meterai.reconciliation.model import (
     ACCOUNT,
@@ -287,8 +287,8 @@ class Reconciliation:
             )
             try:
                 await reading.loading.take_file(read(one.path, of), one.sha256.hex())
-            except FileOdd as odd:
-                of.faults.append(str(odd))
+            except FileUnreadable as unreadable:
+                of.faults.append(str(unreadable))
             if of.faults:
                 why = ", ".join(of.faults)
                 await self._database.run(
@@ -326,7 +326,7 @@ class Reconciliation:
                         told.layout,
                         file.size,
                         told.lines,
-                        told.odd,
+                        told.unmatched,
                         str(actor),
                     )
             return await self._ended(tx, leased, reading.loading, doubted, actor)
@@ -402,7 +402,7 @@ class Reconciliation:
         lines = await store.unplaced(tx, of, BREAKS_MAX + 1)
         moved = [*judging.of_lines(of, lines)]
         agreed, fees = await self._fees(tx, of, counted)
-        breaks += [*moved, *fees, *judging.of_odd(of, loaded.odd, loaded.unreadable)]
+        breaks += [*moved, *fees, *judging.of_unmatched(of, loaded.unmatched, loaded.unreadable)]
         if of.reading > 1:
             breaks += judging.of_changes(of, await store.changed(tx, of, BREAKS_MAX))
         is_whole = len(breaks) <= BREAKS_MAX
@@ -449,13 +449,13 @@ class Reconciliation:
             return [], []
         agreed = self._agreed.get(of.provider, [])
         by = sides.Contract(agreed, self._vat, self._tolerance)
-        fits, odd = await sides.fees(tx, of, by, judging.LINES_TOLD_MAX)
+        fits, unmatched = await sides.fees(tx, of, by, judging.LINES_TOLD_MAX)
         booked = {}
         for kind in (BreakKind.FEE_NOT_BOOKED, BreakKind.TAX_NOT_BOOKED):
             for name, is_agreed in ((kind, False), (f"{kind}:agreed", True)):
                 key = judging.key_of_fee(of, kind, is_agreed=is_agreed)
                 booked[str(name)] = -await suspense.sum_of_ended(tx, key)
-        return judging.of_fees(of, counted, fits, booked, odd)
+        return judging.of_fees(of, counted, fits, booked, unmatched)
 
     async def _keep(self, tx: Tx, of: Days, breaks: Sequence[Break]) -> None:
         """Items of what differs; those that differ no more end as explained."""

@@ -205,7 +205,7 @@ FEES_AGREED = f"""{_FEES}
 SELECT coalesce(sum(fee) FILTER (WHERE fits), 0)::bigint AS fee, coalesce(sum(tax) FILTER (WHERE tax_fits), 0)::bigint AS tax
 FROM judged
 """  # noqa: S608 - a constant
-FEES_ODD = f"""{_FEES}
+FEES_UNMATCHED = f"""{_FEES}
 SELECT payment, method, amount, fee, tax FROM judged WHERE NOT (fits AND tax_fits) ORDER BY payment LIMIT %s
 """  # noqa: S608 - a constant
 # A bank takes one for each transfer, of at most what was agreed.
@@ -320,9 +320,9 @@ async def fees(tx: Tx, of: Days, by: Contract, limit: int) -> tuple[Fees, list[F
     asked = (*this, by.tolerance, by.vat_percent, by.tolerance, *by.columns)
     await store.allow_nested_loops(tx, is_allowed=False)
     agreed = await _whole(tx, FEES_AGREED, *asked)
-    odd = await tx.all_as(_FEES_TOLD, FEES_ODD, *asked, limit)
+    unmatched = await tx.all_as(_FEES_TOLD, FEES_UNMATCHED, *asked, limit)
     await store.allow_nested_loops(tx, is_allowed=True)
-    return agreed, odd
+    return agreed, unmatched
 
 
 async def _whole(tx: Tx, query: str, *parameters: object) -> Fees:

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from meterai import sealing
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.signed import SignatureWrong
-from meterai.plumbing.zips import ArchiveOdd, unzipped
+from meterai.plumbing.zips import ArchiveUnreadable, unzipped
 from meterai.regulator.evidence import (
     CHAIN,
     CLAIM,
@@ -71,7 +71,7 @@ def check_evidence(
         document = files.pop(MANIFEST, b"")
         facts = read_exactly(document, KIND, public_key)
         told = msgspec.convert(facts, _Manifest)
-    except (ArchiveOdd, SignatureWrong, msgspec.ValidationError) as error:
+    except (ArchiveUnreadable, SignatureWrong, msgspec.ValidationError) as error:
         raise EvidenceWrong(str(error)) from None
     found = {
         one: _ArchiveFile(len(inner), sha256(inner).hexdigest()) for one, inner in files.items()

@@ -161,7 +161,7 @@ def _read(value: object) -> ResponseOverride:
 
 
 class ResponseOverrides:
-    """What is to be answered oddly, service by service."""
+    """Overridden answers to come, by service."""
 
     def __init__(self, connection: Connection, services: Mapping[str, str] = SERVICES) -> None:
         self._connection = connection
@@ -183,7 +183,7 @@ class ResponseOverrides:
                 )
 
     def waiting(self) -> list[dict[str, object]]:
-        """What is still to be answered oddly, in its order."""
+        """The overridden answers that are left, in order."""
         names = {code: name for name, code in self._services.items()}
         rows = self._connection.execute(
             "SELECT service, answer, times FROM response_override ORDER BY seq"

@@ -208,7 +208,7 @@ class BankFaults(Faults):
 
 
 def answer_of(strike: Strike | None) -> ResponseOverride | None:
-    """The odd answer of a service, where the strike is one."""
+    """The overridden answer of a service, if the strike is one."""
     if strike is None:
         return None
     done, _, code = strike.fault.partition("_")

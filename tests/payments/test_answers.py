@@ -21,13 +21,13 @@ from meterai.payments.adapters.snap.provider import SnapProvider
 from meterai.payments.model import (
     AttemptStatus,
     NotificationAct,
-    OddReason,
     OpenedAttempt,
     Payment,
     PaymentIdentity,
     PaymentQr,
     ProviderStatus,
     RefundMade,
+    UnmatchedReason,
     judge,
 )
 from tests.support.bank import profile, soon
@@ -159,7 +159,7 @@ NOTICE = st.one_of(
 @given(NOTICE)
 def test_a_notification_of_any_shape_is_judged(raw: bytes) -> None:
     judged = judge(reading.read_notification(raw))
-    assert isinstance(judged, NotificationAct | OddReason)
+    assert isinstance(judged, NotificationAct | UnmatchedReason)
     if judged is NotificationAct.CAPTURE:
         body = json.loads(raw)
         assert body["latestTransactionStatus"] == "00"

@@ -1,4 +1,4 @@
-"""A storm of odd news over virtual accounts: afterwards the books have what the bank's accounting has."""
+"""Storm of faulty news over virtual accounts; afterwards the books agree with the bank's accounting."""
 
 import asyncio
 from pathlib import Path

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from meterai.kit.money import Rupiah
-from meterai.payments import Movement, OddLine, OutcomeUnknown
+from meterai.payments import Movement, OutcomeUnknown, UnmatchedLine
 from meterai.payments.adapters.snap import provider as snap
 from meterai.payments.model import PaymentIdentity
 from standins import clock
@@ -27,7 +27,7 @@ def each_moment_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clock, "now_ms", later)
 
 
-async def lines(bank: Bank) -> list[Movement | OddLine]:
+async def lines(bank: Bank) -> list[Movement | UnmatchedLine]:
     now = datetime.now(UTC)
     begins, ends = now - timedelta(hours=1), now + timedelta(hours=1)
     return [one async for one in bank.provider.history(begins, ends)]
@@ -108,20 +108,21 @@ def test_the_record_is_read_page_by_page(tmp_path: Path, monkeypatch: pytest.Mon
     asyncio.run(story())
 
 
-def test_odd_line_of_the_record_hides_no_other(tmp_path: Path) -> None:
+def test_unmatched_line_of_the_record_hides_no_other(tmp_path: Path) -> None:
     async def story() -> None:
         async with open_bank(tmp_path) as bank:
             _, number = await bank.paid("EM-1")
             await bank.control("faults", other_merchant=1)
-            [odd] = await lines(bank)
-            assert isinstance(odd, OddLine)
-            assert odd.why == "about another: merchant: asked METERAI, told OTHER-MERCHANT"
+            [unmatched] = await lines(bank)
+            assert isinstance(unmatched, UnmatchedLine)
+            assert unmatched.why == "about another: merchant: asked METERAI, told OTHER-MERCHANT"
             await bank.control("faults", other_currency=1)
-            [odd] = await lines(bank)
-            assert isinstance(odd, OddLine)
-            assert odd.why == "no readable sum of rupiah"
+            [unmatched] = await lines(bank)
+            assert isinstance(unmatched, UnmatchedLine)
+            assert unmatched.why == "no readable sum of rupiah"
             assert (
-                "amount=USD 10000.00, status=SUCCESS, originalPartnerReferenceNo=EM-1" in odd.told
+                "amount=USD 10000.00, status=SUCCESS, originalPartnerReferenceNo=EM-1"
+                in unmatched.told
             )
             [line] = await lines(bank)
             assert isinstance(line, Movement)
@@ -130,7 +131,7 @@ def test_odd_line_of_the_record_hides_no_other(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
-ODD_LINES: list[tuple[object, str]] = [
+UNMATCHED_LINES: list[tuple[object, str]] = [
     ("a text", "no object"),
     (None, "no object"),
     ({"type": "PAYMENT"}, "no readable time"),
@@ -140,7 +141,7 @@ ODD_LINES: list[tuple[object, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("line", "why"), ODD_LINES)
+@pytest.mark.parametrize(("line", "why"), UNMATCHED_LINES)
 def test_line_that_makes_no_sense_says_why(tmp_path: Path, line: object, why: str) -> None:
     async def story() -> None:
         async with open_bank(tmp_path) as bank:
@@ -148,26 +149,26 @@ def test_line_that_makes_no_sense_says_why(tmp_path: Path, line: object, why: st
             amount = {"value": "1.00", "currency": "IDR"}
             good = {"type": "PAYMENT", "dateTime": now, "amount": amount, "status": "SUCCESS"}
             await bank.answers("history-list", {"merge": {"detailData": [line, good]}})
-            odd, read = await lines(bank)
-            assert isinstance(odd, OddLine)
-            assert odd.why == why
+            unmatched, read = await lines(bank)
+            assert isinstance(unmatched, UnmatchedLine)
+            assert unmatched.why == why
             assert isinstance(read, Movement)
 
     asyncio.run(story())
 
 
-def test_odd_line_is_shown_without_what_may_name_a_person(tmp_path: Path) -> None:
+def test_unmatched_line_is_shown_without_what_may_name_a_person(tmp_path: Path) -> None:
     async def story() -> None:
         async with open_bank(tmp_path) as bank:
-            odd: dict[str, object] = {
+            unmatched: dict[str, object] = {
                 "type": "PAYMENT",
                 "remark": "dari BUDI SANTOSO",
                 "sourceOfFunds": [{"source": "0812000"}],
                 "additionalInfo": {"customerName": "BUDI", "rrn": "7" * 500},
             }
-            await bank.answers("history-list", {"merge": {"detailData": [odd]}})
+            await bank.answers("history-list", {"merge": {"detailData": [unmatched]}})
             [found] = await lines(bank)
-            assert isinstance(found, OddLine)
+            assert isinstance(found, UnmatchedLine)
             assert found.told == f"type=PAYMENT, rrn={'7' * 64}"
 
     asyncio.run(story())

@@ -16,8 +16,6 @@ from meterai.payments.model import (
     AccountNumber,
     AttemptStatus,
     Notification,
-    Odd,
-    OddReason,
     OutcomeUnknown,
     Payment,
     PaymentIdentity,
@@ -25,6 +23,8 @@ from meterai.payments.model import (
     ProviderRefused,
     ProviderStatus,
     Redirect,
+    UnmatchedNews,
+    UnmatchedReason,
     reference_of,
 )
 from standins.bank.qris import DynamicQr, payload
@@ -128,7 +128,7 @@ PAID = Payment(NUMBER, Rupiah(20_000), ProviderStatus.PAID)
         (
             {"transaction_status": "partial_refund"},
             ProviderStatus.PAID,
-            (PAID, Odd(OddReason.AMOUNT_UNREADABLE, NUMBER)),
+            (PAID, UnmatchedNews(UnmatchedReason.AMOUNT_UNREADABLE, NUMBER)),
         ),
         (
             {"transaction_status": "chargeback"},
@@ -155,14 +155,22 @@ PAID = Payment(NUMBER, Rupiah(20_000), ProviderStatus.PAID)
         (
             {"fraud_status": "deny"},
             ProviderStatus.PAID,
-            (Odd(OddReason.STATUS_CONTRADICTS, NUMBER, Rupiah(20_000)),),
+            (UnmatchedNews(UnmatchedReason.STATUS_CONTRADICTS, NUMBER, Rupiah(20_000)),),
         ),
-        ({"gross_amount": ...}, ProviderStatus.PAID, (Odd(OddReason.AMOUNT_UNREADABLE, NUMBER),)),
-        ({"transaction_id": ...}, ProviderStatus.PAID, (Odd(OddReason.NUMBER_MISSING),)),
+        (
+            {"gross_amount": ...},
+            ProviderStatus.PAID,
+            (UnmatchedNews(UnmatchedReason.AMOUNT_UNREADABLE, NUMBER),),
+        ),
+        (
+            {"transaction_id": ...},
+            ProviderStatus.PAID,
+            (UnmatchedNews(UnmatchedReason.NUMBER_MISSING),),
+        ),
     ],
 )
 def test_statuses_are_read_as_payments(
-    changes: dict[str, Any], status: ProviderStatus, lines: tuple[Payment | Odd, ...]
+    changes: dict[str, Any], status: ProviderStatus, lines: tuple[Payment | UnmatchedNews, ...]
 ) -> None:
     assert standing(**changes) == AttemptStatus(status, lines)
 

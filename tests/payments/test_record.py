@@ -6,7 +6,7 @@ from typing import Any
 from meterai.kit.clock import SystemClock
 from meterai.kit.money import Rupiah
 from meterai.payments import RecordedPayment, RecordOutcome, RefundLine, take_record
-from meterai.payments.model import OddReason
+from meterai.payments.model import UnmatchedReason
 from meterai.plumbing.db.database import Tx
 from tests.support.shop import PRICE
 from tests.support.till import Till, paid_body
@@ -35,11 +35,11 @@ def record(
         until=SystemClock().now() + after,
     )
 
-    async def take() -> RecordOutcome | OddReason:
+    async def take() -> RecordOutcome | UnmatchedReason:
         async with till.shop.container.database.transaction() as tx:
             return await take_in(tx)
 
-    async def take_in(tx: Tx) -> RecordOutcome | OddReason:
+    async def take_in(tx: Tx) -> RecordOutcome | UnmatchedReason:
         return await take_record(tx, provider, recorded)
 
     found = till.do(take())

@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 
 from meterai.kit.clock import WIB
-from meterai.plumbing.zips import ArchiveOdd, ZippedFile, archive, unzipped
+from meterai.plumbing.zips import ArchiveUnreadable, ZippedFile, archive, unzipped
 
 AT = datetime(2026, 11, 30, 8, 0, 2, tzinfo=WIB)
 FILES = [ZippedFile("a.json", AT, b"{}"), ZippedFile("über.bin", AT, bytes(range(256)) * 40)]
@@ -25,7 +25,7 @@ def test_any_changed_byte_is_refused() -> None:
     for place in [*range(200), *range(len(content) - 200, len(content))]:
         changed = bytearray(content)
         changed[place] ^= 1 << chosen.randrange(8)
-        with pytest.raises(ArchiveOdd):
+        with pytest.raises(ArchiveUnreadable):
             unzipped(bytes(changed))
 
 
@@ -45,5 +45,5 @@ def packed(method: int) -> bytes:
     ],
 )
 def test_archive_of_another_program_is_refused(content: bytes) -> None:
-    with pytest.raises(ArchiveOdd):
+    with pytest.raises(ArchiveUnreadable):
         unzipped(content)

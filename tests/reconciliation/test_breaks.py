@@ -82,10 +82,12 @@ def test_record_that_loses_a_payment_again_is_another_break(till: Till) -> None:
     assert ("payment_not_in_record", SUM, 0, -SUM) in breaks(till)
 
 
-def test_odd_line_is_a_break_of_its_own_and_stops_no_other(till: Till) -> None:
+def test_unmatched_line_is_a_break_of_its_own_and_stops_no_other(till: Till) -> None:
     reference, number = executed(till)
-    odd: dict[str, Any] = line("EM-x", "P-x") | {"amount": {"value": "ten", "currency": "IDR"}}
-    says(till, odd, line(reference, number, SUM))
+    unmatched: dict[str, Any] = line("EM-x", "P-x") | {
+        "amount": {"value": "ten", "currency": "IDR"}
+    }
+    says(till, unmatched, line(reference, number, SUM))
     found = reconcile(till)
     assert (found.lines, found.matched, found.unreadable, found.broken) == (2, 1, 1, 1)
     assert breaks(till) == [("line_unreadable", None, 0, None)]
@@ -262,13 +264,13 @@ def test_breaks_are_told_in_words_with_their_ways_out(till: Till, tmp_path: Path
     says(till, line("ANOTHER-SHOP-1", "P1", 7_000), "odd")
     reconcile(till)
     done = run_here(tmp_path, "breaks", "show", DATABASE_URL=till.shop.container.database.url)
-    money, where, ways, odd, *_ = done.stdout.splitlines()
+    money, where, ways, unmatched, *_ = done.stdout.splitlines()
     assert money.endswith(": a payment is in the record and not in the books, Rp7.000 in suspense")
     assert where.startswith(
         "    record of bank, payment P1, reference ANOTHER-SHOP-1, 0-1 days old"
     )
     assert ways == "    breaks match | apply | return | write-off"
-    assert odd.endswith(": a line of the record cannot be read")
+    assert unmatched.endswith(": a line of the record cannot be read")
 
 
 def test_two_lines_of_one_payment_are_a_payment_of_twice_the_sum(till: Till) -> None:

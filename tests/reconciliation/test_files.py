@@ -11,8 +11,8 @@ import pytest
 from xlsxwriter import Workbook
 
 from meterai.kit.clock import WIB
-from meterai.payments import Movement, OddLine, reference_of, refund_number
-from meterai.reconciliation.files import FileOdd, FileRead, read
+from meterai.payments import Movement, UnmatchedLine, reference_of, refund_number
+from meterai.reconciliation.files import FileRead, FileUnreadable, read
 from meterai.reconciliation.files.amounts import read_sum
 from meterai.reconciliation.files.moments import read_moment
 from meterai.reconciliation.files.rows import XLSX_UNPACKED_MAX
@@ -40,13 +40,13 @@ def order_id() -> str:
 
 def taken(
     path: Path, content: str | bytes, day: date = DAY, accounts: Sequence[str] = ()
-) -> tuple[list[Movement], list[OddLine], FileRead]:
+) -> tuple[list[Movement], list[UnmatchedLine], FileRead]:
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     names = dict.fromkeys(accounts, "account") | {FLOAT_ACCOUNT: "float"}
     of = FileRead(day, frozenset({"G1"}), frozenset(accounts), names)
     found = list(read(path, of))
     movements = [one for one in found if isinstance(one, Movement)]
-    return movements, [one for one in found if isinstance(one, OddLine)], of
+    return movements, [one for one in found if isinstance(one, UnmatchedLine)], of
 
 
 def table(*rows: str, head: str = HEAD) -> str:
@@ -133,8 +133,8 @@ def test_text_that_is_no_moment_is_none(text: str) -> None:
 
 
 def test_balance_report_is_read_with_its_fees_and_refunds(tmp_path: Path) -> None:
-    movements, odd, of = taken(tmp_path / "a.csv", table(PAID, FEE, BACK))
-    assert (odd, of.faults, of.layout) == ([], [], "balance")
+    movements, unmatched, of = taken(tmp_path / "a.csv", table(PAID, FEE, BACK))
+    assert (unmatched, of.faults, of.layout) == ([], [], "balance")
     paid, fee, back = movements
     assert (paid.kind, paid.payment, paid.reference, paid.amount.value) == (
         "payment",
@@ -157,8 +157,8 @@ def test_every_encoding_and_separator_is_read(
 ) -> None:
     more = PAID.replace("QRIS", "QRIS \u00e9")
     text = table(more).replace(",", separator)
-    movements, odd, _ = taken(tmp_path / "a.csv", text.encode(encoding))
-    assert (len(movements), odd) == (1, [])
+    movements, unmatched, _ = taken(tmp_path / "a.csv", text.encode(encoding))
+    assert (len(movements), unmatched) == (1, [])
 
 
 def test_midtrans_settlement_is_read_with_our_reference(tmp_path: Path) -> None:
@@ -175,14 +175,14 @@ def test_midtrans_settlement_is_read_with_our_reference(tmp_path: Path) -> None:
         "0.00,0.00,-10000.00,IDR,G1"
     )
     other = paid.replace(",G1", ",G2")
-    movements, odd, _ = taken(tmp_path / "a.csv", table(paid, back, other, head=head))
+    movements, unmatched, _ = taken(tmp_path / "a.csv", table(paid, back, other, head=head))
     first, second = movements
     assert (first.payment, first.reference) == ("midtrans:6f1f9c9e", REFERENCE)
     assert first.fee is not None
     assert first.tax is not None
     assert (first.fee.value, first.tax.value) == (140, 15)
     assert (second.kind, second.refund_number, second.amount.value) == ("refund", REFUND, 10_000)
-    assert [one.why for one in odd] == ["of another merchant"]
+    assert [one.why for one in unmatched] == ["of another merchant"]
 
 
 STATEMENT = """BANK CONTOH
@@ -197,22 +197,22 @@ Tanggal;Keterangan;Debet;Kredit;Saldo
 
 
 def test_statement_is_read_below_its_preamble_and_for_one_day(tmp_path: Path) -> None:
-    movements, odd, of = taken(tmp_path / "a.csv", STATEMENT.format(refund=REFUND))
+    movements, unmatched, of = taken(tmp_path / "a.csv", STATEMENT.format(refund=REFUND))
     assert [(one.kind, one.amount.value) for one in movements] == [
         ("settlement", 1_000_000),
         ("fee", 2_500),
         ("transfer", 10_500),
     ]
     assert movements[2].refund_number == REFUND
-    assert (odd, of.elsewhere, of.faults) == ([], 1, [])
+    assert (unmatched, of.elsewhere, of.faults) == ([], 1, [])
 
 
 def test_line_that_is_missing_shows_in_the_balance(tmp_path: Path) -> None:
     text = STATEMENT.format(refund=REFUND).replace(
         "29/11/2026;BIAYA ADM;2.500,00;;1.997.500,00\n", ""
     )
-    _, odd, _ = taken(tmp_path / "a.csv", text)
-    assert [one.why for one in odd] == ["a balance that does not follow from the line before"]
+    _, unmatched, _ = taken(tmp_path / "a.csv", text)
+    assert [one.why for one in unmatched] == ["a balance that does not follow from the line before"]
 
 
 MT940 = """{{1:F01BMRIIDJAXXXX0000000000}}{{2:I940X}}{{4:
@@ -230,8 +230,10 @@ MT940 = """{{1:F01BMRIIDJAXXXX0000000000}}{{2:I940X}}{{4:
 
 
 def test_mt940_is_read_line_by_line(tmp_path: Path) -> None:
-    movements, odd, of = taken(tmp_path / "a.sta", MT940.format(middle="", closing="1047500,00"))
-    assert (odd, of.faults, of.layout) == ([], [], "mt940")
+    movements, unmatched, of = taken(
+        tmp_path / "a.sta", MT940.format(middle="", closing="1047500,00")
+    )
+    assert (unmatched, of.faults, of.layout) == ([], [], "mt940")
     assert [(one.kind, one.amount.value, one.payment) for one in movements] == [
         ("settlement", 50_000, "BANKREF1"),
         ("fee", 2_500, "FEE9"),
@@ -240,10 +242,10 @@ def test_mt940_is_read_line_by_line(tmp_path: Path) -> None:
 
 def test_broken_line_of_mt940_stops_no_other_and_its_balance_tells(tmp_path: Path) -> None:
     middle = ":61:29NOV C5,00\n:86:X\n"
-    movements, odd, of = taken(
+    movements, unmatched, of = taken(
         tmp_path / "a.sta", MT940.format(middle=middle, closing="1047505,00")
     )
-    assert (len(movements), [one.why for one in odd]) == (2, ["a line that is no MT940"])
+    assert (len(movements), [one.why for one in unmatched]) == (2, ["a line that is no MT940"])
     assert of.faults == ["balances_differ"]
 
 
@@ -268,10 +270,12 @@ def test_workbook_is_read_with_its_numbers_and_dates(tmp_path: Path) -> None:
     of = FileRead(DAY)
     found = list(read(path, of))
     assert [one.amount.value for one in found if isinstance(one, Movement)] == [1_000_000, 2_500]
-    assert [one.why for one in found if isinstance(one, OddLine)] == ["no readable sum of rupiah"]
+    assert [one.why for one in found if isinstance(one, UnmatchedLine)] == [
+        "no readable sum of rupiah"
+    ]
 
 
-def test_formulas_dates_and_merged_cells_are_read_or_odd(tmp_path: Path) -> None:
+def test_formulas_dates_and_merged_cells_are_read_or_unmatched(tmp_path: Path) -> None:
     path, at = tmp_path / "a.xlsx", datetime(2026, 11, 29, 10, 30)  # noqa: DTZ001 - as a sheet has it
     with Workbook(str(path)) as book:
         sheet, day = book.add_worksheet(), book.add_format({"num_format": "dd/mm/yyyy"})
@@ -291,7 +295,7 @@ def test_formulas_dates_and_merged_cells_are_read_or_odd(tmp_path: Path) -> None
     found = list(read(path, FileRead(DAY)))
     sums = [(one.amount.value, one.moved_at) for one in found if isinstance(one, Movement)]
     assert sums == [(1_000, at.replace(tzinfo=WIB)), (7, at.replace(tzinfo=WIB))]
-    whys = [one.why for one in found if isinstance(one, OddLine)]
+    whys = [one.why for one in found if isinstance(one, UnmatchedLine)]
     assert whys == ["no readable sum of rupiah"] * 5 + ["no readable time"]
 
 
@@ -299,7 +303,7 @@ def test_workbook_that_unpacks_to_very_much_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "a.xlsx"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as parts:
         parts.writestr("xl/worksheets/sheet1.xml", bytes(XLSX_UNPACKED_MAX + 1))
-    with pytest.raises(FileOdd, match="too_large"):
+    with pytest.raises(FileUnreadable, match="too_large"):
         list(read(path, FileRead(DAY)))
 
 
@@ -322,11 +326,11 @@ def test_workbook_that_unpacks_to_very_much_is_not_read(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_odd_row_is_named_and_stops_no_other(tmp_path: Path, row: str, why: str) -> None:
-    movements, odd, _ = taken(
+def test_unmatched_row_is_named_and_stops_no_other(tmp_path: Path, row: str, why: str) -> None:
+    movements, unmatched, _ = taken(
         tmp_path / "a.csv", table(FEE.replace("10426", "0"), row, BACK.replace(",-74.00", ","))
     )
-    assert why in [one.why for one in odd]
+    assert why in [one.why for one in unmatched]
     assert any(one.kind == "refund" for one in movements)
 
 
@@ -363,8 +367,8 @@ def test_file_of_the_day_before_is_not_taken_for_its_evening(tmp_path: Path) -> 
 
 def test_line_below_a_table_is_odd_and_the_file_is_whole(tmp_path: Path) -> None:
     text = STATEMENT.format(refund=REFUND) + "Saldo akhir;2.487.000,00\n"
-    _, odd, of = taken(tmp_path / "a.csv", text)
-    assert ([one.why for one in odd], of.faults) == (["a row that ends early"], [])
+    _, unmatched, of = taken(tmp_path / "a.csv", text)
+    assert ([one.why for one in unmatched], of.faults) == (["a row that ends early"], [])
 
 
 @pytest.mark.parametrize(
@@ -422,13 +426,13 @@ def test_statement_that_is_there_twice_does_not_follow_from_itself(tmp_path: Pat
     ],
 )
 def test_file_that_is_no_record_is_named(tmp_path: Path, content: bytes, code: str) -> None:
-    with pytest.raises(FileOdd) as found:
+    with pytest.raises(FileUnreadable) as found:
         taken(tmp_path / "a.csv", content)
     assert str(found.value) == code
 
 
-def test_odd_line_tells_nothing_of_a_person(tmp_path: Path) -> None:
+def test_unmatched_line_tells_nothing_of_a_person(tmp_path: Path) -> None:
     text = STATEMENT.format(refund=REFUND).replace("BIAYA ADM;2.500,00", "BUDI SANTOSO;2,5")
-    _, odd, _ = taken(tmp_path / "a.csv", text)
-    assert odd
-    assert all("BUDI" not in one.told for one in odd)
+    _, unmatched, _ = taken(tmp_path / "a.csv", text)
+    assert unmatched
+    assert all("BUDI" not in one.told for one in unmatched)

@@ -49,7 +49,7 @@ def test_kind_that_was_not_asked_for_is_not_struck() -> None:
         ("nothing_40314", False, "40314"),
     ],
 )
-def test_odd_answer_says_whether_it_was_done_and_its_code(
+def test_overridden_answer_says_whether_it_was_done_and_its_code(
     fault: str, acts: bool, code: str
 ) -> None:
     answer = answer_of(Strike(fault, 0.0))

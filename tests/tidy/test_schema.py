@@ -22,7 +22,7 @@ from meterai.incidents.model import IncidentKind, IncidentState, Severity
 from meterai.orders.model import OrderKind, OrderState
 from meterai.outages.model import OutageState
 from meterai.payments import RefundCause, RefundState, Way
-from meterai.payments.model import AttemptState, OddReason
+from meterai.payments.model import AttemptState, UnmatchedReason
 from meterai.payments.transfers.model import TransferState
 from meterai.reconciliation.model import BreakKind, DayState
 from meterai.stamping.model import StampingState
@@ -125,7 +125,7 @@ STATES: dict[tuple[str, str], type[StrEnum]] = {
     ("waiting_room_lines", "line_act_is_known"): GuardedAct,
     ("waiting_room_lines", "line_policy_is_known"): Policy,
     ("suspense_items", "suspense_reason_is_known"): StrEnum(  # type: ignore[dict-item]
-        "Reason", {one.name: one.value for kind in (OddReason, BreakKind) for one in kind}
+        "Reason", {one.name: one.value for kind in (UnmatchedReason, BreakKind) for one in kind}
     ),
     ("record_days", "record_day_state_is_known"): DayState,
     ("suspense_items", "suspense_resolution_is_known"): Resolution,

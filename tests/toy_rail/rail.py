@@ -23,7 +23,6 @@ from meterai.payments.model import (
     NoAnswer,
     Notification,
     NotificationForged,
-    OddLine,
     OpenedAttempt,
     OutcomeUnknown,
     Payment,
@@ -34,6 +33,7 @@ from meterai.payments.model import (
     ProviderUnreachable,
     RefundLine,
     RefundMade,
+    UnmatchedLine,
     differences,
 )
 from meterai.payments.rails import Complaints, Connecting, ProviderEndpoint, Rail, RailKind
@@ -149,7 +149,9 @@ class ToyRail:
             for one in answer["refunds"]
         )
 
-    async def history(self, begins: datetime, ends: datetime) -> AsyncIterator[Movement | OddLine]:
+    async def history(
+        self, begins: datetime, ends: datetime
+    ) -> AsyncIterator[Movement | UnmatchedLine]:
         """The record of the bank."""
         told = {"begins": begins.timestamp(), "ends": ends.timestamp()}
         answer = await self._call("POST", "/record", PaymentIdentity(), told)

@@ -14,7 +14,7 @@ from mt940.models import Amount, Balance, Transactions
 
 from meterai.kit.clock import WIB
 from meterai.kit.money import Rupiah
-from meterai.payments import Movement, MovementKind, OddLine
+from meterai.payments import Movement, MovementKind, UnmatchedLine
 from meterai.reconciliation.files.layouts import Names, RowTexts, of_statement
 
 _TAG = re.compile(r":(?P<tag>[0-9]{2}[A-Z]?):")
@@ -106,7 +106,7 @@ def read_mt940(
     names: Names,
     faults: list[str],
     look_at_account: Callable[[str], None],
-) -> Iterator[Movement | OddLine]:
+) -> Iterator[Movement | UnmatchedLine]:
     """Lines of the account of one day."""
     messages, waiting, number = _Messages(faults, look_at_account), "", 0
     for tag, text in _tags(lines):
@@ -145,21 +145,21 @@ def _amount(balance: object) -> Decimal | None:
 
 def _line(
     now: _Statement, tags: str, number: int, day: date, names: Names
-) -> Iterator[Movement | OddLine]:
+) -> Iterator[Movement | UnmatchedLine]:
     told = f"line {number}, {tags[4:40].splitlines()[0]!a}"
     try:
         [one] = now.parsed(tags)
         data = one.data
         amount, moved_on = data["amount"], data.get("entry_date") or data["date"]
     except Exception:  # whatever the package raises
-        yield OddLine("a line that is no MT940", told)
+        yield UnmatchedLine("a line that is no MT940", told)
         return
     if now.sum is not None:
         now.sum += amount.amount
     if amount.currency != "IDR":
-        yield OddLine("of another currency", told)
+        yield UnmatchedLine("of another currency", told)
     elif amount.amount != amount.amount.to_integral_value() or not amount.amount:
-        yield OddLine("no readable sum of rupiah", told)
+        yield UnmatchedLine("no readable sum of rupiah", told)
     elif (moved_on.year, moved_on.month, moved_on.day) == (day.year, day.month, day.day):
         at = datetime(day.year, day.month, day.day, tzinfo=WIB)
         yield _movement(data, int(amount.amount), at, number, names)

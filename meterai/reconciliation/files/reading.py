@@ -1,6 +1,6 @@
 """A file of a provider or bank as lines of its record.
 
-`read` yields `Movement | OddLine` as a rail's history does, and tells of the file as a whole in `FileRead`: where
+`read` yields `Movement | UnmatchedLine` as a rail's history does, and tells of the file as a whole in `FileRead`: where
 half of it is missing, or it is of another day, nothing may be taken for complete.
 """
 
@@ -12,7 +12,7 @@ from itertools import chain, islice
 from pathlib import Path
 
 from meterai.kit.money import Rupiah
-from meterai.payments import Movement, MovementKind, OddLine
+from meterai.payments import Movement, MovementKind, UnmatchedLine
 from meterai.reconciliation.files.amounts import ReadAmount, read_sum
 from meterai.reconciliation.files.layouts import (
     HEAD_LINES_MAX,
@@ -26,7 +26,7 @@ from meterai.reconciliation.files.moments import read_moment
 from meterai.reconciliation.files.mt940 import is_mt940, read_mt940
 from meterai.reconciliation.files.rows import (
     BROKEN,
-    FileOdd,
+    FileUnreadable,
     Row,
     ends_within_a_line,
     is_workbook,
@@ -80,18 +80,18 @@ class FileRead:
     names: Names = field(default_factory=dict)
     layout: str = ""
     lines: int = 0
-    odd: int = 0
+    unmatched: int = 0
     before: int = 0  # lines of the evening before, of a provider that ends its day early
     elsewhere: int = 0  # lines of other days, of a file that is of several
     faults: list[str] = field(default_factory=list)  # by which it is not complete
     ends_within_a_line: bool = False
-    why: str = ""  # the first line that was odd is so
+    why: str = ""  # of the first unmatched line
 
-    def take(self, one: Movement | OddLine) -> Movement | OddLine:
+    def take(self, one: Movement | UnmatchedLine) -> Movement | UnmatchedLine:
         """Count a line."""
         self.lines += 1
-        if isinstance(one, OddLine):
-            self.odd, self.why = self.odd + 1, self.why or one.why
+        if isinstance(one, UnmatchedLine):
+            self.unmatched, self.why = self.unmatched + 1, self.why or one.why
         return one
 
     def look_at_account(self, number: str) -> None:
@@ -103,14 +103,14 @@ class FileRead:
 
     def end(self) -> None:
         """A file without any line of ours is of another day, or of somebody else."""
-        if self.odd and self.odd + self.before == self.lines:
+        if self.unmatched and self.unmatched + self.before == self.lines:
             self.faults.append(_NONE_OF_OURS.get(self.why, "no_readable_line"))
 
 
-def read(path: Path, of: FileRead) -> Iterator[Movement | OddLine]:
-    """Lines of a file.  Raises `FileOdd` where it cannot be read at all."""
+def read(path: Path, of: FileRead) -> Iterator[Movement | UnmatchedLine]:
+    """Lines of a file.  Raises `FileUnreadable` where it cannot be read at all."""
     if path.stat().st_size == 0:
-        raise FileOdd("empty")
+        raise FileUnreadable("empty")
     if is_workbook(path):
         yield from _HeadedTable(of, *_head(rows_of_workbook(path), of)).lines()
     else:
@@ -118,7 +118,7 @@ def read(path: Path, of: FileRead) -> Iterator[Movement | OddLine]:
     of.end()
 
 
-def _text_lines(path: Path, of: FileRead) -> Iterator[Movement | OddLine]:
+def _text_lines(path: Path, of: FileRead) -> Iterator[Movement | UnmatchedLine]:
     lines, of.ends_within_a_line = lines_of(path), ends_within_a_line(path)
     head = list(islice(lines, HEAD_LINES_MAX))
     if is_mt940(head):
@@ -128,7 +128,7 @@ def _text_lines(path: Path, of: FileRead) -> Iterator[Movement | OddLine]:
             yield of.take(one)
         return
     if any("\x00" in line for line in head if line != BROKEN):
-        raise FileOdd("no_text")
+        raise FileUnreadable("no_text")
     looked = _Head()
     for number, line in enumerate(head):
         separator = separator_of(line)
@@ -158,12 +158,16 @@ class _Head:
                 self._closest = found
         return None
 
-    def fault(self) -> FileOdd:
+    def fault(self) -> FileUnreadable:
         """Why no line was the head."""
         places, lacks, twice = self._closest
         if len(places) < COLUMNS_MIN:
-            return FileOdd("no_known_columns")
-        return FileOdd("column_missing", lacks[0]) if lacks else FileOdd("column_twice", twice[0])
+            return FileUnreadable("no_known_columns")
+        return (
+            FileUnreadable("column_missing", lacks[0])
+            if lacks
+            else FileUnreadable("column_twice", twice[0])
+        )
 
 
 def _head(
@@ -219,9 +223,9 @@ class _HeadedTable:
         self._fee, self._tax, self._balance = place("fee"), place("tax"), place("balance")
         self._currency, self._merchant = place("currency"), place("merchant")
 
-    def lines(self) -> Iterator[Movement | OddLine]:
+    def lines(self) -> Iterator[Movement | UnmatchedLine]:
         """Every line that is of the day."""
-        last: Movement | OddLine | None = None
+        last: Movement | UnmatchedLine | None = None
         for number, given in self._rows:
             if not any(given):
                 continue
@@ -232,42 +236,46 @@ class _HeadedTable:
         if self._is_cut(last):
             self._of.faults.append("half_a_file")
 
-    def _is_cut(self, last: Movement | OddLine | None) -> bool:
+    def _is_cut(self, last: Movement | UnmatchedLine | None) -> bool:
         """Whether the file ends within a row.  A sum at its very end may be the beginning of one."""
-        why = last.why if isinstance(last, OddLine) else ""
+        why = last.why if isinstance(last, UnmatchedLine) else ""
         if why == _BROKEN or not self._of.ends_within_a_line:
             return why == _BROKEN
         at_end = {role for role, place in self._columns.items() if place == self._width - 1}
         return why == _EARLY or bool(at_end and (why or at_end & _SUMS))
 
-    def _line(self, number: int, cells: list[object], count: int) -> Movement | OddLine | None:
+    def _line(
+        self, number: int, cells: list[object], count: int
+    ) -> Movement | UnmatchedLine | None:
         before, self._before = self._before, None  # nothing follows from a line that cannot be read
         if cells[0] == BROKEN:
-            return OddLine(_BROKEN, f"row {number}")
+            return UnmatchedLine(_BROKEN, f"row {number}")
         if count < self._width - 1:
-            return self._odd(_EARLY, number, cells)
+            return self._unmatched(_EARLY, number, cells)
         if count > self._width and any(cells[self._width : count]):
-            return self._odd("a row with more cells than there are columns", number, cells)
+            return self._unmatched("a row with more cells than there are columns", number, cells)
         cells.append("")
         found, moved_at = self._sum(cells), read_moment(cells[self._moved_at])
         if found is None or found.is_in is None:
-            return self._odd("no readable sum of rupiah", number, cells)
+            return self._unmatched("no readable sum of rupiah", number, cells)
         if moved_at is None:
-            return self._odd("no readable time", number, cells)
+            return self._unmatched("no readable time", number, cells)
         self._before = before
         follows = self._balance < 0 or self._follows(found, cells)
         if not self._begins <= moved_at < self._ends:
             if self._layout.is_of_day:
-                return self._odd("of another day", number, cells)
+                return self._unmatched("of another day", number, cells)
             self._of.elsewhere += 1
             return None
         if not follows:
-            return self._odd("a balance that does not follow from the line before", number, cells)
+            return self._unmatched(
+                "a balance that does not follow from the line before", number, cells
+            )
         return self._movement(number, cells, found, moved_at)
 
     def _movement(
         self, number: int, cells: Sequence[object], found: ReadAmount, moved_at: datetime
-    ) -> Movement | OddLine:
+    ) -> Movement | UnmatchedLine:
         said = RowTexts(self._word(cells), *[_text(cells[one]) for one in self._said])
         judged = self._layout.judge(said, bool(found.is_in), self._of.names)
         self._of.before += moved_at < self._day_begins
@@ -278,7 +286,7 @@ class _HeadedTable:
         if fee is None or tax is None:
             why = "no readable fee"
         if why or judged.kind is None:
-            return self._odd(why, number, cells)
+            return self._unmatched(why, number, cells)
         side = "" if judged.kind is not MovementKind.OTHER else (" in" if found.is_in else " out")
         return Movement(
             judged.kind,
@@ -352,7 +360,7 @@ class _HeadedTable:
         before, self._before = self._before, (signed, held)
         return before is None or held - before[1] == signed or before[1] - held == before[0]
 
-    def _odd(self, why: str, number: int, cells: Sequence[object]) -> OddLine:
+    def _unmatched(self, why: str, number: int, cells: Sequence[object]) -> UnmatchedLine:
         """A line that cannot be read, by its numbers, times and sums alone."""
         said = {
             role: _text(cells[place])
@@ -361,7 +369,7 @@ class _HeadedTable:
         }
         told = [f"row {number}"]
         told += [f"{role}={text[:TOLD_CHARACTERS_MAX]!a}" for role, text in said.items() if text]
-        return OddLine(why, ", ".join(told))
+        return UnmatchedLine(why, ", ".join(told))
 
 
 def _read(cell: object) -> ReadAmount | None:

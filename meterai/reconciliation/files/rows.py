@@ -26,7 +26,7 @@ Cell: TypeAlias = object  # a text of CSV; text, number, date or datetime of XLS
 Row: TypeAlias = tuple[int, Sequence[Cell]]  # from 1 on, as people count
 
 
-class FileOdd(Exception):
+class FileUnreadable(Exception):
     """A file that cannot be read at all: a code, and what was found."""
 
     def __init__(self, code: str, found: str = "") -> None:
@@ -128,13 +128,13 @@ def is_workbook(path: Path) -> bool:
 
 
 def rows_of_workbook(path: Path) -> Iterator[Row]:
-    """Rows of the first sheet.  Raises `FileOdd`."""
+    """Rows of the first sheet.  Raises `FileUnreadable`."""
     try:
         with zipfile.ZipFile(path) as parts:
             unpacked = sum(one.file_size for one in parts.infolist())
         if path.stat().st_size > XLSX_BYTES_MAX or unpacked > XLSX_UNPACKED_MAX:
-            raise FileOdd("too_large", str(unpacked))
+            raise FileUnreadable("too_large", str(unpacked))
         with CalamineWorkbook.from_path(path) as book:
             yield from enumerate(book.get_sheet_by_index(0).iter_rows(), 1)
     except (zipfile.BadZipFile, CalamineError, OSError, IndexError) as fault:
-        raise FileOdd("half_or_damaged", type(fault).__name__) from None
+        raise FileUnreadable("half_or_damaged", type(fault).__name__) from None

@@ -30,7 +30,6 @@ from meterai.payments.model import (
     Movement,
     NoAnswer,
     NotificationForged,
-    OddLine,
     OpenedAttempt,
     OutcomeUnknown,
     PaymentIdentity,
@@ -40,6 +39,7 @@ from meterai.payments.model import (
     ProviderUnreachable,
     RefundLine,
     RefundMade,
+    UnmatchedLine,
 )
 
 QRIS, VA = "qris", "va"
@@ -186,7 +186,9 @@ class MidtransRail:
         """Every refund of a transaction, asked for by us or not."""
         return reading.refund_lines(await self._status(about))
 
-    async def history(self, begins: datetime, ends: datetime) -> AsyncIterator[Movement | OddLine]:
+    async def history(
+        self, begins: datetime, ends: datetime
+    ) -> AsyncIterator[Movement | UnmatchedLine]:
         """Nothing: Midtrans has a settlement file of each day instead (`is_history_there`)."""
         nothing: tuple[Movement, ...] = ()
         for line in nothing:

@@ -25,8 +25,6 @@ from meterai.payments.model import (
     AttemptStatus,
     Instructions,
     Notification,
-    Odd,
-    OddReason,
     OpenedAttempt,
     OutcomeUnknown,
     Payment,
@@ -37,6 +35,8 @@ from meterai.payments.model import (
     RefundLine,
     RefundMade,
     TransferUnderWay,
+    UnmatchedNews,
+    UnmatchedReason,
     differences,
     parse_reference,
     reference_of,
@@ -218,7 +218,7 @@ def standing(answer: Answer) -> AttemptStatus:
         return AttemptStatus(status, ())
     number = _payment(answer)
     if number is None:
-        return AttemptStatus(status, (Odd(OddReason.NUMBER_MISSING),))
+        return AttemptStatus(status, (UnmatchedNews(UnmatchedReason.NUMBER_MISSING),))
     if word in ("deny", "failure"):
         return AttemptStatus(status, (Payment(number, None, status),))
     lines = [] if word in _WHOLLY_GONE else [_paid(answer, number)]
@@ -229,23 +229,27 @@ def standing(answer: Answer) -> AttemptStatus:
     return AttemptStatus(ProviderStatus.PAID if is_partly else status, tuple(lines))
 
 
-def _paid(answer: Answer, number: str) -> Payment | Odd:
+def _paid(answer: Answer, number: str) -> Payment | UnmatchedNews:
     amount = _amount(answer, "gross_amount")
     if amount is None:
-        return Odd(OddReason.AMOUNT_UNREADABLE, number)
+        return UnmatchedNews(UnmatchedReason.AMOUNT_UNREADABLE, number)
     if answer.get("fraud_status", "accept") != "accept":
-        return Odd(OddReason.STATUS_CONTRADICTS, number, amount)
+        return UnmatchedNews(UnmatchedReason.STATUS_CONTRADICTS, number, amount)
     return Payment(number, amount, ProviderStatus.PAID)
 
 
 def _gone(
     answer: Answer, name: str, number: str, status: ProviderStatus, *, is_whole: bool
-) -> Payment | Odd:
+) -> Payment | UnmatchedNews:
     """The sum that left a payment so far; of a whole one it need not be told."""
     if is_whole and answer.get(name) is None:
         return Payment(number, None, status)
     amount = _amount(answer, name)
-    return Payment(number, amount, status) if amount else Odd(OddReason.AMOUNT_UNREADABLE, number)
+    return (
+        Payment(number, amount, status)
+        if amount
+        else UnmatchedNews(UnmatchedReason.AMOUNT_UNREADABLE, number)
+    )
 
 
 def refund_made(answer: Answer, amount: Rupiah) -> RefundMade:

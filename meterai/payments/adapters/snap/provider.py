@@ -21,13 +21,13 @@ from meterai.payments.model import (
     Delivered,
     MadeBefore,
     Movement,
-    OddLine,
     OpenedAttempt,
     OutcomeUnknown,
     PaymentIdentity,
     RefundLine,
     RefundMade,
     RefusedForEver,
+    UnmatchedLine,
 )
 
 HISTORY_PAGE = 100  # lines asked for at once
@@ -102,10 +102,12 @@ class SnapProvider:
             DETAIL, asked, {"originalPartnerReferenceNo": about.reference}
         )
 
-    async def history(self, begins: datetime, ends: datetime) -> AsyncIterator[Movement | OddLine]:
+    async def history(
+        self, begins: datetime, ends: datetime
+    ) -> AsyncIterator[Movement | UnmatchedLine]:
         """The bank's own record from `begins` on and before `ends`, in the order it moved.
 
-        A line that cannot be read, or is not of us and this time, is an `OddLine`.  Complete for an `ends` that
+        A line that cannot be read, or is not of us and this time, is an `UnmatchedLine`.  Complete for an `ends` that
         has passed.  Refuses `ProviderRefused`, `OutcomeUnknown`, `ProviderUnreachable`; what came before stands,
         and it can be asked for again.
         """
@@ -128,7 +130,7 @@ class SnapProvider:
             for movement in found:
                 yield (
                     movement
-                    if isinstance(movement, OddLine)
+                    if isinstance(movement, UnmatchedLine)
                     else prefixed(self._bank.prefix, movement)
                 )
             if len(found) < HISTORY_PAGE:

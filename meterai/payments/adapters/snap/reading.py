@@ -11,7 +11,7 @@ compared is a plain mapping and no `Answer`, so that nothing here takes it.  A n
 empty is no difference: SNAP BI makes most of them optional, and banks differ in what they repeat.
 
 Only a payment with latestTransactionStatus 00, a payment number and an amount in whole rupiah is
-money.  One with that status that lacks the number or the amount is returned as `Odd`.
+money.  One with that status that lacks the number or the amount is returned as `UnmatchedNews`.
 """
 
 import re
@@ -30,9 +30,6 @@ from meterai.payments.model import (
     Movement,
     MovementKind,
     Notification,
-    Odd,
-    OddLine,
-    OddReason,
     OpenedAttempt,
     OutcomeUnknown,
     Payment,
@@ -43,6 +40,9 @@ from meterai.payments.model import (
     RefundLine,
     RefundMade,
     TransferUnderWay,
+    UnmatchedLine,
+    UnmatchedNews,
+    UnmatchedReason,
     differences,
 )
 
@@ -246,7 +246,7 @@ def standing(answer: Answer) -> AttemptStatus:
             raise OutcomeUnknown("the payments cannot be read")
         lines = [_listed(status, one) for one in listed]
         if status is ProviderStatus.PAID and not listed:
-            lines = [Odd(OddReason.NUMBER_MISSING)]
+            lines = [UnmatchedNews(UnmatchedReason.NUMBER_MISSING)]
     return AttemptStatus(status, tuple(line for line in lines if line is not None))
 
 
@@ -262,19 +262,19 @@ def _payment_of(content: Json) -> str | None:
     return _number(content.get("referenceNo")) or _number(content.get("paymentRequestId"))
 
 
-def _listed(whole: ProviderStatus, one: object) -> Payment | Odd | None:
+def _listed(whole: ProviderStatus, one: object) -> Payment | UnmatchedNews | None:
     if not isinstance(one, dict):
-        return Odd(OddReason.UNREADABLE)
+        return UnmatchedNews(UnmatchedReason.UNREADABLE)
     return _line(whole, _status(one.get("status")), one.get("rrn"), one.get("amount"))
 
 
 def _line(
     whole: ProviderStatus, own: ProviderStatus | None, rrn: object, told: object
-) -> Payment | Odd | None:
+) -> Payment | UnmatchedNews | None:
     """One payment of a QR whose status is `whole`, judged by its own status."""
     number, amount = _number(rrn), _amount(told)
     if own is None:
-        return Odd(OddReason.STATUS_UNKNOWN, number, amount)
+        return UnmatchedNews(UnmatchedReason.STATUS_UNKNOWN, number, amount)
     if own in (ProviderStatus.CANCELLED, ProviderStatus.FAILED):
         # Without a number there is no payment here: the caller acts on the QR's own status.
         return None if number is None else _taken(number, amount, told, own)
@@ -285,20 +285,20 @@ def _line(
     if own is not ProviderStatus.PAID:
         return None
     if number is None:
-        return Odd(OddReason.NUMBER_MISSING, None, amount)
+        return UnmatchedNews(UnmatchedReason.NUMBER_MISSING, None, amount)
     if amount is None:
-        return Odd(OddReason.AMOUNT_UNREADABLE, number)
+        return UnmatchedNews(UnmatchedReason.AMOUNT_UNREADABLE, number)
     if whole is not ProviderStatus.PAID:
-        return Odd(OddReason.STATUS_CONTRADICTS, number, amount)
+        return UnmatchedNews(UnmatchedReason.STATUS_CONTRADICTS, number, amount)
     return Payment(number, amount, ProviderStatus.PAID)
 
 
 def _taken(
     number: str, amount: Rupiah | None, told: object, status: ProviderStatus
-) -> Payment | Odd:
-    """The sum that left a payment again: all of it where none is told, an `Odd` where it cannot be read."""
+) -> Payment | UnmatchedNews:
+    """The sum that left a payment again: all of it where none is told, an `UnmatchedNews` where it cannot be read."""
     if amount is None and told is not None:
-        return Odd(OddReason.AMOUNT_UNREADABLE, number)
+        return UnmatchedNews(UnmatchedReason.AMOUNT_UNREADABLE, number)
     return Payment(number, amount, status)
 
 
@@ -394,10 +394,10 @@ def _refund_line(one: object) -> RefundLine | None:
 
 def movements(
     answer: Answer, ourselves: PaymentIdentity, begins: datetime, ends: datetime
-) -> tuple[Movement | OddLine, ...]:
+) -> tuple[Movement | UnmatchedLine, ...]:
     """12: one page of the provider's record of a time.
 
-    A line that cannot be read or is about something else is an `OddLine`; refuses `OutcomeUnknown`
+    A line that cannot be read or is about something else is an `UnmatchedLine`; refuses `OutcomeUnknown`
     where there are no lines at all.
     """
     listed = answer.get("detailData")
@@ -408,7 +408,7 @@ def movements(
 
 def _movement(
     line: object, ourselves: PaymentIdentity, begins: datetime, ends: datetime
-) -> Movement | OddLine:
+) -> Movement | UnmatchedLine:
     found: Json = line if isinstance(line, dict) else {}
     about = _about(found)
     kind, amount = _MOVEMENTS.get(str(found.get("type"))), _amount(found.get("amount"))
@@ -425,7 +425,7 @@ def _movement(
     }
     why = next((complaint for complaint, holds in complaints.items() if holds), "")
     if why or kind is None or amount is None or moved_at is None:
-        return OddLine(why, _shown(found))
+        return UnmatchedLine(why, _shown(found))
     return Movement(
         kind,
         moved_at,
@@ -527,7 +527,7 @@ def _read_payment(content: Json, call: AccountCall) -> Notification:
     )
 
 
-Told = TypeVar("Told", bound=Payment | Odd | RefundLine | Movement | Notification)
+Told = TypeVar("Told", bound=Payment | UnmatchedNews | RefundLine | Movement | Notification)
 
 
 def prefixed(prefix: str, told: Told) -> Told:
