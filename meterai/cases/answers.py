@@ -181,7 +181,7 @@ def _taken_back(facts: Facts) -> CaseAnswer | None:
     order = facts.order
     if order is None or not order.money.charged_back:
         return None
-    is_all = order.state in (OrderState.DENIED, OrderState.RETURNED)
+    is_all = order.state in (OrderState.CHARGED_BACK, OrderState.RETURNED)
     taken = _rupiah(order.money.charged_back)
     return CaseAnswer("taken_back", {"amount": taken}) if is_all else None
 

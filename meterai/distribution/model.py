@@ -123,7 +123,7 @@ class SaleStanding(StrEnum):
     WITHDRAWN = "withdrawn"  # its buyer gave it up; the same
     RETURNING = "returning"  # its money is on its way back
     RETURNED = "returned"
-    DENIED = "denied"
+    CHARGED_BACK = "denied"
 
 
 class NoDistributor(Refusal):

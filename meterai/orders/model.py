@@ -34,7 +34,7 @@ class OrderState(StrEnum):
     WITHDRAWN = "withdrawn"  # given up by its account before it was paid
     RETURNING = "returning"  # all its money is on its way back
     RETURNED = "returned"
-    DENIED = "denied"  # the payer's bank took the money back
+    CHARGED_BACK = "denied"  # the payer's bank took the money back
 
 
 class OrderEvent(StrEnum):
@@ -47,7 +47,7 @@ class OrderEvent(StrEnum):
     NOT_EXECUTED = "not_executed"
     ASKED_BACK = "asked_back"
     REFUND_SETTLED = "refund_settled"
-    PAYMENT_DENIED = "payment_denied"
+    PAYMENT_CHARGED_BACK = "payment_denied"
     GIVEN_BACK = "given_back"  # by the provider of its own accord, all that the order was paid with
     # Money that had been taken back, or given back, is with the operator again:
     MONEY_RESTORED = "money_restored"  # nothing was used for it
@@ -67,18 +67,18 @@ ORDER = Lifecycle(
         (_S.PAID, _E.EXECUTED): _S.EXECUTED,
         (_S.PAID, _E.NOT_EXECUTED): _S.RETURNING,
         (_S.PAID, _E.ASKED_BACK): _S.RETURNING,  # documents, none of them begun
-        (_S.PAID, _E.PAYMENT_DENIED): _S.DENIED,
+        (_S.PAID, _E.PAYMENT_CHARGED_BACK): _S.CHARGED_BACK,
         (_S.EXECUTED, _E.ASKED_BACK): _S.RETURNING,
-        (_S.EXECUTED, _E.PAYMENT_DENIED): _S.DENIED,
+        (_S.EXECUTED, _E.PAYMENT_CHARGED_BACK): _S.CHARGED_BACK,
         (_S.RETURNING, _E.REFUND_SETTLED): _S.RETURNED,
         # The buyer has it back from the payer's bank, and no refund of ours is under way.
-        (_S.RETURNING, _E.PAYMENT_DENIED): _S.RETURNED,
+        (_S.RETURNING, _E.PAYMENT_CHARGED_BACK): _S.RETURNED,
         # Whoever gave it back, the buyer has the money, as by a refund of ours.
         (_S.PAID, _E.GIVEN_BACK): _S.RETURNED,
         (_S.EXECUTED, _E.GIVEN_BACK): _S.RETURNED,
         (_S.RETURNING, _E.GIVEN_BACK): _S.RETURNED,
-        (_S.DENIED, _E.LOSS_COVERED): _S.EXECUTED,
-        (_S.DENIED, _E.MONEY_RESTORED): _S.RETURNING,
+        (_S.CHARGED_BACK, _E.LOSS_COVERED): _S.EXECUTED,
+        (_S.CHARGED_BACK, _E.MONEY_RESTORED): _S.RETURNING,
         (_S.RETURNED, _E.MONEY_RESTORED): _S.RETURNING,
     },
 )

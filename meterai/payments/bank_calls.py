@@ -34,7 +34,7 @@ _VERDICTS = {
     UnmatchedReason.AMOUNT_DIFFERS: InquiryVerdict.INCONSISTENT,
     UnmatchedReason.NUMBER_ELSEWHERE: InquiryVerdict.INCONSISTENT,
 }
-_PAID = (AttemptState.PAID, AttemptState.DENIED)
+_PAID = (AttemptState.PAID, AttemptState.CHARGED_BACK)
 _CLOSED = (AttemptState.CANCELLED, AttemptState.LOST, AttemptState.DECLINED)
 
 

@@ -131,10 +131,12 @@ async def _done(
     match act:
         case NotificationAct.CAPTURE:
             outcome = await store.capture_from(tx, provider, account, attempt, read.number, amount)
-        case NotificationAct.DENY:
+        case NotificationAct.CHARGE_BACK:
             if read.status is ProviderStatus.CANCELLED and read.number is None:
                 amount = None  # nothing of it was paid
-            outcome = await store.deny_from(tx, provider, account, attempt, read.number, amount)
+            outcome = await store.charge_back_from(
+                tx, provider, account, attempt, read.number, amount
+            )
         case NotificationAct.REFUNDED:
             if read.number is None or not await store.captured(tx, account, attempt, read.number):
                 return UnmatchedReason.REFUNDED_THERE

@@ -35,7 +35,7 @@ class AttemptState(StrEnum):
     EXPIRED = "expired"
     CANCELLED = "cancelled"  # nobody should pay it any more; taken back at the provider
     DECLINED = "declined"
-    DENIED = "denied"  # settled, then taken back by the payer's bank
+    CHARGED_BACK = "denied"  # settled, then taken back by the payer's bank
 
 
 class AttemptEvent(StrEnum):
@@ -48,8 +48,8 @@ class AttemptEvent(StrEnum):
     CANCELLED = "cancelled"
     TAKEN_BACK = "taken_back"  # the provider cancelled its instructions
     DECLINED = "declined"
-    DENIED = "denied"
-    WON = "won"  # a payment that had been denied is with us again
+    CHARGED_BACK = "denied"
+    WON = "won"  # a payment that was charged back is with us again
 
 
 _S, _E = AttemptState, AttemptEvent
@@ -75,8 +75,8 @@ ATTEMPT = Lifecycle(
         (_S.CANCELLED, _E.CAPTURED): _S.PAID,
         (_S.DECLINED, _E.CAPTURED): _S.PAID,
         (_S.PAID, _E.CAPTURED): _S.PAID,
-        (_S.PAID, _E.DENIED): _S.DENIED,
-        (_S.DENIED, _E.WON): _S.PAID,
+        (_S.PAID, _E.CHARGED_BACK): _S.CHARGED_BACK,
+        (_S.CHARGED_BACK, _E.WON): _S.PAID,
     },
 )
 
@@ -415,7 +415,7 @@ class UnmatchedReason(StrEnum):
     NUMBER_MISSING = "number_missing"  # paid, without the number of the payment
     AMOUNT_UNREADABLE = "amount_unreadable"  # missing, not rupiah, or with sen
     AMOUNT_DIFFERS = "amount_differs"  # the same payment was told before with another amount
-    DENIAL_AMBIGUOUS = "denial_ambiguous"  # taken back, without the number of the payment
+    CHARGEBACK_AMBIGUOUS = "denial_ambiguous"  # taken back, without the number of the payment
     ID_CONFLICT = "id_conflict"  # the id of another notification, with another body
     NUMBER_ELSEWHERE = "number_elsewhere"  # the payment of this number counts for another reference
     REFUNDED_THERE = "refunded_there"  # the provider gave money back that we did not ask it to
@@ -714,7 +714,7 @@ class NotificationAct(StrEnum):
     """What a notification asks us to do."""
 
     CAPTURE = "capture"
-    DENY = "deny"
+    CHARGE_BACK = "deny"
     REFUNDED = "refunded"
     NOTHING = "nothing"
 
@@ -736,7 +736,11 @@ def judge(read: Notification) -> NotificationAct | UnmatchedReason:
             )
         case ProviderStatus.FAILED | ProviderStatus.CANCELLED:
             is_whole_or_read = read.amount is not None or not read.is_amount_told
-            return NotificationAct.DENY if is_whole_or_read else UnmatchedReason.AMOUNT_UNREADABLE
+            return (
+                NotificationAct.CHARGE_BACK
+                if is_whole_or_read
+                else UnmatchedReason.AMOUNT_UNREADABLE
+            )
         case ProviderStatus.REFUNDED:
             return NotificationAct.REFUNDED
         case _:
@@ -748,7 +752,7 @@ NOT_BOOKED = {
     "unknown_attempt": UnmatchedReason.REFERENCE_UNKNOWN,
     "amount_differs": UnmatchedReason.AMOUNT_DIFFERS,
     "exceeds": UnmatchedReason.AMOUNT_DIFFERS,  # more was taken back than was paid
-    "ambiguous": UnmatchedReason.DENIAL_AMBIGUOUS,
+    "ambiguous": UnmatchedReason.CHARGEBACK_AMBIGUOUS,
     "elsewhere": UnmatchedReason.NUMBER_ELSEWHERE,
     "contradicts": UnmatchedReason.STATUS_CONTRADICTS,  # paid, after news that it failed
 }

@@ -26,7 +26,7 @@ class RecordOutcome(StrEnum):
     """Effect of the record on the books of a payment."""
 
     CAPTURED = "captured"  # nobody had told of it
-    DENIED = "denied"  # more of it was taken back than anybody told
+    CHARGED_BACK = "denied"  # more of it was taken back than anybody told
     WON = "won"  # less of it is taken back than was told
     KNOWN = "known"  # the books have what the record says
 
@@ -64,10 +64,10 @@ async def take_record(
     outcome = RecordOutcome.KNOWN
     about = (found.account, found.attempt, recorded.number)
     if recorded.charged_back > found.taken_back:
-        denied = await store.deny(tx, *about, recorded.charged_back.value)
-        if reason := NOT_BOOKED.get(denied):
+        booked = await store.charge_back(tx, *about, recorded.charged_back.value)
+        if reason := NOT_BOOKED.get(booked):
             return reason
-        outcome = RecordOutcome.DENIED
+        outcome = RecordOutcome.CHARGED_BACK
     elif recorded.charged_back < found.taken_back:
         if found.told_at is not None and found.told_at > recorded.until - RECORD_IS_LATE:
             return outcome  # the record is not late yet
@@ -110,7 +110,7 @@ async def _capture(
     if reason := NOT_BOOKED.get(outcome):
         return reason
     if recorded.charged_back.value:
-        await store.deny(tx, account, attempt, recorded.number, recorded.charged_back.value)
+        await store.charge_back(tx, account, attempt, recorded.number, recorded.charged_back.value)
     if recorded.refunds:
         await refund_service.book_refunds(tx, account, attempt, recorded.number, recorded.refunds)
     await store.close_by_record(tx, account, attempt, recorded.number)

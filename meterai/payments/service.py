@@ -399,7 +399,7 @@ class PaymentService:
             standing.status is ProviderStatus.CANCELLED and attempt.state is AttemptState.WAITING
         )
         if standing.status is ProviderStatus.FAILED or is_ended:
-            await self._database.run(partial(_deny, attempt=attempt))
+            await self._database.run(partial(_charge_back, attempt=attempt))
 
     async def _explain(self, attempt: PaymentAttempt, standing: AttemptStatus) -> None:
         """Resolve items in suspense about payments of this answer, unless any of them is `UnmatchedNews`."""
@@ -608,13 +608,13 @@ async def _take_answer(
         await suspend(tx, attempt.reference, unmatched, asked_of=attempt)
 
 
-async def _deny(tx: Tx, attempt: PaymentAttempt) -> None:
+async def _charge_back(tx: Tx, attempt: PaymentAttempt) -> None:
     """An attempt ended at its provider without a payment."""
     if attempt.state is not AttemptState.PAID and await store.captured(
         tx, attempt.account, attempt.id, None
     ):
         return  # it was paid while the question was under way: the answer is of before
-    outcome = await store.deny(tx, attempt.account, attempt.id, None, None)
+    outcome = await store.charge_back(tx, attempt.account, attempt.id, None, None)
     if reason := NOT_BOOKED.get(outcome):
         await suspend(tx, attempt.reference, UnmatchedNews(reason), asked_of=attempt)
 
@@ -632,7 +632,7 @@ async def _learned(
                 # A chargeback is won where all that the answer says of its payment is that it was paid.
                 await store.confirm(tx, *about, attempt.asked_at if is_only else None)
         case ProviderStatus.FAILED | ProviderStatus.CANCELLED:
-            outcome = await store.deny(tx, *about, amount)
+            outcome = await store.charge_back(tx, *about, amount)
         case _:
             if await store.captured(tx, *about):
                 await emit(

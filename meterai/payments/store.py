@@ -281,10 +281,10 @@ UPDATE payment_attempts SET cancel_at = 'infinity' WHERE account_id = %s AND att
 """
 OPEN_ANOTHER = "SELECT payment_open_another_by(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
 CAPTURE = "SELECT payment_capture(%s, %s, %s, %s, %s) AS outcome"
-DENY = "SELECT payment_deny(%s, %s, %s, %s) AS outcome"
+CHARGE_BACK = "SELECT payment_deny(%s, %s, %s, %s) AS outcome"
 CONFIRM = "SELECT payment_confirm(%s, %s, %s, %s)"
 CAPTURE_FROM = "SELECT payment_capture_from(%s, %s, %s, %s, %s) AS outcome"
-DENY_FROM = "SELECT payment_deny_from(%s, %s, %s, %s, %s) AS outcome"
+CHARGE_BACK_FROM = "SELECT payment_deny_from(%s, %s, %s, %s, %s) AS outcome"
 TO_RECORD = """
 SELECT c.account_id AS account, c.attempt_id AS attempt, a.subject, c.amount,
     coalesce(CASE WHEN b.is_whole THEN c.amount ELSE b.taken_back - b.won END, 0)::bigint AS taken_back,
@@ -472,11 +472,11 @@ async def confirm(
     await tx.run(CONFIRM, account, attempt_id, number, asked_at)
 
 
-async def deny(
+async def charge_back(
     tx: Tx, account: UUID, attempt_id: UUID, number: str | None, amount: int | None
 ) -> str:
     """A payment failed, or was taken back, all of it or these rupiah; how it went."""
-    return str(await tx.value(DENY, account, attempt_id, number, amount))
+    return str(await tx.value(CHARGE_BACK, account, attempt_id, number, amount))
 
 
 async def capture_from(
@@ -486,11 +486,11 @@ async def capture_from(
     return str(await tx.value(CAPTURE_FROM, provider, account, attempt_id, number, amount))
 
 
-async def deny_from(
+async def charge_back_from(
     tx: Tx, provider: str, account: UUID, attempt_id: UUID, number: str | None, amount: int | None
 ) -> str:
-    """`deny` of what a provider notified, which must be the attempt's own."""
-    return str(await tx.value(DENY_FROM, provider, account, attempt_id, number, amount))
+    """`charge_back` for a notification, whose provider must be the attempt's."""
+    return str(await tx.value(CHARGE_BACK_FROM, provider, account, attempt_id, number, amount))
 
 
 async def attempt(tx: ReadTx, account: UUID, attempt_id: UUID) -> PaymentAttempt | None:

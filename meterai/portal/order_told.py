@@ -50,7 +50,7 @@ _OVER = (
     OrderState.WITHDRAWN,
     OrderState.RETURNING,
     OrderState.RETURNED,
-    OrderState.DENIED,
+    OrderState.CHARGED_BACK,
 )
 
 
@@ -317,9 +317,9 @@ def _after(this: OrderNow) -> tuple[str, ...]:
             return headline, f"came.{this.came_to}"
         case OrderState.RETURNING | OrderState.RETURNED:
             return _going_back(this, headline)
-        case OrderState.DENIED if money.charged_back < this.stayed:
+        case OrderState.CHARGED_BACK if money.charged_back < this.stayed:
             return headline, "denied.in_part"
-        case OrderState.DENIED if money.loss:
+        case OrderState.CHARGED_BACK if money.loss:
             return headline, "denied.stamped"
     return headline, state
 

@@ -454,7 +454,7 @@ INVARIANTS = (
         LEFT JOIN {stamp_lots} l ON l.account_id = r.account_id AND l.lot_id = r.order_id
         LEFT JOIN {chargebacks} b ON b.account_id = r.account_id AND b.attempt_id = r.attempt_id
             AND b.payment = r.payment
-        -- Of one that was stopped: the part that the issuer had not given the buyer; of one that was rerouted, all.
+        -- A stopped refund leaves the part that the payer's bank had not given the buyer; a rerouted one leaves all.
         LEFT JOIN {refunds} w ON w.account_id = r.account_id AND w.attempt_id = r.attempt_id
             AND w.payment = r.payment AND w.cause = r.cause AND r.cause_key =
                 CASE WHEN w.amount > r.amount THEN 'rest:' WHEN w.amount = r.amount THEN 'rerouted:' END || w.refund_id
@@ -464,7 +464,7 @@ INVARIANTS = (
             r.cause || ':' || r.attempt_id || ':' || r.payment AS of_payment,
             o.unit_price + o.service_fee AS unit,
             c.amount - CASE r.cause WHEN 'excess' THEN o.total ELSE 0 END AS surplus) x
-        -- What is left of a payment of which its issuer took some back.
+        -- The rest of a payment that the payer's bank took back in part.
         CROSS JOIN LATERAL (SELECT CASE WHEN b.payment IS NULL THEN r.amount = x.surplus
             ELSE r.amount <= x.surplus END AND r.stamps = 0 AND r.cause_key = x.of_payment
             AS is_surplus) y

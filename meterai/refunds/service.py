@@ -31,7 +31,7 @@ OVERDUE_BATCH = 200
 DAY = timedelta(days=1)
 NOTHING = Rupiah(0)
 # States of an order whose unused stamps can go back, as in order_return_unused.sql.
-_GIVES_BACK = frozenset({OrderState.PAID, OrderState.EXECUTED, OrderState.DENIED})
+_GIVES_BACK = frozenset({OrderState.PAID, OrderState.EXECUTED, OrderState.CHARGED_BACK})
 
 
 class RefundAccountState(StrEnum):

@@ -34,7 +34,7 @@ async def reserve(tx: Tx, event: OrderPaid, service: StampingService) -> None:
 
 
 async def drop_waiting(tx: Tx, event: OrderWithdrawn | OrderReturning | OrderDenied) -> None:
-    """An order was withdrawn, denied, or its money goes back: end the stampings that wait for its
+    """An order was withdrawn, charged back, or its money goes back: end the stampings that wait for its
     payment.
     """
     await store.drop_waiting(tx, event.account, event.order)

@@ -83,7 +83,7 @@ class Bank:
         self._webhooks = webhooks
         self._periodic_tasks = (
             PeriodicTask(webhooks.send_due),
-            PeriodicTask(customers.deny_due),
+            PeriodicTask(customers.charge_back_due),
             PeriodicTask(later.carry_out_due),
         )
         self._bookings = PeriodicTask(settlements.book)

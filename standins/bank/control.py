@@ -52,7 +52,7 @@ class ControlApi:
                 web.delete("/standin/storm", self._end_storm),
                 web.post("/standin/stray", self._stray),
                 web.post("/standin/decline", self._decline),
-                web.post("/standin/deny", self._deny),
+                web.post("/standin/deny", self._charge_back),
                 web.post("/standin/refund", self._refund),
                 web.post("/standin/win-back", self._win_back),
                 web.post("/standin/reverse-refund", self._reverse_refund),
@@ -108,11 +108,11 @@ class ControlApi:
         self._customers.decline(bill)
         return web.json_response(_shown_bill(self._customers.bill(bill.reference_no)))
 
-    async def _deny(self, request: web.Request) -> web.Response:
+    async def _charge_back(self, request: web.Request) -> web.Response:
         """With `told` false, as every act that has it, only the record says so."""
         body = await json_object(request)
         bill = self._bill(body)
-        self._customers.deny(bill, _rrn(body), amount_of(body), is_told=_is_told(body))
+        self._customers.charge_back(bill, _rrn(body), amount_of(body), is_told=_is_told(body))
         return web.json_response(_shown_bill(self._customers.bill(bill.reference_no)))
 
     async def _win_back(self, request: web.Request) -> web.Response:

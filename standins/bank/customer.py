@@ -1,6 +1,6 @@
 """Acts of customers and their banks: pay a QR or a virtual account, decline, take a payment back.
 
-To deny is what the API and the faults call a chargeback: the payer's bank takes a settled payment
+The control API and the faults say `deny` for a chargeback: the payer's bank takes a settled payment
 back.  Every act changes the store and adds its notification in one transaction, so the merchant is
 notified of everything that happened, also after a restart.
 """
@@ -67,14 +67,14 @@ class NothingToReverse(Refusal):
     code = "nothing_to_reverse"
 
 
-class NothingToDeny(Refusal):
+class NothingToChargeBack(Refusal):
     """No settled payment, or money of it was refunded already."""
 
     code = "nothing_to_deny"
 
 
 class Customers:
-    """All customers of all banks.  `wake` is called when a notification was added or a denial was
+    """All customers of all banks.  `wake` is called when a notification was added or a chargeback was
     planned."""
 
     def __init__(
@@ -162,11 +162,11 @@ class Customers:
         half = max(payment.amount // 2, 1)
         match what:
             case "deny":
-                self.deny(bill, rrn)
+                self.charge_back(bill, rrn)
             case "deny_part":
-                self.deny(bill, rrn, half)
+                self.charge_back(bill, rrn, half)
             case "deny_and_win":
-                self.deny(bill, rrn)
+                self.charge_back(bill, rrn)
                 self.win_back(self.bill(reference_no), rrn)
             case "give_back":
                 self.refund_by_hand(bill, half, is_told=False)
@@ -190,7 +190,7 @@ class Customers:
             self._notify(bill, Status.FAILED, None)
         self._wake()
 
-    def deny(
+    def charge_back(
         self,
         bill: Bill,
         rrn: str | None = None,
@@ -202,20 +202,20 @@ class Customers:
         or all that is left of it.
 
         The amount of the notification is what was taken back of the payment so far.
-        Refuses with `NothingToDeny`.
+        Refuses with `NothingToChargeBack`.
         """
         candidates = [payment for payment in bill.settled if rrn in (None, payment.rrn)]
         payment = candidates[-1] if candidates else None
         left = 0 if payment is None else bill.left_of(payment)
         taken = left if amount is None else amount
         if payment is None or not 0 < taken <= left or payment.amount > left + payment.taken_back:
-            raise NothingToDeny("no such settled payment, it was refunded, or is not so much")
+            raise NothingToChargeBack("no such settled payment, it was refunded, or is not so much")
         so_far = payment.taken_back + taken
         with self._store.transaction():
             now = clock.now_ms()
             self._store.add_chargeback(payment.rrn, taken, now)
             if so_far == payment.amount:
-                self._store.deny_payment(payment.rrn, now)
+                self._store.charge_back_payment(payment.rrn, now)
             if is_told:
                 self._notify(bill, Status.FAILED, replace(payment, amount=so_far))
         self._wake()
@@ -247,11 +247,11 @@ class Customers:
     def refund_by_hand(self, bill: Bill, amount: int, *, is_told: bool = True) -> Refund:
         """The bank's own staff gives money back that the merchant did not ask for.
 
-        Refuses with `NothingToDeny`.
+        Refuses with `NothingToChargeBack`.
         """
         enough = [payment for payment in bill.settled if bill.left_of(payment) >= amount > 0]
         if not enough:
-            raise NothingToDeny("no payment with so much left")
+            raise NothingToChargeBack("no payment with so much left")
         with self._store.transaction():
             now, number = clock.now_ms(), self._store.next_number("refund")
             refund = Refund(
@@ -291,14 +291,14 @@ class Customers:
             )
         self._wake()
 
-    def deny_due(self) -> float | None:
+    def charge_back_due(self) -> float | None:
         """Carry out the fault `deny_after_settlement_seconds`; seconds until the next."""
-        for reference_no, rrn in self._store.payments_to_deny(clock.now_ms()):
+        for reference_no, rrn in self._store.payments_to_charge_back(clock.now_ms()):
             try:
-                self.deny(self.bill(reference_no), rrn)
-            except NothingToDeny:
-                self._store.unschedule_denial(rrn)  # the merchant's refund was faster
-        due = self._store.next_denial()
+                self.charge_back(self.bill(reference_no), rrn)
+            except NothingToChargeBack:
+                self._store.unschedule_chargeback(rrn)  # the merchant's refund was faster
+        due = self._store.next_chargeback()
         return None if due is None else max(0, due - clock.now_ms()) / 1000
 
     def _check_payable(self, bill: Bill, now: int) -> None:
@@ -316,11 +316,11 @@ class Customers:
         if self._profile.refused_payment == "kept":
             return
         # Nothing goes back of a body that a fault cut short, nor of what went back before.
-        with suppress(ValueError, NothingToDeny):
+        with suppress(ValueError, NothingToChargeBack):
             bill = self.bill(notification.reference_no)
             request_id = json.loads(notification.body)["paymentRequestId"]
             rrn = next(one.rrn for one in bill.payments if one.request_id == request_id)
-            self.deny(bill, rrn)
+            self.charge_back(bill, rrn)
 
     def _notify(self, bill: Bill, status: Status, payment: Payment | None) -> None:
         """Add the notification of an act, changed or dropped as the fault switches say.

@@ -1,7 +1,7 @@
 """What the bank knows: bills asked for by QR, payments received on them, refunds sent back.
 
 The state of a bill is derived, never stored: from how it was closed, what was paid on it, what
-the payer's bank took back (denied) and what was refunded.
+the payer's bank took back (`denied`) and what was refunded.
 """
 
 from dataclasses import dataclass
@@ -66,7 +66,7 @@ class Payment:
 
     @property
     def status(self) -> Status:
-        """Success, or failed once it was denied."""
+        """Success, or failed once it was charged back."""
         return Status.SUCCESS if self.denied_at is None else Status.FAILED
 
 
@@ -136,7 +136,7 @@ class Bill:
 
     @property
     def refundable(self) -> int:
-        """Rupiah that were paid and neither denied nor sent back."""
+        """Rupiah that were paid and neither charged back nor sent back."""
         kept = sum(payment.amount - payment.taken_back for payment in self.settled)
         return kept - self.refunded
 
@@ -151,7 +151,7 @@ class Bill:
 
     @property
     def shown_payment(self) -> Payment | None:
-        """The payment to name where an answer names only one: the first that was not denied, else
+        """The payment to name where an answer names only one: the first that was not charged back, else
         the first."""
         return (self.settled or self.payments or (None,))[0]
 

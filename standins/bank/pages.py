@@ -129,7 +129,7 @@ class Pages:
             case "decline":
                 self._customers.decline(bill)
             case "deny":
-                self._customers.deny(bill)
+                self._customers.charge_back(bill)
             case "win-back":
                 self._customers.win_back(bill)
             case "give-back":

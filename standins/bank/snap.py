@@ -3,7 +3,7 @@
 Each takes the body of an authenticated call and returns the members of a successful answer, or
 raises `Refused`.
 A customer may pay one QR twice: the query's top-level amount, rrn and paidTime are then those of
-the first payment that was not denied, and additionalInfo.payments lists all payments, each with its
+the first payment that was not charged back, and additionalInfo.payments lists all payments, each with its
 own `status` 00 or 06.  A payment that was taken back in part has two lines with its rrn: the whole
 amount with 00, and what was taken back so far with 06.
 """

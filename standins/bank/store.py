@@ -48,7 +48,7 @@ CREATE TABLE IF NOT EXISTS payment (
     amount       INTEGER NOT NULL CHECK (amount > 0),
     paid_at      INTEGER NOT NULL,
     denied_at    INTEGER,
-    deny_at      INTEGER,                        -- when a fault will have it denied
+    deny_at      INTEGER,                        -- when a fault charges it back
     request_id   TEXT NOT NULL DEFAULT '',       -- of a payment into a virtual account
     fee          INTEGER NOT NULL DEFAULT 0,     -- of this bank for it
     tax          INTEGER NOT NULL DEFAULT 0      -- on that fee
@@ -328,7 +328,7 @@ class Store:
     def add_payment(
         self, payment: Payment, deny_at: int | None, fee: int = 0, tax: int = 0
     ) -> None:
-        """Write a payment, the fee for it, the tax on that, and when it is to be denied."""
+        """Write a payment, the fee for it, the tax on that, and when it is charged back."""
         self._rows(
             "INSERT INTO payment (rrn, reference_no, amount, paid_at, deny_at, request_id, fee, tax)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -348,7 +348,7 @@ class Store:
             "INSERT INTO chargeback (rrn, amount, taken_at) VALUES (?, ?, ?)", rrn, amount, now
         )
 
-    def deny_payment(self, rrn: str, now: int) -> None:
+    def charge_back_payment(self, rrn: str, now: int) -> None:
         """The payer's bank took all of it back."""
         self._rows("UPDATE payment SET denied_at = ?, deny_at = NULL WHERE rrn = ?", now, rrn)
 
@@ -368,18 +368,18 @@ class Store:
             "UPDATE refund SET reversed_at = ? WHERE partner_refund_no = ?", now, partner_refund_no
         )
 
-    def unschedule_denial(self, rrn: str) -> None:
-        """Take back what `add_payment` planned: a fault will not deny it any more."""
+    def unschedule_chargeback(self, rrn: str) -> None:
+        """Take back what `add_payment` planned: a fault no longer charges it back."""
         self._rows("UPDATE payment SET deny_at = NULL WHERE rrn = ?", rrn)
 
-    def payments_to_deny(self, now: int) -> list[tuple[str, str]]:
-        """(reference_no, rrn) of what a fault wants denied by now."""
+    def payments_to_charge_back(self, now: int) -> list[tuple[str, str]]:
+        """(reference_no, rrn) of payments that a fault charges back by now."""
         return self.connection.execute(
             "SELECT reference_no, rrn FROM payment WHERE deny_at <= ?", (now,)
         ).fetchall()
 
-    def next_denial(self) -> int | None:
-        """When the next payment is to be denied."""
+    def next_chargeback(self) -> int | None:
+        """When the next payment is charged back."""
         row = self.connection.execute(
             "SELECT MIN(deny_at) FROM payment WHERE deny_at IS NOT NULL"
         ).fetchone()
@@ -406,8 +406,8 @@ class Store:
         return [Refund(*row) for row in rows.fetchall()]
 
     def totals(self) -> dict[str, int]:
-        """Rupiah ever received (also what was denied later), refunded and denied; what came back to
-        the merchant of the last two is not in them."""
+        """Rupiah ever received (also what was charged back later), refunded and charged back (`denied`); sums of
+        the last two that came back to the merchant are left out."""
         received, denied, refunded = (
             self._rows(f"SELECT COALESCE(SUM(amount), 0) FROM {table}")[0][0]
             for table in (

@@ -87,7 +87,7 @@ class VirtualAccounts:
     def status(self, body: Body) -> Facts:
         """26: the state of an account and its payments.
 
-        The payment that is named is the first that was not denied; additionalInfo.payments has all
+        The payment that is named is the first that was not charged back; additionalInfo.payments has all
         of them, as the query of a QR has.
         """
         self._fail_if("va_status_500", Case.GENERAL_ERROR)

@@ -128,7 +128,7 @@ def test_late_payment_of_a_lapsed_order_is_carried_out_and_told_so(desk: Desk) -
 
 def test_money_taken_by_the_bank_of_its_payer_is_told_so(desk: Desk) -> None:
     order = desk.executed(2)
-    desk.shop.deny(desk.shop.paid[-1])
+    desk.shop.charge_back(desk.shop.paid[-1])
     desk.shop.work()
     assert desk.code(M.PAID_NOT_EXECUTED, order) == "taken_back"
     assert desk.code(M.REFUND_WHERE, order) == "taken_back"

@@ -318,7 +318,7 @@ def test_deposit_that_its_bank_takes_back_is_found_in_what_is_left(depot: Depot)
     depot.sell(2)
     depot.work()
     with depot.acting():
-        depot.shop.deny(paid)
+        depot.shop.charge_back(paid)
     depot.work()
     assert depot.balance == 0
     [back] = depot.shop.rows("SELECT lost FROM chargebacks")
@@ -335,7 +335,7 @@ def test_stamps_that_come_back_after_a_chargeback_pay_its_loss(depot: Depot) -> 
     depot.work()
     with depot.acting():
         for one in paid:
-            depot.shop.deny(one)
+            depot.shop.charge_back(one)
     depot.work()
     lost = "SELECT sum(lost)::bigint AS lost FROM chargebacks"
     assert (depot.balance, depot.shop.rows(lost)[0]["lost"]) == (0, 6 * UNIT)
@@ -355,7 +355,7 @@ def test_next_top_up_pays_what_the_bank_took_back(depot: Depot) -> None:
     depot.sell(2)
     depot.work()
     with depot.acting():
-        depot.shop.deny(paid)
+        depot.shop.charge_back(paid)
     depot.work()
     depot.top_up(100_000)
     assert depot.balance == 100_000 - 2 * UNIT

@@ -106,7 +106,7 @@ def test_issuing_that_opens_in_time_executes_what_waits(stopped: Inside) -> None
     assert customer.balance()["available"] == 2
 
 
-def test_a_denial_of_money_in_flight_takes_it_from_there(stopped: Inside) -> None:
+def test_chargeback_of_money_in_flight_takes_it(stopped: Inside) -> None:
     customer = stopped.customer()
     order = customer.place(1)
     pay(stopped, order)
@@ -173,7 +173,7 @@ def test_of_two_documents_the_one_that_is_stamped_is_paid_for(in_a_hurry: Inside
     assert states == ["delivered", "failed"]
 
 
-def test_a_denial_of_stamped_documents_is_our_loss(in_a_hurry: Inside) -> None:
+def test_chargeback_of_stamped_documents_is_our_loss(in_a_hurry: Inside) -> None:
     customer = in_a_hurry.customer()
     order = in_a_hurry.order_documents(customer, pdf())
     pay(in_a_hurry, order)

@@ -23,7 +23,7 @@ from tests.support.money import (
 from tests.support.pdf import pdf
 
 ALL = -1  # occasions of a fault
-DENIED_SECONDS = 4.0  # in which it books a payment
+CHARGED_BACK_SECONDS = 4.0  # in which it books a payment
 
 
 @pytest.fixture(scope="module")
@@ -189,10 +189,10 @@ def test_a_withdrawn_order_cannot_be_paid_any_more(at_rest: Inside) -> None:
     assert stands(customer, order) == ("withdrawn", money())
 
 
-# -- denials ------------------------------------------------------------------------------------
+# -- chargebacks --------------------------------------------------------------------------------
 
 
-def test_a_denial_takes_stamps_that_nobody_used(at_rest: Inside) -> None:
+def test_chargeback_takes_unused_stamps(at_rest: Inside) -> None:
     customer, order = bought(at_rest, 2)
     at_rest.instance.bank.post("/standin/deny", {"qr_content": order["payment"]["qr_content"]})
     ends(customer, order, "denied", captured=20_000, charged_back=20_000)
@@ -200,7 +200,9 @@ def test_a_denial_takes_stamps_that_nobody_used(at_rest: Inside) -> None:
     assert customer.stamp(pdf()).json["code"] == "not_enough_stamps"
 
 
-def test_a_denial_after_a_stamp_was_used_leaves_the_stamp_and_is_our_loss(at_rest: Inside) -> None:
+def test_chargeback_after_a_stamp_was_used_leaves_the_stamp_and_is_our_loss(
+    at_rest: Inside,
+) -> None:
     loss_before = at_rest.books().get("denied_loss", 0)
     customer, order = bought(at_rest, 2)
     stamping = customer.stamp(pdf()).json
@@ -213,17 +215,17 @@ def test_a_denial_after_a_stamp_was_used_leaves_the_stamp_and_is_our_loss(at_res
     assert at_rest.instance.anybody().verify(stamped)["verdict"] == "genuine"
 
 
-def test_a_denial_soon_after_settlement_is_taken(at_rest: Inside) -> None:
+def test_chargeback_soon_after_settlement_is_booked(at_rest: Inside) -> None:
     customer = at_rest.customer()
     order = customer.place(1)
-    at_rest.instance.bank.faults(deny_after_settlement_seconds=DENIED_SECONDS)
+    at_rest.instance.bank.faults(deny_after_settlement_seconds=CHARGED_BACK_SECONDS)
     payment = pay(at_rest, order)
     until("we heard of the payment", lambda: learned_by(at_rest, payment))
     ends(customer, order, "denied", captured=10_000, charged_back=10_000)
     assert customer.balance()["available"] == 0
 
 
-def test_a_denial_we_hear_of_before_its_payment_moves_nothing(at_rest: Inside) -> None:
+def test_chargeback_told_before_its_payment_moves_nothing(at_rest: Inside) -> None:
     customer = at_rest.customer()
     order = customer.place(1)
     # Nor by our question, which comes a second after the order.
@@ -234,7 +236,7 @@ def test_a_denial_we_hear_of_before_its_payment_moves_nothing(at_rest: Inside) -
     at_rest.instance.bank.post("/standin/deny", {"qr_content": order["payment"]["qr_content"]})
     at_rest.instance.bank.clear_faults()
     until(
-        "we heard of the denial",
+        "we heard of the chargeback",
         lambda: at_rest.rows(
             "SELECT 1 FROM notification_inbox WHERE outcome = 'declined' AND reading->>'number' = %s",
             payment["rrn"],
@@ -246,7 +248,7 @@ def test_a_denial_we_hear_of_before_its_payment_moves_nothing(at_rest: Inside) -
     ends(customer, order, "executed", captured=10_000, executed=10_000)
 
 
-def test_a_denial_while_its_refund_is_refused_leaves_no_loss(at_rest: Inside) -> None:
+def test_chargeback_while_its_refund_is_refused_leaves_no_loss(at_rest: Inside) -> None:
     loss_before = at_rest.books().get("denied_loss", 0)
     customer, order = bought(at_rest, 1)
     at_rest.instance.bank.faults(refuse_refunds=ALL)
@@ -261,7 +263,7 @@ def test_a_denial_while_its_refund_is_refused_leaves_no_loss(at_rest: Inside) ->
         "/standin/deny", {"qr_content": order["payment"]["qr_content"], "rrn": second["rrn"]}
     )
     kept = money(captured=20_000, charged_back=10_000, executed=10_000)
-    at_rest.until("it is denied", lambda: stands(customer, order) == ("executed", kept))
+    at_rest.until("it is charged back", lambda: stands(customer, order) == ("executed", kept))
     assert at_rest.rows("SELECT state FROM refunds WHERE payment = %s", second["rrn"]) == [
         {"state": "void"}
     ]

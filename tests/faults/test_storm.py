@@ -45,8 +45,13 @@ SETTINGS = {
 # What a buyer does, and the method.
 PLANS = (
     *(("keeps", "qris"), ("pays twice", "qris"), ("pays more", "qris"), ("pays less", "qris")),
-    *(("asks back", "qris"), ("withdraws", "qris"), ("is denied", "qris"), ("stamps", "qris")),
-    *(("keeps", "va"), ("stamps", "va"), ("withdraws", "va"), ("is denied", "va")),
+    *(
+        ("asks back", "qris"),
+        ("withdraws", "qris"),
+        ("is charged back", "qris"),
+        ("stamps", "qris"),
+    ),
+    *(("keeps", "va"), ("stamps", "va"), ("withdraws", "va"), ("is charged back", "va")),
 )
 
 
@@ -163,13 +168,13 @@ class Storm:
         if plan == "pays twice":
             self._pay(method, name, TOTAL)
         back = {"pays twice": TOTAL, "pays more": MORE}.get(plan, 0)
-        is_last = plan not in ("asks back", "is denied", "stamps")
+        is_last = plan not in ("asks back", "is charged back", "stamps")
         self._ends(customer, order, "executed", executed=TOTAL, refunded=back, is_last=is_last)
         if plan == "asks back":
             given = again(lambda: customer.ask_back(order, key))
             assert given.status in (200, 201), given.body
             self._ends(customer, order, "returned", refunded=TOTAL, is_last=True)
-        elif plan == "is denied":
+        elif plan == "is charged back":
             told = {"number": self._number(name)} if method == "va" else {"qr_content": name}
             assert self.inside.instance.bank.post("/standin/deny", told).status == 200
             if method == "va":  # nobody tells us: we ask minutes later, or read it in the record

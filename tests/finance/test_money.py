@@ -92,7 +92,7 @@ def lived(books: Books) -> Books:
             shop.settle(refund)
             shop.reverse(refund)
         else:
-            shop.deny(paid)
+            shop.charge_back(paid)
             shop.work()
             shop.win(paid)
         shop.work()

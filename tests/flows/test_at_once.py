@@ -103,7 +103,7 @@ def test_two_payments_of_one_order_execute_it_once(shop: Shop) -> None:
         shop.assert_books_hold()
 
 
-def test_a_denial_overtakes_or_follows_its_settlement(shop: Shop) -> None:
+def test_chargeback_overtakes_or_follows_its_settlement(shop: Shop) -> None:
     for kind in ["stamps", "documents"] * TIMES:
         shop.clear()
         order = shop.place(2) if kind == "stamps" else shop.place_documents([1, 1])
@@ -111,7 +111,7 @@ def test_a_denial_overtakes_or_follows_its_settlement(shop: Shop) -> None:
         at_once(
             shop,
             shop.worker(concurrency=8).run_batch(),
-            shop.denying(paid),
+            shop.charging_back(paid),
             shop.worker(concurrency=8).run_batch(),
         )
         shop.assert_books_hold()
@@ -203,7 +203,7 @@ def test_turned_round_and_executed_at_once(shop: Shop) -> None:
         shop.assert_books_hold()
 
 
-def test_a_denial_and_the_refund_of_the_same_money_at_once(shop: Shop) -> None:
+def test_chargeback_and_refund_of_the_same_money_at_once_move_it_once(shop: Shop) -> None:
     for more in [-1, 700] * (TIMES // 2):
         shop.clear()
         order = shop.place(1)
@@ -212,7 +212,7 @@ def test_a_denial_and_the_refund_of_the_same_money_at_once(shop: Shop) -> None:
         at_once(
             shop,
             shop.worker(concurrency=8).run_batch(),
-            shop.denying(paid),
+            shop.charging_back(paid),
         )
         at_once(shop, shop.worker(concurrency=8).run_batch(), shop.worker().run_batch())
         shop.work_off()

@@ -110,7 +110,7 @@ def returned(shop: Shop) -> UUID:
 
 def take_back(shop: Shop, order: UUID) -> None:
     attempt = shop.attempts(order)[-1]
-    shop.deny(shop.paid[-1] if shop.paid else Paid(attempt, "UNHEARD", 21_000))
+    shop.charge_back(shop.paid[-1] if shop.paid else Paid(attempt, "UNHEARD", 21_000))
     shop.work()
 
 
@@ -130,7 +130,7 @@ def restore(shop: Shop, _: UUID) -> None:
     shop.work()
 
 
-def denied(shop: Shop) -> UUID:
+def charged_back(shop: Shop) -> UUID:
     order = executed(shop)
     take_back(shop, order)
     return order
@@ -156,7 +156,7 @@ def test_orders(shop: Shop) -> None:
         OrderState.WITHDRAWN: given_up("withdrawn"),
         OrderState.RETURNING: returning,
         OrderState.RETURNED: returned,
-        OrderState.DENIED: denied,
+        OrderState.CHARGED_BACK: charged_back,
     }
     happens: dict[StrEnum, Happen] = {
         OrderEvent.PAYMENT_CAPTURED: pay_while_issuing_is_stopped,
@@ -165,7 +165,7 @@ def test_orders(shop: Shop) -> None:
         OrderEvent.EXECUTED: execute,
         OrderEvent.NOT_EXECUTED: lambda shop, order: shop.refund_overdue(order),
         OrderEvent.REFUND_SETTLED: settle_all,
-        OrderEvent.PAYMENT_DENIED: take_back,
+        OrderEvent.PAYMENT_CHARGED_BACK: take_back,
         OrderEvent.GIVEN_BACK: give_back,
         OrderEvent.MONEY_RESTORED: restore,
     }
@@ -187,9 +187,9 @@ def test_a_won_chargeback_pays_for_stamps_in_use(shop: Shop) -> None:
     order = executed(shop)
     stamping = shop.reserve(1)
     take_back(shop, order)
-    assert shop.state(order) == OrderState.DENIED
+    assert shop.state(order) == OrderState.CHARGED_BACK
     restore(shop, order)
-    assert shop.state(order) == ORDER.after(OrderState.DENIED, OrderEvent.LOSS_COVERED)
+    assert shop.state(order) == ORDER.after(OrderState.CHARGED_BACK, OrderEvent.LOSS_COVERED)
     unit = PRICE + FEE
     assert shop.money(order) == {"captured": 2 * unit, "executed": unit, "in_flight": unit}
     assert stamping is not None
@@ -253,9 +253,9 @@ def pay_attempt(shop: Shop, attempt: UUID) -> None:
     shop.work()
 
 
-def deny_payment(shop: Shop, attempt: UUID) -> None:
+def charge_payment_back(shop: Shop, attempt: UUID) -> None:
     for one in shop.paid:
-        shop.deny(one)
+        shop.charge_back(one)
     shop.work()
 
 
@@ -278,7 +278,7 @@ def taken_back(shop: Shop, attempt: UUID) -> None:
 
 def decline(shop: Shop, attempt: UUID) -> None:
     """News of a payment that never was one."""
-    shop.deny(Paid(attempt, "NEVER", PRICE + FEE))
+    shop.charge_back(Paid(attempt, "NEVER", PRICE + FEE))
 
 
 def test_attempts(shop: Shop) -> None:
@@ -290,7 +290,7 @@ def test_attempts(shop: Shop) -> None:
         AttemptState.EXPIRED: attempt(make_qr, run_out),
         AttemptState.CANCELLED: attempt(make_qr, cancel),
         AttemptState.DECLINED: attempt(make_qr, decline),
-        AttemptState.DENIED: attempt(make_qr, pay_attempt, deny_payment),
+        AttemptState.CHARGED_BACK: attempt(make_qr, pay_attempt, charge_payment_back),
     }
     happens: dict[StrEnum, Happen] = {
         AttemptEvent.INSTRUCTED: make_qr,
@@ -300,7 +300,7 @@ def test_attempts(shop: Shop) -> None:
         AttemptEvent.CANCELLED: cancel,
         AttemptEvent.TAKEN_BACK: taken_back,
         AttemptEvent.DECLINED: decline,
-        AttemptEvent.DENIED: deny_payment,
+        AttemptEvent.CHARGED_BACK: charge_payment_back,
         AttemptEvent.WON: restore,
     }
     assert set(makes) == set(AttemptState)
@@ -453,7 +453,7 @@ def settle(shop: Shop, refund: UUID) -> None:
     shop.settle_whatever(refund)
 
 
-def deny_and_be_refused(shop: Shop, refund: UUID) -> None:
+def charge_back_and_be_refused(shop: Shop, refund: UUID) -> None:
     take_back(shop, shop.placed[-1])
     shop.refuse(refund)  # a refund under way learns of it from the bank's no
 
@@ -466,7 +466,7 @@ def test_refunds(shop: Shop) -> None:
         RefundState.REFUSED: refund(send, refuse),
         RefundState.REROUTED: refund(send, refuse, reroute),
         RefundState.SETTLED: refund(send, settle),
-        RefundState.VOID: refund(send, deny_and_be_refused),
+        RefundState.VOID: refund(send, charge_back_and_be_refused),
     }
     happens: dict[StrEnum, Happen] = {
         RefundEvent.SENT: send,
@@ -475,7 +475,7 @@ def test_refunds(shop: Shop) -> None:
         RefundEvent.REFUSED: refuse,
         RefundEvent.REROUTED: reroute,
         RefundEvent.SETTLED: settle,
-        RefundEvent.PAYMENT_DENIED: deny_and_be_refused,
+        RefundEvent.PAYMENT_CHARGED_BACK: charge_back_and_be_refused,
         RefundEvent.GIVEN_BACK: give_back,
     }
     assert set(makes) == set(RefundState)

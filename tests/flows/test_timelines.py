@@ -149,7 +149,7 @@ def test_payment_that_its_bank_takes_back_and_gives_again_is_told(shop: Shop) ->
     order = shop.place(1)
     paid = shop.pay(order)
     shop.work()
-    shop.deny(paid)
+    shop.charge_back(paid)
     shop.work()
     shop.win(paid)
     shop.work()

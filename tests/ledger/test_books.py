@@ -48,7 +48,9 @@ class Trade(RuleBasedStateMachine):
         quantity=st.integers(1, 3),
         more=MORE,
         then=st.lists(
-            st.sampled_from(["work", "work_once", "overtake", "pay", "deny", "deny_a_part"]),
+            st.sampled_from(
+                ["work", "work_once", "overtake", "pay", "charge_back", "charge_a_part_back"]
+            ),
             max_size=4,
         ),
     )
@@ -60,10 +62,10 @@ class Trade(RuleBasedStateMachine):
             match act:
                 case "pay":
                     shop.pay(order)
-                case "deny":
-                    shop.deny(paid)
-                case "deny_a_part":
-                    shop.deny(paid, 4_000)
+                case "charge_back":
+                    shop.charge_back(paid)
+                case "charge_a_part_back":
+                    shop.charge_back(paid, 4_000)
                 case _:
                     getattr(shop, act)()
 
@@ -97,8 +99,8 @@ class Trade(RuleBasedStateMachine):
 
     @precondition(lambda self: self.shop.paid)
     @rule(which=WHICH)
-    def deny(self, which: int) -> None:
-        self.shop.deny(self._paid(which))
+    def charge_back(self, which: int) -> None:
+        self.shop.charge_back(self._paid(which))
 
     @precondition(lambda self: self.shop.paid)
     @rule(which=WHICH)
@@ -110,17 +112,17 @@ class Trade(RuleBasedStateMachine):
 
     @precondition(lambda self: self.shop.paid)
     @rule(which=WHICH, part=PART)
-    def deny_a_part(self, which: int, part: int) -> None:
+    def charge_a_part_back(self, which: int, part: int) -> None:
         """So much of it so far: less than was told before is the same news again."""
-        self.shop.deny(self._paid(which), part)
+        self.shop.charge_back(self._paid(which), part)
 
     @precondition(lambda self: self.shop.placed)
     @rule(which=WHICH, part=st.sampled_from([None, 4_000, 10_500]), is_worked=st.booleans())
-    def deny_before_it_is_told(self, which: int, part: int | None, is_worked: bool) -> None:
+    def charge_back_before_it_is_told(self, which: int, part: int | None, is_worked: bool) -> None:
         attempt = self.shop.attempts(self._order(which))[-1]
         self.early += 1
         paid = Paid(attempt, f"E{self.early:06}", 10_500)
-        assert self.shop.deny(paid, part) in ("early", "declined")
+        assert self.shop.charge_back(paid, part) in ("early", "declined")
         if is_worked:
             self.shop.work()
         assert self.shop.tell(paid) == "captured"
@@ -230,7 +232,7 @@ def test_what_the_issuer_gave_back_is_not_given_back_again(shop: Shop) -> None:
     paid = shop.pay(shop.place_documents([1, 1]))
     shop.work()
     stamped, spoilt = shop.stampings
-    shop.deny(paid)
+    shop.charge_back(paid)
     shop.work()
     assert shop.in_flight() == paid.amount, "both documents are being stamped"
     shop.deliver(stamped)
@@ -241,9 +243,9 @@ def test_what_the_issuer_gave_back_is_not_given_back_again(shop: Shop) -> None:
     shop.assert_books_hold()
 
 
-def test_a_denial_that_overtakes_its_payment_leaves_the_order_to_be_paid(shop: Shop) -> None:
+def test_chargeback_that_overtakes_its_payment_leaves_the_order_to_be_paid(shop: Shop) -> None:
     order = shop.place(1)
-    shop.deny(shop.pay(order))
+    shop.charge_back(shop.pay(order))
     shop.overtake(0)
     shop.work_off()
     assert shop.state(order) == "placed"

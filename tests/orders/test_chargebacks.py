@@ -27,8 +27,8 @@ def bought(shop: Shop, quantity: int = 1, more: int = 0) -> tuple[UUID, Paid]:
     return order, paid
 
 
-def denied(shop: Shop, paid: Paid, amount: int | None = None) -> None:
-    assert shop.deny(paid, amount) == "denied"
+def charged_back(shop: Shop, paid: Paid, amount: int | None = None) -> None:
+    assert shop.charge_back(paid, amount) == "denied"
     shop.work()
     shop.assert_books_hold()
 
@@ -58,7 +58,7 @@ def test_a_stamp_of_a_charged_back_lot_that_comes_free_leaves_the_world(shop: Sh
     order, paid = bought(shop)
     stamping = shop.reserve(1)
     assert stamping is not None
-    denied(shop, paid)
+    charged_back(shop, paid)
     assert shop.money(order) == {
         "captured": UNIT,
         "charged_back": UNIT,
@@ -80,7 +80,7 @@ def test_a_charged_back_order_takes_nothing_from_another(shop: Shop) -> None:
     order, paid = bought(shop)
     stamping = shop.reserve(1)
     assert stamping is not None
-    denied(shop, paid)
+    charged_back(shop, paid)
     shop.fail(stamping)
     assert shop.ask_back(order) == 0
     shop.work()
@@ -93,7 +93,7 @@ def test_only_the_stamps_of_the_charged_back_lot_leave(shop: Shop) -> None:
     second, _ = bought(shop)
     stamping = shop.reserve(2)
     assert stamping is not None
-    denied(shop, paid)
+    charged_back(shop, paid)
     shop.fail(stamping)
     assert shop.balance().available == 1
     shop.work()
@@ -107,7 +107,7 @@ def test_only_the_stamps_of_the_charged_back_lot_leave(shop: Shop) -> None:
 
 def test_a_part_takes_only_the_stamps_it_was_paid_with(shop: Shop) -> None:
     order, paid = bought(shop, 3)
-    denied(shop, paid, 4_000)
+    charged_back(shop, paid, 4_000)
     assert shop.state(order) == "executed"
     assert shop.balance().available == 2
     assert causes(shop) == [("remainder", "requested", UNIT - 4_000)]
@@ -122,7 +122,7 @@ def test_a_part_takes_only_the_stamps_it_was_paid_with(shop: Shop) -> None:
 
 def test_a_part_of_one_stamp_leaves_no_order_and_the_rest_comes_back(shop: Shop) -> None:
     order, paid = bought(shop)
-    denied(shop, paid, 4_000)
+    charged_back(shop, paid, 4_000)
     assert shop.state(order) == "denied"
     assert shop.balance().available == 0
     carry_out_refunds(shop)
@@ -136,13 +136,13 @@ def test_a_part_of_one_stamp_leaves_no_order_and_the_rest_comes_back(shop: Shop)
 def test_parts_follow_until_the_sum_is_reached_and_a_repeat_takes_nothing(shop: Shop) -> None:
     order, paid = bought(shop, 2)
     for sum_so_far in (4_000, 9_000, UNIT, 2 * UNIT - 1, 2 * UNIT):
-        denied(shop, paid, sum_so_far)
+        charged_back(shop, paid, sum_so_far)
         assert shop.money(order)["charged_back"] == sum_so_far
         for earlier in (1, 4_000, sum_so_far):
-            assert shop.deny(paid, earlier) == "known"
+            assert shop.charge_back(paid, earlier) == "known"
         shop.work()
         assert shop.money(order)["charged_back"] == sum_so_far
-    assert shop.deny(paid, 2 * UNIT + 1) == "exceeds"
+    assert shop.charge_back(paid, 2 * UNIT + 1) == "exceeds"
     assert shop.money(order) == {"captured": 2 * UNIT, "charged_back": 2 * UNIT}
     assert shop.state(order) == "denied"
 
@@ -152,7 +152,7 @@ def test_a_part_of_what_is_on_a_document_is_our_loss(shop: Shop) -> None:
     stamping = shop.reserve(1)
     assert stamping is not None
     shop.deliver(stamping)
-    denied(shop, paid, 4_000)
+    charged_back(shop, paid, 4_000)
     assert shop.money(order) == {
         "captured": UNIT,
         "charged_back": 4_000,
@@ -165,7 +165,7 @@ def test_a_part_of_what_is_on_a_document_is_our_loss(shop: Shop) -> None:
 def test_a_part_of_what_waits_to_be_issued(shop: Shop) -> None:
     shop.set_issuing(is_open=False)
     order, paid = bought(shop)
-    denied(shop, paid, 4_000)
+    charged_back(shop, paid, 4_000)
     shop.set_issuing(is_open=True)
     shop.execute(order)
     assert shop.state(order) == "denied"
@@ -178,7 +178,7 @@ def test_a_surplus_goes_first(shop: Shop) -> None:
     paid = shop.pay(order, 5_000)
     shop.work_once()
     later(shop, "money_to_return")
-    denied(shop, paid, 4_000)
+    charged_back(shop, paid, 4_000)
     shop.work_off()
     assert shop.state(order) == "executed"
     assert causes(shop) == [("excess", "requested", 1_000)]
@@ -196,7 +196,7 @@ def test_a_refund_that_nobody_carries_out_is_stopped_and_its_rest_goes_back(
     if state == "refused":
         shop.send(refund)
         shop.refuse(refund)
-    denied(shop, second, 4_000)
+    charged_back(shop, second, 4_000)
     assert causes(shop) == [("double", "void", UNIT), ("double", "requested", UNIT - 4_000)]
     carry_out_refunds(shop)
     assert shop.money(order) == {
@@ -213,7 +213,7 @@ def test_a_refund_under_way_is_stopped_when_the_bank_refuses_it(shop: Shop) -> N
     shop.work()
     [refund] = shop.refunds()
     shop.send(refund)
-    denied(shop, second, 4_000)
+    charged_back(shop, second, 4_000)
     assert shop.money(order)["loss"] == 4_000, "perhaps it is being paid"
     shop.refuse(refund)
     shop.work()
@@ -239,7 +239,7 @@ def test_a_stopped_refund_that_the_bank_has_paid_all_the_same_is_in_the_books(sh
     shop.work()
     [refund] = shop.refunds()
     shop.send(refund)
-    denied(shop, second, 4_000)
+    charged_back(shop, second, 4_000)
     shop.refuse(refund)
     shop.work()
     assert shop.settle_whatever(refund) == "settled"
@@ -259,7 +259,7 @@ def test_a_refund_and_then_a_chargeback_is_a_loss_and_nothing_is_below_zero(shop
     order, paid = bought(shop)
     shop.ask_back(order)
     carry_out_refunds(shop)
-    denied(shop, paid)
+    charged_back(shop, paid)
     assert shop.state(order) == "returned"
     assert shop.money(order) == {
         "captured": UNIT,
@@ -277,7 +277,7 @@ def test_documents_nobody_has_begun_are_dropped_and_the_rest_comes_back(shop: Sh
     paid = shop.pay(order)
     shop.work_once()
     later(shop, "order_paid")
-    denied(shop, paid, 4_000)
+    charged_back(shop, paid, 4_000)
     shop.work_off()
     assert shop.state(order) == "denied"
     rows = shop.rows("SELECT state FROM stampings")
@@ -289,7 +289,7 @@ def test_documents_under_way_go_on_and_one_that_fails_covers_the_loss(shop: Shop
     order = shop.place_documents([1, 1])
     paid = shop.pay(order)
     shop.work()
-    denied(shop, paid, 4_000)
+    charged_back(shop, paid, 4_000)
     stamped, spoilt = shop.stampings
     shop.deliver(stamped)
     shop.fail(spoilt)
@@ -313,8 +313,8 @@ def test_a_part_that_overtakes_its_payment_makes_it_short(shop: Shop, is_worked:
     order = shop.place(1)
     [attempt] = shop.attempts(order)
     paid = Paid(attempt, NEVER_HEARD_OF, UNIT)
-    assert shop.deny(paid, 4_000) == "early"
-    assert shop.deny(paid, 4_000) == "known"
+    assert shop.charge_back(paid, 4_000) == "early"
+    assert shop.charge_back(paid, 4_000) == "known"
     if is_worked:
         shop.work()
     assert shop.tell(paid) == "captured"
@@ -351,14 +351,14 @@ def test_a_try_that_failed_does_not_end_a_later_payment_of_its_number(
     assert shop.state(order) == "executed"
     assert shop.money(order) == {"captured": UNIT, "executed": UNIT}
     shop.assert_books_hold()
-    denied(shop, paid)
+    charged_back(shop, paid)
     assert shop.money(order) == {"captured": UNIT, "charged_back": UNIT}
 
 
 def test_a_won_chargeback_is_taken_once_and_goes_back(shop: Shop) -> None:
     order, paid = bought(shop, 2)
     for state in ("denied", "returned"):  # the second time nothing but a refund is under way
-        denied(shop, paid)
+        charged_back(shop, paid)
         assert shop.state(order) == state
         for _ in range(2):
             shop.win(paid)
@@ -398,10 +398,10 @@ def test_a_reversed_refund_goes_back_once_more_as_far_as_it_was_reversed(shop: S
     assert shop.money(order) == {"captured": 2 * UNIT, "refunded": 2 * UNIT}
 
 
-def test_a_denial_is_seen_before_or_after_its_payment_is_settled(shop: Shop) -> None:
+def test_chargeback_is_booked_before_or_after_its_payment_is_settled(shop: Shop) -> None:
     order = shop.place(1)
     paid = shop.pay(order)
-    assert shop.deny(paid, 4_000) == "denied"
+    assert shop.charge_back(paid, 4_000) == "denied"
     shop.overtake(0)
     shop.work_off()
     assert causes(shop) == [("short", "requested", UNIT - 4_000)]
@@ -413,11 +413,11 @@ def test_a_denial_is_seen_before_or_after_its_payment_is_settled(shop: Shop) -> 
 
 def test_unnamed_news_means_the_only_payment_there_is(shop: Shop) -> None:
     order, paid = bought(shop)
-    assert shop.deny(paid, 4_000, named=False) == "denied"
-    assert shop.deny(paid, 4_000, named=False) == "known"
-    assert shop.deny(paid, 4_000) == "known"
-    assert shop.deny(paid, named=False) == "denied"
-    assert shop.deny(paid, named=False) == "known"
+    assert shop.charge_back(paid, 4_000, named=False) == "denied"
+    assert shop.charge_back(paid, 4_000, named=False) == "known"
+    assert shop.charge_back(paid, 4_000) == "known"
+    assert shop.charge_back(paid, named=False) == "denied"
+    assert shop.charge_back(paid, named=False) == "known"
     shop.work()
     shop.assert_books_hold()
     assert shop.money(order) == {"captured": UNIT, "charged_back": UNIT}
@@ -428,32 +428,32 @@ def test_unnamed_news_of_one_of_several_payments_moves_nothing(shop: Shop) -> No
     second = shop.pay(order)
     shop.work()
     before = shop.money(order)
-    assert shop.deny(paid, named=False) == "ambiguous"
+    assert shop.charge_back(paid, named=False) == "ambiguous"
     shop.work()
     assert shop.money(order) == before
-    denied(shop, paid)
-    assert shop.deny(second, named=False) == "denied", "only the second is left"
+    charged_back(shop, paid)
+    assert shop.charge_back(second, named=False) == "denied", "only the second is left"
     shop.work()
     shop.assert_books_hold()
 
 
 def test_unnamed_news_that_may_be_a_repeat_does_not_take_the_next_payment(shop: Shop) -> None:
     order, paid = bought(shop)
-    assert shop.deny(paid, named=False) == "denied"
+    assert shop.charge_back(paid, named=False) == "denied"
     shop.work()
     second = shop.pay(order, attempt=paid.attempt)
     shop.work()
-    assert shop.deny(paid, named=False) == "ambiguous"
-    assert shop.deny(second) == "denied"
+    assert shop.charge_back(paid, named=False) == "ambiguous"
+    assert shop.charge_back(second) == "denied"
     shop.work()
     shop.assert_books_hold()
 
 
 def test_news_of_nothing_moves_nothing(shop: Shop) -> None:
     order, paid = bought(shop)
-    assert shop.deny(paid, 0) == "known"
-    assert shop.deny(paid, -4_000) == "known"
-    assert shop.deny(Paid(order, "x", 1)) == "unknown_attempt"
+    assert shop.charge_back(paid, 0) == "known"
+    assert shop.charge_back(paid, -4_000) == "known"
+    assert shop.charge_back(Paid(order, "x", 1)) == "unknown_attempt"
     assert shop.money(order) == {"captured": UNIT, "executed": UNIT}
 
 

@@ -60,7 +60,7 @@ def test_a_qr_whose_payment_is_being_settled_is_not_offered(till: Till) -> None:
 def test_a_qr_of_a_payment_that_was_taken_back_is_not_offered(till: Till) -> None:
     order, _, _ = till.order()
     paid = till.shop.pay(order)
-    till.shop.deny(paid)
+    till.shop.charge_back(paid)
     assert payment(till, order).state == "denied"
     assert payment(till, order).qr_content is None
     till.shop.work()

@@ -10,12 +10,12 @@ def state_of(shop: Shop, attempt: UUID) -> str:
     return str(row["state"])
 
 
-def test_a_denied_attempt_is_not_paid_by_a_second_payment(shop: Shop) -> None:
+def test_charged_back_attempt_is_not_paid_by_a_second_payment(shop: Shop) -> None:
     order = shop.place(1)
     shop.make_qr(*shop.attempts(order))
     first = shop.pay(order)
     shop.work()
-    assert shop.deny(first) == "denied"
+    assert shop.charge_back(first) == "denied"
     assert state_of(shop, first.attempt) == "denied"
     second = shop.pay(order, attempt=first.attempt)
     assert shop.tell(second) == "known", "the payment itself counts all the same"
@@ -23,7 +23,7 @@ def test_a_denied_attempt_is_not_paid_by_a_second_payment(shop: Shop) -> None:
 
 
 def test_a_mark_that_an_older_version_left_is_known_whatever_its_sum(shop: Shop) -> None:
-    """Once a denial that came before its payment was written down as a capture, with what was taken."""
+    """Earlier versions kept a chargeback that came before its payment as a capture of the sum taken."""
     order = shop.place(1)
     shop.make_qr(*shop.attempts(order))
     paid = shop.pay(order)

@@ -14,7 +14,7 @@ def money(rupiah: int) -> dict[str, str]:
 
 
 def told(till: Till, attempt: UUID, rupiah: int | None, number: str | None) -> None:
-    """News of a denial; it moves nothing."""
+    """Notification of a chargeback; it moves nothing."""
     before = till.book("bank_clearing")
     body: dict[str, Any] = {
         "originalPartnerReferenceNo": till.reference(attempt),
@@ -52,7 +52,7 @@ def taken(till: Till) -> int:
 
 
 @pytest.mark.parametrize("is_named", [True, False])
-def test_denial_that_its_answer_confirms_is_booked(till: Till, is_named: bool) -> None:
+def test_chargeback_that_an_answer_confirms_is_booked(till: Till, is_named: bool) -> None:
     order, attempt, qr, number = paid(till)
     told(till, attempt, PRICE, number if is_named else None)
     till.control("deny", qr_content=qr)

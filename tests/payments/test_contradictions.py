@@ -68,7 +68,7 @@ def test_news_of_a_payment_that_failed_after_it_takes_no_money(till: Till) -> No
     assert till.suspended() == [("status_contradicts", 0)]
 
 
-def test_answer_from_before_the_payment_does_not_deny_it(till: Till) -> None:
+def test_answer_from_before_the_payment_does_not_charge_it_back(till: Till) -> None:
     order, identifier, qr = till.order()
     account = till.shop.account
 
@@ -105,7 +105,9 @@ def test_chargeback_that_was_won_is_taken_once_and_goes_back(till: Till) -> None
 
 
 @pytest.mark.parametrize("number", ["P1", None])
-def test_news_of_a_denial_alone_takes_nothing_from_a_buyer(till: Till, number: str | None) -> None:
+def test_unconfirmed_news_of_a_chargeback_takes_nothing_from_a_buyer(
+    till: Till, number: str | None
+) -> None:
     order, attempt, _ = till.order()
     till.notify(paid_body(till.reference(attempt), "P1"))
     assert till.notify(failed_body(till.reference(attempt), number)) == "asked"
@@ -128,18 +130,18 @@ def test_answer_that_says_both_of_a_payment_wins_nothing(till: Till) -> None:
     assert till.rows("SELECT won FROM chargebacks") == [{"won": 0}]
 
 
-def test_old_news_of_a_denial_that_was_overcome_only_has_the_bank_asked(till: Till) -> None:
+def test_old_news_of_a_won_chargeback_only_has_the_bank_asked(till: Till) -> None:
     order, attempt, qr = till.order()
     number = till.control("pay", qr_content=qr)["rrn"]
     till.ask()
-    denial = failed_body(till.reference(attempt), number)
-    assert till.notify(denial) == "asked"
+    failed = failed_body(till.reference(attempt), number)
+    assert till.notify(failed) == "asked"
     till.answers("query", answer("06", (number, "06")))
     till.ask()
     till.answers("query", answer("00", (number, "00")))
     till.ask()
     assert till.shop.money(order) == {"captured": PRICE, "in_flight": PRICE}
-    assert till.notify(denial) == "asked"
+    assert till.notify(failed) == "asked"
     till.answers("query", answer("00", (number, "00")))
     till.ask()
     assert till.suspended() == []

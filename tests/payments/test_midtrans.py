@@ -280,7 +280,7 @@ def test_news_and_record_that_differ_and_a_record_that_changes_its_mind(
         await place.control("faults", news_differs=2)
         order = await place.order()
         await place.pay(order)
-        await place.told(2)  # settled, and then denied: the other way round
+        await place.told(2)  # settled, and then charged back, in the other order
         await place.due()
         assert await place.state(order) == "executed"
         for status, state in (("pending", "executed"), ("deny", "denied")):

@@ -138,7 +138,7 @@ def test_what_is_no_answer_moves_nothing_and_is_asked_again(
 # -- taken back, given back --------------------------------------------------------------------
 
 
-def test_a_denied_payment_that_is_listed_is_denied(till: Till) -> None:
+def test_listed_chargeback_is_booked(till: Till) -> None:
     order, _, qr = till.order()
     till.control("pay", qr_content=qr)
     till.ask()
@@ -210,7 +210,7 @@ def test_a_cancelled_qr_that_was_paid_is_asked_about(till: Till) -> None:
     assert till.shop.state(order) == "executed"
 
 
-def test_a_denial_whose_amount_cannot_be_read_denies_nothing(till: Till) -> None:
+def test_chargeback_with_unreadable_amount_books_nothing(till: Till) -> None:
     order, attempt, qr = till.order()
     number = till.control("pay", qr_content=qr)["rrn"]
     till.ask()
@@ -228,8 +228,8 @@ def test_a_denial_whose_amount_cannot_be_read_denies_nothing(till: Till) -> None
 
 
 @contextmanager
-def denials_answered(till: Till, answer: str) -> Iterator[None]:
-    """The database answers every denial so."""
+def chargebacks_answered(till: Till, answer: str) -> Iterator[None]:
+    """`payment_deny` answers so, whatever it is given."""
     [kept] = till.rows("SELECT pg_get_functiondef('payment_deny'::regproc) AS text")
     till.shop.arrange(
         "CREATE OR REPLACE FUNCTION payment_deny(p_account uuid, p_attempt uuid, p_payment text,"
@@ -241,16 +241,16 @@ def denials_answered(till: Till, answer: str) -> Iterator[None]:
         till.shop.arrange(kept["text"])
 
 
-DENIALS = [
+CHARGEBACKS = [
     ("ambiguous", "denial_ambiguous"),
     ("exceeds", "amount_differs"),
     ("unknown_attempt", "reference_unknown"),
 ]
 
 
-@pytest.mark.parametrize(("answer", "reason"), DENIALS)
+@pytest.mark.parametrize(("answer", "reason"), CHARGEBACKS)
 @pytest.mark.parametrize("number", ["P1", None])
-def test_a_denial_that_cannot_be_placed_is_in_suspense(
+def test_ambiguous_chargeback_is_in_suspense(
     till: Till, answer: str, reason: str, number: str | None
 ) -> None:
     _, attempt, _ = till.order()
@@ -261,7 +261,7 @@ def test_a_denial_that_cannot_be_placed_is_in_suspense(
         "amount": money(4_000),
         "additionalInfo": about,
     }
-    with denials_answered(till, answer):
+    with chargebacks_answered(till, answer):
         assert till.notify(body) == f"suspended_{reason}"
         assert till.suspended() == [(reason, 0)]
         till.shop.arrange("DELETE FROM suspense_items")

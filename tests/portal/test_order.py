@@ -122,7 +122,7 @@ MONEY: dict[OrderState, list[MoneyView]] = {
         money(captured=TOTAL, refunded=TOTAL),
         money(captured=TOTAL, charged_back=TOTAL),
     ],
-    OrderState.DENIED: [
+    OrderState.CHARGED_BACK: [
         money(captured=TOTAL, charged_back=TOTAL),
         money(captured=TOTAL, charged_back=TOTAL, executed=TOTAL, loss=TOTAL),
         money(captured=TOTAL, charged_back=4_000, refunded=17_000),
@@ -155,7 +155,7 @@ def test_every_state_says_what_is_true(
         )
         assert HOSTILE not in main
         assert headline(main)
-        # What was paid is never denied, and what was not is never said to be.
+        # A sum that was paid is never denied, and one that was not is never claimed.
         assert not (sums.captured and re.search(NOT_PAID[language], main))
         assert sums.captured or not re.search('<table class="money"', main)
         # Every row of the card is a sum of the books, and together they are what came.
@@ -234,7 +234,7 @@ def test_what_nobody_paid_is_ordered_again_by_one_press(
     assert f'href="{"/buy" if kind == OrderKind.STAMPS else "/stamp"}"' in main
 
 
-@pytest.mark.parametrize("state", [OrderState.RETURNED, OrderState.DENIED])
+@pytest.mark.parametrize("state", [OrderState.RETURNED, OrderState.CHARGED_BACK])
 def test_an_order_that_came_to_nothing_leads_to_a_new_one(asked: Any, state: OrderState) -> None:
     assert 'href="/buy"' in order_main(asked, order(state, OrderKind.STAMPS))
     assert 'href="/stamp"' in order_main(asked, order(state, OrderKind.DOCUMENTS))
@@ -390,9 +390,9 @@ def test_every_stamp_is_said_to_be_where_it_is(asked: Any, counts: tuple[int, ..
 @pytest.mark.parametrize(
     ("state", "sums", "word"),
     [
-        (OrderState.DENIED, MONEY[OrderState.DENIED][0], "denied"),
-        (OrderState.DENIED, MONEY[OrderState.DENIED][1], "denied.stamped"),
-        (OrderState.DENIED, MONEY[OrderState.DENIED][2], "denied.in_part"),
+        (OrderState.CHARGED_BACK, MONEY[OrderState.CHARGED_BACK][0], "denied"),
+        (OrderState.CHARGED_BACK, MONEY[OrderState.CHARGED_BACK][1], "denied.stamped"),
+        (OrderState.CHARGED_BACK, MONEY[OrderState.CHARGED_BACK][2], "denied.in_part"),
         (OrderState.RETURNED, MONEY[OrderState.RETURNED][1], "returned.by_the_bank"),
         (OrderState.RETURNED, MONEY[OrderState.RETURNED][0], "returned.by_the_provider"),
     ],
@@ -407,7 +407,7 @@ def test_a_charged_back_order_says_one_thing(
 
 def test_what_was_paid_twice_and_taken_back_whole_is_not_taken_back_in_part(asked: Any) -> None:
     sums = money(captured=TOTAL + 10_500, charged_back=TOTAL, refunded=10_500)
-    one = order(OrderState.DENIED, OrderKind.STAMPS, None, sums)
+    one = order(OrderState.CHARGED_BACK, OrderKind.STAMPS, None, sums)
     whole = translate("page.order.denied", asked.cookies["language"])
     in_part = translate("page.order.denied.in_part", asked.cookies["language"])
     for cause in (RefundCause.DOUBLE, RefundCause.REMAINDER):
@@ -595,8 +595,8 @@ def test_refund_says_how_far_it_is_and_by_which_way(asked: Any, stage: Stage) ->
 
 def test_what_a_bank_took_back_is_followed_by_no_refund(asked: Any) -> None:
     said = translate("page.order.no_refund_follows", asked.cookies["language"])
-    for sums in MONEY[OrderState.DENIED]:
-        assert main_says(asked, OrderState.DENIED, sums).count(said) == 1
+    for sums in MONEY[OrderState.CHARGED_BACK]:
+        assert main_says(asked, OrderState.CHARGED_BACK, sums).count(said) == 1
     assert said not in main_says(asked, OrderState.RETURNING, MONEY[OrderState.RETURNING][0])
 
 

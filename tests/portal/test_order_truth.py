@@ -107,7 +107,7 @@ def _just_paid(shop: Shop, *, is_lapsed: bool = False) -> UUID:
 def _short_and_taken_back(shop: Shop, *, is_settled: bool) -> UUID:
     """One payment that was too little was taken back by its bank, another is given back by us."""
     order = _short(shop)
-    shop.deny(shop.paid[-1])
+    shop.charge_back(shop.paid[-1])
     shop.work()
     if is_settled:
         shop.pay(order, more=-15_000)
@@ -123,14 +123,14 @@ def _late_and_taken_back(shop: Shop, state: str) -> UUID:
     shop.give_up(order, state)
     paid = shop.pay(order, more=-5_000)
     shop.work()
-    shop.deny(paid)
+    shop.charge_back(paid)
     shop.work()
     return order
 
 
 def _failed_and_taken_back(shop: Shop) -> UUID:
     order = _documents(shop, lambda shop, one: shop.fail(one))
-    shop.deny(shop.paid[-1])
+    shop.charge_back(shop.paid[-1])
     shop.work()
     return order
 
@@ -147,18 +147,18 @@ def _declined(shop: Shop, *, is_short: bool = False) -> UUID:
     return order
 
 
-def _denied(shop: Shop, amount: int | None = None) -> UUID:
+def _charged_back(shop: Shop, amount: int | None = None) -> UUID:
     order = shop.place(2)
     paid = shop.pay(order)
     shop.work()
-    shop.deny(paid, amount)
+    shop.charge_back(paid, amount)
     shop.work()
     return order
 
 
-def _denied_after_refund(shop: Shop) -> UUID:
+def _charged_back_after_refund(shop: Shop) -> UUID:
     order = _settled(shop)
-    shop.deny(shop.paid[-1])
+    shop.charge_back(shop.paid[-1])
     shop.work()
     return order
 
@@ -188,7 +188,7 @@ def _used(shop: Shop, *, is_delivered: bool, asked_back: bool = False) -> UUID:
 
 def _one_used_the_other_taken(shop: Shop) -> UUID:
     order = _used(shop, is_delivered=True)
-    shop.deny(shop.paid[-1], 4_000)
+    shop.charge_back(shop.paid[-1], 4_000)
     shop.work()
     return order
 
@@ -225,9 +225,9 @@ STORIES: dict[str, Callable[[Shop], UUID]] = {
     "paid late": _late,
     "asked back": _asked_back,
     "given back": _settled,
-    "taken back": _denied,
-    "a part taken back": lambda shop: _denied(shop, 4_000),
-    "taken back after it was given back": _denied_after_refund,
+    "taken back": _charged_back,
+    "a part taken back": lambda shop: _charged_back(shop, 4_000),
+    "taken back after it was given back": _charged_back_after_refund,
     "one is held": lambda shop: _used(shop, is_delivered=False),
     "one is held, the other asked back": lambda shop: _used(
         shop, is_delivered=False, asked_back=True
@@ -277,11 +277,11 @@ def test_the_money_of_the_page_is_what_the_bank_holds(shop: Shop, story: str) ->
             assert aloud(row["refund_no"]) in main
         if seen["captured"]:
             [moves] = MOVE.findall(main)
-            denied, given_back, covered = (
+            charged_back, given_back, covered = (
                 moves.find(translate(f"page.move.{reason}", language))
                 for reason in ("payment_denied", "payment_given_back", "loss_recovered")
             )
-            taken = max(denied, given_back)
+            taken = max(charged_back, given_back)
             assert covered < 0 or 0 <= taken < covered, "what was taken is covered after that"
             assert moves.count("<li>") > 1
             assert "page.move" not in moves

@@ -196,7 +196,7 @@ def test_money_that_has_come_is_waited_for_nowhere(asked: Any, is_paid: bool) ->
 
 def test_the_sums_of_a_listed_order_add_up(asked: Any) -> None:
     sums = money(captured=TOTAL, charged_back=TOTAL, executed=TOTAL, loss=TOTAL)
-    text = my_stamps(asked, [order(OrderState.DENIED, OrderKind.STAMPS, None, sums)])
+    text = my_stamps(asked, [order(OrderState.CHARGED_BACK, OrderKind.STAMPS, None, sums)])
     assert translate("page.money.loss", asked.cookies["language"]) in text
 
 
@@ -229,8 +229,10 @@ def test_unused_stamps_are_given_back_in_two_taps(asked: Any) -> None:
     assert "Rp21.000" in text
     used = {number: Lot(number, 2, 1, 1, 0)}
     assert "/give-back" not in my_stamps(asked, [bought], lots=used)
-    denied = msgspec.structs.replace(bought, state=OrderState.DENIED)
-    assert "/give-back" not in my_stamps(asked, [denied], lots={number: Lot(number, 2, 0, 0, 0)})
+    charged_back = msgspec.structs.replace(bought, state=OrderState.CHARGED_BACK)
+    assert "/give-back" not in my_stamps(
+        asked, [charged_back], lots={number: Lot(number, 2, 0, 0, 0)}
+    )
 
 
 @pytest.mark.parametrize("state", OrderState)

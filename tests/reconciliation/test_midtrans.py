@@ -14,9 +14,9 @@ def test_each_line_of_its_settlement_file_is_in_the_books(
 ) -> None:
     async def story(place: Kiosk) -> None:
         in_part, by_number = await place.paid(2), await place.paid(1, "va")
-        denied, won = await place.paid(), await place.paid()
+        charged_back, won = await place.paid(), await place.paid()
         await place.act("charge-back", in_part, amount=4_000)
-        await place.act("deny", denied)
+        await place.act("deny", charged_back)
         await place.act("charge-back", won)
         await place.round()
         await place.act("win", won)

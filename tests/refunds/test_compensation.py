@@ -145,7 +145,7 @@ def test_refund_that_was_stopped_is_not_paid_for(shop: Shop) -> None:
     shop.work()
     shop.ask_back(order)
     shop.work()
-    shop.deny(paid)
+    shop.charge_back(paid)
     shop.work()
     late(shop, 5)
     assert look(shop) == []

@@ -19,7 +19,7 @@ def test_a_refused_refund_of_a_payment_whose_loss_is_covered_is_tried_again(shop
     order = shop.place(3)
     paid = shop.pay(order)
     shop.work()
-    assert shop.deny(paid, 4_000) == "denied"
+    assert shop.charge_back(paid, 4_000) == "denied"
     shop.work()
     assert shop.rows("SELECT lost FROM chargebacks") == [{"lost": 0}], "a stamp covers it"
     shop.ask_back(order)
@@ -43,7 +43,7 @@ def test_an_order_whose_last_refund_is_not_carried_out_is_over(shop: Shop) -> No
     shop.work()
     [refund] = shop.refunds()
     shop.send(refund)
-    assert shop.deny(paid) == "denied"
+    assert shop.charge_back(paid) == "denied"
     shop.work()
     assert shop.state(order) == "returning", "perhaps it is being paid"
     shop.refuse(refund)

@@ -89,7 +89,7 @@ class Office:
         taken = shop.place(3)
         paid = shop.pay(taken)
         shop.work()
-        shop.deny(paid)
+        shop.charge_back(paid)
         shop.work()
         documents = shop.place_documents([1, 2])
         shop.pay(documents)

@@ -407,7 +407,7 @@ def test_cancelled_and_declined_take_no_money(tmp_path: Path) -> None:
     with_bank(tmp_path, story)
 
 
-def test_denial_after_settlement(tmp_path: Path) -> None:
+def test_chargeback_after_settlement_is_told(tmp_path: Path) -> None:
     async def story(merchant: Merchant) -> None:
         qr = await merchant.generate("E")
         paid = await merchant.pay(qr)
@@ -429,7 +429,7 @@ def test_denial_after_settlement(tmp_path: Path) -> None:
     with_bank(tmp_path, story)
 
 
-def test_a_refunded_payment_cannot_be_denied(tmp_path: Path) -> None:
+def test_refunded_payment_cannot_be_charged_back(tmp_path: Path) -> None:
     async def story(merchant: Merchant) -> None:
         qr = await merchant.generate("F")
         await merchant.pay(qr)
@@ -798,7 +798,7 @@ def test_slow_answers_come_after_the_act(tmp_path: Path) -> None:
     with_bank(tmp_path, story)
 
 
-def test_denial_by_itself(tmp_path: Path) -> None:
+def test_scheduled_chargeback_happens_by_itself(tmp_path: Path) -> None:
     async def story(merchant: Merchant) -> None:
         await merchant.faults(deny_after_settlement_seconds=1)
         kept, denied = await merchant.generate("K"), await merchant.generate("D")

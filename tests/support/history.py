@@ -213,7 +213,7 @@ def make(shop: Shop) -> History:
     _recorded(history)
     _elsewhere(history)
     _another_way(history)
-    _denied(history)
+    _charged_back(history)
     _told(history)
     _suspended(history)
     _approved(history)
@@ -444,7 +444,7 @@ def _distributed(history: History) -> None:
     _sold(history, "waiting", depot, 9)
     paid = _deposited(history, "denied", depot, 10_000)
     with depot.acting():
-        shop.deny(paid)
+        shop.charge_back(paid)
     shop.work()
     _deposited(history, "withdrawn", depot, 20_000)
     depot.refund(10_000)
@@ -1007,37 +1007,39 @@ def _another_way(history: History) -> None:
     shop.do(shop.container.database.run(take_out))
 
 
-def _denied(history: History) -> None:
+def _charged_back(history: History) -> None:
     shop = history.shop
 
-    def deny(paid: Paid) -> None:
-        shop.deny(paid)
+    def charge_back(paid: Paid) -> None:
+        shop.charge_back(paid)
         shop.work()
 
     history.quota("partial", 3)
-    shop.deny(shop.paid[-1], 4_000)  # a stamp goes, and what it was worth beyond it comes back
+    shop.charge_back(
+        shop.paid[-1], 4_000
+    )  # a stamp goes, and what it was worth beyond it comes back
     shop.work()
     history.give_back("partial")
     history.quota("given_back", 2)
     shop.given_back(shop.paid[-1], 4_000)
     shop.work()
     history.quota("denied", 2)
-    deny(shop.paid[-1])
+    charge_back(shop.paid[-1])
     for name, steps in (("void", ()), ("void_late", ("send",))):
         shop.ask_back(history.quota(name, 2))
         shop.work()
         history.give_back(name, *steps)
-        deny(shop.paid[-1])
+        charge_back(shop.paid[-1])
     shop.refuse(history["void_late.refund"])
     paid = shop.pay(history.documents("recovered", 1))
     shop.work()
-    deny(paid)
+    charge_back(paid)
     shop.fail(history["recovered.0"])
     order = shop.place(1)  # a part was taken back before the payment was told
     history._order("overtaken", order)
-    shop.deny(Paid(history["overtaken.attempt"], "OVERTAKEN", 10_500), 4_000)
+    shop.charge_back(Paid(history["overtaken.attempt"], "OVERTAKEN", 10_500), 4_000)
     history.quota("won", 2)
-    deny(shop.paid[-1])
+    charge_back(shop.paid[-1])
     shop.win(shop.paid[-1])
     shop.work()
     shop.ask_back(history.quota("reversed", 2))

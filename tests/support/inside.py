@@ -95,7 +95,7 @@ class Inside:
     def money_is_at_rest(self) -> bool:
         """True where the bank and the books agree, and no money waits to be executed or refunded.
 
-        What of a payment came and went before it was heard of, as one that was denied, is in no book.
+        What of a payment came and went before it was heard of, as one that was charged back, is in no book.
         """
         try:
             bank, books = self.instance.bank.totals(), self.books()

@@ -322,15 +322,21 @@ class Shop:
             self.bank.captured[paid.attempt, paid.number] = of["subject"], paid.amount
         return str(row["outcome"])
 
-    def deny(self, paid: Paid, amount: int | None = None, *, named: bool = True) -> str:
+    def charge_back(self, paid: Paid, amount: int | None = None, *, named: bool = True) -> str:
         """The issuer takes a payment back, or so much of it so far; perhaps one we do not know."""
-        return self.do(self.denying(paid, amount, named=named))
+        return self.do(self.charging_back(paid, amount, named=named))
 
-    async def denying(self, paid: Paid, amount: int | None = None, *, named: bool = True) -> str:
+    async def charging_back(
+        self, paid: Paid, amount: int | None = None, *, named: bool = True
+    ) -> str:
         """The same, to be run with others at the same moment."""
         taken = paid.amount if amount is None else amount
         row = await self.container.database.call(
-            payment_store.DENY, self.account, paid.attempt, paid.number if named else None, taken
+            payment_store.CHARGE_BACK,
+            self.account,
+            paid.attempt,
+            paid.number if named else None,
+            taken,
         )
         assert row is not None
         if self.bank and row["outcome"] in ("denied", "early"):
@@ -353,7 +359,7 @@ class Shop:
 
     def decline(self, attempt: UUID) -> str:
         """The issuer declined, or took back what it does not name: the only payment there is."""
-        row = self.call(payment_store.DENY, self.account, attempt, None, None)
+        row = self.call(payment_store.CHARGE_BACK, self.account, attempt, None, None)
         assert row is not None
         if self.bank and row["outcome"] == "denied":
             [key] = [

@@ -207,8 +207,8 @@ def test_an_answer_with_the_number_of_another_attempt_moves_nothing(till: Till) 
 def test_taken_back_under_another_reference_is_looked_at(till: Till) -> None:
     (_, attempt, _), (_, other, _) = till.order(), till.order()
     till.notify(paid_body(till.reference(attempt)))
-    denied = paid_body(till.reference(other)) | {"latestTransactionStatus": "06"}
-    assert till.notify(denied) == "suspended_number_elsewhere"
+    failed = paid_body(till.reference(other)) | {"latestTransactionStatus": "06"}
+    assert till.notify(failed) == "suspended_number_elsewhere"
     assert till.attempt(other)["state"] == "waiting"
     assert till.book("bank_clearing") == -PRICE
 

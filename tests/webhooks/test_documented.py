@@ -53,7 +53,7 @@ def _everything(hooked: Hooked) -> None:
         shop.send(refund)
         shop.settle(refund)
     shop.set_issuing(is_open=True)
-    shop.deny(paid)
+    shop.charge_back(paid)
     shop.work()
     account, now = hooked.account, datetime.now(UTC)
     rare: list[Event] = [

@@ -38,7 +38,7 @@ class RefundEvent(StrEnum):
     SETTLED = "settled"
     REROUTED = "rerouted"
     ACCOUNT_REFUSED = "account_refused"  # by its bank: the refund waits for another
-    PAYMENT_DENIED = "payment_denied"
+    PAYMENT_CHARGED_BACK = "payment_denied"
     GIVEN_BACK = "given_back"  # its payment, by the provider of its own accord
 
 
@@ -60,10 +60,10 @@ REFUND = Lifecycle(
         (_S.ACCEPTED, _E.ACCOUNT_REFUSED): _S.REQUESTED,
         # Two calls crossed: the later one was refused, the earlier one has settled it.
         (_S.REFUSED, _E.SETTLED): _S.SETTLED,
-        (_S.REQUESTED, _E.PAYMENT_DENIED): _S.VOID,
-        (_S.SENT, _E.PAYMENT_DENIED): _S.VOID,
-        (_S.ACCEPTED, _E.PAYMENT_DENIED): _S.VOID,
-        (_S.REFUSED, _E.PAYMENT_DENIED): _S.VOID,
+        (_S.REQUESTED, _E.PAYMENT_CHARGED_BACK): _S.VOID,
+        (_S.SENT, _E.PAYMENT_CHARGED_BACK): _S.VOID,
+        (_S.ACCEPTED, _E.PAYMENT_CHARGED_BACK): _S.VOID,
+        (_S.REFUSED, _E.PAYMENT_CHARGED_BACK): _S.VOID,
         (_S.REQUESTED, _E.GIVEN_BACK): _S.VOID,
         (_S.SENT, _E.GIVEN_BACK): _S.VOID,  # no call of it is open, and the record does not have it
         (_S.ACCEPTED, _E.GIVEN_BACK): _S.VOID,

@@ -59,7 +59,7 @@ STATUSES = {
     "capture": ProviderStatus.PAID,
     "settlement": ProviderStatus.PAID,
     "cancel": ProviderStatus.CANCELLED,
-    "deny": ProviderStatus.FAILED,  # also of what was settled: the issuer took it back
+    "deny": ProviderStatus.FAILED,  # also of what was settled: the payer's bank took it back
     "failure": ProviderStatus.FAILED,
     "chargeback": ProviderStatus.FAILED,
     "partial_chargeback": ProviderStatus.FAILED,
@@ -253,7 +253,7 @@ def _gone(
 
 
 def refund_made(answer: Answer, amount: Rupiah) -> RefundMade:
-    """The number of a refund.  Refuses `ProviderRefused` where the payer's bank denied it."""
+    """The number of a refund.  Refuses `ProviderRefused` where the payer's bank declined it."""
     if answer.get("status_code") != "200":
         raise ProviderRefused(str(answer.get("status_code")), "the refund was denied")
     number = _number(answer.get("refund_chargeback_uuid"))
@@ -281,7 +281,7 @@ def refund_listed(answer: Answer, number: str, amount: Rupiah) -> RefundMade | N
 
 
 def refund_lines(answer: Answer) -> tuple[RefundLine, ...]:
-    """Every refund of a transaction, asked for by us or not; of one that was denied, no rupiah."""
+    """Every refund of a transaction, asked for by us or not; of one that was declined, no rupiah."""
     return tuple(_refund_line(one, _payment(answer)) for one in _refunds(answer))
 
 

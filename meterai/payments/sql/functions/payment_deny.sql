@@ -1,6 +1,6 @@
--- The issuer took a payment back, in part or whole, or never gave it.  `p_amount` is the sum taken
--- back of this payment SO FAR, null for all of it, less what its payee won back (`won`): a repeat brings
--- no greater sum and changes nothing, whatever came between, and who hears of parts one by one asks the provider for the sum.
+-- Record that the payer's bank took a payment back, in part or whole, or that a try to pay failed.  `p_amount` is
+-- the sum taken back of this payment SO FAR, null for all of it, less the sum won back (`won`): a repeat has no
+-- greater sum and changes nothing, whatever came between.  A caller that is told parts asks the provider for the sum.
 -- Answers:
 --   denied           money goes out of the books (by a job)
 --   known            no more than what was taken back before

@@ -1,5 +1,5 @@
--- `payment_deny` of what a provider told us: only of an attempt at this provider.  News takes no captured payment back,
--- since it has no order in time and may be old news: 'asked', nothing is moved, and the provider's answer decides.
+-- `payment_deny` for a notification: only of an attempt at this provider.  A notification takes no captured payment
+-- back, since it may be old: 'asked', nothing is moved, and the provider's answer to a query decides.
 CREATE OR REPLACE FUNCTION payment_deny_from(
     p_provider text, p_account uuid, p_attempt uuid, p_payment text, p_amount bigint
 ) RETURNS text

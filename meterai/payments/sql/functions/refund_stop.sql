@@ -1,5 +1,5 @@
--- A refund is not carried out, for the issuer has given the buyer the money, or a part of it: that
--- part is no loss, the rest goes back by another refund.  Answers the loss that is left.
+-- Stop a refund, because the payer's bank has given the buyer the money, or a part of it: that part is no loss,
+-- the rest goes back by another refund.  Answers the loss that is left.
 CREATE OR REPLACE FUNCTION refund_stop(p_refund refunds) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE
