@@ -1,21 +1,21 @@
-"""Payments: money in and out through providers, each by a rail of its own.  Knows no orders.
+"""Payments: money in and out through providers, each by a rail of its own.  The room knows no orders.
 
 Promises this room keeps
-  * Our intent is committed before the provider is called; an unknown outcome is asked for.
+  * Our intent is committed before the provider is called; an unknown outcome is queried.
   * Notification, status question and browser return end in one capture, once per payment.
   * A notification is kept before it is answered; a wrong signature or a replay moves nothing, and
-    what one provider signs moves nothing of another.
-  * Only a payment that its provider says is paid moves money; what is signed and cannot be booked
+    the signature of one provider moves no money of another.
+  * Only a payment that its provider reports as paid moves money; signed news that cannot be booked
     is in suspense.
-  * What nobody should pay any more is taken back at its provider.
+  * Instructions that nobody should pay any more are cancelled at their provider.
   * One cause, one refund: the number we give it at the provider is the same in every try.
-  * What the provider gives back of its own accord is booked from its record: no refund pays it again.
-  * Money comes and goes through this room alone: no other knows a provider, and of this one only
-    the packages of `adapters` know what one speaks.
+  * Money that a provider gives back of its own accord is booked from its record: no refund pays it again.
+  * All money moves through this room: no other room knows a provider, and only the packages of
+    `adapters` know its protocol.
 
-It owns payments, what was taken back of them and their refunds; the room above says why money goes back, and how much of
-a payment it has use for.  Calls ledger, suspense.  Tells the rooms above by `payment_captured`, `payment_declined`,
-`payment_denied`, `payment_won`, `payment_moved` and `money_to_return`.
+The room owns payments, their chargebacks and their refunds; the room above decides why money goes back, and how much of a
+payment it uses.  It calls ledger and suspense.  Its events are `payment_captured`, `payment_declined`, `payment_denied`,
+`payment_won`, `payment_moved` and `money_to_return`.
 """
 
 from meterai.payments.adapters import midtrans, snap

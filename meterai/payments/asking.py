@@ -1,4 +1,4 @@
-"""Ask the provider at once, because a buyer says to have paid."""
+"""Status queries at the request of a buyer who claims to have paid."""
 
 from uuid import UUID
 
@@ -12,10 +12,10 @@ PAUSE_SECONDS = 4.0  # between two questions of one buyer; a bank books within s
 
 
 class BuyerQuestions:
-    """Asks about the attempts of one subject, within bounds.
+    """Queries the attempts of one subject, within bounds.
 
-    No other question than those of the periodic task, only sooner: the circuit to the provider
-    holds for it, and a repeat within `PAUSE_SECONDS` asks nothing, whichever process gets it.
+    The queries are those of the periodic task, only sooner: the circuit of the provider
+    applies, and a repeat within `PAUSE_SECONDS` sends no query, in any process.
     """
 
     def __init__(self, database: Database, payments: PaymentService, lease_seconds: float) -> None:
@@ -24,10 +24,9 @@ class BuyerQuestions:
         self._lease_seconds = lease_seconds
 
     async def ask(self, account: UUID, subject: UUID) -> bool:
-        """Ask about what may be paid of a subject, and book what the provider answers; whether it said of
-        all of it how it stands.
+        """Query the attempts of a subject that may be paid and book the answers; True if each was answered.
 
-        A crash after the lease leaves attempts that the periodic task asks about.
+        After a crash the periodic task queries the leased attempts.
         """
         leased = await self._database.once(
             store.lease_to_ask_of, account, subject, self._lease_seconds, PAUSE_SECONDS

@@ -1,4 +1,4 @@
-"""What the audit knows of the columns of payments."""
+"""Audit classes of the columns of payments."""
 
 from meterai.plumbing.db.audited import (
     WORK,
@@ -12,7 +12,7 @@ from meterai.plumbing.db.audited import (
 )
 
 _CLOSED = "state IN ('lost', 'expired', 'cancelled', 'declined') AND t.cancel_at < 'infinity'"
-# Questions of before were not written down so.
+# Earlier versions did not record unanswered questions.
 _SINCE = "(SELECT applied_at FROM applied_migrations WHERE right(name, 16) = '0016_unheard.sql')"
 AUDITED = Audited(
     clocks=(
@@ -32,17 +32,17 @@ AUDITED = Audited(
             "payment_attempts",
             "cancel_at",
             "now() + interval '2 hours'",
-            "t.state NOT IN ('opening', 'waiting')",  # what is paid late was perhaps taken back before
+            "t.state NOT IN ('opening', 'waiting')",  # a late payment may follow the cancellation
         ),
         ClockColumn("refunds", "due_at", "t.requested_at + interval '8 days'"),
         ClockColumn("refunds", "leased_until", "now() + interval '1 hour'"),
         ClockColumn("refunds", "look_at", "now() + interval '8 days'"),
-        # A refund by transfer is tried as its transfer is; one that waits for an account is not tried.
+        # Tries of a refund by transfer are those of the transfer; a refund that waits for an account has none.
         ClockColumn("refunds", "try_at", "now() + interval '1 day'", "t.way <> 'provider'"),
         ClockColumn("transfers", "leased_until", "now() + interval '1 hour'"),
         ClockColumn("transfers", "try_at", "now() + interval '1 day'"),
         ClockColumn("transfers", "look_at", "now() + interval '8 days'"),
-        # Whether there is something to look up is looked at with what was told (refunds).
+        # The invariants of refunds check whether there is anything to look up.
         ClockColumn("chargebacks", "look_at", "now() + interval '2 hours'", "true"),
     ),
     dues=(
@@ -77,17 +77,17 @@ AUDITED = Audited(
         MarkEvidence(
             "payment_attempts",
             "t.answered_at IS NOT NULL OR t.asked > 100000",
-            # A question that its buyer had asked is not counted.
+            # A query that the buyer asked for is not counted.
             "t.asked BETWEEN 1 AND 100000 OR (t.asked = 0 AND t.buyer_asked_at IS NOT NULL)",
         ),
-        # It is asked once a day at least, and one without an answer says so.
+        # An attempt is queried at least once a day, and one without an answer is marked.
         MarkEvidence(
             "payment_attempts",
             "t.state <> 'opening' AND t.ask_at BETWEEN now() AND now() + interval '25 hours'"
             f" AND coalesce(t.answered_at, t.opened_at) < now() - interval '2 days' AND t.opened_at > {_SINCE}",
             "t.unheard_since IS NOT NULL",
         ),
-        # News that says paid is in the books, or in suspense; only a question settles what its rail must ask about.
+        # News of a payment is in the books or in suspense, except on a rail that demands a status query.
         MarkEvidence(
             "notification_inbox",
             "t.received_at > now() - interval '7 days' AND t.reading->>'status' = 'paid' AND t.outcome <> 'asked'"
@@ -100,7 +100,7 @@ AUDITED = Audited(
             "EXISTS (SELECT 1 FROM suspense_items i WHERE i.told_sha256 = t.body_sha256 OR i.payment = t.reading->>'number'"
             " OR i.reference = t.reading->>'reference')",
         ),
-        # An account that is not used any more had a successor, or its bank took nothing.
+        # An ended account has a successor, or its bank refused a transfer.
         MarkEvidence(
             "payees",
             "t.ended_at IS NOT NULL",
@@ -183,7 +183,7 @@ AUDITED = Audited(
         "SELECT account_id, order_id FROM refunds WHERE refund_is_open(state)",
         "SELECT account_id, transfer_id FROM transfers WHERE state = ANY ('{planned,sent,accepted}')",
     ),
-    # A compensation names the last transfer only, of the few of its account.
+    # A compensation names only its last transfer; an account has few.
     related=(
         "SELECT t.account_id, t.transfer_id FROM transfers t JOIN {found} m USING (account_id)",
     ),

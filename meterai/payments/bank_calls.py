@@ -1,4 +1,4 @@
-"""Answers what a provider calls us for: it tells, asks for a token, asks what is to be paid, pays."""
+"""Answers to the calls of providers: notification, access token, inquiry, payment of a virtual account."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -26,8 +26,8 @@ from meterai.payments.rails import ProviderEndpoint
 from meterai.payments.service import PaymentService, keep_conflict
 from meterai.plumbing.db.database import Database, ReadTx, Tx
 
-REFUSED = "refused_"  # before the verdict, as what came of a payment that was not taken
-# Outcomes of a payment that was acted on, as its bank is answered.
+REFUSED = "refused_"  # before the verdict, in the outcome of a payment that was refused
+# Verdict for the bank, by the outcome of its payment.
 _VERDICTS = {
     "captured": InquiryVerdict.TAKEN,
     "known": InquiryVerdict.TAKEN,
@@ -54,7 +54,7 @@ class BankCalls:
         headers: Mapping[str, str],
         body: bytes,
     ) -> HttpAnswer:
-        """Answer one call; the facts in it are kept before.  Refuses `NotFound` where the rail is not installed."""
+        """Keep one call, then answer it.  Refuses `NotFound` where the rail is not installed."""
         rails = self._payments.rails
         endpoints = rails.kind(rail).endpoints if rail in rails.names() else ()
         if path not in [one.path for one in endpoints]:
@@ -82,7 +82,7 @@ class BankCalls:
 async def _asked(
     tx: ReadTx, rail: str, asked: BankInquiry, now: datetime
 ) -> tuple[InquiryVerdict, PaymentAttempt | None]:
-    """Our verdict on an account that may be paid now, and what it is for."""
+    """The verdict on paying an account now, and the attempt of the account."""
     if asked.provider_reference is None:
         return InquiryVerdict.UNREADABLE, None
     attempt = await _attempt_of(tx, rail, asked)
@@ -90,7 +90,7 @@ async def _asked(
 
 
 async def _attempt_of(tx: ReadTx, rail: str, asked: BankInquiry) -> PaymentAttempt | None:
-    """The attempt of an account: by our reference where the bank names it, else the newest with the number."""
+    """The attempt of an account: by our reference if the bank names it, else the newest with the number."""
     number = str(asked.provider_reference)
     reference = asked.told.said.reference if asked.told else None
     if reference is not None:
@@ -102,7 +102,7 @@ async def _attempt_of(tx: ReadTx, rail: str, asked: BankInquiry) -> PaymentAttem
 
 
 def _payable(attempt: PaymentAttempt | None, at: datetime) -> InquiryVerdict:
-    """Whether an attempt could be paid at a moment."""
+    """The verdict on paying an attempt at a moment."""
     if attempt is None:
         return InquiryVerdict.NOT_FOUND
     if attempt.state in _PAID:
@@ -115,7 +115,7 @@ def _payable(attempt: PaymentAttempt | None, at: datetime) -> InquiryVerdict:
 async def _paid(
     tx: Tx, rails: Rails, rail: str, asked: BankInquiry, told: Delivered, body: bytes
 ) -> InquiryVerdict:
-    """Keep a payment and answer it; one that is refused is a reason to ask, since its bank may keep it."""
+    """Keep a payment and return the verdict; a refused payment is queried, since its bank may have kept the money."""
     said, told_id = told.said, told.id or f"none:{sha256(body).hexdigest()}"
     if not await store.insert_inbox(tx, rail, told_id, told.sent_on, body, said):
         known = await store.inboxed(tx, rail, told_id, told.sent_on)

@@ -1,6 +1,6 @@
-"""What payments tell themselves and the rooms above.
+"""Events of payments, for this room and those above.
 
-`payment` is the provider's number of a payment, `subject` what the attempt is for (an order),
+`payment` is the provider's number of a payment, `subject` the id of what is paid for (an order);
 amounts are whole rupiah.
 """
 
@@ -13,16 +13,16 @@ from meterai.plumbing.work.events import Event
 class NotificationReceived(Event, frozen=True, kw_only=True):
     """A notification of the provider was kept, not acted on; written by `payments.store.take`.
 
-    Of no account: whose it is is not known before it is read.
+    It has no account, which is known only once it is read.
     """
 
     external_id: str
     sent_on: date
-    provider: str = "bank"  # what a process says nothing of that knew one rail
+    provider: str = "bank"  # of events from before there were several rails
 
 
 class PaymentCaptured(Event, frozen=True, kw_only=True):
-    """A payment reached us, for the first time; written by `payment_capture`."""
+    """A payment was captured for the first time; written by `payment_capture`."""
 
     attempt: UUID
     payment: str
@@ -31,7 +31,7 @@ class PaymentCaptured(Event, frozen=True, kw_only=True):
 
 
 class PaymentDeclined(Event, frozen=True, kw_only=True):
-    """An attempt is spent and nothing was captured; written by `payment_decline`."""
+    """An attempt failed and nothing was captured; written by `payment_decline`."""
 
     subject: UUID
 
@@ -39,7 +39,7 @@ class PaymentDeclined(Event, frozen=True, kw_only=True):
 class PaymentDenied(Event, frozen=True, kw_only=True):
     """The payer's bank took a captured payment back, or a part; written by `payment_deny`.
 
-    `amount`: how much more than was known before.
+    `amount`: rupiah beyond the sum known before.
     """
 
     attempt: UUID
@@ -49,10 +49,9 @@ class PaymentDenied(Event, frozen=True, kw_only=True):
 
 
 class PaymentWon(Event, frozen=True, kw_only=True):
-    """Money of a payment that the payer's bank had taken back is with us again; written by `payment_confirm` and by
-    `payments.record`.
+    """A chargeback was won, whole or in part; written by `payment_confirm` and `payments.record`.
 
-    `left`: rupiah that the payer's bank still has.
+    `left`: rupiah that the payer's bank keeps.
     """
 
     attempt: UUID
@@ -62,11 +61,11 @@ class PaymentWon(Event, frozen=True, kw_only=True):
 
 
 class PaymentRefunded(Event, frozen=True, kw_only=True):
-    """The provider says that a captured payment was given back; written by `payments.jobs.act_on` and
-    by `PaymentService.ask`.
+    """The provider reports a refund of a captured payment; written by `payments.jobs.act_on` and
+    `PaymentService.ask`.
 
-    `amount`: what it names, None where it names none.  `is_sum`: that is all that was given back of
-    the payment so far, as an answer says; else one refund, as a notification does.
+    `amount`: the rupiah it names, None if it names none.  `is_sum`: they are all refunds of the
+    payment so far, as in an answer; else one refund, as in a notification.
     """
 
     attempt: UUID
@@ -76,9 +75,9 @@ class PaymentRefunded(Event, frozen=True, kw_only=True):
 
 
 class PaymentMoved(Event, frozen=True, kw_only=True):
-    """Money of a payment moved without the room above; written by `payment_tell_moved`.
+    """Money of a payment moved without an act of the room above; written by `payment_tell_moved`.
 
-    `restored`: whole rupiah that had left and are with us again, by the entry of this id.
+    `restored`: rupiah that had left and came back, by the entry of this id.
     """
 
     attempt: UUID
@@ -89,10 +88,9 @@ class PaymentMoved(Event, frozen=True, kw_only=True):
 
 
 class MoneyToReturn(Event, frozen=True, kw_only=True):
-    """Money of a payment that its order has no use for; written by `payment_give_back`.
+    """Money of a payment that its order does not use; written by `payment_give_back`.
 
-    `amount`: whole rupiah.  `cause`: a `RefundCause`; `key`: what names the refund, once for each
-    cause and payment.
+    `cause`: a `RefundCause`; `key`: names the refund, once for each cause and payment.
     """
 
     order: UUID
@@ -104,25 +102,25 @@ class MoneyToReturn(Event, frozen=True, kw_only=True):
 
 
 class RefundRequested(Event, frozen=True, kw_only=True):
-    """Money is set aside to be given back; written by `refund_begin`."""
+    """A refund was requested and its money set aside; written by `refund_begin`."""
 
     refund: UUID
 
 
 class RefundRerouted(Event, frozen=True, kw_only=True):
-    """The provider does not carry a refund out, and this one takes another way; written by `refund_reroute`."""
+    """A refund replaces one that the provider does not carry out, by another way; written by `refund_reroute`."""
 
     refund: UUID
     way: str
 
 
 class AccountWanted(Event, frozen=True, kw_only=True):
-    """A refund, or money for its lateness, waits for a bank account; written by `refund_want_account`."""
+    """A refund, or its late compensation, waits for a bank account; written by `refund_want_account`."""
 
     refund: UUID
 
 
 class RefundSettled(Event, frozen=True, kw_only=True):
-    """The money is with its buyer; written by `refund_settle`."""
+    """The buyer has the money; written by `refund_settle`."""
 
     refund: UUID

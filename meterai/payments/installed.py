@@ -1,9 +1,8 @@
-"""The rails of an installation: which there are, which one a payment goes to, and whether it answers.
+"""The rails of an installation, and the choice of a rail for a new attempt.
 
 `payment_rails` names them.  A name is that of a `RailKind`, or of a file `DIR/banks/<name>.toml` whose
-`kind` is a `Family`.  A method may have several rails.  A new attempt goes to one of those that answer
-these days and that nobody took out by hand, by weight (`payment_weights`); to one without a weight where
-none of the others answers.
+`kind` is a `Family`.  A method may have several rails.  A new attempt goes, by weight (`payment_weights`), to
+a rail whose circuit is closed and that is not out; to one without a weight if there is no other.
 """
 
 import re
@@ -80,13 +79,13 @@ def _member(settings: Settings, kinds: RailKinds, name: str) -> RailKind:
 
 
 def check_kinds(kinds: RailKinds) -> None:
-    """Raises `ValueError` where two rails cannot be told apart in rows."""
+    """Raise `ValueError` if rows of two rails could not be distinguished."""
     paths = [endpoint.path for kind in kinds for endpoint in kind.endpoints]
     for what in ([kind.name for kind in kinds], paths):
         if len(set(what)) < len(what):
             raise ValueError(f"two rails have the same of {what}")
     prefixes = sorted(kind.prefix for kind in kinds)
-    # SNAP's first has none, and begins with a digit or letter of the bank: nothing that ends in a colon.
+    # The first SNAP rail has no prefix: its numbers begin with a digit or letter of the bank.
     for prefix in prefixes:
         if prefix and not (prefix.endswith(":") and prefixes.count(prefix) == 1):
             raise ValueError(f"the prefix {prefix!r} is of two rails, or does not end in a colon")
@@ -96,7 +95,7 @@ def check_kinds(kinds: RailKinds) -> None:
 
 @contextmanager
 def _begun(outgoing: Outgoing, *, is_repeat: bool = False) -> Iterator[None]:
-    """One call, if it may begin.  Refuses `CallNotBegun`."""
+    """Context of one call to a provider.  Refuses `CallNotBegun`."""
     try:
         with outgoing.call(is_repeat=is_repeat):
             yield
@@ -105,10 +104,10 @@ def _begun(outgoing: Outgoing, *, is_repeat: bool = False) -> Iterator[None]:
 
 
 class BoundedRail:
-    """A rail whose calls begin only where its provider answers these days (`plumbing/work/outgoing.py`).
+    """A rail whose calls are bounded by the circuit and budget of its provider (`plumbing/work/outgoing.py`).
 
-    What is not begun is `CallNotBegun`.  The record of a provider is read by an operator's command and
-    once a night, page by page: nobody waits for it in a line, and it is asked whatever was known before.
+    A call that may not begin refuses `CallNotBegun`.  `history` is not bounded: an operator's command or the
+    nightly comparison reads it page by page, and no buyer waits for it.
     """
 
     def __init__(self, rail: Rail, outgoing: Outgoing, *, is_repeat: bool) -> None:
@@ -161,7 +160,7 @@ class BoundedRail:
 
 
 class BoundedPayouts:
-    """Transfers by a rail, as `BoundedRail` bounds its other calls: both ask the same provider."""
+    """Transfers by a rail, bounded as the calls of `BoundedRail`: both call the same provider."""
 
     def __init__(self, payouts: Payouts, outgoing: Outgoing) -> None:
         self._payouts = payouts
@@ -195,7 +194,7 @@ class BoundedPayouts:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A rail of a method, and its share of new attempts: 0 where it takes what no other can."""
+    """A rail of a method, and its share of new attempts; 0: it takes those that no other rail can."""
 
     rail: str
     method: PaymentMethod
@@ -225,7 +224,7 @@ def routes_of(settings: Settings, kinds: RailKinds) -> dict[str, list[Route]]:
 
 
 class Rails:
-    """The rails of an installation; those that a process speaks to are connected."""
+    """The rails of an installation, connected if the process calls providers."""
 
     def __init__(
         self, settings: Settings, kinds: RailKinds, connected: Mapping[str, Rail] | None = None
@@ -237,17 +236,17 @@ class Rails:
             name: Outgoing(name, ProviderUnreachable, NoAnswer) for name in self._connected
         }
         self._routes = routes_of(settings, self.kinds)
-        self._named = {  # of our own rails: chosen by whoever names them, and offered to nobody
+        self._named = {  # own rails, which an order names and no buyer is offered
             method.name: Route(kind.name, method, 1)
             for kind in self.kinds
             if kind.admits is not None
             for method in kind.methods_of(settings)
         }
-        self._out: Collection[str] = ()  # taken out by hand
+        self._out: Collection[str] = ()  # taken out by an operator
         self._complaints = {kind.name: kind.complaints(settings) for kind in self.kinds}
         self._ourselves = {kind.name: kind.ourselves(settings) for kind in self.kinds}
         self._windows = {kind.name: kind.window_seconds(settings) for kind in self.kinds}
-        # True where a rail of this process sends money to accounts.
+        # True if a rail of this process sends money to accounts.
         self.has_payouts = bool(self.payouts())
         self.timeout_seconds = max(kind.timeout_seconds(settings) for kind in self.kinds)
         self.call_seconds_max = max(kind.call_seconds_max(settings) for kind in self.kinds)
@@ -256,11 +255,11 @@ class Rails:
 
     @property
     def default(self) -> str:
-        """The method of an order that asks for none."""
+        """The method of an order that names none."""
         return next(iter(self._routes))
 
     def methods(self, amount: int) -> Sequence[PaymentMethod]:
-        """Methods by which so many rupiah can be paid now, the default first; several rails have the widest limit."""
+        """Methods by which `amount` rupiah can be paid now, the default first; the widest limit of the rails applies."""
         found = []
         for routes in self._routes.values():
             there = [one.method for one in routes if one.rail not in self._out]
@@ -277,9 +276,9 @@ class Rails:
         is_at_face: bool = False,
         without: Collection[str] = (),
     ) -> tuple[PaymentChannel, PaymentMethod]:
-        """The rail by which a new attempt is paid, and its terms; of `without` none where there is another.
+        """Choose the rail and method of a new attempt; a rail in `without` only if there is no other.
 
-        is_at_face  what is to be paid is duty alone; nothing else is paid by a method at face value, and it by no other
+        is_at_face  the sum is duty alone: it is paid by a method at face value, and by such a method nothing else
 
         Refuses `Malformed`, `AmountNotPayable`, `MethodOut`.
         """
@@ -302,12 +301,12 @@ class Rails:
         return PaymentChannel(chosen.rail, name), chosen.method
 
     def is_at_face(self, method: str | None) -> bool:
-        """True where a stamp that is paid by this method costs its duty alone."""
+        """True if a stamp paid by this method costs its duty alone."""
         found = self._named.get(method or "")
         return found is not None and found.method.is_at_face
 
     async def admit(self, channel: PaymentChannel, account: UUID, amount: int) -> None:
-        """Refuses what a rail of our own database does where this account may not order so much by it."""
+        """Refuse, on a rail of our own database, an order of this account that it does not admit."""
         if channel.method in self._named:
             admits = self._by_name[channel.provider].admits
             assert admits is not None, "it is named"
@@ -316,7 +315,7 @@ class Rails:
     def elsewhere(
         self, channel: PaymentChannel, amount: int, attempt: UUID
     ) -> PaymentChannel | None:
-        """Another rail of the same method that answers these days."""
+        """Another rail of the same method whose provider answers."""
         routes = [
             one
             for one in self._routes.get(channel.method, ())
@@ -326,14 +325,14 @@ class Rails:
         return PaymentChannel(_drawn(routes, attempt).rail, channel.method) if routes else None
 
     def has_another(self, name: str) -> bool:
-        """True where each method of a rail has another one that answers and is not out."""
+        """True if each method of a rail has another rail that answers and is not out."""
         routes = [one for one in self._routes.values() if name in [route.rail for route in one]]
         return bool(routes) and all(
             any(self.is_good(route.rail) for route in one if route.rail != name) for one in routes
         )
 
     def is_good(self, name: str) -> bool:
-        """True where it is one of ours, is not out, and answers these days."""
+        """True if it is a rail of this installation, is not out, and its provider answers."""
         return name in self._by_name and name not in self._out and self._answers(name)
 
     def _answers(self, name: str) -> bool:
@@ -341,11 +340,11 @@ class Rails:
         return outgoing is None or not outgoing.is_silent
 
     def is_out(self, name: str) -> bool:
-        """True where a person took it out: no new attempt goes there."""
+        """True if an operator took it out: it gets no new attempt."""
         return name in self._out
 
     def take_out(self, names: Collection[str]) -> None:
-        """Those that are out, and no others."""
+        """Set the rails that are out."""
         self._out = frozenset(names)
 
     def names(self) -> Sequence[str]:
@@ -353,19 +352,19 @@ class Rails:
         return list(self._by_name)
 
     def kind(self, name: str) -> RailKind:
-        """One rail, as the code knows it.  Refuses `RailNotConfigured`."""
+        """The kind of one rail.  Refuses `RailNotConfigured`."""
         if name not in self._by_name:
             raise RailNotConfigured(name)
         return self._by_name[name]
 
-    # -- speaking to one -------------------------------------------------------------------
+    # -- calls to one ----------------------------------------------------------------------
 
     def of(self, name: str, *, is_repeat: bool = False) -> Rail:
-        """One rail, for a call that is begun again or not.  Refuses `RailNotConfigured`."""
+        """One rail; `is_repeat`: the call counts as a repeat.  Refuses `RailNotConfigured`."""
         return BoundedRail(self._there(name), self._outgoing[name], is_repeat=is_repeat)
 
     def desk(self, name: str) -> InquiryDesk:
-        """One rail as it answers its bank.  Refuses `RailNotConfigured`."""
+        """The inquiry desk of one rail.  Refuses `RailNotConfigured`."""
         found = self.kind(name).desk(self._there(name))
         if found is None:
             raise RailNotConfigured(name)
@@ -399,11 +398,11 @@ class Rails:
         return found
 
     def is_own(self, name: str) -> bool:
-        """True where its provider is our own database."""
+        """True if its provider is our own database."""
         return name in self._by_name and self._by_name[name].is_own
 
     def gives_back(self, name: str, method: str) -> bool:
-        """True where a rail gives back what is paid by this method."""
+        """True if the rail refunds payments by this method."""
         kind = self._by_name.get(name)
         return kind is not None and (kind.gives_back is None or method in kind.gives_back)
 
@@ -414,35 +413,35 @@ class Rails:
         return found
 
     def outgoing(self, name: str) -> Outgoing:
-        """Whether the provider of a connected rail answers these days."""
+        """The circuit and budget of the provider of a connected rail."""
         return self._outgoing[name]
 
     def room(self, most: int) -> tuple[int, list[str]]:
-        """How many calls may be taken on now, `most` of them, and the rails to take none of.
+        """The number of calls that may be leased now, at most `most`, and the rails to lease none of.
 
-        Where one of the others is only looked for, few are taken of all: the next round is soon.
+        While a circuit is half-open few are leased of all rails: the next round is soon.
         """
         rooms = {name: outgoing.room() for name, outgoing in self._outgoing.items()}
         away = [name for name, room in rooms.items() if not room]
         return min([most, *(room for room in rooms.values() if room)]), away
 
     def room_of_any(self, most: int) -> int:
-        """The same for what is not told apart by its rail; 0 where no provider is asked."""
+        """The same for work of any rail; 0 if no provider may be called."""
         fewer, away = self.room(most)
         return 0 if away and len(away) == len(self._outgoing) else fewer
 
     def lapses_seconds_max(self, default: float) -> float:
-        """How long an attempt can be paid at most; `default` where its method does not say."""
+        """The longest time to pay of any method; `default` for a method without one."""
         methods = (one.method for routes in self._routes.values() for one in routes)
         return max(one.lapses_seconds or default for one in methods)
 
     @property
     def window_seconds_max(self) -> float:
-        """How long some provider answers about a payment, at most."""
+        """The longest time that a provider answers about a payment."""
         return max(self._windows[kind.name] for kind in self.kinds if not kind.is_own)
 
     def window_seconds(self, name: str) -> float:
-        """How long a provider answers about a payment; of one that is gone, the longest."""
+        """The time that a provider answers about a payment; of a rail that is gone, the longest."""
         return self._windows.get(name, self.window_seconds_max)
 
     def ourselves(self, name: str) -> PaymentIdentity:
@@ -454,7 +453,7 @@ class Rails:
     def complaints(
         self, name: str, instructions: Instructions, amount: int, number: str | None
     ) -> list[str]:
-        """Why nobody should pay `amount` by these instructions, which have this number there."""
+        """Reasons not to pay `amount` by these instructions; `number` is the provider's of them."""
         complain = self._complaints.get(name)
         if complain is None:
             return [f"of a rail that is not configured: {name}"]
@@ -466,7 +465,7 @@ class Rails:
 
 
 def _drawn(routes: Sequence[Route], attempt: UUID) -> Route:
-    """One of these by weight; the id of an attempt is random enough, and draws the same again."""
+    """Draw one route by weight from the id of an attempt, which is random; a repeat draws the same."""
     weighted = [one for one in routes if one.weight]
     drawn = attempt.int % (sum(one.weight for one in weighted) or 1)
     for one in weighted:
@@ -477,9 +476,9 @@ def _drawn(routes: Sequence[Route], attempt: UUID) -> Route:
 
 
 async def connect_rails(stack: AsyncExitStack, to: Connecting, kinds: RailKinds) -> Rails:
-    """The rails of an installation, connected until `stack` is closed.
+    """Connect the rails of an installation until `stack` is closed.
 
-    Refuses `ConfigurationWrong`, and what their needs refuse.
+    Refuses `ConfigurationWrong`, and as `RailKind.needs` does.
     """
     connected = {
         kind.name: await stack.enter_async_context(kind.connect(to))

@@ -1,10 +1,10 @@
-"""What must be true of payments, and of the queue that carries the news of them."""
+"""Invariants of payments and of the inbox of notifications."""
 
 from meterai.payments.rails import RailKind, RailKinds
 from meterai.payments.silence import ALL, BOUND, silent
 from meterai.plumbing.db.invariants import AHEAD, BEFORE_DIGESTS, LATE, Invariant, Posting
 
-# No words of the bank are let go before (the rules of retention, and a day for clocks that differ).
+# Bodies of notifications are kept at least so long (retention, and a day for clocks that differ).
 LET_GO = "interval '179 days'"
 
 POSTINGS = (
@@ -28,7 +28,7 @@ POSTINGS = (
     ),
     Posting(
         ("compensation_paid", "transfer_returned"),
-        # By the transfer that carries it, and by each that came back.
+        # By the transfer that carries it, and by each returned transfer.
         """
         SELECT c.account_id, w.word || c.refund_id || ':' || c.day || ':' || t.transfer_id, w.reason, r.order_id,
                w.posted_at, ARRAY['refunds_payable', 'refund_float'], ARRAY[-w.amount, w.amount]
@@ -132,7 +132,7 @@ INVARIANTS = (
     Invariant(
         "no_question_falls_silent",
         "A question that a provider leaves without an answer for a day is an item that a person sees.",
-        # By the part of its key before what marks one silence; what a person ended is told again after a week.
+        # By the part of the key before the mark of one silence; an item ended by a person is opened again after a week.
         f"""
         WITH kept AS (
             SELECT DISTINCT regexp_replace(item_key, ':[^:]*$', '') AS prefix FROM suspense_items
@@ -277,7 +277,7 @@ INVARIANTS = (
 
 
 def of_rails(kinds: RailKinds) -> tuple[Invariant, ...]:
-    """What must be true of the rows of these rails.  What is of another rail is not judged here."""
+    """Invariants of the rows of these rails; rows of other rails are not checked."""
     methods = " OR ".join(
         f"(provider = '{kind.name}' AND method NOT IN ({_listed(kind)}))" for kind in kinds
     )

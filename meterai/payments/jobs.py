@@ -32,10 +32,10 @@ _log = structlog.get_logger()
 
 
 async def take_from_inbox(tx: Tx, event: NotificationReceived, payments: PaymentService) -> None:
-    """A notification was kept: do what it says, once, or keep it in suspense.
+    """Act once on a kept notification, or put it into suspense.
 
-    It was read when its signature was checked, and that reading is acted on; only what a process
-    of before took is read here.  The audit reads the words themselves.
+    It was read when its signature was checked, and that reading is used; only a notification of an
+    earlier version is read here.  The audit reads the body again.
     """
     at = (event.provider, event.external_id, event.sent_on)
     kept = await store.inboxed(tx, *at)
@@ -51,7 +51,7 @@ async def take_from_inbox(tx: Tx, event: NotificationReceived, payments: Payment
 
 
 async def settle_news(tx: Tx, rails: Rails, provider: str, read: Notification, body: bytes) -> str:
-    """Do what news says, or keep it in suspense; what came of it."""
+    """Act on news, or put it into suspense; return the outcome."""
     outcome = await act_on(tx, rails, provider, read)
     if isinstance(outcome, UnmatchedReason):
         return await _suspend(tx, rails, provider, read, outcome, body)
@@ -59,9 +59,9 @@ async def settle_news(tx: Tx, rails: Rails, provider: str, read: Notification, b
 
 
 async def act_on(tx: Tx, rails: Rails, provider: str, read: Notification) -> str | UnmatchedReason:
-    """Do what a notification says and answer what came of it, or why it cannot be done.
+    """Act on a notification; return the outcome, or why it cannot be booked.
 
-    News of a rail that demands a question is only a reason to ask.
+    News of a rail that demands a status query only causes the query.
     """
     act = judge(read)
     if await _is_of_another(tx, read, rails.ourselves(provider)):
@@ -94,7 +94,7 @@ async def act_on(tx: Tx, rails: Rails, provider: str, read: Notification) -> str
 
 
 async def _is_of_another(tx: Tx, read: Notification, ourselves: PaymentIdentity) -> bool:
-    """Whether it is about another merchant than us, or other instructions than its attempt has."""
+    """True if it is about another merchant, or other instructions than those of its attempt."""
     found = differences(ourselves, read.about)
     if not found and read.reference is not None and read.provider_reference is not None:
         with suppress(ValueError):
@@ -112,7 +112,7 @@ def _names_nothing(read: Notification) -> bool:
 
 
 async def _attempt_of(tx: Tx, provider: str, read: Notification) -> tuple[UUID, UUID] | None:
-    """(account, attempt) a notification speaks of; the attempt need not exist."""
+    """(account, attempt) that a notification names; the attempt may not exist."""
     if read.reference is not None:
         try:
             return parse_reference(read.reference)
@@ -133,7 +133,7 @@ async def _done(
             outcome = await store.capture_from(tx, provider, account, attempt, read.number, amount)
         case NotificationAct.CHARGE_BACK:
             if read.status is ProviderStatus.CANCELLED and read.number is None:
-                amount = None  # nothing of it was paid
+                amount = None  # none of it was paid
             outcome = await store.charge_back_from(
                 tx, provider, account, attempt, read.number, amount
             )
@@ -160,9 +160,9 @@ async def _done(
 async def _suspend(
     tx: Tx, rails: Rails, provider: str, read: Notification, reason: UnmatchedReason, body: bytes
 ) -> str:
-    """Keep news that cannot be booked; money that surely came goes into the suspense book.
+    """Put news that cannot be booked into suspense, with its money if that surely came.
 
-    Money that only news of a rail that demands a question tells did not surely come.
+    News of a rail that demands a status query is no proof of money.
     """
     names_no_attempt = reason in (
         UnmatchedReason.REFERENCE_MISSING,
@@ -193,11 +193,11 @@ async def _suspend(
 
 
 async def take_refund_news(tx: Tx, event: PaymentRefunded) -> None:
-    """The provider says that a payment was given back: by a refund of ours, or of its own accord.
+    """Act on a reported refund, which is one of ours or the provider's own.
 
-    Refunds of ours that are on their way are asked about at once, and the provider's record says
-    whose it was.  Its answer to a question is about all of the payment so far, a notification about
-    one refund: what an answer says and the books have is no news.
+    Our open refunds of the payment are queried at once, and the provider's record tells whose it was.
+    An answer names the sum of all refunds so far, a notification one refund: an answer that agrees
+    with the books changes nothing.
     """
     about = (event.account, event.attempt, event.payment)
     await refund_store.ask_now(tx, *about)

@@ -1,4 +1,4 @@
-"""Payments as staff and complaints ask for them: found by a number of a bank or ours, told with the order they were for."""
+"""Payments for staff and complaints: search by a number of a bank or ours, timeline of an order."""
 
 from collections.abc import Iterator, Sequence
 
@@ -12,7 +12,7 @@ from meterai.plumbing.db.database import ReadTx
 from meterai.room import Knows
 
 NUMBER_LENGTH_MAX = 100  # characters of a number of a provider
-# Bookings of money that left the provider's account again, or came back to it.
+# Entries of money that left the provider's account again, or came back to it.
 _BOOKED = {
     "payment_denied": "payment_charged_back",
     "payment_given_back": "payment_given_back",
@@ -21,7 +21,7 @@ _BOOKED = {
 
 
 async def find(tx: ReadTx, text: str, limit: int) -> Sequence[Subject]:
-    """By our reference, or by the provider's number of a payment or of its instructions."""
+    """Find orders by our reference, or by the provider's number of a payment or its instructions."""
     if (ours := parse_number(REFERENCE_PREFIX, text.upper())) is not None:
         attempt = await store.attempt(tx, *ours)
         wanted = [(attempt.account, attempt.subject)] if attempt else []
@@ -35,7 +35,7 @@ async def find(tx: ReadTx, text: str, limit: int) -> Sequence[Subject]:
 
 
 async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
-    """Everything that was tried, told and booked of the payments of an order."""
+    """The attempts, payments and bookings of an order."""
     subject = read_typed("ord", about.shown) if about.kind == SubjectKind.ORDER else None
     if about.account is None or subject is None:
         return ()
@@ -84,7 +84,7 @@ def _captured(one: CapturedTold, every: Sequence[CapturedTold]) -> Iterator[Happ
 
 
 def _word(one: CapturedTold, every: Sequence[CapturedTold]) -> str:
-    """Short and second payments say so; a late one is told by its refund."""
+    """The word of a payment: short, second or plain; the timeline shows a late one by its refund."""
     if one.amount < one.wanted:
         return "payment_captured_short"
     is_second = any(other is not one and other.covers(one.captured_at) for other in every)

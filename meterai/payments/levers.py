@@ -1,4 +1,4 @@
-"""Levers of rails: taken out by hand, and put back."""
+"""Levers that take a rail out and put it back."""
 
 from functools import partial
 
@@ -47,7 +47,7 @@ async def _set(tx: Tx, asked: RailNamed, pull: Pull, *, is_out: bool) -> None:
     await trail.record(tx, NOBODY, actor=actor, action=action, subject=rail, reason=reason)
 
 
-# One row, whatever waits: it must be possible at once, and it moves no money.
+# The lever changes one row and moves no money, so that it needs no second person.
 OUT = Lever(
     name="rails out",
     permission=Permission.CONSOLE_OPERATIONS,

@@ -1,4 +1,4 @@
-"""What payments count."""
+"""Metrics of payments."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ _outcomes: set[str] = set()
 def count_call(call: str, outcome: str) -> None:
     """Count one call to a provider.
 
-    Its codes are its own: those that come after the first `OUTCOMES_MAX` are counted as `other`.
+    A provider has codes of its own: those after the first `OUTCOMES_MAX` are counted as `other`.
     """
     if outcome not in _outcomes and len(_outcomes) >= OUTCOMES_MAX:
         outcome = "other"

@@ -1,4 +1,4 @@
-"""Attempts to be paid, and what a provider can answer; pure."""
+"""Attempts to be paid, and the answers of providers; pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -16,12 +16,12 @@ from meterai.kit.refusal import CommandRefusal, Refusal
 
 REFERENCE_PREFIX = "EM"
 REFUND_PREFIX = "RF"
-# The rail whose money is of the deposit of a seller, and goes back there and by no other way.
+# The rail paid from the deposit of a seller; its money goes back there and by no other way.
 WHOLESALE = "wholesale"
 CREDIT = "credit"
-OWN_RAILS = frozenset({WHOLESALE, CREDIT})  # whose provider is our own database
+OWN_RAILS = frozenset({WHOLESALE, CREDIT})  # their provider is our own database
 ATTEMPTS_PER_SUBJECT_MAX = (
-    10  # QRs or the like made for one order; limits the status queries they cause
+    10  # attempts of one order, each with instructions; limits the status queries they cause
 )
 
 
@@ -60,7 +60,7 @@ ATTEMPT = Lifecycle(
         (_S.OPENING, _E.ANSWER_LOST): _S.LOST,
         (_S.OPENING, _E.CAPTURED): _S.PAID,
         (_S.OPENING, _E.TIME_RAN_OUT): _S.EXPIRED,
-        # A call that asks for the instructions may be under way, so they may exist.
+        # A call for the instructions may be under way, so they may exist.
         (_S.OPENING, _E.CANCELLED): _S.LOST,
         (_S.OPENING, _E.DECLINED): _S.DECLINED,
         (_S.WAITING, _E.CAPTURED): _S.PAID,
@@ -82,7 +82,7 @@ ATTEMPT = Lifecycle(
 
 
 class ProviderUnreachable(Refusal):
-    """The provider was not reached: nothing was sent, so nothing happened there."""
+    """The provider was not reached: nothing was sent, so nothing happened at the provider."""
 
     code = "provider_unreachable"
     status = 503
@@ -90,7 +90,7 @@ class ProviderUnreachable(Refusal):
 
 
 class OutcomeUnknown(Refusal):
-    """The provider may or may not have done it (5xx, time-out); it must be asked."""
+    """The provider may or may not have acted (5xx, time-out); it must be queried."""
 
     code = "provider_outcome_unknown"
     status = 503
@@ -99,9 +99,9 @@ class OutcomeUnknown(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentIdentity:
-    """Facts by which a question, an answer, news or a line of a record is about one thing and no other.
+    """Facts that identify the subject of a query, an answer, news or a line of a record.
 
-    None where it does not say.  Texts, as they are written: an amount is `Rp10.000`.
+    None for a fact that it does not name.  All are texts: an amount is `Rp10.000`.
     """
 
     reference: str | None = None  # ours, of the attempt
@@ -109,12 +109,12 @@ class PaymentIdentity:
     merchant: str | None = None
     store: str | None = None
     terminal: str | None = None
-    amount: str | None = None  # that was asked for
+    amount: str | None = None  # the sum asked for
     payment: str | None = None  # the provider's number of it
     refund_number: str | None = None  # ours
     refund_amount: str | None = None
-    method: str | None = None  # by which the attempt is paid; no answer names it
-    aliases: frozenset[str] = frozenset()  # what else stands for the merchant that is asked about
+    method: str | None = None  # method of the attempt; no answer names it
+    aliases: frozenset[str] = frozenset()  # other names of the merchant of the query
 
 
 _FACTS = [
@@ -124,7 +124,7 @@ _FACTS = [
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One fact that is another than the one asked about."""
+    """One fact that differs from that of the query."""
 
     fact: str
     asked: str
@@ -135,7 +135,7 @@ class Difference:
 
 
 def differences(asked: PaymentIdentity, told: PaymentIdentity) -> tuple[Difference, ...]:
-    """Every fact that both name, and differently.  A fact that one of them leaves out is no difference."""
+    """The facts that both name with different values; a fact that one of them lacks is no difference."""
     both = ((name, getattr(asked, name), getattr(told, name)) for name in _FACTS)
     return tuple(
         Difference(name, here, there)
@@ -146,7 +146,7 @@ def differences(asked: PaymentIdentity, told: PaymentIdentity) -> tuple[Differen
 
 
 class AboutAnother(OutcomeUnknown):
-    """The answer is about something else than what was asked: evidence of nothing."""
+    """The answer is about another subject than the query: evidence of nothing."""
 
     code = "answer_about_another"
 
@@ -156,27 +156,27 @@ class AboutAnother(OutcomeUnknown):
         super().__init__("; ".join(map(str, found)))
         self.differences = tuple(found)
         self.told = told
-        self.is_money = is_money  # it says that something was paid or given back
+        self.is_money = is_money  # it reports a payment or a refund
 
 
 class NoAnswer(OutcomeUnknown):
-    """Nothing came back, not even a refusal: a time-out, or a connection that broke."""
+    """No response came back: a time-out, or a broken connection."""
 
 
 class TransferUnderWay(OutcomeUnknown):
-    """The provider says that it is at it: it will be done or refused later."""
+    """The provider has begun a transfer, which will be made or refused later."""
 
 
 class CallNotBegun(ProviderUnreachable):
-    """The provider does not answer these days, or was repeated to enough (`plumbing/work/outgoing.py`)."""
+    """The circuit of the provider is open, or its retry budget is spent (`plumbing/work/outgoing.py`)."""
 
     def __init__(self, why: str, seconds: float) -> None:
         super().__init__(why)
-        self.seconds = seconds  # until it may be asked for again
+        self.seconds = seconds  # until the next call may begin
 
 
 class ProviderRefused(Refusal):
-    """The provider refused the call, with a code of its own, which only its rail understands."""
+    """The provider refused the call, with a code that only its rail understands."""
 
     code = "provider_refused"
     status = 502
@@ -188,15 +188,15 @@ class ProviderRefused(Refusal):
 
 
 class RefusedForEver(ProviderRefused):
-    """It can never be: a window is over, a method gives nothing back, an account takes nothing."""
+    """A final refusal: the window is over, the method has no refunds, or the account takes no money."""
 
 
 class TransferReturned(RefusedForEver):
-    """The provider says that a transfer was not made, or that its money came back."""
+    """A transfer was not made, or its money came back."""
 
 
 class RailNotConfigured(Refusal):
-    """The rail of an attempt is not one of this installation's any more: nothing is sent there."""
+    """The installation no longer has the rail of an attempt: nothing is sent there."""
 
     code = "rail_not_configured"
     status = 503
@@ -208,7 +208,7 @@ class RailNotConfigured(Refusal):
 
 
 class AmountNotPayable(Refusal):
-    """No rail of a method takes this sum at once."""
+    """No rail of the method takes this sum in one payment."""
 
     code = "amount_not_payable"
     status = 422
@@ -221,7 +221,7 @@ class AmountNotPayable(Refusal):
 
 
 class AttemptsSpent(Refusal):
-    """A subject has had as many attempts as it may."""
+    """A subject had `ATTEMPTS_PER_SUBJECT_MAX` attempts."""
 
     code = "payment_attempts_spent"
     status = 409
@@ -232,7 +232,7 @@ class AttemptsSpent(Refusal):
 
 
 class MethodOut(Refusal):
-    """Every rail of a method was taken out by hand."""
+    """Every rail of a method was taken out by an operator."""
 
     code = "payment_method_out"
     status = 503
@@ -244,14 +244,14 @@ class MethodOut(Refusal):
 
 
 class NotApplied(CommandRefusal):
-    """A payment cannot count for an order that an operator names: it counts elsewhere."""
+    """A payment cannot be applied to the order that an operator names: it counts for another."""
 
     code = "payment_not_applied"
     status = 409
 
 
 class NotificationForged(Refusal):
-    """A notification whose signature does not fit."""
+    """The signature of a notification is wrong."""
 
     code = "notification_forged"
     status = 401
@@ -296,7 +296,7 @@ Instructions: TypeAlias = PaymentQr | AccountNumber | Redirect | Deposit | Credi
 
 
 def read_instructions(kept: object) -> Instructions | None:
-    """Instructions as a row keeps them; None where it has none, or what nobody wrote."""
+    """Read the instructions of a row; None if there are none, or unreadable ones."""
     try:
         found: Instructions = msgspec.convert(kept, Instructions)
     except msgspec.ValidationError:
@@ -306,7 +306,7 @@ def read_instructions(kept: object) -> Instructions | None:
 
 @dataclass(frozen=True, slots=True)
 class InboxedNotification:
-    """A notification as it was kept: what was told, what its rail read in it, what came of it."""
+    """A kept notification: its body, the reading of its rail, and its outcome."""
 
     body: bytes
     reading: Any
@@ -315,8 +315,8 @@ class InboxedNotification:
 
 @dataclass(frozen=True, slots=True)
 class PaymentMethod:
-    """A way to pay at one rail: its limits in rupiah, and how long an attempt can be paid (None: as long
-    as an order without a time of its own)."""
+    """A method of one rail: its limits in rupiah, and the seconds to pay an attempt (None: those of an
+    order without a time of its own)."""
 
     name: str
     amount_min: int = 1
@@ -325,13 +325,13 @@ class PaymentMethod:
     is_at_face: bool = False  # a stamp paid by it costs its duty, without our fee
 
     def takes(self, amount: int) -> bool:
-        """True where so many rupiah can be paid by it."""
+        """True if `amount` rupiah can be paid by it."""
         return self.amount_min <= amount <= self.amount_max
 
 
 @dataclass(frozen=True, slots=True)
 class PaymentChannel:
-    """By which rail an attempt is paid, and by which of its methods; the row keeps both."""
+    """The rail of an attempt and its method, as in its row."""
 
     provider: str
     method: str
@@ -339,7 +339,7 @@ class PaymentChannel:
 
 @dataclass(frozen=True, slots=True)
 class RailOut:
-    """A rail that a person took out: no new attempt goes there."""
+    """A rail that an operator took out: it gets no new attempt."""
 
     rail: str
     reason: str
@@ -357,11 +357,11 @@ class PaymentAttempt:
     reference: str
     amount: Rupiah
     state: AttemptState
-    instructions: Instructions | None  # what the buyer is shown to pay it
+    instructions: Instructions | None  # shown to the buyer
     expires_at: datetime
     provider_reference: str | None = None
-    tries: int = 0  # how often the call was begun before that it is leased for
-    asked_at: datetime | None = None  # when the lease for a question began
+    tries: int = 0  # earlier tries of the leased call
+    asked_at: datetime | None = None  # when the lease of the status query began
 
     @property
     def about(self) -> PaymentIdentity:
@@ -375,13 +375,13 @@ class PaymentAttempt:
 
     @property
     def qr_content(self) -> str | None:
-        """What is in its QR, where it is paid by one."""
+        """The content of its QR; None for other instructions."""
         return self.instructions.content if isinstance(self.instructions, PaymentQr) else None
 
 
 @dataclass(frozen=True, slots=True)
 class OpenedAttempt:
-    """What the provider made of an attempt: how to pay it, and its own number of that."""
+    """An attempt opened at its provider: the instructions, and the provider's number of them."""
 
     instructions: Instructions
     provider_reference: str
@@ -389,50 +389,52 @@ class OpenedAttempt:
 
 @dataclass(frozen=True, slots=True)
 class MadeBefore:
-    """The provider made instructions for this reference before, by a call whose answer we never saw,
-    and does not tell them again."""
+    """The provider made instructions for this reference before, in a call whose answer was lost,
+    and does not repeat them."""
 
 
 class ProviderStatus(StrEnum):
-    """What became of an attempt, or of one payment on it, as its provider says."""
+    """Status of an attempt, or of one payment of it, at its provider."""
 
     PAID = "paid"
     PENDING = "pending"
     REFUNDED = "refunded"
     CANCELLED = "cancelled"
     FAILED = "failed"
-    UNKNOWN = "unknown"  # the provider has no such thing
+    UNKNOWN = "unknown"  # unknown to the provider
 
 
 class UnmatchedReason(StrEnum):
-    """Why news of a provider cannot be booked as what it says it is, or why somebody is to ask it."""
+    """Reason why news of a provider cannot be booked, or why a person has to ask the provider."""
 
     UNREADABLE = "unreadable"
     REFERENCE_MISSING = "reference_missing"
     REFERENCE_UNKNOWN = "reference_unknown"
     STATUS_UNKNOWN = "status_unknown"
-    STATUS_CONTRADICTS = "status_contradicts"  # paid, and its QR or earlier news says it is not
+    STATUS_CONTRADICTS = "status_contradicts"  # paid, and its QR or earlier news contradicts
     NUMBER_MISSING = "number_missing"  # paid, without the number of the payment
     AMOUNT_UNREADABLE = "amount_unreadable"  # missing, not rupiah, or with sen
-    AMOUNT_DIFFERS = "amount_differs"  # the same payment was told before with another amount
+    AMOUNT_DIFFERS = "amount_differs"  # earlier news of the payment has another amount
     CHARGEBACK_AMBIGUOUS = "denial_ambiguous"  # taken back, without the number of the payment
     ID_CONFLICT = "id_conflict"  # the id of another notification, with another body
     NUMBER_ELSEWHERE = "number_elsewhere"  # the payment of this number counts for another reference
-    REFUNDED_THERE = "refunded_there"  # the provider gave money back that we did not ask it to
-    ABOUT_ANOTHER = "about_another"  # of another merchant, or of other instructions than it names
-    # No news, but its absence: somebody is to ask the provider.
-    REFUND_OVERDUE = "refund_overdue"  # a refund that the provider has not made in time
-    REFUND_NOT_IN_RECORD = "refund_not_in_record"  # a settled refund that its record does not have
-    UNCONFIRMED = "unconfirmed"  # a payment that news told, and no answer to a question names
-    UNANSWERED = "unanswered"  # an attempt about which no question is answered
+    REFUNDED_THERE = "refunded_there"  # a refund of the provider's own
+    ABOUT_ANOTHER = (
+        "about_another"  # of another merchant, or of instructions that are not its attempt's
+    )
+    # The absence of news: a person has to ask the provider.
+    REFUND_OVERDUE = "refund_overdue"  # the provider has not made a refund in time
+    REFUND_NOT_IN_RECORD = "refund_not_in_record"  # the record lacks a settled refund
+    UNCONFIRMED = "unconfirmed"  # no answer names a payment told by news
+    UNANSWERED = "unanswered"  # no status query of an attempt is answered
 
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """One payment the provider received on an attempt, by its own status.
+    """One payment of an attempt at the provider, with a status of its own.
 
-    With `FAILED` or `CANCELLED` the amount is what was taken back of it so far, None for all of
-    it; with `REFUNDED` what was given back.
+    With `FAILED` or `CANCELLED` the amount is the sum taken back so far, None for all of it; with
+    `REFUNDED` the sum given back.
     """
 
     number: str  # the provider's, of one payment
@@ -442,7 +444,7 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """One payment that reached us: the provider's number of it, and when we learned of it."""
+    """A captured payment: the provider's number of it, and when we learned of it."""
 
     number: str
     amount: Rupiah
@@ -451,7 +453,7 @@ class Captured:
 
 @dataclass(frozen=True, slots=True)
 class AttemptTold:
-    """An attempt with what happened to it, for whoever asks how it went."""
+    """An attempt and its history, for a timeline."""
 
     reference: str
     amount: Rupiah
@@ -466,7 +468,7 @@ class AttemptTold:
 
 
 class OwnReturn(NamedTuple):
-    """Money that a rail of our own database gave back, by our number of the refund."""
+    """A refund by a rail of our own database, by our number of it."""
 
     refund: str
     amount: int
@@ -474,7 +476,7 @@ class OwnReturn(NamedTuple):
 
 
 class OwnMove(NamedTuple):
-    """One movement of such a rail: of which account, and by which id of it, an attempt was paid, or given back by `refund`."""
+    """One movement of a rail of our own database: a payment of an attempt from `source` of an account, or a refund to it."""
 
     at: datetime
     account: UUID
@@ -482,11 +484,11 @@ class OwnMove(NamedTuple):
     buyer: UUID
     attempt: UUID
     amount: int
-    refund: str  # empty where it was paid
+    refund: str  # empty for a payment
 
 
 class AttemptRoute(NamedTuple):
-    """The rail of an attempt and its method, as staff read them."""
+    """Rail and method of an attempt, for staff."""
 
     account: UUID
     attempt: UUID
@@ -495,7 +497,7 @@ class AttemptRoute(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CapturedTold:
-    """A payment with what its attempt asked for, and how we learned of it."""
+    """A payment, the sum its attempt asked for, and how we learned of it."""
 
     number: str
     amount: Rupiah
@@ -506,14 +508,13 @@ class CapturedTold:
     confirmed_at: datetime | None
 
     def covers(self, at: datetime) -> bool:
-        """True where it had paid for everything before this moment."""
+        """True if it had paid the whole sum before this moment."""
         return self.captured_at < at and self.amount >= self.wanted
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """An attempt as its provider last spoke of it: when a question about it was last answered, None where
-    none was."""
+    """An attempt, and when its provider last answered a status query of it; None if it never did."""
 
     reference: str
     state: AttemptState
@@ -523,7 +524,7 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class PaymentToRecord:
-    """A captured payment beside the record of its provider: rupiah taken back of it as told, and when that was last told."""
+    """A captured payment to compare with the record: rupiah taken back of it so far, and when that was last reported."""
 
     account: UUID
     attempt: UUID
@@ -535,7 +536,7 @@ class PaymentToRecord:
 
 @dataclass(frozen=True, slots=True)
 class UnmatchedNews:
-    """News that names no payment we could book; kept until somebody resolves it."""
+    """News that names no payment which can be booked; kept until it is resolved."""
 
     reason: UnmatchedReason
     number: str | None = None
@@ -544,7 +545,7 @@ class UnmatchedNews:
 
 @dataclass(frozen=True, slots=True)
 class AttemptStatus:
-    """What the provider says became of an attempt."""
+    """The provider's answer to a status query of an attempt."""
 
     status: ProviderStatus
     payments: tuple[Payment | UnmatchedNews, ...]
@@ -552,35 +553,35 @@ class AttemptStatus:
 
 @dataclass(frozen=True, slots=True)
 class RefundWish:
-    """Money that the provider is asked to give back of a payment, in whole rupiah."""
+    """A refund to ask of the provider, in whole rupiah."""
 
     account: UUID
     attempt: UUID
     payment: str  # the provider's number of it
     number: str  # ours, the same in every try
     amount: Rupiah
-    was_tried: bool  # an earlier try may have been carried out
+    was_tried: bool  # True if an earlier try may have been carried out
 
 
 @dataclass(frozen=True, slots=True)
 class RefundMade:
-    """The provider gave money back."""
+    """A refund or transfer that the provider made."""
 
     provider_number: str
 
 
 @dataclass(frozen=True, slots=True)
 class RefundLine:
-    """One refund of the provider's record.  None for what the line does not say."""
+    """One refund of the provider's record; None for a fact that the line lacks."""
 
-    number: str | None  # ours, or one that the provider gave a refund of its own
+    number: str | None  # ours, or the provider's of its own refund
     provider_number: str | None
     payment: str | None  # the provider's number of it
     amount: Rupiah  # 0: it failed, or was reversed
 
 
 class MovementKind(StrEnum):
-    """Kind of a line of a record.  `in` and `out` are as the account of the record sees the money."""
+    """Kind of a line of a record.  Comments say whether the account of the record gains (in) or loses (out)."""
 
     PAYMENT = "payment"  # in
     REFUND = "refund"  # out, to a payer
@@ -609,9 +610,9 @@ class Movement:
     amount: Rupiah
     refund_number: str | None  # ours, of a refund or a transfer
     provider_refund_number: str | None
-    fee: Rupiah | None = None  # of this line, where the line has it in itself
+    fee: Rupiah | None = None  # of this line, if the line names it
     tax: Rupiah | None = None
-    line: str = ""  # the identity of the line in its record: a number, or its place in the file
+    line: str = ""  # identifies the line in its record: a number, or its position in the file
     counterpart: str | None = (
         None  # of a statement: the provider, or the account of ours, that it names
     )
@@ -622,22 +623,22 @@ class UnmatchedLine:
     """One line of the provider's transaction history that cannot be read or is not ours."""
 
     why: str
-    told: str  # its numbers, times and sums, cut short; nothing that may name a person
+    told: str  # its numbers, times and sums, shortened; no personal data
 
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """What a notification says, once its signature was found good; None where it says nothing."""
+    """The reading of a notification with a good signature; None for a fact that it lacks."""
 
     is_readable: bool
     reference: str | None = None
     provider_reference: str | None = None
     status: ProviderStatus | None = None
-    word: str | None = None  # the provider's own for the status, by which news is known again
+    word: str | None = None  # the provider's own for the status; identifies a repeat
     number: str | None = None
     amount: Rupiah | None = None
     is_amount_told: bool = False
-    merchant: str | None = None  # whose money it is, as it says
+    merchant: str | None = None  # owner of the money, as it says
     store: str | None = None
     terminal: str | None = None
 
@@ -655,15 +656,15 @@ class Notification:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """A notification whose signature is good: by what it is known again, and what was read in it."""
+    """A notification with a good signature: the id that identifies a repeat, and its reading."""
 
-    id: str | None  # the provider's of this delivery; None where it has none
+    id: str | None  # the provider's of this delivery, if it has one
     sent_on: date
     said: Notification
 
 
 class InquiryVerdict(StrEnum):
-    """Our answer to a bank that asks about an account number, or says that it was paid."""
+    """Our answer to an inquiry or a payment of a virtual account."""
 
     PAYABLE = "payable"
     TAKEN = "taken"  # the payment counts, now or since an earlier try
@@ -671,7 +672,7 @@ class InquiryVerdict(StrEnum):
     PAID = "paid"  # by another payment
     EXPIRED = "expired"  # its time is over, or it was closed
     AMOUNT_WRONG = "amount_wrong"
-    INCONSISTENT = "inconsistent"  # a repeat under the same id that says something else
+    INCONSISTENT = "inconsistent"  # a repeat under the same id with other facts
     CONFLICT = "conflict"  # the id of another call, with another body
     UNREADABLE = "unreadable"  # a mandatory field is missing or cannot be read
 
@@ -688,8 +689,8 @@ class ProviderCallKind(StrEnum):
 
     NOTIFICATION = "notification"
     TOKEN = "token"  # noqa: S105 - the call that gets one
-    INQUIRY = "inquiry"  # what is to be paid by this account number?
-    PAYMENT = "payment"  # it was paid, or is about to be: may it be?
+    INQUIRY = "inquiry"  # what is to be paid to this account number?
+    PAYMENT = "payment"  # it was paid, or is about to be: is that right?
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -698,8 +699,8 @@ class BankInquiry:
 
     provider_reference  of the attempt; None where the call cannot be read
     told      the payment; None in an inquiry
-    content   of which the answer repeats some
-    moved_at  when the payer paid, as the bank says
+    content   the body, of which the answer repeats some members
+    moved_at  when the payer paid, by the bank
     """
 
     kind: ProviderCallKind
@@ -711,7 +712,7 @@ class BankInquiry:
 
 
 class NotificationAct(StrEnum):
-    """What a notification asks us to do."""
+    """Act that follows from a notification."""
 
     CAPTURE = "capture"
     CHARGE_BACK = "deny"
@@ -720,7 +721,7 @@ class NotificationAct(StrEnum):
 
 
 def judge(read: Notification) -> NotificationAct | UnmatchedReason:
-    """What to do about a notification, or why it cannot be booked as what it says it is."""
+    """The act that follows from a notification, or why it cannot be booked."""
     if not read.is_readable:
         return UnmatchedReason.UNREADABLE
     if read.status is None:
@@ -747,11 +748,11 @@ def judge(read: Notification) -> NotificationAct | UnmatchedReason:
             return NotificationAct.NOTHING
 
 
-# What the database answers where news cannot be booked as what it says it is.
+# Reason by the answer of the database to news that cannot be booked.
 NOT_BOOKED = {
     "unknown_attempt": UnmatchedReason.REFERENCE_UNKNOWN,
     "amount_differs": UnmatchedReason.AMOUNT_DIFFERS,
-    "exceeds": UnmatchedReason.AMOUNT_DIFFERS,  # more was taken back than was paid
+    "exceeds": UnmatchedReason.AMOUNT_DIFFERS,  # more taken back than was paid
     "ambiguous": UnmatchedReason.CHARGEBACK_AMBIGUOUS,
     "elsewhere": UnmatchedReason.NUMBER_ELSEWHERE,
     "contradicts": UnmatchedReason.STATUS_CONTRADICTS,  # paid, after news that it failed
@@ -759,8 +760,8 @@ NOT_BOOKED = {
 
 
 def reference_of(account: UUID, attempt: UUID) -> str:
-    """Our reference at the provider.  It contains the account and the attempt, so that a payment
-    can be booked without a search over all accounts."""
+    """Our reference of an attempt at the provider.  It contains the account and the attempt, so that a payment
+    is booked without a search over all accounts."""
     return number_of(REFERENCE_PREFIX, account, attempt)
 
 
@@ -770,7 +771,7 @@ def refund_number(account: UUID, refund: UUID) -> str:
 
 
 def number_of(prefix: str, account: UUID, identifier: UUID) -> str:
-    """The number of ours with this prefix that an account and an id make; `parse_number` reads it."""
+    """Our number with this prefix of an account and an id; `parse_number` reads it."""
     return f"{prefix}{compact(account)}{compact(identifier)}"
 
 
@@ -782,7 +783,7 @@ def parse_reference(text: str) -> tuple[UUID, UUID]:
 
 
 def parse_number(prefix: str, text: str) -> tuple[UUID, UUID] | None:
-    """The account and the id that a number of ours with this prefix is made of; None for any other text."""
+    """(account, id) of a number of ours with this prefix; None for any other text."""
     rest = text.removeprefix(prefix)
     if len(rest) != 52 or rest == text:
         return None

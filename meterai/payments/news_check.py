@@ -1,8 +1,8 @@
-"""What the bank told us beside what we made of it, in both directions, while its words are kept.
+"""Comparison of kept notifications with the books, in both directions, while their bodies are kept.
 
-A notification that captured a payment is read again by the same reader: what was read in it then is
-what is read now, and its payment is in the books with its sum.  A payment that says it was learned by a
-notification has one; so has an item in suspense that came by one.
+A notification that captured a payment is read again by the same reader: the reading is the same, and its
+payment is in the books with its sum.  A payment learned by a notification has that notification; so has an
+item in suspense.
 """
 
 from datetime import date, datetime
@@ -31,7 +31,7 @@ WHERE outcome = 'captured' AND body <> '' AND (provider, sent_on, external_id) >
     AND (%s::text IS NULL OR {IS_YOUNG.format(row="t")})
 ORDER BY provider, sent_on, external_id LIMIT {READ_AT_ONCE}
 """  # noqa: S608 - of constants
-# News of payments whose row was written again since the mark (`payment_confirm`): it is as old as they are.
+# Notifications of payments whose row was written again since the mark (`payment_confirm`), as old as the payments.
 _NEWS_OF = """
 SELECT provider, sent_on, external_id, body, reading, received_at FROM notification_inbox
 WHERE outcome = 'captured' AND body <> '' AND sent_on >= %s::date - 1 AND reading->>'number' = ANY (%s)
@@ -39,13 +39,13 @@ WHERE outcome = 'captured' AND body <> '' AND sent_on >= %s::date - 1 AND readin
 _CAPTURES = """
 SELECT account_id, attempt_id, payment, amount FROM captures WHERE payment = ANY (%s)
 """
-# Payments captured so long ago that the words may be gone is only in the books.
+# The body of a notification of an older payment may be gone.
 _LEARNED = f"""
 SELECT account_id, attempt_id, payment, amount FROM captures t
 WHERE learned_by = 'notification' AND captured_at >= %s AND captured_at > now() - {LET_GO}
     AND (%s::text IS NULL OR {IS_YOUNG.format(row="t")})
 """  # noqa: S608 - of constants
-# Not an id that came twice: its second body is in suspense and nowhere else.
+# A repeated id is left out: its second body is in suspense only.
 _SUSPENDED = f"""
 SELECT item_id, reason, payment, opened_at FROM suspense_items t
 WHERE source = 'notification' AND reason <> 'id_conflict' AND told <> ''
@@ -55,7 +55,7 @@ WHERE source = 'notification' AND reason <> 'id_conflict' AND told <> ''
 
 
 class NewsComparison:
-    """One comparison: of everything, or of what was written since a mark and happened since."""
+    """One comparison: of everything, or of rows written since a mark."""
 
     def __init__(
         self, database: Database, rails: Rails, since: Mark | None, begins: datetime
@@ -68,8 +68,8 @@ class NewsComparison:
         self._wrong: list[Row] = []
 
     async def check(self) -> InvariantFinding:
-        """What does not agree."""
-        # First what is to be explained: what is captured meanwhile has its news too.
+        """Return the differences."""
+        # Payments are read before notifications: one captured meanwhile has its notification too.
         learned = await self._read(_LEARNED, self._begins, self._xid, self._xid or "3")
         after: tuple[Any, ...] = ("", date.min, "")
         while rows := await self._read(_NEWS, *after, self._xid, self._xid or "3"):
@@ -109,7 +109,7 @@ class NewsComparison:
                 self._wrong.append(_told(row) | {"payment": one.number, "is": "not in our books"})
 
     def _reread(self, row: Row) -> Notification | None:
-        """What a notification says, by its rail; None and a complaint where that is gone."""
+        """Read a notification by its rail; None, and a complaint, if the rail is gone."""
         try:
             return self._rails.reread(row["provider"], bytes(row["body"]))
         except RailNotConfigured as refusal:
@@ -118,7 +118,7 @@ class NewsComparison:
 
 
 def _is_read_otherwise(kept: dict[str, Any], now: dict[str, Any]) -> bool:
-    """Whether something that was read then is not what is read now; more may be read now."""
+    """True if a fact read before differs now; facts that only the new reading has are no difference."""
     return any(now.get(name) != value for name, value in kept.items())
 
 

@@ -1,7 +1,7 @@
-"""A rail whose provider is our own database: what is the same whichever room offers one.
+"""Base of rails whose provider is our own database.
 
-It is asked, gives back and has a record as the rail of any bank, so that what looks after those looks after it.  The room
-says what pays an attempt, and how that is opened, asked about and taken back.
+Such a rail answers queries, refunds and has a record as the rail of a bank, so that all periodic tasks and checks apply.
+The room of the rail says what pays an attempt, and how that is opened, queried and cancelled.
 """
 
 from abc import ABC, abstractmethod
@@ -43,18 +43,18 @@ from meterai.plumbing.db.database import Database
 
 MOVES_AT_ONCE = 10_000
 TIMEOUT_SECONDS = 2.0  # a statement of our own database
-# How long it is asked about an attempt; a refund has no window.
+# Time of status queries of an attempt; a refund has no window.
 WINDOW_SECONDS = 86_400.0
 
 
 class OwnSql(NamedTuple):
-    """Statements of the room about what pays attempts; each of that has an account and an id.
+    """Statements of the room about the sources that pay attempts; a source has an account and an id.
 
-    give_back  given account, id, our number of a refund and rupiah: gives so much back, once; answers how much of it is
-               given back by this number, NULL where so much is not left
-    returned   given account and id: the columns of `OwnReturn` of each refund, the oldest first
-    moves      given a moment and a later one, both twice: the columns of `OwnMove` of what was paid and what was given back
-               from the one to before the other, in the order it moved
+    give_back  of account, id, our number of a refund and rupiah: gives so much back, once; answers the sum given back
+               by this number, NULL if too little is left
+    returned   of account and id: the columns of `OwnReturn` of each refund, oldest first
+    moves      of two moments, both twice: the columns of `OwnMove` of payments and refunds from the first to before the
+               second, in order
     """
 
     give_back: str
@@ -63,10 +63,10 @@ class OwnSql(NamedTuple):
 
 
 class OwnRail(ABC):
-    """Speaks to our own database: a `Rail`.
+    """A `Rail` to our own database.
 
-    name  of the rail, by which numbers of its payments begin
-    sql   of the room
+    name  of the rail; prefix of the numbers of its payments
+    sql   statements of the room
     """
 
     name: ClassVar[str]
@@ -91,14 +91,14 @@ class OwnRail(ABC):
 
     @abstractmethod
     async def source(self, about: PaymentIdentity) -> tuple[UUID, UUID] | None:
-        """(account, id) of what pays an attempt; None where there is nothing."""
+        """(account, id) of the source that pays an attempt; None if there is none."""
 
     def opened(self, instructions: Instructions, account: UUID, source: UUID) -> OpenedAttempt:
-        """The answer that an attempt is open, by what pays it."""
+        """The answer to `open`, for the source of an attempt."""
         return OpenedAttempt(instructions, number_of("", account, source))
 
     def paid(self, account: UUID, source: UUID, amount: int) -> AttemptStatus:
-        """The answer that it has paid so many rupiah."""
+        """The answer to `ask` for a source that paid `amount` rupiah."""
         number = own_number(self.name, account, source)
         payment = Payment(number, Rupiah(amount), ProviderStatus.PAID)
         return AttemptStatus(ProviderStatus.PAID, (payment,))
@@ -106,7 +106,7 @@ class OwnRail(ABC):
     async def refund(
         self, about: PaymentIdentity, payment: str, number: str, amount: Rupiah
     ) -> RefundMade:
-        """Give so much of a payment back to its source."""
+        """Give `amount` of a payment back to its source."""
         del about
         found = parse_number(_prefix(self.name), payment)
         assert found is not None, "the number of a payment of this rail"
@@ -119,7 +119,7 @@ class OwnRail(ABC):
     async def refunded(
         self, about: PaymentIdentity, number: str, amount: Rupiah
     ) -> RefundMade | None:
-        """A refund by its number and amount, or None where there is none."""
+        """A refund by its number and amount; None if there is none."""
         for line in await self.refunds_of(about):
             if line.number == number and line.amount == amount:
                 return RefundMade(number)
@@ -139,7 +139,7 @@ class OwnRail(ABC):
     async def history(
         self, begins: datetime, ends: datetime
     ) -> AsyncIterator[Movement | UnmatchedLine]:
-        """Everything that was paid and given back."""
+        """The payments and refunds of a period."""
         async with self._database.reading() as tx:
             await store.open_own_moves(tx, self.sql.moves, begins, ends)
             while found := await store.next_own_moves(tx, MOVES_AT_ONCE):
@@ -155,17 +155,17 @@ class OwnRail(ABC):
                     )
 
     def notification(self, path: str, headers: Mapping[str, str], body: bytes) -> Delivered:
-        """Nobody tells: refuses `NotificationForged`."""
+        """There are no notifications: refuses `NotificationForged`."""
         del path, headers, body
         raise NotificationForged("our own database tells nothing by HTTP")
 
 
 class OwnRailSettings(msgspec.Struct, frozen=True):
-    """Nothing: what can be set is of the room."""
+    """Empty: the room has the settings."""
 
 
 def own_number(name: str, account: UUID, source: UUID) -> str:
-    """The number of a payment of the rail of this name."""
+    """The number of a payment of this rail."""
     return number_of(_prefix(name), account, source)
 
 
@@ -182,7 +182,7 @@ def own_rail_kind(
     offered: Callable[[Settings], Sequence[PaymentMethod]] | None = None,
     admits: Callable[[Rail, UUID, Rupiah], Awaitable[None]] | None = None,
 ) -> RailKind:
-    """The `RailKind` of a rail of our own database: one method, whose instructions are of one class."""
+    """The `RailKind` of a rail of our own database: one method, and one class of instructions."""
 
     @asynccontextmanager
     async def connect(to: Connecting) -> AsyncIterator[Rail]:

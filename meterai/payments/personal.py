@@ -15,11 +15,11 @@ from meterai.plumbing.db.personal import (
     Wait,
 )
 
-REFERENCES_MAX = 1_000  # newest attempts; news of a bank is about one of the last days
+REFERENCES_MAX = 1_000  # newest attempts; items are about attempts of the last days
 
 
 async def _in_suspense(tx: ReadTx, person: Person) -> Sequence[ErasureWait]:
-    """News about a payment of the person that nobody could place yet."""
+    """Open items in suspense about payments of the person."""
     references = await store.references_of(tx, person.account, REFERENCES_MAX)
     found = await suspense.open_about(tx, references, ()) if references else []
     if not found:
@@ -63,12 +63,12 @@ PERSONAL = Personal(
             kept=KeepReason.TAX,
             since="t.requested_at",
         ),
-        # An account that got money is in the record of the payment (UU KUP 28); one that never did is forgotten.
+        # An account that got money is in the record of the payment (UU KUP 28); any other is erased.
         PersonalTable(
             table="payees",
             columns="payee_id bank_code account_no named_at ended_at",
             inner="account_id",
-            others="holder",  # the bank's name, which is perhaps not the buyer's
+            others="holder",  # name of the holder by the bank, who may not be the buyer
             blanks={"account_no": "''", "holder": "''", "ended_at": "coalesce(t.ended_at, now())"},
             only="NOT EXISTS (SELECT 1 FROM transfers x WHERE x.account_id = t.account_id AND x.payee_id = t.payee_id)",
             kept=KeepReason.TAX,

@@ -1,9 +1,8 @@
-"""The instructions of attempts: by each we are paid, its amount, under the provider's number of it.
+"""Check of the instructions of attempts: they pay us, the right amount, under the provider's number of them.
 
-What was exchanged in the database (a QR, an account number) sends a buyer's money to somebody else,
-and nothing in the books knows of it.  So it is read again by its rail: what is in it is what banks
-act on.  An attempt that may still be paid and whose rail is gone is told too: nobody opens it, asks
-about it or takes it back.
+A QR or account number exchanged in the database sends a buyer's money to somebody else, and the books
+do not show it.  So the rail reads the instructions again, as banks do.  An attempt that may still be paid
+and whose rail is gone is a finding too: nothing opens, queries or cancels it.
 """
 
 from uuid import UUID
@@ -66,7 +65,7 @@ WHERE (%s::text IS NULL OR {IS_YOUNG.format(row="c")}) AND CASE WHEN own.prefix 
 
 
 async def check_numbers(database: Database, rails: Rails, since: Mark | None) -> InvariantFinding:
-    """Whether each payment has a number of its rail; only those captured since a mark, where one is given."""
+    """Check that each payment, or each captured since a mark, has a number of its rail."""
     prefixes = [rails.kind(name).prefix for name in rails.names()]
     xid = since.xid if since else None
     async with database.transaction() as tx:
@@ -77,9 +76,9 @@ async def check_numbers(database: Database, rails: Rails, since: Mark | None) ->
 
 
 async def check_qrs(database: Database, rails: Rails, since: Mark | None) -> InvariantFinding:
-    """Read the instructions that were written since a mark, or all, and those that can be paid now.
+    """Read all instructions, or those written since a mark and those that can be paid now.
 
-    Those of a rail that is gone are not read: `check_rails` tells of them.
+    Instructions of a rail that is gone are not read: `check_rails` finds them.
     """
     wrong: list[Row] = []
     query, young = (_YOUNG, [since.xid]) if since else (_EACH, [])
@@ -105,7 +104,7 @@ def _complaints(rails: Rails, row: Row) -> list[str]:
 
 
 async def check_rails(database: Database, rails: Rails) -> InvariantFinding:
-    """Whether what may still be paid, given back or taken back has its rail."""
+    """Check that each attempt that may still be paid, refunded or cancelled has its rail."""
     async with database.transaction() as tx:
         rows = await patiently(tx, _WITHOUT_RAIL, list(rails.names()))
     return InvariantFinding(RAILS_THERE, sum(row["attempts"] for row in rows), rows[:SHOWN_MAX])

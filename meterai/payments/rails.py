@@ -1,12 +1,11 @@
-"""Rails: how money comes and goes, each by a protocol of its own.
+"""Interface of rails, each of which moves money by a protocol of its own.
 
-A rail is a package of `adapters`.  What it may speak is its own: its codes, headers, paths, and what
-is in a QR.  What it answers is of `model`.  It knows no database and no order, and keeps nothing
-between calls but connections.
+A rail is a package of `adapters`.  Codes, headers, paths and the content of a QR are known to the rail
+alone; its answers are types of `model`.  It knows no database and no order, and keeps nothing between
+calls but connections.
 
-A `RailKind` is a rail as the code knows it, before a process has keys or connections; an installation
-has those that `payment_rails` names (`installed`).  Names of rails and methods are in rows, so they
-never change.
+A `RailKind` describes a rail before a process has keys or connections; an installation has those that
+`payment_rails` names (`installed`).  Names of rails and methods are in rows, so they never change.
 """
 
 from collections.abc import (
@@ -54,63 +53,63 @@ from meterai.plumbing.keyring import Keyring
 
 
 class Rail(Protocol):
-    """Speaks to one provider.  Every call may be repeated: the reference, or the number, is the same.
+    """Client of one provider.  Every call may be repeated under the same reference or number.
 
-    Every call refuses `OutcomeUnknown` where the provider may have acted (`NoAnswer` where nothing at
-    all came back), `ProviderUnreachable` where nothing was sent, `ProviderRefused` where it said no,
-    and raises nothing else.  An answer is compared with what was asked (`differences`): one about
-    something else is `AboutAnother`, an `OutcomeUnknown`.
+    Every call refuses `OutcomeUnknown` if the provider may have acted (`NoAnswer` if no response came
+    back), `ProviderUnreachable` if nothing was sent, `ProviderRefused` if the provider refused, and
+    raises nothing else.  An answer is compared with the query (`differences`): one about another
+    subject is `AboutAnother`, an `OutcomeUnknown`.
 
-    A payment has a number that no payment of another rail has: all begin with the `prefix` of the
-    rail, and the rail takes it off again where it speaks to its provider.
+    The number of a payment is unique among all rails: it begins with the `prefix` of the rail, which
+    the rail removes in calls to its provider.
     """
 
     async def open(
         self, method: str, reference: str, amount: Rupiah, expires_at: datetime
     ) -> OpenedAttempt | MadeBefore:
-        """Have instructions made by which `amount` is paid, at least until `expires_at`.
+        """Have instructions made to pay `amount`, at least until `expires_at`.
 
-        Instructions that pay another, or another amount, are `OutcomeUnknown`: they exist, and
-        nobody may see them.
+        Instructions that pay another merchant or amount are `OutcomeUnknown`: they exist, and are
+        never shown.
         """
         ...
 
     async def ask(self, about: PaymentIdentity) -> AttemptStatus:
-        """What became of an attempt; one that the provider does not know has status `UNKNOWN`."""
+        """Query the status of an attempt; `UNKNOWN` if the provider does not know it."""
         ...
 
     async def cancel(self, about: PaymentIdentity, reason: str) -> bool:
-        """Take back what was not paid; false where it was paid meanwhile, or has ended."""
+        """Cancel unpaid instructions; False if they were paid meanwhile or have ended."""
         ...
 
     async def refund(
         self, about: PaymentIdentity, payment: str, number: str, amount: Rupiah
     ) -> RefundMade:
-        """Give so much of a payment back under our `number`; a repeat gives nothing twice.
+        """Refund `amount` of a payment under our `number`; a repeat refunds nothing twice.
 
-        `UnderWay` where the provider makes it later, `RefusedForEver` where it can never be.
+        Refuses `TransferUnderWay` if the provider makes it later, `RefusedForEver` if it never can.
         """
         ...
 
     async def refunded(
         self, about: PaymentIdentity, number: str, amount: Rupiah
     ) -> RefundMade | None:
-        """What became of a refund; None where the provider has not made it."""
+        """Query a refund; None if the provider has not made it."""
         ...
 
     async def refunds_of(self, about: PaymentIdentity) -> tuple[RefundLine, ...]:
-        """Every refund of an attempt in the provider's own record, asked for by us or not."""
+        """Every refund of an attempt in the provider's record, ours and the provider's own."""
         ...
 
     def history(self, begins: datetime, ends: datetime) -> AsyncIterator[Movement | UnmatchedLine]:
-        """The provider's own record from `begins` on and before `ends`, in the order it moved.
+        """The provider's record from `begins` to before `ends`, in order of movement.
 
-        A line that cannot be read is an `UnmatchedLine`, and hides no other.
+        A line that cannot be read is an `UnmatchedLine`; the others are read all the same.
         """
         ...
 
     def notification(self, path: str, headers: Mapping[str, str], body: bytes) -> Delivered:
-        """Check the signature of a notification and read it, whatever it says.
+        """Check the signature of a notification and read it.
 
         Names of headers are lower case.  Refuses `NotificationForged`.
         """
@@ -118,17 +117,17 @@ class Rail(Protocol):
 
 
 class Payouts(Protocol):
-    """Money to an account that a buyer names, from the float account of the operator at this bank.
+    """Transfers to accounts that buyers name, from the float account of the operator at this bank.
 
-    Every call refuses what those of a `Rail` refuse, with `RefusedForEver` where an account takes nothing.
+    Every call refuses as those of a `Rail`, with `RefusedForEver` for an account that takes no money.
     """
 
-    bank: str  # the three-digit code of its own
+    bank: str  # its three-digit code
     rupiah_max: int  # of one transfer
-    rupiah_day_max: int  # of all of a day in WIB
+    rupiah_day_max: int  # of all transfers of a day in WIB
 
     async def account_name(self, bank: str, account: str, reference: str) -> str:
-        """The name of the holder of an account; `bank` is its three-digit code."""
+        """The name of the holder of an account; `bank` is a three-digit code."""
         ...
 
     async def transfer(
@@ -136,14 +135,14 @@ class Payouts(Protocol):
     ) -> RefundMade:
         """Send money under our `number`, the same in every try; a repeat sends nothing twice.
 
-        After `OutcomeUnknown` `transferred` is asked before it is repeated.
+        After `OutcomeUnknown`, call `transferred` before a repeat.
         """
         ...
 
     async def transferred(self, number: str) -> RefundMade | None:
-        """A transfer as it was made; None where it was not.
+        """Query a transfer; None if it was not made.
 
-        `UnderWay` while it is, `Returned` where it failed or its money came back.
+        Refuses `TransferUnderWay` while it is under way, `TransferReturned` if it failed or its money came back.
         """
         ...
 
@@ -153,30 +152,30 @@ class Payouts(Protocol):
 
 
 class InquiryDesk(Protocol):
-    """Answers a bank that asks us what an account number is for, and tells us that it was paid.
+    """Answers inquiries and payments of a bank about virtual accounts.
 
     Each call checks its signature and refuses `NotificationForged`.
     """
 
     def token(self, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
-        """An access token for calls to us; it needs no memory, so any process takes it."""
+        """An access token for calls to us; it is stateless, so that any process accepts it."""
         ...
 
     def asked(
         self, kind: ProviderCallKind, path: str, headers: Mapping[str, str], body: bytes
     ) -> BankInquiry:
-        """The attempt that an inquiry or a payment is about, and what it says was paid."""
+        """Read an inquiry or a payment."""
         ...
 
     def answer(
         self, asked: BankInquiry, verdict: InquiryVerdict, attempt: PaymentAttempt | None
     ) -> HttpAnswer:
-        """The answer to it, as the bank reads answers."""
+        """The answer with our verdict, in the format of the bank."""
         ...
 
 
 class Connecting(NamedTuple):
-    """What a rail may need to be connected."""
+    """Arguments of `RailKind.connect`."""
 
     settings: Settings
     keyring: Keyring
@@ -186,15 +185,15 @@ class Connecting(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderEndpoint:
-    """A route of ours that a provider calls: each rail has its own.
+    """A webhook endpoint: a route that the provider of a rail calls.
 
-    kind     the call
-    path     of a `Family` it has {rail:str} where the name of the rail comes
-    headers  those that it reads, in lower case: each comes once
-    answer   the body of an answer with this HTTP status, and why where there is a reason: 200 kept,
-             401 forged, 409 its id came before with another body, else what HTTP says
-    busy     status and body where the process has no room: nothing was read or kept, and it is to be
-             sent again; not a word of it depends on what was sent
+    kind     of the call
+    path     of a `Family`, with {rail:str} for the name of the rail
+    headers  that are read, in lower case; each comes once
+    answer   the body of an answer with this HTTP status and reason: 200 kept, 401 forged, 409 its id
+             came before with another body, else the meaning in HTTP
+    busy     status and body of a process without capacity: nothing was read or kept, and the call is to
+             be sent again; they do not depend on the call
     """
 
     kind: ProviderCallKind = ProviderCallKind.NOTIFICATION
@@ -205,42 +204,42 @@ class ProviderEndpoint:
     busy: tuple[int, Mapping[str, object]]
 
 
-# Why nobody should pay by these instructions: what of them is not ours or not the attempt's.  Given
-# its amount in rupiah, and the provider's number of it.
+# Reasons not to pay by these instructions: facts that are not ours or not the attempt's.  Arguments: the
+# instructions, the amount in rupiah, the provider's number of them.
 Complaints = Callable[[Instructions, int, str], Iterator[str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RailKind:
-    """A rail as the code knows it.
+    """Description of a rail in the code.
 
     name        the `provider` of its rows
-    methods     all that an order may be paid by here
+    methods     all methods of the rail
     offered     those of an installation, with its limits; None: all
-    prefix      of the numbers of its payments; no other rail's
+    prefix      of the numbers of its payments, unique among rails
     endpoints   where its provider calls us
     settings    the Struct of its settings
-    demands     what production demands of them, where the installation has this rail
-    undemanded  settings of which nothing is demanded, and why any value of them can be served with
+    demands     demands of production on them, if the installation has this rail
+    undemanded  settings without a demand, and why any value is fit for production
     keys        the files of keys that production needs, each made of those before it
-    needs       refuses where something is missing that `connect` needs
-    connect     opens it: nothing is sent yet
-    complaints  what is wrong with instructions, from the settings alone
-    ourselves   who we are in what its provider tells: news of another is not ours
-    reread      what a kept notification says, as `Rail.notification` read it
-    payouts     how a connected rail sends money to accounts, where it can
-    desk        how it answers a bank that asks us; needed by its endpoints
-    family      more rails of this kind, which an installation has by a file of each
-    demands_requery   its news is only a reason to ask: nothing follows before an answer says so
-    is_history_there  its provider has a record that can be asked for; else its files are compared
-    gives_back  the methods by which what is paid goes back by a refund of the rail, within `window_seconds`; None: all
-    is_own      its provider is our own database: every installation has it, no buyer chooses it, it is never out, and what
-                is paid by it goes back by it alone, however late
-    admits      of an own rail by whose method an account may order that names it: refuses one that may not, or not so much;
-                None: nobody orders by it
-    timeout_seconds   of one call on the wire
-    call_seconds_max  of one call of a `Rail`, with all it takes
-    window_seconds    how long its provider answers about a payment
+    needs       refuses if anything that `connect` needs is missing
+    connect     opens it; nothing is sent yet
+    complaints  faults of instructions, from the settings alone
+    ourselves   our identity in messages of its provider: news of another merchant is not ours
+    reread      reads a kept notification as `Rail.notification` did
+    payouts     the transfers of a connected rail, if it makes any
+    desk        the inquiry desk of a connected rail, if its endpoints need one
+    family      further rails of this kind, each described by a file of an installation
+    demands_requery   its news only causes a status query, whose answer decides
+    is_history_there  its provider has a record that can be queried; else its files are compared
+    gives_back  methods whose payments go back by a refund of the rail, within `window_seconds`; None: all
+    is_own      its provider is our own database: every installation has it, no buyer chooses it, it is never out, and its
+                payments go back by it alone, at any time
+    admits      of an own rail that an order may name: refuses an account that may not order so much by it; None: no order
+                names it
+    timeout_seconds   of one HTTP request
+    call_seconds_max  of one call of a `Rail`, with all its requests
+    window_seconds    time in which its provider answers about a payment
     """
 
     name: str
@@ -270,17 +269,17 @@ class RailKind:
     admits: Callable[[Rail, UUID, Rupiah], Awaitable[None]] | None = None
 
     def methods_of(self, settings: Settings) -> Sequence[PaymentMethod]:
-        """The methods that an installation offers by this rail."""
+        """The methods that an installation offers on this rail."""
         return self.methods if self.offered is None else self.offered(settings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
-    """Rails of one kind of which an installation may have several, each by a file `DIR/banks/<name>.toml`.
+    """Rails of one kind, each described by a file `DIR/banks/<name>.toml`.
 
     name       `kind` in the file
     endpoints  of each of them
-    member     the rail of this name and file.  Refuses `ConfigurationWrong`
+    member     makes the rail of a name and file.  Refuses `ConfigurationWrong`
     """
 
     name: str

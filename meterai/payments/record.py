@@ -1,8 +1,8 @@
-"""Book what the record of a provider says of a payment: the strongest evidence there is.
+"""Booking of the record of a provider, which is the strongest evidence of a payment.
 
-News of a payment, answers to questions and the provider's record may contradict each other.  News moves money until an
-answer says otherwise, an answer until the record of the day does.  A payment that the record has is closed: no news
-opens it again, only an answer of a later day (a charge-back, say) and its own record.
+Notifications, answers to queries and the provider's record may contradict each other.  An answer overrides a
+notification, the record of the day overrides an answer.  A payment that the record has is closed: no notification opens
+it again, only an answer of a later day (a chargeback) or a later record.
 """
 
 from collections.abc import Sequence
@@ -18,26 +18,26 @@ from meterai.payments.refunds import service as refund_service
 from meterai.plumbing.db.database import Tx
 from meterai.plumbing.work.events import emit
 
-# A record may have a charge-back later than its news: until then a smaller sum of the record says nothing.
+# A record may have a chargeback later than its news: until then a smaller sum of the record is no evidence.
 RECORD_IS_LATE = timedelta(days=1)
 
 
 class RecordOutcome(StrEnum):
     """Effect of the record on the books of a payment."""
 
-    CAPTURED = "captured"  # nobody had told of it
-    CHARGED_BACK = "denied"  # more of it was taken back than anybody told
-    WON = "won"  # less of it is taken back than was told
-    KNOWN = "known"  # the books have what the record says
+    CAPTURED = "captured"  # not known before
+    CHARGED_BACK = "denied"  # more was taken back than was known
+    WON = "won"  # less is taken back than was known
+    KNOWN = "known"  # the books agree with the record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedPayment:
     """Sums of one payment in the record of its provider.
 
-    charged_back  what the payer's bank has of it, less what was won back
-    refunds       every refund of it, by our number or by none
-    until         the moment until which the record was read
+    charged_back  rupiah taken back by the payer's bank, less those won back
+    refunds       every refund of it, by our number or without one
+    until         end of the period of the record
     """
 
     number: str
@@ -51,10 +51,10 @@ class RecordedPayment:
 async def take_record(
     tx: Tx, provider: str, recorded: RecordedPayment
 ) -> RecordOutcome | UnmatchedReason:
-    """Book what the record says of a payment beyond what the books have, and close the payment where both agree.
+    """Book the facts of the record that the books lack, and close the payment if both agree.
 
-    Each change posts its own entries; the room above follows by events.  An `UnmatchedReason` says why nothing was booked: the
-    payment is of no attempt of this provider, counts for another one, or came with another sum.
+    Each change posts its own entries; the room above follows by events.  An `UnmatchedReason` says why nothing was booked:
+    the payment is of no attempt of this provider, counts for another one, or has another sum.
     """
     found = await store.payment_to_record(tx, provider, recorded.number)
     if found is None:
@@ -92,7 +92,7 @@ async def take_record(
 async def _capture(
     tx: Tx, provider: str, recorded: RecordedPayment
 ) -> RecordOutcome | UnmatchedReason:
-    """Capture a payment that only the record has; the rest of what it says follows with its next reading."""
+    """Capture a payment that only the record has; its other facts are booked when the record is read next."""
     try:
         account, attempt = parse_reference(recorded.reference or "")
     except ValueError:

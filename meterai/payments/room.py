@@ -1,4 +1,4 @@
-"""What the room `payments` registers with the applications."""
+"""Registration of payments."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -147,7 +147,7 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
 
 
 def _demand(kind: RailKind, demand: Demand) -> Demand:
-    """The same, of an installation that has this rail."""
+    """The demand, restricted to installations that have this rail."""
 
     def check(of: Configuration) -> Iterable[Facts]:
         has_it = kind.name in of.settings.of(PaymentSettings).payment_rails.split()
@@ -157,7 +157,7 @@ def _demand(kind: RailKind, demand: Demand) -> Demand:
 
 
 def _files_are_whole(kinds: RailKinds) -> Demand:
-    """The demands on rails that have a file, which are known when it is read."""
+    """The demand on rails of files, whose own demands are known once the file is read."""
     known = {kind.name for kind in kinds}
 
     def check(of: Configuration) -> Iterable[Facts]:
@@ -222,7 +222,7 @@ async def _build(container: Container, kinds: RailKinds) -> None:
 async def _opened(
     database: Database, settings: Settings, kinds: RailKinds
 ) -> AsyncIterator[PaymentService]:
-    """The service by itself; its connections close at the end."""
+    """Context of the service alone; its connections are closed at the end."""
     clock = SystemClock()
     async with AsyncExitStack() as stack:
         to = Connecting(settings, keyring_of(settings), clock, database)
@@ -231,7 +231,7 @@ async def _opened(
 
 
 def payments_with(kinds: RailKinds) -> Room:
-    """The room with these rails.  Raises `ValueError` for two that cannot be told apart."""
+    """The room with these rails.  Raises `ValueError` for two that rows could not distinguish."""
     check_kinds(kinds)
 
     kinds_say = [kind.undemanded for kind in kinds]

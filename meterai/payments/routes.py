@@ -30,7 +30,7 @@ _REPEATS = {
 
 
 def endpoints_of(kind: RailKind) -> Iterator[HTTPRouteHandler]:
-    """The routes of one rail, and of all that an installation may have of its kind."""
+    """The routes of one rail, and of the family of its kind."""
     for endpoint in kind.endpoints:
         yield _own_route(kind.name, endpoint)
     for endpoint in kind.family.endpoints if kind.family else ():
@@ -75,7 +75,7 @@ def _options(name: str, endpoint: ProviderEndpoint) -> dict[str, Any]:
     operation = "notify" if endpoint.kind is ProviderCallKind.NOTIFICATION else endpoint.kind
 
     def in_its_words(told: Response[Any]) -> Response[Any]:
-        """What others get as problem+json."""
+        """The refusal in the provider's format, instead of problem+json."""
         status = told.status_code or 500
         answer = Response(dict(endpoint.answer(status, "")), status_code=status)
         answer.headers.update(told.headers)
