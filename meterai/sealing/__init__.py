@@ -1,21 +1,21 @@
 """Sealing: the PDF engine: stamps, one seal, and the check of both.  Bytes in, bytes out.
 
-Promises this room keeps
+Promises of this room
   * The stamped file is the original, byte for byte, followed by the delta.
-  * A signature somebody made earlier stays valid.
-  * Every seal is verified before it is handed out; none is made with an expired certificate.
-  * Whatever bytes come in, the answer is a `Delta` or a `Refusal`, and from `verify` a `CheckReport`.
+  * An earlier signature stays valid.
+  * Every seal is verified before delivery; none is made with an expired certificate.
+  * Any bytes get a `Delta` or a `Refusal`, and from `verify` a `CheckReport`.
   * A verdict is about the sealed bytes alone, and depends on no clock and no load.
   * A statement of the operator is sealed without any stamp, and no verdict calls it one.
   * No database, clock or environment is used.  Files: `load_issuer`, `load_issuers` and their
     development counterparts read (and make) those of the issuers.  Network: `signing.network`
-    alone, where an issuer asks for time-stamps or evidence.
-  * What may take long, and what needs a library that is not safe with hostile files (repairing,
-    rendering), is done in a process that is ended at its budget.  `accept`, `ingest`
+    alone, if an issuer asks for time-stamps or evidence.
+  * A long step, and one that needs a library which is not safe with hostile files (repairing,
+    rendering), runs in a process that is ended at its budget.  `accept`, `ingest`
     and `verify` wait for it; a `Pool` carries out the same works for many clients at once.
 
-Knows no accounts, orders or other serials: whether a serial was issued, and for this document, is
-for `verification` to say.
+The room knows no accounts, orders or serials of others: `verification` answers if a serial was issued, and for
+which document.
 """
 
 from meterai.sealing.checking.deltas import DeltaSeal, seal_in

@@ -1,8 +1,8 @@
-"""Sealing as the platform asks for it: what was sealed is verified before anybody gets it.
+"""Sealing for the platform: every sealed document is verified before delivery.
 
-The engine promises a seal that holds. A document that it read in another way than a verifier does
-(an encryption that depends on what an update adds) would break that promise after somebody paid. So
-the stamped file is opened again, and the new seals are judged as any verifier would.
+The engine promises a seal that holds.  A document that it reads in another way than a verifier does
+(an encryption that depends on the update) would break that promise after payment.  So
+the stamped file is opened again, and the new seals are verified independently.
 """
 
 from collections.abc import Sequence
@@ -34,10 +34,9 @@ def seal(  # noqa: PLR0913 - a seal depends on so much, and on nothing else
     password: bytes = b"",
     hashed: HashedDocument | None = None,
 ) -> Delta:
-    """`engine.seal` of a document that was looked through, and its new seals verified: with the issuer's own
-    root and claim key.
+    """Seal an inspected document by `engine.seal`, and verify its new seals with the issuer's own root and claim key.
 
-    Refuses with what that refuses, and with `SealDoesNotHold`. The file is hashed once, or not at all
+    Refuses with the refusals of `engine.seal`, and with `SealDoesNotHold`.  The file is hashed once, or not at all
     if `hashed` is given.
     """
     document = original.document if isinstance(original, PreparedDocument) else original
@@ -69,9 +68,9 @@ def seal(  # noqa: PLR0913 - a seal depends on so much, and on nothing else
 
 
 def seal_statement(statement: bytes, issuer: Issuer, *, at: datetime) -> Delta:
-    """`engine.seal_statement`, and its seal verified as any verifier would.
+    """Seal a statement by `engine.seal_statement`, and verify its seal.
 
-    Refuses with what that refuses, and with `SealDoesNotHold`.
+    Refuses with the refusals of `engine.seal_statement`, and with `SealDoesNotHold`.
     """
     delta = engine.seal_statement(statement, issuer, at=at)
     report = _judged(statement, delta, issuer, at, b"", HashedDocument.of(statement))
@@ -88,9 +87,9 @@ def _judged(
     password: bytes,
     hashed: HashedDocument,
 ) -> CheckReport:
-    """The report of a verifier on the new seals.
+    """Return the report of a verifier on the new seals.
 
-    Earlier seals were judged when the document came in (`ingestion`), by whoever knows all issuers.
+    Earlier seals were verified with all issuers when the document came in (`ingestion`).
     """
     key = issuer.claim_key
     claim_keys = {key.id: key.public} if key is not None else None

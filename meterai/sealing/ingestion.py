@@ -1,4 +1,4 @@
-"""An upload before it is stamped: inspected, and verified."""
+"""Inspection and verification of an upload before it is stamped."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,19 +11,19 @@ from meterai.sealing.sandbox.bounded import Work
 from meterai.sealing.signing.issuers import Issuers
 from meterai.sealing.writing.engine import ingesting
 
-# Raised whenever a document that was taken in may be refused, or has other pages or sizes: what was found by
-# another number is found out once more.
+# Increased whenever an accepted document may be refused now, or has other pages or sizes: a result of
+# another version is computed again.
 RULES = 1
 
 
 def examining(
     document: bytes, placements: Sequence[Placement], issuers: Issuers, at: datetime
 ) -> Work[tuple[PreparedDocument, Verdict]]:
-    """The work of taking a document in, and the verdict on it.
+    """Work that prepares a document for stamping, and its verdict.
 
-    Refuses with what `ingest` refuses, with `NotJudged`, and with `TooManySeals`, and with `ExistingSealInvalid` if a seal of
-    ours in it does not hold by itself, or names of ours stand in it without one: another seal would
-    stand beside it.
+    Refuses with the refusals of `ingest`, with `NotJudged` and `TooManySeals`, and with `ExistingSealInvalid` if a seal of
+    ours in it does not hold by itself, or names of ours are in it without a seal: a new seal would
+    be beside it.
     """
     prepared = yield from ingesting(document, placements)
     if not prepared.inspection.signatures and BYTE_RANGE not in prepared.document:

@@ -1,6 +1,6 @@
-"""Where in a document stamps are: what has the form and the name of one of ours, judged or not.
+"""Positions of stamps in a document, by form and name only.
 
-Whether they are genuine is for the verifier to say; this is only for showing them.
+They are only for showing the stamps; the verifier tells if they are genuine.
 """
 
 import math
@@ -18,13 +18,13 @@ from meterai.sealing.sandbox.answers import Located, NotAnswered
 from meterai.sealing.sandbox.bounded import Task, Work
 from meterai.sealing.stamp.identifiers import serial_in_name
 
-ANNOTATIONS_MAX = 20_000  # looked at in one document
+ANNOTATIONS_MAX = 20_000  # read in one document
 _NAMED_BY = {b"/Widget": b"/T", b"/Stamp": b"/NM"}
-_WALL_SECONDS = 6  # somebody waits for the verdict meanwhile
+_WALL_SECONDS = 6  # a person waits for the verdict meanwhile
 
 
 class StampLocation(NamedTuple):
-    """One stamp: its page (from 1) and its rectangle in points of the page as it is seen."""
+    """One stamp: its page (from 1) and its rectangle in points of the page as it is shown."""
 
     page: int
     rectangle: Rectangle
@@ -33,10 +33,10 @@ class StampLocation(NamedTuple):
 def locating(
     document: bytes, serials: Collection[str], password: bytes = b""
 ) -> Work[list[StampLocation]]:
-    """The work of finding the stamps with these serials, `STAMPS_MAX` at the most, page by page.
+    """Work that finds the stamps with these serials, `STAMPS_MAX` at the most, page by page.
 
-    Of several that have one serial only the last is it: a seal's own update comes last, and what was
-    there before may have been named so.  Empty where the document cannot be read.
+    Of several with one serial only the last counts: a seal's own update comes last, and an earlier
+    annotation may bear a copied name.  Empty if the document cannot be read.
     """
     parameters = {"password": password.decode("latin-1"), "serials": sorted(serials)}
     answer = yield Task("locate", document, parameters, wall_seconds=_WALL_SECONDS)
@@ -48,8 +48,8 @@ def locating(
 
 
 def located(document: Document, serials: Collection[str]) -> Located:
-    """The stamps of an open document with these serials.  Refuses `DocumentBroken`; may take long: in a
-    process.
+    """Return the stamps of an open document with these serials.  Refuses `DocumentBroken`; may take long, so
+    it runs in a process.
     """
     found: dict[str, tuple[int, tuple[int, float, float, float, float]]] = {}
     for order, serial, page, box in _boxes(document):
@@ -60,7 +60,7 @@ def located(document: Document, serials: Collection[str]) -> Located:
 
 
 def _boxes(document: Document) -> Iterator[tuple[int, str, PdfPage, Box]]:
-    """The number of its object, serial, page and box of each annotation that is named as a stamp is."""
+    """Yield the object number, serial, page and box of each annotation that is named like a stamp."""
     looked = 0
     for page in PageTree(document).all():
         for item in document.items(page.entries, b"/Annots"):

@@ -1,7 +1,7 @@
-"""The types of the sealing room: what is asked, what is answered, and the refusals.
+"""Types of the sealing room: requests, answers and refusals.
 
-Lengths are PDF points (1/72 inch) as a reader sees the page: after the crop box and the
-rotation, counted from the lower left corner.  Nothing here touches a PDF.
+Lengths are PDF points (1/72 inch) as a reader shows the page: after the crop box and the
+rotation, counted from the lower left corner.  This module reads no PDF.
 """
 
 import math
@@ -14,18 +14,18 @@ from itertools import combinations
 from meterai.kit.refusal import Refusal
 from meterai.kit.serial import Serial
 
-DOCUMENT_BYTES_MAX = 20 * 1024 * 1024  # what one seal may hold in memory; scans are 1-5 MiB
+DOCUMENT_BYTES_MAX = 20 * 1024 * 1024  # memory of one seal; scans are 1-5 MiB
 CHECKED_BYTES_MAX = 32 * 1024 * 1024  # a sealed document, with later signatures appended to it
 STAMPS_MAX = 20  # stamps under one request; a bound on the size of the delta
-# Points.  There a module of the code has three pixels at 200 dpi, as faxes have: each of 60 such
-# prints, scanned askew in grey, was read at 60 points and more, and of 150 with 2.7 pixels one in
-# twenty was not (tests/sealing/stamp/test_print).  The smallest letters have 4 points.
+# Points.  At this width a module of the code has three pixels at 200 dpi, the resolution of a fax.  Of 60 such
+# prints, scanned askew in grey, all were read at 60 points and more; of 150 with 2.7 pixels, one in twenty was
+# not read (tests/sealing/stamp/test_print).  The smallest letters have 4 points.
 WIDTH_MIN = 65.0
 WIDTH_DEFAULT = 70.0  # points; some 25 mm
-WIDTH_MAX = 300.0  # points; half a page, beyond it is a mistake of units
+WIDTH_MAX = 300.0  # points; half a page; a larger width is a mistake of units
 MARGIN_DEFAULT = 36.0  # points between a stamp and the edges of its corner; half an inch
 HEIGHT_PER_WIDTH = 1.56  # the shape of the drawing in `stamp/artwork`
-OVERLAP_MAX = 0.01  # points; what rounding makes of stamps side by side
+OVERLAP_MAX = 0.01  # points; rounding error of stamps side by side
 LAST_PAGE = -1
 
 Corners = tuple[float, float, float, float]  # left, low, right, top
@@ -33,10 +33,10 @@ Corners = tuple[float, float, float, float]  # left, low, right, top
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where one stamp goes.
+    """Position of one stamp.
 
     `page` counts from 1, or is `LAST_PAGE`; `x` and `y` are the lower left corner of the stamp
-    and `width` its width, in points of the page as it is seen.
+    and `width` its width, in points of the page as it is shown.
     """
 
     page: int
@@ -51,7 +51,7 @@ class Placement:
 
 
 class Corner(StrEnum):
-    """Corner of a page as it is seen."""
+    """Corner of a page as it is shown."""
 
     BOTTOM_RIGHT = "bottom_right"
     BOTTOM_LEFT = "bottom_left"
@@ -61,7 +61,7 @@ class Corner(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AtCorner:
-    """A wish for a stamp in a corner of a page, `margin` points away from both edges.
+    """Request for a stamp in a corner of a page, `margin` points away from both edges.
 
     `page` counts from 1, or is `LAST_PAGE`.
     """
@@ -74,10 +74,11 @@ class AtCorner:
 
 @dataclass(frozen=True, slots=True)
 class AtText:
-    """A wish for a stamp at a text of the document: the lower left corner of the stamp is that of the text, moved by
-    `dx` to the right and `dy` up, in points of the page as it is seen.
+    """Request for a stamp at a text of the document.
 
-    `occurrence` counts from 1 through the pages in their order; `page` counts from 1, is `LAST_PAGE`, or None for any.
+    The lower left corner of the stamp is that of the text, moved by `dx` to the right and `dy` up, in points of the
+    page as it is shown.  `occurrence` counts from 1 through the pages in order; `page` counts from 1, is `LAST_PAGE`,
+    or None for any.
     """
 
     text: str
@@ -110,11 +111,10 @@ class PageSize:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """What `inspect` found: the number of pages, the size of the page of each placement, and how
-    many signatures the document bears.
+    """Result of `inspect`: the number of pages, the size of the page of each placement, and the number of signatures.
 
-    A signature may be a seal of ours.  A document whose seal does not hold gets no better when it
-    is stamped again, so a caller should `verify` a signed document before it takes a stamp for it.
+    A signature may be a seal of ours.  Stamping does not repair a document whose seal does not hold, so a caller
+    should `verify` a signed document before it reserves a stamp for it.
     """
 
     pages: int
@@ -124,22 +124,22 @@ class Inspection:
 
 @dataclass(frozen=True, slots=True)
 class PreparedDocument:
-    """A document ready to be stamped.
+    """Document ready to be stamped.
 
-    `document` is what came in, byte for byte, unless `is_repaired`: then it was broken, and is
-    what a viewer would show of it, written anew.
+    `document` is the input, byte for byte, unless `is_repaired`: then the input was broken, and `document` is
+    a new file with the pages that a viewer shows of it.
     """
 
     document: bytes
     inspection: Inspection
     is_repaired: bool
-    # What the engine has read of it so far, for whoever seals it next.
+    # State of reading so far, kept for sealing.
     opened: object = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """What sealing adds: the stamped file is the original followed by `data`.
+    """Bytes that sealing appends: the stamped file is the original followed by `data`.
 
     `sha256_original` and `sha256_stamped` are the 32-byte digests of the file before and after.
     """
@@ -152,7 +152,7 @@ class Delta:
 
 @dataclass(frozen=True, slots=True)
 class RevocationEvidence:
-    """What proves later that certificates were not revoked; each item once, in DER."""
+    """Proof that certificates were not revoked, in DER; each item once."""
 
     certificates: tuple[bytes, ...]
     ocsps: tuple[bytes, ...]
@@ -160,7 +160,7 @@ class RevocationEvidence:
 
 
 class Verdict(StrEnum):
-    """One word for a document that somebody wants checked."""
+    """Verdict on a document that somebody wants checked."""
 
     GENUINE = "genuine"  # our seal holds for the whole file
     GENUINE_THEN_EXTENDED = (
@@ -187,7 +187,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One question the verifier asked, its answer, and the facts for the sentence about it."""
+    """One question of the verifier, its answer, and the facts for the sentence about it."""
 
     name: str
     passed: bool
@@ -196,7 +196,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class LaterSignature:
-    """A signature behind the sealed bytes, which nobody here has checked.
+    """Signature behind the sealed bytes, which is not checked here.
 
     `signer` is the name in its certificate, `at` the time it states.
     """
@@ -207,8 +207,10 @@ class LaterSignature:
 
 @dataclass(frozen=True, slots=True)
 class EarlierSeal:
-    """A seal of ours over the first `sealed_bytes`, behind which somebody else appended before the
-    newest seal was made: its serials do not belong to the document as it is now."""
+    """Seal of ours over the first `sealed_bytes`, behind which another party appended before the newest seal was made.
+
+    Its serials do not belong to the present document.
+    """
 
     sealed_bytes: int
     sealed_at: datetime
@@ -217,16 +219,15 @@ class EarlierSeal:
 
 @dataclass(frozen=True, slots=True)
 class CheckReport:
-    """The answer of `verify`.
+    """Answer of `verify`.
 
-    `serials` are those of the newest seal and of the seals directly before it, first stamp first,
-    whether or not the verdict is good: a caller looks at the verdict before it believes them.
-    `sealed_at` is the time the newest seal states.  Only with a good verdict are there
-    `sealed_bytes`, the length of the sealed revision; `sha256_sealed`, the digest of those bytes;
-    `sha256_original`, of the file before the newest stamping; and `originals`, for each serial the
-    digest of the document it was affixed to.  `earlier` are seals that do not count for the
+    `serials` are those of the newest seal and of the seals directly before it, first stamp first.  They are
+    filled for every verdict, so a caller reads the verdict before it uses them.  `sealed_at` is the time that the
+    newest seal states.  These are filled only with a good verdict: `sealed_bytes`, the length of the sealed revision;
+    `sha256_sealed`, the digest of those bytes; `sha256_original`, of the file before the newest stamping; `originals`,
+    for each serial the digest of the document it was affixed to.  `earlier` are seals that do not count for the
     document; `later` the signatures behind the sealed bytes.  `is_spoilt` is true if a seal of ours
-    in the file does not hold by itself, the newest or an earlier one.
+    in the file, the newest or an earlier one, does not hold by itself.
     """
 
     verdict: Verdict
@@ -262,22 +263,25 @@ class DocumentTooLarge(Refusal):
 
 
 class DocumentEncrypted(Refusal):
-    """Opening it needs a password, so an update could not be written."""
+    """Opening the document needs a password, so an update cannot be written."""
 
     code = "document_encrypted"
     status = 422
 
 
 class EncryptedWithoutIdentifier(Refusal):
-    """Its key would be derived from a file identifier (/ID) that it lacks, and that an update has
-    to add (ISO 32000-2, section 7.6.4.3.2): nobody could open the stamped file."""
+    """The document is encrypted, and its file identifier (/ID) is missing.
+
+    An update has to add the identifier, and the key is derived from it (ISO 32000-2, section 7.6.4.3.2), so nobody
+    could open the stamped file.
+    """
 
     code = "encrypted_without_identifier"
     status = 422
 
 
 class DocumentBroken(Refusal):
-    """Its structure cannot be read well enough to be extended without harm."""
+    """The structure of the document cannot be read well enough to be extended without damage."""
 
     code = "document_broken"
     status = 422
@@ -291,45 +295,45 @@ class ChangesForbidden(Refusal):
 
 
 class SignatureRangeMalformed(Refusal):
-    """An earlier signature says that it covers what is no piece of the file: beyond its end, twice,
-    before its beginning."""
+    """The byte range of an earlier signature is no valid part of the file: beyond its end, before its beginning, or twice."""
 
     code = "signature_range_malformed"
     status = 422
 
 
 class DynamicForm(Refusal):
-    """Its form is built when it is opened (XFA): some readers show that in place of the pages, and so no
-    stamp, and nothing of what our renderers compare."""
+    """The form of the document is built when it is opened (XFA).
+
+    Some readers show that form in place of the pages, so they show no stamp, and our renderer cannot compare it.
+    """
 
     code = "dynamic_form"
     status = 422
 
 
 class Portfolio(Refusal):
-    """It is a portfolio (/Collection): readers show a document attached to it, and not its pages."""
+    """The document is a portfolio (/Collection): readers show an attached document in place of its pages."""
 
     code = "portfolio"
     status = 422
 
 
 class LeavesWhenOpened(Refusal):
-    """Opening it leads to another document or to an address: readers show that, and not its pages."""
+    """Opening the document leads to another document or an address, which readers show in place of its pages."""
 
     code = "leaves_when_opened"
     status = 422
 
 
 class StrayStamp(Refusal):
-    """A page shows a stamp of ours whose seal is gone: it would stand beside the new one, as if that sealed
-    both."""
+    """A page shows a stamp of ours whose seal is gone; beside a new stamp it would look sealed too."""
 
     code = "stray_stamp"
     status = 422
 
 
 class NoPages(Refusal):
-    """There is no page a stamp could be on."""
+    """The document has no page for a stamp."""
 
     code = "no_pages"
     status = 422
@@ -348,20 +352,20 @@ class PageOutOfRange(Refusal):
 
 
 class PageNotDrawn(Refusal):
-    """No picture of the page can be made, or not within its bounds; a stamp can be put there."""
+    """No picture of the page can be made within its limits; a stamp can still be placed there."""
 
     code = "page_not_drawn"
     status = 422
 
 
 class PageTooSlow(PageNotDrawn):
-    """Drawing the page takes longer than a task may; on a machine with less to do it may be drawn."""
+    """Drawing the page takes longer than a task may; on an idle machine it may succeed."""
 
     code = "page_too_slow"
 
 
 class PlacementOutsidePage(Refusal):
-    """Some part of the stamp would not be seen."""
+    """Part of the stamp would lie outside the visible page."""
 
     code = "placement_outside_page"
     status = 422
@@ -377,7 +381,7 @@ class PlacementOutsidePage(Refusal):
 
 
 class TextNotFound(Refusal):
-    """The document does not have the text, at which a stamp was to be, so often.
+    """The document contains the text of a requested placement less often than its `occurrence`.
 
     `number` counts the placements of the request from 1; `found` is how often the text is there.
     """
@@ -392,14 +396,14 @@ class TextNotFound(Refusal):
 
 
 class TextNotSearched(Refusal):
-    """The texts of the document cannot be read, or not within the bounds of a task."""
+    """The texts of the document cannot be read within the limits of a task."""
 
     code = "text_not_searched"
     status = 422
 
 
 class PlacementMalformed(Refusal):
-    """A placement that could not fit any page, or none, or too many."""
+    """A placement that fits no page, or no placement, or too many."""
 
     code = "placement_malformed"
     status = 422
@@ -412,7 +416,7 @@ class PlacementMalformed(Refusal):
 
 
 class StampTooSmall(Refusal):
-    """The code of a stamp that small is not read from every print, and its words by nobody."""
+    """A stamp of this width has a QR code that some prints lose, and words that nobody can read."""
 
     code = "stamp_too_small"
     status = 422
@@ -424,7 +428,7 @@ class StampTooSmall(Refusal):
 
 
 class PlacementsOverlap(Refusal):
-    """Two stamps of one request lie on each other: neither could be read, and both would be paid.
+    """Two stamps of one request overlap, so neither could be read.
 
     `first` and `second` count the placements of the request from 1; `page` is the page of both.
     """
@@ -440,7 +444,7 @@ class PlacementsOverlap(Refusal):
 
 
 class PlacementOnStamp(Refusal):
-    """A stamp would lie on one that was sealed before: that could not be read any more.
+    """A stamp would cover one that was sealed before.
 
     `number` counts the placements of the request from 1; `page` is the page of both.
     """
@@ -455,21 +459,21 @@ class PlacementOnStamp(Refusal):
 
 
 class ExistingSealInvalid(Refusal):
-    """A seal of ours in the document does not hold by itself: another one would stand beside it."""
+    """A seal of ours in the document does not hold by itself, so no other is added."""
 
     code = "seal_spoilt"
     status = 422
 
 
 class TooManySeals(Refusal):
-    """More byte ranges or seals than a verifier looks at: one among them could be hidden."""
+    """The file has more byte ranges or seals than a verifier reads, so a seal could be hidden among them."""
 
     code = "too_many_seals"
     status = 422
 
 
 class NotJudged(Refusal):
-    """The document takes longer to check than a machine this busy gives it: there is no verdict yet."""
+    """The check takes longer than a machine this busy allows; there is no verdict yet."""
 
     code = "not_judged"
     status = 503
@@ -477,14 +481,14 @@ class NotJudged(Refusal):
 
 
 class HashOfOtherBytes(Refusal):
-    """The hash that was kept of the document is one of other bytes."""
+    """The kept hash of the document belongs to other bytes."""
 
     code = "hash_of_other_bytes"
     status = 422
 
 
 class SealDoesNotHold(Refusal):
-    """What was sealed was verified before anybody got it, and is not genuine.
+    """The sealed document failed its verification before delivery.
 
     `failed` are the names of the checks that failed.
     """
@@ -499,23 +503,23 @@ class SealDoesNotHold(Refusal):
 
 
 class ExaminationBusy(Refusal):
-    """As many documents are being examined or wait for it as may."""
+    """The limit of documents that are examined or wait for examination is reached."""
 
     code = "examination_busy"
     status = 503
-    retry_after_seconds = 2  # the time that one examination may take
+    retry_after_seconds = 2  # longest time of one examination
 
 
 class SealingUnavailable(Refusal):
-    """Nothing is wrong with the document: what we need for a seal is not to be had now."""
+    """The document is in order, but something that a seal needs is unavailable now."""
 
     code = "sealing_unavailable"
     status = 503
-    retry_after_seconds = 5  # an authority that is away is asked again
+    retry_after_seconds = 5  # an authority that did not answer is asked again
 
 
 class IssuerUnusable(SealingUnavailable):
-    """The key and certificates we seal with may not be used now; the operator must act."""
+    """The key or the certificates of the issuer cannot be used now; the operator must act."""
 
     code = "issuer_unusable"
     status = 503
@@ -524,21 +528,21 @@ class IssuerUnusable(SealingUnavailable):
 
 
 class TimeStampUnavailable(SealingUnavailable):
-    """The time-stamp authority gave no token that could be used; asking again later may help."""
+    """The time-stamp authority gave no usable token; a later attempt may succeed."""
 
     code = "time_stamp_unavailable"
     status = 503
 
 
 class RevocationUnavailable(SealingUnavailable):
-    """No authority said whether a certificate was revoked; asking again later may help."""
+    """No authority answered whether a certificate was revoked; a later attempt may succeed."""
 
     code = "revocation_unavailable"
     status = 503
 
 
 def check_placements(placements: Sequence[Placement]) -> None:
-    """Refuse with `PlacementMalformed` or `StampTooSmall` what no page could accept."""
+    """Refuse with `PlacementMalformed` or `StampTooSmall` placements that fit no page."""
     if not 1 <= len(placements) <= STAMPS_MAX:
         raise PlacementMalformed(f"{len(placements)} stamps asked for, 1 to {STAMPS_MAX} allowed")
     for placement in placements:
@@ -554,9 +558,9 @@ def check_placements(placements: Sequence[Placement]) -> None:
 
 
 def check_apart(placements: Sequence[Placement], pages: Sequence[int]) -> None:
-    """Refuse with `PlacementsOverlap` stamps on each other; `pages` are the pages they are on.
+    """Refuse with `PlacementsOverlap` stamps that overlap; `pages` are the page numbers of the placements.
 
-    Stamps may touch: a caller that computed the corners may have rounded them.
+    Stamps may touch, because a caller may have rounded computed corners.
     """
     for (first, (one, page)), (second, (other, on)) in combinations(
         enumerate(zip(placements, pages, strict=True), start=1), 2
@@ -571,7 +575,7 @@ def _box(placement: Placement) -> Corners:
 
 
 def overlap(one: Corners, other: Corners) -> bool:
-    """True for two boxes that share more than rounding makes of those side by side."""
+    """True if two boxes overlap by more than the rounding error of adjacent ones."""
     across = min(one[2], other[2]) - max(one[0], other[0])
     along = min(one[3], other[3]) - max(one[1], other[1])
     return across > OVERLAP_MAX and along > OVERLAP_MAX

@@ -1,4 +1,4 @@
-"""Seals of our own issuers: the question whether a document bears them, and its answer."""
+"""Check of a document for seals of our own issuers."""
 
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from meterai.sealing.signing.issuers import Issuers
 def question(
     document: bytes, issuers: Issuers, at: datetime, password: bytes = b""
 ) -> CheckQuestion:
-    """What a verifier is asked who knows every issuer of ours, its key, its claim keys and its time-stamps."""
+    """Return the question asked when all our issuers are trusted: their keys, claim keys and time-stamp roots."""
     return CheckQuestion(
         document,
         issuers.roots,
@@ -27,5 +27,5 @@ def question(
 def verify_own(
     document: bytes, issuers: Issuers, *, at: datetime, password: bytes = b""
 ) -> CheckReport:
-    """`verify` against these issuers.  Never raises, whatever the bytes are."""
+    """Verify a document against these issuers.  Returns a report for any bytes."""
     return finish(verifying(question(document, issuers, at, password)))

@@ -1,6 +1,6 @@
-"""Pictures of pages: what somebody sees before a stamp is placed, and in a verdict.
+"""Pictures of pages, shown before a stamp is placed and in a verdict.
 
-Lengths are points of the page as it is seen, counted from its lower left corner.
+Lengths are points of the page as it is shown, counted from its lower left corner.
 """
 
 from collections.abc import Sequence
@@ -12,14 +12,14 @@ from meterai.sealing.sandbox.answers import NotAnswered, RenderedPage
 from meterai.sealing.sandbox.bounded import Task, Work
 from meterai.sealing.survey import InkSurvey, grid
 
-PICTURE_WIDTH = 800  # pixels; on a phone two to three for each of its own
+PICTURE_WIDTH = 800  # pixels; two to three for each of a phone's own
 THUMBNAIL_WIDTH = 120
 PICTURE_WIDTH_MAX = 1600
 MARKS_MAX = 20  # areas framed in one picture
 
 _ANSWER_BYTES_MAX = 192 * 1024  # picture and survey, in base 64
-# Somebody looks at an empty frame meanwhile.  Its two seconds of a processor end a task; a clock of six ended
-# honest ones on a busy machine, and that a page cannot be drawn is kept.
+# A person looks at an empty frame meanwhile.  The processor time of two seconds ends a task; a wall time of six ended
+# honest ones on a busy machine, and the failure of a page is kept.
 _WALL_SECONDS = 20
 
 
@@ -37,8 +37,8 @@ class Rectangle:
 class PagePicture:
     """A page, or a part of it, as WebP of at most 60 KB.
 
-    `size` is the visible size of the whole page, `pages` the number of all.  `survey` is there if
-    it was asked for.
+    `size` is the visible size of the whole page, `pages` the number of all pages.  `survey` is set if
+    it was requested.
     """
 
     webp: bytes = field(repr=False)
@@ -57,11 +57,11 @@ def picturing(
     with_survey: bool = False,
     password: bytes = b"",
 ) -> Work[PagePicture]:
-    """The work of drawing a page (from 1, or `LAST_PAGE`), `width` pixels wide where that fits.
+    """Work that draws a page (from 1, or `LAST_PAGE`), `width` pixels wide if that fits.
 
-    Around each of `marks` there is a frame, which covers nothing of it.  Refuses with what opening
-    the document refuses, with `PageOutOfRange`, with `PageNotDrawn`, and
-    with `PageTooSlow` where a task of it has no answer.
+    Around each of `marks` there is a frame, which covers nothing of it.  Refuses with the refusals of opening
+    the document, with `PageOutOfRange`, with `PageNotDrawn`, and
+    with `PageTooSlow` if its task has no answer.
     """
     assert 1 <= width <= PICTURE_WIDTH_MAX, width
     assert len(marks) <= MARKS_MAX, len(marks)
@@ -89,7 +89,7 @@ def _written(one: Rectangle) -> list[float]:
 
 
 def _picture(found: RenderedPage, *, with_survey: bool) -> PagePicture:
-    """The picture in an answer.  Raises `NotAnswered` where it contradicts itself."""
+    """Return the picture in an answer.  Raises `NotAnswered` if the answer contradicts itself."""
     if not answers.is_webp(found.webp) or not 1 <= found.page <= found.pages:
         raise NotAnswered
     if found.width <= 0 or found.height <= 0:

@@ -1,4 +1,4 @@
-"""Placements of stamps that were asked for by a corner of a page or by a text of the document."""
+"""Placements of stamps that were requested by a corner of a page or by a text of the document."""
 
 import math
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from meterai.sealing.sandbox.answers import NotAnswered, Placed
 from meterai.sealing.sandbox.bounded import Task, Work
 
 TEXT_LENGTH_MAX = (
-    200  # characters of a text that is searched; a longer one runs over lines and is never found
+    200  # characters of a searched text; a longer one runs over lines and is never found
 )
 OCCURRENCE_MAX = 1_000
 
@@ -26,9 +26,9 @@ OCCURRENCE_MAX = 1_000
 def placing(
     document: bytes, places: Sequence[PlacementWish], password: bytes = b""
 ) -> Work[tuple[Placement, ...]]:
-    """The work of finding a placement for each place; one that is a placement stays as it is.
+    """Work that finds a placement for each request; a request that is a placement is returned unchanged.
 
-    Whether a stamp fits there is for `accepting` to say.  Refuses with what opening the document refuses, with
+    `accepting` checks that a stamp fits there.  Refuses with the refusals of opening the document, with
     `PageOutOfRange`, `TextNotFound` and `TextNotSearched`.
     """
     kept = tuple(one for one in places if isinstance(one, Placement))
@@ -55,7 +55,7 @@ def placing(
 
 
 def _written(place: PlacementWish) -> dict[str, Any]:
-    """A place as a task takes it."""
+    """Encode a request for a task."""
     match place:
         case AtCorner(page, corner, margin, width):
             return {"page": page, "corner": corner.value, "margin": margin, "width": width}

@@ -1,6 +1,6 @@
-"""Where on a page there is ink, and where a stamp has a free place; pure.
+"""Ink on a page, and free places for a stamp; pure.
 
-A `InkSurvey` is a grid over the page as it is seen.  Lengths are points, counted from the lower left
+An `InkSurvey` is a grid over the page as it is shown.  Lengths are points, counted from the lower left
 corner, as in `Placement`.
 """
 
@@ -15,28 +15,30 @@ from meterai.sealing.model import Placement
 
 CELL_POINTS = 72 / 25.4 * 2  # 2 mm; a letter of 9 points is about as high
 CELLS_MAX = 200  # along one side: the cells of a poster are larger
-INK_SHARE_MAX = 0.005  # of a stamp's area; more is said to lie on something
+INK_SHARE_MAX = 0.005  # of a stamp's area; a stamp over more ink is said to cover something
 
 _MARGIN_POINTS = 72 / 25.4 * 4  # kept free around a suggested stamp
 _EDGE_POINTS = 72 / 25.4 * 8  # from the edge of the page, where printers do not print
 _SPECKS_SHARE = INK_SHARE_MAX / 5  # of a stamp's area, in a free place: less than a digit
-_FOOT_SHARE = 0.2  # of the page's height: a single line there is a page number, no signature
+_FOOT_SHARE = 0.2  # of the page's height: a single line there is a page number, not a signature
 _LINE_POINTS = 72 / 25.4 * 8
 _RIGHT_SHARE = 0.5  # of the width: signatures are to the right of it
 _USUAL = (0.74, 0.2)  # the centre of a stamp on an empty page, as shares of width and height
 _ROW_INK_MIN = 64  # of 255 for each cell that is all ink: specks make no line
-_GAP_POINTS = 72 / 25.4 * 30  # within one block; between a closing and a name is room to sign
+_GAP_POINTS = (
+    72 / 25.4 * 30
+)  # within one block; the gap between a closing and a name is room to sign
 
 
 def grid(width: float, height: float) -> tuple[int, int]:
-    """The columns and rows of the survey of a page, in points."""
+    """Return the columns and rows of the survey of a page, in points."""
     cell = max(CELL_POINTS, width / CELLS_MAX, height / CELLS_MAX)
     return max(1, round(width / cell)), max(1, round(height / cell))
 
 
 @dataclass(frozen=True)
 class InkSurvey:
-    """The ink of one page.
+    """Ink of one page.
 
     `ink` has a byte for each cell, row by row from the top left: 255 times the share of it that is
     not paper.  `paper` is the paper's level of grey, 0 to 255.
@@ -50,7 +52,7 @@ class InkSurvey:
     paper: int = 255
 
     def ink_under(self, placement: Placement) -> float:
-        """The share of a stamp's area where there is ink, 0 to 1; the page is not looked at."""
+        """Return the share of a stamp's area with ink under it, 0 to 1; ignores the page number."""
         across = self.columns / self.width
         along = self.rows / self.height
         left, right = placement.x * across, (placement.x + placement.width) * across
@@ -68,10 +70,10 @@ class InkSurvey:
     def free_place(
         self, page: int, width: float, taken: Sequence[Placement] = ()
     ) -> Placement | None:
-        """A place where a stamp of this width covers nothing; `None` where there is none.
+        """Return a place where a stamp of this width covers nothing; `None` if there is none.
 
-        It is the free one nearest to where people sign: beside the last block of text on the right
-        side of the page, and on an empty page to the lower right.  `taken` are stamps on it.
+        It is the free place nearest to the usual place of signatures: beside the last block of text on the right
+        side of the page, and on an empty page to the lower right.  `taken` are stamps on the page.
         """
         shape = Placement(page, 0.0, 0.0, width)
         places = _Places(self, shape)
@@ -79,7 +81,7 @@ class InkSurvey:
             return None
         aim_x, aim_y = self._aim
         best: tuple[float, Placement] | None = None
-        # From the middle outwards, so that the first free place of a row is its best, and a row that
+        # From the middle outwards: the first free place of a row is its best, and a row that
         # is farther away than the best place ends the search.
         for row in sorted(places.rows, key=lambda row: abs(places.y(row) - aim_y)):
             away_y = abs(places.y(row) - aim_y)
@@ -97,7 +99,7 @@ class InkSurvey:
         return best[1] if best else None
 
     def usual_place(self, page: int, width: float) -> Placement:
-        """To the lower right, whatever is there."""
+        """Return the place to the lower right, free or not."""
         shape = Placement(page, 0.0, 0.0, width)
         x = self.width * _USUAL[0] - shape.width / 2
         y = self.height * _USUAL[1] - shape.height / 2
@@ -110,7 +112,7 @@ class InkSurvey:
 
     @cached_property
     def _sums(self) -> list[list[int]]:
-        """For each corner of a cell, the ink of all above and to the left of it."""
+        """Return, for each corner of a cell, the ink of all cells above and to the left of it."""
         sums = [[0] * (self.columns + 1)]
         for start in range(0, self.rows * self.columns, self.columns):
             row = accumulate(self.ink[start : start + self.columns], initial=0)
@@ -118,20 +120,20 @@ class InkSurvey:
         return sums
 
     def ink_in(self, left: int, top: int, right: int, bottom: int) -> int:
-        """The ink of these cells; columns from the left, rows from the top, the ends not counted."""
+        """Return the ink of these cells; columns from the left, rows from the top, ends exclusive."""
         above, below = self._sums[top], self._sums[bottom]
         return below[right] - below[left] - above[right] + above[left]
 
     @cached_property
     def _aim(self) -> tuple[float, float]:
-        """The point near which people sign: the middle of the last block on the right."""
+        """Return the point near which people sign: the middle of the last block on the right."""
         cell_x, cell_y = self.width / self.columns, self.height / self.rows
         begins = round(self.columns * _RIGHT_SHARE)
         block = self._last_block(begins, round(_GAP_POINTS / cell_y))
         if block is None:
             return self.width * _USUAL[0], self.height * _USUAL[1]
         top, bottom = block
-        # A whole column of text is no signature: people sign where it ends.
+        # A whole column of text is no signature: people sign at its end.
         top = max(top, bottom - round(self.rows / 5))
         columns = [
             column
@@ -142,7 +144,7 @@ class InkSurvey:
         return middle, self.height - (top + bottom + 1) / 2 * cell_y
 
     def _last_block(self, begins: int, gap: int) -> tuple[int, int] | None:
-        """The first and last row of the lowest block from that column on, but for a page number."""
+        """Return the first and last row of the lowest block from that column on, page numbers ignored."""
         foot, line = self.rows * (1 - _FOOT_SHARE), self.rows * _LINE_POINTS / self.height
         blocks: list[tuple[int, int]] = []
         for row in range(self.rows):
@@ -158,7 +160,7 @@ class InkSurvey:
 
 
 class _Places:
-    """The places of a stamp whose upper left corner is at a cell's, away from the page's edges."""
+    """Candidate places of a stamp: its upper left corner is at a cell's, away from the page's edges."""
 
     def __init__(self, survey: InkSurvey, shape: Placement) -> None:
         self._survey = survey
@@ -177,20 +179,20 @@ class _Places:
         self.rows = _inside(survey.height, shape.height, self._cell_y, survey.rows - self._along)
 
     def x(self, column: int) -> float:
-        """The middle of the stamp, from the left."""
+        """Return the middle of the stamp, from the left."""
         return column * self._cell_x + self._shape.width / 2
 
     def y(self, row: int) -> float:
-        """The middle of the stamp, from below."""
+        """Return the middle of the stamp, from below."""
         return self._survey.height - row * self._cell_y - self._shape.height / 2
 
     def placement(self, row: int, column: int) -> Placement:
-        """The stamp there."""
+        """Return the stamp there."""
         x, y = column * self._cell_x, self.y(row) - self._shape.height / 2
         return Placement(self._shape.page, x, y, self._shape.width)
 
     def is_free(self, row: int, column: int) -> bool:
-        """No ink there, nor in the margin."""
+        """True if there is no ink in the place and its margin."""
         survey = self._survey
         found = survey.ink_in(
             max(0, column - self._beside),
@@ -202,7 +204,7 @@ class _Places:
 
 
 def _inside(page: float, stamp: float, cell: float, last: int) -> range:
-    """The cells at which a stamp can begin: as far from both edges as the page allows."""
+    """Return the cells at which a stamp can begin, as far from both edges as the page allows."""
     if page < stamp:
         return range(0)
     edge = min(_EDGE_POINTS, (page - stamp) / 2)
@@ -212,7 +214,7 @@ def _inside(page: float, stamp: float, cell: float, last: int) -> range:
 
 
 def _is_near(place: Placement, taken: Sequence[Placement]) -> bool:
-    """True if a stamp there would lie on another, or closer than the margin."""
+    """True if a stamp there would overlap another, or be closer than the margin."""
     return any(
         place.x < one.x + one.width + _MARGIN_POINTS
         and one.x < place.x + place.width + _MARGIN_POINTS

@@ -1,4 +1,4 @@
-"""What the processes of `bounded` can do with a document, by name; and the program that runs them.
+"""Tasks of the processes of `bounded`, by name; and the program that runs them.
 
 Each takes the document and the parameters of its `Task`, and returns the answer in bytes.  As a
 program (`python -m meterai.sealing.tasks`) it is the fork server with these tasks loaded.
@@ -101,7 +101,7 @@ def _logo(picture: bytes, _: Parameters) -> bytes:
 
 
 def _fractions(page: PdfPage, rectangle: Sequence[float]) -> drawing.Fractions:
-    """A rectangle in points, cut to the page, as fractions of it from the top left."""
+    """Return a rectangle in points, cut to the page, as fractions of it from the top left."""
     x, y, width, height = rectangle
     size = page.size
     left, right = max(0.0, x / size.width), min(1.0, (x + width) / size.width)
@@ -110,7 +110,7 @@ def _fractions(page: PdfPage, rectangle: Sequence[float]) -> drawing.Fractions:
 
 
 def _within(part: drawing.Fractions, area: drawing.Fractions) -> drawing.Fractions:
-    """Fractions of the page as fractions of a part of it."""
+    """Convert fractions of the page to fractions of a part of it."""
     left, top, right, bottom = part
     wide, high = right - left, bottom - top
     return (
@@ -139,7 +139,7 @@ _TASKS: dict[str, Callable[[bytes, Parameters], bytes]] = {
 
 
 def do(name: str, document: bytes, parameters: Parameters) -> bytes:
-    """The answer to a task."""
+    """Return the answer to a task."""
     try:
         return _TASKS[name](document, parameters)
     except Refusal as refusal:

@@ -1,4 +1,4 @@
-"""Whether a signed document is as it was signed: a report of named checks, and one verdict.
+"""Check of a signed document: a report of named checks, and one verdict.
 
-Nothing is written and no other machine is asked; what may take long is a task of `sandbox`.
+Nothing is written and no other machine is asked; long checks are tasks of `sandbox`.
 """

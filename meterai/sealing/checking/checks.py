@@ -1,20 +1,20 @@
-"""The checks of a seal, each a question about the file as that seal left it, by format version.
+"""Checks of a seal by format version, each a question about the file as that seal left it.
 
-The checks of version 1, in the order they are made:
+The checks of version 1, in order:
 
    1  readable    the file can be opened as a PDF
    2  issuer      the certificate is of a key that seals and leads to a trusted root; each
-                  certificate on the way may do what it did; the SignedData holds no other
+                  certificate on the path has the usage it needs; the SignedData holds no other
    3  seal        that key made the signature, and the signed attributes name each certificate
                   (signing-certificate-v2, RFC 5035)
    4  structure   the byte range is two pieces around the value of /Contents, which is the SignedData
                   as we lay it out, padded with zeros; the cross-reference that leads to the
-                  signature is the last thing covered
+                  signature is the last covered part
    5  integrity   the covered bytes have the SHA-256 that was signed
-   6  validity    the certificates were valid at the stated time, and that time is not to come
+   6  validity    the certificates were valid at the stated time, and that time is not in the future
    7  serials     reason, record and annotations name the same serials
    8  original    the file before stamping has the recorded SHA-256
-   9  time_stamp  the time-stamp is there exactly where the record says so, leads to a root that the
+   9  time_stamp  the time-stamp is there exactly if the record says so, leads to a root that the
                   record names and the verifier trusts, holds nothing unsigned, and agrees with the
                   stated time
   10  claim       the signed claims of the QR codes hold for these serials, this time and original
@@ -23,9 +23,9 @@ A seal over a statement of ours has a record of its own kind, and in place of 7 
 
       no_stamp    reason, record and annotations name no serial: it is no stamp
 
-9 is made unless the record says that there is no time-stamp and there is none, 10 if the claim keys
-are known; all others always. If the verifier trusts no root of time-stamps, those that the record
-names are believed, and the answer says so.
+9 is made unless the record states no time-stamp and there is none, 10 if the claim keys
+are known; all others always.  If the verifier trusts no root of time-stamps, those that the record
+names are trusted, and the answer says so.
 """
 
 import re
@@ -65,7 +65,7 @@ _OPENING = re.compile(rb"(?<=\n)(\d{1,10}) 0 obj\n<<%b/Contents \Z" % re.escape(
 _OPENING_BYTES_MAX = 128
 _TAIL = re.compile(rb"startxref\s+(\d{1,10})\s+%%EOF[\r\n ]*\Z")
 _TAIL_BYTES_MAX = 64  # of the pointer at the end of an update
-_ANNOTATION = b"\n<</Type/Annot"  # how an annotation of ours begins
+_ANNOTATION = b"\n<</Type/Annot"  # beginning of an annotation of ours
 _NAMED_BY = {b"/Widget": b"/T", b"/Stamp": b"/NM"}
 _DATE = re.compile(r"D:(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:Z.*|([+-])(\d\d)'?(?:(\d\d)'?)?)?")
 
@@ -78,9 +78,9 @@ Answer = tuple[bool, Facts]
 
 @dataclass(frozen=True)
 class SealCheck:
-    """A seal, the document it left, opened, and the knowledge of the verifier.
+    """A seal, the opened document that it left, and the knowledge of the verifier.
 
-    `signature` is the dictionary in front of which the gap is, and `record` what it notes about the
+    `signature` is the dictionary around the gap, and `record` its entry about the
     seal; either is empty if it is missing.
     """
 
@@ -95,7 +95,7 @@ class SealCheck:
 
     @cached_property
     def is_statement(self) -> bool:
-        """True of a seal over a statement, by its record; one with both kinds of record is none."""
+        """True if the record is one of a statement; a seal with both kinds of record is none."""
         signature = self.signature
         return (
             signature is not None
@@ -105,36 +105,36 @@ class SealCheck:
 
     @cached_property
     def rules(self) -> "Rules | None":
-        """The rules of its kind and version, `None` where there are none."""
+        """Rules of its kind and version, `None` if there are none."""
         return (STATEMENT_VERSIONS if self.is_statement else VERSIONS).get(self.version)
 
     @cached_property
     def version(self) -> int:
-        """The version of the format; 0 for a seal from before there were versions."""
+        """Version of the format; 0 for a seal made before there were versions."""
         stated = self.document.entry(self.record, b"/Version")
         return stated if type(stated) is int else 0
 
     @cached_property
     def sealed_at(self) -> datetime | None:
-        """The time the seal states."""
+        """Time that the seal states."""
         return time_of(self.document.text(self.signature, b"/M"))
 
     @cached_property
     def serials(self) -> tuple[str, ...]:
-        """The well-formed serials in the reason."""
+        """Well-formed serials in the reason."""
         return serials_in_reason(self.document.text(self.signature, b"/Reason"))
 
     def length(self, key: bytes) -> int:
-        """A length in the record, in bytes; 0 if it states none."""
+        """Return a length in the record, in bytes; 0 if it states none."""
         length = self.document.entry(self.record, key)
         return length if type(length) is int and length > 0 else 0
 
     def texts(self, key: bytes) -> list[str]:
-        """The text strings that the record lists under a key."""
+        """Return the text strings that the record lists under a key."""
         return [in_letters(one) for one in self.strings(key)]
 
     def strings(self, key: bytes) -> list[bytes]:
-        """The strings that the record lists under a key; empty if it lists anything else."""
+        """Return the strings that the record lists under a key; empty if it lists anything else."""
         if self.record is None:
             return []
         listed = self.document.items(self.record, key)
@@ -145,7 +145,7 @@ class SealCheck:
 
 
 def signature_of(document: Document, seal: Seal) -> tuple[Dictionary | None, Dictionary | None]:
-    """The signature dictionary around the gap of a seal, and its record, if they are there."""
+    """Return the signature dictionary around the gap of a seal, and its record, if they are there."""
     number = _number(document, seal)
     signature = document.dictionary(Ref(number, 0)) if number else None
     if signature is None:
@@ -157,7 +157,7 @@ def signature_of(document: Document, seal: Seal) -> tuple[Dictionary | None, Dic
 
 
 def _number(document: Document, seal: Seal) -> int:
-    """The number of the signature dictionary, 0 unless the newest section leads to it."""
+    """Return the number of the signature dictionary, 0 unless the newest section leads to it."""
     start = max(0, seal.start - _OPENING_BYTES_MAX)
     opening = _OPENING.search(document.buffer, start, seal.start)
     if opening is None:
@@ -168,7 +168,7 @@ def _number(document: Document, seal: Seal) -> int:
 
 
 def time_of(text: str) -> datetime | None:
-    """A date (ISO 32000-2, section 7.9.4), complete to the second, as ours are."""
+    """Parse a date (ISO 32000-2, section 7.9.4), complete to the second, as ours are."""
     found = _DATE.fullmatch(text)
     if found is None:
         return None
@@ -181,13 +181,13 @@ def time_of(text: str) -> datetime | None:
 
 
 def integrity(seal: Seal, digests: Digests) -> bool:
-    """5: have the covered bytes the digest that was signed?"""
+    """True if the covered bytes have the digest that was signed (check 5)."""
     signed_data = seal.signed_data
     return signed_data.digest_name == "sha256" and digests.covered == signed_data.message_digest
 
 
 def _issuer(case: SealCheck) -> Answer:
-    # The signature does not cover the certificates: one more or one less was added or taken out.
+    # The signature does not cover the certificates, so they are counted: none may be added or removed.
     signed_data, path = case.seal.signed_data, case.seal.path
     is_whole = {signed_data.leaf, *signed_data.others} == set(path)
     return is_whole and trust.usages_fit(path), {"signer": common_name(path[0])}
@@ -241,7 +241,7 @@ def _no_stamp(case: SealCheck) -> Answer:
 
 
 def _drawn(document: Document) -> list[str]:
-    """The serials of the stamps that the newest update wrote, in the order of their objects."""
+    """Return the serials of the stamps that the newest update wrote, in the order of their objects."""
     section = document.sections[0]
     if section.rows > STAMPING_OBJECTS_MAX:
         raise DocumentBroken("more objects than a stamping writes")
@@ -287,7 +287,7 @@ def _time_stamp(case: SealCheck) -> Answer:
 
 
 def time_stamp_roots(case: SealCheck) -> list[bytes] | None:
-    """The digests of the roots that the time-stamp leads to, by the record; `None` if it says nothing."""
+    """Return the digests of the time-stamp's roots by the record; `None` if it states nothing."""
     listed = case.document.entry(case.record, b"/TimeStampRoots")
     named = case.strings(b"/TimeStampRoots")
     is_said = isinstance(listed, list) and len(named) == len(listed) <= ROOTS_MAX
@@ -307,7 +307,7 @@ def _claim(case: SealCheck) -> Answer:
 
 
 _NO_TIME_STAMP: Facts = {"at": "-", "authority": "-", "is_trusted": False}
-# Each question with the facts of its sentence if asking it raised.
+# Each question with the facts of its sentence if the check raises.
 Rules = Mapping[str, tuple[Callable[[SealCheck], Answer], Facts]]
 _VERSION_1: Rules = {
     "issuer": (_issuer, {"signer": "-"}),
@@ -320,7 +320,7 @@ _VERSION_1: Rules = {
     "time_stamp": (_time_stamp, _NO_TIME_STAMP),
     "claim": (_claim, {}),
 }
-# The rules of each released version of the format. A version that is here stays, with its rules.
+# Rules of each released version of the format.  A version and its rules are never removed.
 VERSIONS = {1: _VERSION_1}
 _STATEMENT_1: Rules = {
     name: rule for name, rule in _VERSION_1.items() if name not in ("serials", "claim")
@@ -331,7 +331,7 @@ ALWAYS_MADE = frozenset({"readable", *_VERSION_1}) - SOMETIMES_MADE
 
 
 def made(case: SealCheck) -> tuple[Check, ...]:
-    """The checks of a seal, by the rules of its kind and version, which there must be."""
+    """Return the checks of a seal by the rules of its kind and version, which must exist."""
     rules = case.rules
     assert rules is not None
     return tuple(_ask(case, name, *rules[name]) for name in rules if _is_asked(case, name))
@@ -352,7 +352,7 @@ def _ask(
         passed, facts = question(case)
     except TooMuchHere:
         raise
-    # A question that cannot be answered fails; it must not hide the answers to others.
+    # A check that raises fails; it must not hide the answers of others.
     except Exception:
         return Check(name, passed=False, facts=facts)
     return Check(name, passed, facts)

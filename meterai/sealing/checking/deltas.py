@@ -1,6 +1,6 @@
-"""A seal as its delta has it, without the original: certificates, the signature over its attributes, and claims.
+"""Seal in a delta, without the original: certificates, the signature over its attributes, and claims.
 
-Without the original nobody can say that the seal holds: its digest is over both.  The delta names what was sealed, and
+The digest of a seal covers the original too, so a delta alone does not prove that the seal holds.  It proves that
 the key of the seal signed that digest.
 """
 
@@ -22,7 +22,7 @@ _CLAIM = re.compile(rb"\(([0-9A-Z]+)\)")
 class DeltaSeal:
     """The last seal in a delta.
 
-    `chain` is the certificate of its key and those above; `signature_holds` says that the key signed the attributes,
+    `chain` is the certificate of its key and those above; `signature_holds` is true if the key signed the attributes,
     among them `digest`, the SHA-256 of the sealed bytes.  Claims are in the order of the serials; a delta of an
     encrypted document hides them.
     """
@@ -33,12 +33,12 @@ class DeltaSeal:
     claims: tuple[str, ...]
 
     def pem(self) -> bytes:
-        """The chain as others read it, the key's own certificate first."""
+        """Return the chain in PEM, the key's own certificate first."""
         return b"".join(one.public_bytes(Encoding.PEM) for one in self.chain)
 
 
 def seal_in(delta: bytes) -> DeltaSeal | None:
-    """The last seal in a delta of ours; None where none can be read."""
+    """Return the last seal in a delta of ours; None if none can be read."""
     gaps = _GAP.findall(delta)
     if not gaps:
         return None

@@ -1,8 +1,8 @@
-"""The evidence that we append behind a seal (`writing.security_store`), recognised by making it anew.
+"""Recognition of the evidence that we append behind a seal (`writing.security_store`).
 
-Nobody signs that update, so it is ours only if nothing in it could be otherwise: it is made again
-from the certificates and answers it holds, and each of these is signed below a pinned root.
-Everything else behind a seal is somebody else's.
+Nobody signs that update, so it is accepted only if every byte of it is determined: it is made again
+from the certificates and answers it holds, each signed below a pinned root, and compared.
+Everything else behind a seal is foreign.
 """
 
 import re
@@ -21,7 +21,7 @@ from meterai.sealing.signing.proofs import is_proven
 from meterai.sealing.writing.security_store import store_update
 
 ITEMS_MAX = 64  # certificates and answers; two chains have about twelve
-_CATALOG_BYTES_MAX = 256 * 1024  # written anew before the evidence
+_CATALOG_BYTES_MAX = 256 * 1024  # written again before the evidence
 
 _END = b"\nendobj\n"
 _STREAM = re.compile(rb"(\d{1,10}) 0 obj\n<</Length (\d{1,8})>>stream\n")
@@ -40,7 +40,7 @@ def own_evidence_end(
     named_roots: Sequence[bytes],
     at: datetime,
 ) -> int:
-    """The offset at which our evidence behind a seal ends; the end of the seal if there is none.
+    """Return the offset at which our evidence behind a seal ends; the end of the seal if there is none.
 
     `sealed` is the file up to the end of the seal, opened; `named_roots` are the digests of the
     roots that its time-stamp may lead to; `at` is the time of sealing.
@@ -55,7 +55,7 @@ def own_evidence_end(
 
 
 def _read(file: bytes, sealed: Document, start: int) -> RevocationEvidence | None:
-    """The evidence in an update laid out as ours: the catalog, the streams, the entry for the seal."""
+    """Read the evidence in an update laid out as ours: the catalog, the streams, the entry for the seal."""
     catalog_end = file.find(_END, start, start + _CATALOG_BYTES_MAX)
     if catalog_end < 0:
         return None

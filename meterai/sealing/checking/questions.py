@@ -1,4 +1,4 @@
-"""The question to the verifier and its report, in the form in which they go to a task and back."""
+"""Question to the verifier and its report, with their encoding for a task."""
 
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence, Set
@@ -21,7 +21,7 @@ ClaimKeys = Mapping[str, Ed25519PublicKey]
 
 @dataclass(frozen=True, slots=True)
 class CheckQuestion:
-    """What `verify` is asked."""
+    """Arguments of `verify`."""
 
     document: bytes = field(repr=False)
     trusted_roots: Sequence[x509.Certificate]
@@ -33,12 +33,12 @@ class CheckQuestion:
 
     @property
     def sealers(self) -> Sealers:
-        """Who may have sealed."""
+        """Sealers that the question trusts."""
         return Sealers.of(self.trusted_roots, self.seal_certificates)
 
 
 def parameters_of(question: CheckQuestion) -> dict[str, object]:
-    """The question, but for the document, as parameters of a task."""
+    """Return the question, without the document, as parameters of a task."""
     return {
         "trusted_roots": _written(question.trusted_roots),
         "at": question.at.isoformat(),
@@ -63,7 +63,7 @@ def _certificates(texts: Sequence[str]) -> list[x509.Certificate]:
 
 
 def read_question(document: bytes, parameters: Mapping[str, Any]) -> CheckQuestion:
-    """The question in the parameters of a task."""
+    """Return the question in the parameters of a task."""
     keys: Mapping[str, str] | None = parameters["claim_keys"]
     return CheckQuestion(
         document,
@@ -81,7 +81,7 @@ def read_question(document: bytes, parameters: Mapping[str, Any]) -> CheckQuesti
 
 
 def written_report(report: CheckReport) -> Verified:
-    """A report as it leaves a process."""
+    """Encode a report for the way out of a process."""
     return Verified(
         report.verdict.value,
         list(report.serials),
@@ -120,11 +120,11 @@ def _written_fact(fact: object) -> bool | int | float | str | TimeFact:
 def read_report(
     found: Verified, always: Set[str], sometimes: Set[str], size_bytes: int
 ) -> CheckReport:
-    """A report from a process about a file of so many bytes, with the checks that are made always and
-    sometimes.
+    """Decode a report of a process about a file of so many bytes.
 
-    Raises `NotAnswered` where it contradicts itself, or has checks of other names; one that is
-    genuine must have passed all that are made always.
+    `always` and `sometimes` are the names of the checks that are made always and sometimes.
+    Raises `NotAnswered` if the report contradicts itself or has checks of other names; a genuine
+    one must have passed all that are made always.
     """
     checks = tuple(
         Check(

@@ -1,7 +1,7 @@
-"""Seals of ours in a file, found by their bytes: a form may lead elsewhere, and bytes cannot.
+"""Seals of ours in a file, found by their bytes: a form may lead to another place, the bytes cannot.
 
-A seal is laid out in one way: its byte range stands directly behind the gap that it leaves out. So
-whoever reads the numbers of a byte range knows which gap is meant, and whether it is there.
+A seal has one layout: its byte range is directly behind the gap that it leaves out.  So
+the numbers of a byte range tell which gap is meant, and if it is there.
 """
 
 import hashlib
@@ -13,24 +13,24 @@ from meterai.sealing.model import STAMPS_MAX, TooManySeals
 from meterai.sealing.signing import cms, trust
 from meterai.sealing.writing.engine import HashState
 
-SEALS_MAX = 64  # of ours in one file; a document that somebody signed gets up to 20 at a time
-RANGES_MAX = 10_000  # byte ranges of anybody that are looked at
+SEALS_MAX = 64  # of ours in one file; a document that others signed gets up to 20 at a time
+RANGES_MAX = 10_000  # byte ranges of any signature that are read
 GAP_BYTES_MAX = 2 * 65_536 + 2  # hexadecimal, with its angle brackets
 REST_BYTES_MAX = 1024 * 1024  # covered behind the gap: dictionary and cross-reference, some 10 KB
-_MOVED_MAX = 64  # bytes put in or taken out before a seal that is still found
+_MOVED_MAX = 64  # bytes inserted or removed before a seal that is still found
 
-BYTE_RANGE = b">/ByteRange[0 "  # how that of a seal begins, directly behind its gap
+BYTE_RANGE = b">/ByteRange[0 "  # beginning of a seal's byte range, directly behind its gap
 _NUMBERS = re.compile(rb"(\d{1,10}) (\d{1,10}) (\d{1,10}) *\]")
 _ORIGINAL_LENGTH = re.compile(rb"/OriginalLength (\d{1,10})/")
 
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """A signature by a key of ours, wherever it is: the covered bytes may be others than were sealed.
+    """A signature by a key of ours at any place; the covered bytes may differ from the sealed ones.
 
     The gap is from `start` to `stop`, the covered bytes end at `end`; `is_in_place` is false if the
-    byte range speaks of another place. `contents` is the SignedData with its padding.
-    `original_length` is what the record behind the gap states, 0 if it cannot be found.
+    byte range names another place.  `contents` is the SignedData with its padding.
+    `original_length` is stated in the record behind the gap, 0 if it cannot be found.
     """
 
     start: int
@@ -61,7 +61,7 @@ def check_room(file: bytes) -> None:
 
 
 def seals_in(file: bytes, sealers: trust.Sealers, *, behind: int = 0) -> list[Seal]:
-    """The seals of ours that begin behind so many bytes, in their order. Refuses with `TooManySeals`."""
+    """Return the seals of ours that begin behind so many bytes, in order.  Refuses with `TooManySeals`."""
     found = []
     for start, stop, ranges in _gaps(file, behind):
         seal = _read(file, start, stop, ranges, sealers)
@@ -110,7 +110,7 @@ def _read(
 def digests_of(
     file: bytes, seals: Sequence[Seal], known: tuple[HashState, int] | None = None
 ) -> list[Digests | None]:
-    """The digests about each seal, in one pass over the file; `None` for one out of place or cut off.
+    """Return the digests for each seal, in one pass over the file; `None` for one out of place or cut off.
 
     `known` is the state of SHA-256 over the first bytes, and their number, of a file that is not
     hashed again.

@@ -1,4 +1,4 @@
-"""The signatures that the form of a document leads to, whoever made them; nothing is judged here."""
+"""All signatures that the form of a document leads to, whoever made them; no verdict on them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ from meterai.sealing.signing import cms, trust
 from meterai.sealing.signing.issuer import common_name
 from meterai.sealing.stamp.identifiers import SEAL_KEY, serial_in_name, serials_in_reason
 
-LATER_MAX = 20  # signatures behind a seal that are told
-NAME_MAX = 256  # characters of a signer's name that are told
-# A SignedData that is not as ours goes to a general parser, which takes so many times as long.
+LATER_MAX = 20  # signatures behind a seal that a report names
+NAME_MAX = 256  # characters of a signer's name in a report
+# A foreign SignedData goes to a general parser, which takes so many times as long.
 _PARSED_PER_DIGIT = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """A signature, as it states itself.
+    """A signature with its own statements.
 
     `path` leads from its certificate, if it is a sealer's, to a trusted root; `serials` are those in
     its field's name and its reason.
@@ -43,7 +43,7 @@ class Signature:
 
 
 def signatures_in(document: Document, sealers: trust.Sealers) -> Iterator[Signature]:
-    """The signatures of a document."""
+    """Yield the signatures of a document."""
     for found in signature_fields(document):
         contents = _contents(document, found)
         signed_data = _signed_data(contents)
@@ -59,7 +59,7 @@ def signatures_in(document: Document, sealers: trust.Sealers) -> Iterator[Signat
 
 
 def later_signatures(document: Document, sealed_bytes: int) -> tuple[LaterSignature, ...]:
-    """The signatures that cover more than the sealed bytes, by their own account."""
+    """Return the signatures that state to cover more than the sealed bytes."""
     later = (
         LaterSignature(_signer(document, one), time_of(document.text(one.signature, b"/M")))
         for one in signature_fields(document)
@@ -79,9 +79,9 @@ def _covered_end(document: Document, found: SignatureField) -> int:
 
 
 def _contents(document: Document, found: SignatureField) -> bytes:
-    """The SignedData, which is never enciphered (ISO 32000-2, section 7.6.2)."""
+    """Return the SignedData, which is never encrypted (ISO 32000-2, section 7.6.2)."""
     start, stop = found.signature.spans.get(b"/Contents", (0, 0))
-    # Many fields may show the same signature, and each time its SignedData is taken apart.
+    # Many fields may name the same signature; its SignedData is parsed each time.
     document.note_parsed(_PARSED_PER_DIGIT * (stop - start))
     contents = document.resolve(found.signature.get(b"/Contents"))
     return contents if isinstance(contents, bytes) else b""

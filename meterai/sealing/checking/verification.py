@@ -1,9 +1,9 @@
-"""The verifier: we vouch for the sealed revision, and for nothing behind it.
+"""The verifier: it judges the sealed revision, and nothing behind it.
 
-A seal of ours is found by its bytes, the file is cut where its covered bytes end, and that part is
-judged by itself. Whatever follows can neither make it good nor bad: if it is our own evidence, the
-file is `genuine`, and anything else makes it `genuine_then_extended`. The newest seal gives the
-verdict. Seals before it count if each begins where the one before it ends.
+A seal of ours is found by its bytes, the file is cut at the end of the covered bytes, and that part is
+judged by itself.  Bytes behind it do not change that judgement: with our own evidence the
+file is `genuine`, with anything else `genuine_then_extended`.  The newest seal gives the
+verdict.  Earlier seals count if each begins at the end of the one before.
 """
 
 from collections.abc import Sequence
@@ -58,14 +58,13 @@ def verify(
     """Check the seals of a document at a time, against roots.
 
     `claim_keys`, by the id a claim names, are for the claims in the QR codes, which the seal notes
-    too; without them that check is not made. `time_stamp_roots` are the roots that time-stamps in
-    seals may lead to; without them those are taken that the seals name. `password` opens an
-    encrypted document. `seal_certificates` are those of the keys that seal: without them everyone is
-    believed to whom a root leads, which is right only for roots that sign for nobody else.
+    too; without them that check is not made.  `time_stamp_roots` are the roots that time-stamps in
+    seals may lead to; without them the roots that the seals name are used.  `password` opens an
+    encrypted document.  `seal_certificates` are those of the keys that seal; without them every certificate below
+    a root is accepted, which is right only for roots that certify nobody else.
 
-    Whatever the bytes are, the answer is a report, or `NotJudged` is refused with where the machine
-    is too busy. Whether a serial was issued, and for this document, the platform knows, not this
-    function.
+    Any bytes get a report; `NotJudged` is refused with if the machine is too busy.  The platform, not this
+    function, knows if a serial was issued, and for which document.
     """
     question = CheckQuestion(
         document, trusted_roots, at, claim_keys, time_stamp_roots, password, seal_certificates
@@ -93,10 +92,10 @@ def judged(
     *,
     known: tuple[HashState, int] | None = None,
 ) -> CheckReport:
-    """The report of one reader; with the limits of a first look it may raise `TooMuchHere`.
+    """Return the report of one reader; with the limits of a first look it may raise `TooMuchHere`.
 
     `known` is the state of SHA-256 over the first bytes, and their number: seals within them are not
-    asked about, and they are not hashed again.
+    checked, and the bytes are not hashed again.
     """
     try:
         if len(question.document) > CHECKED_BYTES_MAX:
@@ -122,7 +121,7 @@ def _open(question: CheckQuestion, end: int, limits: ReadLimits) -> Document:
 
 
 def _without_seal(question: CheckQuestion, limits: ReadLimits) -> CheckReport:
-    """The report on a file in which no seal of ours is found by its bytes."""
+    """Return the report on a file in which no seal of ours is found by its bytes."""
     try:
         document = _open(question, len(question.document), limits)
         with as_document_broken():
@@ -141,7 +140,7 @@ def _without_seal(question: CheckQuestion, limits: ReadLimits) -> CheckReport:
 
 
 def _claimed_by(claimed: Sequence[Signature]) -> tuple[Verdict, Check]:
-    """The verdict on signatures with our identifiers, none of which is a seal in its place."""
+    """Return the verdict on signatures with our identifiers, none of which is a seal in its place."""
     for one in claimed:
         if one.path is not None and one.signed_data is not None:
             if one.signed_data.signature_holds:
@@ -159,8 +158,8 @@ class _JudgedSeal:
     """One seal, judged by the part of the file that it covers.
 
     `end` is that of the sealed revision, our evidence included, and `previous_length` that of the
-    file to which the update with the seal was appended; both count with a good verdict only. The
-    document that was opened is not kept: a file may have twenty seals.
+    file to which the update with the seal was appended; both count with a good verdict only.  The
+    opened document is not kept: a file may have twenty seals.
     """
 
     seal: Seal
@@ -174,7 +173,7 @@ class _JudgedSeal:
 
     @property
     def sha256_original(self) -> bytes:
-        """That of the file before the stamping; only with a good verdict."""
+        """Digest of the file before the stamping; only with a good verdict."""
         assert self.digests is not None
         return self.digests.original
 
@@ -188,7 +187,7 @@ class _Judging:
         self._question, self._limits, self._known = question, limits, known
 
     def report(self, seals: Sequence[Seal]) -> CheckReport:
-        """The report on the file with these seals, which are in their order."""
+        """Return the report on the file with these seals, which are in order."""
         found = digests_of(self._question.document, seals, self._known)
         each = [self._judge(seal, digests) for seal, digests in zip(seals, found, strict=True)]
         newest, before = each[-1], each[:-1]
@@ -221,7 +220,7 @@ class _Judging:
         )
 
     def _stated(self, newest: _JudgedSeal, *, is_spoilt: bool) -> CheckReport:
-        """The report on a statement: it counts whole or not at all, so that nothing can be read into it."""
+        """Return the report on a statement: it counts as a whole or not at all, so that a part cannot mislead."""
         is_whole = newest.end == len(self._question.document)
         checks = tuple(
             one if is_whole or one.name != "structure" else replace(one, passed=False)
@@ -267,7 +266,7 @@ class _Judging:
         )
 
     def _later(self, sealed_bytes: int) -> tuple[LaterSignature, ...]:
-        """The names in later signatures, where they can be read at once; no verdict depends on them."""
+        """Return the names in later signatures, if they can be read at once; no verdict depends on them."""
         try:
             document = _open(self._question, len(self._question.document), FIRST_LOOK)
             with as_document_broken():
@@ -277,7 +276,7 @@ class _Judging:
 
 
 def _asked(case: SealCheck, size_bytes: int) -> tuple[Verdict, tuple[Check, ...]]:
-    """The verdict on a seal whose covered bytes are those that were signed, and the checks it follows from."""
+    """Return the verdict on a seal whose covered bytes are those that were signed, and its checks."""
     readable = Check("readable", passed=True, facts={"bytes": size_bytes})
     if case.rules is None:
         known = Check("version", passed=False, facts={"version": case.version})

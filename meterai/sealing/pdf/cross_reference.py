@@ -1,9 +1,9 @@
-"""Cross-reference sections: where the objects are (ISO 32000-2, sections 7.5.4 and 7.5.8).
+"""Cross-reference sections: the positions of objects (ISO 32000-2, sections 7.5.4 and 7.5.8).
 
-Rows are read from the bytes when they are asked for: a book has 20,000, of which sealing needs ten.
-What a lenient reader would guess (rows of 19 bytes, pointers that miss) is refused with
-`DocumentBroken`: viewers that repair a file in memory call a seal on it invalid, so such a file is
-repaired first, or, if somebody signed it, refused.
+Rows are read from the bytes on request: a book has 20,000, of which sealing needs ten.
+A file that only a lenient reader understands (rows of 19 bytes, wrong pointers) is refused with
+`DocumentBroken`: viewers that repair a file in memory call a seal on it invalid.  Such a file is
+repaired first or, if it is signed, refused.
 """
 
 import re
@@ -17,9 +17,9 @@ from meterai.sealing.model import DocumentBroken
 from meterai.sealing.pdf.decoding import ReadBudget, Rows, stream_bytes, stream_rows
 from meterai.sealing.pdf.syntax import SKIP, Dictionary, Value
 
-SECTIONS_MAX = 1_000  # updates of one document; each must be looked at for every object
-SUBSECTIONS_MAX = 200_000  # of one section; one for each object that an update touched
-OBJECT_NUMBER_MAX = 8_388_607  # ISO 32000-1, annex C: what readers were built for
+SECTIONS_MAX = 1_000  # updates of one document; each is searched for every object
+SUBSECTIONS_MAX = 200_000  # of one section; one for each object that an update changed
+OBJECT_NUMBER_MAX = 8_388_607  # ISO 32000-1, annex C: the limit of readers
 
 _SUBSECTION_BYTES = 32  # parsed in the time that a subsection costs
 _ROW = 20  # bytes of a row in a table, end of line included
@@ -36,7 +36,7 @@ FREE, IN_FILE, IN_STREAM = 0, 1, 2
 
 
 class Row(NamedTuple):
-    """What a section says of an object.
+    """Entry of a section about an object.
 
     `kind` is `FREE`, `IN_FILE` (then `where` is an offset and `extra` the generation) or
     `IN_STREAM` (then they are the number of the object stream and the index within).
@@ -48,7 +48,7 @@ class Row(NamedTuple):
 
 
 class InFile(NamedTuple):
-    """Some objects that stand in the file: of each its number, its offset and its generation."""
+    """Objects of a section directly in the file: number, offset and generation of each."""
 
     numbers: Sequence[int]
     offsets: Sequence[int]
@@ -62,7 +62,7 @@ class _Subsection(NamedTuple):
 
     @property
     def numbers(self) -> range:
-        """The numbers of its objects."""
+        """Numbers of its objects."""
         return range(self.first, self.first + self.rows)
 
 
@@ -79,7 +79,7 @@ class Section:
     ) -> None:
         self.start = start
         self.trailer = trailer
-        self.beside: Section | None = None  # of a hybrid file, what `/XRefStm` points at
+        self.beside: Section | None = None  # of a hybrid file, the target of `/XRefStm`
         self._source = source
         self._widths = widths
         self._subsections = sorted(subsections)
@@ -99,7 +99,7 @@ class Section:
 
     @property
     def rows(self) -> int:
-        """How many rows the section has."""
+        """Number of rows of the section."""
         return sum(one.rows for one in self._subsections)
 
     @property
@@ -108,7 +108,7 @@ class Section:
         return (self,) if self.beside is None else (self, self.beside)
 
     def in_file(self) -> InFile:
-        """The section's own rows of objects that stand in the file."""
+        """Return the section's own rows of objects directly in the file."""
         numbers = chain.from_iterable([one.numbers for one in self._subsections])
         is_used: Iterable[int]
         where: Iterable[int]
@@ -124,14 +124,14 @@ class Section:
         return InFile(*(list(compress(one, is_used)) for one in (numbers, where, extra)))
 
     def holders(self) -> set[int]:
-        """The numbers of the streams that the section says objects are in."""
+        """Return the numbers of the object streams that the section names."""
         if isinstance(self._source, bytes):
             return set()
         is_inside, holders, _ = self._columns(IN_STREAM)
         return set(compress(holders, is_inside))
 
     def _columns(self, kind: int) -> tuple[Sequence[int], Sequence[int], Sequence[int]]:
-        """For each row of a stream: whether it is of the kind; its place; its generation or index."""
+        """Return three columns over all rows of a stream: 1 if the row is of the kind; its position; its generation or index."""
         assert isinstance(self._source, Rows)
         columns = [self._joined(column, 1) for column in self._source.columns()]
         first, second, _ = self._widths
@@ -144,19 +144,19 @@ class Section:
         )
 
     def _joined(self, source: bytes, width: int) -> bytes:
-        """The rows of all subsections, or one column of them, `width` bytes each."""
+        """Return the rows of all subsections, or one column of them, `width` bytes each."""
         spans = [slice(one.offset, one.offset + one.rows * width) for one in self._subsections]
         return b"".join([source[span] for span in spans])
 
     def row(self, number: int) -> Row | None:
-        """What the section says of an object; `None` if it says nothing."""
+        """Return the entry about an object; `None` if there is none."""
         found = self._own_row(number)
         if found is not None and (found.kind != FREE or self.beside is None):
             return found
         return self.beside.row(number) if self.beside is not None else None
 
     def hides(self, number: int) -> bool:
-        """True for an object that the table of a hybrid file keeps from old readers (7.5.8.4)."""
+        """True for an object that the table of a hybrid file hides from old readers (7.5.8.4)."""
         found = self._own_row(number)
         is_away = found is None or found.kind == FREE
         return is_away and self.beside is not None and self.beside.row(number) is not None
@@ -182,7 +182,7 @@ class Section:
 
 
 def _numbers(columns: list[bytes], rows: int) -> tuple[int, ...]:
-    """The number in each row of some columns, at most eight, the first of which holds the most."""
+    """Return the number in each row of some columns, at most eight, most significant first."""
     words = bytearray(_WORD * rows)
     for place, column in enumerate(columns, start=_WORD - len(columns)):
         words[place::_WORD] = column
@@ -190,7 +190,7 @@ def _numbers(columns: list[bytes], rows: int) -> tuple[int, ...]:
 
 
 def read_sections(buffer: bytes, start: int, budget: ReadBudget) -> list[Section]:
-    """All sections from the newest, at `start`, back to the oldest."""
+    """Return all sections from the newest, at `start`, back to the oldest."""
     sections: list[Section] = []
     seen: set[int] = set()
     offset: Value = start
@@ -210,7 +210,7 @@ def read_sections(buffer: bytes, start: int, budget: ReadBudget) -> list[Section
 
 
 def read_section(buffer: bytes, start: int, budget: ReadBudget) -> Section:
-    """The section at this offset."""
+    """Return the section at this offset."""
     if not 0 <= start < len(buffer):
         raise DocumentBroken("a cross-reference section outside the file")
     table = _TABLE.match(buffer, start)

@@ -1,6 +1,6 @@
-"""Streams taken out of their filters, within a budget.
+"""Decoding of streams, within a budget.
 
-Only what sealing must read is decoded: cross-reference and object streams, which are plain or
+Only streams that sealing must read are decoded: cross-reference and object streams, which are plain or
 deflated (ISO 32000-2, sections 7.5.7 and 7.5.8).  Other filters are refused; repair rewrites them.
 """
 
@@ -19,70 +19,72 @@ _UP = 2  # the PNG predictor that every producer uses for cross-reference stream
 
 
 class TooMuchHere(Exception):
-    """More work than a first look may do; a task may go on with wider limits."""
+    """The document needs more work than a first look may do; a task may go on with wider limits."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadLimits:
-    """How much of one document may be read.
+    """Limits of reading one document.
 
-    Values and streams of a hostile file may contain each other, so that looking at a thousand of
+    Values and streams of a hostile file may contain each other, so that reading a thousand of
     them may cost a thousand times the size of the file.
     """
 
     decoded_bytes: int  # of all streams together; a book has 10 MiB
-    parsed_bytes: int  # of all values looked at; a page has 300 to 500
-    looked_into: int  # sections, for all objects together; each update is one more
-    signatures: int  # of anybody; each costs the reading of its certificates
-    is_first_look: bool  # beyond them `TooMuchHere`, and a task goes on; else refused
+    parsed_bytes: int  # of all parsed values; a page has 300 to 500
+    looked_into: int  # sections, for all objects together; each update adds one
+    signatures: int  # of any signer; each costs the reading of its certificates
+    is_first_look: (
+        bool  # exceeding a limit raises `TooMuchHere`, and a task goes on; else it refuses
+    )
 
     def exceeded(self, message: str) -> Exception:
-        """What to raise beyond one of them."""
+        """Return the exception for an exceeded limit."""
         return TooMuchHere(message) if self.is_first_look else DocumentBroken(message)
 
 
-# Beyond these a document is refused: two seconds of a processor, at the worst.
+# Limits of a task; a document beyond them is refused: two seconds of processor time, at the worst.
 LIMITS = ReadLimits(32 * 1024 * 1024, 6 * 1024 * 1024, 1_000_000, 256, is_first_look=False)
-# What a web process reads itself: nearly every document, and 0.3 s of a processor at the worst.
+# Limits of a web process: nearly every document, and 0.3 s of processor time at the worst.
 FIRST_LOOK = ReadLimits(16 * 1024 * 1024, 1024 * 1024, 100_000, 24, is_first_look=True)
 
 
 class ReadBudget:
-    """What may still be read of a document.  Raises what its limits say when it is used up."""
+    """Rest of the limits for one document.  Raises the exception of the limits when it is used up."""
 
     def __init__(self, limits: ReadLimits = LIMITS) -> None:
         self._limits = limits
         self._decoded = self._parsed = self._looked_into = self._signatures = 0
 
     def widen(self, limits: ReadLimits) -> None:
-        """Hold these limits from now on; what was read counts."""
+        """Apply these limits from now on; earlier reading counts."""
         self._limits = limits
 
     def parse(self, count: int) -> None:
-        """Note that a value of so many bytes was parsed."""
+        """Count a parsed value of so many bytes."""
         self._parsed += count
         if self._parsed > self._limits.parsed_bytes:
             raise self._limits.exceeded("more values than a document may make us look at")
 
     def look_into(self, sections: int) -> None:
-        """Note that so many sections were asked for an object in vain."""
+        """Count so many sections that were searched for an object without result."""
         self._looked_into += sections
         if self._looked_into > self._limits.looked_into:
             raise self._limits.exceeded("too many objects in too many updates")
 
     def read_signature(self) -> None:
-        """Note that a signature will be read."""
+        """Count a signature that will be read."""
         self._signatures += 1
         if self._signatures > self._limits.signatures:
             raise self._limits.exceeded("too many signatures")
 
     def take(self, data: bytes) -> bytes:
-        """Data that need no decoding; they are a copy all the same."""
+        """Count data that need no decoding; they are a copy too."""
         self._decode(len(data))
         return data
 
     def inflate(self, data: bytes) -> bytes:
-        """The inflated bytes; what follows the end of the deflated data is ignored."""
+        """Return the inflated bytes; bytes behind the end of the deflated data are ignored."""
         engine = zlib.decompressobj()
         try:
             inflated = engine.decompress(data, self._limits.decoded_bytes - self._decoded + 1)
@@ -99,18 +101,18 @@ class ReadBudget:
             raise self._limits.exceeded("streams hold more than a document may")
 
 
-# Of a PNG (ISO 32000-2, table 10); each row says which of them it has.
+# Predictors of PNG (ISO 32000-2, table 10); each row names its own.
 PNG_PREDICTORS = range(10, 16)
 
 
 class Rows:
-    """The rows of a cross-reference stream, of `width` bytes each.
+    """Rows of a cross-reference stream, of `width` bytes each.
 
-    With the predictor "up" a row is the sum of all rows above it: a few rows are summed when they
-    are asked for; from `_SUMMED_MAX` on, all columns are summed once and kept.
+    With the predictor "up" a row is the sum of all rows above it: a few rows are summed on
+    request; from `_SUMMED_MAX` on, all columns are summed once and kept.
     """
 
-    _SUMMED_MAX = 12  # rows asked for before whole columns are worth their price
+    _SUMMED_MAX = 12  # requested rows before whole columns are cheaper
     _SUMMED_PER_PARSED = 4  # bytes summed in the time one is parsed
 
     def __init__(self, data: bytes, width: int, budget: ReadBudget, *, is_up: bool) -> None:
@@ -124,7 +126,7 @@ class Rows:
         self.count = len(data) // self._stride
 
     def row(self, index: int) -> bytes:
-        """One row; the caller keeps `index` below `count`."""
+        """Return one row; the caller keeps `index` below `count`."""
         if not self._is_up:
             return self._data[index * self._width : (index + 1) * self._width]
         if self._columns is not None:
@@ -136,7 +138,7 @@ class Rows:
         return bytes([sum(data[offset:limit:stride]) & 0xFF for offset in range(1, stride)])
 
     def columns(self) -> list[bytes]:
-        """The same byte of all rows, for each byte of a row."""
+        """Return, for each byte of a row, that byte of all rows."""
         if self._columns is None:
             first = 1 if self._is_up else 0
             self._budget.parse(len(self._data) // self._SUMMED_PER_PARSED)
@@ -151,7 +153,7 @@ class Rows:
 
 
 def stream_bytes(buffer: bytes, entries: Dictionary, length: int) -> bytes:
-    """The encoded bytes of the stream behind a dictionary."""
+    """Return the encoded bytes of the stream behind a dictionary."""
     keyword = STREAM.match(buffer, entries.end)
     if keyword is None or length < 0 or keyword.end() + length > len(buffer):
         raise DocumentBroken("a stream without its data")
@@ -159,13 +161,13 @@ def stream_bytes(buffer: bytes, entries: Dictionary, length: int) -> bytes:
 
 
 def decoded(encoded: bytes, entries: Dictionary, budget: ReadBudget) -> bytes:
-    """The data of a stream; refuses with `DocumentBroken` what is neither plain nor deflated."""
+    """Return the data of a stream; refuses with `DocumentBroken` a stream that is neither plain nor deflated."""
     data, columns = _before_prediction(encoded, entries, budget)
     return data if columns is None else _unpredicted(data, columns)
 
 
 def stream_rows(encoded: bytes, entries: Dictionary, width: int, budget: ReadBudget) -> Rows:
-    """The rows of a cross-reference stream, each of `width` bytes."""
+    """Return the rows of a cross-reference stream, each of `width` bytes."""
     data, columns = _before_prediction(encoded, entries, budget)
     if columns is None:
         return Rows(data, width, budget, is_up=False)
@@ -179,7 +181,7 @@ def stream_rows(encoded: bytes, entries: Dictionary, width: int, budget: ReadBud
 def _before_prediction(
     encoded: bytes, entries: Dictionary, budget: ReadBudget
 ) -> tuple[bytes, int | None]:
-    """The data as the filter leaves them, and the row length if a PNG predictor was used."""
+    """Return the output of the filter, and the row length if a PNG predictor was used."""
     name = _only(entries.get(b"/Filter"))
     if name is None:
         return budget.take(encoded), None
@@ -206,7 +208,7 @@ def _before_prediction(
 
 
 def _only(value: Value) -> Value:
-    """The value, or the only item of a list."""
+    """Return the value, or the only item of a list."""
     if isinstance(value, list):
         if len(value) > 1:
             raise DocumentBroken("more than one filter")
@@ -215,7 +217,7 @@ def _only(value: Value) -> Value:
 
 
 def _unpredicted(data: bytes, columns: int) -> bytes:
-    """PNG prediction undone (RFC 2083, section 6)."""
+    """Undo PNG prediction (RFC 2083, section 6)."""
     if len(data) > UNPREDICTED_BYTES_MAX:
         raise DocumentBroken("too much data with an unusual predictor")
     out = bytearray()

@@ -1,7 +1,7 @@
 """A PDF from untrusted bytes: its objects, found by their cross-reference.
 
-Nothing is read before it is asked for.  What is missing is `None`, as the standard has it; what is
-damaged where we must look refuses with `DocumentBroken`.
+Reading is lazy.  A missing value is `None`, as in the standard; damage in a part that
+must be read refuses with `DocumentBroken`.
 """
 
 import re
@@ -28,24 +28,24 @@ from meterai.sealing.pdf.decoding import LIMITS, ReadBudget, ReadLimits
 from meterai.sealing.pdf.encryption import Cipher, cipher_of
 from meterai.sealing.pdf.syntax import Dictionary, Ref, RefList, Value, ref_list_at, value_at
 
-HEADER_WITHIN_BYTES = 1024  # where readers look for the header (ISO 32000-1, annex H, note 13)
-DICTIONARIES_KEPT_MAX = 2_000  # sealing asks for the same ten again and again
+HEADER_WITHIN_BYTES = 1024  # readers search the header there (ISO 32000-1, annex H, note 13)
+DICTIONARIES_KEPT_MAX = 2_000  # sealing reads the same ten again and again
 OBJECT_TABLE_BYTES_MAX = 2 * 1024 * 1024  # of an object stream; writers put 100 to 200 into one
-_ROW_PARSED_BYTES = 4  # parsed in the time that looking where a row leads takes
+_ROW_PARSED_BYTES = 4  # parsed in the time that checking the target of a row takes
 REFERENCES_MAX = 32  # from one reference to the next until a value; the standard has one
 
 _UNFORESEEN = (ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError)
 _HEADER = re.compile(rb"%PDF-\d\.\d")
 _START = re.compile(rb"startxref[\0\t\n\f\r ]*+(\d{1,10})[\0\t\n\f\r ]++%%EOF[\0\t\n\f\r ]*+\Z")
-_IDENTIFIER = re.compile(rb"\[ ?<((?:[0-9A-Fa-f]{2})++)>")  # as almost every writer writes it
+_IDENTIFIER = re.compile(rb"\[ ?<((?:[0-9A-Fa-f]{2})++)>")  # the form of almost every writer
 _INTEGER = re.compile(rb"\d{1,10}")
 _COMMENT = re.compile(rb"%[^\r\n]*+")
 
 
 class Location(NamedTuple):
-    """Where an object's value begins.
+    """Position of an object's value.
 
-    `buffer` is the file, or the data of an object stream; `offset` is where `12 0 obj` stands in
+    `buffer` is the file, or the data of an object stream; `offset` is the position of `12 0 obj` in
     the file, -1 for an object in a stream.
     """
 
@@ -56,19 +56,19 @@ class Location(NamedTuple):
 
     @property
     def owner(self) -> Ref | None:
-        """Whose number encrypts the strings; `None` in an object stream."""
+        """Object whose number encrypts the strings; `None` in an object stream."""
         return self.ref if self.offset >= 0 else None
 
 
 class _ObjectStream(NamedTuple):
-    """The data of an object stream; `words` is its table: number, offset from `first`, repeated."""
+    """Data of an object stream; `words` is its table: number, offset from `first`, repeated."""
 
     data: bytes
     first: int
     words: list[bytes]
 
     def start(self, number: int, index: int) -> int:
-        """Where the object of that index begins; readers differ on one that is elsewhere."""
+        """Return the start of the object of that index; readers differ on one that is elsewhere."""
         words = self.words
         if words[2 * index : 2 * index + 1] != [b"%d" % number]:
             raise DocumentBroken(f"object {number} is not where its stream has it")
@@ -111,7 +111,7 @@ class Document:
         tail = self.buffer.rfind(b"startxref")
         start = _START.match(self.buffer, tail) if tail >= 0 else None
         if start is None:
-            # Viewers repair a file with something behind its end, and show what they find there.
+            # Viewers repair a file with bytes behind its end, and show the objects they find there.
             raise DocumentBroken("the file does not end by saying where its cross-reference is")
         return int(start[1])
 
@@ -121,7 +121,7 @@ class Document:
 
     @property
     def identifier(self) -> bytes:
-        """The first of the document's two identifiers; empty if it has none."""
+        """First of the document's two identifiers; empty if it has none."""
         written = _IDENTIFIER.match(self.trailer.raw(b"/ID") or b"")
         if written is not None:
             return bytes.fromhex(written[1].decode("ascii"))
@@ -132,7 +132,7 @@ class Document:
     # -- objects ---------------------------------------------------------------------------
 
     def row(self, number: int) -> tuple[int, Row | None]:
-        """Which section, counted from the newest, has the last word on an object; and the word."""
+        """Return the newest section with an entry about an object, counted from the newest, and the entry."""
         answer: tuple[int, Row | None] = len(self.sections), None
         for index, section in enumerate(self.sections):
             found = section.row(number)
@@ -143,7 +143,7 @@ class Document:
         return answer
 
     def locate(self, number: int) -> Location | None:
-        """Where an object is; `None` if there is none of this number."""
+        """Return the position of an object; `None` if there is none of this number."""
         if number not in self._locations:
             self._locations[number] = self._find(number)
         return self._locations[number]
@@ -168,7 +168,7 @@ class Document:
     def _object_stream(self, number: int) -> "_ObjectStream":
         if number not in self._streams:
             _, row = self.row(number)
-            # An object stream is never in an object stream: this also ends every loop of them.
+            # An object stream is never in an object stream: this also prevents loops.
             location = self.locate(number) if row is not None and row.kind == IN_FILE else None
             if location is None:
                 raise DocumentBroken("an object stream is missing")
@@ -188,7 +188,7 @@ class Document:
         return self._streams[number]
 
     def note_parsed(self, count: int) -> None:
-        """Count so many bytes of a value that is looked at more than once."""
+        """Count so many bytes of a value that is parsed more than once."""
         self._budget.parse(count)
 
     def note_signature(self) -> None:
@@ -196,18 +196,18 @@ class Document:
         self._budget.read_signature()
 
     def widen(self, limits: ReadLimits) -> None:
-        """Read on within these limits."""
+        """Apply these limits from now on."""
         self._budget.widen(limits)
 
     def check_rows(self) -> None:
         """Refuse with `DocumentBroken` a row that does not lead to its object.
 
-        Some readers mend the whole file when they come to one, and show what stands there otherwise.
+        Some readers repair the whole file when they find one, and show other objects then.
         """
         for part in self._all_sections():
             self._budget.parse(_ROW_PARSED_BYTES * part.rows)
             rows = part.in_file()
-            # As nearly all are written: a book has twenty thousand.
+            # The form of nearly all writers: a book has twenty thousand.
             usual = map(b"%d %d obj".__mod__, zip(rows.numbers, rows.generations, strict=True))
             is_elsewhere = map(not_, map(self.buffer.startswith, usual, rows.offsets))
             for row in compress(zip(*rows, strict=True), is_elsewhere):
@@ -221,7 +221,7 @@ class Document:
             raise DocumentBroken(f"object {number} is not where its row says")
 
     def texts(self) -> Iterator[bytes]:
-        """The file, and the data of each of its object streams: wherever an object may be written."""
+        """Yield the file, and the data of each of its object streams: all places of an object."""
         yield self.buffer
         holders: set[int] = set()
         for part in self._all_sections():
@@ -230,7 +230,7 @@ class Document:
             yield self._object_stream(number).data
 
     def stream(self, location: Location, entries: Dictionary) -> bytes:
-        """The decoded data of a stream."""
+        """Return the decoded data of a stream."""
         length = self.resolve(entries.get(b"/Length"))
         if not isinstance(length, int):
             raise DocumentBroken("a stream without a length")
@@ -242,7 +242,7 @@ class Document:
     # -- values ----------------------------------------------------------------------------
 
     def resolve(self, value: Value) -> Value:
-        """The value itself where it is a reference to one."""
+        """Return the value, or the target if it is a reference."""
         for _ in range(REFERENCES_MAX):
             if not isinstance(value, Ref):
                 return value
@@ -260,21 +260,21 @@ class Document:
         raise DocumentBroken("references that lead to references")
 
     def entry(self, holder: Dictionary | None, key: bytes) -> Value:
-        """What a key leads to."""
+        """Return the resolved value of a key."""
         return self.resolve(holder.get(key)) if holder is not None else None
 
     def dictionary(self, value: Value) -> Dictionary | None:
-        """The dictionary that the value is or refers to."""
+        """Return the dictionary that the value is or refers to."""
         found = self.resolve(value)
         return found if isinstance(found, Dictionary) else None
 
     def items(self, holder: Dictionary | None, key: bytes) -> list[Value]:
-        """The items of the array under a key; none if there is no array."""
+        """Return the items of the array under a key; none if there is no array."""
         found = self.entry(holder, key)
         return found if isinstance(found, list) else []
 
     def octets(self, holder: Dictionary | None, key: bytes) -> bytes | None:
-        """The string under a key, decrypted."""
+        """Return the string under a key, decrypted."""
         if holder is None:
             return None
         value, owner = holder.get(key), holder.owner
@@ -285,22 +285,22 @@ class Document:
         return self.decrypted(value, owner) if isinstance(value, bytes) else None
 
     def decrypted(self, string: bytes, owner: Ref | None) -> bytes:
-        """A string of an object as it was before encryption."""
+        """Return a string of an object, decrypted."""
         if self.cipher is None or owner is None:
             return string
         return self.cipher.decrypt_string(owner, string)
 
     def text(self, holder: Dictionary | None, key: bytes) -> str:
-        """The text string under a key; empty if there is none."""
+        """Return the text string under a key; empty if there is none."""
         return in_letters(self.octets(holder, key) or b"")
 
     def number(self, holder: Dictionary | None, key: bytes) -> float | None:
-        """The number under a key."""
+        """Return the number under a key."""
         found = self.entry(holder, key)
         return found if is_number(found) else None
 
     def references(self, holder: Dictionary, key: bytes) -> RefList | None:
-        """The array under a key, if it holds references and nothing else."""
+        """Return the array under a key, if it holds only references."""
         span = holder.spans.get(key)
         if span is None:
             return None
@@ -315,7 +315,7 @@ class Document:
 
     @cached_property
     def root_ref(self) -> Ref:
-        """The catalog's reference."""
+        """Reference of the catalog."""
         root = self.trailer.get(b"/Root")
         if not isinstance(root, Ref):
             raise DocumentBroken("the trailer names no catalog")
@@ -331,12 +331,12 @@ class Document:
 
 
 def is_number(value: Value) -> TypeGuard[int | float]:
-    """True for a number; `True` itself is none."""
+    """True for a number, but not for a bool."""
     return type(value) in (int, float)
 
 
 def in_letters(octets: bytes) -> str:
-    """A text string as text (ISO 32000-2, section 7.9.2.2); what is not ours need not be exact."""
+    """Decode a text string (ISO 32000-2, section 7.9.2.2); a foreign one need not be exact."""
     if octets.startswith(b"\xfe\xff"):
         return octets[2:].decode("utf-16-be", "replace")
     if octets.startswith(b"\xef\xbb\xbf"):
@@ -345,14 +345,13 @@ def in_letters(octets: bytes) -> str:
 
 
 class as_document_broken:  # noqa: N801 - it is read as a phrase: with as_document_broken()
-    """Turn what nobody foresaw of a hostile document into `DocumentBroken`."""
+    """Turns any exception about a hostile document into `DocumentBroken`."""
 
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, kind: object, cause: BaseException | None, trace: object) -> None:
-        # Numbers too large to convert, recursion in a library: whatever it is, it is in the
-        # document.
+        # Numbers too large to convert, recursion in a library: each cause is in the document.
         if isinstance(cause, _UNFORESEEN) and not isinstance(cause, Refusal):
             name = type(cause).__name__
             raise DocumentBroken(f"{name} while reading the document") from cause
@@ -361,9 +360,9 @@ class as_document_broken:  # noqa: N801 - it is read as a phrase: with as_docume
 def open_document(
     document: bytes, *, bytes_max: int, password: bytes = b"", limits: ReadLimits = LIMITS
 ) -> Document:
-    """Refuses with `NotAPdf`, `DocumentTooLarge`, `DocumentEncrypted` or `DocumentBroken`.
+    """Open a document.  Refuses with `NotAPdf`, `DocumentTooLarge`, `DocumentEncrypted` or `DocumentBroken`.
 
-    With the limits of a first look it, and all that reads on, may raise `TooMuchHere` instead.
+    With the limits of a first look this and all later reading may raise `TooMuchHere` instead.
     """
     if len(document) > bytes_max:
         raise DocumentTooLarge(size_bytes=len(document), limit_bytes=bytes_max)
@@ -372,6 +371,6 @@ def open_document(
         raise NotAPdf("no header within the first 1,024 bytes")
     with as_document_broken():
         if header.start():
-            # Readers disagree on where offsets and byte ranges count from.
+            # Readers disagree on the zero point of offsets and byte ranges.
             raise DocumentBroken("something stands before the header")
         return Document(document, password, limits)

@@ -1,7 +1,7 @@
-"""Reading and writing the strings and streams of an encrypted document (ISO 32000-2, section 7.6).
+"""Strings and streams of an encrypted document, read and written (ISO 32000-2, section 7.6).
 
-The password is turned into the file's key by qpdf, which knows every revision of the standard
-handler; enciphering with that key is done here, because appended objects must be enciphered too.
+qpdf derives the file's key from the password, since it supports every revision of the standard
+handler.  Encryption with that key is done here, because appended objects must be encrypted too.
 """
 
 import hashlib
@@ -22,14 +22,17 @@ DICTIONARY_BYTES_MAX = 16_384  # of `/Encrypt`; those with crypt filters have 60
 _BLOCK_BYTES = 16
 _AES_SALT = b"sAlT"  # ISO 32000-2, algorithm 1, step b
 _KEY_BYTES_MAX = 16  # of an object's own key
-_PASSWORD_ALONE = 5  # the revision from which on the key depends on nothing but the password
-_OF_OWNER = {b"/O": 48, b"/OE": 32}  # bytes of what is made of the owner's password (table 21)
-_IDENTITY = "/Identity"  # the crypt filter that leaves data as they are
+_PASSWORD_ALONE = 5  # the revision from which on the key depends on the password only
+_OF_OWNER = {
+    b"/O": 48,
+    b"/OE": 32,
+}  # bytes of the values derived from the owner's password (table 21)
+_IDENTITY = "/Identity"  # the crypt filter that leaves data unchanged
 _CRYPT_FILTERS = 4  # the version of `/Encrypt` from which on a document names its methods
 
 
 class CryptMethod(Enum):
-    """What a kind of data is enciphered with."""
+    """Encryption method of a kind of data."""
 
     NONE = auto()
     RC4 = auto()
@@ -38,7 +41,7 @@ class CryptMethod(Enum):
 
 
 class Cipher:
-    """The key of one document, and how its strings and streams are enciphered."""
+    """Key of one document, and the encryption methods of its strings and streams."""
 
     def __init__(
         self, key: bytes, strings: CryptMethod, streams: CryptMethod, revision: int
@@ -48,19 +51,19 @@ class Cipher:
         self._strings, self._streams = strings, streams
 
     def encrypt_string(self, owner: Ref, text: bytes) -> bytes:
-        """A string of this object, enciphered."""
+        """Encrypt a string of this object."""
         return self._encrypt(self._strings, owner, text)
 
     def encrypt_stream(self, owner: Ref, data: bytes) -> bytes:
-        """The encoded data of this object, enciphered."""
+        """Encrypt the encoded data of this object."""
         return self._encrypt(self._streams, owner, data)
 
     def decrypt_string(self, owner: Ref, text: bytes) -> bytes:
-        """What `encrypt_string` took."""
+        """Decrypt a string of this object."""
         return self._decrypt(self._strings, owner, text)
 
     def decrypt_stream(self, owner: Ref, data: bytes) -> bytes:
-        """What `encrypt_stream` took."""
+        """Decrypt the encoded data of this object."""
         return self._decrypt(self._streams, owner, data)
 
     def _object_key(self, method: CryptMethod, owner: Ref) -> bytes:
@@ -79,7 +82,7 @@ class Cipher:
         if method is CryptMethod.RC4:
             return _rc4(key, data)
         padder = padding.PKCS7(_BLOCK_BYTES * 8).padder()
-        # Of the key and the data, so that the same update is enciphered to the same bytes.
+        # Derived from key and data, so that the same update is encrypted to the same bytes.
         start = hmac.digest(key, b"%d %d " % owner + data, "sha256")[:_BLOCK_BYTES]
         engine = BlockCipher(algorithms.AES(key), modes.CBC(start)).encryptor()
         padded = padder.update(data) + padder.finalize()
@@ -107,12 +110,12 @@ _METHODS = {  # as qpdf names them
 
 
 def cipher_of(encryption: bytes, identifier: bytes, password: bytes) -> Cipher:
-    """The cipher that an encryption dictionary, as it is written, sets up with a password.
+    """Return the cipher of an encryption dictionary, as written, and a password.
 
     `identifier` is the first of the document's.  The key depends on nothing else of the document,
     so qpdf is given an empty document made here.  Refuses with `DocumentEncrypted` if the
-    password does not fit (the empty one opens what any reader shows without asking), or if it is
-    encrypted by a handler that qpdf does not know.
+    password does not fit (the empty one opens a document that any reader shows without asking), or if
+    qpdf does not know the encryption handler.
     """
     if len(encryption) > DICTIONARY_BYTES_MAX:
         raise DocumentBroken("an encryption dictionary of no sensible size")
@@ -149,8 +152,9 @@ def _opened_by(encryption: bytes, identifier: bytes, password: bytes) -> _Opened
 
 
 def _refuse_two_keys(encryption: bytes, identifier: bytes, password: bytes, key: bytes) -> None:
-    """Refuse with `DocumentEncrypted` a password that is the owner's and the user's, each with a key of its own
-    (ISO 32000-2, algorithm 2.A): some readers try the one first, some the other, and see two documents."""
+    """Refuse with `DocumentEncrypted` a password that is both the owner's and the user's, with different keys
+    (ISO 32000-2, algorithm 2.A): readers try them in different order, and see two documents.
+    """
     of_user = encryption
     entries = Dictionary(encryption, 0)
     spans = [(entries.spans[one], length) for one, length in _OF_OWNER.items() if one in entries]
@@ -165,8 +169,9 @@ def _refuse_two_keys(encryption: bytes, identifier: bytes, password: bytes, key:
 
 
 def _of_attachments_alone(entries: Dictionary) -> Cipher | None:
-    """The cipher of a document in which nothing but embedded files is enciphered (`/EFF`), which readers
-    show without a password (ISO 32000-2, table 20 and section 7.6.6)."""
+    """Return the cipher of a document with encrypted embedded files only (`/EFF`), which readers
+    show without a password (ISO 32000-2, table 20 and section 7.6.6).
+    """
     version, revision = entries.get(b"/V"), entries.get(b"/R")
     if not isinstance(version, int) or not isinstance(revision, int) or version < _CRYPT_FILTERS:
         return None
@@ -177,7 +182,7 @@ def _of_attachments_alone(entries: Dictionary) -> Cipher | None:
 
 
 def _empty(encryption: bytes, identifier: bytes) -> BytesIO:
-    """A document without pages, encrypted the same way."""
+    """Return a document without pages, encrypted the same way."""
     bodies = [b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Kids[]/Count 0>>", encryption]
     out, rows = bytearray(b"%PDF-2.0\n"), [b"0000000000 65535 f \n"]
     for number, body in enumerate(bodies, start=1):
@@ -191,7 +196,7 @@ def _empty(encryption: bytes, identifier: bytes) -> BytesIO:
 
 
 def _rc4(key: bytes, data: bytes) -> bytes:
-    """RC4, which the standard's older revisions ask for; the same both ways."""
+    """Encrypt or decrypt with RC4, which the standard's older revisions require."""
     state = list(range(256))
     j = 0
     for i in range(256):

@@ -1,4 +1,4 @@
-"""The form of a document: its fields, its signatures, and what they forbid."""
+"""Form of a document: its fields, its signatures, and the changes that they forbid."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,10 +7,10 @@ from meterai.sealing.model import ChangesForbidden, DocumentBroken, SignatureRan
 from meterai.sealing.pdf.document import Document
 from meterai.sealing.pdf.syntax import DEPTH_MAX, Dictionary, Ref, Value
 
-FIELDS_MAX = 20_000  # form fields looked at; a large tax form has two thousand
+FIELDS_MAX = 20_000  # form fields that are read; a large tax form has two thousand
 _LOOK_BYTES = 64  # parsed in the time that a field costs besides its own
 RANGES_MAX = 32  # numbers of one byte range; nearly all have four
-LIMITS_MAX = 16  # that one signature sets; the standard has three kinds
+LIMITS_MAX = 16  # set by one signature; the standard has three kinds
 _NO_CHANGES = 1  # DocMDP permission, ISO 32000-2, table 257
 _SIGNATURE = "/Sig"
 
@@ -22,7 +22,7 @@ class FormField:
     name: str  # its own name, without those of its parents
     ref: Ref | None
     entries: Dictionary
-    kind: str  # `/Sig`, `/Tx`...; inherited where it is not stated
+    kind: str  # `/Sig`, `/Tx`...; inherited if it is not stated
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +36,12 @@ class SignatureField:
 
 
 def form_of(document: Document) -> Dictionary | None:
-    """The interactive form, if there is one."""
+    """Return the interactive form, if there is one."""
     return document.dictionary(document.root.get(b"/AcroForm"))
 
 
 def fields(document: Document) -> Iterator[FormField]:
-    """Every node of the form, parents first, without following a loop."""
+    """Yield every node of the form, parents first, without following a loop."""
     tops = document.items(form_of(document), b"/Fields")
     waiting: list[tuple[Value, str, int]] = [(top, "", 0) for top in reversed(tops)]
     seen: set[Ref] = set()
@@ -69,7 +69,7 @@ def fields(document: Document) -> Iterator[FormField]:
 
 
 def signature_fields(document: Document) -> list[SignatureField]:
-    """Every filled signature field of the form."""
+    """Return every filled signature field of the form."""
     found: list[SignatureField] = []
     for field in fields(document):
         if field.kind != _SIGNATURE:
@@ -84,17 +84,17 @@ def signature_fields(document: Document) -> list[SignatureField]:
 
 
 def certification(document: Document) -> Dictionary | None:
-    """The signature that certifies the document, if one does."""
+    """Return the signature that certifies the document, if there is one."""
     permissions = document.dictionary(document.root.get(b"/Perms"))
     return document.dictionary(permissions.get(b"/DocMDP")) if permissions is not None else None
 
 
 def count_signatures(document: Document) -> int:
-    """How many signatures the document bears.  Refuses with `ChangesForbidden` and
+    """Return the number of signatures in the document.  Refuses with `ChangesForbidden` and
     `SignatureRangeMalformed`.
 
-    A certification (DocMDP) may forbid all changes; a lock on fields may, or may hold for every
-    field but some it names, and so for the field of a seal.
+    A certification (DocMDP) may forbid all changes.  A lock on fields may do so too, or apply to all
+    fields except named ones, and so to the field of a seal.
     """
     found = signature_fields(document)
     signatures = [one.signature for one in found]
@@ -116,9 +116,9 @@ def count_signatures(document: Document) -> int:
 
 
 def _check_ranges(document: Document, signature: Dictionary) -> None:
-    """Refuse with `SignatureRangeMalformed` what cannot be pieces of the file (ISO 32000-2, 12.8.1).
+    """Refuse with `SignatureRangeMalformed` a byte range that is no part of the file (ISO 32000-2, 12.8.1).
 
-    One that passes the end would cover a part of what we append, and hold or not as we write it.
+    A range beyond the end would cover a part of our update, whose bytes would decide if the signature holds.
     """
     numbers = document.items(signature, b"/ByteRange")
     end, is_first = 0, True
@@ -151,7 +151,7 @@ def _check_limit(document: Document, limit: Dictionary | None) -> None:
 
 
 def top_field_names(document: Document) -> list[bytes]:
-    """The names of the form's uppermost fields, without those for signatures."""
+    """Return the names of the form's uppermost fields, without those for signatures."""
     names = []
     for item in document.items(form_of(document), b"/Fields")[:FIELDS_MAX]:
         top = document.dictionary(item)

@@ -1,9 +1,9 @@
-"""The pages of a document, and the conversion from the page as it is seen to its coordinates.
+"""Pages of a document, and the conversion between the page as it is shown and its coordinates.
 
 The page tree is descended by its counts (ISO 32000-2, section 7.7.3), so the last page of a
-thousand costs a few look-ups and not a thousand.  A tree that contradicts its counts is walked
-instead, the way viewers do.  Boxes and rotation are taken the way viewers do, too: the crop box
-cut to the media box, US Letter where there is none, quarter turns only.
+thousand costs a few look-ups instead of a thousand.  A tree that contradicts its counts is walked
+instead, as viewers do.  Boxes and rotation follow the viewers too: the crop box
+cut to the media box, US Letter if there is none, quarter turns only.
 """
 
 import math
@@ -24,7 +24,7 @@ from meterai.sealing.pdf.document import Document, is_number
 from meterai.sealing.pdf.syntax import DEPTH_MAX, Dictionary, Ref, RefList, Value
 
 _LOOK_BYTES = 64  # parsed in the time that a node costs besides its own
-NODES_MAX = 40_000  # of a page tree that must be walked, and kids counted in one that need not
+NODES_MAX = 40_000  # of a page tree that must be walked; kids counted in one that need not
 
 Box = tuple[float, float, float, float]
 
@@ -35,10 +35,10 @@ _TOLERANCE = 0.01  # points; a caller that computed the corner may round
 
 @dataclass(frozen=True, slots=True)
 class PdfPage:
-    """One page: where it is in the file and how it is seen.
+    """One page: its place in the file and its geometry.
 
     `unit` is the length of the file's unit in points (`/UserUnit`); `quarter_turns` are clockwise,
-    as `/Rotate` counts them.  `medium` is all that there is: programs that print show what is beside `box`.
+    as `/Rotate` counts them.  `medium` is the whole page: printing programs show the area outside `box`.
     """
 
     number: int
@@ -51,7 +51,7 @@ class PdfPage:
 
     @property
     def size(self) -> PageSize:
-        """The visible size."""
+        """Return the visible size."""
         left, low, right, top = self.box
         width, height = (right - left) * self.unit, (top - low) * self.unit
         if self.quarter_turns % 2:
@@ -59,7 +59,7 @@ class PdfPage:
         return PageSize(self.number, width, height)
 
     def rectangle(self, placement: Placement) -> Box:
-        """The stamp's rectangle in the file's coordinates; refuses with `PlacementOutsidePage`."""
+        """Return the stamp's rectangle in the file's coordinates; refuses with `PlacementOutsidePage`."""
         size = self.size
         x, y, width, height = placement.x, placement.y, placement.width, placement.height
         if x + width > size.width + _TOLERANCE or y + height > size.height + _TOLERANCE:
@@ -78,7 +78,7 @@ class PdfPage:
                 return left + x, low + y, left + x + width, low + y + height
 
     def seen(self, box: Box) -> Box:
-        """The inverse: a rectangle of the file in points of the page as it is seen."""
+        """Return a rectangle of the file in points of the page as it is shown (inverse of `rectangle`)."""
         x, y, right, top = box
         left, low, end, height = self.box
         match self.quarter_turns:
@@ -95,13 +95,13 @@ class PdfPage:
 
 
 class _Contradiction(Exception):
-    """The tree is not what its counts say."""
+    """The tree contradicts its counts."""
 
 
 class PageTree:
-    """The pages of a document.  Refuses with `NoPages` or `DocumentBroken`.
+    """Pages of a document.  Refuses with `NoPages` or `DocumentBroken`.
 
-    `is_walked` is true once the counts of the tree were found to be wrong: readers that go by them see
+    `is_walked` is true once the counts of the tree were found to be wrong: readers that use the counts see
     other pages than those that walk.
     """
 
@@ -119,7 +119,7 @@ class PageTree:
             self._stated = self._count(node)
         except _Contradiction:
             self._stated = 0
-        # More than a walk would find is not believed: others count with it, and keep it.
+        # A count beyond the limit of a walk is rejected: callers calculate with it and store it.
         if not 1 <= self._stated <= NODES_MAX:
             self.is_walked = True
             if not self._walked:
@@ -127,11 +127,11 @@ class PageTree:
 
     @property
     def count(self) -> int:
-        """How many pages there are."""
+        """Number of pages."""
         return len(self._walked) if self.is_walked else self._stated
 
     def page(self, number: int) -> PdfPage:
-        """The page of that number (from 1, or `LAST_PAGE`).  Refuses with `PageOutOfRange`."""
+        """Return the page of that number (from 1, or `LAST_PAGE`).  Refuses with `PageOutOfRange`."""
         if not self.is_walked:
             wanted = self._stated if number == LAST_PAGE else number
             if wanted > self._stated:
@@ -151,7 +151,7 @@ class PageTree:
         return self._page(wanted, *pages[wanted - 1])
 
     def check_parent(self, page: PdfPage) -> None:
-        """Refuse with `DocumentBroken` a page that says to hang from a node that does not list it.
+        """Refuse with `DocumentBroken` a page whose parent node does not list it.
 
         Some readers inherit from that node, and see a page of another size.
         """
@@ -167,7 +167,7 @@ class PageTree:
             raise DocumentBroken("a page that hangs from another node than it says")
 
     def all(self) -> Iterator[PdfPage]:
-        """Every page, in order, as a walk through the tree finds them."""
+        """Yield every page, in order, as a walk through the tree finds them."""
         for number, found in enumerate(self._walked, start=1):
             yield self._page(number, *found)
 
@@ -189,7 +189,7 @@ class PageTree:
         raise _Contradiction
 
     def _child(self, node: Dictionary, skip: int) -> tuple[Ref, Dictionary, int]:
-        """The kid with the page after `skip` others, and how many of those are in the kid."""
+        """Return the kid with the page after `skip` others, and the number of those in the kid."""
         kids, count = self._document.references(node, b"/Kids"), self._count(node)
         if kids is None or len(kids) > count or not 0 <= skip < count:
             raise _Contradiction
@@ -301,7 +301,7 @@ class PageTree:
         return float(found) if is_number(found) else math.nan
 
     def _box(self, value: Value) -> Box | None:
-        """Four numbers in any order of corners; `None` if they are not, or enclose nothing."""
+        """Return four numbers in any order of corners; `None` if they are not, or enclose nothing."""
         found = self._document.resolve(value)
         if not isinstance(found, list) or len(found) != 4:
             return None

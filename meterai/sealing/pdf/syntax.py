@@ -1,12 +1,12 @@
-"""The syntax of PDF objects (ISO 32000-2, section 7.3), read from untrusted bytes.
+"""Syntax of PDF objects (ISO 32000-2, section 7.3), read from untrusted bytes.
 
-A value is Python's own: `None`, `bool`, `int`, `float`, a name as `str` with its slash, a string as
-`bytes`, a `Ref`, a `list`, or a `Dictionary`.  A dictionary knows where each of its values stands
-and parses none until asked: sealing looks at a dozen values of a file of a thousand pages, and
-what it changes, it changes by inserting into the bytes that are there.
+A value has a Python type: `None`, `bool`, `int`, `float`, a name as `str` with its slash, a string as
+`bytes`, a `Ref`, a `list`, or a `Dictionary`.  A dictionary knows the position of each of its values
+and parses none until asked: sealing reads a dozen values of a file of a thousand pages, and
+changes them by inserting into the existing bytes.
 
-Everything here refuses with `DocumentBroken`.  The expressions are possessive (`++`): no input
-makes them try again.
+Every function here refuses with `DocumentBroken`.  The expressions are possessive (`++`): they never
+backtrack.
 """
 
 import re
@@ -19,7 +19,8 @@ from meterai.sealing.model import DocumentBroken
 
 TOKENS_MAX = 500_000  # in one value; the largest number tree of a book has 100,000
 REF_LIST_BYTES_MAX = 4 * 1024 * 1024  # of one array; 20,000 kids have 240 KB
-# Of brackets in brackets, and of trees in a file; real ones are under ten deep.  Some reader stops at 64, and takes
+# Of nested brackets, and of trees in a file; real ones are under ten deep.  Some reader stops at 64, and
+# misreads the rest of deeper ones.
 # what is left of deeper ones for something else.
 DEPTH_MAX = 60
 
@@ -38,7 +39,7 @@ _TOKEN = re.compile(
 # Most brackets have no bracket, string or comment between them: their end is the next one.
 _FLAT = rb"\[[^\[\]()%]*+\]", rb"<<[^<>()\[\]%]*+>>"
 # One entry of a dictionary: its end, or a key with a value whose end is in sight, or a key before a
-# bracket or a string which has to be followed to its end.
+# bracket or a string whose end has to be searched.
 _ENTRY = re.compile(
     SKIP
     + rb"(?:(>>)|(/%b*+)" % _REGULAR
@@ -51,7 +52,7 @@ _ENTRY = re.compile(
     + rb"|\([^()\\]*+\))|(?=[\[(<])))"
 )
 _ENTRY_END, _ENTRY_KEY, _ENTRY_VALUE = 1, 2, 3
-# The next bracket, or a string with parentheses or a backslash inside; anything else on the way is passed over.
+# The next bracket, or a string with parentheses or a backslash inside; anything else is skipped.
 _BRACKET = re.compile(
     rb"(?:[^()<>\[\]{}%]++|<[0-9A-Fa-f\0\t\n\f\r ]*+>|\([^()\\]*+\)|%[^\r\n]*+[\r\n])*+"
     rb"(?:(<<|\[)|(>>|\])|\()"
@@ -65,13 +66,13 @@ _ESCAPE = re.compile(rb"\\([0-7]{1,3}|\r\n|.)|\r\n?", re.DOTALL)
 _ESCAPED = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 _NAME_ESCAPE = re.compile(rb"#([0-9A-Fa-f]{2})")
 _DIGITS = b"0123456789"
-_DIGITS_MAX = 18  # of an integer: more are no number of any PDF
+_DIGITS_MAX = 18  # of an integer: no number of any PDF has more
 _INTEGER = re.compile(rb"[+-]?\d{1,18}")
 _REAL = re.compile(rb"[+-]?(?:\d{1,18}\.?\d*|\.\d+)")
 _NOT_HEX = re.compile(rb"[^0-9A-Fa-f]")
 _REF_PARTS = re.compile(rb"(\d{1,10})%b++(\d{1,5})(?!\d)" % _WHITE)
 
-# What is left of an array of numbers, as boxes and lists of octets are.
+# The rest of an array of numbers, such as a box or a list of octets.
 _NUMBERS = re.compile(rb"([0-9.+\-\t\n\f\r ]*+)\]")
 _REF_ARRAY = re.compile(
     SKIP
@@ -92,8 +93,8 @@ class Ref(NamedTuple):
 class Dictionary:
     """One dictionary in some bytes.
 
-    `start` is behind its `<<`, `stop` at its `>>`; `spans` says where the value of each key
-    (with its slash) stands.  `owner` is the object whose strings these are, for decryption;
+    `start` is behind its `<<`, `stop` at its `>>`; `spans` is the position of the value of each key
+    (with its slash).  `owner` is the object whose strings these are, for decryption;
     `None` inside an object stream, which is encrypted as a whole.
     """
 
@@ -116,7 +117,7 @@ class Dictionary:
             kind = entry.lastindex
             if kind == _ENTRY_END:
                 self.stop = entry.start(_ENTRY_END)
-                # Some key stands twice, and readers disagree which one counts.
+                # A key is there twice, and readers disagree which one counts.
                 self.is_ambiguous = len(spans) < count
                 return
             name = entry[_ENTRY_KEY]
@@ -136,21 +137,21 @@ class Dictionary:
 
     @property
     def end(self) -> int:
-        """Where the dictionary ends, behind its `>>`."""
+        """Return the end of the dictionary, behind its `>>`."""
         return self.stop + 2
 
     @property
     def inside(self) -> bytes:
-        """The bytes between `<<` and `>>`."""
+        """Return the bytes between `<<` and `>>`."""
         return self.buffer[self.start : self.stop]
 
     def raw(self, key: bytes) -> bytes | None:
-        """The value as it is written."""
+        """Return the value as written."""
         span = self.spans.get(key)
         return self.buffer[span[0] : span[1]] if span is not None else None
 
     def get(self, key: bytes) -> "Value":
-        """The value, references unfollowed; `None` if it is missing or null."""
+        """Return the value, references unresolved; `None` if it is missing or null."""
         span = self.spans.get(key)
         if span is None:
             return None
@@ -165,7 +166,7 @@ class Dictionary:
         return value_at(self.buffer, start, self.owner)[0]
 
     def reference(self, key: bytes) -> Ref | None:
-        """The reference under a key; `None` for anything else, which is not read."""
+        """Return the reference under a key; `None` for anything else, which is not parsed."""
         start, stop = self.spans.get(key, (0, 0))
         if not self.buffer.startswith(b"R", stop - 1) or self.buffer[start] not in _DIGITS:
             return None
@@ -180,12 +181,12 @@ Value: TypeAlias = bool | int | float | str | bytes | Ref | list["Value"] | Dict
 
 
 def value_at(buffer: bytes, offset: int, owner: Ref | None, depth: int = 0) -> tuple[Value, int]:
-    """The value that begins at `offset`, and where it ends."""
+    """Return the value that begins at `offset`, and its end."""
     token = _TOKEN.match(buffer, offset)
     if token is None or token.lastindex in _CLOSING:
         raise DocumentBroken("a value was expected")
     kind = token.lastindex
-    # The most frequent first: this is where reading spends its time.
+    # The most frequent first: reading takes most of its time here.
     if kind == _WORD:
         return _word(token[_WORD]), token.end()
     if kind == _REF:
@@ -204,7 +205,7 @@ def value_at(buffer: bytes, offset: int, owner: Ref | None, depth: int = 0) -> t
 
 
 def ref_at(buffer: bytes, offset: int) -> Ref:
-    """The reference that begins exactly at `offset`."""
+    """Return the reference that begins exactly at `offset`."""
     parts = _REF_PARTS.match(buffer, offset)
     if parts is None:
         raise DocumentBroken("a reference was expected")
@@ -212,7 +213,7 @@ def ref_at(buffer: bytes, offset: int) -> Ref:
 
 
 class RefList:
-    """An array of references and nothing else, each made when it is asked for.
+    """An array of references only, each parsed on request.
 
     The kids of a page tree are many, and one is wanted.
     """
@@ -238,7 +239,7 @@ class RefList:
 
 
 def ref_list_at(buffer: bytes, offset: int) -> RefList | None:
-    """The array that begins at or after `offset`; `None` if it is none of references only."""
+    """Return the array that begins at or after `offset`; `None` if it has anything but references."""
     whole = _REF_ARRAY.match(buffer, offset)
     if whole is None or len(whole[1]) > REF_LIST_BYTES_MAX:
         return None
@@ -246,7 +247,7 @@ def ref_list_at(buffer: bytes, offset: int) -> RefList | None:
 
 
 def with_strings(text: bytes, write: Callable[[bytes], bytes]) -> bytes:
-    """The text of a value, each string in it replaced by what `write` makes of its octets."""
+    """Return the text of a value, with each string in it replaced by the result of `write` for its octets."""
     pieces, offset, kept = [], 0, 0
     while (token := _TOKEN.match(text, offset)) is not None:
         offset = token.end()
@@ -286,7 +287,7 @@ def _array(buffer: bytes, offset: int, owner: Ref | None, depth: int) -> tuple[l
 
 
 def _end(buffer: bytes, token: re.Match[bytes]) -> int:
-    """Where the value that begins with the token ends."""
+    """Return the end of the value that begins with the token."""
     kind, offset = token.lastindex, token.end()
     if kind == _STRING:
         return _string_end(buffer, offset)
@@ -294,7 +295,7 @@ def _end(buffer: bytes, token: re.Match[bytes]) -> int:
 
 
 def _bracket_end(buffer: bytes, offset: int) -> int:
-    """Where an array or a dictionary ends, `offset` being behind its opening."""
+    """Return the end of an array or a dictionary, `offset` being behind its opening."""
     depth = 1
     match = _BRACKET.match
     for _ in range(TOKENS_MAX):
@@ -316,7 +317,7 @@ def _bracket_end(buffer: bytes, offset: int) -> int:
 
 
 def _string_end(buffer: bytes, offset: int) -> int:
-    """Where a literal string ends, `offset` being behind its first parenthesis."""
+    """Return the end of a literal string, `offset` being behind its first parenthesis."""
     depth = 1
     for _ in range(TOKENS_MAX):
         piece = _STRING_PIECE.match(buffer, offset)
@@ -330,7 +331,7 @@ def _string_end(buffer: bytes, offset: int) -> int:
 
 
 def _octets(text: bytes) -> bytes:
-    """The octets of a string in hexadecimal, with its angle brackets."""
+    """Return the octets of a string in hexadecimal, with its angle brackets."""
     try:
         return unhexlify(text[1:-1])
     except Base16Error:
@@ -345,7 +346,7 @@ def _literal(text: bytes) -> bytes:
 def _unescaped(found: re.Match[bytes]) -> bytes:
     escaped = found[1]
     if escaped is None:
-        return b"\n"  # an end of line in a string is a line feed, however it is written
+        return b"\n"  # any end of line in a string is a line feed
     if escaped[0] in b"01234567":
         return bytes([int(escaped, 8) & 0xFF])
     if escaped in (b"\n", b"\r", b"\r\n"):

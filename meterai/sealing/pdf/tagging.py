@@ -1,7 +1,7 @@
-"""Tagged documents: a stamp gets its element in the structure tree, which screen readers read.
+"""Tagged documents: an element for each stamp in the structure tree, which screen readers read.
 
-ISO 32000-2, section 14.7; PDF/UA-1, section 7.18.  A structure tree of a form we do not expect is
-left alone: the stamp then has its alternative text in the field alone, which every reader finds.
+ISO 32000-2, section 14.7; PDF/UA-1, section 7.18.  A structure tree of an unexpected form is
+left unchanged: the stamp then has its alternative text in the field alone, which every reader finds.
 """
 
 from typing import NamedTuple
@@ -19,7 +19,7 @@ _LANGUAGE = b"id-ID"
 
 
 class Tagged(NamedTuple):
-    """One annotation that the structure tree shall know."""
+    """One annotation that gets an element in the structure tree."""
 
     annotation: int
     page: Ref
@@ -28,7 +28,7 @@ class Tagged(NamedTuple):
 
 
 class StructureTree:
-    """The structure tree of a document, ready for more elements."""
+    """Structure tree of a document, ready for more elements."""
 
     def __init__(self, ref: Ref, root: Dictionary, parents: tuple[Ref, Dictionary], next_key: int):
         self._ref, self._root = ref, root
@@ -64,7 +64,7 @@ class StructureTree:
         update.put(self._ref, self._root, b"/ParentTreeNextKey", b"%d" % keys.stop)
 
     def _hang(self, update: PdfUpdate, elements: bytes) -> None:
-        """Put the elements under the root, behind what is there."""
+        """Put the elements under the root, behind the existing ones."""
         kids = self._root.get(b"/K")
         if isinstance(kids, Dictionary) or (isinstance(kids, Ref) and not update.is_array(kids)):
             start, stop = self._root.spans[b"/K"]
@@ -75,7 +75,7 @@ class StructureTree:
             update.append(self._ref, self._root, b"/K", elements)
 
     def _number(self, update: PdfUpdate, rows: bytes, keys: range) -> None:
-        """Note in the number tree which element each key belongs to."""
+        """Add to the number tree the element of each key."""
         if b"/Kids" in self._parents:
             leaf = update.reserve()
             limits = b"/Limits[%d %d]" % (keys.start, keys.stop - 1)
@@ -86,7 +86,7 @@ class StructureTree:
 
 
 def structure_tree(document: Document) -> StructureTree | None:
-    """The structure tree, if the document is tagged and the tree can be added to."""
+    """Return the structure tree, if the document is tagged and the tree can be extended."""
     ref = document.root.get(b"/StructTreeRoot")
     if not isinstance(ref, Ref):
         return None
@@ -108,7 +108,7 @@ def structure_tree(document: Document) -> StructureTree | None:
 
 
 def _highest_key(document: Document, node: Dictionary) -> int:
-    """The last key of a number tree, whose keys ascend; -1 if it is empty."""
+    """Return the last key of a number tree, whose keys ascend; -1 if it is empty."""
     for _ in range(DEPTH_MAX):
         rows = document.items(node, b"/Nums")
         if rows:

@@ -1,9 +1,9 @@
 """One incremental update: objects appended to a document, in the style of its last section.
 
-The original stays as it is, byte for byte (ISO 32000-2, section 7.5.6).  An object that exists is
-changed by inserting into its bytes: what we do not understand in it, we do not touch.  The
-cross-reference is a table where the document's last one is a table, else a stream, each row of a
-table 20 bytes: viewers that must repair the cross-reference in memory call a seal invalid.
+The original stays unchanged, byte for byte (ISO 32000-2, section 7.5.6).  An existing object is
+changed by inserting into its bytes, so unknown parts of it stay unchanged.  The
+cross-reference is a table if the document's last one is a table, else a stream.  Each row of a
+table has 20 bytes: viewers that must repair the cross-reference in memory call a seal invalid.
 """
 
 import hashlib
@@ -21,15 +21,17 @@ from meterai.sealing.pdf.syntax import Dictionary, Ref, value_at, with_strings
 
 RANGES_BYTES = 37  # of the three numbers of a byte range that are not 0, spaces included
 _WIDTHS = (1, 5, 2)  # bytes of the columns of a cross-reference stream
-_PACKED = struct.Struct(">BxIH")  # one row; no document of ours is so long that the second has five
+_PACKED = struct.Struct(
+    ">BxIH"
+)  # one row; no document here is so long that the second column has five bytes
 _IDENTIFIER_BYTES = 16
 
 
-_Row: TypeAlias = tuple[int, int, int]  # number and generation of an object, and where it begins
+_Row: TypeAlias = tuple[int, int, int]  # number and generation of an object, and its start
 
 
 class Splice(NamedTuple):
-    """Bytes to stand in place of others of an object, or between them where both ends are equal."""
+    """Bytes that replace others of an object, or are inserted between them if both ends are equal."""
 
     start: int
     stop: int
@@ -38,24 +40,24 @@ class Splice(NamedTuple):
 
 @dataclass(slots=True)
 class _Edited:
-    """An existing object that will be written anew."""
+    """An existing object that will be written again."""
 
     buffer: bytes
     start: int
     stop: int
-    is_plain: bool  # came from an object stream, so that its strings are not enciphered
+    is_plain: bool  # came from an object stream, so its strings are not encrypted
     splices: list[Splice] = field(default_factory=list)
 
 
 class Sealed(NamedTuple):
-    """An update with room for a seal: what stands before the SignedData and after it."""
+    """An update with room for a seal: the bytes before the SignedData and after it."""
 
     before: bytes
     after: bytes
 
 
 class PdfUpdate:
-    """What will be appended to one document.
+    """Update that will be appended to one document.
 
     New objects are numbered from `first` on, which is never below the document's own numbers.
     """
@@ -69,19 +71,19 @@ class PdfUpdate:
 
     @property
     def start(self) -> int:
-        """Where the update begins: the length of the document it is appended to."""
+        """Return the start of the update: the length of the document it is appended to."""
         return len(self._document.buffer)
 
     # -- new objects -----------------------------------------------------------------------
 
     def reserve(self, count: int = 1) -> int:
-        """The first of so many numbers for new objects."""
+        """Reserve so many numbers for new objects, and return the first."""
         first = self._next
         self._next += count
         return first
 
     def add(self, number: int, body: bytes | Stream) -> None:
-        """A new object: a value as it is written, or a stream."""
+        """Add a new object: a value as written, or a stream."""
         if isinstance(body, Stream):
             data = body.data
             if self._cipher is not None:
@@ -90,12 +92,12 @@ class PdfUpdate:
         self._bodies.append((number, 0, body))
 
     def string(self, number: int, octets: bytes) -> bytes:
-        """A string as it must be written inside a new object."""
+        """Return a string in the form of a new object's."""
         if self._cipher is not None:
             octets = self._cipher.encrypt_string(Ref(number, 0), octets)
         return string(octets)
 
-    # -- changes of objects that exist -------------------------------------------------------
+    # -- changes of existing objects ---------------------------------------------------------
 
     def splice(self, ref: Ref, holder: Dictionary, splice: Splice) -> None:
         """Change the bytes of an object, within a dictionary of it."""
@@ -116,7 +118,7 @@ class PdfUpdate:
             self.splice(ref, holder, Splice(*span, b" " + value))
 
     def append(self, ref: Ref, holder: Dictionary, key: bytes, items: bytes) -> None:
-        """Add items to the array under a key, wherever it is; make it if there is none."""
+        """Add items to the array under a key, direct or referenced; create it if there is none."""
         span = holder.spans.get(key)
         if span is not None and holder.buffer.startswith(b"[", span[0]):
             # The array need not be read to be added to.
@@ -132,8 +134,9 @@ class PdfUpdate:
             raise DocumentBroken(f"{key.decode('latin-1')} is not an array")
 
     def append_own(self, ref: Ref, holder: Dictionary, key: bytes, items: bytes) -> None:
-        """`append`, to a list that is this object's alone: one that is an object of its own is copied into
-        it, for others may refer to that."""
+        """Add items to an array that belongs to this object alone: a referenced array is copied into
+        it, because other objects may refer to it.
+        """
         found = holder.reference(key)
         location = self._document.locate(found.number) if found is not None else None
         if location is None or location.ref != found or not self.is_array(location.ref):
@@ -156,7 +159,7 @@ class PdfUpdate:
         return isinstance(self._document.resolve(ref), list)
 
     def _object(self, ref: Ref, holder: Dictionary | None) -> _Edited:
-        """The object that will be written anew; `holder` is a dictionary in it, maybe all of it."""
+        """Return the object that will be written again; `holder` is a dictionary in it, or the whole of it."""
         edited = self._edited.get(ref)
         if edited is None:
             location = self._document.locate(ref.number)
@@ -184,20 +187,20 @@ class PdfUpdate:
         pieces.append(edited.buffer[offset : edited.stop])
         body = b"".join(pieces)
         if self._cipher is not None and edited.is_plain:
-            # It leaves the stream that was enciphered as a whole.
+            # It leaves the stream that was encrypted as a whole.
             return with_strings(body, lambda octets: self.string(ref.number, octets))
         return body
 
     # -- the whole -------------------------------------------------------------------------
 
     def written(self) -> bytes:
-        """The update, without a seal."""
+        """Return the update, without a seal."""
         pieces, rows, end = self._objects()
         pieces.append(self._section(rows, end))
         return b"".join(pieces)
 
     def sealed(self, number: int, head: bytes, tail: bytes, placeholder_bytes: int) -> Sealed:
-        """The update with a signature dictionary of that number as its last object.
+        """Return the update with a signature dictionary of that number as its last object.
 
         `head` are its entries up to `/Contents`, `tail` the entries behind; `placeholder_bytes` is
         the length of the string between, with its angle brackets.
@@ -207,7 +210,7 @@ class PdfUpdate:
         opening = b"%d 0 obj\n<<%b/Contents " % (number, head)
         placeholder_start = end + len(opening)
         placeholder_end = placeholder_start + placeholder_bytes
-        # The length of what follows is known before it is written: the numbers have fixed room.
+        # The length of the rest is known before it is written: the numbers have fixed room.
         closing_bytes = len(b"/ByteRange[0 ]") + RANGES_BYTES + len(tail) + len(b">>\nendobj\n")
         section = self._section(rows, placeholder_end + closing_bytes)
         rest = closing_bytes + len(section)
@@ -217,7 +220,7 @@ class PdfUpdate:
         return Sealed(b"".join(pieces), after)
 
     def _objects(self) -> tuple[list[bytes], list[_Row], int]:
-        """The objects as written, the row of each, and where they end."""
+        """Return the objects as written, the row of each, and their end."""
         original = self._document.buffer
         gap = b"" if original.endswith((b"\n", b"\r")) else b"\n"
         changed = [(*ref, self._rewritten(ref, edited)) for ref, edited in self._edited.items()]
@@ -262,20 +265,20 @@ class PdfUpdate:
         return text + self._identifier()
 
     def _identifier(self) -> bytes:
-        """The document's first identifier stays; the second is of this state of the file."""
+        """Return the identifiers: the document's first, and a second for this state of the file."""
         known, new = self._document.identifier, self._state
         return b"/ID[<%b><%b>]" % (hexlify(known or new), hexlify(new))
 
     @property
     def _state(self) -> bytes:
-        """Sixteen bytes that differ from update to update of one document."""
+        """Return sixteen bytes that differ from update to update of one document."""
         last = self._bodies[-1][2] if self._bodies else b""
         digest = hashlib.sha256(b"%d " % len(self._document.buffer) + last).digest()
         return digest[:_IDENTIFIER_BYTES]
 
 
 def _runs(rows: list[_Row]) -> Iterator[list[_Row]]:
-    """Rows whose numbers follow each other."""
+    """Yield runs of rows with consecutive numbers."""
     start = 0
     for index in range(1, len(rows) + 1):
         if index == len(rows) or rows[index][0] != rows[index - 1][0] + 1:

@@ -1,6 +1,6 @@
-"""The answers of the processes of `bounded`, in JSON, and their validation.
+"""Answers of the processes of `bounded`, in JSON, and their validation.
 
-The document may have taken the process over, so an answer is untrusted: it has the fields and
+The document may have taken over the process, so an answer is untrusted: it has the fields and
 bounds below, or counts as none (`NotAnswered`).  A refusal is sent as its code and facts.
 """
 
@@ -60,7 +60,7 @@ Sha256 = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
 
 
 class NotAnswered(Exception):
-    """The process was ended at its budget, or died, or answered in no form that can be read."""
+    """The process was ended at its budget, crashed, or sent an unreadable answer."""
 
 
 class Later(msgspec.Struct, frozen=True):
@@ -79,7 +79,7 @@ class Earlier(msgspec.Struct, frozen=True):
 
 
 class Inspected(msgspec.Struct, frozen=True):
-    """What `engine.inspect` finds."""
+    """Result of `engine.inspect`."""
 
     pages: Number
     sizes: Annotated[list[tuple[Number, Length, Length]], msgspec.Meta(max_length=100)]
@@ -87,8 +87,9 @@ class Inspected(msgspec.Struct, frozen=True):
 
 
 class RenderedPage(msgspec.Struct, frozen=True):
-    """The picture of a page (`page` counts from 1), the visible size of all of it, its ink, and the
-    level of its paper."""
+    """Picture of a page (`page` counts from 1), the visible size of the whole page, its ink, and the
+    level of its paper.
+    """
 
     webp: Annotated[bytes, msgspec.Meta(max_length=60 * 1024)]
     page: Number
@@ -100,7 +101,7 @@ class RenderedPage(msgspec.Struct, frozen=True):
 
 
 class Located(msgspec.Struct, frozen=True):
-    """The page and the rectangle of each stamp, in points of the page as it is seen."""
+    """Page and rectangle of each stamp, in points of the page as it is shown."""
 
     stamps: Annotated[
         list[tuple[Number, Length, Length, Length, Length]], msgspec.Meta(max_length=20)
@@ -108,25 +109,25 @@ class Located(msgspec.Struct, frozen=True):
 
 
 class Placed(msgspec.Struct, frozen=True):
-    """The page, the lower left corner and the width of each stamp, in points of the page as it is seen."""
+    """Page, lower left corner and width of each stamp, in points of the page as it is shown."""
 
     stamps: Annotated[list[tuple[Number, Length, Length, Length]], msgspec.Meta(max_length=100)]
 
 
 class Scanned(msgspec.Struct, frozen=True):
-    """The texts of the codes on a photo."""
+    """Texts of the codes on a photo."""
 
     texts: Annotated[list[Annotated[str, msgspec.Meta(max_length=512)]], msgspec.Meta(max_length=8)]
 
 
 class Redrawn(msgspec.Struct, frozen=True):
-    """A picture that was drawn anew, in WebP."""
+    """Picture that was drawn anew, in WebP."""
 
     webp: Annotated[bytes, msgspec.Meta(max_length=60 * 1024)]
 
 
 class TimeFact(msgspec.Struct, frozen=True):
-    """A time among the facts of a check."""
+    """Time among the facts of a check."""
 
     time: datetime
 
@@ -140,7 +141,7 @@ class CheckFound(msgspec.Struct, frozen=True):
 
 
 class Verified(msgspec.Struct, frozen=True):
-    """A report."""
+    """Report of a check."""
 
     verdict: Word
     serials: Annotated[list[Word], msgspec.Meta(max_length=2_000)]
@@ -164,18 +165,18 @@ Found = TypeVar("Found", bound=msgspec.Struct)
 
 
 def written(found: msgspec.Struct | bytes) -> bytes:
-    """An answer as it leaves a process."""
+    """Encode an answer for the way out of a process."""
     return _ANSWERED + (found if isinstance(found, bytes) else msgspec.json.encode(found))
 
 
 def written_refusal(refusal: Refusal) -> bytes:
-    """A refusal as it leaves a process."""
+    """Encode a refusal for the way out of a process."""
     facts = {name: one for name, one in refusal.facts().items() if isinstance(one, int | float)}
     return _REFUSED + msgspec.json.encode(_Refused(refusal.code, facts))
 
 
 def content_of(answer: bytes | None) -> bytes:
-    """What is behind the first byte.  Raises the refusal where it is one, else `NotAnswered`."""
+    """Return the content behind the first byte.  Raises the refusal if the answer is one, else `NotAnswered`."""
     if answer is None or answer[:1] not in (_ANSWERED, _REFUSED):
         raise NotAnswered
     if answer[:1] == _REFUSED:
@@ -184,12 +185,12 @@ def content_of(answer: bytes | None) -> bytes:
 
 
 def read(answer: bytes | None, kind: type[Found]) -> Found:
-    """An answer of this kind.  Raises like `content_of`."""
+    """Decode an answer of this kind.  Raises like `content_of`."""
     return _decoded(content_of(answer), kind)
 
 
 def is_webp(data: bytes) -> bool:
-    """True if it begins as WebP: a browser is sent what the process answered."""
+    """True if the data begins as WebP: a browser is sent the answer of the process."""
     return data[:4] == b"RIFF" and data[8:12] == b"WEBP"
 
 

@@ -1,14 +1,14 @@
 """Work on untrusted bytes in a process of its own, which is ended at its budget.
 
-What cannot be done in a few milliseconds, or needs a library that is not safe with hostile files,
+A step that takes more than a few milliseconds, or needs a library that is not safe with hostile files,
 is a `Task`.  Each task gets a fresh process, forked by a server (`fork_server`) that has the
-libraries loaded and has never read a document; the process has limits of processor time, memory and
+libraries loaded and never reads a document.  The process has limits of processor time, memory and
 wall time, and is killed at any of them.  The caller then gets `None`, as from a process that
-crashed, was killed or answered at too great a length.  An answer is bytes from a process that the
-document may have taken over: the caller must check it (`answers`).
+crashed, was killed or sent too long an answer.  The document may have taken over the process, so the
+caller must check the bytes of an answer (`answers`).
 
 A `Work` is a generator that yields tasks and is sent their answers: `finish` carries it out and
-waits, `pool.Pool` does the same for many without a thread for each.
+waits; `pool.Pool` does the same for many without a thread for each.
 """
 
 import asyncio
@@ -28,37 +28,39 @@ from typing import TypeVar
 from meterai.sealing.model import CHECKED_BYTES_MAX
 
 CPU_SECONDS_MAX = 2  # of one task; an honest document of 300 pages takes a tenth of it
-QUICK_CPU_SECONDS = 0.3  # of one that keeps others waiting (`pool.Pool`)
-# Of one task. The seconds of a processor are what ends it: a machine must be thirty times too busy, with
-# the low priority of these processes, before the clock does.
+QUICK_CPU_SECONDS = 0.3  # of a task that delays others (`pool.Pool`)
+# Wall time of one task.  The processor time should end it first: only a machine thirty times too busy, with
+# the low priority of these processes, reaches this limit.
 WALL_SECONDS_MAX = 60
-# What a task may write to, of which 40 MiB are there before it begins; the libraries it only reads
+# Writable memory of a task, of which 40 MiB are used before it begins; the libraries it only reads
 # have 40 MiB beside, so that a small document gets 200 MiB in all.
 MEMORY_BYTES_MAX = 152 * 1024 * 1024
-DOCUMENT_COPIES_MAX = 6  # of the document, beside: as it came, repaired, and in a renderer
+DOCUMENT_COPIES_MAX = 6  # of the document, in addition: the input, repaired, and in a renderer
 MAPPED_BYTES_MAX = 256 * 1024 * 1024  # address space beside both: libraries, stacks, room to move
-# A document that is checked, and the parameters: certificates of a hundred issuers.
+# Document of a check, and its parameters: certificates of a hundred issuers.
 QUESTION_BYTES_MAX = CHECKED_BYTES_MAX + 1024 * 1024
-# Below web and sealing, which then get nine tenths of a busy processor; and of those who place a stamp or pay,
-# whose journey is no faster than its slowest part. With 5 a crowd that checks took as much as all who bought.
+# Below web and sealing, which then get nine tenths of a busy processor; and below placing a stamp and paying,
+# whose journey is as slow as its slowest part.  With 5, a crowd of checks took as much as all buyers.
 NICE, NICE_OF_BUYERS = 10, 1
-START_SECONDS_MAX = 30.0  # until the server has its libraries and forks; one second, if it is idle
-_GRACE_SECONDS = 2.0  # in which the server should have ended what is beyond its time
+START_SECONDS_MAX = (
+    30.0  # until the server has its libraries and forks; one second on an idle machine
+)
+_GRACE_SECONDS = 2.0  # in which the server should have ended a task beyond its time
 
 STARTED = b"\1"  # the first byte from a process
-LENGTH_BYTES = 4  # of the length that stands before an answer
+LENGTH_BYTES = 4  # of the length in front of an answer
 _CHUNK_BYTES = 1024 * 1024
-_PROGRAM = "meterai.sealing.tasks"  # the fork server, with the tasks it can do
+_PROGRAM = "meterai.sealing.tasks"  # the fork server, with its tasks
 
 Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What a process shall do, by the name it has in `tasks`.
+    """Task of a process, by its name in `tasks`.
 
-    `parameters` are for JSON; a longer answer than `answer_bytes_max` is none, nor is one after
-    `wall_seconds` (up to 255).
+    `parameters` are for JSON; an answer longer than `answer_bytes_max`, or later than
+    `wall_seconds` (up to 255), counts as none.
     """
 
     name: str
@@ -68,7 +70,7 @@ class Task:
     wall_seconds: int = WALL_SECONDS_MAX
 
     def head(self, nice: int = NICE, cpu_seconds: float = CPU_SECONDS_MAX) -> bytes:
-        """What stands before the document when both go to the process, which reads to the end."""
+        """Return the bytes in front of the document; the process reads both to the end."""
         question = {
             "task": self.name,
             "nice": nice,
@@ -83,7 +85,7 @@ Work = Generator[Task, bytes | None, Result]
 
 
 class _Server:
-    """The server of this process: started when it is first needed, and anew where it died."""
+    """Fork server of this process: started when it is first needed, and again after its death."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -92,7 +94,7 @@ class _Server:
         self._owner = 0
 
     def connect(self, wall_seconds: int) -> socket.socket:
-        """A connection to a process that will do one task.  Raises `OSError` if there is none."""
+        """Return a connection to a process that will do one task.  Raises `OSError` if there is none."""
         ours, theirs = socket.socketpair()
         try:
             with theirs, self._lock:
@@ -112,17 +114,17 @@ class _Server:
 
     def _running(self) -> socket.socket:
         if self._owner != os.getpid():
-            # A process that was forked from ours starts a server of its own.
+            # A forked copy of this process starts a server of its own.
             self._process, self._control, self._owner = None, None, os.getpid()
         if self._control is None:
             control, theirs = socket.socketpair()
-            control.settimeout(_GRACE_SECONDS)  # one that reads nothing any more is ended
+            control.settimeout(_GRACE_SECONDS)  # a server that no longer reads is ended
             with theirs:
                 self._process = subprocess.Popen(  # noqa: S603 - our own program, no shell
                     [sys.executable, "-I", "-m", _PROGRAM],
                     stdin=theirs.fileno(),
                     stdout=subprocess.DEVNULL,
-                    env={},  # secrets are in ours
+                    env={},  # our environment has secrets
                     cwd="/",
                 )
             self._control = control
@@ -147,7 +149,7 @@ atexit.register(_server.end)
 
 
 def finish(work: Work[Result]) -> Result:
-    """Carry a work out and wait for its tasks, whose processes are the caller's alone."""
+    """Carry out a work and wait for its tasks, each in a process of its own."""
     answer: bytes | None = None
     while True:
         try:
@@ -159,7 +161,7 @@ def finish(work: Work[Result]) -> Result:
 
 
 def ask(task: Task) -> bytes | None:
-    """The answer to a task, within its bounds; `None` where there is none."""
+    """Return the answer to a task, within its limits; `None` if there is none."""
     try:
         with _server.connect(task.wall_seconds) as connection:
             return _asked(connection, task)
@@ -193,8 +195,9 @@ def _asked(connection: socket.socket, task: Task) -> bytes | None:
 async def ask_and_wait(
     task: Task, nice: int = NICE, cpu_seconds: float = CPU_SECONDS_MAX
 ) -> bytes | None:
-    """`ask`, for a loop: holds no thread, and may be cancelled.  The process has this niceness, and ends
-    after so many seconds of a processor."""
+    """`ask` for an event loop: holds no thread, and may be cancelled.  The process has this niceness, and ends
+    after so many seconds of processor time.
+    """
     try:
         connection = _server.connect(task.wall_seconds)
     except OSError:
@@ -230,7 +233,7 @@ async def _asked_in_loop(connection: socket.socket, task: Task, head: bytes) -> 
 
 
 def _whole(received: bytearray) -> bytes | None:
-    """The answer behind its length; `None` if the process ended in the middle of it."""
+    """Return the answer behind its length; `None` if the process ended in the middle of it."""
     length = int.from_bytes(received[:LENGTH_BYTES], "big")
     is_whole = len(received) == LENGTH_BYTES + length
     return bytes(received[LENGTH_BYTES:]) if is_whole else None

@@ -1,7 +1,7 @@
-"""One page of a document as a small picture (PDFium, then WebP), and where on it ink is.
+"""One page of a document as a small picture (PDFium, then WebP), and the positions of ink on it.
 
-PDFium is large and gets hostile files here: this runs only in the processes of `bounded`.  Pillow
-sees no file, only the bitmap that PDFium made.
+PDFium is large and reads hostile files here, so this runs only in the processes of `bounded`.  Pillow
+reads no file, only the bitmap that PDFium made.
 """
 
 import importlib
@@ -17,11 +17,11 @@ PIXELS_MAX = 4_000_000  # of one picture; 16 MB as a bitmap
 SIDE_PIXELS_MAX = 4096
 SCALE_MAX = 40.0  # pixels a unit of the file; small pages and crops get no larger
 PICTURE_BYTES_MAX = 60 * 1024  # a second and a half at 400 kbit/s
-# Tried in this order until the picture is small enough; then with fewer pixels.
+# Qualities tried in this order until the picture is small enough; then with fewer pixels.
 _QUALITIES = (60, 40, 20)
 _SHRINK = 0.7
-# Of 6. Over the plain documents of the corpus: 28 % larger than with 2, a tenth of a second on a poor line, in
-# three fifths of its time.
+# Effort of the encoder, up to 6.  Over the plain documents of the corpus: 28 % larger than with 2, a tenth of a
+# second on a poor line, in three fifths of its time.
 _EFFORT = 0
 
 _SIZE_TOLERANCE = 1.0  # units of the file; renderers round
@@ -30,17 +30,19 @@ _INK_LEVELS = 16  # of 255, away from the paper's own level: less is noise of a 
 _FRAME = 3  # pixels of each of the two lines around a marked area
 _FRAME_DARK, _FRAME_LIGHT = (0, 0, 0), (255, 255, 255)
 
-Fractions = tuple[float, float, float, float]  # left, top, right, bottom; of what is seen
+Fractions = tuple[
+    float, float, float, float
+]  # left, top, right, bottom; shares of the visible page
 
 
 class PageNotSeen(Exception):
-    """PDFium does not draw this page, or sees another one than we do."""
+    """PDFium does not draw this page, or draws a page of another size than we read."""
 
 
 class PictureRequest(NamedTuple):
-    """What shall be drawn: a page (`number` counts from 1) or a part of it, and how wide.
+    """Request for the picture of a page (`number` counts from 1) or a part of it, with its width.
 
-    `page_width` and `page_height` are of the page as it is seen, in units of the file.
+    `page_width` and `page_height` are of the page as it is shown, in units of the file.
     """
 
     number: int
@@ -52,7 +54,7 @@ class PictureRequest(NamedTuple):
 
 
 def drawn(document: bytes, request: PictureRequest, password: bytes) -> Image.Image:
-    """The page as people see it, forms and annotations included.  Raises `PageNotSeen`."""
+    """Draw the page as people see it, with forms and annotations.  Raises `PageNotSeen`."""
     try:
         opened = pypdfium2.PdfDocument(document, password=password.decode("latin-1") or None)
         opened.init_forms()
@@ -73,7 +75,7 @@ def drawn(document: bytes, request: PictureRequest, password: bytes) -> Image.Im
             rev_byteorder=True,
             prefer_bgrx=True,
         )
-        # Of four bytes a pixel: Pillow draws in the bitmap itself, and each copy costs as much as PDFium.
+        # Four bytes a pixel: Pillow draws in the bitmap itself, and each copy costs as much as PDFium.
         seen: Image.Image = picture.to_pil()
         return seen
     except (pypdfium2.PdfiumError, ValueError, MemoryError) as cause:
@@ -81,10 +83,10 @@ def drawn(document: bytes, request: PictureRequest, password: bytes) -> Image.Im
 
 
 def _scale(width: float, height: float, pixels_wide: int) -> float:
-    """Pixels a unit, so that the picture is as wide as wanted and within the bounds."""
+    """Return the pixels a unit, so that the picture has the requested width within the limits."""
     if width <= 0 or height <= 0:
         raise PageNotSeen
-    # A hundredth below: the renderer rounds up, and stretches the page over what it rounded to.
+    # A hundredth below: the renderer rounds up, and stretches the page over the rounded size.
     return min(
         (pixels_wide - 0.01) / width,
         SIDE_PIXELS_MAX / max(width, height),
@@ -94,17 +96,17 @@ def _scale(width: float, height: float, pixels_wide: int) -> float:
 
 
 def load_formats() -> None:
-    """Load what Pillow else loads with the first picture: in a forked process that takes longer than a picture."""
+    """Load the formats of Pillow, which a forked process would load with its first picture in more time than it draws."""
     Image.preinit()
     importlib.import_module("PIL.WebPImagePlugin")
 
 
 def mark(picture: Image.Image, areas: Sequence[Fractions]) -> None:
-    """Draw a frame around each area, outside of it: dark and light, seen on any ground."""
+    """Draw a frame around each area, outside of it, in a dark and a light line that are seen on any ground."""
     pen = ImageDraw.Draw(picture)
     for left, top, right, bottom in areas:
         if left >= right or top >= bottom:
-            continue  # beside the page
+            continue  # outside the page
         box = (
             math.floor(left * picture.width) - 1,
             math.floor(top * picture.height) - 1,
@@ -117,7 +119,7 @@ def mark(picture: Image.Image, areas: Sequence[Fractions]) -> None:
 
 
 def encoded(picture: Image.Image) -> bytes:
-    """The picture in WebP, as good as fits in `PICTURE_BYTES_MAX`."""
+    """Return the picture in WebP, at the highest quality that fits in `PICTURE_BYTES_MAX`."""
     while True:
         for quality in _QUALITIES:
             out = io.BytesIO()
@@ -129,10 +131,10 @@ def encoded(picture: Image.Image) -> bytes:
 
 
 def survey(picture: Image.Image, columns: int, rows: int) -> tuple[int, bytes]:
-    """The level of grey of the paper, the most frequent one, and the share of ink in each cell of a grid.
+    """Return the grey level of the paper, the most frequent one, and the share of ink in each cell of a grid.
 
-    Both are 0 to 255; the cells go row by row from the top left, and there are none in a grid without columns.
-    Ink is what differs from the paper's level.
+    Both are 0 to 255; the cells go row by row from the top left, and a grid without columns has none.
+    Ink is every pixel whose level differs from the paper's.
     """
     levels = picture.convert("L")
     counts = levels.histogram()

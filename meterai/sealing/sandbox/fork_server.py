@@ -1,11 +1,11 @@
-"""The server that forks a process for each task of `bounded`, and ends it at its budget.
+"""Server that forks a process for each task of `bounded`, and ends it at its budget.
 
-Standard input is a socket from the process that wants the tasks done.  Over it comes, for each
-task, a byte that says how many seconds it has, and the socket of that task; when it closes, its
-owner has ended, and every task and this server end.  The server itself reads no document, so each
-task starts from the same state: nothing that one document does to its process is seen by another.
+Standard input is a socket from the owner, the process that requests the tasks.  For each
+task it receives a byte with the seconds that the task may take, and the socket of that task.  When the
+owner ends, the socket closes, and every task and this server end.  The server itself reads no document, so each
+task starts from the same state, and no document can affect another task.
 
-What the tasks are is given by the program that runs the server (`meterai.sealing.tasks`).
+The program that runs the server defines the tasks (`meterai.sealing.tasks`).
 """
 
 import ctypes
@@ -33,14 +33,14 @@ from meterai.sealing.sandbox.bounded import (
 )
 
 _SIGNAL_AT_PARENTS_DEATH = 1  # PR_SET_PDEATHSIG of prctl(2)
-_MOST_LIKELY = b"1000"  # oom_score_adj: the kernel takes a task before web or database
+_MOST_LIKELY = b"1000"  # oom_score_adj: the kernel ends a task before web or database
 _CHUNK_BYTES = 1024 * 1024
 
 Do = Callable[[str, bytes, Mapping[str, Any]], bytes]  # name, document, parameters; the answer
 
 
 class _Tasks:
-    """The processes under way, and until when each may run."""
+    """Processes under way, with the time until which each may run."""
 
     def __init__(self) -> None:
         self._until: dict[int, float] = {}
@@ -49,7 +49,7 @@ class _Tasks:
         self._until[process] = time.monotonic() + wall_seconds
 
     def seconds_left(self) -> float | None:
-        """Until the next one must be ended; `None` if there is none."""
+        """Return the seconds until the next one must be ended; `None` if there is none."""
         if not self._until:
             return None
         return max(0.0, min(self._until.values()) - time.monotonic())
@@ -64,13 +64,13 @@ class _Tasks:
                 del self._until[process]
 
     def end(self) -> None:
-        """Kill all."""
+        """Kill all processes."""
         for process in self._until:
             os.kill(process, signal.SIGKILL)
 
 
 def run(do: Do) -> None:
-    """The whole program: serve on standard input until the owner has ended."""
+    """Serve on standard input until the owner has ended; the whole program."""
     # Ctrl-C reaches the owner too; when the owner ends, this ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.collect()
@@ -90,7 +90,7 @@ def serve(control: socket.socket, do: Do) -> None:
     try:
         _serve(control, awake, wake, do)
     finally:
-        # The tasks that were killed at the end die later: nothing is written to a closed socket.
+        # Killed tasks end later: SIGCHLD must not write to a closed socket.
         signal.set_wakeup_fd(-1)
         awake.close()
         wake.close()
@@ -137,12 +137,12 @@ def _work(
         answer = _answer(connection, do)
         connection.sendall(len(answer).to_bytes(LENGTH_BYTES, "big") + answer)
     finally:
-        # An error is not reported: the caller sees that there is no answer.
+        # An error is not reported: the caller gets no answer.
         os._exit(0)
 
 
 def bound(server: int, wall_seconds: int) -> None:
-    """Give this process its limits, which the kernel enforces."""
+    """Set the limits of this process, which the kernel enforces."""
     silence = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(silence, standard)
@@ -160,12 +160,12 @@ def bound(server: int, wall_seconds: int) -> None:
     }
     for kind, most in limits.items():
         resource.setrlimit(kind, (most, most))
-    # Ends the process where the server cannot any more.
+    # Ends the process if the server no longer can.
     signal.setitimer(signal.ITIMER_REAL, wall_seconds)
 
 
 def bound_memory(document_bytes: int) -> None:
-    """Give this process its memory, which the kernel enforces: what it writes to, and all it maps."""
+    """Set the memory limits of this process, which the kernel enforces: data segment and address space."""
     data = MEMORY_BYTES_MAX + DOCUMENT_COPIES_MAX * document_bytes
     resource.setrlimit(resource.RLIMIT_DATA, (data, data))
     mapped = data + MAPPED_BYTES_MAX
@@ -182,7 +182,7 @@ def _answer(connection: socket.socket, do: Do) -> bytes:
     end = received.index(b"\n")
     question = json.loads(received[:end])
     os.nice(question["nice"])
-    # Below a second, of which RLIMIT_CPU knows nothing; SIGPROF ends the process.
+    # RLIMIT_CPU counts whole seconds; SIGPROF ends the process below one.
     signal.setitimer(signal.ITIMER_PROF, question["cpu_seconds"])
     with memoryview(received) as view:
         document = bytes(view[end + 1 :])

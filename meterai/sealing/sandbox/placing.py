@@ -16,7 +16,7 @@ from meterai.sealing.sandbox.answers import Placed
 
 
 def placed(document: bytes, places: Sequence[dict[str, Any]], password: bytes) -> Placed:
-    """A placement for each wish that is none itself; see `sealing.places.placing`, also for what it refuses."""
+    """Return a placement for each request, zeros for one that is a placement; refuses like `sealing.places.placing`."""
     with as_document_broken():
         opened = open_document(document, bytes_max=len(document), password=password)
         tree = PageTree(opened)
@@ -28,7 +28,7 @@ def placed(document: bytes, places: Sequence[dict[str, Any]], password: bytes) -
             elif "text" in place:
                 found.append(_at_text(document, pages, tree, place, number, password))
             else:
-                found.append((0, 0.0, 0.0, 0.0))  # it has a placement
+                found.append((0, 0.0, 0.0, 0.0))  # the request is a placement
     return Placed(found)
 
 
@@ -72,19 +72,19 @@ def _occurrences(
 
 
 class _TextNotRead(Exception):
-    """PDFium does not read this document, or sees another number of pages than we do."""
+    """PDFium does not read this document, or finds another number of pages than we do."""
 
 
 class _TextPages:
-    """The pages of a document, as they are searched."""
+    """Searchable pages of a document."""
 
     def __init__(self, document: pypdfium2.PdfDocument) -> None:
         self._document = document
 
     def find(self, number: int, text: str) -> Iterator[Corners]:
-        """Where a text stands on a page (from 1): its first line, in the order of the file.
+        """Yield the positions of a text on a page (from 1): its first line, in the order of the file.
 
-        Capital letters count.  A text with NUL is nowhere: for PDFium it ends there.  Raises `_TextNotRead`.
+        The search is case-sensitive.  A text with NUL is never found, since PDFium cuts it there.  Raises `_TextNotRead`.
         """
         if "\0" in text:
             return
@@ -102,7 +102,7 @@ class _TextPages:
 
 @contextmanager
 def _searchable(document: bytes, pages: int, password: bytes) -> Iterator[_TextPages]:
-    """A document that has so many pages.  Raises `_TextNotRead`."""
+    """Open a document that has so many pages.  Raises `_TextNotRead`."""
     try:
         found = pypdfium2.PdfDocument(document, password=password.decode("latin-1") or None)
     except (pypdfium2.PdfiumError, ValueError, MemoryError) as cause:

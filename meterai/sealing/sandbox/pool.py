@@ -1,18 +1,18 @@
-"""A pool for the tasks of `bounded`: few processes at once, a short queue, clients in turn.
+"""A pool for the tasks of `bounded`: few processes at once, a short queue, fair between clients.
 
-Clients (an account, a network) take turns.  While the queue has room nobody is refused: behind one
-address may be many phones.  Where it is full, whoever has the most there makes room for one who has
-fewer, with the task that came last; else who comes is refused at once.  Networks of one /48 (of one /24)
-have together what few have apart (`plumbing/networks.py`).  Whoever is refused can come
-again, and holds neither memory nor a connection here.
+A client is an account or a network.  Processes go to clients in turn.  While the queue has room every task is
+admitted, since many phones may share one address.  If it is full, the client with the most tasks loses its newest
+waiting task to a client with fewer; otherwise the new task is refused at once.  The networks of one /48 (of one /24)
+share a limit of a few clients (`plumbing/networks.py`).  A refused client can come again, and holds neither memory
+nor a connection here.
 
-A pool may have a slow pool: a task that takes longer than `QUICK_CPU_SECONDS` of a processor is ended, and done anew in
-a pool of its own, which keeps nobody else waiting.  A network has few such tries in a minute; then all it has is in
-the slow pool at once.  So what a stranger can make others wait is a few tenths of a second for each address.
+A pool may have a slow pool behind it: a task that takes longer than `QUICK_CPU_SECONDS` of processor time is ended, and
+started again in the slow pool, where it delays no quick task.  A network has few such tries a minute; then all its tasks
+start in the slow pool.  So the delay that a stranger can cause is a few tenths of a second for each address.
 
-What a work does in this process itself it does in a slot (`Slots`): in a thread, few at once, since
-each keeps the event loop waiting for the interpreter; the higher priority goes first, and within one
-clients take turns too.
+Steps of a work in this process itself run in a slot (`Slots`): in a thread, few at once, since
+each keeps the event loop waiting for the interpreter.  The higher priority goes first; within one
+priority clients take turns too.
 """
 
 import asyncio
@@ -42,14 +42,14 @@ WAITING_MAX = 16  # tasks; at a tenth of a second for an honest one, two seconds
 SLOT_WAITING_MAX = (
     64  # works of one priority; at 5 ms each a third of a second, and their documents
 )
-SLOT_SECONDS_MAX = 10.0  # a work that waits longer is better refused
+SLOT_SECONDS_MAX = 10.0  # a work that waits longer is refused
 
 
-# Quick tries of an address that came to nothing; its wider networks have four and sixteen times as many.
+# Quick tries of an address that were ended; its wider networks have four and sixteen times as many.
 QUICK_TRIES_MAX, QUICK_TRIES_SECONDS = 2, 60.0
 
 Permission = Callable[[], Awaitable[None]]  # returns, or refuses
-Begin = Callable[[], Awaitable[Work[Result]]]  # loads what a work is about
+Begin = Callable[[], Awaitable[Work[Result]]]  # loads the input of a work
 Answer = TypeVar("Answer")
 Ask = Callable[[Task], Awaitable[bytes | None]]
 
@@ -59,28 +59,28 @@ class _TooSlow(Exception):
 
 
 class _Done:
-    """The result of a work; a `StopIteration` cannot leave a thread."""
+    """Result of a work; a `StopIteration` cannot leave a thread."""
 
     def __init__(self, result: object) -> None:
         self.result = result
 
 
 class Slots:
-    """So many works at once in threads of this process.  Who waits goes by priority, then by turns of clients.
+    """Slots for works in threads of this process, given by priority, then to clients in turn.
 
-    Its station counts the wait of a client that has one work here, as that of a `Pool`.
+    The station counts the wait of a client that has one work here, as that of a `Pool` does.
     """
 
     def __init__(
         self, number: int, waiting_max: int = SLOT_WAITING_MAX, station: Station | None = None
     ) -> None:
         self._station = station or Station("")
-        # What waits here is slow by itself and no sign that the process is overrun.
+        # Works that wait here are slow themselves; their wait is no sign of overload.
         self._permits = PermitQueue(number, SLOT_SECONDS_MAX, Queueing(), waiting_max)
 
     @asynccontextmanager
     async def one(self, client: str) -> AsyncIterator[None]:
-        """A slot, for as long as this lasts.  Refuses with `ExaminationBusy`."""
+        """Hold a slot inside the context.  Refuses with `ExaminationBusy`."""
         try:
             with nullcontext() if self._permits.has(client) else self._station.waiting():
                 await self._permits.take(client)
@@ -93,9 +93,9 @@ class Slots:
 
 
 class Pool:
-    """Carries works out for many clients; each pool has processes and a queue of its own.
+    """Carries out works for many clients; each pool has processes and a queue of its own.
 
-    Its station counts the wait of a client that has one task here: whoever brings many waits for its own.
+    The station counts the wait of a client that has one task here: a client with many tasks waits for its own.
     """
 
     def __init__(
@@ -126,11 +126,11 @@ class Pool:
         slots: Slots,
         may: Permission | None = None,
     ) -> Result:
-        """Carry a work out: its own steps in a thread, within the slots; its tasks in processes.
+        """Carry out a work: its own steps in a thread, within the slots; its tasks in processes.
 
-        No slot is held while a task is waited for.  `may` is asked before the first task, which is
-        the first thing that costs something.  Refuses with `ExaminationBusy`, with what `may`
-        refuses and with what the work refuses.
+        No slot is held during a task.  `may` is asked before the first task, which is
+        the first expensive step.  Refuses with `ExaminationBusy`, with the refusals of `may`
+        and with those of the work.
         """
         answer: bytes | None = None
         while True:
@@ -144,10 +144,10 @@ class Pool:
             answer = await self._asked(partial(_ask, step), client)
 
     async def finish_in_turn(self, begin: Begin[Result], client: str, slots: Slots) -> Result:
-        """Carry out a work that is begun once a process is free for it, and keeps it to its end.
+        """Carry out a work that begins once a process is free for it, and keeps the process to its end.
 
-        So a document is loaded when it is its turn, and whoever waits holds none.  Refuses with
-        `ExaminationBusy`, with what `begin` refuses and with what the work refuses.
+        So a waiting client holds no document: it is loaded when its turn comes.  Refuses with
+        `ExaminationBusy`, with the refusals of `begin` and with those of the work.
         """
 
         async def whole(ask: Ask) -> Result:
@@ -160,7 +160,7 @@ class Pool:
         return await self._asked(whole, client)
 
     async def _asked(self, act: Callable[[Ask], Awaitable[Answer]], client: str) -> Answer:
-        """Do what asks tasks, in turn: quickly where that may be tried, else in the slow pool."""
+        """Run tasks in turn: quickly if a quick try is left, else in the slow pool."""
         if self._slow is None:
             ask = partial(ask_and_wait, nice=self._nice)
             return await self._in_turn(partial(act, ask), client)
@@ -180,25 +180,25 @@ class Pool:
 
     async def _in_turn(self, act: Callable[[], Awaitable[Answer]], client: str) -> Answer:
         self._admit(client)
-        # Who waits for a process does nothing here: its turn in this process is for somebody who does.
+        # A wait for a process uses no processor, so the slot is free for a client that does.
         PURPOSE.get().step_aside()
         turn = self._turn(client)
         counts = self._of_client[client] == 1
         under_way = asyncio.create_task(self._with_process(act, client, turn, counts=counts))
-        # A client that goes does not free a place: the process it asked for still runs.
+        # A cancelled client does not free its process, which still runs.
         self._under_way.add(under_way)
         under_way.add_done_callback(self._under_way.discard)
         return await asyncio.shield(under_way)
 
     def _admit(self, client: str) -> None:
-        # By what each has, not by tasks that have not ended yet: one that was refused has no place.
+        # Counted by admitted tasks, not by unfinished ones: a refused task has no place.
         if self._of_client.total() >= self._under_way_max and not self._has_made_room(client):
             raise ExaminationBusy("too many documents wait")
         self._of_client[client] += 1
         self._held.add(client)
 
     def _has_made_room(self, client: str) -> bool:
-        """Whether the client with the most waits with one task less; only where it keeps no fewer."""
+        """Remove a waiting task of the client with the most, if it still has no fewer; true if done."""
         most = self._waiting.most(self._held.of, client)
         if self._held.of(client, 1) >= self._held.of(most):
             return False
@@ -236,8 +236,8 @@ class Pool:
             self._pass_on()
 
     def _turn(self, client: str) -> asyncio.Future[None]:
-        """What is done once a process is ours."""
-        permit: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Return a future that is done once a process is free for this client."""
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         if self._free:
             self._free -= 1
             permit.set_result(None)
@@ -246,7 +246,7 @@ class Pool:
         return permit
 
     def _pass_on(self) -> None:
-        """Give the process to the client that waits and had the fewest."""
+        """Give the process to the waiting client that had the fewest."""
         served = self._waiting.next()
         if served is None:
             self._free += 1
@@ -261,9 +261,9 @@ async def _ask(task: Task, ask: Ask) -> bytes | None:
 async def _taken(
     work: Work[Result], answer: bytes | None, client: str, slots: Slots
 ) -> Task | _Done:
-    """The next step of a work, taken in a thread."""
+    """Take the next step of a work in a thread."""
     async with slots.one(client):
-        # It cannot be stopped, and keeps its slot.
+        # A thread cannot be stopped, so it keeps its slot until it ends.
         return await to_the_end(partial(_next_step, work, answer))
 
 

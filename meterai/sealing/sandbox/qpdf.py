@@ -1,6 +1,6 @@
-"""Repair with qpdf: what a viewer shows of a broken document, written anew.
+"""Repair with qpdf: the visible pages of a broken document in a new file.
 
-qpdf is not safe with hostile files: this runs only in the processes of `bounded`.
+qpdf is not safe with hostile files, so this runs only in the processes of `bounded`.
 """
 
 import logging
@@ -14,8 +14,8 @@ PAGES_MAX = 20_000  # of a document worth repairing; each costs qpdf some micros
 
 
 def repaired(document: bytes) -> bytes:
-    """The document, repaired.  Refuses with `DocumentBroken` or `DocumentEncrypted`."""
-    # The library would report in its log what the refusal says.
+    """Return the repaired document.  Refuses with `DocumentBroken` or `DocumentEncrypted`."""
+    # The library would log the same as the refusal says.
     logging.disable(logging.CRITICAL)
     out = BytesIO()
     try:
@@ -25,7 +25,7 @@ def repaired(document: bytes) -> bytes:
             # Counting the pages makes qpdf repair their tree as well.
             if not 0 < len(opened.pages) <= PAGES_MAX:
                 raise DocumentBroken("no pages that could be repaired, or too many")
-            # qpdf writes the right number where there is one, and none where the trailer was lost.
+            # qpdf writes the right number if there is one, and none if the trailer was lost.
             opened.trailer["/Size"] = len(opened.objects)
             opened.save(
                 out,

@@ -1,7 +1,7 @@
-"""Repairing a broken document before it is stamped, and only one that nobody has signed.
+"""Repair of a broken, unsigned document before it is stamped.
 
-qpdf reads what viewers read: wrong pointers, missing tables, junk before the header, cut tails.
-What it writes is a new file, so every earlier signature would be lost; a document that bears one
+qpdf reads whatever viewers read: wrong pointers, missing tables, junk before the header, cut tails.
+Its output is a new file, so every earlier signature would be lost; a signed document
 is refused instead.  The same bytes are always repaired to the same bytes.
 """
 
@@ -12,15 +12,15 @@ from meterai.sealing.sandbox import answers
 from meterai.sealing.sandbox.answers import NotAnswered
 from meterai.sealing.sandbox.bounded import Task, Work
 
-# What a signature dictionary has in it; a broken one may lack any of these.
+# Entries of a signature dictionary; a broken one may lack any of these.
 _SIGNED = re.compile(rb"/ByteRange\s*\[|/Adobe\.PPKLite\b|/SubFilter\s*/(?:adbe|ETSI)\.")
 
 
 def repairing(document: bytes) -> Work[bytes]:
-    """A document that can be stamped, with the pages a viewer shows of the broken one.
+    """Return a document that can be stamped, with the pages that a viewer shows of the broken one.
 
-    Refuses with `DocumentBroken` what qpdf cannot read either, or not within its bounds, and what
-    has a signature; with `DocumentEncrypted` what is encrypted.
+    Refuses with `DocumentBroken` a document that qpdf cannot read within its limits, and a
+    signed one; with `DocumentEncrypted` an encrypted one.
     """
     if len(document) > DOCUMENT_BYTES_MAX:
         raise DocumentTooLarge(size_bytes=len(document), limit_bytes=DOCUMENT_BYTES_MAX)

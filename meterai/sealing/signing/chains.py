@@ -1,7 +1,7 @@
-"""From a certificate to a root that somebody trusts, whatever the certificate is for.
+"""Certificate chains to a trusted root, independent of the purpose of a certificate.
 
-The way is looked for from the roots: no key is used for which none of them vouches, since whoever
-writes a file chooses its keys, and some kinds take a thousand times as long as others.
+The search starts at the roots: only a key that a root vouches for is used.  The author of a file
+chooses its keys, and some kinds take a thousand times as long as others.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from meterai.sealing.signing.issuer import may_sign_certificates
 CHAIN_LENGTH_MAX = 6  # certificates, root included; time-stamp authorities have up to four
 
 
-_ANSWERS_KEPT = 256  # the same few authorities are asked about at every check
+_ANSWERS_KEPT = 256  # every check asks about the same few authorities
 
 
 @lru_cache(maxsize=_ANSWERS_KEPT)
@@ -22,8 +22,8 @@ def is_issued_by(certificate: x509.Certificate, authority: x509.Certificate) -> 
     """True if the authority is the certificate's issuer by name, and its key signed it."""
     try:
         certificate.verify_directly_issued_by(authority)
-    # cryptography answers no with ValueError, TypeError or InvalidSignature, and may refuse a
-    # hostile key with others.
+    # cryptography answers no with ValueError, TypeError or InvalidSignature, and may raise others for a
+    # hostile key.
     except Exception:
         return False
     return True
@@ -32,10 +32,10 @@ def is_issued_by(certificate: x509.Certificate, authority: x509.Certificate) -> 
 def chain_to(
     leaf: x509.Certificate, others: Sequence[x509.Certificate], roots: Sequence[x509.Certificate]
 ) -> tuple[x509.Certificate, ...] | None:
-    """The certificates from the leaf to one of the roots, each issued by the next; `None` if none.
+    """Return the certificates from the leaf to one of the roots, each issued by the next; `None` if none.
 
-    Everyone above the leaf must be allowed to sign certificates (RFC 5280, section 6.1.4).  Times
-    are not looked at.
+    All certificates above the leaf must be allowed to sign certificates (RFC 5280, section 6.1.4).  Times
+    are not checked.
     """
     chain = shortest_way(leaf, others, roots, CHAIN_LENGTH_MAX)
     return chain if chain is not None and all(map(may_sign_certificates, chain[1:])) else None
@@ -47,9 +47,9 @@ def shortest_way(
     roots: Sequence[x509.Certificate],
     length_max: int,
 ) -> tuple[x509.Certificate, ...] | None:
-    """The fewest certificates from the leaf to one of the roots, each issued by the next.
+    """Return the shortest chain of certificates from the leaf to one of the roots, each issued by the next.
 
-    Names and signatures are looked at, nothing else.
+    Only names and signatures are checked.
     """
     ways: list[tuple[x509.Certificate, ...]] = [(root,) for root in roots]
     left = [other for other in dict.fromkeys(others) if other not in roots and other != leaf]

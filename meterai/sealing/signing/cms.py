@@ -1,13 +1,13 @@
-"""The CMS SignedData (RFC 5652) of a seal: written from a template, read as untrusted.
+"""CMS SignedData (RFC 5652) of a seal: written from a template, read as untrusted.
 
-Written for one issuer, everything but two values is known beforehand: the digest of the document
-and the signature itself.  So the SignedData is laid out once per issuer, and a seal costs one
+For one issuer all bytes but two values are constant: the digest of the document
+and the signature.  So the SignedData is laid out once per issuer, and a seal costs one
 private-key operation.  Signed attributes are those of PAdES baseline B-B (ETSI EN 319 142-1,
 section 6.3): content type, message digest, signing certificate v2.  Level B-T adds one unsigned
 attribute, the time-stamp over the signature (ETSI EN 319 122-1, section 5.3).
 
-What we write is read by `der`, strictly; what others write may be BER or use algorithms we do
-not, and then a general parser takes over, a hundred times slower.
+SignedData of ours is read strictly by `der`.  Foreign SignedData may be BER or use other algorithms; a
+general parser reads it, a hundred times slower.
 """
 
 import hashlib
@@ -41,11 +41,11 @@ from meterai.sealing.signing.der import CONTEXT_0, CONTEXT_1, INTEGER, OCTETS, S
 from meterai.sealing.signing.ecdsa import is_low
 from meterai.sealing.signing.keys import SealKey
 
-CERTIFICATES_MAX = 20  # in one SignedData; a chain has three, a verifier must not parse thousands
+CERTIFICATES_MAX = 20  # in one SignedData; a chain has three; bounds the parsing of a verifier
 TIME_STAMP_BYTES_MAX = 12 * 1024  # one token with its chain of three RSA certificates is 4-7 KiB
 
-_CERTIFICATES_KEPT = 256  # parsed; a verifier meets few issuers, a hostile file only makes room
-_LAYOUTS_KEPT = 16  # one per chain of ours
+_CERTIFICATES_KEPT = 256  # parsed; a verifier meets few issuers
+_LAYOUTS_KEPT = 16  # one for each chain of ours
 
 _ECDSA_P256_BYTES_MAX = 72  # two integers of 33 bytes and their headers
 # A token and its three headers: attribute, set of values, set of attributes.
@@ -77,7 +77,7 @@ _PKCS1 = padding.PKCS1v15()
 
 
 class _Frame(NamedTuple):
-    """The constant parts of a SignedData for one length of signature, and both as hexadecimal."""
+    """Constant parts of a SignedData for one length of signature, in bytes and in hexadecimal."""
 
     head: bytes
     middle: bytes
@@ -86,13 +86,13 @@ class _Frame(NamedTuple):
 
 
 class CmsSigner:
-    """Makes the SignedData of one signer.  Safe to use from several threads."""
+    """Writer of the SignedData of one signer.  Safe to use from several threads."""
 
     def __init__(self, key: SealKey, chain: Sequence[x509.Certificate]) -> None:
         self._key = key
         self._layout = CmsLayout(chain)
         self._before, self._after = self._layout.around_digest()
-        # RSA has one length of signature; ECDSA has three that are seen and a few that are not.
+        # RSA has one length of signature; ECDSA has three frequent ones and a few rare ones.
         self._frames: dict[int, _Frame] = {}
         public = key.public_key()
         is_rsa = isinstance(public, rsa.RSAPublicKey)
@@ -102,19 +102,19 @@ class CmsSigner:
         )
 
     def sign(self, digest: bytes) -> bytes:
-        """The SignedData over a document with this SHA-256 digest."""
+        """Return the SignedData over a document with this SHA-256 digest."""
         signature = self._key.sign(self._before + digest + self._after)
         frame = self._frame(len(signature))
         return frame.head + digest + frame.middle + signature
 
     def sign_hex(self, digest: bytes) -> bytes:
-        """The same in hexadecimal, as it stands in a PDF."""
+        """Return the SignedData in hexadecimal, as a PDF holds it."""
         signature = self._key.sign(self._before + digest + self._after)
         frame = self._frame(len(signature))
         return frame.head_hex + hexlify(digest) + frame.middle_hex + hexlify(signature)
 
     def sign_with_time(self, digest: bytes, token_over: Callable[[bytes], bytes]) -> bytes:
-        """The SignedData with a time-stamp token in it, which `token_over` gets for the signature.
+        """Return the SignedData with the time-stamp token that `token_over` obtains for the signature.
 
         Raises `ValueError` for a token of more than `TIME_STAMP_BYTES_MAX`.
         """
@@ -135,14 +135,14 @@ class CmsSigner:
 
 
 class SignedDataUnreadable(ValueError):
-    """Not a SignedData with exactly one signer that we can take apart."""
+    """Not a readable SignedData with exactly one signer."""
 
 
 @dataclass(frozen=True)
 class SignedData:
-    """One SignedData, taken apart.  Nothing in it is proven yet.
+    """Parsed SignedData.  Nothing in it is proven yet.
 
-    `is_der` is false for one in BER: somebody else's, which can be named but never holds.
+    `is_der` is false for one in BER, which is foreign: it can be named but never holds.
     """
 
     leaf: x509.Certificate
@@ -157,10 +157,10 @@ class SignedData:
     is_der: bool = True
 
     def is_laid_out_as_ours(self, encoded: bytes) -> bool:
-        """True if `encoded`, which this was read from, holds nothing beside what we put there.
+        """True if `encoded`, the source of this value, holds nothing beside our own layout.
 
-        The signature covers neither itself nor the frame nor the time-stamp; this does.  What is
-        inside the time-stamp is for `timestamps.check`.
+        The signature covers neither itself nor the frame nor the time-stamp, so this check does.
+        `timestamps.check` checks the content of the time-stamp.
         """
         if not self.is_der:
             return False
@@ -172,7 +172,7 @@ class SignedData:
 
     @cached_property
     def signature_holds(self) -> bool:
-        """True if the leaf's key made the signature over the signed attributes; asked of it once."""
+        """True if the leaf's key made the signature over the signed attributes; computed once."""
         digest = _HASHES.get(self.digest_name)
         if digest is None or not self.is_der:
             return False
@@ -190,7 +190,7 @@ class SignedData:
 
 
 def der_length(text: bytes) -> int:
-    """The length of the element at the start, header included; `SignedDataUnreadable` if none."""
+    """Return the length of the first element, header included; raises `SignedDataUnreadable` if none."""
     try:
         return der.element(text, 0, len(text)).stop
     except der.NotDer:
@@ -203,10 +203,10 @@ def der_length(text: bytes) -> int:
 
 
 def read(encoded: bytes) -> SignedData:
-    """Take a SignedData apart; refuses with `SignedDataUnreadable`.
+    """Parse a SignedData; refuses with `SignedDataUnreadable`.
 
     Unreadable are: bytes after the SignedData, more than one signer, a signed attribute twice,
-    more than `CERTIFICATES_MAX` certificates, a signer whose certificate is missing.
+    more than `CERTIFICATES_MAX` certificates, a missing certificate of the signer.
     """
     try:
         return _read_ours(encoded)
@@ -220,7 +220,7 @@ def read(encoded: bytes) -> SignedData:
 
 
 def read_own(encoded: bytes) -> SignedData:
-    """The same for one that can only be ours, without the general parser; refuses with `SignedDataUnreadable`."""
+    """Parse a SignedData in our own layout only, without the general parser; refuses with `SignedDataUnreadable`."""
     try:
         return _read_ours(encoded[: der.element(encoded, 0, len(encoded)).stop])
     except der.NotDer as cause:
@@ -228,7 +228,7 @@ def read_own(encoded: bytes) -> SignedData:
 
 
 class _Known(NamedTuple):
-    """A certificate with what a signer is recognised by."""
+    """Certificate with the values that identify a signer."""
 
     certificate: x509.Certificate
     issuer_and_serial: bytes
@@ -243,10 +243,10 @@ def _known(encoded: bytes) -> _Known:
 
 
 def _load(encoded: bytes) -> x509.Certificate:
-    """The certificate; one whose number is not positive (RFC 5280, 4.1.2.2), or whose names cannot be
+    """Parse a certificate.  One whose serial number is not positive (RFC 5280, 4.1.2.2), or whose names cannot be
     read, is unreadable.
 
-    The library warns of such a number today and will refuse it tomorrow, and reads names when asked.
+    The library only warns of such a number now, and parses names on access.
     """
     _, serial = issuer_and_serial(encoded)
     if serial[2] & 0x80 or not serial[2:].strip(b"\0"):
@@ -264,11 +264,11 @@ def _layout_of(chain: tuple[x509.Certificate, ...]) -> CmsLayout:
     return CmsLayout(chain)
 
 
-# -- what we write, and what is like it ---------------------------------------------------------
+# -- our own layout ------------------------------------------------------------------------------
 
 
 def _read_ours(encoded: bytes) -> SignedData:
-    """Raises `NotDer` where the layout is another, `SignedDataUnreadable` where it is an attack."""
+    """Parse our layout.  Raises `NotDer` for another layout, `SignedDataUnreadable` for an attack."""
     whole = der.element(encoded, 0, len(encoded))
     if whole.stop != len(encoded):
         raise SignedDataUnreadable("bytes after the SignedData")
@@ -328,7 +328,7 @@ def _expect(fact: bool) -> None:  # noqa: FBT001 - it reads as a sentence
 
 
 def _members(encoded: bytes, whole: der.Element, *tags: int) -> list[der.Element]:
-    """The members of an element, which must have the tags: its own first, then theirs."""
+    """Return the members of an element; the tags must match, its own first, then theirs."""
     found = der.members(encoded, whole)
     _expect((whole.tag, *(member.tag for member in found)) == tags)
     return found
@@ -340,13 +340,13 @@ def _certificates(encoded: bytes, whole: der.Element) -> list[_Known]:
         raise SignedDataUnreadable("too many certificates")
     try:
         return [_known(encoded[one.at : one.stop]) for one in found if one.tag == SEQUENCE]
-    # cryptography has a kind of exception for each way in which a certificate can be wrong.
+    # cryptography raises another exception for each defect of a certificate.
     except Exception as cause:
         raise SignedDataUnreadable("a certificate cannot be read") from cause
 
 
 def _attributes(encoded: bytes, whole: der.Element) -> dict[bytes, der.Element]:
-    """The single value of each signed attribute; refused if one is there twice."""
+    """Return the single value of each signed attribute; a repeated attribute is refused."""
     found: dict[bytes, der.Element] = {}
     for attribute in der.members(encoded, whole):
         name, values = _members(encoded, attribute, SEQUENCE, der.NAME, SET)
@@ -359,14 +359,14 @@ def _attributes(encoded: bytes, whole: der.Element) -> dict[bytes, der.Element]:
 
 
 def _name_in(encoded: bytes, algorithm: der.Element) -> bytes:
-    """The object identifier of an AlgorithmIdentifier; its parameters are those of ours or none."""
+    """Return the object identifier of an AlgorithmIdentifier; its parameters are ours or absent."""
     name = der.element(encoded, algorithm.start, algorithm.stop)
     _expect(encoded[name.stop : algorithm.stop] in (b"", b"\x05\x00"))
     return encoded[name.at : name.stop]
 
 
 def _algorithms(digest: bytes, signing: bytes) -> tuple[str, str]:
-    """The names of digest and mechanism; the digest in the mechanism must be the signer's."""
+    """Return the names of digest and mechanism; the digest in the mechanism must be the signer's."""
     _expect(digest in _DIGESTS and signing in _MECHANISMS)
     mechanism, stated = _MECHANISMS[signing]
     if stated and stated != _DIGESTS[digest]:
@@ -377,8 +377,9 @@ def _algorithms(digest: bytes, signing: bytes) -> tuple[str, str]:
 def _names(
     encoded: bytes, value: der.Element | None, leaf: _Known, known: Sequence[_Known]
 ) -> bool:
-    """Do ESSCertIDv2 (RFC 5035, section 4) hold the SHA-256 of the signer's certificate, first, and
-    of each other one that is there?"""
+    """True if ESSCertIDv2 (RFC 5035, section 4) hold the SHA-256 of the signer's certificate, first, and of
+    each other certificate present.
+    """
     if value is None:
         return False
     try:
@@ -390,14 +391,14 @@ def _names(
 
 
 def _named(encoded: bytes, identifier: der.Element) -> bytes:
-    """The SHA-256 in an ESSCertIDv2; raises `NotDer` where another digest is used."""
+    """Return the SHA-256 in an ESSCertIDv2; raises `NotDer` for another digest."""
     digest = der.element(encoded, identifier.start, identifier.stop)
-    _expect(digest.tag == OCTETS)  # an algorithm is there only for another one than SHA-256
+    _expect(digest.tag == OCTETS)  # an algorithm is present only if it is not SHA-256
     return encoded[digest.start : digest.stop]
 
 
 def _time_stamp(encoded: bytes, whole: der.Element) -> bytes | None:
-    """The token of the only unsigned attribute; `None` where there is another beside it."""
+    """Return the token of the only unsigned attribute; `None` if there is another beside it."""
     attributes = der.members(encoded, whole)
     if len(attributes) != 1:
         return None
@@ -408,7 +409,7 @@ def _time_stamp(encoded: bytes, whole: der.Element) -> bytes | None:
     return encoded[inside[0].at : inside[0].stop]
 
 
-# -- what others write --------------------------------------------------------------------------
+# -- foreign layouts -----------------------------------------------------------------------------
 
 
 def _read_foreign(encoded: bytes) -> SignedData:
@@ -425,8 +426,8 @@ def _read_foreign(encoded: bytes) -> SignedData:
         if choice.name == "certificate"
     ]
     leaf = _foreign_leaf(certificates, signer["sid"])
-    # The bytes are taken before the attributes are parsed, as they came: the library would encode
-    # them anew.  Without signed attributes (adbe.pkcs7.sha1) nothing here can be checked.
+    # The bytes are taken before the attributes are parsed: the library would encode them anew.  Without signed
+    # attributes (adbe.pkcs7.sha1) nothing here can be checked.
     has_attributes = bool(signer["signed_attrs"].contents)
     signed_bytes = bytes([SET]) + signer["signed_attrs"].dump()[1:] if has_attributes else b""
     attributes = _foreign_attributes(signer["signed_attrs"]) if has_attributes else {}
@@ -480,7 +481,7 @@ def _foreign_attributes(signed_attributes: asn1_cms.CMSAttributes) -> dict[str, 
 
 
 def _foreign_mechanism(signer: asn1_cms.SignerInfo) -> str:
-    """`rsassa_pkcs1v15`, `ecdsa` or another name; the digest in it must be the signer's digest."""
+    """Return `rsassa_pkcs1v15`, `ecdsa` or another name; its digest must be the signer's digest."""
     algorithm = signer["signature_algorithm"]
     mechanism: str = algorithm.signature_algo
     stated = algorithm["algorithm"].native.split("_")[0]

@@ -41,7 +41,7 @@ from meterai.sealing.signing.requests import (
 
 _FIRST = "development-1"
 
-_CLOCK_SKEW = timedelta(days=1)  # certificates start this much earlier than they are made
+_CLOCK_SKEW = timedelta(days=1)  # of the start of a certificate before its making
 _AUTHORITY_LIFE = timedelta(days=3650)
 _LEAF_LIFE = timedelta(days=730)
 _PRIVATE = 0o600
@@ -61,12 +61,11 @@ def development_issuer(
     at: datetime,
     authority_url: str | None = None,
 ) -> Issuer:
-    """The issuer in the directory, made there first if the directory is missing or empty.
+    """Return the issuer in the directory; it is created if the directory is missing or empty.
 
-    The directory belongs to the issuer alone.  It appears complete or not at all: it is written
-    beside its place and renamed, so of two processes that race, one makes it and both load it.
-    `authority_url` is where a stand-in says whether the certificates were revoked; it is written
-    into them.
+    The directory belongs to the issuer alone.  It is written under another name and renamed, so it is never
+    incomplete: of two concurrent processes one creates it and both load it.  `authority_url` is the address of
+    the stand-in that answers whether the certificates were revoked; the certificates name it.
     """
     if not (directory / KEY_FILE).exists():
         directory.parent.mkdir(parents=True, exist_ok=True)
@@ -88,9 +87,9 @@ def development_issuers(
     at: datetime,
     authority_url: str | None = None,
 ) -> Issuers:
-    """The issuers in the directory; one is made there if it is missing or empty.
+    """Return the issuers in the directory; one is created if it is missing or empty.
 
-    Of two processes that race, both load the same.
+    Two concurrent processes load the same issuers.
     """
     if not (directory / CURRENT_FILE).exists() and not (directory / LEAF_FILE).exists():
         development_issuer(
@@ -157,7 +156,7 @@ def _draft(
 def _with_addresses(
     draft: x509.CertificateBuilder, signer: _Named, authority_url: str | None
 ) -> x509.CertificateBuilder:
-    """Where to ask about a certificate: the list is named by the key that signs it."""
+    """Add the addresses for revocation checks; the list is named after the signing key."""
     if authority_url is None:
         return draft
     key = x509.SubjectKeyIdentifier.from_public_key(signer.key.public_key()).digest.hex()

@@ -1,8 +1,8 @@
-"""ECDSA signatures in one form of the two that each has.
+"""ECDSA signatures in their canonical form, the lower s.
 
-Where (r, s) is a signature, (r, n - s) is another one over the same bytes, which anybody can write
-without a key: n is the order of the curve (FIPS 186-5, section 6.4).  So what nobody may change has
-the lower s, in DER, and no other form counts as ours.  Strangers' signatures may have either.
+If (r, s) is a signature, (r, n - s) is another one over the same bytes, which anybody can write
+without the key; n is the order of the curve (FIPS 186-5, section 6.4).  So an immutable signature of ours has
+the lower s, in DER, and the verifier accepts no other form.  Foreign signatures may have either.
 """
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
     encode_dss_signature,
 )
 
-# Order of each curve that a seal or a time-stamp may be made on (SP 800-186, section 3.2.1).
+# Order of each curve allowed for a seal or a time-stamp (SP 800-186, section 3.2.1).
 _ORDERS = {
     "secp256r1": 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551,
     "secp384r1": 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFC7634D81F4372DDF581A0DB248B0A77AECEC196ACCC52973,
@@ -20,14 +20,14 @@ _ORDERS = {
 
 
 def lowered(signature: bytes, curve: ec.EllipticCurve) -> bytes:
-    """The signature, which holds, with the lower s; raises `ValueError` for another curve."""
+    """Return a valid signature with the lower s; raises `ValueError` for another curve."""
     order = _order(curve)
     r, s = decode_dss_signature(signature)
     return signature if 2 * s < order else encode_dss_signature(r, order - s)
 
 
 def is_low(signature: bytes, curve: ec.EllipticCurve) -> bool:
-    """True if the signature has the lower s and is written in DER."""
+    """True if the signature has the lower s and is encoded in DER."""
     try:
         r, s = decode_dss_signature(signature)
         return 2 * s < _order(curve) and encode_dss_signature(r, s) == signature

@@ -1,10 +1,10 @@
-"""Who seals: one private key and its certificates.
+"""Issuer: the private key of seals, and its certificates.
 
 A directory holds one issuer:
 
     seal.pem, intermediate.pem, root.pem    the certificates, from the signer's to the root
-    seal.key                                the key, or instead of it
-    pkcs11.toml                             where in a security module the key is (`pkcs11`)
+    seal.key                                the key, or in its place
+    pkcs11.toml                             the location of the key in a security module (`pkcs11`)
     claim.key                               the Ed25519 key of the claims in the QR codes (optional)
     proofs.toml                             `long_term_validation` (optional)
     art.pdf                                 `stamp.operator_artwork` (optional)
@@ -40,14 +40,16 @@ CHAIN_FILES = (LEAF_FILE, INTERMEDIATE_FILE, ROOT_FILE)
 CLAIM_KEY_FILE = "claim.key"
 LONG_TERM_FILE = "proofs.toml"
 
-# Authorities publish a day before the last list ends; a publication that failed once must not
-# stop every seal, one that failed for a day must.
+# Authorities publish a day before the last list expires.  One failed publication must not stop sealing; a day
+# of failures must.
 CRL_GRACE = timedelta(hours=24)
-CRL_REREAD = timedelta(minutes=5)  # how long a revocation that the operator put there may go unseen
-CRL_BYTES_MAX = 16 * 1024 * 1024  # of one list; that of a whole authority is seldom 1 MiB
+CRL_REREAD = timedelta(
+    minutes=5
+)  # longest delay until a revocation list of the operator takes effect
+CRL_BYTES_MAX = 16 * 1024 * 1024  # of one list; the list of a whole authority is seldom 1 MiB
 
 DOCUMENT_SIGNING = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36")  # RFC 9336
-# Purposes under which readers take a signature in a PDF.
+# Extended key usages that PDF readers accept for a signature.
 _PURPOSES = {
     DOCUMENT_SIGNING,
     ExtendedKeyUsageOID.EMAIL_PROTECTION,
@@ -56,7 +58,7 @@ _PURPOSES = {
     x509.ObjectIdentifier("1.2.840.113583.1.1.5"),  # Adobe, authentic documents trust
 }
 
-# What is read here of a certificate, or restricts nothing that is done here (policies, further names).
+# Extensions that are read here, or that restrict nothing done here (policies, further names).
 _PROCESSED = {
     ExtensionOID.BASIC_CONSTRAINTS,
     ExtensionOID.KEY_USAGE,
@@ -69,33 +71,33 @@ RevocationLists = Callable[[], Sequence[x509.CertificateRevocationList]]
 
 
 class ProofSource(Protocol):
-    """Where time-stamps and evidence come from, see `long_term_validation`."""
+    """Source of time-stamps and revocation evidence, see `long_term_validation`."""
 
     time_stamp_roots: tuple[x509.Certificate, ...]
-    seconds_max: float  # that one seal waits for them
+    seconds_max: float  # longest wait of one seal for this source
 
     def token(self, signature_value: bytes) -> bytes:
-        """A time-stamp over a signature."""
+        """Return a time-stamp over a signature."""
 
     def evidence(
         self, signed_data: bytes, chain: Sequence[x509.Certificate], at: datetime
     ) -> RevocationEvidence | None:
-        """Evidence for the certificates of a SignedData; `None` if none is wanted."""
+        """Return evidence for the certificates of a SignedData; `None` if none is configured."""
 
 
 class _Period(NamedTuple):
-    """The times between which `check_usable` has only one answer: yes."""
+    """Period in which `check_usable` always answers yes."""
 
     start: datetime
     stop: datetime
 
 
 class Issuer:
-    """A key, its certificate, the intermediate authority and the root that verifiers pin.
+    """Key, its certificate, the intermediate authority, and the root that verifiers pin.
 
-    `name` is the common name of the certificate.  `revocation_lists` is asked every `CRL_REREAD`
-    for the lists of today.  With `long_term_validation` every seal gets a time-stamp, and evidence
-    if that is set.  `operator_artwork` is a PDF shown in place of our artwork.  Raises
+    `name` is the common name of the certificate.  `revocation_lists` is called every `CRL_REREAD`
+    for the present lists.  With `long_term_validation` every seal gets a time-stamp, and evidence
+    if that is configured.  `operator_artwork` is a PDF shown in place of our artwork.  Raises
     `IssuerUnusable` if the key does not belong to the first certificate, or the certificates do not
     sign each other in order.
     """
@@ -124,12 +126,12 @@ class Issuer:
 
     @property
     def root(self) -> x509.Certificate:
-        """The certificate a verifier must trust."""
+        """Certificate that a verifier must trust."""
         return self.chain[-1]
 
     @property
     def signed_data_bytes_max(self) -> int:
-        """No SignedData that `signed_data_hex` makes is longer."""
+        """Upper bound of the length of a SignedData from `signed_data_hex`."""
         return (
             self._signer.bytes_max
             if self.long_term_validation is None
@@ -138,32 +140,32 @@ class Issuer:
 
     @property
     def timed_signed_data_bytes_max(self) -> int:
-        """No SignedData that `sign_with_time` makes is longer."""
+        """Upper bound of the length of a SignedData from `sign_with_time`."""
         return self._signer.bytes_max + TIME_STAMP_RESERVE_BYTES
 
     def signed_data_hex(self, digest: bytes) -> bytes:
-        """The SignedData of a seal in lower-case hexadecimal, as it stands in a PDF.
+        """Return the SignedData of a seal in lower-case hexadecimal, as a PDF holds it.
 
-        Refuses with `TimeStampUnavailable` where a time-stamp belongs into it.
+        Refuses with `TimeStampUnavailable` if the issuer adds time-stamps.
         """
         if self.long_term_validation is None:
             return self._signer.sign_hex(digest)
         return hexlify(self.sign_with_time(digest, self.long_term_validation.token))
 
     def sign(self, digest: bytes) -> bytes:
-        """The CMS SignedData over a document with this SHA-256 digest, without a time-stamp."""
+        """Return the CMS SignedData over a document with this SHA-256 digest, without a time-stamp."""
         return self._signer.sign(digest)
 
     def sign_with_time(self, digest: bytes, token_over: Callable[[bytes], bytes]) -> bytes:
-        """The SignedData with a time-stamp (PAdES B-T), which `token_over` gets for it."""
+        """Return the SignedData with a time-stamp (PAdES B-T) that `token_over` obtains for the signature."""
         return self._signer.sign_with_time(digest, token_over)
 
     def check_usable(self, at: datetime) -> None:
         """Refuse with `IssuerUnusable` if a verifier would reject a seal made at this time.
 
-        Cheap enough to ask before every seal: the answer yes is kept for the time in which it
-        cannot change.  A seal made with an expired certificate is void; the national system made
-        such seals for twelve days before anybody noticed.
+        Each seal asks it: a positive answer is cached for the period in which it cannot change.  A seal
+        made with an expired certificate is void; the national system made such seals for twelve days before
+        anybody noticed.
         """
         period = self._period
         if period is None or not period.start <= at <= period.stop:
@@ -188,7 +190,7 @@ class Issuer:
 
 
 def load_key(directory: Path, certificate: x509.Certificate) -> SealKey:
-    """The key in the directory or in the security module; refuses with `IssuerUnusable`."""
+    """Load the key from the directory or the security module; refuses with `IssuerUnusable`."""
     if (directory / KEY_FILE).exists() or not (directory / MODULE_FILE).exists():
         return load_file_key(directory / KEY_FILE)
     public = certificate.public_key()
@@ -198,7 +200,7 @@ def load_key(directory: Path, certificate: x509.Certificate) -> SealKey:
 
 
 def load_chain(directory: Path) -> tuple[x509.Certificate, ...]:
-    """The certificates in the directory, the signer's first; refuses with `IssuerUnusable`."""
+    """Load the certificates of the directory, the signer's first; refuses with `IssuerUnusable`."""
     try:
         return tuple(
             x509.load_pem_x509_certificate(read_key_file(directory / name)) for name in CHAIN_FILES
@@ -208,7 +210,7 @@ def load_chain(directory: Path) -> tuple[x509.Certificate, ...]:
 
 
 def load_revocation_lists(directory: Path) -> tuple[x509.CertificateRevocationList, ...]:
-    """The lists in the directory's `*.crl`, in PEM or DER; refuses with `IssuerUnusable`."""
+    """Load the lists in the directory's `*.crl`, in PEM or DER; refuses with `IssuerUnusable`."""
     return tuple(_load_revocation_list(path) for path in sorted(directory.glob("*.crl")))
 
 
@@ -223,7 +225,7 @@ def _load_revocation_list(path: Path) -> x509.CertificateRevocationList:
 
 
 def load_claim_key(path: Path) -> ClaimKey | None:
-    """The key of the claims; `None` if there is no such file.  Refuses with `IssuerUnusable`."""
+    """Load the key of the claims; `None` if there is no such file.  Refuses with `IssuerUnusable`."""
     if not path.exists():
         return None
     try:
@@ -236,20 +238,20 @@ def load_claim_key(path: Path) -> ClaimKey | None:
 
 
 def check_chain(chain: Sequence[x509.Certificate]) -> None:
-    """Refuse with `IssuerUnusable` certificates that do not sign each other, the last itself."""
+    """Refuse with `IssuerUnusable` certificates that do not sign each other in order, the last one itself."""
     for certificate, signer in zip(chain, (*chain[1:], chain[-1]), strict=True):
         try:
             certificate.verify_directly_issued_by(signer)
-        # cryptography documents three kinds of exception for one answer: no.
+        # cryptography documents three kinds of exception for a failed check.
         except Exception as cause:
             subject = certificate.subject.rfc4514_string()
             raise IssuerUnusable(f"{subject} is not signed by the next certificate") from cause
 
 
 def common_name(certificate: x509.Certificate) -> str:
-    """The common name of the certificate's subject; all of the name where it has none.
+    """Return the common name of the certificate's subject, or the whole name if there is none.
 
-    Without what is no letter or sign: a stranger's name may turn the text around it, or begin a line.
+    Control characters are removed: a foreign name could reverse the text around it or begin a line.
     """
     names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     name = str(names[0].value) if names else certificate.subject.rfc4514_string()
@@ -259,7 +261,7 @@ def common_name(certificate: x509.Certificate) -> str:
 def may_sign_documents(certificate: x509.Certificate) -> bool:
     """True for an end certificate that may sign documents (RFC 5280, sections 4.2.1.3 and .12).
 
-    Its key usage must be signing; purposes, where it names any, must allow documents.
+    Its key usage must include signing; its extended key usages, if any, must allow documents.
     """
     try:
         extensions = certificate.extensions
@@ -295,18 +297,17 @@ def may_sign_certificates(certificate: x509.Certificate) -> bool:
 
 
 def _restricts_otherwise(extensions: x509.Extensions) -> bool:
-    """True if a critical extension is not read here: such a certificate must be rejected (RFC 5280,
-    section 4.2)."""
+    """True if a critical extension is not read here: such a certificate is rejected (RFC 5280, section 4.2)."""
     return any(one.critical and one.oid not in _PROCESSED for one in extensions)
 
 
 def _check_not_revoked(
     chain: Sequence[x509.Certificate], revocations: x509.CertificateRevocationList, at: datetime
 ) -> datetime:
-    """The time until which the list counts; refuses with `IssuerUnusable`.
+    """Return the time until which the list is valid; refuses with `IssuerUnusable`.
 
-    A list that none of our authorities signed is refused too: the operator put it there, so it
-    is the wrong one or a forged one, and either must be seen.
+    A list that none of our authorities signed is refused too.  The operator put it there, so it
+    is wrong or forged, and the operator must notice.
     """
     authority = next((one for one in chain[1:] if one.subject == revocations.issuer), None)
     if authority is None or not signs_list(authority, revocations):

@@ -1,11 +1,10 @@
 """All issuers that ever sealed here: one is current, seals of the others can still be checked.
 
 A directory holds one sub-directory per issuer, named by its id, and the file `current` with the id
-of the one that seals.  Keys are changed by writing a new sub-directory and then `current`; nothing
-is lost in between.  Of an issuer that does not seal only the public parts are read: certificates
-and `claim.pub`; its private keys may be gone.
+of the current one.  A key is changed by writing a new sub-directory and then `current`.  Of the other issuers
+only the public parts are read, certificates and `claim.pub`; their private keys may be deleted.
 
-A directory laid out as one issuer (see `issuer`) is that issuer alone, and it seals.
+A directory laid out as one issuer (see `issuer`) is that issuer alone, and it is current.
 """
 
 import os
@@ -46,7 +45,7 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 @dataclass(frozen=True, slots=True)
 class KnownIssuer:
-    """An issuer that does not seal now: retired, or not yet appointed."""
+    """Issuer that does not seal now: retired, or not yet appointed."""
 
     chain: tuple[x509.Certificate, ...]
     claim_public: Ed25519PublicKey | None
@@ -64,7 +63,7 @@ class KnownIssuer:
 
 @dataclass(frozen=True, slots=True)
 class Issuers:
-    """Every issuer we sealed with: `current` seals, `by_id` has them all.
+    """All issuers: `current` seals, `by_id` has each of them.
 
     `roots` and `claim_keys` (by the id a claim names) are for verifiers.
     """
@@ -76,12 +75,12 @@ class Issuers:
 
     @property
     def seal_certificates(self) -> tuple[x509.Certificate, ...]:
-        """Those of the keys that seal, or did: what the same roots signed for others is not ours."""
+        """Certificates of all keys that seal or sealed; other certificates below the same roots are not ours."""
         return tuple(one.chain[0] for one in self.by_id.values())
 
     @property
     def time_stamp_roots(self) -> tuple[x509.Certificate, ...]:
-        """What the time-stamps in seals may lead to; none if the current issuer has none made."""
+        """Roots that time-stamps in seals may lead to; none if the current issuer makes no time-stamps."""
         return (
             self.current.long_term_validation.time_stamp_roots
             if self.current.long_term_validation is not None
@@ -90,9 +89,9 @@ class Issuers:
 
 
 def load_issuer(directory: Path) -> Issuer:
-    """The issuer whose files are in the directory.
+    """Load the issuer of the directory.
 
-    Refuses with `IssuerUnusable`, or with `ArtworkUnusable` where the artwork cannot be shown.
+    Refuses with `IssuerUnusable`, or with `ArtworkUnusable` if the artwork cannot be shown.
     """
     chain = load_chain(directory)
     return Issuer(
@@ -123,7 +122,7 @@ def _load_artwork(path: Path) -> bytes | None:
 def _load_long_term_validation(directory: Path) -> ProofSource | None:
     if not (directory / LONG_TERM_FILE).exists():
         return None
-    # Asking authorities takes 6 MB of what connects and tells of it; an issuer without needs none.
+    # Network code takes 6 MB of memory, which an issuer without long-term validation does not need.
     from meterai.sealing.signing.long_term_validation import (  # noqa: PLC0415
         load_long_term_validation,
     )
@@ -132,9 +131,9 @@ def _load_long_term_validation(directory: Path) -> ProofSource | None:
 
 
 def load_issuers(directory: Path) -> Issuers:
-    """The issuers in the directory; refuses with `IssuerUnusable`.
+    """Load the issuers of the directory; refuses with `IssuerUnusable`.
 
-    Refused are: no current issuer, a sub-directory that cannot be read, two different claim keys
+    Refused are: no current issuer, an unreadable sub-directory, two different claim keys
     of one id.
     """
     if not (directory / CURRENT_FILE).exists():
@@ -150,10 +149,10 @@ def load_issuers(directory: Path) -> Issuers:
 
 
 def appoint(directory: Path, name: str) -> None:
-    """Let the issuer with this id seal from the next `load_issuers` on.
+    """Make the issuer with this id the current one from the next `load_issuers` on.
 
-    Refuses with `IssuerUnusable` if it could not.  The file is replaced whole, so whoever reads
-    it meanwhile finds the old id or the new one.
+    Refuses with `IssuerUnusable` if it cannot be loaded.  The file is replaced atomically, so a concurrent
+    reader finds the old id or the new one.
     """
     _check_id(name)
     load_issuer(directory / name)
@@ -163,7 +162,7 @@ def appoint(directory: Path, name: str) -> None:
 
 
 def appointed(directory: Path) -> str:
-    """The id of the issuer that seals.  Refuses with `IssuerUnusable`."""
+    """Return the id of the current issuer.  Refuses with `IssuerUnusable`."""
     try:
         name = read_key_file(directory / CURRENT_FILE).decode("ascii").strip()
     except (OSError, UnicodeDecodeError) as cause:
@@ -179,7 +178,7 @@ def _check_id(name: str) -> None:
 
 
 def _ids(directory: Path) -> list[str]:
-    # Names with a dot before them are drafts of an issuer that is being written.
+    # A leading dot marks an issuer that is being written.
     names = sorted(
         path.name for path in directory.iterdir() if path.is_dir() and path.name[0] != "."
     )
@@ -204,7 +203,7 @@ def _load_known(directory: Path) -> KnownIssuer:
 
 
 def _issuers(current: Issuer, issuers: Mapping[str, Issuer | KnownIssuer]) -> Issuers:
-    # The order of a dictionary is that of writing: each root once, the current one first.
+    # Dictionaries keep insertion order: each root once, the current one first.
     roots = {current.root: None} | {one.root: None for one in issuers.values()}
     claim_keys: dict[str, Ed25519PublicKey] = {}
     for public in _claim_keys(issuers):

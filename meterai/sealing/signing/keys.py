@@ -1,7 +1,7 @@
-"""The private key a seal is made with: its interface, and the implementation for a key file.
+"""Private key of seals: its interface, and the implementation for a key file.
 
-Two algorithms are taken: RSA of 2,048 bits or more (PKCS #1 v1.5) and ECDSA on P-256, both with
-SHA-256.  Both are in ETSI TS 119 312 and understood by every reader of PDF.
+Two algorithms are supported: RSA of 2,048 bits or more (PKCS #1 v1.5) and ECDSA on P-256, both with
+SHA-256.  Both are in ETSI TS 119 312, and every PDF reader supports them.
 """
 
 from pathlib import Path
@@ -16,7 +16,7 @@ from meterai.plumbing.files import read_key_file
 from meterai.sealing.model import IssuerUnusable
 from meterai.sealing.signing.ecdsa import lowered
 
-RSA_BITS_MIN = 2048  # the least ETSI TS 119 312 allows
+RSA_BITS_MIN = 2048  # minimum of ETSI TS 119 312
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
@@ -28,24 +28,24 @@ _ECDSA = ec.ECDSA(_SHA256)
 
 
 class SealKey(Protocol):
-    """A private key, wherever it is kept.  Safe to use from several threads at once."""
+    """A private key in a file or a security module.  Safe to use from several threads at once."""
 
     @property
     def algorithm(self) -> KeyAlgorithm:
-        """The algorithm of its signatures."""
+        """Algorithm of its signatures."""
 
     def public_key(self) -> PublicKey:
-        """The public key."""
+        """Return the public key."""
 
     def sign(self, message: bytes) -> bytes:
-        """The signature over SHA-256 of the message: PKCS #1 v1.5, or ECDSA in DER with the lower s.
+        """Return the signature over SHA-256 of the message: PKCS #1 v1.5, or ECDSA in DER with the lower s.
 
         Refuses with `IssuerUnusable` if the key is out of reach.
         """
 
 
 class FileKey:
-    """A key in memory, parsed once: parsing one of RSA costs a hundred times more than using it.
+    """Key in memory, parsed once: parsing an RSA key costs a hundred times more than using it.
 
     Refuses with `IssuerUnusable` a key that is neither P-256 nor RSA of 2,048 bits or more.
     """
@@ -56,18 +56,18 @@ class FileKey:
         self.algorithm = algorithm_of(self._public)
 
     def public_key(self) -> PublicKey:
-        """The public key."""
+        """Return the public key."""
         return self._public
 
     def sign(self, message: bytes) -> bytes:
-        """The signature over SHA-256 of the message."""
+        """Return the signature over SHA-256 of the message."""
         if isinstance(self._private, rsa.RSAPrivateKey):
             return self._private.sign(message, _PKCS1, _SHA256)
         return lowered(self._private.sign(message, _ECDSA), self._private.curve)
 
 
 def load_file_key(path: Path) -> FileKey:
-    """The key in a PEM file without a password; refuses with `IssuerUnusable`."""
+    """Load the key in a PEM file without a password; refuses with `IssuerUnusable`."""
     try:
         private = load_pem_private_key(read_key_file(path), password=None)
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as cause:
@@ -78,7 +78,7 @@ def load_file_key(path: Path) -> FileKey:
 
 
 def algorithm_of(key: object) -> KeyAlgorithm:
-    """The algorithm of a public key; refuses with `IssuerUnusable` what we do not seal with."""
+    """Return the algorithm of a public key; refuses with `IssuerUnusable` an unsupported one."""
     match key:
         case rsa.RSAPublicKey() if key.key_size >= RSA_BITS_MIN:
             return "rsa"

@@ -1,14 +1,17 @@
 """Long-term validation: a time-stamp in the signature, and evidence of no revocation behind it.
 
-With them a seal can be checked after its certificates have expired.  The time-stamp makes it PAdES
-baseline B-T, both together B-LT (ETSI EN 319 142-1, section 6).  An issuer's directory says in
-`proofs.toml` where they come from:
+With them a seal can be checked after its certificates have expired and its authorities are gone.  The time-stamp
+makes it PAdES baseline B-T, both together B-LT (ETSI EN 319 142-1, section 6).  The time-stamp authority (RFC 3161)
+is configured in `proofs.toml` of an issuer's directory; the addresses for OCSP (RFC 6960) and revocation
+lists (RFC 5280) are in the certificates:
 
     time_stamp_url = "https://..."     an RFC 3161 authority
     time_stamp_roots = "tsa.pem"       the certificates its own may lead to
     time_stamp_policy = "1.2.3"        optional: the only policy to accept
     timeout_seconds = 5.0
     long_term = true                   ask whether certificates were revoked, and append the answers
+
+Apart from `timestamps` and `proofs`, so that a verifier loads nothing that connects to other machines.
 """
 
 import hashlib
@@ -60,16 +63,16 @@ ANSWER_BYTES_MAX = cms.TIME_STAMP_BYTES_MAX + 1024  # a token, and the status be
 OCSP_BYTES_MAX = 32 * 1024  # one answer and the responder's certificates: 2-5 KiB
 CRL_BYTES_MAX = 2 * 1024 * 1024  # the list is put into every document
 ADDRESSES_MAX = 4  # tried per certificate and kind; more would only lengthen the wait
-CERTIFICATES_KEPT = 64  # whose evidence is remembered; two chains have about six
+CERTIFICATES_KEPT = 64  # cached evidence; two chains have about six
 
 _GRANTED = ("granted", "granted_with_mods")
 
 
 class TimeStampAuthority:
-    """One authority, asked over HTTP.  Blocks: to be called in a thread.  Safe to share.
+    """One time-stamp authority, asked over HTTP.  Blocks, so it is called in a thread.  Safe to share.
 
     `roots` are the only ones its certificates may lead to, at most `ROOTS_MAX`; `policy` is an object
-    identifier, or `None` to take the authority's own.
+    identifier, or `None` for the authority's own.
     """
 
     def __init__(
@@ -86,9 +89,9 @@ class TimeStampAuthority:
         self._outgoing = Authorities("time_stamps").of(url)
 
     def token(self, signature_value: bytes) -> bytes:
-        """A token over the signature, laid out anew; refuses with `TimeStampUnavailable`.
+        """Return a token over the signature, laid out anew; refuses with `TimeStampUnavailable`.
 
-        Everything a verifier would ask is asked here too (RFC 3161, section 2.2), because a seal
+        All checks of a verifier are made here too (RFC 3161, section 2.2), because a seal
         with a bad token cannot be taken back.
         """
         nonce = secrets.randbits(NONCE_BITS) | 1 << NONCE_BITS - 1
@@ -124,7 +127,7 @@ class TimeStampAuthority:
 
 
 def _granted(answer: bytes) -> bytes:
-    """The token in an answer (RFC 3161, section 2.4.2); refuses with `TokenRefused`."""
+    """Return the token in an answer (RFC 3161, section 2.4.2); refuses with `TokenRefused`."""
     try:
         parts = der.members(answer, der.only(answer, der.SEQUENCE, 0, len(answer)))
         status = tsp.PKIStatusInfo.load(answer[parts[0].at : parts[0].stop], strict=True)
@@ -138,7 +141,7 @@ def _granted(answer: bytes) -> bytes:
 
 
 class RevocationAuthorities:
-    """Asks about certificates and remembers the answers for a while.  Blocks; safe to share."""
+    """Authorities that answer if certificates were revoked; answers are cached.  Blocks; safe to share."""
 
     def __init__(self, timeout_seconds: float) -> None:
         self._timeout_seconds = timeout_seconds
@@ -149,9 +152,9 @@ class RevocationAuthorities:
     def evidence(
         self, chains: Sequence[Sequence[x509.Certificate]], at: datetime
     ) -> RevocationEvidence:
-        """Evidence for every certificate of the chains but their roots, which are trusted as such.
+        """Return evidence for every certificate of the chains except their roots.
 
-        Each chain runs from its leaf to its root.  Refuses with `RevocationUnavailable` if nobody
+        Each chain runs from its leaf to its root.  Refuses with `RevocationUnavailable` if no authority
         can be asked or no answer proves anything, and with `IssuerUnusable` if a certificate was
         revoked.
         """
@@ -260,7 +263,7 @@ def _crl_addresses(certificate: x509.Certificate) -> list[str]:
 
 
 class LongTermValidation:
-    """Where time-stamps and evidence come from.  Blocks; safe to share between threads."""
+    """Source of time-stamps and revocation evidence.  Blocks; safe to share between threads."""
 
     def __init__(
         self,
@@ -277,15 +280,15 @@ class LongTermValidation:
         self._revocations = revocations
 
     def token(self, signature_value: bytes) -> bytes:
-        """A time-stamp over a signature; refuses with `TimeStampUnavailable`."""
+        """Return a time-stamp over a signature; refuses with `TimeStampUnavailable`."""
         return self._authority.token(signature_value)
 
     def evidence(
         self, signed_data: bytes, chain: Sequence[x509.Certificate], at: datetime
     ) -> RevocationEvidence | None:
-        """Evidence about the signer's certificates and the time-stamp's; `None` if not wanted.
+        """Return evidence about the signer's certificates and the time-stamp's; `None` if not configured.
 
-        Refuses with `RevocationUnavailable`, or `IssuerUnusable` for what was revoked.
+        Refuses with `RevocationUnavailable`, or `IssuerUnusable` for a revoked certificate.
         """
         if self._revocations is None:
             return None
@@ -296,7 +299,7 @@ class LongTermValidation:
 
 
 def load_long_term_validation(directory: Path) -> LongTermValidation:
-    """What the directory's `proofs.toml` says; refuses with `IssuerUnusable`."""
+    """Load the directory's `proofs.toml`; refuses with `IssuerUnusable`."""
     try:
         found = read_toml(read_settings_file(directory / LONG_TERM_FILE))
         roots = x509.load_pem_x509_certificates(

@@ -1,10 +1,9 @@
 """The only module of this room that connects to other machines: one bounded exchange over HTTP.
 
-The others are authorities: for time-stamps, OCSP answers and lists of revocations.
-
-The addresses come from certificates and settings.  No redirect is followed, no proxy is used, and
-both the bytes of the answer and the seconds until it is complete have limits, so the cost of an
-authority that misbehaves is bounded.
+The peers are authorities: for time-stamps, OCSP answers and revocation lists.
+Their addresses come from certificates and settings.  No redirect is followed, no proxy is used, and
+both the bytes of the answer and the seconds until it is complete are limited, which bounds the cost of
+a faulty authority.
 """
 
 import ssl
@@ -22,9 +21,9 @@ HOSTS_MAX = 32  # with a circuit of their own; certificates and settings name so
 
 
 class Authorities:
-    """Whether the authorities of one kind answer these days, each host by itself.
+    """Circuit breakers of the authorities of one kind, one for each host.
 
-    A certificate names several ways to ask: one that is silent does not stop the others.
+    A certificate names several addresses; a host that does not answer does not block the others.
     """
 
     def __init__(self, kind: str) -> None:
@@ -32,11 +31,11 @@ class Authorities:
         self._hosts: dict[str, Outgoing] = {}
 
     def of(self, url: str) -> Outgoing:
-        """That of the host of an address; beyond `HOSTS_MAX` one for all others."""
+        """Return the circuit breaker of an address's host; hosts beyond `HOSTS_MAX` share one."""
         try:
             host = urlsplit(url).netloc
         except ValueError:
-            host = ""  # `exchange` says what is wrong with it
+            host = ""  # `exchange` refuses the address
         if host not in self._hosts:
             if len(self._hosts) >= HOSTS_MAX:
                 host = ""
@@ -45,7 +44,7 @@ class Authorities:
 
 
 class Unreached(Exception):
-    """No answer that could be used: refused, late, too large, another status than 200."""
+    """No usable answer: refused, late, too large, or a status other than 200."""
 
 
 def exchange(
@@ -57,10 +56,10 @@ def exchange(
     body: bytes | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> bytes:
-    """The body of the answer to a GET, or to a POST of `body`; raises `Unreached`.
+    """Return the body of the answer to a GET, or to a POST of `body`; raises `Unreached`.
 
-    `timeout_seconds` counts for the whole exchange after the connection was opened, and once more
-    for opening it (to each address of the host; the look-up of its name is the system's).
+    `timeout_seconds` is for the whole exchange after the connection was opened, and once more
+    for opening it (for each address of the host; the system looks up its name).
     """
     connection, target = _connection(url, timeout_seconds)
     try:
@@ -115,7 +114,7 @@ def _connection(url: str, timeout_seconds: float) -> tuple[HTTPConnection, str]:
 def _cut_off(connection: HTTPConnection, after_seconds: float) -> Iterator[None]:
     """Break the connection when the time is over.
 
-    The time-out of a socket counts from one read to the next: a peer that sends a byte a second
+    A socket's time-out counts from one read to the next, so a peer that sends a byte a second
     would not reach it for hours.
     """
 

@@ -1,7 +1,7 @@
-"""A seal key inside a hardware security module, reached through PKCS #11 (OASIS, version 2.40).
+"""Seal key inside a hardware security module, reached through PKCS #11 (OASIS, version 2.40).
 
-A session may be used by one thread at a time, so there is a small pool of them.  Whoever signs
-takes one and gives it back; a session that was lost is replaced once, then the key is out of reach.
+One thread at a time may use a session, so a small pool holds them.  A signing thread takes a session
+and returns it; a lost session is replaced once, then the key is out of reach.
 """
 
 import ctypes
@@ -26,23 +26,23 @@ from meterai.sealing.model import IssuerUnusable
 from meterai.sealing.signing.ecdsa import lowered
 from meterai.sealing.signing.keys import KeyAlgorithm, PublicKey, algorithm_of
 
-SESSIONS_MAX = 8  # open at once for one key; modules have few, and two cores cannot use more
-SESSION_WAIT_SECONDS = 10.0  # for a session while all are busy; then the module is out of reach
+SESSIONS_MAX = 8  # open at once for one key; modules allow few, and two cores cannot use more
+SESSION_WAIT_SECONDS = 10.0  # longest wait for a session; then the module counts as out of reach
 
 MODULE_FILE = "pkcs11.toml"
 
 _OS_LOCKING_OK = 2  # CKF_OS_LOCKING_OK: the module protects itself from our threads
 _OK = 0  # CKR_OK
-_NOT_STARTED = "not initialized"  # in the words of the binding, which has no class for it
+_NOT_STARTED = "not initialized"  # text of the binding's error, which has no class of its own
 _P256_NUMBER_BYTES = 32
 _PROOF = b"meterai: does this key belong to the certificate?"
 
 
 @dataclass(frozen=True, slots=True)
 class Pkcs11Settings:
-    """Where the key is: the module (a shared library), the token, and the key's label or id.
+    """Location of the key: the module (a shared library), the token, and the key's label or id.
 
-    The PIN stands alone in a file, so that it is in no other setting and no listing of processes.
+    The PIN is in a file of its own, so that it is in no other setting and no listing of processes.
     """
 
     module: Path
@@ -53,7 +53,7 @@ class Pkcs11Settings:
 
 
 def read_settings(path: Path) -> Pkcs11Settings:
-    """The settings in a TOML file; refuses with `IssuerUnusable`.
+    """Read the settings in a TOML file; refuses with `IssuerUnusable`.
 
     A relative `pin_file` is beside the file; `id` is hexadecimal; `label` or `id` is enough.
     """
@@ -78,7 +78,7 @@ def _text(found: dict[str, Any], name: str) -> str:
 
 
 class _InitializeArgs(ctypes.Structure):
-    """CK_C_INITIALIZE_ARGS: no functions for locking of ours, those of the system."""
+    """CK_C_INITIALIZE_ARGS without locking functions of ours: the module uses those of the system."""
 
     _fields_ = (
         ("create_mutex", ctypes.c_void_p),
@@ -95,11 +95,11 @@ _started: set[Path] = set()
 
 
 def start(module: Path, *, again: bool = False) -> None:
-    """Start the module so that several threads may use it; once per process, or `again`.
+    """Start the module so that several threads may use it; once per process, or again with `again`.
 
-    The binding starts it with the promise that only one thread will call, and the module then
-    locks nothing: several threads corrupt it.  So it is ended and started anew before the first
-    session.  Refuses with `IssuerUnusable` if the module cannot be shared by threads.
+    The binding starts the module with the promise that only one thread will call, so the module
+    locks nothing and several threads corrupt it.  Therefore it is finalized and started again before the first
+    session.  Refuses with `IssuerUnusable` if threads cannot share the module.
     """
     with _starting:
         if module in _started and not again:
@@ -115,7 +115,7 @@ def start(module: Path, *, again: bool = False) -> None:
 
 @dataclass(slots=True)
 class _Session:
-    """An open session and the key's handle in it."""
+    """Open session and the key's handle in it."""
 
     session: Any
     key: Any
@@ -123,7 +123,7 @@ class _Session:
 
 @dataclass(slots=True)
 class _Login:
-    """One log-in to the token.  The first session holds it: it ends when the last is closed."""
+    """One log-in to the token.  The first session holds it: the log-in ends when the last session is closed."""
 
     token: Any
     first: Any
@@ -131,10 +131,10 @@ class _Login:
 
 
 class Pkcs11Key:
-    """The key that belongs to this public key, in a security module.  Safe to use from threads.
+    """Key in a security module that belongs to this public key.  Safe to use from threads.
 
-    The public half comes from the certificate, because many modules keep none; one signature made
-    at the start proves that both belong together.  Refuses with `IssuerUnusable` if the module,
+    The public half comes from the certificate, because many modules keep none; one signature at
+    start proves that both belong together.  Refuses with `IssuerUnusable` if the module,
     the token or the key is missing, the PIN is wrong, or the key is another one.
     """
 
@@ -154,15 +154,15 @@ class Pkcs11Key:
         return self._public
 
     def sign(self, message: bytes) -> bytes:
-        """The signature over SHA-256 of the message, made in the module.
+        """Return the signature over SHA-256 of the message, made in the module.
 
         Refuses with `IssuerUnusable` if the module does not sign, even after a new log-in.
         """
         login = self._logged_in()
         try:
             return self._sign_with(login, message)
-        # Sessions end when the module restarts or the network breaks, and modules differ in what
-        # they answer then.  So whatever they answer, one new log-in is tried.
+        # Sessions end when the module restarts or the network breaks, and each module answers another error then.
+        # So one new log-in is tried after any error.
         except self._pkcs11.PKCS11Error:
             login = self._logged_in(instead_of=login)
         try:
@@ -202,7 +202,7 @@ class Pkcs11Key:
 
     @contextmanager
     def _session(self, login: _Login) -> Iterator[_Session]:
-        """A session for one signature.  After an error it is closed, not given back."""
+        """Yield a session for one signature.  After an error it is closed instead of returned."""
         if not self._slots.acquire(timeout=SESSION_WAIT_SECONDS):
             raise IssuerUnusable(
                 f"no session of the module became free in {SESSION_WAIT_SECONDS} s"
@@ -241,7 +241,7 @@ class Pkcs11Key:
         )
 
     def _logged_in(self, instead_of: _Login | None = None) -> _Login:
-        """The present log-in; of several threads that lost the same one, the first renews it."""
+        """Return the present log-in; of several threads that lost the same one, the first renews it."""
         with self._changing:
             if self._login is None or self._login is instead_of:
                 if self._login is not None:
@@ -255,7 +255,7 @@ class Pkcs11Key:
             pin = read_settings_file(self._settings.pin_file).strip()
         except (OSError, UnicodeDecodeError) as cause:
             raise IssuerUnusable("the file with the PIN cannot be read") from cause
-        # A module locks the key away after a few wrong PINs, so one that was wrong is not repeated.
+        # A module locks the key after a few wrong PINs, so a wrong PIN is not repeated.
         if pin == self._wrong_pin:
             raise IssuerUnusable("the security module refused the PIN before")
         try:
@@ -300,13 +300,13 @@ class Pkcs11Key:
     def _close(self, session: Any) -> None:
         try:
             session.close()
-        # A session that is being given up may be gone already; the module says so in many ways.
+        # The session may be gone already, which each module reports by another error.
         except self._pkcs11.PKCS11Error:
             return
 
 
 def _library() -> Any:
-    """The binding, which only those need who configure a module: `pip install meterai[pkcs11]`."""
+    """Import the optional binding: `pip install meterai[pkcs11]`."""
     try:
         return import_module("pkcs11")
     except ImportError as cause:

@@ -1,10 +1,10 @@
-"""What proves that certificates were not revoked: OCSP answers (RFC 6960) and lists (RFC 5280), checked.
+"""Proofs that certificates were not revoked: OCSP answers (RFC 6960) and lists (RFC 5280), checked.
 
-Nothing here connects to other machines: `long_term_validation` asks for proofs, and verifiers check those that
-a document holds.
+This module connects to no other machine: `long_term_validation` requests proofs, and verifiers check those in
+a document.
 
-A proof has one form in a document.  The signature of an authority covers its statement and nothing around it, where
-anybody could put other certificates or write the same otherwise.  So an answer is laid out anew when it is taken in,
+A proof has one canonical form in a document.  The signature of an authority covers its statement only; around it
+anybody could put other certificates or another encoding.  So an answer is laid out anew when it is stored,
 and compared with that form when it is read (RFC 6960, section 4.2.1; RFC 5280, section 5.1).
 """
 
@@ -30,7 +30,7 @@ from meterai.sealing.signing.issuer import signs_list
 from meterai.sealing.signing.token_layout import ECDSA_NAMES, NULL, RSA_NAMES
 
 CLOCK_SKEW = timedelta(minutes=5)  # an authority's clock may be ahead of ours
-KEPT = timedelta(hours=1)  # evidence asked for once serves all seals of so long
+KEPT = timedelta(hours=1)  # time for which one answer serves all seals
 
 _BIT_STRING = 0x03
 _BASIC = bytes.fromhex("06092b0601050507300101")  # id-pkix-ocsp-basic
@@ -41,19 +41,19 @@ _ALGORITHMS = {tlv(SEQUENCE, one, NULL) for one in RSA_NAMES.values()} | {
 
 
 class NoEvidence(Exception):
-    """An answer that proves nothing: not for this certificate, not signed, out of date."""
+    """The answer proves nothing: not for this certificate, not signed, out of date."""
 
 
 class Proof(NamedTuple):
     kind: Literal["ocsp", "crl"]
     encoded: bytes
-    until: datetime  # when it should be asked for anew
+    until: datetime  # time of the next request
 
 
 def request_for(certificate: x509.Certificate, authority: x509.Certificate) -> ocsp.OCSPRequest:
-    """The question whether the authority has revoked a certificate."""
-    # SHA-1 only names the authority here, and is what every responder knows (RFC 5019, 2.1.1).
-    # No nonce: large responders answer with what they signed before (RFC 5019, section 4).
+    """Return the OCSP request for a certificate of the authority."""
+    # SHA-1 only names the authority here, and every responder supports it (RFC 5019, 2.1.1).
+    # No nonce: large responders return answers signed in advance (RFC 5019, section 4).
     request = ocsp.OCSPRequestBuilder().add_certificate(certificate, authority, hashes.SHA1())  # noqa: S303
     return request.build()
 
@@ -61,7 +61,7 @@ def request_for(certificate: x509.Certificate, authority: x509.Certificate) -> o
 def is_proven(
     evidence: RevocationEvidence, chains: Sequence[Sequence[x509.Certificate]], at: datetime
 ) -> bool:
-    """True if the evidence is all that `RevocationAuthorities.evidence` answers, and nothing else.
+    """True if the evidence is exactly that of `RevocationAuthorities.evidence`.
 
     Refuses with `IssuerUnusable` a certificate that was revoked.
     """
@@ -99,7 +99,7 @@ def _proof_among(
 
 
 def ocsp_as_kept(answer: bytes, authority: x509.Certificate, at: datetime) -> bytes:
-    """An answer that was checked, as it stands in a document. Raises `NoEvidence`."""
+    """Return a checked answer in the form of a document.  Raises `NoEvidence`."""
     response = ocsp.load_der_ocsp_response(answer)
     responder = None
     if not _signed_by(response, authority):
@@ -115,7 +115,7 @@ def ocsp_as_kept(answer: bytes, authority: x509.Certificate, at: datetime) -> by
 
 
 def crl_as_kept(answer: bytes) -> bytes:
-    """A list that was checked, as it stands in a document. Raises `NoEvidence`."""
+    """Return a checked list in the form of a document.  Raises `NoEvidence`."""
     try:
         return _plain_crl(answer)
     except NotDer as cause:
@@ -125,9 +125,9 @@ def crl_as_kept(answer: bytes) -> bytes:
 def check_ocsp(
     answer: bytes, asked: ocsp.OCSPRequest, authority: x509.Certificate, at: datetime
 ) -> datetime:
-    """Until when the answer serves (RFC 6960, section 3.2).
+    """Return the time until which the answer is valid (RFC 6960, section 3.2).
 
-    Refuses with `IssuerUnusable` if it says revoked, raises `NoEvidence` if it proves nothing.
+    Refuses with `IssuerUnusable` if the certificate was revoked, raises `NoEvidence` if the answer proves nothing.
     """
     try:
         response = ocsp.load_der_ocsp_response(answer)
@@ -162,7 +162,7 @@ def _is_about(single: ocsp.OCSPSingleResponse, asked: ocsp.OCSPRequest) -> bool:
 
 
 def _signs_answer(response: ocsp.OCSPResponse, authority: x509.Certificate, at: datetime) -> bool:
-    """Did the authority sign it, or a responder it appointed (RFC 6960, 4.2.2.2)?"""
+    """True if the authority signed the answer, or a responder it appointed (RFC 6960, 4.2.2.2)."""
     responders = [one for one in response.certificates if _is_responder(one, authority, at)]
     return any(_signed_by(response, one) for one in (authority, *responders))
 
@@ -197,9 +197,9 @@ def _signed_by(response: ocsp.OCSPResponse, certificate: x509.Certificate) -> bo
 def check_crl(
     answer: bytes, certificate: x509.Certificate, authority: x509.Certificate, at: datetime
 ) -> datetime:
-    """Until when the list serves (RFC 5280, section 6.3.3).
+    """Return the time until which the list is valid (RFC 5280, section 6.3.3).
 
-    Refuses with `IssuerUnusable` if the certificate is on it; raises `NoEvidence` if it proves
+    Refuses with `IssuerUnusable` if the certificate is on it; raises `NoEvidence` if the list proves
     nothing.
     """
     try:
@@ -220,7 +220,7 @@ def check_crl(
 def _is_complete(
     revocations: x509.CertificateRevocationList, certificate: x509.Certificate
 ) -> bool:
-    """Would the certificate be on the list if it was revoked, for whatever reason?"""
+    """True if the list would contain the certificate after a revocation for any reason."""
     for extension in revocations.extensions:
         point = extension.value
         if isinstance(point, x509.IssuingDistributionPoint):
@@ -242,7 +242,7 @@ def _is_complete(
 
 
 def _counts_until(start: datetime, stop: datetime | None, at: datetime) -> datetime:
-    """When to ask anew; raises `NoEvidence` outside the time the answer itself states."""
+    """Return the time of the next request; raises `NoEvidence` outside the validity that the answer states."""
     if start > at + CLOCK_SKEW:
         raise NoEvidence("the answer is from a time to come")
     # Without nextUpdate newer information is always available (RFC 6960, section 2.4).
@@ -253,7 +253,7 @@ def _counts_until(start: datetime, stop: datetime | None, at: datetime) -> datet
 
 
 def _plain_ocsp(answer: bytes, responder: x509.Certificate | None) -> bytes:
-    """The answer with the certificate of its responder, if the authority appointed one, and no other.
+    """Return the answer with the certificate of its responder, if the authority appointed one, and no other.
 
     Raises `NotDer` for an answer in another encoding or signed by another algorithm.
     """
@@ -273,14 +273,14 @@ def _plain_ocsp(answer: bytes, responder: x509.Certificate | None) -> bytes:
 
 
 def _plain_crl(answer: bytes) -> bytes:
-    """The list, encoded strictly. Raises like `_plain_ocsp`."""
+    """Return the list, encoded strictly.  Raises like `_plain_ocsp`."""
     whole = der.only(answer, SEQUENCE, 0, len(answer))
     statement, algorithm, signature = _signed(answer, whole)
     return tlv(SEQUENCE, statement, algorithm, signature)
 
 
 def _of(answer: bytes, whole: der.Element, least: int) -> list[der.Element]:
-    """The first members of an element. Raises `NotDer` if there are fewer."""
+    """Return the first members of an element.  Raises `NotDer` if there are fewer."""
     members = der.members(answer, whole)
     if len(members) < least:
         raise NotDer("another layout")
@@ -288,8 +288,10 @@ def _of(answer: bytes, whole: der.Element, least: int) -> list[der.Element]:
 
 
 def _signed(answer: bytes, whole: der.Element) -> tuple[bytes, bytes, bytes]:
-    """Statement, algorithm and signature.  Raises `NotDer` for another algorithm, or a signature that is no
-    BIT STRING of whole octets: of one that ends with a zero bit the last bit may be called unused, and it holds.
+    """Return statement, algorithm and signature.
+
+    Raises `NotDer` for another algorithm, or a signature that is no BIT STRING of whole octets: if a signature ends with a
+    zero bit, that bit could be declared unused and the signature would still hold.
     """
     members = _of(answer, whole, 3)
     statement, algorithm, signature = (answer[one.at : one.stop] for one in members)

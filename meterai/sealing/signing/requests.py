@@ -1,4 +1,4 @@
-"""Keys of an issuer, and the request by which an authority is asked to certify one of them (RFC 2986)."""
+"""Keys of an issuer, and certificate requests for them (RFC 2986)."""
 
 from typing import Literal
 
@@ -22,7 +22,7 @@ Algorithm = Literal["p256", "rsa2048", "rsa3072"]
 
 
 def new_key(algorithm: Algorithm) -> PrivateKey:
-    """A key that never was."""
+    """Generate a private key."""
     if algorithm == "p256":
         return ec.generate_private_key(ec.SECP256R1())
     bits = int(algorithm.removeprefix("rsa"))
@@ -30,28 +30,28 @@ def new_key(algorithm: Algorithm) -> PrivateKey:
 
 
 def new_seal_key(algorithm: Algorithm) -> bytes:
-    """A key to seal with, in PEM."""
+    """Generate a key for seals, in PEM."""
     return private_pem(new_key(algorithm))
 
 
 def new_claim_key() -> bytes:
-    """A key for claims, in PEM."""
+    """Generate a key for claims, in PEM."""
     return private_pem(Ed25519PrivateKey.generate())
 
 
 def private_pem(key: PrivateKey | Ed25519PrivateKey) -> bytes:
-    """A private key in PEM, without a password."""
+    """Return a private key in PEM, without a password."""
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 def public_of(private: bytes) -> bytes:
-    """The public part of a key in PEM.  Raises `ValueError`."""
+    """Return the public part of a key in PEM.  Raises `ValueError`."""
     key = load_pem_private_key(private, None)
     return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
 def key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
-    """Of an authority, or of a key that seals."""
+    """Return the key usage of an authority, or of a key for seals."""
     return x509.KeyUsage(
         digital_signature=not signs_certificates,
         content_commitment=not signs_certificates,
@@ -66,7 +66,7 @@ def key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
 
 
 def certificate_request(private: bytes, name: str) -> bytes:
-    """The request, in PEM, to certify a key for signing documents.  Raises `ValueError`.
+    """Return the request, in PEM, to certify a key for signing documents.  Raises `ValueError`.
 
     An authority may write another name and other uses into the certificate.
     """

@@ -1,8 +1,8 @@
-"""Time-stamps (RFC 3161) over the signature value: how they stand in a seal, and their check.
+"""Time-stamps (RFC 3161) over the signature value: their form in a seal, and their check.
 
-A seal with one is PAdES baseline B-T (ETSI EN 319 142-1, section 6.3): the seal was made before
-the time in the token, whatever our own clock said.  The seal does not cover its token, which is made
-after it; but it names the roots that the token leads to, by their digests.
+A seal with a time-stamp is PAdES baseline B-T (ETSI EN 319 142-1, section 6.3): the seal was made before
+the time in the token, independent of our own clock.  The token is made after the seal, so the seal does not
+cover it; but it names, by their digests, the roots that the token leads to.
 """
 
 import hashlib
@@ -34,12 +34,12 @@ _HASHES: dict[str, hashes.HashAlgorithm] = {
 
 
 class TokenRefused(ValueError):
-    """The token is not a time-stamp over this signature by an authority that is trusted."""
+    """The token is not a time-stamp over this signature by a trusted authority."""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedToken:
-    """What a token proves: the signature existed `at` this time.  `chain` is the authority's."""
+    """Proven content of a token: the signature existed `at` this time.  `chain` is the authority's."""
 
     at: datetime
     chain: tuple[x509.Certificate, ...]
@@ -48,14 +48,14 @@ class CheckedToken:
 
 
 def root_digests(roots: Sequence[x509.Certificate]) -> tuple[bytes, ...]:
-    """By what a seal names the roots of its time-stamp: the SHA-256 of each."""
+    """Return the SHA-256 of each root, by which a seal names the roots of its time-stamp."""
     return tuple(one.fingerprint(hashes.SHA256()) for one in roots)
 
 
 def taken_in(token: bytes, roots: Sequence[x509.Certificate]) -> bytes:
-    """An authority's token as it stands in a seal (`token_layout`); refuses with `TokenRefused`.
+    """Return an authority's token in the form of a seal (`token_layout`); refuses with `TokenRefused`.
 
-    What no signature covers and nobody needs is left out, the root is put in.  Nothing is checked.
+    Unsigned optional parts are removed, the root is added.  Nothing is checked.
     """
     try:
         signed_data = _signed_data(token)
@@ -74,7 +74,7 @@ def taken_in(token: bytes, roots: Sequence[x509.Certificate]) -> bytes:
 
 def check(token: bytes, signature_value: bytes, named: Collection[bytes]) -> CheckedToken:
     """Check a token in a seal, as RFC 3161, section 2.2 and RFC 5816 demand; refuses with
-    `TokenRefused`.  `named` are the digests of the roots to one of which it must lead.
+    `TokenRefused`.  It must lead to a root whose digest is in `named`.
 
     (1) strict DER, content TSTInfo;
     (2) the imprint is that of the signature value;
@@ -82,7 +82,7 @@ def check(token: bytes, signature_value: bytes, named: Collection[bytes]) -> Che
     (4) the signature over them holds;
     (5) the certificate is for time-stamping only, critically, and leads to one of the roots, which
         is in the token, all valid at the time of the token;
-    (6) what is not signed is as `token_layout` has it, to the byte.
+    (6) the unsigned parts equal the form of `token_layout`, byte for byte.
     """
     if len(token) > TIME_STAMP_BYTES_MAX or not der.is_strict(token):
         raise TokenRefused("the token is too large or not DER")
@@ -191,7 +191,7 @@ def _check_attributes(signer: Any, content: bytes, leaf: x509.Certificate) -> No
         algorithm = _HASHES.get(first["hash_algorithm"]["algorithm"].native)
         fits = algorithm is not None and first["cert_hash"].native == leaf.fingerprint(algorithm)
     else:
-        # RFC 5816 lets the older attribute stand, whose digest is SHA-1: it only names.
+        # RFC 5816 allows the older attribute, whose SHA-1 digest is only a name.
         first = values["signing_certificate"]["certs"][0]
         fits = first["cert_hash"].native == leaf.fingerprint(hashes.SHA1())  # noqa: S303
     _demand(fits, "the token names another certificate")
@@ -215,7 +215,7 @@ def _signature_holds(signer: Any, leaf: x509.Certificate) -> bool:
 
 
 def _signed_digest(signer: Any) -> str:
-    """The digest under the signature: named in its algorithm, or else the signer's."""
+    """Return the digest that was signed: named in the signature algorithm, else the signer's."""
     algorithm: algos.SignedDigestAlgorithm = signer["signature_algorithm"]
     stated: str = algorithm["algorithm"].native.split("_")[0]
     name: str = signer["digest_algorithm"]["algorithm"].native
@@ -223,7 +223,7 @@ def _signed_digest(signer: Any) -> str:
 
 
 def _is_for_time_stamps(leaf: x509.Certificate) -> bool:
-    """RFC 3161, section 2.3: this purpose alone, and critical."""
+    """True if this purpose is the only one and critical (RFC 3161, section 2.3)."""
     try:
         found = leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
     except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):

@@ -1,9 +1,9 @@
-"""The one form in which a time-stamp token (RFC 3161, section 2.4.2) stands in a seal.
+"""The canonical form of a time-stamp token (RFC 3161, section 2.4.2) in a seal.
 
-The authority's signature covers what it states and the signed attributes, nothing else: around them
-anybody could put other certificates, lists, attributes, or write the same in another way.  So a
-token is laid out anew when it is taken into a seal, and is compared with that form when it is
-checked.  Whoever holds neither key can put in only another token of the same authority.
+The authority's signature covers its statement and the signed attributes only.  Around them
+anybody could put other certificates, lists or attributes, or encode the same in another way.  So a
+token is laid out anew when it is put into a seal, and compared with that form when it is
+checked.  Without the keys only another token of the same authority can replace it.
 """
 
 from collections.abc import Sequence
@@ -37,8 +37,9 @@ ECDSA_NAMES = {
 
 
 class Parts(NamedTuple):
-    """What a token is made of; the digests by their names, that of the TSTInfo and that under the
-    signature, which may differ."""
+    """Parts of a token.  The digests are given by name: that of the TSTInfo and that under the
+    signature, which may differ.
+    """
 
     info: bytes  # the TSTInfo
     attributes: bytes  # as the SET that is signed
@@ -48,9 +49,9 @@ class Parts(NamedTuple):
 
 
 def laid_out(parts: Parts, chain: Sequence[x509.Certificate]) -> bytes:
-    """The token with the certificates from the signer's to the root, and nothing that is not needed.
+    """Return the token with the certificates from the signer's to the root, without optional parts.
 
-    Raises `ValueError` for an algorithm that has no such form.
+    Raises `ValueError` for an algorithm without a canonical form.
     """
     encoded = [certificate.public_bytes(Encoding.DER) for certificate in chain]
     issuer, serial = issuer_and_serial(encoded[0])
@@ -77,7 +78,7 @@ def laid_out(parts: Parts, chain: Sequence[x509.Certificate]) -> bytes:
 
 
 def _signature(parts: Parts, key: object) -> tuple[bytes, bytes]:
-    """The AlgorithmIdentifier (RFC 5754, section 3) and the signature in its one form."""
+    """Return the AlgorithmIdentifier (RFC 5754, section 3) and the signature in its canonical form."""
     if isinstance(key, rsa.RSAPublicKey):
         return tlv(SEQUENCE, RSA_NAMES[parts.signed_digest], NULL), parts.signature
     if isinstance(key, ec.EllipticCurvePublicKey):

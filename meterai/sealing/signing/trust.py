@@ -1,4 +1,4 @@
-"""Who may seal, and the path from the certificate in a SignedData to a root the verifier was given."""
+"""Sealers, and the path from the certificate in a SignedData to a root of the verifier."""
 
 import hashlib
 import unicodedata
@@ -21,19 +21,19 @@ from meterai.sealing.signing.issuer import (
 )
 
 PATH_LENGTH_MAX = 4  # certificates between the leaf and the root, leaf included
-PATHS_KEPT_MAX = 256  # answers about one path; a verifier sees the same few signers all day
+PATHS_KEPT_MAX = 256  # cached paths; a verifier sees the same few signers
 
 Path = tuple[x509.Certificate, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Sealers:
-    """Who may seal, as a verifier knows it.
+    """Sealers that a verifier knows.
 
-    An authority signs for others too, so a root alone does not say who seals: everyone whom it
-    gave a certificate could.  `keys` are the SHA-256 of the keys that seal (SubjectPublicKeyInfo: a
-    certificate renewed for the same key is the same sealer); `None` where the verifier knows none,
-    and believes whoever a root leads to.  `names` are those of all of them, as people read them.
+    An authority certifies others too, so a root alone does not identify a sealer.
+    `keys` are the SHA-256 of the keys that seal (SubjectPublicKeyInfo: a
+    certificate renewed for the same key is the same sealer); `None` if the verifier knows none
+    and trusts every certificate below a root.  `names` are their names as `_read_name` returns them.
     """
 
     roots: Path
@@ -44,17 +44,17 @@ class Sealers:
     def of(
         cls, roots: Sequence[x509.Certificate], certificates: Sequence[x509.Certificate]
     ) -> "Sealers":
-        """Those with these certificates; everyone below the roots where there are none."""
+        """Return the sealers with these certificates; all below the roots if there are none."""
         keys = frozenset(_key_digest(one) for one in certificates) - {b""}
         names = frozenset(map(_read_name, (*roots, *certificates)))
         return cls(tuple(roots), keys if certificates else None, names)
 
 
 def path_to_root(signed_data: SignedData, sealers: Sealers) -> Path | None:
-    """The certificates from a sealer's to one of the roots, each signed by the next.
+    """Return the certificates from a sealer's to one of the roots, each signed by the next.
 
-    Names and signatures are checked here, times and usages by the two functions below.  Only a
-    root that was given counts; a root found in the document proves nothing.
+    Names and signatures are checked here, times and usages by the two functions below.  Only the
+    given roots count; a root found in the document proves nothing.
     """
     path = _path(signed_data.leaf, signed_data.others, sealers.roots)
     if path is None or sealers.keys is None or _key_digest(path[0]) in sealers.keys:
@@ -64,7 +64,7 @@ def path_to_root(signed_data: SignedData, sealers: Sealers) -> Path | None:
 
 @lru_cache(PATHS_KEPT_MAX)
 def _key_digest(certificate: x509.Certificate) -> bytes:
-    """That of its key; empty, which no sealer's is, for a key that nobody here can use."""
+    """Return the digest of a certificate's key; empty, which matches no sealer, for an unusable key."""
     key = key_of(certificate)
     if not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
         return b""
@@ -79,7 +79,7 @@ def _path(leaf: x509.Certificate, others: Path, roots: Path) -> Path | None:
 
 @lru_cache(PATHS_KEPT_MAX)
 def usages_fit(path: Path) -> bool:
-    """True if the signer may sign documents and everyone above may sign certificates."""
+    """True if the signer may sign documents and all others may sign certificates."""
     if not may_sign_documents(path[0]):
         return False
     for below, authority in enumerate(path[1:]):
@@ -100,9 +100,10 @@ def valid_at(path: Path, at: datetime) -> bool:
 
 
 def uses_names_of(signed_data: SignedData, sealers: Sealers) -> bool:
-    """True if a certificate in the SignedData cites the name of one of the roots, or bears one that people read
-    as that of a root or a sealer, and none of the roots signed for it: whoever has a certificate of the same
-    authority borrows no name."""
+    """True if a certificate in the SignedData uses a name of ours and none of the roots signed it.
+
+    A name of ours is the name of a root as its issuer, or a subject that reads like that of a root or a sealer.
+    """
     if _path(signed_data.leaf, signed_data.others, sealers.roots) is not None:
         return False
     names = {root.subject for root in sealers.roots}
@@ -115,9 +116,10 @@ def uses_names_of(signed_data: SignedData, sealers: Sealers) -> bool:
 
 @lru_cache(PATHS_KEPT_MAX)
 def _read_name(certificate: x509.Certificate) -> str:
-    """The name of a certificate without what is hardly seen in it: case, accents, another width of the letters,
-    blanks and whatever else is neither a letter nor a figure; with Latin letters for those of Greek and
-    Cyrillic that look like them, and one for several Latin ones that do."""
+    """Return the name of a certificate without differences that people hardly see: case, accents, width of the letters,
+    blanks and all characters other than letters and digits.  Latin letters replace similar Greek and
+    Cyrillic ones, and one Latin letter replaces several that look alike.
+    """
     plain = unicodedata.normalize("NFKD", common_name(certificate).translate(_NOT_SEEN))
     read = "".join(
         one for one in plain.translate(_LOOKS_LIKE).casefold() if one.isalnum() or one == "|"
@@ -128,8 +130,7 @@ def _read_name(certificate: x509.Certificate) -> str:
 
 
 def _look_alike(name: str, ours: str) -> bool:
-    """True for the same name, or one with letters of other scripts in some places: what they look like no
-    table lists in full."""
+    """True for the same name, or one with some letters of other scripts in it, since no table lists all similar ones."""
     if name == ours:
         return True
     if len(name) != len(ours) or name.isascii():
@@ -138,7 +139,7 @@ def _look_alike(name: str, ours: str) -> bool:
     return 2 * len(pairs) >= len(ours) and all(one == other for one, other in pairs)
 
 
-# Signs that are not drawn, or that are drawn as a blank (Unicode, default ignorable code points).
+# Invisible characters, or those drawn as a blank (Unicode, default ignorable code points).
 _NOT_SEEN = dict.fromkeys(
     (
         *(0x00AD, 0x034F, 0x061C, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFEFF, 0xFFA0),
@@ -150,7 +151,7 @@ _NOT_SEEN = dict.fromkeys(
         *range(0xE0000, 0xE1000),
     )
 )
-# Which are hardly told apart in most typefaces.
+# Letters that most typefaces hardly distinguish.
 _ALIKE = (("rn", "m"), ("vv", "w"), ("i", "l"), ("1", "l"), ("|", "l"), ("0", "o"))
 # Letters of Greek and Cyrillic in the shape of Latin ones (Unicode Technical Standard 39, confusables).
 _LOOKS_LIKE = str.maketrans(

@@ -1,4 +1,4 @@
-"""What one stamp looks like and says: artwork, typefaces, QR code, the signed claim, its names.
+"""Appearance of one stamp: artwork, typefaces, QR code, the signed claim, its names.
 
-Bytes and numbers only: neither a document nor a signature is touched.
+The package handles bytes and numbers only, no document and no signature.
 """

@@ -1,10 +1,10 @@
-"""A stamp as objects of a PDF: what all stamps of a file share, and one form XObject per stamp.
+"""A stamp as objects of a PDF: objects that all stamps of a file share, and one form XObject per stamp.
 
 Shared are the two typefaces and a form with the artwork, ours or the operator's.  A stamp's own
 form, its appearance stream (/AP), paints the artwork and adds serial, words and QR code; it is not
 compressed, which would save nothing.
 
-No dictionary here holds a string, so that whoever writes an encrypted document has only the data
+No dictionary here holds a string, so the writer of an encrypted document has only the data
 of streams to encrypt.
 """
 
@@ -19,29 +19,29 @@ from meterai.sealing.stamp.operator_artwork import OperatorArtwork
 from meterai.sealing.stamp.qr import QrSymbol
 from meterai.sealing.stamp.typeface import OBJECTS, typeface_named
 
-SHARED_MAX = 4  # one artwork, with and without SPECIMEN, and again while it is changed
+SHARED_MAX = 4  # one artwork, with and without SPECIMEN, twice during a change
 
-# What turns upright content the way the page will be turned back, by quarter turns.
+# Matrices that turn upright content against the rotation of the page, by quarter turns.
 _UPRIGHT = (b"", b"/Matrix[0 1 -1 0 0 0]", b"/Matrix[-1 0 0 -1 0 0]", b"/Matrix[0 -1 1 0 0 0]")
-_MONO = 1  # of the shared objects: the artwork, the two faces, what operator artwork there is
+_MONO = 1  # index among the shared objects: the artwork, the two faces, objects of operator artwork
 _SANS = _MONO + OBJECTS
 _OPERATOR_ARTWORK = _SANS + OBJECTS
 
 
 @dataclass(frozen=True, slots=True)
 class SharedObjects:
-    """The objects that all stamps of a document share: `count` of them, numbered in a row."""
+    """Objects that all stamps of a document share: `count` of them, with consecutive numbers."""
 
     _artwork: Stream
     _operator_artwork: OperatorArtwork | None
     count: int
 
     def artwork(self, first: int) -> int:
-        """The number of the form with the artwork."""
+        """Return the number of the form with the artwork."""
         return first
 
     def objects(self, first: int) -> list[Stream | bytes]:
-        """The bodies of the objects `first`, `first + 1`, ..."""
+        """Return the bodies of the objects `first`, `first + 1`, ..."""
         resources = b"/Resources<<%b/Font<<%b %d 0 R>>" % (
             artwork.COLOURS,
             artwork.SANS,
@@ -64,7 +64,7 @@ class SharedObjects:
 
 @lru_cache(SHARED_MAX)
 def shared(*, specimen: bool, operator_artwork: bytes | None = None) -> SharedObjects:
-    """What a document needs once, whatever number of stamps it gets.
+    """Return the objects that a document needs once for any number of stamps.
 
     `operator_artwork` is a PDF whose first page is shown in place of our artwork; refuses with
     `ArtworkUnusable` one that cannot be shown.
@@ -95,13 +95,13 @@ def _read(operator_artwork: bytes) -> OperatorArtwork:
 def appearance_stream(
     words: bytes, code: QrSymbol, width: float, quarter_turns: int, shared_first: int
 ) -> Stream:
-    """The appearance of one stamp `width` points wide, turned so that it stands upright on a page
+    """Return the appearance of one stamp, `width` points wide, upright on a page
     turned clockwise by `quarter_turns`.
 
-    It is in points, whatever a unit of the page is: readers fit it into the rectangle of its annotation
+    Its unit is the point for any unit of the page: readers fit it into the rectangle of its annotation
     (ISO 32000-2, section 12.5.5).
 
-    `words` is what `artwork.serial_and_words` draws; `shared_first` is the number of the first object of `shared`.
+    `words` is the output of `artwork.serial_and_words`; `shared_first` is the number of the first object of `shared`.
     """
     entries = (
         b"/Type/XObject/Subtype/Form/BBox[0 0 %b %b]%b"

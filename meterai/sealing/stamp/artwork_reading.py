@@ -1,6 +1,6 @@
-"""Reading operator artwork from the PDF that the operator gives.
+"""Reading operator artwork from the operator's PDF.
 
-Apart from `operator_artwork`, since few installations have one, and what reads it takes 6 MB.
+It is apart from `operator_artwork`, since few installations need it and its library takes 6 MB.
 """
 
 import io
@@ -19,7 +19,7 @@ from meterai.sealing.stamp.operator_artwork import (
     OperatorArtwork,
 )
 
-OBJECTS_MAX = 100  # more is a document and not a drawing
+OBJECTS_MAX = 100  # a file with more is a document, not a drawing
 _LEFT_OUT = frozenset(("/Group", "/Metadata", "/PieceInfo", "/StructParents", "/LastModified"))
 _REFUSED = frozenset(("/SMask", "/OPI", "/PS", "/Ref", "/OC", "/AA", "/A", "/JS"))
 
@@ -28,7 +28,7 @@ _REFUSED = frozenset(("/SMask", "/OPI", "/PS", "/Ref", "/OC", "/AA", "/A", "/JS"
 def read_operator_artwork(document: bytes) -> OperatorArtwork:
     """Read the first page of a PDF.
 
-    Refuses with `ArtworkUnusable` what is no PDF, is encrypted, too large, transparent or active,
+    Refuses with `ArtworkUnusable` a file that is no PDF, is encrypted, too large, transparent or active,
     or has strings outside its content, as composite fonts have (draw letters as outlines instead).
     """
     try:
@@ -55,14 +55,14 @@ def read_operator_artwork(document: bytes) -> OperatorArtwork:
 
 
 class _Copy:
-    """The objects that one object leads to, in the order they were met."""
+    """Objects that one object leads to, in the order of discovery."""
 
     def __init__(self, start: pikepdf.Object) -> None:
         self._found = {start.objgen: 0}
         self._waiting = [start]
 
     def bodies(self) -> Iterator[ArtworkObject]:
-        """Each object once; more are found while they are written."""
+        """Yield each object once; writing one may discover more."""
         for one in self._waiting:
             indices: list[int] = []
             if isinstance(one, pikepdf.Stream):
@@ -118,7 +118,7 @@ class _Copy:
 
 
 def _scalar(value: object) -> bytes:
-    """What pikepdf gives as a value of Python."""
+    """Encode a value that pikepdf returns as a Python value."""
     if value is None:
         return b"null"
     if isinstance(value, bool):

@@ -1,8 +1,8 @@
 """The claim in a stamp's QR code: a signed statement of the issuer about serial and document.
 
-With the public key it can be checked where there is no network.  It stands behind the serial in
-the check address, `<address>/<serial>/<claim>`, and is made of Crockford's base 32 only, so it
-is part of a path as it is and costs a QR code 5.5 bits a character:
+With the public key it can be checked without a network.  It is behind the serial in
+the check address, `<address>/<serial>/<claim>`, and consists of Crockford's base 32 only, so it
+needs no escaping in a path and costs a QR code 5.5 bits a character:
 
     V KKKK TTTTTTT DDD...SSS
     | |    |       +-- 80 bytes: the first 16 of the SHA-256 of the original, then the signature
@@ -11,9 +11,9 @@ is part of a path as it is and costs a QR code 5.5 bits a character:
     +----------------- version of this layout
 
 The signature is Ed25519 (RFC 8032) over a domain, the version, the key's id, the serial, the time
-and the digest, each of fixed length.  Sixteen bytes keep anybody from finding another document
-for a claim (128 bits of work); an author who prepares two documents with one digest (64 bits) is
-caught by the check of the file itself, which compares all 32.
+and the digest, each of fixed length.  Sixteen bytes prevent a search for another document
+for a claim (128 bits of work).  An author who prepares two documents with one digest (64 bits) is
+found by the check of the file itself, which compares all 32.
 """
 
 import hashlib
@@ -34,9 +34,9 @@ from meterai.plumbing.files import read_key_file
 
 VERSION = "1"
 CLAIM_CHARACTERS = 140
-SCANNED_CHARACTERS_MAX = 512  # more than any code of ours holds; a bound on what is looked at
+SCANNED_CHARACTERS_MAX = 512  # more than any code of ours holds; bounds the input
 
-_DOMAIN = b"meterai claim\n"  # no other signature of ours begins with it
+_DOMAIN = b"meterai claim\n"  # prefix of no other signature of ours
 _KEY_ID_CHARACTERS = 4
 _TIME_CHARACTERS = 7  # 35 bits of seconds, until the year 3058
 _DIGEST_BYTES = 16
@@ -47,7 +47,7 @@ _LETTER_OF = bytes.maketrans(bytes(range(len(ALPHABET))), ALPHABET.encode("ascii
 
 
 class ClaimMalformed(Refusal):
-    """What was scanned is not a serial and a claim of a layout we know."""
+    """The scanned text is not a serial and a claim in a known layout."""
 
     code = "claim_malformed"
     status = 422
@@ -72,7 +72,7 @@ class ClaimForged(Refusal):
 
 
 class ClaimKeyUnusable(Refusal):
-    """A file of public keys cannot be trusted as it is; the operator must act."""
+    """A file of public keys cannot be trusted; the operator must act."""
 
     code = "claim_key_unusable"
     status = 503
@@ -80,7 +80,7 @@ class ClaimKeyUnusable(Refusal):
 
 
 class ClaimKey:
-    """A key that signs claims, and the id that claims call it by."""
+    """Key that signs claims, and its id in claims."""
 
     def __init__(self, private: Ed25519PrivateKey) -> None:
         self._private = private
@@ -88,14 +88,15 @@ class ClaimKey:
         self.id = key_id(self.public)
 
     def sign(self, message: bytes) -> bytes:
-        """The 64 bytes of the signature."""
+        """Return the 64 bytes of the signature."""
         return self._private.sign(message)
 
 
 @dataclass(frozen=True, slots=True)
 class QrClaim:
-    """What the owner of the key said: this serial, sealed at this time (to the second, UTC) on a
-    document whose SHA-256 begins with `digest16`."""
+    """Content of a claim: this serial, sealed at this time (to the second, UTC) on a
+    document whose SHA-256 begins with `digest16`.
+    """
 
     serial: Serial
     key_id: str
@@ -104,13 +105,13 @@ class QrClaim:
 
 
 def key_id(public: Ed25519PublicKey) -> str:
-    """Four letters of `kit.ids.ALPHABET` for a public key."""
+    """Return four letters of `kit.ids.ALPHABET` for a public key."""
     digest = hashlib.sha256(public.public_bytes_raw()).digest()
     return encode(int.from_bytes(digest[:3], "big") >> 4, _KEY_ID_CHARACTERS)
 
 
 def load_public_keys(paths: Iterable[Path]) -> dict[str, Ed25519PublicKey]:
-    """The keys of some PEM files by their ids.
+    """Load the keys of some PEM files, by their ids.
 
     Refuses with `ClaimKeyUnusable` a file that cannot be read or holds no Ed25519 public key, and
     two different keys of one id.
@@ -129,7 +130,7 @@ def load_public_keys(paths: Iterable[Path]) -> dict[str, Ed25519PublicKey]:
 
 
 def make(serial: Serial, at: datetime, sha256_original: bytes, key: ClaimKey) -> str:
-    """The claim that a document with this SHA-256 was sealed `at` under the serial.
+    """Return the claim that a document with this SHA-256 was sealed `at` under the serial.
 
     Raises `ValueError` for a time without a zone, before 1970, or too late for the layout.
     """
@@ -139,10 +140,10 @@ def make(serial: Serial, at: datetime, sha256_original: bytes, key: ClaimKey) ->
 
 
 def read(text: str, keys: Mapping[str, Ed25519PublicKey]) -> QrClaim:
-    """What a scanned text claims: a whole address or only its end, in capitals or not.
+    """Read and verify the claim in a scanned text: a whole address or only its end, in any case of letters.
 
-    Refuses with `ClaimMalformed`, `ClaimKeyUnknown` or `ClaimForged`.  Whether the serial was
-    issued, and is still good, is not in it.
+    Refuses with `ClaimMalformed`, `ClaimKeyUnknown` or `ClaimForged`.  It does not tell if the serial was
+    issued and is still valid.
     """
     serial, claim = _parts(text)
     start = len(VERSION) + _KEY_ID_CHARACTERS
@@ -162,7 +163,7 @@ def read(text: str, keys: Mapping[str, Ed25519PublicKey]) -> QrClaim:
 
 
 def matches(claim: QrClaim, original_sha256: bytes) -> bool:
-    """Whether the claim was made for the document with this SHA-256."""
+    """True if the claim was made for the document with this SHA-256."""
     return compare_digest(claim.digest16, original_sha256[:_DIGEST_BYTES])
 
 
@@ -191,8 +192,9 @@ def _written_time(at: datetime) -> str:
 
 
 def _halvings() -> list[tuple[int, int]]:
-    """The way groups of bits become one letter a byte: which bits move up, and how far, from the widest group
-    of letters, whose upper half moves, to a pair."""
+    """Return the steps that turn groups of bits into one letter a byte: the bits that move up, and the distance, from the
+    widest group of letters, whose upper half moves, to a pair.
+    """
     steps = []
     half = _SIGNED_CHARACTERS // 2
     while half:
@@ -207,7 +209,7 @@ _HALVINGS = _halvings()
 
 
 def _in_letters(octets: bytes) -> str:
-    """The text that `kit.ids.encode` makes of so many bytes, in a tenth of the time."""
+    """Return the text that `kit.ids.encode` makes of so many bytes, in a tenth of the time."""
     number = int.from_bytes(octets, "big")
     for bits, places in _HALVINGS:
         moved = number & bits

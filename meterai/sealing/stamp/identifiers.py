@@ -1,8 +1,8 @@
-"""The identifiers of our seals: field name, reason, private dictionary, alternative text, flags.
+"""Identifiers of our seals: field name, reason, private dictionary, alternative text, flags.
 
 Verifiers rely on them: they are part of the format of a stamped file and do not change.
 
-The reason follows the form of the national system, `[SERIAL] ...`, so that a program which reads
+The reason has the form of the national system, `[SERIAL] ...`, so that a program which reads
 the serial from there reads ours too.
 """
 
@@ -16,7 +16,9 @@ FIELD_PREFIX = "Meterai_"
 STATEMENT_PREFIX = "Statement_"
 SEAL_KEY = "MeteraiSeal"  # private dictionary in the signature: serials, length and digest before
 FORMAT_VERSION = 1  # of a stamped file, in that dictionary; verifiers know the rules of each
-STATEMENT_KEY = "MeteraiStatement"  # in place of the former: what we sealed without any stamp
+STATEMENT_KEY = (
+    "MeteraiStatement"  # in its place: a document of ours that is sealed without any stamp
+)
 STATEMENT_VERSION = 1
 SIGNATURE_HEAD = b"/Type/Sig/Filter/Adobe.PPKLite/SubFilter/ETSI.CAdES.detached"
 PURPOSE = "Meterai elektronik Rp10.000"
@@ -30,17 +32,17 @@ _BRACKETED = re.compile(r"\[([0-9A-Z]{22})\]")
 
 
 def field_name(serial: Serial) -> str:
-    """The name of a seal's field, and of each further stamp's annotation."""
+    """Return the name of a seal's field, and of the annotation of each further stamp."""
     return f"{FIELD_PREFIX}{serial}"
 
 
 def reason(serials: Sequence[Serial]) -> str:
-    """The reason written into a seal."""
+    """Return the reason written into a seal."""
     return " ".join([*(f"[{serial}]" for serial in serials), PURPOSE])
 
 
 def alt_text(serial: Serial, words: Wording) -> str:
-    """What a screen reader says for a stamp."""
+    """Return the text of a stamp for screen readers."""
     return (
         f"{PURPOSE}, nomor seri {serial.grouped()}, dibubuhkan {words.sealed_at}, "
         f"periksa di {words.host}"
@@ -48,12 +50,12 @@ def alt_text(serial: Serial, words: Wording) -> str:
 
 
 def serials_in_reason(text: str) -> tuple[str, ...]:
-    """The well-formed serials of a reason, in order."""
+    """Return the well-formed serials of a reason, in order."""
     return tuple(found for found in _BRACKETED.findall(text) if is_serial(found))
 
 
 def serial_in_name(text: str) -> str | None:
-    """The serial in the name of a field or an annotation, if it has our form."""
+    """Return the serial in the name of a field or an annotation, if it has our form."""
     return text.removeprefix(FIELD_PREFIX) if text.startswith(FIELD_PREFIX) else None
 
 

@@ -1,9 +1,8 @@
-"""Operator artwork: the first page of a PDF that the operator gives, in place of our artwork.
+"""Operator artwork: the first page of the operator's PDF, in place of our artwork.
 
 The page is scaled to the sheet of `artwork`; white is painted over the areas of code and serial, so
-a drawing must leave them free.  Fonts, images and colour spaces are copied as they are.  Whether
-the drawing conforms to PDF/A is the operator's concern, except for what
-`artwork_reading` refuses.
+a drawing must leave them free.  Fonts, images and colour spaces are copied unchanged.  The operator is responsible
+for the conformance of the drawing to PDF/A, except for the features that `artwork_reading` refuses.
 """
 
 from collections.abc import Iterator
@@ -32,23 +31,23 @@ class ArtworkObject:
     data: bytes | None
 
     def numbered(self, first: int) -> Stream | bytes:
-        """The object as it stands behind others, the artwork's own being numbered from `first`."""
+        """Return the object as written behind others, with the artwork's objects numbered from `first`."""
         written = self.form % tuple(first + index for index in self.indices)
         return written if self.data is None else Stream(written, self.data)
 
 
 @dataclass(frozen=True, slots=True)
 class OperatorArtwork:
-    """A form and all that it needs; `placing` paints the form on the sheet."""
+    """A form and its objects; `placing` paints the form on the sheet."""
 
     bodies: tuple[ArtworkObject, ...]
     placing: bytes
 
     @property
     def count(self) -> int:
-        """The number of its objects."""
+        """Number of its objects."""
         return len(self.bodies)
 
     def objects(self, first: int) -> Iterator[Stream | bytes]:
-        """The bodies of the objects `first` (the form), `first + 1`, ..."""
+        """Return the bodies of the objects `first` (the form), `first + 1`, ..."""
         return (body.numbered(first) for body in self.bodies)

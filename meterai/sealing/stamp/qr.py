@@ -1,13 +1,13 @@
-"""The QR code of a stamp: capitals, digits and `$%*+-./: ` at error correction M, one fixed mask.
+"""QR code of a stamp: capitals, digits and `$%*+-./: ` at error correction M, one fixed mask.
 
 The whole text is written in capitals: a QR code holds those characters in 5.5 bits instead of 8,
 which makes the modules of a small stamp a fifth larger.  Scheme and host of an address ignore
-case by definition; whoever serves the check address must ignore it in the path too.
+case by definition; the server of the check address must ignore it in the path too.
 
 With version, mask and length of the text fixed, every module is the sum modulo 2 of some bits of
-the text and a constant: the error correction is linear, placing is a permutation, the mask is
-added.  So an `Encoder` keeps one picture for each value of five or six bits in each place of the
-text, and drawing a code adds up the pictures of its characters.  Sections and tables are those of
+the text and a constant: the error correction is linear, the placement is a permutation, the mask is
+added.  So an `Encoder` keeps one picture for each value of five or six bits at each position of the
+text, and drawing a code adds the pictures of its characters.  Sections and tables are those of
 ISO/IEC 18004:2015.
 """
 
@@ -27,13 +27,15 @@ VERSION_MIN = 7  # the smaller versions hold too little for a claim
 # 49 modules, with the quiet zone 57: 0.38 mm each on a stamp of the least width (`model.WIDTH_MIN`).
 VERSION_MAX = 8
 QUIET_MODULES = 4  # white on every side (section 6.3.8)
-MASK = 0  # the lowest mean penalty (section 7.8.3) over texts like ours; trying all takes too long
-ADDRESS_CHARACTERS_MAX = 80  # with a serial; a claim of 141 behind it just fits version 8
-ENCODERS_MAX = 4  # a check address makes one length of text; an encoder takes 3 to 7 MB
+MASK = 0  # lowest mean penalty (section 7.8.3) over typical texts; trying all masks takes too long
+ADDRESS_CHARACTERS_MAX = (
+    80  # with a serial; a claim of 141 characters behind it just fits version 8
+)
+ENCODERS_MAX = 4  # a check address has one length of text; an encoder takes 3 to 7 MB
 
-ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"  # table 5, each at its value
+ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"  # table 5; the position is the value
 _HIGH_BITS, _LOW_BITS = 5, 6  # a pair of characters is 11 bits (section 7.4.4), kept as two parts
-_UNKNOWN = 0xFF  # no value of a character
+_UNKNOWN = 0xFF  # not a value of a character
 _VALUES = bytes(
     ALPHABET.index(chr(code)) if chr(code) in ALPHABET else _UNKNOWN for code in range(256)
 )
@@ -68,17 +70,18 @@ _BLOCKS = {
 
 @dataclass(frozen=True, slots=True)
 class QrSymbol:
-    """One code of `modules` to a side; `rows` has one bit a module, 1 for dark, from the upper
-    left, every row filled up to whole bytes with zeros."""
+    """One code with `modules` on a side; `rows` has one bit a module, 1 for dark, from the upper
+    left, every row filled up to whole bytes with zeros.
+    """
 
     modules: int
     rows: bytes
 
 
 class Encoder:
-    """Draws all texts of one length in one version; takes some 40 ms and 4 MB to make.
+    """Encoder of all texts of one length in one version; costs some 40 ms and 4 MB.
 
-    What all the texts begin with, `prefix`, is added up beforehand.
+    The pictures of the common `prefix` of all texts are added up in advance.
 
     Raises `ValueError` if the version is not 7 to 12, or does not hold so many characters.
     """
@@ -90,7 +93,7 @@ class Encoder:
         self.characters = characters
         self.modules = 17 + 4 * version
         self._bytes = self.modules * _row_bytes(version)
-        # Of a text of value 0 remain the patterns, the head, the padding and the mask.
+        # A text of value 0 leaves the patterns, the head, the padding and the mask.
         code = segno.make_qr(
             ALPHABET[0] * characters,
             error="m",
@@ -112,8 +115,9 @@ class Encoder:
         self._prefix = prefix
 
     def draw(self, text: str) -> QrSymbol:
-        """The code of one text; raises `ValueError` for another length or beginning, or a small
-        letter."""
+        """Return the code of one text; raises `ValueError` for another length or prefix, or a lower-case
+        letter.
+        """
         if len(text) != self.characters or not text.startswith(self._prefix):
             raise ValueError(f"not {self.characters} characters that begin {self._prefix!r}")
         values = _values(text[self._known :])
@@ -122,7 +126,7 @@ class Encoder:
 
 
 def _values(text: str) -> bytes:
-    """The parts of the text's pairs, one byte each; the odd character at the end is one part."""
+    """Return the parts of the text's pairs, one byte each; a last odd character is one part."""
     values = text.encode("ascii").translate(_VALUES)
     if _UNKNOWN in values:
         raise ValueError("a character that the code does not hold in 5.5 bits")
@@ -137,7 +141,7 @@ def _values(text: str) -> bytes:
 
 
 def capacity(version: int) -> int:
-    """The characters that a version holds at error correction M."""
+    """Return the number of characters that a version holds at error correction M."""
     bits = 8 * sum(_BLOCKS[version].lengths) - _head_bits(version)
     pairs, rest = divmod(bits, _HIGH_BITS + _LOW_BITS)
     return 2 * pairs + (rest >= _LOW_BITS)
@@ -145,7 +149,7 @@ def capacity(version: int) -> int:
 
 @lru_cache(ENCODERS_MAX)
 def encoder_for(characters: int, prefix: str = "") -> Encoder:
-    """The encoder of the smallest version for texts of this length that begin with the prefix.
+    """Return the encoder of the smallest version for texts of this length that begin with the prefix.
 
     Raises `ValueError` beyond `CHARACTERS_MAX`.
     """
@@ -156,7 +160,7 @@ def encoder_for(characters: int, prefix: str = "") -> Encoder:
 
 
 def check_address(check_url: str, serial: Serial) -> str:
-    """The address at which a serial can be checked, in capitals.
+    """Return the address at which a serial can be checked, in capitals.
 
     Raises `ValueError` if it has more than `ADDRESS_CHARACTERS_MAX` characters, or one outside
     the alphabet of the code.
@@ -166,7 +170,7 @@ def check_address(check_url: str, serial: Serial) -> str:
 
 @lru_cache(ENCODERS_MAX)
 def address_before_serial(check_url: str) -> str:
-    """What all check addresses of a platform begin with; raises what `check_address` does."""
+    """Return the common prefix of all check addresses of a platform; raises like `check_address`."""
     address = f"{check_url.rstrip('/')}/".upper()
     if len(address) + SERIAL_CHARACTERS > ADDRESS_CHARACTERS_MAX:
         raise ValueError(f"a check address has at most {ADDRESS_CHARACTERS_MAX} characters")
@@ -176,7 +180,7 @@ def address_before_serial(check_url: str) -> str:
 
 
 def _head_bits(version: int) -> int:
-    """The mode and the count of characters (table 3)."""
+    """Return the mode and the count of characters (table 3)."""
     return 4 + (9 if version <= 9 else 11)
 
 
@@ -185,7 +189,7 @@ def _row_bytes(version: int) -> int:
 
 
 def _picture(rows: Iterator[bytes]) -> int:
-    """Rows of modules as one number, whose bytes are `QrSymbol.rows`."""
+    """Return rows of modules as one number, whose bytes are `QrSymbol.rows`."""
     digits = "".join(
         row.translate(_DIGITS).decode("ascii").ljust((len(row) + 7) // 8 * 8, "0") for row in rows
     )
@@ -193,7 +197,7 @@ def _picture(rows: Iterator[bytes]) -> int:
 
 
 def _sums(pictures: list[int]) -> list[int]:
-    """The sum for each value of some bits, the first bit the most significant."""
+    """Return the sum for each value of some bits, the first bit the most significant."""
     sums = [0]
     for picture in pictures:
         sums = [total ^ part for total in sums for part in (0, picture)]
@@ -201,7 +205,7 @@ def _sums(pictures: list[int]) -> list[int]:
 
 
 def _bit_pictures(version: int) -> Iterator[int]:
-    """What each bit of the data changes, in their order: its own module, and check modules."""
+    """Yield the modules that each bit of the data changes, in order: its own and the check modules."""
     blocks = _BLOCKS[version]
     lengths = blocks.lengths
     modules = _data_modules(version)
@@ -230,8 +234,9 @@ def _bit_pictures(version: int) -> Iterator[int]:
 
 
 def _data_modules(version: int) -> list[int]:
-    """The modules of data in the order they are filled: up and down, two columns at a time, from
-    the right, leaving out the column of the timing pattern (section 7.7.3)."""
+    """Return the modules of data in filling order: up and down, two columns at a time, from
+    the right, without the column of the timing pattern (section 7.7.3).
+    """
     size, row_bits = 17 + 4 * version, 8 * _row_bytes(version)
     columns = [*range(size - 1, 6, -2), *range(5, 0, -2)]
     places = []
@@ -247,7 +252,7 @@ def _data_modules(version: int) -> list[int]:
 
 
 def _is_pattern(row: int, column: int, size: int) -> bool:
-    """Whether a module never holds data (section 6.3.3 to 6.3.6, 7.9 and 7.10, annex E)."""
+    """True for a module that never holds data (section 6.3.3 to 6.3.6, 7.9 and 7.10, annex E)."""
     near, far = 9, size - 8  # the finder patterns with their separators, and the format
     if ((row < near or row >= far) and column < near) or (row < near and column >= far):
         return True
@@ -255,7 +260,7 @@ def _is_pattern(row: int, column: int, size: int) -> bool:
         return True
     if (row < 6 and column >= size - 11) or (column < 6 and row >= size - 11):  # version
         return True
-    # In versions 7 to 13 the alignment patterns stand in three rows and three columns, but not in
+    # In versions 7 to 13 the alignment patterns are in three rows and three columns, but not in
     # the corners of the finder patterns.
     middle, last = (size - 1) // 2, size - 7
     centres = [(6, middle), (middle, 6), *product((middle, last), repeat=2)]
@@ -263,8 +268,9 @@ def _is_pattern(row: int, column: int, size: int) -> bool:
 
 
 def _remainders(degree: int, count: int) -> list[list[int]]:
-    """x^degree, x^(degree + 1), ... modulo the generator polynomial (section 7.5.2), highest
-    coefficient first."""
+    """Return x^degree, x^(degree + 1), ... modulo the generator polynomial (section 7.5.2), highest
+    coefficient first.
+    """
     generator, root = [1], 1
     for _ in range(degree):
         shifted = [_product(coefficient, root) for coefficient in generator]
@@ -281,7 +287,7 @@ def _remainders(degree: int, count: int) -> list[list[int]]:
 
 
 def _double(value: int) -> int:
-    """Twice an element of GF(256) modulo x^8 + x^4 + x^3 + x^2 + 1."""
+    """Return twice an element of GF(256) modulo x^8 + x^4 + x^3 + x^2 + 1."""
     return value << 1 ^ (0x11D if value & 0x80 else 0)
 
 

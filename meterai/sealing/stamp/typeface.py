@@ -1,8 +1,8 @@
-"""The two typefaces of the stamp, embedded: PDF/A allows no other, and every viewer draws the same.
+"""The two typefaces of the stamp, embedded: PDF/A requires it, and every viewer draws the same.
 
 Each is a simple TrueType font in WinAnsiEncoding (ISO 32000-1, sections 9.6.3 and 9.8): a font
-dictionary, its descriptor and a program that holds the letters the stamp uses and no other.
-The programs and `faces.toml` are made by scripts/typeface.py.
+dictionary, its descriptor and a program that holds only the letters of the stamp.
+scripts/typeface.py makes the programs and `faces.toml`.
 """
 
 import tomllib
@@ -20,8 +20,9 @@ _NONSYMBOLIC, _FIXED_PITCH = 1 << 5, 1 << 0  # flags of a descriptor (ISO 32000-
 
 @dataclass(frozen=True, slots=True)
 class TypefaceMetrics:
-    """What a PDF says of one typeface, in thousandths of the size it is set in; `widths` are those
-    of `letters`, in that order."""
+    """Metrics of one typeface in a PDF, in thousandths of the font size; `widths` are those
+    of `letters`, in that order.
+    """
 
     name: str
     letters: str
@@ -35,7 +36,7 @@ class TypefaceMetrics:
 
 
 class Typeface:
-    """One typeface: how long its lines are, and its objects in a PDF."""
+    """One typeface: the width of its lines, and its objects in a PDF."""
 
     def __init__(self, figures: TypefaceMetrics, program: bytes) -> None:
         self.figures = figures
@@ -48,11 +49,11 @@ class Typeface:
         )
 
     def width(self, text: str) -> int:
-        """How long a line is; raises `KeyError` for a letter that the program has not."""
+        """Return the width of a line in thousandths of the font size; raises `KeyError` for a letter that is not in the program."""
         return sum(self._widths[letter] for letter in text)
 
     def objects(self, first: int) -> list[Stream | bytes]:
-        """The font, its descriptor and its program, numbered from `first`."""
+        """Return the font, its descriptor and its program, numbered from `first`."""
         return [
             b"<<%b/FontDescriptor %d 0 R>>" % (self._font, first + 1),
             b"<<%b/FontFile2 %d 0 R>>" % (self._descriptor, first + 2),
@@ -87,12 +88,12 @@ class Typeface:
 
 @lru_cache(2)
 def typeface_named(name: str) -> Typeface:
-    """One of the faces of `fonts/faces.toml`: `sans` for words and figures, `mono` for serials."""
+    """Load one of the faces of `fonts/faces.toml`: `sans` for words and figures, `mono` for serials."""
     directory = resources.files("meterai") / "sealing" / "stamp" / "fonts"
     figures = tomllib.loads((directory / "faces.toml").read_text("utf-8"))[name]
     return Typeface(TypefaceMetrics(**figures), (directory / f"{name}.ttf").read_bytes())
 
 
 def _subset_tag(program: bytes) -> str:
-    """The six letters that tell one subset from another (ISO 32000-1, section 9.6.4)."""
+    """Return the six letters that distinguish one subset from another (ISO 32000-1, section 9.6.4)."""
     return "".join(chr(ord("A") + octet % 26) for octet in sha256(program).digest()[:6])

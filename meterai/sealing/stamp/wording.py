@@ -1,4 +1,4 @@
-"""What one stamp says in words: when its document was sealed, and where it is checked.
+"""Words on a stamp: the time of sealing and the check address.
 
 The words are Indonesian, as the stamp is; its fixed-pitch face has capitals only.
 """
@@ -18,8 +18,9 @@ _HOST = re.compile(r"[a-z0-9.:-]+")
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """`sealed_at` is a time as 24 Nov 2026 15.04 WIB; `host` what a reader types to check, a name
-    without what a browser adds by itself."""
+    """`sealed_at` is a time as 24 Nov 2026 15.04 WIB; `host` is the name that a reader types to check, without
+    the parts that a browser adds.
+    """
 
     sealed_at: str
     host: str
@@ -27,9 +28,9 @@ class Wording:
 
 @lru_cache(4)
 def wording(at: datetime, check_url: str) -> Wording:
-    """The words of all stamps that are sealed `at` (with a time zone) and checked below the address.
+    """Return the words of all stamps that are sealed `at` (with a time zone) and checked below the address.
 
-    Raises what `check_printable` does.
+    Raises like `check_printable`.
     """
     check_printable(check_url)
     there = at.astimezone(WIB)
@@ -39,7 +40,8 @@ def wording(at: datetime, check_url: str) -> Wording:
 
 def check_printable(check_url: str) -> None:
     """Raise `ValueError` for a check address that is too long for the code, or has a character that
-    the code or the letters of a stamp have not."""
+    the code or the letters of a stamp lack.
+    """
     address_before_serial(check_url)
     if not _HOST.fullmatch(_host(check_url)):
         raise ValueError("a check address has a host that a stamp cannot show")

@@ -1,4 +1,4 @@
-"""A document gets stamps and signatures in incremental updates; its own bytes stay as they are.
+"""Stamps and signatures added to a document in incremental updates; its own bytes stay unchanged.
 
-`engine` inspects, signs and appends; `affixing` and `security_store` make what is in an update.
+`engine` inspects, signs and appends; `affixing` and `security_store` make the content of an update.
 """

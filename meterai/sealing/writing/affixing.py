@@ -1,11 +1,11 @@
-"""What one update holds: stamps on their pages, the field of the seal, the signature dictionary.
+"""Content of one update: stamps on their pages, the field of the seal, the signature dictionary.
 
-Where no signature exists yet, one update holds all stamps: the first is the widget of the
+In an unsigned document one update holds all stamps: the first is the widget of the
 signature field, the others are locked stamp annotations, and the seal certifies the document
 (DocMDP, permission 2: nothing but signing and filling forms; our own verifier allows signing
-only).  Where somebody signed before, a new annotation could break
-their signature and a new signature cannot: there every stamp is a seal of its own, with a lock
-(FieldMDP) on the fields it found.
+only).  In a signed document a new annotation could break
+the earlier signature and a new signature cannot: every stamp is a seal of its own there, with a lock
+(FieldMDP) on the existing fields.
 """
 
 import hashlib
@@ -41,10 +41,12 @@ from meterai.sealing.stamp.identifiers import (
 )
 from meterai.sealing.stamp.wording import Wording, wording
 
-NUMBERS_SKIPPED_MAX = 20_000  # of objects, before ours; readers keep some bytes of memory for each
-# qpdf takes the rows of a file for damaged that has more numbers than a third of its bytes.
+NUMBERS_SKIPPED_MAX = (
+    20_000  # object numbers left unused before ours; readers keep some bytes of memory for each
+)
+# qpdf treats the rows of a file as damaged if it has more numbers than a third of its bytes.
 BYTES_PER_NUMBER = 4
-STAMPING_BYTES = 15_000  # what sealing adds at the least
+STAMPING_BYTES = 15_000  # minimum that sealing adds
 _CERTIFICATION = (  # permission 2: signing and filling forms (ISO 32000-2, table 257)
     b"/Reference[<</Type/SigRef/DigestMethod/SHA256/TransformMethod/DocMDP"
     b"/TransformParams<</Type/TransformParams/V/1.2/P 2>>>>]"
@@ -56,7 +58,7 @@ Placed = Sequence[tuple[Stamp, PdfPage]]
 
 @dataclass(frozen=True, slots=True)
 class AffixingTerms:
-    """What is the same for all updates of one request.
+    """Common values of all updates of one request.
 
     `placeholder_bytes` is the length of the value of /Contents: hexadecimal, brackets included.
     """
@@ -69,29 +71,29 @@ class AffixingTerms:
     operator_artwork: bytes | None
     original_bytes: int
     sha256_original: bytes
-    time_stamp_roots: tuple[bytes, ...]  # the digest of each; none where no time-stamp belongs
+    time_stamp_roots: tuple[bytes, ...]  # the digest of each; none without a time-stamp
     placeholder_bytes: int
 
     @property
     def wording(self) -> Wording:
-        """What all the stamps say."""
+        """Words of all the stamps."""
         return wording(self.at, self.check_url)
 
     @property
     def written_time(self) -> str:
-        """The time as a PDF writes it (ISO 32000-2, section 7.9.4)."""
+        """Time in the format of a PDF (ISO 32000-2, section 7.9.4)."""
         at = self.at.astimezone(UTC)
         day = f"D:{at.year:04}{at.month:02}{at.day:02}"
         return f"{day}{at.hour:02}{at.minute:02}{at.second:02}+00'00'"
 
 
 def affix(terms: AffixingTerms, document: Document, placed: Placed, *, certify: bool) -> Sealed:
-    """One update with these stamps and room for their seal.
+    """Return one update with these stamps and room for their seal.
 
-    `certify` forbids all changes but signatures; else the fields that exist are locked.
+    `certify` forbids all changes but signatures; otherwise the existing fields are locked.
     """
     update = PdfUpdate(document, _first_number(document, placed))
-    # Elements of the structure would be changes to a document that somebody signed.
+    # Elements of the structure would be changes to a signed document.
     tree = structure_tree(document) if certify else None
     shared = appearance.shared(specimen=terms.specimen, operator_artwork=terms.operator_artwork)
     first_shared = update.reserve(shared.count)
@@ -131,7 +133,7 @@ def affix(terms: AffixingTerms, document: Document, placed: Placed, *, certify: 
 
 
 def state(terms: AffixingTerms, document: Document, page: PdfPage) -> Sealed:
-    """One update with room for a seal over a statement of ours: an unseen field, and no stamp.
+    """Return one update with room for a seal over a statement of ours: an invisible field, and no stamp.
 
     Its record has a key of its own and no serials, so that no verifier takes it for that of a stamp.
     """
@@ -159,10 +161,10 @@ def state(terms: AffixingTerms, document: Document, page: PdfPage) -> Sealed:
 
 
 def _first_number(document: Document, placed: Placed) -> int:
-    """The first number for our objects, which nobody who prepares a document can foresee.
+    """Return the first number for our objects, which is unpredictable.
 
-    A reference to a number that no object has would be one to ours: on another page it would show the
-    stamp once more. A serial is random, so the numbers that it chooses are.
+    A prepared document could refer to a number without an object, and would show our
+    stamp once more on another page.  A serial is random, so the numbers derived from it are.
     """
     room = (len(document.buffer) + STAMPING_BYTES) // BYTES_PER_NUMBER - document.size
     skipped_max = max(1, min(room, NUMBERS_SKIPPED_MAX))
@@ -173,7 +175,7 @@ def _first_number(document: Document, placed: Placed) -> int:
 def dry_run(document: Document, pages: Sequence[PdfPage], *, certify: bool) -> None:
     """Make the changes that `affix` would make to existing objects, and discard them.
 
-    Refuses with `DocumentBroken` what could not be changed, before anybody has paid for a stamp.
+    Refuses with `DocumentBroken` an object that could not be changed, before anybody pays for a stamp.
     """
     update = PdfUpdate(document)
     tree = structure_tree(document) if certify else None
@@ -200,22 +202,22 @@ def _appearance_stream(
 
 
 def _annotation(stamp: Stamp, page: PdfPage, stream: int) -> bytes:
-    """What a field and a further stamp have in common."""
-    # In units of the page, of which each may be many points (ISO 32000-2, /UserUnit): to a ten-thousandth
-    # of a point all the same.
+    """Return the common entries of a field and a further stamp."""
+    # In units of the page, each of which may be many points (ISO 32000-2, /UserUnit), to a ten-thousandth
+    # of a point.
     places = 4 + max(0, ceil(log10(page.unit)))
     corners = numbers(*page.rectangle(stamp.placement), places=places)
     return b"/Type/Annot/Rect[%b]/P %d %d R/AP<</N %d 0 R>>" % (corners, *page.ref, stream)
 
 
 def _field(update: PdfUpdate, number: int, stamp: Stamp, signature: int) -> bytes:
-    """The field of the seal, which the first stamp shows."""
+    """Return the field of the seal, which the first stamp shows."""
     name = update.string(number, text_octets(field_name(stamp.serial)))
     return b"/Subtype/Widget/FT/Sig/F %d/T%b/V %d 0 R" % (WIDGET_FLAGS, name, signature)
 
 
 def _stamp(update: PdfUpdate, number: int, stamp: Stamp) -> bytes:
-    """A further stamp under the same seal."""
+    """Return a further stamp under the same seal."""
     name = update.string(number, text_octets(field_name(stamp.serial)))
     return b"/Subtype/Stamp/Name/Meterai/F %d/NM%b" % (ANNOTATION_FLAGS, name)
 
@@ -223,13 +225,13 @@ def _stamp(update: PdfUpdate, number: int, stamp: Stamp) -> bytes:
 def _hang_on_pages(
     update: PdfUpdate, pages: Sequence[PdfPage], first: int, *, is_tagged: bool
 ) -> None:
-    """List the annotations on their pages, and on no other that shares its list with one of them."""
+    """List the annotations on their pages, and on no other page that shares its list with one of them."""
     found: dict[Ref, tuple[PdfPage, list[bytes]]] = {}
     for number, page in enumerate(pages, start=first):
         found.setdefault(page.ref, (page, []))[1].append(b"%d 0 R" % number)
     for ref, (page, annotations) in found.items():
         items = b" ".join(annotations)
-        # Of its own: one list may be the annotations of two pages, or the fields of the form as well.
+        # A list of its own: one list may serve two pages, or be the fields of the form as well.
         update.append_own(ref, page.entries, b"/Annots", items)
         if is_tagged and b"/Tabs" not in page.entries:
             # PDF/UA-1, section 7.18.3: the order of annotations follows the structure.
@@ -253,8 +255,8 @@ def _add_field(update: PdfUpdate, document: Document, field: int) -> None:
     found = root.get(b"/AcroForm")
     form = document.dictionary(found)
     if form is None:
-        # An object of its own, in these very letters: @signpdf, which may sign after us, searches
-        # the file for them.
+        # An object of its own, with this exact spelling: @signpdf, which may sign after us, searches
+        # the file for it.
         own = update.reserve()
         update.add(
             own,
@@ -266,11 +268,11 @@ def _add_field(update: PdfUpdate, document: Document, field: int) -> None:
     update.append_own(home, form, b"/Fields", b"%d 0 R" % field)
     if form.raw(b"/SigFlags") != _APPEND_ONLY:
         update.put(home, form, b"/SigFlags", _APPEND_ONLY)
-    # /NeedAppearances stays: without it viewers may not show what somebody filled in.
+    # /NeedAppearances stays: without it viewers may not show the values of filled fields.
 
 
 def _certify(update: PdfUpdate, document: Document, signature: int) -> None:
-    """Mention the certification in the catalog (ISO 32000-2, table 263)."""
+    """Name the certification in the catalog (ISO 32000-2, table 263)."""
     root, root_ref = document.root, document.root_ref
     found = root.get(b"/Perms")
     permissions = document.dictionary(found)
@@ -288,7 +290,7 @@ def _signature(
     serials: Sequence[Serial],
     claims: Sequence[str],
 ) -> bytes:
-    """The entries of the signature dictionary behind its byte range."""
+    """Return the entries of the signature dictionary behind its byte range."""
 
     def text(value: str) -> bytes:
         return update.string(number, text_octets(value))
@@ -309,7 +311,7 @@ def _signature(
 
 
 def _before(terms: AffixingTerms, update: PdfUpdate, number: int) -> bytes:
-    """The entries of a record about the file before the seal, and about the time-stamp in it."""
+    """Return the entries of a record about the file before the seal, and about the time-stamp in it."""
     roots = b"".join([update.string(number, digest) for digest in terms.time_stamp_roots])
     return b"/PreviousLength %d/OriginalLength %d/OriginalSHA256%b/TimeStampRoots[%b]" % (
         update.start,
@@ -320,7 +322,7 @@ def _before(terms: AffixingTerms, update: PdfUpdate, number: int) -> bytes:
 
 
 def _field_lock(update: PdfUpdate, document: Document, number: int, serial: Serial) -> bytes:
-    """A lock on the fields that exist now; one on all fields would forbid later signatures."""
+    """Return a lock on the existing fields; a lock on all fields would forbid later signatures."""
     names = [*top_field_names(document), text_octets(field_name(serial))]
     locked = b"".join([update.string(number, name) for name in dict.fromkeys(names)])
     return (

@@ -1,8 +1,8 @@
-"""The engine: the original bytes stay as they are, the stamps and the seal are appended.
+"""The engine: the original bytes stay unchanged, the stamps and the seal are appended.
 
 The steps of `seal`: (1) open the document and find the pages; (2) lay out the update around a
-/Contents placeholder of known length (`affixing`); (3) hash the original, or take the state a
-caller kept from the upload, and what stands around the placeholder; (4) have the issuer sign the
+/Contents placeholder of known length (`affixing`); (3) hash the original, or continue the state that a
+caller kept from the upload, and the bytes around the placeholder; (4) have the issuer sign the
 digest; (5) put the SignedData into the placeholder.
 """
 
@@ -47,7 +47,7 @@ from meterai.sealing.writing.affixing import AffixingTerms, affix, dry_run, stat
 from meterai.sealing.writing.refusals import refuse_other_views, refuse_stamps_in_the_way
 from meterai.sealing.writing.security_store import store_update
 
-NUMBERS_RESERVED = 100_000  # for our objects, and for those that are left out before them
+NUMBERS_RESERVED = 100_000  # for our objects, and for the numbers left unused before them
 
 
 class HashState(Protocol):
@@ -62,9 +62,9 @@ class HashState(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class HashedDocument:
-    """The state of SHA-256 over a whole document, bound to how long that was.
+    """State of SHA-256 over a whole document, bound to its length.
 
-    Whoever keeps it answers for the bytes being those that were hashed; only their length is compared.
+    The caller guarantees that the bytes are those that were hashed; only their length is compared.
     """
 
     state: HashState = field(repr=False)
@@ -72,16 +72,16 @@ class HashedDocument:
 
     @classmethod
     def of(cls, document: bytes) -> Self:
-        """The document, hashed."""
+        """Hash a document."""
         return cls(hashlib.sha256(document), len(document))
 
     @property
     def sha256(self) -> bytes:
-        """The digest of the document."""
+        """Digest of the document."""
         return self.state.digest()
 
     def continued(self, document: bytes) -> HashState:
-        """A state to go on with behind the document.  Refuses with `HashOfOtherBytes`."""
+        """Return a state to continue behind the document.  Refuses with `HashOfOtherBytes`."""
         if len(document) != self.length:
             raise HashOfOtherBytes(f"a hash of {self.length} bytes, not of {len(document)}")
         return self.state.copy()
@@ -89,7 +89,7 @@ class HashedDocument:
 
 @dataclass(frozen=True, slots=True)
 class OpenedDocument:
-    """A document that may be stamped, and the pages the placements fall on."""
+    """A document that may be stamped, and the pages of the placements."""
 
     document: Document
     placements: tuple[Placement, ...]
@@ -101,9 +101,9 @@ class OpenedDocument:
 def inspect(
     original: bytes, placements: Sequence[Placement], *, password: bytes = b""
 ) -> Inspection:
-    """The number of pages and signatures, and the visible size of the page of each placement.
+    """Return the number of pages and signatures, and the visible size of the page of each placement.
 
-    Costs a few look-ups in the file; nothing is drawn or signed. Refuses with `PlacementMalformed`,
+    Costs a few look-ups in the file; nothing is drawn or signed.  Refuses with `PlacementMalformed`,
     `DocumentTooLarge`, `NotAPdf`, `DocumentEncrypted`, `DocumentBroken`,
     `EncryptedWithoutIdentifier`, `ChangesForbidden`, `SignatureRangeMalformed`, `DynamicForm`,
     `Portfolio`, `LeavesWhenOpened`, `StrayStamp`, `NoPages`, `PageOutOfRange`,
@@ -115,7 +115,7 @@ def inspect(
 def accept(
     document: bytes, placements: Sequence[Placement], *, password: bytes = b""
 ) -> PreparedDocument:
-    """The document as it is, ready to be stamped.  Refuses with what `inspect` refuses."""
+    """Return the unchanged document, ready to be stamped.  Refuses like `inspect`."""
     return finish(accepting(document, placements, password=password))
 
 
@@ -162,17 +162,17 @@ def _inspected_apart(
 
 
 def read_placements(wanted: Sequence[Sequence[float]]) -> list[Placement]:
-    """The placements among the parameters of a task."""
+    """Return the placements among the parameters of a task."""
     return [Placement(int(page), x, y, width) for page, x, y, width in wanted]
 
 
 def ingest(
     document: bytes, placements: Sequence[Placement], *, password: bytes = b""
 ) -> PreparedDocument:
-    """The document that will be stamped, and what it is: a broken one, or one whose pages only a more
+    """Return the document that will be stamped.  A broken one, or one whose pages only a more
     lenient reader finds, is repaired first.
 
-    Refuses with what `inspect` refuses.
+    Refuses like `inspect`.
     """
     return finish(ingesting(document, placements, password=password))
 
@@ -206,17 +206,17 @@ def seal(  # noqa: PLR0913 - a seal depends on so much, and on nothing else
 ) -> Delta:
     """Stamp a document and seal it.  The stamped file is `original` followed by the delta.
 
-    A `PreparedDocument`, with the placements it was made for, is not read a second time.  Bytes are taken as they
-    are: what somebody prepared in them is looked for by `accept` (`delivery` asks it).
+    A `PreparedDocument`, with the placements it was made for, is not read a second time.  Plain bytes are not searched for
+    malicious preparation; `accept` does that (`delivery` calls it).
     `check_url` is the address below which a serial can be checked; it, the serial and the signed
     claim are in the QR code, in capitals.  `specimen` prints the word on each stamp.  `at` (with a
     time zone) is the time written into the seal.  `password` opens an encrypted document, which
-    stays encrypted as it was.  `hashed` is `original` as whoever read the upload hashed it: with it,
+    stays encrypted.  `hashed` is the hash of `original` from its upload: with it,
     sealing does not read the file again.
 
-    Refuses with what `inspect` refuses, `HashOfOtherBytes` or a `SealingUnavailable` (`IssuerUnusable`,
-    `TimeStampUnavailable`, `RevocationUnavailable`), and raises nothing else whatever the bytes are; a
-    serial given twice, or a `check_url` too long for the code or with a host that a stamp cannot
+    Refuses like `inspect`, with `HashOfOtherBytes` or a `SealingUnavailable` (`IssuerUnusable`,
+    `TimeStampUnavailable`, `RevocationUnavailable`), and raises nothing else for any bytes.  A repeated
+    serial, or a `check_url` too long for the code or with a host that a stamp cannot
     show, is a `ValueError`.
     """
     issuer.check_usable(at)
@@ -237,13 +237,13 @@ def seal(  # noqa: PLR0913 - a seal depends on so much, and on nothing else
 
 
 def seal_statement(statement: bytes, issuer: Issuer, *, at: datetime) -> Delta:
-    """Seal a document that we wrote, which nobody signed, without any stamp: the seal says so.
+    """Seal an unsigned document of ours without any stamp; the seal says so.
 
-    Refuses with what `inspect` refuses, or a `SealingUnavailable`; a document that somebody signed is a
+    Refuses like `inspect`, or with a `SealingUnavailable`; a signed document is a
     `ValueError`.
     """
     issuer.check_usable(at)
-    # A corner that every page of ours has; nothing is put there.
+    # A corner of every page of ours; nothing is put there.
     opened = looked_through(statement, [Placement(1, 20, 20)], b"", LIMITS)
     if opened.signatures:
         raise ValueError("a statement of ours that somebody signed")
@@ -290,9 +290,9 @@ def _check_stamps(stamps: Sequence[Stamp], check_url: str) -> None:
 def looked_through(
     document: bytes, placements: Sequence[Placement], password: bytes, limits: ReadLimits
 ) -> OpenedDocument:
-    """The document opened, and found to be one that can be stamped there.
+    """Open a document and check that it can be stamped there.
 
-    Refuses with what `inspect` refuses; with the limits of a first look may raise `TooMuchHere`.
+    Refuses like `inspect`; with the limits of a first look may raise `TooMuchHere`.
     """
     opened = _open(document, placements, password, bytes_max=DOCUMENT_BYTES_MAX, limits=limits)
     with as_document_broken():
@@ -330,8 +330,8 @@ def _open(
         tree = PageTree(opened)
         refuse_other_views(opened, tree.page(1).entries)
         if not opened.is_sized and not signatures:
-            # Some readers pass over such an object, and would find it once our update says more. Where
-            # somebody signed, their program wrote it so, and nothing can be mended.
+            # Some readers skip such an object, and would find it after our update. A signed document was
+            # written so by its program and cannot be repaired.
             raise DocumentBroken("an object beyond the numbers that there are")
         if opened.size > OBJECT_NUMBER_MAX - NUMBERS_RESERVED:
             raise DocumentBroken("no numbers are left for objects")
@@ -347,7 +347,7 @@ def _open(
 
 @dataclass(frozen=True, slots=True)
 class _Sealing:
-    """One request: its terms, who signs, and the hash of all that is written so far."""
+    """One request: its terms, its issuer, and the hash of all bytes written so far."""
 
     terms: AffixingTerms
     issuer: Issuer
@@ -355,7 +355,7 @@ class _Sealing:
     state: HashState
 
     def seal(self, update: Sealed) -> tuple[bytes, bytes]:
-        """An update of a document whose bytes `state` has hashed, sealed; and its /Contents."""
+        """Return the sealed update of a document whose bytes `state` has hashed, and its /Contents."""
         before, after = update
         self.state.update(before)
         covered = self.state.copy()
@@ -367,7 +367,7 @@ class _Sealing:
         return before + rest, placeholder
 
     def seal_each(self, opened: OpenedDocument, stamps: Sequence[Stamp]) -> tuple[bytes, bytes]:
-        """One seal after the other, each over all before it; and the /Contents of the last."""
+        """Return one seal after the other, each over all before it, and the /Contents of the last."""
         stamped = original = opened.document.buffer
         placeholder = b""
         for stamp, page in zip(stamps, opened.targets, strict=True):
@@ -383,7 +383,7 @@ class _Sealing:
     def delta(
         self, original: bytes, data: bytes, placeholder: bytes, serials: Sequence[Serial]
     ) -> Delta:
-        """The appended bytes, and behind them the evidence for their last seal."""
+        """Return the appended bytes, followed by the evidence for their last seal."""
         proofs = self.issuer.long_term_validation
         if proofs is not None:
             data += self.evidence_update(original + data, placeholder, proofs)
@@ -393,7 +393,7 @@ class _Sealing:
     def evidence_update(
         self, stamped: bytes, placeholder: bytes, long_term_validation: ProofSource
     ) -> bytes:
-        """The update with the evidence for this seal; empty if none is wanted."""
+        """Return the update with the evidence for this seal; empty if none is configured."""
         contents = bytes.fromhex(placeholder[1:-1].decode("ascii"))
         signed_data = contents[: der_length(contents)]
         evidence = long_term_validation.evidence(signed_data, self.issuer.chain, self.terms.at)

@@ -1,8 +1,8 @@
-"""Refusals of a document before it is stamped: it shows something other than its pages, or a stamp whose seal is gone.
+"""Refusals of a document before it is stamped: readers show something other than its pages, or it has a stray stamp.
 
-A seal that is removed from the form and leaves its picture would allow a second stamping for one payment.  Stamps are
-known by their names (`stamp.identifiers`); a stamp that was drawn anew or copied as a picture is not found, and shows the
-serial of another document.
+If a seal could be removed from the form and leave its picture, the document would show two stamps for one payment.
+Stamps are found by their names (`stamp.identifiers`); a stamp that was drawn anew or copied as a picture is not found,
+and shows the serial of another document.
 """
 
 import re
@@ -32,9 +32,9 @@ from meterai.sealing.stamp.identifiers import (
 ANNOTATIONS_MAX = 20_000  # of a document with a name of ours in it
 
 _NAMED = re.compile(FIELD_PREFIX.encode("ascii") + rb"[0-9A-Z]{22}")
-ACTIONS_MAX = 100  # that follow one another; real ones are one or two
+ACTIONS_MAX = 100  # in one chain; real ones have one or two
 _LEAVING = {"/GoToR", "/GoToE", "/Launch", "/URI", "/SubmitForm", "/ImportData"}
-_HEAD_BYTES = 1024  # in which a linearized file says that it is one
+_HEAD_BYTES = 1024  # the beginning of a linearized file, which says so
 _LINEARIZED = re.compile(rb"/Linearized\b[^>]*?/L\s+(\d{1,12})|/L\s+(\d{1,12})[^>]*?/Linearized\b")
 
 
@@ -42,7 +42,8 @@ def refuse_stamps_in_the_way(
     document: Document, placements: Sequence[Placement], pages: Sequence[PdfPage]
 ) -> None:
     """Refuse with `StrayStamp` an annotation with a name of ours that no signature names, and with
-    `PlacementOnStamp` a placement over one; `pages` are those of the placements."""
+    `PlacementOnStamp` a placement over one; `pages` are those of the placements.
+    """
     if not any(map(_NAMED.search, document.texts())):
         return
     signed = {
@@ -66,7 +67,7 @@ def refuse_stamps_in_the_way(
 
 
 def _stamps(document: Document) -> Iterator[tuple[int, Dictionary, str]]:
-    """Each annotation with a name of ours: its page, and the serial in its name."""
+    """Yield each annotation with a name of ours: its page, and the serial in its name."""
     looked = 0
     for page in PageTree(document).all():
         for item in document.items(page.entries, b"/Annots"):
@@ -83,8 +84,11 @@ def _stamps(document: Document) -> Iterator[tuple[int, Dictionary, str]]:
 
 
 def refuse_other_views(document: Document, first_page: Dictionary) -> None:
-    """Refuse with `DynamicForm`, `Portfolio` or `LeavesWhenOpened`; with `DocumentBroken` a file that says
-    it is linearized and longer than it is: readers would begin elsewhere once it is so long."""
+    """Refuse with `DynamicForm`, `Portfolio` or `LeavesWhenOpened` a document that readers do not show by its pages.
+
+    Refuses with `DocumentBroken` a file that is shorter than its linearization dictionary states: after an update it could
+    have that length, and readers would begin elsewhere.
+    """
     form = form_of(document)
     if form is not None and form.get(b"/XFA") is not None:
         raise DynamicForm("a form that is built when it is opened")

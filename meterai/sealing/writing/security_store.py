@@ -2,7 +2,7 @@
 
 It has certificates, OCSP answers and revocation lists, once each, and under /VRI which of them
 belong to which signature.  It is an update of its own behind the seal: an entry of /VRI is named by
-the digest of the finished signature, and what it lists is signed by the authorities.
+the digest of the finished signature, and the authorities sign the items it lists.
 """
 
 import hashlib
@@ -17,8 +17,9 @@ from meterai.sealing.pdf.update import PdfUpdate
 
 @dataclass(frozen=True, slots=True)
 class EarlierStore:
-    """What a store that the document has already holds, as it is written between the brackets:
-    references in the three arrays, and the entries of /VRI."""
+    """Content of a store that the document has already, as written between the brackets:
+    references in the three arrays, and the entries of /VRI.
+    """
 
     certificates: bytes = b""
     ocsps: bytes = b""
@@ -30,21 +31,21 @@ _NOTHING = EarlierStore()
 
 
 class SecurityStore:
-    """The objects of a store for one signature.
+    """Objects of a store for one signature.
 
     `contents` is the value of the signature's /Contents with its padding.  Objects are numbered
     from a first number on: the streams, the entry for the signature, and last the store itself,
-    which belongs into the catalogue under /DSS.
+    which the catalog names under /DSS.
     """
 
     def __init__(
         self, evidence: RevocationEvidence, contents: bytes, earlier: EarlierStore = _NOTHING
     ) -> None:
         self._evidence = evidence
-        # ISO 32000-2, table 261: SHA-1 of the contents is the name of the entry, no security.
+        # ISO 32000-2, table 261: SHA-1 of the contents is only the name of the entry.
         self._name = hashlib.sha1(contents, usedforsecurity=False).hexdigest().upper().encode()
         self._earlier = earlier
-        # Not deflated: a verifier makes them anew, to the byte, by whatever library it has.
+        # Not deflated: a verifier makes them again, byte for byte, with any library.
         self._streams = [
             Stream(b"", encoded)
             for encoded in (*evidence.certificates, *evidence.ocsps, *evidence.crls)
@@ -52,15 +53,15 @@ class SecurityStore:
 
     @property
     def count(self) -> int:
-        """How many objects there are."""
+        """Number of objects."""
         return len(self._streams) + 2
 
     def dss(self, first: int) -> int:
-        """The number of the store itself."""
+        """Return the number of the store itself."""
         return first + self.count - 1
 
     def objects(self, first: int) -> list[Stream | bytes]:
-        """The objects with the numbers `first`, `first + 1`, ..."""
+        """Return the objects with the numbers `first`, `first + 1`, ..."""
         certificates, ocsps, crls = self._references(first)
         entry = b"<</Type/VRI%b%b%b>>" % (
             _array(b"Cert", certificates),
@@ -91,9 +92,9 @@ class SecurityStore:
 
 
 def store_update(document: Document, contents: bytes, evidence: RevocationEvidence) -> bytes:
-    """An update that puts the evidence for one signature behind a document.
+    """Return an update that puts the evidence for one signature behind a document.
 
-    What a store that is there already holds is kept.
+    The content of an existing store is kept.
     """
     update, root = PdfUpdate(document), document.root
     store = SecurityStore(evidence, contents, _earlier(document))
