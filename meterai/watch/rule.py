@@ -1,4 +1,4 @@
-"""The rule that makes a state of tries; pure.  docs/status.md says it in words.
+"""States of components from the tries of one watcher, and agreement of several watchers; pure.  Explained in docs/status.md.
 
 Promises of this module
   * A state gets worse by failures in a row, or by their share among the last tries, and better by good tries in a row.
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from meterai.kit.components import Component, ComponentState
+from meterai.plumbing.readings import majority_of
 
 FLIP_SECONDS_MAX = 30.0
 MEND_SECONDS_MAX = 60.0
@@ -129,3 +130,20 @@ class Judge:
             return min(OUT_SECONDS, every)
         is_doubted = is_late or (bool(self._recent) and self._recent[-1] is not ProbeOutcome.GOOD)
         return min(DOUBT_SECONDS, every) if is_doubted else every
+
+
+def agreed(
+    last: ComponentState, votes: Sequence[ComponentState | None], watchers: int
+) -> ComponentState | None:
+    """The state that a majority of all `watchers` holds; None where fewer than one measured the component.
+
+    `votes` are those that could be heard, None of one that does not measure.  The state gets worse as far as a majority
+    says that it is at least so bad, and better as far as a majority says that it is no worse; else it stays `last`.
+    So a minority that lies or is cut off changes nothing.
+    """
+    heard, needed = [one for one in votes if one is not None], majority_of(watchers)
+    if len(heard) < needed:
+        return None
+    no_better = max(one for one in ComponentState if sum(vote >= one for vote in heard) >= needed)
+    no_worse = min(one for one in ComponentState if sum(vote <= one for vote in heard) >= needed)
+    return min(max(last, no_better), no_worse)

@@ -27,7 +27,6 @@ from meterai.plumbing.readings import (
     signed_reading,
 )
 from meterai.plumbing.signed import DocumentSigner, SignatureWrong, read_signed
-from meterai.watch.agreement import agreed
 from meterai.watch.client import Stranger, TryFailed, iso
 from meterai.watch.files import Folder, rendered
 from meterai.watch.model import (
@@ -37,7 +36,7 @@ from meterai.watch.model import (
     made_worse,
     read_status,
 )
-from meterai.watch.rule import DOUBT_SECONDS, FRESH_SECONDS, LIMITS, Judge, ProbeOutcome
+from meterai.watch.rule import DOUBT_SECONDS, FRESH_SECONDS, LIMITS, Judge, ProbeOutcome, agreed
 from meterai.watch.settings import LocatedConfiguration
 from meterai.watch.store import ComponentRow, ReadingChain, Store
 from meterai.watch.walks import FILL_SECONDS, Over, Tried, Walk, Walks

@@ -6,7 +6,7 @@ import pytest
 
 from meterai.kit.components import ComponentState
 from meterai.plumbing.readings import majority_of
-from meterai.watch.agreement import agreed
+from meterai.watch.rule import agreed
 
 UP, SLOW, DOWN = (
     ComponentState.OPERATIONAL,
