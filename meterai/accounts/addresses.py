@@ -1,4 +1,4 @@
-"""The accounts of addresses: found, made where they are new, and written to."""
+"""Accounts by mail address: lookup, creation, and the address to write to."""
 
 from uuid import UUID
 
@@ -12,7 +12,9 @@ from meterai.plumbing.db.database import ReadTx, Tx
 
 
 async def contact(tx: ReadTx, account: UUID) -> Contact:
-    """How to write to an account: an organization has no address, and is written to at that of an owner."""
+    """Return the address and language to write to for an account; for an organization, those of an owner.  Refuses
+    `NotFound`.
+    """
     found = await store.contact(tx, account)
     if found is None and (owner := await store.owner_of(tx, account)) is not None:
         found = await store.contact(tx, owner)
@@ -22,23 +24,23 @@ async def contact(tx: ReadTx, account: UUID) -> Contact:
 
 
 async def organization_called(tx: ReadTx, account: UUID) -> str | None:
-    """The name of the organization that an account is; None where it is a person's."""
+    """Return the name of an organization's account; None for the account of a person."""
     found = await store.organization(tx, account)
     return found.name if found else None
 
 
 async def organization_of(tx: ReadTx, account: UUID) -> Organization | None:
-    """The organization that an account is, with its numbers; None where it is a person's."""
+    """Return the organization of an account with its numbers; None for the account of a person."""
     return await store.organization(tx, account)
 
 
 async def account_known(tx: ReadTx, email: str) -> UUID | None:
-    """The account of an address, None where it has none.  Refuses `Malformed`."""
+    """Return the account of an address; None if it has none.  Refuses `Malformed`."""
     return await store.account_by_email(tx, normalized(email))
 
 
 async def account_of_address(tx: Tx, email: str, language: str, *, actor: Actor) -> UUID:
-    """The account of an address, made if it is new."""
+    """Return the account of a normalized address; a new address gets one."""
     account, is_new = await store.insert_account(tx, new_id(), email, language)
     if is_new:
         await trail.record(
@@ -53,7 +55,7 @@ async def account_of_address(tx: Tx, email: str, language: str, *, actor: Actor)
 
 
 async def account_named(tx: ReadTx, text: str) -> UUID:
-    """The account that staff mean: by its address, or as `acc_...`.  Refuses `Malformed`, `NotFound`."""
+    """Return the account that staff name by address or as `acc_...`.  Refuses `Malformed`, `NotFound`."""
     if text.startswith(f"{ACCOUNT_KIND}_"):
         account = read(ACCOUNT_KIND, text)
         await contact(tx, account)
@@ -65,5 +67,5 @@ async def account_named(tx: ReadTx, text: str) -> UUID:
 
 
 async def create(tx: Tx, email: str, language: str, *, actor: Actor) -> UUID:
-    """The account of an address, made if it is new.  An operator's act.  Refuses `Malformed`."""
+    """Return the account of an address for an operator; a new address gets one.  Refuses `Malformed`."""
     return await account_of_address(tx, normalized(email), language, actor=actor)

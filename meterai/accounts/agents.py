@@ -1,13 +1,14 @@
-"""Which browser somebody came with, and on which system, as coarsely as people say it; pure.
+"""Browser and system from the User-Agent header, by family only; pure.
 
-Kept to tell sessions of one account apart.  No version and no model: that would be a fingerprint.
+A person tells the sessions of an account apart by them.  No version and no model is kept: those would be a
+fingerprint.
 """
 
 from typing import NamedTuple
 
-USER_AGENT_LENGTH_MAX = 512  # characters that are looked at; those of browsers have some 200
+USER_AGENT_LENGTH_MAX = 512  # characters that are read; browsers send about 200
 
-# What stands in a User-Agent, the more special first: most browsers say that they are others too.
+# Substrings of a User-Agent, the more specific first: most browsers name others too.
 _BROWSERS = (
     ("edg", "Edge"),
     ("opr/", "Opera"),
@@ -33,7 +34,7 @@ _SYSTEMS = (
 
 
 class Agent(NamedTuple):
-    """A browser and a system by their names, empty where they are not known."""
+    """Names of a browser and a system; empty if unknown."""
 
     browser: str = ""
     system: str = ""
@@ -43,7 +44,7 @@ UNKNOWN = Agent()
 
 
 def agent_of(user_agent: str) -> Agent:
-    """What a User-Agent says (RFC 9110, section 10.1.5).  A browser may say anything: it proves nothing."""
+    """Return the browser and system of a User-Agent (RFC 9110, section 10.1.5).  The header is not verified."""
     text = user_agent[:USER_AGENT_LENGTH_MAX].lower()
     browser = next((name for sign, name in _BROWSERS if sign in text), "")
     system = next((name for sign, name in _SYSTEMS if sign in text), "")

@@ -1,4 +1,4 @@
-"""What the audit knows of the columns of accounts."""
+"""Audit classes of the columns of accounts."""
 
 from meterai.plumbing.db.audited import ONE_ROW, SHOWN, Audited, ClockColumn, MarkEvidence, fact
 

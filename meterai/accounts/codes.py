@@ -1,4 +1,4 @@
-"""Codes and links by mail: asking for one, and trading it for a session."""
+"""Sign-in codes and links by mail: requesting one, and exchanging it for a session."""
 
 import hmac
 from dataclasses import replace
@@ -38,35 +38,36 @@ from meterai.plumbing.networks import WIDER, Buckets, nested
 
 CHALLENGE_KIND = "chl"
 LINK_PATH = "/sign-in/link"
-# A second press of the button comes within so long of the first.
+# A second press of the button comes within this time.
 SAME_PRESS = timedelta(seconds=10)
-# The pause told to who asks while the wider networks have had all they may: the buckets go on filling.
+# Pause until the next attempt while the budget of a wider network is used up; its bucket refills
+# meanwhile.
 WIDER_WAITS = timedelta(minutes=1)
-_KNOWN_DEVICES = 5  # of one address; as many may use up their own codes within an hour
+_KNOWN_DEVICES = 5  # devices of one address, each of which may use a full quota of codes an hour
 
 
 class CodeService:
-    """Sends codes to addresses and signs in whoever read the mail."""
+    """Sends codes to addresses and signs in people by code or link."""
 
     def __init__(self, database: Database, key: bytes, settings: Settings, clock: Clock) -> None:
         self._database = database
         self._key = key
         self._settings = settings.of(AccountSettings)
         self._clock = clock
-        # One for this process; the database counts the network itself.
+        # Per process; the database counts the network of the request itself.
         most = self._settings.codes_per_hour_per_network_max
         self._wider = Buckets(most, 3_600.0, WIDER[1:])
 
     async def ask_for_code(
         self, email: str, network: str, language: str, device: str = "", leads_to: str = "/"
     ) -> UUID:
-        """Send a code to an address; whoever follows the link of its mail goes to `leads_to`, a path
-        of ours.  Refuses `Malformed`, `TooManyCodes`.
+        """Send a code to an address; the link of the mail leads to `leads_to`, a path of ours.
 
-        Whether the address has an account is not told: a new one gets its account with the
-        first right code.  A device (its cookie's text) that this address signed in with before
-        is counted by itself: no stranger and no crowded network uses up its codes.  The wider networks around one
-        (`plumbing/networks.py`) get four and sixteen times as many from this process.
+        The answer does not reveal whether the address has an account: a new address gets one with the first right
+        code.  A device (the text of its cookie) that signed in with this address before has a quota of its own,
+        which neither strangers nor a crowded network can use up.  The wider networks around `network`
+        (`plumbing/networks.py`) get four and sixteen times its quota, counted in this process.  Refuses
+        `Malformed`, `TooManyCodes`.
         """
         address = normalized(email)
         known = KnownBrowser.read(device)
@@ -104,28 +105,25 @@ class CodeService:
         return challenge
 
     async def begin_code(self, challenge: UUID) -> None:
-        """The mail with a code goes out now: its life begins.
-
-        In a rush a mail may wait for long, and nobody is to receive a code that is over.
-        """
+        """Start the life of a code when its mail is sent: in a rush a mail may wait longer than a code lives."""
         until = self._clock.now() + timedelta(seconds=self._settings.code_lives_seconds)
         await self._database.once(store.begin_challenge, challenge, until)
 
     def code(self, challenge: UUID) -> str:
-        """The code of a challenge, for the mail that carries it."""
+        """Return the code of a challenge, for its mail."""
         return code_of(self._key, challenge)
 
     def asked_mark(self, challenge: UUID) -> str:
-        """What the browser keeps that asked for this code, and no other has."""
+        """Return the mark that only the browser which requested this code keeps."""
         return asked_mark(self._key, challenge)
 
     def link(self, challenge: UUID) -> str:
-        """The path that signs in whoever reads the mail of this challenge."""
+        """Return the path with the sign-in link of a challenge, for its mail."""
         secret = link_secret(self._key, challenge)
         return f"{LINK_PATH}?challenge={show(CHALLENGE_KIND, challenge)}&secret={secret}"
 
     async def address_of_link(self, challenge: UUID, secret: str) -> str:
-        """The address that a link signs in.  Changes nothing.  Refuses `LinkSpent`."""
+        """Return the address that a link signs in; changes nothing.  Refuses `LinkSpent`."""
         return (await self._linked(challenge, secret)).email
 
     async def _linked(self, challenge: UUID, secret: str) -> Challenge:
@@ -146,11 +144,11 @@ class CodeService:
         device: str = "",
         agent: Agent = UNKNOWN,
     ) -> tuple[SignedIn, str]:
-        """Trade the link of a mail for a session of the browser that opened it; and where its
-        sign-in began, which no link tells and so nobody can change.
+        """Exchange the link of a mail for a session; return it with the path at which the sign-in began.
 
-        It is the way that no stranger can fill: it needs the mail, and no count of tries.  It
-        opens once, and for `SAME_PRESS` again.  Refuses `LinkSpent`, `CodeSpent`, `PasskeyRequired`.
+        The path comes from the challenge, not from the link, so nobody can change it.  No stranger can exhaust this
+        way to sign in: it needs the mail, and tries are not counted.  A link opens once, and again within
+        `SAME_PRESS`.  Refuses `LinkSpent`, `CodeSpent`, `PasskeyRequired`.
         """
         linked = await self._linked(challenge, secret)
         session, proof = self._proof(challenge, language, agent, self._clock.now() - SAME_PRESS)
@@ -168,12 +166,12 @@ class CodeService:
         asked: str = "",
         agent: Agent = UNKNOWN,
     ) -> SignedIn:
-        """Trade a code for a session, and for a mark on the device.
+        """Exchange a code for a session and a mark on the device.
 
-        A code opens one session; but to a button pressed twice a browser shows the second answer and
-        throws the first away, session and all.  So whoever shows the mark of the browser that
-        asked (`asked`) is let in again with the right code for `SAME_PRESS`.  A mark that is
-        forged or missing changes nothing.  Refuses `CodeIncomplete`, `CodeWrong`, `CodeSpent`, `PasskeyRequired`.
+        A code opens one session.  A browser that sends the form twice shows the second answer and drops the session
+        of the first.  So the browser that requested the code, known by its mark (`asked`), may use the right code
+        again within `SAME_PRESS`.  A forged or missing mark changes nothing.  Refuses `CodeIncomplete`,
+        `CodeWrong`, `CodeSpent`, `PasskeyRequired`.
         """
         given = "".join(str(int(letter)) for letter in code if letter.isdecimal())
         if len(given) != CODE_DIGITS:
@@ -182,7 +180,7 @@ class CodeService:
         is_same = asked.isascii() and hmac.compare_digest(asked, self.asked_mark(challenge))
         again_since = now - SAME_PRESS if is_same else None
         session, proof = self._proof(challenge, language, agent, again_since)
-        # A wrong try is counted even though the request is refused.
+        # A wrong try is counted although the request is refused.
         is_right = hmac.compare_digest(given.encode(), self.code(challenge).encode())
         most = self._settings.code_tries_max
         tried = await self._database.once(
@@ -203,10 +201,10 @@ class CodeService:
     def _proof(
         self, challenge: UUID, language: str, agent: Agent, again_since: datetime | None
     ) -> tuple[Credential, tuple[object, ...]]:
-        """A session that begins now, of a new account, and what the database needs to begin it."""
+        """Return a session of a new account that begins now, with the arguments by which the database opens it."""
         now = self._clock.now()
         until = now + timedelta(seconds=self._settings.session_lives_seconds)
-        account = new_id()  # of its address, if that is new
+        account = new_id()  # used if the address is new
         session = Credential.fresh(account, new_id())
         subject, facts = show(SESSION_KIND, session.id), session_facts(session, until)
         new = str(PERSON), account, language
@@ -224,7 +222,7 @@ class CodeService:
     def _signed_in(
         self, session: Credential, opened: OpenedAccount, email: str, device: str
     ) -> SignedIn:
-        """The session and device that the browser keeps.  Refuses `PasskeyRequired`."""
+        """Return the session and the device cookie for the browser.  Refuses `PasskeyRequired`."""
         if opened.language is None:
             raise PasskeyRequired("the account is of staff")
         known = KnownBrowser.read(device) or KnownBrowser.fresh()

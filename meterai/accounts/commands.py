@@ -1,4 +1,4 @@
-"""Make an account; make and show its API keys; make supervisors; list organizations that wait."""
+"""Commands of accounts: accounts and API keys, supervisors, organizations that wait."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC
@@ -28,8 +28,8 @@ from meterai.plumbing.db.database import Database
 from meterai.plumbing.keyring import keyring_of
 
 
-def _of_keys(_kind: object, value: Sequence[str]) -> None:
-    """Validates scopes: permissions that a key may have."""
+def _check_scopes(_kind: object, value: Sequence[str]) -> None:
+    """Validate scopes: each is a permission that a key may have."""
     if unknown := set(value) - KEY_PERMISSIONS:
         raise ValueError(f"Not {min(unknown)}: {', '.join(sorted(KEY_PERMISSIONS))} are scopes.")
 
@@ -39,7 +39,7 @@ Scopes = Annotated[
     Parameter(
         name="--scope",
         negative="",
-        validator=(text_only, _of_keys),
+        validator=(text_only, _check_scopes),
         help="What the key may do; may be given more than once.",
     ),
 ]

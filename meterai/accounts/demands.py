@@ -1,11 +1,12 @@
-"""What production demands of signing in."""
+"""Production demands of sign-in."""
 
 from collections.abc import Iterator, Mapping
 
 from meterai.commands import LOAD, TIME, Demand, Facts
 from meterai.plumbing.config import Configuration
 
-# A code has a million values: at so many guesses an hour one address holds for years.
+# A code has a million values: at this many guesses an hour an address withstands guessing for
+# years.
 GUESSES_PER_HOUR_MAX = 100
 
 

@@ -1,6 +1,6 @@
-"""The end of a person: what opened the account ends, and its address leaves it.
+"""Erasure of a person: the sessions, passkeys and keys of the account end, and its address is removed.
 
-The row of the account stays, as the number that orders and stamps are kept under.
+The row of the account stays as the number under which orders and stamps are kept.
 """
 
 from datetime import datetime
@@ -24,7 +24,7 @@ from meterai.plumbing.db.personal import Person
 
 
 async def person_of(tx: ReadTx, account: UUID) -> Person | None:
-    """The person of an account, with its organizations; None where nobody signs in to it."""
+    """Return the person of an account with its organizations; None if nobody signs in to it."""
     contact = await store.contact(tx, account)
     if contact is None:
         return None
@@ -32,19 +32,19 @@ async def person_of(tx: ReadTx, account: UUID) -> Person | None:
 
 
 async def is_erased(tx: ReadTx, account: UUID) -> bool:
-    """True where the person of an account was erased."""
+    """True if the person of an account was erased."""
     return await store.is_erased(tx, account)
 
 
 async def people_after(tx: ReadTx, account: UUID | None, limit: int) -> list[UUID]:
-    """Accounts that somebody signs in to, in the order of their numbers, behind this one."""
+    """Return accounts that a person signs in to, ordered by id, after `account`."""
     return await store.people_after(tx, account, limit)
 
 
 async def shut(tx: Tx, account: UUID, *, actor: Actor, at: datetime) -> bool:
-    """End every session, passkey and API key of an account; true where one opened it until now.
+    """End every session, passkey and API key of an account; true if there was any.
 
-    No mail tells of each: whoever asks for this tells of all.
+    No mail is sent for each: the caller sends one for all.
     """
     sessions = await end_sessions(tx, account, actor=actor, at=at)
     passkeys = await store.passkeys(tx, account)
@@ -60,14 +60,16 @@ async def shut(tx: Tx, account: UUID, *, actor: Actor, at: datetime) -> bool:
 
 
 async def hide(tx: Tx, person: Person) -> None:
-    """Let the address find no account: a sign-in that found it before has begun its session by now, and one that comes
-    later waits until the transaction ends.
+    """Remove the address from the directory, so that it finds no account.
+
+    A sign-in that found the account before has begun its session by now; a later one waits until the transaction
+    ends.
     """
     await store.forget_address(tx, person.account, person.email)
 
 
 async def erase(tx: Tx, person: Person, at: datetime) -> None:
-    """Take the address from an account; its next sign-in makes another account.  Refuses `LastOwner`."""
+    """Remove the address from an account; its next sign-in makes another account.  Refuses `LastOwner`."""
     if not person.email:
         return
     await hide(tx, person)
@@ -75,7 +77,7 @@ async def erase(tx: Tx, person: Person, at: datetime) -> None:
     await shut(tx, person.account, actor=actor, at=at)
     for place in await store.places_of(tx, person.account, ORGANIZATIONS_PER_PERSON_MAX):
         if place.state == OrganizationState.DECLINED:
-            continue  # nobody acts for it, and its owner stays as a number
+            continue  # nobody acts for it; its owner stays as a number
         member = await store.member_of_person(tx, place.account, person.account)
         if member is not None:
             await roles.end_role(tx, place.account, read(MEMBERSHIP_KIND, member.id), actor=actor)

@@ -1,4 +1,4 @@
-"""What accounts tell the rooms above."""
+"""Events of accounts."""
 
 from datetime import datetime
 from uuid import UUID
@@ -7,20 +7,20 @@ from meterai.plumbing.work.events import Event
 
 
 class SignInAsked(Event, frozen=True, kw_only=True):
-    """Somebody asked for a sign-in code; written by `sign_in_begin`.
+    """A sign-in code was requested; written by `sign_in_begin`.
 
-    Of no account: whose address it is is not known yet.  `language`: `id` or `en`; `network`: who asked.
+    It belongs to no account: the account of the address is not known yet.  `language`: `id` or `en`; `network`: of
+    the request.
     """
 
     challenge: UUID
     email: str
     language: str
-    network: str = ""  # events of the version before this one have none
+    network: str = ""  # absent in events of the previous version
 
 
 class CredentialChanged(Event, frozen=True, kw_only=True):
-    """The owner of an account, or whoever has its session or key, made or ended what opens it;
-    written by `tell_owner`.
+    """A passkey or an API key of an account was made or ended in a session or by a key; written by `tell_owner`.
 
     `kind`: `passkey` or `api_key`; `change`: `made` or `ended`; `credential`: its public number.
     """
@@ -32,7 +32,7 @@ class CredentialChanged(Event, frozen=True, kw_only=True):
 
 
 class ApiKeyEnds(Event, frozen=True, kw_only=True):
-    """An API key ends within days, and nobody made its successor; written by `tell_that_key_ends`.
+    """An API key without a successor ends within days; written by `tell_that_key_ends`.
 
     `credential`: its public number; `until`: when it ends.
     """
@@ -45,8 +45,8 @@ class ApiKeyEnds(Event, frozen=True, kw_only=True):
 class InvitationMade(Event, frozen=True, kw_only=True):
     """An organization invited an address; written by `tell_invited`.
 
-    `language`: of whoever invites; `name`: of the organization; `until`: when it is over.  The secret of its link is made
-    for the mail and stands nowhere.
+    `language`: of the inviting person; `name`: of the organization; `until`: end of the invitation.  The secret of
+    its link is derived for the mail and not stored.
     """
 
     invitation: UUID

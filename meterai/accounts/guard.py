@@ -1,4 +1,4 @@
-"""The guard of every route: who may do what it does."""
+"""Permission guard of every route."""
 
 from typing import Any
 
@@ -24,25 +24,25 @@ from meterai.plumbing.http.requests import KeyRequired, check_headers, is_safe
 
 
 def is_fresh(caller: Caller) -> bool:
-    """True where whoever has the session proved a moment ago who it is."""
+    """True if the session began within `PROOF_LIVES`, so that its owner is freshly proved."""
     return caller.proved_at is not None and SystemClock().now() - caller.proved_at <= PROOF_LIVES
 
 
 async def require_permission(connection: Request[Any, Any, Any]) -> None:
-    """Before every route: let in whoever has the permission it declares.
+    """Check before every route that the caller has the permission it declares.
 
-    Refuses `SignInRequired`, `KeyRequired`, `NotPermitted`, `MembershipEnded`, what `check_headers` and `check_query` refuse,
-    `ProofRequired` where the route asks for a `fresh_proof`, and `FormForeign`: a page cannot forget to ask
-    where a form came from.
+    Also checks headers, query and, for pages, the origin of a form.  Refuses `SignInRequired`, `KeyRequired`,
+    `NotPermitted`, `MembershipEnded`, `FormForeign`, what `check_headers` and `check_query` refuse, and
+    `ProofRequired` if the route needs a `fresh_proof`.
     """
     check_headers(connection)
     handler = connection.route_handler
     if handler.opt.get("permission") != Permission.PROVIDER:
         check_query(connection)
     if connection.scope.get("method") == "OPTIONS":
-        return  # answered by the framework, which says nothing but the methods of the path
+        return  # the framework answers with the methods of the path alone
     permission = Permission(handler.opt["permission"])
-    # A bank names itself in `Origin` (SNAP BI).
+    # A bank sends its own name in `Origin` (SNAP BI).
     is_of_page = permission != Permission.PROVIDER and not is_api(connection.scope)
     if is_of_page and not is_safe(connection):
         check_origin(connection)
@@ -50,28 +50,29 @@ async def require_permission(connection: Request[Any, Any, Any]) -> None:
         return
     authenticator: Authenticator = connection.app.state.authenticator
     try:
-        # A role of staff that has ended, and a session, open nothing from the next request on.
+        # For routes of staff the session and the roles are read again, so that an ended one opens
+        # nothing.
         caller = await authenticator.caller(connection, anew=permission in OF_STAFF)
         if handler.opt.get("fresh_proof") and caller.by == "session" and not is_fresh(caller):
             raise ProofRequired("the session began too long ago")
     except (SignInRequired, ProofRequired):
         await keep_form(connection, *authenticator.session_shown(connection))
         raise
-    # A browser sends its cookie along whoever made the request; a page's form has a token,
-    # the API has none, so there a session may only look.
+    # A browser sends its cookie with a forged request too.  The form of a page has a token, a
+    # command of the API has none, so there a session may only read.
     if caller.by == "session" and not is_safe(connection) and is_api(connection.scope):
         raise KeyRequired("commands of the API need an API key")
     scope: dict[str, object] = connection.scope  # type: ignore[assignment]
-    scope["caller"] = caller  # the page of a refusal says for whom it was asked
+    scope["caller"] = caller  # the page of a refusal shows whom it concerns
     scope["caller"] = _permitted(caller, permission)
-    # A route that does two things in one step needs the permission of both.
+    # A route that does two things in one step needs the permissions of both.
     also = handler.opt.get("also")
     if also is not None and also not in caller.permissions:
         raise NotPermitted(also)
 
 
 def _permitted(caller: Caller, permission: Permission) -> Caller:
-    """The caller as the route sees it: for the account it acts for, its own, or the operator.
+    """Return the caller as the route sees it: for the account it acts for, its own account, or the operator.
 
     Refuses `NotPermitted`, `MembershipEnded`, `ProofRequired`.
     """

@@ -1,13 +1,13 @@
-"""What must be true of accounts, and of the trail of what was done with them."""
+"""Invariants of accounts and of their lines in the audit trail."""
 
 from meterai.kit.actor import ActorKind
 from meterai.plumbing.db.invariants import AHEAD, BEFORE_DIGESTS, Invariant, MailCause
 
-# None leaves before (the rules of retention, and a day for clocks that differ).
+# No row leaves before this time (retention rules, less a day for differing clocks).
 SESSIONS_KEPT = "interval '29 days'"  # after its end
-KEYS_KEPT = "interval '364 days'"  # after it was ended
-INVITATIONS_KEPT = "interval '29 days'"  # after it ended or its time was over
-# Nothing of an erased person is left that the trail speaks of.
+KEYS_KEPT = "interval '364 days'"  # after it ended
+INVITATIONS_KEPT = "interval '29 days'"  # after it ended or expired
+# The trail keeps lines about an erased person, whose rows are gone.
 ERASED = (
     "SELECT 1 FROM {{accounts*}} z WHERE z.account_id = {of}.account_id AND z.erased_at IS NOT NULL"
 )
@@ -15,7 +15,7 @@ _ACTORS = ", ".join(f"'{kind}'" for kind in ActorKind)
 
 MAIL_CAUSES = (
     MailCause(
-        # An operator tells what it did at the command line.
+        # An operator hands over the result of a command itself: no mail is due.
         """
         SELECT account_id, subject || ':' || substring(action FROM '[a-z]+$'), action, NULL,
                CASE WHEN split_part(actor, ':', 1) <> 'operator' THEN happened_at END, subject

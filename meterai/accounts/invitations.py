@@ -1,4 +1,4 @@
-"""Invitations to organizations: sending, withdrawing and accepting one."""
+"""Invitations to organizations: sending, withdrawing and accepting."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -36,7 +36,7 @@ _DAY = timedelta(days=1)
 def described(
     key: bytes, account: UUID, email: str, role: Role, limit: int | None, at: datetime
 ) -> Invitation:
-    """A new invitation.  Refuses `Malformed`."""
+    """Return a new invitation.  Refuses `Malformed`."""
     number = new_id()
     return Invitation(
         account,
@@ -44,7 +44,7 @@ def described(
         normalized(email),
         role,
         limit,
-        Credential.of_invitation(key, account, number).hash(),
+        Credential.for_invitation(key, account, number).hash(),
         InvitationState.SENT,
         made_at=at,
         expires_at=at + INVITATION_LIVES,
@@ -52,7 +52,7 @@ def described(
 
 
 async def invite(tx: Tx, made: Invitation, language: str, *, actor: Actor) -> None:
-    """Send an invitation; an earlier one to the same address is replaced.
+    """Send an invitation; it replaces an earlier one to the same address.
 
     Refuses `NotFound`, `AlreadyMember`, `TooManyInvitations`.
     """
@@ -89,7 +89,7 @@ async def invite(tx: Tx, made: Invitation, language: str, *, actor: Actor) -> No
 
 
 async def withdraw(tx: Tx, account: UUID, invitation: UUID, *, actor: Actor) -> None:
-    """Withdraw an invitation.  Refuses `NotFound`, `InvitationSpent` where it was accepted."""
+    """Withdraw an invitation.  Refuses `NotFound`, and `InvitationSpent` for an accepted one."""
     found = await store.invitation(tx, account, invitation)
     if found is None:
         raise NotFound("no such invitation of this organization")
@@ -102,7 +102,7 @@ async def withdraw(tx: Tx, account: UUID, invitation: UUID, *, actor: Actor) -> 
 async def open_invitation(
     tx: ReadTx, shown: Credential, person: UUID, at: datetime
 ) -> tuple[Invitation, Organization]:
-    """The invitation that the link of a mail opens for a person, and its organization.
+    """Return the invitation that the link of a mail opens for a person, and its organization.
 
     Refuses `InvitationForAnother`, `InvitationSpent`.
     """
@@ -121,9 +121,9 @@ async def open_invitation(
 
 
 async def accept(tx: Tx, shown: Credential, person: UUID, *, at: datetime) -> Invitation:
-    """Accept an invitation: the person has its role from now on.
+    """Accept an invitation: the person gets its role.
 
-    Refuses what `open_invitation` and `give_role` do.
+    Refuses what `open_invitation` and `give_role` refuse.
     """
     actor = member_actor(person)
     found, _ = await open_invitation(tx, shown, person, at)

@@ -1,4 +1,4 @@
-"""API keys: making, replacing and ending one, and telling of one that ends."""
+"""API keys: making, replacing and ending one, and notice of a coming end."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -47,10 +47,10 @@ async def make_api_key(
     key: UUID | None = None,
     terms: KeyTerms = KeyTerms(),  # noqa: B008 - frozen
 ) -> str:
-    """A new API key.  This is the only time its text exists on our side.
+    """Make an API key and return its text, which is not stored.
 
-    `key` is its id, made by the caller where the same wish may come twice.  Refuses
-    `Malformed`, `ScopeNotHeld`, `TooManyKeys`, `KeyAlreadyMade`.
+    `key` is its id; a caller passes one if a request may be repeated.  Refuses `Malformed`, `ScopeNotHeld`,
+    `TooManyKeys`, `KeyAlreadyMade`.
     """
     name = key_name(name)
     _check_terms(terms, at)
@@ -103,17 +103,17 @@ async def replace_api_key(
     at: datetime,
     terms: KeyTerms,
 ) -> str:
-    """A new key in place of another one, which opens for the overlap and then nothing any more.
+    """Make the successor of a key and return its text; the old key works for the overlap and then ends.
 
-    It has the same name and scopes, and lives as long as the one before was made for; of `terms` it takes who makes
-    it and the permissions of that.  Refuses what `make_api_key` refuses, `NotFound`, `KeyOver`, `KeyReplaced`.
+    The successor has the same name, scopes and lifetime.  `terms` gives its maker and the maker's permissions.
+    Refuses what `make_api_key` refuses, `NotFound`, `KeyOver`, `KeyReplaced`.
     """
     key, overlap_hours, successor = wish
     if overlap_hours not in KEY_OVERLAP_HOURS:
         raise Malformed("overlap", "another_value")
     await store.keys_in_use(
         tx, account
-    )  # locks the account: of two at once the second finds the successor
+    )  # locks the account: the second of two requests finds the successor
     old = await store.stored_key(tx, account, key)
     if old is None:
         raise NotFound("no such key of this account")
@@ -144,9 +144,9 @@ async def replace_api_key(
 async def end_api_key(
     tx: Tx, account: UUID, key: UUID, *, actor: Actor, at: datetime
 ) -> ApiKeyView:
-    """End a key: within `REMEMBERED_SECONDS` it opens nothing any more, anywhere.
+    """End a key; every process stops accepting it within `REMEMBERED_SECONDS`.
 
-    Ending it again changes nothing.  Refuses `NotFound`.
+    A repeat changes nothing.  Refuses `NotFound`.
     """
     ended, is_new = await store.end_api_key(tx, account, key, at)
     if ended is None:
@@ -159,7 +159,7 @@ async def end_api_key(
 
 
 async def tell_of_end(tx: Tx, ending: KeyOfAccount, at: datetime) -> None:
-    """Tell the owner of a key, once, that it ends soon."""
+    """Tell the owner of a key once that it ends soon."""
     if not await store.note_end_told(tx, ending.account, ending.key, at):
         return
     subject = show(KEY_KIND, ending.key)

@@ -1,4 +1,4 @@
-"""Accounts as staff ask for them: found by address or id, told without any secret; API keys that end soon."""
+"""Accounts for the console: search by address or id, timeline without secrets, API keys that end soon."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -19,14 +19,14 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import ReadTx
 from meterai.room import Knows, WorkList
 
-TOLD_MAX = 20  # sessions that open the account, and API keys; acts on them are in the trail
+TOLD_MAX = 20  # sessions and API keys on a timeline; acts on them are in the trail
 
 
 async def find(tx: ReadTx, text: str, _limit: int) -> Sequence[Subject]:
-    """By its id, or by its mail address."""
+    """Find an account by its id or mail address."""
     account = read_typed(ACCOUNT_KIND, text)
     if account is not None:
-        known = await store.account_told(tx, account)  # also one whose person was erased
+        known = await store.account_told(tx, account)  # also the account of an erased person
         return [account_subject(account)] if known and not known.organization_at else ()
     if "@" not in text or len(text) > EMAIL_LENGTH_MAX:
         return ()
@@ -38,7 +38,7 @@ async def find(tx: ReadTx, text: str, _limit: int) -> Sequence[Subject]:
 
 
 async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
-    """An account: since when, what it is, and what opened it last."""
+    """Return the timeline of an account: creation, organization, last uses."""
     if about.kind != SubjectKind.ACCOUNT or about.account is None:
         return ()
     known = await store.account_told(tx, about.account)

@@ -1,4 +1,4 @@
-"""Levers of accounts: who is staff; organizations; ending sessions and API keys of an account."""
+"""Levers of accounts: roles of staff, organizations, end of sessions and API keys."""
 
 from functools import partial
 
@@ -57,7 +57,7 @@ _account = offered_on(SubjectKind.ACCOUNT, "account")
 async def _giving(tx: ReadTx, arguments: StaffRoleArguments, _: Pull) -> Forecast:
     account = await account_named(tx, arguments.account)
     held = await check_may_be_given(tx, account, arguments.role)
-    return await _of_role(tx, "staff_role_given", arguments, changes_sign_in=not held)
+    return await _role_forecast(tx, "staff_role_given", arguments, changes_sign_in=not held)
 
 
 async def _give(tx: Tx, arguments: StaffRoleArguments, pull: Pull) -> None:
@@ -68,7 +68,7 @@ async def _give(tx: Tx, arguments: StaffRoleArguments, pull: Pull) -> None:
 async def _ending(tx: ReadTx, arguments: StaffRoleArguments, _: Pull) -> Forecast:
     account = await account_named(tx, arguments.account)
     kept = await check_may_be_ended(tx, account, arguments.role)
-    return await _of_role(tx, "staff_role_ended", arguments, changes_sign_in=not kept)
+    return await _role_forecast(tx, "staff_role_ended", arguments, changes_sign_in=not kept)
 
 
 async def _end(tx: Tx, arguments: StaffRoleArguments, pull: Pull) -> None:
@@ -76,12 +76,12 @@ async def _end(tx: Tx, arguments: StaffRoleArguments, pull: Pull) -> None:
     await end_staff_role(tx, account, arguments.role, actor=pull.actor)
 
 
-async def _of_role(
+async def _role_forecast(
     tx: ReadTx, word: str, arguments: StaffRoleArguments, *, changes_sign_in: bool
 ) -> Forecast:
-    """The effects of giving or ending a role.
+    """Return the effects of giving or ending a role of staff.
 
-    Sessions are not counted: between a request and its approval the person may sign in.
+    Sessions are not counted: the person may sign in between a request and its approval.
     """
     account = await account_named(tx, arguments.account)
     about = account_subject(account)

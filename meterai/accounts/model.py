@@ -1,4 +1,4 @@
-"""Addresses, tokens and the ways sign-in is refused; pure."""
+"""Permissions, roles, refusals and values of accounts, sign-in and organizations; pure."""
 
 import hashlib
 import hmac
@@ -25,10 +25,10 @@ from meterai.kit.refusal import (
 
 
 class Permission(StrEnum):
-    """What a route lets do.  Each route declares one of these, and one guard asks for it."""
+    """Permission that a route declares and the guard requires."""
 
     PUBLIC = "public"  # everybody
-    PROVIDER = "provider"  # the payment provider, which proves itself by its signature
+    PROVIDER = "provider"  # the payment provider, authenticated by its signature
     ACCOUNT_READ = "account.read"
     KEYS_READ = "keys.read"
     KEYS_MANAGE = "keys.manage"
@@ -36,23 +36,23 @@ class Permission(StrEnum):
     ORDER_READ = "order.read"
     ORDER_CREATE = "order.create"
     ORDER_WITHDRAW = "order.withdraw"
-    SALE_MAKE = "sale.make"  # sell stamps from the deposit of a distributor, and see what was sold
+    SALE_MAKE = "sale.make"  # sell stamps from the deposit of a distributor, and see the sales
     RESELLERS_MANAGE = (
-        "resellers.manage"  # who sells from the deposit of an account, and for whom it sells itself
+        "resellers.manage"  # resellers of the account's deposit, and distributors it resells for
     )
-    SHOP_CHANGE = "shop.change"  # what the sales page of a distributor shows
+    SHOP_CHANGE = "shop.change"  # content of a distributor's sales page
     REFUND_READ = "refund.read"
     REFUND_ASK = "refund.ask"
     STAMP_AFFIX = "stamp.affix"
     STAMPING_READ = "stamping.read"
-    DOCUMENT_READ = "document.read"  # the stamped file, or what was added to it
+    DOCUMENT_READ = "document.read"  # the stamped file, or its delta
     CASE_READ = "case.read"
     CASE_MAKE = "case.make"  # complain, and answer
     WEBHOOKS_READ = "webhooks.read"
     WEBHOOKS_MANAGE = "webhooks.manage"
     MEMBERS_READ = "members.read"
     MEMBERS_MANAGE = "members.manage"
-    PERSON = "person"  # what a person does for itself, whoever it acts for: passkeys, sessions, organizations
+    PERSON = "person"  # a person's own affairs, in any account it acts for: passkeys, sessions, organizations
     # Permissions of staff, the operator's own people.
     CONSOLE_READ = "console.read"  # search, timelines, work lists, numbers
     CONSOLE_CASES = "console.cases"  # answer complaints
@@ -60,37 +60,37 @@ class Permission(StrEnum):
     CONSOLE_OPERATIONS = "console.operations"  # lines, issuing, jobs, mails
     CONSOLE_SESSIONS = "console.sessions"  # end sessions and keys of an account
     CONSOLE_FINANCE = "console.finance"  # reconciliation, statements of books, day close, payouts
-    CONSOLE_INCIDENTS = "console.incidents"  # incidents, the way back, outage records
+    CONSOLE_INCIDENTS = "console.incidents"  # incidents, recovery, outage records
     CONSOLE_STATEMENTS = "console.statements"  # statements of duty, extracts, evidence
-    CONSOLE_PRIVACY = "console.privacy"  # requests of people about their data, breaches
+    CONSOLE_PRIVACY = "console.privacy"  # data requests of people, breaches
     CONSOLE_ORGANIZATIONS = "console.organizations"  # approve organizations
-    CONSOLE_STAFF = "console.staff"  # who is staff
-    CONSOLE_APPROVE = "console.approve"  # decide on what others asked for
+    CONSOLE_STAFF = "console.staff"  # roles of staff
+    CONSOLE_APPROVE = "console.approve"  # decide on requests of others
 
 
-OPEN = frozenset({Permission.PUBLIC, Permission.PROVIDER})  # nobody has to be signed in
+OPEN = frozenset({Permission.PUBLIC, Permission.PROVIDER})  # no sign-in needed
 PERSONAL = frozenset({Permission.PERSON})
 OF_STAFF = frozenset(one for one in Permission if one.startswith("console."))
 
 
 class Role(StrEnum):
-    """Role of a member in an organization.  A person is the owner of its own account."""
+    """Role of a member in an organization.  A person owns its own account."""
 
     OWNER = "owner"
-    FINANCE = "finance"  # buys, and asks money back
-    CLERK = "clerk"  # stamps documents from what was bought
+    FINANCE = "finance"  # buys, and requests refunds
+    CLERK = "clerk"  # stamps documents with stamps of the organization
     DEVELOPER = "developer"  # builds programs that use the API
-    AUDITOR = "auditor"  # sees what was done and where the money is; changes nothing
+    AUDITOR = "auditor"  # sees acts and money; changes nothing
 
 
 class StaffRole(StrEnum):
-    """Role of somebody who works for the operator of the platform."""
+    """Role of a person who works for the operator of the platform."""
 
-    SUPPORT = "support"  # answers people who ask about their orders
-    FINANCE = "finance"  # decides about money: suspense, refunds
+    SUPPORT = "support"  # answers questions about orders
+    FINANCE = "finance"  # decides on money: suspense, refunds
     OPERATIONS = "operations"  # runs the installation
-    SUPERVISOR = "supervisor"  # may do all of it, and says who is staff
-    REGULATOR = "regulator"  # sees, and changes nothing
+    SUPERVISOR = "supervisor"  # has every permission, and decides who is staff
+    REGULATOR = "regulator"  # reads; changes nothing
 
 
 class OrganizationState(StrEnum):
@@ -118,7 +118,7 @@ ORGANIZATION = Lifecycle(
 
 
 class InvitationState(StrEnum):
-    """State of an invitation; one that is `sent` and past its time opens nothing either."""
+    """State of an invitation; a `sent` one that is past its time opens nothing either."""
 
     SENT = "sent"  # it can be accepted until its time is over
     ACCEPTED = "accepted"
@@ -148,7 +148,7 @@ _SEES = frozenset(
         Permission.MEMBERS_READ,
     }
 )
-# The answer to a complaint has facts of orders, payments and refunds.
+# The answer to a complaint shows facts of orders, payments and refunds.
 _SEES_MONEY = _SEES | {Permission.ORDER_READ, Permission.REFUND_READ, Permission.CASE_READ}
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.OWNER: frozenset(Permission) - OPEN - PERSONAL - OF_STAFF,
@@ -196,11 +196,11 @@ STAFF_PERMISSIONS: Mapping[StaffRole, frozenset[Permission]] = {
     StaffRole.REGULATOR: frozenset({Permission.CONSOLE_READ, Permission.CONSOLE_STATEMENTS}),
 }
 
-# The permissions that an API key may have.  A key gives nobody a role.
+# Permissions that an API key may have.  A key manages no members.
 KEY_PERMISSIONS = PERMISSIONS[Role.OWNER] - {Permission.MEMBERS_MANAGE}
-# Scopes that show facts of orders: a key that has one has `order.read` too.
+# Scopes that show facts of orders: a key with one of them also has `order.read`.
 SHOWS_ORDERS = frozenset({Permission.CASE_READ, Permission.CASE_MAKE})
-# Choices of scopes on the form of a new key.  Permissions that its maker lacks are left out.
+# Presets of scopes on the form of a new key.  Permissions that its maker lacks are left out.
 KEY_PRESETS: Mapping[str, frozenset[Permission]] = {
     "everything": KEY_PERMISSIONS,
     "buying": frozenset(
@@ -224,7 +224,7 @@ KEY_PRESETS: Mapping[str, frozenset[Permission]] = {
     "reading": frozenset(one for one in KEY_PERMISSIONS if one.endswith(".read")),
 }
 
-NOBODY = UUID(int=0)  # the account of what belongs to no account yet
+NOBODY = UUID(int=0)  # account of rows that belong to no account
 
 EMAIL_LENGTH_MAX = 254  # RFC 5321, section 4.5.3.1.3
 CODE_DIGITS = 6
@@ -236,8 +236,9 @@ SESSION_KIND = "ses"
 PASSKEY_KIND = "psk"
 MEMBERSHIP_KIND = "mem"
 INVITATION_KIND = "inv"
-# A dot-string and a domain (RFC 5321, section 4.1.2): labels of 63 characters that neither begin nor end
-# with a hyphen (RFC 1035, section 2.3.4), the last of them no number. What else is typed reaches nobody.
+# A dot-string and a domain (RFC 5321, section 4.1.2): labels of at most 63 characters that neither
+# begin nor end with a hyphen (RFC 1035, section 2.3.4), the last of them no number.  Mail to any
+# other form is not delivered.
 _ATOM, _LABEL = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+", r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _EMAIL = re.compile(
     rf"(?=[^@]{{1,64}}@){_ATOM}(\.{_ATOM})*@({_LABEL}\.)+(?=[a-z0-9-]*[a-z]){_LABEL}\Z"
@@ -245,41 +246,41 @@ _EMAIL = re.compile(
 _WEB_ADDRESS = re.compile(r"://|\bwww\.", re.IGNORECASE)
 _CREDENTIAL_LENGTH = 26 + 26 + 32
 KEY_NAME_LENGTH_MAX = 60  # characters; fits on one line of a phone
-KEYS_PER_ACCOUNT_MAX = 50  # not ended; a list that a person can still read through
+KEYS_PER_ACCOUNT_MAX = 50  # not ended; a list that a person can read
 SESSIONS_SHOWN_MAX = 50  # the newest; a person has a few, and can end all
-# For how long a key still opens after its successor was made: at once, an hour, a day, a week.
+# Hours that a key still works after its successor was made: none, an hour, a day, a week.
 KEY_OVERLAP_HOURS = (0, 1, 24, 168)
-KEY_LIVES_MAX = timedelta(days=3_660)  # ten years: beyond, the year was typed wrong
-KEY_NEAR_END = timedelta(days=30)  # staff see it from then on: time to ask whoever has it
-KEY_END_TOLD_BEFORE = timedelta(days=7)  # its owner is written to; time to make another
-KEYS_SHOWN_MAX = 100  # those in use, and the newest of those that were ended
-# People who share a phone: their addresses all stay known, the one used longest ago goes first.
+KEY_LIVES_MAX = timedelta(days=3_660)  # ten years: a later year is a typing error
+KEY_NEAR_END = timedelta(days=30)  # staff see it from then on, in time to ask its holder
+KEY_END_TOLD_BEFORE = timedelta(days=7)  # its owner gets a mail, in time to make another
+KEYS_SHOWN_MAX = 100  # those in use, and the newest of those that ended
+# Several people may share a phone; the address used longest ago is dropped first.
 ADDRESSES_PER_DEVICE_MAX = 4
 _MARK_BYTES = 16
-ORGANIZATION_NAME_LENGTH_MAX = 200  # characters; longer than any name of a company that we know
-ORGANIZATIONS_PER_PERSON_MAX = 20  # with a role in force; a list that a person chooses from
-MEMBERS_MAX = 200  # of one organization; a list that its owner reads through
-# Sent within a day by one organization: a mail goes to whoever it names, so as few as a team needs.
+ORGANIZATION_NAME_LENGTH_MAX = 200  # characters; longer than any company name we know
+ORGANIZATIONS_PER_PERSON_MAX = 20  # with a role in force; a list to choose from
+MEMBERS_MAX = 200  # of one organization; a list that its owner reads
+# Per organization and day: each is a mail to any address, so no more than a team needs.
 INVITATIONS_PER_DAY_MAX = 20
-# Sent within a day to one address by all organizations: nobody's inbox is filled by organizations made for it.
+# Per address and day, over all organizations: invitations must not flood an inbox.
 INVITATIONS_PER_ADDRESS_MAX = 5
 INVITATION_LIVES = timedelta(days=7)
-STAMPS_PER_MONTH_MAX = 1_000_000_000  # beyond what is sold in a year
-# A session that began by then may make what outlives it: a passkey, an API key.  Long enough to make one
-# after signing in for it, and short beside the time for which a stolen session goes unnoticed.
+STAMPS_PER_MONTH_MAX = 1_000_000_000  # more than is sold in a year
+# Age of a session that may still make a passkey or an API key, which outlive it.  Long enough to
+# make one after signing in for it, and short beside the time until a stolen session is noticed.
 PROOF_LIVES = timedelta(minutes=10)
-# How long a session has the rights of staff: a working day.
+# Lifetime of the rights of staff in a session: a working day.
 STAFF_SESSION_LIVES = timedelta(hours=12)
-SUPERVISORS_FIRST_MAX = 2  # made without an approval: one asks, the other approves
-# What a thief may have made with a session that was stolen: as long as one lives by default.
+SUPERVISORS_FIRST_MAX = 2  # made without an approval: one requests, the other approves
+# Age of credentials that a stolen session may have made: the default lifetime of a session.
 LATELY = timedelta(days=30)
-# As far back as the codes of an address are counted.  So whenever a stranger has used them up, a
-# mail is in the inbox of that address whose link still opens.
+# As long as codes of an address are counted.  When a stranger has used up the codes, the inbox of
+# the address holds a mail whose link still opens.
 LINK_LIVES = timedelta(hours=1)
 
 
 class NotPermitted(Refusal):
-    """Whoever asks is known, and may not do this; `permission` says what is missing."""
+    """The caller is known and lacks `permission`."""
 
     code = "not_permitted"
     status = 403
@@ -291,48 +292,48 @@ class NotPermitted(Refusal):
 
 @refusal_of_database
 class MembershipEnded(Refusal):
-    """The session acts for an organization in which the person has no role any more."""
+    """The session acts for an organization in which the person no longer has a role."""
 
     code = "membership_ended"
     status = 403
 
 
 class PasskeyNeeded(Refusal):
-    """The account has no passkey, and staff have no other way to sign in."""
+    """The account has no passkey; staff sign in by passkey alone."""
 
     code = "passkey_needed"
     status = 409
 
 
 class PasskeyRequired(Refusal):
-    """The account is of staff: no mail opens it, and only a session that a passkey opened adds a passkey."""
+    """The account is of staff: it signs in by passkey alone, and only such a session adds a passkey."""
 
     code = "passkey_required"
     status = 403
 
 
 class StaffRoleUnchanged(Refusal):
-    """The account has the role that is to be given, or has not the one that is to end."""
+    """The account already has the role to give, or lacks the role to end."""
 
     code = "staff_role_unchanged"
     status = 409
 
 
 class LastSupervisor(Refusal):
-    """Nobody else is a supervisor: without one nobody could say who is staff."""
+    """The account is the last supervisor; without one nobody can give roles of staff."""
 
     code = "last_supervisor"
     status = 409
 
 
 class SupervisorsExist(CommandRefusal):
-    """There are two supervisors: they say who else is staff."""
+    """Two supervisors exist; they give the other roles of staff."""
 
     code = "supervisors_exist"
 
 
 class OrganizationNotOpen(Refusal):
-    """The organization waits for the approval of staff, or was declined: nobody acts for it."""
+    """The organization waits for approval or was declined, so nobody acts for it."""
 
     code = "organization_not_open"
     status = 409
@@ -343,7 +344,7 @@ class OrganizationNotOpen(Refusal):
 
 
 class TooManyOrganizations(Refusal):
-    """The person has a role in as many organizations as it may have."""
+    """The person has a role in the maximum number of organizations."""
 
     code = "too_many_organizations"
     status = 409
@@ -354,7 +355,7 @@ class TooManyOrganizations(Refusal):
 
 
 class TooManyMembers(Refusal):
-    """The organization has as many members as it may have."""
+    """The organization has the maximum number of members."""
 
     code = "too_many_members"
     status = 409
@@ -365,7 +366,7 @@ class TooManyMembers(Refusal):
 
 
 class TooManyInvitations(Refusal):
-    """The organization, or all of them to one address, have sent as many invitations within a day as may be."""
+    """The maximum of invitations within a day was sent, by the organization or to the address."""
 
     code = "too_many_invitations"
     status = 409
@@ -376,28 +377,28 @@ class TooManyInvitations(Refusal):
 
 
 class AlreadyMember(Refusal):
-    """The person has a role in the organization already; it is changed, and not given again."""
+    """The person already has a role in the organization; a role is changed, not given twice."""
 
     code = "already_member"
     status = 409
 
 
 class InvitationForAnother(Refusal):
-    """The invitation was sent to another address than that of the account; which one is not told."""
+    """The invitation was sent to another address than that of the account; the address is not revealed."""
 
     code = "invitation_for_another"
     status = 403
 
 
 class InvitationSpent(Refusal):
-    """The invitation is too old, was used or withdrawn, or is not one of ours."""
+    """The link is of no invitation of ours, or the invitation expired, was used or withdrawn."""
 
     code = "invitation_spent"
     status = 410
 
 
 class LastOwner(Refusal):
-    """The organization would be without an owner."""
+    """The organization would lose its last owner."""
 
     code = "last_owner"
     status = 409
@@ -405,7 +406,7 @@ class LastOwner(Refusal):
 
 @refusal_of_database
 class MemberLimitReached(Refusal):
-    """The member would use more stamps this month than its organization lets it; so many are left."""
+    """The member needs more stamps than `left` of its monthly limit."""
 
     code = "member_limit_reached"
     status = 409
@@ -418,10 +419,10 @@ class MemberLimitReached(Refusal):
 
 
 class CodeWrong(Refusal):
-    """The code is not the one that was sent; so many tries are left.
+    """The code differs from the one sent; `tries_left` remain.
 
-    Each mail has a code of its own, which signs in on the page that asked for it.  Of two mails the
-    latest may be for another page, so the right one is named by when it went out.
+    Each mail has a code of its own, valid on the page that requested it.  The latest of two mails may be for
+    another page, so `mailed_at` identifies the right one.
     """
 
     code = "code_wrong"
@@ -434,39 +435,39 @@ class CodeWrong(Refusal):
 
 
 class CodeIncomplete(Refusal):
-    """No code of ours has this many digits: it is not looked up, and costs no try."""
+    """The code has another number of digits: it is not looked up and costs no try."""
 
     code = "code_incomplete"
     status = 422
 
 
 class CodeSpent(Refusal):
-    """The code is too old, was used, or was tried too often; a new one is needed."""
+    """The code expired, was used or was tried too often; a new one is needed."""
 
     code = "code_spent"
     status = 422
 
 
 class LinkSpent(Refusal):
-    """The link of a mail is too old, was used, or is not one of ours."""
+    """The link expired, was used, or is not one of ours."""
 
     code = "link_spent"
     status = 422
 
 
 class TooManyCodes(Refusal):
-    """More codes were asked for than one address or network gets in an hour, or so many lately that one of
-    those can still be typed.
+    """The hourly quota of codes of the address or network, or the quota of unused codes, is used up.
 
-    From `retry_at` on there is another, unless somebody else was given it first.
+    A code is available from `retry_at`, unless another request takes it first.
     """
 
     code = "too_many_codes"
     status = 429
-    quota = ("sign_in_codes", "")  # several, of an address and its networks: which is not told
+    # several quotas, of an address and its networks; the answer does not reveal which
+    quota = ("sign_in_codes", "")
 
     def __init__(self, until: datetime) -> None:
-        # Shown to the minute, so rounded up to a whole one.
+        # Shown to the minute, so rounded up.
         whole = until.replace(second=0, microsecond=0)
         self.retry_at = whole if whole == until else whole + timedelta(minutes=1)
         super().__init__(f"too many codes lately; again at {self.retry_at.isoformat()}")
@@ -474,9 +475,9 @@ class TooManyCodes(Refusal):
 
 @refusal_of_database
 class SignUpClosed(Refusal):
-    """The address has no account, and none is made since `closed_at`; accounts that are there sign in.
+    """The address has no account, and sign-up is closed since `closed_at`; existing accounts sign in.
 
-    Only who reads the mail of the address is told: nobody else learns whether it has an account.
+    Only the reader of the address's mail gets this answer: nobody else learns whether the address has an account.
     """
 
     code = "sign_up_closed"
@@ -485,29 +486,29 @@ class SignUpClosed(Refusal):
 
     def __init__(self, closed_at: str) -> None:
         super().__init__(f"no account is made since {closed_at}")
-        self.closed_at = closed_at  # as the database writes a moment
+        self.closed_at = closed_at  # in the format of the database
 
     def facts(self) -> dict[str, object]:
-        """Since when, as a moment."""
+        """Return `closed_at` as a datetime."""
         return {"closed_at": datetime.fromisoformat(self.closed_at)}
 
 
 class PasskeyRefused(Refusal):
-    """What an authenticator answered does not open or make anything; why is not told."""
+    """The answer of an authenticator is invalid; the reason is not revealed."""
 
     code = "passkey_refused"
     status = 422
 
 
 class CredentialTaken(Refusal):
-    """The authenticator's credential is a passkey of another account: one opens one account."""
+    """The credential is a passkey of another account; it opens one account only."""
 
     code = "credential_taken"
     status = 409
 
 
 class TooManyPasskeys(Refusal):
-    """The account has as many passkeys as it may have."""
+    """The account has the maximum number of passkeys."""
 
     code = "too_many_passkeys"
     status = 409
@@ -518,7 +519,7 @@ class TooManyPasskeys(Refusal):
 
 
 class TooManyKeys(Refusal):
-    """The account has as many API keys as it may have."""
+    """The account has the maximum number of API keys."""
 
     code = "too_many_keys"
     status = 409
@@ -529,7 +530,7 @@ class TooManyKeys(Refusal):
 
 
 class ScopeNotHeld(Refusal):
-    """The key would have a permission that whoever makes it has not; which, is told."""
+    """The key would have the permission `scope`, which its maker lacks."""
 
     code = "scope_not_held"
     status = 403
@@ -540,21 +541,21 @@ class ScopeNotHeld(Refusal):
 
 
 class KeyOver(Refusal):
-    """The key was ended, or its time is over: it has no successor, a new one is made."""
+    """The key ended or expired, so it gets no successor; a new key is made instead."""
 
     code = "key_over"
     status = 409
 
 
 class KeyReplaced(Refusal):
-    """The key has a successor already."""
+    """The key already has a successor."""
 
     code = "key_replaced"
     status = 409
 
 
 class KeyAlreadyMade(Refusal):
-    """The same form made a key before; its text was shown then and is kept nowhere."""
+    """The same form made a key before; its text was shown then and is not stored."""
 
     code = "key_already_made"
     status = 409
@@ -562,7 +563,7 @@ class KeyAlreadyMade(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """Where and in which language an account is written to."""
+    """Address and language of mails to an account."""
 
     email: str
     language: str
@@ -570,22 +571,23 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """A sign-in code that was sent, and how often it was tried."""
+    """A sign-in code that was sent, with its tries."""
 
     email: str
     expires_at: datetime
     used_at: datetime | None
     tries: int
-    leads_to: str  # the page of ours where the sign-in began
+    leads_to: str  # path of ours at which the sign-in began
 
     def is_spent(self, now: datetime, tries_max: int, again_since: datetime | None) -> bool:
-        """True where no code opens it any more; used after `again_since`, it opens once more."""
+        """True if no code opens it any more; one used after `again_since` opens it once more."""
         is_used = self.used_at is not None and (again_since is None or self.used_at <= again_since)
         return is_used or self.expires_at <= now or self.tries >= tries_max
 
     def is_link_over(self, now: datetime, again_since: datetime, code_lives: timedelta) -> bool:
-        """True where the link of its mail opens nothing any more.  Wrong codes change nothing
-        about it: whoever tries those has not got the mail.
+        """True if the link of its mail opens nothing any more.
+
+        Wrong codes have no influence: their sender does not have the mail.
         """
         is_used = self.used_at is not None and self.used_at <= again_since
         return is_used or self.expires_at - code_lives + max(LINK_LIVES, code_lives) <= now
@@ -593,44 +595,44 @@ class Challenge:
 
 @dataclass(frozen=True, slots=True)
 class TriedChallenge(Challenge):
-    """A challenge as it was before a code was tried, and the account that the code opened, if it did."""
+    """A challenge before a try of its code, and the account that the code opened, if any."""
 
     account: UUID | None
     language: str | None
 
 
 class OpenedAccount(NamedTuple):
-    """The account that a sign-in opened, and the language it reads; None where only a passkey opens it."""
+    """The account that a sign-in opened, and its language; None if only a passkey opens it."""
 
     account: UUID
     language: str | None
 
 
 class CodeLimits(NamedTuple):
-    """Codes sent within an hour, at most; and codes outstanding at once, at most."""
+    """Maximum of codes sent within an hour, and of unused codes at one time."""
 
     of_address: int
-    of_devices: int  # all those together that an address signed in with before
+    of_devices: int  # all devices together that signed in with the address before
     of_network: int
     outstanding: int  # of an address, or of one device
 
 
 @dataclass(frozen=True, slots=True)
 class StoredCredential:
-    """What is known of a session or an API key that opens something."""
+    """The stored row of a session or API key in use."""
 
     secret_hash: bytes
     language: str  # of its account
     made_at: datetime
     last_used_at: datetime | None
-    acts_for: UUID | None = None  # the organization that a session acts for
+    acts_for: UUID | None = None  # organization that a session acts for
     staff: Sequence[str] = ()  # roles of staff, where a passkey opened the session
     is_by_passkey: bool = False  # of a session
-    scopes: Sequence[str] | None = None  # of a key; None is everything that a key may do
+    scopes: Sequence[str] | None = None  # of a key; None: all that a key may have
 
 
 class StaffOfAddress(NamedTuple):
-    """Somebody of staff: the account, its address, and its roles."""
+    """A member of staff: account, address, roles."""
 
     account: UUID
     email: str
@@ -638,7 +640,7 @@ class StaffOfAddress(NamedTuple):
 
 
 class ActingFor(NamedTuple):
-    """The organization that a session acts for: its name, and the role of the person there."""
+    """The organization that a session acts for: its name and the person's role."""
 
     name: str
     role: str
@@ -646,20 +648,20 @@ class ActingFor(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class KeyTerms:
-    """The scopes of a new API key, its end and its maker.
+    """Scopes, end and maker of a new API key.
 
-    `scopes` None is everything that a key may do; `held` are the permissions of the maker, None those of an operator.
+    `scopes` None means all that a key may have; `held` are the permissions of the maker, None for an operator.
     """
 
     scopes: frozenset[str] | None = None
     expires_at: datetime | None = None
     made_by: UUID | None = None
     held: frozenset[str] | None = None
-    follows: UUID | None = None  # the key that it replaces
+    follows: UUID | None = None  # the key that this one replaces
 
 
 class Replacement(NamedTuple):
-    """The wish to replace an API key: for how long it still opens, and the id of its successor."""
+    """Request to replace an API key: the overlap in hours, and the id of its successor."""
 
     key: UUID
     overlap_hours: int
@@ -668,7 +670,7 @@ class Replacement(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class StoredKey:
-    """An API key as it is kept, for the one that replaces it."""
+    """The stored row of an API key that is to be replaced."""
 
     name: str
     scopes: Sequence[str] | None
@@ -680,7 +682,7 @@ class StoredKey:
 
 @dataclass(frozen=True, slots=True)
 class KeyOfAccount:
-    """An API key that ends soon, and whose it is."""
+    """An API key that ends soon, with its account."""
 
     account: UUID
     key: UUID
@@ -689,7 +691,7 @@ class KeyOfAccount:
 
 
 class KeyMaker(NamedTuple):
-    """A person who made a key of an organization, and whether it still has a role there."""
+    """The person who made a key of an organization; `has_left` if its role there ended."""
 
     key: str
     email: str
@@ -704,7 +706,7 @@ class Organization:
     name: str
     npwp: str
     nib: str
-    warns: Sequence[str]  # which of these numbers are in a format that is not known
+    warns: Sequence[str]  # names of its numbers in an unknown format
     state: OrganizationState
     made_at: datetime
 
@@ -720,7 +722,7 @@ class PlaceOf(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A person with a role in an organization, and the stamps it used this month against its limit."""
+    """A person with a role in an organization, and the stamps it used this month of its limit."""
 
     id: str
     person: UUID
@@ -747,11 +749,11 @@ class Invitation:
 
     @property
     def shown(self) -> str:
-        """Its public number."""
+        """Public number of the invitation."""
         return show(INVITATION_KIND, self.id)
 
     def is_over(self, now: datetime) -> bool:
-        """True where it cannot be accepted any more."""
+        """True if it can no longer be accepted."""
         return self.state != InvitationState.SENT or self.expires_at <= now
 
 
@@ -769,13 +771,13 @@ class ApiKeyView:
     replaces: str | None
 
     def is_over(self, now: datetime) -> bool:
-        """True once it opens nothing any more."""
+        """True if it opens nothing any more."""
         return self.ended_at is not None or (self.expires_at is not None and self.expires_at <= now)
 
 
 @dataclass(frozen=True, slots=True)
 class AccountTold:
-    """An account with the organization that it is, if it is one."""
+    """An account, with its organization if it is one."""
 
     email: str
     made_at: datetime
@@ -785,7 +787,7 @@ class AccountTold:
 
 @dataclass(frozen=True, slots=True)
 class SessionView:
-    """A session as its owner sees it: coarsely from where, and when."""
+    """A session as its owner sees it: browser, system and times."""
 
     id: str
     browser: str
@@ -796,7 +798,7 @@ class SessionView:
 
 @dataclass(frozen=True, slots=True)
 class StoredPasskey:
-    """A passkey that opens its account: what its answers are checked with."""
+    """A passkey in use, with the values that verify its answers."""
 
     passkey_id: UUID
     public_key: bytes  # COSE
@@ -814,22 +816,22 @@ class PasskeyView:
 
 
 def staff_permissions(roles: Sequence[str]) -> frozenset[Permission]:
-    """Permissions of all these roles of staff together."""
+    """Return the union of the permissions of roles of staff."""
     return frozenset().union(*(STAFF_PERMISSIONS[StaffRole(one)] for one in roles))
 
 
 def key_permissions(scopes: Sequence[str] | None) -> frozenset[str]:
-    """Permissions of a key with these scopes: no more than a key may have."""
+    """Return the permissions of a key with these scopes, at most those a key may have."""
     return KEY_PERMISSIONS if scopes is None else KEY_PERMISSIONS.intersection(scopes)
 
 
 def is_lately(made_at: datetime, now: datetime) -> bool:
-    """True for what may have been made with a session that was stolen."""
+    """True if it is recent enough to have been made with a stolen session."""
     return now - made_at <= LATELY
 
 
 def normalized(email: str) -> str:
-    """The address as we compare it.  Refuses `Malformed`."""
+    """Return the address in the form that is stored and compared.  Refuses `Malformed`."""
     text = email.strip().lower()
     if len(text) > EMAIL_LENGTH_MAX or not _EMAIL.match(text):
         raise Malformed("email", "email")
@@ -837,12 +839,14 @@ def normalized(email: str) -> str:
 
 
 def key_name(text: str) -> str:
-    """The name of an API key, as its holder gave it.  Refuses `Malformed`."""
+    """Return the name of an API key with single spaces.  Refuses `Malformed`."""
     return _name(text, "name", KEY_NAME_LENGTH_MAX)
 
 
 def organization_name(text: str) -> str:
-    """The name of an organization.  Refuses `Malformed`, also of a web address: mails to strangers have the name."""
+    """Return the name of an organization.  Refuses `Malformed`, also for a web address: mails to strangers contain
+    the name.
+    """
     name = _name(text, "organization", ORGANIZATION_NAME_LENGTH_MAX)
     if _WEB_ADDRESS.search(name):
         raise Malformed("organization", "shown_text", length_max=ORGANIZATION_NAME_LENGTH_MAX)
@@ -857,7 +861,7 @@ def _name(text: str, field: str, length_max: int) -> str:
 
 
 def stamps_limit(text: str) -> int | None:
-    """The limit of stamps per month that was typed; None where there is none.  Refuses `Malformed`."""
+    """Return a typed limit of stamps per month; None if empty.  Refuses `Malformed`."""
     if not text.strip():
         return None
     limit = counted(text.strip())
@@ -867,28 +871,30 @@ def stamps_limit(text: str) -> int | None:
 
 
 def code_of(key: bytes, challenge: UUID) -> str:
-    """The six digits of a challenge.  Derived from a key that is not in the database, so that a
-    copy of the database does not reveal them."""
+    """Return the six digits of a challenge, derived from a key outside the database: a copy of the database does
+    not reveal them.
+    """
     digest = hmac.digest(key, challenge.bytes, hashlib.sha256)
     return f"{int.from_bytes(digest[:8]) % 10**CODE_DIGITS:0{CODE_DIGITS}}"
 
 
 def asked_mark(key: bytes, challenge: UUID) -> str:
-    """What the browser that asked for the code of a challenge keeps: it is told by no mail and no
-    address, so nobody else has it.  By itself it opens nothing."""
+    """Return the mark of the browser that requested the code of a challenge.
+
+    No mail and no URL contains it, so no other browser has it.  It opens nothing by itself.
+    """
     digest = hmac.digest(key, b"asked:" + challenge.bytes, hashlib.sha256)[:_MARK_BYTES]
     return urlsafe_b64encode(digest).decode().rstrip("=")
 
 
 def link_secret(key: bytes, challenge: UUID) -> str:
-    """What the link of a mail proves that it was read with: 128 bits, so that guesses need not be
-    counted, and nobody can use them up."""
+    """Return the secret in the link of a mail: 128 bits, so guesses need no count that a stranger could use up."""
     return hmac.digest(key, b"link:" + challenge.bytes, hashlib.sha256)[:_MARK_BYTES].hex()
 
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """A bearer secret that names its own row: account, key, session or invitation, and the secret."""
+    """A bearer secret that names its row: account, id (of a key, session or invitation), and the secret."""
 
     account: UUID
     id: UUID
@@ -896,25 +902,25 @@ class Credential:
 
     @classmethod
     def fresh(cls, account: UUID, identifier: UUID) -> "Credential":
-        """A new credential for a row that is about to be written."""
+        """Return a credential with a fresh secret for a new row."""
         return cls(account, identifier, secrets.token_urlsafe(SECRET_BYTES))
 
     @classmethod
-    def of_invitation(cls, key: bytes, account: UUID, invitation: UUID) -> "Credential":
-        """The credential in the link of an invitation: made anew for its mail from a key that is not in the
-        database, so that no row has it.
+    def for_invitation(cls, key: bytes, account: UUID, invitation: UUID) -> "Credential":
+        """Return the credential in the link of an invitation, derived from a key outside the database, so no row
+        contains it.
         """
         digest = hmac.digest(key, b"invitation:" + account.bytes + invitation.bytes, hashlib.sha256)
         secret = urlsafe_b64encode(digest[:SECRET_BYTES]).decode()
         return cls(account, invitation, secret)
 
     def text(self, prefix: str = "") -> str:
-        """What the holder keeps."""
+        """Return the text that the holder keeps."""
         return f"{prefix}{compact(self.account)}{compact(self.id)}{self.secret}"
 
     @classmethod
     def read(cls, text: str, prefix: str = "") -> "Credential":
-        """Read what the holder sent.  Refuses `SignInRequired`."""
+        """Read the text that the holder sent.  Refuses `SignInRequired`."""
         rest = text.removeprefix(prefix)
         if len(rest) != _CREDENTIAL_LENGTH or not text.startswith(prefix):
             raise SignInRequired("not a credential")
@@ -924,45 +930,45 @@ class Credential:
             raise SignInRequired("not a credential") from None
 
     def hash(self) -> bytes:
-        """What we keep: the secret has 192 random bits, so a plain hash is enough."""
+        """Return the hash to store; the secret has 192 random bits, so an unsalted hash is enough."""
         return hashlib.sha256(self.secret.encode()).digest()
 
     def opens(self, stored: bytes) -> bool:
-        """True where the secret is the one whose hash is stored."""
+        """True if `stored` is the hash of the secret."""
         return hmac.compare_digest(self.hash(), stored)
 
 
 def address_digest(account: UUID, email: str) -> str:
-    """What the audit trail keeps of an address."""
+    """Return the digest of an address for the audit trail."""
     return hashlib.sha256(account.bytes + email.encode()).hexdigest()
 
 
 def session_digest(secret_hash: bytes) -> str:
-    """The name of a session or an invitation in the audit trail: a hash of the hash of its secret."""
+    """Return the digest of a session or an invitation for the audit trail: a hash of the hash of its secret."""
     return hashlib.sha256(secret_hash).hexdigest()
 
 
 def organization_digest(account: UUID, name: str, npwp: str, nib: str) -> str:
-    """The digest of an organization for the audit trail; its name and numbers cannot be guessed from it."""
+    """Return the digest of an organization for the audit trail; it does not reveal the name and the numbers."""
     return hashlib.sha256(account.bytes + "\n".join((name, npwp, nib)).encode()).hexdigest()
 
 
 def key_digest(secret_hash: bytes, name: str) -> str:
-    """The digest of an API key for the audit trail; its name cannot be guessed from it."""
+    """Return the digest of an API key for the audit trail; it does not reveal the name."""
     return hashlib.sha256(secret_hash + name.encode()).hexdigest()
 
 
 def passkey_digest(credential: bytes, public_key: bytes, name: str) -> str:
-    """What the audit trail keeps of a passkey."""
+    """Return the digest of a passkey for the audit trail."""
     return hashlib.sha256(credential + public_key + name.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class KnownBrowser:
-    """A browser, and a mark (an HMAC of ours) for each address that signed in with it.
+    """A browser with a mark (HMAC) for each address that signed in with it.
 
-    It authenticates nobody.  It only keeps a stranger, who uses up the codes of an address, from
-    locking out whoever signed in with that address before.
+    It authenticates nobody.  It gives the browser a code quota of its own, so that a stranger who uses up the codes
+    of an address does not lock out its owner.
     """
 
     id: UUID
@@ -970,7 +976,7 @@ class KnownBrowser:
 
     @classmethod
     def read(cls, text: str) -> "KnownBrowser | None":
-        """The device of a cookie, or None; its marks are not checked here but by `knows`."""
+        """Read the device cookie; None if malformed.  `knows` checks the marks."""
         if not text.isascii():
             return None
         name, *marks = text.split(".")
@@ -981,11 +987,11 @@ class KnownBrowser:
 
     @classmethod
     def fresh(cls) -> "KnownBrowser":
-        """A device nobody signed in with yet."""
+        """Return a device with which nobody has signed in."""
         return cls(new_id())
 
     def text(self) -> str:
-        """What the cookie holds."""
+        """Return the text of the cookie."""
         return ".".join((compact(self.id), *self.marks))
 
     def _mark(self, key: bytes, email: str) -> str:
@@ -994,12 +1000,12 @@ class KnownBrowser:
         return urlsafe_b64encode(digest).decode().rstrip("=")
 
     def knows(self, key: bytes, email: str) -> bool:
-        """True where this address signed in with this device."""
+        """True if this address signed in with this device."""
         mark = self._mark(key, email).encode()
         return any(hmac.compare_digest(mark, one.encode()) for one in self.marks)
 
     def knowing(self, key: bytes, email: str) -> "KnownBrowser":
-        """The same device after this address signed in with it."""
+        """Return the device with the mark of this address added."""
         mark = self._mark(key, email)
         others = tuple(one for one in self.marks if one != mark)
         return KnownBrowser(self.id, (mark, *others)[:ADDRESSES_PER_DEVICE_MAX])

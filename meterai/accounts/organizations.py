@@ -1,4 +1,4 @@
-"""Organizations: what their members and those who are invited do, each act in a transaction of its own."""
+"""Acts of members and invited people on organizations, each in a transaction of its own."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -33,11 +33,11 @@ from meterai.plumbing.db.database import Database, Tx
 INVITATION_PATH = "/invitations"
 _INVITATIONS_SHOWN_MAX = (
     INVITATIONS_PER_DAY_MAX * 8
-)  # as many as can be open at once, and a day more
+)  # at most so many are open at once, and a day more
 
 
 class OrganizationService:
-    """Makes organizations, changes their members, sends invitations and lets people accept them."""
+    """Makes organizations, changes their members, sends invitations and accepts them."""
 
     def __init__(
         self,
@@ -56,9 +56,9 @@ class OrganizationService:
     async def make(
         self, account: UUID, person: UUID, name: str, npwp: str, nib: str
     ) -> Organization:
-        """Make an organization of which the person is the owner; a repeat finds the same.
+        """Make an organization owned by the person; a repeat returns the same one.
 
-        Refuses `Malformed`, and what `make_organization` does.
+        Refuses `Malformed`, and what `make_organization` refuses.
         """
         begins = OrganizationState.OPEN if self._is_open_at_once else OrganizationState.WAITING
         made = roles.described(account, name, (npwp, nib), begins, self._clock.now())
@@ -73,25 +73,25 @@ class OrganizationService:
         return await self._database.run(make)
 
     async def of(self, account: UUID) -> Organization:
-        """The organization that an account is.  Refuses `NotFound` for the account of a person."""
+        """Return the organization of an account.  Refuses `NotFound` for the account of a person."""
         found = await self._database.once(store.organization, account)
         if found is None:
             raise NotFound("the account is no organization")
         return found
 
     async def places(self, person: UUID) -> list[PlaceOf]:
-        """The organizations in which a person has a role."""
+        """Return the organizations in which a person has a role."""
         most = ORGANIZATIONS_PER_PERSON_MAX
         return await self._database.once(store.places_of, person, most)
 
     async def members(self, account: UUID) -> list[Member]:
-        """The members of an organization with their addresses, the earliest first."""
+        """Return the members of an organization with their addresses, the earliest first."""
         async with self._database.reading() as tx:
             found = await store.members(tx, account, MEMBERS_MAX)
             return [replace(one, email=(await contact(tx, one.person)).email) for one in found]
 
     async def invitations(self, account: UUID) -> Sequence[Invitation]:
-        """The invitations of an organization that can be accepted, the newest first."""
+        """Return the open invitations of an organization, the newest first."""
         at, most = self._clock.now(), _INVITATIONS_SHOWN_MAX
         return await self._database.once(store.invitations, account, at, most)
 
@@ -105,7 +105,7 @@ class OrganizationService:
         *,
         actor: Actor,
     ) -> Invitation:
-        """Invite an address.  Refuses `Malformed`, and what `invitations.invite` does."""
+        """Invite an address.  Refuses `Malformed`, and what `invitations.invite` refuses."""
         at = self._clock.now()
         made = invitations.described(self._key, account, email, role, limit, at)
         await self._database.run(
@@ -120,12 +120,12 @@ class OrganizationService:
         )
 
     def link(self, account: UUID, invitation: UUID) -> str:
-        """The path that an invitation is accepted at, for the mail that carries it."""
-        text = Credential.of_invitation(self._key, account, invitation).text()
+        """Return the path that accepts an invitation, for its mail."""
+        text = Credential.for_invitation(self._key, account, invitation).text()
         return f"{INVITATION_PATH}?invitation={text}"
 
     async def opened(self, shown: str, person: UUID) -> tuple[Invitation, Organization]:
-        """The invitation of a link, and its organization.  Refuses what `open_invitation` does."""
+        """Return the invitation of a link and its organization.  Refuses what `open_invitation` refuses."""
         credential, at = _credential(shown), self._clock.now()
         async with self._database.reading() as tx:
             return await invitations.open_invitation(tx, credential, person, at)
@@ -140,7 +140,7 @@ class OrganizationService:
     async def change(
         self, account: UUID, membership: UUID, role: Role, limit: int | None, *, actor: Actor
     ) -> None:
-        """`change_role` in a transaction of its own; this process knows it at once."""
+        """`change_role` in a transaction of its own; this process drops its cached callers."""
         change = partial(
             roles.change_role,
             account=account,
@@ -152,12 +152,12 @@ class OrganizationService:
         self._accounts.forget_person((await self._database.run(change)).person)
 
     async def end(self, account: UUID, membership: UUID, *, actor: Actor) -> None:
-        """`end_role` in a transaction of its own; this process knows it at once."""
+        """`end_role` in a transaction of its own; this process drops its cached callers."""
         end = partial(roles.end_role, account=account, membership=membership, actor=actor)
         self._accounts.forget_person((await self._database.run(end)).person)
 
     async def leave(self, account: UUID, person: UUID) -> None:
-        """End the role of the person itself; refuses `NotFound`, `LastOwner`."""
+        """End the person's own role.  Refuses `NotFound`, `LastOwner`."""
         actor = roles.member_actor(person)
 
         async def leave(tx: Tx) -> None:
@@ -171,7 +171,7 @@ class OrganizationService:
 
 
 def _credential(shown: str) -> Credential:
-    """The credential of a link.  Refuses `InvitationSpent`: mail programs cut links."""
+    """Read the credential of a link.  Refuses `InvitationSpent`: mail programs cut links."""
     try:
         return Credential.read(shown)
     except SignInRequired:

@@ -1,9 +1,8 @@
 """Passkeys (Web Authentication, Level 3): registering one, and signing in with it.
 
-A challenge is derived from a cookie that the browser was given with it and from a key of ours, so
-an answer holds only together with the cookie of the browser that asked, and only where the authenticator
-verified its user: whoever merely holds a device or a key is not its owner.  Nothing is written until
-an answer holds; then its challenge is, and no second answer to it holds.
+A challenge is derived from its cookie and a key of ours, so an answer is valid only with the cookie of the browser
+that requested it.  The authenticator must have verified its user: holding a device is not enough.  Nothing is
+written before an answer is valid; then its challenge is stored, and no second answer to it is valid.
 """
 
 import hashlib
@@ -55,16 +54,16 @@ from meterai.kit.refusal import NotFound
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import Database, Tx
 
-PASSKEYS_MAX = 10  # of one account, in use; a person has a few devices
+PASSKEYS_MAX = 10  # per account, in use; a person has a few devices
 ANSWER_LENGTH_MAX = 8_192  # characters of an authenticator's answer; a long one has 2,000
-CHALLENGE_LIVES = timedelta(minutes=10)  # of a sign-in page that waits for a passkey
+CHALLENGE_LIVES = timedelta(minutes=10)  # as long as a sign-in page waits for a passkey
 _RELYING_PARTY = "meterai"
 _SIGN_IN = b"sign-in"
 
 
 @dataclass(frozen=True, slots=True)
 class PasskeyChallenge:
-    """What an authenticator is asked, as JSON, and the cookie that its answer is read with."""
+    """Options for an authenticator, as JSON, and the cookie that reads its answer."""
 
     options: str
     cookie: str
@@ -72,7 +71,7 @@ class PasskeyChallenge:
 
 @dataclass(frozen=True, slots=True)
 class _Assertion:
-    """An assertion that the browser sent: which challenge, whose, by which credential."""
+    """An assertion that the browser sent: challenge, account, credential."""
 
     challenge: bytes
     challenge_id: UUID
@@ -95,7 +94,7 @@ class PasskeyService:
 
     @property
     def is_possible(self) -> bool:
-        """False where we are reached by a number: a passkey belongs to a name (section 5.1.2)."""
+        """False if our host is an IP address: a passkey belongs to a domain (section 5.1.2)."""
         try:
             ip_address(self._domain)
         except ValueError:
@@ -105,7 +104,7 @@ class PasskeyService:
     # -- challenges --
 
     def _challenge(self, purpose: bytes, cookie: str) -> tuple[bytes, UUID]:
-        """The challenge that this cookie was given with.  Refuses `PasskeyRefused`."""
+        """Return the challenge of a cookie, and its id.  Refuses `PasskeyRefused`."""
         name, _, until = cookie.partition(".")
         try:
             identifier, ends = from_compact(name), int(until)
@@ -125,7 +124,7 @@ class PasskeyService:
     # -- registering --
 
     async def ask_to_make(self, account: UUID) -> PasskeyChallenge:
-        """What a browser asks its authenticator for a new passkey.  Refuses `TooManyPasskeys`."""
+        """Return the options of a new passkey.  Refuses `TooManyPasskeys`."""
         async with self._database.reading() as tx:
             kept = await store.passkey_credentials(tx, account)
             email = (await contact(tx, account)).email
@@ -156,7 +155,7 @@ class PasskeyService:
         actor: Actor,
         is_by_passkey: bool = False,
     ) -> None:
-        """Keep the passkey that an authenticator made; of staff only where a passkey opened the session.
+        """Store the passkey that an authenticator made; for staff only in a session that a passkey opened.
 
         Refuses `Malformed`, `PasskeyRefused`, `TooManyPasskeys`, `CredentialTaken`, `PasskeyRequired`.
         """
@@ -170,7 +169,7 @@ class PasskeyService:
                 expected_origin=self._origin,
                 require_user_verification=True,
             )
-        # The edge: a stranger's bytes through CBOR, COSE and X.509; whatever they break is a no.
+        # A stranger's bytes pass through CBOR, COSE and X.509 parsers: any error is a refusal.
         except Exception as fault:
             raise PasskeyRefused("the new passkey does not hold") from fault
         at = self._clock.now()
@@ -196,11 +195,11 @@ class PasskeyService:
         await self._database.run(keep)
 
     async def passkeys(self, account: UUID) -> list[PasskeyView]:
-        """The passkeys of an account that open it, the newest first."""
+        """Return the passkeys in use of an account, the newest first."""
         return await self._database.once(store.passkeys, account)
 
     async def end(self, account: UUID, passkey: UUID, *, actor: Actor) -> None:
-        """End a passkey; ending it again changes nothing.
+        """End a passkey; a repeat changes nothing.
 
         Refuses `NotFound`, and `PasskeyNeeded` for the last one of staff.
         """
@@ -223,7 +222,7 @@ class PasskeyService:
     # -- signing in --
 
     def ask_to_sign_in(self) -> PasskeyChallenge:
-        """What a browser asks whichever passkey of ours it has: no address, so nothing is told."""
+        """Return the options of a sign-in with any passkey of ours; they contain no address."""
         challenge, cookie = self._fresh(_SIGN_IN)
         options = webauthn.generate_authentication_options(
             rp_id=self._domain,
@@ -235,15 +234,15 @@ class PasskeyService:
     async def sign_in(
         self, answer: str, cookie: str, device: str = "", agent: Agent = UNKNOWN
     ) -> SignedIn:
-        """Trade the answer of an authenticator for a session.  Refuses `PasskeyRefused`.
+        """Exchange the answer of an authenticator for a session.  Refuses `PasskeyRefused`.
 
-        Why it was refused is not told: an ended passkey, one of another account and one that never
-        was are the same answer.
+        The refusal does not reveal the reason: an ended passkey, one of another account and an unknown one get the
+        same answer.
         """
         challenge, challenge_id = self._challenge(_SIGN_IN, cookie)
         given = _json(answer)
         try:
-            # The account in the authenticator's own words; its signature decides whether it is.
+            # The authenticator names the account; its signature proves it.
             account = UUID(bytes=_bytes(given["response"]["userHandle"]))
             credential = _bytes(given["id"])
         except (KeyError, TypeError, ValueError):
@@ -268,7 +267,7 @@ class PasskeyService:
                 credential_public_key=kept.public_key,
                 credential_current_sign_count=kept.sign_count,
             )
-        except Exception as fault:  # the edge, as above
+        except Exception as fault:  # any error is a refusal, as above
             raise PasskeyRefused("the answer does not hold") from fault
         await _spend(tx, said.account, said.challenge_id, now)
         await store.note_passkey_use(tx, said.account, kept.passkey_id, shown.new_sign_count, now)
@@ -284,7 +283,7 @@ async def _spend(tx: Tx, account: UUID, challenge: UUID, at: datetime) -> None:
 
 
 def _json(answer: str) -> dict[str, Any]:
-    """The answer of an authenticator.  Refuses `PasskeyRefused`."""
+    """Parse the answer of an authenticator.  Refuses `PasskeyRefused`."""
     if len(answer) > ANSWER_LENGTH_MAX:
         raise PasskeyRefused("too long for an answer")
     try:
@@ -297,5 +296,5 @@ def _json(answer: str) -> dict[str, Any]:
 
 
 def _bytes(text: str) -> bytes:
-    """Raises `ValueError`, `TypeError`."""
+    """Decode base64url without padding.  Raises `ValueError`, `TypeError`."""
     return urlsafe_b64decode(text + "=" * (-len(text) % 4))

@@ -97,7 +97,7 @@ PERSONAL = Personal(
             whose="t.email = %s",
             named=_address,
             blanks={"email": "''"},
-            only="t.state <> 'sent'",  # none is, by then
+            only="t.state <> 'sent'",  # no other is left by then
             kept=KeepReason.BRIEFLY,
             since="coalesce(t.ended_at, now())",
             keeps=MONTH,

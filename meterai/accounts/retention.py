@@ -1,4 +1,4 @@
-"""How long what is in the tables of accounts is kept, and why."""
+"""Retention rules of the tables of accounts, with reasons."""
 
 from meterai.plumbing.work.retention import MONTH, ONE, WEEK, YEAR, Leaves, Rule, Stays
 

@@ -1,6 +1,6 @@
-"""Organizations, the roles that people have in them, and the stamps that they use of a limit.
+"""Organizations, roles of people in them, and their use of monthly limits of stamps.
 
-Who changes members locks the organization first, so that of two owners who go at once one stays.
+A change of members locks the organization first: of two owners who leave at once, one stays.
 """
 
 from collections.abc import Mapping
@@ -40,14 +40,14 @@ from meterai.plumbing.db.database import ReadTx, Tx
 
 
 def member_actor(person: UUID) -> Actor:
-    """A person who acts for an organization, in the trail of that."""
+    """Return the actor of a person who acts for an organization."""
     return Actor(ActorKind.MEMBER, show(ACCOUNT_KIND, person))
 
 
 def described(
     account: UUID, name: str, numbers: tuple[str, str], state: OrganizationState, at: datetime
 ) -> Organization:
-    """An organization as somebody names it; `numbers` are NPWP and NIB.  Refuses `Malformed`."""
+    """Return a new organization; `numbers` are NPWP and NIB.  Refuses `Malformed`."""
     tax, business = npwp(numbers[0]), nib(numbers[1])
     known = {"npwp": tax.is_known, "nib": business.is_known}
     warns = [number for number, is_known in known.items() if not is_known]
@@ -55,9 +55,9 @@ def described(
 
 
 async def make_organization(tx: Tx, made: Organization, person: UUID, language: str) -> None:
-    """Make an account for an organization; the person becomes its owner.  A repeat changes nothing.
+    """Make the account of an organization, owned by the person.  A repeat changes nothing.
 
-    Refuses `TooManyOrganizations`, `NotFound` where the account is another one.
+    Refuses `TooManyOrganizations`, and `NotFound` if the account is another one.
     """
     account, actor = made.account, member_actor(person)
     if await store.count_places(tx, person) >= ORGANIZATIONS_PER_PERSON_MAX:
@@ -82,7 +82,7 @@ async def make_organization(tx: Tx, made: Organization, person: UUID, language: 
 async def decide_on_organization(
     tx: Tx, account: UUID, event: OrganizationEvent, *, actor: Actor
 ) -> Organization:
-    """Let staff approve or decline an organization.  Refuses `NotFound`, `NotAllowedNow`."""
+    """Approve or decline an organization for staff.  Refuses `NotFound`, `NotAllowedNow`."""
     found = await _locked(tx, account)
     await store.set_organization_state(tx, account, ORGANIZATION.after(found.state, event))
     subject = show(ACCOUNT_KIND, account)
@@ -94,7 +94,7 @@ async def decide_on_organization(
 async def give_role(
     tx: Tx, account: UUID, member: UUID, role: Role, limit: int | None = None, *, actor: Actor
 ) -> None:
-    """Give a person without a role in an organization this one, with a limit of stamps per month.
+    """Give a role to a person who has none in the organization, with a limit of stamps per month.
 
     Refuses `NotFound`, `AlreadyMember`, `TooManyMembers`, `TooManyOrganizations`.
     """
@@ -111,7 +111,7 @@ async def give_role(
 async def change_role(
     tx: Tx, account: UUID, membership: UUID, role: Role, limit: int | None, *, actor: Actor
 ) -> Member:
-    """Change role and limit of a member, and answer what it was.  Refuses `NotFound`, `LastOwner`."""
+    """Change role and limit of a member; return the member as it was before.  Refuses `NotFound`, `LastOwner`."""
     await _locked(tx, account)
     found = await _member(tx, account, membership)
     if role != found.role:
@@ -134,7 +134,7 @@ async def end_role(tx: Tx, account: UUID, membership: UUID, *, actor: Actor) -> 
 
 
 async def permissions_in(tx: Tx, account: UUID, member: UUID) -> frozenset[Permission]:
-    """What a person may do for an account: all of its own, else what its role there has."""
+    """Return the permissions of a person for an account: all for its own, else those of its role."""
     if member == account:
         return PERMISSIONS[Role.OWNER]
     role = await store.role_of(tx, account, member)
@@ -142,18 +142,18 @@ async def permissions_in(tx: Tx, account: UUID, member: UUID) -> frozenset[Permi
 
 
 async def use_stamps(tx: Tx, account: UUID, member: UUID | None, uses: Mapping[UUID, int]) -> None:
-    """Count the stamps of stampings or orders against the limit of the member that asked for them, in the
-    transaction that holds or orders them; of who acts for itself nothing is asked.
+    """Count the stamps of stampings or orders against the limit of the member, in the transaction that holds or
+    orders them.
 
-    They are given back by the functions of the database that end those.  Refuses `MemberLimitReached`,
-    `MembershipEnded`.
+    A person who acts for itself (`member` None) has no limit.  The database functions that end a stamping or order
+    give them back.  Refuses `MemberLimitReached`, `MembershipEnded`.
     """
     if member is not None and uses:
         await store.use_stamps(tx, account, member, uses)
 
 
 async def check_stamps_left(tx: ReadTx, account: UUID, member: UUID | None, needed: int) -> None:
-    """Whether a member may use so many stamps more this month; of who acts for itself nothing is asked.
+    """Check that a member may use so many more stamps this month; a person who acts for itself (None) has no limit.
 
     Refuses `MemberLimitReached`, `MembershipEnded`.
     """

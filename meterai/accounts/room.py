@@ -1,4 +1,4 @@
-"""What the room `accounts` registers with the applications."""
+"""Registration of accounts."""
 
 from collections.abc import Sequence
 
@@ -23,7 +23,7 @@ from meterai.plumbing.http.described import FieldDescription
 from meterai.plumbing.work.jobs import PeriodicTask
 from meterai.room import Container, Room
 
-SIGN_IN_KEY = "sign-in"  # what the key is derived for that makes codes and sessions
+SIGN_IN_KEY = "sign-in"  # purpose of the derived key that makes codes and sessions
 
 
 async def _build(container: Container) -> None:
@@ -38,7 +38,7 @@ async def _build(container: Container) -> None:
 
 
 def _tasks(container: Container) -> Sequence[PeriodicTask]:
-    # An hour late is soon enough for what ends within a week.
+    # An hour's delay is small beside the week before an end.
     return [PeriodicTask(KEY_ENDS, container.of(AccountService).tell_of_ends, 3600.0)]
 
 

@@ -1,6 +1,6 @@
-"""Organization, members and API keys over the API: to look at, and to end a key that leaked.
+"""API routes of the organization, its members and API keys: reading, and ending a leaked key.
 
-There is no way to make one here: whoever stole a key must not be able to make its successor.
+The API makes no keys: the thief of a key must not be able to make its successor.
 """
 
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Accounts: who is asking, their sessions and their API keys."""
+"""Callers of requests, their sessions and their API keys."""
 
 import hashlib
 import hmac
@@ -51,25 +51,25 @@ from meterai.plumbing.http.requests import cookie_name
 from meterai.plumbing.work.periodic import each, run_row
 
 COOKIE = "session"
-REMEMBERED_SECONDS = 5.0  # an ended key still opens for so long; saves a query per request
+REMEMBERED_SECONDS = 5.0  # an ended key works for so long at most; saves a query per request
 REMEMBERED_MAX = 10_000
-BATCH = 100  # keys seen by one run of the periodic task
-LAST_USE_EVERY = timedelta(minutes=1)  # how often the last use of a key is written
-# As fine as people tell their devices apart; everybody in a rush has a session, and each writes.
+BATCH = 100  # keys per run of the periodic task
+LAST_USE_EVERY = timedelta(minutes=1)  # interval at which the last use of a key is written
+# Fine enough to tell devices apart; in a rush every visitor has a session, and each writes.
 SESSION_USE_EVERY = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
 class _Remembered:
-    """A credential that was checked within `REMEMBERED_SECONDS`, and whose it is."""
+    """Cached caller of a credential that was checked within `REMEMBERED_SECONDS`."""
 
-    until: float  # of the monotonic clock
-    id: UUID  # of its session or key
+    until: float  # monotonic clock
+    id: UUID  # id of the session or key
     caller: Caller
 
 
 async def account_of(tx: ReadTx, email: str) -> UUID:
-    """The account of an address.  For the command line.  Refuses `NotFound`."""
+    """Return the account of an address, for commands.  Refuses `NotFound`."""
     account = await store.account_by_email(tx, normalized(email))
     if account is None:
         raise NotFound("no such account")
@@ -77,7 +77,7 @@ async def account_of(tx: ReadTx, email: str) -> UUID:
 
 
 class AccountService:
-    """Finds the caller of a request, for every route; ends sessions, makes and ends API keys."""
+    """Finds the caller of a request; ends sessions, makes and ends API keys."""
 
     def __init__(self, database: Database, key: bytes, settings: Settings, clock: Clock) -> None:
         self._database = database
@@ -87,10 +87,10 @@ class AccountService:
         self._remembered: dict[str, _Remembered] = {}
 
     async def sign_out(self, cookie: str, follows: SignedIn | None = None) -> None:
-        """End the session of a cookie; nothing happens where it opens none.
+        """End the session of a cookie; a cookie without a session changes nothing.
 
-        A session of the same person that `follows` it acts for whom it acted: proving once more who one is
-        changes nothing about that.
+        A session of the same person that `follows` it acts for the same account: a fresh proof does not change
+        that.
         """
         try:
             session = Credential.read(cookie)
@@ -107,9 +107,9 @@ class AccountService:
                 self._forget(new.id)
 
     async def act_for(self, person: UUID, session: UUID, account: UUID) -> None:
-        """Let a session of a person act for an organization in which it has a role, or for itself.
+        """Let a session of a person act for an organization in which it has a role, or for the person.
 
-        This process knows it at once.  Refuses `NotFound`, `OrganizationNotOpen`.
+        This process drops its cached caller.  Refuses `NotFound`, `OrganizationNotOpen`.
         """
 
         async def choose(tx: Tx) -> None:
@@ -124,16 +124,14 @@ class AccountService:
 
     @staticmethod
     async def _refuse_acting(tx: Tx, account: UUID, person: UUID) -> None:
-        """Say why nobody acts for an organization; a stranger learns nothing of it."""
+        """Raise the reason why nobody acts for an organization; a stranger gets `NotFound`."""
         found = await store.organization(tx, account)
         if found is None or await store.role_of(tx, account, person) is None:
             raise NotFound("no role there")
         raise OrganizationNotOpen(found.state)
 
     async def sign_out_everywhere(self, account: UUID, *, actor: Actor) -> None:
-        """End every session of an account: this process forgets them at once, every other within
-        `REMEMBERED_SECONDS`.
-        """
+        """End every session of an account: this process drops them at once, others within `REMEMBERED_SECONDS`."""
 
         async def end(tx: Tx) -> None:
             for session in await end_sessions(tx, account, actor=actor, at=self._clock.now()):
@@ -142,11 +140,11 @@ class AccountService:
         await self._database.run(end)
 
     async def sessions(self, account: UUID) -> list[SessionView]:
-        """Where somebody is signed in to an account, the newest first."""
+        """Return the open sessions of an account, the newest first."""
         return await self._database.once(store.sessions, account, SESSIONS_SHOWN_MAX)
 
     async def end_session(self, account: UUID, session: UUID, *, actor: Actor) -> None:
-        """`end_session_of` in a transaction of its own; this process forgets it at once."""
+        """`end_session_of` in a transaction of its own; this process drops it at once."""
 
         async def end(tx: Tx) -> None:
             tx.after_commit(partial(self._forget, session))
@@ -179,18 +177,20 @@ class AccountService:
         return await self._database.run(both)
 
     async def set_language(self, account: UUID, language: str) -> None:
-        """The language of our pages and mails to this account from now on."""
+        """Set the language of pages and mails of an account."""
         await self._database.once(store.set_language, account, language)
 
     async def sign_up_closed_at(self) -> datetime | None:
-        """`sign_up_closed_at` by itself; None too where the database cannot say: the page of signing in is shown then."""
+        """`sign_up_closed_at` in a transaction of its own; None too if the database is unavailable, so that the
+        sign-in page is shown.
+        """
         try:
             return await self._database.once(sign_up_closed_at)
         except (DatabaseAway, DatabaseBusy):
             return None
 
     async def account_of(self, email: str) -> UUID:
-        """`account_of` by itself."""
+        """`account_of` in a transaction of its own."""
         return await self._database.once(account_of, email)
 
     async def create_api_key(
@@ -209,7 +209,7 @@ class AccountService:
     async def replace_api_key(
         self, account: UUID, wish: Replacement, *, actor: Actor, terms: KeyTerms
     ) -> str:
-        """`replace_api_key` in a transaction of its own; this process forgets a key that ends at once."""
+        """`replace_api_key` in a transaction of its own; this process drops the old key from its cache."""
         at = self._clock.now()
 
         async def both(tx: Tx) -> str:
@@ -230,16 +230,16 @@ class AccountService:
         await run_row(self._database, tell_of_end, ending, at)
 
     async def key_makers(self, account: UUID) -> dict[str, KeyMaker]:
-        """The maker of each key of an organization, by the number of the key."""
+        """Return the maker of each key of an organization, by the number of the key."""
         found = await self._database.once(store.key_makers, account)
         return {one.key: one for one in found}
 
     async def api_keys(self, account: UUID) -> list[ApiKeyView]:
-        """The keys of an account: those in use, newest first, then those that were ended."""
+        """Return the keys of an account: those in use, newest first, then those that ended."""
         return await self._database.once(store.api_keys, account, KEYS_SHOWN_MAX)
 
     async def end_api_key(self, account: UUID, key: UUID, *, actor: Actor) -> ApiKeyView:
-        """`end_api_key` in a transaction of its own; this process forgets the key at once."""
+        """`end_api_key` in a transaction of its own; this process drops the key at once."""
 
         async def end(tx: Tx) -> ApiKeyView:
             tx.after_commit(partial(self._forget, key))
@@ -250,9 +250,9 @@ class AccountService:
     async def caller(
         self, connection: ASGIConnection[Any, Any, Any, Any], *, anew: bool = False
     ) -> Caller:
-        """The caller, by `Authorization: Bearer` or by cookie.  Refuses `SignInRequired`.
+        """Return the caller by `Authorization: Bearer` or by cookie.  Refuses `SignInRequired`.
 
-        `anew` reads session and roles at once, also where they were read a moment ago.
+        `anew` reads session and roles again, without the cache.
         """
         head = head_of(connection.scope)
         if b"authorization" in head.values:
@@ -268,22 +268,20 @@ class AccountService:
         return await self._opened(cookie, "session")
 
     async def caller_of(self, signed_in: SignedIn) -> Caller:
-        """The caller that has just signed in, in the same request: its cookie is not set yet."""
+        """Return the caller that signed in within this request, whose cookie is not set yet."""
         return await self._opened(signed_in.session, "session", signed_in.stored)
 
     def caller_known(self, key: str) -> Caller | None:
-        """Whose API key this is, of those that opened something in this process lately; asks nobody, and lets
-        nobody in.
-        """
+        """Return the cached caller of an API key, without a query; it authenticates nobody."""
         known = self._remembered.get(key)
         return known.caller if known is not None and known.caller.by == "api_key" else None
 
     def has_session(self, connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
-        """True where a browser sent the cookie of a session, whether it still opens one or not."""
+        """True if the request has a session cookie, valid or not."""
         return cookie_name(COOKIE, self._process) in connection.cookies
 
     def session_shown(self, connection: ASGIConnection[Any, Any, Any, Any]) -> tuple[str, str]:
-        """The account and the form token of the session of a cookie, whether it opens anything or not."""
+        """Return the account and the form token of the session cookie, valid or not."""
         text = connection.cookies.get(cookie_name(COOKIE, self._process), "")
         try:
             return str(Credential.read(text).account), self._form_token(text)
@@ -291,7 +289,7 @@ class AccountService:
             return "", ""
 
     def _form_token(self, text: str) -> str:
-        """What proves that a form was made for whoever shows this text."""
+        """Return the token that binds a form to the session of this text."""
         return hmac.digest(self._key, f"form:{text}".encode(), hashlib.sha256).hex()[:32]
 
     async def _opened(self, text: str, by: str, stored: StoredCredential | None = None) -> Caller:
@@ -314,7 +312,7 @@ class AccountService:
         caller = await self._caller(credential, stored, text, is_key=is_key)
         if len(self._remembered) >= REMEMBERED_MAX:
             self._remembered.clear()
-        # Counted from before the query, because its answer may be as old as that.
+        # Counted from before the query, because its answer may be that old.
         self._remembered[text] = _Remembered(asked + REMEMBERED_SECONDS, credential.id, caller)
         return caller
 
@@ -343,9 +341,9 @@ class AccountService:
         return caller if stored.acts_for is None else await self._acting(caller, stored, text)
 
     async def _acting(self, caller: Caller, stored: StoredCredential, text: str) -> Caller:
-        """The caller for the organization it acts for, with the rights of its role there.
+        """Return the caller for the organization it acts for, with the permissions of its role.
 
-        Its forms prove for whom they were made, so that one never acts for another account.
+        The form token differs by organization, so a form never acts for another account.
         """
         assert stored.acts_for is not None
         acting = await self._database.once(store.acting_for, stored.acts_for, caller.account)
@@ -364,18 +362,18 @@ class AccountService:
     async def _note_use(self, used: Credential, stored: StoredCredential, *, is_key: bool) -> None:
         now = self._clock.now()
         due = now - (LAST_USE_EVERY if is_key else SESSION_USE_EVERY)
-        # Beginning a session is a use: whoever has just signed in writes nothing more.
+        # The beginning of a session is a use: a new session writes nothing more.
         last = stored.last_used_at or (None if is_key else stored.made_at)
         if last is None or last < due:
             note = store.note_key_use if is_key else store.note_session_use
             await self._database.once(note, used.account, used.id, at=now, since=due)
 
     def forget_person(self, person: UUID) -> None:
-        """Forget what was known a moment ago of a person, whose role somewhere changed."""
+        """Drop the cached callers of a person whose role changed."""
         for text in [text for text, one in self._remembered.items() if one.caller.person == person]:
             del self._remembered[text]
 
     def _forget(self, credential: UUID) -> None:
-        """Forget a credential that was checked a moment ago: the next request reads its row."""
+        """Drop a cached credential: the next request reads its row."""
         for text in [text for text, one in self._remembered.items() if one.id == credential]:
             del self._remembered[text]

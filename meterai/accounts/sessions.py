@@ -1,4 +1,4 @@
-"""Sessions: beginning and ending one."""
+"""Sessions: beginning and ending."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,12 +18,12 @@ PERSON = Actor(ActorKind.ACCOUNT)
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """What a browser keeps after signing in: the texts of two cookies, and how long the first."""
+    """Cookies that a browser keeps after sign-in, with the lifetime of the session."""
 
     session: str
     life_seconds: float
     device: str
-    stored: StoredCredential | None = None  # the session as its row is, where that is known
+    stored: StoredCredential | None = None  # the row of the session, if known
 
 
 async def open_session(
@@ -35,8 +35,9 @@ async def open_session(
     actor: Actor,
     **by: str,
 ) -> Credential:
-    """A new session of an account that somebody proved to be theirs, always with a secret of its
-    own, from and until when it `lives`; `by` says in the trail with what, where it was no mail.
+    """Begin a session of an account for a person who proved to own it, with a secret of its own.
+
+    `lives` is its begin and end; `by` is a fact for the trail: the proof, if not a mail.
     """
     session = Credential.fresh(account, new_id())
     opened_with = "passkey" if "passkey" in by else "mail"
@@ -47,12 +48,12 @@ async def open_session(
 
 
 def session_facts(session: Credential, until: datetime) -> dict[str, str]:
-    """The facts that the trail keeps of a session that begins."""
+    """Return the facts of a new session for the trail."""
     return {"digest": session_digest(session.hash()), "until": until.isoformat()}
 
 
 async def end_session(tx: Tx, session: Credential, *, at: datetime) -> StoredCredential | None:
-    """End a session, and answer what it was; nothing happens where the credential opens none."""
+    """End a session and return its row; None if the credential opens none."""
     found = await store.session(tx, session.account, session.id)
     if found is None or not session.opens(found.secret_hash):
         return None
@@ -63,7 +64,7 @@ async def end_session(tx: Tx, session: Credential, *, at: datetime) -> StoredCre
 async def end_session_of(
     tx: Tx, account: UUID, session: UUID, *, actor: Actor, at: datetime
 ) -> None:
-    """End a session of an account.  Ending it again changes nothing; refuses `NotFound`."""
+    """End a session of an account.  A repeat changes nothing.  Refuses `NotFound`."""
     ended = await store.end_session(tx, account, session, at)
     if ended is None:
         raise NotFound("no such session of this account")
@@ -73,7 +74,7 @@ async def end_session_of(
 
 
 async def end_sessions(tx: Tx, account: UUID, *, actor: Actor, at: datetime) -> list[UUID]:
-    """End every session of an account; those that were ended only now."""
+    """End every session of an account; return those that were open."""
     ended = await store.end_sessions(tx, account, at)
     for session in ended:
         subject = show(SESSION_KIND, session)

@@ -1,4 +1,4 @@
-"""What can be set about signing in."""
+"""Settings of accounts."""
 
 import msgspec
 
@@ -6,16 +6,16 @@ from meterai.plumbing.config import Positive, Seconds
 
 
 class AccountSettings(msgspec.Struct, frozen=True):
-    """Times in seconds."""
+    """Settings of sign-in, sessions and organizations; times in seconds."""
 
     code_lives_seconds: Seconds = 600
     code_tries_max: Positive = 5
-    # Per e-mail address; a device that the address signed in with has as many of its own.
+    # Per mail address; a device that signed in with the address has a quota of its own.
     codes_per_hour_max: Positive = 6
-    # Codes that opened nothing yet, within the life of one. A person who waits for a mail asks again, and once more
-    # on another device.  Each has five tries, so as few as do that.
+    # Unused codes within the life of one.  A person who waits for a mail requests another, and one
+    # more on another device.  Each code has five tries, so the maximum is low.
     codes_outstanding_max: Positive = 3
-    codes_per_hour_per_network_max: Positive = 2_000  # a carrier's phones share one address
+    codes_per_hour_per_network_max: Positive = 2_000  # phones of a carrier share one IP address
     session_lives_seconds: Seconds = 30 * 86_400
-    # Whether staff approve of an organization before anybody acts for it.
+    # True if staff approve of an organization before anybody acts for it.
     organizations_need_approval: bool = False

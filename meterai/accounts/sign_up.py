@@ -1,4 +1,4 @@
-"""Sign-up: whether an address without an account gets one; closed and opened by staff."""
+"""Sign-up, which makes accounts for new addresses; staff close and open it."""
 
 from datetime import datetime
 from functools import partial
@@ -12,12 +12,12 @@ from meterai.plumbing.db.database import ReadTx, Tx
 
 
 async def sign_up_closed_at(tx: ReadTx) -> datetime | None:
-    """Since when no account is made; None while they are."""
+    """Return since when sign-up is closed; None while it is open."""
     return await store.sign_up_closed_at(tx)
 
 
 async def set_sign_up(tx: Tx, *, is_open: bool, actor: Actor) -> None:
-    """Open or close sign-up; what is so already stays as it is."""
+    """Open or close sign-up; a repeat changes nothing."""
     if await store.set_sign_up(tx, is_open=is_open):
         action = "sign_up_opened" if is_open else "sign_up_closed"
         await trail.record(tx, NOBODY, actor=actor, action=action, subject="sign_up")

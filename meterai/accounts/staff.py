@@ -1,7 +1,7 @@
-"""Staff: the operator's own people, and the roles that they have.
+"""Staff: people who work for the operator, and their roles.
 
-Staff sign in by a passkey alone.  An account gets its first role when it has one, and how it is signed in to
-changes with the first role and with the last: all its sessions end then.
+Staff sign in by passkey alone.  An account needs a passkey before its first role.  The first role and the end of
+the last one change how the account signs in, so both end all its sessions.
 """
 
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ STAFF_KIND = "stf"
 
 @dataclass(frozen=True, slots=True)
 class StaffMember:
-    """Somebody who works for the operator, with the roles held now."""
+    """A person who works for the operator, with its current roles."""
 
     account: UUID
     email: str
@@ -41,17 +41,17 @@ class StaffMember:
 
     @property
     def permissions(self) -> frozenset[Permission]:
-        """Permissions of all roles together."""
+        """Union of the permissions of the roles."""
         return staff_permissions(sorted(self.roles))
 
     @property
     def shown(self) -> str:
-        """The account as the trail and the console show it."""
+        """Account id as the trail and the console show it."""
         return show(ACCOUNT_KIND, self.account)
 
 
 async def staff_by_address(tx: ReadTx, email: str) -> StaffMember | None:
-    """The member of staff with this address; None of anybody else."""
+    """Return the member of staff with this address; None for anybody else."""
     try:
         address = normalized(email)
     except Malformed:
@@ -61,7 +61,7 @@ async def staff_by_address(tx: ReadTx, email: str) -> StaffMember | None:
 
 
 async def staff_member(tx: ReadTx, account: UUID) -> StaffMember | None:
-    """The member of staff with this account; None where it has no role."""
+    """Return the member of staff with this account; None if it has no role."""
     roles = await store.staff_roles_of(tx, account)
     if not roles:
         return None
@@ -70,22 +70,22 @@ async def staff_member(tx: ReadTx, account: UUID) -> StaffMember | None:
 
 
 async def permissions_of_staff(tx: ReadTx, account: UUID) -> frozenset[Permission]:
-    """Permissions that an account has as staff; none of anybody else."""
+    """Return the permissions of an account as staff; empty for anybody else."""
     return staff_permissions(await store.staff_roles_of(tx, account))
 
 
 async def is_staff(tx: ReadTx, account: UUID) -> bool:
-    """True where the account has a role of staff."""
+    """True if the account has a role of staff."""
     return bool(await store.staff_roles_of(tx, account))
 
 
 async def has_supervisor(tx: ReadTx) -> bool:
-    """True once somebody is a supervisor: from then on commands are theirs who are staff."""
+    """True once a supervisor exists; from then on commands need a member of staff."""
     return await store.count_supervisors(tx) > 0
 
 
 async def staff(tx: ReadTx) -> list[StaffMember]:
-    """Everybody who has a role of staff, by address."""
+    """Return every account with a role of staff, by address."""
     return [
         StaffMember(account, email, frozenset(map(StaffRole, roles)))
         for account, email, roles in await store.all_staff(tx)
@@ -93,7 +93,9 @@ async def staff(tx: ReadTx) -> list[StaffMember]:
 
 
 async def check_may_be_given(tx: ReadTx, account: UUID, role: StaffRole) -> list[StaffRole]:
-    """The roles of staff that the account has before.  Refuses `StaffRoleUnchanged`, `PasskeyNeeded`."""
+    """Check that a role may be given; return the roles the account has.  Refuses `StaffRoleUnchanged`,
+    `PasskeyNeeded`.
+    """
     held = [StaffRole(one) for one in await store.staff_roles_of(tx, account)]
     if role in held:
         raise StaffRoleUnchanged(f"{role} is held already")
@@ -103,7 +105,9 @@ async def check_may_be_given(tx: ReadTx, account: UUID, role: StaffRole) -> list
 
 
 async def check_may_be_ended(tx: ReadTx, account: UUID, role: StaffRole) -> list[StaffRole]:
-    """The roles of staff that the account keeps.  Refuses `StaffRoleUnchanged`, `LastSupervisor`."""
+    """Check that a role may end; return the roles the account keeps.  Refuses `StaffRoleUnchanged`,
+    `LastSupervisor`.
+    """
     held = [StaffRole(one) for one in await store.staff_roles_of(tx, account)]
     if role not in held:
         raise StaffRoleUnchanged(f"{role} is not held")
@@ -113,7 +117,7 @@ async def check_may_be_ended(tx: ReadTx, account: UUID, role: StaffRole) -> list
 
 
 async def give_staff_role(tx: Tx, account: UUID, role: StaffRole, *, actor: Actor) -> None:
-    """Give an account a role of staff; with the first one all its sessions end.
+    """Give an account a role of staff; the first one ends all its sessions.
 
     Refuses what `check_may_be_given` refuses.
     """
@@ -134,7 +138,7 @@ async def give_staff_role(tx: Tx, account: UUID, role: StaffRole, *, actor: Acto
 
 
 async def end_staff_role(tx: Tx, account: UUID, role: StaffRole, *, actor: Actor) -> None:
-    """End a role of staff; with the last one all sessions of the account end, and mail signs in again.
+    """End a role of staff; the end of the last one ends all sessions of the account, and mail signs in again.
 
     Refuses what `check_may_be_ended` refuses.
     """
@@ -149,7 +153,7 @@ async def end_staff_role(tx: Tx, account: UUID, role: StaffRole, *, actor: Actor
 
 
 async def first_supervisor(tx: Tx, email: str, *, actor: Actor) -> UUID:
-    """Make the account of an address a supervisor, while fewer than two exist: one alone has nobody to approve.
+    """Make the account of an address a supervisor while fewer than two exist: one alone has nobody to approve.
 
     Refuses `Malformed`, `NotFound`, `SupervisorsExist` and what `give_staff_role` refuses.
     """

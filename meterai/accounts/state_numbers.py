@@ -1,6 +1,6 @@
 """Numbers that the state gives to organizations: NPWP and NIB.
 
-A format that is not known is kept as it was typed, and warned of: the state changes formats before programs learn of it.
+A number in an unknown format is kept as typed, with a warning: the state may introduce a format before we know it.
 """
 
 import re
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from meterai.kit.refusal import Malformed
 
-LENGTH_MAX = 40  # characters of a number as it is kept
+LENGTH_MAX = 40  # characters of a stored number
 _SIGNS = str.maketrans("", "", " .-/")
 # 15 digits until 2024, 16 since (PMK 112/PMK.03/2022).
 _NPWP = re.compile(r"[0-9]{15,16}\Z")
@@ -17,19 +17,19 @@ _NIB = re.compile(r"[0-9]{13}\Z")
 
 
 class StateNumber(NamedTuple):
-    """A number as it is kept, and whether it is in a format that is known."""
+    """A number as stored; `is_known` if its format is."""
 
     text: str
     is_known: bool
 
 
 def npwp(typed: str) -> StateNumber:
-    """The tax number of an organization.  Refuses `Malformed`."""
+    """Read the tax number of an organization.  Refuses `Malformed`."""
     return _read("npwp", typed, _NPWP)
 
 
 def nib(typed: str) -> StateNumber:
-    """The business number of an organization.  Refuses `Malformed`."""
+    """Read the business number of an organization.  Refuses `Malformed`."""
     return _read("nib", typed, _NIB)
 
 

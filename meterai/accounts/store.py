@@ -1,4 +1,4 @@
-"""SQL of accounts, one function per question."""
+"""SQL of accounts, one function per query."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -63,7 +63,8 @@ _ORGANIZATIONS = RowMapper(Organization)
 _PLACES = RowMapper(PlaceOf)
 _MEMBERS = RowMapper(Member, id=partial(show, MEMBERSHIP_KIND))
 _INVITATIONS = RowMapper(Invitation)
-# The row is read as a whole: a leaked key is ended at any version of the schema, also one without scopes.
+# The row is read as JSON: a leaked key can be ended at any version of the schema, also one without
+# scopes.
 _KEY_ENDS = "(to_jsonb(k)->>'expires_at')::timestamptz"
 _KEY_COLUMNS = f"""
 k.key_id AS id, k.name, k.created_at AS made_at, k.last_used_at, k.ended_at, {_KEY_ENDS} AS expires_at,
@@ -74,14 +75,14 @@ CASE WHEN jsonb_typeof(to_jsonb(k)->'scopes') = 'array'
 
 
 async def account_by_email(tx: ReadTx, email: str) -> UUID | None:
-    """The account of an address."""
+    """Return the account of an address; None if it has none."""
     found = await tx.value("SELECT account_id FROM email_directory WHERE email = %s", email)
     assert found is None or isinstance(found, UUID)
     return found
 
 
 async def insert_account(tx: Tx, account: UUID, email: str, language: str) -> tuple[UUID, bool]:
-    """The account of an address, made if it is new, and whether it is."""
+    """Return the account of an address, made if the address is new, and whether it is."""
     row = await tx.one(
         "INSERT INTO email_directory (email, account_id) VALUES (%s, %s)"
         " ON CONFLICT ON CONSTRAINT email_directory_pkey DO UPDATE SET email = excluded.email"
@@ -102,19 +103,19 @@ async def insert_account(tx: Tx, account: UUID, email: str, language: str) -> tu
 
 
 async def sign_up_closed_at(tx: ReadTx) -> datetime | None:
-    """Since when no account is made; None while they are."""
+    """Return since when sign-up is closed; None while it is open."""
     found: datetime | None = await tx.value("SELECT changed_at FROM sign_up WHERE NOT is_open")
     return found
 
 
 async def set_sign_up(tx: Tx, *, is_open: bool) -> bool:
-    """Open or close sign-up; false where it was so."""
+    """Open or close sign-up; false if nothing changed."""
     changed = "UPDATE sign_up SET is_open = %s, changed_at = now() WHERE is_open <> %s"
     return bool(await tx.run(changed, is_open, is_open))
 
 
 async def contact(tx: ReadTx, account: UUID) -> Contact | None:
-    """Address and language of an account that somebody signs in to."""
+    """Return address and language of an account that a person signs in to."""
     return await tx.one_as(
         _CONTACTS,
         "SELECT email, language FROM accounts WHERE account_id = %s AND email IS NOT NULL",
@@ -123,7 +124,7 @@ async def contact(tx: ReadTx, account: UUID) -> Contact | None:
 
 
 async def account_told(tx: ReadTx, account: UUID) -> AccountTold | None:
-    """An account with the organization that it is."""
+    """Return an account with its organization."""
     return await tx.one_as(
         _TOLD,
         "SELECT a.email, a.created_at AS made_at, o.name AS organization, o.made_at AS organization_at"
@@ -148,9 +149,7 @@ async def ask_for_code(
     expires_at: datetime,
     limits: CodeLimits,
 ) -> datetime | None:
-    """Make a challenge; where there were too many, none is made, and the answer is from when on
-    there may be one.
-    """
+    """Make a challenge; over the quota none is made, and the answer is the time from which one may be."""
     waits_until = await tx.value(
         _ASK_FOR_CODE,
         NOBODY,
@@ -169,7 +168,7 @@ async def ask_for_code(
 
 
 async def begin_challenge(tx: Tx, challenge: UUID, expires_at: datetime) -> None:
-    """Let a challenge live until then, unless it was used."""
+    """Set the end of a challenge, unless it was used."""
     await tx.run(
         "UPDATE sign_in_challenges SET expires_at = %s WHERE challenge_id = %s AND used_at IS NULL",
         expires_at,
@@ -189,21 +188,21 @@ FROM sign_in_by_code(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 async def open_by_code(
     tx: Tx, proof: tuple[object, ...], *, is_right: bool, tries_max: int
 ) -> TriedChallenge | None:
-    """Count one try of a code, and begin a session if it is right and the challenge not spent; see
+    """Count one try of a code, and begin a session if it is right and the challenge unspent; see
     sql/functions/sign_in_by_code.sql.
     """
     return await tx.one_as(_TRIED, _SIGN_IN_BY_CODE, is_right, tries_max, *proof)
 
 
 async def open_by_link(tx: Tx, proof: tuple[object, ...]) -> OpenedAccount | None:
-    """Begin a session; None where another request used the challenge first, and not after the moment
-    that the proof says; see sql/functions/sign_in_open.sql.
+    """Begin a session; None if another request used the challenge before the time in the proof; see
+    sql/functions/sign_in_open.sql.
     """
     return await tx.one_as(_OPENED, _SIGN_IN_OPEN, *proof)
 
 
 async def challenge(tx: ReadTx, challenge: UUID) -> Challenge | None:
-    """A challenge as it is."""
+    """Return a challenge."""
     return await tx.one_as(
         _CHALLENGES,
         "SELECT email, expires_at, used_at, tries, leads_to FROM sign_in_challenges"
@@ -221,7 +220,7 @@ async def insert_session(
     agent: Agent,
     opened_with: str,
 ) -> None:
-    """Begin a session; `lives` is from and until when."""
+    """Begin a session; `lives` is its begin and end."""
     await tx.run(
         "INSERT INTO sessions (account_id, session_id, secret_hash, created_at, expires_at,"
         " browser, system, opened_with) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
@@ -248,7 +247,7 @@ FROM api_keys k JOIN accounts a USING (account_id)
 WHERE k.account_id = %s AND k.key_id = %s AND k.ended_at IS NULL
     AND (k.expires_at IS NULL OR k.expires_at > now())
 """
-# A row that is locked is skipped: another request is writing the same use, and none waits for it.
+# A locked row is skipped: another request is writing the same use.
 API_KEY_USED = """
 UPDATE api_keys SET last_used_at = %s WHERE (account_id, key_id) IN (
     SELECT account_id, key_id FROM api_keys
@@ -268,12 +267,12 @@ WHERE account_id = %s ORDER BY ended_at IS NOT NULL OR {_KEY_ENDS} <= now() IS T
 
 
 async def session(tx: ReadTx, account: UUID, session: UUID) -> StoredCredential | None:
-    """A session that opens something."""
+    """Return a session that is open."""
     return await tx.one_as(_CREDENTIALS, _SESSION, account, session)
 
 
 async def acting_for(tx: ReadTx, account: UUID, member: UUID) -> ActingFor | None:
-    """The organization of this account with the role that the person has there; None without one."""
+    """Return the organization of this account with the role of the person; None without a role."""
     return await tx.one_as(
         _ACTING,
         "SELECT o.name, m.role FROM memberships m JOIN organizations o USING (account_id)"
@@ -284,29 +283,29 @@ async def acting_for(tx: ReadTx, account: UUID, member: UUID) -> ActingFor | Non
 
 
 async def api_key(tx: ReadTx, account: UUID, key: UUID) -> StoredCredential | None:
-    """An API key in use."""
+    """Return an API key in use."""
     return await tx.one_as(_CREDENTIALS, API_KEY, account, key)
 
 
 async def note_key_use(tx: Tx, account: UUID, key: UUID, *, at: datetime, since: datetime) -> None:
-    """Write down that a key was used, unless that was done after `since`."""
+    """Record the use of a key, unless one was recorded after `since`."""
     await tx.run(API_KEY_USED, at, account, key, since)
 
 
 async def note_session_use(
     tx: Tx, account: UUID, session: UUID, *, at: datetime, since: datetime
 ) -> None:
-    """Write down that a session was used, unless that was done after `since`."""
+    """Record the use of a session, unless one was recorded after `since`."""
     await tx.run(_SESSION_USED, at, account, session, since)
 
 
 async def api_keys(tx: ReadTx, account: UUID, limit: int) -> list[ApiKeyView]:
-    """The keys of an account: those in use, newest first, then those that were ended."""
+    """Return the keys of an account: those in use, newest first, then those that ended."""
     return await tx.all_as(_KEYS, _API_KEYS, account, limit)
 
 
 async def end_session(tx: Tx, account: UUID, session: UUID, at: datetime) -> bool | None:
-    """End a session: whether it was ended only now; None: there is none."""
+    """End a session; true if it was open, None if there is none."""
     ended = await tx.run(
         "UPDATE sessions SET ended_at = %s"
         " WHERE account_id = %s AND session_id = %s AND ended_at IS NULL",
@@ -323,7 +322,7 @@ async def end_session(tx: Tx, account: UUID, session: UUID, at: datetime) -> boo
 
 
 async def end_sessions(tx: Tx, account: UUID, at: datetime) -> list[UUID]:
-    """End every session of an account; those that were ended only now."""
+    """End every session of an account; return those that were open."""
     found = await tx.value(
         "WITH ended AS (UPDATE sessions SET ended_at = %s"
         " WHERE account_id = %s AND ended_at IS NULL AND expires_at > %s RETURNING session_id)"
@@ -337,7 +336,7 @@ async def end_sessions(tx: Tx, account: UUID, at: datetime) -> list[UUID]:
 
 
 async def count_sessions(tx: ReadTx, account: UUID, at: datetime) -> int:
-    """How many sessions open an account."""
+    """Count the open sessions of an account."""
     found = await tx.value(
         "SELECT count(*) FROM sessions WHERE account_id = %s AND ended_at IS NULL AND expires_at > %s",
         account,
@@ -348,7 +347,7 @@ async def count_sessions(tx: ReadTx, account: UUID, at: datetime) -> int:
 
 
 async def act_for(tx: Tx, person: UUID, session: UUID, account: UUID | None) -> bool:
-    """For which organization a session acts from now on; None: the person itself."""
+    """Set the organization that a session acts for; None: the person itself."""
     return bool(
         await tx.run(
             "UPDATE sessions SET acts_for = %s"
@@ -361,7 +360,7 @@ async def act_for(tx: Tx, person: UUID, session: UUID, account: UUID | None) -> 
 
 
 async def sessions(tx: ReadTx, account: UUID, limit: int) -> list[SessionView]:
-    """The sessions of an account that open it, the newest first."""
+    """Return the open sessions of an account, the newest first."""
     return await tx.all_as(
         _SESSIONS,
         "SELECT session_id AS id, browser, system, created_at AS begun_at, last_used_at"
@@ -373,7 +372,7 @@ async def sessions(tx: ReadTx, account: UUID, limit: int) -> list[SessionView]:
 
 
 async def keys_in_use(tx: Tx, account: UUID) -> int:
-    """How many API keys an account has.  Until the transaction ends nobody else adds one."""
+    """Lock the account against new keys until the transaction ends, and count its API keys in use."""
     await tx.run("SELECT 1 FROM accounts WHERE account_id = %s FOR NO KEY UPDATE", account)
     found = await tx.value(
         "SELECT count(*) FROM api_keys WHERE account_id = %s AND ended_at IS NULL"
@@ -387,7 +386,7 @@ async def keys_in_use(tx: Tx, account: UUID) -> int:
 async def insert_api_key(
     tx: Tx, account: UUID, key: UUID, secret_hash: bytes, name: str, at: datetime, terms: KeyTerms
 ) -> bool:
-    """Record a new API key; false where this very key was recorded before."""
+    """Insert an API key; false if this id exists."""
     return bool(
         await tx.run(
             "INSERT INTO api_keys (account_id, key_id, secret_hash, name, created_at, scopes, expires_at,"
@@ -407,7 +406,7 @@ async def insert_api_key(
 
 
 async def stored_key(tx: ReadTx, account: UUID, key: UUID) -> StoredKey | None:
-    """An API key as it is kept, and which one replaces it."""
+    """Return an API key with the id of its successor."""
     return await tx.one_as(
         _STORED_KEYS,
         "SELECT k.name, k.scopes, k.created_at AS made_at, k.expires_at, k.ended_at, s.key_id AS successor"
@@ -419,7 +418,7 @@ async def stored_key(tx: ReadTx, account: UUID, key: UUID) -> StoredKey | None:
 
 
 async def key_makers(tx: ReadTx, account: UUID) -> list[KeyMaker]:
-    """The makers of the keys of an organization, and whether each still has a role in it."""
+    """Return the makers of the keys of an organization, and whether each still has a role in it."""
     return await tx.all_as(
         _KEY_MAKERS,
         "SELECT k.key_id AS key, coalesce(a.email, '') AS email, NOT EXISTS (SELECT 1 FROM memberships m WHERE m.account_id = k.account_id"
@@ -431,7 +430,7 @@ async def key_makers(tx: ReadTx, account: UUID) -> list[KeyMaker]:
 
 
 async def set_key_end(tx: Tx, account: UUID, key: UUID, at: datetime) -> None:
-    """Let an API key open nothing from this moment on."""
+    """Set the end of an API key."""
     await tx.run(
         "UPDATE api_keys SET expires_at = %s WHERE account_id = %s AND key_id = %s",
         at,
@@ -442,7 +441,7 @@ async def set_key_end(tx: Tx, account: UUID, key: UUID, at: datetime) -> None:
 
 KEY_ENDS = "tell_key_ends"
 _NOT_FOLLOWED = "NOT EXISTS (SELECT 1 FROM api_keys s WHERE s.account_id = o.account_id AND s.follows = o.key_id)"
-# A key with a successor, or one that was made for less than that, ends as its owner has just said.
+# A key with a successor, or one made for a shorter time, ends as its owner intended.
 _KEYS_THAT_END = f"""
 SELECT account_id AS account, key_id AS key, name, expires_at FROM api_keys o
 WHERE expires_at > %s AND expires_at <= %s::timestamptz + %s AND ended_at IS NULL AND end_told_at IS NULL
@@ -456,7 +455,7 @@ ORDER BY expires_at LIMIT %s
 async def keys_that_end(
     tx: ReadTx, now: datetime, before: timedelta, limit: int
 ) -> list[KeyOfAccount]:
-    """API keys that end so soon, and whose owner was not told."""
+    """Return API keys that end within `before` and whose owner was not told."""
     return await tx.all_as(_KEYS_OF_ACCOUNTS, _KEYS_THAT_END, now, now, before, before, limit)
 
 
@@ -470,12 +469,12 @@ ORDER BY expires_at LIMIT %s
 async def keys_near_end(
     tx: ReadTx, now: datetime, until: datetime, limit: int
 ) -> list[KeyOfAccount]:
-    """API keys that end until then and have no successor, the soonest first."""
+    """Return API keys without a successor that end until then, the soonest first."""
     return await tx.all_as(_KEYS_OF_ACCOUNTS, KEYS_NEAR_END, now, until, limit)
 
 
 async def note_end_told(tx: Tx, account: UUID, key: UUID, at: datetime) -> bool:
-    """Write down that the owner of a key is told of its end; false where that was done before."""
+    """Record that the owner of a key is told of its end; false if recorded before."""
     return bool(
         await tx.run(
             "UPDATE api_keys SET end_told_at = %s WHERE account_id = %s AND key_id = %s"
@@ -490,7 +489,7 @@ async def note_end_told(tx: Tx, account: UUID, key: UUID, at: datetime) -> bool:
 async def end_api_key(
     tx: Tx, account: UUID, key: UUID, at: datetime
 ) -> tuple[ApiKeyView | None, bool]:
-    """End an API key and return it, and whether it was ended only now; None: there is none."""
+    """End an API key; return it and whether it was in use; None if there is none."""
     ended = await tx.run(
         "UPDATE api_keys SET ended_at = %s"
         " WHERE account_id = %s AND key_id = %s AND ended_at IS NULL",
@@ -502,7 +501,7 @@ async def end_api_key(
 
 
 async def api_key_view(tx: ReadTx, account: UUID, key: UUID) -> ApiKeyView | None:
-    """An API key as its owner sees it."""
+    """Return an API key as its owner sees it."""
     return await tx.one_as(
         _KEYS,
         f"SELECT {_KEY_COLUMNS} FROM api_keys k WHERE account_id = %s AND key_id = %s",  # noqa: S608
@@ -512,12 +511,12 @@ async def api_key_view(tx: ReadTx, account: UUID, key: UUID) -> ApiKeyView | Non
 
 
 async def set_language(tx: Tx, account: UUID, language: str) -> None:
-    """The language an account reads from now on."""
+    """Set the language of an account."""
     await tx.run("UPDATE accounts SET language = %s WHERE account_id = %s", language, account)
 
 
 async def role_of(tx: Tx, account: UUID, member: UUID) -> str | None:
-    """The role of a person in an organization."""
+    """Return the role of a person in an organization."""
     found = await tx.value(
         "SELECT role FROM memberships WHERE account_id = %s AND member_id = %s"
         " AND ended_at IS NULL",
@@ -529,13 +528,13 @@ async def role_of(tx: Tx, account: UUID, member: UUID) -> str | None:
 
 
 async def lock_staff(tx: Tx, account: UUID) -> None:
-    """Let nobody else change who is staff until the transaction ends, nor give this account a passkey."""
+    """Lock the roles of staff, and this account against new passkeys, until the transaction ends."""
     await tx.run("SELECT pg_advisory_xact_lock(16004, 0)")
     await tx.run("SELECT 1 FROM accounts WHERE account_id = %s FOR NO KEY UPDATE", account)
 
 
 async def staff_roles_of(tx: ReadTx, account: UUID) -> list[str]:
-    """The roles of staff that an account has."""
+    """Return the roles of staff of an account."""
     found = await tx.value(
         "SELECT coalesce(array_agg(role ORDER BY role), '{}') FROM staff_roles"
         " WHERE account_id = %s AND ended_at IS NULL",
@@ -546,7 +545,7 @@ async def staff_roles_of(tx: ReadTx, account: UUID) -> list[str]:
 
 
 async def count_supervisors(tx: ReadTx) -> int:
-    """How many accounts are a supervisor's."""
+    """Count the supervisors."""
     found = await tx.value(
         "SELECT count(*) FROM staff_roles WHERE role = 'supervisor' AND ended_at IS NULL"
     )
@@ -555,7 +554,7 @@ async def count_supervisors(tx: ReadTx) -> int:
 
 
 async def all_staff(tx: ReadTx) -> list[StaffOfAddress]:
-    """Everybody who has a role of staff, by address."""
+    """Return every account with a role of staff, by address."""
     return await tx.all_as(
         _STAFF,
         "SELECT account_id AS account, a.email, array_agg(s.role ORDER BY s.role) AS roles"
@@ -575,7 +574,7 @@ async def insert_staff_role(tx: Tx, account: UUID, grant: UUID, role: str) -> No
 
 
 async def end_staff_role(tx: Tx, account: UUID, role: str) -> UUID:
-    """End a role of staff that an account has."""
+    """End a role of staff of an account; return the id of the grant."""
     found = await tx.value(
         "UPDATE staff_roles SET ended_at = now() WHERE account_id = %s AND role = %s"
         " AND ended_at IS NULL RETURNING grant_id",
@@ -587,14 +586,14 @@ async def end_staff_role(tx: Tx, account: UUID, role: str) -> UUID:
 
 
 async def moment(tx: ReadTx) -> datetime:
-    """When the transaction began, by the clock of the database."""
+    """Return the start of the transaction by the database's clock."""
     found = await tx.value("SELECT now()")
     assert isinstance(found, datetime)
     return found
 
 
 async def passkey_credentials(tx: ReadTx, account: UUID) -> list[bytes]:
-    """The authenticators' numbers of the passkeys of an account in use."""
+    """Return the credential ids of the passkeys in use of an account."""
     found = await tx.value(
         "SELECT coalesce(array_agg(credential_id), '{}') FROM passkeys"
         " WHERE account_id = %s AND ended_at IS NULL",
@@ -605,7 +604,7 @@ async def passkey_credentials(tx: ReadTx, account: UUID) -> list[bytes]:
 
 
 async def count_passkeys(tx: Tx, account: UUID) -> int:
-    """How many passkeys an account has.  Until the transaction ends nobody else adds one."""
+    """Lock the account against new passkeys until the transaction ends, and count those in use."""
     await tx.run("SELECT 1 FROM accounts WHERE account_id = %s FOR NO KEY UPDATE", account)
     found = await tx.value(
         "SELECT count(*) FROM passkeys WHERE account_id = %s AND ended_at IS NULL", account
@@ -615,7 +614,7 @@ async def count_passkeys(tx: Tx, account: UUID) -> int:
 
 
 async def claim_credential(tx: Tx, account: UUID, credential: bytes) -> UUID:
-    """Say that a credential is of an account, unless it is of one; which it is of then."""
+    """Claim a credential for an account, unless another has it; return the account that has it."""
     found = await tx.value(
         "INSERT INTO passkey_directory (credential_id, account_id) VALUES (%s, %s)"
         " ON CONFLICT ON CONSTRAINT passkey_directory_pkey"
@@ -635,7 +634,7 @@ async def insert_passkey(
     name: str,
     at: datetime,
 ) -> bool:
-    """Keep a passkey; false where the account has, or had, this credential."""
+    """Insert a passkey; false if the account has or had this credential."""
     return bool(
         await tx.run(
             "INSERT INTO passkeys (account_id, passkey_id, credential_id, public_key, name,"
@@ -653,7 +652,7 @@ async def insert_passkey(
 
 
 async def passkeys(tx: ReadTx, account: UUID) -> list[PasskeyView]:
-    """The passkeys of an account that open it, the newest first."""
+    """Return the passkeys in use of an account, the newest first."""
     return await tx.all_as(
         _PASSKEYS,
         "SELECT passkey_id AS id, name, made_at, last_used_at FROM passkeys"
@@ -663,7 +662,7 @@ async def passkeys(tx: ReadTx, account: UUID) -> list[PasskeyView]:
 
 
 async def passkey(tx: Tx, account: UUID, credential: bytes) -> StoredPasskey | None:
-    """The passkey of a credential, and until the transaction ends nobody else uses it."""
+    """Return the passkey of a credential, and lock it until the transaction ends."""
     return await tx.one_as(
         _STORED_PASSKEYS,
         "SELECT passkey_id, public_key, sign_count FROM passkeys"
@@ -676,7 +675,7 @@ async def passkey(tx: Tx, account: UUID, credential: bytes) -> StoredPasskey | N
 async def note_passkey_use(
     tx: Tx, account: UUID, passkey: UUID, sign_count: int, at: datetime
 ) -> None:
-    """Write down that a passkey was used, and how far it has counted."""
+    """Record the use of a passkey with its signature counter."""
     await tx.run(
         "UPDATE passkeys SET sign_count = %s, last_used_at = %s"
         " WHERE account_id = %s AND passkey_id = %s",
@@ -690,9 +689,7 @@ async def note_passkey_use(
 async def end_passkey(
     tx: Tx, account: UUID, passkey: UUID, at: datetime
 ) -> tuple[str | None, bool]:
-    """End a passkey: its name where it was ended only now, and whether there is one.  Its credential is
-    of no account then.
-    """
+    """End a passkey and free its credential; return its name if it was in use, and whether it exists."""
     row = await tx.one(
         "UPDATE passkeys SET ended_at = %s"
         " WHERE account_id = %s AND passkey_id = %s AND ended_at IS NULL RETURNING name, credential_id",
@@ -715,7 +712,7 @@ async def end_passkey(
 
 
 async def answer_challenge(tx: Tx, account: UUID, challenge: UUID, at: datetime) -> bool:
-    """Write down that a challenge was answered; false where it was before."""
+    """Record that a challenge was answered; false if recorded before."""
     return bool(
         await tx.run(
             "INSERT INTO passkey_challenges (account_id, challenge_id, answered_at)"
@@ -732,7 +729,7 @@ async def answer_challenge(tx: Tx, account: UUID, challenge: UUID, at: datetime)
 _ORGANIZATION = """
 SELECT account_id AS account, name, npwp, nib, warns, state, made_at FROM organizations
 """
-# By the clock of Jakarta, as members read their month.
+# The month is that of WIB, as members read it.
 _MEMBER = """
 SELECT m.membership_id AS id, m.member_id AS person, m.role, m.given_at, m.stamps_per_month,
     (SELECT coalesce(sum(u.stamps - u.returned), 0)::integer FROM member_uses u
@@ -755,7 +752,7 @@ FROM invitations WHERE email = %s AND state = 'sent'
 async def insert_organization(
     tx: Tx, made: Organization, language: str, *, numbers: Sequence[str]
 ) -> bool:
-    """Make an account for an organization; false where this very one was made before."""
+    """Make an account for an organization; false if this id exists."""
     is_new = await tx.run(
         "INSERT INTO accounts (account_id, language) VALUES (%s, %s)"
         " ON CONFLICT ON CONSTRAINT accounts_pkey DO NOTHING",
@@ -777,24 +774,24 @@ async def insert_organization(
 
 
 async def organization(tx: ReadTx, account: UUID) -> Organization | None:
-    """The organization that an account is; None where it is a person's."""
+    """Return the organization of an account; None for the account of a person."""
     return await tx.one_as(_ORGANIZATIONS, _ORGANIZATION + "WHERE account_id = %s", account)
 
 
 async def waiting_organizations(tx: ReadTx, limit: int) -> list[Organization]:
-    """Organizations that wait for the approval of staff, the longest first."""
+    """Return organizations that wait for approval, the longest first."""
     query = _ORGANIZATION + "WHERE state = 'waiting' ORDER BY made_at LIMIT %s"
     return await tx.all_as(_ORGANIZATIONS, query, limit)
 
 
 async def lock_organization(tx: Tx, account: UUID) -> Organization | None:
-    """An organization; until the transaction ends nobody else changes it or its members."""
+    """Return an organization, and lock it and its members until the transaction ends."""
     query = _ORGANIZATION + "WHERE account_id = %s FOR NO KEY UPDATE"
     return await tx.one_as(_ORGANIZATIONS, query, account)
 
 
 async def set_organization_state(tx: Tx, account: UUID, state: OrganizationState) -> None:
-    """The state of an organization from now on."""
+    """Set the state of an organization."""
     await tx.run("UPDATE organizations SET state = %s WHERE account_id = %s", state, account)
 
 
@@ -806,12 +803,12 @@ WHERE m.member_id = %s AND m.ended_at IS NULL ORDER BY o.name, m.account_id LIMI
 
 
 async def places_of(tx: ReadTx, person: UUID, limit: int) -> list[PlaceOf]:
-    """The organizations in which a person has a role."""
+    """Return the organizations in which a person has a role."""
     return await tx.all_as(_PLACES, PLACES, person, limit)
 
 
 async def count_places(tx: Tx, person: UUID) -> int:
-    """How many organizations a person has a role in.  Until the transaction ends nobody else adds one."""
+    """Lock the account against new roles until the transaction ends, and count those it has."""
     await tx.run("SELECT 1 FROM accounts WHERE account_id = %s FOR NO KEY UPDATE", person)
     found = await tx.value(
         "SELECT count(*) FROM memberships WHERE member_id = %s AND ended_at IS NULL", person
@@ -821,22 +818,22 @@ async def count_places(tx: Tx, person: UUID) -> int:
 
 
 async def members(tx: ReadTx, account: UUID, limit: int) -> list[Member]:
-    """The members of an organization, the earliest first."""
+    """Return the members of an organization, the earliest first."""
     return await tx.all_as(_MEMBERS, _MEMBER + "ORDER BY m.membership_id LIMIT %s", account, limit)
 
 
 async def member(tx: ReadTx, account: UUID, membership: UUID) -> Member | None:
-    """A member by the number of its role."""
+    """Return a member by the id of its role."""
     return await tx.one_as(_MEMBERS, _MEMBER + "AND m.membership_id = %s", account, membership)
 
 
 async def member_of_person(tx: ReadTx, account: UUID, person: UUID) -> Member | None:
-    """The role of a person in an organization."""
+    """Return the role of a person in an organization."""
     return await tx.one_as(_MEMBERS, _MEMBER + "AND m.member_id = %s", account, person)
 
 
 async def count_members(tx: ReadTx, account: UUID, *roles: Role) -> int:
-    """How many members with one of these roles an organization has."""
+    """Count the members of an organization with one of these roles."""
     found = await tx.value(
         "SELECT count(*) FROM memberships WHERE account_id = %s AND role = ANY (%s)"
         " AND ended_at IS NULL",
@@ -863,7 +860,7 @@ async def insert_membership(
 
 
 async def set_limit(tx: Tx, account: UUID, membership: UUID, limit: int | None) -> None:
-    """The limit of stamps per month of a member from now on."""
+    """Set the monthly limit of stamps of a member."""
     await tx.run(
         "UPDATE memberships SET stamps_per_month = %s WHERE account_id = %s AND membership_id = %s",
         limit,
@@ -873,7 +870,7 @@ async def set_limit(tx: Tx, account: UUID, membership: UUID, limit: int | None) 
 
 
 async def end_membership(tx: Tx, account: UUID, member: UUID) -> UUID | None:
-    """End the role of a person in an organization; None where there is none."""
+    """End the role of a person in an organization; return its id, None if there was none."""
     found = await tx.value(
         "UPDATE memberships SET ended_at = now() WHERE account_id = %s AND member_id = %s"
         " AND ended_at IS NULL RETURNING membership_id",
@@ -885,7 +882,7 @@ async def end_membership(tx: Tx, account: UUID, member: UUID) -> UUID | None:
 
 
 async def owner_of(tx: ReadTx, account: UUID) -> UUID | None:
-    """The owner of an organization who has been one for longest: it is written to for it."""
+    """Return the longest-serving owner of an organization, who gets its mails."""
     found = await tx.value(
         "SELECT member_id FROM memberships WHERE account_id = %s AND role = 'owner'"
         " AND ended_at IS NULL ORDER BY membership_id LIMIT 1",
@@ -902,7 +899,7 @@ async def use_stamps(tx: Tx, account: UUID, member: UUID, uses: Mapping[UUID, in
 
 
 async def insert_invitation(tx: Tx, made: Invitation) -> None:
-    """Keep an invitation."""
+    """Insert an invitation."""
     await tx.run(
         "INSERT INTO invitations (account_id, invitation_id, email, role, stamps_per_month,"
         " secret_hash, made_at, expires_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
@@ -918,7 +915,7 @@ async def insert_invitation(tx: Tx, made: Invitation) -> None:
 
 
 async def invitations(tx: ReadTx, account: UUID, at: datetime, limit: int) -> list[Invitation]:
-    """The invitations of an organization that can be accepted, the newest first."""
+    """Return the open invitations of an organization, the newest first."""
     query = _INVITATION + (
         "AND state = 'sent' AND expires_at > %s ORDER BY invitation_id DESC LIMIT %s"
     )
@@ -926,20 +923,20 @@ async def invitations(tx: ReadTx, account: UUID, at: datetime, limit: int) -> li
 
 
 async def invitation(tx: ReadTx, account: UUID, invitation: UUID) -> Invitation | None:
-    """An invitation by its number."""
+    """Return an invitation by its id."""
     return await tx.one_as(
         _INVITATIONS, _INVITATION + "AND invitation_id = %s", account, invitation
     )
 
 
 async def invitation_to(tx: ReadTx, account: UUID, email: str) -> Invitation | None:
-    """The invitation of an address that has not ended, over or not."""
+    """Return the invitation of an address that has not ended, expired or not."""
     query = _INVITATION + "AND email = %s AND state = 'sent'"
     return await tx.one_as(_INVITATIONS, query, account, email)
 
 
 async def count_invitations(tx: ReadTx, account: UUID, since: datetime) -> int:
-    """How many invitations an organization has sent since then."""
+    """Count the invitations that an organization has sent since then."""
     found = await tx.value(
         "SELECT count(*) FROM invitations WHERE account_id = %s AND made_at > %s", account, since
     )
@@ -948,7 +945,7 @@ async def count_invitations(tx: ReadTx, account: UUID, since: datetime) -> int:
 
 
 async def count_invitations_to(tx: ReadTx, email: str, since: datetime) -> int:
-    """How many invitations all organizations have sent to an address since then."""
+    """Count the invitations that all organizations have sent to an address since then."""
     found = await tx.value(
         "SELECT count(*) FROM invitations WHERE email = %s AND made_at > %s", email, since
     )
@@ -957,7 +954,7 @@ async def count_invitations_to(tx: ReadTx, email: str, since: datetime) -> int:
 
 
 async def end_invitation(tx: Tx, account: UUID, invitation: UUID, state: InvitationState) -> bool:
-    """End an invitation in this state; false where it had ended before."""
+    """End an invitation in this state; false if it had ended before."""
     return bool(
         await tx.run(
             "UPDATE invitations SET state = %s, ended_at = now()"
@@ -969,11 +966,11 @@ async def end_invitation(tx: Tx, account: UUID, invitation: UUID, state: Invitat
     )
 
 
-# -- the end of a person ---------------------------------------------------------------------------
+# -- erasure of a person ---------------------------------------------------------------------------
 
 
 async def is_erased(tx: ReadTx, account: UUID) -> bool:
-    """True where the person of an account was erased."""
+    """True if the person of an account was erased."""
     found = await tx.value(
         "SELECT 1 FROM accounts WHERE account_id = %s AND erased_at IS NOT NULL", account
     )
@@ -981,7 +978,7 @@ async def is_erased(tx: ReadTx, account: UUID) -> bool:
 
 
 async def organizations_ever(tx: ReadTx, person: UUID) -> list[UUID]:
-    """The organizations in which a person has a role, or had one within a year."""
+    """Return the organizations in which a person has a role, or had one within a year."""
     found = await tx.value(
         "SELECT coalesce(array_agg(DISTINCT account_id), '{}') FROM memberships WHERE member_id = %s",
         person,
@@ -991,7 +988,7 @@ async def organizations_ever(tx: ReadTx, person: UUID) -> list[UUID]:
 
 
 async def people_after(tx: ReadTx, account: UUID | None, limit: int) -> list[UUID]:
-    """Accounts that somebody signs in to, by their numbers, behind this one."""
+    """Return accounts that a person signs in to, by id, after `account`."""
     found = await tx.value(
         "SELECT coalesce(array_agg(account_id), '{}') FROM (SELECT account_id FROM accounts"
         " WHERE email IS NOT NULL AND (%s::uuid IS NULL OR account_id > %s) ORDER BY account_id LIMIT %s) a",
@@ -1004,7 +1001,7 @@ async def people_after(tx: ReadTx, account: UUID | None, limit: int) -> list[UUI
 
 
 async def open_keys(tx: Tx, account: UUID) -> list[UUID]:
-    """API keys of an account that were not ended.  Until the transaction ends nobody else adds one."""
+    """Lock the account against new keys until the transaction ends, and return its API keys not ended."""
     await tx.run("SELECT 1 FROM accounts WHERE account_id = %s FOR NO KEY UPDATE", account)
     found = await tx.value(
         "SELECT coalesce(array_agg(key_id), '{}') FROM api_keys WHERE account_id = %s AND ended_at IS NULL",
@@ -1015,17 +1012,17 @@ async def open_keys(tx: Tx, account: UUID) -> list[UUID]:
 
 
 async def invitations_sent_to(tx: ReadTx, email: str) -> list[Invitation]:
-    """The invitations of an address that can be accepted."""
+    """Return the invitations sent to an address that have not ended."""
     return await tx.all_as(_INVITATIONS, INVITATIONS_SENT_TO, email)
 
 
 async def forget_address(tx: Tx, account: UUID, email: str) -> None:
-    """Let an address find no account; a sign-in with it waits until the transaction ends."""
+    """Remove an address from the directory; a sign-in with it waits until the transaction ends."""
     await tx.run("DELETE FROM email_directory WHERE email = %s AND account_id = %s", email, account)
 
 
 async def set_erased(tx: Tx, account: UUID) -> None:
-    """Take the address from an account for ever."""
+    """Remove the address from an account for ever."""
     await tx.run(
         "UPDATE accounts SET email = NULL, erased_at = now() WHERE account_id = %s AND erased_at IS NULL",
         account,

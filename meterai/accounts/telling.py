@@ -1,4 +1,4 @@
-"""Mails of accounts: to the owner about acts that a stolen session could do, and to whoever is invited."""
+"""Events of accounts that cause mails: to the owner about credentials, and to invited addresses."""
 
 from datetime import datetime
 from uuid import UUID
@@ -18,9 +18,9 @@ from meterai.plumbing.work.events import emit
 async def tell_owner(
     tx: Tx, account: UUID, actor: Actor, kind: str, change: str, credential: str, name: str
 ) -> None:
-    """Tell of a passkey or an API key that was made or ended over our pages or the API.
+    """Tell the owner of a passkey or an API key that was made or ended through our pages or the API.
 
-    What an operator does at the command line, the operator tells: it has the new key to hand over.
+    An operator who makes one at the command line tells the owner itself: it hands over the key.
     """
     if actor.kind != ActorKind.OPERATOR:
         await emit(
@@ -34,12 +34,12 @@ async def tell_owner(
 async def tell_that_key_ends(
     tx: Tx, account: UUID, credential: str, name: str, until: datetime
 ) -> None:
-    """Tell of an API key whose end comes within days."""
+    """Tell the owner of an API key that it ends within days."""
     await emit(tx, ApiKeyEnds(account=account, credential=credential, name=name, until=until))
 
 
 async def tell_invited(tx: Tx, made: Invitation, name: str, language: str) -> None:
-    """Send an invitation to its address, in the language of whoever invites."""
+    """Send an invitation to its address, in the language of the inviting person."""
     await emit(
         tx,
         InvitationMade(
@@ -55,5 +55,5 @@ async def tell_invited(tx: Tx, made: Invitation, name: str, language: str) -> No
 
 
 async def tell_of_decision(tx: Tx, account: UUID, decision: str, name: str) -> None:
-    """Tell the owner of an organization what staff decided."""
+    """Tell the owner of an organization the decision of staff."""
     await emit(tx, OrganizationDecided(account=account, decision=decision, name=name))

@@ -118,7 +118,7 @@ FACTS: dict[str, dict[str, Any]] = {
         "until": BOTH,
         "account": str(ACCOUNT),
         "invitation": str(INVITATION),
-        "path": f"/invitations?invitation={Credential.of_invitation(KEY, ACCOUNT, INVITATION).text()}",
+        "path": f"/invitations?invitation={Credential.for_invitation(KEY, ACCOUNT, INVITATION).text()}",
     },
     "organization_approved": {"name": HOSTILE},
     "organization_declined": {"name": HOSTILE},

@@ -1,4 +1,4 @@
-"""For whom a session acts: choosing it, and making an organization."""
+"""Pages that choose the account a session acts for, and that make an organization."""
 
 from uuid import UUID
 
@@ -39,7 +39,7 @@ async def show_acting(
     organizations: NamedDependency[OrganizationService],
     account: NamedDependency[UUID],
 ) -> Page:
-    """The person itself and its organizations, to choose from; also where its role in one has ended."""
+    """Offer the person's own account and its organizations; also shown when a role in one has ended."""
     places = await organizations.places(account)
     return page(request, "accounts/acting.html", places=places)
 
@@ -55,7 +55,7 @@ async def choose_acting(
     account: NamedDependency[UUID],
     actor: NamedDependency[Actor],
 ) -> Page:
-    """Let this session act for an organization of the person, or for itself."""
+    """Let this session act for an organization of the person, or for the person."""
     form = await read_form_of_a_person(request)
     assert actor.id is not None, "the session of a person is known"
     chosen = read(ACCOUNT_KIND, form.text("account"))
@@ -78,7 +78,7 @@ def _new_page(
 
 
 def _field(refusal: Refusal | None) -> str:
-    """The field of the form that a refusal is about."""
+    """Name of the form field that a refusal is about."""
     return str(refusal.facts().get("field", "organization")) if refusal else ""
 
 
@@ -88,7 +88,7 @@ def _field(refusal: Refusal | None) -> str:
     include_in_schema=False,
 )
 async def show_new(request: PageRequest) -> Page:
-    """Ask for the name and the numbers of an organization."""
+    """Ask for name and numbers of an organization."""
     return _new_page(request, fresh_key())
 
 
@@ -102,7 +102,7 @@ async def make_organization(
     organizations: NamedDependency[OrganizationService],
     account: NamedDependency[UUID],
 ) -> Page:
-    """Make an organization and say what is unusual about its numbers, and who decides about it."""
+    """Make an organization; the page shows unusual numbers and whether approval is needed."""
     form = await read_form_of_a_person(request)
     key = form_key(form.text("key"))
     name, npwp, nib = (form.text(one) for one in ("organization", "npwp", "nib"))

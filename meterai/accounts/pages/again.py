@@ -1,4 +1,4 @@
-"""Proving once more who one is: before a session makes what outlives it."""
+"""Page of a fresh proof: signing in again before a session makes what outlives it."""
 
 from typing import Any
 
@@ -27,9 +27,9 @@ async def show_again(
     database: NamedDependency[Database],
     signing_in: NamedDependency[SigningIn],
 ) -> Page:
-    """A code to the address of the account, or a passkey; both lead back with a session of their own.
+    """Offer a code to the account's address, or a passkey; each returns with a session of its own.
 
-    No mail opens an account of staff, so there it is the passkey alone.
+    Staff are offered the passkey alone: no mail opens their account.
     """
     async with database.reading() as tx:
         email = (await contact(tx, account_of(request))).email

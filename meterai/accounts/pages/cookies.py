@@ -1,4 +1,4 @@
-"""The cookies of signing in: what each holds, and for how long."""
+"""Cookies of sign-in: content and lifetime."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
@@ -12,25 +12,26 @@ from meterai.plumbing.config import ProcessSettings
 from meterai.plumbing.http.requests import cookie_name
 
 LANGUAGE = "language"
-ASKED = "asked"  # the sign-in that began here, see `Begun`
-PASSKEY = "passkey"  # with which challenge of a passkey was asked
-DEVICE = "device"  # which addresses signed in here; opens nothing
-KEPT_SECONDS = 31_536_000  # of what a browser chose, or did, for good
+ASKED = "asked"  # sign-in that began in this browser, see `Begun`
+PASSKEY = "passkey"  # challenge sent to the authenticator
+DEVICE = "device"  # addresses that signed in with this browser; authenticates nobody
+KEPT_SECONDS = 31_536_000  # lifetime of the language and device cookies
 
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A sign-in that began in this browser: which code was sent, where to, and the mark of whoever
-    asked.  By itself it opens nothing.
+    """A sign-in that began in this browser: challenge, address, and the mark of the browser.
+
+    It opens nothing by itself.
     """
 
     challenge: UUID
-    email: str  # only to be shown again
+    email: str  # to show it again only
     mark: str
 
     @classmethod
     def read(cls, text: str) -> "Begun | None":
-        """The sign-in of a cookie, or None where it is not one of ours."""
+        """Read the sign-in of a cookie; None if malformed."""
         challenge, _, rest = text.partition(".")
         email, _, mark = rest.partition(".")
         try:
@@ -40,7 +41,7 @@ class Begun:
             return None
 
     def text(self) -> str:
-        """What the cookie holds."""
+        """Return the text of the cookie."""
         email = urlsafe_b64encode(self.email.encode()).decode().rstrip("=")
         return f"{compact(self.challenge)}.{email}.{self.mark}"
 
@@ -48,7 +49,7 @@ class Begun:
 def set_cookie(
     process: ProcessSettings, answer: Page, name: str, value: str, seconds: float
 ) -> None:
-    """Set a cookie for so many seconds; one without time left is deleted by the browser."""
+    """Set a cookie for so many seconds; 0 deletes it."""
     answer.set_cookie(
         Cookie(
             cookie_name(name, process),
@@ -62,5 +63,5 @@ def set_cookie(
 
 
 def cookie(process: ProcessSettings, request: PageRequest, name: str) -> str:
-    """The text of a cookie of ours, empty where there is none."""
+    """Return the text of a cookie of ours; empty if absent."""
     return request.cookies.get(cookie_name(name, process), "")

@@ -1,4 +1,4 @@
-"""API keys: making, replacing and ending one; what each may do, until when, and who made it."""
+"""Pages of API keys: scopes, end and maker of each; making, replacing and ending one."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
@@ -42,12 +42,12 @@ from meterai.plumbing.http.callers import caller_of
 from meterai.plumbing.http.language import language_of
 
 KEYS = "/account/keys"
-CHOSEN = "chosen"  # beside the presets: the scopes that are ticked one by one
+CHOSEN = "chosen"  # option beside the presets: scopes ticked one by one
 _FIELDS = {"until": "key-until", "scopes": "key-scopes", "overlap": "key-overlap"}
 
 
 def _paired(keys: Sequence[ApiKeyView]) -> list[ApiKeyView]:
-    """The same keys, each followed by the one that it replaces."""
+    """Return the same keys, each followed by the one that it replaces."""
     of = {key.id: key for key in keys}
     replaced = {key.replaces for key in keys}
     ordered: list[ApiKeyView] = []
@@ -97,13 +97,13 @@ async def _keys_page(
     include_in_schema=False,
 )
 async def show_keys(request: PageRequest, accounts: NamedDependency[AccountService]) -> Page:
-    """The keys of the account, and the form of a new one."""
+    """Show the keys of the account, and the form of a new one."""
     typed = {name: kept_text(request, name) for name in ("name", "preset", "until")}
     return await _keys_page(request, accounts, typed)
 
 
 def _scopes(form: Form, held: frozenset[str]) -> frozenset[str]:
-    """The scopes that a form asks for.  Refuses `Malformed`."""
+    """Return the scopes that a form selects.  Refuses `Malformed`."""
     preset = form.text("preset") or "everything"
     if preset != CHOSEN:
         if preset not in KEY_PRESETS:
@@ -116,7 +116,7 @@ def _scopes(form: Form, held: frozenset[str]) -> frozenset[str]:
 
 
 def _until(text: str) -> datetime | None:
-    """The end of a day in WIB.  Refuses `Malformed`."""
+    """Return the end of a typed day in WIB; None if empty.  Refuses `Malformed`."""
     if not text.strip():
         return None
     try:
@@ -142,7 +142,7 @@ async def make_key(
     account: NamedDependency[UUID],
     actor: NamedDependency[Actor],
 ) -> Page:
-    """Make an API key and show it, this once."""
+    """Make an API key and show its text once."""
     form, caller = await read_form_of_a_person(request), caller_of(request)
     name = form.text("name")
     key = read(FORM_KEY, form_key(form.text("key")))
@@ -176,7 +176,7 @@ async def replace_key(
     actor: NamedDependency[Actor],
     key_id: FromPath[str],
 ) -> Page:
-    """Make the successor of an API key and show it, this once; the old one opens for the overlap."""
+    """Make the successor of an API key and show its text once; the old key works for the overlap."""
     form, caller = await read_form_of_a_person(request), caller_of(request)
     hours = counted(form.text("overlap"), digits_max=3)
     wish = Replacement(

@@ -1,4 +1,4 @@
-"""The language of pages and mails."""
+"""Route that sets the language of pages and mails."""
 
 from litestar import post
 from litestar.di import NamedDependency

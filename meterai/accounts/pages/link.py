@@ -1,4 +1,4 @@
-"""The link of a mail: the way to sign in that no stranger fills."""
+"""Pages of the sign-in link in a mail, which a stranger cannot exhaust."""
 
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from meterai.pages import Page, PageRequest, page, read_form, see_other
 
 
 def _challenge(text: str) -> UUID:
-    """What a link is of.  Refuses `LinkSpent`: mail programs cut links, and the way on is the same."""
+    """Read the challenge of a link.  Refuses `LinkSpent`: mail programs cut links."""
     try:
         return read(CHALLENGE_KIND, text)
     except NotFound:
@@ -33,7 +33,7 @@ async def show_link(
     codes: NamedDependency[CodeService],
     signing_in: NamedDependency[SigningIn],
 ) -> Page:
-    """A button, because programs that look at mails follow links."""
+    """Show a button: programs that scan mails follow links, and must not sign in."""
     challenge, secret = (request.query_params.get(name, "") for name in ("challenge", "secret"))
     try:
         email = await codes.address_of_link(_challenge(challenge), secret)
@@ -42,8 +42,8 @@ async def show_link(
     shown = page(
         request, "accounts/link.html", challenge=challenge, secret=secret, here="/", email=email
     )
-    shown.headers["Cache-Control"] = "private, no-store"  # it has the address
-    # Its own address has the secret, which no later request may tell in a Referer.
+    shown.headers["Cache-Control"] = "private, no-store"  # the page shows the address
+    # The URL contains the secret, which no Referer may reveal.
     shown.headers["Referrer-Policy"] = "strict-origin"
     return shown
 
@@ -54,7 +54,7 @@ async def show_link(
     include_in_schema=False,
 )
 async def follow_link(request: PageRequest, signing_in: NamedDependency[SigningIn]) -> Page:
-    """Trade the link of a mail for a session, and go on where its sign-in began."""
+    """Exchange the link of a mail for a session, and go to the page where the sign-in began."""
     form = await read_form(request)
     try:
         challenge, secret = _challenge(form.text("challenge")), form.text("secret")

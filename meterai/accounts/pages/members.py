@@ -1,4 +1,4 @@
-"""Members of an organization: inviting, changing and ending them, and accepting an invitation."""
+"""Pages of members: inviting, changing and ending them, and accepting an invitation."""
 
 from uuid import UUID
 
@@ -51,7 +51,7 @@ async def _members_page(
     caller = caller_of(request)
     try:
         organization = await organizations.of(caller.account)
-    except NotFound:  # a person acts for itself
+    except NotFound:  # the person acts for itself
         return page(request, "accounts/members.html", organization=None)
     members = await organizations.members(caller.account)
     may_manage = Permission.MEMBERS_MANAGE in caller.permissions
@@ -72,7 +72,7 @@ async def _members_page(
 
 
 def _role(form: Form) -> Role:
-    """The role in a form.  Refuses `Malformed`."""
+    """Read the role in a form.  Refuses `Malformed`."""
     try:
         return Role(form.text("role"))
     except ValueError:
@@ -87,7 +87,7 @@ def _role(form: Form) -> Role:
 async def show_members(
     request: PageRequest, organizations: NamedDependency[OrganizationService]
 ) -> Page:
-    """The members of the organization, and its invitations."""
+    """Show the members of the organization and its invitations."""
     return await _members_page(request, organizations)
 
 
@@ -139,7 +139,7 @@ async def change_member(
     actor: NamedDependency[Actor],
     membership_id: FromPath[str],
 ) -> Page:
-    """Change the role of a member, or its limit of stamps per month."""
+    """Change the role or the monthly limit of a member."""
     form = await read_form_of_a_person(request)
     limit = stamps_limit(form.text("stamps_per_month"))
     membership = read(MEMBERSHIP_KIND, membership_id)
@@ -175,7 +175,7 @@ async def leave(
     organizations: NamedDependency[OrganizationService],
     account: NamedDependency[UUID],
 ) -> Page:
-    """End the own role in the organization that the person acts for."""
+    """End the person's own role in the organization that it acts for."""
     await read_form_of_a_person(request)
     organization = caller_of(request).organization
     if organization is None:
@@ -194,7 +194,7 @@ async def show_invitation(
     organizations: NamedDependency[OrganizationService],
     account: NamedDependency[UUID],
 ) -> Page:
-    """A button, because programs that look at mails follow links."""
+    """Show a button: programs that scan mails follow links, and must not accept."""
     text = request.query_params.get("invitation", "")
     invitation, organization = await organizations.opened(text, account)
     shown = page(
@@ -205,7 +205,7 @@ async def show_invitation(
         text=text,
         here="/",
     )
-    # Its own address has the secret, which no later request may tell in a Referer.
+    # The URL contains the secret, which no Referer may reveal.
     shown.headers["Referrer-Policy"] = "strict-origin"
     return shown
 
@@ -220,7 +220,7 @@ async def accept_invitation(
     organizations: NamedDependency[OrganizationService],
     account: NamedDependency[UUID],
 ) -> Page:
-    """Take the role that an invitation gives; for whom the session acts is chosen after."""
+    """Accept an invitation; the next page chooses for whom the session acts."""
     form = await read_form_of_a_person(request)
     await organizations.accept(form.text("invitation"), account)
     return see_other("/account/acting")

@@ -1,8 +1,7 @@
-"""The part of a page in which somebody signs in: by the code of a mail, or by a passkey.
+"""Sign-in part of a page: by the code of a mail, or by a passkey.
 
-`/sign-in` is nothing but this part; a page that wants to know who is there can have it too, so that
-nobody has to leave it.  Such a page shows the macros of `accounts/part.html` with the facts of
-`SigningIn`, and has a route to which their forms are sent, where it does what they ask for.
+`/sign-in` consists of this part alone.  Another page can include it, so that a visitor need not leave the page: it
+shows the macros of `accounts/part.html` with the facts of `SigningIn`, and has a route that receives their forms.
 """
 
 from collections.abc import Mapping
@@ -36,7 +35,7 @@ def _agent(request: PageRequest) -> Agent:
 
 
 class SigningIn:
-    """What a page with this part does, over the services of accounts and the cookies of a browser."""
+    """Sign-in steps of a page, over the services of accounts and the cookies of the browser."""
 
     def __init__(
         self,
@@ -52,18 +51,17 @@ class SigningIn:
         self._minutes = int(settings.of(AccountSettings).code_lives_seconds // 60)
 
     def begun(self, request: PageRequest) -> Begun | None:
-        """The sign-in that began in this browser."""
+        """Return the sign-in that began in this browser; None if there is none."""
         return Begun.read(cookie(self._process, request, ASKED))
 
     def facts(
         self, request: PageRequest, form: Form | None = None, refusal: Refusal | None = None
     ) -> Mapping[str, object]:
-        """What the part shows: what was typed into it (`form`), why that was refused, and which code
-        was sent, if one was.  Facts of a page, its `errors` too.
-        """
+        """Return the facts of the page for this part: typed values (`form`), errors, and the code that was sent."""
         sent, typed = self.begun(request), form or Form({})
         is_of_code = "code" in typed.texts
-        # A code that is on its way is typed here; but an address that is wrong is mended first.
+        # While a code is on its way the part asks for it; after a wrong address it asks for the
+        # address.
         if not is_of_code and refusal is not None and not isinstance(refusal, TooManyCodes):
             sent = None
         errors = field_errors(refusal, language_of(request), "code" if is_of_code else "email")
@@ -76,7 +74,7 @@ class SigningIn:
         }
 
     async def ask(self, request: PageRequest, form: Form, there: str) -> Begun:
-        """Send a code to the address in the form; whoever follows the link of its mail goes `there`.
+        """Send a code to the address in the form; the link of the mail leads to `there`.
 
         Refuses `Malformed`, `TooManyCodes`.
         """
@@ -87,15 +85,16 @@ class SigningIn:
         return Begun(challenge, email, self._codes.asked_mark(challenge))
 
     def keep(self, answer: Page, begun: Begun) -> Page:
-        """Have the browser know its sign-in again, for as long as its mail opens anything."""
+        """Set the cookie of a sign-in, for as long as the mail opens anything."""
         set_cookie(self._process, answer, ASKED, begun.text(), LINK_LIVES.total_seconds())
         return answer
 
     async def prove(
         self, request: PageRequest, form: Form, challenge: UUID | None = None
     ) -> SignedIn:
-        """Trade the code in the form for a session: that of a challenge, else the one that this
-        browser asked for.  Refuses what `CodeService.sign_in` refuses.
+        """Exchange the code in the form for a session, of `challenge` or of the sign-in that began in this browser.
+
+        Refuses what `CodeService.sign_in` refuses.
         """
         sent = self.begun(request)
         challenge = challenge or (sent.challenge if sent else None)
@@ -109,7 +108,9 @@ class SigningIn:
     async def follow(
         self, request: PageRequest, challenge: UUID, secret: str
     ) -> tuple[SignedIn, str]:
-        """Trade the link of a mail for a session; and where to go on.  Refuses what `sign_in_by_link` refuses."""
+        """Exchange the link of a mail for a session; return it with the path to go to.  Refuses what
+        `sign_in_by_link` refuses.
+        """
         device = cookie(self._process, request, DEVICE)
         language = language_of(request)
         return await self._codes.sign_in_by_link(
@@ -117,23 +118,24 @@ class SigningIn:
         )
 
     async def prove_by_passkey(self, request: PageRequest, form: Form) -> SignedIn:
-        """Trade the answer of an authenticator for a session.  Refuses `PasskeyRefused`."""
+        """Exchange the answer of an authenticator for a session.  Refuses `PasskeyRefused`."""
         kept, device = (cookie(self._process, request, name) for name in (PASSKEY, DEVICE))
         return await self._passkeys.sign_in(form.text("credential"), kept, device, _agent(request))
 
     def asks_authenticator(self, answer: Page, asked: PasskeyChallenge) -> Page:
-        """Have the browser keep with which challenge its authenticator is asked."""
+        """Set the cookie of the challenge that the authenticator gets."""
         seconds = CHALLENGE_LIVES.total_seconds()
         set_cookie(self._process, answer, PASSKEY, asked.cookie, seconds)
         return answer
 
     def challenge_of(self, request: PageRequest) -> str:
-        """With which challenge the authenticator of the browser was asked, as `PasskeyService` reads it."""
+        """Return the cookie of the authenticator's challenge, as `PasskeyService` reads it."""
         return cookie(self._process, request, PASSKEY)
 
     async def admit(self, request: PageRequest, answer: Page, signed_in: SignedIn) -> Page:
-        """Give the browser its session.  One that it had before ends: none goes on that nobody uses; the new one
-        of the same person acts for whom it acted.
+        """Set the cookies of a session, and end the browser's previous one.
+
+        A new session of the same person acts for the same account as the previous one.
         """
         await self._end(request, signed_in)
         set_cookie(self._process, answer, COOKIE, signed_in.session, signed_in.life_seconds)
@@ -144,7 +146,7 @@ class SigningIn:
         return answer
 
     async def dismiss(self, request: PageRequest, answer: Page) -> Page:
-        """End the session of the browser, if it has one."""
+        """End the session of the browser, if any."""
         await self._end(request)
         set_cookie(self._process, answer, COOKIE, "", 0)
         return answer

@@ -1,4 +1,4 @@
-"""Passkeys: signing in with one, making and ending one."""
+"""Pages of passkeys: signing in with one, making and ending one."""
 
 from uuid import UUID
 
@@ -27,7 +27,7 @@ HERE = "/account#passkeys"
 
 
 def _options(signing_in: SigningIn, asked: PasskeyChallenge) -> Page:
-    """What the script of our pages asks the authenticator, and the cookie of the challenge."""
+    """Return the options that our script passes to the authenticator, with the cookie of the challenge."""
     answer = Page(asked.options, media_type=MediaType.JSON)
     answer.headers["Cache-Control"] = "no-store"
     return signing_in.asks_authenticator(answer, asked)
@@ -44,7 +44,7 @@ async def ask_for_passkey(
     passkeys: NamedDependency[PasskeyService],
     signing_in: NamedDependency[SigningIn],
 ) -> Page:
-    """What the browser asks for a passkey of ours."""
+    """Return the options of a sign-in by passkey."""
     return _options(signing_in, passkeys.ask_to_sign_in())
 
 
@@ -54,7 +54,7 @@ async def ask_for_passkey(
     include_in_schema=False,
 )
 async def sign_in_by_passkey(request: PageRequest, signing_in: NamedDependency[SigningIn]) -> Page:
-    """Trade the answer of an authenticator for a session."""
+    """Exchange the answer of an authenticator for a session."""
     form = await read_form(request)
     there = local_path(form.text("next"))
     try:
@@ -80,7 +80,7 @@ async def ask_for_new_passkey(
     signing_in: NamedDependency[SigningIn],
     account: NamedDependency[UUID],
 ) -> Page:
-    """What the browser asks its authenticator for a new passkey."""
+    """Return the options of a new passkey."""
     await read_form_of_a_person(request)
     return _options(signing_in, await passkeys.ask_to_make(account))
 
@@ -102,7 +102,7 @@ async def make_passkey(
     account: NamedDependency[UUID],
     actor: NamedDependency[Actor],
 ) -> Page:
-    """Keep the passkey that an authenticator made."""
+    """Store the passkey that an authenticator made."""
     form = await read_form_of_a_person(request)
     name, answer = form.text("name"), form.text("credential")
     await passkeys.make(

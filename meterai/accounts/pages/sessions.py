@@ -1,4 +1,4 @@
-"""The sessions of an account: ending them."""
+"""Routes that end sessions of an account."""
 
 from uuid import UUID
 
@@ -34,10 +34,10 @@ async def sign_out_everywhere(
     account: NamedDependency[UUID],
     actor: NamedDependency[Actor],
 ) -> Page:
-    """End every session of the account, this one too; and what was made lately, if that is ticked."""
+    """End every session of the account including this one, and recent credentials if that is ticked."""
     form = await read_form_of_a_person(request)
     if form.text("made_lately"):
-        # The sessions last: where this breaks off its owner is still there to press once more.
+        # Sessions end last: if this is interrupted, the owner is still signed in and can repeat it.
         now = SystemClock().now()
         for key in await accounts.api_keys(account):
             if key.ended_at is None and is_lately(key.made_at, now):
@@ -65,7 +65,7 @@ async def end_session(
     actor: NamedDependency[Actor],
     session_id: FromPath[str],
 ) -> Page:
-    """Sign out one browser of the account."""
+    """End one session of the account."""
     await read_form_of_a_person(request)
     await accounts.end_session(account, read(SESSION_KIND, session_id), actor=actor)
     return see_other("/account#sessions")

@@ -1,4 +1,4 @@
-"""Signing in: the page of the address and that of the code, and out again."""
+"""Pages of sign-in, for the address and for the code, and sign-out."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -33,7 +33,7 @@ SIGN_IN, CODE = "/sign-in", "/sign-in/code"
 
 
 def _address(path: str, **query: str) -> str:
-    """A path with a query."""
+    """Return a path with a query."""
     return f"{path}?{urlencode(query)}"
 
 
@@ -45,7 +45,7 @@ def sign_in_page(
     refusal: Refusal | None = None,
     closed_at: datetime | None = None,
 ) -> Page:
-    """The form that asks for a code, and why there is none; `closed_at` is since when no account is made."""
+    """Return the form that requests a code, with the refusal if any; `closed_at`: since when sign-up is closed."""
     facts = {**signing_in.facts(request, form, refusal), "closed_at": closed_at}
     return _shown(request, "accounts/sign_in.html", (SIGN_IN, {"next": there}), facts, refusal)
 
@@ -57,7 +57,7 @@ def _shown(
     facts: Mapping[str, object],
     refusal: Refusal | None,
 ) -> Page:
-    """A page with the part, which is found again at `here`: a path, and a query that its forms carry on."""
+    """Return a page with the sign-in part; `here` is its path, and the query that its forms carry."""
     path, query = here
     shown = page(
         request,
@@ -68,7 +68,7 @@ def _shown(
     )
     shown.headers.update(retry_after(refusal) if refusal else {})
     if facts["sent"] is not None:
-        shown.headers["Cache-Control"] = "private, no-store"  # it has the address
+        shown.headers["Cache-Control"] = "private, no-store"  # the page shows the address
     return shown
 
 
@@ -100,7 +100,7 @@ async def show_sign_in(
     include_in_schema=False,
 )
 async def ask_for_code(request: PageRequest, signing_in: NamedDependency[SigningIn]) -> Page:
-    """Send a code, and go on to where it is typed."""
+    """Send a code, and go to the page of the code."""
     form = await read_form(request)
     there = local_path(form.text("next"))
     try:
@@ -120,7 +120,7 @@ def _code_page(
     refusal: Refusal | None = None,
 ) -> Page:
     here = CODE, {"challenge": challenge, "next": there}
-    # The answer that led here set a cookie: where none is shown, the session would not be kept either.
+    # The previous answer set a cookie: if none is sent now, the session would not be kept either.
     facts = {
         **signing_in.facts(request, form, refusal),
         "is_without_cookies": not request.cookies,
@@ -148,7 +148,7 @@ async def show_code(request: PageRequest, signing_in: NamedDependency[SigningIn]
     include_in_schema=False,
 )
 async def sign_in(request: PageRequest, signing_in: NamedDependency[SigningIn]) -> Page:
-    """Trade the code for a session."""
+    """Exchange the code for a session."""
     form = await read_form(request)
     challenge, there = form.text("challenge"), local_path(form.text("next"))
     identifier = read(CHALLENGE_KIND, challenge)

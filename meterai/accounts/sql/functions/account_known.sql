@@ -1,4 +1,4 @@
--- The account of an address as it is kept; null where it has none.
+-- Return the account of a normalized address; null if it has none.
 -- Public: distribution, which sells to addresses.
 CREATE OR REPLACE FUNCTION account_known(p_email text) RETURNS uuid
 LANGUAGE sql STABLE AS $$

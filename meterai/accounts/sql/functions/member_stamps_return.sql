@@ -1,5 +1,5 @@
--- Give stamps of a stamping or order back to the limit of the member that used them: so many, or all.  Nothing
--- happens where they were counted against none.
+-- Give back stamps of a stamping or order to the limit of the member that used them: `p_stamps`, or all if null.
+-- Stamps that were counted against no member change nothing.
 -- Public: orders and stamping, where a stamping fails or an order ends without its documents.
 CREATE OR REPLACE FUNCTION member_stamps_return(p_account uuid, p_use uuid, p_stamps integer DEFAULT NULL)
 RETURNS void LANGUAGE plpgsql AS $$

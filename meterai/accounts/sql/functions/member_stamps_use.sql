@@ -1,6 +1,6 @@
--- Count stamps of a member against its limit of this calendar month (WIB), if it has one; `p_uses` has the stamps
--- of each stamping or order.  One member counts at one time: its row is locked.
--- Refuses `membership_ended`, `member_limit_reached`.
+-- Count stamps of a member against its limit of this calendar month (WIB), if it has one; `p_uses` maps each
+-- stamping or order to its stamps.  The row of the member is locked, so counts of one member are serial. Refuses
+-- `membership_ended`, `member_limit_reached`.
 CREATE OR REPLACE FUNCTION member_stamps_use(p_account uuid, p_member uuid, p_uses jsonb) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -1,4 +1,4 @@
--- Accounts that are organizations: a planner puts the query in the place of the call.
+-- Return the accounts of organizations; the planner inlines the query.
 -- Public: orders, which counts by which way buyers came.
 CREATE OR REPLACE FUNCTION organizations_told() RETURNS TABLE (account_id uuid)
 LANGUAGE sql STABLE AS $$

@@ -1,4 +1,4 @@
--- A sign-in begins: ask for a code.  Answers null where it is on its way, else when it may be asked for again.
+-- Begin a sign-in: request a code.  Returns null if it is sent, else the time from which one may be requested.
 CREATE OR REPLACE FUNCTION sign_in_begin(
     p_account uuid, p_challenge uuid, p_email text, p_network text, p_device uuid,
     p_language text, p_leads_to text, p_at timestamptz, p_expires_at timestamptz,
@@ -8,14 +8,14 @@ LANGUAGE plpgsql AS $$
 DECLARE
     v_until timestamptz;
 BEGIN
-    -- Said without a lock where it is plain already: a flood must not stand in line for one.
+    -- Checked first without a lock: a flood that is refused must not wait for one.
     v_until := sign_in_waits_until(p_email, p_network, p_device, p_at,
                                    p_per_address, p_per_known_address, p_per_network);
     IF v_until IS NOT NULL THEN
         RETURN v_until;
     END IF;
-    -- Who counts and who adds to the count are one at a time, for one address or one network;
-    -- the address first, always.  The numbers only keep the three kinds of lock apart.
+    -- Counting and inserting are serial per address and per network; the address is locked first, always.  The
+    -- numbers tell the three kinds of lock apart.
     IF p_device IS NULL THEN
         PERFORM pg_advisory_xact_lock(16001, hashtext(p_email));
         PERFORM pg_advisory_xact_lock(16002, hashtext(p_network));

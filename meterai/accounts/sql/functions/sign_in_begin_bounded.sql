@@ -1,5 +1,5 @@
--- `sign_in_begin`, but for an address that has enough codes which can still be typed.  With a function of its
--- own, so that the version before this one finds the one that it calls.
+-- `sign_in_begin` that also refuses an address with enough unused codes.  A function of its own, because the
+-- previous version calls `sign_in_begin`.
 CREATE OR REPLACE FUNCTION sign_in_begin_bounded(
     p_account uuid, p_challenge uuid, p_email text, p_network text, p_device uuid,
     p_language text, p_leads_to text, p_at timestamptz, p_expires_at timestamptz,
@@ -17,8 +17,8 @@ BEGIN
     IF v_until IS NOT NULL THEN
         RETURN v_until;
     END IF;
-    -- The locks of `sign_in_begin`, which takes them once more: the address first, always.
-    -- Before it that of the mailbox, so that two spellings of its address come one after the other.
+    -- The locks of `sign_in_begin`, which takes them again: the address first, always.  The mailbox is locked
+    -- before it, so that two spellings of one address are serial.
     PERFORM pg_advisory_xact_lock(16001, hashtext(regexp_replace(p_email, '\+[^@]*@', '@')))
     WHERE p_device IS NULL;
     PERFORM pg_advisory_xact_lock(CASE WHEN p_device IS NULL THEN 16001 ELSE 16003 END, hashtext(p_email));

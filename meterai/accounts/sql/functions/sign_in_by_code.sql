@@ -1,5 +1,5 @@
--- Count one try of a code, and let in whoever typed the right one: the challenge as it was before the try,
--- and the account where a session began.
+-- Count one try of a code, and begin a session if the code is right.  Returns the challenge before the try, and
+-- the account if a session began.
 CREATE OR REPLACE FUNCTION sign_in_by_code(
     p_is_right boolean, p_tries_max integer,
     p_challenge uuid, p_at timestamptz, p_again_since timestamptz, p_actor text, p_account uuid, p_language text,
@@ -17,7 +17,7 @@ BEGIN
     IF NOT FOUND THEN
         RETURN;
     END IF;
-    -- The row is locked from here on: of two requests with one code the later one finds it used.
+    -- The row is locked from here on: the later of two requests with one code finds it used.
     IF p_is_right AND expires_at > p_at AND tries < p_tries_max THEN
         SELECT o.account, o.language INTO account, language FROM sign_in_open(
             p_challenge, p_at, p_again_since, p_actor, p_account, p_language, p_session, p_secret_hash,

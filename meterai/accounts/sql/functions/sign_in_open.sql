@@ -1,7 +1,7 @@
--- A sign-in was proved: its challenge is used, its address has an account, made if it is new, and a session
--- begins.  Answers nothing where another request used the challenge first, and not after `p_again_since`; and no
--- language where the account is of staff: the challenge is used, and opens nothing.  Refuses `sign_up_closed` to an
--- address without an account while none is made; the challenge stays as it was.
+-- Complete a sign-in: the challenge is used, its address gets an account if it has none, and a session begins.
+-- Returns no row if another request used the challenge before `p_again_since`, and a null language if the account
+-- is of staff: the challenge is used, and no session begins.  Refuses `sign_up_closed` for an address without an
+-- account while sign-up is closed; the challenge stays unused.
 CREATE OR REPLACE FUNCTION sign_in_open(
     p_challenge uuid, p_at timestamptz, p_again_since timestamptz, p_actor text, p_account uuid, p_language text,
     p_session uuid, p_secret_hash bytea, p_expires_at timestamptz, p_browser text, p_system text,

@@ -1,5 +1,5 @@
--- Until when a mailbox (whatever stands between + and @), or one device that an address signed in with, has as
--- many codes as it may that were asked for within the life of a code and opened nothing yet; null where it has fewer.
+-- Return until when a mailbox (an address without its +tag) or a known device has the maximum of unused codes,
+-- counted within the life of a code; null if it has fewer.
 CREATE OR REPLACE FUNCTION sign_in_outstanding_until(
     p_email text, p_device uuid, p_at timestamptz, p_lives interval, p_outstanding integer
 ) RETURNS timestamptz

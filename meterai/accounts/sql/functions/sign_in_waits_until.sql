@@ -1,5 +1,5 @@
--- When a code may be asked for again, null where it may be now.  The n-th newest of an hour says
--- both whether there were n and when the first of them leaves the hour.
+-- Return when a code may be requested again; null if now.  The n-th newest code of the last hour tells both
+-- whether there were n and when the first of them leaves the hour.
 CREATE OR REPLACE FUNCTION sign_in_waits_until(
     p_email text, p_network text, p_device uuid, p_at timestamptz,
     p_per_address integer, p_per_known_address integer, p_per_network integer
