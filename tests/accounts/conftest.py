@@ -1,4 +1,4 @@
-"""A service of accounts with a clock that a test moves."""
+"""Services of accounts with a clock that a test moves."""
 
 import asyncio
 from collections.abc import Coroutine, Iterator
@@ -19,7 +19,7 @@ from meterai.plumbing.db.database import Database, Row
 from meterai.plumbing.http.callers import Caller
 
 Answer = TypeVar("Answer")
-# The database has a clock of its own, so this one is not far from it.
+# The database has its own clock, so this one begins close to it.
 BEGIN = SystemClock().now().replace(minute=0, second=20, microsecond=0)
 FACTORY = RequestFactory()  # makes a whole application
 HOME, CARRIER = "203.0.113.7", "198.51.100.9"
@@ -27,7 +27,7 @@ HOME, CARRIER = "203.0.113.7", "198.51.100.9"
 
 @dataclass
 class Clock:
-    """Stands still until a test moves it."""
+    """Clock that moves only when a test moves it."""
 
     at: datetime = BEGIN
 
@@ -40,11 +40,11 @@ class Clock:
 
 @dataclass
 class Counter:
-    """Where people ask for codes: one database, as many services as there are processes."""
+    """Sign-in services over one database, one for each process."""
 
     runner: asyncio.Runner
     url: str
-    # As many at once as within an hour: the bound of an hour is what most tests are about.
+    # The quota of unused codes is as high as that of an hour, which most tests are about.
     settings: Settings = field(default_factory=lambda: make_settings(codes_outstanding_max=6))
     clock: Clock = field(default_factory=Clock)
     key: bytes = b"k" * 32
@@ -56,11 +56,11 @@ class Counter:
         self.begin_anew()
 
     def begin_anew(self) -> None:
-        """Codes by the settings there are now."""
+        """Make the services again with the current settings."""
         self.codes = CodeService(self.database, self.key, self.settings, self.clock)
 
     def another_service(self) -> AccountService:
-        """What another web process would have."""
+        """Return the service of another web process."""
         return AccountService(self.database, self.key, self.settings, self.clock)
 
     def do(self, work: Coroutine[Any, Any, Answer]) -> Answer:
@@ -73,7 +73,7 @@ class Counter:
         return self.do(self.codes.ask_for_code(email, network, "id", device))
 
     def wrong(self, challenge: UUID) -> str:
-        """Six digits that are not the code."""
+        """Return six digits other than the code."""
         return str((int(self.codes.code(challenge)) + 1) % 1_000_000).zfill(6)
 
     def sign_in(self, email: str, device: str = "", network: str = HOME) -> SignedIn:
@@ -83,13 +83,13 @@ class Counter:
     def opens(
         self, cookie: str = "", key: str = "", service: AccountService | None = None
     ) -> Caller:
-        """Who is asking with this cookie or this key."""
+        """Return the caller of this cookie or key."""
         headers = {"Authorization": f"Bearer {key}"} if key else {"Cookie": f"session={cookie}"}
         request = FACTORY.get("/", headers=headers)
         return self.do((service or self.service).caller(request))
 
     def trail(self) -> list[tuple[str, str]]:
-        """(actor, action) of everything that was recorded, in order."""
+        """Return (actor, action) of every line of the trail, in order."""
         rows = self.rows("SELECT actor, action FROM audit_events ORDER BY happened_at")
         return [(row["actor"], row["action"]) for row in rows]
 

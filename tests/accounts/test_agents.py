@@ -1,4 +1,4 @@
-"""Browsers and systems as coarsely as people say them."""
+"""Browser and system of a User-Agent."""
 
 import pytest
 
@@ -42,9 +42,9 @@ _KHTML = "AppleWebKit/537.36 (KHTML, like Gecko)"
         ("", "", ""),
     ],
 )
-def test_what_browsers_say_of_themselves(said: str, browser: str, system: str) -> None:
+def test_user_agent_gives_browser_and_system(said: str, browser: str, system: str) -> None:
     assert agent_of(said) == Agent(browser, system)
 
 
-def test_what_stands_far_behind_is_not_looked_at() -> None:
+def test_user_agent_is_read_up_to_its_maximum_length() -> None:
     assert agent_of(" " * USER_AGENT_LENGTH_MAX + "Chrome Android") == Agent()

@@ -1,4 +1,4 @@
-"""Codes as people type them: too few digits, other digits, the code of another mail."""
+"""Mistyped codes: too few digits, other digits, the code of another mail."""
 
 import pytest
 
@@ -10,7 +10,7 @@ ANI = "ani@example.id"
 
 
 @pytest.mark.parametrize("typed", ["", "12345", "1234567", "abcdef", "١٢٣", "½23456"])
-def test_what_cannot_be_a_code_costs_no_try(counter: Counter, typed: str) -> None:
+def test_code_with_wrong_number_of_digits_costs_no_try(counter: Counter, typed: str) -> None:
     challenge = counter.ask(ANI)
     for _ in range(counter.settings.of(AccountSettings).code_tries_max + 1):
         with pytest.raises(CodeIncomplete):
@@ -20,7 +20,7 @@ def test_what_cannot_be_a_code_costs_no_try(counter: Counter, typed: str) -> Non
     assert counter.do(counter.codes.sign_in(challenge, wide, "id")).session
 
 
-def test_of_two_mails_the_right_one_is_named_by_its_time(counter: Counter) -> None:
+def test_code_of_another_mail_is_refused_with_the_time_of_the_right_mail(counter: Counter) -> None:
     """The page of the first mail takes the first code, which stays good; the latest is another page's."""
     first = counter.ask(ANI)
     asked_at = counter.clock.at

@@ -1,4 +1,4 @@
-"""Invitations to organizations: for one address, once, for seven days."""
+"""Invitations to organizations: for one address, used once, valid for seven days."""
 
 import asyncio
 from uuid import UUID
@@ -80,7 +80,7 @@ def test_invitation_accepted_twice_at_once_gives_one_role(office: Office) -> Non
     assert len(office.counter.do(office.service.members(office.account))) == 2
 
 
-def test_invitation_of_another_opens_nothing_and_tells_no_address(office: Office) -> None:
+def test_invitation_to_another_address_is_refused_without_the_address(office: Office) -> None:
     link, other = office.link(office.invites()), office.person("citra@example.id")
     for act in (office.service.opened(link, other), office.service.accept(link, other)):
         with pytest.raises(InvitationForAnother) as refused:
@@ -98,7 +98,7 @@ def test_secret_of_an_invitation_is_in_no_row(office: Office) -> None:
         office.accepts(link[:52] + "0" * 32, office.person(BUDI))
 
 
-def test_invitation_is_over_after_seven_days(office: Office) -> None:
+def test_invitation_expires_after_seven_days(office: Office) -> None:
     budi, link = office.person(BUDI), office.link(office.invites())
     office.counter.clock.at += INVITATION_LIVES
     with pytest.raises(InvitationSpent):
@@ -127,7 +127,7 @@ def test_withdrawn_invitation_opens_nothing(office: Office) -> None:
         office.counter.do(withdraw(office.account, new_id(), actor=TESTER))
 
 
-def test_organization_invites_so_many_in_a_day(
+def test_invitations_of_an_organization_are_limited_per_day(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("meterai.accounts.invitations.INVITATIONS_PER_DAY_MAX", 2)
@@ -139,7 +139,9 @@ def test_organization_invites_so_many_in_a_day(
     office.invites()
 
 
-def test_one_address_is_invited_so_often_in_a_day_by_all_organizations(office: Office) -> None:
+def test_invitations_to_one_address_are_limited_per_day_over_all_organizations(
+    office: Office,
+) -> None:
     for _ in range(5):
         office.invites("tamu@example.id")
     with pytest.raises(TooManyInvitations):
@@ -148,18 +150,18 @@ def test_one_address_is_invited_so_often_in_a_day_by_all_organizations(office: O
 
 
 @pytest.mark.parametrize("name", ["Anda menang! https://evil.example", "Klik WWW.evil.example"])
-def test_name_of_an_organization_is_no_web_address(name: str) -> None:
+def test_organization_name_with_web_address_is_refused(name: str) -> None:
     with pytest.raises(Malformed):
         organization_name(name)
 
 
 @pytest.mark.parametrize("email", ["", "budi", "budi@example", "a@b.id, c@d.id"])
-def test_what_is_no_address_is_not_invited(office: Office, email: str) -> None:
+def test_invitation_to_malformed_address_is_refused(office: Office, email: str) -> None:
     with pytest.raises(Malformed):
         office.invites(email)
 
 
-def test_person_acts_for_no_organization_but_its_own(office: Office) -> None:
+def test_person_without_role_cannot_act_for_an_organization(office: Office) -> None:
     counter = office.counter
     signed_in = counter.sign_in("citra@example.id")
     caller = counter.opens(signed_in.session)
@@ -173,7 +175,7 @@ def test_person_acts_for_no_organization_but_its_own(office: Office) -> None:
     assert counter.opens(signed_in.session).account == caller.person
 
 
-def test_role_that_ends_while_its_session_acts_leaves_no_rights(office: Office) -> None:
+def test_session_loses_its_permissions_when_the_role_ends(office: Office) -> None:
     counter = office.counter
     signed_in = counter.sign_in(BUDI)
     caller = counter.opens(signed_in.session)

@@ -48,14 +48,12 @@ def keys(counter: Counter, account: UUID) -> list[ApiKeyView]:
 def make(
     counter: Counter, account: UUID, name: str = "kasir", key: UUID | None = None
 ) -> tuple[str, UUID]:
-    """A new key: its text and its id."""
+    """Make a key; return its text and its id."""
     key = key or new_id()
     return counter.do(counter.service.create_api_key(account, name, key=key, actor=TESTER)), key
 
 
-def test_a_key_is_listed_by_its_name_and_never_by_its_secret(
-    counter: Counter, account: UUID
-) -> None:
+def test_key_list_shows_names_and_no_secret(counter: Counter, account: UUID) -> None:
     text, key = make(counter, account, "  kasir   toko ")
     [shown] = keys(counter, account)
     assert (shown.name, shown.made_at) == ("kasir toko", BEGIN)
@@ -68,7 +66,7 @@ def test_a_key_is_listed_by_its_name_and_never_by_its_secret(
     assert counter.opens(key=text).by == "api_key"
 
 
-def test_a_key_that_is_refused_leaves_no_account(counter: Counter) -> None:
+def test_refused_key_leaves_no_account(counter: Counter) -> None:
     service, email = counter.service, "budi@example.id"
     with pytest.raises(Malformed):
         counter.do(service.create_with_key(email, "x" * 300, actor=TESTER))
@@ -79,8 +77,8 @@ def test_a_key_that_is_refused_leaves_no_account(counter: Counter) -> None:
     assert counter.opens(key=key).account == account
 
 
-def test_keys_in_use_come_first_and_the_newest_of_them(counter: Counter, account: UUID) -> None:
-    made = sorted(new_id() for _ in range(3))  # two of one millisecond are in any order
+def test_key_list_has_keys_in_use_first_newest_first(counter: Counter, account: UUID) -> None:
+    made = sorted(new_id() for _ in range(3))  # ids of one millisecond have no order
     for name, key in zip(("one", "two", "three"), made, strict=True):
         make(counter, account, name, key)
     counter.do(counter.service.end_api_key(account, made[2], actor=TESTER))
@@ -89,7 +87,7 @@ def test_keys_in_use_come_first_and_the_newest_of_them(counter: Counter, account
     assert keys(counter, stranger) == []
 
 
-def test_a_key_that_is_ended_opens_nothing_any_more(
+def test_ended_key_is_refused(
     counter: Counter, account: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (text, key), (other, _) = make(counter, account), make(counter, account)
@@ -102,7 +100,7 @@ def test_a_key_that_is_ended_opens_nothing_any_more(
     with pytest.raises(SignInRequired):
         counter.opens(key=text)
     assert counter.opens(key=other).account == account
-    # Another process remembers it for a few seconds and then asks again.
+    # Another process caches the key for a few seconds and then reads its row.
     later = time.monotonic() + REMEMBERED_SECONDS
     monkeypatch.setattr("meterai.accounts.service.time.monotonic", lambda: later)
     with pytest.raises(SignInRequired):
@@ -113,7 +111,7 @@ def test_a_key_that_is_ended_opens_nothing_any_more(
     )
 
 
-def test_nobody_ends_the_key_of_another(counter: Counter, account: UUID) -> None:
+def test_key_of_another_account_cannot_be_ended(counter: Counter, account: UUID) -> None:
     text, key = make(counter, account)
     stranger = counter.do(counter.service.create("budi@example.id", actor=TESTER))
     with pytest.raises(NotFound):
@@ -123,7 +121,7 @@ def test_nobody_ends_the_key_of_another(counter: Counter, account: UUID) -> None
     assert counter.opens(key=text, service=counter.another_service()).account == account
 
 
-def test_a_key_opens_with_its_own_secret_and_as_what_it_is(counter: Counter, account: UUID) -> None:
+def test_key_needs_its_own_secret_and_its_prefix(counter: Counter, account: UUID) -> None:
     text, _ = make(counter, account)
     for wrong in (text[:-1] + ("A" if text[-1] != "A" else "B"), text.removeprefix("mtr_")):
         with pytest.raises(SignInRequired):
@@ -133,7 +131,7 @@ def test_a_key_opens_with_its_own_secret_and_as_what_it_is(counter: Counter, acc
             counter.opens(cookie)
 
 
-def test_a_key_is_borne_and_nothing_else(counter: Counter, account: UUID) -> None:
+def test_authorization_other_than_bearer_is_refused(counter: Counter, account: UUID) -> None:
     text, _ = make(counter, account)
 
     def asks(authorization: str) -> UUID:
@@ -146,7 +144,7 @@ def test_a_key_is_borne_and_nothing_else(counter: Counter, account: UUID) -> Non
             asks(other)
 
 
-def test_the_last_use_is_written_once_a_minute(counter: Counter, account: UUID) -> None:
+def test_last_use_of_a_key_is_written_once_a_minute(counter: Counter, account: UUID) -> None:
     text, _ = make(counter, account)
 
     def used() -> object:
@@ -160,22 +158,24 @@ def test_the_last_use_is_written_once_a_minute(counter: Counter, account: UUID) 
     assert used() == counter.clock.at
 
 
-def test_of_two_who_would_write_the_last_use_one_does(counter: Counter, account: UUID) -> None:
+def test_last_use_is_written_by_one_of_two_concurrent_requests(
+    counter: Counter, account: UUID
+) -> None:
     _, key = make(counter, account)
     late = BEGIN + timedelta(seconds=5)
-    for at in (BEGIN, late):  # neither saw the other's
+    for at in (BEGIN, late):  # neither saw the other's use
         arguments = (at, account, key, at - LAST_USE_EVERY)
         counter.do(counter.database.call(store.API_KEY_USED, *arguments))
     assert keys(counter, account)[0].last_used_at == BEGIN
 
 
-def test_a_session_is_no_use_of_a_key(counter: Counter, account: UUID) -> None:
+def test_request_with_session_writes_no_use_of_a_key(counter: Counter, account: UUID) -> None:
     make(counter, account)
     counter.opens(counter.sign_in("ani@example.id").session)
     assert keys(counter, account)[0].last_used_at is None
 
 
-def test_who_asks_with_a_key_does_not_wait_for_who_writes_its_last_use(
+def test_request_with_key_does_not_wait_for_a_locked_last_use(
     counter: Counter, account: UUID
 ) -> None:
     text, key = make(counter, account)
@@ -185,7 +185,7 @@ def test_who_asks_with_a_key_does_not_wait_for_who_writes_its_last_use(
     assert keys(counter, account)[0].last_used_at is None
 
 
-def test_the_same_form_makes_one_key(counter: Counter, account: UUID) -> None:
+def test_repeated_form_makes_one_key(counter: Counter, account: UUID) -> None:
     text, key = make(counter, account)
     with pytest.raises(KeyAlreadyMade):
         counter.do(counter.service.create_api_key(account, "kasir", key=key, actor=TESTER))
@@ -193,9 +193,7 @@ def test_the_same_form_makes_one_key(counter: Counter, account: UUID) -> None:
     assert counter.opens(key=text).account == account
 
 
-def test_an_account_has_so_many_keys_and_no_more_even_at_once(
-    counter: Counter, account: UUID
-) -> None:
+def test_keys_of_an_account_are_limited_under_concurrency(counter: Counter, account: UUID) -> None:
     made = [make(counter, account)[1] for _ in range(KEYS_PER_ACCOUNT_MAX - 2)]
 
     async def run() -> list[object]:
@@ -209,13 +207,13 @@ def test_an_account_has_so_many_keys_and_no_more_even_at_once(
     make(counter, account)
 
 
-def test_a_key_needs_a_name(counter: Counter, account: UUID) -> None:
+def test_key_without_name_is_refused(counter: Counter, account: UUID) -> None:
     with pytest.raises(Malformed):
         make(counter, account, " ")
     assert keys(counter, account) == []
 
 
-def test_making_and_ending_a_key_is_on_the_trail_and_its_secret_is_not(
+def test_trail_has_making_and_end_of_a_key_without_its_secret(
     counter: Counter, account: UUID
 ) -> None:
     (text, key), key_of_page = make(counter, account), new_id()
@@ -242,7 +240,7 @@ READS = frozenset({"order.read", "balance.read"})
 
 
 def of_page(counter: Counter, account: UUID, **terms: object) -> str:
-    """A key made by its owner on the page."""
+    """Make a key on the page of its owner."""
     given: dict[str, Any] = {"made_by": account, "held": PERMISSIONS[Role.OWNER]} | terms
     made = KeyTerms(**given)
     make = counter.service.create_api_key(account, "kasir", actor=TESTER, terms=made)
@@ -256,7 +254,7 @@ def replace_key(counter: Counter, account: UUID, key: UUID, hours: int, **terms:
 
 
 def id_of(counter: Counter, account: UUID) -> UUID:
-    """The newest key."""
+    """Return the id of the newest key."""
     return max(read(KEY_KIND, one.id) for one in keys(counter, account))
 
 
@@ -273,9 +271,7 @@ def holds(counter: Counter, without: str = "") -> bool:
     return all(one.holds for one in found if one.invariant.name != without)
 
 
-def test_key_has_its_scopes_and_one_without_has_all_but_managing_members(
-    counter: Counter, account: UUID
-) -> None:
+def test_key_has_its_scopes_or_all_but_managing_members(counter: Counter, account: UUID) -> None:
     text = of_page(counter, account, scopes=READS)
     assert counter.opens(key=text).permissions == READS
     [shown] = keys(counter, account)
@@ -313,7 +309,7 @@ def test_scope_of_complaints_without_orders_is_refused(
     assert counter.opens(key=of_page(counter, account, scopes=both)).permissions == both
 
 
-def test_key_opens_nothing_after_its_end_and_no_end_is_in_the_past(
+def test_key_is_refused_after_its_end_and_an_end_in_the_past_is_refused(
     counter: Counter, account: UUID
 ) -> None:
     now = SystemClock().now()  # the database has its own clock
@@ -336,7 +332,7 @@ def test_key_opens_nothing_after_its_end_and_no_end_is_in_the_past(
 
 
 @pytest.mark.parametrize("hours", [0, 1, 24, 168])
-def test_replaced_key_opens_for_the_overlap_beside_its_successor(
+def test_replaced_key_works_for_the_overlap_beside_its_successor(
     counter: Counter, account: UUID, hours: int
 ) -> None:
     # The database ends a key by its own clock, which may be an hour after BEGIN.
@@ -354,7 +350,7 @@ def test_replaced_key_opens_for_the_overlap_beside_its_successor(
     assert holds(counter)
 
 
-def test_overlap_never_outlives_the_end_of_the_key_and_its_successor_lives_as_long(
+def test_overlap_ends_with_the_key_and_successor_has_its_lifetime(
     counter: Counter, account: UUID
 ) -> None:
     of_page(counter, account, expires_at=BEGIN + timedelta(days=2))
@@ -368,7 +364,9 @@ def test_overlap_never_outlives_the_end_of_the_key_and_its_successor_lives_as_lo
     assert holds(counter, without="times_hide_no_work")
 
 
-def test_nobody_replaces_a_key_that_may_more_than_they(counter: Counter, account: UUID) -> None:
+def test_key_with_more_permissions_than_the_maker_cannot_be_replaced(
+    counter: Counter, account: UUID
+) -> None:
     of_page(counter, account)
     developer = PERMISSIONS[Role.DEVELOPER]
     with pytest.raises(ScopeNotHeld):
@@ -380,7 +378,7 @@ def test_nobody_replaces_a_key_that_may_more_than_they(counter: Counter, account
         replace_key(counter, account, new_id(), 24)
 
 
-def test_two_who_replace_a_key_at_once_make_one_successor(counter: Counter, account: UUID) -> None:
+def test_concurrent_replacements_make_one_successor(counter: Counter, account: UUID) -> None:
     of_page(counter, account)
     old = id_of(counter, account)
 
@@ -399,7 +397,7 @@ def test_two_who_replace_a_key_at_once_make_one_successor(counter: Counter, acco
     assert sum(isinstance(one, KeyReplaced) for one in answers) == 4
 
 
-def test_owner_is_told_once_before_a_key_ends_and_never_of_one_with_a_successor(
+def test_owner_is_told_once_before_a_key_without_successor_ends(
     counter: Counter, account: UUID
 ) -> None:
     def told() -> int:
@@ -410,7 +408,7 @@ def test_owner_is_told_once_before_a_key_ends_and_never_of_one_with_a_successor(
     of_page(counter, account, expires_at=end)
     replaced = id_of(counter, account)
     replace_key(counter, account, replaced, 168)
-    of_page(counter, account, expires_at=BEGIN + timedelta(days=3))  # as its maker just said
+    of_page(counter, account, expires_at=BEGIN + timedelta(days=3))  # as its maker just chose
     assert told() == 0
     counter.clock.at = end - timedelta(days=7, minutes=-1)
     assert told() == 2
@@ -420,7 +418,7 @@ def test_owner_is_told_once_before_a_key_ends_and_never_of_one_with_a_successor(
     assert show(KEY_KIND, replaced) not in {row["subject"] for row in rows}
 
 
-def test_staff_see_keys_near_their_end_the_soonest_first_and_none_with_a_successor(
+def test_staff_see_keys_near_their_end_without_successor_soonest_first(
     counter: Counter, account: UUID
 ) -> None:
     def waiting() -> list[tuple[object, datetime | None]]:
@@ -443,4 +441,4 @@ def test_staff_see_keys_near_their_end_the_soonest_first_and_none_with_a_success
     counter.clock.at = soon
     assert [due for _, due in waiting()] == [late]
     counter.do(counter.service.tell_of_ends())
-    assert [due for _, due in waiting()] == [late]  # told, and still there
+    assert [due for _, due in waiting()] == [late]  # its owner was told, and it is still listed

@@ -1,4 +1,4 @@
-"""Levers of accounts: what each says it will do, and does."""
+"""Levers of accounts: forecasts and effects."""
 
 from typing import Any
 
@@ -54,7 +54,7 @@ def roles(shop: Shop, email: str) -> Any:
     return shop.do(look())
 
 
-def test_staff_roles_are_given_and_ended_with_what_was_said(shop: Shop) -> None:
+def test_staff_role_levers_carry_out_their_forecast(shop: Shop) -> None:
     desk = staff_session(shop, email="rini@operator.example")
     support = {"account": desk.email, "role": StaffRole.SUPPORT.value}
     first = forecast(shop, GIVE_STAFF_ROLE, **support)
@@ -78,7 +78,7 @@ def test_staff_roles_are_given_and_ended_with_what_was_said(shop: Shop) -> None:
     assert shop.do(audit(shop.container.database)).holds
 
 
-def test_staff_levers_refuse_in_the_forecast_what_they_would_refuse(shop: Shop) -> None:
+def test_forecast_of_staff_levers_refuses_what_the_lever_would_refuse(shop: Shop) -> None:
     ani = staff_session(shop, StaffRole.SUPERVISOR)
     for wrong, refusal in (
         ({"account": "nobody@operator.example", "role": "support"}, NotFound),
@@ -94,7 +94,7 @@ def test_staff_levers_refuse_in_the_forecast_what_they_would_refuse(shop: Shop) 
         forecast(shop, END_STAFF_ROLE, account=ani.email, role="supervisor")
 
 
-def test_sessions_and_a_key_of_an_account_end(shop: Shop) -> None:
+def test_levers_end_sessions_and_a_key_of_an_account(shop: Shop) -> None:
     desk = staff_session(shop, email="budi@example.id")
     accounts = shop.container.of(AccountService)
     text = shop.do(
@@ -121,5 +121,5 @@ def test_sessions_and_a_key_of_an_account_end(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("lever", LEVERS, ids=lambda lever: lever.name)
-def test_every_effect_of_staff_acts_is_approved_where_it_says_who_is_staff(lever: Lever) -> None:
+def test_levers_of_staff_roles_are_always_approved(lever: Lever) -> None:
     assert lever.is_always_approved == lever.name.startswith("staff ")

@@ -1,4 +1,4 @@
-"""Limits of stamps per member and month: counted with the stamping or the order, and given back with it."""
+"""Monthly limits of stamps of members: counted with the stamping or order, and given back with it."""
 
 import asyncio
 import secrets
@@ -20,7 +20,7 @@ LIMIT = 3
 
 
 class Office:
-    """An organization of which the account of the shop is a clerk with a limit."""
+    """An organization that has the account of the shop as a clerk with a limit."""
 
     def __init__(self, shop: Shop, limit: int | None = LIMIT) -> None:
         self.shop = shop
@@ -38,7 +38,7 @@ class Office:
         shop.do(shop.container.database.run(give))
 
     def used(self) -> int:
-        """The stamps used by the clerk, as the page of the members shows them."""
+        """Return the stamps used by the clerk, as on the page of members."""
         members = self.shop.do(self.service.members(self.account))
         return next(one.stamps_used for one in members if one.person == self.clerk)
 
@@ -51,7 +51,7 @@ class Office:
         self.shop.do(self.shop.container.database.run(take))
 
     def orders(self) -> UUID:
-        """An order of a document with one stamp."""
+        """Order one stamp for a document."""
         words = secrets.token_hex(4)
         upload = Upload(
             f"{words}.pdf",
@@ -67,7 +67,7 @@ class Office:
 
 
 @pytest.mark.parametrize("state", ["withdrawn", "lapsed"])
-def test_order_that_comes_to_nothing_gives_its_stamps_back(shop: Shop, state: str) -> None:
+def test_abandoned_order_gives_its_stamps_back(shop: Shop, state: str) -> None:
     office = Office(shop)
     orders = [office.orders() for _ in range(LIMIT)]
     assert office.used() == LIMIT
@@ -81,7 +81,7 @@ def test_order_that_comes_to_nothing_gives_its_stamps_back(shop: Shop, state: st
     office.orders()
 
 
-def test_of_requests_at_once_no_more_than_the_limit_is_let(shop: Shop) -> None:
+def test_concurrent_requests_do_not_exceed_the_limit(shop: Shop) -> None:
     office = Office(shop)
 
     async def one() -> None:
@@ -98,7 +98,7 @@ def test_of_requests_at_once_no_more_than_the_limit_is_let(shop: Shop) -> None:
     assert office.used() == LIMIT
 
 
-def test_month_before_is_not_counted(shop: Shop) -> None:
+def test_use_of_the_previous_month_is_not_counted(shop: Shop) -> None:
     office = Office(shop)
     office.takes(1, 2)
     with pytest.raises(MemberLimitReached):
@@ -117,7 +117,7 @@ def test_member_without_a_limit_is_not_counted(shop: Shop) -> None:
     assert shop.rows("SELECT 1 FROM member_uses") == []
 
 
-def test_member_whose_role_ended_uses_nothing(shop: Shop) -> None:
+def test_member_without_role_is_refused(shop: Shop) -> None:
     office = Office(shop)
     shop.do(office.service.leave(office.account, office.clerk))
     with pytest.raises(MembershipEnded):

@@ -1,4 +1,4 @@
-"""The link of a mail: the way in that nobody fills for another."""
+"""Sign-in links of mails, which a stranger cannot exhaust."""
 
 import asyncio
 from urllib.parse import parse_qs, urlsplit
@@ -15,7 +15,7 @@ ANI, BUDI = "ani@example.id", "budi@example.id"
 
 
 def secret_of(counter: Counter, challenge: UUID) -> str:
-    """What stands in the mail of this challenge."""
+    """Return the secret in the mail of this challenge."""
     link = urlsplit(counter.codes.link(challenge))
     assert link.path == LINK_PATH
     [secret] = parse_qs(link.query)["secret"]
@@ -27,9 +27,10 @@ def open_link(counter: Counter, challenge: UUID, secret: str | None = None) -> s
     return counter.do(counter.codes.sign_in_by_link(challenge, shown, "id"))[0].session
 
 
-def test_whoever_is_kept_from_codes_by_a_stranger_has_a_mail_that_opens(counter: Counter) -> None:
-    """The stranger asks as early as it can, tries all codes, and goes on asking; at every moment
-    of the hour at which the owner is refused a code, a link in its inbox opens."""
+def test_owner_locked_out_of_codes_by_a_stranger_has_an_open_link(counter: Counter) -> None:
+    """The stranger requests codes as early as possible, uses up all tries, and repeats; at every moment of the hour
+    at which the owner is refused a code, a link in its inbox opens.
+    """
     most = counter.settings.of(AccountSettings).codes_per_hour_max
     mailed = [counter.ask(ANI, CARRIER) for _ in range(most)]
     for challenge in mailed:
@@ -47,7 +48,7 @@ def test_whoever_is_kept_from_codes_by_a_stranger_has_a_mail_that_opens(counter:
     counter.ask(ANI, HOME)
 
 
-def test_what_a_stranger_asks_beyond_the_bound_sends_no_mail(counter: Counter) -> None:
+def test_requests_beyond_the_quota_send_no_mail(counter: Counter) -> None:
     most = counter.settings.of(AccountSettings).codes_per_hour_max
     for number in range(most + 20):
         try:
@@ -58,7 +59,7 @@ def test_what_a_stranger_asks_beyond_the_bound_sends_no_mail(counter: Counter) -
     assert row["n"] == most
 
 
-def test_a_link_opens_once_and_to_a_second_press(counter: Counter) -> None:
+def test_link_opens_once_and_for_a_second_press(counter: Counter) -> None:
     challenge = counter.ask(ANI)
     assert open_link(counter, challenge) != open_link(counter, challenge)
     counter.clock.wait(seconds=SAME_PRESS.total_seconds())
@@ -68,7 +69,7 @@ def test_a_link_opens_once_and_to_a_second_press(counter: Counter) -> None:
         counter.do(counter.codes.sign_in(challenge, counter.codes.code(challenge), "id"))
 
 
-def test_a_used_code_ends_its_link(counter: Counter) -> None:
+def test_link_of_a_used_code_is_refused(counter: Counter) -> None:
     challenge = counter.ask(ANI)
     counter.do(counter.codes.sign_in(challenge, counter.codes.code(challenge), "id"))
     counter.clock.wait(seconds=SAME_PRESS.total_seconds())
@@ -76,9 +77,9 @@ def test_a_used_code_ends_its_link(counter: Counter) -> None:
         open_link(counter, challenge)
 
 
-def test_a_link_lives_an_hour_from_when_its_mail_goes_out(counter: Counter) -> None:
+def test_link_lives_an_hour_from_the_sending_of_its_mail(counter: Counter) -> None:
     challenge = counter.ask(ANI)
-    counter.clock.wait(minutes=5)  # a rush: the mail waits
+    counter.clock.wait(minutes=5)  # in a rush the mail waits
     counter.do(counter.codes.begin_code(challenge))
     counter.clock.wait(minutes=59)
     with pytest.raises(CodeSpent):
@@ -90,7 +91,7 @@ def test_a_link_lives_an_hour_from_when_its_mail_goes_out(counter: Counter) -> N
         open_link(counter, challenge)
 
 
-def test_a_link_is_for_its_own_challenge_and_is_no_code(counter: Counter) -> None:
+def test_link_opens_its_own_challenge_alone_and_is_no_code(counter: Counter) -> None:
     challenge, other = counter.ask(ANI), counter.ask(BUDI)
     own = secret_of(counter, challenge)
     mark, code = counter.codes.asked_mark(challenge), counter.codes.code(challenge)
@@ -102,7 +103,7 @@ def test_a_link_is_for_its_own_challenge_and_is_no_code(counter: Counter) -> Non
     assert open_link(counter, challenge)
 
 
-def test_looking_at_a_link_uses_nothing(counter: Counter) -> None:
+def test_showing_a_link_does_not_use_it(counter: Counter) -> None:
     challenge = counter.ask(ANI)
     secret = secret_of(counter, challenge)
 

@@ -31,7 +31,7 @@ from meterai.kit.refusal import Malformed, SignInRequired
         ("o'neil@example.id", "o'neil@example.id"),
     ],
 )
-def test_an_address_is_compared_in_one_form(typed: str, kept: str) -> None:
+def test_address_is_normalized(typed: str, kept: str) -> None:
     assert normalized(typed) == kept
 
 
@@ -62,14 +62,14 @@ def test_an_address_is_compared_in_one_form(typed: str, kept: str) -> None:
         "ani@127.0.0.1",
     ],
 )
-def test_what_is_no_address_is_malformed(typed: str) -> None:
+def test_malformed_address_is_refused(typed: str) -> None:
     with pytest.raises(Malformed) as refused:
         normalized(typed)
     assert refused.value.field == "email"
 
 
 @given(st.text(max_size=60))
-def test_any_text_is_an_address_or_malformed_and_stays_so(text: str) -> None:
+def test_normalization_of_any_text_is_idempotent_or_refused(text: str) -> None:
     try:
         kept = normalized(text)
     except Malformed:
@@ -78,12 +78,12 @@ def test_any_text_is_an_address_or_malformed_and_stays_so(text: str) -> None:
     assert not set(kept) & set(string.whitespace + ',;<>"\\\0')
 
 
-def test_a_code_is_six_digits_of_its_key_and_its_challenge() -> None:
+def test_code_has_six_digits_derived_from_key_and_challenge() -> None:
     # The first eight bytes of the HMAC-SHA256, as openssl gives it, modulo a million.
     assert code_of(b"k" * 32, UUID(int=1)) == "478461"
     keys = [bytes([number]) * 32 for number in range(100)]
     challenges = [UUID(int=number) for number in range(100)]
-    # Of a hundred draws from a million some two may be the same by chance, not more.
+    # A hundred draws from a million hold at most about two equal ones.
     assert len({code_of(key, challenges[0]) for key in keys}) > 95
     assert len({code_of(keys[0], challenge) for challenge in challenges}) > 95
     for key, challenge in zip(keys, challenges, strict=True):
@@ -94,14 +94,14 @@ def test_a_code_is_six_digits_of_its_key_and_its_challenge() -> None:
         assert code == code_of(key, challenge)
 
 
-def test_codes_are_spread_over_all_digits() -> None:
+def test_codes_are_evenly_distributed() -> None:
     codes = [code_of(b"k" * 32, UUID(int=number)) for number in range(5_000)]
     assert len(set(codes)) > 4_900
     assert {code[0] for code in codes} == set(string.digits)
 
 
 @given(st.uuids(), st.uuids(), st.sampled_from(["", KEY_PREFIX]))
-def test_a_credential_is_read_again_and_opens_only_its_own(
+def test_credential_round_trips_and_opens_its_own_hash_alone(
     account: UUID, identifier: UUID, prefix: str
 ) -> None:
     made = Credential.fresh(account, identifier)
@@ -112,7 +112,7 @@ def test_a_credential_is_read_again_and_opens_only_its_own(
 
 
 @given(st.text(max_size=100))
-def test_any_text_is_a_credential_or_sign_in_is_required(text: str) -> None:
+def test_text_that_is_no_credential_requires_sign_in(text: str) -> None:
     for prefix in ("", KEY_PREFIX):
         for candidate in (text, prefix + text, prefix + "0" * 52 + text):
             try:
@@ -122,7 +122,7 @@ def test_any_text_is_a_credential_or_sign_in_is_required(text: str) -> None:
             assert read.text(prefix) == candidate
 
 
-def test_a_session_is_not_taken_for_a_key() -> None:
+def test_session_text_is_not_read_as_a_key() -> None:
     made = Credential.fresh(UUID(int=1), UUID(int=2))
     with pytest.raises(SignInRequired):
         Credential.read(made.text(), KEY_PREFIX)
@@ -131,7 +131,7 @@ def test_a_session_is_not_taken_for_a_key() -> None:
 
 
 @given(st.uuids(), st.uuids())
-def test_a_credential_with_another_tail_does_not_open(account: UUID, identifier: UUID) -> None:
+def test_credential_with_changed_secret_does_not_open(account: UUID, identifier: UUID) -> None:
     made = Credential.fresh(account, identifier)
     text = made.text()
     wrong = text[:-1] + ("A" if text[-1] != "A" else "B")
@@ -139,26 +139,26 @@ def test_a_credential_with_another_tail_does_not_open(account: UUID, identifier:
 
 
 @pytest.mark.parametrize("prefix", ["", KEY_PREFIX])
-def test_a_credential_has_one_length(prefix: str) -> None:
+def test_credential_of_another_length_is_refused(prefix: str) -> None:
     text = Credential.fresh(UUID(int=1), UUID(int=2)).text(prefix)
     for wrong in (text[:-1], text + "A", text[: len(prefix) + 52], prefix):
         with pytest.raises(SignInRequired):
             Credential.read(wrong, prefix)
 
 
-def test_a_secret_has_the_randomness_that_was_promised() -> None:
+def test_secret_has_192_random_bits() -> None:
     secrets = {Credential.fresh(UUID(int=1), UUID(int=2)).secret for _ in range(500)}
     assert len(secrets) == 500
     assert {len(secret) for secret in secrets} == {32}
     assert len({secret[0] for secret in secrets}) > 40, "all 64 letters come up"
 
 
-def test_what_is_kept_of_a_secret_is_its_hash() -> None:
+def test_stored_secret_is_its_hash() -> None:
     made = Credential(UUID(int=1), UUID(int=2), "a" * 32)
     assert made.hash() == hashlib.sha256(b"a" * 32).digest()
 
 
-def test_the_longest_address_is_taken() -> None:
+def test_longest_address_is_accepted() -> None:
     longest = f"{'a' * 64}@{'b' * 63}.{'c' * 63}.{'d' * 58}.id"
     assert len(longest) == EMAIL_LENGTH_MAX == 254  # RFC 5321, section 4.5.3.1.3
     assert normalized(longest) == longest
@@ -170,12 +170,12 @@ def test_the_longest_address_is_taken() -> None:
 
 
 @pytest.mark.parametrize("typed", ["kasir", "  kasir \t toko ", "k" * KEY_NAME_LENGTH_MAX, "Å ☕"])
-def test_a_key_has_a_name_on_one_line(typed: str) -> None:
+def test_key_name_is_put_on_one_line(typed: str) -> None:
     assert key_name(typed) == " ".join(typed.split())
 
 
 @pytest.mark.parametrize("typed", ["", " \n ", "k" * (KEY_NAME_LENGTH_MAX + 1), "a\0b", "a\u202eb"])
-def test_what_is_no_name_of_a_key_is_malformed(typed: str) -> None:
+def test_malformed_key_name_is_refused(typed: str) -> None:
     with pytest.raises(Malformed) as refused:
         key_name(typed)
     assert refused.value.field == "name"
@@ -186,7 +186,7 @@ def test_what_is_no_name_of_a_key_is_malformed(typed: str) -> None:
 KEY = b"k" * 32
 
 
-def test_a_device_is_read_again_and_knows_who_signed_in() -> None:
+def test_device_round_trips_with_its_addresses() -> None:
     made = KnownBrowser.fresh().knowing(KEY, "ani@example.id")
     read = KnownBrowser.read(made.text())
     assert read == made
@@ -197,12 +197,12 @@ def test_a_device_is_read_again_and_knows_who_signed_in() -> None:
     assert not stolen.knows(KEY, "ani@example.id"), "a mark belongs to one device"
 
 
-def test_a_device_forgets_the_address_that_signed_in_longest_ago() -> None:
+def test_device_drops_the_address_used_longest_ago() -> None:
     emails = [f"a{number}@example.id" for number in range(ADDRESSES_PER_DEVICE_MAX + 1)]
     device = KnownBrowser.fresh()
     for email in emails[:-1]:
         device = device.knowing(KEY, email)
-    device = device.knowing(KEY, emails[0])  # once more: now the second is the oldest
+    device = device.knowing(KEY, emails[0])  # the second address is now the oldest
     device = device.knowing(KEY, emails[-1])
     known = [email for email in emails if device.knows(KEY, email)]
     assert known == [emails[0], *emails[2:]]
@@ -213,8 +213,8 @@ def test_a_device_forgets_the_address_that_signed_in_longest_ago() -> None:
     assert len(device.marks) == ADDRESSES_PER_DEVICE_MAX
 
 
-def test_a_device_is_not_made_of_what_no_cookie_of_ours_holds() -> None:
-    assert KnownBrowser.read("0" * 26 + ".\udcff") is None  # bytes that are no text
+def test_malformed_device_cookie_is_ignored() -> None:
+    assert KnownBrowser.read("0" * 26 + ".\udcff") is None  # not valid UTF-8
     assert KnownBrowser.read("0" * 26 + ".\u00e9") is None
     many = KnownBrowser.read("0" * 26 + ".mark" * 100)
     assert many is not None
@@ -222,7 +222,7 @@ def test_a_device_is_not_made_of_what_no_cookie_of_ours_holds() -> None:
 
 
 @given(st.text(max_size=200))
-def test_any_text_is_a_device_that_knows_nobody_or_none(text: str) -> None:
+def test_device_of_any_text_knows_no_address(text: str) -> None:
     for candidate in (text, "0" * 26 + text, "0" * 26 + "." + text):
         device = KnownBrowser.read(candidate)
         assert device is None or not device.knows(KEY, "ani@example.id")

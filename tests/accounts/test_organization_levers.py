@@ -1,4 +1,4 @@
-"""Levers about organizations: what they say before, and what they do."""
+"""Levers of organizations: forecasts and effects."""
 
 import pytest
 
@@ -54,7 +54,7 @@ def test_lever_decides_on_an_organization_that_waits(
             forecast(counter, again, told, pull)
 
 
-def test_lever_knows_no_other_account(counter: Counter) -> None:
+def test_lever_refuses_an_account_that_is_no_organization(counter: Counter) -> None:
     pull = Pull(TESTER, counter.clock.now(), "known", make_settings())
     for account in (person(counter, "ani"), new_id()):
         with pytest.raises(NotFound):

@@ -1,4 +1,4 @@
-"""The pages of signing in, without a database and without the other rooms."""
+"""Pages of sign-in, without a database and without other rooms."""
 
 from collections.abc import Iterator
 
@@ -22,12 +22,12 @@ def browser(app: Litestar) -> Iterator[TestClient[Litestar]]:
     yield from browser_of(app)
 
 
-def test_signing_in_never_leads_elsewhere(browser: TestClient[Litestar]) -> None:
+def test_sign_in_redirects_to_own_paths_alone(browser: TestClient[Litestar]) -> None:
     answer = browser.get("/sign-in", params={"next": "//evil.example"})
     assert "evil.example" not in answer.text
 
 
-def test_the_language_is_kept_and_leads_back(browser: TestClient[Litestar]) -> None:
+def test_chosen_language_is_kept_and_redirects_back(browser: TestClient[Litestar]) -> None:
     form = {"language": "en", "next": "/check"}
     answer = browser.post("/language", data=form, follow_redirects=False)
     assert (answer.status_code, answer.headers["location"]) == (303, "/check")

@@ -1,4 +1,4 @@
-"""Passkeys: made by whoever is signed in, and what does not open."""
+"""Passkeys: registration, sign-in, and refused answers."""
 
 import asyncio
 import json
@@ -52,7 +52,7 @@ def shelf(counter: Counter) -> Shelf:
     return Shelf(counter)
 
 
-def test_a_passkey_signs_in_and_makes_the_device_known(shelf: Shelf) -> None:
+def test_passkey_signs_in_and_marks_the_device(shelf: Shelf) -> None:
     account = shelf.account(ANI)
     device = shelf.make(account)
     one, two = shelf.sign_in(device), shelf.sign_in(device)
@@ -70,7 +70,7 @@ def test_a_passkey_signs_in_and_makes_the_device_known(shelf: Shelf) -> None:
     assert row["n"] == 1
 
 
-def test_the_trail_says_with_what_somebody_signed_in(shelf: Shelf) -> None:
+def test_trail_names_the_passkey_of_a_sign_in(shelf: Shelf) -> None:
     account = shelf.account(ANI)
     shelf.sign_in(shelf.make(account))
     [passkey] = shelf.counter.do(shelf.service.passkeys(account))
@@ -86,7 +86,7 @@ def test_the_trail_says_with_what_somebody_signed_in(shelf: Shelf) -> None:
     ]
 
 
-def test_an_answer_opens_once(shelf: Shelf) -> None:
+def test_answer_of_a_passkey_is_accepted_once(shelf: Shelf) -> None:
     device = shelf.make(shelf.account(ANI))
     asked = shelf.service.ask_to_sign_in()
     answer = device.sign(asked.options)
@@ -98,12 +98,12 @@ def test_an_answer_opens_once(shelf: Shelf) -> None:
     answers = shelf.counter.do(many())
     assert sum(isinstance(one, SignedIn) for one in answers) == 1
     assert sum(isinstance(one, PasskeyRefused) for one in answers) == 9
-    # Not for its counter alone: the same challenge signed anew.
+    # Not for its counter alone: the same challenge is signed anew.
     with pytest.raises(PasskeyRefused):
         shelf.open(device.sign(asked.options), asked.cookie)
 
 
-def test_an_answer_holds_in_the_browser_that_asked_alone(shelf: Shelf) -> None:
+def test_answer_is_accepted_from_the_requesting_browser_alone(shelf: Shelf) -> None:
     device = shelf.make(shelf.account(ANI))
     asked, other = shelf.service.ask_to_sign_in(), shelf.service.ask_to_sign_in()
     answer = device.sign(asked.options)
@@ -127,7 +127,7 @@ def test_an_answer_holds_in_the_browser_that_asked_alone(shelf: Shelf) -> None:
     ],
     ids=["origin", "scheme", "port", "domain", "credential", "counted-back"],
 )
-def test_what_another_site_or_authenticator_answers_opens_nothing(
+def test_answer_for_another_site_or_by_another_authenticator_is_refused(
     shelf: Shelf, wrong: dict[str, object]
 ) -> None:
     device = shelf.make(shelf.account(ANI))
@@ -138,16 +138,16 @@ def test_what_another_site_or_authenticator_answers_opens_nothing(
         shelf.sign_in(device)
 
 
-def test_nobody_opens_the_account_of_another(shelf: Shelf) -> None:
+def test_passkey_does_not_open_another_account(shelf: Shelf) -> None:
     ani, budi = shelf.account(ANI), shelf.account(BUDI)
     of_ani, of_budi = shelf.make(ani), shelf.make(budi)
-    of_ani.user = budi.bytes  # says that it is somebody else
+    of_ani.user = budi.bytes  # claims another user
     with pytest.raises(PasskeyRefused):
         shelf.sign_in(of_ani)
     of_ani.credential = of_budi.credential
     with pytest.raises(PasskeyRefused):
         shelf.sign_in(of_ani)
-    # A challenge of registering is for its own account, and opens nothing.
+    # A challenge of a registration is for its own account, and does not sign in.
     asked = shelf.counter.do(shelf.service.ask_to_make(ani))
     with pytest.raises(PasskeyRefused):
         shelf.open(of_budi.sign(asked.options), asked.cookie)
@@ -156,11 +156,11 @@ def test_nobody_opens_the_account_of_another(shelf: Shelf) -> None:
         shelf.counter.do(shelf.service.make(budi, "x", answer, asked.cookie, actor=TESTER))
 
 
-def test_an_ended_passkey_opens_nothing_and_looks_like_one_that_never_was(shelf: Shelf) -> None:
+def test_ended_and_unknown_passkeys_are_refused_alike(shelf: Shelf) -> None:
     account = shelf.account(ANI)
     device, never = shelf.make(account), Authenticator(ORIGIN, DOMAIN, user=account.bytes)
     [passkey] = shelf.counter.do(shelf.service.passkeys(account))
-    for _ in range(2):  # ending again changes nothing
+    for _ in range(2):  # a repeat changes nothing
         end = shelf.service.end(account, read("psk", passkey.id), actor=TESTER)
         shelf.counter.do(end)
     assert shelf.counter.do(shelf.service.passkeys(account)) == []
@@ -175,7 +175,7 @@ def test_an_ended_passkey_opens_nothing_and_looks_like_one_that_never_was(shelf:
         shelf.counter.do(shelf.service.end(other, read("psk", passkey.id), actor=TESTER))
 
 
-def test_a_challenge_ends(shelf: Shelf) -> None:
+def test_challenge_expires(shelf: Shelf) -> None:
     device = shelf.make(shelf.account(ANI))
     asked = shelf.service.ask_to_sign_in()
     shelf.counter.clock.wait(seconds=CHALLENGE_LIVES.total_seconds())
@@ -183,7 +183,7 @@ def test_a_challenge_ends(shelf: Shelf) -> None:
         shelf.open(device.sign(asked.options), asked.cookie)
 
 
-def test_passkey_opens_nothing_unless_its_user_was_verified(shelf: Shelf) -> None:
+def test_sign_in_without_user_verification_is_refused(shelf: Shelf) -> None:
     device = shelf.make(shelf.account(ANI))
     for flags, opens in ((0, False), (PRESENT, False), (PRESENT | VERIFIED, True)):
         asked = shelf.service.ask_to_sign_in()
@@ -195,7 +195,7 @@ def test_passkey_opens_nothing_unless_its_user_was_verified(shelf: Shelf) -> Non
                 shelf.open(answer, asked.cookie)
 
 
-def test_passkey_is_not_made_unless_its_user_was_verified(shelf: Shelf) -> None:
+def test_registration_without_user_verification_is_refused(shelf: Shelf) -> None:
     account = shelf.account(ANI)
     asked = shelf.counter.do(shelf.service.ask_to_make(account))
     selection = json.loads(asked.options)["authenticatorSelection"]
@@ -217,7 +217,7 @@ def test_credential_of_another_account_is_refused_until_its_passkey_is_ended(she
     assert len(shelf.counter.do(shelf.service.passkeys(budi))) == 1
 
 
-def test_a_registration_is_made_once_by_one_authenticator_and_so_often(shelf: Shelf) -> None:
+def test_registrations_are_single_and_limited_in_number(shelf: Shelf) -> None:
     account = shelf.account(ANI)
     device = shelf.make(account)
     with pytest.raises(PasskeyRefused):
@@ -253,7 +253,7 @@ def test_a_registration_is_made_once_by_one_authenticator_and_so_often(shelf: Sh
     ],
     ids=range(10),
 )
-def test_what_is_no_answer_is_refused(shelf: Shelf, answer: str) -> None:
+def test_malformed_answer_is_refused(shelf: Shelf, answer: str) -> None:
     account = shelf.account(ANI)
     with pytest.raises(PasskeyRefused):
         shelf.open(answer, shelf.service.ask_to_sign_in().cookie)
@@ -263,11 +263,11 @@ def test_what_is_no_answer_is_refused(shelf: Shelf, answer: str) -> None:
 
 
 def otherwise(part: str) -> str:
-    """The same with another first letter: any other might be the one that stands there already."""
+    """Return the text with another first letter."""
     return ("B" if part[0] == "A" else "A") + part[1:]
 
 
-def test_an_answer_with_any_part_changed_opens_nothing(shelf: Shelf) -> None:
+def test_answer_with_any_part_changed_is_refused(shelf: Shelf) -> None:
     device = shelf.make(shelf.account(ANI))
     asked = shelf.service.ask_to_sign_in()
     answer = json.loads(device.sign(asked.options))
@@ -288,7 +288,7 @@ def test_an_answer_with_any_part_changed_opens_nothing(shelf: Shelf) -> None:
         ("http://[::1]:8", False),
     ],
 )
-def test_a_number_has_no_passkeys(counter: Counter, url: str, is_possible: bool) -> None:
+def test_host_by_ip_address_has_no_passkeys(counter: Counter, url: str, is_possible: bool) -> None:
     settings = settings_of(public_url=url)
     service = PasskeyService(counter.database, counter.key, settings, counter.clock)
     assert service.is_possible == is_possible

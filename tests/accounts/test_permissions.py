@@ -1,4 +1,4 @@
-"""One guard asks for the permission that a route declares."""
+"""The guard requires the permission that a route declares."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,7 @@ from meterai.plumbing.http.problems import on_refusal
 
 
 class Known:
-    """An authenticator who knows one API key, and sessions of one person that end in what they may."""
+    """Authenticator that knows one API key, and sessions of one person named by their permissions."""
 
     def __init__(self) -> None:
         self.permissions = PERMISSIONS[Role.OWNER]
@@ -83,7 +83,7 @@ KEY = {"Authorization": "Bearer x"}
 
 
 @pytest.mark.parametrize("permission", Permission)
-def test_only_what_is_open_asks_nobody_who_they_are(
+def test_open_routes_alone_need_no_sign_in(
     client: TestClient[Litestar], permission: Permission
 ) -> None:
     assert client.get(f"/{permission}").status_code == (200 if permission in OPEN else 401)
@@ -92,7 +92,7 @@ def test_only_what_is_open_asks_nobody_who_they_are(
 
 
 @pytest.mark.parametrize("missing", sorted(PERMISSIONS[Role.OWNER]))
-def test_who_lacks_a_permission_is_told_which(
+def test_refusal_names_the_missing_permission(
     client: TestClient[Litestar], known: Known, missing: Permission
 ) -> None:
     known.permissions = PERMISSIONS[Role.OWNER] - {missing}
@@ -103,7 +103,7 @@ def test_who_lacks_a_permission_is_told_which(
     assert all(client.get(f"/{one}", headers=KEY).status_code == 200 for one in others)
 
 
-def test_session_does_for_itself_what_is_personal_and_the_rest_for_whom_it_acts(
+def test_personal_routes_act_for_the_person_and_others_for_the_organization(
     client: TestClient[Litestar], known: Known
 ) -> None:
     known.is_key = False
@@ -113,7 +113,7 @@ def test_session_does_for_itself_what_is_personal_and_the_rest_for_whom_it_acts(
     assert acting.json()["account"] == str(UUID(int=1))
 
 
-def test_ended_role_is_named_and_what_is_personal_still_works(
+def test_ended_role_is_refused_and_personal_routes_still_work(
     client: TestClient[Litestar], known: Known
 ) -> None:
     known.is_key, known.is_over, known.permissions = False, True, frozenset()
@@ -137,13 +137,13 @@ def test_staff_role_opens_its_routes_as_staff_for_twelve_hours(
     assert (late.status_code, late.json()["code"]) == (403, "proof_required")
 
 
-def test_key_has_no_rights_of_staff_even_where_its_owner_is_staff(
+def test_key_of_a_member_of_staff_has_no_rights_of_staff(
     client: TestClient[Litestar], known: Known
 ) -> None:
     assert client.get(f"/{Permission.CONSOLE_READ}", headers=KEY).status_code == 403
 
 
-def test_a_role_below_the_owner_has_less_and_an_auditor_changes_nothing() -> None:
+def test_roles_below_owner_have_fewer_permissions_and_auditor_changes_nothing() -> None:
     for role in set(Role) - {Role.OWNER}:
         assert PERMISSIONS[role] < PERMISSIONS[Role.OWNER]
     assert all(one.value.endswith(".read") for one in PERMISSIONS[Role.AUDITOR])

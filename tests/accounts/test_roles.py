@@ -1,4 +1,4 @@
-"""Organizations, and the roles of their members."""
+"""Organizations and the roles of their members."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -54,7 +54,7 @@ def act(counter: Counter, command: Callable[[Tx], Awaitable[object]]) -> object:
     return counter.do(counter.database.run(command))
 
 
-def test_member_may_what_its_role_there_has(counter: Counter) -> None:
+def test_member_has_the_permissions_of_its_role(counter: Counter) -> None:
     ani, budi = person(counter, "ani"), person(counter, "budi")
     made = organization(counter, ani)
 
@@ -83,7 +83,7 @@ def test_member_may_what_its_role_there_has(counter: Counter) -> None:
 
 
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.OWNER}))
-def test_no_other_role_manages_what_it_cannot_see(role: Role) -> None:
+def test_role_that_manages_can_also_read(role: Role) -> None:
     if Permission.KEYS_MANAGE in PERMISSIONS[role]:
         assert Permission.KEYS_READ in PERMISSIONS[role]
     if Permission.ORDER_CREATE in PERMISSIONS[role]:
@@ -128,13 +128,13 @@ def test_business_number_has_thirteen_digits() -> None:
         nib("9" * 41)
 
 
-def test_unknown_numbers_are_warned_of_and_not_refused(counter: Counter) -> None:
+def test_unknown_number_formats_are_accepted_with_a_warning(counter: Counter) -> None:
     service = service_of(counter)
     made = counter.do(service.make(new_id(), person(counter, "ani"), "CV Baru", "baru", NIB))
     assert (made.npwp, list(made.warns)) == ("baru", ["npwp"])
 
 
-def test_organization_that_waits_is_not_acted_for_until_staff_approve(counter: Counter) -> None:
+def test_waiting_organization_is_acted_for_after_approval(counter: Counter) -> None:
     signed_in = counter.sign_in("ani@example.id")
     caller = counter.opens(signed_in.session)
     assert caller.person is not None
@@ -174,7 +174,7 @@ def test_declined_organization_is_never_acted_for(counter: Counter) -> None:
         )
 
 
-def test_last_owner_stays(counter: Counter) -> None:
+def test_last_owner_cannot_leave(counter: Counter) -> None:
     ani = person(counter, "ani")
     made = organization(counter, ani)
     service = service_of(counter)
@@ -189,7 +189,7 @@ def test_last_owner_stays(counter: Counter) -> None:
             counter.do(leave)
 
 
-def test_of_two_owners_who_leave_at_once_one_stays(counter: Counter) -> None:
+def test_two_owners_leaving_at_once_leave_one(counter: Counter) -> None:
     ani, budi = person(counter, "ani"), person(counter, "budi")
     made = organization(counter, ani)
 
@@ -208,7 +208,7 @@ def test_of_two_owners_who_leave_at_once_one_stays(counter: Counter) -> None:
     assert len(counter.do(service.members(made.account))) == 1
 
 
-def test_person_has_a_role_in_so_many_organizations(
+def test_organizations_of_a_person_are_limited(
     counter: Counter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("meterai.accounts.roles.ORGANIZATIONS_PER_PERSON_MAX", 1)

@@ -1,4 +1,4 @@
-"""The sessions of an account: told apart, and ended one by one."""
+"""Sessions of an account: listed, and ended one by one."""
 
 from uuid import UUID
 
@@ -26,7 +26,7 @@ def listed(counter: Counter, account: UUID) -> list[SessionView]:
     return counter.do(counter.service.sessions(account))
 
 
-def test_the_owner_sees_where_it_is_signed_in_newest_first(counter: Counter) -> None:
+def test_sessions_are_listed_newest_first(counter: Counter) -> None:
     phone, other = begin(counter), begin(counter, agent=Agent())
     begin(counter, BUDI)
     newest, oldest = listed(counter, phone.account)
@@ -35,7 +35,7 @@ def test_the_owner_sees_where_it_is_signed_in_newest_first(counter: Counter) -> 
     assert oldest.last_used_at is None
 
 
-def test_the_last_use_is_written_now_and_then(counter: Counter) -> None:
+def test_last_use_of_a_session_is_written_at_intervals(counter: Counter) -> None:
     phone = begin(counter)
     counter.opens(phone.text(), service=counter.another_service())
     [session] = listed(counter, phone.account)
@@ -49,11 +49,11 @@ def test_the_last_use_is_written_now_and_then(counter: Counter) -> None:
     assert used[0] == used[1], "not with every request"
 
 
-def test_one_session_ends_and_the_others_go_on(counter: Counter) -> None:
+def test_ending_one_session_keeps_the_others(counter: Counter) -> None:
     phone, other = begin(counter), begin(counter)
     actor = counter.opens(other.text()).actor
     counter.opens(phone.text())
-    for _ in range(2):  # again changes nothing
+    for _ in range(2):  # a repeat changes nothing
         counter.do(counter.service.end_session(phone.account, phone.id, actor=actor))
     with pytest.raises(SignInRequired):
         counter.opens(phone.text())
@@ -63,7 +63,7 @@ def test_one_session_ends_and_the_others_go_on(counter: Counter) -> None:
     assert [action for _, action in counter.trail()].count("signed_out") == 1
 
 
-def test_nobody_ends_the_session_of_another(counter: Counter) -> None:
+def test_session_of_another_account_cannot_be_ended(counter: Counter) -> None:
     ani, budi = begin(counter), begin(counter, BUDI)
     actor = counter.opens(budi.text()).actor
     with pytest.raises(NotFound):

@@ -1,4 +1,4 @@
-"""Asking for codes and trading them for sessions."""
+"""Requesting codes and exchanging them for sessions."""
 
 import asyncio
 from contextlib import suppress
@@ -24,7 +24,7 @@ HOUR = timedelta(hours=1)
 
 
 def many(counter: Counter, asks: list[tuple[str, str, str]]) -> list[object]:
-    """Everybody asks at the same moment; what each was answered."""
+    """Run all calls concurrently; return the answer of each."""
 
     async def run() -> list[object]:
         return await asyncio.gather(
@@ -39,14 +39,14 @@ def many(counter: Counter, asks: list[tuple[str, str, str]]) -> list[object]:
 
 
 def given(answers: list[object]) -> int:
-    """How many got a code; the others were refused, and for no other reason."""
+    """Count the codes given; every other answer is the expected refusal."""
     refused = [one for one in answers if isinstance(one, BaseException)]
     assert all(isinstance(one, TooManyCodes) for one in refused), refused
     return len(answers) - len(refused)
 
 
 def use_up(counter: Counter, email: str, network: str = CARRIER, device: str = "") -> TooManyCodes:
-    """Ask until no more is given."""
+    """Request codes until one is refused."""
     for _ in range(counter.settings.of(AccountSettings).codes_per_hour_max):
         counter.ask(email, network, device)
     with pytest.raises(TooManyCodes) as refused:
@@ -54,10 +54,10 @@ def use_up(counter: Counter, email: str, network: str = CARRIER, device: str = "
     return refused.value
 
 
-# -- what a stranger learns ----------------------------------------------------------------
+# -- answers to strangers -------------------------------------------------------------------
 
 
-def test_the_limit_does_not_tell_whether_an_address_has_an_account(counter: Counter) -> None:
+def test_quota_does_not_reveal_whether_an_address_has_an_account(counter: Counter) -> None:
     counter.sign_in(ANI)
     counter.clock.wait(minutes=61)
     known = use_up(counter, ANI, "203.0.113.1")
@@ -66,12 +66,12 @@ def test_the_limit_does_not_tell_whether_an_address_has_an_account(counter: Coun
     assert counter.rows("SELECT 1 FROM email_directory WHERE email = %s", BUDI) == []
 
 
-def test_nobody_uses_up_the_codes_of_another_address(counter: Counter) -> None:
+def test_quota_of_an_address_is_its_own(counter: Counter) -> None:
     most = counter.settings.of(AccountSettings).codes_per_hour_per_network_max
     for number in range(most):
         counter.ask(f"nobody{number}@example.id", HOME)
     with pytest.raises(TooManyCodes):
-        counter.ask(BUDI, HOME)  # a network that asks so much is asked to wait, whoever it asks for
+        counter.ask(BUDI, HOME)  # a network over its quota is refused for any address
     counter.ask(ANI, CARRIER)
     counter.ask(BUDI, CARRIER)
 
@@ -79,7 +79,7 @@ def test_nobody_uses_up_the_codes_of_another_address(counter: Counter) -> None:
 # -- limits ----------------------------------------------------------------------------------
 
 
-def test_a_hundred_at_once_get_the_codes_of_one_address_and_no_more(counter: Counter) -> None:
+def test_concurrent_requests_keep_the_quota_of_an_address(counter: Counter) -> None:
     answers = many(counter, [(ANI, f"203.0.113.{n}", "") for n in range(100)])
     assert given(answers) == counter.settings.of(AccountSettings).codes_per_hour_max
     [row] = counter.rows("SELECT count(*) AS n FROM sign_in_challenges")
@@ -90,36 +90,36 @@ def test_a_hundred_at_once_get_the_codes_of_one_address_and_no_more(counter: Cou
     )
 
 
-def test_a_hundred_at_once_get_the_codes_of_one_network_and_no_more(counter: Counter) -> None:
+def test_concurrent_requests_keep_the_quota_of_a_network(counter: Counter) -> None:
     counter.settings = make_settings(codes_outstanding_max=6, codes_per_hour_per_network_max=12)
     counter.begin_anew()
     answers = many(counter, [(f"a{n}@example.id", HOME, "") for n in range(100)])
     assert given(answers) == 12
-    counter.ask(ANI, CARRIER)  # nobody else is kept out
+    counter.ask(ANI, CARRIER)  # another network is not affected
 
 
-def test_networks_of_one_48_get_sixteen_times_the_codes_of_one(counter: Counter) -> None:
+def test_networks_of_one_48_get_sixteen_times_the_quota_of_one(counter: Counter) -> None:
     counter.settings = make_settings(codes_per_hour_per_network_max=2)
     counter.begin_anew()
     networks = [f"2001:db8:1:{number << 8:x}::/64" for number in range(40)]
     answers = many(counter, [(f"a{n}@example.id", one, "") for n, one in enumerate(networks)])
     assert given(answers) == 32
     counter.ask(ANI, CARRIER)
-    # What is refused to an address takes nothing from its networks.
+    # A refusal for the address uses no quota of its networks.
     for _ in range(40):
         with suppress(TooManyCodes):
             counter.ask(ANI, "198.18.7.1")
     counter.ask(BUDI, "198.18.7.2")
 
 
-def test_a_hundred_at_once_get_the_codes_of_one_device_and_no_more(counter: Counter) -> None:
+def test_concurrent_requests_keep_the_quota_of_a_device(counter: Counter) -> None:
     device = counter.sign_in(ANI).device
     answers = many(counter, [(ANI, f"203.0.113.{n}", device) for n in range(100)])
     assert given(answers) == counter.settings.of(AccountSettings).codes_per_hour_max
 
 
-def test_whoever_asks_at_once_for_different_addresses_waits_for_nobody(counter: Counter) -> None:
-    # Somebody is asking for this address and does not come to an end.
+def test_requests_for_different_addresses_do_not_wait_for_each_other(counter: Counter) -> None:
+    # Another transaction holds the lock of this address.
     with psycopg.connect(counter.url) as connection:
         connection.execute(
             "SELECT sign_in_begin(%s, %s, %s, %s, NULL, 'id', '/', now(), now(), 6, 6, 6)",
@@ -129,7 +129,7 @@ def test_whoever_asks_at_once_for_different_addresses_waits_for_nobody(counter: 
     assert given(answers) == 15
 
 
-def test_what_is_plainly_too_much_stands_in_no_line(counter: Counter) -> None:
+def test_request_over_quota_waits_for_no_lock(counter: Counter) -> None:
     use_up(counter, ANI)
     with psycopg.connect(counter.url) as connection:
         connection.execute("SELECT pg_advisory_xact_lock(16001, hashtext(%s))", [ANI])
@@ -137,14 +137,14 @@ def test_what_is_plainly_too_much_stands_in_no_line(counter: Counter) -> None:
             counter.ask(ANI)
 
 
-def test_an_hour_later_there_are_codes_again_from_the_time_that_was_told(counter: Counter) -> None:
+def test_code_is_available_again_from_the_time_in_the_refusal(counter: Counter) -> None:
     counter.ask(ANI)
     counter.clock.wait(minutes=10)
     for _ in range(counter.settings.of(AccountSettings).codes_per_hour_max - 1):
         counter.ask(ANI)
     with pytest.raises(TooManyCodes) as refused:
         counter.ask(ANI)
-    # The first code leaves the hour at 09:00:20, which people are told as the minute after it.
+    # The first code leaves the hour at 09:00:20, which is shown as the next minute.
     assert refused.value.retry_at == (BEGIN + HOUR).replace(minute=1, second=0)
     counter.clock.at = BEGIN + HOUR - timedelta(seconds=1)
     with pytest.raises(TooManyCodes):
@@ -155,7 +155,7 @@ def test_an_hour_later_there_are_codes_again_from_the_time_that_was_told(counter
         counter.ask(ANI)
 
 
-def test_the_time_that_is_told_is_that_of_the_limit_which_lasts_longest(counter: Counter) -> None:
+def test_time_in_the_refusal_is_of_the_longest_quota(counter: Counter) -> None:
     counter.settings = make_settings(codes_outstanding_max=6, codes_per_hour_per_network_max=6)
     counter.begin_anew()
     use_up(counter, ANI, HOME)
@@ -167,13 +167,13 @@ def test_the_time_that_is_told_is_that_of_the_limit_which_lasts_longest(counter:
     assert refused.value.retry_at == (BEGIN + HOUR).replace(minute=31, second=0)
 
 
-def test_a_whole_minute_is_told_as_it_is() -> None:
+def test_time_on_a_whole_minute_is_not_rounded() -> None:
     whole = BEGIN.replace(second=0)
     assert TooManyCodes(whole).retry_at == whole
     assert TooManyCodes(whole + timedelta(microseconds=1)).retry_at == whole + timedelta(minutes=1)
 
 
-# -- outstanding -----------------------------------------------------------------------------
+# -- unused codes ---------------------------------------------------------------------------
 
 
 def _by_default(counter: Counter) -> int:
@@ -182,7 +182,7 @@ def _by_default(counter: Counter) -> int:
     return counter.settings.of(AccountSettings).codes_outstanding_max
 
 
-def test_address_has_few_codes_outstanding_however_many_ask_at_once(counter: Counter) -> None:
+def test_unused_codes_of_an_address_are_limited_under_concurrency(counter: Counter) -> None:
     most = _by_default(counter)
     answers = many(counter, [(ANI, f"203.0.113.{n}", "") for n in range(40)])
     assert given(answers) == most
@@ -194,7 +194,7 @@ def test_address_has_few_codes_outstanding_however_many_ask_at_once(counter: Cou
     counter.ask(ANI)
 
 
-def test_mailbox_has_few_codes_outstanding_however_its_address_is_extended(
+def test_unused_codes_of_a_mailbox_are_limited_over_all_its_tags(
     counter: Counter,
 ) -> None:
     most = _by_default(counter)
@@ -203,12 +203,12 @@ def test_mailbox_has_few_codes_outstanding_however_its_address_is_extended(
     assert given(many(counter, [("budi+ani@example.org", "203.0.113.99", "")])) == 1
 
 
-def test_code_that_signed_in_is_not_outstanding(counter: Counter) -> None:
+def test_used_code_does_not_count_as_unused(counter: Counter) -> None:
     for _ in range(_by_default(counter) + 1):
         counter.sign_in(ANI)
 
 
-def test_outstanding_codes_of_a_stranger_keep_no_known_device_out(counter: Counter) -> None:
+def test_unused_codes_of_a_stranger_do_not_lock_out_a_known_device(counter: Counter) -> None:
     most = _by_default(counter)
     device = counter.sign_in(ANI).device
     for _ in range(most):
@@ -224,16 +224,16 @@ def test_outstanding_codes_of_a_stranger_keep_no_known_device_out(counter: Count
 # -- known devices ---------------------------------------------------------------------------
 
 
-def test_a_stranger_does_not_lock_out_a_known_device(counter: Counter) -> None:
+def test_stranger_does_not_lock_out_a_known_device(counter: Counter) -> None:
     device = counter.sign_in(ANI).device
     counter.clock.wait(hours=2)
     use_up(counter, ANI)
     assert counter.sign_in(ANI, device, CARRIER).session
     with pytest.raises(TooManyCodes):
-        counter.ask(ANI, "192.0.2.1")  # a device nobody knows, wherever it is
+        counter.ask(ANI, "192.0.2.1")  # an unknown device, on any network
 
 
-def test_a_full_network_does_not_lock_out_a_known_device(counter: Counter) -> None:
+def test_full_network_does_not_lock_out_a_known_device(counter: Counter) -> None:
     counter.settings = make_settings(codes_outstanding_max=6, codes_per_hour_per_network_max=7)
     counter.begin_anew()
     device = counter.sign_in(ANI, network=CARRIER).device
@@ -243,14 +243,14 @@ def test_a_full_network_does_not_lock_out_a_known_device(counter: Counter) -> No
     counter.ask(ANI, CARRIER, device)
 
 
-def test_a_known_device_uses_up_nobodys_codes_but_its_own(counter: Counter) -> None:
+def test_known_device_uses_its_own_quota_alone(counter: Counter) -> None:
     device = counter.sign_in(ANI).device
     counter.clock.wait(hours=2)
     use_up(counter, ANI, HOME, device)
     use_up(counter, ANI, CARRIER)
 
 
-def test_a_known_device_uses_up_nothing_of_its_network(counter: Counter) -> None:
+def test_known_device_does_not_use_the_quota_of_its_network(counter: Counter) -> None:
     counter.settings = make_settings(codes_outstanding_max=6, codes_per_hour_per_network_max=3)
     counter.begin_anew()
     device = counter.sign_in(ANI).device
@@ -260,22 +260,22 @@ def test_a_known_device_uses_up_nothing_of_its_network(counter: Counter) -> None
         counter.ask(f"a{number}@example.id", CARRIER)
 
 
-def test_people_who_share_a_device_use_up_nothing_of_each_other(counter: Counter) -> None:
+def test_people_on_one_device_have_separate_quotas(counter: Counter) -> None:
     device = counter.sign_in(ANI).device
     device = counter.sign_in(BUDI, device).device
     use_up(counter, ANI, HOME, device)
     use_up(counter, BUDI, HOME, device)
 
 
-def test_devices_of_others_use_up_nothing(counter: Counter) -> None:
+def test_devices_of_other_addresses_do_not_use_the_quota(counter: Counter) -> None:
     counter.settings = make_settings(codes_outstanding_max=6, codes_per_hour_max=1)
     counter.begin_anew()
-    for number in range(8):  # more than all devices of one address may ask together
+    for number in range(8):  # more than all devices of one address together may request
         email = f"a{number}@example.id"
         counter.ask(email, HOME, counter.sign_in(email).device)
 
 
-def test_a_device_is_known_for_the_addresses_that_signed_in_with_it(counter: Counter) -> None:
+def test_device_is_known_for_addresses_that_signed_in_with_it(counter: Counter) -> None:
     device = counter.sign_in(BUDI).device
     counter.clock.wait(hours=2)
     use_up(counter, ANI)
@@ -283,7 +283,7 @@ def test_a_device_is_known_for_the_addresses_that_signed_in_with_it(counter: Cou
         counter.ask(ANI, CARRIER, device)
 
 
-def test_people_who_share_a_device_are_all_known(counter: Counter) -> None:
+def test_device_shared_by_people_is_known_for_all(counter: Counter) -> None:
     device = counter.sign_in(ANI).device
     device = counter.sign_in(BUDI, device).device
     counter.clock.wait(hours=2)
@@ -292,7 +292,7 @@ def test_people_who_share_a_device_are_all_known(counter: Counter) -> None:
         counter.ask(email, CARRIER, device)
 
 
-def test_a_device_of_another_instance_is_not_known(counter: Counter) -> None:
+def test_device_of_another_instance_is_unknown(counter: Counter) -> None:
     foreign = CodeService(counter.database, b"another key" * 3, counter.settings, counter.clock)
     challenge = counter.do(foreign.ask_for_code(ANI, HOME, "id"))
     device = counter.do(foreign.sign_in(challenge, foreign.code(challenge), "id")).device
@@ -302,11 +302,11 @@ def test_a_device_of_another_instance_is_not_known(counter: Counter) -> None:
         counter.ask(ANI, CARRIER, device)
 
 
-def test_devices_without_number_do_not_bring_codes_without_number(counter: Counter) -> None:
+def test_quota_of_all_devices_of_an_address_is_limited(counter: Counter) -> None:
     given_codes = 0
     device = ""
     try:
-        while given_codes < 100:  # each code makes a device, which asks for the next
+        while given_codes < 100:  # each code makes a device, which requests the next
             challenge = counter.ask(ANI, HOME, device)
             given_codes += 1
             code = counter.codes.code(challenge)
@@ -319,7 +319,7 @@ def test_devices_without_number_do_not_bring_codes_without_number(counter: Count
 # -- codes -----------------------------------------------------------------------------------
 
 
-def test_a_code_signs_in_once(counter: Counter) -> None:
+def test_code_signs_in_once(counter: Counter) -> None:
     challenge = counter.ask(ANI)
     code = counter.codes.code(challenge)
     signed_in = counter.do(counter.codes.sign_in(challenge, f" {code[:3]} {code[3:]} ", "en"))
@@ -329,7 +329,7 @@ def test_a_code_signs_in_once(counter: Counter) -> None:
             counter.do(counter.codes.sign_in(challenge, again, "en"))
 
 
-def test_of_many_who_send_the_code_at_once_one_signs_in(counter: Counter) -> None:
+def test_code_sent_concurrently_signs_in_once(counter: Counter) -> None:
     challenge = counter.ask(ANI)
     code = counter.codes.code(challenge)
 
@@ -343,7 +343,7 @@ def test_of_many_who_send_the_code_at_once_one_signs_in(counter: Counter) -> Non
     assert row["n"] == 1
 
 
-def test_a_button_pressed_twice_signs_in_with_both_answers(counter: Counter) -> None:
+def test_form_sent_twice_signs_in_with_both_answers(counter: Counter) -> None:
     challenge = counter.ask(ANI)
     code, mark = counter.codes.code(challenge), counter.codes.asked_mark(challenge)
 
@@ -355,12 +355,12 @@ def test_a_button_pressed_twice_signs_in_with_both_answers(counter: Counter) -> 
     assert callers[0].account == callers[1].account
     counter.clock.wait(seconds=SAME_PRESS.total_seconds() - 1)
     assert counter.do(counter.codes.sign_in(challenge, code, "id", "", mark)).session
-    counter.clock.wait(seconds=1)  # since the first press: later ones do not make it longer
+    counter.clock.wait(seconds=1)  # counted from the first press: later ones do not extend it
     with pytest.raises(CodeSpent):
         counter.do(counter.codes.sign_in(challenge, code, "id", "", mark))
 
 
-def test_only_the_browser_that_asked_presses_twice_and_only_with_the_code(
+def test_second_use_needs_the_requesting_browser_and_the_code(
     counter: Counter,
 ) -> None:
     challenge, other = counter.ask(ANI), counter.ask(BUDI)
@@ -383,7 +383,7 @@ def test_only_the_browser_that_asked_presses_twice_and_only_with_the_code(
         counter.do(counter.codes.sign_in(challenge, code, "id", "", mark))
 
 
-def test_of_requests_with_one_code_at_once_one_opens_a_session(counter: Counter) -> None:
+def test_concurrent_requests_with_one_code_open_one_session(counter: Counter) -> None:
     challenge = counter.ask(ANI)
     code = counter.codes.code(challenge)
 
@@ -398,7 +398,7 @@ def test_of_requests_with_one_code_at_once_one_opens_a_session(counter: Counter)
     )
 
 
-def test_a_wrong_code_is_refused_and_the_last_try_is_the_last(counter: Counter) -> None:
+def test_wrong_code_is_refused_and_tries_are_limited(counter: Counter) -> None:
     challenge = counter.ask(ANI)
     right = counter.codes.code(challenge)
     wrong = str((int(right) + 1) % 1_000_000).zfill(6)
@@ -411,13 +411,13 @@ def test_a_wrong_code_is_refused_and_the_last_try_is_the_last(counter: Counter) 
         with pytest.raises(CodeWrong) as wrong_code:
             counter.do(counter.codes.sign_in(other, counter.wrong(other), "id"))
         assert wrong_code.value.tries_left == left
-    with pytest.raises(CodeSpent):  # the last try is told that it was
+    with pytest.raises(CodeSpent):  # the last try is refused as such
         counter.do(counter.codes.sign_in(other, counter.wrong(other), "id"))
     with pytest.raises(CodeSpent):
         counter.do(counter.codes.sign_in(other, counter.codes.code(other), "id"))
 
 
-def test_tries_at_once_are_counted_one_by_one(counter: Counter) -> None:
+def test_concurrent_tries_are_each_counted(counter: Counter) -> None:
     challenge = counter.ask(ANI)
 
     async def run() -> list[object]:
@@ -432,7 +432,7 @@ def test_tries_at_once_are_counted_one_by_one(counter: Counter) -> None:
     assert sum(isinstance(one, CodeSpent) for one in answers) == 40 - wrong
 
 
-def test_a_code_ends(counter: Counter) -> None:
+def test_code_expires(counter: Counter) -> None:
     challenge = counter.ask(ANI)
     counter.clock.wait(seconds=counter.settings.of(AccountSettings).code_lives_seconds - 1)
     other = counter.ask(ANI)
@@ -442,18 +442,18 @@ def test_a_code_ends(counter: Counter) -> None:
         counter.do(counter.codes.sign_in(other, counter.codes.code(other), "id"))
 
 
-def test_a_code_that_was_late_lives_from_when_its_mail_went_out(counter: Counter) -> None:
+def test_life_of_a_code_starts_when_its_mail_is_sent(counter: Counter) -> None:
     challenge, used = counter.ask(ANI), counter.ask(BUDI)
     counter.do(counter.codes.sign_in(used, counter.codes.code(used), "id"))
     counter.clock.wait(seconds=40 * counter.settings.of(AccountSettings).code_lives_seconds)
     counter.do(counter.codes.begin_code(challenge))
     counter.do(counter.codes.begin_code(used))
     assert counter.do(counter.codes.sign_in(challenge, counter.codes.code(challenge), "id")).session
-    with pytest.raises(CodeSpent):  # what was used does not live again
+    with pytest.raises(CodeSpent):  # a used code does not become valid again
         counter.do(counter.codes.sign_in(used, counter.codes.code(used), "id"))
 
 
-def test_a_code_is_of_its_challenge_and_its_instance(counter: Counter) -> None:
+def test_code_is_valid_for_its_challenge_and_instance_alone(counter: Counter) -> None:
     challenge = counter.ask(ANI)
     foreign = CodeService(counter.database, b"another key" * 3, counter.settings, counter.clock)
     for code in (foreign.code(challenge), counter.codes.code(counter.ask(BUDI))):
@@ -462,7 +462,7 @@ def test_a_code_is_of_its_challenge_and_its_instance(counter: Counter) -> None:
             counter.do(counter.codes.sign_in(challenge, code, "id"))
 
 
-def test_an_address_has_one_account_however_it_is_written(counter: Counter) -> None:
+def test_spellings_of_an_address_share_one_account(counter: Counter) -> None:
     one = counter.opens(counter.sign_in("Ani@Example.ID").session)
     other = counter.opens(counter.sign_in(" ani@example.id").session)
     assert one.account == other.account
@@ -474,20 +474,20 @@ def test_an_address_has_one_account_however_it_is_written(counter: Counter) -> N
 # -- sessions --------------------------------------------------------------------------------
 
 
-def test_a_session_ends_when_its_holder_signs_out(counter: Counter) -> None:
+def test_sign_out_ends_the_session(counter: Counter) -> None:
     session, other = counter.sign_in(ANI).session, counter.sign_in(ANI).session
     counter.opens(session)
     counter.do(counter.service.sign_out(session))
     with pytest.raises(SignInRequired):
         counter.opens(session)
     assert counter.opens(other).by == "session"
-    counter.do(counter.service.sign_out(session))  # again changes nothing
+    counter.do(counter.service.sign_out(session))  # a repeat changes nothing
     counter.do(counter.service.sign_out("nonsense"))
     actions = [action for _, action in counter.trail() if action != "account_made"]
     assert actions == ["signed_in", "signed_in", "signed_out"]
 
 
-def test_a_form_is_of_one_session_and_one_instance(counter: Counter) -> None:
+def test_form_token_is_of_one_session_and_instance(counter: Counter) -> None:
     session, other = counter.sign_in(ANI).session, counter.sign_in(ANI).session
     ours = counter.opens(session)
     foreign = AccountService(counter.database, b"another key" * 3, counter.settings, counter.clock)
@@ -503,16 +503,14 @@ def test_a_form_is_of_one_session_and_one_instance(counter: Counter) -> None:
             check_form(ours, token)
 
 
-def test_no_more_is_remembered_than_was_said(
-    counter: Counter, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_cache_of_callers_is_bounded(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("meterai.accounts.service.REMEMBERED_MAX", 2)
     for number in range(5):
         counter.opens(counter.sign_in(f"a{number}@example.id").session)
         assert len(counter.service._remembered) <= 2
 
 
-def test_whoever_knows_only_the_number_of_a_session_cannot_end_it(counter: Counter) -> None:
+def test_session_cannot_be_ended_by_its_id_alone(counter: Counter) -> None:
     session = counter.sign_in(ANI).session
     known = Credential.read(session)
     forged = Credential(known.account, known.id, "A" * 32).text()
@@ -520,7 +518,7 @@ def test_whoever_knows_only_the_number_of_a_session_cannot_end_it(counter: Count
     assert counter.opens(session, service=counter.another_service()).by == "session"
 
 
-def test_a_session_ends_when_its_time_is_over(counter: Counter) -> None:
+def test_session_expires(counter: Counter) -> None:
     signed_in = counter.sign_in(ANI)
     assert signed_in.life_seconds == counter.settings.of(AccountSettings).session_lives_seconds
     [row] = counter.rows("SELECT expires_at FROM sessions")
@@ -530,7 +528,7 @@ def test_a_session_ends_when_its_time_is_over(counter: Counter) -> None:
         counter.opens(signed_in.session)
 
 
-def test_a_session_opens_with_its_own_secret_and_as_what_it_is(counter: Counter) -> None:
+def test_session_needs_its_own_secret_and_no_prefix(counter: Counter) -> None:
     session = counter.sign_in(ANI).session
     for text in (
         session[:-1] + ("A" if session[-1] != "A" else "B"),
@@ -546,12 +544,12 @@ def test_a_session_opens_with_its_own_secret_and_as_what_it_is(counter: Counter)
         counter.opens(key=session)
 
 
-def test_every_sign_in_has_a_session_of_its_own_and_all_end_together(counter: Counter) -> None:
+def test_sign_ins_have_separate_sessions_which_sign_out_everywhere_ends(counter: Counter) -> None:
     one, two, other = counter.sign_in(ANI), counter.sign_in(ANI), counter.sign_in(BUDI)
     assert len({one.session, two.session, other.session}) == 3
     account, actor = counter.opens(one.session).account, counter.opens(two.session).actor
     assert len(counter.do(counter.service.sessions(account))) == 2
-    for _ in range(2):  # again changes nothing
+    for _ in range(2):  # a repeat changes nothing
         counter.do(counter.service.sign_out_everywhere(account, actor=actor))
     for ended in (one, two):
         for service in (counter.service, counter.another_service()):

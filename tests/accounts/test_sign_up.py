@@ -1,4 +1,4 @@
-"""Sign-up that is closed: no new account, everybody else comes in, and nobody else learns who has one."""
+"""Closed sign-up: no new account, others sign in, and nobody else learns who has one."""
 
 from functools import partial
 from uuid import UUID
@@ -26,7 +26,7 @@ def accounts(counter: Counter) -> int:
     return len(counter.do(counter.database.call_all("SELECT 1 FROM accounts")))
 
 
-def test_new_address_is_refused_and_its_code_opens_once_sign_up_is_open(counter: Counter) -> None:
+def test_code_of_a_new_address_works_after_sign_up_opens(counter: Counter) -> None:
     setting(counter, is_open=False)
     before, challenge = accounts(counter), counter.ask(BUDI, HOME)
     code = counter.codes.code(challenge)
@@ -46,13 +46,13 @@ def test_new_address_is_refused_and_its_code_opens_once_sign_up_is_open(counter:
     assert accounts(counter) == before + 1
 
 
-def test_account_that_is_there_signs_in_while_sign_up_is_closed(counter: Counter) -> None:
+def test_existing_account_signs_in_while_sign_up_is_closed(counter: Counter) -> None:
     counter.do(counter.codes.sign_in(*coded(counter, ANI), "id"))
     setting(counter, is_open=False)
     assert counter.do(counter.codes.sign_in(*coded(counter, ANI), "id")).session
 
 
-def test_wrong_code_tells_a_stranger_nothing_of_an_address(counter: Counter) -> None:
+def test_wrong_code_does_not_reveal_whether_an_address_has_an_account(counter: Counter) -> None:
     setting(counter, is_open=False)
     challenge = counter.ask(BUDI, HOME)
     wrong = str((int(counter.codes.code(challenge)) + 1) % 1_000_000).zfill(6)
@@ -77,7 +77,7 @@ def test_levers_close_and_open_sign_up_as_forecast(shop: Shop) -> None:
     shop.assert_books_hold()
 
 
-def test_page_of_signing_in_says_that_sign_up_is_closed(instance: Instance) -> None:
+def test_sign_in_page_says_that_sign_up_is_closed(instance: Instance) -> None:
     assert instance.command("sign-up", "close").stdout == "sign-up is closed\n"
     try:
         shown = httpx.get(f"{instance.url}/sign-in", headers=EN)

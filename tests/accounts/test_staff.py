@@ -1,4 +1,4 @@
-"""Staff: who is made one, how they sign in, and what ends with a role."""
+"""Staff: giving and ending roles, sign-in, and the sessions that end with a role."""
 
 import asyncio
 from urllib.parse import parse_qs
@@ -74,7 +74,7 @@ def test_staff_session_has_rights_and_the_trail_holds(shop: Shop) -> None:
     assert shop.do(audit(shop.container.database)).holds
 
 
-def test_mail_opens_no_session_of_staff_and_opens_one_again_after_the_last_role(
+def test_mail_signs_in_staff_only_after_the_last_role_ends(
     shop: Shop,
 ) -> None:
     desk = staff_session(shop, StaffRole.SUPPORT, StaffRole.FINANCE)
@@ -104,7 +104,7 @@ def test_mail_opens_no_session_of_staff_and_opens_one_again_after_the_last_role(
     assert shop.do(audit(shop.container.database)).holds
 
 
-def test_refused_code_of_staff_is_used_and_opens_nothing_after_the_role(shop: Shop) -> None:
+def test_refused_code_of_staff_stays_used_after_the_role_ends(shop: Shop) -> None:
     desk = staff_session(shop, StaffRole.SUPPORT)
     codes = shop.container.of(CodeService)
     challenge = shop.do(codes.ask_for_code(desk.email, "192.0.2.1", "id"))
@@ -176,6 +176,6 @@ def test_staff_session_opened_over_http_finds_its_account(audited: Instance) -> 
     assert desk.email in client.get("/account", headers=desk.headers).body.decode()
     out = client.post("/sign-out", desk.form(), headers=desk.headers | FORM)
     assert out.status == 303
-    # A copy of the cookie that somebody kept opens nothing any more.
+    # A copy of the cookie opens nothing.
     late = client.get("/account", headers=desk.headers)
     assert (late.status, late.headers["location"].split("?")[0]) == (303, "/sign-in")

@@ -1,4 +1,4 @@
-"""Pages as staff see them, and the page of API keys, in a browser before the whole application."""
+"""Pages of staff, and the page of API keys, in a browser before the whole application."""
 
 import re
 from collections.abc import Iterator
@@ -24,18 +24,18 @@ def visitor(database_url: str, tmp_path: Path) -> Iterator[WalkIn]:
 
 
 def become(visitor: WalkIn, desk: Desk) -> None:
-    """The browser has the session of this person, and nothing else."""
+    """Give the browser the session of this person alone."""
     visitor.client.cookies.clear()
     visitor.client.cookies.set("session", desk.cookie.partition("=")[2])
 
 
 def with_database(visitor: WalkIn, statement: str, desk: Desk) -> None:
-    """Change rows of the account of this person."""
+    """Change rows of this person's account."""
     with psycopg.connect(visitor.container.settings.process.database_url) as connection:
         connection.execute(f"{statement} WHERE account_id = %s".encode(), [desk.account])
 
 
-def test_right_code_of_staff_is_refused_on_the_page_and_opens_nothing(visitor: WalkIn) -> None:
+def test_right_code_of_staff_is_refused_on_the_page(visitor: WalkIn) -> None:
     desk = staff_session(visitor, StaffRole.SUPPORT)
     asked = visitor.goes("/sign-in", {"email": desk.email, "next": "/account"})
     form = fields(visitor.get(asked), "/sign-in/code", "code")
@@ -48,7 +48,7 @@ def test_right_code_of_staff_is_refused_on_the_page_and_opens_nothing(visitor: W
     assert not visitor.cookie("session")
 
 
-def test_staff_prove_who_they_are_by_passkey_and_others_by_mail_too(visitor: WalkIn) -> None:
+def test_fresh_proof_of_staff_is_by_passkey_alone(visitor: WalkIn) -> None:
     become(visitor, staff_session(visitor, StaffRole.SUPPORT))
     page = visitor.get("/sign-in/again")
     assert 'action="/sign-in"' not in page
@@ -72,12 +72,12 @@ def test_staff_add_a_passkey_and_keep_the_last_one(visitor: WalkIn) -> None:
     assert visitor.goes(f"/account/passkeys/{only}/end", token) == "/account#passkeys"
 
 
-def test_passkey_of_staff_is_added_in_a_session_that_a_passkey_opened_alone(
+def test_passkey_of_staff_is_added_only_in_a_passkey_session(
     visitor: WalkIn,
 ) -> None:
     desk = staff_session(visitor, StaffRole.SUPPORT)
     become(visitor, desk)
-    # As of a session that a mail opened while the role was given.
+    # As with a session opened by mail while the role was given.
     with_database(visitor, "UPDATE sessions SET opened_with = 'mail'", desk)
     token = {"form_token": desk.form_token}
     device = authenticator_of(visitor.container.settings)
@@ -104,7 +104,7 @@ def scopes_of(visitor: WalkIn, key: str) -> set[str]:
     return set(listed[0]["scopes"])
 
 
-def test_key_is_made_for_what_is_ticked_and_refuses_the_rest(visitor: WalkIn) -> None:
+def test_key_has_the_ticked_scopes_alone(visitor: WalkIn) -> None:
     visitor.signs_in(ANI)
     form = fields(visitor.get("/account/keys"), "/account/keys", "name")
     chosen = {"name": "kasir", "preset": "chosen"}
@@ -131,7 +131,7 @@ def test_key_is_made_for_what_is_ticked_and_refuses_the_rest(visitor: WalkIn) ->
     ],
     ids=["scope-of-no-key", "preset", "past", "too-far", "no-day"],
 )
-def test_key_with_impossible_terms_is_not_made(visitor: WalkIn, typed: dict[str, str]) -> None:
+def test_key_with_invalid_terms_is_not_made(visitor: WalkIn, typed: dict[str, str]) -> None:
     visitor.signs_in(ANI)
     form = fields(visitor.get("/account/keys"), "/account/keys", "name") | {"name": "kasir"}
     refused = visitor.sends("/account/keys", form | typed)
@@ -140,7 +140,7 @@ def test_key_with_impossible_terms_is_not_made(visitor: WalkIn, typed: dict[str,
     assert "There are no keys yet" in visitor.get("/account/keys")
 
 
-def test_key_is_replaced_on_the_page_once_and_both_are_shown_together(visitor: WalkIn) -> None:
+def test_page_replaces_a_key_once_and_shows_both_together(visitor: WalkIn) -> None:
     visitor.signs_in(ANI)
     form = fields(visitor.get("/account/keys"), "/account/keys", "name")
     terms = {"name": "kasir", "preset": "reading", "until": "2030-12-31"}
