@@ -1,7 +1,7 @@
 """Sales from a deposit: make, show and end them; the deposit, and its top-ups."""
 
 import hashlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from functools import partial
@@ -30,11 +30,17 @@ from meterai.distribution.model import (
     SellingDeposit,
     standing_of,
 )
-from meterai.distribution.sales_table import as_sales
 from meterai.distribution.settings import DistributionSettings
-from meterai.distribution.statement import StatementSpan, StatementView, Writer, by_day, legs
+from meterai.distribution.statement import (
+    SECONDS_MAX,
+    StatementSpan,
+    StatementView,
+    Writer,
+    by_day,
+    legs,
+)
 from meterai.kit.actor import Actor, ActorKind
-from meterai.kit.clock import Clock
+from meterai.kit.clock import WIB, Clock
 from meterai.kit.ids import new_id, show
 from meterai.kit.money import STAMP_DUTY
 from meterai.kit.paging import ListPage
@@ -43,7 +49,9 @@ from meterai.orders import OrderService, OrderSettings, OrderTerms, OrderView
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import Database, ReadTx, Tx
 from meterai.plumbing.http.requests import IdempotencyKeyReused
+from meterai.plumbing.messages import translate
 from meterai.plumbing.observe.exchange import note_replay
+from meterai.plumbing.spreadsheets import BYTE_ORDER_MARK, Cell, csv_lines
 from meterai.plumbing.work.events import emit
 from meterai.plumbing.work.periodic import each, run_row
 
@@ -337,7 +345,7 @@ class DistributionService:
         """The sales of a span as CSV, of whoever asks.  Refuses `NoDistributor`."""
         async with self._database.reading() as tx:
             desk = await desk_of(tx, account)
-        return await self.written(desk.distributor, of, language, as_sales(desk.reseller))
+        return await self.written(desk.distributor, of, language, sales_writer(desk.reseller))
 
     async def top_up(self, account: UUID, key: str, rupiah: int, method: str | None) -> OrderView:
         """Order a deposit, to be paid by a method.  The same key finds the same order.
@@ -392,3 +400,41 @@ class DistributionService:
                 await emit(tx, DepositLow(account=one.account, told_at=at))
 
         await run_row(self._database, tell)
+
+
+def sales_writer(reseller: UUID | None) -> Writer:
+    """Writer of a table of sales, oldest first: those of one reseller, or of a distributor and its resellers."""
+
+    async def write(
+        tx: ReadTx, account: UUID, of: StatementSpan, language: str
+    ) -> AsyncIterator[bytes]:
+        await tx.allow(SECONDS_MAX)
+        at = of.begins
+        names = {one.account: one.name for one in await store.resellers(tx, account, at)}
+        head = translate("sales.columns", language).split("|")
+        yield (BYTE_ORDER_MARK + csv_lines([head], language)).encode()
+        await store.open_sales(tx, account, reseller, of.begins, of.ends)
+        while some := await store.next_sales(tx):
+            states = {one.order: one.state for one in await store.orders_of(tx, some)}
+            rows = (_sale_cells(one, states.get(one.order), names, language) for one in some)
+            yield csv_lines(rows, language).encode("utf-8", "replace")
+
+    return write
+
+
+def _sale_cells(sale: Sale, order: str | None, names: Mapping[UUID, str], language: str) -> list[Cell]:
+    return [
+        _in_wib(sale.made_at),
+        show(SALE_KIND, sale.id),
+        sale.reference or "",
+        names[sale.reseller] if sale.reseller else "",
+        sale.quantity,
+        sale.total,
+        translate(f"sale.stands.{standing_of(sale.state, order)}", language),
+        sale.returned,
+        show("ord", sale.order),
+    ]
+
+
+def _in_wib(at: datetime) -> str:
+    return f"{at.astimezone(WIB):%Y-%m-%d %H:%M:%S}"
