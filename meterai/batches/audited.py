@@ -1,4 +1,4 @@
-"""What the audit knows of the columns of batches."""
+"""Audit classes of the columns of batches."""
 
 from meterai.plumbing.db.audited import SHOWN, WORK, Audited, ClockColumn, DueWork, Fact, fact
 
@@ -7,7 +7,7 @@ AUDITED = Audited(
         ClockColumn("batches", "turn_at", "now()"),
         ClockColumn("batch_rows", "leased_until", "now() + interval '1 hour'"),
     ),
-    # A worker takes a batch under way up every few seconds; one that no worker took for an hour is named.
+    # A worker takes up each batch under way every few seconds; the audit names one that no worker took up for an hour.
     dues=(
         DueWork(
             "batches", "t.turn_at", "t.state IN ('working', 'cancelling')", "interval '1 hour'"
@@ -16,7 +16,7 @@ AUDITED = Audited(
     facts=(
         fact("batches", "made_at", "batch_id idempotency_key request_hash"),
         fact("batch_rows", "came_at", "batch_id number identity content"),
-        # Bound anew only where its stamping failed.
+        # A subject is bound to another stamping only after the first one failed.
         Fact(
             "batch_stampings",
             "batch_stampings",

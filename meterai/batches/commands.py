@@ -1,4 +1,4 @@
-"""Batches at the command line: those under way, and one with the counts of its rows."""
+"""Commands of batches: list those under way, show one with the counts of its rows."""
 
 from datetime import timedelta
 

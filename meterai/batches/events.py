@@ -1,4 +1,4 @@
-"""What batches tell."""
+"""Events of batches."""
 
 from uuid import UUID
 
@@ -6,9 +6,9 @@ from meterai.plumbing.work.events import Event
 
 
 class BatchFinished(Event, frozen=True, kw_only=True):
-    """All rows of a batch ended: it is finished, or cancelled; written by `batch_finish`.
+    """All rows of a batch ended: it is finished or cancelled; written by `batch_finish`.
 
-    `wrong` are rows without a stamped document that say why: those of a batch with any are read by `GET .../rows`.
+    `wrong` counts rows that have a reason instead of a stamped document; `GET .../rows` lists them.
     """
 
     batch: UUID

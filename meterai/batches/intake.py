@@ -1,4 +1,4 @@
-"""The files of a batch: parts of a form, a zip, or one body; each is examined and kept for itself."""
+"""Intake of the files of a batch: parts of a form, a zip, or one body. Each file is examined and kept by itself."""
 
 import hashlib
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -32,15 +32,18 @@ from meterai.sealing import CHECKED_BYTES_MAX, DocumentTooLarge
 from meterai.stamping import KnownContent, RowStamping, TakenIn
 
 TAKEN_AT_ONCE = 16  # files examined in one go
-TAKEN_BYTES_AT_ONCE = 8 * 1024 * 1024  # bytes of them, unless one alone has more
-INFLATED_BYTES_MAX = 1024 * 1024 * 1024  # of one archive: what one of a gigabyte of scans does
-# Of a file of an archive: deflate gives no more, so that what says more of itself is wrong.
+TAKEN_BYTES_AT_ONCE = (
+    8 * 1024 * 1024
+)  # bytes examined in one go; one larger file alone may have more
+INFLATED_BYTES_MAX = 1024 * 1024 * 1024  # of one archive: a gigabyte of scans needs as much
+# Largest ratio of inflated to compressed bytes of a file in an archive. Deflate reaches no more, so a larger declared
+# size is false.
 RATIO_MAX = 1_100
 DAY_SECONDS = 86_400.0
 
 
 class ReceivedFile(NamedTuple):
-    """A file as it came: its name, and its bytes or why it has none."""
+    """A received file: its name, and its bytes or the refusal."""
 
     name: str
     content: bytes
@@ -48,7 +51,7 @@ class ReceivedFile(NamedTuple):
 
 
 class FileIntake:
-    """Takes files of batches in."""
+    """Takes in the files of batches."""
 
     def __init__(self, database: Database, rows: RowStamping, settings: Settings) -> None:
         self._database = database
@@ -57,14 +60,15 @@ class FileIntake:
         self._file_bytes_max = settings.of(DocumentSettings).document_bytes_max
         orders = settings.of(OrderSettings)
         open_seconds = settings.of(BatchSettings).batch_open_days * DAY_SECONDS
-        # A document may lie so long before its batch starts, and then waits for its stamps and its turn.
+        # Longest time from here to the stamping: the batch may stay open, then wait for stamps, then wait in the
+        # queue.
         self._wanted_seconds = open_seconds + orders.stamps_due_seconds + DAY_SECONDS
 
     async def take(self, batch: Batch, files: AsyncIterator[ReceivedFile]) -> list[BatchFileTaken]:
-        """Take files in, in their order; what is wrong with one is named and stops no other.
+        """Take in files, in their order. An error of one file is named and stops no other.
 
-        A batch that was started takes those again that are there, and refuses others by name.  Refuses `BatchFull`: what
-        came before is kept.
+        A started batch accepts files that it has already, and refuses other files by name. Refuses `BatchFull`: files
+        taken before stay.
         """
         taken: list[BatchFileTaken] = []
         waiting: list[ReceivedFile] = []
@@ -80,7 +84,8 @@ class FileIntake:
         return taken + await self._several(batch, waiting)
 
     async def take_stored(self, batch: Batch, name: str, content: KnownContent) -> None:
-        """Make a stored document a file of an open batch that has none of this name; one that cannot be is left out.
+        """Add a stored document as a file of an open batch that has no file of this name. An unusable document is left
+        out.
 
         Refuses `BatchFull`, `StoreNotOurs`.
         """
@@ -157,7 +162,7 @@ class FileIntake:
         digests: Sequence[bytes],
         found: dict[int, TakenIn | Refusal],
     ) -> dict[int, BatchFileTaken]:
-        """Name what was taken in, and say what became of each."""
+        """Store the names of the files that were taken in, and return the outcome of each file."""
         kept = [
             {
                 "name": came[at].name,
@@ -182,7 +187,7 @@ class FileIntake:
                 answers[at] = BatchFileTaken(name, "refused", refusal=one)
             elif name in added:
                 answers[at] = BatchFileTaken(name, "added", one.sha256, one.is_repaired)
-            else:  # another request was first with the name
+            else:  # another request took the name first
                 now = await self._database.once(store.files_named, batch.account, batch.id, [name])
                 is_same = name in now and now[name].came_sha256 == digests[at]
                 answers[at] = (
@@ -194,10 +199,10 @@ class FileIntake:
 
 
 async def of_archive(file: IO[bytes], files_max: int) -> AsyncIterator[ReceivedFile]:
-    """The files of a zip, one in memory at a time.
+    """Yield the files of a zip, one in memory at a time.
 
-    Sizes are believed only while they are read: a file inflates to no more than it says, one says no more than deflate
-    can give, and all of them no more than `INFLATED_BYTES_MAX`.  Refuses `ArchiveUnread`, before the first file.
+    Declared sizes are verified during reading: a file inflates to at most its declared size, one file to at most the
+    ratio of deflate, and all files to at most `INFLATED_BYTES_MAX`. Refuses `ArchiveUnread`, before the first file.
     """
     try:
         entries = await to_the_end(partial(archives.entries, file))
@@ -214,7 +219,7 @@ async def of_archive(file: IO[bytes], files_max: int) -> AsyncIterator[ReceivedF
 
 
 def _groups(entries: Sequence[ArchiveEntry]) -> Iterator[list[ArchiveEntry]]:
-    """Entries that are read in one go: a few, and no more bytes than are examined at once."""
+    """Group entries that are read in one go: a few entries, and at most the bytes that are examined at once."""
     group: list[ArchiveEntry] = []
     size = 0
     for entry in entries:
@@ -227,7 +232,7 @@ def _groups(entries: Sequence[ArchiveEntry]) -> Iterator[list[ArchiveEntry]]:
 
 
 def _refused(entry: ArchiveEntry) -> Refusal | None:
-    """Why an entry is not read."""
+    """Return the refusal of an entry that must not be read, or None."""
     if entry.is_link:
         return FileIsLink("a link")
     if not _is_plain(entry.raw):
@@ -261,13 +266,13 @@ def _is_plain(name: str) -> bool:
 
 
 def archive_files(beginning: bytes) -> bool:
-    """True for the first bytes of a zip."""
+    """True if these first bytes begin a zip."""
     return archives.is_archive(beginning)
 
 
 async def listed(
     files: Iterator[ReceivedFile] | Sequence[ReceivedFile],
 ) -> AsyncIterator[ReceivedFile]:
-    """Files that are here already."""
+    """Yield files that are already in memory."""
     for one in files:
         yield one

@@ -1,4 +1,4 @@
-"""What must be true of batches."""
+"""Invariants of batches."""
 
 from meterai.plumbing.db.invariants import Invariant
 

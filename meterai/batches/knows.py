@@ -1,6 +1,7 @@
-"""Batches as staff ask for them: found by number or reference, told by how many of their rows ended how; those that stand still.
+"""Batches for the console: found by number or reference, described by the counts of their rows, and listed when no row
+ends.
 
-Staff see no name and no fact of a document here: a row is seen by its stamping.
+Staff see no name and no fact of a document here: they see a row by its stamping.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,11 +21,11 @@ from meterai.plumbing.db.database import ReadTx
 from meterai.room import Knows, WorkList
 
 STILL = timedelta(seconds=STILL_SECONDS)
-BATCHES_TOLD_MAX = 50  # newest of an account
+BATCHES_TOLD_MAX = 50  # the newest of an account
 
 
 def subject(account: UUID, batch: UUID) -> Subject:
-    """A batch as it is asked about."""
+    """Return the subject of a batch."""
     return Subject(SubjectKind.BATCH, show(BATCH_KIND, batch), account)
 
 

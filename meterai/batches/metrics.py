@@ -1,4 +1,4 @@
-"""Counts of batches and their rows; gauges are set by the worker that looked last."""
+"""Metrics of batches and rows. The worker that measured last sets the gauges."""
 
 from meterai.plumbing.observe.metrics import Counter, Gauge
 

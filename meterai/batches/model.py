@@ -1,4 +1,4 @@
-"""What a batch is, what its rows say, and how both may change; pure."""
+"""Types, lifecycles and refusals of batches and rows; pure."""
 
 import hashlib
 from collections.abc import Mapping
@@ -15,8 +15,10 @@ from meterai.kit.refusal import Refusal, Sentence, refusal_of_constraint
 from meterai.sealing import AtCorner, AtText, Corner, Placement, PlacementWish
 
 BATCH_KIND = "bat"
-KEY_LENGTH_MAX = 100  # characters of the client's own name of a row
-STILL_SECONDS = 1_800.0  # without the end of a row: staff look at a batch under way
+KEY_LENGTH_MAX = 100  # characters of a row's name, chosen by the client
+STILL_SECONDS = (
+    1_800.0  # seconds without an ended row, after which a batch under way is listed for staff
+)
 FILE_NAME_LENGTH_MAX = 200  # characters, with folders
 
 
@@ -32,7 +34,7 @@ class BatchState(StrEnum):
 
 
 class BatchEvent(StrEnum):
-    """What happens to a batch."""
+    """Event of a batch."""
 
     STARTED = "started"
     STAMPS_SHORT = "stamps_short"
@@ -70,7 +72,7 @@ class RowState(StrEnum):
 
 
 class RowEvent(StrEnum):
-    """What happens to a row."""
+    """Event of a row."""
 
     REFUSED = "refused"
     RESERVED = "reserved"
@@ -126,7 +128,7 @@ class BatchEmpty(Refusal):
 
 
 class TooManyRows(Refusal):
-    """The batch would have more rows than one may have."""
+    """The batch would exceed the largest number of rows."""
 
     code = "too_many_rows"
     status = 422
@@ -137,7 +139,7 @@ class TooManyRows(Refusal):
 
 
 class TooManyBatches(Refusal):
-    """The account has as many batches that did not end as one may have."""
+    """The account has the largest number of batches that did not end."""
 
     code = "too_many_batches"
     status = 409
@@ -149,7 +151,7 @@ class TooManyBatches(Refusal):
 
 
 class BatchFull(Refusal):
-    """The files of the batch would have more bytes than those of one may have."""
+    """The files of the batch would exceed the largest number of bytes."""
 
     code = "batch_full"
     status = 413
@@ -160,7 +162,7 @@ class BatchFull(Refusal):
 
 
 class StampsMissing(Refusal):
-    """The account has too few stamps for the batch; nothing was begun."""
+    """The account has too few stamps for the batch; nothing was started."""
 
     code = "stamps_missing"
     status = 409
@@ -173,7 +175,7 @@ class StampsMissing(Refusal):
 
 
 class ArchiveUnread(Refusal):
-    """The archive cannot be read as one; nothing of it was taken."""
+    """The archive cannot be read; none of its files was taken."""
 
     code = "archive_unread"
     status = 422
@@ -184,7 +186,7 @@ class ArchiveUnread(Refusal):
 
 
 class ResultsNotReady(Refusal):
-    """The row has no stamped document, or not yet."""
+    """The row has no stamped document, or has none yet."""
 
     code = "row_not_delivered"
     status = 409
@@ -194,25 +196,25 @@ class ResultsNotReady(Refusal):
         self.state = str(state)
 
 
-# -- refusals of one file or row: named, and they stop no other ------------------------------------
+# -- refusals of one file or row: they are named and stop no other ---------------------------------
 
 
 class FileNameUnsafe(Refusal):
-    """The name of a file leads out of its folder, or is none."""
+    """The name of a file leads out of its folder, or is empty."""
 
     code = "file_name_unsafe"
     status = 422
 
 
 class FileIsLink(Refusal):
-    """The file of an archive is a link to another."""
+    """The entry of an archive is a link to another file."""
 
     code = "file_is_link"
     status = 422
 
 
 class FileDiffers(Refusal):
-    """Another file of the batch has this name and other bytes."""
+    """Another file of the batch has the same name and other bytes."""
 
     code = "file_differs"
     status = 409
@@ -230,21 +232,21 @@ class FileUnread(Refusal):
 
 
 class FileMissing(Refusal):
-    """The document of the row is not there."""
+    """The document of the row does not exist."""
 
     code = "row_file_missing"
     status = 422
 
 
 class RowUnread(Refusal):
-    """The line is no row."""
+    """The line cannot be read as a row."""
 
     code = "row_unread"
     status = 422
 
 
 class RowChanged(Refusal):
-    """Another row of the batch has this key and says something else."""
+    """Another row of the batch has the same key and other content."""
 
     code = "row_changed"
     status = 409
@@ -266,7 +268,7 @@ class RowTwice(Refusal):
 
 
 class PlacementMissing(Refusal):
-    """The row does not say where its stamp goes."""
+    """The row names no place for its stamp."""
 
     code = "placement_missing"
     status = 422
@@ -276,11 +278,11 @@ class PlacementMissing(Refusal):
 
 
 class RowFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What the document of a row is, as its sender says: nothing is decided by it.
+    """Facts of the document of a row, as its sender states them: nothing is decided by them.
 
-    type    4a, 4b, 3 or 2 (PMK 78/2024: the kinds of documents)
-    value   whole rupiah
-    party   the other party: name, and NPWP or NIK
+    type     4a, 4b, 3 or 2 (PMK 78/2024: the kinds of documents)
+    value    whole rupiah
+    party    the other party: name, and NPWP or NIK
     """
 
     type: str | None = None
@@ -294,7 +296,7 @@ class RowFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 @dataclass(frozen=True, slots=True)
 class TypedRow:
-    """A row as it was read; `refusal` where it cannot be worked."""
+    """A row as it was read; `refusal` is set if it cannot be worked."""
 
     line: int
     key: str | None = None
@@ -302,37 +304,37 @@ class TypedRow:
     wishes: tuple[PlacementWish, ...] = ()
     facts: RowFacts = field(default_factory=RowFacts)
     refusal: Refusal | None = None
-    raw: bytes = b""  # of a row that cannot be read, by which it is known again
+    raw: bytes = b""  # bytes of a row that cannot be read; its identity is made of them
 
     @property
     def content(self) -> bytes:
-        """Hash of what the row says."""
+        """Hash of the content of the row."""
         told = (self.document, written(self.wishes), msgspec.to_builtins(self.facts))
         return _hash(b"row", msgspec.json.encode(told, order="deterministic"), self.raw)
 
     @property
     def identity(self) -> bytes:
-        """By which it is known again in its batch: its key, else what it says; a wrong one never holds a key."""
+        """Identity of the row in its batch: hash of its key, else of its content. A wrong row never holds a key."""
         if self.refusal is not None:
             return refused_identity(self.content, self.key, self.refusal.code)
         return _hash(b"key", self.key.encode()) if self.key is not None else self.content
 
 
 def refused_identity(content: bytes, key: str | None, code: str) -> bytes:
-    """By which a row is known again that is named and not worked."""
+    """Identity of a row that is named and not worked."""
     return _hash(b"refused", content, (key or "").encode(), code.encode())
 
 
 def subject_of(
     sha256: bytes, wishes: object, facts: Mapping[str, object], key: str | None
 ) -> bytes:
-    """By which the row of another batch is the same: its document, placements, facts, and its key where it has one."""
+    """Identity of a row across batches: hash of its document, placements, facts, and key if it has one."""
     told = msgspec.json.encode((wishes, facts, key), order="deterministic")
     return _hash(b"subject", sha256, told)
 
 
 def twin_of(sha256: bytes, wishes: object) -> bytes:
-    """By which two rows of one batch stamp the same document at the same place."""
+    """Hash that two rows of one batch share if they stamp the same document at the same place."""
     return _hash(sha256, msgspec.json.encode(wishes, order="deterministic"))
 
 
@@ -344,7 +346,7 @@ def _hash(*parts: bytes) -> bytes:
 
 
 def written(wishes: tuple[PlacementWish, ...]) -> list[dict[str, object]]:
-    """Placements as they are stored with a row: as they were wished."""
+    """Convert placements, as the sender wished them, to the form stored with a row."""
     return [_written(one) for one in wishes]
 
 
@@ -365,7 +367,7 @@ def _written(wish: PlacementWish) -> dict[str, object]:
 
 
 def read_wishes(stored: list[dict[str, object]]) -> tuple[PlacementWish, ...]:
-    """What `written` wrote."""
+    """Convert stored placements back; the inverse of `written`."""
     return tuple(_read_wish(dict(one)) for one in stored)
 
 
@@ -394,7 +396,7 @@ class Batch(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """Rows of a batch by their state, and stamps: of rows that wait, and on documents."""
+    """Rows of a batch by their state; stamps wanted by waiting rows and used on documents."""
 
     rows: int = 0
     waiting: int = 0
@@ -403,8 +405,8 @@ class Counts(NamedTuple):
     delivered: int = 0
     failed: int = 0
     cancelled: int = 0
-    stamps_wanted: int = 0  # of rows that wait
-    stamps_used: int = 0  # of delivered rows
+    stamps_wanted: int = 0  # by waiting rows
+    stamps_used: int = 0  # by delivered rows
 
 
 class BatchFile(NamedTuple):
@@ -418,7 +420,7 @@ class BatchFile(NamedTuple):
 
 
 class BatchRow(NamedTuple):
-    """A row of a batch as it is shown."""
+    """Row of a batch as it is shown."""
 
     number: int
     key: str | None
@@ -435,7 +437,7 @@ class BatchRow(NamedTuple):
 
 
 class RowToWork(NamedTuple):
-    """A row that waits for its turn, with what it is worked with."""
+    """Waiting row with the data that the work needs."""
 
     number: int
     key: str | None
@@ -447,7 +449,7 @@ class RowToWork(NamedTuple):
 
 
 class RowBegun(NamedTuple):
-    """A row that has its stamping, reserved or delivered before; looked at again after so many seconds."""
+    """Row with a stamping that was reserved, or delivered before; looked at again after `lease_seconds`."""
 
     number: int
     stamping: UUID
@@ -456,7 +458,7 @@ class RowBegun(NamedTuple):
 
 
 class RowToStart(NamedTuple):
-    """A row whose document is looked for as its batch starts."""
+    """Row whose document is looked up when its batch starts."""
 
     number: int
     key: str | None
@@ -470,14 +472,14 @@ class RowToStart(NamedTuple):
 
 
 class BatchKey(NamedTuple):
-    """Whose batch it is, and which."""
+    """Account and id of a batch."""
 
     account: UUID
     batch: UUID
 
 
 class StillBatch(NamedTuple):
-    """A batch under way with `open` rows, of which none ended since a moment."""
+    """Batch under way with `open` rows, none of which ended since `since`."""
 
     account: UUID
     batch: UUID
@@ -487,7 +489,7 @@ class StillBatch(NamedTuple):
 
 
 class BatchesUnderWay(NamedTuple):
-    """How many batches are worked, and how many wait for stamps."""
+    """Numbers of batches that are worked and that wait for stamps."""
 
     working: int
     waiting: int
@@ -495,7 +497,7 @@ class BatchesUnderWay(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BatchFileTaken:
-    """What became of a file that came."""
+    """Outcome of a received file."""
 
     name: str
     outcome: str  # added, known, refused

@@ -1,4 +1,4 @@
-"""Pages of batches: all of an account, one with its rows, and the form that makes one; no script is needed."""
+"""Pages of batches: the list of an account, one batch with its rows, and the form for a new one. They need no script."""
 
 from collections.abc import AsyncIterator
 from io import BytesIO
@@ -43,10 +43,10 @@ from meterai.plumbing.http.language import language_of
 from meterai.sealing import DOCUMENT_BYTES_MAX
 
 SHOWN_MAX = 50  # batches of one page
-ROWS_SHOWN_MAX = 200  # wrong rows of one page; all of them are in the table
-RENEWED_SECONDS = 5  # while a batch is worked
+ROWS_SHOWN_MAX = 200  # wrong rows of one page; the table has all of them
+RENEWED_SECONDS = 5  # between reloads while a batch is worked
 _TABLES = (".csv", ".tsv", ".txt")
-FORM_BYTES_MAX = FILES_BYTES_MAX // 2  # held in memory, unlike what comes over the API
+FORM_BYTES_MAX = FILES_BYTES_MAX // 2  # a form is held in memory, unlike a body of the API
 _WRITING = {"permission": Permission.STAMP_AFFIX, "priority": Priority.PAID}
 _READING = {"permission": Permission.STAMPING_READ, "priority": Priority.PAID}
 _TAKING = {"permission": Permission.DOCUMENT_READ, "priority": Priority.PAID}
@@ -74,12 +74,12 @@ def _form_page(request: PageRequest, key: str, refusal: Refusal | None = None) -
 
 @get("/batches/new", opt=_WRITING, include_in_schema=False)
 async def show_form(request: PageRequest) -> Page:
-    """The form of a new batch."""
+    """Form for a new batch."""
     return _form_page(request, fresh_key())
 
 
 def _parts(form: Form) -> tuple[list[tuple[str, bytes]], list[tuple[str, bytes]]]:
-    """Documents and archives of a form, and its tables, told apart by their names: a damaged PDF is no table."""
+    """Split the files of a form into documents and archives, and tables, by their names: a damaged PDF is no table."""
     files: list[tuple[str, bytes]] = []
     tables: list[tuple[str, bytes]] = []
     for name, (_, content) in zip(form.came, form.files, strict=True):
@@ -102,7 +102,7 @@ async def make_batch(
     batches: NamedDependency[BatchService],
     account: NamedDependency[UUID],
 ) -> Page:
-    """Make a batch of an archive or documents, and a table; nothing is stamped yet."""
+    """Make a batch of an archive or documents, and a table. Nothing is stamped yet."""
     form = await read_own_form(request)
     key = form_key(form.text("key"))
     files, tables = _parts(form)
@@ -162,7 +162,7 @@ async def show_batch(
     account: NamedDependency[UUID],
     batch_id: FromPath[str],
 ) -> Page:
-    """One batch: how far it is, which rows are wrong and why, and its results."""
+    """One batch: its progress, its wrong rows with reasons, and its results."""
     return await _batch_page(request, batches, account, read(BATCH_KIND, batch_id))
 
 
@@ -175,7 +175,7 @@ async def start_batch(
     member: NamedDependency[UUID | None],
     batch_id: FromPath[str],
 ) -> Page:
-    """Start a batch; with `order` the stamps that are missing are ordered."""
+    """Start a batch. With `order`, the missing stamps are ordered."""
     form = await read_own_form(request)
     identifier = read(BATCH_KIND, batch_id)
     is_ordering = form.text("order") == "yes"
@@ -199,7 +199,7 @@ async def cancel_batch(
     account: NamedDependency[UUID],
     batch_id: FromPath[str],
 ) -> Page:
-    """Give a batch up."""
+    """Cancel a batch."""
     await read_own_form(request)
     identifier = read(BATCH_KIND, batch_id)
     try:

@@ -1,4 +1,4 @@
-"""Events of batches that accounts may be told of."""
+"""Events of batches that are published to webhooks."""
 
 from meterai.accounts import Permission
 from meterai.batches.events import BatchFinished

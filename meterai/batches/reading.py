@@ -1,7 +1,7 @@
-"""The rows of a batch as they are sent: JSON lines, or CSV with the columns of the market, as Excel writes it.
+"""Reading of the rows of a batch: JSON lines, or CSV with the columns of the market, as Excel writes it.
 
-Each row is read by itself: one that cannot be read has its refusal, and the others are read on.  Only what is no list of
-rows at all is refused as a whole.
+Each row is read by itself: a row that cannot be read gets a refusal, and reading continues. The whole body is refused
+only if it is no list of rows.
 """
 
 import csv
@@ -37,12 +37,12 @@ from meterai.sealing import (
 )
 from meterai.stamping import day_of_document, read_placements
 
-LINE_LENGTH_MAX = 16 * 1024  # bytes of a row; one with twenty placements by texts of 200 characters
-RECORD_LINES_MAX = 20  # of one row; a cell of more lines is a quotation mark that somebody forgot
+LINE_LENGTH_MAX = 16 * 1024  # bytes of a row; twenty placements by texts of 200 characters fit
+RECORD_LINES_MAX = 20  # lines of one row; a longer cell is a forgotten quotation mark
 TEXT_LENGTH_MAX = 200  # characters of a number, a place, a name
 TYPES = ("4a", "4b", "3", "2")
 POINTS_MAX = 100_000.0  # beyond any page
-# The columns of the market's own table, in their order, which it has also where it has no names.
+# Columns of the market's own table, in their order. The order counts for a table without a header.
 COLUMNS = (
     "file",
     "password",
@@ -96,7 +96,8 @@ _RUPIAH = re.compile(
     r"(?:rp\.?\s*)?(\d{1,3}(?:[.,]\d{3})+|\d+)(?:[.,]0{1,2})?(?:,-)?", re.IGNORECASE
 )
 _NUMBERS_OF_PARTIES = (15, 16, 22)  # digits of an NPWP, of an NIK or an NPWP of today, of a NITKU
-# Folders or not, by the system; of a drive; by which forms write `%22` as well; of what could not be read.
+# Characters that systems read differently: `\` is a folder or not, `:` follows a drive, some forms write `"` as `%22`,
+# and U+FFFD replaces bytes that could not be decoded.
 _AMBIGUOUS = frozenset('\\:"\ufffd')
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 
@@ -121,7 +122,7 @@ class _ColumnText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def json_rows(body: bytes) -> list[TypedRow]:
-    """The rows of JSON lines (UTF-8, one object on each line); blank lines are passed over."""
+    """Read the rows of JSON lines (UTF-8, one object on each line). Blank lines are skipped."""
     text = body.removeprefix(b"\xef\xbb\xbf")
     return [
         _json_row(number, line) for number, line in enumerate(text.split(b"\n"), 1) if line.strip()
@@ -162,7 +163,7 @@ def _json_row(number: int, line: bytes) -> TypedRow:
 
 
 def _key_in(line: bytes) -> str | None:
-    """The key of a row that does not read as one, so that it is named by it."""
+    """Return the key of a row that cannot be read, so that the answer can name the row by it."""
     try:
         told = msgspec.json.decode(line)
         return _key(told.get("key")) if isinstance(told, dict) else None
@@ -179,7 +180,7 @@ def _key(text: object) -> str | None:
 
 
 def document_of(file: str | None, upload: str | None, sha256: str | None) -> str:
-    """Which document a row is about, as it is stored.  Refuses `Malformed`, `FileNameUnsafe`."""
+    """Return the reference to the document of a row, as it is stored. Refuses `Malformed`, `FileNameUnsafe`."""
     given = [one for one in (file, upload, sha256) if one]
     if not given:
         raise Malformed("file", "given")
@@ -195,9 +196,9 @@ def document_of(file: str | None, upload: str | None, sha256: str | None) -> str
 
 
 def safe_name(name: str) -> str:
-    """The name of a file of a batch to the letter, with folders as they are in an archive.  Refuses `FileNameUnsafe`.
+    """Return the name of a file unchanged, with its folders as in an archive. Refuses `FileNameUnsafe`.
 
-    By it a row finds its file, so that a name is never mended: two of them could be mended to one.
+    A row finds its file by this name. The name is never corrected, because two names could become one.
     """
     is_safe = (
         len(name) <= FILE_NAME_LENGTH_MAX
@@ -274,9 +275,9 @@ def _date(text: str | None) -> str | None:
 
 
 def csv_rows(body: bytes) -> tuple[list[TypedRow], list[str]]:
-    """The rows of a CSV, and the names of columns that mean nothing here.  Refuses `Malformed` for what is no table."""
+    """Read the rows of a CSV, and the names of unknown columns. Refuses `Malformed` for a body that is no table."""
     text = decoded(body)
-    if "\0" in text.partition("\n")[0]:  # of another encoding, or no text
+    if "\0" in text.partition("\n")[0]:  # another encoding, or no text
         raise Malformed("body", "batch_table")
     separator, text, skipped = _separator(text)
     if len(text) > csv.field_size_limit() and max(map(len, text.splitlines())) > LINE_LENGTH_MAX:
@@ -292,7 +293,7 @@ def csv_rows(body: bytes) -> tuple[list[TypedRow], list[str]]:
 
 
 def decoded(body: bytes) -> str:
-    """The text of a CSV in an encoding that Excel writes: UTF-8 or UTF-16 with their marks, else UTF-8, else
+    """Decode a CSV in an encoding that Excel writes: UTF-8 or UTF-16 by their byte order marks, else UTF-8, else
     Windows-1252.
     """
     try:
@@ -308,7 +309,7 @@ def decoded(body: bytes) -> str:
 
 
 def _separator(text: str) -> tuple[str, str, int]:
-    """The separator, the text behind the line that says it, and how many lines that was."""
+    """Return the separator, the text after the line that declares it, and the number of lines skipped."""
     line, _, rest = text.partition("\n")
     told = line.strip("\r").strip('"')
     if told.lower().startswith("sep=") and len(told) == len("sep=") + 1:
@@ -318,9 +319,10 @@ def _separator(text: str) -> tuple[str, str, int]:
 
 
 def _records(text: str, separator: str) -> Iterator[tuple[int, list[str] | str]]:
-    """Records that are not blank, with the line on which each begins; the line for one whose quotation mark does not end.
+    """Yield records that are not blank, with the line where each begins. An unclosed quotation mark yields the line as
+    text.
 
-    So one stray mark costs its line, and not the rest of the table.
+    So a stray quotation mark costs its own line, and not the rest of the table.
     """
     lines = re.split(r"\r\n|\r|\n", text)
     at = 0
@@ -343,7 +345,7 @@ def _records(text: str, separator: str) -> Iterator[tuple[int, list[str] | str]]
 
 
 def _header(cells: Sequence[str]) -> tuple[list[str] | None, list[str]]:
-    """The columns of a header, empty for one that means nothing here; None where the record is a row."""
+    """Return the columns of a header, empty for unknown ones, and the unknown names. None if the record is a row."""
     found = [_COLUMN_OF.get(_BETWEEN_WORDS.sub("", cell.lower()), "") for cell in cells]
     known = [one for one in found if one]
     if len(known) < 2 or not {"file", "sha256", "upload"} & set(known):
@@ -371,13 +373,13 @@ def _csv_row(number: int, cells: Sequence[str] | str, columns: Sequence[str]) ->
         if len(cells) > len(columns) and any(cell.strip() for cell in cells[len(columns) :]):
             raise RowUnread("more cells than columns")
         told = {
-            # The name of a file is kept to the letter.
+            # The name of a file is kept unchanged.
             column: cell if column == "file" else cell.strip()
             for column, cell in zip(columns, cells, strict=False)
             if column and cell.strip()
         }
         key = _key(told.get("key"))
-        # A password is not kept: a document that needs one is refused when its turn comes.
+        # The password is not kept: a document that needs one is refused when it is worked.
         document = document_of(told.get("file"), told.get("upload"), told.get("sha256"))
         facts = _facts(
             type=told.get("type"),
@@ -403,7 +405,7 @@ def _rupiah(text: str | None) -> int | None:
 
 
 def _length(field: str, text: str) -> float:
-    """Points, with the point or the comma of the language."""
+    """Convert a length in points, written with a decimal point or comma."""
     try:
         value = float(text.replace(",", ".") if "." not in text else text)
     except ValueError:
@@ -449,8 +451,10 @@ def _csv_wish(told: Mapping[str, str]) -> PlacementWish:
 
 
 def in_rectangle(page: int, x1: float, y1: float, x2: float, y2: float) -> Placement:
-    """The stamp in the middle of a rectangle, as large as fits and may be; the corners may be any two that face each
-    other.  Where the rectangle is smaller than a stamp may be, the stamp lies over its middle.
+    """Place the stamp in the middle of a rectangle, as large as fits and is allowed. The corners may be any two
+    opposite ones.
+
+    If the rectangle is smaller than the smallest stamp, the stamp covers its middle.
     """
     left, right, low, high = min(x1, x2), max(x1, x2), min(y1, y2), max(y1, y2)
     fits = min(right - left, (high - low) / HEIGHT_PER_WIDTH)

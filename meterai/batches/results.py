@@ -16,8 +16,8 @@ from meterai.plumbing.messages import translate
 from meterai.plumbing.spreadsheets import BYTE_ORDER_MARK, csv_lines
 from meterai.plumbing.zips import Names, ZippedFile, zipped
 
-PAGE_ROWS = 200  # read from the database at once
-# Of one archive; programs of today read no more than 4 GB of one without an extension of the format.
+PAGE_ROWS = 200  # rows read from the database at once
+# Bytes of one archive. Many programs read no zip above 4 GB, which needs an extension of the format.
 ARCHIVE_BYTES_MAX = 2 * 1024 * 1024 * 1024
 TABLE = "results.csv"
 _UNNAMED = "dokumen.pdf"
@@ -50,14 +50,14 @@ def table_lines(rows: Sequence[tuple[BatchRow, Sequence[str], str]], language: s
 
 
 def table_head(language: str) -> str:
-    """The line with the names of the columns."""
+    """Header line of the table."""
     return BYTE_ORDER_MARK + csv_lines(
         [translate("batch.csv_columns", language).split("|")], language
     )
 
 
 class Results:
-    """Writes the results of batches."""
+    """Writes the result files of batches."""
 
     def __init__(self, batches: BatchService, clock: Clock) -> None:
         self._batches = batches
@@ -66,7 +66,7 @@ class Results:
     async def every(
         self, account: UUID, batch: UUID, after: int = 0, states: Sequence[RowState] | None = None
     ) -> AsyncIterator[tuple[BatchRow, Sequence[str]]]:
-        """Rows behind a number with their serials, in their order."""
+        """Yield rows after a number, in their order, with their serials."""
         while True:
             rows = await self._batches.rows(account, batch, after, PAGE_ROWS, states)
             serials = await self._batches.serials(account, rows)
@@ -80,7 +80,7 @@ class Results:
     async def table(
         self, account: UUID, batch: UUID, language: str, states: Sequence[RowState] | None = None
     ) -> AsyncIterator[bytes]:
-        """The table of all rows, piece by piece."""
+        """Yield the table of all rows in pieces."""
         yield table_head(language).encode()
         waiting = []
         async for row, serials in self.every(account, batch, 0, states):
@@ -93,9 +93,9 @@ class Results:
     def archive(
         self, account: UUID, batch: UUID, language: str, after: int = 0
     ) -> AsyncIterator[bytes]:
-        """The stamped documents of the rows behind a number, and the table of those rows; as many as one archive holds.
+        """Stamped documents of the rows after a number, and the table of those rows, up to the limit of one archive.
 
-        Of more the table says with which number the next archive begins.
+        If rows remain, the table names the number with which the next archive begins.
         """
         return zipped(self._files(account, batch, language, after))
 
@@ -128,7 +128,7 @@ class Results:
     async def _loaded(
         self, account: UUID, batch: UUID, after: int
     ) -> AsyncIterator[tuple[BatchRow, Sequence[str], bytes | Refusal | None]]:
-        """Rows with their stamped documents, some of which are read while another is sent."""
+        """Yield rows with their stamped documents. Some documents are read while another is sent."""
         under_way: list[tuple[BatchRow, Sequence[str], asyncio.Task[bytes | Refusal | None]]] = []
         try:
             async for row, serials in self.every(account, batch, after):
@@ -154,5 +154,5 @@ class Results:
 
     @property
     def at(self) -> datetime:
-        """Now."""
+        """Current time."""
         return self._clock.now()

@@ -1,4 +1,4 @@
-"""How long what is in the tables of batches is kept, and why."""
+"""Retention rules of batches."""
 
 from meterai.plumbing.work.retention import QUARTER, STAMPS, Leaves, Rule, Stays
 

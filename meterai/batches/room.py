@@ -1,4 +1,4 @@
-"""What the room `batches` registers with the applications."""
+"""Registration of batches."""
 
 from collections.abc import Sequence
 

@@ -50,15 +50,15 @@ from meterai.sealing import DOCUMENT_BYTES_MAX
 
 FILES_BYTES_MAX = (
     128 * 1024 * 1024
-)  # of one request; half of what one network may have on the disk of a process
-ROWS_BYTES_MAX = 16 * 1024 * 1024  # of one request: ten thousand rows of a kilobyte and a half
+)  # of one request; half of the disk space that one network may use in a process
+ROWS_BYTES_MAX = 16 * 1024 * 1024  # of one request: ten thousand rows of 1.5 KB
 ROWS_PAGE_MAX = 1_000
 WRITTEN_AT_ONCE = (
     1024 * 1024
-)  # bytes of a body; every change to another thread costs as much as writing many
+)  # bytes written in one call of a thread; switching to a thread costs as much as writing many
 _ZIP = ("application/zip", "application/x-zip-compressed")
 _CSV = "text/csv"
-_BYTES = "application/octet-stream"  # for generators of clients that know no other kind of bytes
+_BYTES = "application/octet-stream"  # for generated clients that know no other type of bytes
 _JSON_LINES = ("application/jsonl", "application/x-ndjson", "application/json-lines", _BYTES)
 _BEGINNING = 4
 _WRITING = {"permission": Permission.STAMP_AFFIX, "priority": Priority.PAID}
@@ -158,7 +158,7 @@ async def _kept(request: Request[Any, Any, Any], file: IO[bytes]) -> None:
 async def came_in_form(
     request: Request[Any, Any, Any], batches: BatchService
 ) -> AsyncIterator[ReceivedFile]:
-    """The files of a form, archives opened."""
+    """Yield the files of a form, with archives opened."""
     folder = bodies_of(request).directory
     rows_max = batches.settings.batch_rows_max
     async for file in each_file(request, folder, files_max=rows_max):
@@ -407,7 +407,7 @@ async def download_row(
 def archive_answer(
     results: Results, account: UUID, batch: UUID, language: str, after: int
 ) -> Stream:
-    """The archive of a batch as an answer."""
+    """Answer with the archive of a batch."""
     name = f"{show(BATCH_KIND, batch)}.zip"
     return Stream(
         results.archive(account, batch, language, after),

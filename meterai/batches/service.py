@@ -1,4 +1,4 @@
-"""Batches: make one, take its rows, start, show and cancel it; let one go on that waited for stamps."""
+"""Service of batches: make one, add rows, start, show and cancel it; continue one that waited for stamps."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -54,14 +54,14 @@ from meterai.plumbing.observe.exchange import note_replay
 from meterai.plumbing.work.periodic import each
 from meterai.stamping import StampingService
 
-WAITING_AT_ONCE = 50  # batches that wait for stamps, looked at in one run
+WAITING_AT_ONCE = 50  # batches that wait for stamps, examined in one run
 LEFT_AT_ONCE = 100
-STILL_COUNTED = 100  # batches that stand still; more say nothing to anybody
+STILL_COUNTED = 100  # batches without progress; a larger number adds no information
 _log = structlog.get_logger()
 
 
 class RowAnswer(NamedTuple):
-    """What became of a row that was sent: its number in the batch, and why it will not be worked."""
+    """Outcome of a row that was sent: its number in the batch, and the refusal if it will not be worked."""
 
     line: int
     number: int
@@ -72,7 +72,7 @@ class RowAnswer(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BatchDetails:
-    """A batch with the counts of its rows, and the order that it waits for."""
+    """A batch with the counts of its rows, and the order for which it waits."""
 
     batch: Batch
     counts: Counts
@@ -82,7 +82,7 @@ class BatchDetails:
 
 
 class BatchService:
-    """Batches of an account, but for the work on their rows (`BatchWork`)."""
+    """Batches of an account, except the work on their rows (`BatchWork`)."""
 
     def __init__(
         self,
@@ -102,7 +102,7 @@ class BatchService:
     # -- making one ------------------------------------------------------------------------
 
     async def make(self, account: UUID, key: str, reference: str | None) -> Batch:
-        """Make a batch; the same key finds the same one.
+        """Make a batch, or return the one that the same key made.
 
         Refuses `Malformed`, `ReferenceTaken`, `TooManyBatches`, `IdempotencyKeyReused`.
         """
@@ -130,7 +130,7 @@ class BatchService:
         return await self.load(account, found)
 
     async def load(self, account: UUID, batch: UUID) -> Batch:
-        """One batch of this account.  Refuses `NotFound`."""
+        """Return a batch of this account. Refuses `NotFound`."""
         return _here(await self._database.once(store.batch, account, batch))
 
     # -- rows ------------------------------------------------------------------------------
@@ -138,9 +138,9 @@ class BatchService:
     async def add_rows(
         self, account: UUID, batch: UUID, typed: Sequence[TypedRow]
     ) -> list[RowAnswer]:
-        """Take rows, each by itself; the same row again is the same row.
+        """Add rows, each by itself. A row sent again is the same row.
 
-        Refuses `NotFound`, `TooManyRows`, and `BatchStarted` for a row that is not there.
+        Refuses `NotFound`, `TooManyRows`, and `BatchStarted` for a row that the batch does not have.
         """
         if len(typed) > self.settings.batch_rows_max:
             raise TooManyRows(rows_max=self.settings.batch_rows_max)
@@ -171,7 +171,7 @@ class BatchService:
                 new.append(_stored(row, last))
                 outcome = "added" if row.refusal is None else "refused"
                 answers.append(RowAnswer(row.line, last, row.key, outcome, row.refusal))
-        # A row that contradicts another is named among the rows too, once however often it is sent.
+        # A row that contradicts another is also stored, once, however often it is sent.
         again = dict(
             await store.known_rows(tx, account, batch, [_identity(row) for _, row in changed])
         )
@@ -191,7 +191,7 @@ class BatchService:
         return answers
 
     async def _copy_uploads(self, batch: Batch, typed: Sequence[TypedRow]) -> None:
-        """Files of the drafts of this account that rows name become files of the batch."""
+        """Copy the files of this account's drafts that rows name into the batch."""
         wanted = {row.document for row in typed if row.document.startswith("upload:")}
         names = {one.replace(":", "-") for one in wanted}
         if not wanted or batch.state is not BatchState.OPEN:
@@ -204,7 +204,9 @@ class BatchService:
             name = f"upload-{show(FILE_KIND, file.id)}"
             if name not in names or name in known:
                 continue
-            if file.is_usable:  # of another the row says that its document is missing
+            if (
+                file.is_usable
+            ):  # an unusable file is left out: its row is refused because its document is missing
                 await self.intake.take_stored(batch, name, known_content(file))
 
     # -- starting --------------------------------------------------------------------------
@@ -212,10 +214,11 @@ class BatchService:
     async def start(
         self, account: UUID, batch: UUID, member: UUID | None, *, method: str | None, orders: bool
     ) -> BatchDetails:
-        """Begin the work on a batch, or go on with one that waits for stamps; a repeat changes nothing.
+        """Start a batch, or continue one that waits for stamps. A repeat changes nothing.
 
-        Where the account has too few stamps, `orders` says that those missing are ordered, by a method or the default
-        one.  Refuses `NotFound`, `BatchEmpty`, `StampsMissing`, what `accounts.check_stamps_left` and what ordering refuses.
+        If the account has too few stamps, `orders` says whether the missing ones are ordered, by `method` or the
+        default one. Refuses `NotFound`, `BatchEmpty`, `StampsMissing`, and the refusals of
+        `accounts.check_stamps_left` and of ordering.
         """
         found = await self.load(account, batch)
         if found.state not in (BatchState.OPEN, BatchState.WAITING_FOR_STAMPS):
@@ -231,7 +234,7 @@ class BatchService:
     async def _start(
         self, account: UUID, batch: UUID, member: UUID | None, tx: Tx, *, is_ordering: bool
     ) -> int:
-        """Start a batch in a transaction; how many stamps it has to wait for."""
+        """Start a batch in a transaction. Return the number of stamps for which it waits."""
         found = _here(await store.locked(tx, account, batch))
         if found.state not in (BatchState.OPEN, BatchState.WAITING_FOR_STAMPS):
             return 0
@@ -244,7 +247,7 @@ class BatchService:
             raise StampsMissing(needed=survey.needed, available=survey.available)
         await store.resolve(tx, account, batch, survey.resolved)
         await store.refuse(tx, account, batch, survey.refused)
-        # A document whose bytes were let go meanwhile is named when its turn comes.
+        # A document whose bytes were deleted meanwhile is refused when its row is worked.
         until = self._clock.now() + timedelta(seconds=self._due_seconds) + timedelta(days=7)
         await keep_longer(tx, account, survey.documents, until)
         if missing:
@@ -259,7 +262,7 @@ class BatchService:
         return 0
 
     async def _order(self, batch: Batch, missing: int, method: str | None) -> None:
-        """Order the stamps that a batch waits for, unless an order for it can still be paid."""
+        """Order the stamps for which a batch waits, unless an order for it can still be paid."""
         if batch.order is not None:
             before = await self._orders.view(batch.account, batch.order)
             if before.state == OrderState.PLACED:
@@ -273,7 +276,7 @@ class BatchService:
     # -- showing ---------------------------------------------------------------------------
 
     async def details(self, batch: Batch) -> BatchDetails:
-        """A batch with the counts of its rows; one that waits for stamps with its order."""
+        """Return a batch with the counts of its rows. A batch that waits for stamps has its order."""
         async with self._database.reading() as tx:
             counts = await store.counts(tx, batch.account, batch.id)
             files, _ = await store.files_total(tx, batch.account, batch.id)
@@ -289,7 +292,7 @@ class BatchService:
     async def page(
         self, account: UUID, page: ListPage, reference: str | None = None
     ) -> tuple[list[Batch], bool]:
-        """A page of the batches of an account, newest first, and whether there is another."""
+        """Return a page of the batches of an account, newest first, and True if there is another page."""
         found = await self._database.once(
             store.listed, account, page.before, page.wanted, reference
         )
@@ -303,20 +306,20 @@ class BatchService:
         limit: int,
         states: Sequence[RowState] | None = None,
     ) -> list[BatchRow]:
-        """Rows of a batch behind a number.  Refuses `NotFound`."""
+        """Return rows of a batch after a number. Refuses `NotFound`."""
         await self.load(account, batch)
         wanted = [str(one) for one in states] if states is not None else None
         return await self._database.once(store.rows, account, batch, after, limit, wanted)
 
     async def row(self, account: UUID, batch: UUID, number: int) -> BatchRow:
-        """One row.  Refuses `NotFound`."""
+        """Return one row. Refuses `NotFound`."""
         found = await self._database.once(store.row, account, batch, number)
         if found is None:
             raise NotFound("no such row of a batch of this account")
         return found
 
     async def document(self, account: UUID, batch: UUID, number: int) -> tuple[BatchRow, bytes]:
-        """The stamped document of a row.
+        """Return a row and its stamped document.
 
         Refuses `NotFound`, `ResultsNotReady`, `DocumentForgotten`, `DocumentUnavailable`.
         """
@@ -329,7 +332,7 @@ class BatchService:
     async def serials(
         self, account: UUID, rows: Sequence[BatchRow]
     ) -> Mapping[UUID, tuple[str, ...]]:
-        """The serials of the stampings of rows."""
+        """Return the serials of the stampings of rows."""
         ids = [row.stamping for row in rows if row.stamping is not None]
         if not ids:
             return {}
@@ -338,9 +341,9 @@ class BatchService:
     # -- ending ----------------------------------------------------------------------------
 
     async def cancel(self, account: UUID, batch: UUID) -> BatchDetails:
-        """Give a batch up: rows that wait end, those whose stamps are held are still stamped.  A repeat changes nothing.
+        """Cancel a batch. Waiting rows end; rows with held stamps are still stamped. A repeat changes nothing.
 
-        Refuses `NotFound`, `NotAllowedNow` for one that is finished.
+        Refuses `NotFound`, and `NotAllowedNow` for a finished batch.
         """
         await self._database.run(partial(self._cancel, account, batch))
         return await self.details(await self.load(account, batch))
@@ -356,7 +359,7 @@ class BatchService:
     # -- periodic tasks --------------------------------------------------------------------
 
     async def go_on(self) -> int:
-        """Periodic task: start again what waits for stamps, where they have come."""
+        """Periodic task: continue batches that wait for stamps, if the stamps arrived."""
         found = await self._database.once(store.waiting, WAITING_AT_ONCE)
 
         async def one(due: BatchKey) -> None:
@@ -389,7 +392,7 @@ class BatchService:
         return 0
 
     async def give_up(self) -> int:
-        """Periodic task: give up what nobody started in its time, and what waits too long for stamps."""
+        """Periodic task: cancel batches that nobody started in time, and those that wait too long for stamps."""
         now = self._clock.now()
         made = now - timedelta(days=self.settings.batch_open_days)
         started = now - timedelta(days=self.settings.batch_waits_days)
@@ -419,7 +422,7 @@ def _identity(row: TypedRow) -> bytes:
 
 
 def _stored(row: TypedRow, number: int) -> dict[str, object]:
-    """A row as `store.add_rows` takes it."""
+    """Convert a row to the form that `store.add_rows` takes."""
     kept: dict[str, object] = {"code": None, "code_facts": {}}
     if row.refusal is not None:
         kept = kept_refusal(row.refusal)

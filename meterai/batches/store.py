@@ -1,4 +1,4 @@
-"""SQL of batches, one function per question."""
+"""SQL of batches, one function per query."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -62,7 +62,7 @@ _FILES = """
 SELECT name, came_sha256, sha256, bytes, is_repaired FROM batch_files
 WHERE account_id = %s AND batch_id = %s ORDER BY name
 """
-# Each document is kept, in the order of their hashes in which all transactions lock documents, and then named.
+# Each document is first kept, in the order of hashes in which all transactions lock documents, and then named.
 _ADD_FILES = """
 WITH given AS MATERIALIZED (
     SELECT d.*, document_keep(%s, decode(d.sha256, 'hex'), d.plain, d.bytes, d.pages, d.kept_until) AS kept
@@ -121,8 +121,8 @@ _CANCEL_ROWS = """
 UPDATE batch_rows SET state = 'cancelled', ended_at = now()
 WHERE account_id = %s AND batch_id = %s AND state = 'waiting'
 """
-# Stamps that other batches of an account will still take: those at work, and those that wait and were started before
-# this one.  In the order of their start, so that of two that wait one always goes on.
+# Stamps that other batches of an account will take first: those under way, and those that wait and were started before
+# this one. The order of their start ensures that one of two waiting batches always continues.
 _PROMISED = """
 SELECT coalesce(sum(r.quantity), 0) FROM batches own
     JOIN batches b ON b.account_id = own.account_id AND b.batch_id <> own.batch_id AND (b.state = 'working'
@@ -131,7 +131,7 @@ SELECT coalesce(sum(r.quantity), 0) FROM batches own
     JOIN batch_rows r ON r.account_id = b.account_id AND r.batch_id = b.batch_id AND r.state = 'waiting'
 WHERE own.account_id = %s AND own.batch_id = %s
 """
-# One of a batch at a time in each process, and the one that had its turn longest ago first.
+# One batch of an account at a time in each process, the one taken up longest ago first.
 _DUE = """
 SELECT b.account_id AS account, b.batch_id AS id, b.turn_at AS due_at, NULL::jsonb AS what FROM batches b
 WHERE b.state IN ('working', 'cancelling') AND (
@@ -143,8 +143,8 @@ WHERE b.state IN ('working', 'cancelling') AND (
 DUE = f"{_DUE} ORDER BY b.turn_at"
 _LOOK = f"{_DUE} AND b.account_id <> ALL (%s) ORDER BY b.turn_at LIMIT %s"
 _TAKE_TURN = "UPDATE batches SET turn_at = now() WHERE account_id = %s AND batch_id = %s"
-# Materialized: a subquery is asked again for each row that it is compared with, where the planner expects few, and
-# each time skips what it locked before and finds others; so all rows of a batch were leased, and in quadratic time.
+# Materialized: the planner may run a subquery again for each row that it compares. Each run skips the rows locked
+# before and finds others, so all rows of a batch were leased, in quadratic time.
 _LEASE_ROWS = """
 WITH l AS MATERIALIZED (
     SELECT number FROM batch_rows WHERE account_id = %s AND batch_id = %s AND state = 'waiting'
@@ -165,7 +165,7 @@ _PUT_OFF_ROWS = """
 UPDATE batch_rows SET leased_until = now() + make_interval(secs => %s)
 WHERE account_id = %s AND batch_id = %s AND number = ANY (%s) AND state = 'waiting'
 """
-# Who is first with a subject has its row until the transaction ends; the other then finds the stamping.
+# The first transaction with a subject holds its row until it ends; the other then finds the stamping.
 _BIND = """
 INSERT INTO batch_stampings (account_id, subject, stamping_id)
 SELECT %s, d.subject, d.stamping FROM unnest(%s::bytea[], %s::uuid[]) AS d (subject, stamping) ORDER BY d.subject
@@ -195,7 +195,7 @@ UPDATE batch_rows r SET state = 'failed', code = d.code, code_facts = d.facts, e
 FROM unnest(%s::uuid[], %s::text[], %s::jsonb[]) AS d (stamping, code, facts)
 WHERE r.account_id = %s AND r.batch_id = %s AND r.stamping_id = d.stamping AND r.state = 'reserved'
 """
-# Reserved rows whose worker was silent for its lease: their stampings are resumed by themselves.
+# Reserved rows whose worker was silent for its lease; the room stamping resumes their stampings.
 _INTERRUPTED = """
 SELECT stamping_id FROM batch_rows
 WHERE account_id = %s AND batch_id = %s AND state = 'reserved' AND leased_until <= now() ORDER BY number LIMIT %s
@@ -233,7 +233,7 @@ BY_ID = "SELECT account_id AS account, batch_id AS batch FROM batches WHERE batc
 _BY_REFERENCE = (
     "SELECT account_id AS account, batch_id AS batch FROM batches WHERE reference = %s LIMIT %s"
 )
-# Under way, and none of its rows ended for long.
+# Batches under way without an ended row since a moment.
 STANDING_STILL = """
 SELECT b.account_id AS account, b.batch_id AS batch, b.state, r.open, greatest(b.started_at, r.last) AS since FROM batches b
 CROSS JOIN LATERAL (
@@ -241,7 +241,7 @@ CROSS JOIN LATERAL (
     WHERE x.account_id = b.account_id AND x.batch_id = b.batch_id) r
 WHERE b.state IN ('working', 'cancelling') AND greatest(b.started_at, r.last) < %s ORDER BY since LIMIT %s
 """
-# By the indexes of each; what waits for stamps has had its turn within seconds.
+# By the indexes of each state.
 UNDER_WAY = """
 SELECT (SELECT count(*) FROM batches WHERE state IN ('working', 'cancelling')) AS working,
     (SELECT count(*) FROM batches WHERE state = 'waiting_for_stamps') AS waiting
@@ -260,50 +260,50 @@ _UNDER_WAY = RowMapper(BatchesUnderWay)
 
 
 async def batch(tx: ReadTx, account: UUID, batch: UUID) -> Batch | None:
-    """One batch of this account."""
+    """Return a batch of this account."""
     return await tx.one_as(_BATCHES, _BATCH, account, batch)
 
 
 async def locked(tx: Tx, account: UUID, batch: UUID) -> Batch | None:
-    """The same, while nobody else changes its state."""
+    """Return a batch of this account and lock it against changes of its state."""
     return await tx.one_as(_BATCHES, _BATCH_LOCKED, account, batch)
 
 
 async def listed(
     tx: ReadTx, account: UUID, before: UUID, limit: int, reference: str | None
 ) -> list[Batch]:
-    """Batches of an account that are older than one, newest first."""
+    """Return batches of an account before an id, newest first."""
     if reference is not None:
         return await tx.all_as(_BATCHES, _LISTED_BY_REFERENCE, account, reference)
     return await tx.all_as(_BATCHES, _LISTED, account, before, limit)
 
 
 async def by_key(tx: ReadTx, account: UUID, key: str) -> tuple[UUID, bytes] | None:
-    """The batch that an Idempotency-Key made, and the hash of its request."""
+    """Return the batch that an Idempotency-Key made, and the hash of its request."""
     row = await tx.one(_BY_KEY, account, key)
     return (row["id"], row["request_hash"]) if row else None
 
 
 async def alive(tx: ReadTx, account: UUID) -> int:
-    """How many batches of an account did not end."""
+    """Count the batches of an account that did not end."""
     return int(await tx.value(_ALIVE, account))
 
 
 async def make(
     tx: Tx, account: UUID, batch: UUID, key: str, request: bytes, reference: str | None
 ) -> bool:
-    """Make a batch; false where the key made one before."""
+    """Make a batch. False if the key made one before."""
     return bool(await tx.run(_MAKE, account, batch, key, request, reference))
 
 
 async def counts(tx: ReadTx, account: UUID, batch: UUID) -> Counts:
-    """Rows of a batch by their state."""
+    """Count the rows of a batch by their state."""
     found = await tx.one_as(_COUNTED, _COUNTS, account, batch)
     return found or Counts()
 
 
 async def files_total(tx: ReadTx, account: UUID, batch: UUID) -> tuple[int, int]:
-    """How many files a batch has, and of how many bytes."""
+    """Return the number of files of a batch, and the sum of their bytes."""
     row = await tx.one(_FILES_TOTAL, account, batch)
     assert row is not None
     return row["files"], row["bytes"]
@@ -312,34 +312,34 @@ async def files_total(tx: ReadTx, account: UUID, batch: UUID) -> tuple[int, int]
 async def files_named(
     tx: ReadTx, account: UUID, batch: UUID, names: Sequence[str]
 ) -> Mapping[str, BatchFile]:
-    """Files of a batch by these names."""
+    """Return the files of a batch that have these names."""
     found = await tx.all_as(_BATCH_FILES, _FILES_NAMED, account, batch, list(names))
     return {one.name: one for one in found}
 
 
 async def files(tx: ReadTx, account: UUID, batch: UUID) -> list[BatchFile]:
-    """All files of a batch, by name."""
+    """Return all files of a batch, by name."""
     return await tx.all_as(_BATCH_FILES, _FILES, account, batch)
 
 
 async def add_files(
     tx: Tx, account: UUID, batch: UUID, taken: Sequence[Mapping[str, object]]
 ) -> set[str]:
-    """Keep documents and name them; the names that were free."""
+    """Keep documents and name them. Return the names that were free."""
     in_order = sorted(taken, key=lambda one: str(one["sha256"]))
     rows = await tx.all(_ADD_FILES, account, jsonb(in_order), account, batch)
     return {row["name"] for row in rows}
 
 
 async def last_number(tx: ReadTx, account: UUID, batch: UUID) -> int:
-    """The number of the last row of a batch; 0 where there is none."""
+    """Return the number of the last row of a batch, or 0."""
     return int(await tx.value(_LAST_NUMBER, account, batch))
 
 
 async def known_rows(
     tx: ReadTx, account: UUID, batch: UUID, identities: Sequence[bytes]
 ) -> Mapping[bytes, tuple[bytes, int]]:
-    """Of these identities those that are there, with what the row says and its number."""
+    """Return the known ones of these identities, each with the content and number of its row."""
     rows = await tx.all(_KNOWN_ROWS, account, batch, list(identities))
     return {row["identity"]: (row["content"], row["number"]) for row in rows}
 
@@ -347,19 +347,19 @@ async def known_rows(
 async def add_rows(
     tx: Tx, account: UUID, batch: UUID, rows: Sequence[Mapping[str, object]]
 ) -> None:
-    """Write new rows."""
+    """Insert new rows."""
     await tx.run(_ADD_ROWS, account, batch, jsonb(list(rows)))
 
 
 async def rows_to_start(tx: ReadTx, account: UUID, batch: UUID) -> list[RowToStart]:
-    """Rows that wait, in their order."""
+    """Return waiting rows, in their order."""
     return await tx.all_as(_ROWS_TO_START, _TO_START, account, batch)
 
 
 async def resolve(
     tx: Tx, account: UUID, batch: UUID, found: Sequence[Mapping[str, object]]
 ) -> None:
-    """Write down which documents rows are about."""
+    """Store the documents of rows."""
     await tx.run(_RESOLVE, jsonb(list(found)), account, batch)
 
 
@@ -373,7 +373,7 @@ async def refuse(
 async def documents_known(
     tx: ReadTx, account: UUID, sha256: Sequence[bytes]
 ) -> Mapping[bytes, str]:
-    """Of these documents those whose bytes are kept, with their names."""
+    """Return the names of those documents whose bytes are kept."""
     rows = await tx.all(_DOCUMENTS_KNOWN, account, list(sha256))
     return {row["sha256"]: row["name"] for row in rows}
 
@@ -381,92 +381,92 @@ async def documents_known(
 async def move(
     tx: Tx, one: Batch, state: BatchState, *, starts: bool = False, member: UUID | None = None
 ) -> None:
-    """Give a locked batch another state."""
+    """Set the state of a locked batch."""
     await tx.run(_MOVE, state, starts, member, one.account, one.id)
 
 
 async def need(tx: Tx, one: Batch, stamps: int) -> None:
-    """Write down how many free stamps a locked batch waits for."""
+    """Store the number of free stamps for which a locked batch waits."""
     await tx.run(_NEED, stamps, one.account, one.id)
 
 
 async def ordered(tx: Tx, account: UUID, batch: UUID, order: UUID, before: int) -> None:
-    """Write down the order that was placed for a batch, the one after so many."""
+    """Store the order placed for a batch that had `before` orders."""
     await tx.run(_ORDERED, order, account, batch, before)
 
 
 async def finish(tx: Tx, account: UUID, batch: UUID) -> BatchState:
-    """End a batch whose rows all ended; see sql/functions/batch_finish.sql."""
+    """Finish a batch whose rows all ended; see sql/functions/batch_finish.sql."""
     return BatchState(await tx.value(_FINISH, account, batch))
 
 
 async def cancel_rows(tx: Tx, account: UUID, batch: UUID) -> None:
-    """End the rows that wait."""
+    """Cancel the waiting rows."""
     await tx.run(_CANCEL_ROWS, account, batch)
 
 
 async def promised(tx: ReadTx, account: UUID, batch: UUID) -> int:
-    """Stamps that other batches of an account will take before this one."""
+    """Count the stamps that other batches of an account take before this one."""
     return int(await tx.value(_PROMISED, account, batch))
 
 
 async def at_work(tx: ReadTx, without: Sequence[UUID], limit: int) -> list[Piece]:
-    """Batches with a row that somebody has to take up, or whose rows have all ended."""
+    """Return batches with a row to take up, or without an open row."""
     return await tx.all_as(_PIECES, _LOOK, list(without), limit)
 
 
 async def take_turn(tx: Tx, account: UUID, batch: UUID) -> None:
-    """A worker takes a batch up."""
+    """Store that a worker takes up a batch."""
     await tx.run(_TAKE_TURN, account, batch)
 
 
 async def lease_rows(
     tx: Tx, account: UUID, batch: UUID, limit: int, lease_seconds: float
 ) -> list[RowToWork]:
-    """The next rows that wait, each leased to this process."""
+    """Lease the next waiting rows to this process."""
     whose = (account, batch)
     found = await tx.all_as(_ROWS_TO_WORK, _LEASE_ROWS, *whose, limit, lease_seconds, *whose)
     return sorted(found, key=lambda one: one.number)
 
 
 async def lock_rows(tx: Tx, account: UUID, batch: UUID, numbers: Sequence[int]) -> set[int]:
-    """Of these rows those that still wait."""
+    """Lock rows. Return the numbers of those that still wait."""
     rows = await tx.all(_LOCK_ROWS, account, batch, list(numbers))
     return {row["number"] for row in rows}
 
 
 async def release_rows(tx: Tx, account: UUID, batch: UUID, numbers: Sequence[int]) -> None:
-    """Let these rows be taken up again at once."""
+    """End the leases of rows, so that they can be taken up at once."""
     await tx.run(_RELEASE_ROWS, account, batch, list(numbers))
 
 
 async def put_off_rows(
     tx: Tx, account: UUID, batch: UUID, numbers: Sequence[int], seconds: float
 ) -> None:
-    """Let these rows be taken up again after a while."""
+    """Postpone rows by some seconds."""
     await tx.run(_PUT_OFF_ROWS, seconds, account, batch, list(numbers))
 
 
 async def bind(tx: Tx, account: UUID, wanted: Mapping[bytes, UUID]) -> Mapping[bytes, UUID]:
-    """The stamping of each subject: the one that is wanted, or the one that is there."""
+    """Bind subjects to stampings. Return the stamping of each subject: the wanted one, or the existing one."""
     rows = await tx.all(_BIND, account, list(wanted), list(wanted.values()))
     return {row["subject"]: row["stamping_id"] for row in rows}
 
 
 async def bind_anew(tx: Tx, account: UUID, wanted: Mapping[bytes, UUID]) -> None:
-    """Give locked subjects their stampings: the ones before came to nothing."""
+    """Bind locked subjects to other stampings, after the first ones failed."""
     if wanted:
         await tx.run(_BIND_ANEW, list(wanted), list(wanted.values()), account)
 
 
 async def bound(tx: ReadTx, account: UUID, subjects: Sequence[bytes]) -> Mapping[bytes, UUID]:
-    """Of these subjects those that have a stamping."""
+    """Return the stampings of those subjects that have one."""
     rows = await tx.all(_BOUND, account, list(subjects))
     return {row["subject"]: row["stamping_id"] for row in rows}
 
 
 async def reserved(tx: Tx, account: UUID, batch: UUID, made: Sequence[RowBegun]) -> None:
-    """Rows have their stampings: reserved, or delivered before."""
+    """Store the stampings of rows, reserved now or delivered before."""
     if not made:
         return
     columns = zip(
@@ -477,21 +477,21 @@ async def reserved(tx: Tx, account: UUID, batch: UUID, made: Sequence[RowBegun])
 
 
 async def delivered(tx: Tx, account: UUID, batch: UUID, stampings: Sequence[UUID]) -> None:
-    """The stampings of rows were delivered."""
+    """Mark rows as delivered, by their stampings."""
     await tx.run(_DELIVERED, account, batch, list(stampings))
 
 
 async def failed(
     tx: Tx, account: UUID, batch: UUID, why: Mapping[UUID, Mapping[str, object]]
 ) -> None:
-    """The stampings of rows failed, their stamps went back."""
+    """Mark rows as failed, by their stampings; their stamps were returned."""
     codes = [one["code"] for one in why.values()]
     facts = [jsonb(one["code_facts"]) for one in why.values()]
     await tx.run(_FAILED, list(why), codes, facts, account, batch)
 
 
 async def interrupted(tx: ReadTx, account: UUID, batch: UUID, limit: int) -> list[UUID]:
-    """Stampings of reserved rows whose lease ran out."""
+    """Return the stampings of reserved rows whose lease ran out."""
     rows = await tx.all(_INTERRUPTED, account, batch, limit)
     return [row["stamping_id"] for row in rows]
 
@@ -499,52 +499,52 @@ async def interrupted(tx: ReadTx, account: UUID, batch: UUID, limit: int) -> lis
 async def lease_interrupted(
     tx: Tx, account: UUID, batch: UUID, stampings: Sequence[UUID], lease_seconds: float
 ) -> None:
-    """Look at these again later: their stampings are under way."""
+    """Extend the lease of rows whose stampings are under way."""
     await tx.run(_LEASE_INTERRUPTED, lease_seconds, account, batch, list(stampings))
 
 
 async def waiting(tx: Tx, limit: int) -> list[BatchKey]:
-    """Batches that wait for stamps, those that were looked at longest ago."""
+    """Return batches that wait for stamps, those examined longest ago first."""
     return await tx.all_as(_KEYS, _WAITING, limit)
 
 
 async def left(
     tx: ReadTx, made_before: datetime, started_before: datetime, limit: int
 ) -> list[BatchKey]:
-    """Batches that were made before a moment and never started, and that were started before one and wait for stamps."""
+    """Return open batches made before a moment, and waiting batches started before another."""
     return await tx.all_as(_KEYS, _LEFT, made_before, limit, started_before, limit)
 
 
 async def rows(
     tx: ReadTx, account: UUID, batch: UUID, after: int, limit: int, states: Sequence[str] | None
 ) -> list[BatchRow]:
-    """Rows of a batch behind a number, in their order."""
+    """Return rows of a batch after a number, in their order."""
     wanted = list(states) if states is not None else None
     return await tx.all_as(_BATCH_ROWS, _ROWS, account, batch, after, wanted, wanted, limit)
 
 
 async def row(tx: ReadTx, account: UUID, batch: UUID, number: int) -> BatchRow | None:
-    """One row of a batch."""
+    """Return one row of a batch."""
     return await tx.one_as(_BATCH_ROWS, _ROW, account, batch, number)
 
 
 async def by_id(tx: ReadTx, batch: UUID) -> list[BatchKey]:
-    """The batch of this id, whoever's it is."""
+    """Return the keys of batches with this id, of any account."""
     return await tx.all_as(_KEYS, BY_ID, batch)
 
 
 async def by_reference(tx: ReadTx, reference: str, limit: int) -> list[BatchKey]:
-    """Batches that clients called so, whosever they are."""
+    """Return the keys of batches with this reference, of any account."""
     return await tx.all_as(_KEYS, _BY_REFERENCE, reference, limit)
 
 
 async def standing_still(tx: ReadTx, since: datetime, limit: int) -> list[StillBatch]:
-    """Batches under way of which no row ended since a moment, the longest in front."""
+    """Return batches under way without an ended row since a moment, the longest first."""
     return await tx.all_as(_STILL, STANDING_STILL, since, limit)
 
 
 async def under_way(tx: ReadTx) -> BatchesUnderWay:
-    """How many batches are worked, and how many wait for stamps."""
+    """Count the batches that are worked, and those that wait for stamps."""
     found = await tx.one_as(_UNDER_WAY, UNDER_WAY)
     assert found is not None
     return found

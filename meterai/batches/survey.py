@@ -1,4 +1,4 @@
-"""What the rows of a batch that wait are about, which of them cannot be worked, and the stamps that the others need."""
+"""Survey of the waiting rows of a batch: their documents, the rows that cannot be worked, and the stamps needed."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Set
@@ -21,12 +21,12 @@ from meterai.stamping import StampingState
 
 
 class BatchSurvey(NamedTuple):
-    """What starting a batch would write down, and the stamps that it needs and could have.
+    """Changes that starting a batch makes to its rows, and the stamps needed and available.
 
-    resolved   rows whose document is known now
-    refused    rows that cannot be worked
-    documents  digests of the documents of the others
-    rows       how many those are
+    resolved    rows whose document is known now
+    refused     rows that cannot be worked
+    documents   digests of the documents of the others
+    rows        number of the others
     """
 
     resolved: list[dict[str, object]]
@@ -38,8 +38,11 @@ class BatchSurvey(NamedTuple):
 
 
 class _Files:
-    """Files of a batch by name, and by what is left of it without folders: a table names files, an archive has them in
-    a folder.  A file that a row names in full is no other row's: the file which that one means may have been refused.
+    """Files of a batch, by full name and by name without folders: a table names files, an archive has them in a
+    folder.
+
+    A file that one row names in full is not matched by its last part for another row: the file of that row may have
+    been refused.
     """
 
     def __init__(self, files: Iterable[BatchFile], named: Set[str]) -> None:
@@ -51,13 +54,13 @@ class _Files:
                 self._by_last_part[one.name.rpartition("/")[2]].append(one)
 
     def named(self, name: str) -> BatchFile | None:
-        """The file that a row means."""
+        """Return the file of a row, or None."""
         alike = self._by_last_part.get(name, [])
         return self._by_name.get(name) or (alike[0] if len(alike) == 1 else None)
 
 
 async def surveyed(tx: ReadTx, batch: Batch) -> BatchSurvey:
-    """What the rows of a batch that wait are about, which of them cannot be worked, and what the others need."""
+    """Survey the waiting rows of a batch."""
     account = batch.account
     rows = await store.rows_to_start(tx, account, batch.id)
     files = _Files(
@@ -110,7 +113,7 @@ async def surveyed(tx: ReadTx, batch: Batch) -> BatchSurvey:
 def _document(
     row: RowToStart, files: _Files, documents: Mapping[bytes, str]
 ) -> tuple[bytes, str, bool] | None:
-    """The digest and the name of the document of a row, and whether it was repaired; None where it is not there."""
+    """Return digest, name and whether it was repaired, of the document of a row; None if it does not exist."""
     kind, _, name = row.document.partition(":")
     if kind == "sha256":
         digest = bytes.fromhex(name)

@@ -128,7 +128,7 @@ def _path(batch: UUID) -> str:
 
 
 def shown(details: BatchDetails) -> BatchView:
-    """A batch as the API shows it."""
+    """Convert a batch for the API."""
     batch, counts = details.batch, details.counts
     open_ = counts.waiting + counts.reserved
     is_waiting = batch.state is BatchState.WAITING_FOR_STAMPS
@@ -168,7 +168,7 @@ def _reason(code: str, both: Mapping[str, str]) -> ReasonView:
 
 
 def shown_file(taken: BatchFileTaken) -> FileView:
-    """What became of a file."""
+    """Convert the outcome of a file for the API."""
     refusal = taken.refusal
     return FileView(
         name=as_came(taken.name),
@@ -180,7 +180,7 @@ def shown_file(taken: BatchFileTaken) -> FileView:
 
 
 def shown_files(taken: Sequence[BatchFileTaken]) -> FileList:
-    """What became of files."""
+    """Convert the outcomes of files for the API."""
     outcomes = [one.outcome for one in taken]
     return FileList(
         [shown_file(one) for one in taken],
@@ -191,7 +191,7 @@ def shown_files(taken: Sequence[BatchFileTaken]) -> FileList:
 
 
 def shown_answers(answers: Sequence[RowAnswer], ignored: Sequence[str]) -> RowsTaken:
-    """What became of rows."""
+    """Convert the outcomes of rows for the API."""
     outcomes = [one.outcome for one in answers]
     return RowsTaken(
         added=outcomes.count("added"),
@@ -211,7 +211,7 @@ def shown_answers(answers: Sequence[RowAnswer], ignored: Sequence[str]) -> RowsT
 
 
 def shown_row(batch: UUID, row: BatchRow, serials: Sequence[str]) -> RowView:
-    """A row as the API shows it."""
+    """Convert a row for the API."""
     is_delivered = row.state is RowState.DELIVERED
     return RowView(
         row=row.number,

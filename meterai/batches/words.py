@@ -1,4 +1,4 @@
-"""What is said of a row that has no stamped document: its code is kept with its facts, and told in both languages."""
+"""Reason of a row without a stamped document: stored as a code with facts, shown as a sentence in both languages."""
 
 from collections.abc import Mapping
 
@@ -7,11 +7,11 @@ import msgspec
 from meterai.kit.refusal import Refusal, Sentence
 from meterai.plumbing.messages import LANGUAGES, catalogue, localize, translate
 
-FACT_LENGTH_MAX = 200  # characters of one fact that is kept
+FACT_LENGTH_MAX = 200  # characters of one stored fact
 
 
 def kept_refusal(refusal: Refusal) -> dict[str, object]:
-    """A refusal as it is kept with a row: its code, and what its sentence needs."""
+    """Convert a refusal to the form stored with a row: its code, and the facts of its sentence."""
     return {
         "code": refusal.code,
         "code_facts": {name: _kept(value) for name, value in refusal.facts().items()},
@@ -39,22 +39,22 @@ def _told(value: object) -> object:
 
 
 def why(code: str, facts: Mapping[str, object], language: str) -> str:
-    """Why a row has no stamped document, as a sentence."""
+    """Return the sentence that explains why a row has no stamped document."""
     own = f"stamping.refused.{code}"
     key = own if own in catalogue() else f"refusal.{code}"
     told = {name: _told(value) for name, value in facts.items()}
     try:
         return translate(key, language, **localize(told, language))
-    except KeyError:  # of a version before or after this one, with other facts
+    except KeyError:  # another version stored other facts
         return translate("stamping.refused", language)
 
 
 def why_in_both(code: str, facts: Mapping[str, object]) -> dict[str, str]:
-    """The same in each language."""
+    """Return the sentence in each language."""
     return {language: why(code, facts, language) for language in LANGUAGES}
 
 
 def said(refusal: Refusal) -> dict[str, str]:
-    """The sentence of a refusal in each language."""
+    """Return the sentence of a refusal in each language."""
     kept = kept_refusal(refusal)
     return why_in_both(refusal.code, kept["code_facts"])  # type: ignore[arg-type]

@@ -1,9 +1,9 @@
-"""The work on batches: their rows, some at a time, until each has ended.
+"""Work on batches: their rows, some at a time, until each has ended.
 
-A worker takes rows of a batch for a lease, reads and places their documents, and then goes three steps as every stamping
-does (`stamping.RowStamping`): one transaction holds the stamps and binds the serials of the chunk, the seals are made
-outside any, one transaction delivers the chunk.  What a worker that dies leaves, is found by state: rows whose lease
-ran out are taken again, and reserved ones are asked for how their stamping ended.
+A worker leases rows of a batch, reads and places their documents, and then takes the three steps of every stamping
+(`stamping.RowStamping`): one transaction holds the stamps and binds the serials of the chunk, the seals are made
+outside any transaction, one transaction delivers the chunk. Work left by a dead worker is found by state: rows whose
+lease ran out are taken up again, and the stampings of reserved rows are queried.
 """
 
 import asyncio
@@ -53,17 +53,17 @@ from meterai.stamping import (
 )
 from meterai.stamps import NotEnoughStamps
 
-SLOTS = 4  # batches under way in one worker; of one account one
-SEEN_AT_ONCE = 20  # batches, by one look
-CHUNKS_AT_ONCE = 2  # of one batch: while the database writes one, the processor seals the other
-LATER_SECONDS = 10.0  # until a row is tried again whose document was not within reach
-JOINED_SECONDS = 2.0  # until a row is looked at whose stamping another request makes
+SLOTS = 4  # batches under way in one worker; one of an account
+SEEN_AT_ONCE = 20  # batches that one look returns
+CHUNKS_AT_ONCE = 2  # of one batch: the database writes one while the processor seals the other
+LATER_SECONDS = 10.0  # until a row is tried again whose document could not be read
+JOINED_SECONDS = 2.0  # until a row is checked again whose stamping another request makes
 SETTLED_AT_ONCE = 200
 _log = structlog.get_logger()
 
 
 def _document_facts(kept: Mapping[str, object]) -> DocumentFacts:
-    """What the document of a row is, as its stamping keeps it."""
+    """Convert the stored facts of a row to the facts of its stamping."""
     told = msgspec.convert(dict(kept), RowFacts)
     facts = DocumentFacts(
         type=told.type,
@@ -71,12 +71,12 @@ def _document_facts(kept: Mapping[str, object]) -> DocumentFacts:
         value=told.value,
         party=DocumentParty(name=told.party_name, number=told.party_number),
     )
-    # The day was looked at when the row was read: what is kept stops no batch.
+    # The date was checked when the row was read; a stored one is not checked again.
     return msgspec.structs.replace(read_facts(facts), date=told.date)
 
 
 class _RowUnderWay(NamedTuple):
-    """A row under way, by what it is known again in other batches, and what it is made of."""
+    """Row under way, its identity across batches, and its prepared document."""
 
     told: RowToWork
     subject: bytes
@@ -84,7 +84,7 @@ class _RowUnderWay(NamedTuple):
 
 
 class BatchWork:
-    """Works batches in a worker."""
+    """Works on batches in a worker."""
 
     def __init__(self, database: Database, rows: RowStamping, settings: Settings) -> None:
         self._database = database
@@ -92,7 +92,7 @@ class BatchWork:
         self._settings = settings.of(BatchSettings)
 
     def worker_pool(self) -> WorkerPool:
-        """The worker pool of batches: one that is large keeps no other waiting, and none of them money."""
+        """The worker pool of batches: a large batch delays no other, and no batch delays payments."""
         return WorkerPool(
             "batches",
             self._look,
@@ -104,7 +104,7 @@ class BatchWork:
         )
 
     async def _look(self, most: int, _since: datetime, without: Sequence[UUID]) -> Sequence[Piece]:
-        # From the first each time: a batch is due again and again until it has ended.
+        # Always from the first: a batch is due again until it has ended.
         return await self._database.once(store.at_work, without, most)
 
     async def _work(self, piece: Piece) -> None:
@@ -124,7 +124,7 @@ class BatchWork:
             pass
 
     async def _chunk(self, batch: Batch) -> bool:
-        """Work the next rows; false where there are none, or no stamps for them."""
+        """Work the next rows. False if there are none, or no stamps for them."""
         account, most = batch.account, self._settings.batch_chunk_rows
         told = await self._database.once(
             store.lease_rows, account, batch.id, most, self._settings.batch_lease_seconds
@@ -141,7 +141,7 @@ class BatchWork:
         refused: list[dict[str, object]] = []
         later: list[int] = []
         found = await self._rows.prepare(account, wishes)
-        # Asked only where a row does not say all: one that a collector left out stops no other.
+        # Asked only if a row lacks facts. An incomplete row of a collector stops no other.
         if any(one.facts.missing for one in wishes) and await self._database.once(
             stamping.are_facts_demanded, account
         ):
@@ -171,7 +171,8 @@ class BatchWork:
     async def _end(
         self, batch: Batch, rows: Sequence[_RowUnderWay], refused: Sequence[dict[str, object]]
     ) -> None:
-        """Stamp rows and write down those that cannot be; where a member's limit ends within them, each for itself.
+        """Stamp rows, and store those that cannot be. If a member's limit ends within them, each row is stamped by
+        itself.
 
         Refuses `NotEnoughStamps`.
         """
@@ -195,7 +196,7 @@ class BatchWork:
         refused: Sequence[dict[str, object]],
         tx: Tx,
     ) -> list[ReadyRow]:
-        """Reserve what still waits, and write down what cannot be: those that are to be sealed."""
+        """Reserve rows that still wait, and store those that cannot be. Return the rows to seal."""
         account = batch.account
         if refused:
             await store.refuse(tx, account, batch.id, refused)
@@ -210,7 +211,7 @@ class BatchWork:
         for row in new:
             made = reserved.get(row.ready.stamping)
             if made is None:
-                # Its other stamping ended at this moment: all of it is rolled back, and taken up again.
+                # The other stamping ended at this moment: the transaction is rolled back and repeated.
                 raise DatabaseBusy("a stamping of the same document ended")
             one, is_new = made
             anew[row.subject] = one
@@ -227,7 +228,7 @@ class BatchWork:
     async def _bound(
         self, tx: Tx, account: UUID, rows: Sequence[_RowUnderWay]
     ) -> tuple[list[RowBegun], list[_RowUnderWay]]:
-        """Rows that have a stamping from another batch, and those that need one."""
+        """Bind rows to stampings. Return rows that have one from another batch, and rows that need one."""
         wanted = {row.subject: row.ready.stamping for row in rows}
         bound = await store.bind(tx, account, wanted)
         others = [one for subject, one in bound.items() if one != wanted[subject]]
@@ -267,7 +268,7 @@ class BatchWork:
         ROWS.labels(outcome="failed").inc(len(why))
 
     async def _short(self, batch: Batch, numbers: Sequence[int], tx: Tx) -> None:
-        """The account has too few stamps: the batch waits for them, and so do its rows."""
+        """Let the batch wait for stamps, because the account has too few, and release its rows."""
         found = await store.locked(tx, batch.account, batch.id)
         if found is not None and found.state is BatchState.WORKING:
             state = BATCH.after(found.state, BatchEvent.STAMPS_SHORT)
@@ -277,7 +278,7 @@ class BatchWork:
         await store.release_rows(tx, batch.account, batch.id, numbers)
 
     async def _settle(self, account: UUID, batch: UUID) -> None:
-        """Ask how the stampings of rows ended whose worker was silent, or that another request makes."""
+        """Query the stampings of rows whose worker was silent, or that another request makes."""
         ids = await self._database.once(store.interrupted, account, batch, SETTLED_AT_ONCE)
         if not ids:
             return

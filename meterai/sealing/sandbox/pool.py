@@ -182,9 +182,9 @@ class Pool:
         self._admit(client)
         # A wait for a process uses no processor, so the slot is free for a client that does.
         PURPOSE.get().step_aside()
-        turn = self._turn(client)
+        permit = self._permit(client)
         counts = self._of_client[client] == 1
-        under_way = asyncio.create_task(self._with_process(act, client, turn, counts=counts))
+        under_way = asyncio.create_task(self._with_process(act, client, permit, counts=counts))
         # A cancelled client does not free its process, which still runs.
         self._under_way.add(under_way)
         under_way.add_done_callback(self._under_way.discard)
@@ -235,9 +235,9 @@ class Pool:
             self._leave(client)
             self._pass_on()
 
-    def _turn(self, client: str) -> asyncio.Future[None]:
+    def _permit(self, client: str) -> asyncio.Future[None]:
         """Return a future that is done once a process is free for this client."""
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        permit: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         if self._free:
             self._free -= 1
             permit.set_result(None)

@@ -1,5 +1,5 @@
--- A batch whose rows have all ended is finished, or cancelled where that was asked for.  Its row is locked first, so that
--- of two workers with its last rows the second sees those of the first.  Answers its state then.
+-- Finishes a batch whose rows all ended; cancels it if that was requested. Locks the row of the batch first, so that of
+-- two workers with its last rows the second sees the changes of the first. Returns the state of the batch.
 CREATE OR REPLACE FUNCTION batch_finish(p_account uuid, p_batch uuid) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
