@@ -1,14 +1,14 @@
 """Stamping: reserves, seals and delivers the stamps of one document.
 
-Promises this room keeps
+Promises of this room
   * A stamp cannot be burned: an interrupted stamping is resumed under the same serials, or its
-    stamps are given back by its due time.
-  * The same request gives the same answer, never a second charge and never a second serial,
+    stamps are returned by its due time.
+  * The same request gets the same answer, never a second charge and never a second serial,
     under every Idempotency-Key that got one.
-  * A form that brings a document which was stamped before gets no other stamp for it unless its
-    sender agreed; under the API a new Idempotency-Key says so.
+  * A form with a document that was stamped before gets no other stamp for it unless its
+    sender agreed; in the API a new Idempotency-Key expresses this agreement.
   * All the stamps of one request are held, or none.
-  * The seal is made outside any transaction; whoever delivers first wins.
+  * The seal is made outside any transaction; the first delivery wins.
 
 Calls orders, stamps, sealing, documents, notifications.
 """

@@ -1,4 +1,4 @@
-"""What the audit knows of the columns of stamping."""
+"""Audit classes of the columns of stamping."""
 
 from meterai.plumbing.db.audited import (
     SHOWN,

@@ -1,4 +1,4 @@
-"""Stamp one file without a database, and look at who seals."""
+"""Commands of stamping: seal one file without a database, show and appoint issuers."""
 
 from datetime import datetime
 from pathlib import Path
@@ -26,7 +26,7 @@ from meterai.kit.serial import UNLEASED, SerialMaker
 from meterai.sealing import WIDTH_DEFAULT, Issuer, KnownIssuer, Placement, Stamp
 from meterai.stamping.issuers import issuers_directory, issuers_of
 
-LENGTH_MAX = 1_000_000  # points; more than any page has
+LENGTH_MAX = 1_000_000  # points; larger than any page
 PAGES_MAX = 1_000_000
 Page = Annotated[int, Parameter(validator=Between(-1, PAGES_MAX))]
 Length = Annotated[float, Parameter(validator=Between(0, LENGTH_MAX))]

@@ -1,4 +1,4 @@
-"""What production demands of the issuer and its keys."""
+"""Demands of production on the issuer and its keys."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -33,7 +33,7 @@ def _issuer(of: Configuration) -> Iterator[Facts]:
 
 
 def _check_address(of: Configuration) -> Iterator[Facts]:
-    # One that nobody could reach is for `public_address` to name.
+    # The demand `public_address` names an address that nobody can reach.
     url = of.settings.process.public_url
     parts = split_url(url)
     if parts is None or parts.username or not is_a_public_host(parts.netloc):

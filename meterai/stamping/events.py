@@ -1,4 +1,4 @@
-"""How a stamping ended.  `order`: of which order its document is; None where it used free stamps."""
+"""Events of the end of a stamping. `order` is the order of the document, or None if free stamps were used."""
 
 from uuid import UUID
 
@@ -13,13 +13,13 @@ class StampingDelivered(Event, frozen=True, kw_only=True):
 
 
 class StampingsDelivered(Event, frozen=True, kw_only=True):
-    """Several documents are stamped, of none of which a mail tells; written by `stampings_deliver`."""
+    """Several documents without mails of their own are stamped; written by `stampings_deliver`."""
 
     stampings: list[UUID]
 
 
 class StampingFailed(Event, frozen=True, kw_only=True):
-    """A document cannot be stamped, its stamps went back; written by `stamping_fail`."""
+    """A document cannot be stamped, and its stamps were returned; written by `stamping_fail`."""
 
     stamping: UUID
     order: UUID | None

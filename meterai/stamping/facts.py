@@ -1,6 +1,6 @@
-"""What a document is, as the law asks a collector to say it (PMK 78/2024: the annexes of the return); pure.
+"""Facts of a document that a collector has to state by law (PMK 78/2024: the annexes of the return); pure.
 
-Anybody may say it of a document; whoever is a collector must, all of it.
+Any account may state them; a collector must state all of them.
 """
 
 import re
@@ -24,8 +24,8 @@ PARTY_NUMBER_DIGITS = (15, 16, 22)  # of an NPWP, of an NIK or an NPWP of today,
 NIK_DIGITS = 16  # of a KTP
 TEXT_LENGTH_MAX = 200  # characters of a number, a name
 RUPIAH_DIGITS_MAX = 15
-VALUE_MAX = 1 << 53  # rupiah; JSON has no greater whole number
-# Of a document: an earlier day is a mistake of typing, and so is a later one than a year from now.
+VALUE_MAX = 1 << 53  # rupiah; the largest whole number that JSON carries exactly
+# Range of the date of a document. An earlier date, or one more than a year ahead, is a typing error.
 DAY_MIN, DAYS_AHEAD_MAX = date(1990, 1, 1), 366
 _clock = SystemClock()
 
@@ -68,7 +68,7 @@ class DocumentFacts(
 
     @property
     def missing(self) -> str | None:
-        """The first field that the law asks for and that is not there."""
+        """First field that the law demands and that is missing, or None."""
         told = {
             "type": self.type,
             "number": self.number,
@@ -80,12 +80,12 @@ class DocumentFacts(
         return next((name for name, value in told.items() if value is None), None)
 
     def check_complete(self) -> None:
-        """Refuses `DocumentFactsMissing`."""
+        """Refuse `DocumentFactsMissing` if a field is missing."""
         if (field := self.missing) is not None:
             raise DocumentFactsMissing(field=field)
 
     def columns(self) -> tuple[object, ...]:
-        """Type, number, date, value, and name, kind of identity and number of the party, as rows have them."""
+        """Type, number, date, value, and name, kind of identity and number of the party, in the order of the columns."""
         dated = None if self.date is None else date.fromisoformat(self.date)
         party = self.party
         return (self.type, self.number, dated, self.value, party.name, party.identity, party.number)
@@ -95,7 +95,7 @@ NO_FACTS = DocumentFacts()
 
 
 def read_facts(told: DocumentFacts) -> DocumentFacts:
-    """Facts as they are kept, from what somebody sent.  Refuses `Malformed` by the name of the field."""
+    """Convert facts that a client sent to stored ones. Refuses `Malformed` with the name of the field."""
     kind = (told.type or "").strip().lower() or None
     if kind is not None and kind not in DOCUMENT_TYPES:
         raise Malformed("type", "document_type")
@@ -117,7 +117,9 @@ def read_facts(told: DocumentFacts) -> DocumentFacts:
 
 
 def facts_in_texts(texts: Mapping[str, str], before: str = "") -> DocumentFacts:
-    """Facts in the fields of a form, whose names begin with `before`.  Refuses `Malformed` by the name of the field."""
+    """Read facts from the fields of a form whose names begin with `before`. Refuses `Malformed` with the name of the
+    field.
+    """
 
     def told(name: str) -> str | None:
         return texts.get(f"{before}{name}", "").strip() or None
@@ -160,7 +162,7 @@ def _day(text: str | None) -> str | None:
 
 
 def day_of_document(day: date) -> str:
-    """The day of a document as it is kept.  Refuses `Malformed` for one that no document has."""
+    """Return the date of a document as it is stored. Refuses `Malformed` for a date out of range."""
     last = day_of(_clock.now()) + DAYS_AHEAD_MAX * DAY
     if not DAY_MIN <= day <= last:
         raise Malformed("date", "day_between", first=str(DAY_MIN), last=str(last))
@@ -168,7 +170,9 @@ def day_of_document(day: date) -> str:
 
 
 def _identity(kind: str | None, number: str | None) -> str | None:
-    """The kind that was said, or the one that its number tells: an NPWP of today begins with 0, an NIK with its province."""
+    """Return the stated kind, or the one that follows from the number: today's NPWP begins with 0, a NIK with its
+    province.
+    """
     if kind:
         found = next((one for one in IDENTITY_KINDS if one.lower() == kind.strip().lower()), None)
         if found is None:
@@ -200,7 +204,7 @@ def _digits(number: str) -> str:
 
 
 def kept_facts(facts: DocumentFacts, stamping: object) -> Mapping[str, Any]:
-    """Facts of a stamping as an object for the database."""
+    """Convert the facts of a stamping to an object for the database."""
     names = ("type", "number", "dated", "value", "party_name", "identity_kind", "identity_number")
     columns = [str(one) if isinstance(one, date) else one for one in facts.columns()]
     return {"stamping": str(stamping)} | dict(zip(names, columns, strict=True))

@@ -1,4 +1,4 @@
-"""Stampings of a period: from the balance, and of orders, which begin when they are paid."""
+"""Figures of stampings of a period: from the balance, and of orders. Those of orders begin at the payment."""
 
 from meterai.plumbing.db.figures import FigureQuery, PromiseQuery, between, waits, within
 
@@ -17,7 +17,7 @@ WHERE {within("s.requested_at")} OR {within("s.delivered_at")}
 GROUP BY 1 ORDER BY 1
 """
 FIGURES = (FigureQuery("stampings", STAMPINGS, "figures.stampings.of"),)
-# A document that is neither stamped nor given up when its time is over holds its stamps.
+# A document that is neither stamped nor given up at its due time holds its stamps.
 NOT_BURNED = f"""
 SELECT count(*) AS asked,
        count(*) FILTER (WHERE state = 'reserved' AND due_at < least(ends, now()) - interval '10 minutes') AS broken

@@ -1,4 +1,4 @@
-"""What must be true of stampings."""
+"""Invariants of stampings."""
 
 from meterai.plumbing.db.invariants import AHEAD, Invariant, MailCause, Posting, waits
 
@@ -26,7 +26,7 @@ POSTINGS = (
 
 MAIL_CAUSES = (
     MailCause(
-        # The documents of an order are told of with it, once they are stamped.
+        # The mail of an order covers its documents, once they are stamped.
         """
         SELECT s.account_id, 'stamping_' || s.state || ':' || stamping_id, 'stamping_' || s.state, NULL,
                CASE WHEN s.state = 'failed' OR order_id IS NULL THEN h.resolved_at END, stamping_id::text

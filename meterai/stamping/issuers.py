@@ -1,4 +1,4 @@
-"""The issuers, read from the directory that the settings name."""
+"""Issuers, read from the directory that the settings name."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -9,12 +9,12 @@ from meterai.plumbing.config import Settings
 from meterai.sealing import Issuer, Issuers
 from meterai.stamping.settings import StampingSettings
 
-# An authority takes days to issue a certificate, a tender weeks.
+# An authority takes days to issue a certificate, a tender takes weeks.
 WARNED_BEFORE = timedelta(days=30)
 
 
 def issuers_directory(settings: Settings) -> Path:
-    """Where the issuers are: one directory for each issuer, or the files of the only one."""
+    """Return the directory of the issuers: one subdirectory for each, or the files of the only one."""
     return (
         Path(settings.of(StampingSettings).issuer)
         if settings.of(StampingSettings).issuer
@@ -23,9 +23,9 @@ def issuers_directory(settings: Settings) -> Path:
 
 
 def issuers_of(settings: Settings, clock: Clock, *, may_make: bool = False) -> Issuers:
-    """The configured issuers: who seals, and everybody whose seals can still be checked.
+    """Return the configured issuers: the one that seals, and all whose seals can still be verified.
 
-    In development one is made for whoever seals, and only there.  Refuses with `IssuerUnusable`.
+    Development may make a missing one; production never does. Refuses `IssuerUnusable`.
     """
     directory = issuers_directory(settings)
     is_configured = settings.process.is_production or settings.of(StampingSettings).issuer
@@ -37,6 +37,6 @@ def issuers_of(settings: Settings, clock: Clock, *, may_make: bool = False) -> I
 
 
 def ends_soon(issuer: Issuer, at: datetime) -> datetime | None:
-    """When the first of the issuer's certificates ends, where that is near or past."""
+    """Return the end of the issuer's first certificate to end if that is near or past, else None."""
     end = min(certificate.not_valid_after_utc for certificate in issuer.chain)
     return end if end - at < WARNED_BEFORE else None

@@ -29,29 +29,27 @@ from meterai.stamping.service.words import why_refused
 
 
 async def reserve(tx: Tx, event: OrderPaid, service: StampingService) -> None:
-    """An order of documents was paid: hold its stamps for its documents."""
+    """Hold the stamps of an order of documents that was paid."""
     await service.reserve_order(tx, event.account, event.order)
 
 
 async def drop_waiting(tx: Tx, event: OrderWithdrawn | OrderReturning | OrderDenied) -> None:
-    """An order was withdrawn, charged back, or its money goes back: end the stampings that wait for its
-    payment.
-    """
+    """End the stampings that wait for the payment of an order that was withdrawn, charged back or is being refunded."""
     await store.drop_waiting(tx, event.account, event.order)
 
 
 async def enter_directory(tx: Tx, event: StampingDelivered) -> None:
-    """A document is stamped: enter its serials into the directory, where anyone may look them up."""
+    """Enter the serials of a stamped document into the public directory."""
     await stamps.enter_directory(tx, event.account, event.stamping)
 
 
 async def enter_directory_each(tx: Tx, event: StampingsDelivered) -> None:
-    """Several documents are stamped: enter their serials into the directory."""
+    """Enter the serials of several stamped documents into the public directory."""
     await stamps.enter_directory(tx, event.account, *event.stampings)
 
 
 async def finish_order(tx: Tx, event: StampingDelivered | StampingFailed) -> None:
-    """A stamping ended: its order is executed when no other is open and one was delivered."""
+    """Finish the order of a stamping that ended, if no other is open and one was delivered."""
     if event.order is None:
         return
     left = await store.unfinished_of_order(tx, event.account, event.order)
@@ -60,7 +58,7 @@ async def finish_order(tx: Tx, event: StampingDelivered | StampingFailed) -> Non
 
 
 async def tell_executed(tx: Tx, event: OrderExecuted) -> None:
-    """Stamps were issued, or the documents of an order stamped: queue its one mail."""
+    """Queue the one mail of an executed order: its stamps were issued, or its documents stamped."""
     order = await orders.load(tx, event.account, event.order)
     sellers = (order.seller_fee or 0) * order.quantity
     facts: dict[str, object] = {
@@ -91,7 +89,7 @@ async def tell_executed(tx: Tx, event: OrderExecuted) -> None:
 
 
 def _fee_of(seller: str, rupiah: int) -> dict[str, str]:
-    """A line of a receipt: what of its sum is the fee of whoever sold."""
+    """Return the line of a receipt that states the seller's part of the sum, in each language."""
     facts = {"seller": seller, "fee": str(Rupiah(rupiah))}
     return {
         language: translate("mail.receipt.seller_fee", language, **facts) for language in LANGUAGES
@@ -99,7 +97,7 @@ def _fee_of(seller: str, rupiah: int) -> dict[str, str]:
 
 
 def _named(delivered: Sequence[Stamping]) -> dict[str, object]:
-    """What a mail says of the documents of an order: by their names, each with its serials."""
+    """Return the facts of a mail about the documents of an order: their names, each with its serials."""
     first, more = delivered[0].document_name, len(delivered) - 1
     named: object = first
     if more:
@@ -122,14 +120,14 @@ def _said(at: datetime) -> dict[str, str]:
 
 
 def _grouped(serials: Sequence[str]) -> str:
-    """Serials as the stamp and every page have them: somebody compares them letter by letter."""
+    """Format serials like the stamp and every page, because people compare them letter by letter."""
     return ", ".join(Serial(one).grouped() for one in serials)
 
 
 async def tell_delivered(tx: Tx, event: StampingDelivered) -> None:
-    """A document is stamped from the balance: queue the mail with its serials.
+    """Queue the mail with the serials of a document stamped from the balance.
 
-    The documents of an order are told of by the mail of their order.
+    The mail of an order covers the documents of that order.
     """
     if event.order is not None:
         return
@@ -151,8 +149,8 @@ async def tell_delivered(tx: Tx, event: StampingDelivered) -> None:
 
 
 async def tell_failed(tx: Tx, event: StampingFailed) -> None:
-    """A document could not be stamped: queue the mail with the reason, and what became of its stamp or
-    of its money.
+    """Queue the mail about a document that could not be stamped: the reason, and whether its stamp or its money is
+    returned.
     """
     stamping = await load(tx, event.account, event.stamping)
     if stamping.is_quiet:

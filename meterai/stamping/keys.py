@@ -1,6 +1,6 @@
-"""The files of keys that sealing needs in production.
+"""Key files that sealing needs in production.
 
-The keys of the first issuer are made before its certificates are there: these are an authority's to give.
+The keys of the first issuer are made before its certificates exist, because an authority issues those.
 """
 
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ REQUEST_FILE = "seal.csr"
 
 
 def keys(settings: Settings) -> Iterator[KeyFile]:
-    """Those of the issuer that seals, or of the first one."""
+    """Yield the key files of the issuer that seals, or of the first one."""
     folder = _sealing(issuers_directory(settings))
     if folder.name == FIRST:
         yield KeyFile(
@@ -37,7 +37,7 @@ def keys(settings: Settings) -> Iterator[KeyFile]:
     key, certificate = folder / KEY_FILE, folder / CHAIN_FILES[0]
     if (folder / MODULE_FILE).exists():
         yield KeyFile(folder / MODULE_FILE, "seal_module", public=True)
-    elif certificate.exists() and not key.exists():  # another would not be that of the certificate
+    elif certificate.exists() and not key.exists():  # a new key would not match the certificate
         yield KeyFile(key, "seal_lost")
     else:
         algorithm = settings.of(StampingSettings).seal_algorithm
@@ -52,7 +52,7 @@ def keys(settings: Settings) -> Iterator[KeyFile]:
 
 
 def _sealing(issuers: Path) -> Path:
-    """The folder of the issuer that seals."""
+    """Return the directory of the issuer that seals."""
     if (issuers / CURRENT_FILE).exists():
         return issuers / sealing.appointed(issuers)
     is_alone = any((issuers / name).exists() for name in (*CHAIN_FILES, KEY_FILE, MODULE_FILE))
@@ -61,7 +61,9 @@ def _sealing(issuers: Path) -> Path:
 
 def _claims(folder: Path) -> Iterator[KeyFile]:
     key, public = folder / CLAIM_KEY_FILE, folder / CLAIM_PUBLIC_FILE
-    if public.exists() and not key.exists():  # stamps name it: another key is another issuer's
+    if (
+        public.exists() and not key.exists()
+    ):  # stamps name the key: a new one would belong to another issuer
         yield KeyFile(key, "claim_lost")
         return
     yield KeyFile(key, "claim", sealing.new_claim_key)

@@ -1,4 +1,6 @@
-"""Stampings as staff and complaints ask for them: found by number, reference or digest, told as they went, listed when stuck."""
+"""Stampings for staff and complaints: found by number, reference or digest, described by their history, listed when
+stuck.
+"""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -21,19 +23,19 @@ from meterai.stamping.model import Stamping, StampingState
 from meterai.stamps import StampTold
 
 STAMPINGS_TOLD_MAX = 50  # newest stampings from the balance on the timeline of an account
-# A seal takes seconds, and a crash is resumed within a minute: what is reserved for longer is looked at.
+# A seal takes seconds, and a crash is resumed within a minute. Staff look at a stamping that is reserved for longer.
 STUCK_AFTER = timedelta(minutes=2)
 _DIGEST_CHARACTERS = 64
-_MAILED = ("stamping_delivered", "stamping_failed")  # causes of its mails
+_MAILED = ("stamping_delivered", "stamping_failed")  # causes of the mails of stampings
 
 
 def subject(account: UUID, stamping: UUID) -> Subject:
-    """The stamping as it is asked about."""
+    """Return the subject of a stamping."""
     return Subject(SubjectKind.STAMPING, show("stg", stamping), account)
 
 
 async def find(tx: ReadTx, text: str, limit: int) -> Sequence[Subject]:
-    """By its number, by SHA-256 of the original or of the stamped file, by the client's reference."""
+    """Find stampings by number, by SHA-256 of the original or of the stamped file, or by the client's reference."""
     if (stamping := read_typed("stg", text)) is not None:
         found = await store.by_id(tx, stamping)
     elif (digest := _digest(text)) is not None:
@@ -53,7 +55,9 @@ def _digest(text: str) -> bytes | None:
 
 
 async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
-    """A stamping as it went, also by one of its serials; the documents of an order; the newest of an account."""
+    """Return the happenings of a stamping, found also by a serial; of the documents of an order; or of the newest of
+    an account.
+    """
     if about.account is None:
         return ()
     match about.kind:
@@ -93,7 +97,7 @@ def _facts(one: Stamping) -> dict[str, object]:
 
 
 def _reason(code: str | None) -> str:
-    """The key of the sentence that says why, without what became of the stamp."""
+    """Return the key of the sentence of a refusal, without the fate of the stamp."""
     own = f"stamping.refused.{code}"
     key = own if own in catalogue() else f"refusal.{code}"
     sentences = catalogue().get(key, {"": "{"})

@@ -1,4 +1,4 @@
-"""How long sealing takes."""
+"""Duration of sealing."""
 
 from meterai.plumbing.observe.metrics import Histogram
 

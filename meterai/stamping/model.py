@@ -1,4 +1,4 @@
-"""What a stamping is and how it may change; pure."""
+"""Types, lifecycle and refusals of stampings; pure."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -32,7 +32,7 @@ from meterai.stamping.facts import NO_FACTS, DocumentFacts
 
 
 class StampingState(StrEnum):
-    """Where a stamping stands."""
+    """State of a stamping."""
 
     WAITING = "waiting"  # for the payment of its order
     RESERVED = "reserved"  # stamps held, serials bound; to be sealed
@@ -42,7 +42,7 @@ class StampingState(StrEnum):
 
 
 class StampingEvent(StrEnum):
-    """What happens to a stamping."""
+    """Event of a stamping."""
 
     PAID = "paid"
     SEALED = "sealed"
@@ -63,7 +63,7 @@ STAMPING = Lifecycle(
 
 
 class NotInTime(Refusal):
-    """The document could not be stamped by its due time; the stamps went back."""
+    """The document could not be stamped by its due time; the stamps were returned."""
 
     code = "not_in_time"
     status = 503
@@ -71,7 +71,7 @@ class NotInTime(Refusal):
 
 
 class StampingEndedUnstamped(Refusal):
-    """The stamping ended before: this document cannot be stamped."""
+    """The stamping ended earlier: this document cannot be stamped."""
 
     code = "stamping_failed"
     status = 422
@@ -82,7 +82,7 @@ class StampingEndedUnstamped(Refusal):
 
 
 class DocumentTwice(Refusal):
-    """One request holds the same document twice: it would be paid for twice."""
+    """One request contains the same document twice: it would be paid for twice."""
 
     code = "document_twice"
     status = 422
@@ -94,9 +94,9 @@ class DocumentTwice(Refusal):
 
 
 class StampedBefore(Refusal):
-    """The same documents were stamped before, or wait for it: another stamp needs a plain yes.
+    """The same documents were stamped before, or wait for their stamps: another stamp needs an explicit agreement.
 
-    `name` are the names of the `documents`, so many; `found` the stampings that are there, newest first.
+    `documents` is the number of documents and `name` their names; `found` are the existing stampings, newest first.
     """
 
     code = "stamped_before"
@@ -110,12 +110,12 @@ class StampedBefore(Refusal):
 
     @property
     def found(self) -> "tuple[Stamping, ...]":
-        """What became of these documents when they came before."""
+        """Earlier stampings of these documents."""
         return self._found
 
 
 class NotDelivered(Refusal):
-    """The stamping is not delivered, so there is no stamped document."""
+    """The stamping is not delivered, so no stamped document exists."""
 
     code = "not_delivered"
     status = 409
@@ -125,8 +125,8 @@ class NotDelivered(Refusal):
         self.state = str(state)
 
 
-MARGIN_MAX = 300.0  # points between a stamp and the edges of its corner
-MOVED_MAX = 2_000.0  # points between a text and its stamp; more than a page of A3 is long
+MARGIN_MAX = 300.0  # points between a stamp and the edges at its corner
+MOVED_MAX = 2_000.0  # points between a text and its stamp; longer than a page of A3
 Width = Annotated[float, msgspec.Meta(gt=0)]
 Moved = Annotated[float, msgspec.Meta(ge=-MOVED_MAX, le=MOVED_MAX)]
 
@@ -176,7 +176,7 @@ def _wish(told: dict[str, object]) -> PlacementWish:
 
 
 def read_placements(text: str | bytes) -> tuple[PlacementWish, ...]:
-    """Placements from JSON, one object or a list: by points, by a corner of a page, or by a text of the document.
+    """Read placements from JSON, one object or a list: by points, by a corner of a page, or by a text of the document.
 
     Refuses `Malformed`.
     """
@@ -194,27 +194,27 @@ def read_placements(text: str | bytes) -> tuple[PlacementWish, ...]:
 
 
 def placements_json(placements: Sequence[Placement]) -> list[dict[str, object]]:
-    """Placements as they are stored."""
+    """Convert placements to their stored form."""
     return [{"page": one.page, "x": one.x, "y": one.y, "width": one.width} for one in placements]
 
 
 def request_hash(sha256: bytes, placements: Sequence[Placement]) -> bytes:
-    """What makes two requests the same: the bytes of the document and every placement."""
+    """Hash that two equal requests share: of the bytes of the document and every placement."""
     text = msgspec.json.encode(placements_json(placements))
     return hashlib.sha256(sha256 + text).digest()
 
 
 def request_of(requests: Sequence[bytes]) -> bytes:
-    """The same for several documents: whatever the order they were chosen in."""
+    """Hash that two equal requests of several documents share, whatever the order of the documents."""
     return hashlib.sha256(b"".join(sorted(requests))).digest()
 
 
 @dataclass(frozen=True, slots=True)
 class KnownContent:
-    """The stored bytes of a document that was examined before, and found to take its placements.
+    """Stored bytes of a document that was examined before, and that takes its placements.
 
-    `size` is in bytes, `rules` is `sealing.RULES` of that time; under `old_name` lies what the release before this one
-    stored.
+    `size` is in bytes. `rules` is `sealing.RULES` at the time of the examination. `old_name` is the object name that
+    the release before this one used.
     """
 
     sha256: bytes
@@ -226,9 +226,9 @@ class KnownContent:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A document that came in, with where its stamps are wished; `is_repaired` if it was mended before.
+    """An uploaded document with the wishes for its stamps; `is_repaired` if it was repaired before.
 
-    One of known content has exact placements.
+    A document of known content has exact placements.
     """
 
     name: str
@@ -240,7 +240,7 @@ class Upload:
 
     @property
     def size(self) -> int:
-        """Bytes of its document."""
+        """Size of the document in bytes."""
         content = self.content
         return content.size if isinstance(content, KnownContent) else len(content)
 
@@ -261,27 +261,27 @@ class Stamping:
     delivered_at: datetime | None
     refused: str | None
     document_name: str
-    kept_until: datetime  # the original, and with it the download
+    kept_until: datetime  # of the original, and so of the download
     is_forgotten: bool
     serials: tuple[str, ...]
     is_repaired: bool = False
-    reference: str | None = None  # the client's own, as is its metadata
-    metadata: Mapping[str, str] | None = None  # None where nothing was written on it
-    is_quiet: bool = False  # no mail tells of it
+    reference: str | None = None  # chosen by the client, like `metadata`
+    metadata: Mapping[str, str] | None = None  # None if nothing was written on it
+    is_quiet: bool = False  # no mail is sent about it
 
 
 @dataclass(frozen=True, slots=True)
 class StampingFilter:
-    """Which stampings of an account a list has; what is None leaves none out."""
+    """Filter of a list of stampings; None excludes nothing."""
 
     state: StampingState | None = None
     reference: str | None = None
     sha256: bytes | None = None  # of the original
-    since: datetime | None = None  # when they were requested
+    since: datetime | None = None  # earliest time of the request
 
 
 class StampedDocument(NamedTuple):
-    """A stamping as what is downloaded: original and delta, which only a delivered one has."""
+    """Parts of a download: the original, and the delta of a delivered stamping."""
 
     state: StampingState
     sha256_original: bytes
@@ -291,14 +291,14 @@ class StampedDocument(NamedTuple):
 
 
 class StampingKey(NamedTuple):
-    """Whose stamping it is, and which."""
+    """Account and id of a stamping."""
 
     account: UUID
     stamping: UUID
 
 
 class StampingOutcome(NamedTuple):
-    """State of a stamping, and why it failed if it did."""
+    """State of a stamping, and the reason of a failure."""
 
     id: UUID
     state: StampingState
@@ -306,7 +306,7 @@ class StampingOutcome(NamedTuple):
 
 
 class StampingStuck(NamedTuple):
-    """A stamping that is reserved and not delivered: how often another process took it up, and until when."""
+    """A stamping that stays reserved, with the number of tries and the due time."""
 
     account: UUID
     stamping: UUID
@@ -317,7 +317,7 @@ class StampingStuck(NamedTuple):
 
 
 class Reservation(NamedTuple):
-    """The stamping that a key stands for, and the request it came with; `created` only now or before."""
+    """Stamping of a key, and its request; `created` is True if this call created it."""
 
     created: bool
     id: UUID
@@ -325,7 +325,7 @@ class Reservation(NamedTuple):
 
 
 class ReservedDocument(NamedTuple):
-    """The same for one document, with what the database says of it."""
+    """Reservation of one document, with the values of its row."""
 
     created: bool
     id: UUID
@@ -336,7 +336,7 @@ class ReservedDocument(NamedTuple):
 
 
 class Delivery(NamedTuple):
-    """How a stamping stands after somebody delivered it, and whether that was us."""
+    """State of a stamping after its delivery; `is_ours` is True if this call delivered it."""
 
     state: StampingState
     delivered_at: datetime | None
@@ -344,7 +344,7 @@ class Delivery(NamedTuple):
 
 
 class ReservedStampings(NamedTuple):
-    """Reserved stampings: how many, of how many nobody is sealing, and since when the oldest waits."""
+    """Reserved stampings: their number, the number that no process seals, and the time since the oldest waits."""
 
     stampings: int
     interrupted: int
@@ -352,7 +352,7 @@ class ReservedStampings(NamedTuple):
 
 
 class StampingToResume(NamedTuple):
-    """A reserved stamping whose lease ran out; `is_late` past its due time."""
+    """A reserved stamping whose lease ran out; `is_late` after its due time."""
 
     account: UUID
     stamping: UUID
@@ -360,14 +360,14 @@ class StampingToResume(NamedTuple):
 
 
 class WaitingDocument(NamedTuple):
-    """A document of an order that waits for the payment; `quantity` stamps are for it."""
+    """Document of an order that waits for its payment, with `quantity` stamps."""
 
     stamping: UUID
     quantity: int
 
 
 class OrderProgress(NamedTuple):
-    """How many documents of an order are not done, and how many are delivered."""
+    """Numbers of documents of an order that are open and delivered."""
 
     open: int
     delivered: int
@@ -411,7 +411,7 @@ class StampingView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def shown(stamping: Stamping) -> StampingView:
-    """A stamping as the API shows it."""
+    """Convert a stamping for the API."""
     identifier = show("stg", stamping.id)
     is_delivered = stamping.state == StampingState.DELIVERED
     is_there = is_delivered and not stamping.is_forgotten

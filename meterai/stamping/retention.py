@@ -1,4 +1,4 @@
-"""How long what is in the tables of stamping is kept, and why."""
+"""Retention rules of stamping."""
 
 from meterai.plumbing.work.retention import STAMPS, YEAR, Leaves, Rule, Stays
 

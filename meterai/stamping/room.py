@@ -1,4 +1,4 @@
-"""What the room `stamping` registers with the applications."""
+"""Registration of stamping."""
 
 from collections.abc import Iterable, Sequence
 

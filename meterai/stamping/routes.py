@@ -38,8 +38,8 @@ from meterai.stamping.model import (
 from meterai.stamping.service import StampingService
 from meterai.stamping.settings import StampingSettings
 
-BODY_BYTES_MAX = 24 * 1024 * 1024  # the largest document, its form fields and boundaries
-ORDER_BODY_BYTES_MAX = 100 * 1024 * 1024  # all documents of an order; the largest body of all
+BODY_BYTES_MAX = 24 * 1024 * 1024  # the largest document with its form fields and boundaries
+ORDER_BODY_BYTES_MAX = 100 * 1024 * 1024  # all documents of an order; the largest body of the API
 _FORM: Schema = {
     "type": "object",
     "required": ["document", "placement"],
@@ -77,7 +77,7 @@ _FORM: Schema = {
         },
     },
 }
-FORM_PARTS_MAX = 8  # five are known, others are named and refused; every part costs time to read
+FORM_PARTS_MAX = 8  # five are known, others are refused by name; reading a part takes time
 
 
 _SHA256 = re.compile("[0-9a-fA-F]{64}")
@@ -113,7 +113,7 @@ async def show_balance(
 
 
 async def read_upload(request: Request[Any, Any, Any]) -> Upload:
-    """The document and its placements in a form.  Refuses `UploadMissing`, `Malformed`."""
+    """Read the document and its placements from a form. Refuses `UploadMissing`, `Malformed`."""
     parts = {part.name: part for part in await read_multipart(request, parts_max=FORM_PARTS_MAX)}
     document, placement = parts.get("document"), parts.get("placement")
     if document is None or document.file_name is None:
@@ -133,7 +133,7 @@ async def read_upload(request: Request[Any, Any, Any]) -> Upload:
 
 
 def _facts(part: FormPart | None) -> DocumentFacts:
-    """What a document is, in a form.  Refuses `Malformed`."""
+    """Read the facts of a document from a form. Refuses `Malformed`."""
     if part is None:
         return NO_FACTS
     if part.file_name is not None:
@@ -142,7 +142,7 @@ def _facts(part: FormPart | None) -> DocumentFacts:
 
 
 def _labels(parts: Mapping[str, FormPart]) -> Labels:
-    """The labels in a form.  Refuses `Malformed`."""
+    """Read the labels from a form. Refuses `Malformed`."""
     reference, metadata = parts.get("reference"), parts.get("metadata")
     for part in (reference, metadata):
         if part is not None and part.file_name is not None:
@@ -164,7 +164,9 @@ def _texts(content: bytes) -> dict[str, str]:
     try:
         found: dict[str, str] = read_json(content, dict[str, str])
     except Malformed as wrong:
-        wrong.field = "metadata"  # of the form; which name of it does not read is not told
+        wrong.field = (
+            "metadata"  # the form's field; the refusal does not say which of its names is wrong
+        )
         raise
     return found
 
@@ -241,7 +243,7 @@ class OrderedDocuments(msgspec.Struct, frozen=True):
 
 
 def _uploads(documents: Sequence[FormPart], text: bytes, facts: FormPart | None) -> list[Upload]:
-    """Each document with its placements.  Refuses `Malformed`."""
+    """Return each document with its placements. Refuses `Malformed`."""
     told = read_json(text, dict[str, object] | list[object])
     each = told if isinstance(told, list) else [told] * len(documents)
     if len(each) != len(documents):
@@ -263,7 +265,7 @@ def _uploads(documents: Sequence[FormPart], text: bytes, facts: FormPart | None)
 
 
 def _rupiah(name: str, text: str) -> int:
-    """Refuses `Malformed`."""
+    """Read rupiah. Refuses `Malformed`."""
     if (found := counted(text.strip())) is None:
         raise Malformed(name, "field_number")
     return found
@@ -273,7 +275,7 @@ def _rupiah(name: str, text: str) -> int:
     "/v1/orders/documents",
     opt={
         "permission": Permission.ORDER_CREATE,
-        "also": Permission.STAMP_AFFIX,  # they are stamped by the payment alone
+        "also": Permission.STAMP_AFFIX,  # the payment alone starts their stamping
         "priority": Priority.CHECKOUT,
         "described": Described(
             needs_key=True,
@@ -335,7 +337,7 @@ class StampingList(msgspec.Struct, frozen=True):
     next: str | None
 
 
-# Named so because the framework has another `state`, and read by ours so that a refusal says its name.
+# Not `state`, because the framework uses that name. Read by this module, so that a refusal names the parameter.
 InState = Annotated[
     str | None,
     QueryParameter(

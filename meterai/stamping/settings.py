@@ -1,4 +1,4 @@
-"""What can be set about stamping: who seals, how many at once, for how long."""
+"""Settings of stamping: the issuer, the number of seals at once, and time limits."""
 
 from typing import Literal
 
@@ -14,4 +14,4 @@ class StampingSettings(msgspec.Struct, frozen=True):
     seal_algorithm: Literal["p256", "rsa2048"] = "p256"
     seal_lease_seconds: Seconds = 60  # after this silence another process may seal
     seals_at_once: Positive = 2  # per process; sealing is processor work
-    issuer: str = ""  # directory of all issuers, or of one; empty: a development one in DIR
+    issuer: str = ""  # directory of all issuers, or of one; empty: a development issuer in DIR

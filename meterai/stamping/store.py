@@ -1,4 +1,4 @@
-"""SQL of stamping, one function per question."""
+"""SQL of stamping, one function per query."""
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
@@ -33,8 +33,8 @@ from meterai.stamping.model import (
 
 RESERVE = """SELECT created, id, request, name, requested_at, due_at
 FROM stamping_reserve(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"""
-# Of an account whose documents must say what the law asks, before anything is reserved: one look into a small index,
-# and none where nothing is missing.
+# Checks the facts of an account whose documents need all of them, before anything is reserved: one look into a small
+# index, and none if nothing is missing.
 _TOLD = "WHERE NOT EXISTS (SELECT 1 FROM facts_demanded d WHERE d.account_id = %s AND facts_missing(%s))"
 _FACTS = "type, number, dated, value, party_name, identity_kind, identity_number"
 _KEEP_FACTS = f"""
@@ -42,7 +42,7 @@ INSERT INTO stamping_facts (account_id, stamping_id, {_FACTS})
 SELECT %s, f.stamping, {_FACTS} FROM jsonb_to_recordset(%s) AS f (stamping uuid, type text, number text, dated date,
     value bigint, party_name text, identity_kind text, identity_number text)
 """  # noqa: S608 - a constant
-# In one statement, as the stamping itself.
+# In one statement with the stamping itself.
 _LABELLED = """, labelled AS (
     INSERT INTO stamping_labels (account_id, stamping_id, reference, metadata)
     SELECT %s, id, %s, %s FROM made WHERE created
@@ -85,8 +85,8 @@ UPDATE stampings SET leased_until = now() + make_interval(secs => %s), tries = t
 WHERE account_id = %s AND stamping_id = %s AND state = 'reserved' AND leased_until <= now()
 RETURNING stamping_id
 """
-# For a process that seals the documents of a request one after the other.  Only those without a try:
-# one that another process leased meanwhile has been tried.
+# For a process that seals the documents of a request one after the other. Only those without a try: a stamping that
+# another process leased meanwhile has one.
 _KEEP_LEASES = """
 UPDATE stampings SET leased_until = now() + make_interval(secs => %s)
 WHERE account_id = %s AND stamping_id = ANY (%s) AND state = 'reserved' AND tries = 0
@@ -113,9 +113,9 @@ _FROM_BALANCE = _SELECT + (
     "WHERE s.account_id = %s AND s.order_id IS NULL AND s.stamping_id < %s"
     " ORDER BY s.stamping_id DESC LIMIT %s"
 )
-# An id is made before its row is written: by less than this.
+# An id is made at most so long before its row is written.
 _WRITTEN_SECONDS_MAX = 86_400
-# Of these documents: what has its stamps, or may still get them.
+# Stampings of these documents that have their stamps, or may still get them.
 _ALIVE = (
     _SELECT
     + """
@@ -143,7 +143,7 @@ JOIN documents_shown() d ON d.account_id = s.account_id AND d.sha256 = s.sha256_
 LEFT JOIN deltas x ON x.account_id = s.account_id AND x.stamping_id = s.stamping_id
 WHERE s.account_id = %s AND s.stamping_id = %s
 """
-# By whatever it is known by, whoever's it is, each by its own index.
+# By id, digest or reference, of any account, each by its own index.
 BY_ID = "SELECT account_id AS account, stamping_id AS stamping FROM stampings WHERE stamping_id = %s LIMIT 2"
 BY_DIGEST = """
 SELECT account_id AS account, stamping_id AS stamping FROM stampings
@@ -153,7 +153,7 @@ BY_REFERENCE = """
 SELECT account_id AS account, stamping_id AS stamping FROM stamping_labels WHERE reference = %s
 ORDER BY labelled_at DESC LIMIT %s
 """
-# Stampings that wait long for their first seal, or were taken up again and did not end; the oldest in front.
+# Stampings that wait long for their first seal, or that were taken up again and did not end, the oldest first.
 STUCK = """
 SELECT account_id AS account, stamping_id AS stamping, quantity, tries, requested_at, due_at FROM stampings
 WHERE state = 'reserved' AND (requested_at <= %s OR tries > 0) ORDER BY requested_at LIMIT %s
@@ -186,14 +186,14 @@ _OUTCOMES = RowMapper(StampingOutcome)
 
 
 async def stamping(tx: ReadTx, account: UUID, stamping: UUID) -> Stamping | None:
-    """One stamping."""
+    """Return one stamping, or None."""
     return await tx.one_as(_STAMPING_ROWS, _STAMPING, account, stamping)
 
 
 async def originals(
     tx: ReadTx, of: Sequence[tuple[UUID, UUID]]
 ) -> Mapping[tuple[UUID, UUID], bytes]:
-    """SHA-256 of the original of each of these stampings, which are of an account each."""
+    """Return SHA-256 of the originals of these stampings, given by account and id."""
     found = await tx.all(
         "SELECT account_id, stamping_id, sha256_original FROM stampings WHERE (account_id, stamping_id)"
         " IN (SELECT * FROM unnest(%s::uuid[], %s::uuid[]))",
@@ -204,58 +204,58 @@ async def originals(
 
 
 async def stamping_of_digest(tx: ReadTx, account: UUID, sha256: bytes) -> Stamping | None:
-    """The newest stamping of this account whose original or stamped document has this SHA-256."""
+    """Return the newest stamping of this account whose original or stamped document has this SHA-256."""
     return await tx.one_as(_STAMPING_ROWS, _OF_DIGEST, account, sha256, sha256)
 
 
 async def stampings(tx: ReadTx, account: UUID, ids: Sequence[UUID]) -> list[Stamping]:
-    """These stampings, in no particular order."""
+    """Return these stampings, in no particular order."""
     return await tx.all_as(_STAMPING_ROWS, _STAMPINGS, account, list(ids))
 
 
 async def stampings_of_orders(
     tx: ReadTx, account: UUID, order_ids: Sequence[UUID]
 ) -> list[Stamping]:
-    """The documents of these orders, in the order they came."""
+    """Return the stampings of these orders, in the order of their documents."""
     return await tx.all_as(_STAMPING_ROWS, _OF_ORDERS, account, list(order_ids))
 
 
 async def by_id(tx: ReadTx, stamping: UUID) -> list[StampingKey]:
-    """The stamping of this id, whoever's it is."""
+    """Return the keys of stampings with this id, of any account."""
     return await tx.all_as(_STAMPING_KEYS, BY_ID, stamping)
 
 
 async def by_digest(tx: ReadTx, sha256: bytes, limit: int) -> list[StampingKey]:
-    """Stampings whose original, or whose stamped file, has this SHA-256, newest first."""
+    """Return the keys of stampings whose original or stamped file has this SHA-256, newest first."""
     return await tx.all_as(_STAMPING_KEYS, BY_DIGEST, sha256, sha256, limit)
 
 
 async def by_reference(tx: ReadTx, reference: str, limit: int) -> list[StampingKey]:
-    """Stampings on which a client wrote this reference, newest first."""
+    """Return the keys of stampings with this reference, newest first."""
     return await tx.all_as(_STAMPING_KEYS, BY_REFERENCE, reference, limit)
 
 
 async def stuck(tx: ReadTx, before: datetime, limit: int) -> list[StampingStuck]:
-    """Reserved stampings that were asked for before a moment, or taken up again, the oldest in front."""
+    """Return reserved stampings requested before a moment, or taken up again, the oldest first."""
     return await tx.all_as(_STUCK, STUCK, before, limit)
 
 
 async def marks(tx: ReadTx, wanted: Sequence[OrderKey]) -> list[OrderMark]:
-    """Of the documents of these orders, of whichever accounts."""
+    """Return the version tags of the documents of these orders, of any accounts."""
     columns = ([one.account for one in wanted], [one.order for one in wanted])
     return await tx.all_as(_MARKS_OF_ORDERS, _MARKS, *columns)
 
 
 async def from_balance(tx: ReadTx, account: UUID, before: UUID, limit: int) -> list[Stamping]:
-    """What an account stamped from its balance and is older than one, newest first."""
+    """Return stampings of an account from its balance, before an id, newest first."""
     return await tx.all_as(_STAMPING_ROWS, _FROM_BALANCE, account, before, limit)
 
 
 async def listed(
     tx: ReadTx, account: UUID, before: UUID, limit: int, wanted: StampingFilter
 ) -> list[Stamping]:
-    """Stampings of an account that are older than one, newest first."""
-    # Their beginning in time bounds how far back the others are looked for.
+    """Return stampings of an account before an id, newest first."""
+    # The earliest time of the request bounds the search.
     since = wanted.since
     first = earliest_id(since, margin_seconds=_WRITTEN_SECONDS_MAX) if since else None
     asked = {
@@ -274,12 +274,12 @@ async def listed(
 async def alive(
     tx: ReadTx, account: UUID, sha256: Sequence[bytes], without: Sequence[UUID]
 ) -> list[Stamping]:
-    """Of these documents, the stampings that are delivered or may still be."""
+    """Return the stampings of these documents that are delivered or still open."""
     return await tx.all_as(_STAMPING_ROWS, _ALIVE, account, list(sha256), list(without))
 
 
 async def lock_documents(tx: Tx, account: UUID, sha256: Sequence[bytes]) -> None:
-    """Lock these documents, in the one order in which all transactions lock them."""
+    """Lock these documents, in the order in which all transactions lock them."""
     await tx.run(_LOCK_DOCUMENTS, account, list(sha256))
 
 
@@ -290,9 +290,9 @@ def _told(
     labels: Labels = NO_LABELS,
     made: str = _OF_MADE,
 ) -> tuple[str, list[object]]:
-    """A query that reserves, with what is written beside it in the same statement, and the parameters of that.
+    """Add the facts and labels to a query that reserves, as one statement. Return it with its parameters.
 
-    Facts of the stampings that it makes are by their ids; a collector whose facts are not complete is refused.
+    Facts are given by the ids of the new stampings. A collector with incomplete facts is refused.
     """
     missing = next((one.missing for one in facts.values() if one.missing), None)
     checked: list[object] = [account if missing else None, missing]
@@ -326,7 +326,7 @@ async def reserve(
     labels: Labels = NO_LABELS,
     facts: DocumentFacts = NO_FACTS,
 ) -> ReservedDocument:
-    """Hold stamps and bind serials; see sql/functions/stamping_reserve.sql.  Refuses `DocumentFactsMissing`."""
+    """Hold stamps and bind serials; see sql/functions/stamping_reserve.sql. Refuses `DocumentFactsMissing`."""
     query, more = _told(account, RESERVE, {stamping: facts}, labels)
     made = await tx.one_as(
         _RESERVED_DOCUMENTS,
@@ -349,7 +349,7 @@ async def reserve(
 
 
 async def is_made_by(tx: ReadTx, account: UUID, stamping: UUID, key: str) -> bool:
-    """True where this key made the stamping; another may have joined it."""
+    """True if this key made the stamping; another key may have joined it."""
     return await tx.value(_MADE_BY, account, stamping, key) is not None
 
 
@@ -364,7 +364,7 @@ async def reserve_all(
     lease_seconds: float,
     facts: Mapping[UUID, DocumentFacts],
 ) -> list[Reservation]:
-    """The same for the documents of one request, in its order; all of them or none."""
+    """Reserve the documents of one request, in its order; all of them or none."""
     documents = jsonb(list(wanted))
     query, more = _told(account, _RESERVE_ALL, facts)
     return await tx.all_as(
@@ -381,7 +381,7 @@ async def reserve_all(
 
 
 async def deliver(tx: Tx, account: UUID, stamping: UUID, delta: Delta) -> Delivery:
-    """Keep the delta and post the hold, unless somebody else did before."""
+    """Store the delta and post the hold, unless another process did before."""
     made = await tx.one_as(
         _DELIVERIES,
         DELIVER,
@@ -404,7 +404,7 @@ async def reserve_each(
     lease_seconds: float,
     facts: Mapping[UUID, DocumentFacts],
 ) -> Mapping[UUID, tuple[UUID, bool]]:
-    """Reserve documents each for itself; see sql/functions/stampings_reserve_each.sql."""
+    """Reserve documents, each by itself; see sql/functions/stampings_reserve_each.sql."""
     documents = jsonb(list(wanted))
     query, more = _told(account, _RESERVE_EACH, facts)
     rows = await tx.all(query, account, documents, due_seconds, lease_seconds, *more)
@@ -412,7 +412,7 @@ async def reserve_each(
 
 
 async def deliver_each(tx: Tx, account: UUID, deltas: Mapping[UUID, Delta]) -> set[UUID]:
-    """Deliver several stampings; those that nobody else delivered before."""
+    """Deliver several stampings. Return those that no other process delivered before."""
     made = list(deltas.values())
     rows = await tx.all(
         _DELIVER_EACH,
@@ -426,37 +426,37 @@ async def deliver_each(tx: Tx, account: UUID, deltas: Mapping[UUID, Delta]) -> s
 
 
 async def fail(tx: Tx, account: UUID, stamping: UUID, code: str) -> None:
-    """Give the stamps of a reserved stamping back."""
+    """Return the stamps of a reserved stamping."""
     await tx.run(FAIL, account, stamping, code)
 
 
 async def states(tx: ReadTx, account: UUID, ids: Sequence[UUID]) -> Mapping[UUID, StampingOutcome]:
-    """State of these stampings, and why those failed that did."""
+    """Return the states of these stampings, with the reasons of failures."""
     found = await tx.all_as(_OUTCOMES, _STATES, account, list(ids))
     return {one.id: one for one in found}
 
 
 async def under_way(tx: ReadTx) -> ReservedStampings:
-    """Reserved stampings: how many, of how many nobody is sealing, and since when the oldest waits."""
+    """Count reserved stampings and those that no process seals, with the time since the oldest waits."""
     found = await tx.one_as(_UNDER_WAYS, _UNDER_WAY)
     assert found is not None
     return found
 
 
 async def lease_to_resume(tx: Tx, lease_seconds: float, limit: int) -> list[StampingToResume]:
-    """Reserved stampings that no process is sealing, each leased to this one."""
+    """Lease reserved stampings that no process seals to this process."""
     return await tx.all_as(_TO_RESUME_ROWS, _TO_RESUME, limit, lease_seconds)
 
 
 async def lease(tx: Tx, account: UUID, stamping: UUID, lease_seconds: float) -> bool:
-    """Lease a stamping to this process; false where another has it, or it is done."""
+    """Lease a stamping to this process. False if another has it, or it ended."""
     return bool(await tx.run(_LEASE, lease_seconds, account, stamping))
 
 
 async def keep_leases(
     tx: Tx, account: UUID, ids: Sequence[UUID], lease_seconds: float
 ) -> set[UUID]:
-    """Keep the leases of stampings that wait for their turn; those that are still ours."""
+    """Extend the leases of waiting stampings. Return those still leased by this process."""
     kept = await tx.all(_KEEP_LEASES, lease_seconds, account, list(ids))
     return {row["stamping_id"] for row in kept}
 
@@ -468,8 +468,10 @@ async def order(
     agreed: Collection[bytes],
     facts: Mapping[UUID, DocumentFacts],
 ) -> PlacedOrder | None:
-    """Place an order with its documents, or find that of its key; None where one of them was stamped before
-    and is not agreed to; see sql/functions/stampings_order.sql.
+    """Place an order with its documents, or find that of its key. None if one of them was stamped before without
+    agreement.
+
+    See sql/functions/stampings_order.sql.
     """
     hexes = [one.hex() for one in agreed]
     query, more = _told(terms.account, ORDER, facts, made=_OF_ORDER_MADE)
@@ -477,7 +479,7 @@ async def order(
 
 
 async def are_facts_demanded(tx: ReadTx, account: UUID) -> bool:
-    """True where each document of an account must say what the law asks of a collector."""
+    """True if each document of an account must state what the law demands of a collector."""
     return bool(
         await tx.value(
             "SELECT EXISTS (SELECT 1 FROM facts_demanded WHERE account_id = %s)", account
@@ -486,7 +488,7 @@ async def are_facts_demanded(tx: ReadTx, account: UUID) -> bool:
 
 
 async def facts_of(tx: ReadTx, account: UUID, stamping: UUID) -> DocumentFacts:
-    """What the document of a stamping is, as its sender said."""
+    """Return the facts of the document of a stamping, as its sender stated them."""
     found = await tx.one(
         f"SELECT {_FACTS} FROM stamping_facts WHERE account_id = %s AND stamping_id = %s",  # noqa: S608
         account,
@@ -520,7 +522,9 @@ async def insert_waiting(
     is_repaired: bool = False,
     before: UUID | None = None,
 ) -> None:
-    """Record a document of an order; it waits for the payment, and is what it was for the stamping `before`."""
+    """Insert the stamping of a document of an order, which waits for the payment. Facts are copied from the stamping
+    `before`.
+    """
     await tx.run(
         "WITH made AS (INSERT INTO stampings (account_id, stamping_id, order_id, position, idempotency_key,"  # noqa: S608
         " request_hash, sha256_original, placements, quantity, is_repaired, state)"
@@ -544,7 +548,7 @@ async def insert_waiting(
 
 
 async def waiting_of_order(tx: Tx, account: UUID, order: UUID) -> list[WaitingDocument]:
-    """Documents of an order that wait for its payment."""
+    """Return the documents of an order that wait for its payment."""
     return await tx.all_as(
         _WAITING,
         "SELECT stamping_id AS stamping, quantity FROM stampings"
@@ -575,7 +579,7 @@ async def drop_waiting(tx: Tx, account: UUID, order: UUID) -> None:
 
 
 async def unfinished_of_order(tx: Tx, account: UUID, order: UUID) -> OrderProgress:
-    """How many documents of an order are not done, and how many are delivered."""
+    """Count the open and the delivered documents of an order."""
     found = await tx.one_as(
         _PROGRESS,
         "SELECT count(*) FILTER (WHERE state IN ('waiting', 'reserved')) AS open,"
@@ -589,12 +593,12 @@ async def unfinished_of_order(tx: Tx, account: UUID, order: UUID) -> OrderProgre
 
 
 async def stamped(tx: ReadTx, account: UUID, stamping: UUID) -> StampedDocument | None:
-    """What a stamped document is made of."""
+    """Return the parts of a stamped document."""
     return await tx.one_as(_STAMPED_DOCUMENTS, _STAMPED, account, stamping)
 
 
 async def knows_key(tx: ReadTx, account: UUID, key: str) -> bool:
-    """Whether something was asked with this key; before keys had their table, or for a part of it."""
+    """True if a request used this key, also before keys had their own table, or for one of several documents."""
     row = await tx.one(
         "SELECT 1 AS found FROM stamping_keys WHERE account_id = %s AND idempotency_key = %s"
         " UNION ALL SELECT 1 FROM stampings WHERE account_id = %s"

@@ -1,17 +1,17 @@
-"""Reserve, seal and deliver documents; show stampings; resume those that were interrupted.
+"""Reserve, seal and deliver documents; show stampings; resume interrupted ones.
 
-`StampingService` goes three steps, each committed by itself:
+`StampingService` takes three steps, each committed by itself:
 
 1. reserve: the request, the held stamps and the bound serials are one transaction;
-2. seal: outside any transaction, from what step 1 recorded and nothing else;
+2. seal: outside any transaction, from the record of step 1 and nothing else;
 3. deliver: delta, posted hold and jobs are one transaction.
 
-A crash after 1 leaves a reserved stamping whose lease runs out: `resume` seals it again under the
-same serials.  A crash after 2 is the same, since nobody has seen that seal.  A crash after 3 has
-lost only our answer, and the same request finds it.
+A crash after 1 leaves a reserved stamping whose lease runs out: `resume` seals it again under the same serials. A
+crash after 2 has the same effect, since nobody saw that seal. A crash after 3 loses only the answer, and the same
+request finds the stamping.
 
-Several documents of one request go step 1 together, in one transaction, and the others each by
-itself: the outcome of one changes nothing for another.
+Several documents of one request take step 1 together, in one transaction, and the other steps each by itself: the
+outcome of one changes nothing for another.
 """
 
 import asyncio
@@ -72,11 +72,11 @@ from meterai.stamping.service.uploads import StoredUpload, UploadIngestion
 from meterai.stamping.settings import StampingSettings
 from meterai.stamps import NotEnoughStamps, SerialService
 
-# Of a lease: for the turn and the seal.  The rest is for delivering it, which the time-outs of the
-# database bound; so nobody else takes a stamping up while we are at it.
+# Share of a lease for waiting and sealing. The rest is for the delivery, which time-outs of the database bound, so
+# that no other process takes the stamping up meanwhile.
 LEASE_SHARE_OF_SEALING = 2 / 3
-RESUMED_SECONDS = 1.0  # of one run: a worker that is told to end waits for no longer
-# Tries of one order, each after an earlier stamping of a document was there and had ended a moment later.
+RESUMED_SECONDS = 1.0  # of one run; a worker that has to stop waits no longer
+# Tries to place one order. A try is repeated if it meets an earlier stamping of a document that ends a moment later.
 PLACED_TRIES_MAX = 3
 _log = structlog.get_logger()
 
@@ -84,7 +84,7 @@ _log = structlog.get_logger()
 def _reserved(
     account: UUID, made: ReservedDocument, taken: StoredUpload, serials: Sequence[Serial]
 ) -> Stamping:
-    """The stamping that `stamping_reserve` has just made."""
+    """Return the stamping that `stamping_reserve` has just made."""
     return Stamping(
         account,
         made.id,
@@ -108,7 +108,7 @@ def _reserved(
 
 
 def _is_labelled_so(stamping: Stamping, labels: Labels) -> bool:
-    """True also where its labels are not kept any more."""
+    """True if the labels are equal, or are no longer kept."""
     if stamping.metadata is None:
         return not labels
     kept = Labels(stamping.reference, stamping.metadata)
@@ -116,12 +116,12 @@ def _is_labelled_so(stamping: Stamping, labels: Labels) -> bool:
 
 
 def sealing_seconds(lease_seconds: float) -> float:
-    """How long a turn and a seal may take under such a lease."""
+    """Return the seconds for waiting and sealing under a lease of so many seconds."""
     return lease_seconds * LEASE_SHARE_OF_SEALING
 
 
 async def load(tx: ReadTx, account: UUID, stamping_id: UUID) -> Stamping:
-    """One stamping of this account.  Refuses `NotFound`."""
+    """Return a stamping of this account. Refuses `NotFound`."""
     found = await store.stamping(tx, account, stamping_id)
     if found is None:
         raise NotFound("no such stamping of this account")
@@ -129,14 +129,14 @@ async def load(tx: ReadTx, account: UUID, stamping_id: UUID) -> Stamping:
 
 
 async def stampings_of_orders(tx: ReadTx, account: UUID, *ids: UUID) -> list[Stamping]:
-    """The documents of these orders, in the order they came."""
+    """Return the stampings of these orders, in the order of their documents."""
     return await store.stampings_of_orders(tx, account, ids)
 
 
 async def originals_of(
     tx: ReadTx, stampings: Collection[tuple[UUID, UUID]]
 ) -> dict[tuple[UUID, UUID], bytes]:
-    """SHA-256 of the documents that stampings of these accounts are about, for checking; nothing personal."""
+    """Return SHA-256 of the originals of stampings, by account and id, for checks. Nothing of it is personal."""
     return dict(await store.originals(tx, list(stampings))) if stampings else {}
 
 
@@ -169,14 +169,14 @@ class StampingService:
         placements: Sequence[Placement],
         may: sealing.Permission | None = None,
     ) -> PreparedDocument:
-        """What a document is, before anybody pays for it; a broken one is mended.
+        """Examine a document before anybody pays for it, and repair a broken one.
 
-        `may` is asked before that costs anything.  Refuses what `sealing` does.
+        `may` is called before any costly work. Refuses what `sealing` refuses.
         """
         return await self._uploads.ingest(account, document, placements, may)
 
     async def check_rights(self, account: UUID, key: str, stamps_needed: int) -> None:
-        """Refuses `NotEnoughStamps` for a new stamping; one asked for before may go on."""
+        """Refuse `NotEnoughStamps` for a new stamping. A repeated request passes."""
         async with self._database.reading() as tx:
             held = await stamps.balance(tx, account)
             is_enough = held.available >= stamps_needed or held.held > 0
@@ -188,12 +188,11 @@ class StampingService:
     async def stamp(
         self, account: UUID, key: str, upload: Upload, member: UUID | None = None
     ) -> StampingView:
-        """Stamp one document from the balance, and answer when it is delivered; `member` is who acts for the
-        account.
+        """Stamp one document from the balance, and answer when it is delivered; `member` acts for the account.
 
-        The same key, or the same document with the same placements while unfinished, finds the
-        same stamping.  Refuses what `sealing` refuses, `NotEnoughStamps`, `IdempotencyKeyReused`,
-        `InProgress`, `StampingEndedUnstamped`, and what `accounts.use_stamps` does.
+        The same key, or the same document with the same placements while unfinished, finds the same stamping. Refuses
+        what `sealing` refuses, `NotEnoughStamps`, `IdempotencyKeyReused`, `InProgress`, `StampingEndedUnstamped`, and
+        what `accounts.use_stamps` refuses.
         """
         may = partial(self.check_rights, account, key, len(upload.wishes))
         taken = await self._uploads.store(account, upload, may)
@@ -239,15 +238,14 @@ class StampingService:
         agreed: Agreed = (),
         member: UUID | None = None,
     ) -> Sequence[StampingView]:
-        """Stamp the documents of one request from the balance; `member` is who acts for the account.
+        """Stamp the documents of one request from the balance; `member` acts for the account.
 
-        All their stamps are held in one transaction, or none; then each document ends for
-        itself, and its view says how: one that cannot be sealed has failed and its stamps are
-        back, one that must wait is sealed later.  The same key with the same documents, in
-        whatever order, finds the same stampings as they are by then.  `agreed` are the documents
-        that shall be stamped although they were before.
-        Refuses what `sealing` refuses, `Malformed`, `DocumentTwice`, `NotEnoughStamps`,
-        `StampedBefore`, `IdempotencyKeyReused`, and what `accounts.use_stamps` does.
+        All their stamps are held in one transaction, or none. Then each document ends by itself, and its view gives
+        the outcome: one that cannot be sealed has failed and its stamps are returned, one that must wait is sealed
+        later. The same key with the same documents, in any order, finds the same stampings in their current state.
+        `agreed` are documents to stamp although they were stamped before. Refuses what `sealing` refuses, `Malformed`,
+        `DocumentTwice`, `NotEnoughStamps`, `StampedBefore`, `IdempotencyKeyReused`, and what `accounts.use_stamps`
+        refuses.
         """
         needed = sum(len(upload.wishes) for upload in uploads)
         may = partial(self.check_rights, account, key, needed)
@@ -294,7 +292,7 @@ class StampingService:
         stampings = {one.id: one for one in await self._load(account, ids)}
         lease = self._settings.seal_lease_seconds
         for place, (taken, serials) in enumerate(wanted):
-            # Those that wait keep their leases; one that another process leased is left to it.
+            # Waiting ones keep their leases; one that another process leased stays with that process.
             kept = await self._database.once(store.keep_leases, account, ids[place:], lease)
             if taken.stamping not in kept:
                 continue
@@ -310,7 +308,7 @@ class StampingService:
         if made.request != taken.request:
             raise IdempotencyKeyReused("another request had this key")
         stamping = await self._database.once(load, account, made.id)
-        # A key that joined a stamping gets its labels.
+        # A key that joined a stamping takes over its labels.
         if not _is_labelled_so(stamping, taken.upload.labels) and await self._database.once(
             store.is_made_by, account, made.id, key
         ):
@@ -327,7 +325,7 @@ class StampingService:
         return await self.view(account, made.id)
 
     async def _resume_now(self, stamping: Stamping) -> bool:
-        """Seal a stamping whose lease ran out; false where another process has leased it."""
+        """Seal a stamping whose lease ran out. False if another process has leased it."""
         lease = self._settings.seal_lease_seconds
         if not await self._database.once(store.lease, stamping.account, stamping.id, lease):
             return False
@@ -348,13 +346,13 @@ class StampingService:
         written: Labels = NO_LABELS,
         sold: SoldBy | None = None,
     ) -> OrderView:
-        """Order the stamps of named documents, of a seller or of ours, to be paid once, by a method or the default one; `member` is
-        who acts for the account, `written` the client's own words on the order.
+        """Order the stamps of named documents, of a seller or of the operator, to be paid once, by a method or the
+        default one.
 
-        Each document is inspected now, unless it was before: nobody pays for one that cannot be stamped.
-        `agreed` are the documents that shall be stamped although they were before.
-        Refuses what `sealing` refuses, `Malformed`, `DocumentTwice`, `OrderTooLarge`,
-        `StampedBefore`, `IdempotencyKeyReused`, and what `accounts.use_stamps` does.
+        `member` acts for the account, `written` are the client's labels of the order. Each document is examined now,
+        unless it was before: nobody pays for one that cannot be stamped. `agreed` are documents to stamp although they
+        were stamped before. Refuses what `sealing` refuses, `Malformed`, `DocumentTwice`, `OrderTooLarge`,
+        `StampedBefore`, `IdempotencyKeyReused`, and what `accounts.use_stamps` refuses.
         """
         taken = await self._uploads.store_all(account, uploads)
         quantity = sum(len(upload.wishes) for upload in uploads)
@@ -402,13 +400,13 @@ class StampingService:
                 return placed
             if found := await self._database.once(store.alive, terms.account, asked, ()):
                 raise StampedBefore(found)
-            # What was there has ended since.
+            # The earlier stamping has ended since.
         raise DatabaseBusy(
             "an earlier stamping of a document began and ended meanwhile, again and again"
         )
 
     async def reserve_order(self, tx: Tx, account: UUID, order_id: UUID) -> None:
-        """An order of documents was paid: hold its stamps for each of its documents."""
+        """Hold the stamps of a paid order for each of its documents."""
         order = await orders.load(tx, account, order_id)
         for stamping, quantity in await store.waiting_of_order(tx, account, order_id):
             serials = await self._serials.serials(quantity)
@@ -417,29 +415,29 @@ class StampingService:
     # -- queries ---------------------------------------------------------------------------
 
     async def of_order(self, account: UUID, order_id: UUID) -> list[StampingView]:
-        """The stampings of an order, in the order its documents came."""
+        """Return the stampings of an order, in the order of its documents."""
         found = await self._database.once(store.stampings_of_orders, account, [order_id])
         return [shown(one) for one in found]
 
     async def view(self, account: UUID, stamping_id: UUID) -> StampingView:
-        """One stamping.  Refuses `NotFound`."""
+        """Return one stamping. Refuses `NotFound`."""
         return shown(await self._database.once(load, account, stamping_id))
 
     async def page(
         self, account: UUID, page: ListPage, wanted: StampingFilter
     ) -> tuple[list[StampingView], bool]:
-        """A page of what an account had stamped, newest first, and whether there is older."""
+        """Return a page of an account's stampings, newest first, and True if there are older ones."""
         found = self._database.once(store.listed, account, page.before, page.wanted, wanted)
         stampings, is_more = page.cut(await found)
         return [shown(one) for one in stampings], is_more
 
     async def from_balance(self, account: UUID, page: ListPage) -> tuple[list[Stamping], bool]:
-        """A page of what an account stamped from its balance, and whether there is older."""
+        """Return a page of an account's stampings from its balance, and True if there are older ones."""
         wanted = self._database.once(store.from_balance, account, page.before, page.wanted)
         return page.cut(await wanted)
 
     async def delta(self, account: UUID, stamping_id: UUID) -> tuple[StampedDocument, bytes]:
-        """The delta of a delivered stamping.  Refuses `NotFound`, `NotDelivered`."""
+        """Return the delta of a delivered stamping. Refuses `NotFound`, `NotDelivered`."""
         found = await self._database.once(store.stamped, account, stamping_id)
         if found is None:
             raise NotFound("no such stamping of this account")
@@ -448,7 +446,7 @@ class StampingService:
         return found, found.delta
 
     async def document(self, account: UUID, stamping_id: UUID) -> tuple[StampedDocument, bytes]:
-        """The stamped document: original and delta.
+        """Return the stamped document: original and delta.
 
         Refuses what `delta` refuses, `DocumentForgotten`, `DocumentUnavailable`.
         """
@@ -456,7 +454,7 @@ class StampingService:
         return found, await self._original(account, found) + delta
 
     async def _original(self, account: UUID, of: Stamping | StampedDocument) -> bytes:
-        """The original as it came, or mended.  Refuses `DocumentForgotten`, `DocumentUnavailable`."""
+        """Return the original as it was uploaded, or repaired. Refuses `DocumentForgotten`, `DocumentUnavailable`."""
         if of.is_forgotten:
             raise DocumentForgotten("the original is not kept any more")
         return await self._documents.content(account, of.sha256_original)
@@ -476,7 +474,7 @@ class StampingService:
         serials: Sequence[Serial],
         hashed: HashedDocument | None = None,
     ) -> Stamping | None:
-        """The stamping as it is now; None where somebody else delivered it first."""
+        """Seal and deliver a stamping. Return its new state, or None if another process delivered it first."""
         delta = await self._sealed(stamping, original, serials, hashed)
         made = await self._database.once(store.deliver, stamping.account, stamping.id, delta)
         if not made.is_ours:
@@ -513,25 +511,27 @@ class StampingService:
             async with asyncio.timeout(sealing_seconds(self._settings.seal_lease_seconds)):
                 async with self._sealing:
                     with SEALS.time():
-                        # In a thread: milliseconds of the event loop would count as overload.
+                        # In a thread: milliseconds of work in the event loop would count as overload.
                         return await asyncio.to_thread(seal)
         except TimeoutError:
             raise InProgress("its turn did not come in time; it is sealed later") from None
         except sealing.SealingUnavailable:
-            raise  # ours to mend: the stamping stays reserved until its due time
+            raise  # our fault: the stamping stays reserved until its due time
         except Refusal as refusal:
             raise await self._failed(stamping, refusal) from refusal
 
     async def _failed(self, stamping: Stamping, cause: Refusal) -> StampingEndedUnstamped:
-        """Give the stamps back and keep why; requests for this stamping are refused with it."""
+        """Return the stamps and store the reason. Requests for this stamping are refused with it."""
         await self._database.once(store.fail, stamping.account, stamping.id, cause.code)
         return StampingEndedUnstamped(cause.code)
 
     async def resume(self) -> int:
-        """Periodic task: seal what is reserved and nobody is sealing; give back what is past its time.
+        """Periodic task: seal reserved stampings that no process is sealing; return the stamps of those past their due
+        time.
 
-        No more at once than are sealed at once: a lease covers one seal, not a line of them.  So it goes on for
-        `RESUMED_SECONDS` where there are more: after an outage the pause between two looks would be longer than a seal.
+        One look takes as many as are sealed at once, since a lease covers one seal and no queue of them. It repeats
+        for `RESUMED_SECONDS` while there are more: after an outage the pause between two looks would be longer than a
+        seal.
         """
         lease, most = self._settings.seal_lease_seconds, self._settings.seals_at_once
         done, until = 0, monotonic() + RESUMED_SECONDS
@@ -544,7 +544,7 @@ class StampingService:
                 return done
 
     async def _resume_row(self, due: StampingToResume) -> None:
-        """Seal and deliver one; tried again when its lease runs out, until the due time."""
+        """Seal and deliver one. A failure is tried again when the lease runs out, until the due time."""
         account, stamping_id, is_late = due
         if is_late:
             await self._database.once(store.fail, account, stamping_id, NotInTime.code)
@@ -552,7 +552,7 @@ class StampingService:
         stamping = await self._database.once(load, account, stamping_id)
         try:
             await self._resume(stamping)
-        except StampingEndedUnstamped as refusal:  # it has ended, and its stamps are back
+        except StampingEndedUnstamped as refusal:  # it has ended, and its stamps were returned
             _not_delivered(stamping_id, refusal)
 
     async def _resume(self, stamping: Stamping) -> None:
@@ -565,7 +565,7 @@ class StampingService:
 
 
 def _wanted(taken: StoredUpload, serials: Sequence[Serial] = ()) -> dict[str, object]:
-    """One document of a request as `stampings_reserve` takes it, and `stampings_order`."""
+    """Convert one document of a request to the form that `stampings_reserve` and `stampings_order` take."""
     name, size, pages, kept_until = taken.about
     return {
         "stamping": str(taken.stamping),

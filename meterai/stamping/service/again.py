@@ -1,7 +1,6 @@
-"""A document that was stamped before is stamped again only where its sender agreed.
+"""Check that a document that was stamped before is stamped again only if its sender agreed.
 
-A sender who lost our answer sends the same file once more, from a new form: that must not cost a
-stamp.
+A sender who lost the answer sends the same file once more, from a new form: that must not cost a stamp.
 """
 
 from collections.abc import Collection, Mapping
@@ -12,7 +11,7 @@ from meterai.plumbing.db.database import Tx
 from meterai.stamping import store
 from meterai.stamping.model import StampedBefore
 
-Agreed = Collection[bytes]  # SHA-256 of documents that shall be stamped although they were before
+Agreed = Collection[bytes]  # SHA-256 of documents to stamp although they were stamped before
 
 
 async def check_not_again(
@@ -23,11 +22,11 @@ async def check_not_again(
     *,
     since: datetime | None = None,
 ) -> None:
-    """Refuse `StampedBefore` where one of the documents of these new stampings has another stamping
-    that is delivered or may still be; with `since`, one that was asked for since then.
+    """Refuse `StampedBefore` if a document of these new stampings has another stamping that is delivered or still
+    open.
 
-    The rows of the documents are locked by now, so of two requests at once the later one sees the
-    other.  What the transaction did is undone by the refusal.
+    With `since`, only stampings requested since then count. The rows of the documents are locked already, so of two
+    concurrent requests the later one sees the other. The refusal rolls the transaction back.
     """
     asked = [sha256 for sha256 in made.values() if sha256 not in agreed]
     if not asked:

@@ -1,4 +1,4 @@
-"""Whether anything of the documents of orders changed."""
+"""Version tags of the documents of orders."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from meterai.stamping import store
 
 
 async def marks(tx: ReadTx, wanted: Sequence[OrderKey]) -> dict[OrderKey, str]:
-    """A text of each of these orders, another whenever what is told of its documents changed; those
-    without documents are left out.
+    """Return a tag of each of these orders that changes with every shown change of its documents. Orders without
+    documents are left out.
     """
     return {OrderKey(one.account, one.order): one.mark for one in await store.marks(tx, wanted)}

@@ -1,4 +1,4 @@
-"""Reorder: the same once more, for an order that nobody paid in time."""
+"""Reorder: place an order again that nobody paid in time."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -32,16 +32,15 @@ _UNPAID = (OrderState.LAPSED, OrderState.WITHDRAWN)
 
 
 def reorder_key(order_id: UUID) -> str:
-    """The key of the order that follows this one: pressing twice is one order."""
+    """Return the key of the order that follows this one: pressing twice makes one order."""
     return f"reorder:{show('ord', order_id)}"
 
 
 class ReorderService:
-    """Orders once more what lapsed or withdrawn orders were for, at today's terms.
+    """Places the content of lapsed or withdrawn orders again, at today's terms.
 
-    The documents are those that were uploaded then, at the same places; no byte of them is sent
-    again.  The earlier order is withdrawn in the same transaction: money that comes late for it
-    goes back, and no document is stamped twice.
+    The documents are those uploaded for the first order, at the same places; none is sent again. The earlier order is
+    withdrawn in the same transaction: late money for it is refunded, and no document is stamped twice.
     """
 
     def __init__(
@@ -68,20 +67,21 @@ class ReorderService:
         member: UUID | None = None,
         sold: SoldBy | None = None,
     ) -> OrderView:
-        """The order that follows this one, of a seller or of ours; a repeat finds the same; `member` is who acts for the
-        account.
+        """Place the order that follows this one, of a seller or of the operator. A repeat finds the same; `member`
+        acts for the account.
 
-        Refuses `NotFound`, `NotAllowedNow` for an order that can be paid or was,
-        `DocumentForgotten`, `StampedBefore`, and what placing an order does; `IdempotencyKeyReused`
-        where a program of this account gave the key to another order; `StoreNotOurs` for documents; what
-        `accounts.use_stamps` does.
+        Refuses `NotFound`, `NotAllowedNow` for an order that can be paid or was paid, `DocumentForgotten`,
+        `StampedBefore`, and what placing an order refuses; `IdempotencyKeyReused` if a program of this account used
+        the key for another order; `StoreNotOurs` for documents; what `accounts.use_stamps` refuses.
         """
         key = reorder_key(order_id)
         async with self._database.reading() as tx:
             earlier = await orders.load(tx, account, order_id)
             found = await store.stampings_of_orders(tx, account, [order_id])
         if found:
-            await self._kept.contents.check_writable()  # its originals are not here either
+            await (
+                self._kept.contents.check_writable()
+            )  # a store that is not writable does not have the originals either
         terms = await self._terms(earlier, key, found, sold)
         place = partial(self._place, terms=terms, earlier=earlier, found=found, member=member)
         placed = await self._database.run(place)
@@ -134,15 +134,15 @@ class ReorderService:
                 before=one.id,
             )
         new = {stamping: one.sha256_original for stamping, one in made.items()}
-        # The earlier order would not have been placed, had its buyer not agreed to what was there then.
+        # The buyer of the earlier order agreed to the stampings that existed then.
         await check_not_again(tx, account, new, (), since=earlier.placed_at)
-        # After the earlier order, which gave back what it had counted.
+        # After the end of the earlier order, which returned its count.
         uses = {placed.id: terms.quantity} if found else {}
         await accounts.use_stamps(tx, account, member, uses)
         return placed
 
     async def _end(self, tx: Tx, account: UUID, order_id: UUID) -> None:
-        """Withdraw the earlier order, which may have been paid since it was looked at."""
+        """Withdraw the earlier order. It may have been paid since it was read."""
         state = (await orders.load(tx, account, order_id)).state
         if state not in _UNPAID:
             raise NotAllowedNow("the order", state, "reordered")
@@ -150,6 +150,6 @@ class ReorderService:
 
 
 def may_reorder(order: OrderView, found: Sequence[Stamping]) -> bool:
-    """True where the same can be ordered once more without an upload: every original is kept."""
+    """True if the order can be placed again without an upload: every original is kept."""
     is_there = order.kind == OrderKind.STAMPS or bool(found)
     return is_there and order.state in _UNPAID and not any(one.is_forgotten for one in found)

@@ -1,15 +1,15 @@
-"""Many documents stamped from a balance, each for itself: what a batch is worked with, step by step.
+"""Many documents stamped from a balance, each by itself: the steps of the work on a batch.
 
-The caller goes the steps of `StampingService` with several documents at once:
+The caller takes the steps of `StampingService` with several documents at once:
 
-1. `take_in`: a document is examined and its bytes are kept, before it is known where its stamps go;
-2. `prepare`: what was kept is read, and its stamps are placed; nothing is reserved yet;
-3. `reserve` (in a transaction of the caller): the held stamps and the bound serials of those that are ready;
+1. `take_in`: a document is examined and its bytes are kept, before the places of its stamps are known;
+2. `prepare`: the kept bytes are read, and the stamps are placed; nothing is reserved yet;
+3. `reserve` (in a transaction of the caller): holds the stamps and binds the serials of prepared documents;
 4. `seal`: outside any transaction;
 5. `deliver` (in a transaction of the caller).
 
-Whoever dies between 3 and 5 leaves reserved stampings, which `StampingService.resume` ends.
-A step goes to a thread once for all of its documents: every change to another thread costs as much as a step of sealing.
+A process that dies between 3 and 5 leaves reserved stampings, which `StampingService.resume` ends. A step uses one
+thread for all of its documents, since switching to a thread costs as much as a step of sealing.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -45,10 +45,10 @@ from meterai.stamping.settings import StampingSettings
 from meterai.stamps import SerialService
 
 Result = TypeVar("Result")
-EXAMINED_AT_ONCE = 1  # processes beside this one, for what is broken or searched
+EXAMINED_AT_ONCE = 1  # processes beside this one, for broken documents and searches
 STEPS_AT_ONCE = 2  # threads of this process that examine, place or seal
-CHECK_PATH = "/c/"  # printed in every QR, so it stays for ever
-# Where a stamp is tried of a document whose placements are not known yet: one of them is on a page that takes it.
+CHECK_PATH = "/c/"  # printed in every QR, so it never changes
+# Trial placements for a document whose placements are not known yet: one of them is on a page that takes a stamp.
 _PROBES = (
     Placement(sealing.LAST_PAGE, 0.0, 0.0, sealing.WIDTH_MIN),
     Placement(1, 0.0, 0.0, sealing.WIDTH_MIN),
@@ -57,7 +57,7 @@ _PROBES = (
 
 @dataclass(frozen=True, slots=True)
 class TakenIn:
-    """A document that can be stamped somewhere, whose bytes are kept; its row is for the caller to write."""
+    """A document that takes a stamp somewhere, with its bytes kept. The caller writes its row."""
 
     sha256: bytes
     about: DocumentMetadata
@@ -66,7 +66,7 @@ class TakenIn:
 
 @dataclass(frozen=True, slots=True)
 class RowWish:
-    """A kept document, and where its stamps are wished."""
+    """A kept document, and the wishes for its stamps."""
 
     sha256: bytes
     wishes: tuple[PlacementWish, ...]
@@ -76,7 +76,7 @@ class RowWish:
 
 @dataclass(frozen=True, slots=True)
 class ReadyRow:
-    """A document that can be stamped where it was wished, and the stamping that it gets."""
+    """A document that can be stamped as wished, with its new stamping."""
 
     sha256: bytes
     placements: tuple[Placement, ...]
@@ -89,7 +89,7 @@ class ReadyRow:
 
     @property
     def wanted(self) -> dict[str, object]:
-        """What `stampings_reserve_each` takes."""
+        """Object that `stampings_reserve_each` takes."""
         return {
             "stamping": str(self.stamping),
             "request": request_hash(self.sha256, self.placements).hex(),
@@ -101,7 +101,7 @@ class ReadyRow:
 
 
 class RowStamping:
-    """Carries out the steps for many documents at once."""
+    """Takes the steps for many documents at once."""
 
     def __init__(
         self,
@@ -125,7 +125,7 @@ class RowStamping:
 
     @property
     def lease_seconds(self) -> float:
-        """After so long a silence another process goes on with what was reserved."""
+        """Seconds of silence after which another process continues a reserved stamping."""
         return self._settings.seal_lease_seconds
 
     # -- documents -------------------------------------------------------------------------
@@ -137,10 +137,10 @@ class RowStamping:
         *,
         wanted_seconds: float,
     ) -> list[TakenIn | Refusal]:
-        """Examine documents and keep their bytes for as long as their stamping may take, each for itself.
+        """Examine documents, each by itself, and keep their bytes for the longest duration of their stamping.
 
-        Known content is neither read nor examined, unless it was examined by other rules.
-        Refuses `StoreNotOurs`.
+        Known content is neither read nor examined, unless other rules applied to its examination. Refuses
+        `StoreNotOurs`.
         """
         await self._documents.contents.check_writable()
         works = [partial(self._taking, name, content, wanted_seconds) for name, content in files]
@@ -184,7 +184,7 @@ class RowStamping:
         raise first
 
     async def prepare(self, account: UUID, rows: Sequence[RowWish]) -> list[ReadyRow | Refusal]:
-        """Read documents and place their stamps, each for itself; the serials are not bound yet."""
+        """Read documents and place their stamps, each by itself; the serials are not bound yet."""
         serials = [await self._serials.serials(len(row.wishes)) for row in rows]
         works = [
             partial(self._readying, account, *pair) for pair in zip(rows, serials, strict=True)
@@ -192,7 +192,7 @@ class RowStamping:
         found = await self._finished(account, works)
         for at, (row, one) in enumerate(zip(rows, found, strict=True)):
             if isinstance(one, DocumentUnavailable):
-                try:  # once more, to be told why not
+                try:  # once more, for the exact reason
                     await self._documents.content(account, row.sha256)
                 except Refusal as refusal:
                     found[at] = refusal
@@ -217,7 +217,7 @@ class RowStamping:
     async def _finished(
         self, account: UUID, works: Sequence[Callable[[], sealing.Work[Result]]]
     ) -> list[Result | Refusal]:
-        """The result of each work, or its refusal: in one thread those that need no process, the others one by one."""
+        """Return the result or refusal of each work: those that need no process in one thread, the others one by one."""
         async with self._steps.one(str(account)):
             found = await to_the_end(partial(_quickly, works))
         return [
@@ -238,10 +238,10 @@ class RowStamping:
     async def reserve(
         self, tx: Tx, account: UUID, rows: Sequence[ReadyRow]
     ) -> Mapping[UUID, tuple[UUID, bool]]:
-        """Hold the stamps of documents and bind their serials; by the stamping that was asked for the one that it is,
-        and whether it is new.  A document that is left out is asked for again.
+        """Hold the stamps of documents and bind their serials. Maps each wanted stamping to the actual one, and True
+        if it is new.
 
-        Refuses `NotEnoughStamps`, and then nothing is reserved.
+        A missing one has to be requested again. Refuses `NotEnoughStamps`, and then nothing is reserved.
         """
         if not rows:
             return {}
@@ -257,9 +257,9 @@ class RowStamping:
     async def seal(
         self, account: UUID, rows: Sequence[ReadyRow]
     ) -> tuple[Mapping[UUID, Delta], Mapping[UUID, Refusal]]:
-        """The deltas of reserved documents, and why the others cannot be sealed, by their stampings.
+        """Return the deltas of reserved documents, and the refusals of those that cannot be sealed, by stamping.
 
-        In neither are those that must wait for something of ours: they are resumed later.
+        Documents that wait for a fault of ours are in neither: they are resumed later.
         """
         sealed: dict[UUID, Delta] = {}
         refused: dict[UUID, Refusal] = {}
@@ -292,11 +292,11 @@ class RowStamping:
                 yield row, delta
 
     async def deliver(self, tx: Tx, account: UUID, deltas: Mapping[UUID, Delta]) -> set[UUID]:
-        """Keep deltas and post holds; those stampings that nobody else delivered before."""
+        """Store deltas and post holds. Return the stampings that no other process delivered before."""
         return await store.deliver_each(tx, account, deltas)
 
     async def fail(self, account: UUID, stamping: UUID, refusal: Refusal) -> None:
-        """Give the stamps of a reserved stamping back, and keep why."""
+        """Return the stamps of a reserved stamping, and store the reason."""
         await self._database.once(store.fail, account, stamping, refusal.code)
 
 

@@ -1,4 +1,4 @@
-"""Take uploads in: inspect a document, repair it where it is broken, and keep its bytes."""
+"""Intake of uploads: inspect a document, repair a broken one, and keep its bytes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -20,16 +20,16 @@ from meterai.stamping.model import DocumentTwice, KnownContent, Upload, request_
 from meterai.stamping.settings import StampingSettings
 
 INGESTED_AT_ONCE = 4  # per process; each waits for the disk as long as it works
-# Of a document whose placements are to be found: whether its last page takes a stamp at all.
+# Trial placement of a document whose placements have to be found: its last page takes a stamp.
 _PROBE = Placement(sealing.LAST_PAGE, 0.0, 0.0, sealing.WIDTH_MIN)
-EXAMINED_AT_ONCE = 1  # beside this process, of each pool: what is broken, or was signed later
+EXAMINED_AT_ONCE = 1  # processes of each pool; for broken documents, and those signed later
 
 
 @dataclass(frozen=True, slots=True)
 class StoredUpload:
-    """An upload that can be stamped, repaired where it was broken, and the hash of its bytes.
+    """An upload that can be stamped, repaired if it was broken, and the hash of its bytes.
 
-    Of known content nothing is `prepared` and `hashed`: its bytes are read when it is sealed.
+    Known content has no `prepared` and no `hashed`: its bytes are read when it is sealed.
     """
 
     upload: Upload
@@ -38,7 +38,9 @@ class StoredUpload:
     about: DocumentMetadata
     prepared: PreparedDocument | None = None
     hashed: HashedDocument | None = None
-    stamping: UUID = field(default_factory=new_id)  # the one it gets, if it gets one of its own
+    stamping: UUID = field(
+        default_factory=new_id
+    )  # the one it gets, unless an existing one is found
 
     @property
     def request(self) -> bytes:
@@ -76,9 +78,9 @@ class UploadIngestion:
         placements: Sequence[Placement],
         may: sealing.Permission | None = None,
     ) -> PreparedDocument:
-        """What a document is, before anybody pays for it; a broken one is mended.
+        """Examine a document before anybody pays for it, and repair a broken one.
 
-        `may` is asked before that costs anything.  Refuses what `sealing` does.
+        `may` is called before any costly work. Refuses what `sealing` refuses.
         """
         self._check_size(len(document))
         work = self._inspecting(document, placements)
@@ -87,9 +89,9 @@ class UploadIngestion:
     async def store_all(
         self, account: UUID, uploads: Sequence[Upload], may: sealing.Permission | None = None
     ) -> list[StoredUpload]:
-        """The documents of one request.
+        """Take in the documents of one request.
 
-        Refuses `Malformed`, `DocumentTwice`, and `DocumentUnavailable` where known content is not in the store.
+        Refuses `Malformed`, `DocumentTwice`, and `DocumentUnavailable` if known content is not in the store.
         """
         most = self._per_order_max
         if not 1 <= len(uploads) <= most:
@@ -107,10 +109,10 @@ class UploadIngestion:
     async def store(
         self, account: UUID, upload: Upload, may: sealing.Permission | None = None
     ) -> StoredUpload:
-        """Take a document in and keep its bytes; its row is for the caller to write.
+        """Take a document in and keep its bytes. The caller writes its row.
 
-        Known content is neither read nor examined, unless it was examined by other rules.
-        Refuses `StoreNotOurs`.
+        Known content is neither read nor examined, unless other rules applied to its examination. Refuses
+        `StoreNotOurs`.
         """
         self._check_size(upload.size)
         await self._documents.contents.check_writable()
@@ -132,7 +134,7 @@ class UploadIngestion:
         return StoredUpload(upload, placements, content.sha256, about)
 
     def _storing(self, upload: Upload) -> sealing.Work[StoredUpload]:
-        # All in one go: every change to another thread costs as much as a step of the sealing.
+        # In one thread: switching to a thread costs as much as a step of sealing.
         contents, content = self._documents.contents, upload.content
         if isinstance(content, KnownContent):
             content = contents.read_from_thread(content.sha256, content.old_name)
@@ -151,11 +153,11 @@ class UploadIngestion:
     def _placing(
         self, content: bytes, wishes: Sequence[PlacementWish]
     ) -> sealing.Work[tuple[PreparedDocument, tuple[Placement, ...]]]:
-        """The document with its stamps where they were wished."""
+        """Prepare a document with its stamps as wished, and return the placements."""
         exact = tuple(one for one in wishes if isinstance(one, Placement))
         if len(exact) == len(wishes):
             return (yield from self._inspecting(content, exact)), exact
-        # A broken document is mended before it is searched.
+        # A broken document is repaired before it is searched.
         mended = yield from sealing.ingesting(content, exact or (_PROBE,))
         placements = yield from sealing.placing(mended.document, wishes)
         prepared = yield from self._inspecting(mended.document, placements)
