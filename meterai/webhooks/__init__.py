@@ -1,17 +1,17 @@
 """Webhooks: signed messages about an account, sent to the endpoints that it registered.
 
-Promises this room keeps
-  * An event is recorded in a transaction of its own job, and sent at least once, under one webhook-id; which of several
-    comes first is not promised.
-  * A message is tried by a published schedule; what no attempt delivers is kept for 30 days and can be replayed.
-  * A receiver that is slow, dead or lies keeps no other waiting, and makes us read no more than some bytes.
+Promises of this room
+  * An event is recorded in the transaction of its own job, and sent at least once, under one webhook-id. The order of
+    several events is not promised.
+  * A message is tried by a published schedule. An undelivered one is kept for 30 days and can be replayed.
+  * A slow, dead or malicious receiver delays no other, and makes this process read no more than a few bytes.
   * Nothing is sent to an address that is not public, whatever a name resolves to, and no redirect is followed.
-  * A secret is kept sealed, shown when it is made, and signs beside its successor for a day.
-  * An account without an endpoint pays one look into an index for an event, and no job.
-  * Who has events sent may see over the API what they tell.
+  * A secret is stored encrypted, shown once after its creation, and signs beside its successor for a day.
+  * An event of an account without an endpoint costs one index look-up, and no job.
+  * An endpoint gets only events whose content its maker may read over the API.
 
-Knows no room that tells events: each says what is told of its own (`published` of its `Room`).
-Calls accounts, notifications.
+Depends on no room that emits events: each room lists its public events (`published` of its `Room`). Calls accounts,
+notifications.
 """
 
 from meterai.webhooks.jobs import publishing

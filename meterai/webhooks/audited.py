@@ -1,4 +1,4 @@
-"""What the audit knows of the columns of webhooks."""
+"""Audit classes of the columns of webhooks."""
 
 from meterai.plumbing.db.audited import SHOWN, WORK, Audited, ClockColumn, DueWork
 
@@ -6,7 +6,7 @@ _TOLD = "What is told of money and stamps decides nothing of them."
 AUDITED = Audited(
     clocks=(
         ClockColumn("webhook_endpoints", "before_until", "now() + interval '25 hours'"),
-        # The longest pause of the schedule and its chance, or what a receiver asks for.
+        # The longest pause of the schedule with its jitter, or the pause that a receiver requests.
         ClockColumn("webhook_messages", "try_at", "now() + interval '27 hours'"),
     ),
     dues=(

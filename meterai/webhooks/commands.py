@@ -1,4 +1,4 @@
-"""Webhooks at the command line: endpoints that are not well, what was sent to one, and what is sent again."""
+"""Commands of webhooks: list failing endpoints, list the messages to one, send messages again."""
 
 from typing import Annotated
 from urllib.parse import urlsplit

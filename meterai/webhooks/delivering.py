@@ -1,7 +1,7 @@
-"""Delivering messages: two worker pools, one for endpoints that answer quickly and one for those that do not.
+"""Delivery of messages: two worker pools, one for endpoints that answer quickly and one for slow ones.
 
-A process that dies after an attempt and before it is written down leaves a lease; after it the message is sent again,
-under the same id.
+A process that dies between an attempt and its record leaves a lease. After the lease the message is sent again, under
+the same id.
 """
 
 import secrets
@@ -37,19 +37,19 @@ from meterai.webhooks.model import (
 from meterai.webhooks.signing import Safe, headers
 
 SLOTS = 200  # attempts under way; each is a connection to some receiver
-ASIDE_SLOTS = 100  # to endpoints that are slow, beside those
-BATCH = 200  # messages seen by one look
+ASIDE_PLACES = 100  # in addition to these, to slow endpoints
+BATCH = 200  # messages that one look returns
 ASIDE_POLL_SECONDS = 0.5
 WRITTEN_AT_ONCE = (
-    50  # claims, and attempts, of one statement: some milliseconds, while others go on
+    50  # claims and attempts of one statement, which takes some milliseconds while others run
 )
-_FINE = 1_000_000  # steps of the chance that spreads pauses
+_FINE = 1_000_000  # steps of the random jitter of pauses
 
 _log = structlog.get_logger()
 
 
 class WebhookDelivery:
-    """Sends messages that are due.  A worker pool shares its slots out by endpoint, as others do by account."""
+    """Sends due messages. Its worker pools share their slots by endpoint, as others do by account."""
 
     def __init__(self, database: Database, sender: Sender, safe: Safe, clock: Clock) -> None:
         self._database = database
@@ -73,7 +73,7 @@ class WebhookDelivery:
         )
 
     def aside(self) -> WorkerPool:
-        """The worker pool of endpoints that do not: however many they are, they keep no other waiting."""
+        """The worker pool of slow endpoints: they delay no others, however many they are."""
         terms = PoolTerms(Priority.NEW, ASIDE_POLL_SECONDS, of_one=ASIDE_UNDER_WAY_MAX)
         return WorkerPool(
             "webhooks_aside",
@@ -86,7 +86,7 @@ class WebhookDelivery:
         )
 
     async def measure(self) -> int:
-        """Show how deliveries stand."""
+        """Set the gauges of deliveries."""
         due, aside, disabled = await self._database.once(store.standing)
         metrics.DUE.set(due)
         metrics.ASIDE.set(aside)

@@ -1,4 +1,4 @@
-"""What production demands of webhooks."""
+"""Demands of production on webhooks."""
 
 from collections.abc import Iterator
 

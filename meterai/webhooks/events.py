@@ -1,4 +1,4 @@
-"""What webhooks tell themselves."""
+"""Events of webhooks for the room itself."""
 
 from uuid import UUID
 

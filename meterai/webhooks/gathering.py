@@ -1,6 +1,6 @@
-"""Statements of several at once: while one is under way, what others ask for meanwhile goes with the next.
+"""Batching of concurrent calls: calls that arrive during a statement share the next one.
 
-Who asks alone waits for nothing more than its own statement; the more ask, the fewer statements each of them costs.
+A single call waits for its own statement only. The more calls arrive, the fewer statements each costs.
 """
 
 import asyncio
@@ -14,9 +14,9 @@ Found = TypeVar("Found")
 
 
 class Batcher(Generic[Asked, Found]):
-    """Asks `act` for what was gathered, at most `most` at a time; it answers for each, in their order.
+    """Calls `act` with gathered values, at most `most` at a time; it returns one answer for each, in their order.
 
-    Where `act` fails for several, each of them is asked for alone, so that one stops no other.
+    If `act` fails for several values, each is tried alone, so that one stops no other.
     """
 
     def __init__(
@@ -28,7 +28,7 @@ class Batcher(Generic[Asked, Found]):
         self._going: asyncio.Task[None] | None = None
 
     async def ask(self, asked: Asked) -> Found:
-        """The answer for this one.  Raises what `act` raises."""
+        """Return the answer for this value. Raises what `act` raises."""
         answer: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
         self._gathered.append((asked, answer))
         if self._going is None:
@@ -46,7 +46,7 @@ class Batcher(Generic[Asked, Found]):
     async def _answer(self, some: Sequence[tuple[Asked, asyncio.Future[Found]]]) -> None:
         try:
             found = await self._act([asked for asked, _ in some])
-        except Exception as fault:  # the edge: whoever asked is told
+        except Exception as fault:  # the edge: the caller gets the fault
             if len(some) > 1 and not isinstance(fault, DatabaseAway | DatabaseBusy):
                 for one in some:
                     await self._answer([one])

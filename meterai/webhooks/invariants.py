@@ -1,4 +1,4 @@
-"""What must be true of webhooks."""
+"""Invariants of webhooks."""
 
 from meterai.plumbing.db.invariants import Invariant, MailCause
 

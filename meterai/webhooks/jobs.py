@@ -1,4 +1,4 @@
-"""Event handlers of webhooks: what is published, and the mail about an endpoint that was disabled."""
+"""Event handlers of webhooks: publication of events, and the mail about a disabled endpoint."""
 
 from meterai import notifications
 from meterai.kit.ids import show
@@ -12,12 +12,12 @@ from meterai.webhooks.recording import Publishing
 
 
 async def publish(tx: Tx, event: Event, publishing: Publishing) -> None:
-    """An event happened of which its account wants to be told: queue messages to its endpoints."""
+    """Queue messages about an event to the endpoints of its account."""
     await publishing.tell(tx, event)
 
 
 async def tell_disabled(tx: Tx, event: WebhookDisabled) -> None:
-    """An endpoint was disabled because its attempts failed: queue the mail that says so."""
+    """Queue the mail about an endpoint that was disabled because its attempts failed."""
     found = await store.endpoint(tx, event.account, event.endpoint)
     if found is None:
         return
@@ -35,7 +35,7 @@ async def tell_disabled(tx: Tx, event: WebhookDisabled) -> None:
 
 
 def publishing(event: type[Event]) -> Subscription:
-    """What tells the accounts that ask for it of an event."""
+    """Subscription that publishes an event to the accounts that registered for it."""
     return on(event, publish, gives_up=True, service=Publishing)
 
 

@@ -1,6 +1,6 @@
-"""Webhooks as staff ask for them: found by the id of an endpoint or a message, told by what was not delivered.
+"""Webhooks for the console: found by the id of an endpoint or a message, described by undelivered messages.
 
-Staff see no body and no answer: what happened they see where it happened.
+Staff see no body and no answer; the room of an event shows its facts.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,16 +15,16 @@ from meterai.room import Knows
 from meterai.webhooks import store
 from meterai.webhooks.model import ENDPOINT_KIND, MESSAGE_KIND, Endpoint, Message
 
-MESSAGES_TOLD_MAX = 50  # newest of an endpoint
+MESSAGES_TOLD_MAX = 50  # the newest of an endpoint
 
 
 def subject(one: Endpoint) -> Subject:
-    """An endpoint as the subject of a search."""
+    """Return the subject of an endpoint."""
     return Subject(SubjectKind.WEBHOOK, show(ENDPOINT_KIND, one.id), one.account)
 
 
 async def disabled_by_account(tx: ReadTx) -> dict[UUID, int]:
-    """How many endpoints of an account we disabled; no account without one."""
+    """Count the endpoints that the platform disabled, by account; accounts without one are left out."""
     return {one.account: one.endpoints for one in await store.disabled(tx)}
 
 

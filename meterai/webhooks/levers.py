@@ -1,4 +1,4 @@
-"""The lever of webhooks: send again what an endpoint did not take."""
+"""Lever of webhooks: send undelivered messages of an endpoint again."""
 
 from datetime import datetime
 
@@ -25,14 +25,14 @@ from meterai.webhooks.model import (
 
 
 class WebhookReplay(msgspec.Struct, frozen=True):
-    """An endpoint as `whk_...`, and since when: a day in WIB, or a moment."""
+    """An endpoint as `whk_...`, and the begin: a day in WIB, or a moment."""
 
     webhook: str
     since: str
 
 
 async def _endpoint(tx: ReadTx, asked: WebhookReplay) -> Endpoint:
-    """Refuses `NotFound`, `WebhookNotEnabled`."""
+    """Return the enabled endpoint. Refuses `NotFound`, `WebhookNotEnabled`."""
     found = await store.by_id(tx, read(ENDPOINT_KIND, asked.webhook))
     if len(found) != 1 or found[0].state == EndpointState.REMOVED:
         raise NotFound("no such webhook")

@@ -1,4 +1,4 @@
-"""Attempts of this process, and how deliveries stand; the latter set by the worker that looked last."""
+"""Metrics of the attempts of this process and of deliveries. The worker that measured last sets the gauges."""
 
 from meterai.plumbing.observe.metrics import Counter, Gauge, Histogram
 

@@ -1,4 +1,4 @@
-"""Endpoints, messages and attempts: what they are, their rules and limits; pure."""
+"""Endpoints, messages and attempts: types, rules and limits; pure."""
 
 import re
 from collections.abc import Collection, Iterable, Sequence
@@ -21,31 +21,31 @@ from meterai.kit.text import one_line
 
 ENDPOINT_KIND = "whk"
 MESSAGE_KIND = "msg"
-EVERYTHING = "*"  # all types, those of later versions too
-TEST = "webhook.test"  # its messages go to an endpoint whatever that chose
+EVERYTHING = "*"  # all types, including those of later versions
+TEST = "webhook.test"  # its messages go to an endpoint whatever types that chose
 
 ENDPOINTS_MAX = 10  # of one account; each costs a message for each of its events
 EVENTS_MAX = 100  # types that one endpoint names; more than there are
-URL_LENGTH_MAX = 1_000  # characters; longer than any that we know
-DESCRIPTION_LENGTH_MAX = 200  # characters; a line for its owner
-BODY_BYTES_MAX = 16 * 1024  # of a message: ids, states and numbers are some hundred
-ANSWER_BYTES_MAX = 1_024  # of an answer, that are read and kept: enough to recognize an error
-SECONDS_MAX = 10.0  # of one attempt in all: whoever needs longer answers first and works then
-CONNECT_SECONDS_MAX = 5.0  # of them, until connected
-READ_SECONDS_MAX = 2.0  # of them, for the body: the status has said what there is to know
-SLOW_SECONDS = 2.0  # an endpoint that takes as long waits beside the others
-ASIDE_SECONDS = 60.0  # at least so long, so that one that goes to and fro costs little
+URL_LENGTH_MAX = 1_000  # characters; longer than any known URL
+DESCRIPTION_LENGTH_MAX = 200  # characters; one line for its owner
+BODY_BYTES_MAX = 16 * 1024  # of a message: ids, states and numbers take some hundred
+ANSWER_BYTES_MAX = 1_024  # read and kept of an answer: enough to recognize an error
+SECONDS_MAX = 10.0  # of a whole attempt: a receiver that needs longer answers first and works later
+CONNECT_SECONDS_MAX = 5.0  # of these, until connected
+READ_SECONDS_MAX = 2.0  # of these, for the body: the status decides already
+SLOW_SECONDS = 2.0  # an endpoint that takes longer is served by the slow pool
+ASIDE_SECONDS = 60.0  # shortest stay in the slow pool, so that switching costs little
 UNDER_WAY_MAX = 4  # attempts of one worker to one endpoint at the same time
-ASIDE_UNDER_WAY_MAX = 2  # the same of an endpoint that is slow
-KEPT = timedelta(days=30)  # a message with its attempts: as far back as can be replayed
+ASIDE_UNDER_WAY_MAX = 2  # the same of a slow endpoint
+KEPT = timedelta(days=30)  # of a message with its attempts; the limit of replays
 SECRET_BYTES = 32
-SECRET_OVERLAP = timedelta(hours=24)  # the secret of before signs too
-SECRET_SHOWN = timedelta(hours=24)  # a repeat of the request that made it has it again
-TESTS_PER_HOUR_MAX = 60  # of one endpoint; a person who tries, not a load
+SECRET_OVERLAP = timedelta(hours=24)  # the earlier secret signs too
+SECRET_SHOWN = timedelta(hours=24)  # a repeat of the request that made it returns it again
+TESTS_PER_HOUR_MAX = 60  # of one endpoint; for a person who tries, not for load
 REPLAYED_MAX = 10_000  # messages of one call; a day of a busy account
-PORTS = (443, 8443)  # others are of services that are no web servers
+PORTS = (443, 8443)  # other ports belong to services that are no web servers
 
-# Seconds after each attempt that failed, until the next.
+# Seconds after each failed attempt, until the next.
 SCHEDULE = (
     5.0,
     5 * 60.0,
@@ -57,9 +57,9 @@ SCHEDULE = (
     20 * 3_600.0,
     24 * 3_600.0,
 )
-JITTER = 0.1  # of a pause, added by chance: what failed together does not come back together
-RETRY_AFTER_SECONDS_MAX = 24 * 3_600.0  # honoured up to this
-# All attempts of so long failed, of so many messages: the endpoint is disabled.
+JITTER = 0.1  # of a pause, added at random, so that messages that failed together are not retried together
+RETRY_AFTER_SECONDS_MAX = 24 * 3_600.0  # longest honoured Retry-After
+# An endpoint is disabled if all attempts failed for so long, for so many messages.
 FAILING = timedelta(days=5)
 FAILED_MESSAGES_MIN = 5
 
@@ -78,7 +78,7 @@ class EndpointState(StrEnum):
 
 
 class EndpointEvent(StrEnum):
-    """What happens to an endpoint."""
+    """Event of an endpoint."""
 
     DISABLED = "disabled"
     ENABLED = "enabled"
@@ -97,7 +97,7 @@ ENDPOINT = Lifecycle(
 
 
 class DisabledWhy(StrEnum):
-    """Why an endpoint is disabled."""
+    """Reason why an endpoint is disabled."""
 
     ASKED = "asked"  # its account wanted it
     GONE = "gone"  # it answered 410
@@ -113,7 +113,7 @@ class MessageState(StrEnum):
 
 
 class MessageEvent(StrEnum):
-    """What happens to a message."""
+    """Event of a message."""
 
     DELIVERED = "delivered"
     GIVEN_UP = "given_up"  # its last attempt failed, or its endpoint was disabled
@@ -125,7 +125,7 @@ MESSAGE = Lifecycle(
     {
         (MessageState.WAITING, MessageEvent.DELIVERED): MessageState.DELIVERED,
         (MessageState.WAITING, MessageEvent.GIVEN_UP): MessageState.UNDELIVERED,
-        # An attempt that was under way as its endpoint was disabled.
+        # An attempt that was under way when its endpoint was disabled.
         (MessageState.UNDELIVERED, MessageEvent.DELIVERED): MessageState.DELIVERED,
         (MessageState.UNDELIVERED, MessageEvent.REPLAYED): MessageState.WAITING,
         (MessageState.DELIVERED, MessageEvent.REPLAYED): MessageState.WAITING,
@@ -134,7 +134,7 @@ MESSAGE = Lifecycle(
 
 
 class Failure(StrEnum):
-    """Why an attempt delivered nothing."""
+    """Reason why an attempt failed."""
 
     STATUS = "status"  # answered, with another status than 2xx
     REDIRECT = "redirect"  # answered with 3xx, which is not followed
@@ -147,7 +147,7 @@ class Failure(StrEnum):
 
 
 class TooManyWebhooks(Refusal):
-    """The account has as many endpoints as it may have."""
+    """The account has the largest number of endpoints."""
 
     code = "too_many_webhooks"
     status = 409
@@ -158,7 +158,7 @@ class TooManyWebhooks(Refusal):
 
 
 class WebhookUrlRefused(Refusal):
-    """Nothing is sent to this URL; `reason` says why not."""
+    """Nothing is sent to this URL; `reason` says why."""
 
     code = "webhook_url_refused"
     status = 422
@@ -176,7 +176,7 @@ class WebhookNotEnabled(Refusal):
 
 
 class TooManyTests(Refusal):
-    """As many tests went to the endpoint within an hour as may."""
+    """The endpoint got the largest number of tests within an hour."""
 
     code = "too_many_webhook_tests"
     status = 429
@@ -190,7 +190,7 @@ class TooManyTests(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """The address that a URL names."""
+    """Address of a URL."""
 
     is_https: bool
     host: str
@@ -198,12 +198,12 @@ class Address:
 
     @property
     def is_literal(self) -> bool:
-        """True where the host is an IP address."""
+        """True if the host is an IP address."""
         return is_ip(self.host)
 
 
 def is_ip(host: str) -> bool:
-    """True of an IP address as it is written."""
+    """True if the text is an IP address."""
     try:
         ip_address(host)
     except ValueError:
@@ -212,9 +212,9 @@ def is_ip(host: str) -> bool:
 
 
 def address_of(url: str) -> Address:
-    """The address of a URL, as far as the URL alone says it.  Refuses `WebhookUrlRefused`.
+    """Return the address of a URL, without resolving it. Refuses `WebhookUrlRefused`.
 
-    What is no plain URL is refused, since two readers of it could find two hosts in it.
+    An unusual URL is refused, since two parsers could find two hosts in it.
     """
     if not _PRINTABLE.match(url) or len(url) > URL_LENGTH_MAX or "\\" in url:
         raise WebhookUrlRefused("not_a_url")
@@ -231,7 +231,7 @@ def address_of(url: str) -> Address:
         raise WebhookUrlRefused("has_fragment")
     name = parts.hostname or ""
     host = name.removesuffix(".")
-    # Brackets are of addresses alone; a port is a number as we write it.
+    # Brackets enclose addresses only; a port is a plain decimal number.
     written = f"[{name}]" if ":" in name else name
     if parts.netloc.lower() != (written if port is None else f"{written}:{port}"):
         raise WebhookUrlRefused("not_a_host")
@@ -242,7 +242,7 @@ def address_of(url: str) -> Address:
 
 
 def chosen(events: Sequence[str], known: Collection[str]) -> list[str]:
-    """The types that an endpoint chooses, each once.  Refuses `Malformed`."""
+    """Return the types that an endpoint chooses, each once. Refuses `Malformed`."""
     if not events:
         raise Malformed("events", "given")
     if len(events) > EVENTS_MAX or not set(events) <= {*known, EVERYTHING}:
@@ -251,16 +251,16 @@ def chosen(events: Sequence[str], known: Collection[str]) -> list[str]:
 
 
 def described(text: str) -> str:
-    """The description of an endpoint.  Refuses `Malformed`."""
+    """Return the description of an endpoint. Refuses `Malformed`."""
     if len(text) > DESCRIPTION_LENGTH_MAX:
         raise Malformed("description", "within_bounds")
     return one_line(text).strip()
 
 
 def pause_after(tries: int, chance: float, retry_after: float | None = None) -> float | None:
-    """Seconds from an attempt that failed, the one of this number, to the next; None where there is none.
+    """Return the seconds from the failed attempt of this number to the next; None if there is none.
 
-    `chance` is from 0 to 1; `retry_after` is what the receiver asked for, which only makes it later.
+    `chance` is from 0 to 1; `retry_after` is the receiver's request, which can only lengthen the pause.
     """
     if tries > len(SCHEDULE):
         return None
@@ -269,7 +269,7 @@ def pause_after(tries: int, chance: float, retry_after: float | None = None) -> 
 
 
 def retry_after(text: str | None, now: datetime) -> float | None:
-    """Seconds of a Retry-After (RFC 9110, section 10.2.3); None of anything else."""
+    """Return the seconds of a Retry-After (RFC 9110, section 10.2.3); None for any other text."""
     if not text:
         return None
     if (seconds := counted(text.strip(), _DIGITS_MAX)) is not None:
@@ -299,13 +299,13 @@ class Endpoint:
     is_aside: bool
 
     def wants(self, type_: str) -> bool:
-        """True where messages of this type go to it."""
+        """True if it gets messages of this type."""
         return EVERYTHING in self.events or type_ in self.events
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """An endpoint as a request with an Idempotency-Key made it: its secret is sealed."""
+    """An endpoint found by its Idempotency-Key, with its encrypted secret."""
 
     id: UUID
     request: bytes
@@ -314,7 +314,7 @@ class Made:
 
 
 class DisabledOfAccount(NamedTuple):
-    """Endpoints of an account that we disabled."""
+    """Number of endpoints of an account that the platform disabled."""
 
     account: UUID
     endpoints: int
@@ -322,14 +322,14 @@ class DisabledOfAccount(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DueMessage:
-    """A message whose attempt begins: where it goes, what is sent, and with which sealed secrets it is signed."""
+    """A message whose attempt begins: URL, body, and the encrypted secrets that sign it."""
 
     account: UUID
     endpoint: UUID
     message: UUID
     url: str
     body: str
-    tries: int  # with this one
+    tries: int  # including this one
     secret: bytes
     secret_before: bytes | None
 
@@ -363,7 +363,7 @@ class WebhookAttempt(NamedTuple):
 
 
 class DeliveryLease(NamedTuple):
-    """A message that is due, and the attempt that wants to begin, by the worker pool of `is_aside`."""
+    """A due message and the begin of its attempt, in the pool of `is_aside`."""
 
     account: UUID
     message: UUID
@@ -372,7 +372,7 @@ class DeliveryLease(NamedTuple):
 
 
 class Attempted(NamedTuple):
-    """An attempt that ended, and what it asks for: another after so many seconds, the worker pool of slow endpoints."""
+    """An ended attempt with its consequences: seconds until the next, and whether the endpoint is slow."""
 
     of: DueMessage
     made: WebhookAttempt
@@ -439,12 +439,12 @@ class DeliveryDetails(DeliveryView, frozen=True, kw_only=True):
 
 
 def view(one: Endpoint) -> EndpointView:
-    """An endpoint as the API shows it."""
+    """Convert an endpoint for the API."""
     return EndpointView(**_fields(one))
 
 
 def view_with(one: Endpoint, secret: str | None) -> EndpointSecret:
-    """The same with its secret."""
+    """Convert an endpoint with its secret for the API."""
     return EndpointSecret(**_fields(one), secret=secret)
 
 
@@ -464,14 +464,14 @@ def _fields(one: Endpoint) -> dict[str, Any]:
 
 
 def message_view(one: Message) -> DeliveryView:
-    """A message as the API shows it."""
+    """Convert a message for the API."""
     return DeliveryView(**_message_fields(one))
 
 
 def details(
     one: Message, attempts: Iterable[WebhookAttempt], *, shows_body: bool
 ) -> DeliveryDetails:
-    """A message with its attempts as the API shows it."""
+    """Convert a message with its attempts for the API."""
     return DeliveryDetails(
         **_message_fields(one),
         body=one.body if shows_body else None,

@@ -1,4 +1,4 @@
-"""Pages of webhooks: endpoints of an account, what was sent to each, and each attempt."""
+"""Pages of webhooks: endpoints of an account, messages to each, and each attempt."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -43,7 +43,7 @@ from meterai.webhooks.service import WebhookService, WebhookWish
 
 WEBHOOKS = "/account/webhooks"
 SHOWN_MAX = 50  # messages of one page
-CHOSEN = "chosen"  # the types are ticked one by one
+CHOSEN = "chosen"  # value of the form: single types are ticked
 _READING = {"permission": Permission.WEBHOOKS_READ, "priority": Priority.CHECKOUT}
 _MANAGING = {"permission": Permission.WEBHOOKS_MANAGE, "priority": Priority.CHECKOUT}
 _MAKING = {**_MANAGING, "fresh_proof": True}
@@ -78,7 +78,7 @@ async def _list_page(
 
 
 def _offered(request: PageRequest, webhooks: WebhookService) -> dict[str, str]:
-    """Types that whoever asks may choose, and the sentence of each."""
+    """Return the types that the caller may choose, and the sentence of each."""
     held, language = caller_of(request).permissions, language_of(request)
     return {
         one: translate(f"published.{one}", language)
@@ -89,7 +89,7 @@ def _offered(request: PageRequest, webhooks: WebhookService) -> dict[str, str]:
 
 @get(WEBHOOKS, opt=_READING, include_in_schema=False)
 async def show_webhooks(request: PageRequest, webhooks: NamedDependency[WebhookService]) -> Page:
-    """The endpoints of the account, and the form of a new one."""
+    """Endpoints of the account, and the form for a new one."""
     typed = {name: kept_text(request, name) for name in ("url", "description", "which")}
     return await _list_page(request, webhooks, typed)
 
@@ -111,7 +111,7 @@ async def make_webhook(
     account: NamedDependency[UUID],
     actor: NamedDependency[Actor],
 ) -> Page:
-    """Make an endpoint and show its secret, this once."""
+    """Make an endpoint and show its secret, only now."""
     form = await read_form_of_a_person(request)
     held = caller_of(request).permissions
     wish = WebhookWish(form.text("url").strip(), _events(form), form.text("description"), held)
@@ -129,7 +129,7 @@ async def show_webhook(
     account: NamedDependency[UUID],
     webhook_id: FromPath[str],
 ) -> Page:
-    """One endpoint: how it stands, what was sent to it, and what may be done."""
+    """One endpoint: its state, its messages, and the possible actions."""
     endpoint = read(ENDPOINT_KIND, webhook_id)
     before = read_typed(MESSAGE_KIND, request.query_params.get("before", ""))
     wanted = PageOfList(SHOWN_MAX, before) if before else PageOfList(SHOWN_MAX)
@@ -156,7 +156,7 @@ async def show_message(
     webhook_id: FromPath[str],
     message_id: FromPath[str],
 ) -> Page:
-    """One message: its body, and each attempt with what was answered."""
+    """One message: its body, and each attempt with its answer."""
     endpoint, message = read(ENDPOINT_KIND, webhook_id), read(MESSAGE_KIND, message_id)
     found, attempts = await webhooks.message(account, endpoint, message)
     held = caller_of(request).permissions
@@ -182,7 +182,7 @@ async def replay_message(
     webhook_id: FromPath[str],
     message_id: FromPath[str],
 ) -> Page:
-    """Deliver a message once more."""
+    """Deliver a message again."""
     await read_form_of_a_person(request)
     endpoint, message = read(ENDPOINT_KIND, webhook_id), read(MESSAGE_KIND, message_id)
     await webhooks.replay(account, endpoint, message, actor=actor)
@@ -201,7 +201,7 @@ async def rotate_secret(
     actor: NamedDependency[Actor],
     webhook_id: FromPath[str],
 ) -> Page:
-    """Give an endpoint a new secret and show it, this once."""
+    """Give an endpoint a new secret and show it, only now."""
     form = await read_form_of_a_person(request)
     endpoint = read(ENDPOINT_KIND, webhook_id)
     key = form_key(form.text("key"))
@@ -221,7 +221,7 @@ async def act(
     actor: NamedDependency[Actor],
     webhook_id: FromPath[str],
 ) -> Page:
-    """Test, enable, disable, replay or remove an endpoint, whichever button was pressed.  Refuses `Malformed`."""
+    """Test, enable, disable, replay or remove an endpoint, by the pressed button. Refuses `Malformed`."""
     form, endpoint = await read_form_of_a_person(request), read(ENDPOINT_KIND, webhook_id)
     match form.text("act"):
         case "test":

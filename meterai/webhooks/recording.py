@@ -1,4 +1,4 @@
-"""From events of rooms to messages to the endpoints that chose them."""
+"""Conversion of events of rooms to messages for the endpoints that chose them."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -16,13 +16,13 @@ from meterai.webhooks import store
 
 
 def body_of(type_: str, at: datetime, told: Mapping[str, object]) -> str:
-    """The body of a message, as it is signed and sent."""
+    """Return the body of a message, as it is signed and sent."""
     body = {"type": type_, "timestamp": at.isoformat(timespec="milliseconds"), "data": told}
     return msgspec.json.encode(body).decode()
 
 
 class Publishing:
-    """What is published, by the names of events and of types."""
+    """Published events, by the names of events and of types."""
 
     def __init__(self, published: Sequence[PublicEvent], clock: Clock) -> None:
         self._of_event: dict[str, list[PublicEvent]] = defaultdict(list)
@@ -49,7 +49,7 @@ class Publishing:
         type_: str,
         told: Mapping[str, object],
     ) -> list[UUID]:
-        """Queue a message to each of these endpoints; their ids."""
+        """Queue a message to each of these endpoints. Return their ids."""
         body = body_of(type_, self._clock.now(), told)
         made = [new_id() for _ in endpoints]
         for endpoint, message in zip(endpoints, made, strict=True):

@@ -1,4 +1,4 @@
-"""How long what is in the tables of webhooks is kept, and why."""
+"""Retention rules of webhooks."""
 
 from meterai.plumbing.work.retention import MONTH, QUARTER, Leaves, Rule
 

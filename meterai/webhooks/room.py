@@ -1,4 +1,4 @@
-"""The room `webhooks`, as the applications see it."""
+"""Registration of webhooks."""
 
 from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Network, IPv6Network
@@ -41,7 +41,7 @@ from meterai.webhooks.settings import WebhookSettings
 from meterai.webhooks.signing import PURPOSE, Safe
 from meterai.webhooks.store import LEASE_SECONDS
 
-_WRITING_SECONDS = 5.0  # the statement after an attempt, with a wait for a connection
+_WRITING_SECONDS = 5.0  # the statement after an attempt, including the wait for a connection
 
 
 def _networks(settings: Settings) -> tuple[IPv4Network | IPv6Network, ...]:

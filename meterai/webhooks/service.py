@@ -1,4 +1,4 @@
-"""Endpoints of accounts: made, changed, rotated, tested, replayed; what was sent to them and answered."""
+"""Service of endpoints: make, change, rotate, test and replay; show messages and answers."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -52,7 +52,7 @@ from meterai.webhooks.signing import Safe, shown_secret
 
 @dataclass(frozen=True, slots=True)
 class WebhookWish:
-    """An endpoint as somebody wants it, with the permissions of whoever does."""
+    """A requested endpoint, with the permissions of the caller."""
 
     url: str
     events: Sequence[str]
@@ -60,13 +60,13 @@ class WebhookWish:
     held: Collection[str]
 
     def digest(self) -> bytes:
-        """What an Idempotency-Key stands for."""
+        """Hash of the request that an Idempotency-Key stands for."""
         asked = [self.url, sorted(set(self.events)), self.description]
         return sha256(msgspec.json.encode(asked)).digest()
 
 
 class WebhookService:
-    """The endpoints of accounts."""
+    """Endpoints of accounts."""
 
     def __init__(
         self, database: Database, egress: Egress, safe: Safe, publishing: Publishing, clock: Clock
@@ -83,23 +83,23 @@ class WebhookService:
         return {name: one.permission for name, one in self._publishing.types.items()}
 
     def may_see(self, type_: str, held: Collection[str]) -> bool:
-        """True where these permissions show over the API what messages of this type tell."""
+        """True if these permissions allow reading the content of messages of this type over the API."""
         return type_ == TEST or self.types.get(type_) in held
 
-    # -- looking ---------------------------------------------------------------------------
+    # -- queries ---------------------------------------------------------------------------
 
     async def all_of(self, account: UUID) -> list[Endpoint]:
-        """The endpoints of an account, the first in front."""
+        """Return the endpoints of an account, the oldest first."""
         return await self._database.once(store.endpoints, account)
 
     async def find(self, account: UUID, endpoint: UUID) -> Endpoint:
-        """One endpoint.  Refuses `NotFound`."""
+        """Return one endpoint. Refuses `NotFound`."""
         return _there(await self._database.once(store.endpoint, account, endpoint))
 
     async def messages(
         self, account: UUID, endpoint: UUID, page: ListPage, state: MessageState | None = None
     ) -> tuple[list[Message], bool]:
-        """A page of the messages to an endpoint, newest first, and whether there are more.  Refuses `NotFound`."""
+        """Return a page of the messages to an endpoint, newest first, and True if there are more. Refuses `NotFound`."""
         await self.find(account, endpoint)
         found = await self._database.once(
             store.messages, account, endpoint, page.before, state, page.wanted
@@ -109,17 +109,18 @@ class WebhookService:
     async def message(
         self, account: UUID, endpoint: UUID, message: UUID
     ) -> tuple[Message, list[WebhookAttempt]]:
-        """One message to an endpoint, and its attempts.  Refuses `NotFound`."""
+        """Return one message to an endpoint, and its attempts. Refuses `NotFound`."""
         async with self._database.reading() as tx:
             found = await _message(tx, account, endpoint, message)
             return found, await store.attempts(tx, account, message)
 
-    # -- changing --------------------------------------------------------------------------
+    # -- commands --------------------------------------------------------------------------
 
     async def make(
         self, account: UUID, wish: WebhookWish, key: str, *, actor: Actor
     ) -> tuple[Endpoint, str | None]:
-        """A new endpoint and its secret; the same key finds the same one, for a day with its secret.
+        """Make an endpoint and return it with its secret. The same key finds the same endpoint, for a day with its
+        secret.
 
         Refuses `Malformed`, `WebhookUrlRefused`, `NotPermitted`, `TooManyWebhooks`, `IdempotencyKeyReused`.
         """
@@ -148,7 +149,7 @@ class WebhookService:
         async def make(tx: Tx) -> bool:
             await store.lock_account(tx, account)
             if await store.by_key(tx, account, key) is not None:
-                return False  # the same request came twice at once
+                return False  # two equal requests came at the same time
             if len(await store.endpoints(tx, account)) >= ENDPOINTS_MAX:
                 raise TooManyWebhooks(ENDPOINTS_MAX)
             await store.insert(tx, fresh, sealed, key, wish.digest())
@@ -173,9 +174,9 @@ class WebhookService:
         held: Collection[str],
         actor: Actor,
     ) -> Endpoint:
-        """Change what is given of an endpoint.  Refuses what `make` refuses, and `NotFound`.
+        """Change the given fields of an endpoint. Refuses what `make` refuses, and `NotFound`.
 
-        Whoever changes it may see what it gets: else they could have it sent to themselves.
+        The caller needs the permissions of its types: else they could redirect messages to themselves.
         """
         if url is not None:
             await self._egress.check(address_of(url))
@@ -206,7 +207,7 @@ class WebhookService:
     async def rotate(
         self, account: UUID, endpoint: UUID, key: str, *, actor: Actor
     ) -> tuple[Endpoint, str]:
-        """A new secret; the one before signs beside it for `SECRET_OVERLAP`.  The same key finds the same secret.
+        """Make a new secret; the earlier one signs beside it for `SECRET_OVERLAP`. The same key finds the same secret.
 
         Refuses `NotFound`.
         """
@@ -227,9 +228,9 @@ class WebhookService:
         return await self.find(account, endpoint), secret
 
     async def enable(self, account: UUID, endpoint: UUID, *, actor: Actor) -> Endpoint:
-        """Send to an endpoint again; what was kept meanwhile is replayed by who wants it.
+        """Enable an endpoint. Messages kept meanwhile are sent only by a replay.
 
-        A repeat changes nothing.  Refuses `NotFound`, `WebhookUrlRefused`.
+        A repeat changes nothing. Refuses `NotFound`, `WebhookUrlRefused`.
         """
         found = await self.find(account, endpoint)
         await self._egress.check(address_of(found.url))
@@ -246,7 +247,7 @@ class WebhookService:
         return await self.find(account, endpoint)
 
     async def disable(self, account: UUID, endpoint: UUID, *, actor: Actor) -> Endpoint:
-        """Send nothing to an endpoint; what happens meanwhile is kept.  A repeat changes nothing.  Refuses `NotFound`."""
+        """Disable an endpoint; its messages are kept meanwhile. A repeat changes nothing. Refuses `NotFound`."""
 
         async def disable(tx: Tx) -> None:
             old = _there(await store.locked(tx, account, endpoint))
@@ -260,7 +261,7 @@ class WebhookService:
         return await self.find(account, endpoint)
 
     async def remove(self, account: UUID, endpoint: UUID, *, actor: Actor) -> None:
-        """Remove an endpoint for good; its messages are kept as long as others.  A repeat changes nothing.
+        """Remove an endpoint for good; its messages are kept as long as others. A repeat changes nothing.
 
         Refuses `NotFound`.
         """
@@ -299,7 +300,7 @@ class WebhookService:
     async def replay(
         self, account: UUID, endpoint: UUID, message: UUID, *, actor: Actor
     ) -> Message:
-        """Deliver a message once more, under the same id.  Refuses `NotFound`, `WebhookNotEnabled`."""
+        """Deliver a message again, under the same id. Refuses `NotFound`, `WebhookNotEnabled`."""
 
         async def replay(tx: Tx) -> None:
             to = _enabled(await store.locked(tx, account, endpoint))
@@ -314,7 +315,7 @@ class WebhookService:
     async def replay_since(
         self, account: UUID, endpoint: UUID, since: datetime, *, actor: Actor
     ) -> int:
-        """Deliver what was not delivered of what was made since then; how much that is, `REPLAYED_MAX` at most.
+        """Deliver the undelivered messages made since a moment. Return their number, `REPLAYED_MAX` at most.
 
         Refuses `NotFound`, `WebhookNotEnabled`.
         """
@@ -328,7 +329,7 @@ class WebhookService:
 
         return await self._database.run(replay)
 
-    # -- what these share ------------------------------------------------------------------
+    # -- shared parts -----------------------------------------------------------------------
 
     async def _made(
         self, account: UUID, wish: WebhookWish, key: str
@@ -345,7 +346,7 @@ class WebhookService:
         return endpoint, None if sealed is None else self._shown(endpoint, sealed)
 
     def _chosen(self, wish: WebhookWish) -> list[str]:
-        """The types that are wanted.  Refuses `Malformed`, `NotPermitted`."""
+        """Return the requested types. Refuses `Malformed`, `NotPermitted`."""
         events = chosen(wish.events, self.types)
         wanted = self.types if EVERYTHING in events else events
         for one in sorted(wanted):
@@ -354,7 +355,7 @@ class WebhookService:
         return events
 
     async def _listen(self, tx: Tx, account: UUID) -> None:
-        """Have the events published that some endpoint chooses, and no others."""
+        """Register the account for the events that its endpoints choose, and for no others."""
         kinds = {
             published.ALL if one == EVERYTHING else self._publishing.types[one].kind
             for endpoint in await store.endpoints(tx, account)
@@ -388,7 +389,7 @@ async def _message(tx: ReadTx, account: UUID, endpoint: UUID, message: UUID) -> 
 
 
 async def _record_given(tx: Tx, about: Endpoint, sealed: bytes, action: str, actor: Actor) -> None:
-    """With the digest by which the audit knows URL and secret again; neither can be guessed from it."""
+    """Record an action with a digest by which the audit recognizes URL and secret; neither can be guessed from it."""
     digest = sha256(sealed + about.url.encode()).hexdigest()
     await _record(tx, about, action, actor, host=address_of(about.url).host, digest=digest)
 

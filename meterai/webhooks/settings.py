@@ -1,11 +1,11 @@
-"""What can be set about webhooks."""
+"""Settings of webhooks."""
 
 import msgspec
 
 
 class WebhookSettings(msgspec.Struct, frozen=True):
-    """Networks that are not public, with commas or spaces between, to which messages may go all the same, also by http and to any
-    port: for tests and development (`127.0.0.0/8`).
+    """Networks that are not public, separated by commas or spaces, to which messages may go nevertheless, also by http
+    and to any port: for tests and development (`127.0.0.0/8`).
     """
 
     webhook_networks: str = ""

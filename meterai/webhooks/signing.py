@@ -1,4 +1,4 @@
-"""Secrets of endpoints, and signatures as Standard Webhooks says (https://www.standardwebhooks.com)."""
+"""Secrets of endpoints, and signatures by Standard Webhooks (https://www.standardwebhooks.com)."""
 
 import hashlib
 import hmac
@@ -18,18 +18,18 @@ _NONCE_BYTES = 12
 
 
 def shown_secret(secret: bytes) -> str:
-    """A secret as its owner keeps it."""
+    """Return a secret in the form shown to its owner."""
     return PREFIX + b64encode(secret).decode()
 
 
 def signature(secret: bytes, message: str, at: int, body: bytes) -> str:
-    """The signature of a message (`v1`): over its id, the seconds of the attempt, and its body."""
+    """Return the signature of a message (`v1`): over its id, the seconds of the attempt, and its body."""
     signed = b".".join((message.encode(), str(at).encode(), body))
     return "v1," + b64encode(hmac.digest(secret, signed, hashlib.sha256)).decode()
 
 
 def headers(signers: Iterable[bytes], message: str, at: datetime, body: bytes) -> dict[str, str]:
-    """The headers of one attempt, signed with each of these secrets."""
+    """Return the headers of one attempt, signed with each of these secrets."""
     seconds = int(at.timestamp())
     return {
         "Content-Type": "application/json",
@@ -41,18 +41,20 @@ def headers(signers: Iterable[bytes], message: str, at: datetime, body: bytes) -
 
 
 class Safe:
-    """Seals secrets with a key of the instance, each to its endpoint: moved to another it opens nothing."""
+    """Encrypts secrets with a key of the instance, bound to their endpoints: a secret moved to another endpoint cannot
+    be decrypted.
+    """
 
     def __init__(self, key: bytes) -> None:
         self._cipher = AESGCM(key)
 
     def made(self, account: UUID, endpoint: UUID) -> bytes:
-        """A new secret, sealed."""
+        """Return a new secret, encrypted."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
         secret = secrets.token_bytes(SECRET_BYTES)
         return nonce + self._cipher.encrypt(nonce, secret, account.bytes + endpoint.bytes)
 
     def opened(self, sealed: bytes, account: UUID, endpoint: UUID) -> bytes:
-        """A secret that was sealed.  Raises `InvalidTag` for that of another endpoint or instance."""
+        """Decrypt a secret. Raises `InvalidTag` for that of another endpoint or instance."""
         nonce, rest = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
         return self._cipher.decrypt(nonce, rest, account.bytes + endpoint.bytes)

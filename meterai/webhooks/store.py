@@ -1,4 +1,4 @@
-"""SQL of webhooks, one function per question."""
+"""SQL of webhooks, one function per query."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -26,7 +26,7 @@ from meterai.webhooks.model import (
     WebhookAttempt,
 )
 
-# A lease is longer than what it covers: one attempt, and the statement that writes it down.
+# A lease is longer than its work: one attempt, and the statement that records it.
 LEASE_SECONDS = SECONDS_MAX * 3
 
 _ENDPOINT = (
@@ -91,7 +91,7 @@ WHERE account_id = %s AND message_id IN (SELECT message_id FROM webhook_messages
     ORDER BY message_id LIMIT %s)
 """
 _PIECE = "endpoint_id AS account, message_id AS id, try_at AS due_at, to_jsonb(account_id) AS what"
-# By endpoint, as other worker pools share out by account: see `WebhookDelivery`.
+# By endpoint instead of account: see `WebhookDelivery`.
 DUE = f"""
 SELECT {_PIECE} FROM webhook_messages WHERE state = 'waiting' AND NOT is_aside
     AND try_at > now() - interval '10 seconds' AND try_at <= now()
@@ -102,7 +102,7 @@ SELECT {_PIECE} FROM webhook_messages WHERE state = 'waiting' AND NOT is_aside
     AND try_at > %s AND try_at <= now() AND endpoint_id <> ALL(%s)
 ORDER BY try_at LIMIT %s
 """  # noqa: S608
-# A few of each endpoint, and first of those that were not tried for longest: however much waits for one, it is passed by.
+# A few messages of each endpoint, those not tried for longest first: a long queue of one endpoint is skipped.
 LOOK_ASIDE = f"""
 SELECT m.account, m.id, m.due_at, m.what
 FROM webhook_endpoints e CROSS JOIN LATERAL (
@@ -112,7 +112,7 @@ FROM webhook_endpoints e CROSS JOIN LATERAL (
 WHERE e.is_aside AND e.state = 'enabled' AND e.endpoint_id <> ALL(%s)
 ORDER BY e.tried_at LIMIT %s
 """  # noqa: S608
-# What somebody else holds is passed over: who has it claims it, writes its attempt down or moves it.  So a claim waits for nobody.
+# Rows locked by others are skipped: their holders claim, record or move them. So a claim never waits.
 CLAIM = """
 WITH due AS MATERIALIZED (
     SELECT m.account_id, m.message_id, d.began_at
@@ -127,8 +127,8 @@ WHERE m.account_id = d.account_id AND m.message_id = d.message_id
 RETURNING m.account_id AS account, m.endpoint_id AS endpoint, m.message_id AS message, e.url, m.body,
     m.tries + 1 AS tries, e.secret, CASE WHEN e.before_until > d.began_at THEN e.secret_before END AS secret_before
 """
-# All lock endpoints first and then messages, both in one order.  An endpoint that is well is not locked: deliveries to it
-# change nothing of it, and those of several workers do not wait for each other.
+# All transactions lock endpoints first and then messages, both in one order. A healthy endpoint is not locked:
+# deliveries to it do not change its row, and several workers do not wait for each other.
 _ATTEMPTED = f"""
 WITH made AS MATERIALIZED (
     SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::timestamptz[], %s::integer[], %s::integer[], %s::bytea[],
@@ -146,7 +146,7 @@ FROM (SELECT d.*, h.endpoint_id IS NOT NULL AS is_held
     FROM made d LEFT JOIN held h ON h.account_id = d.account AND h.endpoint_id = d.endpoint
     ORDER BY d.account, d.endpoint, d.message) AS a
 """  # noqa: S608 - numbers are constants
-# By the indexes of each.
+# By the indexes of each state.
 _STANDING = """
 SELECT (SELECT count(*) FROM webhook_messages WHERE state = 'waiting' AND NOT is_aside AND try_at <= now()) AS due,
     (SELECT count(*) FROM webhook_endpoints WHERE is_aside AND state = 'enabled') AS aside,
@@ -156,7 +156,7 @@ _DISABLED = """
 SELECT account_id AS account, count(*)::integer AS endpoints FROM webhook_endpoints WHERE state = 'disabled' AND why <> 'asked'
 GROUP BY account_id
 """
-# By the index of each.
+# By the index of each condition.
 _NOT_WELL = f"""
 SELECT * FROM (
     (SELECT {_ENDPOINT} FROM webhook_endpoints WHERE state = 'disabled' ORDER BY moved_at LIMIT %s)
@@ -178,39 +178,39 @@ _DELIVERIES = RowMapper(DueMessage)
 
 
 async def lock_account(tx: Tx, account: UUID) -> None:
-    """Let nobody else make or change endpoints of this account meanwhile."""
+    """Lock the endpoints of this account against concurrent changes."""
     await tx.run("SELECT pg_advisory_xact_lock(16124, hashtext(%s))", str(account))
 
 
 async def endpoints(tx: ReadTx, account: UUID) -> list[Endpoint]:
-    """The endpoints of an account that were not removed, the first in front."""
+    """Return the endpoints of an account that were not removed, the oldest first."""
     return await tx.all_as(_ENDPOINTS, OF_ACCOUNT, account)
 
 
 async def endpoint(tx: ReadTx, account: UUID, endpoint_id: UUID) -> Endpoint | None:
-    """One endpoint, one that was removed too."""
+    """Return one endpoint, also a removed one."""
     return await tx.one_as(_ENDPOINTS, ONE, account, endpoint_id)
 
 
 async def locked(tx: Tx, account: UUID, endpoint_id: UUID) -> Endpoint | None:
-    """The same, held until the transaction ends."""
+    """Return one endpoint and lock it until the transaction ends."""
     return await tx.one_as(_ENDPOINTS, LOCKED, account, endpoint_id)
 
 
 async def by_id(tx: ReadTx, endpoint_id: UUID) -> list[Endpoint]:
-    """The endpoint of this id, whosever it is."""
+    """Return the endpoint with this id, of any account."""
     return await tx.all_as(_ENDPOINTS, BY_ID, endpoint_id)
 
 
 async def by_key(tx: ReadTx, account: UUID, key: str) -> Made | None:
-    """The endpoint that a request with this Idempotency-Key made."""
+    """Return the endpoint made by a request with this Idempotency-Key."""
     return await tx.one_as(_MADE, BY_KEY, account, key)
 
 
 async def secret(
     tx: ReadTx, account: UUID, endpoint_id: UUID
 ) -> tuple[bytes, str | None, datetime | None]:
-    """The sealed secret of an endpoint, the key of the request that made it, and until when the one before signs."""
+    """Return the encrypted secret of an endpoint, the key of the request that made it, and the end of the overlap."""
     row = await tx.one(OPENS, account, endpoint_id)
     assert row is not None
     return row["secret"], row["rotate_key"], row["before_until"]
@@ -223,7 +223,7 @@ async def insert(
     key: str,
     request: bytes,
 ) -> None:
-    """Write an endpoint down."""
+    """Insert an endpoint."""
     await tx.run(
         _INSERT,
         made.account,
@@ -252,21 +252,21 @@ async def change(tx: Tx, changed: Endpoint) -> None:
 
 
 async def enable(tx: Tx, account: UUID, endpoint_id: UUID, at: datetime) -> None:
-    """Enable an endpoint; what failed before counts no more."""
+    """Enable an endpoint and reset its failures."""
     await tx.run(_ENABLE, at, account, endpoint_id)
 
 
 async def stop(
     tx: Tx, account: UUID, endpoint_id: UUID, state: EndpointState, why: DisabledWhy | None
 ) -> None:
-    """Disable or remove an endpoint; what waits for it is kept undelivered."""
+    """Disable or remove an endpoint; its waiting messages are kept undelivered."""
     await tx.run(_STOP, account, endpoint_id, state, why)
 
 
 async def rotate(
     tx: Tx, account: UUID, endpoint_id: UUID, sealed: bytes, key: str, until: datetime
 ) -> None:
-    """Give an endpoint a new secret; the one before signs beside it until then."""
+    """Give an endpoint a new secret; the earlier one signs beside it until a moment."""
     await tx.run(_ROTATE, until, sealed, key, account, endpoint_id)
 
 
@@ -278,54 +278,54 @@ async def add(
 
 
 async def tests_since(tx: ReadTx, account: UUID, endpoint_id: UUID, since: UUID) -> int:
-    """Tests of an endpoint whose messages have this id or a later one."""
+    """Count the tests of an endpoint whose messages have this id or a later one."""
     return int(await tx.value(TESTS, account, endpoint_id, since, TEST))
 
 
 async def messages(
     tx: ReadTx, account: UUID, endpoint_id: UUID, before: UUID, state: str | None, limit: int
 ) -> list[Message]:
-    """Messages to an endpoint, newest first; of one state, where one is named."""
+    """Return messages to an endpoint, newest first, of one state if given."""
     return await tx.all_as(_MESSAGES, MESSAGES, account, endpoint_id, before, state, state, limit)
 
 
 async def message(tx: ReadTx, account: UUID, message_id: UUID) -> Message | None:
-    """One message of an account."""
+    """Return one message of an account."""
     return await tx.one_as(_MESSAGES, MESSAGE, account, message_id)
 
 
 async def message_by_id(tx: ReadTx, message_id: UUID) -> list[Message]:
-    """The message of this id, whosever it is."""
+    """Return the message with this id, of any account."""
     return await tx.all_as(_MESSAGES, MESSAGE_BY_ID, message_id)
 
 
 async def attempts(tx: ReadTx, account: UUID, message_id: UUID) -> list[WebhookAttempt]:
-    """The attempts to deliver a message, the first in front."""
+    """Return the attempts to deliver a message, the first one first."""
     return await tx.all_as(_ATTEMPTS, ATTEMPTS, account, message_id)
 
 
 async def replay(tx: Tx, found: Message, at: datetime, *, is_aside: bool) -> None:
-    """Let a message be delivered once more; one that waits is left as it is."""
+    """Queue a message again; a waiting one stays as it is."""
     await tx.run(_REPLAY_ONE, at, is_aside, found.account, found.id)
 
 
 async def replay_since(tx: Tx, to: Endpoint, at: datetime, since: datetime, limit: int) -> int:
-    """Let what was not delivered be delivered, of what was made since then; how much it is, `limit` at most."""
+    """Queue undelivered messages made since a moment again. Return their number, `limit` at most."""
     return await tx.run(_REPLAY, at, to.is_aside, to.account, to.account, to.id, since, limit)
 
 
 async def due(tx: ReadTx, since: datetime, without: Sequence[UUID], limit: int) -> list[Piece]:
-    """Messages that became due after a moment, but none to these endpoints, nor to those that are aside."""
+    """Return messages that became due after a moment, except those to these endpoints and to slow ones."""
     return await tx.all_as(_PIECES, LOOK, since, list(without), limit)
 
 
 async def due_aside(tx: ReadTx, without: Sequence[UUID], limit: int) -> list[Piece]:
-    """Messages that are due to endpoints that are aside, a few to each, but none to these."""
+    """Return due messages to slow endpoints, a few to each, except those to these endpoints."""
     return await tx.all_as(_PIECES, LOOK_ASIDE, list(without), limit)
 
 
 async def claim(tx: Tx, wanted: Sequence[DeliveryLease]) -> list[DueMessage | None]:
-    """Lease messages that are due; None for one that somebody else has, or that waits elsewhere or no more."""
+    """Lease due messages. None for one that another process has, or that is no longer waiting in this pool."""
     columns = zip(*wanted, strict=True)
     rows = await tx.all_as(_DELIVERIES, CLAIM, *map(list, columns), LEASE_SECONDS)
     found = {one.message: one for one in rows}
@@ -333,7 +333,7 @@ async def claim(tx: Tx, wanted: Sequence[DeliveryLease]) -> list[DueMessage | No
 
 
 async def attempted(tx: Tx, made: Sequence[Attempted]) -> list[str | None]:
-    """Write attempts down, and what follows from them; the state of the endpoint of each."""
+    """Record attempts with their consequences. Return the state of the endpoint of each."""
     columns = zip(
         *(
             (
@@ -358,22 +358,22 @@ async def attempted(tx: Tx, made: Sequence[Attempted]) -> list[str | None]:
 
 
 async def disabled(tx: ReadTx) -> list[DisabledOfAccount]:
-    """Accounts with endpoints that we disabled, and how many."""
+    """Count the endpoints that the platform disabled, by account."""
     return await tx.all_as(_OF_ACCOUNTS, _DISABLED)
 
 
 async def not_well(tx: ReadTx, limit: int) -> list[Endpoint]:
-    """Endpoints that are disabled or answer slowly, those that failed longest in front."""
+    """Return endpoints that are disabled or answer slowly, those that failed longest first."""
     return await tx.all_as(_ENDPOINTS, _NOT_WELL, limit, limit, limit)
 
 
 async def undelivered_since(tx: ReadTx, of: Endpoint, since: datetime, limit: int) -> int:
-    """How many messages of those made since then were not delivered, `limit` at most."""
+    """Count undelivered messages made since a moment, `limit` at most."""
     return int(await tx.value(_UNDELIVERED_SINCE, of.account, of.id, since, limit))
 
 
 async def standing(tx: ReadTx) -> tuple[int, int, int]:
-    """How many messages are due, and how many endpoints are aside, and disabled."""
+    """Count due messages, slow endpoints and disabled endpoints."""
     row = await tx.one(_STANDING)
     assert row is not None
     return row["due"], row["aside"], row["disabled"]

@@ -1,1 +1,1 @@
-"""Receivers of webhooks: which addresses they may have, and one message sent to one."""
+"""Receivers of webhooks: the permitted addresses, and the sending of one message."""

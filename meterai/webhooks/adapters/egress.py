@@ -1,8 +1,8 @@
-"""To which addresses a message may go.
+"""Addresses to which messages may be sent.
 
-Whoever names a URL makes our machines call it, so that nothing but public addresses may be called: those of our own
-network answer us and nobody else.  A name is resolved, each of its addresses is looked at, and the connection goes to
-one of these: a name that resolves otherwise a moment later changes nothing.
+An account that registers a URL makes our machines call it. Only public addresses may be called, because hosts of our
+own network trust our machines. A name is resolved, each of its addresses is checked, and the connection uses one of
+these: a name that resolves differently a moment later changes nothing.
 """
 
 import asyncio
@@ -22,26 +22,26 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from meterai.webhooks.model import PORTS, Address, WebhookUrlRefused
 
-LOOK_UPS_MAX = 100  # names that are asked for at the same time; each waits in a thread
-PINNED_SECONDS = 5.0  # for so long an answer is used again
-NAMES_MAX = 10_000  # answers at hand; then all are forgotten
-ADDRESSES_MAX = 16  # of one name, that are looked at and used
+LOOK_UPS_MAX = 100  # names resolved at the same time; each waits in a thread
+PINNED_SECONDS = 5.0  # seconds for which an answer is reused
+NAMES_MAX = 10_000  # cached answers; beyond this number all are dropped
+ADDRESSES_MAX = 16  # of one name that are checked and used
 
 _IP = IPv4Address | IPv6Address
-_IPV6 = IPv6Network("2000::/3")  # all that is given out (RFC 4291)
-_NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: an IPv4 address behind it
-_SIX_TO_FOUR = IPv6Network("2002::/16")  # RFC 3056: the same
+_IPV6 = IPv6Network("2000::/3")  # all allocated unicast addresses (RFC 4291)
+_NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: contains an IPv4 address
+_SIX_TO_FOUR = IPv6Network("2002::/16")  # RFC 3056: contains an IPv4 address
 _NOT_PUBLIC = (
-    IPv6Network("2001::/23"),  # Teredo, benchmarks, ORCHID: none is a web server's
+    IPv6Network("2001::/23"),  # Teredo, benchmarks, ORCHID: no web servers
     IPv6Network("2001:db8::/32"),
     IPv6Network("3fff::/20"),
-    IPv4Network("168.63.129.16/32"),  # metadata of a cloud, at an address that looks public
+    IPv4Network("168.63.129.16/32"),  # metadata service of a cloud, at an address that looks public
     IPv4Network("192.88.99.0/24"),  # relays of 6to4
 )
 
 
 def is_public(address: _IP) -> bool:
-    """True of an address that anybody on the internet reaches as we do."""
+    """True if anybody on the internet reaches the same host at this address."""
     if isinstance(address, IPv6Address):
         behind = address.ipv4_mapped
         if address in _NAT64:
@@ -60,24 +60,24 @@ def is_public(address: _IP) -> bool:
 
 
 class NotPublic(OSError):
-    """An address of the host is not public, and none of the networks that are allowed has it."""
+    """An address of the host is not public, and no allowed network contains it."""
 
 
 class NoAddress(OSError):
-    """The name of the host has no address, or nobody says which."""
+    """The name of the host has no address, or cannot be resolved."""
 
 
 class Egress(AbstractResolver):
-    """Looks at addresses and pins them: what connects is given those that were looked at."""
+    """Checks addresses and pins them: connections use only checked addresses."""
 
     def __init__(self, networks: Sequence[IPv4Network | IPv6Network] = ()) -> None:
-        """`networks` are those that are allowed beside public ones."""
+        """`networks` are allowed in addition to public addresses."""
         self._allowed = networks
         self._threads = ThreadPoolExecutor(LOOK_UPS_MAX, "webhook-names")
         self._pinned: dict[str, tuple[float, asyncio.Task[Sequence[_IP]]]] = {}
 
     async def check(self, address: Address) -> None:
-        """Refuses `WebhookUrlRefused` where nothing is sent to this address."""
+        """Refuse `WebhookUrlRefused` if nothing may be sent to this address."""
         try:
             found = await self.addresses(address)
         except NotPublic:
@@ -89,14 +89,14 @@ class Egress(AbstractResolver):
         raise WebhookUrlRefused(reason)
 
     async def addresses(self, address: Address) -> Sequence[_IP]:
-        """The addresses to connect to.  Raises `NotPublic`, `NoAddress`."""
+        """Return the addresses to connect to. Raises `NotPublic`, `NoAddress`."""
         found = await self._found(address.host)
         if not all(self._may(one) for one in found):
             raise NotPublic(address.host)
         return found
 
     async def to_send(self, address: Address) -> None:
-        """Look at an address before each message.  Raises `NotPublic`, `NoAddress`."""
+        """Check an address before each message. Raises `NotPublic`, `NoAddress`."""
         if self._why_not(address, await self.addresses(address)):
             raise NotPublic(address.host)
 
@@ -123,9 +123,9 @@ class Egress(AbstractResolver):
             if len(self._pinned) >= NAMES_MAX:
                 self._pinned.clear()
             asked = asyncio.create_task(self._ask(host))
-            # Of an exception nobody waits for nothing is told.
+            # Retrieves the exception, so that asyncio does not log one that nobody awaits.
             asked.add_done_callback(lambda task: task.cancelled() or task.exception())
-            # While it is under way all wait for this one: a name that is slow takes one thread.
+            # Concurrent requests wait for this look-up: a slow name takes one thread.
             self._pinned[host] = (float("inf"), asked)
         return await asyncio.shield(asked)
 
@@ -144,12 +144,12 @@ class Egress(AbstractResolver):
             raise NoAddress(host)
         return sorted(found, key=lambda one: (one.version, int(one)))
 
-    # -- as aiohttp asks -------------------------------------------------------------------
+    # -- resolver of aiohttp -----------------------------------------------------------------
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        """The addresses to connect to, each of which was looked at."""
+        """Return the checked addresses to connect to."""
         del family
         found = await self.addresses(Address(is_https=True, host=host, port=port))
         return [
@@ -165,7 +165,7 @@ class Egress(AbstractResolver):
         ]
 
     async def close(self) -> None:
-        """End the threads; one that waits for a name ends by itself."""
+        """Stop the threads; a running look-up ends when its resolver answers."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 

@@ -1,7 +1,7 @@
-"""One message sent to one receiver, within bounds that no receiver can stretch.
+"""Sending of one message to one receiver, within bounds that no receiver can stretch.
 
-No redirect is followed, no cookie kept, no proxy of the environment used, nothing decompressed; a head is small, of a
-body a few bytes are read, and all of it ends in time.
+No redirect is followed, no cookie is kept, no proxy of the environment is used, nothing is decompressed. A head is
+small, only a few bytes of a body are read, and the whole exchange has a time limit.
 """
 
 import asyncio
@@ -23,13 +23,13 @@ from meterai.webhooks.model import (
     address_of,
 )
 
-KEPT_SECONDS = 10.0  # a connection that nothing uses
+KEPT_SECONDS = 10.0  # of an idle connection
 HEAD_BYTES_MAX = 8 * 1024  # of a line of the head
 
 
 @dataclass(frozen=True, slots=True)
 class SendOutcome:
-    """Outcome of one attempt.  `failure` is None where it was delivered."""
+    """Outcome of one attempt. `failure` is None if the message was delivered."""
 
     seconds: float
     status: int | None
@@ -39,10 +39,10 @@ class SendOutcome:
 
 
 class Sender:
-    """Sends messages; connections are kept for a moment."""
+    """Sends messages. Connections are kept for a moment."""
 
     def __init__(self, egress: Egress, trusts: ssl.SSLContext | None = None) -> None:
-        """`trusts` is what certificates are checked by: by default what the machine trusts."""
+        """`trusts` verifies certificates; by default the trust store of the machine."""
         self._egress = egress
         self._trusts = trusts
         self._session: aiohttp.ClientSession | None = None
@@ -54,7 +54,7 @@ class Sender:
         await self._egress.close()
 
     async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> SendOutcome:
-        """Send one message; every outcome is an answer."""
+        """Send one message. Every outcome is an answer, never an error."""
         begun = monotonic()
         status, answer, after = None, b"", None
         try:
@@ -67,7 +67,7 @@ class Sender:
                     answer = await _beginning(response)
             failure = _failure_of(status)
         except TimeoutError:
-            # Cut off while it sends its body: the status has said it.
+            # Time ran out during the body: the status is already known.
             failure = Failure.TIMEOUT if status is None else _failure_of(status)
         except (NotPublic, WebhookUrlRefused):
             failure = Failure.NOT_PUBLIC
@@ -102,7 +102,7 @@ class Sender:
 
 
 async def _beginning(response: aiohttp.ClientResponse) -> bytes:
-    """The first bytes of a body; the connection ends with what is left of it."""
+    """Return the first bytes of a body. The connection is closed with the rest unread."""
     read = bytearray()
     try:
         async with asyncio.timeout(READ_SECONDS_MAX):

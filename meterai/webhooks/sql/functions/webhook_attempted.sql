@@ -1,7 +1,8 @@
--- Write an attempt down, and what follows from it for its message and its endpoint; the state of the endpoint.
--- p_wait: seconds until the next attempt, null where there is none; p_failing: seconds after which an endpoint whose
--- attempts all failed is disabled, where so many messages (p_failed) were among them; p_is_held: whoever asks has locked the
--- endpoint, else nothing of it changes.
+-- Records an attempt with its consequences for the message and the endpoint. Returns the state of the endpoint.
+--
+-- p_wait: seconds until the next attempt, null if there is none; p_failing and p_failed: an endpoint is disabled if all
+-- attempts failed for so many seconds, for at least so many messages; p_is_held: true if the caller has locked the
+-- endpoint, else its row is not changed.
 CREATE OR REPLACE FUNCTION webhook_attempted(
     p_account uuid, p_endpoint uuid, p_message uuid, p_began timestamptz, p_ms integer, p_status integer, p_answer bytea,
     p_failure text, p_wait double precision, p_is_slow boolean, p_is_held boolean, p_failing double precision, p_failed integer,

@@ -1,4 +1,5 @@
--- Queue a message to an endpoint; to one that is disabled it is kept undelivered, to one that was removed not at all.
+-- Queues a message to an endpoint. A message to a disabled endpoint is kept undelivered; one to a removed endpoint is
+-- dropped.
 CREATE OR REPLACE FUNCTION webhook_message_add(
     p_account uuid, p_endpoint uuid, p_message uuid, p_type text, p_body text) RETURNS void
 LANGUAGE plpgsql AS $$

@@ -1,5 +1,5 @@
--- Lock what waits for an endpoint, whose row is locked, in the order in which attempts are written down: so of two workers one
--- waits for the other, and not each for the other.
+-- Locks the waiting messages of an endpoint whose row is locked, in the order in which attempts are recorded. The
+-- common order prevents a deadlock of two workers.
 CREATE OR REPLACE FUNCTION webhook_messages_hold(p_account uuid, p_endpoint uuid) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN

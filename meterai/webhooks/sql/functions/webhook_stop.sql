@@ -1,4 +1,4 @@
--- Disable or remove an endpoint; what waits for it is kept undelivered.
+-- Disables or removes an endpoint. Its waiting messages are kept undelivered.
 CREATE OR REPLACE FUNCTION webhook_stop(p_account uuid, p_endpoint uuid, p_state text, p_why text) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
