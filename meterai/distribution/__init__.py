@@ -1,12 +1,12 @@
 """Distribution: sellers under their own name, who sell from a deposit in rupiah.
 
-Promises this room keeps
+Promises of this room
   * No stock moves: a sale is the buyer's ordinary order, paid from the deposit by a rail of our own database.
-  * Nobody is told that stamps ran out: a sale beyond the deposit waits, visibly, and is carried out by itself after a
+  * No sale is refused for lack of stamps: a sale beyond the deposit waits visibly. It is carried out after a
     top-up, the oldest first, or ends by its due time.
-  * Money of a sale that is not executed, or whose stamps come back, is deposit again.
-  * Two sales for the last rupiah: exactly one takes it.
-  * A statement is the legs of the book `deposits`, and nothing else.
+  * Money of a sale that is not executed, or whose stamps are returned, goes back to the deposit.
+  * Of two sales for the last rupiah, exactly one takes it.
+  * A statement is exactly the legs of the book `deposits`.
 
 Calls refunds, orders, payments, accounts, ledger.
 """

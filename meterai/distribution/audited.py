@@ -1,4 +1,4 @@
-"""What the audit knows of the columns of distribution."""
+"""Audit classes of the columns of distribution."""
 
 from meterai.plumbing.db.audited import SHOWN, Audited, ClockColumn, DueWork, SubjectColumn, fact
 
@@ -43,7 +43,7 @@ AUDITED = Audited(
             "Of `owed`, which is looked at.": "account_id",
             SHOWN: "began_at",
         },
-        # Words and a picture of a page: its owner changes it, and the trail says when.
+        # Texts and a logo of a page. Its owner changes them, and the trail records when.
         "shops": SHOWN,
     },
     subjects={

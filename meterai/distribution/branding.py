@@ -1,6 +1,6 @@
-"""The shop window of a distributor: its name in addresses, its colour, its logo, and its own terms.
+"""Sales page of a distributor: its name in the address, its colour, its logo, and its own terms.
 
-Whether it sells, its name and its fee are staff's to say (`levers`); what is here is its owner's.
+Staff decide whether it sells, its name and its fee (`levers`); its owner decides the rest.
 """
 
 import hashlib
@@ -27,7 +27,8 @@ from meterai.sealing import LOGO_BYTES_MAX, PhotoUnreadable
 SLUG = re.compile(r"[a-z0-9](-?[a-z0-9]){2,39}")
 COLOUR = re.compile(r"#[0-9a-f]{6}")
 TERMS_LENGTH_MAX = 4_000  # characters
-# Names that no shop has, without their hyphens: those of the house and of the state, and how our addresses begin.
+# Names that no sales page may have, without their hyphens: those of the operator and of the state, and the first parts
+# of our paths.
 RESERVED = frozenset(
     [
         "admin",
@@ -86,28 +87,28 @@ RESERVED = frozenset(
         "terms",
     ]
 )
-NAMES_MAX = 5  # of one shop in its life: each stays its own, since it is printed on paper
+NAMES_MAX = 5  # of one distributor in total: each stays its own, since it is printed on paper
 CONTRAST_MIN = 4.5  # of white text on the colour: WCAG 2.2, 1.4.3 (AA)
 COLOUR_AT_FIRST = "#1f4e79"
-_LOGOS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")  # how a PNG and a JPEG begin
+_LOGOS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")  # first bytes of a PNG and a JPEG
 
 
 class SlugTaken(Refusal):
-    """Another shop has, or had, this name in its address."""
+    """Another sales page has, or had, this name in its address."""
 
     code = "slug_taken"
     status = 409
 
 
 class SlugReserved(Refusal):
-    """A shop of this name would pass for the house, for the state, or for one of our pages."""
+    """A sales page of this name could pass for the operator, the state, or one of our pages."""
 
     code = "slug_reserved"
     status = 422
 
 
 class SlugsSpent(Refusal):
-    """A shop had as many names as it may have in its life."""
+    """The distributor had the largest number of names."""
 
     code = "slugs_spent"
     status = 409
@@ -119,19 +120,19 @@ class SlugsSpent(Refusal):
 
 
 class ContrastTooLow(Refusal):
-    """White text on this colour is not read by everybody."""
+    """Not everybody can read white text on this colour."""
 
     code = "contrast_too_low"
     status = 422
 
     def __init__(self, *, contrast: float) -> None:
         super().__init__(f"a contrast of {contrast:.2f} to 1, at least {CONTRAST_MIN}")
-        self.contrast = f"{floor(contrast * 10) / 10:.1f}"  # rounded up it might be the bound
+        self.contrast = f"{floor(contrast * 10) / 10:.1f}"  # rounded up, it could equal the bound
         self.contrast_min = str(CONTRAST_MIN)
 
 
 class LogoUnreadable(Refusal):
-    """Not a PNG or JPEG that can be drawn within its bounds."""
+    """The file is no PNG or JPEG that can be drawn within its bounds."""
 
     code = "logo_unreadable"
     status = 422
@@ -164,7 +165,7 @@ class ShopWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def contrast_with_white(colour: str) -> float:
-    """How many times lighter white is than a colour (WCAG 2.2, relative luminance): 1 to 21."""
+    """Return the contrast ratio of white to a colour (WCAG 2.2, relative luminance): 1 to 21."""
     red, green, blue = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
     linear = [
         one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4
@@ -175,7 +176,7 @@ def contrast_with_white(colour: str) -> float:
 
 
 def _checked(wish: ShopWish) -> ShopWish:
-    """As it is kept.  Refuses `Malformed`, `SlugReserved`, `ContrastTooLow`."""
+    """Return the sales page as it is stored. Refuses `Malformed`, `SlugReserved`, `ContrastTooLow`."""
     slug, colour = wish.slug.strip().lower(), wish.colour.strip().lower()
     if not SLUG.fullmatch(slug) or len(slug) > 40:
         raise Malformed("slug", "slug")
@@ -192,7 +193,7 @@ def _checked(wish: ShopWish) -> ShopWish:
 
 
 class ShopService:
-    """Shows and changes shop windows, and finds who sells by one."""
+    """Shows and changes sales pages, and finds their sellers."""
 
     def __init__(self, database: Database, settings: Settings, clock: Clock) -> None:
         self._database = database
@@ -203,7 +204,7 @@ class ShopService:
         self._slots = sealing.Slots(1)
 
     async def by_slug(self, slug: str) -> Shop:
-        """The shop that has, or had, this name.  Refuses `NotFound`."""
+        """Return the sales page that has, or had, this name. Refuses `NotFound`."""
         found = None
         if SLUG.fullmatch(slug):
             found = await self._database.once(store.shop_named, slug)
@@ -212,7 +213,9 @@ class ShopService:
         return found
 
     async def seller(self, by: str | UUID) -> SoldBy:
-        """Who sells by this name, or as this account.  Refuses `NotFound`, `SellerNotOpen`, `DistributorFeeTooHigh`."""
+        """Return the seller of this name, or of this account. Refuses `NotFound`, `SellerNotOpen`,
+        `DistributorFeeTooHigh`.
+        """
         found = await (self.by_slug(by) if isinstance(by, str) else self.of(by))
         if found is None:
             raise NotFound("this account has no shop")
@@ -225,11 +228,11 @@ class ShopService:
         return SoldBy(found.slug, found.account, found.name, found.fee)
 
     async def of(self, account: UUID) -> Shop | None:
-        """The shop of a distributor, where it has one."""
+        """Return the sales page of a distributor, or None."""
         return await self._database.once(store.shop_of, account)
 
     async def view(self, account: UUID) -> ShopView:
-        """The shop of a distributor.  Refuses `NotFound`."""
+        """Return the sales page of a distributor for the API. Refuses `NotFound`."""
         found = await self.of(account)
         if found is None:
             raise NotFound("this account has no shop")
@@ -246,7 +249,7 @@ class ShopService:
         )
 
     async def set(self, account: UUID, wish: ShopWish, *, actor: Actor) -> None:
-        """Open a shop window, or change it.
+        """Open a sales page, or change it.
 
         Refuses `Malformed`, `SlugReserved`, `ContrastTooLow`, `SlugTaken`, `SlugsSpent`, `SellerNotOpen`.
         """
@@ -266,9 +269,9 @@ class ShopService:
     async def set_logo(
         self, account: UUID, picture: bytes | None, *, client: str, actor: Actor
     ) -> None:
-        """Show a logo, drawn anew from its pixels, or none.
+        """Set the logo, drawn again from its pixels, or remove it.
 
-        Refuses `LogoUnreadable`, `ExaminationBusy`, `NotFound` where there is no shop.
+        Refuses `LogoUnreadable`, `ExaminationBusy`, and `NotFound` if no sales page exists.
         """
         drawn = await self._drawn(picture, client) if picture is not None else None
         name = hashlib.sha256(drawn).hexdigest() if drawn else None
@@ -290,7 +293,7 @@ class ShopService:
             raise LogoUnreadable from None
 
     async def logo(self, slug: str, name: str) -> bytes:
-        """The logo of a shop by the hash that names it, in WebP.  Refuses `NotFound`."""
+        """Return the logo of a sales page by its hash, in WebP. Refuses `NotFound`."""
         shop = await self.by_slug(slug)
         found = await self._database.once(store.logo, shop.account, name)
         if found is None:

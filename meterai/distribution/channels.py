@@ -1,4 +1,4 @@
-"""Distributors as staff see them: all of them side by side, and one with what was agreed, sold and paid in."""
+"""Distributors for staff: all of them side by side, and one with its terms, sales and top-ups."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,12 +17,12 @@ from meterai.distribution.model import (
 from meterai.kit.paging import ListPage
 from meterai.plumbing.db.database import ReadTx
 
-SALES_SHOWN = 50  # newest
-DEPOSITS_SHOWN = 20  # newest
+SALES_SHOWN = 50  # the newest
+DEPOSITS_SHOWN = 20  # the newest
 
 
 class SaleShown(NamedTuple):
-    """A sale, and how it stands together with its order."""
+    """A sale, and its state together with its order."""
 
     sale: Sale
     standing: SaleStanding
@@ -39,17 +39,17 @@ class DistributorFile:
 
 
 async def distributors(tx: ReadTx) -> list[Distributor]:
-    """Every distributor with its terms of today, by name."""
+    """Return every distributor with its current terms, by name."""
     return await store.distributors(tx)
 
 
 async def standings(tx: ReadTx, now: datetime) -> list[DistributorStanding]:
-    """How every distributor stands, by name."""
+    """Return deposit, waiting sales and last sales of every distributor, by name."""
     return await store.standings(tx, now)
 
 
 async def distributor_file(tx: ReadTx, account: UUID) -> DistributorFile | None:
-    """One distributor; None where the account is none."""
+    """Return one distributor, or None."""
     found = await store.distributor(tx, account)
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""Distributors at the command line."""
+"""Commands of distributors."""
 
 from typing import Annotated
 
@@ -28,7 +28,7 @@ from meterai.kit.refusal import NotFound
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import Database
 
-RUPIAH_MAX = 10**12  # more is a typing error
+RUPIAH_MAX = 10**12  # a larger amount is a typing error
 Rupiahs = Annotated[int, Parameter(help="Rupiah.", validator=Between(0, RUPIAH_MAX))]
 Days = Annotated[int, Parameter(help="Days of cover.", validator=Between(0, levers.LOW_DAYS_MAX))]
 

@@ -1,4 +1,4 @@
-"""Why any value of the settings of distribution can be served with."""
+"""Reasons why production accepts any value of the settings of distribution."""
 
 from collections.abc import Mapping
 

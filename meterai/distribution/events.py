@@ -1,4 +1,4 @@
-"""What distribution tells the rooms above, and itself: an account beside the one that an event is of follows by it."""
+"""Events of distribution, for the rooms above and for itself: they carry a change to a second account."""
 
 from datetime import datetime
 from uuid import UUID
@@ -34,7 +34,7 @@ class SaleOffered(Event, frozen=True, kw_only=True):
 
 
 class SaleClosed(Event, frozen=True, kw_only=True):
-    """A sale that waited ended with its distributor; written by `distributor_close`."""
+    """A waiting sale ended with its distributor; written by `distributor_close`."""
 
     sale: UUID
     buyer: UUID

@@ -1,8 +1,10 @@
-"""Sales of distributors in a period: how long they waited for deposits, what came to nothing, and who could not sell."""
+"""Figures of the sales of distributors in a period: their waits for deposits, the lapsed ones, and sellers without
+deposit.
+"""
 
 from meterai.plumbing.db.figures import FigureQuery, between, waits, within
 
-# A sale waited where the deposit did not pay it in the moment it was made; what waits still did so until the end.
+# A sale waited if the deposit did not pay it when it was made. A waiting one counts until the end of the period.
 _WAITED = "(s.taken_at > s.made_at OR s.taken_at IS NULL)"
 _SALES = f"""
     count(*) AS made,

@@ -1,4 +1,4 @@
-"""What must be true of distributors, their sales and their deposits."""
+"""Invariants of distributors, their sales and their deposits."""
 
 from meterai.plumbing.db.invariants import AHEAD, LATE, Invariant, MailCause, Posting, waits
 from meterai.plumbing.work.jobs import TRIES_MAX
@@ -58,7 +58,7 @@ MAIL_CAUSES = (
     ),
 )
 
-# The rows of a buyer, who is asked about with its seller, lie in whatever part of the accounts: those tables are whole.
+# A buyer may be in another part of the accounts than its seller, so these tables are read whole.
 INVARIANTS = (
     Invariant(
         "sale_is_the_order_of_its_buyer",
@@ -210,7 +210,7 @@ INVARIANTS = (
         WHERE r.state <> 'ended' AND (r.distributor_fee <> t.fee OR r.fee + r.distributor_fee > r.fees_max)
         """,
     ),
-    # A reseller and its distributor lie in whatever part of the accounts: those tables are whole.
+    # A reseller may be in another part of the accounts than its distributor, so these tables are read whole.
     Invariant(
         "account_sells_from_one_deposit",
         "A distributor sells from its own deposit, a reseller from that of the one distributor that it accepted, and nobody "

@@ -17,7 +17,7 @@ from meterai.plumbing.work.events import on
 
 
 async def follow_sale(tx: Tx, event: SaleMoved, service: DistributionService) -> None:
-    """A sale was made, or paid: its order is placed for the buyer, and paid where the deposit paid."""
+    """Place the order of a new sale for the buyer, and pay it if the deposit paid."""
     sale = str(event.sale)
     await store.follow(
         tx,
@@ -41,26 +41,26 @@ async def follow_sale(tx: Tx, event: SaleMoved, service: DistributionService) ->
 
 
 async def lapse_closed(tx: Tx, event: SaleClosed) -> None:
-    """A sale ended with its distributor: its order lapses at once.  Refuses `NotFound` before the order has followed."""
+    """Lapse the order of a sale that ended with its distributor. Refuses `NotFound` before the order exists."""
     if await store.abandon(tx, event.buyer, event.order) is None:
         raise NotFound("the order of a sale has not followed yet")
 
 
 async def take_waiting(tx: Tx, event: DepositGrew) -> None:
-    """Money came to a deposit: its distributor may sell, and sales that wait are paid."""
+    """Open a distributor whose deposit grew, and pay its waiting sales."""
     if event.order is not None:
         await store.open_(tx, event.account)
     await store.take_waiting(tx, event.account)
 
 
 async def move_fee(tx: Tx, event: FeePassed) -> None:
-    """The fee of a seller is deposit, or goes back to its buyer: its side, which touches its account alone."""
+    """Add the fee of a seller to its deposit, or return it to a buyer. It changes the seller's account only."""
     about = (event.seller, event.order, event.number, event.account)
     await store.move_fee(tx, *about, event.stamps, event.amount)
 
 
 async def tell_offered(tx: Tx, event: SaleOffered) -> None:
-    """The deposit does not cover a sale: its buyer is told how to pay it."""
+    """Queue the mail that tells the buyer of a sale beyond the deposit how to pay it."""
     await notifications.queue(
         tx,
         event.buyer,
@@ -76,9 +76,9 @@ async def tell_offered(tx: Tx, event: SaleOffered) -> None:
 
 
 async def tell_low(tx: Tx, event: DepositLow, service: DistributionService) -> None:
-    """A deposit is low: its distributor gets an order to pay, where it asked for one, and is told.
+    """Tell a distributor that its deposit is low, with an order to pay if it chose that.
 
-    Nothing is taken from anybody's account: only its owner pays.
+    Nothing is taken from its account: only its owner pays.
     """
     found = await load(tx, event.account)
     order = None
@@ -87,7 +87,7 @@ async def tell_low(tx: Tx, event: DepositLow, service: DistributionService) -> N
         try:
             terms = await service.terms_of_top_up(found, key)
         except (AmountNotPayable, MethodOut):
-            pass  # it is told all the same, and may choose another way
+            pass  # the mail is sent without it, and the distributor may choose another method
         else:
             order = (await orders.place_documents(tx, terms)).id
     waiting = await store.waiting(tx, event.account)

@@ -1,4 +1,4 @@
-"""Distributors and sales as staff ask for them: found by name or number, told as they went."""
+"""Distributors and sales for the console: found by name or number, described by their history."""
 
 from collections.abc import Iterator, Sequence
 from uuid import UUID
@@ -19,12 +19,12 @@ SALES_TOLD_MAX = 50  # newest sales on the timeline of a distributor
 
 
 def distributor_subject(account: UUID) -> Subject:
-    """A distributor as it is asked about."""
+    """Return the subject of a distributor."""
     return Subject(SubjectKind.DISTRIBUTOR, show("acc", account), account)
 
 
 def sale_subject(one: SaleKey) -> Subject:
-    """A sale as it is asked about."""
+    """Return the subject of a sale."""
     return Subject(SubjectKind.SALE, show(SALE_KIND, one.sale), one.account)
 
 

@@ -1,4 +1,4 @@
-"""Levers of distribution: who is a distributor and at which terms, its end, and deposit that goes back."""
+"""Levers of distribution: approve a distributor with its terms, change them, close it, return deposit."""
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -35,11 +35,11 @@ from meterai.plumbing.db.database import ReadTx, Tx
 NAME_LENGTH_MAX = 60  # characters, on pages and in mails of buyers
 REGION_LENGTH_MAX = 60
 LOW_DAYS_MAX = 31
-DUE_WITHIN = timedelta(hours=23)  # of a refund it is a day at most
+DUE_WITHIN = timedelta(hours=23)  # a refund lasts a day at most
 
 
 class DistributorTerms(msgspec.Struct, frozen=True):
-    """The organization as `acc_...`, and what was agreed: rupiah, and days of cover."""
+    """The organization as `acc_...`, and its terms: rupiah, and days of cover."""
 
     organization: str
     seller: str
@@ -59,14 +59,14 @@ class DistributorNamed(msgspec.Struct, frozen=True):
 
 
 class DepositAsked(msgspec.Struct, frozen=True):
-    """A distributor as `acc_...`, and how many rupiah of its deposit go back."""
+    """A distributor as `acc_...`, and the rupiah of its deposit to return."""
 
     organization: str
     rupiah: int
 
 
 def _checked(asked: DistributorTerms, pull: Pull) -> DepositTerms:
-    """Refuses `Malformed`, `DistributorFeeTooHigh`."""
+    """Return the checked terms. Refuses `Malformed`, `DistributorFeeTooHigh`."""
     own = pull.settings.of(DistributionSettings)
     if asked.fee > own.distribution_fee_rupiah_max:
         raise DistributorFeeTooHigh(fee=asked.fee, fee_max=own.distribution_fee_rupiah_max)
@@ -131,16 +131,16 @@ async def _approve(tx: Tx, asked: DistributorTerms, pull: Pull) -> None:
 async def _changing(tx: ReadTx, asked: DistributorTerms, pull: Pull) -> Forecast:
     account, terms = read("acc", asked.organization), _checked(asked, pull)
     found = await load(tx, account)
-    DISTRIBUTOR.after(found.state, DistributorEvent.CLOSED)  # one that ends keeps its terms
+    DISTRIBUTOR.after(found.state, DistributorEvent.CLOSED)  # a closing distributor keeps its terms
     await _check_fees(tx, account, terms.fee, pull)
-    # An older request never takes the place of terms that were agreed since: its forecast is another one then.
+    # An older request cannot replace terms agreed since: its forecast has changed.
     newest = (await store.terms_of(tx, account))[-1]
     replaced = Effect("distributor_terms_end", {"set_at": newest.set_at})
     return Forecast([*_told(account, terms), replaced], rows=2)
 
 
 async def _check_fees(tx: ReadTx, account: UUID, fee: int, pull: Pull) -> int:
-    """The bound of both fees.  Refuses `FeeOfResellerOnTop`, by the name of the account whose fee or offer is in the way."""
+    """Return the bound of both fees. Refuses `FeeOfResellerOnTop` with the account whose fee or offer exceeds it."""
     fees_max = pull.settings.of(DistributionSettings).distribution_fee_rupiah_max
     found = await store.dearest_reseller(tx, account, pull.at)
     if found is not None and (fees := fee + found.fee) > fees_max:
@@ -184,7 +184,7 @@ async def _refunding(tx: ReadTx, asked: DepositAsked, _pull: Pull) -> Forecast:
 
 
 async def _refundable(tx: ReadTx, account: UUID, rupiah: int) -> Distributor:
-    """The distributor.  Refuses `Malformed`, `NoDistributor`, `DepositTooSmall`."""
+    """Return the distributor. Refuses `Malformed`, `NoDistributor`, `DepositTooSmall`."""
     if rupiah < 1:
         raise Malformed("rupiah", "at_least_one")
     found = await load(tx, account)
@@ -196,7 +196,7 @@ async def _refundable(tx: ReadTx, account: UUID, rupiah: int) -> Distributor:
 
 
 async def _refund(tx: Tx, asked: DepositAsked, pull: Pull) -> None:
-    """By the payments of the newest top-ups, which their providers still give back."""
+    """Refund the payments of the newest top-ups, which their providers still can return."""
     account = read("acc", asked.organization)
     await store.lock(tx, account)
     await _refundable(tx, account, asked.rupiah)

@@ -1,4 +1,4 @@
-"""Counts of sales, and how deposits stand; gauges are set by the worker that looked last."""
+"""Metrics of sales and deposits. The worker that measured last sets the gauges."""
 
 from typing import Any
 

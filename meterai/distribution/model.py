@@ -1,4 +1,4 @@
-"""Distributors and their sales; pure."""
+"""Types, lifecycles and refusals of distributors and their sales; pure."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -12,7 +12,7 @@ from meterai.kit.money import Rupiah
 from meterai.kit.refusal import CommandRefusal, Refusal, refusal_of_database
 
 SALE_KIND = "sal"
-METHOD = "deposit"  # by which the order of a sale is paid
+METHOD = "deposit"  # payment method of the order of a sale
 _OF_SALES = frozenset(
     {"deposit_taken", "deposit_returned"}
 )  # reasons of entries whose subject is a sale
@@ -28,7 +28,7 @@ class DistributorState(StrEnum):
 
 
 class DistributorEvent(StrEnum):
-    """What happens to a distributor."""
+    """Event of a distributor."""
 
     TOPPED_UP = "topped_up"
     CLOSED = "closed"  # by staff
@@ -48,7 +48,7 @@ DISTRIBUTOR = Lifecycle(
 
 
 class SaleState(StrEnum):
-    """State of a sale at its seller; how its order stands is the order's to say."""
+    """State of a sale at its seller; the state of its order belongs to the order."""
 
     WAITING = "waiting"  # for the deposit
     TAKEN = "taken"  # the deposit paid it
@@ -56,7 +56,7 @@ class SaleState(StrEnum):
 
 
 class SaleEvent(StrEnum):
-    """What happens to a sale."""
+    """Event of a sale."""
 
     TAKEN = "taken"
     ENDED = "ended"
@@ -81,7 +81,7 @@ class ResellerState(StrEnum):
 
 
 class ResellerEvent(StrEnum):
-    """What happens to a reseller."""
+    """Event of a reseller."""
 
     ACCEPTED = "accepted"
     PAUSED = "paused"
@@ -106,7 +106,7 @@ RESELLER = Lifecycle(
 
 
 class Short(StrEnum):
-    """What becomes of a sale that the deposit does not cover."""
+    """Treatment of a sale beyond the deposit."""
 
     WAIT = "wait"  # it waits for a top-up
     RETAIL = "retail"  # it waits, and its buyer is told how to pay it by our rails
@@ -114,7 +114,7 @@ class Short(StrEnum):
 
 
 class SaleStanding(StrEnum):
-    """How a sale stands, told of it and its order together."""
+    """State of a sale and its order together."""
 
     WAITING = "waiting"
     PAID = "paid"  # the stamps are being issued
@@ -127,7 +127,7 @@ class SaleStanding(StrEnum):
 
 
 class NoDistributor(Refusal):
-    """The account is no distributor."""
+    """The account is not a distributor."""
 
     code = "no_distributor"
     status = 404
@@ -135,7 +135,7 @@ class NoDistributor(Refusal):
 
 @refusal_of_database
 class SellerNotOpen(Refusal):
-    """A distributor that does not sell: it has no deposit yet, or it ends."""
+    """The distributor does not sell: it has no deposit yet, or it is closing."""
 
     code = "seller_not_open"
     status = 409
@@ -147,7 +147,7 @@ class SellerNotOpen(Refusal):
 
 @refusal_of_database
 class SalesOfBuyerSpent(Refusal):
-    """One seller sold to one buyer as often as it may in a day."""
+    """The seller made the largest number of sales to one buyer in a day."""
 
     code = "sales_of_buyer_spent"
     status = 429
@@ -161,7 +161,7 @@ class SalesOfBuyerSpent(Refusal):
 
 @refusal_of_database
 class ResellerNotOpen(Refusal):
-    """A reseller that does not sell: it has not accepted, or its distributor paused or ended it."""
+    """The reseller does not sell: it has not accepted, or its distributor paused or ended it."""
 
     code = "reseller_not_open"
     status = 409
@@ -173,12 +173,12 @@ class ResellerNotOpen(Refusal):
 
 @refusal_of_database
 class ResellerDaySpent(Refusal):
-    """A sale beyond what a reseller may sell of the deposit of its distributor in a day (WIB)."""
+    """The sale exceeds the daily limit (WIB) of a reseller on the deposit of its distributor."""
 
     code = "reseller_day_spent"
     status = 429
     quota = ("reseller_rupiah_of_day", "day_rupiah")
-    retry_after_seconds = 3_600  # a day ends at midnight, and a smaller sale may fit before
+    retry_after_seconds = 3_600  # the day ends at midnight, and a smaller sale may fit before
 
     def __init__(self, *, day_rupiah: int) -> None:
         super().__init__(f"at most {day_rupiah} rupiah in a day")
@@ -186,21 +186,21 @@ class ResellerDaySpent(Refusal):
 
 
 class AlreadyReseller(Refusal):
-    """The account is a reseller of this distributor already."""
+    """The account already is a reseller of this distributor."""
 
     code = "already_reseller"
     status = 409
 
 
 class SellsAlready(Refusal):
-    """The account sells from another deposit, or from one of its own: it has one at most."""
+    """The account sells from another deposit, or from its own: one at most."""
 
     code = "sells_already"
     status = 409
 
 
 class TooManyResellers(Refusal):
-    """A distributor has as many resellers as it may."""
+    """The distributor has the largest number of resellers."""
 
     code = "too_many_resellers"
     status = 409
@@ -211,7 +211,7 @@ class TooManyResellers(Refusal):
 
 
 class FeesTooHigh(Refusal):
-    """The fees of a distributor and its reseller together are above the bound of this installation."""
+    """The fees of a distributor and its reseller together exceed the bound of this installation."""
 
     code = "fees_too_high"
     status = 422
@@ -223,7 +223,7 @@ class FeesTooHigh(Refusal):
 
 
 class DistributorFeeTooHigh(CommandRefusal):
-    """A fee above the bound of this installation."""
+    """The fee exceeds the bound of this installation."""
 
     code = "distributor_fee_too_high"
     status = 422
@@ -235,7 +235,7 @@ class DistributorFeeTooHigh(CommandRefusal):
 
 
 class FeeOfResellerOnTop(CommandRefusal):
-    """The fee of a distributor and that of one of its resellers, or of an account that it invited, are above the bound together."""
+    """The fees of a distributor and one of its resellers or invited accounts together exceed the bound."""
 
     code = "fee_of_reseller_on_top"
     status = 422
@@ -248,14 +248,14 @@ class FeeOfResellerOnTop(CommandRefusal):
 
 
 class AlreadyDistributor(CommandRefusal):
-    """The organization is a distributor already."""
+    """The organization already is a distributor."""
 
     code = "already_distributor"
     status = 409
 
 
 class DepositTooSmall(CommandRefusal):
-    """More is to go back than the deposit has that payments of ours can give back."""
+    """The deposit has less that its payments can return."""
 
     code = "deposit_too_small"
     status = 409
@@ -266,7 +266,7 @@ class DepositTooSmall(CommandRefusal):
 
 
 class WorkbookTooLong(Refusal):
-    """A workbook of more legs than it may have: the same statement is there as CSV and JSON."""
+    """The workbook would have too many legs; the same statement is available as CSV and JSON."""
 
     code = "deposit_statement_too_long"
     status = 422
@@ -277,7 +277,7 @@ class WorkbookTooLong(Refusal):
 
 
 class Summed(NamedTuple):
-    """What moved in a deposit on a day (WIB) by entries of one reason."""
+    """Sum of the moves of a deposit on a day (WIB) by entries of one reason."""
 
     day: date
     reason: str
@@ -286,7 +286,7 @@ class Summed(NamedTuple):
 
 
 class Leg(NamedTuple):
-    """One leg of the book, with the balance after it; its time as it is written, its subject in hexadecimal."""
+    """One leg of the book, with the balance after it; its time as text, its subject in hexadecimal."""
 
     at: str
     entry: str
@@ -297,12 +297,12 @@ class Leg(NamedTuple):
 
     @property
     def shown(self) -> str:
-        """The sale or order that it is of."""
+        """Id of its sale or order."""
         return show_hex(SALE_KIND if self.reason in _OF_SALES else "ord", self.subject)
 
 
 class DepositTerms(NamedTuple):
-    """What staff and a distributor agreed; rupiah, days."""
+    """Terms agreed by staff and a distributor; rupiah, days."""
 
     name: str
     fee: int
@@ -315,7 +315,7 @@ class DepositTerms(NamedTuple):
 
 
 class Distributor(NamedTuple):
-    """One distributor with the terms of today."""
+    """A distributor with its current terms."""
 
     account: UUID
     state: DistributorState
@@ -333,7 +333,7 @@ class Distributor(NamedTuple):
 
 
 class Shop(NamedTuple):
-    """A shop window with the terms of its distributor today; fee in rupiah of each stamp."""
+    """A sales page with the current terms of its distributor; fee in rupiah of each stamp."""
 
     account: UUID
     slug: str
@@ -347,12 +347,12 @@ class Shop(NamedTuple):
 
     @property
     def is_open(self) -> bool:
-        """True where it sells."""
+        """True if it sells."""
         return self.state == DistributorState.OPEN
 
 
 class ResellerTerms(NamedTuple):
-    """What a distributor lets a reseller do: the name of its shop, rupiah of each stamp, rupiah of a day."""
+    """Terms of a reseller: the name of its shop, rupiah of each stamp, rupiah of a day."""
 
     name: str
     fee: int
@@ -360,7 +360,7 @@ class ResellerTerms(NamedTuple):
 
 
 class Reseller(NamedTuple):
-    """One reseller; `distributor_name` is what its buyers see beside its own."""
+    """A reseller; its buyers see `distributor_name` beside its own name."""
 
     distributor: UUID
     distributor_name: str
@@ -373,14 +373,14 @@ class Reseller(NamedTuple):
 
 
 class SellingDeposit(NamedTuple):
-    """From whose deposit an account sells, and which reseller it is there: None for the distributor itself."""
+    """The distributor whose deposit an account sells from, and its reseller; None for the distributor itself."""
 
     distributor: UUID
     reseller: UUID | None
 
 
 class SoldOfDay(NamedTuple):
-    """What the deposit paid of a reseller's sales on a day (WIB), and what of any came back; rupiah."""
+    """Rupiah of a reseller's sales that the deposit paid on a day (WIB), and rupiah returned to it."""
 
     day: date
     sales: int
@@ -390,7 +390,7 @@ class SoldOfDay(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Sale:
-    """One sale as its seller has it."""
+    """A sale for its seller."""
 
     id: UUID
     buyer: UUID
@@ -408,7 +408,7 @@ class Sale:
 
 
 class PlacedSale(NamedTuple):
-    """The sale that a key stands for, and its request; `created` only now or before."""
+    """Sale of a key, and its request; `created` is True if this call created it."""
 
     created: bool
     id: UUID
@@ -416,30 +416,30 @@ class PlacedSale(NamedTuple):
 
 
 class SaleKey(NamedTuple):
-    """Whose sale, and which."""
+    """Account and id of a sale."""
 
     account: UUID
     sale: UUID
 
 
 class WaitingSales(NamedTuple):
-    """Sales that wait for a deposit, and their money in rupiah."""
+    """Number and rupiah of sales that wait for a deposit."""
 
     sales: int
     rupiah: int
 
 
 class LowDeposit(NamedTuple):
-    """A distributor whose deposit is low, or that has sales which wait."""
+    """A distributor with a low deposit, or with waiting sales."""
 
     account: UUID
 
 
 class DistributorStanding(NamedTuple):
-    """One distributor beside the others: its deposit in rupiah, what waits for it, and what it sold last.
+    """Current figures of a distributor: its deposit in rupiah, waiting sales, and last sales.
 
-    low_below  rupiah below which its deposit is low
-    lapsed     sales of the last week whose time to wait ran out
+    low_below   rupiah below which its deposit is low
+    lapsed      sales of the last week that waited in vain
     """
 
     account: UUID
@@ -458,7 +458,7 @@ class DistributorStanding(NamedTuple):
 
 
 class DepositsStand(NamedTuple):
-    """Sales that wait for deposits of whomever, since when the oldest, and how many deposits are low."""
+    """Waiting sales of all distributors, the time since the oldest waits, and the number of low deposits."""
 
     waiting: int
     oldest_at: datetime | None
@@ -466,7 +466,7 @@ class DepositsStand(NamedTuple):
 
 
 class AgreedTerms(NamedTuple):
-    """Terms of a distributor as they were at a time."""
+    """Terms of a distributor from a moment on."""
 
     set_at: datetime
     name: str
@@ -480,7 +480,7 @@ class AgreedTerms(NamedTuple):
 
 
 class Steps(NamedTuple):
-    """When a distributor came into its states."""
+    """Times of the states of a distributor."""
 
     approved_at: datetime
     opened_at: datetime | None
@@ -490,9 +490,9 @@ class Steps(NamedTuple):
 
 
 def standing_of(sale: SaleState, order: str | None) -> SaleStanding:
-    """How a sale stands.  `order` is the state of its order, None where that has not followed yet.
+    """Return the state of a sale and its order. `order` is the state of the order, or None before it exists.
 
-    A sale waits until it ends itself, a moment after its order: so long its deposit counts it as one that waits.
+    A sale waits until it ends itself, a moment after its order; until then its deposit counts it as waiting.
     """
     if sale != SaleState.WAITING and order not in (None, "placed"):
         return SaleStanding(order)

@@ -1,4 +1,4 @@
-"""Pages of sellers: the deposit with its statement, sales, resellers; a reseller sees its own sales on the same pages."""
+"""Pages of sellers: the deposit with its statement, sales, resellers. A reseller sees its own sales on the same pages."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -52,13 +52,13 @@ from meterai.plumbing.http.language import language_of
 from meterai.plumbing.http.requests import IdempotencyKeyReused
 
 SHOWN_MAX = 50  # sales of one page
-LEGS_SHOWN_MAX = 200  # movements of a day; all of them are in the files
+LEGS_SHOWN_MAX = 200  # moves of a day; the files have all of them
 REFERENCE_LENGTH_MAX = 64
 _SELLING = {"permission": Permission.SALE_MAKE, "priority": Priority.PAID}
 _DEPOSIT = {"permission": Permission.BALANCE_READ, "priority": Priority.PAID}
 _TOPPING_UP = {"permission": Permission.ORDER_CREATE, "priority": Priority.CHECKOUT}
 _MANAGING = {"permission": Permission.RESELLERS_MANAGE, "priority": Priority.PAID}
-# What a reseller may sell outlives the session in which it was said.
+# The terms of a reseller outlive the session that set them.
 _AGREEING = {**_MANAGING, "fresh_proof": True}
 _SALE_FIELDS = ("email", "quantity", "reference", "key")
 _TOPUP_FIELDS = ("rupiah", "payment_method", "key")
@@ -71,7 +71,7 @@ def _typed(request: PageRequest, names: Sequence[str], form: Form | None) -> dic
 
 
 def _key(typed: Mapping[str, str], refusal: Refusal | None) -> str:
-    """The key of a form that is shown: the same as long as it is the same command."""
+    """Return the key of a shown form: unchanged as long as it is the same command."""
     is_spent = isinstance(refusal, IdempotencyKeyReused)
     return fresh_key() if is_spent else typed.get("key") or fresh_key()
 
@@ -79,13 +79,13 @@ def _key(typed: Mapping[str, str], refusal: Refusal | None) -> str:
 def _errors(
     request: PageRequest, refusal: Refusal | None, fields: Sequence[str], otherwise: str
 ) -> Sequence[FieldError]:
-    """The error beside the field of a form that a refusal names, else beside the given one."""
+    """Return the error beside the field that a refusal names, else beside the given one."""
     named = str(refusal.facts().get("field", "")) if refusal else ""
     return field_errors(refusal, language_of(request), named if named in fields else otherwise)
 
 
 def _span(request: PageRequest) -> StatementSpan:
-    """The month or day that an address names; this month where it names none.  Refuses `Malformed`, `NotFound`."""
+    """Return the month or day of the query; this month if it names none. Refuses `Malformed`, `NotFound`."""
     asked = request.query_params
     if day := asked.get("day"):
         return StatementSpan.read(None, day)
@@ -93,7 +93,7 @@ def _span(request: PageRequest) -> StatementSpan:
 
 
 def _beside(of: StatementSpan, now: datetime) -> dict[str, Any]:
-    """The month of a span, and those before and after it."""
+    """Return the month of a span, and the months before and after it."""
     month = Month.of(day_of(of.begins))
     is_past = month.ends <= now
     return {
@@ -136,7 +136,7 @@ async def show_deposit_page(
     orders: NamedDependency[OrderService],
     account: NamedDependency[UUID],
 ) -> Page:
-    """The deposit, what waits for it, its terms, and the form of a top-up.  Refuses `NoDistributor`."""
+    """The deposit, its waiting sales, its terms, and the form for a top-up. Refuses `NoDistributor`."""
     return await _deposit_page(request, distribution, orders, account)
 
 
@@ -147,7 +147,7 @@ async def top_up(
     orders: NamedDependency[OrderService],
     account: NamedDependency[UUID],
 ) -> Page:
-    """Order a deposit, and go to its order, where it is paid."""
+    """Order a deposit, and redirect to its order, where it is paid."""
     form = await read_form_of_a_person(request)
     key = form_key(form.text("key"))
     try:
@@ -161,7 +161,7 @@ async def top_up(
 
 
 def _digits(typed: str) -> str:
-    """Rupiah as people type them: `Rp1.000.000`."""
+    """Return the digits of typed rupiah: `Rp1.000.000`."""
     return typed.strip().removeprefix("Rp").replace(".", "").replace(" ", "")
 
 
@@ -171,7 +171,7 @@ async def show_statement_page(
     distribution: NamedDependency[DistributionService],
     account: NamedDependency[UUID],
 ) -> Page:
-    """The statement of a month by day, or of a day by movement, with its files."""
+    """The statement of a month by day, or of a day by move, with its files."""
     of = _span(request)
     statement: StatementView = await distribution.statement(account, of)
     is_day = "day" in request.query_params
@@ -236,7 +236,7 @@ async def _sales_page(
 async def _names(
     distribution: DistributionService, resellers: ResellerService, desk: SellingDeposit
 ) -> dict[str, str] | None:
-    """The resellers of a distributor by their accounts; None of whoever is none."""
+    """Return the names of the resellers of a distributor by their accounts; None for another account."""
     if desk.reseller is not None:
         return None
     try:
@@ -253,7 +253,9 @@ async def show_sales_page(
     resellers: NamedDependency[ResellerService],
     account: NamedDependency[UUID],
 ) -> Page:
-    """The newest sales, those of a reference, and the form that sells; who sells nothing is told how to begin."""
+    """The newest sales, or those of a reference, and the form for a sale. An account that sells nothing sees how to
+    begin.
+    """
     return await _sales_page(request, distribution, resellers, account)
 
 
@@ -265,7 +267,7 @@ async def sell(
     account: NamedDependency[UUID],
     actor: NamedDependency[Actor],
 ) -> Page:
-    """Sell stamps from the deposit; the same form sent twice is one sale."""
+    """Sell stamps from the deposit. The same form sent twice is one sale."""
     form = await read_form_of_a_person(request)
     key = form_key(form.text("key"))
     try:
@@ -290,7 +292,7 @@ async def show_sale_page(
     account: NamedDependency[UUID],
     sale_id: FromPath[str],
 ) -> Page:
-    """One sale, and how it stands."""
+    """One sale, and its state."""
     sale = await distribution.sale(account, read(SALE_KIND, sale_id))
     names = await _names(distribution, resellers, await distribution.desk(account)) or {}
     return page(
@@ -308,7 +310,7 @@ async def answer_offer(
     account: NamedDependency[UUID],
     actor: NamedDependency[Actor],
 ) -> Page:
-    """Accept an offer of a distributor, decline it, or sell no more for it.  Refuses `Malformed`."""
+    """Accept an offer of a distributor, decline it, or stop selling for it. Refuses `Malformed`."""
     form = await read_form_of_a_person(request)
     distributor = read("acc", form.text("distributor"))
     match form.text("act"):
@@ -366,7 +368,7 @@ async def _resellers_page(
 
 
 def _terms(form: Form) -> ResellerTerms:
-    """Refuses `FieldWrong`."""
+    """Read the terms of a reseller. Refuses `FieldWrong`."""
     fee = _digits(form.text("fee"))
     return ResellerTerms(
         form.text("name").strip(),
@@ -381,7 +383,7 @@ async def show_resellers_page(
     resellers: NamedDependency[ResellerService],
     account: NamedDependency[UUID],
 ) -> Page:
-    """The resellers of a distributor, and the form that invites one.  Refuses `NoDistributor`."""
+    """The resellers of a distributor, and the form for an invitation. Refuses `NoDistributor`."""
     return await _resellers_page(request, resellers, account)
 
 
@@ -437,7 +439,7 @@ async def show_reseller_page(
     account: NamedDependency[UUID],
     reseller_id: FromPath[str],
 ) -> Page:
-    """One reseller: its terms, what it sold, and what may be done."""
+    """One reseller: its terms, its sales, and the possible actions."""
     return await _reseller_page(request, resellers, account, read("acc", reseller_id))
 
 
@@ -453,7 +455,7 @@ async def change(
     actor: NamedDependency[Actor],
     reseller_id: FromPath[str],
 ) -> Page:
-    """Other terms for a reseller."""
+    """Change the terms of a reseller."""
     form, reseller = await read_form_of_a_person(request), read("acc", reseller_id)
     try:
         await resellers.change(account, reseller, _terms(form), actor=actor)
@@ -472,7 +474,7 @@ async def act(
     actor: NamedDependency[Actor],
     reseller_id: FromPath[str],
 ) -> Page:
-    """Pause a reseller, let it go on, or end it, whichever button was pressed.  Refuses `Malformed`."""
+    """Pause, resume or end a reseller, by the pressed button. Refuses `Malformed`."""
     form, reseller = await read_form_of_a_person(request), read("acc", reseller_id)
     match form.text("act"):
         case "pause":

@@ -1,4 +1,4 @@
-"""Events of distribution that sellers may be told of."""
+"""Events of distribution that are published to webhooks."""
 
 from meterai.accounts import Permission
 from meterai.distribution import store

@@ -1,7 +1,7 @@
-"""The rail `wholesale`: an order is paid from the deposit of its seller.
+"""The rail `wholesale`: the deposit of a seller pays an order.
 
-It opens nothing and is told nothing: the deposit pays when the sale is made, or later (`sale_take_waiting`), and the
-buyer's side follows by that event.
+It has no provider to call: the deposit pays when the sale is made, or later (`sale_take_waiting`), and the event of
+that pays the buyer's order.
 """
 
 from datetime import datetime
@@ -27,7 +27,7 @@ from meterai.payments import (
 
 
 class WholesaleRail(OwnRail):
-    """Speaks to the deposits; a sale is what pays."""
+    """Pays orders from deposits. A sale is the payment."""
 
     name = WHOLESALE
     sql = store.OWN_SQL
@@ -35,7 +35,7 @@ class WholesaleRail(OwnRail):
     async def open(
         self, method: str, reference: str, amount: Rupiah, expires_at: datetime
     ) -> OpenedAttempt | MadeBefore:
-        """There is nothing that a buyer does; the same sale answers the same again."""
+        """Return the opened attempt of a sale; the buyer has nothing to do. A repeat gets the same answer."""
         del method, amount, expires_at
         found = await self._sale(reference)
         if found is None:
@@ -43,9 +43,9 @@ class WholesaleRail(OwnRail):
         return self.opened(Deposit(found.seller), found.account, found.sale)
 
     async def ask(self, about: PaymentIdentity) -> AttemptStatus:
-        """Whether the deposit has paid.
+        """Return the state of the payment by the deposit.
 
-        A sale that ended otherwise than by its order is pending: its order ends by itself, and gets no other attempt.
+        A sale that ended otherwise than by its order is pending: its order lapses, and gets no other attempt.
         """
         found = await self._sale(about.reference)
         if found is None:
@@ -58,7 +58,7 @@ class WholesaleRail(OwnRail):
         )
 
     async def cancel(self, about: PaymentIdentity, reason: str) -> bool:
-        """The sale waits no longer; false where the deposit has paid it."""
+        """End a waiting sale. False if the deposit has paid it."""
         del reason
         found = await self._sale(about.reference)
         if found is None:
@@ -66,7 +66,7 @@ class WholesaleRail(OwnRail):
         return await self._database.once(store.end, found.account, found.sale, "order")
 
     async def source(self, about: PaymentIdentity) -> tuple[UUID, UUID] | None:
-        """The sale of an attempt, and whose it is."""
+        """Return seller and id of the sale of an attempt."""
         found = await self._sale(about.reference)
         return found and (found.account, found.sale)
 

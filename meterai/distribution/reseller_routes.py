@@ -1,4 +1,4 @@
-"""Resellers over the API: the distributor's routes, and those of a reseller about itself."""
+"""API of resellers: the routes of a distributor, and those of a reseller about itself."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""Resellers: who sells from the deposit of a distributor, one level below it, within a limit of each day."""
+"""Resellers: accounts that sell from the deposit of a distributor, one level below it, within a daily limit."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -33,7 +33,7 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import Database, Tx
 
 NAME_LENGTH_MAX = 60  # characters, on pages and in mails of buyers
-RESELLERS_MAX = 200  # of one distributor that have not ended; a list that a person reads through
+RESELLERS_MAX = 200  # of one distributor that have not ended; a list that a person can read
 
 
 class ResellerView(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,26 +96,27 @@ class ResellerService:
         self._own = settings.of(DistributionSettings)
         self._clock = clock
 
-    # -- the distributor's ------------------------------------------------------------------
+    # -- by the distributor -----------------------------------------------------------------
 
     async def resellers(self, distributor: UUID) -> list[ResellerView]:
-        """The resellers of a distributor, those that ended too.  Refuses `NoDistributor`."""
+        """Return the resellers of a distributor, including ended ones. Refuses `NoDistributor`."""
         async with self._database.reading() as tx:
             await load(tx, distributor)
             return [_seen(one) for one in await store.resellers(tx, distributor, self._clock.now())]
 
     async def reseller(self, distributor: UUID, account: UUID) -> ResellerView:
-        """One of them.  Refuses `NotFound`."""
+        """Return one of its resellers. Refuses `NotFound`."""
         found = await self._database.once(store.reseller, distributor, account, self._clock.now())
         return _seen(_there(found))
 
     async def invite(
         self, distributor: UUID, account: UUID, terms: ResellerTerms, *, actor: Actor
     ) -> ResellerView:
-        """Offer an account to be a reseller; one that has not accepted yet is offered other terms.  The first offer is told by
-        mail.
+        """Invite an account as a reseller, or change an offer that is not accepted yet. A mail announces the first
+        offer.
 
-        Refuses `Malformed`, `FeesTooHigh`, `NoDistributor`, `SellerNotOpen`, `NotFound`, `AlreadyReseller`, `TooManyResellers`.
+        Refuses `Malformed`, `FeesTooHigh`, `NoDistributor`, `SellerNotOpen`, `NotFound`, `AlreadyReseller`,
+        `TooManyResellers`.
         """
         if account == distributor:
             raise Malformed("account", "another_value")
@@ -146,12 +147,14 @@ class ResellerService:
     async def change(
         self, distributor: UUID, account: UUID, terms: ResellerTerms, *, actor: Actor
     ) -> ResellerView:
-        """Other terms for a reseller, from the next sale on.  Refuses `Malformed`, `FeesTooHigh`, `NotFound`, `NotAllowedNow`."""
+        """Change the terms of a reseller, from the next sale on. Refuses `Malformed`, `FeesTooHigh`, `NotFound`,
+        `NotAllowedNow`.
+        """
 
         async def change(tx: Tx) -> None:
             seller = await self._locked(tx, distributor)
             found = _there(await store.reseller(tx, distributor, account, self._clock.now()))
-            RESELLER.after(found.state, ResellerEvent.ENDED)  # one that ended keeps its terms
+            RESELLER.after(found.state, ResellerEvent.ENDED)  # an ended reseller keeps its terms
             await self._set(tx, seller, account, found.state, terms)
             await _record(tx, distributor, account, "changed", found.state, actor, terms=terms)
 
@@ -159,43 +162,43 @@ class ResellerService:
         return await self.reseller(distributor, account)
 
     async def pause(self, distributor: UUID, account: UUID, *, actor: Actor) -> ResellerView:
-        """Let a reseller sell nothing for now.  A repeat changes nothing.  Refuses `NotFound`, `NotAllowedNow`."""
+        """Pause a reseller. A repeat changes nothing. Refuses `NotFound`, `NotAllowedNow`."""
         return await self._move(distributor, account, ResellerEvent.PAUSED, actor)
 
     async def resume(self, distributor: UUID, account: UUID, *, actor: Actor) -> ResellerView:
-        """Let it sell again.  A repeat changes nothing.  Refuses `NotFound`, `NotAllowedNow`."""
+        """Resume a reseller. A repeat changes nothing. Refuses `NotFound`, `NotAllowedNow`."""
         return await self._move(distributor, account, ResellerEvent.RESUMED, actor)
 
     async def end(self, distributor: UUID, account: UUID, *, actor: Actor) -> ResellerView:
-        """End a reseller, which is told by mail, or take an invitation back.  Sales that wait stay as they are.
+        """End a reseller and tell it by mail, or withdraw an invitation. Waiting sales stay as they are.
 
-        A repeat changes nothing.  Refuses `NotFound`.
+        A repeat changes nothing. Refuses `NotFound`.
         """
         return await self._move(distributor, account, ResellerEvent.ENDED, actor)
 
-    # -- the reseller's ---------------------------------------------------------------------
+    # -- by the reseller --------------------------------------------------------------------
 
     async def offers(self, account: UUID) -> list[ResellerView]:
-        """What an account is to distributors: what it was invited to, and where it sells."""
+        """Return the invitations of an account, and the distributors for which it sells."""
         at = self._clock.now()
         return [_seen(one) for one in await self._database.once(store.distributors_of, account, at)]
 
     async def accept(self, distributor: UUID, account: UUID, *, actor: Actor) -> ResellerView:
-        """Sell from the deposit of a distributor from now on.  A repeat changes nothing.
+        """Accept: sell from the deposit of a distributor from now on. A repeat changes nothing.
 
         Refuses `NotFound`, `NotAllowedNow`, `SellsAlready`.
         """
         return await self._move(distributor, account, ResellerEvent.ACCEPTED, actor)
 
     async def leave(self, distributor: UUID, account: UUID, *, actor: Actor) -> ResellerView:
-        """Decline an invitation, or sell no more.  Sales that wait stay as they are.  A repeat changes nothing.
+        """Decline an invitation, or stop selling. Waiting sales stay as they are. A repeat changes nothing.
 
         Refuses `NotFound`.
         """
         return await self._move(distributor, account, ResellerEvent.ENDED, actor, is_own=True)
 
     async def sold(self, distributor: UUID, account: UUID, of: StatementSpan) -> SoldView:
-        """What a reseller sold, by day.  Refuses `NotFound`."""
+        """Return the sales of a reseller, by day. Refuses `NotFound`."""
         async with self._database.reading() as tx:
             _there(await store.reseller(tx, distributor, account, self._clock.now()))
             found = await store.sold_by_day(tx, distributor, account, of.begins, of.ends)
@@ -209,17 +212,17 @@ class ResellerService:
         )
 
     async def sold_by(self, account: UUID, of: StatementSpan) -> SoldView:
-        """What an account sold as the reseller that it is, or was last.  Refuses `NotFound`."""
+        """Return the sales of an account as a reseller, current or former. Refuses `NotFound`."""
         async with self._database.reading() as tx:
             desk = await desk_of(tx, account)
         if desk.reseller is None:
             raise NotFound("the account is no reseller")
         return await self.sold(desk.distributor, account, of)
 
-    # -- what both need ---------------------------------------------------------------------
+    # -- shared parts -----------------------------------------------------------------------
 
     async def _locked(self, tx: Tx, distributor: UUID) -> Distributor:
-        """The distributor, whose sales and terms wait.  Refuses `NoDistributor`."""
+        """Return the distributor, locked against sales and changes of terms. Refuses `NoDistributor`."""
         await store.lock(tx, distributor)
         return await load(tx, distributor)
 
@@ -291,7 +294,7 @@ class ResellerService:
         actor: Actor,
         facts: dict[str, object],
     ) -> None:
-        """Tell an account by mail what its distributor did; it is in the trail of the account, as the cause of the mail."""
+        """Tell an account by mail about an act of its distributor. Its trail has the act, as the cause of the mail."""
         at, subject = self._clock.now().isoformat(), show("acc", distributor)
         await trail.record(tx, account, actor=actor, action=what, subject=subject, at=at)
         cause = f"{what}:{subject}:{at}"
@@ -317,7 +320,7 @@ async def _record(
     *,
     terms: ResellerTerms | None = None,
 ) -> None:
-    """In the trail of the distributor; the name of a shop may be a person's, and is left out."""
+    """Record in the trail of the distributor, without the name of the shop, which may be that of a person."""
     facts = {"fee": terms.fee, "day_rupiah": terms.day_rupiah} if terms else {}
     await trail.record(
         tx,

@@ -1,4 +1,4 @@
-"""How long what is in the tables of distribution is kept, and why."""
+"""Retention rules of distribution."""
 
 from meterai.plumbing.work.retention import MONEY, YEAR, Leaves, Rule, Stays
 

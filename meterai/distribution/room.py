@@ -1,4 +1,4 @@
-"""What the room `distribution` registers with the applications."""
+"""Registration of distribution."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Sales and deposits over the API."""
+"""API of sales and deposits."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
@@ -35,7 +35,7 @@ from meterai.plumbing.http.requests import idempotency_key
 from meterai.plumbing.spreadsheets import XLSX
 
 _CSV = "text/csv; header=present"
-_OF_DISTRIBUTORS = Described(refuses=(404,))  # who is none has no deposit
+_OF_DISTRIBUTORS = Described(refuses=(404,))  # an account that is no distributor has no deposit
 
 
 OfReseller = Annotated[
@@ -256,7 +256,7 @@ def _file(ending: str, media_type: str, write: Writer) -> HTTPRouteHandler:
         pieces = await distribution.written(account, of, language_of(request), write)
         return _stream(pieces, f"deposit-{of.name}.{ending}", media_type)
 
-    download.fn.__name__ = f"download_statement_{ending}"  # by which the description names it
+    download.fn.__name__ = f"download_statement_{ending}"  # the name in the API description
     return download
 
 

@@ -1,7 +1,7 @@
-"""The sales page of a distributor (`/s/NAME`) on the journey of the house, and how its owner sets it.
+"""The sales page of a distributor (`/s/NAME`) before the ordinary journey, and its settings for the owner.
 
-The page leads into the ordinary journey, which knows by a cookie whose buyer this is.  What is charged is what the
-order's own page shows: its form says the seller and the price, and another one is refused.
+The page leads into the ordinary journey, which knows the seller by a cookie. The order's own page decides the price:
+its form contains seller and price, and other values are refused.
 """
 
 from typing import Any
@@ -47,10 +47,12 @@ from meterai.plumbing.http.requests import cookie_name
 from meterai.sealing import LOGO_BYTES_MAX
 
 SELLER_COOKIE = "seller"
-REMEMBERED_SECONDS = 86_400  # whose buyer somebody is, from the visit of the page on
+REMEMBERED_SECONDS = (
+    86_400  # seconds from the visit of the page for which the browser remembers the seller
+)
 FORM = "/account/shop"
-_BODY_BYTES_MAX = LOGO_BYTES_MAX + 64 * 1024  # with the parts of the form
-_LOGO_KEPT = "public, max-age=31536000, immutable"  # its name is its hash
+_BODY_BYTES_MAX = LOGO_BYTES_MAX + 64 * 1024  # including the other parts of the form
+_LOGO_KEPT = "public, max-age=31536000, immutable"  # the name is the hash of the logo
 _SHEET = (
     ".shopfront{{margin-bottom:1rem;padding:1.1rem;color:#fff;background:{colour};border-radius:.6rem}}"
     ".shopfront h1{{color:#fff}}.shopfront img{{max-height:5rem;width:auto;padding:.4rem;background:#fff;border-radius:.3rem}}"
@@ -60,7 +62,7 @@ _BYTES = "application/octet-stream"
 
 
 def _remember(settings: Settings, answer: Page, slug: str) -> Page:
-    """Let the browser say whose buyer it is; nobody's, where `slug` is empty."""
+    """Set the cookie of the seller; remove it if `slug` is empty."""
     process = settings.process
     answer.set_cookie(
         Cookie(
@@ -96,7 +98,7 @@ async def show_shop(
     settings: NamedDependency[Settings],
     slug: FromPath[str],
 ) -> Page:
-    """The sales page of a distributor: its price, its terms, and who it is."""
+    """The sales page of a distributor: its price, its terms, and its identity."""
     shop = await shops.by_slug(slug)
     if shop.slug != slug:
         return see_other(f"/s/{shop.slug}")
@@ -124,7 +126,7 @@ async def show_shop(
 async def show_logo(
     shops: NamedDependency[ShopService], slug: FromPath[str], name: FromPath[str]
 ) -> Response[bytes]:
-    """The logo of a shop as we drew it, by its hash."""
+    """The logo of a sales page, as it was drawn, by its hash."""
     stem, dot, ending = name.partition(".")
     if (dot, ending) != (".", "webp"):
         raise NotFound("no such file of a shop")
@@ -146,7 +148,7 @@ async def begin(
     settings: NamedDependency[Settings],
     slug: FromPath[str],
 ) -> Page:
-    """Go on to the ordinary journey as a buyer of this shop."""
+    """Continue with the ordinary journey as a buyer of this seller."""
     form, shop = await read_form(request), await shops.by_slug(slug)
     if not _is_selling(shop, settings):
         return see_other(f"/s/{shop.slug}")
@@ -160,12 +162,12 @@ async def begin(
     include_in_schema=False,
 )
 async def leave(request: PageRequest, settings: NamedDependency[Settings]) -> Page:
-    """Go on without a seller."""
+    """Continue without a seller."""
     form = await read_form(request)
     return _remember(settings, see_other(_GOES_TO.get(form.text("to"), "/buy")), "")
 
 
-# -- the owner -----------------------------------------------------------------------------
+# -- for the owner -------------------------------------------------------------------------
 
 _OWNER = {"permission": Permission.SHOP_CHANGE, "priority": Priority.CHECKOUT}
 
@@ -195,7 +197,7 @@ def _form_page(
 async def show_shop_form(
     request: PageRequest, shops: NamedDependency[ShopService], account: NamedDependency[UUID]
 ) -> Page:
-    """The form of a shop, for its owner."""
+    """The form of a sales page, for its owner."""
     shop = await shops.of(account)
     now = _wish_of(shop)
     typed = ShopWish(
@@ -213,7 +215,7 @@ async def set_shop_by_form(
     account: NamedDependency[UUID],
     actor: NamedDependency[Actor],
 ) -> Page:
-    """Open a shop, or change it."""
+    """Open a sales page, or change it."""
     form = await read_form_of_a_person(request)
     wish = ShopWish(form.text("slug"), form.text("colour") or COLOUR_AT_FIRST, form.text("terms"))
     try:
@@ -235,7 +237,7 @@ async def set_logo_by_form(
     account: NamedDependency[UUID],
     actor: NamedDependency[Actor],
 ) -> Page:
-    """Show another logo, or none."""
+    """Set another logo, or remove it."""
     form = await read_form_of_a_person(request)
     picture = None if form.text("none") else next((one for _, one in form.files), b"")
     try:

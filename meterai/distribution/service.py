@@ -1,4 +1,4 @@
-"""Sales from a deposit: make, show and end them; the deposit, and its top-ups."""
+"""Sales from a deposit: make, show and end them; the deposit, its statement, and its top-ups."""
 
 import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -55,11 +55,11 @@ from meterai.plumbing.spreadsheets import BYTE_ORDER_MARK, Cell, csv_lines
 from meterai.plumbing.work.events import emit
 from meterai.plumbing.work.periodic import each, run_row
 
-BATCH = 200  # rows that one run of a periodic task moves
-IN_MEMORY_BYTES_MAX = 1 << 20  # of a statement; the rest lies in a file that has no name
+BATCH = 200  # rows of one run of a periodic task
+IN_MEMORY_BYTES_MAX = 1 << 20  # of a statement; a larger one is kept in an unnamed temporary file
 PIECE_BYTES = 1 << 16
 BOOK = "deposits"
-LANGUAGE = "id"  # of an account that a sale makes; its person may change it
+LANGUAGE = "id"  # of an account made by a sale; its person may change it
 
 
 class SaleView(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,7 +122,7 @@ def _seen(sale: Sale, order: str | None) -> SaleView:
 
 
 async def load(tx: ReadTx, account: UUID) -> Distributor:
-    """A distributor.  Refuses `NoDistributor`."""
+    """Return a distributor. Refuses `NoDistributor`."""
     found = await store.distributor(tx, account)
     if found is None:
         raise NoDistributor("this account is no distributor")
@@ -130,7 +130,7 @@ async def load(tx: ReadTx, account: UUID) -> Distributor:
 
 
 async def desk_of(tx: ReadTx, account: UUID) -> SellingDeposit:
-    """From whose deposit an account sells; of whoever sells from none, its own, which it has not."""
+    """Return the distributor whose deposit an account sells from; the account itself if it sells from none."""
     return _desk(account, await store.distributor_of(tx, account))
 
 
@@ -141,7 +141,7 @@ def _desk(account: UUID, distributor: UUID | None) -> SellingDeposit:
 
 
 async def balance(tx: ReadTx, account: UUID) -> int:
-    """Rupiah of a deposit."""
+    """Return the rupiah of a deposit."""
     available, _ = await ledger.balance(tx, account, BOOK)
     return available
 
@@ -159,7 +159,7 @@ class DistributionService:
         self._clock = clock
 
     def now(self) -> datetime:
-        """The time."""
+        """Current time."""
         return self._clock.now()
 
     # -- sales -----------------------------------------------------------------------------
@@ -174,9 +174,10 @@ class DistributionService:
         reference: str | None,
         actor: Actor,
     ) -> SaleView:
-        """Sell stamps to whoever has this address.  The same key finds the same sale.
+        """Sell stamps to the person with this address. The same key finds the same sale.
 
-        Refuses `Malformed`, `SellerNotOpen`, `ResellerNotOpen`, `ResellerDaySpent`, `SalesOfBuyerSpent`, `IdempotencyKeyReused`.
+        Refuses `Malformed`, `SellerNotOpen`, `ResellerNotOpen`, `ResellerDaySpent`, `SalesOfBuyerSpent`,
+        `IdempotencyKeyReused`.
         """
         if not 1 <= quantity <= self._own.sale_stamps_max:
             raise Malformed("quantity", "within_bounds", maximum=self._own.sale_stamps_max)
@@ -220,14 +221,14 @@ class DistributionService:
     async def _new_buyer(
         self, desk: SellingDeposit, address: str, total: int, actor: Actor
     ) -> UUID:
-        """The account of an address that has none, made where whoever asks may sell for so many rupiah.
+        """Make the account of an address without one, if the seller may sell for so many rupiah.
 
-        Also while no account is made by signing in: who sells must not learn by it who has one.  Refuses `SellerNotOpen`,
-        `ResellerNotOpen`, `ResellerDaySpent`.
+        This works also while signing up is closed: a seller must not learn from it who has an account. Refuses
+        `SellerNotOpen`, `ResellerNotOpen`, `ResellerDaySpent`.
         """
 
         async def make(tx: Tx) -> UUID:
-            # Nobody makes accounts by selling who may not sell.
+            # Only an account that may sell can make accounts by selling.
             seller = await store.distributor(tx, desk.distributor)
             if seller is None or seller.state != DistributorState.OPEN:
                 raise SellerNotOpen(state=seller.state if seller else "none")
@@ -242,12 +243,12 @@ class DistributionService:
         return await self._database.run(make)
 
     async def desk(self, account: UUID) -> SellingDeposit:
-        """From whose deposit an account sells."""
+        """Return the distributor whose deposit an account sells from."""
         async with self._database.reading() as tx:
             return await desk_of(tx, account)
 
     async def sale(self, account: UUID, sale_id: UUID) -> SaleView:
-        """One sale of whoever asks: a distributor sees its resellers' too.  Refuses `NotFound`."""
+        """Return one sale of the caller; a distributor sees those of its resellers too. Refuses `NotFound`."""
         async with self._database.reading() as tx:
             return await self._one(tx, await desk_of(tx, account), sale_id)
 
@@ -264,7 +265,7 @@ class DistributionService:
         reference: str | None = None,
         reseller: UUID | None = None,
     ) -> tuple[list[SaleView], bool]:
-        """A page of sales, newest first, and whether there are older ones; of a reseller its own alone, whatever is asked."""
+        """Return a page of sales, newest first, and True if there are older ones. A reseller always gets only its own."""
         async with self._database.reading() as tx:
             desk = await desk_of(tx, account)
             found = await store.sales(
@@ -278,7 +279,7 @@ class DistributionService:
         return [_seen(one, states.get(one.order)) for one in found]
 
     async def end_due(self) -> int:
-        """Periodic task: sales that waited long enough end."""
+        """Periodic task: end sales whose time to wait is over."""
         found = await self._database.once(store.to_end, BATCH)
         return await each(self._database, store.ENDING, found, self._end, subject="sale")
 
@@ -288,7 +289,7 @@ class DistributionService:
     # -- the deposit -----------------------------------------------------------------------
 
     async def deposit(self, account: UUID) -> DepositView:
-        """A deposit, and what waits for it.  Refuses `NoDistributor`."""
+        """Return a deposit, and its waiting sales. Refuses `NoDistributor`."""
         async with self._database.reading() as tx:
             found = await load(tx, account)
             waiting = await store.waiting(tx, account)
@@ -304,12 +305,12 @@ class DistributionService:
             )
 
     async def terms(self, account: UUID) -> Distributor:
-        """A distributor with its terms of today.  Refuses `NoDistributor`."""
+        """Return a distributor with its current terms. Refuses `NoDistributor`."""
         async with self._database.reading() as tx:
             return await load(tx, account)
 
     async def moves(self, account: UUID, of: StatementSpan, most: int) -> tuple[list[Leg], bool]:
-        """The first movements of a deposit in a span, and whether there are more.  Refuses `NoDistributor`."""
+        """Return the first moves of a deposit in a span, and True if there are more. Refuses `NoDistributor`."""
         async with self._database.reading() as tx:
             await load(tx, account)
             found: list[Leg] = []
@@ -320,7 +321,7 @@ class DistributionService:
             return found[:most], len(found) > most
 
     async def statement(self, account: UUID, of: StatementSpan) -> StatementView:
-        """Sums of a deposit by day.  Refuses `NoDistributor`."""
+        """Return the sums of a deposit by day. Refuses `NoDistributor`."""
         async with self._database.reading() as tx:
             await load(tx, account)
             return await by_day(tx, account, of)
@@ -328,8 +329,10 @@ class DistributionService:
     async def written(
         self, account: UUID, of: StatementSpan, language: str, write: Writer
     ) -> AsyncIterator[bytes]:
-        """The file of a statement: it is whole before the first byte is sent, so that a slow reader holds no connection
-        of the database.  Refuses `NoDistributor`, and what the writer refuses.
+        """Return the file of a statement, complete before its first byte is sent, so that a slow reader holds no
+        database connection.
+
+        Refuses `NoDistributor`, and what the writer refuses.
         """
         with ExitStack() as stack:
             kept = stack.enter_context(SpooledTemporaryFile(max_size=IN_MEMORY_BYTES_MAX))
@@ -338,19 +341,19 @@ class DistributionService:
                 async for piece in write(tx, account, of, language):
                     kept.write(piece)
             kept.seek(0)
-            stack.pop_all()  # who sends it closes it
+            stack.pop_all()  # the sender closes it
             return _pieces(kept)
 
     async def table(self, account: UUID, of: StatementSpan, language: str) -> AsyncIterator[bytes]:
-        """The sales of a span as CSV, of whoever asks.  Refuses `NoDistributor`."""
+        """Return the sales of a span as CSV, for the caller. Refuses `NoDistributor`."""
         async with self._database.reading() as tx:
             desk = await desk_of(tx, account)
         return await self.written(desk.distributor, of, language, sales_writer(desk.reseller))
 
     async def top_up(self, account: UUID, key: str, rupiah: int, method: str | None) -> OrderView:
-        """Order a deposit, to be paid by a method.  The same key finds the same order.
+        """Order a deposit, to be paid by a method. The same key finds the same order.
 
-        Refuses `Malformed`, `NoDistributor`, `SellerNotOpen`, and what `OrderService.place_deposit` does.
+        Refuses `Malformed`, `NoDistributor`, `SellerNotOpen`, and what `OrderService.place_deposit` refuses.
         """
         if rupiah % STAMP_DUTY or not 0 < rupiah <= self._own.deposit_rupiah_max:
             raise Malformed("rupiah", "within_bounds", maximum=self._own.deposit_rupiah_max)
@@ -362,12 +365,12 @@ class DistributionService:
         return await self._orders.place_deposit(account, key, pieces, method, wait_for_qr=True)
 
     async def terms_of_top_up(self, found: Distributor, key: str) -> OrderTerms:
-        """The order of a deposit that a distributor wants where its own is low."""
+        """Return the order of the deposit that a distributor wants when its own is low."""
         pieces = found.topup_rupiah // STAMP_DUTY
         return await self._orders.deposit_terms(found.account, key, pieces, found.topup_method)
 
     async def watch(self) -> int:
-        """Periodic task: tell distributors whose deposit is low, or for which sales wait."""
+        """Periodic task: tell distributors with a low deposit or with waiting sales."""
         at = self._clock.now()
         found = await self._database.run(partial(store.low, at=at, limit=BATCH))
         return await each(
@@ -422,7 +425,9 @@ def sales_writer(reseller: UUID | None) -> Writer:
     return write
 
 
-def _sale_cells(sale: Sale, order: str | None, names: Mapping[UUID, str], language: str) -> list[Cell]:
+def _sale_cells(
+    sale: Sale, order: str | None, names: Mapping[UUID, str], language: str
+) -> list[Cell]:
     return [
         _in_wib(sale.made_at),
         show(SALE_KIND, sale.id),

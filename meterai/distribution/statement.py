@@ -1,6 +1,6 @@
-"""The statement of a deposit: its legs, each with the balance after it, and their sums by day.
+"""Statement of a deposit: its legs, each with the balance after it, and their sums by day.
 
-A statement is read from the book `deposits` alone, so it cannot say anything else than the books.
+A statement is read from the book `deposits` alone, so it cannot differ from the books.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
@@ -27,12 +27,14 @@ from meterai.plumbing.spreadsheets import (
     xlsx_book,
 )
 
-SECONDS_MAX = 60  # of a statement of the database over a large month
+SECONDS_MAX = 60  # for a statement of the database over a large month
 FEES = ("earned", "returned", "collected")  # fee_...: reasons of entries
-# Zone and pattern of the times of legs: as people in WIB write them, and as RFC 3339 does.
+# Zone and pattern of the times of legs: for people in WIB, and as RFC 3339.
 _FOR_PEOPLE = ("Asia/Jakarta", "YYYY-MM-DD HH24:MI:SS")
 _FOR_PROGRAMS = ("UTC", 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
-XLSX_LEGS_MAX = 100_000  # a workbook is made in memory; a longer statement is CSV or JSON
+XLSX_LEGS_MAX = (
+    100_000  # a workbook is made in memory; a longer statement is available as CSV or JSON
+)
 
 
 class DayOfDeposit(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,10 +43,10 @@ class DayOfDeposit(msgspec.Struct, frozen=True, kw_only=True):
     day: date
     opening: int
     added: int  # by top-ups
-    sold: int  # below zero
-    returned: int  # of sales that were not executed, or whose stamps came back
-    fees: int  # of the seller, by orders that buyers paid us; less what went back to them
-    withdrawn: int  # below zero: given back to the distributor, or taken back by its payer's bank
+    sold: int  # negative
+    returned: int  # of sales that were not executed, or whose stamps were returned
+    fees: int  # of the seller, from orders that buyers paid by our rails; less returns
+    withdrawn: int  # negative: returned to the distributor, or charged back by its bank
     closing: int
     sales: int
 
@@ -61,7 +63,7 @@ class StatementView(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class StatementSpan:
-    """What a statement is of."""
+    """Period of a statement."""
 
     name: str
     begins: datetime
@@ -69,7 +71,7 @@ class StatementSpan:
 
     @classmethod
     def read(cls, month: str | None, day: str | None) -> "StatementSpan":
-        """A month as 2026-11, or a day as 2026-11-30.  Refuses `Malformed`, `NotFound`."""
+        """Read a month as 2026-11, or a day as 2026-11-30. Refuses `Malformed`, `NotFound`."""
         if (month is None) == (day is None):
             raise Malformed("month", "given")
         if day is not None:
@@ -80,7 +82,7 @@ class StatementSpan:
 
 
 async def by_day(tx: ReadTx, account: UUID, of: StatementSpan) -> StatementView:
-    """Sums of a statement."""
+    """Return the sums of a statement."""
     await tx.allow(SECONDS_MAX)
     balance = opening = await store.balance_before(tx, account, of.begins)
     days: list[DayOfDeposit] = []
@@ -112,7 +114,7 @@ async def by_day(tx: ReadTx, account: UUID, of: StatementSpan) -> StatementView:
 async def legs(
     tx: ReadTx, account: UUID, of: StatementSpan, times: tuple[str, str] = _FOR_PEOPLE
 ) -> AsyncIterator[list[Leg]]:
-    """Every leg of a statement, some at a time, oldest first."""
+    """Yield every leg of a statement, some at a time, oldest first."""
     await tx.allow(SECONDS_MAX)
     before = await store.balance_before(tx, account, of.begins)
     await store.open_legs(tx, account, of.begins, of.ends, before, times)
@@ -122,7 +124,7 @@ async def legs(
 
 @dataclass(frozen=True)
 class StatementWords:
-    """What a statement says in one language."""
+    """Texts of a statement in one language."""
 
     language: str
 
@@ -133,7 +135,7 @@ class StatementWords:
 
     @cached_property
     def reasons(self) -> Mapping[str, str]:
-        """Entries by their reasons."""
+        """Names of entries by their reasons."""
         return {
             reason: translate(f"deposit.reason.{reason}", self.language)
             for reason in (
@@ -147,7 +149,7 @@ class StatementWords:
         }
 
     def rows(self, some: Iterable[Leg]) -> Iterable[list[Cell]]:
-        """Legs as rows of a table."""
+        """Convert legs to rows of a table."""
         words = self.reasons
         return (
             [one.at, words[one.reason], one.shown, one.amount, one.balance, one.entry]
@@ -158,10 +160,10 @@ class StatementWords:
 async def as_csv(
     tx: ReadTx, account: UUID, of: StatementSpan, language: str
 ) -> AsyncIterator[bytes]:
-    """A statement as CSV, some legs at a time."""
+    """Yield a statement as CSV, some legs at a time."""
     words = StatementWords(language)
     yield (BYTE_ORDER_MARK + csv_lines([words.head], language)).encode()
-    # Each reason is written once, as any cell is; times, numbers and ids need no quotes and begin no formula.
+    # Each reason is escaped once; times, numbers and ids need no quotes and begin no formula.
     reasons = {one: csv_line([text], language).strip() for one, text in words.reasons.items()}
     to = SEPARATORS[language]
     async for some in legs(tx, account, of):
@@ -175,13 +177,13 @@ async def as_csv(
 async def as_json(
     tx: ReadTx, account: UUID, of: StatementSpan, language: str
 ) -> AsyncIterator[bytes]:
-    """A statement as one JSON array, some legs at a time: of each its time, its entry, why, of which sale or order, by how
-    many rupiah, and the deposit after it.
+    """Yield a statement as one JSON array, some legs at a time: time, entry, reason, sale or order, rupiah, and the
+    balance after it.
     """
     del language
     before = "["
     async for some in legs(tx, account, of, _FOR_PROGRAMS):
-        # As above: words of ours, in which JSON escapes nothing.
+        # These texts are ours, and JSON escapes nothing in them.
         lines = [
             f'{{"at":"{one.at}","entry":"{one.entry}","reason":"{one.reason}","subject":"{one.shown}",'
             f'"amount":{one.amount},"balance":{one.balance}}}'
@@ -195,7 +197,7 @@ async def as_json(
 async def as_xlsx(
     tx: ReadTx, account: UUID, of: StatementSpan, language: str
 ) -> AsyncIterator[bytes]:
-    """A statement as a workbook: its days, and its legs.  Refuses `WorkbookTooLong`."""
+    """Yield a statement as a workbook: its days, and its legs. Refuses `WorkbookTooLong`."""
     words, rows = StatementWords(language), list[list[Cell]]()
     view = await by_day(tx, account, of)
     async for some in legs(tx, account, of):

@@ -1,4 +1,4 @@
-"""SQL of distribution, one function per question."""
+"""SQL of distribution, one function per query."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -34,12 +34,12 @@ from meterai.plumbing.work.periodic import not_paused
 
 ENDING, WATCHING = "end_sales", "watch_deposits"  # periodic tasks
 TAKEN_AT_ONCE = 200  # sales that one transaction pays
-TOLD_AGAIN = "interval '1 day'"  # a deposit that stays low is told of again
+TOLD_AGAIN = "interval '1 day'"  # a deposit that stays low is announced again
 COUNTED_AGAIN = "interval '1 hour'"
 
 
 class AskedSale(NamedTuple):
-    """A sale as the rail of its deposit is asked for it."""
+    """A sale for the rail of its deposit."""
 
     account: UUID
     sale: UUID
@@ -50,7 +50,7 @@ class AskedSale(NamedTuple):
 
 
 class Parties(NamedTuple):
-    """Of a sale that is asked for: the account of its buyer, and from whose deposit it is; None where there is none."""
+    """Buyer and distributor of a requested sale; None if there is none."""
 
     buyer: UUID | None
     distributor: UUID | None
@@ -64,7 +64,7 @@ class OrderOfSale(NamedTuple):
 
 
 class DepositOrder(NamedTuple):
-    """An order that brought deposit, and what of it can go back."""
+    """Order that brought deposit, and its rupiah that can be returned."""
 
     order: UUID
     rupiah: int
@@ -87,7 +87,7 @@ SELECT r.account_id AS distributor, t.seller AS distributor_name, r.reseller_id 
 FROM resellers r JOIN distributors d ON d.account_id = r.account_id
 JOIN distributor_terms t ON t.account_id = d.account_id AND t.terms_id = d.terms_id
 """
-# The movements of the deposit that are of its sales, so that the sums of all sellers are those of the legs.
+# Moves of the deposit that belong to its sales, so that the sums of all sellers equal the legs.
 _SOLD_BY_DAY = """
 SELECT (at AT TIME ZONE 'Asia/Jakarta')::date AS day, sum(sales)::integer AS sales, sum(sold)::bigint AS sold,
     sum(returned)::bigint AS returned
@@ -115,7 +115,7 @@ SELECT account_id AS account, sale_id AS sale FROM sales o WHERE state = 'waitin
     AND {not_paused(ENDING, "sale_id")}
 ORDER BY waits_until LIMIT %s FOR UPDATE SKIP LOCKED
 """  # noqa: S608 - names are constants
-# Below the greater of both marks, or with a sale that waits.
+# Below the greater of both bounds, or with a waiting sale.
 LOW = f"""
 SELECT d.account_id AS account FROM distributors d
 JOIN distributor_terms t ON t.account_id = d.account_id AND t.terms_id = d.terms_id
@@ -156,7 +156,7 @@ SELECT * FROM (
 ORDER BY at, account, id, refund
 """,
 )
-LEGS_AT_ONCE = 1_000  # more of them stay alive through collections of garbage, which costs a third
+LEGS_AT_ONCE = 1_000  # more would survive collections of garbage, which costs a third
 SALES_AT_ONCE = 2_000
 CLOCKS_DIFFER_SECONDS = 3_600
 _BEFORE = "SELECT coalesce(sum(amount), 0)::bigint FROM ledger_book_lines(%s, 'deposits', '-infinity', %s)"
@@ -164,14 +164,14 @@ _BY_DAY = """
 SELECT (posted_at AT TIME ZONE 'Asia/Jakarta')::date AS day, reason, count(*)::integer AS entries, sum(amount)::bigint AS amount
 FROM ledger_book_lines(%s, 'deposits', %s, %s) GROUP BY 1, 2 ORDER BY 1, 2
 """
-# Times and ids as text: a value of each would be made for every row, and written as text again.
+# Times and ids as text: otherwise a value of each would be made for every row, and converted to text again.
 _LEGS = """
 DECLARE legs_of_a_deposit NO SCROLL CURSOR FOR
 SELECT to_char(posted_at AT TIME ZONE %s, %s) AS at, entry_id AS entry, reason, encode(uuid_send(subject), 'hex') AS subject,
     amount, (%s + sum(amount) OVER (ORDER BY posted_at, entry_id ROWS UNBOUNDED PRECEDING))::bigint AS balance
 FROM ledger_book_lines(%s, 'deposits', %s, %s) ORDER BY posted_at, entry_id
 """
-# By the index of each: however many were sold, only what waits or ended is read.
+# By the index of each condition: only waiting and ended sales are read, however many there are.
 STANDINGS = """
 SELECT d.account_id AS account, t.seller AS name, t.region, d.state, t.short, ledger_book(d.account_id, 'deposits') AS deposit,
     d.mean_rupiah, greatest(t.low_rupiah, t.low_days * d.mean_rupiah)::bigint AS low_below,
@@ -187,7 +187,7 @@ LEFT JOIN (SELECT account_id, count(*) FILTER (WHERE end_cause = 'due') AS lapse
     ON e.account_id = d.account_id
 ORDER BY t.seller, d.account_id
 """
-# By the index of what waits; distributors are few.
+# By the index of waiting sales; distributors are few.
 _STAND = """
 SELECT w.waiting, w.oldest_at, (SELECT count(*) FROM distributors WHERE state = 'open' AND low_at IS NOT NULL) AS low
 FROM (SELECT count(*) AS waiting, min(made_at) AS oldest_at FROM sales WHERE state = 'waiting') w
@@ -213,28 +213,28 @@ _SOLD = RowMapper(SoldOfDay)
 
 
 async def distributor(tx: ReadTx, account: UUID) -> Distributor | None:
-    """One distributor."""
+    """Return one distributor."""
     return await tx.one_as(_DISTRIBUTORS, f"{_OF} WHERE d.account_id = %s", account)
 
 
 async def distributors(tx: ReadTx) -> list[Distributor]:
-    """Every distributor, by name."""
+    """Return every distributor, by name."""
     return await tx.all_as(_DISTRIBUTORS, f"{_OF} ORDER BY t.seller, d.account_id")
 
 
 async def standings(tx: ReadTx, now: datetime) -> list[DistributorStanding]:
-    """How every distributor stands, by name."""
+    """Return the current figures of every distributor, by name."""
     return await tx.all_as(_STANDINGS, STANDINGS, now)
 
 
 async def named(tx: ReadTx, name: str, limit: int) -> list[Distributor]:
-    """Distributors of this name, in whatever case."""
+    """Return distributors of this name, in any case."""
     query = f"{_OF} WHERE lower(t.seller) = lower(%s) ORDER BY d.account_id LIMIT %s"
     return await tx.all_as(_DISTRIBUTORS, query, name, limit)
 
 
 async def terms_of(tx: ReadTx, account: UUID) -> list[AgreedTerms]:
-    """Everything that was agreed with a distributor, the oldest first."""
+    """Return all agreed terms of a distributor, the oldest first."""
     return await tx.all_as(
         _TERMS,
         "SELECT set_at, seller AS name, fee, short, region, low_days, low_rupiah, topup_method, topup_rupiah"
@@ -244,7 +244,7 @@ async def terms_of(tx: ReadTx, account: UUID) -> list[AgreedTerms]:
 
 
 async def steps_of(tx: ReadTx, account: UUID) -> Steps | None:
-    """When an account came into its states as a distributor; None where it is none."""
+    """Return the times of the states of a distributor; None for another account."""
     return await tx.one_as(
         _STEPS,
         "SELECT approved_at, opened_at, closing_at, closed_at, low_at FROM distributors WHERE account_id = %s",
@@ -253,7 +253,7 @@ async def steps_of(tx: ReadTx, account: UUID) -> Steps | None:
 
 
 async def seller_of(tx: ReadTx, sale_id: UUID) -> SaleKey | None:
-    """Whose sale this is."""
+    """Return the key of a sale by its id."""
     return await tx.one_as(
         _KEYS,
         "SELECT account_id AS account, sale_id AS sale FROM sales WHERE sale_id = %s",
@@ -262,7 +262,7 @@ async def seller_of(tx: ReadTx, sale_id: UUID) -> SaleKey | None:
 
 
 async def sold_as(tx: ReadTx, buyer: UUID, order: UUID) -> SaleKey | None:
-    """The sale that an order of a buyer is of; None where nobody sold it."""
+    """Return the sale of an order of a buyer; None if nobody sold it."""
     return await tx.one_as(
         _KEYS,
         "SELECT s.account_id AS account, s.sale_id AS sale FROM orders_by_channel() o"
@@ -274,14 +274,14 @@ async def sold_as(tx: ReadTx, buyer: UUID, order: UUID) -> SaleKey | None:
 
 
 async def deposits_stand(tx: ReadTx) -> DepositsStand:
-    """How the deposits of all distributors stand."""
+    """Return waiting sales and low deposits of all distributors."""
     found = await tx.one_as(_STAND_AS, _STAND)
     assert found is not None, "an aggregate has a row"
     return found
 
 
 async def set_terms(tx: Tx, account: UUID, terms: DepositTerms) -> UUID:
-    """Write down what was agreed; answers its id."""
+    """Insert agreed terms. Return their id."""
     made = new_id()
     await tx.run(
         "INSERT INTO distributor_terms (account_id, terms_id, seller, fee, short, region, low_days, low_rupiah,"
@@ -294,7 +294,7 @@ async def set_terms(tx: Tx, account: UUID, terms: DepositTerms) -> UUID:
 
 
 async def approve(tx: Tx, account: UUID, terms: UUID) -> bool:
-    """An organization is a distributor; false where it is one already."""
+    """Make an organization a distributor. False if it already is one."""
     return bool(
         await tx.run(
             "INSERT INTO distributors (account_id, terms_id) VALUES (%s, %s)"
@@ -306,7 +306,7 @@ async def approve(tx: Tx, account: UUID, terms: UUID) -> bool:
 
 
 async def change(tx: Tx, account: UUID, terms: UUID) -> None:
-    """Other terms are those of today."""
+    """Set the current terms."""
     await tx.run("UPDATE distributors SET terms_id = %s WHERE account_id = %s", terms, account)
 
 
@@ -316,7 +316,7 @@ async def lock(tx: Tx, account: UUID) -> None:
 
 
 async def open_(tx: Tx, account: UUID) -> None:
-    """A distributor has paid its first deposit."""
+    """Open a distributor that paid its first deposit."""
     await tx.run(
         "UPDATE distributors SET state = 'open', opened_at = now()"
         " WHERE account_id = %s AND state = 'approved'",
@@ -325,12 +325,12 @@ async def open_(tx: Tx, account: UUID) -> None:
 
 
 async def close(tx: Tx, account: UUID) -> int:
-    """A distributor sells no more; how many sales waited."""
+    """Close a distributor. Return the number of waiting sales."""
     return int(await tx.value("SELECT distributor_close(%s)", account))
 
 
 async def empty(tx: Tx, account: UUID) -> None:
-    """A distributor that sells no more is closed, where all of its deposit is given back."""
+    """Mark a closing distributor as closed if its whole deposit was returned."""
     await tx.run(
         "UPDATE distributors SET state = 'closed', closed_at = now()"
         " WHERE account_id = %s AND state = 'closing' AND ledger_book(account_id, 'deposits') = 0",
@@ -346,22 +346,22 @@ async def make(tx: Tx, *terms: object) -> PlacedSale:
 
 
 async def follow(tx: Tx, *told: object) -> None:
-    """The buyer's side of a sale; see sql/functions/sale_follow.sql."""
+    """Follow a sale on the buyer's side; see sql/functions/sale_follow.sql."""
     await tx.run(FOLLOW, *told)
 
 
 async def take_waiting(tx: Tx, account: UUID) -> int:
-    """Sales that wait are paid, as far as the deposit goes; how many."""
+    """Pay waiting sales as far as the deposit suffices. Return their number."""
     return int(await tx.value("SELECT sale_take_waiting(%s, %s)", account, TAKEN_AT_ONCE))
 
 
 async def end(tx: Tx, account: UUID, sale: UUID, cause: str) -> bool:
-    """A sale waits no longer; false where the deposit has paid it."""
+    """End a waiting sale. False if the deposit has paid it."""
     return bool(await tx.value("SELECT sale_end(%s, %s, %s)", account, sale, cause))
 
 
 async def abandon(tx: Tx, buyer: UUID, order: UUID) -> str | None:
-    """The order of a sale that ended lapses at once; its state then, None where it has not followed yet."""
+    """Lapse the order of a sale that ended. Return its state, or None if it does not exist yet."""
     found: str | None = await tx.value("SELECT order_abandon(%s, %s, 'lapsed')", buyer, order)
     return found
 
@@ -369,13 +369,13 @@ async def abandon(tx: Tx, buyer: UUID, order: UUID) -> str | None:
 async def return_deposit(
     tx: Tx, account: UUID, order: UUID, most: int, refund: UUID, number: str, due_at: datetime
 ) -> int:
-    """Unused deposit that an order brought goes back; how much."""
+    """Return unused deposit of an order to its payer. Return the amount."""
     given = (account, order, most, refund, number, due_at)
     return int(await tx.value("SELECT order_return_deposit(%s, %s, %s, %s, %s, %s)", *given))
 
 
 async def deposits_of(tx: ReadTx, account: UUID) -> list[DepositOrder]:
-    """Orders that brought deposit which can go back, the newest in front."""
+    """Return orders whose deposit can be returned, the newest first."""
     return await tx.all_as(
         _DEPOSITS,
         "SELECT order_id AS order, rupiah FROM order_deposits_told()"
@@ -385,7 +385,7 @@ async def deposits_of(tx: ReadTx, account: UUID) -> list[DepositOrder]:
 
 
 async def sale(tx: ReadTx, account: UUID, sale_id: UUID) -> Sale | None:
-    """One sale."""
+    """Return one sale."""
     return await tx.one_as(_SALES, f"{_SALE} AND s.sale_id = %s", account, sale_id)
 
 
@@ -397,7 +397,7 @@ async def sales(
     reference: str | None = None,
     reseller: UUID | None = None,
 ) -> list[Sale]:
-    """Sales that are older than one, newest first; only those of a reference, or of a reseller."""
+    """Return sales before an id, newest first, optionally of a reference or of a reseller."""
     only, told = "", list[object]()
     for column, given in (("reference", reference), ("reseller_id", reseller)):
         if given is not None:
@@ -409,8 +409,8 @@ async def sales(
 async def open_sales(
     tx: ReadTx, account: UUID, reseller: UUID | None, begins: datetime, ends: datetime
 ) -> None:
-    """Let `next_sales` read the sales that were made from a moment to before another."""
-    # Their ids are ordered by time, and made by machines whose clocks differ a little.
+    """Open the cursor of `next_sales` over the sales made from a moment to before another."""
+    # Ids are ordered by time; the clocks of the machines that make them differ a little.
     query = (
         f"DECLARE sales_of_a_span NO SCROLL CURSOR FOR {_SALE} AND s.sale_id > %s"
         " AND s.made_at >= %s AND s.made_at < %s AND (%s::uuid IS NULL OR s.reseller_id = %s) ORDER BY s.sale_id"
@@ -420,12 +420,12 @@ async def open_sales(
 
 
 async def next_sales(tx: ReadTx) -> list[Sale]:
-    """The next sales, oldest first; none at the end."""
+    """Return the next sales, oldest first; none at the end."""
     return await tx.all_as(_SALES, f"FETCH {SALES_AT_ONCE:d} FROM sales_of_a_span")
 
 
 async def parties(tx: ReadTx, seller: UUID, address: str) -> Parties:
-    """Who a sale would be between; one statement, since each sale asks it."""
+    """Return buyer and distributor of a sale to be made; one statement, since each sale needs it."""
     found = await tx.one_as(
         _PARTIES,
         "SELECT account_known(%s) AS buyer,"
@@ -438,7 +438,7 @@ async def parties(tx: ReadTx, seller: UUID, address: str) -> Parties:
 
 
 async def distributor_of(tx: ReadTx, seller: UUID) -> UUID | None:
-    """From whose deposit an account sells, or sold last."""
+    """Return the distributor whose deposit an account sells from, or sold from last."""
     found: UUID | None = await tx.value(
         "SELECT distributor_id FROM selling_accounts WHERE account_id = %s", seller
     )
@@ -446,7 +446,7 @@ async def distributor_of(tx: ReadTx, seller: UUID) -> UUID | None:
 
 
 async def orders_of(tx: ReadTx, found: Sequence[Sale]) -> list[OrderOfSale]:
-    """The states of the orders of these sales, of whichever buyers."""
+    """Return the states of the orders of these sales, of any buyers."""
     return await tx.all_as(
         _ORDERS,
         "SELECT o.order_id AS order, o.state FROM unnest(%s::uuid[], %s::uuid[]) AS w (account_id, order_id)"
@@ -457,7 +457,7 @@ async def orders_of(tx: ReadTx, found: Sequence[Sale]) -> list[OrderOfSale]:
 
 
 async def waiting(tx: ReadTx, account: UUID) -> WaitingSales:
-    """Sales of a distributor that wait for its deposit."""
+    """Return number and rupiah of the waiting sales of a distributor."""
     found = await tx.one_as(
         _WAITING,
         "SELECT count(*)::integer AS sales, coalesce(sum(sale_total(s)), 0)::bigint AS rupiah FROM sales s"
@@ -469,7 +469,7 @@ async def waiting(tx: ReadTx, account: UUID) -> WaitingSales:
 
 
 async def asked_by_attempt(tx: ReadTx, buyer: UUID, attempt: UUID) -> AskedSale | None:
-    """The sale that an attempt pays, whose ever it is."""
+    """Return the sale that an attempt pays, of any account."""
     return await tx.one_as(
         _ASKED,
         "SELECT s.account_id AS account, s.sale_id AS sale, s.state, sale_total(s) AS total, s.end_cause,"
@@ -483,45 +483,45 @@ async def asked_by_attempt(tx: ReadTx, buyer: UUID, attempt: UUID) -> AskedSale 
 
 
 async def balance_before(tx: ReadTx, account: UUID, at: datetime) -> int:
-    """A deposit as it was before a moment."""
+    """Return the balance of a deposit before a moment."""
     return int(await tx.value(_BEFORE, account, at))
 
 
 async def sums_by_day(tx: ReadTx, account: UUID, begins: datetime, ends: datetime) -> list[Summed]:
-    """What moved in a deposit, by day and reason."""
+    """Return the sums of the moves of a deposit, by day and reason."""
     return await tx.all_as(_SUMMED, _BY_DAY, account, begins, ends)
 
 
 async def open_legs(
     tx: ReadTx, account: UUID, begins: datetime, ends: datetime, before: int, times: tuple[str, str]
 ) -> None:
-    """Let `next_legs` read what moved in a deposit; `times` are the zone and the pattern of their times."""
+    """Open the cursor of `next_legs` over the moves of a deposit; `times` are zone and pattern of their times."""
     await tx.tell(_LEGS, *times, before, account, begins, ends)
 
 
 async def next_legs(tx: ReadTx) -> list[Leg]:
-    """The next legs, oldest first; none at the end."""
+    """Return the next legs, oldest first; none at the end."""
     return await tx.all_as(_LEG, f"FETCH {LEGS_AT_ONCE:d} FROM legs_of_a_deposit")
 
 
 async def to_end(tx: Tx, limit: int) -> list[SaleKey]:
-    """Sales whose time to wait is over, the one that waited longest in front."""
+    """Return sales whose time to wait is over, the longest waiting first."""
     return await tx.all_as(_KEYS, TO_END, limit)
 
 
 async def low(tx: Tx, at: datetime, limit: int) -> list[LowDeposit]:
-    """Distributors that are to be told that their deposit is low; those that have enough again are marked so."""
+    """Return distributors to be told of a low deposit, and reset those that have enough again."""
     await tx.run(COUNT, at, at, at)
     await tx.run(WELL)
     return await tx.all_as(_LOW, LOW, at, limit)
 
 
 async def tell_low(tx: Tx, account: UUID, at: datetime, before: datetime | None) -> bool:
-    """Mark that it is told now; false where it was told meanwhile."""
+    """Record that a distributor is told now. False if it was told meanwhile."""
     return bool(await tx.run(TELL_LOW, at, account, before))
 
 
-# -- shops and fees ------------------------------------------------------------------------
+# -- sales pages and fees ------------------------------------------------------------------
 
 _SHOP = """
 SELECT s.account_id AS account, s.slug, s.colour, s.terms, s.logo_hash, s.set_at, d.state, t.seller AS name, t.fee
@@ -532,7 +532,7 @@ _SHOPS = RowMapper(Shop)
 
 
 async def shop_named(tx: ReadTx, slug: str) -> Shop | None:
-    """The shop that has, or had, this name."""
+    """Return the sales page that has, or had, this name."""
     return await tx.one_as(
         _SHOPS,
         f"{_SHOP} WHERE s.account_id = (SELECT account_id FROM shop_names WHERE slug = %s)",  # noqa: S608
@@ -541,32 +541,32 @@ async def shop_named(tx: ReadTx, slug: str) -> Shop | None:
 
 
 async def shop_of(tx: ReadTx, account: UUID) -> Shop | None:
-    """The shop of a distributor."""
+    """Return the sales page of a distributor."""
     return await tx.one_as(_SHOPS, f"{_SHOP} WHERE s.account_id = %s", account)
 
 
 async def set_shop(tx: Tx, *wish: object) -> str:
-    """Open a shop, or change it; how it went: see sql/functions/shop_set.sql."""
+    """Open a sales page, or change it. Return the outcome; see sql/functions/shop_set.sql."""
     return str(await tx.value("SELECT shop_set(%s, %s, %s, %s, %s, %s)", *wish))
 
 
 async def set_logo(
     tx: Tx, account: UUID, drawn: bytes | None, name: str | None, at: datetime
 ) -> bool:
-    """Show this logo, or none; false where there is no shop."""
+    """Set the logo, or remove it. False if no sales page exists."""
     query = "UPDATE shops SET logo = %s, logo_hash = %s, set_at = %s WHERE account_id = %s"
     return bool(await tx.run(query, drawn, name, at, account))
 
 
 async def logo(tx: ReadTx, account: UUID, name: str) -> bytes | None:
-    """The logo of a shop, where it has this name."""
+    """Return the logo of a sales page if it has this hash."""
     query = "SELECT logo FROM shops WHERE account_id = %s AND logo_hash = %s"
     found: bytes | None = await tx.value(query, account, name)
     return found
 
 
 async def move_fee(tx: Tx, *move: object) -> None:
-    """The seller's side of a fee; see sql/functions/fee_move.sql."""
+    """Move a fee on the seller's side; see sql/functions/fee_move.sql."""
     await tx.run("SELECT fee_move(%s, %s, %s, %s, %s, %s)", *move)
 
 
@@ -574,19 +574,19 @@ async def move_fee(tx: Tx, *move: object) -> None:
 
 
 async def claim(tx: Tx, account: UUID, distributor: UUID) -> bool:
-    """An account sells from a deposit from now on; false where it does from one."""
+    """Bind an account to the deposit from which it sells. False if it already sells from one."""
     return bool(await tx.run(_CLAIM, account, distributor))
 
 
 async def may_claim(tx: ReadTx, account: UUID) -> bool:
-    """False where an account sells from a deposit."""
+    """False if an account sells from a deposit."""
     return not await tx.value(
         "SELECT 1 FROM selling_accounts WHERE account_id = %s AND NOT is_free", account
     )
 
 
 async def release(tx: Tx, account: UUID, distributor: UUID) -> None:
-    """An account sells no more from a deposit."""
+    """Release an account from a deposit."""
     await tx.run(
         "UPDATE selling_accounts SET is_free = true WHERE account_id = %s AND distributor_id = %s",
         account,
@@ -595,25 +595,25 @@ async def release(tx: Tx, account: UUID, distributor: UUID) -> None:
 
 
 async def reseller(tx: ReadTx, distributor: UUID, account: UUID, at: datetime) -> Reseller | None:
-    """One reseller of a distributor, with what it sold on the day of a moment."""
+    """Return one reseller of a distributor, with its sales on the day of a moment."""
     query = f"{_RESELLER} WHERE r.account_id = %s AND r.reseller_id = %s"
     return await tx.one_as(_RESELLERS, query, at, distributor, account)
 
 
 async def resellers(tx: ReadTx, distributor: UUID, at: datetime) -> list[Reseller]:
-    """Every reseller of a distributor, by name."""
+    """Return every reseller of a distributor, by name."""
     query = f"{_RESELLER} WHERE r.account_id = %s ORDER BY r.name, r.reseller_id"
     return await tx.all_as(_RESELLERS, query, at, distributor)
 
 
 async def distributors_of(tx: ReadTx, account: UUID, at: datetime) -> list[Reseller]:
-    """What an account is to each distributor that invited it and has not ended that."""
+    """Return the relations of an account to distributors that invited it, except ended ones."""
     query = f"{_RESELLER} WHERE r.reseller_id = %s AND r.state <> 'ended' ORDER BY t.seller, r.account_id"
     return await tx.all_as(_RESELLERS, query, at, account)
 
 
 async def count_resellers(tx: Tx, distributor: UUID) -> int:
-    """Resellers of a distributor that have not ended."""
+    """Count the resellers of a distributor that have not ended."""
     return int(
         await tx.value(
             "SELECT count(*) FROM resellers WHERE account_id = %s AND state <> 'ended'", distributor
@@ -631,7 +631,7 @@ async def set_reseller(
     distributor_fee: int,
     fees_max: int,
 ) -> None:
-    """A reseller is as its distributor says."""
+    """Insert or update a reseller."""
     await tx.run(
         "INSERT INTO resellers AS r (account_id, reseller_id, state, name, fee, day_rupiah, distributor_fee, fees_max,"
         " agreed_at, moved_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, now(), now())"
@@ -651,7 +651,7 @@ async def set_reseller(
 async def set_reseller_state(
     tx: Tx, distributor: UUID, account: UUID, state: ResellerState
 ) -> None:
-    """A reseller is in another state."""
+    """Set the state of a reseller."""
     await tx.run(
         "UPDATE resellers SET state = %s, moved_at = now() WHERE account_id = %s AND reseller_id = %s",
         state,
@@ -661,7 +661,7 @@ async def set_reseller_state(
 
 
 async def dearest_reseller(tx: ReadTx, distributor: UUID, at: datetime) -> Reseller | None:
-    """The reseller with the highest fee that has not ended, or was invited."""
+    """Return the reseller or invited account with the highest fee that has not ended."""
     query = (
         f"{_RESELLER} WHERE r.account_id = %s AND r.state <> 'ended' ORDER BY r.fee DESC LIMIT 1"
     )
@@ -669,7 +669,7 @@ async def dearest_reseller(tx: ReadTx, distributor: UUID, at: datetime) -> Resel
 
 
 async def set_fee_of_distributor(tx: Tx, distributor: UUID, fee: int, fees_max: int) -> None:
-    """The fee of a distributor beside those of its resellers."""
+    """Store the fee of a distributor beside those of its resellers."""
     await tx.run(
         "UPDATE resellers SET distributor_fee = %s, fees_max = %s WHERE account_id = %s",
         fee,
@@ -681,6 +681,6 @@ async def set_fee_of_distributor(tx: Tx, distributor: UUID, fee: int, fees_max: 
 async def sold_by_day(
     tx: ReadTx, distributor: UUID, account: UUID, begins: datetime, ends: datetime
 ) -> list[SoldOfDay]:
-    """What a reseller sold, by day."""
+    """Return the sales of a reseller, by day."""
     given = (distributor, account, begins, ends)
     return await tx.all_as(_SOLD, _SOLD_BY_DAY, *given, begins, *given)

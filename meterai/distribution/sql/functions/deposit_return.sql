@@ -1,5 +1,5 @@
--- Money of a sale that was not executed, or whose stamps came back, is deposit again, by the refund of its order.  The same
--- refund returns nothing twice.  Answers the rupiah of the refund; null where the sale has no so many left.
+-- Returns money of a sale to the deposit by the refund of its order, because it was not executed or its stamps were
+-- returned. The same refund returns nothing twice. Returns the rupiah of the refund, or null if the sale has less left.
 CREATE OR REPLACE FUNCTION deposit_return(p_account uuid, p_sale uuid, p_refund_no text, p_amount bigint) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE

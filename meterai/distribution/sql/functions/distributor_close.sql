@@ -1,4 +1,5 @@
--- A distributor sells no more: sales that wait end at once, and their orders with them by an event each.  Answers how many.
+-- Closes a distributor: waiting sales end at once, and each emits an event that ends its order. Returns the number of
+-- ended sales.
 CREATE OR REPLACE FUNCTION distributor_close(p_account uuid) RETURNS integer
 LANGUAGE plpgsql AS $$
 DECLARE

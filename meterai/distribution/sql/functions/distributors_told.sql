@@ -1,4 +1,4 @@
--- Distributors with their terms of today, as the rooms above see them: a planner puts the query in the place of the call.
+-- Returns distributors with their current terms, for the rooms above. The planner inlines the query.
 -- Public: finance, whose figures are by region.
 CREATE OR REPLACE FUNCTION distributors_told()
 RETURNS TABLE (account_id uuid, seller text, region text, state text)

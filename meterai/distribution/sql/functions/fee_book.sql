@@ -1,4 +1,4 @@
--- Write one move of fees and its entry; the caller has locked the distributor.
+-- Records one move of fees and posts its entry. The caller has locked the distributor.
 CREATE OR REPLACE FUNCTION fee_book(
     p_account uuid, p_order uuid, p_number integer, p_buyer uuid, p_stamps integer, p_amount bigint,
     p_of_deposit bigint, p_reason text

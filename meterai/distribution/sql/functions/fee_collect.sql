@@ -1,5 +1,5 @@
--- What a seller owes of fees that went back to buyers is taken from its deposit, as far as that goes; the caller has locked
--- the distributor.
+-- Takes the fees that a seller owes, because they were returned to buyers, from its deposit as far as that suffices.
+-- The caller has locked the distributor.
 CREATE OR REPLACE FUNCTION fee_collect(p_account uuid) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE

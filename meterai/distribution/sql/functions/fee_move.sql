@@ -1,5 +1,5 @@
--- A fee of a seller is deposit; or, below zero, goes back to a buyer, from the deposit as far as that goes: the rest the seller
--- owes, and the next fee pays that first.  A move that is known moves nothing.
+-- Adds the fee of a seller to its deposit. A negative amount goes back to a buyer, from the deposit as far as that
+-- suffices; the seller owes the rest, and the next fee pays it first. A known move changes nothing.
 CREATE OR REPLACE FUNCTION fee_move(
     p_account uuid, p_order uuid, p_number integer, p_buyer uuid, p_stamps integer, p_amount bigint
 ) RETURNS void

@@ -1,4 +1,5 @@
--- Rupiah of a deposit that a reseller sold in the day (WIB) of a moment: of sales that wait or are paid, whatever came back.
+-- Returns the rupiah of a deposit that a reseller sold on the day (WIB) of a moment: of waiting and paid sales, without
+-- regard to returns.
 CREATE OR REPLACE FUNCTION reseller_sold(p_account uuid, p_reseller uuid, p_at timestamptz) RETURNS bigint
 LANGUAGE sql STABLE AS $$
     SELECT coalesce(sum(sale_total(s)), 0)::bigint FROM sales s

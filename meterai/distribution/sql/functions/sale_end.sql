@@ -1,5 +1,5 @@
--- A sale waits no longer: its time is over ('due'), or its order is given up or paid otherwise ('order').  Those behind it may
--- be paid now.  Answers false where the deposit has paid it.
+-- Ends a waiting sale: its time is over ('due'), or its order was given up or paid otherwise ('order'). Sales behind it
+-- may be paid now. Returns false if the deposit has paid it.
 CREATE OR REPLACE FUNCTION sale_end(p_account uuid, p_sale uuid, p_cause text) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE

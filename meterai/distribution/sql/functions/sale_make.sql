@@ -1,7 +1,7 @@
--- A seller sells stamps: the deposit pays at once, or the sale waits for it behind those that wait already.  The same key
--- of the same seller, the distributor or a reseller of it, finds the same sale.  One account, one transaction: the buyer's order
--- follows by its event.
--- Refuses 'seller_not_open', 'reseller_not_open', 'reseller_day_spent', 'sales_of_buyer_spent'.
+-- Makes a sale of stamps: the deposit pays at once, or the sale waits behind the waiting ones. The same key of the same
+-- seller, the distributor or one of its resellers, finds the same sale. The transaction touches one account: an event
+-- makes the buyer's order. Refuses 'seller_not_open', 'reseller_not_open', 'reseller_day_spent',
+-- 'sales_of_buyer_spent'.
 CREATE OR REPLACE FUNCTION sale_make(
     p_account uuid, p_sale uuid, p_key text, p_request bytea, p_buyer uuid, p_order uuid, p_attempt uuid,
     p_quantity integer, p_price bigint, p_fee bigint, p_reference text, p_due_seconds double precision,

@@ -1,4 +1,4 @@
--- The deposit pays a sale: its money is with the buyer's order as soon as that has followed.
+-- Posts a sale that the deposit pays. The buyer's order gets the money when it follows.
 CREATE OR REPLACE FUNCTION sale_post(p_sale sales) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE

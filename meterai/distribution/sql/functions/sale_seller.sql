@@ -1,4 +1,4 @@
--- The name of whoever made a sale, as its buyer sees it: a reseller's with that of its distributor.
+-- Returns the name of the seller for the buyer: that of the distributor, or that of a reseller with its distributor.
 CREATE OR REPLACE FUNCTION sale_seller(p_sale sales, p_distributor text) RETURNS text
 LANGUAGE sql STABLE AS $$
     SELECT CASE WHEN p_sale.reseller_id IS NULL THEN p_distributor ELSE (

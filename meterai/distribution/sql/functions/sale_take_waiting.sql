@@ -1,5 +1,5 @@
--- The deposit pays the sales that wait for it, the oldest first and none before it, `p_most` at once; where more could be
--- paid, the event comes once more.  Answers how many.
+-- Pays waiting sales from the deposit, strictly the oldest first, at most `p_most`. Emits the event again if more could
+-- be paid. Returns their number.
 CREATE OR REPLACE FUNCTION sale_take_waiting(p_account uuid, p_most integer) RETURNS integer
 LANGUAGE plpgsql AS $$
 DECLARE

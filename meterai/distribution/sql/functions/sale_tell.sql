@@ -1,5 +1,5 @@
--- Tell the buyer's side of a sale how it stands, and who sold it: all that is needed there, so that nobody reads the
--- seller's rows for it.  `p_seller` is the name of the distributor.
+-- Emits the state and the seller of a sale for the buyer's side, with everything needed there, so that it does not read
+-- the seller's rows. `p_seller` is the name of the distributor.
 CREATE OR REPLACE FUNCTION sale_tell(p_sale sales, p_seller text) RETURNS void
 LANGUAGE sql AS $$
     SELECT emit(p_sale.account_id, 'sale_moved', jsonb_build_object(
