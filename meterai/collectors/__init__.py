@@ -1,12 +1,12 @@
 """Collectors: organizations that stamp now and pay the duty by month (pemungut bea meterai).
 
-Promises this room keeps
+Promises of this room
   * A collector draws within its limit of the month, and no two orders take the same rupiah of it.
-  * What it may not draw now waits, visibly, and is carried out by itself once the month or a deposit allows it, the
-    oldest first, or ends with its order.
-  * What it owes is what it drew, less what came back, less what was confirmed to be deposited: no more, no less.
-  * Each document of a collector says what the law asks of it, or is refused by the name of what is missing.
-  * The list of a month is the stampings of the month, and those that could not be made.
+  * A draw that is not allowed now waits visibly. It is carried out when a new month or a deposit allows it, the oldest
+    first, or ends with its order.
+  * The debt of a collector is exactly what it drew, less returns, less confirmed deposits.
+  * Each document of a collector states the facts that the law demands, or is refused with the name of the missing one.
+  * The list of a month contains exactly the stampings of the month, and the documents that could not be stamped.
 
 Calls regulator, stamping, orders, payments, accounts, ledger, notifications.
 """

@@ -1,4 +1,4 @@
-"""What the audit knows of the columns of collectors."""
+"""Audit classes of the columns of collectors."""
 
 from meterai.plumbing.db.audited import SHOWN, Audited, SubjectColumn, fact
 

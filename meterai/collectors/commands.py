@@ -1,4 +1,4 @@
-"""Collectors at the command line."""
+"""Commands of collectors."""
 
 from pathlib import Path
 from typing import Annotated
@@ -29,7 +29,7 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import Database
 from meterai.plumbing.keyring import keyring_of
 
-RUPIAH_MAX = 10**12  # more is a typing error
+RUPIAH_MAX = 10**12  # a larger amount is a typing error
 Rupiahs = Annotated[int, Parameter(help="Rupiah.", validator=Between(1, RUPIAH_MAX))]
 Digits = Annotated[Text, Parameter(help="Digits.")]
 

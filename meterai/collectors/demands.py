@@ -1,4 +1,4 @@
-"""Why any value of the settings of collectors can be served with."""
+"""Reasons why production accepts any value of the settings of collectors."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""What must be true of collectors, what they draw and what they deposit."""
+"""Invariants of collectors, their draws and their deposits."""
 
 from meterai.plumbing.db.invariants import AHEAD, Invariant, MailCause, Posting
 

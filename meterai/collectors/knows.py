@@ -1,4 +1,6 @@
-"""Collectors as staff ask for them: found by name or NPWP, told as they went; deposits, draws and months that wait for somebody."""
+"""Collectors for the console: found by name or NPWP, described by their history; deposits, draws and months that wait
+for staff.
+"""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -19,12 +21,12 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import ReadTx
 from meterai.room import Knows, WorkList
 
-CONFIRMED_WITHIN = timedelta(days=1)  # a collector whose draws are stopped waits for it
-_BETWEEN_DIGITS = re.compile(r"[ .\-]")  # as an NPWP is printed
+CONFIRMED_WITHIN = timedelta(days=1)  # a collector with stopped draws waits for it
+_BETWEEN_DIGITS = re.compile(r"[ .\-]")  # printed between the digits of an NPWP
 
 
 def subject(account: UUID) -> Subject:
-    """A collector as it is asked about: by its account, on whose page its levers are."""
+    """Return the subject of a collector: its account, whose page has its levers."""
     return Subject(SubjectKind.ACCOUNT, show("acc", account), account)
 
 
@@ -71,7 +73,7 @@ def _filed(one: MonthReport) -> Happening:
     return Happening(begin_of(one.reported_on), "collector_filed", facts)
 
 
-# -- work ----------------------------------------------------------------------------------
+# -- work lists ----------------------------------------------------------------------------
 
 
 async def _deposits(tx: ReadTx, _: Settings, _now: datetime, limit: int) -> Sequence[WorkItem]:

@@ -1,7 +1,8 @@
-"""The list of a month: what the return of a collector has in its annexes, in which form it is given out, and the issuer's feed.
+"""List of a month: the annexes of a collector's return, its file formats, and the issuer's feed.
 
-Annex II has the documents that were stamped in the month, annex III those that fell due and could not be stamped: stampings
-that failed, and what the collector names itself.  Both are read from the stampings, so that they cannot say anything else.
+Annex II has the documents that were stamped in the month. Annex III has those that fell due and could not be stamped:
+failed stampings, and documents that the collector reports. Both are read from the stampings, so that they cannot
+differ from them.
 """
 
 import gzip
@@ -39,17 +40,19 @@ from meterai.plumbing.spreadsheets import BYTE_ORDER_MARK, Cell, Sheet, csv_line
 from meterai.regulator import signer_of
 from meterai.stamping import why_refused
 
-NIL_KIND = "meterai nil return"  # of signed documents
+NIL_KIND = "meterai nil return"  # kinds of signed documents
 FEED_KIND = "meterai collectors"
-SECONDS_MAX = 60  # of a statement of the database over a large month
-XLSX_DOCUMENTS_MAX = 100_000  # a workbook is made in memory; a longer list is CSV or JSON
-IN_MEMORY_BYTES_MAX = 1 << 20  # of a list; the rest lies in a file that has no name
+SECONDS_MAX = 60  # for a statement of the database over a large month
+XLSX_DOCUMENTS_MAX = (
+    100_000  # a workbook is made in memory; a longer list is available as CSV or JSON
+)
+IN_MEMORY_BYTES_MAX = 1 << 20  # of a list; a larger one is kept in an unnamed temporary file
 PIECE_BYTES = 1 << 16
 STAMPED, UNSTAMPED = "II", "III"
 
 
 class ListTooLong(Refusal):
-    """A workbook of more documents than it may have: the same list is there as CSV and JSON."""
+    """The workbook would have too many documents; the same list is available as CSV and JSON."""
 
     code = "collector_list_too_long"
     status = 422
@@ -141,7 +144,7 @@ def _told(one: Unstamped) -> ListedDocument:
 
 
 async def stamped_of(tx: ReadTx, account: UUID, month: Month) -> list[ListedDocument]:
-    """Annex II."""
+    """Return annex II."""
     await tx.allow(SECONDS_MAX)
     found = await store.stampings(tx, account, month.begins, month.ends, "delivered")
     return [_stamped(one, STAMPED, None) for one in found]
@@ -150,7 +153,7 @@ async def stamped_of(tx: ReadTx, account: UUID, month: Month) -> list[ListedDocu
 async def unstamped_of(
     tx: ReadTx, account: UUID, month: Month, language: str
 ) -> list[ListedDocument]:
-    """Annex III."""
+    """Return annex III."""
     failed = await store.stampings(tx, account, month.begins, month.ends, "failed")
     found = [_stamped(one, UNSTAMPED, why_refused(str(one.refused), language)) for one in failed]
     found += [_told(one) for one in await store.unstamped(tx, account, month.first)]
@@ -182,19 +185,19 @@ def _head(language: str) -> list[str]:
 
 
 def as_csv(found: Sequence[ListedDocument], language: str) -> bytes:
-    """Both annexes as one CSV."""
+    """Write both annexes as one CSV."""
     rows = [_cells(number, one) for number, one in enumerate(found, 1)]
     return (BYTE_ORDER_MARK + csv_lines([_head(language), *rows], language)).encode()
 
 
 def as_json(found: Sequence[ListedDocument], language: str) -> bytes:
-    """Both annexes as one JSON array."""
+    """Write both annexes as one JSON array."""
     del language
     return msgspec.json.encode(found)
 
 
 def as_xlsx(found: Sequence[ListedDocument], language: str) -> bytes:
-    """A workbook with a sheet for each annex.  Refuses `ListTooLong`."""
+    """Write a workbook with a sheet for each annex. Refuses `ListTooLong`."""
     if len(found) > XLSX_DOCUMENTS_MAX:
         raise ListTooLong(documents_max=XLSX_DOCUMENTS_MAX)
     sheets = []
@@ -218,7 +221,9 @@ async def _pieces(kept: IO[bytes]) -> AsyncIterator[bytes]:
 
 
 class Feed(NamedTuple):
-    """The issuer's feed of a month: a packed file, a line for each document of each collector, and its signed manifest."""
+    """The issuer's feed of a month: a compressed file with a line for each document of each collector, and its signed
+    manifest.
+    """
 
     name: str
     packed: bytes
@@ -228,7 +233,7 @@ class Feed(NamedTuple):
 
 
 class MonthLists:
-    """Makes the lists of collectors, their statements of nothing, and the issuer's feed."""
+    """Makes the lists of collectors, their nil statements, and the issuer's feed."""
 
     def __init__(
         self,
@@ -245,7 +250,7 @@ class MonthLists:
         self._clock = clock
 
     async def view(self, account: UUID, month: Month, language: str) -> MonthListView:
-        """The sums of a month, and its annex III.  Refuses `NoCollector`, `NotFound`."""
+        """Return the sums of a month, and its annex III. Refuses `NoCollector`, `NotFound`."""
         async with self._database.reading() as tx:
             found = await load(tx, account)
             told = await self._collectors.month(tx, found, month)
@@ -265,7 +270,9 @@ class MonthLists:
     async def written(
         self, account: UUID, month: Month, language: str, write: Writer
     ) -> AsyncIterator[bytes]:
-        """The file of a list, whole before its first byte is sent.  Refuses `NoCollector`, `NotFound`, `ListTooLong`."""
+        """Return the file of a list, complete before its first byte is sent. Refuses `NoCollector`, `NotFound`,
+        `ListTooLong`.
+        """
         async with self._database.reading() as tx:
             await self._collectors.month(tx, await load(tx, account), month)
             found = await stamped_of(tx, account, month)
@@ -274,11 +281,13 @@ class MonthLists:
             kept = stack.enter_context(SpooledTemporaryFile(max_size=IN_MEMORY_BYTES_MAX))
             kept.write(write(found, language))
             kept.seek(0)
-            stack.pop_all()  # who sends it closes it
+            stack.pop_all()  # the sender closes it
             return _pieces(kept)
 
     async def nil(self, account: UUID, month: Month) -> str:
-        """A signed statement that a month has nothing to report.  Refuses `NoCollector`, `NotFound`, `MonthRuns`, `MonthNotNil`."""
+        """Return a signed statement that a month has nothing to report. Refuses `NoCollector`, `NotFound`,
+        `MonthRuns`, `MonthNotNil`.
+        """
         found = await self.view(account, month, "id")
         told = found.month
         if told.state == MonthStanding.RUNNING:
@@ -306,7 +315,7 @@ class MonthLists:
         return self._signer.sign(kind, made | facts)
 
     async def feed(self, month: Month) -> Feed:
-        """What the tax office gets of a month.  Refuses `MonthRuns`."""
+        """Return the feed of a month for the tax office. Refuses `MonthRuns`."""
         if month >= Month.of(self._collectors.today()):
             raise MonthRuns("the month is not over")
         lines: list[bytes] = []
@@ -357,7 +366,7 @@ class MonthLists:
 
 
 def _line(collector: Collector, one: ListedDocument) -> bytes:
-    """One line of the feed: whose it is, and what the law asks of the document; no name of a file."""
+    """Return one line of the feed: the collector, and the facts of the document that the law demands; no file name."""
     told = msgspec.to_builtins(one)
     for own in ("file", "stamping"):
         del told[own]

@@ -1,4 +1,4 @@
-"""What the room of collectors counts."""
+"""Metrics of collectors."""
 
 from typing import Any
 

@@ -13,11 +13,9 @@ from meterai.kit.refusal import CommandRefusal, Refusal, refusal_of_database
 
 DEPOSIT_KIND = "cdp"
 UNSTAMPED_KIND = "uns"
-METHOD = "credit"  # by which an order is paid
-DEPOSIT_CODE = (
-    "411411-902"  # kinds of tax and of deposit, by which the treasury knows a collector's duty
-)
-REMINDER_DAYS = (1, 10, 14, 18)  # of the month after
+METHOD = "credit"  # payment method of an order on credit
+DEPOSIT_CODE = "411411-902"  # codes of tax and deposit for a collector's duty at the treasury
+REMINDER_DAYS = (1, 10, 14, 18)  # of the next month
 
 
 class CollectorState(StrEnum):
@@ -28,7 +26,7 @@ class CollectorState(StrEnum):
 
 
 class CollectorEvent(StrEnum):
-    """What happens to a collector."""
+    """Event of a collector."""
 
     CLOSED = "closed"  # by staff
     APPROVED = "approved"  # by staff, again
@@ -44,7 +42,7 @@ COLLECTOR = Lifecycle(
 
 
 class DrawState(StrEnum):
-    """State of a draw; how its order stands is the order's to say."""
+    """State of a draw; the state of its order belongs to the order."""
 
     WAITING = "waiting"
     TAKEN = "taken"
@@ -52,7 +50,7 @@ class DrawState(StrEnum):
 
 
 class DrawEvent(StrEnum):
-    """What happens to a draw."""
+    """Event of a draw."""
 
     TAKEN = "taken"
     ENDED = "ended"
@@ -68,7 +66,7 @@ DRAW = Lifecycle(
 
 
 class DepositState(StrEnum):
-    """State of a deposit to the treasury that a collector made."""
+    """State of a deposit to the treasury by a collector."""
 
     TOLD = "told"  # by the collector
     CONFIRMED = "confirmed"  # by staff
@@ -76,7 +74,7 @@ class DepositState(StrEnum):
 
 
 class DepositEvent(StrEnum):
-    """What happens to a deposit."""
+    """Event of a deposit."""
 
     CONFIRMED = "confirmed"
     WITHDRAWN = "withdrawn"
@@ -92,7 +90,7 @@ DEPOSIT = Lifecycle(
 
 
 class MonthStanding(StrEnum):
-    """How a month of a collector stands."""
+    """State of a month of a collector."""
 
     RUNNING = "running"
     DUE = "due"  # over, and not all of it is deposited
@@ -102,14 +100,14 @@ class MonthStanding(StrEnum):
 
 
 class NoCollector(Refusal):
-    """The account is no collector, or no more."""
+    """The account is not a collector, or no longer one."""
 
     code = "no_collector"
     status = 404
 
 
 class CreditBeyondLimit(Refusal):
-    """An order that is larger than what the collector may draw in a month: it would wait for ever."""
+    """The order is larger than the monthly limit of the collector: it would wait for ever."""
 
     code = "credit_beyond_limit"
     status = 422
@@ -128,7 +126,7 @@ class AlreadyCollector(CommandRefusal):
 
 @refusal_of_database
 class DepositBeyondDue(Refusal):
-    """A deposit of more than its month still owes."""
+    """The deposit is larger than the open duty of its month."""
 
     code = "deposit_beyond_due"
     status = 422
@@ -140,35 +138,35 @@ class DepositBeyondDue(Refusal):
 
 @refusal_of_database
 class NtpnUsed(Refusal):
-    """The receipt of the state is of another deposit."""
+    """The receipt of the state belongs to another deposit."""
 
     code = "ntpn_used"
     status = 409
 
 
 class NtpnDiffers(CommandRefusal):
-    """Staff confirm another deposit than the collector told under this receipt."""
+    """Staff confirm another deposit than the one that the collector reported under this receipt."""
 
     code = "ntpn_differs"
     status = 409
 
 
 class MonthRuns(Refusal):
-    """The month is not over: nothing of it is told to the tax office yet."""
+    """The month is not over: it cannot be reported to the tax office yet."""
 
     code = "month_runs"
     status = 409
 
 
 class MonthNotNil(Refusal):
-    """The month has stampings, draws or documents: there is no statement of nothing."""
+    """The month has stampings, draws or documents: a nil statement is impossible."""
 
     code = "month_not_nil"
     status = 409
 
 
 class CollectorTerms(NamedTuple):
-    """What staff and a collector agreed."""
+    """Terms agreed by staff and a collector."""
 
     name: str
     npwp: str
@@ -177,7 +175,7 @@ class CollectorTerms(NamedTuple):
 
 
 class Collector(NamedTuple):
-    """One collector with the terms of today."""
+    """A collector with its current terms."""
 
     account: UUID
     state: CollectorState
@@ -190,7 +188,7 @@ class Collector(NamedTuple):
 
 
 class AgreedLimit(NamedTuple):
-    """Terms that staff and a collector agreed, and since when."""
+    """Terms agreed by staff and a collector, and the time of the agreement."""
 
     set_at: datetime
     name: str
@@ -199,7 +197,7 @@ class AgreedLimit(NamedTuple):
 
 
 class DepositToConfirm(NamedTuple):
-    """A deposit that a collector told and staff have not confirmed."""
+    """A deposit that a collector reported and staff have not confirmed."""
 
     account: UUID
     name: str
@@ -210,7 +208,7 @@ class DepositToConfirm(NamedTuple):
 
 
 class DrawsWaiting(NamedTuple):
-    """Draws of a collector that wait since a moment, and its limit of a month; rupiah."""
+    """Waiting draws of a collector, the time since the oldest waits, and its monthly limit; rupiah."""
 
     account: UUID
     name: str
@@ -221,7 +219,7 @@ class DrawsWaiting(NamedTuple):
 
 
 class MonthOpen(NamedTuple):
-    """A month of a collector of which something is to be deposited."""
+    """A month of a collector with an open duty."""
 
     account: UUID
     name: str
@@ -230,7 +228,7 @@ class MonthOpen(NamedTuple):
 
 
 class MonthDue(NamedTuple):
-    """What moved of a month, and what of it is open."""
+    """Moves of a month, and its open duty."""
 
     month: date
     drawn: int
@@ -241,21 +239,21 @@ class MonthDue(NamedTuple):
 
 
 class Draw(NamedTuple):
-    """A draw as its rail is asked for it."""
+    """Amount and state of a draw, for its rail."""
 
     amount: int
     state: DrawState
 
 
 class WaitingDraws(NamedTuple):
-    """Draws of a collector that wait, and their rupiah."""
+    """Number and rupiah of the waiting draws of a collector."""
 
     draws: int
     rupiah: int
 
 
 class OfCollector(NamedTuple):
-    """A collector whose draws wait."""
+    """A collector with waiting draws."""
 
     account: UUID
 
@@ -273,7 +271,7 @@ class CollectorDeposit(NamedTuple):
 
 
 class MonthReport(NamedTuple):
-    """The return of a month was filed."""
+    """Filed return of a month."""
 
     month: date
     receipt: str
@@ -281,7 +279,7 @@ class MonthReport(NamedTuple):
 
 
 class Unstamped(NamedTuple):
-    """A document that could not be stamped, as its collector says."""
+    """A document that could not be stamped, as its collector states it."""
 
     id: UUID
     type: str
@@ -296,7 +294,7 @@ class Unstamped(NamedTuple):
 
 
 class ListedStamping(NamedTuple):
-    """A stamping with what the law asks of its document; None where nobody told it."""
+    """A stamping with the facts of its document that the law demands; None if nobody stated them."""
 
     stamping: UUID
     at: datetime
@@ -316,7 +314,7 @@ class ListedStamping(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Dates:
-    """The last days of a month: of its deposit, and of its return."""
+    """Last days of a month: of its deposit, and of its return."""
 
     month: Month
     deposit_day: int
@@ -324,16 +322,16 @@ class Dates:
 
     @property
     def deposit_by(self) -> date:
-        """The last day of its deposit."""
+        """Last day of its deposit."""
         return self.month.next.first.replace(day=self.deposit_day)
 
     @property
     def report_by(self) -> date:
-        """The last day of its return."""
+        """Last day of its return."""
         return self.month.next.first.replace(day=self.report_day)
 
     def standing(self, today: date, open_rupiah: int, *, is_reported: bool) -> MonthStanding:
-        """How it stands on a day."""
+        """Return its state on a day."""
         if today < self.month.next.first:
             return MonthStanding.RUNNING
         if open_rupiah:
@@ -342,5 +340,5 @@ class Dates:
 
 
 def reminder_day(today: date) -> int | None:
-    """The day of reminding that is due on a day; None before the first."""
+    """Return the reminder day that is due on a day; None before the first."""
     return max((day for day in REMINDER_DAYS if day <= today.day), default=None)

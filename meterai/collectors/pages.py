@@ -1,4 +1,4 @@
-"""The pages of a collector: its credit, its months, and what it tells."""
+"""Pages of a collector: its credit, its months, and its reports."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -109,7 +109,7 @@ async def tell_deposit(
     account: NamedDependency[UUID],
     actor: NamedDependency[Actor],
 ) -> Page:
-    """Tell a deposit to the treasury."""
+    """Report a deposit to the treasury."""
     form = await read_own_form(request)
     try:
         await collectors.tell_deposit(
@@ -131,7 +131,7 @@ async def withdraw_deposit(
     collectors: NamedDependency[CollectorService],
     account: NamedDependency[UUID],
 ) -> Page:
-    """Withdraw a deposit that was told wrongly."""
+    """Withdraw a wrongly reported deposit."""
     form = await read_own_form(request)
     await collectors.withdraw_deposit(account, form.text("ntpn"))
     return see_other("/collector")
@@ -166,7 +166,7 @@ async def show_month(
     account: NamedDependency[UUID],
     month: FromPath[str],
 ) -> Page:
-    """A month: its sums and dates, its list, and what could not be stamped."""
+    """A month: its sums and dates, its list, and the documents that could not be stamped."""
     return await _month_page(request, collector_lists, account, month)
 
 
@@ -183,7 +183,7 @@ async def tell_return(
     actor: NamedDependency[Actor],
     month: FromPath[str],
 ) -> Page:
-    """Tell that the return of a month was filed."""
+    """Report that the return of a month was filed."""
     form = await read_own_form(request)
     try:
         receipt, day = form.text("receipt"), _day(form, "reported_on")
@@ -201,7 +201,7 @@ async def tell_unstamped(
     account: NamedDependency[UUID],
     month: FromPath[str],
 ) -> Page:
-    """Name a document that could not be stamped."""
+    """Report a document that could not be stamped."""
     form = await read_own_form(request)
     try:
         happened = datetime.combine(_day(form, "happened_on"), datetime.min.time(), WIB)
@@ -219,7 +219,7 @@ async def download_nil(
     account: NamedDependency[UUID],
     month: FromPath[str],
 ) -> Response[bytes]:
-    """The signed statement that a month has nothing to report."""
+    """Signed statement that a month has nothing to report."""
     signed = await collector_lists.nil(account, Month.read(month))
     return saved_as(f"nihil-{Month.read(month)}.json", signed.encode(), "application/json")
 

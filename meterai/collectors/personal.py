@@ -1,4 +1,4 @@
-"""Personal data of collectors: a collector is an organization; documents name its other parties."""
+"""Personal data of collectors: a collector is an organization, and its documents name their other parties."""
 
 from meterai.plumbing.db.personal import Basis, KeepReason, Personal, PersonalTable
 

@@ -1,7 +1,7 @@
-"""The rail `credit`: an order of a collector is owed to the state by it.
+"""The rail `credit`: the collector owes its order to the state.
 
-It is opened by a draw: where the limit of the month and the deposits of those before allow it, the order is paid in the same
-transaction, else it waits (`credit_take_waiting`).
+A draw opens it. If the limit of the month and the deposits of the months before allow it, the order is paid in the
+same transaction, else it waits (`credit_take_waiting`).
 """
 
 from datetime import datetime
@@ -40,7 +40,7 @@ WAITS_SECONDS_MAX = 7 * 86_400.0  # no order waits longer
 
 
 class CreditRail(OwnRail):
-    """Speaks to the credit of collectors; a draw is what pays, and has the id of its attempt."""
+    """Pays orders from the credit of collectors. A draw is the payment, and has the id of its attempt."""
 
     name = CREDIT
     sql = store.OWN_SQL
@@ -50,7 +50,7 @@ class CreditRail(OwnRail):
         self._settings = settings
 
     async def admit(self, account: UUID, amount: Rupiah) -> None:
-        """Refuses `NoCollector`, `CreditBeyondLimit`."""
+        """Refuse `NoCollector`, `CreditBeyondLimit`."""
         found = await self._database.once(store.collector, account)
         if found is None or found.state != CollectorState.OPEN:
             raise NoCollector("this account is no collector")
@@ -60,7 +60,7 @@ class CreditRail(OwnRail):
     async def open(
         self, method: str, reference: str, amount: Rupiah, expires_at: datetime
     ) -> OpenedAttempt | MadeBefore:
-        """Draw: the order is paid at once, or waits; the same attempt is the same draw."""
+        """Draw: the order is paid at once, or waits. The same attempt finds the same draw."""
         del method, expires_at
         account, attempt = parse_reference(reference)
         wanted = (account, attempt, amount.value, *self._settings.stops)
@@ -71,7 +71,7 @@ class CreditRail(OwnRail):
         return self.opened(Credit(waits_for or None), account, attempt)
 
     async def ask(self, about: PaymentIdentity) -> AttemptStatus:
-        """Whether it is drawn."""
+        """Return the state of the draw."""
         account, attempt = await self.source(about)
         found = await self._database.once(store.draw_of, account, attempt)
         if found is None:
@@ -82,12 +82,12 @@ class CreditRail(OwnRail):
         return AttemptStatus(ProviderStatus.CANCELLED if is_ended else ProviderStatus.PENDING, ())
 
     async def cancel(self, about: PaymentIdentity, reason: str) -> bool:
-        """The draw waits no longer; false where it was taken."""
+        """End a waiting draw. False if it was taken."""
         del reason
         return await self._database.once(store.end, *await self.source(about))
 
     async def source(self, about: PaymentIdentity) -> tuple[UUID, UUID]:
-        """The draw of an attempt, whether there is one or not."""
+        """Return account and id of the draw of an attempt, whether it exists or not."""
         return parse_reference(about.reference or "")
 
 

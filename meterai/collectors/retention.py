@@ -1,4 +1,4 @@
-"""How long what is in the tables of collectors is kept, and why."""
+"""Retention rules of collectors."""
 
 from meterai.plumbing.work.retention import MONEY, YEAR, Leaves, Rule, Stays
 

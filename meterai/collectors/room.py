@@ -1,4 +1,4 @@
-"""What the room `collectors` registers with the applications."""
+"""Registration of collectors."""
 
 from collections.abc import Sequence
 

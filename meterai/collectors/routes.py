@@ -1,4 +1,4 @@
-"""What a collector sees and tells over the API."""
+"""API of collectors."""
 
 from datetime import date, datetime
 from typing import Any
@@ -212,7 +212,7 @@ def _file(ending: str, media_type: str, write: Writer) -> HTTPRouteHandler:
         }
         return Stream(pieces, media_type=media_type, headers=headers)
 
-    download.fn.__name__ = f"download_documents_{ending}"  # by which the description names it
+    download.fn.__name__ = f"download_documents_{ending}"  # the name in the API description
     return download
 
 

@@ -1,4 +1,4 @@
-"""What a collector sees and tells: its limit, its months, its deposits and returns; the periodic tasks."""
+"""Service of collectors: limit, months, deposits and returns; the periodic tasks of credit."""
 
 import re
 from collections.abc import Sequence
@@ -40,7 +40,7 @@ from meterai.plumbing.db.database import Database, ReadTx, Tx
 from meterai.plumbing.work.periodic import each, run_row
 from meterai.stamping import DocumentFacts
 
-BATCH = 200  # collectors that one run of a periodic task is about
+BATCH = 200  # collectors of one run of a periodic task
 RECEIPT_LENGTH_MAX = 60  # characters
 REASON_LENGTH_MAX = 200
 _NTPN = re.compile(r"[0-9A-Z]{16}", re.ASCII)
@@ -98,7 +98,7 @@ class CollectorView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def deposit_view(one: CollectorDeposit) -> CollectorDepositView:
-    """A deposit as its collector is shown it."""
+    """Convert a deposit for its collector."""
     return CollectorDepositView(
         id=show(DEPOSIT_KIND, one.id),
         ntpn=one.ntpn,
@@ -111,7 +111,7 @@ def deposit_view(one: CollectorDeposit) -> CollectorDepositView:
 
 
 async def load(tx: ReadTx, account: UUID) -> Collector:
-    """A collector.  Refuses `NoCollector`."""
+    """Return a collector. Refuses `NoCollector`."""
     found = await store.collector(tx, account)
     if found is None:
         raise NoCollector("this account is no collector")
@@ -119,7 +119,7 @@ async def load(tx: ReadTx, account: UUID) -> Collector:
 
 
 def read_ntpn(text: str) -> str:
-    """The state's receipt of a deposit.  Refuses `Malformed`."""
+    """Return the state's receipt number of a deposit. Refuses `Malformed`."""
     written = text.strip().upper()
     if not _NTPN.fullmatch(written):
         raise Malformed("ntpn", "ntpn")
@@ -127,10 +127,9 @@ def read_ntpn(text: str) -> str:
 
 
 async def _check_told(tx: Tx, account: UUID, ntpn: str, month: Month, rupiah: int) -> None:
-    """A collector tells no receipt of another, and no more than is due of a month and not told yet.
+    """Refuse `NtpnUsed` for a receipt of another collector, `DepositBeyondDue` for more than a month owes.
 
-    Staff are not held to it: what they saw at the treasury counts, whatever was told (`collector_confirm`).
-    Refuses `NtpnUsed`, `DepositBeyondDue`.
+    Staff are not bound by this: the record of the treasury counts, whatever was reported (`collector_confirm`).
     """
     await store.lock(tx, account)
     if await store.deposit_of(tx, account, ntpn) is not None:
@@ -144,7 +143,7 @@ async def _check_told(tx: Tx, account: UUID, ntpn: str, month: Month, rupiah: in
 
 
 def check_paid_on(month: Month, paid_on: date, today: date) -> None:
-    """Refuses `Malformed` where nobody can have deposited the duty of a month on this day."""
+    """Refuse `Malformed` for a day on which the duty of a month cannot have been deposited."""
     if not month.first <= paid_on <= today:
         raise Malformed("paid_on", "day_between", first=str(month.first), last=str(today))
 
@@ -152,11 +151,13 @@ def check_paid_on(month: Month, paid_on: date, today: date) -> None:
 async def tell_deposit(
     tx: Tx, account: UUID, ntpn: str, month: Month, rupiah: int, paid_on: date, today: date
 ) -> UUID:
-    """Write a deposit down; the same told again is found.  Refuses `Malformed`, `NtpnUsed`."""
+    """Insert a reported deposit, or find the same one. Refuses `Malformed`, `NtpnUsed`."""
     if rupiah < 1:
         raise Malformed("rupiah", "at_least_one")
     check_paid_on(month, paid_on, today)
-    await store.lock(tx, account)  # two at once see what the other told
+    await store.lock(
+        tx, account
+    )  # of two concurrent calls, the second sees the deposit of the first
     known = await store.deposit_of(tx, account, ntpn)
     if known is not None:
         if (known.month, known.amount, known.paid_on) != (month.first, rupiah, paid_on):
@@ -168,7 +169,7 @@ async def tell_deposit(
 async def report(
     tx: Tx, account: UUID, month: Month, receipt: str, reported_on: date, actor: Actor
 ) -> None:
-    """Write down that the return of a month was filed; told again, the newest is so."""
+    """Record that the return of a month was filed. A later report replaces it."""
     await store.report(tx, account, month.first, receipt, reported_on)
     facts = {"receipt": receipt, "reported_on": str(reported_on)}
     await trail.record(
@@ -177,7 +178,7 @@ async def report(
 
 
 class CollectorService:
-    """Tells collectors how they stand, takes what they tell, and runs the periodic tasks of credit."""
+    """Shows collectors their state, takes their reports, and runs the periodic tasks of credit."""
 
     def __init__(self, database: Database, settings: Settings, clock: Clock) -> None:
         self._database = database
@@ -185,17 +186,17 @@ class CollectorService:
         self._clock = clock
 
     def today(self) -> date:
-        """The day in WIB."""
+        """Today in WIB."""
         return day_of(self._clock.now())
 
     def dates(self, month: Month) -> Dates:
-        """The last days of a month."""
+        """Return the last days of a month."""
         return Dates(month, self._own.collector_deposit_day, self._own.collector_report_day)
 
-    # -- what it sees ----------------------------------------------------------------------
+    # -- queries ---------------------------------------------------------------------------
 
     async def view(self, account: UUID) -> CollectorView:
-        """A collector, its months and deposits.  Refuses `NoCollector`."""
+        """Return a collector, its months and deposits. Refuses `NoCollector`."""
 
         async def look(tx: Tx) -> CollectorView:
             found = await load(tx, account)
@@ -226,7 +227,7 @@ class CollectorService:
     def _months(
         self, found: Collector, dues: Sequence[MonthDue], reports: Sequence[MonthReport]
     ) -> list[CollectorMonth]:
-        """Every month since it is a collector, the newest in front."""
+        """Return every month since the approval of the collector, the newest first."""
         by_month = {one.month: one for one in dues}
         receipts = {one.month: one.receipt for one in reports}
         at, today = Month.of(day_of(found.approved_at)), self.today()
@@ -254,19 +255,19 @@ class CollectorService:
         )
 
     async def month(self, tx: ReadTx, found: Collector, month: Month) -> CollectorMonth:
-        """One month of a collector.  Refuses `NotFound` for one before it was a collector, or to come."""
+        """Return one month of a collector. Refuses `NotFound` for a month before its approval, or in the future."""
         if not Month.of(day_of(found.approved_at)) <= month <= Month.of(self.today()):
             raise NotFound("no such month of this collector")
         dues = {one.month: one for one in await store.months(tx, found.account)}
         receipts = {one.month: one.receipt for one in await store.reports(tx, found.account)}
         return self._month(month, dues.get(month.first), receipts.get(month.first), self.today())
 
-    # -- what it tells ---------------------------------------------------------------------
+    # -- reports ---------------------------------------------------------------------------
 
     async def tell_deposit(
         self, account: UUID, ntpn: str, month: Month, rupiah: int, paid_on: date, actor: Actor
     ) -> CollectorDepositView:
-        """A collector says that it deposited; staff confirm it.  The same told again is found.
+        """Take the report of a deposit, which staff confirm. The same report finds the same deposit.
 
         Refuses `NoCollector`, `Malformed`, `NtpnUsed`, `DepositBeyondDue`.
         """
@@ -291,14 +292,16 @@ class CollectorService:
         return await self._database.run(tell)
 
     async def withdraw_deposit(self, account: UUID, ntpn: str) -> None:
-        """A deposit was told wrongly.  Refuses `NotFound` for one that is not there, or is confirmed."""
+        """Withdraw a wrongly reported deposit. Refuses `NotFound` for one that does not exist, or is confirmed."""
         if not await self._database.once(store.withdraw, account, read_ntpn(ntpn)):
             raise NotFound("no such deposit that is not confirmed")
 
     async def report(
         self, account: UUID, month: Month, receipt: str, reported_on: date, actor: Actor
     ) -> CollectorMonth:
-        """A collector says that it filed the return of a month.  Refuses `NoCollector`, `Malformed`, `MonthRuns`, `NotFound`."""
+        """Take the report that the return of a month was filed. Refuses `NoCollector`, `Malformed`, `MonthRuns`,
+        `NotFound`.
+        """
         number = one_line(receipt)
         if not 1 <= len(number) <= RECEIPT_LENGTH_MAX:
             raise Malformed("receipt", "shown_text", length_max=RECEIPT_LENGTH_MAX)
@@ -320,7 +323,7 @@ class CollectorService:
     async def tell_unstamped(
         self, account: UUID, facts: DocumentFacts, happened_at: datetime, reason: str
     ) -> None:
-        """A document fell due and could not be stamped: it is in annex III of its month, once.
+        """Enter a document that fell due and could not be stamped in annex III of its month, once.
 
         Refuses `NoCollector`, `Malformed`.
         """
@@ -342,7 +345,7 @@ class CollectorService:
     # -- periodic tasks --------------------------------------------------------------------
 
     async def take_waiting(self) -> int:
-        """Periodic task: draws that wait are taken where a month began, a limit grew or a deposit was confirmed."""
+        """Periodic task: take waiting draws after a month began, a limit grew or a deposit was confirmed."""
         found = await self._database.run(partial(store.to_take, limit=BATCH))
         return await each(self._database, store.TAKING, found, self._take, subject="account")
 
@@ -350,7 +353,7 @@ class CollectorService:
         await run_row(self._database, store.take_waiting, one.account, *self._own.stops)
 
     async def remind(self) -> int:
-        """Periodic task: remind of a deposit or a return of the last month, each day of reminding once."""
+        """Periodic task: remind collectors of a deposit or a return of the last month, once on each reminder day."""
         today = self.today()
         day = reminder_day(today)
         if day is None:

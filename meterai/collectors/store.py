@@ -1,4 +1,4 @@
-"""SQL of collectors, one function per question."""
+"""SQL of collectors, one function per query."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -84,17 +84,17 @@ _LISTED_ROWS = RowMapper(ListedStamping)
 
 
 async def collector(tx: ReadTx, account: UUID) -> Collector | None:
-    """One collector."""
+    """Return one collector."""
     return await tx.one_as(_COLLECTORS, f"{_OF} WHERE c.account_id = %s", account)
 
 
 async def collectors(tx: ReadTx) -> list[Collector]:
-    """Every collector, by name."""
+    """Return every collector, by name."""
     return await tx.all_as(_COLLECTORS, f"{_OF} ORDER BY t.collector, c.account_id")
 
 
 async def set_terms(tx: Tx, account: UUID, terms: CollectorTerms) -> UUID:
-    """Write down what was agreed; answers its id."""
+    """Insert agreed terms. Return their id."""
     made = new_id()
     await tx.run(
         "INSERT INTO collector_terms (account_id, terms_id, collector, npwp, nitku, limit_rupiah) VALUES (%s, %s, %s, %s, %s, %s)",
@@ -106,7 +106,7 @@ async def set_terms(tx: Tx, account: UUID, terms: CollectorTerms) -> UUID:
 
 
 async def approve(tx: Tx, account: UUID, terms: UUID) -> bool:
-    """An organization is a collector, for the first time or again; false where it is one."""
+    """Make an organization a collector, for the first time or again. False if it is one."""
     return bool(
         await tx.run(
             "INSERT INTO collectors (account_id, terms_id) VALUES (%s, %s)"
@@ -119,12 +119,12 @@ async def approve(tx: Tx, account: UUID, terms: UUID) -> bool:
 
 
 async def change(tx: Tx, account: UUID, terms: UUID) -> None:
-    """Other terms are those of today."""
+    """Set the current terms."""
     await tx.run("UPDATE collectors SET terms_id = %s WHERE account_id = %s", terms, account)
 
 
 async def close(tx: Tx, account: UUID) -> None:
-    """A collector draws no more; what waits ends with its order."""
+    """Close a collector; waiting draws end with their orders."""
     await tx.run(
         "UPDATE collectors SET state = 'closed', closed_at = now() WHERE account_id = %s AND state = 'open'",
         account,
@@ -145,7 +145,7 @@ async def draw(
 
 
 async def take_waiting(tx: Tx, account: UUID, stop_day: int, free_months: int) -> int:
-    """Draws that wait are taken, as far as it goes; how many."""
+    """Take waiting draws as far as the limit allows. Return their number."""
     return int(
         await tx.value(
             "SELECT credit_take_waiting(%s, %s, %s, %s)",
@@ -158,12 +158,12 @@ async def take_waiting(tx: Tx, account: UUID, stop_day: int, free_months: int) -
 
 
 async def end(tx: Tx, account: UUID, draw: UUID) -> bool:
-    """A draw waits no longer; false where it was taken."""
+    """End a waiting draw. False if it was taken."""
     return bool(await tx.value("SELECT credit_end(%s, %s)", account, draw))
 
 
 async def draw_of(tx: ReadTx, account: UUID, draw: UUID) -> Draw | None:
-    """One draw."""
+    """Return one draw."""
     return await tx.one_as(
         _DRAWS,
         "SELECT amount, state FROM credit_draws WHERE account_id = %s AND draw_id = %s",
@@ -173,7 +173,7 @@ async def draw_of(tx: ReadTx, account: UUID, draw: UUID) -> Draw | None:
 
 
 async def waits(tx: ReadTx, account: UUID) -> WaitingDraws:
-    """Draws of a collector that wait."""
+    """Return number and rupiah of the waiting draws of a collector."""
     found = await tx.one_as(
         _WAITS,
         "SELECT count(*)::integer AS draws, coalesce(sum(amount), 0)::bigint AS rupiah FROM credit_draws"
@@ -185,7 +185,7 @@ async def waits(tx: ReadTx, account: UUID) -> WaitingDraws:
 
 
 async def stops(tx: Tx, account: UUID, amount: int, stop_day: int, free_months: int) -> str | None:
-    """Why a collector may not draw so much now; None where it may."""
+    """Return the reason why a collector may not draw an amount now; None if it may."""
     found: str | None = await tx.value(
         "SELECT credit_stops(%s, %s, %s, %s)", account, amount, stop_day, free_months
     )
@@ -193,12 +193,12 @@ async def stops(tx: Tx, account: UUID, amount: int, stop_day: int, free_months: 
 
 
 async def to_take(tx: Tx, limit: int) -> list[OfCollector]:
-    """Collectors with draws that wait."""
+    """Return collectors with waiting draws."""
     return await tx.all_as(_OF_COLLECTORS, TO_TAKE, limit)
 
 
 async def months(tx: ReadTx, account: UUID) -> list[MonthDue]:
-    """The months of a collector, the oldest first."""
+    """Return the months of a collector, the oldest first."""
     return await tx.all_as(
         _MONTHS,
         "SELECT month, drawn, returned, deposited, open, surplus FROM collector_dues(%s)",
@@ -209,7 +209,7 @@ async def months(tx: ReadTx, account: UUID) -> list[MonthDue]:
 async def tell_deposit(
     tx: Tx, account: UUID, ntpn: str, month: date, amount: int, paid_on: date
 ) -> UUID:
-    """A collector says that it deposited; answers the id.  The collector is locked, and told no deposit of this receipt."""
+    """Insert a reported deposit. Return its id. The caller has locked the collector, and no deposit has this receipt."""
     made = new_id()
     await tx.run(
         "INSERT INTO collector_deposits (account_id, deposit_id, ntpn, month, amount, paid_on) VALUES (%s, %s, %s, %s, %s, %s)",
@@ -224,7 +224,7 @@ async def tell_deposit(
 
 
 async def told(tx: ReadTx, account: UUID, month: date) -> int:
-    """Rupiah of deposits of a month that were told and that nobody has confirmed."""
+    """Return the rupiah of reported deposits of a month that are not confirmed."""
     return int(
         await tx.value(
             "SELECT coalesce(sum(amount), 0)::bigint FROM collector_deposits"
@@ -236,14 +236,14 @@ async def told(tx: ReadTx, account: UUID, month: date) -> int:
 
 
 async def deposits(tx: ReadTx, account: UUID) -> list[CollectorDeposit]:
-    """Deposits of a collector, the newest in front."""
+    """Return deposits of a collector, the newest first."""
     return await tx.all_as(
         _DEPOSITS, f"{_DEPOSIT} WHERE account_id = %s ORDER BY deposit_id DESC", account
     )
 
 
 async def deposit_of(tx: ReadTx, account: UUID, ntpn: str) -> CollectorDeposit | None:
-    """The deposit of a receipt that stands."""
+    """Return the deposit of a receipt that was not withdrawn."""
     return await tx.one_as(
         _DEPOSITS,
         f"{_DEPOSIT} WHERE account_id = %s AND ntpn = %s AND state <> 'withdrawn'",
@@ -253,7 +253,7 @@ async def deposit_of(tx: ReadTx, account: UUID, ntpn: str) -> CollectorDeposit |
 
 
 async def is_ntpn_elsewhere(tx: ReadTx, account: UUID, ntpn: str) -> bool:
-    """True where another account has this receipt."""
+    """True if another account has this receipt."""
     return bool(
         await tx.value(
             "SELECT EXISTS (SELECT 1 FROM collector_deposits WHERE ntpn = %s AND account_id <> %s AND state <> 'withdrawn')",
@@ -264,7 +264,7 @@ async def is_ntpn_elsewhere(tx: ReadTx, account: UUID, ntpn: str) -> bool:
 
 
 async def withdraw(tx: Tx, account: UUID, ntpn: str) -> bool:
-    """A deposit was told wrongly; false where nobody told it, or it is confirmed."""
+    """Withdraw a deposit. False if nobody reported it, or it is confirmed."""
     return bool(
         await tx.run(
             "UPDATE collector_deposits SET state = 'withdrawn', withdrawn_at = now()"
@@ -276,12 +276,12 @@ async def withdraw(tx: Tx, account: UUID, ntpn: str) -> bool:
 
 
 async def confirm(tx: Tx, account: UUID, deposit: UUID) -> None:
-    """A deposit is confirmed.  Refuses `DepositBeyondDue`."""
+    """Confirm a deposit. Refuses `DepositBeyondDue`."""
     await tx.run("SELECT collector_confirm(%s, %s)", account, deposit)
 
 
 async def report(tx: Tx, account: UUID, month: date, receipt: str, reported_on: date) -> None:
-    """The return of a month was filed; told again, the newest is so."""
+    """Store the filed return of a month. A later one replaces it."""
     await tx.run(
         "INSERT INTO collector_reports (account_id, month, receipt, reported_on) VALUES (%s, %s, %s, %s)"
         " ON CONFLICT ON CONSTRAINT collector_reports_pkey DO UPDATE"
@@ -294,7 +294,7 @@ async def report(tx: Tx, account: UUID, month: date, receipt: str, reported_on: 
 
 
 async def reports(tx: ReadTx, account: UUID) -> list[MonthReport]:
-    """Returns that a collector filed."""
+    """Return the filed returns of a collector."""
     return await tx.all_as(
         _REPORTS,
         "SELECT month, receipt, reported_on FROM collector_reports WHERE account_id = %s",
@@ -303,12 +303,12 @@ async def reports(tx: ReadTx, account: UUID) -> list[MonthReport]:
 
 
 async def to_remind(tx: Tx, month: date, day: int, limit: int) -> list[OfCollector]:
-    """Collectors with something open of a month, and no reminder of this day or a later one."""
+    """Return collectors with something open of a month, without a reminder of this day or a later one."""
     return await tx.all_as(_OF_COLLECTORS, TO_REMIND, month, month, day, month, month, limit)
 
 
 async def remind(tx: Tx, account: UUID, month: date, day: int, what: str) -> bool:
-    """Write down that it is reminded; false where it was before."""
+    """Record a reminder. False if it was recorded before."""
     return bool(
         await tx.run(
             "INSERT INTO collector_reminders (account_id, month, day, what) VALUES (%s, %s, %s, %s)"
@@ -329,7 +329,9 @@ async def tell_unstamped(
     happened_at: datetime,
     reason: str,
 ) -> bool:
-    """A document could not be stamped; `facts` as `DocumentFacts.columns`.  False where it was told before."""
+    """Insert a document that could not be stamped; `facts` as `DocumentFacts.columns`. False if it was reported
+    before.
+    """
     return bool(
         await tx.run(
             "INSERT INTO unstamped_documents (account_id, month, document_id, type, number, dated, value, party_name,"
@@ -346,23 +348,23 @@ async def tell_unstamped(
 
 
 async def unstamped(tx: ReadTx, account: UUID, month: date) -> list[Unstamped]:
-    """Documents of a month that could not be stamped."""
+    """Return the documents of a month that could not be stamped."""
     return await tx.all_as(_UNSTAMPED_ROWS, _UNSTAMPED, account, month)
 
 
 async def stampings(
     tx: ReadTx, account: UUID, begins: datetime, ends: datetime, state: str
 ) -> list[ListedStamping]:
-    """Stampings of a collector that ended so in a time, the oldest first."""
+    """Return stampings of a collector that ended in a state within a period, the oldest first."""
     return await tx.all_as(_LISTED_ROWS, _LISTED, account, begins, ends, state)
 
 
 async def demand_facts(tx: Tx, account: UUID, *, is_demanded: bool) -> None:
-    """Whether each document of an account must say what the law asks."""
+    """Set whether each document of an account must state all facts that the law demands."""
     await tx.run("SELECT facts_demand(%s, %s)", account, is_demanded)
 
 
-# -- what staff see ------------------------------------------------------------------------
+# -- for staff -----------------------------------------------------------------------------
 
 _TERMS = RowMapper(AgreedLimit)
 _TO_CONFIRM = RowMapper(DepositToConfirm)
@@ -382,7 +384,7 @@ ORDER BY d.month, account LIMIT %s
 
 
 async def named(tx: ReadTx, name: str, npwp: str, limit: int) -> list[OfCollector]:
-    """Collectors of this name, in whatever case, or with this NPWP."""
+    """Return collectors with this name, in any case, or with this NPWP."""
     return await tx.all_as(
         _OF_COLLECTORS,
         f"SELECT c.account_id AS account {_NAMED} WHERE lower(t.collector) = lower(%s) OR t.npwp = %s"
@@ -394,7 +396,7 @@ async def named(tx: ReadTx, name: str, npwp: str, limit: int) -> list[OfCollecto
 
 
 async def terms_of(tx: ReadTx, account: UUID) -> list[AgreedLimit]:
-    """Everything that was agreed with a collector, the oldest first."""
+    """Return all agreed terms of a collector, the oldest first."""
     return await tx.all_as(
         _TERMS,
         "SELECT set_at, collector AS name, npwp, limit_rupiah FROM collector_terms WHERE account_id = %s ORDER BY terms_id",
@@ -403,7 +405,7 @@ async def terms_of(tx: ReadTx, account: UUID) -> list[AgreedLimit]:
 
 
 async def to_confirm(tx: ReadTx, limit: int) -> list[DepositToConfirm]:
-    """Deposits that were told and are not confirmed, the oldest first."""
+    """Return reported deposits that are not confirmed, the oldest first."""
     return await tx.all_as(
         _TO_CONFIRM,
         f"SELECT c.account_id AS account, t.collector AS name, d.ntpn, d.month, d.amount, d.told_at {_NAMED}"
@@ -413,7 +415,7 @@ async def to_confirm(tx: ReadTx, limit: int) -> list[DepositToConfirm]:
 
 
 async def waiting(tx: ReadTx, limit: int) -> list[DrawsWaiting]:
-    """Collectors whose draws wait, the one that waits longest first."""
+    """Return collectors with waiting draws, the longest waiting first."""
     return await tx.all_as(
         _WAITING,
         "SELECT c.account_id AS account, t.collector AS name, count(*)::integer AS draws, sum(d.amount)::bigint AS rupiah,"
@@ -424,7 +426,7 @@ async def waiting(tx: ReadTx, limit: int) -> list[DrawsWaiting]:
 
 
 async def months_open(tx: ReadTx, before: date, limit: int) -> list[MonthOpen]:
-    """Months before one of which something is to be deposited, the oldest first."""
+    """Return months before one with an open duty, the oldest first."""
     return await tx.all_as(
         _OPEN,
         _MONTHS_OPEN,

@@ -1,6 +1,6 @@
--- A deposit of a collector to the treasury is confirmed: what its month owes is so much less.  A repeat changes nothing.
--- Two collectors may tell one receipt at the same moment: it is of whose deposit is confirmed first.
--- Refuses 'ntpn_used', 'deposit_beyond_due'.
+-- Confirms a deposit of a collector to the treasury, which reduces the debt of its month. A repeat changes nothing. If
+-- two collectors name the same receipt, it belongs to the deposit that is confirmed first. Refuses 'ntpn_used',
+-- 'deposit_beyond_due'.
 CREATE OR REPLACE FUNCTION collector_confirm(p_account uuid, p_deposit uuid) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -1,5 +1,5 @@
--- A collector draws for an attempt: it is taken at once, or waits behind those that wait already.  The same attempt finds the
--- same draw.  Answers what it waits for, '' where it was taken; null where the account is no collector any more.
+-- Draws for an attempt: the draw is taken at once, or waits behind the waiting ones. The same attempt finds the same
+-- draw. Returns the reason of waiting, '' if the draw was taken, null if the account is no longer a collector.
 CREATE OR REPLACE FUNCTION credit_draw(
     p_account uuid, p_draw uuid, p_amount bigint, p_stop_day integer, p_free_months integer
 ) RETURNS text

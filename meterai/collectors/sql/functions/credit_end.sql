@@ -1,4 +1,4 @@
--- A draw waits no longer: its order was given up, or its time is over.  Answers false where it was taken.
+-- Ends a waiting draw whose order was given up or whose time is over. Returns false if the draw was taken.
 CREATE OR REPLACE FUNCTION credit_end(p_account uuid, p_draw uuid) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE

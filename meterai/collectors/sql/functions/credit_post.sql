@@ -1,4 +1,4 @@
--- A draw is taken: it is owed to the state by its collector, and its order is paid.
+-- Posts a draw: the collector owes its amount to the state, and its order is paid.
 CREATE OR REPLACE FUNCTION credit_post(p_draw credit_draws) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN

@@ -1,5 +1,6 @@
--- Money of a draw that was not executed, or whose stamps came back, is owed no more, by the refund of its order.  The same
--- refund returns nothing twice.  Answers the rupiah of the refund; null where the draw has no so many left.
+-- Returns money of a draw by the refund of its order, because it was not executed or its stamps were returned: the
+-- collector no longer owes it. The same refund returns nothing twice. Returns the rupiah of the refund, or null if the
+-- draw has less left.
 CREATE OR REPLACE FUNCTION credit_return(p_account uuid, p_draw uuid, p_refund_no text, p_amount bigint) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -1,6 +1,6 @@
--- Why a collector may not draw so much now: 'closed', 'limit' (of the month), or 'deposit' (one of a month before is not
--- confirmed by its last day); null where it may.  Draws stop from `p_stop_day` of the month after on, and not in the first
--- `p_free_months` months of a collector.  Its row is locked by whoever asks.
+-- Returns the reason why a collector may not draw an amount now: 'closed', 'limit' (of the month), or 'deposit' (an
+-- earlier month is not confirmed by its last day); null if it may. Draws stop from day `p_stop_day` of the next month
+-- on, but not in the first `p_free_months` months of a collector. The caller has locked the row of the collector.
 CREATE OR REPLACE FUNCTION credit_stops(p_account uuid, p_amount bigint, p_stop_day integer, p_free_months integer)
 RETURNS text
 LANGUAGE plpgsql AS $$

@@ -1,4 +1,4 @@
--- Draws that wait are taken, the oldest first and none before it, `p_most` at once.  Answers how many.
+-- Takes waiting draws, strictly the oldest first, at most `p_most`. Returns their number.
 CREATE OR REPLACE FUNCTION credit_take_waiting(
     p_account uuid, p_most integer, p_stop_day integer, p_free_months integer
 ) RETURNS integer
