@@ -1,11 +1,11 @@
 """Operator: the legal person that runs this installation, as pages and mails name it.
 
-Promises this room keeps
-  * Production serves nothing while its name, address, contact, tax number, terms, privacy statement
-    or security contact is missing; elsewhere each says SPECIMEN.
-  * Terms and privacy statement stand at /terms and /privacy, whether the operator has them on a site
-    of its own or as a text file, which is read once and escaped.
-  * /.well-known/security.txt (RFC 9116) never expires while we run.
+Promises of this room
+  * Production serves nothing while its name, address, contact, tax number, terms, privacy statement or security
+    contact is missing; elsewhere each of these says SPECIMEN.
+  * Terms and privacy statement are at /terms and /privacy, either as links to a site of the operator or as a text
+    file, which is read once and escaped.
+  * /.well-known/security.txt (RFC 9116) never expires while the installation runs.
 
 Calls accounts.
 """

@@ -1,4 +1,4 @@
-"""The operator's identity as pages, mails and receipts show it; pure."""
+"""The operator's identity on pages, mails and receipts; pure."""
 
 import re
 from collections.abc import Iterator
@@ -12,16 +12,16 @@ from meterai.kit.refusal import CommandRefusal
 from meterai.operator.settings import OperatorSettings
 
 SPECIMEN = "SPECIMEN"
-# RFC 9116, section 2.5.5, recommends less than a year; whoever keeps a copy has it for half of one.
+# RFC 9116, section 2.5.5, recommends less than a year; a copy is valid for half a year.
 SECURITY_DAYS = 180
 _SEPARATORS = str.maketrans("", "", ".- ")
 _NPWP = re.compile(r"[0-9]{15,16}")
-_NPWP_DIGITS = 16  # the 15 of before have a 0 in front
+_NPWP_DIGITS = 16  # the earlier 15 digits get a 0 in front
 _NITKU = re.compile(r"[0-9]{22}")
 
 
 class Paper(StrEnum):
-    """A text of the operator for everybody."""
+    """Text of the operator for everybody."""
 
     TERMS = "terms"
     PRIVACY = "privacy"
@@ -40,7 +40,7 @@ class PaperMissing(CommandRefusal):
 
 
 class TextBlock(NamedTuple):
-    """A part of a text: a heading, a list, or a paragraph; a list has a text for each item."""
+    """Part of a text: a heading, a list, or a paragraph; a list has a text for each item."""
 
     kind: str
     texts: tuple[str, ...]
@@ -48,7 +48,7 @@ class TextBlock(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Seller:
-    """The seller as a receipt names it."""
+    """Seller named on a receipt."""
 
     name: str
     address: str
@@ -58,12 +58,12 @@ class Seller:
 
     @property
     def tax_numbers(self) -> str:
-        """NPWP, and NITKU where it has one, on one line."""
+        """NPWP, and NITKU if there is one, on one line."""
         return " / ".join(filter(None, [self.tax_number, self.branch_number]))
 
     @classmethod
     def of(cls, settings: OperatorSettings) -> "Seller":
-        """The operator as a seller."""
+        """Return the operator as a seller."""
         contact = [settings.operator_mail, settings.operator_phone, settings.operator_hours]
         return cls(
             settings.operator_name,
@@ -75,33 +75,33 @@ class Seller:
 
 
 def is_web_address(text: str) -> bool:
-    """True for a page of the operator's own."""
+    """True for the address of a page of the operator."""
     return text.startswith("https://")
 
 
 def digits_of(number: str) -> str:
-    """A tax number without the dots and dashes that people write in it."""
+    """Return a tax number without the dots and dashes that people write in it."""
     return number.translate(_SEPARATORS)
 
 
 def is_tax_number(number: str) -> bool:
-    """True where it has the length of an NPWP.  Its first digits are not looked at: nobody has published
-    which there may be.
+    """True if the number has the length of an NPWP. Its first digits are not checked: no list of valid ones is
+    published.
     """
     return _NPWP.fullmatch(digits_of(number)) is not None
 
 
 def is_branch_of(branch: str, number: str) -> bool:
-    """True for the NITKU of a place of business of whoever has this NPWP: its 16 digits and six more
-    (PMK 112/2022).
-    """
+    """True if the branch number (NITKU) belongs to this NPWP: its 16 digits and six more (PMK 112/2022)."""
     digits, owner = digits_of(branch), digits_of(number).zfill(_NPWP_DIGITS)
     return _NITKU.fullmatch(digits) is not None and digits.startswith(owner)
 
 
 def blocks(text: str) -> Iterator[TextBlock]:
-    """A plain text in parts: a line that begins with # is a heading, lines that begin with - are a list, and
-    others up to an empty one are a paragraph.
+    """Split a plain text into parts.
+
+    A line that begins with # is a heading, lines that begin with - are a list, and other lines up to an empty one are
+    a paragraph.
     """
     stripped = (line.strip() for line in text.splitlines())
     for kind, lines in groupby(stripped, key=_kind):
@@ -120,7 +120,7 @@ def _kind(line: str) -> str:
 
 
 def security_text(settings: OperatorSettings, url: str, now: datetime, *, is_specimen: bool) -> str:
-    """The file of RFC 9116, which is good for `SECURITY_DAYS` from now."""
+    """Return the file of RFC 9116, valid for `SECURITY_DAYS` from now."""
     contact = settings.operator_security
     if not is_web_address(contact):
         contact = f"mailto:{contact}"

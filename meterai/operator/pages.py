@@ -1,4 +1,4 @@
-"""The operator's pages, and what it tells those who find a hole."""
+"""Pages of the operator, and its contact for reports of vulnerabilities."""
 
 from litestar import Response, get
 from litestar.di import NamedDependency
@@ -13,9 +13,7 @@ from meterai.pages import Page, PageRequest, Remembered, RoomPages, page, see_ot
 from meterai.plumbing.config import Settings
 
 REMEMBERED_SECONDS = 60.0
-SECURITY_SECONDS = (
-    3_600  # a copy of security.txt is good for months; an operator may mend its contact
-)
+SECURITY_SECONDS = 3_600  # a copy of security.txt is valid for months; a corrected contact is visible after this time
 
 
 _PAPER = {
@@ -62,7 +60,7 @@ async def show_privacy(request: PageRequest, papers: NamedDependency[OperatorTex
     include_in_schema=False,
 )
 async def show_security(settings: NamedDependency[Settings]) -> Response[str]:
-    """Whom to tell of a hole (RFC 9116)."""
+    """Contact for reports of vulnerabilities (RFC 9116)."""
     process = settings.process
     text = security_text(
         settings.of(OperatorSettings),

@@ -1,4 +1,4 @@
-"""Registration of the room `operator` with the applications."""
+"""Registration of operator."""
 
 from meterai.operator.demands import DEMANDS, UNDEMANDED
 from meterai.operator.pages import PAGES, routes

@@ -1,4 +1,4 @@
-"""The operator's texts: read once when a process begins, so that no lost disk is felt."""
+"""Texts of the operator, read once when a process begins, so that a lost disk has no effect."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ PAPER_BYTES_MAX = 256 * 1024  # some hundred pages
 
 
 def text_of(setting: str, path: str) -> str:
-    """The text of a file.  Refuses `PaperMissing`."""
+    """Return the text of a file. Refuses `PaperMissing`."""
     try:
         return read_file(Path(path), PAPER_BYTES_MAX).decode()
     except (OSError, UnicodeDecodeError):
@@ -18,7 +18,7 @@ def text_of(setting: str, path: str) -> str:
 
 
 class OperatorTexts:
-    """The operator's papers: each has an address elsewhere, a text, or nothing."""
+    """Texts of the operator: each has an address elsewhere, a text, or nothing."""
 
     def __init__(self, settings: OperatorSettings) -> None:
         said = {Paper.TERMS: settings.operator_terms, Paper.PRIVACY: settings.operator_privacy}
@@ -30,9 +30,9 @@ class OperatorTexts:
         }
 
     def link(self, paper: Paper) -> str | None:
-        """Its address on a site of the operator's own."""
+        """Return the address of a text on a site of the operator, or None."""
         return self._links.get(paper)
 
     def text(self, paper: Paper) -> tuple[TextBlock, ...]:
-        """The blocks of its file; none where there is no file."""
+        """Return the blocks of the file of a text; none without a file."""
         return self._texts.get(paper, ())

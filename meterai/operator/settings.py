@@ -4,21 +4,21 @@ from typing import Annotated
 
 import msgspec
 
-# One line, of what can be printed: it is shown on pages, in mails and in security.txt.
+# One line of printable characters: it is shown on pages, in mails and in security.txt.
 OneLine = Annotated[
     str, msgspec.Meta(pattern=r"^[^\x00-\x1f\x7f\x85\u2028\u2029]*\Z", max_length=300)
 ]
 
 
 class OperatorSettings(msgspec.Struct, frozen=True):
-    """The operator's identity.  Defaults are for everything but production, and say so."""
+    """The operator's identity. Defaults are for everything except production, and say so."""
 
     operator_name: OneLine = "PT SPECIMEN"  # as in its deed
     operator_address: OneLine = "Jalan SPECIMEN 1, Jakarta"
     operator_mail: OneLine = "specimen@meterai.invalid"  # for buyers
     operator_phone: OneLine = ""
-    operator_hours: OneLine = ""  # in which somebody answers
-    operator_tax_number: OneLine = "SPECIMEN"  # NPWP of 16 digits, or of the 15 before
+    operator_hours: OneLine = ""  # hours in which somebody answers
+    operator_tax_number: OneLine = "SPECIMEN"  # NPWP of 16 digits, or of the earlier 15
     operator_branch_number: OneLine = ""  # NITKU, 22 digits
     operator_terms: OneLine = ""  # https://..., or the path of a text file
     operator_privacy: OneLine = ""  # https://..., or the path of a text file
