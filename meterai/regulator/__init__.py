@@ -1,11 +1,11 @@
 """Regulator: statements of duty, daily extracts to recompute them from, evidence of a serial.
 
-Promises this room keeps
-  * A statement is what the books say: each figure is a sum of their entries by reason and book (docs/regulator.md).
+Promises of this room
+  * A statement equals the books: each figure is a sum of their entries by reason and book (docs/regulator.md).
   * The extract of a day is made once, after the day is over in WIB, and never changed; it names the one before it.
-  * A closed month stays: what is posted later is of the month in which it is posted.
+  * A closed month stays unchanged: later entries belong to the month in which they are posted.
   * No extract and no evidence names a person, an account or an address; no extract names an order.
-  * Whoever reads changes nothing.
+  * Reading changes nothing.
 
 Calls ledger, stamping, stamps, sealing, audit, trail, approvals.
 """

@@ -1,4 +1,4 @@
-"""Columns of statements, as the audit knows them."""
+"""Audit classes of the columns of regulator."""
 
 from meterai.plumbing.db.audited import Audited, global_fact
 

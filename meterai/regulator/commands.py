@@ -1,4 +1,4 @@
-"""Close a month; write and check extracts; make and check the evidence of a serial."""
+"""Commands of regulator: close a month; write and check extracts; make and check the evidence of a serial."""
 
 from pathlib import Path
 from typing import Annotated, BinaryIO

@@ -1,7 +1,7 @@
-"""The evidence of one serial, as a signed archive: made from what the rooms know, without a name or an address.
+"""Evidence of one serial, as a signed archive: made from the records of the rooms, without a name or an address.
 
-It has the delta and the digests of the file, not the file: the delta is ours, the document is its owner's.  Of the timeline
-it has what happened and when; a fact that may be about a person is left out.
+It has the delta and the digests of the file, not the file: the delta is ours, the document belongs to its owner. Its
+timeline has events with times; a fact that may be about a person is left out.
 """
 
 import json
@@ -33,15 +33,15 @@ MANIFEST, STAMP, DELTA, CHAIN = "manifest.json", "stamp.json", "delta.bin", "cer
 CLAIM, CLAIM_KEY = "claim.txt", "claim-key.pem"
 TIMELINE, ENTRIES, AUDITS = "timeline.json", "entries.json", "audits.json"
 ENTRIES_MAX = 200  # of one order
-AUDITS_SHOWN = 2  # the first clean audits that cover what happened
-# Facts of happenings that are text and of nobody; every other text is left out.
+AUDITS_SHOWN = 2  # the first clean audits that cover the events
+# Text facts of happenings that concern no person; every other text is left out.
 _OF_NOBODY = frozenset({"digest", "stamped", "serials", "serial", "stamping", "order", "refund"})
 _LEFT_OUT = "[…]"
 
 
 @dataclass(frozen=True, slots=True)
 class SerialEvidence:
-    """Everything that is known of a serial, but of whom."""
+    """All records of a serial, without its account."""
 
     serial: Serial
     record: StampRecord
@@ -54,7 +54,7 @@ class SerialEvidence:
 
     @property
     def claim(self) -> str:
-        """The claim in the code of the stamp, as it is scanned without the address; empty where the delta hides it."""
+        """The claim in the code of the stamp, as it is scanned, without the address; empty if the delta hides it."""
         found = dict(
             zip(self.stamping.serials, self.seal.claims if self.seal else (), strict=False)
         )
@@ -63,7 +63,7 @@ class SerialEvidence:
 
 
 async def gather(tx: ReadTx, tell: Timeline, serial: Serial) -> SerialEvidence:
-    """What is known of a serial.  Refuses `NotFound`."""
+    """Gather the records of a serial. Refuses `NotFound`."""
     record = await stamps.look_up(tx, serial)
     if record is None:
         raise NotFound("no such serial")
@@ -94,7 +94,7 @@ def packed(
     by: str,
     specimen: bool,
 ) -> bytes:
-    """The archive.  `by` is the address of the installation."""
+    """Return the archive. `by` is the address of the installation."""
     files = dict(_files(found, issuers))
     told = {
         "by": by,
@@ -177,9 +177,7 @@ def _of_nobody(name: str, value: object) -> object:
 def _entry(one: LedgerEntry) -> dict[str, object]:
     return {
         "at": _told(one.at),
-        "entry": ":".join(
-            one.entry.split(":")[:2]
-        ),  # behind it may be a number of the payer's bank
+        "entry": ":".join(one.entry.split(":")[:2]),  # a number of the payer's bank may follow
         "fact": one.reason,
         "books": dict(zip(one.books, one.amounts, strict=True)),
     }

@@ -1,4 +1,4 @@
-"""The check of an archive of evidence, offline: with the public key of the installation, and the original if somebody has it."""
+"""Offline check of an archive of evidence: with the public key of the installation, and optionally the original."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -26,11 +26,11 @@ from meterai.regulator.evidence import (
 )
 from meterai.regulator.extracts import read_exactly
 
-EVIDENCE_BYTES_MAX = 64 * 1024 * 1024  # a delta has some 100 KB; a large one some MB
+EVIDENCE_BYTES_MAX = 64 * 1024 * 1024  # a delta has some 100 KB, a large one some MB
 
 
 class EvidenceWrong(Refusal):
-    """An archive of evidence does not hold: it was changed, or its parts contradict each other."""
+    """The archive of evidence is invalid: it was changed, or its parts contradict each other."""
 
     code = "evidence_wrong"
     status = 422
@@ -55,7 +55,7 @@ class _Manifest(msgspec.Struct, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class ValidEvidence:
-    """Evidence that holds: what it is about, and what was found."""
+    """Valid evidence: its content, and the findings of the check."""
 
     manifest: Mapping[str, Any]
     stamp: Mapping[str, Any]
@@ -84,7 +84,7 @@ def check_evidence(
 
 
 def _parts(files: Mapping[str, bytes], stamp: Mapping[str, Any]) -> Iterator[str]:
-    """What the parts say of each other."""
+    """Check the parts of the archive against each other. Yield findings."""
     if DELTA in files:
         if sha256(files[DELTA]).hexdigest() != stamp["sha256_delta"]:
             raise EvidenceWrong("the delta is another one")
@@ -121,7 +121,7 @@ def _unbalanced(books: Mapping[str, int]) -> bool:
 def _document(
     files: Mapping[str, bytes], stamp: Mapping[str, Any], original: bytes | None
 ) -> Iterator[str]:
-    """What the original says, where somebody has it."""
+    """Check the archive against the original, if it is given. Yield findings."""
     if original is None:
         return
     if sha256(original).hexdigest() != stamp["sha256_original"]:

@@ -1,4 +1,4 @@
-"""Evidence of serials, made for whoever reads it."""
+"""Evidence of serials, made on request."""
 
 import asyncio
 
@@ -32,12 +32,12 @@ class EvidenceService:
         self._clock = clock
 
     async def gathered(self, serial: Serial) -> SerialEvidence:
-        """What is known of a serial.  Refuses `NotFound`."""
+        """Gather the records of a serial. Refuses `NotFound`."""
         async with self._database.reading() as tx:
             return await gather(tx, self._tell, serial)
 
     async def packed(self, serial: Serial) -> bytes:
-        """The signed archive.  Refuses `NotFound`."""
+        """Return the signed archive. Refuses `NotFound`."""
         found, process = await self.gathered(serial), self._process
         return await asyncio.to_thread(
             packed,

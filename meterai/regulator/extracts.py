@@ -1,8 +1,8 @@
-"""The extract of a day as its reader has it: rows, a manifest, and the check of both; pure.
+"""Extract of a day: its rows, its manifest, and the check of both; pure.
 
-A row is one entry of the books without whose it is: what happened, when to the second, the amounts by book, and a mark
-that is the same for entries of one order.  The mark is an HMAC: without the key nobody can go from it to an order, nor
-from an order to it.
+A row is one entry of the books without its account: its reason, its time to the second, the amounts by book, and a
+mark that entries of one order share. The mark is an HMAC: without the key nobody can derive an order from it, nor it
+from an order.
 """
 
 import gzip
@@ -28,7 +28,7 @@ from meterai.plumbing.signed import DocumentSigner, SignatureWrong, read_signed
 from meterai.regulator.model import BOOKS, Opening
 
 KIND = "meterai extract"  # of the signed manifest
-SIGNING = "statements of duty"  # what the key is derived for
+SIGNING = "statements of duty"  # purpose of the derived key
 MANIFEST_BYTES_MAX = 256 * 1024  # some 8 KB
 ROW_BYTES_MAX = 4_096  # a row has some 250
 LINK_BYTES = 16
@@ -36,7 +36,7 @@ _ROW = msgspec.json.Encoder(order="deterministic")
 
 
 class ExtractWrong(Refusal):
-    """An extract is not what its signed manifest says, or its manifest does not follow the day before."""
+    """The extract differs from its signed manifest, or its manifest does not follow the day before."""
 
     code = "extract_wrong"
     status = 422
@@ -48,12 +48,12 @@ class ExtractWrong(Refusal):
 
 
 def signer_of(keyring: Keyring) -> DocumentSigner:
-    """The signer of extracts and evidence; its public key is published."""
+    """Return the signer of extracts and evidence; its public key is published."""
     return DocumentSigner(keyring.derived(SIGNING))
 
 
 def row_of(entry: LedgerEntry, key: bytes) -> bytes:
-    """One line of the file."""
+    """Return one line of the file."""
     link = hmac.digest(key, entry.account.bytes + entry.subject.bytes, hashlib.sha256)[:LINK_BYTES]
     legs = list(zip(entry.books, entry.amounts, strict=True))
     told = {
@@ -67,18 +67,20 @@ def row_of(entry: LedgerEntry, key: bytes) -> bytes:
 
 
 def packed(rows: Iterable[bytes]) -> bytes:
-    """Rows as one gzip member, the same for the same rows.  Takes some 10 microseconds a row."""
+    """Compress rows to one gzip member, the same for the same rows. Takes some 10 microseconds a row."""
     return gzip.compress(b"".join(rows), 6, mtime=0)
 
 
 def file_name(day: date) -> str:
-    """How the file of a day is called."""
+    """Return the name of the file of a day."""
     return f"{day}.jsonl.gz"
 
 
 @dataclass(frozen=True, slots=True)
 class ExtractManifest:
-    """What is signed of a day: its file, what the rows add up to, every book before it, and the manifest before it."""
+    """Signed content of a day: its file, the sums of its rows, the opening balance of every book, and the manifest
+    before it.
+    """
 
     day: date
     rows: int
@@ -86,10 +88,10 @@ class ExtractManifest:
     sha256: bytes
     sums: Sums
     opening: Opening
-    before: str  # the SHA-256 of the signed manifest of the day before, empty for the first day
+    before: str  # SHA-256 of the signed manifest of the day before; empty for the first day
 
     def signed(self, signer: DocumentSigner, *, by: str, specimen: bool) -> str:
-        """The manifest as a signed document.  `by` is the address of the installation."""
+        """Return the manifest as a signed document. `by` is the address of the installation."""
         return signer.sign(
             KIND,
             {
@@ -108,12 +110,12 @@ class ExtractManifest:
 
 
 def digest(manifest: str) -> str:
-    """The SHA-256 of a signed manifest, by which that of the next day names it."""
+    """Return the SHA-256 of a signed manifest, by which the manifest of the next day names it."""
     return hashlib.sha256(manifest.encode()).hexdigest()
 
 
 def read_exactly(document: bytes, kind: str, public_key: bytes) -> dict[str, Any]:
-    """The facts of a signed document, which must be written as `DocumentSigner` writes one: no byte of it is free.
+    """Return the facts of a signed document that is byte for byte as `DocumentSigner` writes it.
 
     Refuses `SignatureWrong`.
     """
@@ -121,14 +123,14 @@ def read_exactly(document: bytes, kind: str, public_key: bytes) -> dict[str, Any
     parts = json.loads(document)
     names = ("payload", "protected", "signature")
     written = json.dumps({name: parts[name] for name in names}).encode()
-    # The last letter of 64 bytes in base64 has four bits that nobody reads.
+    # The last letter of 64 bytes in base64 has four unused bits.
     if written != document or parts["signature"][-1] not in "AQgw":
         raise SignatureWrong("it is written otherwise than it was signed")
     return facts
 
 
 class ManifestText(msgspec.Struct):
-    """A manifest as it is read."""
+    """Manifest as it is read."""
 
     by: str
     specimen: bool
@@ -143,7 +145,7 @@ class ManifestText(msgspec.Struct):
 
 
 class _ExtractRow(msgspec.Struct, forbid_unknown_fields=True):
-    """A row as it is read."""
+    """Row as it is read."""
 
     at: str
     fact: str
@@ -154,7 +156,7 @@ class _ExtractRow(msgspec.Struct, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A day that was checked."""
+    """Checked day."""
 
     day: date
     rows: int
@@ -162,7 +164,8 @@ class Checked:
 
 
 def check_folder(folder: Path, public_key: bytes) -> Iterator[Checked]:
-    """Check every extract of a folder, day by day: manifest, file, sums, and the chain; no day between two is missing.
+    """Check every extract of a folder, day by day: manifest, file, sums, and the chain. No day in between may be
+    missing.
 
     Refuses `ExtractWrong`.
     """
@@ -178,7 +181,7 @@ def check_folder(folder: Path, public_key: bytes) -> Iterator[Checked]:
 
 
 def read_manifest(document: bytes, day: str, public_key: bytes) -> ManifestText:
-    """The manifest of a day.  Refuses `ExtractWrong`."""
+    """Read the manifest of a day. Refuses `ExtractWrong`."""
     try:
         told = msgspec.convert(read_exactly(document, KIND, public_key), ManifestText, strict=False)
     except (msgspec.ValidationError, SignatureWrong) as error:
@@ -198,7 +201,7 @@ def _check_chain(before: tuple[ManifestText, str], told: ManifestText) -> None:
     for by_book in last.sums.values():
         for book, (_, amount) in by_book.items():
             closing[book] = closing.get(book, 0) + amount
-    # A release that knows more books tells of them from then on, and none of them moved before.
+    # A newer release may have more books; their balances before it are zero.
     if any(closing.get(book, 0) != told.opening.get(book, 0) for book in {*closing, *told.opening}):
         raise ExtractWrong(str(told.day), "it does not begin with what the day before ends with")
 

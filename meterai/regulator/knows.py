@@ -1,4 +1,4 @@
-"""Extracts as staff and /readyz are told of them: one that stops the worker, and days that have none."""
+"""Extracts for staff and /readyz: one that stops the worker, and days without an extract."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -16,14 +16,14 @@ from meterai.room import WorkList
 
 
 class Stopped(NamedTuple):
-    """A day whose extract is not signed by us, or is missing for more than a day."""
+    """Day whose extract is not signed by us, or is missing for more than a day."""
 
     day: date
     is_unsigned: bool
 
 
 async def stopped(tx: ReadTx, public_key: bytes) -> Stopped | None:
-    """The day at which extracts stopped; None where they go on."""
+    """Return the day at which extracts stopped; None if they continue."""
     last = await store.last_extract(tx)
     if last is None:
         return None

@@ -1,4 +1,4 @@
-"""The lever of statements: close a month.  A second person always approves it."""
+"""Lever of statements: close a month. A second person always approves it."""
 
 import msgspec
 
@@ -24,7 +24,7 @@ async def _would_close(tx: ReadTx, asked: StatementsClose, pull: Pull) -> Foreca
         Effect(f"statement_{one.name}", {"stamps": one.stamps, "rupiah": one.rupiah})
         for one in found.figures
     ]
-    # No money moves by it.
+    # It moves no money.
     return Forecast(effects, len(found.sums.rows()))
 
 

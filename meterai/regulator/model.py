@@ -1,7 +1,7 @@
-"""Statements of duty: days and months in WIB, sums of the books, and the figures that follow from them; pure.
+"""Statements of duty: days and months in WIB, sums of the books, and the figures derived from them; pure.
 
-Everything is counted from sums of the books by reason of the entry and by book, credits positive.  The sums of a month
-are those of its days, so that a reader of the daily extracts counts the same (docs/regulator.md).
+All figures are sums of the books by reason of the entry and by book, credits positive. The sums of a month are those
+of its days, so that a reader of the daily extracts gets the same figures (docs/regulator.md).
 """
 
 from collections.abc import Mapping
@@ -14,16 +14,16 @@ from meterai.kit.refusal import NotFound, Refusal, refusal_of_constraint
 from meterai.kit.serial import Serial
 from meterai.ledger import CHART, PAID_OUT, DutyFigure, Sums, figures_of
 
-HERE = "/console/statements"  # the pages of this room
-OF_SERIAL = f"{HERE}/serial"  # before a serial: the page with its evidence
-# Every book in the order in which a statement shows them; the first two are what it is about.
+HERE = "/console/statements"  # path of the pages of this room
+OF_SERIAL = f"{HERE}/serial"  # path before a serial: the page with its evidence
+# Every book in the order of a statement; the statement is about the first two.
 _ABOUT = ("duty_payable", "stamps_available")
 BOOKS = (*_ABOUT, *(one for one in CHART if one not in _ABOUT))
 Opening = Mapping[str, int]  # by book
 
 
 class MonthNotOver(Refusal):
-    """The month is not over, or the extract of its last day is not made."""
+    """The month is not over, or the extract of its last day does not exist yet."""
 
     code = "month_not_over"
 
@@ -42,7 +42,7 @@ refusal_of_constraint("statements_pkey", MonthClosed)
 
 
 def read_serial(typed: str) -> Serial:
-    """A serial as somebody types it.  Refuses `NotFound`."""
+    """Return a typed serial. Refuses `NotFound`."""
     try:
         return Serial("".join(filter(str.isalnum, typed)).upper())
     except ValueError:
@@ -50,7 +50,7 @@ def read_serial(typed: str) -> Serial:
 
 
 class MonthState(StrEnum):
-    """Whether figures of a month can still change."""
+    """State of a month: whether its figures can still change."""
 
     RUNNING = "running"  # it is not over
     OVER = "over"  # every day of it has its extract, and nobody closed it
@@ -59,7 +59,7 @@ class MonthState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MonthBalance:
-    """One book over a month: before it, what moved, after it; credits positive."""
+    """One book over a month: balance before it, moves, balance after it; credits positive."""
 
     book: str
     opening: int
@@ -67,13 +67,13 @@ class MonthBalance:
 
     @property
     def closing(self) -> int:
-        """What is in the book at the end."""
+        """Balance at the end."""
         return self.opening + self.moved
 
 
 @dataclass(frozen=True, slots=True)
 class DutyStatement:
-    """The statement of duty of a month, until `until` where it is not over."""
+    """Statement of duty of a month, until `until` if it is not over."""
 
     month: Month
     state: MonthState
@@ -94,9 +94,9 @@ class DutyStatement:
 
     @property
     def lines(self) -> list[DutyFigure]:
-        """The statement: opening, what came in and went out, closing.  Both columns add up.
+        """Lines of the statement: opening, moves, closing. Both columns add up.
 
-        Stamps are those sold and not affixed yet; rupiah are duty due to the treasury.
+        Stamps are sold and not affixed yet; rupiah are duty due to the treasury.
         """
         sold, affixed, refunded, charged_back, _ = self.figures
         stamps, duty, *_ = self.balances[1], self.balances[0]

@@ -1,4 +1,4 @@
-"""Pages of the regulator: statements with their files, daily extracts, evidence of a serial, and a desk that leads to them."""
+"""Pages of the regulator: statements with their files, daily extracts, evidence of a serial, and an overview."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -39,7 +39,7 @@ from meterai.regulator.tables import (
 )
 
 _READING = {"permission": Permission.CONSOLE_STATEMENTS, "priority": Priority.PAID}
-# Pages of other rooms that the regulator reads, offered where the application has them.
+# Pages of other rooms for the regulator, offered if the application has them.
 _ELSEWHERE = ("/status", "/outages", "/console/numbers", "/console/work")
 PAGES = RoomPages(
     "regulator",
@@ -59,7 +59,7 @@ PAGES = RoomPages(
 
 @get("/console/regulator", opt=_READING, include_in_schema=False)
 async def show_desk(request: PageRequest) -> Page:
-    """What the regulator may see, in one place."""
+    """Overview of the pages for the regulator."""
     there = {one.path for one in request.app.routes}
     elsewhere = [one for one in _ELSEWHERE if one in there]
     return page(request, "regulator/desk.html", elsewhere=elsewhere)
@@ -133,7 +133,7 @@ async def download_manifest(
 async def download_facts(
     statements: NamedDependency[StatementService], day: FromPath[str]
 ) -> Response[Any]:
-    """The rows of a day, piece by piece."""
+    """The rows of a day, in pieces."""
     found = await statements.extract(read_day(day))
     told = saved_as(file_name(found.day), b"", "application/gzip")
 
@@ -147,7 +147,7 @@ async def download_facts(
 
 @get(OF_SERIAL, opt=_READING, include_in_schema=False)
 async def find_serial(request: PageRequest) -> Page:
-    """A form for a serial; with one, its page."""
+    """Form for a serial; redirect to its page if one is given."""
     typed = request.query_params.get("serial", "")
     if not typed:
         return page(request, "regulator/serial.html", found=None, serial="")
@@ -158,7 +158,7 @@ async def find_serial(request: PageRequest) -> Page:
 async def show_serial(
     request: PageRequest, evidence: NamedDependency[EvidenceService], serial: FromPath[str]
 ) -> Page:
-    """What the evidence of a serial has."""
+    """Content of the evidence of a serial."""
     found = await evidence.gathered(read_serial(serial))
     return page(request, "regulator/serial.html", found=found, serial=found.serial.text)
 
@@ -167,7 +167,7 @@ async def show_serial(
 async def download_evidence(
     evidence: NamedDependency[EvidenceService], serial: FromPath[str]
 ) -> Response[Any]:
-    """The evidence of a serial, signed."""
+    """The signed evidence of a serial."""
     of = read_serial(serial)
     return saved_as(f"{of}.zip", await evidence.packed(of), "application/zip")
 
@@ -179,7 +179,7 @@ async def download_evidence(
     media_type="application/x-pem-file",
 )
 async def show_key(statements: NamedDependency[StatementService]) -> Response[bytes]:
-    """The public key that extracts and evidence are checked with."""
+    """The public key of extracts and evidence."""
     pem = statements.signer.public_pem()
     return Response(pem, media_type="application/x-pem-file")
 

@@ -1,4 +1,4 @@
-"""How long what is in the tables of regulator is kept, and why."""
+"""Retention rules of regulator."""
 
 from meterai.plumbing.work.retention import Rule, Stays
 

@@ -1,4 +1,4 @@
-"""Registration of the room `regulator` with the applications."""
+"""Registration of regulator."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,7 @@ from meterai.room import Container, Room
 from meterai.room.timelines import timeline
 from meterai.sealing import Issuers
 
-MAKING_LOOK_SECONDS = 20.0  # between two looks whether a day is over
+MAKING_LOOK_SECONDS = 20.0  # between two looks for a day that is over
 
 
 async def _build(container: Container) -> None:

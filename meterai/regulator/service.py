@@ -1,4 +1,4 @@
-"""Extracts made and statements counted: of one installation, in one transaction each."""
+"""Service of extracts and statements of one installation, each in one transaction."""
 
 import asyncio
 import hashlib
@@ -28,16 +28,16 @@ from meterai.regulator.extracts import (
 from meterai.regulator.model import DutyStatement, MonthClosed, MonthNotOver, MonthState
 from meterai.regulator.store import Extract
 
-MAKING = "make_extracts"  # the periodic task, and who it is in the trail
-LINKING = "marks of extracts"  # what the key of the marks is derived for
-# Of a file: 5 MB before it is packed, so that a large day needs no more memory.
+MAKING = "make_extracts"  # the periodic task, and its actor in the trail
+LINKING = "marks of extracts"  # purpose of the derived key of the marks
+# Rows of one part of a file: 5 MB before compression, so that a large day needs no more memory.
 ROWS_PER_PART = 20_000
-MAKING_SECONDS_MAX = 1_800  # of one statement over a large day: its rows are sorted first
+MAKING_SECONDS_MAX = 1_800  # for one statement over a large day: its rows are sorted first
 MONTHS_SHOWN_MAX = 120  # ten years
 
 
 class StatementService:
-    """Statements of duty, and the extracts that they are counted from."""
+    """Statements of duty, and the extracts of which they are sums."""
 
     def __init__(
         self, database: Database, keyring: Keyring, settings: Settings, clock: Clock
@@ -51,14 +51,14 @@ class StatementService:
     # -- extracts --------------------------------------------------------------------------
 
     async def make_due(self) -> int:
-        """Make the extract of the next day that is over and has none; 1 where it was made.
+        """Make the extract of the next day that is over and has none. Return 1 if it was made.
 
-        Refuses `ExtractWrong` where the last one is not signed by us: the chain goes on over nothing that we did not make.
+        Refuses `ExtractWrong` if the last one is not signed by us: the chain continues only after our own extracts.
         """
         return int(await self._database.run(self._make_next))
 
     async def _make_next(self, tx: Tx) -> bool:
-        # Before the look for the last one, which another process may be making.
+        # Before reading the last one, which another process may be making.
         if not await store.lock_making(tx):
             return False
         last, due = await store.last_extract(tx), last_settled(await store.now(tx))
@@ -104,7 +104,7 @@ class StatementService:
         return packed(row_of(one, self._link_key) for one in entries)
 
     async def extract(self, day: date) -> Extract:
-        """The extract of a day.  Refuses `NotFound`."""
+        """Return the extract of a day. Refuses `NotFound`."""
         async with self._database.reading() as tx:
             found = await store.extract(tx, day)
         if found is None:
@@ -112,12 +112,12 @@ class StatementService:
         return found
 
     async def extracts(self, first: date, last: date) -> list[Extract]:
-        """The extracts of some days."""
+        """Return the extracts of a span of days."""
         async with self._database.reading() as tx:
             return await store.extracts(tx, first, last)
 
     async def pieces(self, day: date) -> AsyncIterator[bytes]:
-        """The file of a day, piece by piece; no transaction is open while its reader takes one."""
+        """Yield the file of a day in pieces; no transaction is open while its reader takes one."""
         number = 0
         while (part := await self._database.once(store.part, day, number)) is not None:
             yield part
@@ -126,7 +126,7 @@ class StatementService:
     # -- statements ------------------------------------------------------------------------
 
     async def months(self) -> list[tuple[Month, MonthState]]:
-        """Every month that there is a statement of, the newest first."""
+        """Return every month with a statement, the newest first."""
         now = self._clock.now()
         async with self._database.reading() as tx:
             first = await store.first_day(tx)
@@ -141,7 +141,7 @@ class StatementService:
         return found[::-1][:MONTHS_SHOWN_MAX]
 
     async def days(self, month: Month) -> dict[date, Sums]:
-        """The sums of each day of a month that has its extract."""
+        """Return the sums of each day of a month that has an extract."""
         async with self._database.reading() as tx:
             there = await store.extracts(tx, month.first, month.last)
             rows = await store.sums_by_day(tx, month.first, month.last)
@@ -151,7 +151,7 @@ class StatementService:
         return {day: Sums(of) for day, of in found.items()}
 
     async def statement(self, month: Month) -> DutyStatement:
-        """The statement of a month, as far as it is over.  Refuses `NotFound`."""
+        """Return the statement of a month, as far as it is over. Refuses `NotFound`."""
         async with self._database.reading() as tx:
             return await statement(tx, month, self._clock.now())
 
@@ -164,7 +164,7 @@ def _state(month: Month, closed: set[date], last: Extract | None) -> MonthState:
 
 
 async def statement(tx: ReadTx, month: Month, now: datetime) -> DutyStatement:
-    """The statement of a month.  Refuses `NotFound` for one that has not begun, or before the first entry."""
+    """Return the statement of a month. Refuses `NotFound` for a month in the future, or before the first entry."""
     last, first = await store.last_extract(tx), await store.first_day(tx)
     begun = Month.of(first) if first else Month.of(day_of(now))
     if not begun <= month <= Month.of(day_of(now)):
@@ -189,7 +189,7 @@ async def _running(
     rows: Sequence[tuple[str, str, int, int]],
     until: datetime,
 ) -> DutyStatement:
-    """The statement of a month that is not over: what its extracts say, and what the books say since the last."""
+    """Return the statement of a month that is not over: from its extracts, and from the books since the last one."""
     since = begin_of(last.day + DAY) if last else EPOCH
     opening = dict(await store.opening(tx, month.first))
     begin = month.begins
@@ -201,7 +201,7 @@ async def _running(
 
 
 async def check_closes(tx: ReadTx, month: Month, now: datetime) -> DutyStatement:
-    """The statement that closing a month would freeze.  Refuses `NotFound`, `MonthNotOver`, `MonthClosed`."""
+    """Return the statement that closing a month would freeze. Refuses `NotFound`, `MonthNotOver`, `MonthClosed`."""
     found = await statement(tx, month, now)
     if found.state is MonthState.CLOSED:
         raise MonthClosed("closed before")
@@ -211,6 +211,6 @@ async def check_closes(tx: ReadTx, month: Month, now: datetime) -> DutyStatement
 
 
 async def close(tx: Tx, month: Month, actor: Actor) -> None:
-    """Freeze the figures of a month, and write it down.  Refuses `MonthClosed`."""
+    """Freeze the figures of a month, and record it. Refuses `MonthClosed`."""
     await store.close(tx, month.first, month.last)
     await trail.record(tx, NOBODY, actor=actor, action="statement_closed", subject=str(month))

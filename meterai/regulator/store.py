@@ -1,4 +1,4 @@
-"""SQL of statements and extracts, one function per question."""
+"""SQL of statements and extracts, one function per query."""
 
 from datetime import date, datetime
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from meterai.regulator.extracts import ExtractManifest
 
 
 class Extract(NamedTuple):
-    """The extract of a day; `size` (bytes) and `sha256` are of its file."""
+    """Extract of a day; `size` (bytes) and `sha256` describe its file."""
 
     day: date
     made_at: datetime
@@ -21,14 +21,14 @@ class Extract(NamedTuple):
 
 
 class Closed(NamedTuple):
-    """A month that is closed, by its first day."""
+    """Closed month, by its first day."""
 
     month: date
     closed_at: datetime
 
 
 class DaySum(NamedTuple):
-    """A sum of the books on one day."""
+    """Sum of the books on one day."""
 
     day: date
     reason: str
@@ -38,7 +38,7 @@ class DaySum(NamedTuple):
 
 
 class BookBalance(NamedTuple):
-    """What is in a book, credits positive."""
+    """Balance of a book, credits positive."""
 
     book: str
     amount: int
@@ -73,34 +73,34 @@ WHERE day >= %s AND day <= %s GROUP BY reason, book
 
 
 async def now(tx: ReadTx) -> datetime:
-    """The time of the database, by which a constraint says that a day is over."""
+    """Return the time of the database, which its constraints use to decide that a day is over."""
     found: datetime = await tx.value("SELECT now()")
     return found
 
 
 async def last_extract(tx: ReadTx) -> Extract | None:
-    """The newest extract."""
+    """Return the newest extract."""
     return await tx.one_as(_EXTRACT, _LAST)
 
 
 async def extract(tx: ReadTx, day: date) -> Extract | None:
-    """The extract of a day."""
+    """Return the extract of a day."""
     return await tx.one_as(_EXTRACT, _ONE, day)
 
 
 async def extracts(tx: ReadTx, first: date, last: date) -> list[Extract]:
-    """The extracts of some days, the first in front."""
+    """Return the extracts of a span of days, the oldest first."""
     return await tx.all_as(_EXTRACT, _BETWEEN, first, last)
 
 
 async def first_day(tx: ReadTx) -> date | None:
-    """The day of the first extract."""
+    """Return the day of the first extract."""
     found: date | None = await tx.value("SELECT min(day) FROM extracts")
     return found
 
 
 async def part(tx: ReadTx, day: date, number: int) -> bytes | None:
-    """One piece of the file of a day, None behind the last."""
+    """Return one piece of the file of a day, None after the last."""
     found = await tx.value(
         "SELECT content FROM extract_parts WHERE day = %s AND part = %s", day, number
     )
@@ -108,14 +108,14 @@ async def part(tx: ReadTx, day: date, number: int) -> bytes | None:
 
 
 async def insert_part(tx: Tx, day: date, number: int, content: bytes) -> None:
-    """Keep one piece of the file of a day."""
+    """Store one piece of the file of a day."""
     await tx.run(
         "INSERT INTO extract_parts (day, part, content) VALUES (%s, %s, %s)", day, number, content
     )
 
 
 async def insert_extract(tx: Tx, made: ExtractManifest, signed: str) -> None:
-    """Keep an extract with its sums."""
+    """Store an extract with its sums."""
     await tx.run(
         "INSERT INTO extracts (day, rows, size, sha256, manifest) VALUES (%s, %s, %s, %s, %s)",
         made.day,
@@ -129,23 +129,23 @@ async def insert_extract(tx: Tx, made: ExtractManifest, signed: str) -> None:
 
 
 async def lock_making(tx: Tx) -> bool:
-    """True where no other process makes an extract; until this transaction ends no other one will."""
+    """Lock the making of extracts until the transaction ends. False if another process holds the lock."""
     found: bool = await tx.value("SELECT pg_try_advisory_xact_lock(16012, 0)")
     return found
 
 
 async def opening(tx: ReadTx, day: date) -> list[BookBalance]:
-    """Every book as it was before a day, by the extracts."""
+    """Return the balance of every book before a day, from the extracts."""
     return await tx.all_as(_BALANCES, _OPENING, day)
 
 
 async def sums_of_days(tx: ReadTx, first: date, last: date) -> list[ReasonSum]:
-    """What the extracts of some days add up to."""
+    """Return the sums of the extracts of a span of days."""
     return await tx.all_as(_SUMS, _SUMS_OF_DAYS, first, last)
 
 
 async def sums_by_day(tx: ReadTx, first: date, last: date) -> list[DaySum]:
-    """What the extract of each of some days adds up to."""
+    """Return the sums of the extract of each day of a span."""
     return await tx.all_as(
         _DAY_SUMS,
         "SELECT day, reason, book, entries, amount FROM extract_sums"
@@ -156,7 +156,7 @@ async def sums_by_day(tx: ReadTx, first: date, last: date) -> list[DaySum]:
 
 
 async def sums_of_statement(tx: ReadTx, month: date) -> list[ReasonSum]:
-    """The sums of a month as they were when it was closed."""
+    """Return the sums of a month at its closing."""
     return await tx.all_as(
         _SUMS,
         "SELECT reason, book, entries, amount FROM statement_sums WHERE month = %s"
@@ -166,11 +166,11 @@ async def sums_of_statement(tx: ReadTx, month: date) -> list[ReasonSum]:
 
 
 async def closed(tx: ReadTx) -> list[Closed]:
-    """Every month that is closed."""
+    """Return every closed month."""
     return await tx.all_as(_CLOSED, "SELECT month, closed_at FROM statements ORDER BY month")
 
 
 async def close(tx: Tx, first: date, last: date) -> None:
-    """Close a month with what its extracts add up to.  Refuses `MonthClosed`."""
+    """Close a month with the sums of its extracts. Refuses `MonthClosed`."""
     await tx.run("INSERT INTO statements (month) VALUES (%s)", first)
     await tx.run(_CLOSE_SUMS, first, first, last)

@@ -1,4 +1,4 @@
-"""A statement as tables for spreadsheets: each row says of which month it is, and whether that can still change."""
+"""Statement as tables for spreadsheets: each row has its month, and whether that can still change."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -14,7 +14,7 @@ _WIDTHS = (10, 34, 40)
 
 
 def state_in_words(found: DutyStatement, language: str) -> str:
-    """Whether the figures of a statement can still change."""
+    """Return the state of the figures of a statement in words."""
     return translate(
         f"statement.state.{found.state}",
         language,
@@ -24,7 +24,7 @@ def state_in_words(found: DutyStatement, language: str) -> str:
 
 
 def name_of_file(found: DutyStatement, table: str, ending: str, language: str) -> str:
-    """How a file of a statement is called: one of a month that is not over says so."""
+    """Return the name of a file of a statement; it marks a month that is not over."""
     marked = {
         MonthState.RUNNING: translate("statement.file.running", language),
         MonthState.OVER: translate("statement.file.over", language),
@@ -33,7 +33,7 @@ def name_of_file(found: DutyStatement, table: str, ending: str, language: str) -
 
 
 def sheet(found: DutyStatement, days: Days, table: str, language: str) -> Sheet:
-    """One table of a statement."""
+    """Return one table of a statement."""
     rows = {"statement": _lines, "books": _books, "facts": _facts}
     cells = _days(days) if table == "days" else rows[table](found, language)
     state = state_in_words(found, language)
@@ -48,13 +48,13 @@ def sheet(found: DutyStatement, days: Days, table: str, language: str) -> Sheet:
 
 
 def csv_of(found: DutyStatement, days: Days, table: str, language: str) -> bytes:
-    """One table of a statement as CSV."""
+    """Return one table of a statement as CSV."""
     told = sheet(found, days, table, language)
     return csv_table([told.head, *told.rows], language)
 
 
 def xlsx_of(found: DutyStatement, days: Days, language: str) -> bytes:
-    """Every table of a statement as one workbook."""
+    """Return every table of a statement as one workbook."""
     return xlsx_book(sheet(found, days, one, language) for one in TABLES)
 
 
