@@ -1,10 +1,10 @@
-"""Finance: the desk of a controller over the books.
+"""Finance: reports of the books, closes of days and payouts of duty, for a controller.
 
-Promises this room keeps
-  * Each figure of a report is a sum of legs of the ledger (docs/money.md), or of what a close of a day has of them.
-  * A day is closed once, after it is over and the bank's record was compared with it, and names what is unexplained.
+Promises of this room
+  * Each figure of a report is a sum of legs of the ledger (docs/money.md), or of the record of them in a closed day.
+  * A day is closed once, after it is over and the bank's record was compared with it; the close names unexplained breaks.
   * A close is signed and names the one before it; no entry is posted into a closed day.
-  * Nothing is paid out beyond the duty payable, and nothing counts as paid without a line of the bank statement.
+  * No payout exceeds the duty payable, and none counts as paid without a line of the bank statement.
 
 Calls distribution, ledger, payments, refunds, suspense, trail, approvals.
 """

@@ -1,4 +1,4 @@
-"""Columns of finance, as the audit knows them."""
+"""Audit classes of the columns of finance."""
 
 from meterai.plumbing.db.audited import Audited, ClockColumn, SubjectColumn, global_fact
 

@@ -1,7 +1,7 @@
-"""The books as a file that beancount reads and balances (version 2 and 3): one transaction an entry.
+"""The books as a file for beancount (version 2 and 3): one transaction an entry.
 
-The same books make the same bytes.  Amounts are debits, as beancount has them.  The file begins with what each book held,
-and ends with what it holds: beancount compares that with the transactions.
+The same books make the same bytes. Amounts are debits, as in beancount. The file begins with the opening balance of
+each book and ends with the closing balance, which beancount compares with the transactions.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ _ROOTS = {
 
 
 def account_of(book: Book) -> str:
-    """A book as beancount names it: `Assets:Bank-Clearing`."""
+    """Return the beancount name of a book: `Assets:Bank-Clearing`."""
     below = "-".join(word.capitalize() for word in book.name.split("_"))
     return f"{_ROOTS[book.kind]}:{below}"
 
@@ -29,7 +29,7 @@ _ACCOUNTS = {name: account_of(book) for name, book in CHART.items()}
 
 
 def head(begin: date, opening: Sequence[PeriodBalance], by: str) -> str:
-    """The accounts, and what was in them before a day."""
+    """Return the accounts, and their balances before a day."""
     lines = [
         f'option "title" "{_quoted(by)}"',
         'option "operating_currency" "IDR"',
@@ -43,7 +43,7 @@ def head(begin: date, opening: Sequence[PeriodBalance], by: str) -> str:
 
 
 def transactions(entries: Sequence[LedgerEntry]) -> Iterator[str]:
-    """Each entry as a transaction."""
+    """Yield each entry as a transaction."""
     for one in entries:
         legs = sorted(zip(one.books, one.amounts, strict=True))
         yield "\n".join(
@@ -60,7 +60,7 @@ def transactions(entries: Sequence[LedgerEntry]) -> Iterator[str]:
 
 
 def foot(end: date, closing: Sequence[PeriodBalance]) -> str:
-    """Balance of each book at the end of the day before `end`, for beancount to compare."""
+    """Return the balance of each book at the end of the day before `end`, for beancount to compare."""
     there = {one.book: one for one in closing}
     lines = [
         f"{end} balance {_ACCOUNTS[name]}  {-there[name].closing if name in there else 0} {book.unit}"

@@ -1,7 +1,7 @@
-"""Closes of days: what would close one, the signed close, and the check of both by a stranger.
+"""Closes of days: the preview of a close, the signed close, and the check of both by a third party.
 
-A close names the close before it, so that whoever keeps one sees a change of any day before.  Its SHA-256 is that of the
-digests of the entries of the day, one behind the other, in the order of its journal (`DAY.jsonl`).
+A close names the close before it, so that the holder of one detects a change of any day before. Its SHA-256 is that of
+the concatenated digests of the entries of the day, in the order of its journal (`DAY.jsonl`).
 """
 
 import hashlib
@@ -39,22 +39,22 @@ from meterai.plumbing.keyring import Keyring, keyring_of
 from meterai.plumbing.signed import DocumentSigner, SignatureWrong, read_signed
 
 KIND = "meterai day close"  # of the signed document
-SIGNING = "closes of days"  # what the key is derived for
+SIGNING = "closes of days"  # purpose of the derived key
 MANIFEST_BYTES_MAX = 1024 * 1024  # some 4 KB, and 100 bytes for each open break
 
 
 def signer_of(keyring: Keyring) -> DocumentSigner:
-    """The signer of closes; its public key is published."""
+    """Return the signer of closes; its public key is published."""
     return DocumentSigner(keyring.derived(SIGNING))
 
 
 def journal_of(day: date) -> str:
-    """The name of the file with the entries of a day."""
+    """Return the name of the file with the entries of a day."""
     return f"{day}.jsonl"
 
 
 def signed(found: Close, signer: DocumentSigner, settings: Settings) -> str:
-    """The close as a signed document."""
+    """Return the close as a signed document."""
     process = settings.process
     return signer.sign(
         KIND,
@@ -72,23 +72,23 @@ def signed(found: Close, signer: DocumentSigner, settings: Settings) -> str:
 
 
 def digest(manifest: str) -> str:
-    """The SHA-256 of a signed close, by which that of the next day names it."""
+    """Return the SHA-256 of a signed close, by which the close of the next day names it."""
     return hashlib.sha256(manifest.encode()).hexdigest()
 
 
 def asked_of_day(day: date) -> StatementRequest:
-    """The statement of all books of a day."""
+    """Return the request for the statement of all books of a day."""
     return StatementRequest(StatementScope.BOOKS, str(day), begin_of(day), begin_of(day + DAY))
 
 
 async def next_day(tx: ReadTx) -> date | None:
-    """The day that would be closed next; None where no day was closed yet, so that any may be the first."""
+    """Return the next day to close; None if no day was closed yet, so that any may be the first."""
     last = await store.last_close(tx)
     return last.day + DAY if last else None
 
 
 async def check_closes(tx: ReadTx, day: date) -> Close:
-    """The close that a day would have.
+    """Return the close that a day would have.
 
     Refuses `CloseTooEarly`, `DayClosed`, `DayNotNext`, `DayNotReconciled`.
     """
@@ -110,7 +110,7 @@ async def check_closes(tx: ReadTx, day: date) -> Close:
 
 
 async def _breaks(tx: ReadTx, asked: StatementRequest) -> list[UnexplainedBreak]:
-    """Differences that began before the end of the day and are open, in one order."""
+    """Return open differences that began before the end of the day, sorted."""
     found = await suspense.open_items(tx)
     return sorted(
         UnexplainedBreak(show("sus", one.id), one.amount.value if one.amount else 0)
@@ -120,9 +120,9 @@ async def _breaks(tx: ReadTx, asked: StatementRequest) -> list[UnexplainedBreak]
 
 
 async def close(tx: Tx, found: Close, settings: Settings, actor: Actor) -> None:
-    """Keep the close of a day, signed, and write it down.  Refuses `DayClosed`, `CloseWrong`."""
+    """Store the signed close of a day, and record it. Refuses `DayClosed`, `CloseWrong`."""
     signer, last = signer_of(keyring_of(settings)), await store.last_close(tx)
-    if last is not None:  # the chain goes on over nothing that we did not make
+    if last is not None:  # the chain continues only after our own closes
         read_close(last.manifest.encode(), signer.public_key())
     await store.insert_close(tx, found, signed(found, signer, settings))
     await trail.record(tx, NOBODY, actor=actor, action="day_closed", subject=str(found.day))
@@ -132,7 +132,7 @@ async def close(tx: Tx, found: Close, settings: Settings, actor: Actor) -> None:
 
 
 class CloseText(msgspec.Struct):
-    """A close as it is read."""
+    """Close as it is read."""
 
     by: str
     specimen: bool
@@ -145,7 +145,7 @@ class CloseText(msgspec.Struct):
 
 
 def read_close(document: bytes, public_key: bytes) -> CloseText:
-    """A signed close.  Refuses `CloseWrong`."""
+    """Read a signed close. Refuses `CloseWrong`."""
     try:
         return msgspec.convert(read_signed(document, KIND, public_key), CloseText, strict=False)
     except (msgspec.ValidationError, SignatureWrong) as error:
@@ -153,7 +153,8 @@ def read_close(document: bytes, public_key: bytes) -> CloseText:
 
 
 def check_files(paths: Sequence[Path], public_key: bytes) -> Iterator[tuple[CloseText, bool]]:
-    """Check closes day by day, each against its journal where that is beside it: the close, and whether it was.
+    """Check closes day by day, each against the journal beside it. Yield each close, and True if its journal was
+    there.
 
     Refuses `CloseWrong`.
     """
@@ -186,7 +187,7 @@ def _check_chain(last: CloseText, digested: str, told: CloseText) -> None:
 
 
 def check_journal(told: CloseText, rows: Iterable[bytes]) -> None:
-    """Compare the entries of a day with its close.  Refuses `CloseWrong`."""
+    """Compare the entries of a day with its close. Refuses `CloseWrong`."""
     hashed, entries = hashlib.sha256(), 0
     sides: Counter[tuple[str, bool]] = Counter()
     for row in rows:
@@ -204,12 +205,12 @@ def check_journal(told: CloseText, rows: Iterable[bytes]) -> None:
 
 
 def written(found: KeptClose) -> tuple[str, bytes]:
-    """The file of a close: its name and its content."""
+    """Return name and content of the file of a close."""
     return f"{found.day}.json", found.manifest.encode()
 
 
 def is_balanced(balances: Sequence[PeriodBalance]) -> bool:
-    """True where debits are credits in each unit."""
+    """True if debits equal credits in each unit."""
     sums: Counter[str] = Counter()
     for one in balances:
         sums[one.of.unit] += one.closing

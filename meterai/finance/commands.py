@@ -1,4 +1,4 @@
-"""Finance at the command line: reports, closes of days, payouts of duty, and files that strangers check."""
+"""Commands of finance: reports, closes of days, payouts of duty, and files for third parties."""
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import date, datetime
@@ -53,7 +53,7 @@ Out = Annotated[Path | None, Parameter(help="A new file: .csv or .xlsx.")]
 Language = Annotated[Literal["id", "en"], Parameter(help="Of the words.")]
 From = Annotated[OptionalText, Parameter(name="--from", help="A day in WIB, or a moment.")]
 To = Annotated[OptionalText, Parameter(name="--to", help="A day in WIB, or a moment; not in it.")]
-RUPIAH_MAX = 10**15  # of one payout; more is a typing error
+RUPIAH_MAX = 10**15  # of one payout; a larger amount is a typing error
 Rupiahs = Annotated[int, Parameter(help="Rupiah.", validator=Between(1, RUPIAH_MAX))]
 
 
@@ -70,7 +70,7 @@ def _moment(text: str | None, field: str) -> datetime:
 
 
 def _give(sheet: Sheet, out: Path | None, language: str) -> None:
-    """Print a table, or write it."""
+    """Print a table, or write it to a file."""
     if out is None:
         for text in aligned([sheet.head, *sheet.rows]):
             line(text)
@@ -80,7 +80,7 @@ def _give(sheet: Sheet, out: Path | None, language: str) -> None:
 
 
 def aligned(rows: Sequence[Sequence[Cell]]) -> Iterator[str]:
-    """Rows of a table, each column as wide as its widest cell, numbers at its right."""
+    """Yield the rows of a table, each column as wide as its widest cell, numbers right-aligned."""
     cells = [[f"{one:,}" if isinstance(one, int) else str(one) for one in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     numbers = [any(isinstance(one, int) for one in column) for column in zip(*rows, strict=True)]
@@ -152,7 +152,7 @@ def by_channel(
 
 
 def _days(of: str) -> tuple[date, date]:
-    """The first and the last day of what is named.  Refuses `Malformed`, `NotFound`."""
+    """Return the first and the last day of a month or day. Refuses `Malformed`, `NotFound`."""
     if len(of) > len("2026-11"):
         return read_day(of), read_day(of)
     month = Month.read(of)

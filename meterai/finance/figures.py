@@ -1,4 +1,6 @@
-"""Finance in a period: days closed, duty paid to the treasury, what providers kept, and who sold how much where."""
+"""Figures of finance in a period: days closed, duty paid to the treasury, fees of providers, and sales by channel and
+region.
+"""
 
 from meterai.plumbing.db.figures import FigureQuery, between, within
 
@@ -20,8 +22,8 @@ SELECT provider AS of, coalesce(-sum(rupiah) FILTER (WHERE resolution = 'matched
 FROM suspense_booked(), period WHERE {within("resolved_at")} AND (resolution = 'fee' OR resolution = 'matched'
     AND reason = 'settlement_not_booked') GROUP BY provider ORDER BY provider
 """
-# Each channel is one seller, as competition is measured: our pages, programs of buyers, and every distributor.  Sold is a
-# stamp when its duty becomes due, as in statements of duty.
+# Each channel is one seller, as competition is measured: our pages, programs of buyers, and every distributor. A stamp
+# is sold when its duty becomes due, as in statements of duty.
 _SOLD = """
 sold AS (
     SELECT l.channel, l.seller_id,

@@ -101,7 +101,7 @@ OURS = Invariant(
 
 
 async def are_ours(part: AuditedPart) -> InvariantFinding:
-    """Read each close with our key; nothing where the keys are on another machine."""
+    """Verify each close with our key. Finds nothing if the keys are on another machine."""
     if not (part.settings.process.directory / "keys" / INSTANCE_KEY).exists():
         return InvariantFinding(OURS, 0, [])
     key, wrong = signer_of(keyring_of(part.settings)).public_key(), []
@@ -126,7 +126,7 @@ SELECT c.day, c.entries, d.entries AS found FROM day_closes c CROSS JOIN LATERAL
     FROM ledger_journal(timezone('Asia/Jakarta', c.day::timestamp), timezone('Asia/Jakarta', (c.day + 1)::timestamp))
 ) d WHERE c.day >= %s AND (c.entries <> d.entries OR c.sha256 <> d.sha256) ORDER BY c.day
 """
-# The books of a close in the middle are those of its days; the first has all of before.
+# A later close has the books of its days; the first close also has everything before.
 _FIRST = """
 SELECT day, book, s.closing, l.amount FROM (
     SELECT book, closing, day FROM day_close_sums WHERE day = (SELECT min(day) FROM day_closes)) s
@@ -137,7 +137,9 @@ WHERE s.closing IS DISTINCT FROM l.amount
 
 
 async def as_they_were_closed(part: AuditedPart) -> InvariantFinding:
-    """Days that differ; of days since the audit before, or of all, with what the first close begins with."""
+    """Compare closed days with the books, for days since the last audit, or for all with the opening of the first
+    close.
+    """
     since = day_of(part.begins) - DAY
     async with part.database.transaction() as tx:
         await name_ours(tx)
@@ -165,7 +167,7 @@ ORDER BY day, channel, seller_id, reason, book
 
 
 async def as_they_were_counted(part: AuditedPart) -> InvariantFinding:
-    """Sums by channel that differ from their legs; of days since the audit before, or of all."""
+    """Compare sums by channel with their legs, for days since the last audit, or for all."""
     since = day_of(part.begins) - DAY
     async with part.database.transaction() as tx:
         await name_ours(tx)

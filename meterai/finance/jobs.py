@@ -11,12 +11,14 @@ _ACTOR = Actor(ActorKind.JOB, "bank_statement")
 
 
 async def confirm_payout(tx: Tx, event: DutyLeft) -> None:
-    """A line of the bank statement has a payout: it is confirmed where the line has the state's receipt, else by a person."""
+    """Confirm the payout of a line of the bank statement if the line has the state's receipt; else a person confirms
+    it.
+    """
     found = await store.payout_by_code(tx, event.billing_code, event.amount)
     if found is None:
         return
     if found.state is PayoutState.SENT and found.sent_at and event.receipt:
-        at = max(event.moved_at, found.sent_at)  # a statement may say the day alone
+        at = max(event.moved_at, found.sent_at)  # a statement may give the day only
         await payouts.confirm(tx, found, event.line, at, event.receipt, _ACTOR)
     elif found.state is PayoutState.CONFIRMED:
         await payouts.end_line(tx, found)

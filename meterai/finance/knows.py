@@ -1,4 +1,4 @@
-"""Closes and payouts as staff ask for them: told as they went, listed while somebody has to act."""
+"""Closes and payouts for the console: described by their history, listed while staff have to act."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
@@ -76,7 +76,7 @@ async def _payouts(tx: ReadTx, _: Settings, _now: datetime, limit: int) -> Seque
         WorkItem(
             subject(one),
             one.sent_at or one.approved_at,
-            # Duty of a month is due by the 15th of the next (PMK 78/2024).
+            # The duty of a month is due by the 15th of the next (PMK 78/2024).
             begin_of((one.month + 31 * DAY).replace(day=16)),
             {"rupiah": one.amount, "sent": one.state == PayoutState.SENT or ""},
         )

@@ -1,4 +1,4 @@
-"""Levers of finance: close a day; approve, send, confirm and give up a payout of duty."""
+"""Levers of finance: close a day; approve, send, confirm and fail a payout of duty."""
 
 import msgspec
 
@@ -22,7 +22,7 @@ class DayCloseArguments(msgspec.Struct, frozen=True):
 
 
 class ProposeArguments(msgspec.Struct, frozen=True):
-    """Rupiah, the month whose duty it is, and the code of the deposit."""
+    """Rupiah, the month of the duty, and the code of the deposit."""
 
     amount: int
     month: str
@@ -67,7 +67,7 @@ async def _closing(tx: ReadTx, arguments: DayCloseArguments, pull: Pull) -> Fore
         Effect("day_closes_break", {"rupiah": one.rupiah}, Subject(SubjectKind.SUSPENSE, one.item))
         for one in found.breaks[:BREAKS_TOLD]
     ]
-    return Forecast(effects, len(found.balances))  # no money moves by it
+    return Forecast(effects, len(found.balances))  # it moves no money
 
 
 async def _close(tx: Tx, arguments: DayCloseArguments, pull: Pull) -> None:
@@ -102,7 +102,7 @@ def _about(found: Payout, word: str, /, **facts: object) -> Forecast:
 
 
 def subject(found: Payout) -> Subject:
-    """A payout as it is asked about."""
+    """Return the subject of a payout."""
     return Subject(SubjectKind.PAYOUT, found.shown)
 
 
@@ -153,7 +153,7 @@ CLOSE = Lever(
     carry_out=_close,
     offered=offered_on(SubjectKind.DAY, "day"),
 )
-# Two people want each payout before anybody tells the bank.
+# Two people approve each payout before the bank is told.
 PROPOSE = Lever(
     name="finance payout propose",
     permission=_FINANCE,
@@ -170,7 +170,7 @@ SEND = Lever(
     carry_out=_send,
     offered=_offered,
 )
-# No record says so: a line of one confirms it without anybody.
+# Needed only if no record confirms it: a line of one confirms it automatically.
 CONFIRM = Lever(
     name="finance payout confirm",
     permission=_FINANCE,

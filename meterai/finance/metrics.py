@@ -1,4 +1,4 @@
-"""Days that nobody closed, and duty that is owed; set by the worker that looked last."""
+"""Metrics of finance: days to close, and duty payable. The worker that measured last sets the gauges."""
 
 from meterai.plumbing.observe.metrics import Gauge
 

@@ -1,4 +1,4 @@
-"""Reports of the books, closes of days, payouts of duty: what is in one, and how they are refused; pure."""
+"""Reports of the books, closes of days, payouts of duty: types and refusals; pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ DEPOSIT_CODE = "411411-902"  # duty in electronic stamps, of a collector (PMK 78
 LINES_MAX = (
     100_000  # legs of a statement in one file of the console; the command line writes any number
 )
-AGES_DAYS = (1, 3, 7, 30)  # where the buckets of the ageing part
-UNPLACED = "-"  # instead of a provider: money at providers that no payment is known for
+AGES_DAYS = (1, 3, 7, 30)  # bounds of the buckets of the ageing, in days
+UNPLACED = "-"  # instead of a provider: money at providers without a known payment
 
 
 class BookStatementTooLong(Refusal):
-    """The statement has more lines than a page gives out: the command line writes it."""
+    """The statement has more lines than a page can show: the command line writes it."""
 
     code = "statement_too_long"
     status = 422
@@ -50,7 +50,7 @@ class DayClosed(Refusal):
 
 
 class DayNotNext(Refusal):
-    """Days are closed one after another: another is next."""
+    """Days are closed one after another: the named day is next."""
 
     code = "day_not_next"
 
@@ -60,7 +60,7 @@ class DayNotNext(Refusal):
 
 
 class DayNotReconciled(Refusal):
-    """Records of that day were not compared, or differ in more than is listed."""
+    """Records of the day were not compared, or differ in more than the listed breaks."""
 
     code = "day_not_reconciled"
 
@@ -71,7 +71,7 @@ class DayNotReconciled(Refusal):
 
 
 class CloseWrong(Refusal):
-    """A close is not what was signed, or does not follow the one before, or the day has other entries."""
+    """The close differs from the signed one, does not follow the one before, or the day has other entries."""
 
     code = "close_wrong"
     status = 422
@@ -83,14 +83,14 @@ class CloseWrong(Refusal):
 
 
 class PayoutUnknown(Refusal):
-    """There is no such payout."""
+    """The payout does not exist."""
 
     code = "payout_unknown"
     status = 404
 
 
 class PayoutAboveDuty(Refusal):
-    """More would be paid out than the duty payable that no other payout takes."""
+    """The payout exceeds the duty payable that other payouts leave."""
 
     code = "payout_above_duty"
 
@@ -100,7 +100,7 @@ class PayoutAboveDuty(Refusal):
 
 
 class PayoutDiffers(Refusal):
-    """The line of the bank statement is about another sum."""
+    """The line of the bank statement has another amount."""
 
     code = "payout_differs"
 
@@ -121,7 +121,7 @@ refusal_of_constraint("payout_line_is_of_one", PayoutLineTaken)
 
 
 class PayoutState(StrEnum):
-    """State of a payout of duty.  Until another person approves it, it is a request of the room `approvals`."""
+    """State of a payout of duty. Before its approval by another person it is a request of the room `approvals`."""
 
     APPROVED = "approved"
     SENT = "sent"  # the bank is told to pay it
@@ -130,7 +130,7 @@ class PayoutState(StrEnum):
 
 
 class PayoutEvent(StrEnum):
-    """An event in the life of a payout."""
+    """Event of a payout."""
 
     SENT = "sent"
     CONFIRMED = "confirmed"
@@ -178,7 +178,7 @@ class Payout:
 
 
 class PeriodBalance(NamedTuple):
-    """One book over a time, credits positive in `opening` and `closing`."""
+    """One book over a period, credits positive in `opening` and `closing`."""
 
     book: str
     opening: int
@@ -187,7 +187,7 @@ class PeriodBalance(NamedTuple):
 
     @property
     def closing(self) -> int:
-        """The book at the end."""
+        """Balance at the end."""
         return self.opening + self.credit - self.debit
 
     @property
@@ -207,7 +207,7 @@ class PeriodBalance(NamedTuple):
 
 
 class StatementLine(NamedTuple):
-    """One leg of a statement; credits positive.  Time (WIB) and ids are text, since there may be very many."""
+    """One leg of a statement; credits positive. Time (WIB) and ids are text, since there may be very many."""
 
     at: str
     account: str
@@ -229,7 +229,7 @@ class StatementScope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StatementRequest:
-    """A statement as it was asked for: of whom, from a moment to before another."""
+    """Requested statement: its subject, and the period from a moment to before another."""
 
     scope: StatementScope
     of: str  # as people see it
@@ -241,7 +241,7 @@ class StatementRequest:
 
 @dataclass(frozen=True, slots=True)
 class BookStatement:
-    """A statement: each book that moved or held something, and the legs in between, as far as they were asked for."""
+    """A statement: each book that moved or had a balance, and the requested legs."""
 
     asked: StatementRequest
     balances: Sequence[PeriodBalance]
@@ -250,7 +250,7 @@ class BookStatement:
 
 
 class Aged(NamedTuple):
-    """Refunds that are open, of one way back and one age.  `bucket` counts the bounds of `AGES_DAYS` that they passed."""
+    """Open refunds of one provider, method and age. `bucket` is the number of passed bounds of `AGES_DAYS`."""
 
     provider: str
     method: str
@@ -264,20 +264,20 @@ class Aged(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Ageing:
-    """Every refund that is open, beside the book that it is in."""
+    """All open refunds, beside the balance of their book."""
 
     at: datetime
     rows: Sequence[Aged]
-    payable: int  # the book
+    payable: int  # balance of the book
 
     @property
     def rupiah(self) -> int:
-        """The sum of the open refunds."""
+        """Sum of the open refunds."""
         return sum(one.rupiah for one in self.rows)
 
 
 class ProviderSum(NamedTuple):
-    """Entries of one reason in one book at one provider: what they added up to before a time, and in it."""
+    """Entries of one reason in one book at one provider: their sums before a period, and in it."""
 
     provider: str
     reason: str
@@ -288,7 +288,7 @@ class ProviderSum(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ProviderReport:
-    """One provider over a time: rupiah that it held for us, and what became of them; the last follows from the others."""
+    """One provider over a period: rupiah that it held for us, and their moves. `closing` follows from the others."""
 
     provider: str
     opening: int
@@ -302,7 +302,7 @@ class ProviderReport:
     closing: int
 
 
-# Money that leaves suspense is captured elsewhere, or has gone back.
+# Money that leaves suspense is captured elsewhere, or was returned.
 _FACTS = {
     "captured": (
         *("payment_captured", "money_suspended"),
@@ -318,7 +318,9 @@ _FACTS = {
 
 
 def provider_reports(rows: Sequence[ProviderSum]) -> list[ProviderReport]:
-    """Each provider by its sums: what came is positive in `captured`, what left in all columns behind it."""
+    """Return a report of each provider: incoming rupiah are positive in `captured`, outgoing ones in the columns after
+    it.
+    """
     return [
         _provider_report(name, [one for one in rows if one.provider == name])
         for name in sorted({one.provider for one in rows})
@@ -353,7 +355,7 @@ def _provider_report(provider: str, rows: Sequence[ProviderSum]) -> ProviderRepo
 
 @dataclass(frozen=True, slots=True)
 class TaxReport:
-    """Duty and tax of a time."""
+    """Duty and tax of a period."""
 
     figures: Sequence[DutyFigure]  # sold, affixed, refunded, charged back, due
     opening: int  # duty payable before it
@@ -365,7 +367,7 @@ class TaxReport:
 
 
 class SalesChannel(StrEnum):
-    """By which way an order came, as the sums of the books by channel have it."""
+    """Channel of an order, in the sums of the books."""
 
     PAGE = "page"  # our own pages
     API = "api"  # a program of the buyer
@@ -390,7 +392,7 @@ class ChannelSum(NamedTuple):
 
 
 class ChannelSpans(NamedTuple):
-    """Entries of one reason in one book by channel: their sums of today, of the last 7 days and of the last 30."""
+    """Entries of one reason in one book by channel: their sums of today, the last 7 days and the last 30."""
 
     channel: SalesChannel
     seller: UUID
@@ -408,7 +410,7 @@ _UNDERWAY_AGAIN = ("refund_requested", "refund_rerouted", "refund_void")  # of r
 
 @dataclass(frozen=True, slots=True)
 class ChannelReport:
-    """One channel over a time, in rupiah and stamps; `day` where it is of one day."""
+    """One channel over a period, in rupiah and stamps; `day` is set if it covers one day."""
 
     channel: SalesChannel
     seller: UUID
@@ -416,17 +418,17 @@ class ChannelReport:
     sums: Sums
 
     def figure(self, name: str) -> DutyFigure:
-        """A figure of duty: sold, affixed, refunded, charged_back or due."""
+        """Return a figure of duty: sold, affixed, refunded, charged_back or due."""
         return next(one for one in figures_of(self.sums) if one.name == name)
 
     @property
     def paid(self) -> int:
-        """Rupiah that came for its orders."""
+        """Rupiah received for its orders."""
         return self.sums.of("buyer_funds", "payment_captured")
 
     @property
     def returned(self) -> int:
-        """Rupiah of its orders that went on their way back."""
+        """Rupiah of its orders that are refunded."""
         return self.sums.of("refunds_payable", *_UNDERWAY_AGAIN)
 
     @property
@@ -436,12 +438,12 @@ class ChannelReport:
 
     @property
     def seller_fee(self) -> int:
-        """Fees of the seller that our rails took for it, less those that went back: they stand with its deposit."""
+        """Fees of the seller collected by our rails, less returns; its deposit has them."""
         return -self.sums.of("bank_clearing", "fee_earned", "fee_returned")
 
 
 def channel_reports(rows: Sequence[ChannelSum], *, by_day: bool = False) -> list[ChannelReport]:
-    """Sums as reports, in the order of the channels; one of each day, or of all together."""
+    """Return sums as reports, in the order of the channels: one of each day, or of all together."""
     found: dict[tuple[date | None, SalesChannel, UUID], list[tuple[str, str, int, int]]] = {}
     for one in rows:
         key = one.day if by_day else None, SalesChannel(one.channel), one.seller
@@ -452,7 +454,7 @@ def channel_reports(rows: Sequence[ChannelSum], *, by_day: bool = False) -> list
 
 
 class UnexplainedBreak(NamedTuple):
-    """A difference that is open: nobody has explained it yet."""
+    """Open difference without an explanation."""
 
     item: str
     rupiah: int
@@ -460,7 +462,7 @@ class UnexplainedBreak(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """The close of a day.  `sha256` is of the digests of its entries, one behind the other."""
+    """Close of a day. `sha256` is that of the concatenated digests of its entries."""
 
     day: date
     entries: int
@@ -471,7 +473,7 @@ class Close:
 
 
 class KeptClose(NamedTuple):
-    """A close as it is kept."""
+    """Stored close."""
 
     day: date
     closed_at: datetime

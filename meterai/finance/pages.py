@@ -1,4 +1,4 @@
-"""Pages of finance: the desk of a controller, reports with their files, closes of days, payouts of duty."""
+"""Pages of finance: overview for a controller, reports with their files, closes of days, payouts of duty."""
 
 import asyncio
 from datetime import date, datetime
@@ -50,7 +50,7 @@ async def show_desk(
     database: NamedDependency[Database],
     finance: NamedDependency[FinanceService],
 ) -> Page:
-    """The work of a day: what to close, what to pay out, and the reports."""
+    """Overview of a day: days to close, duty to pay out, and the reports."""
     now = finance.now()
     async with database.reading() as tx:
         balances = await reports.trial_balance(tx, now)
@@ -73,7 +73,7 @@ async def show_desk(
 
 @get(f"{HERE}/closes", opt=_READING, include_in_schema=False)
 async def show_closes(request: PageRequest, database: NamedDependency[Database]) -> Page:
-    """Days that are closed, the newest in front."""
+    """Closed days, the newest first."""
     async with database.reading() as tx:
         found = await store.closes(tx, date.min, date.max, SHOWN_MAX)
         days = (found[-1].day, found[0].day) if found else (date.max, date.min)
@@ -102,7 +102,7 @@ async def download_close(
 
 @get(f"{HERE}/payouts", opt=_READING, include_in_schema=False)
 async def show_payouts(request: PageRequest, database: NamedDependency[Database]) -> Page:
-    """Payouts of duty, the newest in front, and the duty that none of them takes."""
+    """Payouts of duty, the newest first, and the duty that none of them takes."""
     async with database.reading() as tx:
         found = await store.newest_payouts(tx, SHOWN_MAX)
         free = await payouts.duty_free(tx)
@@ -170,7 +170,7 @@ async def _of_statement(
 async def _given(
     request: PageRequest, sheets: dict[str, Sheet], name: str, title: str, query: dict[str, str]
 ) -> Response[Any]:
-    """Sheets as a page, or as the file that was asked for: `xlsx` all of them, else one of them as CSV."""
+    """Show sheets as a page, or as the requested file: `xlsx` has all of them, else one of them as CSV."""
     match request.query_params.get("file", ""):
         case "":
             files = urlencode({**query, "file": ""})
@@ -199,7 +199,7 @@ async def _given(
     media_type="application/x-pem-file",
 )
 async def show_key(finance: NamedDependency[FinanceService]) -> Response[bytes]:
-    """The public key that closes of days are checked with."""
+    """The public key of closes of days."""
     return Response(finance.public_pem, media_type="application/x-pem-file")
 
 

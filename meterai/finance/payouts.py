@@ -1,6 +1,6 @@
-"""Payouts of duty to the treasury: approved by two, sent, and confirmed by a line of the bank statement.
+"""Payouts of duty to the treasury: approved by two people, sent, and confirmed by a line of the bank statement.
 
-A payout is in the books from its confirmation on.  Until then its amount is taken: no other payout may count on it.
+The confirmation posts a payout. Until then its amount is reserved: no other payout may use it.
 """
 
 import re
@@ -26,14 +26,14 @@ from meterai.kit.refusal import Malformed, NotFound
 from meterai.kit.text import one_line
 from meterai.plumbing.db.database import ReadTx, Tx
 
-# The state's receipt of a deposit, and the code under which a bank is told of one.
+# The state's receipt number of a deposit, and the billing code of a deposit for the bank.
 _NTPN, _BILLING = re.compile(r"[0-9A-Z]{16}", re.ASCII), re.compile(r"[0-9]{15}", re.ASCII)
 _DEPOSIT = re.compile(r"[0-9]{6}-[0-9]{3}", re.ASCII)
 LINE_LENGTH_MAX = 100  # characters of the identity of a line
 
 
 async def one(tx: ReadTx, text: str) -> Payout:
-    """A payout by its number.  Refuses `PayoutUnknown`."""
+    """Return a payout by its id. Refuses `PayoutUnknown`."""
     try:
         found = await store.payout(tx, read(PAYOUT_KIND, text))
     except NotFound:
@@ -44,29 +44,29 @@ async def one(tx: ReadTx, text: str) -> Payout:
 
 
 async def duty_free(tx: ReadTx) -> int:
-    """Duty payable that no payout under way takes, without what collectors pay themselves."""
+    """Return the duty payable that no payout under way takes, without the duty that collectors pay themselves."""
     taken = sum(one.amount for one in await store.open_payouts(tx))
-    owed = await store.book_now(tx, "collectors_due")  # below zero
+    owed = await store.book_now(tx, "collectors_due")  # negative
     return await store.book_now(tx, "duty_payable") + min(owed, 0) - taken
 
 
 def deposit_code(text: str) -> str:
-    """Kinds of tax and of deposit, as 411411-902.  Refuses `Malformed`."""
+    """Return the codes of tax and deposit, as 411411-902. Refuses `Malformed`."""
     return _written(_DEPOSIT, text, "deposit_code")
 
 
 def billing_code(text: str) -> str:
-    """The code of the treasury for one deposit: 15 digits.  Refuses `Malformed`."""
+    """Return the treasury's billing code of one deposit: 15 digits. Refuses `Malformed`."""
     return _written(_BILLING, text, "billing_code")
 
 
 def ntpn(text: str) -> str:
-    """The number of the receipt of the state: 16 letters and digits.  Refuses `Malformed`."""
+    """Return the state's receipt number: 16 letters and digits. Refuses `Malformed`."""
     return _written(_NTPN, text.upper(), "ntpn")
 
 
 def bank_line(text: str) -> str:
-    """The identity of a line of the bank statement.  Refuses `Malformed`."""
+    """Return the identity of a line of the bank statement. Refuses `Malformed`."""
     found = one_line(text)
     if not 1 <= len(found) <= LINE_LENGTH_MAX:
         raise Malformed("bank_line", "within_bounds", maximum=LINE_LENGTH_MAX)
@@ -81,7 +81,7 @@ def _written(shape: re.Pattern[str], text: str, field: str) -> str:
 
 
 async def check_pays(tx: ReadTx, amount: int) -> int:
-    """Duty payable that is left after a new payout.  Refuses `PayoutAboveDuty`, `Malformed`."""
+    """Return the duty payable that is left after a new payout. Refuses `PayoutAboveDuty`, `Malformed`."""
     if amount <= 0:
         raise Malformed("amount", "another_value")
     held = await duty_free(tx)
@@ -91,7 +91,7 @@ async def check_pays(tx: ReadTx, amount: int) -> int:
 
 
 async def propose(tx: Tx, found: Payout, actor: Actor) -> None:
-    """Keep a payout that two people want.  Refuses `PayoutAboveDuty`."""
+    """Store an approved payout. Refuses `PayoutAboveDuty`."""
     await store.lock_payouts(tx)
     await check_pays(tx, found.amount)
     await store.insert_payout(tx, found)
@@ -99,7 +99,7 @@ async def propose(tx: Tx, found: Payout, actor: Actor) -> None:
 
 
 async def check_sends(tx: ReadTx, found: Payout) -> None:
-    """Refuse `NotAllowedNow`, and `PayoutAboveDuty` where stamps came back since it was approved."""
+    """Refuse `NotAllowedNow`, and `PayoutAboveDuty` if stamps were returned since the approval."""
     PAYOUT.after(found.state, PayoutEvent.SENT)
     held = await duty_free(tx)
     if held < 0:
@@ -107,7 +107,7 @@ async def check_sends(tx: ReadTx, found: Payout) -> None:
 
 
 async def send(tx: Tx, found: Payout, code: str, actor: Actor) -> None:
-    """Write down that the bank was told to pay.  Refuses as `check_sends`."""
+    """Record that the bank was told to pay. Refuses what `check_sends` refuses."""
     await store.lock_payouts(tx)
     await check_sends(tx, await _as_now(tx, found))
     await store.send_payout(tx, found.id, code)
@@ -115,7 +115,7 @@ async def send(tx: Tx, found: Payout, code: str, actor: Actor) -> None:
 
 
 async def check_confirms(tx: ReadTx, found: Payout, line: str, amount: int, at: datetime) -> None:
-    """Refuse `NotAllowedNow`, `PayoutDiffers`, `PayoutLineTaken`, and `Malformed` for a time that cannot be."""
+    """Refuse `NotAllowedNow`, `PayoutDiffers`, `PayoutLineTaken`, and `Malformed` for an impossible time."""
     PAYOUT.after(found.state, PayoutEvent.CONFIRMED)
     if amount != found.amount:
         raise PayoutDiffers(found.amount, amount)
@@ -128,7 +128,7 @@ async def check_confirms(tx: ReadTx, found: Payout, line: str, amount: int, at: 
 async def confirm(
     tx: Tx, found: Payout, line: str, at: datetime, receipt: str, actor: Actor
 ) -> None:
-    """A line of the bank statement has it: post it.  Refuses as `check_confirms`."""
+    """Post a payout that a line of the bank statement confirms. Refuses what `check_confirms` refuses."""
     await store.lock_payouts(tx)
     await check_confirms(tx, await _as_now(tx, found), line, found.amount, at)
     await store.confirm_payout(tx, found.id, line, at, receipt)
@@ -137,14 +137,14 @@ async def confirm(
 
 
 async def end_line(tx: Tx, found: Payout) -> None:
-    """The line of the bank statement that pays it is no break any more."""
+    """End the break of the line of the bank statement that pays it."""
     for one in await suspense.open_about(tx, [str(found.billing_code)], []):
         if one.reason == "account_moved" and one.amount == Rupiah(found.amount):
             await suspense.end(tx, one.id, suspense.Resolution.MATCHED, found.shown)
 
 
 async def fail(tx: Tx, found: Payout, why: str, actor: Actor) -> None:
-    """It was not paid: its duty is free again.  Refuses `NotAllowedNow`."""
+    """Fail a payout that was not paid: its duty is free again. Refuses `NotAllowedNow`."""
     await store.lock_payouts(tx)
     PAYOUT.after((await _as_now(tx, found)).state, PayoutEvent.FAILED)
     await store.fail_payout(tx, found.id, why)

@@ -1,4 +1,4 @@
-"""Reports of the books as a controller asks for them: each is a sum of legs, or the legs themselves."""
+"""Reports of the books for a controller: each is a sum of legs, or the legs themselves."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -31,18 +31,20 @@ from meterai.ledger import CHART, PAID_OUT, SOLD, Sums, figures_of
 from meterai.plumbing.db.database import ReadTx
 
 _ORDER = {book: place for place, book in enumerate(CHART)}
-EVER = datetime.fromisoformat("2020-01-01T00:00+07:00")  # before the first entry of anybody
+EVER = datetime.fromisoformat(
+    "2020-01-01T00:00+07:00"
+)  # before the first entry of any installation
 
 
 def asked_of_month(month: Month) -> StatementRequest:
-    """The statement of all books of a month."""
+    """Return the request for the statement of all books of a month."""
     return StatementRequest(StatementScope.BOOKS, str(month), month.begins, month.ends)
 
 
 async def asked(
     tx: ReadTx, scope: str, of: str, begin: datetime | None, end: datetime
 ) -> StatementRequest:
-    """A statement as somebody asks for it: account, order, provider, day or month, and its name.
+    """Return a requested statement: account, order, provider, day or month, and its name.
 
     Refuses `NotFound`, `Malformed`.
     """
@@ -74,14 +76,14 @@ async def _order(tx: ReadTx, of: str) -> tuple[UUID, UUID]:
 
 
 async def trial_balance(tx: ReadTx, at: datetime) -> list[PeriodBalance]:
-    """Every book of the chart at a moment."""
+    """Return every book of the chart at a moment."""
     return in_order(
         await store.balances(tx, StatementRequest(StatementScope.BOOKS, "", at, at)), is_whole=True
     )
 
 
 def in_order(found: Sequence[PeriodBalance], *, is_whole: bool = False) -> list[PeriodBalance]:
-    """Books in the order of the chart; every one, or those that have or had something."""
+    """Return books in the order of the chart: all, or those with a balance or moves."""
     there = {one.book: one for one in found}
     every = [there.get(book, PeriodBalance(book, 0, 0, 0)) for book in CHART] if is_whole else found
     return sorted(
@@ -91,7 +93,7 @@ def in_order(found: Sequence[PeriodBalance], *, is_whole: bool = False) -> list[
 
 
 async def statement(tx: ReadTx, wish: StatementRequest, most: int = 0) -> BookStatement:
-    """A statement with as many legs as are asked for, the oldest first."""
+    """Return a statement with at most so many legs, the oldest first."""
     balances = in_order(await store.balances(tx, wish))
     if not most:
         return BookStatement(wish, balances)
@@ -104,19 +106,19 @@ async def statement(tx: ReadTx, wish: StatementRequest, most: int = 0) -> BookSt
 
 
 async def providers(tx: ReadTx, begin: datetime, end: datetime) -> list[ProviderReport]:
-    """Each provider over a time: what came, what went back, what it settled, its fees and the tax on them."""
+    """Return each provider over a period: received, returned and settled rupiah, its fees and the tax on them."""
     return provider_reports(await store.provider_sums(tx, begin, end))
 
 
 async def ageing(tx: ReadTx, at: datetime) -> Ageing:
-    """Open refunds by way back and age, beside the book that they are in."""
+    """Return open refunds by provider, method and age, beside the balance of their book."""
     rows = await store.ageing(tx, at)
     return Ageing(at, rows, await store.book_now(tx, "refunds_payable"))
 
 
 @dataclass(frozen=True, slots=True)
 class ByChannel:
-    """Channels of some days, all days together and each by itself; sellers by their names of today."""
+    """Channels of a span of days, all days together and each by itself; sellers by their current names."""
 
     whole: Sequence[ChannelReport]
     by_day: Sequence[ChannelReport]
@@ -124,7 +126,7 @@ class ByChannel:
 
 
 async def channels(tx: ReadTx, first: date, last: date) -> ByChannel:
-    """Duty and fees of each channel over some days."""
+    """Return duty and fees of each channel over a span of days."""
     rows = await store.channels(tx, first, last)
     names = {one.account: one.name for one in await distribution.distributors(tx)}
     return ByChannel(channel_reports(rows), channel_reports(rows, by_day=True), names)
@@ -133,7 +135,7 @@ async def channels(tx: ReadTx, first: date, last: date) -> ByChannel:
 def _span(
     rows: Sequence[ChannelSpans], span: str
 ) -> Mapping[tuple[SalesChannel, UUID], ChannelReport]:
-    """Reports of one of the spans that sums are counted over."""
+    """Return reports of one of the counted spans."""
     sums = [
         ChannelSum(
             one.last_day, one.channel, one.seller, one.reason, one.book, 0, getattr(one, span)
@@ -145,18 +147,18 @@ def _span(
 
 @dataclass(frozen=True, slots=True)
 class ChannelsCounted:
-    """Each channel over the last days as it was counted until a moment; None before the first time."""
+    """Each channel over the last days, counted until a moment; None before the first count."""
 
     until: datetime | None
     today: Mapping[tuple[SalesChannel, UUID], ChannelReport]
     week: Mapping[tuple[SalesChannel, UUID], ChannelReport]
     month: Mapping[tuple[SalesChannel, UUID], ChannelReport]
     sold_on: Mapping[UUID, date]  # the last day with a sold stamp, by seller
-    taken_week: Mapping[UUID, int]  # sales that the deposit paid, by seller
+    taken_week: Mapping[UUID, int]  # sales paid by the deposit, by seller
 
 
 async def channels_counted(tx: ReadTx, today: date) -> ChannelsCounted:
-    """Channels as they stand; from sums that are kept, so that it costs the same however many orders there are."""
+    """Return the channels from stored sums, so that the cost does not depend on the number of orders."""
     rows = await store.channel_spans(tx, today)
     today_, week, month = (_span(rows, span) for span in ("today", "week", "month"))
     sold_on: dict[UUID, date] = {}
@@ -173,7 +175,7 @@ async def channels_counted(tx: ReadTx, today: date) -> ChannelsCounted:
 
 
 async def taxes(tx: ReadTx, begin: datetime, end: datetime) -> TaxReport:
-    """Duty and tax of a time."""
+    """Return duty and tax of a period."""
     sums = Sums(await ledger.sums_between(tx, begin, end))
     found = await store.balances(tx, StatementRequest(StatementScope.BOOKS, "", begin, end))
     books = {one.book: one for one in found}

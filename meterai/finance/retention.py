@@ -1,4 +1,4 @@
-"""How long what is in the tables of finance is kept, and why."""
+"""Retention rules of finance."""
 
 from meterai.plumbing.work.retention import BOOKS, Rule, Stays
 

@@ -1,4 +1,4 @@
-"""Registration of the room `finance` with the applications."""
+"""Registration of finance."""
 
 from collections.abc import Sequence
 
@@ -25,10 +25,10 @@ from meterai.plumbing.work.jobs import PeriodicTask
 from meterai.room import Container, Room
 
 MEASURING = "measure_finance"
-MEASURING_SECONDS = 300.0  # between two looks at a sum over the entries since the last close
+MEASURING_SECONDS = 300.0  # between two sums over the entries since the last close
 
 COUNTING = "count_channels"
-COUNTING_SECONDS = 30.0  # the console is behind by no more
+COUNTING_SECONDS = 30.0  # largest delay of the console
 
 
 async def _build(container: Container) -> None:

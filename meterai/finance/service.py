@@ -1,4 +1,4 @@
-"""Finance in a process: its key, its clock and its metrics."""
+"""Service of finance in a process: its key, its clock and its metrics."""
 
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from meterai.plumbing.keyring import Keyring
 
 
 class FinanceService:
-    """Parts that the pages and the worker need beside the database."""
+    """Parts for the pages and the worker beside the database."""
 
     def __init__(self, database: Database, keyring: Keyring, clock: Clock) -> None:
         self.public_pem = signer_of(keyring).public_pem()
@@ -19,24 +19,24 @@ class FinanceService:
         self._clock = clock
 
     def now(self) -> datetime:
-        """The present moment."""
+        """Current time."""
         return self._clock.now()
 
     async def measure(self) -> int:
         """Set the metrics."""
         async with self._database.reading() as tx:
             metrics.UNCLOSED.set(await days_to_close(tx, self.now()))
-            if await store.last_close(tx):  # from there on, not from the first entry
+            if await store.last_close(tx):  # from the last close, not from the first entry
                 metrics.DUTY.set(await store.book_now(tx, "duty_payable"))
         return 0
 
     async def count_channels(self) -> int:
-        """Periodic task: count the books by channel, a day of the past at a time."""
+        """Periodic task: count the books by channel, one past day at a time."""
         return int(await self._database.run(store.count_channels))
 
 
 async def days_to_close(tx: ReadTx, now: datetime) -> int:
-    """How many days are over and not closed; without a close one, as soon as there are entries."""
+    """Count the days that are over and not closed. Without any close the count is 1 as soon as entries exist."""
     last = await store.last_close(tx)
     if last is not None:
         return max((last_settled(now) - last.day).days, 0)

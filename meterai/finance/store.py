@@ -1,4 +1,4 @@
-"""SQL of finance, one function per question."""
+"""SQL of finance, one function per query."""
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import date, datetime, timedelta
@@ -27,19 +27,19 @@ from meterai.plumbing.db.database import ReadTx, Tx
 from meterai.plumbing.db.rows import RowMapper
 
 Found = TypeVar("Found")
-REPORT_SECONDS_MAX = 120  # of one statement over a large installation
+REPORT_SECONDS_MAX = 120  # for one statement over a large installation
 LINES_AT_ONCE = 20_000  # rows of a cursor in memory
 
 
 class DayDigest(NamedTuple):
-    """The entries of a time: how many, and the SHA-256 of their digests one behind the other."""
+    """Number of entries of a period, and the SHA-256 of their concatenated digests."""
 
     entries: int
     sha256: bytes
 
 
 class ClosingBalance(NamedTuple):
-    """A book at the end of a day, credits positive."""
+    """Balance of a book at the end of a day, credits positive."""
 
     day: date
     closing: int
@@ -65,7 +65,7 @@ _WRITTEN = RowMapper(_EntryText)
 
 # -- statements ----------------------------------------------------------------------------------
 
-# The provider of an entry is that of the payment it is about, or of the record that an item is of.
+# The provider of an entry is that of its payment, or of the record of its item.
 _OF_PROVIDERS = f"""
     SELECT l.*, CASE WHEN l.book = 'refund_float' THEN 'float'
         WHEN l.reason IN ('deposit_taken', 'deposit_returned') THEN '{WHOLESALE}'
@@ -104,7 +104,7 @@ SELECT book, coalesce(sum(amount) FILTER (WHERE posted_at < %s), 0)::bigint AS o
        coalesce(sum(amount) FILTER (WHERE amount > 0 AND posted_at >= %s), 0)::bigint AS credit
 FROM (<lines>) of_scope GROUP BY book
 """
-# From the last day that is closed, so that the past is not counted again.
+# From the last closed day, so that the past is not summed again.
 _BALANCES_OF_BOOKS = """
 WITH closed AS (SELECT max(day) AS day FROM day_closes WHERE timezone('Asia/Jakarta', (day + 1)::timestamp) <= %s)
 SELECT book, coalesce(sum(amount) FILTER (WHERE posted_at < %s), 0)::bigint AS opening,
@@ -131,7 +131,7 @@ def _of_scope(asked: StatementRequest, begin: datetime | None) -> tuple[str, lis
 
 
 async def balances(tx: ReadTx, asked: StatementRequest) -> list[PeriodBalance]:
-    """Each book of a statement."""
+    """Return each book of a statement."""
     await tx.allow(REPORT_SECONDS_MAX)
     begin = [asked.begin] * 3
     if asked.scope is StatementScope.BOOKS:
@@ -141,7 +141,7 @@ async def balances(tx: ReadTx, asked: StatementRequest) -> list[PeriodBalance]:
 
 
 async def lines(tx: ReadTx, asked: StatementRequest) -> AsyncIterator[list[StatementLine]]:
-    """The legs of a statement, oldest first, some at a time."""
+    """Yield the legs of a statement, oldest first, some at a time."""
     await tx.allow(REPORT_SECONDS_MAX)
     inner, of = _of_scope(asked, asked.begin)
     query = _LINES_OF.replace("<lines>", inner)
@@ -159,7 +159,7 @@ async def _by_cursor(
 
 
 async def account_of_subject(tx: ReadTx, subject: UUID) -> UUID | None:
-    """Account of the entries of a subject."""
+    """Return the account of the entries of a subject."""
     await tx.allow(REPORT_SECONDS_MAX)
     found: UUID | None = await tx.value(
         "SELECT account_id FROM ledger_lines('-infinity', 'infinity') WHERE subject = %s LIMIT 1",
@@ -169,8 +169,8 @@ async def account_of_subject(tx: ReadTx, subject: UUID) -> UUID | None:
 
 
 async def book_now(tx: ReadTx, book: str) -> int:
-    """Balance of a book now, credits positive."""
-    moment = await now(tx) + timedelta(hours=1)  # an entry of this moment too
+    """Return the current balance of a book, credits positive."""
+    moment = await now(tx) + timedelta(hours=1)  # includes an entry of this moment
     found = await balances(tx, StatementRequest(StatementScope.BOOKS, "", moment, moment))
     return sum(one.opening for one in found if one.book == book)
 
@@ -193,21 +193,21 @@ WHERE refund_is_open(r.state) GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 
 
 async def provider_sums(tx: ReadTx, begin: datetime, end: datetime) -> list[ProviderSum]:
-    """Sums at each provider by reason and book: before a time, and in it."""
+    """Return sums at each provider by reason and book: before a period, and in it."""
     await tx.allow(REPORT_SECONDS_MAX)
     return await tx.all_as(_PROVIDERS, _PROVIDER_SUMS, begin, begin, "-infinity", end)
 
 
 async def ageing(tx: ReadTx, at: datetime) -> list[Aged]:
-    """Open refunds by way back and age."""
+    """Return open refunds by provider, method and age."""
     return await tx.all_as(_AGED, _AGEING, at, list(map(float, AGES_DAYS)), at)
 
 
 # -- channels --------------------------------------------------------------------------------------
 
 SETTLED_SECONDS = SETTLED_AFTER.total_seconds()
-COUNTED_SECONDS = 86_400.0  # of the past that one call counts
-# What is kept, and the legs behind it; a leg is counted once by either.
+COUNTED_SECONDS = 86_400.0  # seconds of the past that one call counts
+# Stored sums, and the legs after them; a leg is counted once by either.
 _CHANNEL_SUMS = """
 SELECT day, channel, seller, reason, book, sum(entries)::bigint AS entries, sum(amount)::bigint AS amount FROM (
     SELECT day, channel, seller_id AS seller, reason, book, entries, amount FROM channel_sums
@@ -228,14 +228,14 @@ FROM channel_sums WHERE day > %s::date - 30 AND channel <> 'none' GROUP BY chann
 
 
 async def count_channels(tx: Tx) -> bool:
-    """Count what was posted since the last time; true where more of the past is left to count."""
+    """Count the entries posted since the last run. True if more of the past is left to count."""
     await tx.allow(REPORT_SECONDS_MAX)
     found: bool = await tx.value("SELECT channel_count(%s, %s)", SETTLED_SECONDS, COUNTED_SECONDS)
     return found
 
 
 async def channels(tx: ReadTx, first: date, last: date) -> list[ChannelSum]:
-    """Sums by day and channel of some days, from the books as they are."""
+    """Return sums by day and channel of a span of days, from the current books."""
     await tx.allow(REPORT_SECONDS_MAX)
     day_after = last + timedelta(days=1)
     span = (first, day_after, begin_of(first), begin_of(day_after))
@@ -243,12 +243,12 @@ async def channels(tx: ReadTx, first: date, last: date) -> list[ChannelSum]:
 
 
 async def channel_spans(tx: ReadTx, today: date) -> list[ChannelSpans]:
-    """Sums by channel up to a day, as they were counted last."""
+    """Return sums by channel up to a day, as counted last."""
     return await tx.all_as(_SPANS, _CHANNEL_SPANS, *[today] * 4)
 
 
 async def channels_counted_until(tx: ReadTx) -> datetime | None:
-    """Until when entries are counted by channel; None before the first time."""
+    """Return the moment until which entries are counted by channel; None before the first run."""
     found: datetime | None = await tx.value("SELECT counted_until FROM channel_counts")
     return found
 
@@ -267,13 +267,13 @@ FROM ledger_journal(%s, %s)
 
 
 async def now(tx: ReadTx) -> datetime:
-    """The time of the database, by which a constraint says that a day is over."""
+    """Return the time of the database, which its constraints use to decide that a day is over."""
     found: datetime = await tx.value("SELECT now()")
     return found
 
 
 async def digest(tx: ReadTx, begin: datetime, end: datetime) -> DayDigest:
-    """The entries of a time in short."""
+    """Return number and digest of the entries of a period."""
     await tx.allow(REPORT_SECONDS_MAX)
     found = await tx.one_as(_DIGEST, _DIGEST_OF, begin, end)
     assert found is not None, "an aggregate has a row"
@@ -281,25 +281,25 @@ async def digest(tx: ReadTx, begin: datetime, end: datetime) -> DayDigest:
 
 
 async def journal(tx: ReadTx, begin: datetime, end: datetime) -> AsyncIterator[str]:
-    """The entries of a time as lines of text, in the order of their digest, some at a time."""
+    """Yield the entries of a period as lines of text, in the order of their digest, some at a time."""
     await tx.allow(REPORT_SECONDS_MAX)
     async for some in _by_cursor(tx, _WRITTEN, _JOURNAL, [begin, end]):
         yield "".join(f"{one.line}\n" for one in some)
 
 
 async def has_entries(tx: ReadTx, end: datetime) -> bool:
-    """Whether anything was posted before a moment."""
+    """True if an entry was posted before a moment."""
     found: bool = await tx.value("SELECT EXISTS (SELECT FROM ledger_lines('-infinity', %s))", end)
     return found
 
 
 async def last_close(tx: ReadTx) -> KeptClose | None:
-    """The newest close."""
+    """Return the newest close."""
     return await tx.one_as(_CLOSES, f"{_KEPT} ORDER BY day DESC LIMIT 1")
 
 
 async def closes(tx: ReadTx, first: date, last: date, limit: int | None) -> list[KeptClose]:
-    """Closes of some days, the newest in front; all without a limit."""
+    """Return closes of a span of days, the newest first; all without a limit."""
     return await tx.all_as(
         _CLOSES,
         f"{_KEPT} WHERE day BETWEEN %s AND %s ORDER BY day DESC LIMIT %s",
@@ -310,13 +310,13 @@ async def closes(tx: ReadTx, first: date, last: date, limit: int | None) -> list
 
 
 async def closings(tx: ReadTx, book: str, first: date, last: date) -> list[ClosingBalance]:
-    """A book at the end of each closed day of some days."""
+    """Return the balance of a book at the end of each closed day of a span."""
     query = "SELECT day, closing FROM day_close_sums WHERE book = %s AND day >= %s AND day <= %s"
     return await tx.all_as(_CLOSINGS, query, book, first, last)
 
 
 async def insert_close(tx: Tx, found: Close, signed: str) -> None:
-    """Keep a close with its sums.  Refuses `DayClosed`."""
+    """Store a close with its sums. Refuses `DayClosed`."""
     await tx.run(
         "INSERT INTO day_closes (day, entries, sha256, manifest) VALUES (%s, %s, %s, %s)",
         found.day,
@@ -343,38 +343,38 @@ _OPEN = f"{_PAYOUT} WHERE state IN ('approved', 'sent') ORDER BY approved_at"
 
 
 async def payout(tx: ReadTx, payout_id: UUID) -> Payout | None:
-    """A payout."""
+    """Return a payout."""
     return await tx.one_as(_PAYOUTS, f"{_PAYOUT} WHERE payout_id = %s", payout_id)
 
 
 async def payout_by_code(tx: ReadTx, billing_code: str, amount: int) -> Payout | None:
-    """The payout that was sent under a code of the treasury, with this sum."""
+    """Return the payout sent under a billing code of the treasury, with this amount."""
     query = f"{_PAYOUT} WHERE billing_code = %s AND amount = %s AND state IN ('sent', 'confirmed')"
     return await tx.one_as(_PAYOUTS, f"{query} ORDER BY sent_at LIMIT 1", billing_code, amount)
 
 
 async def lock_payouts(tx: Tx) -> None:
-    """Let no other transaction change payouts until this one ends: each is compared with all."""
+    """Lock all payouts until the transaction ends: each is compared with all."""
     await tx.run("SELECT pg_advisory_xact_lock(16023, 0)")
 
 
 async def open_payouts(tx: ReadTx) -> list[Payout]:
-    """Payouts under way, the oldest in front."""
+    """Return payouts under way, the oldest first."""
     return await tx.all_as(_PAYOUTS, _OPEN)
 
 
 async def newest_payouts(tx: ReadTx, limit: int) -> list[Payout]:
-    """Payouts, the newest in front."""
+    """Return payouts, the newest first."""
     return await tx.all_as(_PAYOUTS, f"{_PAYOUT} ORDER BY approved_at DESC LIMIT %s", limit)
 
 
 async def payout_of_line(tx: ReadTx, bank_line: str) -> Payout | None:
-    """The payout that a line of the bank statement confirms."""
+    """Return the payout that a line of the bank statement confirms."""
     return await tx.one_as(_PAYOUTS, f"{_PAYOUT} WHERE bank_line = %s", bank_line)
 
 
 async def insert_payout(tx: Tx, found: Payout) -> None:
-    """Keep a payout that was approved."""
+    """Store an approved payout."""
     await tx.run(
         "INSERT INTO payouts (payout_id, amount, month, deposit_code, approved_by)"
         " VALUES (%s, %s, %s, %s, %s)",
@@ -387,7 +387,7 @@ async def insert_payout(tx: Tx, found: Payout) -> None:
 
 
 async def send_payout(tx: Tx, payout_id: UUID, billing_code: str) -> None:
-    """The bank is told to pay it."""
+    """Record that the bank is told to pay a payout."""
     await tx.run(
         "UPDATE payouts SET state = 'sent', sent_at = now(), billing_code = %s WHERE payout_id = %s",
         billing_code,
@@ -396,12 +396,12 @@ async def send_payout(tx: Tx, payout_id: UUID, billing_code: str) -> None:
 
 
 async def confirm_payout(tx: Tx, payout_id: UUID, line: str, at: datetime, ntpn: str) -> None:
-    """A line of the bank statement has it: it goes into the books.  Refuses `PayoutLineTaken`."""
+    """Confirm a payout by a line of the bank statement, and post it. Refuses `PayoutLineTaken`."""
     await tx.run("SELECT payout_confirm(%s, %s, %s, %s)", payout_id, line, at, ntpn)
 
 
 async def fail_payout(tx: Tx, payout_id: UUID, why: str) -> None:
-    """It was not paid."""
+    """Record that a payout was not paid."""
     await tx.run(
         "UPDATE payouts SET state = 'failed', why_failed = %s, ended_at = now() WHERE payout_id = %s",
         why,

@@ -1,4 +1,4 @@
-"""Reports as tables for a spreadsheet: rupiah and stamps are whole numbers, all else is text."""
+"""Reports as tables for a spreadsheet: rupiah and stamps are whole numbers, everything else is text."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -28,7 +28,7 @@ from meterai.plumbing.messages import translate
 from meterai.plumbing.spreadsheets import Cell, Sheet
 
 _NUMBERS = "#,##0"
-ACCOUNTS_KEPT = 10_000  # shown ids that were looked at: a long statement names few
+ACCOUNTS_KEPT = 10_000  # cached ids of accounts: a long statement names few
 
 
 def _sheet(name: str, language: str, rows: Sequence[Sequence[Cell]], *widths: int) -> Sheet:
@@ -37,12 +37,12 @@ def _sheet(name: str, language: str, rows: Sequence[Sequence[Cell]], *widths: in
 
 
 def book_in_words(book: str, language: str) -> str:
-    """Balance of a book."""
+    """Return the name of a book."""
     return translate(f"book.{book}", language)
 
 
 def trial(balances: Sequence[PeriodBalance], language: str) -> Sheet:
-    """A trial balance, with the totals of each unit below."""
+    """Return a trial balance, with the totals of each unit at its end."""
     rows: list[list[Cell]] = [
         [one.book, book_in_words(one.book, language), one.of.unit, one.on_debit, one.on_credit]
         for one in balances
@@ -53,7 +53,7 @@ def trial(balances: Sequence[PeriodBalance], language: str) -> Sheet:
 
 
 def totals(balances: Sequence[PeriodBalance]) -> list[tuple[str, int, int]]:
-    """Debits and credits of each unit."""
+    """Return debits and credits of each unit."""
     return [
         (
             unit,
@@ -65,7 +65,7 @@ def totals(balances: Sequence[PeriodBalance]) -> list[tuple[str, int, int]]:
 
 
 def balances(found: BookStatement, language: str) -> Sheet:
-    """The books of a statement, each positive on its normal side."""
+    """Return the books of a statement, each positive on its normal side."""
     rows: list[list[Cell]] = []
     for one in found.balances:
         side = -1 if one.of.is_debit else 1
@@ -84,7 +84,7 @@ def _account(account: str) -> str:
 
 
 def line_rows(found: Iterable[StatementLine]) -> Iterator[list[Cell]]:
-    """Legs of a statement as cells."""
+    """Convert legs of a statement to cells."""
     units = {name: book.unit for name, book in CHART.items()}
     for at, account, entry, reason, subject, book, amount in found:
         sides = (-amount, 0) if amount < 0 else (0, amount)
@@ -92,12 +92,12 @@ def line_rows(found: Iterable[StatementLine]) -> Iterator[list[Cell]]:
 
 
 def lines(found: Sequence[StatementLine], language: str) -> Sheet:
-    """The legs of a statement."""
+    """Return the legs of a statement."""
     return _sheet("lines", language, list(line_rows(found)), 26, 32, 44)
 
 
 def providers(found: Sequence[ProviderReport], language: str) -> Sheet:
-    """Fees of providers, with what they were taken from."""
+    """Return the fees of providers, with the rupiah from which they were taken."""
     rows: list[list[Cell]] = [
         [
             one.provider,
@@ -110,7 +110,7 @@ def providers(found: Sequence[ProviderReport], language: str) -> Sheet:
 
 
 def bucket_in_words(bucket: int, language: str) -> str:
-    """An age of refunds."""
+    """Return the name of an age of refunds."""
     bounds = (0, *AGES_DAYS)
     if bucket == len(AGES_DAYS):
         return translate("finance.older", language, days=AGES_DAYS[-1])
@@ -118,7 +118,7 @@ def bucket_in_words(bucket: int, language: str) -> str:
 
 
 def ageing(found: Ageing, language: str) -> Sheet:
-    """Open refunds by way back and age."""
+    """Return open refunds by provider, method and age."""
     rows = [_aged(one, language) for one in found.rows]
     return _sheet("ageing", language, rows, 14, 14, 22)
 
@@ -134,7 +134,7 @@ def _aged(one: Aged, language: str) -> list[Cell]:
 
 
 def tax_lines(found: TaxReport) -> list[tuple[str, int, int]]:
-    """The lines of a tax report: name (`finance.tax.<name>`), stamps, rupiah."""
+    """Return the lines of a tax report: name (`finance.tax.<name>`), stamps, rupiah."""
     return [
         ("opening", 0, found.opening),
         *((one.name, one.stamps, one.rupiah) for one in found.figures),
@@ -147,7 +147,7 @@ def tax_lines(found: TaxReport) -> list[tuple[str, int, int]]:
 
 
 def taxes(found: TaxReport, language: str) -> Sheet:
-    """Duty and tax."""
+    """Return duty and tax."""
     rows: list[list[Cell]] = [
         [translate(f"finance.tax.{name}", language), stamps, rupiah]
         for name, stamps, rupiah in tax_lines(found)
@@ -162,7 +162,7 @@ def channels(
     *,
     by_day: bool = False,
 ) -> Sheet:
-    """Duty and fees by channel, of all days together or of each; the last row has what the channels add up to."""
+    """Return duty and fees by channel, of all days together or of each; the last row has the sums of the channels."""
     rows: list[list[Cell]] = []
     for one in found:
         whose = names.get(one.seller, "")
@@ -170,7 +170,7 @@ def channels(
         told: list[Cell] = [str(one.day)] if by_day else []
         rows.append([*told, kind, whose, _account(str(one.seller)) if whose else "", *_duty(one)])
     if rows:
-        # Money of a deposit is counted once, where it was sold from.
+        # Money of a deposit is counted once, at the channel that sold from it.
         sums = [sum(column) for column in zip(*map(_duty, found), strict=True)]
         deposits = [_duty(one) for one in found if one.channel is SalesChannel.DEPOSIT]
         for place in (2, 3):
@@ -182,14 +182,14 @@ def channels(
 
 
 def _duty(one: ChannelReport) -> list[int]:
-    """The numbers of a channel; duty paid to the treasury is of none."""
+    """Return the numbers of a channel; duty paid to the treasury belongs to none."""
     sold, refunded, due = one.figure("sold"), one.figure("refunded"), one.figure("due")
     fees = (one.service_fee, one.seller_fee)
     return [sold.stamps, refunded.stamps, one.paid, one.returned, due.rupiah, *fees]
 
 
 async def month(tx: ReadTx, of: Month, now: datetime, language: str) -> dict[str, Sheet]:
-    """Every report of a month, by the name of its file; refunds as they are now."""
+    """Return every report of a month, by the name of its file; refunds as of now."""
     wish = reports.asked_of_month(of)
     by_channel = await reports.channels(tx, of.first, of.last)
     return {
@@ -206,7 +206,7 @@ async def month(tx: ReadTx, of: Month, now: datetime, language: str) -> dict[str
 async def of_statement(
     tx: ReadTx, wish: StatementRequest, most: int, language: str
 ) -> dict[str, Sheet]:
-    """A statement: its books and its legs, as many as are asked for."""
+    """Return a statement: its books and its legs, up to the requested number."""
     found = await reports.statement(tx, wish, most)
     name = "lines-first" if found.is_cut else "lines"
     return {"balances": balances(found, language), name: lines(found.lines, language)}

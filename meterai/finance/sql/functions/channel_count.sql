@@ -1,5 +1,5 @@
--- Count the legs since the last time by channel.  What is older than `p_settled_seconds` is counted once and for all, since
--- every entry of then is there; what is younger is counted anew each time.  Answers true where older entries are left:
+-- Counts the legs since the last run, by channel. Legs older than `p_settled_seconds` are counted once for all, since
+-- all entries of that time exist; younger ones are counted again in each run. Returns true if older entries are left:
 -- one call counts `p_most_seconds` of them.
 CREATE OR REPLACE FUNCTION channel_count(
     p_settled_seconds double precision, p_most_seconds double precision

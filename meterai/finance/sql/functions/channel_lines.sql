@@ -1,6 +1,6 @@
--- Every leg of a time with its day (WIB) and the channel of its order.  What moves a deposit is of its distributor, and so is
--- a fee that a buyer's account passes on: its entry is about the seller.  One SELECT, so that it is planned within the query
--- that asks.
+-- Returns every leg of a period with its day (WIB) and the channel of its order. A move of a deposit belongs to its
+-- distributor. So does a fee that a buyer's account passes on, since its entry is about the seller. One SELECT, so that
+-- the planner inlines it into the calling query.
 CREATE OR REPLACE FUNCTION channel_lines(p_begin timestamptz, p_end timestamptz)
 RETURNS TABLE (day date, channel text, seller_id uuid, reason text, book text, amount bigint)
 LANGUAGE sql STABLE AS $$

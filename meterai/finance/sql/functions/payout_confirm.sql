@@ -1,4 +1,4 @@
--- A line of the bank statement has a payout, and the state its receipt: it goes into the books.
+-- Confirms a payout that a line of the bank statement matches and that has a receipt of the state, and posts it.
 CREATE OR REPLACE FUNCTION payout_confirm(
     p_payout uuid, p_line text, p_paid_at timestamptz, p_ntpn text
 ) RETURNS void
