@@ -1,14 +1,14 @@
-"""Recovery: the way back after an outage, as steps that wait for numbers.
+"""Recovery: the return to service after an outage, as steps that wait for numbers.
 
-Promises this room keeps
-  * One recovery is under way at a time; it belongs to an incident, which is not resolved before it ends.
-  * Nothing that is paid is stopped: while buying and sign-up are closed every paid order goes on, and nobody loses a
+Promises of this room
+  * One recovery is under way at a time. It belongs to an incident, which is not resolved before it ends.
+  * Nothing paid is stopped: while buying and sign-up are closed every paid order continues, and nobody loses a
     place in a line.
-  * A step is one transaction with all it demands, so that a crash leaves it whole or not begun, and doing it again
+  * A step is one transaction with all its changes, so that a crash leaves it complete or not begun, and repeating it
     changes nothing.
-  * By itself it goes on only where its numbers held without a break, back only where they were worse without one, and
-    nowhere where a second person may be needed.
-  * What it changed is put back as it was, and each step is told in both languages by its incident.
+  * Automatic moves go forward only after the numbers were good without a break, back only after they were bad without
+    one, and never where a second person may be needed.
+  * Its end restores what it changed, and its incident announces each step in both languages.
 
 Calls incidents, waiting_room, accounts, stamps, orders, stamping, refunds.
 """

@@ -1,4 +1,4 @@
-"""Columns of recoveries, as the audit knows them."""
+"""Audit classes of the columns of recovery."""
 
 from meterai.plumbing.db.audited import Audited, global_fact
 

@@ -1,4 +1,4 @@
-"""The way back at the command line: start, see, go on, go back, hold, go by itself, abandon, give back."""
+"""Commands of recovery: start, status, next, back, hold, go, abandon, refund."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""The numbers of an installation at this moment, each from the books of its room."""
+"""Numbers of an installation at this moment, each from the tables of its room."""
 
 from datetime import datetime
 from typing import Self
@@ -15,7 +15,7 @@ from meterai.waiting_room import GuardedAct, LineBefore
 
 
 class Before(msgspec.Struct, frozen=True):
-    """Things that a recovery changes, as they were before it began."""
+    """State, before a recovery began, of the things that it changes."""
 
     buying: LineBefore
     checking: LineBefore | None
@@ -23,23 +23,23 @@ class Before(msgspec.Struct, frozen=True):
 
     @property
     def is_closed(self) -> bool:
-        """True where staff had closed something, which the end of the recovery closes again."""
+        """True if staff had closed something, which the end of the recovery closes again."""
         lines = (self.buying, self.checking)
         return not self.was_sign_up_open or any(one.is_paused for one in lines if one)
 
     def kept(self) -> dict[str, object]:
-        """The same as it is kept."""
+        """Convert to the stored form."""
         found: dict[str, object] = msgspec.to_builtins(self)
         return found
 
     @classmethod
     def of(cls, recovery: Recovery) -> Self:
-        """The things that this recovery changed."""
+        """Return the stored state of a recovery."""
         return msgspec.convert(recovery.before, cls)
 
 
 async def numbers(tx: ReadTx, now: datetime) -> LiveNumbers:
-    """What every step looks at; some ten statements, each over a partial index."""
+    """Return the numbers of all steps; some ten statements, each over a partial index."""
     buying = await waiting_room.guarding(tx, GuardedAct.BUY)
     checking = await waiting_room.guarding(tx, GuardedAct.CHECK)
     load = await waiting_room.load_now(tx)
@@ -72,7 +72,7 @@ async def numbers(tx: ReadTx, now: datetime) -> LiveNumbers:
 
 
 async def before(tx: ReadTx, buying: LineBefore) -> Before:
-    """What a recovery puts back at its end; `buying` as it was before it was held."""
+    """Return the state that the end of a recovery restores; `buying` as it was before it was held."""
     return Before(
         buying=buying,
         checking=await waiting_room.before(tx, GuardedAct.CHECK),

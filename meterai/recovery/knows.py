@@ -1,4 +1,4 @@
-"""Recoveries as staff ask for them: found by number, told as they went, listed where a step waits for long."""
+"""Recoveries for the console: found by number, described by their history, listed when a step takes long."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -14,11 +14,11 @@ from meterai.recovery import store
 from meterai.recovery.model import KIND, Recovery, StepEvent, StepTaken
 from meterai.room import Knows, WorkList
 
-STEP_MINUTES = 15  # at one step: longer, and somebody should look why
+STEP_MINUTES = 15  # at one step; after this time staff should look for the cause
 
 
 def subject(recovery: Recovery) -> Subject:
-    """A recovery as the subject of a search."""
+    """Return the subject of a recovery."""
     return Subject(SubjectKind.RECOVERY, recovery.shown)
 
 

@@ -1,4 +1,4 @@
-"""Levers of the way back: start, next, back, hold, go, abandon; and refunds of who was not served."""
+"""Levers of recovery: start, next, back, hold, go, abandon; and refunds of unserved orders."""
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -32,23 +32,23 @@ from meterai.recovery.rules import StepVerdict, verdict_of
 
 _Forecasting = Callable[[ReadTx, Any, Pull], Awaitable[Forecast]]
 _CarryingOut = Callable[[Tx, Any, Pull], Awaitable[None]]
-GIVEN_BACK_MAX = 500  # orders of one pull: one transaction of some seconds
+GIVEN_BACK_MAX = 500  # orders of one call: one transaction of some seconds
 
 
 class RecoveryStart(msgspec.Struct, frozen=True):
-    """The incident whose way back begins; empty: the one that is open."""
+    """The incident whose recovery begins; empty: the only open one."""
 
     incident: str = ""
 
 
 class ToStep(msgspec.Struct, frozen=True):
-    """The step that a recovery comes to: whoever moves it names it, so that nobody takes a step that was not seen."""
+    """The next step of a recovery; it is named, so that nobody takes a step that they did not see."""
 
     step: str
 
 
 class UnservedOrders(msgspec.Struct, frozen=True):
-    """Orders whose buyers no longer want them, as `ord_...` with spaces between; past due ones go back anyway."""
+    """Orders that their buyers no longer want, as `ord_...` separated by spaces; overdue ones are refunded anyway."""
 
     orders: str = ""
 
@@ -74,7 +74,7 @@ async def _start(tx: Tx, asked: RecoveryStart, pull: Pull) -> None:
 
 
 def _after(recovery: Recovery, asked: ToStep | NoArguments, event: StepEvent) -> RecoveryStep:
-    """The step that an event leads to.  Refuses `NotAllowedNow` where it is another than was asked for."""
+    """Return the step to which an event leads. Refuses `NotAllowedNow` if it differs from the named one."""
     state = RECOVERY.after(recovery.state, event)
     if isinstance(asked, ToStep) and state != asked.step:
         raise NotAllowedNow(RECOVERY.subject, recovery.state, f"{event} to {asked.step}")
@@ -126,7 +126,7 @@ async def _go(tx: Tx, _: NoArguments, pull: Pull, *, is_going: bool) -> None:
 
 
 async def _named(tx: ReadTx, asked: UnservedOrders) -> list[Order]:
-    """Orders that buyers no longer want.  Refuses `Malformed`, `NotFound`, `OrderNotUnserved`."""
+    """Return the orders that buyers no longer want. Refuses `Malformed`, `NotFound`, `OrderNotUnserved`."""
     names = dict.fromkeys(asked.orders.replace(",", " ").split())
     if len(names) > GIVEN_BACK_MAX:
         raise Malformed("orders", "within_bounds", maximum=GIVEN_BACK_MAX)
@@ -152,7 +152,9 @@ def _sum(found: Sequence[Order] | Sequence[orders.OrderPastDue]) -> int:
 
 
 def _gives_back(word: str, found: Sequence[Order] | Sequence[orders.OrderPastDue]) -> Effect:
-    """Money of these orders goes back; their hash binds an approval to them, not to others of the same sum."""
+    """Return the effect of refunding these orders; their hash binds an approval to them, not to others of the same
+    sum.
+    """
     numbers = b"".join(sorted(one.id.bytes for one in found))
     sha256 = hashlib.sha256(numbers).hexdigest()
     return Effect(word, {"orders": len(found), "rupiah": _sum(found), "sha256": sha256})
@@ -181,7 +183,7 @@ async def _give_back(tx: Tx, asked: UnservedOrders, pull: Pull) -> None:
         await refunds.give_back_unserved(tx, late.account, late.id, due_at=due_at)
     for one in wanted:
         lots = await stamps.lots(tx, one.account, [one.id])
-        if one.id in lots:  # its stamps are held for documents that nobody has sealed
+        if one.id in lots:  # its stamps are held for documents that are not sealed
             await refunds.ask(tx, one.account, one.id, None, due_at=due_at, actor=pull.actor)
         else:
             await refunds.give_back_unserved(tx, one.account, one.id, due_at=due_at)
@@ -225,7 +227,7 @@ BACK = _moving("back", StepEvent.BACK)
 ABANDON = _moving("abandon", StepEvent.ABANDONED, NoArguments)
 GO = _lever("go", partial(_would_go, is_going=True), partial(_go, is_going=True))
 HOLD = _lever("hold", partial(_would_go, is_going=False), partial(_go, is_going=False))
-# It moves money that its buyers would wait for otherwise: two people always, of those who may move money.
+# It moves money for which its buyers would wait otherwise: always two people, of those who may move money.
 REFUND = Lever(
     name="recover refund",
     permission=Permission.CONSOLE_MONEY,

@@ -1,4 +1,4 @@
-"""A recovery: its steps, what may follow what, the numbers it looks at; pure."""
+"""Types of a recovery: its steps, their order, its numbers; pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class RecoveryStep(StrEnum):
 
 
 class StepEvent(StrEnum):
-    """An event in the life of a recovery."""
+    """Event of a recovery."""
 
     STARTED = "started"
     NEXT = "next"
@@ -60,7 +60,7 @@ RECOVERY = Lifecycle(
 
 
 def has_come_to(state: RecoveryStep, step: RecoveryStep) -> bool:
-    """True where what a step opens is open: at it, or past it."""
+    """True if the state is at this step or after it, so that what the step opens is open."""
     return state in WAY and WAY.index(state) >= WAY.index(step)
 
 
@@ -89,7 +89,7 @@ class IncidentNotNamed(Refusal):
 
 
 class OrderNotUnserved(Refusal):
-    """The order is not one that was paid and waits: its money does not go back this way."""
+    """The order is not paid and waiting: this command does not refund it."""
 
     code = "order_not_unserved"
 
@@ -102,19 +102,19 @@ refusal_of_constraint("recovery_goes_alone", RecoveryUnderWay)
 
 
 class LiveNumbers(msgspec.Struct, frozen=True, kw_only=True):
-    """Live numbers of an installation, from its books; money in rupiah, times in seconds.
+    """Live numbers of an installation, from its tables; money in rupiah, times in seconds.
 
-    buying_open, sign_up_open  0 while they are closed, else 1
+    buying_open, sign_up_open   0 while closed, else 1
     checking_closed    1 while the line before checking lets nobody in
     issuing_stopped    1 while no stamps are issued
-    stampings          reserved, of which nobody is sealing `interrupted`
-    captured           payments that are not booked to their orders yet
-    orders             paid and not executed; `past_due` of them go back
-    refunds            that have not ended; `refunds_past_due` are late
-    waiting            people in the line before buying, of whom the last waits for `wait_seconds`
-    pressure           the longest wait inside, as a share of what is promised
-    refused            people who pay or have paid, told to come again, a second
-    job_seconds        for how long the oldest work for what is paid is overdue
+    stampings          reserved ones; no process is sealing `interrupted` of them
+    captured           payments that are not posted to their orders yet
+    orders             paid and not executed; `past_due` of them are overdue for a refund
+    refunds            open ones; `refunds_past_due` are late
+    waiting            people in the line before buying; the last waits for `wait_seconds`
+    pressure           the longest wait inside, as a share of the promised one
+    refused            requests per second of people who pay or have paid that were refused
+    job_seconds        delay of the oldest job for paid orders
     """
 
     buying_open: int
@@ -147,25 +147,25 @@ class LiveNumbers(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def sign_up_closed(self) -> int:
-        """1 while no account is made."""
+        """1 while no account can be made."""
         return 1 - self.sign_up_open
 
     @property
     def headroom(self) -> float:
-        """The share of what can be served that nobody uses."""
+        """Share of the capacity that is unused."""
         return max(0.0, 1 - self.pressure)
 
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """One way back."""
+    """A recovery."""
 
     id: UUID
     incident: UUID
     state: RecoveryStep
     number: int
     is_going: bool
-    before: Mapping[str, object]  # what it changes, as it was (`gathering.Before`)
+    before: Mapping[str, object]  # state of what it changes, before it began (`gathering.Before`)
     backs: int
     holds_since: datetime | None
     worse_since: datetime | None
@@ -176,17 +176,17 @@ class Recovery:
 
     @property
     def shown(self) -> str:
-        """The number as people see it."""
+        """Its number as people see it."""
         return show(KIND, self.id)
 
     def waited_minutes(self, now: datetime) -> int:
-        """Whole minutes at this step."""
+        """Return the whole minutes at this step."""
         return max(0, int((now - self.moved_at).total_seconds() // 60))
 
 
 @dataclass(frozen=True, slots=True)
 class StepTaken:
-    """One step that a recovery took: where it came to, how, by whom, and the numbers of that moment."""
+    """One step of a recovery: its state, event, actor, and the numbers of that moment."""
 
     number: int
     state: RecoveryStep
@@ -198,7 +198,7 @@ class StepTaken:
 
 @dataclass(frozen=True, slots=True)
 class RecoveryStatus:
-    """A recovery with its steps so far and the numbers of now; none where nothing was ever recovered."""
+    """A recovery with its steps so far and the current numbers; None if there never was one."""
 
     recovery: Recovery | None
     taken: Sequence[StepTaken]
@@ -207,5 +207,5 @@ class RecoveryStatus:
 
 
 def seconds_since(moment: datetime | None, now: datetime) -> int:
-    """Whole seconds from a moment to now, rounded up; 0 of none, and of one to come."""
+    """Return whole seconds since a moment, rounded up; 0 for None, and for a moment in the future."""
     return max(0, ceil((now - moment).total_seconds())) if moment else 0

@@ -1,4 +1,4 @@
-"""How long what is in the tables of recoveries is kept, and why."""
+"""Retention rules of recovery."""
 
 from meterai.plumbing.work.retention import Rule, Stays
 

@@ -1,4 +1,4 @@
-"""Registration of the room `recovery` with the applications."""
+"""Registration of recovery."""
 
 from collections.abc import Sequence
 

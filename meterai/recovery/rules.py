@@ -1,9 +1,9 @@
-"""When a step has done its work, and when numbers are so bad that it goes back; pure.
+"""Rules of automatic moves: when the numbers of a step are good enough to continue, and bad enough to go back; pure.
 
-Each step has gauges.  A gauge is good up to one bound and bad beyond another, and between the two it is neither:
-a number that swings about one bound moves nothing.  A step goes on when all its gauges were good without a break for
-`STEADY_SECONDS`, and back when one was bad without a break for `WORSE_SECONDS`.  Each time numbers lead back the next
-way on takes twice as long, so that a step whose load brings the numbers down is not tried every minute.
+Each step has gauges. A gauge is good up to one bound and bad beyond another, and neither in between: a number that
+swings about one bound moves nothing. A step continues when all its gauges were good without a break for
+`STEADY_SECONDS`, and goes back when one was bad without a break for `WORSE_SECONDS`. Each automatic move back doubles
+the time before the next move forward, so that a step whose load worsens the numbers is not tried every minute.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,28 +15,28 @@ from math import inf
 from meterai.kit.backoff import pause
 from meterai.recovery.model import LiveNumbers, RecoveryStep, StepEvent
 
-WORSE_SECONDS = 15.0  # longer than a worker that is killed is away
-STEADY_SECONDS_MAX = 600.0  # longer, and somebody of staff looks at it
+WORSE_SECONDS = 15.0  # longer than the absence of a killed worker
+STEADY_SECONDS_MAX = 600.0  # after a longer time staff look at it
 STEADY_SECONDS: Mapping[RecoveryStep, float] = {
-    RecoveryStep.CLOSING: 5.0,  # every process has looked at the line since
+    RecoveryStep.CLOSING: 5.0,  # every process has read the state of the line since
     RecoveryStep.STAMPINGS: 5.0,
     RecoveryStep.PAID: 10.0,
     RecoveryStep.CHECKING: 10.0,
-    # People who were let in come to the stations where they wait within this time.
+    # People who were let in reach the stations where they wait within this time.
     RecoveryStep.BUYING: 30.0,
     RecoveryStep.SIGN_UP: 20.0,
 }
-# Longer than a seal and its lease: what is older is no work under way but work that is stuck.
+# Longer than a seal and its lease: older work is stuck.
 STAMPING_SECONDS_GOOD, STAMPING_SECONDS_BAD = 120, 600
 ORDER_SECONDS_GOOD, ORDER_SECONDS_BAD = 120, 600
 JOB_SECONDS_GOOD, JOB_SECONDS_BAD = 5.0, 60.0
-WAIT_SECONDS_GOOD = 300  # of the last in the line; a longer line is not short
+WAIT_SECONDS_GOOD = 300  # of the last person in the line; a longer line is not short
 PRESSURE_GOOD, PRESSURE_BAD = 0.8, 1.5
-REFUSED_GOOD, REFUSED_BAD = 0.0, 5.0  # people who pay, a second
+REFUSED_GOOD, REFUSED_BAD = 0.0, 5.0  # requests per second of people who pay
 
 
 class StepVerdict(StrEnum):
-    """What the numbers of a step say."""
+    """Verdict of the numbers of a step."""
 
     HOLDS = "holds"
     WAITS = "waits"
@@ -45,14 +45,14 @@ class StepVerdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StepGauge:
-    """A number of a step: good up to `good`, bad beyond `bad`."""
+    """Number of a step: good up to `good`, bad beyond `bad`."""
 
     name: str
     good: float
     bad: float = inf
 
     def verdict(self, numbers: LiveNumbers) -> StepVerdict:
-        """What this number says."""
+        """Return the verdict of this number."""
         value: float = getattr(numbers, self.name)
         if value <= self.good:
             return StepVerdict.HOLDS
@@ -67,7 +67,7 @@ _STAMPED = (
     StepGauge("interrupted", 0, 200),
     StepGauge("stamping_seconds", STAMPING_SECONDS_GOOD, STAMPING_SECONDS_BAD),
 )
-_ISSUED = StepGauge("issuing_stopped", 0)  # staff stopped it: the way waits for them
+_ISSUED = StepGauge("issuing_stopped", 0)  # staff stopped it: the recovery waits for them
 _SERVED = (
     _ISSUED,
     StepGauge("checking_closed", 0),
@@ -85,7 +85,7 @@ GAUGES: Mapping[RecoveryStep, Sequence[StepGauge]] = {
         StepGauge("interrupted", 0),
         StepGauge("stamping_seconds", STAMPING_SECONDS_GOOD),
     ),
-    # What is paid has no bad bound here: a step that works off a night begins with old orders.
+    # Paid orders have no bad bound here: a step that works off a night begins with old orders.
     RecoveryStep.PAID: (
         *_CLOSED,
         _STAMPED[0],
@@ -115,7 +115,7 @@ GAUGES: Mapping[RecoveryStep, Sequence[StepGauge]] = {
 
 
 def verdict_of(step: RecoveryStep, numbers: LiveNumbers) -> StepVerdict:
-    """What the numbers say of a step: worse where one is bad, and it holds where all are good."""
+    """Return the verdict of a step: worse if one gauge is bad, holds if all are good."""
     found = {one.verdict(numbers) for one in GAUGES[step]}
     if StepVerdict.WORSE in found:
         return StepVerdict.WORSE
@@ -123,13 +123,13 @@ def verdict_of(step: RecoveryStep, numbers: LiveNumbers) -> StepVerdict:
 
 
 def steady_seconds(step: RecoveryStep, backs: int) -> float:
-    """How long the numbers of a step must hold before it goes on by itself."""
+    """Return the seconds for which the numbers of a step must be good before it continues automatically."""
     return pause(backs, first=STEADY_SECONDS[step], longest=STEADY_SECONDS_MAX)
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Since when numbers hold, and since when they are worse, without a break; and what follows."""
+    """Times since which numbers are good or bad without a break, and the event that follows."""
 
     holds_since: datetime | None
     worse_since: datetime | None
@@ -137,12 +137,12 @@ class Look:
 
 
 def _since(before: datetime | None, now: datetime) -> datetime:
-    """A clock that was set back begins to count anew: nothing is older than it is."""
+    """Return the begin of a span; a clock that was set back starts again."""
     return now if before is None or before > now else before
 
 
 def look(step: RecoveryStep, verdict: StepVerdict, before: Look, backs: int, now: datetime) -> Look:
-    """One look at the numbers of a step that goes by itself."""
+    """Evaluate the numbers of a step that moves automatically."""
     if verdict is StepVerdict.HOLDS:
         since = _since(before.holds_since, now)
         is_steady = (now - since).total_seconds() >= steady_seconds(step, backs)

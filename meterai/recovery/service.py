@@ -1,4 +1,4 @@
-"""Recoveries of a process: the periodic look at the one that goes by itself, and what pages ask for."""
+"""Service of recoveries: the periodic look at the automatic one, and the queries of pages."""
 
 from meterai.kit.clock import Clock
 from meterai.plumbing.db.database import Database, ReadTx
@@ -14,15 +14,15 @@ class RecoveryService:
         self._clock = clock
 
     async def advance(self) -> int:
-        """Periodic task: move the recovery that goes by itself where its numbers say so.
+        """Periodic task: move the automatic recovery if its numbers allow or demand it.
 
-        Answers 0: the next look is some seconds away.
+        Returns 0: the next look is some seconds away.
         """
         await self._database.run(lambda tx: steps.look_on(tx, self._clock.now()))
         return 0
 
     async def status(self) -> RecoveryStatus:
-        """The recovery that is under way, or the last one, with its steps and the numbers of now."""
+        """Return the current recovery, or the last one, with its steps and the current numbers."""
 
         async def ask(tx: ReadTx) -> RecoveryStatus:
             return await steps.status(tx, self._clock.now())

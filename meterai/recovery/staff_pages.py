@@ -1,4 +1,4 @@
-"""The page of the way back for staff: its steps, the numbers of now, and its levers."""
+"""Page of recovery for staff: its steps, the current numbers, and its levers."""
 
 from litestar import get
 from litestar.di import NamedDependency
@@ -44,7 +44,7 @@ async def show_recovery(
     recoveries: NamedDependency[RecoveryService],
     approvals: NamedDependency[ApprovalService],
 ) -> Page:
-    """The recovery that is under way, or the last one: where it is, what it waits for, what can be done."""
+    """The current recovery, or the last one: its step, its gauges, and the possible actions."""
     status, language = await recoveries.status(), language_of(request)
     found = status.recovery
     is_under_way = found is not None and found.state in STEPS

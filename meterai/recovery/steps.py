@@ -1,7 +1,7 @@
-"""Steps of a recovery: each is one transaction, which moves it, does what the step demands, and tells of it.
+"""Steps of a recovery: each is one transaction, which moves it, makes the changes of the step, and announces it.
 
-Crash here: nothing of the step was done, and the next look, or whoever pulls the lever again, does it whole.  Each act
-says how things shall be and not what changes, so that doing it again changes nothing.
+Crash here: nothing of the step was done, and the next look, or the next use of the lever, does it completely. Each act
+sets a target state and no difference, so that repeating it changes nothing.
 """
 
 from dataclasses import replace
@@ -42,14 +42,14 @@ BY_ITSELF = Actor(ActorKind.JOB, ADVANCE)
 
 
 async def status(tx: ReadTx, now: datetime) -> RecoveryStatus:
-    """The recovery that is under way, or the last one, with its steps and the numbers of now."""
+    """Return the current recovery, or the last one, with its steps and the current numbers."""
     found = next(iter(await store.newest(tx)), None)
     taken = await store.taken(tx, found.id) if found else ()
     return RecoveryStatus(found, taken, await gathering.numbers(tx, now), now)
 
 
 async def under_way(tx: ReadTx) -> Recovery:
-    """The recovery that is under way.  Refuses `NoRecovery`."""
+    """Return the current recovery. Refuses `NoRecovery`."""
     found = await store.under_way(tx)
     if found is None:
         raise NoRecovery("no recovery is under way")
@@ -57,9 +57,10 @@ async def under_way(tx: ReadTx) -> Recovery:
 
 
 async def incident_for(tx: ReadTx, named: str) -> Incident:
-    """The incident that a recovery would belong to: the one that is named, else the only one that is felt.
+    """Return the incident of a new recovery: the named one, else the only one that is felt.
 
-    Refuses `RecoveryUnderWay`, `IncidentNotNamed`, `IncidentUnknown`, `IncidentHeld`, `NotAllowedNow` where it is over.
+    Refuses `RecoveryUnderWay`, `IncidentNotNamed`, `IncidentUnknown`, `IncidentHeld`, and `NotAllowedNow` if it is
+    over.
     """
     if (first := await store.under_way(tx)) is not None:
         raise RecoveryUnderWay(first.shown)
@@ -76,7 +77,7 @@ async def incident_for(tx: ReadTx, named: str) -> Incident:
 
 
 async def start(tx: Tx, incident: Incident, *, at: datetime, actor: Actor) -> UUID:
-    """Begin the way back from an incident, with its first step.
+    """Begin the recovery from an incident, with its first step.
 
     Refuses `RecoveryUnderWay`, `IncidentHeld`, `NotAllowedNow`.
     """
@@ -97,9 +98,9 @@ async def start(tx: Tx, incident: Incident, *, at: datetime, actor: Actor) -> UU
 async def move(
     tx: Tx, recovery: Recovery, event: StepEvent, *, at: datetime, actor: Actor
 ) -> RecoveryStep:
-    """Go on, back, or give up; by hand or by itself.  Refuses `NotAllowedNow`."""
+    """Move a recovery forward or back, or abandon it, by hand or automatically. Refuses `NotAllowedNow`."""
     state = RECOVERY.after(recovery.state, event)
-    at = max(at, recovery.moved_at)  # a clock that was set back does not turn steps round
+    at = max(at, recovery.moved_at)  # a clock that was set back does not change the order of steps
     numbers = await gathering.numbers(tx, at)
     taken = StepTaken(recovery.number + 1, state, event, str(actor), numbers, at)
     is_by_itself = actor == BY_ITSELF
@@ -116,7 +117,7 @@ async def move(
 
 
 async def locked(tx: Tx) -> Recovery:
-    """The recovery that is under way, locked until the transaction ends.  Refuses `NoRecovery`."""
+    """Return the current recovery, locked until the transaction ends. Refuses `NoRecovery`."""
     found = await store.under_way(tx, is_locked=True)
     if found is None:
         raise NoRecovery("no recovery is under way")
@@ -124,7 +125,7 @@ async def locked(tx: Tx) -> Recovery:
 
 
 async def set_going(tx: Tx, *, is_going: bool, actor: Actor) -> None:
-    """Let the recovery go by itself, or by hand alone.  Refuses `NoRecovery`."""
+    """Switch a recovery to automatic moves, or to moves by hand. Refuses `NoRecovery`."""
     recovery = await locked(tx)
     await store.set_going(tx, recovery.id, is_going=is_going)
     action = "recovery_goes" if is_going else "recovery_held"
@@ -132,7 +133,7 @@ async def set_going(tx: Tx, *, is_going: bool, actor: Actor) -> None:
 
 
 async def look_on(tx: Tx, now: datetime) -> RecoveryStep | None:
-    """Look at the numbers of a recovery that goes by itself, and move it where they say so; the step it came to."""
+    """Move an automatic recovery if its numbers allow or demand it. Return the new step."""
     recovery = await store.under_way(tx, is_locked=True)
     if recovery is None or not recovery.is_going:
         return None
@@ -147,11 +148,11 @@ async def look_on(tx: Tx, now: datetime) -> RecoveryStep | None:
 
 
 def opens_issuing(recovery: Recovery, numbers: LiveNumbers) -> bool:
-    """True where the next step opens issuing that somebody stopped: what waits may need a second person."""
+    """True if the next step opens issuing that somebody stopped: this may need a second person."""
     return recovery.state is RecoveryStep.STAMPINGS and bool(numbers.issuing_stopped)
 
 
-# -- what a step demands -------------------------------------------------------------------------
+# -- changes of a step ---------------------------------------------------------------------------
 
 
 def _reason() -> dict[str, str]:
@@ -159,7 +160,7 @@ def _reason() -> dict[str, str]:
 
 
 async def _arrange(tx: Tx, recovery: Recovery, at: datetime, actor: Actor) -> None:
-    """Have buying, sign-up and checking be as the step of a recovery wants them."""
+    """Set buying, sign-up and checking to the state of a step."""
     state, before = recovery.state, Before.of(recovery)
     if state not in STEPS:
         await _put_back(tx, recovery, actor)
@@ -179,7 +180,7 @@ async def _arrange(tx: Tx, recovery: Recovery, at: datetime, actor: Actor) -> No
 
 
 async def _put_back(tx: Tx, recovery: Recovery, actor: Actor) -> None:
-    """Put everything back as it was before the recovery began."""
+    """Restore the state before the recovery."""
     before = Before.of(recovery)
     await waiting_room.put_back(tx, GuardedAct.BUY, before.buying, _reason(), actor=actor)
     if before.checking is not None:
@@ -187,13 +188,14 @@ async def _put_back(tx: Tx, recovery: Recovery, actor: Actor) -> None:
     await accounts.set_sign_up(tx, is_open=before.was_sign_up_open, actor=actor)
 
 
-# -- what is told of it --------------------------------------------------------------------------
+# -- announcements -------------------------------------------------------------------------------
 
 
 async def _tell(tx: Tx, recovery: Recovery, taken: StepTaken, actor: Actor) -> str:
-    """Add an update to the incident, which page, feed and mails tell, and release it where the recovery has ended.
+    """Add an update to the incident, which page, feed and mails show, and release it if the recovery has ended.
 
-    Answers the code of what the incident refuses, if it does: it is full, or was changed by SQL.  The way back goes on.
+    Returns the code of the incident's refusal, or an empty text: it may be full, or changed by SQL. The recovery
+    continues.
     """
     word = "back" if taken.event is StepEvent.BACK else str(taken.state)
     if taken.state is RecoveryStep.DONE and Before.of(recovery).is_closed:

@@ -1,4 +1,4 @@
-"""SQL of recoveries, one function per question."""
+"""SQL of recoveries, one function per query."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -11,7 +11,7 @@ from meterai.plumbing.db.database import ReadTx, Tx, jsonb
 from meterai.plumbing.db.rows import RowMapper
 from meterai.recovery.model import LiveNumbers, Recovery, RecoveryStep, StepTaken
 
-LOOK_SECONDS = 2  # between two looks at the numbers of a recovery that goes by itself
+LOOK_SECONDS = 2  # between two looks at the numbers of an automatic recovery
 _COLUMNS = (
     "recovery_id AS id, incident_id AS incident, state, number, is_going, before, backs, holds_since, worse_since,"
     " looked_at, started_at, moved_at, ended_at"
@@ -39,7 +39,7 @@ UPDATE recoveries SET is_going = %s, backs = 0, holds_since = NULL, worse_since 
 _TAKEN = """
 SELECT number, state, event, actor, numbers, entered_at FROM recovery_steps WHERE recovery_id = %s ORDER BY number
 """
-# A clock that was set back does not put the next look off: what was looked at later than now is due.
+# A clock that was set back does not delay the next look: a look later than now is due.
 DUE = f"""
 SELECT 1 FROM recoveries WHERE ended_at IS NULL AND is_going
     AND abs(extract(epoch FROM clock_timestamp() - looked_at)) >= {LOOK_SECONDS}
@@ -55,40 +55,40 @@ _STEPS = RowMapper(StepTaken, numbers=_numbers)
 
 
 async def under_way(tx: ReadTx, *, is_locked: bool = False) -> Recovery | None:
-    """The recovery that is under way, perhaps locked until the transaction ends."""
+    """Return the current recovery, locked until the transaction ends if `is_locked`."""
     return await tx.one_as(_RECOVERIES, _UNDER_WAY + (" FOR UPDATE" if is_locked else ""))
 
 
 async def newest(tx: ReadTx, limit: int = 1) -> list[Recovery]:
-    """The recoveries that began last."""
+    """Return the newest recoveries."""
     return await tx.all_as(_RECOVERIES, _NEWEST, limit)
 
 
 async def one(tx: ReadTx, recovery: UUID) -> Recovery | None:
-    """One recovery."""
+    """Return one recovery."""
     return await tx.one_as(_RECOVERIES, _ONE, recovery)
 
 
 async def of_incident(tx: ReadTx, incident: UUID) -> list[Recovery]:
-    """The recoveries of an incident, the oldest first."""
+    """Return the recoveries of an incident, the oldest first."""
     return await tx.all_as(_RECOVERIES, _OF_INCIDENT, incident)
 
 
 async def taken(tx: ReadTx, recovery: UUID) -> Sequence[StepTaken]:
-    """Every step of a recovery, in order."""
+    """Return every step of a recovery, in order."""
     return await tx.all_as(_STEPS, _TAKEN, recovery)
 
 
 async def insert(
     tx: Tx, recovery: UUID, incident: UUID, before: Mapping[str, object], at: datetime
 ) -> None:
-    """A recovery begins."""
+    """Insert a recovery."""
     kept = jsonb(before)
     await tx.run(_INSERT, recovery, incident, RecoveryStep.CLOSING, kept, at, at, at)
 
 
 async def take(tx: Tx, recovery: UUID, step: StepTaken) -> None:
-    """Write a step down."""
+    """Insert a step."""
     numbers = jsonb(msgspec.to_builtins(step.numbers))
     await tx.run(
         _TAKE, recovery, step.number, step.state, step.event, step.actor, numbers, step.entered_at
@@ -98,7 +98,7 @@ async def take(tx: Tx, recovery: UUID, step: StepTaken) -> None:
 async def move(
     tx: Tx, recovery: UUID, step: StepTaken, *, backs: int, ended_at: datetime | None
 ) -> None:
-    """Have a recovery be at a step."""
+    """Move a recovery to a step."""
     at = step.entered_at
     await tx.run(_MOVE, step.state, step.number, backs, at, ended_at, at, recovery)
 
@@ -110,10 +110,10 @@ async def looked(
     worse_since: datetime | None,
     at: datetime,
 ) -> None:
-    """Keep since when the numbers hold or are worse."""
+    """Store the times since which the numbers are good or bad."""
     await tx.run(_LOOKED, holds_since, worse_since, at, recovery)
 
 
 async def set_going(tx: Tx, recovery: UUID, *, is_going: bool) -> None:
-    """Let a recovery go by itself, or by hand alone."""
+    """Switch a recovery to automatic moves, or to moves by hand."""
     await tx.run(_SET_GOING, is_going, recovery)
