@@ -1,11 +1,11 @@
 """Room: registration of rooms with the applications, and the container of services.
 
-Promises this floor keeps
-  * The applications know a room by its `Room` alone: who adds one writes its package and puts it
-    into the list of `apps/rooms.py` (docs/adding.md).
-  * There is one service of each type in a process, built after those of the rooms below it.
+Promises of this floor
+  * The applications know a room by its `Room` alone: a new room is a package and an entry in the list of
+    `apps/rooms.py` (docs/adding.md).
+  * A process has one service of each type, built after those of the rooms below it.
 
-Calls pages and plumbing.  Is called by the `room.py` of every room, and by apps.
+Calls pages and plumbing. The `room.py` of every room calls it, and apps.
 """
 
 from meterai.room.container import Container, Offers, ServiceUnknown

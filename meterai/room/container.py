@@ -1,4 +1,4 @@
-"""The services of one process: each built once, found by its type."""
+"""Services of one process: each built once, found by its type."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -22,14 +22,14 @@ Service = TypeVar("Service")
 
 
 class ServiceUnknown(Exception):
-    """A service was asked for that no room built before: the order of the rooms is wrong."""
+    """No room has built the requested service before: the order of the rooms is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
 class Offers:
-    """The offers of all rooms to those who serve staff and people who ask: levers and lists by name, knowledge and personal
-    data by room (those of plumbing under its name), every rule of retention, the events that accounts may be told of, and
-    what the audit asks.
+    """Offers of all rooms to those that serve staff and users: levers and work lists by name, knowledge and personal
+    data by room (those of plumbing under its name), every retention rule, the events that accounts may receive, and
+    the registrations for the audit.
     """
 
     levers: Mapping[str, Lever] = field(default_factory=dict)
@@ -43,10 +43,10 @@ class Offers:
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """What every room may use, and the services that rooms added.
+    """Shared parts, and the services that rooms added.
 
-    A room adds its services when its turn comes, and asks for those of the rooms below it.  What
-    must be closed at the end of the process is said with `close_with`; the last opened is closed first.
+    A room adds its services when it is built, and asks for those of the rooms below it. Resources to close at the end
+    of the process are registered by `close_with`; the last opened is closed first.
     """
 
     settings: Settings
@@ -60,22 +60,22 @@ class Container:
     _services: dict[type, object] = field(default_factory=dict)
 
     def add(self, service: object) -> None:
-        """Let a service be found by its type.  There is one of each."""
+        """Register a service under its type. There is one of each."""
         assert type(service) not in self._services, f"{type(service)} is built twice"
         self._services[type(service)] = service
 
     def of(self, kind: type[Service]) -> Service:
-        """The service of this type.  Raises `ServiceUnknown`."""
+        """Return the service of this type. Raises `ServiceUnknown`."""
         found = self._services.get(kind)
         if not isinstance(found, kind):
             raise ServiceUnknown(kind.__qualname__)
         return found
 
     def close_with(self, close: Callable[[], Awaitable[None]]) -> None:
-        """Call this when the process ends."""
+        """Call this function when the process ends."""
         self._stack.push_async_callback(close)
 
     def services(self) -> dict[type, object]:
-        """Every service by its type, as routes ask for them."""
+        """Return every service by its type, for routes."""
         core = (self.settings, self.database)
         return {type(service): service for service in core} | self._services

@@ -1,4 +1,4 @@
-"""What a room offers to the applications, as one value in its `room.py`."""
+"""Offers of a room to the applications, as one value in its `room.py`."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -32,63 +32,62 @@ from meterai.room.container import Container
 from meterai.room.knowing import Knows, WorkList
 
 Build: TypeAlias = Callable[[Container], Awaitable[None]]
-# Made of the application, its settings, and the headers that every answer has.
+# Takes the application, its settings, and the headers of every answer.
 MakeStep: TypeAlias = Callable[[Litestar, Settings, Sequence[tuple[bytes, bytes]]], Step]
 
 
 async def _nothing(_container: Container) -> None:
-    """A room without services."""
+    """The `build` of a room without services."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
-    """One room.  Everything but the name may be left out.
+    """One room. Everything except the name may be left out.
 
-    name       as its package is called
-    home       the folder that has its `sql/`, where it is not meterai/<name>
+    name       name of its package
+    home       folder that contains `sql/`, if it is not meterai/<name>
     tables     its tables: no other room's SQL names them (tests/tidy/test_sql_walls.py)
-    lifecycles which states its things may have, and what leads from one to the next
-    settings   the Struct of its settings; each becomes `METERAI_<FIELD>`
-    sections   more of them, of parts that the room is made with
-    needs      refuses where something is missing that its services need beside the database; asked
+    lifecycles state tables of its things
+    settings   Struct of its settings; each becomes `METERAI_<FIELD>`
+    sections   more such Structs, of parts of the room
+    needs      refuses if something is missing that its services need beside the database; called
                before a process begins
     build      adds its services to the container; the rooms below it were built before
-    ready      by name, what must hold for a process to be ready (`/readyz`); each refuses if not
-    warns      by name, what `/readyz` warns of: a text, or None where there is nothing
-    leases     how long something is held and what its holder may take, checked at start
-    opens      services that a command opens without the other rooms, and how
-    services   by the name of a parameter, what routes may ask for; `build` adds them
-    routes     what answers HTTP: the API, and pages that show only this room
-    fields     by the names of a view and of its field, what that can be, for the description of the API
+    ready      by name, conditions of `/readyz`; each refuses if it is not met
+    warns      by name, warnings of `/readyz`: a text, or None
+    leases     durations of leases and of the work that they cover, checked at start
+    opens      services that a command opens without the other rooms, and their openers
+    services   services for routes, by the name of a parameter; `build` adds them
+    routes     HTTP handlers: the API, and pages that show only this room
+    fields     by the names of a view and of its field, its possible values, for the description of the API
     pages      templates, drawings and links of its pages
     step       makes a step of the front, before the application and its limiter: sees each request first
-    shows      keeps what every page begins with as it is, in a web process
-    rails      ways to be paid that it adds to those of payments, each a `RailKind`
-    handlers   to which events it listens, and with what
-    unheard    events of its own that nobody listens to, and why not
-    published  which events accounts may be told of
-    tasks      what the worker looks for by state, and how often
-    worker_pools  other work the worker keeps under way
-    before_work  what the worker sees to before it begins; a refusal ends it
-    after_restore  what is done to its tables in a database that was made of a backup
-    demands    what production demands of its settings and keys
-    undemanded settings of which nothing is demanded, and why any value of them can be served with
-    keys       the files of keys that production needs, each made of those before it
-    commands   what an operator can do at the command line
-    command_groups  by their first word, what several commands are about
-    levers     those of its commands that staff pull: with a forecast, and an approval where one is needed
-    knows      what it finds for a search and tells of a subject
-    personal   what it keeps of a person: given out as a copy, and erased
-    work       lists of what waits for staff
-    figures    what it counts of a period, for an assessment
-    promises   whether promises to the public were kept in a period, for an assessment
-    metrics    what it counts and measures; made when a process begins
-    invariants what must be true of its tables, for `meterai audit`
-    postings   from what its entries in the ledger are made, by their reasons
-    mail_causes  why it writes mails, and which are owed
-    checks     what must be true and is no single query
-    audited    what the audit knows of the columns of its tables
-    retention  how long what is in its tables is kept, and why
+    shows      keeps the common head of every page up to date, in a web process
+    handlers   its event handlers
+    unheard    events of its own without a handler, with reasons
+    published  events that accounts may receive
+    tasks      periodic tasks of the worker, with their intervals
+    lanes      other work that the worker keeps under way
+    before_work    check of the worker before it begins; a refusal ends it
+    after_restore  changes to its tables in a database restored from a backup
+    demands    demands of production on its settings and keys
+    undemanded settings without demands, with the reasons why any value is acceptable
+    keys       key files that production needs, each made from those before it
+    commands   commands of an operator
+    command_groups  by their first word, subjects of several commands
+    levers     those of its commands that staff use: with a forecast, and an approval if one is needed
+    knows      answers to searches, and happenings of subjects
+    personal   personal data that it keeps: given out as a copy, and erased
+    work       lists of work that waits for staff
+    figures    counts of a period, for an assessment
+    promises   checks of promises to the public in a period, for an assessment
+    metrics    its metrics; made when a process begins
+    invariants invariants of its tables, for `meterai audit`
+    postings   sources of its ledger entries, by their reasons
+    mail_causes  causes of its mails, and which mails are owed
+    checks     conditions that are no single query
+    audited    audit classes of the columns of its tables
+    retention  retention rules of its tables
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The timeline of a subject, and what a search finds: every room asked, its answers in one order."""
+"""Timeline of a subject, and results of a search: answers of every room, in one order."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,16 +10,16 @@ from meterai.plumbing.messages import format_datetime, localize, translate
 from meterai.room.container import Offers
 
 TEXT_LENGTH_MAX = (
-    200  # characters of a search: more than any number, address or reference of ours has
+    200  # characters of a search: longer than any number, address or reference of ours
 )
-CONSOLE_PATH = "/console/subjects"  # where staff read the timeline of a subject
+CONSOLE_PATH = "/console/subjects"  # path of the timeline of a subject for staff
 
 
 @dataclass(frozen=True, slots=True)
 class TimelineLine:
-    """A happening as it is read: `moment` for programs, `at` in Western Indonesia Time for people.
+    """A happening for display: `moment` for programs, `at` in Western Indonesia Time for people.
 
-    `about` is the thing it links to, None where it is the subject itself; staff alone see `actor`, and what is `for_staff`.
+    `about` is the linked subject, None for the subject itself; only staff see `actor`, and lines with `for_staff`.
     """
 
     moment: datetime
@@ -31,17 +31,17 @@ class TimelineLine:
 
     @property
     def link(self) -> str | None:
-        """The page of the console to read on, None for the subject itself."""
+        """Page of the console to continue on, None for the subject itself."""
         return None if self.about is None else console_path(self.about)
 
 
 def console_path(subject: Subject) -> str:
-    """The page of the console with the timeline of a subject."""
+    """Return the page of the console with the timeline of a subject."""
     return f"{CONSOLE_PATH}/{subject.kind}/{subject.shown}"
 
 
 def line(happening: Happening, language: str) -> TimelineLine:
-    """A happening in the language of who reads it."""
+    """Convert a happening to the language of the reader."""
     facts = localize(happening.facts, language)
     return TimelineLine(
         happening.at,
@@ -54,14 +54,14 @@ def line(happening: Happening, language: str) -> TimelineLine:
 
 
 def _can_name(text: str) -> bool:
-    """True where something of ours may be called so."""
+    """True if this can be the id of something of ours."""
     return 0 < len(text) <= TEXT_LENGTH_MAX and text.isprintable()
 
 
 async def timeline(tx: ReadTx, offers: Offers, subject: Subject) -> list[Happening]:
-    """Everything that the rooms tell of a subject, the oldest first; nothing of what nothing of ours is called.
+    """Return all happenings of a subject, the oldest first; none for a text that cannot be an id of ours.
 
-    Of one moment the highest room comes first: what it does makes those below it act.
+    At equal times the highest room comes first: its acts cause those of the rooms below.
     """
     if not _can_name(subject.shown):
         return []
@@ -72,8 +72,8 @@ async def timeline(tx: ReadTx, offers: Offers, subject: Subject) -> list[Happeni
 
 
 async def found(tx: ReadTx, offers: Offers, text: str, limit: int) -> list[Subject]:
-    """At most so many subjects that a text names, each once; none of a text that names nothing of ours."""
-    # Copied text has line ends and spaces of every kind in it.
+    """Return at most `limit` subjects that a text names, each once."""
+    # Copied text contains line ends and spaces of every kind.
     wanted = " ".join(text.split()) if len(text) <= TEXT_LENGTH_MAX else ""
     if not _can_name(wanted):
         return []
@@ -85,7 +85,7 @@ async def found(tx: ReadTx, offers: Offers, text: str, limit: int) -> list[Subje
 
 
 async def subject_of(tx: ReadTx, offers: Offers, kind: str, shown: str) -> Subject | None:
-    """The subject of a kind that is shown so, with whose it is; None where there is none."""
+    """Return the subject of a kind with this id, including its account; None if there is none."""
     same = (
         one for one in await found(tx, offers, shown, 20) if (one.kind, one.shown) == (kind, shown)
     )
