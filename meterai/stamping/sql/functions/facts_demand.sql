@@ -1,4 +1,5 @@
--- From now on the documents of an account must say what the law asks of a collector, or need not any more.
+-- Demands from now on that the documents of an account state all facts that the law demands of a collector, or ends
+-- that demand.
 -- Public: collectors, who are approved and closed.
 CREATE OR REPLACE FUNCTION facts_demand(p_account uuid, p_is_demanded boolean) RETURNS void
 LANGUAGE plpgsql AS $$

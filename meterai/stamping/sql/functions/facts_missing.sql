@@ -1,5 +1,5 @@
--- Refuses 'document_facts_missing' with the name of the first field that is missing; asked only of an account whose documents
--- must have all of them.
+-- Refuses 'document_facts_missing' with the name of the first missing field. Called only for an account whose documents
+-- must have all facts.
 CREATE OR REPLACE FUNCTION facts_missing(p_field text) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN

@@ -1,5 +1,5 @@
--- The stamping of one document: the new one, or the one that is there already, under the same key
--- or unfinished under another.
+-- Returns the stamping of one document: a new one, the existing one of the same key, or an unfinished one of another
+-- key.
 CREATE OR REPLACE FUNCTION stamping_begin(
     p_account uuid, p_stamping uuid, p_key text, p_request bytea, p_sha256 bytea,
     p_placements jsonb, p_due_at timestamptz, p_lease_seconds double precision,

@@ -1,4 +1,4 @@
--- It cannot be done: the stamps go back, and the rooms above hear why.
+-- Fails a stamping that cannot be done: returns the stamps and emits the reason.
 CREATE OR REPLACE FUNCTION stamping_fail(p_account uuid, p_stamping uuid, p_refused text) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -1,8 +1,8 @@
--- The same as before, and a key that joins an unfinished stamping is remembered like the one
--- that made it.
+-- Reserves a stamping from the balance, or finds the existing one. A key that joins an unfinished stamping is stored
+-- like the key that made it.
 --
--- Whoever locks more than one of these takes them in this order: documents (by hash), key,
--- stampings (by request), balance, lots.
+-- Transactions that lock several of these lock them in this order: documents (by hash), key, stampings (by request),
+-- balance, lots.
 CREATE OR REPLACE FUNCTION stamping_reserve(
     p_account uuid, p_stamping uuid, p_key text, p_request bytea, p_sha256 bytea,
     p_placements jsonb, p_serials text[], p_due_seconds double precision,

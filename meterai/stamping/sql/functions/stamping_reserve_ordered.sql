@@ -1,4 +1,4 @@
--- The same for a document that came with its own order, once that is paid.
+-- Reserves the stamping of a document with its own order, after the payment of that order.
 CREATE OR REPLACE FUNCTION stamping_reserve_ordered(
     p_account uuid, p_stamping uuid, p_serials text[], p_due_at timestamptz
 ) RETURNS boolean

@@ -1,7 +1,7 @@
--- An order of documents: they are kept, the order is placed (`order_place_by_method`, whose parameters come first),
--- and each document waits for its payment.  `p_documents` is a list of objects in the order of the request;
--- hashes are hex.  `p_agreed` are the documents that shall be stamped although they were before; answers
--- nothing, and places nothing, where another was.
+-- Places an order of documents: keeps the documents, places the order (`order_place_by_method`, whose parameters come
+-- first), and lets each document wait for the payment. `p_documents` is a list of objects in the order of the request,
+-- with hashes in hex. `p_agreed` are documents to stamp although they were stamped before. If another document was
+-- stamped before, places nothing and returns no row.
 CREATE OR REPLACE FUNCTION stampings_order(
     p_account uuid, p_order uuid, p_key text, p_request bytea, p_kind text, p_quantity integer,
     p_price bigint, p_fee bigint, p_lapses_seconds double precision,

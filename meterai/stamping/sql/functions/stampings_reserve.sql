@@ -1,8 +1,6 @@
--- Several documents of one request: all their stamps are held, or nothing happened.
--- `p_documents` is a list of objects in the order of the request; hashes are hex.  Answers one row
--- for each stamping of the key, in that order.
--- Refuses `not_enough_stamps`, and `idempotency_key_reused` where a document was sent under this
--- key before, with other placements.
+-- Reserves the documents of one request: holds all their stamps, or changes nothing. `p_documents` is a list of objects
+-- in the order of the request, with hashes in hex. Returns one row for each stamping of the key, in that order. Refuses
+-- `not_enough_stamps`, and `idempotency_key_reused` if this key came before with a document and other placements.
 CREATE OR REPLACE FUNCTION stampings_reserve(
     p_account uuid, p_key text, p_request bytea, p_documents jsonb,
     p_due_seconds double precision, p_lease_seconds double precision

@@ -1,7 +1,7 @@
--- Documents that are stamped each for itself, in one transaction: `p_documents` is a list of objects, hashes are hex.
--- A document that is being stamped with the same placements is found in place of a new stamping.  Answers for each
--- which stamping it is; nothing for one whose other stamping ended at this moment: it is asked for again.
--- No mail tells of them.  Refuses `not_enough_stamps`, and then reserved none.
+-- Reserves documents, each by itself, in one transaction. `p_documents` is a list of objects, with hashes in hex. An
+-- unfinished stamping of the same document with the same placements is found instead of a new one. Returns the stamping
+-- of each document; none for a document whose other stamping ended at this moment, which has to be requested again. No
+-- mails are sent about them. Refuses `not_enough_stamps`, and then reserves none.
 CREATE OR REPLACE FUNCTION stampings_reserve_each(
     p_account uuid, p_documents jsonb, p_due_seconds double precision, p_lease_seconds double precision
 ) RETURNS TABLE (asked uuid, id uuid, created boolean)

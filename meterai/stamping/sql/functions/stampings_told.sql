@@ -1,6 +1,6 @@
--- The stampings of an account that were delivered in a time, or asked for in it and failed and were not
--- delivered later, with what their documents are.  One SELECT, so that it is
--- planned within the query that asks.
+-- Returns the stampings of an account that were delivered in a period, or that were requested in it, failed and were
+-- not delivered later, with the facts of their documents. One SELECT, so that the planner inlines it into the calling
+-- query.
 -- Public: collectors, whose lists of a month are made of them.
 CREATE OR REPLACE FUNCTION stampings_told(p_account uuid, p_begins timestamptz, p_ends timestamptz)
 RETURNS TABLE (stamping uuid, at timestamptz, document text, state text, refused text, quantity integer, serials text[],
