@@ -1,23 +1,23 @@
-"""Time, asked for in one place so that a test can move it."""
+"""Time, read in one place so that a test can move it."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Protocol
 
-# Western Indonesia Time: where most of the country and all of the deadlines are.
+# Western Indonesia Time: the zone of most of the country and of all deadlines.
 WIB = timezone(timedelta(hours=7), "WIB")
 
 
 class Clock(Protocol):
-    """Something that knows what time it is."""
+    """Source of the current time."""
 
     def now(self) -> datetime:
-        """The present moment, in UTC."""
+        """Return the current time in UTC."""
         ...
 
 
 class SystemClock:
-    """The machine's own clock."""
+    """Clock of the machine."""
 
     def now(self) -> datetime:
-        """The present moment, in UTC."""
+        """Return the current time in UTC."""
         return datetime.now(UTC)

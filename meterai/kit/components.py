@@ -1,24 +1,24 @@
-"""Components of the platform as the public knows them, their states, and the acts that need them; pure."""
+"""Components of the platform in public view, their states, and the acts that need them; pure."""
 
 from collections.abc import Iterable, Mapping
 from enum import IntEnum, StrEnum
 
 
 class Component(StrEnum):
-    """Part of the service that works or does not, as a stranger sees it."""
+    """Part of the service that works or does not, as seen from outside."""
 
     SITE = "site"  # pages open
     SIGN_IN = "sign_in"  # a code comes by mail and opens a session
-    BUYING = "buying"  # a document is uploaded, an order is placed and has a QR
-    PAYMENT = "payment"  # a payment is seen, and its order executed
-    STAMPING = "stamping"  # a paid document gets its stamp, and the file comes back
+    BUYING = "buying"  # a document is uploaded, an order is placed and gets a QR
+    PAYMENT = "payment"  # a payment is noticed, and its order executed
+    STAMPING = "stamping"  # a paid document gets its stamp, and the file is returned
     CHECKING = "checking"  # a file and a serial are checked
-    REFUNDS = "refunds"  # money asked back is on its way
+    REFUNDS = "refunds"  # requested refunds are under way
     LINE = "line"  # the waiting line moves, and a number in it is renewed
 
 
 class ComponentState(IntEnum):
-    """State of a component; a greater one is worse.  `label` is its name in Statuspage's API."""
+    """State of a component; a greater value is worse. `label` is its name in Statuspage's API."""
 
     OPERATIONAL = 0
     UNDER_MAINTENANCE = 1
@@ -28,12 +28,12 @@ class ComponentState(IntEnum):
 
     @property
     def label(self) -> str:
-        """The word of Statuspage's public API."""
+        """Name in Statuspage's public API."""
         return _LABELS[self]
 
     @classmethod
     def of(cls, label: str) -> "ComponentState":
-        """The state of this word.  Raises `ValueError`."""
+        """Return the state with this name. Raises `ValueError`."""
         for state, word in _LABELS.items():
             if word == label:
                 return state
@@ -50,15 +50,15 @@ _LABELS: Mapping[ComponentState, str] = {
 
 
 class PublicAct(StrEnum):
-    """Act of a person that the law and the public speak of."""
+    """Act of a person that the law and the public refer to."""
 
     BUY = "buy"  # get a stamp
     AFFIX = "affix"  # put a stamp on a document
     CHECK = "check"  # check a stamp
 
 
-# An act is possible only while all of these work.  A document is stamped in an order that is paid, so that whoever
-# holds no stamps cannot affix while buying fails.
+# An act is possible only while all of these work. A document is stamped in a paid order, so that a person without
+# stamps cannot affix while buying fails.
 NEEDED_FOR: Mapping[PublicAct, frozenset[Component]] = {
     PublicAct.BUY: frozenset({Component.SITE, Component.BUYING, Component.PAYMENT}),
     PublicAct.AFFIX: frozenset({Component.SITE, Component.STAMPING}),
@@ -67,5 +67,5 @@ NEEDED_FOR: Mapping[PublicAct, frozenset[Component]] = {
 
 
 def worst(states: Iterable[ComponentState]) -> ComponentState:
-    """The worst of these states; operational where there is none."""
+    """Return the worst of these states; operational for none."""
     return max(states, default=ComponentState.OPERATIONAL)

@@ -1,4 +1,4 @@
-"""Days and months in WIB: when they begin, and which are over; pure."""
+"""Days and months in WIB: their begins, and which are over; pure."""
 
 import re
 from dataclasses import dataclass
@@ -7,31 +7,31 @@ from datetime import UTC, date, datetime, time, timedelta
 from meterai.kit.clock import WIB
 from meterai.kit.refusal import Malformed, NotFound
 
-# An entry has the time at which its transaction began: what began before midnight is there some minutes after it.
+# An entry has the time of the begin of its transaction: one that began before midnight appears some minutes after it.
 SETTLED_AFTER = timedelta(minutes=10)
 DAY = timedelta(days=1)
-# Years from 2000 to 2999: every moment of them and of the days beside them can be written.
+# Years from 2000 to 2999: every moment of them and of the adjacent days can be represented.
 _MONTH = re.compile(r"2[0-9]{3}-[0-9]{2}", re.ASCII)
 _DAY = re.compile(r"2[0-9]{3}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
 def begin_of(day: date) -> datetime:
-    """The first moment of a day in WIB."""
+    """Return the first moment of a day in WIB."""
     return datetime.combine(day, time(), WIB).astimezone(UTC)
 
 
 def day_of(at: datetime) -> date:
-    """The day in WIB of a moment."""
+    """Return the day in WIB of a moment."""
     return at.astimezone(WIB).date()
 
 
 def last_settled(now: datetime) -> date:
-    """The last day of which every entry is there."""
+    """Return the last day whose entries all exist."""
     return day_of(now - SETTLED_AFTER) - DAY
 
 
 def read_day(text: str, field: str = "day") -> date:
-    """A day as 2026-11-30, which `field` has.  Refuses `Malformed`."""
+    """Read a day as 2026-11-30, from the field `field`. Refuses `Malformed`."""
     try:
         if _DAY.fullmatch(text):
             return date.fromisoformat(text)
@@ -48,12 +48,12 @@ class Month:
 
     @classmethod
     def of(cls, day: date) -> "Month":
-        """The month of a day."""
+        """Return the month of a day."""
         return cls(day.replace(day=1))
 
     @classmethod
     def read(cls, text: str) -> "Month":
-        """A month as 2026-11.  Refuses `NotFound`."""
+        """Read a month as 2026-11. Refuses `NotFound`."""
         try:
             if _MONTH.fullmatch(text):
                 return cls(date.fromisoformat(f"{text}-01"))
@@ -63,22 +63,22 @@ class Month:
 
     @property
     def next(self) -> "Month":
-        """The month after it."""
+        """The next month."""
         return Month.of(self.first + 31 * DAY)
 
     @property
     def before(self) -> "Month":
-        """The month before it."""
+        """The previous month."""
         return Month.of(self.first - DAY)
 
     @property
     def last(self) -> date:
-        """The last day of it."""
+        """Its last day."""
         return self.next.first - DAY
 
     @property
     def begins(self) -> datetime:
-        """The first moment of it."""
+        """Its first moment."""
         return begin_of(self.first)
 
     @property

@@ -1,13 +1,13 @@
-"""JSON in which a name comes twice: one reader takes the first value, another the last.
+"""JSON with a doubled name, of which one reader takes the first value, another the last.
 
-What was signed or agreed must not depend on who reads it, so such JSON is not read at all.
+Signed or agreed content must not depend on its reader, so such JSON is refused.
 """
 
 import json
 
 
 class NameDoubled(ValueError):
-    """An object of the JSON, at whatever depth, has a name twice."""
+    """An object of the JSON, at any depth, has a name twice."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -22,10 +22,12 @@ def _each_once(pairs: list[tuple[str, object]]) -> None:
         seen.add(name)
 
 
-# Numbers are not made here: to make one of many digits takes long.
+# Numbers are not converted: converting one of many digits takes long.
 _READER = json.JSONDecoder(object_pairs_hook=_each_once, parse_int=len, parse_float=len)
 
 
 def check_names(text: str) -> None:
-    """Raises `NameDoubled`, `ValueError` for what is no JSON, `RecursionError`."""
+    """Raise `NameDoubled` for a doubled name, `ValueError` for text that is no JSON, `RecursionError` for deep
+    nesting.
+    """
     _READER.decode(text)

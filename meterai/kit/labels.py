@@ -1,4 +1,4 @@
-"""Labels: what a client writes on an order or a stamping to find it again by; nothing is decided by it."""
+"""Labels: texts of a client on an order or a stamping, to find it by; nothing is decided by them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,15 +7,15 @@ import msgspec
 
 from meterai.kit.refusal import Malformed
 
-REFERENCE_LENGTH_MAX = 100  # characters; a number of the client's own, not a letter
+REFERENCE_LENGTH_MAX = 100  # characters; a number of the client, not a letter
 METADATA_ENTRIES_MAX = 20
 METADATA_NAME_LENGTH_MAX = 40  # characters
-METADATA_VALUE_LENGTH_MAX = 200  # characters; all of it together is some 5 KB of a row
+METADATA_VALUE_LENGTH_MAX = 200  # characters; all of it together takes some 5 KB of a row
 
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """A `reference`, which several things may have, and `metadata` by name."""
+    """A `reference`, which need not be unique, and `metadata` by name."""
 
     reference: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
@@ -24,7 +24,7 @@ class Labels:
         return self.reference is not None or bool(self.metadata)
 
     def __str__(self) -> str:
-        """The same text for the same labels: a part of what an Idempotency-Key stands for."""
+        """Return the same text for the same labels: a part of the request that an Idempotency-Key stands for."""
         told = {"reference": self.reference, "metadata": dict(self.metadata)}
         return msgspec.json.encode(told, order="deterministic").decode()
 
@@ -33,7 +33,7 @@ NO_LABELS = Labels()
 
 
 def labels(reference: str | None, metadata: Mapping[str, str] | None) -> Labels:
-    """Labels that are within their limits.  Refuses `Malformed`."""
+    """Return labels within their limits. Refuses `Malformed`."""
     if reference is not None and not _is_shown(reference, REFERENCE_LENGTH_MAX):
         raise Malformed("reference", "shown_text", length_max=REFERENCE_LENGTH_MAX)
     told = metadata or {}

@@ -1,8 +1,8 @@
 """State machines as tables.
 
-A lifecycle is a mapping from (state, event) to the next state.  Everything else is derived from
-that one table: the check before a write, the edges the database accepts (a test compares them),
-the drawing in `docs/lifecycles.md` and the test that walks every pair.
+A lifecycle is a mapping from (state, event) to the next state. Everything else is derived from this table: the check
+before a write, the edges that the database accepts (a test compares them), the drawing in `docs/lifecycles.md` and the
+test of every pair.
 """
 
 from collections.abc import Iterator, Mapping
@@ -28,7 +28,7 @@ class NotAllowedNow(Refusal):
 
 
 class Lifecycle(Generic[State, Event]):
-    """One table of allowed moves."""
+    """Table of allowed moves."""
 
     def __init__(self, subject: str, edges: Mapping[tuple[State, Event], State]) -> None:
         self.subject = subject
@@ -36,30 +36,30 @@ class Lifecycle(Generic[State, Event]):
 
     @property
     def states(self) -> type[State]:
-        """Every state there is, the first one first."""
+        """All states, the first one first."""
         return type(next(iter(self._edges))[0])
 
     @property
     def events(self) -> type[Event]:
-        """Everything that can happen to it."""
+        """All events."""
         return type(next(iter(self._edges))[1])
 
     def after(self, state: State, event: Event) -> State:
-        """The state that follows, or `NotAllowedNow`."""
+        """Return the next state. Refuses `NotAllowedNow`."""
         try:
             return self._edges[state, event]
         except KeyError:
             raise NotAllowedNow(self.subject, state, event) from None
 
     def is_final(self, state: State) -> bool:
-        """True where no edge leaves the state."""
+        """True if no edge leaves the state."""
         return all(origin != state for origin, _ in self._edges)
 
     def edges(self) -> Iterator[tuple[State, Event, State]]:
-        """Every allowed move, in the order of the table."""
+        """Yield every allowed move, in the order of the table."""
         return ((origin, event, target) for (origin, event), target in self._edges.items())
 
     def mermaid(self) -> str:
-        """The drawing that `docs/lifecycles.md` embeds; a test keeps the two equal."""
+        """Return the drawing of `docs/lifecycles.md`; a test keeps the two equal."""
         lines = [f"    {origin} --> {target}: {event}" for origin, event, target in self.edges()]
         return "\n".join(["stateDiagram-v2", *lines])

@@ -1,7 +1,7 @@
 """Whole rupiah.
 
-Stamp duty is a fixed number of whole rupiah (UU 10/2020, section 5), so an amount is an integer
-and nothing else: no decimals, no floats, no rounding to agree on.
+Stamp duty is a fixed number of whole rupiah (UU 10/2020, section 5), so an amount is an integer: no decimals, no
+floats, no rounding rule.
 """
 
 import re
@@ -13,12 +13,12 @@ _SNAP_VALUE = re.compile(r"([0-9]{1,13})(?:\.0{1,4})?\Z")
 
 @dataclass(frozen=True, slots=True, order=True)
 class Rupiah:
-    """An amount of money.  `Rupiah(10_000) * 3 == Rupiah(30_000)`."""
+    """Amount of money. `Rupiah(10_000) * 3 == Rupiah(30_000)`."""
 
     value: int
 
     def __post_init__(self) -> None:
-        # bool is an int to Python; Rupiah(True) would be one rupiah by accident.
+        # Python accepts a bool as an int; Rupiah(True) would be one rupiah by accident.
         if type(self.value) is not int:
             raise TypeError(f"an amount is a whole number of rupiah, not {self.value!r}")
 
@@ -36,15 +36,15 @@ class Rupiah:
         return f"{sign}Rp{abs(self.value):,}".replace(",", ".")
 
     def snap(self) -> dict[str, str]:
-        """The amount as SNAP BI writes it: a string with two decimals, and the currency."""
+        """Return the amount in the form of SNAP BI: a string with two decimals, and the currency."""
         return {"value": f"{self.value}.00", "currency": "IDR"}
 
     @classmethod
     def from_snap(cls, amount: object) -> "Rupiah":
-        """Read a SNAP BI amount; raises `ValueError` for anything but whole rupiah.
+        """Read a SNAP BI amount. Raises `ValueError` for anything except whole rupiah.
 
-        The standard writes two decimals; none, one or four of them are read too, for banks that
-        send "10000" or "10000.0" mean the same.
+        The standard demands two decimals; none, one or four are also accepted, since some banks send "10000" or
+        "10000.0".
         """
         match amount:
             case {"value": str(value), "currency": "IDR"} if found := _SNAP_VALUE.match(value):

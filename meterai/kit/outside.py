@@ -1,17 +1,17 @@
-"""Structures that come from outside, with times that can be reckoned with; pure."""
+"""Base of structures from outside, whose times are safe to calculate with; pure."""
 
 from datetime import UTC, datetime
 
 import msgspec
 
-# Far from the ends of `datetime`, so that a time between them can be said in every zone.
+# Far from the ends of `datetime`, so that a time in between can be expressed in every zone.
 EARLIEST, LATEST = datetime(2020, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
 class FromOutside(msgspec.Struct, frozen=True):
-    """Base of what others say: each of its times has a zone and lies from `EARLIEST` to `LATEST`.
+    """Base of data from others: each of its times has a zone and lies from `EARLIEST` to `LATEST`.
 
-    `msgspec` refuses a time that does not, as whatever else does not fit (`ValidationError`).
+    `msgspec` refuses any other time, as all invalid data (`ValidationError`).
     """
 
     def __post_init__(self) -> None:

@@ -1,7 +1,7 @@
 """Pages of a list, newest first.
 
-Ids are ordered by time, so the last id of a page is where the next one begins: what is added in
-between moves nothing, and every page costs the same however old it is.
+Ids are ordered by time, so the next page begins at the last id of a page: rows added meanwhile move nothing, and every
+page costs the same however old it is.
 """
 
 from collections.abc import Sequence
@@ -17,18 +17,18 @@ One = TypeVar("One")
 
 @dataclass(frozen=True, slots=True)
 class ListPage:
-    """Which part of a list: at most `limit`, older than `before`."""
+    """Requested part of a list: at most `limit`, older than `before`."""
 
     limit: int = PAGE_MAX
     before: UUID = _BEYOND
 
     @property
     def wanted(self) -> int:
-        """How many to read: one more than are shown tells whether there is another page."""
+        """Number of rows to read: one more than shown, to detect another page."""
         return self.limit + 1
 
     def cut(self, found: Sequence[One]) -> tuple[list[One], bool]:
-        """What belongs to this page of what was read, and whether there is more."""
+        """Return the rows of this page, and True if there are more."""
         return list(found[: self.limit]), len(found) > self.limit
 
 

@@ -1,4 +1,4 @@
-"""How near a request is to money that has been paid: who is served first when not all can be."""
+"""Priority of a request: how near it is to paid money. The most urgent are served first under overload."""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -6,22 +6,22 @@ from types import MappingProxyType
 
 
 class Priority(IntEnum):
-    """What is served first.  Each route declares one; the lower number goes first."""
+    """Order of service. Each route declares one; the lower number is served first."""
 
-    MONEY = 0  # what a provider tells, refunds, the execution of what is paid
-    PAID = 1  # stamping, downloads and states of what is paid
+    MONEY = 0  # news of a provider, refunds, the execution of paid orders
+    PAID = 1  # stamping, downloads and states of paid orders
     CHECKOUT = 2  # an order under way, signing in
-    CHECKING = 3  # is this document, this serial genuine?
+    CHECKING = 3  # is this document or serial genuine?
     NEW = 4  # new buyers, reading
 
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What requests of one priority may have while there is not enough for all.
+    """Share of one priority under overload.
 
-    share          of what is under way is theirs where they want it; what they do not use, others may
-    wait_seconds   how long one waits for its turn before it is refused
-    total_seconds  after which nobody waits for its answer any more, so that it is not begun
+    share          share of the requests under way; unused parts of it go to others
+    wait_seconds   longest wait of a request before it is refused
+    total_seconds  time after which no client waits for the answer any more, so that the request is not begun
     """
 
     share: float
@@ -29,9 +29,9 @@ class Allowance:
     total_seconds: float
 
 
-# The shares are of design §6: four fifths to those who paid or are paying.  Waits are what a person
-# with a page (or a bank with a time-out of 10 s and more) bears; whoever has not begun is told soonest.  Who has
-# come in waits in the place of being refused: a line holds back those whom a wait of seconds says are too many.
+# Shares of design §6: four fifths for those who paid or are paying. Waits are what a person with a page (or a bank
+# with a time-out of 10 s and more) accepts; those who have not begun are refused soonest. Admitted people wait instead
+# of being refused: a line holds back people when waits of some seconds show that there are too many.
 ALLOWANCES = MappingProxyType(
     {
         Priority.MONEY: Allowance(0.30, 5.0, 30.0),

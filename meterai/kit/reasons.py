@@ -1,4 +1,4 @@
-"""Why a person did something that only a person may do: written down, so never empty."""
+"""Reason of an act that only a person may do: recorded, so never empty."""
 
 from meterai.kit.refusal import Refusal
 from meterai.kit.text import one_line
@@ -7,7 +7,7 @@ REASON_LENGTH_MAX = 500  # characters; a sentence or two and a number to look up
 
 
 class ReasonMissing(Refusal):
-    """What was done must say why, and says nothing."""
+    """The act needs a reason, and has none."""
 
     code = "reason_missing"
     status = 422
@@ -18,7 +18,7 @@ class ReasonMissing(Refusal):
 
 
 def written_reason(text: str) -> str:
-    """The reason as it is kept, on one line.  Refuses `ReasonMissing`, also one that is a book."""
+    """Return the reason as it is stored, on one line. Refuses `ReasonMissing`, also for one that is too long."""
     found = one_line(text)
     if not 1 <= len(found) <= REASON_LENGTH_MAX or not any(map(str.isalnum, found)):
         raise ReasonMissing(len(found))

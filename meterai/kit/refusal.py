@@ -1,8 +1,8 @@
-"""A refusal: an exception by which a request is declined for a reason of the domain.
+"""Refusals: exceptions that decline a request for a reason of the domain.
 
-A refusal's `code` is a public promise: clients branch on it, translations are keyed by it and
-dashboards count it, so a code is never renamed or reused.  Anything else that is raised is a
-fault: it becomes a 500 and is logged and counted as an error.
+The `code` of a refusal is a public promise: clients branch on it, translations are keyed by it and dashboards count
+it, so a code is never renamed or reused. Any other exception is a fault: it becomes a 500 and is logged and counted as
+an error.
 """
 
 from collections.abc import Mapping
@@ -11,37 +11,36 @@ from typing import ClassVar
 
 from meterai.kit.text import one_line
 
-FIELD_LENGTH_MAX = 100  # characters of a field's name; no name of ours is as long
+FIELD_LENGTH_MAX = 100  # characters of a field's name; longer than any name of ours
 
 
 class Refusal(Exception):
-    """The request was understood and declined.  Subclass it in the room that declines.
+    """The request was understood and declined. The room that declines defines the subclass.
 
-    The message is for the log (subject, found, expected); the text for the person is a
-    translation keyed by `code` and filled from `facts()`.  Neither holds secrets or personal
-    data.
+    The message is for the log (subject, found, expected). The text for the person is a translation keyed by `code` and
+    filled from `facts()`. Neither contains secrets or personal data.
     """
 
     code: ClassVar[str]
     status: ClassVar[int] = 409
-    # After so many seconds the same request may succeed by itself; None where time changes nothing.
+    # Seconds after which the same request may succeed; None if time changes nothing.
     retry_after_seconds: ClassVar[int | None] = None
-    # The limit that was reached, and the fact that says how much it is, where there is one.
+    # The reached limit, and the name of the fact with its value, if there is one.
     quota: ClassVar[tuple[str, str] | None] = None
-    # Whether a command that is refused so may succeed later, where its status does not say: 503 does.
+    # True if a command refused with this may succeed later, where its status does not tell: 503 does.
     passes: ClassVar[bool | None] = None
-    # Whether what was asked for may have been done all the same: then nobody is told that nothing was.
+    # True if the requested act may have been done nevertheless: then the answer does not claim that nothing was done.
     may_be_done: ClassVar[bool] = False
 
     def facts(self) -> dict[str, object]:
-        """What a client needs to act, safe to show to the account that asked."""
+        """Return what a client needs to act, safe to show to the calling account."""
         return {name: value for name, value in vars(self).items() if not name.startswith("_")}
 
 
 class CommandRefusal(Refusal):
-    """Declines a command of whoever operates the platform, or the start of a process.
+    """Declines a command of an operator, or the start of a process.
 
-    No request is answered so: what is written for those who ask us does not list it.
+    No request gets such an answer: the documentation for clients does not list it.
     """
 
 
@@ -50,28 +49,28 @@ _BY_CONSTRAINT: dict[str, type[Refusal]] = {}
 
 
 def refusal_of_database(kind: type[Refusal]) -> type[Refusal]:
-    """Declare that `refuse(kind.code, ...)` in plpgsql is this refusal."""
+    """Declare that `refuse(kind.code, ...)` in plpgsql raises this refusal."""
     _BY_CODE[kind.code] = kind
     return kind
 
 
 def refusal_of_constraint(name: str, kind: type[Refusal]) -> None:
-    """Declare that breaking the named constraint is this refusal, which has no facts."""
+    """Declare that a violation of the named constraint is this refusal, which has no facts."""
     _BY_CONSTRAINT[name] = kind
 
 
 def declared_for_code(code: str) -> type[Refusal] | None:
-    """What `refusal_of_database` declared, or None: then the error of the database is a fault."""
+    """Return the refusal declared for a code, or None: then the database error is a fault."""
     return _BY_CODE.get(code)
 
 
 def declared_for_constraint(name: str | None) -> type[Refusal] | None:
-    """What `refusal_of_constraint` declared, or None: then the broken constraint is a fault."""
+    """Return the refusal declared for a constraint, or None: then its violation is a fault."""
     return _BY_CONSTRAINT.get(name) if name else None
 
 
 class NotFound(Refusal):
-    """No such thing, or not yours: a stranger must not learn which."""
+    """Nothing has this id, or it belongs to another account: the caller must not learn which."""
 
     code = "not_found"
     status = 404
@@ -79,44 +78,45 @@ class NotFound(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence by its key in the catalogue and what fills it: told in the reader's language, and to a
-    program by its code, the last part of the key, beside the facts."""
+    """A sentence by its key in the catalogue, with its facts: in the reader's language for people, for programs as its
+    code, the last part of the key, beside the facts.
+    """
 
     key: str
     facts: Mapping[str, object]
 
     @property
     def code(self) -> str:
-        """The code that a program branches on."""
+        """Code for programs to branch on."""
         return self.key.rpartition(".")[2]
 
 
 class Malformed(Refusal):
-    """A field is missing or has a value that cannot be understood.
+    """A field is missing or has an invalid value.
 
-    What is expected is a code, as stable as that of a refusal: its sentence is `expected.<code>`, filled
-    from `facts`.  So no words of a parser reach a client.
+    The expectation is a code, as stable as that of a refusal: its sentence is `expected.<code>`, filled from `facts`.
+    So no text of a parser reaches a client.
     """
 
     code = "malformed"
     status = 422
 
     def __init__(self, field: str, expected: str, /, **facts: object) -> None:
-        # The field may be a name that the client made up.
+        # The field may be a name invented by the client.
         self.field = one_line(field[:FIELD_LENGTH_MAX])
         super().__init__(f"{self.field}: expected {expected}")
         self.expected = Sentence(f"expected.{expected}", facts)
 
 
 class SignInRequired(Refusal):
-    """The request says not who it is from, or what it says is not valid."""
+    """The request has no credentials, or invalid ones."""
 
     code = "sign_in_required"
     status = 401
 
 
 class ProofRequired(Refusal):
-    """Who asks is known, but proved it too long ago for what is asked: a session may be stolen."""
+    """The caller is known, but their proof is too old for this act: the session may be stolen."""
 
     code = "proof_required"
     status = 403

@@ -1,4 +1,4 @@
-"""The serial of a stamp: 22 letters and digits that nobody else has.
+"""Serial of a stamp: 22 unique letters and digits.
 
 Layout, five bits a character in Crockford's alphabet (no I, L, O, U):
 
@@ -9,10 +9,10 @@ Layout, five bits a character in Crockford's alphabet (no I, L, O, U):
     |        +----------------- number of the process, leased from the database
     +-------------------------- milliseconds since 2025-01-01 UTC (lasts until 2059)
 
-Time, process and counter make it unique by construction, without a counter in the database
-that everyone would wait for.  The law asks for a unique code of 22 characters (PMK 78/2024);
-it does not fix their layout.  1021 is the largest prime below 1024, and neither 32 nor 31 is a
-multiple of it, so one wrong character or two swapped neighbours never pass the check.
+Time, process and counter make it unique by construction, without a counter in the database on which all processes
+would wait. The law demands a unique code of 22 characters (PMK 78/2024); it does not fix their layout. 1021 is the
+largest prime below 1024, and neither 32 nor 31 is a multiple of it, so the check detects one wrong character and two
+swapped neighbours.
 """
 
 import secrets
@@ -26,13 +26,13 @@ from meterai.kit.ids import decode, encode
 EPOCH = datetime(2025, 1, 1, tzinfo=UTC)
 LENGTH = 22
 CHECK_MODULUS = 1021
-COUNTER_LIMIT = 1 << 10  # serials one process can make in one millisecond
-LEASE_LIMIT = (1 << 10) - 1  # leases run from 0 to here, exclusive
-UNLEASED = LEASE_LIMIT  # the process number of a maker without a database (command line)
+COUNTER_LIMIT = 1 << 10  # serials that one process can make in one millisecond
+LEASE_LIMIT = (1 << 10) - 1  # leases are numbered from 0 to here, exclusive
+UNLEASED = LEASE_LIMIT  # process number without a database (command line)
 
-# By Unicode's general category: spaces and ends of lines, dashes of every length, and what is not seen.
+# Unicode general categories of separators: spaces, ends of lines, dashes, and invisible characters.
 _PARTING = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf", "Pd"})
-_SIGNS = "./\u2212"  # the last is a minus, which some programs make of a hyphen
+_SIGNS = "./\u2212"  # the last is a minus sign, which some programs make of a hyphen
 _category = unicodedata.category
 _EPOCH_MS = int(EPOCH.timestamp() * 1000)
 
@@ -57,24 +57,23 @@ class Serial:
         return self.text
 
     def grouped(self) -> str:
-        """The serial as it is printed for people: groups of four."""
+        """Return the serial in groups of four, as it is printed for people."""
         return " ".join([self.text[start : start + 4] for start in range(0, LENGTH, 4)])
 
     def made_at(self) -> datetime:
-        """When it was made, to the millisecond."""
+        """Return the time of its making, to the millisecond."""
         return EPOCH + timedelta(milliseconds=decode(self.text[:8]))
 
     @classmethod
     def typed(cls, text: str) -> "Serial":
-        """Read what a person typed or copied: whatever parts its groups, small and wide letters, O for 0,
-        I and L for 1."""
+        """Read a typed or copied serial: with any separators, small or wide letters, O for 0, I and L for 1."""
         plain = unicodedata.normalize("NFKC", text).upper()
         kept = "".join(one for one in plain if one not in _SIGNS and _category(one) not in _PARTING)
         return cls(kept.translate(str.maketrans("OIL", "011")))
 
 
 class SerialMaker:
-    """Makes serials for one process.  Not for use from several threads at once."""
+    """Makes serials for one process. Not thread-safe."""
 
     def __init__(self, lease: int) -> None:
         if not 0 <= lease <= UNLEASED:
@@ -84,9 +83,9 @@ class SerialMaker:
         self._counter = 0
 
     def make(self) -> Serial:
-        """The next serial."""
-        # The millisecond never goes back, even if the machine's clock does: after 1,024 serials
-        # in one millisecond, or a step backwards, the maker borrows the next millisecond.
+        """Return the next serial."""
+        # The millisecond never decreases, even if the machine's clock does: after 1,024 serials in one millisecond, or
+        # after a step backwards, the maker uses the next millisecond.
         now = max(time.time_ns() // 1_000_000 - _EPOCH_MS, self._millisecond)
         if now == self._millisecond:
             self._counter += 1

@@ -1,4 +1,4 @@
-"""Subjects, and happenings: what somebody asks about, and each thing that happened to it; pure."""
+"""Subjects and happenings: the things that people ask about, and the events in their history; pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from meterai.kit.ids import show
 
 
 class SubjectKind(StrEnum):
-    """Kind of thing that somebody asks about."""
+    """Kind of subject."""
 
     ACCOUNT = "account"
     ORDER = "order"
@@ -38,9 +38,9 @@ class SubjectKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One thing that somebody asks about.
+    """A thing that people ask about.
 
-    `shown` is its id as people see it (`ord_...`, a serial); `account` whose it is, None of what is of no account.
+    `shown` is its id as people see it (`ord_...`, a serial); `account` is its owner, None if it has none.
     """
 
     kind: SubjectKind
@@ -49,18 +49,18 @@ class Subject:
 
 
 def account_subject(account: UUID) -> Subject:
-    """An account as it is asked about."""
+    """Return the subject of an account."""
     return Subject(SubjectKind.ACCOUNT, show("acc", account), account)
 
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """One thing that happened to a subject.
+    """An event in the history of a subject.
 
-    `word` names its sentence, `happening.<word>` in the messages of the room that tells it, which `facts`
-    fill in.  `about` is the thing it links to, where that is another than the subject that was asked about.
-    `actor` is who did it, as the audit trail keeps it; only staff see it.  What is `for_staff` alone is left out of
-    the timeline of the person.  `begins` says that the subject came into being by it: nothing of the same moment was before.
+    `word` names its sentence, `happening.<word>` in the messages of its room, filled from `facts`. `about` is the
+    linked thing if it is not the subject itself. `actor` did it, as in the audit trail; only staff see it. `for_staff`
+    leaves it out of the timeline of the person. `begins` marks the event that created the subject: nothing at the same
+    time was before.
     """
 
     at: datetime
@@ -74,7 +74,9 @@ class Happening:
 
 @dataclass(frozen=True, slots=True)
 class WorkItem:
-    """A row of a work list: what waits, since when, until when, and its facts (`work.<list>` is its sentence)."""
+    """Row of a work list: the waiting thing, the time since it waits, its due time, and facts (`work.<list>` is its
+    sentence).
+    """
 
     about: Subject
     since: datetime
@@ -82,7 +84,7 @@ class WorkItem:
     facts: Mapping[str, object] = field(default_factory=dict)
 
 
-# How the trail and people name a thing, by the kind of its id.
+# Kinds of subjects by the prefix of their ids.
 KIND_OF_ID = {
     "acc": SubjectKind.ACCOUNT,
     "ord": SubjectKind.ORDER,
@@ -104,5 +106,5 @@ KIND_OF_ID = {
 
 
 def in_order(happenings: Sequence[Happening]) -> list[Happening]:
-    """Oldest first; of one moment the one that begins the subject, then as they were told."""
+    """Sort happenings, oldest first; at equal times the one that begins the subject first, then in the given order."""
     return sorted(happenings, key=lambda one: (one.at, not one.begins))

@@ -1,19 +1,19 @@
-"""Text that came from outside, made fit for one line: a file name, a subject."""
+"""Text from outside, made safe for one line: a file name, a subject."""
 
 import json
 import re
 import unicodedata
 
-# By Unicode's general category: control (also U+0085), format (bidi overrides, joiners, the byte
-# order mark), surrogate (half of a character, which no encoding can write), private use,
-# unassigned, and the separators of lines and paragraphs.
+# Unicode general categories: control (also U+0085), format (bidi overrides, joiners, the byte order mark), surrogate
+# (half of a character, which no encoding can write), private use, unassigned, and the separators of lines and
+# paragraphs.
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _SPACES = re.compile(r" {2,}")
-NUL = "\0"  # in no text of ours: PostgreSQL takes none
+NUL = "\0"  # in no text of ours: PostgreSQL rejects it
 QUOTED_LENGTH_MAX = 100  # characters; the name of an authority has some 40
-NAMED_LENGTH_MAX = 60  # characters of a name in a sentence, so that it is not the sentence
+NAMED_LENGTH_MAX = 60  # characters of a name in a sentence, so that it does not fill the sentence
 _NO_QUOTES = str.maketrans(dict.fromkeys('"\u00ab\u00bb\u201c\u201d\u201e\u201f\u2033\uff02', "'"))
-# Between these two the direction of letters changes nothing around (UAX #9); `<bdi>` of HTML as text.
+# Between these two, the direction of letters does not affect the surrounding text (UAX #9); as `<bdi>` of HTML.
 FIRST_STRONG_ISOLATE, POP_DIRECTIONAL_ISOLATE = "\u2068", "\u2069"
 FILE_NAME_LENGTH_MAX = 120  # characters; some systems allow 255 bytes
 
@@ -26,13 +26,13 @@ def _seen(letter: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """The text without anything that is not seen; spaces of every kind are single plain ones."""
+    """Return the text without invisible characters; spaces of every kind become single plain ones."""
     seen = unicodedata.normalize("NFC", "".join(map(_seen, text)))
     return _SPACES.sub(" ", seen).strip()
 
 
 def quoted(text: str) -> str:
-    """What a stranger wrote, to stand in a sentence of ours: one line that is not long, nothing unseen."""
+    """Quote a text from outside in a sentence of ours: one short line, without invisible characters."""
     line = one_line(text[: QUOTED_LENGTH_MAX * 10])
     if len(line) <= QUOTED_LENGTH_MAX and len(text) <= QUOTED_LENGTH_MAX * 10:
         return line or "…"
@@ -40,12 +40,12 @@ def quoted(text: str) -> str:
 
 
 def isolated(text: str) -> str:
-    """The same, where letters that are written from right to left must leave ours in their order."""
+    """Quote a text whose right-to-left letters must not reorder ours."""
     return FIRST_STRONG_ISOLATE + quoted(text) + POP_DIRECTIONAL_ISOLATE
 
 
 def named(name: str) -> str:
-    """The name of a file of a customer, to stand between quotation marks of ours in a sentence: it ends nowhere before."""
+    """Quote the name of a customer's file between quotation marks of ours: it cannot close them."""
     line = one_line(name[: NAMED_LENGTH_MAX * 10])
     if len(line) > NAMED_LENGTH_MAX:
         line = line[: NAMED_LENGTH_MAX - 1].rstrip() + "…"
@@ -53,12 +53,12 @@ def named(name: str) -> str:
 
 
 def without_isolates(text: str) -> str:
-    """For whoever reads characters and not lines: a table, a program."""
+    """Remove isolates, for readers of characters instead of lines: a table, a program."""
     return text.replace(FIRST_STRONG_ISOLATE, "").replace(POP_DIRECTIONAL_ISOLATE, "")
 
 
 def shown(text: str) -> str:
-    """Text fit for a terminal, on its lines: what is not seen stands there as its escape in JSON."""
+    """Return text safe for a terminal, with its lines: invisible characters become JSON escapes."""
     return "".join(
         json.dumps(letter)[1:-1]
         if unicodedata.category(letter) in _UNSEEN and letter not in "\n\t"
@@ -68,21 +68,21 @@ def shown(text: str) -> str:
 
 
 def as_came(name: str) -> str:
-    """A name of a stranger on one line and otherwise unchanged: what is not seen stands there as its escape."""
+    """Return a name from outside on one line and otherwise unchanged: invisible characters become escapes."""
     return shown(name).replace("\n", "\\n").replace("\t", "\\t")
 
 
 def groups(number: str) -> list[str]:
-    """A number that people read aloud, in groups of four: `ord_`, `06f9`, ...; the prefix is one of them."""
+    """Split a number that people read aloud into groups of four: `ord_`, `06f9`, ...; the prefix is one of them."""
     prefix, line, rest = number.rpartition("_")
     of_four = [rest[start : start + 4] for start in range(0, len(rest), 4)]
     return [prefix + line, *of_four] if line else of_four
 
 
 def file_name(text: str) -> str:
-    """A file name that is safe to show, to mail and to send back: no path, nothing unseen.
+    """Return a file name that is safe to show, to mail and to send back: no path, no invisible characters.
 
-    Empty where nothing is left of it.
+    Empty if nothing is left of it.
     """
     last = text.replace("\\", "/").rsplit("/", 1)[-1]
     name = one_line(last).strip(" .")
@@ -92,7 +92,7 @@ def file_name(text: str) -> str:
 
 
 def lines_of_text(text: str) -> str:
-    """Text of several lines without anything that is not seen: no line is blank twice, none at either end."""
+    """Return text of several lines without invisible characters: no two blank lines in a row, none at either end."""
     lines = [one_line(one) for one in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
     kept = [one for at, one in enumerate(lines) if one or (at and lines[at - 1])]
     return "\n".join(kept).strip("\n")

@@ -1,4 +1,4 @@
-"""Working hours of an office in Western Indonesia Time, and due times counted in them; pure."""
+"""Working hours of an office in Western Indonesia Time, and due times in working hours; pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ _ONE_DAY = timedelta(days=1)
 
 
 class WorkingHoursUnreadable(ValueError):
-    """A text that should say working hours says none."""
+    """The text does not state working hours."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkingHours:
-    """Days of the week (0 is Monday) and the hours of each in WIB; nobody works on a holiday."""
+    """Days of the week (0 is Monday) and the hours of each in WIB; holidays are free."""
 
     days: frozenset[int] = frozenset(range(5))
     starts: time = time(8)
@@ -30,13 +30,13 @@ class WorkingHours:
             raise WorkingHoursUnreadable("working hours end before they begin")
 
     def of(self, day: date) -> tuple[datetime, datetime] | None:
-        """Beginning and end of the hours of a day, None of a day without."""
+        """Return begin and end of the hours of a day, None for a free day."""
         if day.weekday() not in self.days or day in self.holidays:
             return None
         return datetime.combine(day, self.starts, WIB), datetime.combine(day, self.ends, WIB)
 
     def between(self, begin: datetime, end: datetime) -> timedelta:
-        """Working time from one moment to another, none where the second comes first."""
+        """Return the working time from one moment to another, zero if the second is earlier."""
         whole = timedelta()
         day, last = begin.astimezone(WIB).date(), end.astimezone(WIB).date()
         while day <= last:
@@ -47,7 +47,7 @@ class WorkingHours:
 
 
 def due(after: datetime, hours: float, calendar: WorkingHours) -> datetime:
-    """The first moment by which so many working hours have passed since another, in WIB."""
+    """Return the first moment in WIB at which so many working hours have passed since another."""
     left, at = timedelta(hours=hours), after.astimezone(WIB)
     if left <= timedelta():
         return at
@@ -62,7 +62,7 @@ def due(after: datetime, hours: float, calendar: WorkingHours) -> datetime:
 
 
 def read_working_hours(days: str, hours: str, holidays: str = "") -> WorkingHours:
-    """Working hours as settings say them: `mon-fri,sun`, `08:00-16:00`, `2026-12-25,2027-01-01`.
+    """Read working hours from settings: `mon-fri,sun`, `08:00-16:00`, `2026-12-25,2027-01-01`.
 
     Raises `WorkingHoursUnreadable`.
     """
