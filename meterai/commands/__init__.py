@@ -1,13 +1,13 @@
 """Commands: options, exit statuses and database access of all commands.
 
-Promises this floor keeps
-  * A command ends in a sentence and a status of `Exit`.
-  * Only a command that says so makes an installation or changes its schema; what production demands
-    is looked at before a command begins, as far as the command says.
-  * A command stands in the room it is about, which registers it as a `Command`; whoever builds a
-    command line makes a `Program` of them (`apps/cli.py`).
+Promises of this floor
+  * A command ends with a sentence and a status of `Exit`.
+  * Only a command that declares it makes an installation or changes its schema. The demands of production are
+    checked before a command begins, within the scope that the command declares.
+  * A command belongs to the room of its subject, which registers it as a `Command`; a command line is a `Program` of
+    them (`apps/cli.py`).
 
-Calls plumbing.  Is called by every room that has commands, and by apps.
+Calls plumbing. Every room with commands calls it, and apps.
 """
 
 from meterai.commands.addresses import is_a_public_host, is_this_machine, split_url

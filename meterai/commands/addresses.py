@@ -1,4 +1,4 @@
-"""Addresses as an operator configures them: what of them can be served with."""
+"""Addresses in the configuration: which are public."""
 
 from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
@@ -7,7 +7,7 @@ _NOWHERE = ("localhost", "invalid")  # RFC 6761
 
 
 def split_url(text: str) -> SplitResult | None:
-    """The parts of an address; None where it is none."""
+    """Return the parts of an address; None if it is none."""
     try:
         url = urlsplit(text)
         _ = url.port
@@ -17,7 +17,7 @@ def split_url(text: str) -> SplitResult | None:
 
 
 def is_a_public_host(host: str) -> bool:
-    """True for a name or an address that others than this machine and its neighbours reach."""
+    """True for a name or address that is reachable beyond this machine and its network."""
     try:
         return ip_address(host).is_global
     except ValueError:
@@ -25,7 +25,7 @@ def is_a_public_host(host: str) -> bool:
 
 
 def is_this_machine(host: str) -> bool:
-    """True for a name or an address of the machine itself."""
+    """True for a name or address of the machine itself."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

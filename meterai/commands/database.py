@@ -1,7 +1,6 @@
-"""The database of an installation, found or started, while a command works with it.
+"""Database of an installation, found or started, while a command works with it.
 
-Where the embedded server of a data directory is not running, a command that needs it starts it;
-whoever uses it last stops it.
+If the embedded server of a data directory is not running, a command that needs it starts it; its last user stops it.
 """
 
 import asyncio
@@ -22,7 +21,7 @@ from meterai.plumbing.db.embedded import EmbeddedPostgres, PostgresNotStarted, P
 from meterai.plumbing.db.migrations import check_current
 from meterai.plumbing.db.sql_files import Homes
 
-SYSTEM_URL = "postgresql:///postgres?"  # the machine's own server, by its usual socket
+SYSTEM_URL = "postgresql:///postgres?"  # the machine's own server, by its default socket
 DATABASE = "meterai"
 Answer = TypeVar("Answer")
 _PASSING = ("starting up", "shutting down", "recovery", "too many", "connection slots")
@@ -35,7 +34,7 @@ _log = structlog.get_logger()
 
 
 class DatabaseMissing(CommandRefusal):
-    """No database was found where the configuration says there is one."""
+    """No database was found at the configured place."""
 
     code = "database_missing"
     status = 500
@@ -46,11 +45,11 @@ class DatabaseMissing(CommandRefusal):
 
 
 class DatabaseUnreachable(CommandRefusal):
-    """The database does not answer: it may be starting, or away."""
+    """The database does not answer: it may be starting, or down."""
 
     code = "database_unreachable"
     status = 503
-    retry_after_seconds = 5  # a restart takes about so long
+    retry_after_seconds = 5  # about the duration of a restart
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -58,7 +57,7 @@ class DatabaseUnreachable(CommandRefusal):
 
 
 def our_database(server_url: str, *, may_make: bool) -> str:
-    """The URL of our database on a server.  Refuses `DatabaseMissing` where it is not made."""
+    """Return the URL of our database on a server. Refuses `DatabaseMissing` if it does not exist."""
     with psycopg.connect(server_url, autocommit=True) as connection:
         found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])
         if found.fetchone() is None:
@@ -69,16 +68,16 @@ def our_database(server_url: str, *, may_make: bool) -> str:
 
 
 def _says_no(error: psycopg.OperationalError) -> bool:
-    """True where a server answers that it has no such database or lets nobody in of that name.
+    """True if a server answers that it has no such database or refuses the user.
 
-    One that starts, stops or is full answers too, and will say something else later.
+    A server that starts, stops or is full also answers with FATAL, but its answer will change.
     """
     text = str(error)
     return "FATAL" in text and not any(passing in text for passing in _PASSING)
 
 
 def is_embedded(settings: Settings) -> bool:
-    """True where the database is the embedded server of the data directory."""
+    """True if the database is the embedded server of the data directory."""
     return not settings.process.database_url and settings.process.database == "embedded"
 
 
@@ -90,11 +89,11 @@ def database_of(
     may_make: bool = False,
     may_be_away: bool = False,
 ) -> Iterator[Settings]:
-    """The settings with a database that answers; the embedded one is started if it must be.
+    """Yield the settings with a database that answers; the embedded one is started if necessary.
 
-    With `may_make` one that is missing is made.  Refuses `DatabaseMissing`, `DatabaseUnreachable`;
-    with `may_be_away` only where it cannot come back by itself: a server that was named and does
-    not answer is said on standard error and waited for later.
+    With `may_make` a missing one is made. Refuses `DatabaseMissing`, `DatabaseUnreachable`. With `may_be_away` it
+    refuses only if the database cannot come back without a change: a configured server that does not answer is
+    reported on standard error.
     """
     server = embedded or EmbeddedPostgres(settings.process.directory)
     url = settings.process.database_url
@@ -125,10 +124,9 @@ def database_of(
 
 @contextmanager
 def schema_for(need: Schema, settings: Settings, homes: Homes = ()) -> Iterator[None]:
-    """While this lasts the schema is what the command needs; nobody brings it up to date here.
+    """Hold the schema at what the command needs; nobody migrates it meanwhile.
 
-    Refuses `DatabaseNotMigrated`, `DatabaseNewer`.  A database that is away is looked at by
-    `/readyz` later.
+    Refuses `DatabaseNotMigrated`, `DatabaseNewer`. `/readyz` checks a database that is down now.
     """
     url = settings.process.database_url
     if need is Schema.CURRENT:
@@ -137,7 +135,7 @@ def schema_for(need: Schema, settings: Settings, homes: Homes = ()) -> Iterator[
     try:
         yield
     except _NOT_THERE:
-        # A command that runs at any schema met a table or column that is not there: name the version instead.
+        # A command for any schema met a missing table or column: report the version instead.
         check_current(url, homes)
         raise
 

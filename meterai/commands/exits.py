@@ -1,7 +1,7 @@
-"""With which status a command ends: one table for all of them.
+"""Exit statuses of all commands.
 
-From 64 on the numbers are those of sysexits.h.  A status is a promise to scripts: `NO` is the
-answer that was looked for, and never a crash; a fault of ours is `FAULT` and nothing else is.
+From 64 on the numbers are those of sysexits.h. A status is a promise to scripts: `NO` is a valid negative answer,
+never a crash; `FAULT` is a fault of ours and nothing else.
 """
 
 from enum import IntEnum
@@ -10,7 +10,7 @@ from meterai.kit.refusal import Malformed, Refusal
 
 
 class Exit(IntEnum):
-    """How a command ended."""
+    """Exit status of a command."""
 
     DONE = 0  # done; what was asked holds
     NO = 1  # it does not hold, is not there, or a rule forbids it
@@ -26,11 +26,11 @@ class Exit(IntEnum):
 
 
 def exit_of(refusal: Refusal) -> Exit:
-    """The status of a command that was refused."""
+    """Return the status of a refused command."""
     passes = refusal.status == 503 if refusal.passes is None else refusal.passes
     if passes:
         return Exit.LATER
     if isinstance(refusal, Malformed):
         return Exit.USAGE
-    # 500 and 503 are refusals that no client causes: something is configured wrong.
+    # No client causes 500 and 503: the configuration is wrong.
     return Exit.CONFIGURATION if refusal.status in (500, 503) else Exit.NO

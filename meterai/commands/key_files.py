@@ -1,4 +1,4 @@
-"""Files of keys: those that others than their owner may read or change."""
+"""Key files that others than their owner may read or change."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,18 +13,18 @@ _PUBLIC_FILES = frozenset({"current"})
 
 
 def open_key_files(folder: Path) -> Iterator[Facts]:
-    """Path and mode of everything in a folder of keys that is open to others, the folder too."""
+    """Yield path and mode of everything in a folder of keys that is open to others, including the folder."""
     for path in sorted({folder, *folder.rglob("*")}):
         yield from _open_to_others(path)
 
 
 def open_secret_file(path: Path) -> Iterator[Facts]:
-    """Path and mode of a file that holds a secret, where others may read or change it."""
+    """Yield path and mode of a file with a secret if others may read or change it."""
     yield from _too_open(path, OTHERS_MAY_NOTHING)
 
 
 def _is_secret(path: Path) -> bool:
-    """True for a key file that only its owner may read; what is not known as public is secret."""
+    """True for a key file that only its owner may read; a file is secret unless it is known as public."""
     if path.name in _PUBLIC_FILES:
         return False
     if path.suffix not in _PUBLIC_SUFFIXES:

@@ -1,6 +1,6 @@
-"""Files of keys that production needs, and how those are made that can be made here.
+"""Key files that production needs, and the making of those that can be made here.
 
-A room says which it needs (`Room.keys`), in an order in which each can be made of those before it.
+A room lists the ones it needs (`Room.keys`), in an order in which each can be made from those before it.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from meterai.plumbing.keyring import write_once
 
 
 class OnlyForProduction(CommandRefusal):
-    """The settings are of development, which makes its keys by itself."""
+    """The settings are of development, which makes its keys automatically."""
 
     code = "only_for_production"
     status = 500
@@ -27,10 +27,10 @@ class OnlyForProduction(CommandRefusal):
 class KeyFile:
     """One file that production needs.
 
-    path    where it is looked for
-    name    of its sentence `key.<name>`: what it is for, who gets it, and what its loss means
-    make    its content, where it can be made here; None where somebody else gives it
-    public  True where everybody may read it
+    path    path of the file
+    name    name of its sentence `key.<name>`: its purpose, its recipient, and the effect of its loss
+    make    returns its content if it can be made here; None if another party issues it
+    public  True if everybody may read it
     """
 
     path: Path
@@ -39,7 +39,7 @@ class KeyFile:
     public: bool = False
 
     def made(self) -> bool:
-        """Make the file unless it exists; True where it was made now."""
+        """Make the file unless it exists. True if it was made now."""
         if self.path.exists() or self.make is None:
             return False
         content = self.make()

@@ -1,8 +1,8 @@
-"""Levers: acts of staff that are pulled at the command line and in the console by one way.
+"""Levers: acts of staff, used in one way at the command line and in the console.
 
-A room registers a `Lever` beside the command of the same name.  Whoever pulls one (the room `approvals`) asks for its
-permission, makes its forecast, asks for an approval where one is needed, and carries it out in one transaction with
-its record in the audit trail.
+A room registers a `Lever` beside the command of the same name. The room `approvals` checks the permission, makes the
+forecast, requests an approval if one is needed, and carries the lever out in one transaction with its record in the
+audit trail.
 """
 
 import hashlib
@@ -18,13 +18,13 @@ from meterai.kit.subjects import Subject, SubjectKind
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import ReadTx, Tx
 
-# An argument of a lever that is a moment: one without an offset is refused.
+# Time argument of a lever; one without an offset is refused.
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 @dataclass(frozen=True, slots=True)
 class Pull:
-    """One pull of a lever: who, when, why, and the settings in force."""
+    """Use of a lever: actor, time, reason, and the current settings."""
 
     actor: Actor
     at: datetime
@@ -36,16 +36,16 @@ Offered = Callable[[Subject], Mapping[str, str] | None]
 
 
 def offered_on(kind: SubjectKind, argument: str) -> Offered:
-    """Offers a lever on the timelines of subjects of a kind; `argument` is the subject as it is shown."""
+    """Offer a lever on the timelines of subjects of a kind; `argument` is the subject as it is shown."""
     return lambda subject: {argument: subject.shown} if subject.kind == kind else None
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """One thing that a lever will do: `effect.<word>` in the messages of its room, filled in by `facts`.
+    """One effect of a lever: `effect.<word>` in the messages of its room, filled from `facts`.
 
-    `about` is the thing it is done to.  Facts must not change with time alone, such as an age: the forecast of an
-    approval is compared with the one that was shown.
+    `about` is the changed thing. Facts must not change with time alone, like an age does: the forecast of an approval
+    is compared with the shown one.
     """
 
     word: str
@@ -55,23 +55,23 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """The dry run of a lever: its effects, how many rows it changes, and how many rupiah it moves."""
+    """Dry run of a lever: its effects, the number of rows it changes, and the rupiah it moves."""
 
     effects: Sequence[Effect]
     rows: int
     rupiah: int = 0
 
     def as_json(self) -> bytes:
-        """The forecast as it is kept and shown: the same bytes for the same effects."""
+        """Return the forecast as it is stored and shown: the same bytes for the same effects."""
         return msgspec.json.encode(msgspec.to_builtins(self), order="sorted")
 
     def digest(self, lever: str, arguments: msgspec.Struct) -> bytes:
-        """SHA-256 of the lever, its arguments and the forecast: what an approver approves."""
+        """Return the SHA-256 of the lever, its arguments and the forecast: an approval is for this hash."""
         return digest_of(lever, msgspec.to_builtins(arguments), self)
 
 
 def digest_of(lever: str, arguments: object, forecast: object) -> bytes:
-    """`Forecast.digest` of a lever, its arguments and its forecast, made now or read back from JSON."""
+    """Return `Forecast.digest` of a lever, its arguments and its forecast, made now or read back from JSON."""
     told = msgspec.json.encode([lever, arguments], order="sorted")
     shown = msgspec.json.encode(msgspec.to_builtins(forecast), order="sorted")
     return hashlib.sha256(told + b"\n" + shown).digest()
@@ -85,14 +85,14 @@ class NoArguments(msgspec.Struct, frozen=True):
 class Lever:
     """One act of staff.
 
-    name       the words of its command, such as `issuing stop`
-    permission who may pull it: a staff permission (`accounts`)
-    arguments  a Struct of what it is told; its fields are those of its form
-    forecast   says what it will do, and changes nothing; refuses what it would refuse
-    carry_out  does it, in the transaction it is given; must not commit, call or send anything
-    is_always_approved  true where a second person approves it by default whatever it moves
-    offered    the arguments with which it is offered on the timeline of a subject, None where it is not
-    happened   the word of a happening without which it is not offered on a timeline: that it is a collector, say
+    name          the words of its command, such as `issuing stop`
+    permission    the staff permission (`accounts`) that it needs
+    arguments     Struct of its arguments; its fields are those of its form
+    forecast      returns its effects without changing anything; refuses what it would refuse
+    carry_out     does it, in the given transaction; must not commit, call or send anything
+    is_always_approved  True if a second person approves it by default, whatever it moves
+    offered       returns the arguments with which the timeline of a subject offers it, or None
+    happened      word of a happening that a timeline needs to offer it, such as the approval of a collector
     """
 
     name: str

@@ -1,9 +1,8 @@
-"""What each command needs of the data directory and of the database's schema, and what it makes.
+"""Needs of each command: the data directory and the database schema, and which of them it makes.
 
-Only `up` makes an installation: a mistyped `--data` is refused, instead of an empty installation
-being looked at.  Only `migrate` and `up` bring a schema up to date: who runs another command means
-to look at an installation, or to change one thing in it, and not to change the tables under what
-is running.
+Only `up` makes an installation: a mistyped `--data` is refused, instead of showing an empty installation. Only
+`migrate` and `up` migrate a schema: any other command is meant to inspect an installation, or to change one thing in
+it, and not to change the tables under running processes.
 """
 
 from enum import StrEnum
@@ -12,35 +11,35 @@ from pathlib import Path
 from meterai.kit.refusal import CommandRefusal
 from meterai.plumbing.config import Configuration
 
-# A directory with one of these is an installation: settings, keys, addresses of a running instance,
-# the embedded database.
+# A directory with one of these is an installation: settings, keys, addresses of a running instance, the embedded
+# database.
 MARKS = ("meterai.toml", "keys", "instance.json", "postgres")
-# A file that is there until a restore has said in its database that it is a copy.
+# File that exists until a restore has marked its database as a copy.
 UNFINISHED = "restore-unfinished"
 
 
 class Directory(StrEnum):
-    """What a command needs of the data directory."""
+    """Need of a command for the data directory."""
 
-    MADE = "made"  # the command itself makes an installation of it
-    RESTORED = "restored"  # the same, of a backup
+    MADE = "made"  # the command makes an installation in it
+    RESTORED = "restored"  # the command makes an installation from a backup
     NEEDED = "needed"
-    DATABASE = "database"  # the database alone, which may be configured elsewhere
-    SETTINGS = "settings"  # its settings if there are any
+    DATABASE = "database"  # only the database, which may be configured elsewhere
+    SETTINGS = "settings"  # only its settings, if there are any
 
 
 class Schema(StrEnum):
-    """What a command needs the schema to be."""
+    """Need of a command for the schema."""
 
-    BROUGHT = "brought"  # the command itself brings it up to date
-    CURRENT = "current"  # exactly what this version was written for
-    # In an incident: stop, revoke, look.  It touches few tables, and refuses where one is not there.
+    BROUGHT = "brought"  # the command migrates it
+    CURRENT = "current"  # exactly the schema of this version
+    # For incidents: stop, revoke, inspect. It touches few tables, and refuses if one does not exist.
     ANY = "any"
     NONE = "none"  # it opens no database
 
 
 class InstallationMissing(CommandRefusal):
-    """The data directory holds no installation, and the command makes none."""
+    """The data directory contains no installation, and the command makes none."""
 
     code = "installation_missing"
     status = 500
@@ -51,7 +50,9 @@ class InstallationMissing(CommandRefusal):
 
 
 class RestoreUnfinished(CommandRefusal):
-    """A restore into this directory broke off: nothing of it may begin, for it does not know that it is a copy."""
+    """A restore into this directory was interrupted: no process may start, because the database does not know that it
+    is a copy.
+    """
 
     code = "restore_unfinished"
     status = 500
@@ -62,14 +63,15 @@ class RestoreUnfinished(CommandRefusal):
 
 
 def is_installation(directory: Path) -> bool:
-    """True where somebody, or `meterai up`, made an installation of this directory."""
+    """True if the directory contains an installation."""
     return any((directory / mark).exists() for mark in MARKS)
 
 
 def check_directory(need: Directory, configuration: Configuration, elsewhere: str = "") -> None:
-    """Refuses `InstallationMissing` where a command needs an installation and finds none, and `RestoreUnfinished`.
+    """Refuse `InstallationMissing` if a command needs an installation and finds none, and `RestoreUnfinished`.
 
-    What it needs may be where the setting `elsewhere` says.  A directory that was named and does not exist is mistyped, whatever the command needs of it.
+    The setting `elsewhere` may name another place for its need. A directory that was named and does not exist is
+    mistyped, whatever the command needs of it.
     """
     process = configuration.settings.process
     if need is Directory.RESTORED:

@@ -1,4 +1,4 @@
-"""What every command takes, and how one speaks and refuses."""
+"""Common options, output and refusals of commands."""
 
 import json
 import os
@@ -24,9 +24,9 @@ from meterai.plumbing.messages import translate
 
 
 class Between:
-    """Validates a number: nothing below or above, and so no NaN either.
+    """Validates a number: within the bounds, which excludes NaN.
 
-    What is no number (a word that stands for one) was validated by its type.
+    Values that are no numbers (a word in place of one) were validated by their type.
     """
 
     def __init__(self, least: float, most: float) -> None:
@@ -40,16 +40,18 @@ class Between:
 
 
 def text_only(_kind: object, value: object) -> None:
-    """Validates words: what is no UTF-8 cannot be kept, compared or shown."""
+    """Validate texts: invalid UTF-8 cannot be stored, compared or shown."""
     for one in [value] if isinstance(value, str) else cast("Sequence[str]", value or ()):
         if not one.isprintable():
             raise ValueError("Printable text in UTF-8 is meant.")
 
 
-# Every argument but names of files, which may be any bytes.
+# For every argument except file names, which may be any bytes.
 Text = Annotated[str, Parameter(validator=text_only)]
 OptionalText = Annotated[str | None, Parameter(validator=text_only)]
-DOCUMENT_BYTES_MAX = 256 * 1024 * 1024  # the most that is read; the engine says what is too large
+DOCUMENT_BYTES_MAX = (
+    256 * 1024 * 1024
+)  # largest file that is read; the engine refuses too large documents
 WORKERS_MAX = 256  # processes of one machine; more would only wait for each other
 PortNumber = Annotated[
     int | None, Parameter(help="Port of the web; 0 for any free one.", validator=Between(0, 65_535))
@@ -80,7 +82,7 @@ class Options:
         return directory_of(self.data and str(self.data))
 
     def configuration(self, command: str) -> Configuration:
-        """The settings in force, for a command that only looks.  Refuses `InstallationMissing`."""
+        """Return the current settings, for a command that only inspects. Refuses `InstallationMissing`."""
         one, found = self.command(command), self._loaded()
         check_directory(one.directory, found, one.elsewhere)
         return found
@@ -90,14 +92,13 @@ class Options:
         return load(self.program.sections, given, config=self.config)
 
     def command(self, name: str) -> Command:
-        """A command as it is registered.  Raises `KeyError`."""
+        """Return a registered command. Raises `KeyError`."""
         return self.program.commands[name]
 
     def settings(self, command: str) -> Settings:
-        """The settings in force, for this command.
+        """Return the current settings for this command.
 
-        Refuses what must not run in production: `NotForProduction`, `OnlyForDevelopment`; and
-        `InstallationMissing`.
+        Refuses what must not run in production: `NotForProduction`, `OnlyForDevelopment`; and `InstallationMissing`.
         """
         one, found = self.command(command), self._loaded()
         check_allowed(one.name, one.scope, found, self.program.demands)
@@ -139,7 +140,7 @@ AsJson = Annotated[bool, Parameter(name="--json", negative="")]
 
 
 def operator(by: str | None) -> Actor:
-    """Who is at the command line: the name that was given, else that of the system's user.
+    """Return the actor at the command line: the given name, else that of the system's user.
 
     Refuses `Malformed`.
     """
@@ -147,24 +148,24 @@ def operator(by: str | None) -> Actor:
 
 
 def _user() -> str:
-    # By the number of the user: variables of the environment can be set to any name.
+    # By the user's number: environment variables can contain any name.
     try:
         return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:  # in a container a user may have a number and no name
+    except KeyError:  # in a container a user may have no name
         return f"uid {os.getuid()}"
 
 
 def line(text: str) -> None:
-    """A line of answer, or some, at once.
+    """Print one or more lines of output at once.
 
-    What others wrote, names of files too, may command a terminal or be no UTF-8: it is shown with escapes.
-    Whoever shows it within a line takes `one_line` of it.
+    Foreign text, including file names, may contain terminal commands or invalid UTF-8: it is shown with escapes. Text
+    within a line needs `one_line` first.
     """
     print(shown(text), flush=True)
 
 
 def tell_one(found: Mapping[str, object], *, as_json: bool) -> None:
-    """One thing, a line for each of its facts; or as JSON."""
+    """Print one thing, a line for each of its facts; or as JSON."""
     if as_json:
         line(json.dumps(found, indent=2))
         return
@@ -173,7 +174,7 @@ def tell_one(found: Mapping[str, object], *, as_json: bool) -> None:
 
 
 def tell_all(found: Sequence[Mapping[str, object]], *, as_json: bool) -> None:
-    """Several things, a line for each with the names of its facts; or as JSON."""
+    """Print several things, a line for each with the names of its facts; or as JSON."""
     if as_json:
         line(json.dumps(found, indent=2))
         return
@@ -182,7 +183,7 @@ def tell_all(found: Sequence[Mapping[str, object]], *, as_json: bool) -> None:
 
 
 def tell_counted(found: Sequence[Mapping[str, object]], *, as_json: bool) -> None:
-    """Several things, a line for each with what of it is not empty, and how many they are; or as JSON."""
+    """Print several things, a line for each with its non-empty facts, and their number; or as JSON."""
     if as_json:
         line(json.dumps(found, indent=2))
         return
@@ -192,18 +193,18 @@ def tell_counted(found: Sequence[Mapping[str, object]], *, as_json: bool) -> Non
 
 
 def sentence_of(complaint: UnmetDemand) -> str:
-    """One thing that production demands and does not find, in the operator's language."""
+    """Return the sentence of one unmet demand of production, in English."""
     text = translate(f"production.{complaint.name}", "en", **complaint.facts)
     return f"{complaint.name}: {text}"
 
 
 def complain(text: str) -> None:
-    """One line about what went wrong."""
+    """Print one line about an error."""
     print(shown(f"meterai: {' '.join(text.splitlines())}"), file=sys.stderr)
 
 
 def read_given(path: Path) -> bytes:
-    """The content of a file that was given; ends the command where it cannot be read."""
+    """Return the content of a given file; end the command if it cannot be read."""
     try:
         return read_file(path, DOCUMENT_BYTES_MAX)
     except OSError as error:

@@ -1,10 +1,9 @@
-"""What production demands: looked at before a command serves or moves anything.
+"""Demands of production, checked before a command serves or moves anything.
 
-Outside production every stamp says SPECIMEN and no money is real, so everything has a default
-that runs.  In production a default that merely runs is how a stand-in bank gets paid, a QR code
-with a loopback address is printed, or a session travels in the clear.  Each demand therefore has
-a name, the settings it looks at and a sentence (`production.<name>`).  A room demands of its own
-settings in `demands.py`, and says of the others why any value of them can be served with.
+Outside production every stamp says SPECIMEN and no money is real, so everything has a working default. In production
+such a default would pay a stand-in bank, print a QR code with a loopback address, or send a session unencrypted. Each
+demand therefore has a name, the settings it reads and a sentence (`production.<name>`). A room states demands on its
+settings in `demands.py`, and for the others the reason why any value is acceptable.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -14,19 +13,19 @@ from enum import StrEnum
 from meterai.kit.refusal import CommandRefusal
 from meterai.plumbing.config import Configuration
 
-# Why nothing is demanded of a setting, where several have the same reason.
+# Common reasons for settings without a demand.
 TIME = "a time that people wait or have, whatever it is"
 LOAD = "how much is done at once; too little is slow and no more"
 
 
 class DemandScope(StrEnum):
-    """How much a command needs to be in order."""
+    """Share of the demands that a command needs to be met."""
 
     EVERYTHING = "everything"  # it serves the public, or moves money and stamps
     # It uses the database only: it may be the command that repairs the rest, or stops issuing.
     DATABASE = "database"
-    NOTHING = "nothing"  # it only looks at files, or repairs them
-    NEVER = "never"  # it belongs to development: it pays for itself, or stamps without a sale
+    NOTHING = "nothing"  # it only inspects files, or repairs them
+    NEVER = "never"  # it belongs to development: it makes payments itself, or stamps without a sale
 
 
 Facts = dict[str, object]
@@ -34,7 +33,7 @@ Facts = dict[str, object]
 
 @dataclass(frozen=True, slots=True)
 class UnmetDemand:
-    """A demand that is not met; `facts` fill its sentence."""
+    """Unmet demand; `facts` fill its sentence."""
 
     name: str
     facts: Facts
@@ -42,7 +41,7 @@ class UnmetDemand:
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """What must be so in production; `check` yields the facts of each thing that is not."""
+    """Condition of production; `check` yields the facts of each violation."""
 
     name: str
     settings: tuple[str, ...]
@@ -51,7 +50,7 @@ class Demand:
 
 
 class NotForProduction(CommandRefusal):
-    """The configuration does not meet what production demands."""
+    """The configuration does not meet the demands of production."""
 
     code = "not_for_production"
     status = 500
@@ -63,12 +62,12 @@ class NotForProduction(CommandRefusal):
 
     @property
     def complaints(self) -> tuple[UnmetDemand, ...]:
-        """Every demand that is not met."""
+        """Every unmet demand."""
         return self._complaints
 
 
 class OnlyForDevelopment(CommandRefusal):
-    """The command has no place in production."""
+    """The command is not available in production."""
 
     code = "only_for_development"
     status = 500
@@ -96,7 +95,7 @@ def complaints(
     demands: Iterable[Demand],
     scope: DemandScope = DemandScope.EVERYTHING,
 ) -> Iterator[UnmetDemand]:
-    """Every demand of this scope that is not met."""
+    """Yield every unmet demand of this scope."""
     for demand in demands:
         if scope is DemandScope.EVERYTHING or (
             demand.is_of_the_database and scope is DemandScope.DATABASE

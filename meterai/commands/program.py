@@ -1,4 +1,4 @@
-"""Commands as rooms register them, and the program that is made of them."""
+"""Commands registered by rooms, and the program made of them."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -31,11 +31,11 @@ class Command:
     """One command.
 
     name       its words, such as `accounts create`
-    function   what runs, as `module:function`; loaded when the command is called
-    directory  what it needs of the data directory
-    scope      how much of what production demands must be met
-    schema     what it needs of the schema of the database
-    elsewhere  the setting that names another place for what it needs of the data directory, if any
+    function   its function, as `module:function`; loaded when the command is called
+    directory  its need for the data directory
+    scope      the demands of production that must be met
+    schema     its need for the schema of the database
+    elsewhere  the setting that names another place for its need of the data directory, if any
     """
 
     name: str
@@ -48,21 +48,21 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """The command line of an application.
+    """Command line of an application.
 
-    commands  every command by its words
-    groups    what the first words stand for that several commands share: their help
-    sections  the settings that are loaded for a command
-    demands   what production demands
-    homes     folders of SQL that are not in the package
-    levers    acts of staff by the words of their commands
-    figures   what the rooms count of a period
-    promises  queries of rooms that say whether a promise to the public was kept in a period
-    timeline  everything that the rooms tell of a subject
-    personal  what each room keeps of a person
-    audit     what the audit asks
-    opens     services of rooms that a command opens without the other rooms
-    after_restore  what the rooms do in a database that was made of a backup
+    commands   every command by its words
+    groups     help of the first words that several commands share
+    sections   the settings that are loaded for a command
+    demands    demands of production
+    homes      folders of SQL outside the package
+    levers     acts of staff by the words of their commands
+    figures    counts of a period by the rooms
+    promises   queries of rooms that check a promise to the public in a period
+    timeline   returns all happenings of a subject
+    personal   personal data of each room
+    audit      registrations for the audit
+    opens      services of rooms that a command opens without the other rooms
+    after_restore  changes by the rooms to a database restored from a backup
     """
 
     commands: Mapping[str, Command] = field(default_factory=dict)
