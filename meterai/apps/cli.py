@@ -1,4 +1,4 @@
-"""The command line.  The module of a command is loaded when it is called."""
+"""The command line. The module of a command is loaded when it is called."""
 
 import os
 from collections.abc import Sequence
@@ -25,11 +25,11 @@ from meterai.plumbing.observe import logs
 from meterai.plumbing.observe.redaction import redact_trace
 from meterai.room import Rooms
 
-SENTENCE_LENGTH_MAX = 500  # what was typed is quoted, and may be a file
+SENTENCE_LENGTH_MAX = 500  # typed text is quoted, and may be a whole file
 
 
 def build(program: Program) -> App:
-    """The commands of a program: one word, or the words of a group and one more."""
+    """Build the commands of a program: one word, or the words of a group and one more."""
     app = App(
         name="meterai", version=__version__, help="Sell, issue, affix, check, refund e-stamps."
     )
@@ -66,9 +66,7 @@ def _refused(refusal: Refusal) -> Exit:
 
 
 def _failed(fault: Exception) -> Exit:
-    """Report a fault of ours by its kinds and lines, without its message, which may quote what was
-    worked on.
-    """
+    """Report a fault of ours by its kinds and lines, without its message, which may quote processed data."""
     complain("fault: something went wrong in meterai itself; nothing was done twice")
     for told in redact_trace(None, "", {"exc_info": fault})["trace"]:
         complain(told)
@@ -102,9 +100,9 @@ def _run(words: Sequence[str] | None, rooms: Rooms) -> Exit:
 
 
 def main(words: Sequence[str] | None = None, rooms: Rooms = ROOMS) -> None:
-    """Run the command of these words (or of the command line), of an application of these rooms.
+    """Run the command of these words (or of the command line), in an application of these rooms.
 
-    It ends in a sentence and a status of `exits.Exit`, whatever happens.
+    It always ends with a sentence and a status of `exits.Exit`.
     """
     logs.configure_for_command()
     raise SystemExit(int(_run(words, rooms)))

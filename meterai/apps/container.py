@@ -1,4 +1,4 @@
-"""The services of a process, built once from the settings."""
+"""Services of a process, built once from the settings."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -30,7 +30,7 @@ async def build_services(
 ) -> AsyncIterator[Container]:
     """Build every service, open database and provider, and close them at the end.
 
-    Raises `KeyMissing`; refuses `LeaseTooShort`, and what the needs of the rooms refuse.
+    Raises `KeyMissing`. Refuses `LeaseTooShort`, and what the needs of the rooms refuse.
     """
     begin(
         chain(
@@ -58,7 +58,7 @@ async def build_services(
         )
         container.stations.add(database.station)
         container.stations.backlogs.append(execution(subscriptions_of(rooms)))
-        container.close_with(database.close)  # last: what rooms close may have a last word to it
+        container.close_with(database.close)  # closed last: rooms may use it while they close
         for room in rooms:
             await room.build(container)
         check_leases(chain.from_iterable(room.leases(container) for room in rooms))

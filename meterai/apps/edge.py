@@ -1,7 +1,6 @@
-"""Every request and every answer, before the application and after it: limits, permits, counts, headers,
-bodies, compression.
+"""Edge: everything before and after the application: limits, admission, counts, headers, bodies, compression.
 
-Stands before the application, not inside it, so that it sees what the router refuses too.
+It is outside the application, so that it also sees what the router refuses.
 """
 
 import time
@@ -48,23 +47,25 @@ HEADERS = (
     (b"cross-origin-resource-policy", b"same-origin"),
 )
 PERMISSIONS_POLICY = b"permissions-policy"
-# What a page may ask a browser for: nothing.  A page that needs something says so itself.
+# Permissions of a page in a browser: none. A page that needs some sets them itself.
 NOTHING_PERMITTED = (
     PERMISSIONS_POLICY,
     b"accelerometer=(), autoplay=(), browsing-topics=(), camera=(), display-capture=(), "
     b"fullscreen=(), geolocation=(), gyroscope=(), hid=(), magnetometer=(), microphone=(), midi=(), "
     b"payment=(), serial=(), usb=(), xr-spatial-tracking=()",
 )
-# RFC 6797; two years, the least that browsers' own lists accept is one.
+# RFC 6797; two years, while browsers' own lists demand one.
 TLS_ONLY = (b"strict-transport-security", b"max-age=63072000")
-# Added to a 503 that names no time: a page that shows its form again with what is wrong, and /readyz.
+# Added to a 503 without a time: a page that shows its form again with an error, and /readyz.
 COME_AGAIN = (b"retry-after", b"2")
 NOT_STORED = (b"cache-control", b"private, no-store")
 
-# Bytes of address and headers together.  The framework caches what it parsed of a thousand requests,
-# raw and parsed: twice a thousand times this is the memory that a stranger can fill.
+# Bytes of address and headers together. The framework caches a thousand parsed requests, raw and parsed: an attacker
+# can fill two thousand times this much memory.
 HEAD_BYTES_MAX = 16 * 1024
-_IN_A_QUERY = "!$%&'()*+,-./:;=?@_~[]"  # RFC 3986, section 3.4, and what people send all the same
+_IN_A_QUERY = (
+    "!$%&'()*+,-./:;=?@_~[]"  # RFC 3986, section 3.4, and characters that clients send nevertheless
+)
 
 Header = tuple[bytes, bytes]
 
@@ -77,12 +78,12 @@ class HeadersTooLarge(Refusal):
 
 
 def headers_of_all(*, is_production: bool) -> tuple[Header, ...]:
-    """The headers of every answer for which the application sets no others."""
+    """Return the headers of every answer that the application does not set itself."""
     return (*HEADERS, TLS_ONLY) if is_production else HEADERS
 
 
 async def _give(visit: Visit, answer: Answer) -> None:
-    """An answer that was made beforehand."""
+    """Send a prepared answer."""
     send = compressing(visit)
     status, headers, body = answer
     await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -90,13 +91,13 @@ async def _give(visit: Visit, answer: Answer) -> None:
 
 
 def _has_key(scope: HTTPScope) -> bool:
-    """True where an API key was shown and accepted."""
+    """True if a valid API key was sent."""
     caller = scope.get("caller")
     return isinstance(caller, Caller) and caller.by == "api_key"
 
 
 class _EdgeAnswer:
-    """One answer of the application on its way out."""
+    """One outgoing answer of the application."""
 
     __slots__ = ("_admitted", "_edge", "_is_api", "_scope", "_send", "status")
 
@@ -105,13 +106,13 @@ class _EdgeAnswer:
         self._admitted = admitted
         self._scope = scope = visit.scope
         self._is_api = is_api(scope)
-        # A program that takes no coding is told of none; what it is told is for it alone.
+        # A program that accepts no coding gets none; its answer is not shared.
         takes_bytes = self._is_api and b"accept-encoding" not in head_of(scope).values
         self._send = visit.send if takes_bytes else compressing(visit)
         self.status = 500
 
     async def send(self, message: Message) -> None:
-        """One message of it."""
+        """Send one message of the answer."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers = self._edge.completed(self._scope, message)
@@ -122,7 +123,7 @@ class _EdgeAnswer:
 
 
 class Edge:
-    """The layer before the application: limits, the limiter, and the headers of every answer."""
+    """Layer before the application: limits, the limiter, and the headers of every answer."""
 
     def __init__(
         self,
@@ -140,7 +141,7 @@ class Edge:
         self._draining = Draining()
 
     async def __call__(self, visit: Visit, go_on: GoOn) -> None:
-        """Let a request in when its permit comes, and watch its answer; or answer why not."""
+        """Admit a request when the limiter allows it, and pass its answer; or send a refusal."""
         scope = visit.scope
         if head_of(scope).size > HEAD_BYTES_MAX:
             telemetry.count_answer(visit.method, "none", HeadersTooLarge.status, 0.0)
@@ -162,14 +163,14 @@ class Edge:
         scope, answer = visit.scope, _EdgeAnswer(self, visit, admitted)
         visit.send = answer.send
         if not scope["query_string"].isascii():
-            # Octets that should have been escaped (RFC 3986, section 2.1), so that all can read it.
+            # Octets that should have been escaped (RFC 3986, section 2.1), so that all readers accept them.
             scope["query_string"] = quote_from_bytes(scope["query_string"], _IN_A_QUERY).encode()
         try:
             await go_on(visit)
         finally:
             end_body(scope)
-            admitted.end(answer.status)
-            # The router leaves the template in the scope; there is none for an unknown path.
+            turn.end(answer.status)
+            # The router leaves the template in the scope; an unknown path has none.
             route = scope.get("path_template") or "none"
             seconds = time.perf_counter() - begun
             telemetry.count_answer(visit.method, route, answer.status, seconds)
@@ -186,10 +187,10 @@ class Edge:
         return status, [(b"content-type", kind), length, NOT_STORED, *self._headers], content
 
     def completed(self, scope: HTTPScope, start: HTTPResponseStartEvent) -> list[Header]:
-        """The headers of an answer, with what is said where the application said nothing of it.
+        """Return the headers of an answer, completed with those that the application did not set.
 
-        `no-store` is what it says of caches where the application says nothing; and whatever the application
-        says, an answer to one account, a refusal, and one that sets a cookie for somebody.
+        `no-store` is the default for caches. It is also set, whatever the application set, on an answer to one
+        account, on a refusal, and on one that sets a cookie.
         """
         headers, status = list(start["headers"]), start["status"]
         told = {name.lower(): value for name, value in headers}
@@ -199,7 +200,7 @@ class Edge:
             if caches is not None:
                 headers = [one for one in headers if one[0].lower() != b"cache-control"]
             headers.append(NOT_STORED)
-        if scope["method"] == "OPTIONS":  # the framework's answer does not know of HEAD
+        if scope["method"] == "OPTIONS":  # the framework's answer does not know HEAD
             headers = [one for one in headers if one[0].lower() != b"allow"]
             headers.append((b"allow", allowed(self._app, scope["path"]).encode()))
         if PERMISSIONS_POLICY not in told:
@@ -214,14 +215,14 @@ class Edge:
 
 
 def admitted(app: Litestar, settings: Settings) -> ASGIApp:
-    """The application with all that a request comes through before it."""
+    """Return the application with all layers before it."""
     site: pages.Site = app.state.site
     too_large = pages.too_long_pages(site, settings, HeadersTooLarge)
 
     def address_of(scope: HTTPScope) -> str:
         client = scope["client"]
         if not settings.process.proxies and client is not None and ":" not in client[0]:
-            return client[0]  # what the next line finds too, for a tenth of it
+            return client[0]  # same result as the next line, ten times faster
         return network_of(ASGIConnection(scope), settings.process.proxies)
 
     headers = headers_of_all(is_production=settings.process.is_production)
@@ -231,8 +232,8 @@ def admitted(app: Litestar, settings: Settings) -> ASGIApp:
         app.state.limiter, Priorities(app), Users(address_of), answers, wants_page
     )
     edge = Edge(app, too_large, admission, headers)
-    # Compressed first and remembered then, so that what strangers see is compressed once.
-    remembering = pages.Remembering(app, app.state.throttle)
+    # Compressed first and then cached, so that public answers are compressed once.
+    remembering = pages.Remembering(app, app.state.pace)
     site.on_show(remembering.renew)
     rooms: Rooms = app.state.rooms
     of_rooms = [one.step(app, settings, headers) for one in rooms if one.step is not None]

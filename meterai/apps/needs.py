@@ -1,4 +1,4 @@
-"""What the services need beside the database, checked before a process begins."""
+"""Needs of the services beside the database, checked before a process begins."""
 
 from meterai.apps.rooms import ROOMS
 from meterai.plumbing.config import Settings
@@ -7,9 +7,7 @@ from meterai.room import Rooms
 
 
 def check_needs(settings: Settings, rooms: Rooms = ROOMS) -> None:
-    """Check that every key is there and can be read.  Raises `KeyMissing`; refuses as the rooms
-    refuse.
-    """
+    """Check that every key exists and can be read. Raises `KeyMissing`; refuses what the rooms refuse."""
     keyring = keyring_of(settings)
     for room in rooms:
         room.needs(settings, keyring)

@@ -1,9 +1,8 @@
-"""What the framework cannot tell of our API from its handlers: added to its description.
+"""Additions to the API description that the framework cannot derive from handlers.
 
-Refusals are problem+json with our code, and which statuses they have; what is public needs no key;
-what a room says of the fields of its views (`fields` of a `Room`); and what a route says of itself
-(`plumbing/http/described.py`).
-That all of it is so is tried with random requests (tests/apps/test_strangers.py).
+They are: refusals as problem+json with our codes, and their statuses; public operations without a key; the values of
+fields (`fields` of a `Room`); and the facts that a route states about itself (`plumbing/http/described.py`). Random
+requests test all of it (tests/apps/test_strangers.py).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,7 +20,7 @@ from meterai.portal import reference
 from meterai.room import Rooms
 
 _PREFIX = "/v1/"
-_FILE_BYTES = "application/octet-stream"  # for generators of clients that know no PDF
+_FILE_BYTES = "application/octet-stream"  # for generated clients without a type for PDF
 
 IDEMPOTENCY_KEY: Schema = {
     "name": "Idempotency-Key",
@@ -112,7 +111,7 @@ _STATUSES: Mapping[int, Schema] = {
 
 @dataclass(frozen=True, slots=True)
 class _Route:
-    """One operation, as its description has it and as its route says of itself."""
+    """One operation: its description, and the facts of its route."""
 
     name: str
     path: str
@@ -141,7 +140,7 @@ def _operations(description: Schema, routes: Iterable[BaseRoute]) -> Iterator[_R
 
 
 def _statuses(route: _Route) -> Iterator[int]:
-    """The statuses of refusals that an operation can have."""
+    """Yield the statuses of refusals that an operation can have."""
     yield from (400, 422, 503)
     if not route.is_public:
         yield 401
@@ -160,9 +159,9 @@ def _statuses(route: _Route) -> Iterator[int]:
 
 
 def _narrow_fields(schemas: Schema, fields: Mapping[tuple[str, str], FieldDescription]) -> None:
-    """Say which words a text can be, and the least of a number.
+    """Set the possible words of a text, and the minimum of a number.
 
-    Integers of which no room says anything count something: they are 0 or more.
+    Integers without a room's description are counts: 0 or more.
     """
     for schema, described in schemas.items():
         for name, field in described.get("properties", {}).items():
@@ -175,7 +174,7 @@ def _narrow_fields(schemas: Schema, fields: Mapping[tuple[str, str], FieldDescri
 
 
 def _plain_parameter(parameter: Schema) -> None:
-    """Leave out what says nothing: a query has no null, and false is what is meant without a word."""
+    """Remove parts without information: a query has no null, and false is the default."""
     told = parameter["schema"]
     for one in told.pop("oneOf", ()):
         if one != {"type": "null"}:
@@ -188,7 +187,7 @@ def _plain_parameter(parameter: Schema) -> None:
 
 
 def _complete_body(route: _Route, schemas: Schema) -> None:
-    """The body of a command, with an example."""
+    """Complete the body of a command, with an example."""
     operation, described = route.operation, route.described
     if described.body:
         content = {kind: {"schema": schema} for kind, schema in described.body.items()}
@@ -230,7 +229,7 @@ def _complete_answers(route: _Route) -> None:
 
 
 def completed(description: Schema, routes: Iterable[BaseRoute], rooms: Rooms = ROOMS) -> Schema:
-    """The description with what is missing from it; changed in place and returned."""
+    """Complete the description in place, and return it."""
     schemas = description["components"].setdefault("schemas", {})
     schemas["Problem"] = _problem_schema()
     _narrow_fields(schemas, {of: field for room in rooms for of, field in room.fields.items()})

@@ -35,7 +35,7 @@ def _public_address(of: Configuration) -> Iterator[Facts]:
 
 
 def _proxies(of: Configuration) -> Iterator[Facts]:
-    if of.settings.process.proxies == 0:  # we speak no TLS ourselves
+    if of.settings.process.proxies == 0:  # our server has no TLS
         yield {}
 
 
@@ -62,7 +62,9 @@ def _keys_there(of: Configuration) -> Iterator[Facts]:
 
 
 def _instance_key(settings: Settings) -> KeyFile:
-    """Another one could not open what the first encrypted: it is made where nothing was stored yet."""
+    """Return the instance key. A new one cannot open what the first encrypted, so it is made only while nothing is
+    stored.
+    """
     folder = settings.process.directory
     path = folder / "keys" / INSTANCE_KEY
     if not path.exists() and any((folder / "objects").glob("*/*")):
@@ -104,19 +106,19 @@ UNDEMANDED: Mapping[str, str] = {
 
 
 def demands_of(rooms: Rooms = ROOMS) -> Sequence[Demand]:
-    """Every demand: of the process, and of each room."""
+    """Return every demand: of the process, and of each room."""
     return (*OWN, *(one for room in rooms for one in room.demands))
 
 
 def keys_of(settings: Settings, rooms: Rooms = ROOMS) -> Iterable[KeyFile]:
-    """Every file of keys that production needs, each made of those before it."""
+    """Yield every key file that production needs, each made from those before it."""
     yield _instance_key(settings)
     for room in rooms:
         yield from room.keys(settings)
 
 
 def undemanded_of(rooms: Rooms = ROOMS) -> Mapping[str, str]:
-    """Every setting of which nothing is demanded, and why any value of it can be served with."""
+    """Return every setting without a demand, with the reason why any value is acceptable."""
     return {
         name: why
         for of in (UNDEMANDED, *(room.undemanded for room in rooms))

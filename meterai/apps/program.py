@@ -1,4 +1,4 @@
-"""The command line of the applications: their own commands, and those of each room."""
+"""Command line of the applications: their own commands, and those of each room."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,26 +30,26 @@ OWN: Sequence[Command] = (
 
 @dataclass(frozen=True, slots=True)
 class RoomsProgram(Program):
-    """The command line of an application of `rooms`."""
+    """Command line of an application of `rooms`."""
 
     rooms: Rooms = ()
 
 
 def rooms_of(options: Options) -> Rooms:
-    """The rooms of the application whose command runs."""
+    """Return the rooms of the application whose command runs."""
     assert isinstance(options.program, RoomsProgram), "only commands of the applications ask"
     return options.program.rooms
 
 
 @cache  # one key: it takes no arguments
 def plugged_in() -> Sequence[Command]:
-    """The commands that other distributions of this environment add."""
+    """Return the commands that other distributions of this environment add."""
     found = sorted(entry_points(group=PLUGINS), key=lambda one: one.name)
     return [command for one in found for command in one.load()]
 
 
 def program_of(rooms: Rooms = ROOMS) -> RoomsProgram:
-    """The command line of an application of these rooms, with the commands of other distributions."""
+    """Return the command line of an application of these rooms, with the commands of other distributions."""
     commands: dict[str, Command] = {}
     of_rooms = (one for room in rooms for one in room.commands)
     for one in (*OWN, *of_rooms, *plugged_in()):

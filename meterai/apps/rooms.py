@@ -1,7 +1,6 @@
-"""The rooms of the platform, from the lowest up: the one list the applications walk.
+"""The rooms of the platform, from the lowest up: the one list of the applications.
 
-A service is built after those of the rooms below it, so the order is that of the layers
-(docs/architecture.md).
+A service is built after those of the rooms below it, so the order is that of the layers (docs/architecture.md).
 """
 
 from collections.abc import Mapping, Sequence
@@ -56,7 +55,10 @@ from meterai.watch.room import ROOM as WATCH
 from meterai.webhooks import publishing
 from meterai.webhooks.room import ROOM as WEBHOOKS
 
-_LISTED: Rooms = (
+# Rails of providers, and those whose provider is our own database.
+RAILS: RailKinds = (*RAILS_OF_PAYMENTS, WHOLESALE_RAIL, CREDIT_RAIL)
+PAYMENTS = payments_with(RAILS)
+ROOMS: Rooms = (
     TRAIL,
     ACCOUNTS,
     APPROVALS,
@@ -104,7 +106,7 @@ def homes_of(rooms: Rooms = ROOMS) -> Sequence[tuple[str, Traversable]]:
 
 
 def services_of(rooms: Rooms = ROOMS) -> Mapping[str, type]:
-    """What a route may ask for by name."""
+    """Return the services that a route may request, by name."""
     found: dict[str, type] = {"settings": Settings, "database": Database}
     for room in rooms:
         assert not found.keys() & room.services.keys(), f"{room.name} offers a name that is taken"
@@ -113,7 +115,7 @@ def services_of(rooms: Rooms = ROOMS) -> Mapping[str, type]:
 
 
 def owners_of_tables(rooms: Rooms = ROOMS) -> Mapping[str, str]:
-    """Whose each table is: the name of a room, or `plumbing`."""
+    """Return the owner of each table: the name of a room, or `plumbing`."""
     found = dict.fromkeys(TABLES, "plumbing")
     for room in rooms:
         assert not found.keys() & room.tables, f"{room.name} owns a table that is taken"
@@ -133,7 +135,7 @@ def registered_of(rooms: Rooms = ROOMS) -> Registered:
 
 
 def offers_of(rooms: Rooms = ROOMS) -> Offers:
-    """Levers, knowledge, work lists and personal data of the rooms; each name is given once."""
+    """Return levers, knowledge, work lists and personal data of the rooms; each name is unique."""
     levers = [one for room in rooms for one in room.levers]
     work = [one for room in rooms for one in room.work]
     found = Offers(
@@ -152,16 +154,16 @@ def offers_of(rooms: Rooms = ROOMS) -> Offers:
 
 
 def pages_of(rooms: Rooms = ROOMS) -> Sequence[RoomPages]:
-    """The pages that the rooms register."""
+    """Return the pages that the rooms register."""
     return [room.pages for room in rooms if room.pages]
 
 
 def subscriptions_of(rooms: Rooms = ROOMS) -> Sequence[Subscription]:
-    """Who listens to what: the handlers of every room, and what publishes for accounts that ask for it."""
+    """Return all subscriptions: the handlers of every room, and the publication to accounts."""
     told = dict.fromkeys(one.event for room in rooms for one in room.published)
     return [*(one for room in rooms for one in room.handlers), *map(publishing, told)]
 
 
 def unheard_of(rooms: Rooms = ROOMS) -> Mapping[type[Event], str]:
-    """Events that nobody listens to, and why not."""
+    """Return events without a handler, with reasons."""
     return {event: reason for room in rooms for event, reason in room.unheard.items()}

@@ -1,4 +1,4 @@
-"""Every setting there is: the sections of the rooms, in the order in which they are shown."""
+"""All settings: the sections of the rooms, in the order in which they are shown."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +12,7 @@ from meterai.room import Rooms
 
 
 def sections(rooms: Rooms = ROOMS) -> Sections:
-    """Every section of settings: of the process and of each room."""
+    """Return every section of settings: of the process and of each room."""
     of_rooms: list[type[msgspec.Struct]] = []
     for room in rooms:
         of_rooms += [*room.sections, *([room.settings] if room.settings else [])]
@@ -28,10 +28,10 @@ def load(
     config_file: Path | None = None,
     rooms: Rooms = ROOMS,
 ) -> Configuration:
-    """The settings in force.  Refuses `ConfigurationWrong`."""
+    """Return the current settings. Refuses `ConfigurationWrong`."""
     return config.load(sections(rooms), options, config=config_file)
 
 
 def settings_of(**values: object) -> Settings:
-    """Settings with these values and defaults.  Refuses `ConfigurationWrong`."""
+    """Return settings with these values and defaults. Refuses `ConfigurationWrong`."""
     return config.settings_of(SECTIONS, **values)

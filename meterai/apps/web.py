@@ -1,4 +1,4 @@
-"""The web application: every route of every room, its errors, its health."""
+"""The web application: the routes of every room, its errors, its health."""
 
 import gc
 import sys
@@ -46,9 +46,11 @@ from meterai.room import Container, Rooms
 
 _log = structlog.get_logger()
 
-BODY_BYTES_MAX = 1024 * 1024  # of a request that does not say otherwise; JSON is far smaller
-UPLOADS = "uploads"  # under DIR; bodies on their way, files without names
-SWITCH_SECONDS = 0.0005  # for which a thread may keep the interpreter from the event loop
+BODY_BYTES_MAX = 1024 * 1024  # of a request without its own limit; JSON is far smaller
+UPLOADS = "uploads"  # under DIR; incoming bodies, in files without names
+SWITCH_SECONDS = (
+    0.0005  # longest time for which a thread may keep the interpreter from the event loop
+)
 YOUNG_OBJECTS_MAX = 10_000  # new objects before the garbage collector runs: some megabytes
 
 API = """
@@ -67,7 +69,7 @@ stable `code`.
     media_type="text/plain",
 )
 async def healthz() -> str:
-    """Alive: the process answers."""
+    """Health: the process answers."""
     return "ok"
 
 
@@ -77,9 +79,9 @@ async def healthz() -> str:
     include_in_schema=False,
 )
 async def readyz(request: Request[Any, Any, Any]) -> Response[dict[str, object]]:
-    """Ready: the database answers and is migrated, and every check that a room registered holds.
+    """Readiness: the database answers and is migrated, and every check that a room registered holds.
 
-    A warning of a room is shown and does not change the status, nor does what the last night found.
+    Warnings of rooms and the result of the last nightly audit are shown and do not change the status.
     """
     container: Container = request.app.state.container
     checks: dict[str, object] = {}
@@ -87,10 +89,9 @@ async def readyz(request: Request[Any, Any, Any]) -> Response[dict[str, object]]
         rows = await container.database.read("SELECT name FROM applied_migrations ORDER BY name")
         checks["database"] = "ok"
         applied = [row["name"] for row in rows]
-        # A database may have newer migrations: each suits the version before it, which runs on until it
-        # is replaced.
+        # A database may have newer migrations: each suits the version before it, which runs until it is replaced.
         checks["migrations"] = "ok" if set(applied) >= set(names()) else "missing"
-    except Exception as fault:  # whatever it is, we are not ready
+    except Exception as fault:  # any fault means not ready
         checks["database"] = _code_of(fault)
     rooms: Rooms = request.app.state.rooms
     for room in rooms:
@@ -98,7 +99,7 @@ async def readyz(request: Request[Any, Any, Any]) -> Response[dict[str, object]]
             checks[name] = await _outcome(check(container))
     is_ready = "migrations" in checks and set(checks.values()) == {"ok"}
     for name, warn in ((name, warn) for room in rooms for name, warn in room.warns.items()):
-        with suppress(Exception):  # it is told above where the database does not answer
+        with suppress(Exception):  # an unreachable database is reported above
             if told := await warn(container):
                 checks[name] = told
     return Response(checks, status_code=200 if is_ready else 503)
@@ -107,7 +108,7 @@ async def readyz(request: Request[Any, Any, Any]) -> Response[dict[str, object]]
 async def _outcome(check: Awaitable[None]) -> str:
     try:
         await check
-    except Exception as fault:  # whatever it is, we are not ready
+    except Exception as fault:  # any fault means not ready
         return _code_of(fault)
     return "ok"
 
@@ -132,8 +133,8 @@ OWN = (healthz, readyz, openapi)
 
 @asynccontextmanager
 async def _opened(settings: Settings, rooms: Rooms, queueing: Queueing) -> AsyncIterator[Container]:
-    """The services of the application.  Logs why they cannot be built: the server that calls us
-    does not.
+    """Yield the services of the application. Logs the reason if they cannot be built, because the server that calls
+    this function does not.
     """
     async with AsyncExitStack() as stack:
         try:
@@ -147,10 +148,10 @@ async def _opened(settings: Settings, rooms: Rooms, queueing: Queueing) -> Async
 
 
 def _spare_the_collector() -> None:
-    """Keep the garbage collector from looking through the application again and again.
+    """Reduce the work of the garbage collector on the long-lived application.
 
-    What is there now stays for ever, so it is set aside; and a request leaves few cycles behind,
-    so young objects may be more before they are looked through.  Saves some 8 % of an order.
+    Objects that exist now stay, so they are frozen. A request leaves few cycles behind, so the threshold of young
+    objects is higher. Saves some 8 % of an order.
     """
     gc.collect()
     gc.freeze()
@@ -158,11 +159,10 @@ def _spare_the_collector() -> None:
 
 
 def _let_the_loop_in() -> None:
-    """Have threads that read documents give the interpreter up sooner than by default (5 ms).
+    """Make threads that read documents release the interpreter sooner than by default (5 ms).
 
-    The event loop asks for it anew in each of its turns, and an answer takes some twenty: beside one
-    such thread a turn took 8 to 10 ms, and now takes 0.7 ms.  What queues for longer than the
-    limiter allows would be taken for overload.
+    The event loop requests it in each turn, and an answer takes some twenty turns: beside one such thread a turn took
+    8 to 10 ms, and now takes 0.7 ms. The limiter would take a longer queue for overload.
     """
     sys.setswitchinterval(SWITCH_SECONDS)
 
@@ -189,10 +189,10 @@ def _described(url: str) -> OpenAPIConfig:
 
 
 def _give_at_once(app: Litestar) -> None:
-    """Have all that a route asks for by name given in one step.
+    """Resolve all parameters of a route in one step.
 
-    The framework starts a task for each that does not depend on another, and looks at the request for
-    each anew; ours wait for nothing and take the request alone.
+    The framework starts a task for each independent parameter, and parses the request for each; ours wait for nothing
+    and take the request alone.
     """
     for route in app.routes:
         if isinstance(route, HTTPRoute):
@@ -217,8 +217,7 @@ def _giving(asked: dict[str, Provide]) -> Callable[..., Awaitable[None]]:
 
 
 def build(settings: Settings, rooms: Rooms = ROOMS, site: pages.Site | None = None) -> Litestar:
-    """The application of these rooms, for these settings; whoever builds several gives them one `site`."""
-    also(*(home for _, home in homes_of(rooms)))
+    """Return the application of these rooms, for these settings; several applications share one `site`."""
     bodies = Bodies(settings.process.directory / UPLOADS, settings.process.uploads_bytes_max)
     site = site or pages.Site(*pages_of(rooms))
     queueing = Queueing()
@@ -274,9 +273,9 @@ def build(settings: Settings, rooms: Rooms = ROOMS, site: pages.Site | None = No
 
 
 def create() -> ASGIApp:
-    """The application of one web process; Granian calls it."""
+    """Return the application of one web process; Granian calls it."""
     die_with_parent()
-    join()  # the process whose place this one takes may have been killed
+    join()  # the process that this one replaces may have been killed
     settings = load().settings
     logs.configure(
         level=settings.process.log_level,

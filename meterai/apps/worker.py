@@ -1,4 +1,4 @@
-"""The worker: event handlers of jobs, and the periodic tasks that look for what is due."""
+"""The worker: event handlers of jobs, and periodic tasks."""
 
 import asyncio
 import signal
@@ -15,13 +15,12 @@ from meterai.plumbing.work.retention import Retention
 from meterai.room import Container, Rooms
 
 WATCH_SECONDS = 15.0
-# No client waits for a worker: a row that is locked for longer is tried again later, and its place
-# goes to another row.
+# No client waits for a worker: a row locked for longer is tried again later, and its slot goes to another row.
 LOCK_WAIT_MS_MAX = 1_000
 
 
 def periodic_tasks(container: Container, rooms: Rooms = ROOMS) -> Sequence[PeriodicTask]:
-    """The periodic tasks of the rooms, of retention, and of the queues."""
+    """Return the periodic tasks of the rooms, of retention, and of the queues."""
     return [
         *chain.from_iterable(room.tasks(container) for room in rooms),
         *Retention(
@@ -37,7 +36,7 @@ def periodic_tasks(container: Container, rooms: Rooms = ROOMS) -> Sequence[Perio
 
 
 def watch_queues(container: Container) -> Run:
-    """A periodic task that sets the metrics of the queues."""
+    """Return a periodic task that sets the metrics of the queues."""
 
     async def watch() -> int:
         async with container.database.reading() as tx:

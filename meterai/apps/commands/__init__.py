@@ -1,1 +1,1 @@
-"""The commands of the applications: they run processes, or look at all rooms.  Loaded when called."""
+"""Commands of the applications: they run processes, or inspect all rooms. Loaded when called."""

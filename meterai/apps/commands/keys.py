@@ -1,4 +1,4 @@
-"""Make the keys of a production installation."""
+"""Command that makes the keys of a production installation."""
 
 from meterai.apps.production import keys_of
 from meterai.apps.program import rooms_of

@@ -1,4 +1,4 @@
-"""The files of the pages, for a server in front: drawings and style, and what is shown while nobody answers."""
+"""Command that writes the files of the pages for a reverse proxy: drawings and style, and the pages for outages."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +15,7 @@ from meterai.plumbing.db.database import DatabaseBusy
 from meterai.plumbing.http.problems import problem
 from meterai.plumbing.messages import LANGUAGES, translate
 
-NOBODY = "nobody"  # under `--out`: shown where the web gives no answer
+NOBODY = "nobody"  # under `--out`: shown if no web process answers
 STATIC = "static"
 TOO_LARGE = 413
 
@@ -26,28 +26,28 @@ def pages(*, out: Path, options: Options = NO_OPTIONS) -> None:
     Files of an earlier version stay: pages that name them are still open in browsers.
     """
     settings = options.settings("pages")
-    out.mkdir(exist_ok=True)  # in a folder that is there: a mistyped one is refused
+    out.mkdir(exist_ok=True)  # its parent must exist: a mistyped path is refused
     site = Site(*pages_of(rooms_of(options)))
     for name, content in _files(site, settings):
         path = out / name
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f".{path.name}")
         draft.write_bytes(content)
-        draft.replace(path)  # whole or not at all: the server in front reads meanwhile
+        draft.replace(path)  # atomic: the proxy reads meanwhile
         line(name)
 
 
 def _files(site: Site, settings: Settings) -> Iterator[tuple[str, bytes]]:
     for name, asset in site.assets.items():
         yield f"{STATIC}/{asset.version}/{name}", asset.content
-    # Whoever looked has lost nothing.  What was sent may have been begun: nothing is said of that,
-    # but that it is safe to send it again.
+    # A read request has lost nothing. A sent request may have been begun: the page only says that sending it again is
+    # safe.
     made = busy_pages(site, settings)
     for language in LANGUAGES:
         looked, sent = made[language, Priority.NEW, True], made[language, Priority.PAID, False]
         yield f"{NOBODY}/looked.{language}.html", looked.encode()
         yield f"{NOBODY}/sent.{language}.html", sent.encode()
-        # What the server in front does not take in at all.
+        # For bodies that the proxy rejects as too large.
         large = site.render(
             "refused.html",
             language,

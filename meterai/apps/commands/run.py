@@ -27,10 +27,10 @@ from meterai.plumbing.parent import die_with_parent
 
 @contextmanager
 def _served(given: Settings, options: Options) -> Iterator[Settings]:
-    """The settings of a process that serves, once its keys and issuers can be read.
+    """Yield the settings of a process that serves, once its keys and issuers can be read.
 
-    A database that was named and does not answer does not stop the start: the web answers 503 and
-    the worker waits until it does.
+    A configured database that does not answer does not prevent the start: the web answers 503 and the worker waits
+    until it answers.
     """
     from meterai.apps.needs import check_needs  # noqa: PLC0415 - only services need it
 
@@ -85,7 +85,7 @@ def migrate(options: Options = NO_OPTIONS) -> None:
 
 
 def _plain(text: str) -> Text:
-    """Text that is not read as markup, with escapes for what is not UTF-8: a path may be."""
+    """Return text that is not read as markup, with escapes for invalid UTF-8: a path may contain it."""
     return Text(text.encode("utf-8", "backslashreplace").decode())
 
 
