@@ -169,7 +169,7 @@ class Edge:
             await go_on(visit)
         finally:
             end_body(scope)
-            turn.end(answer.status)
+            admitted.end(answer.status)
             # The router leaves the template in the scope; an unknown path has none.
             route = scope.get("path_template") or "none"
             seconds = time.perf_counter() - begun
@@ -233,7 +233,7 @@ def admitted(app: Litestar, settings: Settings) -> ASGIApp:
     )
     edge = Edge(app, too_large, admission, headers)
     # Compressed first and then cached, so that public answers are compressed once.
-    remembering = pages.Remembering(app, app.state.pace)
+    remembering = pages.Remembering(app, app.state.throttle)
     site.on_show(remembering.renew)
     rooms: Rooms = app.state.rooms
     of_rooms = [one.step(app, settings, headers) for one in rooms if one.step is not None]

@@ -55,10 +55,7 @@ from meterai.watch.room import ROOM as WATCH
 from meterai.webhooks import publishing
 from meterai.webhooks.room import ROOM as WEBHOOKS
 
-# Rails of providers, and those whose provider is our own database.
-RAILS: RailKinds = (*RAILS_OF_PAYMENTS, WHOLESALE_RAIL, CREDIT_RAIL)
-PAYMENTS = payments_with(RAILS)
-ROOMS: Rooms = (
+_LISTED: Rooms = (
     TRAIL,
     ACCOUNTS,
     APPROVALS,

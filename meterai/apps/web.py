@@ -218,6 +218,7 @@ def _giving(asked: dict[str, Provide]) -> Callable[..., Awaitable[None]]:
 
 def build(settings: Settings, rooms: Rooms = ROOMS, site: pages.Site | None = None) -> Litestar:
     """Return the application of these rooms, for these settings; several applications share one `site`."""
+    also(*(home for _, home in homes_of(rooms)))
     bodies = Bodies(settings.process.directory / UPLOADS, settings.process.uploads_bytes_max)
     site = site or pages.Site(*pages_of(rooms))
     queueing = Queueing()

@@ -63,11 +63,12 @@ class Room:
     pages      templates, drawings and links of its pages
     step       makes a step of the front, before the application and its limiter: sees each request first
     shows      keeps the common head of every page up to date, in a web process
+    rails      ways to pay that it adds to those of payments, each a `RailKind`
     handlers   its event handlers
     unheard    events of its own without a handler, with reasons
     published  events that accounts may receive
     tasks      periodic tasks of the worker, with their intervals
-    lanes      other work that the worker keeps under way
+    worker_pools  other work that the worker keeps under way
     before_work    check of the worker before it begins; a refusal ends it
     after_restore  changes to its tables in a database restored from a backup
     demands    demands of production on its settings and keys

@@ -37,7 +37,7 @@ from meterai.webhooks.model import (
 from meterai.webhooks.signing import Safe, headers
 
 SLOTS = 200  # attempts under way; each is a connection to some receiver
-ASIDE_PLACES = 100  # in addition to these, to slow endpoints
+ASIDE_SLOTS = 100  # in addition to these, to slow endpoints
 BATCH = 200  # messages that one look returns
 ASIDE_POLL_SECONDS = 0.5
 WRITTEN_AT_ONCE = (
