@@ -32,7 +32,7 @@ from meterai.plumbing.http.front import Front, GoOn, Visit
 from meterai.plumbing.http.head import head_of, is_api
 from meterai.plumbing.http.incoming import Incoming
 from meterai.plumbing.http.language import language_for
-from meterai.plumbing.http.methods import allowed
+from meterai.plumbing.http.methods import with_allow
 from meterai.plumbing.http.problems import PROBLEM, problem
 from meterai.plumbing.http.requests import end_body, network_of
 from meterai.plumbing.observe import telemetry
@@ -200,9 +200,7 @@ class Edge:
             if caches is not None:
                 headers = [one for one in headers if one[0].lower() != b"cache-control"]
             headers.append(NOT_STORED)
-        if scope["method"] == "OPTIONS":  # the framework's answer does not know HEAD
-            headers = [one for one in headers if one[0].lower() != b"allow"]
-            headers.append((b"allow", allowed(self._app, scope["path"]).encode()))
+headers = with_allow(self._app, scope, status, headers)
         if PERMISSIONS_POLICY not in told:
             headers.append(NOTHING_PERMITTED)
         if status == 503 and b"retry-after" not in told:

@@ -29,6 +29,7 @@ from meterai.plumbing.http.declared import Declared
 from meterai.plumbing.http.front import GoOn, Step, Visit
 from meterai.plumbing.http.head import head_of
 from meterai.plumbing.http.language import language_for
+from meterai.plumbing.http.methods import of_step
 from meterai.plumbing.http.problems import PROBLEM, problem
 from meterai.plumbing.http.requests import cookie_name, network_of
 from meterai.plumbing.http.throttle import Throttle
@@ -312,9 +313,9 @@ class WaitingLines:
             if visit.scope["method"] == "POST":
                 await self._give_place(visit, room, line)
             else:
-                await self._refuse_method(visit, b"OPTIONS, POST")
+                await self._tell_methods(visit, b"OPTIONS, POST")
         elif not is_looking:
-            await self._refuse_method(visit, b"GET, HEAD, OPTIONS")
+            await self._tell_methods(visit, b"GET, HEAD, OPTIONS")
         elif what:
             await self._show_document(visit, room, line)
         else:
@@ -337,14 +338,9 @@ class WaitingLines:
         await self._send(visit, 303, b"", (b"location", location.encode()), _NOT_STORED)
         return True
 
-    async def _refuse_method(self, visit: Visit, allow: bytes) -> None:
-        told = (b"allow", allow)
-        if visit.scope["method"] == "OPTIONS":
-            await self._send(visit, 204, b"", told, _NOT_STORED)
-            return
-        body = encode_json(problem("method_not_allowed", 405, language_for(visit.scope), {}))
-        kind = (b"content-type", PROBLEM.encode())
-        await self._send(visit, 405, body, kind, _NOT_STORED, told)
+    async def _tell_methods(self, visit: Visit, methods: bytes) -> None:
+        status, body, headers = of_step(visit.scope, methods)
+        await self._send(visit, status, body, *headers)
 
     async def _show_document(self, visit: Visit, _room: WaitingRoom, line: WaitingLine) -> None:
         metrics.LOOKS.labels(line=line.name).inc()

@@ -1,15 +1,23 @@
-"""The methods of a path, as OPTIONS and a refused method are told them (RFC 9110, section 10.2.1).
+"""Answers to OPTIONS and to a method that a path does not have: both name those it has (RFC 9110, section 10.2.1).
 
 HEAD is GET without the body: the front (`plumbing/http/front.py`) asks for GET in its place.
 """
 
 from litestar import Litestar
 from litestar.exceptions import MethodNotAllowedException, NotFoundException
+from litestar.serialization import encode_json
+from litestar.types import HTTPScope
 from litestar.utils import normalize_path
+
+from meterai.plumbing.http.language import language_for
+from meterai.plumbing.http.problems import MESSAGE_OF_STATUS, PROBLEM, problem
+
+Header = tuple[bytes, bytes]
+_REFUSED = 405
 
 
 def allowed(app: Litestar, path: str) -> str:
-    """The methods that a path of the application has, as `Allow` tells them."""
+    """The methods that a path of the application has, as `Allow` names them."""
     found = {"OPTIONS"}
     for method in ("DELETE", "GET", "PATCH", "POST", "PUT"):  # those that a route of ours has
         try:
@@ -18,3 +26,27 @@ def allowed(app: Litestar, path: str) -> str:
             continue
         found |= {method, "HEAD"} if method == "GET" else {method}
     return ", ".join(sorted(found))
+
+
+def with_allow(app: Litestar, scope: HTTPScope, status: int, headers: list[Header]) -> list[Header]:
+    """The headers of an answer of the application, with `Allow` where it belongs.
+
+    The framework names no HEAD to OPTIONS, and nothing with a refusal.
+    """
+    if scope["method"] != "OPTIONS" and status != _REFUSED:
+        return headers
+    others = [one for one in headers if one[0].lower() != b"allow"]
+    return [*others, (b"allow", allowed(app, scope["path"]).encode())]
+
+
+def of_step(scope: HTTPScope, methods: bytes) -> tuple[int, bytes, list[Header]]:
+    """Status, body and headers for OPTIONS, or a refused method, of a path that a step before the application answers.
+
+    `methods` are those it has, as `Allow` names them.
+    """
+    headers = [(b"cache-control", b"private, no-store"), (b"allow", methods)]
+    if scope["method"] == "OPTIONS":
+        return 204, b"", headers
+    code, language = MESSAGE_OF_STATUS[_REFUSED], language_for(scope)
+    body = encode_json(problem(code, _REFUSED, language, {}))
+    return _REFUSED, body, [(b"content-type", PROBLEM.encode()), *headers]

@@ -19,7 +19,6 @@ from meterai.kit.refusal import Malformed, Refusal
 from meterai.plumbing.db.transactions import FULL, StorageFull
 from meterai.plumbing.http.head import is_api
 from meterai.plumbing.http.language import language_of
-from meterai.plumbing.http.methods import allowed
 from meterai.plumbing.http.requests import expectation_of
 from meterai.plumbing.messages import for_program, localize, translate
 from meterai.plumbing.observe import telemetry
@@ -120,8 +119,7 @@ def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> 
         if not is_api(request.scope):  # a form may have no file, and its size is not known
             code = TOO_LARGE_FOR_PAGE
         facts = {"limit_bytes": request.route_handler.resolve_request_max_body_size()}
-    headers = {"Allow": allowed(request.app, request.scope["path"])} if status == 405 else {}
-    return answer_problem(request, code, status, facts, headers)
+    return answer_problem(request, code, status, facts)
 
 
 def on_fault(request: Request[Any, Any, Any], fault: Exception) -> Response[Any]:
