@@ -78,12 +78,12 @@ async def each(
     `name` is the periodic task's, `subject` the field that names one of `rows` within its account.
     Raises only where the database itself is away: that is no fault of a row.
     """
-    turns = asyncio.Semaphore(at_once)
+    slots = asyncio.Semaphore(at_once)
     done: list[tuple[UUID, str]] = []
 
     async def one(row: Due) -> None:
         account, which = row.account, _text(getattr(row, subject))
-        async with turns:
+        async with slots:
             try:
                 await act(row)
             except DatabaseAway:

@@ -180,18 +180,18 @@ class Pool:
 
     async def _in_turn(self, act: Callable[[], Awaitable[Answer]], client: str) -> Answer:
         self._admit(client)
-        # A wait for a process uses no processor, so the slot is free for a client that does.
+        # Who waits for a process does nothing here: its permit in this process is for somebody who does.
         PURPOSE.get().step_aside()
-        permit = self._permit(client)
+        permit = self._process_for(client)
         counts = self._of_client[client] == 1
         under_way = asyncio.create_task(self._with_process(act, client, permit, counts=counts))
-        # A cancelled client does not free its process, which still runs.
+        # A client that goes does not free a slot: the process it asked for still runs.
         self._under_way.add(under_way)
         under_way.add_done_callback(self._under_way.discard)
         return await asyncio.shield(under_way)
 
     def _admit(self, client: str) -> None:
-        # Counted by admitted tasks, not by unfinished ones: a refused task has no place.
+        # By what each has, not by tasks that have not ended yet: one that was refused has no slot.
         if self._of_client.total() >= self._under_way_max and not self._has_made_room(client):
             raise ExaminationBusy("too many documents wait")
         self._of_client[client] += 1
@@ -235,8 +235,8 @@ class Pool:
             self._leave(client)
             self._pass_on()
 
-    def _permit(self, client: str) -> asyncio.Future[None]:
-        """Return a future that is done once a process is free for this client."""
+    def _process_for(self, client: str) -> asyncio.Future[None]:
+        """A permit, which is done once a process is for this client."""
         permit: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         if self._free:
             self._free -= 1
