@@ -22,6 +22,13 @@ def _in_organizations(person: Person) -> Sequence[object]:
 
 
 PERSONAL = Personal(
+    ids={
+        "session_id": "ses",
+        "key_id": "key",
+        "passkey_id": "psk",
+        "membership_id": "mem",
+        "invitation_id": "inv",
+    },
     before=erase,
     tables=(
         PersonalTable(

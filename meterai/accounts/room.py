@@ -19,6 +19,7 @@ from meterai.accounts.service import AccountService
 from meterai.accounts.settings import AccountSettings
 from meterai.accounts.store import KEY_ENDS
 from meterai.commands import Command, DemandScope, Directory, Schema
+from meterai.kit.subjects import SubjectKind, SubjectSort
 from meterai.plumbing.http.described import FieldDescription
 from meterai.plumbing.work.jobs import PeriodicTask
 from meterai.room import Container, Room
@@ -82,6 +83,7 @@ COMMANDS = (
 
 ROOM = Room(
     name="accounts",
+    subjects=[SubjectSort(SubjectKind.ACCOUNT, prefix="acc")],
     tables=frozenset(
         {
             "accounts",

@@ -6,12 +6,12 @@ from uuid import UUID
 
 from meterai.accounts import Permission
 from meterai.approvals import store
-from meterai.approvals.model import KIND, Approval
+from meterai.approvals.model import APPROVAL_SUBJECT, KIND, Approval
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.ids import read, show
 from meterai.kit.money import Rupiah
 from meterai.kit.refusal import NotFound
-from meterai.kit.subjects import Happening, Subject, SubjectKind, WorkItem
+from meterai.kit.subjects import Happening, Subject, WorkItem
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import ReadTx
 from meterai.room import Knows, WorkList
@@ -27,12 +27,12 @@ async def _named(tx: ReadTx, text: str) -> Approval | None:
 async def find(tx: ReadTx, text: str, _limit: int) -> Sequence[Subject]:
     """By its number."""
     found = await _named(tx, text)
-    return [Subject(SubjectKind.APPROVAL, found.shown)] if found else ()
+    return [Subject(APPROVAL_SUBJECT.kind, found.shown)] if found else ()
 
 
 async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
     """A request as it went; only staff see it."""
-    found = await _named(tx, about.shown) if about.kind is SubjectKind.APPROVAL else None
+    found = await _named(tx, about.shown) if about.kind == APPROVAL_SUBJECT.kind else None
     if found is None:
         return ()
     asked = {"approval": found.shown, "command": found.command, "reason": found.reason}
@@ -63,7 +63,7 @@ def _staff(account: UUID) -> str:
 async def _waiting(tx: ReadTx, _: Settings, _now: datetime, limit: int) -> Sequence[WorkItem]:
     return [
         WorkItem(
-            Subject(SubjectKind.APPROVAL, one.shown),
+            Subject(APPROVAL_SUBJECT.kind, one.shown),
             one.requested_at,
             one.expires_at,
             {"approval": one.shown, "command": one.command, "reason": one.reason},

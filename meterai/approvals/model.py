@@ -9,6 +9,9 @@ from uuid import UUID
 from meterai.kit.ids import show
 from meterai.kit.lifecycle import Lifecycle
 from meterai.kit.refusal import CommandRefusal, Refusal, refusal_of_constraint
+from meterai.kit.subjects import SubjectSort
+
+APPROVAL_SUBJECT = SubjectSort("approval", prefix="apr", page="/console/approvals")
 
 KIND = "apr"
 ARGUMENTS_BYTES_MAX = 2_000  # as JSON: an index holds them, one waiting request for each

@@ -7,7 +7,7 @@ from meterai.approvals.demands import UNDEMANDED
 from meterai.approvals.figures import PROMISES
 from meterai.approvals.invariants import INVARIANTS
 from meterai.approvals.knows import KNOWS, WORK
-from meterai.approvals.model import APPROVAL
+from meterai.approvals.model import APPROVAL, APPROVAL_SUBJECT
 from meterai.approvals.personal import PERSONAL
 from meterai.approvals.pulling import check_always
 from meterai.approvals.retention import RETENTION
@@ -61,6 +61,7 @@ COMMANDS = (
 
 ROOM = Room(
     name="approvals",
+    subjects=[APPROVAL_SUBJECT],
     tables=frozenset({"approvals"}),
     lifecycles=(APPROVAL,),
     settings=ApprovalSettings,

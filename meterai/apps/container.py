@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import chain
 
 from meterai import limiter
-from meterai.apps.rooms import ROOMS, offers_of, subscriptions_of
+from meterai.apps.rooms import ROOMS, introduce, offers_of, subscriptions_of
 from meterai.kit.clock import SystemClock
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.connections import LOCK_WAIT_MS_MAX
@@ -37,6 +37,7 @@ async def build_services(
             telemetry.METRICS, stations.METRICS, limiter.METRICS, *(room.metrics for room in rooms)
         )
     )
+    introduce(rooms)
     keyring = keyring_of(settings)
     database = Database(
         settings.process.database_url,

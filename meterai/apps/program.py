@@ -6,10 +6,9 @@ from functools import cache
 from importlib.metadata import entry_points
 
 from meterai.apps.production import demands_of
-from meterai.apps.rooms import ROOMS, homes_of, offers_of
+from meterai.apps.rooms import ROOMS, homes_of, introduce, offers_of
 from meterai.apps.settings import sections
 from meterai.commands import Command, DemandScope, Directory, Options, Program, Schema
-from meterai.plumbing.messages import also
 from meterai.room import Rooms
 from meterai.room.timelines import timeline
 
@@ -58,7 +57,7 @@ def program_of(rooms: Rooms = ROOMS) -> RoomsProgram:
     groups = {"keys": "The keys of production."}
     groups |= {word: text for room in rooms for word, text in room.command_groups.items()}
     homes = homes_of(rooms)
-    also(*(home for _, home in homes))
+    introduce(rooms)
     offers = offers_of(rooms)
     assert offers.levers.keys() <= commands.keys(), "each lever is a command of the same name"
     return RoomsProgram(

@@ -20,6 +20,7 @@ from meterai.draw.room import ROOM as DRAW
 from meterai.finance.room import ROOM as FINANCE
 from meterai.incidents.room import ROOM as INCIDENTS
 from meterai.installation.room import ROOM as INSTALLATION
+from meterai.kit.subjects import know
 from meterai.ledger.room import ROOM as LEDGER
 from meterai.notifications.room import ROOM as NOTIFICATIONS
 from meterai.operator.room import ROOM as OPERATOR
@@ -35,6 +36,7 @@ from meterai.plumbing.db.checks import Registered
 from meterai.plumbing.db.database import Database
 from meterai.plumbing.db.personal import OF_PLUMBING
 from meterai.plumbing.db.tables import AUDITED, TABLES
+from meterai.plumbing.messages import also
 from meterai.plumbing.work.events import Event, Subscription
 from meterai.plumbing.work.retention import RETENTION
 from meterai.portal.room import ROOM as PORTAL
@@ -100,6 +102,16 @@ ROOMS: Rooms = tuple(payments_with(RAILS) if room is PAYMENTS else room for room
 def homes_of(rooms: Rooms = ROOMS) -> Sequence[tuple[str, Traversable]]:
     """The folders of rooms outside the package, by the name of the room."""
     return [(room.name, room.home) for room in rooms if room.home is not None]
+
+
+def introduce(rooms: Rooms) -> None:
+    """Lets this process speak of what these rooms have: sentences outside the package, and kinds of subjects."""
+    also(*(home for _, home in homes_of(rooms)))
+    sorts = [one for room in rooms for one in room.subjects]
+    prefixes = [one.prefix for one in sorts if one.prefix]
+    assert len(sorts) == len({one.kind for one in sorts}), "a kind of subjects is taken"
+    assert len(prefixes) == len(set(prefixes)), "the prefix of a kind of subjects is taken"
+    know(sorts)
 
 
 def services_of(rooms: Rooms = ROOMS) -> Mapping[str, type]:

@@ -24,7 +24,7 @@ from meterai.accounts import AccountService, Permission, require_permission
 from meterai.apps.container import build_services
 from meterai.apps.edge import admitted
 from meterai.apps.openapi import completed
-from meterai.apps.rooms import ROOMS, homes_of, pages_of, services_of
+from meterai.apps.rooms import ROOMS, introduce, pages_of, services_of
 from meterai.apps.settings import load
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
@@ -36,7 +36,6 @@ from meterai.plumbing.http.callers import injected
 from meterai.plumbing.http.problems import on_fault, on_http_exception, on_refusal
 from meterai.plumbing.http.requests import BoundedRequest
 from meterai.plumbing.http.throttle import Throttle
-from meterai.plumbing.messages import also
 from meterai.plumbing.observe import logs
 from meterai.plumbing.observe.metrics_port import showing_metrics
 from meterai.plumbing.observe.shared_metrics import join
@@ -218,7 +217,7 @@ def _giving(asked: dict[str, Provide]) -> Callable[..., Awaitable[None]]:
 
 def build(settings: Settings, rooms: Rooms = ROOMS, site: pages.Site | None = None) -> Litestar:
     """Return the application of these rooms, for these settings; several applications share one `site`."""
-    also(*(home for _, home in homes_of(rooms)))
+    introduce(rooms)
     bodies = Bodies(settings.process.directory / UPLOADS, settings.process.uploads_bytes_max)
     site = site or pages.Site(*pages_of(rooms))
     queueing = Queueing()

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from meterai.accounts import Permission
 from meterai.batches import store
-from meterai.batches.model import BATCH_KIND, STILL_SECONDS, Batch, Counts
+from meterai.batches.model import BATCH_KIND, BATCH_SUBJECT, STILL_SECONDS, Batch, Counts
 from meterai.kit.ids import read_typed, show
 from meterai.kit.labels import REFERENCE_LENGTH_MAX
 from meterai.kit.paging import ListPage
@@ -26,7 +26,7 @@ BATCHES_TOLD_MAX = 50  # the newest of an account
 
 def subject(account: UUID, batch: UUID) -> Subject:
     """Return the subject of a batch."""
-    return Subject(SubjectKind.BATCH, show(BATCH_KIND, batch), account)
+    return Subject(BATCH_SUBJECT.kind, show(BATCH_KIND, batch), account)
 
 
 async def _find(tx: ReadTx, text: str, limit: int) -> Sequence[Subject]:
@@ -43,7 +43,7 @@ async def _tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
     if about.kind == SubjectKind.ACCOUNT:
         newest = await store.listed(tx, about.account, ListPage().before, BATCHES_TOLD_MAX, None)
         return [_made(one, subject(one.account, one.id)) for one in newest]
-    batch = read_typed(BATCH_KIND, about.shown) if about.kind == SubjectKind.BATCH else None
+    batch = read_typed(BATCH_KIND, about.shown) if about.kind == BATCH_SUBJECT.kind else None
     found = await store.batch(tx, about.account, batch) if batch else None
     if found is None:
         return ()

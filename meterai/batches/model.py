@@ -12,7 +12,10 @@ import msgspec
 
 from meterai.kit.lifecycle import Lifecycle
 from meterai.kit.refusal import Refusal, Sentence, refusal_of_constraint
+from meterai.kit.subjects import SubjectSort
 from meterai.sealing import AtCorner, AtText, Corner, Placement, PlacementWish
+
+BATCH_SUBJECT = SubjectSort("batch", prefix="bat")
 
 BATCH_KIND = "bat"
 KEY_LENGTH_MAX = 100  # characters of a row's name, chosen by the client

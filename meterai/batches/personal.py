@@ -10,6 +10,7 @@ _BLANKS = {
     "code_facts": "'{}'",
 }
 PERSONAL = Personal(
+    ids={"order_id": "ord", "stamping_id": "stg"},
     basis=Basis.CONTRACT,
     tables=(
         PersonalTable(

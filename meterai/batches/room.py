@@ -9,7 +9,7 @@ from meterai.batches.intake import FileIntake
 from meterai.batches.invariants import INVARIANTS
 from meterai.batches.knows import KNOWS, WORK
 from meterai.batches.metrics import METRICS
-from meterai.batches.model import BATCH, ROW, BatchState, RowState
+from meterai.batches.model import BATCH, BATCH_SUBJECT, ROW, BatchState, RowState
 from meterai.batches.personal import PERSONAL
 from meterai.batches.publishing import PUBLISHED
 from meterai.batches.results import Results
@@ -74,6 +74,7 @@ FIELDS = {
 }
 ROOM = Room(
     name="batches",
+    subjects=[BATCH_SUBJECT],
     tables=frozenset({"batches", "batch_files", "batch_rows", "batch_stampings"}),
     lifecycles=(BATCH, ROW),
     settings=BatchSettings,

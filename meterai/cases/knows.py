@@ -5,7 +5,7 @@ from datetime import datetime
 
 from meterai.accounts import Permission
 from meterai.cases import store
-from meterai.cases.model import CASE_KIND, Author, Case, CaseMessage
+from meterai.cases.model import CASE_KIND, CASE_SUBJECT, Author, Case, CaseMessage
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.ids import read, read_typed, show
 from meterai.kit.paging import ListPage
@@ -20,7 +20,7 @@ CASES_TOLD_MAX = 50  # newest cases on the timeline of an account
 
 def subject(case: Case) -> Subject:
     """A case as the subject of a search."""
-    return Subject(SubjectKind.CASE, show(CASE_KIND, case.id), case.account)
+    return Subject(CASE_SUBJECT.kind, show(CASE_KIND, case.id), case.account)
 
 
 async def _find(tx: ReadTx, text: str, _limit: int) -> Sequence[Subject]:
@@ -52,7 +52,7 @@ def _facts(case: Case) -> dict[str, object]:
 
 async def _cases(tx: ReadTx, about: Subject) -> Sequence[Case]:
     try:
-        if about.kind == SubjectKind.CASE:
+        if about.kind == CASE_SUBJECT.kind:
             found = await store.case_by_id(tx, read(CASE_KIND, about.shown))
             return (found,) if found else ()
         if about.kind == SubjectKind.ORDER and about.account is not None:

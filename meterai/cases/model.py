@@ -9,7 +9,10 @@ from uuid import UUID
 
 from meterai.kit.lifecycle import Lifecycle
 from meterai.kit.refusal import Malformed, Refusal
+from meterai.kit.subjects import SubjectSort
 from meterai.kit.text import lines_of_text
+
+CASE_SUBJECT = SubjectSort("case", prefix="cas", page="/console/cases")
 
 CASE_KIND = "cas"
 WORDS_LENGTH_MAX = 2_000  # characters; a letter of one page

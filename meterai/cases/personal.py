@@ -42,6 +42,7 @@ async def _close_unsigned(tx: Tx, person: Person, at: datetime) -> None:
 
 
 PERSONAL = Personal(
+    ids={"case_id": "cas"},
     before=_close_unsigned,
     tables=(
         PersonalTable(

@@ -10,7 +10,15 @@ from meterai.cases.gathering import CaseFacts
 from meterai.cases.invariants import INVARIANTS, MAIL_CAUSES
 from meterai.cases.jobs import HANDLERS
 from meterai.cases.knows import KNOWS, WORK
-from meterai.cases.model import CASE, Author, CaseOutcome, CaseState, Matter, MessageKind
+from meterai.cases.model import (
+    CASE,
+    CASE_SUBJECT,
+    Author,
+    CaseOutcome,
+    CaseState,
+    Matter,
+    MessageKind,
+)
 from meterai.cases.personal import PERSONAL
 from meterai.cases.proof import signer_of
 from meterai.cases.proof_pages import Proofs
@@ -78,6 +86,7 @@ FIELDS = {
 }
 ROOM = Room(
     name="cases",
+    subjects=[CASE_SUBJECT],
     tables=frozenset({"cases", "case_messages", "case_pictures"}),
     lifecycles=(CASE,),
     settings=CaseSettings,

@@ -15,6 +15,7 @@ from meterai.cases.events import ComplaintSent
 from meterai.cases.gathering import NOTHING, CaseFacts, about_order
 from meterai.cases.model import (
     CASE_KIND,
+    CASE_SUBJECT,
     OF_MONEY,
     CameMeanwhile,
     Case,
@@ -359,9 +360,9 @@ def subject_of(case: Case) -> Subject:
     """The subject whose timeline goes with a case: what its account has, else the case itself."""
     if case.about and not case.is_unsigned:
         return Subject(about_kind(case), case.about, case.account)
-    return Subject(SubjectKind.CASE, show(CASE_KIND, case.id), case.account)
+    return Subject(CASE_SUBJECT.kind, show(CASE_KIND, case.id), case.account)
 
 
-def about_kind(case: Case) -> SubjectKind:
+def about_kind(case: Case) -> str:
     """The kind of what a case is about."""
     return SubjectKind.STAMPING if case.order is None else SubjectKind.ORDER

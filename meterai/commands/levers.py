@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import msgspec
 
 from meterai.kit.actor import Actor
-from meterai.kit.subjects import Subject, SubjectKind
+from meterai.kit.subjects import Subject
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import ReadTx, Tx
 
@@ -35,7 +35,7 @@ class Pull:
 Offered = Callable[[Subject], Mapping[str, str] | None]
 
 
-def offered_on(kind: SubjectKind, argument: str) -> Offered:
+def offered_on(kind: str, argument: str) -> Offered:
     """Offer a lever on the timelines of subjects of a kind; `argument` is the subject as it is shown."""
     return lambda subject: {argument: subject.shown} if subject.kind == kind else None
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from meterai.accounts import Permission
 from meterai.console.model import ChannelStanding, Trouble, in_order_of_trouble, troubles_of
-from meterai.distribution import DistributorStanding, standings
+from meterai.distribution import DISTRIBUTOR_SUBJECT, DistributorStanding, standings
 from meterai.finance import (
     NO_SELLER,
     ChannelReport,
@@ -21,7 +21,7 @@ from meterai.finance import (
 from meterai.kit.days import day_of
 from meterai.kit.ids import show
 from meterai.kit.refusal import Sentence
-from meterai.kit.subjects import Subject, SubjectKind, WorkItem
+from meterai.kit.subjects import Subject, WorkItem
 from meterai.ledger import SOLD
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import ReadTx
@@ -113,7 +113,7 @@ def _executed(report: ChannelReport) -> int:
 def subject(one: ChannelStanding) -> Subject:
     """A distributor as it is asked about."""
     assert one.account is not None, "a channel of our own is never failing"
-    return Subject(SubjectKind.DISTRIBUTOR, show("acc", one.account), one.account)
+    return Subject(DISTRIBUTOR_SUBJECT.kind, show("acc", one.account), one.account)
 
 
 def _since(one: ChannelStanding, now: datetime) -> datetime:

@@ -15,7 +15,7 @@ from meterai.console.model import (
 from meterai.kit.actor import Actor
 from meterai.kit.ids import read
 from meterai.kit.refusal import NotFound
-from meterai.kit.subjects import Happening, Subject, SubjectKind
+from meterai.kit.subjects import Happening, Subject, SubjectKind, sort_of
 from meterai.plumbing.db.database import Database, ReadTx, Tx
 from meterai.room import Offers
 from meterai.room.timelines import TEXT_LENGTH_MAX, found, subject_of, timeline
@@ -117,15 +117,13 @@ class Searching:
 
     async def opened(self, actor: Actor, kind: str, shown: str) -> Known:
         """The timeline of a subject; that it was opened is in the audit trail.  Refuses `NotFound`."""
-        try:
-            of = SubjectKind(kind)
-        except ValueError:
-            raise NotFound("no such kind of subject") from None
+        if sort_of(kind) is None:
+            raise NotFound("no such kind of subject")
         if len(shown) > TEXT_LENGTH_MAX or not shown.isprintable():
             raise NotFound("nothing is called that")
 
         async def look(tx: Tx) -> Known:
-            subject = await self._subject(tx, of, shown)
+            subject = await self._subject(tx, kind, shown)
             happenings = await timeline(tx, self._offers, subject)
             if not happenings:
                 raise NotFound("nothing is known of this subject")
@@ -137,9 +135,9 @@ class Searching:
 
         return await self._database.run(look)
 
-    async def _subject(self, tx: ReadTx, kind: SubjectKind, shown: str) -> Subject:
+    async def _subject(self, tx: ReadTx, kind: str, shown: str) -> Subject:
         """The subject of this name, with the account that it belongs to."""
-        if kind is SubjectKind.ACCOUNT:
+        if kind == SubjectKind.ACCOUNT:
             return Subject(kind, shown, read(_ACCOUNT, shown))
         return await subject_of(tx, self._offers, kind, shown) or Subject(kind, shown)
 

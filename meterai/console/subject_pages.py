@@ -79,13 +79,13 @@ async def show_subject(
 def _evidence(request: PageRequest, subject: Subject) -> str:
     """The page with the evidence of a serial; empty for another subject, and where the reader may not have it."""
     may = Permission.CONSOLE_STATEMENTS in caller_of(request).staff_permissions
-    is_serial = subject.kind is SubjectKind.SERIAL
+    is_serial = subject.kind == SubjectKind.SERIAL
     return f"{OF_SERIAL}/{subject.shown}" if may and is_serial else ""
 
 
 async def _order(orders: OrderService, subject: Subject) -> OrderView | None:
     """The order that the page is about, with its money."""
-    if subject.kind is not SubjectKind.ORDER or subject.account is None:
+    if subject.kind != SubjectKind.ORDER or subject.account is None:
         return None
     try:
         return await orders.view(subject.account, read("ord", subject.shown))

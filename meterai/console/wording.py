@@ -5,19 +5,9 @@ from datetime import datetime
 from urllib.parse import quote
 
 from meterai.commands import Effect
-from meterai.kit.subjects import Happening, Subject, SubjectKind
+from meterai.kit.subjects import Happening, Subject, sort_of
 from meterai.plumbing.messages import catalogue, translate
 from meterai.room.timelines import line
-
-# Kinds that have pages of their own; all others have a timeline alone.
-_PAGES = {
-    SubjectKind.CASE: "/console/cases",
-    SubjectKind.APPROVAL: "/console/approvals",
-    SubjectKind.INCIDENT: "/console/incidents",
-    SubjectKind.BREACH: "/console/privacy",
-    SubjectKind.STATEMENT: "/console/statements",
-    SubjectKind.DISTRIBUTOR: "/console/channels",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +24,12 @@ class ConsoleLine:
 def path_of(subject: Subject) -> str:
     """The page of a subject."""
     shown = quote(subject.shown, safe="")
-    below = _PAGES.get(subject.kind)
-    return f"{below}/{shown}" if below else f"/console/subjects/{subject.kind}/{shown}"
+    sort = sort_of(subject.kind)
+    return (
+        f"{sort.page}/{shown}"
+        if sort and sort.page
+        else f"/console/subjects/{subject.kind}/{shown}"
+    )
 
 
 def named(subject: Subject, language: str) -> str:

@@ -18,6 +18,7 @@ from meterai.distribution.channels import (
     standings,
 )
 from meterai.distribution.model import (
+    DISTRIBUTOR_SUBJECT,
     SALE_KIND,
     DistributorStanding,
     DistributorState,
@@ -26,6 +27,7 @@ from meterai.distribution.sales_page import SELLER_COOKIE
 from meterai.distribution.service import DistributionService
 
 __all__ = [
+    "DISTRIBUTOR_SUBJECT",
     "SALE_KIND",
     "SELLER_COOKIE",
     "DistributionService",

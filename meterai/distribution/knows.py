@@ -4,7 +4,16 @@ from collections.abc import Iterator, Sequence
 from uuid import UUID
 
 from meterai.distribution import store
-from meterai.distribution.model import SALE_KIND, AgreedTerms, Sale, SaleKey, Steps, standing_of
+from meterai.distribution.model import (
+    DISTRIBUTOR_SUBJECT,
+    SALE_KIND,
+    SALE_SUBJECT,
+    AgreedTerms,
+    Sale,
+    SaleKey,
+    Steps,
+    standing_of,
+)
 from meterai.kit.ids import read_typed, show
 from meterai.kit.labels import REFERENCE_LENGTH_MAX
 from meterai.kit.money import Rupiah
@@ -20,12 +29,12 @@ SALES_TOLD_MAX = 50  # newest sales on the timeline of a distributor
 
 def distributor_subject(account: UUID) -> Subject:
     """Return the subject of a distributor."""
-    return Subject(SubjectKind.DISTRIBUTOR, show("acc", account), account)
+    return Subject(DISTRIBUTOR_SUBJECT.kind, show("acc", account), account)
 
 
 def sale_subject(one: SaleKey) -> Subject:
     """Return the subject of a sale."""
-    return Subject(SubjectKind.SALE, show(SALE_KIND, one.sale), one.account)
+    return Subject(SALE_SUBJECT.kind, show(SALE_KIND, one.sale), one.account)
 
 
 async def _find(tx: ReadTx, text: str, limit: int) -> Sequence[Subject]:
@@ -41,9 +50,9 @@ async def _tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
     if about.account is None:
         return ()
     match about.kind:
-        case SubjectKind.DISTRIBUTOR | SubjectKind.ACCOUNT:
+        case DISTRIBUTOR_SUBJECT.kind | SubjectKind.ACCOUNT:
             return await _of_distributor(tx, about.account)
-        case SubjectKind.SALE:
+        case SALE_SUBJECT.kind:
             sale = read_typed(SALE_KIND, about.shown)
             found = await store.sale(tx, about.account, sale) if sale else None
             return list(await _of_sale(tx, about.account, found)) if found else ()

@@ -10,6 +10,10 @@ from meterai.kit.ids import show, show_hex
 from meterai.kit.lifecycle import Lifecycle
 from meterai.kit.money import Rupiah
 from meterai.kit.refusal import CommandRefusal, Refusal, refusal_of_database
+from meterai.kit.subjects import SubjectSort
+
+DISTRIBUTOR_SUBJECT = SubjectSort("distributor", page="/console/channels")
+SALE_SUBJECT = SubjectSort("sale", prefix="sal")
 
 SALE_KIND = "sal"
 METHOD = "deposit"  # payment method of the order of a sale

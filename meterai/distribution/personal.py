@@ -3,6 +3,7 @@
 from meterai.plumbing.db.personal import Basis, KeepReason, Personal, PersonalTable
 
 PERSONAL = Personal(
+    ids={"order_id": "ord"},
     basis=Basis.CONTRACT,
     tables=(
         PersonalTable(

@@ -14,8 +14,10 @@ from meterai.distribution.levers import LEVERS
 from meterai.distribution.metrics import METRICS
 from meterai.distribution.model import (
     DISTRIBUTOR,
+    DISTRIBUTOR_SUBJECT,
     RESELLER,
     SALE,
+    SALE_SUBJECT,
     DistributorState,
     ResellerState,
     SaleStanding,
@@ -88,6 +90,7 @@ FIELDS = {
 }
 ROOM = Room(
     name="distribution",
+    subjects=[DISTRIBUTOR_SUBJECT, SALE_SUBJECT],
     rails=[WHOLESALE_RAIL],
     tables=frozenset(
         {

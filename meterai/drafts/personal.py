@@ -5,6 +5,7 @@ from datetime import timedelta
 from meterai.plumbing.db.personal import KeepReason, Personal, PersonalTable
 
 PERSONAL = Personal(
+    ids={"order_id": "ord"},
     tables=(
         PersonalTable(
             table="draft_files",

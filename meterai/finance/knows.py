@@ -6,11 +6,11 @@ from datetime import date, datetime
 from meterai.accounts import Permission
 from meterai.finance import store
 from meterai.finance.levers import subject
-from meterai.finance.model import PAYOUT_KIND, Payout, PayoutState
+from meterai.finance.model import DAY_SUBJECT, PAYOUT_KIND, PAYOUT_SUBJECT, Payout, PayoutState
 from meterai.finance.service import days_to_close
 from meterai.kit.days import DAY, begin_of, last_settled
 from meterai.kit.ids import read_typed
-from meterai.kit.subjects import Happening, Subject, SubjectKind, WorkItem
+from meterai.kit.subjects import Happening, Subject, WorkItem
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import ReadTx
 from meterai.room import Knows, WorkList
@@ -25,19 +25,19 @@ def _day(text: str) -> date | None:
 
 async def _find(tx: ReadTx, text: str, _limit: int) -> Sequence[Subject]:
     if (day := _day(text)) is not None:
-        return (Subject(SubjectKind.DAY, str(day)),) if await store.closes(tx, day, day, 1) else ()
+        return (Subject(DAY_SUBJECT.kind, str(day)),) if await store.closes(tx, day, day, 1) else ()
     number = read_typed(PAYOUT_KIND, text)
     found = await store.payout(tx, number) if number else None
     return (subject(found),) if found else ()
 
 
 async def _tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
-    if about.kind == SubjectKind.DAY and (day := _day(about.shown)):
+    if about.kind == DAY_SUBJECT.kind and (day := _day(about.shown)):
         return [
             Happening(one.closed_at, "day_closed", {"entries": one.entries}, for_staff=True)
             for one in await store.closes(tx, day, day, 1)
         ]
-    if about.kind == SubjectKind.PAYOUT and (number := read_typed(PAYOUT_KIND, about.shown)):
+    if about.kind == PAYOUT_SUBJECT.kind and (number := read_typed(PAYOUT_KIND, about.shown)):
         found = await store.payout(tx, number)
         return list(_of_payout(found)) if found else ()
     return ()
@@ -66,7 +66,7 @@ async def _days(tx: ReadTx, _: Settings, now: datetime, limit: int) -> Sequence[
     count, last = await days_to_close(tx, now), last_settled(now)
     days = [last - DAY * back for back in range(count)][::-1][:limit]
     return [
-        WorkItem(Subject(SubjectKind.DAY, str(day)), begin_of(day + DAY), begin_of(day + 2 * DAY))
+        WorkItem(Subject(DAY_SUBJECT.kind, str(day)), begin_of(day + DAY), begin_of(day + 2 * DAY))
         for day in days
     ]
 

@@ -5,7 +5,15 @@ import msgspec
 from meterai.accounts import Permission
 from meterai.commands import Effect, Forecast, Lever, Moment, Pull, offered_on
 from meterai.finance import closing, payouts
-from meterai.finance.model import DEPOSIT_CODE, PAYOUT, Payout, PayoutEvent, PayoutState
+from meterai.finance.model import (
+    DAY_SUBJECT,
+    DEPOSIT_CODE,
+    PAYOUT,
+    PAYOUT_SUBJECT,
+    Payout,
+    PayoutEvent,
+    PayoutState,
+)
 from meterai.kit.days import Month, read_day
 from meterai.kit.ids import new_id
 from meterai.kit.reasons import written_reason
@@ -103,7 +111,7 @@ def _about(found: Payout, word: str, /, **facts: object) -> Forecast:
 
 def subject(found: Payout) -> Subject:
     """Return the subject of a payout."""
-    return Subject(SubjectKind.PAYOUT, found.shown)
+    return Subject(PAYOUT_SUBJECT.kind, found.shown)
 
 
 async def _sending(tx: ReadTx, arguments: SendArguments, _: Pull) -> Forecast:
@@ -143,7 +151,7 @@ async def _fail(tx: Tx, arguments: FailArguments, pull: Pull) -> None:
     await payouts.fail(tx, found, written_reason(pull.reason), pull.actor)
 
 
-_offered = offered_on(SubjectKind.PAYOUT, "payout")
+_offered = offered_on(PAYOUT_SUBJECT.kind, "payout")
 _FINANCE = Permission.CONSOLE_FINANCE
 CLOSE = Lever(
     name="finance close",
@@ -151,7 +159,7 @@ CLOSE = Lever(
     arguments=DayCloseArguments,
     forecast=_closing,
     carry_out=_close,
-    offered=offered_on(SubjectKind.DAY, "day"),
+    offered=offered_on(DAY_SUBJECT.kind, "day"),
 )
 # Two people approve each payout before the bank is told.
 PROPOSE = Lever(

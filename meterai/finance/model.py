@@ -10,7 +10,11 @@ from uuid import UUID
 from meterai.kit.ids import show
 from meterai.kit.lifecycle import Lifecycle
 from meterai.kit.refusal import Refusal, refusal_of_constraint
+from meterai.kit.subjects import SubjectSort
 from meterai.ledger import CHART, Book, DutyFigure, Sums, figures_of
+
+DAY_SUBJECT = SubjectSort("day")
+PAYOUT_SUBJECT = SubjectSort("payout", prefix="pyo")
 
 HERE = "/console/finance"
 PAYOUT_KIND = "pyo"

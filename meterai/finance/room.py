@@ -17,7 +17,7 @@ from meterai.finance.jobs import HANDLERS
 from meterai.finance.knows import KNOWS, WORK
 from meterai.finance.levers import LEVERS
 from meterai.finance.metrics import METRICS
-from meterai.finance.model import PAYOUT
+from meterai.finance.model import DAY_SUBJECT, PAYOUT, PAYOUT_SUBJECT
 from meterai.finance.retention import RETENTION
 from meterai.finance.service import FinanceService
 from meterai.plumbing.db.checks import Check
@@ -79,6 +79,7 @@ COMMANDS = (
 CHECKS: tuple[Check, ...] = (are_ours, as_they_were_closed, as_they_were_counted)
 ROOM = Room(
     name="finance",
+    subjects=[DAY_SUBJECT, PAYOUT_SUBJECT],
     tables=frozenset({"day_closes", "day_close_sums", "payouts", "channel_sums", "channel_counts"}),
     lifecycles=(PAYOUT,),
     build=_build,

@@ -25,6 +25,7 @@ async def _withdraw(tx: Tx, person: Person, which: str) -> None:
 
 
 PERSONAL = Personal(
+    ids={"subscriber_id": "sub"},
     basis=Basis.CONSENT,
     tables=(
         PersonalTable(

@@ -21,6 +21,7 @@ from meterai.incidents.retention import RETENTION
 from meterai.incidents.settings import IncidentSettings
 from meterai.incidents.subscribing import PURPOSE, TELLING, Subscriptions
 from meterai.incidents.watching import PLANNING, WATCHING, Watching
+from meterai.kit.subjects import SubjectKind, SubjectSort
 from meterai.pages import Site
 from meterai.plumbing.http.described import FieldDescription
 from meterai.plumbing.readings import Watcher, read_watchers
@@ -114,6 +115,7 @@ FIELDS = {
 }
 ROOM = Room(
     name="incidents",
+    subjects=[SubjectSort(SubjectKind.INCIDENT, prefix="inc", page="/console/incidents")],
     tables=frozenset(TABLES),
     lifecycles=(INCIDENT,),
     settings=IncidentSettings,

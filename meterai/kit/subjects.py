@@ -1,39 +1,56 @@
 """Subjects and happenings: the things that people ask about, and the events in their history; pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from meterai.kit.ids import show
 
 
-class SubjectKind(StrEnum):
-    """Kind of subject."""
+class SubjectKind:
+    """Kinds of things that several rooms speak of; a kind of one room is in its model.  All are registered (`SubjectSort`)."""
 
-    ACCOUNT = "account"
-    ORDER = "order"
-    STAMPING = "stamping"
-    SERIAL = "serial"
-    REFUND = "refund"
-    ACCOUNT_CLAIM = "account_claim"  # a bank account that a buyer wants to name
-    SUSPENSE = "suspense"  # an item in suspense
-    JOB = "job"  # a job or mail that was given up
-    LINE = "line"
-    CASE = "case"
-    APPROVAL = "approval"
-    INCIDENT = "incident"
-    RECOVERY = "recovery"
-    OUTAGE = "outage"  # the record of an outage
-    DAY = "day"  # of the books: its reconciliation and its close
-    PAYOUT = "payout"  # of duty to the treasury
-    STATEMENT = "statement"  # of duty, by its month
-    BREACH = "breach"  # of personal data
-    WEBHOOK = "webhook"  # an endpoint of an account
-    DISTRIBUTOR = "distributor"  # by its account
-    SALE = "sale"  # of a distributor
-    BATCH = "batch"
+    ACCOUNT: Final = "account"
+    ORDER: Final = "order"
+    STAMPING: Final = "stamping"
+    SERIAL: Final = "serial"
+    SUSPENSE: Final = "suspense"  # an item in suspense
+    INCIDENT: Final = "incident"
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectSort:
+    """A kind of things that somebody asks about, as the room that has them registers it.
+
+    `prefix` is that of their ids (`ord_...`), empty where they have others; `page` is the path of their pages in the
+    console, empty where they have a timeline alone.  `subject.<kind>` is its name in the messages of the room.
+    """
+
+    kind: str
+    prefix: str = ""
+    page: str = ""
+
+
+_KNOWN: dict[str, SubjectSort] = {}
+
+
+def know(sorts: Iterable[SubjectSort]) -> None:
+    """Adds kinds of the rooms of this process, which builds them; a repeat changes nothing."""
+    _KNOWN.update((one.kind, one) for one in sorts)
+
+
+def sort_of(kind: str) -> SubjectSort | None:
+    """A kind as its room registered it, or None."""
+    return _KNOWN.get(kind)
+
+
+def kind_of_id(shown: str) -> str | None:
+    """The kind of a thing by the prefix of its id; None where no room has such things."""
+    prefix = shown.partition("_")[0]
+    found = (one.kind for one in _KNOWN.values() if one.prefix == prefix)
+    return next(found, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +60,7 @@ class Subject:
     `shown` is its id as people see it (`ord_...`, a serial); `account` is its owner, None if it has none.
     """
 
-    kind: SubjectKind
+    kind: str
     shown: str
     account: UUID | None = None
 
@@ -82,27 +99,6 @@ class WorkItem:
     since: datetime
     due: datetime | None = None
     facts: Mapping[str, object] = field(default_factory=dict)
-
-
-# Kinds of subjects by the prefix of their ids.
-KIND_OF_ID = {
-    "acc": SubjectKind.ACCOUNT,
-    "ord": SubjectKind.ORDER,
-    "stg": SubjectKind.STAMPING,
-    "rfd": SubjectKind.REFUND,
-    "clm": SubjectKind.ACCOUNT_CLAIM,
-    "sus": SubjectKind.SUSPENSE,
-    "cas": SubjectKind.CASE,
-    "apr": SubjectKind.APPROVAL,
-    "inc": SubjectKind.INCIDENT,
-    "rcv": SubjectKind.RECOVERY,
-    "out": SubjectKind.OUTAGE,
-    "pyo": SubjectKind.PAYOUT,
-    "brc": SubjectKind.BREACH,
-    "whk": SubjectKind.WEBHOOK,
-    "sal": SubjectKind.SALE,
-    "bat": SubjectKind.BATCH,
-}
 
 
 def in_order(happenings: Sequence[Happening]) -> list[Happening]:

@@ -9,7 +9,7 @@ from meterai.kit.ids import read_typed
 from meterai.kit.refusal import Sentence
 from meterai.kit.subjects import Happening, Subject, SubjectKind, WorkItem
 from meterai.notifications import store
-from meterai.notifications.model import MailTold
+from meterai.notifications.model import JOB_SUBJECT, MailTold
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import ReadTx
 from meterai.plumbing.messages import catalogue
@@ -28,7 +28,7 @@ OF_ORDER = ("order_executed",)
 
 def subject(account: UUID, identifier: UUID) -> Subject:
     """A job or mail as it is asked about, as `jobs retry` takes it."""
-    return Subject(SubjectKind.JOB, str(identifier), None if account == NOBODY else account)
+    return Subject(JOB_SUBJECT.kind, str(identifier), None if account == NOBODY else account)
 
 
 def _identifier(text: str) -> UUID | None:
@@ -49,7 +49,7 @@ async def find(tx: ReadTx, text: str, _limit: int) -> Sequence[Subject]:
 
 async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
     """Mails about an order, the newest of an account; a mail or a job that was given up."""
-    if about.kind == SubjectKind.JOB:
+    if about.kind == JOB_SUBJECT.kind:
         identifier = _identifier(about.shown)
         return await _of_job(tx, identifier) if identifier else ()
     if about.account is None:

@@ -7,7 +7,7 @@ import msgspec
 from meterai.accounts import Permission
 from meterai.commands import Effect, Forecast, Lever, Pull, offered_on
 from meterai.kit.refusal import Malformed, NotFound
-from meterai.kit.subjects import SubjectKind
+from meterai.notifications.model import JOB_SUBJECT
 from meterai.notifications.service import queue_again, would_queue_again
 from meterai.plumbing.db.database import ReadTx, Tx
 from meterai.plumbing.work import dead_jobs
@@ -57,6 +57,6 @@ RETRY = Lever(
     arguments=JobsRetry,
     forecast=_would_retry,
     carry_out=_retry,
-    offered=offered_on(SubjectKind.JOB, "which"),
+    offered=offered_on(JOB_SUBJECT.kind, "which"),
 )
 LEVERS = (RETRY,)

@@ -5,6 +5,10 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from meterai.kit.subjects import SubjectSort
+
+JOB_SUBJECT = SubjectSort("job")
+
 SEND_SECONDS_MAX = 30.0  # for one mail: a server that answers slowly and never ends
 
 

@@ -12,7 +12,7 @@ from meterai.notifications.invariants import INVARIANTS
 from meterai.notifications.jobs import HANDLERS
 from meterai.notifications.knows import KNOWS, WORK
 from meterai.notifications.levers import LEVERS
-from meterai.notifications.model import SEND_SECONDS_MAX
+from meterai.notifications.model import JOB_SUBJECT, SEND_SECONDS_MAX
 from meterai.notifications.personal import PERSONAL
 from meterai.notifications.retention import RETENTION
 from meterai.notifications.service import MailService, count_given_up
@@ -92,6 +92,7 @@ COMMANDS = (
 
 ROOM = Room(
     name="notifications",
+    subjects=[JOB_SUBJECT],
     tables=frozenset({"mails"}),
     settings=NotificationSettings,
     build=_build,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from meterai.commands import Command, DemandScope, Directory, Schema
+from meterai.kit.subjects import SubjectKind, SubjectSort
 from meterai.orders.audited import AUDITED
 from meterai.orders.demands import DEMANDS, UNDEMANDED
 from meterai.orders.figures import FIGURES, PROMISES
@@ -63,6 +64,7 @@ FIELDS = {
 }
 ROOM = Room(
     name="orders",
+    subjects=[SubjectSort(SubjectKind.ORDER, prefix="ord")],
     tables=frozenset(
         {"orders", "order_labels", "order_deposits", "order_sellers", "order_fees", "sale_terms"}
     ),

@@ -8,7 +8,7 @@ from meterai.kit.ids import read, read_typed
 from meterai.kit.refusal import NotFound
 from meterai.kit.subjects import Happening, Subject, SubjectKind, WorkItem
 from meterai.outages import store
-from meterai.outages.model import OUTAGE_KIND, Outage, OutageState
+from meterai.outages.model import OUTAGE_KIND, OUTAGE_SUBJECT, Outage, OutageState
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import ReadTx
 from meterai.room import Knows, WorkList
@@ -16,7 +16,7 @@ from meterai.room import Knows, WorkList
 
 def subject(outage: Outage) -> Subject:
     """A record as the subject of a search."""
-    return Subject(SubjectKind.OUTAGE, outage.shown)
+    return Subject(OUTAGE_SUBJECT.kind, outage.shown)
 
 
 async def _find(tx: ReadTx, text: str, _limit: int) -> Sequence[Subject]:
@@ -27,7 +27,7 @@ async def _find(tx: ReadTx, text: str, _limit: int) -> Sequence[Subject]:
 
 async def _tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
     try:
-        if about.kind == SubjectKind.OUTAGE:
+        if about.kind == OUTAGE_SUBJECT.kind:
             one = await store.one(tx, read(OUTAGE_KIND, about.shown))
             found: Sequence[Outage] = (one,) if one else ()
         elif about.kind == SubjectKind.INCIDENT:

@@ -8,9 +8,16 @@ from meterai.accounts import Permission
 from meterai.commands import Effect, Forecast, Lever, Pull, offered_on
 from meterai.kit.actor import ActorKind
 from meterai.kit.ids import read, show
-from meterai.kit.subjects import Subject, SubjectKind
+from meterai.kit.subjects import Subject
 from meterai.outages import proposing
-from meterai.outages.model import OUTAGE, OUTAGE_KIND, Outage, OutageEvent, OutageNeedsStaff
+from meterai.outages.model import (
+    OUTAGE,
+    OUTAGE_KIND,
+    OUTAGE_SUBJECT,
+    Outage,
+    OutageEvent,
+    OutageNeedsStaff,
+)
 from meterai.outages.rules import MINUTE
 from meterai.plumbing.db.database import ReadTx, Tx
 
@@ -21,7 +28,7 @@ class OutageArguments(msgspec.Struct, frozen=True):
     outage: str
 
 
-_offered = offered_on(SubjectKind.OUTAGE, "outage")
+_offered = offered_on(OUTAGE_SUBJECT.kind, "outage")
 
 
 async def _confirming(tx: ReadTx, arguments: OutageArguments, pull: Pull) -> Forecast:
@@ -45,7 +52,7 @@ async def _proposed(tx: ReadTx, arguments: OutageArguments, event: OutageEvent) 
 
 def effects(word: str, outage: Outage) -> Sequence[Effect]:
     """The record with the hash of its findings, so that an approval is bound to them; each period of failure."""
-    about = Subject(SubjectKind.OUTAGE, outage.shown)
+    about = Subject(OUTAGE_SUBJECT.kind, outage.shown)
     facts = {
         "outage": outage.shown,
         "begin_at": outage.begins_at,

@@ -12,6 +12,9 @@ from meterai.kit.components import PublicAct
 from meterai.kit.ids import show
 from meterai.kit.lifecycle import Lifecycle
 from meterai.kit.refusal import Refusal, refusal_of_constraint
+from meterai.kit.subjects import SubjectSort
+
+OUTAGE_SUBJECT = SubjectSort("outage", prefix="out")
 
 OUTAGE_KIND = "out"
 # Longest time of one record: its readings travel in it (15 watchers sign 21,600 in a day).  A longer outage has several records.

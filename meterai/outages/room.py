@@ -12,7 +12,7 @@ from meterai.outages.figures import FIGURES
 from meterai.outages.invariants import INVARIANTS, as_derived
 from meterai.outages.knows import KNOWS, WORK
 from meterai.outages.levers import LEVERS
-from meterai.outages.model import OUTAGE, OutageState
+from meterai.outages.model import OUTAGE, OUTAGE_SUBJECT, OutageState
 from meterai.outages.record import signer_of
 from meterai.outages.retention import RETENTION
 from meterai.outages.routes import routes
@@ -71,6 +71,7 @@ FIELDS = {
 }
 ROOM = Room(
     name="outages",
+    subjects=[OUTAGE_SUBJECT],
     tables=frozenset({"outages", "outage_files"}),
     lifecycles=(OUTAGE,),
     settings=OutageSettings,

@@ -10,8 +10,8 @@ from meterai.kit.actor import Actor
 from meterai.kit.ids import read
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
-from meterai.kit.subjects import Subject, SubjectKind
-from meterai.outages.model import OUTAGE_KIND
+from meterai.kit.subjects import Subject
+from meterai.outages.model import OUTAGE_KIND, OUTAGE_SUBJECT
 from meterai.outages.service import OutageService
 from meterai.pages import Page, PageRequest, field_errors, page, read_own_form, see_other
 from meterai.plumbing.db.figures import moment
@@ -44,7 +44,7 @@ async def _page(
         request,
         "outages/console.html",
         status=refusal.status if refusal else 200,
-        outages=[(one, console_path(Subject(SubjectKind.OUTAGE, one.shown))) for one in found],
+        outages=[(one, console_path(Subject(OUTAGE_SUBJECT.kind, one.shown))) for one in found],
         typed=typed,
         errors=field_errors(refusal, language_of(request), str(named or "begin")),
     )
@@ -69,7 +69,7 @@ async def propose(
         )
     except Refusal as refusal:
         return await _page(request, outages, typed, refusal)
-    return see_other(console_path(Subject(SubjectKind.OUTAGE, outage.shown)))
+    return see_other(console_path(Subject(OUTAGE_SUBJECT.kind, outage.shown)))
 
 
 def _number(kind: str, text: str) -> UUID | None:

@@ -28,6 +28,7 @@ async def _in_suspense(tx: ReadTx, person: Person) -> Sequence[ErasureWait]:
 
 
 PERSONAL = Personal(
+    ids={"refund_id": "rfd", "order_id": "ord"},
     basis=Basis.LAW,
     asks=_in_suspense,
     recipients=("bank",),

@@ -10,7 +10,7 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import ReadTx
 from meterai.privacy import store
 from meterai.privacy.levers import subject
-from meterai.privacy.model import BREACH_KIND, Breach, Request
+from meterai.privacy.model import BREACH_KIND, BREACH_SUBJECT, Breach, Request
 from meterai.room import Knows, WorkList
 
 REQUESTS_TOLD_MAX = 50  # newest of an account
@@ -23,7 +23,7 @@ async def _find(tx: ReadTx, text: str, _limit: int) -> Sequence[Subject]:
 
 
 async def _tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
-    if about.kind == SubjectKind.BREACH and (number := read_typed(BREACH_KIND, about.shown)):
+    if about.kind == BREACH_SUBJECT.kind and (number := read_typed(BREACH_KIND, about.shown)):
         found = await store.breach(tx, number)
         return list(_of_breach(found)) if found else ()
     if about.kind == SubjectKind.ACCOUNT and about.account is not None:

@@ -5,12 +5,12 @@ import msgspec
 from meterai.accounts import Permission
 from meterai.commands import Effect, Forecast, Lever, Moment, Pull, offered_on
 from meterai.kit.ids import new_id
-from meterai.kit.subjects import Subject, SubjectKind
+from meterai.kit.subjects import Subject
 from meterai.kit.text import one_line
 from meterai.plumbing.db.database import ReadTx, Tx
 from meterai.privacy import breaches
 from meterai.privacy.breaches import BreachRecipient
-from meterai.privacy.model import Breach, BreachKnownLater, words
+from meterai.privacy.model import BREACH_SUBJECT, Breach, BreachKnownLater, words
 
 _TEXTS = ("exposed_id", "exposed_en", "happened_id", "happened_en", "handling_id", "handling_en")
 
@@ -101,10 +101,10 @@ async def _close(tx: Tx, arguments: BreachCloseArguments, pull: Pull) -> None:
 
 def subject(found: Breach) -> Subject:
     """A breach as it is asked about."""
-    return Subject(SubjectKind.BREACH, found.shown)
+    return Subject(BREACH_SUBJECT.kind, found.shown)
 
 
-_offered = offered_on(SubjectKind.BREACH, "breach")
+_offered = offered_on(BREACH_SUBJECT.kind, "breach")
 OPEN = Lever(
     name="breaches open",
     permission=Permission.CONSOLE_PRIVACY,

@@ -10,7 +10,10 @@ from uuid import UUID
 from meterai.kit.ids import show
 from meterai.kit.lifecycle import Lifecycle
 from meterai.kit.refusal import Refusal
+from meterai.kit.subjects import SubjectSort
 from meterai.kit.text import one_line
+
+BREACH_SUBJECT = SubjectSort("breach", prefix="brc", page="/console/privacy")
 
 REQUEST_KIND = "prv"
 BREACH_KIND = "brc"

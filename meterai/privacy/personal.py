@@ -3,6 +3,7 @@
 from meterai.plumbing.db.personal import Basis, KeepReason, Personal, PersonalTable
 
 PERSONAL = Personal(
+    ids={"request_id": "prv"},
     basis=Basis.LAW,
     recipients=("agency",),
     tables=(

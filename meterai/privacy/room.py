@@ -13,7 +13,7 @@ from meterai.privacy.figures import FIGURES
 from meterai.privacy.invariants import INVARIANTS, MAIL_CAUSES
 from meterai.privacy.knows import KNOWS, WORK
 from meterai.privacy.levers import LEVERS
-from meterai.privacy.model import BREACH, COPY, ERASURE
+from meterai.privacy.model import BREACH, BREACH_SUBJECT, COPY, ERASURE
 from meterai.privacy.personal import PERSONAL
 from meterai.privacy.processing import Processing
 from meterai.privacy.retention import RETENTION
@@ -73,6 +73,7 @@ COMMANDS = (
 
 ROOM = Room(
     name="privacy",
+    subjects=[BREACH_SUBJECT],
     tables=frozenset({"privacy_requests", "breaches"}),
     lifecycles=(COPY, ERASURE, BREACH),
     settings=PrivacySettings,

@@ -11,7 +11,7 @@ from meterai.kit.subjects import Happening, Subject, SubjectKind, WorkItem
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import ReadTx
 from meterai.recovery import store
-from meterai.recovery.model import KIND, Recovery, StepEvent, StepTaken
+from meterai.recovery.model import KIND, RECOVERY_SUBJECT, Recovery, StepEvent, StepTaken
 from meterai.room import Knows, WorkList
 
 STEP_MINUTES = 15  # at one step; after this time staff should look for the cause
@@ -19,7 +19,7 @@ STEP_MINUTES = 15  # at one step; after this time staff should look for the caus
 
 def subject(recovery: Recovery) -> Subject:
     """Return the subject of a recovery."""
-    return Subject(SubjectKind.RECOVERY, recovery.shown)
+    return Subject(RECOVERY_SUBJECT.kind, recovery.shown)
 
 
 async def _find(tx: ReadTx, text: str, _limit: int) -> Sequence[Subject]:
@@ -36,10 +36,10 @@ async def _tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
 
 
 async def _recoveries(tx: ReadTx, about: Subject) -> Sequence[Recovery]:
-    if about.kind is SubjectKind.RECOVERY and (identifier := read_typed(KIND, about.shown)):
+    if about.kind == RECOVERY_SUBJECT.kind and (identifier := read_typed(KIND, about.shown)):
         found = await store.one(tx, identifier)
         return (found,) if found else ()
-    if about.kind is SubjectKind.INCIDENT and (
+    if about.kind == SubjectKind.INCIDENT and (
         identifier := read_typed(incidents.KIND, about.shown)
     ):
         return await store.of_incident(tx, identifier)

@@ -23,6 +23,7 @@ from meterai.plumbing.db.database import ReadTx, Tx
 from meterai.recovery import gathering, steps
 from meterai.recovery.model import (
     RECOVERY,
+    RECOVERY_SUBJECT,
     OrderNotUnserved,
     Recovery,
     RecoveryStep,
@@ -102,7 +103,9 @@ async def _would_move(
 
 
 def _effect(word: str, recovery: Recovery) -> Effect:
-    return Effect(word, {"recovery": recovery.shown}, Subject(SubjectKind.RECOVERY, recovery.shown))
+    return Effect(
+        word, {"recovery": recovery.shown}, Subject(RECOVERY_SUBJECT.kind, recovery.shown)
+    )
 
 
 async def _move(tx: Tx, asked: ToStep | NoArguments, pull: Pull, *, event: StepEvent) -> None:
@@ -190,7 +193,7 @@ async def _give_back(tx: Tx, asked: UnservedOrders, pull: Pull) -> None:
 
 
 def _on_recoveries(subject: Subject) -> Mapping[str, str] | None:
-    return {} if subject.kind is SubjectKind.RECOVERY else None
+    return {} if subject.kind == RECOVERY_SUBJECT.kind else None
 
 
 def _lever(

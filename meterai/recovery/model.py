@@ -13,6 +13,9 @@ import msgspec
 from meterai.kit.ids import show
 from meterai.kit.lifecycle import Lifecycle
 from meterai.kit.refusal import Refusal, refusal_of_constraint
+from meterai.kit.subjects import SubjectSort
+
+RECOVERY_SUBJECT = SubjectSort("recovery", prefix="rcv")
 
 KIND = "rcv"
 

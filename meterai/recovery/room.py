@@ -9,7 +9,7 @@ from meterai.recovery.audited import AUDITED
 from meterai.recovery.invariants import INVARIANTS
 from meterai.recovery.knows import KNOWS, WORK
 from meterai.recovery.levers import LEVERS
-from meterai.recovery.model import RECOVERY
+from meterai.recovery.model import RECOVERY, RECOVERY_SUBJECT
 from meterai.recovery.retention import RETENTION
 from meterai.recovery.service import RecoveryService
 from meterai.recovery.staff_pages import PAGES, routes
@@ -53,6 +53,7 @@ COMMANDS = (
 )
 ROOM = Room(
     name="recovery",
+    subjects=[RECOVERY_SUBJECT],
     tables=frozenset({"recoveries", "recovery_steps"}),
     lifecycles=(RECOVERY,),
     build=_build,

@@ -6,12 +6,12 @@ from litestar.di import NamedDependency
 from meterai.accounts import Permission
 from meterai.approvals import ApprovalService
 from meterai.kit.priority import Priority
-from meterai.kit.subjects import Subject, SubjectKind
+from meterai.kit.subjects import Subject
 from meterai.pages import LinkPlace, Page, PageLink, PageRequest, RoomPages, ShownTo, page
 from meterai.plumbing.http.callers import caller_of
 from meterai.plumbing.http.language import language_of
 from meterai.plumbing.messages import translate
-from meterai.recovery.model import RECOVERY, STEPS, WAY
+from meterai.recovery.model import RECOVERY, RECOVERY_SUBJECT, STEPS, WAY
 from meterai.recovery.rules import steady_seconds, verdict_of
 from meterai.recovery.service import RecoveryService
 from meterai.recovery.views import figures
@@ -72,7 +72,7 @@ async def show_recovery(
             for name in wanted
             if name in may
         ],
-        subject=console_path(Subject(SubjectKind.RECOVERY, found.shown)) if found else "",
+        subject=console_path(Subject(RECOVERY_SUBJECT.kind, found.shown)) if found else "",
     )
 
 

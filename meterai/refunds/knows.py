@@ -16,7 +16,13 @@ from meterai.payments import REFUND_PREFIX, Refund, RefundCause, RefundState, Wa
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import ReadTx
 from meterai.refunds import store
-from meterai.refunds.model import CLAIM_KIND, AccountClaim, AccountClaimState
+from meterai.refunds.model import (
+    ACCOUNT_CLAIM_SUBJECT,
+    CLAIM_KIND,
+    REFUND_SUBJECT,
+    AccountClaim,
+    AccountClaimState,
+)
 from meterai.room import Knows, WorkList
 
 NUMBER_LENGTH_MAX = 100  # characters of a refund's number at a provider
@@ -30,7 +36,7 @@ LOOKED_AT_WITHIN = timedelta(days=1)  # an account that waits for a person
 
 def subject(one: Refund) -> Subject:
     """The refund as it is asked about."""
-    return Subject(SubjectKind.REFUND, show("rfd", one.id), one.account)
+    return Subject(REFUND_SUBJECT.kind, show("rfd", one.id), one.account)
 
 
 async def find(tx: ReadTx, text: str, limit: int) -> Sequence[Subject]:
@@ -57,7 +63,7 @@ async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
         staff = await _asked_by_staff(tx, found)
         told = [one for refund in found for one in _told(refund, moves, subject(refund), staff)]
         return told + await _mails(tx, found)
-    if about.kind == SubjectKind.REFUND and (refund_id := read_typed("rfd", about.shown)):
+    if about.kind == REFUND_SUBJECT.kind and (refund_id := read_typed("rfd", about.shown)):
         this = await payments.refund(tx, about.account, refund_id)
         if this is None:
             return ()
@@ -65,7 +71,7 @@ async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
         of = Subject(SubjectKind.ORDER, show("ord", this.subject), this.account)
         staff = await _asked_by_staff(tx, [this])
         return [*_told(this, moves, of, staff), *await _mails(tx, [this])]
-    if about.kind == SubjectKind.ACCOUNT_CLAIM and (
+    if about.kind == ACCOUNT_CLAIM_SUBJECT.kind and (
         claim_id := read_typed(CLAIM_KIND, about.shown)
     ):
         claim = await store.account_claim(tx, about.account, claim_id)

@@ -18,7 +18,9 @@ from meterai.plumbing.db.database import ReadTx, Tx
 from meterai.refunds import service, store
 from meterai.refunds.claiming import decline, name_account, waits_for_account
 from meterai.refunds.model import (
+    ACCOUNT_CLAIM_SUBJECT,
     CLAIM_KIND,
+    REFUND_SUBJECT,
     AccountClaim,
     AccountClaimOver,
     AccountClaimState,
@@ -105,7 +107,7 @@ async def _reroute(tx: Tx, asked: RefundNamed, pull: Pull) -> None:
 
 
 def _subject(one: Refund) -> Subject:
-    return Subject(SubjectKind.REFUND, show("rfd", one.id), one.account)
+    return Subject(REFUND_SUBJECT.kind, show("rfd", one.id), one.account)
 
 
 class AccountNamed(msgspec.Struct, frozen=True):
@@ -162,8 +164,8 @@ async def _decline(tx: Tx, asked: AccountNamed, pull: Pull) -> None:
     await decline(tx, claim, actor=pull.actor)
 
 
-_on_refunds = offered_on(SubjectKind.REFUND, "refund")
-_on_claims = offered_on(SubjectKind.ACCOUNT_CLAIM, "claim")
+_on_refunds = offered_on(REFUND_SUBJECT.kind, "refund")
+_on_claims = offered_on(ACCOUNT_CLAIM_SUBJECT.kind, "claim")
 ASK = Lever(
     name="refunds ask",
     permission=Permission.CONSOLE_MONEY,

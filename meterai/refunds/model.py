@@ -14,10 +14,13 @@ from meterai.kit.lifecycle import Lifecycle
 from meterai.kit.money import Rupiah
 from meterai.kit.numbers import counted
 from meterai.kit.refusal import CommandRefusal, Malformed, Refusal
-from meterai.kit.subjects import Subject, SubjectKind
+from meterai.kit.subjects import Subject, SubjectSort
 from meterai.kit.text import one_line
 from meterai.refunds.banks import DOTS, NUMBER_SHOWN, bank_name
 from meterai.refunds.holders import masked
+
+REFUND_SUBJECT = SubjectSort("refund", prefix="rfd")
+ACCOUNT_CLAIM_SUBJECT = SubjectSort("account_claim", prefix="clm")
 
 CLAIM_KIND = "clm"
 HOLDER_LENGTH_MAX = 100  # characters; SNAP BI, beneficiaryAccountName
@@ -246,7 +249,7 @@ class AccountClaim:
     @property
     def subject(self) -> Subject:
         """It as it is asked about."""
-        return Subject(SubjectKind.ACCOUNT_CLAIM, self.shown, self.account)
+        return Subject(ACCOUNT_CLAIM_SUBJECT.kind, self.shown, self.account)
 
     @property
     def bank(self) -> str:

@@ -21,6 +21,7 @@ async def _give_back(tx: Tx, person: Person, at: datetime) -> None:
 
 
 PERSONAL = Personal(
+    ids={"refund_id": "rfd"},
     basis=Basis.LAW,
     before=_give_back,
     recipients=("bank",),

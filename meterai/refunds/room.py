@@ -18,7 +18,13 @@ from meterai.refunds.jobs import HANDLERS, PUBLISHED
 from meterai.refunds.knows import KNOWS, WORK
 from meterai.refunds.levers import LEVERS
 from meterai.refunds.links import PURPOSE, ClaimLinks
-from meterai.refunds.model import ACCOUNT_CLAIM, CLAIM_LINK, AccountClaimState
+from meterai.refunds.model import (
+    ACCOUNT_CLAIM,
+    ACCOUNT_CLAIM_SUBJECT,
+    CLAIM_LINK,
+    REFUND_SUBJECT,
+    AccountClaimState,
+)
 from meterai.refunds.personal import PERSONAL
 from meterai.refunds.retention import RETENTION
 from meterai.refunds.routes import routes
@@ -86,6 +92,7 @@ FIELDS = {
 }
 ROOM = Room(
     name="refunds",
+    subjects=[REFUND_SUBJECT, ACCOUNT_CLAIM_SUBJECT],
     tables=frozenset({"account_claims", "claim_links", "refund_keys"}),
     settings=RefundSettings,
     undemanded=UNDEMANDED,

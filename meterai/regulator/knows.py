@@ -6,12 +6,13 @@ from typing import NamedTuple
 
 from meterai.accounts import Permission
 from meterai.kit.days import DAY, Month, begin_of, last_settled
-from meterai.kit.subjects import Subject, SubjectKind, WorkItem
+from meterai.kit.subjects import Subject, WorkItem
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import ReadTx
 from meterai.plumbing.keyring import keyring_of
 from meterai.regulator import store
 from meterai.regulator.extracts import ExtractWrong, read_manifest, signer_of
+from meterai.regulator.model import STATEMENT_SUBJECT
 from meterai.room import WorkList
 
 
@@ -42,7 +43,7 @@ async def _waiting(
     found = await stopped(tx, signer_of(keyring_of(settings)).public_key())
     if found is None:
         return ()
-    about = Subject(SubjectKind.STATEMENT, str(Month.of(found.day)))
+    about = Subject(STATEMENT_SUBJECT.kind, str(Month.of(found.day)))
     day = str(found.day)
     facts = (
         {"unsigned": day, "missing": ""} if found.is_unsigned else {"unsigned": "", "missing": day}

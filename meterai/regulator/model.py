@@ -12,7 +12,10 @@ from enum import StrEnum
 from meterai.kit.days import Month
 from meterai.kit.refusal import NotFound, Refusal, refusal_of_constraint
 from meterai.kit.serial import Serial
+from meterai.kit.subjects import SubjectSort
 from meterai.ledger import CHART, PAID_OUT, DutyFigure, Sums, figures_of
+
+STATEMENT_SUBJECT = SubjectSort("statement", page="/console/statements")
 
 HERE = "/console/statements"  # path of the pages of this room
 OF_SERIAL = f"{HERE}/serial"  # path before a serial: the page with its evidence

@@ -11,6 +11,7 @@ from meterai.regulator.evidence_service import EvidenceService
 from meterai.regulator.invariants import INVARIANTS, are_ours, as_the_books_say
 from meterai.regulator.knows import WORK, stopped
 from meterai.regulator.levers import LEVERS
+from meterai.regulator.model import STATEMENT_SUBJECT
 from meterai.regulator.retention import RETENTION
 from meterai.regulator.service import MAKING, StatementService
 from meterai.room import Container, Room
@@ -67,6 +68,7 @@ def _offline(name: str, function: str) -> Command:
 CHECKS: tuple[Check, ...] = (are_ours, as_the_books_say)
 ROOM = Room(
     name="regulator",
+    subjects=[STATEMENT_SUBJECT],
     tables=frozenset({"extracts", "extract_parts", "extract_sums", "statements", "statement_sums"}),
     build=_build,
     warns={"extracts_stopped": _extracts_stopped},

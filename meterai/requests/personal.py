@@ -3,6 +3,7 @@
 from meterai.plumbing.db.personal import Basis, Personal, PersonalTable
 
 PERSONAL = Personal(
+    ids={"key_id": "key"},
     basis=Basis.INTEREST,
     tables=(
         PersonalTable(

@@ -11,6 +11,7 @@ from litestar.types import ControllerRouterHandler
 
 from meterai.commands import AfterRestore, Command, Demand, KeyFile, Lever, Opens
 from meterai.kit.lifecycle import Lifecycle
+from meterai.kit.subjects import SubjectSort
 from meterai.pages import RoomPages, Site
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.audited import Audited
@@ -47,6 +48,7 @@ class Room:
     name       name of its package
     home       folder that contains `sql/`, if it is not meterai/<name>
     tables     its tables: no other room's SQL names them (tests/tidy/test_sql_walls.py)
+    subjects   kinds of its things that somebody asks about
     lifecycles state tables of its things
     settings   Struct of its settings; each becomes `METERAI_<FIELD>`
     sections   more such Structs, of parts of the room
@@ -94,6 +96,7 @@ class Room:
     name: str
     home: Traversable | None = None
     tables: frozenset[str] = frozenset()
+    subjects: Sequence[SubjectSort] = ()
     lifecycles: Sequence[Lifecycle[Any, Any]] = ()
     settings: type[msgspec.Struct] | None = None
     sections: Sequence[type[msgspec.Struct]] = ()

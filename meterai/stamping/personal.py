@@ -3,6 +3,7 @@
 from meterai.plumbing.db.personal import Basis, KeepReason, Personal, PersonalTable, Wait
 
 PERSONAL = Personal(
+    ids={"stamping_id": "stg", "order_id": "ord"},
     basis=Basis.LAW,
     tables=(
         PersonalTable(

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from meterai.commands import Command, DemandScope, Directory
 from meterai.documents import DocumentService
 from meterai.kit.clock import SystemClock
+from meterai.kit.subjects import SubjectKind, SubjectSort
 from meterai.orders import OrderService
 from meterai.plumbing.config import Settings
 from meterai.plumbing.http.described import FieldDescription
@@ -113,6 +114,7 @@ FIELDS = {
 }
 ROOM = Room(
     name="stamping",
+    subjects=[SubjectSort(SubjectKind.STAMPING, prefix="stg")],
     tables=frozenset(
         {
             "stampings",

@@ -3,6 +3,7 @@
 from meterai.plumbing.db.personal import Basis, KeepReason, Personal, PersonalTable, Wait
 
 PERSONAL = Personal(
+    ids={"lot_id": "ord", "stamping_id": "stg"},
     basis=Basis.LAW,
     tables=(
         PersonalTable(

@@ -1,5 +1,6 @@
 """What the room `stamps` registers with the applications."""
 
+from meterai.kit.subjects import SubjectKind, SubjectSort
 from meterai.room import Container, Room
 from meterai.stamps.audited import AUDITED
 from meterai.stamps.figures import PROMISES
@@ -17,6 +18,7 @@ async def _build(container: Container) -> None:
 
 ROOM = Room(
     name="stamps",
+    subjects=[SubjectSort(SubjectKind.SERIAL)],
     tables=frozenset({"stamp_lots", "stamps", "issuing", "serial_directory", "serial_leases"}),
     lifecycles=(STAMP,),
     build=_build,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from meterai.kit.subjects import SubjectKind, SubjectSort
 from meterai.plumbing.work.jobs import PeriodicTask
 from meterai.room import Container, Room
 from meterai.suspense.audited import AUDITED
@@ -31,6 +32,7 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
 
 ROOM = Room(
     name="suspense",
+    subjects=[SubjectSort(SubjectKind.SUSPENSE, prefix="sus")],
     tables=frozenset({"suspense_items"}),
     lifecycles=(SUSPENSE,),
     build=_build,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from meterai.kit.refusal import Sentence
-from meterai.kit.subjects import KIND_OF_ID, Happening, Subject, SubjectKind, account_subject
+from meterai.kit.subjects import Happening, Subject, SubjectKind, account_subject, kind_of_id
 from meterai.plumbing.db.database import ReadTx
 from meterai.plumbing.messages import catalogue
 from meterai.room import Knows
@@ -48,7 +48,7 @@ async def trail_of(tx: ReadTx, subject: str, about: Subject | None = None) -> li
 
 def _about(line: TrailLine) -> Subject | None:
     """The thing of a line: an order, an account; of what has no timeline, such as a session, its account."""
-    kind = KIND_OF_ID.get(line.subject.partition("_")[0])
+    kind = kind_of_id(line.subject)
     account = None if line.account == NOBODY else line.account
     if kind is not None:
         return Subject(kind, line.subject, account)

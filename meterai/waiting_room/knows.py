@@ -8,7 +8,7 @@ from meterai.kit.subjects import Happening, Subject, SubjectKind
 from meterai.plumbing.db.database import ReadTx
 from meterai.room import Knows
 from meterai.waiting_room import store
-from meterai.waiting_room.model import NAME_LENGTH_MAX
+from meterai.waiting_room.model import LINE_SUBJECT, NAME_LENGTH_MAX
 from meterai.waiting_room.operating import KIND
 
 TOLD_MAX = 50  # places, and turns, on the timeline of one account
@@ -18,18 +18,18 @@ async def find(tx: ReadTx, text: str, _limit: int) -> Sequence[Subject]:
     """By the name of a line that has not ended."""
     if len(text) > NAME_LENGTH_MAX or await store.line_named(tx, text) is None:
         return ()
-    return [Subject(SubjectKind.LINE, text)]
+    return [Subject(LINE_SUBJECT.kind, text)]
 
 
 async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
     """A line as it went and what operators did to it; of an account, its places and the turns it used."""
-    if about.kind == SubjectKind.LINE:
+    if about.kind == LINE_SUBJECT.kind:
         return await _of_line(tx, about.shown)
     if about.kind != SubjectKind.ACCOUNT or about.account is None:
         return ()
     told = []
     for place in await store.places_told(tx, about.account, TOLD_MAX):
-        line = Subject(SubjectKind.LINE, place.line)
+        line = Subject(LINE_SUBJECT.kind, place.line)
         facts: dict[str, object] = {"line": place.line, "number": place.number}
         told.append(Happening(place.taken_at, "line_place_taken", facts, line))
         if place.told_at is not None:
@@ -38,7 +38,7 @@ async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
         facts = {"line": turn.line, "number": turn.number}
         told.append(
             Happening(
-                turn.admitted_at, "line_turn_came", facts, Subject(SubjectKind.LINE, turn.line)
+                turn.admitted_at, "line_turn_came", facts, Subject(LINE_SUBJECT.kind, turn.line)
             )
         )
     return told

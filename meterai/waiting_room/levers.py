@@ -8,10 +8,16 @@ import msgspec
 from meterai.accounts import Permission
 from meterai.commands import Effect, Forecast, Lever, Moment, Pull, offered_on
 from meterai.kit.numbers import at_most
-from meterai.kit.subjects import SubjectKind
 from meterai.plumbing.db.database import ReadTx, Tx
 from meterai.waiting_room import operating
-from meterai.waiting_room.model import LINE, GuardedAct, LineEvent, WaitingLine, reason_text
+from meterai.waiting_room.model import (
+    LINE,
+    LINE_SUBJECT,
+    GuardedAct,
+    LineEvent,
+    WaitingLine,
+    reason_text,
+)
 from meterai.waiting_room.operating import CLOSES_SECONDS_MIN, LinePlan, named
 
 
@@ -168,7 +174,7 @@ async def _end(tx: Tx, asked: LineNamed, pull: Pull) -> None:
     await operating.end(tx, asked.name, reason=pull.reason, actor=pull.actor)
 
 
-_on_lines = offered_on(SubjectKind.LINE, "name")
+_on_lines = offered_on(LINE_SUBJECT.kind, "name")
 _MAY = Permission.CONSOLE_OPERATIONS
 CREATE = Lever(
     name="line create",

@@ -12,7 +12,10 @@ from uuid import UUID
 
 from meterai.kit.lifecycle import Lifecycle
 from meterai.kit.refusal import Malformed, Refusal, refusal_of_constraint
+from meterai.kit.subjects import SubjectSort
 from meterai.waiting_room.crowds import Crowd, places_to
+
+LINE_SUBJECT = SubjectSort("line")
 
 NAME_LENGTH_MAX = 40
 REASON_LENGTH_MAX = 200  # characters, so that the page stays small

@@ -13,14 +13,14 @@ from meterai.kit.subjects import Happening, Subject, SubjectKind
 from meterai.plumbing.db.database import ReadTx
 from meterai.room import Knows
 from meterai.webhooks import store
-from meterai.webhooks.model import ENDPOINT_KIND, MESSAGE_KIND, Endpoint, Message
+from meterai.webhooks.model import ENDPOINT_KIND, MESSAGE_KIND, WEBHOOK_SUBJECT, Endpoint, Message
 
 MESSAGES_TOLD_MAX = 50  # the newest of an endpoint
 
 
 def subject(one: Endpoint) -> Subject:
     """Return the subject of an endpoint."""
-    return Subject(SubjectKind.WEBHOOK, show(ENDPOINT_KIND, one.id), one.account)
+    return Subject(WEBHOOK_SUBJECT.kind, show(ENDPOINT_KIND, one.id), one.account)
 
 
 async def disabled_by_account(tx: ReadTx) -> dict[UUID, int]:
@@ -34,7 +34,7 @@ async def _find(tx: ReadTx, text: str, _limit: int) -> Sequence[Subject]:
     if message := read_typed(MESSAGE_KIND, text):
         found = await store.message_by_id(tx, message)
         return [
-            Subject(SubjectKind.WEBHOOK, show(ENDPOINT_KIND, one.endpoint), one.account)
+            Subject(WEBHOOK_SUBJECT.kind, show(ENDPOINT_KIND, one.endpoint), one.account)
             for one in found
         ]
     return ()
@@ -45,7 +45,7 @@ async def _tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
         return ()
     if about.kind == SubjectKind.ACCOUNT:
         return [_made(one) for one in await store.endpoints(tx, about.account)]
-    if about.kind != SubjectKind.WEBHOOK:
+    if about.kind != WEBHOOK_SUBJECT.kind:
         return ()
     endpoint = read_typed(ENDPOINT_KIND, about.shown)
     found = await store.endpoint(tx, about.account, endpoint) if endpoint else None

@@ -10,7 +10,7 @@ from meterai.commands import Effect, Forecast, Lever, Pull, offered_on
 from meterai.kit.actor import Actor
 from meterai.kit.ids import read, show
 from meterai.kit.refusal import NotFound
-from meterai.kit.subjects import Subject, SubjectKind
+from meterai.kit.subjects import Subject
 from meterai.plumbing.db.database import ReadTx, Tx
 from meterai.plumbing.db.figures import moment
 from meterai.webhooks import store
@@ -18,6 +18,7 @@ from meterai.webhooks.model import (
     ENDPOINT_KIND,
     KEPT,
     REPLAYED_MAX,
+    WEBHOOK_SUBJECT,
     Endpoint,
     EndpointState,
     WebhookNotEnabled,
@@ -48,7 +49,7 @@ def _since(asked: WebhookReplay, now: datetime) -> datetime:
 async def _would_replay(tx: ReadTx, asked: WebhookReplay, pull: Pull) -> Forecast:
     found, since = await _endpoint(tx, asked), _since(asked, pull.at)
     count = await store.undelivered_since(tx, found, since, REPLAYED_MAX)
-    about = Subject(SubjectKind.WEBHOOK, show(ENDPOINT_KIND, found.id), found.account)
+    about = Subject(WEBHOOK_SUBJECT.kind, show(ENDPOINT_KIND, found.id), found.account)
     return Forecast([Effect("webhook_replays", {"messages": count}, about)], count)
 
 
@@ -79,6 +80,6 @@ REPLAY = Lever(
     arguments=WebhookReplay,
     forecast=_would_replay,
     carry_out=_replay,
-    offered=offered_on(SubjectKind.WEBHOOK, "webhook"),
+    offered=offered_on(WEBHOOK_SUBJECT.kind, "webhook"),
 )
 LEVERS = (REPLAY,)

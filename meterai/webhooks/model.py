@@ -17,7 +17,10 @@ from meterai.kit.ids import show
 from meterai.kit.lifecycle import Lifecycle
 from meterai.kit.numbers import counted
 from meterai.kit.refusal import Malformed, Refusal, Sentence
+from meterai.kit.subjects import SubjectSort
 from meterai.kit.text import one_line
+
+WEBHOOK_SUBJECT = SubjectSort("webhook", prefix="whk")
 
 ENDPOINT_KIND = "whk"
 MESSAGE_KIND = "msg"

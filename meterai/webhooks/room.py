@@ -27,6 +27,7 @@ from meterai.webhooks.model import (
     ENDPOINT,
     MESSAGE,
     SECONDS_MAX,
+    WEBHOOK_SUBJECT,
     DisabledWhy,
     EndpointState,
     Failure,
@@ -114,6 +115,7 @@ COMMANDS = (
 )
 ROOM = Room(
     name="webhooks",
+    subjects=[WEBHOOK_SUBJECT],
     tables=frozenset({"webhook_endpoints", "webhook_messages", "webhook_attempts"}),
     lifecycles=(ENDPOINT, MESSAGE),
     settings=WebhookSettings,

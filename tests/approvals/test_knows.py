@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from meterai.approvals.knows import KNOWS, WORK
+from meterai.approvals.model import APPROVAL_SUBJECT
 from meterai.kit.subjects import Happening, Subject, SubjectKind
 from meterai.plumbing.messages import localize, translate
 from tests.support.lines import BUYING
@@ -47,7 +48,7 @@ def test_request_is_told_as_it_went(shop: Shop, two: tuple[Member, Member], appr
     asker, approver = two
     pulled = asker.pull("line resume", "the bank is back", name=BUYING)
     [item] = listed(shop)
-    assert item.about == Subject(SubjectKind.APPROVAL, pulled.shown)
+    assert item.about == Subject(APPROVAL_SUBJECT.kind, pulled.shown)
     assert look(shop, KNOWS.find, pulled.shown, 5) == [item.about]
     approver.decide(pulled, "seen", approve=approve)
     assert listed(shop) == []

@@ -6,11 +6,13 @@ from meterai.approvals import ForecastChanged
 from meterai.approvals.model import LeverUnknown
 from meterai.approvals.pulling import check_always
 from meterai.apps.container import build_services
+from meterai.apps.rooms import ROOMS
 from meterai.kit.ids import show
 from meterai.kit.reasons import ReasonMissing
 from meterai.kit.refusal import Malformed
 from meterai.kit.subjects import Subject, SubjectKind
 from meterai.plumbing.config import ConfigurationWrong
+from meterai.refunds.model import ACCOUNT_CLAIM_SUBJECT, REFUND_SUBJECT
 from tests.support.lines import BUYING
 from tests.support.pulling import member
 from tests.support.shop import Shop
@@ -81,8 +83,8 @@ def test_levers_are_offered_to_who_may_pull_them_where_they_apply(shop: Shop) ->
     assert offered == {"finance": ["refunds ask"], "operations": [], "regulator": []}
     one = member(shop, "finance")
     for kind, names in (
-        (SubjectKind.REFUND, ["refunds reroute", "refunds retry"]),
-        (SubjectKind.ACCOUNT_CLAIM, ["refunds accept-account", "refunds decline-account"]),
+        (REFUND_SUBJECT.kind, ["refunds reroute", "refunds retry"]),
+        (ACCOUNT_CLAIM_SUBJECT.kind, ["refunds accept-account", "refunds decline-account"]),
     ):
         found = one.service.offered(one.caller, Subject(kind, "x", shop.account))
         assert sorted(each.lever.name for each in found) == names
@@ -95,7 +97,7 @@ def test_every_lever_is_offered_on_a_subject_or_stands_for_itself(shop: Shop) ->
         *("incidents open", "incidents announce", "sign-up close", "sign-up open"),
         *("statements close", "finance payout propose", "rails out", "rails in"),
     }
-    kinds = [Subject(kind, "x") for kind in SubjectKind]
+    kinds = [Subject(one.kind, "x") for room in ROOMS for one in room.subjects]
     for name, lever in shop.container.offers.levers.items():
         found = [lever.offered(kind) for kind in kinds if lever.offered(kind) is not None]
         assert bool(found) != (name in by_itself), name

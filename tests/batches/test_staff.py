@@ -9,7 +9,7 @@ import pytest
 
 from meterai.batches import BatchService
 from meterai.batches.knows import KNOWS, WORK
-from meterai.batches.model import STILL_SECONDS
+from meterai.batches.model import BATCH_SUBJECT, STILL_SECONDS
 from meterai.kit.ids import new_id, show
 from meterai.kit.subjects import Subject, SubjectKind
 from meterai.plumbing.db.database import ReadTx
@@ -67,7 +67,7 @@ def stands(shop: Shop, seconds: float) -> None:
 
 def test_batch_is_found_by_number_and_by_reference_and_told(shop: Shop, batch: UUID) -> None:
     shown = show("bat", batch)
-    about = Subject(SubjectKind.BATCH, shown, shop.account)
+    about = Subject(BATCH_SUBJECT.kind, shown, shop.account)
 
     async def find(tx: ReadTx) -> None:
         for text in (shown, "gaji-11"):

@@ -8,14 +8,17 @@ from typing import Literal
 import msgspec
 
 from meterai import stamps
+from meterai.cases.model import CASE_SUBJECT
 from meterai.commands import Effect, Forecast, Lever, Pull
 from meterai.kit.ids import read, show
 from meterai.kit.refusal import NotFound
 from meterai.kit.serial import Serial
 from meterai.kit.subjects import Happening, Subject, SubjectKind, WorkItem
+from meterai.notifications.model import JOB_SUBJECT
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import ReadTx, Tx
 from meterai.room import Knows, Room, WorkList
+from meterai.waiting_room.model import LINE_SUBJECT
 
 MANY = "lin_many"  # a subject with more happenings than one page shows
 HAPPENINGS = 450
@@ -24,9 +27,9 @@ BEGIN = datetime.fromisoformat("2025-11-30T01:00:00+00:00")
 
 async def _find(tx: ReadTx, text: str, limit: int) -> Sequence[Subject]:
     if text == "several":
-        return [Subject(SubjectKind.LINE, f"lin_{number}") for number in range(limit)]
+        return [Subject(LINE_SUBJECT.kind, f"lin_{number}") for number in range(limit)]
     if text == MANY:
-        return [Subject(SubjectKind.LINE, MANY)]
+        return [Subject(LINE_SUBJECT.kind, MANY)]
     rows = await tx.all("SELECT account_id FROM email_directory WHERE email = %s", text)
     found = [
         Subject(SubjectKind.ACCOUNT, show("acc", row["account_id"]), row["account_id"])
@@ -46,10 +49,10 @@ async def _find(tx: ReadTx, text: str, limit: int) -> Sequence[Subject]:
 
 
 async def _tell(_tx: ReadTx, subject: Subject) -> Sequence[Happening]:
-    if subject.kind is SubjectKind.LINE and subject.shown != MANY:
+    if subject.kind == LINE_SUBJECT.kind and subject.shown != MANY:
         return []
     count = HAPPENINGS if subject.shown == MANY else 2
-    about = Subject(SubjectKind.CASE, "cas_1")
+    about = Subject(CASE_SUBJECT.kind, "cas_1")
     return [
         Happening(
             BEGIN + timedelta(minutes=number), f"told_{number}", about=about, actor="job:execute"
@@ -61,7 +64,7 @@ async def _tell(_tx: ReadTx, subject: Subject) -> Sequence[Happening]:
 async def _waiting(
     _tx: ReadTx, _settings: Settings, now: datetime, limit: int
 ) -> Sequence[WorkItem]:
-    return [WorkItem(Subject(SubjectKind.JOB, str(number)), now) for number in range(limit)]
+    return [WorkItem(Subject(JOB_SUBJECT.kind, str(number)), now) for number in range(limit)]
 
 
 class Arguments(msgspec.Struct, frozen=True):

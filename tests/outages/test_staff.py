@@ -15,6 +15,7 @@ from meterai.kit.ids import new_id, show
 from meterai.kit.subjects import Subject, SubjectKind
 from meterai.outages.figures import FIGURES
 from meterai.outages.knows import WORK
+from meterai.outages.model import OUTAGE_SUBJECT
 from meterai.outages.record import read_record, signer_of
 from meterai.outages.service import SIGNED
 from meterai.plumbing.db import figures
@@ -80,7 +81,7 @@ def test_timeline_tells_a_record_from_its_proposal_to_its_seal(keeping: Keeping)
     keeping.watch(fails(*range(10, 40)))
     keeping.sealed(replaces=first.id)
     [found] = search(keeping.shop, first.shown.upper())
-    assert found == Subject(SubjectKind.OUTAGE, first.shown)
+    assert found == Subject(OUTAGE_SUBJECT.kind, first.shown)
     told = timeline_of(keeping.shop, found)
     moves = ["proposed", "confirmed", "sealed", "replaced"]
     of_staff = [one for one in words(told, for_staff=True) if one != "trail_line"]

@@ -16,6 +16,7 @@ from meterai.plumbing.db.database import Tx
 from meterai.recovery import steps
 from meterai.recovery.knows import KNOWS, WORK
 from meterai.recovery.model import (
+    RECOVERY_SUBJECT,
     STEPS,
     NoRecovery,
     OrderNotUnserved,
@@ -413,7 +414,7 @@ def test_step_that_waits_for_long_is_work_and_is_told_on_its_timeline(night: Nig
     night.pull("start")
     recovery = night.status().recovery
     assert recovery is not None
-    about = Subject(SubjectKind.RECOVERY, recovery.shown)
+    about = Subject(RECOVERY_SUBJECT.kind, recovery.shown)
     [work], now = WORK, datetime.now(UTC)
 
     async def ask() -> tuple[int, int, list[str], list[str]]:

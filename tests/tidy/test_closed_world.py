@@ -33,6 +33,7 @@ from meterai.audit.quiet_harm import quiet_harm
 from meterai.cases.model import CaseEvent
 from meterai.kit.actor import Actor
 from meterai.kit.refusal import Refusal, declared_for_code, declared_for_constraint
+from meterai.kit.subjects import SubjectKind
 from meterai.ledger import invariants as ledger_invariants
 from meterai.notifications import told
 from meterai.payments import RefundCause
@@ -157,6 +158,12 @@ def test_every_state_that_is_shown_has_its_word() -> None:
         if prefix in shown:
             said = {key.rsplit(".", 1)[1] for key in catalogue() if key.startswith(f"{prefix}.")}
             assert said == {state.value for state in drawn.states}, prefix
+
+
+def test_every_kind_of_subjects_is_registered_and_has_its_name(rooms: Rooms) -> None:
+    registered = {one.kind for room in rooms for one in room.subjects}
+    assert registered >= {kind for name, kind in vars(SubjectKind).items() if name.isupper()}
+    assert {f"subject.{kind}" for kind in registered} <= catalogue().keys()
 
 
 # -- refusals ----------------------------------------------------------------------------------

@@ -18,22 +18,7 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import ReadTx, Tx
 
 LAW_KEEPS = timedelta(days=3_653)  # ten years (UU KUP 28(11))
-# The kinds under which people see the ids of these columns.
-_KINDS = {
-    "account_id": "acc",
-    "order_id": "ord",
-    "lot_id": "ord",
-    "stamping_id": "stg",
-    "refund_id": "rfd",
-    "case_id": "cas",
-    "session_id": "ses",
-    "key_id": "key",
-    "passkey_id": "psk",
-    "membership_id": "mem",
-    "invitation_id": "inv",
-    "request_id": "prv",
-    "subscriber_id": "sub",
-}
+_ACCOUNT = {"account_id": "acc"}  # the prefix under which people see an account, in every room
 
 
 class Basis(StrEnum):
@@ -103,8 +88,10 @@ class PersonalTable:
     since: str = "NULL::timestamptz"
     keeps: timedelta | None = None
 
-    async def rows(self, tx: ReadTx, person: Person, most: int) -> list[dict[str, object]]:
-        """The rows that a copy has, by the first column; at most so many."""
+    async def rows(
+        self, tx: ReadTx, person: Person, most: int, ids: Mapping[str, str]
+    ) -> list[dict[str, object]]:
+        """The rows that a copy has, by the first column; at most so many.  `ids` are the prefixes of columns."""
         if not self.columns:
             return []
         wanted = [*(f"t.{one}" for one in self.columns.split())]
@@ -115,7 +102,9 @@ class PersonalTable:
             *self.named(person),
             most,
         )
-        return [{name: _plain(name, value) for name, value in row.items()} for row in found]
+        return [
+            {name: _plain(value, ids.get(name)) for name, value in row.items()} for row in found
+        ]
 
     async def fate(self, tx: ReadTx, person: Person) -> "Fate | None":
         """Fate of the rows of a person by an erasure; None where there are none."""
@@ -229,6 +218,7 @@ class Personal:
     """A room's personal data.
 
     name        what a copy and the register call it, where that is not the name of the room
+    ids         prefixes under which people see the ids of these columns, beside that of accounts
     basis       legal basis of the processing
     recipients  who else gets some of it: `recipient.<word>`
     tables      rows of a person, table by table
@@ -240,6 +230,7 @@ class Personal:
     """
 
     name: str = ""
+    ids: Mapping[str, str] = field(default_factory=dict)
     basis: Basis = Basis.CONTRACT
     recipients: Sequence[str] = ()
     tables: Sequence[PersonalTable] = ()
@@ -255,7 +246,7 @@ class Personal:
         return [
             Table(one.table, rows[:most], len(rows) > most)
             for one in self.tables
-            if (rows := await one.rows(tx, person, most + 1))
+            if (rows := await one.rows(tx, person, most + 1, _ACCOUNT | {**self.ids}))
         ]
 
     async def forecast(self, tx: ReadTx, person: Person) -> list[Fate]:
@@ -281,11 +272,11 @@ class Personal:
         return [*found, *await self.asks(tx, person)]
 
 
-def _plain(name: str, value: Any) -> object:
-    """A value as JSON has it: ids as people see them, times as ISO 8601, bytes as hexadecimal."""
+def _plain(value: Any, prefix: str | None) -> object:
+    """A value as JSON has it: ids with a prefix as people see them, times as ISO 8601, bytes as hexadecimal."""
     match value:
-        case UUID() if name in _KINDS:
-            return show(_KINDS[name], value)
+        case UUID() if prefix is not None:
+            return show(prefix, value)
         case UUID():
             return str(value)
         case datetime():
@@ -293,7 +284,7 @@ def _plain(name: str, value: Any) -> object:
         case bytes() | memoryview():
             return bytes(value).hex()
         case list():
-            return [_plain(name, one) for one in value]
+            return [_plain(one, prefix) for one in value]
         case _:
             return value
 
