@@ -87,7 +87,6 @@ ROOM = Room(
     tables=frozenset(
         {
             "accounts",
-            "email_directory",
             "organizations",
             "memberships",
             "member_uses",
@@ -96,12 +95,15 @@ ROOM = Room(
             "sessions",
             "api_keys",
             "passkeys",
-            "passkey_directory",
             "passkey_challenges",
-            "sign_in_challenges",
-            "sign_up",
         }
     ),
+    global_tables={
+        "email_directory": "finds the account of an address before any account is known",
+        "passkey_directory": "finds the account of a credential; its key proves that it is of one",
+        "sign_in_challenges": "before sign-in there is no account",
+        "sign_up": "one row: whether new addresses get an account",
+    },
     lifecycles=(ORGANIZATION, INVITATION),
     settings=AccountSettings,
     build=_build,

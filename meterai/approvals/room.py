@@ -62,7 +62,9 @@ COMMANDS = (
 ROOM = Room(
     name="approvals",
     subjects=[APPROVAL_SUBJECT],
-    tables=frozenset({"approvals"}),
+    global_tables={
+        "approvals": "an act of staff is of the operator, and one of its kind waits in the whole instance"
+    },
     lifecycles=(APPROVAL,),
     settings=ApprovalSettings,
     build=_build,

@@ -35,7 +35,7 @@ from meterai.plumbing.db.audited import together
 from meterai.plumbing.db.checks import Registered
 from meterai.plumbing.db.database import Database
 from meterai.plumbing.db.personal import OF_PLUMBING
-from meterai.plumbing.db.tables import AUDITED, TABLES
+from meterai.plumbing.db.tables import AUDITED, GLOBAL_TABLES, TABLES
 from meterai.plumbing.messages import also
 from meterai.plumbing.work.events import Event, Subscription
 from meterai.plumbing.work.retention import RETENTION
@@ -127,9 +127,16 @@ def owners_of_tables(rooms: Rooms = ROOMS) -> Mapping[str, str]:
     """Return the owner of each table: the name of a room, or `plumbing`."""
     found = dict.fromkeys(TABLES, "plumbing")
     for room in rooms:
-        assert not found.keys() & room.tables, f"{room.name} owns a table that is taken"
-        found.update(dict.fromkeys(room.tables, room.name))
+        assert not found.keys() & room.owned_tables, f"{room.name} owns a table that is taken"
+        found.update(dict.fromkeys(room.owned_tables, room.name))
     return found
+
+
+def global_tables_of(rooms: Rooms = ROOMS) -> Mapping[str, str]:
+    """Tables that belong to no account, and why."""
+    return GLOBAL_TABLES | {
+        table: why for room in rooms for table, why in room.global_tables.items()
+    }
 
 
 def registered_of(rooms: Rooms = ROOMS) -> Registered:

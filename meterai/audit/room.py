@@ -18,7 +18,11 @@ async def _said(container: Container) -> str | None:
 
 ROOM = Room(
     name="audit",
-    tables=frozenset({"audit_points", "audit_turn", "bank_nights"}),
+    global_tables={
+        "audit_points": "the chain of clean audits: each is about the whole instance",
+        "audit_turn": "each audit of its own is about the whole instance",
+        "bank_nights": "each night compares the whole instance with the bank",
+    },
     tasks=tasks,
     commands=(
         Command(

@@ -73,7 +73,7 @@ PAGES = RoomPages(
 )
 ROOM = Room(
     name="console",
-    tables=frozenset({"console_samples"}),
+    global_tables={"console_samples": "how the installation went, of nobody"},
     settings=ConsoleSettings,
     needs=_needs,
     build=_build,

@@ -102,10 +102,10 @@ ROOM = Room(
             "sales",
             "seller_debts",
             "selling_accounts",
-            "shop_names",
             "shops",
         }
     ),
+    global_tables={"shop_names": "finds the shop of a name; its key proves that it is of one"},
     lifecycles=(DISTRIBUTOR, SALE, RESELLER),
     settings=DistributionSettings,
     build=_build,

@@ -85,7 +85,11 @@ COMMANDS = tuple(
 
 ROOM = Room(
     name="documents",
-    tables=frozenset({"documents", "object_store", "condemned_objects"}),
+    tables=frozenset({"documents"}),
+    global_tables={
+        "object_store": "one row: the store that all originals lie in",
+        "condemned_objects": "objects that nobody wants, by their names in the store",
+    },
     settings=DocumentSettings,
     build=_build,
     ready={"objects": _store_is_ours},

@@ -53,7 +53,10 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
 
 ROOM = Room(
     name="drafts",
-    tables=frozenset({"drafts", "draft_files"}),
+    global_tables={
+        "drafts": "who chooses files has no account yet",
+        "draft_files": "who chooses files has no account yet",
+    },
     lifecycles=(DRAFT_FILE,),
     settings=DraftSettings,
     build=_build,

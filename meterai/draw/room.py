@@ -18,14 +18,12 @@ def _command(name: str, function: str) -> Command:
 
 ROOM = Room(
     name="draw",
-    tables=frozenset(
-        {
-            "waiting_room_draws",
-            "waiting_room_entries",
-            "waiting_room_drawn",
-            "waiting_room_parties",
-        }
-    ),
+    global_tables={
+        "waiting_room_draws": "a draw is of a line, which is everybody's",
+        "waiting_room_entries": "who enters has no account yet",
+        "waiting_room_drawn": "an entry is of nobody who is known; its number is drawn once",
+        "waiting_room_parties": "institutions that took part in a draw",
+    },
     settings=DrawSettings,
     undemanded=UNDEMANDED,
     commands=(

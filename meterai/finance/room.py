@@ -80,7 +80,13 @@ CHECKS: tuple[Check, ...] = (are_ours, as_they_were_closed, as_they_were_counted
 ROOM = Room(
     name="finance",
     subjects=[DAY_SUBJECT, PAYOUT_SUBJECT],
-    tables=frozenset({"day_closes", "day_close_sums", "payouts", "channel_sums", "channel_counts"}),
+    global_tables={
+        "day_closes": "a day of the books of the whole instance",
+        "day_close_sums": "a day of the books of the whole instance",
+        "payouts": "duty of the whole instance, paid to the treasury",
+        "channel_sums": "the books of the whole instance, by day and channel",
+        "channel_counts": "one row: until when the books are counted by channel",
+    },
     lifecycles=(PAYOUT,),
     build=_build,
     services={"finance": FinanceService},

@@ -29,16 +29,6 @@ from meterai.plumbing.work.jobs import PeriodicTask
 from meterai.room import Container, Room
 from meterai.sealing import Issuers
 
-TABLES = (
-    "incidents",
-    "incident_components",
-    "incident_updates",
-    "incident_watched",
-    "incident_notes",
-    "incident_subscribers",
-    "incident_mailings",
-)
-
 
 def _known(file: str) -> Sequence[Watcher]:
     """The watchers of a file; none where no file is named.  Refuses `WatchersWrong`."""
@@ -116,7 +106,15 @@ FIELDS = {
 ROOM = Room(
     name="incidents",
     subjects=[SubjectSort(SubjectKind.INCIDENT, prefix="inc", page="/console/incidents")],
-    tables=frozenset(TABLES),
+    global_tables={
+        "incidents": "an incident is of the whole installation",
+        "incident_components": "an incident is of the whole installation",
+        "incident_updates": "an incident is of the whole installation",
+        "incident_watched": "what the watchers say of the whole installation",
+        "incident_notes": "staff write at a watcher about the whole installation",
+        "incident_subscribers": "who is told of incidents by mail needs no account",
+        "incident_mailings": "an incident is of the whole installation",
+    },
     lifecycles=(INCIDENT,),
     settings=IncidentSettings,
     build=_build,

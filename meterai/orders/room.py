@@ -65,9 +65,8 @@ FIELDS = {
 ROOM = Room(
     name="orders",
     subjects=[SubjectSort(SubjectKind.ORDER, prefix="ord")],
-    tables=frozenset(
-        {"orders", "order_labels", "order_deposits", "order_sellers", "order_fees", "sale_terms"}
-    ),
+    tables=frozenset({"orders", "order_labels", "order_deposits", "order_sellers", "order_fees"}),
+    global_tables={"sale_terms": "at which price and fee we ever sold"},
     lifecycles=(ORDER,),
     settings=OrderSettings,
     build=_build,

@@ -72,7 +72,10 @@ FIELDS = {
 ROOM = Room(
     name="outages",
     subjects=[OUTAGE_SUBJECT],
-    tables=frozenset({"outages", "outage_files"}),
+    global_tables={
+        "outages": "the system failed for everybody; nothing of a person",
+        "outage_files": "files of outage records",
+    },
     lifecycles=(OUTAGE,),
     settings=OutageSettings,
     build=_build,

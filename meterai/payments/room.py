@@ -86,20 +86,6 @@ def _command(words: str, function: str) -> Command:
     return Command(words, place, Directory.DATABASE, DemandScope.DATABASE, Schema.CURRENT)
 
 
-TABLES = frozenset(
-    {
-        "payment_attempts",
-        "captures",
-        "chargebacks",
-        "refunds",
-        "payees",
-        "transfers",
-        "compensations",
-        "float_balances",
-        "notification_inbox",
-        "rails_out",
-    }
-)
 COMMANDS = (
     _command("rails list", "list_rails"),
     _command("rails out", "take_out"),
@@ -245,7 +231,22 @@ def payments_with(kinds: RailKinds) -> Room:
 
     return Room(
         name="payments",
-        tables=TABLES,
+        tables=frozenset(
+            {
+                "payment_attempts",
+                "captures",
+                "chargebacks",
+                "refunds",
+                "payees",
+                "transfers",
+                "compensations",
+            }
+        ),
+        global_tables={
+            "float_balances": "a float account is of the whole installation",
+            "notification_inbox": "what a provider told us, before it is known whose it is",
+            "rails_out": "a rail is of the whole installation",
+        },
         lifecycles=(ATTEMPT, REFUND, TRANSFER),
         settings=PaymentSettings,
         sections=[kind.settings for kind in kinds],

@@ -55,7 +55,11 @@ def _command(name: str, function: str, schema: Schema = Schema.CURRENT) -> Comma
 
 ROOM = Room(
     name="reconciliation",
-    tables=frozenset({"record_days", "record_lines", "record_files"}),
+    global_tables={
+        "record_days": "the record of a provider is of the whole instance",
+        "record_lines": "the record of a provider is of the whole instance",
+        "record_files": "the record of a provider is of the whole instance",
+    },
     lifecycles=(DAY,),
     settings=ReconciliationSettings,
     undemanded={

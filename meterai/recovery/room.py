@@ -54,7 +54,10 @@ COMMANDS = (
 ROOM = Room(
     name="recovery",
     subjects=[RECOVERY_SUBJECT],
-    tables=frozenset({"recoveries", "recovery_steps"}),
+    global_tables={
+        "recoveries": "the way back is of the whole installation",
+        "recovery_steps": "the way back is of the whole installation",
+    },
     lifecycles=(RECOVERY,),
     build=_build,
     services={"recoveries": RecoveryService},

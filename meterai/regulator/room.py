@@ -69,7 +69,13 @@ CHECKS: tuple[Check, ...] = (are_ours, as_the_books_say)
 ROOM = Room(
     name="regulator",
     subjects=[STATEMENT_SUBJECT],
-    tables=frozenset({"extracts", "extract_parts", "extract_sums", "statements", "statement_sums"}),
+    global_tables={
+        "extracts": "what the supervisor is told of a day of the whole instance",
+        "extract_parts": "what the supervisor is told of a day of the whole instance",
+        "extract_sums": "what the supervisor is told of a day of the whole instance",
+        "statements": "a month of the whole instance",
+        "statement_sums": "a month of the whole instance",
+    },
     build=_build,
     warns={"extracts_stopped": _extracts_stopped},
     services={"statements": StatementService, "evidence": EvidenceService},

@@ -47,7 +47,8 @@ class Room:
 
     name       name of its package
     home       folder that contains `sql/`, if it is not meterai/<name>
-    tables     its tables: no other room's SQL names them (tests/tidy/test_sql_walls.py)
+    tables     its tables of accounts: no other room's SQL names them (tests/tidy/test_sql_walls.py)
+    global_tables  its tables that belong to no account, and why: the same holds of them
     subjects   kinds of its things that somebody asks about
     lifecycles state tables of its things
     settings   Struct of its settings; each becomes `METERAI_<FIELD>`
@@ -96,6 +97,7 @@ class Room:
     name: str
     home: Traversable | None = None
     tables: frozenset[str] = frozenset()
+    global_tables: Mapping[str, str] = field(default_factory=dict)
     subjects: Sequence[SubjectSort] = ()
     lifecycles: Sequence[Lifecycle[Any, Any]] = ()
     settings: type[msgspec.Struct] | None = None
@@ -138,6 +140,11 @@ class Room:
     checks: Sequence[Check] = ()
     audited: Audited = field(default_factory=Audited)
     retention: Sequence[Rule] = ()
+
+    @property
+    def owned_tables(self) -> frozenset[str]:
+        """All tables of the room."""
+        return self.tables | self.global_tables.keys()
 
 
 Rooms: TypeAlias = Sequence[Room]

@@ -19,7 +19,12 @@ async def _build(container: Container) -> None:
 ROOM = Room(
     name="stamps",
     subjects=[SubjectSort(SubjectKind.SERIAL)],
-    tables=frozenset({"stamp_lots", "stamps", "issuing", "serial_directory", "serial_leases"}),
+    tables=frozenset({"stamp_lots", "stamps"}),
+    global_tables={
+        "issuing": "one row: whether the issuer can issue",
+        "serial_directory": "finds the account of a serial; its key proves that none was given twice",
+        "serial_leases": "numbers of processes that make serials",
+    },
     lifecycles=(STAMP,),
     build=_build,
     knows=KNOWS,

@@ -33,7 +33,9 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
 ROOM = Room(
     name="suspense",
     subjects=[SubjectSort(SubjectKind.SUSPENSE, prefix="sus")],
-    tables=frozenset({"suspense_items"}),
+    global_tables={
+        "suspense_items": "what a provider told us and nobody can place, before it is known whose it is"
+    },
     lifecycles=(SUSPENSE,),
     build=_build,
     tasks=_tasks,

@@ -116,17 +116,15 @@ FIELDS = {
 ROOM = Room(
     name="waiting_room",
     subjects=[LINE_SUBJECT],
-    tables=frozenset(
-        {
-            "waiting_room_lines",
-            "waiting_room_turns",
-            "waiting_room_places",
-            "waiting_room_samples",
-            "waiting_room_loads",
-            "waiting_room_gaps",
-            "waiting_room_spaced",
-        }
-    ),
+    tables=frozenset({"waiting_room_places"}),
+    global_tables={
+        "waiting_room_lines": "a line is everybody's",
+        "waiting_room_turns": "who waits has no account yet; a number has its turn once",
+        "waiting_room_samples": "how a line went",
+        "waiting_room_loads": "what web processes say of themselves",
+        "waiting_room_gaps": "numbers of a line that nobody has",
+        "waiting_room_spaced": "how many places of a line are called with which numbers",
+    },
     lifecycles=(LINE,),
     settings=WaitingRoomSettings,
     build=_build,

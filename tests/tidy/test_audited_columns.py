@@ -19,7 +19,7 @@ def test_a_room_speaks_of_its_own_tables(rooms: Rooms) -> None:
         of = room.audited
         spoken = {fact.table for fact in of.facts} | set(of.of_accounts) | set(of.standing)
         spoken |= of.shown.keys() | of.subjects.keys()
-        assert spoken <= room.tables, room.name
+        assert spoken <= room.owned_tables, room.name
 
 
 def test_every_reason_is_a_sentence() -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from meterai.accounts.model import Role, StaffRole
 from meterai.approvals import ApprovalState
+from meterai.apps.rooms import global_tables_of
 from meterai.documents.model import Hold
 from meterai.drafts.model import FileState
 from meterai.finance.model import PayoutState
@@ -31,67 +32,7 @@ from meterai.suspense import Resolution, SuspenseState
 from meterai.waiting_room.model import GuardedAct, LineState, Policy
 from tests.tidy.sources import SOURCES
 
-# What belongs to no account, each with its reason.
-GLOBAL = {
-    "approvals": "an act of staff is of the operator, and one of its kind waits in the whole instance",
-    "audit_points": "the chain of clean audits: each is about the whole instance",
-    "audit_turn": "each audit of its own is about the whole instance",
-    "breaches": "a breach is of many accounts, or of all",
-    "bank_nights": "each night compares the whole instance with the bank",
-    "applied_migrations": "which files were applied to this database",
-    "channel_counts": "one row: until when the books are counted by channel",
-    "channel_sums": "the books of the whole instance, by day and channel",
-    "console_samples": "how the installation went, of nobody",
-    "day_closes": "a day of the books of the whole instance",
-    "day_close_sums": "as day_closes",
-    "payouts": "duty of the whole instance, paid to the treasury",
-    "condemned_objects": "objects that nobody wants, by their names in the store",
-    "draft_files": "who chooses files has no account yet",
-    "drafts": "who chooses files has no account yet",
-    "email_directory": "finds the account of an address before any account is known",
-    "outages": "the system failed for everybody; nothing of a person",
-    "outage_files": "files of outage records",
-    "incident_components": "an incident is of the whole installation",
-    "incident_mailings": "an incident is of the whole installation",
-    "incident_subscribers": "who is told of incidents by mail needs no account",
-    "incident_updates": "an incident is of the whole installation",
-    "incident_notes": "staff write at a watcher about the whole installation",
-    "incident_watched": "what the watchers say of the whole installation",
-    "incidents": "an incident is of the whole installation",
-    "extract_parts": "as extracts",
-    "extract_sums": "as extracts",
-    "extracts": "what the supervisor is told of a day of the whole instance",
-    "issuing": "one row: whether the issuer can issue",
-    "object_store": "one row: the store that all originals lie in",
-    "notification_inbox": "what a provider told us, before it is known whose it is",
-    "passkey_directory": "finds the account of a credential; its key proves that it is of one",
-    "record_days": "the record of a provider is of the whole instance",
-    "record_files": "as record_days",
-    "record_lines": "as record_days",
-    "recoveries": "the way back is of the whole installation",
-    "recovery_steps": "the steps of it",
-    "rails_out": "a rail is of the whole installation",
-    "float_balances": "a float account is of the whole installation",
-    "sale_terms": "at which price and fee we ever sold",
-    "serial_directory": "finds the account of a serial; its key proves that none was given twice",
-    "serial_leases": "numbers of processes that make serials",
-    "sign_up": "one row: whether new addresses get an account",
-    "sign_in_challenges": "before sign-in there is no account",
-    "shop_names": "finds the shop of a name; its key proves that it is of one",
-    "statement_sums": "as statements",
-    "statements": "a month of the whole instance",
-    "suspense_items": "what a provider told us and nobody can place, before it is known whose it is",
-    "waiting_room_draws": "a draw is of a line, which is everybody's",
-    "waiting_room_drawn": "an entry is of nobody who is known; its number is drawn once",
-    "waiting_room_entries": "who enters has no account yet",
-    "waiting_room_gaps": "numbers of a line that nobody has",
-    "waiting_room_lines": "a line is everybody's",
-    "waiting_room_loads": "what web processes say of themselves",
-    "waiting_room_parties": "institutions that took part in a draw",
-    "waiting_room_samples": "how a line went",
-    "waiting_room_spaced": "how many places of a line are called with which numbers",
-    "waiting_room_turns": "who waits has no account yet; a number has its turn once",
-}
+GLOBAL = global_tables_of()  # what belongs to no account, each with its reason
 HOT_COMMANDS = {
     "order_place_by_method": "place an order and record the wish to be paid",
     "payment_capture": "money arrived, as we asked",

@@ -15,10 +15,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from meterai.apps.rooms import owners_of_tables
+from meterai.apps.rooms import global_tables_of, owners_of_tables
 from tests.tidy.sources import PACKAGE, SOURCES
 from tests.tidy.statements import everything, without_words
-from tests.tidy.test_schema import GLOBAL
 
 _TABLES = frozenset(owners_of_tables())
 _NOW = re.compile(r"\b(?:now|clock_timestamp|statement_timestamp)\(\)")
@@ -219,7 +218,7 @@ def _moves_now(piece: str) -> bool:
 
 def _joins_across(piece: str) -> bool:
     ends = r"(?:LEFT|RIGHT|FULL|CROSS|INNER)\b|JOIN|WHERE|GROUP BY|ORDER BY|HAVING|UNION|LIMIT|FOR UPDATE"
-    of_accounts = _TABLES - GLOBAL.keys()
+    of_accounts = _TABLES - global_tables_of().keys()
     for found in re.finditer(r"\bJOIN\s+\{*(\w+)", piece):
         condition = _outside(piece[found.end() :], ends)
         if found[1] in of_accounts and "account_id" not in condition:

@@ -20,7 +20,7 @@ SPANNING: Mapping[str, str] = {
     "apps/production.py": "ports of stand-ins tell a data directory of development",
 }
 
-TABLES = {table for room in ROOMS for table in room.tables}
+TABLES = {table for room in ROOMS for table in room.owned_tables}
 SETTINGS = {name for room in ROOMS if room.settings for name in room.settings.__struct_fields__}
 EVENTS = {one.event for room in ROOMS for one in room.handlers} | {
     event for room in ROOMS for event in room.unheard

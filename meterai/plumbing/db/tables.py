@@ -12,7 +12,8 @@ from meterai.plumbing.db.audited import (
     global_fact,
 )
 
-TABLES = frozenset({"applied_migrations", "jobs", "dead_jobs", "listeners", "round_faults"})
+GLOBAL_TABLES = {"applied_migrations": "which files were applied to this database"}
+TABLES = frozenset({*GLOBAL_TABLES, "jobs", "dead_jobs", "listeners", "round_faults"})
 AUDITED = Audited(
     clocks=(
         ClockColumn("jobs", "run_at", "now() + interval '10 minutes'"),
