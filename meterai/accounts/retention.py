@@ -83,8 +83,8 @@ RETENTION: tuple[Rule, ...] = (
         "As of members.",
         only="ended_at IS NOT NULL",
     ),
-    Stays("accounts", _OWNER),
-    Stays("email_directory", _OWNER),
-    Stays("organizations", _OWNER),
+    Stays("accounts", _OWNER, harmless={"email": "leaves when its owner asks for that"}),
+    Stays("email_directory", _OWNER, harmless={"email": "leaves when its owner asks for that"}),
+    Stays("organizations", _OWNER, harmless={"name": "leaves when its owner asks for that"}),
     Stays("passkey_directory", "Which account a passkey in use is of; goes as it is ended."),
 )

@@ -12,5 +12,6 @@ RETENTION: tuple[Rule, ...] = (
     Stays(
         "bank_nights",
         "Nights before records were compared day by day (record_days); a row for each, counts and times.",
+        harmless={"fault": "the code of a refusal of ours"},
     ),
 )

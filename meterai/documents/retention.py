@@ -22,5 +22,6 @@ RETENTION: tuple[Rule, ...] = (
         "A row leaves with its object: a day after the document was forgotten (`document_grace_seconds`), an hour "
         "after a draft let a document go, minutes after a part of an upload was let go (delete_condemned); later only while "
         "deletion is held.",
+        harmless={"name": "a digest and an id, or two ids"},
     ),
 )

@@ -13,5 +13,6 @@ RETENTION: tuple[Rule, ...] = (
         "stay.",
         only="state = 'resolved' AND told <> ''",
         blanks={"told": "''"},
+        harmless={"note": "the bank's number of a return, or why there is nothing to do"},
     ),
 )

@@ -3,7 +3,11 @@
 from meterai.plumbing.work.retention import HALF_YEAR, WEEK, Leaves, Rule, Stays
 
 RETENTION: tuple[Rule, ...] = (
-    Stays("waiting_room_lines", "Few rows; that a line was served in order is shown for ever."),
+    Stays(
+        "waiting_room_lines",
+        "Few rows; that a line was served in order is shown for ever.",
+        harmless={"name": "what an operator calls a line"},
+    ),
     Leaves(
         "accounts_of_turns",
         "waiting_room_turns",

@@ -42,7 +42,7 @@ class Leaves:
     """Rows of a table that leave it, or some columns of theirs that are blanked.
 
     A row is due once `since` (SQL) is longer ago than `after`; `only` (SQL) says which rows this is
-    about.  `blanks` maps a column to what takes its place (SQL); without it the row is deleted.
+    about.  `blanks` maps a column to what takes its place (SQL); without it the row is deleted.  `harmless` is as of `Stays`.
     """
 
     name: str
@@ -53,6 +53,7 @@ class Leaves:
     why: str
     only: str = "true"
     blanks: Mapping[str, str] = field(default_factory=dict)
+    harmless: Mapping[str, str] = field(default_factory=dict)
 
     def statement(self) -> str:
         """One batch; its parameters are a moment and a number of rows.  Nobody waits for it."""
@@ -68,10 +69,14 @@ class Leaves:
 
 @dataclass(frozen=True, slots=True)
 class Stays:
-    """What is kept of a table for as long as the installation lives, or leaves by another way."""
+    """What is kept of a table for as long as the installation lives, or leaves by another way.
+
+    `harmless` are columns that by their name may say something of a person, and why they may stay.
+    """
 
     table: str
     why: str
+    harmless: Mapping[str, str] = field(default_factory=dict)
 
 
 Rule: TypeAlias = Leaves | Stays
@@ -86,10 +91,22 @@ RETENTION: tuple[Rule, ...] = (
         "Only what tells people is given up; after a season nobody runs it again, and its facts may "
         "hold an address.",
     ),
-    Stays("applied_migrations", "What was done to the schema; a row for each release."),
-    Stays("jobs", "A job is deleted in the transaction of its last handler."),
+    Stays(
+        "applied_migrations",
+        "What was done to the schema; a row for each release.",
+        harmless={"name": "a file of ours"},
+    ),
+    Stays(
+        "jobs",
+        "A job is deleted in the transaction of its last handler.",
+        harmless={"facts": "leaves with its job", "last_fault": "leaves with its job"},
+    ),
     Stays("listeners", "A row leaves when its account asks no more to be told."),
-    Stays("round_faults", "A fault leaves when its row is done, or a day after its last try."),
+    Stays(
+        "round_faults",
+        "A fault leaves when its row is done, or a day after its last try.",
+        harmless={"last_fault": "leaves when its row is done"},
+    ),
 )
 
 
