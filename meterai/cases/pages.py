@@ -343,6 +343,7 @@ PAGES = RoomPages(
             Permission.CONSOLE_CASES,
         ),
     ),
+    unlisted={"/complaints/.*": "of one person who complains"},
 )
 routes = [
     show_form,

@@ -502,6 +502,7 @@ PAGES = RoomPages(
             Permission.SALE_MAKE,
         ),
     ),
+    unlisted={"/s/.*": "of one seller, by its own link"},
 )
 PAGE_ROUTES = [
     show_deposit_page,

@@ -67,7 +67,12 @@ ROOM = Room(
         "placing": Placing,
     },
     routes=(*choose_pages.routes, *place_pages.routes, *routes.routes),
-    pages=RoomPages("drafts", "meterai.drafts", listed={"/stamp": "page.choose.about"}),
+    pages=RoomPages(
+        "drafts",
+        "meterai.drafts",
+        listed={"/stamp": "page.choose.about"},
+        unlisted={"/stamp/(place|files|uploads).*": "files that one person chose"},
+    ),
     tasks=_tasks,
     undemanded=UNDEMANDED,
     invariants=INVARIANTS,

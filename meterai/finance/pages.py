@@ -41,6 +41,7 @@ PAGES = RoomPages(
             Permission.CONSOLE_FINANCE,
         ),
     ),
+    unlisted={"/finance/key[.]pem": "a key, for programs"},
 )
 
 

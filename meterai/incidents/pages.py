@@ -181,5 +181,6 @@ PAGES = RoomPages(
         ),
     ),
     listed={"/status": "page.status.about"},
+    unlisted={"/status/.*": "of one incident, or of one subscriber"},
 )
 routes = [show_status, show_incident, show_feed]

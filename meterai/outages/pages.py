@@ -218,4 +218,5 @@ PAGES = RoomPages(
         "whole_span": lambda one, language: span(one.begins_at, one.ends_at, language),
         "act_word": act_word,
     },
+    unlisted={"/outages/.*": "one record, its files, the keys"},
 )

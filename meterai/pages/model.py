@@ -69,7 +69,7 @@ class RoomPages:
     templates use beside the filters that all pages have.  `sign_in` is the path where strangers
     prove who they are, `prove` where whoever is signed in does once more, `language` the path of the form that chooses one, `acting` where
     whoever acts for an organization chooses otherwise; a room of each site has them, or none.  `listed` are the paths that search engines may show, each with the key of the sentence that
-    describes it; `foot` is the template of what stands at the foot of every page, of one room at most.
+    describes it; `unlisted` are patterns of paths that anybody may see and search engines may not show, each with the reason; `foot` is the template of what stands at the foot of every page, of one room at most.
     """
 
     name: str
@@ -81,6 +81,7 @@ class RoomPages:
     language: str | None = None
     acting: str | None = None
     listed: Mapping[str, str] = field(default_factory=dict)
+    unlisted: Mapping[str, str] = field(default_factory=dict)
     foot: str | None = None
 
 

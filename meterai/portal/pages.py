@@ -75,4 +75,9 @@ PAGES = RoomPages(
         "/docs/problems": "page.problems.about",
     },
     filters={"reason": reason, "stamped_name": stamped_name},
+    unlisted={
+        "/stamp/pay": "files that one person chose",
+        "/claims": "of one buyer, by a link",
+        "/docs/try": "of a sandbox",
+    },
 )

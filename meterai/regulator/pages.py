@@ -54,6 +54,7 @@ PAGES = RoomPages(
             Permission.CONSOLE_STATEMENTS,
         ),
     ),
+    unlisted={"/regulator/key[.]pem": "a key, for programs"},
 )
 
 

@@ -50,7 +50,11 @@ from meterai.waiting_room.page import grouped
 from meterai.waiting_room.service import WaitingRoom
 from meterai.waiting_room.tokens import Ticket, Turn
 
-PAGES = RoomPages("waiting_room", "meterai.waiting_room")
+PAGES = RoomPages(
+    "waiting_room",
+    "meterai.waiting_room",
+    unlisted={"/lines/.*": "of one line, or of who waits in it"},
+)
 
 
 def there_of(wanted: str) -> str:

@@ -19,22 +19,9 @@ from meterai.plumbing.messages import LANGUAGES, translate
 from tests.support.within import Within, all_pages, settings_of, within
 from tests.tidy.test_closed_world import handlers
 
-# Pages that anybody may see and no search engine is to show: each is of one person, one stamp, one line or one incident.
-UNLISTED = (
-    r"/(sign-in|sign-in/code|sign-in/link)",
-    r"/lines/.*",
-    r"/[cC]/.*",
-    r"/stamp/.*",
-    r"/complaints/.*",
-    r"/claims",  # of one buyer, by a link
-    r"/status/.*",
-    r"/outages/.*",  # a record, its files, the keys
-    r"/regulator/.*",
-    r"/finance/.*",  # the key of closes
-    r"/s/.*",  # of one seller, by its own link
-    r"/docs/try",  # of a sandbox
-    r"/(v1|openapi|openapi\.json|healthz|readyz|static|\.well-known)(/.*)?",
-)
+# For programs, and of no room.
+PROGRAMS = r"/(v1|openapi|openapi\.json|healthz|readyz|static|\.well-known)(/.*)?"
+UNLISTED = {pattern for one in pages_of() for pattern in one.unlisted}
 FIXED = {
     "/robots.txt": "text/plain; charset=utf-8",
     "/manifest.webmanifest": "application/manifest+json",
@@ -75,7 +62,12 @@ def is_allowed(robots: str, path: str) -> bool:
 
 
 def test_every_page_that_anybody_may_see_is_listed_or_says_why_not() -> None:
-    pages = {path for path in public() if not any(re.fullmatch(one, path) for one in UNLISTED)}
+    found = public().keys()
+    hidden = {one: {path for path in found if re.fullmatch(one, path)} for one in UNLISTED}
+    assert all(hidden.values()), "what hides no page needs no reason"
+    pages = {path for path in found if not re.fullmatch(PROGRAMS, path)}.difference(
+        *hidden.values()
+    )
     assert pages - FIXED.keys() == set(all_pages().listed)
 
 

@@ -36,4 +36,5 @@ PAGES = RoomPages(
     prove=again.PROVE,
     language="/language",
     acting=acting.ACTING,
+    unlisted={"/sign-in(/code|/link)?": "of one person who signs in"},
 )

@@ -44,4 +44,5 @@ PAGES = RoomPages(
         "breakable": breakable,
         "isolated": isolated,
     },
+    unlisted={"/[cC]/.*": "of one stamp"},
 )
