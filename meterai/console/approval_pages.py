@@ -142,7 +142,11 @@ async def decide_on_approval(
 
 @post(
     "/console/approvals/{request_id:str}/withdraw",
-    opt={"permission": Permission.CONSOLE_READ, "priority": Priority.PAID},
+    opt={
+        "permission": Permission.CONSOLE_READ,
+        "priority": Priority.PAID,
+        "asked_within": "whoever asked for it had the permission of the lever",
+    },
     include_in_schema=False,
 )
 async def withdraw_approval(

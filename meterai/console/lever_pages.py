@@ -70,6 +70,7 @@ async def list_levers(request: PageRequest, approvals: NamedDependency[ApprovalS
         "permission": Permission.CONSOLE_READ,
         "priority": Priority.PAID,
         "fresh_proof": True,
+        "asked_within": "the permission of the lever is asked for",
     },
     include_in_schema=False,
 )

@@ -62,7 +62,11 @@ async def show_console(
 
 @post(
     DESK,
-    opt={"permission": Permission.CONSOLE_READ, "priority": Priority.PAID},
+    opt={
+        "permission": Permission.CONSOLE_READ,
+        "priority": Priority.PAID,
+        "asked_within": "a search by file changes nothing",
+    },
     include_in_schema=False,
     request_max_body_size=FORM_BYTES_MAX,
 )

@@ -167,7 +167,11 @@ def _claimed(typed: _TypedCopy) -> StampingTry:
 
 @post(
     f"{HERE}/{{outage_id:str}}/mine",
-    opt={"permission": Permission.STAMPING_READ, "priority": Priority.PAID},
+    opt={
+        "permission": Permission.STAMPING_READ,
+        "priority": Priority.PAID,
+        "asked_within": "a copy of a public record, with what the reader may see; changes nothing",
+    },
     include_in_schema=False,
     status_code=200,
 )
