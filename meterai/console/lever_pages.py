@@ -70,7 +70,6 @@ async def list_levers(request: PageRequest, approvals: NamedDependency[ApprovalS
         "permission": Permission.CONSOLE_READ,
         "priority": Priority.PAID,
         "fresh_proof": True,
-        "asked_within": "the permission of the lever is asked for",
     },
     include_in_schema=False,
 )
@@ -88,6 +87,7 @@ async def show_lever(
         "permission": Permission.CONSOLE_READ,
         "priority": Priority.PAID,
         "fresh_proof": True,
+        "asked_within": "the permission of the lever is asked for",
     },
     include_in_schema=False,
 )
