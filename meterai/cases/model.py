@@ -81,6 +81,7 @@ CASE = Lifecycle(
         (_S.ASKED, _E.TIME_RAN_OUT): _S.CLOSED,
         (_S.CLOSED, _E.REOPENED): _S.OPEN,
     },
+    reopens={CaseEvent.REOPENED},
 )
 
 

@@ -38,6 +38,7 @@ COLLECTOR = Lifecycle(
         (CollectorState.OPEN, CollectorEvent.CLOSED): CollectorState.CLOSED,
         (CollectorState.CLOSED, CollectorEvent.APPROVED): CollectorState.OPEN,
     },
+    reopens={CollectorEvent.APPROVED},
 )
 
 

@@ -106,6 +106,7 @@ RESELLER = Lifecycle(
         (_R.PAUSED, _H.ENDED): _R.ENDED,
         (_R.ENDED, _H.INVITED_AGAIN): _R.INVITED,
     },
+    reopens={ResellerEvent.INVITED_AGAIN},
 )
 
 

@@ -89,6 +89,7 @@ INCIDENT = Lifecycle(
         (_S.ANNOUNCED, _E.CANCELLED): _S.CANCELLED,
         (_S.UNDER_WAY, _E.ENDED): _S.ENDED,
     },
+    also_begins={IncidentState.ANNOUNCED},
 )
 OPEN = (*_WORKED_ON, _S.ANNOUNCED, _S.UNDER_WAY)
 LEADS_TO = {_S(event): event for event in _E}

@@ -5,7 +5,7 @@ before a write, the edges that the database accepts (a test compares them), the 
 test of every pair.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from enum import StrEnum
 from typing import Generic, TypeVar
 
@@ -28,11 +28,26 @@ class NotAllowedNow(Refusal):
 
 
 class Lifecycle(Generic[State, Event]):
-    """Table of allowed moves."""
+    """Table of allowed moves.
 
-    def __init__(self, subject: str, edges: Mapping[tuple[State, Event], State]) -> None:
+    `reopens` are later, stronger facts that open what was closed; `also_begins` are states that begin a life beside
+    the first one, `births` events by which one begins and which have no edge.
+    """
+
+    def __init__(
+        self,
+        subject: str,
+        edges: Mapping[tuple[State, Event], State],
+        *,
+        reopens: Collection[Event] = (),
+        also_begins: Collection[State] = (),
+        births: Collection[Event] = (),
+    ) -> None:
         self.subject = subject
         self._edges = dict(edges)
+        self.reopens = frozenset(reopens)
+        self.also_begins = frozenset(also_begins)
+        self.births = frozenset(births)
 
     @property
     def states(self) -> type[State]:

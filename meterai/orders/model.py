@@ -81,6 +81,7 @@ ORDER = Lifecycle(
         (_S.CHARGED_BACK, _E.MONEY_RESTORED): _S.RETURNING,
         (_S.RETURNED, _E.MONEY_RESTORED): _S.RETURNING,
     },
+    reopens={OrderEvent.MONEY_RESTORED, OrderEvent.LOSS_COVERED},
 )
 
 

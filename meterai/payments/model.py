@@ -78,6 +78,7 @@ ATTEMPT = Lifecycle(
         (_S.PAID, _E.CHARGED_BACK): _S.CHARGED_BACK,
         (_S.CHARGED_BACK, _E.WON): _S.PAID,
     },
+    reopens={AttemptEvent.WON},
 )
 
 

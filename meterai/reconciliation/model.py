@@ -46,6 +46,7 @@ DAY = Lifecycle(
         (_S.DIFFERING, _E.READ_AGAIN): _S.READING,
         (_S.FINAL, _E.READ_AGAIN): _S.READING,
     },
+    reopens={DayEvent.READ_AGAIN},
 )
 
 

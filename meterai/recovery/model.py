@@ -59,6 +59,7 @@ RECOVERY = Lifecycle(
         **{(here, StepEvent.BACK): there for there, here in pairwise(STEPS)},
         **{(here, StepEvent.ABANDONED): RecoveryStep.ABANDONED for here in STEPS},
     },
+    births={StepEvent.STARTED},
 )
 
 

@@ -196,6 +196,7 @@ ACCOUNT_CLAIM = Lifecycle(
         (_S.HELD, _E.NAMED): _S.NAMED,
         (_S.HELD, _E.DECLINED): _S.DECLINED,
     },
+    reopens={AccountClaimEvent.ASKED_AGAIN},
 )
 
 

@@ -133,6 +133,7 @@ MESSAGE = Lifecycle(
         (MessageState.UNDELIVERED, MessageEvent.REPLAYED): MessageState.WAITING,
         (MessageState.DELIVERED, MessageEvent.REPLAYED): MessageState.WAITING,
     },
+    reopens={MessageEvent.REPLAYED},
 )
 
 

@@ -5,17 +5,7 @@ from typing import Any
 
 import pytest
 
-from meterai.cases.model import CaseEvent
-from meterai.collectors.model import CollectorEvent
-from meterai.distribution.model import ResellerEvent
-from meterai.incidents.model import IncidentState
 from meterai.kit.lifecycle import Lifecycle, NotAllowedNow
-from meterai.orders.model import OrderEvent
-from meterai.payments.model import AttemptEvent
-from meterai.reconciliation.model import DayEvent
-from meterai.recovery.model import StepEvent
-from meterai.refunds.model import AccountClaimEvent
-from meterai.webhooks.model import MessageEvent
 from scripts.lifecycles import LIFECYCLES, Drawn
 
 
@@ -36,33 +26,15 @@ def test_every_pair_has_its_edge_or_is_refused(drawn: Drawn) -> None:
             }
 
 
-# A later, stronger fact opens what was closed; a case is opened by its person, once.
-REOPENING = {
-    AccountClaimEvent.ASKED_AGAIN,
-    CollectorEvent.APPROVED,
-    DayEvent.READ_AGAIN,
-    AttemptEvent.WON,
-    CaseEvent.REOPENED,
-    OrderEvent.MONEY_RESTORED,
-    OrderEvent.LOSS_COVERED,
-    ResellerEvent.INVITED_AGAIN,
-    MessageEvent.REPLAYED,
-}
-# States that begin a life beside the first of their table, and events that do.
-ALSO_BEGIN: set[StrEnum] = {IncidentState.ANNOUNCED}
-BEGINNINGS: set[StrEnum] = {StepEvent.STARTED}
-
-
 @pytest.mark.parametrize("drawn", LIFECYCLES, ids=lambda drawn: drawn.title)
 def test_every_state_is_reached_and_every_event_happens(drawn: Drawn) -> None:
     first = next(iter(drawn.states))
     edges = list(drawn.lifecycle.edges())
-    reached: set[StrEnum] = {first, *ALSO_BEGIN & set(drawn.states)}
+    reached: set[StrEnum] = {first, *drawn.lifecycle.also_begins}
     for _ in drawn.states:
         reached |= {target for state, _, target in edges if state in reached}
     assert reached == set(drawn.states)
-    beginnings = {one for one in BEGINNINGS if type(one) is drawn.lifecycle.events}
-    assert {event for _, event, _ in edges} == set(drawn.events) - beginnings
+    assert {event for _, event, _ in edges} == set(drawn.events) - drawn.lifecycle.births
 
 
 @pytest.mark.parametrize("drawn", LIFECYCLES, ids=lambda drawn: drawn.title)
@@ -70,7 +42,8 @@ def test_from_every_state_an_end_is_reached(drawn: Drawn) -> None:
     edges = [
         edge
         for edge in drawn.lifecycle.edges()
-        if edge[1] not in REOPENING and edge[0] != edge[2]  # what is said anew is no other state
+        if edge[1] not in drawn.lifecycle.reopens
+        and edge[0] != edge[2]  # what is said anew is no other state
     ]
     ending = set(drawn.states) - {state for state, _, _ in edges}
     assert bool(ending) == drawn.has_end
