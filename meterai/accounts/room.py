@@ -119,6 +119,9 @@ ROOM = Room(
         ("OrganizationView", "state"): FieldDescription(list(OrganizationState)),
         ("MemberView", "role"): FieldDescription(list(Role)),
     },
+    examples={
+        "key_id": "key_06f9k2...",
+    },
     pages=pages.PAGES,
     tasks=_tasks,
     demands=DEMANDS,

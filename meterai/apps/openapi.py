@@ -13,8 +13,16 @@ import msgspec
 from litestar.routes import BaseRoute, HTTPRoute
 
 from meterai.accounts import Permission
-from meterai.apps.rooms import ROOMS
-from meterai.plumbing.http.described import FILE, NOTHING_MORE, Described, FieldDescription, Schema
+from meterai.apps.rooms import ROOMS, examples_of
+from meterai.plumbing.http.described import (
+    FILE,
+    NOTHING_MORE,
+    Described,
+    Examples,
+    FieldDescription,
+    Schema,
+    example_of,
+)
 from meterai.plumbing.http.problems import PROBLEM
 from meterai.portal import reference
 from meterai.room import Rooms
@@ -173,7 +181,7 @@ def _narrow_fields(schemas: Schema, fields: Mapping[tuple[str, str], FieldDescri
                 field["minimum"] = told.least
 
 
-def _plain_parameter(parameter: Schema) -> None:
+def _plain_parameter(parameter: Schema, examples: Examples) -> None:
     """Remove parts without information: a query has no null, and false is the default."""
     told = parameter["schema"]
     for one in told.pop("oneOf", ()):
@@ -182,11 +190,11 @@ def _plain_parameter(parameter: Schema) -> None:
     told.pop("description", None)
     for name in ("deprecated", "allowEmptyValue", "allowReserved"):
         parameter.pop(name, None)
-    if (example := reference.EXAMPLES.get(parameter["name"])) is not None:
+    if (example := examples.get(parameter["name"])) is not None:
         parameter["example"] = example
 
 
-def _complete_body(route: _Route, schemas: Schema) -> None:
+def _complete_body(route: _Route, schemas: Schema, examples: Examples) -> None:
     """Complete the body of a command, with an example."""
     operation, described = route.operation, route.described
     if described.body:
@@ -202,7 +210,7 @@ def _complete_body(route: _Route, schemas: Schema) -> None:
             content["example"] = {
                 name: _example(text, field)
                 for name, field in fields.items()
-                if (text := reference.example(route.path, name)) is not None
+                if (text := example_of(examples, route.path, name)) is not None
             }
 
 
@@ -232,16 +240,17 @@ def completed(description: Schema, routes: Iterable[BaseRoute], rooms: Rooms = R
     """Complete the description in place, and return it."""
     schemas = description["components"].setdefault("schemas", {})
     schemas["Problem"] = _problem_schema()
+    examples = examples_of(rooms)
     _narrow_fields(schemas, {of: field for room in rooms for of, field in room.fields.items()})
     for route in _operations(description, routes):
         operation, described = route.operation, route.described
         operation["operationId"] = route.name
         operation.pop("deprecated", None)
         _complete_answers(route)
-        _complete_body(route, schemas)
+        _complete_body(route, schemas, examples)
         parameters = operation.setdefault("parameters", [])
         for parameter in parameters:
-            _plain_parameter(parameter)
+            _plain_parameter(parameter, examples)
         if route.is_public:
             operation["security"] = []
         if described.needs_key:

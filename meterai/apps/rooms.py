@@ -36,6 +36,7 @@ from meterai.plumbing.db.checks import Registered
 from meterai.plumbing.db.database import Database
 from meterai.plumbing.db.personal import OF_PLUMBING
 from meterai.plumbing.db.tables import AUDITED, GLOBAL_TABLES, TABLES
+from meterai.plumbing.http.described import Examples
 from meterai.plumbing.messages import also
 from meterai.plumbing.work.events import Event, Subscription
 from meterai.plumbing.work.retention import RETENTION
@@ -178,6 +179,17 @@ def subscriptions_of(rooms: Rooms = ROOMS) -> Sequence[Subscription]:
     """Return all subscriptions: the handlers of every room, and the publication to accounts."""
     told = dict.fromkeys(one.event for room in rooms for one in room.published)
     return [*(one for room in rooms for one in room.handlers), *map(publishing, told)]
+
+
+def examples_of(rooms: Rooms = ROOMS) -> Examples:
+    """Examples of fields and parameters of the API."""
+    found: dict[str, str] = {}
+    for room in rooms:
+        assert not found.keys() & room.examples.keys(), (
+            f"{room.name} gives an example that is given"
+        )
+        found.update(room.examples)
+    return found
 
 
 def unheard_of(rooms: Rooms = ROOMS) -> Mapping[type[Event], str]:

@@ -24,7 +24,7 @@ from meterai.accounts import AccountService, Permission, require_permission
 from meterai.apps.container import build_services
 from meterai.apps.edge import admitted
 from meterai.apps.openapi import completed
-from meterai.apps.rooms import ROOMS, introduce, pages_of, services_of
+from meterai.apps.rooms import ROOMS, examples_of, introduce, pages_of, services_of
 from meterai.apps.settings import load
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
@@ -268,6 +268,7 @@ def build(settings: Settings, rooms: Rooms = ROOMS, site: pages.Site | None = No
         debug=False,
     )
     _give_at_once(app)
+    app.state.examples = examples_of(rooms)
     app.state.openapi = completed(app.openapi_schema.to_schema(), app.routes, rooms)
     return app
 

@@ -81,6 +81,11 @@ ROOM = Room(
     build=_build,
     services={"batches": BatchService, "results": Results},
     routes=(*routes, *pages.routes),
+    examples={
+        "batch_id": "bat_06f9k2...",
+        "number": "1",
+        "order": '{"payment_method": "qris"}',
+    },
     pages=pages.PAGES,
     fields=FIELDS,
     commands=(

@@ -94,6 +94,12 @@ ROOM = Room(
     services={"cases": CaseService, "proofs": Proofs},
     routes=(*routes, *pages.routes, *proof_pages.routes, *staff_pages.routes),
     fields=FIELDS,
+    examples={
+        "case_id": "cas_06f9k2...",
+        "matter": "paid_not_executed",
+        "words": "Saldo terpotong, kuota 0.",
+        "about": "ord_06f9k2...",
+    },
     pages=pages.PAGES,
     handlers=HANDLERS,
     tasks=_tasks,

@@ -82,6 +82,9 @@ ROOM = Room(
     services={"outages": OutageService},
     routes=(*routes, *pages.routes, *staff_pages.routes),
     fields=FIELDS,
+    examples={
+        "outage_id": "out_06f9k2...",
+    },
     pages=pages.PAGES,
     tasks=_tasks,
     undemanded=UNDEMANDED,

@@ -7,6 +7,7 @@ from string import Formatter
 from typing import Any
 
 from meterai.kit.refusal import CommandRefusal, Refusal
+from meterai.plumbing.http.described import Examples, example_of
 from meterai.plumbing.messages import LocalTime, catalogue, translate
 
 Schema = Mapping[str, Any]
@@ -15,67 +16,6 @@ _DEPTH_MAX = 4  # of members within members that are spelt out
 _PREFIX = "/v1/"
 _REFUSAL = "refusal."
 _EXPECTED = "expected."
-_FACTS = (
-    '{"type": "4a", "number": "INV-1", "date": "2026-11-30", "value": 7500000, '
-    '"party": {"name": "PT Contoh", "identity": "NPWP", "number": "0123456789012345"}}'
-)
-# By the name of a field; after its path where it is another thing there.
-EXAMPLES: Mapping[str, str] = {
-    "key_id": "key_06f9k2...",
-    "order_id": "ord_06f9k2...",
-    "batch_id": "bat_06f9k2...",
-    "number": "1",
-    "refund_id": "rfd_06f9k2...",
-    "stamping_id": "stg_06f9k2...",
-    "serial": "03TG7W4J2N0A5D8K1R9YQB",
-    "claim": "1A7K9...",
-    "name": "buying",
-    "quantity": "3",
-    "email": "ani@example.id",
-    "rupiah": "1000000",
-    "account": "acc_06f9k2...",
-    "reseller_id": "acc_06f9k2...",
-    "distributor_id": "acc_06f9k2...",
-    "day_rupiah": "500000",
-    "fee": "500",
-    "sale_id": "sal_06f9k2...",
-    "payment_method": "qris",
-    "reference": "PO-17",
-    "metadata": '{"unit": "Bandung"}',
-    "ticket": "1.buying...",
-    "case_id": "cas_06f9k2...",
-    "outage_id": "out_06f9k2...",
-    "claim_id": "clm_06f9k2...",
-    "bank_code": "014",
-    "account_no": "1234567890",
-    "holder": "Budi Santoso",
-    "matter": "paid_not_executed",
-    "words": "Saldo terpotong, kuota 0.",
-    "about": "ord_06f9k2...",
-    "webhook_id": "whk_06f9k2...",
-    "message_id": "msg_06f9k2...",
-    "description": "accounting",
-    "order": '{"payment_method": "qris"}',
-    "url": "https://you.example/meterai",
-    "events": '["order.executed", "refund.settled"]',
-    "since": "2026-11-30T00:00:00Z",
-    "seller": "toko-meterai",
-    "seller_fee": "1000",
-    "slug": "toko-meterai",
-    "colour": "#7a1f3d",
-    "terms": "Buka setiap hari.",
-    "month": "2026-11",
-    "ntpn": "0123456789ABCDEF",
-    "paid_on": "2026-12-10",
-    "receipt": "BPE-0123456789",
-    "reported_on": "2026-12-18",
-    "happened_at": "2026-11-30T09:00:00+07:00",
-    "reason": "sistem tidak menjawab",
-    "facts": _FACTS,
-    "/v1/orders/documents facts": f"[{_FACTS}]",
-    "placement": '{"page": -1, "x": 450, "y": 40, "width": 70}',
-    "placements": '{"page": -1, "x": 450, "y": 40, "width": 70}',
-}
 _FILE_EXAMPLE = "@surat.pdf"
 _FILES = {"/v1/shop/logo": "@logo.png", "/v1/batches/{batch_id}/rows": "@rows.jsonl"}  # by path
 _FILE_TYPE = "binary"  # the format of a file in a description
@@ -107,6 +47,7 @@ class Operation:
     answer: tuple[DocumentedField, ...]
     url: str  # of the instance that is asked
     is_public: bool  # needs no key
+    examples: Examples
 
     @property
     def curl(self) -> str:
@@ -171,17 +112,17 @@ def _answer(operation: Schema, components: Schema) -> tuple[str, tuple[Documente
 
 def _curl(operation: Operation) -> str:
     address, body_type, body = operation.path, operation.body_type, operation.body
-    for name, example in EXAMPLES.items():
+    for name, example in operation.examples.items():
         address = address.replace("{" + name + "}", example)
     parts = ["curl"] if operation.is_public else ["curl", "-H 'Authorization: Bearer mtr_...'"]
     if any(one.name.startswith(IDEMPOTENCY) for one in operation.parameters):
         parts.append(f"-H '{IDEMPOTENCY}: 7f1c2a9e'")
     if body_type == "multipart/form-data":
-        fields = (_form_example(operation.path, one) for one in body)
+        fields = (_form_example(operation, one) for one in body)
         parts.append(" ".join(f"-F {shlex.quote(one)}" for one in fields))
     elif body_type == "application/json":
         told = ", ".join(
-            f'"{one.name}": {_json_example(one)}' for one in body if "." not in one.name
+            f'"{one.name}": {_json_example(operation, one)}' for one in body if "." not in one.name
         )
         parts.append(f"--json {shlex.quote('{' + told + '}')}")
     elif body_type:
@@ -192,26 +133,21 @@ def _curl(operation: Operation) -> str:
     return " \\\n  ".join([*parts, f"{operation.url}{address}"])
 
 
-def example(path: str, name: str) -> str | None:
-    """Example of a field of a path."""
-    return EXAMPLES.get(f"{path} {name}") or EXAMPLES.get(name)
-
-
-def _form_example(path: str, member: DocumentedField) -> str:
+def _form_example(operation: Operation, member: DocumentedField) -> str:
     name = member.name
     if member.type.endswith(_FILE_TYPE):
         return f"{name}={_FILE_EXAMPLE}"
-    return f"{name}={example(path, name) or '...'}"
+    return f"{name}={example_of(operation.examples, operation.path, name) or '...'}"
 
 
-def _json_example(member: DocumentedField) -> str:
-    example = EXAMPLES.get(member.name, "...")
+def _json_example(operation: Operation, member: DocumentedField) -> str:
+    example = operation.examples.get(member.name, "...")
     is_text = not member.type.startswith(("integer", "object", "array"))
     return f'"{example}"' if is_text else example
 
 
-def operations(description: Schema, url: str) -> list[Operation]:
-    """Every operation of the API, in the order of the description."""
+def operations(description: Schema, url: str, examples: Examples) -> list[Operation]:
+    """Every operation of the API, in the order of the description, asked with these examples."""
     components = description.get("components", {}).get("schemas", {})
     found = []
     for path, methods in description.get("paths", {}).items():
@@ -242,6 +178,7 @@ def operations(description: Schema, url: str) -> list[Operation]:
                     answer=answer,
                     url=url,
                     is_public=operation.get("security") == [],
+                    examples=examples,
                 )
             )
     return found

@@ -99,6 +99,13 @@ ROOM = Room(
     lifecycles=(CLAIM_LINK, ACCOUNT_CLAIM),
     build=_build,
     services={"refunds": RefundService, "claims": ClaimService},
+    examples={
+        "refund_id": "rfd_06f9k2...",
+        "claim_id": "clm_06f9k2...",
+        "bank_code": "014",
+        "account_no": "1234567890",
+        "holder": "Budi Santoso",
+    },
     routes=routes,
     fields=FIELDS,
     handlers=HANDLERS,

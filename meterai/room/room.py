@@ -19,7 +19,7 @@ from meterai.plumbing.db.checks import Check
 from meterai.plumbing.db.figures import FigureQuery, PromiseQuery
 from meterai.plumbing.db.invariants import Invariant, MailCause, Posting
 from meterai.plumbing.db.personal import Personal
-from meterai.plumbing.http.described import FieldDescription
+from meterai.plumbing.http.described import Examples, FieldDescription
 from meterai.plumbing.http.front import Step
 from meterai.plumbing.keyring import Keyring
 from meterai.plumbing.observe.metrics import Metric
@@ -63,6 +63,7 @@ class Room:
     services   services for routes, by the name of a parameter; `build` adds them
     routes     HTTP handlers: the API, and pages that show only this room
     fields     by the names of a view and of its field, its possible values, for the description of the API
+    examples   of fields and parameters of the API, for its description and documentation; a name is given once
     pages      templates, drawings and links of its pages
     step       makes a step of the front, before the application and its limiter: sees each request first
     shows      keeps the common head of every page up to date, in a web process
@@ -110,6 +111,7 @@ class Room:
     opens: Opens = field(default_factory=dict)
     services: Mapping[str, type] = field(default_factory=dict)
     routes: Sequence[ControllerRouterHandler] = ()
+    examples: Examples = field(default_factory=dict)
     fields: Mapping[tuple[str, str], FieldDescription] = field(default_factory=dict)
     pages: RoomPages | None = None
     step: MakeStep | None = None

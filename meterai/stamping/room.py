@@ -112,6 +112,10 @@ COMMANDS = (
 FIELDS = {
     ("StampingView", "state"): FieldDescription(list(StampingState)),
 }
+_FACTS = (
+    '{"type": "4a", "number": "INV-1", "date": "2026-11-30", "value": 7500000, '
+    '"party": {"name": "PT Contoh", "identity": "NPWP", "number": "0123456789012345"}}'
+)
 ROOM = Room(
     name="stamping",
     subjects=[SubjectSort(SubjectKind.STAMPING, prefix="stg")],
@@ -133,6 +137,13 @@ ROOM = Room(
     ready={"keys": _can_seal},
     warns={"keys_end": _keys_end},
     services={"stamping": StampingService, "reorders": ReorderService},
+    examples={
+        "stamping_id": "stg_06f9k2...",
+        "facts": _FACTS,
+        "/v1/orders/documents facts": f"[{_FACTS}]",
+        "placement": '{"page": -1, "x": 450, "y": 40, "width": 70}',
+        "placements": '{"page": -1, "x": 450, "y": 40, "width": 70}',
+    },
     routes=routes,
     fields=FIELDS,
     leases=_leases,

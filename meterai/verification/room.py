@@ -60,6 +60,10 @@ ROOM = Room(
     services={"verification": VerificationService},
     routes=(*routes, *pages.routes),
     fields=FIELDS,
+    examples={
+        "serial": "03TG7W4J2N0A5D8K1R9YQB",
+        "claim": "1A7K9...",
+    },
     pages=pages.PAGES,
     commands=COMMANDS,
 )

@@ -131,6 +131,10 @@ ROOM = Room(
     services={"lines": WaitingRoom},
     routes=(*routes, *pages),
     fields=FIELDS,
+    examples={
+        "name": "buying",
+        "ticket": "1.buying...",
+    },
     pages=PAGES,
     step=step,
     tasks=_tasks,

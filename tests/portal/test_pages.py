@@ -411,7 +411,7 @@ def test_the_documentation_lists_operations_with_examples() -> None:
             "schemas": {"O": {"properties": {"quantity": {"type": "integer"}}, "required": []}}
         },
     }
-    (operation,) = reference.operations(description, "http://h")
+    (operation,) = reference.operations(description, "http://h", {"quantity": "3"})
     assert operation.body == (reference.DocumentedField("quantity", "integer", False),)
     assert operation.answer_status == "201"
     assert "Idempotency-Key" in operation.curl

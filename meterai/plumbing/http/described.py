@@ -6,7 +6,7 @@ shown of it are made of that.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 Schema = dict[str, Any]
 FILE: Schema = {"type": "string", "format": "binary"}
@@ -43,3 +43,12 @@ class FieldDescription:
 
     words: Sequence[str] = ()
     least: int = 0
+
+
+# By the name of a field or parameter of the API; after the path and a space where it is another thing there.
+Examples: TypeAlias = Mapping[str, str]
+
+
+def example_of(examples: Examples, path: str, name: str) -> str | None:
+    """The example of a field of a path; None where no room gives one."""
+    return examples.get(f"{path} {name}") or examples.get(name)

@@ -14,7 +14,7 @@ from meterai.portal import reference
 
 @lru_cache(maxsize=2)
 def _operations(app: Litestar, url: str) -> list[reference.Operation]:
-    return reference.operations(app.state.openapi, url)
+    return reference.operations(app.state.openapi, url, app.state.examples)
 
 
 @get(
