@@ -24,6 +24,8 @@ class LinkPlace(StrEnum):
     FOOT = "foot"
     DESK = "desk"  # the bar of the pages of staff
     REFUSED = "refused"  # where to go on after a refusal or a fault
+    ACCOUNT = "account"  # below the facts of an account, on its page
+    SECTION = "section"  # a section of that page: its label is the title, `<label>_mean` and `<label>_all` its text and button
 
 
 class ShownTo(StrEnum):

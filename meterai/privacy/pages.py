@@ -36,7 +36,10 @@ PAGES = RoomPages(
     "privacy",
     "meterai.privacy",
     listed={"/privacy/processing": "page.processing.about"},
-    links=(PageLink(LinkPlace.DESK, 70, "/console/privacy", "page.nav.privacy", ShownTo.STAFF),),
+    links=(
+        PageLink(LinkPlace.ACCOUNT, 10, MINE, "page.account.my_data", ShownTo.SIGNED_IN),
+        PageLink(LinkPlace.DESK, 70, "/console/privacy", "page.nav.privacy", ShownTo.STAFF),
+    ),
 )
 
 

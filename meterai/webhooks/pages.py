@@ -16,9 +16,12 @@ from meterai.kit.priority import Priority
 from meterai.kit.refusal import Malformed, Refusal
 from meterai.pages import (
     Form,
+    LinkPlace,
     Page,
+    PageLink,
     PageRequest,
     RoomPages,
+    ShownTo,
     field_errors,
     form_key,
     kept_text,
@@ -250,4 +253,17 @@ routes = [
     rotate_secret,
     act,
 ]
-PAGES = RoomPages("webhooks", "meterai.webhooks")
+PAGES = RoomPages(
+    "webhooks",
+    "meterai.webhooks",
+    links=[
+        PageLink(
+            LinkPlace.SECTION,
+            20,
+            "/account/webhooks",
+            "page.account.webhooks",
+            ShownTo.SIGNED_IN,
+            Permission.WEBHOOKS_READ,
+        )
+    ],
+)

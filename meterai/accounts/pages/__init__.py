@@ -1,5 +1,6 @@
 """The pages of an account alone: signing in and out, passkeys, API keys, organizations, and the language."""
 
+from meterai.accounts.model import Permission
 from meterai.accounts.pages import (
     acting,
     again,
@@ -31,7 +32,17 @@ routes = [
 PAGES = RoomPages(
     "accounts",
     "meterai.accounts",
-    links=(PageLink(LinkPlace.NAVIGATION, 50, "/sign-in", "page.nav.sign_in", ShownTo.STRANGERS),),
+    links=(
+        PageLink(LinkPlace.NAVIGATION, 50, "/sign-in", "page.nav.sign_in", ShownTo.STRANGERS),
+        PageLink(
+            LinkPlace.SECTION,
+            10,
+            keys.KEYS,
+            "page.account.keys",
+            ShownTo.SIGNED_IN,
+            Permission.KEYS_READ,
+        ),
+    ),
     sign_in="/sign-in",
     prove=again.PROVE,
     language="/language",
