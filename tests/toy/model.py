@@ -1,7 +1,6 @@
 """Guests: how long a name may be, and the refusal of one that is in the book; pure."""
 
 from meterai.kit.refusal import Refusal, refusal_of_constraint
-from meterai.pages import FieldWrong
 
 NAME_LENGTH_MAX = 80  # characters of a name; it stands on one line of a phone
 
@@ -13,11 +12,3 @@ class GuestKnown(Refusal):
 
 
 refusal_of_constraint("guest_is_entered_once", GuestKnown)
-
-
-def guest_name(typed: str) -> str:
-    """The name as it is kept.  Refuses `FieldWrong`."""
-    name = typed.strip()
-    if not 0 < len(name) <= NAME_LENGTH_MAX:
-        raise FieldWrong("guest")
-    return name

@@ -9,6 +9,7 @@ from meterai.accounts import Permission
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
 from meterai.pages import (
+    FieldWrong,
     Page,
     PageRequest,
     RoomPages,
@@ -19,7 +20,7 @@ from meterai.pages import (
     see_other,
 )
 from meterai.plumbing.http.language import language_of
-from tests.toy.model import guest_name
+from tests.toy.model import NAME_LENGTH_MAX
 from tests.toy.service import GuestService
 
 # A room of the platform adds permissions of its own to `Permission`.
@@ -44,6 +45,14 @@ async def show_guests(
     return page(request, "guests/book.html", names=names, typed=kept_text(request, "guest"))
 
 
+def _name(typed: str) -> str:
+    """The name as it is kept.  Refuses `FieldWrong`."""
+    name = typed.strip()
+    if not 0 < len(name) <= NAME_LENGTH_MAX:
+        raise FieldWrong("guest")
+    return name
+
+
 @post("/guests", opt=_ENTERING, include_in_schema=False)
 async def enter_guest(
     request: PageRequest, guests: NamedDependency[GuestService], account: NamedDependency[UUID]
@@ -51,7 +60,7 @@ async def enter_guest(
     """Enter somebody, and show the book; a name that cannot be entered is told on the form."""
     form = await read_own_form(request)
     try:
-        await guests.enter(account, guest_name(form.text("guest")))
+        await guests.enter(account, _name(form.text("guest")))
     except Refusal as refusal:
         return page(
             request,
