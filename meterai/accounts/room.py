@@ -9,7 +9,7 @@ from meterai.accounts.demands import DEMANDS, UNDEMANDED
 from meterai.accounts.invariants import INVARIANTS, MAIL_CAUSES
 from meterai.accounts.knows import KNOWS, WORK
 from meterai.accounts.levers import LEVERS
-from meterai.accounts.model import INVITATION, ORGANIZATION, OrganizationState, Role
+from meterai.accounts.model import INVITATION, ORGANIZATION, OrganizationState, Role, StaffRole
 from meterai.accounts.organizations import OrganizationService
 from meterai.accounts.passkeys import PasskeyService
 from meterai.accounts.personal import PERSONAL
@@ -83,6 +83,7 @@ COMMANDS = (
 
 ROOM = Room(
     name="accounts",
+    words={"role_is_known": [Role], "staff_role_is_known": [StaffRole]},
     subjects=[SubjectSort(SubjectKind.ACCOUNT, prefix="acc")],
     tables=frozenset(
         {

@@ -85,6 +85,7 @@ COMMANDS = tuple(
 
 ROOM = Room(
     name="documents",
+    words={"object_store_hold_is_known": [Hold]},
     tables=frozenset({"documents"}),
     global_tables={
         "object_store": "one row: the store that all originals lie in",

@@ -105,6 +105,7 @@ FIELDS = {
 }
 ROOM = Room(
     name="incidents",
+    words={"incident_kind_is_known": [IncidentKind], "incident_severity_is_known": [Severity]},
     subjects=[SubjectSort(SubjectKind.INCIDENT, prefix="inc", page="/console/incidents")],
     global_tables={
         "incidents": "an incident is of the whole installation",

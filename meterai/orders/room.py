@@ -64,6 +64,7 @@ FIELDS = {
 }
 ROOM = Room(
     name="orders",
+    words={"order_kind_is_known": [OrderKind]},
     subjects=[SubjectSort(SubjectKind.ORDER, prefix="ord")],
     tables=frozenset({"orders", "order_labels", "order_deposits", "order_sellers", "order_fees"}),
     global_tables={"sale_terms": "at which price and fee we ever sold"},

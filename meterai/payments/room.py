@@ -19,12 +19,12 @@ from meterai.payments.jobs import HANDLERS
 from meterai.payments.knows import KNOWS
 from meterai.payments.levers import LEVERS
 from meterai.payments.metrics import METRICS
-from meterai.payments.model import ATTEMPT, AttemptState
+from meterai.payments.model import ATTEMPT, AttemptState, OddReason
 from meterai.payments.news_check import NewsComparison
 from meterai.payments.personal import PERSONAL
 from meterai.payments.qr_check import check_numbers, check_qrs, check_rails
 from meterai.payments.rails import Connecting, RailKind, RailKinds
-from meterai.payments.refunds.model import REFUND, refund_lease_seconds
+from meterai.payments.refunds.model import REFUND, RefundCause, Way, refund_lease_seconds
 from meterai.payments.refunds.service import RefundSender
 from meterai.payments.refunds.store import (
     LOOK_UP_DUE,
@@ -231,6 +231,11 @@ def payments_with(kinds: RailKinds) -> Room:
 
     return Room(
         name="payments",
+        words={
+            "refund_way_is_known": [Way],
+            "refund_cause_is_known": [RefundCause],
+            "suspense_reason_is_known": [OddReason],
+        },
         tables=frozenset(
             {
                 "payment_attempts",

@@ -13,7 +13,15 @@ from meterai.privacy.figures import FIGURES
 from meterai.privacy.invariants import INVARIANTS, MAIL_CAUSES
 from meterai.privacy.knows import KNOWS, WORK
 from meterai.privacy.levers import LEVERS
-from meterai.privacy.model import BREACH, BREACH_SUBJECT, COPY, ERASURE
+from meterai.privacy.model import (
+    BREACH,
+    BREACH_SUBJECT,
+    COPY,
+    ERASURE,
+    CopyState,
+    ErasureState,
+    PrivacyRequestKind,
+)
 from meterai.privacy.personal import PERSONAL
 from meterai.privacy.processing import Processing
 from meterai.privacy.retention import RETENTION
@@ -73,6 +81,7 @@ COMMANDS = (
 
 ROOM = Room(
     name="privacy",
+    words={"privacy_request_state_is_known": [CopyState, ErasureState, PrivacyRequestKind]},
     subjects=[BREACH_SUBJECT],
     tables=frozenset({"privacy_requests"}),
     global_tables={"breaches": "a breach is of many accounts, or of all"},

@@ -9,7 +9,7 @@ from meterai.reconciliation.audited import AUDITED
 from meterai.reconciliation.invariants import INVARIANTS
 from meterai.reconciliation.levers import LEVERS
 from meterai.reconciliation.metrics import METRICS
-from meterai.reconciliation.model import DAY
+from meterai.reconciliation.model import DAY, BreakKind
 from meterai.reconciliation.retention import RETENTION
 from meterai.reconciliation.service import TASK, Reconciliation
 from meterai.reconciliation.settings import ReconciliationSettings
@@ -55,6 +55,7 @@ def _command(name: str, function: str, schema: Schema = Schema.CURRENT) -> Comma
 
 ROOM = Room(
     name="reconciliation",
+    words={"suspense_reason_is_known": [BreakKind]},
     global_tables={
         "record_days": "the record of a provider is of the whole instance",
         "record_lines": "the record of a provider is of the whole instance",

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from importlib.resources.abc import Traversable
 from typing import Any, TypeAlias
 
@@ -50,10 +51,12 @@ class Room:
     tables     its tables of accounts: no other room's SQL names them (tests/tidy/test_sql_walls.py)
     global_tables  its tables that belong to no account, and why: the same holds of them
     subjects   kinds of its things that somebody asks about
-    lifecycles state tables of its things
-    settings   Struct of its settings; each becomes `METERAI_<FIELD>`
-    sections   more such Structs, of parts of the room
-    needs      refuses if something is missing that its services need beside the database; called
+    lifecycles which states its things may have, and what leads from one to the next
+    words      by CHECK constraints that allow other words than the states of one lifecycle: the kinds that they
+               allow, together with those that other rooms register
+    settings   the Struct of its settings; each becomes `METERAI_<FIELD>`
+    sections   more of them, of parts that the room is made with
+    needs      refuses where something is missing that its services need beside the database; asked
                before a process begins
     build      adds its services to the container; the rooms below it were built before
     ready      by name, conditions of `/readyz`; each refuses if it is not met
@@ -101,6 +104,7 @@ class Room:
     global_tables: Mapping[str, str] = field(default_factory=dict)
     subjects: Sequence[SubjectSort] = ()
     lifecycles: Sequence[Lifecycle[Any, Any]] = ()
+    words: Mapping[str, Sequence[type[StrEnum]]] = field(default_factory=dict)
     settings: type[msgspec.Struct] | None = None
     sections: Sequence[type[msgspec.Struct]] = ()
     needs: Callable[[Settings, Keyring], None] = lambda _settings, _keyring: None

@@ -9,7 +9,7 @@ from meterai.suspense.audited import AUDITED
 from meterai.suspense.invariants import INVARIANTS, POSTINGS
 from meterai.suspense.knows import KNOWS, WORK
 from meterai.suspense.metrics import METRICS
-from meterai.suspense.model import SUSPENSE
+from meterai.suspense.model import SUSPENSE, Resolution
 from meterai.suspense.personal import PERSONAL
 from meterai.suspense.retention import RETENTION
 from meterai.suspense.service import SuspenseService
@@ -32,6 +32,7 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
 
 ROOM = Room(
     name="suspense",
+    words={"suspense_resolution_is_known": [Resolution]},
     subjects=[SubjectSort(SubjectKind.SUSPENSE, prefix="sus")],
     global_tables={
         "suspense_items": "what a provider told us and nobody can place, before it is known whose it is"

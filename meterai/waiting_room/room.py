@@ -19,7 +19,7 @@ from meterai.waiting_room.invariants import INVARIANTS, MAIL_CAUSES
 from meterai.waiting_room.knows import KNOWS
 from meterai.waiting_room.levers import LEVERS
 from meterai.waiting_room.metrics import METRICS
-from meterai.waiting_room.model import LINE, LINE_SUBJECT, SIGNATURES, GuardedAct, LineState
+from meterai.waiting_room.model import LINE, LINE_SUBJECT, SIGNATURES, GuardedAct, LineState, Policy
 from meterai.waiting_room.pages import PAGES, pages
 from meterai.waiting_room.personal import PERSONAL
 from meterai.waiting_room.retention import RETENTION
@@ -115,6 +115,7 @@ FIELDS = {
 }
 ROOM = Room(
     name="waiting_room",
+    words={"line_act_is_known": [GuardedAct], "line_policy_is_known": [Policy]},
     subjects=[LINE_SUBJECT],
     tables=frozenset({"waiting_room_places"}),
     global_tables={

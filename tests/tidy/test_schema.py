@@ -7,29 +7,12 @@ uniqueness and no foreign key leaves it out; no triggers; hot commands are one f
 import ast
 import re
 from collections.abc import Iterator
-from enum import StrEnum
 from typing import Any
 
 import psycopg
 import pytest
 
-from meterai.accounts.model import Role, StaffRole
-from meterai.approvals import ApprovalState
-from meterai.apps.rooms import global_tables_of
-from meterai.documents.model import Hold
-from meterai.drafts.model import FileState
-from meterai.finance.model import PayoutState
-from meterai.incidents.model import IncidentKind, IncidentState, Severity
-from meterai.orders.model import OrderKind, OrderState
-from meterai.outages.model import OutageState
-from meterai.payments import RefundCause, RefundState, Way
-from meterai.payments.model import AttemptState, UnmatchedReason
-from meterai.payments.transfers.model import TransferState
-from meterai.reconciliation.model import BreakKind, DayState
-from meterai.stamping.model import StampingState
-from meterai.stamps.model import StampState
-from meterai.suspense import Resolution, SuspenseState
-from meterai.waiting_room.model import GuardedAct, LineState, Policy
+from meterai.apps.rooms import ROOMS, global_tables_of
 from tests.tidy.sources import SOURCES
 
 GLOBAL = global_tables_of()  # what belongs to no account, each with its reason
@@ -40,36 +23,6 @@ HOT_COMMANDS = {
     "order_settle": "capture-and-issue",
     "stamping_reserve": "hold stamps, bind serials",
     "stamping_deliver": "keep the delta, post the hold",
-}
-STATES: dict[tuple[str, str], type[StrEnum]] = {
-    ("outages", "outage_state_is_known"): OutageState,
-    ("approvals", "approval_state_is_known"): ApprovalState,
-    ("draft_files", "draft_file_state_is_known"): FileState,
-    ("incidents", "incident_kind_is_known"): IncidentKind,
-    ("incidents", "incident_severity_is_known"): Severity,
-    ("incidents", "incident_state_is_known"): IncidentState,
-    ("object_store", "object_store_hold_is_known"): Hold,
-    ("orders", "order_state_is_known"): OrderState,
-    ("orders", "order_kind_is_known"): OrderKind,
-    ("payment_attempts", "attempt_state_is_known"): AttemptState,
-    ("refunds", "refund_way_is_known"): Way,
-    ("transfers", "transfer_state_is_known"): TransferState,
-    ("stampings", "stamping_state_is_known"): StampingState,
-    ("refunds", "refund_state_is_known"): RefundState,
-    ("refunds", "refund_cause_is_known"): RefundCause,
-    ("stamps", "stamp_is_in_one_state"): StampState,
-    ("memberships", "role_is_known"): Role,
-    ("staff_roles", "staff_role_is_known"): StaffRole,
-    ("payouts", "payout_state_is_known"): PayoutState,
-    ("suspense_items", "suspense_state_is_known"): SuspenseState,
-    ("waiting_room_lines", "line_state_is_known"): LineState,
-    ("waiting_room_lines", "line_act_is_known"): GuardedAct,
-    ("waiting_room_lines", "line_policy_is_known"): Policy,
-    ("suspense_items", "suspense_reason_is_known"): StrEnum(  # type: ignore[dict-item]
-        "Reason", {one.name: one.value for kind in (UnmatchedReason, BreakKind) for one in kind}
-    ),
-    ("record_days", "record_day_state_is_known"): DayState,
-    ("suspense_items", "suspense_resolution_is_known"): Resolution,
 }
 
 
@@ -217,12 +170,27 @@ def words_of(definition: str) -> set[str]:
     return {*re.findall(r"'(\w+)'::text", definition), *",".join(arrays).split(",")} - {""}
 
 
-@pytest.mark.parametrize(("where", "states"), STATES.items(), ids=lambda value: str(value))
-def test_the_database_knows_the_states_of_the_model(
-    schema: Schema, where: tuple[str, str], states: type[StrEnum]
-) -> None:
-    [definition] = [text for table, name, _, text in schema.constraints() if (table, name) == where]
-    assert words_of(definition) == {state.value for state in states}
+def test_the_database_knows_the_states_of_each_lifecycle(schema: Schema) -> None:
+    allowed = [(table, name, words_of(text)) for table, name, _, text in schema.constraints()]
+    for room in ROOMS:
+        own = [
+            words
+            for table, name, words in allowed
+            if table in room.owned_tables and name not in room.words
+        ]
+        together = {kind for kinds in room.words.values() for kind in kinds}
+        for lifecycle in room.lifecycles:
+            states = {state.value for state in lifecycle.states}
+            assert states in own or lifecycle.states in together, lifecycle.subject
+
+
+def test_the_database_knows_the_words_of_the_model(schema: Schema) -> None:
+    allowed = {name: words_of(text) for _, name, _, text in schema.constraints()}
+    known: dict[str, set[str]] = {}
+    for room in ROOMS:
+        for name, kinds in room.words.items():
+            known.setdefault(name, set()).update(one.value for kind in kinds for one in kind)
+    assert known == {name: allowed[name] for name in known}
 
 
 def test_a_hold_has_its_four_states(schema: Schema) -> None:
