@@ -1,0 +1,42 @@
+"""Eleven in line: some came in, one of them used the turn, one keeps a place and was told."""
+
+from meterai.kit.ids import new_id
+from meterai.plumbing.networks import nested
+from meterai.waiting_room.advancing import Advancing
+from meterai.waiting_room.crowds import OF_A_ROUND
+from tests.support.history import History
+from tests.support.lines import BUYING, BUYING_ID, on_shop
+
+AFTER = ("approvals",)
+
+
+def happen(history: History) -> None:
+    shop, lines = history.shop, on_shop(history.shop)
+    history.names["line"] = BUYING_ID
+    lines.operate("set_rate", BUYING, rate=1.0, rate_max=None)
+    lines.operate("stand", BUYING, "always")
+    room = lines.room()
+    tickets = [lines.take(room) for _ in range(9)]
+    lines.advance(3.0)
+    for ticket in (tickets[1], tickets[0]):
+        turn = shop.do(room.come_in(lines.see(room), ticket))
+        history.names["used" if ticket.number == 1 else "unused"] = ticket.number
+        if ticket.number == 1:
+            shop.do(room.use(room.line(BUYING), turn, shop.account))
+    for account, ticket in ((shop.account, tickets[1]), (history["other"], tickets[-1])):
+        shop.do(room.keep(room.line(BUYING), account, ticket))
+    # A place beyond those of its network is spaced, and has a number by its account.
+    networks = nested("192.0.2.1")
+    spaced = [
+        shop.do(room.take_place(lines.see(room), None, networks)) for _ in range(OF_A_ROUND + 1)
+    ][-1]
+    kept = shop.do(room.keep(lines.see(room), new_id(), spaced))
+    assert kept
+    assert kept.serial
+    assert shop.do(room.tell_me(room.line(BUYING), history["other"], wants_mail=True))
+    assert shop.do(lines.container.of(Advancing).tell_near()) == 1
+    while lines.see(room).serving < kept.number:  # which also tells of it
+        lines.advance(1.0)
+    lines.advance(5.0)
+    shop.do(room.come_in(lines.see(room), kept))
+    shop.work()
