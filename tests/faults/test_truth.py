@@ -16,14 +16,14 @@ import psutil
 import pytest
 import urllib3
 
-from tests.support.browser_forms import CASES, Case, Holding, Sent, Visitor, visitors
+from tests.support.browser_forms import Case, Holding, Sent, Visitor, cases, visitors
 from tests.support.claims import broken_in, claims_in
 from tests.support.inside import Inside
 from tests.support.instance import Client, Instance, Reply, until
 from tests.support.killing import frozen, kill, revive
 
+CASES = cases()
 ALL = -1  # occasions of a fault
-NOT_OF_BROWSERS = ("/v1/", "/snap/")
 BANK_SERVICES = ("token", "generate", "query", "cancel", "refund")
 CROWD = 80  # more than may be under way at once
 Answers = Sequence[str]  # what a visitor saw: answers, and the pages they led to

@@ -2,10 +2,8 @@
 
 import re
 import uuid
-from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
 from html import unescape
 from typing import Any
 from urllib.parse import urlencode
@@ -15,6 +13,7 @@ import urllib3
 from meterai.accounts import AccountService, CodeService
 from meterai.kit.ids import show
 from meterai.room import Container
+from tests.support.by_room import modules
 from tests.support.inside import Inside
 from tests.support.instance import Client, Reply, until
 from tests.support.pdf import pdf
@@ -212,311 +211,29 @@ class Case:
         return f"{self.route} {self.name}".strip()
 
 
-def _pay(visitor: Visitor, documents: int, by: str) -> Sent:
-    visitor.places(documents)
-    return visitor.form("/stamp/pay", "/stamp/pay", pay=by)
-
-
-def _from_balance(visitor: Visitor) -> Sent:
-    visitor.buys()
-    return _pay(visitor, 2, "balance")
-
-
-def _signs_in_to_pay(visitor: Visitor) -> Sent:
-    """The button that proves who it is and orders."""
-    del visitor.cookies["session"]
-    visitor.places()
-    there, page = "/stamp/pay/sign-in", "/stamp/pay"
-    visitor.keeps_cookies(visitor.sends(visitor.form(there, page, email=visitor.email)))
-    newest = (
-        "SELECT challenge_id FROM sign_in_challenges WHERE email = %s"
-        " ORDER BY challenge_id DESC LIMIT 1"
-    )
-    [row] = visitor.inside.rows(newest, visitor.email)
-
-    async def code(container: Container) -> str:
-        return container.of(CodeService).code(row["challenge_id"])
-
-    return visitor.form(there, page, code=visitor.inside.ask(code))
-
-
-def _too_few(visitor: Visitor) -> Sent:
-    visitor.buys(1)
-    return _pay(visitor, 2, "balance")
-
-
-def _lapsed(visitor: Visitor) -> Sent:
-    order = visitor.orders()
-    visitor.sends(visitor.form(f"{order}/withdraw"))
-    return visitor.form(f"{order}/reorder")
-
-
-def _another_way(visitor: Visitor) -> Sent:
-    return visitor.form(f"{visitor.orders()}/pay-by", payment_method="qris")
-
-
-def _paid(visitor: Visitor) -> Sent:
-    return visitor.form(f"{visitor.orders()}/paid")
-
-
-def _whole_upload(visitor: Visitor) -> Sent:
-    content = pdf(words=uuid.uuid4().hex)
-    headers = {
-        "Accept": "application/json",
-        "Upload-Complete": "?1",
-        "Upload-Length": str(len(content)),
-        "Content-Type": "application/partial-upload",
-        "Content-Disposition": 'attachment; filename="surat.pdf"',
-        "Content-Digest": f"sha-256=:{b64encode(sha256(content).digest()).decode()}:",
-    }
-    return Sent("/stamp/uploads", content, headers)
-
-
-def _take_out(visitor: Visitor) -> Sent:
-    visitor.chooses()
-    [file] = re.findall(r'action="(/stamp/files/[^"]+/take-out)"', visitor.looks("/stamp"))
-    return visitor.form(file)
-
-
-def _place(visitor: Visitor) -> Sent:
-    visitor.chooses()
-    return visitor.place()
-
-
-def _in_account(path: str, **fields: str) -> Callable[[Visitor], Sent]:
-    return lambda visitor: visitor.form(path, **fields)
-
-
-def _checked(path: str) -> Callable[[Visitor], Sent]:
-    return lambda visitor: visitor.upload(path, pdf(words=uuid.uuid4().hex))
-
-
-def _table_of_a_tab(_: Visitor) -> Sent:
-    body, kind = urllib3.encode_multipart_formdata({"table": '[["a.pdf"]]'})
-    return Sent("/check/many/table/csv", body, {"Content-Type": kind})
-
-
-def _complaint(visitor: Visitor) -> Sent:
-    fields = {"matter": "something_else", "words": "Tolong.", "about": ""}
-    return visitor.form("/complaints", "/complaints/new", **fields)
-
-
-def _with_case(act: str, **fields: str) -> Callable[[Visitor], Sent]:
-    """A form of the page of a complaint."""
-
-    def fill(visitor: Visitor) -> Sent:
-        reply = visitor.sends(_complaint(visitor))
-        assert reply.status == 303, reply.body
-        return visitor.form(f"{reply.headers['location']}/{act}", **fields)
-
-    return fill
-
-
 NOBODYS = uuid.UUID(int=7)
-NOBODYS_ACCOUNT = {"bank_code": "014", "account_no": "1234567890", "holder": "Budi Santoso"}
-CASES = (
-    Case("/stamp/pay", _from_balance, "from the balance"),
-    Case("/stamp/pay", _too_few, "from a balance that is too low"),
-    Case("/stamp/pay", lambda one: _pay(one, 2, "qris"), "by QRIS"),
-    Case("/stamp/pay/sign-in", _signs_in_to_pay),
-    Case("/buy", lambda one: one.form("/buy", "/buy", quantity="2")),
-    Case("/orders/{order_id:str}/withdraw", lambda one: one.form(f"{one.orders()}/withdraw")),
-    Case("/orders/{order_id:str}/paid", _paid),
-    Case("/orders/{order_id:str}/pay-by", _another_way),
-    Case("/orders/{order_id:str}/reorder", _lapsed),
-    Case("/orders/{order_id:str}/give-back", lambda one: one.form(f"{one.buys()}/give-back")),
-    Case("/refunds/account", _in_account("/refunds/account", **NOBODYS_ACCOUNT)),
-    Case("/claims", _in_account("/claims", claim="none", **NOBODYS_ACCOUNT)),
-    Case("/stamp/adopt", _in_account("/stamp/adopt", next="/stamp")),
-    Case("/stamp/files", _checked("/stamp/files")),
-    Case("/stamp/files/{file_id:str}/take-out", _take_out),
-    Case("/stamp/place", _place),
-    Case("/stamp/uploads", _whole_upload),
-    Case("/check", _checked("/check")),
-    Case("/check/qr", _checked("/check/qr")),
-    Case("/check/many", _checked("/check/many")),
-    Case("/check/many/rows", _checked("/check/many/rows")),
-    Case("/check/many.csv", _checked("/check/many.csv")),
-    Case("/check/many.xlsx", _checked("/check/many.xlsx")),
-    Case("/check/many.zip", _checked("/check/many.zip")),
-    Case("/check/many/table/{kind:str}", _table_of_a_tab),
-    Case("/check/sealed", _checked("/check/sealed")),
-    Case("/language", _in_account("/language", language="id", next="/")),
-    Case("/sign-in", lambda one: one.form("/sign-in", email=one.email, next="/history")),
-    Case(
-        "/sign-in/code",
-        _in_account("/sign-in/code", challenge=show("chl", NOBODYS), code="000000", next="/"),
-    ),
-    Case("/sign-in/link", _in_account("/sign-in/link", challenge=show("chl", NOBODYS), secret="0")),
-    Case("/sign-in/passkey/options", _in_account("/sign-in/passkey/options")),
-    Case("/sign-in/passkey", _in_account("/sign-in/passkey", credential="{}", next="/")),
-    Case("/account/passkeys/options", _in_account("/account/passkeys/options")),
-    Case("/account/passkeys", _in_account("/account/passkeys", name="a", credential="{}")),
-    Case(
-        "/account/passkeys/{passkey_id:str}/end",
-        _in_account(f"/account/passkeys/{show('psk', NOBODYS)}/end"),
-    ),
-    Case(
-        "/account/sessions/{session_id:str}/end",
-        _in_account(f"/account/sessions/{show('ses', NOBODYS)}/end"),
-    ),
-    Case("/account/keys", _in_account("/account/keys", name="a", key=show("frm", NOBODYS))),
-    Case(
-        "/account/keys/{key_id:str}/replace",
-        _in_account(
-            f"/account/keys/{show('key', NOBODYS)}/replace",
-            key=show("frm", NOBODYS),
-            overlap="24",
-        ),
-    ),
-    Case(
-        "/account/keys/{key_id:str}/end", _in_account(f"/account/keys/{show('key', NOBODYS)}/end")
-    ),
-    Case(
-        "/account/webhooks",
-        _in_account(
-            "/account/webhooks", url="https://a.example/", which="all", key=show("frm", NOBODYS)
-        ),
-    ),
-    Case(
-        "/account/webhooks/{webhook_id:str}/act",
-        _in_account(f"/account/webhooks/{show('whk', NOBODYS)}/act", act="test"),
-    ),
-    Case(
-        "/account/webhooks/{webhook_id:str}/rotate",
-        _in_account(f"/account/webhooks/{show('whk', NOBODYS)}/rotate", key=show("frm", NOBODYS)),
-    ),
-    Case(
-        "/account/webhooks/{webhook_id:str}/messages/{message_id:str}/replay",
-        _in_account(
-            f"/account/webhooks/{show('whk', NOBODYS)}/messages/{show('msg', NOBODYS)}/replay"
-        ),
-    ),
-    Case("/s", _in_account("/s", to="buy")),
-    Case("/s/{slug:str}", _in_account("/s/nobody-at-all", to="buy")),
-    Case("/account/shop", _in_account("/account/shop", slug="toko", colour="#1f4e79", terms="")),
-    Case("/account/shop/logo", _in_account("/account/shop/logo", none="1")),
-    Case(
-        "/deposit/top-up",
-        _in_account("/deposit/top-up", rupiah="10000", key=show("frm", NOBODYS)),
-    ),
-    Case(
-        "/sales",
-        _in_account("/sales", email="a@example.org", quantity="1", key=show("frm", NOBODYS)),
-    ),
-    Case(
-        "/sales/offers",
-        _in_account("/sales/offers", distributor=show("acc", NOBODYS), act="accept"),
-    ),
-    Case(
-        "/resellers",
-        _in_account("/resellers", account=show("acc", NOBODYS), name="a", fee="0", day_rupiah="1"),
-    ),
-    Case(
-        "/resellers/{reseller_id:str}",
-        _in_account(f"/resellers/{show('acc', NOBODYS)}", name="a", fee="0", day_rupiah="1"),
-    ),
-    Case(
-        "/resellers/{reseller_id:str}/act",
-        _in_account(f"/resellers/{show('acc', NOBODYS)}/act", act="pause"),
-    ),
-    Case(
-        "/account/organizations/new",
-        _in_account(
-            "/account/organizations/new", organization="PT Contoh", key=show("frm", NOBODYS)
-        ),
-    ),
-    Case("/account/acting", _in_account("/account/acting", account=show("acc", NOBODYS))),
-    Case(
-        "/account/members/invitations",
-        _in_account("/account/members/invitations", email="a@example.org", role="clerk"),
-    ),
-    Case(
-        "/account/members/invitations/{invitation_id:str}/withdraw",
-        _in_account(f"/account/members/invitations/{show('inv', NOBODYS)}/withdraw"),
-    ),
-    Case(
-        "/account/members/{membership_id:str}/change",
-        _in_account(f"/account/members/{show('mem', NOBODYS)}/change", role="clerk"),
-    ),
-    Case(
-        "/account/members/{membership_id:str}/end",
-        _in_account(f"/account/members/{show('mem', NOBODYS)}/end"),
-    ),
-    Case("/account/members/leave", _in_account("/account/members/leave")),
-    Case("/invitations", _in_account("/invitations", invitation="0" * 84)),
-    Case("/sign-out", _in_account("/sign-out")),
-    Case("/account/sign-out-everywhere", _in_account("/account/sign-out-everywhere")),
-    Case("/console", _in_account("/console")),
-    Case("/console/levers/{name:str}", _in_account("/console/levers/issuing.stop", reason="a")),
-    Case(
-        "/console/approvals/{request_id:str}",
-        _in_account(f"/console/approvals/{show('apr', NOBODYS)}", note="a"),
-    ),
-    Case(
-        "/console/approvals/{request_id:str}/withdraw",
-        _in_account(f"/console/approvals/{show('apr', NOBODYS)}/withdraw"),
-    ),
-    Case("/batches", _in_account("/batches", key="0" * 32)),
-    Case("/batches/{batch_id:str}/start", _in_account(f"/batches/{show('bat', NOBODYS)}/start")),
-    Case("/batches/{batch_id:str}/cancel", _in_account(f"/batches/{show('bat', NOBODYS)}/cancel")),
-    Case("/collector/draws", _in_account("/collector/draws", key="0" * 32, quantity="1")),
-    Case("/collector/deposits", _in_account("/collector/deposits", ntpn="0" * 16)),
-    Case(
-        "/collector/deposits/withdraw", _in_account("/collector/deposits/withdraw", ntpn="0" * 16)
-    ),
-    Case(
-        "/collector/months/{month:str}/return",
-        _in_account("/collector/months/2026-01/return", receipt="1", reported_on="2026-02-01"),
-    ),
-    Case(
-        "/collector/months/{month:str}/unstamped",
-        _in_account("/collector/months/2026-01/unstamped", type="4a"),
-    ),
-    Case("/complaints", _complaint),
-    Case(
-        "/complaints/unsigned",
-        _in_account(
-            "/complaints/unsigned", email="a@example.org", matter="something_else", words="Tolong."
-        ),
-    ),
-    Case("/complaints/{case_id:str}/messages", _with_case("messages", words="Halo.")),
-    Case("/complaints/{case_id:str}/accept", _with_case("accept")),
-    Case("/console/cases", _in_account("/console/cases", matter="paid_twice", words="Halo.")),
-    Case(
-        "/console/cases/{case_id:str}",
-        _in_account(f"/console/cases/{show('cas', NOBODYS)}", act="own"),
-    ),
-    Case(
-        "/outages/{outage_id:str}/copy",
-        _in_account(
-            f"/outages/{show('out', NOBODYS)}/copy", document="00" * 32, at="2026-09-03T20:00"
-        ),
-    ),
-    Case(
-        "/outages/{outage_id:str}/mine",
-        _in_account(f"/outages/{show('out', NOBODYS)}/mine", about=show("stg", NOBODYS)),
-    ),
-    Case(
-        "/console/outages",
-        _in_account("/console/outages", begin="2026-09-03T19:00", end="2026-09-03T21:00"),
-    ),
-    Case("/privacy/mine/copy", _in_account("/privacy/mine/copy")),
-    Case("/privacy/mine/copy.zip", _in_account("/privacy/mine/copy.zip")),
-    Case("/privacy/mine/erasure", _in_account("/privacy/mine/erasure")),
-    Case("/privacy/mine/erasure/withdraw", _in_account("/privacy/mine/erasure/withdraw")),
-    Case(
-        "/privacy/mine/consents",
-        _in_account("/privacy/mine/consents", room="waiting_room", word="turn_near", which="a"),
-    ),
-    Case("/status/subscribe", _in_account("/status/subscribe", email="a@example.org")),
-    Case(
-        "/status/subscription/{shown:str}/{secret:str}",
-        _in_account(f"/status/subscription/{show('sub', NOBODYS)}/{'a' * 24}", do="confirm"),
-    ),
-    Case("/lines/{name:str}/leave", _in_account("/lines/pembelian/leave", next="/")),
-    Case("/lines/{name:str}/tell", _in_account("/lines/pembelian/tell", next="/")),
-)
+
+
+def nobodys(prefix: str) -> str:
+    """The id of something that there is not."""
+    return show(prefix, NOBODYS)
+
+
+def form(route: str, *ids: str, **fields: str) -> Case:
+    """A form without a page: `ids` stand in the path in the place of its parameters."""
+    places = iter(ids)
+    path = re.sub(r"{[^}]+}", lambda _: next(places), route)
+    return Case(route, lambda visitor: visitor.form(path, **fields))
+
+
+def upload(route: str) -> Case:
+    """A form with one document."""
+    return Case(route, lambda visitor: visitor.upload(route, pdf(words=uuid.uuid4().hex)))
+
+
+def cases() -> Sequence[Case]:
+    """Those of all rooms: `FORMS` of each `tests/<room>/forms.py`."""
+    return [one for module in modules("forms") for one in module.FORMS]
 
 
 def visitors(inside: Inside, count: int) -> list[Visitor]:

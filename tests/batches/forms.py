@@ -1,0 +1,9 @@
+"""Forms of batches that a browser may send, each as a visitor comes to send it."""
+
+from tests.support.browser_forms import form, nobodys
+
+FORMS = (
+    form("/batches", key="0" * 32),
+    form("/batches/{batch_id:str}/start", nobodys("bat")),
+    form("/batches/{batch_id:str}/cancel", nobodys("bat")),
+)

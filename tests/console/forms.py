@@ -1,0 +1,10 @@
+"""Forms of the console that a browser may send, each as a visitor comes to send it."""
+
+from tests.support.browser_forms import form, nobodys
+
+FORMS = (
+    form("/console"),
+    form("/console/levers/{name:str}", "issuing.stop", reason="a"),
+    form("/console/approvals/{request_id:str}", nobodys("apr"), note="a"),
+    form("/console/approvals/{request_id:str}/withdraw", nobodys("apr")),
+)

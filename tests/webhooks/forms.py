@@ -1,0 +1,14 @@
+"""Forms of webhooks that a browser may send, each as a visitor comes to send it."""
+
+from tests.support.browser_forms import form, nobodys
+
+FORMS = (
+    form("/account/webhooks", url="https://a.example/", which="all", key=nobodys("frm")),
+    form("/account/webhooks/{webhook_id:str}/act", nobodys("whk"), act="test"),
+    form("/account/webhooks/{webhook_id:str}/rotate", nobodys("whk"), key=nobodys("frm")),
+    form(
+        "/account/webhooks/{webhook_id:str}/messages/{message_id:str}/replay",
+        nobodys("whk"),
+        nobodys("msg"),
+    ),
+)
