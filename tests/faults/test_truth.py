@@ -1,7 +1,7 @@
 """Where a page says that nothing was charged, nothing was: every form that a browser may send, under
 every fault.
 
-What a page claims is found by its texts (`tests/support/claims.py`) and compared with the stamps, the
+What a page claims is found by its texts (`tests/<room>/claims.py`) and compared with the stamps, the
 documents, the orders and the bank's record from before, at once and when everything is at rest.
 """
 

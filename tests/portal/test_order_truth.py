@@ -19,7 +19,7 @@ from meterai.plumbing.messages import LANGUAGES, translate
 from meterai.portal.order_told import OrderText
 from meterai.portal.routes import routes
 from meterai.portal.routes.order import _facts, _OrderQuestion
-from tests.support.claims import untrue_of
+from tests.portal.claims import untrue_of
 from tests.support.pages import application, asked_by_somebody
 from tests.support.shop import BankRecord, Shop
 

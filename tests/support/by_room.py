@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from meterai.apps.rooms import ROOMS
 
@@ -21,3 +22,13 @@ def modules(name: str) -> Sequence[ModuleType]:
         key=lambda folder: (_ORDER.get(folder, -1), folder),
     )
     return [import_module(f"tests.{folder}.{name}") for folder in folders]
+
+
+def together(name: str, mapping: str) -> dict[str, Any]:
+    """What the modules of this name say in their `mapping`; each key is said once."""
+    found: dict[str, Any] = {}
+    for module in modules(name):
+        more = getattr(module, mapping, {})
+        assert not found.keys() & more.keys(), f"{module.__name__} says what another says"
+        found |= more
+    return found

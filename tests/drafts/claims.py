@@ -1,0 +1,15 @@
+"""Claims of texts of drafts: what must be so where a page says them."""
+
+from tests.support.claims import files_kept, nothing_charged, nothing_done
+
+CLAIMS = {
+    "page.choose.lead": (nothing_charged,),
+    "refusal.drafts_full": (files_kept,),
+    "refusal.form_too_large": (nothing_done,),
+    "refusal.network_full": (files_kept,),
+    "refusal.strangers_full": (files_kept,),
+}
+NO_CLAIMS = {
+    "page.choose.kept": "for how long",
+    "page.choose.twin": "of a file that is left out, before anything is ordered",
+}
