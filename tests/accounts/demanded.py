@@ -1,0 +1,9 @@
+"""Settings with which production has what it demands of accounts, and ways to lack it."""
+
+from collections.abc import Mapping, Sequence
+
+from tests.support.demanding import Wrong, setting
+
+WRONG: Mapping[str, Sequence[Wrong]] = {
+    "sign_in_guesses": [*setting("code_tries_max", 100), *setting("codes_per_hour_max", 100)],
+}
