@@ -21,7 +21,7 @@ import psycopg
 from meterai import ledger, orders, payments, stamps, trail
 from meterai.accounts import AccountService
 from meterai.apps.container import build_services
-from meterai.apps.rooms import subscriptions_of
+from meterai.apps.rooms import owners_of_tables, subscriptions_of
 from meterai.apps.settings import settings_of as make_settings
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.ids import new_id, show
@@ -54,17 +54,8 @@ FEE = 500
 PLACEMENT = {"page": 1, "x": 100.0, "y": 100.0, "width": 80.0}
 # A job may say this and be tried again: its order was given up at the same moment.
 PASSING = {NotEnoughStamps.code}
-# Everything that belongs to an account, what refers before what is referred to; incidents and recoveries.
-_TABLES = (
-    "channel_sums, channel_counts, webhook_attempts, webhook_messages, webhook_endpoints, listeners, "
-    "outage_files, outages, recovery_steps, recoveries, incident_components, incident_updates, incident_watched, incident_notes, "
-    "incident_subscribers, incident_mailings, incidents, deposit_returns, fee_moves, seller_debts, shops, shop_names, sales, resellers, selling_accounts, distributors, distributor_terms, unstamped_documents, collector_reminders, "
-    "collector_reports, collector_deposits, credit_returns, credit_draws, collector_months, collectors, collector_terms, "
-    "stamping_facts, facts_demanded, "
-    "record_lines, record_days, record_files, privacy_requests, case_pictures, case_messages, cases, suspense_items, jobs, mails, account_claims, claim_links, refund_keys, compensations, refunds, transfers, payees, float_balances, deltas, stamps, stamping_labels, stampings, stamping_keys, documents, "
-    "stamp_lots, order_labels, order_deposits, order_fees, order_sellers, orders, chargebacks, captures, round_faults, payment_attempts, legs, entries, "
-    "holds, balances, audit_events, serial_directory, memberships, organizations, accounts, email_directory"
-)
+# Tables with rows that are there before anybody acts.
+_KEPT = {"applied_migrations", "issuing", "sign_up", "waiting_room_lines"}
 
 
 def dead_bank(directory: Path) -> Settings:
@@ -160,13 +151,15 @@ class Shop:
     def clear(self) -> None:
         """Another account in an empty shop."""
         # The application may not delete what happened; the owner of the tables may.
-        cleared = [f"DELETE FROM {table}" for table in _TABLES.split(", ")]
+        cleared = [f"DELETE FROM {table}" for table in owners_of_tables() if table not in _KEPT]
         self.arrange(
             "; ".join(
-                [
+                (
+                    "SET session_replication_role = replica",  # whatever refers to what
                     *cleared,
-                    "UPDATE issuing SET is_open = true, reason = ''; UPDATE sign_up SET is_open = true",
-                ]
+                    "UPDATE issuing SET is_open = true, reason = ''",
+                    "UPDATE sign_up SET is_open = true",
+                )
             )
         )
         self.placed, self.paid, self.stampings, self._payments = [], [], [], 0
