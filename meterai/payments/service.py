@@ -1,7 +1,7 @@
-"""Payments: open an attempt, learn what was paid, take it back, keep what cannot be booked.
+"""Payments: open an attempt, query it, cancel it, put news that cannot be booked into suspense.
 
-`PaymentService` is where an outside machine is called, so each of its steps commits by itself:
-the intent before the call, the result after it.
+`PaymentService` calls providers, so each of its steps commits by itself: the intent before the
+call, the result after it.
 """
 
 from collections import Counter
@@ -61,21 +61,21 @@ from meterai.plumbing.work.events import emit
 from meterai.plumbing.work.periodic import each
 
 PAUSE_SECONDS = (
-    2.0  # before instructions are asked for again; doubled after each try without an answer
+    2.0  # before the next call for instructions; doubled after each try without an answer
 )
 PAUSE_SECONDS_MAX = 120.0
-LOOK_SECONDS = 0.5  # what was taken out by hand is known to every process within a second
-CANCEL_SECONDS_MAX = 3600.0  # between two tries to take them back
-CANCEL_AFTER_END_SECONDS = 3600.0  # so long after their end they surely take no money any more
+LOOK_SECONDS = 0.5  # every process knows the rails that are out within a second
+CANCEL_SECONDS_MAX = 3600.0  # between two tries to cancel instructions
+CANCEL_AFTER_END_SECONDS = 3600.0  # so long after their end instructions take no money
 BATCH = 20  # provider calls under way in one run
-LATE_SHARE = 5  # of them at least, in a run, for those nobody waits for
-SWEEP_SECONDS_MAX = 60.0  # over all questions that wait
+LATE_SHARE = 5  # of them at least, in a run, for attempts that nobody waits for
+SWEEP_SECONDS_MAX = 60.0  # of the statement over all unanswered queries
 CANCELLING = "cancel_payments"
 _log = structlog.get_logger()
 
 
 def new_attempt(account: UUID) -> tuple[UUID, str]:
-    """An id and a reference for an attempt that is about to be recorded."""
+    """Id and reference of a new attempt."""
     attempt = new_id()
     return attempt, reference_of(account, attempt)
 
@@ -83,21 +83,21 @@ def new_attempt(account: UUID) -> tuple[UUID, str]:
 async def attempts_of(
     tx: ReadTx, account: UUID, subjects: Sequence[UUID], paid_by: Sequence[UUID]
 ) -> dict[UUID, PaymentAttempt]:
-    """For each subject the attempt a buyer is shown: the one of `paid_by` that paid it, else one
-    that can be paid now or soon, else its newest.  It has instructions only while it can be paid."""
+    """The attempt of each subject to show to its buyer: the one of `paid_by` that paid it, else one
+    that can be paid now or soon, else the newest.  It has instructions only while it can be paid."""
     found = await store.shown(tx, account, subjects, paid_by)
     return {attempt.subject: attempt for attempt in found}
 
 
 async def close(tx: Tx, account: UUID, subject: UUID) -> None:
-    """Nobody should pay for this subject any more; the periodic task takes it back."""
+    """Close the attempts of a subject; the periodic task cancels them at their providers."""
     await store.close(tx, account, subject)
 
 
 async def suspend(
     tx: Tx, reference: str, unmatched: UnmatchedNews, *, asked_of: PaymentAttempt
 ) -> None:
-    """Put into suspense what an answer says of an attempt and cannot be booked."""
+    """Put news in an answer about an attempt into suspense."""
     key = f"{asked_of.channel.provider}:{reference}:{unmatched.number or ''}:{unmatched.reason}"
     told = msgspec.json.encode(
         {
@@ -115,7 +115,7 @@ async def suspend(
 
 
 class PaymentService:
-    """Opens attempts, takes notifications, asks what became of payments, each by its own rail."""
+    """Opens attempts, takes notifications and queries payments, each by its own rail."""
 
     def __init__(
         self, database: Database, rails: Rails, settings: PaymentSettings, clock: Clock
@@ -132,8 +132,7 @@ class PaymentService:
         return self._rails
 
     async def look_at_rails(self) -> Rails:
-        """The same, with those left out that a person took out: what another process knows is half a second
-        old at most."""
+        """The rails, after a look at those that are out; the look is at most half a second old."""
         now = monotonic()
         if now - self._looked_at >= LOOK_SECONDS:
             self._looked_at = now
@@ -143,10 +142,10 @@ class PaymentService:
     async def open_another(
         self, tx: Tx, account: UUID, subject: UUID, amount: Rupiah, expires_at: datetime
     ) -> None:
-        """Begin another attempt for a subject that is unpaid and whose last one takes no money any more; by
-        the same method, and where its rail is out or silent by another.
+        """Begin another attempt of an unpaid subject whose last one takes no money any more, by the same
+        method, and by another rail if that is out or does not answer.
 
-        The worker asks the provider for its instructions at once.  A subject gets `ATTEMPTS_PER_SUBJECT_MAX`.
+        The worker opens it at once.  A subject gets `ATTEMPTS_PER_SUBJECT_MAX`.
         """
         last = await store.newest(tx, account, subject)
         assert last is not None, "a subject has an attempt from its beginning"
@@ -161,9 +160,9 @@ class PaymentService:
             _log.warning("attempts_spent", subject=str(subject))
 
     def payable(self, attempt: PaymentAttempt) -> PaymentAttempt:
-        """An attempt as a buyer may see it: without instructions that pay another, or another sum.
+        """The attempt, without instructions that pay another merchant or another sum.
 
-        They were read when they were made; what lies in the database may have been exchanged since.
+        Instructions are checked when they are made, and again here: the database may have been changed.
         """
         if attempt.instructions is None:
             return attempt
@@ -179,7 +178,7 @@ class PaymentService:
         return replace(attempt, instructions=None)
 
     async def _rail_of(self, account: UUID, attempt: UUID) -> tuple[str, PaymentIdentity]:
-        """The name of the rail of an attempt, and what a call is about; no rail is called ''."""
+        """The rail of an attempt, and the subject of calls about it; '' if there is no such attempt."""
         async with self._database.reading() as tx:
             found = await store.attempt(tx, account, attempt)
         return (found.channel.provider, found.about) if found else ("", PaymentIdentity())
@@ -189,9 +188,9 @@ class PaymentService:
     async def open(self, attempt: PaymentAttempt) -> Instructions | None:
         """Ask the provider for the instructions of a recorded attempt, and record the answer.
 
-        Returns them, or None where there are none yet: the worker goes on with it, under the same
-        reference, which makes a repeat safe.  Only where the provider says that it has made them,
-        which we cannot show, does another reference take its place.
+        Returns them, or None if there are none yet: the worker repeats the call under the same
+        reference, which is safe.  Another reference replaces it only if the provider made instructions
+        that it does not repeat.
         """
         account, reference = attempt.account, attempt.reference
         if self._rails.is_out(attempt.channel.provider):
@@ -238,7 +237,7 @@ class PaymentService:
         )
 
     async def _go_elsewhere(self, attempt: PaymentAttempt, answer: str, seconds: float) -> None:
-        """Another rail of the method takes an attempt over; where there is none it is put off."""
+        """Move an attempt to another rail of the method; put it off if there is none."""
         if not await self._is_elsewhere(attempt):
             await self._database.once(
                 store.put_opening_off, attempt.account, attempt.id, answer[:200], seconds
@@ -271,18 +270,18 @@ class PaymentService:
         return made.instructions
 
     async def open_now(self, account: UUID, subject: UUID) -> None:
-        """Ask for the instructions of the newest attempt of a subject, where the worker did not yet."""
+        """Open the newest attempt of a subject, unless the worker did."""
         lease = self._settings.bank_lease_seconds
         attempt = await self._database.once(store.lease_to_open_of, account, subject, lease)
         if attempt is not None:
             await self.open(attempt)
 
     async def open_waiting(self) -> int:
-        """Periodic task: open the attempts that nobody opened."""
+        """Periodic task: open attempts."""
         lease = self._settings.bank_lease_seconds
-        await self.look_at_rails()  # once for all of the round
+        await self.look_at_rails()  # once for the round
         most, away = self._rails.room(BATCH)
-        # An attempt that another rail can take over does not wait for the one that is silent.
+        # An attempt that another rail can take over does not wait for a rail that does not answer.
         away = [name for name in away if not self._rails.has_another(name)]
         leased = await self._database.once(store.lease_to_open, lease, most, away)
         return await each(
@@ -295,15 +294,15 @@ class PaymentService:
             return
         await self.open(attempt)
 
-    # -- learning --------------------------------------------------------------------------
+    # -- news and queries ------------------------------------------------------------------
 
     async def take_notification(
         self, provider: str, path: str, headers: Mapping[str, str], body: bytes
     ) -> bool:
-        """Keep a notification, to be acted on from the inbox; false where its id came before
-        with another body.  Then it is kept in suspense, and what it speaks of is asked about.
+        """Keep a notification in the inbox, for a job; False if its id came before with another body.
+        Then it is put into suspense, and the attempts of both bodies are queried.
 
-        Whatever was signed is kept, also what cannot be read, with what its rail read in it.
+        Every signed notification is kept with the reading of its rail, also an unreadable one.
         Refuses `NotificationForged`, `RailNotConfigured`.
         """
         told = self._rails.of(provider).notification(path, headers, body)
@@ -321,7 +320,7 @@ class PaymentService:
         return await self._database.run(take)
 
     async def poll_waiting(self) -> int:
-        """Periodic task: ask the provider about payments that we may not have been told of."""
+        """Periodic task: query attempts about which news may be missing."""
         lease = self._settings.bank_lease_seconds
         most, away = self._rails.room(BATCH)
         leased = await self._database.once(
@@ -337,8 +336,8 @@ class PaymentService:
         )
 
     async def ask(self, attempt: PaymentAttempt) -> bool:
-        """Ask what became of one attempt, record it and when it is to be asked again; whether there was
-        an answer."""
+        """Query one attempt, record the answer and the time of the next query; True if there was an
+        answer."""
         is_answered = is_cancelled = is_unknown = False
         provider = attempt.channel.provider
         try:
@@ -402,7 +401,7 @@ class PaymentService:
             await self._database.run(partial(_charge_back, attempt=attempt))
 
     async def _explain(self, attempt: PaymentAttempt, standing: AttemptStatus) -> None:
-        """Resolve items in suspense about payments of this answer, unless any of them is `UnmatchedNews`."""
+        """Resolve items in suspense about the payments of this answer, unless one is `UnmatchedNews`."""
         if any(isinstance(one, UnmatchedNews) for one in standing.payments):
             return
 
@@ -414,19 +413,19 @@ class PaymentService:
         await self._database.run(explain)
 
     async def suspend_silence(self) -> int:
-        """Periodic task: what is asked for long without an answer is an item in suspense, until it is answered."""
+        """Periodic task: keep an item in suspense for queries without an answer for long, until they are answered."""
         return await self._database.run(suspend_silent)
 
-    # -- taking back -----------------------------------------------------------------------
+    # -- cancelling ------------------------------------------------------------------------
 
     async def take_back(self, account: UUID, subject: UUID) -> None:
-        """Take the closed attempts of a subject back, without waiting for the periodic task."""
+        """Cancel the closed attempts of a subject at their providers, before the periodic task does."""
         lease = self._settings.bank_lease_seconds
         leased = await self._database.once(store.lease_to_cancel_of, account, subject, lease)
         await each(self._database, CANCELLING, leased, self._take_back, subject="id")
 
     async def cancel_closed(self) -> int:
-        """Periodic task: take closed attempts back at their providers, so that nobody pays them."""
+        """Periodic task: cancel closed attempts at their providers, so that nobody pays them."""
         lease = self._settings.bank_lease_seconds
         most, away = self._rails.room(BATCH)
         leased = await self._database.once(store.lease_to_cancel, lease, most, away)
@@ -442,7 +441,7 @@ class PaymentService:
         except CallNotBegun as refusal:
             await self._database.once(store.put_cancel_off, *key, refusal.seconds)
         except (ProviderRefused, OutcomeUnknown, ProviderUnreachable) as refusal:
-            # Also where there is no such thing: the call that makes it may still be under way.
+            # Also if there are no such instructions: the call that makes them may still be under way.
             await self._cancel_later(attempt, refusal)
         except RailNotConfigured as refusal:
             await self._cancel_later(attempt, refusal)
@@ -451,43 +450,43 @@ class PaymentService:
             if is_taken_back:
                 await self._database.once(store.cancelled, *key)
                 return
-            # It was paid meanwhile, or has ended: a question says which.
+            # It was paid meanwhile, or has ended: a query tells which.
             await self._database.once(store.cancel_no_more, *key)
             await self._database.once(store.ask_now, *key)
 
-    # -- giving back -----------------------------------------------------------------------
+    # -- refunds ---------------------------------------------------------------------------
 
     async def refund(self, wish: RefundWish) -> RefundMade:
-        """Have money given back; a repeat under the same number gives nothing twice.
+        """Ask the provider for a refund; a repeat under the same number refunds nothing twice.
 
-        The caller has committed its intent.  Where an earlier try may have been carried out, the
-        provider's record is asked first.  Refuses `ProviderRefused`, `OutcomeUnknown`,
+        The caller has committed its intent.  If an earlier try may have been carried out, the
+        provider's record is read first.  Refuses `ProviderRefused`, `OutcomeUnknown`,
         `ProviderUnreachable`, `RailNotConfigured`.
         """
         name, about = await self._rail_of(wish.account, wish.attempt)
         rail = self._rails.of(name)
         if wish.was_tried:
             try:
-                # A second try is two calls, and is counted as a repeat once.
+                # A second try makes two calls, and counts as one repeat.
                 again = self._rails.of(name, is_repeat=True)
                 made = await again.refunded(about, wish.number, wish.amount)
             except ProviderRefused:
-                made = None  # the provider cannot tell; the same number makes a repeat safe
+                made = None  # the provider does not know; the same number makes a repeat safe
             if made is not None:
                 return made
         return await rail.refund(about, wish.payment, wish.number, wish.amount)
 
     async def account_holder(self, bank: str, number: str) -> str:
-        """The name of the holder of an account at a bank, by its three-digit code, as the bank confirms it.
+        """The name of the holder of an account, as its bank confirms it; `bank` is a three-digit code.
 
-        By the rail of that bank where it is one of ours.  Refuses `ProviderRefused` for an account that there is not,
+        The rail of that bank is used if there is one.  Refuses `ProviderRefused` for an unknown account,
         `OutcomeUnknown`, `ProviderUnreachable`, `RailNotConfigured`.
         """
         _, payouts = self._rails.payouts_for(bank)
         return await payouts.account_name(bank, number, f"N{compact(new_id())}")
 
     async def refund_history(self, account: UUID, attempt: UUID) -> tuple[RefundLine, ...]:
-        """What the provider's record says was given back on an attempt, asked for by us or not.
+        """The refunds of an attempt in the provider's record, ours and the provider's own.
 
         Refuses `ProviderRefused`, `OutcomeUnknown`, `ProviderUnreachable`, `RailNotConfigured`.
         """
@@ -497,14 +496,14 @@ class PaymentService:
     async def history(
         self, begins: datetime, ends: datetime
     ) -> AsyncIterator[Movement | UnmatchedLine]:
-        """The records of every provider that has one, of all that moved from `begins` on and before `ends`.
+        """The records of every provider that has one, from `begins` to before `ends`.
 
         Complete for an `ends` that has passed.  Refuses `ProviderRefused`, `OutcomeUnknown`,
         `ProviderUnreachable`.
         """
         for name in self._rails.names():
             if not self._rails.kind(name).is_history_there:
-                continue  # it is compared by its files
+                continue  # compared by its files
             async for movement in self._rails.of(name).history(begins, ends):
                 yield movement
 
@@ -521,7 +520,7 @@ class PaymentService:
 
 
 async def apply(tx: Tx, account: UUID, subject: UUID, number: str, amount: Rupiah) -> None:
-    """Capture money that came under no reference of ours, for a subject that an operator names.
+    """Capture money without a reference of ours for a subject that an operator names.
 
     The payment keeps the provider's number.  Refuses `NotApplied`.
     """
@@ -534,7 +533,7 @@ async def apply(tx: Tx, account: UUID, subject: UUID, number: str, amount: Rupia
 
 
 async def suspend_silent(tx: Tx) -> int:
-    """Keep an item of each silence, and end those that are over; how many are open."""
+    """Open an item of each silence, resolve those that are over; return the number of open items."""
     await tx.allow(SWEEP_SECONDS_MAX)
     found, heard = await store.silent(tx)
     wanted = {one.mark: one for one in silence.items(found, heard)}
@@ -548,13 +547,13 @@ async def suspend_silent(tx: Tx) -> int:
 
 
 async def ask_about(tx: Tx, reference: str) -> None:
-    """Have the provider of an attempt of ours asked at once; a reference that is none of ours changes nothing."""
+    """Have an attempt queried at once; a reference that is not ours changes nothing."""
     with suppress(ValueError):
         await store.ask_now(tx, *parse_reference(reference))
 
 
 async def keep_conflict(tx: Tx, told_id: str, told: Delivered, body: bytes) -> None:
-    """Keep news whose id came before with another body, and ask about what it speaks of."""
+    """Put news whose id came before with another body into suspense, and have its attempt queried."""
     reference = told.said.reference
     await suspense.keep(
         tx,
@@ -574,9 +573,9 @@ async def keep_conflict(tx: Tx, told_id: str, told: Delivered, body: bytes) -> N
 
 
 async def _of_another(tx: Tx, attempt: PaymentAttempt, answer: AboutAnother) -> None:
-    """Keep an answer that says something was paid, and is about something else than the attempt.
+    """Put an answer that reports money, and is about another subject than the attempt, into suspense.
 
-    It moves nothing.  Where it names another attempt of ours, that one is asked about at once.
+    It moves nothing.  If it names another attempt of ours, that one is queried at once.
     """
     other = answer.told.reference or answer.told.provider_reference
     await suspense.keep(
@@ -597,9 +596,9 @@ async def _of_another(tx: Tx, attempt: PaymentAttempt, answer: AboutAnother) -> 
 async def _take_answer(
     tx: Tx, attempt: PaymentAttempt, one: Payment | UnmatchedNews, *, is_only: bool
 ) -> None:
-    """Record what a line of an answer says of one payment, or keep it in suspense.
+    """Record one payment of an answer, or put it into suspense.
 
-    `is_only`: no other line of the answer is about the same payment.
+    `is_only`: no other line of the answer is about this payment.
     """
     unmatched = (
         one if isinstance(one, UnmatchedNews) else await _learned(tx, attempt, one, is_only=is_only)
@@ -609,11 +608,11 @@ async def _take_answer(
 
 
 async def _charge_back(tx: Tx, attempt: PaymentAttempt) -> None:
-    """An attempt ended at its provider without a payment."""
+    """Record that an attempt ended at its provider without a payment."""
     if attempt.state is not AttemptState.PAID and await store.captured(
         tx, attempt.account, attempt.id, None
     ):
-        return  # it was paid while the question was under way: the answer is of before
+        return  # paid while the query was under way: the answer is older
     outcome = await store.charge_back(tx, attempt.account, attempt.id, None, None)
     if reason := NOT_BOOKED.get(outcome):
         await suspend(tx, attempt.reference, UnmatchedNews(reason), asked_of=attempt)
@@ -622,14 +621,14 @@ async def _charge_back(tx: Tx, attempt: PaymentAttempt) -> None:
 async def _learned(
     tx: Tx, attempt: PaymentAttempt, payment: Payment, *, is_only: bool
 ) -> UnmatchedNews | None:
-    """Record one payment that an answer names; what cannot be booked is answered."""
+    """Record one payment of an answer; return it if it cannot be booked."""
     about = (attempt.account, attempt.id, payment.number)
     amount = None if payment.amount is None else payment.amount.value
     match payment.status:
         case ProviderStatus.PAID:
             outcome = await store.capture(tx, *about, amount, "question")
             if outcome == "known":
-                # A chargeback is won where all that the answer says of its payment is that it was paid.
+                # A chargeback is won if the answer's only line about its payment says paid.
                 await store.confirm(tx, *about, attempt.asked_at if is_only else None)
         case ProviderStatus.FAILED | ProviderStatus.CANCELLED:
             outcome = await store.charge_back(tx, *about, amount)

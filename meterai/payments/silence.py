@@ -1,9 +1,9 @@
-"""Questions that a provider leaves without an answer for long: one rule for all of them.
+"""Queries that a provider does not answer for long: one rule for all kinds.
 
-A question waits since it was first asked without an answer (`unheard_since`), or since it was due where nobody could ask it.
-Beyond `BOUND` it is an item in suspense, which ends by itself with the answer.  Of a provider that answers nothing, or leaves
-more than `SINGLES_MAX` questions of a kind, all of that kind are one item with their number, their sum and the oldest; there
-is another one when twice as many wait.  What a person ended is told again where it still waits after a week.
+A query waits since it was first sent without an answer (`unheard_since`), or since it was due if it could not be sent.
+Beyond `BOUND` it is an item in suspense, which the answer resolves.  If the provider answers nothing, or leaves more than
+`SINGLES_MAX` queries of a kind, all of the kind are one item with their number, their sum and the oldest; there is another
+item when twice as many wait.  An item ended by a person is opened again if its query still waits after a week.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -18,32 +18,32 @@ from meterai.kit.ids import new_id
 from meterai.kit.money import Rupiah
 from meterai.payments.model import UnmatchedReason
 
-BOUND = "interval '1 day'"  # banks mend within a day what they can
+BOUND = "interval '1 day'"  # banks repair most faults within a day
 SINGLES_MAX = 20  # items that a person reads one by one
-ALL = "all"  # of a kind and a provider
+ALL = "all"  # key of the item for all queries of a kind at a provider
 
 
 class SilenceQuestion(NamedTuple):
-    """A kind of question.  Its SQL answers account_id, provider, key, reference, payment, amount, and since
-    when it waits, of those that wait for longer than `<bound>`."""
+    """Kind of a query.  Its SQL selects account_id, provider, key, reference, payment, amount and the begin of
+    the wait, of queries that wait for longer than `<bound>`."""
 
     kind: str
     reason: UnmatchedReason
     query: str
 
 
-_CLOSED = "state IN ('lost', 'expired', 'cancelled', 'declined')"  # as the index says it
+_CLOSED = "state IN ('lost', 'expired', 'cancelled', 'declined')"  # in the words of the index
 _ATTEMPT = "SELECT account_id, provider, reference, reference, NULL::text, amount"
 _TRANSFER = "SELECT account_id, provider, transfer_no, transfer_no, NULL::text, amount"
 _LATE = "< now() - <bound>"
-# Each half by an index of its own.
+# Each half uses an index of its own.
 QUESTIONS = (
     SilenceQuestion(
         "opening",
         UnmatchedReason.UNANSWERED,
         f"{_ATTEMPT}, opened_at FROM payment_attempts WHERE state = 'opening' AND opened_at {_LATE}",
     ),
-    # Once the provider tells no more of it nobody asks any more, and the item stays for a person to end.
+    # After the provider's window no query is sent, and the item stays for a person to end.
     SilenceQuestion(
         "status",
         UnmatchedReason.UNANSWERED,
@@ -52,7 +52,7 @@ QUESTIONS = (
         WHERE unheard_since IS NULL AND state <> 'opening' AND ask_rank IN (0, 1)
             AND ask_at {_LATE} AND ask_at < 'infinity'""",
     ),
-    # Pauses between two tries grow to an hour: thirty are a day.
+    # Pauses between two tries grow to an hour: thirty tries are a day.
     SilenceQuestion(
         "take_back",
         UnmatchedReason.UNANSWERED,
@@ -97,7 +97,7 @@ QUESTIONS = (
 
 
 def silent(bound: str = BOUND) -> str:
-    """SQL of every question that waits for longer."""
+    """SQL of all queries that wait for longer than `bound`."""
     return "\nUNION ALL\n".join(
         f"SELECT '{one.kind}' AS kind, '{one.reason}' AS reason, q.*"  # noqa: S608 - constants
         f" FROM ({one.query}) q (account_id, provider, key, reference, payment, amount, since)"
@@ -105,7 +105,7 @@ def silent(bound: str = BOUND) -> str:
     ).replace("<bound>", bound)
 
 
-# The first of each kind and provider, and how many there are.
+# The first queries of each kind and provider, and the number of all.
 SILENT = f"""
 SELECT kind, reason, provider, key, reference, payment, amount, since, questions, rupiah, oldest FROM (
     SELECT s.*, count(*) OVER w AS questions, (sum(amount) OVER w)::bigint AS rupiah, min(since) OVER w AS oldest,
@@ -113,16 +113,16 @@ SELECT kind, reason, provider, key, reference, payment, amount, since, questions
     FROM ({silent()}) s WINDOW w AS (PARTITION BY kind, provider)) n
 WHERE place <= {SINGLES_MAX} ORDER BY kind, provider, place
 """  # noqa: S608 - constants
-# Whether a provider answered a question lately: one that was is due again in time to come.
+# Providers that answered a query lately: an answered attempt is due in the future.
 ANSWERS = f"""
 SELECT 1 FROM payment_attempts WHERE provider = %s AND state <> 'opening' AND ask_rank IN (0, 1)
     AND ask_at > now() AND ask_at < 'infinity' AND unheard_since IS NULL AND answered_at > now() - {BOUND} LIMIT 1
 """  # noqa: S608 - constants
-ALONE = "SELECT pg_advisory_xact_lock(hashtextextended('silence', 0))"  # two workers would each keep an item
+ALONE = "SELECT pg_advisory_xact_lock(hashtextextended('silence', 0))"  # two workers would each open an item
 
 
 class Silent(NamedTuple):
-    """A question that waits beyond its bound, and figures of all of its kind at its provider."""
+    """A query that waits beyond its bound, and figures of all of its kind at its provider."""
 
     kind: str
     reason: str
@@ -138,7 +138,7 @@ class Silent(NamedTuple):
 
 
 class WantedItem(NamedTuple):
-    """An item that is to be open.  `mark` begins its key: another one is another silence."""
+    """An item that should be open.  `mark` begins its key and names one silence."""
 
     mark: str
     first: Silent
@@ -147,7 +147,7 @@ class WantedItem(NamedTuple):
 
 
 def items(found: Sequence[Silent], heard: Collection[str]) -> Iterator[WantedItem]:
-    """The items of silent questions; pure."""
+    """The items that should be open for unanswered queries; pure."""
     for (kind, provider), grouped in groupby(found, lambda one: (one.kind, one.provider)):
         several = list(grouped)
         first = several[0]
@@ -172,7 +172,7 @@ def items(found: Sequence[Silent], heard: Collection[str]) -> Iterator[WantedIte
 
 
 def news(one: WantedItem) -> suspense.ProviderNews:
-    """An item as it is kept."""
+    """The item as news for suspense."""
     first = one.first
     of_all = f"{first.provider} {first.kind}"
     return suspense.ProviderNews(

@@ -1,4 +1,4 @@
-"""SQL of payments, one function per question."""
+"""SQL of payments, one function for each statement."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -62,10 +62,10 @@ _SILENT = RowMapper(Silent)
 _OWN_RETURNS = RowMapper(OwnReturn)
 _OWN_MOVES = RowMapper(OwnMove)
 TOLD_MAX = 100  # attempts, and payments, on the timeline of one order
-_CLOSED = "state IN ('lost', 'expired', 'cancelled', 'declined')"  # as the index says it
+_CLOSED = "state IN ('lost', 'expired', 'cancelled', 'declined')"  # in the words of the index
 
-# Of each subject the attempt that paid it, else one that can be paid now, or soon, else the newest.
-# Instructions are shown of what can be paid now and of nothing else.
+# The attempt of each subject that paid it, else one that can be paid now or soon, else the newest.
+# Only an attempt that can be paid now has its instructions.
 SHOWN = """
 SELECT DISTINCT ON (subject) account_id AS account, attempt_id AS id, subject, provider, method, reference,
     provider_reference, amount, state, expires_at,
@@ -74,7 +74,7 @@ FROM payment_attempts WHERE account_id = %s AND subject = ANY(%s)
 ORDER BY subject, attempt_id = ANY(%s) DESC, (state = 'waiting' AND expires_at > now()) DESC,
     (state = 'opening' AND expires_at > now()) DESC, attempt_id DESC
 """
-# As orders are settled: each payment by itself, less what left again of it.
+# As `order_settle` does: each payment by itself, less its chargebacks and refunds.
 COVERED = """SELECT EXISTS (
     SELECT 1 FROM payment_attempts a JOIN captures c USING (account_id, attempt_id)
         LEFT JOIN chargebacks b USING (account_id, attempt_id, payment, subject)
@@ -104,7 +104,7 @@ SELECT account_id AS account, attempt_id AS attempt, provider || ' ' || method A
 FROM unnest(%s::uuid[], %s::uuid[]) AS wanted (account_id, attempt_id)
 JOIN payment_attempts USING (account_id, attempt_id)
 """
-# Each half by its own index: captures_by_payment, payment_attempts_by_provider_reference.
+# Each half uses its own index: captures_by_payment, payment_attempts_by_provider_reference.
 BY_ANY_NUMBER = """
 SELECT a.account_id AS account, a.subject
 FROM captures c JOIN payment_attempts a USING (account_id, attempt_id) WHERE c.payment = %s
@@ -126,7 +126,7 @@ ORDER BY attempt_id DESC LIMIT 1
 OPENING_DUE = """
 SELECT 1 FROM payment_attempts WHERE state = 'opening' AND leased_until <= now() ORDER BY leased_until
 """
-# The row is there before the bank is asked, and stays so while the bank does not answer.
+# The row is there before the call to the bank, and stays until the bank answers.
 LATE = f"""
 SELECT 1 FROM payment_attempts WHERE state = 'opening' AND opened_at > now() - interval '{LATELY_SECONDS} seconds'
     AND opened_at < now() - interval '{LATE_SECONDS} seconds'
@@ -170,7 +170,7 @@ OPEN_PUT_OFF = """
 UPDATE payment_attempts SET last_answer = %s, leased_until = now() + make_interval(secs => %s)
 WHERE account_id = %s AND attempt_id = %s AND state = 'opening'
 """
-# Nobody has seen its instructions.  Where there are some perhaps, they are taken back and asked about.
+# The buyer has not seen its instructions.  If they may exist, they are cancelled and queried.
 EXPIRE_OPENING = """
 UPDATE payment_attempts SET state = CASE WHEN is_perhaps_made THEN 'lost' ELSE 'expired' END,
     ask_at = CASE WHEN is_perhaps_made THEN now() ELSE 'infinity' END, ask_rank = 1,
@@ -189,9 +189,9 @@ SELECT 1 FROM payment_attempts
 WHERE ask_rank IN (0, 1) AND state <> 'opening' AND ask_at <= now() AND ask_at < 'infinity'
 ORDER BY ask_rank, ask_at
 """
-# First those whose answer a buyer may be waiting for.  The others get a share of their own, so that
-# they are asked about at all, and what the first leave free; they cannot delay the first, however
-# many they are.  The time that is set here is a lease; the answer sets the next status query.
+# First attempts whose buyer may be waiting.  The others get a share of their own, and the capacity that
+# the first leave; they cannot delay the first, however many they are.  The time set here is a lease; the
+# answer sets the next status query.
 TO_ASK = f"""
 WITH first AS (
     SELECT account_id, attempt_id FROM payment_attempts
@@ -207,9 +207,9 @@ UPDATE payment_attempts SET asked = asked + 1, ask_at = now() + make_interval(se
 WHERE (account_id, attempt_id) IN (SELECT * FROM first UNION ALL SELECT * FROM late)
 RETURNING {_COLUMNS}, ask_at - make_interval(secs => %s) AS asked_at
 """  # noqa: S608
-# `asked` counts the question that was just answered.  Who may be paid at this moment is of the
-# first rank.  What ended is asked about no more once the provider has taken it back and says so, or
-# does not know what nobody has seen.
+# `asked` counts the answered query.  An attempt that may be paid now has the first rank.  An ended
+# attempt is queried no more once the provider confirms the cancellation, or does not know instructions
+# that no buyer has seen.
 ASKED = """
 UPDATE payment_attempts SET
     answered_at = CASE WHEN %s THEN now() ELSE answered_at END,
@@ -220,7 +220,7 @@ UPDATE payment_attempts SET
     ask_rank = CASE WHEN state = 'waiting' THEN 0 ELSE 1 END
 WHERE account_id = %s AND attempt_id = %s AND ask_at < 'infinity'
 """
-# The question was not begun: it does not count.
+# The query was not begun: it does not count.
 ASK_PUT_OFF = """
 UPDATE payment_attempts SET asked = asked - 1, ask_at = now() + make_interval(secs => %s),
     unheard_since = coalesce(unheard_since, now())
@@ -230,7 +230,7 @@ ASK_NOW = """
 UPDATE payment_attempts SET ask_at = now(), ask_rank = 0
 WHERE account_id = %s AND attempt_id = %s AND state <> 'opening'
 """
-# For a buyer who says to have paid: what was shown to be paid, once in so many seconds.
+# For a buyer who claims to have paid: the shown attempts, once in so many seconds.
 TO_ASK_OF = f"""
 UPDATE payment_attempts SET buyer_asked_at = now(), ask_at = now() + make_interval(secs => %s)
 WHERE account_id = %s AND subject = %s AND state IN ('waiting', 'expired', 'lost', 'declined')
@@ -263,7 +263,7 @@ UPDATE payment_attempts SET cancel_at = 'infinity',
     state = CASE state WHEN 'lost' THEN 'cancelled' ELSE state END
 WHERE account_id = %s AND attempt_id = %s AND state NOT IN ('opening', 'waiting')
 """
-# No more tries once it ended so long ago that it takes no money any more.
+# No more tries once it ended so long ago that it takes no money.
 CANCEL_LATER = """
 UPDATE payment_attempts SET cancel_at = CASE
     WHEN expires_at < now() - make_interval(secs => %s) THEN 'infinity'
@@ -318,7 +318,7 @@ def opened(made: OpenedAttempt) -> tuple[object, ...]:
 async def record_opened(
     tx: Tx, account: UUID, attempt_id: UUID, made: OpenedAttempt, ask_seconds: float
 ) -> None:
-    """The provider has made the instructions; it is asked about them after so many seconds."""
+    """Record the instructions; the first status query is after `ask_seconds`."""
     await tx.run(OPENED, *opened(made), ask_seconds, account, attempt_id)
 
 
@@ -332,14 +332,14 @@ async def open_later(
     seconds: float,
     seconds_max: float,
 ) -> None:
-    """An attempt could not be opened: it is tried again, later each time."""
+    """Record that an attempt could not be opened; the next try is after `seconds`."""
     await tx.run(LATER, answer, is_perhaps_made, seconds, seconds_max, account, attempt_id)
 
 
 async def put_opening_off(
     tx: Tx, account: UUID, attempt_id: UUID, answer: str, seconds: float
 ) -> None:
-    """The call that opens an attempt was not begun: it is tried as before after so many seconds."""
+    """Record that the call to open an attempt was not begun; the try is repeated after `seconds`."""
     await tx.run(OPEN_PUT_OFF, answer, seconds, account, attempt_id)
 
 
@@ -352,7 +352,7 @@ async def replace(
     seconds: float,
     attempts_max: int,
 ) -> str:
-    """Another attempt in place of one whose instructions we cannot show; how it went."""
+    """Replace an attempt whose instructions cannot be shown; return the outcome."""
     how = (channel.provider, channel.method, reference, seconds, attempts_max)
     return str(await tx.value(REPLACE, lost.account, lost.id, successor, *how))
 
@@ -368,13 +368,13 @@ async def open_another(
     expires_at: datetime,
     attempts_max: int,
 ) -> bool:
-    """Begin another attempt of a subject; false where it had as many as it may."""
+    """Begin another attempt of a subject; False if it had as many as it may."""
     how = (channel.provider, channel.method, reference, amount.value, expires_at, attempts_max)
     return bool(await tx.value(OPEN_ANOTHER, account, attempt_id, subject, *how))
 
 
 async def out(tx: ReadTx) -> list[RailOut]:
-    """The rails that a person took out."""
+    """The rails that an operator took out."""
     return await tx.all_as(_RAILS_OUT, OUT)
 
 
@@ -387,7 +387,7 @@ async def set_out(tx: Tx, rail: str, reason: str, *, is_out: bool) -> None:
 
 
 async def opening_at(tx: ReadTx, rail: str) -> int:
-    """How many attempts at a rail wait for their instructions."""
+    """The number of attempts at a rail that wait for their instructions."""
     found = await tx.value(
         "SELECT count(*) FROM payment_attempts WHERE state = 'opening' AND provider = %s", rail
     )
@@ -395,12 +395,12 @@ async def opening_at(tx: ReadTx, rail: str) -> int:
 
 
 async def expire_opening(tx: Tx, account: UUID, attempt_id: UUID) -> None:
-    """An attempt that nobody could open has run out."""
+    """Expire an attempt that could not be opened."""
     await tx.run(EXPIRE_OPENING, account, attempt_id)
 
 
 async def close(tx: Tx, account: UUID, subject: UUID) -> None:
-    """Close what is open of a subject."""
+    """Close the open attempts of a subject."""
     await tx.run(CLOSE, account, subject)
 
 
@@ -415,23 +415,23 @@ async def asked(
     seconds: float,
     window_seconds: float,
 ) -> None:
-    """The provider answered, or did not; when it is asked again follows from what it said."""
+    """Record the answer to a status query, or its absence; it sets the time of the next query."""
     told = (is_answered, is_answered, is_cancelled, is_unknown)
     await tx.run(ASKED, *told, seconds, window_seconds, account, attempt_id)
 
 
 async def put_question_off(tx: Tx, account: UUID, attempt_id: UUID, seconds: float) -> None:
-    """A question was not begun: it is asked after so many seconds."""
+    """Record that a query was not begun; it is sent after `seconds`."""
     await tx.run(ASK_PUT_OFF, seconds, account, attempt_id)
 
 
 async def ask_now(tx: Tx, account: UUID, attempt_id: UUID) -> None:
-    """The provider is asked about an attempt at once."""
+    """Have an attempt queried at once."""
     await tx.run(ASK_NOW, account, attempt_id)
 
 
 async def cancelled(tx: Tx, account: UUID, attempt_id: UUID) -> None:
-    """The provider took an attempt back."""
+    """Record that the provider cancelled an attempt."""
     await tx.run(CANCELLED, account, attempt_id)
 
 
@@ -444,45 +444,45 @@ async def cancel_later(
     seconds_max: float,
     give_up_seconds: float,
 ) -> None:
-    """It was not taken back: it is tried again, until so long after its end."""
+    """Record that a cancellation failed; it is repeated until `give_up_seconds` after the end of the attempt."""
     await tx.run(CANCEL_LATER, give_up_seconds, seconds, seconds_max, account, attempt_id)
 
 
 async def put_cancel_off(tx: Tx, account: UUID, attempt_id: UUID, seconds: float) -> None:
-    """The call that takes an attempt back was not begun: it is tried after so many seconds."""
+    """Record that a cancellation was not begun; it is sent after `seconds`."""
     await tx.run(CANCEL_PUT_OFF, seconds, account, attempt_id)
 
 
 async def cancel_no_more(tx: Tx, account: UUID, attempt_id: UUID) -> None:
-    """There is nothing to take back any more."""
+    """Record that there is nothing left to cancel."""
     await tx.run(CANCEL_NO_MORE, account, attempt_id)
 
 
 async def capture(
     tx: Tx, account: UUID, attempt_id: UUID, number: str | None, amount: int | None, learned_by: str
 ) -> str:
-    """Book a payment of an attempt, in rupiah; how it went."""
+    """Book a payment of an attempt, `amount` in rupiah; return the outcome of `payment_capture`."""
     return str(await tx.value(CAPTURE, account, attempt_id, number, amount, learned_by))
 
 
 async def confirm(
     tx: Tx, account: UUID, attempt_id: UUID, number: str, asked_at: datetime | None
 ) -> None:
-    """An answer to a question asked at this moment names a payment that we have as paid."""
+    """Record that the answer to a query sent at `asked_at` confirms a captured payment."""
     await tx.run(CONFIRM, account, attempt_id, number, asked_at)
 
 
 async def charge_back(
     tx: Tx, account: UUID, attempt_id: UUID, number: str | None, amount: int | None
 ) -> str:
-    """A payment failed, or was taken back, all of it or these rupiah; how it went."""
+    """Record that a payment failed or was charged back, by `amount` rupiah or whole; return the outcome of `payment_deny`."""
     return str(await tx.value(CHARGE_BACK, account, attempt_id, number, amount))
 
 
 async def capture_from(
     tx: Tx, provider: str, account: UUID, attempt_id: UUID, number: str | None, amount: int | None
 ) -> str:
-    """`capture` of what a provider notified, which must be the attempt's own."""
+    """`capture` for a notification, whose provider must be the attempt's."""
     return str(await tx.value(CAPTURE_FROM, provider, account, attempt_id, number, amount))
 
 
@@ -507,7 +507,7 @@ async def attempt(tx: ReadTx, account: UUID, attempt_id: UUID) -> PaymentAttempt
 async def shown(
     tx: ReadTx, account: UUID, subjects: Sequence[UUID], paid_by: Sequence[UUID]
 ) -> list[PaymentAttempt]:
-    """Of each subject the attempt that a buyer is shown; `paid_by` are those that paid one."""
+    """The attempt of each subject to show to its buyer; `paid_by` are attempts that paid a subject."""
     return await tx.all_as(_ATTEMPTS, SHOWN, account, list(subjects), list(paid_by))
 
 
@@ -523,28 +523,28 @@ async def newest(tx: ReadTx, account: UUID, subject: UUID) -> PaymentAttempt | N
 
 
 async def is_covered(tx: ReadTx, account: UUID, subject: UUID) -> bool:
-    """True where one payment that stayed is all that was asked for a subject."""
+    """True if one payment, less what left again, covers the sum asked for a subject."""
     return bool(await tx.value(COVERED, account, subject))
 
 
 async def lease_to_open(
     tx: Tx, lease_seconds: float, limit: int, without: Sequence[str]
 ) -> list[PaymentAttempt]:
-    """Attempts that nobody has opened yet, each leased; of rails that are left out only what ran out."""
+    """Lease attempts to open; of the rails in `without` only expired ones."""
     return await tx.all_as(_ATTEMPTS, TO_OPEN, list(without), limit, lease_seconds)
 
 
 async def lease_to_open_of(
     tx: Tx, account: UUID, subject: UUID, lease_seconds: float
 ) -> PaymentAttempt | None:
-    """The attempt of a subject that nobody has opened yet, leased."""
+    """Lease the attempt of a subject that is to be opened."""
     return await tx.one_as(_ATTEMPTS, TO_OPEN_OF, lease_seconds, account, subject)
 
 
 async def lease_to_ask(
     tx: Tx, lease_seconds: float, limit: int, late_max: int, without: Sequence[str]
 ) -> list[PaymentAttempt]:
-    """Attempts whose provider is to be asked about them, each leased; of late ones a share."""
+    """Lease attempts to query: `limit` that a buyer may wait for, and `late_max` others, more if room is left."""
     away = list(without)
     lease = (lease_seconds, lease_seconds)
     return await tx.all_as(_ATTEMPTS, TO_ASK, away, limit, away, late_max, limit, *lease)
@@ -553,21 +553,21 @@ async def lease_to_ask(
 async def lease_to_ask_of(
     tx: Tx, account: UUID, subject: UUID, lease_seconds: float, pause_seconds: float
 ) -> list[PaymentAttempt]:
-    """The attempts of a subject that may be paid and were not asked about for its buyer just now."""
+    """Lease the attempts of a subject that may be paid and were not queried for its buyer within `pause_seconds`."""
     return await tx.all_as(_ATTEMPTS, TO_ASK_OF, lease_seconds, account, subject, pause_seconds)
 
 
 async def lease_to_cancel(
     tx: Tx, lease_seconds: float, limit: int, without: Sequence[str]
 ) -> list[PaymentAttempt]:
-    """Closed attempts that their providers are to take back, each leased."""
+    """Lease closed attempts to cancel at their providers."""
     return await tx.all_as(_ATTEMPTS, TO_CANCEL, list(without), limit, lease_seconds)
 
 
 async def lease_to_cancel_of(
     tx: Tx, account: UUID, subject: UUID, lease_seconds: float
 ) -> list[PaymentAttempt]:
-    """Those of one subject."""
+    """Lease the closed attempts of one subject to cancel."""
     return await tx.all_as(_ATTEMPTS, TO_CANCEL_OF, lease_seconds, account, subject)
 
 
@@ -593,8 +593,8 @@ async def insert_inbox(
     body: bytes,
     read: Notification | None = None,
 ) -> bool:
-    """Keep a notification, with what was read in it; false where it came before."""
-    digest = sha256(body).digest()  # stays when the words are let go
+    """Keep a notification and its reading; False if it came before."""
+    digest = sha256(body).digest()  # stays when the body is deleted
     reading = jsonb(msgspec.to_builtins(read)) if read else None
     given = (provider, external_id, sent_on, body, digest, reading)
     return await tx.one(INBOX, *given) is not None
@@ -603,7 +603,7 @@ async def insert_inbox(
 async def take(
     tx: Tx, provider: str, external_id: str, sent_on: date, body: bytes, read: Notification
 ) -> bool:
-    """Keep a notification and the job that acts on it; false where it came before."""
+    """Keep a notification and the job that acts on it; False if it came before."""
     if not await insert_inbox(tx, provider, external_id, sent_on, body, read):
         return False
     await emit(
@@ -616,31 +616,31 @@ async def take(
 
 
 async def set_outcome(tx: Tx, provider: str, external_id: str, sent_on: date, outcome: str) -> None:
-    """Note what became of a notification."""
+    """Record the outcome of a notification."""
     await tx.run(OUTCOME, outcome, provider, sent_on, external_id)
 
 
 async def newest_by_provider_reference(
     tx: ReadTx, provider: str, number: str
 ) -> PaymentAttempt | None:
-    """The newest attempt whose instructions have this number there: numbers of accounts are used again."""
+    """The newest attempt whose instructions have this provider's number: numbers of accounts are reused."""
     return await tx.one_as(_ATTEMPTS, NEWEST_BY_NUMBER, number, provider)
 
 
 async def is_at(tx: ReadTx, provider: str, account: UUID, attempt_id: UUID) -> bool:
-    """Whether an attempt is at this provider."""
+    """True if an attempt is at this provider."""
     return bool(await tx.value("SELECT payment_is_at(%s, %s, %s)", provider, account, attempt_id))
 
 
 async def by_provider_reference(tx: Tx, provider: str, number: str) -> PaymentAttempt | None:
-    """The attempt whose instructions have this number there; None where not exactly one has."""
+    """The attempt whose instructions have this provider's number; None unless exactly one has."""
     found = await tx.all_as(_ATTEMPTS, BY_NUMBER, number, provider)
     return found[0] if len(found) == 1 else None
 
 
 async def silent(tx: Tx) -> tuple[list[Silent], set[str]]:
-    """Questions without an answer beyond their bound, the first of each kind and provider, and which of these providers
-    answer others; nobody else looks until the transaction ends."""
+    """Queries without an answer beyond their bound, the first of each kind and provider, and the providers among theirs
+    that answer other queries.  Locked until the transaction ends."""
     await tx.run(ALONE)
     found = await tx.all_as(_SILENT, SILENT)
     providers = {one.provider for one in found}
@@ -648,7 +648,7 @@ async def silent(tx: Tx) -> tuple[list[Silent], set[str]]:
 
 
 async def captured(tx: Tx, account: UUID, attempt_id: UUID, payment: str | None) -> bool:
-    """True where this payment of an attempt (any, for None) has reached us."""
+    """True if this payment of an attempt (any, for None) was captured."""
     return bool(
         await tx.value(
             "SELECT EXISTS (SELECT 1 FROM captures WHERE account_id = %s AND attempt_id = %s"
@@ -661,36 +661,35 @@ async def captured(tx: Tx, account: UUID, attempt_id: UUID, payment: str | None)
 
 
 async def captured_of(tx: ReadTx, account: UUID, subject: UUID) -> list[Captured]:
-    """Every payment for one subject, in the order in which they came."""
+    """Every payment for one subject, oldest first."""
     return await tx.all_as(_CAPTURED, CAPTURED, account, subject)
 
 
 async def heard_of(tx: ReadTx, account: UUID, subject: UUID) -> list[Heard]:
-    """Every attempt to pay for one subject, oldest first, and when its provider last spoke of it."""
+    """Every attempt of one subject, oldest first, and when its provider last answered about it."""
     return await tx.all_as(_HEARD, HEARD, account, subject)
 
 
 async def payment_to_record(tx: Tx, provider: str, payment: str) -> PaymentToRecord | None:
-    """A captured payment of a provider, by its number of it, with what was taken back of it as told; None where there is none."""
+    """A captured payment by the provider's number of it, with its chargebacks so far; None if there is none."""
     return await tx.one_as(_TO_RECORD, TO_RECORD, payment, provider)
 
 
 async def close_by_record(tx: Tx, account: UUID, attempt: UUID, payment: str) -> None:
-    """The record of its provider has the payment."""
+    """Close a payment that the record of its provider has."""
     await tx.run(CLOSE_BY_RECORD, account, attempt, payment)
 
 
 async def confirm_by_record(tx: Tx, payments: Sequence[str], refunds: Sequence[str]) -> None:
-    """The record has these payments, by the provider's numbers, and these refunds, by ours, as the books have them: they
-    are closed."""
+    """Close payments, by the provider's numbers, and refunds, by ours, of which record and books agree."""
     await tx.run(PAYMENTS_CONFIRMED, list(payments))
     await tx.run(REFUNDS_CONFIRMED, list(refunds))
 
 
 async def captured_anywhere(tx: Tx, payment: str) -> bool:
-    """True where a payment with this number has reached us, whoever's it is.
+    """True if a payment with this number was captured, for any account.
 
-    Nobody else counts one of this number until the transaction ends.
+    The number is locked until the transaction ends.
     """
     await tx.run("SELECT payment_number_lock(%s)", payment)
     found = await tx.value(
@@ -701,23 +700,23 @@ async def captured_anywhere(tx: Tx, payment: str) -> bool:
 
 
 async def attempts_told(tx: ReadTx, account: UUID, subject: UUID) -> list[AttemptTold]:
-    """The attempts of a subject with what happened to each, the first in front."""
+    """The attempts of a subject and their history, oldest first."""
     return await tx.all_as(_ATTEMPTS_TOLD, ATTEMPTS_TOLD, account, subject, TOLD_MAX)
 
 
 async def captures_told(tx: ReadTx, account: UUID, subject: UUID) -> list[CapturedTold]:
-    """Its payments with how we learned of each, in the order in which they came."""
+    """The payments of a subject and how we learned of each, oldest first."""
     return await tx.all_as(_CAPTURES_TOLD, CAPTURES_TOLD, account, subject, TOLD_MAX)
 
 
 async def subjects_by_number(tx: ReadTx, number: str, limit: int) -> list[tuple[UUID, UUID]]:
-    """(account, subject) of what has this number at a provider: a payment, or its instructions."""
+    """(account, subject) of payments and instructions with this number at a provider."""
     rows = await tx.all(BY_ANY_NUMBER, number, number, limit)
     return [(row["account"], row["subject"]) for row in rows]
 
 
 async def routes_of(tx: ReadTx, attempts: Sequence[tuple[UUID, UUID]]) -> list[AttemptRoute]:
-    """By which rail each of these attempts, (account, attempt), is paid and given back."""
+    """The rail and method of each of these attempts, (account, attempt)."""
     wanted = [one for one, _ in attempts], [one for _, one in attempts]
     return await tx.all_as(_ROUTES, _ROUTE, *wanted)
 
@@ -734,24 +733,24 @@ async def references_of(tx: ReadTx, account: UUID, limit: int) -> list[str]:
     return found
 
 
-# -- rails of our own database: the statements are of the room that offers one (`OwnSql`) ------------
+# -- rails of our own database: the room of the rail has the statements (`OwnSql`) -----------------
 
 
 async def give_back_own(
     tx: Tx, query: str, account: UUID, source: UUID, refund: str, amount: int
 ) -> int | None:
-    """Give so many rupiah back to the source of a payment; None where less than that is left."""
+    """Give `amount` rupiah back to the source of a payment; None if less is left."""
     found: int | None = await tx.value(query, account, source, refund, amount)
     return found
 
 
 async def returned_own(tx: ReadTx, query: str, account: UUID, source: UUID) -> list[OwnReturn]:
-    """Everything that was given back, the oldest first."""
+    """The refunds to a source, oldest first."""
     return await tx.all_as(_OWN_RETURNS, query, account, source)
 
 
 async def open_own_moves(tx: ReadTx, query: str, begins: datetime, ends: datetime) -> None:
-    """Let `next_own_moves` read what moved from a moment to before another."""
+    """Open the cursor of `next_own_moves` over the movements of a period."""
     declared = f"DECLARE own_moves NO SCROLL CURSOR FOR {query}"
     await tx.tell(declared, begins, ends, begins, ends)
 

@@ -1,1 +1,1 @@
-"""Refunds of payments: what they are, their SQL, and how they are sent and looked for."""
+"""Refunds of payments: model, SQL, sending, and lookup in records of providers."""

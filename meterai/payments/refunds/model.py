@@ -1,4 +1,4 @@
-"""Refunds of payments: their ways and states, and what a provider's record says of them; pure."""
+"""Refunds of payments: their ways and states, and the facts of a provider's record about them; pure."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ from meterai.kit.money import Rupiah
 from meterai.kit.refusal import Refusal
 
 TRY_SECONDS_MAX = 300.0  # between two tries at the provider
-CALLS_PER_TRY_MAX = 4  # a question and a refund, each with a token
+CALLS_PER_TRY_MAX = 4  # a query and a refund, each with a token
 LEASE_MARGIN_SECONDS = 4.0  # for our own work between the calls, and to record the outcome
 
 
@@ -86,9 +86,9 @@ class Way(StrEnum):
 def choose_way(*, gives_back: bool, is_in_time: bool, has_payouts: bool) -> Way:
     """The way of a refund that was never sent.
 
-    gives_back    its rail gives back what is paid by its method
-    is_in_time    its payment is not older than its rail gives back
-    has_payouts   a rail of this installation makes transfers; without, the provider is asked whatever is known
+    gives_back    its rail refunds payments of its method
+    is_in_time    its payment is within the refund window of its rail
+    has_payouts   a rail of this installation makes transfers; without, the provider is always asked
     """
     if (gives_back and is_in_time) or not has_payouts:
         return Way.PROVIDER
@@ -96,7 +96,7 @@ def choose_way(*, gives_back: bool, is_in_time: bool, has_payouts: bool) -> Way:
 
 
 class Stage(StrEnum):
-    """How far a refund is, as people are told."""
+    """Stage of a refund, as shown to people."""
 
     DECIDED = "decided"
     WAITING_FOR_ACCOUNT = "waiting_for_account"
@@ -111,7 +111,7 @@ class Stage(StrEnum):
 
 
 class RefundCause(StrEnum):
-    """Why money goes back."""
+    """Cause of a refund."""
 
     NOT_EXECUTED = "not_executed"  # paid, and no stamp by the due time
     NOT_STAMPED = "not_stamped"  # the document could not be stamped
@@ -131,7 +131,7 @@ class Refund:
 
     account: UUID
     id: UUID
-    subject: UUID  # what its payment was for
+    subject: UUID  # of its payment
     attempt: UUID
     payment: str
     cause: RefundCause
@@ -144,22 +144,22 @@ class Refund:
     due_at: datetime
     settled_at: datetime | None
     tries: int
-    last_answer: str | None  # of the provider, where it did not carry the refund out
-    reversed: Rupiah  # of it, with us again since it was settled
+    last_answer: str | None  # of the provider, which did not carry the refund out
+    reversed: Rupiah  # rupiah of it that came back after it settled
     tried_at: datetime | None = None  # when it was last sent
     way: Way = Way.PROVIDER
-    transfer: UUID | None = None  # the last that carries, or carried, it
-    first: UUID | None = None  # of a refund by another way: the one that began
-    wanted_at: datetime | None = None  # since when its buyer is to name an account
-    waited_seconds: int = 0  # past its due time, for an account that was named since
+    transfer: UUID | None = None  # the last that carries or carried it
+    first: UUID | None = None  # of a refund by another way: the original one
+    wanted_at: datetime | None = None  # when its buyer was asked to name an account
+    waited_seconds: int = 0  # past its due time, for an account
     recorded_at: datetime | None = None
     reroute_at: datetime | None = (
-        None  # from then on it goes by another way where its record does not have it
+        None  # from then on it goes by another way if the record does not have it
     )
 
     @property
     def began_as(self) -> UUID:
-        """The refund that it began as, before it took another way: compensations are of that."""
+        """The id of the original refund, before it took another way: compensations belong to that."""
         return self.first or self.id
 
     @property
@@ -169,23 +169,23 @@ class Refund:
 
     @property
     def is_stopped_or_on_its_way(self) -> bool:
-        """True where the provider may have carried it out, or may yet."""
+        """True if the provider may have carried it out, or may yet."""
         return self.state not in (RefundState.REQUESTED, RefundState.SETTLED)
 
 
-# As refund_is_open.sql has them.
+# As in refund_is_open.sql.
 OPEN = frozenset(
     {RefundState.REQUESTED, RefundState.SENT, RefundState.ACCEPTED, RefundState.REFUSED}
 )
 
 
 def stage_of(refund: Refund) -> Stage:
-    """How far a refund is."""
+    """The stage of a refund."""
     match refund.state:
         case RefundState.REQUESTED if refund.way is Way.CLAIM:
             return Stage.WAITING_FOR_ACCOUNT
         case RefundState.REQUESTED:
-            # The answer that another way began with is none to this one.
+            # The last answer may be about the original refund, before it took another way.
             is_new = refund.last_answer is None or refund.way is not Way.PROVIDER
             return Stage.DECIDED if is_new else Stage.NOT_SENT
         case RefundState.SETTLED if refund.recorded_at is not None:
@@ -206,7 +206,7 @@ class RefundPayee:
 
 
 class PayeeOfRefund(NamedTuple):
-    """The bank account that a refund by transfer goes, or went, to."""
+    """The bank account of a refund by transfer."""
 
     refund: UUID
     bank_code: str
@@ -215,14 +215,14 @@ class PayeeOfRefund(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class OwedByClaim:
-    """Money of one account that waits until its buyer names a bank account."""
+    """Money of one account that waits for a bank account of its buyer."""
 
     refunds: list[Refund]
     compensation: Rupiah
 
     @property
     def sum(self) -> Rupiah:
-        """All of it."""
+        """The sum of both."""
         return Rupiah(sum(one.amount.value for one in self.refunds) + self.compensation.value)
 
 
@@ -234,7 +234,7 @@ class Compensation(NamedTuple):
 
 
 class LateRefund(NamedTuple):
-    """A refund that is so many whole days past its due time."""
+    """A refund past its due time, by whole days."""
 
     account: UUID
     refund: UUID
@@ -242,7 +242,7 @@ class LateRefund(NamedTuple):
 
 
 class KnownOf(NamedTuple):
-    """Facts of a refund before it is sent: where and when its payment came."""
+    """Facts that choose the way of a refund: rail, method and time of its payment."""
 
     provider: str
     method: str
@@ -250,14 +250,14 @@ class KnownOf(NamedTuple):
 
 
 class NotRerouted(Refusal):
-    """The refund is over, or goes by another way already."""
+    """The refund has ended, or already goes by another way."""
 
     code = "refund_not_rerouted"
     status = 409
 
 
 class RefundFigures(NamedTuple):
-    """Refunds of a span: how many began and settled; and how many are open."""
+    """Numbers of refunds that began and settled in a period, and of open ones."""
 
     begun: int
     settled: int
@@ -265,7 +265,7 @@ class RefundFigures(NamedTuple):
 
 
 class OpenRefunds(NamedTuple):
-    """Refunds that are not settled: how many, their rupiah, when the first was asked for, how many are past their due time."""
+    """Figures of open refunds: number, rupiah, begin of the oldest, number past their due time."""
 
     refunds: int
     rupiah: int
@@ -274,7 +274,7 @@ class OpenRefunds(NamedTuple):
 
 
 class RefundsMark(NamedTuple):
-    """A text about the refunds of one subject, another whenever something of them changed."""
+    """Version tag of the refunds of one subject: it changes whenever they do."""
 
     account: UUID
     subject: UUID
@@ -282,21 +282,21 @@ class RefundsMark(NamedTuple):
 
 
 class RefundPastDue(NamedTuple):
-    """A refund that is open past its due time."""
+    """An open refund past its due time."""
 
     account: UUID
     refund: UUID
 
 
 class RefundSeen(NamedTuple):
-    """A refund as the provider's record has it."""
+    """A refund in the provider's record."""
 
     provider_number: str | None
     made: Rupiah  # 0: it failed, or was reversed
 
 
 class PaymentGivenBack(NamedTuple):
-    """A payment that the provider says it gave back, at least `told` rupiah of it."""
+    """A payment of which the provider reports at least `told` rupiah as given back."""
 
     account: UUID
     attempt: UUID
@@ -305,10 +305,10 @@ class PaymentGivenBack(NamedTuple):
 
 
 def try_again_after(tries: int) -> float:
-    """Seconds until the next try, after so many: 1, 2, 4, ... up to five minutes."""
+    """Seconds until the next try after `tries`: 1, 2, 4, ... up to five minutes."""
     return pause(tries - 1, longest=TRY_SECONDS_MAX)
 
 
 def refund_lease_seconds(timeout_seconds: float) -> float:
-    """How long a try belongs to who makes it: longer than its calls, each with its time-out."""
+    """Seconds of the lease of a try: longer than its calls, each with its time-out."""
     return CALLS_PER_TRY_MAX * timeout_seconds + LEASE_MARGIN_SECONDS

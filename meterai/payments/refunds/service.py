@@ -1,4 +1,4 @@
-"""Send refunds of payments, look for them in the record of their provider, and book what it says was given back."""
+"""Sending of refunds, their lookup in the record of their provider, and booking of that record."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -45,19 +45,19 @@ from meterai.plumbing.work.periodic import each, run_row
 BATCH = 20  # provider calls under way in one run
 OVERDUE_BATCH = 200
 PUT_OFF_SECONDS = 1.0  # until a provider that was not reached is tried again
-FOR_EVER_SECONDS = 60.0  # before a refusal for ever is believed
+FOR_EVER_SECONDS = 60.0  # before a final refusal is believed
 LOOK_AGAIN_SECONDS = 30.0  # for a record that could not be read
-RECORD_IS_LATE = timedelta(days=1)  # a provider books what it did within a day
-CONTRADICTION_SECONDS = 3600.0  # until the record is read again that does not have what was told
+RECORD_IS_LATE = timedelta(days=1)  # a provider records its acts within a day
+CONTRADICTION_SECONDS = 3600.0  # until a record that contradicts news is read again
 _log = structlog.get_logger()
 
 
 async def book_refunds(
     tx: Tx, account: UUID, attempt: UUID, payment: str, lines: Sequence[RefundLine]
 ) -> None:
-    """Book what the record says was given back of a payment.
+    """Book the refunds of a payment in the record.
 
-    Refunds of ours that it has are settled, or came back; the rest the provider gave back itself.
+    Our refunds in it are settled, or came back; the others are the provider's own.
     """
     is_only = await store.number_of_payments(tx, account, attempt) == 1
     found = [one for one in lines if one.payment == payment or (one.payment is None and is_only)]
@@ -70,7 +70,7 @@ async def book_refunds(
         if seen.made.value:
             made.append(refund.number)
         await _book_seen(tx, refund, seen)
-    # A number of a refund of ours of something else says nothing of this payment.
+    # A line with the number of our refund of another payment is not about this one.
     own = sum(
         line.amount.value
         for line in found
@@ -80,17 +80,17 @@ async def book_refunds(
 
 
 async def book_given_back(tx: Tx, news: PaymentGivenBack, lines: Sequence[RefundLine]) -> None:
-    """Book what the record says was given back of a payment, and conclude the news of it.
+    """Book the refunds of a payment in the record, and conclude the news of them.
 
-    Where news spoke of more than the record has, it is in suspense until that has it or an operator books it.
+    News of a greater sum is in suspense until the record has it or an operator books it.
     """
     await book_refunds(tx, news.account, news.attempt, news.payment, lines)
     await conclude(tx, news)
 
 
 async def conclude(tx: Tx, news: PaymentGivenBack) -> None:
-    """Resolve the news in suspense where the books have all the money it tells of; else keep it in
-    suspense, and read the provider's record again later.
+    """Resolve the item of the news if the books have all its money; else keep the item and read the
+    provider's record again later.
     """
     account, attempt, payment, told = news
     reference = reference_of(account, attempt)
@@ -114,9 +114,9 @@ async def conclude(tx: Tx, news: PaymentGivenBack) -> None:
 
 
 def seen_of(refund: Refund, lines: Sequence[RefundLine]) -> RefundSeen | None:
-    """A refund as these lines have it; None where none is about it.
+    """The refund in these lines; None if no line is about it.
 
-    A line of a try that failed counts only where no line says that it was made.
+    A line of a failed try counts only if no line says that it was made.
     """
     about = [
         line
@@ -130,7 +130,7 @@ def seen_of(refund: Refund, lines: Sequence[RefundLine]) -> RefundSeen | None:
 
 
 async def _book_seen(tx: Tx, refund: Refund, seen: RefundSeen) -> None:
-    """Book what the record says of a refund.  More than was asked for is booked by nobody."""
+    """Book a refund of the record.  A greater sum than ours is not booked."""
     key = (refund.account, refund.id)
     if seen.made.value > refund.amount.value:
         return
@@ -144,9 +144,9 @@ async def _book_seen(tx: Tx, refund: Refund, seen: RefundSeen) -> None:
 async def book_watched(
     tx: Tx, refund: Refund, seen: RefundSeen | None, *, is_old: bool, window_seconds: float
 ) -> None:
-    """Book what the record says of a refund that it was looked for.
+    """Book the result of the lookup of a refund.
 
-    A settled one that the record does not have after a day is an item in suspense until it has.
+    A settled one that the record lacks after a day is an item in suspense until the record has it.
     """
     key = f"refund_not_in_record:{refund.number}"
     if seen is not None:
@@ -158,36 +158,36 @@ async def book_watched(
 
 
 def _about(refund: Refund, reason: str) -> suspense.ProviderNews:
-    """The item in suspense of a refund, with what an operator needs to ask the provider about it."""
+    """The item in suspense of a refund, with the facts for a question to the provider."""
     told = {"state": refund.state, "tries": refund.tries, "answer": refund.last_answer}
     return suspense.ProviderNews(
         key=f"{reason}:{refund.number}",
         source="question",
         reason=reason,
         told=msgspec.json.encode(told),
-        reference=refund.number,  # by which the provider knows it
+        reference=refund.number,  # known to the provider
         payment=refund.payment,
         amount=refund.amount,
     )
 
 
 async def suspend(tx: Tx, late: RefundPastDue) -> None:
-    """Keep a refund that is open past its due time as an item in suspense."""
-    # Locked, so that it does not end before its item is there to end with it.
+    """Open an item in suspense for an open refund past its due time."""
+    # Locked, so that the refund cannot end before its item exists.
     refund = await store.lock_past_due(tx, late.account, late.refund)
     if refund is not None:
         await suspense.keep(tx, _about(refund, "refund_overdue"))
 
 
 async def _reroute_refused(tx: Tx, refund: Refund, answer: str) -> None:
-    """A refund that is leased, and that its provider does not carry out, goes by another way: no call is under way."""
+    """Reroute a leased refund that its provider does not carry out; no call is under way."""
     await store.answered(tx, refund, answer, RefundState.REFUSED, FOR_EVER_SECONDS)
     other = await ways.reroute(tx, refund.account, refund.id)
     _log.warning("refund_rerouted", refund=show("rfd", refund.id), way=other.way)
 
 
 async def _turn(tx: Tx, refund: Refund, way: Way) -> None:
-    """A refund that is leased for its first call goes by another way: the call is not made."""
+    """Change the way of a refund that is leased for its first call; the call is not made."""
     await store.put_off(tx, refund, "", 0.0)
     await store.take_way(tx, refund.account, refund.id, way)
 
@@ -199,7 +199,7 @@ def _wish(refund: Refund) -> RefundWish:
         refund.payment,
         refund.number,
         refund.amount,
-        was_tried=refund.tries > 1,  # this try is counted
+        was_tried=refund.tries > 1,  # this try is included
     )
 
 
@@ -213,8 +213,8 @@ class RefundSender:
         self._clock = clock
 
     async def send_due(self) -> int:
-        """Periodic task: ask the provider to give money back; ask about it first where an earlier
-        try has no answer.
+        """Periodic task: send refunds to their providers; query first those with an earlier try
+        without an answer.
         """
         if not (most := self._payments.rails.room_of_any(BATCH)):
             return 0
@@ -224,7 +224,7 @@ class RefundSender:
         )
 
     async def suspend_overdue(self) -> int:
-        """Periodic task: a refund that is open past its due time is an item in suspense."""
+        """Periodic task: open an item in suspense for each open refund past its due time."""
         found = await self._database.once(store.past_due, OVERDUE_BATCH)
         return await each(self._database, store.SUSPENDING, found, self._suspend, subject="refund")
 
@@ -232,7 +232,7 @@ class RefundSender:
         await run_row(self._database, suspend, late)
 
     async def look_up_given_back(self) -> int:
-        """Periodic task: read the provider's record of payments that it says were given back."""
+        """Periodic task: read the record of payments that their provider reports as given back."""
         if not (most := self._payments.rails.room_of_any(BATCH)):
             return 0
         leased = await self._database.once(store.lease_to_look_up, self._lease_seconds, most)
@@ -260,7 +260,7 @@ class RefundSender:
             await run_row(self._database, book_given_back, news, lines)
 
     async def watch(self) -> int:
-        """Periodic task: look for refunds in the record of their provider, settled ones until it ends."""
+        """Periodic task: look up refunds in the record of their provider, settled ones until it ends."""
         if not (most := self._payments.rails.room_of_any(BATCH)):
             return 0
         leased = await self._database.once(store.lease_to_watch, self._lease_seconds, most)
@@ -292,14 +292,14 @@ class RefundSender:
             await run_row(self._database, book, refund, seen)
 
     async def way_of(self, tx: ReadTx, refund: Refund) -> Way:
-        """The way that a refund takes; of one that just began, the one that is chosen in a moment."""
+        """The way of a refund; of a new one, the way that will be chosen."""
         is_new = refund.way is Way.PROVIDER and refund.state is RefundState.REQUESTED
         if not is_new or refund.tries:
             return refund.way
         return self._chosen(await store.known_of(tx, refund))
 
     async def _way_of(self, refund: Refund) -> Way:
-        """The way of a refund of which nothing was sent."""
+        """Choose the way of a refund of which nothing was sent."""
         if refund.reroute_at is not None:
             return Way.TRANSFER
         return self._chosen(await self._database.once(store.known_of, refund))
@@ -351,7 +351,7 @@ class RefundSender:
         _log.info("refund_settled", refund=show("rfd", refund.id), tries=refund.tries)
 
     async def _leave(self, refund: Refund, reroute_at: datetime) -> None:
-        """A refund that a person wants to go another way is not sent: its record says whether it may."""
+        """Do not send a refund that a person rerouted: the record decides whether it may take another way."""
         try:
             seen = await self._seen(refund)
         except CallNotBegun as refusal:
@@ -380,14 +380,14 @@ class RefundSender:
             return
         _log.error("refund_refused", refund=show("rfd", refund.id), answer=refusal.response_code)
         is_for_ever = isinstance(refusal, RefusedForEver) and self._payments.rails.has_payouts
-        # Said a second time, and the record does not have it: no later try can succeed.
+        # Refused a second time, and the record does not have it: no later try can succeed.
         if is_for_ever and refund.tries > 1 and await self._goes_elsewhere(refund, str(refusal)):
             return
         seconds = FOR_EVER_SECONDS if is_for_ever else try_again_after(refund.tries)
         await self._answered(refund, str(refusal), RefundState.REFUSED, seconds)
 
     async def _goes_elsewhere(self, refund: Refund, answer: str) -> bool:
-        """A refund that its provider will never carry out goes by another way; false where nobody knows that."""
+        """Reroute a refund that its provider will never carry out; False if that is not certain."""
         try:
             seen = await self._seen(refund)
         except (ProviderRefused, OutcomeUnknown, ProviderUnreachable):
@@ -399,7 +399,7 @@ class RefundSender:
         return True
 
     async def _seen(self, refund: Refund) -> RefundSeen | None:
-        """A refund as the record of its provider has it now."""
+        """Look up a refund in the record of its provider."""
         lines = await self._payments.refund_history(refund.account, refund.attempt)
         return seen_of(refund, lines)
 

@@ -1,4 +1,4 @@
-"""SQL of refunds of payments, one function per question."""
+"""SQL of refunds of payments, one function for each statement."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -25,7 +25,7 @@ from meterai.plumbing.db.database import ReadTx, Tx
 from meterai.plumbing.db.rows import RowMapper
 from meterai.plumbing.work.periodic import not_paused
 
-REFUNDS_PER_SUBJECT_MAX = 100  # on one page; each was a payment by somebody
+REFUNDS_PER_SUBJECT_MAX = 100  # on one page; each is of a payment
 _COLUMNS = (
     "account_id AS account, refund_id AS id, order_id AS subject, attempt_id AS attempt, payment,"
     " cause, amount, stamps, state, refund_no AS number, provider_refund_no AS provider_number,"
@@ -41,8 +41,8 @@ SENDING, LOOKING = "send_refunds", "look_up_given_back"
 SUSPENDING = "suspend_overdue_refunds"
 WATCHING = "watch_refunds"
 # The intent of a call, committed before it is made.  The lease covers the whole call: until it is
-# over or the call has ended nothing sends this refund again.  What comes of it sets the pause until
-# the next one.
+# over or the call has ended nothing sends this refund again.  The outcome sets the pause until the
+# next one.
 TRY_DUE = """
 SELECT 1 FROM refunds WHERE refund_is_open(state) AND try_at <= now()
     AND (leased_until IS NULL OR leased_until <= now())
@@ -64,7 +64,7 @@ OF_ACCOUNT = f"""
 SELECT {_COLUMNS} FROM refunds WHERE account_id = %s AND refund_id < %s
 ORDER BY refund_id DESC LIMIT %s
 """  # noqa: S608
-# By whatever number it has, whoever's it is: refunds_by_id, refunds_by_provider_number.
+# By any number, of any account: refunds_by_id, refunds_by_provider_number.
 BY_ID = f"SELECT {_COLUMNS} FROM refunds WHERE refund_id = %s LIMIT 2"  # noqa: S608
 BY_PROVIDER_NUMBER = f"""
 SELECT {_COLUMNS} FROM refunds WHERE provider_refund_no = %s LIMIT %s
@@ -72,7 +72,7 @@ SELECT {_COLUMNS} FROM refunds WHERE provider_refund_no = %s LIMIT %s
 OPEN = f"""
 SELECT {_COLUMNS} FROM refunds WHERE refund_is_open(state) ORDER BY due_at LIMIT %s
 """  # noqa: S608
-# Each by its own index; an id is made in the moment in which its refund begins.
+# Each uses its own index; an id contains the moment in which its refund began.
 FIGURES = """
 SELECT (SELECT count(*) FROM refunds WHERE refund_id >= %s AND requested_at > %s AND requested_at <= %s)::integer AS begun,
     (SELECT count(*) FROM refunds WHERE settled_at > %s AND settled_at <= %s)::integer AS settled,
@@ -101,7 +101,7 @@ UPDATE refunds SET tries = tries - 1, state = CASE WHEN tries > 1 THEN state ELS
     last_answer = nullif(%s, ''), leased_until = NULL, try_at = now() + make_interval(secs => %s)
 WHERE account_id = %s AND refund_id = %s AND state = 'sent'
 """
-# Those on their way are asked about as soon as no call of theirs is open.
+# Open ones are queried as soon as no call of theirs is open.
 ASK_NOW = """
 UPDATE refunds SET try_at = least(try_at, now())
 WHERE account_id = %s AND attempt_id = %s AND payment = %s AND way = 'provider'
@@ -118,7 +118,7 @@ GROUP BY r.account_id, r.order_id
 """
 GIVEN_BACK_TOLD = "SELECT payment_given_back_told(%s, %s, %s, %s)"
 GIVEN_BACK = "SELECT refund_given_back(%s, %s, %s, %s, %s)"
-# So much of a captured payment as news tells and the books do not have yet.
+# Rupiah given back of a captured payment by news that the books do not have.
 GIVEN_BACK_AS_TOLD = """
 SELECT refund_given_back(c.account_id, c.attempt_id, c.payment,
     coalesce(b.returned, 0) + n.rupiah, '{}')
@@ -165,7 +165,7 @@ UPDATE refunds SET look_at = now() + make_interval(secs => %s)
 WHERE (account_id, refund_id) IN (TABLE due)
 RETURNING {_COLUMNS}
 """  # noqa: S608
-# Ever less often, until the record ends: as long again as it is settled, a week at most.
+# Ever less often, until the record ends: the pause is the time since it settled, a week at most.
 WATCHED = """
 UPDATE refunds SET unheard_since = NULL, look_at = CASE WHEN state IN ('settled', 'rerouted')
         AND coalesce(settled_at, tried_at) > now() - make_interval(secs => %s)
@@ -176,7 +176,7 @@ WATCH_LATER = """
 UPDATE refunds SET look_at = now() + make_interval(secs => %s), unheard_since = coalesce(unheard_since, now())
 WHERE account_id = %s AND refund_id = %s
 """
-# Open past their due time, and nobody was told yet.
+# Open past their due time, without an item in suspense.
 PAST_DUE = f"""
 SELECT account_id AS account, refund_id AS refund FROM refunds o
 WHERE refund_is_open(state) AND due_at <= now()
@@ -209,7 +209,7 @@ SELECT bank_code, account_no, holder, payee_id AS id, named_at FROM payees
 WHERE account_id = %s AND ended_at IS NULL
 """
 _PAYEES_OF = RowMapper(PayeeOfRefund)
-# The account of its transfer; where no transfer carries it, or one did in vain, the account that is named now.
+# The account of its transfer; if no transfer carries it, or one failed, the account that is named now.
 _PAYEES_OF_REFUNDS = """
 SELECT r.refund_id AS refund, p.bank_code, p.account_no FROM refunds r
 LEFT JOIN transfers t ON t.account_id = r.account_id AND t.transfer_id = r.transfer_id
@@ -236,7 +236,7 @@ SELECT coalesce(sum(amount), 0)::bigint FROM compensations
 WHERE account_id = %s AND NOT transfer_is_open(account_id, transfer_id)
 """
 _LATE = RowMapper(LateRefund)
-# Open ones by their due time; what settled late within a month was perhaps not looked at before.
+# Open ones by their due time; one that settled late within a month may have unpaid days.
 LATE = """
 SELECT account_id AS account, refund_id AS refund, least(days, %s) AS days FROM (
     SELECT r.account_id, r.refund_id, r.first_id, r.due_at, floor((extract(epoch FROM coalesce(r.settled_at, now()) - r.due_at)
@@ -270,22 +270,22 @@ async def refund(tx: ReadTx, account: UUID, refund_id: UUID) -> Refund | None:
 
 
 async def refunds_by_id(tx: ReadTx, refund_id: UUID) -> list[Refund]:
-    """The refund of this id, whoever's it is."""
+    """The refund of this id, of any account."""
     return await tx.all_as(_REFUNDS, BY_ID, refund_id)
 
 
 async def refunds_by_provider_number(tx: ReadTx, number: str, limit: int) -> list[Refund]:
-    """Refunds that have this number at a provider."""
+    """Refunds with this number at a provider."""
     return await tx.all_as(_REFUNDS, BY_PROVIDER_NUMBER, number, limit)
 
 
 async def open_refunds(tx: ReadTx, limit: int) -> list[Refund]:
-    """Refunds that have not ended, the first that is due in front."""
+    """Open refunds, by due time."""
     return await tx.all_as(_REFUNDS, OPEN, limit)
 
 
 async def refunds_of_subject(tx: ReadTx, account: UUID, subject: UUID) -> list[Refund]:
-    """Refunds of one subject, oldest first; the newest of very many."""
+    """Refunds of one subject, oldest first; of more than `REFUNDS_PER_SUBJECT_MAX` the newest."""
     newest = await tx.all_as(
         _REFUNDS,
         f"SELECT {_COLUMNS} FROM refunds WHERE account_id = %s AND order_id = %s"  # noqa: S608
@@ -298,7 +298,7 @@ async def refunds_of_subject(tx: ReadTx, account: UUID, subject: UUID) -> list[R
 
 
 async def refunds_of_subjects(tx: ReadTx, account: UUID, subjects: Sequence[UUID]) -> list[Refund]:
-    """Refunds of these subjects, oldest first; the newest of very many."""
+    """Refunds of these subjects, oldest first; of more than twice `REFUNDS_PER_SUBJECT_MAX` the newest."""
     newest = await tx.all_as(
         _REFUNDS,
         f"SELECT {_COLUMNS} FROM refunds WHERE account_id = %s AND order_id = ANY (%s)"  # noqa: S608
@@ -316,73 +316,73 @@ async def refunds_of_account(tx: ReadTx, account: UUID, before: UUID, limit: int
 
 
 async def refunds_of_payment(tx: Tx, account: UUID, attempt: UUID, payment: str) -> list[Refund]:
-    """Refunds of ours of one payment."""
+    """Our refunds of one payment."""
     return await tx.all_as(_REFUNDS, OF_ATTEMPT, account, attempt, payment)
 
 
 async def number_of_payments(tx: Tx, account: UUID, attempt: UUID) -> int:
-    """How many payments of an attempt came."""
+    """The number of payments of an attempt."""
     found = await tx.value(PAYMENTS_OF_ATTEMPT, account, attempt)
     assert isinstance(found, int)
     return found
 
 
 async def lease_to_send(tx: Tx, lease_seconds: float, limit: int) -> list[Refund]:
-    """Refunds that are due to be sent, each leased and its try counted."""
+    """Lease refunds that are due to be sent, and count the try of each."""
     return await tx.all_as(_REFUNDS, TO_TRY, limit, lease_seconds, lease_seconds)
 
 
 async def settle(tx: Tx, account: UUID, refund: UUID, provider_number: str) -> None:
-    """The provider gave the money back."""
+    """Record that the provider gave the money back."""
     await tx.run(SETTLE, account, refund, provider_number)
 
 
 async def void(tx: Tx, account: UUID, refund: UUID) -> RefundState | None:
-    """Stop a refund that no money is left for; answers its state, None where there is none."""
+    """Stop a refund without money left for it; return its state, None if there is none."""
     state = await tx.value(VOID, account, refund)
     return None if state is None else RefundState(state)
 
 
 async def answered(tx: Tx, refund: Refund, answer: str, state: RefundState, seconds: float) -> None:
-    """A try ended without the money being back; the next one is after so many seconds."""
+    """Record a try without success; the next one is after `seconds`."""
     await tx.run(ANSWERED, state, answer, seconds, refund.account, refund.id)
 
 
 async def put_off(tx: Tx, refund: Refund, answer: str, seconds: float) -> None:
-    """The call was not begun: it is tried as before after so many seconds."""
+    """Record that the call was not begun; the try is repeated after `seconds`."""
     await tx.run(PUT_OFF, answer, seconds, refund.account, refund.id)
 
 
 async def take_way(tx: Tx, account: UUID, refund: UUID, way: Way) -> bool:
-    """A refund of which nothing was sent goes by another way, or waits for an account to be named; whether it does now."""
+    """Change the way of a refund of which nothing was sent, or let it wait for an account; True if it did."""
     return bool(await tx.value("SELECT refund_take_way(%s, %s, %s)", account, refund, way))
 
 
 async def reroute(tx: Tx, account: UUID, refund: UUID, new: UUID, number: str) -> bool:
-    """A refund that was refused goes by another way, as a new one; whether it does now."""
+    """Replace a refused refund by a new one by another way; True if it did."""
     given = (account, refund, new, number)
     return bool(await tx.value("SELECT refund_reroute(%s, %s, %s, %s)", *given))
 
 
 async def reroute_later(tx: Tx, account: UUID, refund: UUID) -> bool:
-    """A refund of which nobody knows what became of it goes by another way later; whether it is one."""
+    """Mark a refund with unknown outcome to be rerouted later; True if it is one."""
     return bool(await tx.value("SELECT refund_reroute_later(%s, %s)", account, refund))
 
 
 async def retry(tx: Tx, account: UUID, refund: UUID) -> bool:
-    """An open refund is tried at once; whether there is one."""
+    """Have an open refund tried at once; True if there is one."""
     return bool(await tx.value("SELECT refund_retry(%s, %s)", account, refund))
 
 
 async def known_of(tx: ReadTx, refund: Refund) -> KnownOf:
-    """Facts of a refund before it is sent."""
+    """Facts that choose the way of a refund."""
     found = await tx.one_as(_KNOWN, _KNOWN_OF, refund.account, refund.attempt, refund.payment)
     assert found is not None, "a refund is of a capture"
     return found
 
 
 async def name_payee(tx: Tx, account: UUID, payee: RefundPayee) -> list[Refund]:
-    """An account is the current one of a buyer; answers the refunds that go there now."""
+    """Record an account as the current one of a buyer; return the refunds that go there now."""
     named = (payee.id, payee.bank_code, payee.account_no, payee.holder)
     return await tx.all_as(
         _REFUNDS,
@@ -393,31 +393,31 @@ async def name_payee(tx: Tx, account: UUID, payee: RefundPayee) -> list[Refund]:
 
 
 async def current_payee(tx: ReadTx, account: UUID) -> RefundPayee | None:
-    """The account that a buyer named last, unless its bank refused it since."""
+    """The account that a buyer named last; None if its bank refused it."""
     return await tx.one_as(_PAYEES, _PAYEE, account)
 
 
 async def payees_of(tx: ReadTx, account: UUID, refunds: Sequence[UUID]) -> list[PayeeOfRefund]:
-    """Bank accounts that these refunds go, or went, to; none of those by another way."""
+    """Bank accounts of these refunds; refunds without a transfer are left out."""
     return await tx.all_as(_PAYEES_OF, _PAYEES_OF_REFUNDS, account, list(refunds))
 
 
 async def refused_payee(tx: ReadTx, account: UUID) -> RefundPayee | None:
-    """The account that a buyer named last and whose bank took nothing for it; None where it takes, or none was named."""
+    """The account that a buyer named last if its bank refused it, else None."""
     return await tx.one_as(_PAYEES, _PAYEE_REFUSED, account)
 
 
 async def other_buyers_of(
     tx: ReadTx, account: UUID, bank_code: str, account_no: str, seconds: float
 ) -> int:
-    """How many other buyers named this bank account in so many seconds before now."""
+    """The number of other buyers who named this bank account within the last `seconds`."""
     found = await tx.value(_BUYERS_OF_PAYEE, bank_code, account_no, seconds, account)
     assert isinstance(found, int)
     return found
 
 
 async def waiting_for_account(tx: ReadTx, account: UUID) -> list[Refund]:
-    """Refunds that wait until their buyer names an account, oldest first."""
+    """Refunds that wait for an account of their buyer, oldest first."""
     return await tx.all_as(_REFUNDS, WAITING_FOR_ACCOUNT, account)
 
 
@@ -429,20 +429,20 @@ async def compensation_owed(tx: ReadTx, account: UUID) -> int:
 
 
 async def late_refunds(tx: ReadTx, days_max: int, limit: int) -> list[LateRefund]:
-    """Refunds that are whole days past their due time, the first that was due in front: those of which a day, up to
-    `days_max`, is not paid for yet.  Days in which an account was waited for do not count."""
+    """Refunds past their due time with a whole day, up to `days_max`, that is not compensated, by due time.  Days in
+    which an account was waited for do not count."""
     return await tx.all_as(_LATE, LATE, days_max, days_max, limit)
 
 
 async def compensations_of(
     tx: ReadTx, account: UUID, refunds: Sequence[UUID]
 ) -> list[Compensation]:
-    """Compensation so far of refunds that began as these."""
+    """Compensation so far by original refund."""
     return await tx.all_as(_COMPENSATIONS, _COMPENSATIONS_OF, account, list(refunds))
 
 
 async def compensate(tx: Tx, account: UUID, refund: UUID, day: int, rupiah: Rupiah) -> bool:
-    """A day of lateness is paid for, once."""
+    """Record the compensation of a day, once."""
     return bool(
         await tx.value(
             "SELECT refund_compensate(%s, %s, %s, %s)", account, refund, day, rupiah.value
@@ -456,44 +456,44 @@ async def past_due(tx: ReadTx, limit: int) -> list[RefundPastDue]:
 
 
 async def lock_past_due(tx: Tx, account: UUID, refund: UUID) -> Refund | None:
-    """Such a refund, locked; None where it has ended or is in suspense by now."""
+    """Lock a refund past its due time; None if it has ended or is in suspense by now."""
     return await tx.one_as(_REFUNDS, STILL_PAST_DUE, account, refund)
 
 
 async def lease_to_look_up(tx: Tx, seconds: float, limit: int) -> list[PaymentGivenBack]:
-    """Payments whose record at the provider is due to be read, each leased."""
+    """Lease payments whose record at the provider is due to be read."""
     return await tx.all_as(_PAYMENTS_GIVEN_BACK, TO_LOOK_UP, limit, seconds)
 
 
 async def look_later(
     tx: Tx, account: UUID, attempt: UUID, payment: str, seconds: float, *, is_read: bool = False
 ) -> None:
-    """The record is read again after so many seconds, since it could not be, or does not have what was told."""
+    """Have the record read again after `seconds`: it was unreadable, or lacks the reported sum."""
     await tx.run(LOOK_LATER, seconds, is_read, account, attempt, payment)
 
 
 async def looked_up(tx: Tx, account: UUID, attempt: UUID, payment: str) -> None:
-    """The record was read, and the books have what it says."""
+    """Record that the books agree with the record."""
     await tx.run(LOOKED_UP, account, attempt, payment)
 
 
 async def lease_to_watch(tx: Tx, seconds: float, limit: int) -> list[Refund]:
-    """Refunds that are due to be looked for in the record of their provider, each leased."""
+    """Lease refunds that are due to be looked up in the record of their provider."""
     return await tx.all_as(_REFUNDS, TO_WATCH, limit, seconds)
 
 
 async def watched(tx: Tx, refund: Refund, window_seconds: float) -> None:
-    """A refund was looked for; the next look is later, or none where the record is over."""
+    """Record the lookup of a refund; the next one is later, or none after the end of the record."""
     await tx.run(WATCHED, window_seconds, refund.account, refund.id)
 
 
 async def watch_later(tx: Tx, refund: Refund, seconds: float) -> None:
-    """The record could not be read: the refund is looked for again after so many seconds."""
+    """Have a refund looked up again after `seconds`, since the record was unreadable."""
     await tx.run(WATCH_LATER, seconds, refund.account, refund.id)
 
 
 async def not_booked(tx: Tx, account: UUID, attempt: UUID, payment: str, told: int) -> int:
-    """Rupiah that news tells of and the books do not have as given back."""
+    """Rupiah given back by news that the books do not have."""
     found = await tx.value(NOT_BOOKED, account, attempt, payment, told)
     assert isinstance(found, int)
     return found
@@ -502,29 +502,29 @@ async def not_booked(tx: Tx, account: UUID, attempt: UUID, payment: str, told: i
 async def given_back(
     tx: Tx, account: UUID, attempt: UUID, payment: str, amount: int, ours: Sequence[str]
 ) -> None:
-    """Book what the provider gave back of its own accord, beside refunds of ours with these numbers."""
+    """Book the sum that the provider gave back of its own accord, beside our refunds with these numbers."""
     await tx.run(GIVEN_BACK, account, attempt, payment, amount, list(ours))
 
 
 async def given_back_told(
     tx: Tx, account: UUID, attempt: UUID, payment: str, told: int | None
 ) -> None:
-    """The provider says that a payment was given back; its record is read soon."""
+    """Record that the provider reports a refund of a payment; its record is read soon."""
     await tx.run(GIVEN_BACK_TOLD, account, attempt, payment, told)
 
 
 async def ask_now(tx: Tx, account: UUID, attempt: UUID, payment: str) -> None:
-    """Refunds of this payment that are on their way are asked about at once."""
+    """Have open refunds of this payment queried at once."""
     await tx.run(ASK_NOW, account, attempt, payment)
 
 
 async def given_back_as_told(tx: Tx, reference: str, payment: str, told: int | None) -> None:
-    """Book that so much of the payment of a reference was given back, as news tells; None for all of it."""
+    """Book that `told` rupiah, or all, of the payment of a reference were given back."""
     await tx.run(GIVEN_BACK_AS_TOLD, told, payment, reference)
 
 
 async def not_booked_of(tx: ReadTx, reference: str, payment: str, told: int | None) -> int:
-    """Rupiah that news tells of and the books do not have as given back; 0 of another's payment."""
+    """Rupiah given back by news that the books do not have; 0 for a payment of another reference."""
     found = await tx.value(NOT_BOOKED_OF, told, payment, reference)
     assert isinstance(found, int)
     return found
@@ -533,19 +533,19 @@ async def not_booked_of(tx: ReadTx, reference: str, payment: str, told: int | No
 async def refund_marks(
     tx: ReadTx, accounts: Sequence[UUID], subjects: Sequence[UUID]
 ) -> list[RefundsMark]:
-    """A mark of the refunds of each of these subjects that has any."""
+    """The version tag of the refunds of each of these subjects that has any."""
     return await tx.all_as(_REFUNDS_MARKS, MARKS, list(accounts), list(subjects))
 
 
 async def reversed_to(tx: Tx, account: UUID, refund: UUID, made: Rupiah) -> Rupiah:
-    """Book that only `made` of a settled refund is with the buyer; answers the rupiah that came back now."""
+    """Book that only `made` of a settled refund is with the buyer; return the rupiah that came back now."""
     found = await tx.value(REVERSED, account, refund, made.value)
     assert isinstance(found, int)
     return Rupiah(found)
 
 
 async def refunds_within(tx: ReadTx, since: datetime, until: datetime) -> RefundFigures:
-    """Refunds that began, and those that settled, in a span; and all that are open."""
+    """Numbers of refunds that began and settled in a period, and of all open ones."""
     first = earliest_id(since, margin_seconds=60)  # clocks of two machines
     found = await tx.one_as(_FIGURES, FIGURES, first, since, until, since, until)
     assert found is not None
@@ -553,7 +553,7 @@ async def refunds_within(tx: ReadTx, since: datetime, until: datetime) -> Refund
 
 
 async def refunds_open_now(tx: ReadTx) -> OpenRefunds:
-    """Refunds that are not settled, by the index of those that are open."""
+    """Figures of open refunds, by their index."""
     found = await tx.one_as(_OPEN, _OPEN_NOW)
     assert found is not None
     return found

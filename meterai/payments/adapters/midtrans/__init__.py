@@ -1,6 +1,6 @@
 """QRIS and virtual accounts at Midtrans, by its Core API.
 
-The only package that knows Midtrans: its codes, paths, statuses, and how our references are written there.
+No other package knows Midtrans: its codes, paths, statuses, and its form of our references.
 """
 
 from meterai.payments.adapters.midtrans.rail import MIDTRANS, NOTIFY_PATH, is_configured

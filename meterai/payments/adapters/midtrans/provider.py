@@ -1,6 +1,6 @@
 """Calls of Midtrans' Core API: charge, status, cancel, direct refund; and its notifications.
 
-Basic authentication by the server key.  `reading` says what an answer means.
+Calls use basic authentication with the server key.  `reading` interprets the answers.
 """
 
 import hmac
@@ -52,7 +52,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Merchant:
-    """Our identity at Midtrans, and what we ask it for."""
+    """Our identity at Midtrans, and the settings of calls."""
 
     base_url: str
     server_key: str
@@ -71,10 +71,10 @@ class Merchant:
 def complaints(
     instructions: Instructions, amount: int, number: str, *, ours: Collection[str]
 ) -> Iterator[str]:
-    """Why nobody should pay by these instructions; `ours` is what may stand for us in a QR.
+    """Reasons not to pay by these instructions; `ours` are our names in a QR.
 
-    Midtrans writes no number of ours or its own that we know into a QR, and an account number takes the
-    sum of its transaction alone.
+    A QR of Midtrans contains no known number, ours or its own; an account number takes only the sum of its
+    transaction.
     """
     match instructions:
         case PaymentQr(content):
@@ -89,7 +89,7 @@ def complaints(
 
 
 class MidtransRail:
-    """Speaks to Midtrans: a `Rail`."""
+    """A `Rail` to Midtrans."""
 
     def __init__(self, merchant: Merchant, clock: Clock, http: aiohttp.ClientSession) -> None:
         self._merchant = merchant
@@ -99,7 +99,7 @@ class MidtransRail:
     async def open(
         self, method: str, reference: str, amount: Rupiah, expires_at: datetime
     ) -> OpenedAttempt | MadeBefore:
-        """Charge.  Of one that was made before (406), Midtrans tells the account number again and no QR."""
+        """Make a charge.  Of one made before (406), Midtrans repeats the account number, and no QR."""
         assert method in (QRIS, VA), method
         about = PaymentIdentity(reference=reference, amount=str(amount))
         order_id = order_id_of(reference)
@@ -135,7 +135,7 @@ class MidtransRail:
         return made
 
     async def ask(self, about: PaymentIdentity) -> AttemptStatus:
-        """Ask what became of a transaction."""
+        """Query the status of a transaction."""
         try:
             return reading.standing(await self._status(about))
         except ProviderRefused as refusal:
@@ -144,7 +144,7 @@ class MidtransRail:
             raise
 
     async def cancel(self, about: PaymentIdentity, reason: str) -> bool:
-        """Cancel what is pending; false where it was paid, or has ended.  Safe to repeat."""
+        """Cancel a pending transaction; False if it was paid, or has ended.  Safe to repeat."""
         del reason  # Midtrans takes none
         try:
             answer = await self._call("POST", f"{_order(about)}/cancel", about, {})
@@ -160,10 +160,10 @@ class MidtransRail:
     async def refund(
         self, about: PaymentIdentity, payment: str, number: str, amount: Rupiah
     ) -> RefundMade:
-        """Give money back at once, under a refund_key of ours, which makes a repeat safe.
+        """Make a direct refund under our refund_key, which makes a repeat safe.
 
-        Midtrans has no refund of an account number (412).  Where it says that this key stands for
-        something else (406), `refunded` says for what.
+        Midtrans has no refund of an account number (412).  If it answers that this key was used for
+        another refund (406), `refunded` tells which.
         """
         content = {"refund_key": number, "amount": amount.value, "reason": "paid and not executed"}
         path = f"{payment.removeprefix(PREFIX)}/refund/online/direct"
@@ -179,17 +179,17 @@ class MidtransRail:
     async def refunded(
         self, about: PaymentIdentity, number: str, amount: Rupiah
     ) -> RefundMade | None:
-        """Ask what became of a refund; None where Midtrans has not taken it."""
+        """Query a refund; None if Midtrans has not taken it."""
         return reading.refund_listed(await self._status(about), number, amount)
 
     async def refunds_of(self, about: PaymentIdentity) -> tuple[RefundLine, ...]:
-        """Every refund of a transaction, asked for by us or not."""
+        """Every refund of a transaction, ours and others."""
         return reading.refund_lines(await self._status(about))
 
     async def history(
         self, begins: datetime, ends: datetime
     ) -> AsyncIterator[Movement | UnmatchedLine]:
-        """Nothing: Midtrans has a settlement file of each day instead (`is_history_there`)."""
+        """No lines: Midtrans has a settlement file of each day instead (`is_history_there`)."""
         nothing: tuple[Movement, ...] = ()
         for line in nothing:
             yield line
@@ -213,9 +213,9 @@ class MidtransRail:
         about: PaymentIdentity,
         content: Mapping[str, object] | None = None,
     ) -> Answer:
-        """The answer to a call about what was asked, of us.
+        """Make a call; its answer is about the subject of the call, and about us.
 
-        Refuses what `Rail` says; `AboutAnother` is counted and logged here, for every call.
+        Refuses as `Rail` does; `AboutAnother` is counted and logged here, for every call.
         """
         name = f"midtrans-{path.rsplit('/', 1)[-1]}"
         try:

@@ -1,4 +1,4 @@
-"""Midtrans as payments see it."""
+"""The `RailKind` of Midtrans."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -35,7 +35,7 @@ VA_SECONDS = DAY_SECONDS  # Midtrans' own default
 
 
 def _answer(status: int, reason: str) -> dict[str, object]:
-    """Midtrans reads the HTTP status alone: all but 200 is sent again."""
+    """The body of an answer; Midtrans reads only the HTTP status, and repeats all calls without 200."""
     return {"status_code": str(status), "status_message": reason or "notification"}
 
 
@@ -108,7 +108,7 @@ MIDTRANS = RailKind(
     ),
     reread=read_notification,
     timeout_seconds=_timeout,
-    # A charge that was made before is asked about, and a second of our own work.
+    # A charge made before is queried; a second is for our own work.
     call_seconds_max=lambda settings: 2 * _timeout(settings) + 1.0,
     window_seconds=lambda settings: (
         settings.of(MidtransSettings).midtrans_window_days * DAY_SECONDS
@@ -120,5 +120,5 @@ MIDTRANS = RailKind(
 
 
 def is_configured(settings: Settings) -> bool:
-    """Whether it is a rail of this installation."""
+    """True if it is a rail of this installation."""
     return MIDTRANS.name in settings.of(PaymentSettings).payment_rails.split()

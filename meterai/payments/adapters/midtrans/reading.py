@@ -1,10 +1,9 @@
-"""Reading of Midtrans: answers, compared with what was asked, and notifications.
+"""Parsing of answers of Midtrans, compared with the query, and of its notifications.
 
-An answer is *done* with a status_code of 2xx (and 407, of what ran out), *refused* with another 4xx in its
-body, and of unknown outcome otherwise.  A transaction is paid once, so its own id is the number of the payment.
+An answer is *done* with a status_code of 2xx (and 407, of an expired transaction), *refused* with another 4xx in
+its body, and of unknown outcome otherwise.  A transaction is paid once, so its id is the number of the payment.
 
-An order_id has at most 50 characters, and our references have more: it is the two ids of a reference
-in base64url.
+An order_id has at most 50 characters, fewer than our references: it is the two ids of a reference in base64url.
 """
 
 import binascii
@@ -43,15 +42,15 @@ from meterai.payments.model import (
 )
 
 Json = Mapping[str, object]
-Answer = NewType("Answer", Json)  # compared with what was asked; `read_answer` alone makes one
+Answer = NewType("Answer", Json)  # compared with the query; only `read_answer` makes one
 
 PREFIX = "midtrans:"  # of the numbers of its payments
 NUMBER_CHARACTERS_MAX = 64
 REFUNDS_MAX = 100  # of one transaction; an answer with more is `OutcomeUnknown`
 MESSAGE_CHARACTERS_MAX = 150
-# As the payer looks for it in a list.
+# Name of the bank as payers know it.
 BANKS = {"bca": "BCA", "bni": "BNI", "bri": "BRI", "permata": "Permata", "cimb": "CIMB Niaga"}
-# transaction_status.  What ran out may be settled late, so it is asked about until the window ends.
+# transaction_status.  An expired transaction may settle late, so it is queried until the window ends.
 STATUSES = {
     "pending": ProviderStatus.PENDING,
     "authorize": ProviderStatus.PENDING,
@@ -59,7 +58,7 @@ STATUSES = {
     "capture": ProviderStatus.PAID,
     "settlement": ProviderStatus.PAID,
     "cancel": ProviderStatus.CANCELLED,
-    "deny": ProviderStatus.FAILED,  # also of what was settled: the payer's bank took it back
+    "deny": ProviderStatus.FAILED,  # also of a settled payment that the payer's bank took back
     "failure": ProviderStatus.FAILED,
     "chargeback": ProviderStatus.FAILED,
     "partial_chargeback": ProviderStatus.FAILED,
@@ -67,17 +66,17 @@ STATUSES = {
     "partial_refund": ProviderStatus.REFUNDED,
 }
 _WHOLLY_GONE = ("chargeback", "refund")
-# Names of sum and status of money that left a payment.
+# Names of sum and status of chargebacks and refunds.
 _PARTS = (("refund", ProviderStatus.REFUNDED), ("chargeback", ProviderStatus.FAILED))
 _DONE_ALL_THE_SAME = "407"  # the transaction expired
-_PASSING = ("408", "429")  # no refusal: it may have acted all the same
+_PASSING = ("408", "429")  # no refusal: it may have acted
 _CODE = re.compile(r"[1-5][0-9]{2}\Z")
 _NUMBER = re.compile(rf"[\x21-\x7e]{{1,{NUMBER_CHARACTERS_MAX}}}\Z")
 _ACCOUNT = re.compile(r"[0-9]{6,30}\Z")
 
 
 def is_account(number: str) -> bool:
-    """Whether a text can be the number of a virtual account."""
+    """True if a text can be the number of a virtual account."""
     return _ACCOUNT.match(number) is not None
 
 
@@ -88,13 +87,13 @@ def order_id_of(reference: str) -> str:
 
 
 def reference_of_order(order_id: object) -> str | None:
-    """Our reference, of its order_id; None for any other text."""
+    """Our reference of an order_id; None for any other text."""
     try:
         raw = urlsafe_b64decode(f"{order_id}=".encode("ascii"))
         reference = reference_of(UUID(bytes=raw[:16]), UUID(bytes=raw[16:]))
     except (ValueError, binascii.Error):
         return None
-    # Other texts decode to the same bytes: only what we wrote is ours.
+    # Other texts decode to the same bytes: only the text that we wrote is ours.
     return reference if order_id_of(reference) == order_id else None
 
 
@@ -104,7 +103,7 @@ def signature_of(order_id: str, status_code: str, gross_amount: str, server_key:
 
 
 def read_object(raw: bytes) -> Json | None:
-    """The JSON object in these bytes; None where there is none, or a name comes twice in it."""
+    """The JSON object in these bytes; None if there is none, or it repeats a name."""
     try:
         check_names(raw.decode())
         return msgspec.json.decode(raw, type=dict[str, object])
@@ -113,9 +112,9 @@ def read_object(raw: bytes) -> Json | None:
 
 
 def read_answer(status: int, raw: bytes, asked: PaymentIdentity) -> Answer:
-    """The body of an answer that says it was done, and is about what was asked.
+    """The body of a successful answer about the subject of the query.
 
-    Refuses `ProviderRefused`, `OutcomeUnknown`, and `AboutAnother`, whatever else it says.
+    Refuses `ProviderRefused`, `OutcomeUnknown`, and first of all `AboutAnother`.
     """
     answer = read_object(raw) or {}
     told = told_of(answer)
@@ -143,7 +142,7 @@ def told_of(answer: Json) -> PaymentIdentity:
         reference=reference_of_order(order_id) or _text(order_id),
         provider_reference=_text(answer.get("transaction_id")),
         merchant=_text(answer.get("merchant_id")),
-        # Midtrans takes no other sum than that of the transaction.
+        # Midtrans takes only the sum of the transaction.
         amount=str(amount) if amount else told,
         refund_number=_text(answer.get("refund_key")),
     )
@@ -173,7 +172,7 @@ def _payment(answer: Json) -> str | None:
 
 
 def _amount(answer: Json, name: str, *, least: int = 1) -> Rupiah | None:
-    """A sum in whole rupiah, or None where it cannot be read as one."""
+    """A sum in whole rupiah; None if it is unreadable."""
     try:
         told = {"value": answer.get(name), "currency": answer.get("currency", "IDR")}
         amount = Rupiah.from_snap(told)
@@ -186,7 +185,7 @@ def _amount(answer: Json, name: str, *, least: int = 1) -> Rupiah | None:
 
 
 def opened(answer: Answer) -> OpenedAttempt | None:
-    """Instructions to pay, and the id of the transaction; None where it says none."""
+    """Instructions to pay, and the id of the transaction; None if it has no instructions."""
     number = _number(answer.get("transaction_id"))
     made = _instructions(answer)
     return OpenedAttempt(made, number) if made and number else None
@@ -208,7 +207,7 @@ def _instructions(answer: Answer) -> Instructions | None:
 
 
 def standing(answer: Answer) -> AttemptStatus:
-    """Status of a transaction.  Refuses `OutcomeUnknown` where there is no status."""
+    """Status of a transaction.  Refuses `OutcomeUnknown` if there is no status."""
     status, word = _status(answer), answer.get("transaction_status")
     if status is None:
         raise OutcomeUnknown("the answer has no status")
@@ -241,7 +240,7 @@ def _paid(answer: Answer, number: str) -> Payment | UnmatchedNews:
 def _gone(
     answer: Answer, name: str, number: str, status: ProviderStatus, *, is_whole: bool
 ) -> Payment | UnmatchedNews:
-    """The sum that left a payment so far; of a whole one it need not be told."""
+    """The sum that left a payment so far; if the whole payment left, the answer may omit it."""
     if is_whole and answer.get(name) is None:
         return Payment(number, None, status)
     amount = _amount(answer, name)
@@ -253,7 +252,7 @@ def _gone(
 
 
 def refund_made(answer: Answer, amount: Rupiah) -> RefundMade:
-    """The number of a refund.  Refuses `ProviderRefused` where the payer's bank declined it."""
+    """The number of a refund.  Refuses `ProviderRefused` if the payer's bank declined it."""
     if answer.get("status_code") != "200":
         raise ProviderRefused(str(answer.get("status_code")), "the refund was denied")
     number = _number(answer.get("refund_chargeback_uuid"))
@@ -263,9 +262,9 @@ def refund_made(answer: Answer, amount: Rupiah) -> RefundMade:
 
 
 def refund_listed(answer: Answer, number: str, amount: Rupiah) -> RefundMade | None:
-    """A refund among those of its transaction; None where Midtrans has not taken it.
+    """A refund among those of its transaction; None if Midtrans has not taken it.
 
-    Refuses `OutcomeUnknown` where it is under way, or is of another amount.
+    Refuses `OutcomeUnknown` if it is under way, or is of another amount.
     """
     for one in _refunds(answer):
         told = _amount(one, "refund_amount", least=0)
@@ -281,7 +280,7 @@ def refund_listed(answer: Answer, number: str, amount: Rupiah) -> RefundMade | N
 
 
 def refund_lines(answer: Answer) -> tuple[RefundLine, ...]:
-    """Every refund of a transaction, asked for by us or not; of one that was declined, no rupiah."""
+    """Every refund of a transaction, ours and others; a declined one has 0 rupiah."""
     return tuple(_refund_line(one, _payment(answer)) for one in _refunds(answer))
 
 
@@ -304,7 +303,7 @@ def _refund_line(one: Json, payment: str | None) -> RefundLine:
 
 
 def signed_by(body: bytes, server_key: str) -> tuple[str, str]:
-    """(signature_key that a notification has, signature_key that it should have); ('', '') for no notification."""
+    """(signature_key of a notification, expected signature_key); ('', '') for any other body."""
     content = read_object(body) or {}
     match content:
         case {
@@ -319,7 +318,7 @@ def signed_by(body: bytes, server_key: str) -> tuple[str, str]:
 
 
 def read_notification(body: bytes) -> Notification:
-    """The fields of a signed notification; None for each that is missing or unreadable."""
+    """The fields of a signed notification; None for a missing or unreadable one."""
     content = read_object(body)
     if content is None:
         return Notification(is_readable=False)

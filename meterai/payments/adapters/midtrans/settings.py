@@ -20,19 +20,19 @@ class MidtransSettings(msgspec.Struct, frozen=True):
 
     midtrans_url: str = ""  # https://api.midtrans.com
     midtrans_merchant_id: str = "G000000001"
-    midtrans_acquirer: Literal["gopay", "airpay shopee"] = "gopay"  # of QRIS
+    midtrans_acquirer: Literal["gopay", "airpay shopee"] = "gopay"  # acquirer of QRIS payments
     midtrans_va_bank: Literal["bca", "bni", "bri", "permata", "cimb"] = "bni"
-    # Other names of ours in a QR, with spaces between: the merchant's PAN and NMID, and what stood
-    # there before.  The default is the stand-in's.
+    # Our other names in a QR, with spaces between: the merchant's PAN and NMID, and former ones.
+    # The default is the stand-in's.
     midtrans_qr_accounts: str = "936009990000000001 ID1099999999999"
     midtrans_timeout_seconds: Seconds = 5
     midtrans_window_days: Positive = (
-        45  # how long a payment is asked about: QRIS on-us is returned so long
+        45  # days in which a payment is queried: QRIS on-us can be returned so long
     )
 
 
 def server_key(keyring: Keyring) -> str:
-    """The key that we call Midtrans with and that signs its news.  Refuses `KeyMissing`, `KeyUnusable`."""
+    """The key of our calls and of the signatures of notifications.  Refuses `KeyMissing`, `KeyUnusable`."""
     path = keyring.directory / SERVER_KEY_FILE
     if not path.is_file():
         raise KeyMissing(path)
@@ -50,7 +50,7 @@ def _key_file(settings: Settings) -> Path:
 
 
 def keys(settings: Settings) -> Iterator[KeyFile]:
-    """The key that Midtrans gives."""
+    """The file of the key that Midtrans gives."""
     yield KeyFile(_key_file(settings), "midtrans_server_key")
 
 

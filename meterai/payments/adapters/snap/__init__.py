@@ -1,7 +1,7 @@
-"""Banks that speak SNAP BI over HTTP: QRIS, virtual accounts, transfers; a profile for each one's paths
-and quirks.
+"""Banks with SNAP BI over HTTP: QRIS, virtual accounts, transfers; a profile for the paths and deviations
+of each.
 
-The only package that knows SNAP BI: its codes, headers, paths, and what is in a QR.
+No other package knows SNAP BI: its codes, headers, paths, and the content of a QR.
 """
 
 from meterai.payments.adapters.snap.bank import (

@@ -1,7 +1,7 @@
-"""A bank as an installation has it: the first by settings, each other by a file `DIR/banks/<name>.toml`.
+"""Configuration of a bank: the first by settings, each other by a file `DIR/banks/<name>.toml`.
 
-Its keys lie in DIR/keys: those of the first under the names they always had, those of each other
-under names that begin with its own.
+Its keys are in DIR/keys: those of the first under the names of earlier versions, those of each other
+under names that begin with the name of the bank.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ SERVICE_ID_CHARACTERS = 8  # SNAP BI: partnerServiceId, with spaces before it
 
 
 class SnapBank(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One bank; what each member says is in `SnapSettings`, under its name there."""
+    """One bank; `SnapSettings` describes the members."""
 
     name: str
     url: str
@@ -55,17 +55,17 @@ class SnapBank(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     @property
     def prefix(self) -> str:
-        """Before the numbers of its payments."""
+        """Prefix of the numbers of its payments."""
         return "" if self.name == FIRST else f"{self.name}:"
 
     @property
     def spoken(self) -> Profile:
-        """How it speaks."""
+        """Its profile."""
         return profile_named(self.profile)
 
     @property
     def qr_names(self) -> frozenset[str]:
-        """Ids and PANs that may stand for the merchant in a QR of ours."""
+        """Ids and PANs of the merchant in a QR of ours."""
         return frozenset({self.merchant_id, *self.qr_accounts.split()})
 
     @property
@@ -90,7 +90,7 @@ class SnapBank(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 CLIENT_SECRET_FILE = "bank-client-secret"  # noqa: S105 - a name under DIR/keys
 SIGNING_KEY_FILE = "provider.key.pem"
-# Files of the first bank; those of another have its name before.  provider.pub.pem is for the bank; nothing reads it.
+# Files of the first bank; those of another have its name as prefix.  provider.pub.pem is for the bank; nothing reads it.
 FILES = {
     "secret": CLIENT_SECRET_FILE,
     "signing": SIGNING_KEY_FILE,
@@ -100,7 +100,7 @@ FILES = {
 
 
 def known_methods(bank: SnapBank) -> dict[str, PaymentMethod]:
-    """Everything that can be paid by at a bank of this kind."""
+    """All methods of a bank of this kind."""
     account = PaymentMethod(
         VIRTUAL_ACCOUNT, amount_max=bank.va_rupiah_max, lapses_seconds=bank.va_seconds
     )
@@ -143,23 +143,23 @@ def _checked(values: Mapping[str, object], source: str) -> SnapBank:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """A bank with what is needed to speak to it."""
+    """A bank with the keys of calls to it."""
 
     bank: SnapBank
     profile: Profile
     client_secret: str
     private_key: rsa.RSAPrivateKey
     bank_key: rsa.RSAPublicKey
-    token_key: bytes = b""  # with which tokens for calls to us are signed
+    token_key: bytes = b""  # signs tokens for calls to us
 
     @property
     def signature(self) -> str:
-        """How we sign."""
+        """Kind of our signatures."""
         return self.bank.signature or self.profile.signature
 
 
 def access_to(bank: SnapBank, keyring: Keyring) -> Access:
-    """Refuses `KeyMissing`, `KeyUnusable`."""
+    """Read the keys of a bank.  Refuses `KeyMissing`, `KeyUnusable`."""
     return Access(
         bank=bank,
         profile=bank.spoken,
@@ -176,8 +176,8 @@ def public_key_file(bank: SnapBank, folder: Path) -> Path:
 
 
 def secret_of(bank: SnapBank, keyring: Keyring) -> str:
-    """Our secret at the bank: the one that is set, else that of a file, whose 32 random bytes are read
-    as hexadecimal and any text as it stands."""
+    """Our secret at the bank: the setting, else the content of a file: 32 random bytes in hexadecimal, or
+    its text."""
     if bank.client_secret:
         return bank.client_secret
     kept = keyring.secret(bank.key_file("secret"))

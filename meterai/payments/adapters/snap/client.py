@@ -1,7 +1,7 @@
-"""One call of a service, and its answer about what was asked.
+"""One call of a service, and its answer about the subject of the call.
 
-Every answer is one of three: it was done, it was refused (4xx with a response code), or its outcome
-is unknown.  `reading` says which; `wire` says how a call is made.
+An answer is one of three: done, refused (4xx with a response code), or of unknown outcome.
+`reading` decides which; `wire` makes the call.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ _log = structlog.get_logger()
 
 
 class SnapClient:
-    """Calls the services of one bank.  It keeps connections open."""
+    """Client of the services of one bank, with persistent connections."""
 
     def __init__(self, access: Access, clock: Clock) -> None:
         self.access = access
@@ -46,15 +46,15 @@ class SnapClient:
         await self._wire.close()
 
     def has(self, service: str) -> bool:
-        """True where the bank has a service of this code."""
+        """True if the bank has a service of this code."""
         return service in self.access.profile.paths
 
     async def call(
         self, service: str, about: PaymentIdentity, content: Mapping[str, object]
     ) -> Answer:
-        """The answer of a service about what was asked, of us.
+        """Call a service; its answer is about the subject of the call, and about us.
 
-        Refuses what `Rail` says; `AboutAnother` is counted and logged here, for every service.
+        Refuses as `Rail` does; `AboutAnother` is counted and logged here, for every service.
         """
         if not self.has(service):
             raise ProviderRefused(f"405{service}00", "its profile has no such service")

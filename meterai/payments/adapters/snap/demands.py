@@ -1,4 +1,4 @@
-"""Demands of production on banks that speak SNAP BI, and the keys they need."""
+"""Demands of production on banks with SNAP BI, and their keys."""
 
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -41,7 +41,7 @@ def _keys_there(of: Configuration) -> Iterator[Facts]:
 
 
 def _file_is_whole(bank: SnapBank, of: Configuration) -> Iterator[Facts]:
-    """The same of a bank with a file."""
+    """The demand on a bank with a file."""
     if not _is_outside(bank.url):
         yield {"bank": bank.name, "what": "url"}
     wanted = {"client_id": bank.client_id, "merchant_id": bank.merchant_id}
@@ -60,7 +60,7 @@ def of_file(bank: SnapBank) -> tuple[Demand, ...]:
 
 
 def keys(bank: SnapBank, settings: Settings) -> Iterator[KeyFile]:
-    """Our key pair at the bank, and what the bank gives us."""
+    """The files of our key pair at the bank, and of the keys from the bank."""
     folder = settings.process.directory / "keys"
     own = folder / bank.key_file("signing")
     yield KeyFile(own, "provider", new_rsa_key)

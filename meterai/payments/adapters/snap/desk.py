@@ -1,7 +1,7 @@
-"""Calls of a bank to us: its signatures, the token (73) it makes them with, inquiry (24), payment (25).
+"""Calls of a bank to us: signatures, access token (73), inquiry (24), payment (25).
 
-A bank signs by its private key, or by the secret we share and a token of ours.  A token is its own
-memory: the time it ends at and a code over it, so that every process takes it, also after a restart.
+A bank signs with its private key, or with the shared secret and a token of ours.  A token is stateless: the
+time of its end and a code over it, so that every process accepts it, also after a restart.
 """
 
 import hashlib
@@ -35,7 +35,7 @@ SERVICES = {
     ProviderCallKind.NOTIFICATION: "52",
 }
 _ECHOED = ("partnerServiceId", "customerNo", "virtualAccountNo")
-# HTTP status and case, and what is said in both languages.
+# HTTP status, case, and message in both languages.
 _SAID = {
     InquiryVerdict.PAYABLE: (200, "00", "Success", "Sukses"),
     InquiryVerdict.TAKEN: (200, "00", "Success", "Sukses"),
@@ -50,7 +50,7 @@ _SAID = {
 
 
 class SnapDesk:
-    """Answers one bank: a `Desk`."""
+    """The `InquiryDesk` of one bank."""
 
     def __init__(self, access: Access, clock: Clock) -> None:
         self._access = access
@@ -80,7 +80,7 @@ class SnapDesk:
         key = self._access.bank_key
         if signing.read_signature(key.key_size // 8, signature) is None:
             raise NotificationForged("no readable X-SIGNATURE")
-        # The costly check comes last: anybody may call here.
+        # The expensive check comes last, since anybody can call.
         if not any(
             signing.is_signed_by(
                 key, signing.string_to_sign("POST", path, one, timestamp), signature
@@ -104,7 +104,7 @@ class SnapDesk:
     # -- tokens ----------------------------------------------------------------------------
 
     def token(self, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
-        """73: a token, for whoever signs with the bank's key.  Refuses `NotificationForged`."""
+        """73: a token, for a call signed with the bank's key.  Refuses `NotificationForged`."""
         _, timestamp = self._time(headers)
         client = headers.get("x-client-key", "")
         if client != self._bank.client_id:
@@ -161,7 +161,7 @@ class SnapDesk:
     def answer(
         self, asked: BankInquiry, verdict: InquiryVerdict, attempt: PaymentAttempt | None
     ) -> HttpAnswer:
-        """The answer, with what of the call it repeats."""
+        """The answer, with the repeated members of the call."""
         status, case, english, indonesia = _SAID[verdict]
         reason = {"english": english, "indonesia": indonesia}
         flag = "00" if status == 200 else "01"
@@ -193,7 +193,7 @@ class SnapDesk:
 
 
 def external_id(headers: Mapping[str, str]) -> str | None:
-    """X-EXTERNAL-ID, by which a call is known again; None where it cannot be used."""
+    """X-EXTERNAL-ID, which identifies a repeat; None if it is unusable."""
     told = headers.get("x-external-id", "")
     return told if 0 < len(told) <= EXTERNAL_ID_CHARACTERS_MAX and told.isprintable() else None
 

@@ -1,9 +1,9 @@
-"""What is in a QR: EMVCo Merchant-Presented Mode, section 3, as QRIS uses it (PADG 21/18/2019).
+"""Content of a QR: EMVCo Merchant-Presented Mode, section 3, in the form of QRIS (PADG 21/18/2019).
 
-A row of (2-digit tag, 2-digit length, value), closed by tag 63 with a CRC-16/CCITT-FALSE over all
-before its value.  Tags 26 to 51 say who is paid: 01 is the merchant's PAN, by which banks route the
+A QR is a row of (2-digit tag, 2-digit length, value), closed by tag 63 with a CRC-16/CCITT-FALSE over all
+before its value.  Tags 26 to 51 name the payee: 01 is the merchant's PAN, by which banks route the
 money, 02 its id at the acquirer, or at the national registry (NMID).  Tag 54 is the amount, tag 62
-names what is paid, tag 59 is the name of the merchant.
+the bill, tag 59 the name of the merchant.
 """
 
 import binascii
@@ -19,11 +19,11 @@ _NATIONAL = "51"  # of the switch that all banks share (ID.CO.QRIS.WWW)
 _CLOSED_BY = "6304"
 _CRC_BEGINS_AT = 0xFFFF
 _RUPIAH = "360"  # ISO 4217
-_TIPS = ("55", "56", "57")  # what the payer adds; then it is not our amount
+_TIPS = ("55", "56", "57")  # a tip of the payer, so that the amount is not ours
 
 
 class NotAQr(ValueError):
-    """No row of tags, or its CRC is wrong."""
+    """The text is no row of tags, or its CRC is wrong."""
 
 
 def fields(text: str) -> dict[str, str]:
@@ -58,7 +58,7 @@ class QrPayee(NamedTuple):
 
 
 def payee(text: str) -> QrPayee | None:
-    """The payee of a QR, as the payer's application shows it; None where it cannot be read."""
+    """The payee of a QR, as the payer's application shows it; None if the QR is unreadable."""
     try:
         row = read(text)
         national = fields(row.get(_NATIONAL, ""))
@@ -70,10 +70,10 @@ def payee(text: str) -> QrPayee | None:
 def qr_complaints(
     text: str, amount: int, ours: Collection[str], provider_reference: str | None
 ) -> Iterator[str]:
-    """Why nobody should pay this QR for an attempt: what of it is not ours or not the attempt's.
+    """Reasons not to pay this QR for an attempt: facts in it that are not ours or not the attempt's.
 
-    `ours` is what stands for us in a QR: PAN, ids.  Every PAN and id in it must be among them, since
-    a bank may route by any.  None for `provider_reference` where the provider writes another number.
+    `ours` are our PANs and ids.  Every PAN and id in the QR must be among them, since a bank may route
+    by any.  `provider_reference` is None if the provider writes another number.
     """
     try:
         row = read(text)
@@ -92,6 +92,6 @@ def qr_complaints(
         told = None
     if told != amount or row.get("53") != _RUPIAH or any(tag in row for tag in _TIPS):
         yield f"of another amount than {amount}"
-    # A bank need not write its number into the QR; where it writes one it is that of this attempt.
+    # A bank may omit its number; a number in the QR is that of this attempt.
     if provider_reference is not None and about.get("05", provider_reference) != provider_reference:
         yield f"of another reference than {provider_reference}"

@@ -1,7 +1,7 @@
-"""Profiles: how a kind of bank differs from the standard, as files of `profiles`.
+"""Profiles: deviations of a kind of bank from the standard, in files of `profiles`.
 
-A member that is absent is as the standard has it.  What only a reader needs is in none of them:
-answers and calls are read as tolerantly from every bank.
+An absent member has the value of the standard.  Profiles have nothing for readers: answers and calls
+of every bank are read with the same tolerance.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ import msgspec
 from meterai.kit.clock import WIB
 from meterai.plumbing.toml import read_toml
 
-PROFILES_MAX = 32  # that are kept read; there are a few
+PROFILES_MAX = 32  # in the cache; there are a few
 
 
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -24,9 +24,9 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     paths          below `base`, by service code; a service that is absent is not called
     verbs          of services that are no POST
-    timestamp      the form of X-TIMESTAMP
-    signature      how we sign, unless the bank agreed to another way
-    inbound_signature  how it signs its calls to us
+    timestamp      form of X-TIMESTAMP
+    signature      kind of our signatures, unless the bank agreed to another
+    inbound_signature  kind of its signatures of calls to us
     encoding       of our signature
     qr_service     the service code by which a query names a QR
     terminal_in_info  a query of a QR names the terminal in additionalInfo
@@ -58,7 +58,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def names() -> list[str]:
-    """The profiles there are."""
+    """Names of all profiles."""
     return sorted(
         one.name.removesuffix(".toml") for one in _folder().iterdir() if one.name.endswith(".toml")
     )
@@ -66,7 +66,7 @@ def names() -> list[str]:
 
 @lru_cache(PROFILES_MAX)
 def profile_named(name: str) -> Profile:
-    """The profile of this name.  Raises `ValueError` where there is none."""
+    """The profile of this name.  Raises `ValueError` if there is none."""
     if name not in names():
         raise ValueError(f"no profile {name!r}; there are {', '.join(names())}")
     return msgspec.convert(read_toml((_folder() / f"{name}.toml").read_text()), Profile)

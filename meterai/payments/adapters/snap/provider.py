@@ -1,5 +1,5 @@
-"""A bank that speaks SNAP BI, as payments see it: by each of its methods, with one record of all
-(transaction history list 12 and detail 13) and one form of news (52)."""
+"""The rail of a bank with SNAP BI: its methods, one record of all (transaction history list 12 and
+detail 13) and one form of notification (52)."""
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
@@ -31,12 +31,12 @@ from meterai.payments.model import (
 )
 
 HISTORY_PAGE = 100  # lines asked for at once
-HISTORY_PAGES_MAX = 100_000  # protects from a bank whose last page never comes
+HISTORY_PAGES_MAX = 100_000  # guards against a bank without a last page
 HISTORY, DETAIL = "12", "13"
 
 
 class SnapProvider:
-    """Speaks to one bank: a `Rail`.  It keeps connections open."""
+    """A `Rail` to one bank, with persistent connections."""
 
     def __init__(self, access: Access, clock: Clock) -> None:
         self._client = SnapClient(access, clock)
@@ -63,13 +63,13 @@ class SnapProvider:
         return replace(found, payments=tuple(prefixed(prefix, one) for one in found.payments))
 
     async def cancel(self, about: PaymentIdentity, reason: str) -> bool:
-        """Withdraw it; false where it was paid, or has ended.  Safe to repeat."""
+        """Cancel an attempt; False if it was paid, or has ended.  Safe to repeat."""
         return await self._by(about).cancel(about, reason)
 
     async def refund(
         self, about: PaymentIdentity, payment: str, number: str, amount: Rupiah
     ) -> RefundMade:
-        """Give money of a QR back.  What came to an account goes back by a transfer alone."""
+        """Refund a payment of a QR.  Payments to an account go back only by a transfer."""
         if about.method == VIRTUAL_ACCOUNT:
             raise RefusedForEver(f"405{REFUND}00", "no refund of a virtual account")
         there = payment.removeprefix(self._bank.prefix)
@@ -78,11 +78,11 @@ class SnapProvider:
     async def refunded(
         self, about: PaymentIdentity, number: str, amount: Rupiah
     ) -> RefundMade | None:
-        """A refund as the bank made it; None where it has not."""
+        """Query a refund; None if the bank has not made it."""
         return reading.refund_in_history(await self._detail(about), number, amount)
 
     async def refunds_of(self, about: PaymentIdentity) -> tuple[RefundLine, ...]:
-        """Every refund in the bank's own record, asked for by us or not.
+        """Every refund of an attempt in the bank's record, ours and the bank's own.
 
         Refuses `ProviderRefused`, `OutcomeUnknown`, `ProviderUnreachable`.
         """
@@ -90,14 +90,14 @@ class SnapProvider:
         return tuple(prefixed(self._bank.prefix, one) for one in lines)
 
     async def _detail(self, about: PaymentIdentity) -> Answer:
-        # Its amount is the sum of what was paid.
+        # The amount of the record is the sum paid.
         asked = replace(about, amount=None)
         if self._client.access.profile.refunds_in_query:
             return await self._qris.query(asked)
         if about.method == VIRTUAL_ACCOUNT:
             asked = replace(
                 asked, provider_reference=None
-            )  # a record names the bill, not the account
+            )  # the record names the bill, not the account
         return await self._client.call(
             DETAIL, asked, {"originalPartnerReferenceNo": about.reference}
         )
@@ -105,11 +105,11 @@ class SnapProvider:
     async def history(
         self, begins: datetime, ends: datetime
     ) -> AsyncIterator[Movement | UnmatchedLine]:
-        """The bank's own record from `begins` on and before `ends`, in the order it moved.
+        """The bank's record from `begins` to before `ends`, in order of movement.
 
-        A line that cannot be read, or is not of us and this time, is an `UnmatchedLine`.  Complete for an `ends` that
-        has passed.  Refuses `ProviderRefused`, `OutcomeUnknown`, `ProviderUnreachable`; what came before stands,
-        and it can be asked for again.
+        A line that cannot be read, or is not of us and this period, is an `UnmatchedLine`.  Complete for an `ends` that
+        has passed.  Refuses `ProviderRefused`, `OutcomeUnknown`, `ProviderUnreachable`; lines yielded before stay
+        valid, and the call can be repeated.
         """
         before: object = None
         for page in range(HISTORY_PAGES_MAX):
@@ -138,7 +138,7 @@ class SnapProvider:
         raise OutcomeUnknown("the history does not end")
 
     def notification(self, path: str, headers: Mapping[str, str], body: bytes) -> Delivered:
-        """Check the signature of a notification and read it, whatever it says.
+        """Check the signature of a notification and read it.
 
         Refuses `NotificationForged`.
         """

@@ -24,16 +24,16 @@ from meterai.payments.model import (
 )
 
 GENERATE, QUERY, CANCEL, REFUND = "47", "51", "77", "78"
-# The bank says the QR exists already: it was made by a call whose answer we never saw.
+# The QR exists already: it was made by a call whose answer was lost.
 MADE_BEFORE = frozenset({"40901", "40418"})
-# A refund that can never be: its window is over, the payer's account or ours is closed, the method has none.
+# Final refusals of a refund: its window is over, an account is closed, or the method has no refunds.
 _NEVER = frozenset({"40300", "40318", "40319", "40500"})
 
 
 def complaints(
     instructions: Instructions, amount: int, number: str, *, ours: Collection[str]
 ) -> Iterator[str]:
-    """Why nobody should pay by these instructions; `ours` is what may stand for us in a QR."""
+    """Reasons not to pay by these instructions; `ours` are our names in a QR."""
     if not isinstance(instructions, PaymentQr):
         yield "not a QR"
         return
@@ -50,7 +50,7 @@ class Qris:
     async def open(
         self, reference: str, amount: Rupiah, expires_at: datetime
     ) -> OpenedAttempt | MadeBefore:
-        """Make a QR.  A bank that made it before says so (409/01)."""
+        """Make a QR.  A bank that made it before answers 409/01."""
         try:
             answer = await self._client.call(
                 GENERATE,
@@ -103,7 +103,7 @@ class Qris:
         )
 
     async def cancel(self, about: PaymentIdentity, reason: str) -> bool:
-        """Withdraw a QR; false where it was paid, or has ended.  Safe to repeat."""
+        """Cancel a QR; False if it was paid, or has ended.  Safe to repeat."""
         try:
             await self._client.call(
                 CANCEL,
@@ -123,10 +123,10 @@ class Qris:
     async def refund(
         self, about: PaymentIdentity, payment: str, number: str, amount: Rupiah
     ) -> RefundMade:
-        """Give money back.
+        """Make a refund.
 
-        Safe to repeat with the same `number`: the bank answers what it answered before.  Where
-        it says that this number stands for something else (404/18), `refunded` says for what.
+        Safe to repeat with the same `number`: the bank repeats its answer.  If it answers that this
+        number was used for another refund (404/18), `refunded` tells which.
         """
         try:
             answer = await self._client.call(

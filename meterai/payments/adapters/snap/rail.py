@@ -1,4 +1,4 @@
-"""Banks that speak SNAP BI, as an installation has them: the first by settings, any more by files."""
+"""The `RailKind` of banks with SNAP BI: the first by settings, the others by files."""
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
@@ -29,7 +29,7 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.keyring import Keyring
 
 DAY_SECONDS = 86_400.0
-# Below /snap: paths that we give to a bank, and sign nothing by.
+# Paths below /snap, which we give to a bank; they are in no signature of ours.
 PATHS = {
     ProviderCallKind.NOTIFICATION: "/v1.0/qr/qr-mpm-notify",
     ProviderCallKind.TOKEN: "/v1.0/access-token/b2b",
@@ -44,7 +44,7 @@ _SUMMARIES = {
     ProviderCallKind.PAYMENT: "Payment into a virtual account (SNAP BI 25)",
 }
 _HEADERS = ("channel-id", "x-external-id", "x-partner-id", "x-signature", "x-timestamp")
-# Busy: 503 is not among the codes of SNAP BI; 504/00 says that it was not done and comes again.
+# Busy: SNAP BI has no code 503; 504/00 means that the call was not done and is repeated.
 BUSY_STATUS = 504
 _PHRASES = {
     200: "Successful",
@@ -58,7 +58,7 @@ _PHRASES = {
 
 
 def _answer(service: str, status: int, reason: str) -> dict[str, object]:
-    """SNAP bodies, never problem+json; anything not 2xx is sent again."""
+    """The body of an answer in SNAP BI, never problem+json; a call without 2xx is repeated."""
     message, case = _PHRASES.get(status, "Bad Request"), "00"
     if status == 401:
         case = "01" if reason == TOKEN_WRONG else "00"

@@ -1,14 +1,14 @@
-"""Parses a provider's answers and notifications; pure, and defined for any bytes at all.
+"""Parsing of a provider's answers and notifications; pure, and defined for any bytes.
 
-An answer is one of three: done, refused, or outcome unknown.  It is done only where HTTP says 200
-*and* the body has the success code of the very service that was asked (200, service, 00); it is
-refused where HTTP says 4xx and the body has a code of that status; everything else (3xx, 5xx, a
-refusal inside a 200, HTML, an empty body) is `OutcomeUnknown`, and is asked for; 202/00 of that service is `TransferUnderWay`.
+An answer is one of three: done, refused, or outcome unknown.  It is done only if HTTP says 200 *and* the
+body has the success code of the called service (200, service, 00); it is refused if HTTP says 4xx and the
+body has a code of that status; everything else (3xx, 5xx, a refusal inside a 200, HTML, an empty body) is
+`OutcomeUnknown`, and is queried; 202/00 of that service is `TransferUnderWay`.
 
-Every answer, a refusal too, passes `read_answer`, which compares what it names with what was asked
-(`PaymentIdentity`): what is about something else is `AboutAnother`, evidence of nothing.  An answer that was not
-compared is a plain mapping and no `Answer`, so that nothing here takes it.  A name that is absent or
-empty is no difference: SNAP BI makes most of them optional, and banks differ in what they repeat.
+Every answer, a refusal too, passes `read_answer`, which compares its facts with those of the query
+(`PaymentIdentity`): an answer about another subject is `AboutAnother`, evidence of nothing.  An answer that
+was not compared is a plain mapping and no `Answer`, which no function here takes.  An absent or empty name is
+no difference: SNAP BI makes most of them optional, and banks repeat different ones.
 
 Only a payment with latestTransactionStatus 00, a payment number and an amount in whole rupiah is
 money.  One with that status that lacks the number or the amount is returned as `UnmatchedNews`.
@@ -47,7 +47,7 @@ from meterai.payments.model import (
 )
 
 Json = Mapping[str, object]
-Answer = NewType("Answer", Json)  # compared with what was asked; `read_answer` alone makes one
+Answer = NewType("Answer", Json)  # compared with the query; only `read_answer` makes one
 
 NUMBER_CHARACTERS_MAX = 64  # SNAP BI: referenceNo, partnerReferenceNo, refundNo
 QR_CHARACTERS_MAX = 512  # SNAP BI: qrContent
@@ -105,17 +105,16 @@ _MOVEMENTS = {
 
 
 def case_of(refusal: ProviderRefused, service: str) -> str:
-    """HTTP status and case code of a refusal without the service that was called: '40401', '40901'.
+    """HTTP status and case code of a refusal, without the code of the service: '40401', '40901'.
 
-    A refusal that does not come from that service (but from a gateway before it, say) has no case of
-    that service: '404'.
+    A refusal of another origin, such as a gateway, has no case: '404'.
     """
     code = refusal.response_code
     return code[:3] + (code[5:] if code[3:5] == service else "")
 
 
 def read_object(raw: bytes) -> Json | None:
-    """The JSON object in these bytes; None where there is none, or a name comes twice in it."""
+    """The JSON object in these bytes; None if there is none, or it repeats a name."""
     try:
         check_names(raw.decode())
         return msgspec.json.decode(raw, type=dict[str, object])
@@ -124,9 +123,9 @@ def read_object(raw: bytes) -> Json | None:
 
 
 def read_answer(service: str, status: int, raw: bytes, asked: PaymentIdentity) -> Answer:
-    """The body of an answer that says its service succeeded, and is about what was asked.
+    """The body of a successful answer about the subject of the query.
 
-    Refuses `ProviderRefused`, `OutcomeUnknown`, and `AboutAnother`, whatever else it says.
+    Refuses `ProviderRefused`, `OutcomeUnknown`, and first of all `AboutAnother`.
     """
     answer = compared(_flat(read_object(raw) or {}), asked)
     code = _code(answer.get("responseCode"))
@@ -135,7 +134,7 @@ def read_answer(service: str, status: int, raw: bytes, asked: PaymentIdentity) -
     message = ascii(text)[1 : MESSAGE_CHARACTERS_MAX + 1] if isinstance(text, str) else ""
     if status == 200 and code == f"200{service}00":
         return answer
-    is_passing = status in (408, 429)  # no refusal: the provider may have acted all the same
+    is_passing = status in (408, 429)  # no refusal: the provider may have acted
     if 400 <= status < 500 and not is_passing and code.startswith(str(status)):
         raise ProviderRefused(code, message)
     if status == 202 and code == f"202{service}00":
@@ -144,7 +143,7 @@ def read_answer(service: str, status: int, raw: bytes, asked: PaymentIdentity) -
 
 
 def _flat(answer: Json) -> Json:
-    """An answer about a virtual account with its facts beside the others, however they are called."""
+    """An answer about a virtual account with the facts of its inner object beside the others."""
     found = next((one for name, one in answer.items() if name.lower() == _ACCOUNT_DATA), None)
     if not isinstance(found, dict):
         return answer
@@ -153,7 +152,7 @@ def _flat(answer: Json) -> Json:
 
 
 def compared(answer: Json, asked: PaymentIdentity) -> Answer:
-    """An answer, or a part of one, as one about what was asked.  Refuses `AboutAnother`."""
+    """Compare an answer, or a part of one, with the query.  Refuses `AboutAnother`."""
     told = told_of(answer)
     status = _status(answer.get("latestTransactionStatus"))
     if found := differences(asked, told):
@@ -162,8 +161,8 @@ def compared(answer: Json, asked: PaymentIdentity) -> Answer:
 
 
 def told_of(answer: Json) -> PaymentIdentity:
-    """The subject that an answer, news or a line names.  Names of one fact that contradict each other
-    are one text that nobody asked about."""
+    """The subject of an answer, news or a line.  Contradicting names of one fact are joined to one text,
+    which equals no query."""
     about = _about(answer)
     found: dict[str, Any] = {}
     for fact, names in _NAMES.items():
@@ -171,7 +170,7 @@ def told_of(answer: Json) -> PaymentIdentity:
         if texts := dict.fromkeys(text for text in told if text):
             found[fact] = ", ".join(texts)
     if _status(answer.get("latestTransactionStatus")) in _MONEY:
-        # The sum paid may differ from the sum asked for, and is booked as it is.
+        # The sum paid may differ from the sum asked for; the sum paid is booked.
         found.pop("amount", None)
     return PaymentIdentity(**found)
 
@@ -197,13 +196,13 @@ def _code(told: object) -> str:
 
 
 def _number(told: object) -> str | None:
-    """A number as SNAP writes it, or None where it is missing or cannot be one."""
+    """A number in SNAP BI; None if it is missing or cannot be one."""
     text = str(told) if type(told) in (str, int) else ""
     return text if _NUMBER.match(text) else None
 
 
 def _amount(told: object) -> Rupiah | None:
-    """A sum in whole rupiah above zero, or None where it cannot be read as one."""
+    """A sum in whole rupiah above zero; None if it is unreadable."""
     try:
         amount = Rupiah.from_snap(told)
     except ValueError:
@@ -224,7 +223,7 @@ def _about(answer: Json) -> Json:
 
 
 def qr_made(answer: Answer) -> OpenedAttempt:
-    """47: the QR.  Refuses `OutcomeUnknown` where there is none."""
+    """47: the QR.  Refuses `OutcomeUnknown` if there is none."""
     content, number = answer.get("qrContent"), _number(answer.get("referenceNo"))
     is_text = isinstance(content, str) and content.isascii() and content.isprintable()
     if not is_text or not 0 < len(str(content)) <= QR_CHARACTERS_MAX or number is None:
@@ -233,7 +232,7 @@ def qr_made(answer: Answer) -> OpenedAttempt:
 
 
 def standing(answer: Answer) -> AttemptStatus:
-    """51: what became of a QR.  Refuses `OutcomeUnknown` where there is no status."""
+    """51: status of a QR.  Refuses `OutcomeUnknown` if there is no status."""
     status = _status(answer.get("latestTransactionStatus"))
     if status is None:
         raise OutcomeUnknown("the answer has no status")
@@ -251,7 +250,7 @@ def standing(answer: Answer) -> AttemptStatus:
 
 
 def account_standing(answer: Answer) -> AttemptStatus:
-    """26: what became of a virtual account.  Refuses `OutcomeUnknown` where there is no status."""
+    """26: status of a virtual account.  Refuses `OutcomeUnknown` if there is no status."""
     about = {"rrn": _payment_of(answer), **_about(answer)}
     told = {"amount": answer.get("paidAmount"), "additionalInfo": about}
     return standing(Answer({**answer, **told}))
@@ -296,14 +295,14 @@ def _line(
 def _taken(
     number: str, amount: Rupiah | None, told: object, status: ProviderStatus
 ) -> Payment | UnmatchedNews:
-    """The sum that left a payment again: all of it where none is told, an `UnmatchedNews` where it cannot be read."""
+    """The sum that left a payment: all of it if none is named, `UnmatchedNews` if it is unreadable."""
     if amount is None and told is not None:
         return UnmatchedNews(UnmatchedReason.AMOUNT_UNREADABLE, number)
     return Payment(number, amount, status)
 
 
 def name_of_holder(answer: Answer, characters_max: int) -> str:
-    """15, 16: the name of an account.  Refuses `OutcomeUnknown` where there is none."""
+    """15, 16: the name of an account.  Refuses `OutcomeUnknown` if there is none."""
     found = answer.get("beneficiaryAccountName")
     if not isinstance(found, str) or not found.strip() or not found.isprintable():
         raise OutcomeUnknown("the account has no name")
@@ -311,7 +310,7 @@ def name_of_holder(answer: Answer, characters_max: int) -> str:
 
 
 def status_of(answer: Answer) -> ProviderStatus | None:
-    """36: the status of a transfer; None for a word that is not known."""
+    """36: the status of a transfer; None for an unknown word."""
     return _status(answer.get("latestTransactionStatus"))
 
 
@@ -321,7 +320,7 @@ def amount_of(answer: Answer) -> Rupiah | None:
 
 
 def transfer_made(answer: Answer) -> RefundMade:
-    """17, 18, 36: the bank's number of a transfer.  Refuses `OutcomeUnknown` where there is none."""
+    """17, 18, 36: the bank's number of a transfer.  Refuses `OutcomeUnknown` if there is none."""
     found = _number(answer.get("originalReferenceNo")) or _number(answer.get("referenceNo"))
     if found is None:
         raise OutcomeUnknown("the transfer has no number")
@@ -329,7 +328,7 @@ def transfer_made(answer: Answer) -> RefundMade:
 
 
 def balance(answer: Answer) -> Rupiah:
-    """11: what can be spent of an account.  Refuses `OutcomeUnknown` where it cannot be read."""
+    """11: the available balance of an account.  Refuses `OutcomeUnknown` if it is unreadable."""
     infos = answer.get("accountInfos")
     first = infos[0] if isinstance(infos, list) and infos and isinstance(infos[0], dict) else {}
     try:
@@ -339,7 +338,7 @@ def balance(answer: Answer) -> Rupiah:
 
 
 def refund_made(answer: Answer) -> RefundMade:
-    """78: the provider's number of a refund.  Refuses `OutcomeUnknown` where there is none."""
+    """78: the provider's number of a refund.  Refuses `OutcomeUnknown` if there is none."""
     found = _number(answer.get("refundNo"))
     if found is None:
         raise OutcomeUnknown("the refund has no number")
@@ -347,9 +346,9 @@ def refund_made(answer: Answer) -> RefundMade:
 
 
 def refund_in_history(answer: Answer, number: str, amount: Rupiah) -> RefundMade | None:
-    """13: a refund among those of its payment; None where the provider has not made it.
+    """13: a refund among those of its payment; None if the provider has not made it.
 
-    Refuses `OutcomeUnknown` where it is under way, or is of another amount.
+    Refuses `OutcomeUnknown` if it is under way, or is of another amount.
     """
     listed = _about(answer).get("refundHistory")
     if not isinstance(listed, list):
@@ -369,9 +368,9 @@ def refund_in_history(answer: Answer, number: str, amount: Rupiah) -> RefundMade
 
 
 def refunds_in_history(answer: Answer) -> tuple[RefundLine, ...]:
-    """13: every refund of a QR, asked for by us or not; of one that failed, no rupiah.
+    """13: every refund of a QR, ours and the bank's own; a failed one has 0 rupiah.
 
-    Refuses `OutcomeUnknown` where one cannot be read.
+    Refuses `OutcomeUnknown` if one is unreadable.
     """
     listed = _about(answer).get("refundHistory")
     if not isinstance(listed, list):
@@ -395,10 +394,10 @@ def _refund_line(one: object) -> RefundLine | None:
 def movements(
     answer: Answer, ourselves: PaymentIdentity, begins: datetime, ends: datetime
 ) -> tuple[Movement | UnmatchedLine, ...]:
-    """12: one page of the provider's record of a time.
+    """12: one page of the provider's record of a period.
 
-    A line that cannot be read or is about something else is an `UnmatchedLine`; refuses `OutcomeUnknown`
-    where there are no lines at all.
+    A line that is unreadable or about another subject is an `UnmatchedLine`; refuses `OutcomeUnknown` if
+    there is no list of lines.
     """
     listed = answer.get("detailData")
     if not isinstance(listed, list):
@@ -447,7 +446,7 @@ def _moment(told: object) -> datetime | None:
 
 
 def _shown(line: Json) -> str:
-    """The members of a line that say which it is: no text of the bank, and nothing of a person."""
+    """The members of a line that identify it: no text of the bank, no personal data."""
     told = {**_about(line), **line}
     return ", ".join(f"{name}={_text(told[name])}" for name in _SHOWN if name in told)
 
@@ -469,7 +468,7 @@ class AccountCall:
 
 
 def read_account_call(body: bytes) -> AccountCall:
-    """The members of a call about an account; a bank may write any of them as a number."""
+    """Read the members of a call about an account; a bank may write any of them as a number."""
     content = read_object(body) or {}
     number = _digits(content.get("virtualAccountNo"))
     told = content.get("paidAmount", content.get("amount"))
@@ -491,7 +490,7 @@ def _digits(told: object) -> str | None:
 
 
 def read_notification(body: bytes) -> Notification:
-    """52, 25: the fields of signed news; None for each that is missing or unreadable."""
+    """52, 25: the fields of a signed call; None for a missing or unreadable one."""
     content = read_object(body)
     if content is None:
         return Notification(is_readable=False)
@@ -531,7 +530,7 @@ Told = TypeVar("Told", bound=Payment | UnmatchedNews | RefundLine | Movement | N
 
 
 def prefixed(prefix: str, told: Told) -> Told:
-    """The same with the number of its payment as this rail writes it, which no other rail has."""
+    """The same, with the prefix of this rail before the number of its payment."""
     name = "payment" if hasattr(told, "payment") else "number"
     number = getattr(told, name)
     return replace(told, **{name: prefix + number}) if prefix and number else told

@@ -1,8 +1,8 @@
 """SNAP BI signatures (ASPI, Pedoman Standar Teknis dan Keamanan SNAP v1.0.2).
 
-Bytes are serialised once, signed and sent as they are.  What arrives is checked as raw bytes
-first and then with the white space between tokens removed, never parsed and written again:
-numbers, escapes and the order of members would change.
+A body is serialised once, then signed and sent unchanged.  A received body is checked as raw bytes
+first and then with the white space between tokens removed, never parsed and serialised again: numbers,
+escapes and the order of members would change.
 """
 
 import base64
@@ -15,8 +15,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-# Possessive, and a string that does not end is taken to the end: no byte is looked at twice,
-# whatever a stranger sends.  White space is what JSON calls so (RFC 8259, section 2).
+# Possessive, and an unterminated string extends to the end: no byte is visited twice, for any
+# input.  White space is that of JSON (RFC 8259, section 2).
 _TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[^ \t\n\r"]++', re.DOTALL)
 
 
@@ -38,7 +38,7 @@ def string_to_sign(
 
 
 def sign_symmetric(secret: str, text: bytes, encoding: str = "base64") -> str:
-    """HMAC-SHA512 in base64 or hexadecimal: the standard names neither."""
+    """HMAC-SHA512 in base64 or hexadecimal; the standard names no encoding."""
     return _encoded(hmac.digest(secret.encode(), text, hashlib.sha512), encoding)
 
 
@@ -52,7 +52,7 @@ def _encoded(signature: bytes, encoding: str) -> str:
 
 
 def read_signature(size: int, signature: str) -> bytes | None:
-    """The bytes of a signature, if they can be one of this size at all; costs next to nothing."""
+    """The bytes of a signature; None if they cannot be one of `size` bytes.  A cheap check."""
     # The standard does not name the encoding: base64 in practice, hex in the portal's samples.
     try:
         if len(signature) == 2 * size:
@@ -66,7 +66,7 @@ def read_signature(size: int, signature: str) -> bytes | None:
 
 
 def is_signed_by(key: rsa.RSAPublicKey, text: bytes, signature: str) -> bool:
-    """True where the signature of the text was made with the other half of the key."""
+    """True if the signature of the text was made with the private key of `key`."""
     decoded = read_signature(key.key_size // 8, signature)
     if decoded is None:
         return False
@@ -78,7 +78,7 @@ def is_signed_by(key: rsa.RSAPublicKey, text: bytes, signature: str) -> bool:
 
 
 def is_signed_with(secret: str, text: bytes, signature: str) -> bool:
-    """True where the symmetric signature of the text was made with this secret."""
+    """True if the symmetric signature of the text was made with this secret."""
     decoded = read_signature(hashlib.sha512().digest_size, signature)
     wanted = hmac.digest(secret.encode(), text, hashlib.sha512)
     return decoded is not None and hmac.compare_digest(decoded, wanted)

@@ -1,8 +1,8 @@
 """Access tokens of a provider (SNAP BI 73): one request in flight, and a bounded wait for it.
 
-While a token is good it is used, and before it ends the next one is asked for in the background.
-Where there is none, the first who needs one asks, and everybody else waits for that same answer,
-no longer than `wait_seconds_max`.
+A valid token is used, and before it ends the next one is requested in the background.  Without a
+token, the first caller requests one, and all others wait for the same answer, no longer than
+`wait_seconds_max`.
 """
 
 import asyncio
@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 from meterai.payments.model import OutcomeUnknown, ProviderRefused, ProviderUnreachable
 
-SHARE_BEFORE_END = 0.25  # of a token's life: then the next one is asked for
-SHARE_UNUSED = 0.05  # of a token's life at its end: too late for a call that begins now
+SHARE_BEFORE_END = 0.25  # of a token's life before its end: then the next one is requested
+SHARE_UNUSED = 0.05  # of a token's life at its end: too late for a new call
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token as the provider gave it, with its life in seconds."""
+    """A token of the provider, with its life in seconds."""
 
     text: str
     life_seconds: float
@@ -35,7 +35,7 @@ class AccessTokens:
         self._asking: asyncio.Task[Token] | None = None
 
     async def get(self) -> str:
-        """A good token.  Refuses `ProviderUnreachable`: nothing but a token request was sent."""
+        """A valid token.  Refuses `ProviderUnreachable`: only a token request was sent."""
         left = self._ends_at - time.monotonic()
         if self._token is not None and left > SHARE_UNUSED * self._token.life_seconds:
             if left < SHARE_BEFORE_END * self._token.life_seconds:
@@ -45,26 +45,26 @@ class AccessTokens:
             async with asyncio.timeout(self._wait_seconds_max):
                 return (await asyncio.shield(self._begin())).text
         except (OutcomeUnknown, ProviderRefused, ProviderUnreachable, TimeoutError) as error:
-            # Also where the outcome is unknown: a token that was made and lost moves no money.
+            # Also if the outcome is unknown: a lost token moves no money.
             raise ProviderUnreachable(f"no access token: {error!r}"[:200]) from None
 
     def drop(self, text: str) -> None:
-        """The provider did not take this token; one that came since is kept."""
+        """Drop a token that the provider rejected; a newer one is kept."""
         if self._token is not None and self._token.text == text:
             self._token = None
 
     async def close(self) -> None:
-        """Stop asking."""
+        """Stop the request under way."""
         if self._asking is not None:
             self._asking.cancel()
             await asyncio.gather(self._asking, return_exceptions=True)
 
     def _begin(self) -> asyncio.Task[Token]:
-        """The request under way, begun if there is none."""
+        """The request under way; begins one if there is none."""
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._renew())
-            # Perhaps no caller awaits it: its exception is retrieved here, or asyncio would log it
-            # as never retrieved.  The next caller asks again.
+            # There may be no caller: the exception is retrieved here, or asyncio would log it as
+            # never retrieved.  The next caller begins another request.
             self._asking.add_done_callback(lambda task: task.cancelled() or task.exception())
         return self._asking
 

@@ -1,6 +1,6 @@
-"""Money to accounts: account inquiry (15, 16), transfer (17, 18), its status (36), balance (11).
+"""Transfers: account inquiry (15, 16), transfer (17, 18), its status (36), balance (11).
 
-A bank asks for 15 and 17 where the account is its own, and for 16 and 18 where it is another's.
+15 and 17 are for accounts of the bank itself, 16 and 18 for those of other banks.
 """
 
 from meterai.kit.clock import Clock
@@ -25,9 +25,9 @@ from meterai.payments.model import (
 BALANCE, NAME_HERE, NAME_ELSEWHERE = "11", "15", "16"
 HERE, ELSEWHERE, STATUS = "17", "18", "36"
 # The number was used before.  For transfers an inconsistent request (404/18) is a success of the original
-# [SNAP BI, response codes], which need not be the one that is asked for now.
+# [SNAP BI, response codes], which may differ from the one requested now.
 _MADE_BEFORE = frozenset({"40901", "40418"})
-# The account takes nothing: dormant, inactive, of no bank that is reached, none at all.
+# The account takes no money: dormant, inactive, at an unreachable bank, or unknown.
 _TAKES_NOTHING = frozenset({"40309", "40318", "40403", "40411"})
 NAME_CHARACTERS_MAX = 100  # SNAP BI: beneficiaryAccountName
 REMARK_CHARACTERS_MAX = 50
@@ -48,7 +48,7 @@ class Transfers:
         return bank == self._bank.code and self._client.has(HERE)
 
     async def account_name(self, bank: str, account: str, reference: str) -> str:
-        """15, 16: the name of the holder.  The float account itself takes nothing."""
+        """15, 16: the name of the holder.  The float account itself is refused."""
         if account == self._bank.source_account:
             raise ProviderRefused("", "the account that transfers are made from")
         is_here = self._is_here(bank)
@@ -67,7 +67,7 @@ class Transfers:
     async def transfer(
         self, number: str, bank: str, account: str, name: str, amount: Rupiah, remark: str
     ) -> RefundMade:
-        """17, 18: send money.  Where the number was used before, 36 says for what."""
+        """17, 18: send money.  If the number was used before, 36 tells for which transfer."""
         is_here = self._is_here(bank)
         service = HERE if is_here else ELSEWHERE
         elsewhere = {
@@ -103,7 +103,7 @@ class Transfers:
         return reading.transfer_made(answer)
 
     async def transferred(self, number: str) -> RefundMade | None:
-        """36: what became of a transfer."""
+        """36: query a transfer."""
         for service in (ELSEWHERE, HERE):
             if self._client.has(service):
                 made = await self._made(number, service)
@@ -153,7 +153,7 @@ class Transfers:
 
 
 def _compare(answer: Answer, account: str | None, amount: Rupiah | None) -> None:
-    """Refuses `AboutAnother` where an answer names another account or amount than was asked for."""
+    """Refuse `AboutAnother` if an answer names another account or amount than the call."""
     told = answer.get("beneficiaryAccountNo")
     found = []
     if account is not None and told not in (None, "", account):

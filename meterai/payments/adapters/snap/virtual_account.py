@@ -1,7 +1,7 @@
 """Virtual accounts of a closed amount: create (27), status (26), delete (31).
 
-The number follows from our reference, so a repeat asks for the same one: the id of our service, then
-digits of a hash.  A bank where another bill has that number refuses, and another reference is taken.
+The number is derived from our reference, so that a repeat has the same one: the id of our service, then
+digits of a hash.  If another bill has that number, the bank refuses, and another reference is used.
 """
 
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ def number_of(bank: SnapBank, reference: str) -> str:
 
 
 def triple(bank: SnapBank, number: str) -> dict[str, str]:
-    """The three names of an account: our service, padded with spaces, the customer, and both."""
+    """The three members that name an account: our service, padded with spaces, the customer, and both."""
     service = bank.va_service_id.rjust(SERVICE_ID_CHARACTERS)
     customer = number.removeprefix(bank.va_service_id)
     return {
@@ -54,7 +54,7 @@ def triple(bank: SnapBank, number: str) -> dict[str, str]:
 def complaints(
     instructions: Instructions, amount: int, number: str, *, bank: SnapBank
 ) -> Iterator[str]:
-    """Why nobody should pay by these instructions: an account takes the amount it was made for and no other."""
+    """Reasons not to pay by these instructions; an account takes only the amount that it was made for."""
     del amount
     if not isinstance(instructions, AccountNumber):
         yield "not an account number"
@@ -80,7 +80,7 @@ class VirtualAccounts:
     async def open(
         self, reference: str, amount: Rupiah, expires_at: datetime
     ) -> OpenedAttempt | MadeBefore:
-        """Make an account.  A bank that made it before says so (409/01)."""
+        """Make an account.  A bank that made it before answers 409/01."""
         number = number_of(self._bank, reference)
         try:
             answer = await self._client.call(
@@ -120,7 +120,7 @@ class VirtualAccounts:
         return reading.account_standing(answer)
 
     async def cancel(self, about: PaymentIdentity, _reason: str) -> bool:
-        """Delete an account; false where it was paid, or has ended.  Safe to repeat."""
+        """Delete an account; False if it was paid, or has ended.  Safe to repeat."""
         try:
             await self._client.call(
                 DELETE,

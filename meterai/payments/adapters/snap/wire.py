@@ -1,7 +1,7 @@
 """One signed call over HTTP: body and signature out, status and body back.
 
-Refuses `ProviderUnreachable` where nothing was sent, `NoAnswer` where something was and no whole
-answer came, and `OutcomeUnknown` for an answer that is too long or makes no sense.
+Refuses `ProviderUnreachable` if nothing was sent, `NoAnswer` if the call was sent and no whole answer
+came, and `OutcomeUnknown` for an answer that is too long or malformed.
 """
 
 import re
@@ -22,18 +22,18 @@ from meterai.payments.model import NoAnswer, OutcomeUnknown, PaymentIdentity, Pr
 CONNECTIONS_MAX = 100
 ANSWER_BYTES_MAX = 1024 * 1024  # a page of history is far smaller
 TOKEN_SERVICE = "73"  # noqa: S105 - a service code
-TOKEN_SECONDS = 900.0  # SNAP BI: life of a B2B token, where the answer names none
+TOKEN_SECONDS = 900.0  # SNAP BI: life of a B2B token, if the answer names none
 TOKEN_SECONDS_MAX = 86_400.0
 _TOKEN = re.compile(r"[\x21-\x7e]{1,4096}\Z")  # it goes into a header
 
 
 def call_seconds_max(timeout_seconds: float) -> float:
-    """The longest one call takes: a token, the call, and a second for our own work."""
+    """The longest time of one call: a token, the call, and a second for our own work."""
     return 2 * timeout_seconds + 1.0
 
 
 def snap_time(at: datetime) -> str:
-    """A moment as SNAP BI writes it in a body."""
+    """A moment in the form of SNAP BI in a body."""
     return at.astimezone(WIB).strftime("%Y-%m-%dT%H:%M:%S+07:00")
 
 
@@ -43,7 +43,7 @@ def _external_id() -> str:
 
 
 class Wire:
-    """Keeps connections and a token to one bank."""
+    """Connections to one bank, and its token."""
 
     def __init__(self, access: Access, clock: Clock) -> None:
         self._access = access
@@ -66,7 +66,7 @@ class Wire:
             await self._session.close()
 
     async def call(self, service: str, body: bytes) -> tuple[int, bytes, str]:
-        """HTTP status and body of the answer to a signed call, and the token it was made with."""
+        """Make a signed call; returns HTTP status, body, and the token of the call."""
         access, profile = self._access, self._access.profile
         token = await self._tokens.get() if access.signature == "symmetric" else ""
         timestamp = profile.time(self._clock.now())
@@ -96,7 +96,7 @@ class Wire:
         return (self._access.bank.path or profile.base) + profile.paths[service]
 
     def drop_token(self, token: str) -> None:
-        """This token ended early, or the provider was restarted."""
+        """Drop a token that ended early, as after a restart of the provider."""
         self._tokens.drop(token)
 
     async def _ask_token(self) -> Token:
@@ -113,7 +113,7 @@ class Wire:
         status, raw = await self._send("POST", self._path(TOKEN_SERVICE), headers, body)
         answer = read_answer(
             TOKEN_SERVICE, status, raw, PaymentIdentity()
-        )  # a token is about nothing
+        )  # a token has no subject
         text = answer.get("accessToken")
         if not isinstance(text, str) or not _TOKEN.match(text):
             raise OutcomeUnknown("the answer has no token")
@@ -137,7 +137,7 @@ class Wire:
 
 
 async def _bounded(content: aiohttp.StreamReader) -> bytes:
-    """The whole body; `OutcomeUnknown` for one longer than `ANSWER_BYTES_MAX`."""
+    """The whole body.  Refuses `OutcomeUnknown` for one longer than `ANSWER_BYTES_MAX`."""
     read = bytearray()
     async for part in content.iter_any():
         read += part
@@ -147,6 +147,6 @@ async def _bounded(content: aiohttp.StreamReader) -> bytes:
 
 
 def _life(told: object) -> float:
-    """Seconds a token lives, written as a number or as a text."""
+    """Life of a token in seconds, from a number or a text."""
     text = str(told) if type(told) in (str, int) else ""
     return min(float(counted(text) or 0), TOKEN_SECONDS_MAX) or TOKEN_SECONDS
