@@ -1,5 +1,5 @@
--- Whether a buyer has named an account, and its bank takes money for it as far as is known.  Locked, so that it does not end
--- before what is decided by it.
+-- True if a buyer has named an account that its bank has not refused.  The row is locked, so that the account does not end
+-- before the caller's transaction.
 CREATE OR REPLACE FUNCTION payee_is_named(p_account uuid) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN

@@ -1,5 +1,6 @@
--- A buyer named an account: what waits for one goes there, and what was planned for the one before and not begun.  Money that
--- waits later is asked about again, so that one stolen link or session leads to no other.  Answers the refunds.
+-- Record an account that a buyer named: money that waits for one goes there, and so do planned transfers to the one before that
+-- were not begun.  Money that waits later needs another request, so that one stolen link or session leads to no other.
+-- Answers the refunds.
 CREATE OR REPLACE FUNCTION payee_name(
     p_account uuid, p_payee uuid, p_bank_code text, p_account_no text, p_holder text
 ) RETURNS SETOF refunds

@@ -1,5 +1,5 @@
--- Record the wish to be paid by a method of a rail, before the provider is asked.
--- Public: orders, which are placed with the wish to be paid.
+-- Record an attempt by a method of a rail, before the provider is called.
+-- Public: orders, which are placed with an attempt.
 CREATE OR REPLACE FUNCTION payment_begin(
     p_account uuid, p_attempt uuid, p_subject uuid, p_provider text, p_method text,
     p_reference text, p_amount bigint, p_expires_at timestamptz, p_lease_seconds double precision

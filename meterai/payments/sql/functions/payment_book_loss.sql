@@ -1,8 +1,8 @@
--- Money of a payment that its payer's bank took back, or that the provider gave back of its own accord, is booked as a loss.
--- Refunds of the payment that nobody was asked for yet, or that were refused, are stopped as far as they cover it.
--- It takes what was told and is not posted yet, so it may run early, late or twice.  Answers the rupiah of the
--- payment that are gone so.
--- Public: orders, which finds the rest of a loss in what it has of the payment.
+-- Book as a loss the money of a payment that the payer's bank took back, or that the provider gave back of its own accord.
+-- Refunds of the payment that were not sent, or were refused, are stopped as far as they cover it.
+-- It books sums that are known and not posted yet, so it may run early, late or twice.  Answers the rupiah of the
+-- payment that left so.
+-- Public: orders, which finds the rest of a loss in its own part of the payment.
 CREATE OR REPLACE FUNCTION payment_book_loss(p_account uuid, p_attempt uuid, p_payment text) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE

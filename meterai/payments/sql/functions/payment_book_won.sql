@@ -1,6 +1,6 @@
--- Money of a payment that its payer's bank had taken back is with us again, so that it has `p_left` of it: none where the
--- charge-back was won whole.  Answers the rupiah that were booked and the id of their entry; nothing where it has no more.
--- Public: orders, which hears that a charge-back was won.
+-- Book a chargeback that was won, so that the payer's bank keeps `p_left` rupiah: 0 if it was won whole.  Answers the rupiah
+-- that were booked and the id of their entry; nothing if the bank keeps as much as before.
+-- Public: orders, by the event that a chargeback was won.
 CREATE OR REPLACE FUNCTION payment_book_won(
     p_account uuid, p_attempt uuid, p_payment text, p_subject uuid, p_left bigint,
     OUT amount bigint, OUT entry text

@@ -1,9 +1,9 @@
--- Book money that arrived, from a notification, browser return or status query alike; it
--- only ever moves forward.  Answers 'captured', 'known', 'amount_differs' (it is known with another
--- amount: nothing is moved), 'elsewhere' (it counts under another reference: nothing is moved),
--- 'contradicts' (news of a payment after news that it failed: nothing is moved), or 'unknown_attempt'.
--- News has no order in time and an answer is of now, so news that contradicts what is known has the
--- provider asked.
+-- Book a payment, from a notification, browser return or status query alike; it is never undone
+-- here.  Answers 'captured', 'known', 'amount_differs' (known with another amount: nothing is
+-- moved), 'elsewhere' (it counts under another reference: nothing is moved), 'contradicts' (news of a
+-- payment after news that it failed: nothing is moved), or 'unknown_attempt'.
+-- Notifications have no order in time and an answer to a query is current, so contradictory news
+-- causes a query.
 -- Public: distribution and collectors, whose rails are our own database.
 CREATE OR REPLACE FUNCTION payment_capture(
     p_account uuid, p_attempt uuid, p_payment text, p_amount bigint, p_learned_by text

@@ -1,4 +1,4 @@
--- `payment_capture` of what a provider told us: only of an attempt at this provider.
+-- `payment_capture` for a notification: only of an attempt at this provider.
 CREATE OR REPLACE FUNCTION payment_capture_from(
     p_provider text, p_account uuid, p_attempt uuid, p_payment text, p_amount bigint
 ) RETURNS text

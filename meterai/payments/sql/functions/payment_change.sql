@@ -1,6 +1,6 @@
--- Close what is open of a subject and begin another attempt by a method of a rail.  Answers false, and changes
--- nothing, where the subject has had p_attempts_max attempts.
--- Public: orders, whose buyer chose another way to pay.
+-- Close the open attempts of a subject and begin another by a method of a rail.  Answers false, and changes
+-- nothing, if the subject has had p_attempts_max attempts.
+-- Public: orders, whose buyer chose another method.
 CREATE OR REPLACE FUNCTION payment_change(
     p_account uuid, p_attempt uuid, p_subject uuid, p_provider text, p_method text,
     p_reference text, p_amount bigint, p_expires_at timestamptz, p_attempts_max integer

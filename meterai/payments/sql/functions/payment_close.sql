@@ -1,5 +1,5 @@
--- Nobody should pay a QR of this subject any more: what the buyer has seen is 'cancelled', what
--- somebody may be asking for at this moment 'lost'.  The round takes both back at the provider.
+-- Close the open attempts of a subject: one whose instructions the buyer has seen is 'cancelled', one whose
+-- instructions a call may be making is 'lost'.  The periodic task cancels both at the provider.
 CREATE OR REPLACE FUNCTION payment_close(p_account uuid, p_subject uuid) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -1,5 +1,5 @@
--- An answer to a question that was asked at p_asked_at says that a payment we have was paid.  Where its payer's
--- bank had taken all of it back before that, the payee has won it back: the rooms above are told.
+-- Record that the answer to a query sent at p_asked_at names a captured payment as paid.  If the payer's bank had
+-- taken all of it back before that, the chargeback was won, and an event tells the rooms above.
 CREATE OR REPLACE FUNCTION payment_confirm(
     p_account uuid, p_attempt uuid, p_payment text, p_asked_at timestamptz
 ) RETURNS void

@@ -1,4 +1,4 @@
--- The QR of an attempt is spent and nothing was captured: its order may have another.
+-- Record that an attempt failed and nothing was captured: its order may have another.
 CREATE OR REPLACE FUNCTION payment_decline(p_attempt payment_attempts) RETURNS text
 LANGUAGE plpgsql AS $$
 BEGIN

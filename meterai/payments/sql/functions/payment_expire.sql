@@ -1,4 +1,4 @@
--- The time to pay ran out: what is open of a subject is not shown any more.
+-- Expire the open attempts of a subject: their instructions are not shown any more.
 -- Public: orders, whose time to pay ran out.
 CREATE OR REPLACE FUNCTION payment_expire(p_account uuid, p_subject uuid) RETURNS void
 LANGUAGE sql AS $$

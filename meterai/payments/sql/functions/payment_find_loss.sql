@@ -1,6 +1,6 @@
--- Find the loss of a payment again in what its subject has no use for.  `p_used`: rupiah of it that the subject has use
--- for.  Answers the loss that is left.
--- Public: orders, after everything by which it has less use for a payment.
+-- Cover the loss of a payment from the part that its subject does not use.  `p_used`: rupiah of it that the subject
+-- uses.  Answers the loss that is left.
+-- Public: orders, after every act by which it uses less of a payment.
 CREATE OR REPLACE FUNCTION payment_find_loss(p_account uuid, p_attempt uuid, p_payment text, p_used bigint)
 RETURNS bigint
 LANGUAGE plpgsql AS $$

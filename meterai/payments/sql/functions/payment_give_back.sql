@@ -1,5 +1,5 @@
--- Money of a payment that its subject has no use for is to go back: the rooms above begin its refund.
--- Public: orders, for what it has no use for.
+-- Emit the event that money of a payment is to go back: the rooms above begin its refund.
+-- Public: orders, for money that it does not use.
 CREATE OR REPLACE FUNCTION payment_give_back(
     p_account uuid, p_subject uuid, p_attempt uuid, p_payment text, p_amount bigint, p_cause text,
     p_key text DEFAULT NULL

@@ -1,5 +1,5 @@
--- Where a payment of this number counts under another reference, the attempts of both are to be asked
--- about at once, and the answer is true.  An attempt that somebody is working on is passed over.
+-- True if a payment of this number counts under another reference; the attempts of both are then queried
+-- at once, except one that is locked.
 CREATE OR REPLACE FUNCTION payment_is_elsewhere(p_account uuid, p_attempt uuid, p_payment text)
 RETURNS boolean
 LANGUAGE plpgsql AS $$

@@ -1,6 +1,6 @@
--- Rupiah of a payment that its subject has no use for and that are not on their way back.  `p_used`: so much of it the
--- subject has use for.
--- Public: orders, which says how much of a payment it uses.
+-- Rupiah of a payment that its subject does not use and that are not on their way back.  `p_used`: rupiah of it that
+-- the subject uses.
+-- Public: orders, which knows how much of a payment it uses.
 CREATE OR REPLACE FUNCTION payment_left(p_account uuid, p_attempt uuid, p_payment text, p_used bigint)
 RETURNS bigint
 LANGUAGE sql STABLE AS $$

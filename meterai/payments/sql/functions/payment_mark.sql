@@ -1,5 +1,5 @@
--- Another text whenever what a buyer is shown of the payment of a subject may be another.
--- Public: orders, which says so of its own.
+-- Version tag of the payment of a subject: it changes whenever the facts shown to the buyer may.
+-- Public: orders, whose version tag includes it.
 CREATE OR REPLACE FUNCTION payment_mark(p_account uuid, p_subject uuid) RETURNS text
 LANGUAGE sql STABLE AS $$
     SELECT string_agg(ROW(attempt_id, state, expires_at > now())::text, ' ' ORDER BY attempt_id)

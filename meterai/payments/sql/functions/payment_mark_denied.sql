@@ -1,4 +1,4 @@
--- A capture of which all was taken back says so, and an attempt of which every capture does.
+-- Mark a capture that was wholly taken back, and an attempt all of whose captures were.
 CREATE OR REPLACE FUNCTION payment_mark_denied(p_account uuid, p_attempt uuid, p_payment text) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN

@@ -1,6 +1,6 @@
--- When to ask again about an attempt: ever less often, up to once an hour and, after two days or
--- once it is paid, once a day, until the provider's record of it ends.  What is paid is asked about for a
--- second payment that nobody tells us of, which may wait for minutes.
+-- Time of the next status query of an attempt: ever less often, up to once an hour and, after two days or
+-- once it is paid, once a day, until the provider's window ends.  A paid attempt is queried for a second payment
+-- without news, which may wait for minutes.
 CREATE OR REPLACE FUNCTION payment_next_question(
     p_state text, p_opened_at timestamptz, p_asked integer, p_first_seconds double precision,
     p_window_seconds double precision

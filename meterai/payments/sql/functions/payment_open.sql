@@ -1,4 +1,4 @@
--- The same as `payment_begin` by the one rail there was: for processes of before it.
+-- `payment_begin` by the first rail, for processes of an earlier version.
 CREATE OR REPLACE FUNCTION payment_open(
     p_account uuid, p_attempt uuid, p_subject uuid, p_reference text, p_amount bigint,
     p_expires_at timestamptz, p_lease_seconds double precision

@@ -1,4 +1,4 @@
--- Ask to be paid once more, by a method of a rail.  Answers false where the subject has had
+-- Begin another attempt of a subject, by a method of a rail.  Answers false if the subject has had
 -- p_attempts_max attempts.
 CREATE OR REPLACE FUNCTION payment_open_another_by(
     p_account uuid, p_attempt uuid, p_subject uuid, p_provider text, p_method text,

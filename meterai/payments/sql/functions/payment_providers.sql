@@ -1,5 +1,5 @@
--- Each attempt with the provider it was made at.  One SELECT, so that it is planned within the query that asks.
--- Public: finance, whose statement of a provider and whose ageing of refunds ask for it.
+-- Each attempt with its provider.  One SELECT, so that it is inlined into the calling query.
+-- Public: finance, for its statement of a provider and its ageing of refunds.
 CREATE OR REPLACE FUNCTION payment_providers()
 RETURNS TABLE (account_id uuid, attempt_id uuid, provider text, method text)
 LANGUAGE sql STABLE AS $$

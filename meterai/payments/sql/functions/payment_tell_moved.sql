@@ -1,5 +1,5 @@
--- Tell that money of a payment moved without its subject, which looks what that means for it.  `p_restored`: rupiah that had
--- left and are with us again, by this entry.
+-- Emit the event that money of a payment moved without an act of its subject.  `p_restored`: rupiah that had left and came
+-- back, by this entry.
 CREATE OR REPLACE FUNCTION payment_tell_moved(
     p_account uuid, p_attempt uuid, p_payment text, p_subject uuid, p_restored bigint DEFAULT 0,
     p_entry text DEFAULT ''

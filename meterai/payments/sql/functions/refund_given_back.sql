@@ -1,6 +1,6 @@
--- The provider's record says how much it gave back of its own accord, `p_returned` so far, and which
--- refunds of ours it has made.  What it has not made and nobody is asking for is not to be made any
--- more as far as this money covers it.
+-- Book the provider's record: the sum it gave back of its own accord, `p_returned` so far, and our refunds
+-- that it has made.  A refund that it has not made and that no call is open for is stopped as far as this
+-- money covers it.
 CREATE OR REPLACE FUNCTION refund_given_back(
     p_account uuid, p_attempt uuid, p_payment text, p_returned bigint, p_made text[]
 ) RETURNS void

@@ -1,4 +1,4 @@
--- A refund, with its attempt locked before it, as everybody locks them.
+-- Lock the attempt of a refund, then the refund, in the order of all callers.
 CREATE OR REPLACE FUNCTION refund_lock(p_account uuid, p_refund uuid) RETURNS refunds
 LANGUAGE plpgsql AS $$
 DECLARE

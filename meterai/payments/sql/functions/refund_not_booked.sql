@@ -1,7 +1,7 @@
--- Of what news says was given back of a payment (null: all of it), the rupiah that the books do not
--- have as given back.  What its payer's bank took back cannot be given back a second time, so news
--- of a whole payment, a part of which was charged back, speaks of the rest.  0 of a payment we have not.
--- Public: refunds, whose audit asks the same.
+-- Rupiah that news reports as given back of a payment (null: all of it) and that the books do not have.
+-- Money that the payer's bank took back cannot be given back a second time, so news of a whole payment, a
+-- part of which was charged back, is about the rest.  0 for an unknown payment.
+-- Public: refunds, for its audit.
 CREATE OR REPLACE FUNCTION refund_not_booked(
     p_account uuid, p_attempt uuid, p_payment text, p_told bigint
 ) RETURNS bigint

@@ -1,5 +1,5 @@
--- A refund that its provider was asked for and does not carry out goes by another way: its money goes back to its
--- payment, and another refund of the same cause and due time begins, which waits for an account.  Answers whether it does: its last word was no.
+-- Reroute a refund that its provider refused: its money goes back to its payment, and another refund of the same cause and
+-- due time begins, which waits for an account.  Answers true if it did.
 CREATE OR REPLACE FUNCTION refund_reroute(
     p_account uuid, p_refund uuid, p_new uuid, p_refund_no text
 ) RETURNS boolean

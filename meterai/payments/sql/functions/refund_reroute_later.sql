@@ -1,5 +1,5 @@
--- A refund whose outcome nobody knows is to go by another way: it is not sent again, and does so once its record does not have
--- it, no sooner than a provider that did not answer a call has ended it.  Answers whether it is one.
+-- Mark a refund with unknown outcome to be rerouted: it is not sent again, and is rerouted once its record does not have it,
+-- no sooner than the provider must have ended an unanswered call.  Answers true if it is such a refund.
 CREATE OR REPLACE FUNCTION refund_reroute_later(p_account uuid, p_refund uuid) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE

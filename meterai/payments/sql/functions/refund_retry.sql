@@ -1,4 +1,4 @@
--- An open refund, or the transfer that carries it, is tried at once.  Answers whether there is one.
+-- Have an open refund, or the transfer that carries it, tried at once.  Answers true if there is one.
 CREATE OR REPLACE FUNCTION refund_retry(p_account uuid, p_refund uuid) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN

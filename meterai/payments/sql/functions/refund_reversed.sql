@@ -1,5 +1,5 @@
--- The provider's record says that of a refund which it had made only p_made rupiah are with the buyer.  What
--- came back goes to the buyer by another refund, under another number.  Answers the rupiah that came back now.
+-- Book that only p_made rupiah of a settled refund are with the buyer, by the provider's record.  The rest goes to
+-- the buyer by another refund, under another number.  Answers the rupiah that came back now.
 CREATE OR REPLACE FUNCTION refund_reversed(p_account uuid, p_refund uuid, p_made bigint) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -1,4 +1,4 @@
--- The money is with its buyer.  Answers the state of the refund.
+-- Settle a refund: the buyer has the money.  Answers its state.
 CREATE OR REPLACE FUNCTION refund_settle(p_account uuid, p_refund uuid, p_provider_no text)
 RETURNS text
 LANGUAGE plpgsql AS $$

@@ -1,5 +1,5 @@
--- A refund of which nothing was sent goes by its provider, or waits for an account: one that was named for other money is not
--- asked to take this.  Answers whether it does now.
+-- Set the way of a refund of which nothing was sent: by its provider, or to an account that the buyer is asked for; an account
+-- named for other money is not used.  Answers true if the way is set.
 CREATE OR REPLACE FUNCTION refund_take_way(p_account uuid, p_refund uuid, p_way text) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE

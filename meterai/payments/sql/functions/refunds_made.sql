@@ -1,5 +1,5 @@
--- Each refund with the payment it gives back.  One SELECT, so that it is planned within the query that asks.
--- Public: finance, whose statement of a provider and whose ageing of refunds ask for it.
+-- Each refund with its payment.  One SELECT, so that it is inlined into the calling query.
+-- Public: finance, for its statement of a provider and its ageing of refunds.
 CREATE OR REPLACE FUNCTION refunds_made()
 RETURNS TABLE (
     account_id uuid, refund_id uuid, attempt_id uuid, amount bigint, state text, requested_at timestamptz,

@@ -1,4 +1,4 @@
--- Whether a transfer may still send what it carries, or has sent it; false where there is none.
+-- True if a transfer may still be made, or was made; false if there is none.
 CREATE OR REPLACE FUNCTION transfer_is_open(p_account uuid, p_transfer uuid) RETURNS boolean
 LANGUAGE sql STABLE AS $$
     SELECT EXISTS (SELECT 1 FROM transfers WHERE account_id = p_account AND transfer_id = p_transfer

@@ -1,4 +1,4 @@
--- A transfer, with the attempts of its refunds locked before it, as everybody locks them.
+-- Lock the attempts of the refunds of a transfer, then the transfer, in the order of all callers.
 CREATE OR REPLACE FUNCTION transfer_lock(p_account uuid, p_transfer uuid) RETURNS transfers
 LANGUAGE plpgsql AS $$
 DECLARE

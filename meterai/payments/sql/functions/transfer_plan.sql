@@ -1,5 +1,5 @@
--- Put what goes to the account of a buyer and is in no transfer into one, up to `p_most` rupiah; what is beyond that is left
--- for another.  Answers its rupiah; 0: there is nothing.
+-- Plan a transfer of the money for the account of a buyer that is in no transfer, up to `p_most` rupiah; the rest is left for
+-- another.  Answers its rupiah; 0 if there is no money.
 CREATE OR REPLACE FUNCTION transfer_plan(
     p_account uuid, p_transfer uuid, p_transfer_no text, p_provider text, p_most bigint
 ) RETURNS bigint

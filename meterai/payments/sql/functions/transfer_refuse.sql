@@ -1,5 +1,5 @@
--- A transfer will not be made, or came back: its account takes nothing, and what it carried waits for another one.  What
--- it had settled is with its payment again, which tells its order.  Answers its state.
+-- Record that a transfer will not be made, or came back: its account takes no money, and its refunds wait for another account.
+-- Refunds that it had settled are with their payments again, and an event tells the order.  Answers its state.
 CREATE OR REPLACE FUNCTION transfer_refuse(p_account uuid, p_transfer uuid, p_answer text) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE

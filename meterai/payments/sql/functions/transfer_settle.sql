@@ -1,5 +1,5 @@
--- The provider has sent a transfer: what it carries is settled.  What it no longer carries, for it had been refused and was
--- carried out all the same, is a loss.  Answers its state.
+-- Record that the provider made a transfer: its refunds are settled.  A sum that it no longer carries, because it had been
+-- refused and was made all the same, is a loss.  Answers its state.
 CREATE OR REPLACE FUNCTION transfer_settle(p_account uuid, p_transfer uuid, p_provider_no text) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE

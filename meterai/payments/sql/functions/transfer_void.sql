@@ -1,4 +1,4 @@
--- A transfer of which no call was begun is not sent: what it carries goes by another.  Answers whether it is not.
+-- Void a transfer of which no call was begun: its refunds go by another.  Answers true if it was voided.
 CREATE OR REPLACE FUNCTION transfer_void(p_account uuid, p_transfer uuid) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN
