@@ -1,4 +1,4 @@
-"""An answer, news or a line about something else than what was asked is evidence of nothing."""
+"""An answer, news or a line about another subject than the query is evidence of nothing."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -63,7 +63,7 @@ def test_answer_about_something_else_is_evidence_of_nothing(
     asyncio.run(story())
 
 
-def test_facts_that_an_answer_leaves_out_are_no_difference(tmp_path: Path) -> None:
+def test_missing_facts_of_an_answer_are_no_difference(tmp_path: Path) -> None:
     left_out = [{"drop": ["originalReferenceNo", "originalPartnerReferenceNo", "terminalId"]}]
 
     async def story() -> None:
@@ -81,14 +81,14 @@ def test_facts_that_an_answer_leaves_out_are_no_difference(tmp_path: Path) -> No
     asyncio.run(story())
 
 
-def test_merchant_may_be_named_by_whatever_stands_for_it() -> None:
+def test_merchant_is_recognized_by_its_aliases() -> None:
     asked = PaymentIdentity(merchant="METERAI", aliases=frozenset({"ID1020"}))
     reading.compared({"merchantId": "ID1020"}, asked)
     with pytest.raises(AboutAnother):
         reading.compared({"merchantId": "METERAI", "additionalInfo": {"merchantId": "M2"}}, asked)
 
 
-def test_refusal_about_another_reference_refuses_nothing() -> None:
+def test_refusal_about_another_reference_is_no_refusal() -> None:
     raw = b'{"responseCode": "4047801", "originalPartnerReferenceNo": "EM-B"}'
     with pytest.raises(AboutAnother):
         reading.read_answer("78", 404, raw, PaymentIdentity(reference="EM-A"))
@@ -110,7 +110,7 @@ def test_refund_of_another_payment_is_not_the_one_asked_for(tmp_path: Path) -> N
     asyncio.run(story())
 
 
-def test_number_of_the_call_itself_is_no_difference(tmp_path: Path) -> None:
+def test_reference_number_of_the_call_itself_is_no_difference(tmp_path: Path) -> None:
     async def story() -> None:
         async with open_bank(tmp_path) as bank:
             _, rrn = await bank.paid("EM-2")
@@ -123,7 +123,7 @@ def test_number_of_the_call_itself_is_no_difference(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
-def test_sum_in_another_currency_takes_nothing_back() -> None:
+def test_chargeback_in_another_currency_books_nothing() -> None:
     told: dict[str, Any] = {
         "latestTransactionStatus": "06",
         "amount": {"value": "10.00", "currency": "USD"},
@@ -137,7 +137,7 @@ def test_sum_in_another_currency_takes_nothing_back() -> None:
 
 
 def told_of(till: Till, attempt: Any, number: str) -> dict[str, Any]:
-    """What a bank that mixes things up answers: everything about this paid attempt."""
+    """The answer of a bank that answers every query with this paid attempt."""
     return {
         "originalPartnerReferenceNo": till.reference(attempt),
         "originalReferenceNo": till.attempt(attempt)["provider_reference"],
@@ -151,9 +151,7 @@ def told_of(till: Till, attempt: Any, number: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("left_out", ["originalReferenceNo", "originalPartnerReferenceNo"])
-def test_question_about_one_order_answered_about_another_executes_neither_by_it(
-    till: Till, left_out: str
-) -> None:
+def test_answer_about_another_order_executes_neither(till: Till, left_out: str) -> None:
     mine, first, _ = till.order()
     _, second, qr = till.order()
     number = till.control("pay", qr_content=qr)["rrn"]
@@ -183,7 +181,7 @@ MERCHANTS = [
 
 
 @pytest.mark.parametrize("changed", MERCHANTS)
-def test_news_about_another_merchant_or_qr_books_nothing(
+def test_notification_about_another_merchant_or_qr_books_nothing(
     till: Till, changed: dict[str, Any]
 ) -> None:
     order, attempt, qr = till.order()
@@ -213,7 +211,7 @@ def test_news_in_another_currency_books_nothing(till: Till) -> None:
     assert till.captured() == []
 
 
-def test_qr_answered_for_another_reference_is_shown_to_nobody(till: Till) -> None:
+def test_qr_answered_for_another_reference_is_never_shown(till: Till) -> None:
     order = till.shop.place(1)
     till.control("faults", other_reference=1)
     till.open()

@@ -1,4 +1,4 @@
-"""Any bytes at all are one of four: done, pending, refused, unknown; money moves only for success."""
+"""Any bytes are one of four: done, pending, refused, unknown; money moves only for success."""
 
 import asyncio
 import json
@@ -93,7 +93,7 @@ KIND = st.sampled_from(["application/json", "text/html", "application/json; char
 
 
 def success(raw: bytes, service: str) -> dict[str, Any]:
-    """What a body says where it says that the service succeeded; nothing else is looked at."""
+    """The members of a body with the success code of the service, else none."""
     body = json.loads(raw)
     assert isinstance(body, dict)
     assert str(body["responseCode"]) == f"200{service}00"
@@ -101,7 +101,7 @@ def success(raw: bytes, service: str) -> dict[str, Any]:
 
 
 @given(HTTP, BODY)
-def test_an_answer_is_done_only_with_200_and_its_own_code(status: int, raw: bytes) -> None:
+def test_answer_is_done_only_with_200_and_its_own_code(status: int, raw: bytes) -> None:
     answer = answered(status, raw)
     if isinstance(answer, ProviderRefused):
         assert 400 <= status < 500
@@ -112,7 +112,7 @@ def test_an_answer_is_done_only_with_200_and_its_own_code(status: int, raw: byte
 
 
 def answered(status: int, raw: bytes) -> reading.Answer | ProviderRefused | None:
-    """The answer to a question, a refusal, or None where nobody knows."""
+    """The answer to a query, a refusal, or None for an unknown outcome."""
     try:
         return reading.read_answer("51", status, raw, PaymentIdentity())
     except ProviderRefused as refusal:
@@ -122,7 +122,7 @@ def answered(status: int, raw: bytes) -> reading.Answer | ProviderRefused | None
 
 
 @given(st.fixed_dictionaries({"latestTransactionStatus": STATUS}, optional={"additionalInfo": ABOUT, "amount": MONEY}))  # fmt: skip
-def test_only_a_success_with_its_number_and_its_sum_is_money(answer: dict[str, Any]) -> None:
+def test_only_success_with_number_and_sum_is_money(answer: dict[str, Any]) -> None:
     try:
         found = reading.standing(reading.compared(answer, PaymentIdentity()))
     except OutcomeUnknown:
@@ -157,7 +157,7 @@ NOTICE = st.one_of(
 
 
 @given(NOTICE)
-def test_a_notification_of_any_shape_is_judged(raw: bytes) -> None:
+def test_notification_of_any_shape_is_judged(raw: bytes) -> None:
     judged = judge(reading.read_notification(raw))
     assert isinstance(judged, NotificationAct | UnmatchedReason)
     if judged is NotificationAct.CAPTURE:
@@ -188,7 +188,7 @@ CALLS: dict[str, Call] = {
 
 @given(st.data())
 @settings(max_examples=8)
-def test_no_answer_raises_anything_but_the_three(data: st.DataObject) -> None:
+def test_any_answer_is_done_refused_or_unknown(data: st.DataObject) -> None:
     async def story() -> None:
         async with scripted() as server:
             provider = SnapProvider(profile(server.url, timeout_seconds=2), SystemClock())
@@ -237,7 +237,7 @@ async def _one(data: st.DataObject, server: Scripted, provider: SnapProvider) ->
         (500, b"oops"),
     ],
 )
-def test_without_a_token_nothing_is_sent(status: int, token: bytes) -> None:
+def test_call_without_a_token_is_not_sent(status: int, token: bytes) -> None:
     async def story() -> None:
         async with scripted() as server:
             server.token_status, server.token = status, token
@@ -252,7 +252,7 @@ def test_without_a_token_nothing_is_sent(status: int, token: bytes) -> None:
 
 
 @pytest.mark.parametrize("life", ["null", '"nan"', '"1e400"', "0", "-1", "[]", '"900"', "900.5"])
-def test_a_token_of_any_life_is_used(life: str) -> None:
+def test_token_of_any_life_is_used(life: str) -> None:
     async def story() -> None:
         async with scripted() as server:
             server.token = (
@@ -271,7 +271,7 @@ def test_a_token_of_any_life_is_used(life: str) -> None:
     asyncio.run(story())
 
 
-def test_a_no_of_another_service_is_no_case_of_ours() -> None:
+def test_refusal_of_another_service_has_no_case() -> None:
     with pytest.raises(ProviderRefused) as refusal:
         reading.read_answer("51", 404, b'{"responseCode": "4040001"}', PaymentIdentity())
     assert reading.case_of(refusal.value, "51") == "404"

@@ -1,4 +1,4 @@
-"""A buyer says to have paid: the bank is asked at once, and not without end."""
+"""A buyer claims to have paid: the bank is queried at once, within bounds."""
 
 import asyncio
 from uuid import UUID
@@ -19,7 +19,7 @@ def says_paid(till: Till, order: UUID) -> None:
     till.shop.work()
 
 
-def test_a_payment_nobody_told_us_of_is_there_at_once(till: Till) -> None:
+def test_payment_without_news_is_found_when_its_buyer_asks(till: Till) -> None:
     order, attempt, qr = till.order()
     till.shop.arrange("UPDATE payment_attempts SET ask_at = now() + interval '1 hour'")
     till.control("pay", qr_content=qr)
@@ -29,12 +29,12 @@ def test_a_payment_nobody_told_us_of_is_there_at_once(till: Till) -> None:
 
 
 def answered(till: Till, order: UUID) -> bool:
-    """Whether the bank said how the payment stands when the buyer pressed."""
+    """True if the bank answered the query that the buyer caused."""
     found: bool = till.do(till.shop.container.of(BuyerQuestions).ask(till.shop.account, order))
     return found
 
 
-def test_a_bank_that_does_not_answer_has_not_said_that_there_is_no_payment(till: Till) -> None:
+def test_silent_bank_is_no_evidence_that_there_is_no_payment(till: Till) -> None:
     order, _, qr = till.order()
     assert answered(till, order), "the bank said that it waits"
     assert not answered(till, order), "nothing was asked within the pause"
@@ -47,7 +47,7 @@ def test_a_bank_that_does_not_answer_has_not_said_that_there_is_no_payment(till:
     assert till.captured()
 
 
-def test_pressing_often_asks_once(till: Till) -> None:
+def test_repeated_requests_of_a_buyer_cause_one_query(till: Till) -> None:
     order, attempt, qr = till.order()
     says_paid(till, order)
     before = till.attempt(attempt)["asked"]
@@ -64,12 +64,12 @@ def test_pressing_often_asks_once(till: Till) -> None:
     till.do(press())
     till.shop.work()
     assert till.shop.state(order) == "executed"
-    # The plan of the periodic task is as it was.
+    # The schedule of the periodic task is unchanged.
     assert till.attempt(attempt)["asked"] == before
 
 
 @pytest.mark.parametrize("state", ["lapsed", "withdrawn"])
-def test_what_was_paid_in_the_last_second_is_found(till: Till, state: str) -> None:
+def test_payment_in_the_last_second_is_found(till: Till, state: str) -> None:
     order, _, qr = till.order()
     till.control("pay", qr_content=qr)
     till.shop.give_up(order, state)
@@ -79,7 +79,7 @@ def test_what_was_paid_in_the_last_second_is_found(till: Till, state: str) -> No
     assert amount == PRICE
 
 
-def test_what_happened_to_the_money_is_told_in_order(till: Till) -> None:
+def test_movements_of_money_are_in_order(till: Till) -> None:
     order, _, qr = till.order(2)
     till.control("pay", qr_content=qr)
     says_paid(till, order)
@@ -101,8 +101,8 @@ def test_what_happened_to_the_money_is_told_in_order(till: Till) -> None:
     assert [one.at for one in found] == sorted(one.at for one in found)
 
 
-def test_paid_attempt_is_asked_about_again_after_minutes(till: Till) -> None:
-    """A second payment that nobody tells us of may wait; the first is being executed."""
+def test_paid_attempt_is_queried_again_after_minutes(till: Till) -> None:
+    """A second payment without news may wait; the first is being executed."""
     order, attempt, qr = till.order()
     till.control("pay", qr_content=qr)
     says_paid(till, order)
@@ -113,7 +113,7 @@ def test_paid_attempt_is_asked_about_again_after_minutes(till: Till) -> None:
     assert 4 < due["minutes"] <= 5
 
 
-def test_payment_after_a_failed_try_is_there_when_its_buyer_says_so(till: Till) -> None:
+def test_payment_after_a_failed_try_is_found_when_its_buyer_asks(till: Till) -> None:
     order, attempt, _ = till.order()
     failed = {
         "originalPartnerReferenceNo": till.reference(attempt),

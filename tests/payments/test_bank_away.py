@@ -1,4 +1,4 @@
-"""A bank that does not answer is asked by a few calls only: nothing is lost by what was not begun."""
+"""A bank that does not answer gets few calls; nothing is lost by calls that were not begun."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -38,7 +38,7 @@ class Hands:
 
 
 class Outage:
-    """A till whose bank falls silent and comes back."""
+    """A till whose bank stops answering and comes back."""
 
     def __init__(self, till: Till) -> None:
         self.till = till
@@ -51,7 +51,7 @@ class Outage:
         return self.outgoing.state
 
     def begin(self) -> None:
-        self.pass_seconds(WINDOW_SECONDS + 1)  # what it answered before is forgotten
+        self.pass_seconds(WINDOW_SECONDS + 1)  # earlier answers are outside the window
         for service in SERVICES:
             self.till.answers(service, SILENT)
 
@@ -114,7 +114,7 @@ def test_attempts_wait_for_a_bank_that_is_away_and_are_opened_when_it_is_back(
     assert outage.states() == {"waiting"}
 
 
-def test_what_was_not_begun_is_no_try_and_makes_no_outcome_unknown(outage: Outage) -> None:
+def test_call_that_was_not_begun_is_no_try_and_has_no_unknown_outcome(outage: Outage) -> None:
     till = outage.till
     outage.begin()
     for _ in range(CALLS_MIN):
@@ -145,7 +145,7 @@ def _open(till: Till, order: UUID) -> None:
     till.do(go())
 
 
-def test_what_runs_out_meanwhile_ends(outage: Outage) -> None:
+def test_attempt_that_expires_while_opening_ends(outage: Outage) -> None:
     till = outage.till
     for _ in range(CALLS_MIN):
         till.shop.place(1)
@@ -158,7 +158,7 @@ def test_what_runs_out_meanwhile_ends(outage: Outage) -> None:
     assert outage.states() == {"lost"}
 
 
-def test_questions_wait_and_count_only_when_they_were_begun(outage: Outage) -> None:
+def test_queries_wait_and_count_only_when_begun(outage: Outage) -> None:
     till = outage.till
     attempts = [till.order()[1] for _ in range(CALLS_MIN)]
     outage.begin()
@@ -176,7 +176,7 @@ def test_questions_wait_and_count_only_when_they_were_begun(outage: Outage) -> N
     assert {till.attempt(one)["state"] for one in attempts} == {"paid"}
 
 
-def test_a_question_or_a_taking_back_that_was_not_begun_is_no_try(outage: Outage) -> None:
+def test_query_or_cancellation_that_was_not_begun_is_no_try(outage: Outage) -> None:
     till = outage.till
     orders = [till.order() for _ in range(CALLS_MIN)]
     outage.begin()
@@ -207,7 +207,7 @@ async def _ask_one(till: Till) -> None:
     await till.shop.container.of(PaymentService).ask(leased)
 
 
-def test_a_refund_waits_and_is_made_once(outage: Outage) -> None:
+def test_delayed_refund_is_made_once(outage: Outage) -> None:
     till = outage.till
     orders = []
     for _ in range(CALLS_MIN + 2):
@@ -269,7 +269,7 @@ async def _send_one(till: Till) -> None:
     await till.shop.container.of(RefundSender)._send(leased)
 
 
-def test_taking_back_waits_and_is_not_given_up(outage: Outage) -> None:
+def test_cancellation_waits_and_is_repeated(outage: Outage) -> None:
     till = outage.till
     attempts = [till.order()[1] for _ in range(CALLS_MIN)]
     outage.let_them_run_out()
@@ -289,7 +289,7 @@ def test_taking_back_waits_and_is_not_given_up(outage: Outage) -> None:
     assert all(till.attempt(one)["is_taken_back"] for one in attempts)
 
 
-def test_repeats_are_bounded_where_it_answers_nothing_of_use(outage: Outage) -> None:
+def test_repeats_are_bounded_if_answers_are_useless(outage: Outage) -> None:
     till = outage.till
     floor = REPEATS_PER_SECOND * WINDOW_SECONDS
     till.answers("generate", {"status": 500, "act": False, "times": -1})

@@ -14,7 +14,7 @@ KEPT = "SELECT coalesce(sum(amount), 0)::bigint AS sum FROM captures WHERE denie
 
 
 @pytest.mark.parametrize(("rail", "seed"), [("bank", 2026), ("bri", 9)])
-def test_books_have_what_the_bank_has_after_a_storm_of_news(
+def test_books_agree_with_the_bank_after_a_storm_of_news(
     database_url: str, tmp_path: Path, rail: str, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(webhooks, "FIRST_PAUSE_SECONDS", 0.05)

@@ -1,4 +1,4 @@
-"""What `payment_capture` keeps of a payment that is told after something else."""
+"""`payment_capture` of a payment after other news of it."""
 
 from uuid import UUID
 
@@ -22,7 +22,7 @@ def test_charged_back_attempt_is_not_paid_by_a_second_payment(shop: Shop) -> Non
     assert state_of(shop, first.attempt) == "denied"
 
 
-def test_a_mark_that_an_older_version_left_is_known_whatever_its_sum(shop: Shop) -> None:
+def test_mark_of_an_earlier_version_is_known_with_any_sum(shop: Shop) -> None:
     """Earlier versions kept a chargeback that came before its payment as a capture of the sum taken."""
     order = shop.place(1)
     shop.make_qr(*shop.attempts(order))
@@ -32,7 +32,7 @@ def test_a_mark_that_an_older_version_left_is_known_whatever_its_sum(shop: Shop)
     assert shop.rows("SELECT amount FROM captures") == [{"amount": 1}]
 
 
-def test_a_paid_attempt_is_asked_about_after_those_that_wait(shop: Shop) -> None:
+def test_paid_attempt_is_queried_after_waiting_ones(shop: Shop) -> None:
     order = shop.place(1)
     shop.make_qr(*shop.attempts(order))
     rank = "SELECT ask_rank FROM payment_attempts"

@@ -1,4 +1,4 @@
-"""A charge-back is booked by the provider's answer; news of one only has the provider asked."""
+"""A chargeback is booked by the provider's answer; news of one only causes a query."""
 
 from typing import Any
 from uuid import UUID
@@ -28,7 +28,7 @@ def told(till: Till, attempt: UUID, rupiah: int | None, number: str | None) -> N
 
 
 def answered(till: Till, rupiah: int | None, number: str | None) -> None:
-    """The provider answers so."""
+    """Set the provider's answer."""
     line: dict[str, Any] = {"rrn": number, "status": "06"}
     if rupiah is not None:
         line["amount"] = money(rupiah)
@@ -47,7 +47,7 @@ def paid(till: Till) -> tuple[UUID, UUID, str, str]:
 
 
 def taken(till: Till) -> int:
-    """Rupiah the bank took back, as the books have it."""
+    """Rupiah charged back in the books."""
     return PRICE * len(till.captured()) + till.book("bank_clearing")
 
 
@@ -68,7 +68,7 @@ def test_answer_without_a_number_means_the_only_payment(till: Till) -> None:
     assert taken(till) == PRICE
 
 
-def test_without_a_number_and_with_two_payments_nobody_guesses(till: Till) -> None:
+def test_chargeback_without_a_number_of_two_payments_is_ambiguous(till: Till) -> None:
     order, attempt, qr, _ = paid(till)
     till.control("pay", qr_content=qr)
     till.ask()
@@ -79,7 +79,7 @@ def test_without_a_number_and_with_two_payments_nobody_guesses(till: Till) -> No
     assert taken(till) == 0
 
 
-def test_a_part_is_a_part_and_told_again_the_same_part(till: Till) -> None:
+def test_partial_chargeback_told_twice_is_booked_once(till: Till) -> None:
     _, attempt, qr, number = paid(till)
     till.control("deny", qr_content=qr, amount=4_000)
     for _ in range(2):
@@ -92,7 +92,7 @@ def test_a_part_is_a_part_and_told_again_the_same_part(till: Till) -> None:
     assert till.suspended() == []
 
 
-def test_more_than_was_paid_is_looked_at(till: Till) -> None:
+def test_chargeback_beyond_the_payment_is_in_suspense(till: Till) -> None:
     order, _, _, number = paid(till)
     answered(till, PRICE + 1, number)
     assert till.suspended() == [("amount_differs", 0)]
@@ -100,7 +100,7 @@ def test_more_than_was_paid_is_looked_at(till: Till) -> None:
     assert taken(till) == 0
 
 
-def test_without_an_amount_it_is_the_whole(till: Till) -> None:
+def test_chargeback_without_an_amount_is_of_the_whole_payment(till: Till) -> None:
     _, attempt, _, number = paid(till)
     told(till, attempt, None, number)
     answered(till, None, number)

@@ -1,4 +1,4 @@
-"""Evidence that contradicts itself: a later, stronger fact counts, and what stays unclear is seen by somebody."""
+"""Contradictory evidence: the stronger fact counts, and an open contradiction is in suspense."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ def failed_body(reference: str, number: str | None) -> dict[str, Any]:
 
 
 def answer(status: str, *payments: tuple[str, str]) -> dict[str, Any]:
-    """What the bank says of an attempt, and of payments by number and status."""
+    """The bank's answer about an attempt, with payments by number and status."""
     listed = [{"rrn": rrn, "status": own, "amount": money(PRICE)} for rrn, own in payments]
     more = {"latestTransactionStatus": status, "additionalInfo": {"payments": listed}}
     return {"merge": {"amount": money(PRICE), **more}}
@@ -35,7 +35,7 @@ def suspend_silence(till: Till) -> None:
     till.do(till.shop.container.of(PaymentService).suspend_silence())
 
 
-# -- failed is not the end -------------------------------------------------------------------------
+# -- success after failure -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("failed", ["P1", "P0", None])
@@ -56,7 +56,7 @@ def test_payment_after_a_failed_try_is_confirmed_and_executed_once(
     assert till.notify(paid_body(reference)) == "known"
 
 
-def test_news_of_a_payment_that_failed_after_it_takes_no_money(till: Till) -> None:
+def test_late_news_of_a_failure_takes_no_money(till: Till) -> None:
     order, attempt, _ = till.order()
     reference = till.reference(attempt)
     till.notify(failed_body(reference, "P1"))
@@ -146,15 +146,15 @@ def test_old_news_of_a_won_chargeback_only_has_the_bank_asked(till: Till) -> Non
     till.ask()
     assert till.suspended() == []
     assert till.shop.money(order) == {"captured": PRICE, "in_flight": PRICE}
-    till.answers("query", answer("06", (number, "06")))  # the bank's word of now
+    till.answers("query", answer("06", (number, "06")))  # the bank's current status
     till.ask()
     assert till.shop.money(order) == {"captured": PRICE, "charged_back": PRICE}
 
 
-# -- what stays unclear ----------------------------------------------------------------------------
+# -- open contradictions ---------------------------------------------------------------------------
 
 
-def test_payment_that_only_news_tells_is_an_item_until_an_answer_confirms_it(till: Till) -> None:
+def test_payment_known_by_news_alone_is_an_item_until_confirmed(till: Till) -> None:
     order, attempt, _ = till.order()
     till.notify(paid_body(till.reference(attempt)))
     assert till.shop.state(order) == "executed"
@@ -174,7 +174,7 @@ def test_payment_that_only_news_tells_is_an_item_until_an_answer_confirms_it(til
     till.shop.arrange("UPDATE payment_attempts SET opened_at = opened_at + interval '26 hours'")
 
 
-def test_payment_told_after_the_last_question_is_asked_about(till: Till) -> None:
+def test_payment_told_after_the_last_query_is_queried(till: Till) -> None:
     order, attempt, _ = till.order()
     till.shop.arrange("UPDATE payment_attempts SET ask_at = 'infinity'")
     till.notify(paid_body(till.reference(attempt)))

@@ -16,7 +16,7 @@ from tests.support.bank import Bank, open_bank
 
 @pytest.fixture(autouse=True)
 def each_moment_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of two movements in one millisecond the record does not know which came first."""
+    """The record cannot order two movements in one millisecond."""
     real, last = clock.now_ms, 0
 
     def later() -> int:
@@ -39,7 +39,7 @@ async def record(bank: Bank) -> list[Movement]:
     return [one for one in found if isinstance(one, Movement)]
 
 
-def test_the_record_tells_what_came_what_went_back_and_what_was_taken(tmp_path: Path) -> None:
+def test_record_has_payments_refunds_and_chargebacks(tmp_path: Path) -> None:
     async def story() -> None:
         async with open_bank(tmp_path) as bank:
             kept, first = await bank.paid("EM-1", 30_000)
@@ -69,7 +69,7 @@ def test_the_record_tells_what_came_what_went_back_and_what_was_taken(tmp_path: 
     asyncio.run(story())
 
 
-def test_the_record_tells_what_came_back(tmp_path: Path) -> None:
+def test_record_has_won_chargebacks_and_reversed_refunds(tmp_path: Path) -> None:
     async def story() -> None:
         async with open_bank(tmp_path) as bank:
             kept, _ = await bank.paid("EM-1")
@@ -93,7 +93,7 @@ def test_the_record_tells_what_came_back(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
-def test_the_record_is_read_page_by_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_record_is_read_page_by_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(snap, "HISTORY_PAGE", 2)
 
     async def story() -> None:
@@ -142,7 +142,7 @@ UNMATCHED_LINES: list[tuple[object, str]] = [
 
 
 @pytest.mark.parametrize(("line", "why"), UNMATCHED_LINES)
-def test_line_that_makes_no_sense_says_why(tmp_path: Path, line: object, why: str) -> None:
+def test_malformed_line_names_its_fault(tmp_path: Path, line: object, why: str) -> None:
     async def story() -> None:
         async with open_bank(tmp_path) as bank:
             now = clock.snap_time(clock.now_ms())

@@ -1,4 +1,4 @@
-"""Midtrans end to end: paid by QRIS and by virtual account, told well, badly and not at all, given back."""
+"""Midtrans end to end: QRIS and virtual accounts, with good, bad and missing news, and refunds."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ PENDING, SETTLED = b'"transaction_status": "pending"', b'"transaction_status": "
 
 
 def signed(body: bytes, **changes: object) -> bytes:
-    """News of Midtrans with other members, signed as they say."""
+    """A notification with changed members and a good signature."""
     told: dict[str, Any] = json.loads(body) | changes
     order_id, code, amount = (
         str(told[name]) for name in ("order_id", "status_code", "gross_amount")
@@ -31,9 +31,7 @@ async def captures(place: Kiosk) -> int:
     return len(await place.rows("SELECT payment FROM captures"))
 
 
-def test_order_is_paid_by_qris_and_news_only_makes_us_ask(
-    database_url: str, tmp_path: Path
-) -> None:
+def test_order_is_paid_by_qris_after_news_caused_a_query(database_url: str, tmp_path: Path) -> None:
     async def story(place: Kiosk) -> None:
         order = await place.order()
         assert (order["payment"]["method"], order["payment"]["state"]) == ("qris", "waiting")
@@ -49,9 +47,7 @@ def test_order_is_paid_by_qris_and_news_only_makes_us_ask(
     tell_story(database_url, tmp_path, story)
 
 
-def test_order_is_paid_by_virtual_account_and_its_lost_news_is_asked_for(
-    database_url: str, tmp_path: Path
-) -> None:
+def test_order_is_paid_by_virtual_account_without_news(database_url: str, tmp_path: Path) -> None:
     async def story(place: Kiosk) -> None:
         await place.control("faults", drop_notifications=-1)
         order = await place.order(3, "va")
@@ -67,7 +63,7 @@ def test_order_is_paid_by_virtual_account_and_its_lost_news_is_asked_for(
     tell_story(database_url, tmp_path, story)
 
 
-def test_forged_news_is_refused_and_kept_nowhere(database_url: str, tmp_path: Path) -> None:
+def test_forged_notification_is_refused_and_not_kept(database_url: str, tmp_path: Path) -> None:
     async def story(place: Kiosk) -> None:
         await place.control("faults", forge_notifications=-1)
         order = await place.order()
@@ -198,7 +194,7 @@ def test_refund_of_a_virtual_account_is_refused_and_its_money_stays_owed(
     tell_story(database_url, tmp_path, story)
 
 
-def test_charge_back_in_part_and_whole_and_won(database_url: str, tmp_path: Path) -> None:
+def test_chargeback_in_part_and_whole_is_booked_and_won(database_url: str, tmp_path: Path) -> None:
     async def story(place: Kiosk) -> None:
         order = await place.paid(2)
         await place.act("charge-back", order, amount=4_000)
@@ -221,7 +217,7 @@ def test_charge_back_in_part_and_whole_and_won(database_url: str, tmp_path: Path
     tell_story(database_url, tmp_path, story)
 
 
-def test_nonsense_amounts_book_nothing_until_the_record_makes_sense(
+def test_inconsistent_amounts_book_nothing_until_the_record_is_consistent(
     database_url: str, tmp_path: Path
 ) -> None:
     async def story(place: Kiosk) -> None:
@@ -273,7 +269,7 @@ def test_news_of_another_merchant_or_order_moves_nothing(database_url: str, tmp_
     tell_story(database_url, tmp_path, story)
 
 
-def test_news_and_record_that_differ_and_a_record_that_changes_its_mind(
+def test_latest_answer_overrides_contradictory_news_and_answers(
     database_url: str, tmp_path: Path
 ) -> None:
     async def story(place: Kiosk) -> None:
@@ -311,9 +307,7 @@ def test_answer_about_another_order_is_evidence_of_nothing(
     tell_story(database_url, tmp_path, story)
 
 
-def test_charge_whose_answer_was_lost_is_told_again_or_replaced(
-    database_url: str, tmp_path: Path
-) -> None:
+def test_charge_with_lost_answer_is_repeated_or_replaced(database_url: str, tmp_path: Path) -> None:
     async def story(place: Kiosk) -> None:
         await place.control("faults", charge_lost=2)
         by_number, by_qr = await place.order(1, "va"), await place.order()
@@ -346,7 +340,7 @@ STORM_SECONDS_MAX = 300.0
 
 
 @pytest.mark.parametrize("seed", [7, pytest.param(11, marks=pytest.mark.soak)])
-def test_storm_of_faults_ends_with_every_rupiah_where_midtrans_says(
+def test_books_agree_with_midtrans_after_a_storm_of_faults(
     database_url: str, tmp_path: Path, seed: int
 ) -> None:
     """Each call and each notification fails in one of several ways, in a fifth of all cases."""
@@ -389,10 +383,10 @@ def test_storm_of_faults_ends_with_every_rupiah_where_midtrans_says(
 
 
 async def at_rest(place: Kiosk, since: datetime) -> bool:
-    """A round, after which nothing is left that Midtrans is to do; what it refuses for ever is at rest.
+    """Run a round; True if no call to Midtrans is left but those that it refuses for ever.
 
-    Whatever may still be paid was asked about since a moment: while the circuit is broken a round asks nothing, and money
-    that nobody told of is not in the books.
+    Each attempt that may still be paid was queried since a moment: with an open circuit a round sends no query, and
+    a payment without news is not in the books.
     """
     await place.round()
     [left] = await place.rows(

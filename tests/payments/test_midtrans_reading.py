@@ -1,4 +1,4 @@
-"""What Midtrans says, read: order ids, signatures, statuses, sums, refusals; without a socket."""
+"""Reading of Midtrans: order ids, signatures, statuses, sums, refusals; without a socket."""
 
 import json
 from typing import Any
@@ -60,7 +60,7 @@ def standing(**changes: Any) -> AttemptStatus:
 # -- names and signatures --------------------------------------------------------------------
 
 
-def test_signature_has_the_known_answer_here_and_at_the_stand_in() -> None:
+def test_signature_equals_the_known_answer_here_and_at_the_stand_in() -> None:
     known = (
         "03026596345ee9d0d963f57d67efeaea68917ae57d976705af2d2add7d6ddc5f"
         "0f8e25a4edd0a0adacb0d8f3b8bb765367a5fc7c5ec29ac1b6e4ec0fbfa68278"
@@ -176,7 +176,7 @@ def test_statuses_are_read_as_payments(
 
 
 @pytest.mark.parametrize("word", ["", "settled", None, 200, ...])
-def test_status_that_nobody_knows_is_an_unknown_outcome(word: object) -> None:
+def test_unknown_status_is_an_unknown_outcome(word: object) -> None:
     with pytest.raises(OutcomeUnknown):
         standing(transaction_status=word)
 
@@ -265,7 +265,7 @@ def test_refund_is_looked_up_by_its_key() -> None:
     made = reading.refund_listed(answer, "RF1", Rupiah(5_000))
     assert made is not None
     assert made.provider_number == "c720cb44"
-    assert reading.refund_listed(answer, "RF2", Rupiah(5_000)) is None  # denied
+    assert reading.refund_listed(answer, "RF2", Rupiah(5_000)) is None  # declined
     assert reading.refund_listed(answer, "RF3", Rupiah(5_000)) is None
     for line in (LINE | {"bank_confirmed_at": None}, LINE | {"refund_amount": "4000.00"}):
         with pytest.raises(OutcomeUnknown):
@@ -283,7 +283,7 @@ def test_refunds_that_cannot_be_read_have_an_unknown_outcome(refunds: object) ->
         reading.refund_lines(read(refunds=refunds))
 
 
-# -- what is paid by -------------------------------------------------------------------------
+# -- instructions ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -301,12 +301,12 @@ def test_refunds_that_cannot_be_read_have_an_unknown_outcome(refunds: object) ->
         ({"payment_type": "qris"}, None),
     ],
 )
-def test_instructions_are_read(changes: dict[str, Any], instructions: object) -> None:
+def test_instructions_are_parsed(changes: dict[str, Any], instructions: object) -> None:
     found = reading.opened(read(**{"payment_type": "bank_transfer", **changes}))
     assert (found and found.instructions) == instructions
 
 
-def test_instructions_that_pay_another_are_complained_about() -> None:
+def test_instructions_that_pay_another_have_complaints() -> None:
     ours = {"G1", "936009990000000001", "ID1099999999999"}
     qr = payload(DynamicQr(20_000, "QR7", "G1", "G1 MIDTRANS", "A01"))
     assert list(complaints(PaymentQr(qr), 20_000, ID, ours=ours)) == []
@@ -326,7 +326,7 @@ def test_instructions_that_pay_another_are_complained_about() -> None:
 # -- news ------------------------------------------------------------------------------------
 
 
-def test_news_is_read_and_what_is_missing_is_none() -> None:
+def test_missing_fields_of_a_notification_are_none() -> None:
     assert reading.read_notification(json.dumps(TOLD).encode()) == Notification(
         is_readable=True,
         reference=REFERENCE,
@@ -357,7 +357,7 @@ def test_news_is_read_and_what_is_missing_is_none() -> None:
         max_leaves=12,
     ).map(lambda found: json.dumps(TOLD | found if isinstance(found, dict) else found).encode())
 )
-def test_nothing_that_is_sent_breaks_the_reading(body: bytes) -> None:
+def test_any_bytes_are_read_or_refused(body: bytes) -> None:
     reading.read_notification(body)
     reading.signed_by(body, "key")
     try:

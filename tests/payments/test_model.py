@@ -1,4 +1,4 @@
-"""References, calendar of questions, and the signature of SNAP BI."""
+"""References, schedule of status queries, and the signature of SNAP BI."""
 
 import base64
 import json
@@ -36,7 +36,7 @@ JSON = st.recursive(
 
 
 @given(st.uuids(), st.uuids())
-def test_a_reference_finds_its_way_back(account: UUID, attempt: UUID) -> None:
+def test_reference_is_parsed_to_its_ids(account: UUID, attempt: UUID) -> None:
     reference = reference_of(account, attempt)
     assert parse_reference(reference) == (account, attempt)
     assert len(reference) <= SNAP_REFERENCE_LENGTH_MAX
@@ -44,13 +44,13 @@ def test_a_reference_finds_its_way_back(account: UUID, attempt: UUID) -> None:
 
 
 @given(st.uuids(), st.uuids())
-def test_a_refund_is_not_mistaken_for_an_attempt(account: UUID, refund: UUID) -> None:
+def test_refund_number_is_no_reference(account: UUID, refund: UUID) -> None:
     with pytest.raises(ValueError, match="not one of our references"):
         parse_reference(refund_number(account, refund))
 
 
 @given(st.text(max_size=60))
-def test_any_text_is_ours_or_a_value_error(text: str) -> None:
+def test_parsing_any_text_gives_ids_or_value_error(text: str) -> None:
     for candidate in (text, f"EM{text}"):
         try:
             account, attempt = parse_reference(candidate)
@@ -60,14 +60,14 @@ def test_any_text_is_ours_or_a_value_error(text: str) -> None:
 
 
 @pytest.mark.parametrize(("code", "case"), [("4047801", "40401"), ("5047800", "50400")])
-def test_a_refusal_says_its_case_without_the_service(code: str, case: str) -> None:
+def test_refusal_has_its_case_without_the_service(code: str, case: str) -> None:
     assert case_of(ProviderRefused(code, ""), code[3:5]) == case
 
 
 # -- signatures --------------------------------------------------------------------------------
 
 
-def test_the_known_answer() -> None:
+def test_signatures_equal_the_known_answer() -> None:
     # facts/payments.md, section 1.5: two independent implementations gave this.
     body = (
         b'{"partnerReferenceNo":"EM-0001","amount":{"value":"10000.00","currency":"IDR"},'
@@ -86,13 +86,13 @@ def test_the_known_answer() -> None:
     )
 
 
-def test_an_empty_body_has_the_hash_of_nothing() -> None:
+def test_empty_body_has_the_hash_of_no_bytes() -> None:
     text = string_to_sign("GET", "/a", b"", "t")
     assert b"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" in text
 
 
 @given(JSON, st.booleans())
-def test_minified_means_the_same(value: object, is_ascii: bool) -> None:
+def test_minified_body_has_the_same_value(value: object, is_ascii: bool) -> None:
     spaced = json.dumps(value, indent=2, ensure_ascii=is_ascii).encode()
     dense = json.dumps(value, separators=(",", ":"), ensure_ascii=is_ascii).encode()
     assert minified(spaced) == dense
@@ -100,7 +100,7 @@ def test_minified_means_the_same(value: object, is_ascii: bool) -> None:
 
 
 @given(JSON)
-def test_white_space_within_strings_stays(value: object) -> None:
+def test_white_space_within_strings_is_kept(value: object) -> None:
     assert json.loads(minified(json.dumps(value, indent=1).encode())) == value
 
 
@@ -109,13 +109,13 @@ def test_minify_takes_any_bytes(body: bytes) -> None:
     assert minified(minified(body)) == minified(body)
 
 
-def test_numbers_and_escapes_are_kept_as_they_were_sent() -> None:
+def test_numbers_and_escapes_stay_unchanged() -> None:
     body = rb'{ "a" : 1.50 , "b" : "\/ \u00e9 \" ," , "c" : 1E3 }'
     assert minified(body) == rb'{"a":1.50,"b":"\/ \u00e9 \" ,","c":1E3}'
 
 
 @given(st.binary(max_size=80), st.binary(max_size=80))
-def test_a_signature_belongs_to_its_text(text: bytes, other: bytes) -> None:
+def test_signature_fits_only_its_text(text: bytes, other: bytes) -> None:
     assume(text != other)
     signature = sign_asymmetric(OUR_KEY, text)
     assert is_signed_by(OUR_KEY.public_key(), text, signature)
@@ -127,7 +127,7 @@ def test_any_text_as_a_signature_is_answered(signature: str) -> None:
     assert not is_signed_by(OUR_KEY.public_key(), b"text", signature)
 
 
-def test_hex_is_read_as_well() -> None:
+def test_hexadecimal_signature_is_read() -> None:
     signature = base64.b64decode(sign_asymmetric(OUR_KEY, b"text")).hex()
     assert is_signed_by(OUR_KEY.public_key(), b"text", signature)
     assert is_signed_by(OUR_KEY.public_key(), b"text", signature.upper())

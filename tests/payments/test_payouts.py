@@ -1,4 +1,4 @@
-"""Transfers to accounts at two kinds of SNAP bank: named, sent once, asked about, weighed."""
+"""Transfers at two kinds of SNAP bank: name of the holder, transfer, query, balance."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -60,7 +60,7 @@ def test_money_is_sent_once_to_an_account_whose_holder_is_named(
     play(database_url, tmp_path, rail, story)
 
 
-def test_an_unknown_outcome_is_known_by_asking(database_url: str, tmp_path: Path) -> None:
+def test_unknown_outcome_is_resolved_by_a_query(database_url: str, tmp_path: Path) -> None:
     async def story(banks: Banks, payouts: Payouts) -> None:
         await banks.control("bank", "faults", transfer_504_after_success=1)
         with pytest.raises(OutcomeUnknown):
@@ -81,7 +81,7 @@ def test_an_unknown_outcome_is_known_by_asking(database_url: str, tmp_path: Path
     play(database_url, tmp_path, "bank", story)
 
 
-def test_what_cannot_be_sent_is_refused(database_url: str, tmp_path: Path) -> None:
+def test_unknown_account_or_empty_float_is_refused(database_url: str, tmp_path: Path) -> None:
     async def story(banks: Banks, payouts: Payouts) -> None:
         with pytest.raises(ProviderRefused) as refusal:
             await payouts.account_name("014", "404", "Q-1")

@@ -1,4 +1,4 @@
-"""Profiles of SNAP banks, and what follows from them: paths, times, signatures, numbers of accounts."""
+"""Profiles of SNAP banks and their effects: paths, times, signatures, numbers of accounts."""
 
 from datetime import UTC, datetime
 
@@ -18,7 +18,7 @@ BODY = (
 )
 
 
-def test_every_profile_has_what_payments_need() -> None:
+def test_every_profile_has_the_services_of_payments() -> None:
     assert names() == ["bri", "doku", "standard"]
     for name in names():
         found = profile_named(name)
@@ -28,7 +28,7 @@ def test_every_profile_has_what_payments_need() -> None:
         profile_named("../standard")
 
 
-def test_a_moment_is_written_as_the_bank_writes_it() -> None:
+def test_moment_has_the_form_of_the_profile() -> None:
     assert {name: profile_named(name).time(AT) for name in names()} == {
         "standard": "2026-11-24T15:04:05+07:00",
         "bri": "2026-11-24T15:04:05.678+07:00",
@@ -36,7 +36,7 @@ def test_a_moment_is_written_as_the_bank_writes_it() -> None:
     }
 
 
-def test_a_call_is_signed_as_the_known_answer_says() -> None:
+def test_call_has_the_signature_of_the_known_answer() -> None:
     text = signing.string_to_sign(
         "POST", "/v1.0/qr/qr-mpm-generate", BODY, "2026-11-24T15:04:05+07:00", "tok"
     )
@@ -50,7 +50,7 @@ def test_a_call_is_signed_as_the_known_answer_says() -> None:
     assert not signing.is_signed_with("secret", text, "")
 
 
-def test_an_account_has_a_number_of_ours_for_each_reference() -> None:
+def test_virtual_account_number_is_derived_from_the_reference() -> None:
     bank = profile("", va_service_id="89012", label="Bank Satu").bank
     number = number_of(bank, "EM1")
     assert (number, len(number)) == (number_of(bank, "EM1"), 17)
@@ -87,7 +87,7 @@ def test_an_account_has_a_number_of_ours_for_each_reference() -> None:
         (b"[", None, None),
     ],
 )
-def test_a_call_about_an_account_is_read_whatever_it_is(
+def test_account_call_of_any_shape_is_read(
     body: bytes, number: str | None, amount: int | None
 ) -> None:
     call = read_account_call(body)

@@ -1,4 +1,4 @@
-"""Notifications that processes of before rails took are booked, and instructions are read as kept."""
+"""Notifications kept before there were rails are booked, and kept instructions are read."""
 
 import json
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ def till(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield opened
 
 
-def test_a_notification_that_a_process_of_before_took_is_booked(till: Till) -> None:
+def test_notification_kept_by_an_earlier_version_is_booked(till: Till) -> None:
     _, attempt, _ = till.order()
     body = json.dumps(paid_body(till.reference(attempt))).encode()
     today = datetime.now(UTC).date()
@@ -48,7 +48,7 @@ def test_a_notification_that_a_process_of_before_took_is_booked(till: Till) -> N
     till.assert_books_hold()
 
 
-def test_a_notification_is_read_once(till: Till) -> None:
+def test_notification_is_read_once(till: Till) -> None:
     _, attempt, _ = till.order()
     assert till.notify(paid_body(till.reference(attempt))) == "captured"
     [row] = till.rows("SELECT reading FROM notification_inbox")
@@ -69,12 +69,12 @@ def test_a_notification_is_read_once(till: Till) -> None:
 @pytest.mark.parametrize(
     "kept", [None, [], "qr", {}, {"kind": "qr"}, {"kind": "letter"}, {"kind": "qr", "content": 7}]
 )
-def test_what_nobody_wrote_is_no_instruction(kept: object) -> None:
+def test_unreadable_instructions_are_none(kept: object) -> None:
     assert read_instructions(kept) is None
     assert read_instructions({"kind": "qr", "content": "000201"}) == PaymentQr("000201")
 
 
-def test_news_of_a_rail_that_demands_a_question_only_asks(till: Till) -> None:
+def test_news_of_a_rail_that_demands_requery_only_causes_a_query(till: Till) -> None:
     kind = replace(SNAP_QRIS, demands_requery=True)
     rails = Rails(till.shop.container.settings, (kind,))
     order, attempt, qr = till.order()

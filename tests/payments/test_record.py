@@ -1,4 +1,4 @@
-"""The record of a provider decides: it opens what news and answers closed, and closes what both agree on."""
+"""The record of a provider decides over news and answers, and closes payments on which all agree."""
 
 from datetime import timedelta
 from typing import Any
@@ -11,7 +11,7 @@ from meterai.plumbing.db.database import Tx
 from tests.support.shop import PRICE
 from tests.support.till import Till, paid_body
 
-WEEK = timedelta(days=7)  # a record that is read so much later is complete
+WEEK = timedelta(days=7)  # a record read so much later is complete
 
 
 def record(
@@ -25,7 +25,7 @@ def record(
     provider: str = "bank",
     after: timedelta = WEEK,
 ) -> str:
-    """Tell the books what the record says of a payment; how it went."""
+    """Book the record of a payment; return the outcome."""
     recorded = RecordedPayment(
         number=number,
         reference=reference,
@@ -64,7 +64,7 @@ def failed_body(reference: str, number: str) -> dict[str, Any]:
 
 
 def says_failed(till: Till, number: str) -> None:
-    """The provider answers that the payment was taken back."""
+    """The provider answers that the payment was charged back."""
     amount = {"value": f"{PRICE}.00", "currency": "IDR"}
     line = {"rrn": number, "status": "06", "amount": amount}
     told = {"latestTransactionStatus": "06", "amount": amount}
@@ -81,7 +81,7 @@ def test_payment_that_only_the_record_has_is_executed(till: Till) -> None:
     assert till.shop.money(order) == {"captured": PRICE, "executed": PRICE}
 
 
-def test_payment_that_news_called_failed_is_executed_by_the_record(till: Till) -> None:
+def test_payment_that_news_reported_failed_is_executed_by_the_record(till: Till) -> None:
     order, attempt, _ = till.order()
     reference = till.reference(attempt)
     assert till.notify(failed_body(reference, "R1")) == "declined"
@@ -89,7 +89,7 @@ def test_payment_that_news_called_failed_is_executed_by_the_record(till: Till) -
     assert till.shop.state(order) == "executed"
 
 
-def test_payment_that_was_called_taken_back_is_won_back_by_the_record(till: Till) -> None:
+def test_payment_reported_as_charged_back_is_won_by_the_record(till: Till) -> None:
     order, attempt, _ = till.order()
     reference = till.reference(attempt)
     till.notify(paid_body(reference, "R1"))
@@ -117,7 +117,7 @@ def test_part_of_a_charge_back_is_won_back(till: Till) -> None:
     assert till.shop.money(order)["in_flight"] == PRICE, "it goes back to the buyer"
 
 
-def test_charge_back_that_nobody_told_of_is_booked(till: Till) -> None:
+def test_chargeback_without_news_is_booked_from_the_record(till: Till) -> None:
     order, attempt, qr = till.order()
     number = till.control("pay", qr_content=qr)["rrn"]
     till.ask()
@@ -127,7 +127,7 @@ def test_charge_back_that_nobody_told_of_is_booked(till: Till) -> None:
     assert till.shop.money(order) == {"captured": PRICE, "charged_back": PRICE}
 
 
-def test_refund_of_ours_is_settled_by_the_record(till: Till) -> None:
+def test_own_refund_is_settled_by_the_record(till: Till) -> None:
     order, attempt, qr = till.order()
     number = till.control("pay", qr_content=qr)["rrn"]
     till.ask()
@@ -157,7 +157,7 @@ def test_refund_that_came_back_goes_to_the_buyer_once_more(till: Till) -> None:
     ]
 
 
-def test_money_that_the_provider_gave_back_itself_leaves_the_books(till: Till) -> None:
+def test_unasked_refund_of_the_provider_leaves_the_books(till: Till) -> None:
     order, attempt, qr = till.order()
     number = till.control("pay", qr_content=qr)["rrn"]
     till.ask()
@@ -167,7 +167,7 @@ def test_money_that_the_provider_gave_back_itself_leaves_the_books(till: Till) -
     assert till.shop.money(order) == {"captured": PRICE, "refunded": PRICE}
 
 
-def test_news_of_a_failure_opens_no_payment_that_the_record_has(till: Till) -> None:
+def test_news_of_a_failure_reopens_no_payment_of_the_record(till: Till) -> None:
     order, attempt, _ = till.order()
     reference = till.reference(attempt)
     till.notify(paid_body(reference, "R1"))
@@ -187,7 +187,7 @@ def test_record_of_another_sum_books_nothing(till: Till) -> None:
     assert closed(till) == [False]
 
 
-def test_record_of_nobodys_payment_books_nothing(till: Till) -> None:
+def test_record_of_an_unknown_payment_books_nothing(till: Till) -> None:
     _, attempt, _ = till.order()
     assert record(till, "R1", None) == "reference_missing"
     assert record(till, "R1", "somebody else's") == "reference_unknown"

@@ -1,4 +1,4 @@
-"""QRs do not multiply, are taken back when nobody should pay them, and are asked about long enough."""
+"""Periodic tasks: QRs do not multiply, are cancelled once closed, and are queried long enough."""
 
 import asyncio
 from dataclasses import replace
@@ -28,7 +28,7 @@ def attempts(till: Till) -> list[str]:
 
 
 def bills(till: Till) -> list[Any]:
-    """What the bank knows of this account's QRs."""
+    """The QRs of this account at the bank."""
     found = till.do(till.bank.look("payments"))
     ours = {row["reference"] for row in till.rows("SELECT reference FROM payment_attempts")}
     return [one for one in found if one["partner_reference_no"] in ours]
@@ -48,7 +48,7 @@ def bills(till: Till) -> list[Any]:
     ],
     ids=lambda fault: str(fault["status"]),
 )
-def test_one_attempt_is_asked_for_until_it_is_there(till: Till, fault: dict[str, Any]) -> None:
+def test_one_attempt_is_retried_until_it_is_open(till: Till, fault: dict[str, Any]) -> None:
     order = till.shop.place(1)
     till.answers("generate", fault | {"times": 6})
     waits = []
@@ -67,7 +67,7 @@ def test_one_attempt_is_asked_for_until_it_is_there(till: Till, fault: dict[str,
     assert till.shop.state(order) == "placed"
 
 
-def test_a_wrong_clock_at_the_bank_makes_no_attempts(till: Till) -> None:
+def test_wrong_clock_of_the_bank_causes_no_attempts(till: Till) -> None:
     # With a token from before: who gets none sends nothing, and takes the bank for one that is away.
     till.do(till.bank.provider.ask(PaymentIdentity(reference="nobody's")))
     till.control("faults", clock_ahead_seconds=3_600)
@@ -82,7 +82,7 @@ def test_a_wrong_clock_at_the_bank_makes_no_attempts(till: Till) -> None:
     assert attempts(till) == ["waiting"] * 5
 
 
-def test_a_qr_made_unseen_is_replaced_once_and_taken_back(till: Till) -> None:
+def test_qr_of_a_lost_answer_is_replaced_once_and_cancelled(till: Till) -> None:
     till.shop.place(1)
     till.control("faults", generate_504_after_success=1)
     for _ in range(3):
@@ -93,7 +93,7 @@ def test_a_qr_made_unseen_is_replaced_once_and_taken_back(till: Till) -> None:
     assert sorted(one["status"] for one in bills(till)) == ["03", "05"]
 
 
-def test_an_order_has_so_many_attempts_and_no_more(till: Till) -> None:
+def test_order_has_a_bounded_number_of_attempts(till: Till) -> None:
     order = till.shop.place(1)
     till.control("faults", generate_504_after_success=ALL)
     for _ in range(3 * ATTEMPTS_PER_SUBJECT_MAX):
@@ -102,7 +102,7 @@ def test_an_order_has_so_many_attempts_and_no_more(till: Till) -> None:
     assert till.shop.state(order) == "placed"
 
 
-def test_a_declined_order_is_offered_so_often_and_no_more(till: Till) -> None:
+def test_declined_order_gets_a_bounded_number_of_attempts(till: Till) -> None:
     till.shop.place(1)
     for _ in range(ATTEMPTS_PER_SUBJECT_MAX + 2):
         till.open()
@@ -112,7 +112,7 @@ def test_a_declined_order_is_offered_so_often_and_no_more(till: Till) -> None:
     assert attempts(till) == ["declined"] * ATTEMPTS_PER_SUBJECT_MAX
 
 
-def test_an_attempt_nobody_could_open_ends_with_its_order(till: Till) -> None:
+def test_attempt_that_could_not_be_opened_ends_with_its_order(till: Till) -> None:
     till.shop.place(1)
     till.shop.place(1)
     till.answers("generate", {"status": 500, "act": False}, {"status": 401, "act": False})
@@ -140,7 +140,7 @@ async def place(till: Till, unpaid_max: int, key: str | None = None) -> Any:
     )
 
 
-def test_an_account_has_so_many_unpaid_orders(till: Till) -> None:
+def test_account_has_a_bounded_number_of_unpaid_orders(till: Till) -> None:
     first = till.do(place(till, 3, "key"))
     for _ in range(2):
         till.do(place(till, 3))
@@ -153,7 +153,7 @@ def test_an_account_has_so_many_unpaid_orders(till: Till) -> None:
     assert len(till.rows("SELECT 1 FROM orders WHERE state = 'placed'")) == 3
 
 
-def test_those_who_order_at_the_same_moment_do_not_pass_the_limit(till: Till) -> None:
+def test_concurrent_orders_do_not_pass_the_limit(till: Till) -> None:
     async def all_at_once() -> list[Any]:
         wanted = [place(till, 5) for _ in range(25)]
         return await asyncio.gather(*wanted, return_exceptions=True)
@@ -164,10 +164,10 @@ def test_those_who_order_at_the_same_moment_do_not_pass_the_limit(till: Till) ->
     assert len(till.rows("SELECT 1 FROM orders")) == 5
 
 
-# -- taking back -------------------------------------------------------------------------------
+# -- cancelling --------------------------------------------------------------------------------
 
 
-def test_the_qr_of_a_lapsed_order_cannot_be_paid(till: Till) -> None:
+def test_qr_of_a_lapsed_order_is_cancelled(till: Till) -> None:
     order, attempt, qr = till.order()
     till.shop.give_up(order, "lapsed")
     till.control("faults", cancel_500=2)
@@ -180,7 +180,7 @@ def test_the_qr_of_a_lapsed_order_cannot_be_paid(till: Till) -> None:
         till.control("pay", qr_content=qr)
 
 
-def test_the_other_qr_of_a_paid_order_cannot_be_paid(till: Till) -> None:
+def test_other_qr_of_a_paid_order_is_cancelled(till: Till) -> None:
     order, first, qr = till.order()
     till.control("pay", qr_content=qr, amount=PRICE - 1)  # too little: another QR is offered
     till.ask()
@@ -198,7 +198,7 @@ def test_the_other_qr_of_a_paid_order_cannot_be_paid(till: Till) -> None:
     assert till.attempt(first)["state"] == "paid"
 
 
-def test_a_qr_paid_while_it_was_taken_back_is_asked_about_at_once(till: Till) -> None:
+def test_qr_paid_during_its_cancellation_is_queried_at_once(till: Till) -> None:
     order, attempt, qr = till.order()
     till.shop.give_up(order, "lapsed")
     till.control("pay", qr_content=qr)
@@ -209,7 +209,7 @@ def test_a_qr_paid_while_it_was_taken_back_is_asked_about_at_once(till: Till) ->
     assert till.shop.state(order) == "executed"
 
 
-def test_a_withdrawn_order_is_taken_back_at_once(till: Till) -> None:
+def test_withdrawn_order_is_cancelled_at_its_provider_at_once(till: Till) -> None:
     order, attempt, _ = till.order()
     till.do(till.shop.container.of(OrderService).withdraw(till.shop.account, order))
     assert till.attempt(attempt)["is_taken_back"]
@@ -217,9 +217,7 @@ def test_a_withdrawn_order_is_taken_back_at_once(till: Till) -> None:
 
 
 @pytest.mark.parametrize("what", ["amount", "merchant"])
-def test_a_qr_that_pays_another_is_shown_to_nobody_and_another_is_asked_for(
-    till: Till, what: str
-) -> None:
+def test_qr_that_pays_another_is_never_shown_and_replaced(till: Till, what: str) -> None:
     amount, merchant = (PRICE - 1, "METERAI") if what == "amount" else (PRICE, "SHADOW")
     qr = qris.payload(qris.DynamicQr(amount, "1", merchant, "METERAI", "T1"))
     till.answers("generate", {"merge": {"qrContent": qr}})
@@ -244,7 +242,7 @@ def test_a_qr_that_pays_another_is_shown_to_nobody_and_another_is_asked_for(
 
 
 def age(till: Till, order: UUID, attempt: UUID, days: float) -> None:
-    """As if an order and its attempt were of so many days ago."""
+    """Make an order and its attempt so many days old."""
     began = datetime.now(UTC) - timedelta(days=days)
     ended = began + timedelta(minutes=15)
     till.shop.arrange(
@@ -260,7 +258,7 @@ def age(till: Till, order: UUID, attempt: UUID, days: float) -> None:
 
 
 @pytest.mark.parametrize("days", [3, 10, 44])
-def test_a_payment_told_of_by_nobody_is_found_days_later(till: Till, days: int) -> None:
+def test_payment_without_news_is_found_days_later(till: Till, days: int) -> None:
     order, attempt, qr = till.order()
     till.shop.give_up(order, "lapsed")
     age(till, order, attempt, days)
@@ -274,7 +272,7 @@ def test_a_payment_told_of_by_nobody_is_found_days_later(till: Till, days: int) 
     assert till.shop.state(order) == "executed"
 
 
-def test_questions_end_with_the_providers_window(till: Till) -> None:
+def test_queries_end_with_the_window_of_the_provider(till: Till) -> None:
     order, attempt, _ = till.order()
     till.shop.give_up(order, "lapsed")
     age(till, order, attempt, 46)
@@ -283,7 +281,7 @@ def test_questions_end_with_the_providers_window(till: Till) -> None:
     till.cancel()
 
 
-def test_a_qr_the_bank_took_back_is_asked_about_no_more(till: Till) -> None:
+def test_cancelled_qr_is_queried_no_more(till: Till) -> None:
     order, attempt, _ = till.order()
     till.shop.give_up(order, "lapsed")
     till.cancel()
@@ -293,7 +291,7 @@ def test_a_qr_the_bank_took_back_is_asked_about_no_more(till: Till) -> None:
 
 
 @pytest.mark.parametrize("asked", [0, 5, 1_023, 1_024, 2**31 - 2])
-def test_any_number_of_questions_has_a_next_one(till: Till, asked: int) -> None:
+def test_next_query_is_scheduled_after_any_number_of_queries(till: Till, asked: int) -> None:
     _, attempt, _ = till.order()
     till.shop.arrange("UPDATE payment_attempts SET asked = %s", asked)
     till.ask()
@@ -324,7 +322,7 @@ def test_lost_attempts_do_not_delay_a_paid_order(till: Till) -> None:
     till.shop.arrange("DELETE FROM payment_attempts WHERE attempt_id = ANY(%s)", ids)
 
 
-def test_many_who_wait_leave_the_others_a_share(till: Till) -> None:
+def test_many_waiting_attempts_leave_the_others_a_share(till: Till) -> None:
     for _ in range(BATCH + 2):
         till.shop.place(1)
     till.open()
@@ -340,7 +338,7 @@ def test_many_who_wait_leave_the_others_a_share(till: Till) -> None:
     assert till.attempt(late)["asked"] == 1
 
 
-def test_one_attempt_that_cannot_be_recorded_does_not_stop_the_others(till: Till) -> None:
+def test_attempt_that_cannot_be_recorded_does_not_stop_the_others(till: Till) -> None:
     first, broken, other_qr = till.order()
     second, _, qr = till.order()
     number = till.control("pay", qr_content=other_qr)["rrn"]
@@ -366,7 +364,7 @@ def test_one_attempt_that_cannot_be_recorded_does_not_stop_the_others(till: Till
 
 
 @pytest.mark.parametrize("tries", [-1, 0, 1, 2, 7, 40, 41, 1_024, 2**31 - 1])
-def test_the_database_waits_as_long_as_the_code(till: Till, tries: int) -> None:
+def test_backoff_in_sql_equals_pause_in_code(till: Till, tries: int) -> None:
     for first, longest in ((1.0, 300.0), (5.0, 3_600.0), (0.001, 1e9)):
         [row] = till.rows("SELECT backoff_seconds(%s, %s, %s) AS s", first, tries, longest)
         assert row["s"] == pause(tries, first=first, longest=longest) <= longest

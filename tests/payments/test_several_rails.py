@@ -1,4 +1,4 @@
-"""A method at several rails: shares, a rail that is silent, one taken out by hand, another way to pay."""
+"""A method at several rails: shares, a silent rail, a rail that is out, a change of method."""
 
 import asyncio
 import json
@@ -49,7 +49,7 @@ async def routes(banks: Banks) -> list[tuple[str, str, str]]:
 
 
 async def pull(banks: Banks, lever: Lever, rail: str) -> None:
-    """What staff do, and the time after which every process knows."""
+    """Pull a lever and wait until every process knows."""
     container, named = banks.web.container, RailNamed(rail)
     given = Pull(TESTER, container.clock.now(), "a test", container.settings)
     async with container.database.transaction() as tx:
@@ -81,7 +81,7 @@ def test_new_attempts_are_shared_by_weight(tmp_path: Path) -> None:
     assert rails.channel(None, 10_000, new_id())[0].provider == "bank"
 
 
-def test_an_amount_goes_where_it_can_be_paid(tmp_path: Path) -> None:
+def test_amount_is_offered_the_methods_that_take_it(tmp_path: Path) -> None:
     rails = rails_of(tmp_path, payment_rails="bank bri")
     assert [one.name for one in rails.methods(10_000_000)] == ["qris", "va"]
     assert [one.name for one in rails.methods(10_000_001)] == ["va"]
@@ -102,7 +102,7 @@ def test_an_amount_goes_where_it_can_be_paid(tmp_path: Path) -> None:
     ],
     ids=str,
 )
-def test_what_no_rail_can_follow_stops_the_start(tmp_path: Path, told: dict[str, str]) -> None:
+def test_wrong_rail_settings_stop_the_start(tmp_path: Path, told: dict[str, str]) -> None:
     with pytest.raises(ConfigurationWrong):
         rails_of(tmp_path, **told)
 
@@ -121,7 +121,7 @@ def test_what_no_rail_can_follow_stops_the_start(tmp_path: Path, told: dict[str,
         "url =",
     ],
 )
-def test_a_file_of_a_bank_says_what_is_wrong_with_it(tmp_path: Path, line: str) -> None:
+def test_wrong_bank_file_is_refused_with_the_fault(tmp_path: Path, line: str) -> None:
     (tmp_path / "keys").mkdir()
     write_bank(tmp_path, "bri", "http://127.0.0.1:9")
     file = tmp_path / "banks" / "bri.toml"
@@ -134,7 +134,7 @@ def test_a_file_of_a_bank_says_what_is_wrong_with_it(tmp_path: Path, line: str) 
     assert wrong.value.source == str(file)
 
 
-def test_a_rail_that_is_silent_is_gone_around_and_its_attempts_move(
+def test_silent_rail_gets_no_attempt_and_its_attempts_move(
     database_url: str, tmp_path: Path
 ) -> None:
     async def story(banks: Banks) -> None:
@@ -155,7 +155,7 @@ def test_a_rail_that_is_silent_is_gone_around_and_its_attempts_move(
     play(database_url, tmp_path, story, **more)
 
 
-def test_a_rail_that_refuses_is_gone_around(database_url: str, tmp_path: Path) -> None:
+def test_attempt_that_a_rail_refuses_moves_to_another(database_url: str, tmp_path: Path) -> None:
     async def story(banks: Banks) -> None:
         refusal = {"act": False, "status": 403, "merge": {"responseCode": "4034701"}}
         await banks.control("bank", "answers", service="generate", answers=[refusal])
@@ -167,7 +167,7 @@ def test_a_rail_that_refuses_is_gone_around(database_url: str, tmp_path: Path) -
     play(database_url, tmp_path, story, payment_rails="bank bri", bank_methods="qris")
 
 
-def test_a_rail_that_is_out_gets_no_new_attempt_and_gives_away_those_it_has(
+def test_rail_that_is_out_gets_no_attempt_and_its_attempts_move(
     database_url: str, tmp_path: Path
 ) -> None:
     async def story(banks: Banks) -> None:
@@ -200,7 +200,7 @@ def test_a_rail_that_is_out_gets_no_new_attempt_and_gives_away_those_it_has(
     play(database_url, tmp_path, story, payment_rails="bank bri", bank_methods="qris")
 
 
-def test_an_unpaid_order_is_paid_another_way(database_url: str, tmp_path: Path) -> None:
+def test_unpaid_order_is_paid_by_another_method(database_url: str, tmp_path: Path) -> None:
     async def story(banks: Banks) -> None:
         order = await banks.order()
         given = await banks.asked(f"/v1/orders/{order['id']}/pay-by", {"payment_method": "va"})
@@ -228,7 +228,9 @@ def test_an_unpaid_order_is_paid_another_way(database_url: str, tmp_path: Path) 
     play(database_url, tmp_path, story, payment_rails="bank")
 
 
-def test_an_order_has_so_many_ways_and_keeps_the_last(database_url: str, tmp_path: Path) -> None:
+def test_order_changes_its_method_a_bounded_number_of_times(
+    database_url: str, tmp_path: Path
+) -> None:
     async def story(banks: Banks) -> None:
         order = await banks.order()
         path = f"/v1/orders/{order['id']}/pay-by"
@@ -249,9 +251,7 @@ def test_an_order_has_so_many_ways_and_keeps_the_last(database_url: str, tmp_pat
     play(database_url, tmp_path, story, payment_rails="bank")
 
 
-def test_a_sum_that_a_method_does_not_take_is_refused_by_name(
-    database_url: str, tmp_path: Path
-) -> None:
+def test_sum_beyond_a_method_is_refused_with_its_limits(database_url: str, tmp_path: Path) -> None:
     async def story(banks: Banks) -> None:
         given = await banks.asked("/v1/orders", {"quantity": 1001, "payment_method": "qris"})
         told = json.loads(given.body)
@@ -263,9 +263,7 @@ def test_a_sum_that_a_method_does_not_take_is_refused_by_name(
     play(database_url, tmp_path, story, payment_rails="bank", **more)
 
 
-def test_pages_offer_every_method_and_say_how_to_pay_by_it(
-    database_url: str, tmp_path: Path
-) -> None:
+def test_pages_offer_every_method_with_instructions(database_url: str, tmp_path: Path) -> None:
     async def story(banks: Banks) -> None:
         browser = await signed_in(banks.web)
         headers = {name.decode(): value.decode() for name, value in browser.headers}
@@ -291,7 +289,7 @@ def test_pages_offer_every_method_and_say_how_to_pay_by_it(
     play(database_url, tmp_path, story, payment_rails="bank")
 
 
-def test_page_of_an_order_offers_the_ways_of_its_own_sum(database_url: str, tmp_path: Path) -> None:
+def test_page_of_an_order_offers_the_methods_for_its_sum(database_url: str, tmp_path: Path) -> None:
     async def story(banks: Banks) -> None:
         headers = {
             name.decode(): value.decode() for name, value in (await signed_in(banks.web)).headers
@@ -326,7 +324,7 @@ def test_documents_are_paid_into_a_virtual_account(database_url: str, tmp_path: 
     play(database_url, tmp_path, story, payment_rails="bank")
 
 
-def test_the_record_of_each_bank_has_its_payments_under_their_numbers(
+def test_record_of_each_bank_has_its_payments_under_their_numbers(
     database_url: str, tmp_path: Path
 ) -> None:
     async def story(banks: Banks) -> None:

@@ -1,4 +1,4 @@
-"""What anybody may send to the provider's route costs little, before its signature is known."""
+"""Calls without a good signature cost little at the provider's endpoint."""
 
 import base64
 from datetime import UTC, datetime
@@ -23,16 +23,16 @@ class Frozen:
 
 
 @given(some.text(alphabet='"\\ \n\t\r\f\va{}:1', max_size=40))
-def test_only_white_space_between_tokens_goes(text: str) -> None:
+def test_only_white_space_between_tokens_is_removed(text: str) -> None:
     assert minified(text.encode()) == by_hand(text.encode())
 
 
 @pytest.mark.parametrize("piece", PIECES, ids=repr)
-def test_a_body_costs_in_proportion_to_its_length(piece: bytes) -> None:
+def test_minifying_takes_time_in_proportion_to_the_body(piece: bytes) -> None:
     assert growth(piece) < GROWTH_MAX
 
 
-def test_no_mixture_of_pieces_costs_more() -> None:
+def test_any_body_is_minified_in_linear_time() -> None:
     chance = Random(8259)
     for _ in range(40):
         piece = b"".join(chance.choices(PIECES, k=chance.randint(2, 6)))
@@ -40,13 +40,13 @@ def test_no_mixture_of_pieces_costs_more() -> None:
 
 
 @pytest.mark.parametrize("size", [0, 1, 255, 257, 512, 10_000])
-def test_a_signature_of_another_length_is_none(size: int) -> None:
+def test_signature_of_wrong_length_is_rejected(size: int) -> None:
     signature = base64.b64encode(bytes(size)).decode()
     assert read_signature(256, signature) is None
     assert read_signature(256, bytes(size).hex()) is None
 
 
-def test_a_signature_of_the_right_length_is_read_in_both_spellings() -> None:
+def test_signature_is_read_in_base64_and_hexadecimal() -> None:
     octets = bytes(range(256))
     for text in (base64.b64encode(octets).decode(), octets.hex(), octets.hex().upper()):
         assert read_signature(256, text) == octets
@@ -55,7 +55,7 @@ def test_a_signature_of_the_right_length_is_read_in_both_spellings() -> None:
 
 
 @pytest.mark.parametrize("signature", ["", "nonsense", "A" * 344, "f" * 511, "\xff" * 344])
-def test_what_cannot_be_a_signature_is_refused_before_the_body_is_looked_at(
+def test_malformed_signature_is_refused_before_the_body_is_read(
     signature: str,
 ) -> None:
     headers = {"x-timestamp": NOW.isoformat(), "x-signature": signature}

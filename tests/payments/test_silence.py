@@ -1,4 +1,4 @@
-"""What a provider leaves without an answer for long is seen by a person, once, until it is answered."""
+"""A query without an answer for long is one item in suspense until it is answered."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -47,7 +47,7 @@ def later(till: Till, what: str, table: str = "payment_attempts", hours: int = 2
 
 
 def silent(till: Till, *, is_begun: bool) -> UUID:
-    """An attempt without an answer for a day: its questions fail, or could not be begun."""
+    """An attempt without an answer for a day: its queries fail, or could not be begun."""
     _, attempt, _ = till.order()
     if is_begun:
         till.answers("query", NO_ANSWER)
@@ -81,7 +81,7 @@ def test_attempt_without_an_answer_for_a_day_is_an_item_until_there_is_one(
     assert till.suspended() == []
 
 
-def test_second_silence_of_an_attempt_is_an_item_again(till: Till) -> None:
+def test_second_silence_of_an_attempt_is_another_item(till: Till) -> None:
     attempt = silent(till, is_begun=True)
     sweep(till)
     till.ask()
@@ -97,7 +97,7 @@ def test_second_silence_of_an_attempt_is_an_item_again(till: Till) -> None:
     sweep(till)
 
 
-def test_item_that_a_person_ended_stays_ended_while_the_same_silence_lasts(till: Till) -> None:
+def test_item_ended_by_a_person_stays_ended_during_the_same_silence(till: Till) -> None:
     silent(till, is_begun=True)
     sweep(till)
     [item] = open_items(till)
@@ -112,7 +112,7 @@ def test_item_that_a_person_ended_stays_ended_while_the_same_silence_lasts(till:
     assert till.suspended() == [("unanswered", 0)], "a week later it still waits"
 
 
-def test_silence_reaches_whoever_watches(till: Till) -> None:
+def test_silence_is_in_figures_alerts_and_work_list(till: Till) -> None:
     silent(till, is_begun=True)
     sweep(till)
     service, database = till.shop.container.of(SuspenseService), till.shop.container.database
@@ -139,7 +139,7 @@ def test_silence_reaches_whoever_watches(till: Till) -> None:
     assert till.do(service.figures()).open == 0
 
 
-def test_question_whose_window_ended_without_an_answer_stays_an_item(till: Till) -> None:
+def test_query_whose_window_ended_without_an_answer_stays_an_item(till: Till) -> None:
     silent(till, is_begun=True)
     sweep(till)
     till.shop.arrange("UPDATE payment_attempts SET ask_at = 'infinity'")
@@ -150,7 +150,7 @@ def test_question_whose_window_ended_without_an_answer_stays_an_item(till: Till)
     sweep(till)
 
 
-def test_payment_told_as_given_back_is_an_item_until_the_record_is_read(till: Till) -> None:
+def test_payment_reported_as_given_back_is_an_item_until_the_record_is_read(till: Till) -> None:
     _, attempt, _ = till.order()
     reference = till.reference(attempt)
     till.notify(paid_body(reference))
@@ -175,7 +175,7 @@ def test_payment_told_as_given_back_is_an_item_until_the_record_is_read(till: Ti
     assert till.suspended() == [("refunded_there", 0)]
 
 
-def test_qr_that_is_not_taken_back_for_a_day_is_an_item(till: Till) -> None:
+def test_qr_that_is_not_cancelled_for_a_day_is_an_item(till: Till) -> None:
     order, attempt, _ = till.order()
     withdraw = partial(orders.withdraw, account=till.shop.account, order_id=order)
     till.do(till.shop.container.database.run(withdraw))
@@ -191,7 +191,7 @@ def test_qr_that_is_not_taken_back_for_a_day_is_an_item(till: Till) -> None:
     assert till.attempt(attempt)["is_taken_back"]
 
 
-def test_refund_that_the_record_is_not_asked_about_for_a_day_is_an_item(till: Till) -> None:
+def test_refund_without_lookup_for_a_day_is_an_item(till: Till) -> None:
     order, _, qr = till.order()
     till.control("pay", qr_content=qr)
     till.ask()
@@ -211,7 +211,7 @@ def test_refund_that_the_record_is_not_asked_about_for_a_day_is_an_item(till: Ti
     assert till.suspended() == []
 
 
-# -- one item of a provider, or one of each question ---------------------------------------------------
+# -- one item of a provider, or one of each query ------------------------------------------------------
 
 
 def some(questions: int, kind: str = "status", provider: str = "bank") -> list[Silent]:
@@ -245,7 +245,7 @@ def some(questions: int, kind: str = "status", provider: str = "bank") -> list[S
         (10_000, {"other"}, False, 1),
     ],
 )
-def test_items_of_a_kind_are_one_where_its_provider_answers_nothing(
+def test_items_of_a_kind_are_joined_if_the_provider_answers_nothing(
     questions: int, heard: set[str], is_single: bool, count: int
 ) -> None:
     found = list(items(some(questions), heard))
@@ -253,7 +253,7 @@ def test_items_of_a_kind_are_one_where_its_provider_answers_nothing(
     assert len({one.mark for one in found}) == count
 
 
-def test_twice_as_many_questions_are_another_item_and_a_few_more_are_not() -> None:
+def test_twice_as_many_queries_are_another_item() -> None:
     marks = [next(items(some(n), set())).mark for n in (1030, 1031, 2100)]
     # The oldest is of another day in the last one too.
     assert marks[0].split("-")[0] == marks[1].split("-")[0] != marks[2].split("-")[0]
@@ -264,7 +264,7 @@ def test_kinds_and_providers_have_items_of_their_own() -> None:
     assert len({one.mark for one in items(sorted(found), set())}) == 3
 
 
-def test_dead_provider_with_ten_thousand_questions_is_one_item(till: Till) -> None:
+def test_silent_provider_with_ten_thousand_queries_is_one_item(till: Till) -> None:
     _, attempt, _ = till.order()
     till.shop.arrange(
         "INSERT INTO payment_attempts (account_id, attempt_id, subject, reference, amount, state, instructions,"
@@ -300,7 +300,7 @@ def test_dead_provider_with_ten_thousand_questions_is_one_item(till: Till) -> No
 
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda one: one.kind)
-def test_question_that_waits_is_found_by_an_index(till: Till, question: SilenceQuestion) -> None:
+def test_waiting_query_is_found_by_an_index(till: Till, question: SilenceQuestion) -> None:
     with psycopg.connect(till.shop.container.database.url) as connection:
         connection.execute("SET enable_seqscan = off")
         for part in question.query.replace("<bound>", BOUND).split("UNION ALL"):

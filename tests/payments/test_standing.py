@@ -1,4 +1,4 @@
-"""What an answer to our question may move: only a success, each payment by its own status."""
+"""Answers to status queries: only a success moves money, each payment by its own status."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,13 +23,13 @@ def line(number: str, status: str | None, rupiah: int = PRICE) -> dict[str, Any]
 
 
 def answered(till: Till, **merge: Any) -> None:
-    """The bank answers our question so."""
+    """Set the bank's answer to the status query."""
     till.answers("query", {"merge": {"amount": money(PRICE)} | merge})
     till.ask()
 
 
 @pytest.mark.parametrize("status", OTHERS)
-def test_a_payments_number_is_no_payment(till: Till, status: str) -> None:
+def test_number_of_an_unpaid_qr_is_no_payment(till: Till, status: str) -> None:
     order, _, _ = till.order()
     till.answers(
         "query",
@@ -44,7 +44,7 @@ def test_a_payments_number_is_no_payment(till: Till, status: str) -> None:
 
 
 @pytest.mark.parametrize("status", OTHERS)
-def test_a_payment_that_is_no_success_is_not_captured(till: Till, status: str) -> None:
+def test_payment_without_success_status_is_not_captured(till: Till, status: str) -> None:
     order, _, _ = till.order()
     listed = {"payments": [line("P1", status)]}
     answered(till, latestTransactionStatus="00", additionalInfo=listed)
@@ -53,7 +53,7 @@ def test_a_payment_that_is_no_success_is_not_captured(till: Till, status: str) -
 
 
 @pytest.mark.parametrize("status", OTHERS)
-def test_a_success_on_a_qr_that_is_none_is_not_captured(till: Till, status: str) -> None:
+def test_success_within_an_unpaid_qr_is_not_captured(till: Till, status: str) -> None:
     till.order()
     listed = {"payments": [line("P1", "00")]}
     answered(till, latestTransactionStatus=status, additionalInfo=listed)
@@ -62,7 +62,7 @@ def test_a_success_on_a_qr_that_is_none_is_not_captured(till: Till, status: str)
     assert till.suspended() == [(expected, 0)]
 
 
-def test_each_payment_is_judged_by_its_own_status(till: Till) -> None:
+def test_payment_is_judged_by_its_own_status(till: Till) -> None:
     order, _, _ = till.order()
     listed = [
         line("P0", "03"),
@@ -85,7 +85,7 @@ def test_each_payment_is_judged_by_its_own_status(till: Till) -> None:
     assert till.shop.state(order) == "executed"
 
 
-def test_a_success_without_a_payment_is_kept_and_asked_again(till: Till) -> None:
+def test_success_without_a_payment_is_in_suspense_and_queried_again(till: Till) -> None:
     _, attempt, _ = till.order()
     answered(till, latestTransactionStatus="00")
     assert till.captured() == []
@@ -120,7 +120,7 @@ NO_ANSWERS: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("answer", NO_ANSWERS, ids=lambda answer: str(answer)[:60])
-def test_what_is_no_answer_moves_nothing_and_is_asked_again(
+def test_unreadable_answer_moves_nothing_and_is_queried_again(
     till: Till, answer: dict[str, Any]
 ) -> None:
     _, attempt, qr = till.order()
@@ -135,7 +135,7 @@ def test_what_is_no_answer_moves_nothing_and_is_asked_again(
     assert till.captured() == [(number, PRICE)]
 
 
-# -- taken back, given back --------------------------------------------------------------------
+# -- chargebacks and refunds -------------------------------------------------------------------
 
 
 def test_listed_chargeback_is_booked(till: Till) -> None:
@@ -147,7 +147,7 @@ def test_listed_chargeback_is_booked(till: Till) -> None:
     assert till.shop.state(order) == "denied"
 
 
-def test_refunds_of_ours_are_no_news(till: Till) -> None:
+def test_own_refunds_in_the_record_are_no_news(till: Till) -> None:
     order, _, qr = till.order()
     till.control("pay", qr_content=qr)
     till.ask()
@@ -158,7 +158,7 @@ def test_refunds_of_ours_are_no_news(till: Till) -> None:
     assert till.suspended() == []
 
 
-def test_a_payment_that_came_and_went_unseen_is_not_executed(till: Till) -> None:
+def test_payment_charged_back_before_it_was_known_is_not_executed(till: Till) -> None:
     order, _, qr = till.order()
     till.control("pay", qr_content=qr)
     till.control("refund", qr_content=qr)
@@ -178,7 +178,7 @@ def notice(till: Till, attempt: Any, status: str, number: str, rupiah: int) -> s
     )
 
 
-def test_money_the_bank_gave_back_by_itself_is_looked_at(till: Till) -> None:
+def test_unasked_refund_of_the_bank_is_in_suspense(till: Till) -> None:
     _, attempt, qr = till.order()
     number = till.control("pay", qr_content=qr)["rrn"]
     till.ask()
@@ -187,7 +187,7 @@ def test_money_the_bank_gave_back_by_itself_is_looked_at(till: Till) -> None:
     assert till.suspended() == [("refunded_there", 0)]
 
 
-def test_news_of_a_refund_of_ours_is_none(till: Till) -> None:
+def test_news_of_our_own_refund_changes_nothing(till: Till) -> None:
     order, attempt, qr = till.order()
     number = till.control("pay", qr_content=qr)["rrn"]
     till.ask()
@@ -197,7 +197,7 @@ def test_news_of_a_refund_of_ours_is_none(till: Till) -> None:
     assert till.suspended() == []
 
 
-def test_a_cancelled_qr_that_was_paid_is_asked_about(till: Till) -> None:
+def test_cancelled_qr_that_was_paid_is_queried(till: Till) -> None:
     order, attempt, qr = till.order()
     till.control("pay", qr_content=qr)
     till.ask()
@@ -224,7 +224,7 @@ def test_chargeback_with_unreadable_amount_books_nothing(till: Till) -> None:
     assert till.shop.state(order) == "executed"
 
 
-# -- what the database cannot place ------------------------------------------------------------
+# -- chargebacks that cannot be booked ---------------------------------------------------------
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""One token in flight; nobody waits behind another; the next is asked for before the last ends."""
+"""Access tokens: one request in flight, shared by all callers; the next begins before the last ends."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -14,7 +14,7 @@ from tests.support.bank import open_bank, soon
 
 
 class Clerk:
-    """Gives tokens out when told to."""
+    """Gives tokens when the test allows it."""
 
     def __init__(self, life_seconds: float = 900.0) -> None:
         self.asked = 0
@@ -39,7 +39,7 @@ def told(story: Callable[[], Awaitable[None]]) -> None:
     asyncio.run(run())
 
 
-def test_everybody_waits_for_the_same_token() -> None:
+def test_callers_wait_for_the_same_token_request() -> None:
     async def story() -> None:
         clerk = Clerk()
         tokens = AccessTokens(clerk.give, 10)
@@ -52,7 +52,7 @@ def test_everybody_waits_for_the_same_token() -> None:
     told(story)
 
 
-def test_a_clerk_who_never_answers_holds_each_as_long_as_one() -> None:
+def test_token_request_without_an_answer_delays_every_caller_once() -> None:
     async def story() -> None:
         clerk = Clerk()
         tokens = AccessTokens(clerk.give, 0.2)
@@ -68,7 +68,7 @@ def test_a_clerk_who_never_answers_holds_each_as_long_as_one() -> None:
     told(story)
 
 
-def test_one_failure_is_everybodys_and_then_somebody_asks_again() -> None:
+def test_failed_token_request_fails_all_waiters_and_is_repeated_later() -> None:
     async def story() -> None:
         clerk = Clerk()
         clerk.fails = True
@@ -83,7 +83,7 @@ def test_one_failure_is_everybodys_and_then_somebody_asks_again() -> None:
     told(story)
 
 
-def test_the_next_is_asked_for_while_the_last_is_good() -> None:
+def test_next_token_is_requested_while_the_last_is_valid() -> None:
     async def story() -> None:
         clerk = Clerk()
         clerk.may_answer.set()
@@ -104,7 +104,7 @@ def test_the_next_is_asked_for_while_the_last_is_good() -> None:
     told(story)
 
 
-def test_a_token_that_was_not_taken_is_dropped_and_a_newer_one_kept() -> None:
+def test_rejected_token_is_dropped_and_a_newer_one_kept() -> None:
     async def story() -> None:
         clerk = Clerk()
         clerk.may_answer.set()
@@ -118,7 +118,7 @@ def test_a_token_that_was_not_taken_is_dropped_and_a_newer_one_kept() -> None:
     told(story)
 
 
-def test_a_waiter_who_goes_does_not_take_the_token_along() -> None:
+def test_cancelled_caller_does_not_cancel_the_token_request() -> None:
     async def story() -> None:
         clerk = Clerk()
         tokens = AccessTokens(clerk.give, 10)
@@ -134,7 +134,7 @@ def test_a_waiter_who_goes_does_not_take_the_token_along() -> None:
     told(story)
 
 
-def test_orders_do_not_queue_behind_a_slow_token(tmp_path: Path) -> None:
+def test_slow_token_request_does_not_block_orders(tmp_path: Path) -> None:
     async def story() -> None:
         async with open_bank(tmp_path, timeout_seconds=0.3) as bank:
             await bank.control("faults", token_delay_seconds=3)
@@ -153,7 +153,7 @@ def test_orders_do_not_queue_behind_a_slow_token(tmp_path: Path) -> None:
     told(story)
 
 
-def test_a_token_the_bank_forgot_is_replaced(tmp_path: Path) -> None:
+def test_token_that_the_bank_forgot_is_replaced(tmp_path: Path) -> None:
     async def story() -> None:
         async with open_bank(tmp_path) as bank:
             await bank.paid("EM-1")

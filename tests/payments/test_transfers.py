@@ -1,4 +1,4 @@
-"""Transfers to buyers: planned, sent once, looked for at their bank."""
+"""Transfers to buyers: planned, sent once, looked up at their bank."""
 
 from collections.abc import Iterator
 
@@ -49,7 +49,7 @@ def open_one(
 
 
 def events(till: Till, kind: str) -> int:
-    """How many jobs of an event there are: nobody carries them out here."""
+    """The number of jobs of an event, which are not run here."""
     return len(till.rows("SELECT 1 FROM jobs WHERE kind = %s", kind))
 
 
@@ -72,7 +72,7 @@ def test_refund_goes_to_the_account_that_was_named(till: Till, payee: payments.R
     assert len(sent(till)) == before + 1
 
 
-def test_refunds_of_a_buyer_go_together(till: Till) -> None:
+def test_refunds_of_a_buyer_share_a_transfer(till: Till) -> None:
     for _ in range(3):
         to_an_account(till)
     name(till)
@@ -82,7 +82,7 @@ def test_refunds_of_a_buyer_go_together(till: Till) -> None:
     assert refunds(till) == [("transfer", "settled", PRICE)] * 3
 
 
-def test_unknown_outcome_is_asked_about_before_anything_is_sent_again(till: Till) -> None:
+def test_unknown_outcome_is_queried_before_a_repeat(till: Till) -> None:
     to_an_account(till)
     name(till)
     plan(till)
@@ -99,7 +99,7 @@ def test_unknown_outcome_is_asked_about_before_anything_is_sent_again(till: Till
     assert len(sent(till)) == before + 1
 
 
-def test_transfer_that_was_not_made_is_sent_again_under_its_number(till: Till) -> None:
+def test_transfer_that_was_not_made_is_repeated_under_its_number(till: Till) -> None:
     to_an_account(till)
     name(till)
     plan(till)
@@ -127,7 +127,7 @@ def test_transfer_under_way_is_accepted_and_settles_later(till: Till) -> None:
     assert refunds(till) == [("transfer", "settled", PRICE)]
 
 
-def test_account_that_takes_nothing_is_asked_for_again(till: Till) -> None:
+def test_account_that_its_bank_refuses_is_asked_for_again(till: Till) -> None:
     to_an_account(till)
     name(till, CLOSED)
     plan(till)
@@ -145,7 +145,7 @@ def test_account_that_takes_nothing_is_asked_for_again(till: Till) -> None:
     assert till.book("refund_float") == PRICE
 
 
-def test_refused_transfer_that_was_made_after_all_is_a_loss_where_another_was_sent(
+def test_refused_transfer_that_was_made_is_a_loss_if_another_was_sent(
     till: Till,
 ) -> None:
     to_an_account(till)
@@ -165,7 +165,7 @@ def test_refused_transfer_that_was_made_after_all_is_a_loss_where_another_was_se
     assert till.book("denied_loss") == -PRICE
 
 
-def test_refused_transfer_that_was_made_after_all_settles_what_still_waits(till: Till) -> None:
+def test_refused_transfer_that_was_made_settles_waiting_refunds(till: Till) -> None:
     to_an_account(till)
     name(till)
     plan(till)
@@ -193,7 +193,7 @@ def test_transfer_that_came_back_begins_another_refund(till: Till) -> None:
     assert run(till, payments.current_payee) is None
 
 
-def test_bank_that_is_not_reached_leaves_the_transfer_as_it_was(till: Till) -> None:
+def test_unreached_bank_leaves_the_transfer_unchanged(till: Till) -> None:
     to_an_account(till)
     name(till)
     plan(till)
@@ -217,7 +217,7 @@ def test_bank_that_is_not_reached_leaves_the_transfer_as_it_was(till: Till) -> N
     assert [one[0] for one in transfers(till)] == ["void", "settled"]
 
 
-def test_nothing_new_is_sent_by_a_float_that_cannot_cover_it(till: Till) -> None:
+def test_transfer_beyond_the_float_is_not_sent(till: Till) -> None:
     to_an_account(till, 3)
     to_an_account(till)
     name(till)
@@ -294,7 +294,7 @@ def _asked_back(till: Till) -> None:
     till.shop.work()
 
 
-def test_refusal_for_ever_is_believed_the_second_time_and_goes_by_transfer(till: Till) -> None:
+def test_repeated_final_refusal_reroutes_the_refund_to_a_transfer(till: Till) -> None:
     _asked_back(till)
     till.answers("refund", {"act": False, "code": "40300", "times": 2})
     till.send_refunds()
@@ -311,7 +311,7 @@ def test_refusal_for_ever_is_believed_the_second_time_and_goes_by_transfer(till:
     assert (till.book("refund_float"), till.book("denied_loss")) == (PRICE, 0)
 
 
-def test_refusal_of_this_moment_reroutes_nothing(till: Till) -> None:
+def test_transient_refusal_reroutes_nothing(till: Till) -> None:
     _asked_back(till)
     till.control("faults", refuse_refunds=3)
     for _ in range(3):
@@ -361,7 +361,7 @@ def test_refund_without_an_outcome_is_rerouted_once_its_record_does_not_have_it(
         run(till, payments.reroute, refund)
 
 
-def test_refund_that_its_record_has_is_not_rerouted(till: Till) -> None:
+def test_refund_in_the_record_is_not_rerouted(till: Till) -> None:
     _asked_back(till)
     [refund] = till.shop.refunds()
     till.control("faults", refund_504_after_success=1)
@@ -385,7 +385,7 @@ def test_refund_whose_call_is_under_way_is_rerouted_after_it(till: Till) -> None
     assert refunds(till) == [("provider", "rerouted", PRICE), ("claim", "requested", PRICE)]
 
 
-def test_account_named_anew_takes_what_was_planned_for_the_one_before(till: Till) -> None:
+def test_new_account_takes_transfers_planned_for_the_one_before(till: Till) -> None:
     to_an_account(till)
     name(till, CLOSED)
     plan(till)
@@ -396,7 +396,7 @@ def test_account_named_anew_takes_what_was_planned_for_the_one_before(till: Till
     assert [one[0] for one in transfers(till)] == ["void", "settled"]
 
 
-def test_account_that_takes_nothing_is_asked_for_by_every_refund_that_was_to_go_there(
+def test_refused_account_is_asked_for_by_every_refund_to_it(
     till: Till,
 ) -> None:
     to_an_account(till)
@@ -407,7 +407,7 @@ def test_account_that_takes_nothing_is_asked_for_by_every_refund_that_was_to_go_
     assert refunds(till) == [("claim", "requested", PRICE)] * 2
 
 
-def test_refusal_for_ever_of_a_transfer_that_its_bank_has_is_not_believed(till: Till) -> None:
+def test_final_refusal_of_a_transfer_that_its_bank_has_is_not_believed(till: Till) -> None:
     to_an_account(till)
     name(till)
     plan(till)
@@ -416,7 +416,7 @@ def test_refusal_for_ever_of_a_transfer_that_its_bank_has_is_not_believed(till: 
     assert transfers(till) == [("settled", PRICE, 1)]
 
 
-def test_balance_that_its_bank_does_not_tell_stays_as_it_was(till: Till) -> None:
+def test_unknown_balance_stays_unchanged(till: Till) -> None:
     weigh(till)
     before = till.rows("SELECT rupiah, asked_at FROM float_balances")
     till.control("faults", balance_500=1)
@@ -456,7 +456,7 @@ def test_money_beyond_a_limit_of_the_bank_waits_with_its_reason(
     assert [one[1] for one in transfers(till)] == [2 * PRICE, 3 * PRICE]
 
 
-def test_refunds_that_are_more_than_one_transfer_go_by_two(till: Till) -> None:
+def test_refunds_beyond_one_transfer_go_by_two(till: Till) -> None:
     for _ in range(3):
         to_an_account(till)
     name(till)

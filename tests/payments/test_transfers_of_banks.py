@@ -1,4 +1,4 @@
-"""Transfers where two banks make them: one that does not answer, or cannot cover one, leaves it to the other."""
+"""Transfers by two banks: one that does not answer, or has too little money, leaves them to the other."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -24,7 +24,7 @@ def play(database_url: str, directory: Path, story: Callable[[Banks], Awaitable[
 
 
 async def give_back(banks: Banks) -> None:
-    """The buyer of an order that was paid into a virtual account asks its stamp back, and names an account."""
+    """The buyer of an order paid into a virtual account asks for a refund, and names an account."""
     before = len(await banks.rows("SELECT 1 FROM notification_inbox"))
     order = await banks.order(payment_method="va")
     assert (await banks.pay("bank", order["payment"]["instructions"]["number"]))[0] == 200
@@ -40,7 +40,7 @@ async def give_back(banks: Banks) -> None:
 
 
 async def carried_out(banks: Banks) -> list[tuple[str, str, int]]:
-    """Plan and send; then each transfer, the oldest in front."""
+    """Plan and send transfers; return each, oldest first."""
     sender = banks.web.container.of(TransferSender)
     await sender.plan()
     await sender.send_due()
@@ -68,7 +68,7 @@ def test_float_that_is_too_low_leaves_a_transfer_to_another_bank(
     play(database_url, tmp_path, story)
 
 
-def test_bank_that_does_not_answer_leaves_what_was_not_begun_to_another(
+def test_transfer_that_a_silent_bank_did_not_begin_goes_by_another(
     database_url: str, tmp_path: Path
 ) -> None:
     async def story(banks: Banks) -> None:
@@ -87,7 +87,7 @@ def test_bank_that_does_not_answer_leaves_what_was_not_begun_to_another(
     play(database_url, tmp_path, story)
 
 
-def test_bank_that_was_taken_out_sends_nothing_new(database_url: str, tmp_path: Path) -> None:
+def test_bank_that_is_out_sends_no_new_transfer(database_url: str, tmp_path: Path) -> None:
     async def story(banks: Banks) -> None:
         await give_back(banks)
         service = banks.web.container.of(PaymentService)

@@ -52,7 +52,7 @@ def _database(server: str, texts: list[str]) -> Iterator[psycopg.Connection[Any]
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def test_old_attempts_are_asked_about_again_and_old_qrs_left_alone(
+def test_old_attempts_are_queried_and_old_qrs_are_not_cancelled(
     before: psycopg.Connection[Any],
 ) -> None:
     before.execute(
@@ -82,7 +82,7 @@ def test_old_attempts_are_asked_about_again_and_old_qrs_left_alone(
     }
 
 
-def test_a_process_of_before_places_orders_without_a_limit(
+def test_process_of_an_earlier_version_places_orders_without_a_limit(
     before: psycopg.Connection[Any],
 ) -> None:
     before.execute(dict(migrations())[NEW].encode())
@@ -94,7 +94,7 @@ def test_a_process_of_before_places_orders_without_a_limit(
         assert row == (True,)
 
 
-def test_an_attempt_of_before_rails_is_of_the_rail_there_was(
+def test_attempt_from_before_rails_is_of_the_first_rail(
     before_rails: psycopg.Connection[Any],
 ) -> None:
     before_rails.execute(MADE, ("old", "qr"))
@@ -107,7 +107,7 @@ def test_an_attempt_of_before_rails_is_of_the_rail_there_was(
         before_rails.execute(MADE, ("without", None))
 
 
-def test_qr_of_before_rails_is_moved_to_its_home_at_time_of_the_move(
+def test_qr_from_before_rails_is_moved_by_the_migration(
     before_one_home: psycopg.Connection[Any],
 ) -> None:
     before_one_home.execute(MADE, ("before rails", "qr"))

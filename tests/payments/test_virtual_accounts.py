@@ -22,9 +22,7 @@ def play(database_url: str, directory: Path, story: Story, **more: Any) -> None:
 
 
 @pytest.mark.parametrize("rail", KINDS)
-def test_an_order_is_paid_into_a_virtual_account(
-    database_url: str, tmp_path: Path, rail: str
-) -> None:
+def test_order_is_paid_into_a_virtual_account(database_url: str, tmp_path: Path, rail: str) -> None:
     async def story(banks: Banks) -> None:
         order = await banks.order(payment_method="va")
         told = order["payment"]["instructions"]
@@ -79,7 +77,7 @@ async def numbered(banks: Banks) -> tuple[dict[str, Any], str]:
     return order, order["payment"]["instructions"]["number"]
 
 
-def test_a_bank_that_asks_is_answered_by_what_the_account_is_for(
+def test_inquiry_is_answered_with_the_bill_of_the_account(
     database_url: str, tmp_path: Path
 ) -> None:
     async def story(banks: Banks) -> None:
@@ -103,7 +101,7 @@ def test_a_bank_that_asks_is_answered_by_what_the_account_is_for(
     play(database_url, tmp_path, story, payment_rails="bank")
 
 
-def test_a_payment_is_counted_once_and_answered_as_before(
+def test_repeated_payment_counts_once_and_gets_the_same_answer(
     database_url: str, tmp_path: Path
 ) -> None:
     async def story(banks: Banks) -> None:
@@ -149,7 +147,7 @@ def test_a_payment_is_counted_once_and_answered_as_before(
     play(database_url, tmp_path, story, payment_rails="bank")
 
 
-def test_a_payment_under_an_id_of_another_is_a_conflict(database_url: str, tmp_path: Path) -> None:
+def test_payment_with_the_id_of_another_is_a_conflict(database_url: str, tmp_path: Path) -> None:
     async def story(banks: Banks) -> None:
         _, number = await numbered(banks)
         path = "/snap/v1.0/transfer-va/payment"
@@ -171,7 +169,7 @@ def test_a_payment_under_an_id_of_another_is_a_conflict(database_url: str, tmp_p
     play(database_url, tmp_path, story, payment_rails="bank")
 
 
-def test_a_call_without_a_good_signature_is_refused_in_the_words_of_its_service(
+def test_call_with_wrong_signature_is_refused_in_the_format_of_its_service(
     database_url: str, tmp_path: Path
 ) -> None:
     async def story(banks: Banks) -> None:
@@ -193,7 +191,7 @@ def test_a_call_without_a_good_signature_is_refused_in_the_words_of_its_service(
     play(database_url, tmp_path, story, payment_rails="bank bri")
 
 
-def test_a_token_of_ours_is_good_after_a_restart_and_of_no_other_bank(
+def test_token_is_valid_after_a_restart_and_for_one_bank_only(
     database_url: str, tmp_path: Path
 ) -> None:
     tokens: list[str] = []
@@ -219,7 +217,7 @@ def test_a_token_of_ours_is_good_after_a_restart_and_of_no_other_bank(
 
 
 @pytest.mark.parametrize("rail", KINDS)
-def test_a_payment_that_nobody_told_is_found_by_asking(
+def test_payment_without_news_is_found_by_a_query(
     database_url: str, tmp_path: Path, rail: str
 ) -> None:
     async def story(banks: Banks) -> None:
@@ -234,7 +232,7 @@ def test_a_payment_that_nobody_told_is_found_by_asking(
 
 
 @pytest.mark.parametrize("rail", KINDS)
-def test_an_order_given_up_deletes_its_account(
+def test_withdrawn_order_deletes_its_virtual_account(
     database_url: str, tmp_path: Path, rail: str
 ) -> None:
     async def story(banks: Banks) -> None:
@@ -249,7 +247,7 @@ def test_an_order_given_up_deletes_its_account(
     play(database_url, tmp_path, story, payment_rails=rail)
 
 
-def test_an_account_whose_making_was_not_answered_gets_a_successor(
+def test_virtual_account_of_a_lost_answer_gets_a_successor(
     database_url: str, tmp_path: Path
 ) -> None:
     async def story(banks: Banks) -> None:

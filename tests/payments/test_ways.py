@@ -27,7 +27,7 @@ ANI = RefundPayee("014", "1230001", "ANI LESTARI")
         (False, False, False, Way.PROVIDER),
     ],
 )
-def test_way_follows_from_what_is_known_before(
+def test_way_follows_from_rail_time_and_payouts(
     gives_back: bool, is_in_time: bool, has_payouts: bool, way: Way
 ) -> None:
     found = choose_way(
@@ -77,7 +77,7 @@ def _refund(**more: Any) -> Refund:
         ({"state": RefundState.REROUTED, "way": Way.PROVIDER}, Stage.REROUTED),
     ],
 )
-def test_stage_says_how_far_a_refund_is(of: dict[str, Any], stage: Stage) -> None:
+def test_stage_follows_the_state_of_a_refund(of: dict[str, Any], stage: Stage) -> None:
     assert stage_of(_refund(**of)) is stage
 
 
@@ -120,7 +120,7 @@ def test_refund_that_was_never_sent_changes_its_way_in_place(shop: Shop) -> None
     shop.assert_books_hold()
 
 
-def test_refund_that_was_sent_goes_on_as_another(shop: Shop) -> None:
+def test_refund_that_was_sent_continues_as_another(shop: Shop) -> None:
     order, refund = _refund_of_an_order(shop)
     shop.send(refund)
     shop.refuse(refund)
@@ -143,7 +143,7 @@ def test_refund_that_was_sent_goes_on_as_another(shop: Shop) -> None:
     shop.assert_books_hold()
 
 
-def test_rerouted_refund_that_was_made_after_all_stops_the_other(shop: Shop) -> None:
+def test_rerouted_refund_that_was_made_stops_the_other(shop: Shop) -> None:
     order, refund = _refund_of_an_order(shop)
     shop.send(refund)
     shop.refuse(refund)

@@ -1,5 +1,5 @@
-"""An application that is paid by several SNAP banks at once, each a stand-in of its own kind that
-reaches our endpoints over a socket of loopback."""
+"""An application with several SNAP banks, each a stand-in of its own kind that calls our endpoints over
+a socket of loopback."""
 
 import asyncio
 import json
@@ -83,16 +83,16 @@ class Banks:
         return found
 
     async def rows(self, query: str, *parameters: object) -> list[Row]:
-        """What the database answers."""
+        """Rows of a query."""
         return await self.web.container.database.call_all(query, *parameters)
 
     def arrange(self, query: str) -> None:
-        """Change what only the owner of the tables may change."""
+        """Run a statement as the owner of the tables."""
         with psycopg.connect(self.web.container.database.url) as owner:
             owner.execute(query.encode())
 
     async def work(self) -> None:
-        """Every job that is there."""
+        """Run every job."""
         container = self.web.container
         subscriptions = subscriptions_of(ROOMS)
         worker = Worker(
@@ -102,7 +102,7 @@ class Banks:
             pass
 
     async def round(self) -> None:
-        """Every periodic task of payments and refunds, now."""
+        """Run every periodic task of payments and refunds."""
         self.arrange(
             "UPDATE payment_attempts SET leased_until = now() WHERE state = 'opening';"
             " UPDATE payment_attempts SET ask_at = now() WHERE state <> 'opening'"
@@ -137,7 +137,7 @@ class Banks:
     async def told_by_bank(
         self, path: str, body: object, *, external_id: str = "", forged: bool = False
     ) -> tuple[int, Any]:
-        """POST to an endpoint as the first bank signs it, with its private key."""
+        """POST to an endpoint with the signature of the first bank, by its private key."""
         raw = json.dumps(body).encode()
         timestamp = datetime.now(UTC).isoformat(timespec="seconds")
         text = signing.string_to_sign("POST", path, raw, timestamp)
@@ -145,7 +145,7 @@ class Banks:
         return await self._posted(path, raw, timestamp, signature, external_id)
 
     async def told_with_token(self, path: str, body: object, token: str) -> tuple[int, Any]:
-        """The same as a bank signs it that shares a secret with us."""
+        """The same with the signature of a bank that shares a secret with us."""
         raw = json.dumps(body).encode()
         timestamp = datetime.now(UTC).isoformat(timespec="seconds")
         text = signing.string_to_sign("POST", path, raw, timestamp, token)
@@ -186,7 +186,7 @@ class Banks:
         return given.status, json.loads(given.body)
 
     async def outcomes(self, count: int) -> list[str]:
-        """What came of the news that is kept, once so much of it came."""
+        """Outcomes of kept notifications, once there are `count`."""
         for _ in range(200):
             found = await self.rows("SELECT outcome FROM notification_inbox ORDER BY received_at")
             if len(found) >= count:

@@ -1,8 +1,8 @@
-"""A shop without a counter: one account, every command that moves its money or its stamps.
+"""A shop: one account, and every command that moves its money or its stamps.
 
-The commands are the SQL of the rooms (their `store`), the event handlers are those of the worker; only
-the outside is missing: no bank, no mail, no PDF.  Time stands still unless a command moves it, so
-what a periodic task would do when something is due is a command of its own.
+The commands are the SQL of the rooms (their `store`), the event handlers are those of the worker; there is
+no bank, no mail and no PDF.  Time stands still unless a command moves it, so each effect of a periodic task
+is a command of its own.
 """
 
 import asyncio
@@ -139,17 +139,17 @@ class Shop:
         return self.do(self.container.database.call_all(query, *parameters))
 
     def arrange(self, query: str, *parameters: object) -> None:
-        """Change what only the owner of the tables may change, as if it had come so."""
+        """Run a statement as the owner of the tables."""
         with psycopg.connect(self.container.database.url) as owner:
             owner.execute(query.encode(), parameters or None)
 
     def watch(self, query: str) -> list[tuple[Any, ...]]:
-        """What the owner of the tables sees, for example of other sessions."""
+        """Rows of a query by the owner of the tables, for example about other sessions."""
         with psycopg.connect(self.container.database.url) as owner:
             return owner.execute(query.encode()).fetchall()
 
     def clear(self) -> None:
-        """Another account in an empty shop."""
+        """Begin with another account in an empty shop."""
         # The application may not delete what happened; the owner of the tables may.
         cleared = [f"DELETE FROM {table}" for table in owners_of_tables() if table not in _KEPT]
         self.arrange(
@@ -316,7 +316,7 @@ class Shop:
         return str(row["outcome"])
 
     def charge_back(self, paid: Paid, amount: int | None = None, *, named: bool = True) -> str:
-        """The issuer takes a payment back, or so much of it so far; perhaps one we do not know."""
+        """The payer's bank takes a payment back, whole or `amount` so far; it may be unknown to us."""
         return self.do(self.charging_back(paid, amount, named=named))
 
     async def charging_back(
@@ -351,7 +351,7 @@ class Shop:
         self.call(refund_store.GIVEN_BACK, self.account, paid.attempt, paid.number, amount, [])
 
     def decline(self, attempt: UUID) -> str:
-        """The issuer declined, or took back what it does not name: the only payment there is."""
+        """The payer's bank declined, or took back an unnamed payment, which is the only one."""
         row = self.call(payment_store.CHARGE_BACK, self.account, attempt, None, None)
         assert row is not None
         if self.bank and row["outcome"] == "denied":
@@ -485,7 +485,7 @@ class Shop:
             self.bank.refunded[refund] = self.bank.refunded[refund][0], made
 
     def refuse(self, refund: UUID) -> None:
-        """The bank says no: for ever where the issuer has taken the payment back."""
+        """The bank refuses a refund: for ever if the payer's bank has taken the payment back."""
         row = self.call(refund_store.VOID, self.account, refund)
         assert row is not None
         if row["state"] != "void":

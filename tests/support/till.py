@@ -1,4 +1,4 @@
-"""A shop whose bank is a real stand-in, in the same process: its periodic tasks run when a test says so."""
+"""A shop whose bank is a stand-in in the same process; a test runs the periodic tasks."""
 
 import asyncio
 import json
@@ -53,13 +53,13 @@ class Till:
         self.do(self.bank.answers(service, *answers))
 
     def clear(self) -> None:
-        """Another account, and a bank that has no fault."""
+        """Begin with another account, and a bank without faults."""
         self.shop.clear()
         self.shop.arrange("DELETE FROM notification_inbox")
         self.clear_faults()
 
     def clear_faults(self) -> None:
-        """The bank has no fault any more."""
+        """End all faults of the bank."""
         self.do(self._clear_faults())
 
     async def _clear_faults(self) -> None:
@@ -69,7 +69,7 @@ class Till:
     # -- orders and attempts ---------------------------------------------------------------
 
     def order(self, quantity: int = 1) -> tuple[UUID, UUID, str]:
-        """An order with a QR: order, attempt, what is in the QR."""
+        """Place an order with a QR; return order, attempt, and content of the QR."""
         order = self.shop.place(quantity)
         self.open()
         [row] = self.rows("SELECT * FROM payment_attempts WHERE subject = %s", order)
@@ -77,14 +77,14 @@ class Till:
         return order, row["attempt_id"], row["instructions"]["content"]
 
     def open(self) -> None:
-        """The periodic task that asks for QRs, now."""
+        """Run the periodic task that opens attempts."""
         self.shop.arrange(
             "UPDATE payment_attempts SET leased_until = now() WHERE state = 'opening'"
         )
         self.do(self.shop.container.of(PaymentService).open_waiting())
 
     def ask(self) -> None:
-        """The periodic task that asks about everything, now."""
+        """Run the periodic task that queries attempts, for all of them."""
         self.shop.arrange(
             "UPDATE payment_attempts SET ask_at = now()"
             " WHERE state <> 'opening' AND ask_at < 'infinity'"
@@ -93,14 +93,14 @@ class Till:
         self.shop.work()
 
     def cancel(self) -> None:
-        """The periodic task that takes QRs back, now."""
+        """Run the periodic task that cancels attempts."""
         self.shop.arrange(
             "UPDATE payment_attempts SET cancel_at = now() WHERE cancel_at < 'infinity'"
         )
         self.do(self.shop.container.of(PaymentService).cancel_closed())
 
     def send_refunds(self) -> None:
-        """The periodic task that sends refunds, now."""
+        """Run the periodic task that sends refunds."""
         self.shop.arrange(
             "UPDATE refunds SET try_at = now(), leased_until = NULL WHERE way = 'provider'"
         )
@@ -108,13 +108,13 @@ class Till:
         self.shop.work()
 
     def look_up(self) -> None:
-        """The periodic task that reads the bank's record of what it gave back, now."""
+        """Run the periodic task that reads the bank's record of refunds."""
         self.shop.arrange("UPDATE chargebacks SET look_at = now() WHERE look_at < 'infinity'")
         self.do(self.shop.container.of(RefundSender).look_up_given_back())
         self.shop.work()
 
     def watch_refunds(self) -> None:
-        """The periodic task that looks for refunds in the bank's record, now."""
+        """Run the periodic task that looks up refunds in the bank's record."""
         self.shop.arrange("UPDATE refunds SET look_at = now() WHERE look_at IS NOT NULL")
         self.do(self.shop.container.of(RefundSender).watch())
         self.shop.work()
@@ -151,7 +151,7 @@ class Till:
         return int(row["sum"])
 
     def assert_books_hold(self) -> None:
-        """Every invariant of `meterai audit`, and every rupiah of every order; what is in suspense
+        """Check every invariant of `meterai audit`, and every rupiah of every order; money in suspense
         is of no order."""
         found = self.do(audit(self.shop.container.database))
         broken = [one for one in found.findings if not one.holds]
@@ -166,7 +166,7 @@ class Till:
     # -- notifications ---------------------------------------------------------------------
 
     def notify(self, body: dict[str, Any] | bytes, external_id: str | None = None) -> str | None:
-        """The bank tells us, signed; what became of it."""
+        """Send a signed notification of the bank; return its outcome."""
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         self._told += 1
         timestamp = snap_time(datetime.now(UTC))
@@ -187,7 +187,7 @@ class Till:
 
 
 def paid_body(reference: str, number: str = "P1", value: str = f"{PRICE}.00") -> dict[str, Any]:
-    """What a notification of a payment says."""
+    """The body of a notification of a payment."""
     return {
         "originalPartnerReferenceNo": reference,
         "latestTransactionStatus": "00",
