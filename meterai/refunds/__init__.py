@@ -1,14 +1,14 @@
-"""Refunds: money of an order on its way back: causes, stages, notices.
+"""Refunds of orders: causes, stages, notices, accounts of buyers.
 
 Promises this room keeps
-  * What is paid and not executed by its due time goes back in full, without being asked for.
-  * Unused stamps that are asked back leave the world in the transaction that begins their refund.
-  * Money that cannot go back to where it was paid from waits for an account that its buyer names, whose bank
-    confirms the name; a link for that opens once, for nobody else, and is kept nowhere.
+  * Money that is paid and not executed by its due time goes back in full, without a request.
+  * Unused stamps that an account gives back are withdrawn in the transaction that begins their refund.
+  * Money that cannot go back to its source waits for an account that its buyer names and whose bank confirms
+    the name; a link for that opens once, only for its buyer, and is not stored.
 
-Rooms below begin, send and settle a refund: orders say what an order has no use for, payments own the refund.
+Rooms below begin, send and settle a refund: orders know the money that an order does not use, payments own the refund.
 
-Calls accounts, orders, payments, stamps, notifications.
+The room calls accounts, orders, payments, stamps, notifications.
 """
 
 from meterai.payments import Refund, RefundCause, RefundState

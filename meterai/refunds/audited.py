@@ -1,4 +1,4 @@
-"""What the audit knows of the columns of refunds."""
+"""Audit classes of the columns of refunds."""
 
 from meterai.plumbing.db.audited import Audited, ClockColumn, MarkEvidence, fact
 
@@ -24,7 +24,7 @@ AUDITED = Audited(
             """EXISTS (SELECT 1 FROM {audit_events*} e WHERE e.account_id = t.account_id
                 AND e.action = 'account_named' AND e.happened_at = t.ended_at)""",
         ),
-        # Money goes to the account that was named, and to no other.
+        # Money goes only to the account that was named.
         MarkEvidence(
             "payees",
             """t.account_no <> '' AND EXISTS (SELECT 1 FROM {audit_events*} e WHERE e.account_id = t.account_id AND e.action = 'account_named'

@@ -1,4 +1,4 @@
-"""Banks by their codes, as a buyer finds the own one in a list."""
+"""Banks by their codes, for the list of a form."""
 
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -6,7 +6,7 @@ from functools import cache
 from importlib import resources
 from typing import NamedTuple
 
-NUMBER_SHOWN = 4  # last digits of an account, in mails and for whoever may be another
+NUMBER_SHOWN = 4  # last digits of an account, in mails and for a reader who may not be the buyer
 DOTS = "\u2022\u2022\u2022\u2022 "
 
 
@@ -17,7 +17,7 @@ class Bank(NamedTuple):
     name: str
 
 
-@cache  # one key: it takes no argument
+@cache  # one entry: there is no argument
 def _read() -> tuple[Mapping[str, str], Sequence[Bank]]:
     told = tomllib.loads((resources.files("meterai.refunds") / "banks.toml").read_text("utf-8"))
     names, common = told["names"], told["common"]
@@ -26,15 +26,15 @@ def _read() -> tuple[Mapping[str, str], Sequence[Bank]]:
 
 
 def banks() -> Sequence[Bank]:
-    """All banks: those that most people have, then the others by their names."""
+    """All banks: the most common ones, then the others by name."""
     return _read()[1]
 
 
 def account_shown(bank_code: str, account_no: str) -> str:
-    """A bank account as people are told of it: the name of its bank, and its last digits."""
+    """A bank account as shown to people: the name of its bank, and its last digits."""
     return f"{bank_name(bank_code) or bank_code} {DOTS}{account_no[-NUMBER_SHOWN:]}"
 
 
 def bank_name(code: str) -> str | None:
-    """The name of the bank of this code; None of no bank."""
+    """The name of the bank of this code; None for an unknown code."""
     return _read()[0].get(code)

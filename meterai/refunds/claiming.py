@@ -1,4 +1,4 @@
-"""A buyer names a bank account for money that waits for one: by its own pages, by the API, or by a link of a mail."""
+"""Naming of a bank account by a buyer for money that waits for one: on pages, by the API, or by a link of a mail."""
 
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
@@ -64,14 +64,14 @@ from meterai.refunds.settings import RefundSettings
 
 RENEW_BATCH = 100
 AN_HOUR_SECONDS = 3_600.0
-LATE_BATCH = 500  # refunds paid for in one run
+LATE_BATCH = 500  # refunds compensated in one run
 COMPENSATING = "compensate_late_refunds"
 CONFIRMED_LENGTH_MAX = 100  # characters; SNAP BI, beneficiaryAccountName
 _log = structlog.get_logger()
 
 
 class _HolderAnswer(NamedTuple):
-    """A bank's answer about an account: how its name fits, or why it told none."""
+    """A bank's answer about an account: the verdict on its name, or the reason for none."""
 
     name: str
     verdict: NameVerdict | None
@@ -79,7 +79,7 @@ class _HolderAnswer(NamedTuple):
 
 
 class ClaimService:
-    """Lets buyers name bank accounts, asks banks for the names of holders, and mails links."""
+    """Takes bank accounts of buyers, queries banks for the names of holders, and mails links."""
 
     def __init__(
         self,
@@ -103,18 +103,20 @@ class ClaimService:
     # -- links -----------------------------------------------------------------------------
 
     async def path(self, account: UUID, link: UUID) -> str:
-        """The path that a link leads to, for the mail that carries it; of one that is gone the page where to sign in."""
+        """The path of a link, for its mail; the sign-in page if the link is gone."""
         found = await self._database.once(store.claim_link, account, link)
         return f"{CLAIM_PATH}?claim={self._links.text(found)}" if found else "/refunds/account"
 
     async def want(self, tx: Tx, account: UUID, refund: UUID) -> None:
-        """Money waits until its buyer names an account: mail a link, unless one that can be used was mailed."""
+        """Mail a link for money that waits for an account, unless a usable one was mailed."""
         await store.lock_claims(tx, account)
         owed = await waits_for_account(tx, account)
         before, now = await store.open_claim_link(tx, account), self._clock.now()
         if not owed.sum.value or (before and before.expires_at > now):
             return
-        if await store.held_account_claim(tx, account):  # a mail says so, and another what follows
+        if await store.held_account_claim(
+            tx, account
+        ):  # one mail says so, another tells the decision
             return
         if before is not None:
             await store.end_claim_link(tx, account, None)
@@ -143,13 +145,13 @@ class ClaimService:
         async def renew(tx: Tx) -> None:
             await self.want(tx, link.account, link.refund)
             found = await store.open_claim_link(tx, link.account)
-            if found is not None and found.id == link.id:  # nothing waits any more
+            if found is not None and found.id == link.id:  # no money waits any more
                 await store.end_claim_link(tx, link.account, None)
 
         await run_row(self._database, renew)
 
     async def compensate_late(self) -> int:
-        """Periodic task: pay for each whole day that a refund is past its due time, once; nothing where that is off."""
+        """Periodic task: compensate each whole day that a refund is past its due time, once, if that is switched on."""
         days_max = self._terms.days_max
         if not days_max:
             return 0
@@ -166,8 +168,7 @@ class ClaimService:
         await run_row(self._database, pay)
 
     async def want_for_lateness(self, tx: Tx, account: UUID, refund: UUID) -> None:
-        """Ask for an account where money for the lateness of a refund that is there has none; it goes with one that is
-        not."""
+        """Ask for an account for the compensation of a settled refund; that of an open one goes with the refund."""
         found = await payments.refund(tx, account, refund)
         if found is not None and not found.is_open and found.due_at < self._clock.now():
             await self.want(tx, account, refund)
@@ -175,8 +176,8 @@ class ClaimService:
     async def opened(
         self, text: str, *, signed_in: frozenset[UUID] = frozenset(), asked: UUID | None = None
     ) -> UUID:
-        """The account whose link this is; where its holder asks about an account that was named by it, also once it
-        is used.  `signed_in`: the accounts that the browser acts for.
+        """The account of a link; also of a used one, if `asked` is an account named by it.  `signed_in`: the accounts
+        that the browser acts for.
 
         Refuses `ClaimLinkWrong`, `ClaimLinkOfAnother`, `ClaimLinkUsed`, `ClaimLinkSpent`, `ClaimLinkExpired`.
         """
@@ -206,12 +207,12 @@ class ClaimService:
     # -- naming ----------------------------------------------------------------------------
 
     async def owed(self, account: UUID) -> OwedByClaim:
-        """Money that waits until an account is named."""
+        """Money that waits for an account."""
         async with self._database.reading() as tx:
             return await waits_for_account(tx, account)
 
     async def held(self, account: UUID) -> AccountClaim | None:
-        """The account that a person looks at before what waits goes there."""
+        """The account that a person examines before money goes there."""
         return await self._database.once(store.held_account_claim, account)
 
     async def why_wanted(self, account: UUID, owed: OwedByClaim, language: str) -> str:
@@ -219,14 +220,14 @@ class ClaimService:
         return await self._database.once(why_wanted, account, owed, language)
 
     async def claim(self, account: UUID, claim: UUID) -> AccountClaim:
-        """An account that was typed, as it is now.  Refuses `NotFound`."""
+        """The current state of an account claim.  Refuses `NotFound`."""
         found = await self._database.once(store.account_claim, account, claim)
         if found is None:
             raise NotFound("no such account was named by this buyer")
         return self._now(found)
 
     def _now(self, claim: AccountClaim) -> AccountClaim:
-        """One whose process died while its bank was asked is as if the bank had not answered."""
+        """The claim, as unanswered if its process died during the query of the bank."""
         age = self._clock.now() - claim.asked_at
         if (
             claim.state is not AccountClaimState.ASKED
@@ -245,11 +246,11 @@ class ClaimService:
         network: str,
         link: str = "",
     ) -> AccountClaim:
-        """Name an account, once for each key; the answer says what became of it.  One that was not answered is asked
-        again by its key.  `network` is where the request is from.
+        """Name an account, once for each key; returns its claim.  An unanswered claim is queried again by its key.
+        `network` is that of the request.
 
         Refuses `NothingWaits`, `AccountWaitsForPerson`, `AccountTriesSpent`, `AccountTriesOfNetworkSpent`,
-        `AccountTriesOfAllSpent`, `IdempotencyKeyReused`, and of a link what `opened` does.
+        `AccountTriesOfAllSpent`, `IdempotencyKeyReused`, and for a link as `opened` does.
         """
         begun, is_new = await self._database.run(
             partial(
@@ -265,9 +266,9 @@ class ClaimService:
     async def confirm(
         self, account: UUID, claim: UUID, *, actor: Actor, link: str = ""
     ) -> AccountClaim:
-        """The buyer says that the account with nearly its name is the own one.
+        """Name the account whose holder has nearly the typed name, which its buyer confirms.
 
-        Refuses `NotFound`, `AccountClaimOver`, `AccountWaitsForPerson`, and of a link what `opened` does.
+        Refuses `NotFound`, `AccountClaimOver`, `AccountWaitsForPerson`, and for a link as `opened` does.
         """
 
         async def confirm(tx: Tx) -> AccountClaim:
@@ -276,7 +277,7 @@ class ClaimService:
                 raise NotFound("no such account was named by this buyer")
             if found.state in (AccountClaimState.NAMED, AccountClaimState.HELD):
                 note_replay()
-                return found  # the button was pressed twice
+                return found  # a repeat of the form
             if link:
                 self._check_open(await self._signed(tx, link))
             age = self._clock.now() - (found.decided_at or found.asked_at)
@@ -302,7 +303,7 @@ class ClaimService:
     async def _begin(
         self, tx: Tx, account: UUID, key: str, wanted: WantedAccount, link: str, network: str
     ) -> tuple[AccountClaim, bool]:
-        """The row of this key, and whether its bank is to be asked."""
+        """The claim of this key; True if its bank is to be queried."""
         await store.lock_claims(tx, account)
         before = await store.account_claim_by_key(tx, account, key)
         if before is not None:
@@ -334,7 +335,7 @@ class ClaimService:
         return made, True
 
     async def _ask_bank(self, wanted: WantedAccount) -> _HolderAnswer:
-        """The name that the bank has, and how it fits; no refusal of the bank is one of ours."""
+        """Query the bank for the name of the holder; its refusals are part of the answer."""
         try:
             told = await self._banks.account_holder(wanted.bank_code, wanted.account_no)
         except ProviderRefused:
@@ -350,7 +351,7 @@ class ClaimService:
     ) -> AccountClaim:
         now = await store.account_claim(tx, begun.account, begun.id)
         if now is not None and now != begun:
-            return self._now(now)  # this answer came so late that the bank was asked again
+            return self._now(now)  # the bank was queried again before this late answer
         match answer.verdict:
             case NameVerdict.SAME:
                 return await self._take(tx, begun, answer.name, actor)
@@ -375,7 +376,7 @@ class ClaimService:
     async def _take(
         self, tx: Tx, claim: AccountClaim, confirmed: str, actor: Actor
     ) -> AccountClaim:
-        """The names fit: the account is named, or waits for a person."""
+        """Name an account with a fitting name, or hold it for a person."""
         owed = await waits_for_account(tx, claim.account)
         if not owed.sum.value:
             return await _decide(tx, claim, AccountClaimEvent.OVER, confirmed)
@@ -416,7 +417,7 @@ class ClaimService:
 
 
 async def waits_for_account(tx: ReadTx, account: UUID) -> OwedByClaim:
-    """Money that goes nowhere until this buyer names an account; money for lateness follows one that is named."""
+    """Money that waits for an account of this buyer; without compensations if an account is named."""
     owed = await payments.owed_by_claim(tx, account)
     if owed.compensation.value and await payments.current_payee(tx, account):
         return replace(owed, compensation=Rupiah(0))
@@ -424,7 +425,7 @@ async def waits_for_account(tx: ReadTx, account: UUID) -> OwedByClaim:
 
 
 async def why_wanted(tx: ReadTx, account: UUID, owed: OwedByClaim, language: str) -> str:
-    """Why an account is wanted for what is owed, as the second part of a sentence."""
+    """The reason to ask for an account, as the second part of a sentence."""
     if refused := await payments.refused_payee(tx, account):
         shown = account_shown(refused.bank_code, refused.account_no)
         return translate("account_wanted.refused", language, account=shown)
@@ -434,7 +435,7 @@ async def why_wanted(tx: ReadTx, account: UUID, owed: OwedByClaim, language: str
 async def name_account(
     tx: Tx, claim: AccountClaim, confirmed: str, *, actor: Actor
 ) -> AccountClaim:
-    """Send the money that waits to this account; its buyer is told by mail."""
+    """Send the waiting money to this account, and a mail to its buyer."""
     owed = await waits_for_account(tx, claim.account)
     payee = RefundPayee(claim.bank_code, claim.account_no, confirmed)
     await payments.name_payee(tx, claim.account, payee)
@@ -460,7 +461,7 @@ async def name_account(
 
 
 async def decline(tx: Tx, claim: AccountClaim, *, actor: Actor) -> AccountClaim:
-    """A person does not take the account; its buyer may name another."""
+    """Decline an account by decision of a person; its buyer may name another."""
     declined = await _decide(tx, claim, AccountClaimEvent.DECLINED, claim.confirmed)
     await trail.record(
         tx,
@@ -502,5 +503,5 @@ async def _check_not_held(tx: ReadTx, account: UUID) -> None:
 
 
 def in_both(at: datetime) -> dict[str, str]:
-    """A moment as a mail tells it, in each language."""
+    """A moment as text of a mail, in each language."""
     return {language: format_datetime(at, language) for language in LANGUAGES}

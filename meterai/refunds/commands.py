@@ -1,4 +1,4 @@
-"""Refunds at the command line: listed, shown, tried again, taken another way; accounts that buyers name; the float."""
+"""Commands of refunds: list, show, retry, reroute; accounts of buyers; the float."""
 
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -39,9 +39,9 @@ from meterai.refunds.levers import (
 )
 from meterai.room.timelines import line as told_line
 
-LOOKED_AT_MAX = 10_000  # open refunds that a list is made of, the first that was due in front
+LOOKED_AT_MAX = 10_000  # open refunds in a list, by due time
 LISTED_MAX = 100
-LATE_DAYS = (1, 3, 7)  # where the buckets of lateness part
+LATE_DAYS = (1, 3, 7)  # bounds of the buckets of lateness
 Answer = TypeVar("Answer")
 OfState = Annotated[RefundState | None, Parameter(name="--state", help="Only of this state.")]
 OfWay = Annotated[Way | None, Parameter(name="--way", help="Only by this way.")]
@@ -102,7 +102,7 @@ def _row(one: Refund) -> str:
 
 
 def _ages(found: list[Refund], now: datetime) -> None:
-    """Refunds and rupiah by way and lateness."""
+    """Print refunds and rupiah by way and lateness."""
     refunds, rupiah = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
     for one in found:
         key = one.way, _late(now - one.due_at)
@@ -143,7 +143,7 @@ def show_refund(refund: Text, *, options: Options = NO_OPTIONS) -> None:
 
 
 async def _standing(tx: ReadTx, shown: str) -> list[str]:
-    """How a refund stands, and its next step; nothing of what is none."""
+    """Lines on the state of a refund and its next step; none for another subject."""
     found = await payments.refunds_by_id(tx, read("rfd", shown)) if shown.startswith("rfd_") else []
     told = []
     for one in found:

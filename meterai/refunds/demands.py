@@ -1,4 +1,4 @@
-"""Why production demands nothing of the settings of refunds."""
+"""Reasons why production demands nothing of the settings of refunds."""
 
 from collections.abc import Mapping
 

@@ -1,6 +1,6 @@
-"""The name that a buyer types beside the name that a bank confirms for an account; pure.
+"""Comparison of the name that a buyer types with the name that a bank confirms for an account; pure.
 
-The comparison finds a number that was typed wrongly.  It proves nobody's identity: both names come from whoever asks.
+The comparison detects a mistyped number.  It proves no identity, since the same person chooses name and number.
 """
 
 import re
@@ -10,9 +10,9 @@ from enum import StrEnum
 from itertools import zip_longest
 
 CUT_LENGTHS = range(18, 31)  # characters at which banks cut a name; one more may have been a space
-FULL_LENGTH_MIN = 3  # letters of a word that stands for a person, and not for an initial
-SPELLED_LENGTH_MIN = 4  # letters of a word in which one may be wrong
-# Without dots.  They stand before a name or after it, and a bank has them or not.
+FULL_LENGTH_MIN = 3  # letters of a word that is no initial
+SPELLED_LENGTH_MIN = 4  # letters of a word in which one letter may be wrong
+# Titles, without dots, before or after a name; a bank may omit them.
 _SPOKEN = (
     "bp bpk bapak ibu sdr sdri tn ny nn mr mrs ms haji hajah hj kh ust ustadz alm almh rr rm ra kgs"
 )
@@ -22,8 +22,8 @@ _LEARNED = (
     " ma mm msi mh mt mpd mkom msc mba mkes mkn mak mag mhum mph mpsi mp mikom map phd llm llb bsc ba ak cpa"
 )
 _TITLES = frozenset([*_SPOKEN.split(), *_LEARNED.split()])
-_PILGRIM = "h"  # a title, or the initial of a name: both are tried
-# Spellings of one name that papers and banks use for each other.
+_PILGRIM = "h"  # a title or the initial of a name: both readings are tried
+# Equivalent spellings of one name.
 _SPELLINGS = {
     **dict.fromkeys(
         [
@@ -56,15 +56,15 @@ _NO_WORD = re.compile(r"[^\w.]+|_")
 
 
 class NameVerdict(StrEnum):
-    """How the name of a bank fits the one that was typed."""
+    """Verdict on a confirmed name against the typed one."""
 
     SAME = "same"
-    NEAR = "near"  # perhaps: its buyer is asked once
+    NEAR = "near"  # the buyer is asked once to confirm
     OTHER = "other"
 
 
 def compare(typed: str, confirmed: str) -> NameVerdict:
-    """How the name that a bank confirms fits the one that was typed."""
+    """Compare the name that a bank confirms with the typed one."""
     best = NameVerdict.OTHER
     for ours in _readings(typed):
         for theirs in _readings(confirmed):
@@ -76,12 +76,12 @@ def compare(typed: str, confirmed: str) -> NameVerdict:
 
 
 def masked(name: str) -> str:
-    """A name as it is shown to whoever may be another: the first letters of its words, and no length, `B*** S***`."""
+    """A name as shown to a reader who may not be its owner: first letters only, without lengths, `B*** S***`."""
     return " ".join(f"{word[0]}***" for word in name.split())
 
 
 def _readings(name: str) -> Iterator[tuple[str, ...]]:
-    """The words of a name without titles; where `H.` is perhaps an initial, also with it."""
+    """The words of a name without titles; if `H.` may be an initial, also with it."""
     words = list(_words(name))
     without = tuple(word for word in words if word != _PILGRIM)
     if without:
@@ -106,7 +106,7 @@ def _of_words(ours: Sequence[str], theirs: Sequence[str], *, is_perhaps_cut: boo
         return NameVerdict.SAME
     if is_perhaps_cut and _is_cut(ours, theirs):
         return NameVerdict.SAME
-    if len(ours) == 1 < len(theirs):  # one name of many: it tells nobody apart
+    if len(ours) == 1 < len(theirs):  # one word against several: too weak
         return NameVerdict.OTHER
     if (
         _fits(ours, theirs)
@@ -119,7 +119,7 @@ def _of_words(ours: Sequence[str], theirs: Sequence[str], *, is_perhaps_cut: boo
 
 
 def _fits(ours: Sequence[str], theirs: Sequence[str]) -> bool:
-    """Word by word the same, where an initial stands for its word; one word at least is whole in both."""
+    """True if the words are equal in order, or initials of each other; at least one word is whole in both."""
     pairs = list(zip_longest(ours, theirs, fillvalue=""))
     is_known = any(one == other and len(one) >= FULL_LENGTH_MIN for one, other in pairs)
     return is_known and all(_is_same(one, other) for one, other in pairs)
@@ -132,7 +132,7 @@ def _is_same(one: str, other: str) -> bool:
 
 
 def _is_cut(ours: Sequence[str], theirs: Sequence[str]) -> bool:
-    """The bank's words are the first ones, the last of them perhaps not whole."""
+    """True if the bank's words are the first of ours, the last of them possibly cut."""
     whole, last = theirs[:-1], theirs[-1]
     if not whole or len(ours) < len(theirs):
         return False
@@ -140,7 +140,7 @@ def _is_cut(ours: Sequence[str], theirs: Sequence[str]) -> bool:
 
 
 def _is_part(few: Sequence[str], many: Sequence[str]) -> bool:
-    """All words of one are in the other, in their order, one of them whole."""
+    """True if all words of one name are in the other, in order, one of them whole."""
     rest, is_known = iter(many), False
     for word in few:
         found = next((other for other in rest if _is_same(word, other)), None)
@@ -151,7 +151,7 @@ def _is_part(few: Sequence[str], many: Sequence[str]) -> bool:
 
 
 def _is_misspelt(ours: Sequence[str], theirs: Sequence[str]) -> bool:
-    """As many words, each the same but for one letter or the old spelling; the first letters are the same."""
+    """True if the words are equal but for one letter each or the old spelling; first letters are equal."""
     if len(ours) != len(theirs) or max(map(len, ours)) < FULL_LENGTH_MIN:
         return False
     return all(
@@ -173,7 +173,7 @@ def _modern(word: str) -> str:
 
 
 def _is_one_off(one: str, other: str) -> bool:
-    """One letter is another, is missing, or two that follow each other are exchanged."""
+    """True if one letter differs or is missing, or two adjacent letters are exchanged."""
     if len(one) > len(other):
         one, other = other, one
     at = next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), len(one))

@@ -1,12 +1,12 @@
-"""What must be true of refunds, and of money as a whole."""
+"""Invariants of refunds, and of money as a whole."""
 
 from meterai.plumbing.db.invariants import AHEAD, LATE, Invariant, MailCause, Posting, waits
 
 _SURPLUS = "('short', 'excess', 'double', 'late', 'remainder', 'restored')"
 
-# Of each payment: the part that is not assigned yet, which a job is about to move.  The rest is in
-# the stamps of its order, in refunds, or taken back by the payer's bank (or given back by the provider
-# itself) and recovered.  See payment_left and order_used.
+# Of each payment the part that is not assigned yet, which a job will move.  The rest is in the stamps
+# of its order, in refunds, or was taken back by the payer's bank (or given back by the provider itself)
+# and recovered.  See payment_left and order_used.
 _TAKEN = """
     SELECT c.account_id, c.attempt_id, c.payment, c.amount, c.denied_at, a.subject AS order_id,
            coalesce(b.posted - b.won, 0) AS posted, coalesce(b.lost, 0) AS lost,
@@ -37,7 +37,7 @@ _TAKEN = """
 
 
 def _steps(reason: str, prefix: str, booked: str, book: str = "denied_loss", sign: str = "") -> str:
-    """SQL of the entries of a sum that only grows, of chargebacks: each entry is what it grew by."""
+    """SQL of the entries of a growing sum of chargebacks; each entry is one increase."""
     return f"""
         SELECT account_id, entry_id, '{reason}', subject, posted_at,
                ARRAY['bank_clearing', '{book}'], ARRAY[{sign}grown, -({sign}grown)]

@@ -30,7 +30,7 @@ from meterai.stamping.events import StampingFailed
 
 
 async def return_money(tx: Tx, event: MoneyToReturn, service: RefundService) -> None:
-    """Money came that its order has no use for: begin its refund."""
+    """Begin the refund of money that its order does not use."""
     refund = new_id()
     await store.surplus(
         tx,
@@ -48,7 +48,7 @@ async def return_money(tx: Tx, event: MoneyToReturn, service: RefundService) -> 
 
 
 async def return_unstamped(tx: Tx, event: StampingFailed, service: RefundService) -> None:
-    """A document of an order could not be stamped: begin the refund of its stamps."""
+    """Begin the refund of the stamps of a document that could not be stamped."""
     if event.order is None:
         return
     await return_unused(
@@ -62,7 +62,7 @@ async def return_unstamped(tx: Tx, event: StampingFailed, service: RefundService
 
 
 async def tell_requested(tx: Tx, event: RefundRequested, refunds: RefundSender) -> None:
-    """Money is on its way back: queue the mail that says so, where to, and by when."""
+    """Queue the mail of a begun refund: its way and its due time."""
     refund = await load(tx, event.account, event.refund)
     word = "seller" if is_for_seller(refund) else await refunds.way_of(tx, refund)
     due = in_both(refund.due_at)
@@ -86,7 +86,7 @@ async def tell_requested(tx: Tx, event: RefundRequested, refunds: RefundSender) 
 
 
 async def tell_settled(tx: Tx, event: RefundSettled, claims: ClaimService) -> None:
-    """The money is back: queue the mail with the receipt, and ask for an account where its lateness is paid for."""
+    """Queue the mail of a settled refund with its receipt, and ask for an account for its compensation."""
     refund = await load(tx, event.account, event.refund)
     paid = await payments.compensations_of(tx, event.account, [refund.began_as])
     if late := paid.get(refund.began_as):
@@ -113,12 +113,12 @@ async def tell_settled(tx: Tx, event: RefundSettled, claims: ClaimService) -> No
 
 
 async def want_account(tx: Tx, event: AccountWanted, claims: ClaimService) -> None:
-    """Money waits until its buyer names an account: queue the mail with the link."""
+    """Queue the mail with the link to name an account."""
     await claims.want(tx, event.account, event.refund)
 
 
 async def tell_taken_back(tx: Tx, event: PaymentDenied) -> None:
-    """The payer's bank took money back: queue the mail that says, once, that no refund follows."""
+    """Queue the mail of a chargeback, once: no refund follows."""
     await notifications.queue(
         tx,
         event.account,

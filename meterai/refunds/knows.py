@@ -1,4 +1,4 @@
-"""Refunds as staff and complaints ask for them: found by any of their numbers, told as they went, listed while open."""
+"""Refunds for staff and complaints: search by number, timeline, list of open ones."""
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -27,20 +27,20 @@ from meterai.room import Knows, WorkList
 
 NUMBER_LENGTH_MAX = 100  # characters of a refund's number at a provider
 REFUNDS_TOLD_MAX = 50  # newest refunds on the timeline of an account
-_OF_STAFF = ("staff:", "operator:")  # begin actors who are not the account
+_OF_STAFF = ("staff:", "operator:")  # prefixes of actors other than the account
 _ASKED = Sentence("trail.refund_asked", {})
-_MAILED = ("refund_requested", "refund_settled")  # causes of its mails
+_MAILED = ("refund_requested", "refund_settled")  # causes of mails of refunds
 _OPEN = (RefundState.REQUESTED, RefundState.SENT, RefundState.ACCEPTED, RefundState.REFUSED)
-LOOKED_AT_WITHIN = timedelta(days=1)  # an account that waits for a person
+LOOKED_AT_WITHIN = timedelta(days=1)  # due time of an account that waits for a person
 
 
 def subject(one: Refund) -> Subject:
-    """The refund as it is asked about."""
+    """The subject of a refund."""
     return Subject(REFUND_SUBJECT.kind, show("rfd", one.id), one.account)
 
 
 async def find(tx: ReadTx, text: str, limit: int) -> Sequence[Subject]:
-    """By its id, by our number of it, or by that of the provider."""
+    """Find refunds by id, by our number, or by the provider's number."""
     if (refund_id := read_typed("rfd", text)) is not None:
         return [subject(one) for one in await payments.refunds_by_id(tx, refund_id)]
     if (claim_id := read_typed(CLAIM_KIND, text)) is not None:
@@ -54,7 +54,7 @@ async def find(tx: ReadTx, text: str, limit: int) -> Sequence[Subject]:
 
 
 async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
-    """A refund as it went, with its order; the refunds of an order; the newest of an account."""
+    """The timeline of a refund with its order, of the refunds of an order, or of the newest of an account."""
     if about.account is None:
         return ()
     if about.kind == SubjectKind.ORDER and (order := read_typed("ord", about.shown)):
@@ -86,7 +86,7 @@ async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
 
 
 async def _asked_by_staff(tx: ReadTx, found: Sequence[Refund]) -> frozenset[UUID]:
-    """Those that staff asked for in the place of the account, as the trail says of their moment."""
+    """Refunds that staff requested for the account, by the audit trail."""
     asked = [one for one in found if one.cause == RefundCause.ASKED]
     moments = {
         (order, line.at)
@@ -151,7 +151,7 @@ def _told(
 def _moved(
     one: Refund, moves: Sequence[MoneyMove], about: Subject, facts: dict[str, object]
 ) -> Iterator[Happening]:
-    """Entries of the books about a refund."""
+    """Entries of the ledger about a refund."""
     words = {
         f"void:{one.id}": "refund_void",
         f"rerouted:{one.id}": "refund_rerouted",
@@ -165,7 +165,7 @@ def _moved(
 
 
 def _claimed(claim: AccountClaim) -> Sequence[Happening]:
-    """An account that was typed, and what became of it."""
+    """The timeline of an account claim."""
     facts = {
         "bank": claim.bank,
         "account": claim.account_no,
@@ -175,7 +175,7 @@ def _claimed(claim: AccountClaim) -> Sequence[Happening]:
     about = account_subject(claim.account)
     told = [Happening(claim.asked_at, "account_typed", facts, about, begins=True)]
     if claim.decided_at is not None:
-        # That an account is somebody else's, and whose it is, are for staff alone.
+        # Only staff see that an account has another holder, and the name.
         is_others = claim.state in (AccountClaimState.UNKNOWN, AccountClaimState.OTHER)
         told.append(
             Happening(claim.decided_at, "account_decided", facts, about, for_staff=is_others)
@@ -189,7 +189,7 @@ def _claimed(claim: AccountClaim) -> Sequence[Happening]:
 
 
 async def _waiting(tx: ReadTx, _: Settings, _now: datetime, limit: int) -> Sequence[WorkItem]:
-    """Open refunds by their due time, with the rail that carries each."""
+    """Open refunds by due time, with the rail of each."""
     found = await payments.open_refunds(tx, limit)
     routes = await payments.routes_of(tx, [(one.account, one.attempt) for one in found])
     by_attempt = {(one.account, one.attempt): one.route for one in routes}
@@ -205,7 +205,7 @@ async def _waiting(tx: ReadTx, _: Settings, _now: datetime, limit: int) -> Seque
 
 
 async def _held(tx: ReadTx, _: Settings, _now: datetime, limit: int) -> Sequence[WorkItem]:
-    """Accounts that wait for a person, and why."""
+    """Accounts that wait for a person, with the reason."""
     return [
         WorkItem(
             claim.subject,

@@ -1,4 +1,4 @@
-"""Levers of refunds: ask unused stamps back, try a refund or take it another way, decide on an account that was typed."""
+"""Levers of refunds: give unused stamps back, retry or reroute a refund, decide on an account claim."""
 
 from datetime import timedelta
 
@@ -45,7 +45,7 @@ async def _would_ask(tx: ReadTx, asked: RefundsAsk, pull: Pull) -> Forecast:
 
 async def _ask(tx: Tx, asked: RefundsAsk, pull: Pull) -> None:
     account, order = await orders.key_of(tx, read("ord", asked.order))
-    await service.unused(tx, account, order)  # a refund that was asked before is not asked again
+    await service.unused(tx, account, order)  # an earlier request is not repeated
     seconds = pull.settings.of(OrderSettings).stamps_due_seconds
     due_at = pull.at + timedelta(seconds=seconds)
     await service.ask(tx, account, order, None, due_at=due_at, actor=pull.actor)
@@ -58,7 +58,7 @@ class RefundNamed(msgspec.Struct, frozen=True):
 
 
 async def _open_refund(tx: ReadTx, asked: RefundNamed) -> Refund:
-    """The refund, open.  Refuses `NotFound`, `NotRerouted`."""
+    """An open refund.  Refuses `NotFound`, `NotRerouted`."""
     found = await payments.refunds_by_id(tx, read("rfd", asked.refund))
     if not found:
         raise NotFound("no such refund")

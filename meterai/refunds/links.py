@@ -1,4 +1,4 @@
-"""The link by which a buyer names an account: signed, kept nowhere, opened by whoever reads the mail."""
+"""Links to name an account: signed, not stored, opened by the reader of the mail."""
 
 import hashlib
 import hmac
@@ -8,7 +8,7 @@ from uuid import UUID
 from meterai.kit.ids import compact, from_compact
 from meterai.refunds.model import ClaimLink, ClaimLinkWrong
 
-PURPOSE = "claim links"  # of the key they are signed with
+PURPOSE = "claim links"  # purpose of the signing key
 CLAIM_PATH = "/claims"
 _ID_LENGTH = 26
 _SIGNATURE_BYTES = 24
@@ -30,12 +30,12 @@ class ClaimLinks:
         return f"{compact(link.account)}{compact(link.id)}{self._signature(link)}"
 
     def is_signed(self, link: ClaimLink, text: str) -> bool:
-        """True where we signed this text for this link."""
+        """True if the text is signed for this link."""
         return hmac.compare_digest(self.text(link).encode(), text.encode("utf-8", "replace"))
 
 
 def named_by(text: str) -> tuple[UUID, UUID]:
-    """The account and the link that a text names, signed or not.  Refuses `ClaimLinkWrong`: mail programs cut links."""
+    """(account, link) of a text, signed or not.  Refuses `ClaimLinkWrong`: mail programs cut links."""
     try:
         return from_compact(text[:_ID_LENGTH]), from_compact(text[_ID_LENGTH : 2 * _ID_LENGTH])
     except ValueError:

@@ -1,4 +1,4 @@
-"""Reasons to refuse a refund, orders whose money goes back, and bank accounts that buyers name; pure."""
+"""Refusals of refunds, links, and bank accounts that buyers name; pure."""
 
 import hashlib
 import re
@@ -25,8 +25,8 @@ ACCOUNT_CLAIM_SUBJECT = SubjectSort("account_claim", prefix="clm")
 CLAIM_KIND = "clm"
 HOLDER_LENGTH_MAX = 100  # characters; SNAP BI, beneficiaryAccountName
 NUMBER_DIGITS = range(6, 21)  # of an account at a bank of this country
-CONFIRMS_WITHIN_SECONDS = 1_800  # after a bank told a name that is nearly the one that was typed
-ANSWERS_WITHIN_SECONDS = 120  # a bank that was asked; longer than its calls may take
+CONFIRMS_WITHIN_SECONDS = 1_800  # to confirm a name that nearly fits
+ANSWERS_WITHIN_SECONDS = 120  # of a bank; longer than its calls may take
 _BETWEEN_DIGITS = re.compile(r"[\s.\-]")
 _IN_NAMES = frozenset(" .,'`\u2019-/&()")
 
@@ -46,8 +46,7 @@ class NothingToRefund(Refusal):
 
 
 class AskedRefund(NamedTuple):
-    """The refund that was asked for, the stamps that it gave back just now, and the request its key came
-    with."""
+    """The requested refund, the number of stamps given back now, and the request of its key."""
 
     given: int
     id: UUID
@@ -83,7 +82,7 @@ CLAIM_LINK = Lifecycle(
 
 @dataclass(frozen=True, slots=True)
 class ClaimLink:
-    """A link that was mailed; `refund` waited when it was made."""
+    """A mailed link; `refund` waited when it was made."""
 
     account: UUID
     id: UUID
@@ -93,7 +92,7 @@ class ClaimLink:
 
 
 class ClaimLinkWrong(Refusal):
-    """The link is none of ours, was altered, or is a part of one."""
+    """The link is forged, altered or truncated."""
 
     code = "claim_link_wrong"
     status = 404
@@ -107,7 +106,7 @@ class ClaimLinkUsed(Refusal):
 
 
 class ClaimLinkSpent(Refusal):
-    """An account was named in another way, or a newer link took the place of this one."""
+    """An account was named in another way, or a newer link replaced this one."""
 
     code = "claim_link_spent"
     status = 410
@@ -121,13 +120,13 @@ class ClaimLinkExpired(Refusal):
 
 
 class ClaimLinkOfAnother(Refusal):
-    """The link is of another account than the one that is signed in."""
+    """The link belongs to another account than the signed-in one."""
 
     code = "claim_link_of_another"
     status = 403
 
 
-# Of a link by which nobody names an account.
+# Refusal by state of a link that cannot be used.
 CLAIM_LINK_REFUSALS = (
     ClaimLinkWrong,
     ClaimLinkUsed,
@@ -138,7 +137,7 @@ CLAIM_LINK_REFUSALS = (
 
 
 class NothingWaits(Refusal):
-    """No money waits until its buyer names an account."""
+    """No money waits for an account."""
 
     code = "nothing_waits_for_account"
     status = 409
@@ -162,7 +161,7 @@ class AccountClaimState(StrEnum):
 
 
 class AccountClaimEvent(StrEnum):
-    """Event in the life of such an account."""
+    """Event in the life of an account claim."""
 
     ASKED_AGAIN = "asked_again"  # by the same key, after the bank or our process gave no answer
     UNANSWERED = "unanswered"
@@ -201,18 +200,16 @@ ACCOUNT_CLAIM = Lifecycle(
 
 
 class HeldFor(StrEnum):
-    """Why a person looks at an account before money goes there."""
+    """Reason why a person examines an account before money goes there."""
 
-    MANY_BUYERS = "many_buyers"  # named it lately
+    MANY_BUYERS = "many_buyers"  # several buyers named the account lately
     LARGE_SUM = "large_sum"
-    ORGANIZATION = (
-        "organization"  # its bank has another name than that of the organization whose money it is
-    )
+    ORGANIZATION = "organization"  # the name at the bank differs from that of the organization
 
 
 @dataclass(frozen=True, slots=True)
 class WantedAccount:
-    """A bank account as it was typed, fit to be asked for."""
+    """A typed bank account in valid form."""
 
     bank_code: str
     account_no: str
@@ -220,14 +217,14 @@ class WantedAccount:
 
     @property
     def digest(self) -> bytes:
-        """By which a repeat is known."""
+        """Digest that identifies a repeat."""
         told = f"{self.bank_code}\n{self.account_no}\n{self.holder}"
         return hashlib.sha256(told.encode()).digest()
 
 
 @dataclass(frozen=True, slots=True)
 class AccountClaim:
-    """A bank account that a buyer wants to name, and what became of it."""
+    """A bank account that a buyer wants to name, with its state."""
 
     account: UUID
     id: UUID
@@ -249,7 +246,7 @@ class AccountClaim:
 
     @property
     def subject(self) -> Subject:
-        """It as it is asked about."""
+        """The subject of the claim."""
         return Subject(ACCOUNT_CLAIM_SUBJECT.kind, self.shown, self.account)
 
     @property
@@ -259,23 +256,23 @@ class AccountClaim:
 
     @property
     def number_shown(self) -> str:
-        """Its last digits."""
+        """The last digits of its number."""
         return DOTS + self.account_no[-NUMBER_SHOWN:]
 
     @property
     def holder_shown(self) -> str:
-        """The name that its bank confirmed, as whoever may be another sees it."""
+        """The confirmed name of its holder, masked."""
         return masked(self.confirmed)
 
     @property
     def digest(self) -> str:
-        """Digest of the account for the audit trail: nobody can guess it without knowing whose it is."""
+        """Digest of the account for the audit trail, which includes the owner against guessing."""
         told = f"{self.bank_code}\n{self.account_no}\n{self.confirmed}"
         return hashlib.sha256(self.account.bytes + told.encode()).hexdigest()
 
 
 class AccountNotFitting(Refusal):
-    """The bank has no such account, or has another name for its holder: which of the two is nobody's to learn."""
+    """The bank has no such account, or another name of its holder; the refusal does not tell which."""
 
     code = "account_not_fitting"
     status = 422
@@ -290,7 +287,7 @@ class AccountUnanswered(Refusal):
 
 
 class HolderNear(Refusal):
-    """The bank has nearly the name that was typed: whoever named the account confirms it once."""
+    """The name at the bank is nearly the typed one: the buyer confirms it once."""
 
     code = "account_holder_near"
     status = 409
@@ -302,21 +299,21 @@ class HolderNear(Refusal):
 
 
 class AccountClaimOver(Refusal):
-    """The account cannot be confirmed any more: it was decided, or too long ago."""
+    """The account cannot be confirmed any more: it was decided, or its time has passed."""
 
     code = "account_claim_over"
     status = 409
 
 
 class AccountWaitsForPerson(Refusal):
-    """A person looks at an account that this buyer named; no other is tried before that."""
+    """A person examines an account of this buyer; no other is tried before the decision."""
 
     code = "account_waits_for_person"
     status = 409
 
 
 def refused_as(claim: AccountClaim, state: AccountClaimState) -> Refusal:
-    """The refusal that an account in a state other than named and held is answered with."""
+    """The refusal for an account that is neither named nor held."""
     match state:
         case AccountClaimState.NEAR:
             return HolderNear(claim.shown, claim.holder_shown)
@@ -329,7 +326,7 @@ def refused_as(claim: AccountClaim, state: AccountClaimState) -> Refusal:
 
 
 class AccountTriesSpent(Refusal):
-    """A buyer named as many accounts in a day as it may."""
+    """A buyer spent its tries to name an account in a day."""
 
     code = "account_tries_spent"
     status = 429
@@ -342,16 +339,16 @@ class AccountTriesSpent(Refusal):
 
 
 class AccountTriesOfNetworkSpent(Refusal):
-    """From one network as many accounts were named in an hour as may be."""
+    """A network spent its tries to name accounts in an hour."""
 
     code = "account_tries_of_network_spent"
     status = 429
     quota = ("accounts_named_of_network", "")
-    retry_after_seconds = 3_600  # as its bucket fills again
+    retry_after_seconds = 3_600  # until its bucket is full again
 
 
 class AccountTriesOfAllSpent(Refusal):
-    """All buyers together named as many accounts in an hour as banks are asked about."""
+    """All buyers together spent the tries to name accounts in an hour."""
 
     code = "account_tries_of_all_spent"
     status = 503
@@ -359,7 +356,7 @@ class AccountTriesOfAllSpent(Refusal):
 
 
 def wanted_account(bank: str, number: str, holder: str) -> WantedAccount:
-    """A bank account as somebody typed it.  Refuses `Malformed`, naming the field."""
+    """Parse a typed bank account.  Refuses `Malformed`, with the field."""
     code = bank.strip()
     if bank_name(code) is None:
         raise Malformed("bank_code", "known_bank")
@@ -389,9 +386,9 @@ class CompensationTerms:
 
     @property
     def days_max(self) -> int:
-        """Days after which a refund has had the most."""
+        """Days until the compensation of a refund reaches its maximum."""
         return -(-self.most // self.per_day) if self.per_day else 0
 
     def of_day(self, day: int) -> Rupiah:
-        """Compensation of the whole day of this number, from 1, past the due time."""
+        """Compensation of a whole day past the due time, counted from 1."""
         return Rupiah(max(0, min(self.per_day, self.most - (day - 1) * self.per_day)))

@@ -8,11 +8,11 @@ from meterai.plumbing.db.database import Tx
 from meterai.plumbing.db.personal import Basis, KeepReason, Person, Personal, PersonalTable
 from meterai.refunds.service import ask
 
-DUE_WITHIN = timedelta(hours=23)  # of a refund it is a day at most
+DUE_WITHIN = timedelta(hours=23)  # a refund settles within a day
 
 
 async def _give_back(tx: Tx, person: Person, at: datetime) -> None:
-    """Give back what came late: money that a bank told of after its person was erased became stamps that nobody uses."""
+    """Give back late money: a payment told after the erasure of its person became stamps without an owner."""
     if person.email:
         return
     for order in await stamps.unused_lots(tx, person.account):
@@ -37,7 +37,7 @@ PERSONAL = Personal(
             table="account_claims",
             columns="claim_id asked_at bank_code account_no typed decided_at",
             inner="account_id claim_key request_hash link_id held_for",
-            others="state confirmed",  # of a number that was typed wrongly: whether it is somebody else's, and whose
+            others="state confirmed",  # of a mistyped number: they may name another person
             deletes=True,
         ),
         PersonalTable(

@@ -1,4 +1,4 @@
-"""What the room `refunds` registers with the applications."""
+"""Registration of refunds."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -81,7 +81,7 @@ class AccountView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def account_view(claim: AccountClaim) -> AccountView:
-    """The account of a claim.  Refuses what became of it, where it was not named."""
+    """The view of an account claim.  Refuses as `refused_as` unless it is named or held."""
     match claim.state:
         case AccountClaimState.NAMED | AccountClaimState.HELD:
             return AccountView(

@@ -1,4 +1,4 @@
-"""Refunds of orders: ask for one, show and list them; begin those that are due."""
+"""Refunds of orders: request, show and list them; begin those that are due."""
 
 import hashlib
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ from meterai.refunds.model import NothingToRefund, OrderTakesNoMoney
 OVERDUE_BATCH = 200
 DAY = timedelta(days=1)
 NOTHING = Rupiah(0)
-# States of an order whose unused stamps can go back, as in order_return_unused.sql.
+# States of an order whose unused stamps can be given back, as in order_return_unused.sql.
 _GIVES_BACK = frozenset({OrderState.PAID, OrderState.EXECUTED, OrderState.CHARGED_BACK})
 
 
@@ -55,7 +55,7 @@ class RefundAccount(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def shown(self) -> str:
-        """It as people are told of it."""
+        """The account as shown to people."""
         return f"{self.bank} {DOTS}{self.last}"
 
 
@@ -95,7 +95,7 @@ class RefundView(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def way_word(self) -> str:
-        """Names the sentence of its way, `way.refund.*`."""
+        """Last part of the message key of its way, `way.refund.*`."""
         if self.is_for_seller:
             return "seller"
         if self.stage == Stage.DECIDED and self.way == Way.PROVIDER:
@@ -104,13 +104,13 @@ class RefundView(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def stage_word(self) -> str:
-        """Names the sentence of how far it is, `stage.refund.*`."""
+        """Last part of the message key of its stage, `stage.refund.*`."""
         is_waiting = self.stage == Stage.WAITING_FOR_ACCOUNT
         return f"{self.stage}.{self.account.state}" if is_waiting and self.account else self.stage
 
     @property
     def goes_to(self) -> str:
-        """The account that it goes, or went, to, as people are told of it; empty where it is none, or not known."""
+        """The account of the refund as shown to people; empty if it has none."""
         one = self.account
         return one.shown if one and one.state == RefundAccountState.NAMED else ""
 
@@ -118,7 +118,7 @@ class RefundView(msgspec.Struct, frozen=True, kw_only=True):
 def shown(
     refund: Refund, compensation: Rupiah = NOTHING, account: RefundAccount | None = None
 ) -> RefundView:
-    """A refund as the API shows it."""
+    """The view of a refund."""
     return RefundView(
         id=show("rfd", refund.id),
         order_id=show("ord", refund.subject),
@@ -141,14 +141,12 @@ def shown(
 
 
 def is_for_seller(refund: Refund) -> bool:
-    """True where the deposit of a seller paid what goes back: the seller has it again."""
+    """True if the deposit of a seller paid the order: the money goes back to the seller."""
     return refund.payment.startswith(f"{WHOLESALE}:")
 
 
 async def all_shown(tx: ReadTx, account: UUID, found: Sequence[Refund]) -> list[RefundView]:
-    """Refunds of an account as the API shows them; of those that are in time and go back by their provider nothing more
-    is asked.
-    """
+    """The views of refunds of an account; a refund in time by its provider needs no further statement."""
     now = SystemClock().now()
     late = [one.began_as for one in found if one.due_at + DAY <= (one.settled_at or now)]
     paid = await payments.compensations_of(tx, account, late) if late else {}
@@ -171,7 +169,7 @@ async def _accounts_of(
 
 
 async def _account_wanted(tx: ReadTx, account: UUID) -> RefundAccount | None:
-    """The account that is held or was refused, of a buyer whose money waits for one."""
+    """The account that is held or was refused, if money of the buyer waits for one."""
     if held := await store.held_account_claim(tx, account):
         return _account(RefundAccountState.HELD, held.bank_code, held.account_no)
     if refused := await payments.refused_payee(tx, account):
@@ -193,18 +191,18 @@ async def load(tx: ReadTx, account: UUID, refund_id: UUID) -> Refund:
 
 
 async def refunds_of_order(tx: ReadTx, account: UUID, order: UUID) -> list[RefundView]:
-    """Refunds of one order, oldest first; the newest of very many."""
+    """Refunds of one order, oldest first; of very many the newest."""
     return await all_shown(tx, account, await payments.refunds_of_subject(tx, account, order))
 
 
 async def refunds_of_orders(tx: ReadTx, account: UUID, orders: Sequence[UUID]) -> list[RefundView]:
-    """Refunds of these orders, oldest first; the newest of very many."""
+    """Refunds of these orders, oldest first; of very many the newest."""
     return await all_shown(tx, account, await payments.refunds_of_subjects(tx, account, orders))
 
 
 async def marks(tx: ReadTx, wanted: Sequence[OrderKey]) -> dict[OrderKey, str]:
-    """A text of each of these orders, another whenever something of its refunds changed; those
-    without refunds are left out.
+    """Version tags of the refunds of these orders, which change whenever a refund does; orders without
+    refunds are left out.
     """
     columns = [one.account for one in wanted], [one.order for one in wanted]
     found = await payments.refund_marks(tx, *columns)
@@ -212,10 +210,10 @@ async def marks(tx: ReadTx, wanted: Sequence[OrderKey]) -> dict[OrderKey, str]:
 
 
 async def apply(tx: Tx, item: UUID, account: UUID, order_id: UUID) -> None:
-    """Capture the money of an item for an order; the caller resolves the item before it.
+    """Capture the money of an item for an order; the caller resolves the item first.
 
-    Only an order that waits for exactly this sum: the bank knows the payment under another reference, so
-    nothing of it could go back by a refund.  Refuses `NotFound`, `OrderTakesNoMoney`, `NotApplied`.
+    The order must be open with exactly this total: the bank knows the payment under another reference, so
+    that no part of it could be refunded.  Refuses `NotFound`, `OrderTakesNoMoney`, `NotApplied`.
     """
     found = await suspense.load(tx, item)
     payment = await check_applies(tx, found, account, order_id)
@@ -223,7 +221,7 @@ async def apply(tx: Tx, item: UUID, account: UUID, order_id: UUID) -> None:
 
 
 async def check_applies(tx: ReadTx, item: suspense.Item, account: UUID, order_id: UUID) -> str:
-    """The payment whose money in suspense is for an order.  Refuses `NotFound`, `OrderTakesNoMoney`."""
+    """The number of the payment of an item, if it can be applied to an order.  Refuses `NotFound`, `OrderTakesNoMoney`."""
     order = await orders.load(tx, account, order_id)
     is_open = order.state in (OrderState.PLACED, OrderState.LAPSED)
     if not is_open or order.total != item.booked or item.payment is None:
@@ -234,10 +232,10 @@ async def check_applies(tx: ReadTx, item: suspense.Item, account: UUID, order_id
 async def resolve_item(
     tx: Tx, item: UUID, how: suspense.Resolution, *, actor: Actor, note: str
 ) -> None:
-    """Say how an item in suspense ended.
+    """Resolve an item in suspense.
 
-    News that a payment of ours was given back ends as `returned`, which books it, and in no other way before that money
-    has left the books.  Refuses what `suspense.resolve` does.
+    News that a payment was given back ends only as `returned`, which books it, until that money has left the books.
+    Refuses as `suspense.resolve` does.
     """
     if about := _given_back(await suspense.load(tx, item)):
         if how is suspense.Resolution.RETURNED:
@@ -248,14 +246,14 @@ async def resolve_item(
 
 
 def _given_back(item: suspense.Item) -> tuple[str, str, int | None] | None:
-    """Reference, payment and rupiah of news that a payment was given back; None of other news."""
+    """(reference, payment, rupiah) of news that a payment was given back; None for other news."""
     if item.reason != "refunded_there" or item.reference is None or item.payment is None:
         return None
     return item.reference, item.payment, None if item.amount is None else item.amount.value
 
 
 async def unused(tx: ReadTx, account: UUID, order_id: UUID) -> tuple[int, Rupiah]:
-    """Unused stamps of an order, and their money.  Refuses `NotFound`, `NothingToRefund`."""
+    """The number of unused stamps of an order, and their money.  Refuses `NotFound`, `NothingToRefund`."""
     order = await orders.load(tx, account, order_id)
     lot = (await stamps.lots(tx, account, [order_id])).get(order_id)
     if lot is None or not lot.free or order.state not in _GIVES_BACK:
@@ -272,9 +270,9 @@ async def return_unused(
     due_at: datetime,
     of: UUID | None = None,
 ) -> tuple[UUID, int]:
-    """Give the unused stamps of an order back with their money: the refund, and how many there were.
+    """Give the unused stamps of an order back with their money; returns the refund and the number of stamps.
 
-    `of` is what the cause is about, which has one refund; without it each time is another.
+    `of` is the subject of the cause, which has one refund; without it each call begins another.
     """
     refund = new_id()
     given = await store.unused(
@@ -291,7 +289,7 @@ async def return_unused(
 
 
 async def give_back_unserved(tx: Tx, account: UUID, order_id: UUID, *, due_at: datetime) -> None:
-    """Begin the refund of an order that was paid and not executed, due or not; nothing where it was executed by now."""
+    """Begin the refund of a paid order that is not executed, due or not; does nothing if it was executed by now."""
     refund = new_id()
     number = payments.refund_number(account, refund)
     await store.not_executed(tx, account, order_id, refund, number, due_at)
@@ -300,9 +298,9 @@ async def give_back_unserved(tx: Tx, account: UUID, order_id: UUID, *, due_at: d
 async def ask(
     tx: Tx, account: UUID, order_id: UUID, key: str | None, *, due_at: datetime, actor: Actor
 ) -> RefundView:
-    """The account wants the money of the unused stamps of an order.
+    """Request the refund of the unused stamps of an order for its account.
 
-    The same key finds the same refund; where nothing is left, any key finds the one that was asked for.
+    The same key finds the same refund; if no stamp is left, any key finds the requested one.
     Refuses `NotFound`, `NothingToRefund`, `IdempotencyKeyReused`.
     """
     await orders.load(tx, account, order_id)
@@ -330,7 +328,7 @@ async def ask(
 
 
 class RefundService:
-    """Begins refunds of orders, by itself and where they are asked for."""
+    """Begins refunds of orders, due ones and requested ones."""
 
     def __init__(self, database: Database, settings: Settings, clock: Clock) -> None:
         self._database = database
@@ -338,7 +336,7 @@ class RefundService:
         self._clock = clock
 
     def due(self) -> datetime:
-        """By when a refund that begins now is to be settled."""
+        """Due time of a refund that begins now."""
         return self._clock.now() + timedelta(seconds=self._due_seconds)
 
     async def ask(
@@ -364,7 +362,7 @@ class RefundService:
             return await all_shown(tx, account, found), is_more
 
     async def refund_overdue(self) -> int:
-        """Periodic task: begin refunds of what is paid and was not executed by its due time."""
+        """Periodic task: begin refunds of paid orders that were not executed by their due time."""
         found = await self._database.once(orders.unexecuted, OVERDUE_BATCH)
         return await each(self._database, orders.TURNING, found, self._turn, subject="order")
 

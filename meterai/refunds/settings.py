@@ -1,4 +1,4 @@
-"""What can be set about refunds."""
+"""Settings of refunds."""
 
 import msgspec
 
@@ -6,7 +6,7 @@ from meterai.plumbing.config import Positive, Seconds, Whole
 
 
 class RefundSettings(msgspec.Struct, frozen=True):
-    """Money in rupiah, times in seconds."""
+    """Settings of refunds; money in rupiah, times in seconds."""
 
     compensation_per_day: Whole = 0  # for each whole day that a refund is past its due time
     compensation_max: Whole = 100_000  # of one refund

@@ -1,4 +1,4 @@
-"""SQL of refunds, one function per question."""
+"""SQL of refunds, one function for each statement."""
 
 from datetime import datetime
 from uuid import UUID
@@ -58,7 +58,7 @@ WHERE account_id = %s AND claim_id = %s AND state = %s RETURNING {_CLAIM}
 async def not_executed(
     tx: Tx, account: UUID, order: UUID, refund: UUID, number: str, due_at: datetime
 ) -> None:
-    """Set the money of an order aside to go back, unless it was executed by now."""
+    """Begin the refund of an order, unless it was executed by now."""
     await tx.run(NOT_EXECUTED, account, order, refund, number, due_at)
 
 
@@ -76,7 +76,7 @@ async def surplus(
     number: str,
     due_at: datetime,
 ) -> int:
-    """Set money aside to go back, as much as is left of it; answers how much, perhaps nothing."""
+    """Begin the refund of money of a payment, as much as is left; return the rupiah, possibly 0."""
     found = await tx.value(
         SURPLUS,
         account,
@@ -105,7 +105,7 @@ async def ask(
     key: str | None,
     request: bytes,
 ) -> AskedRefund | None:
-    """Ask unused stamps back; see sql/functions/refund_ask.sql."""
+    """Request the refund of unused stamps; see sql/functions/refund_ask.sql."""
     return await tx.one_as(
         _ASKED_REFUNDS, ASK, account, order, refund, number, due_at, key, request
     )
@@ -122,7 +122,7 @@ async def unused(
     number: str,
     due_at: datetime,
 ) -> int:
-    """Give back the unused stamps of an order with their money; answers how many."""
+    """Give back the unused stamps of an order with their money; return their number."""
     found = await tx.value(UNUSED, account, order, refund_id, cause_key, cause, number, due_at)
     assert isinstance(found, int)
     return found
@@ -132,17 +132,17 @@ async def unused(
 
 
 async def lock_claims(tx: Tx, account: UUID) -> None:
-    """Let nobody else name an account for this buyer until the transaction ends."""
+    """Lock the account claims of this buyer until the transaction ends."""
     await tx.run("SELECT pg_advisory_xact_lock(16024, hashtext(%s))", str(account))
 
 
 async def lock_bank_account(tx: Tx, bank_code: str, account_no: str) -> None:
-    """Let no other buyer take this bank account until the transaction ends; after `lock_claims`."""
+    """Lock this bank account against other buyers until the transaction ends; after `lock_claims`."""
     await tx.run("SELECT pg_advisory_xact_lock(16025, hashtext(%s))", f"{bank_code} {account_no}")
 
 
 async def buyers_held(tx: ReadTx, account: UUID, bank_code: str, account_no: str) -> int:
-    """How many other buyers have a claim to this bank account that waits for a person."""
+    """The number of other buyers with a held claim to this bank account."""
     found = await tx.value(
         "SELECT count(DISTINCT account_id) FROM account_claims"
         " WHERE state = 'held' AND bank_code = %s AND account_no = %s AND account_id <> %s",
@@ -165,7 +165,7 @@ async def claim_link(tx: ReadTx, account: UUID, link_id: UUID) -> ClaimLink | No
 
 
 async def open_claim_link(tx: ReadTx, account: UUID) -> ClaimLink | None:
-    """The link of an account that can be used, or has expired and was not replaced yet."""
+    """The open link of an account; it may have expired."""
     return await tx.one_as(
         _LINKS,
         f"SELECT {_LINK} FROM claim_links WHERE account_id = %s AND state = 'open'",  # noqa: S608
@@ -181,7 +181,7 @@ async def expired_claim_links(tx: ReadTx, limit: int) -> list[ClaimLink]:
 async def insert_claim_link(
     tx: Tx, account: UUID, link_id: UUID, refund: UUID, expires_at: datetime
 ) -> None:
-    """A link was made."""
+    """Insert a link."""
     await tx.run(
         "INSERT INTO claim_links (account_id, link_id, refund_id, expires_at) VALUES (%s, %s, %s, %s)",
         account,
@@ -192,7 +192,7 @@ async def insert_claim_link(
 
 
 async def end_claim_link(tx: Tx, account: UUID, used: UUID | None) -> None:
-    """The open link of an account was used, where it is this one; else it is spent."""
+    """End the open link of an account: as used if it is `used`, else as spent."""
     await tx.run(
         "UPDATE claim_links SET state = CASE WHEN link_id = %s THEN %s ELSE %s END, ended_at = now()"
         " WHERE account_id = %s AND state = 'open'",
@@ -204,7 +204,7 @@ async def end_claim_link(tx: Tx, account: UUID, used: UUID | None) -> None:
 
 
 async def account_claim(tx: ReadTx, account: UUID, claim_id: UUID) -> AccountClaim | None:
-    """One account that was typed."""
+    """One account claim."""
     return await tx.one_as(
         _CLAIMS,
         f"SELECT {_CLAIM} FROM account_claims WHERE account_id = %s AND claim_id = %s",  # noqa: S608
@@ -214,7 +214,7 @@ async def account_claim(tx: ReadTx, account: UUID, claim_id: UUID) -> AccountCla
 
 
 async def account_claim_by_key(tx: ReadTx, account: UUID, key: str) -> AccountClaim | None:
-    """The account that was typed under this key."""
+    """The account claim of this key."""
     return await tx.one_as(
         _CLAIMS,
         f"SELECT {_CLAIM} FROM account_claims WHERE account_id = %s AND claim_key = %s",  # noqa: S608
@@ -224,7 +224,7 @@ async def account_claim_by_key(tx: ReadTx, account: UUID, key: str) -> AccountCl
 
 
 async def has_held_claim(tx: ReadTx, account: UUID) -> bool:
-    """Whether an account that this buyer typed waits for a person."""
+    """True if an account claim of this buyer is held."""
     found = await tx.value(
         "SELECT EXISTS (SELECT 1 FROM account_claims WHERE account_id = %s AND state = 'held')",
         account,
@@ -233,7 +233,7 @@ async def has_held_claim(tx: ReadTx, account: UUID) -> bool:
 
 
 async def account_claims_by_id(tx: ReadTx, claim_id: UUID) -> list[AccountClaim]:
-    """The claim of this id, whoever's it is."""
+    """The claim of this id, of any account."""
     return await tx.all_as(
         _CLAIMS,
         f"SELECT {_CLAIM} FROM account_claims WHERE claim_id = %s",  # noqa: S608
@@ -242,7 +242,7 @@ async def account_claims_by_id(tx: ReadTx, claim_id: UUID) -> list[AccountClaim]
 
 
 async def held_account_claims(tx: ReadTx, limit: int) -> list[AccountClaim]:
-    """Accounts that wait for a person, the first in front."""
+    """Held account claims, oldest first."""
     return await tx.all_as(
         _CLAIMS,
         f"SELECT {_CLAIM} FROM account_claims WHERE state = 'held' ORDER BY asked_at LIMIT %s",  # noqa: S608
@@ -251,7 +251,7 @@ async def held_account_claims(tx: ReadTx, limit: int) -> list[AccountClaim]:
 
 
 async def held_account_claim(tx: ReadTx, account: UUID) -> AccountClaim | None:
-    """The newest account of a buyer that waits for a person."""
+    """The newest held account claim of a buyer."""
     return await tx.one_as(
         _CLAIMS,
         f"SELECT {_CLAIM} FROM account_claims WHERE account_id = %s AND state = 'held'"  # noqa: S608
@@ -261,14 +261,14 @@ async def held_account_claim(tx: ReadTx, account: UUID) -> AccountClaim | None:
 
 
 async def account_tries_of_day(tx: ReadTx, account: UUID) -> int:
-    """How many accounts a buyer named within a day, of which a bank was asked and could answer."""
+    """The number of accounts that a buyer named within a day and that a bank was queried about and could answer."""
     found = await tx.value(_OF_DAY, account, ANSWERS_WITHIN_SECONDS)
     assert isinstance(found, int)
     return found
 
 
 async def account_tries_of_hour(tx: Tx) -> int:
-    """How many accounts all buyers named within an hour, of which a bank was asked; counted by one after the other."""
+    """The number of accounts that all buyers named within an hour and that a bank was queried about; counts are serialized."""
     await tx.run("SELECT pg_advisory_xact_lock(16026, 0)")
     found = await tx.value(_OF_HOUR)
     assert isinstance(found, int)
@@ -278,7 +278,7 @@ async def account_tries_of_hour(tx: Tx) -> int:
 async def insert_account_claim(
     tx: Tx, account: UUID, claim_id: UUID, key: str, wanted: WantedAccount, link_id: UUID | None
 ) -> None:
-    """Somebody typed an account; its bank is about to be asked."""
+    """Insert an account claim, before its bank is queried."""
     await tx.run(
         "INSERT INTO account_claims (account_id, claim_id, claim_key, request_hash, link_id, bank_code, account_no, typed)"
         " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
@@ -296,7 +296,7 @@ async def insert_account_claim(
 async def ask_account_claim_again(
     tx: Tx, of: AccountClaim, state: AccountClaimState, link_id: UUID | None
 ) -> AccountClaim:
-    """The bank of an account is about to be asked once more; the row as it is now."""
+    """Record another query of the bank of an account claim; return the row."""
     found = await tx.one_as(_CLAIMS, _ASK_AGAIN, state, link_id, of.account, of.id, of.state)
     assert found is not None, "its buyer is locked"
     return found
@@ -309,7 +309,7 @@ async def decide_account_claim(
     confirmed: str,
     held_for: HeldFor | None = None,
 ) -> AccountClaim:
-    """Record the outcome of an account claim; answers the row as it is now."""
+    """Record the outcome of an account claim; return the row."""
     found = await tx.one_as(
         _CLAIMS,
         _DECIDE,

@@ -1,7 +1,7 @@
--- The account asks the unused stamps of an order back: the new refund, or the one that was asked for
--- before, by this key or where nothing is left; no row where there is none.  `p_key` is null for a page,
--- whose form is the order's own.  Answers how many stamps it gave back, and the request of the key.
--- Refuses `idempotency_key_reused` where the key was taken for another order at this moment.
+-- Request the refund of the unused stamps of an order: answers the new refund, or the one requested before, by this
+-- key or if no stamp is left; no row if there is none.  `p_key` is null for a page, whose form is the order's own.
+-- Answers also the number of stamps given back, and the request of the key.
+-- Refuses `idempotency_key_reused` if the key was just used for another order.
 CREATE OR REPLACE FUNCTION refund_ask(
     p_account uuid, p_order uuid, p_refund uuid, p_refund_no text, p_due_at timestamptz,
     p_key text, p_request bytea
