@@ -142,7 +142,7 @@ def acts(till: Till) -> list[str]:
     return [row["action"] for row in found]
 
 
-def test_account_with_the_own_name_gets_what_waits(till: Till) -> None:
+def test_account_with_the_typed_name_gets_the_waiting_money(till: Till) -> None:
     waiting(till)
     waiting(till, 2)
     assert mails(till) == ["account_wanted"], "one link for all that waits"
@@ -154,7 +154,7 @@ def test_account_with_the_own_name_gets_what_waits(till: Till) -> None:
     assert till.rows("SELECT state FROM claim_links") == [{"state": "spent"}]
 
 
-def test_account_that_was_exchanged_behind_its_buyer_is_seen(till: Till) -> None:
+def test_account_changed_in_the_database_is_found(till: Till) -> None:
     waiting(till)
     name(till)
     database = till.shop.container.database
@@ -166,7 +166,7 @@ def test_account_that_was_exchanged_behind_its_buyer_is_seen(till: Till) -> None
     till.shop.arrange("UPDATE payees SET account_no = left(account_no, -1)")
 
 
-def test_name_that_is_near_is_shown_in_part_and_confirmed_once(till: Till) -> None:
+def test_near_name_is_shown_in_part_and_confirmed_once(till: Till) -> None:
     waiting(till)
     near = name(till, BUDHI)
     assert (near.state, near.holder_shown) == (State.NEAR, masked("BUDHI SANTOSA"))
@@ -178,7 +178,7 @@ def test_name_that_is_near_is_shown_in_part_and_confirmed_once(till: Till) -> No
     assert acts(till) == ["account_named"]
 
 
-def test_name_that_is_near_is_not_confirmed_for_ever(till: Till) -> None:
+def test_near_name_cannot_be_confirmed_after_its_time(till: Till) -> None:
     waiting(till)
     near = name(till, BUDHI)
     till.shop.arrange("UPDATE account_claims SET decided_at = now() - interval '1 hour'")
@@ -197,7 +197,7 @@ def test_name_that_is_near_is_not_confirmed_for_ever(till: Till) -> None:
     ],
     ids=["other", "no_account", "closed"],
 )
-def test_account_that_does_not_fit_is_refused_by_name(
+def test_account_with_another_name_is_refused(
     till: Till, wanted: tuple[str, str, str], state: State
 ) -> None:
     waiting(till)
@@ -207,7 +207,7 @@ def test_account_that_does_not_fit_is_refused_by_name(
     assert name(till).state is State.NAMED
 
 
-def test_bank_that_does_not_answer_loses_nothing_and_counts_no_try(till: Till) -> None:
+def test_unanswered_query_loses_nothing_and_costs_no_try(till: Till) -> None:
     waiting(till)
     till.answers("account-external", *[{"status": 504, "act": False, "body": ""}] * 20)
     for _ in range(MOST + 1):
@@ -217,7 +217,7 @@ def test_bank_that_does_not_answer_loses_nothing_and_counts_no_try(till: Till) -
     assert name(till).state is State.NAMED
 
 
-def test_bank_is_asked_so_often_for_a_buyer_and_day(till: Till) -> None:
+def test_queries_of_banks_are_bounded_by_buyer_and_day(till: Till) -> None:
     waiting(till)
     for _ in range(MOST):
         assert name(till, ("014", "9999999999", "Budi")).state is State.UNKNOWN
@@ -227,7 +227,7 @@ def test_bank_is_asked_so_often_for_a_buyer_and_day(till: Till) -> None:
     assert name(till).state is State.NAMED
 
 
-def test_bank_is_asked_so_often_for_a_network_and_hour(till: Till) -> None:
+def test_queries_of_banks_are_bounded_by_network_and_hour(till: Till) -> None:
     for _ in range(2):
         waiting(till)
         for _ in range(2):
@@ -239,7 +239,7 @@ def test_bank_is_asked_so_often_for_a_network_and_hour(till: Till) -> None:
     assert name(till, network="198.51.100.8").state is State.NAMED
 
 
-def test_bank_is_asked_so_often_for_all_buyers_and_hour(till: Till) -> None:
+def test_queries_of_banks_are_bounded_for_all_buyers_by_hour(till: Till) -> None:
     for _ in range(MOST_OF_ALL // MOST):
         waiting(till)
         for _ in range(MOST):
@@ -252,7 +252,7 @@ def test_bank_is_asked_so_often_for_all_buyers_and_hour(till: Till) -> None:
     assert name(till).state is State.NAMED
 
 
-def test_account_that_is_not_there_is_answered_as_one_of_another(till: Till) -> None:
+def test_unknown_account_gets_the_answer_of_one_with_another_name(till: Till) -> None:
     waiting(till)
     found = [name(till, NOT_THERE), name(till, ("014", "1234567890", "Ani Lestari"))]
     assert [one.state for one in found] == [State.UNKNOWN, State.OTHER]
@@ -262,7 +262,7 @@ def test_account_that_is_not_there_is_answered_as_one_of_another(till: Till) -> 
     ] * 2
 
 
-def test_form_that_is_sent_twice_names_one_account(till: Till) -> None:
+def test_repeated_form_names_one_account(till: Till) -> None:
     waiting(till)
     first = name(till, key="twice")
     assert name(till, key="twice") == first
@@ -271,7 +271,7 @@ def test_form_that_is_sent_twice_names_one_account(till: Till) -> None:
     assert len(till.rows("SELECT 1 FROM payees")) == 1
 
 
-def test_account_that_was_not_answered_is_asked_again_by_its_key(till: Till) -> None:
+def test_unanswered_account_is_queried_again_by_its_key(till: Till) -> None:
     waiting(till)
     till.answers("account-external", *[{"status": 504, "act": False, "body": ""}] * 20)
     first = name(till, key="again")
@@ -283,7 +283,7 @@ def test_account_that_was_not_answered_is_asked_again_by_its_key(till: Till) -> 
     assert len(till.rows("SELECT 1 FROM account_claims")) == 1
 
 
-def test_account_whose_process_died_uses_up_no_try_and_is_asked_again(till: Till) -> None:
+def test_account_of_a_dead_process_costs_no_try_and_is_queried_again(till: Till) -> None:
     waiting(till)
     begin = service(till)._begin
     wanted = wanted_account(*BUDI)
@@ -309,7 +309,7 @@ def test_account_whose_process_died_uses_up_no_try_and_is_asked_again(till: Till
     assert till.do(answers_late()).state is State.NAMED
 
 
-def test_of_two_pages_that_are_open_the_second_finds_nothing_that_waits(till: Till) -> None:
+def test_second_open_page_finds_no_waiting_money(till: Till) -> None:
     waiting(till)
     near = name(till, BUDHI)
     assert name(till).state is State.NAMED
@@ -343,7 +343,7 @@ def test_link_is_spent_after_another_way(till: Till) -> None:
         till.do(service(till).opened(link))
 
 
-def test_link_that_is_altered_cut_or_of_another_shows_nothing(till: Till) -> None:
+def test_altered_truncated_or_foreign_link_shows_nothing(till: Till) -> None:
     waiting(till)
     link = link_of(till)
     other = another_buyer(till)
@@ -365,7 +365,7 @@ def test_link_that_is_altered_cut_or_of_another_shows_nothing(till: Till) -> Non
     assert till.do(service(till).opened(link, signed_in=both)) == till.shop.account
 
 
-def test_link_that_expired_is_replaced_while_money_waits(till: Till) -> None:
+def test_expired_link_is_replaced_while_money_waits(till: Till) -> None:
     waiting(till)
     link = link_of(till)
     till.shop.arrange(
@@ -382,7 +382,7 @@ def test_link_that_expired_is_replaced_while_money_waits(till: Till) -> None:
     till.shop.arrange("UPDATE claim_links SET made_at = ended_at WHERE state = 'spent'")
 
 
-def test_link_for_which_nothing_waits_any_more_ends_without_another(till: Till) -> None:
+def test_link_without_waiting_money_ends_without_another(till: Till) -> None:
     refund = waiting(till)
     link = link_of(till)
     till.shop.arrange(
@@ -397,7 +397,7 @@ def test_link_for_which_nothing_waits_any_more_ends_without_another(till: Till) 
     assert mails(till) == ["account_wanted"]
 
 
-def test_second_account_is_wanted_by_a_second_mail(till: Till) -> None:
+def test_second_account_is_asked_for_by_a_second_mail(till: Till) -> None:
     refund = waiting(till)
     name(till, link=link_of(till))
     till.shop.arrange("UPDATE payees SET ended_at = now()")
@@ -433,7 +433,7 @@ def test_no_other_account_is_tried_while_a_person_looks_at_one(till: Till) -> No
         till.do(service(till).confirm(till.shop.account, near.id, actor=BUYER))
 
 
-def test_answer_shows_no_more_of_the_name_of_a_bank_than_its_buyer_typed(till: Till) -> None:
+def test_answer_masks_the_name_beyond_the_typed_part(till: Till) -> None:
     waiting(till)
     near = name(till, BUDHI)
     refused = refused_as(near, near.state)
@@ -467,7 +467,7 @@ def test_money_of_an_organization_goes_to_its_own_name(
     assert (found.state, found.held_for) == (state, held_for)
 
 
-def test_account_that_many_buyers_named_waits_for_a_person(till: Till) -> None:
+def test_account_named_by_many_buyers_is_held(till: Till) -> None:
     waiting(till)
     mine = till.shop.account
     for _ in range(3):
@@ -479,7 +479,7 @@ def test_account_that_many_buyers_named_waits_for_a_person(till: Till) -> None:
     assert (held.state, held.held_for) == (State.HELD, "many_buyers")
 
 
-def test_account_that_many_buyers_name_at_once_waits_for_a_person_too(till: Till) -> None:
+def test_account_named_by_many_buyers_at_once_is_held(till: Till) -> None:
     buyers = [till.shop.account]
     waiting(till)
     for _ in range(7):
@@ -501,7 +501,7 @@ def test_account_that_many_buyers_name_at_once_waits_for_a_person_too(till: Till
     assert sorted(states) == [State.HELD] * 5 + [State.NAMED] * 3
 
 
-def test_those_who_wait_for_a_person_are_counted_for_their_account(till: Till) -> None:
+def test_many_buyers_with_held_claims_hold_an_account(till: Till) -> None:
     for _ in range(3):
         waiting(till, 300)
         assert name(till).held_for == "large_sum"
@@ -533,14 +533,12 @@ def test_those_who_wait_for_a_person_are_counted_for_their_account(till: Till) -
         (("014", BUDI[1], "12345"), "holder"),
     ],
 )
-def test_what_is_no_account_is_refused_at_its_field(
-    typed: tuple[str, str, str], field: str
-) -> None:
+def test_malformed_account_is_refused_at_its_field(typed: tuple[str, str, str], field: str) -> None:
     with pytest.raises(Malformed) as refused:
         wanted_account(*typed)
     assert refused.value.field == field
 
 
-def test_account_is_read_as_people_type_it() -> None:
+def test_account_is_parsed_as_people_type_it() -> None:
     found = wanted_account(" 014 ", "123-456.78 90", "  budi\u00a0 santoso\n")
     assert found == WantedAccount("014", "1234567890", "budi santoso")

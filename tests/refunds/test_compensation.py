@@ -34,9 +34,7 @@ MOVED = frozenset(
         (CompensationTerms(5_000, 2_500), [2_500, 0, 0, 0]),
     ],
 )
-def test_days_are_paid_up_to_the_most_of_a_refund(
-    terms: CompensationTerms, sums: list[int]
-) -> None:
+def test_compensation_of_days_is_bounded(terms: CompensationTerms, sums: list[int]) -> None:
     assert [terms.of_day(day) for day in range(1, 5)] == [Rupiah(one) for one in sums]
     assert terms.days_max == sum(one > 0 for one in sums)
 
@@ -72,7 +70,7 @@ def late(shop: Shop, days: float, more: str = "") -> None:
     shop.arrange(f"UPDATE refunds SET due_at = now() - interval '{days} days' {more}")
 
 
-def test_whole_days_are_paid_for_once(shop: Shop) -> None:
+def test_whole_days_are_compensated_once(shop: Shop) -> None:
     _, order = refund(shop)
     assert look(shop) == []
     late(shop, 0.9)
@@ -92,7 +90,7 @@ def test_whole_days_are_paid_for_once(shop: Shop) -> None:
     shop.assert_books_hold()
 
 
-def test_days_in_which_an_account_was_waited_for_are_not_paid_for(shop: Shop) -> None:
+def test_days_of_waiting_for_an_account_are_not_compensated(shop: Shop) -> None:
     one, _ = refund(shop)
 
     async def reroute_and(name: bool) -> None:
@@ -111,7 +109,7 @@ def test_days_in_which_an_account_was_waited_for_are_not_paid_for(shop: Shop) ->
     assert look(shop) == [(1, 1_000), (2, 1_000)]
 
 
-def test_refund_that_took_another_way_goes_on_where_it_was(shop: Shop) -> None:
+def test_rerouted_refund_continues_compensation_of_the_original(shop: Shop) -> None:
     one, _ = refund(shop)
     late(shop, 1.1)
     assert look(shop) == [(1, 1_000)]
@@ -128,7 +126,7 @@ def test_refund_that_took_another_way_goes_on_where_it_was(shop: Shop) -> None:
     assert shop.rows("SELECT DISTINCT refund_id FROM compensations") == [{"refund_id": one}]
 
 
-def test_refund_that_settled_late_is_paid_for_its_days(shop: Shop) -> None:
+def test_late_settled_refund_is_compensated_for_its_days(shop: Shop) -> None:
     one, _ = refund(shop)
     shop.send(one)
     shop.settle(one)
@@ -139,7 +137,7 @@ def test_refund_that_settled_late_is_paid_for_its_days(shop: Shop) -> None:
     assert [row["facts"]["amount"] for row in told] == ["Rp1.000"], "it is owed, and goes nowhere"
 
 
-def test_refund_that_was_stopped_is_not_paid_for(shop: Shop) -> None:
+def test_stopped_refund_is_not_compensated(shop: Shop) -> None:
     order = shop.place(1)
     paid = shop.pay(order)
     shop.work()

@@ -36,7 +36,7 @@ def refunded(till: Till) -> list[dict[str, Any]]:
     return till.rows("SELECT state, amount FROM refunds ORDER BY refund_id")
 
 
-def test_all_of_it_is_back_and_the_order_says_so(till: Till) -> None:
+def test_payment_given_back_whole_ends_the_order_as_returned(till: Till) -> None:
     order, attempt, qr, number = paid(till)
     till.control("refund", qr_content=qr)
     assert told(till, attempt, number, PRICE) == "refunded"
@@ -48,7 +48,7 @@ def test_all_of_it_is_back_and_the_order_says_so(till: Till) -> None:
     assert refunded(till) == []
 
 
-def test_a_status_query_alone_is_enough(till: Till) -> None:
+def test_status_query_alone_captures_a_payment(till: Till) -> None:
     order, _, qr, _ = paid(till)
     till.control("refund", qr_content=qr)
     till.ask()
@@ -60,7 +60,7 @@ def test_a_status_query_alone_is_enough(till: Till) -> None:
     assert till.suspended() == []
 
 
-def test_parts_add_up_and_the_same_news_again_is_none(till: Till) -> None:
+def test_parts_of_a_return_add_up_and_a_repeat_changes_nothing(till: Till) -> None:
     order, attempt, qr, number = paid(till, 3)
     for so_far in (3_000, 6_000):
         till.control("refund", qr_content=qr, amount=3_000)
@@ -74,7 +74,7 @@ def test_parts_add_up_and_the_same_news_again_is_none(till: Till) -> None:
     assert till.suspended() == []
 
 
-def test_an_open_refund_ends_by_it(till: Till) -> None:
+def test_open_refund_is_void_after_the_bank_gave_the_payment_back(till: Till) -> None:
     order, attempt, qr, number = paid(till)
     till.shop.ask_back(order)
     till.shop.work()
@@ -88,7 +88,7 @@ def test_an_open_refund_ends_by_it(till: Till) -> None:
     assert till.shop.money(order) == {"captured": PRICE, "refunded": PRICE}
 
 
-def test_an_open_refund_is_paid_for_the_part_that_is_left(till: Till) -> None:
+def test_open_refund_is_reduced_to_the_rest_after_a_partial_return(till: Till) -> None:
     order, attempt, qr, number = paid(till)
     till.shop.ask_back(order)
     till.shop.work()
@@ -105,7 +105,7 @@ def test_an_open_refund_is_paid_for_the_part_that_is_left(till: Till) -> None:
     assert till.shop.state(order) == "returned"
 
 
-def test_a_refund_of_ours_that_the_record_has_is_settled_and_no_other_money(till: Till) -> None:
+def test_own_refund_in_the_record_is_settled_and_moves_no_other_money(till: Till) -> None:
     order, attempt, _, number = paid(till)
     till.shop.ask_back(order)
     till.shop.work()
@@ -118,7 +118,7 @@ def test_a_refund_of_ours_that_the_record_has_is_settled_and_no_other_money(till
     assert till.book("bank_clearing") == 0
 
 
-def test_stamps_in_use_are_a_loss_that_is_ours(till: Till) -> None:
+def test_chargeback_of_stamps_in_use_is_our_loss(till: Till) -> None:
     order, attempt, qr, number = paid(till)
     stamping = till.shop.reserve(1)
     assert stamping is not None
@@ -135,7 +135,7 @@ def test_stamps_in_use_are_a_loss_that_is_ours(till: Till) -> None:
     }
 
 
-def test_money_that_was_not_executed_yet_is_back(till: Till) -> None:
+def test_unexecuted_payment_given_back_ends_the_order(till: Till) -> None:
     till.shop.set_issuing(is_open=False)
     order, attempt, qr = till.order()
     number = till.control("pay", qr_content=qr)["rrn"]
@@ -148,7 +148,7 @@ def test_money_that_was_not_executed_yet_is_back(till: Till) -> None:
     assert till.shop.money(order) == {"captured": PRICE, "refunded": PRICE}
 
 
-def test_what_the_record_does_not_have_is_in_suspense_until_it_has(till: Till) -> None:
+def test_return_missing_in_the_record_is_in_suspense_until_found(till: Till) -> None:
     order, attempt, qr, number = paid(till)
     told(till, attempt, number, 4_000)
     till.look_up()
@@ -164,7 +164,7 @@ def test_what_the_record_does_not_have_is_in_suspense_until_it_has(till: Till) -
     assert till.shop.money(order)["refunded"] == 4_000
 
 
-def test_an_operator_who_knows_books_it(till: Till) -> None:
+def test_operator_books_a_reported_return(till: Till) -> None:
     order, attempt, _, number = paid(till)
     told(till, attempt, number, 4_000)
     till.look_up()
@@ -179,7 +179,7 @@ async def _resolve(till: Till, item: UUID, how: Resolution) -> None:
         await refunds.resolve_item(tx, item, how, actor=TESTER, note="by telephone")
 
 
-def test_news_of_a_whole_payment_speaks_of_what_was_not_charged_back(till: Till) -> None:
+def test_news_of_a_whole_return_is_of_the_part_not_charged_back(till: Till) -> None:
     order, _, qr, _ = paid(till, 2)
     till.control("deny", qr_content=qr, amount=4_000)
     till.ask()
@@ -193,7 +193,7 @@ def test_news_of_a_whole_payment_speaks_of_what_was_not_charged_back(till: Till)
     assert till.shop.money(order) == money
 
 
-def test_an_operator_books_no_more_than_was_not_charged_back(till: Till) -> None:
+def test_operator_books_at_most_the_part_not_charged_back(till: Till) -> None:
     order, attempt, qr, number = paid(till, 2)
     till.control("deny", qr_content=qr, amount=4_000)
     till.ask()
@@ -207,7 +207,7 @@ def test_an_operator_books_no_more_than_was_not_charged_back(till: Till) -> None
     assert till.shop.money(order) == money
 
 
-def test_a_record_that_cannot_be_read_is_read_again(till: Till) -> None:
+def test_unreadable_record_is_read_again(till: Till) -> None:
     order, attempt, qr, number = paid(till)
     till.control("refund", qr_content=qr)
     told(till, attempt, number, PRICE)

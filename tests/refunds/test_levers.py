@@ -39,7 +39,7 @@ def test_unused_stamps_go_back_to_their_owner_as_forecast(shop: Shop, one: Membe
     assert (row["account_id"], row["actor"]) == (shop.account, f"staff:{one.desk.shown}")
 
 
-def test_refund_that_staff_asked_for_is_told_as_theirs(shop: Shop, one: Member) -> None:
+def test_refund_requested_by_staff_is_shown_as_theirs(shop: Shop, one: Member) -> None:
     theirs, own = executed(shop, 1), executed(shop, 1)
     assert one.pull("refunds ask", order=show("ord", theirs)).is_done
     shop.ask_back(own)
@@ -90,7 +90,7 @@ def test_refund_takes_another_way_as_forecast(shop: Shop, one: Member) -> None:
     shop.assert_books_hold()
 
 
-def test_refund_that_is_over_is_neither_tried_nor_taken_elsewhere(shop: Shop, one: Member) -> None:
+def test_closed_refund_is_neither_retried_nor_rerouted(shop: Shop, one: Member) -> None:
     which = refund(shop)
     shop.send(which)
     shop.settle(which)
@@ -121,7 +121,7 @@ def typed(shop: Shop, state: str) -> str:
 
 
 @pytest.mark.parametrize("state", ["held", "other"])
-def test_account_that_a_person_accepts_gets_what_waits(shop: Shop, one: Member, state: str) -> None:
+def test_accepted_account_gets_the_waiting_money(shop: Shop, one: Member, state: str) -> None:
     which = refund(shop)
     claim = typed(shop, state)
     with pytest.raises(NothingWaits):
@@ -137,7 +137,7 @@ def test_account_that_a_person_accepts_gets_what_waits(shop: Shop, one: Member, 
     shop.assert_books_hold()
 
 
-def test_account_that_a_person_declines_leaves_the_money_waiting(shop: Shop, one: Member) -> None:
+def test_declined_account_leaves_the_money_waiting(shop: Shop, one: Member) -> None:
     which = refund(shop)
     assert one.pull("refunds reroute", refund=show("rfd", which)).is_done
     claim = typed(shop, "held")
@@ -152,9 +152,7 @@ def test_account_that_a_person_declines_leaves_the_money_waiting(shop: Shop, one
 
 
 @pytest.mark.parametrize("state", ["near", "named", "unknown", "asked"])
-def test_account_is_decided_by_a_person_only_where_it_waits(
-    shop: Shop, one: Member, state: str
-) -> None:
+def test_only_a_held_account_is_decided_by_a_person(shop: Shop, one: Member, state: str) -> None:
     claim = typed(shop, state)
     for lever in ("refunds accept-account", "refunds decline-account"):
         with pytest.raises(AccountClaimOver):

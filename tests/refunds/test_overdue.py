@@ -39,7 +39,7 @@ async def _open(till: Till) -> list[Item]:
         return await open_items(tx)
 
 
-def test_it_is_an_item_with_an_owner_that_ends_with_the_refund(till: Till) -> None:
+def test_overdue_refund_is_an_item_that_ends_with_it(till: Till) -> None:
     _, _, number = refused(till)
     [item] = look(till)
     assert (item.reason, item.reference, item.times_told) == ("refund_overdue", number, 1)
@@ -52,7 +52,7 @@ def test_it_is_an_item_with_an_owner_that_ends_with_the_refund(till: Till) -> No
     assert [one["state"] for one in till.rows("SELECT state FROM refunds")] == ["settled"]
 
 
-def test_nobody_says_that_it_ended_while_it_is_open(till: Till) -> None:
+def test_item_of_an_open_refund_cannot_be_resolved(till: Till) -> None:
     refused(till)
     [item] = look(till)
     service = till.shop.container.of(SuspenseService)
@@ -62,7 +62,7 @@ def test_nobody_says_that_it_ended_while_it_is_open(till: Till) -> None:
     assert till.suspended() == [("refund_overdue", 0)]
 
 
-def test_it_ends_with_a_refund_that_is_not_carried_out(till: Till) -> None:
+def test_item_of_an_overdue_refund_ends_when_the_refund_is_void(till: Till) -> None:
     order, qr, _ = refused(till)
     assert len(look(till)) == 1
     till.control("deny", qr_content=qr)
@@ -72,7 +72,7 @@ def test_it_ends_with_a_refund_that_is_not_carried_out(till: Till) -> None:
     assert till.shop.state(order) == "returned"
 
 
-def test_a_refund_in_its_time_is_none(till: Till) -> None:
+def test_refund_in_time_is_no_item(till: Till) -> None:
     order, _, qr = till.order()
     till.control("pay", qr_content=qr)
     till.ask()

@@ -48,7 +48,7 @@ def shown_faults(shop: Shop, name: str) -> set[str]:
     }
 
 
-def test_an_order_that_cannot_lapse_does_not_keep_the_others(
+def test_order_that_cannot_lapse_does_not_stop_the_others(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(order_service, "BATCH", BATCH)
@@ -73,7 +73,7 @@ def paid_orders(shop: Shop) -> tuple[list[UUID], UUID]:
     return orders[:-1], orders[-1]
 
 
-def test_an_order_that_cannot_be_executed_does_not_keep_the_others(
+def test_order_that_cannot_be_executed_does_not_stop_the_others(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(order_service, "BATCH", BATCH)
@@ -86,7 +86,7 @@ def test_an_order_that_cannot_be_executed_does_not_keep_the_others(
     shop.assert_books_hold()
 
 
-def test_an_order_that_cannot_be_refunded_does_not_keep_the_others(
+def test_order_that_cannot_be_refunded_does_not_stop_the_others(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(refund_service, "OVERDUE_BATCH", BATCH)
@@ -101,7 +101,7 @@ def test_an_order_that_cannot_be_refunded_does_not_keep_the_others(
 
 
 @pytest.mark.parametrize("state", ["placed", "paid"])
-def test_a_locked_order_is_skipped(shop: Shop, database_url: str, state: str) -> None:
+def test_locked_order_is_skipped(shop: Shop, database_url: str, state: str) -> None:
     if state == "paid":
         bad, good = paid_orders(shop)
         locked = bad[0]
@@ -162,9 +162,7 @@ def states(shop: Shop) -> dict[str, str]:
     return {row["refund_no"]: row["state"] for row in shop.rows("SELECT * FROM refunds")}
 
 
-def test_a_refund_that_was_tried_a_thousand_times_does_not_stop_the_others(
-    shop: Shop, bank: Bank
-) -> None:
+def test_refund_after_a_thousand_tries_does_not_stop_the_others(shop: Shop, bank: Bank) -> None:
     old, new = refunds_asked(shop, 2)
     shop.arrange("UPDATE refunds SET tries = 5000, state = 'refused' WHERE refund_no = %s", old)
     bank.answers[old] = ProviderRefused("4047801", "no such payment")
@@ -175,7 +173,7 @@ def test_a_refund_that_was_tried_a_thousand_times_does_not_stop_the_others(
     shop.assert_books_hold()
 
 
-def test_a_fault_in_one_refund_does_not_stop_the_others(shop: Shop, bank: Bank) -> None:
+def test_fault_in_one_refund_does_not_stop_the_others(shop: Shop, bank: Bank) -> None:
     numbers = refunds_asked(shop, 3)
     bank.answers[numbers[0]] = ZeroDivisionError("nobody thought of this")
     run_task(shop, shop.container.of(RefundSender).send_due, times=1)
@@ -184,9 +182,7 @@ def test_a_fault_in_one_refund_does_not_stop_the_others(shop: Shop, bank: Bank) 
     assert fault == {"round": "send_refunds", "code": "fault"}
 
 
-def test_a_refund_under_way_is_not_sent_again_while_its_call_may_be_open(
-    shop: Shop, bank: Bank
-) -> None:
+def test_leased_refund_is_not_sent_again(shop: Shop, bank: Bank) -> None:
     [number] = refunds_asked(shop, 1)
     bank.answers[number] = ZeroDivisionError("the process died here")
     run_task(shop, shop.container.of(RefundSender).send_due, times=5)
@@ -195,9 +191,7 @@ def test_a_refund_under_way_is_not_sent_again_while_its_call_may_be_open(
     assert row["left"] > 2 * shop.container.settings.of(SnapSettings).bank_timeout_seconds
 
 
-def test_news_while_a_call_is_open_does_not_send_the_refund_a_second_time(
-    shop: Shop, bank: Bank
-) -> None:
+def test_news_during_a_call_does_not_send_the_refund_again(shop: Shop, bank: Bank) -> None:
     [number] = refunds_asked(shop, 1)
     bank.answers[number] = ZeroDivisionError("no answer yet")
     run_task(shop, shop.container.of(RefundSender).send_due, times=1)
@@ -221,7 +215,7 @@ def tell_of_the_refund(shop: Shop) -> None:
     shop.call(refund_store.ASK_NOW, shop.account, row["attempt_id"], row["payment"])
 
 
-def test_a_refund_that_did_not_reach_the_bank_is_tried_soon(shop: Shop, bank: Bank) -> None:
+def test_unsent_refund_is_tried_soon(shop: Shop, bank: Bank) -> None:
     [number] = refunds_asked(shop, 1)
     bank.answers[number] = ProviderUnreachable("nobody listens")
     run_task(shop, shop.container.of(RefundSender).send_due, times=1)

@@ -45,7 +45,7 @@ def refund(till: Till) -> Any:
 
 @pytest.mark.parametrize("answer", MADE_BUT, ids=lambda answer: str(answer)[:60])
 @pytest.mark.parametrize("act", [True, False], ids=["made", "not made"])
-def test_an_answer_that_proves_nothing_settles_nothing(
+def test_answer_without_evidence_settles_nothing(
     till: Till, answer: dict[str, Any], act: bool
 ) -> None:
     order = refunding(till)
@@ -66,7 +66,7 @@ def test_an_answer_that_proves_nothing_settles_nothing(
     assert till.shop.state(order) == "returned"
 
 
-def test_a_refund_under_way_is_waited_for(till: Till) -> None:
+def test_chargeback_waits_for_a_sent_refund(till: Till) -> None:
     refunding(till)
     till.answers("refund", {"status": 202, "merge": {"responseCode": "2027800"}})
     till.send_refunds()
@@ -85,7 +85,7 @@ def test_a_refund_under_way_is_waited_for(till: Till) -> None:
     assert refund(till)["state"] == "settled"
 
 
-def test_the_bank_has_it_with_another_amount(till: Till) -> None:
+def test_refund_with_another_amount_at_the_bank_is_not_settled(till: Till) -> None:
     refunding(till)
     till.answers("refund", {"status": 202})
     till.send_refunds()
@@ -101,7 +101,7 @@ def test_the_bank_has_it_with_another_amount(till: Till) -> None:
     assert "refund_amount: asked " in refund(till)["last_answer"]
 
 
-def test_a_refusal_is_said_and_tried_again(till: Till) -> None:
+def test_refused_refund_is_tried_again(till: Till) -> None:
     refunding(till)
     till.control("faults", refuse_refunds=2)
     till.send_refunds()
@@ -112,7 +112,7 @@ def test_a_refusal_is_said_and_tried_again(till: Till) -> None:
     assert refund(till)["state"] == "settled"
 
 
-def test_a_bank_without_a_history_gets_the_same_number_again(till: Till) -> None:
+def test_bank_without_a_history_gets_the_same_number_again(till: Till) -> None:
     refunding(till)
     till.answers("refund", {"status": 202})
     till.send_refunds()

@@ -46,7 +46,7 @@ def test_repeated_refund_with_same_key_is_the_same_and_says_so(shop: Shop) -> No
     shop.assert_books_hold()
 
 
-def test_key_stands_for_its_refund_where_more_stamps_came_free(shop: Shop) -> None:
+def test_key_finds_its_refund_after_more_stamps_came_free(shop: Shop) -> None:
     order = bought(shop, 3)
     held = shop.reserve(1)
     assert held is not None
@@ -69,7 +69,7 @@ def test_key_of_another_order_is_refused_and_nothing_goes_back(shop: Shop) -> No
     shop.assert_books_hold()
 
 
-def test_other_key_finds_what_was_asked_for_and_is_remembered(shop: Shop) -> None:
+def test_other_key_finds_the_requested_refund_and_is_kept(shop: Shop) -> None:
     order = bought(shop, 1)
     first, _ = ask(shop, order, "k")
     assert ask(shop, order, "other") == (first, True)
@@ -81,7 +81,7 @@ def test_other_key_finds_what_was_asked_for_and_is_remembered(shop: Shop) -> Non
     ]
 
 
-def test_key_that_was_refused_may_be_used_again(shop: Shop) -> None:
+def test_key_of_a_refused_request_can_be_used_again(shop: Shop) -> None:
     order = shop.place(1)
     with pytest.raises(NothingToRefund):
         ask(shop, order, "k")

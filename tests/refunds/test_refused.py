@@ -15,7 +15,7 @@ WAITS = (
 )
 
 
-def test_a_refused_refund_of_a_payment_whose_loss_is_covered_is_tried_again(shop: Shop) -> None:
+def test_refused_refund_of_a_payment_with_covered_loss_is_tried_again(shop: Shop) -> None:
     order = shop.place(3)
     paid = shop.pay(order)
     shop.work()
@@ -35,7 +35,7 @@ def test_a_refused_refund_of_a_payment_whose_loss_is_covered_is_tried_again(shop
     shop.assert_books_hold()
 
 
-def test_an_order_whose_last_refund_is_not_carried_out_is_over(shop: Shop) -> None:
+def test_order_whose_last_refund_is_void_is_closed(shop: Shop) -> None:
     order = shop.place(1)
     paid = shop.pay(order)
     shop.work()
@@ -57,7 +57,7 @@ SURPLUS = (
 )
 
 
-def test_money_that_is_too_much_goes_back_once(shop: Shop) -> None:
+def test_surplus_is_refunded_once(shop: Shop) -> None:
     """Two handlers at the same moment: the second waits, and finds nothing left."""
     order = shop.place(1)
     shop.pay(order)

@@ -87,7 +87,7 @@ def refused(till: Till) -> None:
     till.shop.work()
 
 
-def test_refund_is_shown_with_the_account_that_it_goes_to(till: Till) -> None:
+def test_refund_is_shown_with_its_account(till: Till) -> None:
     order = waiting(till)
     assert view(till, order).account is None
     assert name(till).state is AccountClaimState.NAMED
@@ -95,7 +95,7 @@ def test_refund_is_shown_with_the_account_that_it_goes_to(till: Till) -> None:
     assert (found.goes_to, found.way_word) == (SHOWN, "account")
 
 
-def test_refund_says_that_its_account_is_held(till: Till) -> None:
+def test_refund_shows_its_held_account(till: Till) -> None:
     order = waiting(till, 300)
     assert name(till).state is AccountClaimState.HELD
     found = view(till, order)
@@ -104,7 +104,7 @@ def test_refund_says_that_its_account_is_held(till: Till) -> None:
     assert found.stage_word == "waiting_for_account.held"
 
 
-def test_refund_says_that_the_bank_refused_its_account_until_another_is_named(till: Till) -> None:
+def test_refund_shows_its_refused_account_until_another_is_named(till: Till) -> None:
     order = waiting(till)
     name(till)
     refused(till)
@@ -136,14 +136,14 @@ def by_virtual_account(till: Till) -> None:
 SOURCE = {"id": "ke sumber pembayaran", "en": "where you paid it from"}
 
 
-def test_first_mail_of_money_that_its_rail_gives_back_says_so(till: Till) -> None:
+def test_first_mail_of_a_refund_names_the_provider(till: Till) -> None:
     asked_back(till)
     till.shop.work()
     how = mail(till, "refund_requested")["how"]
     assert all(said in how[language] for language, said in SOURCE.items())
 
 
-def test_first_mail_of_money_that_its_rail_cannot_give_back_says_by_transfer(till: Till) -> None:
+def test_first_mail_of_a_refund_its_rail_cannot_make_names_the_transfer(till: Till) -> None:
     asked_back(till)
     by_virtual_account(till)
     till.shop.work()
@@ -153,7 +153,7 @@ def test_first_mail_of_money_that_its_rail_cannot_give_back_says_by_transfer(til
     assert "transfer" in how["en"]
 
 
-def test_mail_of_an_account_that_is_wanted_says_why(till: Till) -> None:
+def test_mail_of_a_wanted_account_has_the_reason(till: Till) -> None:
     waiting(till)
     assert "sumber pembayaran" in mail(till, "account_wanted")["because"]["id"]
     name(till)
@@ -165,7 +165,7 @@ def test_mail_of_an_account_that_is_wanted_says_why(till: Till) -> None:
     assert name(till).state is AccountClaimState.NAMED
 
 
-def test_mail_says_once_that_an_account_is_held_and_none_asks_for_another(till: Till) -> None:
+def test_held_account_is_mailed_once_and_no_other_is_asked_for(till: Till) -> None:
     waiting(till, 300)
     held = name(till)
     told = till.rows("SELECT cause_key, facts FROM mails WHERE template = 'account_held'")
@@ -177,9 +177,7 @@ def test_mail_says_once_that_an_account_is_held_and_none_asks_for_another(till: 
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_mail_of_an_account_that_was_named_speaks_of_what_will_be_done(
-    till: Till, language: str
-) -> None:
+def test_mail_of_a_named_account_announces_the_transfer(till: Till, language: str) -> None:
     waiting(till)
     name(till)
     text = translate("mail.account_named.text", language, url="", **mail(till, "account_named"))

@@ -93,7 +93,7 @@ def test_refund_whose_answer_was_lost_and_that_was_made_in_part_is_completed(til
     assert till.shop.money(order)["refunded"] == 4_000
 
 
-def test_settled_refund_that_the_record_does_not_have_is_an_item_until_it_has(till: Till) -> None:
+def test_settled_refund_missing_in_the_record_is_an_item_until_found(till: Till) -> None:
     asked_back(till)
     till.send_refunds()
     recorded(till)
@@ -110,7 +110,7 @@ def test_settled_refund_that_the_record_does_not_have_is_an_item_until_it_has(ti
     till.shop.arrange("UPDATE refunds SET settled_at = settled_at + interval '25 hours'")
 
 
-def test_refund_is_looked_for_until_the_record_ends(till: Till) -> None:
+def test_refund_is_looked_up_until_the_record_ends(till: Till) -> None:
     asked_back(till)
     till.send_refunds()
     till.watch_refunds()
