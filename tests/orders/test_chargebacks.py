@@ -54,7 +54,7 @@ def carry_out_refunds(shop: Shop) -> None:
 # -- stamps that nobody has paid for ---------------------------------------------------------------
 
 
-def test_a_stamp_of_a_charged_back_lot_that_comes_free_leaves_the_world(shop: Shop) -> None:
+def test_released_stamp_of_a_charged_back_lot_is_withdrawn(shop: Shop) -> None:
     order, paid = bought(shop)
     stamping = shop.reserve(1)
     assert stamping is not None
@@ -73,7 +73,7 @@ def test_a_stamp_of_a_charged_back_lot_that_comes_free_leaves_the_world(shop: Sh
     shop.assert_books_hold()
 
 
-def test_a_charged_back_order_takes_nothing_from_another(shop: Shop) -> None:
+def test_charged_back_order_takes_nothing_from_another(shop: Shop) -> None:
     shop.set_issuing(is_open=False)
     other, _ = bought(shop)
     shop.set_issuing(is_open=True)
@@ -88,7 +88,7 @@ def test_a_charged_back_order_takes_nothing_from_another(shop: Shop) -> None:
     shop.assert_books_hold()
 
 
-def test_only_the_stamps_of_the_charged_back_lot_leave(shop: Shop) -> None:
+def test_only_stamps_of_the_charged_back_lot_are_withdrawn(shop: Shop) -> None:
     first, paid = bought(shop)
     second, _ = bought(shop)
     stamping = shop.reserve(2)
@@ -105,7 +105,7 @@ def test_only_the_stamps_of_the_charged_back_lot_leave(shop: Shop) -> None:
 # -- parts ----------------------------------------------------------------------------------------
 
 
-def test_a_part_takes_only_the_stamps_it_was_paid_with(shop: Shop) -> None:
+def test_partial_chargeback_takes_only_stamps_of_its_payment(shop: Shop) -> None:
     order, paid = bought(shop, 3)
     charged_back(shop, paid, 4_000)
     assert shop.state(order) == "executed"
@@ -120,7 +120,7 @@ def test_a_part_takes_only_the_stamps_it_was_paid_with(shop: Shop) -> None:
     }
 
 
-def test_a_part_of_one_stamp_leaves_no_order_and_the_rest_comes_back(shop: Shop) -> None:
+def test_chargeback_of_a_part_of_one_stamp_ends_the_order_and_refunds_the_rest(shop: Shop) -> None:
     order, paid = bought(shop)
     charged_back(shop, paid, 4_000)
     assert shop.state(order) == "denied"
@@ -147,7 +147,7 @@ def test_parts_follow_until_the_sum_is_reached_and_a_repeat_takes_nothing(shop: 
     assert shop.state(order) == "denied"
 
 
-def test_a_part_of_what_is_on_a_document_is_our_loss(shop: Shop) -> None:
+def test_chargeback_of_a_part_of_affixed_stamps_is_our_loss(shop: Shop) -> None:
     order, paid = bought(shop)
     stamping = shop.reserve(1)
     assert stamping is not None
@@ -162,7 +162,7 @@ def test_a_part_of_what_is_on_a_document_is_our_loss(shop: Shop) -> None:
     assert shop.state(order) == "executed"
 
 
-def test_a_part_of_what_waits_to_be_issued(shop: Shop) -> None:
+def test_chargeback_of_a_part_before_issuing_refunds_the_rest(shop: Shop) -> None:
     shop.set_issuing(is_open=False)
     order, paid = bought(shop)
     charged_back(shop, paid, 4_000)
@@ -173,7 +173,7 @@ def test_a_part_of_what_waits_to_be_issued(shop: Shop) -> None:
     assert causes(shop) == [("remainder", "requested", UNIT - 4_000)]
 
 
-def test_a_surplus_goes_first(shop: Shop) -> None:
+def test_chargeback_takes_the_surplus_first(shop: Shop) -> None:
     order = shop.place(1)
     paid = shop.pay(order, 5_000)
     shop.work_once()
@@ -186,7 +186,7 @@ def test_a_surplus_goes_first(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("state", ["requested", "refused"])
-def test_a_refund_that_nobody_carries_out_is_stopped_and_its_rest_goes_back(
+def test_refund_without_an_open_call_is_stopped_and_its_rest_refunded(
     shop: Shop, state: str
 ) -> None:
     order, _ = bought(shop)
@@ -207,7 +207,7 @@ def test_a_refund_that_nobody_carries_out_is_stopped_and_its_rest_goes_back(
     }
 
 
-def test_a_refund_under_way_is_stopped_when_the_bank_refuses_it(shop: Shop) -> None:
+def test_sent_refund_is_stopped_when_the_bank_refuses_it(shop: Shop) -> None:
     order, _ = bought(shop)
     second = shop.pay(order)
     shop.work()
@@ -222,7 +222,7 @@ def test_a_refund_under_way_is_stopped_when_the_bank_refuses_it(shop: Shop) -> N
     assert "loss" not in shop.money(order)
 
 
-def test_a_refund_refused_for_another_reason_is_not_stopped(shop: Shop) -> None:
+def test_refund_refused_for_another_reason_is_not_stopped(shop: Shop) -> None:
     order, _ = bought(shop, 2)
     shop.ask_back(order)
     [refund] = shop.refunds()
@@ -233,7 +233,7 @@ def test_a_refund_refused_for_another_reason_is_not_stopped(shop: Shop) -> None:
     shop.assert_books_hold()
 
 
-def test_a_stopped_refund_that_the_bank_has_paid_all_the_same_is_in_the_books(shop: Shop) -> None:
+def test_stopped_refund_that_the_bank_paid_is_booked(shop: Shop) -> None:
     order, _ = bought(shop)
     second = shop.pay(order)
     shop.work()
@@ -255,7 +255,7 @@ def test_a_stopped_refund_that_the_bank_has_paid_all_the_same_is_in_the_books(sh
     }
 
 
-def test_a_refund_and_then_a_chargeback_is_a_loss_and_nothing_is_below_zero(shop: Shop) -> None:
+def test_chargeback_after_a_refund_is_a_loss(shop: Shop) -> None:
     order, paid = bought(shop)
     shop.ask_back(order)
     carry_out_refunds(shop)
@@ -272,7 +272,7 @@ def test_a_refund_and_then_a_chargeback_is_a_loss_and_nothing_is_below_zero(shop
 # -- documents ------------------------------------------------------------------------------------
 
 
-def test_documents_nobody_has_begun_are_dropped_and_the_rest_comes_back(shop: Shop) -> None:
+def test_unbegun_documents_are_dropped_and_the_rest_refunded(shop: Shop) -> None:
     order = shop.place_documents([1, 1])
     paid = shop.pay(order)
     shop.work_once()
@@ -309,7 +309,7 @@ def test_documents_under_way_go_on_and_one_that_fails_covers_the_loss(shop: Shop
 
 
 @pytest.mark.parametrize("is_worked", [True, False])
-def test_a_part_that_overtakes_its_payment_makes_it_short(shop: Shop, is_worked: bool) -> None:
+def test_partial_chargeback_before_its_payment_makes_it_short(shop: Shop, is_worked: bool) -> None:
     order = shop.place(1)
     [attempt] = shop.attempts(order)
     paid = Paid(attempt, NEVER_HEARD_OF, UNIT)
@@ -330,7 +330,7 @@ def test_a_part_that_overtakes_its_payment_makes_it_short(shop: Shop, is_worked:
 
 
 @pytest.mark.parametrize("amount", [UNIT, None])
-def test_a_try_that_failed_does_not_end_a_later_payment_of_its_number(
+def test_failed_try_does_not_end_a_later_payment_of_its_number(
     shop: Shop, amount: int | None
 ) -> None:
     order = shop.place(1)
@@ -355,7 +355,7 @@ def test_a_try_that_failed_does_not_end_a_later_payment_of_its_number(
     assert shop.money(order) == {"captured": UNIT, "charged_back": UNIT}
 
 
-def test_a_won_chargeback_is_taken_once_and_goes_back(shop: Shop) -> None:
+def test_won_chargeback_is_booked_once_and_refunded(shop: Shop) -> None:
     order, paid = bought(shop, 2)
     for state in ("denied", "returned"):  # the second time nothing but a refund is under way
         charged_back(shop, paid)
@@ -372,7 +372,7 @@ def test_a_won_chargeback_is_taken_once_and_goes_back(shop: Shop) -> None:
     assert shop.state(order) == "returned"
 
 
-def test_a_reversed_refund_goes_back_once_more_as_far_as_it_was_reversed(shop: Shop) -> None:
+def test_reversed_part_of_a_refund_is_refunded_again(shop: Shop) -> None:
     order, _ = bought(shop, 2)
     shop.ask_back(order)
     shop.work()
@@ -411,7 +411,7 @@ def test_chargeback_is_booked_before_or_after_its_payment_is_settled(shop: Shop)
 # -- news that names no payment -------------------------------------------------------------------
 
 
-def test_unnamed_news_means_the_only_payment_there_is(shop: Shop) -> None:
+def test_unnamed_chargeback_is_of_the_only_payment(shop: Shop) -> None:
     order, paid = bought(shop)
     assert shop.charge_back(paid, 4_000, named=False) == "denied"
     assert shop.charge_back(paid, 4_000, named=False) == "known"
@@ -423,7 +423,7 @@ def test_unnamed_news_means_the_only_payment_there_is(shop: Shop) -> None:
     assert shop.money(order) == {"captured": UNIT, "charged_back": UNIT}
 
 
-def test_unnamed_news_of_one_of_several_payments_moves_nothing(shop: Shop) -> None:
+def test_unnamed_chargeback_of_several_payments_moves_nothing(shop: Shop) -> None:
     order, paid = bought(shop)
     second = shop.pay(order)
     shop.work()
@@ -437,7 +437,7 @@ def test_unnamed_news_of_one_of_several_payments_moves_nothing(shop: Shop) -> No
     shop.assert_books_hold()
 
 
-def test_unnamed_news_that_may_be_a_repeat_does_not_take_the_next_payment(shop: Shop) -> None:
+def test_unnamed_chargeback_that_may_be_a_repeat_moves_nothing(shop: Shop) -> None:
     order, paid = bought(shop)
     assert shop.charge_back(paid, named=False) == "denied"
     shop.work()
@@ -449,7 +449,7 @@ def test_unnamed_news_that_may_be_a_repeat_does_not_take_the_next_payment(shop: 
     shop.assert_books_hold()
 
 
-def test_news_of_nothing_moves_nothing(shop: Shop) -> None:
+def test_news_of_zero_rupiah_moves_nothing(shop: Shop) -> None:
     order, paid = bought(shop)
     assert shop.charge_back(paid, 0) == "known"
     assert shop.charge_back(paid, -4_000) == "known"
@@ -457,7 +457,7 @@ def test_news_of_nothing_moves_nothing(shop: Shop) -> None:
     assert shop.money(order) == {"captured": UNIT, "executed": UNIT}
 
 
-def test_a_refund_that_waits_shows_when_it_is_due_and_nothing_else_does(shop: Shop) -> None:
+def test_only_a_waiting_refund_shows_its_due_time(shop: Shop) -> None:
     order, _ = bought(shop)
 
     def due() -> object:
@@ -475,7 +475,7 @@ def test_a_refund_that_waits_shows_when_it_is_due_and_nothing_else_does(shop: Sh
 # -- an installation with data --------------------------------------------------------------------
 
 
-def test_what_was_done_before_is_put_right(server: str, template: str) -> None:
+def test_books_of_earlier_versions_are_corrected_by_migration(server: str, template: str) -> None:
     name = "test_of_older_books"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE template0".encode())

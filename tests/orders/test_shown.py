@@ -29,7 +29,7 @@ def seen(shop: Shop, order: UUID) -> OrderView:
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 5, 6])
-def test_every_order_and_every_refund_is_on_exactly_one_page(shop: Shop, limit: int) -> None:
+def test_order_and_refund_are_on_exactly_one_page(shop: Shop, limit: int) -> None:
     placed = [shop.place(1) for _ in range(5)]
     for order in placed:
         shop.pay(order)
@@ -54,7 +54,7 @@ def test_every_order_and_every_refund_is_on_exactly_one_page(shop: Shop, limit: 
         assert len(found) == 5 if kind == "rfd" else set(placed) <= {read("ord", i) for i in found}
 
 
-def test_a_list_is_of_its_own_account(shop: Shop) -> None:
+def test_list_has_only_orders_of_its_account(shop: Shop) -> None:
     shop.place(1)
     stranger = UUID(int=7)
     assert shop.do(shop.container.of(OrderService).list(stranger)) == ([], False)
@@ -64,7 +64,7 @@ def test_a_list_is_of_its_own_account(shop: Shop) -> None:
 # -- due times ------------------------------------------------------------------------------------
 
 
-def test_after_a_second_payment_its_refund_says_when_it_is_due(shop: Shop) -> None:
+def test_due_time_of_a_second_payment_is_shown(shop: Shop) -> None:
     order = shop.place(1)
     shop.pay(order)
     shop.work()
@@ -83,7 +83,7 @@ def test_after_a_second_payment_its_refund_says_when_it_is_due(shop: Shop) -> No
     assert seen(shop, order).refund_due_at is None
 
 
-def test_of_several_refunds_the_last_counts(shop: Shop) -> None:
+def test_due_time_is_that_of_the_last_refund(shop: Shop) -> None:
     order = shop.place(1)
     for _ in range(3):
         shop.pay(order)
@@ -97,7 +97,7 @@ def test_of_several_refunds_the_last_counts(shop: Shop) -> None:
     assert seen(shop, order).refund_due_at == row["due_at"]
 
 
-def test_an_order_that_waits_says_by_when_its_money_would_be_back(shop: Shop) -> None:
+def test_waiting_order_shows_the_latest_due_time_of_a_refund(shop: Shop) -> None:
     order = shop.place(1)
     [row] = shop.rows("SELECT lapses_at, due_seconds FROM orders")
     last: datetime = row["lapses_at"] + timedelta(seconds=row["due_seconds"])
@@ -141,7 +141,7 @@ def post(shop: Shop, books: list[str], amounts: list[int], **other: object) -> R
     )
 
 
-def test_the_same_entry_is_known_and_any_other_under_its_id_differs(shop: Shop) -> None:
+def test_repeated_entry_is_known_and_another_under_its_id_differs(shop: Shop) -> None:
     books, amounts = ["bank_clearing", "buyer_funds", "service_fee"], [-300, 200, 100]
     assert post(shop, books, amounts) == {"is_new": True}
     assert post(shop, books, amounts) == {"is_new": False}
@@ -162,7 +162,7 @@ def test_the_same_entry_is_known_and_any_other_under_its_id_differs(shop: Shop) 
     assert [(row["book"], row["sum"]) for row in kept] == sorted(zip(books, amounts, strict=True))
 
 
-def test_a_subset_that_balances_is_another_entry(shop: Shop) -> None:
+def test_balanced_subset_of_an_entry_is_another_entry(shop: Shop) -> None:
     books = ["bank_clearing", "buyer_funds", "stamps_issued", "stamps_available"]
     assert post(shop, books, [-100, 100, -1, 1]) == {"is_new": True}
     for some, sums in ((books[:2], [-100, 100]), (books[2:], [-1, 1])):
@@ -180,7 +180,7 @@ def test_a_subset_that_balances_is_another_entry(shop: Shop) -> None:
         (["bank_clearing", "nowhere"], [-1, 1]),
     ],
 )
-def test_an_entry_of_nothing_is_refused(shop: Shop, books: list[str], amounts: list[int]) -> None:
+def test_empty_entry_is_refused(shop: Shop, books: list[str], amounts: list[int]) -> None:
     with pytest.raises(Exception, match="entry_unbalanced"):
         post(shop, books, amounts)
     assert not shop.rows("SELECT 1 FROM entries")

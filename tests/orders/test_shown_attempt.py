@@ -14,7 +14,7 @@ def payment(till: Till, order: UUID) -> PaymentView:
     return view.payment
 
 
-def test_the_attempt_that_paid_is_shown_although_another_came_after_it(till: Till) -> None:
+def test_paid_attempt_is_shown_before_a_later_one(till: Till) -> None:
     order = till.shop.place(1)
     [lost] = till.shop.attempts(order)
     till.shop.lose_qr(lost)
@@ -26,7 +26,7 @@ def test_the_attempt_that_paid_is_shown_although_another_came_after_it(till: Til
     assert payment(till, order).qr_content is None
 
 
-def test_after_too_little_the_qr_that_can_be_paid_is_shown(till: Till) -> None:
+def test_payable_qr_is_shown_after_a_short_payment(till: Till) -> None:
     order, attempt, qr = till.order()
     assert payment(till, order).qr_content == qr
     till.notify(paid_body(till.reference(attempt), value=f"{PRICE - 1}.00"))
@@ -37,7 +37,7 @@ def test_after_too_little_the_qr_that_can_be_paid_is_shown(till: Till) -> None:
     assert shown.qr_content == till.attempt(second)["qr_content"] != qr
 
 
-def test_a_qr_that_was_declined_is_not_offered(till: Till) -> None:
+def test_declined_qr_is_not_offered(till: Till) -> None:
     order, attempt, _ = till.order()
     till.shop.decline(attempt)  # and no other was opened yet
     assert payment(till, order).state == "declined"
@@ -48,7 +48,7 @@ def test_a_qr_that_was_declined_is_not_offered(till: Till) -> None:
     assert payment(till, order).qr_content == till.attempt(second)["qr_content"]
 
 
-def test_a_qr_whose_payment_is_being_settled_is_not_offered(till: Till) -> None:
+def test_qr_with_a_payment_being_settled_is_not_offered(till: Till) -> None:
     order, _, _ = till.order()
     till.shop.pay(order)
     assert till.shop.state(order) == "placed"  # its event handler has not run yet
@@ -57,7 +57,7 @@ def test_a_qr_whose_payment_is_being_settled_is_not_offered(till: Till) -> None:
     till.shop.work()
 
 
-def test_a_qr_of_a_payment_that_was_taken_back_is_not_offered(till: Till) -> None:
+def test_qr_of_a_charged_back_payment_is_not_offered(till: Till) -> None:
     order, _, _ = till.order()
     paid = till.shop.pay(order)
     till.shop.charge_back(paid)
@@ -66,7 +66,7 @@ def test_a_qr_of_a_payment_that_was_taken_back_is_not_offered(till: Till) -> Non
     till.shop.work()
 
 
-def test_a_qr_whose_time_is_over_is_not_offered(till: Till) -> None:
+def test_expired_qr_is_not_offered(till: Till) -> None:
     order, attempt, _ = till.order()
     till.shop.arrange(
         "UPDATE payment_attempts SET opened_at = opened_at - interval '5 minutes', expires_at = now();"

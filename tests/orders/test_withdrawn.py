@@ -24,7 +24,7 @@ def bills(till: Till) -> list[str]:
     return [one["status"] for one in found if one["partner_reference_no"] in ours]
 
 
-def test_a_crash_before_the_bank_is_told_is_made_good_by_the_periodic_task(till: Till) -> None:
+def test_periodic_task_cancels_after_a_crash_before_the_call(till: Till) -> None:
     order, _, _ = till.order()
     withdraw = partial(orders.withdraw, account=till.shop.account, order_id=order)
     till.do(till.shop.container.database.run(withdraw))  # and the process is killed here
@@ -35,7 +35,7 @@ def test_a_crash_before_the_bank_is_told_is_made_good_by_the_periodic_task(till:
     assert bills(till) == [CANCELLED]
 
 
-def test_what_is_not_committed_closes_nothing(till: Till) -> None:
+def test_uncommitted_withdrawal_cancels_nothing(till: Till) -> None:
     order, _, _ = till.order()
 
     async def broken(tx: Tx) -> None:
@@ -48,7 +48,7 @@ def test_what_is_not_committed_closes_nothing(till: Till) -> None:
     assert attempts(till) == ["waiting"]
 
 
-def test_a_bank_that_does_not_answer_keeps_no_order_from_being_given_up(till: Till) -> None:
+def test_order_is_withdrawn_while_the_bank_does_not_answer(till: Till) -> None:
     order, _, _ = till.order()
     till.answers("cancel", {"status": 504, "act": False})
     service = till.shop.container.of(OrderService)
@@ -60,7 +60,7 @@ def test_a_bank_that_does_not_answer_keeps_no_order_from_being_given_up(till: Ti
     assert bills(till) == [CANCELLED]
 
 
-def test_who_asks_twice_and_who_is_too_late(till: Till) -> None:
+def test_withdrawal_of_an_unknown_or_paid_order_is_refused(till: Till) -> None:
     order, attempt, _ = till.order()
     service = till.shop.container.of(OrderService)
     with pytest.raises(NotFound):
