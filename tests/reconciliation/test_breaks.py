@@ -44,7 +44,7 @@ def test_day_in_which_all_agrees_is_final(till: Till) -> None:
     assert breaks(till) == []
 
 
-def test_payment_of_nobody_is_money_in_suspense(till: Till) -> None:
+def test_payment_without_an_order_is_money_in_suspense(till: Till) -> None:
     says(till, line("EM-of-nobody", "P-of-nobody", SUM))
     found = reconcile(till)
     assert (found.state, found.matched, found.broken) == ("final", 0, 1)
@@ -107,7 +107,7 @@ def test_other_reference_of_a_payment_is_a_break_without_money(till: Till) -> No
     assert breaks(till) == [("payment_facts_differ", SUM, 0, None)]
 
 
-def test_charge_back_of_a_day_that_was_not_read_is_not_won(till: Till) -> None:
+def test_chargeback_of_an_unread_day_is_not_won(till: Till) -> None:
     _, attempt, qr = till.order()
     number = till.control("pay", qr_content=qr)["rrn"]
     till.ask()
@@ -156,7 +156,7 @@ def test_matched_payment_is_closed_by_the_record(till: Till) -> None:
     assert row["is_closed"]
 
 
-def test_refund_of_ours_that_the_record_does_not_have_is_a_break(till: Till) -> None:
+def test_own_refund_missing_in_the_record_is_a_break(till: Till) -> None:
     order = till.order()
     till.control("pay", qr_content=order[2])
     till.control("pay", qr_content=order[2])
@@ -168,7 +168,7 @@ def test_refund_of_ours_that_the_record_does_not_have_is_a_break(till: Till) -> 
     assert breaks(till) == [("refund_not_in_record", SUM, 0, SUM)]
 
 
-def test_two_orders_under_one_number_are_two_payments_and_both_get_stamps(till: Till) -> None:
+def test_two_orders_with_one_number_are_two_payments(till: Till) -> None:
     reference, number = executed(till)
     order, attempt, _ = till.order()
     says(till, line(reference, number, SUM), line(till.reference(attempt), number, SUM))
@@ -229,7 +229,7 @@ def test_days_are_compared_by_themselves_once(till: Till) -> None:
     ]
 
 
-def test_item_tells_its_evidence_to_staff(till: Till) -> None:
+def test_staff_see_the_evidence_of_an_item(till: Till) -> None:
     says(till, line("EM-of-nobody", "P-of-nobody", SUM))
     reconcile(till)
     [row] = till.rows("SELECT item_id FROM suspense_items")
@@ -260,7 +260,7 @@ def test_line_that_the_record_moves_to_the_next_day_ends_its_break(till: Till) -
     assert breaks(till) == [("payment_facts_differ", PRICE, 0, None)]  # hours after we booked it
 
 
-def test_breaks_are_told_in_words_with_their_ways_out(till: Till, tmp_path: Path) -> None:
+def test_breaks_are_listed_with_their_resolutions(till: Till, tmp_path: Path) -> None:
     says(till, line("ANOTHER-SHOP-1", "P1", 7_000), "odd")
     reconcile(till)
     done = run_here(tmp_path, "breaks", "show", DATABASE_URL=till.shop.container.database.url)

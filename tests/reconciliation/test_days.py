@@ -68,7 +68,7 @@ def file(path: Path, *payments: tuple[str, str, int], day: date | None = None) -
 # -- by itself ---------------------------------------------------------------------------------
 
 
-def test_of_several_workers_one_compares_a_day(till: Till) -> None:
+def test_one_of_several_workers_compares_a_day(till: Till) -> None:
     says(till, line(*executed(till)))
     look(till, night(), workers=4)
     [day] = days(till)
@@ -86,7 +86,7 @@ def test_day_is_not_compared_before_its_hour(till: Till) -> None:
     assert days(till) == []
 
 
-def test_day_without_the_bank_is_tried_again_and_is_an_item_past_its_hour(till: Till) -> None:
+def test_day_without_the_bank_is_retried_and_an_item_after_its_hour(till: Till) -> None:
     paid = line(*executed(till))
     says(till, status=500)
     look(till, night())
@@ -105,7 +105,7 @@ def test_day_without_the_bank_is_tried_again_and_is_an_item_past_its_hour(till: 
     assert breaks(till) == []
 
 
-def test_record_that_changes_its_mind_is_a_break(till: Till) -> None:
+def test_changed_record_is_a_break(till: Till) -> None:
     reference, number = executed(till)
     says(till, line(reference, number))
     look(till, night())
@@ -131,7 +131,7 @@ def test_line_of_another_day_is_named(till: Till) -> None:
     )
 
 
-def test_readiness_and_metrics_tell_of_the_day_and_stay(till: Till) -> None:
+def test_readiness_and_metrics_show_the_missing_day(till: Till) -> None:
     says(till, "odd")
     look(till, night())
     assert DIFFERENCES.made._value.get() == 1
@@ -169,7 +169,7 @@ def test_settlement_file_of_the_bank_is_matched_line_by_line(till: Till, tmp_pat
     assert {kind for kind, *_ in breaks(till)} <= {"fee_not_booked", "tax_not_booked"}
 
 
-def test_payment_that_only_a_file_has_is_a_break_where_the_rail_has_a_history(
+def test_payment_in_a_file_alone_is_a_break_on_a_rail_with_history(
     till: Till, tmp_path: Path
 ) -> None:
     order, attempt, _ = till.order()
@@ -180,7 +180,7 @@ def test_payment_that_only_a_file_has_is_a_break_where_the_rail_has_a_history(
     assert till.shop.state(order) == "placed"
 
 
-def test_same_file_twice_is_refused_by_name(till: Till, tmp_path: Path) -> None:
+def test_repeated_file_is_refused(till: Till, tmp_path: Path) -> None:
     path = file(tmp_path / "a.csv", (*executed(till), PRICE))
     reconcile(till, files=[path])
     with pytest.raises(RecordFileKnown):
@@ -194,7 +194,7 @@ def test_same_lines_in_two_files_count_once(till: Till, tmp_path: Path) -> None:
     assert (found.lines, found.matched, breaks(till)) == (2, 2, [])
 
 
-def test_half_a_file_is_not_taken_in_and_is_an_item(till: Till, tmp_path: Path) -> None:
+def test_half_a_file_is_refused_and_an_item(till: Till, tmp_path: Path) -> None:
     path = file(tmp_path / "a.csv", (*executed(till), PRICE), (*executed(till), PRICE))
     path.write_bytes(path.read_bytes()[:-40])
     with pytest.raises(RecordFileUnreadable, match="half_a_file"):
@@ -204,9 +204,7 @@ def test_half_a_file_is_not_taken_in_and_is_an_item(till: Till, tmp_path: Path) 
     assert till.rows("SELECT 1 FROM record_files") == []
 
 
-def test_file_that_is_refused_leaves_a_day_final_that_was_compared(
-    till: Till, tmp_path: Path
-) -> None:
+def test_refused_file_leaves_a_final_day_final(till: Till, tmp_path: Path) -> None:
     paid = (*executed(till), PRICE)
     reconcile(till, files=[file(tmp_path / "a.csv", paid)])
     half = tmp_path / "b.csv"
@@ -221,7 +219,7 @@ def test_file_that_is_refused_leaves_a_day_final_that_was_compared(
     ]
 
 
-def test_file_that_is_refused_leaves_an_entry_in_the_trail_and_changes_nothing(
+def test_refused_file_leaves_an_entry_in_the_trail_and_changes_nothing(
     till: Till, tmp_path: Path
 ) -> None:
     path = file(tmp_path / "a.csv", (*executed(till), PRICE))
@@ -245,7 +243,7 @@ def test_file_of_another_day_is_not_taken_in(till: Till, tmp_path: Path) -> None
         reconcile(till, files=[path])
 
 
-def test_day_that_is_not_over_and_unknown_provider_are_refused(till: Till) -> None:
+def test_unfinished_day_and_unknown_provider_are_refused(till: Till) -> None:
     with pytest.raises(DayNotOver):
         till.do(service(till, night(-1)).reconcile("bank", today(), [], TESTER))
     with pytest.raises(ProviderUnknown):
@@ -283,7 +281,7 @@ def test_fees_of_a_day_are_one_item_and_books(till: Till, tmp_path: Path) -> Non
     assert breaks(till) == [("fee_not_booked", 75, 0, -75), ("tax_not_booked", 8, 0, -8)]
 
 
-def test_bytes_of_old_files_leave_and_their_rows_stay(till: Till, tmp_path: Path) -> None:
+def test_contents_of_old_files_are_deleted_and_their_rows_stay(till: Till, tmp_path: Path) -> None:
     reconcile(till, files=[file(tmp_path / "a.csv", (*executed(till), PRICE))])
     till.do(service(till, night(500)).let_files_go())
     [kept] = till.rows("SELECT pieces, lines FROM record_files")

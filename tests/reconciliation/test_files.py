@@ -107,7 +107,7 @@ def test_sum_is_read_exactly(text: str, rupiah: int, is_in: bool | None) -> None
         ),
     ],
 )
-def test_text_that_is_no_sum_or_two_is_none(text: str) -> None:
+def test_text_without_one_sum_is_none(text: str) -> None:
     assert read_sum(text) is None
 
 
@@ -128,7 +128,7 @@ def test_moment_is_read_day_first_in_wib(text: str, told: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["13/14/2026", "20261129", "45000", "", "yesterday", "31/02/2026"])
-def test_text_that_is_no_moment_is_none(text: str) -> None:
+def test_text_without_a_moment_is_none(text: str) -> None:
     assert read_moment(text) is None
 
 
@@ -240,7 +240,7 @@ def test_mt940_is_read_line_by_line(tmp_path: Path) -> None:
     ]
 
 
-def test_broken_line_of_mt940_stops_no_other_and_its_balance_tells(tmp_path: Path) -> None:
+def test_broken_line_of_mt940_stops_no_other_and_shows_in_the_balance(tmp_path: Path) -> None:
     middle = ":61:29NOV C5,00\n:86:X\n"
     movements, unmatched, of = taken(
         tmp_path / "a.sta", MT940.format(middle=middle, closing="1047505,00")
@@ -299,7 +299,7 @@ def test_formulas_dates_and_merged_cells_are_read_or_unmatched(tmp_path: Path) -
     assert whys == ["no readable sum of rupiah"] * 5 + ["no readable time"]
 
 
-def test_workbook_that_unpacks_to_very_much_is_not_read(tmp_path: Path) -> None:
+def test_workbook_beyond_the_unpacked_limit_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.xlsx"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as parts:
         parts.writestr("xl/worksheets/sheet1.xml", bytes(XLSX_UNPACKED_MAX + 1))
@@ -365,7 +365,7 @@ def test_file_of_the_day_before_is_not_taken_for_its_evening(tmp_path: Path) -> 
     assert taken(tmp_path / "a.csv", table(*rows))[2].faults == ["no_line_of_this_day"]
 
 
-def test_line_below_a_table_is_odd_and_the_file_is_whole(tmp_path: Path) -> None:
+def test_line_below_a_table_is_unmatched_and_the_file_is_whole(tmp_path: Path) -> None:
     text = STATEMENT.format(refund=REFUND) + "Saldo akhir;2.487.000,00\n"
     _, unmatched, of = taken(tmp_path / "a.csv", text)
     assert ([one.why for one in unmatched], of.faults) == (["a row that ends early"], [])
@@ -378,7 +378,7 @@ def test_line_below_a_table_is_odd_and_the_file_is_whole(tmp_path: Path) -> None
         (PAID.replace("IDR", "USD"), "no_readable_line"),
     ],
 )
-def test_file_without_a_line_of_ours_says_why(tmp_path: Path, row: str, fault: str) -> None:
+def test_file_without_a_line_of_ours_has_a_fault(tmp_path: Path, row: str, fault: str) -> None:
     assert taken(tmp_path / "a.csv", table(row, row))[2].faults == [fault]
 
 
@@ -390,7 +390,7 @@ def test_file_without_a_line_of_ours_says_why(tmp_path: Path, row: str, fault: s
         (("8800000001",), ["of_another_account"]),
     ],
 )
-def test_statement_of_another_account_is_told_by_its_number(
+def test_statement_of_another_account_is_recognized_by_its_number(
     tmp_path: Path, accounts: Sequence[str], faults: list[str]
 ) -> None:
     text = MT940.format(middle="", closing="1047500,00")
@@ -425,7 +425,9 @@ def test_statement_that_is_there_twice_does_not_follow_from_itself(tmp_path: Pat
         (table(PAID).replace("Balance", "Amount").encode(), "column_twice amount"),
     ],
 )
-def test_file_that_is_no_record_is_named(tmp_path: Path, content: bytes, code: str) -> None:
+def test_file_that_is_no_record_is_refused_with_the_fault(
+    tmp_path: Path, content: bytes, code: str
+) -> None:
     with pytest.raises(FileUnreadable) as found:
         taken(tmp_path / "a.csv", content)
     assert str(found.value) == code

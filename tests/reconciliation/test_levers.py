@@ -119,9 +119,7 @@ def test_item_without_money_is_dismissed_as_forecast_once(shop: Shop, one: Membe
         one.forecast("breaks dismiss", "noise", item=which)
 
 
-def test_dismissal_of_much_money_that_an_item_names_needs_two_people(
-    shop: Shop, one: Member
-) -> None:
+def test_dismissal_of_an_item_with_a_great_sum_needs_two_people(shop: Shop, one: Member) -> None:
     which = broken(shop, "payment_not_in_record", 0)
     shop.arrange("UPDATE suspense_items SET amount = 1000000")
     pulled = one.pull("breaks dismiss", "seen", item=which)
@@ -131,7 +129,7 @@ def test_dismissal_of_much_money_that_an_item_names_needs_two_people(
     assert states(shop) == ["dismissed"]
 
 
-def test_return_of_much_money_needs_two_people(shop: Shop, one: Member) -> None:
+def test_return_of_a_great_sum_needs_two_people(shop: Shop, one: Member) -> None:
     which, approver = item(shop, 1_000_000), member(shop, "supervisor")
     pulled = one.pull("breaks return", "seen", item=which, number="B1")
     assert (pulled.is_done, booked(shop)) == (False, 1_000_000)
@@ -192,14 +190,14 @@ def test_settlement_is_matched_with_the_account_and_booked_there(shop: Shop, one
     assert states(shop) == ["matched", "matched"]
 
 
-def test_item_about_money_is_not_matched_with_a_mere_number(shop: Shop, one: Member) -> None:
+def test_item_with_money_is_not_matched_with_a_number_alone(shop: Shop, one: Member) -> None:
     for which in (item(shop), broken(shop, "payment_sum_differs", 75)):
         with pytest.raises(NotABreak):
             one.forecast("breaks match", item=which, to="P-of-nobody")
     assert one.pull("breaks match", item=broken(shop, "account_moved", 0), to="invoice 7").is_done
 
 
-def test_forecast_of_a_way_out_refuses_what_the_way_refuses(shop: Shop, one: Member) -> None:
+def test_forecast_of_a_resolution_refuses_as_the_resolution(shop: Shop, one: Member) -> None:
     money, nothing, order = item(shop), item(shop, None, "unreadable"), shop.place(2)
     differs = broken(shop, "payment_sum_differs", 75)
     applied = {"order": show("ord", order), "email": email(shop)}

@@ -46,7 +46,7 @@ def missing_here(kind: str, rupiah: int) -> list[Complaint]:
     return [(f"{kind}_not_in_books", -rupiah)]
 
 
-def test_parts_that_were_taken_back_are_one_sum(till: Till) -> None:
+def test_partial_chargebacks_are_one_sum(till: Till) -> None:
     qr, number = executed(till)
     for part in (3_000, 2_000, 1_000):
         till.control("deny", qr_content=qr, amount=part)
@@ -55,7 +55,7 @@ def test_parts_that_were_taken_back_are_one_sum(till: Till) -> None:
     assert ours(till, number) == []
 
 
-def test_part_that_only_the_bank_knows_is_named_in_rupiah(till: Till) -> None:
+def test_part_that_only_the_bank_has_is_shown_in_rupiah(till: Till) -> None:
     qr, number = executed(till)
     till.control("deny", qr_content=qr, amount=3_000)
     till.ask()
@@ -69,7 +69,7 @@ def test_bank_may_be_ahead_of_our_books_for_a_quarter_of_an_hour(till: Till) -> 
     assert ours(till, number, after=timedelta(0)) == []
 
 
-def test_money_in_suspense_came_all_the_same(till: Till) -> None:
+def test_money_in_suspense_agrees_with_the_record(till: Till) -> None:
     _, attempt, qr = till.order()
     number = till.control("pay", qr_content=qr)["rrn"]
     assert ours(till, number) == [("payment_not_in_books", 0)]
@@ -85,7 +85,7 @@ def test_money_in_suspense_came_all_the_same(till: Till) -> None:
     assert till.attempt(attempt)["state"] == "paid"
 
 
-def test_what_the_bank_gave_back_itself_is_refunded_on_both_sides(till: Till) -> None:
+def test_return_by_the_bank_itself_is_a_refund_on_both_sides(till: Till) -> None:
     qr, number = executed(till)
     till.control("refund", qr_content=qr, amount=4_000)
     assert ours(till, number) == missing_here("refund", 4_000)
@@ -96,7 +96,7 @@ def test_what_the_bank_gave_back_itself_is_refunded_on_both_sides(till: Till) ->
     assert ours(till, number) == []
 
 
-def test_what_only_we_say_the_bank_gave_back_is_named(till: Till) -> None:
+def test_return_missing_in_the_record_is_a_break(till: Till) -> None:
     _, attempt, qr = till.order()
     number = till.control("pay", qr_content=qr)["rrn"]
     till.ask()
@@ -107,7 +107,7 @@ def test_what_only_we_say_the_bank_gave_back_is_named(till: Till) -> None:
     assert ours(till, number) == [("refund_not_in_record", 4_000)]
 
 
-def test_what_went_back_before_the_days_that_are_looked_at_counts_by_its_record(
+def test_earlier_returns_count_by_their_record(
     till: Till,
 ) -> None:
     qr, number = executed(till)

@@ -9,7 +9,7 @@ from tests.support.records import TESTER, At, night, today
 from tests.support.shop import PRICE
 
 
-def test_each_line_of_its_settlement_file_is_in_the_books(
+def test_lines_of_a_midtrans_settlement_file_agree_with_the_books(
     database_url: str, tmp_path: Path
 ) -> None:
     async def story(place: Kiosk) -> None:
