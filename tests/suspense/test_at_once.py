@@ -22,7 +22,7 @@ def resolve(url: str, item: UUID, how: str, who: str) -> str:
     return str(outcome)
 
 
-def test_the_second_is_told_that_it_is_resolved(shop: Shop) -> None:
+def test_concurrent_second_resolution_is_answered_as_known(shop: Shop) -> None:
     url, item = shop.container.database.url, new_id()
     shop.call(KEEP, item)
     with psycopg.connect(url) as first, ThreadPoolExecutor(1) as pool:

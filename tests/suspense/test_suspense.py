@@ -32,20 +32,20 @@ def item_of(till: Till) -> Any:
 
 
 @pytest.mark.parametrize("value", ["10000", "10000.0", "10000.00", "10000.0000"])
-def test_whole_rupiah_are_booked_however_they_are_written(till: Till, value: str) -> None:
+def test_whole_rupiah_are_booked_in_any_notation(till: Till, value: str) -> None:
     _, attempt, _ = till.order()
     assert till.notify(paid_body(till.reference(attempt), value=value)) == "captured"
     assert till.captured() == [("P1", PRICE)]
     assert till.suspended() == []
 
 
-def test_what_else_a_notification_says_does_not_matter(till: Till) -> None:
+def test_further_members_of_a_notification_are_ignored(till: Till) -> None:
     _, attempt, _ = till.order()
     more = {"sessionId": None, "customerNumber": 9 * 10**30, "new": {"a": [1, {"b": None}]}}
     assert till.notify(paid_body(till.reference(attempt)) | more) == "captured"
 
 
-def test_a_notification_may_name_the_banks_own_number_only(till: Till) -> None:
+def test_notification_with_the_banks_number_alone_is_booked(till: Till) -> None:
     _, attempt, _ = till.order()
     number = till.attempt(attempt)["provider_reference"]
     body = without(paid_body("-"), "originalPartnerReferenceNo") | {"originalReferenceNo": number}
@@ -67,7 +67,7 @@ SUCCESS_BUT: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("case", SUCCESS_BUT)
-def test_what_cannot_be_booked_is_kept_and_asked_about(till: Till, case: str) -> None:
+def test_unbookable_news_is_kept_and_queried(till: Till, case: str) -> None:
     _, attempt, _ = till.order()
     changed, reason = SUCCESS_BUT[case]
     assert till.notify(paid_body(till.reference(attempt)) | changed) == f"suspended_{reason}"
@@ -80,13 +80,13 @@ def test_what_cannot_be_booked_is_kept_and_asked_about(till: Till, case: str) ->
 @pytest.mark.parametrize(
     "body", [b"", b"<html>", b"[]", b"\xff\xfe", b"[" * 5_000, b'{"a":1', b'"text"', b"null"]
 )
-def test_a_signed_body_that_cannot_be_read_is_kept(till: Till, body: bytes) -> None:
+def test_unreadable_signed_body_is_kept(till: Till, body: bytes) -> None:
     assert till.notify(body) == "suspended_unreadable"
     [row] = till.rows("SELECT told FROM suspense_items")
     assert row["told"] == body
 
 
-def test_money_for_a_reference_that_is_not_ours_is_in_the_book(till: Till) -> None:
+def test_money_of_a_foreign_reference_is_in_the_book(till: Till) -> None:
     body = paid_body("SOMEBODY-ELSE", "P7")
     assert till.notify(body) == "suspended_reference_unknown"
     assert till.notify(body) == "suspended_reference_unknown"  # told again: the same item
@@ -99,13 +99,13 @@ def test_money_for_a_reference_that_is_not_ours_is_in_the_book(till: Till) -> No
     assert row == {"owner": "operator", "is_due_later": True, "times_told": 2}
 
 
-def test_money_for_an_attempt_that_does_not_exist_is_in_the_book(till: Till) -> None:
+def test_money_of_an_unknown_attempt_is_in_the_book(till: Till) -> None:
     body = paid_body(reference_of(uuid4(), uuid4()))
     assert till.notify(body) == "suspended_reference_unknown"
     assert till.book("suspense") == PRICE
 
 
-def test_the_same_unknown_payment_with_another_amount_books_once(till: Till) -> None:
+def test_unknown_payment_with_another_amount_is_booked_once(till: Till) -> None:
     till.notify(paid_body("SOMEBODY-ELSE", "P7"))
     till.notify(paid_body("SOMEBODY-ELSE", "P7", "20000.00"))
     till.notify(paid_body("SOMEBODY-ELSE", "P7", "20000.00"))
@@ -128,7 +128,7 @@ def test_money_without_any_reference_is_in_the_book_until_its_order_is_known(til
     assert till.book("bank_clearing") == -PRICE
 
 
-def test_a_question_explains_news_without_a_number(till: Till) -> None:
+def test_answer_explains_news_without_a_number(till: Till) -> None:
     _, attempt, qr = till.order()
     till.control("pay", qr_content=qr)
     body = paid_body(till.reference(attempt)) | {"additionalInfo": {}}
@@ -139,7 +139,7 @@ def test_a_question_explains_news_without_a_number(till: Till) -> None:
     assert row == {"state": "resolved", "resolution": "explained"}
 
 
-def test_the_same_payment_with_another_amount_is_not_merely_known(till: Till) -> None:
+def test_same_payment_with_another_amount_is_in_suspense(till: Till) -> None:
     _, attempt, _ = till.order()
     till.notify(paid_body(till.reference(attempt)))
     assert till.notify(paid_body(till.reference(attempt))) == "known"
@@ -150,12 +150,12 @@ def test_the_same_payment_with_another_amount_is_not_merely_known(till: Till) ->
 
 
 @pytest.mark.parametrize("external_id", ["", "x" * 40, "\x00"])
-def test_an_id_that_will_not_do_drops_nothing(till: Till, external_id: str) -> None:
+def test_notification_with_unusable_id_is_booked(till: Till, external_id: str) -> None:
     _, attempt, _ = till.order()
     assert till.notify(paid_body(till.reference(attempt)), external_id) == "captured"
 
 
-def test_another_body_under_a_known_id_is_kept_and_asked_about(till: Till) -> None:
+def test_other_body_under_a_known_id_is_kept_and_queried(till: Till) -> None:
     _, attempt, _ = till.order()
     till.notify(paid_body(till.reference(attempt)), "1")
     till.notify(paid_body(till.reference(attempt), "P2"), "1")
@@ -164,7 +164,7 @@ def test_another_body_under_a_known_id_is_kept_and_asked_about(till: Till) -> No
     assert till.attempt(attempt)["wait"].total_seconds() <= 0
 
 
-def test_nothing_is_known_of_it_and_it_says_that_nothing_was_paid(till: Till) -> None:
+def test_unpaid_status_of_an_unknown_reference_books_nothing(till: Till) -> None:
     _, attempt, _ = till.order()
     for status in ("01", "02", "03", "07"):
         body = paid_body(till.reference(attempt)) | {"latestTransactionStatus": status}
@@ -178,7 +178,7 @@ def test_nothing_is_known_of_it_and_it_says_that_nothing_was_paid(till: Till) ->
 # -- a number counts once ----------------------------------------------------------------------
 
 
-def test_a_payment_executes_one_order_only(till: Till) -> None:
+def test_payment_executes_one_order_only(till: Till) -> None:
     (first, attempt, _), (second, other, _) = till.order(), till.order()
     assert till.notify(paid_body(till.reference(attempt))) == "captured"
     assert till.notify(paid_body(till.reference(other))) == "suspended_number_elsewhere"
@@ -193,7 +193,7 @@ def test_a_payment_executes_one_order_only(till: Till) -> None:
         assert till.attempt(one)["wait"].total_seconds() <= 0
 
 
-def test_an_answer_with_the_number_of_another_attempt_moves_nothing(till: Till) -> None:
+def test_answer_with_the_number_of_another_attempt_moves_nothing(till: Till) -> None:
     (_, attempt, _), (second, other, qr) = till.order(), till.order()
     number = till.control("pay", qr_content=qr)["rrn"]
     assert till.notify(paid_body(till.reference(attempt), number)) == "captured"
@@ -204,7 +204,7 @@ def test_an_answer_with_the_number_of_another_attempt_moves_nothing(till: Till) 
     assert till.attempt(other)["state"] == "waiting"
 
 
-def test_taken_back_under_another_reference_is_looked_at(till: Till) -> None:
+def test_failure_of_a_number_under_another_reference_is_in_suspense(till: Till) -> None:
     (_, attempt, _), (_, other, _) = till.order(), till.order()
     till.notify(paid_body(till.reference(attempt)))
     failed = paid_body(till.reference(other)) | {"latestTransactionStatus": "06"}
@@ -213,7 +213,7 @@ def test_taken_back_under_another_reference_is_looked_at(till: Till) -> None:
     assert till.book("bank_clearing") == -PRICE
 
 
-def test_a_captured_number_under_a_reference_that_is_not_ours_is_no_money(till: Till) -> None:
+def test_captured_number_under_a_foreign_reference_is_no_money(till: Till) -> None:
     _, attempt, _ = till.order()
     till.notify(paid_body(till.reference(attempt)))
     assert till.notify(paid_body("SOMEBODY-ELSE")) == "suspended_number_elsewhere"
@@ -221,7 +221,7 @@ def test_a_captured_number_under_a_reference_that_is_not_ours_is_no_money(till: 
     assert till.book("bank_clearing") == -PRICE
 
 
-def test_a_number_under_two_references_that_are_not_ours_is_booked_once(till: Till) -> None:
+def test_number_under_two_foreign_references_is_booked_once(till: Till) -> None:
     till.notify(paid_body("SOMEBODY-ELSE", "P7"))
     for _ in range(2):
         till.notify(paid_body("ANOTHER", "P7"))
@@ -229,7 +229,7 @@ def test_a_number_under_two_references_that_are_not_ours_is_booked_once(till: Ti
     assert till.book("suspense") == PRICE
 
 
-def test_a_number_in_the_book_is_captured_out_of_it(till: Till) -> None:
+def test_suspended_payment_leaves_the_book_when_captured(till: Till) -> None:
     order, attempt, _ = till.order()
     till.notify(paid_body("SOMEBODY-ELSE"))
     assert till.notify(paid_body(till.reference(attempt))) == "captured"
@@ -239,7 +239,7 @@ def test_a_number_in_the_book_is_captured_out_of_it(till: Till) -> None:
     assert till.book("bank_clearing") == -PRICE
 
 
-def test_a_number_with_another_sum_in_the_book_is_not_captured(till: Till) -> None:
+def test_number_with_another_sum_in_the_book_is_not_captured(till: Till) -> None:
     order, attempt, _ = till.order()
     till.notify(paid_body("SOMEBODY-ELSE", value="20000.00"))
     assert till.notify(paid_body(till.reference(attempt))) == "suspended_number_elsewhere"
@@ -248,7 +248,7 @@ def test_a_number_with_another_sum_in_the_book_is_not_captured(till: Till) -> No
     assert till.book("bank_clearing") == -2 * PRICE
 
 
-def test_a_number_whose_money_went_back_is_not_captured(till: Till) -> None:
+def test_number_whose_money_went_back_is_not_captured(till: Till) -> None:
     order, attempt, _ = till.order()
     till.notify(paid_body("SOMEBODY-ELSE"))
     service = till.shop.container.of(SuspenseService)
@@ -261,7 +261,7 @@ def test_a_number_whose_money_went_back_is_not_captured(till: Till) -> None:
 # -- how an item ends --------------------------------------------------------------------------
 
 
-def test_money_leaves_the_book_when_the_bank_has_given_it_back(till: Till) -> None:
+def test_money_given_back_by_the_bank_leaves_the_book(till: Till) -> None:
     till.notify(paid_body("SOMEBODY-ELSE", "P7"))
     item, service = item_of(till), till.shop.container.of(SuspenseService)
     with pytest.raises(MoneyBooked):
@@ -283,13 +283,13 @@ def test_news_without_money_can_be_dismissed(till: Till) -> None:
     assert till.do(service.figures()).open == 0
 
 
-def test_an_item_that_is_none_is_refused(till: Till) -> None:
+def test_unknown_item_is_refused(till: Till) -> None:
     service = till.shop.container.of(SuspenseService)
     with pytest.raises(ItemUnknown):
         till.do(service.resolve(uuid4(), Resolution.DISMISSED, actor=TESTER, note="a test"))
 
 
-def test_what_is_open_is_counted(till: Till) -> None:
+def test_open_items_are_counted(till: Till) -> None:
     till.notify(paid_body("SOMEBODY-ELSE", "P7"))
     till.notify(b"<html>")
     till.shop.arrange("UPDATE suspense_items SET due_at = now() WHERE booked > 0")
