@@ -209,7 +209,7 @@ class Trade(RuleBasedStateMachine):
         return self.shop.stampings[which % len(self.shop.stampings)]
 
 
-def test_whatever_happens_the_books_hold(shop: Shop) -> None:
+def test_books_hold_after_any_sequence_of_acts(shop: Shop) -> None:
     shop.bank = BankRecord()
     Trade.shop = shop
     run_state_machine_as_test(
@@ -228,7 +228,7 @@ def test_whatever_happens_the_books_hold(shop: Shop) -> None:
     )
 
 
-def test_what_the_issuer_gave_back_is_not_given_back_again(shop: Shop) -> None:
+def test_charged_back_sum_is_not_refunded_again(shop: Shop) -> None:
     paid = shop.pay(shop.place_documents([1, 1]))
     shop.work()
     stamped, spoilt = shop.stampings

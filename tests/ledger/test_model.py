@@ -24,7 +24,7 @@ BOOKS = {
 }
 
 
-def test_each_sum_comes_from_its_books() -> None:
+def test_sums_come_from_their_books() -> None:
     assert MoneySummary.of(BOOKS, AT) == MoneySummary(
         captured=Rupiah(100),
         charged_back=Rupiah(30),
@@ -36,18 +36,18 @@ def test_each_sum_comes_from_its_books() -> None:
     )
 
 
-def test_what_was_captured_is_accounted_for() -> None:
+def test_captured_money_equals_its_uses() -> None:
     money = MoneySummary.of(BOOKS)
     there = money.captured - money.charged_back + money.loss
     assert there == money.executed + money.refunded + money.in_flight
 
 
-def test_an_order_without_entries_has_nothing() -> None:
+def test_order_without_entries_has_no_money() -> None:
     nothing = Rupiah(0)
     assert MoneySummary(nothing, nothing, nothing, nothing, nothing, nothing, None) == NOTHING
 
 
-def test_a_balance_is_never_held_below_zero(shop: Shop) -> None:
+def test_hold_below_zero_is_refused(shop: Shop) -> None:
     with pytest.raises(BalanceTooLow):
         shop.call(
             "SELECT ledger_hold(%s, %s, 'stamps_available', 1, 'nothing')", shop.account, new_id()
