@@ -2,13 +2,13 @@
 
 Promises this room keeps
   * An order's total never changes after it is placed.
-  * Stamps are issued exactly once per paid order, however often the bank tells us.
-  * Money that comes late is executed if it can be; what is short, double or for a withdrawn order
-    is reported to refunds, with its cause.
-  * The buyer sees from the start by when unexecuted money comes back.
+  * Stamps are issued exactly once per paid order, for any number of notifications.
+  * Late money is executed if possible; money that is short, double or for a withdrawn order is
+    reported to refunds, with its cause.
+  * The buyer sees from the start when unexecuted money comes back.
 
-Calls payments, stamps, ledger.  Tells the rooms above by `order_paid`, `order_executed`
-and the other events of its lifecycle.
+The room calls payments, stamps, ledger.  Its events are `order_paid`, `order_executed` and the others
+of its lifecycle.
 """
 
 from meterai.orders.model import (

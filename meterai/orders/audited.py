@@ -1,4 +1,4 @@
-"""What the audit knows of the columns of orders."""
+"""Audit classes of the columns of orders."""
 
 from meterai.plumbing.db.audited import (
     SHOWN,

@@ -1,4 +1,4 @@
-"""Stop issuing stamps for orders, and go on."""
+"""Commands that stop and open the issuing of stamps."""
 
 from meterai import approvals
 from meterai.commands import NO_OPTIONS, By, DryRun, NoArguments, Options, Reason, Text, line

@@ -1,4 +1,4 @@
-"""What production demands of the sale."""
+"""Demands of production on prices and fees."""
 
 from collections.abc import Iterator, Mapping
 

@@ -1,4 +1,4 @@
-"""What orders tell the rooms above."""
+"""Events of orders, for the rooms above."""
 
 from uuid import UUID
 
@@ -12,15 +12,15 @@ class OrderPaid(Event, frozen=True, kw_only=True):
 
 
 class DepositGrew(Event, frozen=True, kw_only=True):
-    """More may be sold from the deposit of a seller: an order brought money, written by `order_execute`; or without one
-    (None), written by `sale_take_waiting`, written by `sale_end`, written by `deposit_return`, written by `fee_move`.
+    """The deposit of a seller grew: by an order, written by `order_execute`; or without one (None), written by
+    `sale_take_waiting`, written by `sale_end`, written by `deposit_return`, written by `fee_move`.
     """
 
     order: UUID | None
 
 
 class FeePassed(Event, frozen=True, kw_only=True):
-    """The fee of so many stamps is their seller's, or goes back to the buyer (below zero); written by `order_pass_fee`.
+    """The fee of stamps goes to their seller, or back to the buyer (below zero); written by `order_pass_fee`.
 
     `number` counts the moves of one order; `amount` in rupiah.
     """
@@ -45,7 +45,7 @@ class OrderLapsed(Event, frozen=True, kw_only=True):
 
 
 class OrderWithdrawn(Event, frozen=True, kw_only=True):
-    """Its account gave an unpaid order up; written by `order_close`."""
+    """Its account withdrew an unpaid order; written by `order_close`."""
 
     order: UUID
 

@@ -1,4 +1,4 @@
-"""The orders of a period: sales, and how long buyers who paid waited."""
+"""Figures of the orders of a period: sales, and waits of buyers who paid."""
 
 from meterai.plumbing.db.figures import FigureQuery, PromiseQuery, between, waits, within
 
@@ -18,7 +18,7 @@ FROM orders, period
 WHERE {within("placed_at")} OR {within("paid_at")} OR {_CLOSED}
 GROUP BY kind ORDER BY kind
 """
-# Late is what was neither executed nor on its way back when its time was over; of what is paid still, until the end.
+# An order is late if it was neither executed nor on its way back at its due time; an order that is still paid counts until the end.
 WAITS = f"""
 SELECT '' AS of,
        count(*) FILTER (WHERE {_EXECUTED}) AS executed,
@@ -29,7 +29,7 @@ SELECT '' AS of,
            AND due_at < ends) AS overdue
 FROM orders, period WHERE paid_at < ends
 """
-# By which way buyers came: a page of ours makes the key of its form, a program has its own, a distributor sold the others.
+# Channels of buyers: a page of ours makes the key of its form, a program has its own, a distributor sold the others.
 CHANNELS = f"""
 SELECT CASE WHEN is_sold THEN 'distributor' WHEN is_of_page THEN 'page' ELSE 'key' END
            || CASE WHEN is_of_organization AND NOT is_sold THEN '_of_organization' ELSE '' END AS of,
@@ -45,7 +45,7 @@ FROM (SELECT o.*, starts_with(idempotency_key, 'frm_') OR starts_with(idempotenc
 WHERE {within("placed_at")} OR {_EXECUTED}
 GROUP BY 1 ORDER BY 1
 """
-# Executed or on its way back when its time was over; of what is paid still, by the end of the period.
+# Executed or on its way back at its due time; for an order that is still paid, at the end of the period.
 IN_TIME = f"""
 SELECT count(*) AS asked,
        count(*) FILTER (WHERE CASE state WHEN 'paid' THEN due_at < least(ends, now()) - interval '10 minutes'

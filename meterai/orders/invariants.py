@@ -1,4 +1,4 @@
-"""What must be true of orders."""
+"""Invariants of orders."""
 
 from meterai.kit.money import STAMP_DUTY
 from meterai.plumbing.db.invariants import AHEAD, Invariant, MailCause, Posting, waits

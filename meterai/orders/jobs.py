@@ -35,7 +35,7 @@ _log = structlog.get_logger()
 
 
 async def settle(tx: Tx, event: PaymentCaptured, service: PaymentService) -> None:
-    """A payment was captured: book it to its order and issue the stamps, in one transaction."""
+    """Book a captured payment to its order and issue the stamps, in one transaction."""
     outcome = await store.settle(
         tx,
         event.account,
@@ -47,7 +47,7 @@ async def settle(tx: Tx, event: PaymentCaptured, service: PaymentService) -> Non
     if outcome == "short":
         await offer_again(tx, event, service)
     elif outcome != "denied":
-        # Nobody should pay for this order a second time: its other QRs are taken back.
+        # The order should not be paid twice: its other QRs are cancelled.
         await payments.close(tx, event.account, event.subject)
     _log.info("payment_settled", order=show("ord", event.subject), outcome=outcome)
 
@@ -55,35 +55,33 @@ async def settle(tx: Tx, event: PaymentCaptured, service: PaymentService) -> Non
 async def offer_again(
     tx: Tx, event: PaymentCaptured | PaymentDeclined, service: PaymentService
 ) -> None:
-    """A payment attempt ended (declined, or paid too little) and its order is not paid: make
-    another attempt.
-    """
+    """Begin another attempt of an unpaid order, whose attempt was declined or paid too little."""
     order = await load(tx, event.account, event.subject)
     if order.state == OrderState.PLACED:
         await service.open_another(tx, event.account, order.id, order.total, order.lapses_at)
 
 
 async def take_chargeback(tx: Tx, event: PaymentDenied) -> None:
-    """The payer's bank took back a settled payment or a part of it: book that, and find it in the order."""
+    """Book a chargeback of a payment or a part of it, and cover it from the order."""
     await store.moved(tx, event.account, event.subject, event.attempt, event.payment, 0, "")
     _log.warning("payment_denied", order=show("ord", event.subject))
 
 
 async def take_won(tx: Tx, event: PaymentWon) -> None:
-    """A chargeback was won: book the payment once more."""
+    """Book a won chargeback."""
     about = (event.account, event.subject, event.attempt, event.payment)
     if await store.won(tx, *about, event.left):
         _log.info("chargeback_won", order=show("ord", event.subject))
 
 
 async def take_move(tx: Tx, event: PaymentMoved) -> None:
-    """Money of a payment moved: look what it means for its order."""
+    """Apply a movement of money of a payment to its order."""
     about = (event.account, event.subject, event.attempt, event.payment)
     await store.moved(tx, *about, event.restored, event.entry)
 
 
 async def cover_loss(tx: Tx, event: StampsGone) -> None:
-    """Stamps that an order owed left the world: cover its loss with their money."""
+    """Cover the loss of an order with the money of its retired stamps."""
     await store.stamps_gone(tx, event.account, event.order, event.stamps)
 
 
@@ -116,7 +114,7 @@ async def _restored_told(tx: ReadTx, event: PaymentWon) -> Told:
 
 
 async def _told(tx: ReadTx, account: UUID, order: UUID) -> Told:
-    """An order as it is now; None where it is no order that was paid."""
+    """The current order; None unless it was paid."""
     found = await store.order(tx, account, order)
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""Orders as staff and complaints ask for them: found by number, told as they went, listed while their money waits."""
+"""Orders for staff and complaints: search by number, timeline, list of those whose money waits."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -20,12 +20,12 @@ ORDERS_TOLD_MAX = 50  # newest orders on the timeline of an account
 
 
 def subject(one: OrderKey) -> Subject:
-    """The order as it is asked about."""
+    """The subject of an order."""
     return Subject(SubjectKind.ORDER, show("ord", one.order), one.account)
 
 
 async def find(tx: ReadTx, text: str, limit: int) -> Sequence[Subject]:
-    """By its number, or by the reference that a client wrote on it."""
+    """Find orders by number, or by the client's reference."""
     if (order_id := read_typed("ord", text)) is not None:
         return [subject(one) for one in await store.by_id(tx, order_id)]
     if len(text) > REFERENCE_LENGTH_MAX:
@@ -34,10 +34,10 @@ async def find(tx: ReadTx, text: str, limit: int) -> Sequence[Subject]:
 
 
 def _lives(order: Order) -> Iterator[tuple[datetime, str]]:
-    """When it came into which state; what a later state wrote over is told by the rooms that did it."""
+    """The times of its states; rooms that caused an overwritten state have that time."""
     is_late = order.paid_at is not None and order.paid_at > order.lapses_at
     if is_late:
-        yield order.lapses_at, "order_lapsed"  # and paid all the same
+        yield order.lapses_at, "order_lapsed"  # and paid later
     if order.paid_at is not None:
         yield order.paid_at, "order_paid"
     if order.closed_at is not None and order.state not in (OrderState.PLACED, OrderState.PAID):
@@ -45,7 +45,7 @@ def _lives(order: Order) -> Iterator[tuple[datetime, str]]:
 
 
 async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
-    """An order as it went; the newest orders of an account."""
+    """The timeline of an order, or of the newest orders of an account."""
     if about.account is None:
         return ()
     if about.kind == SubjectKind.ACCOUNT:

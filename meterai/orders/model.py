@@ -1,4 +1,4 @@
-"""What an order is and how it may change; pure."""
+"""Orders: terms, states, lifecycle and refusals; pure."""
 
 import hashlib
 from collections.abc import Mapping
@@ -15,9 +15,9 @@ from meterai.kit.refusal import Refusal, refusal_of_database
 
 
 class OrderKind(StrEnum):
-    """What is bought."""
+    """Kind of an order."""
 
-    STAMPS = "stamps"  # quota, for documents that come later
+    STAMPS = "stamps"  # quota, for later documents
     DOCUMENTS = "documents"  # the stamps of named documents
     DEPOSIT = (
         "deposit"  # money in advance, from which a seller sells; a piece is the price of one stamp
@@ -38,7 +38,7 @@ class OrderState(StrEnum):
 
 
 class OrderEvent(StrEnum):
-    """What happens to an order."""
+    """Event in the life of an order."""
 
     PAYMENT_CAPTURED = "payment_captured"
     TIME_RAN_OUT = "time_ran_out"
@@ -48,10 +48,10 @@ class OrderEvent(StrEnum):
     ASKED_BACK = "asked_back"
     REFUND_SETTLED = "refund_settled"
     PAYMENT_CHARGED_BACK = "payment_denied"
-    GIVEN_BACK = "given_back"  # by the provider of its own accord, all that the order was paid with
-    # Money that had been taken back, or given back, is with the operator again:
-    MONEY_RESTORED = "money_restored"  # nothing was used for it
-    LOSS_COVERED = "loss_covered"  # it pays for the stamps that are in use
+    GIVEN_BACK = "given_back"  # all its money, by the provider of its own accord
+    # Money that had been charged back or given back came back to the operator:
+    MONEY_RESTORED = "money_restored"  # no stamp of it is in use
+    LOSS_COVERED = "loss_covered"  # it pays for the stamps in use
 
 
 _S, _E = OrderState, OrderEvent
@@ -61,7 +61,7 @@ ORDER = Lifecycle(
         (_S.PLACED, _E.PAYMENT_CAPTURED): _S.PAID,
         (_S.PLACED, _E.TIME_RAN_OUT): _S.LAPSED,
         (_S.PLACED, _E.WITHDRAWN): _S.WITHDRAWN,
-        # Money that arrives late is still executed if it can be.
+        # Late money is executed if possible.
         (_S.LAPSED, _E.PAYMENT_CAPTURED): _S.PAID,
         (_S.LAPSED, _E.WITHDRAWN): _S.WITHDRAWN,
         (_S.PAID, _E.EXECUTED): _S.EXECUTED,
@@ -71,9 +71,9 @@ ORDER = Lifecycle(
         (_S.EXECUTED, _E.ASKED_BACK): _S.RETURNING,
         (_S.EXECUTED, _E.PAYMENT_CHARGED_BACK): _S.CHARGED_BACK,
         (_S.RETURNING, _E.REFUND_SETTLED): _S.RETURNED,
-        # The buyer has it back from the payer's bank, and no refund of ours is under way.
+        # The buyer has the money from the payer's bank, and no refund is open.
         (_S.RETURNING, _E.PAYMENT_CHARGED_BACK): _S.RETURNED,
-        # Whoever gave it back, the buyer has the money, as by a refund of ours.
+        # The buyer has the money, as after a refund.
         (_S.PAID, _E.GIVEN_BACK): _S.RETURNED,
         (_S.EXECUTED, _E.GIVEN_BACK): _S.RETURNED,
         (_S.RETURNING, _E.GIVEN_BACK): _S.RETURNED,
@@ -86,14 +86,14 @@ ORDER = Lifecycle(
 
 
 class PriceChanged(Refusal):
-    """A stamp costs something else than the page showed on which it was ordered."""
+    """The price of a stamp differs from that on the page of the order form."""
 
     code = "price_changed"
     status = 409
 
 
 class OrderTooLarge(Refusal):
-    """The total is more than one QRIS payment may be."""
+    """The total exceeds one QRIS payment."""
 
     code = "order_too_large"
     status = 422
@@ -106,7 +106,7 @@ class OrderTooLarge(Refusal):
 
 @refusal_of_database
 class TooManyUnpaidOrders(Refusal):
-    """The account has as many unpaid orders as it may have at the same time."""
+    """The account has the maximum of unpaid orders."""
 
     code = "too_many_unpaid_orders"
     quota = ("unpaid_orders", "unpaid_max")
@@ -117,7 +117,7 @@ class TooManyUnpaidOrders(Refusal):
 
 
 class SoldBy(NamedTuple):
-    """Who sells what our own rails are to be paid for, by the name of its page; `fee` in rupiah of each stamp."""
+    """A seller, by the name of its page; `fee` in rupiah for each stamp."""
 
     slug: str
     account: UUID
@@ -127,8 +127,8 @@ class SoldBy(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ExecutionPace:
-    """The orders that were carried out in the last 15 minutes, and the median of the seconds that
-    each took from its payment; 0 of none."""
+    """Orders executed in the last 15 minutes, and the median of their seconds since payment; 0 if
+    there are none."""
 
     orders: int
     seconds: float
@@ -151,31 +151,31 @@ class Order:
     paid_at: datetime | None
     due_at: datetime | None
     due_seconds: float
-    returning_due_at: datetime | None = None  # of the refunds under way, the last
+    returning_due_at: datetime | None = None  # due time of the last open refund
     paid_attempt: UUID | None = None  # the attempt whose payment paid it
     reference: str | None = None  # the client's own, as is its metadata
     metadata: Mapping[str, str] | None = None
-    seller: str | None = None  # who sold it, where we did not ourselves
-    seller_fee: int | None = None  # rupiah of the service fee that are the seller's
-    closed_at: datetime | None = None  # when it came into the state that it has, past being paid
+    seller: str | None = None  # name of the seller, if there is one
+    seller_fee: int | None = None  # part of the service fee, in rupiah
+    closed_at: datetime | None = None  # when it got its current state, after it was paid
 
     @property
     def waits_seconds(self) -> float:
-        """How long it could be paid as it was placed, or as its buyer chose last."""
+        """Seconds to pay it, from its placing or the last change of method."""
         return (self.lapses_at - self.placed_at).total_seconds()
 
     @property
     def refund_due_at(self) -> datetime:
-        """By when money that was not executed is on its way back.
+        """Due time of the execution, after which the money goes back.
 
-        Before it is paid: if it is paid at the last moment.
+        For an unpaid order: as if it is paid at the last moment.
         """
         return self.due_at or self.lapses_at + timedelta(seconds=self.due_seconds)
 
     def money_due_at(self, in_flight: Rupiah, captured_at: datetime | None) -> datetime | None:
-        """By when the money that is in flight, or may be soon, is executed or back.
+        """Time at which money in flight, now or soon, is executed or back.
 
-        Of several the last: a payment that comes later is due later.  None where there is none.
+        The last one of several payments.  None without money.
         """
         times = [self.returning_due_at]
         if self.state in (OrderState.PLACED, OrderState.PAID):
@@ -214,7 +214,7 @@ class OrderPastDue(NamedTuple):
 
 
 class OrderFigures(NamedTuple):
-    """Orders of a span: how many were placed, how many executed, and how long these took from their payment."""
+    """Orders of a period: number placed, number executed, and seconds of these since payment."""
 
     placed: int
     executed: int
@@ -223,10 +223,10 @@ class OrderFigures(NamedTuple):
 
 
 class PaidWithin(NamedTuple):
-    """Orders that were paid in a span: how many, of how many accounts, their rupiah, and what became of them.
+    """Orders paid in a period: number, number of accounts, rupiah, and outcome.
 
-    `executed` are those executed within the span; the others are counted as they are now.  The waits are those of all
-    that were executed, also later.
+    `executed` are those executed within the period; the other outcomes are current ones.  The waits are of all
+    executed ones, also later.
     """
 
     orders: int
@@ -241,7 +241,7 @@ class PaidWithin(NamedTuple):
 
 
 class OrderInFlight(NamedTuple):
-    """A paid order that is not executed: whose, how much, since when and until when."""
+    """A paid order that is not executed."""
 
     account: UUID
     id: UUID
@@ -252,14 +252,14 @@ class OrderInFlight(NamedTuple):
 
 
 class OrderKey(NamedTuple):
-    """Whose order it is, and which."""
+    """Account and id of an order."""
 
     account: UUID
     order: UUID
 
 
 class OrderMark(NamedTuple):
-    """A text that is another whenever something of an order changed."""
+    """Version tag of an order: it changes whenever the order does."""
 
     account: UUID
     order: UUID
@@ -267,7 +267,7 @@ class OrderMark(NamedTuple):
 
 
 class PlacedOrder(NamedTuple):
-    """The order that a key stands for, and the request it came with; `created` only now or before."""
+    """The order of a key, and the request of the key; `created` is False for a repeat."""
 
     created: bool
     id: UUID
@@ -278,7 +278,7 @@ class PlacedOrder(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderTerms:
-    """One order as it is placed: money in rupiah, times in seconds."""
+    """Terms of an order to place: money in rupiah, times in seconds."""
 
     account: UUID
     order: UUID
@@ -292,20 +292,20 @@ class OrderTerms:
     due_seconds: float
     attempt: UUID
     reference: str
-    lease_seconds: float  # who places it asks for the instructions; 0: the worker does
+    lease_seconds: float  # in which the caller opens the attempt; 0: the worker does
     unpaid_max: int
     provider: str  # the rail by which it is paid
     method: str
     labels: Labels = NO_LABELS
-    sold: SoldBy | None = None  # whose fee is part of the service fee
+    sold: SoldBy | None = None  # its fee is part of the service fee
 
     @property
     def total(self) -> int:
-        """What the order costs."""
+        """The total in rupiah."""
         return self.quantity * (self.unit_price + self.service_fee)
 
     def arguments(self) -> tuple[object, ...]:
-        """The arguments of `order_place_by_method`: every field but the labels and the seller, in this order."""
+        """The arguments of `order_place_by_method`: the fields without labels and seller, in this order."""
         return (
             self.account,
             self.order,
@@ -327,6 +327,6 @@ class OrderTerms:
 
 
 def request_hash(kind: OrderKind, *parts: object) -> bytes:
-    """What an Idempotency-Key stands for: the same key must come with the same request."""
+    """Hash of the request of an Idempotency-Key: the same key must come with the same request."""
     text = "\n".join([kind, *(str(part) for part in parts)])
     return hashlib.sha256(text.encode()).digest()

@@ -1,4 +1,4 @@
-"""What the room `orders` registers with the applications."""
+"""Registration of orders."""
 
 from collections.abc import Sequence
 

@@ -57,10 +57,10 @@ from meterai.plumbing.observe.exchange import note_replay
 from meterai.plumbing.work.periodic import each, run_row
 from meterai.waiting_room import GuardedAct, WaitingRoom
 
-BATCH = 200  # orders one run moves
-# By the name of its page, or by its account; refuses `NotFound` and more.
+BATCH = 200  # orders of one run
+# Finds a seller by the name of its page, or by its account; refuses `NotFound` and others.
 FindSeller = Callable[[str | UUID], Awaitable[SoldBy]]
-PAYABLE_FACTOR = 2  # times the longest a method leaves: for a buyer who chooses another one late
+PAYABLE_FACTOR = 2  # times the longest time to pay of a method: for a late change of method
 
 
 class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,7 +156,7 @@ def _shown(order: Order, payment: PaymentView, money: MoneySummary) -> OrderView
 
 
 async def paid_orders(tx: ReadTx, account: UUID, limit: int) -> list[OrderView]:
-    """The newest orders of an account that were paid, as its receipts have them."""
+    """The newest paid orders of an account, for its receipts."""
     found = await store.paid_of(tx, account, limit)
     ids = [order.id for order in found]
     paid_by = [order.paid_attempt for order in found if order.paid_attempt is not None]
@@ -166,7 +166,7 @@ async def paid_orders(tx: ReadTx, account: UUID, limit: int) -> list[OrderView]:
 
 
 async def pace(tx: ReadTx) -> ExecutionPace:
-    """How long the orders of the last minutes took."""
+    """Execution times of the orders of the last minutes."""
     return await store.pace(tx)
 
 
@@ -179,7 +179,7 @@ async def load(tx: ReadTx, account: UUID, order_id: UUID) -> Order:
 
 
 async def key_of(tx: ReadTx, order_id: UUID) -> OrderKey:
-    """The order of this id, whoever's it is: for staff.  Refuses `NotFound`."""
+    """The order of this id, of any account: for staff.  Refuses `NotFound`."""
     found = await store.by_id(tx, order_id)
     if len(found) != 1:
         raise NotFound("no such order")
@@ -187,27 +187,27 @@ async def key_of(tx: ReadTx, order_id: UUID) -> OrderKey:
 
 
 async def marks(tx: ReadTx, wanted: Sequence[OrderKey]) -> dict[OrderKey, str]:
-    """A text of each of these orders, another whenever what an `OrderView` says, what moved its money
-    or where its stamps are changed; those that are not there are left out.
+    """Version tags of these orders, which change with the `OrderView`, the money or the stamps of an order; unknown
+    orders are left out.
     """
     return {OrderKey(one.account, one.order): one.mark for one in await store.marks(tx, wanted)}
 
 
 async def finish(tx: Tx, account: UUID, order_id: UUID) -> bool:
-    """The documents of an order are stamped; false where it is not merely paid any more."""
+    """Execute an order whose documents are stamped; False unless it is paid."""
     return await store.finish(tx, account, order_id)
 
 
 async def place_documents(tx: Tx, terms: OrderTerms) -> PlacedOrder:
-    """Place an order in a transaction that writes more than it, such as its documents."""
+    """Place an order in a transaction of the caller, which writes more, such as its documents."""
     return await store.place(tx, terms)
 
 
 async def withdraw(tx: Tx, account: UUID, order_id: UUID) -> None:
     """Withdraw an unpaid order and close its payment attempts.  A repeat changes nothing.
 
-    Its QRs are taken back by whoever committed that (`PaymentService.take_back`), or by the
-    periodic task of payments.  Refuses `NotFound`, and `NotAllowedNow` for an order that was paid.
+    Its QRs are cancelled by the caller after the commit (`PaymentService.take_back`), or by the periodic
+    task of payments.  Refuses `NotFound`, and `NotAllowedNow` for an order that was paid.
     """
     state = await store.abandon(tx, account, order_id, OrderState.WITHDRAWN)
     if state is None:
@@ -232,22 +232,22 @@ class OrderService:
         self._lines = lines
         self._payments = service
         self._settings = settings.of(OrderSettings)
-        self.process = settings.process  # by which cookies are named
+        self.process = settings.process  # for the names of cookies
         self._lease_seconds = settings.of(PaymentSettings).bank_lease_seconds
         self._clock = clock
         self._find_seller: FindSeller | None = None
 
     def sell_by(self, find: FindSeller) -> None:
-        """Let orders be sold by whom a room above finds."""
+        """Set the function by which a room above finds sellers."""
         self._find_seller = find
 
     async def sold_by(
         self, account: UUID, key: str, slug: str | None, fee: int | None = None
     ) -> SoldBy | None:
-        """Who sells an order that is about to be placed, by the name of its page; None where we do ourselves.
+        """The seller of an order to place, by the name of its page; None for our own sale.
 
-        `fee` is what was shown.  Refuses `Malformed` of a fee of nobody, `PriceChanged` where it is another, and what whoever finds sellers does; a
-        repeat of what was placed is not refused.
+        `fee` is the shown fee.  Refuses `Malformed` for a fee without a seller, `PriceChanged` if it differs, and as the function that finds
+        sellers; a repeat of a placed order is not refused.
         """
         if not slug:
             if fee is not None:
@@ -260,17 +260,17 @@ class OrderService:
         except Refusal:
             if not await self._database.once(store.is_placed, account, key):
                 raise
-            return SoldBy(slug, UUID(int=0), "", 0)  # its order is there, and is found by the key
+            return SoldBy(slug, UUID(int=0), "", 0)  # the order exists, and is found by the key
         return found
 
     async def seller(self, slug: str) -> SoldBy:
-        """Who sells by the page of this name.  Refuses `NotFound`, and what whoever finds sellers does."""
+        """The seller with the page of this name.  Refuses `NotFound`, and as the function that finds sellers."""
         if self._find_seller is None:
             raise NotFound("nobody else sells here")
         return await self._find_seller(slug)
 
     async def sells_again(self, account: UUID, order_id: UUID) -> SoldBy | None:
-        """Who sold an order, as it sells on its page today; None where nobody did, or does not sell there now."""
+        """The current seller terms of a sold order; None if it has no seller, or the seller does not sell now."""
         seller = await self._database.once(store.seller_of, account, order_id)
         if seller is None or self._find_seller is None:
             return None
@@ -282,20 +282,20 @@ class OrderService:
 
     @property
     def unit(self) -> int:
-        """What one stamp costs today with its fee, in rupiah."""
+        """Current price of one stamp with its fee, in rupiah."""
         return self.unit_of(None)
 
     def unit_of(self, sold: SoldBy | None) -> int:
-        """What one stamp of a seller costs today with all fees, in rupiah; None: of ours."""
+        """Current price of one stamp of a seller with all fees, in rupiah; None: of our own."""
         own = self._settings.stamp_price + self._settings.service_fee
         return own + (sold.fee if sold else 0)
 
     async def check_price(
         self, account: UUID, key: str, shown: str, sold: SoldBy | None = None
     ) -> None:
-        """Refuses `PriceChanged` where a page showed another `unit_of`; one of the version before showed none.
+        """Refuse `PriceChanged` if a page showed another `unit_of`; pages of an earlier version showed none.
 
-        A repeat of what was placed is not refused: it would be told that nothing was ordered.
+        A repeat of a placed order is not refused: the refusal would claim that nothing was ordered.
         """
         unit = self.unit_of(sold)
         if shown in ("", str(unit)):
@@ -312,18 +312,18 @@ class OrderService:
         return quantity
 
     async def ways(self, quantity: int, sold: SoldBy | None = None) -> Sequence[PaymentMethod]:
-        """By which methods so many stamps can be paid now, the default first, with the time each leaves."""
+        """The methods by which `quantity` stamps can be paid now, the default first, each with its time to pay."""
         return await self.ways_of(quantity * self.unit_of(sold))
 
     async def ways_of(self, rupiah: int) -> Sequence[PaymentMethod]:
-        """By which methods a sum can be paid now, as that of an order which has its price already."""
+        """The methods by which a sum can be paid now, for an order whose price is fixed."""
         methods = (await self._payments.look_at_rails()).methods(rupiah)
         default = self._settings.order_lapses_seconds
         return [replace(one, lapses_seconds=one.lapses_seconds or default) for one in methods]
 
     @property
     def payable_seconds_max(self) -> float:
-        """How long after it was placed an order can be paid at most, whatever ways its buyer chose."""
+        """Longest time to pay an order after its placing, with any changes of method."""
         default = self._settings.order_lapses_seconds
         return PAYABLE_FACTOR * self._payments.rails.lapses_seconds_max(default)
 
@@ -338,11 +338,11 @@ class OrderService:
         method: str | None = None,
         sold: SoldBy | None = None,
     ) -> OrderTerms:
-        """One order at today's terms, to be paid by a method, or by the default one; of a seller, or of ours.
+        """Terms of an order at current prices, by a method or the default one, of a seller or our own.
 
-        Its instructions are asked for by whoever places it.
+        The caller that places it opens its attempt.
 
-        Refuses `Malformed`, `OrderTooLarge`, `AmountNotPayable`, `MethodOut`, and what a rail of our own database does.
+        Refuses `Malformed`, `OrderTooLarge`, `AmountNotPayable`, `MethodOut`, and as a rail of our own database.
         """
         if sold is not None and sold.account == account:
             raise Malformed("seller", "another_value")
@@ -352,14 +352,14 @@ class OrderService:
         is_stamps = kind == OrderKind.STAMPS
         attempt, reference = payments.new_attempt(account)
         rails = await self._payments.look_at_rails()
-        # A seller's order has a price of its own, also where the fee is 0 today.
+        # A seller's order has a price of its own, also with a fee of 0.
         is_at_face = sold is None and rails.is_at_face(method)
         fee = 0 if is_at_face else unit - sale.stamp_price
         total = quantity * (sale.stamp_price + fee)
         channel, terms = rails.channel(method, total, attempt, is_at_face=is_at_face)
         await rails.admit(channel, account, total)
         lapses = terms.lapses_seconds or sale.order_lapses_seconds
-        if not is_stamps:  # no longer than its documents are kept
+        if not is_stamps:  # not longer than its documents are kept
             lapses = min(lapses, self.payable_seconds_max)
         return OrderTerms(
             account=account,
@@ -384,7 +384,7 @@ class OrderService:
     async def check_turn(
         self, connection: ASGIConnection[Any, Any, Any, Any], account: UUID, key: str
     ) -> None:
-        """Refuses what `WaitingRoom.check_turn` does; a repeat of what was placed needs no turn."""
+        """Refuse as `WaitingRoom.check_turn`; a repeat of a placed order needs no turn."""
         try:
             await self._lines.check_turn(connection, account, GuardedAct.BUY)
         except Refusal:
@@ -402,11 +402,10 @@ class OrderService:
         written: Labels = NO_LABELS,
         sold: SoldBy | None = None,
     ) -> OrderView:
-        """Buy stamps, of a seller or of ours, to be paid by a method, or by the default one.  The same key finds the same
-        order.
+        """Order stamps, of a seller or our own, by a method or the default one.  The same key finds the same order.
 
-        With `wait_for_qr` the answer holds the QR if the provider gives it in time; without,
-        the worker asks for it (`Prefer: respond-async`, RFC 7240).
+        With `wait_for_qr` the answer has the QR if the provider makes it in time; without, the worker
+        opens the attempt (`Prefer: respond-async`, RFC 7240).
         Refuses `Malformed`, `OrderTooLarge`, `AmountNotPayable`, `MethodOut`, `IdempotencyKeyReused`,
         `TooManyUnpaidOrders`.
         """
@@ -421,7 +420,7 @@ class OrderService:
             method=method,
             sold=sold,
         )
-        # Where nobody waits the worker asks for the instructions.
+        # Without a waiting caller the worker opens the attempt.
         lease = terms.lease_seconds if wait_for_qr else 0.0
         terms = replace(terms, labels=written, lease_seconds=lease)
         return await self._placed(terms, wait_for_qr=wait_for_qr)
@@ -429,8 +428,7 @@ class OrderService:
     async def place_deposit(
         self, account: UUID, key: str, pieces: int, method: str | None, *, wait_for_qr: bool
     ) -> OrderView:
-        """Order a deposit of so many times the price of a stamp, to be paid as any order.  The same key finds the same
-        order.
+        """Order a deposit of `pieces` times the price of a stamp.  The same key finds the same order.
 
         Refuses `AmountNotPayable`, `MethodOut`, `IdempotencyKeyReused`, `TooManyUnpaidOrders`.
         """
@@ -442,7 +440,7 @@ class OrderService:
     async def deposit_terms(
         self, account: UUID, key: str, pieces: int, method: str | None
     ) -> OrderTerms:
-        """The order of a deposit, whose instructions the worker asks for.  Refuses `AmountNotPayable`, `MethodOut`."""
+        """Terms of an order of a deposit, whose attempt the worker opens.  Refuses `AmountNotPayable`, `MethodOut`."""
         request = request_hash(OrderKind.DEPOSIT, pieces, *([method] if method else []))
         attempt, reference = payments.new_attempt(account)
         sale = self._settings
@@ -479,7 +477,7 @@ class OrderService:
     async def opened(
         self, terms: OrderTerms, placed: PlacedOrder, *, wait_for_qr: bool
     ) -> OrderView:
-        """A new order as the API shows it, made from what was just written without reading it back."""
+        """The view of a new order, made from its terms without reading it back."""
         order = Order(
             terms.account,
             placed.id,
@@ -523,7 +521,7 @@ class OrderService:
     async def view_within(
         self, account: UUID, order_id: UUID
     ) -> AsyncIterator[tuple[ReadTx, OrderView]]:
-        """The same, and the transaction it was read in, for what is to be read beside it."""
+        """The same with the transaction of its reading, for further statements."""
         async with self._database.reading() as tx:
             found = [await load(tx, account, order_id)]
             yield tx, (await self._views(tx, account, found))[0]
@@ -545,8 +543,8 @@ class OrderService:
     async def list(
         self, account: UUID, page: ListPage = WHOLE, reference: str | None = None
     ) -> tuple[list[OrderView], bool]:
-        """A page of an account's orders, newest first, and whether there are older ones; only those of a
-        reference."""
+        """A page of an account's orders, newest first, and True if there are older ones; `reference` filters
+        them."""
         async with self._database.reading() as tx:
             wanted = await store.orders_of(tx, account, page.before, page.wanted, reference)
             found, is_more = page.cut(wanted)
@@ -554,16 +552,16 @@ class OrderService:
         return list(views), is_more
 
     async def withdraw(self, account: UUID, order_id: UUID) -> OrderView:
-        """`withdraw`, and then tell the provider: two steps.
+        """`withdraw`, then cancel the attempts at the provider.
 
-        A crash between them leaves closed attempts, which the periodic task `cancel_closed` finds.
+        After a crash between the two the periodic task `cancel_closed` cancels the closed attempts.
         """
         await self._database.run(partial(withdraw, account=account, order_id=order_id))
         await self._payments.take_back(account, order_id)
         return await self.view(account, order_id)
 
     async def pay_by(self, account: UUID, order_id: UUID, method: str) -> OrderView:
-        """Pay an unpaid order another way: what is open is taken back, and another attempt begins.
+        """Change the method of an unpaid order: open attempts are cancelled, and another begins.
 
         Refuses `NotFound`, `Malformed`, `AmountNotPayable`, `MethodOut`, `AttemptsSpent`, and `NotAllowedNow`
         for an order that cannot be paid any more.
@@ -573,11 +571,11 @@ class OrderService:
             attempts = await payments.attempts_of(tx, account, [order_id], [])
             if await payments.is_covered(tx, account, order_id):
                 order = replace(order, state=OrderState.PAID)
-        # An order that can still be paid can lapse, and no other.
+        # Only an order that can still be paid can lapse.
         ORDER.after(order.state, OrderEvent.TIME_RAN_OUT)
         new = payments.new_attempt(account)
         rails = await self._payments.look_at_rails()
-        # At the price that it was placed at: who ordered without our fee does not pay otherwise than by that rail.
+        # The price stays that of its placing: an order without our fee can be paid only by its rail.
         before = [one.channel.method for one in attempts.values()]
         is_at_face = any(map(rails.is_at_face, before))
         channel, terms = rails.channel(method, order.total.value, new[0], is_at_face=is_at_face)
@@ -609,7 +607,7 @@ class OrderService:
         await run_row(self._database, store.abandon, *unpaid, OrderState.LAPSED)
 
     async def execute_paid(self) -> int:
-        """Periodic task: try again to execute what was paid while issuing was stopped."""
+        """Periodic task: execute orders that were paid while issuing was stopped."""
         issuing = await self._database.once(stamps.issuing)
         if not issuing.is_open:
             return 0

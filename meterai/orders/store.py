@@ -1,4 +1,4 @@
-"""SQL of orders, one function per question."""
+"""SQL of orders, one function for each statement."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -34,7 +34,7 @@ PLACE = """
 SELECT created, id, request, placed, lapses
 FROM order_place_by_method(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
-# In one statement, as the order itself: no order without what was written on it.
+# One statement with the order itself: no order without its labels.
 PLACE_LABELLED = """
 WITH placed AS (
     SELECT * FROM order_place_by_method(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
@@ -44,7 +44,7 @@ WITH placed AS (
 )
 SELECT created, id, request, placed, lapses FROM placed
 """
-# And in one statement where it is sold by another: no such order without its seller.
+# One statement with a sold order: no such order without its seller.
 PLACE_SOLD = """
 WITH placed AS (
     SELECT * FROM order_place_by_method(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
@@ -63,7 +63,7 @@ ABANDON = "SELECT order_abandon(%s, %s, %s) AS state"
 EXECUTE = "SELECT order_execute(%s, %s) AS state"
 # Names of the periodic tasks.
 LAPSING, EXECUTING, TURNING = "lapse_orders", "execute_orders", "turn_money_round"
-# Each half by its own index: orders_to_lapse, orders_to_lapse_by_choice.
+# Each half uses its own index: orders_to_lapse, orders_to_lapse_by_choice.
 _LAPSES = """state = 'placed' AND (
     pay_until IS NULL AND lapses_at <= now() OR pay_until IS NOT NULL AND pay_until <= now())"""
 EXPIRY_DUE = f"SELECT 1 FROM orders WHERE {_LAPSES} ORDER BY lapses_at"  # noqa: S608 - a constant
@@ -86,8 +86,8 @@ WHERE state = 'paid' AND due_at <= now() AND NOT stamps_are_issued(account_id, o
     AND {not_paused(TURNING, "order_id")}
 ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED
 """  # noqa: S608
-# Paid orders that were not executed by their due time are refunds' to give back.
-# By tables alone: issuing is stopped, with this forecast, at every version of the schema.
+# Refunds gives back paid orders that were not executed by their due time.
+# Tables only: the forecast of stopping issuing must work at every version of the schema.
 _WAITING = """
 SELECT count(*) AS orders, coalesce(sum(total), 0)::bigint AS rupiah FROM orders o
 WHERE state = 'paid' AND due_at > now() AND NOT EXISTS (
@@ -115,20 +115,20 @@ SELECT o.account_id AS account, o.order_id AS order, md5(ROW(
 FROM unnest(%s::uuid[], %s::uuid[]) AS wanted (account_id, order_id)
 JOIN orders o ON o.account_id = wanted.account_id AND o.order_id = wanted.order_id
 """
-# By its own number, or by the client's, whoever's it is: `orders_by_id`, `order_labels_in_all_accounts`.
+# By its own number, or by the client's, of any account: `orders_by_id`, `order_labels_in_all_accounts`.
 BY_ID = "SELECT account_id AS account, order_id AS order FROM orders WHERE order_id = %s LIMIT 2"
 BY_REFERENCE = """
 SELECT account_id AS account, order_id AS order FROM order_labels WHERE reference = %s
 ORDER BY labelled_at DESC LIMIT %s
 """
-# The half of the time is over in which paid money is executed: what is due later than that is not looked at.
+# Half of the time to execute a paid order has passed; orders due later are not read.
 HALF_DUE = """
 SELECT account_id AS account, order_id AS id, quantity, total, paid_at, due_at FROM orders
 WHERE state = 'paid' AND due_at <= %s + make_interval(secs => %s)
     AND due_at - (due_at - paid_at) / 2 <= %s ORDER BY due_at LIMIT %s
 """
 _ORDERS = RowMapper(Order)
-# Each half by the index of times: what is older than the span lies in other blocks.
+# Each half uses the index of times: rows older than the period are in other blocks.
 FIGURES = """
 SELECT (SELECT count(*) FROM orders WHERE placed_at > %s AND placed_at <= %s)::integer AS placed,
     count(*)::integer AS executed,
@@ -137,7 +137,7 @@ SELECT (SELECT count(*) FROM orders WHERE placed_at > %s AND placed_at <= %s)::i
 FROM (SELECT extract(epoch FROM closed_at - paid_at) AS seconds FROM orders
       WHERE closed_at > %s AND closed_at <= %s AND state = 'executed' AND paid_at IS NOT NULL) AS ended
 """
-# Orders that were paid in a span, and what became of them until now; by the index of times.
+# Orders paid in a period, and their current states; by the index of times.
 _PAID_WITHIN = """
 SELECT count(*)::integer AS orders, count(DISTINCT account_id)::integer AS buyers,
     coalesce(sum(total), 0)::bigint AS rupiah,
@@ -179,24 +179,24 @@ async def place(tx: Tx, terms: OrderTerms) -> PlacedOrder:
 
 
 async def write_labels(tx: Tx, account: UUID, order: UUID, written: Labels) -> None:
-    """Keep the labels of an order that this transaction placed."""
+    """Insert the labels of an order placed by this transaction."""
     values = (account, order, written.reference, jsonb(dict(written.metadata)))
     await tx.run(LABEL, *values)
 
 
 async def note_seller(tx: Tx, account: UUID, order: UUID, sold: SoldBy) -> None:
-    """Keep by whom an order is sold that this transaction placed."""
+    """Insert the seller of an order placed by this transaction."""
     told = (account, order, sold.account, sold.name, sold.fee)
     await tx.run("SELECT order_note_seller(%s, %s, %s, %s, %s)", *told)
 
 
 async def is_placed(tx: ReadTx, account: UUID, key: str) -> bool:
-    """True where this key has its order already."""
+    """True if this key has an order already."""
     return await tx.value(_IS_PLACED, account, key) is not None
 
 
 async def seller_of(tx: ReadTx, account: UUID, order_id: UUID) -> UUID | None:
-    """The account that sold an order, None where we did ourselves."""
+    """The account that sold an order; None for our own sale."""
     found: UUID | None = await tx.value(
         "SELECT seller_id FROM order_sellers WHERE account_id = %s AND order_id = %s",
         account,
@@ -206,7 +206,7 @@ async def seller_of(tx: ReadTx, account: UUID, order_id: UUID) -> UUID | None:
 
 
 async def abandon(tx: Tx, account: UUID, order_id: UUID, state: OrderState) -> OrderState | None:
-    """Close an unpaid order, lapsed or withdrawn; its state then, None where there is no such
+    """Close an unpaid order as lapsed or withdrawn; return its state, None if there is no such
     order.
     """
     found = await tx.value(ABANDON, account, order_id, state)
@@ -222,28 +222,28 @@ async def pay_by(
     seconds: tuple[float, float],
     attempts_max: int,
 ) -> str:
-    """Another attempt, by a method that the buyer chose, in place of what is open; how it went."""
+    """Replace the open attempts by another, by a method of the buyer; return the outcome."""
     how = (*attempt, channel.provider, channel.method, *seconds, attempts_max)
     return str(await tx.value(PAY_BY, account, order_id, *how))
 
 
 async def execute(tx: Tx, account: UUID, order_id: UUID) -> None:
-    """Execute a paid order, where it can be."""
+    """Execute a paid order if possible."""
     await tx.run(EXECUTE, account, order_id)
 
 
 async def to_expire(tx: Tx, limit: int) -> list[OrderKey]:
-    """Unpaid orders whose time to pay ran out, the one that waited longest in front."""
+    """Unpaid orders whose time to pay ran out, oldest first."""
     return await tx.all_as(_ORDER_KEYS, TO_EXPIRE, limit)
 
 
 async def to_execute(tx: Tx, limit: int) -> list[OrderKey]:
-    """Paid orders that were not executed, the one that is due first in front."""
+    """Paid orders that were not executed, by due time."""
     return await tx.all_as(_ORDER_KEYS, TO_EXECUTE, limit)
 
 
 async def unexecuted(tx: Tx, limit: int) -> list[OrderKey]:
-    """Orders whose money goes back now, the one that waits longest in front."""
+    """Orders whose money goes back now, by due time."""
     return await tx.all_as(_ORDER_KEYS, TO_TURN, limit)
 
 
@@ -262,12 +262,12 @@ async def in_flight(tx: ReadTx) -> InFlight:
 
 
 async def past_due(tx: ReadTx, limit: int) -> list[OrderPastDue]:
-    """Paid orders whose money is to go back, the one that waits longest in front."""
+    """Paid orders whose money is to go back, by due time."""
     return await tx.all_as(_PAST_DUES, _PAST_DUE, limit)
 
 
 async def by_id(tx: ReadTx, order_id: UUID) -> list[OrderKey]:
-    """The order of this id, whoever's it is."""
+    """The order of this id, of any account."""
     return await tx.all_as(_ORDER_KEYS, BY_ID, order_id)
 
 
@@ -284,7 +284,7 @@ async def order(tx: ReadTx, account: UUID, order_id: UUID) -> Order | None:
 
 
 async def marks(tx: ReadTx, wanted: Sequence[OrderKey]) -> list[OrderMark]:
-    """Of these orders, of whichever accounts, with their money and stamps."""
+    """Version tags of these orders, of any accounts, with their money and stamps."""
     columns = ([one.account for one in wanted], [one.order for one in wanted])
     return await tx.all_as(_MARKS_OF_ORDERS, _MARKS, *columns)
 
@@ -292,7 +292,7 @@ async def marks(tx: ReadTx, wanted: Sequence[OrderKey]) -> list[OrderMark]:
 async def orders_of(
     tx: ReadTx, account: UUID, before: UUID, limit: int, reference: str | None = None
 ) -> list[Order]:
-    """Orders of an account that are older than one, newest first; only those of a reference."""
+    """Orders of an account that are older than `before`, newest first; `reference` filters them."""
     only, told = ("", []) if reference is None else (" AND reference = %s", [reference])
     return await tx.all_as(
         _ORDERS,
@@ -308,7 +308,7 @@ async def orders_of(
 
 
 async def paid_of(tx: ReadTx, account: UUID, limit: int) -> list[Order]:
-    """The newest orders of an account that were paid."""
+    """The newest paid orders of an account."""
     return await tx.all_as(
         _ORDERS,
         f"SELECT {_COLUMNS} FROM orders LEFT JOIN order_labels USING (account_id, order_id)"  # noqa: S608
@@ -333,7 +333,7 @@ async def settle(
 async def moved(
     tx: Tx, account: UUID, order: UUID, attempt: UUID, payment: str, restored: int, entry: str
 ) -> None:
-    """Money of a payment moved without its order; see sql/functions/order_moved.sql."""
+    """Apply a movement of money of a payment to its order; see sql/functions/order_moved.sql."""
     await tx.run(
         "SELECT order_moved(%s, %s, %s, %s, %s, %s)",
         account,
@@ -346,7 +346,7 @@ async def moved(
 
 
 async def won(tx: Tx, account: UUID, order: UUID, attempt: UUID, payment: str, left: int) -> bool:
-    """Book that only `left` rupiah of a payment are still taken back; false where that is booked."""
+    """Book that the payer's bank keeps only `left` rupiah of a payment; False if that is booked."""
     return bool(
         await tx.value(
             "SELECT order_won(%s, %s, %s, %s, %s)", account, order, attempt, payment, left
@@ -355,16 +355,16 @@ async def won(tx: Tx, account: UUID, order: UUID, attempt: UUID, payment: str, l
 
 
 async def stamps_gone(tx: Tx, account: UUID, order: UUID, stamps: int) -> None:
-    """Stamps that an order owed have left the world."""
+    """Record that stamps which an order owed were retired."""
     await tx.run("SELECT order_stamps_gone(%s, %s, %s)", account, order, stamps)
 
 
 async def finish(tx: Tx, account: UUID, order_id: UUID) -> bool:
-    """The documents of an order are stamped; false where it is not merely paid."""
+    """Execute an order whose documents are stamped; False unless it is paid."""
     return bool(await tx.value("SELECT order_finish(%s, %s)", account, order_id))
 
 
-# Of orders that were placed within the hour: their times are found without reading the others.
+# Only orders placed within the hour, found by an index.
 _PACE = """
 SELECT count(*)::integer AS orders, coalesce(percentile_cont(0.5) WITHIN GROUP (
     ORDER BY extract(epoch FROM closed_at - paid_at)), 0)::double precision AS seconds
@@ -375,31 +375,31 @@ _PACES = RowMapper(ExecutionPace)
 
 
 async def pace(tx: ReadTx) -> ExecutionPace:
-    """How long the orders of the last minutes took from their payment to their end."""
+    """Execution times of the orders of the last minutes, from payment to end."""
     found = await tx.one_as(_PACES, _PACE)
     assert found is not None
     return found
 
 
 async def by_reference(tx: ReadTx, reference: str, limit: int) -> list[OrderKey]:
-    """Orders on which a client wrote this reference, of whichever accounts, newest first."""
+    """Orders with this client's reference, of any account, newest first."""
     return await tx.all_as(_ORDER_KEYS, BY_REFERENCE, reference, limit)
 
 
 async def half_due(tx: ReadTx, at: datetime, due_seconds: float, limit: int) -> list[OrderInFlight]:
-    """Paid orders past half of their time, which is `due_seconds` at most, the first that is due in front."""
+    """Paid orders past half of their time, which is `due_seconds` at most, by due time."""
     return await tx.all_as(_IN_FLIGHT, HALF_DUE, at, due_seconds / 2, at, limit)
 
 
 async def figures_within(tx: ReadTx, since: datetime, until: datetime) -> OrderFigures:
-    """Orders that were placed, and those that were executed, in a span."""
+    """Orders placed, and orders executed, in a period."""
     found = await tx.one_as(_FIGURES, FIGURES, since, until, since, until)
     assert found is not None
     return found
 
 
 async def paid_within(tx: ReadTx, since: datetime, until: datetime) -> PaidWithin:
-    """Orders that were paid in a span, and what became of them: executed within it, and how it is now."""
+    """Orders paid in a period: those executed within it, and the current states of the others."""
     found = await tx.one_as(_PAID_IN_SPAN, _PAID_WITHIN, until, since, until, until)
     assert found is not None
     return found

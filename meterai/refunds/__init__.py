@@ -2,7 +2,7 @@
 
 Promises this room keeps
   * Money that is paid and not executed by its due time goes back in full, without a request.
-  * Unused stamps that an account gives back are withdrawn in the transaction that begins their refund.
+  * Unused stamps that an account gives back are retired in the transaction that begins their refund.
   * Money that cannot go back to its source waits for an account that its buyer names and whose bank confirms
     the name; a link for that opens once, only for its buyer, and is not stored.
 

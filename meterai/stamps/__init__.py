@@ -5,8 +5,8 @@ Promises this room keeps
   * A serial is bound to one placement on one document, for ever; a void one is never used again.
   * Serials are unique by construction: time, a number leased to the process, a counter.
 
-The moves are plpgsql (sql/functions/), part of the transactions of orders, stamping
-and refunds.  Calls ledger.
+The moves are plpgsql (sql/functions/), in the transactions of orders, stamping and refunds.  The room
+calls ledger.
 """
 
 from meterai.stamps.model import (

@@ -1,4 +1,4 @@
-"""What the audit knows of the columns of stamps."""
+"""Audit classes of the columns of stamps."""
 
 from meterai.plumbing.db.audited import ONE_ROW, Audited, ClockColumn, SubjectColumn, fact
 

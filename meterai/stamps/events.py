@@ -1,4 +1,4 @@
-"""Events that stamps tell the rooms above."""
+"""Events of stamps, for the rooms above."""
 
 from uuid import UUID
 
@@ -6,7 +6,7 @@ from meterai.plumbing.work.events import Event
 
 
 class StampsGone(Event, frozen=True, kw_only=True):
-    """Stamps that an order owed left the world as they came free; written by `stamps_release`."""
+    """Stamps that an order owed were retired when they became free; written by `stamps_release`."""
 
     order: UUID
     stamps: int

@@ -1,4 +1,4 @@
-"""Serials of a period: each on one document."""
+"""Figures of the serials of a period."""
 
 from meterai.plumbing.db.figures import PromiseQuery, within
 

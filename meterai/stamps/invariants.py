@@ -1,4 +1,4 @@
-"""What must be true of stamps."""
+"""Invariants of stamps."""
 
 from meterai.plumbing.db.invariants import AHEAD, Invariant, Posting, waits
 
@@ -17,7 +17,7 @@ _CHECK = f"{_digit(20)} * 32 + {_digit(21)}"
 POSTINGS = (
     Posting(
         ("stamps_returned", "stamps_recovered"),
-        # The id ends with how many of the lot were returned by then, and how many by this entry.
+        # The id ends with the numbers of stamps of the lot returned by then, and by this entry.
         """
         SELECT l.account_id, e.entry_id, e.reason, l.lot_id, e.posted_at,
                ARRAY[l.book, 'stamps_issued', 'buyer_funds', 'duty_payable', 'service_fee'],

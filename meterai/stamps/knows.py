@@ -1,4 +1,4 @@
-"""Stamps as staff and complaints ask for them: found by serial, told with their lot, their document and their order."""
+"""Stamps for staff and complaints: search by serial, timeline with lot, document and order."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from meterai.stamps.model import StampTold
 
 
 async def find(tx: ReadTx, text: str, _limit: int) -> Sequence[Subject]:
-    """By a serial, in groups or not."""
+    """Find a stamp by its serial, with or without separators."""
     try:
         serial = Serial.typed(text)
     except ValueError:
@@ -23,7 +23,7 @@ async def find(tx: ReadTx, text: str, _limit: int) -> Sequence[Subject]:
 
 
 async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
-    """A serial from its reserving to its end; of an order, what was issued."""
+    """The timeline of a serial, or the stamps issued for an order."""
     if about.account is None:
         return ()
     if about.kind == SubjectKind.SERIAL:

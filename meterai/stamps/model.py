@@ -1,4 +1,4 @@
-"""States of a stamp and what an account holds; pure."""
+"""States of a stamp, and balance of an account; pure."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +19,7 @@ class StampState(StrEnum):
 
 
 class StampEvent(StrEnum):
-    """What happens to a serial."""
+    """Event in the life of a serial."""
 
     DELIVERED = "delivered"
     RELEASED = "released"
@@ -58,7 +58,7 @@ class StampBalance:
 
 @dataclass(frozen=True, slots=True)
 class Lot:
-    """Where the stamps of one order are: on documents, held for them, or given back."""
+    """Stamps of one order by place: on documents, held for them, or returned."""
 
     order: UUID
     issued: int
@@ -68,13 +68,13 @@ class Lot:
 
     @property
     def free(self) -> int:
-        """How many of them are unused."""
+        """The number of unused stamps."""
         return self.issued - self.held - self.affixed - self.returned
 
 
 @dataclass(frozen=True, slots=True)
 class StampRecord:
-    """What is known of one serial."""
+    """Record of one serial."""
 
     account: UUID
     stamping: UUID
@@ -84,7 +84,7 @@ class StampRecord:
 
 @dataclass(frozen=True, slots=True)
 class StampTold:
-    """One stamp with what happened to it; `lot` is its order, which was issued at that moment."""
+    """One stamp and its history; `lot` is its order, whose stamps were issued at that moment."""
 
     account: UUID
     serial: str
@@ -97,14 +97,14 @@ class StampTold:
 
 
 class LotTold(NamedTuple):
-    """Stamps that an order issued, and when."""
+    """The stamps issued for an order, and the time."""
 
     issued: int
     at: datetime
 
 
 class Issuing(NamedTuple):
-    """Whether stamps are being issued, and the reason given where not."""
+    """True while stamps are issued, else the reason of the stop."""
 
     is_open: bool
     reason: str

@@ -1,4 +1,4 @@
-"""What the room `stamps` registers with the applications."""
+"""Registration of stamps."""
 
 from meterai.kit.subjects import SubjectKind, SubjectSort
 from meterai.room import Container, Room

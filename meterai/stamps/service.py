@@ -16,11 +16,11 @@ from meterai.plumbing.db.database import Database, ReadTx, Tx
 from meterai.stamps import store
 from meterai.stamps.model import Issuing, Lot, StampBalance, StampRecord
 
-LEASE_SECONDS = 120.0  # longer than any pause of a process that is still alive
+LEASE_SECONDS = 120.0  # longer than any pause of a living process
 
 
 class NoLeaseFree(Refusal):
-    """All 1,023 process numbers are taken; serials cannot be made here now."""
+    """All 1,023 process numbers are taken; this process cannot make serials now."""
 
     code = "busy"
     status = 503
@@ -40,8 +40,8 @@ class SerialService:
 
     async def serials(self, count: int) -> list[Serial]:
         """Fresh serials."""
-        # Checked against our own clock and well before the database lets the number go: a
-        # process that was frozen must not go on under a number somebody else has by now.
+        # Checked against our own clock and well before the lease ends in the database: a frozen
+        # process must not continue under a number that another process has by now.
         if time.monotonic() > self._good_until:
             async with self._renewing:
                 if time.monotonic() > self._good_until:
@@ -58,7 +58,7 @@ class SerialService:
             if is_kept:
                 self._good_until = begun + LEASE_SECONDS / 2
                 return
-        for _ in range(3):  # two processes may have picked the same free number
+        for _ in range(3):  # two processes may have chosen the same free number
             lease = await self._database.once(store.take_lease, self._holder, LEASE_SECONDS)
             if lease is not None:
                 self._lease = lease
@@ -69,23 +69,23 @@ class SerialService:
 
 
 async def balance(tx: ReadTx, account: UUID) -> StampBalance:
-    """What an account holds."""
+    """The stamp balance of an account."""
     available, held = await ledger.balance(tx, account, "stamps_available")
     return StampBalance(available, held, await store.used(tx, account))
 
 
 async def available(tx: ReadTx, account: UUID) -> int:
-    """Stamps of an account that are free, by one statement."""
+    """The number of free stamps of an account, by one statement."""
     return (await ledger.balance(tx, account, "stamps_available"))[0]
 
 
 async def lots(tx: ReadTx, account: UUID, orders: Sequence[UUID]) -> dict[UUID, Lot]:
-    """Where the stamps of each of these orders are; those that brought no stamps are left out."""
+    """The lots of these orders; orders without stamps are left out."""
     return {lot.order: lot for lot in await store.lots(tx, account, orders)}
 
 
 async def lot_and_issuing(tx: ReadTx, account: UUID, order: UUID) -> tuple[Lot | None, Issuing]:
-    """Where the stamps of an order are, if it brought any, and whether stamps are being issued."""
+    """The lot of an order, if it has one, and the state of issuing."""
     return await store.lot_and_issuing(tx, account, order)
 
 
@@ -95,7 +95,7 @@ async def serials_of(tx: ReadTx, account: UUID, stamping: UUID) -> list[Serial]:
 
 
 async def look_up(tx: ReadTx, serial: Serial) -> StampRecord | None:
-    """What is known of a serial, or None where it was never given out."""
+    """The record of a serial; None if it was never issued."""
     account = await store.directory_entry(tx, serial.text)
     if account is not None:
         return await store.stamp(tx, account, serial.text)
@@ -103,7 +103,7 @@ async def look_up(tx: ReadTx, serial: Serial) -> StampRecord | None:
 
 
 async def look_up_all(tx: ReadTx, serials: Collection[str]) -> dict[str, StampRecord]:
-    """What is known of each of these serials that was given out; by two queries where all are in the directory, else by three."""
+    """The records of those of these serials that were issued; two statements if all are in the directory, else three."""
     owners = await store.directory_entries(tx, list(serials))
     found = dict(await store.stamps_of(tx, owners)) if owners else {}
     if others := [serial for serial in serials if serial not in owners]:
@@ -112,15 +112,15 @@ async def look_up_all(tx: ReadTx, serials: Collection[str]) -> dict[str, StampRe
 
 
 async def issuing(tx: ReadTx) -> Issuing:
-    """Whether stamps are being issued, and the reason given where not."""
+    """The state of issuing, with the reason of a stop."""
     return await store.issuing(tx)
 
 
 async def set_issuing(tx: Tx, *, is_open: bool, reason: str, actor: Actor) -> None:
-    """Open or stop issuing, as an operator: while it is stopped paid orders wait, and their money
-    goes back when due.
+    """Open or stop issuing, as an operator.  During a stop paid orders wait, and their money goes back
+    when due.
 
-    Refuses `ReasonMissing` where it is stopped without a reason.
+    Refuses `ReasonMissing` for a stop without a reason.
     """
     reason = reason if is_open else written_reason(reason)
     await store.set_issuing(tx, is_open=is_open, reason=reason)

@@ -1,4 +1,4 @@
-"""SQL of stamps, one function per question."""
+"""SQL of stamps, one function for each statement."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -28,7 +28,7 @@ WHERE lease = %s AND holder = %s AND held_until > now()
 RETURNING lease
 """
 _STAMP = "SELECT account_id AS account, stamping_id AS stamping, state, affixed_at FROM stamps"
-# A serial is in the directory soon after it is made; until then only its stamp is there.
+# A serial enters the directory soon after it is made; until then there is only its stamp.
 OWNERS = """
 SELECT account_id FROM serial_directory WHERE serial = %s UNION SELECT account_id FROM stamps WHERE serial = %s LIMIT 2
 """
@@ -45,19 +45,19 @@ _ISSUING = RowMapper(Issuing)
 
 
 async def take_lease(tx: Tx, holder: UUID, seconds: float) -> int | None:
-    """Lease a process number that is free; None where another took the one that was picked."""
+    """Lease a free process number; None if another process took the chosen one."""
     lease = await tx.value(_TAKE_LEASE, holder, seconds)
     assert lease is None or isinstance(lease, int)
     return lease
 
 
 async def keep_lease(tx: Tx, lease: int, holder: UUID, seconds: float) -> bool:
-    """Keep a process number for longer; false where it is not the holder's any more."""
+    """Extend the lease of a process number; False if the holder lost it."""
     return await tx.value(_KEEP_LEASE, seconds, lease, holder) is not None
 
 
 async def used(tx: ReadTx, account: UUID) -> int:
-    """Stamps of the account that are on documents, however they were bought."""
+    """The number of stamps of the account on documents, of every kind of order."""
     found = await tx.value(
         "SELECT coalesce(sum(affixed), 0)::bigint FROM stamp_lots WHERE account_id = %s", account
     )
@@ -66,7 +66,7 @@ async def used(tx: ReadTx, account: UUID) -> int:
 
 
 async def unused_lots(tx: ReadTx, account: UUID) -> list[UUID]:
-    """Orders of an account with stamps that nothing uses."""
+    """Orders of an account with unused stamps."""
     found = await tx.value(
         "SELECT coalesce(array_agg(lot_id), '{}') FROM stamp_lots WHERE account_id = %s"
         " AND issued > held + affixed + returned",
@@ -77,7 +77,7 @@ async def unused_lots(tx: ReadTx, account: UUID) -> list[UUID]:
 
 
 async def lots(tx: ReadTx, account: UUID, orders: Sequence[UUID]) -> list[Lot]:
-    """Where the stamps of each of these orders are."""
+    """The lots of these orders."""
     return await tx.all_as(
         _LOTS,
         "SELECT lot_id AS order, issued, held, affixed, returned FROM stamp_lots"
@@ -111,7 +111,7 @@ async def serials_of_each(
 
 
 async def directory_entry(tx: ReadTx, serial: str) -> UUID | None:
-    """The account whose serial this is; None where it is not in the directory (yet)."""
+    """The account of a serial; None if it is not in the directory (yet)."""
     found = await tx.value("SELECT account_id FROM serial_directory WHERE serial = %s", serial)
     assert found is None or isinstance(found, UUID)
     return found
@@ -148,7 +148,7 @@ _ANYWHERE = f"{_NAMED} WHERE serial = ANY (%s)"
 
 
 async def directory_entries(tx: ReadTx, serials: Sequence[str]) -> Mapping[str, UUID]:
-    """The accounts whose serials these are, of those that are in the directory."""
+    """The accounts of these serials, as far as they are in the directory."""
     found = await tx.all(
         "SELECT serial, account_id FROM serial_directory WHERE serial = ANY (%s)", list(serials)
     )
@@ -187,7 +187,7 @@ async def enter_directory(tx: Tx, account: UUID, *stampings: UUID) -> None:
 
 
 async def lot_and_issuing(tx: ReadTx, account: UUID, order: UUID) -> tuple[Lot | None, Issuing]:
-    """Where the stamps of an order are, if it brought any, and whether stamps are being issued."""
+    """The lot of an order, if it has one, and the state of issuing."""
     row = await tx.one(
         "SELECT i.is_open, i.reason, l.issued, l.held, l.affixed, l.returned FROM issuing i"
         " LEFT JOIN stamp_lots l ON l.account_id = %s AND l.lot_id = %s",
@@ -200,7 +200,7 @@ async def lot_and_issuing(tx: ReadTx, account: UUID, order: UUID) -> tuple[Lot |
 
 
 async def issuing(tx: ReadTx) -> Issuing:
-    """Whether stamps are being issued, and why not."""
+    """The state of issuing, with the reason of a stop."""
     found = await tx.one_as(_ISSUING, "SELECT is_open, reason FROM issuing")
     assert found is not None
     return found
@@ -219,14 +219,14 @@ async def owners(tx: ReadTx, serial: str) -> list[UUID]:
 
 
 async def stamp_told(tx: ReadTx, account: UUID, serial: str) -> StampTold | None:
-    """One stamp with what happened to it."""
+    """One stamp and its history."""
     return await tx.one_as(
         _STAMPS_TOLD, f"{_TOLD} WHERE s.account_id = %s AND s.serial = %s", account, serial
     )
 
 
 async def stamps_told(tx: ReadTx, account: UUID, stampings: Sequence[UUID]) -> list[StampTold]:
-    """The stamps of these stampings with what happened to each, void ones too."""
+    """The stamps of these stampings and their history, void ones too."""
     return await tx.all_as(
         _STAMPS_TOLD,
         f"{_TOLD} WHERE s.account_id = %s AND s.stamping_id = ANY (%s) ORDER BY s.position",
@@ -236,7 +236,7 @@ async def stamps_told(tx: ReadTx, account: UUID, stampings: Sequence[UUID]) -> l
 
 
 async def lot_told(tx: ReadTx, account: UUID, order: UUID) -> LotTold | None:
-    """The stamps that an order issued, and when."""
+    """The stamps issued for an order, and the time."""
     return await tx.one_as(
         _LOTS_TOLD,
         "SELECT issued, issued_at AS at FROM stamp_lots WHERE account_id = %s AND lot_id = %s",

@@ -54,7 +54,7 @@ def carry_out_refunds(shop: Shop) -> None:
 # -- stamps that nobody has paid for ---------------------------------------------------------------
 
 
-def test_released_stamp_of_a_charged_back_lot_is_withdrawn(shop: Shop) -> None:
+def test_released_stamp_of_a_charged_back_lot_is_retired(shop: Shop) -> None:
     order, paid = bought(shop)
     stamping = shop.reserve(1)
     assert stamping is not None
@@ -88,7 +88,7 @@ def test_charged_back_order_takes_nothing_from_another(shop: Shop) -> None:
     shop.assert_books_hold()
 
 
-def test_only_stamps_of_the_charged_back_lot_are_withdrawn(shop: Shop) -> None:
+def test_only_stamps_of_the_charged_back_lot_are_retired(shop: Shop) -> None:
     first, paid = bought(shop)
     second, _ = bought(shop)
     stamping = shop.reserve(2)

@@ -1,6 +1,5 @@
--- The time to pay ran out, or the buyer changed their mind.  Answers the state that follows;
--- an order that is no longer merely placed stays as it is.
--- Public: distribution, whose sales that wait end with their seller.
+-- Close a placed order as lapsed or withdrawn.  Answers its state; an order in another state stays unchanged.
+-- Public: distribution, whose waiting sales end with their seller.
 CREATE OR REPLACE FUNCTION order_abandon(p_account uuid, p_order uuid, p_state text) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE

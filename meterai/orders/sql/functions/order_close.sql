@@ -1,4 +1,4 @@
--- Move an order to a final or nearly final state and tell the rooms above.
+-- Move an order to a final or nearly final state and emit its event.
 CREATE OR REPLACE FUNCTION order_close(p_account uuid, p_order uuid, p_state text) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE

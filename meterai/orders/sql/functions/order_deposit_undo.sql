@@ -1,6 +1,5 @@
--- Deposit that an order brought and that nobody used is the seller's money again: `p_most` rupiah at most.  `p_reason` is
--- 'deposit_withdrawn' where it goes back to the seller, 'deposit_recovered' where its payment was taken back.
--- Answers how many.
+-- Turn unused deposit of an order into money of the buyer again, `p_most` rupiah at most.  `p_reason` is 'deposit_withdrawn' if
+-- it goes back to the seller, 'deposit_recovered' if its payment was taken back.  Answers the rupiah.
 CREATE OR REPLACE FUNCTION order_deposit_undo(
     p_account uuid, p_order uuid, p_most bigint, p_reason text, p_entry text
 ) RETURNS bigint

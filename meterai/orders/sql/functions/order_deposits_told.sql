@@ -1,4 +1,4 @@
--- Deposit that orders brought and that was not taken out again: a planner puts the query in the place of the call.
+-- Deposit of orders that was not taken out again; inlined into the calling query.
 -- Public: distribution, which gives it back.
 CREATE OR REPLACE FUNCTION order_deposits_told()
 RETURNS TABLE (account_id uuid, order_id uuid, rupiah bigint)

@@ -1,6 +1,6 @@
--- Try to execute what is paid.  Stamps are issued and the money is executed; documents get
--- stamps of their own, and their money is executed as each is stamped.  A deposit needs no stamps: its money is the
--- seller's to sell from.  Answers the state.
+-- Execute a paid order if possible.  Stamps are issued and the money is executed; documents get stamps of their
+-- own, and their money is executed as each is stamped.  A deposit needs no stamps: its money becomes the seller's
+-- deposit.  Answers the state.
 CREATE OR REPLACE FUNCTION order_execute(p_account uuid, p_order uuid) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -1,4 +1,4 @@
--- The documents of an order are stamped.  Answers false where the order is not merely paid.
+-- Execute an order whose documents are stamped.  Answers false unless the order is paid.
 CREATE OR REPLACE FUNCTION order_finish(p_account uuid, p_order uuid) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN

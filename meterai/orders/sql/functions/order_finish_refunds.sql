@@ -1,4 +1,4 @@
--- After every move of an order's refunds: when the last of them is due, and whether it is over.
+-- After every change of an order's refunds: set the last due time, and close the order if no money is in flight.
 CREATE OR REPLACE FUNCTION order_finish_refunds(p_account uuid, p_order uuid) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -1,5 +1,5 @@
--- Money of a payment moved without its order.  What it lacks is found again; of the rupiah that had left and are with us
--- again (`p_restored`, by an entry) what is left after that goes back to the buyer.
+-- Apply a movement of money of a payment to its order.  A loss is covered from the order; the rest of rupiah that had left
+-- and came back (`p_restored`, by an entry) goes back to the buyer.
 CREATE OR REPLACE FUNCTION order_moved(
     p_account uuid, p_order uuid, p_attempt uuid, p_payment text, p_restored bigint, p_entry text
 ) RETURNS void

@@ -1,4 +1,4 @@
--- Whose order it is, in the transaction that places it, with the rupiah of its service fee that are the seller's.
+-- Record the seller of an order in the transaction that places it, with its part of the service fee in rupiah.
 CREATE OR REPLACE FUNCTION order_note_seller(
     p_account uuid, p_order uuid, p_seller uuid, p_seller_name text, p_seller_fee bigint
 ) RETURNS boolean

@@ -1,6 +1,6 @@
--- A seller has its fee for each stamp of an executed order that is in the world, and for no other: what is too little is
--- passed on, what is too much called back.  Of an order that was taken back only less.  A repeat moves nothing.  The other side
--- follows in the seller's account, by the event.
+-- Pass to a seller its fee for each outstanding stamp of an executed order: a missing sum is passed on, a surplus called
+-- back.  For an order that was taken back it only decreases.  A repeat moves nothing.  The entry in the seller's account
+-- follows by the event.
 CREATE OR REPLACE FUNCTION order_pass_fee(p_account uuid, p_order uuid) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -1,6 +1,6 @@
--- The buyer chose another way to pay: what is open is closed, and another attempt begins.  The order lapses
--- with that; no order can be paid more than p_payable_seconds after it was placed.
--- Answers 'begun', 'closed' where it cannot be paid any more, 'spent' where it had as many attempts as it may.
+-- Change the method of an order: open attempts are closed, and another begins.  The order lapses with that; no
+-- order can be paid more than p_payable_seconds after it was placed.
+-- Answers 'begun', 'closed' if it cannot be paid any more, 'spent' if it had the maximum of attempts.
 CREATE OR REPLACE FUNCTION order_pay_by(
     p_account uuid, p_order uuid, p_attempt uuid, p_reference text, p_provider text, p_method text,
     p_lapses_seconds double precision, p_payable_seconds double precision, p_attempts_max integer

@@ -1,5 +1,4 @@
--- Place an order, with the wish to be paid by a method of a rail; the terms are written down with the
--- first order that has them.
+-- Place an order with an attempt by a method of a rail; the first order with new terms inserts them.
 -- Public: stamping, which places an order with its documents.
 CREATE OR REPLACE FUNCTION order_place_by_method(
     p_account uuid, p_order uuid, p_key text, p_request bytea, p_kind text, p_quantity integer,

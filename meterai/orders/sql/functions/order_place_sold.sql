@@ -1,5 +1,5 @@
--- Place an order of stamps that a seller sold, to be paid by its rail; the worker asks that for instructions.  A repeat
--- changes nothing.  How many it may sell to a buyer is the seller's own limit.
+-- Place an order of stamps that a seller sold, to be paid by its rail; the worker opens its attempt.  A repeat changes
+-- nothing.  The seller's own limit bounds the sales to a buyer.
 -- Public: distribution, whose sales are orders of their buyers.
 CREATE OR REPLACE FUNCTION order_place_sold(
     p_account uuid, p_order uuid, p_key text, p_request bytea, p_quantity integer, p_price bigint, p_fee bigint,

@@ -1,7 +1,7 @@
--- Book what was taken back of a payment, and find it again in what its order has of it: what it has no use for, then, of
--- the payment that paid it, money that is not executed and stamps that nobody uses.  Stamps in use leave the world
--- as they come free; of a deposit only what is not sold from is found.  What they were worth beyond the loss goes back to the buyer.  Called after every denial and
--- whenever something of the order comes free; the caller finishes the refunds of the order.
+-- Book the sum taken back of a payment, and cover it from its order: first money that the order does not use, then, for the
+-- payment that paid it, unexecuted money and unused stamps.  Stamps in use are retired when they become free; of a deposit only
+-- the unsold part counts.  Their value beyond the loss goes back to the buyer.  Called after every chargeback and whenever a part
+-- of the order becomes free; the caller finishes the refunds of the order.
 CREATE OR REPLACE FUNCTION order_recover(p_account uuid, p_order uuid, p_attempt uuid, p_payment text)
 RETURNS void
 LANGUAGE plpgsql AS $$

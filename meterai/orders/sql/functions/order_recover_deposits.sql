@@ -1,4 +1,4 @@
--- What payers' banks took back of orders of a deposit is found again in a deposit that grew.  A repeat finds nothing.
+-- Cover chargebacks of orders of a deposit from a deposit that grew.  A repeat covers nothing.
 -- Public: distribution, before a deposit is sold from again.
 CREATE OR REPLACE FUNCTION order_recover_deposits(p_account uuid) RETURNS void
 LANGUAGE plpgsql AS $$

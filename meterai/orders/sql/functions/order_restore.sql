@@ -1,5 +1,5 @@
--- Money of an order that was taken back, or had been given back, is with the operator again.  An order
--- whose stamps are in use is executed once more; what is left of any other goes back to its buyer.
+-- Apply money of an order that had been charged back or given back and came back.  An order with stamps in use is
+-- executed again; for any other the rest goes back to its buyer.
 CREATE OR REPLACE FUNCTION order_restore(p_account uuid, p_order uuid, p_is_returning boolean)
 RETURNS void
 LANGUAGE plpgsql AS $$

@@ -1,5 +1,5 @@
--- Give back unused deposit that an order brought, `p_most` rupiah at most.  Answers how many.
--- Public: distribution, whose seller asked for it.
+-- Give back unused deposit of an order, `p_most` rupiah at most.  Answers the rupiah.
+-- Public: distribution, at the request of a seller.
 CREATE OR REPLACE FUNCTION order_return_deposit(
     p_account uuid, p_order uuid, p_most bigint, p_refund uuid, p_refund_no text, p_due_at timestamptz
 ) RETURNS bigint

@@ -1,5 +1,5 @@
--- Money of a payment that its order has no use for goes back: as much as is left of it, since the
--- payer's bank may have taken some in between.  Answers how much.
+-- Begin the refund of money of a payment that its order does not use: as much as is left, since the payer's
+-- bank may have taken some in between.  Answers the rupiah.
 -- Public: refunds, which begins the refund.
 CREATE OR REPLACE FUNCTION order_return_surplus(
     p_account uuid, p_refund uuid, p_cause_key text, p_cause text, p_order uuid,

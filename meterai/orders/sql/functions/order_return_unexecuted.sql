@@ -1,6 +1,5 @@
--- Money that was paid for an order and is not executed by its due time turns round.  Answers the
--- state of the order.
--- Public: refunds, which gives back what is past its due time.
+-- Begin the refund of a paid order that is not executed by its due time.  Answers the state of the order.
+-- Public: refunds, for orders past their due time.
 CREATE OR REPLACE FUNCTION order_return_unexecuted(
     p_account uuid, p_order uuid, p_refund uuid, p_refund_no text, p_due_at timestamptz
 ) RETURNS text

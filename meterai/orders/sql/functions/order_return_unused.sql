@@ -1,5 +1,5 @@
--- Give back every unused stamp of an order with its money.  Answers how many there were.
--- Public: refunds, which asks for them.
+-- Give back every unused stamp of an order with its money.  Answers their number.
+-- Public: refunds, at the request of an account.
 CREATE OR REPLACE FUNCTION order_return_unused(
     p_account uuid, p_order uuid, p_refund uuid, p_cause_key text, p_cause text,
     p_refund_no text, p_due_at timestamptz

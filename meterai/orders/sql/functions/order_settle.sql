@@ -1,11 +1,11 @@
--- Money for an order was captured: capture-and-issue.  Every sum and every moment has a named
+-- Book a captured payment to its order and issue the stamps.  Every sum and every moment has a named
 -- outcome:
 --   executed   stamps issued              paid      in flight: documents, or issuing is stopped
 --   short      less than the total        double    the order was paid before
 --   late       the order is closed        denied    the payer's bank has already taken it back
--- What is not used for the order (all of it when short, double or late; the rest when too much)
--- is in buyer_funds, and `money_to_return` says so to the room of refunds.  What the payer's bank took
--- back before this goes out first; the order gets what is left.
+-- Money that the order does not use (all of it when short, double or late; the rest when too much) is
+-- in buyer_funds, and the event `money_to_return` tells refunds.  A chargeback before this is deducted
+-- first; the order gets the rest.
 CREATE OR REPLACE FUNCTION order_settle(
     p_account uuid, p_order uuid, p_attempt uuid, p_payment text, p_amount bigint
 ) RETURNS text

@@ -1,5 +1,5 @@
--- Stamps that an order owed have left the world: their money covers a loss of the payment that paid it, and the buyer has
--- what they were worth beyond it.
+-- Apply the money of retired stamps that an order owed: it covers a loss of the payment that paid the order, and the rest goes
+-- to the buyer.
 CREATE OR REPLACE FUNCTION order_stamps_gone(p_account uuid, p_order uuid, p_stamps integer) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -1,6 +1,6 @@
--- How many orders that an account placed itself are not paid, counted no further than one beyond the limit.  What a seller
--- sold to it is no order of its own: nobody uses up the limit of another.  One that it placed itself on the page of a seller is,
--- by the key of a form.
+-- The number of unpaid orders that an account placed itself, counted up to one beyond the limit.  A sale of a seller to the
+-- account does not count, so that nobody spends the limit of another.  An order placed on the page of a seller, with the key of
+-- a form, does count.
 CREATE OR REPLACE FUNCTION order_unpaid(p_account uuid, p_unpaid_max integer) RETURNS integer
 LANGUAGE sql AS $$
     SELECT count(*)::integer FROM (SELECT 1 FROM orders o WHERE account_id = p_account AND state = 'placed'

@@ -1,5 +1,5 @@
--- Rupiah of a payment that an order has use for: those of its stamps that are in the world, or of the deposit that it brought, or all of its total
--- while it is paid and has none yet.
+-- Rupiah of a payment that an order uses: those of its outstanding stamps, or of the deposit that it brought, or its total while
+-- it is paid and has neither yet.
 CREATE OR REPLACE FUNCTION order_used(p_account uuid, p_order uuid, p_attempt uuid, p_payment text)
 RETURNS bigint
 LANGUAGE sql STABLE AS $$

@@ -1,6 +1,6 @@
--- By which channel each order came: a distributor's, a page of ours (which makes the key of its form) or a program; an order
--- of a deposit is of the distributor that ordered it.  One SELECT, so that it is planned within the query that asks.
--- Public: finance and distribution, whose sums are by channel.
+-- The channel of each order: a distributor, a page of ours (which makes the key of its form) or a program; an order of a
+-- deposit is of the distributor that ordered it.  One SELECT, so that it is inlined into the calling query.
+-- Public: finance and distribution, for sums by channel.
 CREATE OR REPLACE FUNCTION orders_by_channel()
 RETURNS TABLE (account_id uuid, order_id uuid, channel text, seller_id uuid)
 LANGUAGE sql STABLE AS $$

@@ -1,4 +1,4 @@
--- Orders as the rooms above see many at once: a planner puts the query in the place of the call.
+-- Orders for queries of the rooms above; inlined into the calling query.
 -- Public: stamping, whose documents wait for them.
 CREATE OR REPLACE FUNCTION orders_told()
 RETURNS TABLE (account_id uuid, order_id uuid, idempotency_key text, state text, paid_at timestamptz)

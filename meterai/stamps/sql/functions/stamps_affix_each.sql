@@ -1,4 +1,4 @@
--- The stamps of stampings from the balance are on their documents.  Those where this was done before are passed over.
+-- Record that the stamps of stampings from the balance are on their documents.  Stampings already recorded are skipped.
 -- Public: stamping, which delivered several documents.
 CREATE OR REPLACE FUNCTION stamps_affix_each(p_account uuid, p_stampings uuid[]) RETURNS void
 LANGUAGE plpgsql AS $$

@@ -1,4 +1,4 @@
--- True where stamps of this lot are in the world: held, affixed or free.
+-- True if stamps of this lot are outstanding: held, affixed or free.
 -- Public: orders, which is executed as long as some are.
 CREATE OR REPLACE FUNCTION stamps_are_in_use(p_account uuid, p_lot uuid) RETURNS boolean
 LANGUAGE sql STABLE AS $$

@@ -1,4 +1,4 @@
--- True where a lot was issued.
+-- True if a lot was issued.
 -- Public: orders, which is executed by that.
 CREATE OR REPLACE FUNCTION stamps_are_issued(p_account uuid, p_lot uuid) RETURNS boolean
 LANGUAGE sql STABLE AS $$

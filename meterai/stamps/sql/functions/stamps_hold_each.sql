@@ -1,5 +1,5 @@
--- Hold stamps for stampings of one account and bind their serials: the n-th serial is of the n-th stamping, those of one
--- stand together in the order of their places.  Oldest lots first, or one lot only.
+-- Hold stamps for stampings of one account and bind their serials: the n-th serial is of the n-th stamping, and those of
+-- one stamping are adjacent in the order of their placements.  Oldest lots first, or one lot only.
 -- Refuses `not_enough_stamps`, and then holds none.
 -- Public: stamping, which reserves several documents.
 CREATE OR REPLACE FUNCTION stamps_hold_each(

@@ -1,5 +1,5 @@
--- Bring a lot into being.  Answers false while issuing is stopped.
--- Public: orders, which executes what is paid.
+-- Issue a lot.  Answers false while issuing is stopped.
+-- Public: orders, which executes paid orders.
 CREATE OR REPLACE FUNCTION stamps_issue(
     p_account uuid, p_lot uuid, p_book text, p_quantity integer, p_price bigint, p_fee bigint
 ) RETURNS boolean

@@ -1,5 +1,5 @@
--- Another text whenever a stamp of an order went from one place to another.
--- Public: orders, which says so of its own.
+-- Version tag of the stamps of an order: it changes whenever a stamp moves from one place to another.
+-- Public: orders, whose version tag includes it.
 CREATE OR REPLACE FUNCTION stamps_mark(p_account uuid, p_lot uuid) RETURNS text
 LANGUAGE sql STABLE AS $$
     SELECT ROW(issued, held, affixed, returned)::text

@@ -1,5 +1,5 @@
--- So many stamps of a lot leave the world as soon as nobody uses them.
--- Public: orders, part of whose money was taken back while its stamps were in use.
+-- Have stamps of a lot retired as soon as they become free.
+-- Public: orders, for a chargeback while stamps are in use.
 CREATE OR REPLACE FUNCTION stamps_owe(p_account uuid, p_lot uuid, p_stamps bigint) RETURNS void
 LANGUAGE sql AS $$
     UPDATE stamp_lots SET owed = p_stamps

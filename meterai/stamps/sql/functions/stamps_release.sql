@@ -1,5 +1,5 @@
--- The stamping will not happen: the stamps go back where they came from, the serials are void.
--- Stamps that their lot owes leave the world at this moment: nobody may use them in between.
+-- Release the stamps of a stamping that will not happen; its serials become void.
+-- Stamps that their lot owes are retired in this moment: nobody can use them in between.
 -- Public: stamping, which could not stamp a document.
 CREATE OR REPLACE FUNCTION stamps_release(p_account uuid, p_stamping uuid) RETURNS boolean
 LANGUAGE plpgsql AS $$

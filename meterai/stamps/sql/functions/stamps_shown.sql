@@ -1,4 +1,4 @@
--- Stamps that are on a document or are held for it: a planner puts the query in the place of the call.
+-- Stamps on a document or held for it; inlined into the calling query.
 -- Public: stamping, which shows a stamping with its serials.
 CREATE OR REPLACE FUNCTION stamps_shown()
 RETURNS TABLE (account_id uuid, stamping_id uuid, "position" smallint, serial text)

@@ -1,7 +1,7 @@
--- Unused stamps of a lot leave the world, `p_most` at most and null for all of them, and money that was executed for
--- them is the buyer's again.  `p_reason` is 'stamps_returned' where their money goes back to the buyer, and
--- 'stamps_recovered' where it was taken back.  Answers how many.
--- Public: orders, which gives back what nobody uses.
+-- Retire unused stamps of a lot, `p_most` at most (null: all); money that was executed for them is the buyer's again.
+-- `p_reason` is 'stamps_returned' if their money goes back to the buyer, 'stamps_recovered' if it was taken back.
+-- Answers their number.
+-- Public: orders, which gives back unused stamps.
 CREATE OR REPLACE FUNCTION stamps_undo(p_account uuid, p_lot uuid, p_most bigint, p_reason text)
 RETURNS integer
 LANGUAGE plpgsql AS $$

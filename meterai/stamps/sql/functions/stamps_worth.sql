@@ -1,5 +1,5 @@
--- Rupiah of the stamps of a lot that are in the world; null where it was not issued.
--- Public: orders, which has use for so much of its payment.
+-- Rupiah of the outstanding stamps of a lot; null if it was not issued.
+-- Public: orders, which uses so much of its payment.
 CREATE OR REPLACE FUNCTION stamps_worth(p_account uuid, p_lot uuid) RETURNS bigint
 LANGUAGE sql STABLE AS $$
     SELECT (issued - returned) * (unit_price + service_fee)
