@@ -5,8 +5,8 @@ Promises this room keeps
   * No guarded balance goes below zero, holds counted.
   * A hold is resolved exactly once.
 
-The posting functions are plpgsql (sql/functions/), called by the functions of the
-rooms above within their own transaction; this package reads the books and checks them.
+The posting functions are plpgsql (sql/functions/), called by the functions of the rooms above within their
+own transaction; this package reads the books and checks them.
 """
 
 from meterai.ledger.chart import CHART, RUPIAH, STAMP, Book, BookKind

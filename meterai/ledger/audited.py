@@ -1,4 +1,4 @@
-"""What the audit knows of the columns of ledger."""
+"""Audit classes of the columns of ledger."""
 
 from meterai.plumbing.db.audited import Audited, Fact, SubjectColumn, fact
 

@@ -1,6 +1,6 @@
-"""Chart of accounts: every book, its kind and its normal side; pure.  Its meaning is `book.<name>` of the messages.
+"""Chart of accounts: every book, its kind and its normal side; pure.  The message `book.<name>` describes a book.
 
-Legs are kept as credits less debits.  `docs/money.md` has what each event posts.
+A leg is stored as credit less debit.  `docs/money.md` has the entries of each event.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ RUPIAH, STAMP = "IDR", "STAMP"
 
 
 class BookKind(StrEnum):
-    """Kind of a book, by which a report orders it."""
+    """Kind of a book, which orders it in reports."""
 
     ASSET = "asset"
     LIABILITY = "liability"
@@ -28,12 +28,12 @@ class Book(NamedTuple):
 
     @property
     def is_debit(self) -> bool:
-        """True where debits make it greater."""
+        """True if debits increase it."""
         return self.kind in (BookKind.ASSET, BookKind.EXPENSE)
 
 
 _A, _L, _I, _E = BookKind
-# Stamps are kept as rupiah are: those in the world are what the holders and the documents have.
+# Stamps are booked like rupiah: outstanding stamps equal those of holders and documents.
 CHART: Mapping[str, Book] = {
     one.name: one
     for one in (

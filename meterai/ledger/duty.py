@@ -1,4 +1,4 @@
-"""Sums of the books by reason and book, and the figures of duty that follow from them; pure."""
+"""Sums of the books by reason and book, and the figures of duty derived from them; pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,13 +7,13 @@ from typing import NamedTuple
 from meterai.kit.money import STAMP_DUTY
 
 SOLD = ("stamps_issued", "stamps_affixed")  # stamps of documents are sold when they are affixed
-RETURNED = ("refund_requested", "stamps_returned")  # the first: entries of before the second
+RETURNED = ("refund_requested", "stamps_returned")  # the first in entries of earlier versions
 CHARGED_BACK = ("payment_denied", "loss_recovered", "stamps_recovered", "correction")
 PAID_OUT = ("duty_paid_out", "collector_deposited")  # by us, and by collectors themselves
 
 
 class ReasonSum(NamedTuple):
-    """The entries of one reason in one book: how many, and credits less debits."""
+    """The entries of one reason in one book: number, and credits less debits."""
 
     reason: str
     book: str
@@ -22,7 +22,7 @@ class ReasonSum(NamedTuple):
 
 
 class Sums:
-    """Sums of the books over some time: entries and amount by reason and book."""
+    """Sums of the books over a period: entries and amount by reason and book."""
 
     def __init__(self, rows: Iterable[tuple[str, str, int, int]] = ()) -> None:
         self._found: dict[tuple[str, str], tuple[int, int]] = {}
@@ -31,24 +31,24 @@ class Sums:
             self._found[reason, book] = before[0] + entries, before[1] + amount
 
     def add(self, reason: str, legs: Iterable[tuple[str, int]]) -> None:
-        """Count one entry."""
+        """Add one entry."""
         for book, amount in legs:
             entries, before = self._found.get((reason, book), (0, 0))
             self._found[reason, book] = entries + 1, before + amount
 
     def rows(self) -> list[ReasonSum]:
-        """Each sum, in one order."""
+        """All sums, in a fixed order."""
         return [ReasonSum(*key, *self._found[key]) for key in sorted(self._found)]
 
     def told(self) -> dict[str, dict[str, list[int]]]:
-        """Entries and amount by reason, then by book, as a manifest has them."""
+        """Entries and amount by reason, then by book, in the form of a manifest."""
         found: dict[str, dict[str, list[int]]] = {}
         for one in self.rows():
             found.setdefault(one.reason, {})[one.book] = [one.entries, one.amount]
         return found
 
     def of(self, book: str, *reasons: str) -> int:
-        """The movement of a book, by entries of these reasons; of all without one."""
+        """The movement of a book by entries of these reasons; of all reasons if none is given."""
         return sum(
             amount
             for (reason, moved), (_, amount) in self._found.items()
@@ -69,7 +69,7 @@ def figures_of(sums: Sums) -> list[DutyFigure]:
     """The five figures of a statement.
 
     A stamp is sold when its duty becomes due: one bought as quota when it is issued, one bought for a document when it is
-    affixed.  Until then its price is money of the buyer, and goes back whole.  The duty of what was affixed is its number
+    affixed.  Until then its price is money of the buyer, and goes back whole.  The duty of affixed stamps is their number
     times the tariff of the law: for a stamp of a quota it became due before.
     """
     affixed = sums.of("stamps_affixed")

@@ -1,4 +1,4 @@
-"""What must be true of the books, as queries that name every row that breaks it."""
+"""Invariants of the books, as queries that select every violation."""
 
 from collections.abc import Sequence
 
@@ -59,10 +59,10 @@ INVARIANTS = (
 
 
 def explained(postings: Sequence[Posting]) -> Invariant:
-    """The invariant over all posting rules: entries are exactly what their causes make.
+    """The invariant over all posting rules: entries follow exactly from their causes.
 
-    Compared are id, reason, subject, time, and every leg, both ways: a cause without its entry, an
-    entry without a cause, a leg more or less, an amount or a book that differs.
+    It compares id, reason, subject, time, and every leg, in both directions: a cause without its entry, an
+    entry without a cause, a missing or additional leg, another amount or book.
     """
     causes = "\nUNION ALL\n".join(posting.query for posting in postings)
     return Invariant(

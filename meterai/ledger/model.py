@@ -1,4 +1,4 @@
-"""Sums of money as the books have them; pure."""
+"""Sums of money from the books; pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,10 +20,10 @@ refusal_of_constraint("balance_covers_its_holds", BalanceTooLow)
 
 @dataclass(frozen=True, slots=True)
 class MoneySummary:
-    """Where every rupiah of one order is.
+    """Place of every rupiah of one order.
 
     captured - charged back + loss = executed + refunded + in flight, and none is below zero;
-    captured - charged back - refunded is what the provider holds for it.
+    captured - charged back - refunded is the sum that the provider holds for it.
     """
 
     captured: Rupiah  # received for it
@@ -31,15 +31,15 @@ class MoneySummary:
     executed: Rupiah  # became stamps, or the deposit of a seller
     refunded: Rupiah  # given back and settled, by us or by the provider itself
     in_flight: Rupiah  # neither yet, or on its way back
-    loss: Rupiah  # executed or refunded, and charged back all the same: ours
+    loss: Rupiah  # executed or refunded, and charged back too: borne by us
     captured_at: datetime | None  # the newest payment
 
     @classmethod
     def of(
         cls, books: Mapping[str, tuple[int, int]], captured_at: datetime | None = None
     ) -> "MoneySummary":
-        """From (debits, credits) of each book in rupiah; what left the provider's account is in the
-        books `refunded` and `charged_back`.
+        """Sum up (debits, credits) of each book in rupiah; money that left the provider's account is in
+        the books `refunded` and `charged_back`.
         """
 
         def balance(book: str) -> int:
@@ -58,16 +58,16 @@ class MoneySummary:
 
 
 class MoneyMove(NamedTuple):
-    """One thing that happened to the money of an order: why, when, and how many rupiah moved."""
+    """One movement of the money of an order: reason, time and rupiah."""
 
     reason: str
     at: datetime
     amount: int
-    entry: str = ""  # by which it is posted once per cause
+    entry: str = ""  # its id, unique by cause
 
     @property
     def rupiah(self) -> Rupiah:
-        """The amount as it is told."""
+        """The amount as rupiah."""
         return Rupiah(self.amount)
 
 

@@ -1,4 +1,4 @@
-"""What the room `ledger` registers with the applications."""
+"""Registration of ledger."""
 
 from meterai.ledger.audited import AUDITED
 from meterai.ledger.figures import FIGURES, PROMISES

@@ -1,4 +1,4 @@
-"""Read the ledger: the money of orders, and the balance of a guarded book."""
+"""Queries of the ledger: money of orders, and balance of a guarded book."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,13 +8,13 @@ from meterai.ledger import store
 from meterai.ledger.model import MoneyMove, MoneySummary
 from meterai.plumbing.db.database import ReadTx
 
-MOVES_MAX = 200  # on one page; each payment by somebody makes a few
+MOVES_MAX = 200  # on one page; each payment makes a few
 
 
 async def money_summaries(
     tx: ReadTx, account: UUID, subjects: Sequence[UUID]
 ) -> dict[UUID, MoneySummary]:
-    """Where every rupiah of each order is."""
+    """The money summary of each order."""
     books: dict[UUID, dict[str, tuple[int, int]]] = {subject: {} for subject in subjects}
     captured_at: dict[UUID, datetime] = {}
     for one in await store.books_of_subjects(tx, account, list(subjects)):
@@ -28,13 +28,13 @@ async def money_summaries(
 
 
 async def money_of_time(tx: ReadTx, begin: datetime, end: datetime) -> MoneySummary:
-    """Place of every rupiah now, for all orders for which money came in a time."""
+    """The current money summary of all orders with a payment in a period."""
     books = await store.books_of_time(tx, begin, end)
     return MoneySummary.of({one.book: (one.debit, one.credit) for one in books})
 
 
 async def money_moves(tx: ReadTx, account: UUID, subject: UUID) -> list[MoneyMove]:
-    """What happened when to the money of one order, the first in front; the newest of very many."""
+    """Movements of the money of one order, oldest first; of very many the newest."""
     return await store.money_moves(tx, account, subject, MOVES_MAX)
 
 

@@ -1,4 +1,4 @@
-"""SQL of the ledger, one function per question."""
+"""SQL of the ledger, one function for each statement."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -41,7 +41,7 @@ class BookOfTime(NamedTuple):
 
 
 class GuardedBalance(NamedTuple):
-    """What is posted in a guarded book, and how much of it is held."""
+    """Posted and held amount of a guarded book."""
 
     posted: int
     held: int
@@ -62,7 +62,7 @@ SELECT e.account_id AS account, e.entry_id AS entry, e.reason, e.subject, e.post
 FROM entries e JOIN legs l USING (account_id, entry_id)
 """
 _BY_TIME = " GROUP BY e.account_id, e.entry_id ORDER BY e.posted_at, e.account_id, e.entry_id"
-# One cursor reads a day: its rows are sorted once, and never all in this process.
+# One cursor reads a day: its rows are sorted once, and never all in memory here.
 _OPEN = f"DECLARE entries_of_a_time NO SCROLL CURSOR FOR {_ENTRY} WHERE e.posted_at >= %s AND e.posted_at < %s{_BY_TIME}"
 _OF_SUBJECT = f"{_ENTRY} WHERE e.account_id = %s AND e.subject = %s{_BY_TIME} LIMIT %s"
 _TIME = RowMapper(BookOfTime)
@@ -70,7 +70,7 @@ _MOVES = RowMapper(MoneyMove)
 _BALANCE = RowMapper(GuardedBalance)
 
 
-# Money that left the operator's accounts has names of its own; compensation is no money of the order.
+# Money that left the operator's accounts has book names of its own; compensation is no money of the order.
 _FATE = """CASE WHEN e.reason IN ('compensation_due', 'compensation_paid', 'transfer_returned') THEN 'compensation'
     WHEN l.book NOT IN ('bank_clearing', 'refund_float') THEN l.book
     WHEN e.reason IN ('refund_settled', 'payment_given_back', 'refund_reversed') THEN 'refunded'
@@ -78,9 +78,9 @@ _FATE = """CASE WHEN e.reason IN ('compensation_due', 'compensation_paid', 'tran
 
 
 async def books_of_subjects(tx: ReadTx, account: UUID, subjects: list[UUID]) -> list[BookOfSubject]:
-    """The books that entries of orders are in.
+    """Sums of the books with entries of these orders.
 
-    What left the provider's account has names of its own: 'refunded' and 'charged_back'.
+    Money that left the provider's account is in 'refunded' and 'charged_back'.
     """
     return await tx.all_as(
         _BOOK,
@@ -95,7 +95,7 @@ async def books_of_subjects(tx: ReadTx, account: UUID, subjects: list[UUID]) -> 
 
 
 async def money_moves(tx: ReadTx, account: UUID, subject: UUID, limit: int) -> list[MoneyMove]:
-    """The entries of one order in rupiah, the first in front; the newest of very many."""
+    """The entries of one order in rupiah, oldest first; of very many the newest."""
     newest = await tx.all_as(
         _MOVES,
         "SELECT e.reason, e.posted_at AS at, sum(l.credit)::bigint AS amount, e.entry_id AS entry"
@@ -120,18 +120,18 @@ async def balance(tx: ReadTx, account: UUID, book: str) -> GuardedBalance | None
 
 
 async def sums_between(tx: ReadTx, begin: datetime, end: datetime) -> list[ReasonSum]:
-    """Sums posted from a moment to before another, by reason and book."""
+    """Sums of entries of a period, by reason and book."""
     return await tx.all_as(_SUMS, _SUMS_BETWEEN, begin, end)
 
 
 async def first_posted(tx: ReadTx) -> datetime | None:
-    """When the first entry was posted.  Reads every entry: asked once in the life of an installation."""
+    """Time of the first entry.  Reads every entry; called once in the life of an installation."""
     found: datetime | None = await tx.value("SELECT min(posted_at) FROM entries")
     return found
 
 
 async def open_entries(tx: ReadTx, begin: datetime, end: datetime) -> None:
-    """Let `next_entries` read what was posted from a moment to before another."""
+    """Open the cursor of `next_entries` over the entries of a period."""
     await tx.tell(_OPEN, begin, end)
 
 
@@ -145,7 +145,7 @@ async def entries_of(tx: ReadTx, account: UUID, subject: UUID, limit: int) -> li
     return await tx.all_as(_ENTRIES, _OF_SUBJECT, account, subject, limit)
 
 
-# Orders alone: money in suspense belongs to none.
+# Orders only: money in suspense belongs to none.
 _BOOKS_OF_TIME = f"""
 WITH paid AS (
     SELECT DISTINCT e.account_id, e.subject FROM entries e JOIN legs l USING (account_id, entry_id)
@@ -161,5 +161,5 @@ WHERE l.unit = 'IDR' GROUP BY 1
 
 
 async def books_of_time(tx: ReadTx, begin: datetime, end: datetime) -> list[BookOfTime]:
-    """The books of all orders for which money came in a time; found by the index of times."""
+    """Sums of the books of all orders with a payment in a period; by the index of times."""
     return await tx.all_as(_TIME, _BOOKS_OF_TIME, begin, end)

@@ -1,13 +1,13 @@
-"""Suspense: signed news of a provider that matches no order yet, and its money.
+"""Suspense: signed news of providers that cannot be booked to an order yet, and its money.
 
 Promises this room keeps
-  * News is kept as it was told, with a reason, an age, a due time and an owner, until somebody says
-    how it ended; told again, it is the same item.
+  * News is kept unchanged, with a reason, an age, a due time and an owner, until its item is resolved;
+    repeated news is the same item.
   * Money that surely came is in the book `suspense` exactly as long as its item is open.
   * News that money of a payment went back ends when that money has left the books of its order.
-  * A refund that is overdue is an item until the refund ends; nobody can say otherwise.
+  * An overdue refund is an item until the refund ends; a person cannot resolve it.
 
-Calls ledger, trail.
+The room calls ledger, trail.
 """
 
 from meterai.suspense.knows import items_of, told

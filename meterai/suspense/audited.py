@@ -1,4 +1,4 @@
-"""What the audit knows of the columns of suspense."""
+"""Audit classes of the columns of suspense."""
 
 from meterai.plumbing.db.audited import (
     Audited,
@@ -11,7 +11,7 @@ from meterai.plumbing.db.audited import (
 
 AUDITED = Audited(
     clocks=(ClockColumn("suspense_items", "due_at", "t.opened_at + interval '7 days'"),),
-    # By a person, who was told of it for a week.
+    # By a person; the item is opened again after a week.
     dues=(DueWork("suspense_items", "t.due_at", "t.state = 'open'", "interval '0'"),),
     evidence=(MarkEvidence("suspense_items", "t.state = 'open'", "t.owner <> ''"),),
     facts=(

@@ -1,4 +1,4 @@
-"""What must be true of items in suspense and their money."""
+"""Invariants of items in suspense and their money."""
 
 from meterai.plumbing.db.invariants import AHEAD, Invariant, Posting
 

@@ -1,4 +1,4 @@
-"""Items in suspense as staff ask for them: found by number, told as they went, listed while they are open."""
+"""Items in suspense for staff: search by number, timeline, list of open ones."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -21,17 +21,17 @@ ITEMS_TOLD_MAX = 50  # of the references of one order
 
 
 def subject(item: Item) -> Subject:
-    """The item as it is asked about."""
+    """The subject of an item."""
     return Subject(SubjectKind.SUSPENSE, show("sus", item.id))
 
 
 async def items_of(tx: ReadTx, references: Sequence[str]) -> list[Item]:
-    """Items about these references of ours, open or resolved, the newest in front."""
+    """Items about these references of ours, open or resolved, newest first."""
     return await store.items_of(tx, references, ITEMS_TOLD_MAX) if references else []
 
 
 async def find(tx: ReadTx, text: str, limit: int) -> Sequence[Subject]:
-    """By its number, by our reference or by the provider's number of the payment that it speaks of."""
+    """Find items by number, by our reference or by the provider's number of the payment."""
     if (identifier := read_typed("sus", text)) is not None:
         found = await store.item_as_it_is(tx, identifier)
         return [subject(found)] if found else ()
@@ -41,7 +41,7 @@ async def find(tx: ReadTx, text: str, limit: int) -> Sequence[Subject]:
 
 
 async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
-    """An item as it went."""
+    """The timeline of an item."""
     identifier = read_typed("sus", about.shown) if about.kind == SubjectKind.SUSPENSE else None
     found = await store.item_as_it_is(tx, identifier) if identifier else None
     if found is None:
@@ -56,7 +56,7 @@ async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
 
 
 def told(item: Item, about: Subject | None = None) -> Iterator[Happening]:
-    """The happenings of an item, which is `about` where another thing was asked about; only staff see them."""
+    """The happenings of an item, with `about` as subject if given; only staff see them."""
     facts = _facts(item)
     yield Happening(item.opened_at, "suspense_opened", facts, about, for_staff=True)
     if item.resolved_at is not None:

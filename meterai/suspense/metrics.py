@@ -1,4 +1,4 @@
-"""How many items are in suspense, since when, and for how much; set by the worker that looked last."""
+"""Metrics of suspense: number, age and money of items; set by the worker that looked last."""
 
 from meterai.plumbing.observe.metrics import Gauge
 

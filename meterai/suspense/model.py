@@ -1,4 +1,4 @@
-"""Items of the suspense book and how they may change; pure."""
+"""Items of the suspense book, their lifecycle and resolutions; pure."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,8 +10,8 @@ from meterai.kit.lifecycle import Lifecycle
 from meterai.kit.money import Rupiah
 from meterai.kit.refusal import CommandRefusal
 
-DUE_SECONDS = 86_400.0  # within which an operator looks at an item: banks close their books daily
-# What a provider may keep or give back.
+DUE_SECONDS = 86_400.0  # in which an operator handles an item: banks close their books daily
+# Reasons of items that a provider's fee or return may end.
 FEES = frozenset({"fee_not_booked", "tax_not_booked", "line_unplaced", "float_moved"})
 AGE_BUCKETS = {"0-1": 1, "1-3": 3, "3-7": 7, "7-30": 30}  # days, each below
 
@@ -24,7 +24,7 @@ class SuspenseState(StrEnum):
 
 
 class SuspenseEvent(StrEnum):
-    """What happens to an item."""
+    """Event in the life of an item."""
 
     EXPLAINED = "explained"
     RETURNED = "returned"
@@ -36,15 +36,15 @@ class SuspenseEvent(StrEnum):
 
 
 class Resolution(StrEnum):
-    """How an item ended."""
+    """Resolution of an item."""
 
-    EXPLAINED = "explained"  # the payment it spoke of was learned in another way, and booked there
+    EXPLAINED = "explained"  # its payment was learned in another way, and booked there
     RETURNED = "returned"  # the provider gave the money back to its payer
-    DISMISSED = "dismissed"  # somebody looked, and there is nothing to do
-    APPLIED = "applied"  # an operator knows whose order its money is for, and it was captured there
-    MATCHED = "matched"  # an operator knows which payment, refund or other item it is
-    FEE = "fee"  # what a provider keeps, or the tax on that
-    WRITTEN_OFF = "written_off"  # two people say that nobody will find it
+    DISMISSED = "dismissed"  # a person found nothing to do
+    APPLIED = "applied"  # an operator named the order of its money, which was captured there
+    MATCHED = "matched"  # an operator named its payment, refund or counterpart item
+    FEE = "fee"  # a fee of the provider, or the tax on it
+    WRITTEN_OFF = "written_off"  # given up by two people
 
 
 _S, _E = SuspenseState, SuspenseEvent
@@ -63,21 +63,21 @@ SUSPENSE = Lifecycle(
 
 
 class ItemUnknown(CommandRefusal):
-    """There is no such item in the suspense book."""
+    """The suspense book has no such item."""
 
     code = "suspense_item_unknown"
     status = 404
 
 
 class MoneyBooked(CommandRefusal):
-    """The item is about money: it ends when the books say where that went, and in no other way."""
+    """The item is about money: it ends only with an entry of that money."""
 
     code = "suspense_money_booked"
     status = 409
 
 
 class PaymentContested(CommandRefusal):
-    """Another open item speaks of the same payment: its money may have gone back."""
+    """Another open item is about the same payment, whose money may have gone back."""
 
     code = "suspense_payment_contested"
     status = 409
@@ -85,7 +85,7 @@ class PaymentContested(CommandRefusal):
 
 @dataclass(frozen=True, slots=True)
 class ProviderNews:
-    """What was told.  `key` is made from it, so that the same news is the same item."""
+    """News of a provider.  `key` is derived from it, so that repeated news is the same item."""
 
     key: str
     source: str  # 'notification' or 'question'
@@ -99,10 +99,10 @@ class ProviderNews:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Break:
-    """A difference between a record and the books.  `key` is made from what differs, so that it is one item.
+    """A difference between a record and the books.  `key` is derived from the differing facts, so that it is one item.
 
-    difference  rupiah that the record's account has more than the books, less below zero; 0 where no sum differs, or
-                its money goes into the book
+    difference  rupiah that the record has more than the books, negative if less; 0 if no sum differs, or its money
+                goes into the book
     evidence    lines of the record and of the books, as JSON
     """
 
@@ -141,13 +141,13 @@ class Item:
 
     @property
     def record(self) -> str:
-        """Whose record it is of, and of which day where it is of one: `bank 2026-11-30`; empty where it is of none."""
+        """The provider, and the day if there is one, of its record: `bank 2026-11-30`; empty without a record."""
         of, _, rest = self.key.removeprefix("record:").partition(":")
         day = rest.removeprefix("day:").partition(":")[0] if rest.startswith("day:") else ""
         return f"{of} {day}".rstrip() if self.key.startswith("record:") else ""
 
     def allows(self, how: Resolution) -> bool:
-        """Whether a person may end it so.  As in suspense_resolve.sql, which has the last word."""
+        """True if a person may resolve it so.  As in suspense_resolve.sql, which decides."""
         has_money = bool(self.booked.value or self.difference)
         match how:
             case _ if self.reason == "refund_overdue":
@@ -165,13 +165,13 @@ class Item:
 
     @property
     def at_stake(self) -> Rupiah | None:
-        """Money that it is about: in the book, by which both sides differ, or named; None where it names none."""
+        """Its money: the sum in the book, else the difference, else the named amount; None if it names none."""
         if self.booked.value or self.difference is None:
             return self.booked if self.booked.value else self.amount
         return Rupiah(abs(self.difference))
 
     def bucket(self, now: datetime) -> str:
-        """Its age, in days: `0-1`, `1-3`, `3-7`, `7-30`, `30+`."""
+        """The bucket of its age in days: `0-1`, `1-3`, `3-7`, `7-30`, `30+`."""
         days = (now - self.opened_at).total_seconds() / 86_400
         return next((name for name, most in AGE_BUCKETS.items() if days < most), "30+")
 
@@ -185,7 +185,7 @@ class OpenBreak(NamedTuple):
 
 
 class KeyedItem(NamedTuple):
-    """An item that is open, or that a person ended, by its key."""
+    """An item that is open, or was ended by a person, by its key."""
 
     id: UUID
     key: str
@@ -193,7 +193,7 @@ class KeyedItem(NamedTuple):
 
 
 class RecordItem(NamedTuple):
-    """An open item of a record with the evidence that it was told with."""
+    """An open item of a record, with its evidence."""
 
     id: UUID
     key: str

@@ -1,4 +1,4 @@
-"""What the room `suspense` registers with the applications."""
+"""Registration of suspense."""
 
 from collections.abc import Sequence
 

@@ -43,7 +43,7 @@ async def keep(tx: Tx, news: ProviderNews) -> None:
 
 
 async def keep_break(tx: Tx, found: Break, due_seconds: float = DUE_SECONDS) -> bool:
-    """Keep a difference between a record and the books; whether it was not there before."""
+    """Keep a difference between a record and the books; True if it is new."""
     item = new_id()
     is_new = await store.keep_break(tx, item, found, due_seconds)
     if is_new:
@@ -52,24 +52,24 @@ async def keep_break(tx: Tx, found: Break, due_seconds: float = DUE_SECONDS) -> 
 
 
 async def explain(tx: Tx, item: UUID, how: str) -> None:
-    """A later record has no difference any more: the item ends by itself."""
+    """Resolve an item whose difference a later record does not have."""
     await end(tx, item, Resolution.EXPLAINED, how)
 
 
 async def end(tx: Tx, item: UUID, resolution: Resolution, how: str) -> None:
-    """An item ends by itself: a contract, or another record, says what it is."""
+    """Resolve an item by the system, from a contract or another record."""
     await store.resolve(tx, item, resolution, "payments", how)
 
 
 async def book(tx: Tx, found: Break, resolution: Resolution, how: str) -> None:
-    """A difference that is what was agreed: an item that ends as it begins, with its entry."""
+    """Book an agreed difference: an item that is opened and resolved at once, with its entry."""
     item = new_id()
     if await store.keep_break(tx, item, found, DUE_SECONDS):
         await end(tx, item, resolution, how)
 
 
 async def open_items(tx: ReadTx) -> list[Item]:
-    """What is open, the most urgent first."""
+    """Open items, the most urgent first."""
     return await store.open_items(tx, LISTED_MAX)
 
 
@@ -87,7 +87,7 @@ async def load(tx: Tx, identifier: UUID) -> Item:
 
 
 async def look(tx: ReadTx, identifier: UUID) -> Item:
-    """One item as it is now.  Refuses `ItemUnknown`."""
+    """The current state of one item.  Refuses `ItemUnknown`."""
     found = await store.look(tx, identifier)
     if found is None:
         raise ItemUnknown("no such item")
@@ -95,9 +95,9 @@ async def look(tx: ReadTx, identifier: UUID) -> Item:
 
 
 async def check_resolves(tx: ReadTx, identifier: UUID, resolution: Resolution) -> Item:
-    """The item that an operator means to resolve so.
+    """The item, if an operator may resolve it so.
 
-    Refuses `ItemUnknown`, `MoneyBooked`, and `NotAllowedNow` for one that ended before.
+    Refuses `ItemUnknown`, `MoneyBooked`, and `NotAllowedNow` for a resolved one.
     """
     found = await look(tx, identifier)
     SUSPENSE.after(found.state, SuspenseEvent(resolution))
@@ -112,20 +112,20 @@ async def explained(tx: Tx, reference: str, payment: str, amount: Rupiah) -> Non
 
 
 async def ended(tx: Tx, key: str, how: str) -> None:
-    """Resolve the item of this key: what it said is over.  It holds no money."""
+    """Resolve the item of this key, whose cause has ended; it holds no money."""
     await store.ended(tx, key, how)
 
 
 async def given_back(tx: Tx, reference: str, payment: str) -> None:
-    """Resolve what was told of this payment being given back, as far as the books have it."""
+    """Resolve news that this payment was given back, as far as the books have it."""
     await store.given_back(tx, reference, payment)
 
 
 async def resolve(tx: Tx, item: UUID, resolution: Resolution, *, actor: Actor, note: str) -> None:
-    """Say how an open item ended.
+    """Resolve an open item.
 
-    Refuses `ReasonMissing`, `ItemUnknown`, `MoneyBooked`, `PaymentContested`, and `NotAllowedNow` for one that
-    ended before.
+    Refuses `ReasonMissing`, `ItemUnknown`, `MoneyBooked`, `PaymentContested`, and `NotAllowedNow` for a resolved
+    one.
     """
     note = written_reason(note)
     subject = show("sus", item)
@@ -159,7 +159,7 @@ class SuspenseService:
         )
 
     async def figures(self) -> SuspenseCounts:
-        """What is open, counted."""
+        """Counts of open items."""
         return await self._database.once(store.figures)
 
     async def watch(self) -> int:

@@ -1,4 +1,4 @@
-"""SQL of the suspense book, one function per question."""
+"""SQL of the suspense book, one function for each statement."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -30,14 +30,14 @@ _OPEN_ITEMS = f"""
 SELECT {_COLUMNS} FROM suspense_items WHERE state = 'open' ORDER BY due_at, item_id LIMIT %s
 """  # noqa: S608 - columns are a constant
 BY_ID = f"SELECT {_COLUMNS} FROM suspense_items WHERE item_id = %s"  # noqa: S608
-# By indexes of items in whatever state: suspense_items_about, suspense_items_by_number.
+# By indexes of items in any state: suspense_items_about, suspense_items_by_number.
 OF_REFERENCES = f"""
 SELECT {_COLUMNS} FROM suspense_items WHERE reference = ANY(%s) ORDER BY opened_at DESC LIMIT %s
 """  # noqa: S608
 BY_NUMBER = f"""
 SELECT {_COLUMNS} FROM suspense_items WHERE reference = %s OR payment = %s ORDER BY opened_at DESC LIMIT %s
 """  # noqa: S608
-# Only what books nothing: a payment that was learned elsewhere was never in the book.
+# Only items without an entry: a payment learned in another way was never in the book.
 _EXPLAINED = """
 SELECT suspense_resolve(item_id, 'explained', 'payments', %s) FROM suspense_items
 WHERE state = 'open' AND reference = %s AND booked = 0
@@ -69,7 +69,7 @@ SELECT item_id AS id, item_key AS key, payment FROM suspense_items
 WHERE state = 'open' AND source = 'record' AND (starts_with(item_key, %s) OR starts_with(item_key, %s))
 ORDER BY due_at LIMIT %s
 """
-# The second half by suspense_items_to_blank: of what ended half a year ago no words are left.
+# The second half by suspense_items_to_blank: texts of items that ended half a year ago are deleted.
 _QUESTIONS = """
 SELECT item_id AS id, item_key AS key, true AS is_open FROM suspense_items
 WHERE state = 'open' AND reason IN ('unanswered', 'unconfirmed')
@@ -94,7 +94,7 @@ _FIGURE = RowMapper(SuspenseCounts)
 
 
 async def keep(tx: Tx, item: UUID, news: ProviderNews) -> bool:
-    """Keep news under this id, with its money; false where it is an item already."""
+    """Keep news under this id, with its money; False if it is an item already."""
     is_new = await tx.value(
         _KEEP,
         item,
@@ -119,7 +119,7 @@ async def resolve(tx: Tx, item: UUID, resolution: Resolution, actor: str, note: 
 
 
 async def open_items(tx: ReadTx, limit: int) -> list[Item]:
-    """What is open, the most urgent first."""
+    """Open items, the most urgent first."""
     return await tx.all_as(_ITEMS, _OPEN_ITEMS, limit)
 
 
@@ -131,7 +131,7 @@ async def open_about(
 
 
 async def keep_break(tx: Tx, item: UUID, found: Break, due_seconds: float) -> bool:
-    """Keep a difference under this id; false where it is an item already."""
+    """Keep a difference under this id; False if it is an item already."""
     is_new: bool = await tx.value(
         _KEEP_BREAK,
         item,
@@ -149,28 +149,28 @@ async def keep_break(tx: Tx, item: UUID, found: Break, due_seconds: float) -> bo
 
 
 async def evidence(tx: ReadTx, identifier: UUID) -> bytes:
-    """Words that an item was told with; empty once they were let go."""
+    """The body or evidence of an item; empty after its deletion."""
     found: bytes | None = await tx.value(_TOLD, identifier)
     return found or b""
 
 
 async def open_breaks(tx: ReadTx, begins: str, or_begins: str, limit: int) -> list[OpenBreak]:
-    """Open items of records whose keys begin so, or so."""
+    """Open items of records whose keys begin with one of two prefixes."""
     return await tx.all_as(_OPEN_BREAK, _OPEN_BREAKS, begins, or_begins, limit)
 
 
 async def questions(tx: ReadTx) -> list[KeyedItem]:
-    """Items of questions without an answer that are open, or that a person ended lately."""
+    """Items of unanswered queries that are open, or that a person ended lately."""
     return await tx.all_as(_KEPT, _QUESTIONS)
 
 
 async def open_by_reason(tx: ReadTx, reasons: Sequence[str], limit: int) -> list[RecordItem]:
-    """Open items of records with one of these reasons, the oldest first."""
+    """Open items of records with one of these reasons, oldest first."""
     return await tx.all_as(_TOLD_ITEMS, _OPEN_BY_REASON, list(reasons), limit)
 
 
 async def sum_of_ended(tx: ReadTx, begins: str) -> int:
-    """Rupiah by which the record has more, of items whose keys begin so and that were booked."""
+    """Rupiah that the record has more, of booked items whose keys begin with a prefix."""
     rupiah: int = await tx.value(_SUM_OF_ENDED, begins)
     return rupiah
 
@@ -181,7 +181,7 @@ async def item(tx: Tx, identifier: UUID) -> Item | None:
 
 
 async def look(tx: ReadTx, identifier: UUID) -> Item | None:
-    """One item as it is now."""
+    """The current state of one item."""
     return await tx.one_as(_ITEMS, _ITEM, identifier)
 
 
@@ -191,12 +191,12 @@ async def item_as_it_is(tx: ReadTx, identifier: UUID) -> Item | None:
 
 
 async def items_of(tx: ReadTx, references: Sequence[str], limit: int) -> list[Item]:
-    """Items about these references, the newest first."""
+    """Items about these references, newest first."""
     return await tx.all_as(_ITEMS, OF_REFERENCES, list(references), limit)
 
 
 async def items_by_number(tx: ReadTx, number: str, limit: int) -> list[Item]:
-    """Items about this reference of ours, or this number of a payment, the newest first."""
+    """Items about this reference of ours, or this number of a payment, newest first."""
     return await tx.all_as(_ITEMS, BY_NUMBER, number, number, limit)
 
 
@@ -206,7 +206,7 @@ async def explained(tx: Tx, reference: str, payment: str, amount: int) -> None:
 
 
 async def given_back(tx: Tx, reference: str, payment: str) -> None:
-    """Resolve what was told of this payment being given back."""
+    """Resolve news that this payment was given back."""
     await tx.run(_GIVEN_BACK, reference, payment)
 
 
@@ -216,7 +216,7 @@ async def ended(tx: Tx, key: str, how: str) -> None:
 
 
 async def figures(tx: ReadTx) -> SuspenseCounts:
-    """What is open, counted."""
+    """Counts of open items."""
     found = await tx.one_as(_FIGURE, _FIGURES)
     assert found is not None
     return found

@@ -1,4 +1,4 @@
--- When the first entry was posted; null where there is none.  It reads every entry.
+-- Time of the first entry; null if there is none.  It reads every entry.
 -- Public: finance, which counts from there on.
 CREATE OR REPLACE FUNCTION ledger_begins() RETURNS timestamptz
 LANGUAGE sql STABLE AS $$

@@ -1,4 +1,4 @@
--- What is posted in a guarded book of an account; 0 where nothing ever was.
+-- Posted amount of a guarded book of an account; 0 without any entry.
 -- Public: distribution, whose deposits are such a book.
 CREATE OR REPLACE FUNCTION ledger_book(p_account uuid, p_book text) RETURNS bigint
 LANGUAGE sql STABLE AS $$

@@ -1,6 +1,6 @@
--- Every leg of one book of an account in a time, with its entry; credits positive.  One SELECT, so that it is planned within
--- the query that asks.
--- Public: distribution, whose statements are made of them.
+-- Every leg of one book of an account in a period, with its entry; credits positive.  One SELECT, so that it is inlined into
+-- the calling query.
+-- Public: distribution, for its statements.
 CREATE OR REPLACE FUNCTION ledger_book_lines(
     p_account uuid, p_book text, p_begin timestamptz, p_end timestamptz
 ) RETURNS TABLE (posted_at timestamptz, entry_id text, reason text, subject uuid, amount bigint)

@@ -1,4 +1,4 @@
--- What of a guarded balance is not held, with the balance locked until the transaction ends; null where
+-- Amount of a guarded balance that is not held, with the balance locked until the transaction ends; null if
 -- there is no such balance.
 -- Public: stamps and stamping, which lock a balance before the lots of it; orders and distribution, whose deposits it is.
 CREATE OR REPLACE FUNCTION ledger_free(p_account uuid, p_book text) RETURNS bigint

@@ -1,5 +1,5 @@
 -- Hold part of a balance.  A repeat of the same hold changes nothing.
--- Public: stamps, which holds what a stamping needs.
+-- Public: stamps, which holds stamps for a stamping.
 CREATE OR REPLACE FUNCTION ledger_hold(
     p_account uuid, p_hold uuid, p_book text, p_amount bigint, p_subject text
 ) RETURNS void

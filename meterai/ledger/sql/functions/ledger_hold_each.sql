@@ -1,5 +1,5 @@
 -- Hold parts of one balance, the n-th amount under the n-th name.  A repeat of the same hold changes nothing.
--- Public: stamps, which holds what stampings need.
+-- Public: stamps, which holds stamps for stampings.
 CREATE OR REPLACE FUNCTION ledger_hold_each(p_account uuid, p_holds uuid[], p_book text, p_amounts bigint[])
 RETURNS void
 LANGUAGE plpgsql AS $$

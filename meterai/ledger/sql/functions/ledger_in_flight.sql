@@ -1,5 +1,5 @@
 -- Rupiah of one order that are neither executed nor back.
--- Public: orders, which says so of its own.
+-- Public: orders, for its own.
 CREATE OR REPLACE FUNCTION ledger_in_flight(p_account uuid, p_subject uuid) RETURNS bigint
 LANGUAGE sql STABLE AS $$
     SELECT coalesce(sum(l.credit - l.debit), 0)::bigint

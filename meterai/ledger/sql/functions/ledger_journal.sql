@@ -1,5 +1,5 @@
--- Every entry of a time as one line of text (a JSON array), the same for the same entry for ever.
--- Public: finance, which hashes a day and gives it out.
+-- Every entry of a period as one line of text (a JSON array), which never changes for an entry.
+-- Public: finance, which hashes and exports a day.
 CREATE OR REPLACE FUNCTION ledger_journal(p_begin timestamptz, p_end timestamptz)
 RETURNS TABLE (posted_at timestamptz, account_id uuid, entry_id text, line text)
 LANGUAGE sql STABLE AS $$

@@ -1,5 +1,5 @@
--- Every leg of a time with its entry; credits positive.  One SELECT, so that it is planned within the query that asks.
--- Public: finance, whose statements are made of them.
+-- Every leg of a period with its entry; credits positive.  One SELECT, so that it is inlined into the calling query.
+-- Public: finance, for its statements.
 CREATE OR REPLACE FUNCTION ledger_lines(p_begin timestamptz, p_end timestamptz)
 RETURNS TABLE (
     account_id uuid, entry_id text, reason text, subject uuid, posted_at timestamptz, book text, amount bigint

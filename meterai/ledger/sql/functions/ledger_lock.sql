@@ -1,6 +1,5 @@
--- Lock every guarded balance of an account, in the one sequence in which all others that need more
--- than one of them come by.
--- Public: stamps and refunds, where more than one balance of an account moves.
+-- Lock every guarded balance of an account, in the sequence of all callers that need more than one.
+-- Public: stamps and refunds, for movements of more than one balance of an account.
 CREATE OR REPLACE FUNCTION ledger_lock(p_account uuid) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN

@@ -1,5 +1,5 @@
--- Change a guarded balance and what is held of it.  The constraint balance_covers_its_holds
--- says no; there is no EXCEPTION block, which would cost a subtransaction on every posting.
+-- Change a guarded balance and its held amount.  The constraint balance_covers_its_holds refuses; there is
+-- no EXCEPTION block, which would cost a subtransaction on every posting.
 CREATE OR REPLACE FUNCTION ledger_move(p_account uuid, p_book text, p_posted bigint, p_held bigint)
 RETURNS void
 LANGUAGE plpgsql AS $$

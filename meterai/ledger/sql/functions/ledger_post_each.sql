@@ -1,5 +1,5 @@
 -- Post new entries of two books of one unit: the n-th moves the n-th amount from one to the other.  Refuses
--- `entry_unbalanced` where these books or an amount cannot be; an id that is taken is a fault of the caller.
+-- `entry_unbalanced` for invalid books or an invalid amount; a taken id is a fault of the caller.
 -- Public: stamps, which affixes those of several documents.
 CREATE OR REPLACE FUNCTION ledger_post_each(
     p_account uuid, p_entries text[], p_reason text, p_subjects uuid[], p_from text, p_to text, p_amounts bigint[]

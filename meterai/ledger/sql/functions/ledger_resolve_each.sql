@@ -1,6 +1,6 @@
--- Resolve holds of one balance, each exactly once; answers those that were not resolved before.  The entries that move
--- what was held are written by the caller after this, in the same transaction.
--- Public: stamps, which ends what it held.
+-- Resolve holds of one balance, each exactly once; answers those that were not resolved before.  The caller writes the
+-- entries of the held amounts after this, in the same transaction.
+-- Public: stamps, for its holds.
 CREATE OR REPLACE FUNCTION ledger_resolve_each(p_account uuid, p_holds uuid[], p_book text, p_state text)
 RETURNS uuid[]
 LANGUAGE plpgsql AS $$

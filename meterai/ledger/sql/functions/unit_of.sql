@@ -1,4 +1,4 @@
--- The unit of a book of the chart (ledger/chart.py); null of a book that nobody knows.
+-- The unit of a book of the chart (ledger/chart.py); null for an unknown book.
 -- Public: finance, whose closes balance in each unit.
 CREATE OR REPLACE FUNCTION unit_of(p_book text) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT AS $$

@@ -1,5 +1,5 @@
--- Public: refunds, whose audit knows which book a difference is booked in.
--- The book of the account whose record has a difference: that of transfers, or that of money at providers.
+-- Public: refunds, for the audit of booked differences.
+-- The book of the account of a record: that of transfers, or that of money at providers.
 CREATE OR REPLACE FUNCTION break_account(p_key text) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE WHEN starts_with(p_key, 'record:float:') THEN 'refund_float' ELSE 'bank_clearing' END;

@@ -1,5 +1,5 @@
--- The book against which a difference is booked that ends so; NULL where nothing is booked.
--- Public: refunds, whose audit knows what an item is booked against.
+-- The contra book of a difference with this resolution; NULL if there is no entry.
+-- Public: refunds, for the audit of booked items.
 CREATE OR REPLACE FUNCTION break_book(p_reason text, p_resolution text) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE

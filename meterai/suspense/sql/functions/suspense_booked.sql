@@ -1,5 +1,5 @@
--- Each item whose money is or was in the books, with the account whose record it is of, where it is of one.
--- Public: finance, whose statement of a provider and whose figures of fees ask for it.
+-- Each item whose money is or was in the books, with the provider or account of its record, if it has one.
+-- Public: finance, for its statement of a provider and its figures of fees.
 CREATE OR REPLACE FUNCTION suspense_booked()
 RETURNS TABLE (
     item_id uuid, provider text, payment text, reason text, resolution text, rupiah bigint, resolved_at timestamptz

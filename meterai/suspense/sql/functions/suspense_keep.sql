@@ -1,4 +1,4 @@
--- The same as before, and the digest of what was told.
+-- Keep news as an item, once, with the digest of its body; its money goes into the book.
 CREATE OR REPLACE FUNCTION suspense_keep(
     p_item uuid, p_key text, p_source text, p_reason text, p_reference text, p_payment text,
     p_amount bigint, p_is_money boolean, p_told bytea, p_due_seconds double precision

@@ -1,6 +1,6 @@
--- Keep a difference between a record and the books, once: told again it is the same item, and another one where the
--- first was explained before.  Money that surely came goes into the book, as of news.
--- Answers whether there is an item that was not there.
+-- Keep a difference between a record and the books, once: repeated, it is the same item, or another one if the first
+-- was explained before.  Money that surely came goes into the book, as for news.
+-- Answers true if the item is new.
 CREATE OR REPLACE FUNCTION suspense_keep_break(
     p_item uuid, p_key text, p_reason text, p_reference text, p_payment text, p_amount bigint,
     p_is_money boolean, p_difference bigint, p_told bytea, p_due_seconds double precision

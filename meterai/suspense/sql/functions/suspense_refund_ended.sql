@@ -1,4 +1,4 @@
--- Public: refunds.  A refund has ended, and with it what was in suspense because it was overdue.
+-- Public: refunds.  Resolve the item of an overdue refund that has ended.
 CREATE OR REPLACE FUNCTION suspense_refund_ended(p_refund_no text, p_how text) RETURNS void
 LANGUAGE sql AS $$
     SELECT suspense_resolve(item_id, 'explained', 'payments', p_how) FROM suspense_items

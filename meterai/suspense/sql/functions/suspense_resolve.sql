@@ -1,11 +1,11 @@
--- Say how an open item ended.  Money in the book leaves it as `returned` (the provider has given it
--- back to its payer), as `explained` (it is being captured for its order), as `applied` (the same, as an
--- operator says) or `matched` (it is that of a payment in the books), or is `written_off`, and is never dismissed.
--- Without money nothing is applied.  A difference ends as `explained` or `matched`, without an entry, or is booked:
--- as a `fee` of the provider, by the settlement that it is, or as `written_off`.
--- A refund that is overdue ends by nothing but its own end.
--- Money of a payment of which something else is open is applied by nobody: it may have gone back.
--- Answers 'contested' then, 'resolved', 'known' (it was resolved before), 'unknown', or 'money_is_booked' (or none is).
+-- Resolve an open item.  Money in the book leaves it as `returned` (the provider has given it back to its payer), as
+-- `explained` (it is being captured for its order), as `applied` (the same, by decision of an operator) or `matched` (it
+-- is that of a payment in the books), or is `written_off`, and is never dismissed.
+-- An item without money cannot be applied.  A difference ends as `explained` or `matched`, without an entry, or is
+-- booked: as a `fee` of the provider, by its settlement, or as `written_off`.
+-- An item of an overdue refund ends only with the refund.
+-- Money of a payment with another open item cannot be applied, since it may have gone back: 'contested'.
+-- Answers 'contested', 'resolved', 'known' (it was resolved before), 'unknown', or 'money_is_booked' (or none is).
 CREATE OR REPLACE FUNCTION suspense_resolve(p_item uuid, p_resolution text, p_by text, p_note text)
 RETURNS text
 LANGUAGE plpgsql AS $$
