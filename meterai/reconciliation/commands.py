@@ -1,4 +1,4 @@
-"""See what differs between records and books, and end each break by one of its ways out."""
+"""Commands that list breaks between records and books, and resolve them."""
 
 import json
 

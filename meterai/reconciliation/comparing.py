@@ -1,4 +1,4 @@
-"""Differences of payments on the sides of one reading, whether it is kept or only looked at."""
+"""Differences of payments between the sides of one reading, for a comparison or a look."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,23 +10,23 @@ from meterai.reconciliation.model import FLOAT, Days, Differing, Unmatched
 from meterai.suspense import Break
 
 COMPARE_SECONDS = 900.0  # a million lines take less than a minute
-TAKEN_MAX = 100_000  # payments that one record tells us of: two days of a dead provider
-BREAKS_MAX = 1_000  # items of one comparison; of more their number is one, and the day is not final
+TAKEN_MAX = 100_000  # new payments of one record: two days of a dead provider
+BREAKS_MAX = 1_000  # items of one comparison; more are one item, and the day is not final
 ITEMS_SEEN_MAX = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Doubted:
-    """Payments that a look at each line does not settle."""
+    """Payments that need a comparison of sums."""
 
     unmatched: Sequence[Unmatched]
     payments: Sequence[str]
 
 
 async def doubted_of(tx: Tx, of: Days) -> Doubted:
-    """Payments of which sums are compared: those that moved, are not plainly matched, or are open items.
+    """Payments whose sums are compared: those that moved, do not match plainly, or are open items.
 
-    Each line gets the payment that it is of.  Of the account of transfers there are none: a transfer is of a buyer.
+    Each line gets its payment.  The account of transfers has none: a transfer belongs to a buyer.
     """
     if of.provider == FLOAT:
         return Doubted((), ())
@@ -43,7 +43,7 @@ async def doubted_of(tx: Tx, of: Days) -> Doubted:
 async def breaks_of(
     tx: Tx, of: Days, doubted: Doubted, found: Sequence[Differing]
 ) -> tuple[list[Break], int]:
-    """Differences of these payments, and how many lines of the reading have one."""
+    """Differences of these payments, and the number of differing lines of the reading."""
     lines = await store.lines_of(tx, [one.payment for one in found], ITEMS_SEEN_MAX)
     names = frozenset(one.payment for one in found)
     breaks = [

@@ -1,4 +1,4 @@
-"""What reconciliation tells the rooms above."""
+"""Events of reconciliation, for the rooms above."""
 
 from datetime import datetime
 
@@ -8,9 +8,9 @@ from meterai.plumbing.work.events import Event
 class DutyLeft(Event, frozen=True, kw_only=True):
     """A line of the operator's own account pays the treasury; written by `reconciliation.service.tell_paid_out`.
 
-    Of no account.
+    It has no account.
 
-    `receipt`: the number of the state's receipt (NTPN), where the line has it.
+    `receipt`: the number of the state's receipt (NTPN), if the line has it.
     """
 
     billing_code: str

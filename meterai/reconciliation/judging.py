@@ -28,11 +28,11 @@ from meterai.reconciliation.model import (
 )
 from meterai.suspense import Break, RecordItem
 
-KEY_OF_REFUND = "refund_not_in_record:"  # also of refunds, which looks for each by itself
+KEY_OF_REFUND = "refund_not_in_record:"  # shared with refunds, which looks up each refund
 NO_DAY = "no_day_in_its_name"
 LINES_TOLD_MAX = 20  # of one payment, as evidence
 _K = BreakKind
-# For each sum: the kinds missing here and missing there, whether the record's account grows by it, its fields.
+# For each sum: the kinds of a break here and there, the sign of the change of the record's account, its fields.
 _SUMS = (
     ("captured", 1, _K.PAYMENT_NOT_IN_BOOKS, _K.PAYMENT_NOT_IN_RECORD),
     ("refunded", -1, _K.REFUND_NOT_IN_BOOKS, _K.REFUND_NOT_IN_RECORD),
@@ -44,7 +44,7 @@ _REFUNDED = {
     MovementKind.REFUND_REVERSED: -1,
     MovementKind.TRANSFER_RETURNED: -1,
 }
-_CLEARED = {  # of a line without a payment, whether the record's account grows by it
+_CLEARED = {  # of a line without a payment: sign of the change of the record's account
     MovementKind.PAYMENT: 1,
     MovementKind.REFUND: -1,
     MovementKind.REFUND_REVERSED: 1,
@@ -59,17 +59,17 @@ MOVED = (_K.SETTLEMENT_NOT_BOOKED, _K.FLOAT_MOVED, _K.ACCOUNT_MOVED)  # between 
 
 
 def key_of_payments(provider: str) -> str:
-    """Keys of items about payments, whatever the day, begin so."""
+    """Prefix of keys of items about payments, of any day."""
     return f"record:{provider}:payment:"
 
 
 def key_of_day(of: Days) -> str:
-    """Keys of items about the record of one day begin so."""
+    """Prefix of keys of items about the record of one day."""
     return f"record:{of.provider}:day:{of.day}:"
 
 
 def evidence(**facts: object) -> bytes:
-    """Facts of both sides as they are kept."""
+    """Facts of both sides in stored form."""
     return msgspec.json.encode(facts, order="sorted")
 
 
@@ -101,7 +101,7 @@ def of_payments(
 def _of_payment(one: Differing, begins: str, told: bytes) -> Iterator[Break]:
     net = one.captured - one.refunded - one.charged_back
     if one.suspended or (one.captured and not (one.captured_ours or one.due or one.booked)):
-        if one.captured:  # it is of no payment of ours, or its money is in the book already
+        if one.captured:  # of no payment of ours, or its money is in the book already
             yield Break(
                 key=f"{begins}:captured",
                 reason=_K.PAYMENT_NOT_IN_BOOKS,
@@ -145,10 +145,10 @@ def _of_payment(one: Differing, begins: str, told: bytes) -> Iterator[Break]:
 def recorded(
     one: Differing, lines: Sequence[EvidenceLine], until: datetime
 ) -> RecordedPayment | None:
-    """A payment as the record has it, to be booked; None where a person decides.
+    """A payment of the record to book; None if a person has to decide.
 
-    Only what the record has from its beginning: a payment with its own sum, one by the provider's own number.  A record
-    that begins later would seem to have less than there is.
+    Only a payment that the record has from its beginning, with its own sum and the provider's own number.  A record that
+    begins later would seem to have less money than there is.
     """
     is_whole = one.captured > 0 and one.captured_ours - one.suspended in (0, one.captured)
     if not is_whole or "/" in one.payment:
@@ -177,7 +177,7 @@ def recorded(
 
 
 def of_facts(of: Days, found: Iterable[Unmatched], differing: frozenset[str]) -> Iterator[Break]:
-    """Payments of which the sums agree, and the reference or the time does not."""
+    """Payments with equal sums, and another reference or time."""
     for one in found:
         if one.payment is None or one.payment in differing or one.captured_at is None:
             continue
@@ -198,7 +198,7 @@ def of_facts(of: Days, found: Iterable[Unmatched], differing: frozenset[str]) ->
 
 
 def of_buyers(found: Iterable[OfBuyer]) -> Iterator[Break]:
-    """Transfers to a buyer, or what came back of them, that the statement has and the books have not, or the other way."""
+    """Transfers to a buyer, or returned ones, that only the statement or only the books have."""
     for one in found:
         for name, sign in (("gone", -1), ("back", 1)):
             there, least, ours = (getattr(one, f"{name}{part}") for part in ("", "_least", "_ours"))
@@ -216,7 +216,7 @@ def of_buyers(found: Iterable[OfBuyer]) -> Iterator[Break]:
 
 
 def _grows(provider: str, line: EvidenceLine) -> int:
-    """Whether the record's account grows by a line; one of no kind that is known has it behind its place."""
+    """1 if the record's account grows by a line, -1 if it shrinks; a line of unknown kind has `in` or `out` at its end."""
     kind, side = MovementKind(line.kind), line.line.rpartition(" ")[2]
     if provider in STATEMENTS and kind in _STATED:
         return _STATED[kind]
@@ -224,7 +224,7 @@ def _grows(provider: str, line: EvidenceLine) -> int:
 
 
 def of_lines(of: Days, found: Iterable[EvidenceLine]) -> Iterator[Break]:
-    """Lines that are of no payment: settlements, the operator's own account, and what cannot be placed."""
+    """Breaks of lines without a payment: settlements, the operator's own account, and unplaced ones."""
     seen: dict[str, int] = defaultdict(int)
     for one in found:
         kind = MovementKind(one.kind)
@@ -250,7 +250,7 @@ def of_lines(of: Days, found: Iterable[EvidenceLine]) -> Iterator[Break]:
 
 
 def side(item: RecordItem) -> Side:
-    """An open item between accounts of ours, by its evidence."""
+    """An open item about money between our accounts, from its evidence."""
     told = msgspec.json.decode(item.evidence)
     [line] = told["lines"]
     names = (line.get(name) for name in ("reference", "payment", "counterpart"))
@@ -258,8 +258,8 @@ def side(item: RecordItem) -> Side:
 
 
 def pairs(found: Sequence[Side]) -> Iterator[tuple[Side, Side]]:
-    """Items of the same money: what one account says it gave and another took, where both have a number, or the line of
-    the operator's account names the other.
+    """Pairs of items of the same money, given by one account and received by the other, if both have a number, or the line
+    of the operator's account names the other.
     """
     ours = [one for one in found if one.provider == ACCOUNT]
     for one in found:
@@ -272,7 +272,7 @@ def pairs(found: Sequence[Side]) -> Iterator[tuple[Side, Side]]:
 
 
 def of_unmatched(of: Days, found: Sequence[UnmatchedLine], count: int) -> Iterator[Break]:
-    """Lines that cannot be read, each by itself; of very many the rest together."""
+    """Breaks of unmatched lines, one for each; of very many the rest together."""
     for one in found:
         digest = hashlib.sha256(f"{one.why}\n{one.told}".encode()).hexdigest()
         yield Break(
@@ -285,7 +285,7 @@ def of_unmatched(of: Days, found: Sequence[UnmatchedLine], count: int) -> Iterat
 
 
 def too_many(of: Days, what: str, count: int) -> Break:
-    """More than is told one by one."""
+    """The break of differences beyond those listed."""
     return Break(
         key=f"{key_of_day(of)}many:{what}:{count}",
         reason=_K.LINES_TOO_MANY,
@@ -294,7 +294,7 @@ def too_many(of: Days, what: str, count: int) -> Break:
 
 
 def of_changes(of: Days, found: Iterable[Changed]) -> Iterator[Break]:
-    """A record that says otherwise than when it was read before.  Its money is in what differs from the books."""
+    """Breaks of facts that changed since an earlier reading.  Their money is in the differences from the books."""
     for one in found:
         yield Break(
             key=f"{key_of_day(of)}changed:{of.reading}:{one.kind}:{one.key}",
@@ -313,7 +313,7 @@ def of_changes(of: Days, found: Iterable[Changed]) -> Iterator[Break]:
 
 
 def key_of_fee(of: Days, reason: BreakKind, *, is_agreed: bool = False) -> str:
-    """Keys of items about the fees of a day, or the tax on them, begin so."""
+    """Prefix of keys of items about the fees of a day, or the tax on them."""
     return f"{key_of_day(of)}{reason}:{'agreed:' if is_agreed else ''}"
 
 
@@ -324,7 +324,7 @@ def of_fees(
     booked: Mapping[str, int],
     unmatched: Sequence[FeeTold],
 ) -> tuple[list[Break], list[Break]]:
-    """Fees and tax that were kept that day and that are not booked: what was agreed, and what is left."""
+    """Unbooked fees and tax of a day: agreed ones, and the rest."""
     to_book: list[Break] = []
     left: list[Break] = []
     for reason, rupiah, fits in (
@@ -358,7 +358,7 @@ def of_fees(
 
 
 def missing(of: Days, why: str) -> Break:
-    """The record of a day is not there by its hour."""
+    """The break of a record that is missing at its hour."""
     return Break(
         key=f"{key_of_day(of)}missing",
         reason=_K.RECORD_MISSING,
@@ -368,9 +368,9 @@ def missing(of: Days, why: str) -> Break:
 
 
 def unreadable_file(of: Days, name: str, why: str, sha256: bytes) -> Break:
-    """A file of a record that could not be taken in."""
+    """The break of a file of a record that was refused."""
     return Break(
-        # One without a day is nobody's: it ends by a person's word, and not with the next record.
+        # A file without a day belongs to no record: a person ends its item.
         key=f"record:{of.provider}:{NO_DAY}:{sha256.hex()}"
         if why == NO_DAY
         else f"{key_of_day(of)}file:{sha256.hex()}",

@@ -1,4 +1,4 @@
-"""Levers of breaks: the ways out of an item, each with the entries that it posts and no others."""
+"""Levers of breaks: the resolutions of an item, each with the entries that it posts."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -71,14 +71,14 @@ async def _end(tx: Tx, item: Item, how: Resolution, pull: Pull, note: str = "") 
 
 
 def _grows(item: Item) -> int:
-    """Rupiah that the record has more, its money in the book included."""
+    """Rupiah that the record has more, with its money in the book."""
     return item.booked.value or item.difference or 0
 
 
 async def _counterpart(tx: ReadTx, item: Item, to: str) -> Item | None:
-    """The other open item that `to` names; None where `item` is about no money, and needs none.
+    """The other open item that `to` names; None if `item` is without money, and needs none.
 
-    Refuses `NotABreak` where no open item is its counterpart: without one the books would not agree.
+    Refuses `NotABreak` if no open item is its counterpart: without one the books would not agree.
     """
     if (other := read_typed("sus", to)) is not None:
         found = [await suspense.check_resolves(tx, other, Resolution.MATCHED)]

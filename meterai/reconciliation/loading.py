@@ -1,6 +1,6 @@
-"""Lines of a record into our copy of it, some thousands at a time.
+"""Loading of lines of a record into our copy, some thousands at a time.
 
-What is read may come from an outside machine, so no transaction is open while it comes.
+Lines may come from another machine, so that no transaction is open while they are read.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -18,12 +18,12 @@ from meterai.payments import (
 
 LINES_AT_ONCE = 10_000
 _NULL = "\x01"  # in no number
-UNMATCHED_MAX = 200  # unmatched lines that are kept; of more only the number is
+UNMATCHED_MAX = 200  # unmatched lines that are kept; the others are counted
 
 
 @dataclass(slots=True)
 class Loaded:
-    """Facts read of a record beside its lines."""
+    """Facts of a record besides its lines."""
 
     lines: int = 0
     unreadable: int = 0
@@ -32,7 +32,7 @@ class Loaded:
 
 
 class Loading:
-    """One reading of the record of a day; `write` takes some thousand lines as COPY does."""
+    """One reading of the record of a day; `write` takes some thousand lines in the format of COPY."""
 
     def __init__(
         self, provider: str, day: date, reading: int, write: Callable[[str], Awaitable[None]]
@@ -45,9 +45,9 @@ class Loading:
     async def take_history(
         self, movements: AsyncIterator[Movement | UnmatchedLine], begins: datetime, ends: datetime
     ) -> None:
-        """Lines from `begins` on and before `ends`, as a rail tells them; refuses what it refuses."""
+        """Load the lines of a rail from `begins` to before `ends`; refuses as the rail does."""
         async for one in movements:
-            # A line on the edge may be told with the day before and after.
+            # A line at midnight may be in the history of both days.
             if isinstance(one, UnmatchedLine) or begins <= one.moved_at < ends:
                 self._take(one, "")
             if len(self._rows) >= LINES_AT_ONCE:
@@ -55,7 +55,7 @@ class Loading:
         await self._write()
 
     async def take_file(self, lines: Iterable[Movement | UnmatchedLine], source: str) -> None:
-        """Lines of a file; raises what reading it raises."""
+        """Load the lines of a file; raises as its reading does."""
         for one in lines:
             self._take(one, source)
             if len(self._rows) >= LINES_AT_ONCE:
@@ -73,7 +73,7 @@ class Loading:
         self._rows.append(self._row(one, source))
 
     def _row(self, one: Movement, source: str) -> str:
-        """A line as COPY takes it."""
+        """A line in the format of COPY."""
         refund = one.refund_number
         ours = None
         if refund:

@@ -1,7 +1,7 @@
-"""A look at the last days, those that are not over too, beside the record that rails tell: nothing of it is kept.
+"""Look at the last days, unfinished ones too: a comparison with the records of rails that stores nothing.
 
-The same comparison as of a day that is over, in a transaction that is rolled back.  Lines of the last quarter of an hour
-are left out: our books may not have them yet.
+It is the comparison of a finished day, in a transaction that is rolled back.  Lines of the last quarter of an hour are left
+out: our books may not have them yet.
 """
 
 import math
@@ -20,8 +20,8 @@ from meterai.reconciliation.model import BreakKind, Days, begin_of, end_of
 from meterai.reconciliation.sides import FRESH
 from meterai.suspense import Break
 
-DAYS = 3  # looked at by default: what is older was compared as it ended
-READING = (1 << 31) - 1  # behind each that is kept
+DAYS = 3  # looked at by default; older ones were compared at their end
+READING = (1 << 31) - 1  # after every stored one
 
 BANK = Invariant(
     "bank_says_what_the_books_say",
@@ -32,7 +32,7 @@ BANK = Invariant(
 
 
 class _NothingKept(Exception):
-    """The end of a look, with what differs: its transaction is rolled back."""
+    """Ends a look, with its differences; its transaction is rolled back."""
 
     def __init__(self, breaks: list[Break]) -> None:
         super().__init__()
@@ -71,7 +71,7 @@ async def check_bank(
         await database.run(look)
     except _NothingKept as ended:
         breaks = ended.breaks
-    # First, so that a long list of what differs hides none of them.
+    # First, so that a long list of differences hides none of them.
     loaded = [one for rail in looked for one in rail.found]
     unmatched = [line for one in loaded for line in one.unmatched]
     rows: list[dict[str, object]] = [
@@ -96,7 +96,7 @@ async def _read(
 
 
 async def _compared(tx: Tx, looked: _Looked, until: datetime) -> list[Break]:
-    """Differences of a rail, less those whose money is in suspense, where somebody sees it."""
+    """Differences of a rail, without those whose money is in suspense."""
     for rows in looked.rows:
         await store.add(tx, rows)
     for day in looked.days:

@@ -1,4 +1,4 @@
-"""When records were compared with the books, and what was found."""
+"""Metrics of comparisons of records with the books."""
 
 from meterai.plumbing.observe.metrics import Gauge
 

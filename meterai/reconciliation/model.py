@@ -1,4 +1,4 @@
-"""Days of a record, files that were taken in, and how each may change; pure."""
+"""Days of a record, accepted files, kinds of breaks, and lifecycles; pure."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -10,7 +10,7 @@ from meterai.kit.clock import WIB
 from meterai.kit.lifecycle import Lifecycle
 from meterai.kit.refusal import CommandRefusal
 
-# Whose records are statements: the operator's own bank account, and the one from which transfers to buyers are paid.
+# Providers with statements as records: the operator's own bank account, and the account of transfers to buyers.
 ACCOUNT, FLOAT = STATEMENTS = ("account", "float")
 TREASURY = "treasury"  # as a counterpart of a line
 
@@ -28,7 +28,7 @@ class DayEvent(StrEnum):
     """Event in the life of the record of a day."""
 
     FAILED = "failed"
-    FAILED_AGAIN = "failed_again"  # what was compared before stands
+    FAILED_AGAIN = "failed_again"  # the earlier comparison stays valid
     COMPARED = "compared"
     OVERFLOWED = "overflowed"
     READ_AGAIN = "read_again"
@@ -51,7 +51,7 @@ DAY = Lifecycle(
 
 
 class BreakKind(StrEnum):
-    """Kind of a difference between a record and the books: a reason of its item in suspense."""
+    """Kind of a difference between a record and the books; reason of its item in suspense."""
 
     PAYMENT_NOT_IN_BOOKS = "payment_not_in_books"
     PAYMENT_NOT_IN_RECORD = "payment_not_in_record"
@@ -61,30 +61,30 @@ class BreakKind(StrEnum):
     REFUND_NOT_IN_RECORD = "refund_not_in_record"
     CHARGEBACK_NOT_IN_BOOKS = "chargeback_not_in_books"
     CHARGEBACK_NOT_IN_RECORD = "chargeback_not_in_record"
-    BOOKS_DIFFER = "books_differ"  # the ledger from payments and refunds
+    BOOKS_DIFFER = "books_differ"  # the ledger differs from payments and refunds
     LINE_UNREADABLE = "line_unreadable"
     LINE_UNPLACED = "line_unplaced"  # it names no payment and no refund
-    LINES_TOO_MANY = "lines_too_many"  # more differ than are listed
-    RECORD_CHANGED = "record_changed"  # another reading of a day says something else
+    LINES_TOO_MANY = "lines_too_many"  # more differences than are listed
+    RECORD_CHANGED = "record_changed"  # another reading of a day has other facts
     RECORD_MISSING = "record_missing"
     FILE_UNREADABLE = "file_unreadable"
     FEE_NOT_BOOKED = "fee_not_booked"
     TAX_NOT_BOOKED = "tax_not_booked"
     SETTLEMENT_NOT_BOOKED = "settlement_not_booked"
     ACCOUNT_MOVED = "account_moved"  # a line of the operator's own account
-    FLOAT_MOVED = "float_moved"  # a line of the account of transfers that is none
+    FLOAT_MOVED = "float_moved"  # a line of the account of transfers that is no transfer
     FLOAT_DIFFERS = "float_differs"  # transfers to one buyer
 
 
 class RecordFileKnown(CommandRefusal):
-    """These very bytes were taken in before."""
+    """A file with the same bytes was accepted before."""
 
     code = "record_file_known"
     status = 409
 
 
 class RecordFileUnreadable(CommandRefusal):
-    """The file cannot be read as a record, or half of it is missing."""
+    """The file cannot be read as a record, or is incomplete."""
 
     code = "record_file_unreadable"
     status = 422
@@ -124,7 +124,7 @@ class DayNotOver(CommandRefusal):
 
 
 class NotABreak(CommandRefusal):
-    """The item has no such way out."""
+    """The item has no such resolution."""
 
     code = "break_has_no_such_way"
     status = 409
@@ -136,13 +136,13 @@ def begin_of(day: date) -> datetime:
 
 
 def end_of(day: date) -> datetime:
-    """The moment in which a day is over in WIB."""
+    """The moment in which a day ends in WIB."""
     return begin_of(day) + timedelta(days=1)
 
 
 class Days(NamedTuple):
-    """The day whose record is compared, and which reading of it; sums go from `first` up to `upto`, of which the record
-    has all that moved before `until`.
+    """A day to compare, and the reading of its record; sums go from `first` to `upto`, and the record has all movements
+    before `until`.
     """
 
     provider: str
@@ -155,17 +155,17 @@ class Days(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Leased:
-    """A day that this process reads."""
+    """A day that this process has leased to read."""
 
     provider: str
     day: date
-    reading: int  # to be made
+    reading: int  # to be read
     tries: int
 
 
 @dataclass(frozen=True, slots=True)
 class RecordDay:
-    """The record of a day, and what came of comparing it."""
+    """The record of a day, and the result of its comparison."""
 
     provider: str
     day: date
@@ -181,12 +181,12 @@ class RecordDay:
 
     @property
     def matched_percent(self) -> float:
-        """Share of the lines that have their counterpart, with which nothing differs."""
+        """Percentage of the lines with a counterpart and without a difference."""
         return 100.0 * self.matched / self.lines if self.lines else 100.0
 
 
 class Overview(NamedTuple):
-    """The last day that was begun, and what is missing, for metrics and `/readyz`."""
+    """The last day begun, and missing days, for metrics and `/readyz`."""
 
     day: date
     fault: str | None
@@ -206,14 +206,14 @@ class ReadingCounts(NamedTuple):
 
 
 class Fees(NamedTuple):
-    """Fees and tax of a reading that are what was agreed."""
+    """Agreed fees and tax of a reading."""
 
     fee: int
     tax: int
 
 
 class FeeTold(NamedTuple):
-    """A fee of one payment that is not what was agreed."""
+    """A fee of one payment that differs from the agreed one."""
 
     payment: str | None
     method: str | None
@@ -223,7 +223,7 @@ class FeeTold(NamedTuple):
 
 
 class OfBuyer(NamedTuple):
-    """Transfers to one buyer, and what came back: as the statement has them, as the books must, and as they may."""
+    """Transfers to one buyer, and returned ones: sums of the statement, and the bounds of the books."""
 
     account: UUID
     gone: int
@@ -236,7 +236,7 @@ class OfBuyer(NamedTuple):
 
 
 class Unmatched(NamedTuple):
-    """A line of a payment that is not plainly that of ours, and what we know of it."""
+    """A line of a payment that does not match plainly, with our facts of the payment."""
 
     payment: str | None
     reference: str | None
@@ -248,7 +248,7 @@ class Unmatched(NamedTuple):
 
 
 class Differing(NamedTuple):
-    """A payment with sums on both sides: `least` is what the record must have, `ours` what it may have."""
+    """A payment with sums on both sides: the record must have at least `least`, and may have `ours`."""
 
     payment: str
     reference: str | None
@@ -285,8 +285,8 @@ class EvidenceLine(NamedTuple):
 
 
 class Side(NamedTuple):
-    """An open item about money between two accounts of ours: whose record it is of, by how much that account grew, and
-    what it names.
+    """An open item about money between two accounts of ours: the account of its record, the growth of that account, and
+    the numbers in it.
     """
 
     id: UUID
@@ -296,7 +296,7 @@ class Side(NamedTuple):
 
 
 class Numbered(NamedTuple):
-    """A line by the numbers in it; of refunds only ours, of transfers too."""
+    """A line by the numbers in it; of refunds and transfers only ours."""
 
     position: int
     payment: str | None
@@ -306,7 +306,7 @@ class Numbered(NamedTuple):
 
 
 class Changed(NamedTuple):
-    """Two readings of a day about one thing."""
+    """A fact that differs between two readings of a day."""
 
     key: str
     kind: str
@@ -315,7 +315,7 @@ class Changed(NamedTuple):
 
 
 class RecordFileTaken(NamedTuple):
-    """A file that was taken in."""
+    """An accepted file."""
 
     sha256: bytes
     provider: str

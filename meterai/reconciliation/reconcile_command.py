@@ -1,4 +1,4 @@
-"""Compare the record of a day with payments, refunds and books."""
+"""Command that compares the record of a day with payments, refunds and books."""
 
 from collections.abc import Sequence
 from datetime import date

@@ -1,4 +1,4 @@
-"""Registration of the room `reconciliation` with the applications."""
+"""Registration of reconciliation."""
 
 from collections.abc import Sequence
 

@@ -1,7 +1,7 @@
-"""Reconciliation of a day: read its record, compare it line by line with payments, refunds and books, keep what differs.
+"""Reconciliation of a day: read its record, compare it line by line with payments, refunds and books, keep differences.
 
-Reading may ask an outside machine, so each part commits by itself: the lease of the day, the lines some thousands at
-a time, and then the comparison with all its items in one transaction.
+Reading may call another machine, so each part commits by itself: the lease of the day, the lines some thousands at a
+time, and then the comparison with all its items in one transaction.
 """
 
 import asyncio
@@ -67,23 +67,23 @@ from meterai.reconciliation.settings import ReconciliationSettings, agreed_of, n
 from meterai.suspense import Break, OpenBreak, Resolution
 
 TASK = "reconcile"
-LEASE_SECONDS = 3_600.0  # of one reading, and the pause before it is tried again
-DAYS_MAX = 45  # looked back at most; QRIS: no acquirer answers about more
+LEASE_SECONDS = 3_600.0  # of one reading, and the pause before the next try
+DAYS_MAX = 45  # back at most; QRIS: acquirers answer about no more
 DAYS_AT_ONCE = 5
 READ_AGAIN_DAYS = (
     1,
     7,
-)  # after a day was compared: what is between banks is there on the next, and mended in a week
+)  # after a comparison: late movements between banks arrive the next day, corrections within a week
 LINES_AT_ONCE = 10_000  # confirmed in one transaction
 FAULT_LENGTH_MAX = 60
-TAKEN = "taken"  # folder of the inbox for files that were taken in
+TAKEN = "taken"  # folder of the inbox for accepted files
 _DAY = re.compile(r"(?<![0-9])(20[0-9]{2})-?([01][0-9])-?([0-3][0-9])(?![0-9])")
 _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class _InboxFile:
-    """A file that is to be taken in."""
+    """A file of the inbox to read."""
 
     path: Path
     sha256: bytes
@@ -92,14 +92,14 @@ class _InboxFile:
 
 @dataclass(slots=True)
 class _Read:
-    """One reading of a day, as far as it is no rows."""
+    """One reading of a day, without its lines."""
 
     loading: Loading
     files: list[tuple[_InboxFile, FileRead]] = field(default_factory=list)
 
 
 class Reconciliation:
-    """Compares days that are over, each once and again, by histories and files."""
+    """Compares finished days, repeatedly, by histories and files."""
 
     def __init__(
         self,
@@ -120,10 +120,10 @@ class Reconciliation:
         self._vat, self._tolerance = own.provider_vat_percent, own.fee_tolerance_rupiah
         self._clock = clock
 
-    # -- each day, by itself ---------------------------------------------------------------
+    # -- automatic comparison --------------------------------------------------------------
 
     async def reconcile_due(self) -> int:
-        """Periodic task: compare the days that are due, the oldest first, one rail after the other."""
+        """Periodic task: compare the days that are due, oldest first, one rail after the other."""
         now = self._clock.now()
         last = (now.astimezone(WIB) - timedelta(hours=self._hour)).date() - timedelta(days=1)
         providers = [*self._payments.rails.names(), *STATEMENTS]
@@ -137,7 +137,7 @@ class Reconciliation:
             await self.show()
 
     def _is_compared(self, provider: str) -> bool:
-        """True of each rail, and of an account of ours whose statements come into the inbox."""
+        """True for each rail, and for an account of ours whose statements come into the inbox."""
         return provider not in STATEMENTS or (self._inbox / provider).is_dir()
 
     async def _compare_due(self, provider: str, last: date) -> int:
@@ -149,7 +149,7 @@ class Reconciliation:
         return sum([await self._one(provider, day, files.get(day, [])) for day in sorted(due)])
 
     async def _tell_missing(self, provider: str, last: date) -> None:
-        """Each day that was not compared by its hour is an item, whatever kept it."""
+        """Open an item for each day that was not compared by its hour, for any cause."""
         first, hour = await self._first(provider, last), timedelta(hours=self._due_hour)
         now = self._clock.now()
 
@@ -177,7 +177,7 @@ class Reconciliation:
         return 1
 
     async def _first(self, provider: str, last: date) -> date:
-        """The first day that is to be compared: of the statements of an account no day is due before yesterday."""
+        """The first day to compare; for statements of an account not before yesterday."""
         known, _ = await self._database.once(store.known_days)
         oldest = last - timedelta(days=DAYS_MAX - 1)
         if provider in STATEMENTS:
@@ -194,7 +194,7 @@ class Reconciliation:
         )
 
     async def _files(self, provider: str, last: date) -> dict[date, list[Path]]:
-        """Files that wait in the inbox, by the day in their names.  One without a day in its name is an item."""
+        """Files in the inbox, by the day in their names.  A file without a day in its name is an item."""
         found: dict[date, list[Path]] = {}
         folder = self._inbox / provider
         for one in sorted(folder.iterdir()) if folder.is_dir() else ():
@@ -210,7 +210,7 @@ class Reconciliation:
         return found
 
     def _put_away(self, files: Sequence[Path]) -> None:
-        """Move files that were taken in out of the inbox."""
+        """Move accepted files out of the inbox."""
         for one in files:
             with suppress(OSError):
                 (one.parent / TAKEN).mkdir(exist_ok=True)
@@ -221,10 +221,10 @@ class Reconciliation:
     async def reconcile(
         self, provider: str, day: date, files: Sequence[Path], actor: Actor
     ) -> RecordDay:
-        """Compare one day that is over, by files or by the history.
+        """Compare one finished day, by files or by the history.
 
         Refuses `ProviderUnknown`, `DayNotOver`, `RecordIsBeingRead`, `RecordFilesMissing`, `RecordFileKnown`,
-        `RecordFileUnreadable`, and what the provider refuses.
+        `RecordFileUnreadable`, and as the provider does.
         """
         if provider not in (*STATEMENTS, *self._payments.rails.names()):
             raise ProviderUnknown(provider)
@@ -248,7 +248,7 @@ class Reconciliation:
         this = (provider, day, leased.reading)
         reading = _Read(Loading(*this, self._add))
         try:
-            # Of a process that died lines may be left.
+            # A dead process may have left lines.
             await self._database.once(store.clear, *this)
             if source == "history":
                 await self._read_history(leased, reading)
@@ -256,9 +256,9 @@ class Reconciliation:
                 await self._read_files(leased, reading, given)
             return await self._compare(leased, reading, actor)
         except Refusal as refusal:
-            # Any other fault leaves the lease, and the day is begun again once it has run out.
+            # After any other fault the lease stays, and the day is begun again once it ends.
             code = refusal.code
-            # A day is tried each hour, and what a person asked for is told each time.
+            # A day is tried each hour, and a try of a person is in the trail each time.
             is_told = bool(given) or leased.tries == 1
             await self._database.run(
                 partial(_failed, leased=leased, code=code, actor=actor if is_told else None)
@@ -276,7 +276,7 @@ class Reconciliation:
     async def _read_files(
         self, leased: Leased, reading: _Read, files: Sequence[_InboxFile]
     ) -> None:
-        """Lines of every file of the day.  One that cannot be read is an item, and refused."""
+        """Load the lines of every file of the day.  An unreadable file is an item, and refused."""
         for one in files:
             accounts = [name for name, of in self._names.items() if of == leased.provider]
             of = FileRead(
@@ -338,7 +338,7 @@ class Reconciliation:
         return found
 
     async def _take(self, leased: Leased, loading: Loading) -> Doubted:
-        """Book what the record has and the books do not, payment by payment; what cannot be is a break later."""
+        """Book payments of the record that the books lack, one by one; the others become breaks later."""
 
         async def find(tx: Tx) -> tuple[Days, Doubted, list[Differing]]:
             await tx.allow(COMPARE_SECONDS)
@@ -350,7 +350,7 @@ class Reconciliation:
 
         async def take(tx: Tx, of: Days, one: Differing) -> None:
             lines = await store.lines_of(tx, [one.payment], ITEMS_SEEN_MAX)
-            # A charge-back of a day that was not read would seem to be won.
+            # A chargeback of an unread day would seem to be won.
             begins = min((line.day for line in lines), default=of.day)
             until = await store.covered_until(tx, of, begins)
             if until and (wish := judging.recorded(one, lines, end_of(until))):
@@ -363,11 +363,11 @@ class Reconciliation:
         return doubted
 
     def _is_told(self, leased: Leased, loading: Loading) -> bool:
-        """Whether the record moves money: nobody signed a file, so it does only of a rail that tells in no other way."""
+        """True if the record moves money: a history does; an unsigned file does only on a rail without a history."""
         return "" in loading.found.sources or not self._has_history(leased.provider)
 
     async def _confirm(self, of: Days, doubted: frozenset[str]) -> None:
-        """Close the payments, refunds and transfers of the lines with which nothing differs."""
+        """Close the payments, refunds and transfers of lines without a difference."""
         position = 0
         while lines := await self._database.once(store.numbers_after, of, position, LINES_AT_ONCE):
             if of.provider == FLOAT:
@@ -434,7 +434,7 @@ class Reconciliation:
         return found, of, frozenset(filter(None, differ))
 
     async def _found(self, tx: Tx, of: Days, doubted: Doubted) -> tuple[list[Break], int]:
-        """Differences of payments, or of buyers by transfer, and how many lines of the reading have one."""
+        """Differences of payments, or of transfers by buyer, and the number of differing lines of the reading."""
         if of.provider == FLOAT:
             buyers = await sides.buyers(tx, of, BREAKS_MAX + 1)
             return [*judging.of_buyers(buyers)], len(buyers)
@@ -444,7 +444,7 @@ class Reconciliation:
     async def _fees(
         self, tx: Tx, of: Days, counted: ReadingCounts
     ) -> tuple[list[Break], list[Break]]:
-        """Fees and tax of a reading that are to be booked as agreed, and those that are not."""
+        """Fees and tax of a reading: agreed ones to book, and the others."""
         if of.provider == ACCOUNT or not (counted.fee or counted.tax):
             return [], []
         agreed = self._agreed.get(of.provider, [])
@@ -458,10 +458,10 @@ class Reconciliation:
         return judging.of_fees(of, counted, fits, booked, unmatched)
 
     async def _keep(self, tx: Tx, of: Days, breaks: Sequence[Break]) -> None:
-        """Items of what differs; those that differ no more end as explained."""
+        """Open items of the differences; resolve those without a difference as explained."""
         for one in breaks:
             if one.is_money and await payments.captured_anywhere(tx, str(one.payment)):
-                continue  # it came in while both sides were compared
+                continue  # it arrived during the comparison
             if await suspense.keep_break(tx, one) and one.reference:
                 await payments.ask_about(tx, one.reference)
         still = {one.key for one in breaks}
@@ -471,10 +471,10 @@ class Reconciliation:
             if not _stands(item, still) and ":changed:" not in item.key:
                 await suspense.explain(tx, item.id, f"record of {of.day}, reading {of.reading}")
 
-    # -- beside -----------------------------------------------------------------------------
+    # -- files, metrics, readiness ----------------------------------------------------------
 
     async def let_files_go(self) -> int:
-        """Periodic task: remove the bytes of old files."""
+        """Periodic task: delete the contents of old files."""
         now = self._clock.now()
         old = await self._database.once(store.old_files, now - keeping.KEPT, DAYS_AT_ONCE)
         for one in old:
@@ -490,7 +490,7 @@ class Reconciliation:
             metrics.DIFFERENCES.set(found.broken)
 
     async def said(self) -> str | None:
-        """The last day as one line for `/readyz`: no sums, since anybody may read it."""
+        """One line on the last day for `/readyz`: without sums, since it is public."""
         found = await self._database.once(store.overview)
         if found is None:
             return None
@@ -502,7 +502,7 @@ class Reconciliation:
 
 
 def day_in(name: str) -> date | None:
-    """The day that the name of a file has: 2026-11-30 or 20261130; None where it has none or two."""
+    """The day in the name of a file: 2026-11-30 or 20261130; None for none or two."""
     found = {"".join(one) for one in _DAY.findall(name)}
     with suppress(ValueError):
         return date.fromisoformat(found.pop()) if len(found) == 1 else None
@@ -517,7 +517,7 @@ async def _days(tx: Tx, leased: Leased) -> Days:
 
 
 async def _failed(tx: Tx, *, leased: Leased, code: str, actor: Actor | None) -> None:
-    """Say why a day could not be compared: in its row, and, of an actor, in the trail."""
+    """Record why a day could not be compared: in its row, and for an actor in the trail."""
     await store.fail(tx, leased, code[:FAULT_LENGTH_MAX], BREAKS_MAX)
     if actor is not None:
         action, subject = "record_not_compared", _subject(leased)
@@ -541,7 +541,7 @@ async def _keep_unreadable(tx: Tx, *, leased: Leased, file: _InboxFile, why: str
 
 
 async def tell_paid_out(tx: Tx, of: Days, lines: Iterable[EvidenceLine]) -> None:
-    """Tell of payments to the treasury."""
+    """Emit the events of payments to the treasury."""
     for one in lines:
         if one.counterpart == TREASURY and one.reference and of.provider == ACCOUNT:
             await emit(
@@ -558,7 +558,7 @@ async def tell_paid_out(tx: Tx, of: Days, lines: Iterable[EvidenceLine]) -> None
 
 
 async def _paired(tx: Tx, moved: Sequence[Break]) -> int:
-    """End items of the same money on two records, with its entry; how many of these are not open."""
+    """Resolve items of the same money on two records, with its entry; returns the number of those that are not open."""
     found = await suspense.open_by_reason(tx, judging.MOVED, ITEMS_SEEN_MAX)
     keys = {one.id: one.key for one in found}
     for one, other in judging.pairs([judging.side(item) for item in found]):
@@ -571,13 +571,13 @@ async def _paired(tx: Tx, moved: Sequence[Break]) -> int:
 
 
 def _stands(item: OpenBreak, still: Iterable[str]) -> bool:
-    """Whether the item is one of these differences: its key may have a number or a sum behind it."""
+    """True if the item is one of these differences: its key may end with a number or a sum."""
     key = item.key
     return key in still or key.partition("#")[0] in still or key.rpartition(":")[0] in still
 
 
 def _again(day: date, now: datetime) -> datetime | None:
-    """When the record of a day is read again: by then it may have changed its mind."""
+    """Time at which the record of a day is read again, since it may have changed."""
     return next(
         (at for n in READ_AGAIN_DAYS if (at := end_of(day) + timedelta(days=n, hours=4)) > now),
         None,

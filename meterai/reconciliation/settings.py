@@ -11,25 +11,23 @@ _FEE = re.compile(r"([a-z0-9]+)\.([a-z]+)=([0-9]{1,7})(/1000)?")
 
 
 class ReconciliationSettings(msgspec.Struct, frozen=True):
-    """Folder of files, the hour by which the record of a day is to be there, and what was agreed with providers."""
+    """Folder of files, hour of the record of a day, and agreed fees of providers."""
 
-    # A folder with one for each rail, by its name, `account` for statements of the operator's account, and `float` for
-    # those of the account of transfers.
-    reconciliation_files: str = ""  # DIR/records where it is empty
-    record_due_hour: Hour = (
-        9  # in WIB, of the next day; the record that is not there by then is an item
-    )
-    # The fee of each rail and method, in rupiah or in so many of a thousand, as `bank.qris=7/1000 bank.va=4000`, and the most
-    # for one transfer: `float.transfer=2500`.  A fee that is another, or that is not here, is a break.
+    # A folder with a folder for each rail, by name, `account` for statements of the operator's account, and `float`
+    # for those of the account of transfers.
+    reconciliation_files: str = ""  # empty: DIR/records
+    record_due_hour: Hour = 9  # in WIB, of the next day; a record that is missing then is an item
+    # The fee of each rail and method, in rupiah or thousandths, as `bank.qris=7/1000 bank.va=4000`, and the maximum
+    # for one transfer: `float.transfer=2500`.  Any other fee is a break.
     provider_fees: str = ""
     provider_vat_percent: Whole = 11  # on fees: twelve percent of eleven twelfths (PMK 131/2024)
     fee_tolerance_rupiah: Whole = 1  # of each fee and tax: providers round up, down or half up
-    # Words by which statements name a provider or our other account, as `bank=XENDIT float=8800000002`; `+` is a space.
+    # Words in statements that name a provider or our other account, as `bank=XENDIT float=8800000002`; `+` is a space.
     statement_names: str = ""
 
 
 class Agreed(NamedTuple):
-    """The fee that was agreed for a method: rupiah, and so many thousandths of a payment."""
+    """The agreed fee of a method: rupiah, and thousandths of a payment."""
 
     method: str
     rupiah: int
@@ -49,7 +47,7 @@ def agreed_of(provider_fees: str) -> dict[str, list[Agreed]]:
 
 
 def names_of(statement_names: str) -> dict[str, str]:
-    """What each word of a statement names.  Refuses `ConfigurationWrong`."""
+    """The provider or account that each word of a statement names.  Refuses `ConfigurationWrong`."""
     found = {}
     for one in statement_names.split():
         name, sign, word = one.partition("=")

@@ -1,6 +1,6 @@
-"""The sides of a record, payments and books, each in one statement that sees one moment.
+"""The sides of a comparison: record, payments and books, each in one statement with one snapshot.
 
-Comparing reads what several rooms say, as the invariants of the audit do, and writes into our copy of a record alone.
+The comparison reads tables of several rooms, as the invariants of the audit do, and writes only our copy of a record.
 """
 
 from collections.abc import Sequence
@@ -25,13 +25,13 @@ from meterai.reconciliation.model import (
 )
 from meterai.reconciliation.settings import Agreed
 
-# Before the end of a day ours may be of this day and the record's of the next: clocks differ by less.
+# At the end of a day our time may be of this day and the record's of the next: clocks differ by less.
 FRESH = timedelta(minutes=15)
-WEEKS = timedelta(weeks=6)  # of transfers that are compared; lines are kept for a hundred days
-AT_ONCE = 20_000  # payments of one statement
+WEEKS = timedelta(weeks=6)  # of compared transfers; lines are kept for a hundred days
+AT_ONCE = 20_000  # payments in one statement
 
-# A line of a payment matches plainly where the payment is ours with its sum, its reference and its entry, and no
-# earlier than the record says.  A provider's clock may be ahead.
+# A line matches plainly if the payment is ours with its sum, its reference and its entry, and not earlier than in the
+# record.  A provider's clock may be ahead.
 CLOCKS = "interval '10 minutes'"
 UNMATCHED = f"""
 SELECT l.payment, l.reference, a.reference AS our_reference, l.amount, l.moved_at, c.captured_at, c.learned_by
@@ -46,8 +46,8 @@ WHERE l.provider = %s AND l.day = %s AND l.reading = %s AND l.kind = 'payment' A
          OR l.moved_at > c.captured_at + {CLOCKS})
 ORDER BY l.position LIMIT %s
 """  # noqa: S608 - a constant
-# Payments that moved that day on a side, where they are not plainly matched.  The books say when ours moved: an entry
-# names its payment, or its order does.  Nothing is known of how many lines a reading has, so that this join is told.
+# Payments that moved that day on one side and do not match plainly.  The books have the times of our movements: an entry
+# names its payment, or its order does.  The planner has no statistics of a new reading, so the form of the join is forced.
 MISSING = """
 SELECT e.account_id AS account, substr(e.entry_id, 10, 36)::uuid AS attempt, substr(e.entry_id, 47) AS payment
 FROM entries e
@@ -78,7 +78,7 @@ UPDATE record_lines l SET payment = r.payment FROM refunds r
 WHERE l.provider = %s AND l.day = %s AND l.reading = %s AND l.of_refund IS NOT NULL AND l.payment IS NULL
     AND r.account_id = l.of_account AND r.refund_id = l.of_refund
 """
-# A line with our reference alone is of the one payment of its attempt, where there is one.
+# A line with only our reference is of the payment of its attempt, if there is just one.
 PLACED_BY_ATTEMPT = """
 UPDATE record_lines l SET payment = c.payment FROM captures c
 WHERE l.provider = %s AND l.day = %s AND l.reading = %s AND l.of_refund IS NOT NULL AND l.payment IS NULL
@@ -86,7 +86,7 @@ WHERE l.provider = %s AND l.day = %s AND l.reading = %s AND l.of_refund IS NOT N
     AND NOT EXISTS (SELECT 1 FROM captures o WHERE o.account_id = c.account_id AND o.attempt_id = c.attempt_id
                     AND o.payment <> c.payment AND o.learned_by <> 'denial')
 """
-# One number of a payment under two references of ours is two payments: ours is the first, where one is.
+# One number under two references of ours is two payments: the first is the booked one, if one is.
 TWICE = """
 SELECT payment FROM record_lines
 WHERE provider = %s AND day = %s AND reading = %s AND kind = 'payment' AND reference IS NOT NULL AND payment IS NOT NULL
@@ -103,9 +103,9 @@ FROM (
     WHERE x.provider = %s AND x.day = %s AND x.reading = %s AND x.kind = 'payment' AND x.payment = ANY(%s)) n
 WHERE n.place > 1 AND l.provider = %s AND l.day = %s AND l.reading = %s AND l.position = n.position
 """
-# Sums of these payments on each side: all that the record had up to that day, and ours up to its end (which the record
-# must have by then) and by now (which it may have).  A day without a record counts on neither side.  What went back by
-# transfer left another account.
+# Sums of these payments on each side: of the record up to that day, and ours up to its end (which the record must have
+# then) and until now (which it may have).  A day without a record counts on neither side.  A refund by transfer left
+# another account.
 DIFFERING = """
 WITH asked AS (SELECT unnest(%s::text[]) AS payment),
 theirs AS (
@@ -186,7 +186,7 @@ WHERE captured NOT BETWEEN captured_least AND captured_ours OR refunded NOT BETW
     OR charged_back NOT BETWEEN charged_back_least AND charged_back_ours OR booked <> due OR suspended > 0
 ORDER BY payment LIMIT %s
 """
-# Fees by payment, beside what was agreed for its method.  A fee of no payment of ours was agreed by nobody.
+# Fees by payment, with the agreed fee of its method.  A fee without a payment of ours was not agreed.
 _FEES = """
 WITH kept AS (
     SELECT payment, sum(fee + CASE kind WHEN 'fee' THEN amount ELSE 0 END)::bigint AS fee,
@@ -208,14 +208,14 @@ FROM judged
 FEES_UNMATCHED = f"""{_FEES}
 SELECT payment, method, amount, fee, tax FROM judged WHERE NOT (fits AND tax_fits) ORDER BY payment LIMIT %s
 """  # noqa: S608 - a constant
-# A bank takes one for each transfer, of at most what was agreed.
+# A bank takes a fee for each transfer, up to the agreed one.
 FEES_OF_TRANSFERS = """
 SELECT coalesce(sum(amount), 0)::bigint AS fee, 0::bigint AS tax FROM (
     SELECT amount FROM record_lines WHERE provider = %s AND day = %s AND reading = %s AND kind = 'fee' AND amount <= %s
     ORDER BY position LIMIT (SELECT count(*) FROM record_lines
         WHERE provider = %s AND day = %s AND reading = %s AND kind = 'transfer')) f
 """
-# Transfers of some weeks by buyer: a line has a number that names one, and an entry is of one.
+# Transfers of some weeks by buyer: the number in a line names one, and an entry belongs to one.
 BUYERS = """
 WITH theirs AS (
     SELECT l.of_account AS account, coalesce(sum(l.amount) FILTER (WHERE l.kind = 'transfer'), 0)::bigint AS gone,
@@ -245,7 +245,7 @@ WHERE gone NOT BETWEEN gone_least AND gone_ours OR back NOT BETWEEN back_least A
 
 
 class Missing(NamedTuple):
-    """A payment in the books that is no line of a reading, whichever rail it came by."""
+    """A payment in the books without a line in a reading, of any rail."""
 
     account: UUID
     attempt: UUID
@@ -268,12 +268,12 @@ _BUYERS = RowMapper(OfBuyer)
 
 
 async def unmatched(tx: ReadTx, of: Days, limit: int) -> list[Unmatched]:
-    """Lines of payments that are not plainly matched."""
+    """Lines of payments that do not match plainly."""
     return await tx.all_as(_UNMATCHED, UNMATCHED, of.provider, of.day, of.reading, limit)
 
 
 async def moved(tx: Tx, of: Days, limit: int) -> list[str]:
-    """Payments that moved that day on either side, where they are not plainly matched."""
+    """Payments that moved that day on either side and do not match plainly."""
     span = (begin_of(of.day) - FRESH, end_of(of.day) - FRESH)
     this = (of.provider, of.day, of.reading)
     await store.allow_nested_loops(tx, is_allowed=False)
@@ -285,7 +285,7 @@ async def moved(tx: Tx, of: Days, limit: int) -> list[str]:
 
 
 async def differing(tx: ReadTx, of: Days, payments: Sequence[str], limit: int) -> list[Differing]:
-    """Those of these payments of which sums differ, or whose money is in suspense."""
+    """Those of these payments with differing sums, or with money in suspense."""
     this = (of.provider, of.day, of.reading)
     span = (begin_of(of.first), of.until - FRESH)
     found: list[Differing] = []
@@ -299,7 +299,7 @@ async def differing(tx: ReadTx, of: Days, payments: Sequence[str], limit: int) -
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """What was agreed with one provider, the tax on it, and how much a rounding may be."""
+    """Agreed fees of one provider, the tax on them, and the tolerance of rounding."""
 
     agreed: Sequence[Agreed]
     vat_percent: int
@@ -312,7 +312,7 @@ class Contract:
 
 
 async def fees(tx: Tx, of: Days, by: Contract, limit: int) -> tuple[Fees, list[FeeTold]]:
-    """Fees and tax of a reading that are what was agreed, and some payments whose fees are not."""
+    """Agreed fees and tax of a reading, and up to `limit` payments with other fees."""
     this = (of.provider, of.day, of.reading)
     if of.provider == FLOAT:
         most = max((one.rupiah for one in by.agreed), default=0)
@@ -340,8 +340,8 @@ async def buyers(tx: ReadTx, of: Days, limit: int) -> list[OfBuyer]:
 
 
 async def placed(tx: Tx, of: Days) -> None:
-    """Give lines without a payment the one that each is of, and each payment that comes under two references a
-    number for the second: by our copy of the record two people paid.
+    """Set the payment of lines without one, and give a payment with two references another number for the second: two
+    people paid, by our copy of the record.
     """
     this = (of.provider, of.day, of.reading)
     await tx.run(PLACED, *this)

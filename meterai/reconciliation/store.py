@@ -1,4 +1,4 @@
-"""SQL of reconciliation, one function per question."""
+"""SQL of reconciliation, one function for each statement."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -30,14 +30,14 @@ RETURNING provider, day, reading + 1 AS reading, tries
 _DAYS = """
 SELECT provider, day, state, source, fault, begun_at, ended_at, lines, matched, unreadable, broken FROM record_days
 """
-# Each day of a rail since its first, unless it is final and not to be read again; the oldest first.
+# Each day of a rail since its first, unless it is final and not to be read again; oldest first.
 _DUE = """
 SELECT w.day::date AS day FROM generate_series(%s::timestamp, %s::timestamp, interval '1 day') w (day)
 LEFT JOIN record_days d ON d.provider = %s AND d.day = w.day::date
 WHERE d.day IS NULL OR (d.leased_until <= now() AND (d.state IN ('reading', 'waiting') OR d.read_again_at <= now()))
 ORDER BY w.day LIMIT %s
 """
-# Days that were not compared, whether one was begun or not, and of which nobody was told.
+# Days that were not compared, begun or not, and are no item.
 _MISSING = """
 SELECT w.day::date AS day, coalesce(d.fault, CASE WHEN d.day IS NULL THEN 'not_begun' ELSE 'not_ended' END) AS fault
 FROM generate_series(%s::timestamp, %s::timestamp, interval '1 day') w (day)
@@ -45,7 +45,7 @@ LEFT JOIN record_days d ON d.provider = %s AND d.day = w.day::date
 WHERE d.ended_at IS NULL AND NOT suspense_knows('record:' || %s || ':day:' || w.day::date || ':missing')
 ORDER BY w.day
 """
-# Days in a row that were compared, with the one that is being compared.
+# Consecutive compared days, with the one that is being compared.
 _COVERED = """
 SELECT max(day) FROM (
     SELECT day, day - row_number() OVER (ORDER BY day)::integer AS start FROM record_days
@@ -62,7 +62,7 @@ _ADD = """
 COPY record_lines (provider, day, reading, position, source, kind, moved_at, reference, payment, refund_no, of_account,
     of_refund, provider_refund_no, amount, fee, tax, line, counterpart) FROM STDIN
 """
-# The same line in two files of a day is one; twice in one file it is two.
+# The same line in two files of a day is one line; twice in one file it is two.
 _REPEATED = """
 DELETE FROM record_lines l USING (
     SELECT position, row_number() OVER (PARTITION BY kind, payment, refund_no, provider_refund_no, reference, amount,
@@ -79,7 +79,7 @@ SELECT count(*)::integer AS lines,
 FROM record_lines WHERE provider = %s AND day = %s AND reading = %s
 """
 _LINE = "provider, day, line, kind, moved_at, reference, payment, refund_no, provider_refund_no, amount, counterpart"
-# Lines that are of no payment and no transfer: of statements, those of the account itself, and those that cannot be placed.
+# Lines without a payment or transfer: those of the account itself in statements, and unplaced ones.
 _UNPLACED = f"""
 SELECT {_LINE} FROM record_lines WHERE provider = %s AND day = %s AND reading = %s
     AND CASE provider WHEN 'account' THEN of_account IS NULL OR payment IS NULL
@@ -110,7 +110,7 @@ UPDATE record_days SET state = %s, reading = %s, fault = NULL, leased_until = no
     lines = %s, matched = %s, unreadable = %s, broken = %s
 WHERE provider = %s AND day = %s AND state = 'reading'
 """
-# Never committed: no day is final by it.
+# Never committed, so that no day becomes final.
 _LOOK = """
 INSERT INTO record_days (provider, day, state, source, reading, leased_until, ended_at)
 VALUES (%s, %s, 'final', 'history', %s, now(), now())
@@ -153,7 +153,7 @@ _NESTED_LOOPS = "SELECT set_config('enable_nestloop', %s, true)"
 async def begin(
     tx: Tx, provider: str, day: date, source: str, seconds: float, *, is_asked: bool
 ) -> Leased | None:
-    """Lease a day; None where another has it, or it is done and nobody asked for it."""
+    """Lease a day; None if another process has it, or if it is done and `is_asked` is False."""
     return await tx.one_as(_LEASED, _BEGIN, provider, day, source, seconds, is_asked)
 
 
@@ -163,8 +163,8 @@ async def day_of(tx: ReadTx, provider: str, day: date) -> RecordDay | None:
 
 
 async def not_final(tx: ReadTx, day: date) -> list[str]:
-    """Records of a day that were not compared, or have more differences than are listed, each with its state; none where
-    the day is final.
+    """Records of a day that were not compared, or have more differences than are listed, with their states; none if the
+    day is final.
     """
     found = await days_of(tx, day)
     if not found:
@@ -180,63 +180,63 @@ async def days_of(tx: ReadTx, day: date) -> list[RecordDay]:
 async def days_due(
     tx: ReadTx, provider: str, first: date, last: date, limit: int
 ) -> Sequence[date]:
-    """Days to be compared, the oldest first."""
+    """Days to be compared, oldest first."""
     return [row["day"] for row in await tx.all(_DUE, first, last, provider, limit)]
 
 
 async def missing_days(
     tx: ReadTx, provider: str, first: date, last: date
 ) -> list[tuple[date, str]]:
-    """Days that were not compared and are no item yet, the oldest first, and why."""
+    """Days that were not compared and are no item yet, oldest first, with the cause."""
     found = await tx.all(_MISSING, first, last, provider, provider)
     return [(row["day"], row["fault"]) for row in found]
 
 
 async def known_days(tx: ReadTx) -> tuple[date | None, date | None]:
-    """The first day of which a record was begun, and the last that was compared."""
+    """The first day with a begun record, and the last compared day."""
     row = await tx.one(_KNOWN_DAYS)
     return (row["first"], row["last"]) if row else (None, None)
 
 
 async def days_of_provider(tx: ReadTx, provider: str, day: date) -> tuple[date, date]:
-    """The first and the last day of one provider that were compared, with the one that is being compared."""
+    """The first and the last compared day of one provider, with the one that is being compared."""
     row = await tx.one(_OF_PROVIDER, day, day, provider)
     assert row is not None, "an aggregate has a row"
     return row["first"], row["last"]
 
 
 async def covered_until(tx: ReadTx, of: Days, begins: date) -> date | None:
-    """The last day until which every day since `begins` was compared with the record of this provider; None where that one
+    """The last day up to which every day since `begins` was compared with the record of this provider; None if the first
     was not."""
     found: date | None = await tx.value(_COVERED, of.provider, begins, of.day, begins)
     return found
 
 
 async def clear(tx: Tx, provider: str, day: date, reading: int) -> None:
-    """Remove what a process that died left of a reading."""
+    """Remove the lines that a dead process left of a reading."""
     await tx.run(_CLEAR, provider, day, reading)
 
 
 async def add(tx: Tx, lines: str) -> None:
-    """Add lines, each as COPY takes it."""
+    """Add lines in the format of COPY."""
     await tx.copy(_ADD, lines)
 
 
 async def repeated(tx: Tx, of: Days) -> int:
-    """Remove lines that an earlier file of the day has too; how many."""
+    """Remove lines that an earlier file of the day has too; returns their number."""
     this = (of.provider, of.day, of.reading)
     return await tx.run(_REPEATED, *this, *this)
 
 
 async def counted(tx: ReadTx, of: Days) -> ReadingCounts:
-    """Lines of a reading, and its fees."""
+    """Counts of lines and fees of a reading."""
     found = await tx.one_as(_COUNTED, _COUNT, of.provider, of.day, of.reading)
     assert found is not None
     return found
 
 
 async def unplaced(tx: ReadTx, of: Days, limit: int) -> list[EvidenceLine]:
-    """Lines that are of no payment and no transfer."""
+    """Lines without a payment or transfer."""
     return await tx.all_as(_LINES, _UNPLACED, of.provider, of.day, of.reading, limit)
 
 
@@ -263,19 +263,19 @@ async def end(
     again: datetime | None,
     *counts: int,
 ) -> None:
-    """A reading was compared; those before it are let go."""
+    """Record a compared reading and delete those before it."""
     await tx.run(_END, state, of.reading, again, *counts, of.provider, of.day)
     await tx.run(_FORGET, of.provider, of.day, of.reading)
 
 
 async def look(tx: Tx, provider: str, day: date, reading: int) -> None:
-    """Compare with this reading until the transaction is rolled back."""
+    """Make this reading the compared one, until the transaction is rolled back."""
     await tx.run(_LOOK, provider, day, reading)
 
 
 async def fail(tx: Tx, leased: Leased, fault: str, listed_max: int) -> None:
-    """A record could not be read or compared; it is tried again once its lease has run out.  A day that was compared before
-    stays so: final where no more than `listed_max` differed.
+    """Record that a record could not be read or compared; it is tried again after its lease.  A day that was compared
+    before stays so: final if it had at most `listed_max` differences.
     """
     await tx.run(_FAIL, fault, listed_max, leased.provider, leased.day)
 
@@ -290,7 +290,7 @@ async def keep_file(
     unreadable: int,
     by: str,
 ) -> None:
-    """A file was taken in."""
+    """Insert an accepted file."""
     await tx.run(
         _FILE,
         file.sha256,
@@ -312,20 +312,20 @@ async def file_of(tx: ReadTx, sha256: bytes, provider: str, day: date) -> Record
 
 
 async def old_files(tx: ReadTx, before: datetime, limit: int) -> list[RecordFileTaken]:
-    """Files whose bytes are to be let go."""
+    """Files whose contents are to be deleted."""
     return await tx.all_as(_FILES, _OLD_FILES, before, limit)
 
 
 async def let_go(tx: Tx, sha256: bytes) -> None:
-    """The bytes of a file are gone."""
+    """Record that the contents of a file are deleted."""
     await tx.run(_LET_GO, sha256)
 
 
 async def overview(tx: ReadTx) -> Overview | None:
-    """The last day that was begun."""
+    """The overview of the last day begun."""
     return await tx.one_as(_OVERVIEWS, _OVERVIEW)
 
 
 async def allow_nested_loops(tx: ReadTx, *, is_allowed: bool) -> None:
-    """Let the planner of this transaction join row by row, or not: it knows nothing of a reading just loaded."""
+    """Allow or forbid nested loops to the planner of this transaction, which has no statistics of a new reading."""
     await tx.value(_NESTED_LOOPS, "on" if is_allowed else "off")

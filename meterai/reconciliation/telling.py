@@ -1,4 +1,4 @@
-"""Items as commands print them: one with its facts, all of them by age and money; pure."""
+"""Texts of items for commands: one with its facts, all of them by age and money; pure."""
 
 from datetime import datetime
 
@@ -19,7 +19,7 @@ _WAYS = {
 
 
 def facts(item: Item, now: datetime) -> dict[str, object]:
-    """An item as it is printed."""
+    """The printed facts of an item."""
     return {
         "id": show("sus", item.id),
         "kind": item.reason,
@@ -46,7 +46,7 @@ def ways(item: Item) -> list[str]:
     """Commands that may end it."""
     if item.state != "open":
         return []
-    # Nothing is given back of what is in no book, but where the provider says that it was.
+    # Money in no book is not given back, unless the provider reports that it was.
     is_back = bool(item.booked.value) or item.reason == "refunded_there"
     return [
         name for name, how in _WAYS.items() if item.allows(how) and (is_back or name != "return")
@@ -54,7 +54,7 @@ def ways(item: Item) -> list[str]:
 
 
 def lines(item: Item, now: datetime) -> list[str]:
-    """An item for people: what it is and its money; where it stands, its age, and what may end it."""
+    """Lines on an item for people: kind, money, place, age, and commands that may end it."""
     money = str(item.at_stake or "")
     if item.difference:
         money = f"the record has {money} {'more' if item.difference > 0 else 'less'}"
@@ -73,7 +73,7 @@ def lines(item: Item, now: datetime) -> list[str]:
 
 
 def summary(found: list[Item], now: datetime) -> list[str]:
-    """How many are open by their age, for how much, and the oldest."""
+    """Lines on all open items: number and money by age, and the oldest."""
     told = []
     for bucket in (*AGE_BUCKETS, "30+"):
         of = [one for one in found if one.bucket(now) == bucket]

@@ -11,7 +11,7 @@ from meterai.kit.money import Rupiah
 from meterai.kit.refusal import CommandRefusal
 
 DUE_SECONDS = 86_400.0  # in which an operator handles an item: banks close their books daily
-# Reasons of items that a provider's fee or return may end.
+# Reasons of items that may be resolved as a fee or return of the provider.
 FEES = frozenset({"fee_not_booked", "tax_not_booked", "line_unplaced", "float_moved"})
 AGE_BUCKETS = {"0-1": 1, "1-3": 3, "3-7": 7, "7-30": 30}  # days, each below
 

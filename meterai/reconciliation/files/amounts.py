@@ -1,8 +1,8 @@
-"""Sums of rupiah as files write them: read exactly, or not at all.
+"""Sums of rupiah in files, read exactly or rejected.
 
 A sum is whole rupiah with a direction.  Banks here write a point between thousands and a comma before sen, or the
-other way round, so a separator says what it is by what follows it: three digits are a thousand, two are sen.  A
-text that can mean two sums means none.
+other way round, so the digits after a separator decide: three are a thousand, two are sen.  An ambiguous text is
+rejected.
 """
 
 import re
@@ -21,20 +21,20 @@ _THOUSANDS = re.compile(
 _USUAL = re.compile(r"(-?)([1-9][0-9]{0,14})(?:\.00)?\Z")
 _PLAIN = re.compile(r"(?:0|[1-9][0-9]*)\Z")
 _SEN = re.compile(r"(?P<whole>.*[0-9])(?P<sep>[.,])(?P<sen>[0-9]|[0-9]{2}|[0-9]{4})\Z")
-LENGTH_MAX = 40  # characters of a sum; longer ones are none
+LENGTH_MAX = 40  # characters of a sum; a longer text is rejected
 DIGITS_MAX = 15  # more rupiah than there are, and within a bigint
 
 
 class ReadAmount(NamedTuple):
-    """Rupiah, and whether they came in: None where the text does not say."""
+    """Rupiah, and their direction: True for in, None if the text has none."""
 
     rupiah: int
     is_in: bool | None
 
 
 def read_sum(text: str) -> ReadAmount | None:
-    """The sum that a text says; None where it says none, sen, or two of them."""
-    if found := _USUAL.match(text):  # what machines write, a balance on each line
+    """The sum in a text; None if there is none, if it has sen, or if it is ambiguous."""
+    if found := _USUAL.match(text):  # the usual form of machines; a fast path
         return ReadAmount(int(found[2]), False if found[1] else None)
     return _read_sum(text)
 

@@ -1,7 +1,7 @@
-"""Layouts of tables: which column says what, by the names that providers and banks give them.
+"""Layouts of tables: roles of columns, by their names at providers and banks.
 
-Xendit's balance report; Midtrans' settlement of a day; the statement of a bank account, whose names each bank
-chooses.  A new one is a value here.
+There are Xendit's balance report, Midtrans' settlement of a day, and the statement of a bank account, whose names
+each bank chooses.  A new layout is a value here.
 """
 
 import base64
@@ -45,11 +45,11 @@ class JudgedRow(NamedTuple):
     counterpart: str | None = None
 
 
-Names: TypeAlias = Mapping[str, str]  # words in lower case, and what each names
+Names: TypeAlias = Mapping[str, str]  # words in lower case, with the provider or account of each
 
 
 class Columns(NamedTuple):
-    """Places of roles in a head line, roles that it lacks, and those that two columns have."""
+    """Positions of roles in a head line, missing roles, and roles of two columns."""
 
     places: Mapping[str, int]
     lacks: Sequence[str]
@@ -60,10 +60,10 @@ class Columns(NamedTuple):
 class TableLayout:
     """One kind of table.
 
-    roles      names of columns, in lower case, by what they say
-    needs      roles without which it is another table
-    judge      kind and numbers of a row, given whether money came in, and what words name
-    is_of_day  true where a file is of one day
+    roles      names of columns, in lower case, by role
+    needs      roles that the layout requires
+    judge      kind and numbers of a row, by its direction and the names in its words
+    is_of_day  True if a file is of one day
     """
 
     name: str
@@ -77,7 +77,7 @@ class TableLayout:
         self._names.update({name: role for role, names in self.roles.items() for name in names})
 
     def columns(self, head: Sequence[object]) -> Columns:
-        """Places of the roles in a head line."""
+        """Positions of the roles in a head line."""
         found: dict[str, int] = {}
         twice: list[str] = []
         for place, cell in enumerate(head):
@@ -211,9 +211,9 @@ _WORDS = (
 
 
 def of_statement(line: RowTexts, is_in: bool, names: Names) -> JudgedRow:  # noqa: FBT001 - as a layout asks
-    """A line of a bank account: what it is stands in its words alone."""
+    """Judge a line of a bank account, whose kind is known only from its words."""
     said = " ".join((line.reference, line.payment, line.text))
-    # A long number goes over the end of a line of MT940.
+    # A long number may continue on the next line of MT940.
     if ours := _NUMBER.search("".join(said.upper().split())):
         kind = _K.TRANSFER_RETURNED if is_in else _K.TRANSFER
         return JudgedRow(kind, refund_number=ours[0], provider_refund_number=_given(line.payment))

@@ -1,4 +1,4 @@
-"""Moments as files write them: with an offset, or in Western Indonesia Time; a day before its month."""
+"""Moments in files: with an offset, or in Western Indonesia Time; the day before the month."""
 
 import re
 from datetime import date, datetime
@@ -34,7 +34,7 @@ _DAY_FIRST = re.compile(
 
 
 def read_moment(told: object) -> datetime | None:
-    """The moment that a cell says, None where it says none."""
+    """The moment in a cell; None if there is none."""
     if isinstance(told, datetime):
         return told if told.tzinfo else told.replace(tzinfo=WIB)
     if isinstance(told, date):

@@ -1,8 +1,8 @@
 """Statements of bank accounts as MT940 (SWIFT), by the package mt-940, one line of the account at a time.
 
-The package reads a whole message or none; a message is given to it line by line, so that one broken line stops no
-other.  A statement whose balances do not add up, or without a closing one, is half a statement; one that does not begin
-where the one before it ended is not whole either, or there twice.
+The package reads a whole message or none; it gets a message line by line, so that one broken line stops no other.  A
+statement whose balances do not add up, or without a closing one, is incomplete; one that does not begin with the closing
+balance of the one before is incomplete too, or repeated.
 """
 
 import re
@@ -23,13 +23,13 @@ BLOCK_CHARACTERS_MAX = 4_000  # of one tag: :86: has six lines of 65
 
 
 def is_mt940(head: Sequence[str]) -> bool:
-    """True of the first lines of a file of messages."""
+    """True for the first lines of a file of messages."""
     tags = {found["tag"] for line in head if (found := _TAG.match(line))}
     return "20" in tags and bool(tags & {"60F", "60M"})
 
 
 def _tags(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """(tag, text) one after the other."""
+    """(tag, text) of each field, in order."""
     tag, text = "", ""
     for line in lines:
         bare = line.rstrip("\r\n")
@@ -45,7 +45,7 @@ def _tags(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 
 class _Statement:
-    """One account for some time: an opening balance, lines, a closing one."""
+    """Statement of one account: an opening balance, lines, a closing balance."""
 
     def __init__(self) -> None:
         self.opening = ""
@@ -53,16 +53,16 @@ class _Statement:
         self.is_closed = False
 
     def parsed(self, tags: str) -> Transactions:
-        """Tags as the package reads them beside the opening balance, which has the currency.  Raises as it does."""
+        """Parse tags with the opening balance, which has the currency.  Raises as the package does."""
         found = Transactions()
         found.parse(f":20:X\n:25:X\n{self.opening}\n{tags}")
         return found
 
     def closes(self, tag: str, text: str) -> bool:
-        """Whether a closing balance is the opening one and all lines."""
+        """True if a closing balance equals the opening one plus all lines."""
         try:
             data = self.parsed(f":{tag}:{text}").data
-        except Exception:  # whatever the package raises
+        except Exception:  # the package may raise any exception
             return False
         names = ("final_closing_balance", "intermediate_closing_balance")
         balance = next((data[name] for name in names if name in data), None)
@@ -70,7 +70,7 @@ class _Statement:
 
 
 class _Messages:
-    """Statements of a file one after the other: each begins where the one of its account before it ended."""
+    """Statements of a file in order: each begins with the closing balance of the one before of its account."""
 
     def __init__(self, faults: list[str], look_at_account: Callable[[str], None]) -> None:
         self._faults = faults
@@ -79,7 +79,7 @@ class _Messages:
         self.now = _Statement()
 
     def take(self, tag: str, text: str) -> None:
-        """A tag that is of no line."""
+        """Take a tag outside lines."""
         if tag == "25" and text != self._account:
             self.end()
             self.now, self._account = _Statement(), text
@@ -95,7 +95,7 @@ class _Messages:
                 self._faults.append(_DIFFER)
 
     def end(self) -> None:
-        """Nothing of a statement that was begun is missing, or half of it is."""
+        """Check that the last statement is complete."""
         if self.now.opening and not self.now.is_closed and "half_a_file" not in self._faults:
             self._faults.append("half_a_file")
 
@@ -129,7 +129,7 @@ def _begun(opening: str) -> _Statement:
     found.opening = opening
     try:
         data = found.parsed("").data
-    except Exception:  # whatever the package raises
+    except Exception:  # the package may raise any exception
         return found
     names = ("final_opening_balance", "intermediate_opening_balance")
     balance = next((data[name] for name in names if name in data), None)
@@ -138,7 +138,7 @@ def _begun(opening: str) -> _Statement:
 
 
 def _amount(balance: object) -> Decimal | None:
-    """The sum of a balance, as the package reads one."""
+    """The sum of a balance of the package."""
     amount = balance.amount if isinstance(balance, Balance) else None
     return amount.amount if isinstance(amount, Amount) else None
 
@@ -151,7 +151,7 @@ def _line(
         [one] = now.parsed(tags)
         data = one.data
         amount, moved_on = data["amount"], data.get("entry_date") or data["date"]
-    except Exception:  # whatever the package raises
+    except Exception:  # the package may raise any exception
         yield UnmatchedLine("a line that is no MT940", told)
         return
     if now.sum is not None:

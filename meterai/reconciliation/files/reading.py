@@ -1,7 +1,7 @@
-"""A file of a provider or bank as lines of its record.
+"""Reading of a file of a provider or bank into lines of its record.
 
-`read` yields `Movement | UnmatchedLine` as a rail's history does, and tells of the file as a whole in `FileRead`: where
-half of it is missing, or it is of another day, nothing may be taken for complete.
+`read` yields `Movement | UnmatchedLine` as a rail's history does, and puts facts of the whole file into `FileRead`: a
+file that is incomplete, or of another day, has faults.
 """
 
 import re
@@ -37,7 +37,7 @@ from meterai.reconciliation.files.rows import (
 )
 from meterai.reconciliation.model import begin_of
 
-TOLD_CHARACTERS_MAX = 60  # of one number of a line that cannot be read
+TOLD_CHARACTERS_MAX = 60  # of one number of an unreadable line
 EXACT_MAX = 9_007_199_254_740_992  # below it a number of a spreadsheet is exact
 NUMBERS_CHARACTERS_MAX = 250  # of all numbers of a line
 _TOLD = (
@@ -56,18 +56,18 @@ _TOLD = (
 
 _BROKEN, _EARLY = "a broken row", "a row that ends early"
 _SUMS = frozenset({"amount", "debit", "credit", "fee", "tax"})
-# Faults of a file of which no line is one of ours, by what is wrong with each; else `no_readable_line`.
+# Fault of a file without any line of ours, by the fault of its lines; else `no_readable_line`.
 _NONE_OF_OURS = {
     "of another day": "no_line_of_this_day",
     "of another merchant": "of_another_merchant",
 }
 _ANOTHER = "of_another_account"
-# Above a table: the number behind such a word.
+# Above a table: the number after such a word.
 _ACCOUNT = re.compile(
     r"\b(?:rekening|norek|account)(?: no| number)?\W{1,5}([0-9][0-9 .\-]{6,}[0-9])", re.IGNORECASE
 )
 CUT_OFF = timedelta(hours=2)  # a provider may end its day so long before midnight
-COLUMNS_MIN = 3  # of a layout, by which a head is told from other lines
+COLUMNS_MIN = 3  # of a layout, to distinguish a head from other lines
 
 
 @dataclass(slots=True)
@@ -75,15 +75,15 @@ class FileRead:
     """Facts learned of a file while it was read."""
 
     day: date
-    ourselves: frozenset[str] = frozenset()  # merchants that we are; of none where it is empty
+    ourselves: frozenset[str] = frozenset()  # our merchants; empty: not checked
     accounts: frozenset[str] = frozenset()  # numbers of the account whose statements are read
     names: Names = field(default_factory=dict)
     layout: str = ""
     lines: int = 0
     unmatched: int = 0
     before: int = 0  # lines of the evening before, of a provider that ends its day early
-    elsewhere: int = 0  # lines of other days, of a file that is of several
-    faults: list[str] = field(default_factory=list)  # by which it is not complete
+    elsewhere: int = 0  # lines of other days in a file of several
+    faults: list[str] = field(default_factory=list)  # reasons why it is not complete
     ends_within_a_line: bool = False
     why: str = ""  # of the first unmatched line
 
@@ -95,20 +95,20 @@ class FileRead:
         return one
 
     def look_at_account(self, number: str) -> None:
-        """A statement that names another account of ours, or one that is not known where ours is, is not its."""
+        """Note a fault if the statement names our other account, or an account unlike ours."""
         digits = re.sub("[^0-9]", "", number)
         is_another = digits in self.names or (self.accounts and digits)
         if is_another and digits not in self.accounts and _ANOTHER not in self.faults:
             self.faults.append(_ANOTHER)
 
     def end(self) -> None:
-        """A file without any line of ours is of another day, or of somebody else."""
+        """Note a fault for a file without any line of ours."""
         if self.unmatched and self.unmatched + self.before == self.lines:
             self.faults.append(_NONE_OF_OURS.get(self.why, "no_readable_line"))
 
 
 def read(path: Path, of: FileRead) -> Iterator[Movement | UnmatchedLine]:
-    """Lines of a file.  Raises `FileUnreadable` where it cannot be read at all."""
+    """Read the lines of a file.  Raises `FileUnreadable` if none can be read."""
     if path.stat().st_size == 0:
         raise FileUnreadable("empty")
     if is_workbook(path):
@@ -143,13 +143,13 @@ def _text_lines(path: Path, of: FileRead) -> Iterator[Movement | UnmatchedLine]:
 
 
 class _Head:
-    """The line of the names of columns: looked for, and what is wrong with the one that comes closest."""
+    """Search for the head line with the names of columns, and the fault of the closest candidate."""
 
     def __init__(self) -> None:
         self._closest = Columns({}, (), ())
 
     def layout(self, head: Sequence[object]) -> tuple[TableLayout, Mapping[str, int], int] | None:
-        """The layout of a line, the places of its columns, and how many there are."""
+        """The layout of a line, the positions of its columns, and their number."""
         for layout in LAYOUTS:
             found = layout.columns(head)
             if not found.lacks and not found.twice:
@@ -159,7 +159,7 @@ class _Head:
         return None
 
     def fault(self) -> FileUnreadable:
-        """Why no line was the head."""
+        """The fault of a file without a head line."""
         places, lacks, twice = self._closest
         if len(places) < COLUMNS_MIN:
             return FileUnreadable("no_known_columns")
@@ -183,7 +183,7 @@ def _head(
 
 
 def _text(cell: object) -> str:
-    """A cell as a number or word is compared.  A whole number of a spreadsheet has no point."""
+    """A cell as text for comparison; a whole number of a spreadsheet without a point."""
     if isinstance(cell, str):
         return cell.strip()
     if isinstance(cell, float) and cell.is_integer():
@@ -192,7 +192,7 @@ def _text(cell: object) -> str:
 
 
 class _HeadedTable:
-    """Rows below a head, one by one.  A column that is not there is read as empty, at the end of each row."""
+    """Rows below a head, one by one.  A missing column is read as empty, at the end of each row."""
 
     def __init__(
         self,
@@ -224,7 +224,7 @@ class _HeadedTable:
         self._currency, self._merchant = place("currency"), place("merchant")
 
     def lines(self) -> Iterator[Movement | UnmatchedLine]:
-        """Every line that is of the day."""
+        """Every line of the day."""
         last: Movement | UnmatchedLine | None = None
         for number, given in self._rows:
             if not any(given):
@@ -237,7 +237,7 @@ class _HeadedTable:
             self._of.faults.append("half_a_file")
 
     def _is_cut(self, last: Movement | UnmatchedLine | None) -> bool:
-        """Whether the file ends within a row.  A sum at its very end may be the beginning of one."""
+        """True if the file ends within a row.  A sum at its end may be truncated."""
         why = last.why if isinstance(last, UnmatchedLine) else ""
         if why == _BROKEN or not self._of.ends_within_a_line:
             return why == _BROKEN
@@ -247,7 +247,7 @@ class _HeadedTable:
     def _line(
         self, number: int, cells: list[object], count: int
     ) -> Movement | UnmatchedLine | None:
-        before, self._before = self._before, None  # nothing follows from a line that cannot be read
+        before, self._before = self._before, None  # unknown after an unreadable line
         if cells[0] == BROKEN:
             return UnmatchedLine(_BROKEN, f"row {number}")
         if count < self._width - 1:
@@ -303,7 +303,7 @@ class _HeadedTable:
         )
 
     def _complaint(self, cells: Sequence[object], said: RowTexts, found: ReadAmount) -> str:
-        """Why a line that can be read is none of ours; empty where it is."""
+        """Reason why a readable line is not ours; empty if it is."""
         currency, merchant = _text(cells[self._currency]), _text(cells[self._merchant])
         if currency and currency.upper() not in ("IDR", "RP"):
             return "of another currency"
@@ -321,18 +321,18 @@ class _HeadedTable:
         return ""
 
     def _word(self, cells: Sequence[object]) -> str:
-        """Kind of a row as it is written, its part behind it."""
+        """Text of the kind of a row, followed by its part."""
         kind = _text(cells[self._kind]).lower()
         return kind if self._part < 0 else f"{kind}|{_text(cells[self._part]).lower()}"
 
     def _sum(self, cells: Sequence[object]) -> ReadAmount | None:
-        """The sum of a row with its direction: by its sign, its mark, its column, or beside it."""
+        """The sum of a row with its direction: from its sign, its mark, its column, or another column."""
         if self._amount >= 0:
             found, side = _read(cells[self._amount]), _read_side(cells[self._side])
             if found is None or (None not in (found.is_in, side) and found.is_in != side):
                 return None
             is_in = side if found.is_in is None else found.is_in
-            # A report without marks and signs but minus has no sign on what came in.
+            # In a report with minus as the only mark, a sum without it came in.
             return ReadAmount(
                 found.rupiah, True if is_in is None and self._layout.is_of_day else is_in
             )
@@ -344,14 +344,14 @@ class _HeadedTable:
         return ReadAmount(*some[0]) if len(some) == 1 else None
 
     def _share(self, cell: object) -> int | None:
-        """A fee or tax within a line, 0 where it has none; None where it cannot be read."""
+        """A fee or tax within a line; 0 if it has none, None if unreadable."""
         if cell in ("", None):
             return 0
         found = _read(cell)
         return None if found is None or found.is_in is False else found.rupiah
 
     def _follows(self, found: ReadAmount, cells: Sequence[object]) -> bool:
-        """Whether its balance is that of the line before and this sum, in files from old to new or back."""
+        """True if the balance follows from that of the line before and this sum, in either order of time."""
         balance = _read(cells[self._balance])
         if balance is None:
             return True
@@ -361,7 +361,7 @@ class _HeadedTable:
         return before is None or held - before[1] == signed or before[1] - held == before[0]
 
     def _unmatched(self, why: str, number: int, cells: Sequence[object]) -> UnmatchedLine:
-        """A line that cannot be read, by its numbers, times and sums alone."""
+        """An unmatched line, with its numbers, times and sums only."""
         said = {
             role: _text(cells[place])
             for role in _TOLD
@@ -373,7 +373,7 @@ class _HeadedTable:
 
 
 def _read(cell: object) -> ReadAmount | None:
-    """The sum of a cell, of a text or of a number of a spreadsheet."""
+    """The sum in a cell: a text, or a number of a spreadsheet."""
     if isinstance(cell, str):
         return read_sum(cell.strip())
     if isinstance(cell, int | float) and not isinstance(cell, bool):

@@ -1,7 +1,7 @@
-"""Rows of a table in a file: CSV in the encodings and separators that banks use, or the first sheet of an XLSX.
+"""Rows of a table in a file: CSV in the encodings and separators of banks, or the first sheet of an XLSX.
 
-Streams: a file of a million lines is never in memory.  A row that cannot be taken apart is one `BROKEN` row, and
-the next begins at the next line.
+Text is streamed: a file of a million lines is never in memory.  A row that cannot be split is one `BROKEN` row,
+and the next begins at the next line.
 """
 
 import codecs
@@ -15,19 +15,19 @@ from typing import TypeAlias
 from python_calamine import CalamineError, CalamineWorkbook
 
 SEPARATORS = (",", ";", "\t")
-LINES_OF_CELL_MAX = 5  # a description may have line ends in it
-LINE_LENGTH_MAX = 20_000  # characters; a quotation mark that is never closed swallows no more
+LINES_OF_CELL_MAX = 5  # a description may contain line ends
+LINE_LENGTH_MAX = 20_000  # characters; bounds the effect of an unclosed quotation mark
 BLOCK = 1 << 20
-# A sheet is read whole, and takes four times as much memory.
+# A sheet is read whole, and takes four times its size in memory.
 XLSX_BYTES_MAX = 32 << 20
 XLSX_UNPACKED_MAX = 96 << 20
 BROKEN = "\x00broken"
 Cell: TypeAlias = object  # a text of CSV; text, number, date or datetime of XLSX
-Row: TypeAlias = tuple[int, Sequence[Cell]]  # from 1 on, as people count
+Row: TypeAlias = tuple[int, Sequence[Cell]]  # numbered from 1
 
 
 class FileUnreadable(Exception):
-    """A file that cannot be read at all: a code, and what was found."""
+    """A file that cannot be read: a code, and the finding."""
 
     def __init__(self, code: str, found: str = "") -> None:
         super().__init__(f"{code} {found}".rstrip())
@@ -36,7 +36,7 @@ class FileUnreadable(Exception):
 
 
 def encoding_of(path: Path) -> str:
-    """UTF-8 where all of it is; UTF-16 by its mark or its zeros; else the encoding of older Windows."""
+    """UTF-8 if the whole file is; UTF-16 by its byte order mark or its zeros; else Windows-1252."""
     with path.open("rb") as file:
         head = file.read(4_096)
         if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -57,7 +57,7 @@ def encoding_of(path: Path) -> str:
 
 
 def lines_of(path: Path) -> Iterator[str]:
-    """Lines with their ends, as they are.  One that is too long is `BROKEN`, to its end."""
+    """Lines with their ends, unchanged.  A line that is too long is `BROKEN`."""
     with path.open(encoding=encoding_of(path), errors="replace", newline="") as file:
         is_rest = False
         while line := file.readline(LINE_LENGTH_MAX):
@@ -68,19 +68,19 @@ def lines_of(path: Path) -> Iterator[str]:
 
 
 def ends_within_a_line(path: Path) -> bool:
-    """Whether the last line of a text has no end: it may be cut off."""
+    """True if the last line of a text has no end, so that it may be truncated."""
     with path.open("rb") as file:
         file.seek(-min(path.stat().st_size, 4), os.SEEK_END)
         return not file.read().rstrip(b"\0").endswith((b"\n", b"\r"))
 
 
 def separator_of(line: str) -> str:
-    """The separator that stands most often in a line."""
+    """The most frequent separator in a line."""
     return max(SEPARATORS, key=line.count)
 
 
 class _Whole:
-    """Lines joined where a cell has line ends in it, and where the last one began."""
+    """Joins lines of a cell with line ends; knows the line number at which the last row began."""
 
     def __init__(self, lines: Iterator[str], first: int) -> None:
         self._lines = lines
@@ -92,7 +92,7 @@ class _Whole:
         return text
 
     def _parted(self, waiting: Sequence[str]) -> Iterator[str]:
-        """The mark in the first was never closed; those after it may be whole by themselves."""
+        """Split lines of an unclosed quotation mark: those after the first may be rows of their own."""
         yield self._told(BROKEN)
         for line in waiting[1:]:
             yield self._told(BROKEN if line.count('"') % 2 else line)
@@ -115,14 +115,14 @@ class _Whole:
 
 
 def rows_of_text(lines: Iterator[str], separator: str, first: int) -> Iterator[Row]:
-    """Rows of CSV from a line number on."""
+    """Rows of CSV, numbered from a line number on."""
     whole = _Whole(lines, first)
     for cells in csv.reader(whole, delimiter=separator):
         yield whole.begins, cells
 
 
 def is_workbook(path: Path) -> bool:
-    """True where it begins as a zip does."""
+    """True if the file begins as a zip archive."""
     with path.open("rb") as file:
         return file.read(4) == b"PK\x03\x04"
 
