@@ -12,8 +12,8 @@ class OrderPaid(Event, frozen=True, kw_only=True):
 
 
 class DepositGrew(Event, frozen=True, kw_only=True):
-    """The deposit of a seller grew: by an order, written by `order_execute`; or without one (None), written by
-    `sale_take_waiting`, written by `sale_end`, written by `deposit_return`, written by `fee_move`.
+    """The deposit of a seller grew: by an order, written by `order_execute`; or without one (None),
+    written by `sale_take_waiting`, written by `sale_end`, written by `deposit_return`, written by `fee_move`.
     """
 
     order: UUID | None
