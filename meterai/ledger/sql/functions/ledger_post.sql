@@ -24,7 +24,7 @@ BEGIN
     VALUES (p_account, p_entry, p_reason, p_subject)
     ON CONFLICT ON CONSTRAINT entries_pkey DO NOTHING;
     IF NOT FOUND THEN
-        -- Both ways: an entry is its reason, its subject and all of its legs, no more and no less.
+        -- Compared in both directions: reason, subject and exactly the same legs.
         IF NOT EXISTS (
             SELECT 1 FROM entries WHERE account_id = p_account AND entry_id = p_entry
                 AND reason = p_reason AND subject = p_subject
@@ -42,7 +42,7 @@ BEGIN
         RETURN false;
     END IF;
     FOR v_book, v_amount IN
-        -- Always in the order of the books, so two entries never wait for each other.
+        -- Always in the order of the books, so that two entries never deadlock.
         SELECT book, amount FROM unnest(p_books, p_amounts) AS leg (book, amount)
         WHERE amount <> 0 ORDER BY book
     LOOP

@@ -26,7 +26,7 @@ BEGIN
     v_amount := v_stamps * v_order.seller_fee;
     INSERT INTO order_fees (account_id, order_id, number, stamps, amount)
     VALUES (p_account, p_order, v_number, v_stamps, v_amount);
-    -- About the seller: the books of the order stay those of its buyer.
+    -- The subject is the seller: the books of the order remain those of its buyer.
     PERFORM ledger_post(p_account, 'fee:' || p_order || ':' || v_number,
         CASE WHEN v_stamps > 0 THEN 'fee_passed_on' ELSE 'fee_called_back' END, v_seller.seller_id,
         ARRAY['bank_clearing', 'service_fee'], ARRAY[v_amount, -v_amount]);

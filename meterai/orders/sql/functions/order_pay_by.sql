@@ -17,7 +17,7 @@ BEGIN
         OR coalesce(v_order.pay_until, v_order.lapses_at) <= now() THEN
         RETURN 'closed';
     ELSIF p_provider = 'credit' AND v_order.service_fee <> 0 THEN
-        -- Credit is debt to the state: of a fee nobody would pay it, and its seller could have it paid out.
+        -- Credit is debt to the state: a fee would not be paid by anybody, and its seller could have it paid out.
         RAISE check_violation USING MESSAGE = 'credit pays the duty alone', CONSTRAINT = 'credit_pays_duty_alone';
     ELSIF NOT payment_change(p_account, p_attempt, p_order, p_provider, p_method, p_reference,
                              v_order.total, v_ends, p_attempts_max) THEN

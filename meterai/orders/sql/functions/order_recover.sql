@@ -26,7 +26,7 @@ BEGIN
     v_is_issued := stamps_are_issued(p_account, p_order);
     v_unit := v_order.unit_price + v_order.service_fee;
     IF v_is_issued AND v_lost > 0 THEN
-        -- Documents that nobody has begun belong to one order: they go together.
+        -- Documents that are not begun belong to one order and end together.
         v_free := stamps_undo(p_account, p_order, CASE v_order.kind
             WHEN 'stamps' THEN (v_lost + v_unit - 1) / v_unit END, 'stamps_recovered');
         v_rest := v_free * v_unit - least(v_lost, v_free * v_unit);
@@ -38,7 +38,7 @@ BEGIN
         END IF;
     ELSIF v_order.state = 'paid' AND NOT v_is_issued AND v_lost > 0 THEN
         v_rest := v_order.total - least(v_lost, v_order.total);
-        -- Money that the provider gave back without any word of the payer's bank is the buyer's refund.
+        -- Money that the provider gave back, without a chargeback, is a refund to the buyer.
         PERFORM order_end(p_account, p_order, v_loss.is_denied);
     END IF;
     v_lost := payment_find_loss(p_account, p_attempt, p_payment,

@@ -6,7 +6,7 @@ DECLARE
     v_orders uuid[];
     v_order orders;
 BEGIN
-    -- Orders before the books, as whoever moves one locks them.
+    -- Orders before the books, in the order of all locks.
     SELECT array_agg(found.order_id) INTO v_orders FROM (
         SELECT o.order_id FROM orders o JOIN order_deposits d USING (account_id, order_id)
         WHERE o.account_id = p_account AND d.added > d.withdrawn AND EXISTS (SELECT 1 FROM payment_losses(p_account) l

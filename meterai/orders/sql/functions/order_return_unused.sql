@@ -9,7 +9,7 @@ DECLARE
     v_order orders;
     v_free integer;
 BEGIN
-    -- Money that was taken back is not given back a second time.
+    -- Money that was charged back is not given back a second time.
     PERFORM order_recover(p_account, p_order, paid_attempt, paid_payment) FROM orders
     WHERE account_id = p_account AND order_id = p_order AND paid_attempt IS NOT NULL;
     SELECT * INTO v_order FROM orders

@@ -12,7 +12,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
     v_attempt payment_attempts;
     v_known captures;
-    -- It is asked about again for a second payment that nobody tells us of; not while the first is executed.
+    -- It is queried again for a second payment without news; not while the first is executed.
     v_again timestamptz := now() + interval '5 minutes';
     v_now timestamptz := now();
 BEGIN
@@ -32,7 +32,7 @@ BEGIN
         END IF;
     END IF;
     IF v_known.payment IS NOT NULL THEN
-        -- A denial that came first has left its mark, with what was taken back.
+        -- A row of an earlier version: a chargeback that came first left a capture of the sum taken.
         RETURN CASE WHEN v_known.amount = p_amount OR v_known.learned_by = 'denial' THEN 'known'
                     ELSE 'amount_differs' END;
     END IF;
@@ -44,7 +44,7 @@ BEGIN
     INSERT INTO captures (account_id, attempt_id, payment, amount, learned_by, confirmed_at)
     VALUES (p_account, p_attempt, p_payment, p_amount, p_learned_by,
             CASE p_learned_by WHEN 'notification' THEN NULL ELSE v_now END);
-    -- Also where it was asked about no more: its provider is to confirm what it told.
+    -- Also if it was queried no more: its provider has to confirm its news.
     UPDATE payment_attempts SET state = 'paid', ask_rank = 1,
         ask_at = CASE ask_at WHEN 'infinity' THEN v_again ELSE greatest(ask_at, v_again) END
     WHERE account_id = p_account AND attempt_id = p_attempt AND state <> 'denied';

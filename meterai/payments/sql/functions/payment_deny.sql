@@ -57,7 +57,7 @@ BEGIN
     ELSIF p_amount > v_capture.amount THEN
         RETURN 'exceeds';
     ELSIF v_capture.amount IS NULL AND coalesce(p_amount, v_attempt.amount) >= v_attempt.amount THEN
-        -- No mark is left: the same number, or another, may still succeed.
+        -- Nothing is kept: the same number, or another, may still succeed.
         RETURN payment_decline(v_attempt);
     END IF;
     SELECT taken_back - won INTO v_before FROM chargebacks

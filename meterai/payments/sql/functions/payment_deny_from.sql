@@ -10,7 +10,7 @@ BEGIN
     IF NOT payment_is_at(p_provider, p_account, p_attempt) THEN
         RETURN 'unknown_attempt';
     END IF;
-    -- A capture that commits meanwhile is waited for and seen: else its news of before would take it.
+    -- Wait for a concurrent capture and see it: otherwise older news would take it back.
     PERFORM 1 FROM payment_attempts WHERE account_id = p_account AND attempt_id = p_attempt FOR UPDATE;
     IF EXISTS (SELECT 1 FROM captures WHERE account_id = p_account AND attempt_id = p_attempt
                AND payment = coalesce(p_payment, payment) AND learned_by <> 'denial') THEN

@@ -16,8 +16,8 @@ BEGIN
         look_at = CASE way WHEN 'provider' THEN v_next END
     WHERE account_id = p_account AND refund_id = p_refund;
     PERFORM suspense_refund_ended(v_refund.refund_no, 'settled');
-    -- A call that was open while the refund was stopped, or went by another way, has been carried out all the same: then
-    -- the buyer was paid twice, and what it was stopped for is a loss again.
+    -- A call that was open while the refund was stopped or rerouted was carried out all the same: the buyer was paid
+    -- twice, and the cause of the stop is a loss again.
     PERFORM ledger_post(p_account, 'settled:' || p_refund, 'refund_settled', v_refund.order_id,
         ARRAY[CASE WHEN refund_counts(v_was) THEN 'refunds_payable' ELSE 'denied_loss' END,
               CASE v_refund.way WHEN 'transfer' THEN 'refund_float' ELSE 'bank_clearing' END],
@@ -26,7 +26,7 @@ BEGIN
         INSERT INTO chargebacks AS b (account_id, attempt_id, payment, subject, taken_back, lost)
         VALUES (p_account, v_refund.attempt_id, v_refund.payment, v_refund.order_id, 0, v_refund.amount)
         ON CONFLICT ON CONSTRAINT chargebacks_pkey DO UPDATE SET lost = b.lost + excluded.lost;
-        -- What was to go by another way, and was not sent yet, covers it.
+        -- A rerouted refund that was not sent yet covers it.
         PERFORM payment_book_loss(p_account, v_refund.attempt_id, v_refund.payment);
     END IF;
     PERFORM payment_tell_moved(p_account, v_refund.attempt_id, v_refund.payment, v_refund.order_id);

@@ -12,7 +12,7 @@ BEGIN
     UPDATE refunds SET state = 'void', wanted_at = NULL
     WHERE account_id = p_refund.account_id AND refund_id = p_refund.refund_id;
     PERFORM suspense_refund_ended(p_refund.refund_no, 'void');
-    -- Of a transfer that was not begun yet, it is no part any more.
+    -- It leaves a transfer that was not begun yet.
     UPDATE transfers SET amount = greatest(amount - p_refund.amount, 1), state = CASE WHEN amount = p_refund.amount THEN 'void' ELSE state END
     WHERE account_id = p_refund.account_id AND transfer_id = p_refund.transfer_id AND state = 'planned';
     UPDATE chargebacks SET lost = lost - v_found

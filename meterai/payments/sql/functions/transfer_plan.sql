@@ -12,7 +12,7 @@ DECLARE
     v_numbers integer[];
     v_more bigint;
 BEGIN
-    -- Locked, so that of two that plan at once the second finds nothing left.
+    -- Locked, so that the second of two concurrent plans finds nothing left.
     SELECT payee_id INTO v_payee FROM payees WHERE account_id = p_account AND ended_at IS NULL FOR UPDATE;
     IF NOT FOUND THEN
         RETURN 0;

@@ -42,7 +42,7 @@ BEGIN
     UPDATE refunds SET way = 'claim', wanted_at = v_now
     WHERE v_is_wanted AND account_id = p_account AND way = 'transfer' AND state = 'requested'
         AND NOT transfer_is_open(p_account, transfer_id);
-    -- Money that came back to a payment is told of by its next refund.
+    -- The next refund of a payment tells of money that came back.
     IF NOT v_was_made OR NOT EXISTS (
         SELECT 1 FROM refunds WHERE account_id = p_account AND transfer_id = p_transfer) THEN
         SELECT refund_id INTO v_refund FROM (

@@ -20,7 +20,7 @@ BEGIN
     UPDATE transfers SET state = 'settled', settled_at = now(), provider_transfer_no = p_provider_no,
         leased_until = NULL, look_at = now() + interval '1 hour', lost = amount - v_carried
     WHERE account_id = p_account AND transfer_id = p_transfer;
-    -- It takes money after all, and is the current one again unless another was named.
+    -- The account takes money after all, and is the current one again unless another was named.
     UPDATE payees SET ended_at = NULL WHERE account_id = p_account AND payee_id = v_transfer.payee_id
         AND v_transfer.state = 'refused' AND NOT payee_is_named(p_account);
     PERFORM ledger_lock(p_account);

@@ -8,7 +8,7 @@ CREATE OR REPLACE FUNCTION refund_ask(
 ) RETURNS TABLE (given integer, id uuid, request bytea)
 LANGUAGE plpgsql AS $$
 BEGIN
-    -- Requests of one order wait for each other here, so that the later finds the key of the earlier.
+    -- Serializes requests of one order, so that the later finds the key of the earlier.
     PERFORM order_lock(p_account, p_order);
     RETURN QUERY SELECT 0, k.refund_id, k.request_hash FROM refund_keys k
     WHERE k.account_id = p_account AND k.idempotency_key = p_key;

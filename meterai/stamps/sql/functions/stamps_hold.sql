@@ -12,8 +12,8 @@ DECLARE
     v_take integer;
     v_lot stamp_lots;
 BEGIN
-    -- The balance row is locked first and lots after it, always: two stampings of one account
-    -- wait for each other here and never in a circle.
+    -- The balance row is always locked first and lots after it: two stampings of one account wait for
+    -- each other here without a deadlock.
     v_available := ledger_free(p_account, p_book);
     IF coalesce(v_available, 0) < v_needed THEN
         PERFORM refuse('not_enough_stamps', jsonb_build_object(

@@ -23,7 +23,7 @@ BEGIN
     ON CONFLICT ON CONSTRAINT one_item_per_news DO NOTHING;
     IF FOUND THEN
         IF p_is_money THEN
-            -- It is of no account, so it is under the nil account, and `suspense` is a sum of legs.
+            -- It belongs to no account, so it is under the nil account, and `suspense` is a sum of legs.
             PERFORM ledger_post('00000000-0000-0000-0000-000000000000', 'suspended:' || p_item,
                 'money_suspended', p_item,
                 ARRAY['bank_clearing', 'suspense'], ARRAY[-p_amount, p_amount]);

@@ -29,7 +29,7 @@ BEGIN
         RETURN true;
     END IF;
     UPDATE suspense_items SET told_at = now(), times_told = times_told + 1 WHERE item_key = v_key;
-    -- The same thing with another sum is another difference.
+    -- The same subject with another sum is another difference.
     IF EXISTS (SELECT 1 FROM suspense_items WHERE item_key = v_key AND source = 'record'
                AND (difference IS DISTINCT FROM p_difference OR amount IS DISTINCT FROM p_amount)) THEN
         RETURN suspense_keep_break(p_item, p_key || ':' || coalesce(p_difference, p_amount, 0), p_reason,
