@@ -1,10 +1,10 @@
 """A stand-in for an acquiring bank: SNAP BI for QRIS, virtual accounts and transfers, and the customers
 who pay.
 
-To the merchant it is a bank like any other: access tokens, signatures and response codes as SNAP
-BI has them, notifications that may come late, twice or never.  `profile` says which kind of bank it
-is.  What only a stand-in has lies below `/standin` (`control`) and on the pages; see `fault_switches`
-for the faults it can be told to have, and `overrides` for the responses it can be told to give.
+To the merchant it is a bank like any other: access tokens, signatures and response codes of SNAP BI,
+notifications that may come late, twice or never.  `profile` selects the kind of bank.  The control API
+below `/standin` (`control`) and the pages exist only on the stand-in; `fault_switches` lists its faults,
+and `overrides` its response overrides.
 """
 
 from pathlib import Path
@@ -125,7 +125,7 @@ class Bank:
         self._store.close()
 
     def _roll_key(self) -> bytes:
-        """Sign with a new key from now on; its public half."""
+        """Sign with a new key from now on; returns its public half."""
         self._merchant.key = bank_key(self._directory, is_new=True)
         return self._merchant.key.public_pem()
 

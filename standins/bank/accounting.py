@@ -1,4 +1,4 @@
-"""The bank's accounting of its own: what it holds for the merchant, per payment and in sum.
+"""The bank's own accounting: money held for the merchant, by payment and in sum.
 
 A test compares it with the merchant's books, to the rupiah, gross and net.
 """
@@ -15,7 +15,7 @@ from standins.bank.transfers import Transfers, TransferState
 
 @dataclass(frozen=True, slots=True)
 class PaymentAccount:
-    """One payment in rupiah.  `kept` is gross less what went back; `net` is kept less fee and tax."""
+    """One payment in rupiah.  `kept` is gross less chargebacks and refunds; `net` is kept less fee and tax."""
 
     rrn: str
     partner_reference_no: str
@@ -30,7 +30,7 @@ class PaymentAccount:
 
 
 class Accounting:
-    """Reads everything and changes nothing, but that what is due is settled."""
+    """Reads everything and changes nothing, except that due settlements are made."""
 
     def __init__(
         self, store: Store, accounts: Accounts, transfers: Transfers, settlements: Settlements
@@ -69,7 +69,7 @@ class Accounting:
         }
 
     def _fees(self) -> dict[str, tuple[int, int]]:
-        """Fee and tax by payment, less what was given back."""
+        """Fee and tax by payment, less returned ones."""
         found: dict[str, tuple[int, int]] = {}
         for movement in self._store.movements(0, clock.now_ms() + 1, 0, -1):
             fee, tax = found.get(movement.rrn, (0, 0))
@@ -83,7 +83,7 @@ class Accounting:
 
 
 def _of_bill(bill: Bill, fees: dict[str, tuple[int, int]]) -> list[PaymentAccount]:
-    """Refunds that name no payment are taken from the first that have something left."""
+    """Accounts of a bill; refunds that name no payment are deducted from the first with money left."""
     unnamed = sum(one.amount for one in bill.refunds if not one.rrn and one.reversed_at is None)
     found = []
     for payment in bill.payments:

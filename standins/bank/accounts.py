@@ -1,7 +1,7 @@
 """Accounts: those of customers at all banks, and the two of the merchant at this one.
 
-The merchant's own account takes what is settled to it, its float account pays transfers.  A balance
-is the sum of lines, and no line ever changes.
+The merchant's own account gets settlements, its float account pays transfers.  A balance is the sum of
+lines, and no line ever changes.
 """
 
 import tomllib
@@ -42,7 +42,7 @@ _CODES = {bic: code for code, (_, bic) in _CUSTOMERS["banks"].items()}
 
 
 class AccountState(StrEnum):
-    """Whether an account takes money."""
+    """State of an account: whether it takes money."""
 
     ACTIVE = "active"
     CLOSED = "closed"
@@ -135,7 +135,7 @@ class Accounts:
         return int(row[0])
 
     def lines(self, number: str, begins: int = 0, ends: int = 2**62) -> list[AccountLine]:
-        """Lines of an account of the merchant from `begins` on and before `ends`, as they moved."""
+        """Lines of an account of the merchant from `begins` to before `ends`, in order."""
         rows = self._connection.execute(
             "SELECT seq, moved_at, amount, kind, reference, remark FROM account_line WHERE bank = ?"
             " AND number = ? AND moved_at >= ? AND moved_at < ? ORDER BY moved_at, seq",
@@ -150,6 +150,6 @@ def _account(row: tuple[str, str, str, str]) -> Account:
 
 
 def bank_of(told: str) -> str:
-    """The 3-digit code for a bank told by it, by code and branch, or by BIC; empty if unknown."""
+    """The 3-digit code of a bank named by it, by code and branch, or by BIC; empty if unknown."""
     code = _CODES.get(told[:8], told[:3] if told.isdigit() else "")
     return code if code in BANKS else ""

@@ -16,7 +16,7 @@ CODES: dict[str, str] = tomllib.loads(
 
 
 class Case(StrEnum):
-    """The codes that this bank has a reason of its own for."""
+    """Codes of refusals that this bank gives of its own."""
 
     IN_PROGRESS = "20200"
     BAD_REQUEST = "40000"
@@ -58,7 +58,7 @@ class Refused(Exception):
 
 
 def to_json(facts: dict[str, object]) -> bytes:
-    """Minified ASCII JSON, so that the bytes that are signed are the bytes that are sent."""
+    """Minified ASCII JSON, so that signed and sent bytes are the same."""
     return json.dumps(facts, separators=(",", ":"), ensure_ascii=True).encode()
 
 

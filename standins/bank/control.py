@@ -1,5 +1,5 @@
-"""The control API, JSON below `/standin`: what tests and rehearsals do in place of customers, their
-banks and the staff of this bank, and how they set faults and read what is stored."""
+"""The control API, JSON below `/standin`, for tests and rehearsals: acts of customers, their banks and the
+staff of this bank, faults, and stored data."""
 
 from collections.abc import Callable
 
@@ -76,13 +76,13 @@ class ControlApi:
         return _paid(bill, self._customers.pay(bill, amount))
 
     async def _pay_account(self, request: web.Request) -> web.Response:
-        """Pay a virtual account; with `ask` false the merchant is not asked before."""
+        """Pay a virtual account; with `ask` false without an inquiry before."""
         body = await json_object(request)
         asks = body.get("ask") is not False
         return _paid(*await self._payers.pay(text_of(body, "number"), amount_of(body), asks=asks))
 
     async def _new_key(self, _: web.Request) -> web.Response:
-        """From now on the bank signs with another key, which it tells nobody but the caller."""
+        """Sign with another key from now on; only the caller gets it."""
         return web.json_response({"public_key": self._roll_key().decode()})
 
     async def _begin_storm(self, request: web.Request) -> web.Response:
@@ -97,7 +97,7 @@ class ControlApi:
         return web.json_response(self._faults.storm.shown())
 
     async def _stray(self, request: web.Request) -> web.Response:
-        """A payment that no QR of the merchant asked for, as on a static one."""
+        """Make a payment without a bill, as on a static QR."""
         amount, now = amount_of(await json_object(request)) or 10_000, clock.now_ms()
         bill = self._services.write_bill(f"STRAY-{now}", amount, now, now + DAY_MS)
         return _paid(bill, self._customers.pay(bill))
@@ -109,7 +109,7 @@ class ControlApi:
         return web.json_response(_shown_bill(self._customers.bill(bill.reference_no)))
 
     async def _charge_back(self, request: web.Request) -> web.Response:
-        """With `told` false, as every act that has it, only the record says so."""
+        """Charge a payment back; with `told` false only the record has it, as for every act with `told`."""
         body = await json_object(request)
         bill = self._bill(body)
         self._customers.charge_back(bill, _rrn(body), amount_of(body), is_told=_is_told(body))

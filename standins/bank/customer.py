@@ -38,7 +38,7 @@ from standins.refusal import NotFound, NotUnderstood, Refusal
 
 
 class UnknownQr(NotFound):
-    """A well-formed QR that this bank did not give out, or a number it does not know."""
+    """A well-formed QR or a number that this bank does not know."""
 
     code = "unknown_qr"
 
@@ -62,13 +62,13 @@ class PastValidity(Refusal):
 
 
 class NothingToReverse(Refusal):
-    """Nothing was taken back of the payment, or the refund was reversed already."""
+    """The payment has no chargeback, or the refund was reversed already."""
 
     code = "nothing_to_reverse"
 
 
 class NothingToChargeBack(Refusal):
-    """No settled payment, or money of it was refunded already."""
+    """There is no settled payment, or money of it was refunded already."""
 
     code = "nothing_to_deny"
 
@@ -121,7 +121,7 @@ class Customers:
         return bill
 
     def pay(self, bill: Bill, amount: int | None = None, request_id: str = "") -> Payment:
-        """Pay what was asked, or another amount; a second payment is another payment.  `request_id` is
+        """Pay the amount of the bill, or another; a second payment is another payment.  `request_id` is
         that of an inquiry about a virtual account.
 
         Refuses with `BillClosed`, and with the fault `strict` also `AlreadyPaid`, `PastValidity`.
@@ -156,7 +156,7 @@ class Customers:
         return payment
 
     def _act_later(self, what: str, reference_no: str, rrn: str) -> None:
-        """Let a storm strike a payment; refuses as each act does."""
+        """Carry out the act of a storm on a payment; refuses as the act does."""
         bill = self.bill(reference_no)
         payment = next(one for one in bill.payments if one.rrn == rrn)
         half = max(payment.amount // 2, 1)
@@ -201,7 +201,7 @@ class Customers:
         """The payer's bank takes a settled payment back, this one or the latest: `amount` rupiah,
         or all that is left of it.
 
-        The amount of the notification is what was taken back of the payment so far.
+        The amount of the notification is the sum taken back of the payment so far.
         Refuses with `NothingToChargeBack`.
         """
         candidates = [payment for payment in bill.settled if rrn in (None, payment.rrn)]
@@ -222,8 +222,8 @@ class Customers:
         return payment
 
     def win_back(self, bill: Bill, rrn: str | None = None) -> Payment:
-        """Give the merchant again what was last taken back of a payment, and tell the payment
-        anew.  Refuses with `NothingToReverse`."""
+        """Return the last chargeback of a payment to the merchant, and notify the payment again.  Refuses
+        with `NothingToReverse`."""
         lost = [one for one in bill.payments if one.taken_back and rrn in (None, one.rrn)]
         if not lost:
             raise NothingToReverse("nothing was taken back of it")
@@ -234,7 +234,7 @@ class Customers:
         return lost[-1]
 
     def reverse_refund(self, partner_refund_no: str) -> Refund:
-        """A refund did not reach the payer: the merchant has its money again.  Only the record says so.
+        """Reverse a refund that did not reach the payer; only the record has it.
 
         Refuses with `NothingToReverse`.
         """
@@ -245,7 +245,7 @@ class Customers:
         return refund
 
     def refund_by_hand(self, bill: Bill, amount: int, *, is_told: bool = True) -> Refund:
-        """The bank's own staff gives money back that the merchant did not ask for.
+        """Make a refund by the bank's staff, without a call of the merchant.
 
         Refuses with `NothingToChargeBack`.
         """
@@ -311,11 +311,11 @@ class Customers:
                 raise PastValidity("the QR ran out")
 
     def refused(self, notification: Notification) -> None:
-        """The merchant refuses a payment into a virtual account: it goes back, or not, as banks
-        differ."""
+        """Apply the merchant's refusal of a payment into a virtual account: it goes back or not, by the
+        profile."""
         if self._profile.refused_payment == "kept":
             return
-        # Nothing goes back of a body that a fault cut short, nor of what went back before.
+        # A body that a fault truncated returns no money, nor does a payment that went back before.
         with suppress(ValueError, NothingToChargeBack):
             bill = self.bill(notification.reference_no)
             request_id = json.loads(notification.body)["paymentRequestId"]
@@ -323,9 +323,9 @@ class Customers:
             self.charge_back(bill, rrn)
 
     def _notify(self, bill: Bill, status: Status, payment: Payment | None) -> None:
-        """Add the notification of an act, changed or dropped as the fault switches say.
+        """Add the notification of an act, changed or dropped by the fault switches.
 
-        Of a virtual account only its payments are told.
+        A virtual account notifies only its payments.
         """
         if bill.account and (payment is None or status is not Status.SUCCESS):
             return
@@ -376,7 +376,7 @@ def new_external_id(now: int) -> str:
 def notification_facts(
     bill: Bill, status: Status, payment: Payment | None, *, with_rrn: bool = True
 ) -> dict[str, object]:
-    """What is said by qr-mpm-notify (service 52): one payment, or a decline without one."""
+    """The members of qr-mpm-notify (service 52): one payment, or a decline without one."""
     additional_info = {"issuer": model.PAYER_BANK}
     if payment is not None and with_rrn:
         additional_info |= {"rrn": payment.rrn, "paidTime": clock.snap_time(payment.paid_at)}

@@ -1,7 +1,6 @@
 """Fees of the bank, and the value added tax on them.
 
-POST /standin/fees changes some of them, by the names of the members of `Fees`, for what is paid from
-then on.
+POST /standin/fees changes some of them, by the names of the members of `Fees`, for later payments.
 """
 
 import json
@@ -39,7 +38,7 @@ class Fees:
 
 
 class Tariff:
-    """The fees in force, which were given at the start or changed since."""
+    """The current fees, from the start or a later change."""
 
     def __init__(self, connection: Connection, given: Fees) -> None:
         self._connection = connection

@@ -1,8 +1,8 @@
 """The bank's transaction history over SNAP BI: transaction-history-list 12 and -detail 13.
 
-Every payment, refund and chargeback (taken back by the payer's bank), and every reversal of the last
-two, is one line, in the order in which the money moved, and no line ever changes.  So pages read up to a moment that has passed are
-complete: what moves later comes after it.
+Every payment, refund and chargeback, and every reversal of the last two, is one line, in the order of
+movement, and no line ever changes.  So pages up to a past moment are complete: later movements come
+after it.
 
 SNAP names the line's members (dateTime, amount, remark, sourceOfFunds, status, type); the numbers
 of the payment, refund and QR are in its additionalInfo, under the names they have elsewhere.
@@ -39,7 +39,7 @@ class History:
         self._faults = faults
 
     def listed(self, body: Body) -> Facts:
-        """12: what moved from fromDateTime on and before toDateTime, page by page from 0.
+        """12: movements from fromDateTime to before toDateTime, page by page from 0.
 
         A page that is not full is the last.
         """
@@ -64,7 +64,7 @@ class History:
         return {"detailData": lines}
 
     def detail(self, body: Body) -> Facts:
-        """13: one QR payment, what was refunded of it and what the payer's bank took back."""
+        """13: one QR payment, with its refunds and chargebacks."""
         partner_reference_no = fields.mandatory_text(body, "originalPartnerReferenceNo")
         bill = self._store.bill_of_partner(partner_reference_no)
         if bill is None:

@@ -1,4 +1,4 @@
-"""Acts that are due later: what the bank or a payer's bank does by itself after a while."""
+"""Scheduled acts of the bank or a payer's bank."""
 
 import json
 import logging
@@ -46,8 +46,8 @@ class Later:
         self._wake()
 
     def carry_out_due(self) -> float | None:
-        """Do what is due; seconds until the next.  An act that is refused is dropped: something else
-        was faster."""
+        """Carry out due acts; returns seconds until the next.  A refused act is dropped: another act was
+        faster."""
         for seq, act, facts in self._connection.execute(
             "SELECT seq, act, facts FROM later WHERE due_at <= ? ORDER BY due_at, seq",
             (clock.now_ms(),),

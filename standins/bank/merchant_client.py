@@ -20,15 +20,15 @@ from standins.bank.partner import Partner
 from standins.bank.profile import Profile
 from standins.bank.storm import BankFaults
 
-ANSWER_SECONDS_MAX = 10.0  # how long the merchant's answer is waited for
-TOKEN_RENEWED_SECONDS = 30.0  # so long before a token of the merchant ends a new one is fetched
+ANSWER_SECONDS_MAX = 10.0  # time-out of the merchant's answer
+TOKEN_RENEWED_SECONDS = 30.0  # before the end of a token of the merchant, when a new one is fetched
 SKEW_SECONDS = 3600  # of the fault `skew_clock`
 CHANNEL_ID = "95221"
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The merchant's answer.  Status 0 where there was none."""
+    """The merchant's answer; status 0 if there was none."""
 
     status: int
     facts: dict[str, Any] = field(default_factory=dict)
@@ -39,7 +39,7 @@ class Reply:
         return str(self.facts.get("responseCode", ""))
 
     def is_success(self, service: str) -> bool:
-        """True where HTTP and body say so."""
+        """True if HTTP status and response code say success."""
         return self.status == 200 and self.code == f"200{service}00"
 
 
@@ -73,7 +73,7 @@ class MerchantClient:
         token = await self._fresh_token() if is_symmetric else ""
         if is_symmetric and not token:
             return Reply(0)
-        # As given: the path that is signed must be the path that is sent.
+        # Unchanged: the signed path must be the sent path.
         target = URL(url, encoded=True)
         with self._faults.struck("sending"):
             is_unknown = self._faults.take("unknown_key")

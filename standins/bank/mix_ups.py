@@ -1,6 +1,6 @@
-"""Answers, notifications and lines of history that are about something else than they should be.
+"""Answers, notifications and lines of history about a wrong subject.
 
-Each is a fault switch that counts; what the bank did is true, and only what it says is changed.
+Each is a fault switch with a count; the bank acts correctly, and only its messages are changed.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,7 +23,7 @@ _SUMS = ("amount", "refundAmount", "paidAmount", "totalAmount")
 
 
 def mixed_up(faults: Faults, facts: Facts) -> Facts:
-    """What is said instead of these facts, as the switches say."""
+    """These facts, changed by the switches."""
     for name, change in _CHANGES.items():
         if faults.take(name):
             facts = change(facts)

@@ -1,7 +1,7 @@
-"""What the bank knows: bills asked for by QR, payments received on them, refunds sent back.
+"""Model of the bank: bills, their payments, chargebacks and refunds.
 
-The state of a bill is derived, never stored: from how it was closed, what was paid on it, what
-the payer's bank took back (`denied`) and what was refunded.
+The state of a bill is derived, never stored: from its closing, its payments, the sums that the payer's
+bank took back (`denied`) and the refunds.
 """
 
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ class VirtualAccount:
 
 
 class Closing(StrEnum):
-    """How a bill was closed without being paid."""
+    """Cause of the closing of an unpaid bill."""
 
     CANCELLED = "cancelled"  # by the merchant
     DECLINED = "declined"  # by the payer's bank
@@ -142,7 +142,7 @@ class Bill:
 
     @property
     def status(self) -> Status:
-        """What SNAP calls latestTransactionStatus."""
+        """The latestTransactionStatus of SNAP BI."""
         if self.settled:
             return Status.SUCCESS if self.refundable else Status.REFUNDED
         if self.payments or self.closing is Closing.DECLINED:
@@ -175,7 +175,7 @@ class NotifiedService(StrEnum):
 
 
 class NotificationState(StrEnum):
-    """What became of a notification."""
+    """State of a notification."""
 
     WAITING = "waiting"
     DELIVERED = "delivered"

@@ -1,4 +1,4 @@
-"""Response overrides: what a real bank, a proxy or a broken connection may answer instead.
+"""Response overrides: answers of a faulty bank, a proxy or a broken connection.
 
 POST /standin/answers sets for one service what its next calls are answered with, in order:
 

@@ -1,4 +1,4 @@
-"""The one merchant that a bank knows: how it proves who it is, and where it is called."""
+"""The merchant of a bank: its credentials and its endpoints."""
 
 from dataclasses import dataclass, field
 
@@ -7,7 +7,7 @@ from standins.bank.signing import PublicKey
 
 @dataclass(frozen=True, slots=True)
 class MerchantEndpoints:
-    """Whole URLs of the merchant; empty where it has no such endpoint."""
+    """URLs of the merchant's endpoints; empty if it has no such endpoint."""
 
     notify: str
     token: str = ""

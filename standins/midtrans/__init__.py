@@ -1,8 +1,8 @@
 """A stand-in for Midtrans: its Core API for QRIS and virtual accounts, and the customers who pay.
 
 To the merchant it is Midtrans: Basic authentication by server key, status codes in bodies, refunds by
-QRIS alone, notifications that may come late, twice, forged or never.  What only a stand-in has lies
-below `/standin` (`control`) and on the page; see `fault_switches` for the faults it can be told to have.
+QRIS alone, notifications that may come late, twice, forged or never.  The control API below `/standin`
+(`control`) and the page exist only on the stand-in; `fault_switches` lists its faults.
 """
 
 from dataclasses import dataclass, field

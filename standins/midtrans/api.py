@@ -68,7 +68,7 @@ class Refused(Exception):
 
 
 class Lost(Exception):
-    """It was done, and the connection breaks before the answer."""
+    """The call was carried out, and the connection breaks before the answer."""
 
 
 class CoreApi:

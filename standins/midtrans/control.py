@@ -1,11 +1,11 @@
-"""The control API, JSON below `/standin`: what tests and rehearsals do in place of customers, their
-banks and the staff of Midtrans, and how they set faults and read what is stored.
+"""The control API, JSON below `/standin`, for tests and rehearsals: acts of customers, their banks and the
+staff of Midtrans, faults, and stored data.
 
-`transaction` is a transaction id, an order id, or what is paid by (a QR, a virtual account).
+`transaction` is a transaction id, an order id, a QR or a virtual account.
 
     POST pay {transaction, issuer?, late?}    POST decline, deny, win {transaction}
     POST charge-back, refund {transaction, amount?}
-    POST say {transaction, status}            the record says so; null: what is so
+    POST say {transaction, status}            status in the record; null: the true one
     POST notify {transaction, body, signed?}  any body; signed (true) as its own members say
     POST, GET, DELETE faults and answers      `fault_switches`; `standins.bank.overrides`
     GET payments, totals, files/<YYYY-MM-DD>/midtrans.csv

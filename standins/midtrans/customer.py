@@ -1,4 +1,4 @@
-"""Acts of customers and their banks: pay, deny, charge back; and what happens by itself.
+"""Acts of customers and their banks: pay, deny, charge back; and scheduled acts.
 
 Every act changes the store and adds its notification in one transaction, so the merchant is told of
 everything that happened, also after a restart.
@@ -30,7 +30,7 @@ class NotPayable(Refusal):
 
 
 class NothingLeft(Refusal):
-    """Nothing was paid, or not so much of it is left."""
+    """The transaction has no payment, or too little of it is left."""
 
     code = "nothing_left"
 
@@ -47,14 +47,14 @@ class Customers:
         self._wake = wake
 
     def find(self, name: str) -> Transaction:
-        """By id, order id, or what is paid by.  Refuses `UnknownTransaction`."""
+        """Find a transaction by id, order id, QR or virtual account.  Refuses `UnknownTransaction`."""
         found = self._store.find(name.strip())
         if found is None:
             raise UnknownTransaction("there is no such transaction")
         return found
 
     def pay(self, charge: Transaction, issuer: str = "", *, is_late: bool = False) -> None:
-        """Pay it by an app of the acquirer's group, or of another issuer.
+        """Pay it by an app of the acquirer's group, or of another issuer (the payer's bank).
 
         A late payment was on its way when the transaction ended.  Refuses `NotPayable`.
         """
@@ -78,7 +78,7 @@ class Customers:
     def move(
         self, charge: Transaction, kind: Kind, amount: int, key: str = "", reason: str = ""
     ) -> None:
-        """Money moves on it, by whomever.  Refuses `NothingLeft`."""
+        """Add a movement of money, by any party.  Refuses `NothingLeft`."""
         if amount <= 0 or (not kind.is_in and amount > charge.left):
             raise NothingLeft("nothing was paid, or not so much of it is left")
         uuid = "" if kind.is_in else new_uuid()
@@ -86,7 +86,7 @@ class Customers:
         self.tell(charge)
 
     def say(self, charge: Transaction, status: str | None) -> None:
-        """Have the record say a status that is not so, or (None) what is so again."""
+        """Set a wrong status in the record, or (None) the true one again."""
         try:
             charge.said = None if status is None else Status(status)
         except ValueError:
@@ -94,7 +94,7 @@ class Customers:
         self._store.keep(charge)
 
     def tell(self, charge: Transaction) -> None:
-        """Keep a changed charge, and add the notification of what it is now, as the switches say."""
+        """Store a changed charge, and add the notification of its status, changed by the switches."""
         now, take = clock.now_ms(), self._faults.take
         status = charge.status(now)
         said = OTHERWISE.get(status, Status.SETTLEMENT) if take("news_differs") else status
@@ -129,7 +129,7 @@ class Customers:
         self._store.add_news(charge.transaction_id, to_json(told), at, copies, state)
 
     def happen(self) -> float | None:
-        """Deny what a fault wants denied, and tell what ran out; seconds until the next."""
+        """Charge back payments by a fault, notify expired transactions; returns seconds until the next."""
         for charge in self._store.happening(clock.now_ms()):
             if charge.settled_at is None:
                 charge.is_end_told = True

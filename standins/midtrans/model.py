@@ -40,7 +40,7 @@ class Kind(StrEnum):
     REFUND = "refund"
     CHARGEBACK = "chargeback"
     CHARGEBACK_WON = "chargeback_won"
-    DENY = "deny"  # the issuer took all of a settled payment back, minutes after it
+    DENY = "deny"  # the payer's bank took all of a settled payment back, minutes after it
 
     @property
     def is_in(self) -> bool:
@@ -75,12 +75,12 @@ class Transaction:
     closing: Status | None = None  # cancel, expire or deny
     issuer: str = ""  # of a QRIS payment
     said: Status | None = None
-    deny_at: int | None = None  # when a fault will have it denied
+    deny_at: int | None = None  # when a fault charges it back
     is_end_told: bool = False
     movements: tuple[Movement, ...] = ()
 
     def total(self, kind: Kind) -> int:
-        """Rupiah that moved so."""
+        """Rupiah of movements of this kind."""
         return sum(one.amount for one in self.movements if one.kind is kind)
 
     @property
@@ -111,7 +111,7 @@ class Transaction:
 
     @property
     def happens_at(self) -> int | None:
-        """When something happens to it by itself: a denial, or the end of an unpaid one."""
+        """Time of its next scheduled act: a chargeback by a fault, or the expiry of an unpaid one."""
         if self.settled_at is not None:
             return self.deny_at
         return None if self.closing or self.is_end_told else self.expires_at

@@ -16,7 +16,7 @@ from standins.midtrans.model import Kind, Movement, Status, Transaction
 
 Facts = dict[str, object]
 OTHER_MERCHANT = "G999999999"
-# status_code that goes with a status; what expired is 407 to whoever asks and 202 in news.
+# status_code by status; an expired transaction has 407 in answers and 202 in notifications.
 CODES = {Status.PENDING: "201", Status.DENY: "202", Status.EXPIRE: "407"}
 # Other members of a transaction of this status.
 OTHERWISE = {
@@ -55,7 +55,7 @@ def signature(facts: Facts, server_key: str) -> str:
 
 
 def facts_of(charge: Transaction, status: Status, merchant_id: str) -> Facts:
-    """A transaction as an answer tells it."""
+    """The members of an answer about a transaction."""
     settled_at = charge.settled_at
     facts: Facts = {
         "status_code": CODES.get(status, "200"),
@@ -109,7 +109,7 @@ def refund_line(number: int, one: Movement) -> Facts:
 
 
 def news_of(charge: Transaction, status: Status, merchant: Merchant, faults: Faults) -> Facts:
-    """A notification of this status, signed, changed as the switches say."""
+    """A signed notification of this status, changed by the switches."""
     facts = facts_of(charge, status, merchant.merchant_id)
     facts["status_message"] = "midtrans payment notification"
     if status is Status.EXPIRE:
@@ -128,7 +128,7 @@ def to_json(facts: object) -> bytes:
 
 
 def mixed_up(faults: Faults, facts: Facts) -> Facts:
-    """Facts as the switches have them told; what was done stays true."""
+    """Facts changed by the switches; the stand-in acts correctly."""
     for name, change in _CHANGES.items():
         if faults.take(name):
             facts = facts | change(facts)
