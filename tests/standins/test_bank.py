@@ -215,7 +215,7 @@ def with_bank(directory: Path, story: Callable[[Merchant], Awaitable[None]]) -> 
 # Signatures and payloads by themselves
 
 
-def test_the_known_answer_of_a_symmetric_signature() -> None:
+def test_symmetric_signature_equals_the_known_answer() -> None:
     body = (
         b'{"partnerReferenceNo":"EM-0001","amount":{"value":"10000.00","currency":"IDR"},'
         b'"merchantId":"M1"}'
@@ -239,7 +239,7 @@ def test_the_known_answer_of_a_symmetric_signature() -> None:
         (b"", b""),
     ],
 )
-def test_minify_takes_only_the_space_between_tokens(body: bytes, minified: bytes) -> None:
+def test_minify_removes_only_space_between_tokens(body: bytes, minified: bytes) -> None:
     assert signing.minify(body) == minified
 
 
@@ -249,7 +249,7 @@ def test_minify_takes_linear_time_on_a_hostile_body() -> None:
     assert clock.now_ms() - before < 3000
 
 
-def test_crc_of_the_standard_and_of_a_payload_made_elsewhere() -> None:
+def test_crc_equals_those_of_the_standard_and_of_a_foreign_payload() -> None:
     assert qris.crc("123456789") == "29B1"
     sample = (
         "00020101021226650019ID.CO.SIMULATOR.WWW011893609999000000000102090000000010303UKE"
@@ -261,19 +261,19 @@ def test_crc_of_the_standard_and_of_a_payload_made_elsewhere() -> None:
 
 
 @pytest.mark.parametrize("nonsense", ["", "hello", "000201", "63041D0F", "9" * 600, "é" * 20])
-def test_what_is_no_payload_is_refused(nonsense: str) -> None:
+def test_malformed_payload_is_refused(nonsense: str) -> None:
     with pytest.raises(qris.NotAQr):
         qris.scan(nonsense)
 
 
-def test_the_key_of_the_bank_is_made_once_and_private(tmp_path: Path) -> None:
+def test_key_of_the_bank_is_made_once_and_private(tmp_path: Path) -> None:
     first = standins.bank_keys(tmp_path)
     assert standins.bank_keys(tmp_path) == first == (tmp_path / "bank.pub.pem").read_bytes()
     assert (tmp_path / "bank.key.pem").stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize("merchant_id", ["", "M" * 16, "MÉTERAI"])
-def test_a_merchant_id_that_fits_into_no_qr_is_refused(tmp_path: Path, merchant_id: str) -> None:
+def test_merchant_id_too_long_for_a_qr_is_refused(tmp_path: Path, merchant_id: str) -> None:
     unfit = standins.Options(tmp_path, CLIENT, SECRET, PUBLIC, "http://127.0.0.1:9/n", merchant_id)
     with pytest.raises(ValueError, match="merchant id"):
         asyncio.run(standins.start(unfit))
@@ -282,7 +282,7 @@ def test_a_merchant_id_that_fits_into_no_qr_is_refused(tmp_path: Path, merchant_
 # The life of a QR
 
 
-def test_from_token_to_refund(tmp_path: Path) -> None:
+def test_qr_is_made_paid_and_refunded_with_a_token(tmp_path: Path) -> None:
     async def story(merchant: Merchant) -> None:
         qr = await merchant.generate("EM-0001", 20_000)
         assert qr["responseCode"] == "2004700"
@@ -357,7 +357,7 @@ def test_refunds_are_made_once_and_never_exceed_what_was_paid(tmp_path: Path) ->
     with_bank(tmp_path, story)
 
 
-def test_two_payments_on_one_qr_are_both_told_and_refunded_by_rrn(tmp_path: Path) -> None:
+def test_two_payments_of_one_qr_are_notified_and_refunded_by_rrn(tmp_path: Path) -> None:
     async def story(merchant: Merchant) -> None:
         qr, other = await merchant.generate("A"), await merchant.generate("B")
         first, second = await merchant.pay(qr), await merchant.pay(qr, amount=9_000)
@@ -477,7 +477,7 @@ def test_refunded_payment_cannot_be_charged_back(tmp_path: Path) -> None:
         ("qr-mpm-nothing", {}, "4050000"),
     ],
 )
-def test_a_body_that_will_not_do(
+def test_malformed_body_is_refused(
     tmp_path: Path, path: str, body: dict[str, Any], code: str
 ) -> None:
     async def story(merchant: Merchant) -> None:
@@ -486,7 +486,7 @@ def test_a_body_that_will_not_do(
     with_bank(tmp_path, story)
 
 
-def test_a_partner_reference_is_used_once(tmp_path: Path) -> None:
+def test_partner_reference_is_used_once(tmp_path: Path) -> None:
     async def story(merchant: Merchant) -> None:
         await merchant.generate("ONCE")
         assert (await merchant.generate("ONCE"))["responseCode"] == "4094701"
@@ -497,7 +497,7 @@ def test_a_partner_reference_is_used_once(tmp_path: Path) -> None:
 # Authentication
 
 
-def test_other_ways_to_sign_that_are_right(tmp_path: Path) -> None:
+def test_alternative_valid_signatures_are_accepted(tmp_path: Path) -> None:
     async def story(merchant: Merchant) -> None:
         body = {"partnerReferenceNo": "S 1", "amount": money(1)}
         spaced = await merchant.call("qr-mpm-generate", body, spaced="yes")
@@ -527,7 +527,9 @@ def test_other_ways_to_sign_that_are_right(tmp_path: Path) -> None:
         ({"Authorization": "-"}, "4015100"),  # then an RSA signature is expected
     ],
 )
-def test_what_authentication_refuses(tmp_path: Path, changes: dict[str, Any], code: str) -> None:
+def test_authentication_refuses_wrong_headers(
+    tmp_path: Path, changes: dict[str, Any], code: str
+) -> None:
     async def story(merchant: Merchant) -> None:
         body = {"originalPartnerReferenceNo": "Q", "serviceCode": "47"}
         answer = await merchant.call("qr-mpm-query", body, **changes)
@@ -536,7 +538,9 @@ def test_what_authentication_refuses(tmp_path: Path, changes: dict[str, Any], co
     with_bank(tmp_path, story)
 
 
-def test_an_external_id_is_good_once_a_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_external_id_is_accepted_once_a_day(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def story(merchant: Merchant) -> None:
         body = {"originalPartnerReferenceNo": "Q", "serviceCode": "47"}
         forged = await merchant.call(
@@ -555,7 +559,7 @@ def test_an_external_id_is_good_once_a_day(tmp_path: Path, monkeypatch: pytest.M
     with_bank(tmp_path, story)
 
 
-def test_a_token_runs_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_token_expires(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def story(merchant: Merchant) -> None:
         status, answer = await merchant.log_in()
         assert (status, answer["responseCode"], answer["expiresIn"]) == (200, "2007300", "900")
@@ -580,7 +584,7 @@ def move_clock(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
         ({"X-SIGNATURE": ""}, "4007302"),
     ],
 )
-def test_no_token_for_a_stranger(tmp_path: Path, changes: dict[str, Any], code: str) -> None:
+def test_stranger_gets_no_token(tmp_path: Path, changes: dict[str, Any], code: str) -> None:
     async def story(merchant: Merchant) -> None:
         status, answer = await merchant.log_in(**changes)
         assert (str(status), answer["responseCode"]) == (code[:3], code)
@@ -604,7 +608,7 @@ def test_other_methods_and_huge_bodies_get_snap_too(tmp_path: Path) -> None:
 # Notifications
 
 
-def test_a_notification_is_repeated_until_it_is_taken(
+def test_notification_is_repeated_until_accepted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A tenth of the real pauses: the doubling is what matters here.
@@ -622,7 +626,7 @@ def test_a_notification_is_repeated_until_it_is_taken(
     with_bank(tmp_path, story)
 
 
-def test_the_webhook_sender_gives_up_in_the_end(
+def test_notification_is_given_up_after_the_last_try(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(webhooks, "FIRST_PAUSE_SECONDS", 0.0)
@@ -649,7 +653,7 @@ def test_pauses_double_up_to_the_longest() -> None:
     ]  # fmt: skip
 
 
-def test_a_rush_is_delivered_whole(tmp_path: Path) -> None:
+def test_many_notifications_are_all_delivered(tmp_path: Path) -> None:
     async def story(merchant: Merchant) -> None:
         qr = await merchant.generate("RUSH")
         paid = [await merchant.pay(qr) for _ in range(3 * webhooks.DELIVERIES_MAX)]
@@ -660,7 +664,7 @@ def test_a_rush_is_delivered_whole(tmp_path: Path) -> None:
     with_bank(tmp_path, story)
 
 
-def test_a_restart_forgets_nothing(tmp_path: Path) -> None:
+def test_state_survives_a_restart(tmp_path: Path) -> None:
     async def story() -> None:
         async with merchant_alone(tmp_path) as merchant:
             # Nobody listens on the notify URL during the first run.
@@ -710,7 +714,7 @@ INSERT INTO odd_answer VALUES (1, '51', '{"status": 500, "times": 3}', 2);
 """
 
 
-def test_what_an_earlier_version_stored_is_still_there(tmp_path: Path) -> None:
+def test_data_of_an_earlier_version_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "bank.sqlite"
     with closing(sqlite3.connect(path)) as former:
         former.executescript(FORMER_STATE)
@@ -821,7 +825,7 @@ def test_scheduled_chargeback_happens_by_itself(tmp_path: Path) -> None:
     with_bank(tmp_path, story)
 
 
-def test_strict_refuses_what_a_rush_lets_through(
+def test_strict_fault_refuses_second_and_late_payments(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def story(merchant: Merchant) -> None:
@@ -856,9 +860,7 @@ def test_strict_refuses_what_a_rush_lets_through(
         {"query_504": 1, "strict": "yes"},
     ],
 )
-def test_a_fault_that_is_unknown_or_of_the_wrong_kind(
-    tmp_path: Path, faults: dict[str, object]
-) -> None:
+def test_unknown_or_malformed_fault_is_refused(tmp_path: Path, faults: dict[str, object]) -> None:
     async def story(merchant: Merchant) -> None:
         status, answer = await merchant.standin("faults", **faults)
         assert (status, answer["error"]) in [(400, "unknown_fault"), (400, "fault_unfit")]
@@ -868,7 +870,7 @@ def test_a_fault_that_is_unknown_or_of_the_wrong_kind(
     with_bank(tmp_path, story)
 
 
-def test_what_cannot_be_paid(tmp_path: Path) -> None:
+def test_broken_or_unknown_qr_cannot_be_paid(tmp_path: Path) -> None:
     async def story(merchant: Merchant) -> None:
         text = (await merchant.generate())["qrContent"]
         broken = text[:-1] + ("0" if text[-1] != "0" else "1")
@@ -898,7 +900,7 @@ def test_what_cannot_be_paid(tmp_path: Path) -> None:
 # Pages
 
 
-def test_a_person_pays_on_the_pages(tmp_path: Path) -> None:
+def test_person_pays_on_the_pages(tmp_path: Path) -> None:
     async def story(merchant: Merchant) -> None:
         qr = await merchant.generate("<b>bold</b>", 12_500)
         url, reference = merchant.bank, qr["referenceNo"]

@@ -88,7 +88,7 @@ def test_accounts_are_equal_to_the_rupiah_gross_and_net(tmp_path: Path, days: Da
     tell(story, tmp_path, fees=FEES)
 
 
-def test_fee_comes_back_with_a_payment_that_goes_back_whole(tmp_path: Path, days: Days) -> None:
+def test_fee_is_returned_with_a_whole_refund(tmp_path: Path, days: Days) -> None:
     async def story(merchant: SnapPartner) -> None:
         content = await paid_qr(merchant, "EM-1", 100_000)
         await merchant.standin("deny", qr_content=content)
@@ -152,7 +152,7 @@ async def busy_account(merchant: SnapPartner, days: Days) -> None:
 AMOUNTS = [NET, -15_000, -2_500, -20_000]
 
 
-def test_statement_says_the_same_in_csv_and_xlsx(tmp_path: Path, days: Days) -> None:
+def test_statement_has_the_same_content_in_csv_and_xlsx(tmp_path: Path, days: Days) -> None:
     async def story(merchant: SnapPartner) -> None:
         await busy_account(merchant, days)
         lines = await rows(merchant, NEXT, "statement.csv")
@@ -173,7 +173,7 @@ def test_statement_says_the_same_in_csv_and_xlsx(tmp_path: Path, days: Days) -> 
     tell(story, tmp_path, fees=FEES)
 
 
-def test_statement_is_read_by_a_stranger_as_mt940(tmp_path: Path, days: Days) -> None:
+def test_statement_is_read_by_an_independent_mt940_parser(tmp_path: Path, days: Days) -> None:
     mt940 = pytest.importorskip("mt940")
 
     async def story(merchant: SnapPartner) -> None:
@@ -206,7 +206,7 @@ def test_statement_of_the_float_account_is_another(tmp_path: Path, days: Days) -
     "path",
     ["2026-11-30/nothing.csv", "2026-11-30/statement.csv?account=1", "yesterday/statement.csv"],
 )
-def test_file_that_there_is_not_is_refused(tmp_path: Path, path: str) -> None:
+def test_unknown_file_is_refused(tmp_path: Path, path: str) -> None:
     async def story(merchant: SnapPartner) -> None:
         found = await merchant.standin(f"files/{path}")
         assert found["error"] in ("not_found", "not_understood")
@@ -214,7 +214,7 @@ def test_file_that_there_is_not_is_refused(tmp_path: Path, path: str) -> None:
     tell(story, tmp_path)
 
 
-def test_file_is_spoiled_once_as_its_fault_says(tmp_path: Path, days: Days) -> None:
+def test_file_has_its_fault_once(tmp_path: Path, days: Days) -> None:
     async def story(merchant: SnapPartner) -> None:
         await a_day(merchant)
         whole = await file(merchant, DAY, "settlement.csv")
@@ -244,7 +244,7 @@ def test_file_is_spoiled_once_as_its_fault_says(tmp_path: Path, days: Days) -> N
     tell(story, tmp_path, fees=FEES)
 
 
-def test_page_of_history_is_spoiled_once_as_its_fault_says(tmp_path: Path) -> None:
+def test_page_of_history_has_its_fault_once(tmp_path: Path) -> None:
     async def story(merchant: SnapPartner) -> None:
         await paid_qr(merchant, "EM-1")
         await paid_qr(merchant, "EM-2")
@@ -281,7 +281,7 @@ def test_state_and_money_outlive_a_restart(tmp_path: Path, days: Days) -> None:
     tell(after, tmp_path, fees=FEES)
 
 
-def test_balance_has_what_was_settled_while_the_bank_was_down(tmp_path: Path, days: Days) -> None:
+def test_balance_includes_settlements_due_during_a_stop(tmp_path: Path, days: Days) -> None:
     async def first(merchant: SnapPartner) -> None:
         await a_day(merchant)
 
@@ -308,7 +308,7 @@ def test_customer_is_added_and_closed(tmp_path: Path) -> None:
     tell(story, tmp_path)
 
 
-def test_fees_are_changed_for_what_is_paid_from_then_on(tmp_path: Path) -> None:
+def test_changed_fees_apply_to_later_payments(tmp_path: Path) -> None:
     async def first(merchant: SnapPartner) -> None:
         await paid_qr(merchant, "EM-1", 100_000)
         await merchant.standin("fees", qris_basis_points=30, vat_percent=10)

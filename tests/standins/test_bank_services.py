@@ -77,13 +77,13 @@ def test_two_banks_of_one_name_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "nobody", "../profiles/bri"])
-def test_profile_that_is_unknown_is_refused(name: str) -> None:
+def test_unknown_profile_is_refused(name: str) -> None:
     with pytest.raises(UnknownProfile):
         profile_of(name)
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-def test_qr_is_made_paid_and_asked_about_by_every_profile(tmp_path: Path, profile: str) -> None:
+def test_qr_is_made_paid_and_queried_in_every_profile(tmp_path: Path, profile: str) -> None:
     async def story(merchant: SnapPartner) -> None:
         body = {"partnerReferenceNo": "EM-1", "amount": money(10_000), "merchantId": "METERAI"}
         made = await merchant.call("47", body)
@@ -146,7 +146,7 @@ def test_calls_to_endpoints_have_timestamp_and_signature_of_the_profile(tmp_path
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-def test_virtual_account_is_created_paid_told_and_asked_about(tmp_path: Path, profile: str) -> None:
+def test_virtual_account_is_created_paid_notified_and_queried(tmp_path: Path, profile: str) -> None:
     async def story(merchant: SnapPartner) -> None:
         made = data(await merchant.call("27", account("EM-1", 20_000)))
         assert made["virtualAccountNo"] == NUMBER
@@ -205,7 +205,7 @@ def test_virtual_account_is_updated_deleted_and_then_takes_no_money(tmp_path: Pa
         ("26", triple("999") | {"trxId": ""}, "4042612"),
     ],
 )
-def test_call_about_a_virtual_account_that_will_not_do_is_refused(
+def test_malformed_call_about_a_virtual_account_is_refused(
     tmp_path: Path, code: str, changes: dict[str, Any], told: str
 ) -> None:
     async def story(merchant: SnapPartner) -> None:
@@ -240,7 +240,9 @@ def test_merchant_that_refuses_an_inquiry_stops_the_payment(tmp_path: Path) -> N
     tell(story, tmp_path)
 
 
-def test_account_of_the_merchants_own_is_paid_as_the_inquiry_says(tmp_path: Path) -> None:
+def test_account_of_the_merchant_itself_is_paid_by_the_answer_to_the_inquiry(
+    tmp_path: Path,
+) -> None:
     async def story(merchant: SnapPartner) -> None:
         due = {"totalAmount": money(15_000), "trxId": "EM-7", "virtualAccountName": "BUDI"}
         merchant.answers["24"] = [(200, {"virtualAccountData": due})]
@@ -271,7 +273,7 @@ def test_payment_without_an_answer_is_repeated_as_an_advice(
 
 
 @pytest.mark.parametrize(("profile", "denied"), [("bri", 20_000), ("doku", 0)])
-def test_payment_that_the_merchant_refuses_goes_back_where_the_bank_does_so(
+def test_payment_refused_by_the_merchant_goes_back_by_profile(
     tmp_path: Path, profile: str, denied: int
 ) -> None:
     async def story(merchant: SnapPartner) -> None:
@@ -301,7 +303,7 @@ def test_payment_whose_body_is_cut_short_is_refused_once_and_stays_paid(tmp_path
     tell(story, tmp_path, "bri")
 
 
-def test_account_that_the_merchant_deletes_while_it_is_asked_is_not_paid(tmp_path: Path) -> None:
+def test_account_deleted_during_its_inquiry_is_not_paid(tmp_path: Path) -> None:
     async def story(merchant: SnapPartner) -> None:
         await merchant.call("27", account("EM-1", 20_000))
         due = {"virtualAccountData": {"totalAmount": money(20_000)}}
@@ -312,7 +314,7 @@ def test_account_that_the_merchant_deletes_while_it_is_asked_is_not_paid(tmp_pat
     tell(story, tmp_path)
 
 
-def test_call_signed_by_an_unknown_key_is_seen_as_forged_and_comes_again(
+def test_call_signed_by_an_unknown_key_is_rejected_and_repeated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(webhooks, "FIRST_PAUSE_SECONDS", 0.01)
@@ -327,7 +329,7 @@ def test_call_signed_by_an_unknown_key_is_seen_as_forged_and_comes_again(
     tell(story, tmp_path)
 
 
-def test_rolled_key_signs_from_then_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rolled_key_signs_later_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(webhooks, "FIRST_PAUSE_SECONDS", 0.01)
 
     async def story(merchant: SnapPartner) -> None:
@@ -347,7 +349,7 @@ def test_rolled_key_signs_from_then_on(tmp_path: Path, monkeypatch: pytest.Monke
 # Accounts and transfers
 
 
-def test_name_of_an_account_is_told_and_closed_accounts_are_refused(tmp_path: Path) -> None:
+def test_account_name_is_answered_and_closed_accounts_are_refused(tmp_path: Path) -> None:
     async def story(merchant: SnapPartner) -> None:
         async def named(code: str, bank: str, number: str) -> dict[str, Any]:
             body = {"beneficiaryBankCode": bank, "beneficiaryAccountNo": number}
@@ -411,7 +413,7 @@ def test_transfer_comes_back_and_is_in_the_statement(tmp_path: Path) -> None:
     tell(story, tmp_path, float_opening=100_000)
 
 
-def test_faults_of_a_transfer_leave_the_state_they_say(tmp_path: Path) -> None:
+def test_faults_of_a_transfer_leave_the_described_state(tmp_path: Path) -> None:
     async def story(merchant: SnapPartner) -> None:
         async def state(number: str) -> str:
             asked = {"originalPartnerReferenceNo": number, "serviceCode": "18"}
@@ -467,7 +469,7 @@ async def record(merchant: SnapPartner) -> list[tuple[str, str]]:
     return [(line["type"], line["amount"]["value"]) for line in lines]
 
 
-def test_payment_taken_back_and_won_is_told_three_times(tmp_path: Path) -> None:
+def test_payment_charged_back_and_won_is_notified_three_times(tmp_path: Path) -> None:
     async def story(merchant: SnapPartner) -> None:
         content = await paid_qr(merchant)
         await merchant.standin("deny", qr_content=content)
@@ -492,7 +494,7 @@ def test_payment_taken_back_and_won_is_told_three_times(tmp_path: Path) -> None:
     tell(story, tmp_path)
 
 
-def test_refund_reversed_is_in_the_record_and_its_money_can_go_back_again(tmp_path: Path) -> None:
+def test_reversed_refund_is_in_the_record_and_can_be_refunded_again(tmp_path: Path) -> None:
     async def story(merchant: SnapPartner) -> None:
         await paid_qr(merchant)
         await merchant.call("78", refund("EM-1", "R-1", 20_000))
@@ -506,7 +508,7 @@ def test_refund_reversed_is_in_the_record_and_its_money_can_go_back_again(tmp_pa
     tell(story, tmp_path)
 
 
-def test_bank_gives_back_in_part_and_says_nothing(tmp_path: Path) -> None:
+def test_bank_refunds_a_part_without_notification(tmp_path: Path) -> None:
     async def story(merchant: SnapPartner) -> None:
         content = await paid_qr(merchant)
         await merchant.arrived(1, "52")
@@ -520,7 +522,7 @@ def test_bank_gives_back_in_part_and_says_nothing(tmp_path: Path) -> None:
     tell(story, tmp_path)
 
 
-def test_refund_and_transfer_refused_are_made_later_all_the_same(tmp_path: Path) -> None:
+def test_refused_refund_and_transfer_are_made_later_by_a_fault(tmp_path: Path) -> None:
     async def story(merchant: SnapPartner) -> None:
         await paid_qr(merchant)
         await merchant.standin(
@@ -581,7 +583,7 @@ def test_every_code_of_the_standard_is_answered_on_demand(code: str) -> None:
     }
 
 
-def test_code_on_demand_is_answered_once_and_nothing_is_done(tmp_path: Path) -> None:
+def test_overridden_code_is_answered_once_without_an_act(tmp_path: Path) -> None:
     async def story(merchant: SnapPartner) -> None:
         once = {"code": "40306", "act": False}
         await merchant.standin("answers", service="transfer-external", answers=[once])
@@ -623,7 +625,7 @@ def test_virtual_account_takes_a_wrong_amount_twice_and_late_but_not_where_stric
     tell(story, tmp_path)
 
 
-def test_refund_is_pending_first_and_made_later(tmp_path: Path) -> None:
+def test_refund_is_pending_and_made_later(tmp_path: Path) -> None:
     async def story(merchant: SnapPartner) -> None:
         await paid_qr(merchant)
         await merchant.standin("faults", refunds_pending=1, made_after_seconds=0.1)
@@ -636,7 +638,7 @@ def test_refund_is_pending_first_and_made_later(tmp_path: Path) -> None:
     tell(story, tmp_path)
 
 
-def test_payment_for_no_order_and_two_under_one_number_are_told(tmp_path: Path) -> None:
+def test_payment_without_an_order_and_two_with_one_number_are_notified(tmp_path: Path) -> None:
     async def story(merchant: SnapPartner) -> None:
         stray = await merchant.standin("stray", amount=7_000)
         told = await merchant.arrived(1, "52")

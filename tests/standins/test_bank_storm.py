@@ -14,7 +14,7 @@ SEED = 2026
 UNREADABLE = (aiohttp.ClientError, ValueError, TypeError)
 
 
-def test_same_seed_draws_the_same_and_another_seed_another() -> None:
+def test_same_seed_draws_the_same_faults_and_another_seed_others() -> None:
     def faults(seed: int) -> list[object]:
         return [drawn(Settings(seed, share=0.5), "call 47", number) for number in range(100)]
 
@@ -35,7 +35,7 @@ def test_every_fault_of_a_kind_is_drawn(kind: str) -> None:
     assert (len(refusals) > 40) is ("refused" in FAULTS[kind])
 
 
-def test_kind_that_was_not_asked_for_is_not_struck() -> None:
+def test_storm_strikes_only_the_requested_kinds() -> None:
     only = Settings(SEED, share=1.0, kinds=("news",))
     assert drawn(only, "news", 1) is not None
     assert drawn(only, "call 47", 1) is None
@@ -57,11 +57,11 @@ def test_overridden_answer_says_whether_it_was_done_and_its_code(
     assert (answer.act, answer.code) == (acts, code)
 
 
-def test_fault_that_is_a_switch_is_no_answer() -> None:
+def test_fault_switch_is_no_override() -> None:
     assert answer_of(Strike("other_amount", 0.0)) is None
 
 
-def test_storm_strikes_as_its_seed_says_and_ends(tmp_path: Path) -> None:
+def test_storm_follows_its_seed_and_ends(tmp_path: Path) -> None:
     async def story(merchant: SnapPartner) -> None:
         await merchant.standin("storm", seed=SEED, share=0.5, kinds=["call"], seconds=0)
         for number in range(30):
@@ -145,7 +145,7 @@ def test_money_adds_up_after_a_storm_over_payments_refunds_and_transfers(tmp_pat
         {"seed": 1, "wind": 3},
     ],
 )
-def test_storm_that_will_not_do_is_refused(tmp_path: Path, wanted: dict[str, Any]) -> None:
+def test_malformed_storm_is_refused(tmp_path: Path, wanted: dict[str, Any]) -> None:
     async def story(merchant: SnapPartner) -> None:
         assert (await merchant.standin("storm", **wanted))["error"] == "not_understood"
         assert (await merchant.standin("storm"))["storm"] is None

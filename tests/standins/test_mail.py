@@ -64,7 +64,7 @@ def new_mail(
     return message
 
 
-def test_a_mail_is_kept_and_shown(tmp_path: Path) -> None:
+def test_mail_is_stored_and_shown(tmp_path: Path) -> None:
     async def story(world: World) -> None:
         text = "Halo é,\n.titik di depan\n..dua titik\nhttps://x.example/a?b=1&c=2.\n<b>no</b>\n"
         message = new_mail("Tanda terima é", text)
@@ -116,7 +116,7 @@ def test_refused_mails_may_be_sent_again(tmp_path: Path) -> None:
     with_mail(tmp_path, story)
 
 
-def test_a_slow_server_accepts_each_mail_later(tmp_path: Path) -> None:
+def test_slow_server_accepts_each_mail_later(tmp_path: Path) -> None:
     async def story(world: World) -> None:
         await world.ask("/standin/faults", "POST", delay_seconds=0.5)
         begun = asyncio.get_running_loop().time()
@@ -127,7 +127,7 @@ def test_a_slow_server_accepts_each_mail_later(tmp_path: Path) -> None:
     with_mail(tmp_path, story)
 
 
-def test_a_mail_survives_a_restart_and_old_ones_go(
+def test_mail_survives_a_restart_and_old_ones_are_deleted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store, "MAILS_MAX", 3)
@@ -144,7 +144,7 @@ def test_a_mail_survives_a_restart_and_old_ones_go(
     with_mail(tmp_path, second)
 
 
-def test_a_mail_that_is_too_large(tmp_path: Path) -> None:
+def test_too_large_mail_is_refused(tmp_path: Path) -> None:
     async def story(world: World) -> None:
         huge = b"Subject: x\r\n\r\n" + b"y" * 80 + b"\r\n" + (b"z" * 998 + b"\r\n") * 1100
         with pytest.raises(smtplib.SMTPSenderRefused) as announced:
@@ -164,7 +164,7 @@ def test_a_mail_that_is_too_large(tmp_path: Path) -> None:
     with_mail(tmp_path, story)
 
 
-def test_the_conversation_line_by_line(tmp_path: Path) -> None:
+def test_smtp_conversation_is_as_specified(tmp_path: Path) -> None:
     async def story(world: World) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", world.running.smtp_port)
         assert (await reader.readline()).startswith(b"220")

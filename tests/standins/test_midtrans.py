@@ -114,7 +114,7 @@ def with_midtrans(directory: Path, *stories: Callable[[Merchant], Awaitable[None
     asyncio.run(run())
 
 
-def test_it_is_started_beside_the_others_where_it_is_wanted(tmp_path: Path) -> None:
+def test_midtrans_is_started_if_configured(tmp_path: Path) -> None:
     async def run() -> None:
         alone = await standins.start(options(tmp_path, "http://127.0.0.1:9/n"))
         assert alone.midtrans_url == ""
@@ -129,7 +129,7 @@ def test_it_is_started_beside_the_others_where_it_is_wanted(tmp_path: Path) -> N
     asyncio.run(run())
 
 
-def test_every_status_comes_about_and_is_told(tmp_path: Path) -> None:
+def test_every_status_is_reached_and_notified(tmp_path: Path) -> None:
     async def story(one: Merchant) -> None:
         for name in ("paid", "denied", "cancelled", "expired", "back", "declined"):
             assert (await one.charge(name))["http"] == 200
@@ -246,7 +246,7 @@ def test_window_of_a_refund_ends(
     with_midtrans(tmp_path, story)
 
 
-def test_faults_do_what_they_say(tmp_path: Path) -> None:
+def test_faults_have_their_effects(tmp_path: Path) -> None:
     async def story(one: Merchant) -> None:
         await one.standin("faults", charge_500=1, charge_lost=1)
         assert (await one.charge())["http"] == 500
@@ -292,7 +292,9 @@ def test_faults_do_what_they_say(tmp_path: Path) -> None:
     with_midtrans(tmp_path, story)
 
 
-def test_news_is_lost_doubled_forged_replayed_and_out_of_order_on_demand(tmp_path: Path) -> None:
+def test_notifications_are_lost_doubled_forged_replayed_and_reordered_on_demand(
+    tmp_path: Path,
+) -> None:
     async def story(one: Merchant) -> None:
         await one.standin("faults", forge_notifications=1, double_notifications=1)
         await one.charge()
@@ -336,7 +338,7 @@ def test_state_and_undelivered_news_survive_a_restart(tmp_path: Path) -> None:
     with_midtrans(tmp_path, before, after)
 
 
-def test_what_runs_out_is_told_and_may_be_paid_late(
+def test_expired_transaction_is_notified_and_may_be_paid_late(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def story(one: Merchant) -> None:
@@ -403,7 +405,7 @@ def test_settlement_file_has_each_movement_of_its_day(
     with_midtrans(tmp_path, story)
 
 
-def test_people_can_play_the_customer_on_its_page(tmp_path: Path) -> None:
+def test_person_acts_as_customer_on_the_page(tmp_path: Path) -> None:
     async def story(one: Merchant) -> None:
         charged = await one.charge("order")
         assert "order" in await one.get("/")

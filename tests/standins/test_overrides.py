@@ -23,7 +23,7 @@ def with_bank(directory: Path, story: Callable[[Bank], Awaitable[None]]) -> None
     asyncio.run(run())
 
 
-def test_answers_are_taken_in_their_order_and_outlive_a_restart(tmp_path: Path) -> None:
+def test_overrides_apply_in_order_and_survive_a_restart(tmp_path: Path) -> None:
     async def before(bank: Bank) -> None:
         await bank.paid("EM-1")
         await bank.answers("query", {"status": 500, "times": 2}, {"body": "<html>"})
@@ -43,7 +43,7 @@ def test_answers_are_taken_in_their_order_and_outlive_a_restart(tmp_path: Path) 
     with_bank(tmp_path, after)
 
 
-def test_a_service_that_does_not_act_has_not_acted(tmp_path: Path) -> None:
+def test_overridden_service_without_act_changes_nothing(tmp_path: Path) -> None:
     async def story(bank: Bank) -> None:
         await bank.answers("generate", {"act": False, "status": 504})
         with pytest.raises(OutcomeUnknown):
@@ -75,7 +75,7 @@ def test_a_service_that_does_not_act_has_not_acted(tmp_path: Path) -> None:
     ],
     ids=str,
 )
-def test_an_answer_that_is_none_is_refused(tmp_path: Path, body: dict[str, Any]) -> None:
+def test_malformed_override_is_refused(tmp_path: Path, body: dict[str, Any]) -> None:
     async def story(bank: Bank) -> None:
         async with bank.http.post(f"{bank.url}/standin/answers", json=body) as answer:
             assert answer.status == 400
@@ -91,7 +91,7 @@ def notifications(directory: Path) -> list[dict[str, Any]]:
         return [json.loads(body) for (body,) in store.execute("SELECT body FROM notification")]
 
 
-def test_a_payment_is_taken_back_in_parts_and_told_with_what_is_gone_so_far(tmp_path: Path) -> None:
+def test_partial_chargebacks_are_notified_with_their_sum_so_far(tmp_path: Path) -> None:
     async def story(bank: Bank) -> None:
         qr, number = await bank.paid("EM-1")
         await bank.control("deny", qr_content=qr, amount=4_000)
@@ -112,7 +112,7 @@ def test_a_payment_is_taken_back_in_parts_and_told_with_what_is_gone_so_far(tmp_
     assert ["rrn" in one["additionalInfo"] for one in sent] == [True, True, False]
 
 
-def test_no_more_is_taken_back_than_is_there(tmp_path: Path) -> None:
+def test_chargeback_beyond_the_payment_is_refused(tmp_path: Path) -> None:
     async def story(bank: Bank) -> None:
         qr, _ = await bank.paid("EM-1")
         await bank.control("deny", qr_content=qr, amount=4_000)
@@ -125,7 +125,7 @@ def test_no_more_is_taken_back_than_is_there(tmp_path: Path) -> None:
     with_bank(tmp_path, story)
 
 
-def test_the_bank_says_anything_signed(tmp_path: Path) -> None:
+def test_any_signed_body_is_sent(tmp_path: Path) -> None:
     async def story(bank: Bank) -> None:
         await bank.control("notify", body={"latestTransactionStatus": "99"}, external_id="7")
         await bank.control("notify", body='"text"')
@@ -138,7 +138,7 @@ def test_the_bank_says_anything_signed(tmp_path: Path) -> None:
     assert notifications(tmp_path) == [{"latestTransactionStatus": "99"}, "text"]
 
 
-def test_the_banks_clock_can_be_wrong(tmp_path: Path) -> None:
+def test_clock_of_the_bank_can_be_wrong(tmp_path: Path) -> None:
     async def story(bank: Bank) -> None:
         await bank.control("faults", clock_ahead_seconds=3_600)
         with pytest.raises(ProviderUnreachable, match="no access token"):

@@ -173,9 +173,7 @@ async def opened(one: Booth, method: str = "qris") -> tuple[str, OpenedAttempt]:
 
 
 @pytest.mark.parametrize("method", ["qris", "va"])
-def test_charge_is_the_same_call_and_its_answer_has_what_the_sdk_reads(
-    tmp_path: Path, method: str
-) -> None:
+def test_charge_is_the_call_of_the_sdk_and_its_answer_is_read(tmp_path: Path, method: str) -> None:
     async def story(one: Booth) -> None:
         reference, _ = await opened(one, method)
         ours = one.last()
@@ -245,7 +243,7 @@ def test_status_cancel_expire_and_refund_are_the_same_calls(tmp_path: Path) -> N
     with_booth(tmp_path, story)
 
 
-def test_cancelled_and_expired_charges_are_so_for_both(tmp_path: Path) -> None:
+def test_cancelled_and_expired_charges_are_so_at_midtrans_and_here(tmp_path: Path) -> None:
     async def story(one: Booth) -> None:
         reference, made = await opened(one, "va")
         assert await one.rail.cancel(about(made, reference), "not wanted")
@@ -281,7 +279,7 @@ def test_refusals_are_errors_of_the_sdk_and_refusals_to_us(tmp_path: Path) -> No
     with_booth(tmp_path, story)
 
 
-def test_notification_is_confirmed_by_the_sdk_as_by_us(tmp_path: Path) -> None:
+def test_notification_is_verified_by_the_sdk_and_by_us(tmp_path: Path) -> None:
     async def story(one: Booth) -> None:
         reference, made = await opened(one)
         await one.act("pay", order_id_of(reference))
