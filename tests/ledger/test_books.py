@@ -1,4 +1,4 @@
-"""Whatever happens in whatever order, the books hold: every invariant of `meterai audit`."""
+"""Every invariant of `meterai audit` holds after any sequence of acts."""
 
 from uuid import UUID
 
@@ -22,7 +22,7 @@ EXAMPLES = settings().max_examples // 4  # about 15 ms a step, mostly the audit
 
 
 class Trade(RuleBasedStateMachine):
-    """Any sequence of what buyers, banks, operators, workers and issuers do."""
+    """Any sequence of acts of buyers, banks, operators and workers."""
 
     shop: Shop
 
@@ -105,7 +105,7 @@ class Trade(RuleBasedStateMachine):
     @precondition(lambda self: self.shop.paid)
     @rule(which=WHICH)
     def win(self, which: int) -> None:
-        """What was taken back is booked before it is won: the bank's answer is of a day later."""
+        """Win a booked chargeback; the bank's answer comes a day later."""
         self.shop.work_off()
         self.shop.win(self._paid(which))
         self.shop.work()  # until then the books have what the bank has no more
@@ -113,7 +113,7 @@ class Trade(RuleBasedStateMachine):
     @precondition(lambda self: self.shop.paid)
     @rule(which=WHICH, part=PART)
     def charge_a_part_back(self, which: int, part: int) -> None:
-        """So much of it so far: less than was told before is the same news again."""
+        """Charge `part` back so far; a smaller sum than before is a repeat."""
         self.shop.charge_back(self._paid(which), part)
 
     @precondition(lambda self: self.shop.placed)
@@ -180,7 +180,7 @@ class Trade(RuleBasedStateMachine):
         self.shop.assert_books_hold()
 
     def teardown(self) -> None:
-        """In the end every rupiah has left its flight: executed, or back with the buyer."""
+        """At the end no money is in flight: it is executed, or with the buyer."""
         shop = self.shop
         shop.work_off()
         for stamping in shop.stampings:

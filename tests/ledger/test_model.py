@@ -1,4 +1,4 @@
-"""Where every rupiah of an order is, from the sums of its books."""
+"""Money summary of an order, from the sums of its books."""
 
 from datetime import UTC, datetime
 

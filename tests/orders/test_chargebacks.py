@@ -1,4 +1,4 @@
-"""What an issuer takes back, whole or in part, before or after: found where it came from."""
+"""Chargebacks, whole or in part, before or after the payment: covered from their own payment."""
 
 from uuid import UUID
 
@@ -34,7 +34,7 @@ def charged_back(shop: Shop, paid: Paid, amount: int | None = None) -> None:
 
 
 def later(shop: Shop, kind: str) -> None:
-    """A job that is overtaken by what happens next."""
+    """Postpone a job behind later ones."""
     shop.arrange("UPDATE jobs SET run_at = now() + interval '5 minutes' WHERE kind = %s", kind)
 
 
@@ -516,7 +516,7 @@ def test_books_of_earlier_versions_are_corrected_by_migration(server: str, templ
 
 
 def play_the_attack(connection: "psycopg.Connection[tuple[object, ...]]") -> UUID:
-    """As the functions of before did it: a stamp for nothing, and money of another order."""
+    """Run the functions of an earlier version: a free stamp, and money of another order."""
     account, other = UUID(int=1), UUID(int=90)
     run = connection.execute
     for number, order in enumerate((UUID(int=10), UUID(int=20)), start=1):

@@ -1,4 +1,4 @@
-"""What an account is shown of its money: every order and refund, when it is due, one number."""
+"""View of an account on its money: every order and refund, due times, numbers."""
 
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime, timedelta

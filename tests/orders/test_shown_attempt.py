@@ -1,4 +1,4 @@
-"""Which attempt of an order a buyer is shown, and that its QR can be paid."""
+"""The attempt of an order that its buyer sees has a payable QR."""
 
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from tests.support.till import Till, paid_body
 
 
 def payment(till: Till, order: UUID) -> PaymentView:
-    """The payment of an order, as API and page have it."""
+    """The payment view of an order."""
     view = till.do(till.shop.container.of(OrderService).view(till.shop.account, order))
     return view.payment
 

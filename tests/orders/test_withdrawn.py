@@ -1,4 +1,4 @@
-"""An order is given up whole: its attempts are closed with it, and the bank is told after that."""
+"""Withdrawal of an order closes its attempts, which are then cancelled at the bank."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""A till whose staff leave with their test: the trail of who was seated is emptied before each."""
+"""A till without staff of earlier tests: the trail of appointments is emptied before each test."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""A record beside payments, refunds and books, line by line: what differs is an item with its money."""
+"""Comparison of a record with payments, refunds and books, line by line: each difference is an item with its money."""
 
 import json
 from collections.abc import Sequence
@@ -182,7 +182,7 @@ def test_two_orders_with_one_number_are_two_payments(till: Till) -> None:
 
 
 def pull(till: Till, lever: str, *, who: Member | None = None, **asked: Any) -> Any:
-    """Pull a way out of the one open item."""
+    """Pull a lever that resolves the one open item."""
     [row] = till.rows("SELECT item_id FROM suspense_items WHERE state = 'open'")
     if order := asked.pop("order", None):
         [account] = till.rows("SELECT email FROM accounts WHERE account_id = %s", till.shop.account)

@@ -1,4 +1,4 @@
-"""Each day is compared by itself, once and again later, by a history or by files; what is not there is an item."""
+"""Each day is compared automatically and again later, by a history or by files; a missing record is an item."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Files of providers and banks: every sum exactly or not at all, and nothing of half a file."""
+"""Files of providers and banks: every sum is exact or rejected, and half a file is refused."""
 
 import base64
 import zipfile
@@ -34,7 +34,7 @@ BACK = (
 
 
 def order_id() -> str:
-    """Our reference as Midtrans has it."""
+    """Our reference as an order_id of Midtrans."""
     return base64.urlsafe_b64encode(OURS.bytes + ATTEMPT.bytes).decode().rstrip("=")
 
 

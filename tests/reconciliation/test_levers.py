@@ -1,4 +1,4 @@
-"""Ways out of an item: each does what its forecast says, posts its own entries, and no money is dismissed."""
+"""Resolutions of an item: each does what its forecast says, posts its own entries, and dismisses no money."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A look at days that are not over: sums per payment, in however many parts, and nothing of it is kept."""
+"""Look at unfinished days: sums by payment, in any number of parts, without storing anything."""
 
 from datetime import timedelta
 from typing import Any
@@ -18,7 +18,7 @@ Complaint = tuple[str, int]  # kind, and rupiah that the record's account has mo
 
 
 def wrong(till: Till, after: timedelta) -> list[tuple[str, Complaint]]:
-    """(number, complaint) of everything that differs, so long after now."""
+    """(number, complaint) of every difference, at a time after now."""
     container, now = till.shop.container, SystemClock().now() + after
     look = check_bank(
         container.database, container.of(PaymentService), now - timedelta(days=1), now
@@ -31,7 +31,7 @@ def wrong(till: Till, after: timedelta) -> list[tuple[str, Complaint]]:
 
 
 def executed(till: Till, quantity: int = 1) -> tuple[str, str]:
-    """An executed order: what is in its QR, and the number of its payment."""
+    """Make an executed order; return the content of its QR, and the number of its payment."""
     _, _, qr = till.order(quantity)
     number = till.control("pay", qr_content=qr)["rrn"]
     till.ask()

@@ -1,4 +1,4 @@
-"""A day at Midtrans, which has no history, is compared by its settlement file, to the line."""
+"""A day at Midtrans, which has no history, is compared by its settlement file, line by line."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Money that went back by transfer: the statement of its account closes it, and the record of its rail has none of it."""
+"""Refunds by transfer are closed by the statement of the account of transfers; the record of the rail lacks them."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +22,7 @@ def floating(database_url: str, tmp_path: Path) -> Iterator[Till]:
 
 
 def transferred(till: Till) -> tuple[tuple[str, str], str]:
-    """A payment that went back whole by transfer: its line in the record, and the number of the transfer."""
+    """Make a payment that went back by transfer; return its line in the record, and the number of the transfer."""
     transferring.to_an_account(till)
     transferring.name(till)
     transferring.plan(till)

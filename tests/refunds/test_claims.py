@@ -67,7 +67,7 @@ def open_one(
 
 
 def waiting(till: Till, quantity: int = 1) -> UUID:
-    """A refund that waits for an account, whose mail was queued."""
+    """Make a refund that waits for an account and whose mail is queued."""
     shop = till.shop
     order = shop.place(quantity)
     shop.pay(order)

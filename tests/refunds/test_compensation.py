@@ -1,4 +1,4 @@
-"""Whole days past the due time of a refund are paid for, once, but for those in which an account was waited for."""
+"""Compensation: each whole day past the due time of a refund, once, without days of waiting for an account."""
 
 from typing import Any
 from uuid import UUID
@@ -51,7 +51,7 @@ def refund(shop: Shop) -> tuple[UUID, UUID]:
 
 
 def look(shop: Shop, **terms: int) -> list[tuple[int, int]]:
-    """The periodic task, twice; then the days that were paid for."""
+    """Run the periodic task twice; return the compensated days."""
     settings = shop.container.settings.replaced(**(TERMS | terms))
     service = ClaimService(
         shop.container.database,

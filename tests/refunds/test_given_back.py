@@ -1,4 +1,4 @@
-"""Money the bank gave back of its own accord: in the books once its record says so, never paid twice."""
+"""Money that the bank gave back of its own accord: booked by its record, never paid twice."""
 
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,7 @@ from tests.support.till import Till
 
 
 def paid(till: Till, quantity: int = 1) -> tuple[UUID, UUID, str, str]:
-    """An executed order: order, attempt, what is in its QR, the number of its payment."""
+    """Make an executed order; return order, attempt, content of its QR, number of its payment."""
     order, attempt, qr = till.order(quantity)
     number = till.control("pay", qr_content=qr)["rrn"]
     till.ask()
@@ -21,7 +21,7 @@ def paid(till: Till, quantity: int = 1) -> tuple[UUID, UUID, str, str]:
 
 
 def told(till: Till, attempt: UUID, number: str, rupiah: int) -> str | None:
-    """The bank says that so much of a payment was given back."""
+    """Send a notification that `rupiah` of a payment were given back."""
     return till.notify(
         {
             "originalPartnerReferenceNo": till.reference(attempt),

@@ -1,4 +1,4 @@
-"""The name that a buyer types, beside the one that a bank confirms."""
+"""Comparison of the typed name with the name that a bank confirms."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Money that staff move goes where its forecast says."""
+"""Levers of refunds do what their forecasts say."""
 
 from uuid import UUID
 

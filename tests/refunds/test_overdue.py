@@ -1,4 +1,4 @@
-"""A refund that is open past its due time has an owner who sees it, until it ends."""
+"""An open refund past its due time is an item in suspense until it ends."""
 
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from tests.support.till import Till
 
 
 def refused(till: Till) -> tuple[UUID, str, str]:
-    """A refund the bank refuses, past its due time: its order, the QR, its number at the bank."""
+    """Make a refused refund past its due time; return its order, the QR, its number at the bank."""
     order, _, qr = till.order()
     till.control("pay", qr_content=qr)
     till.ask()
@@ -28,7 +28,7 @@ def refused(till: Till) -> tuple[UUID, str, str]:
 
 
 def look(till: Till) -> list[Item]:
-    """The periodic task that looks for them, twice; then what is open in suspense."""
+    """Run the periodic task twice; return the open items."""
     for _ in range(2):
         till.do(till.shop.container.of(RefundSender).suspend_overdue())
     return till.do(_open(till))

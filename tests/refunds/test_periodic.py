@@ -1,4 +1,4 @@
-"""The periodic tasks of orders and refunds go on whatever one row is like."""
+"""The periodic tasks of orders and refunds continue after a faulty row."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -28,7 +28,7 @@ BAD = 5  # more than one batch of rows that cannot be done, older than the good 
 
 
 def spoil(shop: Shop, orders: list[UUID], state: str) -> None:
-    """These orders cannot leave this state, for a reason nobody has thought of."""
+    """Make the database refuse that these orders leave this state."""
     ids = ", ".join(f"'{order}'" for order in orders)
     shop.arrange(
         "ALTER TABLE orders ADD CONSTRAINT stuck CHECK"
@@ -124,7 +124,7 @@ def test_locked_order_is_skipped(shop: Shop, database_url: str, state: str) -> N
 
 
 class Bank:
-    """What the bank answers to refunds, by our number; everything else it pays back."""
+    """Rail with fixed answers to refunds by our number; it makes all other refunds."""
 
     def __init__(self) -> None:
         self.answers: dict[str, Exception] = {}
@@ -137,7 +137,7 @@ class Bank:
         return RefundMade(f"BANK{number}")
 
     async def refunded(self, reference: str, number: str, amount: Rupiah) -> RefundMade | None:
-        """What was asked for before was not made."""
+        """The earlier refund was not made."""
         return None
 
 
@@ -149,7 +149,7 @@ def bank(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Bank:
 
 
 def refunds_asked(shop: Shop, count: int) -> list[str]:
-    """As many refunds that are due now; their numbers at the bank."""
+    """Make `count` refunds that are due now; return their numbers at the bank."""
     for _ in range(count):
         order = shop.place(1)
         shop.pay(order)
@@ -210,7 +210,7 @@ def test_news_during_a_call_does_not_send_the_refund_again(shop: Shop, bank: Ban
 
 
 def tell_of_the_refund(shop: Shop) -> None:
-    """The provider says that it gave the money back."""
+    """Send a notification that the provider gave the money back."""
     [row] = shop.rows("SELECT attempt_id, payment FROM refunds")
     shop.call(refund_store.ASK_NOW, shop.account, row["attempt_id"], row["payment"])
 

@@ -1,4 +1,4 @@
-"""A refund is settled by its own success and the bank's number; else it is in flight, and asked for."""
+"""A refund is settled only by a success with its number and the bank's number; otherwise it is queried."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ MADE_BUT: list[dict[str, Any]] = [
 
 
 def refunding(till: Till) -> Any:
-    """An order whose unused stamp goes back; the refund is not sent yet."""
+    """Make a refund of an unused stamp that is not sent yet; return its order."""
     order, _, qr = till.order()
     till.control("pay", qr_content=qr)
     till.ask()

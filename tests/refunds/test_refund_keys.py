@@ -1,4 +1,4 @@
-"""An Idempotency-Key of a refund: a repeat finds the same refund, and nothing goes back twice."""
+"""Idempotency-Key of a refund: a repeat finds the same refund, and no money goes back twice."""
 
 import asyncio
 from uuid import UUID
@@ -15,7 +15,7 @@ from tests.support.shop import TESTER, Shop
 
 
 async def _asked(shop: Shop, order: UUID, key: str | None) -> tuple[RefundView, bool]:
-    """The refund that was asked for, and whether the answer says that it repeats an earlier one."""
+    """Request a refund; return it, and True if it is a repeat."""
     EXCHANGE.set(exchange := Exchange())
     refunds = shop.container.of(RefundService)
     view = await refunds.ask(shop.account, order, key, actor=TESTER)

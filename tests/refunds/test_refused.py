@@ -1,5 +1,5 @@
-"""A refund that the bank refuses stands, unless a loss of its payment is still to be covered; when an
-order is over, and that money goes back once."""
+"""A refused refund stays open, unless a loss of its payment is to be covered; end of an order; money goes
+back once."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -58,7 +58,7 @@ SURPLUS = (
 
 
 def test_surplus_is_refunded_once(shop: Shop) -> None:
-    """Two handlers at the same moment: the second waits, and finds nothing left."""
+    """The second of two concurrent handlers waits, and finds no money left."""
     order = shop.place(1)
     shop.pay(order)
     shop.work()

@@ -1,4 +1,4 @@
-"""What a buyer is told of money that goes back by transfer: by the view of a refund, and by mails."""
+"""Information for buyers on refunds by transfer: view of a refund, and mails."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -37,7 +37,7 @@ def open_one(
 
 
 def asked_back(till: Till, quantity: int = 1) -> UUID:
-    """An order that was paid and whose stamps were asked back."""
+    """Make a paid order whose stamps were given back."""
     shop = till.shop
     order = shop.place(quantity)
     shop.pay(order)
@@ -47,7 +47,7 @@ def asked_back(till: Till, quantity: int = 1) -> UUID:
 
 
 def waiting(till: Till, quantity: int = 1) -> UUID:
-    """An order whose money waits for an account, and whose mails were queued."""
+    """Make an order whose money waits for an account and whose mails are queued."""
     order = asked_back(till, quantity)
     in_transaction(till, payments.reroute, till.shop.refunds()[-1])
     till.shop.work()
@@ -76,7 +76,7 @@ def view(till: Till, order: UUID) -> RefundView:
 
 
 def refused(till: Till) -> None:
-    """The bank takes nothing for the account that was named."""
+    """Have the bank refuse the named account."""
     account = till.shop.account
     till.shop.arrange("UPDATE payees SET ended_at = now() WHERE account_id = %s", account)
     till.shop.arrange(
@@ -129,7 +129,7 @@ def mail(till: Till, template: str) -> dict[str, Any]:
 
 
 def by_virtual_account(till: Till) -> None:
-    """What was paid came by a method whose rail gives nothing back."""
+    """Make the payment one by a method without refunds."""
     till.shop.arrange("UPDATE payment_attempts SET method = 'va'")
 
 

@@ -1,4 +1,4 @@
-"""A settled refund is looked for in the bank's record: what is reversed, or was made in part, goes back again."""
+"""A settled refund is looked up in the bank's record: a reversed part, or one not made, goes back again."""
 
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,7 @@ def money(rupiah: int) -> dict[str, str]:
 
 
 def asked_back(till: Till) -> UUID:
-    """An order whose stamp was asked back; its refund is not sent yet."""
+    """Make an order whose refund is not sent yet."""
     order, _, qr = till.order()
     till.control("pay", qr_content=qr)
     till.ask()
@@ -31,7 +31,7 @@ def number(till: Till) -> str:
 
 
 def recorded(till: Till, *lines: dict[str, Any]) -> None:
-    """The bank's record has these refunds."""
+    """Put these refunds into the bank's record."""
     made = {"partnerRefundNo": number(till), "refundNo": "R1", "refundStatus": "00"}
     history = [made | line for line in lines]
     till.answers("history-detail", {"merge": {"additionalInfo": {"refundHistory": history}}})

@@ -1,4 +1,4 @@
-"""The application with Midtrans as its only rail, and the stand-in of Midtrans, which tells it over a socket."""
+"""The application with Midtrans as its only rail, and the stand-in of Midtrans, which calls it over a socket."""
 
 import asyncio
 import json
@@ -33,7 +33,7 @@ from tests.support.shop import PRICE, TESTER
 from tests.support.within import Given, Within, within
 
 MERCHANT, SERVER_KEY = "G000000001", "SB-Mid-server-TEST"
-SECONDS_MAX = 30.0  # for what takes one; a machine may be slow
+SECONDS_MAX = 30.0  # for a second of work; a machine may be slow
 
 
 @dataclass
@@ -81,7 +81,7 @@ class Kiosk:
         return str((await self.shown(order))["state"])
 
     async def paid(self, quantity: int = 1, method: str = "qris", **how: object) -> dict[str, Any]:
-        """An order that was paid, and that its account has."""
+        """Make a paid order; return it."""
         order = await self.order(quantity, method)
         await self.pay(order, **how)
         await self.round()
@@ -91,7 +91,7 @@ class Kiosk:
     # -- Midtrans --------------------------------------------------------------------------
 
     def name(self, order: dict[str, Any]) -> str:
-        """What the buyer pays by, which is how the stand-in finds the transaction."""
+        """The QR or account number of an order, by which the stand-in finds the transaction."""
         payment = order["payment"]
         return str(payment["qr_content"] or payment["instructions"]["number"])
 
@@ -99,7 +99,7 @@ class Kiosk:
         return await self.act("pay", order, **how)
 
     async def act(self, act: str, order: dict[str, Any], **more: object) -> dict[str, Any]:
-        """An act of customers, their banks or Midtrans; the transaction afterwards."""
+        """Perform an act of customers, their banks or Midtrans; return the transaction."""
         found: dict[str, Any] = await self.control(act, transaction=self.name(order), **more)
         return found
 
@@ -136,12 +136,12 @@ class Kiosk:
         return await self.web.container.database.call_all(query, *parameters)
 
     def arrange(self, query: str) -> None:
-        """Change what only the owner of the tables may change."""
+        """Run a statement as the owner of the tables."""
         with psycopg.connect(self.web.container.database.url) as owner:
             owner.execute(query.encode())
 
     async def work(self) -> None:
-        """Every job that is there."""
+        """Run every job."""
         container = self.web.container
         worker = Worker(
             container.database,
@@ -154,13 +154,13 @@ class Kiosk:
             pass
 
     async def due(self) -> None:
-        """What is due of itself, without moving a clock: jobs, and questions that they ask for."""
+        """Run due work without moving a clock: jobs, and the queries that they cause."""
         await self.work()
         await self.web.container.of(PaymentService).poll_waiting()
         await self.work()
 
     async def round(self) -> None:
-        """Every periodic task of payments and refunds, now."""
+        """Run every periodic task of payments and refunds."""
         self.arrange(
             "UPDATE payment_attempts SET leased_until = now() WHERE state = 'opening';"
             " UPDATE payment_attempts SET ask_at = now() WHERE state <> 'opening'"
@@ -185,7 +185,7 @@ class Kiosk:
         return int(row["sum"])
 
     async def agrees(self) -> int:
-        """Midtrans holds what the books say it holds: so many rupiah."""
+        """Check that books and Midtrans agree on the money held; return it in rupiah."""
         async with self.http.get(f"{self.url}/standin/payments") as answer:
             held = sum(one["left"] for one in await answer.json())
         assert await self.book("bank_clearing") == -held
@@ -197,7 +197,7 @@ class Kiosk:
         return sorted(row["reason"] for row in found)
 
     async def holds(self) -> None:
-        """`meterai audit` holds."""
+        """Check that `meterai audit` holds."""
         whole = await audit_all(
             self.web.container.database,
             self.settings,

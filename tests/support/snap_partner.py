@@ -1,5 +1,5 @@
-"""A merchant of one stand-in bank, written beside the platform: it signs calls by the bank's profile and
-serves the four endpoints that a bank may call."""
+"""A merchant of one stand-in bank, independent of the platform: it signs calls by the bank's profile and
+serves the four endpoints of a merchant."""
 
 import asyncio
 import hashlib
@@ -171,7 +171,7 @@ class SnapPartner:
         return found
 
     async def arrived(self, count: int, service: str = "") -> list[dict[str, Any]]:
-        """The bodies that came in by an endpoint, or by any, once there are so many."""
+        """Bodies received at an endpoint, or at any, once there are `count`."""
         async with asyncio.timeout(30):
             while True:
                 found = [body for endpoint, body, _ in self.heard if service in ("", endpoint)]

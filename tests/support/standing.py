@@ -1,4 +1,4 @@
-"""Why the money of an instance does not come to rest: its books, the bank's, and what is due when."""
+"""Report on money of an instance that is not settled: its books, the bank's, and due work."""
 
 import sqlite3
 from collections.abc import Callable
@@ -27,7 +27,7 @@ OURS = {
     "rows that failed": """SELECT round, subject, tries, code, last_fault FROM round_faults""",
     "dead jobs": """SELECT kind, handler, tries, fault FROM dead_jobs""",
 }
-# What was taken back by the payer's bank is in the books or never came into them.
+# Chargebacks are in the books, or their payment never was.
 CAPTURES = "SELECT payment, amount FROM captures WHERE learned_by <> 'denial' AND denied_at IS NULL"
 THEIRS = {
     "the bank": """SELECT (SELECT sum(amount) FROM payment) AS received,
@@ -39,7 +39,7 @@ PAYMENTS = "SELECT rrn, amount FROM payment WHERE denied_at IS NULL"
 
 
 def standing(ours: Callable[[str], Rows], data: Path) -> str:
-    """What is not at rest, a line for each kind; `ours` asks the database of the instance in `data`.
+    """Unsettled rows, a line for each kind; `ours` queries the database of the instance in `data`.
 
     The file of the stand-in bank is read, so that it need not run.
     """

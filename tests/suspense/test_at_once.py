@@ -1,4 +1,4 @@
-"""Two who resolve one item at the same moment."""
+"""Concurrent resolutions of one item."""
 
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""What is signed is booked to its order or kept in suspense; nothing is dropped."""
+"""Signed news is booked to its order or kept in suspense; none is dropped."""
 
 from typing import Any
 from uuid import UUID, uuid4
