@@ -1,4 +1,4 @@
-"""Refunds of orders: causes, stages, notices, accounts of buyers.
+"""Refunds: causes, stages and notices of money that goes back, and bank accounts of buyers.
 
 Promises this room keeps
   * Money that is paid and not executed by its due time goes back in full, without a request.
