@@ -71,7 +71,7 @@ class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
     amount: int
     qr_content: str | None
     expires_at: datetime
-    # Where it is not paid by a QR: a number to transfer to, a page to go to.
+    # Instructions other than a QR: a number to transfer to, a page to go to.
     # `deposit`: nothing to do, the seller's deposit is short. `credit`: nothing to do, a collector pays by month.
     instructions: AccountNumber | Redirect | Deposit | Credit | msgspec.UnsetType = msgspec.UNSET
 
@@ -110,7 +110,7 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     metadata: dict[str, str]
     payment: PaymentView
     money: MoneyView
-    seller: str | msgspec.UnsetType = msgspec.UNSET  # who sold it, where we did not ourselves
+    seller: str | msgspec.UnsetType = msgspec.UNSET  # name of the seller, if there is one
     seller_fee: int | msgspec.UnsetType = msgspec.UNSET  # its part of `service_fee`
 
 

@@ -39,7 +39,7 @@ class AttemptState(StrEnum):
 
 
 class AttemptEvent(StrEnum):
-    """What happens to an attempt."""
+    """Event in the life of an attempt."""
 
     INSTRUCTED = "instructed"  # the provider made instructions: a QR, say
     ANSWER_LOST = "answer_lost"

@@ -16,7 +16,7 @@ AUDITED = Audited(
             "record_days", "read_again_at", "(t.day + 9)::timestamp AT TIME ZONE 'Asia/Jakarta'"
         ),
     ),
-    # Of the last days: each night checks them, and lines are deleted later.
+    # For the last days: each night checks them, and lines are deleted later.
     evidence=(
         MarkEvidence(
             "record_days",

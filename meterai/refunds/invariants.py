@@ -91,7 +91,7 @@ POSTINGS = (
     ),
     Posting(
         ("refund_void",),
-        # What the payer's bank gave back of it is no loss; the rest goes back by another refund.
+        # The sum that the payer's bank gave back is no loss; the rest goes back by another refund.
         """
         SELECT r.account_id, e.entry_id, 'refund_void', r.order_id, e.posted_at,
                ARRAY['refunds_payable', 'denied_loss', 'buyer_funds'],

@@ -117,7 +117,7 @@ class RefundCause(StrEnum):
     NOT_STAMPED = "not_stamped"  # the document could not be stamped
     ASKED = "asked"  # the buyer asked unused stamps back
     SHORT = "short"  # less than the total
-    EXCESS = "excess"  # what was more than the total
+    EXCESS = "excess"  # the part above the total
     DOUBLE = "double"  # the order was paid before
     LATE = "late"  # the order was withdrawn, or is over
     RESTORED = "restored"  # taken back by a bank, or given back, and with us again

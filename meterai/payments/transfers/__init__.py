@@ -1,1 +1,1 @@
-"""Transfers to accounts that buyers named: what they carry, their SQL, and how they are planned, sent and looked for."""
+"""Transfers to accounts that buyers named: model, SQL, planning, sending and lookup."""

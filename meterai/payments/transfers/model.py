@@ -1,4 +1,4 @@
-"""Transfers to buyers: their states, and how far the float account lasts; pure."""
+"""Transfers to buyers: states, sources, and cover of the float accounts; pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ TRANSFER = Lifecycle(
         (_S.ACCEPTED, _E.REFUSED): _S.REFUSED,
         (_S.SENT, _E.SETTLED): _S.SETTLED,
         (_S.ACCEPTED, _E.SETTLED): _S.SETTLED,
-        # The bank made it all the same.
+        # The bank made it nevertheless.
         (_S.REFUSED, _E.SETTLED): _S.SETTLED,
         (_S.SETTLED, _E.RETURNED): _S.RETURNED,
     },
@@ -61,7 +61,7 @@ TRANSFER = Lifecycle(
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """Money on its way to the account of a buyer: refunds and compensations of one account."""
+    """A transfer to the account of a buyer: refunds and compensations of one account."""
 
     account: UUID
     id: UUID
@@ -85,7 +85,7 @@ def transfer_number(account: UUID, transfer: UUID) -> str:
 
 
 class ToPlan(NamedTuple):
-    """A buyer for whom money is to be sent, to an account at this bank: all of it, and its smallest part."""
+    """Money to send to a buyer with an account at this bank: the sum, and its smallest part."""
 
     account: UUID
     bank_code: str
@@ -94,23 +94,23 @@ class ToPlan(NamedTuple):
 
 
 class TransferWait(StrEnum):
-    """Why money that is to go by transfer is in none: as `last_answer` of its refunds says it."""
+    """Reason why money for a transfer is in none; `last_answer` of its refunds."""
 
-    BANK_AWAY = "bank_away"  # no bank that makes transfers answers, or each was taken out
-    TRANSFER_LIMIT = "transfer_limit"  # it is more than any bank sends at once
-    DAY_LIMIT = "transfer_day_limit"  # it is more than any bank sends this day
-    FLOAT_LOW = "float_low"  # no float account has so much
+    BANK_AWAY = "bank_away"  # no bank that makes transfers answers, or all are out
+    TRANSFER_LIMIT = "transfer_limit"  # more than any bank sends in one transfer
+    DAY_LIMIT = "transfer_day_limit"  # more than any bank sends this day
+    FLOAT_LOW = "float_low"  # more than any float account has
 
 
 class WaitingRupiah(NamedTuple):
-    """Rupiah that are in no transfer for this reason."""
+    """Rupiah in no transfer, for a reason."""
 
     reason: TransferWait
     rupiah: int
 
 
 class Left(NamedTuple):
-    """Rupiah in the float account at a bank that no transfer takes (None: not known), and those of transfers of this day."""
+    """Free rupiah of the float account at a bank (None: unknown), and rupiah of transfers of this day."""
 
     provider: str
     free: int | None
@@ -118,9 +118,9 @@ class Left(NamedTuple):
 
 
 class TransferLimits(NamedTuple):
-    """The most that any bank can send in one transfer: with nothing before it, this day, and of its float account now.
+    """Maximum rupiah of one transfer by any bank: by its limit, by its limit of this day, and by its float account now.
 
-    is_away  no bank can be asked
+    is_away  no bank can be called
     """
 
     is_away: bool
@@ -131,21 +131,21 @@ class TransferLimits(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FloatBalance:
-    """The float account at a bank, and what is asked of it."""
+    """The float account at a bank, and the demand on it."""
 
     provider: str
     rupiah: Rupiah
     asked_at: datetime
-    sent_since: Rupiah  # by transfers that were sent since it was asked for, or may have been
+    sent_since: Rupiah  # by transfers sent, or possibly sent, since the balance was queried
 
     @property
     def free(self) -> int:
-        """Rupiah that no transfer takes; below zero where more is under way than there is."""
+        """Rupiah that no transfer takes; negative if transfers under way exceed the balance."""
         return self.rupiah.value - self.sent_since.value
 
 
 class FloatNeed(NamedTuple):
-    """Money that goes by transfer, whichever bank sends it: what is open, and what settled in so many days."""
+    """Money by transfer of any bank: open rupiah, and rupiah settled in the last days."""
 
     by_transfer: int
     by_claim: int
@@ -154,26 +154,26 @@ class FloatNeed(NamedTuple):
 
 
 def days_of_cover(rupiah: int, need: FloatNeed) -> float | None:
-    """How many days a balance lasts, at the mean need of a day; None where nothing is needed."""
+    """Days that a balance lasts at the mean need of a day; None without a need."""
     return rupiah * need.days / need.settled if need.settled else None
 
 
 @dataclass(frozen=True, slots=True)
 class Floats:
-    """The float accounts of an installation, and what is asked of them."""
+    """The float accounts of an installation, and the demand on them."""
 
     balances: Sequence[FloatBalance]
     need: FloatNeed
 
     @property
     def free(self) -> int:
-        """Rupiah in all of them that nothing open takes."""
+        """Rupiah in all of them that no open transfer takes."""
         of_banks = sum(one.free for one in self.balances)
         return of_banks - self.need.by_transfer
 
     @property
     def days(self) -> float | None:
-        """How many days they last; None where nothing was needed of late, or no balance is known."""
+        """Days that they last; None without a recent need, or without a known balance."""
         if not self.balances:
             return None
         if self.free < 0:
@@ -183,7 +183,7 @@ class Floats:
 
 @dataclass(slots=True)
 class TransferBank:
-    """Rupiah that one bank can still send: in a transfer, this day, from its float account (None: not known)."""
+    """Rupiah that one bank can still send: in a transfer, this day, from its float account (None: unknown)."""
 
     provider: str
     bank: str
@@ -202,14 +202,14 @@ class TransferBank:
         return self.of_day if self.free is None else max(0, min(self.of_day, self.free))
 
     def take(self, rupiah: int) -> None:
-        """So much was planned."""
+        """Deduct a planned transfer."""
         self.day_left -= rupiah
         if self.free is not None:
             self.free -= rupiah
 
 
 def limits_of(sources: Sequence[TransferBank]) -> TransferLimits:
-    """The most of all banks that can be asked."""
+    """The limits of all banks together."""
     return TransferLimits(
         is_away=not sources,
         of_transfer=max((one.rupiah_max for one in sources), default=-1),
@@ -219,8 +219,8 @@ def limits_of(sources: Sequence[TransferBank]) -> TransferLimits:
 
 
 def source_for(wanted: ToPlan, sources: Sequence[TransferBank]) -> TransferBank | None:
-    """The bank that sends to this buyer: one that can send it whole, the buyer's own bank before others; else one that can
-    send a part; None where none can.
+    """The bank that sends to this buyer: one that can send the whole sum, the buyer's own bank first; else one that can
+    send a part; None if none can.
     """
     able = [one for one in sources if one.most >= wanted.least]
 

@@ -1,4 +1,4 @@
-"""Make transfers to buyers: plan, send, look for them at their bank, and weigh the float accounts they are paid from."""
+"""Transfers to buyers: planning, sending, lookup at their bank, and balances of the float accounts."""
 
 from functools import partial
 from math import inf
@@ -42,11 +42,11 @@ from meterai.plumbing.work.periodic import each
 
 BATCH = 20  # provider calls under way in one run
 PLANNED_BATCH = 500
-TOLD_BATCH = 10_000  # refunds that are told in one minute why they wait
+TOLD_BATCH = 10_000  # refunds that get the reason of their wait in one minute
 TRY_SECONDS_MAX = 300.0  # between two tries
 PUT_OFF_SECONDS = 10.0  # until a bank that was not reached is tried again
-LOOK_AGAIN_SECONDS = 3_600.0  # for one that its bank could not be asked about
-CALLS_PER_TRY_MAX = 5  # a question for each of two services, a transfer, and the questions again
+LOOK_AGAIN_SECONDS = 3_600.0  # for a transfer that could not be queried
+CALLS_PER_TRY_MAX = 5  # a query of each of two services, a transfer, and the queries again
 LEASE_MARGIN_SECONDS = 4.0  # for our own work between the calls, and to record the outcome
 LATE_SECONDS = 86_400.0  # a bank knows what it sent within a day
 REMARK = "Pengembalian e-Meterai"  # on the statement of the buyer
@@ -54,12 +54,12 @@ _log = structlog.get_logger()
 
 
 def transfer_lease_seconds(call_seconds: float) -> float:
-    """How long a try belongs to who makes it: longer than its calls, each of so many seconds at most."""
+    """Seconds of the lease of a try: longer than its calls, each of `call_seconds` at most."""
     return CALLS_PER_TRY_MAX * call_seconds + LEASE_MARGIN_SECONDS
 
 
 async def _known(payouts: Payouts, transfer: Transfer) -> RefundMade | None:
-    """A transfer as its bank has it.  Nothing is sent, and nothing ends, while the bank does not say that."""
+    """Query a transfer; None if the bank does not have it.  An unclear answer refuses, so that nothing is sent or ended."""
     try:
         return await payouts.transferred(transfer.number)
     except RefusedForEver:
@@ -83,13 +83,13 @@ class TransferSender:
     # -- planning --------------------------------------------------------------------------
 
     async def plan(self) -> int:
-        """Periodic task: put money that goes to accounts of buyers into transfers, as far as banks can send it."""
+        """Periodic task: plan transfers of money for accounts of buyers, as far as banks can send it."""
         rails = await self._payments.look_at_rails()
         if not rails.has_payouts:
             return 0
         good = [name for name in rails.payouts() if rails.is_good(name)]
         sources = await self._sources(good)
-        # A planned transfer that its bank cannot send any more goes by another bank, or waits unplanned.
+        # A planned transfer that its bank cannot send is planned again for another bank, or waits.
         away = [name for name in rails.payouts() if name not in good]
         away += [one.provider for one in sources if one.free is not None and one.free < 0]
         if away:
@@ -111,7 +111,7 @@ class TransferSender:
         )
 
     async def _sources(self, names: list[str]) -> list[TransferBank]:
-        """Rupiah that these banks can send now."""
+        """The banks of these names, with the rupiah that each can send now."""
         payouts, now = self._payments.rails.payouts(), self._clock.now().astimezone(WIB)
         begins = now.replace(hour=0, minute=0, second=0, microsecond=0)
         left = {one.provider: one for one in await self._database.once(store.left, names, begins)}
@@ -129,7 +129,7 @@ class TransferSender:
     async def _plan(self, wanted: ToPlan, sources: list[TransferBank]) -> None:
         source = source_for(wanted, sources)
         if source is None:
-            return  # others took what there was: the next weighing says why it waits
+            return  # other transfers took the money: the next run of `weigh` records the reason
         transfer = new_id()
         number = transfer_number(wanted.account, transfer)
         planned = await self._database.once(
@@ -141,7 +141,7 @@ class TransferSender:
     # -- sending ---------------------------------------------------------------------------
 
     async def send_due(self) -> int:
-        """Periodic task: send transfers; ask about one first that an earlier try may have sent."""
+        """Periodic task: send transfers; query one first that an earlier try may have sent."""
         most, away = self._payments.rails.room(BATCH)
         leased = await self._database.once(store.lease_to_send, self._lease_seconds, away, most)
         return await each(
@@ -149,14 +149,14 @@ class TransferSender:
         )
 
     async def _send(self, transfer: Transfer) -> None:
-        # Its row says 'sent' by now: after a crash here a later run asks what became of its number.
+        # Its row says 'sent' by now: after a crash here a later run queries its number.
         try:
             payouts = self._payments.rails.payouts_of(transfer.provider)
             made = await self._made(payouts, transfer)
         except RefusedForEver as refusal:
             await self._refused(transfer, refusal)
         except ProviderRefused as refusal:
-            # The bank says no for a while: its float account, a limit, its hours.
+            # A temporary refusal: float account, limit, or hours of the bank.
             _log.warning("transfer_put_off", number=transfer.number, answer=refusal.response_code)
             await self._answered(transfer, str(refusal), TransferState.SENT)
             await self._weigh(transfer.provider)
@@ -176,8 +176,8 @@ class TransferSender:
             _log.info("transfer_settled", number=transfer.number, tries=transfer.tries)
 
     async def _made(self, payouts: Payouts, transfer: Transfer) -> RefundMade:
-        """Send it, unless an earlier try did.  A refusal for ever is believed where the bank does not have it."""
-        is_first = transfer.tries == 1  # this try is counted
+        """Send a transfer, unless an earlier try did.  A final refusal is believed if the bank does not have it."""
+        is_first = transfer.tries == 1  # this try is included
         if not is_first and (made := await _known(payouts, transfer)) is not None:
             return made
         try:
@@ -201,7 +201,7 @@ class TransferSender:
         _log.error("transfer_refused", number=transfer.number, answer=answer, state=state)
 
     async def _not_begun(self, transfer: Transfer, answer: str, seconds: float) -> None:
-        """Nothing was sent by this try."""
+        """Record a try that sent nothing."""
         state = TransferState.PLANNED if transfer.tries == 1 else TransferState.SENT
         await self._database.once(
             store.answered, transfer, answer[:200], state, seconds, is_begun=False
@@ -211,11 +211,11 @@ class TransferSender:
         seconds = pause(transfer.tries - 1, longest=TRY_SECONDS_MAX)
         await self._database.once(store.answered, transfer, answer[:200], state, seconds)
 
-    # -- following -------------------------------------------------------------------------
+    # -- lookup ----------------------------------------------------------------------------
 
     async def follow(self) -> int:
-        """Periodic task: look for transfers at their bank.  A settled one may come back, a refused one may have been
-        made all the same.
+        """Periodic task: query ended transfers at their bank.  A settled one may come back, a refused one may have been
+        made nevertheless.
         """
         if not (most := self._payments.rails.room_of_any(BATCH)):
             return 0
@@ -249,7 +249,7 @@ class TransferSender:
         await self._database.once(store.looked, transfer, window_seconds)
 
     async def _book(self, tx: Tx, transfer: Transfer, made: RefundMade | None) -> None:
-        """Book what the bank says of a transfer of before; one that it does not know any more is an item."""
+        """Book the bank's answer about an ended transfer; one that it no longer knows is an item in suspense."""
         item = f"refund_not_in_record:{transfer.number}"
         if made is not None:
             if transfer.state is TransferState.REFUSED:
@@ -272,10 +272,10 @@ class TransferSender:
                 ),
             )
 
-    # -- weighing --------------------------------------------------------------------------
+    # -- balances --------------------------------------------------------------------------
 
     async def weigh(self) -> int:
-        """Periodic task: ask each bank for the balance of its float account, and say what waits and why."""
+        """Periodic task: query the balance of each float account, and record the reason of waiting money."""
         rails = await self._payments.look_at_rails()
         if not rails.has_payouts:
             return 0
@@ -287,7 +287,7 @@ class TransferSender:
         limits = limits_of(sources)
         await self._database.once(store.say_why, limits, TOLD_BATCH)
         await self.show(limits)
-        return 0  # there is no more before the next minute
+        return 0  # no more work before the next minute
 
     async def _weigh(self, provider: str) -> None:
         asked_at = self._clock.now()
@@ -299,7 +299,7 @@ class TransferSender:
         await self._database.once(store.weighed, provider, rupiah, asked_at)
 
     async def show(self, limits: TransferLimits) -> None:
-        """Set the metrics of the float accounts, and of what waits."""
+        """Set the metrics of the float accounts, and of waiting money."""
         async with self._database.reading() as tx:
             found, waiting = await store.floats(tx), await store.waiting(tx, limits)
         for one in found.balances:

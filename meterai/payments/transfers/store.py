@@ -1,4 +1,4 @@
-"""SQL of transfers, one function per question."""
+"""SQL of transfers, one function for each statement."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -26,7 +26,7 @@ PLANNING, TRANSFERRING, FOLLOWING, WEIGHING = (
     "follow_transfers",
     "weigh_floats",
 )
-NEED_DAYS = 7  # whose mean is the need of a day
+NEED_DAYS = 7  # their mean is the need of a day
 _TRANSFERS = RowMapper(Transfer)
 _TO_PLAN = RowMapper(ToPlan)
 _BALANCES = RowMapper(FloatBalance)
@@ -38,13 +38,13 @@ _COLUMNS = (
     " p.bank_code, p.account_no, p.holder, t.provider_transfer_no AS provider_number, t.planned_at, t.settled_at,"
     " t.last_answer"
 )
-# A condition on refunds `r`.  Most that wait were never in a transfer; for those none is looked up.
+# A condition on refunds `r`.  Most waiting refunds were never in a transfer, and need no lookup of one.
 _NOT_CARRIED = "(r.transfer_id IS NULL OR NOT transfer_is_open(r.account_id, r.transfer_id))"
 PLAN_DUE = """
 SELECT 1 FROM refunds WHERE way = 'transfer' AND state = 'requested'
 """
-# What a buyer is to get and no transfer carries: refunds, of which small ones wait for more, never past their due time,
-# and compensations of buyers without an open refund.  Only what some bank can send a part of, the first that is due in front.
+# Money for buyers that is in no transfer: refunds, of which small ones wait for more, never past their due time, and
+# compensations of buyers without an open refund.  Only sums of which a bank can send a part, by due time.
 TO_PLAN = f"""
 SELECT account, bank_code, sum(rupiah)::bigint AS rupiah, min(least)::bigint AS least FROM (
     SELECT r.account_id AS account, p.bank_code, sum(r.amount) AS rupiah, min(r.amount) AS least,
@@ -65,7 +65,7 @@ SELECT account, bank_code, sum(rupiah)::bigint AS rupiah, min(least)::bigint AS 
     GROUP BY 1, 2) waiting
 WHERE due <= now() AND least <= %s GROUP BY 1, 2 ORDER BY min(due) LIMIT %s
 """  # noqa: S608 - a constant
-# Why money is in no transfer that is more than any bank can send.
+# Reason why money beyond the limits of all banks is in no transfer.
 _WHY = """CASE WHEN %s THEN 'bank_away' WHEN amount > %s THEN 'transfer_limit' WHEN amount > %s THEN 'transfer_day_limit'
         ELSE 'float_low' END AS reason"""
 _UNSENT = f"way = 'transfer' AND state = 'requested' AND amount > %s AND {_NOT_CARRIED}"
@@ -78,7 +78,7 @@ WHERE refunds.account_id = w.account_id AND refunds.refund_id = w.refund_id AND 
 _WAITING = f"""
 SELECT reason, sum(amount)::bigint AS rupiah FROM (SELECT amount, {_WHY} FROM refunds r WHERE {_UNSENT}) w GROUP BY 1
 """  # noqa: S608
-# What is sent, or may be, is not in a balance that was asked for before.
+# A transfer that was sent, or may have been, is not in a balance queried before it.
 BALANCES = """
 SELECT f.provider, f.rupiah, f.asked_at, coalesce((SELECT sum(amount) FROM transfers t WHERE t.provider = f.provider
         AND t.state = ANY ('{planned,sent,accepted}')), 0)::bigint
@@ -95,7 +95,7 @@ FROM unnest(%s::text[]) AS n (provider) LEFT JOIN float_balances f USING (provid
 CROSS JOIN LATERAL (SELECT coalesce(sum(amount), 0)::bigint AS rupiah FROM transfers t WHERE t.provider = n.provider
     AND t.state = ANY ('{planned,sent,accepted}')) o
 """
-# Compensations are owed to whoever has an account, or not.
+# Compensations are owed with or without an account.
 NEED = f"""
 SELECT coalesce(sum(rupiah) FILTER (WHERE way = 'transfer'), 0)::bigint AS by_transfer,
     coalesce(sum(rupiah) FILTER (WHERE way = 'claim'), 0)::bigint AS by_claim,
@@ -113,7 +113,7 @@ ON CONFLICT ON CONSTRAINT float_balances_pkey DO UPDATE SET rupiah = excluded.ru
 WHERE float_balances.asked_at < excluded.asked_at
 """
 _FORGOTTEN = "DELETE FROM float_balances WHERE provider <> ALL (%s)"
-# Not begun, at banks that cannot send now.
+# Transfers without a call, at banks that cannot send now.
 _STUCK = """
 SELECT transfer_void(account_id, transfer_id) FROM transfers WHERE state = 'planned' AND provider = ANY (%s) LIMIT %s
 """
@@ -128,7 +128,7 @@ UPDATE transfers t SET look_at = now() + make_interval(secs => %s) FROM payees p
 WHERE p.account_id = t.account_id AND p.payee_id = t.payee_id AND (t.account_id, t.transfer_id) IN (TABLE first)
 RETURNING {_COLUMNS}
 """  # noqa: S608 - columns are a constant
-# Ever less often, as refunds in the record of their provider.
+# Ever less often, like lookups of refunds in the record of their provider.
 _LOOKED = """
 UPDATE transfers SET unheard_since = NULL, look_at = CASE
     WHEN state = ANY ('{refused,settled}') AND coalesce(settled_at, tried_at) > now() - make_interval(secs => %s)
@@ -167,7 +167,7 @@ carried AS (
     WHERE r.account_id = due.account AND r.transfer_id = due.id AND refund_is_open(r.state))
 SELECT * FROM due
 """  # noqa: S608 - columns are a constant
-# A try ended without a word of an end; of one that was not begun the count goes back.
+# A try ended without a final answer; a try that was not begun is not counted.
 _ANSWERED = """
 WITH told AS (
     UPDATE transfers SET state = %s, last_answer = %s, leased_until = NULL, tries = tries - %s,
@@ -182,14 +182,14 @@ FROM told WHERE r.account_id = told.account_id AND r.transfer_id = told.transfer
 async def to_plan(
     tx: ReadTx, small_rupiah: int, pools_seconds: float, most: int, limit: int
 ) -> list[ToPlan]:
-    """Buyers for whom a transfer is to be made now of which a part is not more than so many rupiah."""
+    """Buyers with money to send now, of which a part is at most `most` rupiah."""
     return await tx.all_as(_TO_PLAN, TO_PLAN, small_rupiah, pools_seconds, most, limit)
 
 
 async def plan(
     tx: Tx, account: UUID, transfer: UUID, number: str, provider: str, most: int
 ) -> Rupiah:
-    """Put what goes to the account of a buyer into one transfer, up to `most` rupiah; answers its rupiah."""
+    """Plan one transfer of the money for the account of a buyer, up to `most` rupiah; return its rupiah."""
     given = (account, transfer, number, provider, most)
     found = await tx.value("SELECT transfer_plan(%s, %s, %s, %s, %s)", *given)
     assert isinstance(found, int)
@@ -197,22 +197,22 @@ async def plan(
 
 
 async def void_planned(tx: Tx, providers: Sequence[str], limit: int) -> None:
-    """Transfers of these banks of which no call was begun are not sent: what they carry is planned again."""
+    """Void transfers of these banks without a begun call; their refunds are planned again."""
     await tx.run(_STUCK, list(providers), limit)
 
 
 async def say_why(tx: Tx, limits: TransferLimits, limit: int) -> None:
-    """Write into refunds that are in no transfer why they are in none; of very many the rest later."""
+    """Record in up to `limit` refunds without a transfer the reason why they have none."""
     await tx.run(_WAITS, *limits, limit)
 
 
 async def waiting(tx: ReadTx, limits: TransferLimits) -> list[WaitingRupiah]:
-    """Rupiah that are in no transfer, by the reason."""
+    """Rupiah in no transfer, by reason."""
     return await tx.all_as(_WAITING_OF, _WAITING, *limits)
 
 
 async def balances(tx: ReadTx) -> list[FloatBalance]:
-    """The float accounts as they were last asked about."""
+    """The float accounts with their last balances."""
     return await tx.all_as(_BALANCES, BALANCES)
 
 
@@ -229,44 +229,44 @@ async def need(tx: ReadTx) -> FloatNeed:
 
 
 async def weighed(tx: Tx, provider: str, rupiah: Rupiah, asked_at: datetime) -> None:
-    """A bank said how much was in its float account when it was asked at this moment."""
+    """Record the balance of the float account at a bank, queried at `asked_at`."""
     await tx.run(_WEIGHED, provider, rupiah.value, asked_at)
 
 
 async def forget_others(tx: Tx, providers: Sequence[str]) -> None:
-    """Only these banks have a float account of ours."""
+    """Delete balances of all banks but these."""
     await tx.run(_FORGOTTEN, list(providers))
 
 
 async def floats(tx: ReadTx) -> Floats:
-    """The float accounts and what is asked of them."""
+    """The float accounts and the demand on them."""
     return Floats(await balances(tx), await need(tx))
 
 
 async def lease_to_look(tx: Tx, seconds: float, limit: int) -> list[Transfer]:
-    """Transfers that are due to be looked for at their bank, each leased."""
+    """Lease transfers that are due to be looked up at their bank."""
     return await tx.all_as(_TRANSFERS, TO_LOOK, limit, seconds)
 
 
 async def looked(tx: Tx, transfer: Transfer, window_seconds: float) -> None:
-    """The bank says what it said before; it is asked again later, or no more where its window is over."""
+    """Record a lookup without a change; the next is later, or none after the window of the bank."""
     await tx.run(_LOOKED, window_seconds, transfer.account, transfer.id)
 
 
 async def look_later(tx: Tx, transfer: Transfer, seconds: float) -> None:
-    """The bank could not be asked: it is asked again after so many seconds."""
+    """Have a transfer looked up again after `seconds`, since its bank could not be queried."""
     await tx.run(_LOOK_LATER, seconds, transfer.account, transfer.id)
 
 
 async def confirm_by_record(tx: Tx, numbers: Sequence[str]) -> None:
-    """The record of the float account has these transfers, by our numbers: they and their refunds are closed."""
+    """Close transfers, by our numbers, and their refunds, which the record of the float account has."""
     await tx.run(_BY_RECORD, list(numbers))
 
 
 async def lease_to_send(
     tx: Tx, lease_seconds: float, without: Sequence[str], limit: int
 ) -> list[Transfer]:
-    """Transfers that are due to be sent, each leased and its try counted; of `without` no new one."""
+    """Lease transfers that are due to be sent, and count the try of each; no new one of the banks in `without`."""
     return await tx.all_as(_TRANSFERS, TO_SEND, list(without), limit, lease_seconds, lease_seconds)
 
 
@@ -279,19 +279,19 @@ async def answered(
     *,
     is_begun: bool = True,
 ) -> None:
-    """A try ended and the money is not known to be there; the next one is after so many seconds."""
+    """Record a try without success; the next one is after `seconds`."""
     back = 0 if is_begun else 1
     key = (transfer.account, transfer.id)
     await tx.run(_ANSWERED, state, answer, back, seconds, *key, back)
 
 
 async def settle(tx: Tx, account: UUID, transfer: UUID, provider_number: str) -> TransferState:
-    """The bank sent the money; answers the state."""
+    """Record that the bank sent the money; return the state."""
     found = await tx.value("SELECT transfer_settle(%s, %s, %s)", account, transfer, provider_number)
     return TransferState(found)
 
 
 async def refuse(tx: Tx, account: UUID, transfer: UUID, answer: str) -> TransferState:
-    """The bank will not send it, or it came back; answers the state."""
+    """Record that the bank will not send it, or that it came back; return the state."""
     found = await tx.value("SELECT transfer_refuse(%s, %s, %s)", account, transfer, answer)
     return TransferState(found)
