@@ -1,15 +1,15 @@
 """Verification: checks whether a PDF, serial or QR code is genuine, unaltered and used once.
 
-Promises this room keeps
-  * Anybody may ask, without signing in, and gets one verdict and each check as a sentence.
-  * A good verdict is about the sealed revision, the first bytes of the file, which whoever asked can
-    have: of what follows nothing is said, and nothing is shown but names that are not checked.
-  * What is answered about a serial is nothing personal.
-  * The document that is checked is not kept, nor a photo of paper, nor what was found of many files.
+Promises of this room
+  * Anybody may check without signing in, and gets one verdict and each check as a sentence.
+  * A good verdict is about the sealed revision, the first bytes of the file, which can be downloaded.
+    No verdict is about later bytes; only the unchecked names of later signatures are shown.
+  * The answer about a serial has no personal data.
+  * A checked document is not kept, nor a photo of paper, nor the results for many files.
   * A QR code that holds is never called a genuine document: it can be printed on any paper.
-  * The public keys are given to everybody, so that a QR code can be checked without us.
+  * The public keys are public, so that a QR code can be checked without us.
 
-Calls sealing, stamps, stamping.  Its pages stand on `pages`.
+Calls sealing, stamps, stamping.  Its pages use `pages`.
 """
 
 from meterai.verification.model import ClaimVerdict, FinalVerdict

@@ -43,7 +43,7 @@ from meterai.verification.service import revisions, sentence
 SCANNED_BYTES_MAX = 1024 * 1024  # of codes on the standard input, a line each
 
 
-# Neither that the seal holds nor that it does not.
+# Verdicts that prove neither that the seal holds nor that it does not.
 _UNJUDGED = frozenset({Verdict.UNREADABLE, Verdict.UNKNOWN_VERSION})
 
 
@@ -116,9 +116,9 @@ def _exit_of(verdict: Verdict) -> Exit:
 
 
 def _write_new(path: Path, content: bytes) -> None:
-    """Write a file that is not there yet; ends the command where it is, or cannot be written whole."""
+    """Write a new file; ends the command if the file exists or cannot be written whole."""
     try:
-        # With `x` it is opened with O_EXCL: what is there stays.
+        # `x` opens with O_EXCL: an existing file is not changed.
         with path.open("xb") as file:
             try:
                 file.write(content)
@@ -161,7 +161,7 @@ def verify_claim(
 
 
 def _scanned() -> tuple[str, ...]:
-    """One text a line, from the standard input."""
+    """Read one text a line from the standard input."""
     told = sys.stdin.read(SCANNED_BYTES_MAX + 1)
     if len(told) > SCANNED_BYTES_MAX:
         complain(f"at most {SCANNED_BYTES_MAX} characters are read from the standard input")
@@ -182,7 +182,7 @@ def _trusted(files: Sequence[Path] | None, options: Options) -> Mapping[str, Ed2
 def _check_claim(
     text: str, keys: Mapping[str, Ed25519PublicKey], sha256: bytes | None, *, as_json: bool
 ) -> int:
-    """Say what one text claims; the exit status that it alone would give."""
+    """Print the content of one text, and return the exit status for it alone."""
     try:
         claim = sealing.claim.read(text, keys)
     except (ClaimForged, ClaimKeyUnknown, ClaimMalformed) as refusal:

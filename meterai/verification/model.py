@@ -1,4 +1,4 @@
-"""Verdicts that need the register as well as the document; pure."""
+"""Verdicts that combine the register with the document; pure."""
 
 from enum import StrEnum
 
@@ -8,7 +8,7 @@ from meterai.kit.serial import Serial
 
 
 def serial_in(text: str) -> Serial | None:
-    """The serial that somebody typed or copied, behind its label too; None where it is none."""
+    """Return the serial in a typed or copied text, with or without its label; None if there is none."""
     signs = [one for one in text if one.isalnum()]
     for one in (text, "".join(signs[-SERIAL_LENGTH:])):
         try:
@@ -26,42 +26,42 @@ class PhotoMissing(Refusal):
 
 
 class NoCodeFound(Refusal):
-    """There is no QR code on the photo that can be read."""
+    """The photo has no readable QR code."""
 
     code = "no_code_found"
     status = 422
 
 
 class CodeForeign(Refusal):
-    """There is a QR code on the photo, and it is none of a stamp."""
+    """The photo has a QR code that is not one of a stamp."""
 
     code = "code_foreign"
     status = 422
 
 
 class PhotoGiven(Refusal):
-    """A photo came where a document is checked."""
+    """A photo was sent for the check of a document."""
 
     code = "photo_given"
     status = 422
 
 
 class OfficeGiven(Refusal):
-    """A document of Word, LibreOffice or the like came where a PDF is checked."""
+    """A document of Word, LibreOffice or the like was sent for the check of a PDF."""
 
     code = "office_given"
     status = 422
 
 
 class ArchiveGiven(Refusal):
-    """A ZIP came where one document is checked."""
+    """A ZIP was sent for the check of one document."""
 
     code = "archive_given"
     status = 422
 
 
 class DocumentWrapped(Refusal):
-    """The body is a form, or compressed, and no document: checked would be what is around it."""
+    """The body is a form, or compressed, and not a document; its wrapping would be checked."""
 
     code = "document_wrapped"
     status = 415
@@ -75,7 +75,7 @@ class BatchUnreadable(Refusal):
 
 
 class NoSealedRevision(Refusal):
-    """The file has no sealed revision that could be taken out of it: its verdict is not good."""
+    """The file has no sealed revision that could be extracted: its verdict is not good."""
 
     code = "no_sealed_revision"
     status = 422
@@ -86,7 +86,7 @@ class NoSealedRevision(Refusal):
 
 
 class FinalVerdict(StrEnum):
-    """One word for what was checked.  The first nine are those of `sealing.Verdict`."""
+    """Verdict on a check.  The first nine values are those of `sealing.Verdict`."""
 
     GENUINE = "genuine"
     GENUINE_THEN_EXTENDED = "genuine_then_extended"
@@ -101,9 +101,9 @@ class FinalVerdict(StrEnum):
     SERIAL_MISMATCH = "serial_mismatch"  # our serial, bound to another document
 
 
-# There is a sealed revision, and its serials are of this document.
+# Verdicts with a sealed revision whose serials belong to this document.
 GOOD = frozenset({FinalVerdict.GENUINE, FinalVerdict.GENUINE_THEN_EXTENDED})
-# Neither that it is genuine nor that somebody did wrong.
+# Verdicts that prove neither a genuine document nor a wrong act.
 UNPROVEN = frozenset(
     {
         FinalVerdict.STATEMENT,
@@ -116,9 +116,9 @@ UNPROVEN = frozenset(
 
 
 class ClaimVerdict(StrEnum):
-    """What the register says of a claim whose signature holds.
+    """Verdict of the register on a claim whose signature holds.
 
-    None of them speaks of a document: the same QR can be printed on any paper.
+    No verdict is about a document: the same QR code can be printed on any paper.
     """
 
     HOLDS = "holds"  # the serial is on one document, and the claim is about that one
@@ -127,8 +127,9 @@ class ClaimVerdict(StrEnum):
 
 
 def outcome(verdict: str) -> str:
-    """The meaning of a verdict for its reader: `good`, `bad`, `unsure` where nothing is proven, or
-    `act` where the sealed revision is to be used and not the file."""
+    """Return the meaning of a verdict for its reader: `good`, `bad`, `unsure` if nothing is proven, or
+    `act` if the sealed revision is to be used in place of the file.
+    """
     if verdict in GOOD:
         return "good" if verdict == FinalVerdict.GENUINE else "act"
     return "unsure" if verdict in UNPROVEN else "bad"

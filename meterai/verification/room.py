@@ -1,4 +1,4 @@
-"""What the room `verification` registers with the applications."""
+"""Registration of verification."""
 
 from meterai.commands import Command, DemandScope, Directory
 from meterai.plumbing.http.described import FieldDescription

@@ -1,4 +1,4 @@
-"""Checking over the API.  Anybody may, without a key."""
+"""Routes of the API for checks; no key is needed."""
 
 from collections.abc import AsyncIterator, Callable
 from functools import partial
@@ -55,12 +55,12 @@ from meterai.verification.service.views import (
 )
 from meterai.waiting_room import GuardedAct, WaitingRoom
 
-# The kind that every generator of clients sends; `application/pdf` is taken as well, and others.
+# Media type that every generated client sends; `application/pdf` and others are accepted too.
 _DOCUMENT = {"application/octet-stream": FILE | {"description": "the PDF itself, in no form"}}
 _TURN = {"Waiting-Turn": "The turn of your place, while a line stands before checking."}
 _CHANGES_NOTHING = "It is checked and nothing is kept of it."
 LINES, CSV = "application/x-ndjson", "text/csv"
-# Of a body that is one file by itself, what it is called where it has no name.
+# File name of a body that is one file without a name.
 _WHOLE = {"application/zip": "batch.zip", LINES: "batch.jsonl"}
 _BOUNDS = f"{FILES_MAX} documents and {LINES_MAX} lines at the most, {MANY_BYTES_MAX // 1024**2} MB in all"
 
@@ -127,7 +127,7 @@ async def take_sealed(
 
 
 async def _document(request: Request[Any, Any, Any], lines: WaitingRoom) -> bytes:
-    """The body, which is the document.  Refuses `DocumentWrapped`, and whoever has to wait in a line."""
+    """Return the body, which is the document.  Refuses `DocumentWrapped`, and clients that have to wait in a line."""
     media_type, _ = request.content_type
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     if media_type == RequestEncodingType.MULTI_PART or encoding != "identity":
@@ -211,7 +211,7 @@ async def check_batch(
 
 
 def _files(request: Request[Any, Any, Any], folder: Path) -> AsyncIterator[FormFile]:
-    """The files of a form, or the body as one.  Refuses `BatchUnreadable`."""
+    """Return the files of a form, or the body as one.  Refuses `BatchUnreadable`."""
     media_type, _ = request.content_type
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     if encoding == "identity":
@@ -225,7 +225,7 @@ def _files(request: Request[Any, Any, Any], folder: Path) -> AsyncIterator[FormF
 def _written(
     accept: str,
 ) -> tuple[str, Callable[[AsyncIterator[CheckRow], str], AsyncIterator[bytes]]]:
-    """The media type of the answer, of those that the client names the first, and what writes it."""
+    """Return the media type of the answer, the first supported one that the client names, and its writer."""
     named = (one.partition(";")[0].strip().lower() for one in accept.split(","))
     return next((_WRITTEN[one] for one in named if one in _WRITTEN), _WRITTEN["application/json"])
 
@@ -234,13 +234,13 @@ async def _as_json(rows: AsyncIterator[CheckRow], language: str) -> AsyncIterato
     found = []
     async for row in rows:
         found.append(row)
-        yield b"\n"  # white space, so that no proxy takes a long check for an end
+        yield b"\n"  # white space, so that no proxy closes a long check
     views = [row_view(line, at, language) for at, line in enumerate(marked(found), 1)]
     yield encode_json(CheckRowList(views))
 
 
 async def _as_lines(rows: AsyncIterator[CheckRow], language: str) -> AsyncIterator[bytes]:
-    """Each row as it is done; which others have its serial is known of those before it."""
+    """Yield each row when it is done; its `shared_with` names only files before it."""
     shared, number = SharedSerials(), 0
     async for row in rows:
         number += 1

@@ -1,4 +1,4 @@
-"""The pages of checking."""
+"""Pages of checks."""
 
 from markupsafe import Markup, escape
 
@@ -13,18 +13,18 @@ __all__ = ["FORM_BYTES_MAX", "PAGES", "routes"]
 
 
 def grouped(serial: str) -> str:
-    """A serial in groups of four."""
+    """Return a serial in groups of four."""
     return Serial(serial).grouped()
 
 
 def bdi(text: str) -> Markup:
-    """A sentence with what it quotes, each in an element of its own."""
+    """Return a sentence with each quotation in an element of its own."""
     begun = escape(text).replace(FIRST_STRONG_ISOLATE, Markup("<bdi>"))
     return begun.replace(POP_DIRECTIONAL_ISOLATE, Markup("</bdi>"))
 
 
 def breakable(name: str) -> Markup:
-    """A name of a file that a line may end within, behind each underscore."""
+    """Return a file name that may break behind each underscore."""
     return escape(name).replace("_", Markup("_<wbr>"))
 
 

@@ -1,4 +1,4 @@
-"""The pages of checking: a document by its bytes, a stamp by its serial or its QR code.
+"""Pages of checks: a document by its bytes, a stamp by its serial or its QR code.
 
 No sign-in is needed.
 """
@@ -63,7 +63,7 @@ PHOTO_FORM_BYTES_MAX = PHOTO_BYTES_MAX + FORM_FIELDS_BYTES
 DOCUMENT, PHOTO = "document", "photo"  # fields of the forms
 _BYTES_MAX = {DOCUMENT: CHECKED_BYTES_MAX, PHOTO: PHOTO_BYTES_MAX}
 _MISSING = {DOCUMENT: UploadMissing, PHOTO: PhotoMissing}
-# Of the page that reads a code by camera: nothing else, of what a browser asks people about.
+# Browser permissions of the page that reads a code by camera.
 _CAMERA = "camera=(self), display-capture=(), geolocation=(), microphone=(), payment=(), serial=(), usb=()"
 CODE_LENGTH_MAX = 500  # characters; a code of a stamp has some two hundred
 SERIAL_LENGTH_MAX = 80  # characters, with spaces between every two of them
@@ -82,14 +82,14 @@ SERIAL_LENGTH_MAX = 80  # characters, with spaces between every two of them
 async def show_check_form(
     request: PageRequest, verification: NamedDependency[VerificationService]
 ) -> Page:
-    """Ask for a document or a serial."""
+    """Show the form for a document or a serial."""
     await visitor(request)
     typed = request.query_params.get("serial", "").strip()
-    # Some apps show the text of a QR instead of opening it, and people paste what they have.
+    # Some apps show the text of a QR code instead of opening it, and people paste that text.
     if code := verification.code_in(typed[:CODE_LENGTH_MAX]):
         return see_other(f"/c/{code}")
     serial = serial_in(typed[:SERIAL_LENGTH_MAX])
-    # What would be a part of the path is none, and the dots alone lead elsewhere.
+    # A text that is no single path segment is no serial; dots alone would lead to another page.
     there = serial.text if serial else typed[:SERIAL_LENGTH_MAX].replace("/", " ").strip(" .")
     if there:
         return see_other(f"/c/{quote(there, safe='')}")
@@ -99,7 +99,7 @@ async def show_check_form(
 
 
 def _form_again(request: PageRequest, refusal: Refusal, field: str) -> Page:
-    """The form with what is wrong; raises again what is not the sender's."""
+    """Return the form with the refusal in it; raises a refusal that is not the sender's fault."""
     if refusal.status == HTTP_503_SERVICE_UNAVAILABLE:
         raise refusal  # the page of refusals says when to come again
     errors = field_errors(refusal, language_of(request), field)
@@ -107,21 +107,21 @@ def _form_again(request: PageRequest, refusal: Refusal, field: str) -> Page:
 
 
 def _form(request: PageRequest, /, **facts: Any) -> Page:
-    """The page that asks for a document, a code or a serial; it alone may use the camera."""
+    """Return the form for a document, a code or a serial; it alone may use the camera."""
     shown = page(request, "verification/check.html", **facts)
     shown.headers["Permissions-Policy"] = _CAMERA
     return shown
 
 
 def too_large(request: PageRequest, bytes_max: int) -> DocumentTooLarge:
-    """A form that was not read to its end; a file has as much of it as one may have."""
+    """Return the refusal of a form that was not read to its end, with the limit of a file."""
     said = counted(request.headers.get("content-length", ""), LENGTH_DIGITS_MAX)
     size = bytes_max + FORM_FIELDS_BYTES if said is None else said
     return DocumentTooLarge(size_bytes=size, limit_bytes=bytes_max)
 
 
 async def _file(request: PageRequest, field: str) -> tuple[str, bytes]:
-    """The file of the form, with its name.
+    """Return the file of the form, with its name.
 
     Refuses `DocumentTooLarge`, and `UploadMissing` or `PhotoMissing`.
     """
@@ -135,7 +135,7 @@ async def _file(request: PageRequest, field: str) -> tuple[str, bytes]:
 
 
 def _check_kind(content: bytes) -> None:
-    """Refuse what is plainly something else than a PDF: `PhotoGiven`, `OfficeGiven`, `ArchiveGiven`."""
+    """Refuse a file that is clearly no PDF: `PhotoGiven`, `OfficeGiven`, `ArchiveGiven`."""
     kind = kind_of(content)
     if kind == FileKind.PHOTO:
         raise PhotoGiven("a photo, and no document")
@@ -147,11 +147,11 @@ def _check_kind(content: bytes) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _GivenFile:
-    """The file of a form, and who sent it."""
+    """File of a form, and its sender."""
 
     name: str
     content: bytes
-    client: str  # who takes turns with others
+    client: str  # key of the fair queue
 
 
 async def _answered(
@@ -161,9 +161,9 @@ async def _answered(
     field: str,
     answer: Callable[[_GivenFile], Coroutine[Any, Any, Page]],
 ) -> Page:
-    """The answer to the file in this field of a form, or the form again with what is wrong.
+    """Return the answer to the file in this field of a form, or the form with the refusal in it.
 
-    Nothing is kept of the file, and nothing done for a sender who has gone.
+    The file is not kept, and the work stops if the sender has gone.
     """
     try:
         await lines.check_turn(request, None, GuardedAct.CHECK)
@@ -190,7 +190,7 @@ async def check(
     lines: NamedDependency[WaitingRoom],
     settings: NamedDependency[Settings],
 ) -> Page:
-    """Check a document: what was found, and what its stamps look like."""
+    """Check a document, and show the result with pictures of its stamps."""
 
     async def checked(given: _GivenFile) -> Page:
         _check_kind(given.content)
@@ -223,7 +223,7 @@ async def take_sealed(
     lines: NamedDependency[WaitingRoom],
     settings: NamedDependency[Settings],
 ) -> Page:
-    """A document as it was stamped, for who has no script that cuts it (`static/check.js`)."""
+    """Return a document as it was stamped, for a browser without the script that cuts it (`static/check.js`)."""
 
     async def taken(given: _GivenFile) -> Page:
         _check_kind(given.content)
@@ -234,7 +234,7 @@ async def take_sealed(
 
 
 def sealed_name(name: str) -> str:
-    """What a sealed revision is called that was taken out of a file of this name."""
+    """Return the file name of a sealed revision that was cut from a file of this name."""
     stem = name[:-4] if name.lower().endswith(".pdf") else name
     return f"{stem}-meterai.pdf"
 
@@ -251,7 +251,7 @@ async def scan(
     lines: NamedDependency[WaitingRoom],
     settings: NamedDependency[Settings],
 ) -> Page:
-    """Read the QR code on a photo, and lead to what it says."""
+    """Read the QR code on a photo, and redirect to the page of its content."""
 
     async def scanned(given: _GivenFile) -> Page:
         return see_other(f"/c/{await verification.scan(given.content, given.client)}")
@@ -259,8 +259,8 @@ async def scan(
     return await _answered(request, lines, settings, PHOTO, scanned)
 
 
-# The address in a QR is in capitals, which makes the QR smaller; a typed one is not, so both are
-# served.  A person who types it may leave the claim out.
+# The address in a QR code is in capitals, which makes the code smaller; a typed one is not, so both are
+# served.  A person who types it may omit the claim.
 @get(
     ["/c/{serial:str}", "/C/{serial:str}"],
     opt={"permission": Permission.PUBLIC, "priority": Priority.CHECKING},
@@ -269,7 +269,7 @@ async def scan(
 async def show_serial(
     request: PageRequest, verification: NamedDependency[VerificationService], serial: FromPath[str]
 ) -> Page:
-    """What anybody may know of a serial."""
+    """Show the public facts of a serial."""
     await visitor(request)
     typed = quoted(serial[:SERIAL_LENGTH_MAX])
     try:
@@ -288,7 +288,7 @@ async def show_serial(
 
 
 def _is_elsewhere(request: PageRequest) -> bool:
-    """Whether the code that led here has an address that is not ours."""
+    """True if the address of the code that led here is not ours."""
     return f"?{request.url.query}" == ELSEWHERE
 
 
@@ -303,7 +303,7 @@ async def show_claim(
     serial: FromPath[str],
     claim: FromPath[str],
 ) -> Page:
-    """Where the QR on a stamp leads: what it says, and whether the issuer said it."""
+    """Show the content of a QR code, and whether the issuer signed it."""
     await visitor(request)
     language = language_of(request)
     try:

@@ -1,12 +1,12 @@
-"""Many files checked at once: a table, or the same as a file for a spreadsheet, or an
+"""Pages for checking many files at once: a table, the same table as a file for a spreadsheet, or an
 archive of the sealed revisions with that table in it.
 
-Every file is a part of one form, or in an archive that is.  Nothing is kept, neither the files nor
-what was found: a browser with scripts sends each document by itself (`static/many.js`) and keeps
-the table, so that a cut costs one document; without scripts all are one form.
+Every file is a part of one form, or in an archive in it.  Neither the files nor the results are
+kept: a browser with scripts sends each document by itself (`static/many.js`) and keeps
+the table, so that a broken connection costs one document; without scripts one form has all files.
 
-A serial is on one document: files with the same one are copies of it, whoever handed them in, and each of them
-is marked.  So a table is written once all of its files were checked, with what is wrong at its head.
+A serial belongs to one document: several files with the same serial are copies of it, and each of them
+is marked.  So a table is written after all its files were checked, with the bad ones first.
 """
 
 import json
@@ -68,10 +68,10 @@ from meterai.waiting_room import Guarded, GuardedAct, WaitingRoom, WaitInLine
 
 MANY_FORM_BYTES_MAX = MANY_BYTES_MAX + FORM_FIELDS_BYTES
 HERE = "/check/many"
-_ROWS = "<!-- rows -->"  # where the template of the page has them
-_GOES_ON = "<!---->"  # for each file, so that no proxy takes a long check for an end
+_ROWS = "<!-- rows -->"  # position of the rows in the template of the page
+_GOES_ON = "<!---->"  # for each file, so that no proxy closes a long check
 MANIFEST = "manifest.csv"
-# Bound of a table that a tab hands back to have it as a file: four forms full of files.
+# Limit of a table that a tab sends back to get it as a file: four forms full of files.
 TABLE_ROWS_MAX = 4 * FILES_MAX
 TABLE_BYTES_MAX = 4 * 1024 * 1024
 _FILES: dict[str, tuple[Callable[[Sequence[Cells], str], bytes], str]] = {
@@ -87,7 +87,7 @@ _OPTIONS = {
     "priority": Priority.CHECKING,
     "passes_body": True,
 }
-_FILE_OPTIONS = _OPTIONS | {"strict_query": True}  # programs ask for files
+_FILE_OPTIONS = _OPTIONS | {"strict_query": True}  # programs request files
 
 
 @get(
@@ -101,7 +101,7 @@ _FILE_OPTIONS = _OPTIONS | {"strict_query": True}  # programs ask for files
     include_in_schema=False,
 )
 async def show_many_form(request: PageRequest) -> Page:
-    """Ask for many files."""
+    """Show the form for many files."""
     await visitor(request)
     return page(request, "verification/many.html", **_facts(is_answer=False))
 
@@ -129,7 +129,7 @@ async def check_rows(
     lines: NamedDependency[WaitingRoom],
     settings: NamedDependency[Settings],
 ) -> Page:
-    """The same for a script: the rows alone."""
+    """Check many files for a script; the answer has the rows alone."""
     return await _answer(
         request, verification, lines, settings, _CheckTable(request, is_whole=False)
     )
@@ -147,7 +147,7 @@ async def check_csv(
     lines: NamedDependency[WaitingRoom],
     settings: NamedDependency[Settings],
 ) -> Page:
-    """The same as a table for a spreadsheet (RFC 4180)."""
+    """Check many files; the answer is a table for a spreadsheet (RFC 4180)."""
     return await _answer(
         request, verification, lines, settings, _TableFile(language_of(request), "csv")
     )
@@ -162,7 +162,7 @@ async def check_xlsx(
     lines: NamedDependency[WaitingRoom],
     settings: NamedDependency[Settings],
 ) -> Page:
-    """The same as a workbook."""
+    """Check many files; the answer is a workbook."""
     return await _answer(
         request, verification, lines, settings, _TableFile(language_of(request), "xlsx")
     )
@@ -175,7 +175,7 @@ async def check_xlsx(
     request_max_body_size=TABLE_BYTES_MAX,
 )
 async def save_table(request: PageRequest, kind: FromPath[str]) -> Page:
-    """A file of the table that a tab has; it is made of what came, and kept nowhere."""
+    """Return the table of a tab as a file, made from the request and not kept."""
     if kind not in _FILES:
         raise NotFound("no such file")
     await visitor(request)
@@ -201,7 +201,7 @@ async def take_sealed(
     lines: NamedDependency[WaitingRoom],
     settings: NamedDependency[Settings],
 ) -> Page:
-    """The sealed revisions of the good files in one archive, and what was found of each file."""
+    """Return the sealed revisions of the good files in one archive, with the results for each file."""
     return await _answer(request, verification, lines, settings, _Zip(language_of(request)))
 
 
@@ -220,7 +220,7 @@ async def _answer(
     settings: Settings,
     written: "_CheckTable | _TableFile | _Zip",
 ) -> Page:
-    """The answer in this form; a form with nothing to check in it is refused before it begins."""
+    """Return the answer in this form; a form without a file to check is refused before the answer begins."""
     try:
         await lines.check_turn(request, None, GuardedAct.CHECK)
     except WaitInLine as refusal:
@@ -251,7 +251,7 @@ async def _first(rows: AsyncIterator[CheckRow]) -> CheckRow:
 
 
 def _form_again(request: PageRequest, refusal: Refusal) -> Page:
-    """The form with what is wrong; raises again what is not the sender's, or for a program."""
+    """Return the form with the refusal in it; raises a refusal that is not the sender's fault, or is for a program."""
     is_shown = wants_page(HERE, request.headers.get("accept", ""))
     if refusal.status == HTTP_503_SERVICE_UNAVAILABLE or not is_shown:
         raise refusal
@@ -261,7 +261,7 @@ def _form_again(request: PageRequest, refusal: Refusal) -> Page:
 
 
 class _CheckTable:
-    """Rows of a table, within the whole page or alone; each has its cells of a spreadsheet with it."""
+    """Rows of a table, in the whole page or alone; each has its cells for a spreadsheet."""
 
     media_type = "text/html"
 
@@ -272,7 +272,7 @@ class _CheckTable:
         self._is_whole = is_whole
 
     async def pieces(self, rows: AsyncIterator[CheckRow]) -> AsyncIterator[str]:
-        """The answer, piece by piece."""
+        """Yield the answer in pieces."""
         end = ""
         if self._is_whole:
             whole = self._render("verification/many.html", _facts(is_answer=True))
@@ -298,18 +298,18 @@ class _CheckTable:
         yield end
 
     def _of(self, line: CheckTableRow) -> dict[str, Any]:
-        # A page that sends files one by one finds out itself which share a serial, and names them (`many.js`).
+        # A page that sends files one by one finds shared serials itself, and names them (`many.js`).
         shared = line._replace(shared_with=("",))
         texts = [json.dumps(cells_of(one, self._language)) for one in (line, shared)]
         return {"line": line, "cells": texts[0], "shared_cells": texts[1]}
 
     def _said(self, line: CheckTableRow) -> tuple[str, str]:
-        """How a line is shown, and what it says first."""
+        """Return the outcome of a line, and its first words."""
         return line.outcome, result(line, self._language)
 
 
 class _TableFile:
-    """A table as a file for a spreadsheet."""
+    """Table as a file for a spreadsheet."""
 
     def __init__(self, language: str, kind: str) -> None:
         self._language = language
@@ -318,18 +318,19 @@ class _TableFile:
         self.headers = {"Content-Disposition": f'attachment; filename="{name}.{kind}"'}
 
     async def of(self, lines: Sequence[Cells]) -> bytes:
-        """The file with these lines."""
+        """Return the file with these lines."""
         return await to_the_end(partial(self._written, lines, self._language))
 
     async def pieces(self, rows: AsyncIterator[CheckRow]) -> AsyncIterator[bytes]:
-        """The answer, once all of its files were checked."""
+        """Yield the answer, after all its files were checked."""
         lines = lines_of([row async for row in rows])
         yield await self.of([cells_of(line, self._language) for line in lines])
 
 
 class _Zip:
-    """The sealed revision of each good file, stored, and behind them a manifest: the CSV with one more
-    column, the name in the archive."""
+    """Archive of the sealed revision of each good file, stored, followed by a manifest: the CSV with one more
+    column, the name in the archive.
+    """
 
     media_type = "application/zip"
 
@@ -339,14 +340,14 @@ class _Zip:
         self.headers = {"Content-Disposition": f'attachment; filename="{name}.zip"'}
 
     def pieces(self, rows: AsyncIterator[CheckRow]) -> AsyncIterator[bytes]:
-        """The answer, piece by piece; of no file more than a piece is in memory."""
+        """Yield the answer in pieces; memory holds only one piece of a file."""
         return zipped(self._files(rows))
 
     async def _files(self, rows: AsyncIterator[CheckRow]) -> AsyncIterator[PiecedFile | ZippedFile]:
         names, at = Names(), SystemClock().now()
         names.distinct(MANIFEST)
         found: list[CheckRow] = []
-        sealed_as: dict[int, str] = {}  # by row, as they came
+        sealed_as: dict[int, str] = {}  # by row, in the order of the request
         async for row in rows:
             found.append(row)
             if row.found is not None and row.found.sealed is not None and row.first is not None:
@@ -370,7 +371,7 @@ def _checksum(pieces: Iterator[bytes]) -> int:
 
 
 async def _each(first: First, size: int) -> AsyncIterator[bytes]:
-    """The first bytes of a file, each piece read in a thread."""
+    """Yield the first bytes of a file, each piece read in a thread."""
     pieces = first(size)
     while piece := await to_the_end(partial(next, pieces, b"")):
         yield piece

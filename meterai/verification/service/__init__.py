@@ -1,4 +1,4 @@
-"""Check a document against its seal and the register; look up a serial or a claim."""
+"""Check of a document against its seal and the register; look-up of a serial or a claim."""
 
 import hashlib
 import re
@@ -45,21 +45,19 @@ from meterai.verification.service.views import (
 )
 
 # Reading a document is Python: a second thread would wait for the first one's interpreter, and the
-# event loop for both.  What takes long goes to processes of its own.
+# event loop for both.  Long checks run in processes of their own.
 CHECKED_AT_ONCE = 1
-# The end of an address in a QR code: a serial, and a claim where it is whole.
+# Last part of an address in a QR code: a serial, followed by a claim if the code is complete.
 _OF_A_STAMP = re.compile(r"/C/([0-9A-Z]{22}(?:/[0-9A-Z]{1,200})?)/?\Z", re.ASCII | re.IGNORECASE)
-ELSEWHERE = (
-    "?address=elsewhere"  # of the page about a code that leads others to somebody else's page
-)
+ELSEWHERE = "?address=elsewhere"  # query of the page about a code whose address is not ours
 Quote = Callable[[str], str]
-# Texts of checks that `sealing` made or knows the form of; all others may be anything.
+# Texts that `sealing` made or whose form it knows; all others may be anything.
 _OURS = ("reason", "serial", "serials", "sha256")
 
 
 @dataclass(frozen=True, slots=True)
 class CheckReceipt:
-    """That a file of this SHA-256 and size was checked, when, and by which installation."""
+    """Receipt of a check: the SHA-256 and size of the file, the time, and the installation."""
 
     sha256: bytes
     size_bytes: int
@@ -69,7 +67,7 @@ class CheckReceipt:
 
 
 def sentence(check: Check, language: str, quote: Quote = quoted) -> str:
-    """What a check found, in words; what somebody wrote into the file stands there as `quote` makes it."""
+    """Return the result of a check as a sentence; text from the file is passed through `quote`."""
     outcome = "passed" if check.passed else "failed"
     told = {
         name: quote(value) if isinstance(value, str) and name not in _OURS else value
@@ -82,7 +80,7 @@ def sentence(check: Check, language: str, quote: Quote = quoted) -> str:
 
 
 def _why_unreadable(code: str, language: str) -> str:
-    """Why a document could not be read, from the code of the refusal."""
+    """Return the reason for an unreadable document, by the code of the refusal."""
     key = f"unreadable.{code}"
     return translate(key if key in catalogue() else "unreadable.other", language)
 
@@ -95,7 +93,7 @@ def shown(
     examination: CheckReceipt,
     quote: Quote = quoted,
 ) -> VerificationView:
-    """A report in words."""
+    """Return a report in words."""
     return VerificationView(
         verdict=verdict,
         summary=translate(f"verdict.{verdict}.explained", language),
@@ -113,8 +111,9 @@ def shown(
 
 
 def revisions(report: CheckReport, size_bytes: int, quote: Quote = quoted) -> dict[str, Any]:
-    """The parts of a file of so many bytes, by a good report: what is sealed, what was before and what
-    follows, as `VerificationView` has it."""
+    """Return the parts of a file of so many bytes, by a good report: the sealed part, the part before and the part
+    behind it, as in `VerificationView`.
+    """
     assert report.sealed_bytes is not None
     assert report.sha256_sealed is not None
     assert report.sealed_at is not None
@@ -136,19 +135,19 @@ def revisions(report: CheckReport, size_bytes: int, quote: Quote = quoted) -> di
 
 @dataclass(frozen=True, slots=True)
 class JudgedDocument:
-    """A document whose seal was judged, and nobody asked the register yet."""
+    """A document whose seal was judged, before the look-up in the register."""
 
     report: CheckReport
     examination: CheckReceipt
 
     @property
     def serials(self) -> Sequence[str]:
-        """The serials that the register is asked about."""
+        """Serials to look up in the register."""
         return self.report.serials if FinalVerdict(self.report.verdict) in GOOD else ()
 
 
 class Register:
-    """What the register says of some serials: their stamps, and the documents these are on."""
+    """Register entries of some serials: their stamps, and the documents of these."""
 
     def __init__(
         self, records: Mapping[str, StampRecord], originals: Mapping[tuple[UUID, UUID], bytes]
@@ -158,7 +157,7 @@ class Register:
 
     @classmethod
     async def of(cls, tx: ReadTx, serials: Collection[str]) -> Self:
-        """Of these serials, by four queries at most, however many they are."""
+        """Look up these serials, by four queries at most for any number."""
         records = await stamps.look_up_all(tx, serials)
         stampings = {(one.account, one.stamping) for one in records.values()}
         return cls(records, await stamping.originals_of(tx, stampings))
@@ -167,7 +166,7 @@ class Register:
         return self._originals.get((found.account, found.stamping))
 
     def judge(self, report: CheckReport) -> tuple[FinalVerdict, list[Check]]:
-        """The verdict of a report, a good one with what the register says of each serial."""
+        """Return the verdict of a report; a good one includes the register's answer about each serial."""
         verdict, checks = FinalVerdict(report.verdict), list(report.checks)
         if verdict not in GOOD:
             return verdict, checks
@@ -187,7 +186,7 @@ class Register:
         return verdict, [*checks, Check("register", passed=True)]
 
     def stamp(self, serial: Serial, language: str) -> StampView | None:
-        """What anybody may know of a serial."""
+        """Return the public facts of a serial."""
         found = self._records.get(serial.text)
         if found is None:
             return None
@@ -201,7 +200,7 @@ class Register:
         )
 
     def claim(self, claim: QrClaim, language: str) -> ClaimView:
-        """What a claim whose signature holds says, and what is known of its serial."""
+        """Return the content of a claim whose signature holds, and the facts of its serial."""
         stamp = self.stamp(claim.serial, language)
         verdict = _judged(claim, stamp)
         return ClaimView(
@@ -216,13 +215,13 @@ class Register:
 
 
 def _hashed(document: bytes, question: CheckQuestion) -> sealing.Work[tuple[bytes, CheckReport]]:
-    """SHA-256 of a document and the report on it: hashed in the thread that judges it."""
+    """Return SHA-256 of a document and its report, both computed in the thread that judges it."""
     digest = hashlib.sha256(document).digest()
     return digest, (yield from sealing.verifying(question))
 
 
 def _judged(claim: QrClaim, stamp: StampView | None) -> ClaimVerdict:
-    """The verdict of the register on a claim whose signature holds."""
+    """Return the register's verdict on a claim whose signature holds."""
     if stamp is None or stamp.state != StampState.AFFIXED or stamp.sha256_original is None:
         return ClaimVerdict.UNKNOWN_SERIAL
     is_same = sealing.claim.matches(claim, bytes.fromhex(stamp.sha256_original))
@@ -230,7 +229,7 @@ def _judged(claim: QrClaim, stamp: StampView | None) -> ClaimVerdict:
 
 
 class VerificationService:
-    """Checks documents, serials and claims for anybody."""
+    """Checks of documents, serials and claims for anybody."""
 
     def __init__(
         self,
@@ -252,16 +251,16 @@ class VerificationService:
     ) -> VerificationView:
         """Check a document: its seal, and its serials against the register.
 
-        What its sentences have from the document is as `quote` makes it.  `client` is who takes turns with
-        others for what takes long.  The document is hashed, read and judged in threads or processes,
-        never on the event loop.  Refuses `DocumentTooLarge`, `ExaminationBusy` and `NotJudged`; anything
-        else has a verdict.
+        Text of the document in the sentences is passed through `quote`.  `client` is the network or account for the
+        fair queue of long checks.  The document is hashed, read and judged in threads or processes,
+        never on the event loop.  Refuses `DocumentTooLarge`, `ExaminationBusy` and `NotJudged`; any other document
+        has a verdict.
         """
         judged = await self.judge(document, client)
         return (await self.registered([judged], language, quote))[0]
 
     async def judge(self, document: bytes, client: str) -> JudgedDocument:
-        """Judge the seal of a document.  Refuses as `check` does."""
+        """Judge the seal of a document.  Refuses like `check`."""
         limit = sealing.CHECKED_BYTES_MAX
         if len(document) > limit:
             raise sealing.DocumentTooLarge(size_bytes=len(document), limit_bytes=limit)
@@ -276,7 +275,7 @@ class VerificationService:
     async def registered(
         self, judged: Sequence[JudgedDocument], language: str, quote: Quote = quoted
     ) -> list[VerificationView]:
-        """The verdicts on documents that were judged, with what the register says of their serials."""
+        """Return the verdicts on judged documents, after the look-up of their serials."""
         register = await self.register({one for each in judged for one in each.serials})
         return [
             shown(each.report, *register.judge(each.report), language, each.examination, quote)
@@ -284,7 +283,7 @@ class VerificationService:
         ]
 
     async def register(self, serials: Collection[str]) -> Register:
-        """What the register says of these serials; nobody is asked about none."""
+        """Look up these serials; none cost no query."""
         if not serials:
             return Register({}, {})
         async with self._database.reading() as tx:
@@ -293,20 +292,20 @@ class VerificationService:
     async def pictures(
         self, document: bytes, found: VerificationView, client: str
     ) -> VerdictPictures:
-        """Pictures of the stamped pages of a sealed revision; empty where there is none."""
+        """Return pictures of the stamped pages of a sealed revision; empty if there is none."""
         if found.sealed is None:
             return VerdictPictures()
         return await self._pictures.of(document[: found.sealed.bytes], found.sealed.serials, client)
 
     async def sealed(self, document: bytes, client: str) -> bytes:
-        """The sealed revision of a document.  Refuses `NoSealedRevision`, and as `check` does."""
+        """Return the sealed revision of a document.  Refuses `NoSealedRevision`, and like `check`."""
         found = await self.check(document, "id", client)
         if found.sealed is None:
             raise NoSealedRevision(found.verdict)
         return document[: found.sealed.bytes]
 
     async def stamp(self, typed: str, language: str) -> StampView:
-        """What anybody may know of a serial.  Refuses `NotFound`."""
+        """Return the public facts of a typed serial.  Refuses `NotFound`."""
         serial = serial_in(typed)
         if serial is None:
             raise NotFound("not a serial")
@@ -316,9 +315,9 @@ class VerificationService:
         return found
 
     async def scan(self, photo: bytes, client: str) -> str:
-        """The serial of a stamp and the claim behind it, from the QR code on a photo, untrusted; behind it
-        `ELSEWHERE`, where the address in the code is not ours: whoever else scans it is led there.
+        """Return the serial of a stamp and the claim behind it, untrusted, from the QR code on a photo.
 
+        `ELSEWHERE` is appended if the address in the code is not ours, since the code leads others there.
         Refuses `NoCodeFound`, `CodeForeign`, `PhotoUnreadable`, `ExaminationBusy`.
         """
         texts = await self._pool.finish(sealing.scanning(photo), client, self._checking)
@@ -330,7 +329,7 @@ class VerificationService:
         raise CodeForeign("a code, but none of a stamp")
 
     def code_in(self, text: str) -> str | None:
-        """The same of the text that is in a code; None where it is of no stamp."""
+        """Return the same for the text of a code; None if it is of no stamp."""
         found = _OF_A_STAMP.search(text)
         if found is None:
             return None
@@ -338,7 +337,7 @@ class VerificationService:
         return found[1].upper() + ("" if is_ours else ELSEWHERE)
 
     async def claim(self, scanned: str, language: str) -> ClaimView:
-        """What a scanned QR code says, and what the register says of its serial.
+        """Return the content of a scanned QR code, and the register's answer about its serial.
 
         Refuses `ClaimMalformed`, `ClaimKeyUnknown`, `ClaimForged`.
         """
@@ -346,11 +345,11 @@ class VerificationService:
         return (await self.register([claim.serial.text])).claim(claim, language)
 
     def claim_of(self, scanned: str) -> QrClaim:
-        """The claim in a scanned code, whose signature holds.  Refuses as `claim`."""
+        """Return the claim in a scanned code, with a valid signature.  Refuses like `claim`."""
         return sealing.claim.read(scanned, self._issuers.claim_keys)
 
     def claim_keys(self) -> ClaimKeysView:
-        """The public keys, for those who check without us."""
+        """Return the public keys, for checks without us."""
         current = self._issuers.current.claim_key
         current_id = current.id if current else None
         keys = self._issuers.claim_keys.items()

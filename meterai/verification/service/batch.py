@@ -1,11 +1,11 @@
-"""Many files checked in one request, one after another.
+"""Check of many files in one request, one after another.
 
-A file of JSON lines (`.jsonl`, `.ndjson`) names serials and codes to be looked up, a line each, where a program
+A file of JSON lines (`.jsonl`, `.ndjson`) names serials and codes to look up, one a line, if a program
 sends it.
 
-Each file has a permit of its own among all who check (`plumbing/permits`): between two files the
-request holds none, so that whoever pays, and whoever checks one document, comes in between.  In
-memory is the file that is being checked and no other.
+Each file is checked in a slot of its own (`plumbing/turns`): between two files the
+request holds none, so payments and checks of single documents run in between.  Memory holds only
+the file that is being checked.
 """
 
 import asyncio
@@ -43,19 +43,19 @@ from meterai.verification.service.kinds import kind_of
 from meterai.verification.service.views import ClaimView, StampView, VerificationView
 
 FILES_MAX = 500  # of one request: "several hundred", and its answer is one table
-# Bytes of one request: three hundred scanned letters of 400 KB.  With the room for what is unpacked of it, half
-# of what one network may have on the disk of a process (`plumbing/http/bodies`).
+# Bytes of one request: three hundred scanned letters of 400 KB.  With the room for their unpacked content, half
+# of the disk that one network may use in a process (`plumbing/http/bodies`).
 MANY_BYTES_MAX = 128 * 1024 * 1024
 FORM_FIELDS_BYTES = 64 * 1024  # of form fields and boundaries beside files
 LINES_MAX = 2_000  # of JSON in one request: a second of look-ups
-LINE_BYTES_MAX = 2_048  # of one: a code has two hundred, and what is around it as many
-LINES_AT_ONCE = 50  # between two turns, and looked up together
-LOOKED_UP_AT_ONCE = 8  # documents; a row comes as much later
+LINE_BYTES_MAX = 2_048  # of one; a code has two hundred, and the JSON around it as many
+LINES_AT_ONCE = 50  # looked up together, in one slot
+LOOKED_UP_AT_ONCE = 8  # documents; delays a row by as many checks
 SHOWN_LENGTH_MAX = 100  # characters of a line that are shown again
 SECONDS_MAX = 600.0  # of one request; 500 files take a tenth of it
-# What archives of one request inflate to: what an archive of a gigabyte of scans does.
+# Inflated bytes of the archives of one request: enough for an archive of a gigabyte of scans.
 INFLATED_BYTES_MAX = 1024 * 1024 * 1024
-PAUSES = (0.0, 1.0, 2.0, 4.0, 8.0)  # seconds before a try of a file, while others come first
+PAUSES = (0.0, 1.0, 2.0, 4.0, 8.0)  # seconds before each try of a file while others have priority
 _UNAVAILABLE = 503
 Found = TypeVar("Found")
 LINES_NAMES = (".jsonl", ".ndjson")
@@ -63,7 +63,7 @@ First = Callable[[int], Iterator[bytes]]  # the first so many bytes of a file, a
 
 
 class RowKind(StrEnum):
-    """The kind of thing that a row is about."""
+    """Kind of the subject of a row."""
 
     DOCUMENT = "document"
     SERIAL = "serial"
@@ -71,7 +71,7 @@ class RowKind(StrEnum):
 
 
 class CheckLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One line of JSON: a serial, or the text of a QR code; and what its sender calls it."""
+    """One line of JSON: a serial, or the text of a QR code, with the sender's id."""
 
     serial: Annotated[str, msgspec.Meta(max_length=SHOWN_LENGTH_MAX)] | None = None
     claim: str | None = None
@@ -79,26 +79,26 @@ class CheckLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class NotChecked(StrEnum):
-    """Why a file of a batch has no verdict: first what an archive says (`UnreadReason`)."""
+    """Reason for a file of a batch without a verdict; the first values are those of an archive (`UnreadReason`)."""
 
     DAMAGED = "damaged"  # the archive, or this file in it, cannot be read
     ENCRYPTED = "encrypted"
-    PACKED_OTHERWISE = "packed_otherwise"  # in a way that is not read here
+    PACKED_OTHERWISE = "packed_otherwise"  # packed by an unsupported method
     EMPTY = "empty"  # an archive without files
     OVERLAPPING = "overlapping"  # shares bytes of the archive with another file
     NESTED = "nested"  # an archive in an archive
     TOO_LARGE = "too_large"
     TOO_MANY = "too_many"  # files in one request
-    BUSY = "busy"  # others came first, too often
-    NOT_JUDGED = "not_judged"  # takes longer than a machine this busy gives it
+    BUSY = "busy"  # others had priority, too often
+    NOT_JUDGED = "not_judged"  # takes longer than a machine this busy allows
     LATE = "late"  # the time of the request was over
-    FAULT = "fault"  # of ours; the rest was not looked at
+    FAULT = "fault"  # a fault of ours; the rest was not checked
     PHOTO = "photo"  # no PDF: a picture of a document
     OFFICE = "office"  # no PDF: a document of Word, LibreOffice or the like
 
 
 class _Unfit(Exception):
-    """A file of a batch is not checked: its row says why."""
+    """A file of a batch is not checked; its row names the reason."""
 
     def __init__(self, reason: NotChecked) -> None:
         super().__init__(f"a file of a batch: {reason}")
@@ -107,14 +107,14 @@ class _Unfit(Exception):
 
 @dataclass(frozen=True, slots=True)
 class CheckRow:
-    """One file or line of a batch: what checking it found, or why it was not checked.
+    """Result for one file or line of a batch, or the reason why it was not checked.
 
-    found    what checking a document found
-    told     what the register says of the serial or code of a line
+    found    result of the check of a document
+    told     the register's answer about the serial or code of a line
     reason   why there is neither
-    refused  the same of a line: what is wrong with it
-    first    reads the file again, until the next row is asked for
-    id       what a line is called by its sender
+    refused  why a line was refused
+    first    reads the file again, until the next row is requested
+    id       the sender's id of a line
     """
 
     path: str
@@ -129,7 +129,7 @@ class CheckRow:
 
 @dataclass(frozen=True, slots=True)
 class _BatchFile:
-    """One file to check: its size, how its bytes are read, and whether they are in memory."""
+    """One file to check: its size, its reader, and whether it is in memory."""
 
     path: str
     size: int
@@ -140,7 +140,7 @@ class _BatchFile:
 
 @dataclass(frozen=True, slots=True)
 class _JudgedFile:
-    """A file whose seal was judged, and which waits for the register."""
+    """A file whose seal was judged, before the look-up in the register."""
 
     path: str
     judged: JudgedDocument
@@ -148,14 +148,14 @@ class _JudgedFile:
 
 @dataclass(frozen=True, slots=True)
 class _SerialQuery:
-    """What a line asks the register; nothing where the line is refused."""
+    """Query of the register for a line; empty if the line is refused."""
 
     row: CheckRow
     serial: Serial | None = None
     claim: QrClaim | None = None
 
     def told_by(self, register: Register, language: str) -> CheckRow:
-        """The row of the line."""
+        """Return the row of the line."""
         if self.claim is not None:
             return replace(self.row, told=register.claim(self.claim, language))
         if self.serial is None:
@@ -166,9 +166,12 @@ class _SerialQuery:
 
 
 class CheckBatch:
-    """The files of one request.  `memory` is what documents may hold in this process; `takes_lines` where files
-    of JSON lines are none of them; `at_once` documents are looked up together, and their rows come together: of one of
-    several nobody can ask for the `first` bytes."""
+    """Check of the files of one request.
+
+    `memory` is the budget of documents in this process.  With `takes_lines` files of JSON lines are read as queries.
+    `at_once` documents are looked up together, and their rows are yielded together; with more than one, `first` of a
+    row cannot be read.
+    """
 
     def __init__(
         self,
@@ -192,7 +195,7 @@ class CheckBatch:
         self._unpacking = Unpacking(file_bytes_max=CHECKED_BYTES_MAX, bytes_max=INFLATED_BYTES_MAX)
 
     async def rows(self, files: AsyncIterator[FormFile]) -> AsyncIterator[CheckRow]:
-        """A row for each file, archives opened; the last says so where there were too many."""
+        """Yield a row for each file, archives unpacked; the last one says if there were too many."""
         waiting: list[CheckRow | _JudgedFile] = []
         broken: Exception | None = None
         try:
@@ -202,7 +205,7 @@ class CheckBatch:
                     for row in await self._registered(waiting):
                         yield row
                     waiting = []
-        except Exception as fault:  # what was judged before it is told first
+        except Exception as fault:  # rows of judged files are yielded first
             broken = fault
         for row in await self._registered(waiting):
             yield row
@@ -210,7 +213,7 @@ class CheckBatch:
             raise broken
 
     async def _registered(self, waiting: Sequence["CheckRow | _JudgedFile"]) -> list[CheckRow]:
-        """The rows, after the register was asked about all of them at once."""
+        """Return the rows, after one look-up of all of them."""
         judged = [one.judged for one in waiting if isinstance(one, _JudgedFile)]
         views: Iterator[VerificationView] | None = iter(())
         if judged:
@@ -266,7 +269,7 @@ class CheckBatch:
             yield CheckRow(file.shown, reason=NotChecked.TOO_MANY)
 
     async def _of_lines(self, file: FormFile) -> AsyncIterator[CheckRow]:
-        """A row for each line that is not blank."""
+        """Yield a row for each line that is not blank."""
         file.content.seek(0)
         while lines := await _read(file, partial(_lines, file.content)):
             asked = await to_the_end(partial(self._asked, lines[: self._lines_left]))
@@ -288,7 +291,7 @@ class CheckBatch:
         return [self._asked_by(line) for line in lines]
 
     def _asked_by(self, text: bytes) -> "_SerialQuery":
-        """What one line asks the register, whatever is in it."""
+        """Return the query of one line, for any content."""
         shown = one_line(text[:SHOWN_LENGTH_MAX].decode("utf-8", "replace"))
         row = CheckRow(shown, kind=RowKind.SERIAL)
         try:
@@ -309,7 +312,7 @@ class CheckBatch:
         return _SerialQuery(row, serial)
 
     async def _row(self, given: _BatchFile) -> "CheckRow | _JudgedFile":
-        """The row of one file."""
+        """Return the row of one file."""
         try:
             found = await self._in_turn(partial(self._found, given))
         except NotJudged:
@@ -323,7 +326,7 @@ class CheckBatch:
         return CheckRow(given.path, found, first=given.first)
 
     async def _in_turn(self, act: Callable[[], Awaitable[Found]]) -> Found:
-        """Do something in a turn, tried again where others come first.  Raises `_Unfit`, and what it raises."""
+        """Do an act in a slot, tried again while others have priority.  Raises `_Unfit`, and the errors of the act."""
         purpose = PURPOSE.get()
         for pause in PAUSES:
             if monotonic() > self._until:
@@ -343,7 +346,7 @@ class CheckBatch:
         raise _Unfit(NotChecked.BUSY)
 
     async def _found(self, given: _BatchFile) -> VerificationView | JudgedDocument:
-        """What was found of a document; where several wait for the register, what its seal says."""
+        """Return the verdict on a document, or its judged seal if several wait for the register."""
         judged = await self._judged(given)
         if self._at_once > 1:
             return judged
@@ -359,7 +362,7 @@ class CheckBatch:
                 raise _Unfit(NotChecked(kind))
             if is_archive(
                 document
-            ):  # one that is no document was opened, or is refused inside another
+            ):  # a file that is no document was opened, or is refused inside another
                 raise _Unfit(NotChecked.OFFICE)
             return await self._verification.judge(document, self._client)
         finally:
@@ -367,7 +370,7 @@ class CheckBatch:
 
 
 def _lines(file: IO[bytes]) -> list[bytes]:
-    """The next lines that are not blank; of one that is too long as much as says so."""
+    """Return the next lines that are not blank; a line that is too long is cut just beyond the limit."""
     found: list[bytes] = []
     while len(found) < LINES_AT_ONCE and (line := file.readline(LINE_BYTES_MAX + 1)):
         is_whole = line.endswith(b"\n") or len(line) <= LINE_BYTES_MAX
@@ -381,9 +384,9 @@ def _lines(file: IO[bytes]) -> list[bytes]:
 async def to_the_last(
     first: CheckRow, rest: AsyncIterator[CheckRow], on_fault: Callable[[Exception], object]
 ) -> AsyncIterator[CheckRow]:
-    """The rows of an answer that has begun: what ends them early is said in the last of them.
+    """Yield the rows of an answer that has begun; the last one reports an early end.
 
-    `on_fault` logs and counts a fault: nobody else sees what ends a stream.
+    `on_fault` logs and counts a fault, because nobody else notices a stream's early end.
     """
     yield first
     try:
@@ -408,7 +411,7 @@ def _given(file: FormFile) -> _BatchFile:
 
 
 def _is_here(file: FormFile) -> bool:
-    """True where a file is in memory: a thread would cost more than reading it."""
+    """True if a file is in memory: a thread would cost more than reading it."""
     return file.size <= HELD_BYTES_MAX
 
 

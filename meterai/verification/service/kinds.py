@@ -1,8 +1,8 @@
-"""The kind of a file that is no PDF, by how it begins: so that its sender is told what to do instead."""
+"""Kind of a file that is no PDF, by its first bytes, for an instruction to its sender."""
 
 from enum import StrEnum
 
-HEADER_WITHIN = 1024  # bytes, in which a PDF says that it is one (ISO 32000-2, annex I)
+HEADER_WITHIN = 1024  # bytes, in which a PDF has its header (ISO 32000-2, annex I)
 _PHOTOS = (
     b"\xff\xd8\xff",  # JPEG
     b"\x89PNG\r\n\x1a\n",
@@ -10,19 +10,19 @@ _PHOTOS = (
     b"II*\0",  # TIFF
     b"MM\0*",
 )
-_BRANDS = (b"hei", b"hev", b"mif", b"msf", b"avi")  # of HEIC and AVIF, as telephones take them
+_BRANDS = (b"hei", b"hev", b"mif", b"msf", b"avi")  # of HEIC and AVIF, formats of telephones
 _OFFICE = (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"{\\rtf")  # Word before 2007, and RTF
 
 
 class FileKind(StrEnum):
-    """Something else than a PDF that people have of a document."""
+    """Kind of a file that people send in place of a PDF."""
 
     PHOTO = "photo"
     OFFICE = "office"
 
 
 def kind_of(content: bytes) -> FileKind | None:
-    """The kind of a file, None for a PDF and for what is not known; of a ZIP `archive` tells."""
+    """Return the kind of a file, None for a PDF and an unknown kind; `archive` detects a ZIP."""
     if b"%PDF-" in content[:HEADER_WITHIN]:
         return None
     is_heic = content[4:8] == b"ftyp" and content[8:11] in _BRANDS

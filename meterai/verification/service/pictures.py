@@ -1,7 +1,7 @@
 """Pictures of the stamped pages of a sealed revision, with the stamps framed.
 
-They travel within the page of the verdict: the document is not kept, so nobody could ask for them
-later.  What follows the sealed revision is never drawn: whoever appended it chooses what is seen.
+They are embedded in the page of the verdict, because the document is not kept for a later request.  Bytes behind the
+sealed revision are never drawn: their author would choose the picture.
 """
 
 import asyncio
@@ -15,13 +15,13 @@ from meterai import sealing
 from meterai.kit.refusal import Refusal
 from meterai.sealing import PICTURE_WIDTH, STAMPS_MAX, ExaminationBusy, PageTooSlow, Rectangle
 
-SECONDS_MAX = 4.0  # for all of one document, turns included: a tenth of that draws three pages
-PAGES_MAX = 3  # pictured of one document, 60 KB each; a letter has its stamps on one
+SECONDS_MAX = 4.0  # for all of one document, waiting included; three pages take a tenth of that
+PAGES_MAX = 3  # of one document, 60 KB each; a letter has its stamps on one
 
 
 @dataclass(frozen=True, slots=True)
 class MarkedPage:
-    """The picture of a page (from 1) in WebP, and how many stamps are framed on it."""
+    """Picture of a page (from 1) in WebP, and the number of stamps framed on it."""
 
     number: int
     pages: int
@@ -30,21 +30,21 @@ class MarkedPage:
 
     @property
     def address(self) -> str:
-        """The picture itself as an address (RFC 2397)."""
+        """The picture as an address (RFC 2397)."""
         return f"data:image/webp;base64,{b64encode(self.webp).decode('ascii')}"
 
 
 class NotDrawn(StrEnum):
-    """Why a verdict has no picture, or not all it would have."""
+    """Reason for a missing or incomplete picture of a verdict."""
 
-    BUSY = "busy"  # as many pictures wait as may
+    BUSY = "busy"  # the limit of waiting pictures is reached
     TOO_SLOW = "too_slow"  # not within its time: a machine under load, or a page that takes long
-    UNDRAWABLE = "undrawable"  # nothing can draw it
+    UNDRAWABLE = "undrawable"  # no renderer draws it
     UNPLACED = "unplaced"  # none of the stamps is on a page
 
 
 class VerdictPictures(NamedTuple):
-    """The pictures of a verdict, and why there are no more of them."""
+    """Pictures of a verdict, and the reason if there are no more of them."""
 
     pages: Sequence[MarkedPage] = ()
     why: NotDrawn | None = None
@@ -58,9 +58,9 @@ class Pictures:
         self._slots = sealing.Slots(1)
 
     async def of(self, sealed: bytes, serials: Collection[str], client: str) -> VerdictPictures:
-        """The pages with the stamps of these serials, `PAGES_MAX` at the most, drawn within `SECONDS_MAX`.
+        """Return the pages with the stamps of these serials, `PAGES_MAX` at the most, drawn within `SECONDS_MAX`.
 
-        The verdict stands without them.
+        The verdict does not depend on them.
         """
         found: list[MarkedPage] = []
         try:

@@ -1,4 +1,4 @@
-"""A row of a table of many checks: one for the page, for a spreadsheet and for a program."""
+"""Row of a table of many checks: for the page, for a spreadsheet and for a program."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -50,28 +50,28 @@ class CheckRowView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CheckTableRow(NamedTuple):
-    """One file as a table has it; `shared_with` are the other files with a serial of it."""
+    """Row of one file; `shared_with` are the other files with one of its serials."""
 
     row: CheckRow
     shared_with: Sequence[str] = ()
 
     @property
     def outcome(self) -> str:
-        """How it is shown."""
+        """Outcome that the row is shown with."""
         if self.shared_with:
             return "bad"
         return outcome(self.row.found.verdict) if self.row.found else "unsure"
 
 
 class SharedSerials:
-    """Which documents of a batch have a serial in common."""
+    """Documents of a batch that have a serial in common."""
 
     def __init__(self) -> None:
         self._having: defaultdict[str, list[int]] = defaultdict(list)
         self._paths: list[str] = []
 
     def add(self, row: CheckRow) -> list[str]:
-        """Take in the next document; the names of those before it that have a serial of it."""
+        """Add the next document, and return the names of earlier ones with one of its serials."""
         at = len(self._paths)
         self._paths.append(row.path)
         for serial in set(_serials(row)):
@@ -79,7 +79,7 @@ class SharedSerials:
         return self.others(at, row)
 
     def others(self, at: int, row: CheckRow) -> list[str]:
-        """The names of the others that have a serial of the document that was taken in as `at`."""
+        """Return the names of the others with a serial of the document that was added as `at`."""
         found = sorted({other for one in _serials(row) for other in self._having[one]} - {at})
         return [self._paths[other] for other in found]
 
@@ -89,7 +89,7 @@ def _serials(row: CheckRow) -> Sequence[str]:
 
 
 def marked(rows: Sequence[CheckRow]) -> list[CheckTableRow]:
-    """The lines of a table in the order of its rows."""
+    """Return the lines of a table in the order of its rows."""
     shared = SharedSerials()
     for row in rows:
         shared.add(row)
@@ -97,12 +97,12 @@ def marked(rows: Sequence[CheckRow]) -> list[CheckTableRow]:
 
 
 def lines_of(rows: Sequence[CheckRow]) -> list[CheckTableRow]:
-    """The lines of a table, those of what is wrong first."""
+    """Return the lines of a table, the bad ones first."""
     return sorted(marked(rows), key=lambda line: _ORDER.index(line.outcome))
 
 
 def result(line: CheckTableRow, language: str) -> str:
-    """The result that a line begins with."""
+    """Return the result at the beginning of a line."""
     row = line.row
     if line.shared_with:
         return translate("page.many.shared", language)
@@ -117,7 +117,7 @@ def result(line: CheckTableRow, language: str) -> str:
 
 
 def row_view(line: CheckTableRow, number: int, language: str) -> CheckRowView:
-    """A line for a program; `number` counts the rows from 1."""
+    """Return a line for a program; `number` counts the rows from 1."""
     row, found = line.row, line.row.found
     named: dict[str, Any] = {
         "row": number,
@@ -147,7 +147,7 @@ def row_view(line: CheckTableRow, number: int, language: str) -> CheckRowView:
         sealed_bytes=sealed.bytes if sealed else None,
         sealed_sha256=sealed.sha256 if sealed else None,
         later_bytes=found.later_bytes,
-        # They do not count for the document as it is now.
+        # These serials do not count for the present document.
         earlier=[serial for one in found.earlier for serial in one.serials],
     )
 
@@ -161,7 +161,7 @@ def _of_register(told: StampView | ClaimView, named: dict[str, Any]) -> CheckRow
 
 
 def cells_of(line: CheckTableRow, language: str) -> list[str]:
-    """The same line as a spreadsheet has it."""
+    """Return the line for a spreadsheet."""
     one = row_view(line, 0, language)
     return [
         one.file,
@@ -189,5 +189,5 @@ def _number(count: int | None) -> str:
 
 
 def _time(at: datetime | None) -> str:
-    """A time as spreadsheets read it; which clock it is, the column says."""
+    """Return a time in the format of spreadsheets; the column names the time zone."""
     return f"{at.astimezone(WIB):%Y-%m-%d %H:%M:%S}" if at else ""

@@ -1,4 +1,4 @@
-"""The table of many checks as a file for a spreadsheet, CSV or XLSX."""
+"""Table of many checks as a file for a spreadsheet, CSV or XLSX."""
 
 import re
 from collections.abc import Sequence
@@ -13,17 +13,17 @@ Cells = Sequence[str]
 
 
 def columns(language: str) -> list[str]:
-    """Names of the columns."""
+    """Return the names of the columns."""
     return translate("page.many.csv_columns", language).split("|")
 
 
 def csv_table(lines: Sequence[Cells], language: str) -> bytes:
-    """A table with the names of its columns."""
+    """Return a table with the names of its columns."""
     return as_csv((columns(language), *lines), language)
 
 
 def xlsx_table(lines: Sequence[Cells], language: str) -> bytes:
-    """The same as a workbook: counts are numbers, all else is text."""
+    """Return the table as a workbook: counts are numbers, all other cells are text."""
     rows = [[_cell(column, cell) for column, cell in enumerate(cells)] for cells in lines]
     return xlsx_book([Sheet("", columns(language), rows, COLUMN_WIDTHS)])
 

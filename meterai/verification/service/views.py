@@ -1,4 +1,4 @@
-"""What checking answers, to programs and to pages."""
+"""Answers of checks, for programs and pages."""
 
 from datetime import datetime
 
