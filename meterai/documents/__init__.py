@@ -1,12 +1,12 @@
 """Documents: uploaded PDFs, their limits and how long they are kept.
 
-Promises this room keeps
-  * The bytes of a document are kept encrypted, for a limited time, and then forgotten.
-  * The same bytes are the same document within an account, however often they are sent.
+Promises of this room
+  * The bytes of a document are stored encrypted, for a limited time, and then forgotten.
+  * The same bytes are the same document within an account, for any number of uploads.
   * Bytes are stored once, and stay until no row of any room or account wants them.
   * A missing original is unavailable until the retention forgets it, never forgotten before.
   * Bytes without a row of a document (an upload that was refused or cut off) are deleted.
-  * Objects leave the store by one door, in two steps, and only while this database alone claims the store.
+  * Objects leave the store by one module, in two steps, and only while this database alone claims the store.
   * No document is written into a store that is not the database's.
 
 Calls accounts, trail.

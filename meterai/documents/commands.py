@@ -1,4 +1,4 @@
-"""Which object store is the database's, and whether the database may delete from it."""
+"""Commands about the object store of the database, and about deletion from it."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar

@@ -1,6 +1,6 @@
-"""Contents: the bytes of documents, each stored once under its SHA-256, whichever rooms and accounts have it.
+"""Contents: the bytes of documents, each stored once under its SHA-256 for all rooms and accounts.
 
-A content has no owner of its own: rows of rooms want it, and it leaves the store only when none does.  Its bytes are
+A content has no owner of its own: rows of rooms want it, and it leaves the store when none does.  Its bytes are
 written first and then the row that wants it, at most `UNCLAIMED_AFTER` later.  A row of one room may take a content over
 from a row of another without its bytes, in a transaction that ends while the other row still wants it.
 
@@ -27,7 +27,7 @@ _log = structlog.get_logger()
 
 
 class DocumentContents:
-    """Stores contents, reads them, and lets them go."""
+    """Stores contents, reads them, and releases them."""
 
     def __init__(
         self,
@@ -42,47 +42,48 @@ class DocumentContents:
         self._timeline = timeline
         self._removal = removal
         self._owners = {"documents": store.WANTED}
-        # Bytes may be written again while their row is forgotten, and its new row come so much later.
+        # Bytes may be written again while their row is forgotten; the new row follows so much later.
         self.grace = max(timedelta(seconds=settings.document_grace_seconds), UNCLAIMED_AFTER)
         removal.add(Keeper(self.grace, lambda name: bool(_CONTENT.fullmatch(name)), self._wanted))
-        # Written by the release before this one.
+        # Written by the previous release.
         removal.add(Keeper(self.grace, lambda name: named_by(name) is not None, self._wanted_old))
 
     @property
     def owners(self) -> Mapping[str, str]:
-        """The rooms whose rows want contents, each with its query."""
+        """Rooms whose rows want contents, each with its query."""
         return dict(self._owners)
 
     def add_owner(self, room: str, query: str) -> None:
-        """Keep contents that rows of a room want: of an array of digests, its one parameter, the query selects
-        those as `sha256`."""
+        """Register the query of a room for its wanted contents: it takes an array of digests and selects the wanted ones
+        as `sha256`.
+        """
         self._owners[room] = query
 
     async def check_writable(self) -> None:
-        """Refuses `StoreNotOurs` where bytes would lie in another store."""
+        """Refuse `StoreNotOurs` if bytes would be written into another store."""
         await self._timeline.check_writable()
 
     async def put(self, sha256: bytes, content: bytes) -> None:
-        """Keep a content; the row that wants it comes after.  Refuses `StoreNotOurs`."""
+        """Store a content; the row that wants it follows.  Refuses `StoreNotOurs`."""
         await self.check_writable()
         await self._objects.put(content_name(sha256), content)
 
     def put_from_thread(self, sha256: bytes, content: bytes) -> None:
-        """The same from a thread, after `check_writable`.  Waits for the disk.
+        """Store a content from a thread, after `check_writable`.  Waits for the disk.
 
-        One that is there is written anew: its time says that a row may be on the way.
+        An existing one is written again: its time shows that a row may follow.
         """
         self._objects.put_from_thread(content_name(sha256), content)
 
     async def get(self, sha256: bytes, old_name: str | None = None) -> bytes:
-        """A content; one that the release before this one wrote lies under its old name.
+        """Return a content; one of the previous release is read by its old name.
 
         Refuses `DocumentUnavailable`.
         """
         return await asyncio.to_thread(self.read_from_thread, sha256, old_name)
 
     def read_from_thread(self, sha256: bytes, old_name: str | None = None) -> bytes:
-        """The same from a thread."""
+        """Return a content from a thread."""
         name, found = content_name(sha256), None
         try:
             found = self._objects.get_from_thread(name)
@@ -95,11 +96,11 @@ class DocumentContents:
         return found
 
     async def check_stored(self, sha256: Sequence[bytes]) -> None:
-        """Refuses `DocumentUnavailable` where one of these contents is not in this store.  No byte is read."""
+        """Refuse `DocumentUnavailable` if one of these contents is not in this store.  No byte is read."""
         await asyncio.to_thread(self.check_stored_from_thread, sha256)
 
     def check_stored_from_thread(self, sha256: Sequence[bytes]) -> None:
-        """The same from a thread."""
+        """Check from a thread that these contents are in this store."""
         if not all(self._objects.has_from_thread(content_name(one)) for one in sha256):
             raise DocumentUnavailable("it is not in this store")
 
@@ -110,10 +111,10 @@ class DocumentContents:
         grace: timedelta = UNCLAIMED_AFTER,
         old_names: Sequence[str] = (),
     ) -> None:
-        """Condemn contents that a row wants no more, in the transaction that changes the row.
+        """Condemn contents that a row no longer wants, in the transaction that changes the row.
 
-        Another row may still want them, or come to want them while the grace lasts.  A shorter grace than
-        `UNCLAIMED_AFTER` would delete bytes whose row is on the way.
+        Another row may still want them, or begin to want them during the grace period.  A grace shorter than
+        `UNCLAIMED_AFTER` would delete bytes whose row is about to be written.
         """
         assert grace >= UNCLAIMED_AFTER, grace
         names = [content_name(one) for one in sha256]

@@ -1,4 +1,4 @@
-"""What production demands of documents: nothing."""
+"""Demands of production on documents: none."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Documents of a period: each forgotten when its time was over."""
+"""Figures of documents in a period: each was forgotten when its time was over."""
 
 from meterai.plumbing.db.figures import PromiseQuery, within
 

@@ -1,10 +1,10 @@
-"""What must be true of documents."""
+"""Invariants of documents."""
 
 from meterai.accounts import ERASED
 from meterai.documents.model import NO_NAME
 from meterai.plumbing.db.invariants import Invariant
 
-# No name is let go before (the rules of retention, and a day for clocks that differ).
+# No name is erased before (the rules of retention, and a day for clock differences).
 NAMES_KEPT = "interval '729 days'"
 
 INVARIANTS = (

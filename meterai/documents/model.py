@@ -1,4 +1,4 @@
-"""What a document is; pure."""
+"""Values of documents; pure."""
 
 import re
 from dataclasses import dataclass
@@ -21,25 +21,25 @@ class UploadMissing(Refusal):
 
 
 class DocumentForgotten(Refusal):
-    """The original is not kept any more; its delta is."""
+    """The original was forgotten; its delta is kept."""
 
     code = "document_forgotten"
     status = 410
 
 
 class DocumentUnavailable(Refusal):
-    """The original should be in the object store and was not found there: try later, or elsewhere.
+    """The original should be in the object store and was not found there; a later attempt or another machine may succeed.
 
-    Another machine may see it, or the store may come back; only the retention forgets.
+    Only the retention forgets a document.
     """
 
     code = "document_unavailable"
     status = 503
-    retry_after_seconds = 60  # what a lease of a stamping lasts, or a mount
+    retry_after_seconds = 60  # lease of a stamping, or time of a mount
 
 
 class StoreNotOurs(Refusal):
-    """This process looks into another object store than its database knows: it takes no documents."""
+    """This process sees another object store than the one of its database, so it accepts no documents."""
 
     code = "store_not_ours"
     status = 503
@@ -47,15 +47,15 @@ class StoreNotOurs(Refusal):
 
 
 class Hold(StrEnum):
-    """Why nothing is deleted from the object store until an operator confirms."""
+    """Reason why nothing is deleted from the object store until an operator confirms."""
 
-    RESTORED = "restored"  # the database lies elsewhere than when it claimed the store
-    BEHIND = "behind"  # the store carries a claim that this database did not make, or lost
+    RESTORED = "restored"  # the database is another one than when it claimed the store
+    BEHIND = "behind"  # the store has a claim that this database did not make, or lost
     CONTESTED = "contested"  # another database found a claim in the store that was not its own
 
 
 class DeletionHeld(CommandRefusal):
-    """Nothing is deleted from the object store until an operator confirms whose it is."""
+    """Nothing is deleted from the object store until an operator confirms that it belongs to this database."""
 
     code = "deletion_held"
     status = 409
@@ -67,15 +67,16 @@ class DeletionHeld(CommandRefusal):
 
 
 class RestoredUnconfirmed(CommandRefusal):
-    """A worker of a restored database would send, ask and publish again what another may be doing."""
+    """A worker of a restored database would repeat mails, calls and publications that another one may be doing."""
 
     code = "restored_unconfirmed"
     status = 500
 
 
 class Lineage(NamedTuple):
-    """Which database this is, as PostgreSQL says: a copy of the cluster has the same, a dump restored
-    elsewhere another, and the timeline rises with each promotion."""
+    """Identity of a database by PostgreSQL: a copy of the cluster has the same, a dump restored
+    into another cluster has another, and the timeline rises with each promotion.
+    """
 
     system: str
     database: int
@@ -83,7 +84,7 @@ class Lineage(NamedTuple):
 
     @property
     def cluster(self) -> tuple[str, int]:
-        """The part that a failover does not change."""
+        """Part of the identity that a failover does not change."""
         return self.system, self.database
 
 
@@ -103,21 +104,21 @@ class StoreClaim:
 
 @dataclass(frozen=True, slots=True)
 class StoreSays:
-    """The mark, claim and contest in the object store."""
+    """Mark, claim and contest in the object store."""
 
     store: UUID | None
     token: UUID | None
-    told: str  # who claimed it, for people
-    contest: str  # who found a claim that was not its own, for people; empty: nobody
+    told: str  # author of the claim, for people
+    contest: str  # author of the contest, for people; empty: none
 
 
 def hold_of(claim: StoreClaim, found: StoreSays) -> Hold | None:
-    """Why the database must not delete from this store; None where it may.
+    """Return the reason why the database must not delete from this store; None if it may.
 
     The database writes a claim before the store does, so that the store may be one claim behind, and
-    never before.
+    never ahead.
     """
-    # First, whatever else holds: a copy of a database that was held is a copy.
+    # First: a copy of a held database is still a copy.
     if claim.claimed_by is not None and claim.claimed_by.cluster != claim.here.cluster:
         return Hold.RESTORED
     if claim.held is not None:
@@ -128,14 +129,14 @@ def hold_of(claim: StoreClaim, found: StoreSays) -> Hold | None:
 
 
 class CondemnedObject(NamedTuple):
-    """An object that nobody wanted when it was condemned."""
+    """An object that was unwanted when it was condemned."""
 
     name: str
     condemned_at: datetime
 
 
 class DocumentMetadata(NamedTuple):
-    """What is remembered of a document beside its bytes and its hash."""
+    """Facts of a document that are kept beside its bytes and its hash."""
 
     name: str
     bytes: int
@@ -144,37 +145,37 @@ class DocumentMetadata(NamedTuple):
 
 
 class DocumentKey(NamedTuple):
-    """Whose document it is, and which."""
+    """Account and digest that identify a document."""
 
     account: UUID
     sha256: bytes
 
     @property
     def object(self) -> str:
-        """Name of its object as the release before this one wrote it."""
+        """Name of its object in the form of the previous release."""
         return object_name(self.account, self.sha256)
 
 
-NO_NAME = "dokumen.pdf"  # what a document is called that has no name of its own, or not any more
+NO_NAME = "dokumen.pdf"  # name of a document without a name, or after its name was erased
 
 
 def clean_name(name: str | None) -> str:
-    """A file name that is safe to show, to mail and to send back; a document always has one."""
+    """Return a file name that is safe to show, to mail and to send back; never empty."""
     return file_name(name or "") or NO_NAME
 
 
 def content_name(sha256: bytes) -> str:
-    """Name of the object of a content."""
+    """Return the name of the object of a content."""
     return sha256.hex()
 
 
 def object_name(account: UUID, sha256: bytes) -> str:
-    """Name of the object of a document as the release before this one wrote it."""
+    """Return the name of a document's object in the form of the previous release."""
     return f"{sha256.hex()}-{account.hex}"
 
 
 def named_by(name: str) -> DocumentKey | None:
-    """The document by the name of its object; None for other objects."""
+    """Return the document that an object name denotes; None for other objects."""
     if not _OBJECT.fullmatch(name):
         return None
     sha256, account = name.split("-")

@@ -10,7 +10,7 @@ PERSONAL = Personal(
             columns="sha256 name bytes pages received_at kept_until forgotten_at",
             inner="account_id name_seal",
             hidden="name_salt",
-            # The original is forgotten by the next run of `forget_documents`.
+            # The next run of `forget_documents` forgets the original.
             blanks={
                 "name": f"'{NO_NAME}'",
                 "name_salt": "NULL",

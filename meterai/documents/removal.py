@@ -1,8 +1,8 @@
-"""The one door by which objects leave the store, in two steps.
+"""Removal of objects from the store, in two steps.
 
-An object that no row wants any more is condemned: it stays as it was, and the database knows since when.
-After its grace period it is deleted, if it is still unwanted, nobody wrote it since, and the database may
-delete from the store (`Timeline.advance`).  `sweep` condemns what no row ever named, or a crash left.
+An object that no row wants is condemned: it stays in the store, and the database records the time.
+After its grace period it is deleted, if it is still unwanted, was not written again since, and the database may
+delete from the store (`Timeline.advance`).  `sweep` condemns objects without a row, such as those of a crash.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -21,16 +21,16 @@ from meterai.plumbing.db.database import Database, Tx
 from meterai.plumbing.objects import ObjectStore
 from meterai.plumbing.work.periodic import each
 
-LOOKED_AT_ONCE = 500  # objects looked at in one run
+LOOKED_AT_ONCE = 500  # objects read in one run
 DELETED_AT_ONCE = 500  # objects deleted between two claims of the store
-# Between the bytes of an upload and its row lie seconds, or minutes for many large documents that
-# must be mended.  What is younger than this may still get its row.
+# An upload has its row seconds after its bytes, or minutes for many large documents that need repair.
+# A younger object may still get its row.
 UNCLAIMED_AFTER = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Keeper:
-    """Knows some objects by their names, and which of them its rows want."""
+    """Owner of a set of object names, which says which of them its rows want."""
 
     grace: timedelta  # between condemned and deleted
     is_named: Callable[[str], bool]
@@ -40,11 +40,11 @@ class Keeper:
 class _DueRemoval(NamedTuple):
     name: str
     condemned_at: datetime
-    account: UUID = NOBODY  # it may be of a draft
+    account: UUID = NOBODY  # it may belong to a draft
 
 
 class Removal:
-    """Condemns objects and deletes them.  What no keeper knows by its name is left alone."""
+    """Condemns objects and deletes them.  An object whose name no keeper knows is left alone."""
 
     def __init__(
         self, database: Database, objects: ObjectStore, timeline: Timeline, clock: Clock
@@ -54,22 +54,22 @@ class Removal:
         self._timeline = timeline
         self._clock = clock
         self._keepers: list[Keeper] = []
-        self._looked_to = ""  # the last name that `sweep` saw; empty: it begins
+        self._looked_to = ""  # the last name that `sweep` read; empty: it begins
 
     def add(self, keeper: Keeper) -> None:
-        """Let this one say which objects are wanted."""
+        """Register a keeper."""
         self._keepers.append(keeper)
 
     async def condemn(self, tx: Tx, names: Sequence[str], grace: timedelta) -> None:
-        """Condemn objects that rows let go; their grace period begins."""
+        """Condemn objects that rows no longer want; their grace period begins."""
         now = self._clock.now()
         await store.condemn(tx, names, now, now + grace)
 
     async def sweep(self) -> int:
-        """Periodic task: condemn what lies in the store and no row wants.
+        """Periodic task: condemn objects in the store that no row wants.
 
-        Goes through the store in the order of names, one piece at a time; says how many objects it
-        saw, and none at the end.  Refuses `DeletionHeld`, `StoreDiffers`.
+        Each run reads one batch of the store in the order of names, and returns the number of objects
+        read, none at the end.  Refuses `DeletionHeld`, `StoreDiffers`.
         """
         held = await self._timeline.look()
         if held is not None:
@@ -102,11 +102,11 @@ class Removal:
         struck = [name for name in names if name not in unwanted]
 
         async def remove(one: _DueRemoval) -> None:
-            # An upload that has just written it has its row on the way.
+            # An upload that has just written it will soon have its row.
             await self._objects.remove(one.name, one.condemned_at)
             struck.append(one.name)
 
-        # Asked once more after the rows: one that let an object go meanwhile may have handed it to another.
+        # Checked again after the rows: a row that let an object go meanwhile may have passed it to another.
         still = (
             await self._database.once(store.still_due, sorted(unwanted), now) if unwanted else []
         )

@@ -1,4 +1,4 @@
-"""How long what is in the tables of documents is kept, and why."""
+"""Retention of the tables of documents."""
 
 from meterai.documents.model import NO_NAME
 from meterai.plumbing.work.retention import ONE, YEAR, Leaves, Rule, Stays

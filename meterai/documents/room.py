@@ -1,4 +1,4 @@
-"""What the room `documents` registers with the applications."""
+"""Registration of documents."""
 
 from collections.abc import Sequence
 

@@ -1,8 +1,8 @@
-"""Documents: keep one, read its bytes, forget it when its time is over.
+"""Documents: store one, read its bytes, forget it when its time is over.
 
-The bytes are written first and then the row: a row without bytes would name a document that cannot
-be read.  What lies in the store without a row (an upload that was refused for want of stamps, or
-cut off by a crash) is condemned by `Removal.sweep`.
+The bytes are written first and then the row: a row without bytes would name an unreadable
+document.  `Removal.sweep` condemns bytes without a row (an upload that was refused for lack of stamps, or
+cut off by a crash).
 """
 
 from collections.abc import Sequence
@@ -26,12 +26,12 @@ BATCH = 100  # documents forgotten in one run
 
 
 async def keep_longer(tx: Tx, account: UUID, sha256: Sequence[bytes], until: datetime) -> bool:
-    """Keep documents at least until then; false where one of them was forgotten."""
+    """Keep documents at least until then; false if one of them was forgotten."""
     return await store.keep_longer(tx, account, sha256, until)
 
 
 class DocumentService:
-    """Takes documents in, reads them, and forgets them when their time is over."""
+    """Stores documents, reads them, and forgets them when their time is over."""
 
     def __init__(
         self,
@@ -48,23 +48,23 @@ class DocumentService:
     def metadata(
         self, name: str | None, size: int, pages: int, *, wanted_seconds: float
     ) -> DocumentMetadata:
-        """Values of the row of a document of `size` bytes, and the time until which it is kept from now on.
+        """Return the values of the row of a document of `size` bytes, with the time until which it is kept from now on.
 
-        `wanted_seconds` is how long it may be before its stamping ends; it is kept that long.
+        `wanted_seconds` is the longest time until its stamping ends; the document is kept that long.
         """
         until = self._clock.now() + timedelta(seconds=max(self._kept_seconds, wanted_seconds))
         return DocumentMetadata(clean_name(name), size, pages, until)
 
     def content_from_thread(self, account: UUID, sha256: bytes) -> bytes:
-        """The bytes of a document, from a thread.  Refuses `DocumentUnavailable`, also of one that is forgotten."""
+        """Return the bytes of a document, from a thread.  Refuses `DocumentUnavailable`, also for a forgotten one."""
         return self.contents.read_from_thread(sha256, object_name(account, sha256))
 
     async def content(self, account: UUID, sha256: bytes) -> bytes:
-        """The bytes of a document.  Refuses `DocumentForgotten`, `DocumentUnavailable`."""
+        """Return the bytes of a document.  Refuses `DocumentForgotten`, `DocumentUnavailable`."""
         try:
             return await self.contents.get(sha256, object_name(account, sha256))
         except DocumentUnavailable:
-            # Only the row says that it was forgotten: a missing object may lie on another machine.
+            # Only the row tells that it was forgotten: a missing object may be on another machine.
             if not await self._database.once(store.is_kept, account, sha256):
                 raise DocumentForgotten("the original is not kept any more") from None
             raise
@@ -72,7 +72,7 @@ class DocumentService:
     # -- periodic tasks ----------------------------------------------------------------------------
 
     async def forget_old(self) -> int:
-        """Periodic task: forget what was kept long enough, and condemn its bytes."""
+        """Periodic task: forget documents whose time is over, and condemn their bytes."""
 
         async def act(tx: Tx) -> int:
             found = await store.forget(tx, self._clock.now(), BATCH)

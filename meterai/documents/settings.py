@@ -1,4 +1,4 @@
-"""What can be set about documents."""
+"""Settings of documents."""
 
 import msgspec
 
@@ -10,6 +10,6 @@ class DocumentSettings(msgspec.Struct, frozen=True):
 
     document_bytes_max: Positive = 20 * 1024 * 1024
     document_kept_seconds: Seconds = 7 * 86_400  # then only the delta remains
-    # For so long the bytes of what was forgotten, or never had a row, can be had back by an operator: time to notice
-    # a copy or a restore that others were not told of.  An hour at least.
+    # An operator can restore the bytes of a forgotten document, or of one without a row, for this time: long enough to
+    # notice a copy or a restore of the database.  At least an hour.
     document_grace_seconds: Seconds = 86_400

@@ -16,7 +16,7 @@ _KEEP_LONGER = """
 UPDATE documents SET kept_until = greatest(kept_until, %s)
 WHERE account_id = %s AND sha256 = ANY (%s) AND forgotten_at IS NULL
 """
-# A row that another transaction holds is left for the next run and does not stop the others.
+# A row that another transaction holds is left for the next run and does not block the others.
 _FORGET = """
 WITH due AS MATERIALIZED (
     SELECT account_id, sha256 FROM documents WHERE forgotten_at IS NULL AND kept_until <= %s
@@ -25,7 +25,7 @@ UPDATE documents SET forgotten_at = %s WHERE (account_id, sha256) IN (TABLE due)
 RETURNING account_id AS account, sha256
 """
 WANTED = "SELECT sha256 FROM documents WHERE sha256 = ANY (%s) AND forgotten_at IS NULL"
-# Selects, of documents that name objects of the release before, those whose bytes are still wanted.
+# Selects, of documents that name objects of the previous release, those whose bytes are still wanted.
 _WANTED_OLD = """
 SELECT d.account_id AS account, d.sha256
 FROM unnest(%s::uuid[], %s::bytea[]) AS named (account_id, sha256)
@@ -114,30 +114,30 @@ _CLAIMS = RowMapper(_claim)
 
 
 async def keep_longer(tx: Tx, account: UUID, sha256: Sequence[bytes], until: datetime) -> bool:
-    """Keep documents at least until then; false where one of them was forgotten."""
+    """Keep documents at least until then; false if one of them was forgotten."""
     return await tx.run(_KEEP_LONGER, until, account, list(sha256)) == len(set(sha256))
 
 
 async def is_kept(tx: ReadTx, account: UUID, sha256: bytes) -> bool:
-    """Whether a document is known and its bytes were not forgotten."""
+    """True if a document is known and its bytes were not forgotten."""
     return bool(await tx.value(_IS_KEPT, account, sha256))
 
 
 async def forget(tx: Tx, at: datetime, limit: int) -> list[DocumentKey]:
-    """Forget what was kept until this moment, and say which documents those are."""
+    """Forget documents whose time is over, and return them."""
     return await tx.all_as(_KEYS, _FORGET, at, limit, at)
 
 
 async def wanted(tx: ReadTx, named: Sequence[DocumentKey]) -> list[DocumentKey]:
-    """Those of these documents whose bytes are still wanted."""
+    """Return those of these documents whose bytes are still wanted."""
     columns = ([one.account for one in named], [one.sha256 for one in named])
     return await tx.all_as(_KEYS, _WANTED_OLD, *columns)
 
 
 async def wanted_contents(tx: ReadTx, owners: Sequence[str], sha256: Sequence[bytes]) -> set[bytes]:
-    """Those of these digests that a row of some owner wants.
+    """Return those of these digests that a row of some owner wants.
 
-    One statement, and so one moment: a row that takes a content over from another is seen with it, or before.
+    One statement has one snapshot: a row that takes a content over from another is seen with it, or before.
     """
     query = " UNION ".join(owners)
     rows = await tx.all(query, *[list(sha256)] * len(owners))
@@ -145,14 +145,14 @@ async def wanted_contents(tx: ReadTx, owners: Sequence[str], sha256: Sequence[by
 
 
 async def store_id(tx: ReadTx) -> UUID | None:
-    """The id of the object store that is the database's; None where none is marked yet."""
+    """Return the id of the object store that is the database's; None before the first mark."""
     found = await tx.value(_STORE)
     assert found is None or isinstance(found, UUID)
     return found
 
 
 async def mark_store(tx: Tx, store: UUID) -> None:
-    """Make this object store the one of the database where it has none."""
+    """Make this object store the one of a database without one."""
     await tx.run(_MARK_STORE, store)
 
 
@@ -162,30 +162,30 @@ async def adopt_store(tx: Tx, store: UUID) -> None:
 
 
 async def claim(tx: ReadTx) -> StoreClaim:
-    """The database's claim on its object store, and the identity of the database."""
+    """Return the database's claim on its object store, and the identity of the database."""
     found = await tx.one_as(_CLAIMS, _CLAIM)
     assert found is not None
     return found
 
 
 async def locked_claim(tx: Tx) -> StoreClaim:
-    """The same, while no other process claims the store."""
+    """Return the claim, locked against other processes that claim the store."""
     await tx.run(_LOCK_CLAIM)
     return await claim(tx)
 
 
 async def hold(tx: Tx, reason: Hold) -> None:
-    """Delete nothing from the store until an operator confirms.  That it is a copy stands above the other reasons."""
+    """Delete nothing from the store until an operator confirms.  The reason that it is a copy replaces the others."""
     await tx.run(_HOLD, reason, reason)
 
 
 async def advance(tx: Tx, token: UUID, here: Lineage, slack: timedelta) -> None:
-    """Claim the store anew.  After a promotion, objects written since the last claim are spared."""
+    """Claim the store again.  After a promotion, objects written since the last claim are spared."""
     await tx.run(_ADVANCE, token, here.timeline, slack, slack, *here)
 
 
 async def confirm(tx: Tx, token: UUID, found: UUID | None, here: Lineage, at: datetime) -> None:
-    """Claim the store, in place of the claim that was found in it.  What is condemned has its grace period anew."""
+    """Claim the store in place of the claim found in it.  The grace period of each condemned object begins again."""
     await tx.run(_CONFIRM, found, token, *here)
     await tx.run(_BEGIN_GRACE_ANEW, at, at)
 
@@ -193,31 +193,31 @@ async def confirm(tx: Tx, token: UUID, found: UUID | None, here: Lineage, at: da
 async def condemn_unclaimed(
     tx: Tx, written: Sequence[tuple[str, datetime]], at: datetime, due_at: datetime
 ) -> None:
-    """Condemn objects that no row names, written then, where they are not condemned yet."""
+    """Condemn objects without a row, written then, unless they are condemned already."""
     names, times = [name for name, _ in written], [then for _, then in written]
     await tx.run(_CONDEMN_UNCLAIMED, at, due_at, names, times)
 
 
 async def condemn(tx: Tx, names: Sequence[str], at: datetime, due_at: datetime) -> None:
-    """Condemn objects whose rows let them go.  None is due earlier than another row let it be."""
+    """Condemn objects that their rows let go.  Another row's later due time is kept."""
     await tx.run(_CONDEMN, at, due_at, sorted(set(names)))
 
 
 async def condemned(tx: ReadTx, at: datetime, limit: int) -> list[CondemnedObject]:
-    """Objects whose grace period is over."""
+    """Return objects whose grace period is over."""
     return await tx.all_as(_CONDEMNED, _DUE, at, limit)
 
 
 async def still_due(tx: ReadTx, names: Sequence[str], at: datetime) -> list[CondemnedObject]:
-    """Those of these objects whose grace period is over: none that a row let go since they were looked at."""
+    """Return those of these objects whose grace period is still over: no row let one go since."""
     return await tx.all_as(_CONDEMNED, _STILL_DUE, list(names), at)
 
 
 async def strike(tx: Tx, names: Sequence[str], at: datetime) -> None:
-    """These objects are deleted, or wanted again; one whose grace began anew meanwhile stays condemned."""
+    """Remove these objects from the list: deleted, or wanted again; one whose grace began again meanwhile stays condemned."""
     await tx.run(_STRIKE, list(names), at)
 
 
 async def count_condemned(tx: ReadTx) -> int:
-    """How many objects are condemned."""
+    """Return the number of condemned objects."""
     return int(await tx.value(_COUNT_CONDEMNED))

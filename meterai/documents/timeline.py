@@ -1,10 +1,10 @@
-"""The timeline of the database, and its object store: are they the ones that belong together, and may the
-database delete from the store?
+"""Timeline of the database and its object store: whether they belong together, and whether the
+database may delete from the store.
 
-The store carries the id that the database has (`MARKER`).  Beside it each pass that deletes puts a token of
-its own, in the database first and in the store then.  A database that finds another token than its
-last two was restored to an earlier point, or is not alone: it holds deletion, and says so in the store
-(`CONTEST`), so that the other one holds it too, until an operator confirms.
+The store has the id of the database's store (`MARKER`).  Each pass that deletes also writes a token of
+its own, first in the database and then in the store.  A database that finds another token than its
+last two was restored to an earlier point, or is not alone: it holds deletion, and writes that into the store
+(`CONTEST`), so that the other one holds deletion too, until an operator confirms.
 """
 
 import asyncio
@@ -37,20 +37,20 @@ from meterai.plumbing.db.database import Database, Tx
 from meterai.plumbing.objects import ObjectStore, ObjectUnreadable, StoreDiffers
 
 MARKER = "store-marker"  # the object that holds the id of the store
-CLAIM = "store-claim"  # and the token of the last pass, with who made it
-CONTEST = "store-contested"  # and who found a token that was not its own
+CLAIM = "store-claim"  # the token of the last pass, and its author
+CONTEST = "store-contested"  # the database that found a token that was not its own
 OBJECTS_OF_STORE = frozenset({MARKER, CLAIM, CONTEST})
-# A write trusts the last look at the store so long: a folder that was mounted over is noticed so late.
+# A write relies on the last check of the store for this time: the longest delay to notice a folder mounted over it.
 LOOK_SECONDS = 10.0
-# Around a promotion: between the bytes of an upload and its row lie seconds, and clocks differ.
+# Around a promotion: an upload has its row seconds after its bytes, and clocks differ.
 SPARED_AROUND = timedelta(hours=1)
-_UNREADABLE = UUID(int=0)  # the token of a claim that cannot be read: of nobody
+_UNREADABLE = UUID(int=0)  # token of an unreadable claim, which belongs to nobody
 
 _log = structlog.get_logger()
 
 
 class Timeline:
-    """Says whether this store is the database's, and whether the database may delete from it."""
+    """Checks that this store is the database's, and that the database may delete from it."""
 
     def __init__(self, database: Database, objects: ObjectStore, clock: Clock) -> None:
         self._database = database
@@ -59,7 +59,7 @@ class Timeline:
         self._looked_at = float("-inf")
         self._differs: StoreDiffers | None = None
         self._looking = asyncio.Lock()
-        self.held: Hold | None = None  # as of the last look
+        self.held: Hold | None = None  # by the last check
 
     # -- which store -----------------------------------------------------------------------
 
@@ -68,20 +68,20 @@ class Timeline:
         Refuses `StoreDiffers`.
         """
         if await self._database.once(store.store_id) is None:
-            # The store first: a crash between the two leaves a mark that the next start takes.
+            # The store first: a crash between the two leaves a mark that the next start adopts.
             with suppress(OSError):
                 await self._objects.put_new(MARKER, new_id().hex.encode())
             found = await self._read()
-            # A new database does not take a store that another one has claimed: an operator adopts it.
+            # A new database does not adopt a store that another one has claimed; an operator does.
             if found.store is not None and found.token is None:
                 await self._database.once(store.mark_store, found.store)
         await self.look()
 
     async def check_writable(self) -> None:
-        """Refuses `StoreNotOurs` where what is written would lie in another store, and in a copy that nobody has
-        confirmed: another database would find objects that no row of its names, and delete them.
+        """Refuse `StoreNotOurs` if a write would go to another store, or in an unconfirmed copy of the database.
 
-        It costs a comparison, and every `LOOK_SECONDS` a look: three small files and one query.
+        The other database would find objects that none of its rows names, and delete them.
+        Costs a comparison, and every `LOOK_SECONDS` a check: three small files and one query.
         """
         if monotonic() - self._looked_at > LOOK_SECONDS:
             async with self._looking:
@@ -94,8 +94,8 @@ class Timeline:
             raise StoreNotOurs("the database was restored, and no operator has confirmed")
 
     async def look(self) -> Hold | None:
-        """Why nothing is deleted, None where it is.  Refuses `StoreDiffers`."""
-        # The store first: what is claimed meanwhile is one claim ahead in the database, as it may be.
+        """Return why nothing is deleted, None if deletion is allowed.  Refuses `StoreDiffers`."""
+        # The store first: a concurrent claim is then one ahead in the database, which is allowed.
         found = await self._read()
         claim = await self._database.once(store.claim)
         self._note(claim, found)
@@ -118,7 +118,7 @@ class Timeline:
             HELD.labels(reason=reason).set(reason == held)
 
     async def _settle(self) -> Hold | None:
-        """The same, while nobody of ours claims the store; kept where it holds."""
+        """Check again, while no other process of ours claims the store; record a hold."""
 
         async def act(tx: Tx) -> Hold | None:
             return await self._hold(tx, await store.locked_claim(tx), await self._read())
@@ -130,18 +130,18 @@ class Timeline:
         held = hold_of(claim, found)
         if held is not None and held is not claim.held:
             _log.error("deletion_held", reason=held, store=found.told, contest=found.contest)
-            with suppress(OSError):  # who may not write into the store does it no harm
+            with suppress(OSError):  # a process that cannot write into the store does no harm
                 await self._objects.put_new(CONTEST, self._told(claim.here).encode())
             await store.hold(tx, held)
         return held
 
-    # -- claimed -----------------------------------------------------------------------------
+    # -- claims ------------------------------------------------------------------------------
 
     async def advance(self) -> None:
-        """Claim the store anew, before something is deleted from it.
+        """Claim the store again, before something is deleted from it.
 
         The database first: a crash between the two leaves the store one claim behind, and the next pass
-        brings it up.  Refuses `DeletionHeld`, `StoreDiffers`.
+        repairs it.  Refuses `DeletionHeld`, `StoreDiffers`.
         """
         token = new_id()
 
@@ -177,10 +177,10 @@ class Timeline:
         at = self._clock.now().isoformat(timespec="seconds")
         return json.dumps(here._asdict() | {"host": socket.gethostname(), "at": at})
 
-    # -- by an operator ----------------------------------------------------------------------
+    # -- acts of an operator -----------------------------------------------------------------
 
     async def found(self) -> tuple[StoreClaim, StoreSays, int]:
-        """The claim, the marks in the store, and the number of condemned objects."""
+        """Return the claim, the marks in the store, and the number of condemned objects."""
         said = await self._read()
         claim = await self._database.once(store.claim)
         return claim, said, await self._database.once(store.count_condemned)
@@ -188,14 +188,14 @@ class Timeline:
     async def confirm(self, *, actor: Actor) -> None:
         """Let this database delete from its store again, as an operator.  Refuses `StoreDiffers`.
 
-        Whatever was condemned has its grace period anew.
+        The grace period of each condemned object begins again.
         """
         token = new_id()
 
         async def act(tx: Tx) -> None:
             claim, found = await store.locked_claim(tx), await self._read()
             self._note(claim, found)
-            # Others of this database look meanwhile: they find what this one knows, and no contest.
+            # Other processes of this database may check meanwhile: they find what this one knows, and no contest.
             await self._objects.remove(CONTEST, self._clock.now() + timedelta(minutes=1))
             await store.confirm(tx, token, found.token, claim.here, self._clock.now())
             await trail.record(
@@ -218,7 +218,7 @@ class Timeline:
         an operator.
         """
         marker, token = new_id(), new_id()
-        # A crash after this leaves a store that is not the database's: it is adopted again.
+        # A crash after this leaves a store that is not the database's; it is adopted again.
         await self._objects.put(MARKER, marker.hex.encode())
 
         async def adopt(tx: Tx) -> None:
@@ -237,10 +237,10 @@ class Timeline:
         await self._database.run(adopt)
         await self._bring_up(token)
 
-    # -- what the store says -------------------------------------------------------------------
+    # -- marks in the store --------------------------------------------------------------------
 
     async def _read(self) -> StoreSays:
-        """Nothing where it has no mark, or not one of our key."""
+        """Return the marks in the store; empty values for a missing mark, or one of another key."""
         try:
             marker, claim, contest = await asyncio.gather(
                 self._objects.get(MARKER), self._claim(), self._objects.get(CONTEST)
