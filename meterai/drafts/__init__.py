@@ -1,14 +1,14 @@
 """Drafts: files chosen for stamping before an order or a sign-in.
 
-Promises this room keeps
-  * Files survive a cut connection, a reload, a restart, signing in and a lapsed order, and no byte
-    that is here is asked for again.
+Promises of this room
+  * Files survive a broken connection, a reload, a restart, a sign-in and a lapsed order, and no received
+    byte is requested again.
   * A part is stored whole or not at all, and of two writers of one offset one wins.
-  * A draft of an account opens to that account alone, one of nobody to the browser that began it; it
-    becomes an account's by signing in from a page of it, or by a button, and by nothing else.
-  * What is not ordered is forgotten a day after it was used, rows and bytes; how much there may be is
-    bounded, for a draft, a network and all, by what is here and not by what was announced.
-  * Nothing costs anything: a file that cannot be stamped says so before anybody pays.
+  * A draft of an account opens to that account alone, one without an account to the browser that began it; it
+    becomes an account's by a sign-in from a page of it, or by a button, and by nothing else.
+  * Files without an order are forgotten a day after their last use, rows and bytes; their size is
+    bounded for a draft, a network and all, by received bytes and not by announced ones.
+  * Drafts cost nothing: a file that cannot be stamped is refused before payment.
 
 Calls documents, sealing, stamping, stamps, waiting_room.
 """

@@ -1,4 +1,4 @@
-"""What the audit knows of the columns of drafts."""
+"""Audit classes of the columns of drafts."""
 
 from meterai.plumbing.db.audited import Audited, ClockColumn, DueWork
 

@@ -1,4 +1,4 @@
-"""The page where files are chosen: what is in the draft, file by file, and what can be done about each."""
+"""Page for choosing files: the files of the draft, with the acts on each."""
 
 import secrets
 from collections.abc import Sequence
@@ -58,22 +58,24 @@ from meterai.plumbing.http.requests import network_of
 from meterai.plumbing.messages import localize, translate
 from meterai.waiting_room import Guarded, GuardedAct, WaitingRoom, WaitInLine
 
-NOT_KEPT = "files=not-kept"  # of who sent files as a line began to stand, and comes out of it
+NOT_KEPT = (
+    "files=not-kept"  # for a visitor who sent files when a line began to stand, and comes out of it
+)
 CHOOSE, PLACE = "/stamp", "/stamp/place"
 # Without a script the files of a form come in one request, and all of it is lost when a phone's
-# connection breaks; with one they come in parts and this is no bound.
+# connection breaks; with one they come in parts, and this limit does not apply.
 FORM_BYTES_MAX = 100 * 1024 * 1024
 _WITH_ITS_FIELDS = FORM_BYTES_MAX + 64 * 1024
-# A browser sends all files that were chosen, also those that a draft has no place for; reading as many
+# A browser sends all chosen files, also those beyond the limit of a draft; reading as many
 # parts takes some hundredths of a second.
 FORM_PARTS_MAX = 1_000
-NAMED_MAX = 3  # files of one fault that are named; the others are seen to be missing
-PAGE_KEY_BYTES = 16  # that nobody guesses
+NAMED_MAX = 3  # files of one fault that are named; the others are visibly missing
+PAGE_KEY_BYTES = 16  # unguessable
 LOOK_AGAIN_SECONDS = 2  # without a script, while a file is examined
 _OPT = {
     "permission": Permission.PUBLIC,
     "priority": Priority.CHECKOUT,
-    # Who stamps from the balance has paid, and waits for nothing: the route itself asks.
+    # A visitor who stamps from the balance has paid, and does not wait: the route itself checks.
     "guarded": Guarded(GuardedAct.BUY, is_entrance=False),
 }
 
@@ -92,9 +94,9 @@ class FormTooLarge(Refusal):
 async def line_to_wait_in(
     request: PageRequest, lines: WaitingRoom, database: Database, account: UUID | None
 ) -> str | None:
-    """The name of the line that whoever asks has to wait in before choosing files, or None.
+    """Return the name of the line in which a visitor has to wait before choosing files, or None.
 
-    Who has stamps waits for nothing.
+    A visitor with stamps does not wait.
     """
     line = await lines.waiting_line(request, GuardedAct.BUY)
     if line is None or account is None:
@@ -104,13 +106,13 @@ async def line_to_wait_in(
 
 
 def why(file: DraftFile, language: str) -> str:
-    """Why a file cannot be stamped, and what helps."""
+    """Return why a file cannot be stamped, and the remedy."""
     facts = localize(file.refusal_facts, language)
     return translate(f"refusal.{file.refusal}", language, **facts)
 
 
 def _told(left_out: Sequence[tuple[str, Refusal]], language: str) -> list[str]:
-    """What is wrong with files of a form, each by its name; those with the same fault together."""
+    """Return the faults of files of a form, each by its name; those with the same fault together."""
     names: dict[str, list[str]] = {}
     for name, refusal in left_out:
         names.setdefault(sentence(refusal, language), []).append(file_name(name))
@@ -166,7 +168,7 @@ async def show_choose(
     lines: NamedDependency[WaitingRoom],
     database: NamedDependency[Database],
 ) -> Page:
-    """The chosen files.  Who has no stamps and no turn goes into the line first."""
+    """Show the chosen files.  A visitor without stamps and without a turn goes into the line first."""
     account = await account_asking(request)
     line = await line_to_wait_in(request, lines, database, account)
     if line is not None:
@@ -180,8 +182,8 @@ async def show_choose(
 async def _add_each(
     uploads: Uploads, draft: Draft, files: Sequence[tuple[str, bytes]], token: str
 ) -> tuple[list[DraftFile], list[tuple[str, Refusal]]]:
-    """Add files to a draft, which begins with the first where it has a token: those that were added,
-    and what was refused.  One that is refused keeps no other out, but where the draft is full.
+    """Add files to a draft, which begins with the first if it has a token; return the added ones and the
+    refusals.  A refused file does not stop the others, unless the draft is full.
     """
     added, left_out = list[DraftFile](), list[tuple[str, Refusal]]()
     full: DraftFull | None = None
@@ -212,8 +214,9 @@ async def add_files(
     database: NamedDependency[Database],
     settings: NamedDependency[Settings],
 ) -> Page:
-    """Add the files of a form, as a page without a script sends them; where nothing is to be said of
-    any of them, on to placing the stamps."""
+    """Add the files of a form, from a page without a script; if none of them needs a remark,
+    redirect to placing the stamps.
+    """
     account = await account_asking(request)
     line = await line_to_wait_in(request, lines, database, account)
     if line is not None:
@@ -254,7 +257,7 @@ async def add_files(
 async def take_out(
     request: PageRequest, drafts: NamedDependency[DraftService], file_id: FromPath[str]
 ) -> Page:
-    """Take a file out of the draft; one that is out already stays out."""
+    """Take a file out of the draft; a missing one is ignored."""
     draft = await open_draft(request, drafts)
     if draft is not None:
         await drafts.take_out(draft, read(FILE_KIND, file_id))
@@ -269,7 +272,7 @@ async def take_out(
 async def adopt(
     request: PageRequest, drafts: NamedDependency[DraftService], account: NamedDependency[UUID]
 ) -> Page:
-    """Put the files of this browser into the account of who is signed in and says so."""
+    """Move the files of this browser into the signed-in account, by a button."""
     form = await read_own_form(request)
     await adopt_draft(request, drafts, account)
     return see_other(local_path(form.text("next"), CHOOSE))

@@ -1,4 +1,4 @@
-"""What production demands of drafts: nothing."""
+"""Demands of production on drafts: none."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""What is due of drafts, as rows of a periodic task: of no account, as far as their tables go."""
+"""Due rows of drafts for a periodic task; their tables need no account."""
 
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -11,7 +11,7 @@ Thing = TypeVar("Thing")
 
 @dataclass(frozen=True, slots=True)
 class DueDraft(Generic[Thing]):
-    """One thing, and how it is named."""
+    """One due thing, and its name."""
 
     name: str
     thing: Thing

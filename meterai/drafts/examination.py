@@ -1,6 +1,6 @@
-"""Whether a stranger's document can be stamped, found out before anybody pays.
+"""Examination of a stranger's document before payment: can it be stamped?
 
-By slots and processes of its own: who has not paid takes none from those who have.
+It has slots and processes of its own, so that it takes none from visitors who have paid.
 """
 
 import hashlib
@@ -24,16 +24,16 @@ from meterai.sealing import (
 
 PROBED = (LAST_PAGE, 1, 2, 3)  # pages of which one must be as large as a stamp
 READ_AT_ONCE = 2  # in threads of this process
-EXAMINED_AT_ONCE = 1  # beside this process: what is broken, or was signed before
-# Whether stamps fit is waited for in front of a page, and takes milliseconds of nearly every document.
-CHECKED_AT_ONCE = 2  # each has one document in memory; who waits has none
+EXAMINED_AT_ONCE = 1  # beside this process: broken and signed documents
+# A page waits for the check that stamps fit, which takes milliseconds for nearly every document.
+CHECKED_AT_ONCE = 2  # each has one document in memory; waiting ones have none
 CHECKS_WAITING_MAX = 64
-WAIT_SECONDS_MAX = 2.0  # on average, before a page; beyond it more are inside than are served
+WAIT_SECONDS_MAX = 2.0  # on average, before a page; a longer wait is a sign of overload
 
 
 @dataclass(frozen=True, slots=True)
 class ExaminedDocument:
-    """A document that can be stamped, mended where it was broken.
+    """A document that can be stamped, repaired if it was broken.
 
     `sizes` are of its first `STAMPS_MAX` pages and of the last one, as far as a stamp fits there.
     """
@@ -60,12 +60,12 @@ class ExaminedDocument:
 
 
 def _probe(page: int) -> Placement:
-    """A placement that fits any page, to learn its size."""
+    """Return a placement that fits any page, to learn its size."""
     return Placement(page, 0.0, 0.0, sealing.WIDTH_MIN)
 
 
 class DraftExamination:
-    """Looks at documents of strangers, a few at once."""
+    """Examines documents of strangers, a few at once."""
 
     def __init__(self, issuers: Issuers, bytes_max: int, clock: Clock, stations: Stations) -> None:
         self._issuers = issuers
@@ -83,9 +83,9 @@ class DraftExamination:
         )
 
     async def examine(self, client: str, document: bytes) -> ExaminedDocument:
-        """What a document is; a broken one is mended.  `client` waits behind no other.
+        """Examine a document; a broken one is repaired.  `client` is the key of the fair queue.
 
-        Refuses what `sealing` refuses, `FileEmpty`, and `PagesTooSmall`.
+        Refuses like `sealing`, with `FileEmpty`, and with `PagesTooSmall`.
         """
         if not document:
             raise FileEmpty("no bytes")
@@ -94,9 +94,9 @@ class DraftExamination:
         return await self._pool.finish(self._examining(document), client, self._reading)
 
     async def check(self, client: str, load: Load, placements: Sequence[Placement]) -> None:
-        """Whether these stamps fit on a document, which is loaded when it is its turn.
+        """Check that these stamps fit on a document, which is loaded when its turn comes.
 
-        Refuses what `sealing` refuses of placements.
+        Refuses like `sealing` for placements.
         """
 
         async def begin() -> sealing.Work[PreparedDocument]:
@@ -105,7 +105,7 @@ class DraftExamination:
         await self._checking.finish_in_turn(begin, client, self._reading)
 
     def _seen(self, document: bytes) -> sealing.Work[tuple[PreparedDocument, Verdict]]:
-        """What a document is: of one that ends with a slip, too, which is smaller than a stamp."""
+        """Examine a document, also one whose last page is a slip smaller than a stamp."""
         at = self._clock.now()
         for page in PROBED:
             try:
@@ -127,7 +127,7 @@ class DraftExamination:
                 last = [one for one in sizes if one.page == found.pages]
                 sizes = (*more.inspection.sizes, *last)
             except sealing.PlacementOutsidePage:
-                pass  # one of them is smaller than a stamp; who places one there is told so
+                pass  # one of them is smaller than a stamp; a placement there is refused
         return ExaminedDocument(
             prepared.document,
             hashlib.sha256(prepared.document).digest(),

@@ -1,4 +1,4 @@
-"""Drafts whose time is over are forgotten, with their files and the bytes of these."""
+"""Deletion of expired drafts, with their files and the bytes of these."""
 
 from uuid import UUID
 
@@ -13,7 +13,7 @@ BATCH = 50  # drafts of one run, and files
 
 
 class Forgetting:
-    """Forgets what nobody has a right to any more."""
+    """Deletes expired drafts and unfinished files."""
 
     def __init__(self, database: Database, files: FileObjects, clock: Clock) -> None:
         self._database = database
@@ -21,7 +21,7 @@ class Forgetting:
         self._clock = clock
 
     async def forget_old(self) -> int:
-        """Periodic task: forget drafts whose time is over, and files of which nothing more comes."""
+        """Periodic task: forget expired drafts, and files without further parts."""
         now = self._clock.now()
 
         async def forget_unfinished(tx: Tx) -> int:

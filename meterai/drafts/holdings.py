@@ -1,4 +1,4 @@
-"""Bytes that all drafts hold, those of strangers, of one network and of the widest around it, and their limits."""
+"""Cached sums of the bytes in all drafts, those without an account, and those of a network, with their limits."""
 
 from dataclasses import dataclass, replace
 from time import monotonic
@@ -8,26 +8,26 @@ from meterai.drafts.model import Draft, DraftsFull, NetworkFull, StrangersFull
 from meterai.drafts.settings import DraftSettings
 from meterai.plumbing.db.database import Database
 
-# A sum reads every file of the drafts it is of, so a process reads it as seldom as this.  Meanwhile it
-# counts what it lets in itself; what others do may pass a limit by as much.
+# A sum reads every file of its drafts, so a process reads it this seldom.  Meanwhile it
+# counts its own additions; the additions of other processes may pass a limit.
 READ_SECONDS = 5.0
-# No network is called so.
+# No network has this name.
 _ALL = ""
 _STRANGERS = "strangers"
-# The share of all drafts' room for those of nobody's account: whoever fills it, by however many networks, leaves
-# the rest to who signs in.
+# Share of the room of all drafts for those without an account: strangers from any number of networks leave
+# the rest to accounts.
 STRANGERS_SHARE = 0.75
 
 
 @dataclass(slots=True)
 class _Sum:
     bytes: int
-    drafts: int  # of a network, and nobody's
+    drafts: int  # of a network, without an account
     read_at: float
 
 
 class Holdings:
-    """What is held, as of a moment ago."""
+    """Bytes in drafts, as of a moment ago."""
 
     def __init__(self, database: Database, limits: DraftSettings) -> None:
         self._database = database
@@ -35,9 +35,9 @@ class Holdings:
         self._sums: dict[str, _Sum] = {}
 
     async def check(self, draft: Draft, held: int, size: int, *, begins: bool) -> None:
-        """Whether so many bytes more may come to a draft that holds `held`, or begins with them.
+        """Check that so many bytes may be added to a draft that holds `held`, or that begins with them.
 
-        What every account may have takes none of its network's room.  Refuses `NetworkFull`,
+        The guaranteed bytes of an account take none of its network's room.  Refuses `NetworkFull`,
         `StrangersFull`, `DraftsFull`.
         """
         if draft.owner is None or held + size > self._limits.account_bytes_min:
@@ -59,12 +59,12 @@ class Holdings:
             held = self._sums[network]
             if held.bytes + size > times * self._limits.draft_bytes_per_network_max:
                 raise NetworkFull(f"{held.bytes} bytes of {network}")
-            # Whoever adds the draft counts again; this spares the work before it.
+            # Adding the draft counts again; this spares the work before it.
             if begins and held.drafts >= times * self._limits.drafts_per_network_max:
                 raise NetworkFull(f"{held.drafts} drafts of {network}")
 
     def add(self, draft: Draft, size: int) -> None:
-        """So many bytes came to a draft."""
+        """Count added bytes of a draft."""
         networks = {name for name, _ in store.bounded_networks(draft.network)}
         for of in (*networks, _ALL) if draft.owner else (*networks, _STRANGERS, _ALL):
             if of in self._sums:
@@ -77,7 +77,7 @@ class Holdings:
         return self._sums[of].bytes
 
     def _begin_to_read(self, *names: str) -> list[str]:
-        """Those of these sums that are to be read.  They count as read from now on: others need not ask."""
+        """Return those of these sums that are to be read.  They count as read from now on, so no other caller reads them."""
         now = monotonic()
         young = {name: one for name, one in self._sums.items() if now - one.read_at < READ_SECONDS}
         old = [name for name in names if name not in young]

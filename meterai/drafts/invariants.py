@@ -1,4 +1,4 @@
-"""What must be true of drafts."""
+"""Invariants of drafts."""
 
 from meterai.plumbing.db.invariants import Invariant
 

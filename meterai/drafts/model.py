@@ -1,4 +1,4 @@
-"""What a draft and its files are and how they may change; pure."""
+"""A draft, its files, and the changes they allow; pure."""
 
 import hashlib
 import hmac
@@ -16,27 +16,27 @@ from meterai.kit.refusal import Refusal, refusal_of_database
 from meterai.sealing import PageSize, Placement
 
 FILE_KIND = "fil"  # of the public form of a file's id
-PART_BYTES_MAX = 256 * 1024  # a cut connection loses one part, and one more may be on the way
-# So that a whole file is some hundred parts at most; the last part may be smaller.
+PART_BYTES_MAX = 256 * 1024  # a broken connection loses one part, and one more may be on the way
+# Bounds the parts of a whole file to about a hundred; the last part may be smaller.
 PART_BYTES_MIN = 64 * 1024
-# A file of which nothing came, and a draft of which nothing is here, are forgotten after so long: to
-# announce takes no room, and no row for a day.
+# A file without bytes, and a draft without files, are forgotten after this time: an announcement takes
+# no room, and its row is not kept for a day.
 EMPTY_LIVES = timedelta(minutes=15)
-# A file that began to come is forgotten so long after its last part: a phone that lost its line for a while
-# goes on, and what nobody finishes takes no room from others.
+# An unfinished file is forgotten this long after its last part: a phone that lost its connection for a while
+# can go on, and an abandoned file takes no room from others.
 UNFINISHED_LIVES = timedelta(hours=1)
 
 
-# Between a page that asks for an address and a code that was typed; in a rush a mail may take long.
+# Between the page that asks for an address and the typed code; in a rush a mail may take long.
 MARK_LIVES = timedelta(hours=1)
 MARK_DIGITS_MAX = 12  # of its second
 # Lengths of the random text that a shown page sends with its uploads; shorter ones could be guessed.
 PAGE_KEY_LENGTH_MIN, PAGE_KEY_LENGTH_MAX = 20, 64  # characters
-TAG_DIGITS = 16  # of a token: by which page it was made
+TAG_DIGITS = 16  # of a token: the digits that tell which page made it
 
 
 class FileState(StrEnum):
-    """Where a file of a draft stands."""
+    """State of a file of a draft."""
 
     RECEIVING = "receiving"  # some of its bytes may be here
     EXAMINING = "examining"  # all are here; whether it can be stamped is being found out
@@ -47,7 +47,7 @@ class FileState(StrEnum):
 
 
 class FileEvent(StrEnum):
-    """What happens to a file.  One that is taken out is gone, with its bytes."""
+    """Event of a file.  A file that is taken out is deleted with its bytes."""
 
     RECEIVED = "received"
     ACCEPTED = "accepted"
@@ -71,7 +71,7 @@ DRAFT_FILE = Lifecycle(
 
 
 class PageHasNoRoom(Refusal):
-    """A page is so small, or so full of stamps, that no other stamp can be on it."""
+    """A page is so small, or so full of stamps, that no other stamp fits on it."""
 
     code = "page_has_no_room"
     status = 422
@@ -95,7 +95,7 @@ class DraftFull(Refusal):
 
 @refusal_of_database
 class DraftTooLarge(Refusal):
-    """The files of one draft have more bytes together than it may hold.  Sizes in bytes."""
+    """The files of one draft have together more bytes than it may hold.  Sizes in bytes."""
 
     code = "draft_too_large"
     status = 413
@@ -107,7 +107,7 @@ class DraftTooLarge(Refusal):
 
 @refusal_of_database
 class NetworkFull(Refusal):
-    """The drafts of one network hold as much as they may; who signs in has room of its own."""
+    """The drafts of one network have reached its limit; an account has room of its own."""
 
     code = "network_full"
     status = 503
@@ -115,7 +115,7 @@ class NetworkFull(Refusal):
 
 
 class StrangersFull(Refusal):
-    """The drafts of nobody's account hold as much as they may; who signs in has room of its own."""
+    """The drafts without an account have reached their limit; an account has room of its own."""
 
     code = "strangers_full"
     status = 503
@@ -123,29 +123,29 @@ class StrangersFull(Refusal):
 
 
 class DraftsFull(Refusal):
-    """All drafts hold as much as they may."""
+    """All drafts together have reached their limit."""
 
     code = "drafts_full"
     status = 503
-    retry_after_seconds = 600  # drafts end all the time: those that were ordered, and old ones
+    retry_after_seconds = 600  # drafts end all the time: ordered and old ones
 
 
 class FileNotReady(Refusal):
-    """The file cannot be placed: it is not here whole, or it cannot be stamped."""
+    """The file cannot be placed: it is incomplete, or it cannot be stamped."""
 
     code = "file_not_ready"
     status = 409
 
 
 class PlacedElsewhere(Refusal):
-    """The stamps of the file were placed anew since the page was shown: in another tab, or device."""
+    """The stamps of the file were placed again since the page was shown, in another tab or device."""
 
     code = "placed_elsewhere"
     status = 409
 
 
 class DraftNotPlaced(Refusal):
-    """Something of the draft has no stamp yet, or there is nothing in it."""
+    """A file of the draft has no stamp yet, or the draft is empty."""
 
     code = "draft_not_placed"
     status = 409
@@ -159,43 +159,43 @@ class PagesTooSmall(Refusal):
 
 
 class FileEmpty(Refusal):
-    """The file has no bytes: as a phone gives one that lies elsewhere and was not fetched yet."""
+    """The file has no bytes: a phone sends it so if it is stored elsewhere and was not fetched yet."""
 
     code = "file_empty"
     status = 422
 
 
 class FileNotExamined(Refusal):
-    """The file was examined several times, and no examination came to an end."""
+    """The file was examined several times, and no examination ended."""
 
     code = "file_not_examined"
     status = 422
 
 
 class FileDamagedOnTheWay(Refusal):
-    """What arrived is not what the sender said it would send (RFC 9530)."""
+    """The received file has another digest than the sender announced (RFC 9530)."""
 
     code = "file_damaged_on_the_way"
     status = 422
 
 
 class PartDamagedOnTheWay(Refusal):
-    """A part is not what its sender said (`Content-Digest`, RFC 9530): nothing of it was kept."""
+    """The received part has another digest than the sender stated (`Content-Digest`, RFC 9530); it was not stored."""
 
     code = "part_damaged_on_the_way"
     status = 422
-    passes = True  # sent once more it arrives
+    passes = True  # sent again it may arrive intact
 
 
 class PartTypeWrong(Refusal):
-    """A part came as another type than `application/partial-upload`."""
+    """A part has another type than `application/partial-upload`."""
 
     code = "part_type_wrong"
     status = 415
 
 
 class UploadOffsetMismatch(Refusal):
-    """A part begins elsewhere than where the upload goes on; `offset` is where, in bytes."""
+    """A part does not begin at the offset of the upload; `offset` is that offset, in bytes."""
 
     code = "upload_offset_mismatch"
     status = 409
@@ -206,21 +206,21 @@ class UploadOffsetMismatch(Refusal):
 
 
 class UploadCompleted(Refusal):
-    """The upload is complete: nothing can be added."""
+    """The upload is complete; no part can be added."""
 
     code = "upload_completed"
     status = 400
 
 
 class UploadLengthInconsistent(Refusal):
-    """The length of the file is told in two ways, or more was sent than was announced."""
+    """The length of the file is stated in two ways, or more was sent than was announced."""
 
     code = "upload_length_inconsistent"
     status = 400
 
 
 class PartSizeWrong(Refusal):
-    """A part is larger than one may be, or smaller though it is not the last.  Sizes in bytes."""
+    """A part is larger than allowed, or smaller though it is not the last.  Sizes in bytes."""
 
     code = "part_size_wrong"
     status = 413
@@ -233,9 +233,9 @@ class PartSizeWrong(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """Files that somebody chose; of an account once its owner said so.
+    """Files chosen for stamping, of an account or of a browser without one.
 
-    One that is done was ordered, or its files went into another of its owner (`merged_into`).
+    A done draft was ordered, or its files were moved into another draft of its owner (`merged_into`).
     """
 
     id: UUID
@@ -254,8 +254,8 @@ class DraftFile:
     """One file.
 
     `sizes` are of its first pages and of the last one; `parts` are objects that together are its bytes while it
-    is received; of a document that can be stamped `sha256` names its content.  `rules` are those of `sealing` by
-    which that was found; `old_content` is the object of a document that the release before this one stored.
+    is received; for a document that can be stamped `sha256` names its content, and `rules` are the version of `sealing`
+    that examined it; `old_content` is the object of a document that the previous release stored.
     """
 
     draft: UUID
@@ -281,7 +281,7 @@ class DraftFile:
     last_part_at: datetime
 
     def expires_at(self, draft: Draft) -> datetime:
-        """How long it is kept in this draft, if nothing more comes."""
+        """Return the time until which it is kept in this draft, without further parts."""
         if self.state != FileState.RECEIVING:
             return draft.expires_at
         lives = UNFINISHED_LIVES if self.received else EMPTY_LIVES
@@ -289,39 +289,39 @@ class DraftFile:
 
     @property
     def is_usable(self) -> bool:
-        """It can be stamped."""
+        """True if it can be stamped."""
         return self.state in (FileState.READY, FileState.REPAIRED)
 
     @property
     def digest_told(self) -> str | None:
-        """The digest that was announced, as it was: by it a sender knows its file again."""
+        """Announced digest, as sent: a sender recognises its file by it."""
         return b64encode(self.digest).decode() if self.digest else None
 
     @property
     def is_placed(self) -> bool:
-        """It can be stamped, and somebody said where."""
+        """True if it can be stamped, and its stamps were placed."""
         return bool(self.placements)
 
     @property
     def objects(self) -> tuple[UUID, ...]:
-        """Its objects in the store that are of it alone."""
+        """Objects in the store that belong to this file alone."""
         return (*self.parts, self.old_content) if self.old_content else self.parts
 
     @property
     def old_name(self) -> str | None:
-        """Name of the object of its document where the release before this one stored it."""
+        """Name of the object of its document if the previous release stored it."""
         return object_name(self.id, self.old_content) if self.old_content else None
 
 
 class DraftUsage(NamedTuple):
-    """What a draft holds: its files, and the bytes that are here of them."""
+    """Use of a draft: its files, and their received bytes."""
 
     files: int
     bytes: int
 
 
 class DraftExaminationResult(NamedTuple):
-    """What an examination found of a document that can be stamped."""
+    """Result of an examination of a document that can be stamped."""
 
     size: int
     sha256: bytes
@@ -333,16 +333,16 @@ class DraftExaminationResult(NamedTuple):
 
     @property
     def state(self) -> FileState:
-        """The state of its file."""
+        """State of its file."""
         return FileState.REPAIRED if self.is_repaired else FileState.READY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewFile:
-    """A file that comes to a draft: announced, or here whole and examined already, or by and by.
+    """A new file of a draft: announced, partly received, or received whole and examined.
 
-    Of one that is announced nothing is here; of another all, in `parts` or as what was `found`, which is
-    larger or smaller than what was `sent` where the document was mended.
+    An announced file has no bytes.  A whole file has them in `parts` or as `found`, which is
+    larger or smaller than `sent` if the document was repaired.
     """
 
     id: UUID
@@ -361,7 +361,7 @@ class NewFile:
 
 
 class DraftLimits(NamedTuple):
-    """Drafts of one network that are nobody's; files and bytes of a draft."""
+    """Limits: drafts of one network without an account; files and bytes of a draft."""
 
     drafts_of_network: int
     files: int
@@ -369,7 +369,7 @@ class DraftLimits(NamedTuple):
 
 
 class NetworkUsage(NamedTuple):
-    """What the drafts of a network hold, or of a widest one, and how many of them are nobody's."""
+    """Use of a network, or of a widest one: bytes of its drafts, and the number of those without an account."""
 
     name: str
     bytes: int
@@ -384,20 +384,20 @@ class DraftObject(NamedTuple):
 
 
 def hash_of(token: str) -> bytes:
-    """What is kept of a token: whoever reads the table opens no draft with it."""
+    """Return the hash of a token for storage: a reader of the table can open no draft with it."""
     return hashlib.sha256(token.encode()).digest()
 
 
 def token_tag(page_key: str) -> str:
-    """The beginning of every token that the uploads of one shown page are given."""
+    """Return the beginning of every token for uploads of one shown page."""
     return hashlib.sha256(b"page." + page_key.encode()).hexdigest()[:TAG_DIGITS]
 
 
 def next_token(token: str, page_key: str) -> str:
-    """The token that a draft has once a page uploads to it; its own, where this page made that.
+    """Return the token of a draft after an upload of a page; the same token if this page made it.
 
-    Made of both, so that an upload whose answer was lost finds its draft by the same request.  Whoever has
-    the token alone, because the cookie is of its making, cannot make the next.
+    It is derived from both, so that an upload whose answer was lost finds its draft by the same request.  An attacker
+    who knows the token alone, because he set the cookie, cannot compute the next.
     """
     tag = token_tag(page_key)
     if not token or token.startswith(tag):
@@ -406,15 +406,15 @@ def next_token(token: str, page_key: str) -> str:
 
 
 def sign_in_mark(token: str, at: datetime) -> str:
-    """What signing in leads back with that began, now, at a page of the draft of this token.
+    """Return the mark that a sign-in carries if it begins now at a page of the draft of this token.
 
-    Nobody can make it without the token; with it alone nobody opens the draft.
+    Only a holder of the token can make it; the mark alone opens no draft.
     """
     return _mark(token, int(at.timestamp()))
 
 
 def is_sign_in_mark(mark: str, token: str, now: datetime) -> bool:
-    """Whether a sign-in that leads back with this mark began at a page of the draft of this token."""
+    """True if a sign-in with this mark began at a page of the draft of this token."""
     seconds = counted(mark.partition(".")[0], MARK_DIGITS_MAX)
     if seconds is None or not (mark.isascii() and token):
         return False
@@ -429,15 +429,15 @@ def _mark(token: str, seconds: int) -> str:
 
 
 def object_name(file: UUID, part: UUID) -> str:
-    """Object name of a part of a file, and of the whole file as the release before this one stored it.
+    """Return the object name of a part of a file, and of the whole file in the form of the previous release.
 
-    Backwards: the store makes folders of the first letters, and those of an id are its time.
+    The id is reversed: the store makes folders of the first letters, and an id begins with its time.
     """
     return f"{part.hex[::-1]}-{file.hex}"
 
 
 def named_by(name: str) -> DraftObject | None:
-    """The object by its name in the store; None for objects of others."""
+    """Return the object that a name in the store denotes; None for objects of others."""
     part, _, file = name.partition("-")
     if len(part) != 32 or len(file) != 32:
         return None
@@ -448,7 +448,7 @@ def named_by(name: str) -> DraftObject | None:
 
 
 def twins(files: Sequence[DraftFile]) -> dict[UUID, DraftFile]:
-    """Files that have the bytes of one before them, and that one."""
+    """Return the files with the same bytes as an earlier one, each with that one."""
     first: dict[bytes, DraftFile] = {}
     found: dict[UUID, DraftFile] = {}
     for one in files:
@@ -460,19 +460,19 @@ def twins(files: Sequence[DraftFile]) -> dict[UUID, DraftFile]:
 
 
 def to_order(files: Sequence[DraftFile]) -> list[DraftFile]:
-    """The files that can be stamped, each content once."""
+    """Return the files that can be stamped, each content once."""
     again = twins(files)
     return [one for one in files if one.is_usable and one.id not in again]
 
 
 def needs_no_word(files: Sequence[DraftFile]) -> bool:
-    """Every file can be stamped as it came, and is there once: whoever chose them goes straight on."""
+    """True if every file can be stamped unchanged and is there once, so that the visitor can go straight on."""
     plain = [one for one in to_order(files) if one.state == FileState.READY and not one.is_stamped]
     return bool(files) and len(plain) == len(files)
 
 
 def written(files: Sequence[DraftFile]) -> str:
-    """What is in a draft and where its stamps go, as a hash: what somebody saw is what is ordered."""
+    """Return a hash of the files of a draft and their placements: an order is for the draft that was shown."""
     told = hashlib.sha256()
     for one in files:
         told.update(f"{one.id.hex}:{one.version};".encode())

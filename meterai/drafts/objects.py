@@ -13,14 +13,14 @@ from meterai.kit.ids import new_id
 from meterai.plumbing.db.database import Database, Tx
 from meterai.plumbing.objects import ObjectStore, ObjectUnreadable
 
-# Time between condemned and deleted, for parts: several looks of everybody who may contest the store.  No longer, since
-# what is let go counts for nobody's bound.  A content waits for longer: another may have it, whose row is on the way.
+# Time between condemned and deleted, for parts: several checks of every process that may contest the store.  No longer,
+# since a released part counts for no limit.  A content waits longer: another file may want it, whose row follows.
 GRACE = timedelta(minutes=5)
 _log = structlog.get_logger()
 
 
 class FileObjects:
-    """Stores parts and reads them, and lets the bytes of files go."""
+    """Stores parts and reads them, and releases the bytes of files."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class FileObjects:
         return {object_name(one.file, one.object) for one in found}
 
     async def put(self, file: UUID, content: bytes) -> UUID:
-        """Keep bytes, and say under which id; the row that names it comes after.
+        """Store bytes, and return their id; the row that names it follows.
 
         Refuses `StoreNotOurs`.
         """
@@ -53,7 +53,7 @@ class FileObjects:
         return made
 
     async def get(self, file: UUID, one: UUID) -> bytes:
-        """The bytes under an id.  Refuses `DocumentUnavailable`."""
+        """Return the bytes under an id.  Refuses `DocumentUnavailable`."""
         try:
             found = await self._objects.get(object_name(file, one))
         except (ObjectUnreadable, OSError) as fault:
@@ -64,7 +64,7 @@ class FileObjects:
         return found
 
     async def remove(self, file: UUID, *ids: UUID) -> None:
-        """Let go what no row names any more.  What a crash leaves, the sweep finds."""
+        """Release objects that no row names any more.  The sweep finds those that a crash leaves."""
         if ids:
             names = [object_name(file, one) for one in ids]
             await self._database.once(self._removal.condemn, names, GRACE)

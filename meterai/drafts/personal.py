@@ -23,7 +23,7 @@ PERSONAL = Personal(
             inner="owner_id order_key is_done merged_into widest",
             hidden="token_hash",
             whose="t.owner_id = %s",
-            # Forgotten with its files by the next run of `forget_drafts`.
+            # The next run of `forget_drafts` deletes it with its files.
             blanks={
                 "expires_at": "least(expires_at, greatest(now(), created_at + interval '1 second'))"
             },

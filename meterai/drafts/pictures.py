@@ -1,8 +1,8 @@
-"""Pictures of the pages of drafts, drawn by processes of their own and kept for a while.
+"""Pictures of the pages of drafts, drawn by processes of their own and cached.
 
-They are kept in memory, not in the store: whoever reads the store finds no page of anybody, and what
-was forgotten is asked for by nobody and soon pushed out.  That a page cannot be drawn is kept like its picture: finding it out takes longer than any
-picture.  Whether a visitor may see a file is found out by the routes, at each request.
+The cache is in memory, not in the store: a reader of the store finds no page, and a forgotten file is no longer
+requested and soon evicted.  A failure is cached like a picture, since it takes longer than any
+picture.  The routes check at each request that the visitor may see the file.
 """
 
 from collections import OrderedDict
@@ -20,13 +20,13 @@ from meterai.kit.clock import Clock
 from meterai.plumbing.observe.stations import Station, Stations
 from meterai.sealing import PageNotDrawn, PagePicture, PageSize, Placement
 
-DRAWN_AT_ONCE = 1  # processes; each has a processor to itself for two seconds at the most
+DRAWN_AT_ONCE = 1  # processes; each uses a processor for two seconds at the most
 WAITING_MAX = 128  # pictures; at some 30 ms each four seconds
-WAIT_SECONDS_MAX = 2.0  # on average, behind a page; beyond it more are inside than are served
+WAIT_SECONDS_MAX = 2.0  # on average, behind a page; a longer wait is a sign of overload
 KEPT_BYTES_MAX = 24 * 1024 * 1024  # of one process; a picture with its survey is some 50 KB
-KEPT_FOR = timedelta(minutes=15)  # somebody places a stamp in less
-UNDRAWN_FOR = timedelta(minutes=5)  # less: a machine under load may be why
-OVERHEAD_BYTES = 1_000  # of what is kept, beside picture and survey
+KEPT_FOR = timedelta(minutes=15)  # placing a stamp takes less
+UNDRAWN_FOR = timedelta(minutes=5)  # shorter: a machine under load may be the reason
+OVERHEAD_BYTES = 1_000  # of a cache entry, beside picture and survey
 Found = TypeVar("Found")
 WIDTHS = (sealing.THUMBNAIL_WIDTH, sealing.PICTURE_WIDTH)
 
@@ -38,7 +38,7 @@ class _Key(NamedTuple):
 
 
 class _KeptPicture(NamedTuple):
-    picture: PagePicture | type[PageNotDrawn]  # or why none can be drawn
+    picture: PagePicture | type[PageNotDrawn]  # or the reason why none can be drawn
     until: datetime
     bytes: int
 
@@ -46,8 +46,8 @@ class _KeptPicture(NamedTuple):
 class PagePictures:
     """Pictures of pages.
 
-    A file is loaded once there is a process for it, so that those who wait hold none.  The pool is theirs alone: they wait for pictures only, never before an upload that is examined, a
-    document that is checked, or one that is paid.
+    A file is loaded once there is a process for it, so that waiting visitors hold none.  The pool is for pictures only,
+    so that they delay no upload, check or payment.
     """
 
     def __init__(self, loads: SharedLoads, clock: Clock, stations: Stations) -> None:
@@ -67,9 +67,9 @@ class PagePictures:
     async def picture(
         self, client: str, file: DraftFile, page: int, width: int = sealing.PICTURE_WIDTH
     ) -> PagePicture:
-        """A page, and its survey where it is drawn at full width.
+        """Return the picture of a page, with its survey at full width.
 
-        `client` takes turns with others.  Refuses `FileNotReady`, `PageOutOfRange`, `PageNotDrawn`,
+        `client` is the key of the fair queue.  Refuses `FileNotReady`, `PageOutOfRange`, `PageNotDrawn`,
         `ExaminationBusy`, `DocumentUnavailable`.
         """
         assert width in WIDTHS, width
@@ -81,15 +81,15 @@ class PagePictures:
             kept = self._keep(key, await self._drawn(client, file, page, width))
         if not isinstance(kept.picture, PagePicture):
             raise kept.picture("no picture of this page can be made")
-        # A survey of its own for each who asks: the sums that one makes to find a place are half a megabyte, and
-        # stayed as long as the picture.
+        # A copy of the survey for each caller: its sums, made to find a place, are half a megabyte and would
+        # be kept as long as the picture.
         survey = kept.picture.survey
         return replace(kept.picture, survey=survey and replace(survey))
 
     async def size(self, client: str, file: DraftFile, page: int) -> PageSize:
-        """The visible size of a page, also of one that cannot be drawn.
+        """Return the visible size of a page, also of one that cannot be drawn.
 
-        Refuses what `sealing` refuses, and `PlacementOutsidePage` for a page no stamp fits on.
+        Refuses like `sealing`, and with `PlacementOutsidePage` for a page on which no stamp fits.
         """
         for one in file.sizes:
             if one.page == page:

@@ -1,4 +1,4 @@
-"""The page where stamps are placed, and the pictures it shows."""
+"""Page for placing stamps, and the pictures it shows."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -44,11 +44,15 @@ from meterai.plumbing.messages import translate
 from meterai.sealing import PlacementOnStamp, PlacementOutsidePage, PlacementsOverlap
 
 PAGE = "/stamp/place"
-GONE = f"{PAGE}?gone=1"  # of a file that was taken out meanwhile: what is there, and a word
+GONE = (
+    f"{PAGE}?gone=1"  # of a file that was taken out meanwhile: the remaining files, with a notice
+)
 NEXT = "/stamp/pay"
-FORM_BYTES_MAX = 16 * 1024  # all stamps of four numbers
-FORM_FIELDS_MAX = positions.FIELDS_MAX + 12  # and what is said of the file, the page and the button
-# A picture never changes, but a browser that several use asks each time whether it may still be shown.
+FORM_BYTES_MAX = 16 * 1024  # four numbers for each of the stamps
+FORM_FIELDS_MAX = (
+    positions.FIELDS_MAX + 12
+)  # and the fields about the file, the page and the button
+# A picture never changes, but a shared browser asks each time if it may still be shown.
 _KEEPS = "private, no-cache"
 _MENDED_HERE = (
     FieldWrong,
@@ -66,7 +70,7 @@ async def show_place(
     drafts: NamedDependency[DraftService],
     placing: NamedDependency[Placing],
 ) -> Page:
-    """A page of a file and its stamps."""
+    """Show a page of a file and its stamps."""
     draft, chosen = await own_files(request, drafts)
     if draft is None:
         if not request.cookies:
@@ -91,7 +95,7 @@ async def place(
     drafts: NamedDependency[DraftService],
     placing: NamedDependency[Placing],
 ) -> Page:
-    """Keep the stamps of a file, and do what the button says."""
+    """Store the stamps of a file, and do the act of the button."""
     form = await read_form(request, parts_max=FORM_FIELDS_MAX)
     draft, files = await own_files(request, drafts)
     if draft is None:
@@ -120,7 +124,7 @@ async def show_picture(
     file_id: FromPath[str],
     name: FromPath[str],
 ) -> Response[Any]:
-    """A page of a file as WebP; `width=120` is a small one.  Whose it is comes before all else."""
+    """Return a page of a file as WebP; `width=120` is a small one.  The owner is checked first."""
     draft, files = await own_files(request, drafts)
     if draft is None:
         raise NotFound("no draft of this visitor")
@@ -139,7 +143,7 @@ async def show_picture(
 
 
 def _of(files: Sequence[DraftFile], asked: str) -> DraftFile:
-    """The file that is named.  Refuses `NotFound`."""
+    """Return the named file.  Refuses `NotFound`."""
     wanted = read(FILE_KIND, asked)
     found = next((one for one in files if one.id == wanted), None)
     if found is None:
@@ -148,14 +152,14 @@ def _of(files: Sequence[DraftFile], asked: str) -> DraftFile:
 
 
 def _file_asked(files: Sequence[DraftFile], asked: str) -> DraftFile:
-    """The file that is named, else the first that nobody has placed.  Refuses `NotFound`."""
+    """Return the named file, else the first without stamps.  Refuses `NotFound`."""
     if asked:
         return _of(files, asked)
     return next((one for one in files if not one.is_placed), files[0])
 
 
 def _selected(typed: str) -> int:
-    """The stamp that is shown, from 0; people and addresses count from 1.  The first for nonsense."""
+    """Return the stamp to show, from 0; people and addresses count from 1.  The first for an invalid number."""
     return (counted(typed) or 1) - 1
 
 
@@ -173,9 +177,9 @@ def _wanted(form: Form, file: DraftFile) -> PlacingForm:
 
 
 def _tap(form: Form) -> tuple[float, float] | None:
-    """Where the picture was tapped, as shares of it; None where it was not.
+    """Return the tapped point of the picture, as shares of it; None if it was not tapped.
 
-    A browser that sends the form by the keyboard says 0, 0.
+    A browser that sends the form by the keyboard sends 0, 0.
     """
     x, y, high = (counted(form.text(name)) for name in ("at.x", "at.y", "high"))
     if x is None or y is None or not high or (x, y) == (0, 0):
@@ -184,7 +188,7 @@ def _tap(form: Form) -> tuple[float, float] | None:
 
 
 def _next(files: Sequence[DraftFile], file: DraftFile) -> str:
-    """The next file that nobody has placed, those behind this one first; else what comes after."""
+    """Return the address of the next file without stamps, later ones first; else of the next step."""
     here = next((number for number, one in enumerate(files) if one.id == file.id), 0)
     for one in (*files[here + 1 :], *files[:here]):
         if not one.is_placed:
@@ -205,7 +209,7 @@ def _again(file: DraftFile, outcome: PlacingOutcome, *, is_unseen: bool) -> str:
 
 
 def _notices(query: Mapping[str, str], files: Sequence[DraftFile]) -> dict[str, Any]:
-    """What was done to all files, in the address of the page."""
+    """Return the notices about all files, from the address of the page."""
     names = {show(FILE_KIND, one.id): one.name for one in files}
     return {
         "alike": counted(query.get("alike", "")) or 0,
@@ -263,13 +267,13 @@ def _page(
         stamps_max=sealing.STAMPS_MAX,
         **notices,
     )
-    # Whoever comes back sees what was kept meanwhile, not what was shown before it.
+    # A visitor who comes back sees the stored stamps, not those that the page showed before.
     shown.headers["Cache-Control"] = "private, no-store"
     return shown
 
 
 def _bounds(language: str) -> dict[str, str]:
-    """The widths that a stamp may have, in millimetres."""
+    """Return the widths that a stamp may have, in millimetres."""
     return {
         "least": positions.shown_number(positions.WIDTH_MM_MIN, language),
         "most": positions.shown_number(positions.WIDTH_MM_MAX, language),
@@ -277,7 +281,7 @@ def _bounds(language: str) -> dict[str, str]:
 
 
 def _field_error(refusal: Refusal, language: str) -> FieldError:
-    """What is wrong, at the field where it is mended."""
+    """Return a refusal as an error at the field that can mend it."""
     match refusal:
         case FieldWrong():
             name = refusal.field.partition("-")[0]

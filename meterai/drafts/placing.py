@@ -1,7 +1,7 @@
-"""Placing by seeing: what the page shows of a file, and what each of its buttons does.
+"""Placing stamps on a page: the view of a file, and the acts of the page's buttons.
 
-A file has the stamps that were placed last; one that nobody has placed yet is shown with a stamp at
-a free place, which is kept when somebody uses it.
+A file has the stamps that were placed last; a file without any is shown with a stamp at
+a free place, which is stored when the visitor uses a button.
 """
 
 from collections.abc import Sequence
@@ -34,10 +34,10 @@ from meterai.sealing import (
 
 @dataclass(frozen=True, slots=True)
 class PlacingForm:
-    """What was sent with the form.
+    """Values of a sent form.
 
-    `selected` counts the stamps from 0; `tap` is where the page was tapped, as shares of it from the
-    top left; `do` is the button, `seen` what the page showed when it was pressed.
+    `selected` counts the stamps from 0; `tap` is the tapped point of the page, as shares of it from the
+    top left; `do` is the button, `seen` the stamps that the page showed.
     """
 
     stamps: Sequence[TypedStamp]
@@ -49,20 +49,20 @@ class PlacingForm:
 
 
 class Unseen(StrEnum):
-    """Why a page cannot be seen while stamps are placed on it."""
+    """Reason why a page has no picture while stamps are placed on it."""
 
-    BUSY = "busy"  # as many pictures wait as may; its browser asks again
-    TOO_SLOW = "too_slow"  # drawn by no task within its bounds; tried again after a while
-    UNDRAWABLE = "undrawable"  # nothing can draw it
+    BUSY = "busy"  # the limit of waiting pictures is reached; the browser asks again
+    TOO_SLOW = "too_slow"  # no task drew it within its limits; tried again after a while
+    UNDRAWABLE = "undrawable"  # no renderer draws it
 
 
 @dataclass(frozen=True, slots=True)
 class PlacingView:
-    """What the page shows of one file.
+    """View of one file.
 
-    `page` is the one that is shown, that of the stamp `selected` (from 0); `sizes` are of the page of
-    each stamp.  `unseen` is why the page cannot be seen, None where it can; a picture of a page that was
-    too busy to draw may come all the same.
+    `page` is the shown page, that of the stamp `selected` (from 0); `sizes` are of the page of
+    each stamp.  `unseen` is the reason for a missing picture, None if there is one; a page that was
+    too busy to draw may get its picture later.
     """
 
     file: DraftFile
@@ -72,7 +72,7 @@ class PlacingView:
     unseen: Unseen | None
     is_suggested: bool
     paper: int  # its level of grey, 0 to 255
-    covering: Sequence[int]  # stamps on the shown page, from 1, that lie on ink
+    covering: Sequence[int]  # stamps on the shown page, from 1, that cover ink
 
     @property
     def size(self) -> PageSize:
@@ -81,9 +81,9 @@ class PlacingView:
 
 @dataclass(frozen=True, slots=True)
 class PlacingOutcome:
-    """What a button did: the stamp to show next, whether to go on, and how all files were placed.
+    """Result of a button: the stamp to show next, whether to go on, and the placements of all files.
 
-    `elsewhere` are files where the same place could not be kept, `left` those it does not fit on.
+    `elsewhere` are files on which the same place could not be kept, `left` those on which no stamp fits.
     """
 
     selected: int
@@ -101,11 +101,11 @@ class Placing:
         self._pictures = pictures
 
     async def view(self, draft: Draft, file: DraftFile, selected: int = 0) -> PlacingView:
-        """What to show of a file.  Refuses `FileNotReady`, `DocumentUnavailable`."""
+        """Return the view of a file.  Refuses `FileNotReady`, `DocumentUnavailable`."""
         stamps = list(file.placements)
         is_suggested = not stamps
         if is_suggested:
-            # The last page, unless that is smaller than a stamp.
+            # The last page, unless it is smaller than a stamp.
             page = file.sizes[-1].page if file.sizes else file.pages or 1
             stamps = [await self._suggestion(draft, file, page, [])]
         selected = min(max(selected, 0), len(stamps) - 1)
@@ -130,10 +130,10 @@ class Placing:
         )
 
     async def carry_out(self, draft: Draft, file: DraftFile, wanted: PlacingForm) -> PlacingOutcome:
-        """Do what a button says, and keep the stamps of the file.
+        """Do the act of a button, and store the stamps of the file.
 
-        Refuses `FieldWrong`, `PageHasNoRoom`, `PlacedElsewhere` where somebody else kept others since,
-        and what `DraftService.place` refuses; nothing is kept then.
+        Refuses `FieldWrong`, `PageHasNoRoom`, `PlacedElsewhere` if another tab stored others since,
+        and the refusals of `DraftService.place`; nothing is stored then.
         """
         stamps, sizes = await self._typed(draft, file, wanted)
         selected = min(max(wanted.selected, 0), len(stamps) - 1)
@@ -152,7 +152,7 @@ class Placing:
         await self._drafts.place(draft, file, stamps, wanted.version)
         if verb == "all":
             return await self._all_alike(draft, file, stamps, selected)
-        # Without scripts a number may have been typed that nobody has seen on the page yet.
+        # Without scripts a typed number has not been shown on the page yet.
         is_seen = positions.key_of(wanted.stamps) == wanted.seen
         return PlacingOutcome(selected, goes_on=verb == "use" and is_seen)
 
@@ -172,7 +172,7 @@ class Placing:
     async def _on_page(
         self, draft: Draft, file: DraftFile, stamps: Sequence[Placement], selected: int, typed: str
     ) -> Placement:
-        """The selected stamp at a free place of another page.  Refuses `FieldWrong`."""
+        """Return the selected stamp at a free place of another page.  Refuses `FieldWrong`."""
         page = whole_number(typed, "to_page")
         if page > (file.pages or 1):
             raise FieldWrong("to_page")
@@ -185,7 +185,7 @@ class Placing:
     async def _all_alike(
         self, draft: Draft, file: DraftFile, stamps: Sequence[Placement], selected: int
     ) -> PlacingOutcome:
-        """The same places on every other file that can be stamped."""
+        """Put the same places on every other file that can be stamped."""
         elsewhere, left, alike = [], [], 1
         for other in await self._drafts.files(draft):
             if other.id == file.id or not other.is_usable:
@@ -225,7 +225,7 @@ class Placing:
         others: Sequence[Placement],
         width: float = WIDTH_DEFAULT,
     ) -> Placement:
-        """A stamp at a free place of the page, or near to where one usually is; on no other stamp.
+        """Return a stamp at a free place of the page, or near the usual one; on no other stamp.
 
         Refuses `PageHasNoRoom`.
         """
@@ -237,20 +237,20 @@ class Placing:
             survey = InkSurvey(size.width, size.height, 1, 1, b"\0")
         taken = [one for one in others if one.page == page]
         found = survey.free_place(page, width, taken)
-        # Two that do not fit side by side may do so if the second is a little smaller.
+        # Two stamps that do not fit side by side may do so if the second is a little smaller.
         usual = (survey.usual_place(page, one) for one in (width, min(width, WIDTH_MIN)))
         apart = (positions.apart(one, size, taken) for one in usual)
         place = found or next((one for one in apart if one is not None), None)
         if place is None:
             raise PageHasNoRoom(page=page)
-        # As it will be shown: to a tenth of a millimetre.
+        # Rounded as shown: to a tenth of a millimetre.
         typed = positions.shown(place, size, "en")
         return positions.placement_of(typed, 1, size)
 
     async def _survey(
         self, draft: Draft, file: DraftFile, page: int
     ) -> tuple[InkSurvey | None, Unseen | None]:
-        """The ink of a page, or why it cannot be seen."""
+        """Return the ink of a page, or the reason for its missing picture."""
         try:
             picture = await self._pictures.picture(draft.network, file, page)
         except PageTooSlow:

@@ -1,7 +1,7 @@
-"""Places of stamps as people read and move them; pure.
+"""Placements as people read and move them; pure.
 
 People read millimetres from the left and from the top of a page; a `Placement` has points from its
-lower left corner.  What is shown has a tenth of a millimetre, and what is shown is what is kept.
+lower left corner.  Shown values are rounded to a tenth of a millimetre, and the rounded value is stored.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,13 +14,13 @@ from meterai.pages import FieldWrong, whole_number
 from meterai.sealing import STAMPS_MAX, WIDTH_MAX, WIDTH_MIN, PageSize, Placement
 
 MM = 72 / 25.4  # points
-TAP_WIDTH = 288  # CSS pixels of the picture without scripts (site.css), in which taps are told
-APART = MM  # between stamps that we place side by side, so that they are so when rounded too
+TAP_WIDTH = 288  # CSS pixels of the picture without scripts (site.css), the unit of its taps
+APART = MM  # between stamps that we place side by side, so that they stay apart after rounding
 PAGES_SHOWN = 6  # small pictures to choose from; others are found by their number
 FIELDS_MAX = 4 * STAMPS_MAX  # of a form: those of `TypedStamp`
 _STEP = 0.1  # mm
-_ROUNDED = _STEP / 2 * MM + 1e-6  # points by which a number that was rounded may be off
-# A corner and a width, both rounded, may together be so far beyond the edge: it is moved back.
+_ROUNDED = _STEP / 2 * MM + 1e-6  # points by which a rounded number may be off
+# A corner and a width, both rounded, may together exceed the edge by this; the stamp is moved back.
 _BEYOND_EDGE = 2.2 * _ROUNDED
 
 WIDTH_MM_MIN = ceil(WIDTH_MIN / MM / _STEP) * _STEP
@@ -29,7 +29,7 @@ WIDTH_MM_MAX = floor(WIDTH_MAX / MM / _STEP) * _STEP
 
 @dataclass(frozen=True, slots=True)
 class TypedStamp:
-    """One stamp as it stands in the form: a page number, and millimetres."""
+    """One stamp in the form: a page number, and millimetres."""
 
     page: str
     x: str
@@ -38,7 +38,7 @@ class TypedStamp:
 
 
 def typed_stamps(texts: Mapping[str, str]) -> list[TypedStamp]:
-    """The stamps of a form, whose fields are numbered from 1."""
+    """Return the stamps of a form, whose fields are numbered from 1."""
     found: list[TypedStamp] = []
     for number in range(1, STAMPS_MAX + 1):
         if f"page-{number}" not in texts:
@@ -49,26 +49,26 @@ def typed_stamps(texts: Mapping[str, str]) -> list[TypedStamp]:
 
 
 def shown_number(millimetres: float, language: str) -> str:
-    """A length as people write it."""
+    """Return a length as people write it."""
     text = f"{max(0.0, millimetres):.1f}"
     return text.replace(".", ",") if language == "id" else text
 
 
 def shown(placement: Placement, size: PageSize, language: str) -> TypedStamp:
-    """A placement as its form shows it."""
+    """Return a placement as its form shows it."""
     top = size.height - placement.y - placement.height
     lengths = (shown_number(one / MM, language) for one in (placement.x, top, placement.width))
     return TypedStamp(str(placement.page), *lengths)
 
 
 def key_of(stamps: Sequence[TypedStamp]) -> str:
-    """What a form shows, in one line: if it is another now, somebody typed and has not looked."""
+    """Return the stamps of a form in one line: a difference means that somebody typed and has not seen the page."""
     fields = ((one.page, one.x, one.y, one.width) for one in stamps)
     return ";".join(" ".join(one.replace(",", ".") for one in stamp) for stamp in fields)
 
 
 def page_of(typed: TypedStamp, number: int, pages: int) -> int:
-    """The page that is meant by the stamp of that number.  Refuses `FieldWrong`."""
+    """Return the page of the stamp of that number.  Refuses `FieldWrong`."""
     page = whole_number(typed.page, f"page-{number}")
     if page > pages:
         raise FieldWrong(f"page-{number}")
@@ -76,7 +76,7 @@ def page_of(typed: TypedStamp, number: int, pages: int) -> int:
 
 
 def placement_of(typed: TypedStamp, number: int, size: PageSize) -> Placement:
-    """The placement that was typed for the stamp of that number.  Refuses `FieldWrong`."""
+    """Return the placement that was typed for the stamp of that number.  Refuses `FieldWrong`."""
     x = _length(typed.x, f"x-{number}")
     top = _length(typed.y, f"y-{number}")
     width = _length(typed.width, f"width-{number}")
@@ -94,7 +94,7 @@ def placement_of(typed: TypedStamp, number: int, size: PageSize) -> Placement:
 
 
 def _length(typed: str, field: str) -> float:
-    """Points, of millimetres typed with a decimal comma or point.  Refuses `FieldWrong`."""
+    """Convert typed millimetres with a decimal comma or point to points.  Refuses `FieldWrong`."""
     try:
         found = float(typed.strip().replace(",", "."))
     except ValueError:
@@ -105,7 +105,7 @@ def _length(typed: str, field: str) -> float:
 
 
 def inside(placement: Placement, size: PageSize) -> Placement:
-    """The placement, moved into the page as little as possible; too large for it, into its corner."""
+    """Return the placement, moved into the page as little as possible; one too large for it, into its corner."""
     return replace(
         placement,
         x=max(0.0, min(placement.x, size.width - placement.width)),
@@ -114,27 +114,27 @@ def inside(placement: Placement, size: PageSize) -> Placement:
 
 
 def fits(placement: Placement, size: PageSize) -> bool:
-    """The page is as large as the stamp."""
+    """True if the page is as large as the stamp."""
     return placement.width <= size.width and placement.height <= size.height
 
 
 def tapped(placement: Placement, size: PageSize, across: float, down: float) -> Placement:
-    """The stamp with its middle where the page was tapped, as shares of the page from the top left."""
+    """Return the stamp with its middle at the tapped point, in shares of the page from the top left."""
     x = across * size.width - placement.width / 2
     y = (1 - down) * size.height - placement.height / 2
     return inside(replace(placement, page=size.page, x=x, y=y), size)
 
 
 def page_alike(page: int, of: DraftFile, on: DraftFile) -> int:
-    """The page of another file that a page stands for: last for last, else that of its number."""
+    """Return the corresponding page of another file: last for last, else the same number."""
     pages = on.pages or 1
     return pages if page == of.pages else min(page, pages)
 
 
 def alike(placement: Placement, size: PageSize, other: PageSize) -> tuple[Placement, bool]:
-    """The same place on a page of another size, and whether it could be kept.
+    """Return the same place on a page of another size, and whether it could be kept.
 
-    Kept is the distance from the lower right corner, where documents are signed; where that does
+    The distance from the lower right corner is kept, where documents are signed; if that does
     not fit, the share of the page.
     """
     from_right = size.width - placement.x
@@ -147,10 +147,10 @@ def alike(placement: Placement, size: PageSize, other: PageSize) -> tuple[Placem
 
 
 def apart(wanted: Placement, size: PageSize, others: Sequence[Placement]) -> Placement | None:
-    """The place nearest to the wanted one that is clear of other stamps of its page; None without one.
+    """Return the place nearest to the wanted one that is clear of other stamps of its page; None without one.
 
-    The nearest one touches the page's edge or the surroundings of another stamp, or has a side where it
-    was wanted.
+    The nearest one touches the page's edge or the margin of another stamp, or has a side at the
+    wanted position.
     """
     aside = [(one.x - APART - wanted.width, one.x + one.width + APART) for one in others]
     along = [(one.y - APART - wanted.height, one.y + one.height + APART) for one in others]
@@ -172,7 +172,7 @@ def _is_near(one: Placement, other: Placement) -> bool:
 
 
 def pages_to_choose(shown_page: int, pages: int) -> list[int]:
-    """The pages with small pictures: the first, the last, and those nearest to the one shown."""
+    """Return the pages with small pictures: the first, the last, and those nearest to the one shown."""
     around = range(max(2, shown_page - PAGES_SHOWN), min(pages, shown_page + PAGES_SHOWN))
     nearest = sorted(around, key=lambda one: abs(one - shown_page))
     return sorted({1, pages, *nearest[: PAGES_SHOWN - 2]})

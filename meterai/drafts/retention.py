@@ -1,4 +1,4 @@
-"""How long what is in the tables of drafts is kept, and why."""
+"""Retention of the tables of drafts."""
 
 from meterai.plumbing.work.retention import Rule, Stays
 

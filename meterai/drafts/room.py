@@ -1,4 +1,4 @@
-"""What the room `drafts` registers with the applications."""
+"""Registration of drafts."""
 
 from collections.abc import Sequence
 

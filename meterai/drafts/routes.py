@@ -1,8 +1,8 @@
 """Resumable Uploads for HTTP (draft-ietf-httpbis-resumable-upload-12): a file comes in parts, and a
-cut connection costs one of them.
+broken connection costs one of them.
 
-What other clients have to know is in `docs/uploads.md`.  Interim answers (104) are not sent: what
-stands before us passes none.
+`docs/uploads.md` describes the protocol for other clients.  Interim answers (104) are not sent: the
+proxies before us pass none.
 """
 
 from collections.abc import Mapping
@@ -56,7 +56,7 @@ from meterai.waiting_room import GuardedAct, WaitingRoom
 
 PATH = "/stamp/uploads"
 PROBLEMS = "https://iana.org/assignments/http-problem-types#"
-# The problem types that the draft registers, by what they are here.
+# Problem types that the draft registers, by our refusals.
 _REGISTERED = {
     UploadOffsetMismatch.code: "mismatching-upload-offset",
     UploadLengthInconsistent.code: "inconsistent-upload-length",
@@ -70,7 +70,7 @@ Answer = Response[Any]
 
 
 def _refused(request: PageRequest, refusal: Refusal) -> Answer:
-    """A refusal of an upload: always a problem, to browsers too."""
+    """Return a refusal of an upload: always a problem, to browsers too."""
     headers = {"Upload-Complete": "?0", **retry_after(refusal)}
     if refusal.status == 413:
         headers[wire.LIMIT] = wire.limits(_file_bytes_max(request))
@@ -97,9 +97,9 @@ def _file_bytes_max(request: PageRequest) -> int:
 
 
 def _told(uploads: Uploads, draft: Draft, file: DraftFile) -> dict[str, str]:
-    """How an upload stands, as headers.
+    """Return the state of an upload as headers.
 
-    Complete is one that has all its bytes, though it may still be examined: nothing can be added.
+    An upload with all its bytes is complete, even if it is still examined: no part can be added.
     """
     left = file.expires_at(draft) - SystemClock().now()
     return {
@@ -114,8 +114,9 @@ def _told(uploads: Uploads, draft: Draft, file: DraftFile) -> dict[str, str]:
 async def _state(
     request: PageRequest, drafts: DraftService, draft: Draft, file: DraftFile
 ) -> dict[str, object]:
-    """How a file stands, as JSON; why it was refused as a sentence for this reader; whether nothing is
-    to be said of any file of the draft."""
+    """Return the state of a file as JSON: the reason of a refusal as a sentence for this reader, and whether
+    all files of the draft need no remark.
+    """
     language = language_of(request)
     why = None
     if file.refusal is not None:
@@ -137,7 +138,7 @@ async def _state(
 
 @route("/", http_method=[HttpMethod.OPTIONS], opt=_OPTIONS, include_in_schema=False)
 async def tell_limits(uploads: NamedDependency[Uploads]) -> Answer:
-    """What an upload is bounded by, before one begins."""
+    """Return the limits of an upload, before one begins."""
     headers = {wire.LIMIT: wire.limits(uploads.file_bytes_max)}
     return Response(None, status_code=204, headers=headers)
 
@@ -151,13 +152,13 @@ async def begin(
     database: NamedDependency[Database],
     settings: NamedDependency[Settings],
 ) -> Answer:
-    """A file begins, with its first bytes, all of them, or none.
+    """Create a file, with its first bytes, all of them, or none.
 
-    Where nothing was chosen before, a draft begins with it.
+    The first file also creates the draft.
     """
     account = await account_asking(request)
     if account is None or not await database.once(stamps.available, account):
-        # Whoever has stamps has paid, and waits for nothing.
+        # A visitor with stamps has paid, and does not wait.
         await lines.check_turn(request, None, GuardedAct.BUY)
     asked = wire.read_creation(request.headers)
     content = await request.body()
@@ -183,7 +184,7 @@ async def begin(
         answer: Answer = Response(state, status_code=201, headers=headers)
     except Refusal as refusal:
         answer = _refused(request, refusal)
-    # Also with a refusal: by the token of before nobody finds the draft any more.
+    # Also with a refusal: the old token no longer finds the draft.
     await set_token(request, answer, drafts, token if is_there else "")
     return answer
 
@@ -195,7 +196,7 @@ async def look(
     uploads: NamedDependency[Uploads],
     file_id: FromPath[str],
 ) -> Answer:
-    """Where an upload goes on (also by HEAD); as JSON, where that is asked for, how its file stands."""
+    """Return the offset of an upload (also by HEAD); as JSON, if requested, the state of its file."""
     draft = await draft_of(request, drafts)
     file = await drafts.file(draft, read(FILE_KIND, file_id))
     headers = _told(uploads, draft, file)
@@ -219,7 +220,7 @@ async def append(
     uploads: NamedDependency[Uploads],
     file_id: FromPath[str],
 ) -> Answer:
-    """Another part; with the last one the file is examined, and the answer says what was found."""
+    """Append a part; with the last one the file is examined, and the answer has the result."""
     asked = wire.read_append(request.headers)
     content = await request.body()
     wire.check_content(request.headers, content)
@@ -242,7 +243,7 @@ async def append(
 
 
 def _check_length(file: DraftFile, asked: wire.Append, content: bytes) -> None:
-    """Refuses `UploadOffsetMismatch`, `UploadLengthInconsistent`: before anything is kept."""
+    """Refuses `UploadOffsetMismatch`, `UploadLengthInconsistent`, before anything is stored."""
     if asked.offset != file.received:
         raise UploadOffsetMismatch(offset=file.received)
     if asked.size not in (None, file.size):
@@ -255,7 +256,7 @@ def _check_length(file: DraftFile, asked: wire.Append, content: bytes) -> None:
 async def take_out(
     request: PageRequest, drafts: NamedDependency[DraftService], file_id: FromPath[str]
 ) -> None:
-    """The file is wanted no more; what was here of it is gone."""
+    """Take a file out of the draft and delete its bytes."""
     draft = await draft_of(request, drafts)
     await drafts.take_out(draft, read(FILE_KIND, file_id))
 

@@ -1,11 +1,11 @@
-"""Drafts: find the one of a visitor, look at its files, place their stamps, take files out.
+"""Drafts: find the visitor's draft, read its files, place their stamps, take files out.
 
-A draft is found by the token that a browser's cookie has, or by the account; once it is an account's
-nobody finds it by the token alone.  A browser may have its token of somebody else, who used it before or set
-its cookie: so each page that uploads has the draft found by another from then on, and by that one no more.
-It becomes an account's by an act of whoever holds both: signing in
-from a page of it, or a button that says so.  To be signed in is none: on a phone that several use, or
-behind the sign-in link of somebody else's mail, it is the account of another.
+A draft is found by the token in a browser's cookie, or by the account; a draft of an account
+is not found by the token alone.  The token of a browser may come from an earlier user of it, or from an attacker who
+set the cookie: so each page that uploads replaces the token of the draft, and the old token finds nothing.
+A draft becomes an account's by an act of a visitor who has both: a sign-in
+from a page of the draft, or a button.  Being signed in is not enough: on a shared phone, or
+behind the sign-in link of another person's mail, the account is another person's.
 """
 
 import secrets
@@ -44,7 +44,7 @@ from meterai.sealing import Placement
 from meterai.stamping import KnownContent, StampingSettings, placements_json
 
 TOKEN_BYTES = 32
-RENEWED_EVERY = timedelta(minutes=10)  # what is looked at often is written seldom
+RENEWED_EVERY = timedelta(minutes=10)  # a draft that is read often is renewed seldom
 
 
 def _check_version(file: DraftFile, seen: int) -> None:
@@ -53,14 +53,14 @@ def _check_version(file: DraftFile, seen: int) -> None:
 
 
 def known_content(file: DraftFile) -> KnownContent:
-    """The stored document of a file, for an order without its bytes.  Refuses `FileNotReady`."""
+    """Return the stored document of a file, for an order without its bytes.  Refuses `FileNotReady`."""
     if not file.is_usable or file.sha256 is None or file.pages is None:
         raise FileNotReady(f"the file is {file.state}")
     return KnownContent(file.sha256, file.size, file.pages, file.rules, file.old_name)
 
 
 class DraftService:
-    """Drafts and their files, but for how bytes come in (`Uploads`)."""
+    """Drafts and their files, except for the upload of bytes (`Uploads`)."""
 
     def __init__(
         self,
@@ -77,18 +77,18 @@ class DraftService:
         self._examination = examination
         self.loads = SharedLoads(self.content)
         self._settings = settings.of(DraftSettings)
-        # Of one order.  The drafts of two devices may have more together, which nobody is to lose.
+        # Limit of one order.  The drafts of two devices may together have more files, and none may be lost.
         self.files_max = settings.of(StampingSettings).stampings_per_order_max
         self.cookie_seconds = self._settings.draft_lives_seconds_max
-        self.process = settings.process  # by which the cookie is called
+        self.process = settings.process  # names the cookie
         self._clock = clock
 
-    # -- whose ---------------------------------------------------------------------------------
+    # -- owner of a draft -----------------------------------------------------------------------
 
     async def current(self, token: str, account: UUID | None) -> Draft | None:
-        """The draft of a visitor, or None.  Whoever asks uses it: it is kept for longer.
+        """Return the draft of a visitor, or None, and renew it.
 
-        It is that of the account, of whose drafts one is made, else that of nobody in this browser.
+        It is the account's, whose drafts are merged into one, else the one without an account in this browser.
         """
         found = await self._found(token, account)
         own = [one for one in found if one.owner is not None]
@@ -99,7 +99,7 @@ class DraftService:
     async def current_files(
         self, token: str, account: UUID | None
     ) -> tuple[Draft | None, list[DraftFile]]:
-        """The draft of a visitor, as `current` finds it, and its files: nearly always one statement."""
+        """Return the draft of a visitor, as `current` finds it, and its files: nearly always one statement."""
         if not token and account is None:
             return None, []
         hashed, now = hash_of(token), self._clock.now()
@@ -117,8 +117,9 @@ class DraftService:
     async def seen_from(
         self, token: str, page_key: str, account: UUID | None
     ) -> tuple[Draft | None, str]:
-        """The draft of a visitor, and the token that finds it: another than this one where a page with this
-        key has uploaded to it, and the answer that set the cookie was lost."""
+        """Return the draft of a visitor, and the token that finds it: another one if a page with this
+        key has uploaded to the draft, and the answer that set the cookie was lost.
+        """
         ours = next_token(token, page_key) if page_key else token
         for one in dict.fromkeys((ours, token)):
             found = await self.current(one, account)
@@ -129,9 +130,9 @@ class DraftService:
     async def uploaded_to(
         self, token: str, page_key: str, account: UUID | None
     ) -> tuple[Draft | None, str]:
-        """The draft that a page with this key uploads to, and the token that finds it from now on.
+        """Return the draft that a page with this key uploads to, and the token that finds it from now on.
 
-        A page that says no key gets another token with each upload, and none by a lost answer.
+        A page without a key gets another token with each upload, and loses the draft with a lost answer.
         """
         page_key = page_key or secrets.token_urlsafe(TOKEN_BYTES)
         found, shown = await self.seen_from(token, page_key, account)
@@ -143,7 +144,7 @@ class DraftService:
         return await self.current(ours, account), ours
 
     async def _found(self, token: str, account: UUID | None) -> list[Draft]:
-        """The open drafts of an account, and that of nobody that a token finds."""
+        """Return the open drafts of an account, and the one without an account that a token finds."""
         if not token and account is None:
             return []
         hashed, now = hash_of(token), self._clock.now()
@@ -151,26 +152,27 @@ class DraftService:
         return [one for one in found if one.owner in (None, account)]
 
     async def files_apart(self, token: str, account: UUID) -> list[DraftFile]:
-        """Files that this browser chose, and that are not in the account which is signed in."""
+        """Return the files that this browser chose and that are not in the signed-in account."""
         found = await self._found(token, account)
         apart = next((one for one in found if one.owner is None), None)
         return await self.files(apart) if apart is not None else []
 
     def mark(self, token: str) -> str:
-        """What signing in leads back with that begins at a page of this draft."""
+        """Return the mark of a sign-in that begins at a page of this draft."""
         return sign_in_mark(token, self._clock.now())
 
     async def adopt_by_mark(self, token: str, account: UUID, mark: str) -> None:
-        """Somebody signed in from a page of this browser's draft: it becomes the account's.
+        """Make this browser's draft the account's, after a sign-in from a page of the draft.
 
-        Nothing happens where the sign-in began elsewhere, or too long ago.
+        Nothing happens if the sign-in began elsewhere, or too long ago.
         """
         if is_sign_in_mark(mark, token, self._clock.now()):
             await self.adopt(token, account)
 
     async def adopt(self, token: str, account: UUID) -> Draft | None:
-        """The draft of this browser becomes the account's; with one it had it is made one, and
-        nothing is lost.  Says what it is then, where there was one of nobody."""
+        """Make the draft of this browser the account's, and merge it with the account's own draft; no file is
+        lost.  Returns the result, or None if the browser had no draft without an account.
+        """
         if not token:
             return None
         hashed, now = hash_of(token), self._clock.now()
@@ -188,15 +190,16 @@ class DraftService:
         return await self._database.once(store.renew, draft.id, until) or draft
 
     async def is_kept_for_its_owner(self, token: str) -> bool:
-        """Whether this browser began a draft that opens only once its owner signs in."""
+        """True if this browser began a draft that opens only after a sign-in of its owner."""
         if not token:
             return False
         now = self._clock.now()
         return await self._database.once(store.is_kept_for_an_owner, hash_of(token), now)
 
     async def done_here(self, token: str, account: UUID | None) -> Draft | None:
-        """The draft of this account that this browser began last, where it was ordered, or stamped from
-        the balance: the answer that said so may have been lost."""
+        """Return the draft of this account that this browser began last, if it was ordered or stamped from
+        the balance: the answer may have been lost.
+        """
         if not token or account is None:
             return None
         return await self._database.once(store.done_for, hash_of(token), account, self._clock.now())
@@ -219,8 +222,9 @@ class DraftService:
         return await self._database.run(act)
 
     def fresh(self, account: UUID | None, network: str, page_key: str = "") -> tuple[Draft, str]:
-        """A draft that begins with its first file (`Uploads.create`) from a page with this key, and the token
-        that finds it."""
+        """Return a draft that begins with its first file (`Uploads.create`) from a page with this key, and the token
+        that finds it.
+        """
         now = self._clock.now()
         until = now + EMPTY_LIVES
         draft = Draft(
@@ -240,18 +244,18 @@ class DraftService:
     # -- its files -----------------------------------------------------------------------------
 
     async def files(self, draft: Draft) -> list[DraftFile]:
-        """The files of a draft, in the order they were chosen."""
+        """Return the files of a draft, in the order of choice."""
         return await self._database.once(store.files, draft.id)
 
     async def file(self, draft: Draft, file: UUID) -> DraftFile:
-        """One file of this draft.  Refuses `NotFound`."""
+        """Return one file of this draft.  Refuses `NotFound`."""
         found = await self._database.once(store.file, draft.id, file)
         if found is None:
             raise NotFound("no such file of this draft")
         return found
 
     async def content(self, file: DraftFile) -> bytes:
-        """The bytes of a document that can be stamped.
+        """Return the bytes of a document that can be stamped.
 
         Refuses `FileNotReady`, `DocumentUnavailable`.
         """
@@ -265,11 +269,11 @@ class DraftService:
         placements: Sequence[Placement],
         version: int | None = None,
     ) -> DraftFile:
-        """Say where the stamps of a file go, as it was found a moment ago; no placement takes them off again.
+        """Set the placements of a file that was just read; none removes its stamps.
 
-        `version` is that of the file which somebody looked at.  A form that is sent twice finds its own
-        placements.  Refuses `NotFound`, `FileNotReady`, `PlacedElsewhere` where the file has another version
-        by now, and what `sealing` refuses of placements.
+        `version` is that of the file which the visitor saw.  A form that is sent twice finds its own
+        placements.  Refuses `NotFound`, `FileNotReady`, `PlacedElsewhere` if the file has another version
+        by now, and the refusals of `sealing` for placements.
         """
         seen = file.version if version is None else version
         if file.version != seen and file.placements == tuple(placements):
@@ -290,7 +294,7 @@ class DraftService:
         return placed
 
     async def take_out(self, draft: Draft, file: UUID) -> None:
-        """Forget a file and its bytes; one that is not there is out already."""
+        """Forget a file and its bytes; a missing one is ignored."""
 
         async def act(tx: Tx) -> None:
             gone = await store.take_out(tx, draft.id, file)
@@ -299,12 +303,12 @@ class DraftService:
 
         await self._database.run(act)
 
-    # -- ordered -------------------------------------------------------------------------------
+    # -- orders --------------------------------------------------------------------------------
 
     async def finish(self, draft: Draft, order: UUID | None, ordered: Sequence[DraftFile]) -> None:
-        """These files of the draft were ordered, or stamped from the balance (no order).
+        """Record that these files of the draft were ordered, or stamped from the balance (no order).
 
-        What came meanwhile, and is not known by now to be of no use, goes on in a draft of its own.  The
+        Files that were added meanwhile, and are not known to be useless, move into a draft of their own.  The
         documents of an order want the bytes of the others, and wanted them before this.
         """
         ids = [one.id for one in ordered]
@@ -312,13 +316,13 @@ class DraftService:
         if is_ours is None:
             await self._finish_in_part(draft, order, ids)
         for one in ordered if is_ours else ():
-            if one.old_content:  # which no document wants: its bytes were stored anew
+            if one.old_content:  # no document wants it: its bytes were stored again
                 await self._objects.remove(one.id, one.old_content)
 
     async def _finish_in_part(
         self, draft: Draft, order: UUID | None, ordered: Sequence[UUID]
     ) -> None:
-        """The same for a draft that has other files too."""
+        """Do the same for a draft that has other files too."""
 
         async def act(tx: Tx) -> None:
             locked = await store.lock(tx, [draft.id])
@@ -341,12 +345,12 @@ class DraftService:
         await self._database.run(act)
 
     async def ordered(self, account: UUID, draft: UUID) -> Draft | None:
-        """A draft of this account that is done, where it is still kept: that which has its files now."""
+        """Return a done draft of this account if it is still kept, or the draft that has its files now."""
         found = await self._database.once(store.draft, draft)
         if found is not None and found.merged_into is not None:
             found = await self._database.once(store.draft, found.merged_into)
         return found if found and found.owner == account and found.is_done else None
 
     async def renew_key(self, draft: Draft) -> None:
-        """Give a draft another key: what was ordered under its own was something else."""
+        """Give a draft another idempotency key: the order under its own key was for something else."""
         await self._database.once(store.renew_key, draft.id, draft.order_key, fresh_key())

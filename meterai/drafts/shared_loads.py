@@ -1,5 +1,6 @@
-"""The bytes of files that are looked at: loaded when it is somebody's turn, and once for all who wait
-for the same file."""
+"""Bytes of files under way: loaded when a turn comes, and once for all callers that wait
+for the same file.
+"""
 
 import asyncio
 from collections import Counter, OrderedDict
@@ -11,8 +12,8 @@ from uuid import UUID
 
 from meterai.drafts.model import DraftFile, FileNotReady
 
-# Of one process, beside the file of each turn: what others wait for who have not had their turn yet.
-# A file that is pushed out is loaded again.
+# Of one process, in addition to the file of each turn: bytes for callers that still wait.
+# An evicted file is loaded again.
 KEPT_BYTES_MAX = 32 * 1024 * 1024
 
 Load = Callable[[], Awaitable[bytes]]
@@ -24,7 +25,7 @@ class _KeptContent(NamedTuple):
 
 
 class SharedLoads:
-    """Bytes that several may want; `load` gets those of a file."""
+    """Bytes that several callers may want; `load` gets those of a file."""
 
     def __init__(self, load: Callable[[DraftFile], Awaitable[bytes]]) -> None:
         self._load = load
@@ -34,9 +35,9 @@ class SharedLoads:
 
     @contextmanager
     def shared(self, file: DraftFile) -> Iterator[Load]:
-        """How to load a file once there is a turn for it; what another loaded meanwhile is there.
+        """Yield a loader of a file for the time of a turn; it reuses bytes that another caller loaded meanwhile.
 
-        Refuses `FileNotReady`; what is given refuses what loading does.
+        Refuses `FileNotReady`; the loader refuses like loading.
         """
         if not file.is_usable:
             raise FileNotReady(f"the file is {file.state}")
@@ -57,14 +58,14 @@ class SharedLoads:
         try:
             return await asyncio.shield(kept.loading)
         except Exception:
-            self._drop(file.id)  # who comes next tries again
+            self._drop(file.id)  # the next caller tries again
             raise
 
     async def _read(self, file: DraftFile) -> bytes:
         return await self._load(file)
 
     def _keep(self, file: UUID, kept: _KeptContent) -> None:
-        # Whoever wanted it may have gone while its turn came.
+        # Callers may have gone while their turn came.
         if file not in self._wanted or kept.bytes > KEPT_BYTES_MAX:
             return
         self._kept[file] = kept

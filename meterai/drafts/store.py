@@ -23,7 +23,7 @@ from meterai.plumbing.db.rows import RowMapper
 from meterai.plumbing.networks import WIDER_AT_ONCE, nested
 from meterai.sealing import PageSize, Placement
 
-# No column of one table, but `draft_id`, is called as one of the other.
+# The two tables share no column name but `draft_id`.
 _FACTS = 'owner_id AS owner, network, order_key, order_id AS "order", is_done, merged_into, created_at, expires_at'
 _FILE_FACTS = (
     "file_id AS id, name, bytes AS size, received, digest, state, parts, content_id AS old_content,"
@@ -66,7 +66,7 @@ _OBJECTS = RowMapper(DraftObject)
 _USAGES = RowMapper(DraftUsage)
 _NETWORK_USAGES = RowMapper(NetworkUsage)
 
-_HELD = "state NOT IN ('refused', 'ordered')"  # of such a file bytes are here
+_HELD = "state NOT IN ('refused', 'ordered')"  # files with stored bytes
 _OPEN = """
 INSERT INTO drafts (draft_id, token_hash, owner_id, network, widest, order_key, created_at, expires_at)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
@@ -96,7 +96,7 @@ WHERE draft_id = %s AND NOT is_done AND EXISTS (
 RETURNING {_DRAFT}
 """  # noqa: S608
 _KEEP = "UPDATE drafts SET expires_at = greatest(expires_at, %s) WHERE draft_id = %s"
-# Of an account that has no other: two are made one, in a transaction that locks both.
+# For an account without another draft: two are merged in a transaction that locks both.
 _ADOPT_ALONE = f"""
 UPDATE drafts d SET owner_id = %s
 WHERE d.token_hash = %s AND d.owner_id IS NULL AND NOT d.is_done AND d.expires_at > %s
@@ -126,7 +126,7 @@ _DONE_FOR = f"""
 SELECT {_DRAFT} FROM drafts WHERE is_done AND merged_into IS NULL AND owner_id = %s AND expires_at > %s
     AND draft_id IN (SELECT coalesce(merged_into, draft_id) FROM drafts WHERE token_hash = %s)
 """  # noqa: S608
-# Only what is here counts: to announce a file takes no room.
+# Only received bytes count: an announcement takes no room.
 _USAGE = f"""
 SELECT count(*) AS files, coalesce(sum(received) FILTER (WHERE {_HELD}), 0)::bigint AS bytes
 FROM draft_files WHERE draft_id = %s
@@ -154,7 +154,7 @@ SELECT {_FILE} FROM draft_file_take_in(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %
 """  # noqa: S608
 _OF_DRAFT = f"SELECT {_FILE} FROM draft_files WHERE draft_id = %s ORDER BY file_id"  # noqa: S608
 _ONE = f"SELECT {_FILE} FROM draft_files WHERE draft_id = %s AND file_id = %s"  # noqa: S608
-# With the last byte the file is examined, in the same statement: none is here whole and waits for bytes.
+# The last byte leases the file for its examination, in the same statement: no complete file waits for bytes.
 _APPEND = f"""
 UPDATE draft_files SET received = n.upto, parts = parts || %s::uuid, last_part_at = %s,
     state = CASE WHEN n.upto = bytes THEN 'examining' ELSE state END,
@@ -165,8 +165,8 @@ WHERE draft_id = %s AND file_id = %s AND state = 'receiving' AND received = n.be
     AND n.upto <= bytes
 RETURNING {_FILE}
 """  # noqa: S608
-# The next file of each draft, and of these one of each network, comes before a second of any: whoever
-# chose a hundred files waits for others, not they for them.  Whose turn it is among equals, chance says.
+# The next file of each draft, and of these one of each network, precedes a second of any: a visitor
+# with a hundred files does not delay the others.  The order among equals is random.
 EXAMINATION_DUE = """
 SELECT 1 FROM draft_files WHERE state = 'examining' AND leased_until < now() ORDER BY leased_until
 """
@@ -238,7 +238,7 @@ WANTED_CONTENTS = (
 
 
 async def add_draft(tx: Tx, draft: Draft, token_hash: bytes) -> None:
-    """A new draft without files."""
+    """Insert a draft without files."""
     await tx.run(
         _OPEN,
         draft.id,
@@ -255,14 +255,14 @@ async def add_draft(tx: Tx, draft: Draft, token_hash: bytes) -> None:
 async def open_for(
     tx: ReadTx, token_hash: bytes, account: UUID | None, now: datetime
 ) -> list[Draft]:
-    """Drafts that are not done: that of a token, and those of an account, the oldest first."""
+    """Return the drafts that are not done: that of a token, and those of an account, the oldest first."""
     return await tx.all_as(_DRAFTS, _OPEN_FOR, token_hash, account, now)
 
 
 async def open_with_files(
     tx: ReadTx, token_hash: bytes, account: UUID | None, now: datetime
 ) -> list[tuple[Draft, list[DraftFile]]]:
-    """The same, each with its files in the order they were chosen."""
+    """Return these drafts, each with its files in the order of choice."""
     found: dict[Draft, list[DraftFile]] = {}
     for draft, file in await tx.all_as(_WITH_FILES, _OPEN_WITH_FILES, token_hash, account, now):
         found.setdefault(draft, []).extend([file] if file else [])
@@ -270,27 +270,27 @@ async def open_with_files(
 
 
 async def lock(tx: Tx, drafts: Sequence[UUID]) -> list[Draft]:
-    """These drafts, locked in the one order in which all lock them."""
+    """Lock these drafts, in one global order."""
     return await tx.all_as(_DRAFTS, _LOCK, list(drafts))
 
 
 async def draft(tx: ReadTx, draft: UUID) -> Draft | None:
-    """A draft, done or not."""
+    """Return a draft, done or not."""
     return await tx.one_as(_DRAFTS, _DRAFT_BY_ID, draft)
 
 
 async def renew_token(tx: Tx, old_hash: bytes, new_hash: bytes) -> None:
-    """Put another token in the place of this one, where its draft is nobody's."""
+    """Replace this token by another, if its draft has no account."""
     await tx.run(_FOUND_BY_ANOTHER, new_hash, old_hash)
 
 
 async def renew_key(tx: Tx, draft: UUID, old: str, new: str) -> None:
-    """Put another key in the place of this one."""
+    """Replace this key by another."""
     await tx.run(_RENEW_KEY, new, draft, old)
 
 
 async def adopt_alone(tx: Tx, token_hash: bytes, account: UUID, now: datetime) -> Draft | None:
-    """Make the draft of a token an account's; None where it is no draft of nobody, or the account has one."""
+    """Make the draft of a token an account's; None if it has an account already, or the account has another draft."""
     return await tx.one_as(_DRAFTS, _ADOPT_ALONE, account, token_hash, now, account, now)
 
 
@@ -302,19 +302,19 @@ async def adopt(tx: Tx, draft: UUID, account: UUID | None, expires_at: datetime)
 async def merge(
     tx: Tx, into: UUID, others: Sequence[UUID], *, account: UUID | None, until: datetime
 ) -> None:
-    """Move the files of other drafts into one of their owner, to which those lead until then."""
+    """Move the files of other drafts into one of their owner; the others lead to it until then."""
     await tx.run(_MOVE, into, list(others))
     await tx.run(_MERGED, into, account, until, list(others), list(others))
 
 
 async def is_kept_for_an_owner(tx: ReadTx, token_hash: bytes, now: datetime) -> bool:
-    """Whether a token began a draft that is an account's now, or went into one, and is open."""
+    """True if a token began an open draft that is an account's now, or was merged into one."""
     (row,) = await tx.all(_KEPT_FOR, token_hash, now)
     return bool(row["is_kept"])
 
 
 async def done_for(tx: ReadTx, token_hash: bytes, account: UUID, now: datetime) -> Draft | None:
-    """The draft of an account that a token began, where it was ordered and is still kept."""
+    """Return the draft of an account that a token began, if it was ordered and is still kept."""
     return await tx.one_as(_DRAFTS, _DONE_FOR, account, now, token_hash)
 
 
@@ -326,55 +326,55 @@ async def move(tx: Tx, into: UUID, files: Sequence[UUID]) -> None:
 async def finish_whole(
     tx: Tx, draft: UUID, order: UUID | None, ordered: Sequence[UUID]
 ) -> bool | None:
-    """The same where the draft has no others; see sql/functions/draft_finish.sql."""
+    """Finish a draft without other files; see sql/functions/draft_finish.sql."""
     is_ours = await tx.value(_FINISH_WHOLE, draft, order, list(ordered))
     assert is_ours is None or isinstance(is_ours, bool)
     return is_ours
 
 
 async def finish(tx: Tx, draft: UUID, order: UUID | None, ordered: Sequence[UUID]) -> None:
-    """These files of the draft were ordered, or stamped from the balance; it has no others any more."""
+    """Record that these files of the draft were ordered, or stamped from the balance; it has no others left."""
     await tx.run(_DONE, order, draft)
     await tx.run(_ORDERED, draft, list(ordered))
     await tx.run(_NOT_ORDERED, draft)
 
 
 async def renew(tx: Tx, draft: UUID, until: datetime) -> Draft | None:
-    """Keep a draft so long at least, if anything of its files is here."""
+    """Keep a draft at least so long, if any byte of its files was received."""
     return await tx.one_as(_DRAFTS, _RENEW, until, draft)
 
 
 async def keep(tx: Tx, draft: UUID, until: datetime) -> None:
-    """Keep a draft so long at least."""
+    """Keep a draft at least so long."""
     await tx.run(_KEEP, until, draft)
 
 
 async def usage(tx: ReadTx, draft: UUID) -> DraftUsage:
-    """What a draft holds now."""
+    """Return the present use of a draft."""
     found = await tx.one_as(_USAGES, _USAGE, draft)
     assert found is not None
     return found
 
 
 def bounded_networks(network: str) -> tuple[tuple[str, int], ...]:
-    """A network and the widest around it, and how many times the bound of one network each may hold."""
+    """Return a network and the widest around it, each with its limit as a multiple of one network's."""
     names = nested(network)
     return (network, 1), (names[-1], WIDER_AT_ONCE[len(names) - 1])
 
 
 async def networks(tx: ReadTx, names: Sequence[str]) -> list[NetworkUsage]:
-    """What is there of each of these networks or widest ones: reads every file of their drafts."""
+    """Return the use of each of these networks or widest ones; reads every file of their drafts."""
     return await tx.all_as(_NETWORK_USAGES, _NETWORKS, list(names))
 
 
 async def all_bytes(tx: ReadTx) -> int:
-    """What all drafts hold: reads every file of them."""
+    """Return the bytes of all drafts; reads every file of them."""
     (row,) = await tx.all(_ALL_BYTES)
     return int(row["sum"])
 
 
 async def strangers_bytes(tx: ReadTx) -> int:
-    """Bytes that the drafts of nobody's account hold: reads every file of them."""
+    """Return the bytes of drafts without an account; reads every file of them."""
     (row,) = await tx.all(_STRANGERS_BYTES)
     return int(row["sum"])
 
@@ -388,8 +388,9 @@ async def add_file(
     until: datetime,
     limits: DraftLimits,
 ) -> DraftFile | None:
-    """A file comes to a draft, which is kept so long at least, and begins with it where it has a token.
-    None where the draft was ordered since it was found, or became somebody's; see
+    """Add a file to a draft, which is kept at least so long, and is created if there is a token.
+
+    None if the draft was ordered since it was read, or got an account; see
     sql/functions/draft_file_take_in.sql.
     """
     bounds = dict(bounded_networks(draft.network))
@@ -423,7 +424,7 @@ async def add_file(
 
 
 def _columns_of(found: DraftExaminationResult | None) -> tuple[object, ...]:
-    """Digest, pages and sizes of a document that can be stamped, whether it bears a seal, and by which rules."""
+    """Return digest, pages, sizes, seal and rules of a document that can be stamped."""
     if found is None:
         return None, None, jsonb([]), False, 0
     sizes = jsonb([[one.page, one.width, one.height] for one in found.sizes])
@@ -431,12 +432,12 @@ def _columns_of(found: DraftExaminationResult | None) -> tuple[object, ...]:
 
 
 async def files(tx: ReadTx, draft: UUID) -> list[DraftFile]:
-    """The files of a draft, in the order they were chosen."""
+    """Return the files of a draft, in the order of choice."""
     return await tx.all_as(_FILES, _OF_DRAFT, draft)
 
 
 async def file(tx: ReadTx, draft: UUID, file: UUID) -> DraftFile | None:
-    """One file of a draft."""
+    """Return one file of a draft."""
     return await tx.one_as(_FILES, _ONE, draft, file)
 
 
@@ -450,9 +451,9 @@ async def append(
     at: datetime,
     leased_until: datetime,
 ) -> DraftFile | None:
-    """A part was stored: the upload goes on behind it.  None where it goes on elsewhere by now.
+    """Record a stored part, and return the file.  None if the upload has another offset by now.
 
-    With the last part whoever asked has the file leased, and examines it.
+    With the last part the caller has the lease of the file, and examines it.
     """
     return await tx.one_as(
         _FILES, _APPEND, part, at, leased_until, offset, offset + size, file.draft, file.id
@@ -460,24 +461,24 @@ async def append(
 
 
 async def to_examine(tx: Tx, leased_until: datetime, now: datetime, limit: int) -> list[DraftFile]:
-    """Lease files that nobody examines: by turns of networks, and of the drafts of each."""
+    """Lease files that no process examines, fair between networks and between the drafts of each."""
     return await tx.all_as(_FILES, _TO_EXAMINE, now, now, limit, leased_until)
 
 
 async def accept(tx: Tx, file: UUID, found: DraftExaminationResult) -> bool:
-    """The file can be stamped.  False where somebody else found out first, or it was taken out."""
+    """Record that the file can be stamped.  False if another process was first, or it was taken out."""
     columns = _columns_of(found)
     return await tx.run(_ACCEPT, found.state, found.size, found.size, *columns, file) == 1
 
 
 async def refuse(tx: Tx, file: UUID, code: str, facts: dict[str, object]) -> bool:
-    """The file cannot be stamped.  False where somebody else found out first."""
+    """Record that the file cannot be stamped.  False if another process was first."""
     return await tx.run(_REFUSE, code, jsonb(facts), file) == 1
 
 
 async def let_go(tx: Tx, file: UUID, at: datetime, *, is_begun: bool) -> None:
-    """Whoever examined it could not: somebody may from then on.  An examination that did not begin, for
-    want of a turn, is none.
+    """Release the lease of a file from then on, after an examination without a result.  One that did not begin, for
+    lack of a slot, is not counted.
     """
     await tx.run(_LET_GO, at, not is_begun, file)
 
@@ -485,36 +486,36 @@ async def let_go(tx: Tx, file: UUID, at: datetime, *, is_begun: bool) -> None:
 async def place(
     tx: Tx, draft: UUID, file: UUID, placements: Sequence[dict[str, object]], version: int
 ) -> DraftFile | None:
-    """Say where the stamps of a file of this version go; None where it has another by now, cannot be
+    """Set the placements of a file of this version; None if it has another version by now, cannot be
     stamped, or the draft is done.
     """
     return await tx.one_as(_FILES, _PLACE, jsonb(list(placements)), draft, file, version)
 
 
 async def take_out(tx: Tx, draft: UUID, file: UUID) -> DraftFile | None:
-    """Delete a file from a draft that is not done, and say what it was."""
+    """Delete a file from a draft that is not done, and return it."""
     return await tx.one_as(_FILES, _TAKE_OUT, draft, file)
 
 
 async def expired(tx: ReadTx, now: datetime, limit: int) -> list[Draft]:
-    """Drafts whose time is over."""
+    """Return the expired drafts."""
     return await tx.all_as(_DRAFTS, _EXPIRED, now, limit)
 
 
 async def forget_unfinished(tx: Tx, now: datetime, limit: int) -> list[DraftFile]:
-    """Delete files of which nothing more came in time, the oldest first, and say which those were."""
+    """Delete unfinished files without further parts in time, the oldest first, and return them."""
     befores = now - EMPTY_LIVES, now - UNFINISHED_LIVES
     return await tx.all_as(_FILES, _FORGET_UNFINISHED, *befores, limit)
 
 
 async def forget(tx: Tx, draft: UUID, now: datetime) -> list[DraftFile]:
-    """Delete a draft whose time is over and its files, and say which those were."""
+    """Delete an expired draft and its files, and return them."""
     if not await tx.run(_FORGET, draft, now):
-        return []  # it was opened again
+        return []  # it was used again
     return await tx.all_as(_FILES, _FORGET_FILES, draft)
 
 
 async def wanted(tx: ReadTx, named: Sequence[DraftObject]) -> list[DraftObject]:
-    """Those of these objects that a file has."""
+    """Return those of these objects that a file has."""
     columns = ([one.file for one in named], [one.object for one in named])
     return await tx.all_as(_OBJECTS, _WANTED, *columns)

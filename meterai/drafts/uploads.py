@@ -1,12 +1,12 @@
-"""Files come in, part by part or whole, and are examined once they are here.
+"""Uploads of files, in parts or whole, and their examination.
 
-A part is an object of its own until all are here: it is stored whole or not at all, and then the
-row says that the upload goes on behind it.  A crash between the two leaves an object that the sweep of the
-store deletes; a crash after the last part leaves a file that the periodic task examines.  A file that came whole
-is examined first: its document is one object, and then its row says what was found.
+A part is an object of its own until the file is complete: it is stored whole or not at all, and then the
+row records the new offset.  A crash between the two leaves an object that the sweep of the
+store deletes; a crash after the last part leaves a file that the periodic task examines.  A whole file
+is examined first: its document is one object, and then its row has the result.
 
-Limits count what is here, where a file begins and at each part: who announces much takes no room
-from others, and who announces little sends no more than it said.  Those who send at the same moment
+Limits count received bytes, at the beginning of a file and at each part: an announcement takes no room
+from others, and a sender cannot send more than announced.  Concurrent senders
 may pass a limit, by a part each.
 """
 
@@ -61,19 +61,21 @@ from meterai.plumbing.networks import nested
 from meterai.plumbing.work.periodic import each
 from meterai.stamping import StampingSettings
 
-WHOLE_AT_ONCE = 4  # files in memory while they are examined, of 20 MB at most
+WHOLE_AT_ONCE = 4  # files in memory during their examination, of 20 MB at most
 OF_NETWORK_AT_ONCE = 3  # of those, so that one /48 or /24 leaves room for another
-LEASE_SECONDS = 120.0  # an examination takes seconds; then another process may take it up
-LATER_AT_ONCE = 2  # files of one run of the periodic task: no more are leased than are worked at
-# Of one file, that came to no end: what ends processes is refused, and what was in the way, such as a
-# store that was away, has a quarter of an hour to pass.
+LEASE_SECONDS = (
+    120.0  # an examination takes seconds; after this time another process may take it over
+)
+LATER_AT_ONCE = 2  # files of one run of the periodic task: only files that are worked at are leased
+# Of one file, without a result: a document that kills processes is refused, and a temporary fault, such as an
+# unavailable store, has a quarter of an hour to end.
 EXAMINATIONS_MAX = 10
 PAUSE_SECONDS_MAX = 300.0  # between two of them
 _log = structlog.get_logger()
 
 
 class Uploads:
-    """Takes the bytes of files in, and finds out whether they can be stamped."""
+    """Receives the bytes of files, and examines whether they can be stamped."""
 
     def __init__(
         self,
@@ -96,12 +98,12 @@ class Uploads:
         self._whole = sealing.Slots(WHOLE_AT_ONCE)
         self._of_network: Counter[str] = Counter()
 
-    # -- coming in -----------------------------------------------------------------------------
+    # -- receiving -----------------------------------------------------------------------------
 
     async def create(
         self, draft: Draft, name: str, size: int, digest: bytes | None = None, *, token: str = ""
     ) -> DraftFile:
-        """A file that will have so many bytes; with a token its draft begins too, or neither does.
+        """Create a file of so many bytes; with a token its draft is created in the same statement.
 
         Refuses `DocumentTooLarge`, `DraftFull`, `DraftTooLarge`, `NetworkFull`, `StrangersFull`,
         `DraftsFull`.
@@ -123,10 +125,10 @@ class Uploads:
         *,
         token: str = "",
     ) -> DraftFile:
-        """A file that came in one piece, as a form sends it, examined and written down once; one whose turn
-        does not come is examined later.  Refuses what `create` does.
+        """Add a file that was sent whole, as by a form, examined and stored by one write; without a free slot it is
+        examined later.  Refuses like `create`.
 
-        A crash before it is written down leaves an object that the sweep of the store finds.
+        A crash before the write leaves an object that the sweep of the store finds.
         """
         size = len(content)
         if size > self.file_bytes_max:
@@ -141,7 +143,7 @@ class Uploads:
         try:
             added = await self._add(draft, new, token, until)
         finally:
-            # The sweep looks once more where that is not known.
+            # If the result is unknown, the sweep checks the object again.
             if added is None:
                 await self._objects.remove(new.id, *new.parts)
                 await self._let_go(new.found)
@@ -150,7 +152,7 @@ class Uploads:
         return added
 
     async def _looked_at(self, network: str, file: NewFile, content: bytes) -> NewFile:
-        """A file that is here whole, with what was found out about it; what is kept of it is stored."""
+        """Return a whole file with the result of its examination; its bytes are stored."""
         try:
             async with self._place_for(network):
                 await _check_digest(file.digest, content)
@@ -195,8 +197,8 @@ class Uploads:
             raise DraftTooLarge(sum_bytes=self._limits.draft_bytes_max)
 
     async def append(self, draft: Draft, file: DraftFile, offset: int, content: bytes) -> DraftFile:
-        """Store a part, which begins where the upload goes on; after the last one the file is
-        examined, and one whose turn does not come is examined later.
+        """Store a part at the offset of the upload; after the last one the file is
+        examined, later if no slot is free.
 
         Refuses `UploadCompleted`, `UploadOffsetMismatch`, `PartSizeWrong`,
         `UploadLengthInconsistent`, `DraftTooLarge`, `NetworkFull`, `StrangersFull`, `DraftsFull`.
@@ -238,10 +240,10 @@ class Uploads:
     def _lease(self) -> timedelta:
         return timedelta(seconds=LEASE_SECONDS)
 
-    # -- examined ------------------------------------------------------------------------------
+    # -- examination ---------------------------------------------------------------------------
 
     async def examine_due(self) -> int:
-        """Periodic task: examine files that nobody does."""
+        """Periodic task: examine files that no process examines."""
         now = self._clock.now()
         due = await self._database.once(store.to_examine, now + self._lease(), now, LATER_AT_ONCE)
         rows = [DueDraft(str(file.id), file) for file in due]
@@ -269,7 +271,7 @@ class Uploads:
         await self._database.once(store.let_go, file.id, at, is_begun=is_begun)
 
     def _again_at(self, refusal: Refusal, examinations: int) -> tuple[bool, datetime]:
-        """Whether an examination that came to nothing began, and when there may be another."""
+        """Return whether an examination without a result began, and the time of the next one."""
         _log.info("file_examined_later", code=refusal.code, examinations=examinations)
         is_begun = not isinstance(refusal, sealing.ExaminationBusy)
         seconds = float(refusal.retry_after_seconds or 1)
@@ -278,7 +280,7 @@ class Uploads:
         return is_begun, self._clock.now() + timedelta(seconds=seconds)
 
     async def _let_go(self, found: DraftExaminationResult | None) -> None:
-        """Condemn the content of a file that has no row of its own; another file may want it."""
+        """Condemn the content of a file without a row; another file may want it."""
         if found is not None:
             await self._database.once(self._contents.let_go, [found.sha256])
 
@@ -288,7 +290,7 @@ class Uploads:
                 examined = await self._examination.examine(network, await self._joined(file))
                 await self._contents.put(examined.sha256, examined.document)
         except Refusal as refusal:
-            # No turn, or the store is away: found out later.
+            # No slot, or the store is unavailable: examined later.
             answer = self._later if refusal.status == 503 else self._refuse
             await answer(file, refusal)
         else:
@@ -296,7 +298,7 @@ class Uploads:
             try:
                 is_ours = await self._database.once(store.accept, file.id, examined.found)
             finally:
-                # The sweep looks once more where that is not known.
+                # If the result is unknown, the sweep checks the object again.
                 if not is_ours:
                     await self._let_go(examined.found)
             if is_ours:
@@ -337,7 +339,7 @@ def _new_file(name: str, size: int, digest: bytes | None, now: datetime) -> NewF
 
 
 def _is_part(file: DraftFile, offset: int, content: bytes) -> bool:
-    """Whether there is something to add.
+    """True if there are bytes to add.
 
     Refuses `UploadCompleted`, `UploadOffsetMismatch`, `PartSizeWrong`, `UploadLengthInconsistent`.
     """
@@ -355,5 +357,5 @@ def _is_part(file: DraftFile, offset: int, content: bytes) -> bool:
 
 
 def _plain(facts: Mapping[str, object]) -> dict[str, object]:
-    """The facts of a refusal that can be kept: numbers and texts."""
+    """Return the facts of a refusal that can be stored: numbers and texts."""
     return {name: value for name, value in facts.items() if isinstance(value, int | float | str)}

@@ -1,4 +1,4 @@
-"""Which draft a request is about: by the cookie of the browser, by who is signed in."""
+"""Draft of a request: by the cookie of the browser, and by the signed-in account."""
 
 from typing import Any
 from uuid import UUID
@@ -13,16 +13,16 @@ from meterai.pages import PageRequest, known_caller, known_visitor
 from meterai.plumbing.http.requests import cookie_name
 
 COOKIE = "draft"
-PAGE_KEY = "page-key"  # the header with which a script says from which shown page it asks
-KEPT = "draft-kept"  # the token of one before it, which opens once its owner signs in
-# Of the page of files, for who signed in by the link of a mail in a browser that has none.
+PAGE_KEY = "page-key"  # the header with which a script names its page
+KEPT = "draft-kept"  # the token of an earlier draft, which opens after a sign-in of its owner
+# Of the page of files, after a sign-in by the link of a mail in a browser without files.
 ELSEWHERE = "files=elsewhere"
-# Of the same page, where a browser has come without the cookie that its files are found by.
+# Of the same page, for a browser without the cookie that finds its files.
 NO_COOKIE = "files=no-cookie"
 
 
 async def account_asking(request: PageRequest) -> UUID | None:
-    """The account of a public page, or None where nobody is signed in."""
+    """Return the account on a public page, or None without a sign-in."""
     caller = known_caller(request) or await known_visitor(request)
     return caller.account if caller else None
 
@@ -32,26 +32,27 @@ def _token(request: PageRequest, drafts: DraftService, cookie: str = COOKIE) -> 
 
 
 def _page_key(text: str) -> str:
-    """A key that nobody guesses, or none."""
+    """Return an unguessable key, or none."""
     is_long = PAGE_KEY_LENGTH_MIN <= len(text) <= PAGE_KEY_LENGTH_MAX
     return text if is_long and text.isascii() else ""
 
 
 async def open_draft(request: PageRequest, drafts: DraftService) -> Draft | None:
-    """The draft of whoever asks, or None."""
+    """Return the visitor's draft, or None."""
     return (await seen_draft(request, drafts))[0]
 
 
 async def seen_draft(request: PageRequest, drafts: DraftService) -> tuple[Draft | None, str]:
-    """The draft of whoever asks, or None; and the token that the answer is to have the browser keep."""
+    """Return the visitor's draft, or None; and the token that the answer sets in the cookie."""
     token, page_key = _token(request, drafts), _page_key(request.headers.get(PAGE_KEY, ""))
     found, kept = await drafts.seen_from(token, page_key, await account_asking(request))
     return found, kept if kept != token else ""
 
 
 async def draft_going_on(request: PageRequest, drafts: DraftService) -> tuple[Draft, str]:
-    """The draft that another part of a file goes to, and the token that the answer is to have the browser
-    keep.  Refuses what `draft_of` does."""
+    """Return the draft of the next part of a file, and the token that the answer sets in the
+    cookie.  Refuses like `draft_of`.
+    """
     page_key, token = _page_key(request.headers.get(PAGE_KEY, "")), _token(request, drafts)
     if page_key and token:
         account = await account_asking(request)
@@ -64,8 +65,9 @@ async def draft_going_on(request: PageRequest, drafts: DraftService) -> tuple[Dr
 async def uploaded_draft(
     request: PageRequest, drafts: DraftService, network: str, page_key: str
 ) -> tuple[Draft, str, bool]:
-    """The draft that a page with this key uploads to; the token that the answer is to have the browser keep;
-    and whether the draft begins with its first file, under that token."""
+    """Return the draft that a page with this key uploads to; the token that the answer sets in the cookie;
+    and whether the draft begins with its first file, under that token.
+    """
     account, page_key = await account_asking(request), _page_key(page_key)
     token = _token(request, drafts)
     found, kept = await drafts.uploaded_to(token, page_key, account)
@@ -75,32 +77,33 @@ async def uploaded_draft(
 
 
 async def files_apart(request: PageRequest, drafts: DraftService) -> list[DraftFile]:
-    """Files of this browser that are not in the account of whoever is signed in here."""
+    """Return the files of this browser that are not in the signed-in account."""
     account = await account_asking(request)
     token = _token(request, drafts)
     return await drafts.files_apart(token, account) if account is not None and token else []
 
 
 def sign_in_mark(request: PageRequest, drafts: DraftService) -> str:
-    """What signing in leads back with that begins at a page of this browser's draft."""
+    """Return the mark of a sign-in that begins at a page of this browser's draft."""
     return drafts.mark(_token(request, drafts))
 
 
 async def adopt_draft(request: PageRequest, drafts: DraftService, account: UUID) -> Draft | None:
-    """Put the draft of this browser into an account: a button said so, or its owner signed in on a
-    page of it.  Says what it is then, where there was one of nobody."""
+    """Make the draft of this browser the account's, by a button or a sign-in of its owner on a
+    page of it.  Returns the result, or None if the browser had no draft without an account.
+    """
     return await drafts.adopt(_token(request, drafts), account)
 
 
 async def adopt_by_mark(
     request: PageRequest, drafts: DraftService, account: UUID, mark: str
 ) -> None:
-    """Put the draft of this browser into an account, if the sign-in that leads here began at its page."""
+    """Make the draft of this browser the account's, if the sign-in began at its page."""
     await drafts.adopt_by_mark(_token(request, drafts), account, mark)
 
 
 async def is_kept(request: PageRequest, drafts: DraftService) -> bool:
-    """Whether files of this browser wait for their owner, whose session has ended, to sign in; also where
+    """True if files of this browser wait for a sign-in of their owner, whose session has ended; also if
     others were chosen here since.
     """
     if await account_asking(request) is not None:
@@ -110,14 +113,14 @@ async def is_kept(request: PageRequest, drafts: DraftService) -> bool:
 
 
 async def done_here(request: PageRequest, drafts: DraftService) -> Draft | None:
-    """What this browser chose last, where the account that is signed in has ordered it."""
+    """Return the draft that this browser chose last, if the signed-in account has ordered it."""
     return await drafts.done_here(_token(request, drafts), await account_asking(request))
 
 
 async def own_draft(request: PageRequest, drafts: DraftService) -> Draft | None:
-    """The draft of whoever asks, or None.
+    """Return the visitor's draft, or None.
 
-    Refuses `SignInRequired` where files of this browser wait for that: signing in leads back to them.
+    Refuses `SignInRequired` if files of this browser wait for a sign-in, which leads back to them.
     """
     found = await open_draft(request, drafts)
     if found is None and await is_kept(request, drafts):
@@ -128,7 +131,7 @@ async def own_draft(request: PageRequest, drafts: DraftService) -> Draft | None:
 async def own_files(
     request: PageRequest, drafts: DraftService
 ) -> tuple[Draft | None, list[DraftFile]]:
-    """The draft that a page of ours is about, or None, and its files.  Refuses what `own_draft` does."""
+    """Return the draft of one of our pages, or None, and its files.  Refuses like `own_draft`."""
     found, files = await drafts.current_files(
         _token(request, drafts), await account_asking(request)
     )
@@ -138,7 +141,7 @@ async def own_files(
 
 
 async def draft_of(request: PageRequest, drafts: DraftService) -> Draft:
-    """The draft of whoever asks.  Refuses `NotFound`, and what `own_draft` does."""
+    """Return the visitor's draft.  Refuses `NotFound`, and like `own_draft`."""
     found = await own_draft(request, drafts)
     if found is None:
         raise NotFound("no draft of this visitor")
@@ -148,8 +151,9 @@ async def draft_of(request: PageRequest, drafts: DraftService) -> Draft:
 async def set_token(
     request: PageRequest, answer: Response[Any], drafts: DraftService, token: str
 ) -> None:
-    """Have the browser keep a token for as long as its draft may live, and the one it had, if files of that
-    wait for their owner; an empty one changes nothing."""
+    """Set the token in the cookie for as long as its draft may live, and keep the old token if its files
+    wait for their owner; an empty token changes nothing.
+    """
     if not token:
         return
     before = _token(request, drafts)

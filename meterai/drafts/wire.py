@@ -1,5 +1,6 @@
-"""What the headers of a resumable upload say (draft-ietf-httpbis-resumable-upload-12; RFC 9530 for
-digests, RFC 6266 for the name, RFC 9651 for structured fields); read strictly."""
+"""Headers of a resumable upload, read strictly (draft-ietf-httpbis-resumable-upload-12; RFC 9530 for
+digests, RFC 6266 for the name, RFC 9651 for structured fields).
+"""
 
 import hashlib
 import re
@@ -27,9 +28,9 @@ COMPLETE, OFFSET, LENGTH = "upload-complete", "upload-offset", "upload-length"
 LIMIT = "Upload-Limit"
 PARTIAL = "application/partial-upload"
 DISPOSITION, CONTENT_DIGEST, REPR_DIGEST = "content-disposition", "content-digest", "repr-digest"
-# Each may come once: of two, a proxy and we might each read another.
+# Headers that may come only once: of two, a proxy and we might each read another.
 SINGLE = (COMPLETE, OFFSET, LENGTH, DISPOSITION)
-# Older than these two is not proof of anything (RFC 9530, section 5).
+# Older algorithms than these two prove nothing (RFC 9530, section 5).
 _ALGORITHMS = {"sha-256": hashlib.sha256, "sha-512": hashlib.sha512}
 _TYPE = re.compile(r"[A-Za-z0-9!#$&+\-.^_`|~]+")
 _PARAMETER = re.compile(
@@ -42,7 +43,7 @@ _DIGITS = re.compile(rf"[0-9]{{1,{LENGTH_DIGITS_MAX}}}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Creation:
-    """An upload that begins: the name of its file, its bytes, and whether all come with it."""
+    """A new upload: the name of its file, its bytes, and whether all come with it."""
 
     name: str
     size: int
@@ -52,11 +53,11 @@ class Creation:
 
 @dataclass(frozen=True, slots=True)
 class Append:
-    """A part: where it begins, and whether it is the last."""
+    """A part: its offset, and whether it is the last."""
 
     offset: int
     is_complete: bool
-    size: int | None  # of the whole file, where it is said again
+    size: int | None  # of the whole file, if it is repeated
 
 
 def read_creation(headers: Headers) -> Creation:
@@ -77,7 +78,7 @@ def read_creation(headers: Headers) -> Creation:
 
 
 def read_offset(headers: Headers) -> int:
-    """Where a part begins, in bytes.  Refuses `Malformed`."""
+    """Return the offset of a part, in bytes.  Refuses `Malformed`."""
     return _whole_number("Upload-Offset", _given(headers, OFFSET, "Upload-Offset"))
 
 
@@ -95,7 +96,7 @@ def read_append(headers: Headers) -> Append:
 
 
 def check_part(created: Creation, content: bytes) -> None:
-    """Whether what came with the creation can be its first part.
+    """Check that the content of a creation can be its first part.
 
     Refuses `PartSizeWrong`, `UploadLengthInconsistent`.
     """
@@ -106,7 +107,7 @@ def check_part(created: Creation, content: bytes) -> None:
 
 
 def check_content(headers: Headers, content: bytes) -> None:
-    """Whether what arrived is what was sent.  Refuses `PartDamagedOnTheWay`, `Malformed`."""
+    """Check that the received content has its digest.  Refuses `PartDamagedOnTheWay`, `Malformed`."""
     for name, value in _digests(headers, CONTENT_DIGEST).items():
         algorithm = _ALGORITHMS.get(name)
         if algorithm is not None and algorithm(content).digest() != value:
@@ -114,7 +115,7 @@ def check_content(headers: Headers, content: bytes) -> None:
 
 
 def limits(file_bytes_max: int, left: timedelta | None = None) -> str:
-    """The value of `Upload-Limit`; of an upload that exists with how long it is kept."""
+    """Return the value of `Upload-Limit`; for an existing upload with the time that it is kept."""
     told: Mapping[str, int] = {
         "max-size": file_bytes_max,
         "max-append-size": PART_BYTES_MAX,
@@ -126,7 +127,7 @@ def limits(file_bytes_max: int, left: timedelta | None = None) -> str:
 
 
 def name_told(headers: Headers) -> str:
-    """The file name of `Content-Disposition`, empty where there is none.  Refuses `Malformed`."""
+    """Return the file name of `Content-Disposition`, empty if there is none.  Refuses `Malformed`."""
     text = headers.get(DISPOSITION)
     if text is None:
         return ""
@@ -174,7 +175,7 @@ def _digests(headers: Headers, name: str) -> dict[str, bytes]:
 
 
 def _whole_number(name: str, text: str) -> int:
-    """An item that is an integer of at least zero.  Refuses `Malformed`."""
+    """Return an item that is an integer of at least zero.  Refuses `Malformed`."""
     value, _ = _parsed(text, "item") or (None, None)
     if type(value) is not int or value < 0:
         raise Malformed(name, "field_number")
@@ -182,7 +183,7 @@ def _whole_number(name: str, text: str) -> int:
 
 
 def _yes_or_no(name: str, text: str) -> bool:
-    """An item that is a Boolean.  Refuses `Malformed`."""
+    """Return an item that is a Boolean.  Refuses `Malformed`."""
     value, _ = _parsed(text, "item") or (None, None)
     if not isinstance(value, bool):
         raise Malformed(name, "field_boolean")
@@ -190,7 +191,7 @@ def _yes_or_no(name: str, text: str) -> bool:
 
 
 def _parsed(text: str, shape: Literal["item", "dictionary"]) -> Any:
-    """Bare values, each with its parameters; None where the text is no structured field."""
+    """Return bare values, each with its parameters; None if the text is no structured field."""
     try:
         return http_sf.parse(text.encode(), tltype=shape)
     except http_sf.StructuredFieldError:
