@@ -1,5 +1,5 @@
--- The same as before, and the digest of the name.
--- Public: stamping, which keeps a document with the wish to stamp it.
+-- Store the row of a document with the salted digest of its name, or keep an existing one longer; return its name.
+-- Public: stamping, which keeps a document when its stamping is requested.
 CREATE OR REPLACE FUNCTION document_keep(
     p_account uuid, p_sha256 bytea, p_name text, p_bytes integer, p_pages integer,
     p_kept_until timestamptz

@@ -1,4 +1,4 @@
--- Lock documents in the one order in which all are locked, so that of two requests one waits here for the other.
+-- Lock documents in one global order, so that concurrent requests wait here instead of in a deadlock.
 -- Public: stamping, which holds stamps for several of them at once.
 CREATE OR REPLACE FUNCTION documents_lock(p_account uuid, p_sha256 bytea[]) RETURNS void
 LANGUAGE plpgsql AS $$

@@ -1,5 +1,5 @@
--- A file comes to a draft, which begins with it where it has a token: one that is announced, or one that is here
--- whole.  Answers nothing where the draft was ordered since it was found, or became somebody's.
+-- Add a file, announced or whole, to a draft, which is created if there is a token.  Returns no row if the draft
+-- was ordered since it was read, or got an account.
 -- Refuses `network_full`, `draft_full` and `draft_too_large`.
 CREATE OR REPLACE FUNCTION draft_file_take_in(
     p_draft uuid, p_token_hash bytea, p_owner uuid, p_networks text[], p_drafts_max integer[], p_order_key text,
@@ -25,7 +25,7 @@ BEGIN
         VALUES (p_draft, p_token_hash, p_owner, p_networks[1], p_networks[cardinality(p_networks)], p_order_key,
                 p_created_at, p_until);
     ELSE
-        -- Whoever adds to the draft, orders it or makes it an account's waits here for the others.
+        -- Additions, orders and adoptions of one draft wait here for each other.
         PERFORM 1 FROM drafts WHERE draft_id = p_draft AND NOT is_done AND owner_id IS NOT DISTINCT FROM p_owner
         FOR UPDATE;
         IF NOT FOUND THEN
