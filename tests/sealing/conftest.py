@@ -1,4 +1,4 @@
-"""What the tests of sealing share: an issuer, little PDFs, the corpus, and shorthand for one stamp."""
+"""Fixtures of the tests of sealing: an issuer, small PDFs, the corpus, and shorthand for one stamp."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -59,20 +59,20 @@ class Bench:
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     keys = tmp_path_factory.mktemp("issuers") / "p256"
     issuer = development_issuer(keys, at=AT)
-    # So that the same serial on the same document has the same code in every run.
+    # The same serial on the same document has the same code in every run.
     issuer.claim_key = claim.ClaimKey(Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
     return Bench(issuer, keys)
 
 
 @pytest.fixture(scope="session")
 def lab(bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> Lab:
-    """What an attacker has, with the same issuer."""
+    """Material of an attacker, with the same issuer."""
     return Lab(bench.issuer, tmp_path_factory.mktemp("lab"), bench.keys)
 
 
 @pytest.fixture(scope="session")
 def make_pdf() -> Callable[..., bytes]:
-    """Makes a PDF of empty pages; keyword arguments become entries of every page."""
+    """Maker of a PDF of empty pages; keyword arguments become entries of every page."""
 
     def make(
         pages: int = 1,
@@ -101,7 +101,7 @@ def plain(make_pdf: Callable[..., bytes]) -> bytes:
 
 @pytest.fixture(scope="session")
 def corpus() -> Callable[[str], Iterator[Path]]:
-    """The files of one kind in the corpus of real PDFs, which lies beside the repository."""
+    """Files of one kind in the corpus of real PDFs, which is beside the repository."""
     if not CORPUS.is_dir():
         pytest.skip("the corpus of real PDFs is not on this machine")
 
@@ -113,6 +113,6 @@ def corpus() -> Callable[[str], Iterator[Path]]:
 
 @pytest.fixture
 def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Writes a line into the report of the run, for figures somebody should see."""
+    """Writer of a line with figures into the report of the run."""
     writer = request.config.get_terminal_writer()
     return lambda line: writer.line(f"\n  {line}")

@@ -1,4 +1,4 @@
-"""Whatever the file, a verification ends within its bounds: of our own process, and of its tasks."""
+"""A verification of any file stays within the limits of our own process and of its tasks."""
 
 import socket
 import subprocess
@@ -27,7 +27,7 @@ SLOW = {"true-seals-in-a-large-file"}  # it takes seconds to make
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=[pytest.mark.soak] * (name in SLOW)) for name in HEAVY]
 )
-def test_file_that_asks_for_much_costs_its_caller_no_more_than_the_bounds(lab, name):
+def test_hostile_file_costs_caller_at_most_the_bounds(lab, name):
     document = HEAVY[name](lab)
     found = spent(document, lab.issuer.root)
     assert found.seconds < CALLER_SECONDS_MAX * slowness()
@@ -35,9 +35,9 @@ def test_file_that_asks_for_much_costs_its_caller_no_more_than_the_bounds(lab, n
     assert (found.said == "genuine") == (name in SLOW)
 
 
-def test_a_signed_data_of_many_elements_is_taken_apart_in_a_process(bench):
-    """The general parser takes a second for a million of them."""
-    elements = b"3000" * 150_000  # certificates, so to say, in hexadecimal
+def test_signed_data_of_many_elements_is_parsed_in_process(bench):
+    """The general parser takes a second for a million elements."""
+    elements = b"3000" * 150_000  # in place of certificates, in hexadecimal
     signature = b"<</Type/Sig/Contents<30840004ffff%b>/ByteRange[0 1 2 3]>>" % elements
     objects = letter(2)
     objects[1] = b"<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[98 0 R]>>>>"
@@ -46,7 +46,7 @@ def test_a_signed_data_of_many_elements_is_taken_apart_in_a_process(bench):
 
 
 def self_made(count: int) -> list[x509.Certificate]:
-    """Certificates of one name, each of which could have issued each other."""
+    """Certificates of one name, any of which could have issued any other."""
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Siapa saja")])
     made = []
     for number in range(count):
@@ -57,8 +57,8 @@ def self_made(count: int) -> list[x509.Certificate]:
     return made
 
 
-def test_no_key_is_used_that_no_root_vouches_for(lab):
-    """Whoever writes a file chooses its keys: some take milliseconds, for each pair of certificates."""
+def test_key_without_trusted_root_is_not_used(lab):
+    """The author of a file chooses its keys: some take milliseconds for each pair of certificates."""
     leaf, *others = self_made(CERTIFICATES_MAX)
     chains.is_issued_by.cache_clear()
     assert chains.chain_to(leaf, others, [lab.issuer.root]) is None
@@ -69,8 +69,8 @@ def test_no_key_is_used_that_no_root_vouches_for(lab):
     assert len(chain) <= trust.PATH_LENGTH_MAX + 1
 
 
-def test_the_server_of_tasks_ends_without_a_word():
-    """Its tasks die when their owner does, some of them after its last look."""
+def test_task_server_ends_without_output():
+    """Its tasks end with their owner, some of them after its last check."""
     ours, theirs = socket.socketpair()
     command = [sys.executable, "-I", "-m", "meterai.sealing.tasks"]
     with theirs:

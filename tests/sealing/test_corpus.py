@@ -1,7 +1,7 @@
-"""Real PDFs made by others: what can be sealed is genuine, what cannot is refused by name.
+"""Real PDFs of others: a sealed one is genuine, any other is refused by name.
 
-What comes of every file is written down here.  Of the files that are simply sealed a sample is
-taken, always the same; `make proof` takes all of them, and does the same with more judges.
+The outcome of every file is listed here.  Of the files that are simply sealed a fixed sample is
+tested; `make proof` tests all of them, with more verifiers.
 """
 
 import random
@@ -14,7 +14,7 @@ from scripts.judges import earlier, pdfsig, pyhanko, qpdf
 from scripts.proof import CORPUS, PASSWORDS, PLACEMENTS, examine
 from tests.support.yardstick import slowness
 
-CPU_SECONDS_MAX = 2.0  # of one file, mending it included
+CPU_SECONDS_MAX = 2.0  # of one file, repair included
 JUDGES = {"pyHanko": pyhanko, "pdfsig": pdfsig, "qpdf": qpdf, "earlier": earlier}
 
 SAMPLE_SEED = 20_261_124
@@ -79,7 +79,7 @@ SIGNED = {
     "rub__usf_14_No_ByteRange.pdf": "document_broken",
 }
 # pyHanko cannot take one of these apart, and elsewhere counts the seal of the second stamp as a
-# change it does not allow where strangers certified the document; with one stamp it is content.
+# forbidden change if others certified the document; with one stamp it accepts the file.
 # Three refer to an object that they lack, over which it stumbles between two seals: none of ours is that object.
 PYHANKO_OBJECTS = {
     "dss__certified-changes-permitted.pdf",
@@ -92,7 +92,7 @@ PYHANKO_OBJECTS = {
 }
 
 
-# Those that are broken stand for all in a quick run.
+# In a quick run the broken ones represent all.
 KINDS = [
     pytest.param("plain", marks=pytest.mark.soak),
     pytest.param("odd", marks=pytest.mark.soak),
@@ -104,7 +104,7 @@ NAMED = {*ODD, *BAD, *SIGNED, *PYHANKO_OBJECTS, *PASSWORDS}
 
 @pytest.fixture(scope="module")
 def files(corpus, request):
-    """The files of one kind: all that have a name here, and a sample of the others."""
+    """Files of one kind: all that have a name here, and a sample of the others."""
 
     def of(kind):
         paths = list(corpus(kind))
@@ -119,7 +119,7 @@ def files(corpus, request):
 
 @pytest.fixture(scope="module")
 def outcomes(bench, files, tmp_path_factory):
-    """What came of each file of one kind, by name."""
+    """Outcome of each file of one kind, by name."""
     scratch, kept = tmp_path_factory.mktemp("corpus"), {}
 
     def of(kind):
@@ -134,30 +134,30 @@ def outcomes(bench, files, tmp_path_factory):
 
 
 def words(outcomes):
-    """Sealed, repaired, or the code of the refusal or exception."""
+    """Outcome as a word: sealed, repaired, or the code of the refusal or exception."""
     return {name: one.code or one.word for name, one in outcomes.items()}
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_comes_of_every_file(outcomes, kind):
+def test_every_file_has_expected_outcome(outcomes, kind):
     expected = {"plain": {}, "odd": ODD, "bad": BAD, "signed": SIGNED}[kind]
     found = words(outcomes(kind))
     assert set(expected) <= set(found)
     assert found == {name: expected.get(name, "sealed") for name in found}
 
 
-def test_the_table_of_bad_files_names_each(outcomes):
+def test_table_of_bad_files_is_complete(outcomes):
     assert set(BAD) == set(outcomes("bad"))
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_file_takes_long(outcomes, kind):
+def test_every_file_stays_within_processor_time(outcomes, kind):
     for name, one in outcomes(kind).items():
         assert one.cpu_seconds < CPU_SECONDS_MAX * slowness(), name
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_was_sealed_is_genuine(outcomes, kind):
+def test_sealed_file_is_genuine(outcomes, kind):
     for name, one in outcomes(kind).items():
         if one.word in {"sealed", "repaired"}:
             assert one.judged["our verifier"].word == "content", (name, one.judged)
@@ -165,7 +165,7 @@ def test_what_was_sealed_is_genuine(outcomes, kind):
 
 @pytest.mark.parametrize("judge", JUDGES)
 @pytest.mark.parametrize("kind", KINDS)
-def test_strangers_agree(outcomes, kind, judge):
+def test_foreign_verifiers_accept_seal(outcomes, kind, judge):
     judged = {name: one.judged[judge] for name, one in outcomes(kind).items() if one.judged}
     if any(said.word == "missing" for said in judged.values()):
         pytest.skip(f"the program that {judge} needs is not on this machine")
@@ -175,14 +175,14 @@ def test_strangers_agree(outcomes, kind, judge):
 
 
 @pytest.mark.parametrize("name", PASSWORDS)
-def test_a_protected_file_is_refused_without_its_password(corpus, name):
+def test_protected_file_is_refused_without_password(corpus, name):
     path = next(one for one in corpus("odd") if one.name == name)
     for password in (b"", b"another"):
         with pytest.raises(DocumentEncrypted):
             ingest(path.read_bytes(), PLACEMENTS, password=password)
 
 
-def test_a_page_that_is_too_small_is_refused(corpus):
+def test_too_small_page_is_refused(corpus):
     path = next(one for one in corpus("odd") if one.name == "pdfjs__issue8088.pdf")
     with pytest.raises(PlacementOutsidePage) as refusal:
         ingest(path.read_bytes(), PLACEMENTS)
@@ -190,14 +190,14 @@ def test_a_page_that_is_too_small_is_refused(corpus):
 
 
 @pytest.mark.soak
-def test_signed_documents_are_never_genuine_before(bench, files):
+def test_signed_documents_are_not_genuine_before_sealing(bench, files):
     for path in files("signed"):
         verdict = bench.verify(path.read_bytes()).verdict
         assert verdict in {Verdict.FOREIGN_SEAL, Verdict.NOT_SEALED, Verdict.UNREADABLE}, path.name
 
 
 @pytest.mark.soak
-def test_nothing_unsealed_is_taken_for_a_stamp(bench, files):
+def test_unsealed_file_is_not_taken_for_stamp(bench, files):
     for kind in ("plain", "odd", "bad"):
         for path in files(kind):
             verdict = bench.verify(path.read_bytes()).verdict
@@ -205,7 +205,7 @@ def test_nothing_unsealed_is_taken_for_a_stamp(bench, files):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_inspecting_says_what_sealing_says(bench, files, kind):
+def test_inspection_has_same_outcome_as_sealing(bench, files, kind):
     for path in files(kind):
         original = path.read_bytes()
         said = [
@@ -216,7 +216,7 @@ def test_inspecting_says_what_sealing_says(bench, files, kind):
 
 
 def code_of(work, *arguments):
-    """The code of the refusal, if there was one."""
+    """Code of the refusal, if there was one."""
     try:
         work(*arguments)
     except Refusal as refusal:
@@ -224,5 +224,5 @@ def code_of(work, *arguments):
     return None
 
 
-def test_the_corpus_is_the_one_of_the_proof(corpus):
+def test_corpus_is_directory_of_proof(corpus):
     assert next(corpus("plain")).parent == CORPUS / "plain"

@@ -1,4 +1,4 @@
-"""What was sealed is verified before anybody gets it; what does not hold is refused, by name."""
+"""A sealed document is verified before delivery; one that does not hold is refused by name."""
 
 import pytest
 
@@ -27,7 +27,7 @@ def sealing(bench):
     return work
 
 
-def test_a_kept_hash_makes_the_seal_it_makes_without(bench, sealing):
+def test_kept_hash_gives_same_seal(bench, sealing):
     document = whole(letter(2))
     delta = sealing(document, hashed=HashedDocument.of(document))
     assert bench.verify(document + delta.data).verdict is Verdict.GENUINE
@@ -35,7 +35,7 @@ def test_a_kept_hash_makes_the_seal_it_makes_without(bench, sealing):
 
 
 @pytest.mark.parametrize("length", [0, 100, -1])
-def test_a_hash_of_another_length_is_refused_before_anything_is_signed(bench, sealing, length):
+def test_hash_of_another_length_is_refused_before_signing(bench, sealing, length):
     document = whole(letter(2))
     with pytest.raises(HashOfOtherBytes):
         sealing(document, hashed=HashedDocument.of(document[:length]))
@@ -50,8 +50,8 @@ def test_a_hash_of_another_length_is_refused_before_anything_is_signed(bench, se
         lambda data: data.replace(b"/Subtype/Widget", b"/Subtype/Wadget"),
     ],
 )
-def test_what_the_engine_spoils_nobody_gets(monkeypatch, sealing, spoil):
-    """Whatever went wrong between reading a document and signing it."""
+def test_seal_that_does_not_hold_is_not_delivered(monkeypatch, sealing, spoil):
+    """A fault between reading a document and signing it."""
 
     def spoilt(*arguments, **more):
         before, after = affix(*arguments, **more)
@@ -63,8 +63,8 @@ def test_what_the_engine_spoils_nobody_gets(monkeypatch, sealing, spoil):
     assert refused.value.facts()["failed"]
 
 
-def test_an_earlier_seal_of_another_issuer_is_not_asked_about(bench, lab, sealing):
-    """Whose it is, and whether it holds, was asked when the document came in."""
+def test_earlier_seal_of_another_issuer_is_not_checked(bench, lab, sealing):
+    """Its issuer and validity were checked when the document came in."""
     document = lab.seal(whole(letter(2)), Placement(2, 20, 20, 65), issuer=lab.forger)
     assert sealing(document).serials
 
@@ -78,6 +78,6 @@ def test_several_seals_in_one_delta_are_all_verified(bench, lab):
     assert delta.serials == tuple(one.serial for one in stamps)
 
 
-def test_a_document_that_was_changed_before_is_judged_by_its_own_seal_alone(lab, sealing):
+def test_document_changed_after_earlier_seal_is_judged_by_new_seal_alone(lab, sealing):
     changed = update(lab.sealed, {3: b"<</Type/Font/Subtype/Type1/BaseFont/Courier>>"})
     assert sealing(changed, Placement(2, 20, 20, 65)).serials

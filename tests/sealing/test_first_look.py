@@ -1,4 +1,4 @@
-"""What a process of its own finds is what would be found here; and what is too much goes there."""
+"""A task has the same result as this process; work beyond a first look goes to a task."""
 
 import pytest
 
@@ -16,7 +16,7 @@ from tests.support.releases import RELEASES, names, question_about
 
 PLACES = [Placement(1, 20, 20, 65)]
 
-# A document beyond each limit of a first look, and what is said of it in the end.
+# A document beyond each limit of a first look, and its final outcome.
 BEYOND = {
     "decoded": ("rows-bomb", "unreadable"),
     "parsed": ("too-many-fields", "unreadable"),
@@ -26,7 +26,7 @@ BEYOND = {
 
 
 @pytest.mark.parametrize(("folder", "name"), names())
-def test_a_report_from_a_process_is_the_one_made_here(folder, name):
+def test_report_from_process_equals_local_one(folder, name):
     question = question_about(RELEASES / folder, name)
     here = verify(
         question.document,
@@ -43,7 +43,7 @@ def test_a_report_from_a_process_is_the_one_made_here(folder, name):
 
 
 @pytest.mark.parametrize("limit", BEYOND)
-def test_what_is_beyond_a_first_look_is_left_to_a_process(bench, limit):
+def test_document_beyond_first_look_goes_to_process(bench, limit):
     name, verdict = BEYOND[limit]
     document = HOSTILE[name].make()
     assert next(verifying(CheckQuestion(document, [bench.issuer.root], AT))).name == "verify"
@@ -51,7 +51,7 @@ def test_what_is_beyond_a_first_look_is_left_to_a_process(bench, limit):
     assert bench.verify(document).verdict == verdict
 
 
-def test_a_large_honest_form_is_sealed_and_checked_all_the_same(bench):
+def test_large_honest_form_is_sealed_and_checked(bench):
     objects = letter(2)
     count = 3_000
     refs = b" ".join(b"%d 0 R" % number for number in range(100, 100 + count))
@@ -71,7 +71,7 @@ def test_a_large_honest_form_is_sealed_and_checked_all_the_same(bench):
     assert report.serials
 
 
-def test_an_ordinary_document_needs_no_process(bench):
+def test_ordinary_document_needs_no_process(bench):
     objects = letter(40)
     objects[5] = Stream(b"", b"0 0 m 9 9 l S " * 3_000)
     document = whole(objects)
@@ -83,7 +83,7 @@ def test_an_ordinary_document_needs_no_process(bench):
             next(work)
 
 
-def test_a_report_that_contradicts_itself_is_none(bench, plain):
+def test_contradictory_report_counts_as_none(bench, plain):
     sealed = bench.sealed(plain)
     good, size = written_report(bench.verify(sealed)), len(sealed)
     assert read_report(good, ALWAYS_MADE, SOMETIMES_MADE, size).verdict is Verdict.GENUINE

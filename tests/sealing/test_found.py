@@ -1,4 +1,4 @@
-"""Real files that showed faults.  They lie beside the repository; what comes of each is named."""
+"""Real files that showed faults, stored beside the repository, with the outcome of each."""
 
 import time
 
@@ -10,7 +10,7 @@ from meterai.sealing import Placement, Verdict, ingest, inspect
 from tests.support.yardstick import slowness
 
 PLACES = [Placement(1, 36, 36, 80)]
-# The two without pages are none that PDFium or qpdf could open; the one with an enciphered attachment is
+# Neither PDFium nor qpdf can open the two without pages; the one with an encrypted attachment is
 # broken besides, and repair would lose the attachment.
 REFUSED = {
     "dss__pdf-eof.pdf": "signature_range_malformed",
@@ -20,8 +20,8 @@ REFUSED = {
     "pikepdf__newline-buffer-test.pdf": "no_pages",
 }
 REPAIRED = {"pdf-reader__kids-as-direct-objects.pdf", "qpdf__direct-pages.pdf"}
-# A later signature on this one was compared for 82 seconds.
-CPU_SECONDS_MAX = 1.0  # of our own process: what takes longer is done elsewhere
+# The comparison of a later signature on this one took 82 seconds.
+CPU_SECONDS_MAX = 1.0  # of our own process; longer work is done in a task
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def found(corpus):
     return {path.name: path.read_bytes() for path in corpus("found")}
 
 
-def test_what_comes_of_each(found):
+def test_each_found_file_has_expected_outcome(found):
     said, repaired = {}, set()
     for name, document in found.items():
         try:
@@ -42,7 +42,7 @@ def test_what_comes_of_each(found):
     assert len(found) == 12
 
 
-def test_an_encrypted_file_without_identifier_is_refused_before_anybody_pays(lab, found):
+def test_encrypted_file_without_identifier_is_refused_before_payment(lab, found):
     document = found["pdfminer__encrypted_doc_no_id.pdf"]
     for work in (lambda: inspect(document, PLACES), lambda: lab.seal(document)):
         with pytest.raises(Refusal) as refused:
@@ -50,7 +50,7 @@ def test_an_encrypted_file_without_identifier_is_refused_before_anybody_pays(lab
         assert refused.value.code == "encrypted_without_identifier"
 
 
-def test_each_is_genuine_when_it_is_sealed_and_answered_when_it_is_signed_later(lab, found):
+def test_sealed_found_file_is_genuine_and_answered_after_later_signature(lab, found):
     verdicts = {}
     for name in set(found) - set(REFUSED):
         sealed = lab.seal(ingest(found[name], PLACES).document, *PLACES)
@@ -62,7 +62,7 @@ def test_each_is_genuine_when_it_is_sealed_and_answered_when_it_is_signed_later(
     assert set(verdicts.values()) == {Verdict.GENUINE_THEN_EXTENDED}
 
 
-def test_one_whose_attachment_alone_is_enciphered_is_sealed_once_its_pointer_is_right(lab, found):
+def test_file_with_encrypted_attachment_is_sealed_after_pointer_repair(lab, found):
     document = found["pdf__encrypted-attachment.pdf"].replace(
         b"startxref\n2242", b"startxref\n2223"
     )

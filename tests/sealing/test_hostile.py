@@ -1,4 +1,4 @@
-"""Input made to hurt: each is a named refusal or sealed, with bounded work and memory."""
+"""Hostile input: each file is sealed or refused by name, with bounded work and memory."""
 
 import json
 import resource
@@ -14,14 +14,14 @@ from tests.sealing.conftest import AT
 from tests.support.hostile import HOSTILE
 from tests.support.yardstick import slowness, spending
 
-# A million calls are a fifth of a second on an idle machine.  What works without calls is found by the seconds.
-CALLS_MAX = 8_000_000  # of sealing, which somebody pays for
+# A million calls are a fifth of a second on an idle machine.  Work without calls is found by the seconds.
+CALLS_MAX = 8_000_000  # of sealing, which is paid for
 CHECKING_CALLS_MAX = 2_000_000  # of our own process
 CPU_SECONDS_MAX = 2.0
 MEMORY_BYTES_MAX = 200 * 1024 * 1024  # above what the process has before
 REGRESSIONS = sorted((Path(__file__).parent / "regressions").glob("*"))
 
-# Those that ask for memory: the others are measured by the clock alone.
+# Files that need much memory; the others are measured by time alone.
 GREEDY = [
     "sections-claiming-the-file", "streams-claiming-the-file", "rows-bomb", "predicted-rows",
     "table-bomb", "same-page-often", "same-signature-often", "kids-by-the-million",
@@ -29,7 +29,7 @@ GREEDY = [
 ]  # fmt: skip
 
 
-# What takes a second or more: without them a whole run of the others is quick.
+# Files that take a second or more: without them a whole run of the others is quick.
 LONG = {
     *GREEDY,
     "kids-without-pages",
@@ -40,7 +40,7 @@ LONG = {
 
 
 def sealed_or_refused(bench, document):
-    """What sealing says, and what it and verifying cost."""
+    """Outcome of sealing, and the cost of sealing and verification."""
     with spending() as sealing:
         try:
             bench.delta(document, Placement(1, 20, 20, 65))
@@ -60,12 +60,12 @@ def sealed_or_refused(bench, document):
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=[pytest.mark.soak] * (name in LONG)) for name in HOSTILE]
 )
-def test_a_hostile_document_costs_no_more_than_it_may(bench, plain, name):
-    bench.sealed(plain)  # what is made once is not counted
+def test_hostile_document_stays_within_cost_limits(bench, plain, name):
+    bench.sealed(plain)  # so that one-time work is not counted
     assert sealed_or_refused(bench, HOSTILE[name].make()) == HOSTILE[name].outcome
 
 
-def test_inspecting_a_hostile_document_says_the_same():
+def test_inspection_of_hostile_document_has_same_outcome():
     for name in ("kids-in-a-loop", "cyclic-length", "limits-without-end", "size-huge"):
         with pytest.raises(Refusal) as refused:
             inspect(HOSTILE[name].make(), [Placement(1, 20, 20, 65)])
@@ -97,7 +97,7 @@ def _limited() -> None:
 
 @pytest.mark.soak
 @pytest.mark.parametrize("name", GREEDY)
-def test_a_hostile_document_gets_no_more_memory_than_it_is_given(name):
+def test_hostile_document_stays_within_memory_limit(name):
     done = subprocess.run(
         [sys.executable, "-c", _MEASURE, name, AT.isoformat()],
         capture_output=True,
@@ -108,5 +108,5 @@ def test_a_hostile_document_gets_no_more_memory_than_it_is_given(name):
 
 
 @pytest.mark.parametrize("path", REGRESSIONS, ids=lambda path: path.name)
-def test_what_a_fuzzer_found_stays_fixed(bench, path):
+def test_finding_of_fuzzer_stays_fixed(bench, path):
     sealed_or_refused(bench, path.read_bytes())

@@ -1,4 +1,4 @@
-"""Where the stamps of a document are, as it is seen; for pictures of it."""
+"""Positions of the stamps of a document on its shown pages, for pictures."""
 
 import io
 
@@ -33,8 +33,8 @@ def test_every_stamp_is_found_where_it_was_placed(lab: Lab, quarter: int) -> Non
     assert sorted(seen) == [pytest.approx(one, abs=0.05) for one in sorted(as_placed)]
 
 
-def test_what_only_has_the_name_of_a_stamp_is_not_shown_as_one(lab: Lab) -> None:
-    """Before sealing somebody puts annotations that are named as ours are: they are none of this seal."""
+def test_annotation_with_copied_name_is_not_shown_as_stamp(lab: Lab) -> None:
+    """Annotations with copied names that were added before sealing do not belong to the seal."""
     with pikepdf.open(io.BytesIO(pdf(pages=2))) as document:
         for name in ("X", "03TG7W4J2N0A5D8K1R9YQB"):
             made = pikepdf.Dictionary(
@@ -57,10 +57,10 @@ def vars_of(rectangle: object) -> tuple[float, ...]:
     return tuple(getattr(rectangle, name) for name in ("x", "y", "width", "height"))
 
 
-def test_a_signature_of_somebody_else_is_no_stamp(lab: Lab) -> None:
+def test_foreign_signature_is_no_stamp(lab: Lab) -> None:
     assert finish(locating(lab.signed(lab.original), ("X",))) == []
 
 
 @pytest.mark.parametrize("content", [b"", b"%PDF-1.7\n", b"\0" * 1000])
-def test_what_cannot_be_read_has_no_stamps(content: bytes) -> None:
+def test_unreadable_document_has_no_stamps(content: bytes) -> None:
     assert finish(locating(content, ("X",))) == []

@@ -1,4 +1,4 @@
-"""Every refusal, check and verdict can be said in both languages, from its own facts."""
+"""Every refusal, check and verdict has a sentence in both languages, from its own facts."""
 
 import string
 import tomllib
@@ -14,7 +14,7 @@ from meterai.sealing.checking.checks import VERSIONS
 
 MESSAGES = tomllib.loads((Path(room.__file__).parent / "messages.toml").read_text("utf-8"))
 QUESTIONS = {name: asked for rules in VERSIONS.values() for name, asked in rules.items()}
-LATER_VERDICTS = {"unknown_serial", "serial_mismatch"}  # said by the room that has the books
+LATER_VERDICTS = {"unknown_serial", "serial_mismatch"}  # of the room with the register
 
 REFUSALS = [
     room.NotAPdf("x"),
@@ -62,7 +62,7 @@ def places(text):
     return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
 
 
-def test_the_list_of_refusals_is_complete():
+def test_list_of_refusals_is_complete():
     exported = {
         kind for kind in vars(room).values() if isinstance(kind, type) and issubclass(kind, Refusal)
     }
@@ -71,15 +71,15 @@ def test_the_list_of_refusals_is_complete():
 
 
 @pytest.mark.parametrize("language", ["id", "en"])
-def test_every_refusal_can_be_said(language):
+def test_every_refusal_has_sentence(language):
     for item in REFUSALS:
         said = translate(f"refusal.{item.code}", language, **item.facts())
         assert said != f"refusal.{item.code}"
-        assert "{" not in said  # a fact that the sentence needs and the refusal lacks
+        assert "{" not in said  # a fact that the refusal lacks
 
 
 @pytest.mark.parametrize("language", ["id", "en"])
-def test_every_check_can_be_said(language, bench, plain):
+def test_every_check_has_sentence(language, bench, plain):
     seen = {}
     documents = (bench.sealed(plain), bench.sealed(plain)[:-1] + b"x", b"junk")
     for check in (check for document in documents for check in bench.verify(document).checks):
@@ -93,24 +93,24 @@ def test_every_check_can_be_said(language, bench, plain):
 
 
 @pytest.mark.parametrize("language", ["id", "en"])
-def test_every_verdict_can_be_said(language):
+def test_every_verdict_has_sentence(language):
     for word in {*map(str, Verdict)} | LATER_VERDICTS:
         assert MESSAGES[f"verdict.{word}"][language]
         assert MESSAGES[f"verdict.{word}.explained"][language]
 
 
-def test_nothing_is_said_that_nobody_says():
+def test_every_sentence_is_used():
     names = ["readable", *QUESTIONS]
     expected = {f"refusal.{item.code}" for item in REFUSALS}
     expected |= {f"check.{name}.{word}" for name in names for word in ("passed", "failed")}
-    expected.add("check.version.failed")  # of a version with rules nothing is said
+    expected.add("check.version.failed")  # a version with rules has no sentence
     expected |= {"check.no_stamp.passed", "check.no_stamp.failed"}  # of statements alone
     words = {*map(str, Verdict)} | LATER_VERDICTS
     expected |= {f"verdict.{word}{more}" for word in words for more in ("", ".explained")}
     assert set(MESSAGES) == expected
 
 
-def test_a_report_is_a_value():
+def test_report_is_a_value():
     check = Check("readable", passed=True)
     assert CheckReport(Verdict.NOT_SEALED, checks=(check,)) == CheckReport(
         Verdict.NOT_SEALED, checks=(check,)

@@ -1,4 +1,4 @@
-"""The picture of a page is what people see of it, small, and made within its bounds."""
+"""The picture of a page shows what people see, is small, and is made within its limits."""
 
 import io
 import statistics
@@ -27,7 +27,7 @@ from tests.support.pdfmaker import whole
 
 BYTES_MAX = 60 * 1024
 SQUARE = (100.0, 200.0, 50.0, 50.0)  # of the file: left, low, width, height
-# Of the page as it is seen, by hand: entries of the page; its size; the lower left corner.
+# Computed by hand for the shown page: entries of the page; its size; the lower left corner.
 SEEN = [
     ({}, (595, 842), (100, 200)),
     ({"Rotate": 90}, (842, 595), (200, 595 - 150)),
@@ -62,7 +62,7 @@ def dark(picture: Image.Image) -> tuple[int, int, int, int] | None:
 
 
 @pytest.mark.parametrize(("page", "size", "corner"), SEEN)
-def test_what_is_on_the_page_is_in_the_picture_where_it_is_seen(page, size, corner):
+def test_picture_shows_page_as_seen(page, size, corner):
     found = finish(picturing(squared(**page), 1))
     assert (found.size.width, found.size.height) == pytest.approx(size)
     picture = pixels(found)
@@ -76,7 +76,7 @@ def test_what_is_on_the_page_is_in_the_picture_where_it_is_seen(page, size, corn
 
 
 @pytest.mark.parametrize("page", [{}, {"Rotate": 90}, {"CropBox": [50, 60, 500, 800]}])
-def test_a_part_is_cut_where_it_is_seen(page):
+def test_part_of_page_is_cut_as_seen(page):
     corner = next(corner for entries, _, corner in SEEN if entries == page)
     part = Rectangle(corner[0] - 10, corner[1] - 20, 100, 100)
     picture = pixels(finish(picturing(squared(**page), 1, 400, part=part)))
@@ -84,7 +84,7 @@ def test_a_part_is_cut_where_it_is_seen(page):
     assert dark(picture) == pytest.approx([40, 400 - 280, 240, 400 - 80], abs=4)
 
 
-def test_a_mark_is_around_its_area_and_covers_nothing_of_it():
+def test_mark_surrounds_its_area_without_covering_it():
     area = Rectangle(100, 200, 50, 50)
     bare = pixels(finish(picturing(squared(), 1)))
     marked = pixels(finish(picturing(squared(), 1, marks=[area, Rectangle(2000, 0, 1, 1)])))
@@ -96,7 +96,7 @@ def test_a_mark_is_around_its_area_and_covers_nothing_of_it():
     assert around[1] < top - 3 < bottom + 3 < around[3]
 
 
-def test_the_last_page_is_known_by_its_number(make_pdf):
+def test_last_page_has_its_number(make_pdf):
     found = finish(picturing(make_pdf(pages=3), LAST_PAGE, 120))
     assert (found.size.page, found.pages) == (3, 3)
     assert pixels(found).width == 120
@@ -104,14 +104,14 @@ def test_the_last_page_is_known_by_its_number(make_pdf):
 
 
 @pytest.mark.parametrize("size", [(3, 14_000), (14_000, 3), (3, 3), (14_400, 14_400)])
-def test_no_page_is_too_long_or_too_wide(make_pdf, size):
+def test_any_page_size_fits_limits_of_picture(make_pdf, size):
     found = finish(picturing(make_pdf(size=size), 1, with_survey=True))
     assert max(pixels(found).size) <= 4096
     assert found.survey is not None
     assert len(found.survey.ink) == found.survey.columns * found.survey.rows <= 40_000
 
 
-def test_what_cannot_be_drawn_is_refused_by_name(make_pdf):
+def test_undrawable_page_is_refused_by_name(make_pdf):
     plain = make_pdf()
     for document, page, refusal in (
         (b"no PDF", 1, NotAPdf),
@@ -124,7 +124,7 @@ def test_what_cannot_be_drawn_is_refused_by_name(make_pdf):
             finish(picturing(document, page))
 
 
-def test_encrypted_with_a_password_is_refused(corpus):
+def test_document_with_password_is_refused(corpus):
     (file,) = [one for one in corpus("odd") if one.name == "dss__open_protected.pdf"]
     with pytest.raises(DocumentEncrypted):
         finish(picturing(file.read_bytes(), 1))
@@ -140,7 +140,7 @@ def test_encrypted_with_a_password_is_refused(corpus):
         answers.written(RenderedPage(b"RIFF    WEBP", 1, 1, 595, 842, b"ink of another page", 255)),
     ],
 )
-def test_an_answer_that_contradicts_itself_is_none(answer, make_pdf):
+def test_contradictory_answer_counts_as_none(answer, make_pdf):
     work = picturing(make_pdf(), 1, with_survey=True)
     work.send(None)
     with pytest.raises(PageNotDrawn):
@@ -149,8 +149,8 @@ def test_an_answer_that_contradicts_itself_is_none(answer, make_pdf):
 
 @pytest.mark.soak
 @pytest.mark.parametrize("kind", ["plain", "odd", "signed"])
-def test_pictures_of_the_corpus(kind, corpus, say):
-    """Each is small, or refused by name."""
+def test_pictures_of_corpus_are_small_or_refused(kind, corpus, say):
+    """Each picture is small, or refused by name."""
     sizes, refused = [], []
     for file in corpus(kind):
         try:
@@ -170,6 +170,6 @@ def test_pictures_of_the_corpus(kind, corpus, say):
     assert kind != "plain" or not refused
 
 
-def test_a_task_of_pictures_may_take_less_time_than_one_of_documents():
+def test_picture_task_has_less_time_than_document_task():
     task = picturing(b"", 1).send(None)
     assert task.wall_seconds < bounded.WALL_SECONDS_MAX

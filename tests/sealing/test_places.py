@@ -1,4 +1,4 @@
-"""A stamp that is wished at a text or in a corner gets a placement there, on the page as it is seen."""
+"""A stamp requested at a text or in a corner gets a placement there, on the page as shown."""
 
 import io
 
@@ -26,7 +26,7 @@ from meterai.sealing.sandbox.bounded import finish
 
 WIDTH, HEIGHT = 595.0, 842.0
 AT = (72.0, 700.0)  # of the text, in units of the file
-# Entries of the page, and the lower left corner of a text at AT as it is seen.
+# Entries of the page, and the lower left corner of a text at AT as shown.
 SEEN = [
     ({}, AT),
     ({"CropBox": [50, 60, 500, 800]}, (22, 640)),
@@ -76,7 +76,7 @@ def test_text_is_found_where_it_is_seen(
     if corner:
         assert (found.x, found.y) == pytest.approx(corner, abs=6)
     elif entries == {"Rotate": 180}:
-        # The end of the text is to the left as it is seen.
+        # The end of the text is to the left on the shown page.
         assert found.x == pytest.approx(WIDTH - AT[0] - 90, abs=8)
         assert found.y == pytest.approx(HEIGHT - AT[1] - 10, abs=5)
     else:
@@ -95,7 +95,7 @@ def test_stamp_is_moved_from_its_text() -> None:
     assert (moved.x - here.x, moved.y - here.y) == pytest.approx((10, -20))
 
 
-def test_text_is_searched_on_the_page_that_is_named() -> None:
+def test_text_is_searched_on_named_page() -> None:
     last, second = place(
         LETTER, AtText("Materai", page=LAST_PAGE), AtText("Materai", page=2, dx=1.0)
     )
@@ -115,14 +115,14 @@ def test_text_is_searched_on_the_page_that_is_named() -> None:
         (AtText("Materai", occurrence=3), 2),
     ],
 )
-def test_text_that_is_not_there_is_refused_with_its_number(wish: AtText, found: int) -> None:
+def test_missing_text_is_refused_with_its_number(wish: AtText, found: int) -> None:
     with pytest.raises(TextNotFound) as refusal:
         place(LETTER, Placement(1, 10, 10), wish)
     assert refusal.value.facts() == {"number": 2, "found": found}
 
 
 @pytest.mark.parametrize("corner", list(Corner))
-def test_corner_is_as_far_from_both_edges(corner: Corner) -> None:
+def test_corner_keeps_margin_to_both_edges(corner: Corner) -> None:
     document = texts([], CropBox=[50, 60, 500, 800], Rotate=90)  # 740 wide, 450 high
     [found] = place(document, AtCorner(LAST_PAGE, corner, margin=20.0, width=70.0))
     is_right, is_top = "right" in corner, "top" in corner
@@ -130,13 +130,13 @@ def test_corner_is_as_far_from_both_edges(corner: Corner) -> None:
     assert found.y == pytest.approx(450 - 20 - 70 * HEIGHT_PER_WIDTH if is_top else 20)
 
 
-def test_placements_stay_as_they_are_beside_wishes() -> None:
+def test_placements_are_unchanged_beside_requests() -> None:
     exact = Placement(LAST_PAGE, 12.5, 13.5, 66.0)
     assert place(b"nothing is read", exact, exact) == (exact, exact)
     assert place(LETTER, exact, AtText("Surat"))[0] == exact
 
 
-def test_what_cannot_be_read_is_refused_by_its_name() -> None:
+def test_unreadable_document_is_refused_by_name() -> None:
     for document in (b"", b"%PDF-1.7 nonsense", LETTER[:400]):
         with pytest.raises((NotAPdf, DocumentBroken)):
             place(document, AtText("Surat"))
@@ -152,7 +152,7 @@ def test_what_cannot_be_read_is_refused_by_its_name() -> None:
         answers.written(Placed([(1, 1.0, 1.0, 70.0)] * 2)),
     ],
 )
-def test_answer_that_is_none_is_a_refusal(answer: bytes | None) -> None:
+def test_missing_answer_is_refused(answer: bytes | None) -> None:
     work = placing(LETTER, [AtText("Surat")])
     next(work)
     with pytest.raises(TextNotSearched):

@@ -1,4 +1,4 @@
-"""Documents of every structure the standard allows, made by chance: all are sealed, all stay whole.
+"""Random documents of every structure that the standard allows: all are sealed and stay intact.
 
 The documents are written by `pdfmaker`, a writer of its own, and some are rewritten by qpdf
 (linearized, encrypted).  What was sealed is judged by us, by pyHanko and by qpdf.
@@ -25,7 +25,7 @@ PLACES = [Placement(1, 20, 20, 65), Placement(LAST_PAGE, 90, 90, 65)]
 
 
 class Shape(random.Random):
-    """One document by chance: its structure follows from the seed."""
+    """One random document; the seed determines its structure."""
 
     def some(self, *choices):
         return self.choice(choices)
@@ -34,7 +34,7 @@ class Shape(random.Random):
         """A catalog, a nested page tree with inherited boxes, perhaps a form and a structure."""
         self.made = {1: b"", 2: b"", 3: b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>"}
         self.pages = []
-        # Whatever inherits none gets its media box at the top.
+        # A page that inherits none gets its media box at the top.
         box = self.some(
             b"[0 0 595 842]", b"[595 842 0 0]", b"[-100 -50.5 495 791.5]", b"[ 0 0 842 595 ]"
         )
@@ -166,7 +166,7 @@ def qpdf_finds(document, password):
 
 @MANY
 @given(seed=SEEDS)
-def test_every_structure_is_sealed_and_genuine(lab, seed):
+def test_document_of_every_structure_is_sealed_and_genuine(lab, seed):
     original, password = Shape(seed).document()
     sealed = lab.seal(original, *PLACES, password=password)
     assert sealed.startswith(original)
@@ -183,7 +183,7 @@ def test_every_structure_is_sealed_and_genuine(lab, seed):
 
 @SOME
 @given(seed=SEEDS)
-def test_qpdf_finds_nothing_worse_than_before(lab, seed):
+def test_qpdf_finds_no_new_fault_after_sealing(lab, seed):
     original, password = Shape(seed).document()
     sealed = lab.seal(original, *PLACES, password=password)
     secret = password.decode()
@@ -192,7 +192,7 @@ def test_qpdf_finds_nothing_worse_than_before(lab, seed):
 
 @SOME
 @given(seed=SEEDS)
-def test_pyhanko_calls_the_seal_valid(lab, bench, seed):
+def test_pyhanko_accepts_seal(lab, bench, seed):
     original, password = Shape(seed).document()
     sealed = lab.seal(original, *PLACES, password=password)
     reader = PdfFileReader(io.BytesIO(sealed), strict=False)
@@ -209,7 +209,7 @@ def test_pyhanko_calls_the_seal_valid(lab, bench, seed):
 
 @SOME
 @given(seed=SEEDS)
-def test_a_page_is_where_its_number_says(seed):
+def test_page_has_its_number(seed):
     shape = Shape(seed)
     objects = shape.objects()
     document = whole(objects)
@@ -243,7 +243,7 @@ def edited(document, chance):
 
 
 def asked(lab, document, password):
-    """Every door but mending, which has a process of its own; all answer or refuse."""
+    """Call every entry but repair, which has a process of its own; all answer or refuse."""
     before = lab.verify(document, password)
     assert isinstance(before, CheckReport)
     try:
@@ -259,7 +259,7 @@ def asked(lab, document, password):
 
 @MANY
 @given(seed=SEEDS)
-def test_a_mutated_document_is_sealed_or_refused(lab, seed):
+def test_mutated_document_is_sealed_or_refused(lab, seed):
     shape = Shape(seed)
     document, password = shape.document()
     asked(lab, edited(document, shape), password)
@@ -267,7 +267,7 @@ def test_a_mutated_document_is_sealed_or_refused(lab, seed):
 
 @MANY
 @given(seed=SEEDS)
-def test_a_mutated_sealed_document_is_never_genuine(lab, seed):
+def test_mutated_sealed_document_is_never_genuine(lab, seed):
     shape = Shape(seed)
     document, password = shape.document()
     sealed = lab.seal(document, *PLACES, password=password)
@@ -278,7 +278,7 @@ def test_a_mutated_sealed_document_is_never_genuine(lab, seed):
 
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(seed=SEEDS)
-def test_taking_in_a_mutated_document_mends_it_or_refuses(seed):
+def test_ingestion_of_mutated_document_repairs_or_refuses(seed):
     shape = Shape(seed)
     document, password = shape.document()
     try:

@@ -1,4 +1,4 @@
-"""What a released version sealed stays genuine for ever; what was sealed before any is called so."""
+"""Files sealed by a released version stay genuine; files from before the versions are named so."""
 
 from datetime import timedelta
 
@@ -16,13 +16,13 @@ BEFORE = "before"
 YEARS = timedelta(days=3_650)
 
 
-def test_each_version_that_is_known_has_files():
+def test_each_known_version_has_files():
     folders = {folder for folder, _ in names()}
     assert folders == {BEFORE, *map(str, VERSIONS)}
     assert FORMAT_VERSION in VERSIONS
 
 
-def test_every_file_is_in_the_manifest_of_its_folder():
+def test_every_file_is_in_manifest_of_folder():
     for folder in {folder for folder, _ in names()}:
         found = {name for name in manifest(RELEASES / folder) if name.endswith(".pdf")}
         assert found == {name for one, name in names() if one == folder}
@@ -38,7 +38,7 @@ def test_file_keeps_its_verdict(folder, name):
 
 
 @pytest.mark.parametrize(("folder", "name"), [one for one in names() if one[0] != BEFORE])
-def test_file_of_a_release_is_genuine_when_its_certificates_have_expired(folder, name):
+def test_file_of_release_is_genuine_after_certificates_expired(folder, name):
     now = question_about(RELEASES / folder, name)
     later = CheckQuestion(
         now.document,
@@ -52,7 +52,7 @@ def test_file_of_a_release_is_genuine_when_its_certificates_have_expired(folder,
 
 
 @pytest.mark.parametrize(("folder", "name"), [one for one in names() if one[0] == BEFORE])
-def test_file_from_before_the_versions_is_altered_if_it_was_changed(folder, name):
+def test_changed_file_from_before_versions_is_altered(folder, name):
     question = question_about(RELEASES / folder, name)
     changed = question.document.replace(b"/MediaBox", b"/MediaBos", 1)
     assert changed != question.document

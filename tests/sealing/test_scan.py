@@ -1,4 +1,4 @@
-"""Reading the QR code on a photo: untrusted pictures, within the bounds of a task."""
+"""Reading the QR code on a photo: untrusted pictures, within the limits of a task."""
 
 import io
 import random
@@ -29,12 +29,12 @@ def encoded(picture: Image.Image, kind: str = "JPEG", **more: object) -> bytes:
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
-def test_a_code_is_read(kind: str) -> None:
+def test_code_is_read(kind: str) -> None:
     text = code_text(numbered(1))
     assert finish(scanning(encoded(picture(text), kind))) == [text]
 
 
-def test_a_code_on_a_photo_of_a_phone_is_read() -> None:
+def test_code_on_phone_photo_is_read() -> None:
     """Four thousand pixels wide, turned, not sharp, on grey paper, twelve megapixels."""
     text = code_text(numbered(1))
     code = picture(text, 8.0).rotate(17, expand=True, fillcolor="#ddd")
@@ -44,11 +44,11 @@ def test_a_code_on_a_photo_of_a_phone_is_read() -> None:
     assert finish(scanning(encoded(blurred, quality=70))) == [text]
 
 
-def test_no_code_is_an_empty_answer() -> None:
+def test_picture_without_code_gets_empty_answer() -> None:
     assert finish(scanning(encoded(Image.new("RGB", (800, 600), "#bbb")))) == []
 
 
-def test_a_picture_of_too_many_pixels_is_refused() -> None:
+def test_picture_of_too_many_pixels_is_refused() -> None:
     side = int(PIXELS_MAX**0.5) + 10
     with pytest.raises(PhotoUnreadable):
         finish(scanning(encoded(Image.new("1", (side, side)), "PNG")))
@@ -62,12 +62,12 @@ def test_other_kinds_of_pictures_are_not_opened(kind: str) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xd8\xff", b"%PDF-1.7", b"\x89PNG\r\n\x1a\n"])
-def test_what_is_no_picture_is_refused(content: bytes) -> None:
+def test_file_that_is_no_picture_is_refused(content: bytes) -> None:
     with pytest.raises(PhotoUnreadable):
         finish(scanning(content))
 
 
-def test_a_broken_picture_is_read_or_refused() -> None:
+def test_broken_picture_is_read_or_refused() -> None:
     dice = random.Random(5)
     text = code_text(numbered(1))
     for whole in (encoded(picture(text)), encoded(picture(text), "PNG")):

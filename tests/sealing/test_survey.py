@@ -1,4 +1,4 @@
-"""A suggested place is free of ink, and near where people sign."""
+"""A suggested place is free of ink, and near the usual place of signatures."""
 
 import pypdfium2
 import pytest
@@ -32,12 +32,12 @@ def survey(*marked: tuple[float, float, float, float]) -> InkSurvey:
     return InkSurvey(WIDTH, HEIGHT, COLUMNS, ROWS, bytes(ink))
 
 
-def test_a_cell_is_two_millimetres_and_a_poster_has_larger_ones():
+def test_cell_is_two_millimetres_or_larger_on_poster():
     assert pytest.approx((5.67, 5.67), abs=0.03) == CELL
     assert max(grid(14_400, 7_200)) <= 200
 
 
-def test_ink_under_a_place_is_its_share_of_the_area():
+def test_ink_under_place_is_share_of_area():
     found = survey((0, 0, WIDTH / 2, HEIGHT))
     edge = int(WIDTH / 2 / CELL[0]) * CELL[0]
     assert found.ink_under(Placement(1, edge - WIDTH_DEFAULT / 2, 100)) == pytest.approx(
@@ -47,7 +47,7 @@ def test_ink_under_a_place_is_its_share_of_the_area():
     assert found.ink_under(Placement(1, edge, 100)) == 0
 
 
-def test_an_empty_page_is_stamped_to_the_lower_right():
+def test_empty_page_is_stamped_to_lower_right():
     place = survey().free_place(3, 80)
     assert place is not None
     assert place.page == 3
@@ -55,7 +55,7 @@ def test_an_empty_page_is_stamped_to_the_lower_right():
     assert 0 < place.y < HEIGHT / 3
 
 
-def test_a_stamp_goes_beside_the_block_of_the_signature():
+def test_suggested_stamp_is_beside_signature_block():
     closing, name = (350, 260, 450, 275), (350, 190, 450, 205)
     page_number = (300, 30, 320, 40)
     text = (70, 330, 525, 780)
@@ -65,11 +65,11 @@ def test_a_stamp_goes_beside_the_block_of_the_signature():
     assert 220 < place.x < 520
 
 
-def test_no_place_is_suggested_on_a_full_page():
+def test_full_page_has_no_suggested_place():
     assert survey((0, 0, WIDTH, HEIGHT)).free_place(1, 80) is None
 
 
-def test_a_second_stamp_goes_beside_the_first():
+def test_second_stamp_is_beside_first():
     found = survey()
     first = found.free_place(1, 80)
     assert first is not None
@@ -84,7 +84,7 @@ parts = st.tuples(st.floats(0, 400), st.floats(0, 700), st.floats(5, 195), st.fl
 
 
 @given(st.lists(parts, max_size=8), st.floats(40, 300))
-def test_a_suggested_place_is_free_and_on_the_page(marked, width):
+def test_suggested_place_is_free_and_on_page(marked, width):
     found = survey(*marked)
     place = found.free_place(1, width)
     if place is not None:
@@ -99,7 +99,7 @@ def test_a_suggested_place_is_free_and_on_the_page(marked, width):
 
 
 def seen_ink(document: bytes, size: PageSize, place: Placement) -> float:
-    """The share of a place that is not white, at four times the detail, by PDFium alone."""
+    """Share of a place that is not white, at four times the resolution, by PDFium alone."""
     opened = pypdfium2.PdfDocument(document)
     opened.init_forms()
     page = opened[size.page - 1]
@@ -116,8 +116,8 @@ def seen_ink(document: bytes, size: PageSize, place: Placement) -> float:
 
 
 @pytest.mark.soak
-def test_a_free_place_is_found_on_the_plain_files_of_the_corpus(corpus, say):
-    """The last page of each; where there is none, what is under the usual place is said."""
+def test_free_place_is_found_on_plain_files_of_corpus(corpus, say):
+    """On the last page of each file; if there is none, the ink under the usual place is reported."""
     files, free = list(corpus("plain")), 0
     for file in files:
         document = file.read_bytes()
@@ -131,7 +131,7 @@ def test_a_free_place_is_found_on_the_plain_files_of_the_corpus(corpus, say):
             f"{'free' if place else 'none'}"
         )
         if place is None:
-            assert picture.survey.ink_under(shown) >= INK_SHARE_MAX  # so it is warned of
+            assert picture.survey.ink_under(shown) >= INK_SHARE_MAX  # so the page warns
         else:
             assert seen < INK_SHARE_MAX, file.name
             free += 1

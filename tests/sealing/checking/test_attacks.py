@@ -1,4 +1,4 @@
-"""What an attacker may try with a sealed document, or with one to be stamped.  Nothing of it is genuine."""
+"""Attacks on a sealed document, or on one to be stamped.  None of them is genuine."""
 
 import random
 import re
@@ -27,7 +27,7 @@ def failed(report):
     return {check.name for check in report.checks if not check.passed}
 
 
-def test_there_are_sixty_attacks_or_more_in_families():
+def test_attacks_are_sixty_or_more_in_families():
     assert len(ATTACKS) == sum(map(len, FAMILIES.values())) >= 60
     assert all(len(family) >= 5 for family in FAMILIES.values())
 
@@ -66,7 +66,7 @@ def test_sealed_revision_of_an_extended_file_is_genuine(lab, name):
 # Bytes
 
 
-def test_no_byte_can_be_changed(lab):
+def test_any_changed_byte_is_not_genuine(lab):
     sealed = lab.sealed
     gap_start, gap_end, _ = ranges_of(sealed)
     chance = random.Random(11)
@@ -82,7 +82,7 @@ def test_no_byte_can_be_changed(lab):
         assert lab.verify(bytes(changed)).verdict in BAD, place
 
 
-def test_no_certificate_can_be_taken_out_of_the_container(lab):
+def test_removed_certificate_is_not_genuine(lab):
     start, end, _ = ranges_of(lab.sealed)
     padded = bytes.fromhex(lab.sealed[start + 1 : end - 1].decode())
     read = cms.read(padded[: cms.der_length(padded)])
@@ -95,13 +95,13 @@ def test_no_certificate_can_be_taken_out_of_the_container(lab):
     assert not lab.verify(changed).verdict.is_good
 
 
-def test_case_of_a_digit_cannot_be_changed(lab):
+def test_changed_case_of_digit_is_not_genuine(lab):
     start, end, _ = ranges_of(lab.sealed)
     loud = lab.sealed[:start] + lab.sealed[start:end].upper() + lab.sealed[end:]
     assert lab.verify(loud).verdict is Verdict.ALTERED
 
 
-def test_no_byte_can_be_put_in_or_taken_out(lab):
+def test_inserted_or_removed_byte_is_not_genuine(lab):
     sealed, chance = lab.sealed, random.Random(12)
     for _ in range(300):
         place, more = chance.randrange(len(sealed)), bytes([chance.randrange(256)])
@@ -111,7 +111,7 @@ def test_no_byte_can_be_put_in_or_taken_out(lab):
         assert lab.verify(shorter).verdict in BAD, place
 
 
-def test_no_block_can_be_moved(lab):
+def test_moved_block_is_not_genuine(lab):
     sealed, chance = lab.sealed, random.Random(13)
     for _ in range(200):
         one, two, three = sorted(chance.sample(range(len(sealed)), 3))
@@ -129,20 +129,20 @@ def test_truncated_document_is_not_genuine(lab, keep):
 # Condition 1: a seal is found by its bytes
 
 
-def test_seal_that_the_form_does_not_lead_to_is_found(lab):
+def test_seal_outside_the_form_is_found(lab):
     report = lab.verify(without_its_seal(lab.sealed))
     assert report.verdict is Verdict.GENUINE_THEN_EXTENDED
     assert report.serials == lab.verify(lab.sealed).serials
     assert report.sealed_bytes == len(lab.sealed)
 
 
-def test_seal_among_false_ranges_within_the_bound_is_found(lab):
+def test_seal_among_false_ranges_within_limit_is_found(lab):
     document = with_false_ranges(40)
     assert lab.taken_in(document) is Verdict.NOT_SEALED
     assert lab.verify(lab.seal(document)).verdict is Verdict.GENUINE
 
 
-def test_seal_among_false_ranges_beyond_the_bound_is_not_genuine(lab):
+def test_seal_among_false_ranges_beyond_limit_is_not_genuine(lab):
     report = lab.verify(lab.seal(with_false_ranges(70)))
     assert report.verdict is Verdict.UNREADABLE
     assert failed(report) == {"readable"}
@@ -151,8 +151,8 @@ def test_seal_among_false_ranges_beyond_the_bound_is_not_genuine(lab):
 # Condition 2: one word a seal
 
 
-def test_seal_before_a_change_does_not_count_for_the_document_stamped_again(lab):
-    """The page is rewritten, stamp and field are out of the form, and the file is stamped again."""
+def test_seal_before_change_does_not_count_after_second_stamping(lab):
+    """The page is rewritten, stamp and field are removed from the form, and the file is stamped again."""
     before = lab.verify(lab.sealed)
     rewritten = without_its_seal(lab.sealed)
     assert lab.taken_in(rewritten) is Verdict.GENUINE_THEN_EXTENDED
@@ -181,13 +181,13 @@ def test_seal_directly_behind_our_evidence_counts_with_the_one_before(lab):
     assert (report.verdict, len(report.serials), report.earlier) == (Verdict.GENUINE, 2, ())
 
 
-def test_seal_behind_another_byte_stands_alone(lab):
+def test_seal_behind_foreign_byte_counts_alone(lab):
     report = lab.verify(lab.seal(lab.sealed + b"\n", Placement(2, 20, 20, 65)))
     assert (report.verdict, len(report.serials)) == (Verdict.GENUINE, 1)
     assert len(report.earlier) == 1
 
 
-def test_spoilt_earlier_seal_is_told_beside_the_verdict_on_the_newest(lab):
+def test_spoilt_earlier_seal_is_reported_beside_verdict_on_newest(lab):
     spoilt = lab.sealed.replace(b"Surat Pernyataan 1", b"Surat Pernyataan 9", 1)
     report = lab.verify(lab.seal(spoilt, Placement(2, 20, 20, 65)))
     assert report.is_spoilt
@@ -197,14 +197,14 @@ def test_spoilt_earlier_seal_is_told_beside_the_verdict_on_the_newest(lab):
 # Condition 3: evidence only as our own update
 
 
-def test_our_own_evidence_leaves_the_file_genuine(lab):
+def test_own_evidence_keeps_file_genuine(lab):
     for document in (with_evidence(lab), appended(lab, evidence_of(lab))):
         report = lab.verify(document)
         assert report.verdict is Verdict.GENUINE
         assert report.sealed_bytes == len(document)
 
 
-def test_no_byte_of_our_evidence_can_be_changed(lab):
+def test_changed_byte_of_own_evidence_makes_file_extended(lab):
     document = appended(lab, evidence_of(lab))
     chance = random.Random(17)
     for place in range(len(lab.sealed), len(document)):
@@ -216,7 +216,7 @@ def test_no_byte_of_our_evidence_can_be_changed(lab):
 
 
 def test_signature_of_evidence_has_no_unused_bits(lab):
-    """Of a signature that ends with a zero bit the last bit could be called unused, and the signature held."""
+    """If a signature ends with a zero bit, that bit could be declared unused and the signature would hold."""
     document = appended(lab, evidence_of(lab))
     places = [
         found.end() - 2
@@ -242,7 +242,7 @@ def test_later_signatures_are_named_and_not_judged(lab):
     assert lab.verify(spoilt).verdict is Verdict.GENUINE_THEN_EXTENDED
 
 
-def test_numbers_of_our_objects_cannot_be_foreseen(lab):
+def test_numbers_of_our_objects_are_unpredictable(lab):
     documents = [whole(letter(1, f"Surat {number}")) for number in range(8)]
     sizes = {int(re.findall(rb"/Size (\d+)", lab.seal(one))[-1]) for one in documents}
     assert len(sizes) == len(documents)
@@ -251,7 +251,7 @@ def test_numbers_of_our_objects_cannot_be_foreseen(lab):
 # Forgers
 
 
-def test_a_root_in_the_document_proves_nothing(lab):
+def test_root_in_document_proves_nothing(lab):
     forged = ATTACKS["self-made-certificate-with-our-names"].make(lab)
     root, ours = lab.forger.root, lab.issuer.root
     at = lab.verify(lab.sealed).sealed_at
@@ -260,15 +260,15 @@ def test_a_root_in_the_document_proves_nothing(lab):
     assert verify(forged, [ours, root], at=at).verdict is Verdict.GENUINE
 
 
-def test_seal_from_the_future_is_not_genuine_and_one_made_in_time_stays_so(bench, lab):
+def test_seal_from_future_is_not_genuine_and_seal_made_in_validity_stays_genuine(bench, lab):
     early = verify(lab.sealed, [bench.issuer.root], at=bench.at - timedelta(hours=1))
     assert early.verdict is Verdict.FORGED
-    # Long after expiry a seal made in time is still genuine.
+    # Long after expiry a seal made within validity is still genuine.
     late = verify(lab.sealed, [bench.issuer.root], at=bench.at + timedelta(days=3000))
     assert late.verdict is Verdict.GENUINE
 
 
-def test_the_certificates_are_all_in_the_seal(lab):
+def test_seal_contains_all_certificates(lab):
     start, end, _ = ranges_of(lab.sealed)
     container = bytes.fromhex(lab.sealed[start + 1 : end - 1].decode())
     for certificate in lab.issuer.chain:
@@ -279,8 +279,8 @@ def test_the_certificates_are_all_in_the_seal(lab):
 # Those of others
 
 
-def test_no_attack_of_the_corpus_is_taken_for_a_seal(bench, corpus):
-    """Real attacks on strangers' signatures: whatever they are, they are not ours."""
+def test_attacks_of_corpus_are_not_taken_for_seals(bench, corpus):
+    """Real attacks on foreign signatures are not taken for ours."""
     for path in corpus("signed"):
         verdict = bench.verify(path.read_bytes()).verdict
         assert verdict in {Verdict.FOREIGN_SEAL, Verdict.NOT_SEALED, Verdict.UNREADABLE}, path.name

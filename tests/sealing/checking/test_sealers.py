@@ -1,4 +1,4 @@
-"""An authority signs for others too: what they sign is theirs, and what they seal is forged."""
+"""Other certificates of our authority: their signatures are foreign, and their seals are forged."""
 
 import shutil
 from dataclasses import replace
@@ -47,7 +47,7 @@ def ours(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def another(ours):
-    """Writes the files of an issuer with another certificate by our own authority."""
+    """Writer of the files of an issuer with another certificate by our own authority."""
 
     def write(name, *extensions, key=None):
         directory = ours.parent / name
@@ -95,15 +95,15 @@ def judged(ours):
     return judge
 
 
-def test_another_certificate_of_our_authority_seals_nothing(lab, notary, judged):
+def test_another_certificate_of_our_authority_is_no_sealer(lab, notary, judged):
     sealed = lab.seal(lab.original, issuer=load_issuer(notary))
     verdict, failed = judged(sealed)
     assert verdict == "forged"
     assert "issuer" in failed
 
 
-def test_not_even_what_we_sealed_with_a_page_exchanged(lab, notary, judged):
-    """The same original, serial and claim, so the register would find nothing."""
+def test_document_with_changed_page_resealed_by_such_certificate_is_forged(lab, notary, judged):
+    """The original, serial and claim are the same, so the register would find no difference."""
     cut = len(lab.original)
     delta = lab.sealed[cut:].replace(b"/Contents 5 0 R", b"/Contents 7 0 R")
     changed = lab.sealed[:cut] + delta
@@ -119,7 +119,7 @@ def test_not_even_what_we_sealed_with_a_page_exchanged(lab, notary, judged):
     assert judged(resealed)[0] == "forged"
 
 
-def test_whoever_has_such_a_certificate_may_sign(lab, ours, notary, judged):
+def test_other_certificate_of_our_authority_may_sign_later(lab, ours, notary, judged):
     signer = signers.SimpleSigner.load(
         str(notary / "seal.key"), str(notary / "seal.pem"), [str(notary / "intermediate.pem")]
     )
@@ -128,13 +128,13 @@ def test_whoever_has_such_a_certificate_may_sign(lab, ours, notary, judged):
     assert judged(lab.seal(lab.signed(lab.original, signer=signer))) == ("genuine", set())
 
 
-def test_a_certificate_renewed_for_the_same_key_is_the_same_sealer(lab, ours, another, judged):
+def test_certificate_renewed_for_same_key_is_same_sealer(lab, ours, another, judged):
     key = load_pem_private_key((ours / "seal.key").read_bytes(), None)
     renewed = load_issuer(another("Meterai yang diperbarui", key=key))
     assert judged(lab.seal(lab.original, issuer=renewed)) == ("genuine", set())
 
 
-def test_a_certificate_with_a_restriction_that_nobody_reads_seals_nothing(another):
+def test_certificate_with_unknown_critical_extension_cannot_seal(another):
     """RFC 5280, section 4.2."""
     unknown = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00")
     load_issuer(another("Longgar", (unknown, False))).check_usable(AT)
@@ -142,8 +142,8 @@ def test_a_certificate_with_a_restriction_that_nobody_reads_seals_nothing(anothe
         load_issuer(another("Ketat", (unknown, True))).check_usable(AT)
 
 
-def test_a_key_that_nobody_can_use_is_no_sealers(ours, notary):
-    """A curve that the library does not know, in a certificate by our own authority."""
+def test_unusable_key_is_no_sealer(ours, notary):
+    """The certificate of our own authority has a curve that the library does not know."""
     made, authority = load_issuer(notary).chain[0], load_issuer(ours).chain[1]
     odd = _signed_anew(ours, made.tbs_certificate_bytes.replace(_P256, _P192V3))
     signed_data = cms.read(load_issuer(notary).sign(bytes(32)))
@@ -168,7 +168,7 @@ def name_of(common):
 
 
 def signed_by(lab, name, document=None):
-    """The letter, signed by a stranger whose certificate, made by himself, has this name."""
+    """The letter, signed with a self-signed certificate of this name."""
     key, ours = ec.generate_private_key(ec.SECP256R1()), lab.issuer.chain[0]
     usage = ours.extensions.get_extension_for_class(x509.KeyUsage).value
     begin, end = ours.not_valid_before_utc, ours.not_valid_after_utc
@@ -205,7 +205,7 @@ def signed_by(lab, name, document=None):
         lambda name: name.replace("M", "\u13b7").replace("S", "\ua4e2"),
     ],
 )
-def test_who_bears_our_name_by_his_own_word_forges(lab, index, written):
+def test_self_signed_certificate_with_our_name_is_forged(lab, index, written):
     ours = common_name((*lab.issuer.chain, lab.issuer.root)[index])
     assert lab.verify(signed_by(lab, name_of(written(ours)))).verdict is Verdict.FORGED
 
@@ -213,16 +213,16 @@ def test_who_bears_our_name_by_his_own_word_forges(lab, index, written):
 @pytest.mark.parametrize(
     "name", ["\u7532\u4e59", "\u0645\u064a\u062a", "Notaris \u0411\u0443\u0434\u0438"]
 )
-def test_a_name_in_another_script_is_no_forgery(lab, name):
+def test_name_in_another_script_is_not_forged(lab, name):
     assert lab.verify(signed_by(lab, name_of(name))).verdict is Verdict.FOREIGN_SEAL
 
 
-def test_a_name_of_as_many_letters_in_another_script_is_no_forgery(lab):
+def test_name_of_same_length_in_another_script_is_not_forged(lab):
     name = "".join("\u0416" if one.isalnum() else one for one in common_name(lab.issuer.chain[0]))
     assert lab.verify(signed_by(lab, name_of(name))).verdict is Verdict.FOREIGN_SEAL
 
 
-def test_name_of_a_later_signer_is_told_as_it_stands(lab):
+def test_name_of_later_signer_is_reported_unchanged(lab):
     name = "Budi Ketiga " + common_name(lab.issuer.chain[0])
     report = lab.verify(signed_by(lab, name_of(name), lab.sealed))
     assert report.verdict is Verdict.GENUINE_THEN_EXTENDED

@@ -1,6 +1,6 @@
-"""Whoever signs a stamped file with an honest program keeps our seal: genuine, then extended.
+"""A later signature by an honest program keeps our seal: genuine, then extended.
 
-`scripts.strangers` asks the programs that are not installed with ours.
+`scripts.strangers` runs the programs that are not installed with ours.
 """
 
 import io
@@ -58,7 +58,7 @@ def test_stamped_file_signed_by_pyhanko_is_genuine_then_extended(lab, stamped, h
     assert [one.signer for one in report.later] == ["Notaris Budi"]
 
 
-def test_second_and_third_signature_change_nothing_about_the_first_bytes(lab):
+def test_further_signatures_do_not_change_verdict_on_first_bytes(lab):
     document = lab.sealed
     for name, is_pss in (("Satu", False), ("Dua", True)):
         key = rsa.generate_private_key(65537, 2048)
@@ -68,7 +68,7 @@ def test_second_and_third_signature_change_nothing_about_the_first_bytes(lab):
     assert (report.sealed_bytes, len(report.later)) == (len(lab.sealed), 2)
 
 
-def test_encrypted_file_is_signed_after_stamping(lab):
+def test_encrypted_file_signed_after_stamping_is_genuine_then_extended(lab):
     stamped = lab.seal(pdf(owner_password="rahasia"))
     writer = IncrementalPdfFileWriter(io.BytesIO(stamped), strict=False)
     writer.encrypt(b"")
@@ -99,21 +99,21 @@ def revision(lab, stamped, tmp_path):
     return path
 
 
-def test_sealed_revision_is_without_fault_for_qpdf(revision):
+def test_qpdf_finds_no_fault_in_sealed_revision(revision):
     status, said = said_by("qpdf", "--check", str(revision))
     assert status == 0, said
 
 
-def test_sealed_revision_is_whole_for_pdfsig(revision, request):
+def test_pdfsig_accepts_sealed_revision(revision, request):
     _, said = said_by("pdfsig", "-nocert", str(revision))
     newest = [one for one in said.split("Signature #") if "Meterai_" in one][-1]
     assert "Signature is Valid" in newest
-    # Evidence of ours follows the seal, and no signature covers it.
+    # Our evidence follows the seal, and no signature covers it.
     if "with-evidence" not in request.node.callspec.id:
         assert "Total document signed" in newest
 
 
-def test_sealed_revision_is_drawn_by_poppler_mupdf_and_pdfium(revision, tmp_path):
+def test_poppler_mupdf_and_pdfium_draw_sealed_revision(revision, tmp_path):
     assert said_by("pdftoppm", "-r", "30", str(revision), str(tmp_path / "page"))[0] == 0
     assert said_by("mutool", "draw", "-r", "30", "-o", "/dev/null", str(revision))[0] == 0
     assert pypdfium2.PdfDocument(revision)[0].render(scale=0.3).width > 0

@@ -1,4 +1,4 @@
-"""Cross-reference streams: their rows, however they are predicted."""
+"""Rows of cross-reference streams, with each predictor."""
 
 import random
 import zlib
@@ -12,7 +12,7 @@ WIDTH = 5
 
 
 def predicted(rows, kind):
-    """The rows deflated, each as its difference to the one above where that is what `kind` (2) says."""
+    """The deflated rows; with `kind` 2 each is the difference to the one above."""
     above, out = bytes(WIDTH), b""
     for row in rows:
         written = bytes((one - up) & 0xFF for one, up in zip(row, above, strict=True))
@@ -23,7 +23,7 @@ def predicted(rows, kind):
 
 @pytest.mark.parametrize("kind", [0, 2])
 @pytest.mark.parametrize("count", [0, 1, 2, 254, 255, 256, 257, 700])
-def test_rows_are_those_that_were_predicted(count, kind):
+def test_predicted_rows_are_decoded(count, kind):
     noise = random.Random(count)
     rows = [noise.randbytes(WIDTH) for _ in range(count)]
     parameters = b"/DecodeParms<</Predictor 12/Columns %d>>" % WIDTH

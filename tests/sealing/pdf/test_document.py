@@ -29,7 +29,7 @@ def test_every_object_is_found_in_every_style(style, packed, up):
     assert found.size > 7
 
 
-def test_the_newest_section_has_the_last_word():
+def test_newest_section_overrides_older_ones():
     document = update(whole(letter(1)), {3: b"<</Type/Font/BaseFont/Courier>>"})
     found = opened(update(document, {}, style="stream", rows={4: Row("f", 0, 1)}))
     assert found.dictionary(Ref(3, 0)).get(b"/BaseFont") == "/Courier"
@@ -38,20 +38,20 @@ def test_the_newest_section_has_the_last_word():
     assert found.row(1)[0] == 2
 
 
-def test_what_is_missing_or_of_another_generation_is_null():
+def test_missing_object_or_other_generation_is_null():
     found = opened(whole(letter(1)))
     for ref in (Ref(99, 0), Ref(3, 1), Ref(0, 65535)):
         assert found.resolve(ref) is None
 
 
-def test_something_before_the_header_is_refused():
+def test_bytes_before_header_are_refused():
     for is_counted in (False, True):
         with pytest.raises(DocumentBroken):
             opened(whole(letter(1), before=b"junk\n" * 9, from_header=is_counted))
 
 
 @pytest.mark.parametrize("style", ["table", "stream"])
-def test_row_that_misses_its_object_is_found_in_each_style(style):
+def test_wrong_row_is_detected_in_each_style(style):
     document = whole(letter(1), style=style)
     opened(update(document, {}, style=style)).check_rows()
     opened(update(document, {}, style=style, rows={3: Row("n", 0), 4: Row("f", 1)})).check_rows()
@@ -60,7 +60,7 @@ def test_row_that_misses_its_object_is_found_in_each_style(style):
             opened(update(document, {}, style=style, rows={3: row, 9: row})).check_rows()
 
 
-def test_section_without_rows_leads_nowhere_wrong():
+def test_section_without_rows_has_no_objects():
     document = whole(letter(1))
     empty = document.replace(b"trailer", b"0 0\ntrailer")
     added = update(document, {3: b"<</Type/Font/BaseFont/Courier>>"})
@@ -70,7 +70,7 @@ def test_section_without_rows_leads_nowhere_wrong():
         opened(one).check_rows()
 
 
-def test_an_object_in_use_at_no_place_is_null_and_one_elsewhere_is_broken():
+def test_object_at_offset_zero_is_null_and_one_elsewhere_is_broken():
     document = whole(letter(1))
     nowhere = opened(update(document, {}, rows={3: Row("n", 0)}))
     assert nowhere.resolve(Ref(3, 0)) is None
@@ -79,7 +79,7 @@ def test_an_object_in_use_at_no_place_is_null_and_one_elsewhere_is_broken():
         elsewhere.resolve(Ref(3, 0))
 
 
-def test_a_text_string_is_read_in_all_its_encodings():
+def test_text_string_is_read_in_all_its_encodings():
     objects = letter(1)
     objects[9] = b"<</A<feff00410101>/B<efbbbfc3a9>/C(caf\\351)/D 1/E 10 0 R>>"
     objects[10] = b"(jauh)"
@@ -89,7 +89,7 @@ def test_a_text_string_is_read_in_all_its_encodings():
 
 
 @pytest.mark.parametrize("document", [b"", b"PK\3\4", bytes(1024) + b"%PDF-1.7"])
-def test_what_has_no_header_is_no_pdf(document):
+def test_file_without_header_is_no_pdf(document):
     with pytest.raises(NotAPdf):
         opened(document)
 
@@ -108,10 +108,10 @@ def _packed(table, entries=b"", more=b""):
     "table",
     [
         b"4 0 4 0 ",  # twice: some readers take the first, some the last
-        b"3 0 4 0 ",  # elsewhere than its row says
+        b"3 0 4 0 ",  # another position than its row has
     ],
 )
-def test_an_object_stream_that_readers_read_differently_is_damaged(table):
+def test_ambiguous_object_stream_is_broken(table):
     assert opened(_packed(b"4 0 ")).dictionary(Ref(4, 0)) is not None
     with pytest.raises(DocumentBroken):
         opened(_packed(table)).dictionary(Ref(4, 0))
@@ -128,7 +128,7 @@ def test_an_object_stream_that_readers_read_differently_is_damaged(table):
         b"/Predictor 12/Columns 64",  # no whole rows
     ],
 )
-def test_rows_that_are_not_of_octets_are_damaged(parameters):
+def test_rows_without_whole_octets_are_broken(parameters):
     document = _packed(b"4 0 ", b"/DecodeParms<<%b>>" % parameters)
     with pytest.raises(DocumentBroken):
         opened(document).dictionary(Ref(4, 0))

@@ -1,4 +1,4 @@
-"""Encrypted documents: sealed as they are, with what we add enciphered like the rest."""
+"""Encrypted documents: sealed unchanged, with our objects encrypted like the rest."""
 
 import hashlib
 import io
@@ -38,7 +38,7 @@ def encrypted(revision, user, *, streams=pikepdf.ObjectStreamMode.disable):
 @pytest.mark.parametrize("streams", list(pikepdf.ObjectStreamMode.__members__.values())[:3])
 @pytest.mark.parametrize("user", ["", "sandi"])
 @pytest.mark.parametrize("revision", REVISIONS)
-def test_an_encrypted_document_is_sealed_as_it_is(lab, revision, user, streams):
+def test_encrypted_document_is_sealed_and_stays_encrypted(lab, revision, user, streams):
     password = user.encode()
     original = encrypted(revision, user, streams=streams)
     sealed = lab.seal(original, *PLACES, password=password)
@@ -46,7 +46,7 @@ def test_an_encrypted_document_is_sealed_as_it_is(lab, revision, user, streams):
     assert report.verdict is Verdict.GENUINE, report.checks
     with pikepdf.open(io.BytesIO(sealed), password=user) as opened:
         assert revision == opened.encryption.R
-        # What moved out of an object stream is readable still, and so is what we wrote.
+        # Objects from an object stream stay readable, and so are ours.
         assert str(opened.Root.Nested[0].Word) == "rahasia sekali"
         field = opened.Root.AcroForm.Fields[0]
         assert str(field.T) == f"Meterai_{report.serials[0]}"
@@ -56,7 +56,7 @@ def test_an_encrypted_document_is_sealed_as_it_is(lab, revision, user, streams):
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
-def test_nothing_we_add_is_readable_without_the_password(lab, revision):
+def test_added_strings_are_unreadable_without_password(lab, revision):
     original = encrypted(revision, "sandi")
     added = lab.seal(original, *PLACES, password=b"sandi")[len(original) :]
     assert b"Meterai_" not in added
@@ -65,17 +65,17 @@ def test_nothing_we_add_is_readable_without_the_password(lab, revision):
 
 @pytest.mark.parametrize("password", [b"", b"salah", b"\xff" * 200])
 @pytest.mark.parametrize("revision", REVISIONS)
-def test_a_wrong_password_is_refused_by_name(revision, password):
+def test_wrong_password_is_refused_by_name(revision, password):
     with pytest.raises(DocumentEncrypted):
         inspect(encrypted(revision, "sandi"), PLACES, password=password)
 
 
-def test_the_owners_password_opens_too(lab):
+def test_owner_password_opens_document(lab):
     original = encrypted(6, "sandi")
     assert lab.verify(lab.seal(original, password=b"pemilik"), b"sandi").verdict is Verdict.GENUINE
 
 
-def test_a_handler_only_its_maker_knows_is_refused_by_name():
+def test_unknown_encryption_handler_is_refused_by_name():
     objects = letter(1)
     objects[9] = b"<</Filter/Rahasia/V 1>>"
     document = whole(objects, trailer=b"/ID[<00><00>]/Encrypt 9 0 R")
@@ -83,7 +83,7 @@ def test_a_handler_only_its_maker_knows_is_refused_by_name():
         inspect(document, PLACES[:1])
 
 
-def test_a_password_for_a_document_that_needs_none_does_no_harm(lab):
+def test_password_for_unencrypted_document_is_ignored(lab):
     sealed = lab.seal(lab.original, password=b"apa saja")
     assert lab.verify(sealed).verdict is Verdict.GENUINE
 
@@ -110,7 +110,7 @@ def _md5(data):
 
 
 def encrypted_over(identifier, written):
-    """A letter encrypted (revision 2, no password) over an identifier, whatever is `written`."""
+    """A letter encrypted (revision 2, no password) over an identifier; `written` is the stated one."""
     owner = _rc4(_md5(_PADDING)[:5], _PADDING)
     key = _md5(_PADDING + owner + (-4).to_bytes(4, "little", signed=True) + identifier)[:5]
     objects = letter(1)
@@ -129,19 +129,19 @@ WRITTEN = b"/ID[<%b><00>]" % IDENTIFIER.hex().encode()
 
 
 @pytest.mark.parametrize("written", [b"", b"/ID[]", b"/ID null", b"/ID[<><3141>]", b"/ID[()()]"])
-def test_what_is_encrypted_without_an_identifier_is_refused(lab, written):
-    """The update would have to add one, from which every reader derives another key."""
+def test_encrypted_document_without_identifier_is_refused(lab, written):
+    """The update would have to add an identifier, from which every reader derives another key."""
     document = encrypted_over(b"", written)
     for work in (lambda: inspect(document, PLACES[:1]), lambda: lab.seal(document)):
         with pytest.raises(EncryptedWithoutIdentifier):
             work()
 
 
-def test_what_is_encrypted_with_one_is_sealed_and_opens():
+def test_encrypted_document_with_identifier_is_sealed_and_opens():
     assert inspect(encrypted_over(IDENTIFIER, WRITTEN), PLACES[:1]).pages == 1
 
 
-def test_a_newer_key_needs_none(lab):
+def test_newer_key_needs_no_identifier(lab):
     """From revision 5 on the key is derived from the password alone."""
     document = encrypted(6, "")
     start = document.rindex(b"trailer")
@@ -154,7 +154,7 @@ def test_a_newer_key_needs_none(lab):
 
 
 def without_identifier(document):
-    """The same without /ID; its key was made with an empty one, as readers then do."""
+    """The document without /ID; its key was made with an empty one, as readers then do."""
     return re.sub(rb"/ID\s*\[\s*<[^>]*>\s*<[^>]*>\s*\]", b"", document)
 
 
@@ -162,10 +162,10 @@ def without_identifier(document):
     ("revision", "aes", "is_refused"), [(2, False, True), (3, False, True), (4, False, True),
                                         (4, True, True), (6, True, False)]
 )  # fmt: skip
-def test_without_identifier_it_is_refused_where_the_key_depends_on_one(
+def test_document_without_identifier_is_refused_if_key_depends_on_it(
     lab, revision, aes, is_refused
 ):
-    """RC4 of 40 and 128 bits, RC4 and AES-128 by crypt filters, AES-256; on every way in."""
+    """RC4 of 40 and 128 bits, RC4 and AES-128 by crypt filters, AES-256; by every entry."""
     out = io.BytesIO()
     handler = pikepdf.Encryption(owner="pemilik", user="", R=revision, aes=aes, metadata=aes)
     with pikepdf.open(io.BytesIO(whole(letter(2)))) as opened:
@@ -182,8 +182,8 @@ def test_without_identifier_it_is_refused_where_the_key_depends_on_one(
             way(bare, PLACES)
 
 
-def test_a_broken_one_without_identifier_is_not_repaired(lab):
-    """Repair would take the protection off."""
+def test_broken_encrypted_document_without_identifier_is_not_repaired(lab):
+    """Repair would remove the protection."""
     document = encrypted(4, "")
     start = document.rindex(b"trailer")
     broken = document[:start] + without_identifier(document[start:]) + b"</html>"
@@ -206,7 +206,7 @@ def attachments_alone(entries=b"/StmF/Identity/StrF/Identity/EFF/StdCF", more=b"
     "entries",
     [b"/StmF/Identity/StrF/Identity/EFF/StdCF", b"/StmF/Identity/EFF/StdCF", b"/EFF/StdCF"],
 )
-def test_where_attachments_alone_are_enciphered_no_password_is_asked_for(lab, entries):
+def test_document_with_encrypted_attachments_only_needs_no_password(lab, entries):
     document = attachments_alone(entries)
     sealed = lab.seal(document, *PLACES)
     assert lab.verify(sealed).verdict is Verdict.GENUINE
@@ -216,13 +216,13 @@ def test_where_attachments_alone_are_enciphered_no_password_is_asked_for(lab, en
 @pytest.mark.parametrize(
     "entries", [b"/StmF/StdCF/StrF/Identity", b"/StmF/Identity/StrF/StdCF", b"/StmF/StdCF"]
 )
-def test_where_anything_else_is_enciphered_it_is(lab, entries):
+def test_document_with_other_encrypted_data_needs_password(lab, entries):
     with pytest.raises(DocumentEncrypted):
         inspect(attachments_alone(entries), PLACES)
 
 
 def with_the_users_password_for_the_owner(key):
-    """A document of revision 5 whose empty password is the user's and the owner's, who has this key."""
+    """A document of revision 5 whose empty password is the user's and the owner's, with this key for the owner."""
     document = encrypted(5, "")
     user = bytes.fromhex(re.findall(rb"/U <([0-9a-f]+)>", document)[0].decode())[:48]
     validation, of_key = bytes(8), bytes(range(8))
@@ -235,15 +235,15 @@ def with_the_users_password_for_the_owner(key):
 
 
 @pytest.mark.filterwarnings("ignore:Encryption R=5 is deprecated:UserWarning")
-def test_a_password_that_opens_two_documents_opens_none():
-    """Some readers try it as the user's first, some as the owner's."""
+def test_password_with_two_keys_is_refused():
+    """Some readers try it as the user's first, others as the owner's."""
     with pikepdf.open(io.BytesIO(encrypted(5, ""))) as opened:
         assert opened.encryption.R == 5
     with pytest.raises(DocumentEncrypted):
         inspect(with_the_users_password_for_the_owner(bytes(range(32))), PLACES)
 
 
-def test_a_password_of_both_with_one_key_is_a_password(lab):
+def test_password_of_both_with_one_key_is_accepted(lab):
     out = io.BytesIO()
     with pikepdf.open(io.BytesIO(whole(letter(2)))) as opened:
         opened.save(out, encryption=pikepdf.Encryption(owner="", user="", R=6))

@@ -1,4 +1,4 @@
-"""The syntax of PDF: every kind of value, in every way it may be written, and the limits."""
+"""The syntax of PDF: every kind of value, in every notation, and the limits."""
 
 import pytest
 from hypothesis import given
@@ -33,7 +33,7 @@ def read(text):
         (b"  % comment\n 5", 5), (b"[%]\n1]", [1]),
     ],
 )  # fmt: skip
-def test_a_value_is_read(text, value):
+def test_value_is_read(text, value):
     assert read(text) == value
     assert read(text + b" ") == value
 
@@ -43,12 +43,12 @@ def test_a_value_is_read(text, value):
     [b"", b"]", b">>", b"(abc", b"<4g>", b"[1", b"<<", b"<</A>>", b"<</A 1", b"<<1 2>>", b"abc",
      b"1e5", b"--1", b"1 0 Rx y" [4:], b"1..2", b"% only a comment", b"(\\"],
 )  # fmt: skip
-def test_what_is_no_value_is_broken(text):
+def test_text_that_is_no_value_is_broken(text):
     with pytest.raises(DocumentBroken):
         read(text)
 
 
-def test_a_dictionary_knows_where_its_values_stand():
+def test_dictionary_has_positions_of_its_values():
     text = b"<< /A 1 /B[1 2] /C<</D(x)>>/E 3 0 R /F#41 null>>"
     found = Dictionary(text, 0)
     assert found.raw(b"/B") == b"[1 2]"
@@ -62,11 +62,11 @@ def test_a_dictionary_knows_where_its_values_stand():
     assert not found.is_ambiguous
 
 
-def test_a_key_that_stands_twice_is_noticed():
+def test_repeated_key_makes_dictionary_ambiguous():
     assert Dictionary(b"<</A 1/#41 2>>", 0).is_ambiguous
 
 
-def test_a_list_of_references_is_only_that():
+def test_list_of_references_has_references_only():
     kids = ref_list_at(b" [1 0 R\n2 0 R] ", 0)
     assert kids is not None
     assert [kids[index] for index in range(len(kids))] == [Ref(1, 0), Ref(2, 0)]
@@ -85,13 +85,13 @@ def test_a_list_of_references_is_only_that():
     ],
     ids=["depth", "items", "parts", "keys", "parentheses"],
 )
-def test_a_value_has_limits(text):
+def test_value_beyond_limits_is_broken(text):
     with pytest.raises(DocumentBroken):
         read(text)
 
 
 @given(octets=st.binary(max_size=60))
-def test_a_string_is_read_as_it_was_written(octets):
+def test_string_is_read_as_it_was_written(octets):
     assert read(string(octets)) == octets
     assert with_strings(b"[%b/N 1]" % string(octets), lambda found: string(found)) == (
         b"[%b/N 1]" % string(octets)
@@ -99,7 +99,7 @@ def test_a_string_is_read_as_it_was_written(octets):
 
 
 @given(value=st.floats(-1e6, 1e6))
-def test_a_number_is_read_as_it_was_written(value):
+def test_number_is_read_as_it_was_written(value):
     assert read(number(value)) == pytest.approx(value, abs=1e-4)
 
 

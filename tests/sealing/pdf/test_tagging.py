@@ -1,4 +1,4 @@
-"""Tagged documents: the stamp gets an element, in whatever form the structure tree is."""
+"""Tagged documents: the stamp gets an element in each form of the structure tree."""
 
 import io
 
@@ -40,7 +40,7 @@ TREES = {
 
 
 @pytest.mark.parametrize("name", TREES)
-def test_every_stamp_has_an_element_that_says_its_serial(lab, name):
+def test_every_stamp_has_element_with_its_serial(lab, name):
     sealed = lab.seal(TREES[name], *PLACES)
     report = lab.verify(sealed)
     assert report.verdict is Verdict.GENUINE
@@ -63,25 +63,25 @@ def test_every_stamp_has_an_element_that_says_its_serial(lab, name):
     [b"/K[]", b"/K[]/ParentTree 99 0 R", b"/K[]/ParentTree<</Nums[0 null (x) null]>>",
      b"/K[]/ParentTree<</Nums[1]>>", b"/K[]/K[]/ParentTree<</Nums[0 null]>>"],
 )  # fmt: skip
-def test_a_structure_we_do_not_understand_is_left_alone(lab, root):
+def test_unknown_structure_is_unchanged(lab, root):
     sealed = lab.seal(tagged(root), *PLACES)
     assert lab.verify(sealed).verdict is Verdict.GENUINE
     assert b"/StructElem" not in sealed
 
 
-def test_a_document_without_structure_gets_none(lab):
+def test_document_without_structure_gets_none(lab):
     assert b"StructParent" not in lab.sealed
 
 
-def test_a_signed_document_gets_no_element(lab):
-    """It would be a change to what somebody signed."""
+def test_signed_document_gets_no_element(lab):
+    """It would change a signed document."""
     signed = lab.signed(TREES["rows"])
     assert b"/StructElem" not in lab.seal(signed)[len(signed) :]
 
 
 @pytest.mark.parametrize(("rows", "is_written"), [(100_000, False), (20_000, True)])
-def test_a_tree_without_end_is_left_alone(lab, rows, is_written):
-    """It would be written again as a whole, and nobody waits that long."""
+def test_endless_tree_is_unchanged(lab, rows, is_written):
+    """It would be written again as a whole, which takes too long."""
     listed = b" ".join(b"%d 20 0 R" % key for key in range(rows))
     document = tagged(b"/K[]/ParentTree 21 0 R", o21=b"<</Nums[%b]>>" % listed)
     sealed = lab.seal(document)

@@ -1,4 +1,4 @@
-"""The delta: in the style of the section before it, rows of 20 bytes, everything else untouched."""
+"""The delta: in the style of the section before it, rows of 20 bytes, everything else unchanged."""
 
 import re
 
@@ -15,7 +15,7 @@ def delta(lab, document):
 
 
 @pytest.mark.parametrize("style", ["table", "hybrid"])
-def test_a_table_follows_a_table(lab, style):
+def test_table_follows_table(lab, style):
     added = delta(lab, whole(letter(2), style=style, packed=[3] if style == "hybrid" else []))
     section = added[added.index(b"\nxref\n") + 6 : added.index(b"trailer")]
     heads = re.findall(rb"^(\d+) (\d+)\n", section, re.MULTILINE)
@@ -25,17 +25,17 @@ def test_a_table_follows_a_table(lab, style):
     assert b"/Type/XRef" not in added
 
 
-def test_a_stream_follows_a_stream(lab):
+def test_stream_follows_stream(lab):
     added = delta(lab, whole(letter(2), style="stream", packed=[1, 2, 3]))
     assert b"/Type/XRef" in added
     assert b"\nxref" not in added
 
 
-def test_an_object_keeps_its_generation_and_what_we_do_not_understand(lab):
+def test_object_keeps_its_generation_and_unknown_entries(lab):
     objects = letter(2)
     odd = b"/Odd#20Key  (a\\)b) % a comment\n /Deep[<</A[1 2]>>] "
     objects[4] = text_of(objects[4])[:-2] + odd + b">>"
-    # A page of another generation, as one has it whose number was used before.
+    # A page of another generation, because its number was used before.
     document = update(
         whole(objects), {4: objects[4], 2: b"<</Type/Pages/Kids[4 3 R 6 0 R]/Count 2>>"},
         generations={4: 3},
@@ -46,7 +46,7 @@ def test_an_object_keeps_its_generation_and_what_we_do_not_understand(lab):
     assert b"/Annots" in page
 
 
-def test_something_before_the_header_is_refused_even_if_somebody_signed(lab):
+def test_signed_document_with_bytes_before_header_is_refused(lab):
     objects = letter(2)
     for signature in (b"", b"/AcroForm<</Fields[30 0 R]>>"):
         objects[1] = b"<</Type/Catalog/Pages 2 0 R%b>>" % signature
@@ -55,15 +55,15 @@ def test_something_before_the_header_is_refused_even_if_somebody_signed(lab):
             lab.seal(whole(objects, before=b"junk\n" * 3, from_header=True))
 
 
-def test_a_key_that_stands_twice_where_we_must_write_is_refused(lab):
+def test_repeated_key_in_changed_dictionary_is_refused(lab):
     objects = letter(2)
     objects[4] = text_of(objects[4])[:-2] + b"/Annots[]/Annots[]>>"
     with pytest.raises(DocumentBroken, match="twice"):
         lab.seal(whole(objects))
 
 
-def test_new_numbers_are_above_every_number_of_the_file(lab):
-    """Also above those that only an older section knows, and those hidden in a stream."""
+def test_new_object_numbers_are_above_all_numbers_of_file(lab):
+    """Also above those that only an older section has, and those hidden in a stream."""
     older = update(whole(letter(2)), {200: Stream(b"", b"x")})
     document = update(older, {90: Stream(b"", b"x")})
     numbers = [int(one) for one in re.findall(rb"^(\d+) 0 obj", delta(lab, document), re.MULTILINE)]
@@ -72,7 +72,7 @@ def test_new_numbers_are_above_every_number_of_the_file(lab):
 
 
 @pytest.mark.parametrize("end", [b"", b"\r\n", b"\n\n", b"  "])
-def test_whatever_the_file_ends_with_is_kept(lab, end):
+def test_end_of_file_is_kept(lab, end):
     document = whole(letter(2)).rstrip() + end
     sealed = lab.seal(document, *PLACES)
     assert sealed.startswith(document)

@@ -1,4 +1,4 @@
-"""Processes with bounds: whatever a document does to one, nobody else notices."""
+"""Bounded processes: a document cannot affect any other task."""
 
 import asyncio
 import json
@@ -42,14 +42,14 @@ from meterai.stamps import NotEnoughStamps
 from tests.support.endless import dashed_strokes
 from tests.support.pdfmaker import letter, whole
 
-WAIT_SECONDS_MAX = 60.0  # of a test for what should take two; the machine may be busy
+WAIT_SECONDS_MAX = 60.0  # of a test that should take two; the machine may be busy
 BROKEN = whole(letter(2)).replace(b" 00000 n \n", b" 00000 n\n")
 QUICK = Task("repair", BROKEN, answer_bytes_max=1_000_000)
 
 
 @pytest.fixture(scope="module")
 def endless_task() -> Task:
-    """A drawing that does not come to an end by itself."""
+    """A drawing without an end."""
     work = picturing(whole(dashed_strokes()), 1)
     task = work.send(None)
     work.close()
@@ -60,14 +60,14 @@ def servers(owner: int | None = None) -> list[psutil.Process]:
     children = psutil.Process(owner).children() if owner else psutil.Process().children()
     found = []
     for one in children:
-        with suppress(psutil.NoSuchProcess):  # one that has ended, and is not buried yet
+        with suppress(psutil.NoSuchProcess):  # ended and not reaped yet
             if "meterai.sealing.tasks" in " ".join(one.cmdline()):
                 found.append(one)
     return found
 
 
 def tasks(owner: int | None = None) -> list[psutil.Process]:
-    """The processes of the tasks under way."""
+    """Processes of the tasks under way."""
     found = []
     for server in servers(owner):
         with suppress(psutil.NoSuchProcess):
@@ -76,14 +76,14 @@ def tasks(owner: int | None = None) -> list[psutil.Process]:
 
 
 def end_tasks() -> None:
-    """So that a test need not wait for what it has seen enough of."""
+    """End all tasks, so that a test need not wait for them."""
     for one in tasks():
         with suppress(psutil.NoSuchProcess):
             one.kill()
 
 
 def ended(task: psutil.Process) -> bool:
-    """True once its server has reaped it: a process that waits to be reaped still counts as a task."""
+    """True after its server has reaped it: an ended process counts as a task until then."""
     return not task.is_running() or task.pid not in {one.pid for one in tasks()}
 
 
@@ -95,7 +95,7 @@ def until(what: str, check: Callable[[], object]) -> None:
 
 
 class Asking:
-    """A task asked for in a thread."""
+    """A task, asked in a thread."""
 
     def __init__(self, task: Task) -> None:
         self.answer: bytes | None = b"not yet"
@@ -129,7 +129,7 @@ def _nothing_stays() -> Iterator[None]:
 # -- limits ------------------------------------------------------------------------------------
 
 
-def test_a_task_has_its_limits_and_none_of_our_secrets(endless_task):
+def test_task_has_limits_and_no_secrets(endless_task):
     asked = Asking(endless_task)
     (server,) = servers()
     assert not server.environ()
@@ -145,32 +145,32 @@ def test_a_task_has_its_limits_and_none_of_our_secrets(endless_task):
     assert asked.process.rlimit(psutil.RLIMIT_FSIZE) == (0, 0)
     open_files = {one.fd for one in asked.process.open_files()}
     assert open_files <= {0, 1, 2}
-    assert len(asked.process.net_connections(kind="unix")) == 1  # to us, and not the server's
+    assert len(asked.process.net_connections(kind="unix")) == 1  # to us, and not to the server
     end_tasks()
     assert asked.result() is None
 
 
-def test_what_has_no_end_is_ended_at_its_budget(endless_task):
+def test_endless_task_is_ended_at_its_budget(endless_task):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_utime
     assert bounded.ask(endless_task) is None
     assert resource.getrusage(resource.RUSAGE_SELF).ru_utime - before < 1  # not here
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT])
-def test_a_process_that_dies_says_nothing(endless_task, how):
+def test_crashed_process_gives_no_answer(endless_task, how):
     asked = Asking(endless_task)
     asked.process.send_signal(how)
     assert asked.result() is None
     assert bounded.ask(QUICK)
 
 
-def test_a_process_that_hangs_is_killed(endless_task):
+def test_hanging_process_is_killed(endless_task):
     asked = Asking(replace(endless_task, wall_seconds=3))
-    asked.process.suspend()  # it takes no processor time any more, and no signal but the last
+    asked.process.suspend()  # it uses no processor time, and reacts to SIGKILL only
     assert asked.result() is None
 
 
-def test_a_process_that_hangs_holds_up_nobody(endless_task):
+def test_hanging_process_delays_no_other(endless_task):
     asked = Asking(replace(endless_task, wall_seconds=255))
     asked.process.suspend()
     assert bounded.ask(QUICK)
@@ -179,18 +179,18 @@ def test_a_process_that_hangs_holds_up_nobody(endless_task):
     assert asked.result() is None
 
 
-def test_too_long_an_answer_is_none():
+def test_too_long_answer_counts_as_none():
     assert bounded.ask(Task("repair", BROKEN, answer_bytes_max=100)) is None
 
 
-def test_a_task_that_does_not_exist_says_nothing():
+def test_unknown_task_gives_no_answer():
     assert bounded.ask(Task("no such task", b"")) is None
 
 
 # -- the server --------------------------------------------------------------------------------
 
 
-def test_a_server_that_died_is_replaced(endless_task):
+def test_server_that_died_is_replaced(endless_task):
     asked = Asking(endless_task)
     (server,) = servers()
     server.kill()
@@ -211,8 +211,8 @@ bounded.ask(bounded.Task("picture", sys.stdin.buffer.read(), parameters))
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
-def test_nothing_outlives_its_owner(endless_task, how):
-    """Nor is the end of the owner waited for."""
+def test_processes_end_with_their_owner(endless_task, how):
+    """The end of the owner is not delayed."""
     owner = subprocess.Popen(
         [sys.executable, "-c", _OWNER, json.dumps(endless_task.parameters)],
         stdin=subprocess.PIPE,
@@ -231,7 +231,7 @@ def test_nothing_outlives_its_owner(endless_task, how):
     until("nothing is left", lambda: not any(one.is_running() for one in orphans))
 
 
-def test_a_forked_process_has_a_server_of_its_own():
+def test_forked_process_has_server_of_its_own():
     child = os.fork()
     if not child:
         os._exit(0 if bounded.ask(QUICK) else 1)
@@ -247,7 +247,7 @@ KINDS = [Inspected, Verified]
 @given(st.none() | st.binary(max_size=200) | st.sampled_from([b"\0", b"\1"]).flatmap(
     lambda first: st.binary(max_size=200).map(lambda rest: first + rest)
 ), st.sampled_from(KINDS))  # fmt: skip
-def test_garbage_is_no_answer(answer, kind):
+def test_garbage_counts_as_no_answer(answer, kind):
     with pytest.raises((NotAnswered, Refusal)):
         answers.read(answer, kind)
 
@@ -262,12 +262,12 @@ def test_garbage_is_no_answer(answer, kind):
         b"{}",
     ],
 )
-def test_an_answer_beyond_its_bounds_is_none(answer):
+def test_answer_beyond_its_bounds_counts_as_none(answer):
     with pytest.raises(NotAnswered):
         answers.read(b"\1" + answer, Inspected)
 
 
-def test_a_refusal_comes_back_as_itself():
+def test_refusal_keeps_its_class_and_facts():
     size = PageSize(3, 200.0, 50.0)
     for refusal in (
         DocumentBroken("x"),
@@ -301,7 +301,7 @@ def _one(task: Task):
     return (yield task)
 
 
-def test_clients_take_turns_and_none_may_fill_the_queue(endless_task):
+def test_clients_take_turns_and_none_fills_queue(endless_task):
     order: list[str] = []
 
     async def crowd() -> None:
@@ -312,7 +312,7 @@ def test_clients_take_turns_and_none_may_fill_the_queue(endless_task):
         ]
         await _until(tasks)
         assert not order, "alone it may have the whole queue"
-        # Another comes: the last of who has most goes, and the other is next.
+        # Another client comes: the client with the most loses its newest task, and the other is next.
         assert await _outcome(pool, repairing(BROKEN), "other", order, "other")
         await asyncio.wait(greedy)
         assert isinstance(greedy[2].exception(), ExaminationBusy)
@@ -321,8 +321,8 @@ def test_clients_take_turns_and_none_may_fill_the_queue(endless_task):
     assert order == ["greedy 2", "greedy 0", "other", "greedy 1"]
 
 
-def test_tasks_that_take_long_keep_nobody_waiting_who_has_quick_ones(endless_task):
-    """Three of a stranger take two seconds of a processor each, one after the other, in the slow pool."""
+def test_slow_tasks_do_not_delay_quick_ones(endless_task):
+    """Three tasks of a stranger take two seconds of processor time each, one after another, in the slow pool."""
 
     async def crowd() -> tuple[int, list[bytes | None]]:
         pool, slots = Pool(processes=1, waiting_max=8, slow=Pool(1)), Slots(8)
@@ -343,14 +343,14 @@ def test_tasks_that_take_long_keep_nobody_waiting_who_has_quick_ones(endless_tas
     assert ended == 0
 
 
-def test_address_whose_tasks_took_long_is_in_the_slow_pool_for_a_while(endless_task, monkeypatch):
+def test_address_with_slow_tasks_uses_slow_pool_for_a_while(endless_task, monkeypatch):
     monkeypatch.setattr("meterai.sealing.sandbox.pool.QUICK_TRIES_MAX", 1)
 
     async def crowd() -> tuple[bytes | None, list[bool]]:
         slow = Pool(processes=1, waiting_max=8)
         pool, slots = Pool(processes=1, waiting_max=8, slow=slow), Slots(8)
         found = await pool.finish(_one(endless_task), "203.0.113.7", slots)
-        # The only process of the slow pool is taken: who is in it waits, who is not does not.
+        # The only process of the slow pool is taken: its clients wait, others do not.
         taken = asyncio.create_task(slow.finish(_one(endless_task), "192.0.2.7", slots))
         await _until(tasks)
         asked = [
@@ -369,7 +369,7 @@ def test_address_whose_tasks_took_long_is_in_the_slow_pool_for_a_while(endless_t
     assert waits == [True, False, False], "its neighbour is not held back"
 
 
-def test_station_counts_the_wait_of_a_client_and_not_those_it_brings_beside(monkeypatch):
+def test_station_counts_one_wait_per_client(monkeypatch):
     let_go, station = asyncio.Event(), Station("examination", 2.0)
     clock = [100.0]
     monkeypatch.setattr("meterai.plumbing.observe.stations.monotonic", lambda: clock[0])
@@ -384,20 +384,20 @@ def test_station_counts_the_wait_of_a_client_and_not_those_it_brings_beside(monk
         for name in ("many", "many", "many", "many", "few"):
             asked.append(asyncio.create_task(pool.finish_in_turn(begin, name, slots)))
             await asyncio.sleep(0)
-        await asyncio.sleep(0)  # the task that each of them waits for begins to wait
+        await asyncio.sleep(0)  # the task of each of them begins to wait
         clock[0] += 6.0
         pressure = station.pressure()
         let_go.set()
         await asyncio.gather(*asked)
         return pressure
 
-    # The first of the many has a process at once, the few waits for 6 s.
+    # The first task of the many has a process at once, the client with few waits for 6 s.
     assert asyncio.run(crowd()) == pytest.approx(1.5)
 
 
 @pytest.mark.parametrize("others", [1, 2])
-def test_one_makes_room_only_for_who_has_fewer_afterwards(others: int) -> None:
-    """Work that needs no process: only the places count."""
+def test_client_makes_room_only_for_client_with_fewer_afterwards(others: int) -> None:
+    """Works without a process: only their number counts."""
     let_go = asyncio.Event()
 
     async def begin() -> Work[str]:
@@ -416,7 +416,7 @@ def test_one_makes_room_only_for_who_has_fewer_afterwards(others: int) -> None:
 
     found = asyncio.run(crowd())
     refused = [place for place, one in enumerate(found) if isinstance(one, ExaminationBusy)]
-    # The third of the many makes room for the other; for its second nobody has more.
+    # The third work of the many is removed for the other client; for its second no client has more.
     assert refused == [2, 5][:others]
     assert [one for one in found if not isinstance(one, ExaminationBusy)] == ["done"] * 4
 
@@ -443,7 +443,7 @@ def test_networks_of_one_48_make_room_for_another_network() -> None:
     assert sum(isinstance(one, ExaminationBusy) for one in found) == 2
 
 
-def test_beyond_the_queue_everybody_is_refused_at_once(endless_task):
+def test_client_beyond_queue_is_refused_at_once(endless_task):
     async def crowd() -> None:
         pool = Pool(processes=1, waiting_max=1)
         asked = {
@@ -464,7 +464,7 @@ def test_beyond_the_queue_everybody_is_refused_at_once(endless_task):
     asyncio.run(crowd())
 
 
-def test_a_client_that_goes_does_not_free_the_place_of_its_process(endless_task):
+def test_cancelled_client_does_not_free_its_process(endless_task):
     async def crowd() -> None:
         pool = Pool(processes=1, waiting_max=0)
         slots = Slots(1)
@@ -482,7 +482,7 @@ def test_a_client_that_goes_does_not_free_the_place_of_its_process(endless_task)
     asyncio.run(crowd())
 
 
-def test_rights_are_looked_at_before_anything_is_begun(endless_task):
+def test_permission_is_checked_before_first_task(endless_task):
     async def may() -> None:
         raise NotEnoughStamps(needed=1, available=0)
 
@@ -503,7 +503,7 @@ def _here() -> Generator[Task, bytes | None, str]:
     return "done"
 
 
-def test_slots_go_by_priority_and_so_many_wait():
+def test_slots_follow_priority_and_bound_waiting_works():
     served: list[str] = []
 
     async def one(slots: Slots, name: str, priority: Priority) -> None:
@@ -527,7 +527,7 @@ def test_slots_go_by_priority_and_so_many_wait():
             await asyncio.sleep(0)
             assert isinstance(waiting[2].exception(), ExaminationBusy)
         await asyncio.gather(*waiting, return_exceptions=True)
-        async with slots.one("same"):  # nothing was lost
+        async with slots.one("same"):  # no slot was lost
             served.append("last")
 
     asyncio.run(run())
@@ -535,7 +535,7 @@ def test_slots_go_by_priority_and_so_many_wait():
 
 
 @pytest.mark.parametrize("number", [1, 4])
-def test_client_with_sixty_works_leaves_every_other_client_its_turn(number: int) -> None:
+def test_client_with_sixty_works_does_not_delay_others(number: int) -> None:
     served: list[str] = []
     at_once: list[int] = []
 
@@ -574,7 +574,7 @@ def test_client_with_sixty_works_leaves_every_other_client_its_turn(number: int)
     assert set(at_once) == {1}
 
 
-def test_station_counts_no_wait_that_a_client_makes_for_itself(monkeypatch) -> None:
+def test_station_counts_no_wait_behind_own_works(monkeypatch) -> None:
     clock, station = [100.0], Station("examination", 2.0)
     monkeypatch.setattr("meterai.plumbing.observe.stations.monotonic", lambda: clock[0])
 
@@ -593,7 +593,7 @@ def test_station_counts_no_wait_that_a_client_makes_for_itself(monkeypatch) -> N
     assert asyncio.run(run()) == 0.0
 
 
-def test_a_work_nobody_waits_for_is_not_begun():
+def test_cancelled_work_is_not_begun():
     async def run() -> None:
         PURPOSE.set(WorkPurpose(Priority.CHECKING, is_abandoned=lambda: True))
         with pytest.raises(ExaminationBusy):

@@ -1,4 +1,4 @@
-"""Mending: what is broken and unsigned is mended first, and said so; what is signed is refused."""
+"""Repair: a broken unsigned document is repaired and marked, a signed one is refused."""
 
 import io
 import re
@@ -32,7 +32,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_broken_document_is_mended_and_said_to_be(lab, name):
+def test_broken_document_is_repaired_and_marked(lab, name):
     prepared = ingest(BROKEN[name], PLACES)
     assert prepared.is_repaired
     assert prepared.inspection.pages == 2
@@ -41,18 +41,18 @@ def test_a_broken_document_is_mended_and_said_to_be(lab, name):
         assert b"Surat Pernyataan" in opened.pages[0].Contents.read_bytes()
 
 
-def test_a_whole_document_is_left_as_it_is():
+def test_intact_document_is_unchanged():
     prepared = ingest(DOCUMENT, PLACES)
     assert prepared.document is DOCUMENT
     assert not prepared.is_repaired
 
 
-def test_the_same_bytes_are_mended_to_the_same_bytes():
+def test_same_bytes_are_repaired_to_same_bytes():
     one, other = (ingest(BROKEN["pointer-misses"], PLACES).document for _ in range(2))
     assert one == other
 
 
-def test_a_broken_signed_document_is_refused(lab):
+def test_broken_signed_document_is_refused(lab):
     signed = lab.signed(lab.original)
     with pytest.raises(DocumentBroken):
         ingest(re.sub(rb"startxref\n\d+", b"startxref\n7", signed), PLACES)
@@ -60,7 +60,7 @@ def test_a_broken_signed_document_is_refused(lab):
         ingest(b"junk\n" + lab.sealed[:-9], PLACES)
 
 
-def test_a_broken_encrypted_document_is_refused():
+def test_broken_encrypted_document_is_refused():
     out = io.BytesIO()
     with pikepdf.open(io.BytesIO(DOCUMENT)) as opened:
         opened.save(out, encryption=pikepdf.Encryption(owner="a", user="b"))
@@ -68,7 +68,7 @@ def test_a_broken_encrypted_document_is_refused():
         ingest(re.sub(rb"startxref\n\d+", b"startxref\n7", out.getvalue()), PLACES)
 
 
-def test_a_mended_document_is_refused_where_a_whole_one_would_be():
+def test_repaired_document_is_refused_like_intact_one():
     with pytest.raises(DocumentTooLarge):
         ingest(b"%PDF-1.7\n" + bytes(DOCUMENT_BYTES_MAX), PLACES)
     with pytest.raises(DocumentBroken):

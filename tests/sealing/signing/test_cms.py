@@ -1,4 +1,4 @@
-"""The signature container: laid out once, written fast, read strictly, whoever wrote it."""
+"""The signature container: laid out once, written fast, and read strictly from any author."""
 
 import hashlib
 import random
@@ -28,7 +28,7 @@ from meterai.sealing.signing.issuer import Issuer
 
 AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 DIGEST = hashlib.sha256(b"a document").digest()
-TOKEN = tlv(SEQUENCE, tlv(0x06, b"\x2a\x03"), bytes(1_500))  # nothing reads what is in it here
+TOKEN = tlv(SEQUENCE, tlv(0x06, b"\x2a\x03"), bytes(1_500))  # its content is not read here
 
 
 @pytest.fixture(scope="module", params=["p256", "rsa2048"])
@@ -37,7 +37,7 @@ def issuer(request, tmp_path_factory) -> Issuer:
     return development_issuer(directory, algorithm=request.param, at=AT)
 
 
-def test_what_is_written_is_read(issuer):
+def test_written_container_is_read(issuer):
     for number in range(20):
         digest = hashlib.sha256(bytes([number])).digest()
         encoded = issuer.sign(digest)
@@ -54,7 +54,7 @@ def test_what_is_written_is_read(issuer):
         assert cms.der_length(encoded + bytes(500)) == len(encoded)
 
 
-def test_hexadecimal_is_the_same_container(issuer):
+def test_hexadecimal_equals_container(issuer):
     encoded = bytes.fromhex(issuer.signed_data_hex(DIGEST).decode("ascii"))
     assert cms.read(encoded).signature_holds
     assert cms.read(encoded).is_laid_out_as_ours(encoded)
@@ -70,7 +70,7 @@ def test_every_length_of_an_ecdsa_signature_is_framed(tmp_path):
         assert head + DIGEST + middle + signature == layout.content_info(attributes, signature)
 
 
-def test_a_general_parser_finds_the_same(issuer):
+def test_general_parser_reads_same_values(issuer):
     content = asn1.ContentInfo.load(issuer.sign(DIGEST), strict=True)["content"]
     signer = content["signer_infos"][0]
     attributes = {one["type"].native: one["values"][0] for one in signer["signed_attrs"]}
@@ -79,13 +79,13 @@ def test_a_general_parser_finds_the_same(issuer):
     first = attributes["signing_certificate_v2"]["certs"][0]
     assert first["cert_hash"].native == issuer.chain[0].fingerprint(hashes.SHA256())
     assert first["issuer_serial"]["serial_number"].native == issuer.chain[0].serial_number
-    # DER: encoded anew from its values, it is the same to the byte.
+    # DER: encoded again from its values, it is the same byte for byte.
     assert content["signer_infos"].untag().dump(force=True) == content["signer_infos"].dump()
     assert der.is_strict(issuer.sign(DIGEST))
 
 
-def test_a_signature_is_ours_in_one_form_only(tmp_path):
-    """(r, n - s) holds wherever (r, s) does, and anybody can write it."""
+def test_signature_is_accepted_in_one_form_only(tmp_path):
+    """(r, n - s) holds if (r, s) does, and anybody can write it."""
     issuer = development_issuer(tmp_path / "issuer", at=AT)
     order = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
     for number in range(20):
@@ -99,7 +99,7 @@ def test_a_signature_is_ours_in_one_form_only(tmp_path):
 
 
 def test_every_certificate_is_named_under_the_signature(issuer):
-    """An authority's certificate has a signature of its own, of which there may be two forms."""
+    """An authority's certificate has a signature of its own, which has two forms."""
     encoded = issuer.sign(DIGEST)
     content = asn1.ContentInfo.load(encoded, strict=True)["content"]
     attributes = {
@@ -114,7 +114,7 @@ def test_every_certificate_is_named_under_the_signature(issuer):
         assert not read.names_all
 
 
-def test_a_time_stamp_is_carried_and_nothing_else(issuer):
+def test_time_stamp_is_only_unsigned_attribute(issuer):
     seen = []
 
     def token_over(signature: bytes) -> bytes:
@@ -134,7 +134,7 @@ def test_a_time_stamp_is_carried_and_nothing_else(issuer):
     ]
 
 
-def test_the_reserve_holds_the_largest_time_stamp(issuer):
+def test_reserved_room_holds_largest_time_stamp(issuer):
     frame = len(tlv(SEQUENCE, bytes(cms.TIME_STAMP_BYTES_MAX - 4))) - cms.TIME_STAMP_BYTES_MAX
     assert frame == 0
     largest = tlv(SEQUENCE, bytes(cms.TIME_STAMP_BYTES_MAX - 4))
@@ -189,7 +189,7 @@ def test_other_unsigned_attributes_are_not_ours(issuer, unsigned):
     assert not read.is_laid_out_as_ours(changed)
 
 
-def test_another_certificate_is_not_ours_and_too_many_are_unreadable(issuer, tmp_path):
+def test_extra_certificate_is_not_ours_and_too_many_are_unreadable(issuer, tmp_path):
     encoded = issuer.sign(DIGEST)
     stranger = development_issuer(tmp_path / "other", at=AT).root.public_bytes(Encoding.DER)
     own = b"".join(sorted(one.public_bytes(Encoding.DER) for one in issuer.chain))
@@ -205,7 +205,7 @@ def test_another_certificate_is_not_ours_and_too_many_are_unreadable(issuer, tmp
         cms.read(rebuilt(encoded, certificates=tlv(0xA0)))
 
 
-def test_two_signers_and_bytes_behind_are_unreadable(issuer):
+def test_two_signers_or_trailing_bytes_are_unreadable(issuer):
     encoded = issuer.sign(DIGEST)
     signer = asn1.ContentInfo.load(encoded)["content"]["signer_infos"][0].dump()
     for spoilt in (rebuilt(encoded, more_signers=signer), encoded + b"\0", encoded[:-1], b""):
@@ -213,7 +213,7 @@ def test_two_signers_and_bytes_behind_are_unreadable(issuer):
             cms.read(spoilt)
 
 
-def test_a_signed_attribute_twice_is_unreadable(issuer):
+def test_signed_attribute_twice_is_unreadable(issuer):
     encoded = issuer.sign(DIGEST)
     read = cms.read(encoded)
     attributes = read.signed_bytes
@@ -229,7 +229,7 @@ def test_a_signed_attribute_twice_is_unreadable(issuer):
 
 
 def indefinite(encoded: bytes) -> bytes:
-    """The same content with the outermost length left open, as BER allows."""
+    """The same content with an indefinite outermost length, as BER allows."""
     outer = der.element(encoded, 0, len(encoded))
     return b"\x30\x80" + encoded[outer.start :] + b"\0\0"
 
@@ -242,7 +242,7 @@ def longer(encoded: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("written", [indefinite, longer])
-def test_what_is_not_der_is_named_and_never_holds(issuer, written):
+def test_ber_container_is_named_and_never_holds(issuer, written):
     encoded = written(issuer.sign(DIGEST))
     assert cms.der_length(encoded + bytes(40)) == len(encoded)
     read = cms.read(encoded)
@@ -255,7 +255,7 @@ def test_what_is_not_der_is_named_and_never_holds(issuer, written):
 
 
 @pytest.mark.parametrize("padding_name", ["pkcs1", "pss", "sha384"])
-def test_signatures_of_others_are_recognised(tmp_path, padding_name):
+def test_foreign_signatures_are_recognised(tmp_path, padding_name):
     issuer = development_issuer(tmp_path / "issuer", algorithm="rsa2048", at=AT)
     key = serialization.load_pem_private_key((tmp_path / "issuer" / "seal.key").read_bytes(), None)
     assert isinstance(key, rsa.RSAPrivateKey)
@@ -278,7 +278,7 @@ def test_signatures_of_others_are_recognised(tmp_path, padding_name):
     assert not read.is_laid_out_as_ours(encoded)
 
 
-def test_a_byte_anywhere_changed_never_passes(issuer):
+def test_container_with_any_byte_changed_never_passes(issuer):
     """A container with one byte changed is unreadable, does not hold, or is not laid out as ours."""
     encoded = issuer.sign_with_time(DIGEST, lambda _: TOKEN)
     token_at = encoded.index(TOKEN)
@@ -300,7 +300,7 @@ def test_a_byte_anywhere_changed_never_passes(issuer):
 
 
 @given(st.binary(max_size=300))
-def test_any_bytes_are_refused_the_same_way(text):
+def test_any_bytes_are_refused_by_one_error(text):
     with pytest.raises(SignedDataUnreadable):
         cms.read(text)
     with suppress(SignedDataUnreadable):
@@ -313,7 +313,7 @@ def encoded_once(tmp_path_factory) -> bytes:
 
 
 @given(st.data())
-def test_any_part_cut_out_or_put_in_is_refused_or_read(encoded_once, data):
+def test_container_with_part_removed_or_added_is_refused_or_read(encoded_once, data):
     start = data.draw(st.integers(0, 2_200))
     stop = data.draw(st.integers(start, 2_200))
     part = data.draw(st.sampled_from([b"", encoded_once[start:stop] * 2, b"\x30\x80", b"\xff" * 9]))

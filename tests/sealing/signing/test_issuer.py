@@ -1,5 +1,5 @@
-"""The issuer: its files, its limits, that nothing is sealed with a certificate out of date or
-revoked, and that old issuers are still known."""
+"""The issuer: its files, its limits, the refusal of expired or
+revoked certificates, and old issuers that stay known."""
 
 import threading
 from datetime import UTC, datetime, timedelta
@@ -33,7 +33,7 @@ def directory(tmp_path):
     return tmp_path / "issuer"
 
 
-def test_files_are_made_once_and_keys_are_private(tmp_path):
+def test_files_are_created_once_with_private_keys(tmp_path):
     directory = tmp_path / "deep" / "issuer"
     made = development_issuer(directory, at=AT)
     assert development_issuer(directory, at=AT).root == made.root == load_issuer(directory).root
@@ -47,7 +47,7 @@ def test_files_are_made_once_and_keys_are_private(tmp_path):
         assert "SPECIMEN" in name
 
 
-def test_of_several_that_race_all_load_the_same(tmp_path):
+def test_concurrent_creators_load_same_issuer(tmp_path):
     roots = []
     threads = [
         threading.Thread(
@@ -68,7 +68,7 @@ def test_of_several_that_race_all_load_the_same(tmp_path):
 
 
 @pytest.mark.parametrize("days", [-2, 731])
-def test_nothing_is_sealed_outside_the_certificates_time(directory, days):
+def test_sealing_outside_validity_of_certificate_is_refused(directory, days):
     issuer = load_issuer(directory)
     issuer.check_usable(AT)
     with pytest.raises(IssuerUnusable) as found:
@@ -76,7 +76,7 @@ def test_nothing_is_sealed_outside_the_certificates_time(directory, days):
     assert found.value.status == 503
 
 
-def test_the_last_second_is_sealed_and_the_next_is_not(directory):
+def test_last_second_of_validity_seals_and_next_does_not(directory):
     issuer = load_issuer(directory)
     last = issuer.chain[0].not_valid_after_utc
     issuer.check_usable(last - timedelta(seconds=1))
@@ -85,7 +85,7 @@ def test_the_last_second_is_sealed_and_the_next_is_not(directory):
         issuer.check_usable(last + timedelta(seconds=1))
 
 
-def test_an_authority_may_not_seal(directory):
+def test_certificate_of_authority_cannot_seal(directory):
     for kind in ("key", "pem"):
         (directory / f"seal.{kind}").write_bytes((directory / f"intermediate.{kind}").read_bytes())
     (directory / "intermediate.pem").write_bytes((directory / "root.pem").read_bytes())
@@ -105,14 +105,14 @@ def test_an_authority_may_not_seal(directory):
         ("claim.key", b"junk"),
     ],
 )
-def test_files_that_are_missing_or_broken(directory, file, text):
+def test_missing_or_broken_files_are_refused(directory, file, text):
     path = directory / file
     path.unlink() if text is None else path.write_bytes(text)
     with pytest.raises(IssuerUnusable):
         load_issuer(directory)
 
 
-def test_keys_and_certificates_must_belong_together(directory, tmp_path):
+def test_key_of_another_certificate_is_refused(directory, tmp_path):
     one = load_issuer(directory)
     other = development_issuer(tmp_path / "other", at=AT)
     with pytest.raises(IssuerUnusable, match="belong"):
@@ -132,7 +132,7 @@ def test_other_kinds_of_key_are_refused(directory, key):
         load_issuer(directory)
 
 
-def test_a_claim_key_is_ed25519_or_absent(directory):
+def test_claim_key_is_ed25519_or_absent(directory):
     assert load_issuer(directory).claim_key is not None
     (directory / "claim.key").write_bytes((directory / "seal.key").read_bytes())
     with pytest.raises(IssuerUnusable, match="Ed25519"):
@@ -141,7 +141,7 @@ def test_a_claim_key_is_ed25519_or_absent(directory):
     assert load_issuer(directory).claim_key is None
 
 
-def test_the_leaf_is_for_signing_documents_only(directory):
+def test_leaf_certificate_is_for_signing_documents_only(directory):
     leaf = load_issuer(directory).chain[0]
     usage = leaf.extensions.get_extension_for_class(x509.KeyUsage).value
     assert usage.digital_signature
@@ -196,7 +196,7 @@ def key_in(directory, name: str):
 
 
 def crl_of(directory, authority: str, *serials: int, made: datetime = AT, key=None) -> bytes:
-    """A list by one of the issuer's authorities, which counts for a week, in DER."""
+    """A list by one of the issuer's authorities, valid for a week, in DER."""
     certificate = x509.load_pem_x509_certificate((directory / f"{authority}.pem").read_bytes())
     draft = (
         x509.CertificateRevocationListBuilder()
@@ -212,7 +212,7 @@ def crl_of(directory, authority: str, *serials: int, made: datetime = AT, key=No
     return draft.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
 
 
-def test_a_list_that_names_others_changes_nothing(directory):
+def test_revocation_list_of_other_certificates_changes_nothing(directory):
     (directory / "a.crl").write_bytes(crl_of(directory, "intermediate", 1, 2, 3))
     pem = x509.load_der_x509_crl(crl_of(directory, "root")).public_bytes(Encoding.PEM)
     (directory / "b.crl").write_bytes(pem)
@@ -220,12 +220,12 @@ def test_a_list_that_names_others_changes_nothing(directory):
 
 
 @pytest.mark.parametrize(("authority", "place"), [("intermediate", 0), ("root", 1)])
-def test_nothing_is_sealed_with_a_revoked_certificate(directory, authority, place):
+def test_sealing_with_revoked_certificate_is_refused(directory, authority, place):
     issuer = load_issuer(directory)
     serial = issuer.chain[place].serial_number
     issuer.check_usable(AT)
     (directory / "today.crl").write_bytes(crl_of(directory, authority, serial))
-    # Seen without a restart, as soon as the lists are read again.
+    # It takes effect without a restart, when the lists are read again.
     issuer.check_usable(AT + CRL_REREAD)
     with pytest.raises(IssuerUnusable, match="revoked"):
         issuer.check_usable(AT + CRL_REREAD + timedelta(seconds=1))
@@ -233,7 +233,7 @@ def test_nothing_is_sealed_with_a_revoked_certificate(directory, authority, plac
         load_issuer(directory).check_usable(AT)
 
 
-def test_a_list_out_of_date_is_tolerated_for_a_day(directory):
+def test_expired_list_is_tolerated_for_a_day(directory):
     (directory / "old.crl").write_bytes(crl_of(directory, "intermediate", made=AT - 7 * DAY))
     issuer = load_issuer(directory)
     issuer.check_usable(AT)
@@ -244,7 +244,7 @@ def test_a_list_out_of_date_is_tolerated_for_a_day(directory):
     issuer.check_usable(AT + CRL_GRACE + timedelta(seconds=1))
 
 
-def test_a_list_of_somebody_else_is_refused(directory, tmp_path):
+def test_list_of_foreign_authority_is_refused(directory, tmp_path):
     development_issuer(tmp_path / "other", algorithm="rsa2048", at=AT)
     issuer = load_issuer(directory)
     for spoilt in (
@@ -262,7 +262,7 @@ def test_a_list_of_somebody_else_is_refused(directory, tmp_path):
 # -- issuers ------------------------------------------------------------------------------------
 
 
-def test_a_plain_directory_is_one_issuer(directory):
+def test_plain_directory_is_one_issuer(directory):
     known = load_issuers(directory)
     assert list(known.by_id) == ["issuer"]
     assert known.current is known.by_id["issuer"]
@@ -273,7 +273,7 @@ def test_a_plain_directory_is_one_issuer(directory):
     assert development_issuers(directory, at=AT).roots == known.roots
 
 
-def test_keys_are_changed_and_old_seals_stay_known(tmp_path):
+def test_change_of_keys_keeps_old_seals_known(tmp_path):
     first = development_issuers(tmp_path, at=AT)
     assert list(first.by_id) == ["development-1"]
     old_seal = cms.read(first.current.sign(bytes(32)))
@@ -298,7 +298,7 @@ def test_keys_are_changed_and_old_seals_stay_known(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "../issuer", "none", "a/b", "é"])
-def test_only_an_issuer_that_is_there_is_appointed(tmp_path, name):
+def test_appointment_of_missing_issuer_is_refused(tmp_path, name):
     development_issuers(tmp_path, at=AT)
     with pytest.raises(IssuerUnusable):
         appoint(tmp_path, name)
@@ -307,7 +307,7 @@ def test_only_an_issuer_that_is_there_is_appointed(tmp_path, name):
         load_issuers(tmp_path)
 
 
-def test_a_known_issuer_that_cannot_be_read_is_seen(tmp_path):
+def test_unreadable_known_issuer_is_refused(tmp_path):
     development_issuers(tmp_path, at=AT)
     (tmp_path / "old").mkdir()
     with pytest.raises(IssuerUnusable):

@@ -44,7 +44,7 @@ def assert_signed(key: SealKey, message: bytes, signature: bytes) -> None:
 
 
 def sign_at_once(key: SealKey) -> None:
-    """Several threads sign at once; every signature is checked."""
+    """Sign in several threads at once, and check every signature."""
 
     def sign(thread: int) -> None:
         for number in range(SIGNATURES):
@@ -67,7 +67,7 @@ def pem(key: PrivateKeyTypes) -> bytes:
         (rsa.generate_private_key(public_exponent=65537, key_size=3072), "rsa"),
     ],
 )
-def test_a_key_in_a_file(tmp_path, key, algorithm):
+def test_file_key_signs(tmp_path, key, algorithm):
     (tmp_path / "seal.key").write_bytes(pem(key))
     loaded = load_file_key(tmp_path / "seal.key")
     assert loaded.algorithm == algorithm
@@ -89,7 +89,7 @@ def test_other_kinds_of_key_are_refused(tmp_path, key):
         load_file_key(tmp_path / "seal.key")
 
 
-def test_a_key_pair_that_does_not_fit_together_is_refused(tmp_path):
+def test_mismatched_key_pair_is_refused(tmp_path):
     made = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_numbers()
     mixed = rsa.RSAPrivateNumbers(
         made.p, made.q, made.d, made.dmp1 - 2, made.dmq1, made.iqmp, made.public_numbers
@@ -124,7 +124,7 @@ class Module:
         )
 
     def settings(self, directory: Path, **changes: str) -> Path:
-        """`pkcs11.toml` in the directory; an empty text leaves the line out."""
+        """Write `pkcs11.toml` into the directory; an empty text omits the line."""
         found = {
             "module": str(self.library),
             "token": "meterai",
@@ -155,7 +155,7 @@ def module(tmp_path_factory):
 
 @pytest.fixture(scope="module", params=["p256", "rsa2048"])
 def hardware(request, module, tmp_path_factory):
-    """A directory of an issuer whose key is in the module only, its id, and its label."""
+    """Directory of an issuer whose key is in the module only, its id, and its label."""
     directory = tmp_path_factory.mktemp("hardware") / "issuer"
     development_issuer(directory, algorithm=request.param, at=AT)
     number = {"p256": "a1", "rsa2048": "a2"}[request.param]
@@ -164,7 +164,7 @@ def hardware(request, module, tmp_path_factory):
     return directory, number, request.param
 
 
-def test_an_issuer_seals_with_a_key_in_the_module(module, hardware):
+def test_issuer_seals_with_key_in_module(module, hardware):
     directory, number, label = hardware
     for changes in ({"label": label}, {"label": "", "id": number}, {"label": label, "id": number}):
         module.settings(directory, **changes)
@@ -185,7 +185,7 @@ def module_key(module: Module, hardware) -> Pkcs11Key:
     return Pkcs11Key(settings, issuer_public)
 
 
-def test_threads_share_the_sessions_of_the_module(module, hardware):
+def test_threads_share_sessions_of_module(module, hardware):
     key = module_key(module, hardware)
     sign_at_once(key)
     key.close()
@@ -195,14 +195,14 @@ def test_threads_share_the_sessions_of_the_module(module, hardware):
 def test_lost_sessions_are_opened_again(module, hardware):
     key = module_key(module, hardware)
     key.sign(b"before")
-    # As if the module had been restarted: every session and the log-in are gone.
+    # As after a restart of the module: every session and the log-in are gone.
     assert ctypes.CDLL(str(module.library)).C_Finalize(None) == 0
     assert_signed(key, b"after", key.sign(b"after"))
     sign_at_once(key)
 
 
-def test_a_wrong_pin_is_not_tried_twice(module, hardware):
-    """A module locks the key away after a few wrong PINs."""
+def test_wrong_pin_is_not_tried_twice(module, hardware):
+    """A module locks the key after a few wrong PINs."""
     key = module_key(module, hardware)
     assert ctypes.CDLL(str(module.library)).C_Finalize(None) == 0
     module.pin_file.write_text("0000")
@@ -212,7 +212,7 @@ def test_a_wrong_pin_is_not_tried_twice(module, hardware):
                 key.sign(b"x")
     finally:
         module.pin_file.write_text(f"{PIN}\n")
-    # The operator corrected the file; nothing has to be started anew.
+    # The operator corrected the file; no restart is needed.
     assert_signed(key, b"x", key.sign(b"x"))
 
 
@@ -229,14 +229,14 @@ def test_a_wrong_pin_is_not_tried_twice(module, hardware):
         ({"label": "", "id": "no hexadecimal"}, "does not say"),
     ],
 )
-def test_settings_that_lead_to_no_key(module, hardware, changes, reason):
+def test_settings_without_key_are_refused(module, hardware, changes, reason):
     directory, _, label = hardware
     module.settings(directory, **({"label": label} | changes))
     with pytest.raises(IssuerUnusable, match=reason):
         load_issuer(directory)
 
 
-def test_a_key_of_another_certificate_is_refused(module, hardware, tmp_path):
+def test_key_of_another_certificate_is_refused(module, hardware, tmp_path):
     _, _, label = hardware
     development_issuer(tmp_path / "other", algorithm=label, at=AT)
     (tmp_path / "other" / "seal.key").unlink()
@@ -245,8 +245,8 @@ def test_a_key_of_another_certificate_is_refused(module, hardware, tmp_path):
         load_issuer(tmp_path / "other")
 
 
-def test_a_wrong_pin_is_refused(module, hardware):
-    """In a process of its own: a log-in of this one would count whatever the PIN is."""
+def test_wrong_pin_is_refused(module, hardware):
+    """In a process of its own: an earlier log-in of this one would make any PIN valid."""
     directory, _, label = hardware
     wrong = module.directory / "wrong"
     wrong.write_text("0000")
@@ -269,7 +269,7 @@ def test_a_wrong_pin_is_refused(module, hardware):
     assert "PinIncorrect" in found.stdout
 
 
-def test_without_the_package_a_module_is_refused(module, hardware, monkeypatch):
+def test_module_without_package_is_refused(module, hardware, monkeypatch):
     directory, _, label = hardware
     module.settings(directory, label=label)
     monkeypatch.setitem(sys.modules, "pkcs11", None)
@@ -277,7 +277,7 @@ def test_without_the_package_a_module_is_refused(module, hardware, monkeypatch):
         load_issuer(directory)
 
 
-def test_a_file_key_is_parsed_once(tmp_path):
+def test_file_key_is_parsed_once(tmp_path):
     private = ec.generate_private_key(ec.SECP256R1())
     key = FileKey(private)
     assert key.public_key() is key.public_key()

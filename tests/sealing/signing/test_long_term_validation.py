@@ -37,13 +37,13 @@ long_term = {long_term}
 
 @pytest.fixture
 def now() -> datetime:
-    """The authority states the time of the machine, so these seals must too."""
+    """Time of the machine, which the authority states, and so these seals."""
     return datetime.now(UTC).replace(microsecond=0)
 
 
 @pytest.fixture(scope="module")
 def issuers(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Whose certificates the authority answers for."""
+    """Directory of the issuers whose certificates the authority answers for."""
     return tmp_path_factory.mktemp("authority") / "issuers"
 
 
@@ -82,7 +82,7 @@ def checked(
     return verify(document, [issuer.root], at=at, time_stamp_roots=[authority.root])
 
 
-def test_a_seal_with_a_time_stamp(directory, authority, plain, now):
+def test_seal_with_time_stamp_is_genuine(directory, authority, plain, now):
     issuer = issuer_with(directory, authority, long_term=False)
     document = sealed(issuer, plain, now)
     report = checked(issuer, authority, document, now)
@@ -100,7 +100,7 @@ def test_a_seal_with_a_time_stamp(directory, authority, plain, now):
     assert status.timestamp_validity.valid
 
 
-def test_a_seal_with_evidence_behind_it(directory, authority, plain, now):
+def test_seal_with_evidence_is_genuine(directory, authority, plain, now):
     issuer = issuer_with(directory, authority, long_term=True)
     document = sealed(issuer, plain, now, count=2)
     assert checked(issuer, authority, document, now).verdict is Verdict.GENUINE
@@ -116,16 +116,16 @@ def test_a_seal_with_evidence_behind_it(directory, authority, plain, now):
     assert validate_pdf_signature(signature, context).intact
 
 
-def test_evidence_for_a_document_somebody_signed(directory, authority, plain, now):
+def test_evidence_is_added_to_signed_document(directory, authority, plain, now):
     issuer = issuer_with(directory, authority, long_term=True)
-    # Sealed twice: the second time it bears a signature and a store.
+    # Sealed twice: at the second time it has a signature and a store.
     document = sealed(issuer, sealed(issuer, plain, now), now, count=2, y=300)
     assert checked(issuer, authority, document, now).verdict is Verdict.GENUINE
     assert len(DocumentSecurityStore.read_dss(PdfFileReader(io.BytesIO(document))).vri_entries) == 2
 
 
 @pytest.mark.parametrize("fault", ["unavailable", "garbage"])
-def test_nothing_is_sealed_while_the_authority_fails(directory, authority, plain, now, fault):
+def test_sealing_fails_while_authority_fails(directory, authority, plain, now, fault):
     issuer = issuer_with(directory, authority, long_term=False)
     authority.set_faults(**{fault: -1})
     with pytest.raises(SealingUnavailable) as refusal:
@@ -135,7 +135,7 @@ def test_nothing_is_sealed_while_the_authority_fails(directory, authority, plain
     assert checked(issuer, authority, sealed(issuer, plain, now), now).verdict is Verdict.GENUINE
 
 
-def test_another_authoritys_time_stamp_is_not_believed(directory, authority, plain, now):
+def test_time_stamp_of_another_authority_is_not_trusted(directory, authority, plain, now):
     issuer = issuer_with(directory, authority, long_term=False)
     document = sealed(issuer, plain, now)
     report = verify(document, [issuer.root], at=now, time_stamp_roots=[issuer.root])
@@ -143,7 +143,7 @@ def test_another_authoritys_time_stamp_is_not_believed(directory, authority, pla
     assert [check.name for check in report.checks if not check.passed] == ["time_stamp"]
 
 
-def test_proofs_that_cannot_be_read_are_the_operators_fault(directory):
+def test_unreadable_proofs_make_issuer_unusable(directory):
     (directory / "proofs.toml").write_text("time_stamp_url = 3")
     with pytest.raises(SealingUnavailable):
         load_issuer(directory)

@@ -1,4 +1,4 @@
-"""An authority that is silent is not asked for a while; others of its kind are."""
+"""An authority that does not answer is not asked for a while; others of its kind are."""
 
 import socket
 import threading
@@ -13,7 +13,7 @@ from meterai.sealing.signing.network import HOSTS_MAX, Authorities, Unreached, e
 
 
 class Hands:
-    """The hands of a clock."""
+    """A clock that a test sets."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -23,7 +23,7 @@ class Hands:
 
 
 class Refusing(BaseHTTPRequestHandler):
-    """Answers, and never with what was wanted, but at /good."""
+    """A server with a useful answer only at /good."""
 
     def do_GET(self) -> None:
         self.send_response(200 if self.path == "/good" else 500)
@@ -35,7 +35,7 @@ class Refusing(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def authority() -> Iterator[str]:
-    """The address of an authority that answers."""
+    """Address of an authority that answers."""
     with HTTPServer(("127.0.0.1", 0), Refusing) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -46,7 +46,7 @@ def authority() -> Iterator[str]:
 
 @pytest.fixture
 def nobody() -> Iterator[str]:
-    """An address where nothing answers, and nothing else begins to."""
+    """An address without a server, reserved for the test."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{taken.getsockname()[1]}"
@@ -56,7 +56,7 @@ def ask(authorities: Authorities, url: str) -> bytes:
     return exchange(url, authorities.of(url), timeout_seconds=30.0, bytes_max=100)
 
 
-def test_one_that_is_silent_is_not_asked_and_the_others_are(authority: str, nobody: str) -> None:
+def test_silent_authority_is_not_asked_and_others_are(authority: str, nobody: str) -> None:
     authorities, hands = Authorities("test"), Hands()
     authorities.of(nobody).clock = hands
     for _ in range(SILENT_IN_A_ROW):
@@ -70,7 +70,7 @@ def test_one_that_is_silent_is_not_asked_and_the_others_are(authority: str, nobo
         ask(authorities, nobody)
 
 
-def test_one_that_refuses_is_there(authority: str) -> None:
+def test_refusing_authority_counts_as_available(authority: str) -> None:
     authorities = Authorities("test")
     for _ in range(3 * CALLS_MIN):
         with pytest.raises(Unreached, match="answered 500"):
@@ -78,7 +78,7 @@ def test_one_that_refuses_is_there(authority: str) -> None:
     assert authorities.of(authority).state == CircuitState.CLOSED
 
 
-def test_so_many_hosts_have_a_circuit_of_their_own() -> None:
+def test_hosts_beyond_limit_share_one_circuit() -> None:
     authorities = Authorities("test")
     own = {id(authorities.of(f"http://{number}.example")) for number in range(HOSTS_MAX)}
     rest = {id(authorities.of(f"http://more-{number}.example")) for number in range(50)}
@@ -86,6 +86,6 @@ def test_so_many_hosts_have_a_circuit_of_their_own() -> None:
     assert len(authorities._hosts) <= network.HOSTS_MAX + 1
 
 
-def test_an_address_that_cannot_be_read_is_told_so() -> None:
+def test_unreadable_address_is_named() -> None:
     with pytest.raises(Unreached, match="cannot be read"):
         ask(Authorities("test"), "http://[::1")

@@ -1,4 +1,4 @@
-"""Evidence of revocation for level B-LT: asked for, checked, kept, and written into a document."""
+"""Evidence of revocation for level B-LT: requested, checked, cached, and written into a document."""
 
 import hashlib
 import io
@@ -39,7 +39,7 @@ def world(tmp_path_factory):
     directory = tmp_path_factory.mktemp("authority")
     issuers = directory / "issuers"
     with pytest.MonkeyPatch.context() as patch, running_authority(directory, issuers) as authority:
-        # The same moment for both: this module may have been loaded more than an hour before it runs.
+        # One moment for both: this module may be loaded more than an hour before it runs.
         patch.setattr("standins.authority.status.now", lambda: NOW)
         issuer = development_issuer(issuers / "one", at=NOW, authority_url=authority.url)
         yield authority, issuer
@@ -56,7 +56,7 @@ def asker():
     return RevocationAuthorities(TIMEOUT_SECONDS)
 
 
-def test_evidence_for_the_issuer_and_the_time_stamp(world, asker):
+def test_evidence_covers_issuer_and_time_stamp(world, asker):
     authority, issuer = world
     token = TimeStampAuthority(authority.tsa_url, [authority.root], TIMEOUT_SECONDS).token(b"v")
     stamper = check(token, b"v", root_digests([authority.root])).chain
@@ -68,7 +68,7 @@ def test_evidence_for_the_issuer_and_the_time_stamp(world, asker):
     assert serials == {one.serial_number for one in (*issuer.chain[:2], stamper[0])}
 
 
-def test_a_responder_that_was_appointed_may_answer(world, asker):
+def test_appointed_responder_may_answer(world, asker):
     authority, issuer = world
     authority.set_faults(delegated=True)
     found = asker.evidence([issuer.chain], NOW)
@@ -76,13 +76,13 @@ def test_a_responder_that_was_appointed_may_answer(world, asker):
     assert len(response.certificates) == 1
     request = asked_about(*issuer.chain[:2])
     assert check_ocsp(found.ocsps[0], request, issuer.chain[1], NOW) > NOW
-    # Once the responder's certificate has ended its signature counts for nothing.
+    # After the responder's certificate expires its signature is worthless.
     ended = response.certificates[0].not_valid_after_utc + SECOND
     with pytest.raises(NoEvidence, match="who may"):
         check_ocsp(found.ocsps[0], request, issuer.chain[1], ended)
 
 
-def test_lists_serve_where_ocsp_does_not(world, asker):
+def test_list_is_used_when_ocsp_fails(world, asker):
     authority, issuer = world
     authority.set_faults(ocsp_unavailable=-1)
     found = asker.evidence([issuer.chain], NOW)
@@ -90,7 +90,7 @@ def test_lists_serve_where_ocsp_does_not(world, asker):
     assert len(found.crls) == 2
 
 
-def test_evidence_is_kept_and_then_asked_for_anew(world, asker):
+def test_evidence_is_cached_and_expires(world, asker):
     authority, issuer = world
     first = asker.evidence([issuer.chain], NOW)
     authority.set_faults(unavailable=-1)
@@ -101,7 +101,7 @@ def test_evidence_is_kept_and_then_asked_for_anew(world, asker):
 
 
 @pytest.mark.parametrize("faults", [{}, {"ocsp_unavailable": -1}], ids=["ocsp", "crl"])
-def test_a_revoked_certificate_refuses(world, asker, faults):
+def test_revoked_certificate_is_refused(world, asker, faults):
     authority, issuer = world
     authority.set_faults(revoked=True, **faults)
     with pytest.raises(IssuerUnusable, match="revoked"):
@@ -119,7 +119,7 @@ def test_a_revoked_certificate_refuses(world, asker, faults):
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
-def test_authorities_that_prove_nothing(world, asker, fault, reason):
+def test_answer_that_proves_nothing_is_unavailable(world, asker, fault, reason):
     authority, issuer = world
     authority.set_faults(**fault)
     with pytest.raises(RevocationUnavailable, match=reason):
@@ -128,14 +128,14 @@ def test_authorities_that_prove_nothing(world, asker, fault, reason):
     asker.evidence([issuer.chain], NOW)
 
 
-def test_answers_of_another_time(world, asker):
+def test_answers_outside_their_validity_are_refused(world, asker):
     _, issuer = world
     for moment in (NOW - timedelta(days=1), NOW + timedelta(days=3)):
         with pytest.raises(RevocationUnavailable):
             asker.evidence([issuer.chain], moment)
 
 
-def test_certificates_without_addresses_cannot_be_asked_about(asker, tmp_path):
+def test_certificate_without_addresses_is_unavailable(asker, tmp_path):
     issuer = development_issuer(tmp_path / "issuer", at=NOW)
     with pytest.raises(RevocationUnavailable, match="nobody"):
         asker.evidence([issuer.chain], NOW)
@@ -240,7 +240,7 @@ def document_with(objects: list[Stream | bytes], first: int, dss: int) -> bytes:
     return bytes(out) + table + trailer + b"startxref\n%d\n%%%%EOF\n" % len(out)
 
 
-def test_a_general_reader_finds_what_was_put_into_the_store(world, asker):
+def test_general_reader_finds_evidence_in_store(world, asker):
     authority, issuer = world
     stamped = issuer.sign_with_time(
         bytes(32), TimeStampAuthority(authority.tsa_url, [authority.root], TIMEOUT_SECONDS).token
@@ -271,7 +271,7 @@ def test_a_general_reader_finds_what_was_put_into_the_store(world, asker):
     assert found.crls[0].get_object().data == evidence.crls[0]
 
 
-def test_an_earlier_store_stays():
+def test_content_of_earlier_store_stays():
     evidence = RevocationEvidence((b"certificate",), (), (b"list",))
     earlier = EarlierStore(certificates=b"7 0 R", ocsps=b"8 0 R", vri=b"/0AF 9 0 R")
     store = SecurityStore(evidence, b"contents", earlier)

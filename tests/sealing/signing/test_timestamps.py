@@ -1,4 +1,4 @@
-"""Time-stamps: a seal of level B-T against a real little authority, and what is refused of it."""
+"""Time-stamps: a seal of level B-T by a small real authority, and refused answers of it."""
 
 import asyncio
 import hashlib
@@ -42,7 +42,7 @@ from tests.support.authority import RunningAuthority, running_authority
 
 VALUE = b"the value of a signature"
 TIMEOUT_SECONDS = 30.0  # of an answer that comes: a busy machine may take a while
-DELAY_SECONDS = 10.0  # of one that is not waited for
+DELAY_SECONDS = 10.0  # of an answer that is abandoned
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
@@ -67,7 +67,7 @@ def stamper(authority: RunningAuthority, **changes) -> TimeStampAuthority:
     return TimeStampAuthority(authority.tsa_url, **settings)
 
 
-def test_a_token_proves_the_time(authority):
+def test_token_proves_time(authority):
     before = datetime.now(UTC) - timedelta(seconds=2)
     token = stamper(authority).token(VALUE)
     at = check(token, VALUE, root_digests([authority.root])).at
@@ -81,7 +81,7 @@ def test_a_token_proves_the_time(authority):
         check(token, VALUE, [])
 
 
-def test_pyhanko_finds_the_token_good(authority):
+def test_pyhanko_accepts_token(authority):
     token = stamper(authority).token(VALUE)
     content = asn1.ContentInfo.load(token)
     assert content["content"]["encap_content_info"]["content_type"].native == "tst_info"
@@ -99,7 +99,7 @@ def test_pyhanko_finds_the_token_good(authority):
 
 
 @pytest.mark.parametrize("algorithm", ["p256", "rsa2048"])
-def test_a_seal_of_level_b_t(authority, tmp_path, algorithm):
+def test_seal_with_time_stamp_is_level_b_t(authority, tmp_path, algorithm):
     issuer = development_issuer(tmp_path / "i", algorithm=algorithm, at=datetime.now(UTC))
     digest = hashlib.sha256(b"a document").digest()
     encoded = issuer.sign_with_time(digest, stamper(authority).token)
@@ -116,7 +116,7 @@ def test_a_seal_of_level_b_t(authority, tmp_path, algorithm):
 
 
 @pytest.mark.parametrize("algorithm", ["p256", "rsa2048"])
-def test_pyhanko_finds_the_whole_container_good(authority, tmp_path, algorithm):
+def test_pyhanko_accepts_whole_container(authority, tmp_path, algorithm):
     issuer = development_issuer(tmp_path / "i", algorithm=algorithm, at=datetime.now(UTC))
     document = b"a document"
     encoded = issuer.sign_with_time(hashlib.sha256(document).digest(), stamper(authority).token)
@@ -154,7 +154,7 @@ def test_pyhanko_finds_the_whole_container_good(authority, tmp_path, algorithm):
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
-def test_an_authority_that_misbehaves_is_refused(authority, fault, reason):
+def test_answer_of_faulty_authority_is_refused(authority, fault, reason):
     authority.set_faults(**fault)
     with pytest.raises(TimeStampUnavailable, match=reason) as found:
         stamper(authority).token(VALUE)
@@ -162,7 +162,7 @@ def test_an_authority_that_misbehaves_is_refused(authority, fault, reason):
     stamper(authority).token(VALUE)
 
 
-def test_an_authority_that_is_slow_is_not_waited_for(authority):
+def test_slow_authority_is_abandoned(authority):
     authority.set_faults(response_delay_seconds=DELAY_SECONDS)
     started = time.monotonic()
     with pytest.raises(TimeStampUnavailable, match="no answer"):
@@ -171,8 +171,8 @@ def test_an_authority_that_is_slow_is_not_waited_for(authority):
 
 
 @pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", b"", b"X"])
-def test_an_authority_that_drips_is_cut_off(authority, head):
-    """A byte now and then keeps a socket alive for ever; the whole exchange has its limit."""
+def test_slowly_sending_authority_is_cut_off(authority, head):
+    """Single bytes keep a socket alive for ever, so the whole exchange has a limit."""
     over = threading.Event()
 
     def drip() -> None:
@@ -189,7 +189,7 @@ def test_an_authority_that_drips_is_cut_off(authority, head):
         started = time.monotonic()
         with pytest.raises(TimeStampUnavailable):
             TimeStampAuthority(url, [authority.root], 0.4).token(VALUE)
-        assert time.monotonic() - started < TIMEOUT_SECONDS  # and the line would drip for ever
+        assert time.monotonic() - started < TIMEOUT_SECONDS  # the server would send for ever
         over.set()
         thread.join()
 
@@ -198,7 +198,7 @@ def test_an_authority_that_drips_is_cut_off(authority, head):
     "url",
     ["http://127.0.0.1:9/tsa", "ftp://127.0.0.1/", "file:///etc/passwd", "http://", "", "x y"],
 )
-def test_addresses_nobody_answers_at(authority, url):
+def test_address_without_server_is_unavailable(authority, url):
     with pytest.raises(TimeStampUnavailable):
         TimeStampAuthority(url, [authority.root], 1.0).token(VALUE)
 
@@ -212,8 +212,8 @@ def test_roots_and_policy_are_pinned(authority, tmp_path):
     assert check(token, VALUE, root_digests([authority.root])).policy == POLICY
 
 
-def test_a_byte_anywhere_changed_is_refused(authority):
-    """Nothing in a token may be changed: neither what is signed nor what is around it."""
+def test_token_with_any_byte_changed_is_refused(authority):
+    """No part of a token may be changed, signed or unsigned."""
     token = stamper(authority).token(VALUE)
     for place in range(len(token)):
         spoilt = bytearray(token)
@@ -222,7 +222,7 @@ def test_a_byte_anywhere_changed_is_refused(authority):
             check(bytes(spoilt), VALUE, root_digests([authority.root]))
 
 
-def test_what_is_added_to_a_token_is_refused(authority):
+def test_token_with_additions_is_refused(authority):
     token = stamper(authority).token(VALUE)
     content = asn1.ContentInfo.load(token)
     signer = content["content"]["signer_infos"][0]
@@ -239,8 +239,8 @@ def test_what_is_added_to_a_token_is_refused(authority):
             check(text, VALUE, root_digests([authority.root]))
 
 
-def test_what_is_around_a_token_of_an_authority_is_left_out_and_refused(authority, tmp_path):
-    """Other certificates, lists, attributes, the other s: no key is needed to put them there."""
+def test_unsigned_parts_of_token_are_removed_and_refused(authority, tmp_path):
+    """Other certificates, lists, attributes, the other s: they can be added without a key."""
     named = root_digests([authority.root])
     token = stamper(authority).token(VALUE)
     assert taken_in(token, [authority.root]) == token

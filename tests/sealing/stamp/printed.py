@@ -27,7 +27,7 @@ POINTS_PER_MM = 72 / 25.4
 
 
 def code_text(serial: Serial, characters: int = 0) -> str:
-    """What a code of the platform holds, its address lengthened to make up so many characters; the
+    """Text of a code of the platform, its address lengthened to so many characters; the
     same for the same serial."""
     digest = hashlib.sha256(serial.text.encode()).digest()
     tail = f"/{serial}/{claim.make(serial, AT, digest, KEY)}"
@@ -46,8 +46,8 @@ def page(
     size: tuple[float, float] = (150.0, 180.0),
     at: tuple[float, float] = (30.3, 40.7),
 ) -> bytes:
-    """A page turned `turns` quarters, with a stamp of this width at a place in its own, unturned
-    coordinates; the stamp stands upright as the page is seen.
+    """A page turned `turns` quarters, with a stamp of this width at a place in its unturned
+    coordinates; the stamp is upright on the shown page.
 
     It is an annotation, or with `flat` a part of the content, where text can be searched.
     """
@@ -100,7 +100,7 @@ def _file(bodies: Sequence[Stream | bytes]) -> bytes:
 
 
 def rendered(document: bytes, dpi: float) -> Image.Image:
-    """The first page as PDFium shows it."""
+    """The first page as PDFium draws it."""
     opened = pypdfium2.PdfDocument(document)
     opened.init_forms()
     picture: Image.Image = opened[0].render(scale=dpi / 72, may_draw_forms=True).to_pil()
@@ -128,7 +128,7 @@ def scanned(
     ink: tuple[int, int] = (0, 255),
     jpeg: int = 0,
 ) -> Image.Image:
-    """What a scanner makes of a print: tilted to either side by degrees in this range, off the grid
+    """A scan of a print: tilted to either side by degrees in this range, off the grid
     by a part of a pixel, blurred (pixels), between these tones of ink and paper, with noise (tones)
     and the losses of JPEG, if it has a quality."""
     chance = random.Random(seed)
@@ -150,12 +150,12 @@ def scanned(
 
 
 def faxed(grey: Image.Image, ink: tuple[int, int], *, dithered: bool) -> Image.Image:
-    """What a fax machine makes of a scan between these tones: one bit a pixel, by a threshold or by
-    spreading the error (its halftone mode)."""
+    """A fax of a scan between these tones: one bit a pixel, by a threshold or by
+    error diffusion (its halftone mode)."""
     dark, light = ink
     if not dithered:
         return grey.point([0 if tone < (dark + light) // 2 else 255 for tone in range(256)])
-    near = (light - dark) // 10  # it takes for black and white what is nearly so
+    near = (light - dark) // 10  # tones near black and white are taken as such
     spread = [
         round(255 * min(max((tone - dark - near) / (light - dark - 2 * near), 0), 1))
         for tone in range(256)

@@ -1,4 +1,4 @@
-"""The stamp as it is seen: where it was asked to be, upright, readable, and fit for PDF/A."""
+"""The displayed stamp: at its placement, upright, readable, and fit for PDF/A."""
 
 import io
 import re
@@ -34,20 +34,20 @@ WORDS = artwork.serial_and_words(numbered(0), SAYS)
 
 
 def colours_of(picture: Image.Image) -> dict[tuple[int, ...], int]:
-    """How many points have each colour."""
+    """Number of pixels of each colour."""
     found = picture.getcolors(1 << 20)
     assert found is not None
     return {colour: count for count, colour in found if isinstance(colour, tuple)}
 
 
 def inked(picture):
-    """The box of everything that is not white: left, low, right, top, from the lower left."""
+    """Box of all that is not white: left, low, right, top, from the lower left."""
     left, upper, right, lower = picture.point(lambda tone: 0 if tone > WHITE else 255).getbbox()
     return left, picture.height - lower, right, picture.height - upper
 
 
 def tone(picture, row, height):
-    """The mean of some rows of pixels, without their ends."""
+    """Mean of some rows of pixels, without their ends."""
     strip = picture.crop((14, row, picture.width - 14, row + height))
     return sum(strip.get_flattened_data()) / (strip.width * strip.height)
 
@@ -66,7 +66,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("entries", "size"), CASES)
-def test_the_stamp_is_seen_where_it_was_asked(bench, make_pdf, entries, size):
+def test_stamp_is_seen_at_its_placement(bench, make_pdf, entries, size):
     made = {
         name: pikepdf.Array(value) if isinstance(value, list) else value
         for name, value in entries.items()
@@ -89,13 +89,13 @@ def test_the_stamp_is_seen_where_it_was_asked(bench, make_pdf, entries, size):
 
 @pytest.mark.parametrize("turns", range(4))
 @pytest.mark.parametrize(("width", "dpi"), [(WIDTH_MIN, 200), (WIDTH_MIN, 300), (300, 96)])
-def test_the_code_is_read_at_every_size(width, dpi, turns):
+def test_code_is_read_at_every_size(width, dpi, turns):
     text = code_text(numbered(dpi + turns))
     document = page(width, text=text, turns=turns, size=(500, 500))
     assert [found.text for found in zxingcpp.read_barcodes(rendered(document, dpi))] == [text]
 
 
-def test_a_code_that_looks_like_the_end_of_an_image_is_read():
+def test_code_that_contains_end_of_image_is_read():
     for number in range(5000):
         text = code_text(numbered(number))
         code = qr.encoder_for(len(text)).draw(text)
@@ -106,7 +106,7 @@ def test_a_code_that_looks_like_the_end_of_an_image_is_read():
     assert [found.text for found in zxingcpp.read_barcodes(rendered(document, 300))] == [text]
 
 
-def test_the_serial_and_the_value_can_be_searched():
+def test_serial_and_value_are_searchable_text():
     serial = numbered(1)
     opened = pypdfium2.PdfDocument(page(80, serial=serial, flat=True))
     text = opened[0].get_textpage().get_text_range()
@@ -117,14 +117,14 @@ def test_the_serial_and_the_value_can_be_searched():
     assert "PERIKSA: METERAI.EXAMPLE" in text
 
 
-def test_a_stamp_says_the_time_in_western_indonesia():
+def test_stamp_has_time_of_western_indonesia():
     before_midnight = datetime(2026, 12, 31, 16, 59, 59, tzinfo=UTC)
     found = [wording(at, CHECK_URL).sealed_at for at in (before_midnight, before_midnight + SECOND)]
     assert found == ["31 Des 2026 23.59 WIB", "1 Jan 2027 00.00 WIB"]
 
 
 @pytest.mark.parametrize("length", [1, 16, 17, 25, 26, 46])
-def test_any_host_that_the_code_holds_fits_on_its_line(length):
+def test_any_host_within_code_fits_on_its_line(length):
     host = "m" * length
     content = artwork.serial_and_words(numbered(0), Wording("24 Nov 2026 15.04 WIB", host))
     size, x, text = re.findall(rb"/M (\S+) Tf \S+ Tc 1 0 0 1 (\S+) \S+ Tm\((.*?)\)Tj", content)[-1]
@@ -132,19 +132,19 @@ def test_any_host_that_the_code_holds_fits_on_its_line(length):
     across = len(text) * 0.6 * float(size)
     assert float(x) == pytest.approx((artwork.SHEET_WIDTH - across) / 2, abs=0.01)
     assert across <= 94
-    # Four points on the smallest stamp, unless the name is longer than a line of them.
+    # Four points on the smallest stamp, unless the name is longer than such a line.
     assert length > 25 or float(size) * WIDTH_MIN / artwork.SHEET_WIDTH >= 4
 
 
 @pytest.mark.parametrize(
     "address", ["https://meter_ai.example/c", "https:///c", f"https://{'m' * 60}.example/c"]
 )
-def test_an_address_that_no_stamp_shows_is_a_fault(address):
+def test_unprintable_address_raises(address):
     with pytest.raises(ValueError, match="address"):
         check_printable(address)
 
 
-def test_a_screen_reader_hears_what_the_stamp_says():
+def test_alternative_text_has_content_of_stamp():
     serial = numbered(1)
     assert identifiers.alt_text(serial, SAYS) == (
         f"Meterai elektronik Rp10.000, nomor seri {serial.grouped()}, "
@@ -152,11 +152,11 @@ def test_a_screen_reader_hears_what_the_stamp_says():
     )
 
 
-def test_specimen_is_printed_only_where_it_applies():
+def test_specimen_is_printed_only_on_specimen_artwork():
     words = {specimen: artwork.fixed_part(specimen=specimen) for specimen in (True, False)}
     assert b"(SPECIMEN)" in words[True]
     assert b"SPECIMEN" not in words[False]
-    # What is no stamp does not say that a duty is paid.
+    # A specimen does not say that a duty is paid.
     assert b"(BEA METERAI LUNAS)" in words[False]
     assert b"LUNAS" not in words[True]
     red = [colours_of(rendered(page(80, specimen=specimen), 72)) for specimen in (True, False)]
@@ -175,13 +175,13 @@ TRANSPARENCY = ("/Group", "/SMask", "/ca", "/CA", "/BM", "/ExtGState")
 
 @pytest.fixture(scope="module", params=[True, False], ids=["specimen", "valid"])
 def forms(request):
-    """The form of a stamp and that of the art, of one document."""
+    """Form of a stamp and form of the artwork, of one document."""
     with pikepdf.open(io.BytesIO(page(80, specimen=request.param))) as opened:
         face = opened.pages[0].Annots[0].AP.N
         yield face, face.Resources.XObject.Art
 
 
-def test_no_colour_depends_on_the_device(forms):
+def test_colours_are_device_independent(forms):
     for form in forms:
         operators = [str(step.operator) for step in pikepdf.parse_content_stream(form)]
         assert not DEVICE_COLOURS & set(operators)
@@ -193,7 +193,7 @@ def test_no_colour_depends_on_the_device(forms):
         assert {str(spaces[name][0]) for name in spaces} <= {"/CalRGB", "/CalGray"}
 
 
-def test_nothing_is_transparent_and_nothing_comes_from_outside(forms):
+def test_content_is_opaque_and_self_contained(forms):
     for form in forms:
         written = form.unparse() + form.Resources.unparse()
         assert not [key for key in TRANSPARENCY if re.search(rb"%b\b" % key.encode(), written)]
@@ -205,7 +205,7 @@ def fonts(forms):
     return [font for form in forms for font in form.Resources.Font.values()]
 
 
-def test_the_fonts_are_embedded_subsets(forms):
+def test_fonts_are_embedded_subsets(forms):
     for font in fonts(forms):
         descriptor = font.FontDescriptor
         assert font.BaseFont == descriptor.FontName
@@ -228,7 +228,7 @@ def used_widths(font, program):
     }
 
 
-def test_the_widths_are_those_of_the_programs(forms):
+def test_widths_equal_those_of_font_programs(forms):
     for font in fonts(forms):
         program = TTFont(io.BytesIO(font.FontDescriptor.FontFile2.read_bytes()))
         first = int(font.FirstChar)
@@ -239,7 +239,7 @@ def test_the_widths_are_those_of_the_programs(forms):
         )
 
 
-def test_every_letter_shown_has_a_glyph(forms):
+def test_every_shown_letter_has_glyph(forms):
     for form in forms:
         (font,) = form.Resources.Font.values()
         program = TTFont(io.BytesIO(font.FontDescriptor.FontFile2.read_bytes()))
@@ -251,7 +251,7 @@ def test_every_letter_shown_has_a_glyph(forms):
 # -- what it costs ---------------------------------------------------------------------------------
 
 
-def test_the_objects_are_small_and_hold_no_strings():
+def test_objects_are_small_and_hold_no_strings():
     shared = appearance.shared(specimen=True)
     bodies = shared.objects(40)
     assert len(bodies) == shared.count
@@ -269,10 +269,10 @@ def test_the_objects_are_small_and_hold_no_strings():
         len(body.entries + body.data) if isinstance(body, Stream) else len(body) for body in bodies
     ]
     assert sum(sizes[:-1]) < 8 * 1024
-    assert sizes[-1] < 1280  # the code is drawn as its data falls: most are under 1,050
+    assert sizes[-1] < 1280  # the size of a code depends on its data: most are under 1,050
 
 
-def test_the_stamp_keeps_its_shape():
+def test_stamp_keeps_its_shape():
     text = code_text(numbered(1))
     code = qr.encoder_for(len(text)).draw(text)
     for width in (WIDTH_MIN, 300):
@@ -283,7 +283,7 @@ def test_the_stamp_keeps_its_shape():
     assert pytest.approx(156) == artwork.SHEET_HEIGHT
 
 
-def test_the_typefaces_know_their_letters():
+def test_typefaces_have_their_letters():
     assert typeface.typeface_named("mono").width("0A Z") == 2400
     with pytest.raises(KeyError):
         typeface.typeface_named("mono").width("a")
@@ -293,7 +293,7 @@ def test_the_typefaces_know_their_letters():
 
 
 def drawing_of_somebody(**entries):
-    """A page all in green, with a stamp on it for its fonts and forms."""
+    """A green page, with a stamp on it for its fonts and forms."""
     source = pikepdf.open(io.BytesIO(page(80, flat=True)))
     art = source.pages[0]
     art.contents_add(b"q 0 .5 0 rg 0 0 500 500 re f Q", prepend=True)
@@ -307,7 +307,7 @@ def drawing_of_somebody(**entries):
 
 @pytest.mark.parametrize("turn", [0, 90])
 @pytest.mark.parametrize("specimen", [True, False])
-def test_official_art_leaves_room_for_code_and_serial(specimen, turn):
+def test_operator_artwork_leaves_room_for_code_and_serial(specimen, turn):
     art_file = drawing_of_somebody(Rotate=turn, Metadata=pikepdf.Dictionary(Left="out"))
     serial, text = numbered(1), code_text(numbered(2))
     document = page(80, text=text, serial=serial, operator_artwork=art_file, specimen=specimen)
@@ -327,12 +327,12 @@ def test_official_art_leaves_room_for_code_and_serial(specimen, turn):
         {"Resources": pikepdf.Dictionary(Properties=pikepdf.Dictionary(A=pikepdf.String("words")))},
     ],
 )
-def test_official_art_that_does_not_fit_is_refused(entries):
+def test_unsuitable_operator_artwork_is_refused(entries):
     with pytest.raises(operator_artwork.ArtworkUnusable):
         appearance.shared(specimen=True, operator_artwork=drawing_of_somebody(**entries))
 
 
-def test_official_art_that_is_no_drawing_is_refused():
+def test_operator_artwork_that_is_no_drawing_is_refused():
     too_large = drawing_of_somebody(Resources=pikepdf.Dictionary())
     with pikepdf.open(io.BytesIO(too_large)) as opened:
         opened.pages[0].obj.Contents = opened.make_stream(secrets.token_bytes(70_000))

@@ -1,4 +1,4 @@
-"""The claim in a QR code: what was signed is read back, anything else is refused by its name."""
+"""The claim in a QR code: a signed claim is read back, anything else is refused by name."""
 
 import secrets
 from datetime import UTC, datetime, timedelta, timezone
@@ -40,7 +40,7 @@ def pem(key):
     st.integers(0, (1 << 35) - 1).map(lambda seconds: datetime.fromtimestamp(seconds, UTC)),
     st.binary(min_size=32, max_size=32),
 )
-def test_what_was_claimed_is_read(at, digest):
+def test_claim_is_read_back(at, digest):
     serial = SERIALS.make()
     text = claim.make(serial, at, digest, KEY)
     assert len(text) == claim.CLAIM_CHARACTERS
@@ -55,16 +55,16 @@ def test_what_was_claimed_is_read(at, digest):
     "text",
     [SCANNED, SCANNED.lower(), SCANNED.title(), f" {SCANNED}\n", f"{SERIAL}/{CLAIM}"],
 )
-def test_address_and_case_do_not_matter(text):
+def test_claim_is_read_with_any_address_and_case(text):
     assert claim.read(text, KEYS) == QrClaim(SERIAL, KEY.id, AT, DIGEST[:16])
 
 
-def test_another_zone_is_the_same_time():
+def test_time_in_another_zone_gives_same_claim():
     jakarta = timezone(timedelta(hours=7))
     assert claim.make(SERIAL, AT.astimezone(jakarta), DIGEST, KEY) == CLAIM
 
 
-def test_every_change_of_a_character_is_refused():
+def test_claim_with_any_character_changed_is_refused():
     text = f"{SERIAL}/{CLAIM}"
     kinds = set()
     for place, written in enumerate(text):
@@ -77,12 +77,12 @@ def test_every_change_of_a_character_is_refused():
     assert kinds == {ClaimMalformed, ClaimKeyUnknown, ClaimForged}
 
 
-def test_a_claim_is_for_one_serial():
+def test_claim_with_another_serial_is_refused():
     with pytest.raises(ClaimForged):
         claim.read(f"{SERIALS.make()}/{CLAIM}", KEYS)
 
 
-def test_another_key_does_not_sign_for_us():
+def test_claim_by_another_key_is_refused():
     with pytest.raises(ClaimKeyUnknown) as refused:
         claim.read(SCANNED, {OTHER.id: OTHER.public})
     assert refused.value.facts() == {"key_id": KEY.id}
@@ -106,7 +106,7 @@ def test_another_key_does_not_sign_for_us():
         f"{SERIAL}/{CLAIM}".rjust(claim.SCANNED_CHARACTERS_MAX + 1, "/"),
     ],
 )
-def test_what_is_no_claim_is_malformed(text):
+def test_text_that_is_no_claim_is_malformed(text):
     with pytest.raises(ClaimMalformed):
         claim.read(text, KEYS)
 
@@ -121,12 +121,12 @@ def test_any_text_is_read_or_refused(text):
     "at",
     [AT.replace(tzinfo=None), datetime(1969, 1, 1, tzinfo=UTC), datetime(3100, 1, 1, tzinfo=UTC)],
 )
-def test_a_time_that_cannot_be_written_is_an_error(at):
+def test_time_outside_layout_raises(at):
     with pytest.raises(ValueError, match="time"):
         claim.make(SERIAL, at, DIGEST, KEY)
 
 
-def test_public_keys_come_from_files(tmp_path):
+def test_public_keys_are_loaded_from_files(tmp_path):
     paths = []
     for number, key in enumerate((KEY, OTHER, KEY)):
         paths.append(tmp_path / f"{number}.pem")
@@ -138,7 +138,7 @@ def test_public_keys_come_from_files(tmp_path):
 @pytest.mark.parametrize(
     "content", [b"", b"no key", pem(ec.generate_private_key(ec.SECP256R1()).public_key()), None]
 )
-def test_a_file_without_a_key_of_ours_is_refused(tmp_path, content):
+def test_file_without_ed25519_key_is_refused(tmp_path, content):
     path = tmp_path / "key.pem"
     if content is not None:
         path.write_bytes(content)

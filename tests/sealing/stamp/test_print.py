@@ -1,4 +1,4 @@
-"""The code is read from paper: a stamp of the least width, printed in grey, scanned askew or faxed."""
+"""Reading the code from paper: a stamp of the least width, printed in grey, scanned askew or faxed."""
 
 import io
 import shutil
@@ -29,7 +29,7 @@ needs_poppler = pytest.mark.skipif(
 
 
 def read(picture: Image.Image) -> list[str]:
-    """What the page for photos reads."""
+    """Texts that the page for photos reads."""
     out = io.BytesIO()
     picture.save(out, "PNG")
     return codes_on(out.getvalue())
@@ -46,7 +46,7 @@ def fax_like(seed: int, width: float, **more: Any) -> tuple[Any, str]:
 
 
 @pytest.mark.parametrize("width", [WIDTH_MIN, WIDTH_DEFAULT])
-def test_a_grey_scan_of_200_dpi_is_read_at_the_first_look(width):
+def test_grey_scan_of_200_dpi_is_read_at_first_search(width):
     missed = []
     for seed in FAX_SEEDS:
         grey, text = fax_like(seed, width, jpeg=60)
@@ -56,7 +56,7 @@ def test_a_grey_scan_of_200_dpi_is_read_at_the_first_look(width):
 
 
 @pytest.mark.parametrize("dithered", [False, True])
-def test_a_fax_is_read_as_the_page_for_photos_reads(dithered):
+def test_fax_is_read_by_page_for_photos(dithered):
     missed = []
     for seed in FAX_SEEDS:
         grey, text = fax_like(seed, WIDTH_MIN)
@@ -69,7 +69,7 @@ def test_a_fax_is_read_as_the_page_for_photos_reads(dithered):
 @pytest.mark.soak
 @pytest.mark.parametrize("turns", range(4))
 @pytest.mark.parametrize("characters", LENGTHS)
-def test_a_moderate_scan_of_a_print_is_read(tmp_path, turns, characters):
+def test_moderate_scan_of_print_is_read(tmp_path, turns, characters):
     missed = []
     for seed in (1000 * characters + 100 * turns + seed for seed in SEEDS):
         serial = numbered(seed)
@@ -83,7 +83,7 @@ def test_a_moderate_scan_of_a_print_is_read(tmp_path, turns, characters):
 
 @needs_poppler
 @pytest.mark.soak
-def test_how_much_blur_a_scan_may_have(tmp_path, say):
+def test_blurred_scan_is_read_up_to_reported_limit(tmp_path, say):
     serial = numbered(0)
     text = code_text(serial)
     paper = printed(page(WIDTH_MIN, text=text, serial=serial), PRINT_DPI, tmp_path)
@@ -100,7 +100,7 @@ def test_how_much_blur_a_scan_may_have(tmp_path, say):
 
 @needs_poppler
 @pytest.mark.parametrize("turns", range(4))
-def test_print_is_black_and_white_around_the_code(tmp_path, turns):
+def test_print_is_black_and_white_around_code(tmp_path, turns):
     paper = printed(page(WIDTH_MIN, serial=numbered(turns), turns=turns), PRINT_DPI, tmp_path)
     code = zxingcpp.read_barcodes(paper)[0].position
     corner = paper.getpixel((code.top_left.x + 2, code.top_left.y + 2))

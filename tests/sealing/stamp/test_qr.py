@@ -1,4 +1,4 @@
-"""The QR code: the same modules as another encoder draws, and texts that a small stamp can carry."""
+"""The QR code: its modules equal those of another encoder, and its texts fit a small stamp."""
 
 import pytest
 import segno
@@ -18,7 +18,7 @@ ENCODERS = {
 
 
 def modules(code: qr.QrSymbol) -> list[list[int]]:
-    """The rows, a number for each module; what fills a row up must be empty."""
+    """Rows with a number for each module; the padding of a row must be zero."""
     length = (code.modules + 7) // 8
     assert len(code.rows) == length * code.modules
     rows = []
@@ -38,7 +38,7 @@ def oracle(text: str, version: int) -> list[list[int]]:
 
 @settings(deadline=None)
 @given(st.data(), st.sampled_from(sorted(ENCODERS)))
-def test_any_text_that_fills_a_version_is_drawn_as_by_segno(data, which):
+def test_text_that_fills_version_equals_code_of_segno(data, which):
     encoder = ENCODERS[which]
     length = encoder.characters
     text = data.draw(st.text(qr.ALPHABET, min_size=length, max_size=length))
@@ -47,7 +47,7 @@ def test_any_text_that_fills_a_version_is_drawn_as_by_segno(data, which):
 
 @settings(deadline=None, max_examples=25)
 @given(st.text(qr.ALPHABET, min_size=1, max_size=qr.CHARACTERS_MAX))
-def test_any_text_is_drawn_in_the_smallest_version_that_holds_it(text):
+def test_text_is_drawn_in_smallest_version_that_holds_it(text):
     encoder = qr.Encoder(qr.encoder_for(len(text)).version, len(text))
     code = encoder.draw(text)
     assert modules(code) == oracle(text, encoder.version)
@@ -55,11 +55,11 @@ def test_any_text_is_drawn_in_the_smallest_version_that_holds_it(text):
     assert code.modules == 17 + 4 * encoder.version
 
 
-def test_the_capacities_are_those_of_the_standard():
+def test_capacities_equal_the_standard():
     assert [qr.capacity(version) for version in VERSIONS] == [178, 221, 262, 311, 366, 419]
 
 
-def test_what_a_code_cannot_hold_is_refused():
+def test_text_that_code_cannot_hold_is_refused():
     encoder = qr.encoder_for(50)
     for text in ("A" * 49, "A" * 51, "A" * 49 + "a", "a" + "A" * 49, "A" * 49 + "Ä"):
         with pytest.raises(ValueError, match="character"):
@@ -72,7 +72,7 @@ def test_what_a_code_cannot_hold_is_refused():
     assert qr.encoder_for(qr.CHARACTERS_MAX).version == qr.VERSION_MAX
 
 
-def test_a_check_address_leaves_room_for_a_claim():
+def test_check_address_leaves_room_for_claim():
     assert qr.ADDRESS_CHARACTERS_MAX + 1 + claim.CLAIM_CHARACTERS == qr.CHARACTERS_MAX
     serial = SerialMaker(7).make()
     assert qr.check_address("https://meterai.example/c/", serial) == (

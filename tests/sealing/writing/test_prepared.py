@@ -1,4 +1,4 @@
-"""What somebody prepares before sealing, for what is appended then or later to be part of it."""
+"""Documents that were prepared before sealing so that later updates would change them."""
 
 import io
 
@@ -41,7 +41,7 @@ LINK = b"<</Type/Annot/Subtype/Link/Rect[60 700 90 720]/Contents(rahasia sekali)
 
 
 @pytest.mark.parametrize("annotations", [b"[]", b" %%x\n[%b ]" % LINK])
-def test_pages_that_share_a_list_do_not_share_the_stamp(bench, annotations):
+def test_pages_with_shared_annotation_list_do_not_share_stamp(bench, annotations):
     document = shared_annotations(annotations)
     sealed = bench.sealed(document, HERE)
     assert bench.verify(sealed).verdict is Verdict.GENUINE
@@ -49,7 +49,7 @@ def test_pages_that_share_a_list_do_not_share_the_stamp(bench, annotations):
     assert len(annotations_of(sealed, 2)) == len(annotations_of(document, 2))
 
 
-def test_pages_of_a_signed_document_do_not_either(bench, lab):
+def test_pages_of_signed_document_with_shared_list_do_not_share_stamp(bench, lab):
     document = lab.signed(shared_annotations(b"[]"))
     sealed = bench.sealed(document, HERE)
     assert bench.verify(sealed).verdict is Verdict.GENUINE
@@ -57,7 +57,7 @@ def test_pages_of_a_signed_document_do_not_either(bench, lab):
 
 
 @pytest.mark.parametrize("home", ["1 0 R", "9 0 R"])
-def test_fields_that_are_the_annotations_of_a_page_do_not_bring_it_the_stamp(bench, lab, home):
+def test_list_shared_by_form_and_page_does_not_share_stamp(bench, lab, home):
     made = letter(2)
     made[6] = text_of(made[6])[:-2] + b"/Annots 8 0 R>>"
     made[8] = b"[]"
@@ -72,7 +72,7 @@ def test_fields_that_are_the_annotations_of_a_page_do_not_bring_it_the_stamp(ben
 
 
 @pytest.mark.parametrize("revision", [3, 4, 6])
-def test_a_list_that_is_copied_is_enciphered_for_where_it_stands(bench, revision):
+def test_copied_list_is_encrypted_for_its_new_object(bench, revision):
     out = io.BytesIO()
     handler = pikepdf.Encryption(
         owner="a", user="", R=revision, aes=revision > 3, metadata=revision > 3
@@ -87,7 +87,7 @@ def test_a_list_that_is_copied_is_enciphered_for_where_it_stands(bench, revision
 @pytest.mark.parametrize(
     "form", [b"<</Fields[]/XFA[(a) 8 0 R]>>", b"<</Fields[]/X#46A 8 0 R>>", b"9 0 R"]
 )
-def test_a_form_that_is_built_when_it_is_opened_is_refused(bench, form):
+def test_dynamic_form_is_refused(bench, form):
     made = letter(1)
     made[1] = b"<</Type/Catalog/Pages 2 0 R/AcroForm %b>>" % form
     made[8] = Stream(b"", b"<xdp/>")
@@ -98,7 +98,7 @@ def test_a_form_that_is_built_when_it_is_opened_is_refused(bench, form):
 
 
 def taken_out(sealed, *, keep=()):
-    """A sealed document written anew without the form, its picture left."""
+    """A sealed document, rewritten without the form, with its picture."""
     out = io.BytesIO()
     with pikepdf.open(io.BytesIO(sealed)) as opened:
         for page in opened.Root.Pages.Kids:
@@ -114,22 +114,22 @@ def taken_out(sealed, *, keep=()):
 
 
 @pytest.mark.parametrize("key", ["/T", "/NM"])
-def test_a_stamp_whose_seal_was_taken_out_is_no_place_for_another(bench, plain, key):
+def test_stamp_without_seal_is_refused(bench, plain, key):
     sealed = bench.sealed(plain, HERE, Placement(2, 20, 20, 65))
     for work in (inspect, ingest):
         with pytest.raises(StrayStamp):
             work(taken_out(sealed, keep=(key,)), [Placement(1, 200, 20, 65)])
 
 
-def test_a_stamp_beside_its_seal_is(bench, plain):
+def test_stamp_with_seal_is_accepted(bench, plain):
     sealed = bench.sealed(plain, HERE, Placement(2, 20, 20, 65))
     again = bench.sealed(sealed, Placement(1, 200, 20, 65))
     assert bench.verify(again).verdict is Verdict.GENUINE
 
 
 @pytest.mark.parametrize("is_inherited", [True, False])
-def test_a_page_that_hangs_from_another_node_than_it_says_is_not_stamped_as_it_is(is_inherited):
-    """Readers that inherit upwards would see a page of another size, and the stamp elsewhere."""
+def test_page_with_wrong_parent_is_refused(is_inherited):
+    """Readers that inherit upwards would show a page of another size, and the stamp elsewhere."""
     made = letter(2)
     made[8] = b"<</Type/Pages/Kids[6 0 R]/Count 1/MediaBox[0 0 300 300]/Rotate 90>>"
     page = text_of(made[4]).replace(b"/Parent 2 0 R", b"/Parent 8 0 R")
@@ -140,7 +140,7 @@ def test_a_page_that_hangs_from_another_node_than_it_says_is_not_stamped_as_it_i
     assert inspect(whole(made), [Placement(2, 20, 20, 70)]).pages == 2
 
 
-# What readers take otherwise is mended, or refused.
+# Ambiguous documents are repaired, or refused.
 
 
 def test_row_that_does_not_lead_to_its_object_is_refused():
@@ -175,13 +175,13 @@ def test_page_without_its_type_is_refused(lab):
         lab.seal(whole(objects))
 
 
-def test_encryption_that_is_not_there_is_refused(lab):
+def test_missing_encryption_dictionary_is_refused(lab):
     document = whole(letter(2)).replace(b"/Root 1 0 R", b"/Root 1 0 R/Encrypt 77 0 R")
     with pytest.raises(DocumentBroken):
         lab.seal(document)
 
 
-def test_number_of_an_object_without_room_behind_it_is_refused(lab):
+def test_object_number_without_room_behind_it_is_refused(lab):
     objects = letter(2)
     objects[8_380_000] = b"<<>>"
     with pytest.raises(DocumentBroken):

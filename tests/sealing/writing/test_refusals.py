@@ -1,4 +1,4 @@
-"""Every refusal by name, and no other exception whatever the bytes are."""
+"""Every refusal by name, and no other exception for any bytes."""
 
 import io
 import math
@@ -45,7 +45,7 @@ SPOILT = {Verdict.ALTERED, Verdict.FORGED}
 
 
 def refusal(bench, original, *placements):
-    """The refusal of both doors; they must agree."""
+    """Refusal by `inspect` and `seal`, which must agree."""
     with pytest.raises(Refusal) as sealing:
         bench.delta(original, *placements)
     with pytest.raises(Refusal) as inspecting:
@@ -56,18 +56,18 @@ def refusal(bench, original, *placements):
 
 
 @pytest.mark.parametrize("original", [b"", b"PK\x03\x04", b"\0" * 1025 + b"%PDF-1.7\n", b"%PDF"])
-def test_not_a_pdf(bench, original):
+def test_file_that_is_no_pdf_is_refused(bench, original):
     assert isinstance(refusal(bench, original, HERE), NotAPdf)
 
 
-def test_document_too_large(bench):
+def test_too_large_document_is_refused(bench):
     found = refusal(bench, b"%PDF-1.7" + bytes(DOCUMENT_BYTES_MAX), HERE)
     assert isinstance(found, DocumentTooLarge)
     assert found.status == 413
     assert found.facts()["limit_bytes"] == 20 * 1024 * 1024
 
 
-def test_document_encrypted(bench, plain):
+def test_encrypted_document_is_refused(bench, plain):
     out = io.BytesIO()
     with pikepdf.open(io.BytesIO(plain)) as opened:
         opened.save(out, encryption=pikepdf.Encryption(owner="a", user="b"))
@@ -75,13 +75,13 @@ def test_document_encrypted(bench, plain):
     assert inspect(out.getvalue(), [HERE], password=b"b").pages == 2
 
 
-def test_no_pages(bench, plain):
+def test_document_without_pages_is_refused(bench, plain):
     assert isinstance(refusal(bench, plain.replace(b"/Pages 2", b"/Pagex 2"), HERE), NoPages)
     empty = whole({1: b"<</Type/Catalog/Pages 2 0 R>>", 2: b"<</Type/Pages/Kids[]/Count 0>>"})
     assert isinstance(refusal(bench, empty, HERE), NoPages)
 
 
-def test_page_out_of_range(bench, plain):
+def test_page_out_of_range_is_refused(bench, plain):
     found = refusal(bench, plain, Placement(3, 20, 20))
     assert isinstance(found, PageOutOfRange)
     assert found.facts() == {"page": 3, "pages": 2}
@@ -100,7 +100,7 @@ def test_page_tree_that_miscounts_is_repaired(bench, count):
     "placement",
     [Placement(1, 535, 20, 65), Placement(1, 20, 760, 65), Placement(2, 0, 700, 300)],
 )
-def test_placement_outside_page(bench, plain, placement):
+def test_placement_outside_page_is_refused(bench, plain, placement):
     found = refusal(bench, plain, placement)
     assert isinstance(found, PlacementOutsidePage)
     assert found.facts() == {
@@ -125,11 +125,11 @@ def test_placement_outside_page(bench, plain, placement):
         Placement(1, 20, 20, 300.1),
     ],
 )
-def test_placement_malformed(bench, plain, placement):
+def test_malformed_placement_is_refused(bench, plain, placement):
     assert isinstance(refusal(bench, plain, placement), PlacementMalformed)
 
 
-def test_a_stamp_that_cannot_always_be_read_is_refused(bench, plain):
+def test_too_small_stamp_is_refused(bench, plain):
     found = refusal(bench, plain, Placement(1, 20, 20, WIDTH_MIN - 0.01))
     assert isinstance(found, StampTooSmall)
     assert found.facts() == {"width": 64.99, "width_min": WIDTH_MIN}
@@ -137,8 +137,8 @@ def test_a_stamp_that_cannot_always_be_read_is_refused(bench, plain):
 
 
 @pytest.mark.parametrize("second", [HERE, Placement(1, 30, 30), Placement(LAST_PAGE, 20, 20)])
-def test_stamps_on_each_other_are_refused(bench, make_pdf, second):
-    """However the page is named: the last page of one is the first."""
+def test_overlapping_stamps_are_refused(bench, make_pdf, second):
+    """With each name of the page: the last page of a single one is the first."""
     one_page = make_pdf(size=(595, 842))
     elsewhere = Placement(1, 300, 600)
     found = refusal(bench, one_page, HERE, elsewhere, second)
@@ -147,8 +147,8 @@ def test_stamps_on_each_other_are_refused(bench, make_pdf, second):
 
 
 @pytest.mark.parametrize("second", [HERE, Placement(1, 40, 60, 65), Placement(LAST_PAGE, 20, 20)])
-def test_a_stamp_on_one_that_was_sealed_is_refused(bench, make_pdf, second):
-    """Its code could not be read any more, and its seal would be genuine all the same."""
+def test_stamp_over_sealed_one_is_refused(bench, make_pdf, second):
+    """Its code would be unreadable, and its seal still genuine."""
     one_page = make_pdf(size=(595, 842))
     sealed = one_page + bench.delta(one_page, HERE).data
     found = refusal(bench, sealed, Placement(1, 300, 600), second)
@@ -159,7 +159,7 @@ def test_a_stamp_on_one_that_was_sealed_is_refused(bench, make_pdf, second):
 
 
 @pytest.mark.parametrize("turns", [90, 180, 270])
-def test_a_stamp_on_one_of_a_turned_page_is_refused(bench, make_pdf, turns):
+def test_stamp_over_sealed_one_on_turned_page_is_refused(bench, make_pdf, turns):
     turned = make_pdf(size=(595, 842), Rotate=turns)
     sealed = turned + bench.delta(turned, HERE).data
     assert isinstance(refusal(bench, sealed, HERE), PlacementOnStamp)
@@ -178,14 +178,14 @@ def test_none_or_too_many_stamps_are_malformed(bench, plain):
     assert isinstance(refusal(bench, plain, *[HERE] * (STAMPS_MAX + 1)), PlacementMalformed)
 
 
-def test_a_stamp_that_just_fits_is_accepted(bench, make_pdf):
+def test_stamp_that_just_fits_is_accepted(bench, make_pdf):
     placement = Placement(1, 0, 0, 100)
     bench.delta(make_pdf(size=(100, placement.height)), placement)
 
 
-def test_changes_forbidden(bench, plain):
+def test_document_that_forbids_changes_is_refused(bench, plain):
     sealed = bench.sealed(plain)
-    # The permission is one digit, so the certification can be sharpened in place.
+    # The permission is one digit, so the certification can be restricted in place.
     assert sealed.count(b"/P 2") == 1
     assert isinstance(refusal(bench, sealed.replace(b"/P 2", b"/P 1"), HERE), ChangesForbidden)
 
@@ -201,7 +201,7 @@ def test_changes_forbidden(bench, plain):
         + b"\nstartxref\n9\n%%EOF\n",
     ],
 )
-def test_document_broken(bench, original):
+def test_broken_document_is_refused(bench, original):
     assert isinstance(refusal(bench, original, HERE), DocumentBroken)
 
 
@@ -209,7 +209,7 @@ def test_document_broken(bench, original):
     "row",
     [b"/W[0 0 0]/Size 2000000000", b"/W[1 2 1]/Size 9/Index[0 2000000000]", b"/W[9 9 9]/Size 1"],
 )
-def test_a_cross_reference_stream_cannot_claim_billions_of_rows(bench, row):
+def test_cross_reference_stream_cannot_claim_billions_of_rows(bench, row):
     original = (
         b"%PDF-1.7\n1 0 obj\n<</Type/XRef" + row + b"/Root 2 0 R/Length 0>>\nstream\n\nendstream\n"
         b"endobj\nstartxref\n9\n%%EOF\n"
@@ -217,13 +217,13 @@ def test_a_cross_reference_stream_cannot_claim_billions_of_rows(bench, row):
     assert isinstance(refusal(bench, original, HERE), DocumentBroken)
 
 
-def test_loops_in_the_file_end(bench, plain):
+def test_loops_in_file_end(bench, plain):
     loops = plain.replace(b"/Parent ", b"/Kids  [").replace(b"/Count 2", b"/Count 9")
     assert isinstance(refusal(bench, loops, Placement(5, 20, 20)), DocumentBroken)
 
 
 def outcome_of(bench, original):
-    """Both doors on hostile bytes; anything but the promised outcomes is raised."""
+    """Outcome of both entries on hostile bytes; raises anything but the promised outcomes."""
     before = bench.verify(original)
     assert isinstance(before, CheckReport)
     stamp = Stamp(bench.serial(), HERE)
@@ -237,7 +237,7 @@ def outcome_of(bench, original):
         kind = "sealed"
         after = bench.verify(original + delta.data)
         if before.verdict in SPOILT and after.verdict is Verdict.GENUINE:
-            # The spoilt seal was out of the form; the new one vouches for its own serial only.
+            # The spoilt seal was out of the form; the new one is for its own serial only.
             assert after.serials == (str(stamp.serial),)
         else:
             assert after.verdict is Verdict.GENUINE or {before.verdict, after.verdict} <= SPOILT
@@ -299,8 +299,8 @@ def test_verify_never_raises(bench):
         b"/Annots 3",
     ],
 )
-def test_what_cannot_be_changed_is_refused_before_anybody_pays(bench, plain, entries):
-    """An order inspects; sealing comes after the payment and must not be the first to say no."""
+def test_unchangeable_document_is_refused_before_payment(bench, plain, entries):
+    """An order inspects the document; sealing follows the payment and must not be the first to refuse."""
     page = plain.index(b"/Type /Page ") if b"/Type /Page " in plain else plain.index(b"/MediaBox")
     broken = plain[:page] + entries + b" " + plain[page:]
     mended = rewritten(broken)
@@ -350,17 +350,17 @@ def signed_with(ranges):
         b"[" + b"0 0 " * 40 + b"]",
     ],
 )
-def test_a_signature_over_no_pieces_of_the_file(bench, ranges):
+def test_signature_over_invalid_ranges_is_refused(bench, ranges):
     assert isinstance(refusal(bench, signed_with(ranges)), SignatureRangeMalformed)
 
 
 @pytest.mark.parametrize("ranges", [b"[0 100 200 100]", b"[0 100 100 0]", b"[0 10 20 10 30 10]"])
-def test_a_signature_over_pieces_of_the_file_is_left_to_whoever_checks_it(ranges):
+def test_signature_over_valid_ranges_is_accepted(ranges):
     assert inspect(signed_with(ranges), [HERE]).signatures == 1
 
 
-def test_pages_that_are_no_objects_are_made_objects_first(bench):
-    """Some readers count such a page, others do not: then the stamp would be on another page."""
+def test_direct_page_dictionaries_are_repaired_first(bench):
+    """Only some readers count such a page, so the stamp would be on another page in others."""
     made = letter(2)
     page = made.pop(4)
     made[2] = b"<</Type/Pages/Kids[%b 6 0 R]/Count 2>>" % text_of(page)

@@ -1,4 +1,4 @@
-"""Sealing: what is promised of the stamped file, judged by our verifier and by two others."""
+"""Sealing: promises about the stamped file, checked by our verifier and by two others."""
 
 import hashlib
 import io
@@ -38,7 +38,7 @@ def pyhanko_status(document, root, at, number=-1):
     return signature, validate_pdf_signature(signature, context)
 
 
-def test_the_original_is_kept_byte_for_byte(bench, plain):
+def test_original_is_kept_byte_for_byte(bench, plain):
     delta = bench.delta(plain)
     stamped = plain + delta.data
     assert delta.sha256_original == hashlib.sha256(plain).digest()
@@ -53,7 +53,7 @@ def test_the_original_is_kept_byte_for_byte(bench, plain):
 
 
 @pytest.mark.parametrize("algorithm", ["p256", "rsa2048"])
-def test_pyhanko_finds_a_certified_pades_seal(plain, bench, tmp_path, algorithm):
+def test_pyhanko_finds_certified_pades_seal(plain, bench, tmp_path, algorithm):
     issuer = development_issuer(tmp_path / "issuer", algorithm=algorithm, at=bench.at)
     stamps = bench.stamps(Placement(1, 30, 30), Placement(-1, 30, 30))
     delta = seal(plain, stamps, issuer, at=bench.at, check_url=bench.check_url, specimen=True)
@@ -69,7 +69,7 @@ def test_pyhanko_finds_a_certified_pades_seal(plain, bench, tmp_path, algorithm)
     assert verify(plain + delta.data, [issuer.root], at=bench.at).verdict is Verdict.GENUINE
 
 
-def test_poppler_calls_the_seal_valid(bench, plain, tmp_path):
+def test_poppler_accepts_seal(bench, plain, tmp_path):
     if shutil.which("pdfsig") is None:
         pytest.skip("pdfsig is not on this machine")
     path = tmp_path / "stamped.pdf"
@@ -93,14 +93,14 @@ def test_reason_field_and_annotations_name_every_serial(bench, plain):
     assert annotation["/F"] & 0b1010000100 == 0b1010000100  # printed, locked, contents too
 
 
-def test_nothing_in_the_delta_comes_from_the_clock_or_names_the_library(bench, plain):
+def test_delta_is_independent_of_clock_and_library(bench, plain):
     data = bench.delta(plain).data
     assert re.findall(rb"D(?::|\\072)(\d{14})", data) == [b"20261124080000"]
     assert b"pyHanko" not in data
 
 
 @pytest.mark.parametrize("objstm", [False, True])
-def test_twenty_stamps_under_one_seal(bench, make_pdf, objstm):
+def test_twenty_stamps_fit_under_one_seal(bench, make_pdf, objstm):
     original = make_pdf(pages=4, objstm=objstm)
     placements = [Placement(1 + n % 4, 20 + 70 * (n // 4), 500, 65) for n in range(20)]
     stamped = bench.sealed(original, *placements)
@@ -110,7 +110,7 @@ def test_twenty_stamps_under_one_seal(bench, make_pdf, objstm):
     assert len(report.serials) == 20
 
 
-def test_a_stamped_document_can_be_stamped_again(bench, plain):
+def test_stamped_document_can_be_stamped_again(bench, plain):
     once = bench.delta(plain)
     twice = bench.delta(plain + once.data, Placement(2, 200, 200), Placement(1, 300, 300))
     document = plain + once.data + twice.data
@@ -118,14 +118,14 @@ def test_a_stamped_document_can_be_stamped_again(bench, plain):
     assert report.verdict is Verdict.GENUINE
     assert report.serials == tuple(map(str, once.serials + twice.serials))
     assert report.sha256_original == once.sha256_stamped
-    # Its first seal stays whole for others too, and covers what it covered.
+    # Its first seal stays valid for others too, and covers the same bytes.
     _, status = pyhanko_status(document, bench.issuer.root, bench.at, 0)
     assert status.intact
     assert status.valid
 
 
-def test_a_header_after_some_junk_is_mended_first(bench, plain):
-    # The offsets in the file count from its first byte, so the junk takes the room of a comment.
+def test_document_with_junk_before_header_is_repaired_first(bench, plain):
+    # The offsets in the file count from its first byte, so the junk replaces a comment.
     shifted = plain.replace(b"%PDF-", b"junk\n%PDF-", 1)
     start = int(re.findall(rb"startxref\s+(\d+)", plain)[0])
     shifted = re.sub(rb"startxref\s+\d+", b"startxref\n%d" % (start + 5), shifted)
@@ -149,7 +149,7 @@ def test_inspect_reports_pages_and_visible_sizes(make_pdf):
     ]
 
 
-def test_a_check_address_too_long_for_the_code_is_a_fault(bench, plain):
+def test_check_address_too_long_for_code_raises(bench, plain):
     stamps = bench.stamps(Placement(1, 9, 9))
     with pytest.raises(ValueError, match="characters"):
         seal(
@@ -162,7 +162,7 @@ def test_a_check_address_too_long_for_the_code_is_a_fault(bench, plain):
         )
 
 
-def test_one_serial_for_two_stamps_is_a_fault(bench, plain):
+def test_repeated_serial_raises(bench, plain):
     serial = bench.serial()
     stamps = [Stamp(serial, Placement(1, 9, 9)), Stamp(serial, Placement(2, 9, 9))]
     with pytest.raises(ValueError, match="one stamp"):
@@ -170,7 +170,7 @@ def test_one_serial_for_two_stamps_is_a_fault(bench, plain):
 
 
 def test_earlier_signatures_stay_valid(bench, corpus, say):
-    """Whatever pyHanko says of the integrity of earlier signatures, it says after stamping too."""
+    """The verdict of pyHanko on earlier signatures is the same after stamping."""
     compared = 0
     for path in corpus("signed"):
         before = _integrity(path)
@@ -188,7 +188,7 @@ def test_earlier_signatures_stay_valid(bench, corpus, say):
 
 
 def _integrity(source) -> list[tuple[str, bool, bool]]:
-    """Name, digest right, signature right, of every signature that pyHanko can read."""
+    """Name, validity of digest and of signature, of every signature that pyHanko can read."""
     stream = io.BytesIO(source.read_bytes()) if isinstance(source, Path) else source
     found = []
     try:
@@ -203,7 +203,7 @@ def _integrity(source) -> list[tuple[str, bool, bool]]:
 
 
 @pytest.mark.parametrize("unit", [0.5, 1, 72, 75_000])
-def test_a_stamp_is_as_large_as_asked_for_whatever_a_unit_of_the_page_is(bench, unit):
+def test_stamp_has_requested_size_for_any_unit_of_page(bench, unit):
     placement = Placement(1, 120, 40, 70)
     objects = letter(1)
     box = b"/UserUnit %g/MediaBox[0 0 %.12f %.12f]" % (unit, 595 / unit, 842 / unit)

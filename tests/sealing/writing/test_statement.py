@@ -25,7 +25,7 @@ def stated(lab: Lab) -> bytes:
     return lab.original + seal_statement(lab.original, lab.issuer, at=lab.at).data
 
 
-def test_statement_is_called_a_statement_and_no_stamp(lab: Lab, stated: bytes) -> None:
+def test_statement_has_verdict_statement(lab: Lab, stated: bytes) -> None:
     report = lab.verify(stated)
     assert report.verdict is Verdict.STATEMENT
     assert not report.verdict.is_good
@@ -36,9 +36,7 @@ def test_statement_is_called_a_statement_and_no_stamp(lab: Lab, stated: bytes) -
     assert not report.is_spoilt
 
 
-def test_other_program_finds_a_certified_pades_seal_with_its_purpose(
-    lab: Lab, stated: bytes
-) -> None:
+def test_pyhanko_finds_certified_pades_seal_with_its_purpose(lab: Lab, stated: bytes) -> None:
     signature, status = pyhanko_status(stated, lab.issuer.root, lab.at)
     assert status.bottom_line
     assert status.coverage.name == "ENTIRE_FILE"
@@ -55,7 +53,7 @@ def test_changed_statement_is_altered(lab: Lab, stated: bytes) -> None:
     assert lab.verify(changed).verdict is Verdict.ALTERED
 
 
-def test_anything_behind_a_statement_makes_it_altered(lab: Lab, stated: bytes) -> None:
+def test_statement_with_appended_bytes_is_altered(lab: Lab, stated: bytes) -> None:
     appended = IncrementalPdfFileWriter(io.BytesIO(stated), strict=False)
     appended.root["/Note"] = appended.add_object(appended.root["/Pages"].get_object())
     appended.update_root()
@@ -93,7 +91,7 @@ def test_record_of_a_statement_renamed_to_that_of_a_stamp_is_not_good(
 def test_stamp_sealed_under_a_record_of_a_statement_is_forged(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Only who has the key can do this: the rules of a statement refuse what shows a stamp.
+    # Only the holder of the key can do this: the rules of a statement refuse a stamp.
     monkeypatch.setattr(affixing, "SEAL_KEY", STATEMENT_KEY)
     report = lab.verify(lab.seal(lab.original))
     assert report.verdict is Verdict.FORGED
@@ -121,14 +119,12 @@ def test_statement_is_trusted_by_its_root_alone(lab: Lab, stated: bytes) -> None
     assert verify(stated, [], at=lab.at).verdict is not Verdict.STATEMENT
 
 
-def test_document_that_somebody_signed_is_no_statement(lab: Lab, stated: bytes) -> None:
+def test_signed_document_cannot_become_statement(lab: Lab, stated: bytes) -> None:
     with pytest.raises(ValueError, match="signed"):
         seal_statement(stated, lab.issuer, at=lab.at)
 
 
-def test_report_of_a_task_that_calls_a_stamp_a_statement_is_refused(
-    lab: Lab, stated: bytes
-) -> None:
+def test_task_report_that_calls_stamp_a_statement_is_refused(lab: Lab, stated: bytes) -> None:
     good = written_report(lab.verify(stated))
     assert read_report(good, ALWAYS_MADE, SOMETIMES_MADE, len(stated)).verdict.holds
     good.serials.append(str(lab.serial()))
