@@ -1,4 +1,4 @@
-"""Many files in one request: each has its row, its turn and its memory."""
+"""Check of many files in one request: rows, slots and memory."""
 
 import asyncio
 import io
@@ -30,7 +30,7 @@ MEMORY = 2 * CHECKED_BYTES_MAX
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> VerificationService:
-    """Checks what has no stamp: that asks no database."""
+    """A service for documents without stamps, which need no database."""
     clock = SystemClock()
     issuers: Issuers = development_issuers(tmp_path_factory.mktemp("issuers"), at=clock.now())
     nowhere: Any = None
@@ -68,11 +68,11 @@ def told(rows: Sequence[CheckRow]) -> list[tuple[str, str]]:
     return [(one.path, str(one.found.verdict if one.found else one.reason)) for one in rows]
 
 
-def test_what_an_archive_says_is_a_reason_of_a_row() -> None:
+def test_every_reason_of_archive_is_reason_of_row() -> None:
     assert {NotChecked(one) for one in UnreadReason} < set(NotChecked)
 
 
-def test_every_file_has_a_row_in_its_order(service: VerificationService) -> None:
+def test_every_file_has_row_in_request_order(service: VerificationService) -> None:
     archive = packed({"map/b.pdf": LETTER, "c.txt": b"catatan", "d.zip": packed({"x": b"y"})})
     memory = ByteBudget(MEMORY)
     rows = rows_of(service, ("a.pdf", LETTER), ("semua.zip", archive), memory=memory)
@@ -85,7 +85,7 @@ def test_every_file_has_a_row_in_its_order(service: VerificationService) -> None
     assert memory.used == 0
 
 
-def test_rows_name_files_as_they_came(service: VerificationService) -> None:
+def test_rows_name_files_as_sent(service: VerificationService) -> None:
     names = [".letter.pdf", "letter.pdf", "d/..z.pdf", "a\n.pdf"]
     shown = [(name.replace("\n", r"\n"), "not_sealed") for name in names]
     archive = packed(dict.fromkeys(names, LETTER))
@@ -93,7 +93,7 @@ def test_rows_name_files_as_they_came(service: VerificationService) -> None:
     assert told(rows_of(service, *((name, LETTER) for name in names))) == shown
 
 
-def test_a_document_that_is_a_zip_inside_is_one_file(service: VerificationService) -> None:
+def test_document_in_zip_format_is_one_file(service: VerificationService) -> None:
     word = packed({"[Content_Types].xml": b"<Types/>", "word/document.xml": b"<w/>"})
     libre = packed({"mimetype": b"application/vnd.oasis.opendocument.text", "content.xml": b""})
     files = {"a.docx": word, "map/Thumbs.db": b"x", "desktop.ini": b"x", "map/.DS_Store": b"x"}
@@ -108,7 +108,7 @@ def test_a_document_that_is_a_zip_inside_is_one_file(service: VerificationServic
 
 
 @pytest.mark.parametrize("is_packed", [True, False])
-def test_too_many_files_are_told(
+def test_too_many_files_are_reported_in_last_row(
     service: VerificationService, is_packed: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "FILES_MAX", 3)
@@ -120,12 +120,12 @@ def test_too_many_files_are_told(
     assert FILES_MAX >= 300
 
 
-def test_an_archive_that_cannot_be_read_is_one_row(service: VerificationService) -> None:
+def test_unreadable_archive_is_one_row(service: VerificationService) -> None:
     rows = rows_of(service, ("a.zip", packed({"a.pdf": LETTER})[:60]), ("b.pdf", LETTER))
     assert told(rows) == [("a.zip", "damaged"), ("b.pdf", "not_sealed")]
 
 
-def test_what_an_archive_inflates_to_is_bounded_in_all(
+def test_inflated_bytes_of_all_archives_are_bounded(
     service: VerificationService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "INFLATED_BYTES_MAX", 150_000)
@@ -134,14 +134,14 @@ def test_what_an_archive_inflates_to_is_bounded_in_all(
     assert reasons == [None, None, *[NotChecked.TOO_LARGE] * 3]
 
 
-def test_between_two_files_the_turn_is_free_and_time_begins_anew(
+def test_slot_is_released_between_two_files_and_time_restarts(
     service: VerificationService,
 ) -> None:
     seen: list[str] = []
 
     async def step_back() -> None:
         seen.append("back")
-        purpose.until = 0.0  # nobody would wait for it any more
+        purpose.until = 0.0  # the request is over its time
 
     purpose = WorkPurpose(Priority.CHECKING, 0.0, step_aside=lambda: seen.append("aside"))
     purpose.step_back = step_back
@@ -152,7 +152,7 @@ def test_between_two_files_the_turn_is_free_and_time_begins_anew(
 
 
 @pytest.mark.parametrize(("refusals", "outcome"), [(2, "not_sealed"), (99, "busy")])
-def test_where_others_come_first_a_file_is_tried_again(
+def test_file_is_tried_again_while_others_have_priority(
     service: VerificationService, refusals: int, outcome: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "PAUSES", (0.0,) * 5)
@@ -168,7 +168,7 @@ def test_where_others_come_first_a_file_is_tried_again(
     assert told(rows_of(service, ("a.pdf", LETTER), purpose=purpose)) == [("a.pdf", outcome)]
 
 
-def test_file_that_is_not_judged_is_told_and_not_tried_again(
+def test_file_without_judgement_is_reported_and_not_tried_again(
     service: VerificationService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = 0
@@ -183,7 +183,7 @@ def test_file_that_is_not_judged_is_told_and_not_tried_again(
     assert asked == 1
 
 
-def test_first_bytes_of_file_are_read_again_until_next_row(service: VerificationService) -> None:
+def test_first_bytes_of_file_can_be_read_until_next_row(service: VerificationService) -> None:
     packed_files = packed({"b.pdf": LETTER, "c.pdf": LETTER[::-1]})
 
     async def act() -> list[bytes]:
@@ -194,20 +194,20 @@ def test_first_bytes_of_file_are_read_again_until_next_row(service: Verification
     assert asyncio.run(act()) == [LETTER[:300], LETTER[:300], LETTER[::-1][:300]]
 
 
-def test_a_batch_ends_when_its_time_is_over(
+def test_batch_ends_when_its_time_is_over(
     service: VerificationService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "SECONDS_MAX", -1.0)
     assert told(rows_of(service, ("a.pdf", LETTER))) == [("a.pdf", "late")]
 
 
-def test_a_document_that_is_too_large_is_not_read(service: VerificationService) -> None:
+def test_too_large_document_is_not_read(service: VerificationService) -> None:
     large = b"%PDF-1.7\n" + bytes(CHECKED_BYTES_MAX)
     rows = rows_of(service, ("a.pdf", large), ("b.pdf", LETTER))
     assert told(rows) == [("a.pdf", "too_large"), ("b.pdf", "not_sealed")]
 
 
-def test_client_with_sixty_checks_leaves_another_its_turn(service: VerificationService) -> None:
+def test_client_with_sixty_checks_does_not_delay_another(service: VerificationService) -> None:
     done: list[str] = []
 
     async def one(client: str) -> None:

@@ -1,4 +1,4 @@
-"""The pages of checking, without a database and without the other rooms."""
+"""Pages of checks, without a database and other rooms."""
 
 import asyncio
 import csv
@@ -59,7 +59,7 @@ def browser(app: Litestar) -> Iterator[TestClient[Litestar]]:
 
 @pytest.fixture(params=LANGUAGES)
 def asked(app: Litestar, request: pytest.FixtureRequest) -> Any:
-    """A request of somebody signed in, in each language."""
+    """A request of a signed-in visitor, in each language."""
     return asked_by_somebody(app, request.param)
 
 
@@ -69,7 +69,7 @@ def test_every_verdict_has_a_word() -> None:
 
 
 @pytest.mark.parametrize("verdict", FinalVerdict)
-def test_a_verdict_is_a_word_and_not_only_a_colour(asked: Any, verdict: FinalVerdict) -> None:
+def test_verdict_is_shown_as_word_beside_colour(asked: Any, verdict: FinalVerdict) -> None:
     checks = [CheckView("seal", True, "the good one"), CheckView("seal", False, "the bad one")]
     text = verdict_page(asked, verdict_view(verdict, checks=checks), HOSTILE)
     assert text.index("the bad one") < text.index("the good one"), "what is wrong comes first"
@@ -100,7 +100,7 @@ def verdict_page(
     return rendered(asked, "verification/verdict.html", facts)
 
 
-def test_extended_file_leads_to_its_sealed_revision(asked: Any) -> None:
+def test_extended_file_offers_its_sealed_revision(asked: Any) -> None:
     language = asked.cookies["language"]
     later = [LaterSignatureView(isolated("Budi <b>"), NOW)]
     before = SerialMaker(UNLEASED).make()
@@ -138,7 +138,7 @@ def test_pictures_are_shown_for_good_verdicts_alone(asked: Any, verdict: FinalVe
 
 
 @pytest.mark.parametrize("state", StampState)
-def test_a_serial_in_any_state_is_told(asked: Any, state: StampState) -> None:
+def test_serial_in_each_state_is_explained(asked: Any, state: StampState) -> None:
     stamp = stamp_view(state, asked.cookies["language"])
     text = rendered(
         asked, "verification/serial.html", {"stamp": stamp, "typed": SERIAL, **SERIAL_HERE}
@@ -154,7 +154,7 @@ def test_a_serial_in_any_state_is_told(asked: Any, state: StampState) -> None:
     assert 'enctype="multipart/form-data"' in text, "the file itself can be checked from here"
 
 
-def test_a_serial_nobody_issued_is_no_plain_page(asked: Any) -> None:
+def test_unknown_serial_has_bad_verdict_and_is_not_quoted(asked: Any) -> None:
     text = rendered(
         asked, "verification/serial.html", {"stamp": None, "typed": HOSTILE, **SERIAL_HERE}
     )
@@ -167,7 +167,7 @@ SERIAL_HERE = {"is_serial": True, "is_elsewhere": False}
 
 
 def approvals(text: str) -> list[str]:
-    """What a reader takes for a yes: the tick, or the colour of what is good."""
+    """Signs of approval in a page: the tick, or the colour of a good result."""
     styles = assets_of("meterai.pages", "meterai.verification")
     css = "".join(styles[name].content.decode() for name in ("site.css", "verdict.css"))
     coloured = re.findall(r"^([^{}\n]*)\{[^}\n]*var\(--good\b", css, re.MULTILINE)
@@ -202,7 +202,7 @@ def claim_view(verdict: ClaimVerdict, state: StampState | None, language: str) -
 
 @pytest.mark.parametrize("state", [*StampState, None])
 @pytest.mark.parametrize("verdict", ClaimVerdict)
-def test_a_claim_is_told_with_what_to_do_next(
+def test_claim_is_explained_with_next_step(
     asked: Any, verdict: ClaimVerdict, state: StampState | None
 ) -> None:
     language = asked.cookies["language"]
@@ -213,7 +213,7 @@ def test_a_claim_is_told_with_what_to_do_next(
     )
     assert escape(translate(f"claim.{verdict}", language)) in text
     holds = verdict == ClaimVerdict.HOLDS
-    # A copy of the code holds as well as the code: it earns no yes, whatever the register says.
+    # A copy of the code holds like the code, so it is never approved, whatever the register says.
     assert not approvals(text)
     assert ('class="verdict unsure"' in text) == holds
     assert (escape(translate("page.claim.one_document", language)) in text) == holds
@@ -223,14 +223,14 @@ def test_a_claim_is_told_with_what_to_do_next(
     assert "page.claim" not in text
 
 
-def test_a_genuine_file_is_the_only_yes(asked: Any) -> None:
+def test_genuine_file_alone_is_approved(asked: Any) -> None:
     text = verdict_page(asked, verdict_view(FinalVerdict.GENUINE))
     assert approvals(text) == ["✓", "good.verdict"]
 
 
 @pytest.mark.parametrize("verdict", sorted(GOOD))
 @pytest.mark.parametrize("is_specimen", [True, False])
-def test_a_specimen_is_never_called_genuine_alone(
+def test_specimen_is_named_in_headline_and_title(
     asked: Any, verdict: FinalVerdict, is_specimen: bool
 ) -> None:
     text = verdict_page(asked, verdict_view(verdict, is_specimen=is_specimen))
@@ -240,7 +240,7 @@ def test_a_specimen_is_never_called_genuine_alone(
     assert ("SPECIMEN" in title) == is_specimen
 
 
-def test_the_report_says_of_which_file_and_by_whom(asked: Any) -> None:
+def test_report_names_file_and_installation(asked: Any) -> None:
     text = verdict_page(asked, verdict_view(FinalVerdict.FORGED))
     for fact in (
         "a1" * 32,
@@ -255,12 +255,14 @@ def test_the_report_says_of_which_file_and_by_whom(asked: Any) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("verdict", [FinalVerdict.FOREIGN_SEAL, FinalVerdict.NOT_SEALED])
-def test_where_there_is_no_stamp_that_is_said_first(verdict: FinalVerdict, language: str) -> None:
+def test_file_without_stamp_has_no_stamp_as_first_statement(
+    verdict: FinalVerdict, language: str
+) -> None:
     said = {"id": "Tidak ada meterai", "en": "No stamp"}[language]
     assert translate(f"verdict.{verdict}", language).startswith(said)
 
 
-def test_a_number_says_that_it_checked_no_document(asked: Any) -> None:
+def test_page_of_serial_says_that_no_document_was_checked(asked: Any) -> None:
     language = asked.cookies["language"]
     claim = claim_view(ClaimVerdict.HOLDS, StampState.AFFIXED, language)
     assert not claim.document_checked
@@ -269,7 +271,7 @@ def test_a_number_says_that_it_checked_no_document(asked: Any) -> None:
 
 
 @pytest.mark.parametrize("code", ["claim_forged", "claim_malformed", "claim_key_unknown"])
-def test_a_claim_that_cannot_be_trusted_is_told(asked: Any, code: str) -> None:
+def test_untrusted_claim_is_explained(asked: Any, code: str) -> None:
     facts = {"claim": None, "code": code, "text": HOSTILE, "typed": HOSTILE, "is_elsewhere": False}
     text = rendered(asked, "verification/claim.html", facts)
     assert translate(f"claim.{code}", asked.cookies["language"]) in text
@@ -277,7 +279,7 @@ def test_a_claim_that_cannot_be_trusted_is_told(asked: Any, code: str) -> None:
     assert HOSTILE not in text
 
 
-def test_checking_without_a_file_says_so_and_takes_focus(browser: TestClient[Litestar]) -> None:
+def test_check_without_file_reports_error_and_takes_focus(browser: TestClient[Litestar]) -> None:
     answer = browser.post("/check", files={"document": ("", b"", "application/octet-stream")})
     assert answer.status_code == 422
     assert "<title>Kesalahan: " in answer.text
@@ -285,7 +287,7 @@ def test_checking_without_a_file_says_so_and_takes_focus(browser: TestClient[Lit
     assert 'href="#document"' in answer.text
 
 
-def test_a_typed_serial_leads_to_its_page(browser: TestClient[Litestar]) -> None:
+def test_typed_serial_leads_to_its_page(browser: TestClient[Litestar]) -> None:
     for typed in (
         SERIAL,
         "1QQJ\u2013XXBQ\u2013NX00\u2013N0WZ\u2013XZP2\u2013FV",
@@ -302,7 +304,7 @@ def test_a_typed_serial_leads_to_its_page(browser: TestClient[Litestar]) -> None
         assert browser.get("/check", params={"serial": nothing}).status_code == 422
 
 
-def test_what_is_no_serial_is_told_so_and_not_that_nobody_issued_it(
+def test_malformed_serial_is_not_called_unissued(
     browser: TestClient[Litestar],
 ) -> None:
     for typed in (SERIAL[:-1], f"{SERIAL[:-1]}0", "1qqj xx"):
@@ -313,9 +315,7 @@ def test_what_is_no_serial_is_told_so_and_not_that_nobody_issued_it(
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_form_that_did_not_arrive_whole_is_told_so(
-    browser: TestClient[Litestar], language: str
-) -> None:
+def test_incomplete_form_is_reported(browser: TestClient[Litestar], language: str) -> None:
     broken = b"--x\r\nContent-Disposition: form-data; name=document; filename=a.pdf\r\n\r\n%PDF"
     headers = {"Content-Type": "multipart/form-data; boundary=x", "Accept-Language": language}
     answer = browser.post("/check", content=broken, headers=headers)
@@ -326,7 +326,7 @@ def test_a_form_that_did_not_arrive_whole_is_told_so(
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_document_that_is_too_large_to_check_is_told_the_limit(
+def test_too_large_document_is_refused_with_limit(
     browser: TestClient[Litestar], language: str
 ) -> None:
     headers = {"Content-Length": str(FORM_BYTES_MAX + 1), "Accept-Language": language}
@@ -340,7 +340,7 @@ def test_a_document_that_is_too_large_to_check_is_told_the_limit(
     assert 'enctype="multipart/form-data"' in answer.text, "another can be chosen here"
 
 
-def test_what_the_file_looks_like_is_within_the_page(asked: Any) -> None:
+def test_picture_of_file_is_embedded_in_page(asked: Any) -> None:
     shown = [MarkedPage(2, 3, 1, b"RIFF")]
     for pictures in (shown, []):
         text = verdict_page(asked, verdict_view(FinalVerdict.GENUINE), pictures=pictures)
@@ -349,7 +349,7 @@ def test_what_the_file_looks_like_is_within_the_page(asked: Any) -> None:
 
 
 @pytest.mark.parametrize("why", NotDrawn)
-def test_page_without_picture_says_why_and_what_to_do(asked: Any, why: NotDrawn) -> None:
+def test_page_without_picture_has_reason_and_next_step(asked: Any, why: NotDrawn) -> None:
     text = verdict_page(asked, verdict_view(FinalVerdict.GENUINE), not_drawn=why)
     language = asked.cookies["language"]
     said = {one: translate(f"page.verdict.{one}", language) in text for one in NotDrawn}
@@ -364,13 +364,13 @@ def test_stamps_that_are_not_pictured_are_counted(asked: Any) -> None:
 
 
 def row_of(asked: Any, line: CheckTableRow) -> str:
-    """The row of a file as the table has it."""
+    """Row of a file in the table."""
     facts = {"line": line, "cells": "[]", "shared_cells": "[]"}
     return rendered(asked, "verification/many_row.html", facts)
 
 
 @pytest.mark.parametrize("reason", NotChecked)
-def test_why_a_file_of_many_was_not_checked_is_told(asked: Any, reason: NotChecked) -> None:
+def test_row_of_unchecked_file_has_reason(asked: Any, reason: NotChecked) -> None:
     language = asked.cookies["language"]
     row = CheckRow(HOSTILE, reason=reason)
     text = row_of(asked, CheckTableRow(row))
@@ -380,7 +380,7 @@ def test_why_a_file_of_many_was_not_checked_is_told(asked: Any, reason: NotCheck
 
 
 @pytest.mark.parametrize("verdict", FinalVerdict)
-def test_a_row_says_in_words_what_was_found(asked: Any, verdict: FinalVerdict) -> None:
+def test_row_has_result_in_words(asked: Any, verdict: FinalVerdict) -> None:
     language = asked.cookies["language"]
     row = CheckRow("a.pdf", verdict_view(verdict, checks=[CheckView("seal", False, "the bad one")]))
     cells_said = cells_of(CheckTableRow(row), language)
@@ -398,7 +398,7 @@ def test_a_row_says_in_words_what_was_found(asked: Any, verdict: FinalVerdict) -
     assert cells["later_bytes"] == ("10000" if is_extended else "0" if sealed else "")
 
 
-def test_what_a_page_quotes_has_an_element_of_its_own(asked: Any) -> None:
+def test_quotation_has_element_of_its_own(asked: Any) -> None:
     name = "<b>\u05d0\u05d1 1</b>"
     check = CheckView("issuer", False, f"It says: {isolated(name)}.")
     row = CheckRow("a.pdf", verdict_view(FinalVerdict.FORGED, checks=[check]))
@@ -413,14 +413,14 @@ def test_what_a_page_quotes_has_an_element_of_its_own(asked: Any) -> None:
     assert f"<bdi>{escape(name)}</bdi>" in report
 
 
-def test_the_limit_of_a_form_is_told_before_it_is_sent(browser: TestClient[Litestar]) -> None:
+def test_limit_of_form_is_shown_before_upload(browser: TestClient[Litestar]) -> None:
     text = browser.get("/check/many").text
     assert translate("page.many.files_hint", "id", limit="128 MB") in text
-    # Without a script all files come at once.
+    # Without a script all files come in one request.
     assert f"<noscript> {translate('page.many.at_once', 'id', limit='128 MB')}</noscript>" in text
 
 
-def test_a_typed_text_turns_nothing_around(browser: TestClient[Litestar]) -> None:
+def test_typed_text_cannot_reverse_page_text(browser: TestClient[Litestar]) -> None:
     typed = "ABC\u202eDEF\u2066" + "\u05d0" * 20
     answer = browser.get(f"/c/{quote(typed)}")
     assert answer.status_code == 404
@@ -432,10 +432,10 @@ def test_a_typed_text_turns_nothing_around(browser: TestClient[Litestar]) -> Non
     "beginning", ["=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20"]
 )
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_cell_is_never_a_formula(beginning: str, language: str) -> None:
+def test_cell_is_never_a_formula(beginning: str, language: str) -> None:
     line = csv_line([f"{beginning}1+1", 'a"b', "c,d;e"], language)
     assert line.lstrip('"').startswith(f"'{beginning}")
-    # Neither for a spreadsheet that parts cells as another language does.
+    # Nor for a spreadsheet with the separator of another language.
     hidden = [f"a{one}{quote}{beginning}1+1" for one in ";," for quote in ("", '"', " ")]
     for hostile in (hidden, ["n", *hidden]):
         written = csv_line(hostile, language)
@@ -444,7 +444,7 @@ def test_a_cell_is_never_a_formula(beginning: str, language: str) -> None:
                 assert not cell.strip('" ').startswith(beginning), (separator, cell)
 
 
-def test_a_line_is_parted_as_spreadsheets_of_its_language_do() -> None:
+def test_csv_separator_follows_language() -> None:
     assert csv_line(["a", 'a"b', "c,d"], "en") == 'a,"a""b","c,d"\r\n'
     assert csv_line(["a", 'a"b', "c;d"], "id") == 'a;"a""b";"c;d"\r\n'
 
@@ -457,7 +457,7 @@ def test_only_the_page_with_the_camera_may_use_it(browser: TestClient[Litestar])
     assert "permissions-policy" not in browser.get("/check/many").headers
 
 
-def test_a_photo_that_was_not_chosen_is_told_at_its_field(browser: TestClient[Litestar]) -> None:
+def test_missing_photo_is_reported_at_its_field(browser: TestClient[Litestar]) -> None:
     answer = browser.post("/check/qr", files={"photo": ("", b"", "application/octet-stream")})
     assert answer.status_code == 422
     assert 'href="#photo"' in answer.text
@@ -466,9 +466,7 @@ def test_a_photo_that_was_not_chosen_is_told_at_its_field(browser: TestClient[Li
 
 
 @pytest.mark.parametrize("typed", ["", "%20"])
-def test_a_serial_that_was_not_typed_is_told_at_its_field(
-    browser: TestClient[Litestar], typed: str
-) -> None:
+def test_missing_serial_is_reported_at_its_field(browser: TestClient[Litestar], typed: str) -> None:
     answer = browser.get(f"/check?serial={typed}")
     assert answer.status_code == 422
     assert 'href="#serial"' in answer.text
@@ -476,7 +474,7 @@ def test_a_serial_that_was_not_typed_is_told_at_its_field(
     assert 'id="serial-error"' not in browser.get("/check").text
 
 
-def test_an_archive_is_led_to_where_many_are_checked(browser: TestClient[Litestar]) -> None:
+def test_archive_leads_to_page_for_many_files(browser: TestClient[Litestar]) -> None:
     answer = browser.post("/check", files={"document": ("a.zip", b"PK\3\4x", "application/zip")})
     assert answer.status_code == 422
     assert 'id="document-error"' in answer.text
@@ -486,7 +484,7 @@ def test_an_archive_is_led_to_where_many_are_checked(browser: TestClient[Litesta
 
 @pytest.mark.parametrize("code", ["no_code_found", "code_foreign", "photo_unreadable"])
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_why_a_photo_told_nothing_is_said(code: str, language: str) -> None:
+def test_photo_without_result_has_reason(code: str, language: str) -> None:
     assert f"refusal.{code}" in catalogue()
     assert "{" not in translate(f"refusal.{code}", language)
 
@@ -495,7 +493,7 @@ def test_why_a_photo_told_nothing_is_said(code: str, language: str) -> None:
     ("broken", "reason"),
     [(Malformed("body", "multipart"), NotChecked.DAMAGED), (ZeroDivisionError(), NotChecked.FAULT)],
 )
-def test_what_ends_an_answer_early_is_its_last_row(
+def test_early_end_of_answer_is_its_last_row(
     asked: Any, broken: Exception, reason: NotChecked
 ) -> None:
     async def rest() -> AsyncIterator[CheckRow]:

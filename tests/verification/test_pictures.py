@@ -1,4 +1,4 @@
-"""The pictures in a verdict: bounded, framed, and never what a verdict depends on."""
+"""Pictures in a verdict: bounded, framed, and without influence on the verdict."""
 
 import asyncio
 from collections.abc import Collection
@@ -26,7 +26,7 @@ BYTES_MAX = 60 * 1024
 
 
 def drawn(document: bytes, serials: Collection[str] = ("X",)) -> VerdictPictures:
-    """The pictures of a document, for somebody."""
+    """Pictures of a document, for any client."""
     return asyncio.run(Pictures().of(document, serials, "somebody"))
 
 
@@ -45,7 +45,7 @@ def test_each_page_with_stamps_is_shown_once(lab: Lab) -> None:
     assert all(one.address.startswith("data:image/webp;base64,") for one in found)
 
 
-def test_no_more_pages_are_shown_than_may_be(lab: Lab) -> None:
+def test_pages_beyond_limit_are_not_shown(lab: Lab) -> None:
     places = [Placement(page, 60, 60, 80) for page in range(1, PAGES_MAX + 3)]
     document = lab.seal(pdf(pages=PAGES_MAX + 2), *places)
     found = drawn(document, serials_of(document))
@@ -53,11 +53,11 @@ def test_no_more_pages_are_shown_than_may_be(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize("content", [b"%PDF-1.7\n", b"", b"\0" * CHECKED_BYTES_MAX])
-def test_what_cannot_be_drawn_is_left_out(content: bytes) -> None:
+def test_undrawable_document_has_no_pictures(content: bytes) -> None:
     assert drawn(content) == VerdictPictures([], NotDrawn.UNPLACED)
 
 
-def test_where_too_many_wait_there_is_no_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_verdict_has_no_picture_when_too_many_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     def busy(*_: object) -> Refusal:
         raise ExaminationBusy("too many wait")
 
@@ -69,7 +69,7 @@ def test_where_too_many_wait_there_is_no_picture(monkeypatch: pytest.MonkeyPatch
     ("refusal", "why"),
     [(PageTooSlow, NotDrawn.TOO_SLOW), (PageNotDrawn, NotDrawn.UNDRAWABLE)],
 )
-def test_pages_before_one_that_is_not_drawn_are_shown_with_the_reason(
+def test_pages_before_undrawn_one_are_shown_with_reason(
     lab: Lab, monkeypatch: pytest.MonkeyPatch, refusal: type[Refusal], why: NotDrawn
 ) -> None:
     picturing = sealing.picturing
@@ -85,7 +85,7 @@ def test_pages_before_one_that_is_not_drawn_are_shown_with_the_reason(
     assert ([one.number for one in found.pages], found.why) == ([1], why)
 
 
-def test_pictures_that_take_longer_than_their_time_are_called_slow(
+def test_pictures_beyond_their_time_are_reported_as_slow(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pictures, "SECONDS_MAX", 0.001)

@@ -1,4 +1,4 @@
-"""What checking says, in words, and which parts of a file a report tells."""
+"""Sentences of a check, and the parts of a file in a report."""
 
 from datetime import UTC, datetime
 
@@ -24,13 +24,13 @@ from tests.support.shown import SERIAL
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
 
-def test_every_verdict_of_sealing_is_a_final_one() -> None:
+def test_every_verdict_of_sealing_is_final_verdict() -> None:
     for verdict in Verdict:
         assert FinalVerdict(verdict.value).value == verdict.value
 
 
 @pytest.mark.parametrize("verdict", FinalVerdict)
-def test_parts_of_file_are_told_for_good_verdicts_alone(verdict: FinalVerdict) -> None:
+def test_parts_of_file_are_reported_for_good_verdicts_alone(verdict: FinalVerdict) -> None:
     earlier = EarlierSeal(50, NOW, ("E",))
     report = CheckReport(
         Verdict.GENUINE_THEN_EXTENDED,
@@ -64,16 +64,16 @@ def test_every_verdict_about_a_claim_is_explained() -> None:
     "code",
     ["not_a_pdf", "document_encrypted", "document_too_large", "encrypted_without_identifier"],
 )
-def test_why_a_document_cannot_be_read_is_told_in_words(code: str, language: str) -> None:
+def test_unreadable_document_has_reason_in_words(code: str, language: str) -> None:
     text = sentence(Check("readable", passed=False, facts={"reason": code}), language)
     assert "_" not in text
     assert "{" not in text
 
 
-FORGED = "Penerbit\u202e resmi\n" + "\u05d0" * 200  # a name that a forger chose
+FORGED = "Penerbit\u202e resmi\n" + "\u05d0" * 200  # a hostile name
 
 
-def test_what_somebody_wrote_into_a_file_is_quoted() -> None:
+def test_text_from_file_is_quoted() -> None:
     check = Check("issuer", passed=False, facts={"signer": FORGED})
     for language in LANGUAGES:
         text = sentence(check, language)
@@ -81,14 +81,14 @@ def test_what_somebody_wrote_into_a_file_is_quoted() -> None:
         assert not {"\n", "\u202e"} & set(text)
         assert text.count("\u05d0") < QUOTED_LENGTH_MAX
         assert isolated(FORGED) in sentence(check, language, isolated)
-        # Of two pages all serials are told, however long.
+        # All serials of two pages are shown.
         many = ", ".join([SERIAL] * 9)
         told = sentence(Check("serials", passed=True, facts={"serials": many}), language)
         assert ", ".join([Serial(SERIAL).grouped()] * 9) in told
 
 
 @pytest.mark.parametrize("quote", [quoted, isolated])
-def test_a_serial_is_told_in_groups_as_it_stands_on_the_stamp(quote: Quote) -> None:
+def test_serial_is_shown_in_groups_of_the_stamp(quote: Quote) -> None:
     for name, given in (("register", "serial"), ("serials", "serials")):
         check = Check(name, passed=False, facts={given: SERIAL})
         assert Serial(SERIAL).grouped() in sentence(check, "id", quote)
