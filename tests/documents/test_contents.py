@@ -1,4 +1,4 @@
-"""Contents that several rows want: they leave the store when none does, and not before."""
+"""Contents that several rows want leave the store when none does, and not before."""
 
 import hashlib
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ def contents(shop: Shop) -> DocumentContents:
 
 
 def want(shop: Shop, account: UUID) -> None:
-    """An account wants the content: its bytes are written, and then its row."""
+    """Write the bytes of the content, and then the row of an account."""
     shop.do(contents(shop).put(SHA256, CONTENT))
     keep_document(shop, account, SHA256, len(CONTENT))
 
@@ -38,7 +38,7 @@ def is_there(shop: Shop) -> bool:
     return [path.name for path in objects(shop)] == [content_name(SHA256)]
 
 
-def test_every_room_whose_rows_want_contents_is_asked(shop: Shop) -> None:
+def test_contents_have_query_of_every_room_that_wants_them(shop: Shop) -> None:
     assert set(contents(shop).owners) == {"documents", "drafts"}
 
 
@@ -58,7 +58,7 @@ def test_content_of_two_accounts_stays_until_both_forget_it(shop: Shop) -> None:
     assert objects(shop) == []
 
 
-def test_short_grace_of_one_row_does_not_shorten_that_of_another(shop: Shop) -> None:
+def test_short_grace_of_one_row_keeps_longer_grace_of_another(shop: Shop) -> None:
     want(shop, shop.account)
     let_time_pass(shop)
     forget_documents(shop, shop.account)
@@ -69,7 +69,7 @@ def test_short_grace_of_one_row_does_not_shorten_that_of_another(shop: Shop) -> 
     assert objects(shop) == []
 
 
-def test_grace_begins_anew_where_another_row_lets_go(shop: Shop) -> None:
+def test_release_by_another_row_restarts_grace(shop: Shop) -> None:
     want(shop, shop.account)
     let_time_pass(shop)
     let_go(shop)
@@ -83,12 +83,12 @@ def test_grace_begins_anew_where_another_row_lets_go(shop: Shop) -> None:
     assert is_there(shop)
 
 
-def test_grace_that_is_shorter_than_rows_take_is_no_grace(shop: Shop) -> None:
+def test_grace_shorter_than_unclaimed_time_is_raised(shop: Shop) -> None:
     with pytest.raises(AssertionError):
         let_go(shop, timedelta(minutes=5))
 
 
-def test_content_that_is_written_again_while_condemned_waits_for_its_row(shop: Shop) -> None:
+def test_condemned_content_written_again_waits_for_its_row(shop: Shop) -> None:
     want(shop, shop.account)
     let_time_pass(shop)
     forget_documents(shop, shop.account)
@@ -99,8 +99,8 @@ def test_content_that_is_written_again_while_condemned_waits_for_its_row(shop: S
     assert len(kept_objects(shop)) == 1, "it is young"
 
 
-def test_content_that_a_row_handed_over_while_it_was_looked_at_stays(shop: Shop) -> None:
-    """The row of one goes after the rows were read, and its grace with it; the other is not committed yet."""
+def test_content_handed_over_during_removal_stays(shop: Shop) -> None:
+    """One row is deleted after the rows were read, and with it its grace; the other is not committed yet."""
     want(shop, shop.account)
     let_time_pass(shop)
     forget_documents(shop, shop.account)
@@ -121,7 +121,7 @@ def test_content_that_a_row_handed_over_while_it_was_looked_at_stays(shop: Shop)
     assert len(shop.rows("SELECT 1 FROM condemned_objects WHERE due_at > now()")) == 1
 
 
-def test_content_of_the_release_before_is_read_under_its_old_name(shop: Shop) -> None:
+def test_content_of_previous_release_is_read_under_old_name(shop: Shop) -> None:
     old = object_name(shop.account, SHA256)
     keep_document(shop, shop.account, SHA256, len(CONTENT))
     service = shop.container.of(DocumentService)

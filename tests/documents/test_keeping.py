@@ -1,4 +1,4 @@
-"""What is kept stays until it is forgotten, and nothing else stays."""
+"""Stored documents stay until they are forgotten, and no other object stays."""
 
 from datetime import timedelta
 
@@ -14,19 +14,19 @@ from tests.support.stored import let_time_pass
 
 
 def delete_orphans(shop: Shop) -> None:
-    """Once through the store, and past the grace period of what was condemned."""
+    """Sweep the store once, and delete the condemned objects after their grace period."""
     sweep(shop)
     delete_condemned(shop)
 
 
 def forget(shop: Shop) -> None:
-    """The retention of every document is over."""
+    """End the retention of every document."""
     shop.arrange("UPDATE documents SET kept_until = now() - interval '1 second'")
     while shop.do(shop.container.of(DocumentService).forget_old()):
         pass
 
 
-def test_an_upload_that_was_refused_leaves_nothing_for_ever(shop: Shop) -> None:
+def test_bytes_of_refused_upload_are_swept(shop: Shop) -> None:
     buy(shop, 1)
     kept = stamp(shop, "key", "Ijazah")
     for name in ("Surat", "Kuasa"):
@@ -46,9 +46,7 @@ def test_an_upload_that_was_refused_leaves_nothing_for_ever(shop: Shop) -> None:
     assert shop.do(shop.container.of(StampingService).document(shop.account, identifier))
 
 
-def test_the_sweep_goes_through_the_store_piece_by_piece(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_sweep_reads_store_in_batches(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(removal, "LOOKED_AT_ONCE", 3)
     buy(shop, 4)
     for number in range(4):
@@ -63,7 +61,7 @@ def test_the_sweep_goes_through_the_store_piece_by_piece(
     assert len(objects(shop)) == 4
 
 
-def test_a_crash_leaves_no_draft_for_ever(shop: Shop) -> None:
+def test_unfinished_object_of_crash_is_swept(shop: Shop) -> None:
     buy(shop, 1)
     stamp(shop, "key", "Surat")
     (kept,) = objects(shop)
@@ -76,7 +74,7 @@ def test_a_crash_leaves_no_draft_for_ever(shop: Shop) -> None:
     assert objects(shop) == [kept]
 
 
-def test_a_stranger_in_the_store_is_left_alone(shop: Shop) -> None:
+def test_foreign_file_in_store_is_left_alone(shop: Shop) -> None:
     shop.do(shop.container.of(Timeline).check_store())
     other = shop.container.settings.process.directory / "objects" / "of" / "of-somebody-else"
     other.parent.mkdir(parents=True)
@@ -87,7 +85,7 @@ def test_a_stranger_in_the_store_is_left_alone(shop: Shop) -> None:
     shop.do(shop.container.of(Timeline).check_store())
 
 
-def test_what_is_forgotten_is_gone(shop: Shop) -> None:
+def test_forgotten_document_has_no_bytes(shop: Shop) -> None:
     buy(shop, 2)
     for name in ("Surat", "Ijazah"):
         stamp(shop, name, name)
@@ -101,7 +99,7 @@ def test_what_is_forgotten_is_gone(shop: Shop) -> None:
     assert shop.rows("SELECT 1 FROM documents WHERE forgotten_at IS NULL") == []
 
 
-def test_a_crash_after_forgetting_is_swept(shop: Shop) -> None:
+def test_bytes_left_by_crash_after_forgetting_are_swept(shop: Shop) -> None:
     buy(shop, 1)
     stamp(shop, "key", "Surat")
     shop.arrange("UPDATE documents SET forgotten_at = now()")
@@ -110,8 +108,8 @@ def test_a_crash_after_forgetting_is_swept(shop: Shop) -> None:
     assert objects(shop) == []
 
 
-def test_a_document_that_comes_again_while_it_is_forgotten_stays(shop: Shop) -> None:
-    """Its bytes are written, then the periodic task forgets the old row, then the new row comes."""
+def test_document_uploaded_again_during_forgetting_stays(shop: Shop) -> None:
+    """The bytes are written, then the periodic task forgets the old row, then the new row is written."""
     buy(shop, 2)
     stamp(shop, "first", "Surat")
     let_time_pass(shop)
@@ -131,7 +129,7 @@ def test_a_document_that_comes_again_while_it_is_forgotten_stays(shop: Shop) -> 
     shop.assert_books_hold()
 
 
-def test_one_document_that_is_held_bars_no_other(shop: Shop) -> None:
+def test_locked_document_does_not_block_forgetting_of_others(shop: Shop) -> None:
     import psycopg  # noqa: PLC0415
 
     buy(shop, 3)

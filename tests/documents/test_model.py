@@ -11,7 +11,7 @@ from meterai.kit.text import FILE_NAME_LENGTH_MAX
 
 
 @given(st.none() | st.text(st.characters(exclude_categories=[]), max_size=400))
-def test_any_name_becomes_a_safe_one(name: str | None) -> None:
+def test_any_name_becomes_safe(name: str | None) -> None:
     clean = clean_name(name)
     assert 1 <= len(clean) <= FILE_NAME_LENGTH_MAX
     assert "/" not in clean
@@ -38,16 +38,16 @@ def test_any_name_becomes_a_safe_one(name: str | None) -> None:
         ("\ud800\udfff.pdf", "pdf"),
     ],
 )
-def test_names(name: str | None, clean: str) -> None:
+def test_clean_name_returns_expected_name(name: str | None, clean: str) -> None:
     assert clean_name(name) == clean
 
 
-def test_a_long_name_keeps_its_kind() -> None:
+def test_long_name_keeps_its_extension() -> None:
     assert clean_name("a" * 300 + ".pdf").endswith("a.pdf")
 
 
 @given(st.uuids(), st.binary(min_size=32, max_size=32))
-def test_object_of_the_release_before_is_of_one_account_and_one_document(
+def test_object_of_previous_release_names_account_and_document(
     account: UUID, sha256: bytes
 ) -> None:
     assert object_name(account, sha256) == f"{sha256.hex()}-{account.hex}"
@@ -55,6 +55,6 @@ def test_object_of_the_release_before_is_of_one_account_and_one_document(
 
 
 @given(st.binary(min_size=32, max_size=32))
-def test_content_has_the_name_of_its_digest_alone(sha256: bytes) -> None:
+def test_content_name_has_digest_only(sha256: bytes) -> None:
     assert content_name(sha256) == sha256.hex()
     assert named_by(content_name(sha256)) is None

@@ -1,4 +1,4 @@
-"""The object store: whole or not at all, listed in order, deleted only if nobody wrote since."""
+"""The object store: writes are atomic, lists are ordered, and an object written since is not deleted."""
 
 import asyncio
 import os
@@ -49,7 +49,7 @@ def everything(store: ObjectStore, limit: int) -> list[Stored]:
     return found
 
 
-def test_nothing_is_there_before_the_first_put(store: ObjectStore) -> None:
+def test_store_is_empty_before_first_put(store: ObjectStore) -> None:
     assert do(store.get("nothing")) is None
     assert do(store.list("", 10)) == []
     assert not do(store.remove("nothing", now()))
@@ -69,7 +69,7 @@ def test_every_object_is_listed_once_in_order(
     assert all(abs(one.written_at - now()) < timedelta(minutes=5) for one in found)
 
 
-def test_drafts_are_no_objects_and_are_cleared_when_they_are_old(store: ObjectStore) -> None:
+def test_temporary_files_are_not_listed_and_are_removed_when_old(store: ObjectStore) -> None:
     do(store.put("object", b"content"))
     for name, is_old in ((".object.1", True), (".object.2", False)):
         draft = file_of(store, "object").with_name(name)
@@ -82,7 +82,7 @@ def test_drafts_are_no_objects_and_are_cleared_when_they_are_old(store: ObjectSt
     assert left == [".object.2", "object"]
 
 
-def test_what_is_old_is_removed_and_what_was_written_since_is_not(store: ObjectStore) -> None:
+def test_old_object_is_removed_unless_written_since(store: ObjectStore) -> None:
     do(store.put("object", b"first"))
     grow_old(file_of(store, "object"))
     limit = now() - LONG_AGO / 2
@@ -95,7 +95,7 @@ def test_what_is_old_is_removed_and_what_was_written_since_is_not(store: ObjectS
     assert list(file_of(store, "object").parent.iterdir()) == []
 
 
-def test_a_new_object_is_put_once(store: ObjectStore) -> None:
+def test_new_object_is_put_once(store: ObjectStore) -> None:
     assert do(store.put_new("object", b"first"))
     assert not do(store.put_new("object", b"second"))
     assert do(store.get("object")) == b"first"
@@ -103,7 +103,7 @@ def test_a_new_object_is_put_once(store: ObjectStore) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"x", b"y" * 200])
-def test_damage_is_said_and_never_content(store: ObjectStore, content: bytes) -> None:
+def test_damaged_object_is_reported_and_not_returned(store: ObjectStore, content: bytes) -> None:
     do(store.put("object", b"content"))
     file_of(store, "object").write_bytes(content)
     with pytest.raises(ObjectUnreadable):

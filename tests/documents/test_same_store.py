@@ -1,4 +1,4 @@
-"""Every process sees the one store of its database, or says plainly that it does not."""
+"""Every process sees the one store of its database, or reports that it does not."""
 
 import asyncio
 import os
@@ -28,7 +28,7 @@ KEY = b"k" * 32
 
 
 def check(database_url: str, *folders: Path, key: bytes = KEY) -> list[object]:
-    """Several processes look at their stores at the same moment."""
+    """Check stores of several processes at the same moment."""
 
     async def run() -> list[object]:
         database = Database(database_url, connections=4)
@@ -45,12 +45,12 @@ def check(database_url: str, *folders: Path, key: bytes = KEY) -> list[object]:
     return asyncio.run(run())
 
 
-def test_the_first_start_marks_store_and_database(database_url: str, tmp_path: Path) -> None:
+def test_first_start_marks_store_and_database(database_url: str, tmp_path: Path) -> None:
     for _ in range(3):
         assert check(database_url, *[tmp_path] * 6) == [None] * 6
 
 
-def test_of_two_folders_one_belongs_to_the_database(database_url: str, tmp_path: Path) -> None:
+def test_one_of_two_folders_belongs_to_database(database_url: str, tmp_path: Path) -> None:
     ours, other = tmp_path / "ours", tmp_path / "other"
     at_first = check(database_url, ours, other, ours, other)
     refused = [isinstance(answer, StoreDiffers) for answer in at_first]
@@ -65,7 +65,7 @@ def test_another_key_is_another_store(database_url: str, tmp_path: Path) -> None
     assert isinstance(answer, StoreDiffers)
 
 
-def test_a_crash_between_the_two_marks_is_mended(database_url: str, tmp_path: Path) -> None:
+def test_crash_between_two_marks_is_repaired(database_url: str, tmp_path: Path) -> None:
     asyncio.run(ObjectStore(tmp_path, KEY).put("store-marker", UUID(int=7).hex.encode()))
     assert check(database_url, tmp_path) == [None]
     assert isinstance(check(database_url, tmp_path / "other")[0], StoreDiffers)
@@ -73,14 +73,14 @@ def test_a_crash_between_the_two_marks_is_mended(database_url: str, tmp_path: Pa
 
 @pytest.fixture
 def ours(database_url: str, tmp_path: Path) -> Settings:
-    """A machine of the instance."""
+    """Settings of a machine of the instance."""
     directory = tmp_path / "ours"
     directory.mkdir()
     return dead_bank(directory).replaced(database_url=database_url)
 
 
 def other_machine(ours: Settings) -> Settings:
-    """Another one: the same keys, and a folder of its own for objects."""
+    """Settings of another machine: the same keys, and a folder of its own for objects."""
     directory = ours.process.directory.with_name("other")
     shutil.copytree(ours.process.directory, directory)
     shutil.rmtree(directory / "objects")
@@ -94,7 +94,7 @@ def readyz(settings: Settings) -> tuple[int, str]:
 
 def ready(settings: Settings) -> tuple[int, dict[str, str]]:
     with warnings.catch_warnings():
-        # How parameters are spelt changes with Litestar 3; that is for its upgrade.
+        # The spelling of parameters changes with Litestar 3.
         warnings.simplefilter("ignore", LitestarDeprecationWarning)
         app = build(settings)
     with TestClient(app) as client:
@@ -121,7 +121,7 @@ def command(settings: Settings, *words: str) -> subprocess.CompletedProcess[str]
     )
 
 
-def test_held_deletion_is_told_by_readyz_and_by_commands(ours: Settings) -> None:
+def test_readyz_and_commands_report_held_deletion(ours: Settings) -> None:
     assert readyz(ours) == (200, "ok")
     with psycopg.connect(ours.process.database_url) as connection:
         connection.execute("UPDATE object_store SET hold = 'behind', held_at = now()")
@@ -133,7 +133,7 @@ def test_held_deletion_is_told_by_readyz_and_by_commands(ours: Settings) -> None
     assert "deletion_held" not in ready(ours)[1]
 
 
-def test_a_machine_with_a_folder_of_its_own_says_so(ours: Settings) -> None:
+def test_machine_with_another_folder_reports_it(ours: Settings) -> None:
     assert readyz(ours) == (200, "ok")
     other = other_machine(ours)
     assert readyz(other) == (503, "object_store_differs")
@@ -141,7 +141,7 @@ def test_a_machine_with_a_folder_of_its_own_says_so(ours: Settings) -> None:
     assert refused.returncode == 78, refused.stderr
     assert f"object_store_differs: The object store in {other.process.directory}" in refused.stderr
     assert "Traceback" not in refused.stderr
-    # The old store is lost for good: an operator says which one it is from now on.
+    # The old store is lost for good: an operator adopts the new one.
     assert command(other, "objects", "adopt").returncode == 0
     assert readyz(other) == (200, "ok")
     assert readyz(ours) == (503, "object_store_differs")

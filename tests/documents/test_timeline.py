@@ -1,4 +1,4 @@
-"""A process deletes only from a store that its database alone claims: copies and restores harm nobody."""
+"""A process deletes only from a store that its database alone claims, so copies and restores lose nothing."""
 
 import shutil
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ def look(shop: Shop) -> Hold | None:
 
 
 def lost(shop: Shop, name: str) -> None:
-    """An original whose row is lost to the database."""
+    """Delete the row of an original from the database."""
     shop.do(shop.container.of(StampingService)._uploads.store(shop.account, upload(name)))
 
 
@@ -39,14 +39,14 @@ def confirm(shop: Shop) -> None:
 
 
 def uploaded(shop: Shop, name: str) -> None:
-    """One more original."""
+    """Upload another original."""
     buy(shop, 1)
     stamp(shop, name, name)
 
 
 @contextmanager
 def copied(shop: Shop, *, of_the_cluster: bool) -> Iterator[Shop]:
-    """A copy of the database with the same folder: a dump restored elsewhere, or a copy of the whole cluster."""
+    """A copy of the database with the same folder: a restored dump, or a copy of the whole cluster."""
     url = shop.container.settings.process.database_url
     name = urlsplit(url).path.strip("/")
     shop.do(shop.container.database.close())
@@ -56,7 +56,7 @@ def copied(shop: Shop, *, of_the_cluster: bool) -> Iterator[Shop]:
     try:
         folder = shop.container.settings.process.directory
         with open_shop(url.replace(f"/{name}?", f"/{name}_copy?"), folder, is_new=False) as copy:
-            if of_the_cluster:  # then it has the numbers that the claim was made with
+            if of_the_cluster:  # a copy of the cluster has the identity of the claim
                 copy.arrange(
                     "UPDATE object_store SET database_oid = (SELECT oid FROM pg_database"
                     " WHERE datname = current_database())"
@@ -69,7 +69,7 @@ def copied(shop: Shop, *, of_the_cluster: bool) -> Iterator[Shop]:
 
 @contextmanager
 def reopened(shop: Shop) -> Iterator[Shop]:
-    """The shop again, whose connections were closed while it was copied."""
+    """The shop again, with new connections after its copy."""
     settings = shop.container.settings.process
     with open_shop(settings.database_url, settings.directory, is_new=False) as ours:
         ours.account, ours._payments = shop.account, shop._payments
@@ -78,7 +78,7 @@ def reopened(shop: Shop) -> Iterator[Shop]:
 
 @pytest.fixture
 def shop(database_url: str, tmp_path: Path) -> Iterator[Shop]:
-    """A shop whose folder is marked and claimed, with an original in it."""
+    """A shop with a marked and claimed folder, which has an original."""
     with open_shop(database_url, tmp_path) as opened:
         assert look(opened) is None
         uploaded(opened, "Surat")
@@ -87,7 +87,7 @@ def shop(database_url: str, tmp_path: Path) -> Iterator[Shop]:
 
 
 @pytest.mark.parametrize("of_the_cluster", [False, True])
-def test_restored_copy_deletes_nothing_of_what_came_since(shop: Shop, of_the_cluster: bool) -> None:
+def test_restored_copy_deletes_no_newer_object(shop: Shop, of_the_cluster: bool) -> None:
     with copied(shop, of_the_cluster=of_the_cluster) as copy:
         with reopened(shop) as ours:
             uploaded(ours, "Ijazah")
@@ -109,7 +109,7 @@ def test_restored_copy_deletes_nothing_of_what_came_since(shop: Shop, of_the_clu
             assert look(ours) is Hold.BEHIND
 
 
-def test_copy_of_a_database_that_was_held_is_a_copy(shop: Shop) -> None:
+def test_copy_of_held_database_is_held_as_copy(shop: Shop) -> None:
     shop.arrange("UPDATE object_store SET hold = 'contested', held_at = now()")
     with copied(shop, of_the_cluster=False) as copy:
         assert look(copy) is Hold.RESTORED
@@ -117,7 +117,7 @@ def test_copy_of_a_database_that_was_held_is_a_copy(shop: Shop) -> None:
         assert row["hold"] == Hold.RESTORED
 
 
-def test_copy_that_nobody_confirmed_takes_no_document(shop: Shop) -> None:
+def test_unconfirmed_copy_refuses_documents(shop: Shop) -> None:
     with copied(shop, of_the_cluster=False) as copy:
         assert look(copy) is Hold.RESTORED
         copy.account = shop.account
@@ -128,13 +128,13 @@ def test_copy_that_nobody_confirmed_takes_no_document(shop: Shop) -> None:
         assert len(objects(copy)) == 2
 
 
-def test_new_database_does_not_take_a_store_that_another_has_claimed(shop: Shop) -> None:
+def test_new_database_refuses_store_claimed_by_another(shop: Shop) -> None:
     shop.arrange("DELETE FROM object_store")
     with pytest.raises(StoreDiffers):
         look(shop)
 
 
-def test_copy_that_comes_first_is_noticed_by_the_other_before_its_grace_is_over(shop: Shop) -> None:
+def test_original_notices_deleting_copy_within_grace(shop: Shop) -> None:
     with (
         copied(shop, of_the_cluster=True) as copy,
         reopened(shop) as ours,
@@ -154,7 +154,7 @@ def test_copy_that_comes_first_is_noticed_by_the_other_before_its_grace_is_over(
 
 
 def restore_earlier(shop: Shop) -> None:
-    """Another original comes, more passes claim the store, and then all of it is lost to the database."""
+    """Upload another original, let more passes claim the store, and restore the database to the state before."""
     names = "claim, claim_before, claimed_at"
     [before] = shop.rows(f"SELECT {names} FROM object_store")
     lost(shop, "Ijazah")
@@ -163,7 +163,7 @@ def restore_earlier(shop: Shop) -> None:
     shop.arrange(f"UPDATE object_store SET ({names}) = (%s, %s, %s)", *before.values())
 
 
-def test_database_restored_to_an_earlier_point_deletes_nothing_until_confirmed(shop: Shop) -> None:
+def test_database_restored_to_earlier_point_deletes_nothing_until_confirmed(shop: Shop) -> None:
     restore_earlier(shop)
     with pytest.raises(DeletionHeld) as held:
         sweep(shop, LATER)
@@ -185,11 +185,11 @@ def test_database_restored_to_an_earlier_point_deletes_nothing_until_confirmed(s
     assert told["facts"]["held"] == "behind"
 
 
-def test_pass_after_a_crash_between_the_two_claims_goes_on(
+def test_pass_after_crash_between_two_claims_goes_on(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Crash(Exception):
-        """The process ends here."""
+        """Simulated end of the process."""
 
     async def crash(*_: object) -> None:
         raise Crash
@@ -209,7 +209,7 @@ def test_pass_after_a_crash_between_the_two_claims_goes_on(
     assert look(shop) is None
 
 
-def test_look_during_a_confirmation_holds_nothing_again(
+def test_check_during_confirmation_does_not_hold_again(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     restore_earlier(shop)
@@ -226,7 +226,7 @@ def test_look_during_a_confirmation_holds_nothing_again(
     assert [*seen, look(shop)] == [None, None]
 
 
-def test_promoted_standby_deletes_on_and_spares_what_it_may_have_lost(shop: Shop) -> None:
+def test_promoted_standby_deletes_and_spares_objects_of_lost_rows(shop: Shop) -> None:
     lost(shop, "Ijazah")
     shop.arrange("UPDATE object_store SET timeline = timeline - 1")
     delete_condemned(shop, timedelta())
@@ -238,7 +238,7 @@ def test_promoted_standby_deletes_on_and_spares_what_it_may_have_lost(shop: Shop
     assert len(kept_objects(shop)) == 1
 
 
-def test_store_without_a_claim_is_claimed_by_the_first_and_held_by_the_second(
+def test_store_without_claim_is_claimed_by_first_and_held_by_second(
     shop: Shop, tmp_path: Path
 ) -> None:
     shop.arrange(
@@ -259,7 +259,7 @@ def test_damaged_claim_holds_deletion(shop: Shop, tmp_path: Path) -> None:
     assert look(shop) is Hold.BEHIND
 
 
-def test_store_that_is_away_holds_nothing_for_good(shop: Shop, tmp_path: Path) -> None:
+def test_unavailable_store_holds_deletion_only_temporarily(shop: Shop, tmp_path: Path) -> None:
     folder = tmp_path / "objects"
     shutil.move(folder, tmp_path / "away")
     with pytest.raises(Exception, match="does not carry the id"):

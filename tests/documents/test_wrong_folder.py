@@ -1,4 +1,4 @@
-"""A web whose object store is not the database's takes no documents, and shows what can be read."""
+"""A web whose object store is not the database's refuses documents, and shows readable pages."""
 
 import shutil
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def mounted(visitor: WalkIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WalkIn:
-    """Somebody who is signed in and chose a file; then the folder is mounted over."""
+    """A signed-in visitor who chose a file; then another folder is mounted over the store."""
     visitor.signs_in()
     visitor.places()
     monkeypatch.setattr(timeline, "LOOK_SECONDS", 0.0)
@@ -37,7 +37,7 @@ def mounted(visitor: WalkIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     return visitor
 
 
-def test_web_with_the_wrong_folder_takes_no_file_and_shows_pages(
+def test_web_with_wrong_folder_refuses_files_and_shows_pages(
     mounted: WalkIn, tmp_path: Path
 ) -> None:
     file = {"document": ("lain.pdf", pdf(words="lain"), "application/pdf")}
@@ -55,7 +55,7 @@ def test_web_with_the_wrong_folder_takes_no_file_and_shows_pages(
     assert mounted.client.get("/readyz").json()["objects"] == "ok"
 
 
-def test_program_is_refused_what_would_store_a_document(mounted: WalkIn, tmp_path: Path) -> None:
+def test_api_with_wrong_folder_refuses_to_store_documents(mounted: WalkIn, tmp_path: Path) -> None:
     accounts, by = mounted.container.of(AccountService), Actor(ActorKind.OPERATOR, "budi")
     with mounted.client.portal() as portal:
         make = partial(accounts.create_with_key, "toko@example.id", "toko", actor=by)
@@ -71,7 +71,7 @@ def test_program_is_refused_what_would_store_a_document(mounted: WalkIn, tmp_pat
     assert list(folder(tmp_path).iterdir()) == []
 
 
-def test_look_is_kept_for_a_while(
+def test_store_check_is_cached(
     visitor: WalkIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks: list[int] = []
