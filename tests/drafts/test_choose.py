@@ -1,4 +1,4 @@
-"""Choosing files in a browser: cut off, reloaded, taken out, dropped; with and without a script."""
+"""Choosing files in a browser: interrupted, reloaded, removed, dropped; with and without a script."""
 
 import re
 from urllib.parse import urlsplit
@@ -23,7 +23,7 @@ from tests.support.instance import Client, Instance
 from tests.support.pdf import pdf
 
 PHONE = ViewportSize(width=360, height=740)
-# It has more behind its end than a PDF may: it is repaired, and this is said.
+# It has more bytes behind its end than a PDF may: it is repaired, and the page says so.
 LARGE = pdf(words="Surat kuasa") + b"\n%" + b"x" * (5 * PART_BYTES_MAX) + b"\n%%EOF\n"
 
 
@@ -32,7 +32,7 @@ def payload(name: str, content: bytes) -> FilePayload:
 
 
 class Chooser:
-    """Somebody who chooses files, and every part that left the browser."""
+    """A visitor who chooses files, with every part that left the browser."""
 
     def __init__(
         self, browser: Browser, instance: Instance, *, scripts: bool = True, locale: str = "id-ID"
@@ -47,7 +47,7 @@ class Chooser:
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.parts: list[int] = []
         self.slow = 0
-        self.is_held = False  # a part does not leave while this is so
+        self.is_held = False  # while true, no part leaves the browser
         self.context.route("**/stamp/uploads/*", self._count)
         self.page.goto(self.url + "/stamp")
 
@@ -64,7 +64,7 @@ class Chooser:
         self.page.locator("input[type=file]").set_input_files(list(files))
 
     def waits_for_parts(self, count: int) -> None:
-        """Until so many have left; the browser works only while it is asked something."""
+        """Wait until so many parts have left; the browser works only while it is called."""
         for _ in range(WAIT_MS // 20):
             if len(self.parts) >= count:
                 return
@@ -72,7 +72,7 @@ class Chooser:
         raise AssertionError(self.parts)
 
     def goes_straight_on(self) -> None:
-        """Be led on to placing, since nothing is to be said of any file; come back to see them."""
+        """Expect the redirect to placing, since no file needs a remark, and go back to the files."""
         self.page.wait_for_url("**/stamp/place")
         self.page.goto(self.url + "/stamp")
 
@@ -84,7 +84,7 @@ class Chooser:
             expect(self.row(name)).to_contain_text(one, timeout=WAIT_MS)
 
 
-def test_a_good_file_one_that_is_no_pdf_and_a_broken_one(chromium, instance):
+def test_good_file_foreign_file_and_broken_file_show_their_states(chromium, instance):
     chooser = Chooser(chromium, instance)
     chooser.chooses(
         payload("baik.pdf", pdf(words="Baik")),
@@ -109,7 +109,7 @@ def test_a_good_file_one_that_is_no_pdf_and_a_broken_one(chromium, instance):
     assert chooser.complaints == []
 
 
-def test_offline_in_the_middle_goes_on_by_itself(chromium, instance):
+def test_upload_resumes_after_offline_time(chromium, instance):
     chooser = Chooser(chromium, instance)
     chooser.slow = 100
     chooser.chooses(payload("surat.pdf", LARGE))
@@ -124,7 +124,7 @@ def test_offline_in_the_middle_goes_on_by_itself(chromium, instance):
     assert chooser.complaints == []
 
 
-def test_cut_part_is_told_as_interrupted_while_it_is_sent_again(chromium, instance):
+def test_broken_part_shows_interruption_until_it_is_sent_again(chromium, instance):
     chooser = Chooser(chromium, instance)
     cuts: list[str] = []
 
@@ -142,7 +142,7 @@ def test_cut_part_is_told_as_interrupted_while_it_is_sent_again(chromium, instan
     assert chooser.complaints == []
 
 
-def test_progress_is_seen_within_a_part(chromium, instance):
+def test_progress_is_shown_within_part(chromium, instance):
     chooser = Chooser(chromium, instance)
     network = chooser.context.new_cdp_session(chooser.page)
     network.send("Network.enable")
@@ -163,9 +163,7 @@ def test_progress_is_seen_within_a_part(chromium, instance):
     assert chooser.complaints == []
 
 
-def test_whose_session_ends_meanwhile_reads_it_on_the_page_and_begins_no_other_file(
-    chromium, instance
-):
+def test_ended_session_is_shown_and_no_other_file_begins(chromium, instance):
     chooser = Chooser(chromium, instance)
     begun: list[str] = []
 
@@ -187,7 +185,7 @@ def test_whose_session_ends_meanwhile_reads_it_on_the_page_and_begins_no_other_f
     assert chooser.complaints == []
 
 
-def test_after_a_reload_the_same_file_goes_on(chromium, instance):
+def test_upload_of_same_file_resumes_after_reload(chromium, instance):
     chooser = Chooser(chromium, instance)
     chooser.slow = 200
     chooser.chooses(payload("surat.pdf", LARGE))
@@ -203,7 +201,7 @@ def test_after_a_reload_the_same_file_goes_on(chromium, instance):
     assert chooser.complaints == []
 
 
-def test_a_file_is_taken_out_while_it_is_sent(chromium, instance):
+def test_file_is_taken_out_during_upload(chromium, instance):
     chooser = Chooser(chromium, instance, locale="en-GB")
     chooser.is_held = True
     chooser.chooses(payload("surat.pdf", LARGE), payload("lain.pdf", pdf(words="Lain")))
@@ -232,7 +230,7 @@ def test_files_are_dropped_onto_the_page(chromium, instance):
     assert chooser.complaints == []
 
 
-def test_without_a_script_the_same_page_does_the_same(chromium, instance):
+def test_page_without_script_uploads_files(chromium, instance):
     chooser = Chooser(chromium, instance, scripts=False)
     chooser.chooses(payload("baik.pdf", pdf(words="Baik")), payload("foto.pdf", b"\x89PNG" * 99))
     chooser.page.get_by_role("button", name="Unggah").click()
@@ -244,7 +242,7 @@ def test_without_a_script_the_same_page_does_the_same(chromium, instance):
 
 
 @pytest.mark.parametrize("beyond", [1, 50, FORM_PARTS_MAX])
-def test_of_more_files_than_a_draft_has_places_for_the_others_are_named(instance, beyond):
+def test_files_beyond_limit_of_draft_are_named(instance, beyond):
     files_max = StampingSettings().stampings_per_order_max
     parts = [
         f'--zz\r\nContent-Disposition: form-data; name="document"; filename="{number}.pdf"\r\n\r\n'.encode()
@@ -256,7 +254,7 @@ def test_of_more_files_than_a_draft_has_places_for_the_others_are_named(instance
     reply = Client(instance.url).post("/stamp/files", b"".join(parts) + b"--zz--\r\n", headers=kind)
     page = reply.body.decode()
     assert reply.status == DraftFull.status
-    # Of a form that is longer than any folder nothing is read.
+    # A form longer than the limit is not read.
     is_read = beyond < FORM_PARTS_MAX
     said = translate("refusal.draft_full", "id", files_max=files_max)
     assert (said in page) == is_read
@@ -265,8 +263,8 @@ def test_of_more_files_than_a_draft_has_places_for_the_others_are_named(instance
     assert (f"{files_max}.pdf" in page) == is_read
 
 
-def test_a_file_that_is_examined_as_the_page_opens_is_seen_to_be_ready(chromium, instance):
-    """As on another device, after a reload, or where the process that examined it was killed."""
+def test_file_under_examination_at_page_load_becomes_ready(chromium, instance):
+    """Happens on another device, after a reload, or after the examining process was killed."""
     chooser = Chooser(chromium, instance, scripts=False)
     chooser.chooses(payload("baik.pdf", pdf(words="Baik")), payload("foto.pdf", b"\x89PNG" * 99))
     chooser.page.get_by_role("button", name="Unggah").click()
@@ -290,7 +288,7 @@ def test_a_file_that_is_examined_as_the_page_opens_is_seen_to_be_ready(chromium,
     later.close()
 
 
-def test_the_focus_stays_while_the_list_changes(chromium, instance):
+def test_focus_stays_while_list_changes(chromium, instance):
     chooser = Chooser(chromium, instance)
     chooser.chooses(payload("baik.pdf", pdf(words="Baik")), payload("foto.pdf", b"\x89PNG"))
     chooser.sees("baik.pdf", "Siap")
@@ -298,7 +296,7 @@ def test_the_focus_stays_while_the_list_changes(chromium, instance):
     chooser.is_held = True
     chooser.chooses(payload("surat.pdf", LARGE), payload("akhir.pdf", pdf(words="Akhir")))
     go_on = chooser.page.get_by_role("link", name="Lanjut: letakkan meterai")
-    expect(go_on).to_be_hidden()  # whoever left now would leave what is being sent
+    expect(go_on).to_be_hidden()  # leaving now would interrupt the upload
     mine = chooser.row("akhir.pdf").get_by_role("button")
     mine.focus()
     chooser.is_held = False
@@ -311,7 +309,7 @@ def test_the_focus_stays_while_the_list_changes(chromium, instance):
     assert chooser.complaints == []
 
 
-def test_an_upload_that_was_forgotten_meanwhile_begins_anew(chromium, instance):
+def test_forgotten_upload_begins_again(chromium, instance):
     chooser = Chooser(chromium, instance)
     chooser.slow = 200
     chooser.chooses(payload("surat.pdf", LARGE))
@@ -336,7 +334,7 @@ def test_an_upload_that_was_forgotten_meanwhile_begins_anew(chromium, instance):
 
 
 def busy_once(chooser: Chooser) -> list[str]:
-    """The next list of files that a script asks for is not given; how each of them was answered."""
+    """Refuse the script's next list of files; return how each list was answered."""
     asked: list[str] = []
 
     def answered(route: Route) -> None:
@@ -351,7 +349,7 @@ def busy_once(chooser: Chooser) -> list[str]:
     return asked
 
 
-def test_a_list_that_is_not_given_is_asked_for_again_before_anything_is_sent(chromium, instance):
+def test_refused_list_is_requested_again_before_upload(chromium, instance):
     chooser = Chooser(chromium, instance)
     chooser.page.goto(chooser.url)
     asked = busy_once(chooser)
@@ -361,7 +359,7 @@ def test_a_list_that_is_not_given_is_asked_for_again_before_anything_is_sent(chr
     assert chooser.complaints == []
 
 
-def test_a_list_that_is_not_given_after_sending_leaves_no_file_standing_still(chromium, instance):
+def test_refused_list_after_upload_is_requested_again(chromium, instance):
     chooser = Chooser(chromium, instance)
     asked = busy_once(chooser)
     chooser.chooses(payload("rusak.pdf", LARGE))
@@ -378,8 +376,8 @@ def test_a_list_that_is_not_given_after_sending_leaves_no_file_standing_still(ch
         pytest.param(LARGE, id="several parts"),
     ],
 )
-def test_what_is_taken_out_while_the_line_is_away_stays_out(chromium, instance, content):
-    """Its last part arrived, and the answer to that did not."""
+def test_file_taken_out_while_offline_stays_out(chromium, instance, content):
+    """The last part arrived, and its answer did not."""
     chooser = Chooser(chromium, instance)
 
     def lose_the_answer(route: Route) -> None:
@@ -405,7 +403,7 @@ def test_what_is_taken_out_while_the_line_is_away_stays_out(chromium, instance, 
     assert chooser.complaints == []
 
 
-def test_nobody_goes_on_while_something_is_still_to_be_taken_out(chromium, instance):
+def test_go_on_waits_for_pending_removal(chromium, instance):
     chooser = Chooser(chromium, instance)
     chooser.chooses(payload("salah.pdf", LARGE))
     chooser.sees("salah.pdf", "Siap, sudah diperbaiki")
@@ -434,7 +432,7 @@ def test_nobody_goes_on_while_something_is_still_to_be_taken_out(chromium, insta
 
 
 @pytest.mark.parametrize("scripts", WITH_SCRIPTS)
-def test_from_home_one_goes_straight_to_placing_and_can_come_back(chromium, instance, scripts):
+def test_good_file_leads_straight_to_placing_and_back(chromium, instance, scripts):
     chooser = Chooser(chromium, instance, scripts=scripts)
     page = chooser.page
     seen: list[str] = []
@@ -454,7 +452,7 @@ def test_from_home_one_goes_straight_to_placing_and_can_come_back(chromium, inst
     assert chooser.complaints == []
 
 
-def test_what_is_to_be_said_of_a_file_is_seen_before_anything_else(chromium, instance):
+def test_remark_about_file_is_shown_before_placing(chromium, instance):
     chooser = Chooser(chromium, instance)
     good = pdf(words="Baik")
     chooser.chooses(payload("baik.pdf", good), payload("sama.pdf", good))
@@ -467,7 +465,7 @@ def test_what_is_to_be_said_of_a_file_is_seen_before_anything_else(chromium, ins
     assert chooser.complaints == []
 
 
-def test_a_file_that_is_there_already_is_not_sent_again(chromium, instance):
+def test_file_that_is_uploaded_already_is_not_sent_again(chromium, instance):
     chooser = Chooser(chromium, instance)
     chooser.chooses(payload("surat.pdf", LARGE))
     chooser.sees("surat.pdf", "Siap, sudah diperbaiki")

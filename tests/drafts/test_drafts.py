@@ -1,4 +1,4 @@
-"""Drafts: whose they are, what becomes of their files, and what is left of them."""
+"""Drafts: their owners, their files, and their removal."""
 
 import asyncio
 from datetime import timedelta
@@ -64,7 +64,7 @@ def add(shop: Shop, draft: Draft, name: str = "Surat", content: bytes | None = N
 
 
 def ahead_of(shop: Shop, by: timedelta) -> Forgetting:
-    """What forgets drafts, some time from now."""
+    """The removal of drafts, run at a later time."""
     files = shop.container.of(Forgetting)._files
     return Forgetting(shop.container.database, files, Ahead(by))
 
@@ -74,7 +74,7 @@ def large(name: str) -> bytes:
     return pdf(words=name) + b"\n%" + b"x" * (2 * PART_BYTES_MAX) + b"\n%%EOF\n"
 
 
-def test_a_good_file_is_ready_and_its_bytes_are_one_object(shop: Shop) -> None:
+def test_good_file_is_ready_and_stored_as_one_object(shop: Shop) -> None:
     draft, _ = opened(shop)
     file = add(shop, draft, content=large("Surat"))
     assert file.state in (FileState.READY, FileState.REPAIRED)
@@ -84,7 +84,7 @@ def test_a_good_file_is_ready_and_its_bytes_are_one_object(shop: Shop) -> None:
     assert shop.do(drafts(shop).content(file)).startswith(b"%PDF")
 
 
-def test_a_file_that_cannot_be_stamped_says_why_and_leaves_nothing(shop: Shop) -> None:
+def test_unstampable_file_has_reason_and_no_object(shop: Shop) -> None:
     draft, _ = opened(shop)
     file = add(shop, draft, "foto", b"\x89PNG" + b"x" * 2000)
     assert (file.state, file.refusal) == (FileState.REFUSED, "not_a_pdf")
@@ -93,20 +93,20 @@ def test_a_file_that_cannot_be_stamped_says_why_and_leaves_nothing(shop: Shop) -
         shop.do(drafts(shop).place(draft, file, [PLACE]))
 
 
-def test_pages_that_are_smaller_than_a_stamp_are_called_that(shop: Shop) -> None:
+def test_file_with_pages_smaller_than_stamp_is_refused_by_name(shop: Shop) -> None:
     draft, _ = opened(shop)
     small = pdf().replace(b"595 842", b"050 050")
     file = add(shop, draft, "kartu", small)
     assert (file.state, file.refusal) == (FileState.REFUSED, "pages_too_small")
 
 
-def test_a_file_without_bytes_is_found_out_as_it_begins(shop: Shop) -> None:
+def test_empty_file_is_refused_at_creation(shop: Shop) -> None:
     draft, _ = opened(shop)
     file = shop.do(uploads(shop).create(draft, "kosong.pdf", 0))
     assert (file.state, file.refusal) == (FileState.REFUSED, "file_empty")
 
 
-def test_file_whose_draft_was_ordered_while_it_was_examined_leaves_no_object(shop: Shop) -> None:
+def test_file_examined_while_draft_is_ordered_leaves_no_object(shop: Shop) -> None:
     draft, _ = opened(shop, signed_in=True)
     shop.do(drafts(shop).finish(draft, new_id(), []))
     with pytest.raises(NotFound):
@@ -114,7 +114,7 @@ def test_file_whose_draft_was_ordered_while_it_was_examined_leaves_no_object(sho
     assert kept_objects(shop) == []
 
 
-def test_a_draft_of_nobody_opens_to_its_browser_alone(shop: Shop) -> None:
+def test_draft_without_account_opens_to_its_browser_alone(shop: Shop) -> None:
     draft, token = opened(shop)
     assert shop.do(drafts(shop).current(token, None)) == draft
     assert shop.do(drafts(shop).current("another", None)) is None
@@ -123,11 +123,11 @@ def test_a_draft_of_nobody_opens_to_its_browser_alone(shop: Shop) -> None:
 
 
 def adopt(shop: Shop, token: str) -> None:
-    """Somebody who is signed in says that these files are theirs."""
+    """Adopt the files for a signed-in account by the button."""
     shop.do(drafts(shop).adopt(token, shop.account))
 
 
-def test_to_be_signed_in_takes_no_files_of_the_browser(shop: Shop) -> None:
+def test_signed_in_visitor_does_not_adopt_files_of_browser(shop: Shop) -> None:
     draft, token = opened(shop)
     file = add(shop, draft)
     for _ in range(2):
@@ -142,7 +142,7 @@ def test_to_be_signed_in_takes_no_files_of_the_browser(shop: Shop) -> None:
     assert found.id == mine.id, "what is the account's comes first"
 
 
-def test_files_become_the_account_s_by_signing_in_from_their_page(shop: Shop) -> None:
+def test_sign_in_from_page_of_files_adopts_them(shop: Shop) -> None:
     draft, token = opened(shop)
     other, strange = opened(shop)
     now = SystemClock().now()
@@ -165,7 +165,7 @@ def test_files_become_the_account_s_by_signing_in_from_their_page(shop: Shop) ->
     assert not is_sign_in_mark(sign_in_mark("", now), "", now), "without a draft there is no mark"
 
 
-def test_saying_so_makes_one_draft_of_all_and_loses_nothing(shop: Shop) -> None:
+def test_adoption_by_button_merges_drafts_without_loss(shop: Shop) -> None:
     of_account, _ = opened(shop, signed_in=True)
     first = add(shop, of_account, "satu")
     strange, token = opened(shop)
@@ -182,7 +182,7 @@ def test_saying_so_makes_one_draft_of_all_and_loses_nothing(shop: Shop) -> None:
     assert shop.do(drafts(shop).current(token, new_id())) is None
 
 
-def test_a_file_of_another_draft_is_not_found(shop: Shop) -> None:
+def test_file_of_another_draft_is_not_found(shop: Shop) -> None:
     mine, _ = opened(shop)
     other, _ = opened(shop)
     file = add(shop, other)
@@ -192,14 +192,14 @@ def test_a_file_of_another_draft_is_not_found(shop: Shop) -> None:
     assert shop.do(drafts(shop).file(other, file.id)) == file
 
 
-def test_a_part_goes_on_where_the_last_one_ended(shop: Shop) -> None:
+def test_part_continues_at_end_of_last_one(shop: Shop) -> None:
     draft, _ = opened(shop)
     content = large("Surat")
     file = shop.do(uploads(shop).create(draft, "Surat.pdf", len(content)))
     part = content[:PART_BYTES_MAX]
     after = shop.do(uploads(shop).append(draft, file, 0, part))
     assert after.received == PART_BYTES_MAX
-    # Two had seen the same offset: one has won, and the other is told where it goes on.
+    # Two senders have the same offset: one wins, and the other gets the new offset.
     with pytest.raises(UploadOffsetMismatch) as wrong:
         shop.do(uploads(shop).append(draft, file, 0, part))
     assert wrong.value.offset == PART_BYTES_MAX
@@ -215,16 +215,14 @@ def test_a_part_goes_on_where_the_last_one_ended(shop: Shop) -> None:
         shop.do(uploads(shop).append(draft, after, PART_BYTES_MAX, part + b"x"))
 
 
-def test_nothing_is_added_to_a_complete_file(shop: Shop) -> None:
+def test_complete_file_refuses_parts(shop: Shop) -> None:
     draft, _ = opened(shop)
     file = add(shop, draft)
     with pytest.raises(UploadCompleted):
         shop.do(uploads(shop).append(draft, file, file.received, b"more"))
 
 
-def test_a_file_that_nobody_examined_is_examined_by_the_worker(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unexamined_file_is_examined_by_worker(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     draft, _ = opened(shop)
     content = pdf(words="Surat")
     file = shop.do(uploads(shop).create(draft, "Surat.pdf", len(content)))
@@ -245,7 +243,7 @@ def test_a_file_that_nobody_examined_is_examined_by_the_worker(
 
 
 def waiting(shop: Shop, draft: Draft, *names: str) -> None:
-    """Files of a draft that are here whole, and that nobody has examined."""
+    """Store whole files of a draft without an examination."""
     for name in names:
         content = pdf(words=name)
         file = shop.do(uploads(shop).create(draft, name, len(content)))
@@ -257,17 +255,17 @@ def waiting(shop: Shop, draft: Draft, *names: str) -> None:
 
 
 def leased(shop: Shop, count: int) -> list[str]:
-    """The names of the files that are leased next."""
+    """Lease files, and return their names."""
     now = SystemClock().now()
     lease = shop.container.database.once
     found = shop.do(lease(store.to_examine, now + timedelta(minutes=1), now, count))
     return [one.name for one in found]
 
 
-def test_whoever_chose_many_files_waits_for_others_and_not_they_for_them(shop: Shop) -> None:
+def test_draft_with_many_files_does_not_delay_others(shop: Shop) -> None:
     crowd, _ = opened(shop)
     waiting(shop, crowd, *(f"ramai {number}" for number in range(12)))
-    beside, _ = opened(shop)  # behind the same address
+    beside, _ = opened(shop)  # from the same address
     waiting(shop, beside, "tetangga")
     other, _ = drafts(shop).fresh(None, "203.0.113.9")
     shop.do(shop.container.database.once(store.add_draft, other, hash_of("another")))
@@ -277,7 +275,7 @@ def test_whoever_chose_many_files_waits_for_others_and_not_they_for_them(shop: S
     assert "tetangga" in first + leased(shop, 2), "and in it each draft"
 
 
-def test_no_more_files_are_leased_than_are_examined(
+def test_leased_files_are_as_many_as_are_examined(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     draft, _ = opened(shop)
@@ -294,10 +292,10 @@ def test_no_more_files_are_leased_than_are_examined(
     assert len(free) == 5 - LATER_AT_ONCE
 
 
-def test_a_file_that_cannot_be_examined_is_refused_in_the_end(shop: Shop) -> None:
+def test_file_whose_examination_fails_repeatedly_is_refused(shop: Shop) -> None:
     draft, _ = opened(shop)
     waiting(shop, draft, "hilang.pdf")
-    # A part of it is gone, for good.
+    # A part of it is lost.
     shop.arrange("UPDATE draft_files SET parts = ARRAY[%s::uuid]", new_id())
     [before] = shop.do(drafts(shop).files(draft))
     pauses = []
@@ -316,7 +314,9 @@ def test_a_file_that_cannot_be_examined_is_refused_in_the_end(shop: Shop) -> Non
     assert shop.do(uploads(shop).examine_due()) == 0
 
 
-def test_to_wait_for_a_turn_is_no_examination(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wait_for_slot_does_not_count_as_examination(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     draft, _ = opened(shop)
 
     async def busy(*_: object) -> None:
@@ -334,14 +334,14 @@ def test_to_wait_for_a_turn_is_no_examination(shop: Shop, monkeypatch: pytest.Mo
     assert shop.do(drafts(shop).file(draft, file.id)).state == FileState.READY
 
 
-def test_the_same_file_twice_is_seen(shop: Shop) -> None:
+def test_repeated_file_is_recognised(shop: Shop) -> None:
     draft, _ = opened(shop)
-    content = pdf(words="Surat")  # once: it has the second in which it was made
+    content = pdf(words="Surat")  # made once, since it contains its time of creation
     first, again = add(shop, draft, "Surat", content), add(shop, draft, "Salinan", content)
     assert twins([first, again]) == {again.id: first}
 
 
-def test_a_place_is_checked_and_a_draft_that_is_done_stays(shop: Shop) -> None:
+def test_placement_is_checked_and_done_draft_is_unchanged(shop: Shop) -> None:
     draft, token = opened(shop, signed_in=True)
     file = add(shop, draft)
     with pytest.raises(PlacementOutsidePage):
@@ -362,12 +362,12 @@ def test_a_place_is_checked_and_a_draft_that_is_done_stays(shop: Shop) -> None:
     assert shop.do(drafts(shop).ordered(new_id(), draft.id)) is None, "of another account"
 
 
-def test_what_came_while_the_order_was_placed_goes_on_in_a_draft_of_its_own(shop: Shop) -> None:
+def test_files_added_during_order_move_to_new_draft(shop: Shop) -> None:
     draft, token = opened(shop, signed_in=True)
     content = pdf(words="satu")
     file, later = add(shop, draft, "satu", content), add(shop, draft, "dua")
     half = shop.do(uploads(shop).create(draft, "tiga.pdf", 1000))
-    add(shop, draft, "salinan", content)  # the same once more
+    add(shop, draft, "salinan", content)  # the same content again
     add(shop, draft, "foto", b"\x89PNG" + b"x" * 2000)
     shop.do(drafts(shop).place(draft, file, [PLACE]))
     shop.do(drafts(shop).finish(draft, new_id(), [file]))
@@ -383,7 +383,7 @@ def test_what_came_while_the_order_was_placed_goes_on_in_a_draft_of_its_own(shop
         shop.do(uploads(shop).create(draft, "empat.pdf", 1000))
 
 
-def test_what_was_ordered_takes_no_room_here(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ordered_files_count_for_no_limit(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     draft, _ = opened(shop, signed_in=True)
     content = large("Surat")
     file = add(shop, draft, content=content)
@@ -406,13 +406,13 @@ def test_what_was_ordered_takes_no_room_here(shop: Shop, monkeypatch: pytest.Mon
     assert again.is_usable
 
 
-def test_the_token_of_a_draft_that_went_into_another_leads_to_it(shop: Shop) -> None:
+def test_token_of_merged_draft_leads_to_merged_draft(shop: Shop) -> None:
     _, oldest = opened(shop)
     mine, device = opened(shop, signed_in=True)
     strange, token = opened(shop)
     file = add(shop, strange)
     adopt(shop, token)
-    adopt(shop, oldest)  # and all of it into this one, which is older
+    adopt(shop, oldest)  # both are merged into this older one
     for one in (token, device, oldest):
         assert shop.do(drafts(shop).is_kept_for_its_owner(one)), "signing in leads back to it"
     kept = shop.do(drafts(shop).current(token, shop.account))
@@ -429,7 +429,7 @@ def test_the_token_of_a_draft_that_went_into_another_leads_to_it(shop: Shop) -> 
     assert not shop.do(drafts(shop).is_kept_for_its_owner(token))
 
 
-def test_a_stranger_who_knew_the_token_adds_nothing_to_the_draft_of_an_account(shop: Shop) -> None:
+def test_token_alone_adds_nothing_to_draft_of_account(shop: Shop) -> None:
     draft, token = opened(shop)
     add(shop, draft)
     adopt(shop, token)
@@ -439,7 +439,7 @@ def test_a_stranger_who_knew_the_token_adds_nothing_to_the_draft_of_an_account(s
     assert not shop.do(drafts(shop).is_kept_for_its_owner("another"))
 
 
-def test_what_is_not_ordered_is_forgotten_in_time(shop: Shop) -> None:
+def test_unordered_draft_is_forgotten_in_time(shop: Shop) -> None:
     old, token = opened(shop)
     content = pdf(words="dua kali")
     add(shop, old, "sama", content)
@@ -464,7 +464,7 @@ def test_what_is_not_ordered_is_forgotten_in_time(shop: Shop) -> None:
     assert shop.do(drafts(shop).content(kept)) == content
 
 
-def test_objects_that_no_file_has_are_deleted_once_they_are_old(shop: Shop) -> None:
+def test_objects_without_file_are_deleted_when_old(shop: Shop) -> None:
     draft, _ = opened(shop)
     file = add(shop, draft)
     lost = add(shop, draft, "hilang")
@@ -479,7 +479,7 @@ def test_objects_that_no_file_has_are_deleted_once_they_are_old(shop: Shop) -> N
     assert shop.do(drafts(shop).content(file))
 
 
-def test_limits_are_kept(shop: Shop) -> None:
+def test_too_large_file_and_too_many_files_are_refused(shop: Shop) -> None:
     draft, _ = opened(shop)
     with pytest.raises(DocumentTooLarge):
         shop.do(uploads(shop).create(draft, "a.pdf", uploads(shop).file_bytes_max + 1))
@@ -490,7 +490,7 @@ def test_limits_are_kept(shop: Shop) -> None:
 
 
 def limited(shop: Shop, monkeypatch: pytest.MonkeyPatch, **limits: int) -> None:
-    """Uploads of this shop from now on have these limits."""
+    """Set these limits for the uploads of this shop."""
     mine = msgspec.structs.replace(uploads(shop)._limits, **limits)
     monkeypatch.setattr(uploads(shop), "_limits", mine)
     monkeypatch.setattr(uploads(shop), "_holdings", Holdings(shop.container.database, mine))
@@ -499,7 +499,7 @@ def limited(shop: Shop, monkeypatch: pytest.MonkeyPatch, **limits: int) -> None:
 PART = b"%PDF-" + b"x" * (PART_BYTES_MAX - 5)
 
 
-def test_to_announce_takes_no_room_from_others(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_announced_bytes_count_for_no_limit(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     room = 4 * PART_BYTES_MAX
     limited(shop, monkeypatch, draft_bytes_per_network_max=room)
     greedy, _ = opened(shop)
@@ -515,7 +515,7 @@ def test_to_announce_takes_no_room_from_others(shop: Shop, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("limit", ["draft_bytes_per_network_max", "drafts_bytes_max"])
-def test_limits_are_kept_at_each_part(
+def test_part_beyond_limit_is_refused(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, limit: str
 ) -> None:
     draft, _ = opened(shop)
@@ -535,7 +535,7 @@ def test_limits_are_kept_at_each_part(
     shop.do(uploads(shop).append(draft, first, PART_BYTES_MAX, PART))
 
 
-def test_a_draft_has_no_more_than_it_may_whatever_was_announced(
+def test_received_bytes_of_draft_stay_within_limit(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limited(shop, monkeypatch, draft_bytes_max=2 * PART_BYTES_MAX)
@@ -551,7 +551,7 @@ def test_a_draft_has_no_more_than_it_may_whatever_was_announced(
     shop.do(uploads(shop).append(draft, first, PART_BYTES_MAX, PART))
 
 
-def test_a_draft_begins_with_its_first_file_or_not_at_all(
+def test_draft_is_created_with_first_file_or_not_at_all(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     draft, token = drafts(shop).fresh(None, NETWORK)
@@ -565,7 +565,7 @@ def test_a_draft_begins_with_its_first_file_or_not_at_all(
     assert shop.do(drafts(shop).files(found)) == [file]
 
 
-def test_a_network_has_so_many_drafts(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_drafts_of_network_are_limited(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     limited(shop, monkeypatch, drafts_per_network_max=1)
     opened(shop)
     draft, token = drafts(shop).fresh(None, NETWORK)
@@ -606,9 +606,7 @@ def test_networks_of_one_48_hold_thrice_the_bytes_of_one(
     send("2001:db8:2::/64")
 
 
-def test_an_account_has_room_in_a_network_that_somebody_filled(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_account_has_room_in_full_network(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     content = large("Surat")
     limited(
         shop,
@@ -626,7 +624,7 @@ def test_an_account_has_room_in_a_network_that_somebody_filled(
         shop.do(uploads(shop).create(draft, "b.pdf", len(content)))
 
 
-def test_signed_in_person_finds_room_when_strangers_have_filled_theirs(
+def test_account_has_room_when_strangers_filled_theirs(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     content = large("Surat")
@@ -646,7 +644,7 @@ def test_signed_in_person_finds_room_when_strangers_have_filled_theirs(
     assert again.size == 1000, "what became an account's fills no room of strangers"
 
 
-def test_the_draft_of_an_account_is_none_of_its_network(
+def test_draft_of_account_does_not_count_for_network(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limited(shop, monkeypatch, drafts_per_network_max=1)
@@ -655,7 +653,7 @@ def test_the_draft_of_an_account_is_none_of_its_network(
     shop.do(uploads(shop).create(draft, "a.pdf", 1000, token=token))
 
 
-def test_of_what_nothing_came_nothing_is_kept_for_long(shop: Shop) -> None:
+def test_file_without_bytes_is_forgotten_soon(shop: Shop) -> None:
     empty, _ = opened(shop)
     shop.do(uploads(shop).create(empty, "kosong.pdf", 1000))
     used, _ = opened(shop)
@@ -688,7 +686,7 @@ def test_unfinished_file_is_deleted_an_hour_after_its_last_part(shop: Shop) -> N
         shop.do(drafts(shop).file(draft, left.id))
 
 
-def test_a_draft_is_kept_since_it_was_used_and_not_for_ever(shop: Shop) -> None:
+def test_use_prolongs_draft_up_to_maximum(shop: Shop) -> None:
     draft, token = opened(shop)
     add(shop, draft)
     found = shop.do(drafts(shop).current(token, None))
@@ -710,7 +708,7 @@ def test_a_draft_is_kept_since_it_was_used_and_not_for_ever(shop: Shop) -> None:
     assert timedelta(hours=15) < left <= timedelta(hours=16)
 
 
-def test_a_place_is_checked_on_a_document_that_is_loaded_in_its_turn(shop: Shop) -> None:
+def test_document_for_placement_check_is_loaded_in_its_turn(shop: Shop) -> None:
     loaded = 0
 
     async def crowd() -> None:
@@ -725,7 +723,7 @@ def test_a_place_is_checked_on_a_document_that_is_loaded_in_its_turn(shop: Shop)
         check = drafts(shop)._examination.check
         many = [asyncio.create_task(check(f"network {at}", load, [PLACE])) for at in range(6)]
         for _ in range(200):
-            await asyncio.sleep(0)  # as long as it takes all to ask, if they did
+            await asyncio.sleep(0)  # time for all callers to ask, if they did
         assert loaded == CHECKED_AT_ONCE
         is_open.set()
         await asyncio.gather(*many)

@@ -55,7 +55,7 @@ def test_number_is_read(text, expected):
         "@99999999999999",
     ],
 )
-def test_other_than_number_is_refused(text):
+def test_text_that_is_no_number_is_refused(text):
     with pytest.raises(Malformed):
         number(text)
 
@@ -93,6 +93,6 @@ def test_digest_is_read():
         'a="eA=="',
     ],
 )
-def test_other_than_digests_is_refused(text):
+def test_text_that_is_no_digest_is_refused(text):
     with pytest.raises(Malformed):
         sha256(text)

@@ -1,4 +1,4 @@
-"""A document of a draft is stored once and examined once, from its upload to its seal, and is nobody else's to delete."""
+"""A document of a draft is stored and examined once from its upload to its seal, and others cannot delete it."""
 
 import asyncio
 import secrets
@@ -33,7 +33,7 @@ PLACE = Placement(1, 60.0, 60.0, 80.0)
 
 
 class Counted:
-    """Objects that were put, those that were read, and examinations."""
+    """Counts of written objects, read objects and examinations."""
 
     def __init__(self) -> None:
         self.puts: Counter[str] = Counter()
@@ -41,7 +41,7 @@ class Counted:
         self.examinations = 0
 
     def of_store(self, patch: pytest.MonkeyPatch) -> None:
-        """Count what every object store is asked."""
+        """Count reads and writes of every object store."""
         put, get = ObjectStore.put_from_thread, ObjectStore.get_from_thread
 
         def counting_put(objects: ObjectStore, name: str, content: bytes) -> None:
@@ -96,7 +96,7 @@ def uploads_of(files: Sequence[DraftFile]) -> list[Upload]:
 
 
 def ordered(shop: Shop, draft: Draft, *files: DraftFile, is_finished: bool = True) -> UUID:
-    """What the button of the last page does."""
+    """Place an order as the button of the last page does."""
     service = shop.container.of(StampingService)
     made = shop.do(service.order(shop.account, draft.order_key, uploads_of(files)))
     order = read("ord", made.id)
@@ -119,7 +119,7 @@ def name_of(file: DraftFile) -> str:
 
 
 def forget_draft(shop: Shop, draft: Draft) -> None:
-    """Its time is over."""
+    """Delete the draft after its time."""
     shop.arrange(
         "UPDATE drafts SET created_at = now() - interval '2 days', expires_at = now() WHERE draft_id = %s",
         draft.id,
@@ -186,9 +186,7 @@ def test_batch_stores_and_examines_the_document_of_a_draft_once(
     assert kept == {"is_same": True, "is_repaired": False}
 
 
-def test_document_that_was_examined_by_other_rules_is_examined_again(
-    shop: Shop, counted: Counted
-) -> None:
+def test_document_examined_by_other_rules_is_examined_again(shop: Shop, counted: Counted) -> None:
     draft = opened(shop)
     file = placed(shop, draft, "Surat")
     shop.arrange("UPDATE draft_files SET rules = 0")
@@ -198,7 +196,7 @@ def test_document_that_was_examined_by_other_rules_is_examined_again(
     assert counted.examinations == 2
 
 
-def test_draft_of_the_release_before_is_ordered_from_its_old_object(
+def test_draft_of_previous_release_is_ordered_from_its_old_object(
     shop: Shop, counted: Counted
 ) -> None:
     draft = opened(shop)
@@ -219,7 +217,7 @@ def test_draft_of_the_release_before_is_ordered_from_its_old_object(
     assert states(shop) == {"delivered": 1}
 
 
-def test_nobody_orders_a_document_whose_bytes_are_lost(shop: Shop) -> None:
+def test_order_of_document_without_bytes_is_refused(shop: Shop) -> None:
     draft = opened(shop)
     file = placed(shop, draft, "Surat")
     [path] = objects(shop)
@@ -247,7 +245,7 @@ def test_crash_between_order_and_finish_leaves_both_and_loses_nothing(shop: Shop
     assert objects(shop) == []
 
 
-def test_file_that_is_taken_out_while_it_is_ordered_is_stamped(shop: Shop) -> None:
+def test_file_taken_out_during_order_is_stamped(shop: Shop) -> None:
     draft = opened(shop)
     file = placed(shop, draft, "Surat")
     let_time_pass(shop)
@@ -259,7 +257,7 @@ def test_file_that_is_taken_out_while_it_is_ordered_is_stamped(shop: Shop) -> No
     assert states(shop) == {"delivered": 1}
 
 
-def test_content_stays_while_the_draft_of_another_wants_it(shop: Shop) -> None:
+def test_content_stays_while_another_draft_wants_it(shop: Shop) -> None:
     content = pdf(words="sama")
     ours, theirs = opened(shop), opened(shop, new_id())
     order = ordered(shop, ours, placed(shop, ours, "Surat", content))
@@ -277,7 +275,7 @@ def test_content_stays_while_the_draft_of_another_wants_it(shop: Shop) -> None:
     assert objects(shop) == []
 
 
-def test_document_stays_while_others_with_the_same_bytes_come_and_go(shop: Shop) -> None:
+def test_document_stays_while_others_with_same_bytes_are_deleted(shop: Shop) -> None:
     content = pdf(words="sama")
     ours = opened(shop)
     order = ordered(shop, ours, placed(shop, ours, "Surat", content))
@@ -295,8 +293,8 @@ def test_document_stays_while_others_with_the_same_bytes_come_and_go(shop: Shop)
     assert shop.do(kept) == content
 
 
-def test_orders_and_deletions_at_once_lose_no_document(shop: Shop) -> None:
-    """Each draft is ordered while its content was condemned long ago by another, and is deleted if nobody wants it."""
+def test_concurrent_orders_and_deletions_lose_no_document(shop: Shop) -> None:
+    """Each draft is ordered while its content is condemned already, by another row, and due for deletion."""
     files = []
     for number in range(6):
         content, theirs, ours = pdf(words=f"sama {number}"), opened(shop, new_id()), opened(shop)

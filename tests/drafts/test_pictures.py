@@ -1,4 +1,4 @@
-"""Pictures of pages are kept for a while, within a bound, and of one pool."""
+"""Pictures of pages: their cache, its limit, and their pool."""
 
 import asyncio
 import io
@@ -33,7 +33,7 @@ class Watch:
 
 
 class Store:
-    """Bytes of files, and how often they were asked for: as often as something was drawn."""
+    """Bytes of files, with the number of loads."""
 
     def __init__(self) -> None:
         self.bytes = pdf(words="Surat", pages=5)
@@ -48,7 +48,7 @@ class Store:
 
 
 def cropped_beside_itself() -> bytes:
-    """A document whose page shows nothing: its crop box lies beside its media box."""
+    """A document whose page is undrawable: its crop box is outside its media box."""
     with pikepdf.open(io.BytesIO(pdf())) as document:
         document.pages[0].obj.CropBox = pikepdf.Array([1000, 1000, 1200, 1200])
         out = io.BytesIO()
@@ -71,7 +71,7 @@ def drawing(store, watch) -> PagePictures:
     return PagePictures(SharedLoads(store.content), watch, Stations())
 
 
-def test_what_a_survey_adds_up_for_one_request_is_not_kept_with_the_picture(drawing):
+def test_sums_of_survey_are_not_cached_with_picture(drawing):
     async def twice():
         one = file(1)
         first = await drawing.picture("a", one, 1)
@@ -84,7 +84,7 @@ def test_what_a_survey_adds_up_for_one_request_is_not_kept_with_the_picture(draw
     asyncio.run(twice())
 
 
-def test_a_page_is_drawn_once_and_its_survey_comes_with_it(drawing, store):
+def test_page_is_drawn_once_with_its_survey(drawing, store):
     async def twice():
         one = file(1)
         first = await drawing.picture("a", one, 1)
@@ -98,7 +98,7 @@ def test_a_page_is_drawn_once_and_its_survey_comes_with_it(drawing, store):
     assert store.asked == 2
 
 
-def test_a_picture_is_forgotten_after_a_while(drawing, store, watch):
+def test_cached_picture_expires(drawing, store, watch):
     async def later():
         one = file(1)
         await drawing.picture("a", one, 1, THUMBNAIL_WIDTH)
@@ -109,9 +109,7 @@ def test_a_picture_is_forgotten_after_a_while(drawing, store, watch):
     assert store.asked == 2
 
 
-def test_that_a_page_cannot_be_drawn_is_found_out_once_and_again_after_a_while(
-    drawing, store, watch
-):
+def test_failure_to_draw_is_cached_and_expires(drawing, store, watch):
     store.bytes = cropped_beside_itself()
 
     async def again_and_again():
@@ -128,7 +126,7 @@ def test_that_a_page_cannot_be_drawn_is_found_out_once_and_again_after_a_while(
     assert store.asked == 2
 
 
-def test_what_is_kept_is_bounded_and_the_oldest_goes_first(drawing, store, monkeypatch):
+def test_full_cache_evicts_oldest_picture(drawing, store, monkeypatch):
     monkeypatch.setattr(module, "KEPT_BYTES_MAX", 3 * module.OVERHEAD_BYTES)
 
     async def many():
@@ -145,7 +143,7 @@ def test_what_is_kept_is_bounded_and_the_oldest_goes_first(drawing, store, monke
     assert len(drawing._kept) <= 2
 
 
-def test_a_file_of_the_same_name_is_another(drawing, store):
+def test_file_of_same_name_has_its_own_picture(drawing, store):
     async def two():
         one = file(1)
         await drawing.picture("a", one, 1, THUMBNAIL_WIDTH)
@@ -171,7 +169,7 @@ def test_one_network_leaves_room_for_another(drawing):
     asyncio.run(flood())
 
 
-def test_refused_is_what_is_no_page_and_what_is_not_here(drawing):
+def test_missing_page_and_missing_file_are_refused(drawing):
     waiting = replace(file(1), state=FileState.EXAMINING)
     with pytest.raises(FileNotReady):
         asyncio.run(drawing.picture("a", waiting, 1))
@@ -179,12 +177,12 @@ def test_refused_is_what_is_no_page_and_what_is_not_here(drawing):
         asyncio.run(drawing.picture("a", file(1), 6))
 
 
-def test_the_size_of_a_page_is_found_without_a_picture(drawing):
+def test_size_of_page_is_found_without_picture(drawing):
     found = asyncio.run(drawing.size("a", file(1), 1))
     assert (found.width, found.height) == pytest.approx((595, 842), abs=1)
 
 
-def test_whoever_waits_for_a_process_holds_no_document(drawing, store):
+def test_waiting_client_holds_no_document(drawing, store):
     async def crowd():
         store.is_open.clear()
         many = [
@@ -192,7 +190,7 @@ def test_whoever_waits_for_a_process_holds_no_document(drawing, store):
             for number in range(6)
         ]
         for _ in range(200):
-            await asyncio.sleep(0)  # as long as it takes all to ask, if they did
+            await asyncio.sleep(0)  # time for all callers to ask, if they did
         assert store.asked == module.DRAWN_AT_ONCE
         store.is_open.set()
         await asyncio.gather(*many)
@@ -201,7 +199,7 @@ def test_whoever_waits_for_a_process_holds_no_document(drawing, store):
     asyncio.run(crowd())
 
 
-def test_a_file_that_several_wait_for_is_loaded_once_and_then_let_go(drawing, store):
+def test_file_awaited_by_several_is_loaded_once_and_then_released(drawing, store):
     async def pages():
         one = file(5)
         await asyncio.gather(
@@ -215,7 +213,7 @@ def test_a_file_that_several_wait_for_is_loaded_once_and_then_let_go(drawing, st
     assert not drawing._loads._kept
 
 
-def test_what_is_kept_for_those_who_wait_is_bounded(drawing, store, monkeypatch):
+def test_bytes_kept_for_waiting_clients_are_bounded(drawing, store, monkeypatch):
     monkeypatch.setattr(shared_loads, "KEPT_BYTES_MAX", 250)
     held: list[int] = []
 
@@ -238,7 +236,7 @@ def test_what_is_kept_for_those_who_wait_is_bounded(drawing, store, monkeypatch)
     assert held == [100, 200, 200, 200, 200]
 
 
-def test_what_cannot_be_loaded_is_tried_again(store, monkeypatch):
+def test_failed_load_is_tried_again(store, monkeypatch):
     async def fails_once(_: DraftFile) -> bytes:
         store.asked += 1
         if store.asked == 1:

@@ -1,4 +1,4 @@
-"""Placing by seeing: what was placed is what is sealed, by every way of placing it."""
+"""Placing stamps on the page: the sealed stamp is where it was placed, by every way of placing."""
 
 import io
 import re
@@ -50,7 +50,7 @@ Box = tuple[float, float, float, float]  # left, top, right, bottom; points from
 
 
 def shaped(entries: dict[str, object], lines: int = 0) -> bytes:
-    """One page of words, in this shape; with so many lines it is full of them."""
+    """One page of this shape, with so many lines of words."""
     with pikepdf.open(io.BytesIO(pdf())) as document:
         text = b"BT /F1 11 Tf 12 TL 0 842 Td " + lines * (b"(%s) ' " % (b"kata " * 30)) + b"ET"
         document.pages[0].contents_add(document.make_stream(text))
@@ -65,7 +65,7 @@ def shaped(entries: dict[str, object], lines: int = 0) -> bytes:
 
 @dataclass
 class Draft:
-    """Files of a visitor, and what finds them."""
+    """Files of a visitor, with the token that finds them."""
 
     token: str
     files: list[UUID]
@@ -79,7 +79,7 @@ class Draft:
         return f"/stamp/place?file={show('fil', self.files[number])}"
 
     def placed(self, number: int = 0) -> list[Placement]:
-        """What was kept of a file."""
+        """Stored placements of a file."""
         rows = self.inside.rows(
             "SELECT placements FROM draft_files WHERE file_id = %s", self.files[number]
         )
@@ -89,7 +89,7 @@ class Draft:
         return Client(self.inside.instance.url).get(path, headers=self.cookie)
 
     def sends(self, number: int = 0, **fields: object) -> Reply:
-        """The form, as a browser without scripts sends it."""
+        """Send the form as a browser without scripts does."""
         shown = self.get(self.address(number)).body.decode()
         values = dict(re.findall(r'<input [^>]*name="([\w-]+)" value="([^"]*)"', shown))
         values |= {name.replace("_", "-", 1): str(value) for name, value in fields.items()}
@@ -117,7 +117,7 @@ def drafted(inside: Inside, *documents: bytes) -> Draft:
         draft, token = container.of(DraftService).fresh(None, "127.0.0.1")
         begins, files = token, []
         for number, one in enumerate(documents, start=1):
-            # Each has bytes of its own: what is there twice is placed and ordered once.
+            # Each has bytes of its own: a repeated file is placed and ordered once.
             content = one + b"\n" * number
             added = await container.of(Uploads).add_whole(
                 draft, f"surat-{number}.pdf", content, token=begins
@@ -133,7 +133,7 @@ def drafted(inside: Inside, *documents: bytes) -> Draft:
 
 
 class Seat:
-    """Somebody in front of the page."""
+    """A visitor on the page."""
 
     def __init__(self, browser: Browser, draft: Draft, *, scripts: bool = True) -> None:
         self.draft = draft
@@ -169,7 +169,7 @@ class Seat:
         self.page.wait_for_load_state()
 
     def sees(self, width: float, height: float) -> Box:
-        """Where the stamp is seen on a page of this size."""
+        """Box of the displayed stamp on a page of this size."""
         sheet, stamp = self.picture.bounding_box(), self.stamp.bounding_box()
         assert sheet is not None
         assert stamp is not None
@@ -179,7 +179,7 @@ class Seat:
 
 
 def rendered(document: bytes) -> tuple[Image.Image, float, float]:
-    """The first page as PDFium shows it, and its size in points."""
+    """The first page as PDFium draws it, and its size in points."""
     opened = pypdfium2.PdfDocument(document)
     opened.init_forms()
     page = opened[0]
@@ -189,7 +189,7 @@ def rendered(document: bytes) -> tuple[Image.Image, float, float]:
 
 
 def sealed_at(document: bytes, placement: Placement, issuer: Issuer) -> Box:
-    """Where the stamp is in the sealed file, for eyes that know nothing of PDF."""
+    """Box of the stamp in the sealed file, measured by pixels alone."""
     stamp = Stamp(SerialMaker(7).make(), placement)
     delta = seal(
         document,
@@ -203,7 +203,7 @@ def sealed_at(document: bytes, placement: Placement, issuer: Issuer) -> Box:
 
 
 def changed_between(document: bytes, stamped: bytes) -> Box:
-    """The part of the page that looks otherwise."""
+    """Box of the pixels that differ."""
     (before, _, _), (after, width, height) = rendered(document), rendered(stamped)
     away = ImageChops.difference(before, after)
     found = away.point([255 if level > 8 else 0 for level in range(256)]).getbbox()
@@ -260,7 +260,7 @@ WAYS = [
 
 @pytest.mark.sample(2)
 @pytest.mark.parametrize("shape", SHAPES)
-def test_what_was_placed_is_what_is_sealed(chromium, inside, issuer, shape):
+def test_placed_stamp_is_sealed_where_it_was_shown(chromium, inside, issuer, shape):
     document = shaped(SHAPES[shape])
     _, width, height = rendered(document)
     draft = drafted(inside, *[document] * len(WAYS))
@@ -287,7 +287,7 @@ def test_what_was_placed_is_what_is_sealed(chromium, inside, issuer, shape):
         one.context.close()
 
 
-def test_what_was_placed_is_stamped_from_the_balance_there(chromium, inside):
+def test_stamping_from_balance_uses_placements(chromium, inside):
     document = shaped(SHAPES["rotated_cropped"])
     _, width, height = rendered(document)
     draft = drafted(inside, document)
@@ -308,7 +308,7 @@ def test_what_was_placed_is_stamped_from_the_balance_there(chromium, inside):
     seat.context.close()
 
 
-def test_a_tap_puts_the_middle_there_with_and_without_a_script(chromium, inside):
+def test_tap_centres_stamp_with_and_without_script(chromium, inside):
     for scripts in (True, False):
         draft = drafted(inside, pdf())
         seat = Seat(chromium, draft, scripts=scripts)
@@ -327,7 +327,7 @@ def test_a_tap_puts_the_middle_there_with_and_without_a_script(chromium, inside)
         seat.context.close()
 
 
-def test_a_page_that_is_not_shown_yet_is_asked_for_until_it_is(chromium, inside):
+def test_missing_picture_is_requested_until_it_is_shown(chromium, inside):
     seat = Seat(chromium, drafted(inside, pdf()))
     refused: list[str] = []
 
@@ -347,13 +347,13 @@ def test_a_page_that_is_not_shown_yet_is_asked_for_until_it_is(chromium, inside)
     expect(warnings).to_have_text("")
     assert seat.picture.evaluate("(one) => one.naturalWidth") > 0
     assert len(refused) == 2
-    # Where it is tapped is where the stamp goes.
+    # The stamp goes to the tapped point.
     seat.picture.click(position={"x": 100, "y": 100})
     assert seat.complaints == []
     seat.context.close()
 
 
-def test_arrows_are_millimetres_and_the_place_is_said(chromium, inside):
+def test_arrow_keys_move_stamp_by_millimetres_and_announce_place(chromium, inside):
     draft = drafted(inside, pdf())
     seat = Seat(chromium, draft)
     seat.opens()
@@ -377,7 +377,7 @@ def test_arrows_are_millimetres_and_the_place_is_said(chromium, inside):
     seat.context.close()
 
 
-def test_stamps_are_added_warned_of_and_taken_away(chromium, inside):
+def test_stamps_are_added_warned_about_and_removed(chromium, inside):
     draft = drafted(inside, pdf(pages=2))
     seat = Seat(chromium, draft)
     seat.opens()
@@ -394,12 +394,12 @@ def test_stamps_are_added_warned_of_and_taken_away(chromium, inside):
     seat.page.mouse.up()
     expect(seat.page.locator(".warnings p")).to_contain_text("bertumpuk")
     seat.presses("Pakai tempat ini")
-    expect(seat.page.get_by_role("alert")).to_be_visible()  # and nothing was kept
+    expect(seat.page.get_by_role("alert")).to_be_visible()  # and nothing was stored
     seat.opens()
     seat.page.locator("main summary").click()
     seat.presses("Hapus meterai 2")
     assert len(draft.placed()) == 1
-    # In the corner there is nothing, and over the words at the top there is.
+    # The corner has no ink, the words at the top have.
     seat.stamp.focus()
     for _ in range(30):
         seat.page.keyboard.press("Shift+ArrowDown")
@@ -411,7 +411,7 @@ def test_stamps_are_added_warned_of_and_taken_away(chromium, inside):
     seat.context.close()
 
 
-def test_another_page_is_chosen_by_its_small_picture_or_its_number(chromium, inside):
+def test_another_page_is_chosen_by_picture_or_number(chromium, inside):
     draft = drafted(inside, pdf(pages=30))
     seat = Seat(chromium, draft)
     seat.opens()
@@ -427,7 +427,7 @@ def test_another_page_is_chosen_by_its_small_picture_or_its_number(chromium, ins
 
 
 @pytest.mark.parametrize("scripts", WITH_SCRIPTS)
-def test_whoever_goes_back_sees_what_was_kept(chromium, inside, scripts):
+def test_browser_back_shows_stored_stamps(chromium, inside, scripts):
     draft = drafted(inside, pdf())
     seat = Seat(chromium, draft, scripts=scripts)
     seat.opens()
@@ -445,7 +445,7 @@ def test_whoever_goes_back_sees_what_was_kept(chromium, inside, scripts):
 
 
 @pytest.mark.parametrize("scripts", WITH_SCRIPTS)
-def test_nothing_is_wider_than_a_small_phone_or_costs_anything(chromium, inside, scripts):
+def test_page_fits_small_phone_and_shows_no_price(chromium, inside, scripts):
     draft = drafted(inside, pdf(pages=9), pdf(), pdf())
     seat = Seat(chromium, draft, scripts=scripts)
     seat.page.set_viewport_size(ViewportSize(width=320, height=600))
@@ -470,12 +470,12 @@ def test_nothing_is_wider_than_a_small_phone_or_costs_anything(chromium, inside,
 
 
 def undrawn() -> bytes:
-    """One page on which nothing is seen: its crop box lies beside its media box."""
+    """One undrawable page: its crop box is outside its media box."""
     return shaped({"CropBox": [1000, 1000, 1200, 1200]})
 
 
 @pytest.mark.parametrize("scripts", WITH_SCRIPTS)
-def test_nobody_uses_a_place_unseen_without_being_told(chromium, inside, scripts):
+def test_unseen_place_is_used_only_after_warning(chromium, inside, scripts):
     draft = drafted(inside, undrawn())
     seat = Seat(chromium, draft, scripts=scripts)
     seat.page.goto(seat.url + draft.address())
@@ -490,7 +490,7 @@ def test_nobody_uses_a_place_unseen_without_being_told(chromium, inside, scripts
 
 
 @pytest.mark.parametrize("height", [480, 740])
-def test_warning_and_button_stay_in_sight_while_one_scrolls(chromium, inside, height):
+def test_warning_and_button_stay_visible_while_scrolling(chromium, inside, height):
     draft = drafted(inside, shaped(SHAPES["plain"], lines=90), pdf(pages=9))
     seat = Seat(chromium, draft)
     seat.page.set_viewport_size(ViewportSize(width=320, height=height))
@@ -515,7 +515,7 @@ def test_warning_and_button_stay_in_sight_while_one_scrolls(chromium, inside, he
     seat.context.close()
 
 
-# -- what the server holds, whoever sends the form
+# -- checks of the server, for any form
 
 
 def with_slips(pages: int, *slips: int) -> bytes:
@@ -531,7 +531,7 @@ def with_slips(pages: int, *slips: int) -> bytes:
 @pytest.mark.parametrize(
     ("pages", "slips", "page"), [(2, (2,), 1), (3, (3,), 2), (3, (1, 3), 2), (3, (1,), 3)]
 )
-def test_a_letter_with_a_slip_is_stamped_on_its_letter(inside, pages, slips, page):
+def test_letter_with_slip_is_stamped_on_letter(inside, pages, slips, page):
     draft = drafted(inside, with_slips(pages, *slips))
     assert f'data-page="{page}"' in draft.get(draft.address()).body.decode()
     for slip in slips:
@@ -541,7 +541,7 @@ def test_a_letter_with_a_slip_is_stamped_on_its_letter(inside, pages, slips, pag
     assert placed.page == page
 
 
-def test_the_same_place_is_at_the_same_distance_from_the_lower_right_corner(inside):
+def test_same_place_keeps_distance_from_lower_right_corner(inside):
     a5 = shaped(SHAPES["a5"])
     tiny = shaped({"MediaBox": [0, 0, 68, 300]})
     draft = drafted(inside, pdf(pages=3), a5, pdf(pages=2), tiny)
@@ -559,7 +559,7 @@ def test_the_same_place_is_at_the_same_distance_from_the_lower_right_corner(insi
     assert re.search(r"Tidak muat.*?surat-4\.pdf", shown, re.DOTALL)
 
 
-def test_form_sent_twice_by_a_double_click_is_done_once(inside):
+def test_form_sent_twice_by_double_click_is_done_once(inside):
     draft = drafted(inside, pdf())
     assert draft.sends(do="use", version=0).status == 303
     placed = draft.placed()
@@ -567,7 +567,7 @@ def test_form_sent_twice_by_a_double_click_is_done_once(inside):
     assert draft.placed() == placed
 
 
-def test_of_two_tabs_the_second_loses_nothing_and_overwrites_nothing_unseen(inside):
+def test_second_tab_overwrites_no_unseen_stamp(inside):
     draft = drafted(inside, pdf())
     assert draft.sends(do="use", version=0).status == 303
     (first,) = draft.placed()
@@ -582,7 +582,7 @@ def test_of_two_tabs_the_second_loses_nothing_and_overwrites_nothing_unseen(insi
     assert draft.placed()[0].x == pytest.approx(20 * MM)
 
 
-def test_a_number_that_nobody_has_seen_on_the_page_is_shown_first(inside):
+def test_typed_number_is_shown_on_page_before_it_is_used(inside):
     draft = drafted(inside, pdf())
     reply = draft.sends(do="use", x_1="20")
     assert "unseen=1" in reply.headers["location"]
@@ -590,7 +590,7 @@ def test_a_number_that_nobody_has_seen_on_the_page_is_shown_first(inside):
     assert reply.headers["location"] == "/stamp/pay"
 
 
-def test_a_file_that_was_taken_out_meanwhile_leads_to_those_that_are_there(inside):
+def test_removed_file_leads_to_remaining_files(inside):
     draft = drafted(inside, pdf(), pdf())
     shown = draft.get(draft.address(0)).body.decode()
     values = dict(re.findall(r'<input [^>]*name="([\w-]+)" value="([^"]*)"', shown))
@@ -610,7 +610,7 @@ def test_a_file_that_was_taken_out_meanwhile_leads_to_those_that_are_there(insid
                 assert "/stamp" in (reply.headers["location"], there.headers.get("location"))
 
 
-def test_going_on_leads_to_the_next_file_that_is_not_placed(inside):
+def test_going_on_leads_to_next_file_without_stamps(inside):
     draft = drafted(inside, pdf(), pdf(), pdf())
     for number, following in ((1, 2), (2, 0)):
         assert draft.sends(number, do="use").headers["location"] == draft.address(following)
@@ -628,7 +628,7 @@ def test_going_on_leads_to_the_next_file_that_is_not_placed(inside):
         ({"do": "page:7"}, "to_page"),
     ],
 )
-def test_what_cannot_be_meant_is_said_at_its_field_and_kept_as_typed(inside, fields, field):
+def test_invalid_value_is_reported_at_its_field_and_kept_as_typed(inside, fields, field):
     draft = drafted(inside, pdf())
     reply = draft.sends(**{"do": "use", **fields})
     assert reply.status == 422
@@ -639,13 +639,13 @@ def test_what_cannot_be_meant_is_said_at_its_field_and_kept_as_typed(inside, fie
 
 
 @pytest.mark.parametrize("width", ["22", "106"])
-def test_a_width_that_is_refused_is_told_both_bounds(inside, width):
+def test_refused_width_names_both_bounds(inside, width):
     page = drafted(inside, pdf()).sends(do="use", width_1=width).body.decode()
     bounds = [positions.shown_number(one, "id") for one in (WIDTH_MM_MIN, WIDTH_MM_MAX)]
     assert f'<a href="#width-1">Lebar meterai {bounds[0]} sampai {bounds[1]} mm' in page
 
 
-def test_as_many_stamps_as_a_file_may_have_are_placed_by_the_page(inside):
+def test_page_places_maximum_number_of_stamps(inside):
     draft = drafted(inside, pdf())
     for stamps in range(2, STAMPS_MAX + 1):
         assert draft.sends(do="add").status == 303
@@ -653,7 +653,7 @@ def test_as_many_stamps_as_a_file_may_have_are_placed_by_the_page(inside):
     shown = draft.get(draft.address()).body.decode()
     fields = set(re.findall(r'<(?:input|button) [^>]*name="([\w-]+)"', shown)) | {"at.x", "at.y"}
     assert len(fields) <= FORM_FIELDS_MAX
-    # Whatever of the form a browser sends.
+    # With the fields that a browser sends.
     rest: dict[str, Any] = {
         name: "" for name in fields if not re.search(r"\d|^(do|file|version|seen|high)$", name)
     }
@@ -668,7 +668,7 @@ def test_as_many_stamps_as_a_file_may_have_are_placed_by_the_page(inside):
 
 
 @pytest.mark.parametrize("box", [[0, 0, 140, 200], [0, 0, 595, 842]])
-def test_where_no_place_is_free_another_stamp_is_beside_the_first(inside, box):
+def test_second_stamp_on_full_page_is_beside_first(inside, box):
     draft = drafted(inside, shaped({"MediaBox": box}, lines=70))
     assert draft.sends(do="add").status == 303
     assert len(draft.placed()) == 2
@@ -676,7 +676,7 @@ def test_where_no_place_is_free_another_stamp_is_beside_the_first(inside, box):
     assert "Meterai 2 menutupi" in reply.body.decode()
 
 
-def test_where_no_stamp_fits_any_more_this_is_said_and_nothing_changes(inside):
+def test_stamp_without_room_is_refused_and_changes_nothing(inside):
     draft = drafted(inside, shaped({"MediaBox": [0, 0, 100, 120]}))
     assert draft.sends(do="save").status == 303
     reply = draft.sends(do="add")
@@ -689,7 +689,7 @@ def test_where_no_stamp_fits_any_more_this_is_said_and_nothing_changes(inside):
 
 
 @pytest.mark.parametrize("number", ["9" * 4400, "0" * 10 + "1", "²", "\uff11", "-1", "1.0", ""])
-def test_an_odd_number_is_no_fault_of_ours(inside, number):
+def test_invalid_number_is_no_server_error(inside, number):
     draft = drafted(inside, pdf())
     assert draft.sends(do="add").status == 303
     for name in ("stamp", "alike"):
@@ -704,7 +704,7 @@ def test_an_odd_number_is_no_fault_of_ours(inside, number):
         assert draft.sends(**fields).status == 422, fields
 
 
-def test_a_picture_is_its_visitors_alone(inside):
+def test_picture_is_shown_to_its_visitor_alone(inside):
     draft, other = drafted(inside, pdf()), drafted(inside, pdf())
     path = f"/stamp/files/{show('fil', draft.files[0])}/pages/1.webp"
     found = draft.get(path)
@@ -727,12 +727,12 @@ def test_a_picture_is_its_visitors_alone(inside):
 
 
 @pytest.mark.parametrize("scripts", WITH_SCRIPTS)
-def test_on_one_way_a_picture_is_sent_once(chromium, inside, scripts):
+def test_picture_is_sent_once_during_placing(chromium, inside, scripts):
     seat = Seat(chromium, drafted(inside, pdf(pages=2)), scripts=scripts)
     network = seat.context.new_cdp_session(seat.page)
     network.send("Network.enable")
     asked: dict[str, str] = {}
-    came: list[tuple[str, int]] = []  # in any order with what was asked
+    came: list[tuple[str, int]] = []  # in any order relative to the requests
     network.on(
         "Network.requestWillBeSent",
         lambda one: asked.update({one["requestId"]: one["request"]["url"]}),
@@ -756,17 +756,17 @@ def test_on_one_way_a_picture_is_sent_once(chromium, inside, scripts):
         assert len(told) <= 3, (url, "it is asked for once on each page", told)
 
 
-def test_without_a_draft_the_page_leads_to_the_files(inside):
+def test_page_without_draft_leads_to_files(inside):
     reply = Client(inside.instance.url).get("/stamp/place", headers={"Cookie": "language=id"})
     assert (reply.status, reply.headers["location"]) == (303, "/stamp")
 
 
-def test_without_a_cookie_it_leads_to_where_that_is_said(inside):
+def test_page_without_cookie_leads_to_explanation(inside):
     reply = Client(inside.instance.url).get("/stamp/place")
     assert (reply.status, reply.headers["location"]) == (303, "/stamp?files=no-cookie")
 
 
-def test_a_form_of_another_site_is_refused(inside):
+def test_form_of_another_site_is_refused(inside):
     draft = drafted(inside, pdf())
     reply = Client(inside.instance.url).post(
         "/stamp/place",

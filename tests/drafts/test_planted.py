@@ -1,4 +1,4 @@
-"""A form without a script, sent in a browser whose cookie somebody else set."""
+"""A form without a script, in a browser with a cookie that an attacker set."""
 
 from meterai.drafts.visitors import COOKIE
 from tests.support.pdf import pdf
@@ -11,7 +11,7 @@ def _chooses(visitor: WalkIn, name: str, form: dict[str, str] | None = None) -> 
     assert visitor.client.post("/stamp/files", data=form, files=document).status_code == 303
 
 
-def test_form_takes_the_draft_from_whoever_planted_its_cookie(database_url, tmp_path):
+def test_form_replaces_planted_token(database_url, tmp_path):
     with walk_in(database_url, tmp_path) as visitor:
         _chooses(visitor, "umpan.pdf")
         planted = visitor.cookie(COOKIE)
@@ -22,7 +22,7 @@ def test_form_takes_the_draft_from_whoever_planted_its_cookie(database_url, tmp_
             assert ".pdf</p>" not in visitor.get("/stamp")
 
 
-def test_form_sent_again_after_a_lost_answer_goes_into_the_same_draft(database_url, tmp_path):
+def test_form_sent_again_after_lost_answer_uses_same_draft(database_url, tmp_path):
     with walk_in(database_url, tmp_path) as visitor:
         _chooses(visitor, "kemarin.pdf")
         before = visitor.cookie(COOKIE)

@@ -1,4 +1,4 @@
-"""Places in millimetres and points: what is shown is what is kept."""
+"""Placements in millimetres and points: the shown value is the stored one."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -49,20 +49,20 @@ def file(pages: int) -> DraftFile:
 
 
 def place(size: PageSize, across: float, down: float, width: float) -> Placement:
-    """Anywhere on the page."""
+    """A placement anywhere on the page."""
     one = Placement(1, 0, 0, width)
     return replace(one, x=across * (size.width - one.width), y=down * (size.height - one.height))
 
 
 @given(sizes, shares, shares, st.floats(WIDTH_MIN, WIDTH_MAX), st.sampled_from(["id", "en"]))
-def test_what_is_shown_is_kept_to_a_tenth_of_a_millimetre(size, across, down, width, language):
+def test_shown_value_is_stored_to_a_tenth_of_a_millimetre(size, across, down, width, language):
     wanted = place(size, across, down, width)
     shown = positions.shown(wanted, size, language)
     kept = positions.placement_of(shown, 1, size)
     assert kept.width == pytest.approx(wanted.width, abs=0.05 * MM + 1e-6)
     assert kept.x == pytest.approx(wanted.x, abs=0.35)
     assert kept.y + kept.height == pytest.approx(wanted.y + wanted.height, abs=0.35)
-    # What was kept is shown as it was typed, and so kept again as it was; but at the very edge.
+    # A stored place is shown as typed, and so stored unchanged again, except at the very edge.
     if 0.01 < across < 0.99 and 0.01 < down < 0.99:
         assert positions.shown(kept, size, language) == shown
     check_placements([kept])
@@ -71,7 +71,7 @@ def test_what_is_shown_is_kept_to_a_tenth_of_a_millimetre(size, across, down, wi
 
 
 @given(sizes, shares, shares)
-def test_a_tap_sets_the_middle_and_stays_on_the_page(size, across, down):
+def test_tap_sets_middle_and_keeps_stamp_on_page(size, across, down):
     found = positions.tapped(Placement(1, 0, 0, 70), size, across, down)
     middle = (found.x + found.width / 2, size.height - found.y - found.height / 2)
     if 35 <= across * size.width <= size.width - 35:
@@ -82,7 +82,7 @@ def test_a_tap_sets_the_middle_and_stays_on_the_page(size, across, down):
 
 
 @given(st.builds(PageSize, st.just(1), st.floats(70, 500), st.floats(103, 600)), st.data())
-def test_a_place_apart_is_on_the_page_and_on_no_other_stamp(size, data):
+def test_place_apart_is_on_page_and_clear_of_other_stamps(size, data):
     others: list[Placement] = []
     for _ in range(data.draw(st.integers(0, 6))):
         wanted = place(size, data.draw(shares), data.draw(shares), 65)
@@ -97,7 +97,7 @@ def test_a_place_apart_is_on_the_page_and_on_no_other_stamp(size, data):
         check_apart(others, [1] * len(others))
 
 
-def test_a_place_apart_is_the_wanted_one_or_near_to_it():
+def test_place_apart_is_wanted_one_or_nearest():
     wanted = Placement(1, 400, 100, 70)
     assert positions.apart(wanted, A4, []) == wanted
     found = positions.apart(wanted, A4, [wanted])
@@ -129,32 +129,32 @@ def test_stamp_placed_beside_another_leaves_a_millimetre_between_them():
         (TypedStamp("1", "10", "10", "106"), "width-2"),
     ],
 )
-def test_what_cannot_be_meant_is_refused_at_its_field(typed, field):
+def test_invalid_value_is_refused_at_its_field(typed, field):
     with pytest.raises(FieldWrong) as refusal:
         positions.placement_of(typed, 2, A4)
     assert refusal.value.field == field
 
 
 @pytest.mark.parametrize("typed", ["0", "4", "x", "", "1.5", "-1"])
-def test_a_page_that_is_not_there_is_refused(typed):
+def test_missing_page_is_refused(typed):
     with pytest.raises(FieldWrong):
         positions.page_of(TypedStamp(typed, "1", "1", "28"), 1, 3)
 
 
 @pytest.mark.parametrize("text", [positions.WIDTH_MM_MIN, positions.WIDTH_MM_MAX])
-def test_the_bounds_that_are_said_are_taken(text):
+def test_shown_bounds_are_accepted(text):
     typed = TypedStamp("1", "10", "10", positions.shown_number(text, "id"))
     check_placements([positions.placement_of(typed, 1, A4)])
 
 
-def test_commas_and_points_are_both_read_and_each_language_has_its_own():
+def test_comma_and_point_are_read_and_language_decides_which_is_shown():
     with_comma = positions.placement_of(TypedStamp("1", "12,5", "20,5", "28"), 1, A4)
     assert with_comma == positions.placement_of(TypedStamp("1", "12.5", "20.5", "28"), 1, A4)
     assert positions.shown(with_comma, A4, "id").x == "12,5"
     assert positions.shown(with_comma, A4, "en").x == "12.5"
 
 
-def test_the_same_place_is_at_the_same_distance_from_the_lower_right_corner():
+def test_same_place_keeps_distance_from_lower_right_corner():
     wanted = Placement(1, 595.28 - 120, 50, 80)
     there, is_kept = positions.alike(wanted, A4, A5)
     assert is_kept
@@ -162,7 +162,7 @@ def test_the_same_place_is_at_the_same_distance_from_the_lower_right_corner():
     assert there.y == 50
 
 
-def test_where_that_does_not_fit_it_is_at_the_same_share_of_the_page():
+def test_same_place_without_room_keeps_share_of_page():
     there, is_kept = positions.alike(Placement(1, 10, 700, 80), A4, A5)
     assert not is_kept
     assert positions.inside(there, A5) == there
@@ -172,12 +172,12 @@ def test_where_that_does_not_fit_it_is_at_the_same_share_of_the_page():
 @pytest.mark.parametrize(
     ("page", "of", "on", "there"), [(5, 5, 3, 3), (2, 5, 3, 2), (4, 5, 3, 3), (1, 1, 9, 9)]
 )
-def test_the_last_page_stands_for_the_last_page(page, of, on, there):
+def test_last_page_corresponds_to_last_page(page, of, on, there):
     assert positions.page_alike(page, file(of), file(on)) == there
 
 
 @given(st.integers(1, 2000), st.integers(1, 2000))
-def test_few_pages_are_chosen_from_and_the_shown_one_is_among_them(page, pages):
+def test_pages_to_choose_are_few_and_include_shown_one(page, pages):
     page = min(page, pages)
     found = positions.pages_to_choose(page, pages)
     assert {1, page, pages} <= set(found) <= set(range(1, pages + 1))

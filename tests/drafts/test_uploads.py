@@ -28,7 +28,7 @@ MISMATCHING = "https://iana.org/assignments/http-problem-types#mismatching-uploa
 
 
 def large(parts: int = 2) -> bytes:
-    """A document of so many parts and one more."""
+    """A document of more than so many parts."""
     return pdf() + b"\n%" + b"x" * (parts * PART_BYTES_MAX) + b"\n%%EOF\n"
 
 
@@ -93,7 +93,7 @@ def run(database_url: str, tmp_path: Path) -> Callable[..., None]:
     return whole
 
 
-def test_a_file_comes_in_parts(run):
+def test_file_is_uploaded_in_parts(run):
     async def act(visitor: Visitor) -> None:
         content = large()
         begun = await visitor.begin(len(content), repr_digest=digest(content))
@@ -125,7 +125,7 @@ def test_a_file_comes_in_parts(run):
         assert seen.header("upload-complete") == "?1"
         limit = dict(one.split("=") for one in seen.header("upload-limit").split(", "))
         assert 86_000 < int(limit["max-age"]) <= 86_400
-        # The answer was lost and the last part is sent without bytes: it is told again.
+        # After a lost answer the last part is sent without bytes: the result is returned again.
         again = await visitor.part(path, len(content), b"", upload_complete="?1")
         assert (again.status, json.loads(again.body)) == (200, state)
         assert code(await visitor.part(path, len(content), b"more")) == "upload_completed"
@@ -133,7 +133,7 @@ def test_a_file_comes_in_parts(run):
     run(act)
 
 
-def test_a_small_file_comes_at_once(run):
+def test_small_file_is_uploaded_in_one_request(run):
     async def act(visitor: Visitor) -> None:
         content = pdf()
         given = await visitor.ask(
@@ -150,7 +150,7 @@ def test_a_small_file_comes_at_once(run):
     run(act)
 
 
-def test_why_a_file_cannot_be_stamped_is_told_in_the_language_of_the_reader(run):
+def test_reason_of_refusal_is_in_language_of_reader(run):
     async def act(visitor: Visitor) -> None:
         given = await visitor.ask("POST", PATH, b"\x89PNG" * 9, {"upload-complete": "?1"})
         path = given.header("location")
@@ -166,7 +166,7 @@ def test_why_a_file_cannot_be_stamped_is_told_in_the_language_of_the_reader(run)
     run(act)
 
 
-def test_limits_are_told_before_anything_begins(run):
+def test_limits_are_available_before_upload(run):
     async def act(visitor: Visitor) -> None:
         given = await visitor.ask("OPTIONS", PATH)
         assert given.status == 204
@@ -178,7 +178,7 @@ def test_limits_are_told_before_anything_begins(run):
     run(act)
 
 
-def test_what_begins_wrongly_is_named_and_leaves_nothing(run):
+def test_wrong_creation_is_refused_by_name_and_stores_nothing(run):
     async def act(visitor: Visitor) -> None:
         size = visitor.web.container.of(Uploads).file_bytes_max
         small = b"x" * (PART_BYTES_MIN - 1)
@@ -223,7 +223,7 @@ def test_what_begins_wrongly_is_named_and_leaves_nothing(run):
     run(act)
 
 
-def test_a_part_that_is_wrong_is_named_and_adds_nothing(run):
+def test_wrong_part_is_refused_by_name_and_stores_nothing(run):
     async def act(visitor: Visitor) -> None:
         content = large()
         begun = await visitor.begin(len(content), content[:PART_BYTES_MAX])
@@ -266,7 +266,7 @@ def test_a_part_that_is_wrong_is_named_and_adds_nothing(run):
     run(act)
 
 
-def test_only_the_browser_that_began_reaches_a_file(run):
+def test_file_is_reachable_by_its_browser_alone(run):
     async def act(visitor: Visitor) -> None:
         begun = await visitor.begin(3 * PART_BYTES_MAX)
         path = begun.header("location")
@@ -285,7 +285,7 @@ def test_only_the_browser_that_began_reaches_a_file(run):
     run(act)
 
 
-def test_of_two_writers_at_once_one_wins_and_the_other_is_told(run):
+def test_one_of_two_concurrent_writers_wins_and_other_gets_offset(run):
     async def act(visitor: Visitor) -> None:
         content = large()
         for _ in range(3):
@@ -301,7 +301,7 @@ def test_of_two_writers_at_once_one_wins_and_the_other_is_told(run):
     run(act)
 
 
-def test_a_file_that_is_taken_out_while_it_is_sent_is_gone(run):
+def test_file_taken_out_during_upload_is_gone(run):
     async def act(visitor: Visitor) -> None:
         content = large()
         path = (await visitor.begin(len(content))).header("location")
@@ -314,7 +314,7 @@ def test_a_file_that_is_taken_out_while_it_is_sent_is_gone(run):
     run(act)
 
 
-def test_all_drafts_together_have_a_limit_and_their_sum_is_read_seldom(run, monkeypatch):
+def test_sum_of_all_drafts_is_limited_and_cached(run, monkeypatch):
     monkeypatch.setattr(holdings, "READ_SECONDS", 3600.0)  # all that follows is within it
 
     async def act(visitor: Visitor) -> None:
@@ -335,7 +335,7 @@ def test_all_drafts_together_have_a_limit_and_their_sum_is_read_seldom(run, monk
     run(act, drafts_bytes_max=int(4 * PART_BYTES_MAX / holdings.STRANGERS_SHARE) + 1)
 
 
-def test_before_a_line_no_file_begins_without_a_turn_and_what_began_goes_on(run):
+def test_line_stops_new_files_without_turn_and_lets_begun_ones_go_on(run):
     async def act(visitor: Visitor) -> None:
         content = large()
         path = (await visitor.begin(len(content))).header("location")
@@ -346,7 +346,7 @@ def test_before_a_line_no_file_begins_without_a_turn_and_what_began_goes_on(run)
         refused = await visitor.begin(len(content))
         assert (refused.status, code(refused)) == (503, "wait_in_line")
         assert (await visitor.part(path, 0, content[:PART_BYTES_MAX])).status == 204
-        # A form is not read, and whoever comes out of the line is told so.
+        # A form is not read, and the page after the line says so.
         sent = await visitor.ask("POST", "/stamp/files", b"x", {"accept": "text/html"})
         assert (sent.status, sent.header("location")[:7]) == (303, "/lines/")
         there = parse_qs(urlsplit(sent.header("location")).query)["next"][0]
@@ -373,7 +373,7 @@ async def _shown(visitor: Visitor, path: str) -> int:
 
 
 @pytest.mark.parametrize("page", [PAGE, ""])
-def test_cookie_that_somebody_planted_opens_nothing_uploaded_after(run, page):
+def test_planted_cookie_opens_no_later_upload(run, page):
     async def act(planter: Visitor) -> None:
         planted = (await _whole(planter, pdf(words="Umpan"), PLANTED_PAGE)).header("location")
         victim = Visitor(planter.web, dict(planter.cookies))
@@ -387,7 +387,7 @@ def test_cookie_that_somebody_planted_opens_nothing_uploaded_after(run, page):
     run(act)
 
 
-def test_part_that_goes_on_from_another_page_gets_the_draft_another_token(run):
+def test_part_from_another_page_changes_token_of_draft(run):
     async def act(planter: Visitor) -> None:
         content = large()
         begun = await planter.begin(len(content), page_key=PLANTED_PAGE)
@@ -400,7 +400,7 @@ def test_part_that_goes_on_from_another_page_gets_the_draft_another_token(run):
     run(act)
 
 
-def test_uploads_of_one_page_keep_the_token_of_their_draft(run):
+def test_uploads_of_one_page_keep_token_of_draft(run):
     async def act(visitor: Visitor) -> None:
         await _whole(visitor, pdf(words="Satu"), PAGE)
         kept = dict(visitor.cookies)
@@ -411,14 +411,14 @@ def test_uploads_of_one_page_keep_the_token_of_their_draft(run):
     run(act)
 
 
-def test_page_whose_answer_was_lost_finds_its_draft_with_the_cookie_of_before(run):
+def test_page_after_lost_answer_finds_draft_with_old_cookie(run):
     async def act(visitor: Visitor) -> None:
         await _whole(visitor, pdf(words="Kemarin"), PLANTED_PAGE)
         before = dict(visitor.cookies)
         content = large()
         begun = await visitor.begin(len(content), page_key=PAGE)
         path, after = begun.header("location"), dict(visitor.cookies)
-        visitor.cookies = dict(before)  # the answer never came
+        visitor.cookies = dict(before)  # the answer was lost
         seen = await visitor.ask("HEAD", path, headers={"page-key": PAGE})
         assert seen.status == 204
         assert visitor.cookies == after
@@ -435,7 +435,7 @@ def test_page_whose_answer_was_lost_finds_its_draft_with_the_cookie_of_before(ru
     run(act)
 
 
-def test_refused_upload_leaves_the_browser_a_token_that_finds_its_draft(run):
+def test_refused_upload_answers_with_token_of_draft(run):
     async def act(visitor: Visitor) -> None:
         path = (await _whole(visitor, pdf(words="Satu"), PLANTED_PAGE)).header("location")
         size = 10**9

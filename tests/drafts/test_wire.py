@@ -1,4 +1,4 @@
-"""What the headers of an upload say."""
+"""Headers of an upload."""
 
 import pytest
 from litestar.datastructures import Headers
@@ -22,7 +22,7 @@ def headers(**told: str) -> Headers:
         ("inline", ""),
     ],
 )
-def test_names(text, name):
+def test_content_disposition_returns_expected_name(text, name):
     assert wire.name_told(headers(content_disposition=text)) == name
 
 
@@ -40,12 +40,12 @@ def test_names(text, name):
         "inline; filename=a b",
     ],
 )
-def test_no_names(text):
+def test_content_disposition_without_valid_name_is_refused(text):
     with pytest.raises(Malformed):
         wire.name_told(headers(content_disposition=text))
 
 
-def test_the_length_is_told_once_or_the_same():
+def test_repeated_length_must_be_equal():
     read = wire.read_creation
     assert read(headers(upload_complete="?0", upload_length="7", content_length="3")).size == 7
     assert read(headers(upload_complete="?1", content_length="3")).size == 3
