@@ -42,7 +42,7 @@ def seal(  # noqa: PLR0913 - a seal depends on so much, and on nothing else
     document = original.document if isinstance(original, PreparedDocument) else original
     if not isinstance(original, PreparedDocument) or original.opened is None:
         places = [stamp.placement for stamp in stamps]
-        original = engine.looked_through_here(document, places, password)
+        original = engine.accept_here(document, places, password)
     hashed = hashed or HashedDocument.of(document)
     delta = engine.seal(
         original,

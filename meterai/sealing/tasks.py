@@ -20,14 +20,14 @@ from meterai.sealing.sandbox.answers import Inspected, Redrawn, RenderedPage, Sc
 from meterai.sealing.sandbox.placing import placed
 from meterai.sealing.sandbox.qpdf import repaired
 from meterai.sealing.survey import grid
-from meterai.sealing.writing.engine import looked_through, read_placements
+from meterai.sealing.writing.engine import open_checked, read_placements
 
 Parameters = Mapping[str, Any]
 
 
 def _inspect(document: bytes, parameters: Parameters) -> bytes:
     placements = read_placements(parameters["placements"])
-    opened = looked_through(document, placements, parameters["password"].encode("latin-1"), LIMITS)
+    opened = open_checked(document, placements, parameters["password"].encode("latin-1"), LIMITS)
     sizes = [(page.size.page, page.size.width, page.size.height) for page in opened.targets]
     return answers.written(Inspected(opened.pages, sizes, opened.signatures))
 

@@ -42,7 +42,7 @@ from meterai.sealing.checking.seals import Digests, Seal
 from meterai.sealing.model import Check, DocumentBroken
 from meterai.sealing.pdf.cross_reference import IN_FILE, OBJECT
 from meterai.sealing.pdf.decoding import TooMuchHere
-from meterai.sealing.pdf.document import Document, in_letters
+from meterai.sealing.pdf.document import Document, decode_text
 from meterai.sealing.pdf.syntax import Dictionary, Ref
 from meterai.sealing.signing import cms, timestamps, trust
 from meterai.sealing.signing.issuer import common_name
@@ -131,7 +131,7 @@ class SealCheck:
 
     def texts(self, key: bytes) -> list[str]:
         """Return the text strings that the record lists under a key."""
-        return [in_letters(one) for one in self.strings(key)]
+        return [decode_text(one) for one in self.strings(key)]
 
     def strings(self, key: bytes) -> list[bytes]:
         """Return the strings that the record lists under a key; empty if it lists anything else."""
@@ -334,10 +334,10 @@ def made(case: SealCheck) -> tuple[Check, ...]:
     """Return the checks of a seal by the rules of its kind and version, which must exist."""
     rules = case.rules
     assert rules is not None
-    return tuple(_ask(case, name, *rules[name]) for name in rules if _is_asked(case, name))
+    return tuple(_ask(case, name, *rules[name]) for name in rules if _applies(case, name))
 
 
-def _is_asked(case: SealCheck, name: str) -> bool:
+def _applies(case: SealCheck, name: str) -> bool:
     if name == "claim":
         return case.claim_keys is not None
     if name == "time_stamp":

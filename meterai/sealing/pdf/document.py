@@ -292,7 +292,7 @@ class Document:
 
     def text(self, holder: Dictionary | None, key: bytes) -> str:
         """Return the text string under a key; empty if there is none."""
-        return in_letters(self.octets(holder, key) or b"")
+        return decode_text(self.octets(holder, key) or b"")
 
     def number(self, holder: Dictionary | None, key: bytes) -> float | None:
         """Return the number under a key."""
@@ -335,7 +335,7 @@ def is_number(value: Value) -> TypeGuard[int | float]:
     return type(value) in (int, float)
 
 
-def in_letters(octets: bytes) -> str:
+def decode_text(octets: bytes) -> str:
     """Decode a text string (ISO 32000-2, section 7.9.2.2); a foreign one need not be exact."""
     if octets.startswith(b"\xfe\xff"):
         return octets[2:].decode("utf-16-be", "replace")

@@ -119,7 +119,7 @@ def cipher_of(encryption: bytes, identifier: bytes, password: bytes) -> Cipher:
     """
     if len(encryption) > DICTIONARY_BYTES_MAX:
         raise DocumentBroken("an encryption dictionary of no sensible size")
-    attached = _of_attachments_alone(Dictionary(encryption, 0))
+    attached = _attachments_cipher(Dictionary(encryption, 0))
     if attached is not None:
         return attached
     found = _opened_by(encryption, identifier, password)
@@ -168,7 +168,7 @@ def _refuse_two_keys(encryption: bytes, identifier: bytes, password: bytes, key:
         raise DocumentEncrypted("a password with two keys")
 
 
-def _of_attachments_alone(entries: Dictionary) -> Cipher | None:
+def _attachments_cipher(entries: Dictionary) -> Cipher | None:
     """Return the cipher of a document with encrypted embedded files only (`/EFF`), which readers
     show without a password (ISO 32000-2, table 20 and section 7.6.6).
     """

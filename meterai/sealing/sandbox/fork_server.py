@@ -54,7 +54,7 @@ class _Tasks:
             return None
         return max(0.0, min(self._until.values()) - time.monotonic())
 
-    def look_after(self) -> None:
+    def reap(self) -> None:
         """Kill processes beyond their time, and reap (waitpid) those that have ended."""
         now = time.monotonic()
         for process, until in list(self._until.items()):
@@ -102,7 +102,7 @@ def _serve(control: socket.socket, awake: socket.socket, wake: socket.socket, do
         readable, _, _ = select.select([control, awake], [], [], tasks.seconds_left())
         if awake in readable:
             awake.recv(_CHUNK_BYTES)
-        tasks.look_after()
+        tasks.reap()
         if control not in readable:
             continue
         message, descriptors, _, _ = socket.recv_fds(control, 1, 1)

@@ -192,13 +192,13 @@ class Pool:
 
     def _admit(self, client: str) -> None:
         # By what each has, not by tasks that have not ended yet: one that was refused has no slot.
-        if self._of_client.total() >= self._under_way_max and not self._has_made_room(client):
+        if self._of_client.total() >= self._under_way_max and not self._make_room(client):
             raise ExaminationBusy("too many documents wait")
         self._of_client[client] += 1
         self._held.add(client)
 
-    def _has_made_room(self, client: str) -> bool:
-        """Remove a waiting task of the client with the most, if it still has no fewer; true if done."""
+    def _make_room(self, client: str) -> bool:
+        """Remove the newest waiting task of the client with the most; false if it would have fewer than this one."""
         most = self._waiting.most(self._held.of, client)
         if self._held.of(client, 1) >= self._held.of(most):
             return False

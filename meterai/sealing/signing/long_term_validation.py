@@ -42,10 +42,10 @@ from meterai.sealing.signing.network import Authorities, Unreached, exchange
 from meterai.sealing.signing.proofs import (
     NoEvidence,
     Proof,
+    canonical_crl,
+    canonical_ocsp,
     check_crl,
     check_ocsp,
-    crl_as_kept,
-    ocsp_as_kept,
     request_for,
 )
 from meterai.sealing.signing.timestamps import (
@@ -216,7 +216,7 @@ class RevocationAuthorities:
             headers={"Content-Type": "application/ocsp-request"},
         )
         until = check_ocsp(answer, asked, authority, at)
-        return Proof("ocsp", ocsp_as_kept(answer, authority, at), until)
+        return Proof("ocsp", canonical_ocsp(answer, authority, at), until)
 
     def _ask_crl(
         self, url: str, certificate: x509.Certificate, authority: x509.Certificate, at: datetime
@@ -228,7 +228,7 @@ class RevocationAuthorities:
             bytes_max=CRL_BYTES_MAX,
         )
         until = check_crl(answer, certificate, authority, at)
-        return Proof("crl", crl_as_kept(answer), until)
+        return Proof("crl", canonical_crl(answer), until)
 
 
 _Ask = Callable[[str, x509.Certificate, x509.Certificate, datetime], Proof]

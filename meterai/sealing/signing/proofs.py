@@ -88,17 +88,17 @@ def _proof_among(
     for answer in evidence.ocsps:
         with suppress(NoEvidence):
             until = check_ocsp(answer, asked, authority, at)
-            if answer == ocsp_as_kept(answer, authority, at):
+            if answer == canonical_ocsp(answer, authority, at):
                 return Proof("ocsp", answer, until)
     for answer in evidence.crls:
         with suppress(NoEvidence):
             until = check_crl(answer, certificate, authority, at)
-            if answer == crl_as_kept(answer):
+            if answer == canonical_crl(answer):
                 return Proof("crl", answer, until)
     return None
 
 
-def ocsp_as_kept(answer: bytes, authority: x509.Certificate, at: datetime) -> bytes:
+def canonical_ocsp(answer: bytes, authority: x509.Certificate, at: datetime) -> bytes:
     """Return a checked answer in the form of a document.  Raises `NoEvidence`."""
     response = ocsp.load_der_ocsp_response(answer)
     responder = None
@@ -114,7 +114,7 @@ def ocsp_as_kept(answer: bytes, authority: x509.Certificate, at: datetime) -> by
         raise NoEvidence("the OCSP answer is laid out in another way") from cause
 
 
-def crl_as_kept(answer: bytes) -> bytes:
+def canonical_crl(answer: bytes) -> bytes:
     """Return a checked list in the form of a document.  Raises `NoEvidence`."""
     try:
         return _plain_crl(answer)

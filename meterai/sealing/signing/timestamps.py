@@ -21,7 +21,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from meterai.sealing.signing import der
 from meterai.sealing.signing.chains import chain_to
 from meterai.sealing.signing.cms import CERTIFICATES_MAX, TIME_STAMP_BYTES_MAX
-from meterai.sealing.signing.token_layout import Parts, laid_out
+from meterai.sealing.signing.token_layout import Parts, canonical_token
 
 ROOTS_MAX = 16  # digests of them are in every seal; an authority has one or two
 
@@ -64,7 +64,7 @@ def taken_in(token: bytes, roots: Sequence[x509.Certificate]) -> bytes:
         chain = chain_to(_signer_certificate(signer, certificates), certificates, roots)
         if chain is None:
             raise TokenRefused(_NO_ROOT)
-        return laid_out(_parts(signed_data, signer), chain)
+        return canonical_token(_parts(signed_data, signer), chain)
     except TokenRefused:
         raise
     # asn1crypto parses lazily and raises many kinds of exception.
@@ -120,7 +120,7 @@ def _check(token: bytes, value: bytes, named: Collection[bytes]) -> CheckedToken
     at: datetime = info["gen_time"].native
     valid = all(one.not_valid_before_utc <= at <= one.not_valid_after_utc for one in chain)
     _demand(valid, "the token's certificates were not valid when it was made")
-    is_plain = token == laid_out(_parts(signed_data, signer), chain)
+    is_plain = token == canonical_token(_parts(signed_data, signer), chain)
     _demand(is_plain, "the token holds something that nobody signed")
     return CheckedToken(at, chain, info["policy"].native, info["nonce"].native)
 

@@ -48,7 +48,7 @@ class Parts(NamedTuple):
     signature: bytes
 
 
-def laid_out(parts: Parts, chain: Sequence[x509.Certificate]) -> bytes:
+def canonical_token(parts: Parts, chain: Sequence[x509.Certificate]) -> bytes:
     """Return the token with the certificates from the signer's to the root, without optional parts.
 
     Raises `ValueError` for an algorithm without a canonical form.

@@ -136,7 +136,7 @@ def make(serial: Serial, at: datetime, sha256_original: bytes, key: ClaimKey) ->
     """
     head = VERSION + key.id + _written_time(at)
     digest = sha256_original[:_DIGEST_BYTES]
-    return head + _in_letters(digest + key.sign(_message(head, serial, digest)))
+    return head + _as_base32(digest + key.sign(_message(head, serial, digest)))
 
 
 def read(text: str, keys: Mapping[str, Ed25519PublicKey]) -> QrClaim:
@@ -191,7 +191,7 @@ def _written_time(at: datetime) -> str:
     return encode(seconds, _TIME_CHARACTERS)
 
 
-def _halvings() -> list[tuple[int, int]]:
+def _widening_steps() -> list[tuple[int, int]]:
     """Return the steps that turn groups of bits into one letter a byte: the bits that move up, and the distance, from the
     widest group of letters, whose upper half moves, to a pair.
     """
@@ -205,10 +205,10 @@ def _halvings() -> list[tuple[int, int]]:
     return steps
 
 
-_HALVINGS = _halvings()
+_HALVINGS = _widening_steps()
 
 
-def _in_letters(octets: bytes) -> str:
+def _as_base32(octets: bytes) -> str:
     """Return the text that `kit.ids.encode` makes of so many bytes, in a tenth of the time."""
     number = int.from_bytes(octets, "big")
     for bits, places in _HALVINGS:

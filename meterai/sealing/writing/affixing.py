@@ -118,7 +118,7 @@ def affix(terms: AffixingTerms, document: Document, placed: Placed, *, certify: 
             entries += b"/StructParent %d" % (tree.next_key + index)
         update.add(number, b"<<%b>>" % entries)
     pages = [page for _, page in placed]
-    _hang_on_pages(update, pages, annotations, is_tagged=tree is not None)
+    _list_on_pages(update, pages, annotations, is_tagged=tree is not None)
     _add_field(update, document, annotations)
     if tree is not None:
         tree.write(update, _tagged(terms.wording, placed, annotations))
@@ -146,7 +146,7 @@ def state(terms: AffixingTerms, document: Document, page: PdfPage) -> Sealed:
     name = text(field, STATEMENT_PREFIX + terms.sha256_original.hex()[:16])
     entries = b"/Type/Annot/Subtype/Widget/FT/Sig/Rect[0 0 0 0]/F %d/P %d %d R/T%b/V %d 0 R"
     update.add(field, b"<<%b>>" % (entries % (WIDGET_FLAGS, *page.ref, name, signature)))
-    _hang_on_pages(update, [page], field, is_tagged=False)
+    _list_on_pages(update, [page], field, is_tagged=False)
     _add_field(update, document, field)
     _certify(update, document, signature)
     tail = b"/M%b/Name%b/Reason%b/%b<</Version %d%b>>" % (
@@ -180,7 +180,7 @@ def dry_run(document: Document, pages: Sequence[PdfPage], *, certify: bool) -> N
     update = PdfUpdate(document)
     tree = structure_tree(document) if certify else None
     first = update.reserve(len(pages))
-    _hang_on_pages(update, pages, first, is_tagged=tree is not None)
+    _list_on_pages(update, pages, first, is_tagged=tree is not None)
     _add_field(update, document, first)
     if certify:
         _certify(update, document, first)
@@ -222,7 +222,7 @@ def _stamp(update: PdfUpdate, number: int, stamp: Stamp) -> bytes:
     return b"/Subtype/Stamp/Name/Meterai/F %d/NM%b" % (ANNOTATION_FLAGS, name)
 
 
-def _hang_on_pages(
+def _list_on_pages(
     update: PdfUpdate, pages: Sequence[PdfPage], first: int, *, is_tagged: bool
 ) -> None:
     """List the annotations on their pages, and on no other page that shares its list with one of them."""

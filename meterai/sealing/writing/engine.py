@@ -124,19 +124,19 @@ def accepting(
 ) -> Work[PreparedDocument]:
     """`accept` as a work: a document that takes long to inspect is inspected in a task."""
     try:
-        opened = looked_through(document, placements, password, FIRST_LOOK)
+        opened = open_checked(document, placements, password, FIRST_LOOK)
     except TooMuchHere:
-        inspection = yield from _inspected_apart(document, placements, password)
+        inspection = yield from _inspected_in_task(document, placements, password)
         return PreparedDocument(document, inspection, is_repaired=False)
     opened.document.widen(LIMITS)  # it passed; sealing reads some of it again
     return _ready(opened)
 
 
-def looked_through_here(
+def accept_here(
     document: bytes, placements: Sequence[Placement], password: bytes
 ) -> PreparedDocument:
     """`accept` within the limits of a task, but in this process."""
-    return _ready(looked_through(document, placements, password, LIMITS))
+    return _ready(open_checked(document, placements, password, LIMITS))
 
 
 def _ready(opened: OpenedDocument) -> PreparedDocument:
@@ -145,7 +145,7 @@ def _ready(opened: OpenedDocument) -> PreparedDocument:
     return PreparedDocument(opened.document.buffer, inspection, is_repaired=False, opened=opened)
 
 
-def _inspected_apart(
+def _inspected_in_task(
     document: bytes, placements: Sequence[Placement], password: bytes
 ) -> Work[Inspection]:
     wanted = [[one.page, one.x, one.y, one.width] for one in placements]
@@ -244,7 +244,7 @@ def seal_statement(statement: bytes, issuer: Issuer, *, at: datetime) -> Delta:
     """
     issuer.check_usable(at)
     # A corner of every page of ours; nothing is put there.
-    opened = looked_through(statement, [Placement(1, 20, 20)], b"", LIMITS)
+    opened = open_checked(statement, [Placement(1, 20, 20)], b"", LIMITS)
     if opened.signatures:
         raise ValueError("a statement of ours that somebody signed")
     hashing = HashedDocument.of(statement).state
@@ -287,7 +287,7 @@ def _check_stamps(stamps: Sequence[Stamp], check_url: str) -> None:
     check_printable(check_url)
 
 
-def looked_through(
+def open_checked(
     document: bytes, placements: Sequence[Placement], password: bytes, limits: ReadLimits
 ) -> OpenedDocument:
     """Open a document and check that it can be stamped there.
