@@ -153,14 +153,14 @@ def verify_claim(
     """
     trusted = _trusted(keys, options)
     sha256 = hashlib.sha256(read_given(document)).digest() if document else None
-    scanned = text or _scanned()
+    scanned = text or _read_texts()
     if not scanned:
         complain("no text of a QR code was given")
         raise SystemExit(Exit.USAGE)
     raise SystemExit(max(_check_claim(one, trusted, sha256, as_json=as_json) for one in scanned))
 
 
-def _scanned() -> tuple[str, ...]:
+def _read_texts() -> tuple[str, ...]:
     """Read one text a line from the standard input."""
     told = sys.stdin.read(SCANNED_BYTES_MAX + 1)
     if len(told) > SCANNED_BYTES_MAX:

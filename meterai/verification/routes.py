@@ -36,7 +36,7 @@ from meterai.verification.service.batch import (
     MANY_BYTES_MAX,
     CheckBatch,
     CheckRow,
-    to_the_last,
+    with_early_end,
 )
 from meterai.verification.service.rows import (
     CheckRowView,
@@ -203,7 +203,7 @@ async def check_batch(
         raise UploadMissing("nothing to check") from None
     media_type, written = _written(request.headers.get("accept", ""))
     return Stream(
-        written(to_the_last(first, rows, partial(on_fault, request)), language),
+        written(with_early_end(first, rows, partial(on_fault, request)), language),
         status_code=200,
         media_type=media_type,
         headers={"Cache-Control": "private, no-store"},

@@ -37,7 +37,7 @@ from meterai.verification import (
 from meterai.verification.model import GOOD
 from meterai.verification.pages import FORM_BYTES_MAX, PAGES, routes
 from meterai.verification.pages.checking import sealed_name
-from meterai.verification.service.batch import CheckRow, NotChecked, to_the_last
+from meterai.verification.service.batch import CheckRow, NotChecked, with_early_end
 from meterai.verification.service.pictures import NotDrawn
 from meterai.verification.service.rows import CheckTableRow, cells_of
 from meterai.verification.service.tables import columns
@@ -502,6 +502,6 @@ def test_early_end_of_answer_is_its_last_row(
 
     async def act() -> list[NotChecked | None]:
         first = CheckRow("a.pdf", reason=NotChecked.BUSY)
-        return [row.reason async for row in to_the_last(first, rest(), lambda _: None)]
+        return [row.reason async for row in with_early_end(first, rest(), lambda _: None)]
 
     assert asyncio.run(act()) == [NotChecked.BUSY, NotChecked.BUSY, reason]

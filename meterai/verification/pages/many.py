@@ -60,7 +60,7 @@ from meterai.verification.service.batch import (
     CheckBatch,
     CheckRow,
     First,
-    to_the_last,
+    with_early_end,
 )
 from meterai.verification.service.rows import CheckTableRow, cells_of, lines_of, result
 from meterai.verification.service.tables import Cells, columns, csv_table, xlsx_table
@@ -236,7 +236,7 @@ async def _answer(
     except Refusal as refusal:
         return _form_again(request, refusal)
     return Stream(
-        written.pieces(to_the_last(first, rows, partial(on_fault, request))),
+        written.pieces(with_early_end(first, rows, partial(on_fault, request))),
         status_code=200,
         media_type=written.media_type,
         headers={"Cache-Control": "private, no-store", **written.headers},

@@ -154,7 +154,7 @@ class _SerialQuery:
     serial: Serial | None = None
     claim: QrClaim | None = None
 
-    def told_by(self, register: Register, language: str) -> CheckRow:
+    def row_from(self, register: Register, language: str) -> CheckRow:
         """Return the row of the line."""
         if self.claim is not None:
             return replace(self.row, told=register.claim(self.claim, language))
@@ -272,7 +272,7 @@ class CheckBatch:
         """Yield a row for each line that is not blank."""
         file.content.seek(0)
         while lines := await _read(file, partial(_lines, file.content)):
-            asked = await to_the_end(partial(self._asked, lines[: self._lines_left]))
+            asked = await to_the_end(partial(self._queries_of, lines[: self._lines_left]))
             self._lines_left -= len(asked)
             serials = {one.serial.text for one in asked if one.serial is not None}
             try:
@@ -282,15 +282,15 @@ class CheckBatch:
                     yield one.row if one.serial is None else replace(one.row, reason=unfit.reason)
             else:
                 for one in asked:
-                    yield one.told_by(register, self._language)
+                    yield one.row_from(register, self._language)
             if len(asked) < len(lines):
                 yield CheckRow(file.shown, reason=NotChecked.TOO_MANY)
                 return
 
-    def _asked(self, lines: Sequence[bytes]) -> list["_SerialQuery"]:
-        return [self._asked_by(line) for line in lines]
+    def _queries_of(self, lines: Sequence[bytes]) -> list["_SerialQuery"]:
+        return [self._query_of(line) for line in lines]
 
-    def _asked_by(self, text: bytes) -> "_SerialQuery":
+    def _query_of(self, text: bytes) -> "_SerialQuery":
         """Return the query of one line, for any content."""
         shown = one_line(text[:SHOWN_LENGTH_MAX].decode("utf-8", "replace"))
         row = CheckRow(shown, kind=RowKind.SERIAL)
@@ -381,7 +381,7 @@ def _lines(file: IO[bytes]) -> list[bytes]:
     return found
 
 
-async def to_the_last(
+async def with_early_end(
     first: CheckRow, rest: AsyncIterator[CheckRow], on_fault: Callable[[Exception], object]
 ) -> AsyncIterator[CheckRow]:
     """Yield the rows of an answer that has begun; the last one reports an early end.
