@@ -18,8 +18,8 @@ from meterai.drafts.model import (
     DraftFile,
     DraftFull,
     FileState,
-    needs_no_word,
-    twins,
+    duplicates,
+    needs_no_remark,
 )
 from meterai.drafts.service import DraftService
 from meterai.drafts.uploads import Uploads
@@ -111,7 +111,7 @@ def why(file: DraftFile, language: str) -> str:
     return translate(f"refusal.{file.refusal}", language, **facts)
 
 
-def _told(left_out: Sequence[tuple[str, Refusal]], language: str) -> list[str]:
+def _faults(left_out: Sequence[tuple[str, Refusal]], language: str) -> list[str]:
     """Return the faults of files of a form, each by its name; those with the same fault together."""
     names: dict[str, list[str]] = {}
     for name, refusal in left_out:
@@ -132,8 +132,8 @@ async def _choose_page(
 ) -> Page:
     files = await drafts.files(draft) if draft is not None else []
     language = language_of(request)
-    again = twins(files)
-    told = [sentence(refusal, language)] if refusal else _told(left_out, language)
+    again = duplicates(files)
+    told = [sentence(refusal, language)] if refusal else _faults(left_out, language)
     errors = [FieldError("document", one) for one in told]
     refusal = refusal or next((why_not for _, why_not in left_out), None)
     usable = [one for one in files if one.is_usable and one.id not in again]
@@ -143,7 +143,7 @@ async def _choose_page(
         status=refusal.status if refusal else 200,
         errors=errors,
         files=files,
-        twins=again,
+        duplicates=again,
         reasons={one.id: why(one, language) for one in files if one.state == FileState.REFUSED},
         usable=len(usable),
         is_examining=any(one.state == FileState.EXAMINING for one in files),
@@ -238,7 +238,7 @@ async def add_files(
             answer = await _choose_page(request, drafts, uploads, there, left_out=left_out)
         else:
             choose = CHOOSE if request.cookies or not kept else f"{CHOOSE}?{NO_COOKIE}"
-            goes_on = needs_no_word(added if is_new else await drafts.files(draft))
+            goes_on = needs_no_remark(added if is_new else await drafts.files(draft))
             answer = see_other(PLACE if goes_on else choose)
     except RequestEntityTooLarge:
         too_large = FormTooLarge(sum_bytes=FORM_BYTES_MAX)

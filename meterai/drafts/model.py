@@ -293,7 +293,7 @@ class DraftFile:
         return self.state in (FileState.READY, FileState.REPAIRED)
 
     @property
-    def digest_told(self) -> str | None:
+    def announced_digest(self) -> str | None:
         """Announced digest, as sent: a sender recognises its file by it."""
         return b64encode(self.digest).decode() if self.digest else None
 
@@ -447,7 +447,7 @@ def named_by(name: str) -> DraftObject | None:
         return None
 
 
-def twins(files: Sequence[DraftFile]) -> dict[UUID, DraftFile]:
+def duplicates(files: Sequence[DraftFile]) -> dict[UUID, DraftFile]:
     """Return the files with the same bytes as an earlier one, each with that one."""
     first: dict[bytes, DraftFile] = {}
     found: dict[UUID, DraftFile] = {}
@@ -461,11 +461,11 @@ def twins(files: Sequence[DraftFile]) -> dict[UUID, DraftFile]:
 
 def to_order(files: Sequence[DraftFile]) -> list[DraftFile]:
     """Return the files that can be stamped, each content once."""
-    again = twins(files)
+    again = duplicates(files)
     return [one for one in files if one.is_usable and one.id not in again]
 
 
-def needs_no_word(files: Sequence[DraftFile]) -> bool:
+def needs_no_remark(files: Sequence[DraftFile]) -> bool:
     """True if every file can be stamped unchanged and is there once, so that the visitor can go straight on."""
     plain = [one for one in to_order(files) if one.state == FileState.READY and not one.is_stamped]
     return bool(files) and len(plain) == len(files)

@@ -28,15 +28,15 @@ from meterai.drafts.model import (
     UploadCompleted,
     UploadLengthInconsistent,
     UploadOffsetMismatch,
-    needs_no_word,
+    needs_no_remark,
 )
 from meterai.drafts.service import DraftService
 from meterai.drafts.uploads import Uploads
 from meterai.drafts.visitors import (
     PAGE_KEY,
     account_asking,
-    draft_going_on,
     draft_of,
+    draft_of_part,
     seen_draft,
     set_token,
     uploaded_draft,
@@ -96,7 +96,7 @@ def _file_bytes_max(request: PageRequest) -> int:
     return uploads.file_bytes_max
 
 
-def _told(uploads: Uploads, draft: Draft, file: DraftFile) -> dict[str, str]:
+def _state_headers(uploads: Uploads, draft: Draft, file: DraftFile) -> dict[str, str]:
     """Return the state of an upload as headers.
 
     An upload with all its bytes is complete, even if it is still examined: no part can be added.
@@ -129,10 +129,10 @@ async def _state(
         "bytes": file.size,
         "received": file.received,
         "pages": file.pages,
-        "digest": file.digest_told,
+        "digest": file.announced_digest,
         "refusal": file.refusal,
         "why": why,
-        "goes_on": file.is_usable and needs_no_word(await drafts.files(draft)),
+        "goes_on": file.is_usable and needs_no_remark(await drafts.files(draft)),
     }
 
 
@@ -179,7 +179,7 @@ async def begin(
         if content and file.state == FileState.RECEIVING:
             file = await uploads.append(draft, file, 0, content)
         location = f"{PATH}/{show(FILE_KIND, file.id)}"
-        headers = {**_told(uploads, draft, file), "Location": location}
+        headers = {**_state_headers(uploads, draft, file), "Location": location}
         state = await _state(request, drafts, draft, file)
         answer: Answer = Response(state, status_code=201, headers=headers)
     except Refusal as refusal:
@@ -199,7 +199,7 @@ async def look(
     """Return the offset of an upload (also by HEAD); as JSON, if requested, the state of its file."""
     draft = await draft_of(request, drafts)
     file = await drafts.file(draft, read(FILE_KIND, file_id))
-    headers = _told(uploads, draft, file)
+    headers = _state_headers(uploads, draft, file)
     answer: Answer = Response(None, status_code=204, headers=headers)
     if "application/json" in request.headers.get("accept", ""):
         answer = Response(await _state(request, drafts, draft, file), headers=headers)
@@ -224,7 +224,7 @@ async def append(
     asked = wire.read_append(request.headers)
     content = await request.body()
     wire.check_content(request.headers, content)
-    draft, token = await draft_going_on(request, drafts)
+    draft, token = await draft_of_part(request, drafts)
     try:
         file = await drafts.file(draft, read(FILE_KIND, file_id))
         if file.state == FileState.RECEIVING:
@@ -232,7 +232,7 @@ async def append(
             file = await uploads.append(draft, file, asked.offset, content)
         elif content or not asked.is_complete:
             raise UploadCompleted(f"the file is {file.state}")
-        headers = _told(uploads, draft, file)
+        headers = _state_headers(uploads, draft, file)
         answer: Answer = Response(None, status_code=204, headers=headers)
         if asked.is_complete:
             answer = Response(await _state(request, drafts, draft, file), headers=headers)

@@ -24,12 +24,12 @@ from meterai.drafts.model import (
     FileNotReady,
     FileState,
     PlacedElsewhere,
+    duplicates,
     hash_of,
     is_sign_in_mark,
     next_token,
     sign_in_mark,
     token_tag,
-    twins,
 )
 from meterai.drafts.objects import FileObjects
 from meterai.drafts.settings import DraftSettings
@@ -93,7 +93,7 @@ class DraftService:
         found = await self._found(token, account)
         own = [one for one in found if one.owner is not None]
         if len(own) > 1:
-            return await self._made_one(own, account)
+            return await self._merged(own, account)
         return await self._renewed((own or found)[0]) if found else None
 
     async def current_files(
@@ -107,14 +107,14 @@ class DraftService:
         found = [one for one in opened if one[0].owner in (None, account)]
         own = [one for one in found if one[0].owner is not None]
         if len(own) > 1:
-            made = await self._made_one([draft for draft, _ in own], account)
+            made = await self._merged([draft for draft, _ in own], account)
             return made, await self.files(made) if made else []
         if not found:
             return None, []
         draft, files = (own or found)[0]
         return await self._renewed(draft), files
 
-    async def seen_from(
+    async def shown_draft(
         self, token: str, page_key: str, account: UUID | None
     ) -> tuple[Draft | None, str]:
         """Return the draft of a visitor, and the token that finds it: another one if a page with this
@@ -127,7 +127,7 @@ class DraftService:
                 return found, token if found.owner else one
         return None, token
 
-    async def uploaded_to(
+    async def upload_draft(
         self, token: str, page_key: str, account: UUID | None
     ) -> tuple[Draft | None, str]:
         """Return the draft that a page with this key uploads to, and the token that finds it from now on.
@@ -135,7 +135,7 @@ class DraftService:
         A page without a key gets another token with each upload, and loses the draft with a lost answer.
         """
         page_key = page_key or secrets.token_urlsafe(TOKEN_BYTES)
-        found, shown = await self.seen_from(token, page_key, account)
+        found, shown = await self.shown_draft(token, page_key, account)
         ours = next_token(token, page_key)
         if found is None or found.owner is not None or shown == ours:
             return found, shown
@@ -181,7 +181,7 @@ class DraftService:
             return alone
         found = await self._found(token, account)
         is_apart = any(one.owner is None for one in found)
-        return await self._made_one(found, account) if is_apart else None
+        return await self._merged(found, account) if is_apart else None
 
     async def _renewed(self, draft: Draft) -> Draft:
         until = self._settings.until(draft.created_at, self._clock.now())
@@ -189,7 +189,7 @@ class DraftService:
             return draft
         return await self._database.once(store.renew, draft.id, until) or draft
 
-    async def is_kept_for_its_owner(self, token: str) -> bool:
+    async def waits_for_owner(self, token: str) -> bool:
         """True if this browser began a draft that opens only after a sign-in of its owner."""
         if not token:
             return False
@@ -204,7 +204,7 @@ class DraftService:
             return None
         return await self._database.once(store.done_for, hash_of(token), account, self._clock.now())
 
-    async def _made_one(self, drafts: Sequence[Draft], account: UUID | None) -> Draft | None:
+    async def _merged(self, drafts: Sequence[Draft], account: UUID | None) -> Draft | None:
         async def act(tx: Tx) -> Draft | None:
             locked = await store.lock(tx, [one.id for one in drafts])
             theirs = [one for one in locked if one.owner in (None, account) and not one.is_done]
@@ -329,7 +329,7 @@ class DraftService:
             if not locked or locked[0].is_done:
                 return
             files = await store.files(tx, draft.id)
-            again = twins(files)
+            again = duplicates(files)
             left = [
                 one.id
                 for one in files

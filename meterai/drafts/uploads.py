@@ -134,7 +134,7 @@ class Uploads:
         if size > self.file_bytes_max:
             raise sealing.DocumentTooLarge(size_bytes=size, limit_bytes=self.file_bytes_max)
         await self._check_room(draft, size, token)
-        new = await self._looked_at(
+        new = await self._examined(
             draft.network, _new_file(name, size, digest, self._clock.now()), content
         )
         now, added = self._clock.now(), None
@@ -146,15 +146,15 @@ class Uploads:
             # If the result is unknown, the sweep checks the object again.
             if added is None:
                 await self._objects.remove(new.id, *new.parts)
-                await self._let_go(new.found)
+                await self._release(new.found)
         if is_kept:
             self._holdings.add(draft, size)
         return added
 
-    async def _looked_at(self, network: str, file: NewFile, content: bytes) -> NewFile:
+    async def _examined(self, network: str, file: NewFile, content: bytes) -> NewFile:
         """Return a whole file with the result of its examination; its bytes are stored."""
         try:
-            async with self._place_for(network):
+            async with self._slot_for(network):
                 await _check_digest(file.digest, content)
                 examined = await self._examination.examine(network, content)
         except Refusal as refusal:
@@ -221,17 +221,17 @@ class Uploads:
         )
         if after is None:
             await self._objects.remove(file.id, part)
-            raise UploadOffsetMismatch(offset=(await self._now(file)).received)
+            raise UploadOffsetMismatch(offset=(await self._reloaded(file)).received)
         self._holdings.add(draft, len(content))
         if after.state == FileState.EXAMINING:
             await self._examine(after, draft.network)
-            after = await self._now(after)
+            after = await self._reloaded(after)
         if not file.received:
             until = self._limits.until(draft.created_at, now)
             await self._database.once(store.renew, draft.id, until)
         return after
 
-    async def _now(self, file: DraftFile) -> DraftFile:
+    async def _reloaded(self, file: DraftFile) -> DraftFile:
         found = await self._database.once(store.file, file.draft, file.id)
         if found is None:
             raise NotFound("the file was taken out")
@@ -266,7 +266,7 @@ class Uploads:
         await self._database.once(store.refuse, file.id, refusal.code, _plain(refusal.facts()))
         await self._objects.remove(file.id, *file.parts)
 
-    async def _later(self, file: DraftFile, refusal: Refusal) -> None:
+    async def _postpone(self, file: DraftFile, refusal: Refusal) -> None:
         is_begun, at = self._again_at(refusal, file.examinations)
         await self._database.once(store.let_go, file.id, at, is_begun=is_begun)
 
@@ -279,19 +279,19 @@ class Uploads:
             seconds = backoff.pause(examinations, longest=PAUSE_SECONDS_MAX)
         return is_begun, self._clock.now() + timedelta(seconds=seconds)
 
-    async def _let_go(self, found: DraftExaminationResult | None) -> None:
+    async def _release(self, found: DraftExaminationResult | None) -> None:
         """Condemn the content of a file without a row; another file may want it."""
         if found is not None:
             await self._database.once(self._contents.let_go, [found.sha256])
 
     async def _examine(self, file: DraftFile, network: str) -> None:
         try:
-            async with self._place_for(network):
+            async with self._slot_for(network):
                 examined = await self._examination.examine(network, await self._joined(file))
                 await self._contents.put(examined.sha256, examined.document)
         except Refusal as refusal:
             # No slot, or the store is unavailable: examined later.
-            answer = self._later if refusal.status == 503 else self._refuse
+            answer = self._postpone if refusal.status == 503 else self._refuse
             await answer(file, refusal)
         else:
             is_ours = False
@@ -300,12 +300,12 @@ class Uploads:
             finally:
                 # If the result is unknown, the sweep checks the object again.
                 if not is_ours:
-                    await self._let_go(examined.found)
+                    await self._release(examined.found)
             if is_ours:
                 await self._objects.remove(file.id, *file.parts)
 
     @asynccontextmanager
-    async def _place_for(self, network: str) -> AsyncIterator[None]:
+    async def _slot_for(self, network: str) -> AsyncIterator[None]:
         network = nested(network)[-1]
         if network and self._of_network[network] >= OF_NETWORK_AT_ONCE:
             raise sealing.ExaminationBusy("this network has enough files under way")

@@ -45,18 +45,18 @@ async def open_draft(request: PageRequest, drafts: DraftService) -> Draft | None
 async def seen_draft(request: PageRequest, drafts: DraftService) -> tuple[Draft | None, str]:
     """Return the visitor's draft, or None; and the token that the answer sets in the cookie."""
     token, page_key = _token(request, drafts), _page_key(request.headers.get(PAGE_KEY, ""))
-    found, kept = await drafts.seen_from(token, page_key, await account_asking(request))
+    found, kept = await drafts.shown_draft(token, page_key, await account_asking(request))
     return found, kept if kept != token else ""
 
 
-async def draft_going_on(request: PageRequest, drafts: DraftService) -> tuple[Draft, str]:
+async def draft_of_part(request: PageRequest, drafts: DraftService) -> tuple[Draft, str]:
     """Return the draft of the next part of a file, and the token that the answer sets in the
     cookie.  Refuses like `draft_of`.
     """
     page_key, token = _page_key(request.headers.get(PAGE_KEY, "")), _token(request, drafts)
     if page_key and token:
         account = await account_asking(request)
-        found, kept = await drafts.uploaded_to(token, page_key, account)
+        found, kept = await drafts.upload_draft(token, page_key, account)
         if found is not None:
             return found, kept if kept != token else ""
     return await draft_of(request, drafts), ""
@@ -70,7 +70,7 @@ async def uploaded_draft(
     """
     account, page_key = await account_asking(request), _page_key(page_key)
     token = _token(request, drafts)
-    found, kept = await drafts.uploaded_to(token, page_key, account)
+    found, kept = await drafts.upload_draft(token, page_key, account)
     if found is None:
         return *drafts.fresh(account, network, page_key), True
     return found, kept if kept != token else "", False
@@ -109,7 +109,7 @@ async def is_kept(request: PageRequest, drafts: DraftService) -> bool:
     if await account_asking(request) is not None:
         return False
     tokens = _token(request, drafts), _token(request, drafts, KEPT)
-    return any([await drafts.is_kept_for_its_owner(one) for one in tokens])
+    return any([await drafts.waits_for_owner(one) for one in tokens])
 
 
 async def done_here(request: PageRequest, drafts: DraftService) -> Draft | None:
@@ -157,7 +157,7 @@ async def set_token(
     if not token:
         return
     before = _token(request, drafts)
-    if await account_asking(request) is None and await drafts.is_kept_for_its_owner(before):
+    if await account_asking(request) is None and await drafts.waits_for_owner(before):
         _set(answer, drafts, KEPT, before)
     _set(answer, drafts, COOKIE, token)
 

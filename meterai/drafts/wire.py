@@ -74,7 +74,7 @@ def read_creation(headers: Headers) -> Creation:
     if size is None:
         raise Malformed("Upload-Length", "given")
     digests = _digests(headers, REPR_DIGEST)
-    return Creation(name_told(headers), size, is_complete, digests.get("sha-256"))
+    return Creation(file_name_in(headers), size, is_complete, digests.get("sha-256"))
 
 
 def read_offset(headers: Headers) -> int:
@@ -126,7 +126,7 @@ def limits(file_bytes_max: int, left: timedelta | None = None) -> str:
     return ", ".join(f"{key}={value}" for key, value in told.items())
 
 
-def name_told(headers: Headers) -> str:
+def file_name_in(headers: Headers) -> str:
     """Return the file name of `Content-Disposition`, empty if there is none.  Refuses `Malformed`."""
     text = headers.get(DISPOSITION)
     if text is None:

@@ -25,10 +25,10 @@ from meterai.drafts.model import (
     UploadCompleted,
     UploadLengthInconsistent,
     UploadOffsetMismatch,
+    duplicates,
     hash_of,
     is_sign_in_mark,
     sign_in_mark,
-    twins,
 )
 from meterai.drafts.uploads import EXAMINATIONS_MAX, LATER_AT_ONCE
 from meterai.kit.clock import SystemClock
@@ -119,7 +119,7 @@ def test_draft_without_account_opens_to_its_browser_alone(shop: Shop) -> None:
     assert shop.do(drafts(shop).current(token, None)) == draft
     assert shop.do(drafts(shop).current("another", None)) is None
     assert shop.do(drafts(shop).current("", None)) is None
-    assert not shop.do(drafts(shop).is_kept_for_its_owner(token))
+    assert not shop.do(drafts(shop).waits_for_owner(token))
 
 
 def adopt(shop: Shop, token: str) -> None:
@@ -338,7 +338,7 @@ def test_repeated_file_is_recognised(shop: Shop) -> None:
     draft, _ = opened(shop)
     content = pdf(words="Surat")  # made once, since it contains its time of creation
     first, again = add(shop, draft, "Surat", content), add(shop, draft, "Salinan", content)
-    assert twins([first, again]) == {again.id: first}
+    assert duplicates([first, again]) == {again.id: first}
 
 
 def test_placement_is_checked_and_done_draft_is_unchanged(shop: Shop) -> None:
@@ -414,7 +414,7 @@ def test_token_of_merged_draft_leads_to_merged_draft(shop: Shop) -> None:
     adopt(shop, token)
     adopt(shop, oldest)  # both are merged into this older one
     for one in (token, device, oldest):
-        assert shop.do(drafts(shop).is_kept_for_its_owner(one)), "signing in leads back to it"
+        assert shop.do(drafts(shop).waits_for_owner(one)), "signing in leads back to it"
     kept = shop.do(drafts(shop).current(token, shop.account))
     assert kept is not None
     assert kept.id not in (strange.id, mine.id)
@@ -426,7 +426,7 @@ def test_token_of_merged_draft_leads_to_merged_draft(shop: Shop) -> None:
         done = shop.do(drafts(shop).ordered(shop.account, earlier.id))
         assert done is not None
         assert done.order == order
-    assert not shop.do(drafts(shop).is_kept_for_its_owner(token))
+    assert not shop.do(drafts(shop).waits_for_owner(token))
 
 
 def test_token_alone_adds_nothing_to_draft_of_account(shop: Shop) -> None:
@@ -435,8 +435,8 @@ def test_token_alone_adds_nothing_to_draft_of_account(shop: Shop) -> None:
     adopt(shop, token)
     with pytest.raises(NotFound):
         shop.do(uploads(shop).create(draft, "lain.pdf", 1000))
-    assert shop.do(drafts(shop).is_kept_for_its_owner(token)), "who signs in finds it again"
-    assert not shop.do(drafts(shop).is_kept_for_its_owner("another"))
+    assert shop.do(drafts(shop).waits_for_owner(token)), "who signs in finds it again"
+    assert not shop.do(drafts(shop).waits_for_owner("another"))
 
 
 def test_unordered_draft_is_forgotten_in_time(shop: Shop) -> None:

@@ -23,7 +23,7 @@ def headers(**told: str) -> Headers:
     ],
 )
 def test_content_disposition_returns_expected_name(text, name):
-    assert wire.name_told(headers(content_disposition=text)) == name
+    assert wire.file_name_in(headers(content_disposition=text)) == name
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_content_disposition_returns_expected_name(text, name):
 )
 def test_content_disposition_without_valid_name_is_refused(text):
     with pytest.raises(Malformed):
-        wire.name_told(headers(content_disposition=text))
+        wire.file_name_in(headers(content_disposition=text))
 
 
 def test_repeated_length_must_be_equal():
