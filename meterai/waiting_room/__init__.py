@@ -1,23 +1,23 @@
-"""Lines of people: networks in turn, who came first is served first, and nobody waits inside a server.
+"""Waiting lines: visitors take numbered places, are called in order, and wait outside the servers.
 
 Promises this room keeps
-  * A place is a signed number that its holder keeps: no restart, deploy or crash of ours loses one,
-    and closing the page costs nothing.
-  * Numbers are served in their order, and which number a place has follows from a rule: the next one for the first
-    place of a network and for an account, else the turn of the network.  Nobody, the operator included, can put one
-    place before another.
-  * Places that a network takes without end are called in its turn, and make nobody of another network wait.
-  * The order of a line that is drawn can be recomputed by anyone from public files, and nobody, the
-    operator included, can choose it or draw again unseen (`draw`).
-  * A line stands in nobody's way while the platform can serve all who come.
-  * What is already paid never waits in a line.
-  * Who had a place before a line closed is still served, and can prove it.
-  * One turn for one account, with however many browsers somebody waits.
-  * A line that is held lets nobody in and keeps every place.
+  * A place is a signed number that its holder keeps.  A restart, deploy or crash loses no place, and closing the page
+    costs nothing.
+  * Numbers are called in order.  A rule assigns the number of a place: the next number for an account and for the first
+    places of a network, else a later number by fair queueing among networks.  Nobody, the operator included, can put
+    one place before another.
+  * A network that takes many places delays only itself.
+  * The order of a drawn line can be recomputed by anyone from public files, and nobody, the operator included, can
+    choose it or draw again unseen (`draw`).
+  * A line is not engaged while the platform can serve all visitors.
+  * Paid work never waits in a line.
+  * A place taken before a line closed is still served, and its holder can prove it.
+  * An account has one turn, however many browsers it waits with.
+  * A held line calls nobody and keeps every place.
   * Where the room cannot answer, nobody is let in to buy, and everything else goes on.
 
-Calls accounts' callers only through the request; knows no orders.  Is called by rooms that sell
-(`WaitingRoom.check_turn`), and its `Front` stands before the application and answers those who wait.
+The room reads accounts only through the request and does not know orders.  Rooms that sell call
+`WaitingRoom.check_turn`.  Its `Front` runs before the application and answers waiting visitors.
 """
 
 from meterai.waiting_room.holding import (

@@ -1,7 +1,7 @@
-"""Moving lines on: once a second each, at rest every ten, by whichever worker comes first.
+"""Steps of lines: one a second for each line, one in ten seconds at rest, by whichever worker comes first.
 
-Crash here: nothing was called, and the next worker goes on from where the line stands.  Where no
-worker runs no line moves, and nobody is let in.
+After a crash here no number was called, and the next worker continues from the stored state.  Without a worker no line
+advances, and nobody is let in.
 """
 
 import os
@@ -40,18 +40,18 @@ from meterai.waiting_room.rate import (
 from meterai.waiting_room.settings import WaitingRoomSettings
 from meterai.waiting_room.store import STEP_SECONDS, LockedLine
 
-STEP_SECONDS_MAX = 5.0  # after a pause of the worker nobody is called for the time it was away
+STEP_SECONDS_MAX = 5.0  # a longer pause of the worker calls nobody in arrears
 SAMPLE_SECONDS = 5
 FAST_SECONDS, SLOW_SECONDS = 60, 600
-# Who was called has so long to come before it counts as gone, and so long is looked back.
+# A called visitor counts as gone after `COMES_WITHIN_SECONDS`; the share is measured over `LOOK_BACK_SECONDS`.
 COMES_WITHIN_SECONDS, LOOK_BACK_SECONDS = 150, 900
-ADMITTED_SECONDS = 5.0  # looked back: as old as the word of a process
-FINISHED_SECONDS = 15.0  # looked back: fewer say little, and more are of another load
-CALM_SECONDS = 30.0  # without a line and without refusals before a line steps aside
+ADMITTED_SECONDS = 5.0  # window; the age of a process's report
+FINISHED_SECONDS = 15.0  # window; a shorter one has few samples, a longer one mixes loads
+CALM_SECONDS = 30.0  # without waiting visitors and refusals before a line is disengaged
 NEAR_SECONDS = 300.0  # a mail is read within minutes
 NEAR_BATCH = 200
 HELD_SMOOTHING = 0.02
-PUBLIC = "public"  # under DIR: files for whoever serves them to the world
+PUBLIC = "public"  # under DIR: files for a public file server
 DOCUMENT = "now-serving.json"
 NOW_SERVING = "meterai-now-serving"
 _log = structlog.get_logger()
@@ -59,7 +59,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class LineStep:
-    """What one step found and made of a line."""
+    """Result of one step of a line."""
 
     line: WaitingLine
     carried: float
@@ -71,7 +71,7 @@ class LineStep:
 
 
 class Advancing:
-    """Moves the lines of an installation on."""
+    """Advances the lines of an installation."""
 
     def __init__(self, database: Database, signer: DocumentSigner, settings: Settings) -> None:
         self._database = database
@@ -80,7 +80,7 @@ class Advancing:
         self._public = settings.process.directory / PUBLIC / "lines"
 
     async def advance_due(self) -> int:
-        """Every line that is due.  Answers 0: none is due again at once."""
+        """Advance every due line.  Returns 0: no line is due again at once."""
         found = await self._database.once(store.due)
         for line in found:
             try:
@@ -89,13 +89,13 @@ class Advancing:
                     self._publish(moved)
             except (DatabaseAway, DatabaseBusy):
                 raise
-            except Exception as fault:  # a line that cannot be moved on stops no other
+            except Exception as fault:  # a fault of one line must not stop the others
                 telemetry.FAULTS.labels(where="advance_lines").inc()
                 _log.error("line_not_advanced", line=str(line), fault=repr(fault), exc_info=True)
         return 0
 
     async def _advance(self, tx: Tx, line: UUID) -> WaitingLine | None:
-        """One step of one line; its row is locked, so that two workers make two steps of it."""
+        """Advance one line by one step; a row lock serializes workers."""
         stands = await store.standing(tx, line)
         if (
             stands is None
@@ -103,10 +103,10 @@ class Advancing:
         ):
             return None
         load = await self._load(tx, stands)
-        # A line that nobody stands in has no numbers to call.
+        # A disengaged line has no numbers to call.
         is_engaged, serving = stands.line.is_engaged, stands.line.serving
         gaps = await store.gaps(tx, line, serving) if is_engaged else ()
-        # A line that steps aside lets everybody pass who waited for the turn of a network.
+        # A disengaged line lets all spaced places pass at once.
         spaced = await store.spaced(tx, line, serving if is_engaged else SERIAL_FIRST)
         stands = replace(stands, line=replace(stands.line, spaced=spaced))
         step = _moved(stands, load, self._inside_max, gaps)
@@ -155,7 +155,7 @@ class Advancing:
             return
         before = await store.last_sample_before(tx, line.id, stands.now)
         if not line.is_engaged and before is not None and before.serving == line.serving:
-            return  # nothing happens in it
+            return  # the line is idle
         since = before.at if before else stands.line.advanced_at
         admitted = await store.admitted_since(tx, line.id, since)
         await store.sample(
@@ -176,10 +176,9 @@ class Advancing:
         )
 
     def _publish(self, line: WaitingLine) -> None:
-        """The document as a file, for servers of files; whole or not at all.
+        """Write the document of a line as a file, atomically.
 
-        Where it cannot be written (a full disk) the line has moved on all the same, and the file
-        tells where it stood.
+        A write error (a full disk) does not undo the step: the file then shows the previous state.
         """
         folder = self._public / line.name
         draft = folder / f".now-serving.{os.getpid()}"
@@ -191,10 +190,10 @@ class Advancing:
             _log.error("line_not_published", line=line.name, fault=repr(fault))
 
     async def retire(self) -> int:
-        """Take away the documents of lines that have ended, so that whoever waits comes to ask."""
+        """Delete the documents of ended lines, so that waiting pages ask the application."""
         async with self._database.reading() as tx:
             lines = await store.lines(tx)
-        # Not of a line that it does not know: a database beside this one may have made that.
+        # Only documents of lines that this database knows: another database may share the directory.
         lasting = {line.name for line in lines if line.state != LineState.ENDED}
         gone = {line.name for line in lines} - lasting
         ended = [one for one in self._public.glob(f"*/{DOCUMENT}") if one.parent.name in gone]
@@ -203,7 +202,7 @@ class Advancing:
         return len(ended)
 
     async def tell_near(self) -> int:
-        """Tell those who asked for it that their turn is near; each once."""
+        """Send one notice to each account that asked for it and whose turn is near."""
         async with self._database.reading() as tx:
             found = await store.to_tell(tx, NEAR_SECONDS, NEAR_BATCH)
         return await each(
@@ -216,7 +215,7 @@ class Advancing:
 
     @property
     def public(self) -> Path:
-        """The folder of the documents."""
+        """Return the folder of the documents."""
         return self._public
 
 
@@ -265,7 +264,7 @@ def _with_rate(step: LineStep, now: datetime, load: Load, seconds: float) -> Lin
 
 
 def _in_time(step: LineStep, now: datetime) -> LineStep:
-    """What the clock does: open, and take no more places; only an operator ends a line."""
+    """Apply the clock: open the line, or close it to new places.  Only an operator ends a line."""
     line = step.line
     if line.state == LineState.PLANNED and line.gathers_at and line.gathers_at <= now:
         line = replace(line, state=LINE.after(line.state, LineEvent.GATHERS))
@@ -277,21 +276,20 @@ def _in_time(step: LineStep, now: datetime) -> LineStep:
 
 
 def _engaged(step: LineStep, now: datetime, load: Load) -> LineStep:
-    """A line that is automatic stands in the way when there is too much, and steps aside when
-    nobody waits and all has been calm."""
+    """Engage an automatic line when load is too high; disengage it when nobody waits and load stayed calm."""
     line = step.line
     if not line.is_automatic:
         return step
-    # More than may come in at the most would be too much a moment later.
+    # An arrival rate above the highest admission rate becomes overload a moment later.
     is_too_much = load.is_too_much or load.arrivals > line.rate_max
     if not line.is_engaged and (is_too_much or load.is_crowded):
         if not load.is_crowded:
-            # Nobody has waited yet: the line begins behind the last number that was given.
+            # Nobody waits yet: calling begins behind the last number given.
             line = replace(line, serving=line.next_number - 1)
         line = replace(line, is_engaged=True)
         if line.policy == Policy.MEASURED and is_too_much:
             line = replace(line, rate=first_rate(line.rate_max, load.finished))
-        # Nothing learned in an earlier engagement counts: what came in before this step still comes.
+        # The state of an earlier engagement is dropped; visitors let in before this step still arrive.
         return replace(step, line=line, engaged_at=now, carried=0.0, away=0.0, decreased_at=now)
     calm = (now - step.busy_at).total_seconds() if step.busy_at else CALM_SECONDS + 1
     if line.is_engaged and line.waiting == 0 and calm > CALM_SECONDS:
@@ -307,15 +305,15 @@ def _called(step: LineStep, more: float, gaps: Sequence[Gap]) -> LineStep:
         return replace(step, line=replace(line, serving=line.next_number - 1), carried=0.0)
     calls, most = step.carried + more, line.next_number - 1
     serving, left = called_to(line.serving, calls, most, gaps, line.spaced)
-    # Spaced places are called with numbers that nobody has yet: who comes now is behind them.
+    # Spaced places are called with numbers that nobody has yet; new visitors are placed behind them.
     line = replace(line, serving=serving, next_number=max(line.next_number, serving + 1))
-    # Where nobody waits nothing is saved up: else a crowd would come in at once.
+    # Calls are not saved up while nobody waits: a crowd would come in at once.
     carried = left if line.waiting else 0.0
     return replace(step, line=line, carried=carried, called=step.called + calls - left)
 
 
 async def _away(tx: ReadTx, stands: LockedLine, before: float) -> float:
-    """The share of those called some minutes ago who did not come."""
+    """Return the share of visitors called some minutes ago who did not come."""
     line, now = stands.line, stands.now
     if (
         int(now.timestamp()) // SAMPLE_SECONDS
@@ -332,7 +330,7 @@ async def _away(tx: ReadTx, stands: LockedLine, before: float) -> float:
     if first is None or last is None or last.at <= first.at:
         return before
     if first.called is None or last.called is None:
-        return before  # a worker of before this version counted numbers alone
+        return before  # a worker of an earlier version counted numbers only
     came = await store.came(tx, line.id, first.serving, last.serving)
     return away_share(before, round(last.called - first.called), came)
 
@@ -340,7 +338,7 @@ async def _away(tx: ReadTx, stands: LockedLine, before: float) -> float:
 async def _learn(
     tx: ReadTx, stands: LockedLine, step: LineStep
 ) -> tuple[LineStep, float | None, datetime]:
-    """Widen or narrow the range by the waits that ended since."""
+    """Adjust the spread of the waiting range by the waits that ended since."""
     line = step.line
     waits = await store.ended_waits(tx, line.id, stands.learned_to, stands.now)
     count = waits.inside + waits.outside
@@ -355,9 +353,7 @@ async def _learn(
 
 
 async def _with_flow(tx: ReadTx, now: datetime, step: LineStep) -> WaitingLine:
-    """How fast places were called lately; before there are samples, and where nobody stands in line,
-    as fast as is aimed at.
-    """
+    """Set the recent rates of calling; before there are samples, and in a disengaged line, the aimed rate."""
     if not step.line.is_engaged:
         return replace(step.line, flow_fast=step.line.rate, flow_slow=step.line.rate)
     fast = await _flow(tx, now, step, FAST_SECONDS)
@@ -368,18 +364,18 @@ async def _with_flow(tx: ReadTx, now: datetime, step: LineStep) -> WaitingLine:
 async def _flow(tx: ReadTx, now: datetime, step: LineStep, seconds: int) -> float:
     line, since = step.line, now - timedelta(seconds=seconds)
     if step.engaged_at is not None:
-        since = max(since, step.engaged_at)  # before that nobody was called
+        since = max(since, step.engaged_at)  # nobody was called earlier
     first = await store.oldest_sample(tx, line.id, since)
     is_short = first is None or (now - first.at).total_seconds() < 2 * SAMPLE_SECONDS
     if first is None or first.called is None or is_short:
         return line.rate
     flow = (step.called - first.called) / (now - first.at).total_seconds()
-    # While few wait fewer are called than could be: then the rate says how fast it would go.
+    # With few visitors waiting, fewer are called than could be: then the aimed rate is the better estimate.
     return flow if line.waiting else max(flow, line.rate)
 
 
 def told(line: WaitingLine, now: datetime) -> dict[str, object]:
-    """What everybody may know of a line: the facts of its document."""
+    """Return the public facts of a line: the content of its document."""
     slowest, fastest = sorted((line.flow_fast, line.flow_slow))
     return {
         "line": line.name,

@@ -1,4 +1,4 @@
-"""What the audit knows of the columns of lines."""
+"""Audit classes of the columns of the waiting room."""
 
 from meterai.plumbing.db.audited import Audited, ClockColumn, global_fact
 

@@ -1,4 +1,4 @@
-"""Lines at the command line: see, plan, slow, pause, close, end; and check a proof of a place."""
+"""Commands for lines: list, plan, set the rate, pause, close, end; and check the proof of a place."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -67,7 +67,7 @@ def _moment(text: str | None, field: str) -> datetime | None:
     try:
         found = datetime.fromisoformat(text)
         moment = found.astimezone(UTC)
-    except (ValueError, OverflowError):  # the second before the first year, or after the last
+    except (ValueError, OverflowError):  # outside the years that a datetime holds
         raise Malformed(field, "moment") from None
     if found.tzinfo is None:
         raise Malformed(field, "moment")

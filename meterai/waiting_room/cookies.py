@@ -1,4 +1,4 @@
-"""Cookies as they are sent: also several of one name, of which a neighbour may have set one."""
+"""Cookies of a request; several may have one name, for example from a neighbouring domain."""
 
 from collections.abc import Iterable, Iterator
 
@@ -6,17 +6,17 @@ SHOWN_MAX = 8  # of one name; a browser has one, or one for each neighbour
 
 
 def ticket_cookie(line: str) -> str:
-    """What the cookie of a ticket is called."""
+    """Return the name of the ticket cookie of a line."""
     return f"ticket-{line}"
 
 
 def turn_cookie(line: str) -> str:
-    """What the cookie of a turn is called."""
+    """Return the name of the turn cookie of a line."""
     return f"turn-{line}"
 
 
 def values_of(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> Iterator[bytes]:
-    """The values of the cookies of a name, in their order (RFC 6265, section 5.4)."""
+    """Yield the values of all cookies of a name, in order (RFC 6265, section 5.4)."""
     found = 0
     for header, value in headers:
         if header != b"cookie" or name not in value:

@@ -1,55 +1,54 @@
-"""How long somebody waits, as a range; and when a page should look again.  Pure.
+"""Waiting time as a range, and when a page asks again.  Pure.
 
-Of the simple estimates none is better than places ahead divided by how fast they went lately
-(facts/anchors.md §1), and all of them are wrong by minutes.  So a range is told, between how fast
-it went in the last minute and in the last ten, widened by a factor that is learned from waits that
-have ended: so much that nineteen of twenty lie inside.
+Among simple estimates none is better than the places ahead divided by the recent rate (facts/anchors.md §1), and all
+are wrong by minutes.  So a range is shown: between the rates of the last minute and of the last ten, widened by a
+factor that is learned from ended waits, so that nineteen of twenty lie inside.
 """
 
 from math import ceil, exp, log
 from typing import NamedTuple
 
-AIM = 0.95  # of the waits lie within what was shown
+AIM = 0.95  # share of the waits that end within the range shown
 SPREAD_FIRST = 1.6
 SPREAD_MIN, SPREAD_MAX = 1.1, 6.0
-# Of the logarithm of the spread, for each wait that ended outside; nineteen inside take it back.
+# Change of the logarithm of the spread for each wait that ended outside the range; nineteen inside undo it.
 _STEP = 0.02
 _WHOLE = log(SPREAD_MAX / SPREAD_MIN)
-FLOW_MIN = 0.001  # numbers a second; slower than this nothing can be told
-SECONDS_MAX = 7 * 86_400  # more is not told
+FLOW_MIN = 0.001  # numbers a second; below it no range is shown
+SECONDS_MAX = 7 * 86_400  # above it no range is shown
 
 LOOK_SECONDS_MIN, LOOK_SECONDS_MAX = 5, 180
-# Before a line opens nothing changes on its page; while its order is drawn, once.
+# Before a line opens its page does not change, except once while its order is drawn.
 BEFORE_SECONDS_MIN, BEFORE_SECONDS_MAX = 20, 600
 _LOOKS_BEFORE = 12
 _LOOKS = (
-    3  # in the time that somebody has to wait; with 5 a line of 100,000 asks half as often again
+    3  # requests of a page during a wait; 5 would cost a line of 100,000 half as many requests more
 )
 
 
 class Range(NamedTuple):
-    """Seconds."""
+    """Range of a waiting time, in seconds."""
 
     low: int
     high: int
 
 
 def waiting_range(ahead: int, flow_fast: float, flow_slow: float, spread: float) -> Range | None:
-    """How long until `ahead` numbers were served; None where nothing can be told."""
+    """Return how long `ahead` more numbers take; None where no range can be shown."""
     slowest, fastest = sorted((flow_fast, flow_slow))
     if slowest < FLOW_MIN or ahead < 0:
         return None
     low, high = ahead / (fastest * spread), ahead * spread / slowest
     if high + LOOK_SECONDS_MIN > SECONDS_MAX:
         return None
-    # Numbers are served once a second, and a page looks when it looks.
+    # Numbers are called once a second, and a page sees it at its next request.
     return Range(int(low), ceil(high + LOOK_SECONDS_MIN))
 
 
 def look_again(ahead: int, flow: float, jitter: float) -> int:
-    """After how many seconds a page looks again: the nearer, the sooner.
+    """Return after how many seconds a page asks again: the nearer its turn, the sooner.
 
-    `jitter` from 0 to 1 spreads those who came together over a third of the time.
+    `jitter` from 0 to 1 spreads pages that came together over a third of the time.
     """
     wait = ahead / flow if flow > FLOW_MIN else LOOK_SECONDS_MAX * _LOOKS
     between = min(max(wait / _LOOKS, LOOK_SECONDS_MIN), LOOK_SECONDS_MAX)
@@ -57,25 +56,25 @@ def look_again(ahead: int, flow: float, jitter: float) -> int:
 
 
 def look_at_opening(seconds: float, jitter: float) -> int:
-    """After how many seconds a page looks again whose line gives numbers in so many, as people come.
+    """Return after how many seconds a page asks again, `seconds` before its line begins to give numbers.
 
-    Its last look is within seconds of that moment: who waited for it stands behind nobody who came later.
+    The last request falls within seconds of that moment, so that a page open before it gets no number behind later visitors.
     """
     if seconds <= LOOK_SECONDS_MAX:
         return ceil(max(seconds, 0)) + round(LOOK_SECONDS_MIN * (0.2 + 0.8 * jitter))
-    # One look that came shortly before would be followed by one long after.
+    # A request shortly before the opening would make the next one late.
     return round(min(LOOK_SECONDS_MAX, seconds / 2) * (0.85 + 0.3 * jitter))
 
 
 def look_before_opening(seconds: float, jitter: float) -> int:
-    """After how many seconds a page looks again that opens in so many; none are near it together."""
+    """Return after how many seconds a page asks again, `seconds` before a drawn line opens.  Spread over time."""
     between = min(max(seconds / _LOOKS_BEFORE, BEFORE_SECONDS_MIN), BEFORE_SECONDS_MAX)
     return round(between * (0.85 + 0.3 * jitter))
 
 
 def learned(spread: float, inside: int, outside: int) -> float:
-    """The spread after so many more waits ended within what was shown, and so many did not."""
+    """Return the spread after more ended waits, `inside` and `outside` the range shown."""
     moved = _STEP * (outside * AIM - inside * (1 - AIM))
-    # No further than from one end to the other: of a hundred thousand waits e^x is no number.
+    # Bounded by the whole range of the spread: exp() overflows after a hundred thousand waits.
     moved = min(max(moved, -_WHOLE), _WHOLE)
     return min(max(spread * exp(moved), SPREAD_MIN), SPREAD_MAX)

@@ -1,4 +1,4 @@
-"""Turns of a period: how long people waited in lines."""
+"""Figures of a period: how long visitors waited in lines."""
 
 from meterai.plumbing.db.figures import FigureQuery, waits, within
 

@@ -1,7 +1,7 @@
-"""What stands before the application: sends visitors into a line, and answers those who wait.
+"""Step before the application: sends visitors into a line and answers those who wait.
 
-Everything here is answered from memory, without the limiter, the router and (but for a lease of
-numbers now and then) the database, so that a million who wait cost next to nothing.
+All answers come from memory, without the limiter, the router and (except to lease numbers) the database, so that a
+million waiting visitors cost little.
 """
 
 import secrets
@@ -62,16 +62,19 @@ Header = tuple[bytes, bytes]
 _JSON = (b"content-type", b"application/json")
 _HTML = (b"content-type", b"text/html; charset=utf-8")
 _NOT_STORED = (b"cache-control", b"private, no-store")
-# Long enough that a crowd behind one proxy asks once, short enough that nobody sees it.
+# Lets a proxy answer a crowd behind it with one request a second; too short for a visitor to notice.
 _FOR_A_SECOND = (b"cache-control", b"public, max-age=1")
 _FOR_GOOD = (b"cache-control", b"public, max-age=31536000, immutable")
 _ASSETS = ("waiting.css", "waiting.js")
-_OF_THE_CALLED = ("enter", "receipt")  # the application answers, whoever may ask it
-PLACES_REFILL_SECONDS = 100.0  # in which a network may take as many new places again
-# Of one account or one network, a second: whoever reloads is one person who came.
+_OF_THE_CALLED = (
+    "enter",
+    "receipt",
+)  # answered by the application, for visitors with a called ticket
+PLACES_REFILL_SECONDS = 100.0  # until the allowance of new places of a network is full again
+# For one account or network, a second: a reload is the same arrival.
 ARRIVALS_MAX = 1.0
-# Early turns of strangers in one network that are not over: a network's share of those who are inside when a line
-# engages.  An account has one of its own.
+# Early turns of strangers in one network that have not expired: the network's share of the visitors inside when a line
+# engages.  An account has an early turn of its own.
 EARLY_TURNS_MAX = 1.0
 
 
@@ -81,26 +84,26 @@ def _read(options: dict[str, Any], _name: str) -> Guarded | None:
 
 
 def _there(query: bytes) -> str:
-    """Where somebody goes on to, of the field `next`; never back into a line."""
+    """Return the local path in the field `next`, where the visitor goes afterwards; never back into a line."""
     if not query:
         return "/"
     try:
         fields = parse_qs(query.decode("latin-1"), max_num_fields=20)
-    except ValueError:  # more fields than any link of ours has
+    except ValueError:  # more fields than our links have
         return "/"
     there = local_path(fields.get("next", [""])[0])
     return "/" if there.startswith(PATH) else there
 
 
 class _Address(NamedTuple):
-    """What is asked for of a line; an empty `what` is its page."""
+    """Parsed address below a line; `what` is empty for its page."""
 
     line: str
     what: str
 
     @classmethod
     def of(cls, path: str) -> "_Address | None":
-        """None for an address that is answered by the application; slashes are read as its router does."""
+        """Parse a path; None where the application answers it.  Repeated slashes are read as its router reads them."""
         match list(filter(None, path.split("/"))):
             case ["lines", line]:
                 return cls(line, "")
@@ -115,7 +118,7 @@ def _jitter() -> float:
 
 
 def _looks_again(line: WaitingLine, ticket: Ticket | None, now: float) -> int:
-    """After how many seconds the page of who has this ticket, or no number yet, looks again."""
+    """Return after how many seconds a page with this ticket, or without a number yet, asks again."""
     if line.state == LineState.PLANNED:
         begins_at = line.gathers_at or line.opens_at
         return look_at_opening(begins_at.timestamp() - now if begins_at else 0.0, _jitter())
@@ -128,7 +131,7 @@ def _looks_again(line: WaitingLine, ticket: Ticket | None, now: float) -> int:
 
 
 class WaitingLines:
-    """The step before the application and before its limiter."""
+    """Step before the application and its limiter."""
 
     def __init__(
         self,
@@ -150,13 +153,13 @@ class WaitingLines:
         places = settings.of(WaitingRoomSettings).waiting_room_network_places
         self._newcomers = Buckets(places, PLACES_REFILL_SECONDS)
         self._arrivals = Buckets(ARRIVALS_MAX, 1.0)
-        # Of one network, of all processes together: less than a line serves, so that it closes no entrance alone.
+        # Per network, over all processes: below the rate of a line, so that one network cannot engage it alone.
         self._entering = Buckets(1.0, ENTRANCE_SECONDS * settings.process.workers)
         self._early = Buckets(EARLY_TURNS_MAX, EARLY_SECONDS_MAX)
 
     @property
     def _room(self) -> WaitingRoom | None:
-        """The service of this process; None before it has begun."""
+        """Return the service of this process; None before the start has finished."""
         services = getattr(self._litestar.state, "services", None)
         if self._known is None and services:
             self._known = services[WaitingRoom]
@@ -165,7 +168,7 @@ class WaitingLines:
         return self._known
 
     async def __call__(self, visit: Visit, go_on: GoOn) -> None:
-        """Answer, send into a line, or go on."""
+        """Answer the request, redirect it into a line, or pass it on."""
         scope, room = visit.scope, self._room
         if room is None:
             await go_on(visit)
@@ -186,18 +189,18 @@ class WaitingLines:
             await room.look()
             if await self._is_sent_away(visit, room, guarded):
                 return
-            if not visit.is_head:  # HEAD only looks: it is nobody who came
+            if not visit.is_head:  # a HEAD request is no visitor
                 visit.send = self._with_turn(visit, room, guarded)
         await go_on(visit)
 
     def _is_wanted(self, visit: Visit, asset: Asset) -> bool:
-        """True at the address of its version; at any other the application gives it for now only."""
+        """True at the versioned address of an asset; the application serves other addresses with a short lifetime."""
         return visit.method == "GET" and asset.is_named_by(visit.scope["query_string"])
 
     # -- before what a line guards ---------------------------------------------------------
 
     async def _is_sent_away(self, visit: Visit, room: WaitingRoom, guarded: Guarded) -> bool:
-        """True where a visitor without a turn was sent into the line."""
+        """True if a visitor without a turn was redirected into the line."""
         scope = visit.scope
         line = room.line_to_wait_in(scope, guarded.act) if guarded.is_entrance else None
         if line is None:
@@ -216,7 +219,7 @@ class WaitingLines:
         return True
 
     def _with_turn(self, visit: Visit, room: WaitingRoom, guarded: Guarded) -> Send:
-        """Sends on what is answered; an answer without an error counts as an arrival, and gives or renews a turn."""
+        """Wrap `send`: an answer without an error counts as an arrival, and gives or renews a turn."""
         line = room.any_line_of(guarded.act)
         if line is None:
             return visit.send
@@ -230,21 +233,21 @@ class WaitingLines:
                 names = self._names_of(scope)
                 if self._arrivals.take(names):
                     room.arrived()
-                # While a line stands, who comes without a turn is sent into it by the route, or waits for nothing.
+                # While a line is engaged, the route redirects visitors without a turn, or nobody has to wait for it.
                 if room.line_before(line.act) is None and self._entering.take(names):
                     room.let_in(line)
             if (turn := self._fresh_turn(scope, room, line)) is not None:
                 text = room.tokens.turn(turn)
                 cookie = self.cookie(turn_cookie(line.name), text, TURN_SECONDS_MAX)
-                # What sets a cookie for one is kept by nobody.
+                # An answer that sets a visitor's cookie must not be cached.
                 rest = [one for one in message["headers"] if one[0].lower() != b"cache-control"]
                 message["headers"] = [*rest, _NOT_STORED, cookie]
         await send(message)
 
     def _fresh_turn(self, scope: HTTPScope, room: WaitingRoom, line: WaitingLine) -> Turn | None:
-        """A turn where nobody waits, or a longer one where it is used.
+        """Return a new turn while nobody has to wait, or a renewed one where it is used.
 
-        An account has an early one of its own, which is worth nothing to others.
+        An account gets an early turn bound to it, of no use to others.
         """
         caller = scope.get("caller")
         account = caller.account if isinstance(caller, Caller) else None
@@ -261,7 +264,7 @@ class WaitingLines:
         return room.early_turn(line, account)
 
     def _names_of(self, scope: HTTPScope) -> tuple[str, ...]:
-        """The visitor: an account that the application knew, else the networks it comes from."""
+        """Return the keys of the visitor: the account that the application recognized, else its networks."""
         caller = scope.get("caller")
         if isinstance(caller, Caller):
             return (caller.account.hex,)
@@ -275,7 +278,7 @@ class WaitingLines:
         return any(values_of(scope["headers"], name))
 
     def cookie(self, name: str, value: str, seconds: int) -> Header:
-        """A cookie of ours; not for scripts."""
+        """Return a cookie header, HttpOnly."""
         secure = "; Secure" if self._process.is_secure else ""
         told = cookie_name(name, self._process)
         text = f"{told}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}"
@@ -284,7 +287,7 @@ class WaitingLines:
     # -- those who wait --------------------------------------------------------------------
 
     async def _answered(self, visit: Visit, room: WaitingRoom) -> bool:
-        """Answer a page, a document, or the wish for a place; false for everything else."""
+        """Answer a page, a document, or a request for a place; False for everything else."""
         address = _Address.of(visit.scope["path"])
         if address is None:
             return False
@@ -298,8 +301,8 @@ class WaitingLines:
         except LineUnknown:
             there = _there(visit.scope["query_string"])
             if there == "/":
-                return False  # the application says so, as to every unknown address
-            # A line that has ended stands before nothing: whoever waited in it goes on.
+                return False  # the application answers as for every unknown address
+            # An ended line guards nothing: its visitors go on.
             await self._send(visit, 303, b"", (b"location", there.encode()), _NOT_STORED)
         except Refusal as refusal:
             await self._refuse(visit, refusal)
@@ -325,9 +328,9 @@ class WaitingLines:
     async def _is_sent_back(
         self, visit: Visit, room: WaitingRoom, line: WaitingLine, what: str
     ) -> bool:
-        """True where who has no ticket, or was not called, was sent back to the page.
+        """True if a visitor without a called ticket was redirected to the page.
 
-        The routes behind are those of people who pay, and a crowd must not be in their way.
+        The routes behind belong to visitors who pay, and a crowd must not load them.
         """
         ticket = room.ticket_shown(visit.scope, line)
         is_called = ticket is not None and ticket.number <= line.serving
@@ -349,7 +352,7 @@ class WaitingLines:
         await self._send(visit, 200, line.document.encode(), _JSON, _FOR_A_SECOND)
 
     async def _give_place(self, visit: Visit, room: WaitingRoom, line: WaitingLine) -> None:
-        """A ticket as JSON: the one that is shown, else a new one; before the opening an entry."""
+        """Answer a ticket as JSON: the ticket shown, else a new one; before the opening an entry."""
         ticket = await self._ticket_for(visit, room, line)
         if ticket is None:
             raise LineClosed(f"{line.name} is {line.state}")
@@ -368,9 +371,9 @@ class WaitingLines:
     async def _ticket_for(
         self, visit: Visit, room: WaitingRoom, line: WaitingLine
     ) -> Ticket | None:
-        """The ticket of whoever asks: what it shows, with the number it drew, or what it gets now.
+        """Return the visitor's ticket: the one shown, with the number it drew, else a new one.
 
-        None where the line gives nothing at present.
+        None where the line gives no places at present.
         """
         shown = room.ticket_shown(visit.scope, line)
         if shown is not None and shown.number != NO_NUMBER:
@@ -380,7 +383,7 @@ class WaitingLines:
         if shown is not None:
             return await room.drawn(line, shown, networks)
         if visit.is_head:
-            return None  # it looks whether somebody is there
+            return None  # a HEAD request takes no place
         if line.state not in (LineState.GATHERING, LineState.OPEN):
             return None
         if not self._newcomers.take(networks):
@@ -390,7 +393,7 @@ class WaitingLines:
         return await room.take_place(line, networks=networks)
 
     async def _show_page(self, visit: Visit, room: WaitingRoom, line: WaitingLine) -> None:
-        """The waiting page; who comes for the first time has a place with it."""
+        """Answer the waiting page; a first visit takes a place."""
         metrics.LOOKS.labels(line=line.name).inc()
         there = _there(visit.scope["query_string"])
         headers = [_HTML, _NOT_STORED]
@@ -402,7 +405,7 @@ class WaitingLines:
             text = room.tokens.ticket(ticket)
             headers.append(self.cookie(ticket_cookie(line.name), text, BROWSER_HOLDS_SECONDS))
             if ticket.is_behind and self._shows_session(visit.scope):
-                # An account has a number of its own by keeping this one.
+                # The kept number of an account is the one it waits with.
                 query = urlencode({"next": there, "back": 1})
                 location = f"{PATH}/{line.name}/keep?{query}"
                 await self._send(visit, 303, b"", (b"location", location.encode()), *headers[1:])
@@ -434,7 +437,7 @@ class WaitingLines:
         ticket: Ticket,
         headers: list[Header],
     ) -> None:
-        """The page of who is in the draw."""
+        """Answer the page of a visitor in the draw."""
         opens_at = line.opens_at.timestamp() if line.opens_at else 0.0
         again = look_before_opening(opens_at - room.now_ms() / 1000, _jitter())
         there = _there(visit.scope["query_string"])
@@ -445,7 +448,7 @@ class WaitingLines:
     # -- answers ---------------------------------------------------------------------------
 
     async def _refuse(self, visit: Visit, refusal: Refusal) -> None:
-        """A problem document, or for a browser that waits a page that comes again."""
+        """Answer a problem document, or an auto-refreshing page to a waiting browser."""
         language = language_for(visit.scope)
         seconds = str(refusal.retry_after_seconds or 30).encode()
         again = (b"retry-after", seconds)
@@ -470,6 +473,6 @@ class WaitingLines:
 
 
 def step(litestar: Litestar, settings: Settings, headers: Sequence[Header]) -> Step:
-    """The step that the room registers."""
+    """Return the step that the room registers."""
     site: pages.Site = litestar.state.site
     return WaitingLines(litestar, site, settings, headers)

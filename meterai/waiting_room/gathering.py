@@ -1,4 +1,4 @@
-"""Who comes before a line opens: a ticket without a number for an entry in the draw, and the number it drew."""
+"""Entries in a draw before a line opens: tickets without a number, and the numbers drawn for them."""
 
 import secrets
 from uuid import UUID
@@ -9,12 +9,12 @@ from meterai.waiting_room import store
 from meterai.waiting_room.model import LineClosed, WaitingLine
 from meterai.waiting_room.tokens import HOLDER_BYTES, Ticket
 
-NO_NUMBER = 0  # of a ticket that stands for an entry
+NO_NUMBER = 0  # number of a ticket for an entry
 _MS = 1000
 
 
 class Gathering:
-    """Tickets of those who are in draws."""
+    """Tickets of visitors in draws."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -22,9 +22,9 @@ class Gathering:
         self._numbers = Together(self._look)
 
     async def enter(self, line: WaitingLine, holder: bytes | None = None) -> Ticket:
-        """A ticket without a number: its holder is in the draw.  The same holder is in it once.
+        """Enter a holder in the draw, once, and return a ticket without a number.
 
-        Refuses `LineClosed`, and what a database refuses that is busy or away.
+        Refuses `LineClosed`, `DatabaseBusy`, `DatabaseAway`.
         """
         mine = holder or secrets.token_bytes(HOLDER_BYTES)
         at = await self._entered.ask(line.id, entry_of(line.id, mine))
@@ -33,15 +33,15 @@ class Gathering:
         return Ticket(line.id, NO_NUMBER, mine, at, 0, 0)
 
     async def number_of(self, ticket: Ticket) -> Ticket | None:
-        """The ticket with the number that was drawn; None where none was.
+        """Return the ticket with the number drawn; None where none was drawn.
 
-        It bears no range of waiting time: none was shown when the entry was made.
+        It has no range of waiting time: none was shown when the entry was made.
         """
         number = await self._numbers.ask(ticket.line, entry_of(ticket.line, ticket.holder))
         return None if number is None else ticket._replace(number=number)
 
     async def _enter(self, line: UUID, entries: list[bytes]) -> dict[bytes, int]:
-        """When each was entered, in milliseconds since 1970; empty where none was."""
+        """Return when each entry was made, in milliseconds since 1970; empty where none was."""
         entered = await self._database.once(store.enter, line, entries)
         at = int(entered.at.timestamp() * _MS)
         return dict.fromkeys(entries, at) if entered.is_open else {}

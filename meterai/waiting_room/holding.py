@@ -1,6 +1,6 @@
-"""Holding what a line guards back for a time, and letting people in again: for the way back after an outage.
+"""Holding of a guarded act during a recovery, and admission afterwards.
 
-Places stay as they are: a line that is held calls nobody and goes on giving numbers.
+A held line keeps its places and gives new numbers, and calls nobody.
 """
 
 from collections.abc import Mapping
@@ -18,11 +18,11 @@ from meterai.waiting_room.model import GuardedAct, LineState, Policy, WaitingLin
 from meterai.waiting_room.operating import LinePlan
 from meterai.waiting_room.rate import RATE_FIRST, Load
 
-MADE = "recovery"  # begins the name of a line that is made where none was
+MADE = "recovery"  # prefix of the name of a line made because there was none
 
 
 class LineBefore(msgspec.Struct, frozen=True):
-    """A line as it was before it was held; `is_made` says that there was none."""
+    """State of a line before it was held; `is_made` is true where there was none."""
 
     name: str
     is_made: bool
@@ -38,7 +38,7 @@ class LineBefore(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class LineHold:
-    """A line at this moment: whether it lets nobody in, who waits, and how fast it goes."""
+    """State of a line now: whether it lets nobody in, how many wait, and its rate."""
 
     name: str
     is_closed: bool
@@ -47,12 +47,12 @@ class LineHold:
 
     @property
     def wait_seconds(self) -> int:
-        """How long the last of those who wait waits at this rate."""
+        """Waiting time of the last place at this rate, in seconds."""
         return ceil(self.waiting / self.rate)
 
 
 async def guarding(tx: ReadTx, act: GuardedAct) -> LineHold | None:
-    """The line before an act; None where there is none."""
+    """Return the line that guards an act; None where there is none."""
     line = await _guarding(tx, act)
     if line is None:
         return None
@@ -65,13 +65,13 @@ async def _guarding(tx: ReadTx, act: GuardedAct) -> WaitingLine | None:
 
 
 async def load_now(tx: ReadTx) -> Load:
-    """What the processes said of the last seconds; people inside are not counted."""
+    """Return the load that all processes reported lately; visitors inside are not counted."""
     told, job_age = await store.loads(tx), await oldest_overdue(tx)
     return Load(refused=told.refused, job_age=job_age, pressure=told.pressure)
 
 
 async def before(tx: ReadTx, act: GuardedAct) -> LineBefore | None:
-    """The line before an act, as it can be put back; None where there is none."""
+    """Return the state of the line that guards an act, to restore it later; None where there is none."""
     line = await _guarding(tx, act)
     return None if line is None else _kept(line, is_made=False)
 
@@ -88,9 +88,9 @@ def _made(act: GuardedAct) -> str:
 async def hold(
     tx: Tx, act: GuardedAct, reason: Mapping[str, str], *, at: datetime, actor: Actor
 ) -> LineBefore:
-    """Let nobody in: the line before an act stands always and is paused, with the reason in both languages.
+    """Hold an act: its line is always engaged, and paused with the reason in both languages.
 
-    A line is made where there is none.  Answers the line as it was.
+    Makes a line where there is none.  Returns the state of the line before.
     """
     line = await _guarding(tx, act)
     is_made = line is None
@@ -108,7 +108,7 @@ async def hold(
 
 
 async def let_in(tx: Tx, act: GuardedAct, *, actor: Actor) -> None:
-    """Call those who wait by a rate that follows what can be served, from the first one on; nothing without a line."""
+    """Call waiting visitors from the first one on, at the measured rate.  Does nothing without a line."""
     line = await _guarding(tx, act)
     if line is None:
         return
@@ -128,10 +128,10 @@ async def put_back(
     *,
     actor: Actor,
 ) -> None:
-    """Have a line stand as it stood.
+    """Restore a line.
 
-    One that was made ends where nobody waits in it, and else stands by itself until nobody does.  Any other stays as
-    it is, and only goes on where it is paused for this reason.
+    A line made for the hold ends where nobody waits in it, else it becomes automatic until nobody does.  Any other line
+    keeps its changes, and is resumed only where it is paused for this reason.
     """
     line = await _guarding(tx, act)
     if line is None:
@@ -145,7 +145,7 @@ async def put_back(
     rate = kept.rate if kept.policy == Policy.FIXED else None
     await operating.set_rate(tx, line.name, rate=rate, rate_max=kept.rate_max, actor=actor)
     how = "automatic" if kept.is_automatic else "always" if kept.is_engaged else "never"
-    # A line that steps aside by itself does so once nobody waits in it.
+    # An automatic line is disengaged once nobody waits in it.
     await operating.stand(tx, line.name, how, actor=actor)
     if kept.is_paused:
         texts = {"reason_id": kept.reason_id, "reason_en": kept.reason_en}

@@ -1,4 +1,4 @@
-"""What must be true of lines, places and turns."""
+"""Invariants of the waiting room."""
 
 from meterai.draw import ANNOUNCEMENT, LAST_ATTEMPT, LAST_KIND
 from meterai.plumbing.db.invariants import AHEAD, Invariant, MailCause

@@ -1,4 +1,4 @@
-"""Lines as staff ask for them: found by name, told with the trail; places and turns of an account."""
+"""Lines as subjects of the console: found by name, with their timeline; places and turns of an account."""
 
 from collections.abc import Sequence
 
@@ -15,14 +15,14 @@ TOLD_MAX = 50  # places, and turns, on the timeline of one account
 
 
 async def find(tx: ReadTx, text: str, _limit: int) -> Sequence[Subject]:
-    """By the name of a line that has not ended."""
+    """Find a line by its name, unless it has ended."""
     if len(text) > NAME_LENGTH_MAX or await store.line_named(tx, text) is None:
         return ()
     return [Subject(LINE_SUBJECT.kind, text)]
 
 
 async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
-    """A line as it went and what operators did to it; of an account, its places and the turns it used."""
+    """Return the timeline of a line with the acts of operators, or the places and used turns of an account."""
     if about.kind == LINE_SUBJECT.kind:
         return await _of_line(tx, about.shown)
     if about.kind != SubjectKind.ACCOUNT or about.account is None:

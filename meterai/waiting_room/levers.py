@@ -1,4 +1,4 @@
-"""Levers of lines: plan, slow, pause, close, end."""
+"""Levers of lines: create, set the rate, pause, resume, close, engage, end."""
 
 from datetime import datetime, timedelta
 from typing import Literal
@@ -22,7 +22,7 @@ from meterai.waiting_room.operating import CLOSES_SECONDS_MIN, LinePlan, named
 
 
 class LineCreate(msgspec.Struct, frozen=True):
-    """A line that is planned; without a rate as many are let in as can be served."""
+    """Arguments of a lever that plans a line; without a rate the rate is measured."""
 
     name: str
     act: Literal["buy", "check"]
@@ -32,7 +32,7 @@ class LineCreate(msgspec.Struct, frozen=True):
     rate: float | None = None
 
     def plan(self) -> LinePlan:
-        """The same as the room plans it."""
+        """Return the plan that the room takes."""
         return LinePlan(
             self.name,
             GuardedAct(self.act),
@@ -44,7 +44,7 @@ class LineCreate(msgspec.Struct, frozen=True):
 
 
 class LineRate(msgspec.Struct, frozen=True):
-    """How many people a second; without a rate as many as can be served, up to `at_most`."""
+    """Arguments of a lever that sets a rate, in people a second; without one the rate is measured, up to `at_most`."""
 
     name: str
     rate: float | None = None
@@ -52,7 +52,7 @@ class LineRate(msgspec.Struct, frozen=True):
 
 
 class LinePause(msgspec.Struct, frozen=True):
-    """A line, and what its page says of the pause in both languages."""
+    """Arguments of a lever that pauses a line: its reason for the page in both languages."""
 
     name: str
     reason_id: str
@@ -60,27 +60,27 @@ class LinePause(msgspec.Struct, frozen=True):
 
 
 class LineNamed(msgspec.Struct, frozen=True):
-    """A line."""
+    """Arguments of a lever that takes only a line."""
 
     name: str
 
 
 class LineClose(msgspec.Struct, frozen=True):
-    """A line, and until when it takes new places; without a moment it does without an end."""
+    """Arguments of a lever that sets until when a line takes new places; None: without an end."""
 
     name: str
     at: Moment | None = None
 
 
 class LineStand(msgspec.Struct, frozen=True):
-    """A line, and whether it stands in the way."""
+    """Arguments of a lever that sets when a line is engaged."""
 
     name: str
     how: Literal["always", "never", "automatic"]
 
 
 def _of(line: WaitingLine, *effects: Effect) -> Forecast:
-    """The forecast of a lever on a line: its effects, and how many wait in the line."""
+    """Return the forecast of a lever on a line: its effects, and how many wait in the line."""
     waiting = Effect("line_waiting", {"name": line.name, "waiting": at_most(line.waiting)})
     return Forecast([*effects, waiting], rows=1)
 

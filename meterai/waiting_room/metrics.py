@@ -1,4 +1,4 @@
-"""What the room counts and measures, by line."""
+"""Metrics of the waiting room, by line."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Lines, places, turns: types, lifecycle, refusals; pure."""
+"""Lines, places and turns: types, lifecycle, refusals.  Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,22 +18,22 @@ from meterai.waiting_room.crowds import Crowd, places_to
 LINE_SUBJECT = SubjectSort("line")
 
 NAME_LENGTH_MAX = 40
-REASON_LENGTH_MAX = 200  # characters, so that the page stays small
-RATE_MIN = 0.05  # admissions a second: one in twenty seconds; less is a pause
+REASON_LENGTH_MAX = 200  # characters, keeps the page small
+RATE_MIN = 0.05  # admissions a second: one in twenty seconds; a lower rate is a pause
 RATE_MAX = 10_000.0
-SIGNATURES = "waiting room signatures"  # the key of what lines sign is derived for it
+SIGNATURES = "waiting room signatures"  # purpose from which the signing key of lines is derived
 PATH = "/lines"  # of the pages
-# A turn lasts so long from its last use, and so long in all: a form with three documents on a slow
-# phone takes some minutes, and whoever holds a turn holds somebody else's.
+# Life of a turn from its last use, and in all.  A form with three documents on a slow phone takes some minutes; a turn
+# held longer is missing to other visitors.
 TURN_SECONDS = 900
 TURN_SECONDS_MAX = 7_200
-# Who was inside before a line stood in the way finishes what was begun.
+# A visitor inside before a line was engaged finishes what was begun.
 EARLY_SECONDS_MAX = 1_800
-BROWSER_HOLDS_SECONDS = 30 * 86_400  # a ticket outlives the line; a browser gives it up then
+BROWSER_HOLDS_SECONDS = 30 * 86_400  # life of a ticket cookie; a ticket itself does not expire
 
 
 class GuardedAct(StrEnum):
-    """What a line can stand before."""
+    """Act that a line can guard."""
 
     BUY = "buy"  # orders of stamps, or of documents to be stamped
     CHECK = "check"  # is this document genuine?
@@ -41,10 +41,10 @@ class GuardedAct(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Guarded:
-    """How a route stands behind a line (`opt={"guarded": ...}`).
+    """Guard of a route by a line (`opt={"guarded": ...}`).
 
-    is_entrance  a visitor without a turn is sent into the line before the route is asked; else the
-                 route itself calls `check_turn` where it comes to the act
+    is_entrance  a visitor without a turn is redirected into the line before the route runs; else the
+                 route itself calls `check_turn`
     """
 
     act: GuardedAct
@@ -52,7 +52,7 @@ class Guarded:
 
 
 class LineState(StrEnum):
-    """Where a line is in its life."""
+    """State of a line."""
 
     PLANNED = "planned"  # opens later
     GATHERING = "gathering"  # before the opening; who comes has an entry in the draw
@@ -63,7 +63,7 @@ class LineState(StrEnum):
 
 
 class LineEvent(StrEnum):
-    """What can happen to a line."""
+    """Event in the life of a line."""
 
     GATHERS = "gathers"
     ENTRIES_CLOSE = "entries_close"
@@ -81,7 +81,7 @@ LINE = Lifecycle(
         (LineState.DRAWING, LineEvent.OPENS): LineState.OPEN,
         (LineState.OPEN, LineEvent.CLOSES): LineState.CLOSING,
         (LineState.CLOSING, LineEvent.ENDS): LineState.ENDED,
-        # An operator gives a line up, whatever it came to: what it guarded is free again.
+        # An operator may end a line in any state; the guarded act is free again.
         (LineState.PLANNED, LineEvent.ENDS): LineState.ENDED,
         (LineState.GATHERING, LineEvent.ENDS): LineState.ENDED,
         (LineState.DRAWING, LineEvent.ENDS): LineState.ENDED,
@@ -91,14 +91,14 @@ LINE = Lifecycle(
 
 
 class Policy(StrEnum):
-    """How the rate of a line is set."""
+    """Policy that sets the rate of a line."""
 
     MEASURED = "measured"  # by what the platform can serve
     FIXED = "fixed"  # by the operator
 
 
 class LineMoments(NamedTuple):
-    """Moments of a line."""
+    """Times of a line."""
 
     id: UUID
     created_at: datetime
@@ -108,7 +108,7 @@ class LineMoments(NamedTuple):
 
 
 class PlaceTold(NamedTuple):
-    """A place that an account keeps, by the name of its line."""
+    """Place that an account keeps, with the name of its line."""
 
     line: str
     number: int
@@ -117,7 +117,7 @@ class PlaceTold(NamedTuple):
 
 
 class TurnTold(NamedTuple):
-    """A turn that an account used, by the name of its line."""
+    """Turn that an account used, with the name of its line."""
 
     line: str
     number: int
@@ -126,16 +126,16 @@ class TurnTold(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class WaitingLine:
-    """A line as every process sees it, some seconds old at most.
+    """A line as a process sees it, some seconds old at most.
 
-    serving       the highest number whose turn has come
-    next_number   the first that nobody has
-    rate          admissions aimed at, a second
+    serving       the highest number called
+    next_number   the first number that nobody has
+    rate          aimed admissions a second
     flow_fast, flow_slow  places called a second, over the last minute and the last ten
-    spaced        places that have no number of their own, by the numbers with which they are called
-    spread        the range of waiting time that is shown: from middle / spread to middle * spread
-    is_engaged    whether it stands in the way; one that is not lets everybody pass
-    held_share    of the last waits, how many were within what was shown; None while there are few
+    spaced        spaced places, by the numbers with which they are called
+    spread        factor of the range of waiting time shown: from middle / spread to middle * spread
+    is_engaged    True if visitors without a turn must wait
+    held_share    share of recent waits that ended within the range shown; None while there are few
     """
 
     id: UUID
@@ -165,15 +165,15 @@ class WaitingLine:
 
     @property
     def waiting(self) -> int:
-        """Places whose turn has not come."""
+        """Places not called yet."""
         spaced = sum(crowd.between(self.serving, crowd.last) for crowd in self.spaced)
         return max(0, self.next_number - 1 - self.serving) + ceil(spaced)
 
     def places_to(self, number: int, *, is_spaced: bool = False) -> int:
-        """The places that are called until this number is, that of who has it included; below 1 where it was.
+        """Return the number of places called up to and with this number; below 1 where it is called already.
 
-        A spaced place may be called with a number that nobody has yet; any other number was given, also where it
-        is not seen here yet.
+        A spaced place may have a number that nobody has yet.  Any other number was given, even where this process has not
+        seen it yet.
         """
         if number <= self.serving:
             return number - self.serving
@@ -182,11 +182,11 @@ class WaitingLine:
 
     @property
     def stands_in_the_way(self) -> bool:
-        """True where who has no turn must wait."""
+        """True if a visitor without a turn must wait."""
         return self.is_engaged and self.state != LineState.ENDED
 
     def reason(self, language: str) -> str:
-        """Why it is as it is, in the operator's words; empty where nothing was said."""
+        """Return the operator's reason; empty where there is none."""
         return self.reason_en if language == "en" else self.reason_id
 
 
@@ -194,7 +194,7 @@ class WaitingLine:
 
 
 class NotLetIn(Refusal):
-    """Who asks does not come in by what they show, and goes on in a line."""
+    """Base of refusals that send the visitor into a line."""
 
     def __init__(self, line: str, found: str = "") -> None:
         super().__init__(f"{found or 'no turn'} of {line}")
@@ -202,7 +202,7 @@ class NotLetIn(Refusal):
 
 
 class WaitInLine(NotLetIn):
-    """There is a line for this, and the turn of whoever asks has not come.  `join` is its page."""
+    """There is a line for this act, and the visitor has no turn.  `join` is the page of the line."""
 
     code = "wait_in_line"
     status = 503
@@ -213,27 +213,27 @@ class WaitInLine(NotLetIn):
         self.join = f"{PATH}/{line}"
 
     def join_for(self, there: str) -> str:
-        """The page of the line, for who then goes on to a path of ours."""
+        """Return the page of the line, with the local path where the visitor goes afterwards."""
         return f"{self.join}?{urlencode({'next': there})}"
 
 
 class TurnNotYours(NotLetIn):
-    """This turn was used by another account, or this account waited for another at the same time, which is
-    over."""
+    """This turn was used by another account, or this account waited for another turn at the same time, which has
+    expired."""
 
     code = "turn_not_yours"
     status = 403
 
 
 class TurnOver(NotLetIn):
-    """The turn of this number was used, or its time is over: a new place is needed."""
+    """The turn of this number was used or has expired: a new place is needed."""
 
     code = "turn_over"
     status = 409
 
 
 class TooManyPlaces(Refusal):
-    """The network of whoever asks has taken as many new places as it may for now."""
+    """The visitor's network has taken as many new places as it may for now."""
 
     code = "too_many_places"
     status = 503
@@ -241,7 +241,7 @@ class TooManyPlaces(Refusal):
 
 
 class TicketInvalid(Refusal):
-    """It is no ticket of ours, or one of another line."""
+    """The text is no ticket of ours, or a ticket of another line."""
 
     code = "ticket_invalid"
     status = 400
@@ -262,14 +262,14 @@ class LineClosed(Refusal):
 
 
 class LineExists(Refusal):
-    """A line of this name, or one before the same act, is there already."""
+    """A line of this name, or one that guards the same act, exists."""
 
     code = "line_exists"
     status = 409
 
 
 class NumberNotServed(Refusal):
-    """The turn of this number has not come."""
+    """This number has not been called."""
 
     code = "number_not_served"
     status = 503
@@ -280,31 +280,31 @@ refusal_of_constraint("line_name_is_taken_once", LineExists)
 refusal_of_constraint("line_guards_alone", LineExists)
 
 
-# -- what an operator may say --------------------------------------------------------------
+# -- checks of an operator's input --------------------------------------------------------------
 
 
 def is_line_name(text: str) -> bool:
-    """True for what a line can be called."""
+    """True if the text is a valid name of a line."""
     fits = text.isascii() and text.replace("-", "").isalnum() and text == text.lower()
     return fits and 1 <= len(text) <= NAME_LENGTH_MAX and text[0] != "-"
 
 
 def line_name(text: str) -> str:
-    """The name of a line: small letters, digits and hyphens.  Refuses `Malformed`."""
+    """Return the name of a line: small letters, digits and hyphens.  Refuses `Malformed`."""
     if not is_line_name(text):
         raise Malformed("name", "line_name", maximum=NAME_LENGTH_MAX)
     return text
 
 
 def admission_rate(per_second: float) -> float:
-    """A rate that a line can have.  Refuses `Malformed`, also for what is no number."""
+    """Return a valid rate, in people a second.  Refuses `Malformed`, also for NaN."""
     if not RATE_MIN <= per_second <= RATE_MAX:  # false for NaN
         raise Malformed("rate", "line_rate", minimum=RATE_MIN, maximum=RATE_MAX)
     return per_second
 
 
 def reason_text(text: str, field: str) -> str:
-    """What the page tells.  Refuses `Malformed`."""
+    """Return a reason for the page.  Refuses `Malformed`."""
     if len(text) > REASON_LENGTH_MAX or not text.isprintable():
         raise Malformed(field, "line_reason", maximum=REASON_LENGTH_MAX)
     return text
@@ -313,7 +313,7 @@ def reason_text(text: str, field: str) -> str:
 def check_times(
     gathers_at: datetime | None, opens_at: datetime | None, closes_at: datetime | None
 ) -> None:
-    """Refuses `Malformed` where the times of a line are not in their order."""
+    """Check that the times of a line are in order.  Refuses `Malformed`."""
     if gathers_at and not opens_at:
         raise Malformed("opens_at", "line_times")
     told = [at for at in (gathers_at, opens_at, closes_at) if at is not None]

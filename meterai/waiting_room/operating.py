@@ -1,4 +1,4 @@
-"""What an operator does with lines; each act is in the audit trail."""
+"""Operator's acts on lines; each is recorded in the audit trail."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,12 +30,14 @@ from meterai.waiting_room.rate import RATE_FIRST
 from meterai.waiting_room.service import OLD_SECONDS
 
 KIND = "lin"
-CLOSES_SECONDS_MIN = OLD_SECONDS + BLOCK_SECONDS  # until every process knows, and gives no more
+CLOSES_SECONDS_MIN = (
+    OLD_SECONDS + BLOCK_SECONDS
+)  # until every process knows it and gives no more places
 
 
 @dataclass(frozen=True, slots=True)
 class LinePlan:
-    """A line that an operator plans; times in UTC, `rate` people a second, None where measured."""
+    """Planned line; times in UTC, `rate` in people a second or None where measured."""
 
     name: str
     act: GuardedAct
@@ -47,12 +49,12 @@ class LinePlan:
 
 
 async def lines(tx: ReadTx) -> list[WaitingLine]:
-    """Every line there ever was."""
+    """Return every line, also ended ones."""
     return await store.lines(tx)
 
 
 async def create(tx: Tx, plan: LinePlan, *, at: datetime, actor: Actor) -> UUID:
-    """A new line.  Refuses `Malformed`, `LineExists`."""
+    """Create a line.  Refuses `Malformed`, `LineExists`."""
     rate, rate_max = planned(plan, at)
     line = new_id()
     policy = Policy.MEASURED if plan.rate is None else Policy.FIXED
@@ -77,7 +79,7 @@ async def create(tx: Tx, plan: LinePlan, *, at: datetime, actor: Actor) -> UUID:
 
 
 def planned(plan: LinePlan, at: datetime) -> tuple[float, float]:
-    """The rate that a planned line begins with, and the highest.  Refuses `Malformed`."""
+    """Return the first and the highest rate of a planned line.  Refuses `Malformed`."""
     line_name(plan.name)
     check_times(plan.gathers_at, plan.opens_at, plan.closes_at)
     rate_max = admission_rate(plan.rate_max)
@@ -90,7 +92,7 @@ def planned(plan: LinePlan, at: datetime) -> tuple[float, float]:
 async def set_rate(
     tx: Tx, name: str, *, rate: float | None, rate_max: float | None, actor: Actor
 ) -> None:
-    """Let so many in a second; None: as many as is measured, up to `rate_max`.
+    """Set the rate, in people a second; None: measured, up to `rate_max`.
 
     Refuses `Malformed`, `LineUnknown`.
     """
@@ -102,19 +104,19 @@ async def set_rate(
 
 
 def rates_of(line: WaitingLine, rate: float | None, rate_max: float | None) -> tuple[float, float]:
-    """The rate that a line comes to have, and the highest.  Refuses `Malformed`."""
+    """Return the new rate of a line and its highest.  Refuses `Malformed`."""
     most = admission_rate(rate_max if rate_max is not None else line.rate_max)
     now = admission_rate(rate if rate is not None else min(line.rate, most))
     return now, max(now, most)
 
 
 async def pause(tx: Tx, name: str, *, reason_id: str, reason_en: str, actor: Actor) -> None:
-    """Call nobody, and say why.  Refuses `Malformed`, `LineUnknown`."""
+    """Stop calling, with a reason.  Refuses `Malformed`, `LineUnknown`."""
     await _set_paused(tx, name, pause_reason(reason_id, reason_en), is_paused=True, actor=actor)
 
 
 def pause_reason(reason_id: str, reason_en: str) -> tuple[str, str]:
-    """The reason that the page of a paused line shows, in both languages.  Refuses `Malformed`."""
+    """Return the reason for the page of a paused line, in both languages.  Refuses `Malformed`."""
     for text, field in ((reason_id, "reason_id"), (reason_en, "reason_en")):
         if not text.strip():
             raise Malformed(field, "given")
@@ -122,7 +124,7 @@ def pause_reason(reason_id: str, reason_en: str) -> tuple[str, str]:
 
 
 async def resume(tx: Tx, name: str, *, actor: Actor) -> None:
-    """Go on.  Refuses `LineUnknown`."""
+    """Resume calling.  Refuses `LineUnknown`."""
     await _set_paused(tx, name, ("", ""), is_paused=False, actor=actor)
 
 
@@ -138,10 +140,9 @@ async def _set_paused(
 async def close_at(
     tx: Tx, name: str, closes_at: datetime | None, *, actor: Actor
 ) -> datetime | None:
-    """Until when a line takes new places: the moment, which may be later than was asked for.
+    """Set until when a line takes new places, and return the moment set, which may be later than `closes_at`.
 
-    Nobody who has a place comes to have been too late by it.  Refuses `Malformed`,
-    `LineUnknown`, `NotAllowedNow`.
+    The delay keeps valid every place given meanwhile.  Refuses `Malformed`, `LineUnknown`, `NotAllowedNow`.
     """
     line = await named(tx, name)
     check_closes(line, closes_at)
@@ -152,14 +153,14 @@ async def close_at(
 
 
 def check_closes(line: WaitingLine, closes_at: datetime | None) -> None:
-    """Refuses `Malformed`, and `NotAllowedNow`: whoever was told no stays told."""
+    """Check a closing time.  Refuses `Malformed`, and `NotAllowedNow` for a line that has already closed."""
     check_times(line.gathers_at, line.opens_at, closes_at)
     if line.state == LineState.CLOSING:
         LINE.after(line.state, LineEvent.CLOSES)
 
 
 async def stand(tx: Tx, name: str, how: str, *, actor: Actor) -> None:
-    """`always`, `never`, or `automatic`: whether it stands in the way.  Refuses `LineUnknown`."""
+    """Engage a line `always`, `never`, or by load (`automatic`).  Refuses `LineUnknown`."""
     line = await named(tx, name)
     engaged = {"always": True, "never": False}.get(how, line.is_engaged)
     await store.set_engaged(tx, line, automatic=how == "automatic", engaged=engaged)
@@ -167,7 +168,7 @@ async def stand(tx: Tx, name: str, how: str, *, actor: Actor) -> None:
 
 
 async def end(tx: Tx, name: str, *, reason: str, actor: Actor) -> None:
-    """Give a line up: what it stood before is free.  Refuses `LineUnknown`, `Malformed`."""
+    """End a line; its guarded act is free.  Refuses `LineUnknown`, `Malformed`."""
     told = reason_text(reason, "reason")
     line = await named(tx, name)
     LINE.after(line.state, LineEvent.ENDS)
@@ -176,7 +177,7 @@ async def end(tx: Tx, name: str, *, reason: str, actor: Actor) -> None:
 
 
 async def named(tx: ReadTx, name: str) -> WaitingLine:
-    """The line of this name that has not ended.  Refuses `LineUnknown`."""
+    """Return the line of this name, unless it has ended.  Refuses `LineUnknown`."""
     line = await store.line_named(tx, name)
     if line is None:
         raise LineUnknown(f"no line {name}")

@@ -1,4 +1,4 @@
-"""The waiting page: made once for each way it can look, then only its numbers are filled in."""
+"""The waiting page: rendered once for each variant; only its numbers are filled in for each request."""
 
 from datetime import datetime
 from functools import lru_cache
@@ -15,39 +15,39 @@ from meterai.waiting_room.tokens import Ticket
 TEMPLATE = "waiting_room/waiting.html"
 ENTRY = "waiting_room/entry.html"
 REFUSED = "waiting_room/refused.html"
-KEPT_MAX = 64  # pages; a line has few ways to look, and an operator's words change seldom
+KEPT_MAX = 64  # pages; a line has few variants, and an operator's reason changes seldom
 _MINUTE, _HOUR = 60, 3600
-_IN_MINUTES = 100 * _MINUTE  # longer waits are told in hours
-# What is filled in; no text of ours or of an operator has this letter.
+_IN_MINUTES = 100 * _MINUTE  # longer waits are shown in hours
+# Placeholder of the filled values; no text of ours or of an operator contains this character.
 _MARK = "\N{SYMBOL FOR NULL}"
 
 
 def grouped(number: int, language: str) -> str:
-    """12345 as people write it: 12.345 or 12,345."""
+    """Format a number with the separators of a language: 12.345 or 12,345."""
     return f"{number:,}".replace(",", "." if language == "id" else ",")
 
 
 def waiting_words(shown: Range | None, language: str) -> str:
-    """A range of waiting time in words; that it cannot be told, where it cannot."""
+    """Return a range of waiting time in words, or the text for an unknown one."""
     if shown is None:
         return translate("page.waiting.range_unknown", language)
     low, high = shown
     if high <= _MINUTE:
         return translate("page.waiting.range_soon", language)
     unit, word = (_MINUTE, "minutes") if high <= _IN_MINUTES else (_HOUR, "hours")
-    # Up to the next whole one, so that nobody waits longer than what is said by the rounding.
+    # Rounded up, so that rounding never promises a shorter wait.
     least, most = low // unit, -(-high // unit)
     kind = f"page.waiting.up_to_{word}" if least == 0 else f"page.waiting.range_{word}"
     return translate(kind, language, low=least, high=most)
 
 
-@lru_cache(maxsize=128)  # of each line and language; formatting costs a third of a page
+@lru_cache(maxsize=128)  # by moment and language; formatting costs a third of a page
 def _shown_time(at: datetime, language: str) -> str:
     return format_datetime(at, language)
 
 
 class WaitingPages:
-    """Bytes of waiting pages."""
+    """Waiting pages, encoded."""
 
     def __init__(self, site: Site, settings: Settings) -> None:
         self._site = site
@@ -64,7 +64,7 @@ class WaitingPages:
         there: str,
         again: int,
     ) -> bytes:
-        """The page for one who waits with this ticket, and is going `there`."""
+        """Return the page of a visitor with this ticket; `there` is the path after the line."""
         is_spaced = ticket is not None and ticket.serial > 0
         ahead = line.places_to(ticket.number, is_spaced=is_spaced) - 1 if ticket else 0
         held = line.held_share
@@ -88,7 +88,7 @@ class WaitingPages:
     def of_entry(
         self, line: WaitingLine, language: str, entry: str, there: str, again: int
     ) -> bytes:
-        """The page for one who is in the draw, with the public entry in hexadecimal."""
+        """Return the page of a visitor in the draw; `entry` is the public entry in hexadecimal."""
         key = (ENTRY, line.name, line.state, line.opens_at, line.reason(language), language)
         if (made := self._made.get(key)) is None:
             made = self._rendered_entry(line, language)
@@ -151,7 +151,7 @@ class WaitingPages:
         ).encode()
 
     def refused(self, refusal: Refusal, language: str) -> bytes:
-        """A page for who cannot be given a place now; it comes again by itself."""
+        """Return the auto-refreshing page for a visitor who cannot be given a place now."""
         return self._site.render(
             REFUSED, language, self._settings, text=sentence(refusal, language)
         ).encode()
@@ -162,7 +162,7 @@ def _told(at: datetime | None, language: str) -> str:
 
 
 def _escaped(path: str) -> str:
-    """A path as the value of a field of a query within an attribute."""
+    """Escape a path as the value of a query field within an attribute."""
     safe = "/-_.~"
     return "".join(
         letter if letter.isalnum() or letter in safe else f"%{ord(letter):02X}" for letter in path

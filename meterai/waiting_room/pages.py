@@ -1,4 +1,4 @@
-"""The pages of a line that are not only looked at: coming in, keeping a number, its proof."""
+"""Pages of a line that the application serves: coming in, keeping a place with an account, its proof."""
 
 from contextlib import suppress
 from urllib.parse import quote, urlencode
@@ -58,7 +58,7 @@ PAGES = RoomPages(
 
 
 def there_of(wanted: str) -> str:
-    """Where somebody goes on to; never back into a line."""
+    """Return the local path where the visitor goes afterwards; never back into a line."""
     there = local_path(wanted)
     return "/" if there.startswith(PATH) else there
 
@@ -78,13 +78,13 @@ def _set(settings: Settings, answer: Page, name: str, value: str, seconds: int) 
 
 
 def _numbered(request: PageRequest, room: WaitingRoom, line: WaitingLine) -> Ticket | None:
-    """The ticket that is shown, if it has a number: an entry in a draw has none yet."""
+    """Return the ticket shown, if it has a number: an entry in a draw has none yet."""
     ticket = room.ticket_shown(request.scope, line)
     return ticket if ticket and ticket.number != NO_NUMBER else None
 
 
 async def _line(room: WaitingRoom, name: str) -> WaitingLine | None:
-    """The line of this name; None where it has ended or never was."""
+    """Return the line of this name; None where it has ended or never existed."""
     await room.look()
     with suppress(LineUnknown):
         return room.line(name)
@@ -92,7 +92,7 @@ async def _line(room: WaitingRoom, name: str) -> WaitingLine | None:
 
 
 def _past(name: str, there: str) -> Page:
-    """On, for who waited in a line that has ended: it stands before nothing.  Its page says so otherwise."""
+    """Redirect a visitor past an ended line, which guards nothing.  Its page says so otherwise."""
     return see_other(there if there != "/" else f"{PATH}/{quote(name, safe='')}")
 
 
@@ -112,10 +112,10 @@ def _turn_over_page(request: PageRequest, line: str, refusal: Refusal, there: st
 
 
 def into_line(request: PageRequest, refusal: NotLetIn, there: str) -> Page:
-    """On into the line, and from there to a path of ours, for whom a page refused for want of a turn.
+    """Redirect a visitor whom a page refused for want of a turn into the line, and from there to a local path.
 
-    Whoever shows a turn that is over, or that another person used in this browser, is told so first: to be in
-    line again although a number was called would look like a fault of ours.
+    A visitor with a turn that has expired, or that another person used in this browser, first gets a page that says so:
+    a new wait after a called number would look like a fault.
     """
     if isinstance(refusal, WaitInLine):
         return see_other(refusal.join_for(there))
@@ -125,9 +125,9 @@ def into_line(request: PageRequest, refusal: NotLetIn, there: str) -> Page:
 async def _turn_of(
     request: PageRequest, lines: WaitingRoom, line: WaitingLine, ticket: Ticket
 ) -> Turn:
-    """The turn of whoever shows a ticket.  To buy one has an account: each comes in once.
+    """Return the turn for the ticket shown.  Buying requires an account, and each account comes in once.
 
-    Refuses `SignInRequired`, and what `come_in` refuses.
+    Refuses `SignInRequired`, and as `come_in` does.
     """
     if line.act != GuardedAct.BUY:
         return await lines.come_in(line, ticket)
@@ -148,7 +148,7 @@ async def enter(
     lines: NamedDependency[WaitingRoom],
     settings: NamedDependency[Settings],
 ) -> Page:
-    """Come in, if the number was called; else wait on."""
+    """Let a visitor in whose number was called; redirect others to the waiting page."""
     there = there_of(request.query_params.get("next", ""))
     line = await _line(lines, name)
     if line is None:
@@ -161,7 +161,7 @@ async def enter(
     except NumberNotServed:
         return _page_of(line, there)
     except (TurnOver, TurnNotYours, TicketInvalid) as refusal:
-        # Sent back to the page, a number that another came in with would be sent here for ever.
+        # A redirect to the waiting page would lead back here for ever: the number is called, and its turn is used.
         return _turn_over_page(request, line.name, refusal, there)
     answer = see_other(there)
     _set(settings, answer, turn_cookie(line.name), lines.tokens.turn(turn), TURN_SECONDS_MAX)
@@ -179,7 +179,7 @@ async def leave(
     lines: NamedDependency[WaitingRoom],
     settings: NamedDependency[Settings],
 ) -> Page:
-    """Give a number up, for a new one."""
+    """Give a number up for a new one."""
     line, there = await _line(lines, name), there_of((await read_form(request)).text("next"))
     if line is None:
         return _past(name, there)
@@ -201,12 +201,12 @@ async def keep(
     settings: NamedDependency[Settings],
     account: NamedDependency[UUID],
 ) -> Page:
-    """Keep the number with the account; the earliest it ever had is the one that counts."""
+    """Keep the number with the account; the earliest number it had counts."""
     line, there = await _line(lines, name), there_of(request.query_params.get("next", ""))
     if line is None:
         return _past(name, there)
     kept = await lines.keep(line, account, _numbered(request, lines, line))
-    # An account that was signed in all along waits on with the number.
+    # An account that was signed in all along continues to wait with the number.
     is_back = "back" in request.query_params and kept is not None
     shown = (
         _page_of(line, there)
@@ -238,12 +238,14 @@ async def tell(
     lines: NamedDependency[WaitingRoom],
     account: NamedDependency[UUID],
 ) -> Page:
-    """Have a mail sent when the turn is near."""
+    """Request a mail when the turn is near."""
     line, there = await _line(lines, name), there_of((await read_own_form(request)).text("next"))
     if line is None:
         return _past(name, there)
     await lines.tell_me(line, account, wants_mail=True)
-    return see_other(f"{PATH}/{line.name}/keep?{urlencode({'next': there})}")  # which says so
+    return see_other(
+        f"{PATH}/{line.name}/keep?{urlencode({'next': there})}"
+    )  # that page confirms it
 
 
 @get(
@@ -257,7 +259,7 @@ async def receipt(
     lines: NamedDependency[WaitingRoom],
     settings: NamedDependency[Settings],
 ) -> Page:
-    """The signed proof of a place, as a file; of a line that has ended too."""
+    """Return the signed proof of a place as a file, also for an ended line."""
     line = await lines.line_ever(name)
     ticket = lines.ticket_shown(request.scope, line)
     if ticket is None:
@@ -277,9 +279,9 @@ async def receipt(
 async def show_ended(
     request: PageRequest, name: FromPath[str], lines: NamedDependency[WaitingRoom]
 ) -> Page:
-    """What is said of a line that has ended; one that has not is answered before the application."""
+    """Show that a line has ended; the step before the application answers for other lines."""
     line = await lines.line_ever(name)
-    # An address that is written otherwise leads here, and one of a line that has just begun.
+    # An address in another spelling arrives here, and one of a line that has just begun.
     if line.state != LineState.ENDED:
         return _page_of(line, there_of(request.query_params.get("next", "")))
     ticket = lines.ticket_shown(request.scope, line)
@@ -298,7 +300,7 @@ async def show_ended(
     media_type="application/x-pem-file",
 )
 async def show_key(lines: NamedDependency[WaitingRoom]) -> Response[bytes]:
-    """The public key that receipts and documents of lines are checked with."""
+    """Return the public key for receipts and documents of lines."""
     kind = "application/x-pem-file"
     return Response(lines.signer.public_pem(), media_type=kind)
 
@@ -314,7 +316,7 @@ async def show_draw_file(
     file: FromPath[str],
     settings: NamedDependency[Settings],
 ) -> File:
-    """What is public of a draw: its record, and the list once it is closed."""
+    """Return a public file of a draw: its record, or the list once it is closed."""
     found = public_file(settings.process.directory, PATH, name, draw, file)
     if found is None:
         raise NotFound("no such file of a draw")

@@ -1,4 +1,4 @@
-"""Personal data of lines."""
+"""Personal data of the waiting room."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -25,7 +25,7 @@ async def _given(tx: ReadTx, person: Person) -> Sequence[Consent]:
 
 
 async def _withdraw(tx: Tx, person: Person, which: str) -> None:
-    """Send no mail about a turn.  Refuses `NotFound`."""
+    """Withdraw the wish for a mail about a turn.  Refuses `NotFound`."""
     for one in await store.wishes(tx, person.account):
         if str(one.line) == which:
             await store.tell_me(tx, person.account, UUID(which), False)  # noqa: FBT003

@@ -1,9 +1,8 @@
-"""Numbers of lines, leased in blocks: a place costs the database next to nothing.
+"""Numbers of lines, leased from the database in blocks, so that a place costs the database almost nothing.
 
-A process leases as many numbers as it gives away in a tenth of a second, so that a crowd costs few
-statements; and what nobody has taken after a second it gives back, so that who comes later to
-another process is not served before, and nobody waits for numbers that nobody has.  What a process
-that is killed had leased is lost; those who wait are called so much sooner.
+A process leases as many numbers as it gives in a tenth of a second, so that a crowd costs few statements.  It returns
+the rest after a second: visitors of other processes are not overtaken for longer, and nobody waits for unused numbers.
+The leased numbers of a killed process are lost; waiting visitors are then called sooner.
 """
 
 import asyncio
@@ -19,20 +18,20 @@ from meterai.plumbing.db.database import DatabaseBusy
 from meterai.waiting_room.model import LineClosed
 from meterai.waiting_room.store import NumberBlock
 
-BLOCK_SECONDS = 1.0  # the most by which somebody may be served before who came earlier
-BLOCK_WORTH_SECONDS = 0.1  # of what is given away
+BLOCK_SECONDS = 1.0  # the longest time by which a later visitor may get an earlier number
+BLOCK_WORTH_SECONDS = 0.1  # size of a block, in seconds of demand
 BLOCK_MAX = 4_096  # numbers
-ASKING_MAX = 20_000  # requests that wait for the same lease; each some hundred bytes
+ASKING_MAX = 20_000  # requests waiting for one lease, some hundred bytes each
 LEASE_SECONDS_MAX = 5.0
 
 Lease = Callable[[UUID, int], Awaitable[NumberBlock | None]]
 GiveBack = Callable[[UUID, int, int], Awaitable[None]]
-Place = tuple[int, int]  # a number, and the moment in ms since 1970
+Place = tuple[int, int]  # a number, and when it was taken, in ms since 1970
 MS = 1000
 
 
 class NumberSupply:
-    """The numbers of one line that this process may give away."""
+    """Numbers of one line that this process may give."""
 
     def __init__(self, line: UUID, lease: Lease, give_back: GiveBack) -> None:
         self._line = line
@@ -42,13 +41,13 @@ class NumberSupply:
         self._next = 0
         self._end = 0
         self._until = 0.0
-        self._begun = 0.0  # of the block, by the monotonic clock
-        self._taken_at = 0  # of the block, by the clock of the database, in ms
+        self._begun = 0.0  # begin of the block, by the monotonic clock
+        self._taken_at = 0  # begin of the block, by the clock of the database, in ms
         self._asking: deque[tuple[float, asyncio.Future[Place | None]]] = deque()
         self._leasing: asyncio.Task[None] | None = None
 
     def at_once(self) -> Place | None:
-        """A number and the moment, where the block has one left."""
+        """Return a number and its moment, where the block has one left."""
         now = monotonic()
         return self._taken(now) if now < self._until else None
 
@@ -60,7 +59,7 @@ class NumberSupply:
         return number, self._taken_at + int((now - self._begun) * MS)
 
     async def take(self) -> Place:
-        """A number and the moment.  Refuses `LineClosed`, `DatabaseBusy`, `DatabaseAway`."""
+        """Return a number and its moment.  Refuses `LineClosed`, `DatabaseBusy`, `DatabaseAway`."""
         while (found := self.at_once()) is None:
             if len(self._asking) >= ASKING_MAX:
                 raise DatabaseBusy("too many ask for a number")
@@ -74,11 +73,11 @@ class NumberSupply:
 
     @staticmethod
     def _begun_for_all(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """A task that many wait for: it has not the patience of the request that began it."""
+        """Start a task for many waiting requests, in its own context: without the time limit of the first request."""
         return asyncio.create_task(work, context=Context())
 
     async def _renew(self) -> None:
-        """Lease a block for all who ask, and wake them."""
+        """Lease a block for all waiting requests, and wake them."""
         fault: Exception | None = None
         try:
             begun = monotonic()
@@ -92,7 +91,7 @@ class NumberSupply:
                 self._begin(block, wanted, begun)
         except TimeoutError:
             fault = DatabaseBusy("no numbers in time")
-        except Exception as error:  # told to all who ask
+        except Exception as error:  # passed to all waiting requests
             fault = error
         self._leasing = None
         asking, self._asking = self._asking, deque()
@@ -102,28 +101,28 @@ class NumberSupply:
             if fault is not None:
                 turn.set_exception(fault)
             else:
-                # Who asked in time has a number of this block, however late the answer came: else
-                # nobody would ever have one of a database that takes its time.  The others ask again.
+                # A request that waited before the end of the block gets a number of it, however late the answer came: else a
+                # slow database would never give one.  Other requests wait for the next block.
                 turn.set_result(self._taken(monotonic()) if asked < self._until else None)
 
     def _begin(self, block: NumberBlock, count: int, asked: float) -> None:
         self._first = self._next = block.first
         self._end = block.first + count
-        # Never ahead of the database: the answer took some of the time.
+        # Never ahead of the database clock: the answer took time.
         self._begun, self._taken_at = monotonic(), int(block.now.timestamp() * MS)
         self._until = asked + BLOCK_SECONDS
         asyncio.get_running_loop().call_later(BLOCK_SECONDS, self._expire, self._end)
 
     def _wanted(self, now: float) -> int:
-        """What is given away in a tenth of a second, or as many as ask now."""
+        """Return the size of the next block: the demand of a tenth of a second, or the number of waiting requests."""
         given, seconds = self._next - self._first, max(now - self._begun, 0.001)
         wanted = given * BLOCK_WORTH_SECONDS / min(seconds, BLOCK_SECONDS) if given else 1
         if seconds > 2 * BLOCK_SECONDS:
-            wanted = 1  # what was given away then says nothing of now
+            wanted = 1  # an old rate says nothing about the present one
         return int(min(max(wanted, len(self._asking), 1), BLOCK_MAX))
 
     def _expire(self, end: int) -> None:
-        """The time of a block is over."""
+        """End a block whose time is over."""
         if self._end == end and self._next < end and self._leasing is None:
             self._leasing = self._begun_for_all(self._settle())
 
@@ -136,17 +135,17 @@ class NumberSupply:
                 self._leasing = self._begun_for_all(self._renew())
 
     async def close(self) -> None:
-        """The process ends: what is under way is waited for, and what nobody took is given back."""
+        """Wait for work under way and return unused numbers, at the end of the process."""
         if self._leasing is not None:
             await asyncio.gather(self._leasing, return_exceptions=True)
         await self._return_rest()
 
     async def _return_rest(self) -> None:
-        """Give back what nobody took.  Where that fails the numbers are lost, and nothing else."""
+        """Return unused numbers; after a failure they are lost, without further harm."""
         first, end = self._next, self._end
         self._end = self._next
         if first < end:
             try:
                 await self._give_back(self._line, first, end)
             except Refusal:
-                return  # away or busy
+                return  # the database is away or busy

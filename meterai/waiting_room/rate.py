@@ -1,10 +1,9 @@
-"""How many are let in each second: as many as the platform serves.  Pure.
+"""Admission rate of a line: as many a second as the platform serves.  Pure.
 
-Additive increase and multiplicative decrease, as TCP has it (RFC 5681): more while all is well and those
-let in are wanted, quickly up to what was usual and slowly beyond (as CUBIC, RFC 9438, section 4.1), and a fifth less
-where somebody with a turn found no room.  What
-is aimed at are people who come in; numbers are called faster, by the share of those who have gone
-away, within bounds.
+Additive increase and multiplicative decrease, as in TCP (RFC 5681).  The rate grows while nobody inside waits and the
+admitted visitors come: quickly up to the usual rate and slowly beyond (as in CUBIC, RFC 9438, section 4.1).  It falls by
+a fifth where a visitor with a turn was refused.  The rate aims at visitors who come in; numbers are called faster by the
+share of visitors who do not come, within bounds.
 """
 
 from collections import defaultdict
@@ -15,43 +14,43 @@ from typing import NamedTuple
 from meterai.waiting_room.crowds import Crowd
 from meterai.waiting_room.model import RATE_MIN, TURN_SECONDS
 
-RATE_FIRST = 5.0  # a second: what one core of 2026 serves with ease, a journey of 20 answers each
+RATE_FIRST = 5.0  # a second; one core of 2026 serves that with ease, at 20 answers a visit
 DECREASE = 0.8
 FINISHED_SHARE = (
-    0.9  # of those who finish: fewer come in than leave, and the wait inside gets shorter
+    0.9  # of the finishing rate: fewer come in than leave, so that the wait inside shrinks
 )
-DECREASE_REST_SECONDS = 3.0  # what was let in before still comes
-# The share of the rate by which it grows a second beyond the usual one: it doubles in 70 s. Twenty seconds pass before
-# those let in wait, and at twice this pace half more were inside by then than are served.
+DECREASE_REST_SECONDS = 3.0  # visitors admitted before still arrive
+# Growth a second beyond the usual rate, as a share of the rate: it doubles in 70 s.  Twenty seconds pass before admitted
+# visitors wait; at twice this growth half more than are served would be inside by then.
 INCREASE = 0.01
-INCREASE_MIN = 0.1  # admissions a second, a second: after the worst it is at five again in 50 s
-RETURN = 0.05  # as much up to what was usual: after a fault of seconds it is there again in 15 s
+INCREASE_MIN = 0.1  # admissions a second, a second: from the lowest rate it takes 50 s to five
+RETURN = 0.05  # growth a second up to the usual rate, reached again 15 s after a short fault
 RETURN_MIN = 0.4
-USUAL_SECONDS = 180.0  # longer than a fault that nobody repairs by hand, shorter than an evening
-FADE = 0.005  # of the rate, a second, where few come: a crowd of two hours ago says little
-INCREASE_SECONDS_MAX = 5.0  # of one step: after a pause nobody knows what the platform serves
-USED_MIN = 0.5  # of what was let in; where fewer come, more would tell nothing
-JOB_AGE_SECONDS_MAX = 10.0  # what is paid is executed within seconds, or it is too much
-PRESSURE_WITH_ROOM = 0.5  # of the bound of a station: below it a little more may come in
-AWAY_MAX = 0.8  # of those called at most so many are thought to have gone: five numbers for one
+USUAL_SECONDS = 180.0  # longer than a fault that ends by itself, shorter than an evening
+FADE = 0.005  # decay a second where few come: a load of two hours ago says little
+INCREASE_SECONDS_MAX = 5.0  # longest step: after a pause the capacity is unknown
+USED_MIN = 0.5  # of the rate; where fewer come, a higher rate would not be tested
+JOB_AGE_SECONDS_MAX = 10.0  # older paid work means overload
+PRESSURE_WITH_ROOM = 0.5  # of the bound of a station; below it the rate may grow
+AWAY_MAX = 0.8  # highest share assumed not to come: five numbers for one admission
 AWAY_SMOOTHING = 0.3
-AWAY_CALLED_MIN = 50  # numbers; fewer say little
-_NOTHING = 1e-9  # of a call: what adding and taking away leaves
+AWAY_CALLED_MIN = 50  # numbers; fewer are no sample
+_NOTHING = 1e-9  # of a call: rounding error of sums
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What the platform said of the last seconds, all its processes together.
+    """Load of the last seconds, over all processes.
 
-    refused      accounts and networks that pay or have paid, told to come again, a second; each counts once
-    job_age      seconds that the oldest work for what is paid is overdue
-    admitted     people who came in, a second
-    usual        the same of the last `USUAL_SECONDS`, or since the line stands in the way
-    inside       people with a turn who have not finished
-    arrivals     people who came to do what the line is for, a second
-    finished     people who finished what the line is for, a second
-    pressure     the longest mean wait of those inside at one station, as a share of its bound
-    is_crowded   a web process lets a line stand by itself: more came than it lets in (`entrance`)
+    refused      accounts and networks with paid work that were refused, a second; each counts once
+    job_age      seconds by which the oldest paid work is overdue
+    admitted     visitors who came in, a second
+    usual        the same over the last `USUAL_SECONDS`, or since the line was engaged
+    inside       visitors with a turn who have not finished
+    arrivals     visitors who came for the guarded act, a second
+    finished     visitors who finished the guarded act, a second
+    pressure     the longest mean wait inside at one station, as a share of its bound
+    is_crowded   a web process engaged a line by itself: more came than it admits (`entrance`)
     """
 
     refused: float = 0.0
@@ -66,24 +65,24 @@ class Load:
 
     @property
     def is_too_much(self) -> bool:
-        """True where people who are inside find no room, or wait for longer than promised."""
+        """True where visitors inside are refused, or wait longer than promised."""
         return self.refused > 0 or self.job_age > JOB_AGE_SECONDS_MAX or self.pressure > 1
 
     @property
     def has_room(self) -> bool:
-        """True where more may come in: nobody inside waits for half of what is promised."""
+        """True where more may come in: nobody inside waits for half of the promised time."""
         return not self.is_too_much and self.pressure < PRESSURE_WITH_ROOM
 
 
 def first_rate(rate_max: float, finished: float) -> float:
-    """The rate of a line that begins to stand in the way: an earlier one says nothing of this load."""
+    """Return the rate of a line that has just been engaged; an earlier rate belongs to another load."""
     return min(max(RATE_FIRST, finished), rate_max)
 
 
 def calm_rate(rate: float, rate_max: float, load: Load, *, seconds: float) -> float:
-    """The rate of a line that stands in nobody's way: how many come in before it does (`entrance`).
+    """Return the rate of a line that is not engaged: how many visitors it admits before it is (`entrance`).
 
-    It grows while so many come and nobody inside waits, and falls back to the first one where few come.
+    It grows with the arrivals while nobody inside waits, and falls back to the first rate where few come.
     """
     rate, seconds = max(rate, RATE_FIRST), min(seconds, INCREASE_SECONDS_MAX)
     if load.has_room and load.arrivals >= USED_MIN * rate:
@@ -96,7 +95,7 @@ def calm_rate(rate: float, rate_max: float, load: Load, *, seconds: float) -> fl
 def next_rate(
     rate: float, rate_max: float, load: Load, *, seconds: float, since_decrease: float
 ) -> float:
-    """The rate after so many seconds with this load: never far below the rate at which people finish."""
+    """Return the rate after `seconds` with this load; never far below the finishing rate."""
     if load.is_too_much:
         least = min(rate, FINISHED_SHARE * load.finished)
         moved = max(rate * DECREASE, least) if since_decrease >= DECREASE_REST_SECONDS else rate
@@ -110,7 +109,7 @@ def next_rate(
 
 
 def away_share(before: float, called: int, came: int) -> float:
-    """Of those whose turn came, the share that did not; smoothed, from the last few minutes."""
+    """Return the share of called visitors who did not come, smoothed with the share `before`."""
     if called < AWAY_CALLED_MIN:
         return before
     now = 1 - min(came / called, 1.0)
@@ -118,7 +117,7 @@ def away_share(before: float, called: int, came: int) -> float:
 
 
 class Gap(NamedTuple):
-    """Numbers that nobody has, from the first to the last of them."""
+    """Range of numbers that nobody has, `first` and `last` included."""
 
     first: int
     last: int
@@ -127,11 +126,11 @@ class Gap(NamedTuple):
 def called_to(
     serving: int, calls: float, most: int, gaps: Sequence[Gap], crowds: Sequence[Crowd] = ()
 ) -> tuple[int, float]:
-    """The highest number called by so many more calls, and the calls that are left.
+    """Return the highest number called after `calls` more calls, and the calls left over.
 
-    Each number up to `most` costs one call, and each spaced place of `crowds` too; numbers that nobody has cost none.
+    Each number up to `most` costs one call, and each spaced place of `crowds` too; numbers in gaps cost none.
     """
-    changes: defaultdict[int, float] = defaultdict(float)  # of the cost, from a number on
+    changes: defaultdict[int, float] = defaultdict(float)  # change of the cost, from a number on
 
     def add(first: int, last: int, cost: float) -> None:
         if (first := max(first, serving + 1)) <= last:
@@ -156,10 +155,10 @@ def called_to(
 
 
 def numbers_called(rate: float, away: float, seconds: float, inside: int, inside_max: int) -> float:
-    """How many numbers are called in so many seconds; a fraction is carried on by the caller.
+    """Return how many numbers are called in `seconds`; the caller carries fractions over.
 
-    Where as many are inside as may be, as many are called as leave by the end of their time: people
-    who come in and do nothing slow a line down, and cannot stop it.
+    With `inside_max` visitors inside, as many are called as leave at the end of their turns: idle visitors slow a line
+    down and cannot stop it.
     """
     wanted = rate * seconds / (1 - min(away, AWAY_MAX))
     leaving = inside_max * seconds / TURN_SECONDS

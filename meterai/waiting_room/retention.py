@@ -1,4 +1,4 @@
-"""How long what is in the tables of lines is kept, and why."""
+"""Retention of the tables of the waiting room."""
 
 from meterai.plumbing.work.retention import HALF_YEAR, WEEK, Leaves, Rule, Stays
 

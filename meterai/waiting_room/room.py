@@ -1,4 +1,4 @@
-"""What the room `waiting_room` registers with the applications."""
+"""Registration of the waiting room."""
 
 from collections.abc import Sequence
 
@@ -28,7 +28,7 @@ from meterai.waiting_room.service import WaitingRoom
 from meterai.waiting_room.settings import WaitingRoomSettings
 from meterai.waiting_room.tokens import LineTokens
 
-TOKENS = "waiting room tokens"  # what the keys are derived for
+TOKENS = "waiting room tokens"  # purpose from which the keys of tokens are derived
 
 
 async def _build(container: Container) -> None:

@@ -1,4 +1,4 @@
-"""Lines over the API."""
+"""API of lines."""
 
 from datetime import datetime
 from typing import Any

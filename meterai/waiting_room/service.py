@@ -1,4 +1,4 @@
-"""What may be done with lines: look, take a place, come in, use a turn."""
+"""Lines as a web process sees them: take a place, come in, use a turn."""
 
 import asyncio
 import hashlib
@@ -56,29 +56,27 @@ from meterai.waiting_room.spacing import Own, Spacing
 from meterai.waiting_room.store import KeptPlace, NumberBlock
 from meterai.waiting_room.tokens import HOLDER_BYTES, LineTokens, Ticket, Turn
 
-LOOK_SECONDS = 0.5  # between two looks of a process at all lines
-CROWDED_SECONDS = (
-    5.0  # so long a line that stood by the word of this process alone waits for that of a worker
-)
-OLD_SECONDS = 5.0  # what was seen longer ago is looked at again before anybody relies on it
-_TURN_HEADER = b"waiting-turn"  # of programs; browsers have a cookie
+LOOK_SECONDS = 0.5  # between two queries of a process for all lines
+CROWDED_SECONDS = 5.0  # a line engaged by this process alone stays so, until a worker confirms it
+OLD_SECONDS = 5.0  # an older view is refreshed before it is relied on
+_TURN_HEADER = b"waiting-turn"  # for programs; browsers have a cookie
 
 
 def ms(at: datetime) -> int:
-    """Milliseconds since 1970."""
+    """Return milliseconds since 1970."""
     return int(at.timestamp() * MS)
 
 
 def moment(milliseconds: int) -> datetime:
-    """The moment of so many milliseconds since 1970."""
+    """Return the moment of milliseconds since 1970."""
     return datetime.fromtimestamp(milliseconds / MS, UTC)
 
 
 class WaitingRoom:
-    """All lines, as one process sees them.
+    """All lines as one process sees them.
 
-    What is seen is some seconds old at most; where the database is away it stays as it was, so that
-    nobody is let in then who would not have been.
+    The view is some seconds old at most.  While the database is away it does not change, so that nobody is let in who
+    would not have been before.
     """
 
     def __init__(
@@ -102,7 +100,9 @@ class WaitingRoom:
         self._serials: dict[UUID, NumberSupply] = {}
         self._spacing: dict[UUID, Spacing] = {}
         self._own: dict[UUID, Own] = {}
-        self._spaced: Counter[tuple[UUID, int, int]] = Counter()  # since the database was told last
+        self._spaced: Counter[tuple[UUID, int, int]] = (
+            Counter()
+        )  # since the last report to the database
         self._gathering = Gathering(database)
         self._entrances: dict[UUID, Entrance] = {}
         self._admitted = Buckets(1.0, TURN_SECONDS)
@@ -110,31 +110,33 @@ class WaitingRoom:
         self._seen_at = 0.0
         self._looking: asyncio.Task[None] | None = None
         self._process = f"{socket.gethostname()}:{os.getpid()}"
-        self.refused_since: Callable[[], int] = lambda: 0  # of who pays or has paid, by the limiter
-        self._refused = self._arrivals = 0  # since the database was told last
+        self.refused_since: Callable[[], int] = lambda: (
+            0
+        )  # visitors with paid work refused by the limiter
+        self._refused = self._arrivals = 0  # since the last report to the database
         self._told_at = 0.0
 
     async def close(self) -> None:
-        """The process ends: nothing of ours goes on, and numbers that nobody took are given back."""
+        """Stop background work and return unused numbers, at the end of the process."""
         if self._looking is not None:
             await asyncio.gather(self._looking, return_exceptions=True)
         for numbers in (*self._numbers.values(), *self._serials.values()):
             await numbers.close()
 
-    # -- seeing ----------------------------------------------------------------------------
+    # -- the view ----------------------------------------------------------------------------
 
     def now_ms(self) -> int:
-        """Milliseconds since 1970."""
+        """Return milliseconds since 1970."""
         return ms(self._clock.now())
 
     async def look(self) -> None:
-        """See how all lines are, unless that was done a moment ago.
+        """Refresh the view, unless that was done a moment ago.
 
-        What is a little old is good enough: somebody looks meanwhile.
+        While another request refreshes it, the present view is good enough.
         """
         age = monotonic() - self._seen_at
         if age > LOOK_SECONDS and self._looking is None:
-            # In a context of its own: it is for all, whoever's request it begins with.
+            # In a context of its own: the query serves all requests, not only the one that begins it.
             self._looking = asyncio.create_task(self._look(), context=Context())
         if age > OLD_SECONDS and self._looking is not None:
             await asyncio.shield(self._looking)
@@ -154,19 +156,19 @@ class WaitingRoom:
                 ),
             )
         except Refusal:
-            pass  # away or busy: what was seen before stays, and what was counted is told later
+            pass  # away or busy: the view is kept, and the counts are reported later
         else:
             self._told_at = began
             self._refused, self._arrivals = self._refused - refused, self._arrivals - arrivals
             self._see(found)
             await self._tell_spaced()
         finally:
-            # Also after a failure: the next look is not before its time.
+            # Also after a failure: the next query waits its interval.
             self._seen_at = monotonic()
             self._looking = None
 
     async def tell_waits(self) -> int:
-        """Periodic task: tell how long people wait for what a worker or a machine outside does."""
+        """Periodic task: report the waits for a worker or an outside machine."""
         for backlog in self._stations.backlogs:
             mean_seconds = await self._database.once(store.mean_wait, backlog)
             self._stations.found(backlog, mean_seconds)
@@ -183,7 +185,7 @@ class WaitingRoom:
         known = {line.id for line in found}
         for gone in self._numbers.keys() - known:
             del self._numbers[gone]
-        # A line that steps aside lets everybody pass: its next crowd begins anew.
+        # A disengaged line lets all waiting visitors pass: its next crowd begins anew.
         standing = {line.id for line in found if line.stands_in_the_way}
         for of_lines in (self._spacing, self._own, self._serials):
             for gone in of_lines.keys() - standing:
@@ -195,10 +197,10 @@ class WaitingRoom:
             try:
                 await self._database.run(partial(store.count_spaced, places=told))
             except Refusal:
-                self._spaced.update(told)  # told with the next look
+                self._spaced.update(told)  # reported with the next refresh
 
     def line(self, name: str) -> WaitingLine:
-        """A line that has not ended.  Refuses `LineUnknown`, and `DatabaseAway` before any was seen."""
+        """Return a line that has not ended.  Refuses `LineUnknown`, and `DatabaseAway` before the first view."""
         self._check_seen()
         found = self._lines.get(name)
         if found is None:
@@ -206,49 +208,49 @@ class WaitingRoom:
         return found
 
     async def line_ever(self, name: str) -> WaitingLine:
-        """A line, also one that has ended.  Refuses `LineUnknown`, `DatabaseAway`."""
+        """Return a line, also an ended one.  Refuses `LineUnknown`, `DatabaseAway`."""
         await self.look()
         try:
             return self.line(name)
         except LineUnknown:
             if not is_line_name(name):
-                raise  # no line was ever called so; it may be no text that a database takes
+                raise  # no line has such a name; the database may not accept the text
             ended = await self._database.once(store.ended_line, name)
             if ended is None:
                 raise
             return ended
 
     def _check_seen(self) -> None:
-        """Refuses `DatabaseAway` where no line was ever seen: whether one stands in the way is not known."""
+        """Refuse `DatabaseAway` before the first view: whether a line is engaged is not known."""
         if not self._told_at:
             raise DatabaseAway("no line was seen yet")
 
     def line_before(self, act: GuardedAct) -> WaitingLine | None:
-        """The line that stands before an act, where one does."""
+        """Return the engaged line of an act; None where there is none."""
         found = self._by_act.get(act)
         return found if found and found.stands_in_the_way else None
 
     def any_line_of(self, act: GuardedAct) -> WaitingLine | None:
-        """The line of an act, whether it stands in the way or not."""
+        """Return the line of an act, engaged or not; None where there is none."""
         return self._by_act.get(act)
 
     def arrived(self) -> None:
-        """Note that somebody came to do what a line is for, without a turn, and was served."""
+        """Count a visitor without a turn who came for a guarded act and was served."""
         self._arrivals += 1
 
     def let_in(self, line: WaitingLine) -> None:
-        """Note that this process let one more come in."""
+        """Count one more visitor admitted by this process."""
         self._entrance(line).let_in()
 
     def has_room(self, line: WaitingLine) -> bool:
-        """Whether this process lets one more come in."""
+        """True if this process may admit one more visitor."""
         return self._entrance(line).has_room(line.rate, monotonic())
 
     def admits(self, line: WaitingLine, ticket: Ticket) -> bool:
-        """Whether the holder of a number that was called comes in now, or waits some seconds more.
+        """True if the holder of a called number comes in now; False if the holder waits some seconds more.
 
-        People who were called come late, and many of them at once after a pause.  A ticket counts once, so that who
-        signs in on the way or loads a page again takes no room from others, and is not sent back.
+        Called visitors come late, and many at once after a pause.  A ticket counts once, so that a sign-in on the way or a
+        reload takes no room from others and is not redirected.
         """
         names = (f"{line.id}/{ticket.key}",)
         if not self._admitted.have(names):
@@ -260,7 +262,7 @@ class WaitingRoom:
         return True
 
     def line_to_wait_in(self, scope: Scope, act: GuardedAct) -> WaitingLine | None:
-        """The line that whoever asks has to wait in first; None where there is none, or the turn came."""
+        """Return the line in which the visitor must wait first; None where there is none, or the visitor has a turn."""
         line = self._by_act.get(act)
         if line is None or self.turn_shown(scope, line) is not None:
             return None
@@ -268,7 +270,7 @@ class WaitingRoom:
         return self.line_before(act)
 
     def _stand_if_crowded(self, line: WaitingLine) -> None:
-        """Let a line stand in the way at once where more come than are let in; a worker confirms it."""
+        """Engage a line in this process at once where more come than are admitted; a worker confirms it."""
         now = monotonic()
         if line.is_automatic and not line.is_engaged and not self.has_room(line):
             self._crowded_until[line.id] = now + CROWDED_SECONDS
@@ -279,14 +281,14 @@ class WaitingRoom:
         return self._entrances.setdefault(line.id, Entrance(processes))
 
     def _crowded(self, line: WaitingLine) -> WaitingLine:
-        """A line as it stands here: also where no worker has seen yet that too many come."""
+        """Return the line as it is in this process: engaged also where only this process has engaged it."""
         is_crowded = self._crowded_until.get(line.id, 0.0) > monotonic()
         return replace(line, is_engaged=True) if is_crowded else line
 
     # -- places ----------------------------------------------------------------------------
 
     def range_of(self, line: WaitingLine, number: int, *, is_spaced: bool = False) -> Range | None:
-        """How long this number waits from now; None where that cannot be told."""
+        """Return how long this number waits from now; None where no range can be shown."""
         if line.is_paused or line.state not in (LineState.OPEN, LineState.CLOSING):
             return None
         places = line.places_to(number, is_spaced=is_spaced)
@@ -295,9 +297,9 @@ class WaitingRoom:
     async def take_place(
         self, line: WaitingLine, holder: bytes | None = None, networks: Sequence[str] = ()
     ) -> Ticket:
-        """A new place; of the networks, narrow to wide, that are told, by their turn.
+        """Take a new place; for a visitor known by its networks, narrow to wide, by fair queueing among networks.
 
-        Refuses `LineClosed`, and what a database refuses that is busy or away.
+        Refuses `LineClosed`, `DatabaseBusy`, `DatabaseAway`.
         """
         if line.state != LineState.OPEN:
             raise LineClosed(f"{line.name} is {line.state}")
@@ -309,7 +311,7 @@ class WaitingRoom:
         numbers = self._serials_of(line) if is_spaced else self._numbers_of(line)
         key, at = numbers.at_once() or await numbers.take()
         if line.closes_at is not None and at >= ms(line.closes_at):
-            raise LineClosed(f"{line.name} has closed")  # the number was leased before
+            raise LineClosed(f"{line.name} has closed")  # the number was leased before it closed
         metrics.PLACES.labels(line=line.name).inc()
         number, serial, since = (called_with, key, line.next_number) if is_spaced else (key, 0, 0)
         if is_spaced:
@@ -319,12 +321,12 @@ class WaitingRoom:
         return Ticket(line.id, number, mine, at, low, high, serial, since)
 
     def _count(self, line: WaitingLine, number: int, more: int = 1) -> None:
-        """So many more spaced places are called with a number, or with one of those beside it."""
+        """Count spaced places called with a number, or with one near it."""
         first = number - number % CROWD_NUMBERS
         self._spaced[line.id, max(first, 1), first + CROWD_NUMBERS - 1] += more
 
     def count_again(self, line: WaitingLine, ticket: Ticket) -> None:
-        """Count the place of somebody who waits where nobody does: its process was killed before it told of it."""
+        """Count the place of a visitor waiting where none is counted: its process was killed before it reported it."""
         if ticket.serial and ticket.number > line.serving and not line.waiting:
             self._count(line, ticket.number)
 
@@ -348,9 +350,9 @@ class WaitingRoom:
         await self._database.once(store.give_back, line, first, end)
 
     async def enter(self, line: WaitingLine) -> Ticket:
-        """An entry in the draw of a line that opens later: a ticket without a number.
+        """Make an entry in the draw of a line that opens later: a ticket without a number.
 
-        Refuses `LineClosed`, and what a database refuses that is busy or away.
+        Refuses `LineClosed`, `DatabaseBusy`, `DatabaseAway`.
         """
         if line.state != LineState.GATHERING:
             raise LineClosed(f"{line.name} is {line.state}")
@@ -361,17 +363,17 @@ class WaitingRoom:
     async def drawn(
         self, line: WaitingLine, ticket: Ticket, networks: Sequence[str] = ()
     ) -> Ticket:
-        """The ticket of an entry with the number that it drew; as it is while none is drawn."""
+        """Return the ticket of an entry with the number drawn; unchanged while none is drawn."""
         if ticket.number != NO_NUMBER or line.state not in (LineState.OPEN, LineState.CLOSING):
             return ticket
         drawn = await self._gathering.number_of(ticket)
         if drawn is None and line.state == LineState.OPEN:
-            # It was in no draw: what it held is worth a place.
+            # The entry was in no draw: its holder gets a new place.
             return await self.take_place(line, networks=networks)
         return drawn or ticket
 
     def read_ticket(self, line: WaitingLine, text: str | bytes) -> Ticket:
-        """A ticket of this line.  Refuses `TicketInvalid`."""
+        """Return the ticket of this line in a text.  Refuses `TicketInvalid`."""
         ticket = self.tokens.read_ticket(text)
         if ticket.line != line.id:
             raise TicketInvalid("of another line")
@@ -380,17 +382,17 @@ class WaitingRoom:
     # -- turns -----------------------------------------------------------------------------
 
     async def come_in(self, line: WaitingLine, ticket: Ticket) -> Turn:
-        """The turn of a ticket, the same one when asked again.
+        """Give the turn of a ticket, the same one when repeated.
 
         Refuses `NumberNotServed`, `TurnOver`, `TicketInvalid`.
         """
         return await self._database.run(partial(self._come_in, line=line, ticket=ticket))
 
     async def come_in_as(self, line: WaitingLine, account: UUID, ticket: Ticket) -> Turn:
-        """The turn of an account: of the place it keeps, whichever ticket it shows.
+        """Give the turn of an account: of the place it keeps, whichever ticket is shown.
 
-        So an account is inside once, with however many browsers it waited.  Refuses as `come_in`, and
-        `TurnNotYours` where another account used the turn of this ticket.
+        So an account is inside once, however many browsers it waits with.  Refuses as `come_in`, and `TurnNotYours` where
+        another account used the turn of this ticket.
         """
 
         async def act(tx: Tx) -> Turn:
@@ -404,7 +406,7 @@ class WaitingRoom:
 
     async def _come_in(self, tx: Tx, line: WaitingLine, ticket: Ticket) -> Turn:
         taken_at = moment(ticket.taken_at)
-        now = max(self._clock.now(), taken_at)  # our clock may be behind that of the database
+        now = max(self._clock.now(), taken_at)  # our clock may be behind the database's
         called = await store.called_at(tx, line.id, ticket.number, taken_at)
         waited = int(((called or now) - taken_at).total_seconds())
         turn = await store.admit(tx, ticket, taken_at, now, max(waited, 0))
@@ -421,15 +423,15 @@ class WaitingRoom:
         return self._lasting(Turn(line.id, ticket.key, turn.holder, ms(turn.admitted_at), 0))
 
     def _lasting(self, turn: Turn) -> Turn:
-        """The turn, for as long as one lasts from now."""
+        """Return the turn, valid for its full time from now."""
         most = EARLY_SECONDS_MAX if turn.is_early else TURN_SECONDS_MAX
         until = min(self.now_ms() + TURN_SECONDS * MS, turn.admitted_at + most * MS)
         return turn._replace(until=until)
 
     def early_turn(self, line: WaitingLine, account: UUID | None) -> Turn:
-        """The turn of somebody who comes while nobody has to wait.
+        """Make the turn of a visitor who comes while nobody has to wait.
 
-        It takes no number of the line.  That of an account lets no other account do what the line is for.
+        It takes no number of the line.  An account's early turn is valid for no other account.
         """
         holder = _holder_of(line.id, account) if account else secrets.token_bytes(HOLDER_BYTES)
         number = EARLY_FIRST + secrets.randbelow(EARLY_FIRST)
@@ -437,11 +439,11 @@ class WaitingRoom:
         return self._lasting(turn._replace(is_bound=account is not None))
 
     def is_of(self, turn: Turn, account: UUID) -> bool:
-        """False for a turn of another account."""
+        """False if the turn belongs to another account."""
         return not turn.is_bound or turn.holder == _holder_of(turn.line, account)
 
     def valid_turn(self, line: WaitingLine, text: str | bytes) -> Turn | None:
-        """A turn of this line whose time is not over, or None."""
+        """Return the turn of this line in a text; None where it is invalid or expired."""
         try:
             turn = self.tokens.read_turn(text)
         except TicketInvalid:
@@ -449,14 +451,14 @@ class WaitingRoom:
         return turn if turn.line == line.id and self.now_ms() < turn.until else None
 
     def renewed(self, turn: Turn) -> Turn | None:
-        """The turn for longer, where half of its time is over and there is more."""
+        """Return the turn with a new time where half of its time has passed and more is allowed; else None."""
         if turn.until - self.now_ms() > TURN_SECONDS * MS / 2:
             return None
         renewed = self._lasting(turn)
         return renewed if renewed.until > turn.until else None
 
     async def use(self, line: WaitingLine, turn: Turn, account: UUID) -> None:
-        """Let an account use a turn.  Refuses `WaitInLine`, `TurnNotYours`, `TurnOver`."""
+        """Use a turn for an account.  Refuses `WaitInLine`, `TurnNotYours`, `TurnOver`."""
         if not self.is_of(turn, account):
             if turn.is_early:
                 raise WaitInLine(line.name)
@@ -472,7 +474,7 @@ class WaitingRoom:
     # -- before the act --------------------------------------------------------------------
 
     def ticket_shown(self, scope: Scope, line: WaitingLine) -> Ticket | None:
-        """The ticket of this line that a request shows: the first that is one."""
+        """Return the first valid ticket of this line in a request."""
         name = cookie_name(ticket_cookie(line.name), self._settings.process).encode()
         for text in values_of(scope["headers"], name):
             with suppress(TicketInvalid):
@@ -480,7 +482,7 @@ class WaitingRoom:
         return None
 
     def turn_shown(self, scope: Scope, line: WaitingLine) -> Turn | None:
-        """The turn of this line that a request shows, by its header or else a cookie, if it is valid."""
+        """Return the valid turn of this line in a request, by its header or else a cookie."""
         name = cookie_name(turn_cookie(line.name), self._settings.process).encode()
         told = [value for header, value in scope["headers"] if header == _TURN_HEADER]
         shown = (self.valid_turn(line, text) for text in told or values_of(scope["headers"], name))
@@ -489,16 +491,16 @@ class WaitingRoom:
     async def waiting_line(
         self, connection: ASGIConnection[Any, Any, Any, Any], act: GuardedAct
     ) -> WaitingLine | None:
-        """`line_to_wait_in`, of lines as they are now."""
+        """As `line_to_wait_in`, with a fresh view."""
         await self.look()
         return self.line_to_wait_in(connection.scope, act)
 
     async def check_turn(
         self, connection: ASGIConnection[Any, Any, Any, Any], account: UUID | None, act: GuardedAct
     ) -> None:
-        """Let an account (for `CHECK` anybody) do what a line stands before, if it has its turn.
+        """Check that an account (for `CHECK` anybody) may do a guarded act, and use its turn.
 
-        Costs nothing while no line stands in the way.  Refuses `WaitInLine`, `TurnNotYours`, `TurnOver`.
+        Costs nothing while no line is engaged.  Refuses `WaitInLine`, `TurnNotYours`, `TurnOver`.
         """
         await self.look()
         self._check_seen()
@@ -514,9 +516,9 @@ class WaitingRoom:
     # -- kept with an account --------------------------------------------------------------
 
     async def keep(self, line: WaitingLine, account: UUID, ticket: Ticket | None) -> Ticket | None:
-        """Keep a place with an account, and say which one it has: the earliest.
+        """Keep a place with an account and return the place it has: the earliest.
 
-        None where it has none and brings none: a place whose turn another account used is none of its own.
+        None where it has none and shows none.  A place whose turn another account used does not count.
         """
         if ticket is None:
             async with self._database.reading() as tx:
@@ -541,8 +543,8 @@ class WaitingRoom:
         return await store.keep(tx, account, ticket, at, now, self._over_since())
 
     def _with_number_of_its_own(self, line: WaitingLine, ticket: Ticket) -> Ticket:
-        """A spaced place once its mail is verified: called with the number that was next when it was taken, or
-        soon after where others are.
+        """Return a spaced place whose holder has verified an address, called with the number that was next when it was
+        taken, or the next free one.
         """
         own = self._own.setdefault(line.id, Own())
         number = own.take(max(ticket.since, line.serving + 1))
@@ -553,7 +555,7 @@ class WaitingRoom:
         return ticket._replace(number=number, since=number)
 
     async def place_of(self, line: WaitingLine, account: UUID) -> Ticket:
-        """The place of an account, a new one where it has none that is still to be used."""
+        """Return the account's place, a new one where it has no unused one."""
         kept = await self.keep(line, account, None)
         if kept is None or await self._is_used(line, kept.key):
             fresh = await self.take_place(line)
@@ -569,21 +571,21 @@ class WaitingRoom:
         )
 
     def _over_since(self) -> datetime:
-        """Turns that began then or before are over."""
+        """Return the moment before which turns that began have expired."""
         return self._clock.now() - timedelta(seconds=TURN_SECONDS_MAX)
 
     async def tell_me(self, line: WaitingLine, account: UUID, *, wants_mail: bool) -> bool:
-        """Whether an account is told by mail when its turn is near.  False: it keeps no place."""
+        """Set whether an account gets a mail when its turn is near.  False: it keeps no place."""
         return await self._database.once(store.tell_me, account, line.id, wants_mail)
 
     async def wants_mail(self, line: WaitingLine, account: UUID) -> bool:
-        """Whether an account asked to be told so."""
+        """True if an account asked for that mail."""
         return await self._database.once(store.wants_mail, account, line.id)
 
     # -- proof -----------------------------------------------------------------------------
 
     def receipt(self, line: WaitingLine, ticket: Ticket) -> str:
-        """Signed: this number was taken at this moment, of this line, which closes then."""
+        """Return the signed receipt of a place: its number, when it was taken, and when the line closes."""
         return self.signer.sign(
             RECEIPT,
             {
@@ -598,7 +600,7 @@ class WaitingRoom:
         )
 
     def entry_receipt(self, line: WaitingLine, ticket: Ticket) -> str:
-        """Signed: this entry is in the draw of this line; the list that is closed must have it."""
+        """Return the signed receipt of an entry in the draw of this line; the closed list must contain it."""
         return self.signer.sign(
             ENTRY_RECEIPT,
             {
@@ -618,7 +620,7 @@ ENTRY_RECEIPT = "meterai-draw-entry"
 
 
 def _holder_of(line: UUID, account: UUID) -> bytes:
-    """The holder of the turns of an account."""
+    """Return the holder of an account's turns."""
     told = b"early turn\n" + line.bytes + account.bytes
     return hashlib.sha256(told).digest()[:HOLDER_BYTES]
 
@@ -632,4 +634,4 @@ def _ticket_of(line: WaitingLine, kept: KeptPlace) -> Ticket:
 
 
 async def _lose(_line: UUID, _first: int, _end: int) -> None:
-    """Serials that nobody took: nobody waits for them, and there are enough."""
+    """Drop unused serials: nobody waits for them, and there are enough."""

@@ -1,4 +1,4 @@
-"""What can be set about lines."""
+"""Settings of the waiting room."""
 
 import msgspec
 

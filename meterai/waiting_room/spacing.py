@@ -1,9 +1,8 @@
-"""Turns of networks: one network's places are called so far apart that its share is that of one network.
+"""Fair queueing of places among networks.
 
-Start-time fair queueing (Goyal, Vin, Cheng 1997) at the moment a place is given.  The virtual time is the
-sequence of numbers: the first `OF_A_ROUND` places of a network have the next number each, and it has as many in each
-round of `SPACING` numbers behind; those take no number of the sequence.  A network that takes places without end makes the
-line longer for itself alone.
+Start-time fair queueing (Goyal, Vin, Cheng 1997), applied when a place is given.  The virtual time is the sequence of
+numbers.  The first `OF_A_ROUND` places of a network have the next number each.  Further ones are spaced: as many in each
+later round of `SPACING` numbers, outside the sequence.  So a network that takes many places delays only itself.
 """
 
 from collections import OrderedDict
@@ -13,21 +12,21 @@ from secrets import randbelow
 from meterai.plumbing.networks import NETWORKS_MAX, WIDER
 from meterai.waiting_room.crowds import OF_A_ROUND, SPACING
 
-OWN_MAX = 100_000  # numbers of verified places that are known to be taken
+OWN_MAX = 100_000  # taken numbers that are remembered
 
 
 class Spacing:
-    """When the next place of each network is called.  Of one line in one process."""
+    """Next call of each network.  Of one line in one process."""
 
     def __init__(self) -> None:
-        # By network: the number before which it has no place of its own.  A wider one may be behind by `SPACING`.
+        # By network: the number before which it gets no place in the sequence.  A wider network may be behind by `SPACING`.
         self._next: OrderedDict[str, int] = OrderedDict()
 
     def take(self, names: Sequence[str], number: int) -> int:
-        """The number with which the next place of these networks, narrow to wide, is called; `number` is the
-        first that nobody has, and is the answer where no network is ahead of its turn.
+        """Return the number with which the next place of these networks, narrow to wide, is called.
 
-        A place that a narrow network holds back counts in no wider one: neighbours are not held back by it.
+        `number` is the first that nobody has; it is the answer where no network has had its share.  A place that a narrow
+        network delays does not count in a wider one, so that neighbours are not delayed by it.
         """
         for name, times in zip(names, WIDER, strict=False):
             step = SPACING // (OF_A_ROUND * times)
@@ -37,23 +36,21 @@ class Spacing:
             if len(self._next) > NETWORKS_MAX:
                 self._next.popitem(last=False)
             if (called_with := base + step - SPACING) > number:
-                # Anywhere in its round, so that those who come first in all rounds are not called together.
+                # At random within its round, so that the first places of all rounds are not called together.
                 return called_with + randbelow(step)
         return number
 
 
 class Own:
-    """Numbers for spaced places whose holders have verified their mail: the first free one from the number
-    that was next when the place was taken.  Of one line in one process: one such place for each number.
+    """Numbers for spaced places whose holders have verified an address: the first free one from the number that was
+    next when the place was taken.  Of one line in one process; each number has one such place.
     """
 
     def __init__(self) -> None:
-        self._next: OrderedDict[int, int] = (
-            OrderedDict()
-        )  # from a number that is taken to a later one
+        self._next: OrderedDict[int, int] = OrderedDict()  # from a taken number to a later one
 
     def take(self, number: int) -> int:
-        """The first free number from this one on."""
+        """Return the first free number from this one on, and mark it as taken."""
         passed = []
         while (later := self._next.get(number)) is not None:
             passed.append(number)

@@ -1,4 +1,4 @@
-"""SQL of lines, one function per question."""
+"""SQL of lines, one function a question."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,20 +23,20 @@ _COLUMNS = (
 
 
 def _crowds(flat: list[int]) -> list[Crowd]:
-    """Crowds as a line keeps them: one number behind the other."""
+    """Read crowds from the flat array of a line's row."""
     return [Crowd(*three) for three in zip(flat[::3], flat[1::3], flat[2::3], strict=True)]
 
 
 _LINES = RowMapper(WaitingLine, spaced=_crowds)
-CROWDS_MAX = 1_000  # that are told apart in one step; those behind are one
-LOAD_SECONDS = 5  # what a process said longer ago counts no more
+CROWDS_MAX = 1_000  # kept apart in one step; later ones are merged
+LOAD_SECONDS = 5  # older reports of processes do not count
 STEP_SECONDS = 1.0
 REST_SECONDS = 10.0  # between two steps of a line at rest
 
 
 @dataclass(frozen=True, slots=True)
 class LockedLine:
-    """A line as whoever moves it on sees it: locked, with what is not shown."""
+    """A locked line with its internal columns."""
 
     line: WaitingLine
     now: datetime
@@ -50,10 +50,10 @@ class LockedLine:
 
 
 class LoadReport(NamedTuple):
-    """The word of a web process, or of a worker, on the last second, or of all of them together.
+    """Report of a web process or a worker on the last second, or of all together.
 
-    Of several processes the highest pressure counts (`plumbing.observe.stations`), and the sum of the others; one that is
-    crowded suffices.
+    Over several processes the highest pressure counts (`plumbing.observe.stations`) and the sum of the others; one crowded
+    process suffices.
     """
 
     refused: float
@@ -63,9 +63,7 @@ class LoadReport(NamedTuple):
 
 
 class Inside(NamedTuple):
-    """People with a turn who have not finished, those who did of late, and those who came in of late and of the
-    last minutes.
-    """
+    """Visitors with a turn who have not finished, who finished lately, and who came in lately and in the last minutes."""
 
     inside: int
     finished: int
@@ -74,7 +72,7 @@ class Inside(NamedTuple):
 
 
 class EndedWaits(NamedTuple):
-    """Waits that ended, and how many of them within what was shown."""
+    """Ended waits, and how many of them within the range shown."""
 
     inside: int
     outside: int
@@ -109,7 +107,7 @@ class KeptPlace(NamedTuple):
 
 
 class LineSample(NamedTuple):
-    """How a line went in some seconds."""
+    """Calls and state of a line over some seconds."""
 
     at: datetime
     serving: int
@@ -117,7 +115,7 @@ class LineSample(NamedTuple):
 
 
 class Near(NamedTuple):
-    """Somebody to be told that the turn is near."""
+    """Account to notify that its turn is near."""
 
     account: UUID
     line: UUID
@@ -158,7 +156,7 @@ UPDATE waiting_room_lines SET next_number = next_number + %s
 WHERE line_id = %s AND state = 'open' AND (closes_at > clock_timestamp()) IS NOT FALSE
 RETURNING next_number - %s AS first, clock_timestamp() AS now
 """
-# A serial is of no number: whatever else holds of a lease.
+# A serial is no number of the sequence; else a lease of serials equals one of numbers.
 _LEASE_SERIALS = """
 UPDATE waiting_room_lines SET next_serial = next_serial + %s
 WHERE line_id = %s AND state = 'open' AND (closes_at > clock_timestamp()) IS NOT FALSE
@@ -194,8 +192,8 @@ _STANDING = f"""
 SELECT {_COLUMNS}, clock_timestamp() AS now, carried, away, called, learned_to, busy_at, decreased_at, engaged_at
 FROM waiting_room_lines WHERE line_id = %s AND state <> 'ended' FOR UPDATE
 """  # noqa: S608
-# A line at rest stands in nobody's way, has called every number, and nobody came to it or was refused: moving it
-# on changes the time in its document, and where jobs are late it stands there before whoever comes next.
+# A line at rest is not engaged, has called every number, and nobody came to it or was refused: advancing it only changes
+# the time in its document.  Late jobs engage it before the next visitor.
 DUE = f"""
 SELECT line_id FROM waiting_room_lines
 WHERE state <> 'ended' AND advanced_at < clock_timestamp() - interval '{STEP_SECONDS * 0.9} seconds'
@@ -228,7 +226,7 @@ SELECT at, serving, called FROM waiting_room_samples WHERE line_id = %s AND at >
 _LAST_SAMPLE_BEFORE = """
 SELECT at, serving, called FROM waiting_room_samples WHERE line_id = %s AND at <= %s ORDER BY at DESC LIMIT 1
 """
-# Called when the first sample says so; a range of nothing was no promise.
+# The moment of the first sample that shows the call; waits without a shown range do not count.
 _CALLED_AT = """
 SELECT min(at) FROM waiting_room_samples WHERE line_id = %s AND serving >= %s AND at > %s
 """
@@ -271,7 +269,7 @@ _SET_RATE = "UPDATE waiting_room_lines SET policy = %s, rate = %s, rate_max = %s
 _SET_PAUSED = """
 UPDATE waiting_room_lines SET is_paused = %s, reason_id = %s, reason_en = %s WHERE line_id = %s
 """
-# No sooner than every process knows of it: who has a place is in time, also where the moment has passed.
+# No sooner than every process knows of it: a place given until then is in time, also where the moment has passed.
 _SET_TIMES = """
 UPDATE waiting_room_lines SET closes_at = CASE WHEN %s::timestamptz IS NOT NULL
     THEN greatest(%s, clock_timestamp() + make_interval(secs => %s)) END
@@ -325,38 +323,38 @@ WHERE account_id = %s AND line_id = %s AND told_at IS NULL
 
 
 async def look(tx: Tx, process: str, told: LoadReport) -> list[WaitingLine]:
-    """Say how this process is, and see every line that has not ended.  One statement."""
+    """Report the state of this process, and return every line that has not ended.  One statement."""
     return await tx.all_as(_LINES, _LOOK, process, *told)
 
 
 async def lines(tx: ReadTx) -> list[WaitingLine]:
-    """Every line, those that have ended too, the oldest first."""
+    """Return every line, ended ones included, the oldest first."""
     return await tx.all_as(_LINES, _LIST)
 
 
 async def line_named(tx: ReadTx, name: str) -> WaitingLine | None:
-    """The line of this name that has not ended."""
+    """Return the line of this name that has not ended."""
     return await tx.one_as(_LINES, _NAMED, name)
 
 
 async def ended_line(tx: ReadTx, name: str) -> WaitingLine | None:
-    """The last line of this name that has ended."""
+    """Return the last ended line of this name."""
     return await tx.one_as(_LINES, _ENDED, name)
 
 
 async def lease(tx: Tx, line: UUID, count: int) -> NumberBlock | None:
-    """So many numbers for one process; None where the line takes no new places."""
+    """Lease numbers to one process; None where the line takes no new places."""
     return await tx.one_as(_BLOCKS, _LEASE, count, line, count)
 
 
 async def lease_serials(tx: Tx, line: UUID, count: int) -> NumberBlock | None:
-    """So many serials of spaced places; None where the line takes no new places."""
+    """Lease serials of spaced places; None where the line takes no new places."""
     return await tx.one_as(_BLOCKS, _LEASE_SERIALS, count, line, count)
 
 
 async def count_spaced(tx: Tx, places: Mapping[tuple[UUID, int, int], int]) -> None:
-    """Spaced places that a process gave, less than none where it gave other numbers for them: by line and the
-    first and last number with which they are called.
+    """Add counts of spaced places, by line and the first and last number with which they are called; a count is negative
+    where other numbers were given for them.
     """
     for query, sign in ((_COUNT_SPACED, 1), (_UNCOUNT_SPACED, -1)):
         rows = [(*where, sign * more) for where, more in places.items() if sign * more > 0]
@@ -365,7 +363,7 @@ async def count_spaced(tx: Tx, places: Mapping[tuple[UUID, int, int], int]) -> N
 
 
 async def spaced(tx: Tx, line: UUID, serving: int) -> list[Crowd]:
-    """Spaced places that are not called yet, in their order; those that were are forgotten."""
+    """Return spaced places not called yet, in order, and delete those that were."""
     await tx.run(_FORGET_SPACED, line, serving)
     found = await tx.all_as(_CROWDS, _SPACED_OF, line, CROWDS_MAX)
     if len(found) == CROWDS_MAX:
@@ -374,12 +372,12 @@ async def spaced(tx: Tx, line: UUID, serving: int) -> list[Crowd]:
 
 
 async def give_back(tx: Tx, line: UUID, first: int, end: int) -> None:
-    """Leased numbers that nobody took; see sql/functions/line_give_back.sql."""
+    """Return leased numbers that nobody took; see sql/functions/line_give_back.sql."""
     await tx.run(_GIVE_BACK, line, first, end)
 
 
 async def gaps(tx: Tx, line: UUID, serving: int) -> list[Gap]:
-    """Numbers nobody has that are not called yet, in their order; those that were are forgotten."""
+    """Return gaps not called yet, in order, and delete those that were."""
     await tx.run(_FORGET_GAPS, line, serving)
     return await tx.all_as(_GAPS, _GAPS_OF, line)
 
@@ -398,23 +396,23 @@ def _standing(**row: object) -> LockedLine:
 
 
 async def due(tx: ReadTx) -> list[UUID]:
-    """Lines whose second is over; of a line at rest, whose `REST_SECONDS` are."""
+    """Return lines whose last step is a second old; a line at rest, `REST_SECONDS`."""
     return [row["line_id"] for row in await tx.all(DUE)]
 
 
 async def standing(tx: Tx, line: UUID) -> LockedLine | None:
-    """A line, locked; None where it has ended."""
+    """Lock and return a line; None where it has ended."""
     row = await tx.one(_STANDING, line)
     return _standing(**row) if row else None
 
 
 async def mean_wait(tx: ReadTx, backlog: Backlog) -> float:
-    """Seconds that people wait in the mean; 0 where few wait."""
+    """Return the mean wait in a backlog, in seconds; 0 where few wait."""
     return float(await tx.value(backlog.mean_seconds) or 0.0)
 
 
 async def loads(tx: ReadTx) -> LoadReport:
-    """The word of all processes, together."""
+    """Return the reports of all processes together."""
     found = await tx.one_as(_TOLD, _LOADS, LOAD_SECONDS)
     assert found is not None
     return found
@@ -429,7 +427,7 @@ async def inside(
     admitted_since: datetime,
     usual_since: datetime,
 ) -> Inside:
-    """People whose turn began after a moment, by what they did after other moments."""
+    """Count visitors whose turn began after `since`, by what they did after the other moments."""
     found = await tx.one_as(
         _INSIDES, _INSIDE, finished_since, admitted_since, usual_since, line, since
     )
@@ -438,45 +436,45 @@ async def inside(
 
 
 async def admitted_since(tx: ReadTx, line: UUID, since: datetime) -> int:
-    """People who came in after a moment."""
+    """Count visitors who came in after a moment."""
     return int(await tx.value(_ADMITTED_SINCE, line, since))
 
 
 async def came(tx: ReadTx, line: UUID, after: int, to: int) -> int:
-    """Of the numbers above the one and up to the other, how many came in."""
+    """Count the visitors who came in with numbers above `after` up to `to`."""
     return int(await tx.value(_CAME, line, after, to, line, after, to))
 
 
 async def oldest_sample(tx: ReadTx, line: UUID, since: datetime) -> LineSample | None:
-    """The first sample after a moment."""
+    """Return the first sample after a moment."""
     return await tx.one_as(_SAMPLES, _OLDEST_SAMPLE, line, since)
 
 
 async def last_sample_before(tx: ReadTx, line: UUID, moment: datetime) -> LineSample | None:
-    """The last sample that is not after a moment."""
+    """Return the last sample not after a moment."""
     return await tx.one_as(_SAMPLES, _LAST_SAMPLE_BEFORE, line, moment)
 
 
 async def called_at(tx: ReadTx, line: UUID, number: int, since: datetime) -> datetime | None:
-    """When a number was called, to some seconds; None where no sample says."""
+    """Return when a number was called, to some seconds; None where no sample shows it."""
     found: datetime | None = await tx.value(_CALLED_AT, line, number, since)
     return found
 
 
 async def ended_waits(tx: ReadTx, line: UUID, since: datetime, until: datetime) -> EndedWaits:
-    """Waits that ended between two moments."""
+    """Count waits that ended between two moments."""
     found = await tx.one_as(_WAITS, _ENDED_WAITS, line, since, until)
     assert found is not None
     return found
 
 
 async def advance(tx: Tx, line: UUID, values: tuple[object, ...]) -> None:
-    """Write how a line stands now, in the order of `_ADVANCE`."""
+    """Update the state of a line; values in the order of `_ADVANCE`."""
     await tx.run(_ADVANCE, *values, line)
 
 
 async def sample(tx: Tx, line: UUID, values: tuple[object, ...]) -> None:
-    """Keep how a line went, in the order of `_SAMPLE`."""
+    """Insert a sample; values in the order of `_SAMPLE`."""
     await tx.run(_SAMPLE, line, *values)
 
 
@@ -504,16 +502,16 @@ async def admit(
 
 
 async def turn(tx: ReadTx, line: UUID, number: int) -> HeldTurn | None:
-    """The turn that a number had."""
+    """Return the turn of a number."""
     return await tx.one_as(_TURNS, _TURN, line, number)
 
 
 async def use_turn(
     tx: Tx, line: UUID, turn: Turn, admitted_at: datetime, account: UUID, since: datetime
 ) -> str:
-    """Let an account use a turn; the outcome is a word of sql/functions/turn_use.sql."""
+    """Use a turn for an account; the outcome is a word of sql/functions/turn_use.sql."""
     early_at = admitted_at if turn.is_early else None
-    # The turn of an account has no holder of the place; its account was compared before.
+    # The turn bound to an account has no holder of a place; the account was compared before.
     holder = None if turn.is_bound and not turn.is_early else turn.holder
     found = await tx.value(_USE_TURN, line, turn.number, holder, account, since, early_at)
     assert isinstance(found, str)
@@ -524,32 +522,30 @@ async def use_turn(
 
 
 async def create(tx: Tx, values: tuple[object, ...]) -> None:
-    """A new line, in the order of `_CREATE`."""
+    """Insert a line; values in the order of `_CREATE`."""
     await tx.run(_CREATE, *values)
 
 
 async def set_rate(tx: Tx, line: UUID, policy: str, rate: float, rate_max: float) -> None:
-    """How fast it goes."""
+    """Set the policy and the rate of a line."""
     await tx.run(_SET_RATE, policy, rate, rate_max, line)
 
 
 async def set_paused(tx: Tx, line: UUID, paused: bool, reason_id: str, reason_en: str) -> None:  # noqa: FBT001
-    """Stop it or let it go on, and why."""
+    """Pause or resume a line, with the reason."""
     await tx.run(_SET_PAUSED, paused, reason_id, reason_en, line)
 
 
 async def set_closing(
     tx: Tx, line: UUID, closes_at: datetime | None, seconds_min: float
 ) -> datetime | None:
-    """Until when it takes new places: then, or in so many seconds at the soonest."""
+    """Set until when a line takes new places, `seconds_min` from now at the earliest."""
     found: datetime | None = await tx.value(_SET_TIMES, closes_at, closes_at, seconds_min, line)
     return found
 
 
 async def set_engaged(tx: Tx, line: WaitingLine, *, automatic: bool, engaged: bool) -> None:
-    """Let it stand in the way, or not, or by itself; who came before is let in, and what was learned before
-    counts no more.
-    """
+    """Engage a line, disengage it, or make it automatic; places taken before are called, and learned values are reset."""
     begins = engaged and not line.is_engaged
     serving = line.serving if line.is_engaged == engaged else line.next_number - 1
     is_new = begins and line.policy == Policy.MEASURED
@@ -558,7 +554,7 @@ async def set_engaged(tx: Tx, line: WaitingLine, *, automatic: bool, engaged: bo
 
 
 async def end(tx: Tx, line: UUID) -> None:
-    """Give it up: what it guarded is free."""
+    """End a line; its guarded act is free."""
     await tx.run(_END, line)
 
 
@@ -568,7 +564,7 @@ async def end(tx: Tx, line: UUID) -> None:
 async def keep(
     tx: Tx, account: UUID, ticket: Ticket, taken_at: datetime, now: datetime, over_since: datetime
 ) -> KeptPlace:
-    """The place of an account: the one it had if its turn has begun, until that was used or is over
+    """Keep a place with an account: the one it had if its turn has begun, until that was used or has expired
     (it began at `over_since` or before); else the earlier of the two.  Its row stays locked.
     """
     await tx.run(
@@ -591,27 +587,27 @@ async def keep(
 
 
 async def place(tx: ReadTx, account: UUID, line: UUID) -> KeptPlace | None:
-    """The place that an account keeps in a line."""
+    """Return the place that an account keeps in a line."""
     return await tx.one_as(_PLACES, _PLACE, account, line)
 
 
 async def tell_me(tx: Tx, account: UUID, line: UUID, wants_mail: bool) -> bool:  # noqa: FBT001
-    """Whether it is told by mail when its turn is near.  False where it keeps no place."""
+    """Set whether an account gets a mail when its turn is near.  False where it keeps no place."""
     return bool(await tx.run(_TELL_ME, wants_mail, account, line))
 
 
 async def wants_mail(tx: ReadTx, account: UUID, line: UUID) -> bool:
-    """Whether an account asked to be told by mail."""
+    """True if an account asked for that mail."""
     return bool(await tx.value(_WANTS_MAIL, account, line))
 
 
 async def to_tell(tx: ReadTx, seconds: float, limit: int) -> list[Near]:
-    """Whose turn comes within so many seconds, and who asked to be told and was not."""
+    """Return accounts whose turn comes within `seconds`, that asked for a mail and got none."""
     return await tx.all_as(_NEAR, _TO_TELL, seconds, limit)
 
 
 async def was_told(tx: Tx, account: UUID, line: UUID) -> bool:
-    """Note that it is told; false where it was already."""
+    """Record that the mail was sent; False where it was before."""
     return bool(await tx.run(_WAS_TOLD, account, line))
 
 
@@ -631,7 +627,7 @@ FROM waiting_room_turns t JOIN waiting_room_lines l USING (line_id) WHERE t.used
 
 
 async def line_told(tx: ReadTx, name: str) -> LineMoments | None:
-    """Moments of a line that has not ended."""
+    """Return the moments of a line that has not ended."""
     return await tx.one_as(
         _LINES_TOLD,
         "SELECT line_id AS id, created_at, opens_at, engaged_at, closes_at FROM waiting_room_lines"
@@ -641,17 +637,17 @@ async def line_told(tx: ReadTx, name: str) -> LineMoments | None:
 
 
 async def places_told(tx: ReadTx, account: UUID, limit: int) -> list[PlaceTold]:
-    """Places that an account keeps."""
+    """Return places that an account keeps."""
     return await tx.all_as(_PLACES_TOLD, _PLACES_OF, account, limit)
 
 
 async def turns_told(tx: ReadTx, account: UUID, limit: int) -> list[TurnTold]:
-    """Turns that an account used."""
+    """Return turns that an account used."""
     return await tx.all_as(_TURNS_TOLD, _TURNS_OF, account, limit)
 
 
 class Wish(NamedTuple):
-    """An account's wish to be told by mail when its turn is near, in a line."""
+    """Wish of an account for a mail when its turn in a line is near."""
 
     line: UUID
     name: str
@@ -662,7 +658,7 @@ _WISHES = RowMapper(Wish)
 
 
 async def wishes(tx: ReadTx, account: UUID) -> list[Wish]:
-    """Lines of whose turn an account wants to be told, and was not yet."""
+    """Return the wishes of an account whose mail was not sent yet."""
     return await tx.all_as(
         _WISHES,
         "SELECT p.line_id AS line, l.name, p.kept_at AS since FROM waiting_room_places p"
@@ -691,8 +687,7 @@ FROM waiting_room_lines WHERE gathers_at IS NOT NULL AND opens_at IS NOT NULL
 _SUBJECTS_DUE = _SUBJECT + " AND state IN ('gathering', 'drawing') ORDER BY name"
 _SUBJECT_NAMED = _SUBJECT + " AND state <> 'ended' AND name = %s"
 DRAWS_DUE = "SELECT 1 FROM waiting_room_lines WHERE state IN ('gathering', 'drawing')"
-# The line is locked against whoever closes its entries: an entry is in the table before the line is
-# `drawing`, or not at all.
+# The lock excludes the step that closes entries: an entry is in the table before the line is `drawing`, or not at all.
 _ENTER = """
 WITH gathering AS (
     SELECT line_id FROM waiting_room_lines
@@ -713,32 +708,32 @@ UPDATE waiting_room_lines SET state = 'open', next_number = %s WHERE line_id = %
 
 
 async def subjects_due(tx: ReadTx) -> list[DrawSubject]:
-    """Lines that gather or are being drawn."""
+    """Return lines that gather entries or are being drawn."""
     return await tx.all_as(_SUBJECTS, _SUBJECTS_DUE)
 
 
 async def subject_named(tx: ReadTx, name: str) -> DrawSubject | None:
-    """A line with a draw, unless it has ended."""
+    """Return a line with a draw, unless it has ended."""
     return await tx.one_as(_SUBJECTS, _SUBJECT_NAMED, name)
 
 
 async def enter(tx: Tx, line: UUID, entries: list[bytes]) -> Entered:
-    """Put entries into the draw of a line.  One statement; all of them or none."""
+    """Insert entries into the draw of a line, all or none.  One statement."""
     found = await tx.one_as(_ENTERED, _ENTER, line, entries)
     assert found is not None
     return found
 
 
 async def close_entries(tx: Tx, line: UUID) -> bool:
-    """Take no more entries.  False where that is done, or not due."""
+    """Close the entries of a line.  False where that is done, or not due."""
     return await tx.run(_CLOSE_ENTRIES, line) == 1
 
 
 async def open_undrawn(tx: Tx, line: UUID) -> bool:
-    """Open a line whose draw was never announced: nobody could enter.  False where it is not due."""
+    """Open a line whose draw was never announced, so that nobody could enter.  False where it is not due."""
     return await tx.run(_OPEN_UNDRAWN, line) == 1
 
 
 async def open_drawn(tx: Tx, line: UUID, next_number: int) -> bool:
-    """Open a line behind the numbers that were drawn.  False where that is done."""
+    """Open a line behind the drawn numbers.  False where that is done."""
     return await tx.run(_OPEN_DRAWN, next_number, line) == 1

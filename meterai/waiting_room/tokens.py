@@ -1,8 +1,8 @@
-"""Tickets and turns as a browser or program holds them: signed bytes, read without a database.
+"""Tickets and turns as a visitor holds them: signed bytes, verified without a database.
 
-A token is version, kind, key, line, number, holder and two times, and a MAC over all of it
-(HMAC-SHA256, cut to 16 bytes: RFC 2104, section 5).  The length of each kind is fixed and each field has its
-place, so no two different tokens have the same bytes under the MAC.
+A token is version, kind, key, line, number, holder and two times, and a MAC over all of it (HMAC-SHA256, cut to
+16 bytes: RFC 2104, section 5).  Kinds have fixed lengths and fields fixed positions, so that no two different tokens have
+the same bytes under the MAC.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ _MAC_BYTES = 16
 HOLDER_BYTES = 16
 # version, kind, key, line, number, holder, when (ms), until or range
 _BODY = struct.Struct(">BBB16sQ16sQQ")
-# The same, serial, since
+# The same, then serial and since
 _SPACED_BODY = struct.Struct(_BODY.format + "QQ")
 _RANGE = struct.Struct(">II")
 # In base 64, without padding.
@@ -39,10 +39,10 @@ _BODIES = {TEXT_LENGTH: _BODY, SPACED_TEXT_LENGTH: _SPACED_BODY}
 class Ticket(NamedTuple):
     """A place in a line.
 
-    `number` is the one with which it is called.  `holder` is 16 random bytes of whoever took it; `taken_at` in
-    milliseconds since 1970; `low` and `high` the seconds of waiting that were shown when it was taken, both 0
-    where none were.  A spaced place (`spacing.py`) has a `serial` instead of a number of its own, and in `since`
-    the number that was next when it was taken.
+    `number` is the one with which it is called.  `holder` is 16 random bytes of its taker.  `taken_at` is in
+    milliseconds since 1970.  `low` and `high` are the seconds of waiting shown when it was taken, both 0 where none were.
+    A spaced place (`spacing.py`) has a `serial` instead of a number of the sequence, and in `since` the number that was
+    next when it was taken.
     """
 
     line: UUID
@@ -56,20 +56,20 @@ class Ticket(NamedTuple):
 
     @property
     def key(self) -> int:
-        """The number of which there is one in the line: a place has its turn once."""
+        """Key of the place, unique in its line; a place has one turn."""
         return self.serial or self.number
 
     @property
     def is_behind(self) -> bool:
-        """True where its holder would be called sooner by signing in."""
+        """True where a sign-in would bring the place an earlier call."""
         return self.number > self.since > 0
 
 
 class Turn(NamedTuple):
-    """The right to do what a line stands before.
+    """The right to do a guarded act.
 
-    `is_early`: of somebody who came while nobody had to wait; no row says so before it is used.
-    `is_bound`: of an account, of which `holder` is made, and of no other.
+    `is_early`: of a visitor who came while nobody had to wait; it has no row before it is used.
+    `is_bound`: of one account, from which `holder` is derived.
     """
 
     line: UUID
@@ -82,7 +82,7 @@ class Turn(NamedTuple):
 
 
 class LineTokens:
-    """Makes and reads both.  One key for each installation, so that all processes read all."""
+    """Encodes and verifies tickets and turns, with one key for each installation."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key
@@ -104,7 +104,7 @@ class LineTokens:
             raise TicketInvalid("not base 64") from None
         body, mac = content[: form.size], content[form.size :]
         wanted = hmac.digest(self._key, body, hashlib.sha256)[:_MAC_BYTES]
-        # The one text that we wrote: `+` and `/` are read as `-` and `_` are.
+        # Only the exact text that we wrote: the decoder also reads `+` and `/` as `-` and `_`.
         if not hmac.compare_digest(mac, wanted) or urlsafe_b64encode(content).rstrip(b"=") != told:
             raise TicketInvalid("the MAC is wrong")
         version, found, _, *fields = form.unpack(body)
@@ -114,28 +114,28 @@ class LineTokens:
         return [found, *fields]
 
     def ticket(self, ticket: Ticket) -> str:
-        """The text of a ticket."""
+        """Return the text of a ticket."""
         line, number, holder, taken_at, low, high, serial, since = ticket
         shown = int.from_bytes(_RANGE.pack(low, high))
         kind, more = (_SPACED_TICKET, (serial, since)) if serial else (_TICKET, ())
         return self._sealed(kind, line.bytes, number, holder, taken_at, shown, *more)
 
     def read_ticket(self, text: str | bytes) -> Ticket:
-        """Refuses `TicketInvalid`."""
+        """Return the ticket in a text.  Refuses `TicketInvalid`."""
         kinds = (_TICKET, _SPACED_TICKET)
         _, line, number, holder, taken_at, shown, *more = self._opened(kinds, text)
         low, high = _RANGE.unpack(shown.to_bytes(_RANGE.size))
         return Ticket(UUID(bytes=line), number, holder, taken_at, low, high, *more)
 
     def turn(self, turn: Turn) -> str:
-        """The text of a turn."""
+        """Return the text of a turn."""
         kind = _TURNS[turn.is_early, turn.is_bound]
         return self._sealed(
             kind, turn.line.bytes, turn.number, turn.holder, turn.admitted_at, turn.until
         )
 
     def read_turn(self, text: str | bytes) -> Turn:
-        """Refuses `TicketInvalid`; whether its time is over is for the caller to see."""
+        """Return the turn in a text, expired or not.  Refuses `TicketInvalid`."""
         found = self._opened(tuple(_TURNS.values()), text)
         kind, line, number, holder, admitted_at, until = found
         is_early = kind in (_EARLY_TURN, _BOUND_EARLY_TURN)

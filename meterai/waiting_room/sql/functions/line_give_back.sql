@@ -1,5 +1,5 @@
--- Numbers that were leased and that nobody took, from `p_first` up to before `p_end`: where they are the last,
--- they are given anew; else they are a gap, which is passed over when numbers are called.
+-- Return the unused leased numbers from `p_first` up to before `p_end`.  The last numbers of a line are given anew; others
+-- become a gap, which is skipped when numbers are called.
 CREATE OR REPLACE FUNCTION line_give_back(p_line uuid, p_first bigint, p_end bigint) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -1,8 +1,7 @@
--- Let an account use a turn: `used`, `of_another` (account or holder), `has_another` (it waited twice at the
--- same time, and the other turn, which it used, is over), `over`.  Whoever has come to the act makes room for the
--- next one; the turn stays theirs for mending, on whichever device: who shows a second one meanwhile comes by the
--- one they have, and the second stays free.  The turn of somebody who came while nobody had to wait (`p_early_at`) has its
--- row from now on; it was called before the line stood.
+-- Use a turn for an account: `used`, `of_another` (account or holder), `has_another` (it waited twice at the same time,
+-- and the other turn, which it used, has expired), `over`.  A first use frees a place inside for the next visitor; the
+-- turn stays valid for repeats on any device.  An account that shows a second turn meanwhile uses its first one, and the
+-- second stays free.  An early turn (`p_early_at`) gets its row here; it was called before the line was engaged.
 CREATE OR REPLACE FUNCTION turn_use(
     p_line uuid, p_number bigint, p_holder bytea, p_account uuid, p_since timestamptz,
     p_early_at timestamptz
