@@ -1,13 +1,13 @@
-"""Draws: an order by chance that nobody chose, and that anybody can check from public files.
+"""Draws: a random order that nobody chose and that anybody can verify from public files.
 
 Promises this room keeps
-  * Every entry that was taken before the list closed has one number, each with the same chance.
-  * What decides the order does not exist until the root of the list is signed and public.
+  * Every entry taken before the list closed gets one number, each number with the same probability.
+  * The randomness that decides the order does not exist until the root of the list is signed and public.
   * A draw that could not be carried out is announced anew in public, with a reason.
-  * The order can be recomputed by anybody, for ever (docs/decisions/0030-draw.md).
+  * Anybody can recompute the order, for ever (docs/decisions/0030-draw.md).
 
-A room above keeps what is drawn for (`Subjects`) and takes the entries (`draw_enter`); this room knows its
-id, its name and its times.
+A room above keeps the subjects of draws (`Subjects`) and takes the entries (`draw_enter`).  This room knows the id, name
+and times of a subject.
 """
 
 from meterai.draw.advancing import DrawService

@@ -1,13 +1,12 @@
-"""The steps of draws, by whichever worker comes first; each may be done again.
+"""Steps of draws, by whichever worker comes first; each step may be repeated.
 
-    gathering   announce, then entries are taken until they are closed
+    gathering   the announcement; then entries are taken until they are closed
     drawing     list and root, both public; the round; the order; numbers
-    open        who comes now gets a number behind
+    open        new visitors get numbers behind
 
-Crash here: between two steps the next worker goes on from what is in the database, which is
-written after the files that it speaks of.  What was published last is published again first, so
-that no randomness is asked for before the root is committed and public.  A part is written only in
-place of the record that it was made of: of two workers one writes it.
+After a crash the next worker continues from the database, which is written after the files it refers to.  The last record
+is published again first, so that the round is requested only when the root is committed and public.  A part is written
+only in place of the record it was made from: of two workers one succeeds.
 """
 
 from collections.abc import Awaitable, Callable
@@ -39,8 +38,8 @@ from meterai.plumbing.db.database import Database, DatabaseAway, DatabaseBusy, T
 from meterai.plumbing.observe import telemetry
 
 NUMBERS_AT_ONCE = 10_000  # rows of one statement, well under a second
-QUIET_SECONDS = 60.0  # between two lines in the log about a draw that goes no further
-# The public reason; whoever was there knows whether it is true.
+QUIET_SECONDS = 60.0  # between two log events about a blocked draw
+# The public reason of a draw announced anew.
 TOO_LATE = "The list was not closed in time: our machines could not."
 WORKER = Actor(ActorKind.JOB, "advance_draws")
 _log = structlog.get_logger()
@@ -48,7 +47,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class DrawTerms:
-    """The terms of an installation's draws: chain, and seconds from the end of the list to its root in public."""
+    """Terms of an installation's draws: the chain, and seconds from the end of the list to its public root."""
 
     chain: BeaconChain
     publish_seconds: int
@@ -77,7 +76,7 @@ class DrawService:
         self._quiet_until = 0.0
 
     async def advance_due(self) -> int:
-        """Every step that is due, of every draw.  Answers 0: none is due again at once."""
+        """Do every due step of every draw.  Returns 0: none is due again at once."""
         for subject in await self._database.once(self._subjects.due):
             async with self._database.reading() as tx:
                 draw = await store.draw_of(tx, subject)
@@ -87,7 +86,7 @@ class DrawService:
                 raise
             except Refusal as refusal:
                 self._say(draw, refusal.code, repr(refusal))
-            except Exception as fault:  # a draw that goes no further stops no other
+            except Exception as fault:  # a blocked draw must not stop the others
                 telemetry.FAULTS.labels(where="advance_draws").inc()
                 self._say(draw, "fault", repr(fault))
         return 0
@@ -107,7 +106,7 @@ class DrawService:
                 draw = await store.draw_of(tx, subject)
 
     async def _step(self, draw: DueDraw) -> bool:
-        """One step; False where none is due."""
+        """Do one step; False where none is due."""
         if draw.record is None:
             return draw.is_gathering and await self._begin(draw)
         await self._publish(draw, draw.record)
@@ -131,7 +130,7 @@ class DrawService:
         return int(self._clock.now().timestamp())
 
     async def _publish(self, draw: DueDraw, record: str) -> None:
-        """Before anything follows from it, also after a crash between commit and file."""
+        """Publish a record before anything follows from it, also after a crash between commit and file."""
         if draw.attempt > 1:
             async with self._database.reading() as tx:
                 earlier = await store.records_before(tx, draw.id, draw.attempt)
@@ -180,7 +179,7 @@ class DrawService:
         return await self._extend(draw, closed, "closed")
 
     async def _announce_anew(self, draw: DueDraw) -> bool:
-        """Announce a draw again whose record is void, because a step came too late."""
+        """Announce a draw again whose record is void because a step came too late."""
         now = self._clock.now()
 
         async def act(tx: Tx) -> int:
@@ -210,7 +209,7 @@ class DrawService:
         return found
 
     async def _order(self, draw: DueDraw, record: DrawRecord, seed: bytes) -> str:
-        """The order, written to a file; its hash.  The list is the one that was closed."""
+        """Write the order of the closed list to a file; return its hash."""
         closing, file = record.closing, self._files.list_of(draw)
         assert closing is not None, "a draw without a closing"
         if not file.is_file():
@@ -219,7 +218,7 @@ class DrawService:
         try:
             return await computing.order(file, closing.root, seed, target)
         except computing.ComputingFailed:
-            # Somebody changed the file; the database has the list.
+            # The file was changed; the database has the list.
             await self._files.write_list(self._database, draw)
             return await computing.order(file, closing.root, seed, target)
 

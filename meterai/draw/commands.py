@@ -1,4 +1,4 @@
-"""Check a draw from its public files, without a database and without any key but the public one."""
+"""Commands that verify a draw from its public files, without a database; the only key needed is the public one."""
 
 import json
 import re
@@ -59,14 +59,14 @@ Key = Annotated[
 
 
 class KeyUnreadable(CommandRefusal):
-    """What was given as a public key is neither hexadecimal nor a PEM file with an Ed25519 key."""
+    """The text is neither a hexadecimal public key nor a PEM file with an Ed25519 key."""
 
     code = "draw_key_unreadable"
     status = 422
 
 
 def public_key_of(text: str) -> str:
-    """A public key in hexadecimal.  Refuses `KeyUnreadable`."""
+    """Return a public key in hexadecimal.  Refuses `KeyUnreadable`."""
     if not text or re.fullmatch(r"[0-9a-f]{64}", text):
         return text
     try:
@@ -79,7 +79,7 @@ def public_key_of(text: str) -> str:
 
 
 def read_record(place: Path) -> DrawRecord:
-    """The record of a file or folder; ends the command where it cannot be read."""
+    """Return the record in a file or folder; end the command where it cannot be read."""
     file = place / RECORD if place.is_dir() else place
     try:
         return read(read_file(file, RECORD_BYTES_MAX))
@@ -105,7 +105,7 @@ def _entries(file: Path | None) -> list[bytes] | None:
 
 
 def entry_of(text: str) -> bytes | None:
-    """An entry as somebody gives it; None where none was given."""
+    """Return the entry in an argument; None where none was given."""
     if not text:
         return None
     if not re.fullmatch(r"[0-9a-f]{32}", text.lower()):
@@ -125,7 +125,7 @@ def _inclusion(file: Path | None) -> Inclusion | None:
 
 
 def sentence(finding: DrawFinding, language: str = "en") -> str:
-    """What was found, in words."""
+    """Return a finding in words."""
     facts = {
         name: moment_of(value) if name in _TIMES else value for name, value in finding.facts.items()
     }
@@ -133,7 +133,7 @@ def sentence(finding: DrawFinding, language: str = "en") -> str:
 
 
 def moment_of(seconds: object) -> str:
-    """Seconds since 1970 as a moment, or as they are where they are none."""
+    """Format seconds since 1970 as a moment; other values unchanged."""
     try:
         return datetime.fromtimestamp(int(str(seconds)), UTC).isoformat()
     except (ValueError, OverflowError, OSError):

@@ -1,8 +1,7 @@
-"""What takes long of a draw, in a process of its own: roots and orders of millions.
+"""Long computations of a draw, in a separate process: roots and orders of millions of entries.
 
-`root` says root and count of a list; `order` writes the entries as drawn, 16 bytes each, if the list
-has this root, and says the SHA-256 of them.  A worker that ends meanwhile leaves a process that
-ends by itself, and a file that the next one writes anew.
+`root` prints root and count of a list.  `order` writes the entries as drawn, 16 bytes each, if the list has this root,
+and prints their SHA-256.  The process ends by itself after its worker was killed; its file is then written anew.
 """
 
 import asyncio
@@ -21,18 +20,18 @@ PIECE_BYTES = 1 << 20
 
 
 class ComputingFailed(Exception):
-    """The process said nothing that can be used."""
+    """The process gave no usable answer."""
 
 
 def pieces_of(file: Path) -> Iterator[bytes]:
-    """A file in pieces."""
+    """Read a file in pieces."""
     with open_file(file) as opened:
         while piece := opened.read(PIECE_BYTES):
             yield piece
 
 
 def write_whole(file: Path, pieces: Iterator[bytes]) -> None:
-    """A file, whole and on the disk or not at all."""
+    """Write a file to disk atomically."""
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_name(f".{file.name}.{os.getpid()}")
     with draft.open("wb") as opened:
@@ -43,13 +42,13 @@ def write_whole(file: Path, pieces: Iterator[bytes]) -> None:
 
 
 async def root_and_count(entries: Path) -> tuple[str, int]:
-    """Root (hexadecimal) and number of the entries of a list."""
+    """Return root (hexadecimal) and number of the entries of a list."""
     root, count = (await _computed("root", str(entries))).split()
     return root, int(count)
 
 
 async def order(entries: Path, root: str, seed: bytes, target: Path) -> str:
-    """Write the entries of the list with this root as drawn; the SHA-256 of them, in hexadecimal."""
+    """Write the entries of the list with this root as drawn; return their SHA-256 in hexadecimal."""
     return await _computed("order", str(entries), root, seed.hex(), str(target))
 
 
@@ -86,7 +85,7 @@ def _written(entries: Path, root: str, seed: bytes, target: Path) -> str:
 
 
 def blocks_of(order_file: Path, after: int, count: int) -> Iterator[list[bytes]]:
-    """Entries as drawn behind the first `after`, `count` at a time."""
+    """Yield the drawn entries behind the first `after`, `count` at a time."""
     with order_file.open("rb") as opened:
         opened.seek(after * ENTRY_BYTES)
         while block := opened.read(count * ENTRY_BYTES):
@@ -94,7 +93,7 @@ def blocks_of(order_file: Path, after: int, count: int) -> Iterator[list[bytes]]
 
 
 def main() -> None:
-    """What the process does: `root LIST`, or `order LIST ROOT SEED ORDER`."""
+    """Entry point of the process: `root LIST`, or `order LIST ROOT SEED ORDER`."""
     match sys.argv[1:]:
         case ["root", entries]:
             found = read_lines(pieces_of(Path(entries)))

@@ -1,7 +1,6 @@
-"""Entries, and statements for many of them at once.
+"""Entries, and batching of their statements.
 
-An entry is in the database before its holder is told, and the database is asked a few times a
-second however many come together.
+An entry is in the database before its holder gets an answer.  A crowd costs a few statements a second.
 """
 
 import asyncio
@@ -13,7 +12,7 @@ from uuid import UUID
 from meterai.draw.protocol.entries import ENTRY_BYTES
 from meterai.plumbing.db.database import DatabaseBusy
 
-ASKING_MAX = 20_000  # who wait for the same statement; each some hundred bytes
+ASKING_MAX = 20_000  # requests waiting for one statement, some hundred bytes each
 TOGETHER_MAX = 2_000  # entries in one statement
 ANSWER_SECONDS_MAX = 5.0
 
@@ -21,12 +20,12 @@ Answer = TypeVar("Answer")
 
 
 def entry_of(draw: UUID, holder: bytes) -> bytes:
-    """The public entry of a holder: nobody finds the holder from it, and each has one."""
+    """Return the public entry of a holder, the same each time; the holder cannot be derived from it."""
     return hashlib.sha256(b"meterai draw entry\n" + draw.bytes + holder).digest()[:ENTRY_BYTES]
 
 
 class Together(Generic[Answer]):
-    """Asks for many at once: one statement is under way, and who comes meanwhile is in the next."""
+    """Batches requests: one statement is under way, and requests that come meanwhile share the next one."""
 
     def __init__(self, act: Callable[[UUID, list[bytes]], Awaitable[dict[bytes, Answer]]]) -> None:
         self._act = act
@@ -34,7 +33,7 @@ class Together(Generic[Answer]):
         self._acting: asyncio.Task[None] | None = None
 
     async def ask(self, draw: UUID, entry: bytes) -> Answer | None:
-        """The answer for one entry.  Refuses what the act refuses, and `DatabaseBusy`."""
+        """Return the answer for one entry.  Refuses as the statement does, and `DatabaseBusy`."""
         of_draw = self._asking.setdefault(draw, {})
         if len(of_draw) >= ASKING_MAX:
             raise DatabaseBusy("too many ask for an entry")
@@ -62,11 +61,11 @@ class Together(Generic[Answer]):
                 answers = await self._act(draw, list(turns))
         except TimeoutError:
             fault = DatabaseBusy("no answer in time")
-        except Exception as error:  # told to all who ask
+        except Exception as error:  # passed to all waiting requests
             fault = error
         for entry, turn in turns.items():
             if fault is None:
                 turn.set_result(answers.get(entry))
             else:
                 turn.set_exception(fault)
-                turn.exception()  # who asked may have gone
+                turn.exception()  # the request may have been cancelled

@@ -1,16 +1,16 @@
-"""What must be true of draws, their entries and numbers, whatever they are for."""
+"""Invariants of draws, their entries and numbers."""
 
 from meterai.plumbing.db.invariants import Invariant
 
-# Of a record that is none there is nothing: it is found, and no query fails of it.
+# A malformed record is reported by an invariant; here it is NULL and fails no query.
 _RECORD = "(CASE WHEN d.record IS JSON THEN d.record::jsonb END)"
 _PARTS = f"coalesce(jsonb_array_length({_RECORD} -> 'parts'), 0)"
-# The kind of the part that was signed last.
+# The kind of the last signed part.
 LAST_KIND = f"({_RECORD} -> 'parts' -> -1 ->> 'kind')"
 
 
 def _part(number: int) -> str:
-    """What was signed in a part of a record, counted from 0."""
+    """SQL for the signed body of a part of a record, counted from 0."""
     body = f"{_RECORD} -> 'parts' -> {number} ->> 'body'"
     return f"(CASE WHEN ({body}) IS JSON THEN ({body})::jsonb END)"
 

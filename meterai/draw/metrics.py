@@ -1,4 +1,4 @@
-"""What the room counts."""
+"""Metrics of draws."""
 
 from typing import Any
 

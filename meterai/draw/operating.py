@@ -1,6 +1,6 @@
-"""What an operator does about draws: carry in a round, announce anew what could not be carried out.
+"""Operator's acts on draws: use a round brought by hand, announce a failed draw anew.
 
-Each act is in the audit trail.
+Each act is recorded in the audit trail.
 """
 
 from datetime import datetime
@@ -18,11 +18,11 @@ from meterai.kit.ids import show
 from meterai.kit.refusal import CommandRefusal
 from meterai.plumbing.db.database import Tx
 
-KIND = "lin"  # in the audit trail a draw is under the id of its line
+KIND = "lin"  # kind of the subject in the audit trail: the line of the draw
 
 
 class DrawUnknown(CommandRefusal):
-    """The draw is not announced."""
+    """The draw has not been announced."""
 
     code = "draw_unknown"
     status = 404
@@ -35,7 +35,7 @@ class DrawSound(CommandRefusal):
 
 
 async def carry_in_round(tx: Tx, draw: DueDraw, signature: str, *, actor: Actor) -> int:
-    """Use a round whose signature was brought by hand; its number.  Refuses `RoundForged`."""
+    """Use the signature of a round brought by hand; return the number of the round.  Refuses `RoundForged`."""
     announcement = _read(draw).announcement
     drand.randomness_of(announcement.chain, announcement.round, signature)
     await store.set_round(tx, draw.id, draw.attempt, signature)
@@ -46,7 +46,7 @@ async def carry_in_round(tx: Tx, draw: DueDraw, signature: str, *, actor: Actor)
 async def replace_void(
     tx: Tx, draw: DueDraw, reason: str, at: datetime, *, signer: RecordSigner, actor: Actor
 ) -> int:
-    """Announce anew a draw that cannot be carried out, over the same entries; the number of the attempt.
+    """Announce a draw anew that cannot be carried out, over the same entries; return the number of the attempt.
 
     Refuses `DrawSound`, `AnnouncementUnfair`.
     """
@@ -58,7 +58,7 @@ async def replace_void(
 async def announce_anew(
     tx: Tx, draw: DueDraw, reason: str, at: datetime, *, signer: RecordSigner, actor: Actor
 ) -> int:
-    """Begin the next attempt of a draw; its number."""
+    """Begin the next attempt of a draw; return its number."""
     before, attempt = _read(draw), draw.attempt + 1
     seconds = int(at.timestamp())
     replaced = hash_of(before.parts[0]).hex()

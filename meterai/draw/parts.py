@@ -1,4 +1,4 @@
-"""The parts that carry out draws, built from the settings of an installation."""
+"""The draw service, built from the settings of an installation."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from meterai.plumbing.signed import DocumentSigner
 
 
 class ChainUnusable(CommandRefusal):
-    """The file that describes another chain of drand cannot be read, or describes none we know."""
+    """The file of another drand chain cannot be read, or describes an unsupported chain."""
 
     code = "draw_chain_unusable"
     status = 500
@@ -30,7 +30,7 @@ class ChainUnusable(CommandRefusal):
 
 
 class _Info(msgspec.Struct):
-    """What a relay answers to /info, in its second version."""
+    """Answer of a relay to /info, version 2."""
 
     public_key: str
     period: int
@@ -41,23 +41,23 @@ class _Info(msgspec.Struct):
 
 
 class DrawSigner:
-    """A key of the installation, as draws are signed with it."""
+    """Signs draws with the key of the installation."""
 
     def __init__(self, signer: DocumentSigner) -> None:
         self._signer = signer
 
     @property
     def public_key(self) -> bytes:
-        """The 32 bytes of the public key."""
+        """Return the public key, 32 bytes."""
         return self._signer.public_key()
 
     def sign(self, message: bytes) -> bytes:
-        """The 64 bytes of an Ed25519 signature."""
+        """Return an Ed25519 signature, 64 bytes."""
         return self._signer.sign_message(message)
 
 
 def chain_of(path: str) -> BeaconChain:
-    """The chain of a file; quicknet where none is named.  Refuses `ChainUnusable`."""
+    """Return the chain described in a file; quicknet where none is named.  Refuses `ChainUnusable`."""
     if not path:
         return QUICKNET
     try:
@@ -80,7 +80,7 @@ def chain_of(path: str) -> BeaconChain:
 def drawing_of(
     database: Database, signer: DocumentSigner, settings: Settings, clock: Clock, subjects: Subjects
 ) -> DrawService:
-    """The service that carries out the draws of these subjects."""
+    """Return the service that carries out the draws of these subjects."""
     told = settings.of(DrawSettings)
     terms = DrawTerms(chain_of(told.waiting_room_drand_chain), told.waiting_room_publish_seconds)
     relays = Relays(told.waiting_room_drand_urls.split())

@@ -1,4 +1,4 @@
-"""How long what is in the tables of draws is kept, and why."""
+"""Retention of the tables of draws."""
 
 from meterai.plumbing.work.retention import Rule, Stays
 

@@ -1,4 +1,4 @@
-"""The room `draw`, as the applications see it."""
+"""Registration of draws."""
 
 from meterai.commands import Command, DemandScope, Directory, Schema
 from meterai.draw.audited import AUDITED
@@ -11,7 +11,7 @@ from meterai.room import Room
 
 
 def _command(name: str, function: str) -> Command:
-    """A command over public files alone: it needs no installation."""
+    """Return a command that needs public files and no installation."""
     place = f"meterai.draw.commands:{function}"
     return Command(name, place, Directory.SETTINGS, DemandScope.NOTHING, Schema.NONE)
 

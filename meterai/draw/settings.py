@@ -1,4 +1,4 @@
-"""What can be set about draws."""
+"""Settings of draws."""
 
 import msgspec
 
@@ -6,7 +6,7 @@ from meterai.plumbing.config import Positive
 
 
 class DrawSettings(msgspec.Struct, frozen=True):
-    """The beacon, and how long a list may take; named after what the draws are for."""
+    """Beacon and time limit of a draw; the settings keep the prefix of the waiting room."""
 
     # Relays of drand, with spaces between; any one that tells the truth suffices.
     waiting_room_drand_urls: str = "https://api.drand.sh https://api2.drand.sh https://api3.drand.sh https://drand.cloudflare.com"

@@ -1,4 +1,4 @@
-"""SQL of draws, one function per question.  The tables call the id of a draw `line_id`."""
+"""SQL of draws, one function a question.  The tables call the id of a draw `line_id`."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -8,11 +8,11 @@ from meterai.draw.subjects import DrawSubject
 from meterai.plumbing.db.database import ReadTx, Tx
 from meterai.plumbing.db.rows import RowMapper
 
-PAGE = 65_536  # entries that are read at once: a megabyte
+PAGE = 65_536  # entries read at once: a megabyte
 
 
 class DueDraw(NamedTuple):
-    """What is drawn for, and its draw so far; `attempt` is 0 and `record` None before the announcement."""
+    """A subject and its draw so far; `attempt` is 0 and `record` None before the announcement."""
 
     id: UUID
     name: str
@@ -25,7 +25,7 @@ class DueDraw(NamedTuple):
 
 
 class LastAttempt(NamedTuple):
-    """The last attempt of a draw."""
+    """Last attempt of a draw."""
 
     attempt: int
     record: str
@@ -33,14 +33,14 @@ class LastAttempt(NamedTuple):
 
 
 class DrawnNumber(NamedTuple):
-    """The number of an entry."""
+    """Number of an entry."""
 
     entry: bytes
     number: int
 
 
 class EarlierRecord(NamedTuple):
-    """The record of an attempt that was replaced."""
+    """Record of a replaced attempt."""
 
     attempt: int
     record: str
@@ -61,7 +61,7 @@ _ANNOUNCE = """
 INSERT INTO waiting_room_draws (line_id, attempt, record, announced_at) VALUES (%s, %s, %s, %s)
 ON CONFLICT ON CONSTRAINT waiting_room_draws_pkey DO NOTHING
 """
-# Whoever extends a record that another has extended meanwhile changes nothing.
+# The condition on the old record makes a concurrent extension a no-op.
 _EXTEND = """
 UPDATE waiting_room_draws SET record = %s, count = %s, drawn_at = %s
 WHERE line_id = %s AND attempt = %s AND record = %s
@@ -91,7 +91,7 @@ SELECT attempt, record FROM waiting_room_draws WHERE line_id = %s AND attempt < 
 
 
 async def numbers_of(tx: ReadTx, draw: UUID, entries: list[bytes]) -> list[DrawnNumber]:
-    """The numbers that these entries drew."""
+    """Return the numbers drawn for these entries."""
     return await tx.all_as(_DRAWN, _NUMBERS_OF, draw, entries)
 
 
@@ -99,50 +99,50 @@ async def numbers_of(tx: ReadTx, draw: UUID, entries: list[bytes]) -> list[Drawn
 
 
 async def draw_of(tx: ReadTx, subject: DrawSubject) -> DueDraw:
-    """The draw of a subject, as far as it is."""
+    """Return the draw of a subject."""
     last = await tx.one_as(_LAST_ATTEMPTS, _LAST_OF, subject.id)
     return DueDraw(*subject, *(last or (0, None, "")))
 
 
 async def is_announced(tx: ReadTx, draw: UUID) -> bool:
-    """True where a draw was announced."""
+    """True if a draw was announced."""
     return bool(await tx.value(_IS_ANNOUNCED, draw))
 
 
 async def announce(tx: Tx, draw: UUID, attempt: int, record: str, at: datetime) -> None:
-    """Begin a draw, unless another has."""
+    """Insert a draw, unless another worker has."""
     await tx.run(_ANNOUNCE, draw, attempt, record, at)
 
 
 async def records_before(tx: ReadTx, draw: UUID, attempt: int) -> list[EarlierRecord]:
-    """The records of the attempts before this one."""
+    """Return the records of earlier attempts."""
     return await tx.all_as(_EARLIER, _RECORDS_BEFORE, draw, attempt)
 
 
 async def extend(tx: Tx, draw: DueDraw, record: str, count: int, drawn_at: datetime | None) -> bool:
-    """Write one more part; False where another did."""
+    """Extend the record by one part; False where another worker did."""
     values = (record, count, drawn_at, draw.id, draw.attempt, draw.record)
     return await tx.run(_EXTEND, *values) == 1
 
 
 async def entries_after(tx: ReadTx, draw: UUID, entry: bytes) -> bytes:
-    """Up to `PAGE` entries behind one, in order, one behind the other; empty at the end."""
+    """Return up to `PAGE` entries after one, in order and concatenated; empty at the end."""
     found: bytes | None = await tx.value(_ENTRIES, draw, entry, PAGE)
     return found or b""
 
 
 async def last_number(tx: ReadTx, draw: UUID) -> int:
-    """The highest number that is written; they are written in order."""
+    """Return the highest number written; numbers are written in order."""
     return int(await tx.value(_LAST_NUMBER, draw))
 
 
 async def put_numbers(tx: Tx, draw: UUID, first: int, entries: list[bytes]) -> None:
-    """Write the numbers of entries as they were drawn, beginning with `first`."""
+    """Insert the numbers of drawn entries, beginning with `first`."""
     await tx.run(_PUT_NUMBERS, draw, first, entries)
 
 
 async def opened(tx: Tx, draw: DueDraw) -> None:
-    """Every number is written, and the subject of the draw open."""
+    """Mark a draw as finished: every number is written, and its subject is open."""
     await tx.run(_OPENED, draw.id, draw.attempt)
 
 
@@ -150,5 +150,5 @@ async def opened(tx: Tx, draw: DueDraw) -> None:
 
 
 async def set_round(tx: Tx, draw: UUID, attempt: int, signature: str) -> None:
-    """Keep the signature of the round that was carried in."""
+    """Keep the signature of the round brought by hand."""
     await tx.run(_SET_ROUND, signature, draw, attempt)

@@ -1,4 +1,4 @@
-"""What a draw is for, as the room above keeps it: it takes entries, closes them, and opens with the numbers drawn."""
+"""Subjects of draws as the room above keeps them: they take entries, close them, and open with the numbers drawn."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ from meterai.plumbing.db.database import ReadTx, Tx
 
 
 class DrawSubject(NamedTuple):
-    """One thing that is drawn for; its id is that of the draw.
+    """Subject of a draw; its id is that of the draw.
 
     closes_at     when entries are to be closed
-    is_gathering  whether it takes entries
-    is_drawing    whether its entries are closed, and their order is being drawn
+    is_gathering  True while it takes entries
+    is_drawing    True while its entries are closed and their order is being drawn
     """
 
     id: UUID
@@ -29,14 +29,14 @@ Change: TypeAlias = Callable[[Tx, UUID], Awaitable[bool]]
 
 @dataclass(frozen=True, slots=True)
 class Subjects:
-    """How a room keeps what it draws for.  Each change answers False where it was made, or is not due.
+    """Queries and changes of a room's subjects.  A change returns False where it was made before, or is not due.
 
     path          of the pages; files are published in `<path>/<name>/draws/<id>`
-    due           those that gather or are being drawn
-    named         one by its name, unless it has ended
-    close         takes no entry from now on
+    due           subjects that gather entries or are being drawn
+    named         a subject by its name, unless it has ended
+    close         closes the entries
     open_undrawn  opens without a draw: none was announced in time
-    open          opens behind the numbers that were drawn, given the next one
+    open          opens behind the drawn numbers, given the next one
     """
 
     path: str

@@ -1,1 +1,1 @@
-"""Outside machines of the waiting room: relays of drand."""
+"""Adapters of the draw: relays of drand."""

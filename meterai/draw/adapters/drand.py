@@ -1,8 +1,7 @@
 """A round of drand over HTTP, from any of several relays.
 
-A relay is believed nothing: what it answers is the signature of the round, or it is ignored.  So one
-honest relay among those configured is enough, and a relay that lies, stalls or sends without end
-costs no more than its time.
+Relays are not trusted: an answer is the valid signature of the round, or it is ignored.  So one honest relay among those
+configured suffices, and a relay that lies, stalls or sends without end costs only its time.
 """
 
 import asyncio
@@ -24,13 +23,13 @@ _log = structlog.get_logger()
 
 
 class _BeaconAnswer(msgspec.Struct):
-    """What of an answer is looked at."""
+    """The used fields of an answer."""
 
     signature: str
 
 
 class _Relay:
-    """One relay.  That it fails, and that it no longer does, is in the log once."""
+    """One relay.  The log has one event for its failure and one for its recovery."""
 
     def __init__(self, url: str, outgoing: Outgoing) -> None:
         self._url = url
@@ -40,7 +39,7 @@ class _Relay:
     async def ask(
         self, session: aiohttp.ClientSession, chain: BeaconChain, number: int
     ) -> str | None:
-        """What it says, if it is true."""
+        """Return the relay's signature of a round if it is valid, else None."""
         try:
             signature = await self._answer(session, chain, number)
         except NotBegun:
@@ -63,7 +62,7 @@ class _Relay:
         with self._outgoing.call():
             async with session.get(place, allow_redirects=False) as response:
                 if response.status != 200:
-                    return None  # before its time a round is not there; that is no news
+                    return None  # a round before its time is missing; not a fault
                 answer = await _bounded(response.content)
         signature = msgspec.json.decode(answer, type=_BeaconAnswer).signature
         randomness_of(chain, number, signature)
@@ -71,17 +70,17 @@ class _Relay:
 
 
 class Relays:
-    """The relays of an installation, each a base URL such as `https://api.drand.sh`."""
+    """Relays of the installation, each a base URL such as `https://api.drand.sh`."""
 
     def __init__(self, urls: Sequence[str], timeout_seconds: float = ANSWER_SECONDS_MAX) -> None:
-        # Each has a circuit of its own: one that is silent stops no other.
+        # Each relay has its own circuit, so that a silent one does not stop the others.
         self._relays = [
             _Relay(url.rstrip("/"), Outgoing("drand", *_SILENCE)) for url in urls[:RELAYS_MAX]
         ]
         self._timeout_seconds = timeout_seconds
 
     async def signature_of(self, chain: BeaconChain, number: int) -> str | None:
-        """The signature of a round, checked; None where no relay has it, for whatever reason."""
+        """Return the verified signature of a round; None where no relay has it, for whatever reason."""
         timeout = aiohttp.ClientTimeout(total=self._timeout_seconds)
         async with aiohttp.ClientSession(timeout=timeout, auto_decompress=False) as session:
             asked = [
@@ -100,7 +99,7 @@ class Relays:
 
 
 async def _bounded(content: aiohttp.StreamReader) -> bytes:
-    """The whole body; `ValueError` for one longer than `ANSWER_BYTES_MAX`."""
+    """Read the whole body.  Raises `ValueError` beyond `ANSWER_BYTES_MAX`."""
     try:
         await content.readexactly(ANSWER_BYTES_MAX + 1)
     except asyncio.IncompleteReadError as whole:

@@ -1,13 +1,13 @@
 """BLS signatures on BLS12-381: 48 bytes on G1, keys of 96 bytes on G2 (RFC 9380 for the hash).
 
-Loading this takes half a second: load it where a signature is checked, not before.
+Importing this takes half a second: import it where a signature is checked.
 """
 
 import sys
 from hashlib import sha256
 
-# The library raises the limit of recursion a hundredfold for the whole process; then a text of
-# "[" alone, given to whatever reads JSON, runs over the stack and ends it.  It needs no such depth.
+# The library raises the recursion limit a hundredfold for the whole process.  A JSON text of many "[" would then overflow
+# the stack.  The library does not need that depth.
 _RECURSION_MAX = sys.getrecursionlimit()
 try:
     from py_ecc.bls.g2_primitives import subgroup_check
@@ -21,7 +21,7 @@ _SUITE = b"BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_NUL_"
 
 
 def is_signed(message: bytes, signature: bytes, public_key: bytes) -> bool:
-    """Whether the key signed the message."""
+    """True if the key signed the message."""
     half = len(public_key) // 2
     try:
         signed = decompress_G1(int.from_bytes(signature, "big"))
@@ -29,7 +29,7 @@ def is_signed(message: bytes, signature: bytes, public_key: bytes) -> bool:
             (int.from_bytes(public_key[:half], "big"), int.from_bytes(public_key[half:], "big"))
         )
     except ValueError:
-        return False  # no point of its curve
+        return False  # not a point of the curve
     if any(is_inf(point) or not subgroup_check(point) for point in (signed, key)):
         return False
     product = pairing(G2, signed, final_exponentiate=False) * pairing(

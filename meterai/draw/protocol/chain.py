@@ -1,8 +1,8 @@
-"""drand: a value every few seconds that nobody knows before its time, signed by many together.
+"""drand: public randomness at fixed intervals, signed by a threshold of nodes and unknown before its time.
 
-A chain is known by its hash; a round of an unchained one is a BLS signature over its number alone,
-so it can be checked by itself, years later, with the chain's public key.  Its randomness is the
-SHA-256 of the signature.  Source: drand's `chain.Info` and specification.
+A chain is identified by its hash.  A round of an unchained one is a BLS signature over its number alone, so that it can
+be verified by itself, years later, with the chain's public key.  Its randomness is the SHA-256 of the signature.
+Source: drand's `chain.Info` and specification.
 """
 
 import hashlib
@@ -17,13 +17,13 @@ from meterai.kit.refusal import CommandRefusal
 SCHEME = "bls-unchained-g1-rfc9380"  # signatures of 48 bytes on G1, keys of 96 bytes on G2
 SIGNATURE_DIGITS = 96
 _SIGNATURE = re.compile(rf"[0-9a-f]{{{SIGNATURE_DIGITS}}}")
-_ANSWERS_KEPT = 64  # about one round; the round of a draw is asked about again and again
-_DEFAULT_BEACON = "default"  # the one chain whose name is not part of its hash
-_SECONDS_MAX = 1 << 40  # of any time here; what is beyond does not fit into a date
+_ANSWERS_KEPT = 64  # signatures checked; the round of a draw is checked many times
+_DEFAULT_BEACON = "default"  # the only chain whose name is not part of its hash
+_SECONDS_MAX = 1 << 40  # highest time; later ones do not fit into a date
 
 
 class RoundForged(CommandRefusal):
-    """The signature is not the one of this round of this chain."""
+    """The signature does not belong to this round of this chain."""
 
     code = "draw_round_forged"
     status = 422
@@ -34,7 +34,7 @@ class RoundForged(CommandRefusal):
 
 
 class BeaconChain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a chain is: all of it is in its hash."""
+    """Description of a chain; its hash covers all of it."""
 
     beacon: str
     period: int  # seconds from one round to the next
@@ -57,7 +57,7 @@ QUICKNET_HASH = "52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e97
 
 
 def is_usable(chain: BeaconChain) -> bool:
-    """Whether rounds of the chain can be told the time of, and checked."""
+    """True if rounds of the chain can be dated and verified."""
     return (
         chain.scheme == SCHEME
         and 0 < chain.period < 1 << 32
@@ -68,7 +68,7 @@ def is_usable(chain: BeaconChain) -> bool:
 
 
 def hash_of(chain: BeaconChain) -> str:
-    """The hash by which drand names a usable chain."""
+    """Return the hash by which drand identifies a usable chain."""
     digest = hashlib.sha256(struct.pack(">Iq", chain.period, chain.genesis_time))
     digest.update(bytes.fromhex(chain.public_key) + bytes.fromhex(chain.genesis_seed))
     if chain.beacon != _DEFAULT_BEACON:
@@ -77,17 +77,17 @@ def hash_of(chain: BeaconChain) -> str:
 
 
 def time_of(chain: BeaconChain, number: int) -> int:
-    """When a round exists, seconds since 1970."""
+    """Return when a round exists, in seconds since 1970."""
     return chain.genesis_time + (number - 1) * chain.period
 
 
 def first_round_at(chain: BeaconChain, at: int) -> int:
-    """The first round that does not exist before `at` (seconds since 1970)."""
+    """Return the first round that does not exist before `at` (seconds since 1970)."""
     return max(1, 1 - (chain.genesis_time - at) // chain.period)
 
 
 def randomness_of(chain: BeaconChain, number: int, signature: str) -> bytes:
-    """The 32 bytes of a round, from its signature in hexadecimal.
+    """Return the randomness of a round, 32 bytes, from its signature in hexadecimal.
 
     Refuses `RoundForged`.
     """

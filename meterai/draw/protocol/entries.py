@@ -1,7 +1,7 @@
-"""The public list of entries: 16 random bytes each, in ascending order, none twice.
+"""The public list of entries: 16 random bytes each, ascending, without duplicates.
 
-As a file (`entries.txt`) it is one entry a line, 32 hexadecimal digits in lower case and a line
-feed: 33 bytes, so that it can be searched with grep, counted with wc and read at any place.
+The file (`entries.txt`) has one entry a line: 32 lower-case hexadecimal digits and a line feed, 33 bytes.  So it can be
+searched with grep, counted with wc and read at any position.
 """
 
 import secrets
@@ -11,14 +11,14 @@ from operator import lt
 
 from meterai.kit.refusal import CommandRefusal
 
-ENTRY_BYTES = 16  # no two are equal by chance, nor can one be guessed
+ENTRY_BYTES = 16  # no collisions, and not guessable
 LINE_BYTES = 2 * ENTRY_BYTES + 1
-ENTRIES_MAX = 1 << 26  # more people than any line of ours can have; bounds what is read
+ENTRIES_MAX = 1 << 26  # more people than any line can have; bounds what is read
 _BLOCK_LINES = 1 << 15  # one megabyte of a list at once
 
 
 class EntriesMalformed(CommandRefusal):
-    """A list of entries is not what it must be; `line` counts from 1."""
+    """A list of entries is malformed; `line` counts from 1."""
 
     code = "draw_entries_malformed"
     status = 422
@@ -29,21 +29,21 @@ class EntriesMalformed(CommandRefusal):
 
 
 def new_entry() -> bytes:
-    """An entry that nobody can foresee."""
+    """Return an unpredictable entry."""
     return secrets.token_bytes(ENTRY_BYTES)
 
 
 def lines_of(entries: Iterable[bytes]) -> Iterator[bytes]:
-    """The file of a list, in blocks of about a megabyte."""
+    """Yield the file of a list, in blocks of about a megabyte."""
     rest = iter(entries)
     while block := b"".join(islice(rest, _BLOCK_LINES)):
         yield block.hex("\n", ENTRY_BYTES).encode() + b"\n"
 
 
 def read_lines(pieces: Iterable[bytes]) -> list[bytes]:
-    """The entries of a file, given in pieces of any size.
+    """Return the entries of a file, given in pieces of any size.
 
-    Refuses `EntriesMalformed` with the first line that is no entry, or is not behind the one before.
+    Refuses `EntriesMalformed` with the first line that is no entry, or not above the one before.
     """
     entries: list[bytes] = []
     held = b""
@@ -63,7 +63,7 @@ def read_lines(pieces: Iterable[bytes]) -> list[bytes]:
 
 
 def check_order(entries: Sequence[bytes]) -> None:
-    """Refuses `EntriesMalformed` unless each entry is behind the one before it."""
+    """Check that each entry is above the one before.  Refuses `EntriesMalformed`."""
     if all(map(lt, entries, islice(entries, 1, None))):
         return
     for number, (one, other) in enumerate(zip(entries, islice(entries, 1, None), strict=False), 2):
@@ -74,19 +74,19 @@ def check_order(entries: Sequence[bytes]) -> None:
 
 
 def _read_block(block: bytes, before: int) -> list[bytes]:
-    """The entries of whole lines; `before` lines stand in front of them."""
+    """Return the entries of whole lines; `before` is the number of lines in front of them."""
     try:
         octets = bytes.fromhex(block.decode("ascii"))
     except ValueError:
         octets = b""
-    # Whatever `fromhex` forgives (capitals, blanks), its own writing would not be the same.
+    # `fromhex` accepts capitals and blanks, which differ from the canonical text.
     if octets.hex("\n", ENTRY_BYTES).encode() + b"\n" != block:
         raise EntriesMalformed(before + _first_wrong(block), "not 32 hexadecimal digits")
     return [octets[at : at + ENTRY_BYTES] for at in range(0, len(octets), ENTRY_BYTES)]
 
 
 def _first_wrong(block: bytes) -> int:
-    """The number, from 1, of the first line of a block that is no entry."""
+    """Return the number, from 1, of the first malformed line of a block."""
     digits = frozenset(b"0123456789abcdef")
     for number, at in enumerate(range(0, len(block), LINE_BYTES), 1):
         line = block[at : at + LINE_BYTES]

@@ -1,8 +1,7 @@
-"""The Merkle tree over the list of entries, as RFC 9162 (section 2.1) hashes it.
+"""The Merkle tree over the list of entries, hashed as in RFC 9162 (section 2.1).
 
-A leaf is SHA-256(0x00, entry), a node SHA-256(0x01, left, right).  The root commits to every entry
-and its place; a proof of inclusion is the hashes beside the way from one entry to the root: 23 for
-eight million.
+A leaf is SHA-256(0x00, entry), a node SHA-256(0x01, left, right).  The root commits to every entry and its position.  A
+proof of inclusion is the sibling hashes on the path from one entry to the root: 23 for eight million.
 """
 
 import hashlib
@@ -15,26 +14,26 @@ _BLOCK = 1 << 12  # leaves that are hashed level by level; a power of two
 
 
 def leaf_hash(entry: bytes) -> bytes:
-    """The hash of one entry."""
+    """Return the hash of one entry."""
     return hashlib.sha256(b"\x00" + entry).digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
-    """The hash of two nodes beside each other."""
+    """Return the hash of two adjacent nodes."""
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
 def root_of(entries: Iterable[bytes]) -> bytes:
-    """The root over entries in their order; that of none is SHA-256 of nothing.
+    """Return the root over entries in their order; that of none is SHA-256 of nothing.
 
-    It keeps one block and a hash for each level, however many entries there are.
+    Memory: one block and a hash for each level.
     """
     subtrees: list[bytes] = []  # of whole blocks, the largest first
     blocks = 0
     for level in _blocks(entries):
         root = _levels(level)[-1][0]
         if len(level) == _BLOCK:
-            # As many whole subtrees end here as the number of blocks ends in ones.
+            # As many whole subtrees end here as the number of blocks has trailing ones.
             merges = blocks
             while merges & 1:
                 root = node_hash(subtrees.pop(), root)
@@ -50,18 +49,18 @@ def root_of(entries: Iterable[bytes]) -> bytes:
 
 
 def proof_of(entries: Sequence[bytes], index: int) -> list[bytes]:
-    """The proof that the entry at `index` (from 0) is in the tree over all of them."""
+    """Return the proof that the entry at `index` (from 0) is in the tree over all of them."""
     path: list[bytes] = []
     for level in _levels([leaf_hash(entry) for entry in entries])[:-1]:
         beside = index ^ 1
-        if beside < len(level):  # the last node of an odd level has none beside it
+        if beside < len(level):  # the last node of an odd level has no sibling
             path.append(level[beside])
         index >>= 1
     return path
 
 
 def is_included(entry: bytes, index: int, count: int, proof: Sequence[bytes], root: bytes) -> bool:
-    """Whether a proof leads from the entry at `index` to the root over `count` (RFC 9162, 2.1.3.2)."""
+    """True if a proof leads from the entry at `index` to the root over `count` (RFC 9162, 2.1.3.2)."""
     if not 0 <= index < count or len(proof) > PROOF_HASHES_MAX:
         return False
     node, last, found = index, count - 1, leaf_hash(entry)
@@ -86,7 +85,7 @@ def _blocks(entries: Iterable[bytes]) -> Iterator[list[bytes]]:
 
 
 def _levels(level: list[bytes]) -> list[list[bytes]]:
-    """Every level above these nodes, which are the first of them; the last is the root alone."""
+    """Return every level above these nodes, the nodes first and the root last."""
     levels = [level]
     sha256 = hashlib.sha256
     while len(level) > 1:

@@ -1,16 +1,14 @@
-"""From everything that was published to the order: the seed, and the entries sorted by HMAC.
+"""The seed from the published values, and the order: entries sorted by HMAC.
 
     seed   = SHA-256("meterai draw 1 seed\\n", announcement, root, count, 0x01, round)
     order  = entries sorted by HMAC-SHA256(seed, entry), then by entry
-    number = place in that order, from 1
+    number = position in that order, from 1
 
-The announcement enters by its hash, which names the line; the count is 8 bytes, big-endian; the
-round is its randomness, 32 bytes.  So no two records have one seed, and the seed of one line says
-nothing about another.
+The announcement enters by its hash, which covers the line.  The count is 8 bytes, big-endian.  The round is its
+randomness, 32 bytes.  So no two records share a seed, and the seed of one line says nothing about another.
 
-Why the order is fair: to who does not know the seed before the list is closed, HMAC-SHA256 is a
-random function, and sorting by independent random values of 256 bits is a random permutation.
-Nothing about that can be tested on one order: each is as likely as any other.
+Fairness: for anybody who does not know the seed before the list is closed, HMAC-SHA256 is a random function, and sorting
+by independent random values of 256 bits is a random permutation.  One order cannot test that: each is equally likely.
 """
 
 import hashlib
@@ -23,15 +21,15 @@ SEED_BYTES = 32
 
 
 def seed_of(announcement: bytes, root: bytes, count: int, randomness: bytes) -> bytes:
-    """The seed of a draw: announcement and root by their hashes, and the randomness of the round."""
+    """Return the seed of a draw from the hash of the announcement, the root, the count and the randomness of the round."""
     fixed = announcement + root + count.to_bytes(8, "big")
     return hashlib.sha256(b"meterai draw 1 seed\n" + fixed + b"\x01" + randomness).digest()
 
 
 def in_order(entries: Iterable[bytes], seed: bytes) -> Iterator[bytes]:
-    """The entries as they were drawn: the first has number 1.
+    """Yield the entries as drawn; the first has number 1.
 
-    Sorted in 256 parts, so that eight million entries need 400 MB and not three times that.
+    Sorted in 256 parts, so that eight million entries need 400 MB instead of three times that.
     """
     parts = [bytearray() for _ in range(256)]
     for entry in entries:
@@ -49,9 +47,9 @@ def in_order(entries: Iterable[bytes], seed: bytes) -> Iterator[bytes]:
 def drawn(
     entries: Iterable[bytes], seed: bytes, sought: bytes | None = None
 ) -> tuple[str, int | None]:
-    """The hash of the order, and the number of one entry if it is among them.
+    """Return the hash of the order, and the number of one entry if it is among them.
 
-    The hash is SHA-256 over all entries as drawn, one behind the other; in hexadecimal.
+    The hash is SHA-256 over all entries as drawn, concatenated; in hexadecimal.
     """
     digest = hashlib.sha256()
     place = None

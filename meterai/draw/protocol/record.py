@@ -1,12 +1,12 @@
 """The public record of a draw, `draw.json`: signed parts, each with the hash of the one before.
 
-A part is kept as the very text that was signed, so nothing has to be written again to check it:
+A part keeps the exact text that was signed, so that a check needs no serialization:
 
     {"format": "meterai draw 1", "public_key": "<hex>",
      "parts": [{"kind": "announcement", "body": "{...}", "signature": "<hex>"}, ...]}
 
-What is signed (Ed25519) and hashed (SHA-256) is "meterai draw 1 <kind>\\n" and the body.
-Times are seconds since 1970; keys and hashes are hexadecimal in lower case.
+The signature (Ed25519) and the hash (SHA-256) cover "meterai draw 1 <kind>\\n" and the body.
+Times are seconds since 1970; keys and hashes are lower-case hexadecimal.
 """
 
 import hashlib
@@ -28,34 +28,34 @@ _SIGNATURE = re.compile(r"[0-9a-f]{128}")
 
 
 class RecordMalformed(CommandRefusal):
-    """What was given is not the record of a draw, or not all of one."""
+    """The text is not a complete record of a draw."""
 
     code = "draw_record_malformed"
     status = 422
 
 
 class RecordOfParties(CommandRefusal):
-    """The announcement names parties, as releases before could; `docs/draw/verify_draw.py` checks it."""
+    """The announcement names parties, as earlier releases could; `docs/draw/verify_draw.py` checks it."""
 
     code = "draw_record_of_parties"
     status = 422
 
 
 class RecordSigner(Protocol):
-    """The operator's key."""
+    """The operator's signing key."""
 
     @property
     def public_key(self) -> bytes:
-        """The 32 bytes of the public key."""
+        """Return the public key, 32 bytes."""
         ...
 
     def sign(self, message: bytes) -> bytes:
-        """The 64 bytes of an Ed25519 signature."""
+        """Return an Ed25519 signature, 64 bytes."""
         ...
 
 
 class RecordPartKind(StrEnum):
-    """The parts of a record, in their order."""
+    """Parts of a record, in order."""
 
     ANNOUNCEMENT = "announcement"
     CLOSING = "closing"
@@ -63,12 +63,11 @@ class RecordPartKind(StrEnum):
 
 
 class Announcement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What is fixed before anybody enters.
+    """Announcement: everything that is fixed before the first entry.
 
-    The list closes at `closes_at`; its root is public at the latest at `published_by`; `round` of
-    `chain` is the first one a fixed time later.  `replaces` is the hash of an announcement that
-    could not be carried out, for a `reason`.  `reveals_until` is `published_by`; `round_is_used` and
-    `parties` have one value each: releases before wrote others.
+    The list closes at `closes_at`; its root is public by `published_by`; `round` of `chain` is the first one a fixed time
+    later.  `replaces` is the hash of an announcement that could not be carried out, for a `reason`.  `reveals_until`
+    equals `published_by`; `round_is_used` and `parties` have one value each: earlier releases wrote others.
     """
 
     rules: int
@@ -85,7 +84,7 @@ class Announcement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
 
 class DrawClosing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The list is closed: nothing can be added to what has this root."""
+    """Closing of the list: its root and count, to which nothing can be added."""
 
     after: str  # the hash of the announcement
     line: str
@@ -95,7 +94,7 @@ class DrawClosing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
 
 class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What was drawn."""
+    """Result of a draw."""
 
     after: str  # the hash of the closing
     round_signature: str
@@ -106,7 +105,7 @@ class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class RecordPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One signed part."""
+    """One signed part of a record."""
 
     kind: RecordPartKind
     body: str
@@ -121,12 +120,12 @@ class DrawRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     parts: tuple[RecordPart, ...]
 
     def part(self, kind: RecordPartKind) -> RecordPart | None:
-        """The part of a kind, if it is written."""
+        """Return the part of a kind, if it is written."""
         return next((part for part in self.parts if part.kind is kind), None)
 
     @property
     def announcement(self) -> Announcement:
-        """The first part; refuses `RecordMalformed`."""
+        """Return the announcement.  Refuses `RecordMalformed`."""
         found = self._read(RecordPartKind.ANNOUNCEMENT, Announcement)
         if found is None:
             raise RecordMalformed("a record without an announcement")
@@ -134,12 +133,12 @@ class DrawRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
     @property
     def closing(self) -> DrawClosing | None:
-        """The closing, or None; refuses `RecordMalformed`."""
+        """Return the closing, or None.  Refuses `RecordMalformed`."""
         return self._read(RecordPartKind.CLOSING, DrawClosing)
 
     @property
     def result(self) -> Result | None:
-        """The result, or None; refuses `RecordMalformed`."""
+        """Return the result, or None.  Refuses `RecordMalformed`."""
         return self._read(RecordPartKind.RESULT, Result)
 
     def _read(self, kind: RecordPartKind, shape: type["Body"]) -> "Body | None":
@@ -161,17 +160,17 @@ _KIND_OF: dict[type, RecordPartKind] = {
 
 
 def message_of(part: RecordPart) -> bytes:
-    """What is signed and hashed."""
+    """Return the bytes that are signed and hashed."""
     return f"{FORMAT} {part.kind}\n{part.body}".encode()
 
 
 def hash_of(part: RecordPart) -> bytes:
-    """The 32 bytes by which the next part names this one."""
+    """Return the hash by which the next part names this one, 32 bytes."""
     return hashlib.sha256(message_of(part)).digest()
 
 
 def is_signed(part: RecordPart, public_key: str) -> bool:
-    """Whether the owner of the key signed the part."""
+    """True if the owner of the key signed the part."""
     if not _SIGNATURE.fullmatch(part.signature):
         return False
     try:
@@ -183,7 +182,7 @@ def is_signed(part: RecordPart, public_key: str) -> bool:
 
 
 def begun(announcement: Announcement, signer: RecordSigner) -> DrawRecord:
-    """A record of an announcement alone."""
+    """Return a record of only an announcement."""
     empty = DrawRecord(format=FORMAT, public_key=signer.public_key.hex(), parts=())
     return extended(empty, announcement, signer)
 
@@ -191,21 +190,21 @@ def begun(announcement: Announcement, signer: RecordSigner) -> DrawRecord:
 def extended(
     record: DrawRecord, body: Announcement | DrawClosing | Result, signer: RecordSigner
 ) -> DrawRecord:
-    """The record with one more part; the body names the part before."""
+    """Return the record with one more part; the body names the part before."""
     unsigned = RecordPart(_KIND_OF[type(body)], msgspec.json.encode(body).decode(), "")
     part = msgspec.structs.replace(unsigned, signature=signer.sign(message_of(unsigned)).hex())
     return msgspec.structs.replace(record, parts=(*record.parts, part))
 
 
 def write(record: DrawRecord) -> bytes:
-    """The file `draw.json`."""
+    """Return the file `draw.json`."""
     return msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n"
 
 
 def read(text: bytes) -> DrawRecord:
-    """What `write` wrote, perhaps by another; refuses `RecordMalformed`, `RecordOfParties`.
+    """Parse a record, also one written by others.  Refuses `RecordMalformed`, `RecordOfParties`.
 
-    Every part is one that can be read, and they stand in their order; nothing else is checked.
+    Checks that the parts can be read and are in order, and nothing else.
     """
     if len(text) > RECORD_BYTES_MAX:
         raise RecordMalformed(f"longer than {RECORD_BYTES_MAX} bytes")

@@ -1,7 +1,7 @@
-"""The rules of version 1: what an announcement may say, and what decides.
+"""Rules of version 1: the terms of an announcement, and the round that decides.
 
-Time goes one way: the list closes, its root is public, and only then the round comes into being
-that nobody can know before.  The round follows from the times by a rule, so there is nothing to choose.
+The list closes, its root becomes public, and only then the round comes into being, which nobody can know before.  The
+round follows from the times by a rule, so that nobody can choose it.
 """
 
 import re
@@ -11,10 +11,10 @@ from meterai.draw.protocol.chain import QUICKNET, BeaconChain
 from meterai.draw.protocol.record import Announcement
 
 RULES = 1
-# Between the root in public and the round: what is published reaches others before the round exists,
-# and clocks that differ a little do not matter.
+# Between the public root and the round, so that the root reaches others before the round exists, despite clocks that
+# differ a little.
 MARGIN_SECONDS = 60
-PUBLISHED_WITHIN_SECONDS_MIN = 60  # from the end of the list to its root in public
+PUBLISHED_WITHIN_SECONDS_MIN = 60  # from the end of the list to its public root
 PUBLISHED_WITHIN_SECONDS_MAX = 3_600  # of a draw that is announced anew
 _TIME_MAX = 1 << 40
 _LINE = re.compile(r"[a-z0-9][a-z0-9.-]{0,79}")
@@ -23,7 +23,7 @@ REASON_LENGTH_MAX = 500
 
 
 class BrokenTerm:
-    """Names of what an announcement breaks."""
+    """Names of the rules that an announcement can break."""
 
     RULES = "rules"
     LINE = "line"
@@ -42,7 +42,7 @@ def announcement_of(
     replaces: str = "",
     reason: str = "",
 ) -> Announcement:
-    """The announcement for these times, with the round that follows from them."""
+    """Return the announcement for these times, with the round that follows from them."""
     return Announcement(
         rules=RULES,
         line=line,
@@ -57,9 +57,9 @@ def announcement_of(
 
 
 def announced_anew(old: Announcement, replaced: str, reason: str, at: int) -> Announcement:
-    """In place of what could not be carried out (`replaced`, its hash), from a minute after `at`.
+    """Return the announcement that replaces a failed one (`replaced`, its hash), from a minute after `at`.
 
-    Twice as long to publish, up to a bound: what was too slow once would be so again.
+    The time to publish doubles, up to a bound: the former one was too short.
     """
     closes_at = at + MARGIN_SECONDS
     seconds = 2 * (old.published_by - old.closes_at)
@@ -75,17 +75,17 @@ def announced_anew(old: Announcement, replaced: str, reason: str, at: int) -> An
 
 
 def round_for(chain: BeaconChain, published_by: int) -> int:
-    """The round that decides, given when the root is public at the latest."""
+    """Return the round that decides, from when the root is public at the latest."""
     return drand.first_round_at(chain, published_by + MARGIN_SECONDS)
 
 
 def round_time(announcement: Announcement) -> int:
-    """When the round exists, seconds since 1970."""
+    """Return when the round exists, in seconds since 1970."""
     return drand.time_of(announcement.chain, announcement.round)
 
 
 def broken_terms(announcement: Announcement) -> list[str]:
-    """What of an announcement is not as the rules ask; empty where all is."""
+    """Return the names of the rules that an announcement breaks; empty where it breaks none."""
     terms = {
         BrokenTerm.RULES: announcement.rules == RULES,
         BrokenTerm.LINE: _LINE.fullmatch(announcement.line) is not None,

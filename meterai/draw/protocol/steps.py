@@ -1,7 +1,7 @@
-"""The steps of a draw, in their order: announce, close, finish.
+"""Steps of a draw, in order: announce, close, finish.
 
-Each takes the record so far and gives it with one more signed part; each refuses to be done at a
-time at which it would let somebody choose.
+Each takes the record so far and returns it with one more signed part.  Each refuses a time at which somebody could
+choose the result.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ from meterai.kit.refusal import CommandRefusal
 
 
 class AnnouncementUnfair(CommandRefusal):
-    """An announcement that the rules do not allow; `terms` names what breaks them."""
+    """The rules do not allow the announcement; `terms` names those it breaks."""
 
     code = "draw_announcement_unfair"
     status = 422
@@ -36,7 +36,7 @@ class AnnouncementUnfair(CommandRefusal):
 
 
 class StepTooEarly(CommandRefusal):
-    """The step may be done from a time on."""
+    """The step may be done only from a later time on."""
 
     code = "draw_too_early"
     passes = True
@@ -47,7 +47,7 @@ class StepTooEarly(CommandRefusal):
 
 
 class StepTooLate(CommandRefusal):
-    """The step was not done while nobody could know what decides: this draw cannot be carried out.
+    """The step was not done before the round could be known: this draw cannot be carried out.
 
     It has to be announced anew, in public, with a reason.
     """
@@ -60,7 +60,7 @@ class StepTooLate(CommandRefusal):
 
 
 def announce(announcement: Announcement, at: int, signer: RecordSigner) -> DrawRecord:
-    """Before anybody enters.  Refuses `AnnouncementUnfair`, `StepTooLate`."""
+    """Begin the record, before the first entry.  Refuses `AnnouncementUnfair`, `StepTooLate`."""
     if broken := broken_terms(announcement):
         raise AnnouncementUnfair(broken)
     if at >= announcement.closes_at:
@@ -69,7 +69,7 @@ def announce(announcement: Announcement, at: int, signer: RecordSigner) -> DrawR
 
 
 def close(record: DrawRecord, root: bytes, count: int, at: int, signer: RecordSigner) -> DrawRecord:
-    """The root over the sorted entries, and how many.  Refuses `StepTooEarly`, `StepTooLate`."""
+    """Add the root over the sorted entries, and their count.  Refuses `StepTooEarly`, `StepTooLate`."""
     announcement = record.announcement
     _follows(record, RecordPartKind.ANNOUNCEMENT)
     if at < announcement.closes_at:
@@ -87,7 +87,7 @@ def close(record: DrawRecord, root: bytes, count: int, at: int, signer: RecordSi
 
 
 def seed_from(record: DrawRecord, round_signature: str) -> bytes:
-    """The seed of a closed draw.  Refuses `RoundForged`, `RecordMalformed`."""
+    """Return the seed of a closed draw.  Refuses `RoundForged`, `RecordMalformed`."""
     announcement, closing = record.announcement, record.closing
     first = record.part(RecordPartKind.ANNOUNCEMENT)
     if closing is None or first is None:
@@ -99,7 +99,7 @@ def seed_from(record: DrawRecord, round_signature: str) -> bytes:
 def finish(
     record: DrawRecord, order: str, round_signature: str, at: int, signer: RecordSigner
 ) -> DrawRecord:
-    """The result; `order` is the hash of the entries as drawn by `seed_from`.
+    """Add the result; `order` is the hash of the entries as drawn by `seed_from`.
 
     Refuses `RoundForged`.
     """
@@ -127,8 +127,8 @@ def _follows(record: DrawRecord, kind: RecordPartKind) -> None:
 
 
 def is_void(record: DrawRecord, at: int) -> bool:
-    """True where a draw cannot be carried out any more: its list was not closed in time.
+    """True if a draw can no longer be carried out: its list was not closed in time.
 
-    Only then may it be announced anew: else whoever does not like an order would do so.
+    Only then may it be announced anew; otherwise an unwelcome order could be replaced.
     """
     return record.closing is None and at > record.announcement.published_by

@@ -1,8 +1,7 @@
-"""Everything about a draw that can be recomputed from its public files, and what is wrong if it cannot.
+"""Verification of a draw from its public files, with findings.
 
-Nothing here is believed: the parts are read as strangers wrote them.  What only somebody who was
-there can know, whether the root was public before the round existed, is asked of a copy that was
-saved then.
+Nothing is trusted: the parts are read as strangers wrote them.  The files alone cannot show that the root was public
+before the round existed; a copy saved at that time can.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,7 +28,7 @@ from meterai.kit.refusal import Refusal
 
 
 class DrawFindingKind(StrEnum):
-    """What an examination can find; each has a sentence, `draw.<value>`."""
+    """Kind of a finding; each has a sentence, `draw.<value>`."""
 
     # what holds
     ANNOUNCED = "announced"
@@ -85,7 +84,7 @@ _OPEN = frozenset(
 
 
 class Judgement(StrEnum):
-    """What an examination came to."""
+    """Result of a verification."""
 
     HOLDS = "right"
     OPEN = "open"  # nothing is wrong, and something could not be judged
@@ -94,22 +93,22 @@ class Judgement(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DrawFinding:
-    """One thing that was found, and the facts of its sentence."""
+    """One finding, and the facts of its sentence."""
 
     found: DrawFindingKind
     facts: Mapping[str, object]
 
     @property
     def judgement(self) -> Judgement:
-        """What it means by itself."""
-        # That a draw replaces another is said, and leaves the judgement as it is.
+        """Return the judgement that follows from this finding alone."""
+        # A replaced draw is reported and does not change the judgement.
         if self.found in _HOLDS or self.found is DrawFindingKind.REPLACES:
             return Judgement.HOLDS
         return Judgement.OPEN if self.found in _OPEN else Judgement.BROKEN
 
 
 class Inclusion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A proof that one entry is in a list, without the list; hashes in hexadecimal."""
+    """Proof that one entry is in a list, without the list; hashes in hexadecimal."""
 
     entry: str
     index: int
@@ -119,14 +118,14 @@ class Inclusion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrawQuestion:
-    """What is examined beside the record.
+    """Input of a verification beside the record.
 
     entries     the public list, or None where it is not at hand
     public_key  the operator's key from elsewhere, hexadecimal
-    chain_hash  a drand chain that is accepted beside quicknet
+    chain_hash  a drand chain accepted beside quicknet
     saved       a copy of the record from an earlier time
-    entry       whose place is asked for
-    number      which number it is said to have
+    entry       the entry in question
+    number      its alleged number
     inclusion   a proof for an entry, in place of the list
     """
 
@@ -140,7 +139,7 @@ class DrawQuestion:
 
 
 def judge(findings: Sequence[DrawFinding]) -> Judgement:
-    """What all findings come to."""
+    """Return the judgement of all findings."""
     all_found = {finding.judgement for finding in findings}
     for judgement in (Judgement.BROKEN, Judgement.OPEN):
         if judgement in all_found:
@@ -149,7 +148,7 @@ def judge(findings: Sequence[DrawFinding]) -> Judgement:
 
 
 def examine(record: DrawRecord, question: DrawQuestion) -> Iterator[DrawFinding]:
-    """What is found, in the order in which it happened.  The record is one that `read` gave."""
+    """Yield findings in chronological order.  The record is one that `read` returned."""
     announcement, closing = record.announcement, record.closing
     broken = broken_terms(announcement)
     if broken:
@@ -174,7 +173,7 @@ def examine(record: DrawRecord, question: DrawQuestion) -> Iterator[DrawFinding]
     yield from _of_closing(announcement, closing)
     yield from _of_list(closing, question)
     if broken:
-        return  # no round follows from what was announced
+        return  # the announcement determines no round
     if record.result is None:
         yield _found(DrawFindingKind.NOT_DRAWN)
     else:
@@ -187,7 +186,7 @@ def _found(found: DrawFindingKind, /, **facts: object) -> DrawFinding:
 
 
 def _of_parts(record: DrawRecord, question: DrawQuestion) -> Iterator[DrawFinding]:
-    """Signatures, the key, the chain of hashes, and the copy that was saved."""
+    """Check the signatures, the key, the chain of hashes, and the saved copy."""
     unsigned = [part.kind for part in record.parts if not is_signed(part, record.public_key)]
     for kind in unsigned:
         yield _found(DrawFindingKind.SIGNATURE_BROKEN, part=kind)
@@ -282,7 +281,7 @@ def _holds(inclusion: Inclusion, closing: DrawClosing) -> bool:
 
 
 def _of_result(record: DrawRecord, closing: DrawClosing, result: Result) -> Iterator[DrawFinding]:
-    """The round and the seed; the order is `_of_order`."""
+    """Check the round and the seed; `_of_order` checks the order."""
     announcement = record.announcement
     if result.count != closing.count:
         yield _found(DrawFindingKind.RESULT_COUNT, found=result.count, expected=closing.count)
@@ -310,7 +309,7 @@ def _of_result(record: DrawRecord, closing: DrawClosing, result: Result) -> Iter
 def _of_order(
     closing: DrawClosing, result: Result, question: DrawQuestion
 ) -> Iterator[DrawFinding]:
-    """The order that follows from the seed of the result, which `_of_result` has recomputed."""
+    """Check the order that follows from the seed, which `_of_result` has recomputed."""
     if question.entries is None:
         return
     try:

@@ -1,4 +1,4 @@
--- Entries of a draw that is announced; false where none is. Whoever calls it holds what closes the entries.
+-- Insert entries of a draw; false where none is announced.  The caller holds the lock that excludes the closing.
 -- Public: the waiting room, which locks the line.
 CREATE OR REPLACE FUNCTION draw_enter(p_draw uuid, p_entries bytea[]) RETURNS boolean
 LANGUAGE plpgsql AS $$
