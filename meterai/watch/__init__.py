@@ -2,12 +2,12 @@
 
 Promises this room keeps
   * It needs no database and no machine of the platform, and its files can be served while the platform is down.
-  * The state of a component follows from measurements by a written rule; nobody can make it better, staff can make it worse.
+  * The state of a component follows from measurements by a written rule.  Staff can make it worse, nobody can make it better.
   * Its readings are signed, one a minute, and chained.
-  * Files are replaced whole: a disk that is full leaves the old ones.
+  * Files are replaced atomically: on a full disk the old ones stay.
 
-Calls the platform over HTTP only.  Inside: `rule` and `agreement` make states of tries, `walks` tries, `store` keeps,
-`statuspage`, `pages` and `files` publish, `service` does all of it in turn.
+Calls the platform over HTTP only.  `walks` measures, `rule` derives states, `store` keeps them, `statuspage`, `pages` and
+`files` publish them, and `service` runs all of it.
 """
 
 __all__: list[str] = []

@@ -1,4 +1,4 @@
-"""Machines beside the platform that a watcher uses as a customer does: a bank that pays, a mailbox that gets codes."""
+"""Machines beside the platform that a watcher uses: a bank that pays, and a mailbox that receives codes."""
 
 import asyncio
 import contextlib
@@ -13,20 +13,20 @@ from urllib.parse import quote
 from meterai.watch.client import Stranger, TryFailed
 from meterai.watch.settings import LocatedConfiguration, Mailbox, Payer
 
-LOOK_SECONDS = 0.5  # between two looks into a mailbox
+LOOK_SECONDS = 0.5  # between two queries of a mailbox
 IMAP_SECONDS_MAX = 10.0
 _CODE = re.compile(r"\b(\d{6})\b")
 
 
 class NotOurFault(Exception):
-    """The machine beside the platform failed: nothing was measured of the platform."""
+    """A machine beside the platform failed: the platform was not measured."""
 
 
 class CodesOf(Protocol):
-    """The codes that came to an address, the newest last."""
+    """Codes that came to an address, the newest last."""
 
     async def codes(self, address: str) -> list[str]:
-        """As far as they are there.  Raises `NotOurFault`."""
+        """Return the codes received so far.  Raises `NotOurFault`."""
         ...
 
 
@@ -61,7 +61,7 @@ class _StandIn:
 
 
 class _Imap:
-    """A mailbox over TLS; a mail that was read is deleted, so that codes do not pile up."""
+    """A mailbox over TLS; a read mail is deleted, so that codes do not pile up."""
 
     def __init__(self, mailbox: Mailbox, password: str) -> None:
         self._mailbox, self._password = mailbox, password
@@ -93,7 +93,7 @@ class _Imap:
 
 
 def mailbox_of(stranger: Stranger, watched: LocatedConfiguration) -> CodesOf | None:
-    """The mailbox of a configuration, if there is one."""
+    """Return the mailbox of a configuration, or None."""
     box = watched.of.mailbox
     if box is None:
         return None
@@ -103,7 +103,7 @@ def mailbox_of(stranger: Stranger, watched: LocatedConfiguration) -> CodesOf | N
 
 
 async def new_code(mails: CodesOf, address: str, known: set[str]) -> str:
-    """The first code that was not there before; waits as long as it is let."""
+    """Wait for a code that is not among the `known` ones, and return it."""
     while True:
         with contextlib.suppress(StopIteration):
             return next(one for one in await mails.codes(address) if one not in known)

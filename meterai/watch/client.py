@@ -1,6 +1,6 @@
-"""A stranger who asks the platform over HTTP: new connections for each walk, certificates verified, a limit on each answer.
+"""HTTP client of a watcher: new connections for each walk, verified certificates, and a limit on each answer.
 
-Whatever goes wrong is a `TryFailed` with a code for people; words of the platform or of a library get no further.
+Every failure is a `TryFailed` with a code for people; messages of the platform or of a library are not passed on.
 """
 
 import asyncio
@@ -19,20 +19,18 @@ import msgspec
 from meterai.kit.clock import Clock
 from meterai.plumbing.readings import FAULT_PATTERN
 
-ANSWER_BYTES_MAX = 4 * 1024 * 1024  # our stamped file has some 40 KB
-KEPT_SECONDS = 2.0  # a connection, for the next step of a walk; the next walk makes its own
-ANSWER_SECONDS_MAX = 10.0  # of a request outside a try, which has a limit of its own
-SKEW_SECONDS_MAX = (
-    60.0  # a QR lives for minutes, and a time-stamp that is wrong by more is no proof
-)
-ENDS_WITHIN_SECONDS = 3 * 86_400.0  # a certificate that nobody renewed by then is forgotten
-UNREADABLE = "answer_unreadable"  # the fault of an answer in a form that is not known
+ANSWER_BYTES_MAX = 4 * 1024 * 1024  # our stamped file has 40 KB
+KEPT_SECONDS = 2.0  # life of an idle connection: for the next step of a walk, not for the next walk
+ANSWER_SECONDS_MAX = 10.0  # of a request outside a try; a try has its own limit
+SKEW_SECONDS_MAX = 60.0  # a QR is valid for minutes, and a time-stamp off by more proves nothing
+ENDS_WITHIN_SECONDS = 3 * 86_400.0  # a certificate not renewed by then was forgotten
+UNREADABLE = "answer_unreadable"  # fault of an answer in an unknown form
 _EXPIRED = 10  # X509_V_ERR_CERT_HAS_EXPIRED
 _CODE = re.compile(FAULT_PATTERN)
 
 
 class TryFailed(Exception):
-    """A try did not do what it should; words that are no code say that the answer is unreadable."""
+    """A try failed; a fault that is no code becomes `answer_unreadable`."""
 
     def __init__(self, fault: str) -> None:
         self.fault = fault if _CODE.match(fault) else UNREADABLE
@@ -41,7 +39,7 @@ class TryFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ProbeResponse:
-    """An answer: status, headers by lower-case name, body."""
+    """Answer of the platform: status, headers by lower-case name, body."""
 
     status: int
     headers: Mapping[str, str]
@@ -49,14 +47,14 @@ class ProbeResponse:
 
     @property
     def json(self) -> Any:
-        """The body as JSON.  Raises `TryFailed`."""
+        """Return the body as JSON.  Raises `TryFailed`."""
         try:
             return msgspec.json.decode(self.body)
         except (msgspec.MsgspecError, RecursionError):
             raise TryFailed(UNREADABLE) from None
 
     def field(self, *path: str) -> Any:
-        """A field of the JSON, by the names that lead to it; None where there is none."""
+        """Return a field of the JSON by its path of names; None where there is none."""
         found = self.json
         for name in path:
             found = found.get(name) if isinstance(found, dict) else None
@@ -64,7 +62,7 @@ class ProbeResponse:
 
     @property
     def fault(self) -> str:
-        """The code of a refusal, else its status."""
+        """Return the code of a refusal, else its status."""
         if "json" in self.headers.get("content-type", ""):
             found = self.field("code")
             if isinstance(found, str) and _CODE.match(found):
@@ -72,19 +70,19 @@ class ProbeResponse:
         return f"status_{self.status}"
 
     def must_be(self, *statuses: int) -> "ProbeResponse":
-        """The same.  Raises `TryFailed` for another status."""
+        """Return the answer.  Raises `TryFailed` for another status."""
         if self.status not in statuses:
             raise TryFailed(self.fault)
         return self
 
 
 class Stranger:
-    """Asks one installation; with an account's key where a call says so."""
+    """Client of one installation; with an account's key where a call asks for it."""
 
     def __init__(self, base: str, clock: Clock, *, key: str = "", authorities: str = "") -> None:
         self.base = base
         self.has_key = bool(key)
-        self.skew_seconds = 0.0  # how far the platform's clock is ahead, by its last answer
+        self.skew_seconds = 0.0  # by which the platform's clock is ahead, by its last answer
         self.context = ssl.create_default_context()
         if authorities:
             self.context.load_verify_locations(authorities)
@@ -109,7 +107,7 @@ class Stranger:
     async def ask(
         self, method: str, path: str, *, with_key: bool = False, **how: Any
     ) -> ProbeResponse:
-        """One request of the installation, or of a whole address.  Raises `TryFailed`."""
+        """Send one request to the installation, or to an absolute URL.  Raises `TryFailed`."""
         assert self._session is not None, "used as a context"
         url = path if path.startswith("http") else self.base + path
         headers = dict(how.pop("headers", {})) | (self._key if with_key else {})
@@ -137,12 +135,12 @@ class Stranger:
             said = parsedate_to_datetime(answer.headers.get("date", ""))
         except (ArithmeticError, TypeError, ValueError):
             return
-        if said.tzinfo is None:  # the zone `-0000` of RFC 5322: UTC, of a machine somewhere
+        if said.tzinfo is None:  # the zone `-0000` of RFC 5322 means UTC
             said = said.replace(tzinfo=UTC)
         self.skew_seconds = (said - self._clock.now()).total_seconds()
 
     async def certificate_fault(self) -> str:
-        """Whether the certificate ends within days; empty where not, or where there is none.  Raises `TryFailed`."""
+        """Return the fault of a certificate that expires within days; empty for a good one or none.  Raises `TryFailed`."""
         address = urlsplit(self.base)
         if address.scheme != "https":
             return ""
@@ -167,5 +165,5 @@ def _fault(error: BaseException) -> str:
 
 
 def iso(at: datetime) -> str:
-    """A time as our files have it."""
+    """Format a time for our files."""
     return at.isoformat(timespec="seconds").replace("+00:00", "Z")

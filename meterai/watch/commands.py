@@ -1,4 +1,4 @@
-"""`meterai watch`: run a watcher, show its key, add words of staff, try everything once."""
+"""`meterai watch`: run a watcher, show its key, add a note of staff, try everything once."""
 
 import asyncio
 from pathlib import Path
@@ -43,7 +43,7 @@ def _opened(
 def _peers(
     path: Path | None, watched: LocatedConfiguration, signer: DocumentSigner
 ) -> list[Watcher]:
-    """Every watcher of the installation, this one among them.  Refuses `WatchersWrong`."""
+    """Return every watcher of the installation, including this one.  Refuses `WatchersWrong`."""
     if path is None:
         return []
     try:

@@ -1,4 +1,4 @@
-"""The static files: each is replaced whole, so that whoever reads finds an old or a new one, also where the disk is full."""
+"""The static files, each replaced atomically: a reader finds an old or a new one, also on a full disk."""
 
 import errno
 import json
@@ -12,7 +12,7 @@ from meterai.watch.model import Published
 
 
 def rendered(published: Published) -> Mapping[str, bytes]:
-    """The files that are not signed, by name."""
+    """Return the unsigned files, by name."""
     badges = {f"badge/{one.component}.svg": pages.badge(one) for one in published.components}
     return {
         "summary.json": _json(statuspage.summary(published)),
@@ -26,29 +26,29 @@ def rendered(published: Published) -> Mapping[str, bytes]:
 
 
 class Folder:
-    """What others read of a watcher."""
+    """Public folder of a watcher."""
 
     def __init__(self, path: Path, public_key: bytes) -> None:
         self._path = path
         self._written: dict[str, bytes] = {}
-        self._readings: dict[date, int] = {}  # lines in the file of a day
+        self._readings: dict[date, int] = {}  # number of lines in the file of a day
         for folder in (path, path / "badge", path / "readings"):
             folder.mkdir(parents=True, exist_ok=True)
         self._replace("watcher.pem", public_key)
 
     def write(self, published: Published, now: str, notes: str) -> None:
-        """Replace what says how it stands.  Raises `OSError`: what was not replaced is as it was."""
+        """Replace the files of the present state.  Raises `OSError`: files not replaced are unchanged."""
         for name, content in {
             "now.json": now.encode(), **rendered(published), "notes.json": notes.encode(),
         }.items():  # fmt: skip
             self._replace(name, content)
 
     def write_changes(self, documents: Sequence[str]) -> None:
-        """Every signed change, a line each.  Raises `OSError`."""
+        """Write every signed change, one a line.  Raises `OSError`."""
         self._replace("changes.jsonl", "".join(f"{one}\n" for one in documents).encode())
 
     def write_readings(self, day: date, documents: Sequence[str]) -> None:
-        """Add to the file of a day what it does not have yet.  Raises `OSError`."""
+        """Append the missing readings to the file of a day.  Raises `OSError`."""
         path = self._path / "readings" / f"{day.isoformat()}.jsonl"
         if day not in self._readings:
             self._readings = {one: count for one, count in self._readings.items() if one >= day}
@@ -57,7 +57,7 @@ class Folder:
         if not missing:
             return
         content = "".join(f"{one}\n" for one in missing).encode()
-        # Without a buffer, whose rest would be written when the file is closed.
+        # Unbuffered: a buffered rest would be written when the file is closed.
         with path.open("ab", buffering=0) as file:
             size = file.tell()
             try:
@@ -87,7 +87,7 @@ class Folder:
 
 
 def _whole_lines(path: Path) -> int:
-    """The lines of a file; one that a kill broke off is cut."""
+    """Count the lines of a file; a last line broken off by a kill is removed."""
     if not path.exists():
         return 0
     content = path.read_bytes()

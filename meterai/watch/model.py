@@ -1,4 +1,4 @@
-"""Published facts of a watcher: components as they are shown, figures, incidents of the platform, words of staff; pure."""
+"""Published facts of a watcher: shown components, figures, incidents of the platform, notes of staff; pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,23 +14,23 @@ ENDED = frozenset({"resolved", "reviewed", "ended", "cancelled"})
 INCIDENTS_MAX = 50
 _Bounds = msgspec.Meta(
     ge=-(10**15), le=10**15
-)  # of a figure; a larger one is an error of whoever counts
+)  # of a figure; a larger one is an error of the platform
 _Figure = Annotated[int, _Bounds] | Annotated[float, _Bounds] | None
 _Text = Annotated[str, msgspec.Meta(max_length=4_000)]
 Texts = dict[str, _Text]
 
 
 class PlatformUpdate(FromOutside, frozen=True):
-    """One update of an incident, as the platform tells it."""
+    """One update of an incident, as the platform publishes it."""
 
     at: datetime
     state: str
     text: Texts
-    number: int = 0  # within the incident, of which the platform tells the newest
+    number: int = 0  # within the incident; the platform publishes the newest updates
 
 
 class PlatformIncident(FromOutside, frozen=True):
-    """An incident or a maintenance, as the platform tells it."""
+    """An incident or a maintenance, as the platform publishes it."""
 
     id: str
     kind: Literal["incident", "maintenance"]
@@ -46,11 +46,11 @@ class PlatformIncident(FromOutside, frozen=True):
 
     @property
     def is_open(self) -> bool:
-        """Whether it goes on."""
+        """True while it is not over."""
         return self.state not in ENDED
 
     def state_of(self, component: Component) -> ComponentState:
-        """How bad it says that a component is now."""
+        """Return the state that it claims for a component now."""
         begun = self.kind == "incident" or self.state == "under_way"
         if not (self.is_open and begun and component in self.components):
             return ComponentState.OPERATIONAL
@@ -61,7 +61,7 @@ class PlatformIncident(FromOutside, frozen=True):
 
 
 class PlatformStatus(FromOutside, frozen=True):
-    """`GET /v1/status`."""
+    """Answer of `GET /v1/status`."""
 
     at: datetime
     figures: dict[str, _Figure] = msgspec.field(default_factory=dict)
@@ -69,7 +69,7 @@ class PlatformStatus(FromOutside, frozen=True):
 
 
 def read_status(found: Any) -> PlatformStatus | None:
-    """What the platform tells, None where it is not in the form that is known."""
+    """Parse the platform's status; None where its form is unknown."""
     try:
         return msgspec.convert(found, PlatformStatus)
     except msgspec.ValidationError:
@@ -78,7 +78,7 @@ def read_status(found: Any) -> PlatformStatus | None:
 
 @dataclass(frozen=True, slots=True)
 class WatcherNote:
-    """Words of staff, typed at the watcher; a state that is not `operational` makes the component worse."""
+    """Note of staff, typed at the watcher; a state other than `operational` makes the component worse."""
 
     id: int
     at: datetime
@@ -89,7 +89,7 @@ class WatcherNote:
 
 @dataclass(frozen=True, slots=True)
 class ShownComponent:
-    """One component: the measured state that a majority agrees on, and how it is shown.
+    """One component: the measured state that a majority agrees on, and the state shown.
 
     `measured_at` is when a majority last measured it, None where none ever did.
     """
@@ -104,7 +104,7 @@ class ShownComponent:
 
 @dataclass(frozen=True, slots=True)
 class ComponentChange:
-    """An agreed change of a component's measured state."""
+    """Agreed change of a component's measured state."""
 
     id: int
     at: datetime
@@ -116,7 +116,7 @@ class ComponentChange:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """Everything that the files say, at one moment."""
+    """Content of all files at one moment."""
 
     at: datetime
     watcher: str
@@ -127,20 +127,20 @@ class Published:
     components: Sequence[ShownComponent]
     changes: Sequence[ComponentChange]
     notes: Sequence[WatcherNote]
-    status: PlatformStatus | None  # the last that the platform told
+    status: PlatformStatus | None  # last status that the platform published
     stamped: Sequence[
         float
-    ]  # seconds from paid to stamped, as the watcher saw them in the last hour; shortest first
+    ]  # seconds from paid to stamped, measured in the last hour; shortest first
     days: Mapping[Component, Mapping[str, Mapping[ComponentState, int]]]
 
     @property
     def worst(self) -> ComponentState:
-        """The worst component."""
+        """The worst shown state."""
         return worst(one.shown for one in self.components)
 
     @property
     def is_all_measured(self) -> bool:
-        """Whether each component that was ever measured is measured now."""
+        """True if each component that was ever measured is measured now."""
         return all(one.is_measured for one in self.components if one.measured_at is not None)
 
 
@@ -150,12 +150,12 @@ def made_worse(
     notes: Sequence[WatcherNote],
     status: PlatformStatus | None,
 ) -> ComponentState:
-    """The state that is shown: what was measured, or worse by the newest note or by an incident."""
+    """Return the state to show: the measured one, or a worse one by the newest note or an incident."""
     said = next((one.state for one in notes if one.component == component), agreed)
     told = [one.state_of(component) for one in status.incidents] if status else []
     return worst([agreed, said, *told])
 
 
 def quantile(ordered: Sequence[float], share: float) -> float | None:
-    """The value below which a share of the ordered values lies; None where there is none."""
+    """Return the value below which a share of the ordered values lies; None where there is none."""
     return ordered[min(int(len(ordered) * share), len(ordered) - 1)] if ordered else None

@@ -1,4 +1,4 @@
-"""The page of a watcher in one language, and its badges: static, of at most 8 KB, without a script; pure."""
+"""The page of a watcher in one language, and its badges: static, at most 8 KB, without scripts; pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -24,8 +24,8 @@ PAGE_BYTES_MAX = 8_192
 UNKNOWN = "?"
 TEXT_LENGTH_MAX = 240  # characters of an update
 INCIDENTS_SHOWN, CHANGES_SHOWN = 3, 5
-MINUTES_FROM_SECONDS = 120.0  # a longer time is told in minutes
-# Letters on white have a contrast of at least 4.5 to 1 (WCAG 2.2, 1.4.3), and drawings of 3 to 1.
+MINUTES_FROM_SECONDS = 120.0  # a longer time is shown in minutes
+# Text on white has a contrast of at least 4.5 to 1 (WCAG 2.2, 1.4.3), drawings of 3 to 1.
 _COLOUR: Mapping[ComponentState, str] = {
     ComponentState.OPERATIONAL: "#146c2e",
     ComponentState.UNDER_MAINTENANCE: "#1f5aa8",
@@ -48,7 +48,7 @@ _STYLE = (
 
 
 def page(published: Published, language: str) -> bytes:
-    """The page.  Where it would be larger than it may be, texts and drawings get fewer, never states."""
+    """Render the page.  Beyond the size limit it drops texts and drawings, never states."""
     found = b""
     for incidents, length, drawn in (
         (INCIDENTS_SHOWN, TEXT_LENGTH_MAX, True),
@@ -117,7 +117,7 @@ def _t(key: str, language: str, /, **facts: object) -> str:
 
 
 def _state(one: ShownComponent, language: str) -> tuple[str, str]:
-    """A state in words, and its colour: nothing that is not measured is green."""
+    """Return a state in words, and its colour: a component that is not measured is never green."""
     if one.measured_at is None:
         is_said = one.shown is not ComponentState.OPERATIONAL
         return (
@@ -148,7 +148,7 @@ def _component(one: ShownComponent, published: Published, language: str, *, draw
 
 
 def _drawn(rows: Sequence[Mapping[ComponentState, int]], label: str) -> str:
-    """Ninety days as a row: green, ochre where it was slow, red where minutes were lost; nothing where none was measured."""
+    """Draw ninety days as a row: green, ochre for slow minutes, red for lost ones; a gap for a day not measured."""
     paths: dict[str, str] = {}
     at = 0
     for colour, run in groupby(map(_colour_of_day, rows)):
@@ -172,7 +172,7 @@ def _colour_of_day(row: Mapping[ComponentState, int]) -> str:
 
 
 def _figures(published: Published, language: str) -> Iterator[tuple[str, str, datetime]]:
-    """(what it is, how much, when it was so)."""
+    """Yield (label, value, time of the value)."""
     for share, name in ((0.5, "watch_median"), (0.95, "watch_p95")):
         found = quantile(published.stamped, share)
         value = UNKNOWN if found is None else _lasting(found, language)
@@ -236,7 +236,7 @@ def _short(text: str, length: int) -> str:
 
 
 def badge(one: ShownComponent) -> bytes:
-    """A component as a picture of two fields."""
+    """Draw a component as an SVG of two fields."""
     label, (words, colour) = named(one.component, "en"), _state(one, "en")
     left, right = 7 * len(label) + 16, 7 * len(words) + 16
     font = 'font-family="Verdana,sans-serif" font-size="11" fill="#fff" text-anchor="middle"'

@@ -1,4 +1,4 @@
-"""Registration of the room `watch` with the applications."""
+"""Registration of the room `watch`."""
 
 from meterai.commands import Command, DemandScope, Directory
 from meterai.room import Room

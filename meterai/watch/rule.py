@@ -1,10 +1,10 @@
 """States of components from the tries of one watcher, and agreement of several watchers; pure.  Explained in docs/status.md.
 
 Promises of this module
-  * A state gets worse by failures in a row, or by their share among the last tries, and better by good tries in a row.
-    Nothing else makes it better.
-  * One try in fifty that fails by chance changes no state in a day; a fault of everything does within
-    `FLIP_SECONDS_MAX`, and its mend within `MEND_SECONDS_MAX` (tests/watch/test_rule.py).
+  * A state gets worse by failures in a row, or by their share among the last tries.  It gets better only by good tries in
+    a row.
+  * One random failure in fifty tries changes no state in a day.  A full outage changes it within `FLIP_SECONDS_MAX`, and
+    its end within `MEND_SECONDS_MAX` (tests/watch/test_rule.py).
   * A component whose last try is older than `FRESH_SECONDS` is not measured: it keeps its state, and is not shown as good.
 """
 
@@ -17,34 +17,35 @@ from meterai.plumbing.readings import majority_of
 
 FLIP_SECONDS_MAX = 30.0
 MEND_SECONDS_MAX = 60.0
-FRESH_SECONDS = 60.0  # three times the longest period: a component that is tried has a newer try
+FRESH_SECONDS = 60.0  # three times the longest period
 IN_ROW = 4  # failures: by chance (2 %) once in six million tries
-WINDOW, OF_WINDOW = 24, 8  # a third of the last tries: by chance once in seventy million
+WINDOW, OF_WINDOW = (
+    24,
+    8,
+)  # failures in a third of the last tries: by chance once in seventy million
 GOOD_IN_ROW = 6
-SLOW_AT_MEND = 2  # of those six, after an outage
-DOUBT_SECONDS = 1.0  # between tries after one that was late or not good
-# A row of tries that are not good lasts at least so long, from the begin of the first: a process that is started anew is no
-# outage, and nobody is told of one by mail.
+SLOW_AT_MEND = 2  # tries among those six, after an outage
+DOUBT_SECONDS = 1.0  # between tries after a late or bad one
+# A row of bad tries lasts at least this long from the begin of the first: a restart of a process is no outage, and nobody
+# gets a mail about it.
 LASTS_SECONDS = 5.0
-OUT_SECONDS = (
-    5.0  # between tries of a component that does not work: its mend is seen in six of them
-)
+OUT_SECONDS = 5.0  # between tries of a component that does not work; six of them show its recovery
 
 
 class ProbeOutcome(IntEnum):
-    """How a try ended; a greater one is worse."""
+    """Outcome of a try; a greater one is worse."""
 
     GOOD = 0
-    SLOW = 1  # it did what it should, later than the limit of the component
+    SLOW = 1  # it succeeded, later than the limit of the component
     FAILED = 2
 
 
 @dataclass(frozen=True, slots=True)
 class ProbeTimes:
-    """Seconds of a component: between two tries, until one is doubted, until it is slow, until it has failed.
+    """Times of a component in seconds: between two tries, until a try is doubted, until it is slow, until it has failed.
 
-    The first failure is seen after `every + failed`; because a try that is late is doubted, three more are under way by
-    then, and end `3 * DOUBT_SECONDS + failed` after the doubt.
+    The first failure is seen after `every + failed`.  A late try is doubted, so that three more are under way by then; they
+    end `3 * DOUBT_SECONDS + failed` after the doubt.
     """
 
     every: float
@@ -54,29 +55,28 @@ class ProbeTimes:
 
     @property
     def flip_seconds(self) -> float:
-        """The longest time from a fault to the state that follows from it."""
+        """The longest time from a fault to the new state."""
         late = self.doubted + (IN_ROW - 1) * DOUBT_SECONDS + self.failed
         return self.every + max(late, LASTS_SECONDS + DOUBT_SECONDS)
 
     @property
     def mend_seconds(self) -> float:
-        """The longest time from a mend to the state that follows from it."""
+        """The longest time from a recovery to the new state."""
         return (GOOD_IN_ROW + 1) * OUT_SECONDS + self.slow
 
 
-# All at the same time: a worker that found work looks for more of it for two seconds, and that costs the platform more
-# than the walks themselves.
+# All periods are equal: a platform worker that found work polls for two seconds, which costs more than the walks.
 LIMITS: Mapping[Component, ProbeTimes] = dict.fromkeys(
     Component, ProbeTimes(every=18, slow=3, failed=6)
-) | {Component.SIGN_IN: ProbeTimes(every=18, slow=4, failed=6)}  # a mail goes a way of its own
+) | {Component.SIGN_IN: ProbeTimes(every=18, slow=4, failed=6)}  # a mail takes longer
 
 
 def judged(
     state: ComponentState, recent: Sequence[ProbeOutcome], lasts: float = LASTS_SECONDS
 ) -> ComponentState:
-    """The state that follows from the tries since it began (the newest last; more than `WINDOW` are not looked at).
+    """Return the state that follows from the tries since it began (the newest last; at most `WINDOW` count).
 
-    `lasts` is for how many seconds no try was good: since the first of the last row of them began.
+    `lasts` is the time in seconds without a good try: since the begin of the first of the last bad tries.
     """
     worse = _worse(recent, is_row=lasts >= LASTS_SECONDS)
     if worse > state:
@@ -84,7 +84,7 @@ def judged(
     last = recent[-GOOD_IN_ROW:]
     if len(last) < GOOD_IN_ROW or ProbeOutcome.FAILED in last:
         return state
-    # Tries that were under way at the mend are slow, and say nothing of what is now.
+    # Tries under way at a recovery are slow, and say nothing about the present.
     slow = last.count(ProbeOutcome.SLOW) - (SLOW_AT_MEND if state > ComponentState.DEGRADED else 0)
     return min(state, ComponentState.DEGRADED if slow > 0 else ComponentState.OPERATIONAL)
 
@@ -104,7 +104,7 @@ def _worse(recent: Sequence[ProbeOutcome], *, is_row: bool) -> ComponentState:
 
 
 class Judge:
-    """One component: its state, and the tries since that began."""
+    """State of one component, and the tries since it began."""
 
     def __init__(self, state: ComponentState = ComponentState.OPERATIONAL) -> None:
         self.state = state
@@ -112,7 +112,7 @@ class Judge:
         self._bad_since: float | None = None
 
     def take(self, outcome: ProbeOutcome, began: float, ended: float) -> bool:
-        """Look at one more try, with when it began and ended, in seconds; true where the state changed."""
+        """Add a try with its begin and end, in seconds; True if the state changed."""
         if outcome is ProbeOutcome.GOOD:
             self._bad_since = None
         elif self._bad_since is None or began < self._bad_since:
@@ -125,7 +125,7 @@ class Judge:
         return self.state is not before
 
     def pause(self, every: float, *, is_late: bool) -> float:
-        """Seconds until the next try; `is_late` where one under way was doubted a short time ago."""
+        """Return the seconds until the next try; `is_late` if a try under way was doubted a short time ago."""
         if self.state is not ComponentState.OPERATIONAL:
             return min(OUT_SECONDS, every)
         is_doubted = is_late or (bool(self._recent) and self._recent[-1] is not ProbeOutcome.GOOD)
@@ -135,11 +135,11 @@ class Judge:
 def agreed(
     last: ComponentState, votes: Sequence[ComponentState | None], watchers: int
 ) -> ComponentState | None:
-    """The state that a majority of all `watchers` holds; None where fewer than one measured the component.
+    """Return the state that a majority of all `watchers` holds; None where less than a majority measured the component.
 
-    `votes` are those that could be heard, None of one that does not measure.  The state gets worse as far as a majority
-    says that it is at least so bad, and better as far as a majority says that it is no worse; else it stays `last`.
-    So a minority that lies or is cut off changes nothing.
+    `votes` are the known states, None for a watcher that does not measure.  The state gets worse as far as a majority finds it
+    at least as bad, and better as far as a majority finds it no worse; else it stays `last`.  So a minority that lies or is
+    cut off changes nothing.
     """
     heard, needed = [one for one in votes if one is not None], majority_of(watchers)
     if len(heard) < needed:

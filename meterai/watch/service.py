@@ -1,6 +1,7 @@
-"""One watcher at work: it tries, judges, agrees with others, signs, and publishes.
+"""One watcher: it tries, judges, agrees with others, signs, and publishes.
 
-Times never go back: a clock that is set back stands still here until it is where it was, and no minute is signed twice.
+Its time never goes back: when the system clock is set back, the time here stops until the clock catches up, so that no
+minute is signed twice.
 """
 
 import asyncio
@@ -43,16 +44,14 @@ from meterai.watch.walks import FILL_SECONDS, Over, Tried, Walk, Walks
 
 NOW, CHANGE, NOTES = "meterai watch now", "meterai watch change", "meterai watch notes"
 TICK_SECONDS = 1.0
-PUBLISH_SECONDS = 10.0  # a peer believes a state for 60 seconds
-PEER_SECONDS, PEER_SECONDS_MAX = 3.0, 2.5  # between two looks at a peer, and for one
+PUBLISH_SECONDS = 10.0  # peers use a state for 60 seconds
+PEER_SECONDS, PEER_SECONDS_MAX = 3.0, 2.5  # between two requests to a peer, and for one of them
 PEER_FRESH_SECONDS = 60.0
 FIGURES_EVERY_SECONDS = 10.0
-MAILS_WAIT_SECONDS_MAX = 20.0  # by the platform's own figure; twice in a row
-CODES_AN_HOUR = 5.5  # that the watcher asks for each of its addresses; the platform gives six
-ADDRESSES_FOR_DOUBT = (
-    20  # so that tries that follow each other at once do not ask for codes of one address
-)
-IN_FLIGHT_MAX = 5  # tries of one walk at the same time
+MAILS_WAIT_SECONDS_MAX = 20.0  # by the platform's figure; twice in a row
+CODES_AN_HOUR = 5.5  # requested for each address of the watcher; the platform allows six
+ADDRESSES_FOR_DOUBT = 20  # so that quickly repeated tries use different addresses
+IN_FLIGHT_MAX = 5  # concurrent tries of one walk
 FAULTS_KEPT = 4
 CHANGES_SHOWN = 50
 _log = structlog.get_logger()
@@ -72,13 +71,13 @@ class _Peer(FromOutside, frozen=True):
     components: dict[Component, _PeerNow]
 
     def vote(self, component: Component) -> ComponentState | None:
-        """Its own state of a component.  Raises `ValueError`."""
+        """Return the peer's own state of a component.  Raises `ValueError`."""
         found = self.components.get(component)
         return None if found is None or found.own is None else ComponentState.of(found.own)
 
 
 class WatcherService:
-    """One watcher.  `peers` are all watchers of the installation, itself among them; none where it is alone."""
+    """One watcher.  `peers` are all watchers of the installation, itself included; empty where it is alone."""
 
     def __init__(
         self,
@@ -111,9 +110,9 @@ class WatcherService:
         self._faults: dict[Component, list[str]] = {one: [] for one in Component}
         self._worst: dict[
             Component, ComponentState
-        ] = {}  # within this minute, of those that are measured
+        ] = {}  # within this minute, by measured component
         self._heard: dict[str, _Peer] = {}
-        self._mails_wait = 0  # figures in a row that say so
+        self._mails_wait = 0  # consecutive figures above the limit
         self._status: PlatformStatus | None = None
         self._alone = False
         self._published_at, self._is_changed = 0.0, True
@@ -122,14 +121,14 @@ class WatcherService:
             self._status = self._showable(store.fact("status", PlatformStatus))
 
     def now(self) -> datetime:
-        """The present moment, never before one that was told."""
+        """Return the present moment, never before one returned earlier."""
         self._latest = max(self._clock.now(), self._latest)
         return self._latest
 
     # -- tries -------------------------------------------------------------------------------
 
     def tell(self, tried: Tried) -> None:
-        """One try ended."""
+        """Record one finished try."""
         one = tried.component
         self._tried_at[one] = ended = monotonic()
         self._judges[one].take(tried.outcome, ended - tried.seconds, ended)
@@ -149,20 +148,20 @@ class WatcherService:
                 minute, tried.component, tried.outcome,
                 int(min(tried.seconds * 1000, WORST_MS_MAX)), tried.fault,
             )  # fmt: skip
-        except sqlite3.Error as error:  # the disk is full: the judge was told, and goes on
+        except sqlite3.Error as error:  # the disk is full: the judge has the try, and continues
             _log.warning("try_not_kept", why=str(error))
 
     def doubt(self, component: Component) -> None:
-        """A try is late: more of them begin now."""
+        """Start more tries of a component, since one is late."""
         self._doubted[component] = monotonic()
         self._woken[component].set()
 
     def every(self, component: Component) -> float:
-        """The period of a component."""
+        """Return the period of a component."""
         return self.watched.of.seconds.get(component, LIMITS[component].every)
 
     def pause(self, component: Component) -> float:
-        """Seconds between two tries as it stands."""
+        """Return the seconds between two tries at the present state."""
         doubted_at = self._doubted.get(component)
         is_late = doubted_at is not None and monotonic() - doubted_at < LIMITS[component].failed
         pause = self._judges[component].pause(self.every(component), is_late=is_late)
@@ -184,8 +183,8 @@ class WatcherService:
                 pause = min(map(self.pause, components))
                 if Component.BUYING in components and walks.is_filling:
                     pause = min(pause, FILL_SECONDS)
-                # At multiples of its period, so that walks of one period fall together: a worker that found work looks
-                # for more of it, and that costs more than the walk.
+                # At multiples of the period, so that walks of one period coincide: a platform worker that found work polls for a
+                # while, which costs more than the walk.
                 left = (begun // pause + 1) * pause - monotonic()
                 if left <= 0:
                     break
@@ -198,7 +197,7 @@ class WatcherService:
             wait.cancel()
             self._woken[one].clear()
 
-    # -- what others say ---------------------------------------------------------------------
+    # -- the platform and peers ---------------------------------------------------------------------
 
     async def _figures(self, walks: Walks) -> None:
         while True:
@@ -207,9 +206,9 @@ class WatcherService:
             await asyncio.sleep(FIGURES_EVERY_SECONDS)
 
     def hear_platform(self, found: PlatformStatus | None) -> None:
-        """What the platform tells of itself; None where it does not.  What it told last is kept.
+        """Take the platform's own status; None where it gave none.  The last one is kept.
 
-        Its word makes signing in worse, never better: where it says nothing, only tries count.
+        It can make signing in worse, never better: without it, only tries count.
         """
         found = found and self._showable(found)
         if found is not None:
@@ -218,14 +217,14 @@ class WatcherService:
             with suppress(sqlite3.Error):  # the disk is full
                 self.store.keep("status", found)
         waits = (found and found.figures.get("mails_waiting_oldest_seconds")) or 0
-        if self.watched.of.mailbox is None:  # nothing here could show the mend
+        if self.watched.of.mailbox is None:  # nothing here could show the recovery
             return
         self._mails_wait = self._mails_wait + 1 if waits > MAILS_WAIT_SECONDS_MAX else 0
         if self._mails_wait:
             self._count(Tried(Component.SIGN_IN, ProbeOutcome.FAILED, waits, "mails_wait"))
 
     def _showable(self, status: PlatformStatus | None) -> PlatformStatus | None:
-        """The same, after the files were made with it once; None where they cannot be, so that it goes no further."""
+        """Return the status after rendering the files with it once; None where that fails, so that it is not kept."""
         try:
             rendered(self.published(status))
         except Exception as error:
@@ -246,7 +245,7 @@ class WatcherService:
             await asyncio.sleep(PEER_SECONDS)
 
     def hear(self, name: str, facts: Mapping[str, Any]) -> None:
-        """What a peer says, if it is about this installation, not of a time to come, and no older than what it said before.
+        """Take a peer's state if it is of this installation, not in the future, and no older than its last one.
 
         Raises `ValueError`.
         """
@@ -254,7 +253,7 @@ class WatcherService:
         for component in Component:
             said.vote(component)
         before = self._heard.get(name)
-        # One that was ahead for a moment would not be heard again before that time.
+        # A peer that was ahead for a moment would not be accepted again before that time.
         is_ahead = (said.at - self._clock.now()).total_seconds() > PEER_FRESH_SECONDS
         if (
             said.installation == self.watched.installation
@@ -266,7 +265,7 @@ class WatcherService:
     # -- states ------------------------------------------------------------------------------
 
     def vote(self, component: Component) -> ComponentState | None:
-        """The own state of a component; None where it is not measured."""
+        """Return the own state of a component; None where it is not measured."""
         if component is Component.SIGN_IN and self._mails_wait > 1:
             return ComponentState.MAJOR_OUTAGE
         tried = self._tried_at.get(component)
@@ -276,7 +275,7 @@ class WatcherService:
         return self._judges[component].state
 
     def agree(self) -> None:
-        """Look at each component once: what changed is signed and kept."""
+        """Determine the agreed state of each component; sign and keep changes."""
         now = self.now()
         heard = [
             one for one in self._heard.values()
@@ -331,7 +330,7 @@ class WatcherService:
     # -- readings ----------------------------------------------------------------------------
 
     def sign_minutes(self) -> None:
-        """Sign the minutes that are over and were not signed: the last one, and one that a kill broke off."""
+        """Sign the minutes that are over and unsigned: the last one, and one interrupted by a kill."""
         this = self.now().replace(second=0, microsecond=0)
         last = this - timedelta(minutes=1)
         due = {last} if last >= self._started.replace(second=0, microsecond=0) else set()
@@ -363,7 +362,7 @@ class WatcherService:
     # -- files -------------------------------------------------------------------------------
 
     def published(self, status: PlatformStatus | None) -> Published:
-        """Everything that the files say, with what the platform tells of itself."""
+        """Return the content of all files, with the platform's own status."""
         of, now, notes = self.watched.of, self.now(), self.store.notes()
         components = [
             ShownComponent(
@@ -394,7 +393,7 @@ class WatcherService:
         )
 
     def publish(self) -> None:
-        """Write the files.  Raises `OSError` where the disk is full: the old ones stay."""
+        """Write the files.  Raises `OSError` on a full disk: the old ones stay."""
         published = self.published(self._status)
         notes = [
             {"id": one.id, "at": iso(one.at), "component": one.component, "state": one.state.label, "text": one.text}
@@ -410,7 +409,7 @@ class WatcherService:
         self._published_at, self._is_changed = monotonic(), False
 
     def tick(self) -> None:
-        """Once a second: agree, sign, and publish what changed; a step that fails, as on a full disk, is tried again."""
+        """Agree, sign, and publish changes, once a second; a failed step, as on a full disk, is repeated."""
         for step in (self.agree, self.sign_minutes, self._publish_changes, self._prune):
             with _going_on(f"{step.__name__.strip('_')}_failed"):
                 step()
@@ -427,7 +426,7 @@ class WatcherService:
             self._pruned_on = today
 
     async def run(self) -> None:
-        """Watch until it is cancelled."""
+        """Watch until cancelled."""
         of = self.watched.of
         key = self.watched.secret(of.api_key_file)
         authorities = str(self.watched.path(of.authorities)) if of.authorities else ""
@@ -450,7 +449,7 @@ class WatcherService:
 
 @contextmanager
 def _going_on(fault: str) -> Iterator[None]:
-    """A fault of ours, or whatever others sent that nobody thought of, is in the log and stops nothing else."""
+    """Log a fault of ours, or of unexpected data of others, and let everything else continue."""
     try:
         yield
     except Exception as error:
@@ -461,5 +460,5 @@ async def _walked(walk: Walk) -> None:
     with (
         _going_on("walk_failed"),
         suppress(Over, TryFailed),
-    ):  # the latter of what is asked beside a try: to sign out
+    ):  # TryFailed: of a request beside a try, such as a sign-out
         await walk()

@@ -1,4 +1,4 @@
-"""The one file of a watcher, in TOML: whom it watches, what it may use for that, and where it keeps what it knows."""
+"""The configuration file of a watcher, in TOML: the installation, its means of trying it, and its folder."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -17,7 +17,7 @@ _Seconds = Annotated[float, msgspec.Meta(ge=1, le=86_400)]
 
 
 class ConfigurationOfWatchWrong(CommandRefusal):
-    """The file of a watcher cannot be used."""
+    """The configuration file of a watcher cannot be used."""
 
     code = "watch_configuration_wrong"
     status = 500
@@ -29,7 +29,7 @@ class ConfigurationOfWatchWrong(CommandRefusal):
 
 
 class Payer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Pays a QR: our stand-in bank, or any address that takes its text by POST with a bearer token."""
+    """Pays a QR: our stand-in bank, or a URL that takes the QR's text by POST with a bearer token."""
 
     kind: Literal["standin", "post"]
     url: _Url
@@ -37,9 +37,9 @@ class Payer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Mailbox(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Mail of the addresses that the watcher signs in with: of our stand-in, or by IMAP over TLS.
+    """Mailbox of the addresses that the watcher signs in with: of our stand-in, or by IMAP over TLS.
 
-    `address` has `{n}` where a number of 0 to `addresses` - 1 stands; the platform sends six codes an hour to each.
+    `{n}` in `address` is replaced by a number from 0 to `addresses` - 1; the platform sends six codes an hour to each.
     """
 
     kind: Literal["standin", "imap"]
@@ -53,10 +53,10 @@ class Mailbox(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class WatcherConfiguration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One watcher.
+    """Configuration of one watcher.
 
-    `folder` holds its state, its key and `public`, the static files.  Paths are relative to the file.  `seconds` are periods between
-    two tries, by component; a longer one than the rule's is later to show a fault.
+    `folder` holds its state, its key and `public`, the static files.  Paths are relative to the file.  `seconds` are periods
+    between two tries, by component; a period longer than the rule's delays the detection of a fault.
     """
 
     name: _Name
@@ -66,36 +66,36 @@ class WatcherConfiguration(msgspec.Struct, frozen=True, forbid_unknown_fields=Tr
     public_url: str = ""
     api_key_file: str = ""
     certificates: str = (
-        ""  # of the issuer's root, seal and claims: files in PEM, for checks offline
+        ""  # folder of PEM files of the issuer's root, seal and claims, for offline checks
     )
-    authorities: str = ""  # for TLS, beside those of the system
+    authorities: str = ""  # for TLS, in addition to the system's
     payer: Payer | None = None
     mailbox: Mailbox | None = None
     seconds: dict[Component, _Seconds] = {}
 
 
 class LocatedConfiguration(msgspec.Struct, frozen=True):
-    """A configuration, and the folder its paths are relative to."""
+    """A configuration, and the folder that its paths are relative to."""
 
     of: WatcherConfiguration
     beside: Path
 
     def path(self, name: str) -> Path:
-        """A path of the configuration."""
+        """Resolve a path of the configuration."""
         return self.beside / name
 
     @property
     def folder(self) -> Path:
-        """Where state, key and files are."""
+        """The folder of state, key and files."""
         return self.path(self.of.folder)
 
     @property
     def installation(self) -> str:
-        """The address of the platform, without a slash at its end."""
+        """The URL of the platform, without a trailing slash."""
         return self.of.installation.rstrip("/")
 
     def secret(self, name: str) -> str:
-        """The word in a file, empty without one.  Refuses `ConfigurationOfWatchWrong`."""
+        """Return the secret in a file; empty without a file.  Refuses `ConfigurationOfWatchWrong`."""
         if not name:
             return ""
         try:
@@ -105,7 +105,7 @@ class LocatedConfiguration(msgspec.Struct, frozen=True):
 
 
 def read(path: Path) -> LocatedConfiguration:
-    """The configuration in a file.  Refuses `ConfigurationOfWatchWrong`."""
+    """Read a configuration file.  Refuses `ConfigurationOfWatchWrong`."""
     try:
         found = msgspec.convert(read_toml(read_settings_file(path)), WatcherConfiguration)
     except (OSError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""The same in forms that programs know: Statuspage's public JSON, an Atom feed, 90 days as numbers; pure."""
+"""The status in machine-readable forms: Statuspage's public JSON, an Atom feed, 90 days as numbers; pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -27,7 +27,7 @@ _INDICATOR = {
     ComponentState.PARTIAL_OUTAGE: "major",
     ComponentState.MAJOR_OUTAGE: "critical",
 }
-# Of ours, in the words of Statuspage.
+# Our states in the words of Statuspage.
 _STATE = {
     "reviewed": "postmortem", "announced": "scheduled", "under_way": "in_progress", "ended": "completed",
     "cancelled": "completed",
@@ -37,17 +37,17 @@ _ATOM = "http://www.w3.org/2005/Atom"
 
 
 def named(component: Component, language: str) -> str:
-    """A component as people call it."""
+    """Return the name of a component for people."""
     return translate(f"component.{component}", language)
 
 
 def said(state: ComponentState, language: str) -> str:
-    """A state as people call it."""
+    """Return a state in words."""
     return translate(f"component_state.{state.label}", language)
 
 
 def shown_state(one: ShownComponent) -> ComponentState:
-    """What a program is told: a component that nobody measures now is not told to be operational."""
+    """Return the state for programs: a component that is not measured now is not shown as operational."""
     return one.shown if one.is_measured else max(one.shown, ComponentState.DEGRADED)
 
 
@@ -77,7 +77,7 @@ def _component(one: ShownComponent, position: int, published: Published) -> _Jso
 
 
 def _components(published: Published) -> list[_Json]:
-    """Those that were ever measured."""
+    """Return the components that were ever measured."""
     measured = [one for one in published.components if one.measured_at is not None]
     return [_component(one, position, published) for position, one in enumerate(measured, start=1)]
 
@@ -93,7 +93,7 @@ def _said(
     times: tuple[datetime, datetime, datetime | None],
     updates: list[_Json],
 ) -> _Json:
-    """An incident; `words` are its title, status and impact, `times` when it began, was updated and ended."""
+    """Build an incident; `words` are its title, status and impact, `times` when it began, was updated and ended."""
     title, status, impact = words
     begun, updated, ended = times
     return {
@@ -157,7 +157,7 @@ def _incidents(published: Published) -> list[_Json]:
 
 
 def summary(published: Published) -> _Json:
-    """`summary.json`: what is now."""
+    """Build `summary.json`: the present state."""
     told = published.status.incidents if published.status else []
     measured = [one for one in published.components if one.measured_at is not None]
     state = worst(shown_state(one) for one in measured) if measured else ComponentState.DEGRADED
@@ -175,12 +175,12 @@ def summary(published: Published) -> _Json:
 
 
 def incidents(published: Published) -> _Json:
-    """`incidents.json`: what was in 90 days."""
+    """Build `incidents.json`: incidents of 90 days."""
     return {"page": _page(published), "incidents": _incidents(published)}
 
 
 def headline(published: Published, language: str) -> str:
-    """One sentence: how it stands."""
+    """Return the overall state in one sentence."""
     if not any(one.measured_at for one in published.components):
         return translate("watch.nothing_measured", language)
     if published.worst is ComponentState.OPERATIONAL:
@@ -190,13 +190,13 @@ def headline(published: Published, language: str) -> str:
 
 
 def when(at: datetime, language: str) -> str:
-    """A time with its day in WIB."""
+    """Format a time with its day in WIB."""
     local = at.astimezone(WIB)
     return f"{local:%d-%m-%Y %H.%M} WIB" if language == "id" else f"{local:%Y-%m-%d %H:%M} WIB"
 
 
 def history(published: Published) -> _Json:
-    """`history.json`: of each day (WIB) the minutes that were measured, and those that were lost."""
+    """Build `history.json`: measured and lost minutes of each day (WIB)."""
     days = days_until(published.at)
     found: dict[str, _Json] = {}
     for component, by_day in published.days.items():
@@ -215,18 +215,18 @@ def history(published: Published) -> _Json:
 
 
 def days_until(at: datetime) -> list[str]:
-    """The last 90 days, today the last."""
+    """Return the last 90 days, today last."""
     today = at.astimezone(WIB).date()
     return [(today - timedelta(days=back)).isoformat() for back in reversed(range(DAYS))]
 
 
 def minutes_lost(row: Mapping[ComponentState, int]) -> int:
-    """Minutes of a day in which a component did not work, or in part."""
+    """Return the minutes of a day in which a component did not work, or in part."""
     return sum(row.get(state, 0) for state in LOST)
 
 
 def feed(published: Published) -> bytes:
-    """`feed.atom`: changes, words of staff and updates of incidents, newest first (RFC 4287)."""
+    """Build `feed.atom`: changes, notes and updates of incidents, newest first (RFC 4287)."""
     base = published.url or published.installation
     ElementTree.register_namespace("", _ATOM)
     root = ElementTree.Element(f"{{{_ATOM}}}feed")
@@ -260,7 +260,7 @@ def _entries(published: Published) -> Iterator[tuple[str, datetime, str, str, st
 
 
 def change_words(change: ComponentChange, language: str) -> str:
-    """A change in a sentence without its time."""
+    """Return a change in a sentence, without its time."""
     return f"{named(change.component, language)}: {said(change.becomes, language)}"
 
 
@@ -268,13 +268,13 @@ def _add(
     parent: ElementTree.Element, name: str, text: str, **attributes: str
 ) -> ElementTree.Element:
     found = ElementTree.SubElement(parent, f"{{{_ATOM}}}{name}", attributes)
-    # XML has no control characters, and what people wrote may have some.
+    # XML allows no control characters, and texts of people may have some.
     found.text = "".join(one for one in text if one.isprintable() or one in "\n\t")
     return found
 
 
 def figures_of(published: Published) -> Sequence[tuple[str, object, datetime]]:
-    """(name, value, when it was so) of the numbers people ask for; a value that is unknown is None."""
+    """Return (name, value, time of the value) of the figures; an unknown value is None."""
     told = published.status
     if told is None:
         return [(name, None, published.at) for name in FIGURES]

@@ -1,6 +1,6 @@
-"""Everything a watcher knows, in one SQLite file of its own: it goes on after a kill where it was.
+"""State of a watcher in one SQLite file, from which it continues after a kill.
 
-Every call commits by itself.  What became too old is removed once a day (`prune`).
+Every call commits by itself.  Old rows are removed once a day (`prune`).
 """
 
 import json
@@ -48,7 +48,7 @@ T = TypeVar("T")
 
 
 class ReadingChain(msgspec.Struct, frozen=True):
-    """The last minute that was signed: its begin, its place in the chain, the SHA-256 of its document."""
+    """The last signed minute: its begin, its number in the chain, the SHA-256 of its document."""
 
     minute: datetime = datetime.min.replace(tzinfo=UTC)
     sequence: int = -1
@@ -57,7 +57,7 @@ class ReadingChain(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class ComponentRow:
-    """The state of a component: its own, the agreed one, since when that is, and when a majority last measured it."""
+    """State of a component: its own, the agreed one and since when, and when a majority last measured it."""
 
     own: ComponentState
     agreed: ComponentState
@@ -66,14 +66,12 @@ class ComponentRow:
 
 
 class Store:
-    """The file.  One process writes measurements; `watch note` of another may write notes."""
+    """The SQLite file.  One process writes measurements; `watch note` in another may write notes."""
 
     def __init__(self, path: Path) -> None:
         self._db = sqlite3.connect(path, timeout=5)
         self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute(
-            "PRAGMA synchronous = FULL"
-        )  # a minute that was signed is never signed again
+        self._db.execute("PRAGMA synchronous = FULL")  # no minute is signed twice
         self._db.executescript(_SCHEMA)
         self._version = self._data_version()
 
@@ -85,7 +83,7 @@ class Store:
         return int(self._db.execute("PRAGMA data_version").fetchone()[0])
 
     def has_changed_elsewhere(self) -> bool:
-        """Whether another process wrote since this was asked: a note."""
+        """True if another process wrote a note since the last call."""
         before, self._version = self._version, self._data_version()
         return self._version != before
 
@@ -96,18 +94,18 @@ class Store:
     # -- facts -------------------------------------------------------------------------------
 
     def fact(self, name: str, kind: type[T]) -> T | None:
-        """What was kept under a name; None where nothing was."""
+        """Return the value of a name; None where there is none."""
         found = self._db.execute("SELECT value FROM fact WHERE name = ?", [name]).fetchone()
         return None if found is None else msgspec.json.decode(found[0], type=kind)
 
     def keep(self, name: str, value: object) -> None:
-        """Keep something under a name."""
+        """Keep a value under a name."""
         self._write(_KEEP, name, _json(value))
 
     # -- states and changes ------------------------------------------------------------------
 
     def states(self) -> Mapping[Component, ComponentRow]:
-        """What was kept of each component."""
+        """Return the state of each component."""
         return {
             Component(one): ComponentRow(
                 ComponentState(own), ComponentState(agreed), _moment(since), at and _moment(at)
@@ -124,7 +122,7 @@ class Store:
     def add_change(
         self, component: Component, at: datetime, facts: Mapping[str, Any], document: str
     ) -> None:
-        """Keep a change, signed."""
+        """Keep a signed change."""
         before, after = (ComponentState.of(facts[name]) for name in ("from", "to"))
         faults = json.dumps(list(facts["faults"]))
         self._write(
@@ -142,7 +140,7 @@ class Store:
         )
 
     def changes(self, most: int) -> Sequence[ComponentChange]:
-        """The newest agreed changes, newest first."""
+        """Return the newest agreed changes, newest first."""
         rows = self._db.execute(
             "SELECT id, at, component, was, becomes, faults FROM change WHERE is_agreed"
             " ORDER BY id DESC LIMIT ?",
@@ -157,7 +155,7 @@ class Store:
         ]  # fmt: skip
 
     def change_documents(self) -> Sequence[str]:
-        """Every signed change, the earliest first."""
+        """Return every signed change, the earliest first."""
         return [one for (one,) in self._db.execute("SELECT document FROM change ORDER BY id")]
 
     # -- tries and readings ------------------------------------------------------------------
@@ -179,14 +177,14 @@ class Store:
         )
 
     def last_tried(self, before: datetime) -> datetime | None:
-        """The last minute with a try, before this one."""
+        """Return the last minute with a try before this one."""
         found = self._db.execute(
             "SELECT max(minute) FROM tried WHERE minute < ?", [before.isoformat()]
         ).fetchone()
         return None if found[0] is None else _moment(found[0])
 
     def measured(self, minute: str) -> Mapping[Component, Measured]:
-        """What was counted in a minute."""
+        """Return the counts of a minute."""
         rows = self._db.execute("SELECT * FROM tried WHERE minute = ?", [minute])
         return {
             Component(one): Measured(tries, failures, slow, worst, tuple(json.loads(faults)))
@@ -199,7 +197,7 @@ class Store:
         """Keep the reading of a minute, and the worst state of each component in it."""
         day = chain.minute.astimezone(WIB).date().isoformat()
         with self._db:
-            # A minute that is there already ends this: none is signed twice.
+            # The primary key ends a second signature of the same minute.
             self._db.execute(
                 "INSERT INTO reading VALUES (?, ?)", [chain.minute.isoformat(), document]
             )
@@ -210,7 +208,7 @@ class Store:
             )
 
     def readings(self, day: str) -> Sequence[str]:
-        """The signed readings of a day (UTC), the earliest first."""
+        """Return the signed readings of a day (UTC), the earliest first."""
         rows = self._db.execute(
             "SELECT document FROM reading WHERE minute >= ? AND minute < ? ORDER BY minute",
             [day, day + "U"],
@@ -218,7 +216,7 @@ class Store:
         return [one for (one,) in rows]
 
     def days(self) -> Mapping[Component, Mapping[str, Mapping[ComponentState, int]]]:
-        """Minutes in each state, by component and day (WIB)."""
+        """Return minutes in each state, by component and day (WIB)."""
         found: dict[Component, dict[str, dict[ComponentState, int]]] = {
             one: {} for one in Component
         }
@@ -226,17 +224,17 @@ class Store:
             found[Component(component)].setdefault(day, {})[ComponentState(state)] = minutes
         return found
 
-    # -- what was bought ---------------------------------------------------------------------
+    # -- orders of the watcher ---------------------------------------------------------------------
 
     def bought(self, stage: str) -> list[tuple[str, str]]:
-        """(order, refund) of this stage: `paid`, `stock` or `asked`; the earliest first."""
+        """Return (order, refund) of a stage: `paid`, `stock` or `asked`; the earliest first."""
         rows = self._db.execute(
             "SELECT id, refund FROM bought WHERE stage = ? ORDER BY at", [stage]
         )
         return [(one, refund) for one, refund in rows]
 
     def put(self, order: str, stage: str, at: datetime, refund: str = "") -> None:
-        """An order is in this stage now."""
+        """Set the stage of an order."""
         self._write(
             "INSERT INTO bought VALUES (?, ?, ?, ?)"
             " ON CONFLICT DO UPDATE SET stage = excluded.stage, refund = excluded.refund",
@@ -244,26 +242,26 @@ class Store:
         )
 
     def done_with(self, order: str) -> None:
-        """Nothing is left of an order."""
+        """Remove a finished order."""
         self._write("DELETE FROM bought WHERE id = ?", order)
 
     def add_stamped(self, at: datetime, seconds: float) -> None:
-        """A document was stamped so many seconds after its payment."""
+        """Record the seconds from a payment to its stamped document."""
         self._write("INSERT INTO stamped VALUES (?, ?)", at.isoformat(), seconds)
 
     def stamped_since(self, at: datetime) -> list[float]:
-        """Seconds from paid to stamped, shortest first."""
+        """Return seconds from paid to stamped, shortest first."""
         rows = self._db.execute(
             "SELECT seconds FROM stamped WHERE at >= ? ORDER BY seconds", [at.isoformat()]
         )
         return [one for (one,) in rows]
 
-    # -- words of staff ----------------------------------------------------------------------
+    # -- notes of staff ----------------------------------------------------------------------
 
     def add_note(
         self, at: datetime, component: Component, state: ComponentState, texts: Mapping[str, str]
     ) -> int:
-        """Keep a note; its number."""
+        """Keep a note; return its number."""
         added = self._write(
             "INSERT INTO note (at, component, state, id_text, en_text) VALUES (?, ?, ?, ?, ?)",
             *(at.isoformat(), component, int(state), texts["id"], texts["en"]),
@@ -271,7 +269,7 @@ class Store:
         return int(added.lastrowid or 0)
 
     def notes(self) -> Sequence[WatcherNote]:
-        """All notes, newest first."""
+        """Return all notes, newest first."""
         return [
             WatcherNote(number, _moment(at), Component(one), ComponentState(state), {"id": local, "en": english})
             for number, at, one, state, local, english in self._db.execute(
@@ -280,7 +278,7 @@ class Store:
         ]  # fmt: skip
 
     def prune(self, now: datetime) -> None:
-        """Remove what is older than it is kept."""
+        """Remove rows beyond their retention."""
         old, documents = (now - KEPT).isoformat(), (now - DOCUMENTS_KEPT).isoformat()
         with self._db:
             for statement in _PRUNE:

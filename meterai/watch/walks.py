@@ -1,7 +1,7 @@
-"""Walks of a watcher, as a stranger goes: the steps of each walk, and which component each step measures.
+"""Walks of a watcher through the platform as a stranger: their steps, and the component that each step measures.
 
-A walk is tried again and again on its schedule (`schedules`).  Money does not pile up: an order that was paid waits in a stock of a few, its stamps
-are put on a document or asked back, and while payments are not seen only a few are paid.
+A schedule repeats each walk (`lanes`).  Money does not pile up: a paid order goes into a stock of a few, its stamps are
+put on a document or asked back, and while payments are not seen only a few are paid.
 """
 
 import asyncio
@@ -31,12 +31,12 @@ from meterai.watch.rule import LIMITS, ProbeOutcome
 from meterai.watch.settings import ConfigurationOfWatchWrong, LocatedConfiguration, Payer
 from meterai.watch.store import Store
 
-# Orders that are paid and unused: those that are kept, so that stampings and refunds go on for a minute and more while nothing can be
-# bought; those below which none is asked back; and the most, while no refund goes through.
+# Paid and unused orders: the number kept, so that stampings and refunds continue for a minute or more while nothing can be
+# bought; the number below which none is asked back; and the highest, while no refund succeeds.
 STOCK, STOCK_MIN, STOCK_MAX = 8, 3, 60
-FILL_SECONDS = 3.0  # between two purchases while the stock is being filled
-UNSEEN_MAX = 6  # payments that nobody has seen yet; as many as good tries end an outage
-LOOK_SECONDS = 0.4  # between two looks at an order
+FILL_SECONDS = 3.0  # between two purchases while the stock is filled
+UNSEEN_MAX = 6  # payments not seen yet; as many as the good tries that end an outage
+LOOK_SECONDS = 0.4  # between two queries of an order
 CERTIFICATE_SECONDS = 300.0
 LINE_FRESH_SECONDS = 30.0  # the platform signs the state of a line every two seconds
 FIGURES_SECONDS = 10.0
@@ -48,7 +48,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """One try of one component."""
+    """Result of one try of one component."""
 
     component: Component
     outcome: ProbeOutcome
@@ -57,14 +57,14 @@ class Tried:
 
 
 class Over(Exception):
-    """A walk ends here: what it measured is told, and a try that was under way measured nothing."""
+    """Ends a walk early: its measurements count, and a try under way measured nothing."""
 
 
 Walk: TypeAlias = Callable[[], Awaitable[None]]
 
 
 def document(words: str) -> bytes:
-    """A PDF of one page with these words."""
+    """Return a PDF of one page with these words."""
     text = f"BT /F1 14 Tf 72 770 Td ({words}) Tj ET".encode()
     font = b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"
     objects = [
@@ -89,7 +89,7 @@ def document(words: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class PublishedIssuer:
-    """Certificates and public keys of the issuer, for checks that do not ask the platform."""
+    """Certificates and public keys of the issuer, for checks without the platform."""
 
     roots: Sequence[x509.Certificate]
     seals: Sequence[x509.Certificate]
@@ -97,7 +97,7 @@ class PublishedIssuer:
 
     @classmethod
     def of(cls, watched: LocatedConfiguration) -> "PublishedIssuer | None":
-        """Those in the folder `certificates`: a certificate that signed itself is a root, another one seals.
+        """Read those in the folder `certificates`: a self-signed certificate is a root, any other one seals.
 
         Refuses `ConfigurationOfWatchWrong`.
         """
@@ -141,18 +141,18 @@ class Walks:
         self._payer, self._mails = watched.of.payer, mailbox_of(stranger, watched)
         self._issuer = PublishedIssuer.of(watched)
         self._certificate = (-CERTIFICATE_SECONDS, "")
-        self._busy: set[str] = set()  # orders whose payment a try waits for
+        self._busy: set[str] = set()  # orders whose payment a try awaits
         self._returning: set[str] = set()  # orders that a try asks back
         self._withdrawing: set[asyncio.Task[None]] = set()
         self._executed_seconds = 0.0
         self._turns = 0
         self._stamped: Mapping[str, str] = (
             store.fact("stamped", dict[str, str]) or {}
-        )  # the last file that came back
+        )  # the last stamped file
         self._served: tuple[int, float] = (-1, 0.0)
 
     def schedules(self) -> Mapping[Walk, Sequence[Component]]:
-        """Each walk that the configuration allows, and what it measures."""
+        """Return each walk that the configuration allows, and the components that it measures."""
         found: dict[Walk, Sequence[Component]] = {
             self.site: [Component.SITE],
             self.checking: [Component.CHECKING],
@@ -169,13 +169,13 @@ class Walks:
 
     @property
     def is_filling(self) -> bool:
-        """Whether the stock is smaller than it should be, so that purchases may come sooner."""
+        """True if the stock is smaller than it should be, so that purchases may come sooner."""
         has = len(self._store.bought("stock")) + len(self._store.bought("paid"))
         return self._payer is not None and has + len(self._returning) < STOCK
 
     @asynccontextmanager
     async def _trying(self, component: Component) -> AsyncIterator[list[str]]:
-        """One try: what is raised inside is a failure, and ends the walk.  Faults in the list make it slow."""
+        """Measure one try: an exception inside is a failure, and ends the walk.  Faults in the list make it slow."""
         limits, begun = LIMITS[component], monotonic()
         late = asyncio.get_running_loop().call_later(limits.doubted, self._doubt, component)
         slow: list[str] = []
@@ -203,7 +203,7 @@ class Walks:
     # -- without an account ------------------------------------------------------------------
 
     async def site(self) -> None:
-        """The home page and the one where documents are chosen; the platform's clock and its certificate."""
+        """Get the home page and the page for choosing documents; check the platform's clock and its certificate."""
         async with self._trying(Component.SITE) as slow:
             (await self._stranger.ask("GET", "/")).must_be(200)
             chosen = (await self._stranger.ask("GET", "/stamp")).must_be(200, 302, 303)
@@ -222,7 +222,7 @@ class Walks:
         return fault
 
     async def checking(self) -> None:
-        """A stamped file and its serial are checked; before there is one, a file without a stamp."""
+        """Check a stamped file and its serial; before there is one, a file without a stamp."""
         known = self._stamped
         content = b64decode(known["file"]) if known else document("not stamped")
         async with self._trying(Component.CHECKING) as slow:
@@ -244,7 +244,7 @@ class Walks:
         return await self._stranger.ask("POST", "/v1/verifications", data=content, headers=kind)
 
     async def line(self) -> None:
-        """The line before buying: its signed state is fresh, and it moves while somebody waits."""
+        """Check the line before buying: its signed state is fresh, and it moves while somebody waits."""
         begun = monotonic()
         async with self._trying(Component.LINE):
             answer = await self._stranger.ask("GET", "/lines/buying/now-serving.json")
@@ -252,7 +252,7 @@ class Walks:
                 raise Over
             found = _payload(answer.must_be(200))
             age = self._clock.now() - datetime.fromisoformat(str(found["at"]))
-            # The platform's clock is measured by itself.
+            # The platform's clock has a check of its own.
             if age.total_seconds() + self._stranger.skew_seconds > LINE_FRESH_SECONDS:
                 raise TryFailed("line_not_renewed")
             serving, since = self._served
@@ -267,12 +267,12 @@ class Walks:
                 await self._place()
 
     async def _place(self) -> str:
-        """The ticket of the account's place, renewed."""
+        """Return the ticket of the account's place, renewed."""
         asked = await self._stranger.ask("POST", "/v1/lines/buying/places", with_key=True)
         return str(asked.must_be(200).field("ticket"))
 
     async def figures(self) -> Any:
-        """The platform's own figures and incidents; None where it does not tell."""
+        """Get the platform's own figures and incidents; None where it gives none."""
         try:
             async with asyncio.timeout(FIGURES_SECONDS):
                 answer = await self._stranger.ask("GET", "/v1/status")
@@ -283,7 +283,7 @@ class Walks:
     # -- signing in --------------------------------------------------------------------------
 
     async def sign_in(self) -> None:
-        """A code comes by mail and opens a session, which is ended."""
+        """Request a code by mail, open a session with it, and end the session."""
         box = self._watched.of.mailbox
         assert box is not None
         assert self._mails is not None
@@ -294,7 +294,7 @@ class Walks:
         async with self._trying(Component.SIGN_IN):
             form = {"email": address, "next": "/"}
             asked = await self._form("/sign-in", form, "")
-            if asked.status == 429:  # this address had its codes of the hour
+            if asked.status == 429:  # this address has used its codes of the hour
                 raise Over
             asked.must_be(303)
             challenge = _CHALLENGE.search(asked.headers.get("location", ""))
@@ -319,7 +319,7 @@ class Walks:
     # -- buying ------------------------------------------------------------------------------
 
     async def purchase(self) -> None:
-        """An order gets its QR, is paid, and its payment is seen.  Without a payer it is withdrawn."""
+        """Order, get a QR, pay it, and see the payment.  Without a payer the order is withdrawn."""
         qr = order = ""
         async with self._trying(Component.BUYING) as slow:
             answer = await self._order(slow)
@@ -349,7 +349,7 @@ class Walks:
         return True
 
     async def _order(self, slow: list[str]) -> ProbeResponse | None:
-        """An order that was placed; None where the account waits in a line that moves."""
+        """Place an order; None where the account waits in a line that moves."""
         asked = await self._place_order({})
         if asked.fault == "wait_in_line":
             line = (await self._stranger.ask("GET", "/v1/lines/buying")).must_be(200)
@@ -360,7 +360,7 @@ class Walks:
                 "POST", "/v1/lines/buying/turns", with_key=True, json={"ticket": ticket}
             )
             slow.append("line")
-            if turn.status != 200:  # it is not its turn yet
+            if turn.status != 200:  # its number is not called yet
                 return None
             asked = await self._place_order({"Waiting-Turn": str(turn.field("turn"))})
         return asked.must_be(200, 201)
@@ -373,7 +373,7 @@ class Walks:
         )
 
     async def _qr(self, order: str, answer: ProbeResponse) -> str:
-        """The QR of an order, which the bank may give a moment later; an order without one is withdrawn."""
+        """Return the QR of an order, which the bank may give a moment later; an order without one is withdrawn."""
         try:
             while not (qr := answer.field("payment", "qr_content")):
                 await asyncio.sleep(LOOK_SECONDS)
@@ -386,14 +386,14 @@ class Walks:
         return str(qr)
 
     async def _withdraw(self, order: str) -> None:
-        with suppress(TryFailed):  # else it lapses
+        with suppress(TryFailed):  # it lapses otherwise
             await self._stranger.ask("POST", f"/v1/orders/{order}/withdraw", with_key=True)
 
     async def _look(self, path: str, name: str) -> ProbeResponse:
         return (await self._stranger.ask("GET", path + name, with_key=True)).must_be(200)
 
     async def _state_after(self, path: str, name: str, passing: Sequence[str]) -> Any:
-        """The first state that is none of these; waits as long as it is let."""
+        """Wait for a state that is none of these, and return it."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             state = (await self._look(path, name)).field("state")
@@ -407,7 +407,7 @@ class Walks:
         try:
             async with self._trying(Component.PAYMENT):
                 state = await self._state_after("/v1/orders/", order, ("placed", "paid"))
-                if state != "executed":  # it lapsed, or its money is on its way back
+                if state != "executed":  # it lapsed, or its money is being returned
                     self._store.done_with(order)
                     raise TryFailed("not_executed")
         finally:
@@ -415,10 +415,10 @@ class Walks:
         self._executed_seconds = monotonic() - begun
         self._store.put(order, "stock", self._clock.now())
 
-    # -- what was bought ---------------------------------------------------------------------
+    # -- stamps ---------------------------------------------------------------------
 
     async def stamping(self) -> None:
-        """A document is stamped from the balance, comes back, and is checked by the platform and without it."""
+        """Stamp a document from the balance, get it back, and check it with the platform and without it."""
         if not self._store.bought("stock"):
             return
         name = show("wtc", new_id())
@@ -461,7 +461,7 @@ class Walks:
         return found.body
 
     async def refund(self) -> None:
-        """Unused stamps are asked back, and their money is sent; a refund that is open is looked at first."""
+        """Ask unused stamps back and see their money sent; an open refund is looked at first."""
         stock = [one for one, _ in self._store.bought("stock") if one not in self._returning]
         asked = [one for one in self._store.bought("asked") if one[0] not in self._returning]
         if not asked and len(stock) + len(self._returning) <= STOCK_MIN:
@@ -481,12 +481,12 @@ class Walks:
             self._store.done_with(order)
         finally:
             self._returning -= mine
-        if len(stock) > 2 * STOCK:  # no refund went through for a time
+        if len(stock) > 2 * STOCK:  # no refund has succeeded for a time
             with suppress(TryFailed):
                 await self._ask_back(stock[-1])
 
     async def _ask_back(self, order: str) -> str:
-        """The refund of an order; empty where its stamps were all used."""
+        """Return the refund of an order; empty where its stamps were all used."""
         headers = {"Idempotency-Key": f"back-{order}"}
         asked = await self._stranger.ask(
             "POST", "/v1/refunds", with_key=True, json={"order_id": order}, headers=headers
@@ -500,7 +500,7 @@ class Walks:
 
 
 def _payload(answer: ProbeResponse) -> Any:
-    """What a signed document says.  Raises `TryFailed`."""
+    """Return the facts in a signed document.  Raises `TryFailed`."""
     text = str(answer.field("payload"))
     try:
         return json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
