@@ -6,7 +6,7 @@ Promises this room keeps
   * Its readings are signed, one a minute, and chained.
   * Files are replaced atomically: on a full disk the old ones stay.
 
-Calls the platform over HTTP only.  `walks` measures, `rule` derives states, `store` keeps them, `statuspage`, `pages` and
+Calls the platform over HTTP only.  `probes` measures, `rule` derives states, `store` keeps them, `statuspage`, `pages` and
 `files` publish them, and `service` runs all of it.
 """
 

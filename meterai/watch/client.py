@@ -1,4 +1,4 @@
-"""HTTP client of a watcher: new connections for each walk, verified certificates, and a limit on each answer.
+"""HTTP client of a watcher: new connections for each probe, verified certificates, and a limit on each answer.
 
 Every failure is a `TryFailed` with a code for people; messages of the platform or of a library are not passed on.
 """
@@ -20,7 +20,9 @@ from meterai.kit.clock import Clock
 from meterai.plumbing.readings import FAULT_PATTERN
 
 ANSWER_BYTES_MAX = 4 * 1024 * 1024  # our stamped file has 40 KB
-KEPT_SECONDS = 2.0  # life of an idle connection: for the next step of a walk, not for the next walk
+KEPT_SECONDS = (
+    2.0  # life of an idle connection: for the next step of a probe, not for the next probe
+)
 ANSWER_SECONDS_MAX = 10.0  # of a request outside a try; a try has its own limit
 SKEW_SECONDS_MAX = 60.0  # a QR is valid for minutes, and a time-stamp off by more proves nothing
 ENDS_WITHIN_SECONDS = 3 * 86_400.0  # a certificate not renewed by then was forgotten

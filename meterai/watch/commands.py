@@ -16,11 +16,11 @@ from meterai.plumbing.readings import Watcher, WatchersWrong, read_watchers
 from meterai.plumbing.signed import DocumentSigner
 from meterai.watch import settings
 from meterai.watch.client import Stranger
+from meterai.watch.probes import ProbeEnded, ProbeResult, Probes
 from meterai.watch.rule import LIMITS, ProbeOutcome
 from meterai.watch.service import WatcherService
 from meterai.watch.settings import ConfigurationOfWatchWrong, LocatedConfiguration
 from meterai.watch.store import Store
-from meterai.watch.walks import Over, Tried, Walks
 
 NOTE_LENGTH_MAX = 2_000
 KEY, STATE = "watcher.key", "watch.sqlite"
@@ -107,7 +107,7 @@ def once(file: Path, /, options: Options = NO_OPTIONS) -> None:
     Exit status: 0 everything that was tried is good, 1 something is not.
     """
     watched, store, _ = _opened(file, options, "watch once")
-    found: list[Tried] = []
+    found: list[ProbeResult] = []
     asyncio.run(_tried(watched, store, found))
     store.close()
     for one in found:
@@ -120,14 +120,14 @@ def once(file: Path, /, options: Options = NO_OPTIONS) -> None:
     )
 
 
-async def _tried(watched: LocatedConfiguration, store: Store, found: list[Tried]) -> None:
+async def _tried(watched: LocatedConfiguration, store: Store, found: list[ProbeResult]) -> None:
     of, clock = watched.of, SystemClock()
     authorities = str(watched.path(of.authorities)) if of.authorities else ""
     key = watched.secret(of.api_key_file)
     async with Stranger(watched.installation, clock, key=key, authorities=authorities) as stranger:
-        walks = Walks(watched, stranger, store, clock, found.append, lambda _: None)
-        for walk in sorted(walks.schedules(), key=lambda one: one == walks.checking):
+        probes = Probes(watched, stranger, store, clock, found.append, lambda _: None)
+        for probe in sorted(probes.schedules(), key=lambda one: one == probes.checking):
             try:
-                await walk()
-            except Over:
+                await probe()
+            except ProbeEnded:
                 continue

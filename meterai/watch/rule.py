@@ -65,7 +65,7 @@ class ProbeTimes:
         return (GOOD_IN_ROW + 1) * OUT_SECONDS + self.slow
 
 
-# All periods are equal: a platform worker that found work polls for two seconds, which costs more than the walks.
+# All periods are equal: a platform worker that found work polls for two seconds, which costs more than the probes.
 LIMITS: Mapping[Component, ProbeTimes] = dict.fromkeys(
     Component, ProbeTimes(every=18, slow=3, failed=6)
 ) | {Component.SIGN_IN: ProbeTimes(every=18, slow=4, failed=6)}  # a mail takes longer

@@ -37,10 +37,10 @@ from meterai.watch.model import (
     made_worse,
     read_status,
 )
+from meterai.watch.probes import FILL_SECONDS, Probe, ProbeEnded, ProbeResult, Probes
 from meterai.watch.rule import DOUBT_SECONDS, FRESH_SECONDS, LIMITS, Judge, ProbeOutcome, agreed
 from meterai.watch.settings import LocatedConfiguration
 from meterai.watch.store import ComponentRow, ReadingChain, Store
-from meterai.watch.walks import FILL_SECONDS, Over, Tried, Walk, Walks
 
 NOW, CHANGE, NOTES = "meterai watch now", "meterai watch change", "meterai watch notes"
 TICK_SECONDS = 1.0
@@ -51,7 +51,7 @@ FIGURES_EVERY_SECONDS = 10.0
 MAILS_WAIT_SECONDS_MAX = 20.0  # by the platform's figure; twice in a row
 CODES_AN_HOUR = 5.5  # requested for each address of the watcher; the platform allows six
 ADDRESSES_FOR_DOUBT = 20  # so that quickly repeated tries use different addresses
-IN_FLIGHT_MAX = 5  # concurrent tries of one walk
+IN_FLIGHT_MAX = 5  # concurrent tries of one probe
 FAULTS_KEPT = 4
 CHANGES_SHOWN = 50
 _log = structlog.get_logger()
@@ -127,7 +127,7 @@ class WatcherService:
 
     # -- tries -------------------------------------------------------------------------------
 
-    def tell(self, tried: Tried) -> None:
+    def record(self, tried: ProbeResult) -> None:
         """Record one finished try."""
         one = tried.component
         self._tried_at[one] = ended = monotonic()
@@ -141,7 +141,7 @@ class WatcherService:
                 "try_not_good", component=one, fault=tried.fault, seconds=round(tried.seconds, 1)
             )
 
-    def _count(self, tried: Tried) -> None:
+    def _count(self, tried: ProbeResult) -> None:
         minute = self.now().replace(second=0, microsecond=0).isoformat()
         try:
             self.store.add_try(
@@ -171,20 +171,20 @@ class WatcherService:
         is_short = pause <= DOUBT_SECONDS and box.addresses >= ADDRESSES_FOR_DOUBT
         return pause if is_short else max(pause, 3_600 / (CODES_AN_HOUR * box.addresses))
 
-    async def _repeat(self, walks: Walks, walk: Walk, components: Sequence[Component]) -> None:
+    async def _repeat(self, probes: Probes, probe: Probe, components: Sequence[Component]) -> None:
         running: set[asyncio.Task[None]] = set()
         while True:
             if len(running) < IN_FLIGHT_MAX:
-                task = asyncio.create_task(_walked(walk))
+                task = asyncio.create_task(_run_probe(probe))
                 running.add(task)
                 task.add_done_callback(running.discard)
             begun = monotonic()
             while True:
                 pause = min(map(self.pause, components))
-                if Component.BUYING in components and walks.is_filling:
+                if Component.BUYING in components and probes.is_filling:
                     pause = min(pause, FILL_SECONDS)
-                # At multiples of the period, so that walks of one period coincide: a platform worker that found work polls for a
-                # while, which costs more than the walk.
+                # At multiples of the period, so that probes of one period coincide: a platform worker that found work polls for a
+                # while, which costs more than the probe.
                 left = (begun // pause + 1) * pause - monotonic()
                 if left <= 0:
                     break
@@ -199,13 +199,13 @@ class WatcherService:
 
     # -- the platform and peers ---------------------------------------------------------------------
 
-    async def _figures(self, walks: Walks) -> None:
+    async def _figures(self, probes: Probes) -> None:
         while True:
             with _going_on("status_not_heard"):
-                self.hear_platform(read_status(await walks.figures()))
+                self.take_status(read_status(await probes.figures()))
             await asyncio.sleep(FIGURES_EVERY_SECONDS)
 
-    def hear_platform(self, found: PlatformStatus | None) -> None:
+    def take_status(self, found: PlatformStatus | None) -> None:
         """Take the platform's own status; None where it gave none.  The last one is kept.
 
         It can make signing in worse, never better: without it, only tries count.
@@ -221,7 +221,7 @@ class WatcherService:
             return
         self._mails_wait = self._mails_wait + 1 if waits > MAILS_WAIT_SECONDS_MAX else 0
         if self._mails_wait:
-            self._count(Tried(Component.SIGN_IN, ProbeOutcome.FAILED, waits, "mails_wait"))
+            self._count(ProbeResult(Component.SIGN_IN, ProbeOutcome.FAILED, waits, "mails_wait"))
 
     def _showable(self, status: PlatformStatus | None) -> PlatformStatus | None:
         """Return the status after rendering the files with it once; None where that fails, so that it is not kept."""
@@ -232,7 +232,7 @@ class WatcherService:
             return None
         return status
 
-    async def _listen(self, stranger: Stranger, peer: Watcher) -> None:
+    async def _poll_peer(self, stranger: Stranger, peer: Watcher) -> None:
         while True:
             with (
                 _going_on("peer_not_heard"),
@@ -241,10 +241,10 @@ class WatcherService:
                 async with asyncio.timeout(PEER_SECONDS_MAX):
                     answer = await stranger.ask("GET", f"{peer.url}/now.json")
                 facts = read_signed(answer.must_be(200).body, NOW, peer.public_key)
-                self.hear(peer.name, facts)
+                self.take_peer(peer.name, facts)
             await asyncio.sleep(PEER_SECONDS)
 
-    def hear(self, name: str, facts: Mapping[str, Any]) -> None:
+    def take_peer(self, name: str, facts: Mapping[str, Any]) -> None:
         """Take a peer's state if it is of this installation, not in the future, and no older than its last one.
 
         Raises `ValueError`.
@@ -436,12 +436,14 @@ class WatcherService:
             ) as stranger,
             asyncio.TaskGroup() as tasks,
         ):
-            walks = Walks(self.watched, stranger, self.store, self._clock, self.tell, self.doubt)
-            for walk, components in walks.schedules().items():
-                tasks.create_task(self._repeat(walks, walk, components))
-            tasks.create_task(self._figures(walks))
+            probes = Probes(
+                self.watched, stranger, self.store, self._clock, self.record, self.doubt
+            )
+            for probe, components in probes.schedules().items():
+                tasks.create_task(self._repeat(probes, probe, components))
+            tasks.create_task(self._figures(probes))
             for peer in self._others:
-                tasks.create_task(self._listen(stranger, peer))
+                tasks.create_task(self._poll_peer(stranger, peer))
             while True:
                 self.tick()
                 await asyncio.sleep(TICK_SECONDS)
@@ -456,9 +458,9 @@ def _going_on(fault: str) -> Iterator[None]:
         _log.warning(fault, kind=type(error).__name__, why=str(error)[:200])
 
 
-async def _walked(walk: Walk) -> None:
+async def _run_probe(probe: Probe) -> None:
     with (
         _going_on("walk_failed"),
-        suppress(Over, TryFailed),
+        suppress(ProbeEnded, TryFailed),
     ):  # TryFailed: of a request beside a try, such as a sign-out
-        await walk()
+        await probe()

@@ -21,6 +21,7 @@ from meterai.watch import service
 from meterai.watch.adapters import NotOurFault, pay
 from meterai.watch.client import ProbeResponse, Stranger, TryFailed
 from meterai.watch.model import read_status
+from meterai.watch.probes import ProbeResult
 from meterai.watch.rule import DOUBT_SECONDS, IN_ROW, ProbeOutcome
 from meterai.watch.service import NOW, WatcherService
 from meterai.watch.settings import (
@@ -32,7 +33,6 @@ from meterai.watch.settings import (
     read,
 )
 from meterai.watch.store import Store
-from meterai.watch.walks import Tried
 
 HERE = "https://meterai.example"
 SITE, SIGN_IN = Component.SITE, Component.SIGN_IN
@@ -84,7 +84,7 @@ def test_peer_is_believed_only_by_its_signature(
         peer = Watcher("w1", str(server.make_url("/status")), own.public_key())
         watch = watch_of(tmp_path, peer)
         async with Stranger(HERE, SystemClock()) as stranger:
-            task = asyncio.create_task(watch._listen(stranger, peer))
+            task = asyncio.create_task(watch._poll_peer(stranger, peer))
             await asyncio.wait_for(asked.wait(), 10)
             await asyncio.sleep(0.5)
             task.cancel()
@@ -197,7 +197,7 @@ def test_peer_and_platform_that_answer_oddly_stop_no_loop_of_a_watcher(
             "w1", str(server.make_url("/peer")), DocumentSigner(new_secret()).public_key()
         )
         watch = watch_of(tmp_path, peer, installation=str(server.make_url("/")))
-        monkeypatch.setattr(watch, "hear_platform", fails)
+        monkeypatch.setattr(watch, "take_status", fails)
         monkeypatch.setattr(watch, "agree", fails)
         running = asyncio.create_task(watch.run())
         async with asyncio.timeout(20):
@@ -242,9 +242,9 @@ def test_status_that_cannot_be_shown_is_not_kept_and_one_that_was_kept_is_droppe
 ) -> None:
     told = msgspec.json.decode(json.dumps(odd))
     watch = watch_of(tmp_path)
-    watch.hear_platform(read_status(_status()))
+    watch.take_status(read_status(_status()))
     good = watch.store.fact("status", dict)
-    watch.hear_platform(read_status(told))
+    watch.take_status(read_status(told))
     watch.publish()
     assert watch.store.fact("status", dict) == good
     assert b"inc_1" in (watch.watched.folder / "public" / "summary.json").read_bytes()
@@ -257,7 +257,7 @@ def test_status_that_cannot_be_shown_is_not_kept_and_one_that_was_kept_is_droppe
 
 def test_wait_of_mails_without_end_makes_a_reading_that_is_read(tmp_path: Path) -> None:
     watch = watch_of(tmp_path, mailbox=Mailbox("imap", "watch@example.id"))
-    watch.hear_platform(read_status(_status() | {"figures": {"mails_waiting_oldest_seconds": 1e9}}))
+    watch.take_status(read_status(_status() | {"figures": {"mails_waiting_oldest_seconds": 1e9}}))
     minute = watch.now().replace(second=0, microsecond=0)
     watch._sign(minute)
     [document] = watch.store.readings(minute.date().isoformat())
@@ -268,7 +268,9 @@ def test_wait_of_mails_without_end_makes_a_reading_that_is_read(tmp_path: Path) 
 def test_minute_with_many_faults_makes_a_reading_that_is_read(tmp_path: Path) -> None:
     watch = watch_of(tmp_path)
     for status in range(500, 520):
-        watch.tell(Tried(SITE, ProbeOutcome.FAILED, 0.1, TryFailed(f"status_{status}").fault))
+        watch.record(
+            ProbeResult(SITE, ProbeOutcome.FAILED, 0.1, TryFailed(f"status_{status}").fault)
+        )
     minute = watch.now().replace(second=0, microsecond=0)
     watch._sign(minute)
     [document] = watch.store.readings(minute.date().isoformat())
@@ -301,21 +303,21 @@ def test_mails_that_wait_make_signing_in_worse_and_never_better(tmp_path: Path) 
         read_status({"at": at, "figures": {"mails_waiting_oldest_seconds": seconds}})
         for seconds in (300, None)
     )
-    watch.hear_platform(None)
+    watch.take_status(None)
     assert watch.vote(SIGN_IN) is None
-    watch.hear_platform(none)
+    watch.take_status(none)
     assert watch.vote(SIGN_IN) is None  # what it says of itself measures nothing
-    watch.hear_platform(late)
+    watch.take_status(late)
     assert watch.vote(SIGN_IN) is None  # once may be chance
-    watch.hear_platform(late)
+    watch.take_status(late)
     vote = watch.vote(SIGN_IN)
     assert vote is not None
     assert vote.label == "major_outage"
-    watch.hear_platform(none)
+    watch.take_status(none)
     assert watch.vote(SIGN_IN) is None
     without = watch_of(tmp_path)
-    without.hear_platform(late)
-    without.hear_platform(late)
+    without.take_status(late)
+    without.take_status(late)
     assert without.vote(SIGN_IN) is None  # no try could end that state
 
 
@@ -328,10 +330,10 @@ def test_pace_of_signing_in_asks_for_no_more_codes_than_there_are(
 ) -> None:
     watch = watch_of(tmp_path, mailbox=Mailbox("imap", "w{n}@example.id", addresses))
     paces = [watch.pause(SIGN_IN)]
-    watch.tell(Tried(SIGN_IN, ProbeOutcome.FAILED, 6.0, "timeout"))
+    watch.record(ProbeResult(SIGN_IN, ProbeOutcome.FAILED, 6.0, "timeout"))
     paces.append(watch.pause(SIGN_IN))
     for _ in range(IN_ROW):
-        watch.tell(Tried(SIGN_IN, ProbeOutcome.FAILED, 6.0, "timeout"))
+        watch.record(ProbeResult(SIGN_IN, ProbeOutcome.FAILED, 6.0, "timeout"))
     paces.append(watch.pause(SIGN_IN))
     assert paces == pytest.approx([calm, doubted, out], rel=0.03)
 

@@ -11,11 +11,11 @@ from meterai.kit.components import Component, ComponentState
 from meterai.plumbing.keyring import new_secret
 from meterai.plumbing.readings import Reading, Watcher, digest, read_reading
 from meterai.plumbing.signed import DocumentSigner, read_signed
+from meterai.watch.probes import ProbeResult
 from meterai.watch.rule import GOOD_IN_ROW, IN_ROW, LASTS_SECONDS, ProbeOutcome
 from meterai.watch.service import CHANGE, NOTES, NOW, WatcherService
 from meterai.watch.settings import LocatedConfiguration, WatcherConfiguration
 from meterai.watch.store import Store
-from meterai.watch.walks import Tried
 
 AT = datetime(2026, 11, 30, 5, 0, 30, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -61,7 +61,7 @@ class Made:
         for _ in range(count):
             fault = "timeout" if outcome is ProbeOutcome.FAILED else ""
             seconds = LASTS_SECONDS if outcome is ProbeOutcome.FAILED else 0.2
-            self.watch.tell(Tried(component, outcome, seconds, fault))
+            self.watch.record(ProbeResult(component, outcome, seconds, fault))
 
     def passes(self, time: timedelta = MINUTE) -> None:
         self.clock.moment += time
@@ -76,7 +76,7 @@ class Made:
             "at": self.clock.moment.isoformat(),
             "components": components,
         }
-        self.watch.hear(name, facts | more)
+        self.watch.take_peer(name, facts | more)
 
     def agreed(self, component: Component = SITE) -> tuple[str, bool]:
         """The state that is told, and whether a majority measures it."""

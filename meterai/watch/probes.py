@@ -1,6 +1,6 @@
-"""Walks of a watcher through the platform as a stranger: their steps, and the component that each step measures.
+"""Probes of a watcher through the platform as a stranger: their steps, and the component that each step measures.
 
-A schedule repeats each walk (`lanes`).  Money does not pile up: a paid order goes into a stock of a few, its stamps are
+A schedule repeats each probe (`schedules`).  Money does not pile up: a paid order goes into a stock of a few, its stamps are
 put on a document or asked back, and while payments are not seen only a few are paid.
 """
 
@@ -47,7 +47,7 @@ _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class ProbeResult:
     """Result of one try of one component."""
 
     component: Component
@@ -56,11 +56,11 @@ class Tried:
     fault: str = ""
 
 
-class Over(Exception):
-    """Ends a walk early: its measurements count, and a try under way measured nothing."""
+class ProbeEnded(Exception):
+    """Ends a probe early: its measurements count, and a try under way measured nothing."""
 
 
-Walk: TypeAlias = Callable[[], Awaitable[None]]
+Probe: TypeAlias = Callable[[], Awaitable[None]]
 
 
 def document(words: str) -> bytes:
@@ -124,8 +124,8 @@ class PublishedIssuer:
             raise TryFailed(f"offline_{report.verdict}")
 
 
-class Walks:
-    """The walks of one watcher."""
+class Probes:
+    """The probes of one watcher."""
 
     def __init__(
         self,
@@ -133,11 +133,11 @@ class Walks:
         stranger: Stranger,
         store: Store,
         clock: Clock,
-        tell: Callable[[Tried], None],
+        record: Callable[[ProbeResult], None],
         doubt: Callable[[Component], None],
     ) -> None:
         self._watched, self._stranger, self._store = watched, stranger, store
-        self._clock, self._tell, self._doubt = clock, tell, doubt
+        self._clock, self._record, self._doubt = clock, record, doubt
         self._payer, self._mails = watched.of.payer, mailbox_of(stranger, watched)
         self._issuer = PublishedIssuer.of(watched)
         self._certificate = (-CERTIFICATE_SECONDS, "")
@@ -151,9 +151,9 @@ class Walks:
         )  # the last stamped file
         self._served: tuple[int, float] = (-1, 0.0)
 
-    def schedules(self) -> Mapping[Walk, Sequence[Component]]:
-        """Return each walk that the configuration allows, and the components that it measures."""
-        found: dict[Walk, Sequence[Component]] = {
+    def schedules(self) -> Mapping[Probe, Sequence[Component]]:
+        """Return each probe that the configuration allows, and the components that it measures."""
+        found: dict[Probe, Sequence[Component]] = {
             self.site: [Component.SITE],
             self.checking: [Component.CHECKING],
             self.line: [Component.LINE],
@@ -175,7 +175,7 @@ class Walks:
 
     @asynccontextmanager
     async def _trying(self, component: Component) -> AsyncIterator[list[str]]:
-        """Measure one try: an exception inside is a failure, and ends the walk.  Faults in the list make it slow."""
+        """Measure one try: an exception inside is a failure, and ends the probe.  Faults in the list make it slow."""
         limits, begun = LIMITS[component], monotonic()
         late = asyncio.get_running_loop().call_later(limits.doubted, self._doubt, component)
         slow: list[str] = []
@@ -193,12 +193,12 @@ class Walks:
             late.cancel()
         seconds = monotonic() - begun
         if fault:
-            self._tell(Tried(component, ProbeOutcome.FAILED, seconds, fault))
-            raise Over
+            self._record(ProbeResult(component, ProbeOutcome.FAILED, seconds, fault))
+            raise ProbeEnded
         if seconds > limits.slow:
             slow.append("slow")
         outcome = ProbeOutcome.SLOW if slow else ProbeOutcome.GOOD
-        self._tell(Tried(component, outcome, seconds, slow[0] if slow else ""))
+        self._record(ProbeResult(component, outcome, seconds, slow[0] if slow else ""))
 
     # -- without an account ------------------------------------------------------------------
 
@@ -249,7 +249,7 @@ class Walks:
         async with self._trying(Component.LINE):
             answer = await self._stranger.ask("GET", "/lines/buying/now-serving.json")
             if answer.status == 404:  # an installation without lines
-                raise Over
+                raise ProbeEnded
             found = _payload(answer.must_be(200))
             age = self._clock.now() - datetime.fromisoformat(str(found["at"]))
             # The platform's clock has a check of its own.
@@ -295,7 +295,7 @@ class Walks:
             form = {"email": address, "next": "/"}
             asked = await self._form("/sign-in", form, "")
             if asked.status == 429:  # this address has used its codes of the hour
-                raise Over
+                raise ProbeEnded
             asked.must_be(303)
             challenge = _CHALLENGE.search(asked.headers.get("location", ""))
             if challenge is None:
@@ -432,7 +432,7 @@ class Walks:
                 "POST", "/v1/stampings", with_key=True, data=form, headers=key
             )
             if asked.fault == "not_enough_stamps":
-                raise Over
+                raise ProbeEnded
             stamped = await self._delivered(asked.must_be(200, 201))
             serial = str(stamped.field("serials")[0])
             content = await self._document(str(stamped.field("id")), original)
@@ -475,7 +475,7 @@ class Walks:
                     if refund := refund or await self._ask_back(order):
                         break
                     if not stock:
-                        raise Over
+                        raise ProbeEnded
                     mine.add(order := stock.pop(0))
                 await self._state_after("/v1/refunds/", refund, ("requested", "sent", "refused"))
             self._store.done_with(order)
