@@ -1,4 +1,4 @@
-"""Who counts as having come to buy: who is served, and of one network few."""
+"""Arrivals: visitors who are served, and few of one network."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ TURN = f"turn-{BUYING}"
 
 
 def run(database_url: str, directory: Path, act: Do, **settings: Any) -> None:
-    """The application while nobody has to wait; nothing that is counted is told meanwhile."""
+    """Run the application while nobody has to wait; counts are not reported meanwhile."""
 
     async def whole() -> None:
         told = settings_of(database_url, directory, proxies=1, **settings)
@@ -29,19 +29,21 @@ def run(database_url: str, directory: Path, act: Do, **settings: Any) -> None:
 
 
 async def look(web: Within, address: str = "192.0.2.1", method: str = "GET", **more: str) -> Given:
-    """A look at the form to buy; a stranger is sent to sign in."""
+    """Request the form to buy; a stranger is redirected to sign in."""
     headers = PAGE | {"x-forwarded-for": address} | more
     told = [(name.encode(), value.encode()) for name, value in headers.items()]
     return await web.ask(Asking(method, b"/buy", told))
 
 
 def given(office: Office) -> int:
-    """Numbers given away by now."""
+    """Count the numbers given so far."""
     numbers = office.room._numbers.get(office.line().id)
     return numbers._next - numbers._first if numbers else 0
 
 
-def test_head_counts_nobody_and_takes_no_number(database_url: str, tmp_path: Path) -> None:
+def test_head_request_counts_no_arrival_and_takes_no_number(
+    database_url: str, tmp_path: Path
+) -> None:
     async def act(web: Within, office: Office) -> None:
         for number in range(20):
             found = await look(web, f"192.{number}.2.1", method="HEAD")
@@ -53,7 +55,7 @@ def test_head_counts_nobody_and_takes_no_number(database_url: str, tmp_path: Pat
     run(database_url, tmp_path, act)
 
 
-def test_what_is_refused_is_no_arrival_and_takes_no_number(
+def test_refused_request_counts_no_arrival_and_takes_no_number(
     database_url: str, tmp_path: Path
 ) -> None:
     async def act(web: Within, office: Office) -> None:
@@ -67,7 +69,7 @@ def test_what_is_refused_is_no_arrival_and_takes_no_number(
     run(database_url, tmp_path, act)
 
 
-def test_one_network_that_reloads_counts_once_a_second(database_url: str, tmp_path: Path) -> None:
+def test_reloading_network_counts_once_a_second(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within, office: Office) -> None:
         begun = asyncio.get_running_loop().time()
         for _ in range(60):
@@ -96,7 +98,7 @@ def test_networks_of_one_48_count_no_more_than_sixteen_a_second(
 
 
 async def bought(web: Within, office: Office, turns: list[str]) -> int:
-    """Orders of as many accounts, each with one of these turns, once the line stands."""
+    """Count the orders of as many accounts, each with one of these turns, once the line is engaged."""
     await office.operate("stand", BUYING, "always")
     placed = 0
     for turn in turns:
@@ -108,9 +110,7 @@ async def bought(web: Within, office: Office, turns: list[str]) -> int:
     return placed
 
 
-def test_turns_hoarded_from_one_address_let_one_person_in(
-    database_url: str, tmp_path: Path
-) -> None:
+def test_turns_hoarded_from_one_address_admit_one_person(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within, office: Office) -> None:
         turns = [kept(await look(web)).get(TURN, "") for _ in range(12)]
         await office.advance()
@@ -119,7 +119,7 @@ def test_turns_hoarded_from_one_address_let_one_person_in(
     run(database_url, tmp_path, act)
 
 
-def test_turns_hoarded_by_one_account_let_no_other_in(database_url: str, tmp_path: Path) -> None:
+def test_turns_hoarded_by_one_account_admit_no_other(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within, office: Office) -> None:
         cookies = await office.signed_in()
         told = "; ".join(f"{name}={value}" for name, value in cookies.items())
@@ -134,10 +134,10 @@ def test_turns_hoarded_by_one_account_let_no_other_in(database_url: str, tmp_pat
     run(database_url, tmp_path, act)
 
 
-def test_stranger_who_signs_in_while_nobody_waits_has_a_turn_of_their_own(
+def test_stranger_signing_in_while_nobody_waits_gets_own_turn(
     database_url: str, tmp_path: Path
 ) -> None:
-    """Also behind an address whose turn somebody else has."""
+    """Also behind an address at which somebody else has a turn."""
 
     async def act(web: Within, office: Office) -> None:
         first, second = Visitor(web), Visitor(web)

@@ -1,4 +1,4 @@
-"""A line nobody sees comes when those who pay find no room, and goes when all is calm."""
+"""An automatic line engages when paying visitors are refused, and disengages when load is calm."""
 
 import pytest
 
@@ -12,12 +12,12 @@ from tests.support.shop import Shop
 
 @pytest.fixture
 def lines(shop: Shop) -> Lines:
-    """The line before buying, as it is from the first day on."""
+    """The line before buying, as installed."""
     return on_shop(shop)
 
 
 def told(lines: Lines, refused: float = 0.0, arrivals: float = 0.0, *pressures: float) -> None:
-    """What web processes said a moment ago."""
+    """Report the load of web processes a moment ago."""
     lines.arrange("DELETE FROM waiting_room_loads")
     for number, pressure in enumerate(pressures or [0.0]):
         lines.arrange(
@@ -41,7 +41,7 @@ def calm_for(lines: Lines, seconds: float) -> None:
     )
 
 
-def test_it_comes_with_the_first_refusal_and_goes_when_nobody_waits(lines: Lines) -> None:
+def test_line_engages_at_first_refusal_and_disengages_when_nobody_waits(lines: Lines) -> None:
     told(lines)
     lines.advance(1.0)
     assert not now(lines).stands_in_the_way
@@ -67,7 +67,7 @@ def test_it_comes_with_the_first_refusal_and_goes_when_nobody_waits(lines: Lines
     assert not now(lines).stands_in_the_way
 
 
-def test_line_stands_where_those_inside_of_one_process_wait_for_longer_than_promised(
+def test_line_engages_where_visitors_inside_wait_longer_than_promised(
     lines: Lines,
 ) -> None:
     told(lines, 0.0, 1.0, 0.4, 0.9)
@@ -78,7 +78,7 @@ def test_line_stands_where_those_inside_of_one_process_wait_for_longer_than_prom
     assert now(lines).stands_in_the_way
 
 
-def test_line_at_rest_is_moved_on_seldom_and_within_a_second_when_somebody_comes(
+def test_line_at_rest_advances_seldom_and_within_a_second_of_an_arrival(
     lines: Lines,
 ) -> None:
     told(lines)
@@ -91,7 +91,7 @@ def test_line_at_rest_is_moved_on_seldom_and_within_a_second_when_somebody_comes
     assert now(lines).stands_in_the_way
 
 
-def test_line_that_gave_a_number_calls_it_within_a_second(lines: Lines) -> None:
+def test_given_number_is_called_within_a_second(lines: Lines) -> None:
     told(lines)
     ticket = lines.take(lines.room())
     assert now(lines).serving < ticket.number
@@ -99,14 +99,14 @@ def test_line_that_gave_a_number_calls_it_within_a_second(lines: Lines) -> None:
     assert now(lines).serving >= ticket.number
 
 
-def test_line_that_stands_in_the_way_is_moved_on_each_second(lines: Lines) -> None:
+def test_engaged_line_advances_each_second(lines: Lines) -> None:
     told(lines)
     lines.operate("stand", BUYING, "always")
     assert lines.advance(1.0) > 0
     assert lines.advance(1.0) > 0
 
 
-def test_who_came_before_it_stood_there_is_not_sent_back(lines: Lines) -> None:
+def test_visitor_from_before_the_engagement_is_not_sent_back(lines: Lines) -> None:
     """Numbers given while nobody waited are called at once."""
     told(lines)
     lines.advance(1.0)
@@ -119,9 +119,7 @@ def test_who_came_before_it_stood_there_is_not_sent_back(lines: Lines) -> None:
 
 
 @pytest.mark.parametrize(("how", "stands"), [("always", True), ("never", False)])
-def test_what_an_operator_says_is_not_changed_by_the_load(
-    lines: Lines, how: str, stands: bool
-) -> None:
+def test_load_does_not_change_an_operators_setting(lines: Lines, how: str, stands: bool) -> None:
     lines.operate("stand", BUYING, how)
     for refused in (0.0, 100.0, 0.0):
         told(lines, refused=refused)
@@ -130,8 +128,8 @@ def test_what_an_operator_says_is_not_changed_by_the_load(
         assert now(lines).stands_in_the_way is stands
 
 
-def test_a_process_that_hung_says_nothing(lines: Lines) -> None:
-    """What it said minutes ago is no trouble of now."""
+def test_old_report_of_a_hung_process_does_not_count(lines: Lines) -> None:
+    """Its report of minutes ago does not describe the present."""
     lines.arrange(
         "INSERT INTO waiting_room_loads (process, told_at, refused, arrivals)"
         " VALUES ('hung', clock_timestamp() - interval '1 minute', 1000, 1000)"
@@ -140,7 +138,7 @@ def test_a_process_that_hung_says_nothing(lines: Lines) -> None:
     assert not now(lines).stands_in_the_way
 
 
-def test_a_worker_that_hung_calls_no_crowd_when_it_goes_on(lines: Lines) -> None:
+def test_resumed_worker_calls_no_crowd(lines: Lines) -> None:
     lines.operate("stand", BUYING, "always")
     lines.operate("set_rate", BUYING, rate=2.0, rate_max=None)
     room = lines.room()
@@ -148,14 +146,14 @@ def test_a_worker_that_hung_calls_no_crowd_when_it_goes_on(lines: Lines) -> None
     lines.advance(3_600.0)
     called = [one for one in tickets if one.number <= now(lines).serving]
     assert 0 < len(called) <= 11  # five seconds' worth
-    # A worker that comes too soon after it calls nobody anew; on a busy machine a moment is not soon.
+    # A step that follows too soon calls no number; a busy machine may delay the step.
     before = now(lines).serving
     assert lines.advance(-60.0) == 0
     assert now(lines).serving == before
 
 
-def test_forty_thousand_waits_outside_what_was_shown_stop_no_line(lines: Lines) -> None:
-    """As after an hour without a worker: all that ended since is learned from in one step."""
+def test_forty_thousand_waits_outside_the_range_stop_no_line(lines: Lines) -> None:
+    """As after an hour without a worker: one step learns from all waits that ended since."""
     lines.operate("stand", BUYING, "always")
     lines.arrange(
         "UPDATE waiting_room_lines SET next_number = 40001, serving = 40000,"
@@ -195,7 +193,7 @@ def test_rate_and_share_of_an_earlier_engagement_do_not_count_in_the_next(
     assert row["rate"] == pytest.approx(expected)
 
 
-def test_operator_who_lets_a_line_stand_begins_at_the_first_rate(lines: Lines) -> None:
+def test_line_engaged_by_operator_begins_at_first_rate(lines: Lines) -> None:
     lines.arrange("UPDATE waiting_room_lines SET rate = 0.05, away = 0.8")
     lines.operate("stand", BUYING, "always")
     [row] = lines.rows("SELECT rate, away FROM waiting_room_lines")

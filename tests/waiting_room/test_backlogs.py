@@ -1,4 +1,4 @@
-"""People who wait for mails, the bank or a worker press on the lines; one stranger who asks for much does not."""
+"""Waits for mails, the bank or a worker cause pressure; one stranger with many requests causes none."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -15,10 +15,10 @@ LATE_SECONDS = 2 * BACKLOG_SECONDS_MAX
 
 
 def pressure(shop: Shop) -> float:
-    """Told by a worker of these lines."""
+    """Return the pressure that a worker of these lines reported."""
     shop.arrange("DELETE FROM waiting_room_loads")
     room = shop.container.of(WaitingRoom)
-    room._seen_at = 0.0  # it looks at once, and is waited for
+    room._seen_at = 0.0  # the next refresh is due at once and awaited
     shop.do(room.tell_waits())
     return max(
         float(row["pressure"]) for row in shop.rows("SELECT pressure FROM waiting_room_loads")
@@ -42,7 +42,7 @@ def mails(shop: Shop, networks: int, each: int = 1) -> None:
 
 
 def attempts(shop: Shop, accounts: int) -> None:
-    """One of each account that is not opened yet."""
+    """Make an unopened attempt for each account."""
     for _ in range(accounts):
         shop.account = new_id()
         shop.place(1)
@@ -62,23 +62,23 @@ def jobs(shop: Shop, accounts: int) -> None:
 
 
 @pytest.mark.parametrize("wait", [mails, attempts, jobs])
-def test_wait_of_several_people_is_told(shop: Shop, wait: Callable[[Shop, int], None]) -> None:
+def test_wait_of_several_people_is_reported(shop: Shop, wait: Callable[[Shop, int], None]) -> None:
     wait(shop, APART_MIN)
     assert pressure(shop) == pytest.approx(LATE_SECONDS / BACKLOG_SECONDS_MAX, rel=0.2)
 
 
 @pytest.mark.parametrize("wait", [mails, attempts, jobs])
-def test_wait_of_a_few_is_not_told(shop: Shop, wait: Callable[[Shop, int], None]) -> None:
+def test_wait_of_a_few_is_not_reported(shop: Shop, wait: Callable[[Shop, int], None]) -> None:
     wait(shop, APART_MIN - 1)
     assert pressure(shop) < 0.5
 
 
-def test_network_that_asks_for_many_mails_waits_for_its_own(shop: Shop) -> None:
+def test_mails_of_one_busy_network_cause_no_pressure(shop: Shop) -> None:
     mails(shop, 1, 100)
     assert pressure(shop) < 0.5
 
 
-def test_few_networks_whose_mails_wait_long_press_nothing(shop: Shop) -> None:
+def test_long_waits_of_few_networks_cause_no_pressure(shop: Shop) -> None:
     mails(shop, APART_MIN, 20)
     shop.arrange(
         "UPDATE mails SET turn_at = queued_at - interval '10 seconds', queued_at = queued_at - interval '10 seconds'"
@@ -93,7 +93,7 @@ def test_few_networks_whose_mails_wait_long_press_nothing(shop: Shop) -> None:
     assert pressure(shop) < 0.5
 
 
-def test_mails_that_went_out_press_no_more(shop: Shop) -> None:
+def test_sent_mails_cause_no_pressure(shop: Shop) -> None:
     mails(shop, APART_MIN)
     shop.arrange("UPDATE mails SET state = 'sent', sent_at = turn_at")
     assert pressure(shop) < 0.5

@@ -1,4 +1,4 @@
-"""The table of bounds says what the code does."""
+"""Bounds in the documentation."""
 
 import re
 from pathlib import Path
@@ -30,13 +30,13 @@ BOUNDS = {
 
 
 @pytest.mark.parametrize("name", BOUNDS)
-def test_table_of_bounds_says_what_the_code_does(name: str) -> None:
+def test_bounds_in_the_documentation_equal_those_of_the_code(name: str) -> None:
     [row] = re.findall(rf"^\| `{name}` \| ([\d,]+) \| (.*) \| (.*) \|$", DECISION.read_text(), re.M)
     assert float(row[0].replace(",", "")) == BOUNDS[name]
     assert "web process" in row[2] or "installation" in row[2]
 
 
-def test_table_of_bounds_says_how_much_wider_networks_may() -> None:
+def test_bounds_of_wider_networks_in_the_documentation_equal_those_of_the_code() -> None:
     text = DECISION.read_text()
     assert WIDER == (1, 4, 16)
     assert text.count("/24, /56: 4") == 5

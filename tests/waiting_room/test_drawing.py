@@ -1,4 +1,4 @@
-"""Draws on a real database: a thousand entries, crashes between steps, who comes too late."""
+"""Draws on a real database: a thousand entries, crashes between steps, late entries."""
 
 import asyncio
 import subprocess
@@ -37,19 +37,19 @@ from tests.support.audits import INVARIANTS, audit
 from tests.support.draw_room import SIGNER, DrawRoom, numbers, with_draw
 from tests.support.draws import chain_of
 
-ENTERS_SECONDS = 5.0  # in which one statement puts one entry in
+ENTERS_SECONDS = 5.0  # longest time of one entry's statement
 SCRIPT = Path(__file__).parents[2] / "docs" / "draw" / "verify_draw.py"
 
 
 def strangers(*words: str) -> str:
-    """What the script of docs/draw says."""
+    """Return the output of the script in docs/draw."""
     command = [sys.executable, "-I", str(SCRIPT), *words]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return done.stdout
 
 
 async def assert_holds(room: DrawRoom) -> None:
-    """Every invariant, and the draw from its public files."""
+    """Check every invariant, and verify the draw from its public files."""
     found = await audit(room.database, INVARIANTS)
     assert [one for one in found.findings if not one.holds] == []
     record = read((room.public / "draw.json").read_bytes())
@@ -62,7 +62,9 @@ async def assert_holds(room: DrawRoom) -> None:
     assert judge(findings) is Judgement.HOLDS, findings
 
 
-def test_a_thousand_are_drawn_and_a_stranger_agrees(database_url, tmp_path) -> None:
+def test_draw_of_a_thousand_entries_is_verified_by_the_public_script(
+    database_url, tmp_path
+) -> None:
     async def act(room: DrawRoom) -> None:
         worker = room.worker()
         await worker.advance_due()
@@ -105,11 +107,11 @@ def test_a_thousand_are_drawn_and_a_stranger_agrees(database_url, tmp_path) -> N
 
 
 class Crash(BaseException):
-    """The worker was killed here."""
+    """Stands for a kill of the worker."""
 
 
 class Crashing:
-    """A database whose worker is killed at every transaction: first before it, then after it."""
+    """A database whose worker is killed around every transaction: first before it, then after it."""
 
     def __init__(self, database: Any) -> None:
         self._database = database
@@ -149,7 +151,7 @@ class Crashing:
         return self._database.reading()
 
 
-def test_a_worker_killed_around_every_transaction_loses_nothing(
+def test_worker_killed_around_every_transaction_loses_nothing(
     database_url, tmp_path, monkeypatch
 ) -> None:
     monkeypatch.setattr("meterai.draw.advancing.NUMBERS_AT_ONCE", 7)
@@ -160,7 +162,7 @@ def test_a_worker_killed_around_every_transaction_loses_nothing(
         async def advance() -> None:
             for _ in range(60):
                 try:
-                    # A new worker each time: nothing is remembered.
+                    # A new worker each time, without state in memory.
                     await room.worker(crashing).advance_due()
                 except Crash:
                     continue
@@ -205,7 +207,7 @@ def test_two_workers_make_one_draw(database_url, tmp_path) -> None:
     with_draw(database_url, tmp_path, act)
 
 
-def test_gathering_line_leaves_the_worker_its_pause(database_url, tmp_path) -> None:
+def test_gathering_line_makes_no_busy_worker(database_url, tmp_path) -> None:
     async def act(room: DrawRoom) -> None:
         assert await room.worker().advance_due() == 0
         assert len(await room.database.once(lines_store.subjects_due)) == 1
@@ -214,7 +216,7 @@ def test_gathering_line_leaves_the_worker_its_pause(database_url, tmp_path) -> N
     with_draw(database_url, tmp_path, act)
 
 
-def test_what_one_worker_signed_no_other_replaces(database_url, tmp_path) -> None:
+def test_part_signed_by_one_worker_is_not_replaced_by_another(database_url, tmp_path) -> None:
     async def act(room: DrawRoom) -> None:
         await room.worker().advance_due()
         await room.until_closed()
@@ -233,7 +235,7 @@ def test_what_one_worker_signed_no_other_replaces(database_url, tmp_path) -> Non
     with_draw(database_url, tmp_path, act)
 
 
-def test_files_that_are_lost_or_changed_are_made_again(database_url, tmp_path) -> None:
+def test_lost_or_changed_files_are_written_again(database_url, tmp_path) -> None:
     async def act(room: DrawRoom) -> None:
         await room.worker().advance_due()
         await room.enter(20)
@@ -253,11 +255,11 @@ def test_files_that_are_lost_or_changed_are_made_again(database_url, tmp_path) -
 # -- closing against entering ---------------------------------------------------------------------
 
 
-def test_an_entry_under_way_is_in_the_list_or_refused(database_url, tmp_path) -> None:
+def test_entry_under_way_at_closing_is_listed_or_refused(database_url, tmp_path) -> None:
     async def act(room: DrawRoom) -> None:
         await room.worker().advance_due()
         early, late = b"e" * 16, b"l" * 16
-        # Who enters holds the line, so that nobody could make it open sooner afterwards.
+        # An entry under way holds the lock of the line, so that it cannot open meanwhile.
         await room.closes_in(ENTERS_SECONDS)
         async with room.database.transaction() as entering:
             assert (await lines_store.enter(entering, room.line_id, [early])).is_open
@@ -277,7 +279,7 @@ def test_an_entry_under_way_is_in_the_list_or_refused(database_url, tmp_path) ->
     with_draw(database_url, tmp_path, act)
 
 
-def test_an_entry_that_waits_for_the_closing_is_refused(database_url, tmp_path) -> None:
+def test_entry_that_waits_for_the_closing_is_refused(database_url, tmp_path) -> None:
     async def act(room: DrawRoom) -> None:
         await room.worker().advance_due()
         async with room.database.transaction() as closing:
@@ -294,7 +296,7 @@ def test_an_entry_that_waits_for_the_closing_is_refused(database_url, tmp_path) 
     with_draw(database_url, tmp_path, act)
 
 
-def test_nobody_enters_before_the_announcement_is_public(database_url, tmp_path) -> None:
+def test_entry_before_the_public_announcement_is_refused(database_url, tmp_path) -> None:
     async def act(room: DrawRoom) -> None:
         with pytest.raises(LineClosed):
             await room.enter(1)
@@ -307,7 +309,7 @@ def test_nobody_enters_before_the_announcement_is_public(database_url, tmp_path)
 # -- rounds by hand, and a draw that came too late ---------------------------------------
 
 
-def test_a_round_is_carried_in_by_hand(database_url, tmp_path) -> None:
+def test_round_signature_can_be_brought_by_hand(database_url, tmp_path) -> None:
     async def act(room: DrawRoom) -> None:
         room.relay.faults.apply({"unavailable": -1})
         await room.worker().advance_due()
@@ -328,7 +330,7 @@ def test_a_round_is_carried_in_by_hand(database_url, tmp_path) -> None:
     with_draw(database_url, tmp_path, act)
 
 
-def test_a_draw_that_comes_too_late_begins_again_in_public(database_url, tmp_path) -> None:
+def test_late_draw_is_announced_anew_in_public(database_url, tmp_path) -> None:
     async def act(room: DrawRoom) -> None:
         await room.worker().advance_due()
         await room.enter(10)
@@ -357,7 +359,7 @@ def test_a_draw_that_comes_too_late_begins_again_in_public(database_url, tmp_pat
     with_draw(database_url, tmp_path, act)
 
 
-def test_a_line_opens_without_a_draw_that_nobody_could_announce(database_url, tmp_path) -> None:
+def test_line_opens_without_a_draw_that_was_never_announced(database_url, tmp_path) -> None:
     async def act(room: DrawRoom) -> None:
         await room.until_closed()
         await room.worker().advance_due()
@@ -369,7 +371,7 @@ def test_a_line_opens_without_a_draw_that_nobody_could_announce(database_url, tm
     with_draw(database_url, tmp_path, act)
 
 
-def test_a_line_given_up_while_drawing_is_left_alone(database_url, tmp_path) -> None:
+def test_line_ended_while_drawing_stays_ended(database_url, tmp_path) -> None:
     async def act(room: DrawRoom) -> None:
         await room.worker().advance_due()
         await room.enter(5)

@@ -1,4 +1,4 @@
-"""Who comes before the opening, in a browser without scripts: an entry, its proof, and then a number."""
+"""Visitors before the opening, in a browser without scripts: an entry, its proof, and then a number."""
 
 import asyncio
 import json
@@ -22,7 +22,7 @@ PAGE_BYTES_MAX = 15_000
 
 
 def cookies(answer: Given) -> dict[str, str]:
-    """What a browser keeps of an answer."""
+    """Return the cookies that a browser keeps of an answer."""
     found = [value.split(";")[0] for name, value in answer.headers if name == "set-cookie"]
     return dict(one.split("=", 1) for one in found)
 
@@ -38,7 +38,7 @@ def entry_on(answer: Given) -> str:
 
 
 def with_web(database_url, tmp_path, act) -> None:
-    """A line that gathers, and the application that its visitors ask."""
+    """Run the application with a line that gathers entries."""
 
     monkey = pytest.MonkeyPatch()
 
@@ -63,7 +63,7 @@ def with_web(database_url, tmp_path, act) -> None:
     with_draw(database_url, tmp_path, begin)
 
 
-def test_an_entry_is_kept_by_the_browser(database_url, tmp_path) -> None:
+def test_entry_is_kept_by_the_browser(database_url, tmp_path) -> None:
     async def act(_: DrawRoom, web: Within, lines: WaitingRoom) -> None:
         first = await web.get(f"/lines/{NAME}", PAGE)
         assert first.status == 200
@@ -78,7 +78,7 @@ def test_an_entry_is_kept_by_the_browser(database_url, tmp_path) -> None:
         asked = await asyncio.gather(*(web.get(f"/lines/{NAME}", PAGE) for _ in range(30)))
         assert len({entry_on(one) for one in asked}) == 30
 
-        # What has no number cannot come in, nor be shown as a place.
+        # A ticket without a number does not admit, and is no place.
         gone = await web.get(f"/lines/{NAME}/enter", shown(kept))
         assert (gone.status, gone.header("location")) == (303, f"/lines/{NAME}?next=%2F")
         proof = await web.get(f"/lines/{NAME}/receipt", shown(kept))
@@ -91,7 +91,7 @@ def test_an_entry_is_kept_by_the_browser(database_url, tmp_path) -> None:
     with_web(database_url, tmp_path, act)
 
 
-def test_an_entry_becomes_a_number(database_url, tmp_path) -> None:
+def test_entry_becomes_a_number(database_url, tmp_path) -> None:
     async def act(room: DrawRoom, web: Within, lines: WaitingRoom) -> None:
         entered = await asyncio.gather(*(web.get(f"/lines/{NAME}", PAGE) for _ in range(30)))
         await room.until_closed()
@@ -128,7 +128,7 @@ def test_an_entry_becomes_a_number(database_url, tmp_path) -> None:
     with_web(database_url, tmp_path, act)
 
 
-def test_what_the_operator_is_told_of_a_draw_answers(database_url, tmp_path) -> None:
+def test_addresses_shown_to_the_operator_of_a_draw_answer(database_url, tmp_path) -> None:
     async def act(room: DrawRoom, web: Within, _: WaitingRoom) -> None:
         async def told() -> list[str]:
             site = "https://meterai.example"

@@ -1,4 +1,4 @@
-"""Who comes while no line stands in the way: so many are let in, and the line stands at once for the others."""
+"""Admission while no line is engaged: up to the entrance's limit, then the line engages at once."""
 
 import time
 
@@ -17,12 +17,12 @@ WITHOUT_TURN: Scope = {"type": "http", "headers": []}  # type: ignore[assignment
 
 @pytest.fixture
 def lines(shop: Shop) -> Lines:
-    """The line before buying, as it is from the first day on."""
+    """The line before buying, as installed."""
     return on_shop(shop)
 
 
 def let_in(entrance: Entrance, rate: float, now: float) -> int:
-    """How many of a crowd come in at one moment."""
+    """Count how many of a crowd are admitted at one moment."""
     count = 0
     while entrance.has_room(rate, now):
         entrance.let_in()
@@ -30,20 +30,20 @@ def let_in(entrance: Entrance, rate: float, now: float) -> int:
     return count
 
 
-def test_crowd_comes_in_as_far_as_it_is_served_within_seconds() -> None:
+def test_entrance_admits_what_is_served_within_seconds() -> None:
     entrance = Entrance(1)
     assert let_in(entrance, 5.0, 100.0) == 5.0 * ENTRANCE_SECONDS
     assert let_in(entrance, 5.0, 102.0) == 10
     assert let_in(entrance, 5.0, 1000.0) == 5.0 * ENTRANCE_SECONDS, "nothing more is saved up"
 
 
-def test_each_of_several_processes_lets_in_its_share_and_one_at_least() -> None:
+def test_each_process_admits_its_share_and_at_least_one() -> None:
     assert let_in(Entrance(4), 5.0, 100.0) == 5.0 * ENTRANCE_SECONDS / 4
     assert let_in(Entrance(100), 5.0, 100.0) == 1
 
 
 def come(room: WaitingRoom, lines: Lines, most: int) -> int:
-    """So many come one after another; how many of them were let in."""
+    """Let up to `most` visitors come one after another; return how many were admitted."""
     lines.see(room)
     for count in range(most):
         if room.line_to_wait_in(WITHOUT_TURN, GuardedAct.BUY) is not None:
@@ -52,7 +52,7 @@ def come(room: WaitingRoom, lines: Lines, most: int) -> int:
     return most
 
 
-def test_line_stands_before_a_worker_has_seen_the_crowd(lines: Lines) -> None:
+def test_line_engages_before_a_worker_has_seen_the_crowd(lines: Lines) -> None:
     lines.advance(1.0)
     room, other = lines.room(), lines.room()
     inside = come(room, lines, 10_000)
@@ -69,7 +69,7 @@ def test_line_stands_before_a_worker_has_seen_the_crowd(lines: Lines) -> None:
     assert found.rate >= RATE_FIRST
 
 
-def test_line_that_no_worker_confirms_lets_everybody_pass_again(
+def test_engagement_that_no_worker_confirms_ends(
     lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("meterai.waiting_room.service.CROWDED_SECONDS", 0.2)

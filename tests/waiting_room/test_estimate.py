@@ -1,4 +1,4 @@
-"""The range that is told, what it learns from waits that ended, and when a page looks again."""
+"""The range of waiting time, its learning from ended waits, and the interval of a page."""
 
 import math
 import random
@@ -29,20 +29,20 @@ places = some.integers(0, 10**9)
 
 
 @given(places, places, flows, flows, spreads)
-def test_who_is_further_back_is_told_no_less(
+def test_range_grows_with_places_ahead(
     one: int, two: int, fast: float, slow: float, spread: float
 ) -> None:
     near, far = sorted((one, two))
     before, after = (waiting_range(ahead, fast, slow, spread) for ahead in (near, far))
     if after is None:
-        return  # more than a week is not told
+        return  # no range is shown above a week
     assert before is not None
     assert before.low <= after.low
     assert before.high <= after.high
 
 
 @given(places, flows, flows, spreads)
-def test_a_range_is_one_and_has_an_end(ahead: int, fast: float, slow: float, spread: float) -> None:
+def test_range_is_ordered_and_bounded(ahead: int, fast: float, slow: float, spread: float) -> None:
     told = waiting_range(ahead, fast, slow, spread)
     assert told == waiting_range(ahead, slow, fast, spread)
     if told is None:
@@ -53,7 +53,7 @@ def test_a_range_is_one_and_has_an_end(ahead: int, fast: float, slow: float, spr
 
 
 @given(places, flows, flows, spreads, spreads)
-def test_a_wider_spread_holds_the_narrower(
+def test_range_of_a_wider_spread_contains_the_narrower(
     ahead: int, fast: float, slow: float, one: float, two: float
 ) -> None:
     narrow, wide = (waiting_range(ahead, fast, slow, spread) for spread in sorted((one, two)))
@@ -65,33 +65,33 @@ def test_a_wider_spread_holds_the_narrower(
 
 
 @pytest.mark.parametrize("flows", [(0.0, 5.0), (5.0, 0.0), (0.0, 0.0), (FLOW_MIN / 2, 5.0)])
-def test_where_nothing_moves_nothing_is_told(flows: tuple[float, float]) -> None:
+def test_range_without_flow_is_none(flows: tuple[float, float]) -> None:
     assert waiting_range(5, *flows, SPREAD_FIRST) is None
 
 
-def test_what_was_called_is_told_nothing() -> None:
+def test_range_of_a_called_number_is_none() -> None:
     assert waiting_range(-1, 5.0, 5.0, SPREAD_FIRST) is None
     assert waiting_range(0, 5.0, 5.0, SPREAD_FIRST) == Range(0, 5)
 
 
 @given(places, some.floats(0, 20_000), some.floats(0, 1))
-def test_a_page_looks_within_bounds_whatever_the_line_does(
-    ahead: int, flow: float, jitter: float
-) -> None:
+def test_page_interval_stays_within_bounds(ahead: int, flow: float, jitter: float) -> None:
     seconds = look_again(ahead, flow, jitter)
     assert math.floor(0.85 * LOOK_SECONDS_MIN) <= seconds <= math.ceil(1.15 * LOOK_SECONDS_MAX)
     assert look_again(ahead, flow, 0.0) <= seconds <= look_again(ahead, flow, 1.0)
 
 
 @given(places, places, some.floats(0, 20_000), some.floats(0, 1))
-def test_who_is_nearer_looks_no_later(one: int, two: int, flow: float, jitter: float) -> None:
+def test_page_interval_shrinks_with_places_ahead(
+    one: int, two: int, flow: float, jitter: float
+) -> None:
     near, far = sorted((one, two))
     assert look_again(near, flow, jitter) <= look_again(far, flow, jitter)
 
 
 @given(some.floats(-60, 7 * 86_400), some.floats(0, 1))
 @example(LOOK_SECONDS_MAX + 1.0, 1.0)  # the longest pause would end 17 seconds after the opening
-def test_who_waits_for_an_opening_looks_seconds_after_it(left: float, jitter: float) -> None:
+def test_page_asks_within_seconds_of_an_opening(left: float, jitter: float) -> None:
     while (seconds := look_at_opening(left, jitter)) < left:
         assert 0 < seconds <= math.ceil(1.15 * LOOK_SECONDS_MAX)
         left -= seconds
@@ -102,7 +102,7 @@ def test_who_waits_for_an_opening_looks_seconds_after_it(left: float, jitter: fl
 
 
 @given(spreads, some.integers(0, 10**6), some.integers(0, 10**6))
-def test_the_spread_stays_within_bounds(spread: float, inside: int, outside: int) -> None:
+def test_spread_stays_within_bounds(spread: float, inside: int, outside: int) -> None:
     after = learned(spread, inside, outside)
     assert SPREAD_MIN <= after <= SPREAD_MAX
     if inside == 0:
@@ -112,7 +112,7 @@ def test_the_spread_stays_within_bounds(spread: float, inside: int, outside: int
 
 
 @given(spreads, some.integers(1, 50))
-def test_nineteen_inside_take_one_outside_back(spread: float, times: int) -> None:
+def test_nineteen_waits_inside_undo_one_outside(spread: float, times: int) -> None:
     assume(SPREAD_MIN * 1.5 < spread < SPREAD_MAX / 1.5)
     inside, outside = round(100 * AIM), 100 - round(100 * AIM)
     after = spread
@@ -122,14 +122,14 @@ def test_nineteen_inside_take_one_outside_back(spread: float, times: int) -> Non
 
 
 class NoisyLine:
-    """Waits whose logarithm is off the middle by a normal error: what a shown range is held to."""
+    """Waits whose logarithm has a normal error around the middle of the range."""
 
     def __init__(self, seed: int) -> None:
         self._dice = random.Random(seed)
         self.spread = SPREAD_FIRST
 
     def share_inside(self, waits: int, sigma: float, middle: float = 1.0) -> float:
-        """Let so many waits end; how many were within what was shown when they began."""
+        """Let waits end; return the share that ended within the range shown at their begin."""
         inside = 0
         for _ in range(waits):
             ahead, flow = self._dice.randrange(2_000, 50_000), 10.0
@@ -144,19 +144,19 @@ class NoisyLine:
 
 @pytest.mark.parametrize("sigma", [0.15, 0.3, 0.6])
 @pytest.mark.parametrize("seed", range(3))
-def test_nineteen_of_twenty_waits_come_to_lie_inside(sigma: float, seed: int) -> None:
+def test_spread_converges_to_nineteen_of_twenty_inside(sigma: float, seed: int) -> None:
     line = NoisyLine(seed)
     line.share_inside(3_000, sigma)
     assert line.share_inside(10_000, sigma) == pytest.approx(AIM, abs=0.01)
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_it_learns_anew_when_the_line_behaves_otherwise(seed: int) -> None:
-    """Calm, then twice as slow as was measured and wild, then calm: each within some thousand waits."""
+def test_spread_adapts_to_a_changed_line(seed: int) -> None:
+    """Calm, then twice as slow as measured and noisy, then calm: each within some thousand waits."""
     line = NoisyLine(seed)
     line.share_inside(3_000, 0.15)
     calm = line.spread
-    assert line.share_inside(50, 0.3, middle=2.0) < AIM  # what was learned does not hold
+    assert line.share_inside(50, 0.3, middle=2.0) < AIM  # the learned spread is too narrow
     line.share_inside(2_000, 0.3, middle=2.0)
     assert line.share_inside(5_000, 0.3, middle=2.0) == pytest.approx(AIM, abs=0.015)
     assert line.spread > 1.5 * calm

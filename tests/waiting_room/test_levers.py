@@ -1,4 +1,4 @@
-"""Levers of lines do what their forecasts say."""
+"""Levers of lines compared with their forecasts."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -52,7 +52,7 @@ ACTS: tuple[tuple[str, dict[str, str], str, dict[str, object]], ...] = (
 
 
 @pytest.mark.parametrize(("name", "more", "word", "then"), ACTS, ids=lambda value: str(value)[:40])
-def test_act_on_a_line_is_as_forecast(
+def test_act_on_a_line_equals_its_forecast(
     shop: Shop, one: Member, name: str, more: dict[str, str], word: str, then: dict[str, object]
 ) -> None:
     before = line(shop)
@@ -63,7 +63,7 @@ def test_act_on_a_line_is_as_forecast(
     assert {field: line(shop)[field] for field in then} == then
 
 
-def test_line_is_planned_as_forecast(shop: Shop, one: Member) -> None:
+def test_planned_line_equals_its_forecast(shop: Shop, one: Member) -> None:
     one.pull("line end", name=BUYING)
     plan = {"name": "rush", "act": "buy", "opens_at": FAR, "rate": "2"}
     told = one.forecast("line create", **plan)

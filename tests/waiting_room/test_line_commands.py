@@ -1,4 +1,4 @@
-"""What an operator types about lines, also nonsense; and proofs that a stranger checks."""
+"""Commands of lines, also with malformed arguments; and proofs verified by strangers."""
 
 import asyncio
 import json
@@ -49,7 +49,7 @@ ACTS = (
 )
 
 
-def test_each_act_is_in_the_trail_and_on_the_list(data: Path, database_url: str) -> None:
+def test_each_act_is_recorded_and_listed(data: Path, database_url: str) -> None:
     for _, words in ACTS:
         done = typed(data, database_url, *words, "--by", "budi")
         assert done.returncode == Exit.DONE, done.stderr
@@ -98,7 +98,7 @@ NONSENSE = {
 
 @pytest.mark.parametrize("what", NONSENSE)
 @pytest.mark.parametrize("language", ["id", "en"])
-def test_nonsense_is_refused_in_words_and_changes_nothing(
+def test_malformed_arguments_are_refused_and_change_nothing(
     data: Path, database_url: str, what: str, language: str
 ) -> None:
     done = typed(data, database_url, *NONSENSE[what], LANGUAGE=language, LANG=f"{language}.UTF-8")
@@ -113,7 +113,7 @@ def test_nonsense_is_refused_in_words_and_changes_nothing(
 
 @pytest.fixture
 def proof(data: Path, database_url: str) -> tuple[Path, Path, dict[str, Any]]:
-    """A proof as a visitor saves it, the key as a stranger fetches it, and what it says."""
+    """A saved proof, the fetched public key, and the facts of the proof."""
 
     async def fetch() -> tuple[bytes, bytes]:
         async with within(settings_of(database_url, data)) as web:
@@ -135,7 +135,9 @@ def checked(data: Path, file: Path, key: Path) -> Done:
     return run_here(data, "line", "check-proof", str(file), "--key", str(key))
 
 
-def test_a_proof_is_checked_by_a_stranger(data: Path, proof: tuple[Path, Path, Any]) -> None:
+def test_proof_of_a_place_is_verified_with_the_public_key(
+    data: Path, proof: tuple[Path, Path, Any]
+) -> None:
     file, key, _ = proof
     done = checked(data, file, key)
     assert done.returncode == Exit.DONE, done.stderr
@@ -144,7 +146,7 @@ def test_a_proof_is_checked_by_a_stranger(data: Path, proof: tuple[Path, Path, A
     assert "was_in_time: True" in done.stdout
 
 
-def test_a_proof_that_was_altered_is_refused(data: Path, proof: tuple[Path, Path, Any]) -> None:
+def test_altered_proof_is_refused(data: Path, proof: tuple[Path, Path, Any]) -> None:
     file, key, facts = proof
     whole = file.read_text()
     other = DocumentSigner(b"x" * 32)
@@ -170,10 +172,10 @@ def test_a_proof_that_was_altered_is_refused(data: Path, proof: tuple[Path, Path
         assert "Traceback" not in done.stderr
 
 
-def test_what_is_signed_for_another_purpose_is_no_proof(
+def test_document_signed_for_another_purpose_is_no_proof(
     data: Path, database_url: str, proof: tuple[Path, Path, Any]
 ) -> None:
-    """The document of who is called has the same key."""
+    """The document of a line is signed with the same key."""
     file, key, _ = proof
 
     async def sign() -> str:
@@ -185,7 +187,7 @@ def test_what_is_signed_for_another_purpose_is_no_proof(
     assert checked(data, file, key).returncode != Exit.DONE
 
 
-def test_files_that_are_none_are_said_to_be(data: Path, proof: tuple[Path, Path, Any]) -> None:
+def test_unusable_files_are_refused_by_name(data: Path, proof: tuple[Path, Path, Any]) -> None:
     file, key, _ = proof
     for one, two in ((data / "nothing", key), (file, data / "nothing"), (data, key), (file, file)):
         done = checked(data, one, two)

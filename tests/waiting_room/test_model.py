@@ -1,4 +1,4 @@
-"""A line beside a reference of one thread: whatever happens, in whatever order, both say the same.
+"""A line compared with a sequential reference model, under random operations.
 
 The reference knows only what is promised: numbers in order, who was called, whose turn it is.
 """
@@ -46,7 +46,7 @@ _EMPTY = (
 
 @dataclass
 class Reference:
-    """What is promised of one line, in one thread."""
+    """Reference model of one line."""
 
     is_open: bool = True
     is_paused: bool = False
@@ -56,17 +56,17 @@ class Reference:
     begun: dict[int, Turn] = field(default_factory=dict)
     used: dict[int, tuple[UUID, int]] = field(
         default_factory=dict
-    )  # by whom, after how many places
+    )  # account, and number of places before
     kept: dict[UUID, Ticket] = field(default_factory=dict)
 
     def takes(self) -> str:
-        """The outcome of asking for a place."""
+        """Return the outcome of taking a place."""
         if self.has_ended:
             return "line_unknown"
         return "ok" if self.is_open else "line_closed"
 
     def comes(self, ticket: Ticket) -> str:
-        """The outcome of coming in."""
+        """Return the outcome of coming in."""
         if self.has_ended:
             return "line_unknown"
         if ticket.number in self.begun:
@@ -75,17 +75,17 @@ class Reference:
         return "ok" if is_called else "number_not_served"
 
     def uses(self, number: int, account: UUID) -> str:
-        """An account uses a turn: the outcome."""
+        """Return the outcome of using a turn for an account."""
         if number in self.used:
             return "ok" if self.used[number][0] == account else "turn_not_yours"
         place = next(n for n, one in enumerate(self.taken) if one.number == number)
-        # Waited for at the same time, and used: the account acts by that one, and this one stays free.
+        # Waited for at the same time, and used: the account acts with that turn, and this one stays free.
         if not any(by == account and after > place for by, after in self.used.values()):
             self.used[number] = account, len(self.taken)
         return "ok"
 
     def keeps(self, account: UUID, ticket: Ticket | None) -> Ticket | None:
-        """Which place an account keeps after bringing this one, or none."""
+        """Return the place that an account keeps after showing this one, or none."""
         had = self.kept.get(account)
         by_another = ticket is not None and self.used.get(ticket.number, (account, 0))[0] != account
         if ticket is not None and not by_another:
@@ -113,7 +113,7 @@ class Waiting(RuleBasedStateMachine):
         self.lines.advance(1.0, self.line)
         self.look()
 
-    # -- what is done ------------------------------------------------------------------------
+    # -- operations ------------------------------------------------------------------------
 
     def outcome(self, work: Any) -> tuple[str, Any]:
         try:
@@ -126,7 +126,7 @@ class Waiting(RuleBasedStateMachine):
             self.shop.do(room._look())
 
     async def _as_seen(self, room: WaitingRoom, act: Any) -> Any:
-        """What a request does: look, then act on the line that was seen."""
+        """As a request does: refresh the view, then act on the line in it."""
         await room._look()
         return await act(room.line(NAME))
 
@@ -144,7 +144,7 @@ class Waiting(RuleBasedStateMachine):
             assert told == expected
             if ticket is None:
                 continue
-            # One process gives them in their order; another's block may be below (places.py).
+            # One process gives numbers in order; another's block may be below (places.py).
             assert ticket.number not in {one.number for one in self.reference.taken}
             assert ticket.number > self.reference.serving or self.most_seen >= ticket.number
             self.reference.taken.append(ticket)
@@ -185,7 +185,7 @@ class Waiting(RuleBasedStateMachine):
     def come_in_with_a_stolen_number(self, process: int, choice: int) -> None:
         ticket = self.some_ticket(choice)._replace(holder=secrets.token_bytes(16))
         if ticket.number not in self.reference.begun:
-            return  # whoever had the key could; nobody has
+            return  # only the key could forge it
         room = self.rooms[process]
         told, _ = self.ask(process, lambda line: room.come_in(line, ticket))
         assert told in ("ticket_invalid", "line_unknown")
@@ -214,7 +214,7 @@ class Waiting(RuleBasedStateMachine):
         who=some.integers(0, ACCOUNTS - 1),
     )
     def sign_in(self, process: int, choice: int | None, who: int) -> None:
-        """Here with a ticket, or elsewhere without one."""
+        """Sign in with a ticket, or elsewhere without one."""
         ticket = None if choice is None else self.some_ticket(choice)
         account, room = self.accounts[who], self.rooms[process]
         told, kept = self.ask(process, lambda line: room.keep(line, account, ticket))
@@ -255,7 +255,7 @@ class Waiting(RuleBasedStateMachine):
 
     @rule(process=some.integers(0, PROCESSES - 1))
     def restart(self, process: int) -> None:
-        """The process is killed; what it had leased is lost, and no place is."""
+        """Kill a process; its leased numbers are lost, and no place is."""
         self.rooms[process] = self.lines.room()
 
     @precondition(lambda self: len(self.reference.taken) > 8 and not self.reference.has_ended)
@@ -265,7 +265,7 @@ class Waiting(RuleBasedStateMachine):
             self.lines.operate("end", NAME, reason="over")
             self.reference.has_ended = True
 
-    # -- what must hold ----------------------------------------------------------------------
+    # -- invariants ----------------------------------------------------------------------
 
     @invariant()
     def both_agree(self) -> None:
@@ -279,7 +279,7 @@ class Waiting(RuleBasedStateMachine):
         assert used == {number: by for number, (by, _) in self.reference.used.items()}
 
     def teardown(self) -> None:
-        """Whoever had a place is served, in order, if the line is let to go on; and the audit holds."""
+        """Every place is served in order if the line is resumed; and the audit holds."""
         if not self.reference.has_ended:
             self.pause(paused=False)
             last = max((one.number for one in self.reference.taken), default=0)
@@ -296,11 +296,11 @@ class Waiting(RuleBasedStateMachine):
 
 
 def read(room: WaitingRoom, receipt: str) -> str:
-    """The facts of a receipt, as JSON."""
+    """Return the facts of a receipt, as JSON."""
     return json.dumps(read_signed(receipt, RECEIPT, room.signer.public_key()))
 
 
-def test_a_line_does_what_its_reference_says(shop: Shop) -> None:
+def test_line_agrees_with_its_reference_model(shop: Shop) -> None:
     class Ours(Waiting):
         pass
 

@@ -1,4 +1,4 @@
-"""Lines as browsers and programs meet them, with whatever they send."""
+"""Lines over HTTP with browsers and programs, also with malformed requests."""
 
 import asyncio
 import json
@@ -35,13 +35,13 @@ TICKET, TURN = f"ticket-{BUYING}", f"turn-{BUYING}"
 
 
 def kept(answer: Given) -> dict[str, str]:
-    """What a browser keeps of an answer."""
+    """Return the cookies that a browser keeps of an answer."""
     found = [value.split(";")[0] for name, value in answer.headers if name == "set-cookie"]
     return dict(one.split("=", 1) for one in found)
 
 
 class Visitor:
-    """A browser without scripts: it keeps cookies and follows where it is sent."""
+    """A browser without scripts: it keeps cookies and follows redirects."""
 
     def __init__(self, web: Within, **cookies: str) -> None:
         self.web, self.cookies = web, dict(cookies)
@@ -57,14 +57,14 @@ class Visitor:
         return found
 
     async def send(self, path: str, **fields: str) -> Given:
-        """The form of a page as it is shown, with other words in some fields."""
+        """Submit the form of a page as shown, with some fields changed."""
         shown = (await self.get(path)).body.decode()
         hidden = re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', shown)
         body = urlencode(dict(hidden) | fields).encode()
         return await self.web.post(path, body, self.headers | FORM)
 
     async def goes(self, path: str, most: int = 6) -> tuple[str, Given]:
-        """Where it comes to; a loop is a failure."""
+        """Follow redirects and return the last address; a loop fails."""
         for _ in range(most):
             found = await self.get(path)
             if found.status != 303:
@@ -75,7 +75,7 @@ class Visitor:
 
 
 class Office:
-    """What a worker and an operator do meanwhile."""
+    """Acts of a worker and an operator."""
 
     def __init__(self, web: Within) -> None:
         self.web, self.room = web, web.container.of(WaitingRoom)
@@ -90,7 +90,7 @@ class Office:
         return found
 
     async def advance(self, seconds: float = 5.0) -> None:
-        await self.room._look()  # which tells what places it gave
+        await self.room._look()  # reports the places it gave
         self.arrange(
             "UPDATE waiting_room_lines SET advanced_at = clock_timestamp() - make_interval(secs => %s)",
             seconds,
@@ -105,7 +105,7 @@ class Office:
         return account, {"authorization": f"Bearer {key}"}
 
     async def signed_in(self) -> dict[str, str]:
-        """The cookie of somebody who signed in, with an account of their own."""
+        """Return the session cookie of a new account."""
         codes = self.web.container.of(CodeService)
         challenge = await codes.ask_for_code(f"{new_id().hex}@example.org", "192.0.2.1", "id")
         found = await codes.sign_in(challenge, codes.code(challenge), "id")
@@ -124,7 +124,7 @@ Do = Callable[[Within, Office], Awaitable[None]]
 
 
 def run(database_url: str, directory: Path, act: Do, **settings: Any) -> None:
-    """The application with a line before buying that stands in the way; it calls when it is told."""
+    """Run the application with an engaged line before buying, which calls only in `advance`."""
 
     async def whole() -> None:
         async with within(settings_of(database_url, directory, **settings)) as web:
@@ -143,7 +143,7 @@ def order_of(key: str, headers: dict[str, str]) -> dict[str, str]:
 
 @contextmanager
 def without_connections(database_url: str) -> Iterator[None]:
-    """A database that ends its connections and takes no new ones, meanwhile."""
+    """Make the database end its connections and accept no new ones."""
     name = conninfo_to_dict(database_url)["dbname"]
     assert isinstance(name, str)
     allow = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}").format
@@ -162,9 +162,7 @@ def without_connections(database_url: str) -> Iterator[None]:
 # -- the way in ------------------------------------------------------------------------------------
 
 
-def test_newcomers_sent_into_the_line_take_no_room_from_those_called(
-    database_url: str, tmp_path: Path
-) -> None:
+def test_newcomers_take_no_room_from_called_visitors(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within, office: Office) -> None:
         assert office.room.has_room(office.line())
         for number in range(60):
@@ -182,7 +180,7 @@ def test_newcomers_sent_into_the_line_take_no_room_from_those_called(
     run(database_url, tmp_path, act, proxies=1)
 
 
-def test_called_beyond_the_rate_wait_on_and_one_who_was_let_in_is_not_sent_back(
+def test_called_visitors_beyond_the_rate_wait_and_admitted_ones_stay(
     database_url: str, tmp_path: Path
 ) -> None:
     async def act(web: Within, office: Office) -> None:
@@ -204,7 +202,7 @@ def test_called_beyond_the_rate_wait_on_and_one_who_was_let_in_is_not_sent_back(
     run(database_url, tmp_path, act)
 
 
-def test_called_while_the_database_is_away_is_told_so_and_not_asked_to_sign_in(
+def test_called_visitor_without_database_gets_an_error_and_no_sign_in(
     database_url: str, tmp_path: Path
 ) -> None:
     async def act(web: Within, office: Office) -> None:
@@ -219,9 +217,7 @@ def test_called_while_the_database_is_away_is_told_so_and_not_asked_to_sign_in(
     run(database_url, tmp_path, act)
 
 
-def test_who_loads_the_page_again_after_being_called_counts_once(
-    database_url: str, tmp_path: Path
-) -> None:
+def test_called_visitor_who_reloads_counts_once(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within, office: Office) -> None:
         one = Visitor(web)
         await one.get(f"{LINE}?next=/buy")
@@ -235,9 +231,7 @@ def test_who_loads_the_page_again_after_being_called_counts_once(
     run(database_url, tmp_path, act)
 
 
-def test_a_visitor_waits_comes_in_and_is_known_for_a_while(
-    database_url: str, tmp_path: Path
-) -> None:
+def test_visitor_waits_comes_in_and_keeps_a_turn(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within, office: Office) -> None:
         one = Visitor(web)
         sent = await one.get("/buy?quantity=3")
@@ -250,13 +244,13 @@ def test_a_visitor_waits_comes_in_and_is_known_for_a_while(
         assert path.startswith(LINE)
         assert page.status == 200
         ticket = office.room.read_ticket(office.line(), one.cookies[TICKET])
-        # However often somebody asks for more, it is the same place.
+        # Repeated requests get the same place.
         for _ in range(3):
             await one.goes("/buy")
         assert office.room.read_ticket(office.line(), one.cookies[TICKET]) == ticket
 
         await office.advance()
-        # An account comes in, and no browser; the number is kept meanwhile.
+        # An account comes in, not a browser; the number is kept meanwhile.
         to_sign_in, _ = await one.goes(path)
         assert to_sign_in.startswith("/sign-in?next=%2Flines%2Fbuying%2Fenter")
         assert TURN not in one.cookies
@@ -270,7 +264,7 @@ def test_a_visitor_waits_comes_in_and_is_known_for_a_while(
     run(database_url, tmp_path, act)
 
 
-def test_programs_are_told_where_to_stand(database_url: str, tmp_path: Path) -> None:
+def test_program_gets_the_address_of_the_line(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within, office: Office) -> None:
         _, key = await office.account()
         order = order_of("k1", key)
@@ -291,7 +285,7 @@ def test_programs_are_told_where_to_stand(database_url: str, tmp_path: Path) -> 
             "/v1/orders", b'{"quantity": 1}', order | {"waiting-turn": turn["turn"]}
         )
         assert placed.status == 201, placed.body
-        # Without the turn: the same order, for the line stands before new ones.
+        # Without the turn: the same order, for the line guards new ones only.
         again = await web.post("/v1/orders", b'{"quantity": 1}', order)
         assert again.status in (200, 201)
         assert json.loads(again.body)["id"] == json.loads(placed.body)["id"]
@@ -309,7 +303,7 @@ def test_programs_are_told_where_to_stand(database_url: str, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     "what", ["garbage", "a ticket", "of another line", "over", "of another key"]
 )
-def test_a_turn_that_is_none_waits(database_url: str, tmp_path: Path, what: str) -> None:
+def test_invalid_turn_does_not_admit(database_url: str, tmp_path: Path, what: str) -> None:
     async def act(web: Within, office: Office) -> None:
         _, key = await office.account()
         tokens, line = office.room.tokens, office.line()
@@ -333,7 +327,7 @@ def test_a_turn_that_is_none_waits(database_url: str, tmp_path: Path, what: str)
     run(database_url, tmp_path, act)
 
 
-def test_a_turn_by_cookie_orders_and_is_renewed_by_use(database_url: str, tmp_path: Path) -> None:
+def test_turn_in_a_cookie_admits_and_is_renewed_by_use(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within, office: Office) -> None:
         _, key = await office.account()
         ticket = await office.room.take_place(office.line())
@@ -353,10 +347,10 @@ def test_a_turn_by_cookie_orders_and_is_renewed_by_use(database_url: str, tmp_pa
     run(database_url, tmp_path, act)
 
 
-def test_what_is_paid_waits_for_nothing(
+def test_paid_work_waits_for_no_line(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Stamping from the balance, and every page that only shows what is there."""
+    """Stamping from the balance, and every page that only reads."""
 
     async def act(web: Within, office: Office) -> None:
         _, key = await office.account()
@@ -374,7 +368,7 @@ def test_what_is_paid_waits_for_nothing(
     run(database_url, tmp_path, act)
 
 
-# -- what looks again --------------------------------------------------------------------------------
+# -- auto-refreshing pages --------------------------------------------------------------------------------
 
 NEVER_LOOKED_AT = re.compile(r"<noscript>.*?</noscript>", re.DOTALL)  # where there are scripts
 STATES = ("planned", "drawing", "open", "closing")
@@ -383,7 +377,7 @@ STATES = ("planned", "drawing", "open", "closing")
 @pytest.mark.sample(3)
 @pytest.mark.parametrize("is_paused", [False, True])
 @pytest.mark.parametrize("state", STATES)
-def test_a_page_that_says_it_looks_again_does_with_scripts_and_without(
+def test_auto_refreshing_pages_refresh_with_and_without_scripts(
     database_url: str, tmp_path: Path, state: str, is_paused: bool
 ) -> None:
     async def act(web: Within, office: Office) -> None:
@@ -402,14 +396,14 @@ def test_a_page_that_says_it_looks_again_does_with_scripts_and_without(
         assert looks_by_script or "refresh" in NEVER_LOOKED_AT.sub("", shown)
         assert looks_by_script == (state == "open"), "who has a number is let in without a reload"
         if state != "open":
-            # Who gets no number here is led to what is theirs already.
+            # A visitor who gets no number here is led to an existing one.
             assert 'href="/history"' in shown
             assert f'href="{LINE}/keep?next=/buy"' in shown
 
     run(database_url, tmp_path, act)
 
 
-# -- what is sent ----------------------------------------------------------------------------------
+# -- malformed requests ----------------------------------------------------------------------------------
 
 
 @pytest.mark.sample(5)
@@ -431,7 +425,7 @@ def test_a_page_that_says_it_looks_again_does_with_scripts_and_without(
         "",
     ],
 )
-def test_nobody_is_led_elsewhere_or_in_circles(
+def test_next_path_never_leads_elsewhere_or_in_circles(
     database_url: str, tmp_path: Path, where: str
 ) -> None:
     async def act(web: Within, office: Office) -> None:
@@ -466,7 +460,7 @@ ODD_QUERIES = [
 
 
 @pytest.mark.parametrize("path", [LINE, f"{LINE}/enter", f"{LINE}/receipt", "/buy"])
-def test_odd_queries_are_no_fault(database_url: str, tmp_path: Path, path: str) -> None:
+def test_malformed_queries_cause_no_fault(database_url: str, tmp_path: Path, path: str) -> None:
     async def act(web: Within, _: Office) -> None:
         for raw in (one.encode() + end for one in ODD_QUERIES for end in (b"", b"&next=\xff\xfe")):
             found = await web.ask(
@@ -477,7 +471,7 @@ def test_odd_queries_are_no_fault(database_url: str, tmp_path: Path, path: str) 
     run(database_url, tmp_path, act)
 
 
-def test_odd_methods_are_answered_as_everywhere(database_url: str, tmp_path: Path) -> None:
+def test_unexpected_methods_are_answered_as_everywhere(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within, office: Office) -> None:
         accept = [(b"accept", b"text/html")]
         for path in (LINE, f"{LINE}/now-serving.json"):
@@ -496,7 +490,7 @@ def test_odd_methods_are_answered_as_everywhere(database_url: str, tmp_path: Pat
             assert (found.status, found.header("allow")) == (405, "OPTIONS, POST")
         head = await web.ask(Asking("HEAD", b"/buy", accept))
         assert (head.status, head.body) == (303, b"")
-        # A place is taken by who comes, not by who only looks whether somebody is there.
+        # A GET request takes a place; a HEAD request does not.
         [row] = await web.container.database.read(
             "SELECT next_number FROM waiting_room_lines WHERE line_id = %s", BUYING_ID
         )
@@ -505,7 +499,7 @@ def test_odd_methods_are_answered_as_everywhere(database_url: str, tmp_path: Pat
     run(database_url, tmp_path, act)
 
 
-def test_cookies_of_any_kind_are_no_fault(database_url: str, tmp_path: Path) -> None:
+def test_malformed_cookies_cause_no_fault(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within, office: Office) -> None:
         ticket = await office.room.take_place(office.line())
         text = office.room.tokens.ticket(ticket)
@@ -525,10 +519,10 @@ def test_cookies_of_any_kind_are_no_fault(database_url: str, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("order", [("good", "bad"), ("bad", "good"), ("other", "good")])
 @pytest.mark.parametrize("is_one_header", [True, False])
-def test_of_two_tickets_everybody_reads_the_same(
+def test_two_ticket_cookies_resolve_to_the_same_ticket(
     database_url: str, tmp_path: Path, order: tuple[str, str], is_one_header: bool
 ) -> None:
-    """A neighbour's cookie of the same name costs nobody a place, nor sends anybody in circles."""
+    """A neighbouring domain's cookie of the same name costs no place and causes no redirect loop."""
 
     async def act(web: Within, office: Office) -> None:
         ticket = await office.room.take_place(office.line())
@@ -559,10 +553,8 @@ def test_of_two_tickets_everybody_reads_the_same(
     run(database_url, tmp_path, act)
 
 
-def test_a_number_that_another_came_in_with_is_said_to_be_over(
-    database_url: str, tmp_path: Path
-) -> None:
-    """As after a database of yesterday was restored: no circle, and a way to a new number."""
+def test_number_used_by_another_is_answered_as_over(database_url: str, tmp_path: Path) -> None:
+    """As after the restore of yesterday's database: no redirect loop, and a way to a new number."""
 
     async def act(web: Within, office: Office) -> None:
         ticket = await office.room.take_place(office.line())
@@ -578,10 +570,10 @@ def test_a_number_that_another_came_in_with_is_said_to_be_over(
 
 
 @pytest.mark.parametrize("path", ["/buy", f"{LINE}/enter?next=/buy"])
-def test_the_second_person_at_one_browser_has_a_way_to_a_number_of_their_own(
+def test_second_person_at_one_browser_can_take_a_new_number(
     database_url: str, tmp_path: Path, path: str
 ) -> None:
-    """A family's phone: what the first one used is no turn of who signs in next."""
+    """A shared phone: the turn used by one person does not serve the next."""
 
     async def act(web: Within, office: Office) -> None:
         one = Visitor(web, **await office.signed_in())
@@ -605,10 +597,10 @@ def test_the_second_person_at_one_browser_has_a_way_to_a_number_of_their_own(
     run(database_url, tmp_path, act)
 
 
-def test_who_was_not_called_costs_no_turn_of_the_limiter(
+def test_visitor_not_called_costs_no_permit_of_the_limiter(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A crowd at the door that was not called keeps nobody who pays from coming in."""
+    """A crowd that was not called keeps no paying visitor out."""
     asked: list[str] = []
     let_in = Admission.let_in
 
@@ -635,9 +627,7 @@ def test_who_was_not_called_costs_no_turn_of_the_limiter(
     run(database_url, tmp_path, act)
 
 
-def test_an_account_is_inside_once_however_many_browsers_waited(
-    database_url: str, tmp_path: Path
-) -> None:
+def test_account_with_many_browsers_is_inside_once(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within, office: Office) -> None:
         session = await office.signed_in()
         browsers = [Visitor(web, **session) for _ in range(6)]
@@ -654,7 +644,7 @@ def test_an_account_is_inside_once_however_many_browsers_waited(
     run(database_url, tmp_path, act)
 
 
-def test_a_stranger_without_an_account_takes_no_room_inside(
+def test_stranger_without_an_account_takes_no_room_inside(
     database_url: str, tmp_path: Path
 ) -> None:
     async def act(web: Within, office: Office) -> None:
@@ -669,7 +659,7 @@ def test_a_stranger_without_an_account_takes_no_room_inside(
     run(database_url, tmp_path, act)
 
 
-def test_one_network_takes_so_many_places_and_others_go_on(
+def test_network_at_its_limit_of_places_does_not_affect_others(
     database_url: str, tmp_path: Path
 ) -> None:
     async def act(web: Within, office: Office) -> None:
@@ -678,7 +668,7 @@ def test_one_network_takes_so_many_places_and_others_go_on(
         assert answers[-1].header("refresh")
         told = await web.post(f"{LINE}/place", b"", {"accept": "application/json"})
         assert (told.status, json.loads(told.body)["code"]) == (503, "too_many_places")
-        # Whoever has one is not asked; who comes from elsewhere gets one.
+        # A visitor with a place is not counted again; one from another network gets a place.
         assert (await web.get(LINE, PAGE | {"cookie": _cookies(answers[0])})).status == 200
         elsewhere = PAGE | {"x-forwarded-for": "198.51.100.7"}
         assert (await web.get(LINE, elsewhere)).status == 200
@@ -690,9 +680,7 @@ def _cookies(answer: Given) -> str:
     return "; ".join(f"{name}={value}" for name, value in kept(answer).items())
 
 
-def test_a_line_before_checking_stands_before_all_ways_to_check(
-    database_url: str, tmp_path: Path
-) -> None:
+def test_line_before_checking_guards_all_ways_to_check(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within, office: Office) -> None:
         await office.operate("create", LinePlan("ck", GuardedAct.CHECK))
         for _ in range(2):
@@ -702,7 +690,7 @@ def test_a_line_before_checking_stands_before_all_ways_to_check(
         assert (await web.get("/check", PAGE)).header("location").startswith("/lines/ck?")
         sent = await web.post("/check", b"x=1", PAGE | FORM)
         assert (sent.status, sent.header("location")) == (303, "/lines/ck?next=%2Fcheck")
-        one = Visitor(web)  # to check nobody needs an account
+        one = Visitor(web)  # checking needs no account
         await one.goes("/check")
         await office.advance(60.0)
         assert (await one.goes("/check"))[0] == "/check"
@@ -713,13 +701,13 @@ def test_a_line_before_checking_stands_before_all_ways_to_check(
     run(database_url, tmp_path, act)
 
 
-# -- how it is answered ----------------------------------------------------------------------------
+# -- form of answers ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("language", "words"), [("en", b"You are in line"), ("id", b"dalam antrean")]
 )
-def test_it_speaks_the_language_of_the_reader(
+def test_waiting_page_is_in_the_language_of_the_reader(
     database_url: str, tmp_path: Path, language: str, words: bytes
 ) -> None:
     async def act(web: Within, _: Office) -> None:
@@ -732,7 +720,7 @@ def test_it_speaks_the_language_of_the_reader(
     run(database_url, tmp_path, act)
 
 
-def test_every_answer_has_the_headers_of_every_answer(database_url: str, tmp_path: Path) -> None:
+def test_every_answer_has_the_common_headers(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within, office: Office) -> None:
         ticket = office.room.tokens.ticket(await office.room.take_place(office.line()))
         shown = PAGE | {"cookie": f"{TICKET}={ticket}"}
@@ -760,7 +748,7 @@ def test_every_answer_has_the_headers_of_every_answer(database_url: str, tmp_pat
     run(database_url, tmp_path, act)
 
 
-def test_under_tls_cookies_are_of_this_host_only(database_url: str, tmp_path: Path) -> None:
+def test_cookies_under_tls_are_bound_to_the_host(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within, office: Office) -> None:
         [session] = (await office.signed_in()).values()
         one = Visitor(web, **{f"__Host-{COOKIE}": session})
@@ -773,7 +761,7 @@ def test_under_tls_cookies_are_of_this_host_only(database_url: str, tmp_path: Pa
         for part in ("Secure", "HttpOnly", "Path=/", "SameSite=Lax"):
             assert part in cookie
         assert "Domain" not in cookie
-        # What a neighbour could set without TLS is not read.
+        # A cookie that a neighbouring domain could set without TLS is not read.
         plain = one.cookies[f"__Host-{TICKET}"]
         seen = await web.get(LINE, PAGE | {"cookie": f"{TICKET}={plain}"})
         assert f"__Host-{TICKET}" in kept(seen)
@@ -781,16 +769,16 @@ def test_under_tls_cookies_are_of_this_host_only(database_url: str, tmp_path: Pa
     run(database_url, tmp_path, act, public_url="https://meterai.example")
 
 
-# -- lines that are not there, or no longer ----------------------------------------------------------
+# -- unknown and ended lines ----------------------------------------------------------
 
 
-def test_of_a_line_that_is_not_there_nothing_is_found(database_url: str, tmp_path: Path) -> None:
+def test_unknown_line_is_not_found(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within, office: Office) -> None:
         for path in ("/lines/nothing", "/lines/", "/lines", "/lines/..", "/linesx",
                      "/lines/buying/now-serving", "/lines/nothing/now-serving.json"):  # fmt: skip
             found = await web.get(path, PAGE)
             assert found.status == 404, path
-        # Whoever comes in is led to the page of the line, which says whether it has ended or never was.
+        # `enter` redirects to the page of the line, which tells an ended line from an unknown one.
         entering = await web.get("/lines/nothing/enter", PAGE)
         assert (entering.status, entering.header("location")) == (303, "/lines/nothing")
         assert (await web.post("/lines/nothing/place")).status == 404
@@ -802,7 +790,7 @@ def test_of_a_line_that_is_not_there_nothing_is_found(database_url: str, tmp_pat
     run(database_url, tmp_path, act)
 
 
-def test_who_waits_in_a_line_that_ends_goes_on(database_url: str, tmp_path: Path) -> None:
+def test_visitor_of_an_ended_line_goes_on(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within, office: Office) -> None:
         one = Visitor(web)
         path, _ = await one.goes("/buy")
@@ -810,7 +798,7 @@ def test_who_waits_in_a_line_that_ends_goes_on(database_url: str, tmp_path: Path
         for there in (path, f"{LINE}/enter?next=/buy"):
             where, _ = await one.goes(there)
             assert not where.startswith("/lines"), where
-        # Another line of the same name is another line.
+        # A later line of the same name is another line.
         await office.operate("create", LinePlan(BUYING, GuardedAct.BUY, rate=1.0))
         await office.advance(1.0)
         _, page = await one.goes("/buy")
@@ -821,7 +809,7 @@ def test_who_waits_in_a_line_that_ends_goes_on(database_url: str, tmp_path: Path
     run(database_url, tmp_path, act)
 
 
-def test_a_name_that_cannot_be_one_is_refused(database_url: str, tmp_path: Path) -> None:
+def test_malformed_name_of_a_line_is_refused(database_url: str, tmp_path: Path) -> None:
     async def act(_: Within, office: Office) -> None:
         for name in ("key.pem", "Buying", "a/b", "", "-a", "a" * 41, "\N{SUPERSCRIPT TWO}", "a b"):
             with pytest.raises(Exception) as refused:  # noqa: PT011 - its code is looked at
@@ -831,7 +819,7 @@ def test_a_name_that_cannot_be_one_is_refused(database_url: str, tmp_path: Path)
     run(database_url, tmp_path, act)
 
 
-def test_a_line_opened_twice_is_refused(database_url: str, tmp_path: Path) -> None:
+def test_second_line_before_the_same_act_is_refused(database_url: str, tmp_path: Path) -> None:
     async def act(_: Within, office: Office) -> None:
         for plan in (LinePlan(BUYING, GuardedAct.CHECK), LinePlan("other", GuardedAct.BUY)):
             with pytest.raises(Exception) as refused:  # noqa: PT011
@@ -846,9 +834,7 @@ def test_a_line_opened_twice_is_refused(database_url: str, tmp_path: Path) -> No
     run(database_url, tmp_path, act)
 
 
-def test_a_closed_line_serves_who_has_a_place_and_says_no_to_others(
-    database_url: str, tmp_path: Path
-) -> None:
+def test_closed_line_serves_places_and_refuses_new_ones(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within, office: Office) -> None:
         one = Visitor(web, **await office.signed_in())
         await one.goes("/buy")
@@ -872,7 +858,7 @@ def test_a_closed_line_serves_who_has_a_place_and_says_no_to_others(
     run(database_url, tmp_path, act)
 
 
-def test_a_paused_line_says_why_in_the_language_that_is_asked_for(
+def test_paused_line_shows_its_reason_in_the_requested_language(
     database_url: str, tmp_path: Path
 ) -> None:
     async def act(web: Within, office: Office) -> None:
@@ -884,7 +870,9 @@ def test_a_paused_line_says_why_in_the_language_that_is_asked_for(
     run(database_url, tmp_path, act)
 
 
-def test_a_paused_line_says_why_and_keeps_everybody(database_url: str, tmp_path: Path) -> None:
+def test_paused_line_shows_its_reason_and_keeps_every_place(
+    database_url: str, tmp_path: Path
+) -> None:
     async def act(web: Within, office: Office) -> None:
         one = Visitor(web, **await office.signed_in())
         await one.goes("/buy")
@@ -902,7 +890,7 @@ def test_a_paused_line_says_why_and_keeps_everybody(database_url: str, tmp_path:
     run(database_url, tmp_path, act)
 
 
-def test_a_page_is_small_and_looks_again_by_itself(database_url: str, tmp_path: Path) -> None:
+def test_waiting_page_is_small_and_auto_refreshing(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within, _: Office) -> None:
         page = await web.get(LINE, PAGE)
         again = re.search(rb'http-equiv="refresh" content="(\d+)"', page.body)
@@ -920,7 +908,7 @@ def test_a_page_is_small_and_looks_again_by_itself(database_url: str, tmp_path: 
     run(database_url, tmp_path, act)
 
 
-def test_a_line_that_stands_is_told_to_have_ended_at_no_spelling_of_its_address(
+def test_open_line_is_shown_as_ended_at_no_spelling_of_its_address(
     database_url: str, tmp_path: Path
 ) -> None:
     async def act(web: Within, office: Office) -> None:
@@ -933,10 +921,10 @@ def test_a_line_that_stands_is_told_to_have_ended_at_no_spelling_of_its_address(
 
 
 @pytest.mark.parametrize("there", ["/check", ""])
-def test_who_acts_on_a_line_that_has_ended_meanwhile_goes_on(
+def test_visitor_acting_on_a_just_ended_line_goes_on(
     database_url: str, tmp_path: Path, there: str
 ) -> None:
-    """It ends while somebody signs in to keep a number, or before they press a button of its page."""
+    """It ends while the visitor signs in to keep a number, or before a button of its page is pressed."""
 
     async def act(web: Within, office: Office) -> None:
         one = Visitor(web, **await office.signed_in())
@@ -954,7 +942,7 @@ def test_who_acts_on_a_line_that_has_ended_meanwhile_goes_on(
     run(database_url, tmp_path, act)
 
 
-def test_who_asked_for_a_mail_reads_that_it_comes(database_url: str, tmp_path: Path) -> None:
+def test_requested_mail_is_confirmed_on_the_page(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within, office: Office) -> None:
         one = Visitor(web, **await office.signed_in())
         await one.goes(f"{LINE}?next=/buy")
@@ -972,9 +960,7 @@ def test_who_asked_for_a_mail_reads_that_it_comes(database_url: str, tmp_path: P
     run(database_url, tmp_path, act)
 
 
-def test_of_a_line_that_has_ended_there_is_a_page_and_the_proof(
-    database_url: str, tmp_path: Path
-) -> None:
+def test_ended_line_has_a_page_and_the_proof(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within, office: Office) -> None:
         one = Visitor(web)
         await one.goes("/buy")

@@ -1,4 +1,4 @@
-"""Numbers: each is given once, in order, and whoever asks is answered, also when the database is not there."""
+"""Numbers: unique, in order, and an answer for every request, also without the database."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -29,7 +29,7 @@ LINE = UUID(int=1)
 
 
 class Clock:
-    """Monotonic seconds that a test moves."""
+    """Monotonic seconds set by a test."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -39,7 +39,7 @@ class Clock:
 
 
 class Counter:
-    """A database that only counts; what it does before it answers is the test's."""
+    """Stands for the database: it only counts, and calls a hook before it answers."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
@@ -67,7 +67,7 @@ class Counter:
         return block
 
     async def give_back(self, _line: UUID, first: int, end: int) -> None:
-        """As sql/functions/line_give_back.sql: the last numbers are given anew, others by nobody."""
+        """As sql/functions/line_give_back.sql: the last numbers are given anew, others are not."""
         if self.before:
             await self.before()
         assert first < end <= self.next
@@ -95,7 +95,7 @@ def counter(clock: Clock) -> Counter:
 
 
 async def crowd(numbers: NumberSupply, count: int) -> list[tuple[int, int]]:
-    """So many ask at the same moment."""
+    """Request `count` numbers at the same moment."""
 
     async def ask() -> tuple[int, int]:
         return numbers.at_once() or await numbers.take()
@@ -106,21 +106,21 @@ async def crowd(numbers: NumberSupply, count: int) -> list[tuple[int, int]]:
 # -- in memory -------------------------------------------------------------------------------------
 
 
-def test_a_crowd_at_one_moment_costs_one_lease_and_is_served_as_it_came(counter: Counter) -> None:
+def test_crowd_at_one_moment_costs_one_lease_and_is_served_in_order(counter: Counter) -> None:
     numbers = NumberSupply(LINE, counter.lease, counter.give_back)
     found = asyncio.run(crowd(numbers, 3_000))
     assert [number for number, _ in found] == list(range(1, 3_001))
     assert counter.asked == [3_000]
 
 
-def test_a_crowd_larger_than_a_block_is_served_as_it_came(counter: Counter) -> None:
+def test_crowd_larger_than_a_block_is_served_in_order(counter: Counter) -> None:
     numbers = NumberSupply(LINE, counter.lease, counter.give_back)
     found = asyncio.run(crowd(numbers, 3 * BLOCK_MAX + 5))
     assert [number for number, _ in found] == list(range(1, 3 * BLOCK_MAX + 6))
     assert max(counter.asked) == BLOCK_MAX
 
 
-def test_no_more_wait_than_may_wait(counter: Counter) -> None:
+def test_requests_beyond_the_waiting_limit_are_refused(counter: Counter) -> None:
     async def run() -> None:
         go = asyncio.Event()
         counter.before = go.wait
@@ -137,7 +137,7 @@ def test_no_more_wait_than_may_wait(counter: Counter) -> None:
     asyncio.run(run())
 
 
-def test_who_goes_away_takes_no_number_from_the_others(counter: Counter) -> None:
+def test_cancelled_request_takes_no_number_from_others(counter: Counter) -> None:
     async def run() -> None:
         go = asyncio.Event()
         counter.before = go.wait
@@ -155,8 +155,8 @@ def test_who_goes_away_takes_no_number_from_the_others(counter: Counter) -> None
     asyncio.run(run())
 
 
-def test_whose_request_began_a_lease_may_go_away(counter: Counter) -> None:
-    """What one request's patience says is not said of those who share its lease."""
+def test_cancelled_first_request_does_not_end_the_shared_lease(counter: Counter) -> None:
+    """The timeout of one request does not apply to others that share its lease."""
     seen = []
 
     async def look() -> None:
@@ -174,7 +174,7 @@ def test_whose_request_began_a_lease_may_go_away(counter: Counter) -> None:
     assert purpose.until == float("inf")
 
 
-def test_a_closed_line_gives_none_and_all_who_ask_are_told(counter: Counter) -> None:
+def test_closed_line_refuses_all_waiting_requests(counter: Counter) -> None:
     async def run() -> None:
         counter.is_closed = True
         numbers = NumberSupply(LINE, counter.lease, counter.give_back)
@@ -190,7 +190,7 @@ def test_a_closed_line_gives_none_and_all_who_ask_are_told(counter: Counter) -> 
 
 
 @pytest.mark.parametrize("fault", [DatabaseAway("x"), DatabaseBusy("x"), RuntimeError("a bug")])
-def test_a_failed_lease_is_told_to_all_who_ask_and_the_next_one_works(
+def test_failed_lease_refuses_all_waiting_requests_and_the_next_one_works(
     counter: Counter, fault: Exception
 ) -> None:
     async def fail() -> None:
@@ -210,7 +210,7 @@ def test_a_failed_lease_is_told_to_all_who_ask_and_the_next_one_works(
     asyncio.run(run())
 
 
-def test_a_database_that_stands_still_refuses_and_comes_back(
+def test_hanging_database_causes_refusals_until_it_recovers(
     counter: Counter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(places, "LEASE_SECONDS_MAX", 0.01)
@@ -229,7 +229,7 @@ def test_a_database_that_stands_still_refuses_and_comes_back(
     asyncio.run(run())
 
 
-def test_what_nobody_took_within_a_second_is_given_back(counter: Counter) -> None:
+def test_numbers_unused_for_a_second_are_given_back(counter: Counter) -> None:
     async def run() -> None:
         numbers = NumberSupply(LINE, counter.lease, counter.give_back)
         await crowd(numbers, 10)
@@ -246,7 +246,7 @@ def test_what_nobody_took_within_a_second_is_given_back(counter: Counter) -> Non
     asyncio.run(run())
 
 
-def test_what_was_given_back_below_others_is_given_to_nobody(counter: Counter) -> None:
+def test_numbers_given_back_below_others_are_given_to_nobody(counter: Counter) -> None:
     async def run() -> None:
         one, two = (NumberSupply(LINE, counter.lease, counter.give_back) for _ in range(2))
         await crowd(one, 50)
@@ -261,7 +261,7 @@ def test_what_was_given_back_below_others_is_given_to_nobody(counter: Counter) -
     asyncio.run(run())
 
 
-def test_a_block_is_given_back_also_where_nobody_asks_any_more(
+def test_block_is_given_back_without_further_requests(
     counter: Counter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(places, "BLOCK_SECONDS", 0.05)
@@ -280,7 +280,7 @@ def test_a_block_is_given_back_also_where_nobody_asks_any_more(
 
 
 @pytest.mark.parametrize("fault", [DatabaseAway("x"), RuntimeError("a bug")])
-def test_who_asks_is_answered_also_where_giving_back_fails(
+def test_failed_give_back_does_not_stop_requests(
     counter: Counter, monkeypatch: pytest.MonkeyPatch, fault: Exception
 ) -> None:
     monkeypatch.setattr(places, "BLOCK_SECONDS", 0.05)
@@ -299,13 +299,13 @@ def test_who_asks_is_answered_also_where_giving_back_fails(
         await seen.wait()
         await asyncio.sleep(0)
         number, _ = await asyncio.wait_for(numbers.take(), 30)
-        assert number > 102  # what was lost is given to nobody
+        assert number > 102  # lost numbers are given to nobody
 
     asyncio.run(run())
 
 
-def test_few_who_come_are_given_few(counter: Counter) -> None:
-    """After a crowd the blocks become small again, so that few numbers are of nobody."""
+def test_blocks_shrink_after_a_crowd(counter: Counter) -> None:
+    """Blocks become small again after a crowd, so that few numbers stay unused."""
 
     async def run() -> None:
         numbers = NumberSupply(LINE, counter.lease, counter.give_back)
@@ -321,15 +321,15 @@ def test_few_who_come_are_given_few(counter: Counter) -> None:
 @given(
     some.lists(
         some.tuples(
-            some.integers(0, 2),  # which process is asked
-            some.sampled_from([1, 2, 30]),  # by how many
+            some.integers(0, 2),  # process
+            some.sampled_from([1, 2, 30]),  # requests
             some.sampled_from([0.0, 0.001, 0.2, 0.5, 0.999, 1.0, 3.0]),  # seconds since the last
             some.sampled_from([0.0, 0.001, 0.3, 0.6, 2.0]),  # of an answer, each way
         ),
         max_size=12,
     )
 )
-def test_numbers_are_unique_and_who_comes_a_second_later_is_behind(
+def test_numbers_are_unique_and_later_requests_get_later_ones(
     asked: list[tuple[int, int, float, float]],
 ) -> None:
     with pytest.MonkeyPatch.context() as world:
@@ -353,7 +353,7 @@ def test_numbers_are_unique_and_who_comes_a_second_later_is_behind(
     assert len(set(numbers)) == len(numbers)
     for asked_at, answered_at, number, at in found:
         true = at / 1000 - BEGIN.timestamp()
-        # Never ahead of the database's clock, and behind by what an answer takes (here two seconds).
+        # Never ahead of the database's clock, and behind by the time of an answer (here two seconds).
         assert asked_at - 2.002 <= true <= answered_at + 0.002
         for asked_later, _, other, _ in found:
             if asked_later >= answered_at + places.BLOCK_SECONDS:
@@ -364,7 +364,7 @@ def test_numbers_are_unique_and_who_comes_a_second_later_is_behind(
 
 
 class Process:
-    """Numbers with a pool of their own, as each web process has."""
+    """Numbers with a pool of their own, as in each web process."""
 
     def __init__(self, url: str, line: UUID = BUYING_ID) -> None:
         self.database = Database(url, connections=4)
@@ -400,7 +400,7 @@ def test_several_processes_never_give_a_number_twice(database_url: str) -> None:
     found = [one for some in with_processes(database_url, 3, act) for one in some]
     numbers = [number for number, _ in found]
     assert len(numbers) == len(set(numbers)) == 3 * 8 * 500
-    # Numbers that differ by more than what is leased at once were taken in their order.
+    # Numbers that differ by more than one lease were taken in order.
     by_number = sorted(found)
     assert numbers != sorted(numbers), "they did take turns"
     latest = 0
@@ -409,7 +409,7 @@ def test_several_processes_never_give_a_number_twice(database_url: str) -> None:
         latest = max(latest, at)
 
 
-def test_a_line_that_closes_while_a_crowd_asks_gives_no_number_after_it(database_url: str) -> None:
+def test_line_closing_under_a_crowd_gives_no_number_afterwards(database_url: str) -> None:
     async def act(one: Process, two: Process) -> None:
         assert await one.numbers.take()
         await one.database.call(
@@ -442,7 +442,7 @@ async def refusal_of(numbers: NumberSupply) -> Refusal | None:
 
 
 async def comes_back(numbers: NumberSupply) -> int:
-    """The first number after trouble; asked again and again, as pages do."""
+    """Request until a number comes, as pages do; return it."""
     while True:
         with suppress(Refusal):
             return (await numbers.take())[0]
@@ -450,13 +450,13 @@ async def comes_back(numbers: NumberSupply) -> int:
 
 
 @pytest.mark.parametrize("how", ["freeze", "kill"])
-def test_without_the_database_everybody_is_refused_and_it_comes_back_by_itself(
+def test_requests_without_the_database_are_refused_until_it_recovers(
     lone: Server, how: str
 ) -> None:
     async def act(process: Process) -> None:
         before = {number for number, _ in await crowd(process.numbers, 5)}
         await asyncio.to_thread(getattr(lone, how))
-        process.numbers._until = 0.0  # as a second later: the block is let go
+        process.numbers._until = 0.0  # as a second later: the block has expired
         found = await asyncio.gather(*(refusal_of(process.numbers) for _ in range(5)))
         assert {type(one) for one in found} <= {DatabaseAway, DatabaseBusy}
         await asyncio.to_thread(lone.thaw if how == "freeze" else lone.start)
@@ -466,7 +466,7 @@ def test_without_the_database_everybody_is_refused_and_it_comes_back_by_itself(
     with_processes(lone.url, 1, partial(act))
 
 
-def test_a_process_that_ends_gives_back_what_nobody_took() -> None:
+def test_ending_process_gives_back_unused_numbers() -> None:
     async def story() -> None:
         back: list[tuple[int, int]] = []
 

@@ -1,4 +1,4 @@
-"""Where a line stands, as a file for servers of files; a disk without room stops no line."""
+"""Documents of lines as files for file servers; a full disk stops no line."""
 
 import os
 from pathlib import Path
@@ -20,12 +20,12 @@ def _line(document: str) -> WaitingLine:
     return cast(WaitingLine, SimpleNamespace(name="buying", document=document))
 
 
-def test_what_cannot_be_written_is_told_and_leaves_what_was_there(tmp_path: Path) -> None:
+def test_failed_write_is_logged_and_keeps_the_old_document(tmp_path: Path) -> None:
     advancing = object.__new__(Advancing)
     advancing._public = tmp_path
     advancing._publish(_line("one"))
     assert (tmp_path / "buying" / DOCUMENT).read_text() == "one"
-    # Whatever the reason is: here a folder stands where the draft is written.
+    # Any reason will do: here a folder has the name of the temporary file.
     draft = tmp_path / "buying" / f".now-serving.{os.getpid()}"
     draft.mkdir()
     with capture_logs() as logs:
@@ -37,7 +37,7 @@ def test_what_cannot_be_written_is_told_and_leaves_what_was_there(tmp_path: Path
     assert (tmp_path / "buying" / DOCUMENT).read_text() == "three"
 
 
-def test_only_documents_of_lines_known_to_have_ended_are_taken_away(shop: Shop) -> None:
+def test_only_documents_of_known_ended_lines_are_deleted(shop: Shop) -> None:
     advancing, operator = shop.container.of(Advancing), Actor(ActorKind.OPERATOR, "budi")
     operating = Operating(shop.container.database, SystemClock())
     shop.do(operating.create(LinePlan("ended", GuardedAct.CHECK), actor=operator))

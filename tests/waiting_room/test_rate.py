@@ -1,4 +1,4 @@
-"""How many are let in: up while all is well, down at trouble, and never out of bounds."""
+"""Admission rate: up while all is well, down on refusals, and within bounds."""
 
 from itertools import pairwise
 
@@ -33,7 +33,7 @@ from meterai.waiting_room.rate import (
 
 rates = some.floats(RATE_MIN, RATE_MAX)
 much = some.floats(0, 1e9)
-little_or_much = some.just(0.0) | much  # else hardly any load is none too many
+little_or_much = some.just(0.0) | much  # otherwise almost every load would be too much
 loads = some.builds(
     Load,
     refused=little_or_much,
@@ -49,7 +49,7 @@ TROUBLE = Load(refused=1.0)
 
 
 @given(rates, rates, loads, some.floats(0, 1e9), some.floats(0, 1e9))
-def test_the_rate_is_within_its_bounds_and_moves_by_steps(
+def test_rate_stays_within_bounds_and_moves_by_steps(
     rate: float, most: float, load: Load, seconds: float, since: float
 ) -> None:
     rate = min(rate, most)
@@ -64,7 +64,7 @@ def test_the_rate_is_within_its_bounds_and_moves_by_steps(
         assert after <= max(rate, RATE_MIN)
 
 
-def test_rate_of_a_calm_line_follows_those_who_come_and_find_room() -> None:
+def test_rate_of_a_calm_line_follows_admissions() -> None:
     grown = calm_rate(10, 100, Load(arrivals=10), seconds=1)
     assert grown == pytest.approx(10 * (1 + INCREASE))
     waits = Load(arrivals=10, pressure=PRESSURE_WITH_ROOM)
@@ -75,7 +75,7 @@ def test_rate_of_a_calm_line_follows_those_who_come_and_find_room() -> None:
     assert calm_rate(10, 3, Load(arrivals=10), seconds=1) == 3
 
 
-def test_it_goes_down_once_for_what_was_let_in_before() -> None:
+def test_rate_falls_once_for_earlier_admissions() -> None:
     assert next_rate(10, 100, TROUBLE, seconds=1, since_decrease=1e9) == 10 * DECREASE
     rest = DECREASE_REST_SECONDS - 0.1
     assert next_rate(10, 100, TROUBLE, seconds=1, since_decrease=rest) == 10
@@ -84,12 +84,12 @@ def test_it_goes_down_once_for_what_was_let_in_before() -> None:
 @pytest.mark.parametrize(
     "load", [TROUBLE, Load(job_age=JOB_AGE_SECONDS_MAX + 1), Load(pressure=1.01)]
 )
-def test_trouble_is_people_inside_who_find_no_room(load: Load) -> None:
+def test_load_is_too_much_when_visitors_inside_are_refused(load: Load) -> None:
     assert load.is_too_much
     assert not Load(job_age=JOB_AGE_SECONDS_MAX, admitted=1e9, inside=10**9).is_too_much
 
 
-def test_rate_falls_no_lower_than_people_finish() -> None:
+def test_rate_falls_no_lower_than_the_finishing_rate() -> None:
     busy = Load(pressure=3.0, finished=9.5)
     assert next_rate(10, 100, busy, seconds=1, since_decrease=1e9) == 9.5 * FINISHED_SHARE
     slow = Load(pressure=3.0, finished=2.0)
@@ -100,26 +100,26 @@ def test_rate_falls_no_lower_than_people_finish() -> None:
     )
 
 
-def test_where_few_come_more_are_not_let_in() -> None:
+def test_rate_does_not_grow_where_few_come() -> None:
     few, enough = Load(admitted=4.9), Load(admitted=5.0)
     assert next_rate(10, 100, few, seconds=1, since_decrease=1e9) == 10
     assert next_rate(10, 100, enough, seconds=1, since_decrease=1e9) > 10
 
 
-def test_rate_stays_while_those_inside_wait_for_half_of_what_is_promised() -> None:
+def test_rate_stays_while_waits_inside_are_half_of_the_promise() -> None:
     light, heavy = Load(admitted=10, pressure=0.49), Load(admitted=10, pressure=0.5)
     assert next_rate(10, 100, light, seconds=1, since_decrease=1e9) > 10
     assert next_rate(10, 100, heavy, seconds=1, since_decrease=1e9) == 10
 
 
-def test_a_long_step_raises_the_rate_as_far_as_the_longest_that_counts() -> None:
+def test_long_step_counts_up_to_the_longest() -> None:
     after = next_rate(10, 100, Load(admitted=10), seconds=1e9, since_decrease=1e9)
     assert after == 10 + 10 * INCREASE * INCREASE_SECONDS_MAX < 100
     assert next_rate(10, 10.4, Load(admitted=10), seconds=1e9, since_decrease=1e9) == 10.4
 
 
 def rates_of(rate: float, load_at: "list[Load]", most: float = 200.0) -> list[float]:
-    """The rate second by second, with these loads."""
+    """Return the rate second by second, with these loads."""
     found, decreased = [rate], -1e9
     for second, load in enumerate(load_at):
         since = second - decreased
@@ -130,8 +130,8 @@ def rates_of(rate: float, load_at: "list[Load]", most: float = 200.0) -> list[fl
     return found
 
 
-def test_one_refusal_costs_one_step_and_is_made_good_within_a_minute() -> None:
-    # Whoever was refused is told of for as long as a process's word counts: five seconds.
+def test_rate_recovers_from_one_refusal_within_a_minute() -> None:
+    # A refusal stays in the load as long as the report of a process: five seconds.
     told = [Load(refused=0.2, admitted=RATE_FIRST)] * 5
     well = [Load(admitted=rate) for rate in [RATE_FIRST] * 60]
     found = rates_of(RATE_FIRST, told + well)
@@ -139,8 +139,8 @@ def test_one_refusal_costs_one_step_and_is_made_good_within_a_minute() -> None:
     assert found[-1] >= RATE_FIRST
 
 
-def test_it_comes_back_from_the_least_there_is() -> None:
-    """Also where of those called few are still there: one who comes in five seconds is enough."""
+def test_rate_recovers_from_the_minimum() -> None:
+    """Also where few of the called visitors still come: one admission in five seconds suffices."""
     found = [RATE_MIN]
     waited_for = 0.0
     for _ in range(1_800):
@@ -152,7 +152,7 @@ def test_it_comes_back_from_the_least_there_is() -> None:
     assert found[-1] == 50.0
 
 
-def test_the_rate_finds_what_there_is_room_for() -> None:
+def test_rate_converges_to_the_capacity() -> None:
     """A platform that serves 40 a second: the rate stays near it, never far above."""
     room, rate, decreased, found = 40.0, RATE_FIRST, -1e9, []
     for second in range(3_600):
@@ -167,7 +167,7 @@ def test_the_rate_finds_what_there_is_room_for() -> None:
     assert sum(late) / len(late) >= 0.8 * room
 
 
-def test_rate_returns_quickly_to_what_was_usual_and_grows_slowly_beyond() -> None:
+def test_rate_returns_quickly_to_the_usual_and_grows_slowly_beyond() -> None:
     fell = Load(admitted=10, usual=10)
     assert next_rate(4, 100, fell, seconds=1, since_decrease=1e9) == 4 + RETURN_MIN
     assert next_rate(9.95, 100, fell, seconds=1, since_decrease=1e9) == 9.95 + INCREASE_MIN
@@ -175,8 +175,8 @@ def test_rate_returns_quickly_to_what_was_usual_and_grows_slowly_beyond() -> Non
     assert next_rate(10, 100, fell, seconds=1, since_decrease=1e9) == 10 * (1 + INCREASE)
 
 
-def test_rate_goes_little_beyond_what_is_served_though_waits_show_late() -> None:
-    """A platform that serves ten a second, where those called come ten seconds later; a fault of 20 seconds."""
+def test_rate_overshoots_little_with_late_feedback() -> None:
+    """A platform that serves ten a second, where called visitors come ten seconds later; a fault of 20 seconds."""
     room, late, bound = 10.0, 10, 2.0
     rate, decreased, queue = RATE_FIRST, -1e9, 0.0
     rates, served = [rate] * late, []
@@ -202,18 +202,18 @@ def test_rate_goes_little_beyond_what_is_served_though_waits_show_late() -> None
     assert sum(served[360:]) / 240 >= 0.9 * room
 
 
-# -- those who have gone -----------------------------------------------------------------------
+# -- visitors who do not come -----------------------------------------------------------------------
 
 
 @given(some.floats(0, AWAY_MAX), some.integers(0, 10**9), some.integers(0, 10**9))
-def test_the_share_of_those_who_went_is_bounded(before: float, called: int, came: int) -> None:
+def test_away_share_is_bounded(before: float, called: int, came: int) -> None:
     after = away_share(before, called, came)
     assert 0 <= after <= AWAY_MAX
     if called < AWAY_CALLED_MIN:
         assert after == before
 
 
-def test_it_follows_who_comes() -> None:
+def test_away_share_follows_arrivals() -> None:
     shares = [0.0]
     for _ in range(30):
         shares.append(away_share(shares[-1], 100, 40))
@@ -236,8 +236,7 @@ def test_numbers_are_called_within_bounds(
 ) -> None:
     called = numbers_called(rate, away, seconds, inside, most)
     assert 0 <= called <= 5 * rate * seconds * (1 + 1e-9)
-    # As many as leave by the end of their time are called however many are inside: people who do
-    # nothing cannot stop a line.
+    # As many as leave at the end of their turns are called however many are inside: idle visitors cannot stop a line.
     leaving = most * seconds / TURN_SECONDS
     assert called <= max(5 * (most - inside), leaving) * (1 + 1e-9)
     assert called >= min(rate * seconds, leaving) * (1 - 1e-9)
@@ -249,7 +248,7 @@ def test_numbers_are_called_within_bounds(
     some.integers(0, 60),
     some.lists(some.tuples(some.integers(1, 8), some.integers(0, 4)), max_size=5),
 )
-def test_each_call_reaches_one_number_that_somebody_has(
+def test_each_call_reaches_one_taken_number(
     serving: int, calls: int, most: int, steps: list[tuple[int, int]]
 ) -> None:
     gaps, end = [], 0

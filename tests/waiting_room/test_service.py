@@ -1,4 +1,4 @@
-"""What a process does with places and turns where things do not go as usual."""
+"""Places and turns of a process in unusual circumstances."""
 
 import time
 from collections.abc import Iterator
@@ -29,12 +29,12 @@ from tests.support.shop import Shop
 from tests.waiting_room.test_model import read
 
 LATE = timedelta(seconds=TURN_SECONDS_MAX + 1)
-LEFT = timedelta(minutes=1)  # of a turn that is renewed
+LEFT = timedelta(minutes=1)  # remaining time of a turn to renew
 
 
 @pytest.fixture
 def lines(shop: Shop) -> Iterator[Lines]:
-    """The line before buying, which stands in the way and calls a number a second."""
+    """The line before buying, engaged, which calls a number a second."""
     found = on_shop(shop)
     found.operate("set_rate", BUYING, rate=1.0, rate_max=None)
     found.operate("stand", BUYING, "always")
@@ -45,7 +45,7 @@ def lines(shop: Shop) -> Iterator[Lines]:
 
 
 class Somebody:
-    """One who waits, at a process with a clock of its own."""
+    """A visitor at a process with its own clock."""
 
     def __init__(self, lines: Lines, clock: MovedClock | None = None) -> None:
         self.lines, self.clock = lines, clock or MovedClock()
@@ -65,13 +65,13 @@ class Somebody:
 
 
 def called(lines: Lines) -> None:
-    """Everybody who waits is called."""
+    """Call every waiting place."""
     for _ in range(4):
         lines.advance(5.0)
 
 
-def test_a_turn_that_began_keeps_its_place_with_the_account(lines: Lines) -> None:
-    """Who came in with one browser and waits with another, further back, has the first on both."""
+def test_place_with_a_begun_turn_stays_with_the_account(lines: Lines) -> None:
+    """A visitor inside with one browser, and waiting with another further back, has the first place on both."""
     one, account = Somebody(lines), new_id()
     first, second = one.takes(), one.takes()
     one.do("keep", account, first)
@@ -81,7 +81,7 @@ def test_a_turn_that_began_keeps_its_place_with_the_account(lines: Lines) -> Non
 
 
 @pytest.mark.parametrize("how", ["used", "over"])
-def test_a_place_is_kept_anew_once_its_turn_is_used_or_over(lines: Lines, how: str) -> None:
+def test_new_place_is_kept_once_the_turn_is_used_or_over(lines: Lines, how: str) -> None:
     one, account = Somebody(lines), new_id()
     first = one.takes()
     one.do("keep", account, first)
@@ -93,14 +93,14 @@ def test_a_place_is_kept_anew_once_its_turn_is_used_or_over(lines: Lines, how: s
         one.clock.ahead = LATE
         with pytest.raises(TurnOver):
             one.comes_in(first)
-    # By the API there is no other way to a new place.
+    # The API offers no other way to a new place.
     fresh = one.do("place_of", account)
     assert fresh.number > first.number
     assert one.do("place_of", account).number == fresh.number
     one.clock.ahead = timedelta()
 
 
-def test_a_clock_that_is_behind_gives_no_turn_before_its_place(lines: Lines) -> None:
+def test_clock_behind_gives_no_turn_before_its_place(lines: Lines) -> None:
     one = Somebody(lines)
     ticket = one.takes()
     called(lines)
@@ -110,7 +110,7 @@ def test_a_clock_that_is_behind_gives_no_turn_before_its_place(lines: Lines) -> 
 
 
 @pytest.mark.parametrize("minutes", [-5, 5])
-def test_a_skewed_clock_loses_nobody_a_turn(lines: Lines, minutes: int) -> None:
+def test_skewed_clock_loses_no_turn(lines: Lines, minutes: int) -> None:
     one, two, account = Somebody(lines), Somebody(lines), new_id()
     two.clock.ahead = timedelta(minutes=minutes)
     ticket = one.takes()
@@ -122,7 +122,7 @@ def test_a_skewed_clock_loses_nobody_a_turn(lines: Lines, minutes: int) -> None:
     one.do("use", turn, account)
 
 
-def test_a_turn_is_renewed_by_use_and_has_an_end(lines: Lines) -> None:
+def test_turn_is_renewed_by_use_up_to_its_end(lines: Lines) -> None:
     one = Somebody(lines)
     ticket = one.takes()
     called(lines)
@@ -146,8 +146,8 @@ def test_a_turn_is_renewed_by_use_and_has_an_end(lines: Lines) -> None:
     one.clock.ahead = timedelta()
 
 
-def test_before_any_line_was_seen_nobody_is_let_in_to_buy(lines: Lines) -> None:
-    """A process that begins while the database is away does not know that nobody has to wait."""
+def test_process_without_a_view_of_lines_refuses_buyers(lines: Lines) -> None:
+    """A process that starts while the database is away does not know that nobody has to wait."""
     dead = Database("postgresql://nobody@/nothing?host=/nowhere", connections=1)
     first = lines.room()
     room = WaitingRoom(
@@ -167,10 +167,10 @@ def test_before_any_line_was_seen_nobody_is_let_in_to_buy(lines: Lines) -> None:
     lines.run(ask())
 
 
-def test_what_could_not_be_told_is_told_later(
+def test_unreported_counts_are_reported_later(
     lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A process that is too busy to say so has said it when it can."""
+    """A process that was too busy to report reports when it can."""
     one = Somebody(lines)
     one.room.refused_since = iter([7, 0, 0]).__next__
     real = store.look
@@ -195,14 +195,18 @@ def test_what_could_not_be_told_is_told_later(
     assert second == (0, 0)
 
 
-def test_a_number_leased_before_the_closing_is_not_given_after_it(lines: Lines) -> None:
+def test_number_leased_before_the_closing_is_not_given_after_it(lines: Lines) -> None:
     one = Somebody(lines)
     ticket = one.takes()
     lines.arrange("UPDATE waiting_room_lines SET closes_at = clock_timestamp()")
     line = lines.see(one.room)
     numbers = one.room._numbers[BUYING_ID]
-    numbers._next, numbers._end, numbers._until = 100, 200, float("inf")  # of a block that lasts
-    # A process knows the database's time but for the half of what its last answer took.
+    numbers._next, numbers._end, numbers._until = (
+        100,
+        200,
+        float("inf"),
+    )  # a block that does not expire
+    # A process knows the database's time up to half the duration of its last answer.
     time.sleep(1.0)
     with pytest.raises(LineClosed):
         lines.run(one.room.take_place(line))
@@ -214,8 +218,8 @@ def _facts(one: Somebody, ticket: Ticket) -> str:
     return read(one.room, one.room.receipt(one.room.line(BUYING), ticket)).replace(": ", ":")
 
 
-def test_of_a_thousand_browsers_of_one_account_one_turn_is_used(lines: Lines) -> None:
-    """By the others it acts too, as long as that one turn lasts, and they stay free."""
+def test_account_with_a_thousand_browsers_uses_one_turn(lines: Lines) -> None:
+    """The other browsers act with it too while that turn lasts, and their turns stay free."""
     one, account = Somebody(lines), UUID(int=5)
     tickets = [one.takes() for _ in range(12)]
     lines.operate("set_rate", BUYING, rate=1_000.0, rate_max=1_000.0)
@@ -224,13 +228,13 @@ def test_of_a_thousand_browsers_of_one_account_one_turn_is_used(lines: Lines) ->
         one.do("use", one.comes_in(ticket), account)
     used = lines.rows("SELECT number FROM waiting_room_turns WHERE used_by IS NOT NULL")
     assert [row["number"] for row in used] == [tickets[0].number]
-    # What they did not use is somebody else's: another account that was given a browser.
+    # Their unused turns are free for another account that gets a browser.
     one.do("use", one.comes_in(tickets[5]), new_id())
     with pytest.raises(TurnNotYours):
         one.do("use", one.comes_in(tickets[5]), account)
 
 
-def test_whose_turn_is_over_has_none_by_a_number_of_the_same_time(
+def test_expired_turn_excludes_numbers_of_the_same_time(
     lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, account = Somebody(lines), new_id()
@@ -244,7 +248,7 @@ def test_whose_turn_is_over_has_none_by_a_number_of_the_same_time(
         one.do("use", later, account)
 
 
-def test_a_number_whose_turn_another_account_used_is_not_kept(lines: Lines) -> None:
+def test_number_whose_turn_another_account_used_is_not_kept(lines: Lines) -> None:
     one, first, second = Somebody(lines), new_id(), new_id()
     ticket, own = one.takes(), one.takes()
     called(lines)
@@ -256,7 +260,7 @@ def test_a_number_whose_turn_another_account_used_is_not_kept(lines: Lines) -> N
     assert one.do("come_in_as", second, ticket).number == own.number
 
 
-def test_turn_of_an_account_is_used_by_no_other(lines: Lines) -> None:
+def test_turn_bound_to_an_account_is_refused_to_others(lines: Lines) -> None:
     one, first, second = Somebody(lines), new_id(), new_id()
     ticket = one.takes()
     called(lines)
@@ -270,7 +274,7 @@ def test_turn_of_an_account_is_used_by_no_other(lines: Lines) -> None:
     one.do("use", shown, first)
 
 
-def test_a_number_of_another_holder_is_refused_and_not_taken_away(lines: Lines) -> None:
+def test_number_of_another_holder_is_refused_and_stays(lines: Lines) -> None:
     one = Somebody(lines)
     ticket = one.takes()
     called(lines)

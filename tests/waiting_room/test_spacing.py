@@ -1,4 +1,4 @@
-"""Turns of networks: a botnet that takes places without end has the share of its networks, and no more."""
+"""Fair queueing of networks: a botnet gets at most the share of its networks."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ BOTNET = 3
 
 
 class Place(NamedTuple):
-    """A place of somebody; `second` when it was taken, or verified."""
+    """A place; `second` when it was taken, or verified."""
 
     number: int
     since: int
@@ -42,13 +42,13 @@ class Place(NamedTuple):
 
 @pytest.fixture(autouse=True)
 def drawn_alike(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where in its round a place is called is the same in each run."""
+    """Make the random position within a round the same in each run."""
     monkeypatch.setattr(spacing, "randbelow", Random(5).randrange)
 
 
 @dataclass
 class Line:
-    """A line and its web processes, one step a second; people are told apart by what they are."""
+    """A line and its web processes in steps of a second; `who` is the kind of visitor."""
 
     processes: int = 1
     serving: int = 0
@@ -65,7 +65,7 @@ class Line:
         self.crowds: Counter[tuple[int, int]] = Counter()
 
     def take(self, process: int, network: str, second: int, who: str) -> int:
-        """A new place."""
+        """Take a new place."""
         number, since = self.spacings[process].take(nested(network), self.seen), self.seen
         if number <= self.seen:
             number = since = self.next_number
@@ -78,14 +78,14 @@ class Line:
         return self.places
 
     def verify(self, process: int, place: int, second: int) -> None:
-        """A place whose mail is verified has a number of its own, and can come in from now on."""
+        """Verify the mail of a place: it gets a number of its own, and can come in from now on."""
         if (found := self.waiting.get(place)) is not None and found.number > found.since:
             own = self.own[process].take(max(found.since, self.serving + 1))
             self.crowds[own, own] += 1
             self.waiting[place] = found._replace(number=own, since=own, second=second)
 
     def step(self, second: int) -> None:
-        """A worker moves the line on, and processes see it."""
+        """Advance the line, and refresh the view of the processes."""
         for passed in [one for one in self.crowds if one[1] <= self.serving]:
             del self.crowds[passed]
         crowds = [Crowd(*where, self.crowds[where]) for where in nsmallest(200, self.crowds)]
@@ -99,7 +99,7 @@ class Line:
 
 
 def attacked(line: Line, seconds: int, per_second: int, networks: int = 300) -> None:
-    """Honest people of many networks come, and three networks take all they may, from before the first."""
+    """Honest visitors of many networks come, and from the begin three networks take all they may."""
     random = Random(7)
     for second in range(seconds):
         for bot in range(BOTNET):
@@ -112,7 +112,7 @@ def attacked(line: Line, seconds: int, per_second: int, networks: int = 300) -> 
 
 
 def shares(line: Line, window: int) -> Iterator[float]:
-    """The share of the botnet among those called, in windows of so many seconds."""
+    """Yield the botnet's share of the calls in windows of `window` seconds."""
     for begin in range(0, max(second for second, *_ in line.called) + 1, window):
         among = Counter(who for second, _, who in line.called if begin <= second < begin + window)
         yield among["bot"] / max(among.total(), 1)
@@ -127,13 +127,13 @@ def test_botnet_of_one_percent_of_networks_has_at_most_two_percent_of_calls(
     among = Counter(who for *_, who in line.called)
     assert among["honest"] > 0.97 * RATE * 240
     assert among["bot"] / among.total() <= 0.02
-    # Its first places come before anybody else's; after the first minute no minute has more than its share.
+    # Its first places come before all others; after the first minute no minute exceeds its share.
     assert max(list(shares(line, 60))[1:]) <= 0.02
     taken = Counter(one.who for one in line.waiting.values()) + among
     assert taken["bot"] / taken.total() > 0.5, "it takes most places"
 
 
-def test_people_of_a_carrier_who_sign_in_wait_no_longer_than_others() -> None:
+def test_verified_visitors_of_a_carrier_wait_no_longer_than_others() -> None:
     """A thousand behind one address verify their mail within a minute and a half, beside others and a botnet."""
     line, random = Line(), Random(11)
     verified: dict[int, list[int]] = {}
@@ -159,9 +159,7 @@ def test_people_of_a_carrier_who_sign_in_wait_no_longer_than_others() -> None:
     assert max(waits["carrier"]) <= 1.2 * max(waits["honest"])
 
 
-def test_nobody_with_a_number_of_their_own_is_behind_three_unverified_places_of_one_network() -> (
-    None
-):
+def test_own_number_is_never_behind_three_unverified_places_of_one_network() -> None:
     turns = Spacing()
     bots = [turns.take(nested("203.0.113.9"), 1) for _ in range(1_000)]
     for number in range(2, 20_000, 500):
@@ -181,7 +179,7 @@ def test_each_network_has_as_many_places_in_each_round_where_all_take_many() -> 
         assert parts == [0] * (OF_A_ROUND - 1) + list(range(21 - OF_A_ROUND))
 
 
-def test_neighbours_of_a_network_that_takes_many_are_not_held_back() -> None:
+def test_neighbours_of_a_busy_network_are_not_delayed() -> None:
     turns = Spacing()
     for _ in range(500):
         turns.take(nested("203.0.113.9"), 1)
@@ -203,7 +201,7 @@ _crowds = some.lists(
 
 
 @given(some.integers(0, 100), some.floats(0, 60), some.integers(0, 80), _crowds)
-def test_calls_are_spent_on_places_alone(
+def test_calls_are_spent_on_places_only(
     serving: int, calls: float, most: int, drawn: list[tuple[int, int, int]]
 ) -> None:
     crowds = [Crowd(first, first + width - 1, places) for first, width, places in sorted(drawn)]
@@ -214,7 +212,7 @@ def test_calls_are_spent_on_places_alone(
         one.between(serving, reached) for one in crowds
     )
     assert spent == pytest.approx(calls - left, abs=1e-6)
-    # As far as the calls go: the next number would cost more than what is left.
+    # The calls end here: the next number would cost more than what is left.
     cost = float(reached + 1 <= max(most, serving)) + sum(
         one.between(reached, reached + 1) for one in crowds
     )
@@ -222,12 +220,12 @@ def test_calls_are_spent_on_places_alone(
     assert reached == ends or cost > left - 1e-6
 
 
-def test_numbers_that_nobody_has_cost_nothing_between_spaced_places() -> None:
+def test_gaps_between_spaced_places_cost_no_call() -> None:
     crowds = [Crowd(200_000, 200_999, 1), Crowd(300_000, 300_999, 2)]
     assert called_to(10, 4.0, 12, [Gap(11, 11)], crowds) == (300_999, 0.0)
 
 
-def test_document_tells_few_crowds_and_all_places() -> None:
+def test_document_has_few_crowds_and_all_places() -> None:
     crowds = [Crowd(SPACING * n, SPACING * n + 999, n) for n in range(1, 1_000)]
     told = told_crowds(crowds)
     assert len(told) <= CROWDS_TOLD_MAX
@@ -235,7 +233,7 @@ def test_document_tells_few_crowds_and_all_places() -> None:
     assert told_crowds([]) == []
 
 
-def test_places_before_a_spaced_place_count_also_those_that_nobody_told_of() -> None:
+def test_places_ahead_of_a_spaced_place_include_unreported_ones() -> None:
     assert places_to(30, 10, 40, [Crowd(20, 20, 5)]) == 25
     assert places_to(40 + 3 * SPACING, 40, 40, []) == 3 * OF_A_ROUND + 1
     assert places_to(40 + 3 * SPACING, 40, 40, [Crowd(41, 2 * SPACING, 50)]) == 50

@@ -1,4 +1,4 @@
-"""Tickets and turns: what was written is read, and nothing else is."""
+"""Tickets and turns: written ones are read, and all other texts are refused."""
 
 import hashlib
 import hmac
@@ -28,7 +28,7 @@ _holders = some.binary(min_size=16, max_size=16)
 
 
 def is_refused(text: str | bytes) -> bool:
-    """True where neither is read, and both say so by name."""
+    """True if both readers refuse the text by name."""
     for read in (OURS.read_ticket, OURS.read_turn):
         with pytest.raises(TicketInvalid) as refused:
             read(text)
@@ -37,18 +37,18 @@ def is_refused(text: str | bytes) -> bool:
 
 
 @given(some.uuids(), _long, _holders, _long, _short, _short)
-def test_a_ticket_is_read_as_it_was_written(
+def test_ticket_is_read_as_written(
     line: UUID, number: int, holder: bytes, at: int, low: int, high: int
 ) -> None:
     ticket = Ticket(line, number, holder, at, low, high)
     text = OURS.ticket(ticket)
     assert OURS.read_ticket(text) == OURS.read_ticket(text.encode()) == ticket
     assert len(text) == TEXT_LENGTH
-    assert text.replace("-", "").replace("_", "").isalnum()  # it goes into a cookie as it is
+    assert text.replace("-", "").replace("_", "").isalnum()  # a cookie takes it unquoted
 
 
 @given(some.uuids(), _long, _holders, _long, _long)
-def test_a_turn_is_read_as_it_was_written(
+def test_turn_is_read_as_written(
     line: UUID, number: int, holder: bytes, at: int, until: int
 ) -> None:
     turn = Turn(line, number, holder, at, until)
@@ -56,7 +56,7 @@ def test_a_turn_is_read_as_it_was_written(
 
 
 @given(some.uuids(), _long, _holders, _long, _long.filter(bool), _long)
-def test_a_spaced_ticket_is_read_as_it_was_written(
+def test_spaced_ticket_is_read_as_written(
     line: UUID, number: int, holder: bytes, at: int, serial: int, since: int
 ) -> None:
     ticket = Ticket(line, number, holder, at, 60, 600, serial, since)
@@ -68,7 +68,7 @@ def test_a_spaced_ticket_is_read_as_it_was_written(
     assert is_refused(TEXT + text[TEXT_LENGTH:])
 
 
-def test_tickets_and_turns_of_before_spaced_places_are_read() -> None:
+def test_tickets_and_turns_of_version_1_are_read() -> None:
     """As version 1 wrote them: the same bytes, of one length."""
     for kind, last in ((1, 60 << 32 | 600), (3, TURN.until)):
         at = TICKET.taken_at
@@ -82,7 +82,7 @@ def test_tickets_and_turns_of_before_spaced_places_are_read() -> None:
             assert OURS.read_turn(text) == TURN._replace(is_early=True)
 
 
-def test_turns_of_an_account_or_early_are_kinds_of_their_own() -> None:
+def test_bound_and_early_turns_have_own_kinds() -> None:
     turns = [
         TURN._replace(is_early=is_early, is_bound=is_bound)
         for is_early in (False, True)
@@ -92,7 +92,7 @@ def test_turns_of_an_account_or_early_are_kinds_of_their_own() -> None:
     assert len({OURS.turn(turn) for turn in turns}) == 4
 
 
-def test_no_bit_can_be_another() -> None:
+def test_token_with_a_flipped_bit_is_refused() -> None:
     content = bytearray(urlsafe_b64decode(TEXT + "=" * (-len(TEXT) % 4)))
     for bit in range(8 * len(content)):
         content[bit // 8] ^= 1 << bit % 8
@@ -100,8 +100,8 @@ def test_no_bit_can_be_another() -> None:
         content[bit // 8] ^= 1 << bit % 8
 
 
-def test_no_letter_can_be_another() -> None:
-    """Also the last, of which some bits mean nothing."""
+def test_token_with_a_changed_letter_is_refused() -> None:
+    """Also the last letter, some bits of which are unused."""
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_+/="
     for place in (0, 1, 2, len(TEXT) // 2, len(TEXT) - 2, len(TEXT) - 1):
         for letter in letters:
@@ -109,7 +109,7 @@ def test_no_letter_can_be_another() -> None:
             assert other == TEXT or is_refused(other)
 
 
-def test_no_part_of_one_is_one() -> None:
+def test_part_of_a_token_is_refused() -> None:
     for length in range(len(TEXT)):
         assert is_refused(TEXT[:length])
         assert is_refused(TEXT[len(TEXT) - length :] if length else "")
@@ -145,36 +145,36 @@ def test_other_alphabet_of_base64_is_refused(ours: str, other: str) -> None:
     ],
     ids=repr,
 )
-def test_what_is_written_otherwise_is_refused(text: str | bytes) -> None:
+def test_non_canonical_token_is_refused(text: str | bytes) -> None:
     assert is_refused(text)
 
 
 @given(some.text(min_size=TEXT_LENGTH, max_size=TEXT_LENGTH) | some.binary(max_size=300))
-def test_whatever_is_shown_is_refused_by_name(text: str | bytes) -> None:
+def test_arbitrary_text_is_refused_by_name(text: str | bytes) -> None:
     assert is_refused(text)
 
 
-def test_a_ticket_is_no_turn_and_a_turn_no_ticket() -> None:
+def test_ticket_and_turn_are_not_interchangeable() -> None:
     with pytest.raises(TicketInvalid, match="kind"):
         OURS.read_turn(TEXT)
     with pytest.raises(TicketInvalid, match="kind"):
         OURS.read_ticket(OURS.turn(TURN))
 
 
-def test_what_another_key_wrote_is_refused() -> None:
+def test_token_of_another_key_is_refused() -> None:
     assert is_refused(ANOTHER.ticket(TICKET))
     assert is_refused(ANOTHER.turn(TURN))
 
 
-def test_another_version_is_refused_also_under_our_key() -> None:
+def test_token_of_another_version_is_refused() -> None:
     body = tokens._BODY.pack(2, 1, OURS._id, LINE.bytes, 7, b"h" * 16, 0, 0)
     sealed = body + hmac.digest(KEY, body, hashlib.sha256)[:16]
     assert is_refused(urlsafe_b64encode(sealed).rstrip(b"="))
 
 
 @pytest.mark.parametrize("wrong", [{"number": 2**64}, {"high": 2**32}])
-def test_what_does_not_fit_is_never_cut_to_fit(wrong: dict[str, Any]) -> None:
-    """A number or range that is too large is a fault of ours, not another number."""
+def test_value_out_of_range_is_never_truncated(wrong: dict[str, Any]) -> None:
+    """A number or range above the limit is a fault of ours, not another number."""
     try:
         text = OURS.ticket(TICKET._replace(**wrong))
     except (struct.error, OverflowError):

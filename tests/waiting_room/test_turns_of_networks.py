@@ -1,4 +1,4 @@
-"""Turns of networks through the application: who is called, what the page says, and what signing in changes."""
+"""Fair queueing through the application: who is called, the text of the page, and the effect of a sign-in."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ SAID = translate("page.waiting.turns_of_networks", "en")
 def run(
     database_url: str, directory: Path, act: Callable[[Within, Office], Awaitable[None]]
 ) -> None:
-    """A line that stands behind a proxy, and calls one a second; afterwards its invariants hold."""
+    """Run an engaged line behind a proxy that calls one a second; afterwards its invariants hold."""
 
     async def whole() -> None:
         async with within(settings_of(database_url, directory, proxies=1)) as web:
@@ -40,7 +40,7 @@ def run(
 
 
 async def takes(web: Within, office: Office, address: str) -> Ticket:
-    """A place from an address, by a program."""
+    """Take a place from an address, by a program."""
     found = await web.post(f"{LINE}/place", b"", PAGE | {"x-forwarded-for": address})
     return office.room.read_ticket(office.line(), json.loads(found.body)["ticket"])
 
@@ -61,20 +61,20 @@ def is_called(office: Office, ticket: Ticket) -> bool:
     return bool(ticket.number <= office.line().serving)
 
 
-def test_people_of_other_networks_are_called_before_the_third_place_of_one(
+def test_other_networks_are_called_before_the_third_place_of_one(
     database_url: str, tmp_path: Path
 ) -> None:
     async def act(web: Within, office: Office) -> None:
         bot = [await takes(web, office, "203.0.113.9") for _ in range(100)]
         people = [await takes(web, office, f"10.{n}.1.1") for n in range(12)]
-        await office.room._numbers[BUYING_ID].close()  # what nobody took is given back
+        await office.room._numbers[BUYING_ID].close()  # unused numbers are given back
         assert [one.serial > 0 for one in bot] == [False] * OF_A_ROUND + [True] * (100 - OF_A_ROUND)
         assert len({one.key for one in bot}) == 100
-        for _ in range(3):  # fourteen people and a moment
+        for _ in range(3):  # fourteen visitors and some time
             await office.advance()
         assert all(is_called(office, one) for one in people)
         assert sum(is_called(office, one) for one in bot) <= 4
-        # Spaced places are called too where nobody else waits, and new numbers are behind.
+        # Spaced places are called too where nobody else waits; new numbers are behind them.
         assert office.line().waiting >= 95
         before = sum(is_called(office, one) for one in bot)
         for _ in range(4):
@@ -87,9 +87,7 @@ def test_people_of_other_networks_are_called_before_the_third_place_of_one(
     run(database_url, tmp_path, act)
 
 
-def test_page_of_a_place_behind_says_so_and_signing_in_gives_an_earlier_number(
-    database_url: str, tmp_path: Path
-) -> None:
+def test_sign_in_gives_a_delayed_place_an_earlier_number(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within, office: Office) -> None:
         for _ in range(OF_A_ROUND):
             await takes(web, office, "192.0.2.1")
@@ -114,7 +112,7 @@ def test_page_of_a_place_behind_says_so_and_signing_in_gives_an_earlier_number(
         proof = (await one.get(f"{LINE}/receipt")).body
         facts = read_signed(proof, RECEIPT, office.room.signer.public_key())
         assert (facts["number"], facts["was_in_time"]) == (after.number, True)
-        # Asked again it is the same; and the place comes in once, with either ticket.
+        # Repeated, it is the same number; and the place comes in once, with either ticket.
         await one.get(f"{LINE}/keep?next=/buy")
         assert office.room.read_ticket(office.line(), one.cookies[TICKET]) == after
         await office.advance()
@@ -127,7 +125,7 @@ def test_page_of_a_place_behind_says_so_and_signing_in_gives_an_earlier_number(
     run(database_url, tmp_path, act)
 
 
-def test_who_is_signed_in_behind_a_shared_address_waits_with_a_number_of_their_own(
+def test_signed_in_visitor_behind_a_shared_address_has_own_number(
     database_url: str, tmp_path: Path
 ) -> None:
     async def act(web: Within, office: Office) -> None:
@@ -151,16 +149,14 @@ def test_who_is_signed_in_behind_a_shared_address_waits_with_a_number_of_their_o
     run(database_url, tmp_path, act)
 
 
-def test_place_of_a_process_that_was_killed_before_it_told_is_called(
-    database_url: str, tmp_path: Path
-) -> None:
+def test_unreported_place_of_a_killed_process_is_called(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within, office: Office) -> None:
         for _ in range(OF_A_ROUND):
             await takes(web, office, "192.0.2.1")
         one = Neighbour(web, "192.0.2.1")
         await one.goes("/buy")
-        await office.room._numbers[BUYING_ID].close()  # what nobody took is given back
-        office.room._spaced.clear()  # it is killed
+        await office.room._numbers[BUYING_ID].close()  # unused numbers are given back
+        office.room._spaced.clear()  # as after a kill
         for _ in range(2):
             await office.advance()
         ticket = office.room.read_ticket(office.line(), one.cookies[TICKET])
@@ -173,7 +169,7 @@ def test_place_of_a_process_that_was_killed_before_it_told_is_called(
     run(database_url, tmp_path, act)
 
 
-def test_line_that_steps_aside_forgets_whose_turn_it_was(database_url: str, tmp_path: Path) -> None:
+def test_disengaged_line_forgets_spaced_places(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within, office: Office) -> None:
         for _ in range(5):
             await takes(web, office, "192.0.2.1")

@@ -1,4 +1,4 @@
-"""The waiting page in a real browser, and places while everything around them is killed."""
+"""The waiting page in a real browser, and places while processes are killed."""
 
 import json
 import re
@@ -19,15 +19,15 @@ from tests.support.instance import Client, Instance, Reply, until
 
 SMALL = ViewportSize(width=360, height=740)
 LINE = "/lines/buying"
-AHEAD = 10  # people; of whom a slow line calls none or one before the page is there
-# In which a page has looked again at the latest, where nothing is known of the flow.
+AHEAD = 10  # places ahead; a slow line calls at most one before the page is loaded
+# Longest interval of a page while the flow is unknown.
 LOOKS_AGAIN_MS = 1000 * look_again(1, 0.0, 1.0) + WAIT_MS
-LONG = 300_000  # milliseconds: longer than a page ever waits until it looks again
+LONG = 300_000  # milliseconds: longer than any interval of a page
 
 
 @pytest.fixture(scope="module")
 def rush(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
-    """An instance with a line before buying in which some people wait."""
+    """An instance with a line before buying in which some visitors wait."""
     with Instance(tmp_path_factory.mktemp("rush"), METERAI_PROXIES="1") as instance:
         operator(instance, "stand", "buying", "always")
         slow(instance)
@@ -55,7 +55,7 @@ def quick(instance: Instance) -> None:
 
 
 def call_one(instance: Instance) -> None:
-    """The next, and no other: between two commands of an operator a busy machine would call them all."""
+    """Call exactly one: between two commands of an operator a busy machine would call all."""
     with Inside(instance).connect() as owner:
         owner.execute("UPDATE waiting_room_lines SET serving = serving + 1 WHERE name = 'buying'")
 
@@ -66,7 +66,7 @@ def nobody_waits(instance: Instance) -> bool:
 
 
 def from_elsewhere() -> dict[str, str]:
-    """The header of a proxy that saw a network of its own."""
+    """Return the header of a proxy with a network of its own."""
     return {"X-Forwarded-For": f"10.{randrange(256)}.{randrange(256)}.1"}
 
 
@@ -75,7 +75,7 @@ def takes_a_place(url: str) -> Reply:
 
 
 class Reader:
-    """Somebody who waits with a small phone."""
+    """A visitor with a small phone."""
 
     def __init__(
         self, chromium: Browser, instance: Instance, *, scripts: bool, dark: bool = False,
@@ -104,7 +104,7 @@ class Reader:
             seen.append(url)
 
     def looks_again(self) -> None:
-        """Let time pass until one more look was answered: the page says only then when it looks next."""
+        """Advance the page's clock until one more request was answered, which sets its next interval."""
         before = len(self.answers)
 
         def is_answered() -> bool:
@@ -114,15 +114,14 @@ class Reader:
         until("it looks again", is_answered)
 
     def waits(self) -> None:
-        """Come when some are ahead, also where the test before has let everybody in."""
+        """Open the page with some places ahead, also after a test that let everybody in."""
         for _ in range(AHEAD):
             assert takes_a_place(self.url).status == 200
         self.page.goto(f"{self.url}/buy")
         self.page.wait_for_url(f"**{LINE}?next=%2Fbuy")
 
     def has_a_clock_that_stands(self) -> None:
-        """Time passes for the page when the test says so, and not while a busy machine does something
-        else: its first look would be over by then, and the next one is not soon."""
+        """Stop the page's clock, so that it advances only on request of the test and not while the machine is busy."""
         self.page.clock.install()
         self.page.clock.pause_at(datetime.now(UTC) + timedelta(minutes=1))
 
@@ -146,7 +145,7 @@ def reader(chromium: Browser, rush: Instance, request: pytest.FixtureRequest) ->
 
 @pytest.fixture
 def hurried(rush: Instance) -> Iterator[Instance]:
-    """The instance whose line is hurried; afterwards it is slow again."""
+    """The instance with a fast line; afterwards it is slow again."""
     yield rush
     slow(rush)
 
@@ -168,7 +167,7 @@ each_look = pytest.mark.parametrize(
 
 
 @each_look
-def test_it_fits_a_small_phone_and_can_be_read(reader: Reader) -> None:
+def test_waiting_page_fits_a_small_phone(reader: Reader) -> None:
     reader.waits()
     page = reader.page
     expect(page.get_by_role("heading", level=1)).to_be_visible()
@@ -198,7 +197,7 @@ GROUND = """one => { for (let e = one; e; e = e.parentElement) {
 
 
 @pytest.mark.parametrize("reader", [{"dark": True}, {"dark": False}], indirect=True, ids=str)
-def test_its_colours_have_contrast(reader: Reader) -> None:
+def test_colours_of_the_waiting_page_have_contrast(reader: Reader) -> None:
     """WCAG 2.2, 1.4.3: 4.5 to 1."""
     reader.waits()
     for one in reader.page.locator(
@@ -209,7 +208,7 @@ def test_its_colours_have_contrast(reader: Reader) -> None:
         assert (high + 0.05) / (low + 0.05) >= 4.5, one.text_content()
 
 
-def test_every_link_is_reached_by_the_keyboard(reader: Reader) -> None:
+def test_every_link_of_the_waiting_page_is_reached_by_keyboard(reader: Reader) -> None:
     reader.waits()
     page, reached = reader.page, set()
     for _ in range(page.locator("main a, main button").count() + 2):
@@ -220,8 +219,8 @@ def test_every_link_is_reached_by_the_keyboard(reader: Reader) -> None:
 
 
 @pytest.mark.parametrize("reader", [{"scripts": False}], indirect=True)
-def test_without_scripts_it_goes_in_by_itself(reader: Reader, hurried: Instance) -> None:
-    # Where many were called lately and few wait, the page looks again within seconds.
+def test_waiting_page_without_scripts_enters_by_itself(reader: Reader, hurried: Instance) -> None:
+    # After many calls and with few waiting, the page asks again within seconds.
     quick(hurried)
     until("all are called", lambda: nobody_waits(hurried))
     slow(hurried)
@@ -231,7 +230,9 @@ def test_without_scripts_it_goes_in_by_itself(reader: Reader, hurried: Instance)
     reader.page.wait_for_url("**/sign-in?*", timeout=LOOKS_AGAIN_MS)
 
 
-def test_with_scripts_it_moves_and_goes_in_by_itself(reader: Reader, hurried: Instance) -> None:
+def test_waiting_page_with_scripts_counts_and_enters_by_itself(
+    reader: Reader, hurried: Instance
+) -> None:
     reader.has_a_clock_that_stands()
     slow(hurried)
     reader.waits()
@@ -242,7 +243,7 @@ def test_with_scripts_it_moves_and_goes_in_by_itself(reader: Reader, hurried: In
     call_one(hurried)
 
     def moves() -> bool:
-        reader.page.clock.run_for(LONG)  # it looks, and again: each process tells it a second later
+        reader.page.clock.run_for(LONG)  # it asks twice: a process knows the state a second later
         return reader.ahead < ahead
 
     until("it moves", moves)
@@ -250,11 +251,11 @@ def test_with_scripts_it_moves_and_goes_in_by_itself(reader: Reader, hurried: In
     quick(hurried)
     until("it was called", lambda: Client(hurried.url).get(f"/v1{LINE}").json["serving"] >= number)
     reader.page.clock.run_for(LONG)
-    reader.page.clock.resume()  # it looks again, where what it is told is older than that answer
+    reader.page.clock.resume()  # it asks again where the answer is older than that one
     reader.page.wait_for_url("**/sign-in?*", timeout=LOOKS_AGAIN_MS)
 
 
-def test_a_hidden_page_does_not_look(reader: Reader) -> None:
+def test_hidden_waiting_page_sends_no_requests(reader: Reader) -> None:
     reader.has_a_clock_that_stands()
     reader.waits()
     hide = (
@@ -270,7 +271,7 @@ def test_a_hidden_page_does_not_look(reader: Reader) -> None:
         reader.page.clock.run_for(2_000)
 
 
-def test_offline_it_keeps_the_number_and_looks_again(reader: Reader) -> None:
+def test_offline_waiting_page_keeps_the_number_and_retries(reader: Reader) -> None:
     reader.has_a_clock_that_stands()
     reader.waits()
     number = reader.number
@@ -288,7 +289,7 @@ FLOWS = [(5.0, 5.0), (0.9, 0.4), (3.0, 0.0)]
 
 
 @pytest.mark.parametrize("reader", [{"language": "id"}, {"language": "en"}], indirect=True, ids=str)
-def test_scripts_say_what_the_server_says(reader: Reader) -> None:
+def test_scripts_and_server_show_the_same_words(reader: Reader) -> None:
     """The words of a wait, over lines from a second to a week."""
     reader.has_a_clock_that_stands()
     told: dict[str, Any] = {}
@@ -316,14 +317,14 @@ def test_scripts_say_what_the_server_says(reader: Reader) -> None:
             expect(reader.page.locator("[data-wait]")).to_have_text(expected)
 
 
-# -- last, since it breaks things ------------------------------------------------------------------
+# -- last: it kills processes ------------------------------------------------------------------
 
 
-def test_nothing_that_is_killed_loses_a_place(rush: Instance) -> None:
-    """Web and worker are killed in the middle: numbers stay, grow, and are served in order."""
+def test_killed_processes_lose_no_place(rush: Instance) -> None:
+    """Web and worker are killed: numbers stay, grow, and are served in order."""
     slow(rush)
     client = rush.customer()
-    # An account comes in once: each place is somebody's.
+    # An account comes in once, so each place belongs to another account.
     people = [rush.customer() for _ in range(5)]
     before = [takes_a_place(rush.url).json for _ in people]
     kept = client.post(f"/v1{LINE}/places").json
