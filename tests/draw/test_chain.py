@@ -1,4 +1,4 @@
-"""drand's rounds: real ones of quicknet, those of the stand-in, and what is not one."""
+"""drand's rounds: real ones of quicknet, those of the stand-in, and invalid ones."""
 
 import hashlib
 import subprocess
@@ -21,7 +21,7 @@ from meterai.draw.protocol.chain import (
 from standins.drand import ROUNDS, signature_of
 from tests.support.draws import CHAIN
 
-# Rounds of quicknet as its relays serve them.
+# Rounds served by quicknet's relays.
 REAL = {
     123: "b75c69d0b72a5d906e854e808ba7e2accb1542ac355ae486d591aa9d43765482"
     "e26cd02df835d3546d23c4b13e0dfc92",
@@ -30,25 +30,25 @@ REAL = {
 }
 
 
-def test_quicknet_is_known_by_its_hash() -> None:
+def test_quicknet_has_its_known_hash() -> None:
     assert hash_of(QUICKNET) == QUICKNET_HASH
 
 
 @pytest.mark.parametrize("number", REAL)
-def test_a_real_round_holds(number: int) -> None:
+def test_real_round_is_valid(number: int) -> None:
     expected = hashlib.sha256(bytes.fromhex(REAL[number])).digest()
     assert randomness_of(QUICKNET, number, REAL[number]) == expected
 
 
 @pytest.mark.parametrize("number", [1, 2, 77, ROUNDS])
-def test_a_round_of_the_stand_in_holds(number: int) -> None:
+def test_round_of_the_stand_in_is_valid(number: int) -> None:
     assert len(randomness_of(CHAIN, number, signature_of(number))) == 32
     with pytest.raises(RoundForged):
         randomness_of(QUICKNET, number, signature_of(number))
 
 
 @pytest.mark.parametrize("number", [1, 999, 1001, 0, -1, 1 << 63, 1 << 70])
-def test_a_signature_is_of_one_round(number: int) -> None:
+def test_signature_is_valid_for_one_round(number: int) -> None:
     with pytest.raises(RoundForged):
         randomness_of(QUICKNET, number, REAL[1000])
 
@@ -66,32 +66,32 @@ def test_a_signature_is_of_one_round(number: int) -> None:
         "٣" * 96,
     ],
 )
-def test_what_is_no_signature_is_refused(signature: str) -> None:
+def test_malformed_signature_is_refused(signature: str) -> None:
     with pytest.raises(RoundForged):
         randomness_of(QUICKNET, 1000, signature)
 
 
 @pytest.mark.parametrize("key", ["", "00", "zz" * 96, "00" * 96, "c0" + "00" * 95])
-def test_what_is_no_key_is_refused(key: str) -> None:
+def test_malformed_key_of_a_chain_is_refused(key: str) -> None:
     chain = type(CHAIN)("test", 30, 0, "00" * 32, key)
     with pytest.raises(RoundForged):
         randomness_of(chain, 1000, REAL[1000])
 
 
 @pytest.mark.parametrize("period", [0, -3, 1 << 32])
-def test_a_chain_without_time_is_not_usable(period: int) -> None:
+def test_chain_without_times_is_not_usable(period: int) -> None:
     assert not is_usable(type(CHAIN)("test", period, 0, "00" * 32, CHAIN.public_key))
 
 
 @given(st.integers(0, 1 << 36), st.sampled_from([CHAIN, QUICKNET]))
-def test_the_first_round_at_a_time(at: int, chain) -> None:
+def test_first_round_at_a_time(at: int, chain) -> None:
     number = first_round_at(chain, at)
     assert time_of(chain, number) >= at
     assert number == 1 or time_of(chain, number - 1) < at
 
 
-def test_the_library_leaves_the_limit_of_recursion_as_it_was() -> None:
-    """With a higher one, a text of brackets ends any process that reads JSON."""
+def test_library_leaves_the_recursion_limit_unchanged() -> None:
+    """A raised limit lets a text of brackets end any process that reads JSON."""
     code = (
         "import json, sys; before = sys.getrecursionlimit()\n"
         "from meterai.draw.protocol.chain import QUICKNET, randomness_of\n"

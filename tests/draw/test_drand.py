@@ -1,4 +1,4 @@
-"""A round from relays of which some lie, stall, or are not there."""
+"""A round from relays, some of which lie, stall, or are down."""
 
 import asyncio
 import json
@@ -41,7 +41,7 @@ def with_relays(tmp_path, count: int, act: Act) -> None:
     asyncio.run(run())
 
 
-def test_a_stand_in_tells_rounds_as_drand_does(tmp_path) -> None:
+def test_stand_in_answers_rounds_as_drand_does(tmp_path) -> None:
     async def act(relays: list[Relay], urls: list[str]) -> None:
         def ask(path: str):
             with urlopen(f"{urls[0]}/{path}", timeout=10) as answer:
@@ -56,7 +56,7 @@ def test_a_stand_in_tells_rounds_as_drand_does(tmp_path) -> None:
         told = await asked(f"{hash_of(CHAIN)}/public/7")
         assert (told["round"], told["signature"]) == (7, signature_of(7))
         latest = await asked(f"{hash_of(CHAIN)}/public/latest")
-        assert latest["round"] >= 101  # of a chain that goes on while the test runs
+        assert latest["round"] >= 101  # the chain grows while the test runs
         for path, status in [
             (f"{hash_of(CHAIN)}/public/{FUTURE}", 425),
             (f"{hash_of(CHAIN)}/public/{ROUNDS + 1}", 404),
@@ -70,7 +70,7 @@ def test_a_stand_in_tells_rounds_as_drand_does(tmp_path) -> None:
     with_relays(tmp_path, 1, act)
 
 
-def test_a_round_comes_from_any_relay(tmp_path) -> None:
+def test_round_comes_from_any_relay(tmp_path) -> None:
     async def act(_: list[Relay], urls: list[str]) -> None:
         for given in (urls, [NOBODY, *urls], [*urls, NOBODY], [f"{urls[0]}/"]):
             assert await Relays(given).signature_of(CHAIN, PAST) == signature_of(PAST)
@@ -86,12 +86,12 @@ def test_a_round_comes_from_any_relay(tmp_path) -> None:
 @pytest.mark.parametrize(
     "fault", ["lies", "unavailable", "garbage", "endless", "redirect", "response_delay_seconds"]
 )
-def test_a_relay_that_fails_is_ignored(fault: str, tmp_path) -> None:
+def test_failing_relay_is_ignored(fault: str, tmp_path) -> None:
     async def act(relays: list[Relay], urls: list[str]) -> None:
         bad, _ = relays
         bad.faults.apply({fault: DELAY_SECONDS if fault == "response_delay_seconds" else -1})
         began = time.monotonic()
-        # As patient as to hear the slow one in the end: only who does not wait for it is done before.
+        # Patient enough for the slow relay: only a client that does not wait for it finishes earlier.
         patient = Relays(urls, timeout_seconds=2 * DELAY_SECONDS)
         assert await patient.signature_of(CHAIN, PAST) == signature_of(PAST)
         assert time.monotonic() - began < DELAY_SECONDS
@@ -100,7 +100,7 @@ def test_a_relay_that_fails_is_ignored(fault: str, tmp_path) -> None:
     with_relays(tmp_path, 2, act)
 
 
-def test_a_relay_that_fails_is_in_the_log_once(tmp_path) -> None:
+def test_failing_relay_is_logged_once(tmp_path) -> None:
     async def act(relays: list[Relay], urls: list[str]) -> None:
         asked, bad = Relays(urls), relays[0]
         with capture_logs() as logged:
@@ -115,8 +115,8 @@ def test_a_relay_that_fails_is_in_the_log_once(tmp_path) -> None:
     with_relays(tmp_path, 1, act)
 
 
-def test_what_a_relay_calls_a_round_is_not_asked(tmp_path) -> None:
-    # The signature alone says which round it is.
+def test_number_claimed_by_a_relay_is_ignored(tmp_path) -> None:
+    # The signature alone determines the round.
     async def act(relays: list[Relay], urls: list[str]) -> None:
         relays[0].faults.apply({"claims": -1})
         assert await Relays(urls).signature_of(CHAIN, PAST) == signature_of(PAST)
@@ -124,7 +124,7 @@ def test_what_a_relay_calls_a_round_is_not_asked(tmp_path) -> None:
     with_relays(tmp_path, 1, act)
 
 
-def test_the_chain_of_a_directory_begins_once_and_does_not_run_out(tmp_path, monkeypatch) -> None:
+def test_chain_of_a_directory_begins_once_and_does_not_run_out(tmp_path, monkeypatch) -> None:
     first = kept_chain(tmp_path)
     assert kept_chain(tmp_path) == first
     later = time.time_ns() // 1_000_000 + 30_000 * (ROUNDS - 100)
@@ -133,7 +133,7 @@ def test_the_chain_of_a_directory_begins_once_and_does_not_run_out(tmp_path, mon
     assert kept_chain(tmp_path).newest(later / 1000) == 1
 
 
-def test_an_instance_of_development_draws_by_its_own_relay(instance) -> None:
+def test_development_instance_draws_by_its_own_relay(instance) -> None:
     folder = instance.data / "standins"
     chain = parts.chain_of(str(folder / "drand-chain.json"))
     assert hash_of(chain) == kept_chain(folder).hash

@@ -1,4 +1,4 @@
-"""`meterai draw`: what it says of a draw, and with which status."""
+"""`meterai draw`: its output and its exit status."""
 
 import json
 from pathlib import Path
@@ -31,7 +31,7 @@ def verified(folder: Path, *words: str) -> Done:
     return run_here(folder, "draw", "verify", str(folder), *words)
 
 
-def test_a_draw_that_holds(tmp_path) -> None:
+def test_verify_of_a_valid_draw_exits_0(tmp_path) -> None:
     record = drawn_record(ENTRIES)
     published(tmp_path, record)
     assert record.result is not None
@@ -44,7 +44,7 @@ def test_a_draw_that_holds(tmp_path) -> None:
     assert {one["judgement"] for one in found} == {"right"}
 
 
-def test_what_could_not_be_judged_and_what_is_wrong(tmp_path) -> None:
+def test_verify_distinguishes_unjudged_and_wrong(tmp_path) -> None:
     published(tmp_path, drawn_record(ENTRIES))
     assert verified(tmp_path, *TRUST).returncode == Exit.UNJUDGED
     untrusted = verified(tmp_path, *KEY)
@@ -62,7 +62,7 @@ def test_what_could_not_be_judged_and_what_is_wrong(tmp_path) -> None:
     assert verified(tmp_path, *KEY).returncode == Exit.USAGE
 
 
-def test_a_saved_copy_and_a_proof(tmp_path) -> None:
+def test_verify_accepts_a_saved_copy_and_a_proof(tmp_path) -> None:
     record = drawn_record(ENTRIES)
     published(tmp_path, record)
     saved = tmp_path / "saved.json"
@@ -82,19 +82,19 @@ def test_a_saved_copy_and_a_proof(tmp_path) -> None:
 
 
 @pytest.mark.parametrize("wrong", ["--entry=xyz", "--key=/nowhere", "--proof=/nowhere"])
-def test_words_that_cannot_be_used(wrong: str, tmp_path) -> None:
+def test_unusable_arguments_are_refused(wrong: str, tmp_path) -> None:
     published(tmp_path, drawn_record(ENTRIES))
     assert verified(tmp_path, wrong).returncode in (Exit.USAGE, Exit.NO)
 
 
-def test_show_tells_every_part(tmp_path) -> None:
+def test_show_prints_every_part(tmp_path) -> None:
     published(tmp_path, drawn_record(ENTRIES))
     said = run_here(tmp_path, "draw", "show", str(tmp_path)).stdout
     for part in ("announcement:", "closing:", "result:", "closes_at: 1800003600 (2027"):
         assert part in said
 
 
-def test_what_others_wrote_commands_no_terminal(tmp_path) -> None:
+def test_control_characters_of_others_are_not_printed(tmp_path) -> None:
     hostile = "dr\x1b[2J\u202e\nok  All of it holds."
     announced = replace(drawn_record(ENTRIES).announcement, line=hostile)
     record = begun(announced, OPERATOR)
@@ -109,7 +109,7 @@ def test_what_others_wrote_commands_no_terminal(tmp_path) -> None:
             assert "\nok  All of it" not in said.stdout
 
 
-def test_an_unknown_field_begins_no_line(tmp_path) -> None:
+def test_unknown_field_starts_no_output_line(tmp_path) -> None:
     (tmp_path / "draw.json").write_text('{"x\\n\\u001b[2Jok  All of it": 1, "parts": []}')
     record = json.loads(write(drawn_record(ENTRIES)))
     record["parts"][0]["kind"] = "x\nok  All of it"
@@ -121,7 +121,7 @@ def test_an_unknown_field_begins_no_line(tmp_path) -> None:
         assert "\x1b" not in done.stdout
 
 
-def test_record_with_parties_is_sent_to_the_script(tmp_path) -> None:
+def test_record_with_parties_is_refused_with_the_name_of_the_script(tmp_path) -> None:
     old = Path(__file__).parent / "with_parties"
     for command in ("verify", "show"):
         done = run_here(tmp_path, "draw", command, str(old))

@@ -1,4 +1,4 @@
-"""The list of entries: what is written is read, and whatever else is refused with its line."""
+"""The list of entries: written lists are read, and malformed ones are refused with the line."""
 
 from collections.abc import Iterator
 
@@ -24,19 +24,19 @@ def pieces(text: bytes, size: int) -> Iterator[bytes]:
 
 
 @given(some, st.integers(1, 100))
-def test_what_is_written_is_read(entries: list[bytes], size: int) -> None:
+def test_written_list_is_read(entries: list[bytes], size: int) -> None:
     text = b"".join(lines_of(entries))
     assert text == b"".join(entry.hex().encode() + b"\n" for entry in entries)
     assert read_lines(pieces(text, size)) == entries
 
 
-def test_a_list_of_several_blocks() -> None:
+def test_list_of_several_blocks_is_read() -> None:
     entries = entries_of(3 * module._BLOCK_LINES + 5)
     assert read_lines(lines_of(entries)) == entries
 
 
 @given(some.filter(lambda found: len(found) > 1), st.integers(1, 100), st.data())
-def test_any_changed_byte_is_refused_or_makes_another_list(
+def test_changed_byte_is_refused_or_changes_the_list(
     entries: list[bytes], size: int, data: st.DataObject
 ) -> None:
     text = bytearray(b"".join(lines_of(entries)))
@@ -63,7 +63,7 @@ def test_any_changed_byte_is_refused_or_makes_another_list(
         (lambda lines: [*lines, b"ab"], 11),
     ],
 )
-def test_a_line_that_is_wrong_is_named(change, line: int) -> None:
+def test_malformed_line_is_named(change, line: int) -> None:
     lines = [entry.hex().encode() + b"\n" for entry in entries_of(10)]
     assert any(byte > 0x60 for byte in lines[3])
     with pytest.raises(EntriesMalformed) as refused:
@@ -85,12 +85,12 @@ def test_ten_million_lines_of_garbage_are_refused_at_once() -> None:
     assert (refused.value.line, read) == (1, 1)
 
 
-def test_more_lines_than_any_list_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_list_above_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "ENTRIES_MAX", 10)
     assert len(read_lines(lines_of(entries_of(10)))) == 10
     with pytest.raises(EntriesMalformed):
         read_lines(lines_of(entries_of(11)))
 
 
-def test_an_entry_is_new() -> None:
+def test_new_entries_differ() -> None:
     assert len({new_entry() for _ in range(1000)}) == 1000

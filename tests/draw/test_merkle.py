@@ -42,25 +42,25 @@ def defined(entries: Sequence[bytes]) -> bytes:
 
 
 @pytest.mark.parametrize("count", range(9))
-def test_the_roots_of_certificate_transparency(count: int) -> None:
+def test_roots_equal_those_of_certificate_transparency(count: int) -> None:
     assert root_of(LEAVES[:count]).hex() == ROOTS[count]
 
 
 @given(st.lists(st.binary(min_size=16, max_size=16), max_size=70))
-def test_the_root_is_the_recursive_one_in_blocks_of_any_size(entries: list[bytes]) -> None:
+def test_root_equals_the_recursive_definition_for_any_block_size(entries: list[bytes]) -> None:
     for block in (1, 4, 16, 1 << 12):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(merkle, "_BLOCK", block)
             assert root_of(iter(entries)) == defined(entries)
 
 
-def test_the_root_of_more_than_some_blocks() -> None:
+def test_root_of_several_blocks() -> None:
     entries = [number.to_bytes(16, "big") for number in range(3 * merkle._BLOCK + 17)]
     assert root_of(entries) == defined(entries)
 
 
 @given(st.integers(1, 70), st.data())
-def test_a_proof_holds_for_its_entry_and_nothing_else(count: int, data: st.DataObject) -> None:
+def test_proof_is_valid_for_its_entry_only(count: int, data: st.DataObject) -> None:
     entries = [number.to_bytes(16, "big") for number in range(count)]
     index = data.draw(st.integers(0, count - 1))
     root, proof = root_of(entries), proof_of(entries, index)
@@ -77,7 +77,7 @@ def test_a_proof_holds_for_its_entry_and_nothing_else(count: int, data: st.DataO
         assert not is_included(entries[index], index, count, changed, root)
 
 
-def test_a_leaf_is_no_node() -> None:
+def test_leaf_hash_differs_from_node_hash() -> None:
     # Without the two prefixes, the two children of a node would pass for an entry of 64 bytes.
     left, right = leaf_hash(b"a"), leaf_hash(b"b")
     assert leaf_hash(left + right) != node_hash(left, right)

@@ -1,4 +1,4 @@
-"""The steps of a draw: what each needs, and at which time it would let somebody choose."""
+"""Steps of a draw: their requirements, and the times at which they are refused."""
 
 import pytest
 from hypothesis import given
@@ -26,10 +26,10 @@ def closed() -> DrawRecord:
     return steps.close(opened(), ROOT, len(ENTRIES), CLOSES_AT + 5, OPERATOR)
 
 
-# -- what may be announced -----------------------------------------------------------------------
+# -- announcement -----------------------------------------------------------------------
 
 
-def test_the_round_follows_from_the_times() -> None:
+def test_round_follows_from_the_times() -> None:
     plan = announced()
     assert broken_terms(plan) == []
     assert round_time(plan) >= plan.published_by + rules.MARGIN_SECONDS
@@ -62,14 +62,14 @@ def test_the_round_follows_from_the_times() -> None:
         ({"replaces": "no hash", "reason": "a slip"}, BrokenTerm.REPLACES),
     ],
 )
-def test_what_the_rules_do_not_allow_is_named(change, term: str) -> None:
+def test_broken_rule_is_named(change, term: str) -> None:
     plan = replace(announced(), **change)
     assert broken_terms(plan) == [term]
     with pytest.raises(steps.AnnouncementUnfair):
         steps.announce(plan, CLOSES_AT - 1, OPERATOR)
 
 
-def test_nothing_is_announced_after_the_list_closes() -> None:
+def test_announcement_after_the_closing_time_is_refused() -> None:
     with pytest.raises(steps.StepTooLate):
         steps.announce(announced(), CLOSES_AT, OPERATOR)
 
@@ -77,18 +77,18 @@ def test_nothing_is_announced_after_the_list_closes() -> None:
 # -- closing --------------------------------------------------------------------------------------
 
 
-def test_a_list_is_closed_in_its_time() -> None:
+def test_list_is_closed_only_in_its_time() -> None:
     plan = opened().announcement
     for at in (CLOSES_AT, plan.published_by):
         assert steps.close(opened(), ROOT, 20, at, OPERATOR).closing is not None
     with pytest.raises(steps.StepTooEarly):
         steps.close(opened(), ROOT, 20, CLOSES_AT - 1, OPERATOR)
-    # Then the operator could know the round before the root was public.
+    # Otherwise the operator could know the round before the root was public.
     with pytest.raises(steps.StepTooLate):
         steps.close(opened(), ROOT, 20, plan.published_by + 1, OPERATOR)
 
 
-def test_a_list_is_closed_once() -> None:
+def test_list_is_closed_once() -> None:
     with pytest.raises(RecordMalformed):
         steps.close(closed(), ROOT, 20, CLOSES_AT + 6, OPERATOR)
 
@@ -96,7 +96,7 @@ def test_a_list_is_closed_once() -> None:
 # -- result ---------------------------------------------------------------------------------------
 
 
-def test_the_round_is_needed_and_must_hold() -> None:
+def test_finish_requires_the_valid_round() -> None:
     plan = closed().announcement
     for signature, refusal in [
         ("", RoundForged),
@@ -107,7 +107,7 @@ def test_the_round_is_needed_and_must_hold() -> None:
             steps.finish(closed(), ORDER, signature, round_time(plan), OPERATOR)
 
 
-def test_only_what_cannot_be_carried_out_is_void() -> None:
+def test_only_a_late_draw_is_void() -> None:
     last = announced().published_by
     assert not steps.is_void(opened(), last)
     assert steps.is_void(opened(), last + 1)
@@ -115,7 +115,7 @@ def test_only_what_cannot_be_carried_out_is_void() -> None:
         assert not steps.is_void(sound, 1 << 39)
 
 
-def test_what_is_announced_anew_names_what_it_replaces_and_has_more_time() -> None:
+def test_new_announcement_names_the_old_one_and_has_more_time() -> None:
     old, replaced = announced(), "ab" * 32
     at = old.published_by + 5
     spans = []
@@ -131,7 +131,7 @@ def test_what_is_announced_anew_names_what_it_replaces_and_has_more_time() -> No
 # -- the record -----------------------------------------------------------------------------------
 
 
-def test_a_record_is_read_as_it_was_written() -> None:
+def test_record_is_read_as_written() -> None:
     record = drawn_record(ENTRIES)
     assert read(write(record)) == record
     for count in range(1, len(record.parts)):
@@ -139,7 +139,7 @@ def test_a_record_is_read_as_it_was_written() -> None:
         assert read(write(shorter)) == shorter
 
 
-def test_what_is_no_record_is_refused() -> None:
+def test_malformed_record_is_refused() -> None:
     record = drawn_record(ENTRIES)
     text = write(record)
     one, two, three = record.parts
@@ -164,7 +164,7 @@ def test_what_is_no_record_is_refused() -> None:
 
 
 @given(st.data())
-def test_a_truncated_record_is_refused(data: st.DataObject) -> None:
+def test_truncated_record_is_refused(data: st.DataObject) -> None:
     text = write(drawn_record(ENTRIES))
     with pytest.raises(RecordMalformed):
         read(text[: data.draw(st.integers(0, len(text) - 3))])

@@ -1,4 +1,4 @@
-"""A draw is recomputed from its public files; every forgery is named, by us and by a stranger's script."""
+"""Draws are recomputed from their public files; every forgery is named, by us and by the public script."""
 
 import json
 import subprocess
@@ -57,7 +57,7 @@ def what(findings: list[DrawFinding], judgement: Judgement) -> set[DrawFindingKi
 
 
 def strangers(folder: Path, record: DrawRecord, text: bytes, *entry: bytes):
-    """What the script of docs/draw says: (whether it holds, its words)."""
+    """Run the script of docs/draw; return whether the draw is valid, and its output."""
     (folder / "draw.json").write_bytes(write(record))
     (folder / "entries.txt").write_bytes(text)
     return script_says(folder, *entry)
@@ -75,14 +75,14 @@ def script_says(folder: Path, *entry: bytes) -> tuple[bool, str]:
     return done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_script_of_a_stranger_is_short_and_needs_nothing_of_ours() -> None:
+def test_public_script_is_short_and_imports_nothing_of_ours() -> None:
     code = SCRIPT.read_text().split('"""')[2].strip().splitlines()
     assert len(code) <= 30
     assert max(map(len, code)) <= 110
     assert "meterai." not in "".join(code)
 
 
-def test_an_honest_draw_holds_for_us_and_for_a_stranger(tmp_path) -> None:
+def test_honest_draw_is_valid_for_us_and_the_public_script(tmp_path) -> None:
     record = drawn_record(ENTRIES)
     result = record.result
     assert result is not None
@@ -98,7 +98,7 @@ def test_an_honest_draw_holds_for_us_and_for_a_stranger(tmp_path) -> None:
     assert said.endswith("number 150\n")
 
 
-def test_draw_with_parties_is_refused_by_us_and_holds_for_a_stranger(tmp_path) -> None:
+def test_draw_with_parties_is_refused_by_us_and_valid_for_the_public_script(tmp_path) -> None:
     text, entries = ((OLD / name).read_bytes() for name in ("draw.json", "entries.txt"))
     with pytest.raises(RecordOfParties):
         read(text)
@@ -115,7 +115,7 @@ def test_draw_with_parties_is_refused_by_us_and_holds_for_a_stranger(tmp_path) -
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])
-def test_a_draw_of_few_or_nobody(tmp_path, count: int) -> None:
+def test_draw_of_few_entries_or_none_is_valid(tmp_path, count: int) -> None:
     entries = entries_of(count)
     record = drawn_record(entries)
     assert judge(examined(record, entries)) is Judgement.HOLDS
@@ -127,7 +127,7 @@ def test_a_draw_of_few_or_nobody(tmp_path, count: int) -> None:
 
 
 @pytest.mark.parametrize("forgery", FORGERIES, ids=lambda one: one.__name__)
-def test_a_forgery_is_named(forgery, tmp_path) -> None:
+def test_forgery_is_named(forgery, tmp_path) -> None:
     draw = forgery()
     findings = examined(draw.record, draw.entries)
     assert what(findings, Judgement.BROKEN) >= FORGERIES[forgery], findings
@@ -144,7 +144,7 @@ def test_a_forgery_is_named(forgery, tmp_path) -> None:
     ],
     ids=lambda one: one.__name__,
 )
-def test_a_copy_saved_in_time_shows_what_was_changed(forgery) -> None:
+def test_saved_copy_reveals_a_later_change(forgery) -> None:
     saved, draw = honest().record, forgery()
     found = examined(draw.record, draw.entries, saved=saved)
     assert DrawFindingKind.SAVED_DIFFERS in {one.found for one in found}
@@ -154,7 +154,7 @@ def test_a_copy_saved_in_time_shows_what_was_changed(forgery) -> None:
     assert DrawFindingKind.SAVED_SAME in {one.found for one in found}
 
 
-def test_a_number_that_was_swapped_is_named(tmp_path) -> None:
+def test_swapped_number_is_named(tmp_path) -> None:
     draw = honest()
     result = draw.record.result
     assert result is not None
@@ -178,7 +178,7 @@ def test_a_number_that_was_swapped_is_named(tmp_path) -> None:
         lambda text: b"",
     ],
 )
-def test_a_spoilt_list_is_refused(spoil, tmp_path) -> None:
+def test_malformed_list_is_refused(spoil, tmp_path) -> None:
     record, text = honest().record, spoil(b"".join(lines_of(ENTRIES)))
     try:
         entries = read_lines([text])
@@ -186,11 +186,11 @@ def test_a_spoilt_list_is_refused(spoil, tmp_path) -> None:
         assert len(text) != 299 * 33
     else:
         assert judge(examined(record, entries)) is Judgement.BROKEN
-    # The last line feed alone is nothing to the script.
+    # The script ignores a missing last line feed.
     assert strangers(tmp_path, record, text)[0] is (len(text) == 300 * 33 - 1)
 
 
-def test_what_is_not_there_yet_is_open() -> None:
+def test_unfinished_draw_is_judged_open() -> None:
     record = honest().record
     opened = {1: {DrawFindingKind.NOT_CLOSED}, 2: {DrawFindingKind.NOT_DRAWN}}
     for count in (1, 2):
@@ -204,7 +204,7 @@ def test_what_is_not_there_yet_is_open() -> None:
     }
 
 
-def test_an_entry_is_proved_without_the_list() -> None:
+def test_entry_is_proved_without_the_list() -> None:
     record = honest().record
     proof = tuple(one.hex() for one in proof_of(ENTRIES, 123))
     shown = Inclusion(ENTRIES[123].hex(), 123, 300, proof)
@@ -223,7 +223,7 @@ def test_an_entry_is_proved_without_the_list() -> None:
     assert what(findings, Judgement.BROKEN) == {DrawFindingKind.NOT_INCLUDED}
 
 
-def test_a_draw_that_replaces_another_says_so() -> None:
+def test_replacing_draw_is_reported() -> None:
     draw = honest().redone(
         RecordPartKind.ANNOUNCEMENT,
         lambda body: replace(body, replaces="ab" * 32, reason="power failed"),
@@ -244,12 +244,12 @@ def test_a_draw_that_replaces_another_says_so() -> None:
         lambda body: replace(body, at=-(1 << 62)),
     ],
 )
-def test_nonsense_in_a_closing_is_no_crash(change) -> None:
+def test_malformed_closing_causes_no_crash(change) -> None:
     draw = honest().redone(RecordPartKind.CLOSING, change)
     assert judge(examined(draw.record, ENTRIES)) is Judgement.BROKEN
 
 
-def test_nonsense_in_a_result_is_no_crash() -> None:
+def test_malformed_result_causes_no_crash() -> None:
     for seed in ("", "zz", "00"):
         draw = honest().redone(
             RecordPartKind.RESULT, lambda body, seed=seed: replace(body, seed=seed)
