@@ -1,4 +1,4 @@
-"""The static files: Statuspage's public shape, Atom, pages of at most 8 KB, nothing green that is not measured."""
+"""The static files: Statuspage's public shape, Atom, pages of at most 8 KB, no unmeasured component in green."""
 
 import json
 import subprocess
@@ -27,7 +27,7 @@ from tests.support.commands import ROOT
 AT = datetime(2026, 11, 30, 5, 0, tzinfo=UTC)
 UP, DOWN = ComponentState.OPERATIONAL, ComponentState.MAJOR_OUTAGE
 ATOM = "{http://www.w3.org/2005/Atom}"
-# As https://metastatuspage.com/api (Statuspage's own page) answers.
+# Shape of Statuspage's own page, https://metastatuspage.com/api.
 SUMMARY = {"page", "components", "incidents", "scheduled_maintenances", "status"}
 PAGE = {"id", "name", "url", "time_zone", "updated_at"}
 COMPONENT = {
@@ -76,7 +76,7 @@ def published(**more: Any) -> Published:
 
 
 def worst_case() -> Published:
-    """Everything is down, said at length, and each day was another."""
+    """Full outage with long texts, and ninety different days."""
     days = {
         one: {day: {(UP, DOWN, ComponentState.DEGRADED)[at % 3]: 9} for at, day in enumerate(statuspage.days_until(AT))}
         for one in Component
@@ -141,7 +141,7 @@ def test_indicator_is_that_of_the_worst_component(state: str, indicator: str) ->
     assert found["status"]["indicator"] == indicator
 
 
-def test_component_that_is_not_measured_is_not_told_to_be_operational() -> None:
+def test_unmeasured_component_is_not_shown_as_operational() -> None:
     components = [shown(one, is_measured=False) for one in Component]
     of = published(components=components)
     found = statuspage.summary(of)
@@ -154,14 +154,14 @@ def test_component_that_is_not_measured_is_not_told_to_be_operational() -> None:
     assert b"Not measured" in pages.badge(components[0])
 
 
-def test_component_that_was_never_measured_is_left_out_and_nothing_is_green_without_any() -> None:
+def test_never_measured_component_is_left_out() -> None:
     components = [shown(one, is_measured=False, measured_at=None) for one in Component]
     found = statuspage.summary(published(components=components))
     assert found["components"] == []
     assert found["status"] == {"indicator": "minor", "description": "Nothing was measured yet"}
 
 
-def test_words_of_staff_and_incidents_make_worse_and_never_better() -> None:
+def test_notes_and_incidents_make_worse_and_never_better() -> None:
     buying = Component.BUYING
     good = WatcherNote(2, AT, buying, UP, {})
     bad = WatcherNote(1, AT, buying, ComponentState.DEGRADED, {})
@@ -183,7 +183,7 @@ def test_words_of_staff_and_incidents_make_worse_and_never_better() -> None:
     "found",
     [None, [], {}, {"at": "now"}, {"at": AT.isoformat(), "incidents": [{"id": 1}]}, {"at": AT.isoformat(), "figures": 3}],
 )  # fmt: skip
-def test_status_of_the_platform_in_another_form_is_left_out(found: object) -> None:
+def test_status_of_unknown_form_is_left_out(found: object) -> None:
     assert read_status(found) is None
 
 
@@ -219,7 +219,7 @@ def test_history_has_90_days_and_the_minutes_lost_in_each() -> None:
     assert sum(buying["minutes_lost"]) == 7
 
 
-def test_numbers_have_the_time_of_which_they_are() -> None:
+def test_figures_have_the_time_of_their_measurement() -> None:
     of = published(status=told(line_waiting=1_234, in_flight_rupiah=5_000_000, refunds_open=3))
     page = pages.page(of, "id").decode()
     for text in ("1.234", "Rp5.000.000", "30-11-2026 12.00 WIB", "Panjang antrean"):
@@ -247,7 +247,7 @@ for write in (
 """
 
 
-def test_disk_that_is_full_leaves_the_old_files_whole(tmp_path: Path) -> None:
+def test_full_disk_leaves_the_old_files_whole(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", _FILLED, str(tmp_path)],
         cwd=ROOT,
@@ -267,7 +267,7 @@ def test_disk_that_is_full_leaves_the_old_files_whole(tmp_path: Path) -> None:
     assert day.read_text() == "one\ntwo\n"
 
 
-def test_line_that_a_kill_broke_off_is_written_again(tmp_path: Path) -> None:
+def test_line_broken_off_by_a_kill_is_written_again(tmp_path: Path) -> None:
     (tmp_path / "readings").mkdir()
     day = tmp_path / "readings" / "2026-11-30.jsonl"
     day.write_text("one\ntw")

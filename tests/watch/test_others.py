@@ -1,4 +1,4 @@
-"""What a watcher hears of others over HTTP: its peers, a payer, and an answer that goes wrong."""
+"""A watcher and others over HTTP: its peers, a payer, and malformed answers."""
 
 import asyncio
 import json
@@ -68,7 +68,7 @@ def now_of(signer: DocumentSigner, kind: str = NOW) -> str:
     ("signs", "kind", "is_believed"),
     [("its own", NOW, True), ("another", NOW, False), ("its own", "meterai watch notes", False)],
 )
-def test_peer_is_believed_only_by_its_signature(
+def test_peer_counts_only_with_a_valid_signature(
     tmp_path: Path, signs: str, kind: str, is_believed: bool
 ) -> None:
     own, another = DocumentSigner(new_secret()), DocumentSigner(new_secret())
@@ -140,12 +140,12 @@ async def _asked(path: str, handler: Handler | None) -> ProbeResponse:
     )
 
 
-def test_answer_that_does_not_come_is_a_fault_with_a_code() -> None:
+def test_missing_answer_is_a_fault_with_a_code() -> None:
     with pytest.raises(TryFailed, match="unreachable"):
         asyncio.run(_asked("/", None))
 
 
-def test_refusal_is_a_fault_by_its_code_and_words_of_others_go_no_further() -> None:
+def test_refusal_is_a_fault_by_its_code_without_foreign_words() -> None:
     async def refuses(request: web.Request) -> web.StreamResponse:
         code = "storage_full" if request.path == "/a" else "<b>words</b>"
         return web.json_response({"code": code}, status=503)
@@ -161,7 +161,7 @@ async def _odd(_: web.Request) -> web.StreamResponse:
     return web.Response(body=DEEP, status=500, content_type="application/json")
 
 
-def test_answer_that_is_nested_without_end_is_unreadable() -> None:
+def test_deeply_nested_answer_is_unreadable() -> None:
     with pytest.raises(TryFailed, match="answer_unreadable"):
         _ = ProbeResponse(200, {}, DEEP).json
     with pytest.raises(TryFailed, match="answer_unreadable"):
@@ -169,16 +169,16 @@ def test_answer_that_is_nested_without_end_is_unreadable() -> None:
 
 
 @pytest.mark.parametrize("words", ["verdict_<b>pay</b>", "two words", "", "x" * 61])
-def test_fault_is_a_code_whatever_the_platform_said(words: str) -> None:
+def test_fault_is_always_a_code(words: str) -> None:
     assert TryFailed(words).fault == "answer_unreadable"
     assert TryFailed("verdict_not_sealed").fault == "verdict_not_sealed"
 
 
 class _Odd(Exception):
-    """Something that nobody thought of."""
+    """An unforeseen exception."""
 
 
-def test_peer_and_platform_that_answer_oddly_stop_no_loop_of_a_watcher(
+def test_malformed_answers_stop_no_loop_of_a_watcher(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = {"/peer/now.json": 0, "/v1/status": 0}
@@ -237,9 +237,7 @@ def _status(**more: object) -> dict[str, Any]:
         _status() | {"figures": {"in_flight_rupiah": -1e300}},
     ],
 )
-def test_status_that_cannot_be_shown_is_not_kept_and_one_that_was_kept_is_dropped(
-    tmp_path: Path, odd: dict[str, Any]
-) -> None:
+def test_status_that_cannot_be_rendered_is_not_kept(tmp_path: Path, odd: dict[str, Any]) -> None:
     told = msgspec.json.decode(json.dumps(odd))
     watch = watch_of(tmp_path)
     watch.take_status(read_status(_status()))
@@ -248,14 +246,14 @@ def test_status_that_cannot_be_shown_is_not_kept_and_one_that_was_kept_is_droppe
     watch.publish()
     assert watch.store.fact("status", dict) == good
     assert b"inc_1" in (watch.watched.folder / "public" / "summary.json").read_bytes()
-    # As a release before kept it.
+    # As an earlier release kept it.
     watch.store._write("INSERT OR REPLACE INTO fact VALUES ('status', ?)", json.dumps(odd))
     again = watch_of(tmp_path)
     again.publish()
     assert b"inc_1" not in (watch.watched.folder / "public" / "summary.json").read_bytes()
 
 
-def test_wait_of_mails_without_end_makes_a_reading_that_is_read(tmp_path: Path) -> None:
+def test_extreme_wait_of_mails_makes_a_valid_reading(tmp_path: Path) -> None:
     watch = watch_of(tmp_path, mailbox=Mailbox("imap", "watch@example.id"))
     watch.take_status(read_status(_status() | {"figures": {"mails_waiting_oldest_seconds": 1e9}}))
     minute = watch.now().replace(second=0, microsecond=0)
@@ -265,7 +263,7 @@ def test_wait_of_mails_without_end_makes_a_reading_that_is_read(tmp_path: Path) 
     assert found.components[SIGN_IN].worst_ms == 10_000_000
 
 
-def test_minute_with_many_faults_makes_a_reading_that_is_read(tmp_path: Path) -> None:
+def test_minute_with_many_faults_makes_a_valid_reading(tmp_path: Path) -> None:
     watch = watch_of(tmp_path)
     for status in range(500, 520):
         watch.record(
@@ -280,7 +278,7 @@ def test_minute_with_many_faults_makes_a_reading_that_is_read(tmp_path: Path) ->
 @pytest.mark.parametrize(
     "date", ["Mon, 30 Nov 2009 05:00:00 -0000", "Mon, 30 Nov 99999999999 05:00:00 GMT", "x"]
 )
-def test_odd_clock_of_the_platform_stops_nothing(date: str) -> None:
+def test_malformed_date_of_the_platform_is_ignored(date: str) -> None:
     async def odd(_: web.Request) -> web.StreamResponse:
         return web.Response(headers={"Date": date})
 
@@ -288,7 +286,7 @@ def test_odd_clock_of_the_platform_stops_nothing(date: str) -> None:
     assert skew < -600 if "2009" in date else skew == 0
 
 
-def test_clock_of_the_platform_is_compared_with_that_of_the_watcher() -> None:
+def test_skew_of_the_platform_clock_is_measured() -> None:
     async def late(_: web.Request) -> web.StreamResponse:
         return web.Response(headers={"Date": "Mon, 30 Nov 2009 05:00:00 GMT"})
 
@@ -296,7 +294,7 @@ def test_clock_of_the_platform_is_compared_with_that_of_the_watcher() -> None:
     assert int(found.headers["skew"]) < -600
 
 
-def test_mails_that_wait_make_signing_in_worse_and_never_better(tmp_path: Path) -> None:
+def test_waiting_mails_make_signing_in_worse_and_never_better(tmp_path: Path) -> None:
     watch = watch_of(tmp_path, mailbox=Mailbox("imap", "watch@example.id"))
     at = SystemClock().now().isoformat()
     late, none = (
@@ -306,9 +304,9 @@ def test_mails_that_wait_make_signing_in_worse_and_never_better(tmp_path: Path) 
     watch.take_status(None)
     assert watch.vote(SIGN_IN) is None
     watch.take_status(none)
-    assert watch.vote(SIGN_IN) is None  # what it says of itself measures nothing
+    assert watch.vote(SIGN_IN) is None  # the platform's own figure is no measurement
     watch.take_status(late)
-    assert watch.vote(SIGN_IN) is None  # once may be chance
+    assert watch.vote(SIGN_IN) is None  # one figure may be chance
     watch.take_status(late)
     vote = watch.vote(SIGN_IN)
     assert vote is not None
@@ -325,7 +323,7 @@ def test_mails_that_wait_make_signing_in_worse_and_never_better(tmp_path: Path) 
     ("addresses", "calm", "doubted", "out"),
     [(1, 654, 654, 654), (38, 18, DOUBT_SECONDS, 17), (130, 18, DOUBT_SECONDS, 5)],
 )
-def test_pace_of_signing_in_asks_for_no_more_codes_than_there_are(
+def test_sign_in_probe_requests_no_more_codes_than_allowed(
     tmp_path: Path, addresses: int, calm: float, doubted: float, out: float
 ) -> None:
     watch = watch_of(tmp_path, mailbox=Mailbox("imap", "w{n}@example.id", addresses))
@@ -350,7 +348,7 @@ def test_pace_of_signing_in_asks_for_no_more_codes_than_there_are(
         'name = "a"\ninstallation = "https://x.example"\nfolder = "."\n[mailbox]\nkind = "imap"\naddress = "a@b.c"\naddresses = 2',
     ],
 )
-def test_file_of_a_watcher_that_is_wrong_is_refused(tmp_path: Path, text: str) -> None:
+def test_malformed_configuration_of_a_watcher_is_refused(tmp_path: Path, text: str) -> None:
     file = tmp_path / "watch.toml"
     file.write_text(text)
     with pytest.raises(ConfigurationOfWatchWrong):

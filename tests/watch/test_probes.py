@@ -1,4 +1,4 @@
-"""A watcher before a whole instance: everything is measured, faults show and go, a kill breaks nothing."""
+"""A watcher of a whole instance: everything is measured, faults show and end, a kill breaks nothing."""
 
 import json
 import signal
@@ -23,7 +23,7 @@ DOWN = "major_outage"
 
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
-    """An instance of its own: its bank is given faults."""
+    """An instance of its own, whose bank gets faults."""
     settings = {"METERAI_CODES_PER_HOUR_PER_NETWORK_MAX": "100000"}
     with Instance(tmp_path_factory.mktemp("watched"), **settings) as running:
         yield running
@@ -35,18 +35,18 @@ def file(watched: Instance, tmp_path: Path) -> Path:
     return configured(tmp_path / "watcher", watched, name=f"w{uuid.uuid4().hex[:8]}")
 
 
-def test_everything_is_tried_once(watched: Instance, file: Path) -> None:
+def test_once_tries_every_component(watched: Instance, file: Path) -> None:
     def tried() -> Done:
         return run_here(watched.data, "watch", "once", str(file))
 
-    # One that has just begun, beside other tests, may be too busy for a moment.
+    # An instance that has just started beside other tests may be too busy for a moment.
     done = until("all is good", lambda: (found := tried()).returncode == 0 and found)
     lines = {line.split()[0]: line.split()[1] for line in done.stdout.splitlines()}
     # Money is asked back only from a stock of orders.
     assert lines == dict.fromkeys(Component, "good") | {"refunds": "not"}
 
 
-def test_without_an_account_and_a_payer_the_rest_is_measured(watched: Instance, file: Path) -> None:
+def test_watcher_without_account_and_payer_measures_the_rest(watched: Instance, file: Path) -> None:
     bare = file.with_name("bare.toml")
     bare.write_text(f'name = "bare"\ninstallation = "{watched.url}"\nfolder = "bare"\n')
     done = run_here(watched.data, "watch", "once", str(bare))
@@ -55,7 +55,7 @@ def test_without_an_account_and_a_payer_the_rest_is_measured(watched: Instance, 
     assert good == ["site", "line", "checking"]
 
 
-def test_without_a_payer_orders_are_placed_and_withdrawn(watched: Instance, file: Path) -> None:
+def test_watcher_without_payer_places_and_withdraws_orders(watched: Instance, file: Path) -> None:
     text = file.read_text()
     bare = file.with_name("unpaid.toml")
     bare.write_text(text[: text.index("[payer]")] + f"{text[text.index('[mailbox]') :]}")
@@ -72,7 +72,7 @@ def test_without_a_payer_orders_are_placed_and_withdrawn(watched: Instance, file
 
 
 @pytest.mark.soak  # two minutes of waiting for signed minutes
-def test_faults_show_and_go_and_a_kill_breaks_nothing(watched: Instance, file: Path) -> None:
+def test_faults_show_and_end_and_a_kill_breaks_nothing(watched: Instance, file: Path) -> None:
     with Watching(file) as watching:
         watching.until_all_work(90)
         watched.bank.faults(response_delay_seconds=60, token_delay_seconds=60)

@@ -1,4 +1,4 @@
-"""The rule: what a component's state follows from, in a simulated day and in faults of everything."""
+"""The rule of states, in a simulated day and in full outages."""
 
 import heapq
 import random
@@ -22,14 +22,14 @@ DAY = 86_400.0
 GOOD, SLOW, FAILED = ProbeOutcome.GOOD, ProbeOutcome.SLOW, ProbeOutcome.FAILED
 UP, DEGRADED = ComponentState.OPERATIONAL, ComponentState.DEGRADED
 PARTIAL, DOWN = ComponentState.PARTIAL_OUTAGE, ComponentState.MAJOR_OUTAGE
-# Of a try that begins at a time: how it ends, and after how many seconds.
+# Maps the begin of a try to its outcome and its duration in seconds.
 Try = Callable[[float], tuple[ProbeOutcome, float]]
 
 
 def simulated(limits: ProbeTimes, tried: Try, seconds: float) -> list[tuple[float, ComponentState]]:
-    """The changes of state of one component whose tries begin when the rule says, and end when they end."""
+    """Return the changes of state of one component whose tries begin by the rule and end by their duration."""
     judge, changes, number = Judge(), [], count()
-    began: dict[float, float] = {}  # of tries, by when they end
+    began: dict[float, float] = {}  # begin of each try, by its end
     events: list[tuple[float, int, str, ProbeOutcome]] = []
     begun, due, late_until, now = 0.0, 0.0, -1.0, 0.0
     heapq.heappush(events, (0.0, next(number), "begin", GOOD))
@@ -37,7 +37,7 @@ def simulated(limits: ProbeTimes, tried: Try, seconds: float) -> list[tuple[floa
         now, _, what, outcome = heapq.heappop(events)
         if what == "begin":
             if now < due - 1e-9:
-                continue  # planned before the pause became another one
+                continue  # planned before the pause changed
             begun = now
             outcome, lasts = tried(now)
             heapq.heappush(events, (now + lasts, next(number), "end", outcome))
@@ -50,7 +50,7 @@ def simulated(limits: ProbeTimes, tried: Try, seconds: float) -> list[tuple[floa
             changes.append((now, judge.state))
         due = begun + judge.pause(limits.every, is_late=now < late_until)
         heapq.heappush(events, (max(due, now), next(number), "begin", GOOD))
-        if what == "late":  # what was late is none any more
+        if what == "late":  # the late try has ended
             heapq.heappush(events, (late_until, next(number), "look", GOOD))
     return changes
 
@@ -72,7 +72,7 @@ def test_two_percent_of_failures_change_no_state_in_a_day(component: Component) 
 
 
 @pytest.mark.parametrize("component", Component)
-def test_chance_of_a_change_by_two_percent_is_far_below_one_in_a_day(component: Component) -> None:
+def test_false_change_by_two_percent_failures_is_unlikely_in_a_day(component: Component) -> None:
     tries = DAY / LIMITS[component].every * 1.1
     in_a_row = tries * 0.02**4
     of_window = tries * 735_471 * 0.02**8
@@ -81,7 +81,7 @@ def test_chance_of_a_change_by_two_percent_is_far_below_one_in_a_day(component: 
 
 @pytest.mark.parametrize("component", Component)
 @pytest.mark.parametrize("fails_at_once", [True, False])
-def test_fault_of_everything_shows_in_30_s_and_its_mend_in_60_s(
+def test_full_outage_shows_in_30_s_and_its_recovery_in_60_s(
     component: Component, fails_at_once: bool
 ) -> None:
     limits = LIMITS[component]
@@ -118,7 +118,7 @@ def test_promises_of_the_limits_are_within_those_of_the_rule(component: Componen
     assert LIMITS[component].mend_seconds <= MEND_SECONDS_MAX - 10
 
 
-def test_slow_answers_of_everything_are_degraded_and_no_outage() -> None:
+def test_slow_answers_are_degraded_and_no_outage() -> None:
     limits = LIMITS[Component.BUYING]
 
     def tried(now: float) -> tuple[ProbeOutcome, float]:

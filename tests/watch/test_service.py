@@ -1,4 +1,4 @@
-"""One watcher without a network: its chain of readings, its times, and what it believes of its peers."""
+"""One watcher without a network: its chain of readings, its times, and the states of its peers."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,7 +26,7 @@ SECRET = new_secret()
 
 
 class FixedClock:
-    """Time that is moved by hand."""
+    """Clock set by hand."""
 
     def __init__(self, moment: datetime) -> None:
         self.moment = moment
@@ -36,7 +36,7 @@ class FixedClock:
 
 
 class Made:
-    """A watcher whose clock is moved by hand, and which can be killed."""
+    """A watcher with a clock set by hand, which can be killed."""
 
     def __init__(self, folder: Path, others: int = 0) -> None:
         self.clock, self.signer, self._folder = FixedClock(AT), DocumentSigner(SECRET), folder
@@ -54,7 +54,7 @@ class Made:
         return WatcherService(watched, store, self.signer, self.clock, self.peers)
 
     def kill(self) -> None:
-        """It is gone and begins anew; nothing is closed in order."""
+        """Kill the watcher and start it anew; nothing is closed in order."""
         self.watch = self._made()
 
     def tries(self, outcome: ProbeOutcome, count: int = 1, component: Component = SITE) -> None:
@@ -79,7 +79,7 @@ class Made:
         self.watch.take_peer(name, facts | more)
 
     def agreed(self, component: Component = SITE) -> tuple[str, bool]:
-        """The state that is told, and whether a majority measures it."""
+        """Return the published state, and whether a majority measures it."""
         self.watch.tick()
         [found] = [
             one for one in self.watch.published(None).components if one.component is component
@@ -90,7 +90,7 @@ class Made:
         return (self._folder / "watch" / "public" / name).read_text()
 
     def readings(self) -> list[Reading]:
-        """What is in the files, as a stranger checks it."""
+        """Verify the published files and return their readings."""
         documents = self.file("readings/2026-11-30.jsonl").splitlines()
         found = [read_reading(one, self.signer.public_key()) for one in documents]
         for before, after, document in zip(found, found[1:], documents, strict=False):
@@ -152,7 +152,7 @@ def test_kill_in_a_minute_loses_no_try_and_breaks_no_chain(made: Made) -> None:
     made.tries(ProbeOutcome.FAILED)
     made.watch.tick()
     made.kill()
-    assert made.agreed() == (DOWN, False)  # as it was, until it is measured again
+    assert made.agreed() == (DOWN, False)  # unchanged until it is measured again
     made.passes(5 * MINUTE)
     found = made.readings()
     assert [one.minute.minute for one in found] == [0, 1, 5]
@@ -200,7 +200,9 @@ def test_two_of_three_decide_whatever_the_third_measures(one_of_three: Made) -> 
     assert made.agreed() == (UP, True)
 
 
-def test_watcher_that_is_cut_off_says_so_and_keeps_what_was_agreed(one_of_three: Made) -> None:
+def test_cut_off_watcher_shows_that_it_is_alone_and_keeps_the_agreed_state(
+    one_of_three: Made,
+) -> None:
     made = one_of_three
     made.tries(ProbeOutcome.GOOD)
     made.hears("w1", {"site": UP})
@@ -224,7 +226,7 @@ def test_watcher_that_is_cut_off_says_so_and_keeps_what_was_agreed(one_of_three:
         {"installation": "https://another.example"},
     ],
 )
-def test_state_of_a_peer_that_is_not_fresh_or_of_another_installation_does_not_count(
+def test_stale_or_foreign_state_of_a_peer_does_not_count(
     one_of_three: Made, more: dict[str, Any]
 ) -> None:
     made = one_of_three
@@ -233,7 +235,7 @@ def test_state_of_a_peer_that_is_not_fresh_or_of_another_installation_does_not_c
     assert made.agreed() == (UP, False)
 
 
-def test_older_state_of_a_peer_that_comes_again_does_not_count(one_of_three: Made) -> None:
+def test_replayed_older_state_of_a_peer_does_not_count(one_of_three: Made) -> None:
     made = one_of_three
     made.tries(ProbeOutcome.FAILED, IN_ROW)
     made.hears("w1", {"site": UP})
@@ -241,7 +243,7 @@ def test_older_state_of_a_peer_that_comes_again_does_not_count(one_of_three: Mad
     assert made.agreed() == (UP, True)
 
 
-def test_peer_whose_clock_was_ahead_once_is_heard_again(one_of_three: Made) -> None:
+def test_peer_whose_clock_was_ahead_once_counts_again(one_of_three: Made) -> None:
     made = one_of_three
     made.tries(ProbeOutcome.FAILED, IN_ROW)
     made.hears("w1", {"site": UP}, at=(AT + timedelta(days=400)).isoformat())
@@ -250,15 +252,13 @@ def test_peer_whose_clock_was_ahead_once_is_heard_again(one_of_three: Made) -> N
 
 
 @pytest.mark.parametrize("at", ["2026-11-30T05:00:30", "9999-12-31T23:59:59Z"])
-def test_peer_whose_time_cannot_be_reckoned_with_is_not_believed(
-    one_of_three: Made, at: str
-) -> None:
+def test_peer_with_an_extreme_time_does_not_count(one_of_three: Made, at: str) -> None:
     with pytest.raises(ValueError, match="no zone"):
         one_of_three.hears("w1", {"site": UP}, at=at)
     one_of_three.watch.agree()
 
 
-def test_peer_that_says_what_is_no_state_is_not_believed(one_of_three: Made) -> None:
+def test_peer_with_an_unknown_state_does_not_count(one_of_three: Made) -> None:
     with pytest.raises(ValueError, match="no state"):
         one_of_three.hears("w1", {"site": "great"})
 
@@ -277,7 +277,7 @@ def test_note_makes_worse_at_once_and_is_signed(made: Made) -> None:
     assert "Bank diam" in made.file("index.html")
 
 
-def test_what_is_older_than_90_days_is_removed(made: Made) -> None:
+def test_rows_older_than_90_days_are_removed(made: Made) -> None:
     made.tries(ProbeOutcome.FAILED, IN_ROW)
     made.passes()
     made.passes(timedelta(days=92))
