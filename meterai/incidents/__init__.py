@@ -1,10 +1,10 @@
 """Incidents: one record of a disturbance, shown as status, feed, banner, mails and report.
 
 Promises this room keeps
-  * Two incidents over one component are never open at once; the second is refused, and the first is named.
-  * Nothing is said in one language alone, and the times of a record never go back.
-  * An incident that a recovery holds is not resolved.
-  * All that is public of an incident comes from its record; no reader gets the name of whoever wrote it.
+  * Two incidents about one component are never open at once; the second is refused with the name of the first.
+  * Every text exists in both languages, and the times of a record never go back.
+  * An incident held by a recovery is not resolved.
+  * Everything public about an incident comes from its record, without the name of its author.
 
 Calls trail, accounts.  Is called by recovery and outages.
 """

@@ -1,4 +1,4 @@
-"""Agreement of watchers: the state of a component that a majority of all of them says; pure."""
+"""Agreement of watchers: the state of a component by a majority of all watchers; pure."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -9,11 +9,11 @@ from meterai.incidents.model import WatchedComponent
 from meterai.kit.components import Component, ComponentState
 from meterai.plumbing.readings import majority_of
 
-FAULTS_MAX = 5  # named in the words of an incident
+FAULTS_MAX = 5  # named in the text of an incident
 
 
 class Saying(NamedTuple):
-    """The state of a component as one watcher measures it, since when, and the codes of its faults."""
+    """State of a component as one watcher measures it, since when, and the codes of its faults."""
 
     state: ComponentState
     since: datetime
@@ -23,11 +23,11 @@ class Saying(NamedTuple):
 def agreed(
     sayings: Sequence[Mapping[Component, Saying]], watchers: int, now: datetime
 ) -> list[WatchedComponent]:
-    """The components on which a majority of all watchers agrees, whether they answered or not.
+    """Return the components on which a majority of all watchers agrees, whether they answered or not.
 
-    A majority says that it is as bad as this or worse, and a majority that it is no worse.  So one that lies moves
-    nothing, and where too few are left, or they are split, nothing is agreed.  It is so since the majority was reached, and a fault is
-    named where a majority names it.
+    A majority finds a component at least this bad, and a majority no worse.  So a single lying watcher has no effect, and a
+    missing or split majority agrees on nothing.  The state is agreed since the majority was reached; a fault is named where a
+    majority names it.
     """
     need = majority_of(watchers)
     found = []

@@ -1,4 +1,4 @@
-"""Columns of incidents, as the audit knows them."""
+"""Audit classes of the columns of incidents."""
 
 from meterai.plumbing.db.audited import (
     SHOWN,
@@ -24,7 +24,7 @@ AUDITED = Audited(
         ),
     ),
     evidence=(
-        # No mailing is left, so everybody who had confirmed was written to.
+        # Without a mailing, every confirmed subscriber was written to.
         MarkEvidence(
             "incident_updates",
             "t.at > now() - interval '3 days' AND NOT EXISTS (SELECT 1 FROM incident_mailings g WHERE g.update_id = t.update_id)",

@@ -1,7 +1,7 @@
-"""Board: what is open, as one web process knows it; the head of every page, and the public status.
+"""Board: the open incidents as one web process knows them, for the head of every page and the public status.
 
-Kept in memory and looked at once a second by one indexed statement, so that a page costs no look of its own, and what
-was known last stays while the database is away.
+Kept in memory and refreshed once a second by one indexed statement, so that a page costs no query and the last known
+state stays while the database is away.
 """
 
 import asyncio
@@ -24,15 +24,15 @@ from meterai.plumbing.db.database import Database, ReadTx
 from meterai.plumbing.messages import LANGUAGES, format_clock, format_datetime, translate
 from meterai.plumbing.readings import Watcher
 
-LOOK_SECONDS = 1.0  # every page of every process shows what is new within two
-ANNOUNCED_AHEAD = timedelta(days=1)  # every page says so from then on
-NOTICES_MAX = 3  # more would hide the page on a phone
+LOOK_SECONDS = 1.0  # between two refreshes; every page of every process is up to date within two
+ANNOUNCED_AHEAD = timedelta(days=1)  # maintenance is shown on every page from then on
+NOTICES_MAX = 3  # more would cover the page on a phone
 SHOWN_DAYS = timedelta(days=90)
 SHOWN_MAX = 50
-# A state that was seen longer ago is not told as the present one: a look takes a second, a restart of the database three.
+# An older state is not shown as the present one: a refresh takes a second, a restart of the database three.
 KNOWN_FOR = timedelta(seconds=10)
-FIGURES_SECONDS = 5.0  # between two counts, of one process, while somebody asks
-WITHIN = timedelta(minutes=15)  # orders that ended by then say how long it takes
+FIGURES_SECONDS = 5.0  # between two counts in one process
+WITHIN = timedelta(minutes=15)  # orders that ended since then give the times
 _log = structlog.get_logger()
 
 
@@ -42,7 +42,7 @@ class Board:
     def __init__(self, database: Database, clock: Clock, watchers: Sequence[Watcher] = ()) -> None:
         self.watched_at = (
             watchers[0].url if watchers else ""
-        )  # the page of a watcher, which needs nothing of ours
+        )  # the page of a watcher, independent of the platform
         self._database = database
         self._clock = clock
         self._site: Site | None = None
@@ -54,18 +54,18 @@ class Board:
         self._counting = asyncio.Lock()
 
     def now(self) -> datetime:
-        """The present moment."""
+        """Return the present moment."""
         return self._clock.now()
 
     # -- the head of every page --------------------------------------------------------------------
 
     def show_on(self, site: Site) -> None:
-        """Keep the head of the pages of this site as it is, until the process ends."""
+        """Keep the page heads of a site up to date until the process ends."""
         self._site = site
         self._task = asyncio.create_task(self._look_on(), context=Context())
 
     async def close(self) -> None:
-        """The process ends."""
+        """Stop refreshing, at the end of the process."""
         if self._task is not None and self._site is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
@@ -77,13 +77,13 @@ class Board:
             try:
                 await self.look()
             except Refusal:
-                pass  # away or busy: what was known stays
-            except Exception as fault:  # the edge: the next look may succeed
+                pass  # away or busy: the last state stays
+            except Exception as fault:  # boundary of a loop: the next refresh may succeed
                 _log.error("board_not_seen", fault=repr(fault), exc_info=True)
             await asyncio.sleep(LOOK_SECONDS)
 
     async def look(self) -> None:
-        """See what is open, and have every page say so."""
+        """Query the open incidents, and update the head of every page."""
         found = await self._database.once(store.open_now)
         notices = notices_of(found, self._clock.now())
         if notices != self._notices and self._site is not None:
@@ -94,8 +94,8 @@ class Board:
     # -- the public status -------------------------------------------------------------------------
 
     async def known(self) -> tuple[datetime, list[Incident]]:
-        """Open records and those of 90 days, open ones first, and when they were seen: now, or last while the
-        database is away.  Refuses where nothing was ever seen.
+        """Return open records and those of 90 days, open ones first, and when they were read: now, or earlier while the
+        database is away.  Refuses before the first successful read.
         """
         if monotonic() - self._known_at < LOOK_SECONDS and self._known is not None:
             return self._known
@@ -114,12 +114,12 @@ class Board:
         return self._known
 
     async def status(self) -> StatusView:
-        """The platform as it says it is.  Refuses where nothing was ever seen."""
+        """Return the public status.  Refuses before the first successful read."""
         at, found = await self.known()
         return StatusView(at, await self._counted(), [shown(one) for one in found])
 
     async def _counted(self) -> FiguresView:
-        """The figures, counted once in some seconds; of the others who ask meanwhile none waits."""
+        """Return the figures, counted once in some seconds; concurrent requests do not wait."""
         if monotonic() - self._counted_at < FIGURES_SECONDS or self._counting.locked():
             return self._figures
         async with self._counting:
@@ -127,13 +127,13 @@ class Board:
                 async with self._database.reading() as tx:
                     self._figures = await figures(tx, self._clock.now())
             except Refusal:
-                self._figures = FiguresView()  # not known
+                self._figures = FiguresView()  # unknown
             self._counted_at = monotonic()
         return self._figures
 
 
 async def figures(tx: ReadTx, now: datetime) -> FiguresView:
-    """The numbers that people ask for, each by an index of what is open or ended of late."""
+    """Count the public figures, each by an index of open or recently ended rows."""
     lines = [one for one in await waiting_room.lines(tx) if one.stands_in_the_way]
     ended = await orders.figures_within(tx, now - WITHIN, now)
     paid, back = await orders.in_flight(tx), await payments.refunds_open_now(tx)
@@ -154,12 +154,12 @@ async def figures(tx: ReadTx, now: datetime) -> FiguresView:
 
 
 def _age(since: datetime | None, now: datetime) -> float | None:
-    """Seconds since a moment; 0 where nothing waits."""
+    """Return the seconds since a moment; 0 for None."""
     return 0.0 if since is None else max(0.0, round((now - since).total_seconds(), 1))
 
 
 def notices_of(incidents: Sequence[Incident], now: datetime) -> Mapping[str, Sequence[Notice]]:
-    """The head of every page in each language: what is felt, and maintenance that begins within a day."""
+    """Return the page head in each language: felt incidents, and maintenance that begins within a day."""
     told = [one for one in incidents if one.is_felt or _is_near(one, now)]
     told.sort(key=lambda one: (-one.worst * one.is_felt, one.started_at))
     return {
@@ -172,7 +172,7 @@ def _is_near(incident: Incident, now: datetime) -> bool:
 
 
 def _end(begins: datetime, ends: datetime, language: str) -> str:
-    """The end of a time: its clock alone where it is the same day."""
+    """Format the end of a time span; without its date on the same day."""
     is_same_day = begins.astimezone(WIB).date() == ends.astimezone(WIB).date()
     return (format_clock if is_same_day else format_datetime)(ends, language)
 

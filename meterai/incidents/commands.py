@@ -1,4 +1,4 @@
-"""Incidents at the command line: list, open, update, announce, cancel, resolve, review."""
+"""Commands for incidents: list, open, update, announce, cancel, resolve, review."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Literal, TypeAlias
@@ -56,11 +56,11 @@ def _states(typed: str) -> dict[str, str]:
 
 
 def _moment(name: str, text: object) -> datetime:
-    """A moment with its time zone.  Refuses `Malformed`."""
+    """Parse a moment with its time zone.  Refuses `Malformed`."""
     try:
         found = datetime.fromisoformat(str(text))
         found.astimezone(UTC)
-    except (ValueError, OverflowError):  # the second before the first year, or after the last
+    except (ValueError, OverflowError):  # outside the years that a datetime holds
         raise Malformed(name, "moment") from None
     if found.tzinfo is None:
         raise Malformed(name, "moment")
@@ -68,7 +68,7 @@ def _moment(name: str, text: object) -> datetime:
 
 
 def _read(kind: type[msgspec.Struct], **fields: object) -> msgspec.Struct:
-    """Arguments as the lever takes them.  Refuses `Malformed`."""
+    """Convert arguments to the lever's.  Refuses `Malformed`."""
     given = {
         name: _moment(name, value) if name.endswith("_at") else value
         for name, value in fields.items()

@@ -1,4 +1,4 @@
-"""Demands of production on incidents: a file of watchers that can be read, where one is named."""
+"""Demands of production on incidents: a readable file of watchers, where one is named."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path

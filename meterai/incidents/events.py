@@ -1,4 +1,4 @@
-"""Events that incidents tell to other rooms."""
+"""Events of incidents."""
 
 from uuid import UUID
 
@@ -6,6 +6,6 @@ from meterai.plumbing.work.events import Event
 
 
 class IncidentReviewed(Event, frozen=True, kw_only=True):
-    """Staff reviewed an incident that is over; written by `steps.review`, under the account that is nobody's."""
+    """Staff reviewed an incident that is over; written by `steps.review`, under the nil account."""
 
     incident: UUID

@@ -1,4 +1,4 @@
-"""Incidents of a period, by severity: how many, how long they were felt, and the longest."""
+"""Figures of incidents of a period by severity: number, felt time, and the longest."""
 
 from meterai.plumbing.db.figures import FigureQuery, between
 

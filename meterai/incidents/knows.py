@@ -1,4 +1,4 @@
-"""Incidents as staff ask for them: found by number, told as they went, listed while they wait for words."""
+"""Incidents as subjects of the console: found by number, with their timeline, and work lists."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -14,12 +14,12 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import ReadTx
 from meterai.room import Knows, WorkList
 
-# The public waits no longer than an hour for a word about what it cannot use.
+# The public gets an update on what it cannot use at least once an hour.
 SILENT_MAX = timedelta(hours=1)
 
 
 def subject(incident: Incident) -> Subject:
-    """An incident as the subject of a search."""
+    """Return an incident as a search result."""
     return Subject(SubjectKind.INCIDENT, incident.shown)
 
 

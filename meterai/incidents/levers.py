@@ -36,7 +36,7 @@ SeverityWord: TypeAlias = Literal["as_components", "minor", "major", "critical"]
 
 
 class Affected(msgspec.Struct, frozen=True, kw_only=True):
-    """The state of each component, by its name; of an update, those that change."""
+    """Arguments with the state of each component, by its name; in an update, of those that change."""
 
     site: StateWord = UNAFFECTED
     sign_in: StateWord = UNAFFECTED
@@ -48,13 +48,13 @@ class Affected(msgspec.Struct, frozen=True, kw_only=True):
     line: StateWord = UNAFFECTED
 
     def states(self) -> Mapping[Component, ComponentState]:
-        """The components that are named, with their states."""
+        """The named components, with their states."""
         words = {one: getattr(self, one.value) for one in Component}
         return {one: ComponentState.of(w) for one, w in words.items() if w != UNAFFECTED}
 
 
 class IncidentOpen(Affected, frozen=True, kw_only=True):
-    """A new incident: its title and first words in both languages, and since when it is felt; without a moment, from now."""
+    """Arguments of a lever that opens an incident; without a moment it is felt from now on."""
 
     title_id: str
     title_en: str
@@ -64,7 +64,7 @@ class IncidentOpen(Affected, frozen=True, kw_only=True):
     started_at: Moment | None = None
 
     def change(self) -> IncidentChange:
-        """The incident as it begins."""
+        """Return the incident's first state."""
         return IncidentChange(
             state=IncidentState.INVESTIGATING,
             components=self.states(),
@@ -73,9 +73,9 @@ class IncidentOpen(Affected, frozen=True, kw_only=True):
 
 
 class IncidentUpdate(Affected, frozen=True, kw_only=True):
-    """Words about an incident, and its state from then on; without one it stays as it is.
+    """Arguments of a lever that updates an incident; without a state it keeps its own.
 
-    `note` is the note of a watcher that is published by it.
+    `note` is the note of a watcher that the update publishes.
     """
 
     incident: str
@@ -86,7 +86,7 @@ class IncidentUpdate(Affected, frozen=True, kw_only=True):
     note: Annotated[str, msgspec.Meta(max_length=SOURCE_LENGTH_MAX)] = ""
 
     def change(self, incident: Incident) -> IncidentChange:
-        """The incident from then on."""
+        """Return the incident's next state."""
         return IncidentChange(
             state=incident.state if self.state == "as_it_is" else IncidentState(self.state),
             components=self.states(),
@@ -96,7 +96,7 @@ class IncidentUpdate(Affected, frozen=True, kw_only=True):
 
 
 class MaintenanceAnnounce(msgspec.Struct, frozen=True, kw_only=True):
-    """A maintenance: when, of which components, and its words in both languages."""
+    """Arguments of a lever that announces a maintenance: its times, components and texts in both languages."""
 
     title_id: str
     title_en: str
@@ -114,12 +114,12 @@ class MaintenanceAnnounce(msgspec.Struct, frozen=True, kw_only=True):
     line: bool = False
 
     def components(self) -> Sequence[Component]:
-        """The components that are named."""
+        """The named components."""
         return [one for one in Component if getattr(self, one.value)]
 
 
 class IncidentWords(msgspec.Struct, frozen=True):
-    """An incident, and words in both languages."""
+    """Arguments of a lever that adds a text in both languages to an incident."""
 
     incident: str
     text_id: str
@@ -127,7 +127,7 @@ class IncidentWords(msgspec.Struct, frozen=True):
 
 
 class IncidentReview(msgspec.Struct, frozen=True):
-    """An incident that is over, and what was changed since, in both languages."""
+    """Arguments of a lever that reviews an incident that is over: the changes since, in both languages."""
 
     incident: str
     changed_id: str
@@ -148,7 +148,7 @@ def _severity(word: str) -> Severity | None:
 
 
 async def named(tx: ReadTx, shown: str) -> Incident:
-    """The incident of a number as people type it.  Refuses `IncidentUnknown`, `Malformed`."""
+    """Return the incident of a shown number.  Refuses `IncidentUnknown`, `Malformed`."""
     try:
         found = read(KIND, shown)
     except NotFound:

@@ -1,4 +1,4 @@
-"""Incident: one record of what is wrong, or of a maintenance that was announced, and how it may change; pure."""
+"""Incident: one record of a disturbance or an announced maintenance, and its lifecycle; pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,15 +14,15 @@ from meterai.kit.refusal import Malformed, Refusal
 from meterai.kit.text import lines_of_text, one_line
 
 KIND = "inc"
-TITLE_LENGTH_MAX = 120  # characters; a banner shows it on two lines of a phone
-WORDS_LENGTH_MAX = 2_000  # characters of an update; a page of a letter
-UPDATES_MAX = 200  # of staff, of one incident; a night of an update each five minutes is 100
+TITLE_LENGTH_MAX = 120  # characters; two lines of a banner on a phone
+WORDS_LENGTH_MAX = 2_000  # characters of an update; a page
+UPDATES_MAX = 200  # by staff, of one incident; one each five minutes for a night is 100
 JOB_UPDATES_MAX = (
-    50  # of the watch and other tasks, beside those of staff; a component that flaps is no news
+    50  # by the watch and other tasks, in addition to those of staff; limits a flapping component
 )
-NOTE_LIVES = timedelta(days=1)  # what staff typed at a watcher longer ago is about another night
-SOURCE_LENGTH_MAX = 100  # characters: the name of a watcher, and the number of its note
-MAINTENANCE_MAX = timedelta(days=3)  # longer is no maintenance
+NOTE_LIVES = timedelta(days=1)  # an older note of a watcher is about another disturbance
+SOURCE_LENGTH_MAX = 100  # characters: name of a watcher, and number of its note
+MAINTENANCE_MAX = timedelta(days=3)  # a longer one is no maintenance
 ANNOUNCED_AHEAD_MAX = timedelta(days=180)
 
 
@@ -34,7 +34,7 @@ class IncidentKind(StrEnum):
 
 
 class IncidentState(StrEnum):
-    """State of a record; the last four are of a maintenance alone."""
+    """State of a record; the last four are of maintenance only."""
 
     INVESTIGATING = "investigating"
     IDENTIFIED = "identified"  # the cause is known
@@ -48,7 +48,7 @@ class IncidentState(StrEnum):
 
 
 class IncidentEvent(StrEnum):
-    """An event in the life of a record, named as the state it leads to."""
+    """Event in the life of a record, named after the state it leads to."""
 
     INVESTIGATING = "investigating"
     IDENTIFIED = "identified"
@@ -61,7 +61,7 @@ class IncidentEvent(StrEnum):
 
 
 class Severity(StrEnum):
-    """How much an incident weighs."""
+    """Severity of an incident."""
 
     MINOR = "minor"
     MAJOR = "major"
@@ -84,7 +84,7 @@ INCIDENT = Lifecycle(
             )
         },
         (_S.RESOLVED, _E.REVIEWED): _S.REVIEWED,
-        (_S.REVIEWED, _E.REVIEWED): _S.REVIEWED,  # what was changed since is written anew
+        (_S.REVIEWED, _E.REVIEWED): _S.REVIEWED,  # the text of a review may be replaced
         (_S.ANNOUNCED, _E.UNDER_WAY): _S.UNDER_WAY,
         (_S.ANNOUNCED, _E.CANCELLED): _S.CANCELLED,
         (_S.UNDER_WAY, _E.ENDED): _S.ENDED,
@@ -103,7 +103,7 @@ class IncidentUnknown(Refusal):
 
 
 class IncidentHeld(Refusal):
-    """The way back from this incident is under way: until it ends the incident is not resolved."""
+    """A recovery from this incident is under way: the incident is not resolved until it ends."""
 
     code = "incident_held"
 
@@ -113,7 +113,7 @@ class IncidentHeld(Refusal):
 
 
 class IncidentOverlaps(Refusal):
-    """Another incident or maintenance is about the same component at the same time."""
+    """Another incident or maintenance concerns the same component at the same time."""
 
     code = "incident_overlaps"
 
@@ -124,7 +124,7 @@ class IncidentOverlaps(Refusal):
 
 
 class IncidentFull(Refusal):
-    """The incident has as many updates as it keeps of staff, or of tasks."""
+    """The incident has its maximum of updates by staff, or by tasks."""
 
     code = "incident_full"
 
@@ -135,7 +135,7 @@ class IncidentFull(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class StatusUpdate:
-    """Words about an incident in both languages, and its state from then on.  Only staff see `actor`."""
+    """Update of an incident in both languages, and its state from then on.  Only staff see `actor`."""
 
     at: datetime
     state: IncidentState
@@ -146,7 +146,7 @@ class StatusUpdate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
-    """One record, and all that was said of it, the oldest first."""
+    """One record with its updates, the oldest first."""
 
     id: UUID
     kind: IncidentKind
@@ -155,16 +155,16 @@ class Incident:
     components: Mapping[Component, ComponentState]
     title: Mapping[str, str]
     started_at: datetime
-    begins_at: datetime | None  # planned, of a maintenance
+    begins_at: datetime | None  # planned begin of a maintenance
     ends_at: datetime | None
-    resolved_at: datetime | None  # when it was over: resolved, ended or cancelled
+    resolved_at: datetime | None  # end: resolved, ended or cancelled
     reviewed_at: datetime | None
     updated_at: datetime
     updates: Sequence[StatusUpdate]
     held_by: str  # rcv_... of a recovery under way
-    is_watched: bool  # opened by the watch, and nobody of staff has written since
-    report: Mapping[str, Any] | None  # the figures of its report, counted after the review
-    changed: Mapping[str, str]  # since, as the report tells it; empty before the review
+    is_watched: bool  # opened by the watch, without updates by staff since
+    report: Mapping[str, Any] | None  # figures of its report, counted after the review
+    changed: Mapping[str, str]  # changes since, for the report; empty before the review
 
     @property
     def shown(self) -> str:
@@ -173,17 +173,17 @@ class Incident:
 
     @property
     def is_open(self) -> bool:
-        """True until it is over; also of a maintenance that has not begun."""
+        """True until it is over; also for maintenance that has not begun."""
         return self.resolved_at is None
 
     @property
     def is_felt(self) -> bool:
-        """True while its components are as it says: open, and begun."""
+        """True while it is open and has begun, so that its component states apply."""
         return self.is_open and self.state != IncidentState.ANNOUNCED
 
     @property
     def acts(self) -> Sequence[PublicAct]:
-        """The acts of the public that need one of its components."""
+        """Public acts that need one of its components."""
         return [act for act, needed in NEEDED_FOR.items() if needed & set(self.components)]
 
     @property
@@ -194,19 +194,21 @@ class Incident:
 
 @dataclass(frozen=True, slots=True)
 class WatchedComponent:
-    """The state of a component as a majority of all watchers says, since when, and the faults they name."""
+    """State of a component by a majority of all watchers, since when, and the faults they name."""
 
     component: Component
     state: ComponentState
     since: datetime
     faults: str
     told_at: datetime
-    seen_at: datetime  # since when this installation sees, without a gap, that it works or that it does not
+    seen_at: (
+        datetime  # since when this installation has read, without a gap, that it works or does not
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class IncidentNote:
-    """Words of staff that were typed at a watcher, and by what they are known again: a proposal."""
+    """Note of staff, typed at a watcher, with its key: a proposal."""
 
     source: str
     at: datetime
@@ -216,7 +218,7 @@ class IncidentNote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentText:
-    """Words in both languages, as somebody typed them, under a title where they begin a record."""
+    """Text in both languages as typed, with a title for a new record."""
 
     text_id: str
     text_en: str
@@ -226,7 +228,7 @@ class IncidentText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentChange:
-    """State of a record after an update: of the record, of components that change or are affected too, and its severity.
+    """Change of a record by an update: its state, the components that change, and its severity.
 
     A `source` (a note of a watcher) becomes an update once.
     """
@@ -239,7 +241,7 @@ class IncidentChange:
 
 @dataclass(frozen=True, slots=True)
 class Subscriber:
-    """An address that wants mails; one that is not confirmed gets the mail that asks, and no other."""
+    """Address of a subscriber; an unconfirmed one gets only the mail that asks for confirmation."""
 
     id: UUID
     email: str
@@ -249,7 +251,7 @@ class Subscriber:
 
 @dataclass(frozen=True, slots=True)
 class Mailing:
-    """An update that subscribers are being told of, and the last who was."""
+    """Mailing of an update to subscribers, and the last subscriber written to."""
 
     update: UUID
     incident: UUID
@@ -257,7 +259,7 @@ class Mailing:
 
 
 class TooManySubscriptions(Refusal):
-    """A network, or the whole world, asked for as many mails as go out in an hour."""
+    """A network, or all together, requested the hourly maximum of confirmation mails."""
 
     code = "too_many_subscriptions"
     status = 429
@@ -266,26 +268,26 @@ class TooManySubscriptions(Refusal):
 
 
 class SubscriptionUnknown(Refusal):
-    """The link opens no subscription: it ended, was never confirmed in time, or was never ours."""
+    """The link opens no subscription: it ended, was not confirmed in time, or never existed."""
 
     code = "subscription_unknown"
     status = 404
 
 
 def severity_of(state: ComponentState) -> Severity:
-    """The severity of an incident that the watch opens, from the worst state of its components."""
+    """Return the severity of an incident opened by the watch, from the worst state of its components."""
     if state >= ComponentState.MAJOR_OUTAGE:
         return Severity.CRITICAL
     return Severity.MAJOR if state == ComponentState.PARTIAL_OUTAGE else Severity.MINOR
 
 
 def title_of(told: IncidentText) -> Mapping[str, str]:
-    """A title in both languages, each on one line.  Refuses `Malformed` where one is missing or too long."""
+    """Return a title in both languages, each on one line.  Refuses `Malformed` where one is missing or too long."""
     return _both("title", one_line(told.title_id), one_line(told.title_en), TITLE_LENGTH_MAX)
 
 
 def words_of(text_id: str, text_en: str, field: str = "text") -> Mapping[str, str]:
-    """Words in both languages.  Refuses `Malformed` where one is missing or too long: nothing is said in one alone."""
+    """Return a text in both languages.  Refuses `Malformed` where one is missing or too long."""
     return _both(field, lines_of_text(text_id), lines_of_text(text_en), WORDS_LENGTH_MAX)
 
 
@@ -298,7 +300,7 @@ def _both(name: str, text_id: str, text_en: str, length_max: int) -> Mapping[str
 
 
 def check_times(begins_at: datetime, ends_at: datetime, now: datetime) -> None:
-    """Refuses `Malformed` where a maintenance would begin in the past, end before it begins, or last too long."""
+    """Check the times of a maintenance: not in the past, in order, not too long.  Refuses `Malformed`."""
     if not now < begins_at < now + ANNOUNCED_AHEAD_MAX:
         raise Malformed("begins_at", "maintenance_times")
     if not begins_at < ends_at <= begins_at + MAINTENANCE_MAX:

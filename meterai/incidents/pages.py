@@ -43,7 +43,7 @@ _PUBLIC = {
 
 
 def number(shown: str) -> UUID:
-    """The incident of an address.  Refuses `IncidentUnknown`."""
+    """Return the incident of a shown number.  Refuses `IncidentUnknown`."""
     try:
         return read(KIND, shown)
     except NotFound:
@@ -51,7 +51,7 @@ def number(shown: str) -> UUID:
 
 
 async def seen(board: Board, database: Database, incident: UUID) -> Incident:
-    """One record, also while the database is away, where it is known.  Refuses `IncidentUnknown`."""
+    """Return one record; while the database is away, a known one.  Refuses `IncidentUnknown`."""
     try:
         async with database.reading() as tx:
             return await steps.one(tx, incident)
@@ -66,14 +66,14 @@ async def seen(board: Board, database: Database, incident: UUID) -> Incident:
 
 @get("/status", opt=_PUBLIC, include_in_schema=False)
 async def show_status(request: PageRequest, board: NamedDependency[Board]) -> Page:
-    """The state of each component, what is open, what is planned, and what was."""
+    """Show the state of each component, and open, planned and past records."""
     return await status_page(request, board)
 
 
 async def status_page(
     request: PageRequest, board: Board, email: str = "", refusal: Refusal | None = None
 ) -> Page:
-    """The page of the status, with what was typed into the form of a subscription."""
+    """Render the status page, with the typed fields of the subscription form."""
     await visitor(request)
     at, found = await board.known()
     states = states_of(found)
@@ -101,7 +101,7 @@ async def show_incident(
     database: NamedDependency[Database],
     shown: FromPath[str],
 ) -> Page:
-    """One incident, as everybody reads it."""
+    """Show one incident to everybody."""
     await visitor(request)
     incident = await seen(board, database, number(shown))
     return page(
@@ -116,7 +116,7 @@ async def show_incident(
 async def show_feed(
     request: PageRequest, board: NamedDependency[Board], settings: NamedDependency[Settings]
 ) -> Response[bytes]:
-    """Incidents as an Atom feed (RFC 4287), in the language of the reader."""
+    """Return incidents as an Atom feed (RFC 4287), in the language of the reader."""
     at, found = await board.known()
     newest = max((one.updated_at for one in found), default=at)
     text = feed(found, settings.process.url, language_of(request), newest.isoformat())
@@ -128,7 +128,7 @@ async def show_feed(
 
 
 def feed(found: Sequence[Incident], url: str, language: str, updated: str) -> str:
-    """The feed of these incidents; an entry is one incident, made anew by each update."""
+    """Render the feed; an entry is one incident, replaced by each update."""
     title = translate("page.status.title", language)
     head = Markup(
         '<?xml version="1.0" encoding="utf-8"?>\n'

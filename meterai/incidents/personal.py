@@ -1,4 +1,4 @@
-"""Personal data of incidents: addresses that want news by mail."""
+"""Personal data of incidents: addresses subscribed to news."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -17,7 +17,7 @@ async def _given(tx: ReadTx, person: Person) -> Sequence[Consent]:
 
 
 async def _withdraw(tx: Tx, person: Person, which: str) -> None:
-    """Send no more news.  Refuses `NotFound`."""
+    """End the subscription.  Refuses `NotFound`."""
     found = await store.subscriber_of(tx, person.email)
     if found is None or str(found.id) != which:
         raise NotFound("no such consent")

@@ -1,4 +1,4 @@
-"""Report of an incident: made from its record and the books, as lines that page and paper have alike."""
+"""Report of an incident, from its record and the books, as lines shared by page and PDF."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -22,13 +22,15 @@ from meterai.plumbing.db.database import Database, ReadTx, Tx
 from meterai.plumbing.messages import format_datetime, format_length, translate
 from meterai.sealing import Issuers
 
-SEALED_MAX = 16  # papers that are kept: a seal costs milliseconds, and the newest report is what everybody asks for
-STATEMENT_SECONDS_MAX = 120  # of one count over the books of a night
+SEALED_MAX = (
+    16  # cached PDFs: a seal costs milliseconds, and readers mostly request the newest report
+)
+STATEMENT_SECONDS_MAX = 120  # limit of one count over the books of a night
 
 
 @dataclass(frozen=True, slots=True)
 class IncidentReport:
-    """Figures of the time of an incident, as they were `at` a moment: of nobody in particular.
+    """Figures of the time of an incident, counted at the moment `at`; without personal data.
 
     captured - charged back + loss = executed + refunded + in flight, of all orders for which money came in that time.
     """
@@ -36,7 +38,7 @@ class IncidentReport:
     at: datetime
     orders: int
     buyers: int
-    executed: int  # in that time
+    executed: int  # in the time of the incident
     waiting: int
     given_back: int
     denied: int
@@ -52,7 +54,7 @@ class IncidentReport:
 
 
 async def counted(tx: ReadTx, incident: Incident, now: datetime) -> IncidentReport:
-    """The figures of the time of an incident, until now where it is open, as the books have them now."""
+    """Count the figures of an incident's time from the books, until now where it is open."""
     await tx.allow(STATEMENT_SECONDS_MAX)
     begin, end = incident.started_at, incident.resolved_at or now
     paid = await orders.paid_within(tx, begin, end)
@@ -78,7 +80,7 @@ async def counted(tx: ReadTx, incident: Incident, now: datetime) -> IncidentRepo
 
 
 def kept(incident: Incident) -> IncidentReport | None:
-    """The report of a reviewed incident; None while it is not made."""
+    """Return the report of a reviewed incident; None while it is not made."""
     return (
         None if incident.report is None else msgspec.convert(dict(incident.report), IncidentReport)
     )
@@ -87,7 +89,7 @@ def kept(incident: Incident) -> IncidentReport | None:
 def sections(
     incident: Incident, found: IncidentReport, language: str
 ) -> Sequence[tuple[str, Sequence[paper.PaperLine]]]:
-    """The report in words: titles, each with its lines."""
+    """Return the report in words: titles, each with its lines."""
 
     def said(key: str, /, **facts: Any) -> str:
         return translate(f"report.{key}", language, **facts)
@@ -166,9 +168,9 @@ class Reports:
         self._sealed: dict[tuple[UUID, str, datetime], bytes] = {}
 
     async def of(self, incident_id: UUID, *, for_staff: bool) -> tuple[Incident, IncidentReport]:
-        """An incident and its report; for staff counted now, where it is not published.
+        """Return an incident and its report; for staff, an unpublished one is counted now.
 
-        Refuses `IncidentUnknown` where there is none to be seen.
+        Refuses `IncidentUnknown` where no report may be shown.
         """
         async with self._database.reading() as tx:
             incident = await one(tx, incident_id)
@@ -180,14 +182,14 @@ class Reports:
         return incident, found
 
     async def make(self, tx: Tx, incident_id: UUID) -> None:
-        """Count the report of a reviewed incident from the books: it is public from then on."""
+        """Count and publish the report of a reviewed incident."""
         incident = await one(tx, incident_id)
         if incident.reviewed_at is not None:
             found = await counted(tx, incident, self._clock.now())
             await store.keep_report(tx, incident_id, msgspec.to_builtins(found))
 
     async def sealed(self, incident: Incident, found: IncidentReport, language: str) -> bytes:
-        """The report as a tagged PDF, sealed without a stamp.  Refuses with a `SealingUnavailable`."""
+        """Return the report as a tagged PDF, sealed without a stamp.  Refuses with a `SealingUnavailable`."""
         key = incident.id, language, found.at
         if (made := self._sealed.get(key)) is not None:
             return made

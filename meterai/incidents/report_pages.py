@@ -1,4 +1,4 @@
-"""The report of an incident, as a page and as a sealed PDF; staff see it before the public does."""
+"""The report of an incident, as a page and as a sealed PDF; staff see it before publication."""
 
 from litestar import Response, get
 from litestar.di import NamedDependency
@@ -24,7 +24,7 @@ def _for_staff(request: PageRequest) -> bool:
 async def show_report(
     request: PageRequest, reports: NamedDependency[Reports], shown: FromPath[str]
 ) -> Page:
-    """The report of an incident."""
+    """Show the report of an incident."""
     await visitor(request)
     incident, found = await reports.of(number(shown), for_staff=_for_staff(request))
     return page(
@@ -40,7 +40,7 @@ async def show_report(
 async def download_report(
     request: PageRequest, reports: NamedDependency[Reports], shown: FromPath[str]
 ) -> Response[bytes]:
-    """The report of an incident as a sealed PDF."""
+    """Download the report of an incident as a sealed PDF."""
     await visitor(request)
     incident, found = await reports.of(number(shown), for_staff=_for_staff(request))
     language = language_of(request)

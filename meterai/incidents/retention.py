@@ -1,4 +1,4 @@
-"""How long what is in the tables of incidents is kept, and why."""
+"""Retention of the tables of incidents."""
 
 from datetime import timedelta
 

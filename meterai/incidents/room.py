@@ -1,4 +1,4 @@
-"""Registration of the room `incidents` with the applications."""
+"""Registration of incidents."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,7 +31,7 @@ from meterai.sealing import Issuers
 
 
 def _known(file: str) -> Sequence[Watcher]:
-    """The watchers of a file; none where no file is named.  Refuses `WatchersWrong`."""
+    """Read the watchers of a file; none where no file is named.  Refuses `WatchersWrong`."""
     return read_watchers(Path(file).read_text()) if file else ()
 
 

@@ -1,4 +1,4 @@
-"""Incidents over the API."""
+"""API of incidents."""
 
 from litestar import get
 from litestar.di import NamedDependency

@@ -1,6 +1,6 @@
-"""Pages of incidents for staff: the list, and one incident with what can be written.
+"""Pages of incidents for staff: the list, and one incident with forms for its levers.
 
-Their forms go to the pages of the levers, which show what will happen before it does.
+The forms lead to the pages of the levers, which show a forecast first.
 """
 
 from typing import Any, get_args
@@ -61,7 +61,7 @@ def _words() -> dict[str, Any]:
 async def list_incidents(
     request: PageRequest, database: NamedDependency[Database], board: NamedDependency[Board]
 ) -> Page:
-    """Incidents, open ones first; what the watchers propose; and forms for new ones."""
+    """List incidents, open ones first, with the watchers' proposals and forms for new ones."""
     return await _list(request, database, board)
 
 
@@ -72,7 +72,7 @@ async def show_incident(
     board: NamedDependency[Board],
     shown: FromPath[str],
 ) -> Page:
-    """One incident with what it costs and what can be written; of a component, the form of a new one."""
+    """Show one incident with its costs and forms; for a component, the form of a new incident."""
     if shown in list(Component):
         return await _list(request, database, board, shown)
     async with database.reading() as tx:
@@ -97,7 +97,7 @@ async def show_incident(
 
 
 def _acts(incident: Incident) -> list[str]:
-    """The levers that its state allows."""
+    """Return the levers that its state allows."""
     if incident.kind is IncidentKind.MAINTENANCE:
         by_state = {
             IncidentState.ANNOUNCED: ["update", "cancel"],

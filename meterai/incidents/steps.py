@@ -1,4 +1,4 @@
-"""Steps of an incident: each takes a transaction, asks the lifecycle, keeps the state and writes the trail."""
+"""Steps of an incident: each asks the lifecycle, keeps the state and writes the trail, in the caller's transaction."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -39,13 +39,13 @@ from meterai.kit.refusal import Malformed
 from meterai.plumbing.db.database import ReadTx, Tx
 from meterai.plumbing.work.events import emit
 
-SHOWN_MAX = 50  # of `since`: months of them
+SHOWN_MAX = 50  # limit of `since`: months of records
 _OVER = (IncidentState.RESOLVED, IncidentState.ENDED, IncidentState.CANCELLED)
-_WAY_OUT = (IncidentState.MONITORING, *_OVER)  # a step towards its end is never refused for room
+_WAY_OUT = (IncidentState.MONITORING, *_OVER)  # updates towards the end are exempt from the maximum
 
 
 async def one(tx: ReadTx, incident: UUID) -> Incident:
-    """One record.  Refuses `IncidentUnknown`."""
+    """Return one record.  Refuses `IncidentUnknown`."""
     found = await store.one(tx, incident)
     if found is None:
         raise IncidentUnknown("no such incident")
@@ -53,26 +53,26 @@ async def one(tx: ReadTx, incident: UUID) -> Incident:
 
 
 async def locked(tx: Tx, incident: UUID) -> Incident:
-    """One record, locked until the transaction ends.  Refuses `IncidentUnknown`."""
+    """Lock and return one record, until the transaction ends.  Refuses `IncidentUnknown`."""
     if await store.one(tx, incident, is_locked=True) is None:
         raise IncidentUnknown("no such incident")
-    return await one(tx, incident)  # as the holder of the lock before left it
+    return await one(tx, incident)  # read after the lock was obtained
 
 
 async def open_now(tx: ReadTx) -> list[Incident]:
-    """Records that are not over, announced maintenance among them; the oldest first."""
+    """Return records that are not over, announced maintenance included, the oldest first."""
     return await store.open_now(tx)
 
 
 async def since(
     tx: ReadTx, begin: datetime, end: datetime, limit: int = SHOWN_MAX
 ) -> list[Incident]:
-    """Records that were not over for some of this time; the newest first."""
+    """Return records that were not over for some of this time, the newest first."""
     return await store.since(tx, begin, end, limit)
 
 
 def made(begun: IncidentChange, told: IncidentText, started_at: datetime, at: datetime) -> Incident:
-    """A new incident, felt since a moment.  Refuses `Malformed`, `NotAllowedNow`."""
+    """Make a new incident, felt since a moment.  Refuses `Malformed`, `NotAllowedNow`."""
     if started_at > at:
         raise Malformed("started_at", "within_bounds")
     INCIDENT.after(IncidentState.INVESTIGATING, LEADS_TO[begun.state])
@@ -85,7 +85,7 @@ def planned(
     times: tuple[datetime, datetime],
     at: datetime,
 ) -> Incident:
-    """A new maintenance, from one moment to another.  Refuses `Malformed`."""
+    """Make a new maintenance, from one moment to another.  Refuses `Malformed`."""
     check_times(*times, at)
     states = dict.fromkeys(components, ComponentState.UNDER_MAINTENANCE)
     begun = IncidentChange(state=IncidentState.ANNOUNCED, components=states)
@@ -167,7 +167,7 @@ async def _begin(
 
 
 async def check_overlap(tx: ReadTx, incident: Incident) -> None:
-    """Refuses `IncidentOverlaps` where another record is about one of its components at its time."""
+    """Refuse `IncidentOverlaps` where another record concerns one of its components at its time."""
     times = None
     if incident.state is IncidentState.ANNOUNCED and incident.begins_at and incident.ends_at:
         times = incident.begins_at, incident.ends_at
@@ -178,7 +178,7 @@ async def check_overlap(tx: ReadTx, incident: Incident) -> None:
 def after_update(
     incident: Incident, change: IncidentChange, at: datetime, actor: Actor
 ) -> Incident:
-    """The record as an update leaves it; its times never go back.
+    """Return the record after an update; its times never go back.
 
     Refuses `NotAllowedNow`, `IncidentHeld`, `IncidentFull`.
     """
@@ -204,7 +204,7 @@ def after_update(
 
 
 def _check_room(incident: Incident, actor: Actor) -> None:
-    """Tasks never take the room of staff.  Refuses `IncidentFull`."""
+    """Check the maximum of updates; tasks have their own, below that of staff.  Refuses `IncidentFull`."""
     is_job = actor.kind is ActorKind.JOB
     of_like = [one for one in incident.updates if one.actor.startswith("job:") == is_job]
     updates_max = JOB_UPDATES_MAX if is_job else UPDATES_MAX
@@ -221,10 +221,10 @@ async def update(
     at: datetime,
     actor: Actor,
 ) -> Incident:
-    """Add words to a record, and move it to this state, which may be the one it is in.
+    """Add a text to a record and set its state, which may stay the same.
 
-    A repeat of a `source` changes nothing.  Refuses `IncidentUnknown`, `NotAllowedNow`, `IncidentHeld`,
-    `IncidentFull`, `IncidentOverlaps`, `Malformed`.
+    A repeat of a `source` changes nothing.  Refuses `IncidentUnknown`, `NotAllowedNow`, `IncidentHeld`, `IncidentFull`,
+    `IncidentOverlaps`, `Malformed`.
     """
     text = words_of(told.text_id, told.text_en)
     await store.lock_opening(tx)
@@ -253,13 +253,13 @@ async def add_update(
     at: datetime,
     actor: Actor,
 ) -> Incident:
-    """`update` that changes no component."""
+    """As `update`, without a change of components."""
     told = IncidentText(text_id=text_id, text_en=text_en)
     return await update(tx, incident, IncidentChange(state=state), told, at=at, actor=actor)
 
 
 async def hold(tx: Tx, incident: UUID, by: str) -> None:
-    """Let a recovery hold an incident, which cannot be resolved until it is released; the trail of the recovery says so.
+    """Hold an incident for a recovery, so that it cannot be resolved; the recovery writes the trail.
 
     Refuses `IncidentUnknown`, `IncidentHeld` (by another), `NotAllowedNow` where it is over.
     """
@@ -272,7 +272,7 @@ async def hold(tx: Tx, incident: UUID, by: str) -> None:
 
 
 async def release(tx: Tx, incident: UUID) -> None:
-    """Let an incident be resolved again; nothing, where nobody holds it.  Refuses `IncidentUnknown`."""
+    """Release a held incident; does nothing where it is not held.  Refuses `IncidentUnknown`."""
     await locked(tx, incident)
     await store.hold(tx, incident, "")
 
@@ -280,7 +280,7 @@ async def release(tx: Tx, incident: UUID) -> None:
 async def review(
     tx: Tx, incident: UUID, changed_id: str, changed_en: str, *, at: datetime, actor: Actor
 ) -> Incident:
-    """Say what was changed since an incident that is over: its report is public from now on.
+    """Set the text on changes since an incident that is over; its report becomes public.
 
     Refuses `IncidentUnknown`, `NotAllowedNow`, `Malformed`.
     """
@@ -297,6 +297,6 @@ async def review(
 
 
 async def record(tx: Tx, actor: Actor, action: str, incident: UUID, /, **facts: object) -> None:
-    """Write down what happened to a record."""
+    """Write an act on a record to the trail."""
     subject = show(KIND, incident)
     await trail.record(tx, NOBODY, actor=actor, action=action, subject=subject, **facts)

@@ -1,4 +1,4 @@
-"""SQL of incidents, one function per question."""
+"""SQL of incidents, one function a question."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -37,7 +37,7 @@ _SINCE = f"""
 ORDER BY started_at DESC, incident_id DESC LIMIT %s
 """
 _NEWEST = _SELECT + " ORDER BY started_at DESC, incident_id DESC LIMIT %s"
-# Another record about one of these components: one that is felt now, or, of a time, a maintenance planned for it.
+# Another record about one of these components: felt now, or a maintenance planned for the given time.
 _OVERLAPPING = """
 SELECT i.incident_id, c.component FROM incidents i JOIN incident_components c ON c.incident_id = i.incident_id
 WHERE i.resolved_at IS NULL AND i.incident_id <> %s AND c.component = ANY(%s)
@@ -68,7 +68,7 @@ UPDATE incidents SET state = 'reviewed', reviewed_at = %s, updated_at = %s, chan
     report = NULL
 WHERE incident_id = %s
 """
-# One lock for all that is opened: the later of two over one component waits, and is refused by name.
+# One lock for all openings: the later of two about one component waits, and is refused by name.
 _LOCK_OPENING = "SELECT pg_advisory_xact_lock(hashtextextended('incidents', 0))"
 
 
@@ -90,7 +90,7 @@ def _updates(found: Sequence[Mapping[str, Any]]) -> Sequence[StatusUpdate]:
     )
 
 
-# A component that does not work, as the watchers say, and no record says so.
+# Components that do not work by agreement of the watchers, without an open record.
 _UNEXPLAINED = """
 SELECT component, state, since, faults, told_at, seen_at FROM incident_watched w
 WHERE state <> 'operational' AND NOT EXISTS
@@ -98,7 +98,7 @@ WHERE state <> 'operational' AND NOT EXISTS
 ORDER BY since
 """
 _WATCHED = "SELECT component, state, since, faults, told_at, seen_at FROM incident_watched ORDER BY component"
-# `seen_at` begins anew where it starts or ceases to work, and after a time without agreement.
+# `seen_at` restarts at each change between working and not working, and after a time without agreement.
 _KEEP_WATCHED = """
 INSERT INTO incident_watched AS before (component, state, since, faults, told_at, seen_at)
 VALUES (%s, %s, %s, %s, %s, %s)
@@ -138,7 +138,7 @@ SELECT subscriber_id AS id, email, language, confirmed_at FROM incident_subscrib
 _SUBSCRIBER_OF = """
 SELECT subscriber_id AS id, email, language, confirmed_at FROM incident_subscribers WHERE email = %s
 """
-# A mailbox that was asked a day ago is asked again; one that is subscribed is not, and nobody learns which it is.
+# An unconfirmed address is asked again after a day.  A subscribed one is not, and the answer does not tell which it is.
 _ASK = """
 INSERT INTO incident_subscribers (subscriber_id, email, language, asked_at)
 SELECT new.* FROM (VALUES (%s::uuid, %s, %s, %s::timestamptz)) AS new (subscriber_id, email, language, asked_at)
@@ -166,23 +166,23 @@ _PEOPLE = RowMapper(Subscriber)
 
 
 async def one(tx: ReadTx, incident: UUID, *, is_locked: bool = False) -> Incident | None:
-    """One record, perhaps locked until the transaction ends."""
+    """Return one record, locked until the transaction ends on request."""
     query = _ONE + (" FOR UPDATE OF i" if is_locked else "")
     return await tx.one_as(_INCIDENTS, query, incident)
 
 
 async def open_now(tx: ReadTx) -> list[Incident]:
-    """Records that are not over, the oldest first."""
+    """Return records that are not over, the oldest first."""
     return await tx.all_as(_INCIDENTS, _OPEN_NOW)
 
 
 async def since(tx: ReadTx, begin: datetime, end: datetime, limit: int) -> list[Incident]:
-    """Records of a time, those too that began before or are not over; the newest first."""
+    """Return records of a time, also those that began before or are not over, the newest first."""
     return await tx.all_as(_INCIDENTS, _SINCE, end, begin, limit)
 
 
 async def lock_opening(tx: Tx) -> None:
-    """Wait for others who open one, until this transaction ends."""
+    """Serialize openings until this transaction ends."""
     await tx.value(_LOCK_OPENING)
 
 
@@ -192,14 +192,14 @@ async def overlapping(
     components: Sequence[Component],
     planned: tuple[datetime, datetime] | None = None,
 ) -> tuple[UUID, str] | None:
-    """Another record about one of these components, and which: felt now, or planned for this time."""
+    """Return another record about one of these components, and the component: felt now, or planned for this time."""
     begin, end = planned or (None, None)
     row = await tx.one(_OVERLAPPING, but, list(map(str, components)), begin, end, begin)
     return (row["incident_id"], row["component"]) if row else None
 
 
 async def insert(tx: Tx, made: Incident) -> None:
-    """Keep a new record and its components."""
+    """Insert a record and its components."""
     await tx.run(
         _INSERT,
         made.id,
@@ -219,13 +219,13 @@ async def insert(tx: Tx, made: Incident) -> None:
 
 
 async def put_components(tx: Tx, of: Incident, states: Mapping[Component, ComponentState]) -> None:
-    """Keep the states of components of a record."""
+    """Upsert the states of components of a record."""
     for component, state in states.items():
         await tx.run(_PUT_COMPONENT, of.id, component, state.label, of.is_felt)
 
 
 async def move(tx: Tx, moved: Incident) -> None:
-    """Keep the state of a record, with its times."""
+    """Update the state of a record and its times."""
     await tx.run(
         _MOVE,
         moved.state,
@@ -242,7 +242,7 @@ async def move(tx: Tx, moved: Incident) -> None:
 async def write(
     tx: Tx, of: Incident, update: StatusUpdate, number: int, source: str | None
 ) -> bool:
-    """Add an update; false where the same note of a watcher became one before."""
+    """Insert an update; False where the same note of a watcher became one before."""
     added = await tx.run(
         _INSERT_UPDATE,
         of.id,
@@ -259,27 +259,27 @@ async def write(
 
 
 async def hold(tx: Tx, incident: UUID, by: str) -> None:
-    """Keep who holds a record; nobody, where it is empty."""
+    """Set the holder of a record; none where empty."""
     await tx.run(_HOLD, by, incident)
 
 
 async def review(tx: Tx, incident: UUID, changed: Mapping[str, str], at: datetime) -> None:
-    """Keep what was changed since; the report is public from now on."""
+    """Set the text of a review; the report is public from now on."""
     await tx.run(_REVIEW, at, at, changed["id"], changed["en"], incident)
 
 
 async def unexplained(tx: ReadTx) -> list[WatchedComponent]:
-    """Components that do not work, as the watchers say, while no open record is about them."""
+    """Return components that do not work by agreement of the watchers, without an open record."""
     return await tx.all_as(_SEEN, _UNEXPLAINED)
 
 
 async def watched(tx: ReadTx) -> list[WatchedComponent]:
-    """The last word of the watchers on each component."""
+    """Return the last agreed state of each component."""
     return await tx.all_as(_SEEN, _WATCHED)
 
 
 async def keep_watched(tx: Tx, seen: WatchedComponent) -> datetime:
-    """Keep what the watchers say now; since when the component is seen to work, or not to."""
+    """Upsert an agreed state; return since when the component is seen to work, or not to."""
     found: datetime = await tx.value(
         _KEEP_WATCHED,
         seen.component,
@@ -293,81 +293,81 @@ async def keep_watched(tx: Tx, seen: WatchedComponent) -> datetime:
 
 
 async def keep_note(tx: Tx, note: IncidentNote) -> None:
-    """Keep a note that a watcher carries."""
+    """Insert a note of a watcher."""
     await tx.run(_KEEP_NOTE, note.source, note.at, note.component, note.text["id"], note.text["en"])
 
 
 async def forget_notes(tx: Tx, but: Sequence[str]) -> None:
-    """Forget notes that no watcher carries any more."""
+    """Delete notes that no watcher publishes any more, all `but` these."""
     await tx.run(_FORGET_NOTES, list(but))
 
 
 async def notes(tx: ReadTx, after: datetime, limit: int) -> list[IncidentNote]:
-    """Notes since a moment that staff did not take, the newest first."""
+    """Return notes since a moment that staff did not take, the newest first."""
     return await tx.all_as(_PROPOSED, _NOTES, after, limit)
 
 
 async def newest(tx: ReadTx, limit: int) -> list[Incident]:
-    """Records of all times, the newest first."""
+    """Return records of all times, the newest first."""
     return await tx.all_as(_INCIDENTS, _NEWEST, limit)
 
 
 async def plan_mailing(tx: Tx, update: UUID, incident: UUID) -> None:
-    """Have subscribers told of an update, where there are any."""
+    """Insert a mailing of an update, where there are subscribers."""
     await tx.run(_PLAN_MAILING, update, incident)
 
 
 async def next_mailing(tx: Tx) -> Mailing | None:
-    """The oldest update that not all subscribers were told of, locked until the transaction ends."""
+    """Lock and return the oldest unfinished mailing."""
     return await tx.one_as(_MAILINGS, _NEXT_MAILING)
 
 
 async def told_to(tx: Tx, mailing: Mailing, last: UUID) -> None:
-    """Subscribers up to this one were told."""
+    """Set the last subscriber written to."""
     await tx.run(_TOLD_TO, last, mailing.update)
 
 
 async def end_mailing(tx: Tx, mailing: Mailing) -> None:
-    """All subscribers were told."""
+    """Delete a finished mailing."""
     await tx.run(_END_MAILING, mailing.update)
 
 
 async def subscribers(tx: ReadTx, after: UUID, limit: int) -> list[Subscriber]:
-    """Confirmed subscribers, in the order of their ids."""
+    """Return confirmed subscribers, in the order of their ids."""
     return await tx.all_as(_PEOPLE, _SUBSCRIBERS, after, limit)
 
 
 async def subscriber(tx: ReadTx, subscriber_id: UUID) -> Subscriber | None:
-    """One subscriber, confirmed or not."""
+    """Return one subscriber, confirmed or not."""
     return await tx.one_as(_PEOPLE, _SUBSCRIBER, subscriber_id)
 
 
 async def subscriber_of(tx: ReadTx, email: str) -> Subscriber | None:
-    """The subscriber with this address, confirmed or not."""
+    """Return the subscriber with this address, confirmed or not."""
     return await tx.one_as(_PEOPLE, _SUBSCRIBER_OF, email)
 
 
 async def ask(tx: Tx, subscriber_id: UUID, email: str, language: str, at: datetime) -> UUID | None:
-    """The subscriber that is to be asked by mail; None of one that is subscribed, or was asked within a day."""
+    """Return the subscriber to ask by mail; None for one that is subscribed, or was asked within a day."""
     found: UUID | None = await tx.value(_ASK, subscriber_id, email, language, at)
     return found
 
 
 async def asked_since(tx: ReadTx, at: datetime) -> int:
-    """How many were asked since a moment, and have not confirmed."""
+    """Count those asked since a moment who have not confirmed."""
     return int(await tx.value(_ASKED_SINCE, at))
 
 
 async def confirm(tx: Tx, subscriber_id: UUID, at: datetime) -> None:
-    """Keep that the address is its owner's wish."""
+    """Set a subscription as confirmed by its owner."""
     await tx.run(_CONFIRM, at, subscriber_id)
 
 
 async def unsubscribe(tx: Tx, subscriber_id: UUID) -> None:
-    """Forget a subscriber."""
+    """Delete a subscriber."""
     await tx.run(_UNSUBSCRIBE, subscriber_id)
 
 
 async def keep_report(tx: Tx, incident: UUID, report: Mapping[str, object]) -> None:
-    """Keep the figures of a report, once it was reviewed."""
+    """Set the figures of a report, after the review."""
     await tx.run(_KEEP_REPORT, jsonb(dict(report)), incident)

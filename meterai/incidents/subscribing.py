@@ -1,4 +1,4 @@
-"""Subscriptions to news of incidents: an address confirms itself, is told in batches, and leaves by one press."""
+"""Subscriptions to news of incidents: confirmed by a mail, written to in batches, ended by one click."""
 
 import hmac
 from base64 import b32encode
@@ -24,20 +24,20 @@ from meterai.plumbing.db.database import Database, Tx
 from meterai.plumbing.messages import LANGUAGES, translate
 from meterai.plumbing.networks import Buckets, nested, provider
 
-PURPOSE = "subscriptions to incidents"  # what the key of the links is derived for
+PURPOSE = "subscriptions to incidents"  # purpose from which the key of the links is derived
 KIND = "sub"
 PATH = "/status/subscription"
 TELLING = "tell_subscribers"  # name of the periodic task
 AN_HOUR = timedelta(hours=1)
-# One provider gets a tenth of what is left of the hour's mails, in one web process: some dozen of them leave a third to others.
+# Share of one mail provider in the hour's remaining mails, in one web process: a dozen providers leave a third to others.
 PROVIDERS = 10
-BATCH = 100  # mails of one transaction
-# Mails to subscribers that wait at once: tens of thousands would stand before the receipts of those who pay.
+BATCH = 100  # mails in one transaction
+# Mails to subscribers that wait at once: tens of thousands would delay the receipts of buyers.
 WAITING_MAX = 300
 
 
 class Subscriptions:
-    """Addresses that are told of incidents by mail."""
+    """Addresses that get news of incidents by mail."""
 
     def __init__(
         self, database: Database, key: bytes, settings: IncidentSettings, clock: Clock
@@ -48,11 +48,11 @@ class Subscriptions:
         self._most = settings.subscriptions_per_hour_max
         most = settings.subscriptions_per_hour_per_network_max
         self._networks = Buckets(most, AN_HOUR.total_seconds())
-        self._asked: Counter[str] = Counter()  # mails of this hour, by provider
+        self._asked: Counter[str] = Counter()  # mails in this hour, by provider
         self._counted_from = clock.now()
 
     def path(self, subscriber: UUID) -> str:
-        """The page of a subscription, which only its mails name."""
+        """Return the path of a subscription's page, which only its mails contain."""
         return f"{PATH}/{show(KIND, subscriber)}/{self._secret(subscriber)}"
 
     def _secret(self, subscriber: UUID) -> str:
@@ -60,14 +60,14 @@ class Subscriptions:
         return b32encode(made).decode().lower()
 
     def opened(self, shown: str, secret: str) -> UUID:
-        """The subscription of a link.  Refuses `NotFound`, `SubscriptionUnknown`."""
+        """Return the subscription of a link.  Refuses `NotFound`, `SubscriptionUnknown`."""
         found = read(KIND, shown)
         if not (secret.isascii() and hmac.compare_digest(secret, self._secret(found))):
             raise SubscriptionUnknown("no link of ours")
         return found
 
     async def ask(self, email: str, language: str, network: str) -> None:
-        """Send an address the mail that asks whether it wants news; nothing tells whether it has them already.
+        """Send an address a confirmation mail; the answer does not tell whether it is subscribed already.
 
         Refuses `Malformed`, `TooManySubscriptions`.
         """
@@ -100,22 +100,22 @@ class Subscriptions:
             self._asked[wide] += 1
 
     async def subscriber(self, subscriber: UUID) -> Subscriber:
-        """One subscriber, confirmed or not.  Refuses `SubscriptionUnknown`."""
+        """Return one subscriber, confirmed or not.  Refuses `SubscriptionUnknown`."""
         found = await self._database.once(store.subscriber, subscriber)
         if found is None:
             raise SubscriptionUnknown("it has ended")
         return found
 
     async def confirm(self, subscriber: UUID) -> None:
-        """The owner of the address wants news."""
+        """Confirm a subscription by its owner."""
         await self._database.once(store.confirm, subscriber, self._clock.now())
 
     async def end(self, subscriber: UUID) -> None:
-        """The owner of the address wants none: it is forgotten."""
+        """End a subscription and delete its address."""
         await self._database.once(store.unsubscribe, subscriber)
 
     async def tell(self) -> int:
-        """Periodic task: queue the next mails about an update; how many."""
+        """Periodic task: queue the next mails about an update; return how many."""
         return await self._database.run(self._tell)
 
     async def _tell(self, tx: Tx) -> int:
@@ -140,7 +140,7 @@ class Subscriptions:
         self, tx: Tx, subscriber: Subscriber, incident: Incident, said: StatusUpdate
     ) -> None:
         if subscriber.confirmed_at is None or subscriber.confirmed_at > said.at:
-            return  # who came later reads it on the page
+            return  # a later subscriber reads it on the page
         states = {language: translate(f"incident.{said.state}", language) for language in LANGUAGES}
         await notifications.queue_to(
             tx,

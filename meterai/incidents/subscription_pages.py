@@ -1,4 +1,4 @@
-"""Pages of subscriptions: ask for news, confirm, leave; by the link of a mail, without an account."""
+"""Pages of subscriptions: subscribe, confirm, unsubscribe; by the link of a mail, without an account."""
 
 from litestar import get, post
 from litestar.di import NamedDependency
@@ -33,7 +33,7 @@ async def subscribe(
     subscriptions: NamedDependency[Subscriptions],
     settings: NamedDependency[Settings],
 ) -> Page:
-    """Ask an address by mail whether it wants news."""
+    """Send an address a confirmation mail."""
     check_origin(request)
     form = await read_form(request)
     email, network = form.text("email"), network_of(request, settings.process.proxies)
@@ -46,7 +46,7 @@ async def subscribe(
 
 @get("/status/subscribed", opt=_OPTIONS, include_in_schema=False)
 async def show_asked(request: PageRequest) -> Page:
-    """A mail is on its way, where the address does not have news already."""
+    """Say that a mail is on its way, unless the address is subscribed."""
     await visitor(request)
     return page(request, "incidents/subscription.html", step="asked")
 
@@ -58,7 +58,7 @@ async def show_subscription(
     shown: FromPath[str],
     secret: FromPath[str],
 ) -> Page:
-    """A subscription: confirm it, or end it.  Looking changes nothing, since mail programs look at links."""
+    """Show a subscription with its buttons.  A GET changes nothing, since mail programs follow links."""
     await visitor(request)
     found = await subscriptions.subscriber(subscriptions.opened(shown, secret))
     step = "active" if found.confirmed_at else "confirm"
@@ -78,7 +78,7 @@ async def change_subscription(
     shown: FromPath[str],
     secret: FromPath[str],
 ) -> Page:
-    """Confirm, or end; what a mail program sends by itself ends it (RFC 8058).  The link is the right to do so."""
+    """Confirm or unsubscribe; the POST of a mail program unsubscribes (RFC 8058).  The link authorizes it."""
     subscriber, form = subscriptions.opened(shown, secret), await read_form(request)
     if form.text("do") == "confirm":
         await subscriptions.confirm(subscriber)

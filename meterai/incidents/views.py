@@ -1,4 +1,4 @@
-"""Views of incidents for everybody: no actor, no name of a person."""
+"""Public views of incidents: no actor, no name of a person."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -10,7 +10,7 @@ from meterai.incidents.model import Incident, StatusUpdate
 from meterai.kit.components import Component, ComponentState, worst
 
 UPDATES_SHOWN_MAX = (
-    20  # of one incident over the API, which everybody polls; its page and the feed have all
+    20  # of one incident over the API, which is polled a lot; page and feed show all
 )
 
 
@@ -86,7 +86,7 @@ class StatusView(msgspec.Struct, frozen=True):
 
 
 def bilingual(words: Mapping[str, str]) -> Bilingual:
-    """Words in both languages, as a view."""
+    """Return a text in both languages as a view."""
     return Bilingual(words["id"], words["en"])
 
 
@@ -95,7 +95,7 @@ def _update(number: int, one: StatusUpdate) -> UpdateView:
 
 
 def shown(incident: Incident) -> IncidentView:
-    """An incident as everybody reads it."""
+    """Return the public view of an incident."""
     return IncidentView(
         id=incident.shown,
         kind=str(incident.kind),
@@ -115,13 +115,13 @@ def shown(incident: Incident) -> IncidentView:
 
 
 def in_order(incidents: Iterable[Incident]) -> list[Incident]:
-    """Those that are felt first, then what is announced, then what is over; each the newest first."""
+    """Sort felt records first, then announced, then past ones; each newest first."""
     newest = sorted(incidents, key=lambda one: (one.started_at, one.id), reverse=True)
     return sorted(newest, key=lambda one: (not one.is_felt, not one.is_open))
 
 
 def states_of(incidents: Sequence[Incident]) -> Mapping[Component, ComponentState]:
-    """The state of each component, from the incidents that are felt."""
+    """Return the state of each component, from the felt incidents."""
     felt = [one for one in incidents if one.is_felt]
     return {
         component: worst(one.components[component] for one in felt if component in one.components)

@@ -1,5 +1,5 @@
-"""Incidents that go by themselves: opened and resolved by the watch while nobody of staff writes, and planned
-maintenance at its times."""
+"""Automatic incidents: opened and resolved by the watch while staff write no update, and planned maintenance at its
+times."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -35,10 +35,10 @@ from meterai.plumbing.db.database import Database, DatabaseAway, Tx
 from meterai.plumbing.messages import LANGUAGES, translate
 
 WATCHING, PLANNING = "watch_incidents", "begin_maintenance"  # names of the periodic tasks
-# An incident is resolved by the watch after so long without a fault; the watchers themselves waited before they said so.
+# Time without a fault until the watch resolves an incident; the watchers themselves have waited before that.
 CALM = timedelta(minutes=5)
-# A state that the watchers agree on opens an incident once it has lasted so long: three looks.  Each update is a mail to every
-# subscriber, and a blip is over before anybody reads it.
+# An agreed state opens an incident once it has lasted this long: three queries.  Each update is a mail to every subscriber,
+# and a shorter disturbance is over before the mail is read.
 LASTS = timedelta(seconds=15)
 _OPERATIONAL = ComponentState.OPERATIONAL
 _WATCH = Actor(ActorKind.JOB, WATCHING)
@@ -46,7 +46,7 @@ _log = structlog.get_logger()
 
 
 class Watching:
-    """Reads the watchers, and writes what they agree on."""
+    """Reads the watchers, and writes records about their agreed states."""
 
     def __init__(
         self, database: Database, watchers: Watchers, settings: IncidentSettings, clock: Clock
@@ -58,11 +58,11 @@ class Watching:
 
     @property
     def has_watchers(self) -> bool:
-        """True where a file of watchers was named."""
+        """True if a file of watchers is configured."""
         return self._watchers.count > 0
 
     async def look(self) -> int:
-        """Periodic task: ask the watchers, and open, move and resolve incidents by what they agree on."""
+        """Periodic task: ask the watchers, and open, move and resolve incidents by their agreed states."""
         said, notes = await self._watchers.ask(self._clock.now())
         now = self._clock.now()
         seen = []
@@ -77,7 +77,7 @@ class Watching:
         return 0
 
     async def _keep(self, notes: Sequence[IncidentNote]) -> None:
-        """Keep what staff typed at the watchers: a proposal, since one key alone writes no word of ours."""
+        """Keep notes typed at watchers as proposals: a watcher's key alone publishes no text."""
         carried = [one for one in notes if all(one.text.values())]
         with _alone():
             await self._database.once(store.forget_notes, [one.source for one in carried])
@@ -112,7 +112,7 @@ class Watching:
         faulty: Sequence[WatchedComponent],
         now: datetime,
     ) -> None:
-        """Move an incident that nobody of staff wrote to."""
+        """Move an incident without updates by staff."""
         of_own = [seen[one] for one in own.components if one in seen]
         bad = [one for one in of_own if one.state > _OPERATIONAL]
         worse = [one for one in bad if one.state > own.components[one.component]]
@@ -129,7 +129,7 @@ class Watching:
             )
             await update(tx, own.id, change, _words(changed), at=now, actor=_WATCH)
         elif bad or len(of_own) < len(own.components):
-            return  # as it was, or not measured
+            return  # unchanged, or not measured
         elif own.state is not IncidentState.MONITORING:
             change = IncidentChange(state=IncidentState.MONITORING)
             await update(tx, own.id, change, _said("mended"), at=now, actor=_WATCH)
@@ -158,12 +158,12 @@ class Watching:
                 tx, of.id, IncidentChange(state=state), _said(str(state)), at=now, actor=actor
             )
         except Refusal as refusal:
-            # A fault is open over one of its components: it waits, and is cancelled where that lasts.
+            # An incident about one of its components is open: the maintenance waits, and is cancelled if that lasts.
             _log.warning("maintenance_waits", maintenance=of.shown, code=refusal.code)
 
 
 def _due(one: Incident, now: datetime) -> IncidentState | None:
-    """The state that a maintenance goes to by the clock, None where it stays."""
+    """Return the state that a maintenance reaches by the clock; None where it stays."""
     if one.kind is not IncidentKind.MAINTENANCE or one.begins_at is None or one.ends_at is None:
         return None
     is_over = now >= one.ends_at
@@ -176,17 +176,17 @@ def _due(one: Incident, now: datetime) -> IncidentState | None:
 
 @contextmanager
 def _alone(**facts: str) -> Iterator[None]:
-    """Let a fault of one transaction stop no other one of the round."""
+    """Isolate a fault of one transaction from the others of the run."""
     try:
         yield
     except DatabaseAway:
         raise
-    except Exception as fault:  # the edge: the next look may succeed
+    except Exception as fault:  # boundary of a loop: the next run may succeed
         _log.error("watch_step_failed", fault=one_line(repr(fault))[:300], **facts)
 
 
 def _begun(one: WatchedComponent) -> datetime:
-    """Since when it is agreed on: among the watchers, who go on while the database is away, or as seen here."""
+    """Return since when a state is agreed: among the watchers, who continue while the database is away, or as seen here."""
     return min(one.since, one.seen_at)
 
 
@@ -195,7 +195,7 @@ def _states(seen: Sequence[WatchedComponent]) -> Mapping[Component, ComponentSta
 
 
 def _words(seen: Sequence[WatchedComponent]) -> IncidentText:
-    """Words of the watch about components that do not work, made from their states and faults."""
+    """Return the watch's text about components that do not work, from their states and faults."""
     titles, texts = {}, {}
     for language in LANGUAGES:
         each = [

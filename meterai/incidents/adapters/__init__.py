@@ -1,1 +1,1 @@
-"""Outside machines of incidents: watchers."""
+"""Adapters of incidents: watchers."""

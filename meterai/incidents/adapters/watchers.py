@@ -1,8 +1,8 @@
-"""Watchers, asked for what they sign: how each component is as each of them measures it, and notes of staff.
+"""Client of watchers: the signed states that each measures, and notes of staff.
 
-A watcher is believed what its key signed about this installation a moment ago, and nothing else: one that lies, stalls
-or sends without end costs no more than its time.  An answer of which one field is not as `_WatcherNow` and `_Notes` say is no
-answer: no value of a watcher can fail later, in PostgreSQL or where times are compared.
+Only documents that a watcher's key signed lately about this installation count; a watcher that lies, stalls or sends
+without end costs only its time.  A document with one field outside `_WatcherNow` and `_Notes` is rejected whole, so that
+no value fails later, in PostgreSQL or in a comparison of times.
 """
 
 import asyncio
@@ -22,15 +22,15 @@ from meterai.plumbing.readings import Watcher
 from meterai.plumbing.signed import read_signed
 from meterai.plumbing.work.outgoing import NotBegun, Outgoing
 
-NOW, NOTES = "meterai watch now", "meterai watch notes"  # kinds of what is signed
-ANSWER_BYTES_MAX = 256 * 1024  # notes of a night; what is said now has some two thousand
+NOW, NOTES = "meterai watch now", "meterai watch notes"  # kinds of signed documents
+ANSWER_BYTES_MAX = 256 * 1024  # notes of a night; a state has two thousand
 ANSWER_SECONDS_MAX = 5.0
 FRESH = timedelta(
     seconds=90
-)  # a watcher writes every ten seconds; older, or later than now, says nothing
+)  # a watcher writes every ten seconds; older documents, and those from the future, do not count
 NOTES_MAX = 50  # of one watcher
 FAULTS_MAX = 20  # of one component; our watchers name four
-YEARS = range(2000, 2200)  # which PostgreSQL and every time zone can take
+YEARS = range(2000, 2200)  # valid in PostgreSQL and in every time zone
 _SILENCE = (aiohttp.ClientError, TimeoutError, OSError)
 _Label = Annotated[str, msgspec.Meta(max_length=40)]
 _Moment = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -51,7 +51,7 @@ class _Timed(msgspec.Struct, frozen=True):
 
 class _State(_Timed, frozen=True):
     own: _Label | None
-    since: _Moment  # of what its watchers agree on, which follows what it measures
+    since: _Moment  # of the agreed state, which follows the measured one
     agreed: _Label | None = None
     faults: Annotated[Sequence[_Fault], msgspec.Meta(max_length=FAULTS_MAX)] = ()
 
@@ -86,7 +86,7 @@ _Facts = TypeVar("_Facts", _WatcherNow, _Notes)
 
 
 class _Place:
-    """One watcher.  That it fails, and that it no longer does, is in the log once."""
+    """One watcher.  The log has one event for its failure and one for its recovery."""
 
     def __init__(self, watcher: Watcher, installation: str) -> None:
         self.watcher = watcher
@@ -97,7 +97,7 @@ class _Place:
     async def ask(
         self, session: aiohttp.ClientSession, now: datetime
     ) -> tuple[Mapping[Component, Saying], Sequence[IncidentNote]]:
-        """The states it signed a moment ago, and its notes; nothing where it does not answer, or is not believed."""
+        """Return its states of a moment ago, and its notes; nothing where it does not answer, or is not valid."""
         try:
             said = await self._document(session, "now.json", NOW, _WatcherNow, now)
             notes = await self._document(session, "notes.json", NOTES, _Notes, now)
@@ -112,7 +112,7 @@ class _Place:
             }
         except NotBegun:
             return {}, ()
-        except Exception as error:  # the edge: a watcher that fails costs its own word alone
+        except Exception as error:  # boundary: a failing watcher only loses its own vote
             if not self._fails:
                 self._fails = True
                 fault = one_line(repr(error))[:300]
@@ -152,7 +152,7 @@ class _Place:
 
 
 async def _bounded(content: aiohttp.StreamReader) -> bytes:
-    """The whole body; `ValueError` for one longer than `ANSWER_BYTES_MAX`."""
+    """Read the whole body.  Raises `ValueError` beyond `ANSWER_BYTES_MAX`."""
     try:
         await content.readexactly(ANSWER_BYTES_MAX + 1)
     except asyncio.IncompleteReadError as whole:
@@ -161,20 +161,20 @@ async def _bounded(content: aiohttp.StreamReader) -> bytes:
 
 
 class Watchers:
-    """All watchers of an installation, present or not."""
+    """All watchers of an installation, answering or not."""
 
     def __init__(self, watchers: Sequence[Watcher], installation: str) -> None:
         self._places = [_Place(one, installation.rstrip("/")) for one in watchers]
 
     @property
     def count(self) -> int:
-        """How many there are."""
+        """Number of watchers."""
         return len(self._places)
 
     async def ask(
         self, now: datetime
     ) -> tuple[Sequence[Mapping[Component, Saying]], Sequence[IncidentNote]]:
-        """The states that each watcher says, and all their notes."""
+        """Return the states of each watcher, and all their notes."""
         timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS_MAX)
         async with aiohttp.ClientSession(timeout=timeout, auto_decompress=False) as session:
             answers = await asyncio.gather(*(place.ask(session, now) for place in self._places))
