@@ -1,4 +1,4 @@
-"""Columns of outage records, as the audit knows them."""
+"""Audit classes of the columns of outage records."""
 
 from meterai.plumbing.db.audited import Audited, DueWork, global_fact
 

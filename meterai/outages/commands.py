@@ -1,4 +1,4 @@
-"""Outage records at the command line: propose, confirm, withdraw, list, and verify one offline."""
+"""Commands for outage records: propose, confirm, withdraw, list, and verify one offline."""
 
 from dataclasses import replace
 from pathlib import Path

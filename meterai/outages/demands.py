@@ -1,4 +1,4 @@
-"""Settings of outage records of which production demands nothing, and why."""
+"""Settings of outage records on which production makes no demand, with the reason."""
 
 from collections.abc import Mapping
 

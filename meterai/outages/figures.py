@@ -1,4 +1,4 @@
-"""Outages of a period by act: records, and minutes in which the act failed, by the records that count."""
+"""Figures of outages of a period by act: records, and failed minutes by the confirmed records."""
 
 from meterai.plumbing.db.figures import FigureQuery
 

@@ -1,4 +1,4 @@
-"""Invariants of outage records, and the check that derives each of them again from what is kept."""
+"""Invariants of outage records, among them that each follows from its readings."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -11,7 +11,7 @@ from meterai.plumbing.db.invariants import SHOWN_MAX, Invariant, InvariantFindin
 
 _NOBODY = "'00000000-0000-0000-0000-000000000000'"
 _SUBJECT = "'out_' || lower(compact(o.outage_id))"
-# Times of a record, each with the act of the trail that set it.
+# Columns of times, each with the act in the trail that sets it.
 _IN_TRAIL = (
     ("o.proposed_at", "'outage_proposed'"),
     ("o.confirmed_at", "'outage_confirmed'"),
@@ -21,7 +21,7 @@ _IN_TRAIL = (
         "CASE o.state WHEN 'replaced' THEN 'outage_replaced' ELSE 'outage_withdrawn' END",
     ),
 )
-# An act is written down within moments of the time that it keeps.
+# The act of a time is in the trail within moments of it.
 _UNTOLD = " OR ".join(
     f"({column} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM audit_events e WHERE e.account_id = {_NOBODY} AND e.subject = {_SUBJECT}"
     f" AND e.action = {action} AND abs(extract(epoch FROM e.happened_at - {column})) < 3600"
@@ -78,7 +78,7 @@ AS_DERIVED = Invariant(
 
 
 async def as_derived(part: AuditedPart) -> InvariantFinding:
-    """Derive again each record, or those proposed within the part: SQL reads no signatures."""
+    """Derive again each record, or those proposed within the part; in Python, since SQL verifies no signatures."""
     since = part.begins if part.since is not None else _EVER
     found: list[Outage] = []
     last = UUID(int=0)

@@ -1,4 +1,4 @@
-"""Outage records as staff ask for them: found by number, told as they went, listed while they wait."""
+"""Outage records as subjects of the console: found by number, with their timeline, and a work list."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,7 +15,7 @@ from meterai.room import Knows, WorkList
 
 
 def subject(outage: Outage) -> Subject:
-    """A record as the subject of a search."""
+    """Return a record as a search result."""
     return Subject(OUTAGE_SUBJECT.kind, outage.shown)
 
 
@@ -40,7 +40,7 @@ async def _tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
 
 
 def _told(outage: Outage) -> Sequence[Happening]:
-    """A record from its proposal on; only staff see a proposal."""
+    """Return the timeline of a record; a proposal is for staff only."""
     ended = "replaced" if outage.state == OutageState.REPLACED else "withdrawn"
     moves = (
         ("proposed", outage.proposed_at),

@@ -1,4 +1,4 @@
-"""Levers of outage records: confirm one, which two of staff do, and withdraw a proposal."""
+"""Levers of outage records: confirm one, by two of staff, and withdraw a proposal."""
 
 from collections.abc import Sequence
 
@@ -23,7 +23,7 @@ from meterai.plumbing.db.database import ReadTx, Tx
 
 
 class OutageArguments(msgspec.Struct, frozen=True):
-    """The record, as `out_...`."""
+    """Arguments of a lever that takes a record, as `out_...`."""
 
     outage: str
 
@@ -51,7 +51,7 @@ async def _proposed(tx: ReadTx, arguments: OutageArguments, event: OutageEvent) 
 
 
 def effects(word: str, outage: Outage) -> Sequence[Effect]:
-    """The record with the hash of its findings, so that an approval is bound to them; each period of failure."""
+    """Return the effects with the hash of the findings, which binds an approval to them, and each period of failure."""
     about = Subject(OUTAGE_SUBJECT.kind, outage.shown)
     facts = {
         "outage": outage.shown,

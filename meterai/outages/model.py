@@ -1,4 +1,4 @@
-"""Outage records: their lifecycle, what is in one, and how they are refused; pure."""
+"""Outage records: lifecycle, content, refusals; pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from meterai.kit.subjects import SubjectSort
 OUTAGE_SUBJECT = SubjectSort("outage", prefix="out")
 
 OUTAGE_KIND = "out"
-# Longest time of one record: its readings travel in it (15 watchers sign 21,600 in a day).  A longer outage has several records.
+# Longest time of one record, which contains its readings (15 watchers sign 21,600 a day).  A longer outage has several records.
 HOURS_MAX = 24
 
 
@@ -31,7 +31,7 @@ class OutageState(StrEnum):
 
 
 class OutageEvent(StrEnum):
-    """An event in the life of an outage record."""
+    """Event in the life of an outage record."""
 
     WITHDRAWN = "withdrawn"
     CONFIRMED = "confirmed"
@@ -50,7 +50,7 @@ OUTAGE = Lifecycle(
 
 
 class Why(StrEnum):
-    """Reason why readings of a watcher do not count for some minutes."""
+    """Reason why some minutes of a watcher do not count."""
 
     CHAIN = "chain"  # one does not name the one before: one was left out, or there are two stories
     CLOCK = "clock"  # the clock of the watcher was set back: a minute came twice
@@ -58,14 +58,14 @@ class Why(StrEnum):
 
 
 class OutageSpan(msgspec.Struct, frozen=True):
-    """A time from a minute to another, which is not in it."""
+    """Time span in whole minutes; `end` is not in it."""
 
     begin: datetime
     end: datetime
 
 
 class Period(msgspec.Struct, frozen=True):
-    """A time in which an act counts as failed, and how many of its minutes failed and were not measured."""
+    """Time in which an act counts as failed, with its failed and unmeasured minutes."""
 
     begin: datetime
     end: datetime
@@ -74,7 +74,7 @@ class Period(msgspec.Struct, frozen=True):
 
 
 class LeftOut(msgspec.Struct, frozen=True):
-    """Minutes for which a watcher does not count, and why."""
+    """Minutes for which a watcher does not count, with the reason."""
 
     watcher: str
     begin: datetime
@@ -83,7 +83,7 @@ class LeftOut(msgspec.Struct, frozen=True):
 
 
 class WatcherSource(msgspec.Struct, frozen=True):
-    """A configured watcher, and its readings by the SHA-256 of their file.  Keys and hashes in hexadecimal."""
+    """A configured watcher, and the SHA-256 of its file of readings.  Keys and hashes in hexadecimal."""
 
     name: str
     public_key: str
@@ -92,9 +92,9 @@ class WatcherSource(msgspec.Struct, frozen=True):
 
 
 class Findings(msgspec.Struct, frozen=True):
-    """All that is derived and kept of a record: the same bytes for the same findings (`as_json`).
+    """Derived content of a record; equal findings have equal bytes (`as_json`).
 
-    `installation` is the address that the readings name, `rules` the version of the rules they were derived by.
+    `installation` is the URL that the readings name, `rules` the version of the rules used.
     """
 
     installation: str
@@ -105,13 +105,13 @@ class Findings(msgspec.Struct, frozen=True):
     watchers: Sequence[WatcherSource]
 
     def as_json(self) -> bytes:
-        """The findings as they are kept, hashed and approved."""
+        """Return the bytes that are kept, hashed and approved."""
         return msgspec.json.encode(self, order="sorted")
 
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """An outage record as it is kept.  `sealed_at` is None until its files are there."""
+    """A stored outage record.  `sealed_at` is None until its files exist."""
 
     id: UUID
     begins_at: datetime
@@ -129,21 +129,21 @@ class Outage:
 
     @property
     def shown(self) -> str:
-        """Its id as people see it."""
+        """The id as people see it."""
         return show(OUTAGE_KIND, self.id)
 
     @property
     def is_public(self) -> bool:
-        """True for a record that was confirmed and sealed, replaced or not."""
+        """True for a confirmed and sealed record, replaced or not."""
         return self.sealed_at is not None
 
     def failed_at(self, act: PublicAct, at: datetime) -> Period | None:
-        """The period of failure that a moment lies in."""
+        """Return the period of failure that contains a moment."""
         return next((one for one in self.findings.failed[act] if one.begin <= at < one.end), None)
 
 
 def check_time(begin: datetime, end: datetime, now: datetime) -> None:
-    """Refuses `OutageTimeWrong` for a time that no record can be about."""
+    """Refuse `OutageTimeWrong` for an invalid time of a record."""
     are_minutes = not any(at.second or at.microsecond for at in (begin, end))
     is_short = timedelta() < end - begin <= timedelta(hours=HOURS_MAX)
     if not (are_minutes and is_short and end <= now):
@@ -151,14 +151,14 @@ def check_time(begin: datetime, end: datetime, now: datetime) -> None:
 
 
 class OutageUnknown(Refusal):
-    """There is no outage record of this number, or none that is public."""
+    """There is no outage record of this number, or it is not public."""
 
     code = "outage_unknown"
     status = 404
 
 
 class OutageTimeWrong(Refusal):
-    """A record is about whole minutes that are over, a day of them at most."""
+    """The time of a record is whole past minutes, at most a day."""
 
     code = "outage_time_wrong"
     status = 422
@@ -169,7 +169,7 @@ class OutageTimeWrong(Refusal):
 
 
 class OutageUnmeasured(Refusal):
-    """No minute of the time was measured by a majority of watchers: nothing can be said of it."""
+    """A majority of watchers measured no minute of the time: it cannot be judged."""
 
     code = "outage_unmeasured"
     status = 409
@@ -187,35 +187,35 @@ class OutageNone(Refusal):
 
 
 class OutageOverlaps(Refusal):
-    """Another confirmed record is about a part of this time; a new one has to name it as replaced."""
+    """Another confirmed record overlaps this time; a new record has to name it as replaced."""
 
     code = "outage_overlaps"
     status = 409
 
 
 class OutageNotReplaced(Refusal):
-    """A record replaces one that is confirmed and sealed, and covers the whole time of it."""
+    """A replaced record must be confirmed and sealed, and the new one must cover its whole time."""
 
     code = "outage_not_replaced"
     status = 409
 
 
 class OutageNeedsStaff(Refusal):
-    """A record is confirmed by two persons of staff, also in an installation without a supervisor."""
+    """A record needs two persons of staff to confirm it, also in an installation without a supervisor."""
 
     code = "outage_needs_staff"
     status = 409
 
 
 class WatchersNone(Refusal):
-    """No watchers are configured, so that there is nothing to derive a record from."""
+    """No watchers are configured, so that no record can be derived."""
 
     code = "watchers_none"
     status = 409
 
 
 class RecordWrong(Refusal):
-    """A file is no outage record that its signature, its seal and its readings bear out."""
+    """The file is not an outage record with a valid signature or seal and matching readings."""
 
     code = "record_wrong"
     status = 422
@@ -237,7 +237,7 @@ class OutageReplaced(Refusal):
 
 
 class AttemptOutside(Refusal):
-    """The system did not count as failed for this act at the time that was named."""
+    """The system did not count as failed for this act at the stated time."""
 
     code = "attempt_outside"
     status = 409
@@ -248,25 +248,25 @@ class AttemptOutside(Refusal):
 
 
 class AttemptStamped(Refusal):
-    """Every document that was named is stamped: nothing has to be paid in another way."""
+    """Every document named is stamped: no duty has to be paid in another way."""
 
     code = "attempt_stamped"
     status = 409
 
 
 class AttemptNamesNoDocument(Refusal):
-    """An order of stamps alone names no document; its hash has to be typed."""
+    """An order of stamps without documents names none; the hash has to be typed."""
 
     code = "attempt_names_no_document"
     status = 409
 
 
 class TooManyOutageCopies(Refusal):
-    """A network had as many copies of records as it may have in an hour."""
+    """A network reached its hourly maximum of copies."""
 
     code = "too_many_outage_copies"
     status = 429
-    retry_after_seconds = 3_600  # as its bucket fills again
+    retry_after_seconds = 3_600  # the time to refill its bucket
     quota = ("copies", "")
 
 

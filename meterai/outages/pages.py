@@ -1,4 +1,4 @@
-"""Public pages of outage records: the list, one record with its files, and a person's copy of it."""
+"""Public pages of outage records: the list, one record with its files, and a person's copy."""
 
 import re
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class _TypedCopy:
-    """The fields of the form of a copy, as they were typed."""
+    """Typed fields of the form for a copy."""
 
     document: str = ""
     at: str = ""
@@ -54,7 +54,7 @@ class _TypedCopy:
 
 @get(HERE, opt=_PUBLIC, include_in_schema=False)
 async def list_outages(request: PageRequest, outages: NamedDependency[OutageService]) -> Page:
-    """Confirmed records, the newest time first."""
+    """List confirmed records, the newest time first."""
     await visitor(request)
     found = await outages.public()
     return page(
@@ -73,7 +73,7 @@ async def find_outage(
     account: NamedDependency[UUID],
     about: FromPath[str],
 ) -> Page:
-    """The record that covers an order or a stamping of the person; the list where there is none."""
+    """Redirect to the record that covers an order or a stamping of the person, else to the list."""
     attempt = await outages.attempt_of(account, about)
     found = await outages.public_at(attempt.at)
     if found is None:
@@ -91,7 +91,7 @@ async def find_outage(
 
 @get(f"{HERE}/keys.pem", opt=_PUBLIC, include_in_schema=False, media_type=PEM)
 async def show_keys(outages: NamedDependency[OutageService]) -> Response[bytes]:
-    """The public key and the certificates that records are checked with."""
+    """Return the public key and the certificates for verifying records."""
     return Response(outages.keys(), media_type=PEM)
 
 
@@ -99,7 +99,7 @@ async def show_keys(outages: NamedDependency[OutageService]) -> Response[bytes]:
 async def show_outage(
     request: PageRequest, outages: NamedDependency[OutageService], name: FromPath[str]
 ) -> Page:
-    """One record: its page, or with `.json` or `.pdf` behind its number a file of it."""
+    """Show one record; with `.json` or `.pdf` after its number, return a file of it."""
     await visitor(request)
     number, _, kind = name.partition(".")
     outage = read(OUTAGE_KIND, number)
@@ -142,7 +142,7 @@ async def copy_claimed(
     settings: NamedDependency[Settings],
     outage_id: FromPath[str],
 ) -> Page:
-    """A copy for whoever states the hash of a document and when stamping it was tried; nothing of it is kept."""
+    """Make a copy for the stated hash of a document and time of the attempt; nothing of it is kept."""
     form, outage = await read_form(request), read(OUTAGE_KIND, outage_id)
     typed = _TypedCopy(form.text("document")[:200], form.text("at")[:40])
     try:
@@ -154,7 +154,7 @@ async def copy_claimed(
 
 
 def _claimed(typed: _TypedCopy) -> StampingTry:
-    """An attempt as somebody states it.  Refuses `FieldWrong`, `Malformed`."""
+    """Parse a stated attempt.  Refuses `FieldWrong`, `Malformed`."""
     document = "".join(typed.document.split()).lower()
     if not _SHA256.fullmatch(document):
         raise FieldWrong("document")
@@ -182,7 +182,7 @@ async def copy_mine(
     account: NamedDependency[UUID],
     outage_id: FromPath[str],
 ) -> Page:
-    """A copy about an order or a stamping of the person, with hash and time as our books have them."""
+    """Make a copy about an order or a stamping of the person, with hash and time from our books."""
     form, outage = await read_own_form(request), read(OUTAGE_KIND, outage_id)
     typed = _TypedCopy(about=form.text("about").strip()[:ABOUT_LENGTH_MAX])
     try:

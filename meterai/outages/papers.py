@@ -1,4 +1,4 @@
-"""Sealed papers: an outage record, and a person's copy of it, as tagged PDF in one language; pure but for the seal."""
+"""Sealed PDFs in one language: an outage record, and a person's copy; pure apart from the seal."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,15 +13,15 @@ from meterai.pages import paper
 from meterai.plumbing.messages import format_clock, format_datetime, translate
 
 JSON = "application/json"
-# Rows of one list on paper; the signed document in the file has them all.
+# Rows of one list in the PDF; the attached signed document has all of them.
 LISTED_MAX = 100
-# Acts without which nobody has a stamp on a document; checking one is not needed to pay duty.
+# Acts needed to get a stamp on a document; checking one is not.
 NEEDED_TO_STAMP = (PublicAct.AFFIX, PublicAct.BUY)
 
 
 @dataclass(frozen=True, slots=True)
 class StampingTry:
-    """A stamping that was tried: the SHA-256 of its documents in hexadecimal, when, and whether our books say so."""
+    """Attempt to stamp: the SHA-256 of its documents in hexadecimal, its time, and True if both come from our books."""
 
     documents: Sequence[str]
     at: datetime
@@ -30,50 +30,50 @@ class StampingTry:
 
 
 def span(begin: datetime, end: datetime, language: str) -> str:
-    """A time from a moment to another in WIB; the day is said once where both are in it."""
+    """Format a time span in WIB; within one day, the day appears once."""
     is_one_day = begin.astimezone(WIB).date() == end.astimezone(WIB).date()
     told = (format_clock if is_one_day else format_datetime)(end, language)
     return translate("outage.span", language, begin=format_datetime(begin, language), end=told)
 
 
 def act_word(act: PublicAct, language: str) -> str:
-    """An act in words, as a heading begins."""
+    """Return an act in words, capitalized."""
     text = translate(f"act.{act}", language)
     return text[:1].upper() + text[1:]
 
 
 class PaperWords:
-    """Sentences of a paper in one language."""
+    """Sentences of a PDF in one language."""
 
     def __init__(self, language: str) -> None:
         self.language = language
 
     def line(self, name: str, value: str) -> paper.PaperLine:
-        """A line with a label."""
+        """Return a line with a label."""
         return paper.PaperLine(self.say(name), value)
 
     def text(self, name: str, /, **facts: object) -> paper.PaperLine:
-        """A sentence of its own."""
+        """Return a line of one sentence."""
         return paper.PaperLine("", self.say(name, **facts))
 
     def say(self, name: str, /, **facts: object) -> str:
-        """One sentence."""
+        """Return one sentence."""
         return translate(f"outage.{name}", self.language, **facts)
 
     def act(self, act: PublicAct) -> str:
-        """An act in words."""
+        """Return an act in words."""
         return act_word(act, self.language)
 
     def time(self, at: datetime) -> str:
-        """A time in WIB."""
+        """Format a time in WIB."""
         return format_datetime(at, self.language)
 
     def span(self, begin: datetime, end: datetime) -> str:
-        """A time from a moment to another."""
+        """Format a time span."""
         return span(begin, end, self.language)
 
     def period(self, one: Period) -> str:
-        """A period of failure, with what of it was measured."""
+        """Format a period of failure, with its measured minutes."""
         return self.say(
             "period",
             span=self.span(one.begin, one.end),
@@ -83,7 +83,7 @@ class PaperWords:
 
 
 def record_lines(record: OutageRecord, language: str) -> list[paper.PaperLine]:
-    """An outage record in words."""
+    """Return the lines of an outage record."""
     words = PaperWords(language)
     return [
         words.line("number", record.record),
@@ -124,7 +124,7 @@ def _failed(record: OutageRecord, words: PaperWords) -> Iterator[paper.PaperLine
 
 
 def _unmeasured(record: OutageRecord, words: PaperWords) -> Iterator[paper.PaperLine]:
-    """When nobody knows: said once where it is the same for every act."""
+    """Yield the unmeasured times; once where they are equal for all acts."""
     told = list(record.unmeasured.items())
     is_for_all = all(spans == told[0][1] for _, spans in told)
     for act, spans in told[:1] if is_for_all else told:
@@ -142,7 +142,7 @@ def _limited(lines: Sequence[paper.PaperLine], words: PaperWords) -> Iterator[pa
 def copy_lines(
     outage: Outage, attempt: StampingTry, sha256: str, by: str, operator: str, language: str
 ) -> list[paper.PaperLine]:
-    """A copy for a person who tried: their documents, the time of the attempt, the failure it lies in, the record."""
+    """Return the lines of a copy: the documents, the time of the attempt, the period of failure, the record."""
     words = PaperWords(language)
     failed = [(act, outage.failed_at(act, attempt.at)) for act in NEEDED_TO_STAMP]
     return [
@@ -181,9 +181,9 @@ def sealed(
     mark: str,
     attached: paper.Attached | None = None,
 ) -> bytes:
-    """A paper sealed as a statement without a stamp.  Refuses with a `SealingUnavailable`.
+    """Seal a PDF as a statement without a stamp.  Refuses with a `SealingUnavailable`.
 
-    Takes some tens of milliseconds of a processor: never on an event loop.
+    Takes tens of milliseconds of processor time: never on an event loop.
     """
     title = translate(f"outage.{title}", language)
     content = paper.written(paper.Receipt(title, language, lines, mark, attached))

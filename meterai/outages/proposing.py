@@ -1,4 +1,4 @@
-"""Proposing an outage record: fetch what watchers signed, derive, keep; and confirming or withdrawing it."""
+"""Proposal of an outage record: fetch signed readings, derive, keep; and its confirmation or withdrawal."""
 
 import asyncio
 import hashlib
@@ -35,14 +35,14 @@ from meterai.outages.rules import Derived, Signed, derive
 from meterai.plumbing.db.database import Database, ReadTx, Tx
 from meterai.plumbing.readings import Watcher
 
-READINGS = "readings/"  # before the name of a watcher, the name of the file of its readings
+READINGS = "readings/"  # prefix of the file name of a watcher's readings
 _log = structlog.get_logger()
 
 
 async def derived_from(
     watchers: Sequence[Watcher], begin: datetime, end: datetime, installation: str, now: datetime
 ) -> tuple[Outage, Mapping[str, bytes]]:
-    """A proposal about a time, and the readings that it is derived from, packed, by watcher.
+    """Derive a proposal about a time; return it with its packed readings, by watcher.
 
     Refuses `WatchersNone`, `OutageTimeWrong`, `OutageUnmeasured`, `OutageNone`.
     """
@@ -66,7 +66,7 @@ async def derived_from(
 
 
 def sha256_of(told: Findings) -> bytes:
-    """The hash by which findings are confirmed."""
+    """Return the hash by which findings are confirmed."""
     return hashlib.sha256(told.as_json()).digest()
 
 
@@ -77,7 +77,7 @@ def _findings(
     found: Mapping[str, Sequence[Signed]],
     files: Mapping[str, bytes],
 ) -> Findings:
-    """A derivation with its sources, by watcher."""
+    """Return the findings of a derivation with its sources, by watcher."""
     sources = [
         WatcherSource(name, key.hex(), len(found[name]), hashlib.sha256(files[name]).hexdigest())
         for name, key in keys.items()
@@ -88,9 +88,9 @@ def _findings(
 async def kept_readings(
     database: Database, outage: Outage, installation: str
 ) -> Mapping[str, bytes]:
-    """The readings of a record by watcher, packed.
+    """Return the packed readings of a record, by watcher.
 
-    Refuses `RecordWrong` where the findings that were confirmed do not follow from them.
+    Refuses `RecordWrong` where the confirmed findings do not follow from them.
     """
     files: dict[str, bytes] = {}
     for one in outage.findings.watchers:
@@ -113,9 +113,9 @@ def _again(outage: Outage, files: Mapping[str, bytes], installation: str) -> Fin
 
 
 def _packed(watcher: Watcher, readings: Sequence[Signed]) -> tuple[bytes, Sequence[Signed]]:
-    """The readings of a watcher that a record can carry, packed and as a verifier reads them: all, or none.
+    """Pack the readings of a watcher that a record can carry, all or none; return them also as a verifier reads them.
 
-    Findings are derived from what is read here, so that a record is derived again as it was proposed.
+    Findings are derived from the unpacked readings, so that a later derivation has the same input.
     """
     try:
         return packed(watcher, readings)
@@ -127,7 +127,7 @@ def _packed(watcher: Watcher, readings: Sequence[Signed]) -> tuple[bytes, Sequen
 async def keep(
     database: Database, outage: Outage, readings: Mapping[str, bytes], *, actor: Actor
 ) -> Outage:
-    """Keep a proposal.  Refuses `IncidentUnknown`, `OutageNotReplaced`, and `OutageUnknown` for what it replaces."""
+    """Keep a proposal.  Refuses `IncidentUnknown`, `OutageNotReplaced`, and `OutageUnknown` for the replaced record."""
 
     async def act(tx: Tx) -> None:
         if outage.incident is not None:
@@ -141,13 +141,13 @@ async def keep(
 
 
 async def record(tx: Tx, outage: UUID, action: str, actor: Actor, sha256: bytes) -> None:
-    """Write down what happened to a record."""
+    """Write an act on a record to the trail."""
     subject = show(OUTAGE_KIND, outage)
     await trail.record(tx, NOBODY, actor=actor, action=action, subject=subject, sha256=sha256.hex())
 
 
 async def check_replaced(tx: ReadTx, outage: Outage) -> None:
-    """Refuses `OutageNotReplaced` where a record names one that it cannot replace."""
+    """Refuse `OutageNotReplaced` where a record names one that it cannot replace."""
     if outage.replaces is None:
         return
     before = await needed(tx, outage.replaces)
@@ -157,7 +157,7 @@ async def check_replaced(tx: ReadTx, outage: Outage) -> None:
 
 
 async def needed(tx: ReadTx, outage: UUID) -> Outage:
-    """One record.  Refuses `OutageUnknown`."""
+    """Return one record.  Refuses `OutageUnknown`."""
     found = await store.one(tx, outage)
     if found is None:
         raise OutageUnknown("no such outage record")
@@ -184,7 +184,7 @@ async def withdraw(tx: Tx, outage: UUID, *, actor: Actor, at: datetime) -> None:
 
 
 async def _moved(tx: Tx, outage: UUID, event: OutageEvent) -> Outage:
-    """A record, locked, that the event may happen to."""
+    """Lock a record, and return it after the event."""
     found = await store.locked(tx, outage)
     if found is None:
         raise OutageUnknown("no such outage record")

@@ -1,8 +1,8 @@
-"""The signed document of an outage record, from which a stranger derives everything again.
+"""The signed document of an outage record, from which anybody can derive the findings again.
 
-A JSON Web Signature (`plumbing/signed.py`) over one JSON object: the time, what was derived, the rules in numbers, and
-of every configured watcher its public key and its signed readings of the time, compressed.  The bytes of the document are
-the only ones that say this: another spelling of the same is no record.
+A JSON Web Signature (`plumbing/signed.py`) over one JSON object: the time, the findings, the rules in numbers, and the
+public key and compressed signed readings of every configured watcher.  The encoding is unique: another encoding of the
+same content is refused.
 """
 
 import zlib
@@ -19,14 +19,16 @@ from meterai.plumbing.keyring import Keyring
 from meterai.plumbing.readings import WATCHERS_MAX, Watcher, read_reading
 from meterai.plumbing.signed import DocumentSigner, SignatureWrong, canonical, read_signed
 
-RECORDS = "outage records"  # the key that signs them is derived for it
-KIND = "meterai outage record"  # of the signed document
-RULES_VERSION = 1  # of what `rules` says; another version derives by other code
-READINGS_BYTES_MAX = 8 * 1024 * 1024  # of one watcher, unpacked: a day of readings of 1.2 KB is 1.7
-# Packed readings of one watcher; all together have 10 MiB, for the record travels in a PDF, which may have 20 MiB to be sealed.  A day has
-# some 300 KB, one of many faults 420.
+RECORDS = "outage records"  # purpose from which the signing key is derived
+KIND = "meterai outage record"  # kind of the signed document
+RULES_VERSION = 1  # version of `rules`; another version derives by other code
+READINGS_BYTES_MAX = (
+    8 * 1024 * 1024
+)  # of one watcher, unpacked; a day of readings of 1.2 KB has 1.7 MB
+# Packed readings of one watcher.  All together have 10 MiB, since a PDF with the record may have 20 MiB to be sealed.  A day
+# has 300 KB, one of many faults 420 KB.
 PACKED_BYTES_MAX = 10 * 1024 * 1024 // WATCHERS_MAX
-FILE_BYTES_MAX = 24 * 1024 * 1024  # of a record that somebody wants checked
+FILE_BYTES_MAX = 24 * 1024 * 1024  # largest record that is verified
 
 
 class Embedded(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -60,24 +62,24 @@ class OutageRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def is_by_these_rules(self) -> bool:
-        """True where this release derives as the record says."""
+        """True if this release has the rules of the record."""
         return (self.rules, self.join_minutes, dict(self.needed_for)) == (
             *(RULES_VERSION, JOIN_MINUTES, needed_for()),
         )
 
 
 def needed_for() -> dict[PublicAct, Sequence[Component]]:
-    """The components that each act needs, in one order."""
+    """Return the components that each act needs, in a fixed order."""
     return {act: sorted(needed) for act, needed in NEEDED_FOR.items()}
 
 
 def signer_of(keyring: Keyring) -> DocumentSigner:
-    """The signer of the records of an installation; its public key is published."""
+    """Return the signer of an installation's records; its public key is published."""
     return DocumentSigner(keyring.derived(RECORDS))
 
 
 def findings(installation: str, derived: Derived, watchers: Sequence[WatcherSource]) -> Findings:
-    """Findings that are kept of a derivation."""
+    """Return the findings of a derivation, to be kept."""
     return Findings(
         installation,
         RULES_VERSION,
@@ -89,9 +91,9 @@ def findings(installation: str, derived: Derived, watchers: Sequence[WatcherSour
 
 
 def packed(watcher: Watcher, readings: Sequence[Signed]) -> tuple[bytes, Sequence[Signed]]:
-    """The readings of a watcher, as they are kept and travel, and as they are read again.
+    """Pack the readings of a watcher; return the packed bytes, and the readings as they are read again.
 
-    Refuses `RecordWrong` where nobody could read them again: a watcher may sign more than a record can carry.
+    Refuses `RecordWrong` where they exceed the limits of reading: a watcher may sign more than a record can carry.
     """
     content = zlib.compress("\n".join(one.document for one in readings).encode(), 9)
     if len(content) > PACKED_BYTES_MAX:
@@ -100,7 +102,7 @@ def packed(watcher: Watcher, readings: Sequence[Signed]) -> tuple[bytes, Sequenc
 
 
 def unpacked(content: bytes) -> Sequence[str]:
-    """Refuses `RecordWrong`."""
+    """Unpack readings.  Refuses `RecordWrong`."""
     try:
         machine = zlib.decompressobj()
         text = machine.decompress(content, READINGS_BYTES_MAX).decode()
@@ -112,12 +114,12 @@ def unpacked(content: bytes) -> Sequence[str]:
 
 
 def signed(record: OutageRecord, signer: DocumentSigner) -> str:
-    """The record as a signed document."""
+    """Return the record as a signed document."""
     return signer.sign(KIND, msgspec.to_builtins(record))
 
 
 def read_record(document: bytes, public_key: bytes) -> OutageRecord:
-    """The content of a signed record.  Refuses `SignatureWrong`: also what is spelt otherwise than it was signed."""
+    """Return the content of a signed record.  Refuses `SignatureWrong`, also for another encoding of the same content."""
     facts = read_signed(document, KIND, public_key)
     if canonical(document) != document:
         raise SignatureWrong("it is spelt otherwise than it was signed")
@@ -128,9 +130,9 @@ def read_record(document: bytes, public_key: bytes) -> OutageRecord:
 
 
 def derived_again(record: OutageRecord, trusted: Sequence[Watcher] = ()) -> Derived:
-    """Findings from the readings in a record alone, by the watchers it names or by those that are trusted.
+    """Derive findings from the readings in a record alone, by the watchers it names or by trusted ones.
 
-    Refuses `RecordWrong` where the rules are of another version, and where a reading is not of its watcher.
+    Refuses `RecordWrong` where the rules are of another version, or a reading is not of its watcher.
     """
     if not record.is_by_these_rules:
         raise RecordWrong("its rules are of another version")
@@ -148,7 +150,7 @@ def derived_again(record: OutageRecord, trusted: Sequence[Watcher] = ()) -> Deri
 
 
 def read_readings(name: str, content: bytes, public_key: bytes) -> Sequence[Signed]:
-    """Readings of a watcher, as they were packed.  Refuses `RecordWrong`."""
+    """Return a watcher's readings from packed bytes.  Refuses `RecordWrong`."""
     return [_read(name, document, public_key) for document in unpacked(content)]
 
 
@@ -163,5 +165,5 @@ def _read(name: str, document: str, public_key: bytes) -> Signed:
 
 
 def embedded(source: WatcherSource, content: bytes) -> Embedded:
-    """A watcher with its readings, as they travel in a record."""
+    """Return a watcher with its readings, in the form of a record."""
     return Embedded(source.name, source.public_key, b64encode(content).decode())

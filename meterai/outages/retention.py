@@ -1,4 +1,4 @@
-"""How long what is in the tables of outage records is kept, and why."""
+"""Retention of the tables of outage records."""
 
 from meterai.plumbing.work.retention import Rule, Stays
 

@@ -1,4 +1,4 @@
-"""Registration of the room `outages` with the applications."""
+"""Registration of outages."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -24,7 +24,7 @@ from meterai.plumbing.work.jobs import PeriodicTask
 from meterai.room import Container, Room
 from meterai.sealing import Issuers
 
-SEALING_LOOK_SECONDS = 5.0  # between two looks for what was confirmed: somebody waits for it
+SEALING_LOOK_SECONDS = 5.0  # between two runs of the sealing task; staff wait for it
 
 
 async def _build(container: Container) -> None:

@@ -1,4 +1,4 @@
-"""Outage records over the API.  Anybody may, without a key."""
+"""API of outage records, public and without a key."""
 
 from collections.abc import Sequence
 from datetime import datetime

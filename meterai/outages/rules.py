@@ -1,15 +1,15 @@
 """Rules by which the system counts as failed, derived from signed readings; pure.
 
 PMK 78/2024 lets duty be paid by SSP where the e-meterai system "gagal" (fails), "tidak dapat diakses" (cannot be
-accessed) or "tidak merespons" (does not respond) at the time of stamping.  The words are read so:
+accessed) or "tidak merespons" (does not respond) at the time of stamping.  These rules interpret the words as follows:
 
-* *fails, cannot be accessed*: a try of a watcher that did not do what it should, whatever the reason (`failures`).
-* *does not respond*: no answer within the time that a watcher waits; the watcher counts it among `failures`.
-* *slow*: an answer that came is a response, and the document could be stamped.  `slow` counts for nothing here.
+* *fails, cannot be accessed*: a failed try of a watcher, whatever the reason (`failures`).
+* *does not respond*: no answer within a watcher's time limit; the watcher counts it among `failures`.
+* *slow*: a late answer is a response, and the document could be stamped.  `slow` is ignored.
 * *at the time of stamping*: minute by minute, for each act of a person.
-* *the system*: a component as most of all watchers saw it.  One watcher may itself be cut off, or lie.
+* *the system*: a component by a majority of all watchers.  One watcher may itself be cut off, or lie.
 
-Times are whole minutes since 1970-01-01 UTC, so that a stranger computes the same with integers.
+Times are whole minutes since 1970-01-01 UTC, so that anybody computes the same with integers.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,8 +22,8 @@ from meterai.kit.components import NEEDED_FOR, Component, PublicAct
 from meterai.outages.model import LeftOut, OutageSpan, Period, Why
 from meterai.plumbing.readings import Measured, Reading, digest, majority_of
 
-# Working minutes between two failed ones that are not told apart: to upload, pay by QR and be stamped takes a person
-# some five minutes, so that nobody finishes in a shorter gap what began in it.
+# Working minutes between two failed ones that are merged: to upload, pay by QR and be stamped takes a person some five
+# minutes, so that nobody finishes within a shorter gap.
 JOIN_MINUTES = 5
 MINUTE = timedelta(minutes=1)
 Value = TypeVar("Value")
@@ -32,7 +32,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """A reading with the document that its watcher signed."""
+    """A reading with its signed document."""
 
     document: str
     reading: Reading
@@ -40,7 +40,7 @@ class Signed:
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """Findings about a time: for each act when it failed and when nobody knows; readings that did not count."""
+    """Findings about a time: for each act the failed and the unmeasured times, and the readings that did not count."""
 
     failed: Mapping[PublicAct, Sequence[Period]]
     unmeasured: Mapping[PublicAct, Sequence[OutageSpan]]
@@ -49,17 +49,17 @@ class Derived:
 
     @property
     def is_measured(self) -> bool:
-        """True where at least one act was measured in at least one minute."""
+        """True if at least one act was measured in at least one minute."""
         return self.measured_minutes > 0
 
 
 def minute_of(at: datetime) -> int:
-    """The minute that a moment lies in."""
+    """Return the minute that contains a moment."""
     return (at - _EPOCH) // MINUTE
 
 
 def moment_of(minute: int) -> datetime:
-    """The begin of a minute."""
+    """Return the begin of a minute."""
     return _EPOCH + minute * MINUTE
 
 
@@ -69,7 +69,7 @@ def derive(
     end: datetime,
     installation: str,
 ) -> Derived:
-    """Findings about `begin` to `end`, by the readings of every configured watcher in the order it published them.
+    """Derive findings about `begin` to `end` from the readings of every configured watcher, in the order of publication.
 
     A watcher without readings is among the keys: majorities are of all watchers, present or not.
     """
@@ -100,11 +100,11 @@ def _counted(
     installation: str,
     left_out: list[LeftOut],
 ) -> Mapping[int, Reading]:
-    """The readings of one watcher that count, by minute; adds to `left_out` which do not.
+    """Return the readings of one watcher that count, by minute; append the others to `left_out`.
 
-    Each names the one before, has the next number, and lies in a later minute.  Where two that follow each other do not,
-    one of them may be of another story: from the one to the other, both included, this watcher does not count.  A clock
-    that was set back, and two readings of one minute, are such places.
+    Each reading names the one before, has the next number, and lies in a later minute.  Where two consecutive readings break
+    that, the chain may have been forged: the watcher does not count from the one to the other, both included.  A clock set
+    back and two readings of one minute are such breaks.
     """
     own = [one for one in readings if minute_of(one.reading.minute) in minutes]
     gone = {
@@ -132,7 +132,7 @@ def _counted(
 
 
 def _runs(values: Sequence[Value]) -> Iterator[tuple[int, int, Value]]:
-    """Begin and end of each run of equal values, and the value."""
+    """Yield begin, end and value of each run of equal values."""
     at = 0
     for value, run in groupby(values):
         begin, at = at, at + sum(1 for _ in run)
@@ -140,7 +140,7 @@ def _runs(values: Sequence[Value]) -> Iterator[tuple[int, int, Value]]:
 
 
 def _states(readings: Sequence[Reading | None], most: int) -> Mapping[Component, bool]:
-    """For one minute and each component that enough watchers measured: whether most of all watchers saw it fail."""
+    """Return, for one minute and each component that enough watchers measured, True if a majority of all saw it fail."""
     found = {}
     for component in Component:
         votes = [
@@ -154,12 +154,12 @@ def _states(readings: Sequence[Reading | None], most: int) -> Mapping[Component,
 
 
 def has_failed(measured: Measured) -> bool:
-    """True where at least half of the tries failed: a person who tries once is then as likely to fail as not."""
+    """True if at least half of the tries failed: a single try is then as likely to fail as not."""
     return 2 * measured.failures >= measured.tries
 
 
 def _act(states: Mapping[Component, bool], act: PublicAct) -> bool | None:
-    """Whether an act failed in a minute; None where nobody knows."""
+    """True if an act failed in a minute; None where it is unmeasured."""
     needed = [states.get(one) for one in NEEDED_FOR[act]]
     if True in needed:
         return True
@@ -167,7 +167,7 @@ def _act(states: Mapping[Component, bool], act: PublicAct) -> bool | None:
 
 
 def _periods(found: Sequence[bool | None], first: int) -> Iterator[Period]:
-    """The times of failure; what is shorter than `JOIN_MINUTES` between two failed minutes is within."""
+    """Yield the times of failure; gaps shorter than `JOIN_MINUTES` are merged."""
     for begin, end in _joined([at for at, failed in enumerate(found) if failed]):
         inside = found[begin:end]
         yield Period(

@@ -1,4 +1,4 @@
-"""Outage records of a process: proposed, sealed, shown, copied; each step in a transaction of its own."""
+"""Service of outage records: proposal, sealing, publication, copies; each step in its own transaction."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -46,15 +46,15 @@ from meterai.plumbing.work.periodic import each
 from meterai.sealing import Issuers
 from meterai.stamping import StampingState
 
-SIGNED = "json"  # the file of the signed document; a PDF of each language is `<language>.pdf`
-AT_ONCE = 2  # records sealed side by side: each keeps a processor busy for a second
+SIGNED = "json"  # name of the signed document; PDFs are `<language>.pdf`
+AT_ONCE = 2  # records sealed concurrently; each takes a second of a processor
 _REFILLS_SECONDS = 3_600.0
 _SEALER = Actor(ActorKind.JOB, store.SEALING)
 
 
 @dataclass(frozen=True, slots=True)
 class _DueSealing:
-    """A record to be sealed, as a row of the nil account."""
+    """A record to be sealed, as a due row under the nil account."""
 
     outage: Outage
     account: UUID = NOBODY
@@ -103,17 +103,17 @@ class OutageService:
         return await proposing.keep(self._database, outage, readings, actor=actor)
 
     async def newest(self) -> Sequence[Outage]:
-        """Records in whatever state, the newest time first."""
+        """Return records in any state, the newest time first."""
         return await self._database.once(store.newest)
 
     async def one(self, outage: UUID) -> Outage:
-        """One record in whatever state.  Refuses `OutageUnknown`."""
+        """Return one record in any state.  Refuses `OutageUnknown`."""
         return await self._database.once(proposing.needed, outage)
 
     # -- sealing -----------------------------------------------------------------------------------
 
     async def seal_confirmed(self) -> int:
-        """Periodic task: sign and seal what was confirmed; a crash leaves it to the next run."""
+        """Periodic task: sign and seal confirmed records; after a crash the next run does it."""
         due = await self._database.once(store.to_seal, AT_ONCE)
         rows = [_DueSealing(one) for one in due]
         return await each(
@@ -126,9 +126,9 @@ class OutageService:
         await self._database.run(partial(self._keep_sealed, due.id, files))
 
     async def _record(self, outage: Outage) -> OutageRecord:
-        """The content of a record, derived again.
+        """Derive the content of a record again.
 
-        Refuses `RecordWrong` where the database says something else, or names watchers that are not configured.
+        Refuses `RecordWrong` where the database differs from it, or names watchers that are not configured.
         """
         assert outage.confirmed_at is not None, "only what is confirmed is sealed"
         found, process = outage.findings, self._settings.process
@@ -157,7 +157,7 @@ class OutageService:
         )
 
     def _files(self, record: OutageRecord) -> Mapping[str, bytes]:
-        """The signed document, and a PDF of each language that has it inside."""
+        """Return the signed document, and a PDF of each language with the document attached."""
         document = signed(record, self._signer).encode()
         within = paper.Attached(f"{record.record}.json", papers.JSON, document)
         return {SIGNED: document} | {
@@ -179,31 +179,31 @@ class OutageService:
 
     async def _keep_sealed(self, outage: UUID, files: Mapping[str, bytes], tx: Tx) -> None:
         found = await store.locked(tx, outage)
-        if found is None or found.is_public:  # another worker was first
+        if found is None or found.is_public:  # another worker was faster
             return
         now = self._clock.now()
         await store.add_files(tx, outage, files, now)
         await store.sealed(tx, outage, now)
         await proposing.record(tx, outage, "outage_sealed", _SEALER, found.findings_sha256)
 
-    # -- everybody ---------------------------------------------------------------------------------
+    # -- public ---------------------------------------------------------------------------------
 
     def keys(self) -> bytes:
-        """The public key of signed records, and the certificates of seals, as PEM."""
+        """Return the public key of signed records, and the certificates of seals, as PEM."""
         certificates = {*self._issuers.roots, *self._issuers.seal_certificates}
         texts = sorted(one.public_bytes(Encoding.PEM) for one in certificates)
         return b"".join([self._signer.public_pem(), *texts])
 
     async def public(self) -> Sequence[Outage]:
-        """Records that everybody may see, the newest time first."""
+        """Return public records, the newest time first."""
         return await self._database.once(store.public)
 
     async def public_at(self, at: datetime) -> Outage | None:
-        """The public record that is about a moment and was not replaced."""
+        """Return the public record about a moment that was not replaced."""
         return await self._database.once(store.public_at, at)
 
     async def public_one(self, outage: UUID) -> tuple[Outage, Outage | None]:
-        """A public record, and the one that replaced it.  Refuses `OutageUnknown`."""
+        """Return a public record, and the one that replaced it.  Refuses `OutageUnknown`."""
 
         async def look(tx: ReadTx) -> tuple[Outage, Outage | None]:
             found = await store.one(tx, outage)
@@ -215,7 +215,7 @@ class OutageService:
             return await look(tx)
 
     async def file(self, outage: UUID, name: str) -> bytes:
-        """A file of a public record.  Refuses `OutageUnknown`."""
+        """Return a file of a public record.  Refuses `OutageUnknown`."""
         await self.public_one(outage)
         content = await self._database.once(store.file, outage, name)
         if content is None:
@@ -228,7 +228,7 @@ class OutageService:
             raise TooManyOutageCopies("as many as a network may have")
 
     async def attempt_of(self, account: UUID, about: str) -> StampingTry:
-        """An attempt as our books say: of a stamping, or of an order with documents, that is not delivered.
+        """Return an attempt from our books: of an undelivered stamping, or order with documents.
 
         Refuses `NotFound`, `AttemptStamped`, `AttemptNamesNoDocument`.
         """
@@ -249,7 +249,7 @@ class OutageService:
         return StampingTry(hashes, at, is_in_books=True, about=about)
 
     async def copy(self, outage: Outage, attempt: StampingTry, language: str) -> bytes:
-        """A person's copy, sealed; nothing of it is kept.
+        """Return a person's copy, sealed; nothing of it is kept.
 
         Refuses `OutageReplaced`, `AttemptOutside`, a `SealingUnavailable`.
         """

@@ -26,7 +26,7 @@ _FIELDS = ("begin", "end", "incident", "replaces")
 
 @get(HERE, opt=_OPTIONS, include_in_schema=False)
 async def list_outages(request: PageRequest, outages: NamedDependency[OutageService]) -> Page:
-    """All records, the newest time first, and the form of a proposal."""
+    """List all records, the newest time first, with the form of a proposal."""
     query = request.query_params
     typed = {name: query.get(name, "")[:FIELD_LENGTH_MAX] for name in _FIELDS}
     return await _page(request, outages, typed)

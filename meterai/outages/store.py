@@ -1,4 +1,4 @@
-"""SQL of outage records, one function per question."""
+"""SQL of outage records, one function a question."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -32,7 +32,7 @@ ORDER BY proposed_at LIMIT %s
 """
 _AFTER = f"{_SELECT} WHERE outage_id > %s AND proposed_at >= %s ORDER BY outage_id LIMIT %s"
 _REPLACING = f"{_SELECT} WHERE replaces_id = %s AND confirmed_at IS NOT NULL"
-# A record is of no account: what failed of one is kept under the nil one.
+# A record belongs to no account: its failed sealings are kept under the nil account.
 _NOBODY = "'00000000-0000-0000-0000-000000000000'::uuid"
 _TO_SEAL = f"""
 {_SELECT} WHERE confirmed_at IS NOT NULL AND sealed_at IS NULL
@@ -61,59 +61,59 @@ _OUTAGES = RowMapper(Outage, findings=_findings)
 
 
 async def one(tx: ReadTx, outage: UUID) -> Outage | None:
-    """One record in whatever state."""
+    """Return one record in any state."""
     return await tx.one_as(_OUTAGES, _ONE, outage)
 
 
 async def locked(tx: Tx, outage: UUID) -> Outage | None:
-    """One record, to be changed."""
+    """Lock and return one record."""
     return await tx.one_as(_OUTAGES, _LOCKED, outage)
 
 
 async def newest(tx: ReadTx, limit: int = LISTED_MAX) -> Sequence[Outage]:
-    """Records in whatever state, the newest time first."""
+    """Return records in any state, the newest time first."""
     return await tx.all_as(_OUTAGES, _NEWEST, limit)
 
 
 async def public(tx: ReadTx, limit: int = LISTED_MAX) -> Sequence[Outage]:
-    """Records that everybody may see, the newest time first."""
+    """Return public records, the newest time first."""
     return await tx.all_as(_OUTAGES, _PUBLIC, limit)
 
 
 async def public_at(tx: ReadTx, at: datetime) -> Outage | None:
-    """The public record that is about a moment and was not replaced."""
+    """Return the public record about a moment that was not replaced."""
     return await tx.one_as(_OUTAGES, _AT, at, at)
 
 
 async def of_incident(tx: ReadTx, incident: UUID) -> Sequence[Outage]:
-    """Records that name an incident."""
+    """Return records that name an incident."""
     return await tx.all_as(_OUTAGES, _OF_INCIDENT, incident)
 
 
 async def waiting(tx: ReadTx, limit: int) -> Sequence[Outage]:
-    """Proposals, and confirmed records that no worker sealed within a minute; the oldest first."""
+    """Return proposals, and confirmed records not sealed within a minute, the oldest first."""
     return await tx.all_as(_OUTAGES, _WAITING, limit)
 
 
 async def after(
     tx: ReadTx, last: UUID, since: datetime, limit: int = LISTED_MAX
 ) -> Sequence[Outage]:
-    """Records in whatever state that were proposed since a moment, by number."""
+    """Return records in any state proposed since a moment, by number."""
     return await tx.all_as(_OUTAGES, _AFTER, last, since, limit)
 
 
 async def replacing(tx: ReadTx, outage: UUID) -> Outage | None:
-    """The confirmed record that replaced one."""
+    """Return the confirmed record that replaced one."""
     return await tx.one_as(_OUTAGES, _REPLACING, outage)
 
 
 async def to_seal(tx: ReadTx, limit: int) -> Sequence[Outage]:
-    """Confirmed records whose files are not there."""
+    """Return confirmed records without files."""
     return await tx.all_as(_OUTAGES, _TO_SEAL, limit)
 
 
 async def insert(tx: Tx, outage: Outage, files: Mapping[str, bytes]) -> None:
-    """Keep a proposal with its readings."""
+    """Insert a proposal with its readings."""
     await tx.run(
         _INSERT,
         outage.id,
@@ -130,13 +130,13 @@ async def insert(tx: Tx, outage: Outage, files: Mapping[str, bytes]) -> None:
 
 
 async def add_files(tx: Tx, outage: UUID, files: Mapping[str, bytes], at: datetime) -> None:
-    """Keep files of a record, by name."""
+    """Insert files of a record, by name."""
     for name, content in files.items():
         await tx.run(_INSERT_FILE, outage, name, hashlib.sha256(content).digest(), content, at)
 
 
 async def move(tx: Tx, outage: UUID, state: OutageState, at: datetime) -> None:
-    """Move a record that is locked."""
+    """Set the state of a locked record."""
     is_confirmed = state == OutageState.CONFIRMED
     await tx.run(_MOVE, state, at if is_confirmed else None, None if is_confirmed else at, outage)
 
@@ -147,11 +147,11 @@ async def sealed(tx: Tx, outage: UUID, at: datetime) -> None:
 
 
 async def file(tx: ReadTx, outage: UUID, name: str) -> bytes | None:
-    """A file of a record."""
+    """Return a file of a record."""
     row = await tx.one(_FILE, outage, name)
     return bytes(row["content"]) if row else None
 
 
 async def sha256_of_file(tx: ReadTx, outage: UUID, name: str) -> str:
-    """The SHA-256 of a file that is there, in hexadecimal."""
+    """Return the SHA-256 of a stored file, in hexadecimal."""
     return bytes(await tx.value(_SHA256, outage, name)).hex()

@@ -1,6 +1,6 @@
-"""Checking an outage record offline: its signature or its seal, and its periods derived again from its readings.
+"""Offline verification of an outage record: its signature or seal, and its periods derived again from its readings.
 
-Needs no database and no network: the file, the operator's keys, and the watchers that a verifier trusts by itself, if any.
+Needs the file, the operator's keys, and optionally trusted watchers; no database and no network.
 """
 
 import re
@@ -22,14 +22,14 @@ from meterai.plumbing.readings import Watcher, read_watchers
 from meterai.plumbing.signed import SignatureWrong, public_key_of
 from meterai.sealing import Verdict
 
-FILES_MAX = 100  # of a folder of keys
+FILES_MAX = 100  # in a folder of keys
 _BLOCK = re.compile(rb"-----BEGIN ([A-Z ]+)-----.+?-----END \1-----", re.DOTALL)
 _PDF = b"%PDF-"
 
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Keys that a verifier trusts: public keys of records, certificates of seals and their roots, and watchers."""
+    """Trusted keys of a verifier: public keys of records, certificates of seals and their roots, and watchers."""
 
     public_keys: Sequence[bytes]
     roots: Sequence[x509.Certificate]
@@ -39,19 +39,19 @@ class Keys:
 
 @dataclass(frozen=True, slots=True)
 class ExaminedRecord:
-    """A record that is signed or sealed, and what its readings say."""
+    """A record with a valid signature or seal, and the findings from its readings."""
 
     record: OutageRecord
     derived: Derived
 
     @property
     def is_borne_out(self) -> bool:
-        """True where the readings give the same periods, act by act."""
+        """True if the readings give the same periods for each act."""
         return self.derived.failed == self.record.failed
 
 
 def read_keys(paths: Iterable[Path]) -> Keys:
-    """Keys in files, or in folders of them: PEM, and files of watchers (`.toml`).
+    """Read keys from files or folders: PEM, and files of watchers (`.toml`).
 
     Refuses `SignatureWrong`, `WatchersWrong`; raises `OSError`.
     """
@@ -82,7 +82,7 @@ def read_keys(paths: Iterable[Path]) -> Keys:
 
 
 def examine(content: bytes, keys: Keys, at: datetime) -> ExaminedRecord:
-    """Check a signed document, or the PDF that has it inside.  Refuses `SignatureWrong`, `RecordWrong`."""
+    """Verify a signed document, or the PDF that has it attached.  Refuses `SignatureWrong`, `RecordWrong`."""
     document = _of_pdf(content, keys, at) if content.startswith(_PDF) else content
     record = _read(document, keys)
     return ExaminedRecord(record, derived_again(record, keys.watchers))

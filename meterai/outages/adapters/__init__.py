@@ -1,1 +1,1 @@
-"""Outside machines of outage records: the static files of watchers."""
+"""Adapters of outage records: the static files of watchers."""

@@ -1,7 +1,7 @@
-"""Readings from the static folders of watchers: over HTTP, or from a folder of this machine.
+"""Readings from the static folders of watchers: over HTTP, or from a local folder.
 
-A folder is believed nothing: a line that its watcher did not sign is passed by.  A watcher that is silent, endless or
-slow has no readings, and costs the others nothing.
+Folders are not trusted: a line without the watcher's signature is ignored.  A silent, endless or slow folder gives no
+readings, and does not delay the others.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from meterai.plumbing.files import read_file
 from meterai.plumbing.readings import Watcher, read_reading
 from meterai.plumbing.signed import SignatureWrong
 
-ANSWER_SECONDS_MAX = 20.0  # for one day of one watcher: some 2 MB
+ANSWER_SECONDS_MAX = 20.0  # for one day of one watcher: 2 MB
 _SILENCE = (aiohttp.ClientError, TimeoutError, OSError, ValueError)
 _log = structlog.get_logger()
 
@@ -27,7 +27,7 @@ _log = structlog.get_logger()
 async def readings_of(
     watchers: Sequence[Watcher], begin: datetime, end: datetime
 ) -> Mapping[str, Sequence[Signed]]:
-    """Readings from `begin` to `end` by the name of their watcher, in the order it published them."""
+    """Return readings from `begin` to `end` by watcher, in the order of publication."""
     timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS_MAX)
     async with aiohttp.ClientSession(timeout=timeout) as session:
         found = await asyncio.gather(*(_of_one(session, one, begin, end) for one in watchers))
@@ -63,7 +63,7 @@ def _read(text: str, watcher: Watcher) -> Sequence[Signed]:
 
 
 async def _file(session: aiohttp.ClientSession, url: str, name: str) -> bytes:
-    """One file.  Raises one of `_SILENCE` where it is not there, or longer than `READINGS_BYTES_MAX`."""
+    """Fetch one file.  Raises one of `_SILENCE` where it is missing, or longer than `READINGS_BYTES_MAX`."""
     if not url.startswith(("http://", "https://")):
         path = Path(url.removeprefix("file://")) / name
         return await asyncio.to_thread(read_file, path, READINGS_BYTES_MAX)
