@@ -1,4 +1,4 @@
-"""The application of the product, and staff before it."""
+"""Fixtures of incidents: the application, and staff using it."""
 
 from collections.abc import Iterator
 from pathlib import Path

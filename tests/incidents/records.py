@@ -1,4 +1,4 @@
-"""Incidents as tests open them."""
+"""Incidents opened by tests."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,7 +24,7 @@ TOLD = IncidentText(
 
 
 def opened(shop: Shop, **more: Any) -> Incident:
-    """An incident over buying, opened by staff unless `more` says otherwise."""
+    """Open an incident about buying, by staff unless `more` names another actor."""
     facts: dict[str, Any] = {
         "told": TOLD,
         "components": BUYING_DOWN,
@@ -43,7 +43,7 @@ def opened(shop: Shop, **more: Any) -> Incident:
 def announced(
     shop: Shop, begins: timedelta = timedelta(days=1), ends: timedelta = timedelta(days=1, hours=2)
 ) -> Incident:
-    """A maintenance of checking, announced for this time from now; tomorrow unless said otherwise."""
+    """Announce a maintenance of checking, tomorrow by default."""
 
     async def act(tx: Tx) -> Incident:
         planned = NOW + begins, NOW + ends
@@ -55,7 +55,7 @@ def announced(
 
 
 def updated(shop: Shop, of: Incident, state: IncidentState, **more: Any) -> Incident:
-    """The record after an update to this state."""
+    """Update a record to this state."""
     at, actor = more.pop("at", NOW + timedelta(minutes=1)), more.pop("actor", TESTER)
 
     async def act(tx: Tx) -> Incident:
@@ -67,7 +67,7 @@ def updated(shop: Shop, of: Incident, state: IncidentState, **more: Any) -> Inci
 
 
 def loaded(shop: Shop, of: Incident) -> Incident:
-    """The record as it is kept."""
+    """Return the stored record."""
 
     async def act(tx: Tx) -> Incident:
         return await incidents.one(tx, of.id)

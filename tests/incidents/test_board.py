@@ -1,4 +1,4 @@
-"""The head of every page: on pages that were made before, and while the database is away."""
+"""The head of every page: also on cached pages, and while the database is away."""
 
 import asyncio
 import html
@@ -33,7 +33,7 @@ from tests.support.within import all_pages, settings_of
 NOTICE = Notice("major", "/status/incidents/inc_1", "Incident: Buying <b>")
 
 
-def test_notice_is_on_pages_that_know_no_reader_and_leaves_them(tmp_path: Path) -> None:
+def test_notice_appears_on_pages_without_a_reader_and_leaves_them(tmp_path: Path) -> None:
     site, settings = Site(*pages_of()), made_settings(data=str(tmp_path))
     waiting, renewed = WaitingPages(site, settings), []
     site.on_show(lambda: renewed.append(busy_pages(site, settings)))
@@ -58,7 +58,7 @@ class _Away:
         raise DatabaseAway("away")
 
 
-def test_what_was_known_stays_while_the_database_is_away(shop: Shop) -> None:
+def test_last_known_state_stays_while_the_database_is_away(shop: Shop) -> None:
     made = opened(shop)
     site = Site(*pages_of())
 
@@ -93,7 +93,7 @@ def test_what_was_known_stays_while_the_database_is_away(shop: Shop) -> None:
         ("id", "Keadaan layanan tidak diketahui sejak", "tidak diketahui sejak"),
     ],
 )
-def test_page_says_since_when_nothing_is_known_and_where_a_watcher_tells(
+def test_outdated_status_page_shows_its_age_and_the_watchers_page(
     database_url: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -111,7 +111,7 @@ def test_page_says_since_when_nothing_is_known_and_where_a_watcher_tells(
         client.headers.update({"Accept": "text/html", "Accept-Language": language})
         known = client.get("/status").text
         assert headline not in known
-        time.sleep(1.1)  # what was asked for a moment ago is remembered
+        time.sleep(1.1)  # a recent answer is cached
         monkeypatch.setattr(Database, "reading", _Away.reading)
         monkeypatch.setattr(Board, "now", lambda board: board._clock.now() + timedelta(seconds=25))
         page = client.get("/status")
@@ -123,7 +123,7 @@ def test_page_says_since_when_nothing_is_known_and_where_a_watcher_tells(
         assert "https://watch.example" not in known
 
 
-def test_status_that_was_never_seen_is_refused_while_the_database_is_away() -> None:
+def test_status_never_read_is_refused_while_the_database_is_away() -> None:
     database = Database("postgresql://nobody@127.0.0.1:9/none", connections=1)
     board = Board(database, SystemClock())
 
@@ -134,7 +134,7 @@ def test_status_that_was_never_seen_is_refused_while_the_database_is_away() -> N
     asyncio.run(act())
 
 
-def test_work_lists_have_what_the_watch_proposes_and_who_waits_for_words(floor: Floor) -> None:
+def test_work_lists_have_proposals_of_the_watch_and_silent_incidents(floor: Floor) -> None:
     desk = floor.seat("operations")
     number = opens(floor)
     assert number not in floor.get("/console/work/incidents").text

@@ -1,4 +1,4 @@
-"""Pages of incidents: staff write once, and every page, the status, the feed and the API say the same."""
+"""Pages of incidents: one text by staff appears on every page, in the status, the feed and the API."""
 
 import re
 import time
@@ -28,7 +28,7 @@ WORDS = {"argument-text_id": "Kabar baru.", "argument-text_en": "Fresh news.", "
 
 
 def pulls(floor: Floor, lever: str, typed: dict[str, str], there: str = HERE) -> None:
-    """Staff type into the form of a page, see the forecast, and have it done."""
+    """Submit a lever's form as staff, and confirm its forecast."""
     path = f"{LEVERS}{lever}"
     form = fields(floor.walk_in.get(there), path) | typed
     shown = floor.post(path, form | {"do": "forecast"})
@@ -38,7 +38,7 @@ def pulls(floor: Floor, lever: str, typed: dict[str, str], there: str = HERE) ->
 
 
 def opens(floor: Floor, **more: str) -> str:
-    """The number of an incident that staff open."""
+    """Open an incident as staff; return its number."""
     pulls(floor, "open", OPENED | {f"argument-{name}": text for name, text in more.items()})
     found = re.search(rf"{HERE}/(inc_\w+)", floor.walk_in.get(HERE))
     assert found
@@ -46,7 +46,7 @@ def opens(floor: Floor, **more: str) -> str:
 
 
 def eventually(what: Callable[[], bool]) -> None:
-    """Within the two seconds in which every page of every process says what is new."""
+    """Wait up to the two seconds in which every page of every process is refreshed."""
     until = time.monotonic() + 2.0
     while not what():
         assert time.monotonic() < until
@@ -59,7 +59,7 @@ def status(floor: Floor) -> StatusView:
     return msgspec.json.decode(answer.content, type=StatusView)
 
 
-def test_incident_that_staff_open_is_on_every_page_and_goes_with_its_end(floor: Floor) -> None:
+def test_open_incident_is_on_every_page_until_its_end(floor: Floor) -> None:
     floor.seat("operations")
     number = opens(floor)
     there = f'<a href="/status/incidents/{number}">Incident: Buying is down</a>'
@@ -74,7 +74,7 @@ def test_incident_that_staff_open_is_on_every_page_and_goes_with_its_end(floor: 
     eventually(lambda: there not in floor.get("/").text)
 
 
-def test_status_feed_and_api_say_the_same(floor: Floor) -> None:
+def test_status_feed_and_api_agree(floor: Floor) -> None:
     floor.seat("operations")
     number = opens(floor)
     pulls(
@@ -101,14 +101,14 @@ def test_status_feed_and_api_say_the_same(floor: Floor) -> None:
     assert "Fresh news." in entry.findtext(f"{atom}content", "")
 
 
-def test_figures_are_known_where_nothing_waits(floor: Floor) -> None:
+def test_figures_are_zero_where_nothing_waits(floor: Floor) -> None:
     found = status(floor).figures
     assert (found.line_waiting, found.in_flight_orders, found.in_flight_rupiah) == (0, 0, 0)
     assert (found.refunds_open, found.refund_oldest_seconds) == (0, 0.0)
     assert found.paid_to_stamped_median_seconds is None
 
 
-def test_markup_in_words_is_words(floor: Floor) -> None:
+def test_markup_in_a_text_is_escaped(floor: Floor) -> None:
     floor.seat("operations")
     number = opens(floor, title_en=HOSTILE, text_en=HOSTILE)
     eventually(lambda: "Incident: &lt;script&gt;" in floor.get("/").text)
@@ -120,7 +120,7 @@ def test_markup_in_words_is_words(floor: Floor) -> None:
     assert HOSTILE in "".join(ET.fromstring(feed.content).itertext())
 
 
-def test_words_in_one_language_alone_are_refused_on_the_page(floor: Floor) -> None:
+def test_text_in_one_language_is_refused_on_the_page(floor: Floor) -> None:
     floor.seat("operations")
     form = fields(floor.walk_in.get(HERE), f"{LEVERS}open") | OPENED
     refused = floor.post(f"{LEVERS}open", form | {"argument-text_en": " ", "do": "forecast"})
@@ -160,7 +160,7 @@ def test_maintenance_is_announced_from_the_page_and_shown_a_day_before(floor: Fl
 
 
 @pytest.mark.parametrize("path", ["/status/incidents/inc_1", "/status/incidents/inc_" + "0" * 26])
-def test_incident_that_is_none_is_not_found(floor: Floor, path: str) -> None:
+def test_malformed_number_of_an_incident_is_not_found(floor: Floor, path: str) -> None:
     assert floor.get(path).status_code == 404
 
 

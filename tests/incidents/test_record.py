@@ -1,4 +1,4 @@
-"""The record of an incident: its life, its times, what it refuses."""
+"""The record of an incident: lifecycle, times, refusals."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -43,7 +43,7 @@ def test_incident_is_kept_as_it_was_opened(shop: Shop) -> None:
     assert shown(made).components == {"buying": "major_outage"}
 
 
-def test_incident_goes_to_its_review(shop: Shop) -> None:
+def test_incident_passes_all_states_to_its_review(shop: Shop) -> None:
     made = opened(shop)
     for state in (S.IDENTIFIED, S.MONITORING, S.INVESTIGATING, S.MONITORING, S.RESOLVED):
         assert updated(shop, made, state).state == state
@@ -103,7 +103,7 @@ def test_times_do_not_go_back_with_the_clock(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("missing", ["title_id", "title_en", "text_id", "text_en"])
-def test_words_in_one_language_alone_are_refused(shop: Shop, missing: str) -> None:
+def test_text_in_one_language_is_refused(shop: Shop, missing: str) -> None:
     with pytest.raises(Malformed) as refused:
         opened(shop, told=replace(TOLD, **{missing: " \n"}))
     assert refused.value.field == missing
@@ -151,7 +151,7 @@ def test_maintenance_is_on_every_page_from_the_day_before(shop: Shop) -> None:
     assert notice.text.endswith(": Buying does not work")
 
 
-def test_room_of_staff_and_of_tasks_is_apart_and_none_bars_the_end(shop: Shop) -> None:
+def test_limits_of_updates_by_staff_and_tasks_are_separate_and_exempt_the_end(shop: Shop) -> None:
     made = opened(shop, actor=WATCH)
     for _ in range(JOB_UPDATES_MAX - 1):
         updated(shop, made, S.INVESTIGATING, actor=WATCH)

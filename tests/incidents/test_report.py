@@ -1,4 +1,4 @@
-"""The report of an incident tells of its time what the books tell, on the page and on paper."""
+"""The report of an incident: figures equal to the books, on the page and in the PDF."""
 
 import io
 from datetime import UTC, datetime, timedelta
@@ -25,7 +25,7 @@ def reports(shop: Shop) -> Reports:
 
 
 def night(shop: Shop) -> Incident:
-    """An hour in which one order was executed, one given back, and one still waits."""
+    """An incident of an hour in which one order was executed, one refunded, and one still waits."""
     now = datetime.now(UTC)
     made = opened(shop, started_at=now - timedelta(minutes=1), at=now)
     desk = Desk(shop)
@@ -86,7 +86,7 @@ def test_report_is_for_staff_until_it_is_reviewed(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("language", ["id", "en"])
-def test_paper_is_sealed_tagged_and_says_what_the_page_says(shop: Shop, language: str) -> None:
+def test_report_pdf_is_sealed_tagged_and_equals_the_page(shop: Shop, language: str) -> None:
     made = night(shop)
     reviewed(shop, made)
     incident, found = published(shop, made)

@@ -1,4 +1,4 @@
-"""News of incidents by mail: only to who confirmed, in batches, and gone with one press."""
+"""News of incidents by mail: only to confirmed subscribers, in batches, and ended by one click."""
 
 from datetime import timedelta
 from typing import Any
@@ -45,7 +45,7 @@ def mails(shop: Shop, template: str = "incident_told") -> list[dict[str, Any]]:
     return shop.rows("SELECT * FROM mails WHERE template = %s ORDER BY recipient", template)
 
 
-def test_nobody_is_told_who_has_not_confirmed(shop: Shop) -> None:
+def test_unconfirmed_subscriber_gets_no_news(shop: Shop) -> None:
     news = service(shop)
     shop.do(news.ask(ANI, "id", NETWORK))
     opened(shop)
@@ -54,7 +54,7 @@ def test_nobody_is_told_who_has_not_confirmed(shop: Shop) -> None:
     assert [one["recipient"] for one in mails(shop, "incident_subscribe")] == [ANI]
 
 
-def test_subscriber_is_told_of_each_update_in_both_languages_of_the_record(shop: Shop) -> None:
+def test_subscriber_gets_each_update(shop: Shop) -> None:
     news = service(shop)
     subscribed(shop, news, ANI)
     made = opened(shop)
@@ -79,7 +79,7 @@ def test_second_address_of_the_same_person_within_a_day_gets_no_second_mail(shop
     assert len(mails(shop, "incident_subscribe")) == 2
 
 
-def test_network_and_installation_ask_for_so_many_mails_and_no_more(shop: Shop) -> None:
+def test_confirmation_mails_are_limited_by_network_and_installation(shop: Shop) -> None:
     news = service(shop, IncidentSettings(subscriptions_per_hour_per_network_max=2))
     for number in range(2):
         shop.do(news.ask(f"a{number}@example.id", "id", NETWORK))
@@ -93,7 +93,7 @@ def test_network_and_installation_ask_for_so_many_mails_and_no_more(shop: Shop) 
 
 
 @pytest.mark.parametrize("first", ["2001:db8:{:x}::/64", "198.51.{}.7"])
-def test_provider_gets_a_tenth_of_what_is_left(shop: Shop, first: str) -> None:
+def test_mail_provider_gets_a_tenth_of_the_rest(shop: Shop, first: str) -> None:
     news = service(shop, IncidentSettings(subscriptions_per_hour_max=45))
     asked = 0
     for number in range(10):
@@ -108,7 +108,7 @@ def test_provider_gets_a_tenth_of_what_is_left(shop: Shop, first: str) -> None:
 
 
 @pytest.mark.parametrize("again", ["ani+news@example.id", "ANI+1@Example.ID", "ani+a+b@example.id"])
-def test_mailbox_is_asked_once_a_day_whatever_its_tag(shop: Shop, again: str) -> None:
+def test_mailbox_gets_one_confirmation_mail_a_day_whatever_its_tag(shop: Shop, again: str) -> None:
     news = service(shop)
     for typed in ("Ani@example.id", again, "anita@example.id"):
         shop.do(news.ask(typed, "id", NETWORK))
@@ -122,12 +122,12 @@ def test_mailbox_is_asked_once_a_day_whatever_its_tag(shop: Shop, again: str) ->
 @pytest.mark.parametrize(
     "typed", ["", "nobody", "a@b\r\nBcc: c@d.id", "a@example.id, b@example.id"]
 )
-def test_what_is_no_address_is_refused(shop: Shop, typed: str) -> None:
+def test_malformed_address_of_a_subscriber_is_refused(shop: Shop, typed: str) -> None:
     with pytest.raises(Malformed):
         shop.do(service(shop).ask(typed, "id", NETWORK))
 
 
-def test_thousands_are_told_in_batches_that_leave_room_for_others(shop: Shop) -> None:
+def test_mailing_to_thousands_runs_in_batches(shop: Shop) -> None:
     news = service(shop)
     many(shop, 1_000)
     opened(shop)
@@ -141,7 +141,7 @@ def test_thousands_are_told_in_batches_that_leave_room_for_others(shop: Shop) ->
     assert len({one["recipient"] for one in mails(shop)}) == len(mails(shop)) == 1_000
 
 
-def test_who_left_is_forgotten(shop: Shop) -> None:
+def test_unsubscribed_address_is_deleted(shop: Shop) -> None:
     news = service(shop)
     subscribed(shop, news, ANI)
     [row] = shop.rows("SELECT subscriber_id FROM incident_subscribers")
@@ -151,7 +151,7 @@ def test_who_left_is_forgotten(shop: Shop) -> None:
         shop.do(news.subscriber(row["subscriber_id"]))
 
 
-def test_link_of_another_opens_nothing(shop: Shop) -> None:
+def test_link_of_another_subscription_is_refused(shop: Shop) -> None:
     news = service(shop)
     subscribed(shop, news, ANI)
     [row] = shop.rows("SELECT subscriber_id FROM incident_subscribers")

@@ -1,4 +1,4 @@
-"""Incidents that the watch opens and resolves: by a majority of all watchers, and never by one that lies."""
+"""Incidents opened and resolved by the watch: by a majority of all watchers, and never by a lying one."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import asynccontextmanager
@@ -30,7 +30,7 @@ HERE = "http://127.0.0.1:8000"
 
 @dataclass
 class Clock:
-    """Time that a test moves."""
+    """Clock set by a test."""
 
     at: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
 
@@ -40,7 +40,7 @@ class Clock:
 
 @dataclass
 class Place:
-    """A watcher that signs what it is told to."""
+    """A watcher that signs what a test sets."""
 
     name: str
     signer: DocumentSigner
@@ -75,7 +75,7 @@ class Place:
 
 @dataclass
 class Outside:
-    """Three watchers and a platform that asks them."""
+    """Three watchers, and a platform that asks them."""
 
     shop: Shop
     clock: Clock
@@ -83,17 +83,17 @@ class Outside:
     by_watch: bool = True
 
     def look(self, after: timedelta = timedelta(seconds=15)) -> None:
-        """One look of the platform, some time after the one before."""
+        """Run the periodic task once, some time after the last run."""
         self.clock.at += after
         self.shop.do(self._look())
 
     def settle(self) -> None:
-        """Looks until what the watchers say has lasted."""
+        """Run until a state has lasted long enough."""
         self.look()
         self.look(LASTS)
 
     def looks(self, seconds: timedelta) -> None:
-        """Looks for so long, once a minute."""
+        """Run once a minute for this time."""
         minutes, rest = divmod(seconds, timedelta(minutes=1))
         for each in (*[timedelta(minutes=1)] * minutes, rest):
             self.look(each)
@@ -130,7 +130,7 @@ class Outside:
             await runner.cleanup()
 
     def say(self, state: str, *of: int, component: str = "buying") -> None:
-        """Let these watchers say a state; all of them where none is named."""
+        """Set the state that these watchers sign; all of them by default."""
         for number in of or range(len(self.places)):
             self.places[number].states = {**self.places[number].states, component: state}
 
@@ -211,7 +211,7 @@ def test_another_component_that_fails_joins_the_incident_of_the_watch(outside: O
     )
 
 
-def test_what_staff_wrote_to_is_resolved_by_staff(outside: Outside) -> None:
+def test_incident_updated_by_staff_is_resolved_by_staff(outside: Outside) -> None:
     outside.say(DOWN)
     outside.settle()
     [made] = outside.open_now()
@@ -252,14 +252,14 @@ LIES: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("lie", LIES)
-def test_watcher_that_is_not_believed_changes_nothing(outside: Outside, lie: str) -> None:
+def test_watcher_with_an_invalid_document_changes_nothing(outside: Outside, lie: str) -> None:
     key = outside.places[1].signer
     outside.say(DOWN, 0, 1)
     for name, value in LIES[lie].items():
         setattr(outside.places[1], name, value)
     outside.places[2].is_away = True
     if lie == "another key":
-        # The platform knows the key of before.
+        # The platform knows the earlier key.
         forged = outside.places[1].document
         content = {
             name: forged(name, outside.clock.at + timedelta(seconds=15)) for name in ("now.json",)
@@ -271,7 +271,7 @@ def test_watcher_that_is_not_believed_changes_nothing(outside: Outside, lie: str
 
 
 @pytest.mark.parametrize("liar", [DOWN, OPERATIONAL])
-def test_one_that_lies_alone_moves_nothing(outside: Outside, liar: str) -> None:
+def test_single_lying_watcher_changes_nothing(outside: Outside, liar: str) -> None:
     truth = OPERATIONAL if liar == DOWN else DOWN
     outside.say(truth)
     outside.settle()
@@ -291,11 +291,11 @@ def note(outside: Outside, number: object = 1, **more: Any) -> dict[str, Any]:
     } | more
 
 
-# A watcher's `since` is of what it agrees on with the others, who have not heard of this fault yet.
+# `since` belongs to the state agreed among watchers, who do not know this fault yet.
 NOT_AGREED = {"state": {"agreed": None}}
 
 
-def test_fault_that_the_watchers_agreed_on_long_ago_opens_an_incident_at_once(
+def test_fault_agreed_long_ago_opens_an_incident_at_once(
     outside: Outside,
 ) -> None:
     outside.say(DOWN)
@@ -303,7 +303,7 @@ def test_fault_that_the_watchers_agreed_on_long_ago_opens_an_incident_at_once(
     assert outside.open_now(), "the database was away meanwhile"
 
 
-# Fields of the last of three watchers that fit its signature and no calculation of ours.
+# Fields of the last of three watchers that are signed and unusable.
 UNFIT: dict[str, dict[str, Any]] = {
     "time without zone": {"now": {"at": "without zone"}},
     "begin without zone": {"state": {"since": "2026-11-30T05:00:00"}},
@@ -323,7 +323,7 @@ UNFIT: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("unfit", UNFIT)
-def test_answer_that_does_not_fit_vetoes_nothing(outside: Outside, unfit: str) -> None:
+def test_malformed_answer_vetoes_nothing(outside: Outside, unfit: str) -> None:
     outside.say(DOWN)
     liar = outside.places[2]
     liar.more = UNFIT[unfit]
@@ -335,7 +335,7 @@ def test_answer_that_does_not_fit_vetoes_nothing(outside: Outside, unfit: str) -
     assert not outside.shop.rows("SELECT 1 FROM incident_notes")
 
 
-def test_answer_that_fits_alone_opens_nothing_where_the_other_does_not(outside: Outside) -> None:
+def test_single_valid_answer_opens_nothing(outside: Outside) -> None:
     outside.say(DOWN, 0, 1)
     outside.places[1].more = UNFIT["begin without zone"]
     outside.settle()
@@ -349,7 +349,7 @@ def test_fault_is_named_where_a_majority_names_it(outside: Outside) -> None:
     assert "(timeout)" in outside.open_now()[0].updates[0].text["en"]
 
 
-def test_words_of_many_faults_over_all_components_are_cut_to_their_bound(outside: Outside) -> None:
+def test_text_about_many_faults_is_cut_to_its_limit(outside: Outside) -> None:
     for component in Component:
         outside.say(DOWN, component=component)
     for place in outside.places:
@@ -360,7 +360,7 @@ def test_words_of_many_faults_over_all_components_are_cut_to_their_bound(outside
     assert len(made.components) == len(Component)
 
 
-def test_fault_that_is_over_within_moments_opens_nothing(outside: Outside) -> None:
+def test_short_fault_opens_nothing(outside: Outside) -> None:
     for place in outside.places:
         place.more = NOT_AGREED
     for _ in range(3):
@@ -372,7 +372,7 @@ def test_fault_that_is_over_within_moments_opens_nothing(outside: Outside) -> No
     assert not outside.open_now()
 
 
-def test_silence_of_the_watchers_begins_the_time_anew(outside: Outside) -> None:
+def test_silence_of_the_watchers_restarts_the_duration(outside: Outside) -> None:
     for place in outside.places:
         place.more = NOT_AGREED
     outside.say(DOWN)
@@ -383,7 +383,7 @@ def test_silence_of_the_watchers_begins_the_time_anew(outside: Outside) -> None:
     assert outside.open_now()
 
 
-def test_note_typed_at_a_watcher_is_a_proposal_alone(outside: Outside) -> None:
+def test_note_of_a_watcher_is_only_a_proposal(outside: Outside) -> None:
     outside.shop.call(
         "INSERT INTO incident_subscribers VALUES (gen_random_uuid(), 'a@example.id', 'id', now(), now())"
     )
@@ -402,7 +402,7 @@ def test_note_typed_at_a_watcher_is_a_proposal_alone(outside: Outside) -> None:
     assert not outside.shop.rows("SELECT 1 FROM incident_notes"), "nobody carries it any more"
 
 
-def test_notes_of_a_liar_hold_no_incident_open(outside: Outside) -> None:
+def test_notes_of_a_lying_watcher_hold_no_incident_open(outside: Outside) -> None:
     outside.say(DOWN)
     outside.settle()
     [made] = outside.open_now()
@@ -413,7 +413,7 @@ def test_notes_of_a_liar_hold_no_incident_open(outside: Outside) -> None:
     assert loaded(outside.shop, made).state == S.RESOLVED
 
 
-def test_row_that_fails_takes_nothing_of_the_round_with_it(outside: Outside) -> None:
+def test_failing_row_does_not_affect_the_others_of_a_run(outside: Outside) -> None:
     outside.say(DOWN)
     outside.say(DOWN, component="checking")
     outside.shop.arrange(
@@ -427,7 +427,7 @@ def test_row_that_fails_takes_nothing_of_the_round_with_it(outside: Outside) -> 
     assert list(made.components) == [Component.CHECKING]
 
 
-def test_component_that_flaps_leaves_room_for_staff_and_is_resolved(outside: Outside) -> None:
+def test_flapping_component_leaves_updates_to_staff_and_is_resolved(outside: Outside) -> None:
     outside.say(DOWN)
     outside.settle()
     [made] = outside.open_now()
@@ -458,7 +458,9 @@ def test_maintenance_begins_and_ends_at_its_times(outside: Outside) -> None:
     assert states == [S.ANNOUNCED, S.UNDER_WAY, S.UNDER_WAY, S.ENDED]
 
 
-def test_maintenance_waits_for_a_fault_and_is_cancelled_where_that_lasts(outside: Outside) -> None:
+def test_maintenance_waits_for_an_open_incident_and_is_cancelled_if_it_lasts(
+    outside: Outside,
+) -> None:
     made = announced(outside.shop)
     opened(outside.shop, components={Component.CHECKING: ComponentState.MAJOR_OUTAGE})
     watching = Watching(
@@ -490,7 +492,7 @@ AT = datetime(2026, 9, 3, 20, tzinfo=UTC)
         (5, [4, 2, 2, 0, 0], 2),
     ],
 )
-def test_state_is_that_of_a_majority_of_all(
+def test_agreed_state_is_that_of_a_majority_of_all_watchers(
     watchers: int, states: list[int], found: int | None
 ) -> None:
     said = [
@@ -501,7 +503,7 @@ def test_state_is_that_of_a_majority_of_all(
     assert [one.state for one in got] == ([] if found is None else [found])
 
 
-def test_it_is_so_since_the_majority_was_reached() -> None:
+def test_agreed_state_begins_when_the_majority_is_reached() -> None:
     said = [
         {Component.SITE: Saying(ComponentState.MAJOR_OUTAGE, AT + timedelta(minutes=at))}
         for at in (9, 1, 5)
