@@ -1,4 +1,4 @@
-"""A shop whose watchers lay signed readings into folders, and staff who make records of them."""
+"""A shop with watchers that write signed readings into folders, and staff who make records of them."""
 
 from pathlib import Path
 
@@ -10,5 +10,5 @@ from tests.support.shop import Shop
 
 @pytest.fixture
 def keeping(shop: Shop, tmp_path: Path) -> Keeping:
-    """Outage records of a shop."""
+    """Return the outage records of a shop."""
     return Keeping(shop, tmp_path / "watchers")

@@ -1,4 +1,4 @@
-"""Readings are fetched from folders of a machine or of the web, and a watcher that is bad at it costs the others nothing."""
+"""Readings from local folders or over HTTP; a bad watcher does not affect the others."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -21,7 +21,7 @@ MINUTES = 20
 
 @asynccontextmanager
 async def serving(handler: Handler) -> AsyncIterator[str]:
-    """A server of files on this machine."""
+    """Serve files on this machine."""
     server = web.Application()
     server.router.add_get("/{path:.*}", handler)
     runner = web.AppRunner(server, shutdown_timeout=0.1)
@@ -35,7 +35,7 @@ async def serving(handler: Handler) -> AsyncIterator[str]:
 
 
 def fetched(handler: Handler, watcher: SigningWatcher) -> Mapping[str, Sequence[Signed]]:
-    """What is read of one over the web, beside one in a folder that is good."""
+    """Read one watcher over HTTP, beside a good one in a folder; return the readings."""
 
     async def fetch() -> Mapping[str, Sequence[Signed]]:
         async with serving(handler) as url:
@@ -60,7 +60,7 @@ def files_of(folder: Path) -> Handler:
     return answer
 
 
-def test_readings_come_over_the_web_as_they_were_signed(
+def test_readings_over_http_are_those_that_were_signed(
     tmp_path: Path, watcher: SigningWatcher
 ) -> None:
     found = fetched(files_of(tmp_path), watcher)
@@ -92,7 +92,7 @@ async def _garbage(_: web.Request) -> web.StreamResponse:
 
 
 @pytest.mark.parametrize("handler", [_stalls, _missing, _leads_away, _endless, _garbage])
-def test_watcher_whose_files_cannot_be_read_has_no_readings(
+def test_watcher_with_unreadable_files_has_no_readings(
     monkeypatch: pytest.MonkeyPatch, watcher: SigningWatcher, handler: Handler
 ) -> None:
     monkeypatch.setattr(folders, "ANSWER_SECONDS_MAX", 2.0)
@@ -100,7 +100,7 @@ def test_watcher_whose_files_cannot_be_read_has_no_readings(
     assert fetched(handler, watcher)["jakarta"] == []
 
 
-def test_lines_of_another_watcher_and_of_another_key_are_passed_by(tmp_path: Path) -> None:
+def test_lines_of_another_watcher_or_key_are_ignored(tmp_path: Path) -> None:
     mine = SigningWatcher("jakarta").measure(range(3), fails())
     other = SigningWatcher("surabaya").measure(range(3), fails(*range(3)))
     mine.publish(tmp_path)

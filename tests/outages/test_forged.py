@@ -1,4 +1,4 @@
-"""A record that somebody with the rights of the application's SQL role wrote is not signed."""
+"""A record written with the SQL role of the application alone is not signed."""
 
 import hashlib
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from tests.support.shop import TESTER
 def forged(
     keeping: Keeping, watchers: Sequence[Watcher], *, longer: timedelta = timedelta()
 ) -> Outage:
-    """A confirmed record with a trail, written by SQL alone; its first period is longer than what was read."""
+    """Insert a confirmed record with a trail by SQL; its first period is longer than the readings say."""
     container = keeping.shop.container
     url = container.settings.process.url
     outage, files = keeping.shop.do(
@@ -74,7 +74,7 @@ def waiting(keeping: Keeping) -> Sequence[str]:
 
 
 @pytest.mark.parametrize("how", ["watchers of its own", "one watcher of three", "a longer period"])
-def test_record_written_by_sql_alone_is_not_signed_and_is_shown(keeping: Keeping, how: str) -> None:
+def test_record_forged_by_sql_is_not_signed_and_is_reported(keeping: Keeping, how: str) -> None:
     ours = [one.known(str(keeping.folder / one.name)) for one in keeping.watchers]
     match how:
         case "watchers of its own":
@@ -98,7 +98,7 @@ def test_record_is_sealed_once_its_watchers_are_configured_again(keeping: Keepin
     keeping.watchers = ours[:2]
     assert keeping.seal() == 0
     keeping.watchers = ours
-    keeping.shop.arrange("DELETE FROM round_faults")  # its pause is over
+    keeping.shop.arrange("DELETE FROM round_faults")  # ends its pause
     assert keeping.seal() == 1
     assert broken(keeping) == set()
     assert waiting(keeping) == []

@@ -1,4 +1,4 @@
-"""Records as they are proposed, confirmed by two, sealed, replaced and withdrawn."""
+"""Records: proposed, confirmed by two, sealed, replaced and withdrawn."""
 
 import hashlib
 import json
@@ -45,7 +45,7 @@ def periods(outage: Outage) -> list[tuple[int, int]]:
     ]
 
 
-def test_proposal_keeps_what_follows_from_the_readings(keeping: Keeping) -> None:
+def test_proposal_keeps_the_derived_findings(keeping: Keeping) -> None:
     outage = keeping.again(keeping.propose())
     assert periods(outage) == [(FAILED.start, FAILED.stop)]
     assert outage.findings.failed[PublicAct.BUY] == []
@@ -71,14 +71,12 @@ def test_time_in_which_nothing_failed_is_refused(keeping: Keeping) -> None:
 
 
 @pytest.mark.parametrize(("begin", "end"), [(10, 10), (20, 10), (0, 24 * 60 + 1)])
-def test_time_that_no_record_can_be_about_is_refused(
-    keeping: Keeping, begin: int, end: int
-) -> None:
+def test_invalid_time_of_a_record_is_refused(keeping: Keeping, begin: int, end: int) -> None:
     with pytest.raises(OutageTimeWrong):
         keeping.propose(begin, end)
 
 
-def test_line_that_its_watcher_did_not_sign_breaks_the_chain_and_is_named(keeping: Keeping) -> None:
+def test_unsigned_line_breaks_the_chain_and_is_named(keeping: Keeping) -> None:
     file = keeping.folder / "jakarta" / "readings" / f"{BEGIN.date()}.jsonl"
     lines = file.read_text().splitlines()
     told = json.loads(lines[15])
@@ -86,7 +84,7 @@ def test_line_that_its_watcher_did_not_sign_breaks_the_chain_and_is_named(keepin
     lines[15] = json.dumps(told)
     file.write_text("\n".join([*lines, "not json", '{"payload": 1}', ""]))
     outage = keeping.propose()
-    assert periods(outage) == [(FAILED.start, FAILED.stop)]  # by the two others
+    assert periods(outage) == [(FAILED.start, FAILED.stop)]  # by the other two watchers
     [out] = outage.findings.left_out
     assert (out.watcher, out.begin, out.end, out.why) == ("jakarta", at(14), at(17), Why.CHAIN)
 
@@ -101,17 +99,17 @@ def test_minute_without_a_zone_breaks_the_chain_of_its_watcher_and_is_named(
     lines[15] = jakarta.signer.sign(KIND, odd)
     file.write_text("\n".join(lines))
     outage = keeping.propose()
-    assert periods(outage) == [(FAILED.start, FAILED.stop)]  # by the two others
+    assert periods(outage) == [(FAILED.start, FAILED.stop)]  # by the other two watchers
     [out] = outage.findings.left_out
     assert (out.watcher, out.begin, out.end, out.why) == ("jakarta", at(14), at(17), Why.CHAIN)
     keeping.assert_holds()
 
 
-def test_watcher_whose_readings_are_too_long_to_be_read_again_costs_the_others_nothing(
+def test_watcher_with_oversized_readings_does_not_affect_others(
     keeping: Keeping,
 ) -> None:
     span, midnight = range(700, 740), 12 * 60
-    assert span.start < midnight < span.stop  # a file of each day: each is short enough
+    assert span.start < midnight < span.stop  # one file a day, each short enough
     keeping.watch(fails(*span), minutes=760)
     jakarta = keeping.watchers[0]
     for number in span:
@@ -127,7 +125,7 @@ def test_watcher_whose_readings_are_too_long_to_be_read_again_costs_the_others_n
     assert keeping.seal() == 1
 
 
-def test_day_of_many_faults_fits_into_a_record_and_words_without_end_do_not() -> None:
+def test_day_of_many_faults_fits_into_a_record() -> None:
     chance, day = random.Random(1), 24 * 60
     codes = [f"fault_number_{number}" for number in range(30)]
 
@@ -167,7 +165,7 @@ def test_record_is_confirmed_by_another_person_and_sealed_by_the_worker(keeping:
     keeping.assert_holds()
 
 
-def test_crash_between_confirmation_and_seal_is_made_good_by_the_next_run(
+def test_record_is_sealed_by_the_next_run_after_a_crash(
     keeping: Keeping, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     outage = keeping.propose()
@@ -179,7 +177,7 @@ def test_crash_between_confirmation_and_seal_is_made_good_by_the_next_run(
     assert (found.state, found.is_public) == (OutageState.CONFIRMED, False)
     with pytest.raises(OutageUnknown):
         keeping.file(outage, SIGNED)
-    keeping.shop.arrange("DELETE FROM round_faults")  # its pause is over
+    keeping.shop.arrange("DELETE FROM round_faults")  # ends its pause
     assert keeping.seal() == 1
     assert keeping.file(outage, SIGNED)
     keeping.assert_holds()
@@ -236,7 +234,7 @@ def test_withdrawn_proposal_is_not_confirmed_and_a_confirmed_record_is_not_withd
     keeping.assert_holds()
 
 
-def test_later_record_of_the_same_time_replaces_one_that_it_names(keeping: Keeping) -> None:
+def test_later_record_replaces_the_one_it_names(keeping: Keeping) -> None:
     first = keeping.sealed()
     keeping.watch(fails(*range(10, 40)))
     second = keeping.propose()
@@ -283,7 +281,7 @@ def test_copy_of_a_replaced_record_is_refused_with_the_one_that_replaced_it(
 @pytest.mark.parametrize(
     "change",
     [
-        # A period that is longer, with the hash of it; the readings of another minute, with theirs.
+        # A longer period with the hash of it; the readings of another minute with theirs.
         "UPDATE outages SET findings = jsonb_set(findings, '{failed,affix,0,end}', '\"2024-09-03T12:45:00Z\"')",
         "UPDATE outages SET findings = jsonb_set(findings, '{failed,affix}', '[]')",
         "UPDATE outages SET begins_at = begins_at + interval '15 minutes'",
@@ -295,7 +293,7 @@ def test_audit_derives_each_record_again(keeping: Keeping, change: str) -> None:
     outage = keeping.propose()
     keeping.shop.arrange(change)
     found = keeping.again(outage).findings
-    # As somebody would who wants it to fit.
+    # As a forger would, to make the hash match.
     sha256 = hashlib.sha256(found.as_json()).digest()
     keeping.shop.arrange("UPDATE outages SET findings_sha256 = %s", sha256)
     container = keeping.shop.container

@@ -1,4 +1,4 @@
-"""Pages and API of outage records, before the whole application: the public, a person with a copy, and staff."""
+"""Pages and API of outage records in the whole application: the public, a person with a copy, and staff."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,13 +26,13 @@ NOT_FOUND = "Not found, or not yours."
 
 
 def typed(minute: int) -> str:
-    """A minute since the begin, as a browser sends it: in WIB."""
+    """Format a minute since the begin as a browser sends it: in WIB."""
     return at(minute).astimezone(WIB).strftime("%Y-%m-%dT%H:%M")
 
 
 @dataclass
 class Seen:
-    """A browser before an application, and the records of its database."""
+    """A browser with an application, and the records of its database."""
 
     walker: WalkIn
     keeping: Keeping
@@ -44,7 +44,7 @@ class Seen:
         assert sentence in answer.text
 
     def copied(self, path: str, form: dict[str, str]) -> str:
-        """The text of a copy, which our engine sealed without a stamp."""
+        """Return the text of a copy, after checking that our engine sealed it without a stamp."""
         answer = self.walker.sends(path, form)
         assert answer.status_code == 200, answer.text
         issuers = self.keeping.shop.container.of(Issuers)
@@ -69,7 +69,7 @@ def test_public_reads_a_record_in_both_languages_and_has_its_files(seen: Seen) -
     assert "20 failed minutes" in seen.walker.get("/outages")
     page = seen.walker.get(f"/outages/{outage.shown}")
     assert "3 Sep 2024 19:10 WIB to 19:30 WIB (20 minutes failed)" in page
-    assert page.index("Affixing a stamp") < page.index("Buying a stamp")  # what failed comes first
+    assert page.index("Affixing a stamp") < page.index("Buying a stamp")  # failed acts come first
     client = seen.walker.client
     assert client.get(f"/outages/{outage.shown}.json").content == seen.keeping.file(outage, SIGNED)
     assert client.get("/outages/keys.pem").content == seen.keeping.service.keys()
@@ -83,7 +83,7 @@ def test_public_reads_a_record_in_both_languages_and_has_its_files(seen: Seen) -
         assert "jakarta" in text
 
 
-def test_api_tells_public_records_alone(seen: Seen) -> None:
+def test_api_lists_public_records_only(seen: Seen) -> None:
     proposed, client = seen.keeping.propose(), seen.walker.client
     assert client.get("/v1/outages").json() == {"outages": []}
     assert client.get(f"/v1/outages/{proposed.shown}").status_code == 404
@@ -105,7 +105,7 @@ def test_api_tells_public_records_alone(seen: Seen) -> None:
     ]
 
 
-def test_replaced_record_says_by_which(seen: Seen) -> None:
+def test_replaced_record_names_its_successor(seen: Seen) -> None:
     first = seen.keeping.sealed()
     seen.keeping.watch(fails(*range(10, 40)))
     second = seen.keeping.sealed(replaces=first.id)
@@ -143,9 +143,7 @@ def test_claim_outside_a_failed_period_is_refused(seen: Seen, minute: int) -> No
         ({}, "A SHA-256 has 64 digits"),
     ],
 )
-def test_claim_that_cannot_be_read_is_told_which_field(
-    seen: Seen, form: dict[str, str], sentence: str
-) -> None:
+def test_malformed_claim_names_the_field(seen: Seen, form: dict[str, str], sentence: str) -> None:
     outage = seen.keeping.sealed()
     answer = seen.walker.sends(f"/outages/{outage.shown}/copy", form)
     assert (answer.status_code, sentence in answer.text) == (422, True)
@@ -154,7 +152,7 @@ def test_claim_that_cannot_be_read_is_told_which_field(
 
 def test_copies_of_a_network_are_bounded(seen: Seen) -> None:
     outage = seen.keeping.sealed()
-    form = {"document": HASH, "at": typed(FAILED.stop)}  # refused, and counted all the same
+    form = {"document": HASH, "at": typed(FAILED.stop)}  # refused, and counted
     answers = {
         seen.walker.sends(f"/outages/{outage.shown}/copy", form).status_code for _ in range(61)
     }
@@ -181,7 +179,7 @@ def test_person_has_a_copy_about_a_stamping_as_the_books_say(seen: Seen) -> None
     text = seen.copied(f"{there}/mine", form)
     assert f"3 Sep 2024 19:15 WIB, as our books say ({form['about']})" in text
     assert text.count("SHA-256 of the document") == 2
-    # What lies outside a failed period, is of another account, or names no document.
+    # A stamping outside a failed period, of another account, or without a document.
     shop.arrange("UPDATE orders SET placed_at = %s WHERE order_id = %s", at(50), order)
     seen.refused(f"{there}/mine", form, "did not count as failed by this record")
     seen.refused(f"{there}/mine", form | {"about": show("stg", new_id())}, NOT_FOUND)
@@ -198,7 +196,7 @@ def test_person_has_a_copy_about_a_stamping_as_the_books_say(seen: Seen) -> None
         seen.refused(f"{there}/mine", form, NOT_FOUND)
 
 
-def test_staff_propose_by_the_page_and_two_of_them_confirm_by_its_lever(seen: Seen) -> None:
+def test_staff_propose_on_the_page_and_two_confirm(seen: Seen) -> None:
     floor = Floor(seen.walker, seen.url)
     floor.seat("operations")
     form = fields(seen.walker.get("/console/outages"), "/console/outages")

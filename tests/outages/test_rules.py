@@ -1,4 +1,4 @@
-"""The rules of an outage, as tables of what watchers saw and what is derived of it."""
+"""Rules of an outage, as tables of readings and derived findings."""
 
 from collections.abc import Sequence
 
@@ -30,7 +30,7 @@ def found(watchers: Sequence[SigningWatcher], minutes: int = MINUTES) -> Derived
 
 
 def spans(derived: Derived, act: PublicAct = PublicAct.AFFIX) -> list[tuple[int, int, int, int]]:
-    """Begin, end, failed and unmeasured minutes of each period, in minutes since the begin."""
+    """Return begin, end, failed and unmeasured minutes of each period, in minutes since the begin."""
     return [
         (
             int((one.begin - at(0)).total_seconds()) // 60,
@@ -130,7 +130,7 @@ def test_unmeasured_minutes_within_a_period_are_counted() -> None:
     assert unmeasured(derived) == [(5, 7)]
 
 
-def test_component_that_nobody_tried_is_unmeasured_unless_another_one_failed() -> None:
+def test_untried_component_is_unmeasured_unless_another_one_failed() -> None:
     def seen(minute: int) -> dict[Component, Measured]:
         all_of_them = all_work(**({"site": FAILS} if minute == 3 else {}))
         del all_of_them[Component.STAMPING]
@@ -166,7 +166,7 @@ def test_left_out_reading_breaks_the_chain_and_is_named() -> None:
     without(watchers[0], 8, 9)
     derived = found(watchers)
     assert left_out(derived) == [("jakarta", 7, 11, Why.CHAIN)]
-    assert spans(derived) == [(8, 9, 1, 0)]  # by the two others
+    assert spans(derived) == [(8, 9, 1, 0)]  # by the other two watchers
     without(watchers[1], 8)
     assert unmeasured(found(watchers)) == [(7, 10)]
 
@@ -178,7 +178,7 @@ def test_gap_in_which_nothing_was_signed_breaks_no_chain() -> None:
     assert spans(derived) == [(8, 9, 1, 0)]
 
 
-def test_clock_set_back_signs_a_minute_twice_and_counts_for_none_of_them() -> None:
+def test_minutes_signed_twice_by_a_clock_set_back_do_not_count() -> None:
     one, two, three_ = three(0, WELL)
     for watcher in (two, three_):
         watcher.measure(range(MINUTES), WELL)
@@ -188,14 +188,14 @@ def test_clock_set_back_signs_a_minute_twice_and_counts_for_none_of_them() -> No
     assert spans(derived) == []
 
 
-def test_two_stories_of_one_minute_count_for_nothing() -> None:
+def test_two_readings_of_one_minute_do_not_count() -> None:
     one = three(MINUTES, WELL)[0]
     other = SigningWatcher(one.name).measure(range(8), WELL).measure([8], fails(8))
     forged: list[Signed] = [*one.documents[:9], other.documents[8], *one.documents[9:]]
     others = three(MINUTES, fails(8))[1:]
     others[1].documents = []
     derived = derive({one.name: forged, **readings(others)}, at(0), at(MINUTES), HERE)
-    # From the first of the two to the one that follows them.
+    # From the first of the two to the one after them.
     assert left_out(derived) == [("jakarta", 8, 10, Why.CHAIN)]
     assert spans(derived) == []
     assert unmeasured(derived) == [(8, 10)]
@@ -211,6 +211,6 @@ def test_readings_of_another_installation_do_not_count() -> None:
     assert {one[3] for one in left_out(derived)} == {Why.FOREIGN}
 
 
-def test_readings_outside_the_time_are_passed_by() -> None:
+def test_readings_outside_the_time_are_ignored() -> None:
     derived = derive(readings(three(MINUTES, fails(1, 9, 18))), at(5), at(15), HERE)
     assert [one.begin for one in derived.failed[PublicAct.AFFIX]] == [at(9)]

@@ -1,4 +1,4 @@
-"""Staff at the command line, and what they find: timelines, lists of work, figures."""
+"""Staff at the command line and in the console: timelines, work lists, figures."""
 
 import re
 from datetime import timedelta
@@ -37,7 +37,7 @@ def typed(keeping: Keeping, *line: str, **settings: str) -> Done:
 
 
 def watchers_file(keeping: Keeping) -> dict[str, str]:
-    """The setting that names the watchers."""
+    """Return the setting that names the watchers."""
     known = [one.known(str(keeping.folder / one.name)) for one in keeping.watchers]
     file: Path = keeping.folder / "watchers.toml"
     file.write_text(file_of(known, keeping.watchers))
@@ -65,7 +65,7 @@ def test_record_is_proposed_confirmed_by_two_and_listed_at_the_command_line(
         )
         for one in desks
     ]
-    # Without a supervisor everybody acts at once; a record is confirmed by two of staff all the same.
+    # Without a supervisor a lever needs no approval; a record needs two of staff all the same.
     assert "two of staff" in typed(keeping, "confirm", number).stderr
     staff_session(keeping.shop, "supervisor")
     asked = typed(keeping, "confirm", number, "--reason", "seen", "--by", emails[0])

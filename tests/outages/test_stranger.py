@@ -1,4 +1,4 @@
-"""The script of thirty lines says the same as our rules, whatever watchers did."""
+"""The public script of thirty lines derives the same as our rules from random readings."""
 
 import random
 import runpy
@@ -24,7 +24,7 @@ NAMES = ("a", "b", "c", "d")
 
 
 def watcher(name: str, chance: random.Random) -> SigningWatcher:
-    """A watcher that is cut off, loses lines, sets its clock back and tells of others, by chance."""
+    """A watcher that at random is cut off, loses lines, sets its clock back and reads other installations."""
     made, minute = SigningWatcher(name), -3
     while minute < MINUTES + 3:
         made.installation = HERE if chance.random() < 0.98 else "https://other.example"
@@ -66,7 +66,7 @@ def record_of(watchers: list[SigningWatcher], found: Derived) -> OutageRecord:
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_stranger_finds_the_same_periods_by_chance(
+def test_public_script_derives_the_same_periods_from_random_readings(
     seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     chance = random.Random(seed)
@@ -82,7 +82,7 @@ def test_stranger_finds_the_same_periods_by_chance(
     assert capsys.readouterr().out.count("failed from") == periods
 
 
-def test_stranger_reads_a_reading_that_leaves_out_what_is_zero(
+def test_public_script_reads_a_reading_without_zero_fields(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made = SigningWatcher("jakarta").measure(range(MINUTES), fails(3))

@@ -1,4 +1,4 @@
-"""A record is checked offline: by our command and by a stranger's script; one changed byte and it is none."""
+"""Offline verification of a record, by our command and by the public script; one changed byte invalidates it."""
 
 import random
 import subprocess
@@ -21,7 +21,7 @@ from tests.support.outages import Keeping
 from tests.support.readings import file_of
 
 STRANGER = Path("docs/outages/verify_outage.py")
-FLIPS = 200  # places of a file; a PDF takes some 15 ms to judge
+FLIPS = 200  # positions in a file; a PDF takes 15 ms to verify
 
 
 @dataclass
@@ -54,7 +54,7 @@ def published(keeping: Keeping, tmp_path: Path) -> Published:
     return Published(keeping, tmp_path, files, keeping.keys(tmp_path))
 
 
-def test_command_says_from_when_to_when_and_derives_it_again(published: Published) -> None:
+def test_verify_prints_the_periods_and_derives_them_again(published: Published) -> None:
     for name, content in published.files.items():
         done = published.verify(name, content)
         assert done.returncode == 0, done.stdout + done.stderr
@@ -65,7 +65,7 @@ def test_command_says_from_when_to_when_and_derives_it_again(published: Publishe
         assert "give the same periods" in done.stdout
 
 
-def test_command_derives_by_the_watchers_that_the_verifier_trusts(published: Published) -> None:
+def test_verify_derives_by_trusted_watchers(published: Published) -> None:
     keeping = published.keeping
     known = [one.known("https://w.example") for one in keeping.watchers]
     folder = published.folder / "trusted"
@@ -76,7 +76,7 @@ def test_command_derives_by_the_watchers_that_the_verifier_trusts(published: Pub
     done = published.verify("a.json", published.files[SIGNED], folder)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "the watchers you trust" in done.stdout
-    # Of others whose keys are not in the record there are no readings, and so no failure.
+    # Watchers whose keys are not in the record have no readings, and so no failure.
     trusted.write_text(file_of(known[:1], keeping.watchers[:1]).replace("jakarta", "bandung"))
     done = published.verify("a.json", published.files[SIGNED], folder)
     assert (done.returncode, "other periods" in done.stdout) == (1, True)
@@ -91,7 +91,7 @@ def test_record_with_one_byte_changed_is_refused(published: Published, name: str
     edges = [0, 1, 2, len(content) - 3, len(content) - 2, len(content) - 1]
     held = []
     for place in places + edges:
-        # Also what only changes the case of a letter: base64 and hexadecimal digits may mean the same.
+        # Also a change of letter case: base64 and hexadecimal digits may decode to the same.
         for mask in (0x01, 0x20):
             changed = bytearray(content)
             changed[place] ^= mask
@@ -103,14 +103,14 @@ def test_record_with_one_byte_changed_is_refused(published: Published, name: str
     assert not held
 
 
-def test_command_answers_1_for_a_changed_file(published: Published) -> None:
+def test_verify_exits_1_for_a_changed_file(published: Published) -> None:
     for name, content in published.files.items():
         at = len(content) // 2
         changed = content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
         assert published.verify(name, changed).returncode == 1
 
 
-def test_record_of_another_spelling_is_refused(published: Published) -> None:
+def test_record_in_another_encoding_is_refused(published: Published) -> None:
     content = published.files[SIGNED]
     for other in (
         content + b"\n",
@@ -122,7 +122,7 @@ def test_record_of_another_spelling_is_refused(published: Published) -> None:
             examine(other, published.keys, datetime.now(UTC))
 
 
-def test_record_that_claims_more_than_its_readings_say_is_not_borne_out(
+def test_record_that_claims_more_than_its_readings_is_rejected(
     published: Published,
 ) -> None:
     signer = signer_of(published.keeping.shop.container.keyring)
@@ -150,7 +150,7 @@ def stranger(published: Published, name: str) -> "subprocess.CompletedProcess[st
     )
 
 
-def test_stranger_derives_the_same_with_thirty_lines(published: Published) -> None:
+def test_public_script_of_thirty_lines_derives_the_same(published: Published) -> None:
     published.write("a.json", published.files[SIGNED])
     done = stranger(published, "a.json")
     assert done.returncode == 0, done.stderr
@@ -160,7 +160,7 @@ def test_stranger_derives_the_same_with_thirty_lines(published: Published) -> No
     assert len(STRANGER.read_text().splitlines()) <= 30
 
 
-def test_keys_without_a_certificate_check_the_signed_document_alone(published: Published) -> None:
+def test_keys_without_a_certificate_verify_only_the_signed_document(published: Published) -> None:
     key = published.write("key.pem", published.keeping.service._signer.public_pem())
     assert published.verify("a.json", published.files[SIGNED], key).returncode == 0
     assert published.verify("a.pdf", published.files["id.pdf"], key).returncode == 1
