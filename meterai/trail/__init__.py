@@ -1,11 +1,11 @@
-"""Trail: who did what to which thing.  Append-only.
+"""Audit trail: which actor did which act on which subject.  Append-only.
 
 Promises this room keeps
-  * What is recorded is recorded in the transaction of the act, and never changed.
-  * Who did it is an `Actor` (`kit/actor.py`), kept as `kind` or `kind:id`: `account:key_...`,
-    `operator:budi`, `job:refunds.give_back`.  Rows of earlier releases have the kind alone.
-  * A line that a request wrote has the id of that request (`Request-Id`), by which it is found.
-  * No secret, code, address or document is in a record; of secrets and addresses a digest is.
+  * A line is written in the transaction of its act, and never changed.
+  * The actor is an `Actor` (`kit/actor.py`), kept as `kind` or `kind:id`: `account:key_...`, `operator:budi`,
+    `job:refunds.give_back`.  Rows of earlier releases have only the kind.
+  * A line written during a request has the id of that request (`Request-Id`), by which it is found.
+  * A line contains no secret, code, address or document; of secrets and addresses it has a digest.
 """
 
 from meterai.trail.knows import trail_of

@@ -1,4 +1,4 @@
-"""What the audit knows of the columns of the trail."""
+"""Audit classes of the columns of the trail."""
 
 from meterai.plumbing.db.audited import Audited, fact
 

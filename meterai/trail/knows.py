@@ -1,4 +1,4 @@
-"""The trail as staff read it: lines of an account, of a thing, or of a request; nobody else sees them."""
+"""The trail on timelines: lines of an account, of a subject, or of a request; for staff only."""
 
 import re
 from collections.abc import Sequence
@@ -13,15 +13,15 @@ from meterai.trail import store
 from meterai.trail.model import TrailLine
 
 LINES_TOLD_MAX = 200  # newest lines of an account, or of one thing
-NOBODY = UUID(int=0)  # what is of no account is written down under it
-# An id of a request, as `plumbing/observe/exchange.py` takes it.
+NOBODY = UUID(int=0)  # nil account: of lines that belong to no account
+# A request id in the form that `plumbing/observe/exchange.py` accepts.
 _REQUEST = re.compile(r"[A-Za-z0-9_-]{8,64}")
-# Digests say nothing to a reader, and the request is told by itself.
+# Digests mean nothing to a reader, and the request is shown by itself.
 _UNTOLD = frozenset({"digest", "request"})
 
 
 async def find(tx: ReadTx, text: str, limit: int) -> Sequence[Subject]:
-    """By the id of a request (`Request-Id`): what it acted on."""
+    """Find the subjects that a request (`Request-Id`) acted on."""
     if not _REQUEST.fullmatch(text):
         return ()
     acted = [_about(line) for line in await store.of_request(tx, text, limit)]
@@ -29,7 +29,7 @@ async def find(tx: ReadTx, text: str, limit: int) -> Sequence[Subject]:
 
 
 async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
-    """Every line of the trail about a thing; of an account, its newest."""
+    """Return every line about a subject; for an account, the newest ones."""
     if about.kind == SubjectKind.ACCOUNT and about.account is not None:
         lines = await store.of_account(tx, about.account, LINES_TOLD_MAX)
         lines += await store.of_subject(tx, [NOBODY], about.shown, LINES_TOLD_MAX)
@@ -38,7 +38,7 @@ async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
 
 
 async def trail_of(tx: ReadTx, subject: str, about: Subject | None = None) -> list[Happening]:
-    """The newest lines about one thing, which is read on the timeline of `about`."""
+    """Return the newest lines about a subject, shown on the timeline of `about`."""
     of = about.account if about is not None else None
     accounts = [NOBODY] if of is None else [of, NOBODY]
     return [
@@ -47,7 +47,7 @@ async def trail_of(tx: ReadTx, subject: str, about: Subject | None = None) -> li
 
 
 def _about(line: TrailLine) -> Subject | None:
-    """The thing of a line: an order, an account; of what has no timeline, such as a session, its account."""
+    """Return the subject of a line: an order, an account; for one without a timeline, such as a session, its account."""
     kind = kind_of_id(line.subject)
     account = None if line.account == NOBODY else line.account
     if kind is not None:
@@ -59,7 +59,7 @@ def _told(line: TrailLine, about: Subject | None) -> Happening:
     key = f"trail.{line.action}"
     there = _about(line)
     link = None if about is not None and there == about else there
-    # The subject of the page, and its link, need no word.
+    # The subject of the page and its link are not repeated in words.
     named = {one.shown for one in (about, link) if one is not None}
     more = [f"{name} {told}" for name, told in line.facts.items() if name not in _UNTOLD]
     facts = {

@@ -6,7 +6,7 @@ from uuid import UUID
 
 
 class TrailLine(NamedTuple):
-    """One line of the trail."""
+    """Line of the trail."""
 
     account: UUID
     actor: str

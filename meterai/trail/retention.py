@@ -1,4 +1,4 @@
-"""How long what is in the tables of the trail is kept, and why."""
+"""Retention of the tables of the trail."""
 
 from meterai.plumbing.work.retention import Rule, Stays
 

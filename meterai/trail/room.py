@@ -1,4 +1,4 @@
-"""What the room `trail` registers with the applications."""
+"""Registration of the trail."""
 
 from meterai.room import Room
 from meterai.trail.audited import AUDITED

@@ -1,4 +1,4 @@
-"""Write down an act."""
+"""Writing of lines."""
 
 from uuid import UUID
 
@@ -6,7 +6,7 @@ from meterai.kit.actor import Actor
 from meterai.plumbing.db.database import Tx, jsonb
 from meterai.plumbing.observe.exchange import EXCHANGE
 
-# Not by `audit_record`: stamps must be stopped at any version of the schema.
+# Plain SQL instead of `audit_record`: stopping stamps must work with any version of the schema.
 _RECORD = """
 INSERT INTO audit_events (account_id, actor, action, subject, facts) VALUES (%s, %s, %s, %s, %s)
 """
@@ -15,12 +15,12 @@ INSERT INTO audit_events (account_id, actor, action, subject, facts) VALUES (%s,
 async def record(
     tx: Tx, account: UUID, /, *, actor: Actor, action: str, subject: str, **facts: object
 ) -> None:
-    """Write down that `actor` did `action` to `subject`, in the transaction that does it, with the id of the
-    request that is being answered."""
+    """Record that `actor` did `action` on `subject`, in the transaction of the act, with the id of the current
+    request."""
     await tx.run(_RECORD, account, str(actor), action, subject, jsonb(with_request(facts)))
 
 
 def with_request(facts: dict[str, object]) -> dict[str, object]:
-    """Facts of a line with the id of the request that is being answered, where one is."""
+    """Return the facts of a line with the id of the current request, if there is one."""
     exchange = EXCHANGE.get()
     return facts if exchange is None else {**facts, "request": exchange.id}

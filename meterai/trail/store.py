@@ -1,4 +1,4 @@
-"""SQL of the trail, one function per question."""
+"""SQL of the trail, one function a question."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -10,10 +10,10 @@ from meterai.trail.model import TrailLine
 _LINES = (
     "SELECT account_id AS account, actor, action, subject, facts, happened_at FROM audit_events"
 )
-# A look of staff is in the trail and on no timeline: nothing happened to its subject.
+# That staff opened a page is in the trail and on no timeline.
 _HAPPENED = "action <> 'console_opened'"
 OF_ACCOUNT = f"{_LINES} WHERE account_id = %s AND {_HAPPENED} ORDER BY happened_at DESC LIMIT %s"
-# Acts of staff on something of an account may be written down under no account.
+# Acts of staff on something of an account may be recorded under the nil account.
 OF_SUBJECT = f"{_LINES} WHERE account_id = ANY(%s) AND subject = %s AND {_HAPPENED} ORDER BY happened_at DESC LIMIT %s"
 OF_REQUEST = (
     f"{_LINES} WHERE facts ? 'request' AND facts->>'request' = %s ORDER BY happened_at LIMIT %s"
@@ -22,17 +22,17 @@ _TRAIL = RowMapper(TrailLine)
 
 
 async def of_account(tx: ReadTx, account: UUID, limit: int) -> list[TrailLine]:
-    """The newest lines of an account."""
+    """Return the newest lines of an account."""
     return await tx.all_as(_TRAIL, OF_ACCOUNT, account, limit)
 
 
 async def of_subject(
     tx: ReadTx, accounts: Sequence[UUID], subject: str, limit: int
 ) -> list[TrailLine]:
-    """The newest lines about one thing, written down under any of these accounts."""
+    """Return the newest lines about one subject, recorded under any of these accounts."""
     return await tx.all_as(_TRAIL, OF_SUBJECT, list(accounts), subject, limit)
 
 
 async def of_request(tx: ReadTx, request: str, limit: int) -> list[TrailLine]:
-    """Lines that a request wrote; a client may have used its id for several."""
+    """Return lines written during a request; a client may have used its id for several requests."""
     return await tx.all_as(_TRAIL, OF_REQUEST, request, limit)

@@ -1,5 +1,5 @@
--- Write down that somebody did something, in the transaction that does it.
--- Public: every room, whose hot commands are one function each.
+-- Record an act, in its transaction.
+-- Public: every room, since hot commands are one function each.
 CREATE OR REPLACE FUNCTION audit_record(
     p_account uuid, p_actor text, p_action text, p_subject text, p_facts jsonb
 ) RETURNS void
