@@ -1,12 +1,12 @@
-"""Installation: everything on one machine, for development and rehearsal; a backup of it, and what is made of one.
+"""Installation: all processes on one machine, for development and rehearsal; its backup and restore.
 
 Promises this room keeps
-  * One process runs a data directory; a port is held before anybody listens on it.
-  * A process that dies is started again, and all are stopped in order.
-  * A backup has its manifest last, and is read only where every file is unchanged.
-  * A restored installation is audited before anybody uses it.
+  * One process runs a data directory; a port is reserved before a process listens on it.
+  * A process that dies is restarted, and all are stopped in order.
+  * The manifest of a backup is written last, and a backup is read only if every file is unchanged.
+  * A restored installation is audited before it is used.
 
-Calls the rooms whose keys, addresses and stand-ins an installation for development has.
+Calls the rooms that provide keys, addresses and stand-ins for development.
 """
 
 from meterai.installation.instance import PortTaken, holding, is_free

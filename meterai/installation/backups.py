@@ -1,12 +1,12 @@
-"""A backup of an installation on one machine, and an installation made of a backup.
+"""Backup of an installation on one machine, and its restore.
 
-The database is a base backup where the server permits it (`pg_basebackup`), else a dump.  Objects are copied
-after it: bytes are written before the row that names them, and deleted a grace period after it, so that every row
-finds its object.  Keys stay apart unless they are asked for: a backup without them opens no original.
+The database is a base backup where the server permits it (`pg_basebackup`), else a dump.  Objects are copied after it:
+they are written before the row that names them, and deleted a grace period after it, so that every row finds its object.
+Keys are left out unless requested: without them no original can be decrypted.
 
-    manifest.json   versions, WAL, which store, what is in it; written last, so that half a backup has none
-    sums.txt        SHA-256 of every other file but those of the base backup, as `sha256sum -c` reads it
-    postgres/       the base backup, with a manifest of its own; or  database.dump
+    manifest.json   versions, WAL positions, object store, content; written last, so that a partial backup has none
+    sums.txt        SHA-256 of every other file except those of the base backup, for `sha256sum -c`
+    postgres/       the base backup, with its own manifest; or  database.dump
     objects/  keys/
 """
 
@@ -34,8 +34,8 @@ FORMAT = 1
 MANIFEST, SUMS = "manifest.json", "sums.txt"
 BASE, DUMP, OBJECTS, KEYS = "postgres", "database.dump", "objects", "keys"
 READ_BYTES = 1024 * 1024
-SETTINGS_FILE = "meterai.toml"  # with the keys, since it may hold secrets
-# A restored installation does not take them by itself: they name the database and the bank of another.
+SETTINGS_FILE = "meterai.toml"  # backed up with the keys, since it may contain secrets
+# A restored installation does not use them: they name the database and the bank of the original.
 SETTINGS_ASIDE = "meterai.toml.of-backup"
 _LINEAGE = """
 SELECT current_setting('server_version') AS postgres, pg_current_wal_lsn()::text AS wal,
@@ -45,7 +45,7 @@ SELECT current_setting('server_version') AS postgres, pg_current_wal_lsn()::text
 
 
 class TargetNotEmpty(CommandRefusal):
-    """A backup or a restore would write among other files."""
+    """The target of a backup or a restore contains other files."""
 
     code = "target_not_empty"
     status = 500
@@ -56,7 +56,7 @@ class TargetNotEmpty(CommandRefusal):
 
 
 class BackupUnusable(CommandRefusal):
-    """A backup is not whole, was changed, or cannot be restored by the programs that are here."""
+    """The backup is incomplete, was changed, or cannot be restored by the installed programs."""
 
     code = "backup_unusable"
     status = 500
@@ -67,7 +67,7 @@ class BackupUnusable(CommandRefusal):
 
 
 class BackupFailed(CommandRefusal):
-    """PostgreSQL gives neither a base backup nor a dump."""
+    """PostgreSQL provides neither a base backup nor a dump."""
 
     code = "backup_failed"
     status = 500
@@ -78,7 +78,7 @@ class BackupFailed(CommandRefusal):
 
 
 class BackupManifest(msgspec.Struct, frozen=True):
-    """The manifest of a backup."""
+    """Manifest of a backup."""
 
     format: int
     meterai: str
@@ -86,7 +86,7 @@ class BackupManifest(msgspec.Struct, frozen=True):
     postgres: str
     system_identifier: str
     timeline: str
-    wal_from: str  # the position of the write-ahead log before the backup, and after it
+    wal_from: str  # position in the write-ahead log before the backup, and after it
     wal_to: str
     is_base: bool
     has_objects: bool
@@ -95,14 +95,14 @@ class BackupManifest(msgspec.Struct, frozen=True):
 
 
 class BackupRecovery(NamedTuple):
-    """How far a base backup is brought on: with archived WAL, to a time or to the end."""
+    """Recovery of a base backup: with archived WAL, to a time or to the end."""
 
     archive: Path
     until: datetime | None
 
 
 def check_empty(place: Path) -> None:
-    """Refuses `TargetNotEmpty`."""
+    """Refuse `TargetNotEmpty` unless the folder is empty or missing."""
     with suppress(FileNotFoundError):
         if next(place.iterdir(), None) is not None:
             raise TargetNotEmpty(str(place))
@@ -126,7 +126,7 @@ def _lineage(url: str) -> dict[str, str]:
 def back_up(
     url: str, directory: Path, out: Path, now: datetime, *, with_objects: bool, with_keys: bool
 ) -> BackupManifest:
-    """Back up database, objects and perhaps keys.  Refuses `TargetNotEmpty`, `BackupFailed`."""
+    """Back up database, objects and optionally keys.  Refuses `TargetNotEmpty`, `BackupFailed`."""
     check_empty(out)
     out.mkdir(mode=0o700, parents=True, exist_ok=True)
     before = _lineage(url)
@@ -156,13 +156,13 @@ def back_up(
     )
     draft = out / f".{MANIFEST}"
     draft.write_text(json.dumps(msgspec.to_builtins(manifest), indent=2) + "\n")
-    os.sync()  # what the manifest says is there is on the disk
+    os.sync()  # all files are on the disk before the manifest
     draft.rename(out / MANIFEST)
     return manifest
 
 
 def _database(url: str, out: Path) -> bool:
-    """A base backup, else a dump; whether it is the former."""
+    """Write a base backup, else a dump; True for the former."""
     base = ("-D", out / BASE, "--checkpoint=fast", "--wal-method=stream", "--no-password")
     done = _run("pg_basebackup", *base, "--manifest-checksums=SHA256", "-d", url)
     if not done.returncode:
@@ -179,14 +179,14 @@ def _copy_objects(source: Path, target: Path) -> None:
     for folder in sorted(one for one in source.iterdir() if one.is_dir()):
         (target / folder.name).mkdir(mode=0o700)
         for one in folder.iterdir():
-            # Neither of a writer that is not done nor a folder that somebody else keeps there.
+            # Skips temporary files of writers, and folders that are not ours.
             if one.is_file() and not one.name.startswith("."):
-                with suppress(FileNotFoundError):  # deleted since
+                with suppress(FileNotFoundError):  # deleted meanwhile
                     shutil.copy2(one, target / folder.name / one.name)
 
 
 def _summed(out: Path) -> Iterator[str]:
-    """Every file but those of a base backup, which has sums of its own, and of these its list."""
+    """Yield a line for every file; for a base backup, which has its own sums, only its list."""
     for path in sorted(out.rglob("*")):
         name = path.relative_to(out)
         is_of_base = name.parts[0] == BASE and name.name != "backup_manifest"
@@ -206,7 +206,7 @@ def _sum(path: Path) -> str:
 
 
 def read_backup(backup: Path) -> BackupManifest:
-    """The manifest of a backup, read once every file is unchanged.  Refuses `BackupUnusable`."""
+    """Verify every file of a backup, and return its manifest.  Refuses `BackupUnusable`."""
     try:
         manifest = msgspec.json.decode((backup / MANIFEST).read_bytes(), type=BackupManifest)
     except (OSError, msgspec.DecodeError) as fault:
@@ -241,7 +241,7 @@ def _check_base(base: Path, manifest: BackupManifest) -> None:
 def lay_out(
     backup: Path, manifest: BackupManifest, directory: Path, *, keys: Path, objects: Path | None
 ) -> None:
-    """Put keys and objects into the data directory; `objects` is a folder that is shared and not copied."""
+    """Put keys and objects into the data directory; `objects` is a shared folder that is not copied."""
     directory.mkdir(parents=True, exist_ok=True)
     (directory / UNFINISHED).touch()
     shutil.copytree(keys, directory / KEYS)
@@ -257,7 +257,7 @@ def lay_out(
 def restored_server(
     backup: Path, manifest: BackupManifest, directory: Path, recovery: BackupRecovery | None
 ) -> Iterator[str]:
-    """The embedded server of the data directory, made of the base backup if it is one; its URL."""
+    """Run the embedded server of the data directory, from the base backup if there is one; yield its URL."""
     server = EmbeddedPostgres(directory)
     if manifest.is_base:
         server.take(backup / BASE, _settings(directory, recovery))
@@ -272,7 +272,7 @@ def restored_server(
 
 
 def _settings(directory: Path, recovery: BackupRecovery | None) -> dict[str, str]:
-    # A copy that archives would write among the WAL of the one that it is a copy of.
+    # An archiving copy would write into the WAL archive of its original.
     settings = {"archive_mode": "off", "primary_conninfo": ""}
     if recovery:
         archive = EmbeddedPostgres.archive_of(directory)

@@ -1,4 +1,4 @@
-"""Run an installation on one machine, back it up, and make one of a backup."""
+"""Commands that run an installation on one machine, back it up, and restore it."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -50,7 +50,7 @@ Flag = Annotated[bool, Parameter(negative="")]
 
 
 class KeysNotInBackup(CommandRefusal):
-    """A restore needs the keys, which are kept apart from the backup."""
+    """A restore needs the keys, which were not in the backup."""
 
     code = "keys_not_in_backup"
     status = 500
@@ -160,7 +160,7 @@ def restore(
 def _server(
     settings: Settings, source: Path, manifest: BackupManifest, recovery: BackupRecovery | None
 ) -> Iterator[str]:
-    """Our database on the embedded server; a dump goes into the database that is configured, if one is."""
+    """Run our database on the embedded server; a dump goes into the configured database, if there is one."""
     if is_embedded(settings):
         directory = settings.process.directory
         with restored_server(source, manifest, directory, recovery) as url:

@@ -1,7 +1,6 @@
-"""An instance on one machine: who runs it, and the addresses it chose.
+"""A running instance on one machine: its lock and its addresses.
 
-`DIR/instance.json` says how to reach a running instance; every command with the same `--data`
-reads it.
+`DIR/instance.json` has the addresses; every command with the same `--data` reads it.
 """
 
 import fcntl
@@ -30,7 +29,7 @@ class AlreadyRunning(CommandRefusal):
 
 
 class PortTaken(CommandRefusal):
-    """Somebody listens on the port already."""
+    """Another process listens on the port."""
 
     code = "port_taken"
     status = 500
@@ -40,11 +39,11 @@ class PortTaken(CommandRefusal):
         self.port = port
 
 
-PORTS_TRIED_MAX = 20  # of those that the system names
+PORTS_TRIED_MAX = 20  # ports proposed by the system
 
 
 def free_port(host: str, wanted: int, *, besides: Collection[int] = ()) -> int:
-    """The wanted port if it is free, else any free one; none of `besides`, which somebody is about to take."""
+    """Return the wanted port if it is free, else any free one; never one of `besides`, which are about to be used."""
     for port in (wanted, *[0] * PORTS_TRIED_MAX):
         if port in besides:
             continue
@@ -61,16 +60,16 @@ def free_port(host: str, wanted: int, *, besides: Collection[int] = ()) -> int:
 
 
 def is_free(host: str, port: int) -> bool:
-    """True where nobody listens on the port."""
+    """True if no process listens on the port."""
     return free_port(host, port) == port
 
 
 @contextmanager
 def holding(port: int, who: str) -> Iterator[None]:
-    """Hold a port of this machine, as `up` or as `web`, before anybody listens on it.  Refuses `PortTaken`.
+    """Reserve a port of this machine for `up` or `web`, before listening on it.  Refuses `PortTaken`.
 
-    The web listens with SO_REUSEPORT, so that several may who began at once.  A name in the abstract namespace of Linux has
-    one holder, is of the same network namespace as the port, and goes with its process.
+    The web listens with SO_REUSEPORT, so that two instances started together could share a port.  A name in the abstract
+    namespace of Linux has one holder, belongs to the network namespace of the port, and is released with its process.
     """
     if sys.platform != "linux" or not port:
         yield
@@ -80,12 +79,12 @@ def holding(port: int, who: str) -> Iterator[None]:
             name.bind(f"\0meterai-{who}-{port}")
         except OSError:
             raise PortTaken(port) from None
-        os.register_at_fork(after_in_child=name.close)  # what it starts holds nothing
+        os.register_at_fork(after_in_child=name.close)  # child processes do not hold it
         yield
 
 
 def remember(settings: Settings, **chosen: object) -> None:
-    """Write down the addresses that were chosen, for other commands and the next start."""
+    """Write the chosen addresses, for other commands and the next start."""
     path = instance_file(settings.process.directory)
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(".draft")
@@ -96,10 +95,9 @@ def remember(settings: Settings, **chosen: object) -> None:
 
 @contextmanager
 def sole_owner(settings: Settings) -> Iterator[None]:
-    """Hold the lock of the data directory.  Refuses `AlreadyRunning` where another process holds
-    it.
+    """Hold the lock of the data directory.  Refuses `AlreadyRunning` where another process holds it.
 
-    The lock goes with the process that holds it, however that process ends.
+    The lock is released when its process ends, in whatever way.
     """
     settings.process.directory.mkdir(parents=True, exist_ok=True)
     with (settings.process.directory / "instance.lock").open("w") as lock:
@@ -111,5 +109,5 @@ def sole_owner(settings: Settings) -> Iterator[None]:
 
 
 def standins_directory(settings: Settings) -> Path:
-    """Where the stand-ins keep their state."""
+    """Return the folder of the stand-ins' state."""
     return settings.process.directory / "standins"

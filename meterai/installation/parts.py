@@ -1,4 +1,4 @@
-"""The processes that `meterai up` starts, and what it waits for until they are ready."""
+"""Processes started by `meterai up`, and waiting until they are ready."""
 
 import json
 import subprocess
@@ -17,37 +17,37 @@ from meterai.kit.refusal import CommandRefusal
 from meterai.plumbing.config import Settings, environment_for
 
 READY_SECONDS_MAX = 60.0
-TELL_SECONDS = 10.0  # between two lines that say what is waited for
+TELL_SECONDS = 10.0  # between two lines about the processes awaited
 ANSWER_SECONDS_MAX = 2.0
 STOP_SECONDS_MAX = 15.0
-RESTART_PAUSE_SECONDS = 0.5  # a process that dies at once must not spin
+RESTART_PAUSE_SECONDS = 0.5  # limits the restarts of a process that dies at once
 _LOOK_SECONDS = 0.05
 _log = structlog.get_logger()
 
 
 class Stopping:
-    """Whether we were told to stop.
+    """Flag set by a signal to stop.
 
-    The handler of a signal takes no lock: that of a `threading.Event` may be held by the very `wait` which it interrupts,
-    and then both stand for ever.
+    A signal handler must take no lock: that of a `threading.Event` may be held by the `wait` that it interrupts, which is a
+    deadlock.
     """
 
     def __init__(self) -> None:
         self.is_set = False
 
     def set(self) -> None:
-        """We are told to stop."""
+        """Request the stop."""
         self.is_set = True
 
     def wait(self, seconds: float) -> bool:
-        """Rest for so long, unless we were told to stop; true where we were."""
+        """Sleep until the time is over or a stop is requested; True for the latter."""
         if not self.is_set:
             time.sleep(seconds)
         return self.is_set
 
 
 class NotReady(CommandRefusal):
-    """Not everything was ready in time, or a part needs what does not come by itself."""
+    """Not everything was ready in time, or a part lacks something that waiting does not provide."""
 
     code = "not_ready_in_time"
     status = 503
@@ -60,8 +60,8 @@ class NotReady(CommandRefusal):
 
 
 class ServerProcess:
-    """One child process, started again when it dies.  It is ready when its address answers 200; one
-    without an address while it runs."""
+    """One child process, restarted when it dies.  With an address, it is ready when that answers 200; without one, while it
+    runs."""
 
     def __init__(self, name: str, settings: Settings, address: str = "") -> None:
         self.name = name
@@ -72,7 +72,7 @@ class ServerProcess:
         self._process = self._start()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        # Its own session: Ctrl-C reaches only us, and we stop the parts in order.
+        # Its own session: Ctrl-C reaches only the parent, which stops the parts in order.
         return subprocess.Popen(
             self._command,
             env=self._environment,
@@ -82,11 +82,11 @@ class ServerProcess:
 
     @property
     def waits_in_vain(self) -> bool:
-        """True where it ended for what does not come by itself, such as a key or a free port."""
+        """True if it ended for lack of something that waiting does not provide, such as a key or a free port."""
         return self._process.poll() == Exit.CONFIGURATION
 
     def lacks(self) -> str:
-        """The reason why it is not ready, for people; empty where it is ready."""
+        """Return why it is not ready, for people; empty when it is."""
         status = self._process.poll()
         if status is not None:
             return f"{self.name} (ended with status {status})"
@@ -95,7 +95,7 @@ class ServerProcess:
         return f"{self.name} ({lacking}{ended})" if lacking else ""
 
     def revive(self) -> None:
-        """Start it again if it died."""
+        """Restart it if it died."""
         if self._process.poll() is not None:
             _log.warning("part_died", part=self.name, status=self._process.returncode)
             self._ends.append(self._process.returncode)
@@ -103,7 +103,7 @@ class ServerProcess:
             self._process = self._start()
 
     def stop(self) -> None:
-        """End it: SIGTERM, then SIGKILL after `STOP_SECONDS_MAX`."""
+        """Stop it: SIGTERM, then SIGKILL after `STOP_SECONDS_MAX`."""
         if self._process.poll() is not None:
             return
         self._process.terminate()
@@ -115,7 +115,7 @@ class ServerProcess:
 
 
 def _lacks(address: str) -> str:
-    """The checks that fail at an address; empty where it answers 200."""
+    """Return the failing checks of an address; empty where it answers 200."""
     try:
         with urllib.request.urlopen(address, timeout=ANSWER_SECONDS_MAX):  # noqa: S310 - our own address
             return ""
@@ -127,7 +127,7 @@ def _lacks(address: str) -> str:
 
 
 def _checks(body: bytes) -> str:
-    """Those checks of a `/readyz` that do not hold."""
+    """Return the failing checks of a `/readyz` body."""
     try:
         checks = json.loads(body)
     except ValueError:
@@ -138,9 +138,9 @@ def _checks(body: bytes) -> str:
 def wait_for(
     parts: Sequence[ServerProcess], stopping: Stopping, seconds: float = READY_SECONDS_MAX
 ) -> None:
-    """Wait until all are ready, or we are told to stop; one that dies is started again.
+    """Wait until all are ready, or a stop is requested; restart those that die.
 
-    Refuses `NotReady`: in time not all were, or one of them never will be.
+    Refuses `NotReady` where the time is over, or a part can never be ready.
     """
     begun = time.monotonic()
     told = begun
@@ -159,7 +159,7 @@ def wait_for(
 
 @contextmanager
 def telling(waits_for: str) -> Iterator[None]:
-    """Tell now and then that this is waited for, while the block lasts."""
+    """Print a line about the wait now and then, while the block runs."""
     is_done = threading.Event()
 
     def tell() -> None:

@@ -1,4 +1,4 @@
-"""What the room `installation` registers with the applications."""
+"""Registration of the installation."""
 
 from meterai.commands import Command, DemandScope, Directory, Schema
 from meterai.installation.settings import StandinSettings

@@ -6,7 +6,7 @@ from meterai.plumbing.config import Port
 
 
 class StandinSettings(msgspec.Struct, frozen=True):
-    """Where the stand-ins listen; development only."""
+    """Ports of the stand-ins; development only."""
 
     bank_port: Port = 0
     mail_port: Port = 0

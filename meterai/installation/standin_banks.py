@@ -1,5 +1,4 @@
-"""The banks of an installation for which stand-ins are started beside the first: those with a file and an
-address of this machine."""
+"""Banks with a stand-in beside the first one: those with a file and an address of this machine."""
 
 from urllib.parse import urlsplit
 
@@ -9,13 +8,13 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.files import read_settings_file
 from meterai.plumbing.toml import read_toml
 
-FOLDER = "banks"  # in the data directory
-KIND = "snap"  # in the file of a bank
+FOLDER = "banks"  # within the data directory
+KIND = "snap"  # value of the kind in a bank's file
 
 
 def standin_banks(settings: Settings) -> list[snap.SnapBank]:
-    """Banks among the rails, in their order.  Refuses `ConfigurationWrong`; raises `OSError` and
-    `ValueError` for a file that cannot be read."""
+    """Return such banks among the rails, in their order.  Refuses `ConfigurationWrong`; raises `OSError` and `ValueError`
+    for an unreadable file."""
     found = []
     for name in settings.of(PaymentSettings).payment_rails.split():
         path = settings.process.directory / FOLDER / f"{name}.toml"
@@ -28,6 +27,6 @@ def standin_banks(settings: Settings) -> list[snap.SnapBank]:
 
 
 def port_of(bank: snap.SnapBank) -> int:
-    """The port of its stand-in; 0 where the bank is elsewhere."""
+    """Return the port of its stand-in; 0 for a bank elsewhere."""
     url = urlsplit(bank.url)
     return (url.port or 0) if is_this_machine(url.hostname or "") else 0

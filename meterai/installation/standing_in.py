@@ -1,4 +1,4 @@
-"""The stand-ins for banks, mail and drand, and Midtrans, set up from the same settings as the rest."""
+"""Stand-ins for banks, mail, drand and Midtrans, built from the settings of the installation."""
 
 import asyncio
 import signal
@@ -46,7 +46,7 @@ def _bank(settings: Settings, keyring: Keyring, bank: snap.SnapBank) -> standins
 
 
 def options_of(settings: Settings) -> standins.Options:
-    """The stand-ins of an installation."""
+    """Return the options of the stand-ins."""
     keyring = keyring_of(settings)
     return standins.Options(
         directory=standins_directory(settings),
@@ -77,7 +77,7 @@ async def run(settings: Settings) -> None:
 
 
 def _midtrans(settings: Settings, keyring: Keyring) -> standins.MidtransOptions | None:
-    """Midtrans, where it is a rail of the installation."""
+    """Return the options of Midtrans, where it is a rail of the installation."""
     if not midtrans.is_configured(settings):
         return None
     host, port = settings.process.host, settings.process.port

@@ -1,7 +1,7 @@
-"""`meterai up`: everything on one machine, for development and rehearsal.
+"""`meterai up`: all processes on one machine, for development and rehearsal.
 
-The parent prepares database, keys and ports, starts web, worker and stand-ins as processes of
-their own, starts any of them again that dies, and stops them all when it is told to.
+The parent prepares database, keys and ports, starts web, worker and stand-ins as child processes, restarts those that
+die, and stops them all when requested.
 """
 
 import json
@@ -40,7 +40,7 @@ _log = structlog.get_logger()
 
 
 def _with_ports(settings: Settings) -> Settings:
-    """The settings with a free port for everything; those of the last start where they are free."""
+    """Return the settings with a free port for each process; those of the last start where they are free."""
     if settings.process.port and not is_free(settings.process.host, settings.process.port):
         raise PortTaken(settings.process.port)
     for bank in standin_banks(settings):
@@ -58,7 +58,7 @@ def _with_ports(settings: Settings) -> Settings:
     ):
         chosen.append(free_port(there, wanted, besides=chosen))
     port, first, mail, smtp, drand, metrics, aggregator = chosen
-    # Who names a chain means its relays too.
+    # An explicit chain comes with explicit relays.
     is_named = settings.of(DrawSettings).waiting_room_drand_chain
     relay = f"http://{host}:{drand}"
     beacon = (
@@ -165,9 +165,7 @@ def up(settings: Settings, tell: Callable[[str], None]) -> None:
 
 
 def _revive(embedded: EmbeddedPostgres) -> None:
-    """Start the database again if it died.  Where that fails, web and worker answer 503 until it
-    comes back.
-    """
+    """Restart the database if it died.  Where that fails, web and worker answer 503 until it is back."""
     try:
         if embedded.revive():
             _log.warning("database_died")
