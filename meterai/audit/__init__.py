@@ -1,12 +1,12 @@
 """Audit: every invariant of every room, and the chain of clean audits.
 
 Promises this room keeps
-  * Where every promise holds, an audit is recorded as a point of the chain; no point is ever changed.
+  * An audit without findings is recorded as a point of the chain; no point is ever changed.
   * A point covers everything that happened before its time; later audits compare the past with it.
   * The platform audits itself: a point from the first day on, and one each night.
 
-Asks what the rooms registered (`Registered`), and knows no invariant of a room.  Calls the rooms below for what is no
-query: seals, objects, and the record of the bank.
+Runs the invariants that the rooms registered (`Registered`), and knows none itself.  Calls the rooms below for checks
+that are no query: seals, objects, and the record of the bank.
 """
 
 from meterai.audit.auditor import Audit, Auditor, invariants_of

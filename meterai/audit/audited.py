@@ -1,4 +1,4 @@
-"""What the audit knows of the columns of audit."""
+"""Audit classes of the columns of audit."""
 
 from meterai.plumbing.db.audited import ONE_ROW, Audited, ClockColumn, MarkEvidence
 

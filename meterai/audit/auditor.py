@@ -1,4 +1,4 @@
-"""One audit: every invariant, and the past as the last points of the chain have it."""
+"""One audit: every invariant, and the past compared with the last points of the chain."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -33,33 +33,33 @@ from meterai.plumbing.db.schema import check_schema
 
 
 def invariants_of(registered: Registered) -> tuple[Invariant, ...]:
-    """Every invariant: those of rooms, those about all tables, and that each entry of the ledger and each mail is
-    explained by a room."""
+    """Return every invariant: those of rooms, those about all tables, and that a room explains each entry of the ledger and
+    each mail."""
     of_all = quiet_harm(registered.audited)
     mails = told(registered.mail_causes)
     return (explained(registered.postings), mails, *of_all, *registered.invariants)
 
 
-Tell = Callable[[int, int, str], None]  # parts done, parts in all, what is looked at now
+Tell = Callable[[int, int, str], None]  # parts done, all parts, name of the present part
 
 
 def silent(_done: int, _parts: int, _name: str) -> None:
-    """Reports no progress."""
+    """Report no progress."""
 
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What the audit found."""
+    """Result of an audit."""
 
     findings: tuple[InvariantFinding, ...]
 
     @property
     def holds(self) -> bool:
-        """True where every promise holds."""
+        """True if every invariant holds."""
         return all(finding.holds for finding in self.findings)
 
     def as_json(self) -> dict[str, object]:
-        """One JSON object: every invariant, how many rows break it, and some of them."""
+        """Return one JSON object: every invariant, the number of its violations, and some of them."""
         return {
             "holds": self.holds,
             "invariants": [
@@ -78,9 +78,9 @@ class Audit:
 
 
 class Auditor:
-    """One audit: of all history, or of the rows that were written since the last clean one.
+    """One audit: of all history, or of the rows written since the last clean one.
 
-    Where everything holds, `record` adds it to the chain of points.
+    `record` adds it to the chain of points if everything holds.
     """
 
     def __init__(
@@ -97,10 +97,10 @@ class Auditor:
         self._settled_after = settled_after
 
     async def run(self, *, is_incremental: bool) -> tuple[list[InvariantFinding], "Coverage"]:
-        """Every finding, and what was covered.
+        """Return every finding, and what was covered.
 
-        An incremental audit looks at everything where there is no clean point, or where the last
-        one was made in another database: this one was restored from a dump.
+        An incremental audit covers all history where there is no clean point, or the last one was made in another database:
+        this one was restored from a dump.
         """
         mark = await Mark.of_now(self._database)
         known = await points(self._database)
@@ -122,8 +122,8 @@ class Auditor:
         return findings, Coverage(kind, known, until, mark, since, begins)
 
     async def record(self, coverage: "Coverage") -> Point | None:
-        """Add a clean audit to the chain; None where it covers no time after the last point, or
-        where another audit was recorded meanwhile.
+        """Add a clean audit to the chain; None where it covers no time after the last point, or another audit was recorded
+        meanwhile.
         """
         known = coverage.known
         if known and coverage.until <= known[-1].covers_until:
@@ -164,11 +164,11 @@ class Auditor:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What an audit covered: of which kind it was, after which points, until when."""
+    """Coverage of an audit: its kind, the points before it, and its end."""
 
     kind: str
     known: Sequence[Point]
     until: datetime
     mark: Mark
-    since: Mark | None  # None: everything was looked at
+    since: Mark | None  # None: all history
     begins: datetime

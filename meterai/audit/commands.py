@@ -1,4 +1,4 @@
-"""Check every invariant of money and stamps."""
+"""Command that checks every invariant of money and stamps."""
 
 import json
 import secrets
@@ -24,9 +24,9 @@ from meterai.commands import (
 from meterai.kit.refusal import Refusal
 from meterai.reconciliation import DAYS as BANK_DAYS
 
-SEALS_MAX = 1_000_000_000  # more documents than there are: then `all` is meant
+SEALS_MAX = 1_000_000_000  # above the number of documents: `all`
 SEED_MAX = 0x7FFF_FFFF_FFFF_FFFF
-BANK_DAYS_MAX = 366  # no bank answers about more
+BANK_DAYS_MAX = 366  # banks answer about no more
 SealCount = Annotated[int | Literal["all"], Parameter(validator=Between(0, SEALS_MAX))]
 Seed = Annotated[int | None, Parameter(validator=Between(0, SEED_MAX))]
 BankDays = Annotated[int, Parameter(validator=Between(1, BANK_DAYS_MAX))]
@@ -69,7 +69,7 @@ def audit(
     except Refusal as refusal:
         if exit_of(refusal) is not Exit.NO:
             raise
-        # A refusal (the bank does not answer) says nothing about invariants: the audit is unfinished.
+        # A refusal (the bank does not answer) is no finding: the audit is incomplete.
         complain(f"the audit could not be completed: {refusal.code}")
         raise SystemExit(Exit.UNJUDGED) from None
     if as_json:
@@ -87,7 +87,7 @@ def audit(
 
 
 def _tell(begun: set[int], done: int, parts: int, name: str) -> None:
-    """Report which part is looked at: on one line of a terminal, or a line for each part elsewhere."""
+    """Report the present part: on one line of a terminal, or a line for each part elsewhere."""
     if parts > 1 and sys.stderr.isatty():
         sys.stderr.write(f"\r\033[Kpart {done + 1} of {parts}: {name}")
     elif parts > 1 and done not in begun:

@@ -1,7 +1,7 @@
-"""The audit that the platform makes by itself: a point of the chain from the first day on, and one each night.
+"""The automatic audit: a point of the chain from the first day on, and one each night.
 
-A point is what later audits compare the past with, so it must not wait for a person.  One worker audits at a time; where
-something does not hold no point is recorded, it is told, and asked again within the hour.
+Later audits compare the past with the points, so that a point must not wait for a person.  One worker audits at a time.
+A finding is reported, records no point, and the audit is repeated within the hour.
 """
 
 from datetime import datetime, timedelta
@@ -19,21 +19,21 @@ from meterai.room import Container
 
 TASK = "audit"
 LOOK_SECONDS = 60.0
-NIGHT_HOUR = 3  # in WIB: few buy, and the full audit of a timer is over
-EVENING = timedelta(hours=4)  # a point of somebody else since the evening before is enough
-TURN_SECONDS = 7_200.0  # of one audit: minutes for millions of orders
-REST_SECONDS = 3_600.0  # after an audit that found something
+NIGHT_HOUR = 3  # in WIB: few buy, and a scheduled full audit has ended
+EVENING = timedelta(hours=4)  # a point of another audit since the evening before suffices
+TURN_SECONDS = 7_200.0  # limit of one audit, which takes minutes for millions of orders
+REST_SECONDS = 3_600.0  # pause after an audit with findings
 _log = structlog.get_logger()
 
 
 def needed_since(now: datetime) -> datetime:
-    """A point that covers less than this is too old: since the evening before the last night."""
+    """Return the time that a point must cover at least: the evening before the last night."""
     night = now.astimezone(WIB).replace(hour=NIGHT_HOUR, minute=0, second=0, microsecond=0)
     return night - timedelta(days=night > now) - EVENING
 
 
 class DailyAudit:
-    """Audits what was written since the last point, all of it where there is none."""
+    """Audits rows written since the last point, or all history where there is none."""
 
     def __init__(
         self,
@@ -41,11 +41,11 @@ class DailyAudit:
         after_seconds: float = SETTLED_AFTER.total_seconds(),
     ) -> None:
         self._container = container
-        # A starting worker is not burdened, and a point would cover nothing younger.
+        # A starting worker is not burdened; a point would cover nothing younger anyway.
         self._begins = monotonic() + after_seconds
 
     async def look(self) -> int:
-        """Periodic task: audit where it is time and nobody else does, and set the metrics."""
+        """Periodic task: audit when it is due and no other worker does, and set the metrics."""
         database, now = self._container.database, self._container.clock.now()
         if monotonic() >= self._begins:
             if await database.once(store.take_turn, needed_since(now), TURN_SECONDS):
@@ -78,7 +78,7 @@ def _show(standing: AuditStanding, now: datetime) -> None:
 
 
 def tasks(container: Container) -> list[PeriodicTask]:
-    """The periodic task of the audit; cut where the worker stops, since it only reads."""
+    """Return the periodic task of the audit; cancelled when the worker stops, since it only reads."""
     return [
         PeriodicTask(
             TASK,

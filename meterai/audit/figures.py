@@ -1,4 +1,4 @@
-"""Days of a period: each looked at by a clean audit."""
+"""Figures of the audit: days of a period, each covered by a clean audit."""
 
 from meterai.plumbing.db.figures import PromiseQuery
 

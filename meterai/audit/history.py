@@ -1,12 +1,10 @@
-"""The hashes of facts, of one stretch of time after another, and a quick proof that a stretch is
-unchanged.
+"""Hashes of facts over consecutive stretches of time, and a quick proof that a stretch is unchanged.
 
-A hash of a stretch is over the hashes of its rows, in their own order, account by account: it
-depends on which rows there are and not on the order in which they were written.  The quick proof
-needs no hash.  PostgreSQL writes into every version of a row which transaction wrote it (xmin),
-which nobody who may only speak SQL can choose.  A stretch that has as many rows as it had, all of
-them written before it was hashed, has the very same rows.  Where a younger one is among them
-(because another column of it changed, or it was planted), the stretch is hashed again and compared.
+The hash of a stretch covers the hashes of its rows, in their own order, account by account: it depends on the rows and
+not on the order of writing.  The quick proof needs no hash.  PostgreSQL stores in every row version the transaction that
+wrote it (xmin), which SQL cannot choose.  A stretch with as many rows as before, all written before it was hashed, has the
+same rows.  A stretch with a younger row version (another column changed, or the row was planted) is hashed again and
+compared.
 """
 
 import hashlib
@@ -21,15 +19,15 @@ from meterai.plumbing.db.database import Database
 from meterai.plumbing.db.invariants import Everything, RowScope, patiently, written
 from meterai.plumbing.db.marks import IS_YOUNG, Mark
 
-BEGINNING = datetime(2025, 1, 1, tzinfo=UTC)  # nothing is older: the epoch of our serials
+BEGINNING = datetime(2025, 1, 1, tzinfo=UTC)  # epoch of our serials; nothing is older
 
 Stretch = tuple[datetime, datetime]  # from, and up to (exclusive)
-Cell = tuple[str, datetime]  # a fact, and where its stretch begins
+Cell = tuple[str, datetime]  # a fact, and the begin of its stretch
 
 
 @dataclass(frozen=True, slots=True)
 class StretchDigest:
-    """How many rows a stretch has, and the hash over them."""
+    """Number of rows of a stretch, and the hash over them."""
 
     rows: int
     sha256: str
@@ -66,9 +64,7 @@ def _of(fact: Fact, query: str) -> str:
 
 
 def months(start: datetime, until: datetime) -> list[Stretch]:
-    """A time in stretches cut at the beginnings of months, so that a late change makes one month be
-    hashed again.
-    """
+    """Cut a time into stretches at the beginnings of months, so that a late change costs the hashes of one month."""
     cuts = [start]
     while cuts[-1] < until:
         last = cuts[-1]
@@ -78,9 +74,9 @@ def months(start: datetime, until: datetime) -> list[Stretch]:
 
 
 class Hashing:
-    """Hashes some facts of some stretches, scope by scope in the order of accounts.
+    """Hashes facts of stretches, scope by scope in the order of accounts.
 
-    Stretches follow each other; only those of `cells` are answered, or all.
+    Stretches are consecutive; only those of `cells` are answered, or all.
     """
 
     def __init__(
@@ -96,9 +92,7 @@ class Hashing:
         self._is_global_taken = False
 
     async def take(self, database: Database, scope: RowScope) -> None:
-        """Read the facts of the accounts of one scope; facts of no account are read with the first
-        scope.
-        """
+        """Read the facts of the accounts of one scope; facts without an account are read with the first scope."""
         for fact in self._facts:
             if not (fact.is_global and self._is_global_taken):
                 await self._take(database, fact, scope)
@@ -126,7 +120,7 @@ class Hashing:
             self._found[cell] = (count + row["rows"], digest)
 
     def digests(self) -> dict[Cell, StretchDigest]:
-        """The hashes that were found, of stretches that have rows."""
+        """Return the hashes of stretches that have rows."""
         return {
             cell: StretchDigest(rows, digest.hexdigest())
             for cell, (rows, digest) in self._found.items()
@@ -140,7 +134,7 @@ async def hashed(
     stretches: Sequence[Stretch],
     cells: Iterable[Cell] | None = None,
 ) -> dict[Cell, StretchDigest]:
-    """The hashes of stretches that are read in one go."""
+    """Return the hashes of stretches, read in one pass."""
     hashing = Hashing(audited.facts, stretches, cells)
     if stretches:
         await hashing.take(database, Everything(audited.subjects))
@@ -155,8 +149,7 @@ async def unproven(
     stretches: Sequence[Stretch],
     since: Mark,
 ) -> set[Cell]:
-    """The cells of some facts that the quick proof does not cover, since the mark that was set when
-    they held."""
+    """Return the cells of facts that the quick proof does not cover, since the mark set when they held."""
     cuts = [start for start, _ in stretches]
     left: set[Cell] = set()
     for fact in facts:
@@ -174,7 +167,7 @@ async def unproven(
 
 
 async def standing(database: Database, tables: Iterable[str]) -> dict[str, int]:
-    """How many rows each of these tables has, whose rows have no time and never leave."""
+    """Count the rows of these tables, whose rows have no time and are never deleted."""
     counted = (f"(SELECT count(*) FROM {table}) AS {table}" for table in tables)
     async with database.transaction() as tx:
         [row] = await patiently(tx, f"SELECT {', '.join(counted)}")

@@ -1,4 +1,4 @@
-"""How the audit stands that the platform makes by itself; set by the worker that looked last."""
+"""Metrics of the automatic audit; set by the worker that ran last."""
 
 from meterai.plumbing.observe.metrics import Gauge
 

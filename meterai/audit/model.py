@@ -1,14 +1,14 @@
-"""Points of the chain of clean audits, and how the platform's own audit stands; pure."""
+"""Points of the chain of clean audits, and the state of the automatic audit; pure."""
 
 from datetime import datetime
 from typing import NamedTuple
 
 
 class AuditStanding(NamedTuple):
-    """How the audit stands that the platform makes by itself.
+    """State of the automatic audit.
 
-    covered_until  what the last point of the chain covers; None where there is none
-    broken         promises that did not hold in the last audit of its own
+    covered_until  end of the last point of the chain; None where there is none
+    broken         invariants that did not hold in the last automatic audit
     """
 
     covered_until: datetime | None
@@ -16,7 +16,7 @@ class AuditStanding(NamedTuple):
 
 
 class CleanAudit(NamedTuple):
-    """One point of the chain of clean audits: what it covers, the hash of that, and the hash of the chain."""
+    """Point of the chain of clean audits: its coverage, the hash of that, and the hash of the chain."""
 
     point: int
     kind: str

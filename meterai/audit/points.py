@@ -1,10 +1,9 @@
-"""The chain of clean audits: what each covered, and a hash over it and the one before.
+"""The chain of clean audits: the coverage of each, and a hash over it and the one before.
 
-A point says: everything that happened before `covers_until` was looked at and held.  It keeps the
-hash of every fact (`plumbing/db/audited.py`) of every stretch of time that it covers: an incremental one of the
-time since the point before, a full one of all time, month by month, so that only the last full one
-and what follows it are compared.  Whoever can change the books could change this table too: note
-`chained` elsewhere (it is printed), then not even that helps.
+A point states that everything before `covers_until` was audited and held.  It keeps the hash of every fact
+(`plumbing/db/audited.py`) of every stretch of time that it covers.  An incremental point covers the time since the point
+before, a full one all time, month by month, so that comparisons need only the last full one and later ones.  An attacker
+who can change the books could also change this table: keep `chained` elsewhere (it is printed) to detect that.
 """
 
 import hashlib
@@ -32,8 +31,8 @@ from meterai.plumbing.db.invariants import SHOWN_MAX, Everything, Invariant, Inv
 from meterai.plumbing.db.marks import Mark
 from meterai.plumbing.work.retention import YEAR
 
-# A row has the time at which its transaction began and is visible when that commits.  No transaction
-# of ours lasts so long; younger rows are covered by the next point.
+# A row has the time at which its transaction began, and is visible when that commits.  None of our transactions lasts this
+# long; younger rows are covered by the next point.
 SETTLED_AFTER = timedelta(minutes=5)
 
 _POINTS = """
@@ -67,21 +66,19 @@ class Point:
 
     @property
     def has_facts(self) -> bool:
-        """False for a point of an earlier release, which has no hashes of single facts; only its
-        link in the chain is checked.
-        """
+        """False for a point of an earlier release without hashes of single facts; only its link in the chain is checked."""
         return "facts" in self.totals
 
     @property
     def stretches(self) -> list[Stretch]:
-        """The stretches of time that it has hashes of."""
+        """Return the stretches of time that it has hashes of."""
         if self.kind == "full":
             return months(BEGINNING, self.covers_until)
         return [(self.covers_from, self.covers_until)]
 
     @property
     def cells(self) -> dict[Cell, StretchDigest]:
-        """Its hashes, by fact and beginning of a stretch."""
+        """Return its hashes, by fact and begin of a stretch."""
         return {
             (fact, datetime.fromisoformat(start)): StretchDigest(rows, sha256)
             for fact, by_start in self.totals["facts"].items()
@@ -95,19 +92,19 @@ class Point:
 
 
 def chained(before: bytes, point: "Point") -> bytes:
-    """The hash over a point and the one before it."""
+    """Return the hash over a point and the one before it."""
     told = [point.number, point.kind, point.covers_from.timestamp(), point.covers_until.timestamp()]
     text = json.dumps([*told, point.history.hex(), point.totals], sort_keys=True)
     return hashlib.sha256(before + text.encode()).digest()
 
 
 async def points(database: Database) -> list[Point]:
-    """Every clean audit, oldest first."""
+    """Return every clean audit, oldest first."""
     return [Point(*row.values()) for row in await look(database, _POINTS)]
 
 
 def compared_to_last(known: Sequence[Point]) -> list[Point]:
-    """The last full point and what follows it: together they have a hash of all time."""
+    """Return the last full point and later ones, which together cover all time."""
     for place in reversed(range(len(known))):
         if known[place].kind == "full" and known[place].has_facts:
             return list(known[place:])
@@ -115,7 +112,7 @@ def compared_to_last(known: Sequence[Point]) -> list[Point]:
 
 
 def wrong_links(known: Sequence[Point]) -> list[Row]:
-    """Where the chain does not agree with itself."""
+    """Return the points at which the chain is inconsistent."""
     wrong: list[Row] = []
     before, until = b"", BEGINNING
     for place, point in enumerate(known):
@@ -131,13 +128,13 @@ def wrong_links(known: Sequence[Point]) -> list[Row]:
 
 
 class Past:
-    """What the last points say that there was, to be compared with what there is."""
+    """The past according to the last points, to be compared with the present rows."""
 
     def __init__(self, audited: Audited, known: Sequence[Point]) -> None:
         self._audited = audited
         kept = compared_to_last(known)
         self.stretches = [stretch for point in kept for stretch in point.stretches]
-        # Facts whose columns or rows were defined otherwise at a point are not compared with it.
+        # Facts whose columns or rows had another definition at a point are not compared with it.
         shapes: list[dict[str, str]] = [point.totals.get("shapes", {}) for point in kept]
         self._facts = {
             fact.name: fact
@@ -154,7 +151,7 @@ class Past:
         self.hashing = Hashing(audited.facts, self.stretches)
 
     async def compare_young(self, database: Database, since: Mark) -> list[Row]:
-        """What of the past differs, looked for only where a row was written since the mark."""
+        """Return the differences from the past, checking only stretches with a row written since the mark."""
         if not self.stretches:
             return []
         facts = self._facts.values()
@@ -164,7 +161,7 @@ class Past:
         return self._differences(found, left)
 
     def compare_all(self) -> list[Row]:
-        """What of the past differs, once `hashing` has taken every scope."""
+        """Return the differences from the past, once `hashing` has taken every scope."""
         found = self.hashing.digests()
         told = {cell for cell in found if cell[0] in self._facts}
         return self._differences(found, self._cells.keys() | told)
@@ -185,13 +182,13 @@ class Past:
         ]
 
     def _stays(self, cell: Cell) -> bool:
-        """False once the first rows of a stretch are as old as those that leave."""
+        """False once the first rows of a stretch are beyond their retention."""
         years = self._facts[cell[0]].years
         return not years or SystemClock().now() - years * YEAR < cell[1]
 
     async def compare_standing(self, database: Database) -> list[Row]:
-        """Tables that have fewer rows than at the last point, though no row leaves them; a point of an earlier version may
-        count more tables.
+        """Return tables that have fewer rows than at the last point although no row is deleted from them; a point of an earlier
+        release may count more tables.
         """
         counted = self._audited.standing
         now = await standing(database, counted) if self._standing else {}
@@ -204,7 +201,7 @@ class Past:
     async def facts(
         self, database: Database, stretches: Sequence[Stretch]
     ) -> dict[Cell, StretchDigest]:
-        """The hashes of a new point: known where the same stretch was compared just now."""
+        """Return the hashes of a new point, reusing those of stretches compared just now."""
         same = {start for start, _ in set(self.stretches) & set(stretches)}
         known = {cell: digest for cell, digest in self._cells.items() if cell[1] in same}
         rest = {
@@ -217,7 +214,7 @@ class Past:
 
 
 def finding(wrong: list[Row]) -> InvariantFinding:
-    """What was found about the chain."""
+    """Return the finding about the chain."""
     return InvariantFinding(UNCHANGED, len(wrong), wrong[:SHOWN_MAX])
 
 

@@ -1,4 +1,4 @@
-"""Rules over all tables: no time hides work, work is done in its time, no mark is without its proof."""
+"""Invariants over all tables: no future time hides work, no due work is late, no mark lacks its evidence."""
 
 import re
 from collections import defaultdict
@@ -10,10 +10,10 @@ from meterai.plumbing.db.sql_files import described
 
 
 def quiet_harm(audited: Audited) -> tuple[Invariant, ...]:
-    """The rules that are about every table: no time hides work, work is done in its time, no mark is without what proves it.
+    """Return the invariants about every table: no future time hides work, no due work is late, no mark lacks its evidence.
 
-    Tables of no account are looked at as a whole, by an invariant of their own, and so is what waits: it is few rows,
-    found by the indexes of those who work on them.
+    Tables without accounts have an invariant of their own, checked as a whole.  So have waiting rows: they are few, and found
+    by the indexes of the tasks that work on them.
     """
     tables = _Tables()
     clocks = list(_clocks(audited, tables))
@@ -44,7 +44,7 @@ _KEY = re.compile(r"PRIMARY KEY \((.*)\)")
 
 
 class _Tables:
-    """Facts of the schema about tables: which are of accounts, their keys, and their columns of times."""
+    """Schema of the tables: which belong to accounts, their keys, and their columns of times."""
 
     def __init__(self) -> None:
         known = described()
@@ -61,7 +61,7 @@ class _Tables:
                 self.times[table].append(column)
 
     def rows(self, table: str, wrong: str, *, is_whole: bool = False) -> str:
-        """SQL of the rows of a table (as `t`) of which `wrong` is true: whose, which, and their times."""
+        """Return SQL of the rows of a table (as `t`) for which `wrong` is true: account, key, and times."""
         account = "t.account_id" if table in self.owned else "NULL::uuid"
         source = table if is_whole or table not in self.owned else f"{{{table}*}}"
         times = [f"t.{one}" for one in self.times.get(table, ())]
@@ -74,7 +74,7 @@ def _all(queries: Iterable[tuple[bool, str]], *, is_owned: bool) -> str:
 
 
 def _clocks(audited: Audited, tables: _Tables) -> Iterator[tuple[bool, str]]:
-    """SQL of rows with a time that is beyond its bound, table by table."""
+    """Yield SQL of rows with a time beyond its bound, table by table."""
     bounds = {(one.table, one.column): one for one in audited.clocks}
     for table, names in sorted(tables.times.items()):
         past = [f"t.{name}" for name in names if (table, name) not in bounds]

@@ -22,7 +22,7 @@ from meterai.stamping import issuers_of
 
 YOUNG = timedelta(
     hours=6
-)  # an upload writes bytes before its row; what has no row by then was deleted
+)  # an upload writes bytes before its row; objects still without a row were deleted
 ROLE_USED = Invariant(
     "application_works_as_its_role",
     "The application's login can neither change nor delete what happened.",
@@ -32,7 +32,7 @@ ROLE_USED = Invariant(
 
 @dataclass(frozen=True, slots=True)
 class AuditRequest:
-    """What the operator asked for."""
+    """Request of the operator for an audit."""
 
     drawing: DeltaSample | None = None  # None: no document is opened
     is_incremental: bool = False
@@ -41,7 +41,7 @@ class AuditRequest:
 
 @dataclass(frozen=True, slots=True)
 class AuditReport:
-    """What was found, what it covered, and what else the operator should know."""
+    """Findings, coverage, and notes for the operator."""
 
     audit: Audit
     notes: tuple[str, ...]
@@ -49,7 +49,7 @@ class AuditReport:
     point: Point | None
 
     def as_json(self) -> dict[str, object]:
-        """The same as one JSON object."""
+        """Return the report as one JSON object."""
         point = None
         if self.point is not None:
             point = {
@@ -73,7 +73,7 @@ async def audit_all(
     tell: Tell = silent,
     opens: Opens = MappingProxyType({}),
 ) -> AuditReport:
-    """Make the audit that was asked for, and record a point of the chain where everything holds.
+    """Make the requested audit, and record a point of the chain if everything holds.
 
     The bank is asked by the service of payments that `opens` opens.
     """

@@ -1,4 +1,4 @@
-"""How long what is in the tables of audit is kept, and why."""
+"""Retention of the tables of audit."""
 
 from meterai.plumbing.work.retention import ONE, Rule, Stays
 

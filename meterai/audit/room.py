@@ -1,4 +1,4 @@
-"""What the room `audit` registers with the applications."""
+"""Registration of the audit."""
 
 from meterai.audit import store
 from meterai.audit.audited import AUDITED
@@ -11,7 +11,7 @@ from meterai.room import Container, Room
 
 
 async def _said(container: Container) -> str | None:
-    """Broken promises as one line for `/readyz`, without names: anybody may read it."""
+    """Return the number of broken invariants as one line for `/readyz`, without names: it is public."""
     found = await container.database.once(store.standing)
     return f"{len(found.broken)} promises broken" if found.broken else None
 

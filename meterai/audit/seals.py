@@ -1,9 +1,8 @@
-"""Stamped documents against what they say themselves, and the object store against the tables.
+"""Stamped documents compared with their own content, and the object store with the tables.
 
-Every audit compares hashes and the serials written in each delta by query.  Here a delta is opened:
-its claims and, while the original is kept, its seal must be ours, for these serials and this
-document.  That costs milliseconds each, so of many some are drawn; the seed is told, and the same
-seed draws the same.
+Every audit compares by query the hashes and the serials written in each delta.  Here a delta is opened: its claims and,
+while the original is kept, its seal must be ours, for these serials and this document.  That costs milliseconds each, so
+that only a sample is opened; the seed is printed, and the same seed draws the same sample.
 """
 
 import hashlib
@@ -24,8 +23,8 @@ from meterai.plumbing.db.invariants import SHOWN_MAX, Invariant, InvariantFindin
 from meterai.plumbing.objects import ObjectStore, ObjectUnreadable, Stored
 from meterai.sealing import Issuers, Verdict
 
-DRAWN = 200  # half a second of work
-READ_AT_ONCE = 50  # deltas of some 15 KB
+DRAWN = 200  # takes half a second
+READ_AT_ONCE = 50  # deltas of 15 KB
 LISTED_AT_ONCE = 1_000  # names of objects
 
 SEALS = Invariant(
@@ -66,8 +65,8 @@ WHERE f.state IN ('ready', 'repaired') AND f.content_id IS NULL
 """
 _RECORDS = "SELECT sha256, pieces FROM record_files WHERE pieces > 0"
 _CONDEMNED = "SELECT name FROM condemned_objects"
-# After a restore objects of what is lost lie there until an operator confirms and the sweep has seen them, and the
-# bytes of drafts may be gone; after a failover such objects stay.
+# After a restore, objects of lost rows remain until an operator confirms and the sweep has seen them, and the bytes of drafts
+# may be missing; after a failover such objects remain.
 _TIMELINE = """
 SELECT hold IS NOT NULL OR coalesce(confirmed_at >= %s, false) AS is_unsettled,
     greatest(held_at, confirmed_at) AS restored_at, spared
@@ -79,13 +78,13 @@ _CLAIMS = re.compile(rb"/Claims\[((?:\([0-9A-Z]+\))+)\]")
 
 @dataclass(frozen=True, slots=True)
 class DeltaSample:
-    """Which deltas are opened: all, or so many drawn by a seed."""
+    """Deltas to open: all, or a number drawn by a seed."""
 
     seed: int
     at_most: int | None = DRAWN
 
     def draw(self, ids: Sequence[Row]) -> list[Row]:
-        """Some of the ids."""
+        """Draw the ids to open."""
         if self.at_most is None or len(ids) <= self.at_most:
             return list(ids)
         return random.Random(self.seed).sample(list(ids), self.at_most)  # noqa: S311 - a sample
@@ -93,7 +92,7 @@ class DeltaSample:
 
 @dataclass(frozen=True, slots=True)
 class DeltaReader:
-    """Opens deltas: with the bytes of originals and the keys of seals."""
+    """Opens deltas with the bytes of originals and the keys of seals."""
 
     objects: ObjectStore
     issuers: Issuers
@@ -145,8 +144,7 @@ class DeltaReader:
             yield f"sealed for {', '.join(report.serials)}"
 
     def _claims(self, row: Row) -> Iterator[str]:
-        """Without the original: what the claims say, where they can be read (not in a document
-        that is encrypted)."""
+        """Check the claims without the original, where they are readable (not in an encrypted document)."""
         found = [
             text.decode()
             for listed in _CLAIMS.findall(row["delta"])
@@ -168,7 +166,7 @@ def _old_name(row: dict[str, Any]) -> str:
 
 
 def _name(row: dict[str, Any], there: Container[str]) -> str:
-    """The object of a document; of the release before where there is none of this one."""
+    """Return the object's name of a document; that of the release before where the current one is missing."""
     name, old = content_name(bytes(row["sha256"])), _old_name(row)
     return old if old in there and name not in there else name
 
@@ -176,16 +174,15 @@ def _name(row: dict[str, Any], there: Container[str]) -> str:
 async def check_objects(
     database: Database, objects: ObjectStore, written_before: datetime
 ) -> InvariantFinding:
-    """Compare the object store with what is kept, documents, files of drafts and of records: an object of
-    none, and one of these without its object.
+    """Compare the object store with documents, files of drafts and of records: objects without an owner, and rows without
+    their object.
 
-    Objects written and files chosen from `written_before` on are not looked at: their row, or their bytes,
-    may come later.  Documents
-    that were received before the store was adopted in place of a lost one need no object.
+    Objects written and files chosen from `written_before` on are skipped: their rows, or their bytes, may follow.  Documents
+    received before the store was adopted in place of a lost one need no object.
     """
     wrong = await _wrong_objects(database, objects, written_before)
     if wrong:
-        # Store and tables are read one after the other.  What came or went between differs in one look only.
+        # Store and tables are read one after the other.  A concurrent change differs in one of two reads only.
         again = await _wrong_objects(database, objects, written_before)
         wrong = [one for one in wrong if one in again]
     return InvariantFinding(OBJECTS, len(wrong), wrong[:SHOWN_MAX])

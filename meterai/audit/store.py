@@ -1,4 +1,4 @@
-"""SQL of audit, one function per question."""
+"""SQL of audit, one function a question."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -26,22 +26,22 @@ _AUDITS = RowMapper(CleanAudit)
 
 
 async def audits_after(tx: ReadTx, at: datetime, limit: int) -> list[CleanAudit]:
-    """The first clean audits that cover what happened at a moment."""
+    """Return the first clean audits that cover a moment."""
     return await tx.all_as(_AUDITS, _AUDITS_AFTER, at, limit)
 
 
 async def take_turn(tx: Tx, since: datetime, seconds: float) -> bool:
-    """True where no point covers so much, and nobody else audits: it is this process's turn for so long."""
+    """Take the turn to audit for `seconds`; False where a point covers enough, or another worker audits."""
     return bool(await tx.run(_TAKE_TURN, seconds, since))
 
 
 async def end_turn(tx: Tx, broken: Sequence[str], rest_seconds: float) -> None:
-    """Write down what did not hold; nobody begins again before its rest is over."""
+    """Record the broken invariants; no worker audits again before the pause is over."""
     await tx.run(_END_TURN, list(broken), rest_seconds)
 
 
 async def standing(tx: ReadTx) -> AuditStanding:
-    """How the audit stands that the platform makes by itself."""
+    """Return the state of the automatic audit."""
     found = await tx.one_as(_STANDS, _STANDING)
     assert found is not None
     return found
