@@ -1,4 +1,4 @@
-"""One honest history for all tests of the audit, spoilt in transactions that are rolled back."""
+"""One honest history for all tests of the audit; corruptions are rolled back."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -27,13 +27,13 @@ def history(
 
 
 class Spoilt:
-    """A transaction that sees what it spoilt, in the place of a pool: real rows, never kept."""
+    """Stands for a pool: one transaction that sees its own corruption of real rows, and is rolled back."""
 
     def __init__(self, connection: psycopg.Connection[DictRow]) -> None:
         self.connection = connection
 
     def plant(self, sql: str, names: dict[str, object]) -> None:
-        """Spoil something: foreign keys do not stop whoever owns the tables."""
+        """Corrupt rows; foreign keys do not stop the owner of the tables."""
         self.connection.execute("SET LOCAL session_replication_role = replica")
         for statement in sql.split(";"):
             used = names if "%(" in statement else None
@@ -56,7 +56,7 @@ class Spoilt:
         return self.connection.execute(query.encode(), parameters or None).rowcount
 
     async def allow(self, seconds: float) -> None:
-        """A small history needs no longer than is allowed anyway."""
+        """Keep the default; a small history needs no more time."""
 
 
 @pytest.fixture(scope="module")

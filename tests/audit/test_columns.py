@@ -13,7 +13,7 @@ from tests.support.columns import CHECKED
 from tests.support.history import History
 from tests.support.rows import types
 
-# Columns of which a small change is allowed, and one that is not.
+# Columns for which a small change is allowed, each with a change that is not.
 FAR = "{0} + interval '2 years'"
 LARGE = {
     ("batches", "started_at"): "made_at - interval '1 hour'",
@@ -112,19 +112,17 @@ LARGE = {
     ("webhook_messages", "delivered_at"): "made_at - interval '1 hour'",
     ("webhook_endpoints", "before_until"): FAR,
 }
-# The chain is about itself, and has tests of its own.
+# The chain has tests of its own.
 COLUMNS = [(table, column) for table, column in sorted(CHECKED) if table != "audit_points"]
 WORDS = {one.name: frozenset(re.findall(r"\w+", one.query)) for one in INVARIANTS}
 
 
 @pytest.mark.parametrize(("table", "column"), COLUMNS, ids=[".".join(one) for one in COLUMNS])
-def test_a_changed_column_is_seen(
-    history: History, spoilt: Spoilt, table: str, column: str
-) -> None:
+def test_changed_column_is_found(history: History, spoilt: Spoilt, table: str, column: str) -> None:
     bare(spoilt, table)
     kind = dict(types(spoilt.connection, table))[column]
     change = (LARGE.get((table, column)) or CHANGES[kind]).format(column)
-    # Uniqueness is in the way of nobody who changes one row after the other.
+    # Uniqueness does not stop changes made row after row.
     spoilt.plant(
         f"UPDATE {table} SET {column} = {change} WHERE {column} IS DISTINCT FROM {change}", {}
     )

@@ -1,4 +1,4 @@
-"""`meterai audit` over a running instance, and both records beside each other."""
+"""`meterai audit` of a running instance, and the bank's record compared with ours."""
 
 import json
 from collections.abc import AsyncIterator
@@ -26,7 +26,7 @@ from tests.support.pdf import pdf
 
 @pytest.fixture(scope="module")
 def inside(instance: Instance) -> Inside:
-    """The shared instance with somebody who bought, stamped, and asked the rest back."""
+    """The shared instance with an account that bought, stamped, and asked the rest back."""
     inside = Inside(instance)
     customer, order = bought(inside, 3)
     assert customer.stamp(pdf(words="audit")).status == 201
@@ -34,12 +34,12 @@ def inside(instance: Instance) -> Inside:
     settled = "SELECT payment, refund_no FROM refunds WHERE state = 'settled' AND order_id = %s"
     [row] = until("it is back", lambda: inside.rows(settled, read("ord", order["id"])))
     inside.payment, inside.refund = row["payment"], row["refund_no"]  # type: ignore[attr-defined]
-    # Of what tests of other files paid last, some may still be on its way.
+    # Payments of other test files may still be under way.
     until("both records agree", lambda: not bank_says(inside))
     return inside
 
 
-def test_an_audit_is_told_and_recorded(inside: Inside) -> None:
+def test_audit_command_reports_and_records(inside: Inside) -> None:
     done = inside.instance.command("audit", "--json", "--seals", "all")
     told = json.loads(done.stdout)
     assert done.returncode == 0, told
@@ -56,7 +56,7 @@ async def _rails(container: Container) -> Rails:
 
 
 def news_says(inside: Inside, spoilt: str = "", *, is_young: bool = False) -> set[str]:
-    """What of the bank's news does not agree with what we did; `is_young` since a mark before it was spoilt."""
+    """Return the disagreements of the bank's notifications with our rows; `is_young` since a mark before the corruption."""
     with inside.connect() as connection:
         database = Spoilt(connection)
         rails = inside.ask(_rails)
@@ -72,11 +72,11 @@ def news_says(inside: Inside, spoilt: str = "", *, is_young: bool = False) -> se
     return {row["is"] for row in found.evidence}
 
 
-def test_the_news_of_the_bank_is_what_was_done(inside: Inside) -> None:
+def test_notifications_of_the_bank_agree_with_the_books(inside: Inside) -> None:
     assert news_says(inside) == set()
 
 
-def test_payment_that_was_written_again_since_a_mark_has_its_older_news(inside: Inside) -> None:
+def test_payment_rewritten_since_a_mark_has_its_older_notification(inside: Inside) -> None:
     payment = inside.payment  # type: ignore[attr-defined]
     assert inside.rows("SELECT 1 FROM captures WHERE learned_by = 'notification'")
     assert (
@@ -89,7 +89,7 @@ def test_payment_that_was_written_again_since_a_mark_has_its_older_news(inside: 
     )
 
 
-def test_news_of_a_payment_that_is_not_there(inside: Inside) -> None:
+def test_notification_of_a_missing_payment_is_found(inside: Inside) -> None:
     payment = inside.payment  # type: ignore[attr-defined]
     assert news_says(inside, f"DELETE FROM captures WHERE payment = '{payment}'") == {
         "not in our books"
@@ -98,7 +98,7 @@ def test_news_of_a_payment_that_is_not_there(inside: Inside) -> None:
     assert news_says(inside, smaller) == {"not in our books"}
 
 
-def test_a_payment_of_which_there_is_no_news(inside: Inside) -> None:
+def test_payment_without_a_notification_is_found(inside: Inside) -> None:
     payment = inside.payment  # type: ignore[attr-defined]
     forgotten = (
         "UPDATE captures SET learned_by = 'notification' WHERE payment = '{0}';"
@@ -108,7 +108,7 @@ def test_a_payment_of_which_there_is_no_news(inside: Inside) -> None:
 
 
 class Planted(Database):
-    """A database of which each transaction begins with something spoilt: a look keeps none of it, so no worker mends it."""
+    """A database whose transactions begin with a corruption that is rolled back, so that no worker repairs it."""
 
     spoilt = ""
 
@@ -124,7 +124,7 @@ class Planted(Database):
 
 
 def bank_says(inside: Inside, spoilt: str = "") -> set[tuple[str, str, int]]:
-    """(kind, number, difference) of what differs."""
+    """Return (kind, number, difference) of each disagreement."""
 
     async def look(container: Container) -> list[Row]:
         database = Planted(inside.instance.settings.process.database_url, connections=1)
@@ -140,11 +140,11 @@ def bank_says(inside: Inside, spoilt: str = "") -> set[tuple[str, str, int]]:
     return {(row["is"], row["number"], row["difference"]) for row in inside.ask(look)}
 
 
-def test_the_bank_says_what_the_books_say(inside: Inside) -> None:
+def test_record_of_the_bank_agrees_with_the_books(inside: Inside) -> None:
     assert bank_says(inside) == set()
 
 
-def test_a_payment_the_bank_does_not_know(inside: Inside) -> None:
+def test_payment_unknown_to_the_bank_is_found(inside: Inside) -> None:
     payment = inside.payment  # type: ignore[attr-defined]
     found = bank_says(
         inside, f"UPDATE captures SET payment = 'INVENTED' WHERE payment = '{payment}'"
@@ -153,13 +153,13 @@ def test_a_payment_the_bank_does_not_know(inside: Inside) -> None:
     assert {("payment_not_in_record", "INVENTED"), ("payment_not_in_books", payment)} <= kinds
 
 
-def test_a_payment_of_another_sum(inside: Inside) -> None:
+def test_payment_of_another_sum_is_found(inside: Inside) -> None:
     payment = inside.payment  # type: ignore[attr-defined]
     found = bank_says(inside, f"UPDATE captures SET amount = 1 WHERE payment = '{payment}'")
     assert ("payment_sum_differs", payment, 29_999) in found
 
 
-def test_a_refund_the_bank_does_not_know(inside: Inside) -> None:
+def test_refund_unknown_to_the_bank_is_found(inside: Inside) -> None:
     refund = inside.refund  # type: ignore[attr-defined]
     found = bank_says(inside, f"DELETE FROM refunds WHERE refund_no = '{refund}'")
     assert {(kind, number) for kind, number, _ in found} == {

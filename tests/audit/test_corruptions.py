@@ -1,4 +1,4 @@
-"""Whatever is spoilt, the audit sees it, and says which promise is broken."""
+"""The audit finds every corruption, and names the broken invariants."""
 
 import asyncio
 from collections.abc import Collection, Sequence
@@ -27,11 +27,11 @@ def broken_of(spoilt: Spoilt, asked: Sequence[Invariant]) -> dict[str, Any]:
     return {one.invariant.name: one.evidence for one in found.findings if not one.holds}
 
 
-def test_an_honest_history_holds(history: History, spoilt: Spoilt) -> None:
+def test_honest_history_holds(history: History, spoilt: Spoilt) -> None:
     assert broken(spoilt) == {}
 
 
-def test_the_history_has_every_state(history: History) -> None:
+def test_history_has_every_state(history: History) -> None:
     for table in ("orders", "payment_attempts", "stampings", "refunds", "stamps"):
         rows = history.shop.rows(
             "SELECT pg_get_constraintdef(oid) AS text FROM pg_constraint"
@@ -45,21 +45,21 @@ def test_the_history_has_every_state(history: History) -> None:
 
 
 @pytest.mark.parametrize("corruption", CORRUPTIONS, ids=lambda one: one.name)
-def test_corruption_breaks_its_invariants(
+def test_corruption_is_found(
     history: History, spoilt: Spoilt, corruption: Corruption
 ) -> None:
     spoilt.plant(corruption.sql, history.names)
     assert broken(spoilt, corruption.seen_by or ALL).keys() == corruption.seen_by
 
 
-def test_each_invariant_sees_a_corruption() -> None:
+def test_every_invariant_finds_a_corruption() -> None:
     seen = frozenset().union(*(one.seen_by for one in CORRUPTIONS))
     rooms = {one.name: room.name for room in ROOMS for one in room.invariants}
     blind = ALL - seen
     assert not [f"tests/{rooms.get(one)}/corruptions.py: what {one} sees" for one in blind]
 
 
-def test_names_of_corruptions_are_unique() -> None:
+def test_number_of_corruptions_is_sufficient() -> None:
     names = [one.name for one in CORRUPTIONS]
     assert len(set(names)) == len(names)
 

@@ -1,4 +1,4 @@
-"""The audit that the platform makes by itself: a point before a person thinks of one, one worker at a time."""
+"""The automatic audit: a point without a person's command, and one worker at a time."""
 
 import asyncio
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ def shop(database_url: str, tmp_path: Path) -> Iterator[Shop]:
 
 @dataclass(frozen=True, slots=True)
 class Fixed:
-    """A clock that stands."""
+    """Clock that stands still."""
 
     at: datetime
 
@@ -50,7 +50,7 @@ def standing(shop: Shop) -> audit.AuditStanding:
 
 
 def spoil(shop: Shop, sql: str) -> None:
-    """By the owner of the tables."""
+    """Corrupt rows as the owner of the tables."""
     with psycopg.connect(shop.container.database.url) as connection:
         connection.execute(sql.encode())
 
@@ -61,7 +61,7 @@ PLANTED = (
 )
 
 
-def test_what_is_planted_in_the_past_is_seen_beside_the_first_point(shop: Shop) -> None:
+def test_row_planted_in_the_past_is_found_against_the_first_point(shop: Shop) -> None:
     look(shop)
     assert [one.kind for one in recorded(shop)] == ["full"]
     spoil(shop, PLANTED)
@@ -70,7 +70,7 @@ def test_what_is_planted_in_the_past_is_seen_beside_the_first_point(shop: Shop) 
     assert "history_is_as_it_was_audited" in broken
 
 
-def test_one_point_is_enough_for_a_night(shop: Shop) -> None:
+def test_one_point_suffices_for_a_night(shop: Shop) -> None:
     look(shop)
     look(shop)
     assert len(recorded(shop)) == 1
@@ -81,9 +81,9 @@ def test_one_point_is_enough_for_a_night(shop: Shop) -> None:
     assert one.number == 1
 
 
-def test_the_next_night_has_a_point_of_its_own(shop: Shop) -> None:
+def test_next_night_has_its_own_point(shop: Shop) -> None:
     look(shop)
-    later = datetime.now(UTC) + timedelta(days=2)  # after the next night, whatever the hour is now
+    later = datetime.now(UTC) + timedelta(days=2)  # after the next night at any hour
     look(shop, later)
     first, second = recorded(shop)
     assert (first.kind, second.kind) == ("full", "incremental")
@@ -94,7 +94,7 @@ def test_the_next_night_has_a_point_of_its_own(shop: Shop) -> None:
     ("now", "since"),
     [("2026-03-02T02:59", "2026-02-28T23:00"), ("2026-03-02T03:00", "2026-03-01T23:00")],
 )
-def test_a_night_begins_at_three(now: str, since: str) -> None:
+def test_night_begins_at_three(now: str, since: str) -> None:
     wib = "+07:00"
     assert needed_since(datetime.fromisoformat(now + wib)) == datetime.fromisoformat(since + wib)
 
@@ -109,7 +109,7 @@ def test_two_workers_do_not_audit_at_once(shop: Shop) -> None:
     assert sorted(shop.do(both())) == [False, True]
 
 
-def test_a_broken_promise_is_told_and_leaves_no_point(shop: Shop) -> None:
+def test_broken_invariant_is_reported_and_records_no_point(shop: Shop) -> None:
     spoil(shop, "INSERT INTO rails_out (rail, reason) VALUES ('bri', 'x')")
     look(shop)
     assert recorded(shop) == []
@@ -123,7 +123,7 @@ def test_a_broken_promise_is_told_and_leaves_no_point(shop: Shop) -> None:
     assert told.endswith("promises broken")
 
 
-def test_a_worker_that_stops_does_not_wait_for_it(shop: Shop) -> None:
+def test_stopping_worker_does_not_wait_for_the_audit(shop: Shop) -> None:
     ended: list[bool] = []
 
     async def auditing() -> int:

@@ -1,4 +1,4 @@
-"""Whoever logs in: the owner that may make roles, one that may not, the application's own login."""
+"""Database logins: an owner that may create roles, one that may not, and the application's own login."""
 
 import asyncio
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from meterai.plumbing.db.schema import check_schema, works_as
 
 @contextmanager
 def login(server: str, name: str, what: str = "") -> Iterator[str]:
-    """A login of the server; the URL of a database with the same name."""
+    """Create a login of the server; yield the URL of a database with the same name."""
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"CREATE ROLE {name} LOGIN {what}".encode())
         connection.execute(f"CREATE DATABASE {name} OWNER {name} TEMPLATE template0".encode())
@@ -43,7 +43,7 @@ def state(url: str) -> tuple[str | None, list[str], str]:
 
 
 @pytest.mark.usefixtures("template")
-def test_an_owner_that_is_a_member_works_as_the_role(server: str) -> None:
+def test_owner_that_is_a_member_works_as_the_role(server: str) -> None:
     with login(server, "owner_with", f"IN ROLE {rights.ROLE}") as url:
         assert migrate(url)
         assert state(url) == (None, [], rights.ROLE)
@@ -51,14 +51,14 @@ def test_an_owner_that_is_a_member_works_as_the_role(server: str) -> None:
 
 
 @pytest.mark.usefixtures("template")
-def test_an_owner_that_may_not_take_the_role_is_told(server: str) -> None:
+def test_owner_that_may_not_take_the_role_is_refused(server: str) -> None:
     with login(server, "owner_without") as url:
         assert migrate(url)
         assert state(url) == ("owner_without", [], "owner_without")
 
 
 @pytest.mark.usefixtures("template")
-def test_a_login_of_its_own_cannot_do_more(server: str) -> None:
+def test_application_login_has_no_further_rights(server: str) -> None:
     with login(server, "owner_of_web") as url, psycopg.connect(server, autocommit=True) as admin:
         migrate(url)
         admin.execute(f"CREATE ROLE web LOGIN IN ROLE {rights.ROLE}".encode())

@@ -1,4 +1,4 @@
-"""Full and incremental audits, the chain between them, and documents that are opened."""
+"""Full and incremental audits, the chain between them, and opened documents."""
 
 from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime, timedelta
@@ -25,18 +25,18 @@ from tests.support.history import History, make
 from tests.support.shop import open_shop
 
 ALL = frozenset(one.name for one in INVARIANTS)
-AT_ONCE = timedelta(0)  # nobody else writes here
+AT_ONCE = timedelta(0)  # no other process writes here
 
 
 @pytest.fixture
 def fresh(database_url: str, tmp_path: Path) -> Iterator[History]:
-    """A history of its own, to be spoilt for good."""
+    """A history of its own, whose corruptions are committed."""
     with open_shop(database_url, tmp_path) as shop:
         yield make(shop)
 
 
 def audited(history: History, *, is_incremental: bool = False) -> dict[str, InvariantFinding]:
-    """The broken findings of an audit; where none is, it is recorded."""
+    """Audit, and return the broken findings; without findings the audit is recorded."""
     shop = history.shop
     auditor = Auditor(shop.container.database, REGISTERED, settled_after=AT_ONCE)
     findings, coverage = shop.do(auditor.run(is_incremental=is_incremental))
@@ -47,7 +47,7 @@ def audited(history: History, *, is_incremental: bool = False) -> dict[str, Inva
 
 
 def spoil(history: History, sql: str) -> None:
-    """By the owner of the tables, for good."""
+    """Corrupt rows as the owner of the tables, and commit."""
     with psycopg.connect(history.shop.container.database.url) as connection:
         connection.execute("SET session_replication_role = replica")
         connection.execute(sql.encode(), history.names, prepare=False) if "%(" in sql else (
@@ -66,15 +66,15 @@ def test_clean_audits_are_a_chain(fresh: History) -> None:
     assert len({point.history for point in known}) == 3
 
 
-def test_an_incremental_audit_sees_what_moved(fresh: History) -> None:
+def test_incremental_audit_finds_new_rows(fresh: History) -> None:
     assert audited(fresh) == {}
     fresh.quota("later", 2)
     spoil(fresh, "UPDATE stamp_lots SET returned = 1 WHERE lot_id = %(later.order)s")
     assert "returned_stamps_are_explained" in audited(fresh, is_incremental=True)
 
 
-def test_an_incremental_audit_sees_old_rows_that_were_changed(fresh: History) -> None:
-    """Whatever time a row says of itself: it is looked at because it was written since."""
+def test_incremental_audit_finds_changed_old_rows(fresh: History) -> None:
+    """Independent of the time in a row: a row written since the mark is checked."""
     assert audited(fresh) == {}
     spoil(fresh, "UPDATE stamp_lots SET returned = 1 WHERE lot_id = %(batches.order)s")
     broken = audited(fresh, is_incremental=True)
@@ -82,7 +82,7 @@ def test_an_incremental_audit_sees_old_rows_that_were_changed(fresh: History) ->
     assert "history_is_as_it_was_audited" not in broken, "what may change is no fact"
 
 
-def test_an_incremental_audit_sees_what_was_planted_with_an_old_time(fresh: History) -> None:
+def test_incremental_audit_finds_rows_planted_with_an_old_time(fresh: History) -> None:
     assert audited(fresh) == {}
     spoil(
         fresh,
@@ -106,7 +106,7 @@ UPDATE balances SET posted = posted - 2 WHERE book = 'stamps_available' AND acco
 """
 
 
-def test_an_order_that_is_made_never_to_have_been_is_missed(fresh: History) -> None:
+def test_order_erased_from_all_tables_is_found(fresh: History) -> None:
     fresh.quota("forgotten", 2)
     assert audited(fresh) == {}
     spoil(
@@ -124,7 +124,7 @@ def test_an_order_that_is_made_never_to_have_been_is_missed(fresh: History) -> N
     assert {"orders", "entries", "captures"} <= {row["fact"] for row in told}
 
 
-def test_a_point_that_was_changed_is_seen(fresh: History) -> None:
+def test_changed_point_is_found(fresh: History) -> None:
     assert audited(fresh) == {}
     fresh.quota("later", 1)
     assert audited(fresh) == {}
@@ -135,7 +135,7 @@ def test_a_point_that_was_changed_is_seen(fresh: History) -> None:
     assert set(audited(fresh, is_incremental=True)) == {"history_is_as_it_was_audited"}
 
 
-def test_without_a_point_everything_is_looked_at(fresh: History) -> None:
+def test_audit_without_a_point_covers_everything(fresh: History) -> None:
     spoil(fresh, "UPDATE stamp_lots SET returned = 1 WHERE lot_id = %(batches.order)s")
     assert "returned_stamps_are_explained" in audited(fresh, is_incremental=True)
 
@@ -144,8 +144,8 @@ def test_without_a_point_everything_is_looked_at(fresh: History) -> None:
 
 
 def scopes_of(history: History, spoilt: Spoilt) -> list[list[RowScope]]:
-    """The same rows by range of accounts, and by what was touched: here everything."""
-    # Since so long ago that every row is younger.
+    """Return scopes of the same rows, by ranges of accounts and by touched subjects: here all."""
+    # A mark so old that every row is younger.
     query = audit_scopes.query_of_touched(AUDITED)
     rows = spoilt.connection.execute(query.encode(), ["3"] * query.count("%s"))
     touched = [(row["account_id"], row["subject"]) for row in rows.fetchall()]
@@ -166,13 +166,13 @@ async def broken_in(
     return {one.invariant.name for one in found if not one.holds}
 
 
-def test_an_honest_history_holds_in_every_scope(history: History, spoilt: Spoilt) -> None:
+def test_honest_history_holds_in_every_scope(history: History, spoilt: Spoilt) -> None:
     for scopes in scopes_of(history, spoilt):
         assert history.shop.do(broken_in(spoilt, scopes)) == set()
 
 
 @pytest.mark.parametrize("corruption", corruptions()[::6], ids=lambda one: one.name)
-def test_a_corruption_is_seen_in_every_scope(
+def test_corruption_is_found_in_every_scope(
     history: History, spoilt: Spoilt, corruption: Corruption
 ) -> None:
     spoilt.plant(corruption.sql, history.names)
@@ -209,7 +209,7 @@ def opened(history: History, spoilt: Spoilt, *, is_kept: bool = True) -> list[An
 
 
 @pytest.mark.parametrize("is_kept", [True, False], ids=["kept", "forgotten"])
-def test_honest_seals(history: History, spoilt: Spoilt, is_kept: bool) -> None:
+def test_honest_seals_have_no_findings(history: History, spoilt: Spoilt, is_kept: bool) -> None:
     assert opened(history, spoilt, is_kept=is_kept) == []
 
 
@@ -220,7 +220,7 @@ SEALED = {
     " stampings WHERE stamping_id = %(two.stamping)s) WHERE stamping_id = %(one.stamping)s",
     "the delta of another": "UPDATE deltas SET delta = (SELECT delta FROM deltas WHERE stamping_id"
     " = %(two.stamping)s) WHERE stamping_id = %(one.stamping)s",
-    # Whatever it is, it is another then: deltas differ from run to run.
+    # Any change will do: deltas differ from run to run.
     "another byte": "UPDATE deltas SET delta = set_byte(delta, length(delta) / 2,"
     " 255 - get_byte(delta, length(delta) / 2)) WHERE stamping_id = %(one.stamping)s;"
     " UPDATE deltas SET sha256 = sha256(delta) WHERE stamping_id = %(one.stamping)s",
@@ -228,13 +228,13 @@ SEALED = {
 
 
 @pytest.mark.parametrize("what", SEALED)
-def test_a_seal_that_says_something_else(history: History, spoilt: Spoilt, what: str) -> None:
+def test_changed_seal_is_found(history: History, spoilt: Spoilt, what: str) -> None:
     spoilt.plant(SEALED[what], history.names)
     assert opened(history, spoilt) != []
 
 
 @pytest.mark.parametrize("what", [what for what in SEALED if what != "another byte"])
-def test_a_claim_that_says_something_else(history: History, spoilt: Spoilt, what: str) -> None:
+def test_changed_claim_is_found(history: History, spoilt: Spoilt, what: str) -> None:
     spoilt.plant(SEALED[what], history.names)
     assert opened(history, spoilt, is_kept=False) != []
 
@@ -274,7 +274,7 @@ def test_objects_are_those_of_documents(history: History, spoilt: Spoilt) -> Non
 
 
 class _ChangesWhileListed(ObjectStore):
-    """A store in which something happens once, behind its first list."""
+    """A store with one change behind its first list."""
 
     happens: Callable[[], object] | None = None
 
@@ -286,9 +286,7 @@ class _ChangesWhileListed(ObjectStore):
         return found
 
 
-def test_objects_that_come_or_go_during_the_audit_are_not_wrong(
-    history: History, spoilt: Spoilt
-) -> None:
+def test_objects_changed_during_the_audit_are_no_findings(history: History, spoilt: Spoilt) -> None:
     container, database = history.shop.container, cast(Database, spoilt)
     directory = container.settings.process.directory
     objects = _ChangesWhileListed(directory, container.keyring.derived("objects"))

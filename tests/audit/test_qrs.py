@@ -1,4 +1,4 @@
-"""A QR that was exchanged is seen by the audit, and is shown to nobody."""
+"""An exchanged QR is found by the audit and never shown."""
 
 from collections.abc import Callable
 from typing import Any, cast
@@ -33,11 +33,11 @@ def payload(amount: int = AMOUNT, number: str = NUMBER, merchant: str = "METERAI
 
 
 def anew(text: str) -> str:
-    """The same with a right check sum."""
+    """Return the text with a valid check sum."""
     return text[:-4] + qris.crc(text[:-4])
 
 
-# Somebody else's PAN or NMID, of as many characters.
+# PAN or NMID of another merchant, of the same length.
 PAN = "936000020000000009"
 NMID = "ID1020000000009"
 EXCHANGED: dict[str, Callable[[str, int, str], str]] = {
@@ -59,17 +59,17 @@ EXCHANGED: dict[str, Callable[[str, int, str], str]] = {
 }
 
 
-def test_a_qr_of_ours_is_without_complaint() -> None:
+def test_own_qr_has_no_findings() -> None:
     assert list(qr_complaints(payload(), AMOUNT, OURS, NUMBER)) == []
     assert emv.read(payload()) == qris.scan(payload())
 
 
 @pytest.mark.parametrize("what", EXCHANGED)
-def test_a_qr_of_another_is_not(what: str) -> None:
+def test_qr_of_another_merchant_is_found(what: str) -> None:
     assert list(qr_complaints(EXCHANGED[what](payload(), AMOUNT, NUMBER), AMOUNT, OURS, NUMBER))
 
 
-def test_the_defaults_are_those_of_the_stand_in() -> None:
+def test_default_merchant_is_that_of_the_stand_in() -> None:
     assert {"METERAI", qris.MERCHANT_PAN, qris.NATIONAL_MERCHANT_ID} == OURS
 
 
@@ -79,7 +79,7 @@ def found(history: History, spoilt: Spoilt) -> list[Any]:
     ).evidence
 
 
-def test_honest_qrs(history: History, spoilt: Spoilt) -> None:
+def test_honest_qrs_have_no_findings(history: History, spoilt: Spoilt) -> None:
     assert spoilt.connection.execute(
         "SELECT 1 FROM payment_attempts WHERE instructions IS NOT NULL"
     ).fetchall()
@@ -87,7 +87,7 @@ def test_honest_qrs(history: History, spoilt: Spoilt) -> None:
 
 
 @pytest.mark.parametrize("what", EXCHANGED)
-def test_a_qr_that_was_exchanged_is_seen(history: History, spoilt: Spoilt, what: str) -> None:
+def test_exchanged_qr_is_found(history: History, spoilt: Spoilt, what: str) -> None:
     attempt: UUID = history["placed.attempt"]
     [row] = spoilt.connection.execute(
         "SELECT instructions->>'content' AS qr, amount, provider_reference FROM payment_attempts"
@@ -101,7 +101,7 @@ def test_a_qr_that_was_exchanged_is_seen(history: History, spoilt: Spoilt, what:
     assert [row["attempt_id"] for row in found(history, spoilt)] == [attempt]
 
 
-def test_a_qr_that_was_exchanged_is_shown_to_nobody(shop: Shop) -> None:
+def test_exchanged_qr_is_never_shown(shop: Shop) -> None:
     order = shop.place(2)
     [attempt] = shop.attempts(order)
     shop.make_qr(attempt)

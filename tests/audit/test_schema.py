@@ -1,4 +1,4 @@
-"""The audit looks at what it relies on: functions, constraints, triggers, rights."""
+"""The audit checks what it relies on: functions, constraints, triggers, rights."""
 
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, cast
@@ -307,20 +307,20 @@ def broken(history: History, database: object) -> dict[str, Any]:
     return {one.invariant.name: one.evidence for one in found if not one.holds}
 
 
-def test_what_the_migrations_made_holds(history: History) -> None:
+def test_migrated_schema_holds(history: History) -> None:
     assert broken(history, history.shop.container.database) == {}
 
 
 @pytest.mark.parametrize("what", CHANGES)
-def test_a_changed_schema_is_seen(history: History, spoilt: Spoilt, what: str) -> None:
+def test_changed_schema_is_found(history: History, spoilt: Spoilt, what: str) -> None:
     sql, seen_by = CHANGES[what]
-    # What the pool of the shop holds is let go by statements that take no lock for long.
+    # Locks of the shop's pool are released soon, since no statement takes one for long.
     spoilt.connection.execute("SET LOCAL lock_timeout = '30s'")
     spoilt.connection.execute(sql.encode())
     assert seen_by in broken(history, spoilt)
 
 
-def test_it_is_said_what_differs_and_how(history: History, spoilt: Spoilt) -> None:
+def test_finding_on_the_schema_names_the_difference(history: History, spoilt: Spoilt) -> None:
     spoilt.connection.execute("ALTER TABLE orders ALTER COLUMN total TYPE numeric")
     [told] = broken(history, spoilt)["schema_is_that_of_the_migrations"][:1]
     assert told == {
@@ -330,7 +330,7 @@ def test_it_is_said_what_differs_and_how(history: History, spoilt: Spoilt) -> No
     }
 
 
-def test_whoever_makes_reports_may_read(history: History, spoilt: Spoilt) -> None:
+def test_reporting_role_may_read(history: History, spoilt: Spoilt) -> None:
     spoilt.connection.execute("CREATE ROLE somebody; GRANT SELECT ON orders TO somebody")
     assert broken(history, spoilt) == {}
 
@@ -338,7 +338,7 @@ def test_whoever_makes_reports_may_read(history: History, spoilt: Spoilt) -> Non
 HARMLESS = "ALTER ROLE CURRENT_USER SET statement_timeout = '10s'"
 
 
-def test_what_a_pooler_needs_may_be_set(history: History, spoilt: Spoilt) -> None:
+def test_settings_for_a_pooler_are_allowed(history: History, spoilt: Spoilt) -> None:
     path = f"ALTER ROLE CURRENT_USER SET search_path = {SEARCH_PATH}"
     for setting in (HARMLESS, path, "ALTER ROLE CURRENT_USER SET work_mem = '8MB'"):
         spoilt.connection.execute(setting.encode())
@@ -370,7 +370,7 @@ SHADOWS = {
 
 
 @pytest.mark.parametrize("what", SHADOWS)
-def test_a_shadow_is_not_read(shop: Shop, what: str) -> None:
+def test_shadowing_object_is_not_read(shop: Shop, what: str) -> None:
     order = shop.place(1)
     made, setting = SHADOWS[what]
     url = shop.container.database.url
@@ -423,17 +423,17 @@ def test_the_application_cannot_change_the_past(history: History, table: str) ->
 
 
 @pytest.mark.parametrize("sql", DEFINITIONS)
-def test_the_application_cannot_change_the_schema(history: History, sql: str) -> None:
+def test_application_role_cannot_change_the_past(history: History, sql: str) -> None:
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         history.shop.call(sql)
 
 
-def test_the_application_works_as_its_role(history: History, spoilt: Spoilt) -> None:
+def test_application_works_as_its_role(history: History, spoilt: Spoilt) -> None:
     assert history.shop.do(works_as(history.shop.container.database)) is None
     assert history.shop.do(works_as(cast(Database, spoilt))) == "postgres"
 
 
-def test_every_right_speaks_of_a_column_that_exists(history: History) -> None:
+def test_every_right_names_an_existing_column(history: History) -> None:
     rows = history.shop.rows(rights.COLUMNS)
     there = {(row["relname"], row["attname"]) for row in rows}
     fixed = {(table, name) for table, names in rights.KEPT.items() for name in names}
