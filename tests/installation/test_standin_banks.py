@@ -1,4 +1,4 @@
-"""Stand-ins of the banks that an installation for development has beside its first."""
+"""Stand-ins of the further banks of an installation for development."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ from standins.bank.profile import profile_of
 
 
 def installed(directory: Path, rails: str = "bank bri doku", **urls: str) -> Settings:
-    """An installation of two banks with files."""
+    """Return the settings of an installation with two banks in files."""
     (directory / "banks").mkdir()
     for name in ("bri", "doku"):
         url = urls.get(name) or f"http://127.0.0.1:{free_port('127.0.0.1', 0)}"
@@ -34,7 +34,7 @@ def installed(directory: Path, rails: str = "bank bri doku", **urls: str) -> Set
     return settings_of(data=str(directory), payment_rails=rails, port=1)
 
 
-def test_each_bank_with_a_file_has_a_stand_in_at_its_address_with_its_key(tmp_path: Path) -> None:
+def test_each_bank_with_a_file_has_a_stand_in_with_its_address_and_key(tmp_path: Path) -> None:
     settings = installed(tmp_path)
     prepare_keys(settings)
     options = options_of(settings)
@@ -70,7 +70,7 @@ def test_each_bank_with_a_file_has_a_stand_in_at_its_address_with_its_key(tmp_pa
         ("bri bank", "https://partner.api.bri.example", []),
     ],
 )
-def test_bank_that_is_no_rail_or_is_elsewhere_has_no_stand_in(
+def test_bank_outside_the_rails_or_elsewhere_has_no_stand_in(
     tmp_path: Path, rails: str, url: str, found: list[str]
 ) -> None:
     settings = installed(tmp_path, rails, bri=url)

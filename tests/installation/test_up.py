@@ -1,4 +1,4 @@
-"""`meterai up` says what it waits for where not everything is ready in time."""
+"""`meterai up` reports which processes are not ready in time."""
 
 import os
 import signal
@@ -39,14 +39,14 @@ def refused(part: ServerProcess, seconds: float) -> NotReady:
 
 
 def settings_of(folder: Path, port: int) -> Settings:
-    """Of an installation whose database is away."""
+    """Return the settings of an installation whose database is away."""
     given = {"port": str(port), "metrics_port": "0", "database_url": NOWHERE}
     settings = load({"data": str(folder), **given}).settings
     prepare_keys(settings)
     return settings
 
 
-def test_checks_of_web_that_do_not_hold_are_told(tmp_path: Path) -> None:
+def test_failing_checks_of_web_are_reported(tmp_path: Path) -> None:
     [port] = free_ports(1)
     address = f"http://127.0.0.1:{port}/readyz"
 
@@ -64,7 +64,7 @@ def test_checks_of_web_that_do_not_hold_are_told(tmp_path: Path) -> None:
     assert exit_of(told) is Exit.LATER
 
 
-def test_part_that_cannot_begin_is_told_at_once(
+def test_part_that_cannot_start_is_reported_at_once(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with socket.socket() as taken:
@@ -78,7 +78,7 @@ def test_part_that_cannot_begin_is_told_at_once(
     assert "port_taken: " in capfd.readouterr().err
 
 
-def test_part_that_does_not_answer_is_told_with_its_address(tmp_path: Path) -> None:
+def test_part_that_does_not_answer_is_reported_with_its_address(tmp_path: Path) -> None:
     [port] = free_ports(1)
     address = f"http://127.0.0.1:{port}/healthz"
     with started("worker", settings_of(tmp_path, port), address) as part:
@@ -86,8 +86,8 @@ def test_part_that_does_not_answer_is_told_with_its_address(tmp_path: Path) -> N
     assert told.waits_for == f"worker ({address} does not answer)"
 
 
-def test_signal_in_the_middle_of_a_wait_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wherever it comes: what its handler does is also done within a wait, as one on top of the other."""
+def test_signal_during_a_wait_stops_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At any point: a handler acts within a wait, on the same stack."""
     stopping = Stopping()
     before = signal.signal(signal.SIGUSR1, lambda *_: stopping.set())
     monkeypatch.setattr("time.sleep", lambda _: signal.raise_signal(signal.SIGUSR1))
@@ -98,7 +98,7 @@ def test_signal_in_the_middle_of_a_wait_is_heard(monkeypatch: pytest.MonkeyPatch
     assert stopping.is_set
 
 
-def test_of_two_that_begin_at_once_on_a_port_the_second_refuses_by_name(tmp_path: Path) -> None:
+def test_second_process_on_a_port_refuses_by_name(tmp_path: Path) -> None:
     [port] = free_ports(1)
     with holding(port, "up"):
         done = run_here(tmp_path, "up", "--port", str(port))
@@ -106,7 +106,7 @@ def test_of_two_that_begin_at_once_on_a_port_the_second_refuses_by_name(tmp_path
         assert f"port_taken: Port {port} is taken" in done.stderr
         with pytest.raises(PortTaken), holding(port, "up"):
             pass
-    # What `up` holds is its own, and is free again when it ends, whatever it started.
+    # A port reserved by `up` is its own, and is released when it ends, whatever it started.
     with holding(port, "up"), holding(port, "web"):
         ours, its = os.pipe()
         child = os.fork()
@@ -125,7 +125,7 @@ def test_of_two_that_begin_at_once_on_a_port_the_second_refuses_by_name(tmp_path
         os.close(its)
 
 
-def test_web_does_not_listen_where_another_is_about_to(tmp_path: Path) -> None:
+def test_web_does_not_listen_on_a_reserved_port(tmp_path: Path) -> None:
     [port] = free_ports(1)
     with holding(port, "web"), started("web", settings_of(tmp_path, port)) as web:
         until("it refused", lambda: web.waits_in_vain)
