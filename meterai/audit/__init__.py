@@ -11,20 +11,20 @@ that are no query: seals, objects, and the record of the bank.
 
 from meterai.audit.auditor import Audit, Auditor, invariants_of
 from meterai.audit.commands import audit
-from meterai.audit.model import AuditStanding, CleanAudit
+from meterai.audit.model import AuditState, CleanAudit
 from meterai.audit.report import AuditReport, AuditRequest, audit_all
-from meterai.audit.store import audits_after, standing
+from meterai.audit.store import audit_state, audits_after
 
 __all__ = [
     "Audit",
     "AuditReport",
     "AuditRequest",
-    "AuditStanding",
+    "AuditState",
     "Auditor",
     "CleanAudit",
     "audit",
     "audit_all",
+    "audit_state",
     "audits_after",
     "invariants_of",
-    "standing",
 ]

@@ -116,7 +116,7 @@ class Auditor:
             scopes = await of_everything(self._database, self._audited)
             findings = await self._check(scopes, past.hashing)
             wrong = past.compare_all()
-        wrong += await past.compare_standing(self._database)
+        wrong += await past.compare_row_counts(self._database)
         findings += await check_schema(self._database)
         findings.append(finding(wrong_links(known) + wrong))
         return findings, Coverage(kind, known, until, mark, since, begins)

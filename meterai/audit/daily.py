@@ -10,7 +10,7 @@ from time import monotonic
 import structlog
 
 from meterai.audit import metrics, store
-from meterai.audit.model import AuditStanding
+from meterai.audit.model import AuditState
 from meterai.audit.points import SETTLED_AFTER
 from meterai.audit.report import AuditRequest, audit_all
 from meterai.kit.clock import WIB
@@ -50,7 +50,7 @@ class DailyAudit:
         if monotonic() >= self._begins:
             if await database.once(store.take_turn, needed_since(now), TURN_SECONDS):
                 await self._audit()
-            _show(await database.once(store.standing), now)
+            _show(await database.once(store.audit_state), now)
         return 0
 
     async def _audit(self) -> None:
@@ -71,10 +71,10 @@ class DailyAudit:
             _log.info("audit_point", point=number, chained=chained)
 
 
-def _show(standing: AuditStanding, now: datetime) -> None:
-    metrics.BROKEN.set(len(standing.broken))
-    if standing.covered_until is not None:
-        metrics.COVERED.set((now - standing.covered_until).total_seconds())
+def _show(state: AuditState, now: datetime) -> None:
+    metrics.BROKEN.set(len(state.broken))
+    if state.covered_until is not None:
+        metrics.COVERED.set((now - state.covered_until).total_seconds())
 
 
 def tasks(container: Container) -> list[PeriodicTask]:

@@ -166,7 +166,7 @@ async def unproven(
     return left
 
 
-async def standing(database: Database, tables: Iterable[str]) -> dict[str, int]:
+async def row_counts(database: Database, tables: Iterable[str]) -> dict[str, int]:
     """Count the rows of these tables, whose rows have no time and are never deleted."""
     counted = (f"(SELECT count(*) FROM {table}) AS {table}" for table in tables)
     async with database.transaction() as tx:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 
-class AuditStanding(NamedTuple):
+class AuditState(NamedTuple):
     """State of the automatic audit.
 
     covered_until  end of the last point of the chain; None where there is none

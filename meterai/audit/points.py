@@ -21,7 +21,7 @@ from meterai.audit.history import (
     StretchDigest,
     hashed,
     months,
-    standing,
+    row_counts,
     unproven,
 )
 from meterai.kit.clock import SystemClock
@@ -147,7 +147,7 @@ class Past:
             for cell, digest in point.cells.items()
             if cell[0] in self._facts
         }
-        self._standing: dict[str, int] = kept[-1].totals["standing"] if kept else {}
+        self._row_counts: dict[str, int] = kept[-1].totals["standing"] if kept else {}
         self.hashing = Hashing(audited.facts, self.stretches)
 
     async def compare_young(self, database: Database, since: Mark) -> list[Row]:
@@ -186,15 +186,15 @@ class Past:
         years = self._facts[cell[0]].years
         return not years or SystemClock().now() - years * YEAR < cell[1]
 
-    async def compare_standing(self, database: Database) -> list[Row]:
+    async def compare_row_counts(self, database: Database) -> list[Row]:
         """Return tables that have fewer rows than at the last point although no row is deleted from them; a point of an earlier
         release may count more tables.
         """
         counted = self._audited.standing
-        now = await standing(database, counted) if self._standing else {}
+        now = await row_counts(database, counted) if self._row_counts else {}
         return [
             {"table": table, "is": "less than it was", "rows": now[table], "rows_then": then}
-            for table, then in self._standing.items()
+            for table, then in self._row_counts.items()
             if table in now and now[table] < then
         ]
 
@@ -242,7 +242,7 @@ async def record(
         "facts": facts,
         "shapes": {fact.name: fact.shape for fact in audited.facts},
         "mark": asdict(mark),
-        "standing": await standing(database, audited.standing),
+        "standing": await row_counts(database, audited.standing),
     }
     point = Point(draft.number, kind, covers_from, until, _sha256(facts), counted, b"")
     link = chained(last.chained if last else b"", point)

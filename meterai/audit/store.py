@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from meterai.audit.model import AuditStanding, CleanAudit
+from meterai.audit.model import AuditState, CleanAudit
 from meterai.plumbing.db.database import ReadTx, Tx
 from meterai.plumbing.db.rows import RowMapper
 
@@ -21,7 +21,7 @@ _END_TURN = "UPDATE audit_turn SET ended_at = now(), broken = %s, leased_until =
 _STANDING = (
     f"SELECT {_LAST} AS covered_until, coalesce((SELECT broken FROM audit_turn), '{{}}') AS broken"
 )
-_STANDS = RowMapper(AuditStanding)
+_STANDS = RowMapper(AuditState)
 _AUDITS = RowMapper(CleanAudit)
 
 
@@ -40,7 +40,7 @@ async def end_turn(tx: Tx, broken: Sequence[str], rest_seconds: float) -> None:
     await tx.run(_END_TURN, list(broken), rest_seconds)
 
 
-async def standing(tx: ReadTx) -> AuditStanding:
+async def audit_state(tx: ReadTx) -> AuditState:
     """Return the state of the automatic audit."""
     found = await tx.one_as(_STANDS, _STANDING)
     assert found is not None

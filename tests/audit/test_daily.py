@@ -45,8 +45,8 @@ def recorded(shop: Shop) -> list[Point]:
     return shop.do(points(shop.container.database))
 
 
-def standing(shop: Shop) -> audit.AuditStanding:
-    return shop.do(shop.container.database.once(audit.standing))
+def standing(shop: Shop) -> audit.AuditState:
+    return shop.do(shop.container.database.once(audit.audit_state))
 
 
 def spoil(shop: Shop, sql: str) -> None:
