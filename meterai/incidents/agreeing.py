@@ -12,7 +12,7 @@ from meterai.plumbing.readings import majority_of
 FAULTS_MAX = 5  # named in the text of an incident
 
 
-class Saying(NamedTuple):
+class MeasuredState(NamedTuple):
     """State of a component as one watcher measures it, since when, and the codes of its faults."""
 
     state: ComponentState
@@ -21,7 +21,7 @@ class Saying(NamedTuple):
 
 
 def agreed(
-    sayings: Sequence[Mapping[Component, Saying]], watchers: int, now: datetime
+    readings: Sequence[Mapping[Component, MeasuredState]], watchers: int, now: datetime
 ) -> list[WatchedComponent]:
     """Return the components on which a majority of all watchers agrees, whether they answered or not.
 
@@ -32,7 +32,7 @@ def agreed(
     need = majority_of(watchers)
     found = []
     for component in Component:
-        said = [one[component] for one in sayings if component in one]
+        said = [one[component] for one in readings if component in one]
         if len(said) < need:
             continue
         states = sorted((one.state for one in said), reverse=True)

@@ -62,7 +62,7 @@ class Board:
     def show_on(self, site: Site) -> None:
         """Keep the page heads of a site up to date until the process ends."""
         self._site = site
-        self._task = asyncio.create_task(self._look_on(), context=Context())
+        self._task = asyncio.create_task(self._refresh_loop(), context=Context())
 
     async def close(self) -> None:
         """Stop refreshing, at the end of the process."""
@@ -72,7 +72,7 @@ class Board:
                 await self._task
             self._site.show({})
 
-    async def _look_on(self) -> None:
+    async def _refresh_loop(self) -> None:
         while True:
             try:
                 await self.look()

@@ -322,7 +322,7 @@ async def next_mailing(tx: Tx) -> Mailing | None:
     return await tx.one_as(_MAILINGS, _NEXT_MAILING)
 
 
-async def told_to(tx: Tx, mailing: Mailing, last: UUID) -> None:
+async def set_last_told(tx: Tx, mailing: Mailing, last: UUID) -> None:
     """Set the last subscriber written to."""
     await tx.run(_TOLD_TO, last, mailing.update)
 

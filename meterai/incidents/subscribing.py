@@ -133,7 +133,7 @@ class Subscriptions:
         if len(people) < BATCH:
             await store.end_mailing(tx, mailing)
         else:
-            await store.told_to(tx, mailing, people[-1].id)
+            await store.set_last_told(tx, mailing, people[-1].id)
         return len(people)
 
     async def _queue(

@@ -67,11 +67,11 @@ class Watching:
         now = self._clock.now()
         seen = []
         for one in agreed(said, self._watchers.count, now):
-            with _alone(component=str(one.component)):
+            with _isolated(component=str(one.component)):
                 seen_at = await self._database.once(store.keep_watched, one)
                 seen.append(replace(one, seen_at=seen_at))
         if self._opens:
-            with _alone():
+            with _isolated():
                 await self._database.run(partial(self._see, seen=seen, now=now))
         await self._keep(notes)
         return 0
@@ -79,10 +79,10 @@ class Watching:
     async def _keep(self, notes: Sequence[IncidentNote]) -> None:
         """Keep notes typed at watchers as proposals: a watcher's key alone publishes no text."""
         carried = [one for one in notes if all(one.text.values())]
-        with _alone():
+        with _isolated():
             await self._database.once(store.forget_notes, [one.source for one in carried])
         for one in carried:
-            with _alone(source=one.source):
+            with _isolated(source=one.source):
                 await self._database.once(store.keep_note, one)
 
     async def _see(self, tx: Tx, seen: Sequence[WatchedComponent], now: datetime) -> None:
@@ -98,13 +98,13 @@ class Watching:
             and now - _begun(one) >= LASTS
         ]
         if own is not None:
-            await self._go_on(tx, own, {one.component: one for one in seen}, faulty, now)
+            await self._continue(tx, own, {one.component: one for one in seen}, faulty, now)
         elif faulty:
             begun = IncidentChange(state=IncidentState.INVESTIGATING, components=_states(faulty))
             since = min(map(_begun, faulty))
             await open_one(tx, begun, _words(faulty), started_at=since, at=now, actor=_WATCH)
 
-    async def _go_on(
+    async def _continue(
         self,
         tx: Tx,
         own: Incident,
@@ -175,7 +175,7 @@ def _due(one: Incident, now: datetime) -> IncidentState | None:
 
 
 @contextmanager
-def _alone(**facts: str) -> Iterator[None]:
+def _isolated(**facts: str) -> Iterator[None]:
     """Isolate a fault of one transaction from the others of the run."""
     try:
         yield

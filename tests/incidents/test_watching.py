@@ -12,7 +12,7 @@ from aiohttp import web
 from meterai import incidents
 from meterai.incidents import Incident, IncidentState
 from meterai.incidents.adapters.watchers import NOTES, NOW, Watchers
-from meterai.incidents.agreeing import Saying, agreed
+from meterai.incidents.agreeing import MeasuredState, agreed
 from meterai.incidents.model import JOB_UPDATES_MAX, WORDS_LENGTH_MAX
 from meterai.incidents.settings import IncidentSettings
 from meterai.incidents.watching import CALM, LASTS, Watching
@@ -496,7 +496,7 @@ def test_agreed_state_is_that_of_a_majority_of_all_watchers(
     watchers: int, states: list[int], found: int | None
 ) -> None:
     said = [
-        {Component.SITE: Saying(ComponentState(state), AT + timedelta(minutes=number))}
+        {Component.SITE: MeasuredState(ComponentState(state), AT + timedelta(minutes=number))}
         for number, state in enumerate(states)
     ]
     got = agreed(said, watchers, AT + timedelta(hours=1))
@@ -505,7 +505,7 @@ def test_agreed_state_is_that_of_a_majority_of_all_watchers(
 
 def test_agreed_state_begins_when_the_majority_is_reached() -> None:
     said = [
-        {Component.SITE: Saying(ComponentState.MAJOR_OUTAGE, AT + timedelta(minutes=at))}
+        {Component.SITE: MeasuredState(ComponentState.MAJOR_OUTAGE, AT + timedelta(minutes=at))}
         for at in (9, 1, 5)
     ]
     assert agreed(said, 3, AT + timedelta(hours=1))[0].since == AT + timedelta(minutes=5)

@@ -14,7 +14,7 @@ import aiohttp
 import msgspec
 import structlog
 
-from meterai.incidents.agreeing import Saying
+from meterai.incidents.agreeing import MeasuredState
 from meterai.incidents.model import WORDS_LENGTH_MAX, IncidentNote
 from meterai.kit.components import Component, ComponentState
 from meterai.kit.text import lines_of_text, one_line
@@ -85,7 +85,7 @@ class _Notes(_Timed, frozen=True):
 _Facts = TypeVar("_Facts", _WatcherNow, _Notes)
 
 
-class _Place:
+class _WatcherClient:
     """One watcher.  The log has one event for its failure and one for its recovery."""
 
     def __init__(self, watcher: Watcher, installation: str) -> None:
@@ -96,13 +96,13 @@ class _Place:
 
     async def ask(
         self, session: aiohttp.ClientSession, now: datetime
-    ) -> tuple[Mapping[Component, Saying], Sequence[IncidentNote]]:
+    ) -> tuple[Mapping[Component, MeasuredState], Sequence[IncidentNote]]:
         """Return its states of a moment ago, and its notes; nothing where it does not answer, or is not valid."""
         try:
             said = await self._document(session, "now.json", NOW, _WatcherNow, now)
             notes = await self._document(session, "notes.json", NOTES, _Notes, now)
             found = {
-                component: Saying(
+                component: MeasuredState(
                     ComponentState.of(one.own),
                     one.since if one.agreed == one.own else said.at,
                     tuple(one.faults),
@@ -164,7 +164,7 @@ class Watchers:
     """All watchers of an installation, answering or not."""
 
     def __init__(self, watchers: Sequence[Watcher], installation: str) -> None:
-        self._places = [_Place(one, installation.rstrip("/")) for one in watchers]
+        self._places = [_WatcherClient(one, installation.rstrip("/")) for one in watchers]
 
     @property
     def count(self) -> int:
@@ -173,7 +173,7 @@ class Watchers:
 
     async def ask(
         self, now: datetime
-    ) -> tuple[Sequence[Mapping[Component, Saying]], Sequence[IncidentNote]]:
+    ) -> tuple[Sequence[Mapping[Component, MeasuredState]], Sequence[IncidentNote]]:
         """Return the states of each watcher, and all their notes."""
         timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS_MAX)
         async with aiohttp.ClientSession(timeout=timeout, auto_decompress=False) as session:
