@@ -49,7 +49,7 @@ OUTAGE = Lifecycle(
 )
 
 
-class Why(StrEnum):
+class LeftOutReason(StrEnum):
     """Reason why some minutes of a watcher do not count."""
 
     CHAIN = "chain"  # one does not name the one before: one was left out, or there are two stories
@@ -79,7 +79,7 @@ class LeftOut(msgspec.Struct, frozen=True):
     watcher: str
     begin: datetime
     end: datetime
-    why: Why
+    why: LeftOutReason
 
 
 class WatcherSource(msgspec.Struct, frozen=True):

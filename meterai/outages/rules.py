@@ -19,7 +19,7 @@ from itertools import groupby, pairwise
 from typing import TypeVar
 
 from meterai.kit.components import NEEDED_FOR, Component, PublicAct
-from meterai.outages.model import LeftOut, OutageSpan, Period, Why
+from meterai.outages.model import LeftOut, LeftOutReason, OutageSpan, Period
 from meterai.plumbing.readings import Measured, Reading, digest, majority_of
 
 # Working minutes between two failed ones that are merged: to upload, pay by QR and be stamped takes a person some five
@@ -108,7 +108,7 @@ def _counted(
     """
     own = [one for one in readings if minute_of(one.reading.minute) in minutes]
     gone = {
-        minute_of(one.reading.minute): Why.FOREIGN
+        minute_of(one.reading.minute): LeftOutReason.FOREIGN
         for one in own
         if one.reading.installation != installation
     }
@@ -120,7 +120,9 @@ def _counted(
         )
         if not is_chained or one >= other:
             between = range(min(one, other), max(one, other) + 1)
-            gone |= dict.fromkeys(between, Why.CLOCK if is_chained else Why.CHAIN)
+            gone |= dict.fromkeys(
+                between, LeftOutReason.CLOCK if is_chained else LeftOutReason.CHAIN
+            )
     left_out.extend(
         LeftOut(name, moment_of(minutes.start + begin), moment_of(minutes.start + end), why)
         for begin, end, why in _runs([gone.get(minute) for minute in minutes])

@@ -14,6 +14,7 @@ from meterai.kit.components import Component, PublicAct
 from meterai.kit.lifecycle import NotAllowedNow
 from meterai.outages.invariants import as_derived
 from meterai.outages.model import (
+    LeftOutReason,
     Outage,
     OutageNeedsStaff,
     OutageNone,
@@ -25,7 +26,6 @@ from meterai.outages.model import (
     OutageUnknown,
     OutageUnmeasured,
     RecordWrong,
-    Why,
 )
 from meterai.outages.papers import StampingTry
 from meterai.outages.record import READINGS_BYTES_MAX, packed
@@ -86,7 +86,12 @@ def test_unsigned_line_breaks_the_chain_and_is_named(keeping: Keeping) -> None:
     outage = keeping.propose()
     assert periods(outage) == [(FAILED.start, FAILED.stop)]  # by the other two watchers
     [out] = outage.findings.left_out
-    assert (out.watcher, out.begin, out.end, out.why) == ("jakarta", at(14), at(17), Why.CHAIN)
+    assert (out.watcher, out.begin, out.end, out.why) == (
+        "jakarta",
+        at(14),
+        at(17),
+        LeftOutReason.CHAIN,
+    )
 
 
 def test_minute_without_a_zone_breaks_the_chain_of_its_watcher_and_is_named(
@@ -101,7 +106,12 @@ def test_minute_without_a_zone_breaks_the_chain_of_its_watcher_and_is_named(
     outage = keeping.propose()
     assert periods(outage) == [(FAILED.start, FAILED.stop)]  # by the other two watchers
     [out] = outage.findings.left_out
-    assert (out.watcher, out.begin, out.end, out.why) == ("jakarta", at(14), at(17), Why.CHAIN)
+    assert (out.watcher, out.begin, out.end, out.why) == (
+        "jakarta",
+        at(14),
+        at(17),
+        LeftOutReason.CHAIN,
+    )
     keeping.assert_holds()
 
 

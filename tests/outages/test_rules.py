@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from meterai.kit.components import Component, PublicAct
-from meterai.outages.model import LeftOut, Why
+from meterai.outages.model import LeftOut, LeftOutReason
 from meterai.outages.rules import JOIN_MINUTES, Derived, Signed, derive
 from meterai.plumbing.readings import Measured
 from tests.support.readings import (
@@ -147,8 +147,8 @@ def test_component_without_a_try_has_no_vote() -> None:
     assert (spans(derived), unmeasured(derived)) == ([], [(0, 2)])
 
 
-def left_out(derived: Derived) -> list[tuple[str, int, int, Why]]:
-    def short(one: LeftOut) -> tuple[str, int, int, Why]:
+def left_out(derived: Derived) -> list[tuple[str, int, int, LeftOutReason]]:
+    def short(one: LeftOut) -> tuple[str, int, int, LeftOutReason]:
         begin, end = ((moment - at(0)).total_seconds() // 60 for moment in (one.begin, one.end))
         return (one.watcher, int(begin), int(end), one.why)
 
@@ -165,7 +165,7 @@ def test_left_out_reading_breaks_the_chain_and_is_named() -> None:
     watchers = three(MINUTES, fails(8))
     without(watchers[0], 8, 9)
     derived = found(watchers)
-    assert left_out(derived) == [("jakarta", 7, 11, Why.CHAIN)]
+    assert left_out(derived) == [("jakarta", 7, 11, LeftOutReason.CHAIN)]
     assert spans(derived) == [(8, 9, 1, 0)]  # by the other two watchers
     without(watchers[1], 8)
     assert unmeasured(found(watchers)) == [(7, 10)]
@@ -184,7 +184,7 @@ def test_minutes_signed_twice_by_a_clock_set_back_do_not_count() -> None:
         watcher.measure(range(MINUTES), WELL)
     one.measure(range(10), WELL).measure(range(6, MINUTES), fails(*range(MINUTES)))
     derived = found([one, two, three_])
-    assert left_out(derived) == [("jakarta", 6, 10, Why.CLOCK)]
+    assert left_out(derived) == [("jakarta", 6, 10, LeftOutReason.CLOCK)]
     assert spans(derived) == []
 
 
@@ -196,7 +196,7 @@ def test_two_readings_of_one_minute_do_not_count() -> None:
     others[1].documents = []
     derived = derive({one.name: forged, **readings(others)}, at(0), at(MINUTES), HERE)
     # From the first of the two to the one after them.
-    assert left_out(derived) == [("jakarta", 8, 10, Why.CHAIN)]
+    assert left_out(derived) == [("jakarta", 8, 10, LeftOutReason.CHAIN)]
     assert spans(derived) == []
     assert unmeasured(derived) == [(8, 10)]
 
@@ -208,7 +208,7 @@ def test_readings_of_another_installation_do_not_count() -> None:
         one.measure(range(MINUTES), fails(*range(MINUTES)))
     derived = found(watchers)
     assert spans(derived) == []
-    assert {one[3] for one in left_out(derived)} == {Why.FOREIGN}
+    assert {one[3] for one in left_out(derived)} == {LeftOutReason.FOREIGN}
 
 
 def test_readings_outside_the_time_are_ignored() -> None:
