@@ -12,11 +12,11 @@ and times of a subject.
 
 from meterai.draw.advancing import DrawService
 from meterai.draw.commands import moment_of
-from meterai.draw.entering import Together, entry_of
+from meterai.draw.entering import EntryBatcher, entry_of
 from meterai.draw.files import LIST, RECORD, address_of, name_of_draw, public_file
 from meterai.draw.invariants import ANNOUNCEMENT, LAST_ATTEMPT, LAST_KIND
 from meterai.draw.operating import carry_in_round, replace_void
-from meterai.draw.parts import DrawSigner, drawing_of
+from meterai.draw.parts import DrawSigner, draw_service_of
 from meterai.draw.protocol.record import read
 from meterai.draw.protocol.rules import round_time
 from meterai.draw.settings import DrawSettings
@@ -34,12 +34,12 @@ __all__ = [
     "DrawSigner",
     "DrawSubject",
     "DueDraw",
+    "EntryBatcher",
     "Subjects",
-    "Together",
     "address_of",
     "carry_in_round",
     "draw_of",
-    "drawing_of",
+    "draw_service_of",
     "entry_of",
     "moment_of",
     "name_of_draw",

@@ -85,13 +85,13 @@ class DrawService:
             except (DatabaseAway, DatabaseBusy):
                 raise
             except Refusal as refusal:
-                self._say(draw, refusal.code, repr(refusal))
+                self._log_blocked(draw, refusal.code, repr(refusal))
             except Exception as fault:  # a blocked draw must not stop the others
                 telemetry.FAULTS.labels(where="advance_draws").inc()
-                self._say(draw, "fault", repr(fault))
+                self._log_blocked(draw, "fault", repr(fault))
         return 0
 
-    def _say(self, draw: DueDraw, code: str, fault: str) -> None:
+    def _log_blocked(self, draw: DueDraw, code: str, fault: str) -> None:
         metrics.DRAW_STEPS.labels(step="held", outcome=code).inc()
         if monotonic() >= self._quiet_until:
             self._quiet_until = monotonic() + QUIET_SECONDS

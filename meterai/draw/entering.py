@@ -24,7 +24,7 @@ def entry_of(draw: UUID, holder: bytes) -> bytes:
     return hashlib.sha256(b"meterai draw entry\n" + draw.bytes + holder).digest()[:ENTRY_BYTES]
 
 
-class Together(Generic[Answer]):
+class EntryBatcher(Generic[Answer]):
     """Batches requests: one statement is under way, and requests that come meanwhile share the next one."""
 
     def __init__(self, act: Callable[[UUID, list[bytes]], Awaitable[dict[bytes, Answer]]]) -> None:
@@ -39,21 +39,23 @@ class Together(Generic[Answer]):
             raise DatabaseBusy("too many ask for an entry")
         turn = of_draw.setdefault(entry, asyncio.get_running_loop().create_future())
         if self._acting is None:
-            self._acting = asyncio.create_task(self._all())
+            self._acting = asyncio.create_task(self._run_batches())
         return await asyncio.shield(turn)
 
-    async def _all(self) -> None:
+    async def _run_batches(self) -> None:
         try:
             while self._asking:
                 draw, of_draw = next(iter(self._asking.items()))
                 now = {entry: of_draw.pop(entry) for entry in list(of_draw)[:TOGETHER_MAX]}
                 if not of_draw:
                     del self._asking[draw]
-                await self._some(draw, now)
+                await self._run_batch(draw, now)
         finally:
             self._acting = None
 
-    async def _some(self, draw: UUID, turns: dict[bytes, asyncio.Future[Answer | None]]) -> None:
+    async def _run_batch(
+        self, draw: UUID, turns: dict[bytes, asyncio.Future[Answer | None]]
+    ) -> None:
         fault: Exception | None = None
         answers: dict[bytes, Answer] = {}
         try:

@@ -77,7 +77,7 @@ def chain_of(path: str) -> BeaconChain:
     return chain
 
 
-def drawing_of(
+def draw_service_of(
     database: Database, signer: DocumentSigner, settings: Settings, clock: Clock, subjects: Subjects
 ) -> DrawService:
     """Return the service that carries out the draws of these subjects."""

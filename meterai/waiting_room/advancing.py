@@ -96,7 +96,7 @@ class Advancing:
 
     async def _advance(self, tx: Tx, line: UUID) -> WaitingLine | None:
         """Advance one line by one step; a row lock serializes workers."""
-        stands = await store.standing(tx, line)
+        stands = await store.lock_line(tx, line)
         if (
             stands is None
             or (stands.now - stands.line.advanced_at).total_seconds() < STEP_SECONDS / 2
@@ -109,22 +109,22 @@ class Advancing:
         # A disengaged line lets all spaced places pass at once.
         spaced = await store.spaced(tx, line, serving if is_engaged else SERIAL_FIRST)
         stands = replace(stands, line=replace(stands.line, spaced=spaced))
-        step = _moved(stands, load, self._inside_max, gaps)
-        step = replace(step, away=await _away(tx, stands, step.away))
+        step = _stepped(stands, load, self._inside_max, gaps)
+        step = replace(step, away=await _away_share_of(tx, stands, step.away))
         step, held, learned_to = await _learn(tx, stands, step)
         line_now = await _with_flow(tx, stands.now, step)
         line_now = replace(line_now, spaced=told_crowds(line_now.spaced))
         line_now = replace(
-            line_now, document=self._signer.sign(NOW_SERVING, told(line_now, stands.now))
+            line_now, document=self._signer.sign(NOW_SERVING, document_facts(line_now, stands.now))
         )
         await store.advance(tx, line, _values(line_now, step, held, learned_to, stands.now))
         await self._sample(tx, stands, line_now, load, step.called)
-        _show(line_now, load)
+        _set_metrics(line_now, load)
         return line_now
 
     async def _load(self, tx: Tx, stands: LockedLine) -> Load:
         line, now = stands.line, stands.now
-        told = await store.loads(tx)
+        reported = await store.loads(tx)
         engaged = (now - stands.engaged_at).total_seconds() if stands.engaged_at else USUAL_SECONDS
         usual_seconds = min(max(engaged, ADMITTED_SECONDS), USUAL_SECONDS)
         turns = await store.inside(
@@ -136,15 +136,15 @@ class Advancing:
             usual_since=now - timedelta(seconds=usual_seconds),
         )
         return Load(
-            refused=told.refused,
+            refused=reported.refused,
             job_age=await oldest_overdue(tx),
             admitted=turns.admitted / ADMITTED_SECONDS,
             usual=turns.usual / usual_seconds,
             inside=turns.inside,
-            arrivals=told.arrivals,
+            arrivals=reported.arrivals,
             finished=turns.finished / FINISHED_SECONDS,
-            pressure=told.pressure,
-            is_crowded=told.is_crowded,
+            pressure=reported.pressure,
+            is_crowded=reported.is_crowded,
         )
 
     async def _sample(
@@ -201,15 +201,15 @@ class Advancing:
             one.unlink(missing_ok=True)
         return len(ended)
 
-    async def tell_near(self) -> int:
+    async def notify_near(self) -> int:
         """Send one notice to each account that asked for it and whose turn is near."""
         async with self._database.reading() as tx:
-            found = await store.to_tell(tx, NEAR_SECONDS, NEAR_BATCH)
+            found = await store.near_turns(tx, NEAR_SECONDS, NEAR_BATCH)
         return await each(
             self._database,
             "tell_near_turns",
             found,
-            lambda near: run_row(self._database, _tell, near),
+            lambda near: run_row(self._database, _notify, near),
             subject="line",
         )
 
@@ -219,8 +219,8 @@ class Advancing:
         return self._public
 
 
-async def _tell(tx: Tx, near: store.Near) -> None:
-    if await store.was_told(tx, near.account, near.line):
+async def _notify(tx: Tx, near: store.NearTurn) -> None:
+    if await store.set_notified(tx, near.account, near.line):
         await emit(
             tx,
             TurnNear(account=near.account, line_id=near.line, line=near.name, number=near.number),
@@ -230,7 +230,7 @@ async def _tell(tx: Tx, near: store.Near) -> None:
 # -- one step ------------------------------------------------------------------------------
 
 
-def _moved(stands: LockedLine, load: Load, inside_max: int, gaps: Sequence[Gap]) -> LineStep:
+def _stepped(stands: LockedLine, load: Load, inside_max: int, gaps: Sequence[Gap]) -> LineStep:
     line, now = stands.line, stands.now
     busy_at = now if load.is_too_much else stands.busy_at
     seconds = min((now - line.advanced_at).total_seconds(), STEP_SECONDS_MAX)
@@ -243,11 +243,11 @@ def _moved(stands: LockedLine, load: Load, inside_max: int, gaps: Sequence[Gap])
         stands.decreased_at,
         stands.engaged_at,
     )
-    step = _in_time(step, now)
-    step = _engaged(step, now, load)
+    step = _by_clock(step, now)
+    step = _with_engagement(step, now, load)
     if step.line.policy == Policy.MEASURED:
         step = _with_rate(step, now, load, seconds)
-    return _called(
+    return _with_calls(
         step, numbers_called(step.line.rate, step.away, seconds, load.inside, inside_max), gaps
     )
 
@@ -263,7 +263,7 @@ def _with_rate(step: LineStep, now: datetime, load: Load, seconds: float) -> Lin
     return replace(step, line=replace(step.line, rate=rate), decreased_at=decreased)
 
 
-def _in_time(step: LineStep, now: datetime) -> LineStep:
+def _by_clock(step: LineStep, now: datetime) -> LineStep:
     """Apply the clock: open the line, or close it to new places.  Only an operator ends a line."""
     line = step.line
     if line.state == LineState.PLANNED and line.gathers_at and line.gathers_at <= now:
@@ -275,7 +275,7 @@ def _in_time(step: LineStep, now: datetime) -> LineStep:
     return replace(step, line=line)
 
 
-def _engaged(step: LineStep, now: datetime, load: Load) -> LineStep:
+def _with_engagement(step: LineStep, now: datetime, load: Load) -> LineStep:
     """Engage an automatic line when load is too high; disengage it when nobody waits and load stayed calm."""
     line = step.line
     if not line.is_automatic:
@@ -297,7 +297,7 @@ def _engaged(step: LineStep, now: datetime, load: Load) -> LineStep:
     return step
 
 
-def _called(step: LineStep, more: float, gaps: Sequence[Gap]) -> LineStep:
+def _with_calls(step: LineStep, more: float, gaps: Sequence[Gap]) -> LineStep:
     line = step.line
     if line.state not in (LineState.OPEN, LineState.CLOSING) or line.is_paused:
         return step
@@ -312,7 +312,7 @@ def _called(step: LineStep, more: float, gaps: Sequence[Gap]) -> LineStep:
     return replace(step, line=line, carried=carried, called=step.called + calls - left)
 
 
-async def _away(tx: ReadTx, stands: LockedLine, before: float) -> float:
+async def _away_share_of(tx: ReadTx, stands: LockedLine, before: float) -> float:
     """Return the share of visitors called some minutes ago who did not come."""
     line, now = stands.line, stands.now
     if (
@@ -374,7 +374,7 @@ async def _flow(tx: ReadTx, now: datetime, step: LineStep, seconds: int) -> floa
     return flow if line.waiting else max(flow, line.rate)
 
 
-def told(line: WaitingLine, now: datetime) -> dict[str, object]:
+def document_facts(line: WaitingLine, now: datetime) -> dict[str, object]:
     """Return the public facts of a line: the content of its document."""
     slowest, fastest = sorted((line.flow_fast, line.flow_slow))
     return {
@@ -422,7 +422,7 @@ def _values(
     )
 
 
-def _show(line: WaitingLine, load: Load) -> None:
+def _set_metrics(line: WaitingLine, load: Load) -> None:
     metrics.RATE.labels(line=line.name).set(line.rate)
     metrics.WAITING.labels(line=line.name).set(line.waiting)
     metrics.INSIDE.labels(line=line.name).set(load.inside)

@@ -22,7 +22,7 @@ def values_of(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> Iterator[b
         if header != b"cookie" or name not in value:
             continue
         for pair in value.split(b";"):
-            told, _, content = pair.strip().partition(b"=")
-            if told == name and content and found < SHOWN_MAX:
+            key, _, content = pair.strip().partition(b"=")
+            if key == name and content and found < SHOWN_MAX:
                 found += 1
                 yield content

@@ -83,7 +83,7 @@ def _read(options: dict[str, Any], _name: str) -> Guarded | None:
     return found
 
 
-def _there(query: bytes) -> str:
+def _next_path(query: bytes) -> str:
     """Return the local path in the field `next`, where the visitor goes afterwards; never back into a line."""
     if not query:
         return "/"
@@ -187,7 +187,7 @@ class WaitingLines:
             return
         elif scope["method"] == "GET" and (guarded := self._guarded.of("GET", path)) is not None:
             await room.look()
-            if await self._is_sent_away(visit, room, guarded):
+            if await self._redirects_into_line(visit, room, guarded):
                 return
             if not visit.is_head:  # a HEAD request is no visitor
                 visit.send = self._with_turn(visit, room, guarded)
@@ -199,7 +199,7 @@ class WaitingLines:
 
     # -- before what a line guards ---------------------------------------------------------
 
-    async def _is_sent_away(self, visit: Visit, room: WaitingRoom, guarded: Guarded) -> bool:
+    async def _redirects_into_line(self, visit: Visit, room: WaitingRoom, guarded: Guarded) -> bool:
         """True if a visitor without a turn was redirected into the line."""
         scope = visit.scope
         line = room.line_to_wait_in(scope, guarded.act) if guarded.is_entrance else None
@@ -230,7 +230,7 @@ class WaitingLines:
     ) -> None:
         if message["type"] == "http.response.start" and message["status"] < 400:
             if room.turn_shown(scope, line) is None:
-                names = self._names_of(scope)
+                names = self._visitor_keys(scope)
                 if self._arrivals.take(names):
                     room.arrived()
                 # While a line is engaged, the route redirects visitors without a turn, or nobody has to wait for it.
@@ -263,7 +263,7 @@ class WaitingLines:
             return None
         return room.early_turn(line, account)
 
-    def _names_of(self, scope: HTTPScope) -> tuple[str, ...]:
+    def _visitor_keys(self, scope: HTTPScope) -> tuple[str, ...]:
         """Return the keys of the visitor: the account that the application recognized, else its networks."""
         caller = scope.get("caller")
         if isinstance(caller, Caller):
@@ -280,8 +280,8 @@ class WaitingLines:
     def cookie(self, name: str, value: str, seconds: int) -> Header:
         """Return a cookie header, HttpOnly."""
         secure = "; Secure" if self._process.is_secure else ""
-        told = cookie_name(name, self._process)
-        text = f"{told}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}"
+        full_name = cookie_name(name, self._process)
+        text = f"{full_name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}"
         return b"set-cookie", text.encode()
 
     # -- those who wait --------------------------------------------------------------------
@@ -299,7 +299,7 @@ class WaitingLines:
             line = room.line(address.line)
             return await self._act(visit, room, line, address.what)
         except LineUnknown:
-            there = _there(visit.scope["query_string"])
+            there = _next_path(visit.scope["query_string"])
             if there == "/":
                 return False  # the application answers as for every unknown address
             # An ended line guards nothing: its visitors go on.
@@ -311,7 +311,7 @@ class WaitingLines:
     async def _act(self, visit: Visit, room: WaitingRoom, line: WaitingLine, what: str) -> bool:
         is_looking = visit.scope["method"] == "GET"
         if what in _OF_THE_CALLED:
-            return is_looking and await self._is_sent_back(visit, room, line, what)
+            return is_looking and await self._redirects_to_page(visit, room, line, what)
         if what == "place":
             if visit.scope["method"] == "POST":
                 await self._give_place(visit, room, line)
@@ -325,7 +325,7 @@ class WaitingLines:
             await self._show_page(visit, room, line)
         return True
 
-    async def _is_sent_back(
+    async def _redirects_to_page(
         self, visit: Visit, room: WaitingRoom, line: WaitingLine, what: str
     ) -> bool:
         """True if a visitor without a called ticket was redirected to the page.
@@ -336,14 +336,18 @@ class WaitingLines:
         is_called = ticket is not None and ticket.number <= line.serving
         if (is_called or not line.stands_in_the_way) if what == "enter" else ticket is not None:
             return False
-        query = urlencode({"next": _there(visit.scope["query_string"])})
+        query = urlencode({"next": _next_path(visit.scope["query_string"])})
         location = f"{PATH}/{line.name}?{query}"
         await self._send(visit, 303, b"", (b"location", location.encode()), _NOT_STORED)
         return True
 
     async def _tell_methods(self, visit: Visit, methods: bytes) -> None:
-        status, body, headers = of_step(visit.scope, methods)
-        await self._send(visit, status, body, *headers)
+        header = (b"allow", allow)
+        if visit.scope["method"] == "OPTIONS":
+            await self._send(visit, 204, b"", header, _NOT_STORED)
+            return
+        body = encode_json(problem("method_not_allowed", 405, language_for(visit.scope, methods)
+        await self._send(visit, status, body, kind, _NOT_STORED, header)
 
     async def _show_document(self, visit: Visit, _room: WaitingRoom, line: WaitingLine) -> None:
         metrics.LOOKS.labels(line=line.name).inc()
@@ -395,7 +399,7 @@ class WaitingLines:
     async def _show_page(self, visit: Visit, room: WaitingRoom, line: WaitingLine) -> None:
         """Answer the waiting page; a first visit takes a place."""
         metrics.LOOKS.labels(line=line.name).inc()
-        there = _there(visit.scope["query_string"])
+        there = _next_path(visit.scope["query_string"])
         headers = [_HTML, _NOT_STORED]
         if not line.stands_in_the_way or room.turn_shown(visit.scope, line) is not None:
             await self._send(visit, 303, b"", (b"location", there.encode()), _NOT_STORED)
@@ -440,7 +444,7 @@ class WaitingLines:
         """Answer the page of a visitor in the draw."""
         opens_at = line.opens_at.timestamp() if line.opens_at else 0.0
         again = look_before_opening(opens_at - room.now_ms() / 1000, _jitter())
-        there = _there(visit.scope["query_string"])
+        there = _next_path(visit.scope["query_string"])
         entry = entry_of(line.id, ticket.holder).hex()
         body = self._pages.of_entry(line, language_for(visit.scope), entry, there, again)
         await self._send(visit, 200, body, *headers)

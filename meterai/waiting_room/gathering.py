@@ -3,7 +3,7 @@
 import secrets
 from uuid import UUID
 
-from meterai.draw import Together, entry_of, numbers_of
+from meterai.draw import EntryBatcher, entry_of, numbers_of
 from meterai.plumbing.db.database import Database
 from meterai.waiting_room import store
 from meterai.waiting_room.model import LineClosed, WaitingLine
@@ -18,8 +18,8 @@ class Gathering:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._entered = Together(self._enter)
-        self._numbers = Together(self._look)
+        self._entered = EntryBatcher(self._enter)
+        self._numbers = EntryBatcher(self._look)
 
     async def enter(self, line: WaitingLine, holder: bytes | None = None) -> Ticket:
         """Enter a holder in the draw, once, and return a ticket without a number.

@@ -66,8 +66,8 @@ async def _guarding(tx: ReadTx, act: GuardedAct) -> WaitingLine | None:
 
 async def load_now(tx: ReadTx) -> Load:
     """Return the load that all processes reported lately; visitors inside are not counted."""
-    told, job_age = await store.loads(tx), await oldest_overdue(tx)
-    return Load(refused=told.refused, job_age=job_age, pressure=told.pressure)
+    reported, job_age = await store.loads(tx), await oldest_overdue(tx)
+    return Load(refused=reported.refused, job_age=job_age, pressure=reported.pressure)
 
 
 async def before(tx: ReadTx, act: GuardedAct) -> LineBefore | None:
@@ -100,8 +100,8 @@ async def hold(
         line = await operating.named(tx, name)
     if not line.is_engaged or line.is_automatic:
         await operating.stand(tx, line.name, "always", actor=actor)
-    told = (line.reason_id, line.reason_en)
-    if not line.is_paused or told != (reason["id"], reason["en"]):
+    shown = (line.reason_id, line.reason_en)
+    if not line.is_paused or shown != (reason["id"], reason["en"]):
         texts = {"reason_id": reason["id"], "reason_en": reason["en"]}
         await operating.pause(tx, line.name, **texts, actor=actor)
     return _kept(line, is_made=is_made)

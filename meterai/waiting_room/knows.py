@@ -27,25 +27,25 @@ async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
         return await _of_line(tx, about.shown)
     if about.kind != SubjectKind.ACCOUNT or about.account is None:
         return ()
-    told = []
-    for place in await store.places_told(tx, about.account, TOLD_MAX):
+    happenings = []
+    for place in await store.account_places(tx, about.account, TOLD_MAX):
         line = Subject(LINE_SUBJECT.kind, place.line)
         facts: dict[str, object] = {"line": place.line, "number": place.number}
-        told.append(Happening(place.taken_at, "line_place_taken", facts, line))
+        happenings.append(Happening(place.taken_at, "line_place_taken", facts, line))
         if place.told_at is not None:
-            told.append(Happening(place.told_at, "line_turn_near", facts, line))
-    for turn in await store.turns_told(tx, about.account, TOLD_MAX):
+            happenings.append(Happening(place.told_at, "line_turn_near", facts, line))
+    for turn in await store.account_turns(tx, about.account, TOLD_MAX):
         facts = {"line": turn.line, "number": turn.number}
-        told.append(
+        happenings.append(
             Happening(
                 turn.admitted_at, "line_turn_came", facts, Subject(LINE_SUBJECT.kind, turn.line)
             )
         )
-    return told
+    return happenings
 
 
 async def _of_line(tx: ReadTx, name: str) -> Sequence[Happening]:
-    found = await store.line_told(tx, name)
+    found = await store.line_moments(tx, name)
     if found is None:
         return ()
     lines = await trail.trail_of(tx, show(KIND, found.id))

@@ -125,8 +125,8 @@ async def _set_rate(tx: Tx, asked: LineRate, pull: Pull) -> None:
 
 
 async def _would_pause(tx: ReadTx, asked: LinePause, _pull: Pull) -> Forecast:
-    told = operating.pause_reason(asked.reason_id, asked.reason_en)
-    facts = dict(zip(("reason_id", "reason_en"), told, strict=True))
+    texts = operating.pause_reason(asked.reason_id, asked.reason_en)
+    facts = dict(zip(("reason_id", "reason_en"), texts, strict=True))
     return _of(await named(tx, asked.name), Effect("line_pauses", facts))
 
 

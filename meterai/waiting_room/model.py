@@ -107,7 +107,7 @@ class LineMoments(NamedTuple):
     closes_at: datetime | None
 
 
-class PlaceTold(NamedTuple):
+class AccountPlace(NamedTuple):
     """Place that an account keeps, with the name of its line."""
 
     line: str
@@ -116,7 +116,7 @@ class PlaceTold(NamedTuple):
     told_at: datetime | None
 
 
-class TurnTold(NamedTuple):
+class AccountTurn(NamedTuple):
     """Turn that an account used, with the name of its line."""
 
     line: str
@@ -316,6 +316,6 @@ def check_times(
     """Check that the times of a line are in order.  Refuses `Malformed`."""
     if gathers_at and not opens_at:
         raise Malformed("opens_at", "line_times")
-    told = [at for at in (gathers_at, opens_at, closes_at) if at is not None]
-    if any(later <= earlier for earlier, later in pairwise(told)):
+    times = [at for at in (gathers_at, opens_at, closes_at) if at is not None]
+    if any(later <= earlier for earlier, later in pairwise(times)):
         raise Malformed("opens_at" if gathers_at else "closes_at", "line_times")

@@ -129,12 +129,12 @@ async def resume(tx: Tx, name: str, *, actor: Actor) -> None:
 
 
 async def _set_paused(
-    tx: Tx, name: str, told: tuple[str, str], *, is_paused: bool, actor: Actor
+    tx: Tx, name: str, texts: tuple[str, str], *, is_paused: bool, actor: Actor
 ) -> None:
     line = await named(tx, name)
-    await store.set_paused(tx, line.id, is_paused, *told)
+    await store.set_paused(tx, line.id, is_paused, *texts)
     action = "line_paused" if is_paused else "line_resumed"
-    await _record(tx, actor, action, line.id, reason=told[0])
+    await _record(tx, actor, action, line.id, reason=texts[0])
 
 
 async def close_at(
@@ -147,8 +147,8 @@ async def close_at(
     line = await named(tx, name)
     check_closes(line, closes_at)
     until = await store.set_closing(tx, line.id, closes_at, CLOSES_SECONDS_MIN)
-    told = until.isoformat() if until else None
-    await _record(tx, actor, "line_closing_set", line.id, closes_at=told)
+    shown = until.isoformat() if until else None
+    await _record(tx, actor, "line_closing_set", line.id, closes_at=shown)
     return until
 
 
@@ -169,11 +169,11 @@ async def stand(tx: Tx, name: str, how: str, *, actor: Actor) -> None:
 
 async def end(tx: Tx, name: str, *, reason: str, actor: Actor) -> None:
     """End a line; its guarded act is free.  Refuses `LineUnknown`, `Malformed`."""
-    told = reason_text(reason, "reason")
+    text = reason_text(reason, "reason")
     line = await named(tx, name)
     LINE.after(line.state, LineEvent.ENDS)
     await store.end(tx, line.id)
-    await _record(tx, actor, "line_ended", line.id, reason=told)
+    await _record(tx, actor, "line_ended", line.id, reason=text)
 
 
 async def named(tx: ReadTx, name: str) -> WaitingLine:

@@ -57,7 +57,7 @@ PAGES = RoomPages(
 )
 
 
-def there_of(wanted: str) -> str:
+def next_path_of(wanted: str) -> str:
     """Return the local path where the visitor goes afterwards; never back into a line."""
     there = local_path(wanted)
     return "/" if there.startswith(PATH) else there
@@ -91,7 +91,7 @@ async def _line(room: WaitingRoom, name: str) -> WaitingLine | None:
     return None
 
 
-def _past(name: str, there: str) -> Page:
+def _redirect_past(name: str, there: str) -> Page:
     """Redirect a visitor past an ended line, which guards nothing.  Its page says so otherwise."""
     return see_other(there if there != "/" else f"{PATH}/{quote(name, safe='')}")
 
@@ -149,10 +149,10 @@ async def enter(
     settings: NamedDependency[Settings],
 ) -> Page:
     """Let a visitor in whose number was called; redirect others to the waiting page."""
-    there = there_of(request.query_params.get("next", ""))
+    there = next_path_of(request.query_params.get("next", ""))
     line = await _line(lines, name)
     if line is None:
-        return _past(name, there)
+        return _redirect_past(name, there)
     ticket = _numbered(request, lines, line)
     if ticket is None:
         return _page_of(line, there)
@@ -180,9 +180,9 @@ async def leave(
     settings: NamedDependency[Settings],
 ) -> Page:
     """Give a number up for a new one."""
-    line, there = await _line(lines, name), there_of((await read_form(request)).text("next"))
+    line, there = await _line(lines, name), next_path_of((await read_form(request)).text("next"))
     if line is None:
-        return _past(name, there)
+        return _redirect_past(name, there)
     answer = _page_of(line, there)
     _set(settings, answer, ticket_cookie(line.name), "", 0)
     _set(settings, answer, turn_cookie(line.name), "", 0)
@@ -202,9 +202,9 @@ async def keep(
     account: NamedDependency[UUID],
 ) -> Page:
     """Keep the number with the account; the earliest number it had counts."""
-    line, there = await _line(lines, name), there_of(request.query_params.get("next", ""))
+    line, there = await _line(lines, name), next_path_of(request.query_params.get("next", ""))
     if line is None:
-        return _past(name, there)
+        return _redirect_past(name, there)
     kept = await lines.keep(line, account, _numbered(request, lines, line))
     # An account that was signed in all along continues to wait with the number.
     is_back = "back" in request.query_params and kept is not None
@@ -239,10 +239,13 @@ async def tell(
     account: NamedDependency[UUID],
 ) -> Page:
     """Request a mail when the turn is near."""
-    line, there = await _line(lines, name), there_of((await read_own_form(request)).text("next"))
+    line, there = (
+        await _line(lines, name),
+        next_path_of((await read_own_form(request)).text("next")),
+    )
     if line is None:
-        return _past(name, there)
-    await lines.tell_me(line, account, wants_mail=True)
+        return _redirect_past(name, there)
+    await lines.set_wants_mail(line, account, wants_mail=True)
     return see_other(
         f"{PATH}/{line.name}/keep?{urlencode({'next': there})}"
     )  # that page confirms it
@@ -260,7 +263,7 @@ async def receipt(
     settings: NamedDependency[Settings],
 ) -> Page:
     """Return the signed proof of a place as a file, also for an ended line."""
-    line = await lines.line_ever(name)
+    line = await lines.line_or_ended(name)
     ticket = lines.ticket_shown(request.scope, line)
     if ticket is None:
         return _page_of(line, "/")
@@ -280,10 +283,10 @@ async def show_ended(
     request: PageRequest, name: FromPath[str], lines: NamedDependency[WaitingRoom]
 ) -> Page:
     """Show that a line has ended; the step before the application answers for other lines."""
-    line = await lines.line_ever(name)
+    line = await lines.line_or_ended(name)
     # An address in another spelling arrives here, and one of a line that has just begun.
     if line.state != LineState.ENDED:
-        return _page_of(line, there_of(request.query_params.get("next", "")))
+        return _page_of(line, next_path_of(request.query_params.get("next", "")))
     ticket = lines.ticket_shown(request.scope, line)
     return page(
         request,

@@ -17,7 +17,7 @@ from meterai.plumbing.work.retention import HALF_YEAR
 from meterai.waiting_room import store
 
 
-async def _given(tx: ReadTx, person: Person) -> Sequence[Consent]:
+async def _consents(tx: ReadTx, person: Person) -> Sequence[Consent]:
     return [
         Consent("turn_near", str(one.line), one.name, one.since)
         for one in await store.wishes(tx, person.account)
@@ -28,7 +28,7 @@ async def _withdraw(tx: Tx, person: Person, which: str) -> None:
     """Withdraw the wish for a mail about a turn.  Refuses `NotFound`."""
     for one in await store.wishes(tx, person.account):
         if str(one.line) == which:
-            await store.tell_me(tx, person.account, UUID(which), False)  # noqa: FBT003
+            await store.set_wants_mail(tx, person.account, UUID(which), False)  # noqa: FBT003
             return
     raise NotFound("no such consent")
 
@@ -55,5 +55,5 @@ PERSONAL = Personal(
             keeps=HALF_YEAR,
         ),
     ),
-    consents=Consents(_given, _withdraw),
+    consents=Consents(_consents, _withdraw),
 )

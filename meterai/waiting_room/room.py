@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from meterai.commands import Command, DemandScope, Directory, Schema
-from meterai.draw import DrawService, drawing_of
+from meterai.draw import DrawService, draw_service_of
 from meterai.plumbing.http.described import FieldDescription
 from meterai.plumbing.signed import DocumentSigner
 from meterai.plumbing.work.jobs import PeriodicTask
@@ -40,7 +40,7 @@ async def _build(container: Container) -> None:
     container.add(lines)
     container.close_with(lines.close)
     container.add(Advancing(database, signer, settings))
-    container.add(drawing_of(database, signer, settings, clock, SUBJECTS))
+    container.add(draw_service_of(database, signer, settings, clock, SUBJECTS))
 
 
 def _tasks(container: Container) -> Sequence[PeriodicTask]:
@@ -61,7 +61,7 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
             store.DUE,
             without_rows="lines are few and of no account; one that fails is tried again in a second",
         ),
-        PeriodicTask("tell_near_turns", advancing.tell_near, 5.0),
+        PeriodicTask("tell_near_turns", advancing.notify_near, 5.0),
         PeriodicTask(
             "retire_documents",
             advancing.retire,

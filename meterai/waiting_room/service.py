@@ -52,7 +52,7 @@ from meterai.waiting_room.model import (
     is_line_name,
 )
 from meterai.waiting_room.places import MS, NumberSupply
-from meterai.waiting_room.spacing import Own, Spacing
+from meterai.waiting_room.spacing import Spacing, VerifiedNumbers
 from meterai.waiting_room.store import KeptPlace, NumberBlock
 from meterai.waiting_room.tokens import HOLDER_BYTES, LineTokens, Ticket, Turn
 
@@ -99,7 +99,7 @@ class WaitingRoom:
         self._numbers: dict[UUID, NumberSupply] = {}
         self._serials: dict[UUID, NumberSupply] = {}
         self._spacing: dict[UUID, Spacing] = {}
-        self._own: dict[UUID, Own] = {}
+        self._own: dict[UUID, VerifiedNumbers] = {}
         self._spaced: Counter[tuple[UUID, int, int]] = (
             Counter()
         )  # since the last report to the database
@@ -160,8 +160,8 @@ class WaitingRoom:
         else:
             self._told_at = began
             self._refused, self._arrivals = self._refused - refused, self._arrivals - arrivals
-            self._see(found)
-            await self._tell_spaced()
+            self._take_view(found)
+            await self._report_spaced()
         finally:
             # Also after a failure: the next query waits its interval.
             self._seen_at = monotonic()
@@ -175,11 +175,11 @@ class WaitingRoom:
         await self.look()
         return 0
 
-    def _see(self, found: list[WaitingLine]) -> None:
+    def _take_view(self, found: list[WaitingLine]) -> None:
         for line in found:
             if line.is_engaged:  # by a worker
                 self._crowded_until.pop(line.id, None)
-        found = [self._crowded(line) for line in found]
+        found = [self._as_seen_here(line) for line in found]
         self._lines = {line.name: line for line in found}
         self._by_act = {line.act: line for line in found}
         known = {line.id for line in found}
@@ -191,13 +191,13 @@ class WaitingRoom:
             for gone in of_lines.keys() - standing:
                 del of_lines[gone]
 
-    async def _tell_spaced(self) -> None:
-        told, self._spaced = self._spaced, Counter()
-        if told:
+    async def _report_spaced(self) -> None:
+        counts, self._spaced = self._spaced, Counter()
+        if counts:
             try:
-                await self._database.run(partial(store.count_spaced, places=told))
+                await self._database.run(partial(store.count_spaced, places=counts))
             except Refusal:
-                self._spaced.update(told)  # reported with the next refresh
+                self._spaced.update(counts)  # reported with the next refresh
 
     def line(self, name: str) -> WaitingLine:
         """Return a line that has not ended.  Refuses `LineUnknown`, and `DatabaseAway` before the first view."""
@@ -207,7 +207,7 @@ class WaitingRoom:
             raise LineUnknown(f"no line {name}")
         return found
 
-    async def line_ever(self, name: str) -> WaitingLine:
+    async def line_or_ended(self, name: str) -> WaitingLine:
         """Return a line, also an ended one.  Refuses `LineUnknown`, `DatabaseAway`."""
         await self.look()
         try:
@@ -274,13 +274,13 @@ class WaitingRoom:
         now = monotonic()
         if line.is_automatic and not line.is_engaged and not self.has_room(line):
             self._crowded_until[line.id] = now + CROWDED_SECONDS
-            self._lines[line.name] = self._by_act[line.act] = self._crowded(line)
+            self._lines[line.name] = self._by_act[line.act] = self._as_seen_here(line)
 
     def _entrance(self, line: WaitingLine) -> Entrance:
         processes = self._settings.process.workers
         return self._entrances.setdefault(line.id, Entrance(processes))
 
-    def _crowded(self, line: WaitingLine) -> WaitingLine:
+    def _as_seen_here(self, line: WaitingLine) -> WaitingLine:
         """Return the line as it is in this process: engaged also where only this process has engaged it."""
         is_crowded = self._crowded_until.get(line.id, 0.0) > monotonic()
         return replace(line, is_engaged=True) if is_crowded else line
@@ -337,7 +337,7 @@ class WaitingRoom:
 
     def _serials_of(self, line: WaitingLine) -> NumberSupply:
         if (found := self._serials.get(line.id)) is None:
-            found = self._serials[line.id] = NumberSupply(line.id, self._lease_serials, _lose)
+            found = self._serials[line.id] = NumberSupply(line.id, self._lease_serials, _drop)
         return found
 
     async def _lease(self, line: UUID, count: int) -> NumberBlock | None:
@@ -420,9 +420,9 @@ class WaitingRoom:
             raise TicketInvalid("the number has another holder")
         if (now - turn.admitted_at).total_seconds() > TURN_SECONDS_MAX:
             raise TurnOver(line.name, str(ticket.number))
-        return self._lasting(Turn(line.id, ticket.key, turn.holder, ms(turn.admitted_at), 0))
+        return self._for_full_time(Turn(line.id, ticket.key, turn.holder, ms(turn.admitted_at), 0))
 
-    def _lasting(self, turn: Turn) -> Turn:
+    def _for_full_time(self, turn: Turn) -> Turn:
         """Return the turn, valid for its full time from now."""
         most = EARLY_SECONDS_MAX if turn.is_early else TURN_SECONDS_MAX
         until = min(self.now_ms() + TURN_SECONDS * MS, turn.admitted_at + most * MS)
@@ -436,7 +436,7 @@ class WaitingRoom:
         holder = _holder_of(line.id, account) if account else secrets.token_bytes(HOLDER_BYTES)
         number = EARLY_FIRST + secrets.randbelow(EARLY_FIRST)
         turn = Turn(line.id, number, holder, self.now_ms(), 0, is_early=True)
-        return self._lasting(turn._replace(is_bound=account is not None))
+        return self._for_full_time(turn._replace(is_bound=account is not None))
 
     def is_of(self, turn: Turn, account: UUID) -> bool:
         """False if the turn belongs to another account."""
@@ -454,7 +454,7 @@ class WaitingRoom:
         """Return the turn with a new time where half of its time has passed and more is allowed; else None."""
         if turn.until - self.now_ms() > TURN_SECONDS * MS / 2:
             return None
-        renewed = self._lasting(turn)
+        renewed = self._for_full_time(turn)
         return renewed if renewed.until > turn.until else None
 
     async def use(self, line: WaitingLine, turn: Turn, account: UUID) -> None:
@@ -546,7 +546,7 @@ class WaitingRoom:
         """Return a spaced place whose holder has verified an address, called with the number that was next when it was
         taken, or the next free one.
         """
-        own = self._own.setdefault(line.id, Own())
+        own = self._own.setdefault(line.id, VerifiedNumbers())
         number = own.take(max(ticket.since, line.serving + 1))
         if number >= ticket.number:
             return ticket
@@ -574,9 +574,9 @@ class WaitingRoom:
         """Return the moment before which turns that began have expired."""
         return self._clock.now() - timedelta(seconds=TURN_SECONDS_MAX)
 
-    async def tell_me(self, line: WaitingLine, account: UUID, *, wants_mail: bool) -> bool:
+    async def set_wants_mail(self, line: WaitingLine, account: UUID, *, wants_mail: bool) -> bool:
         """Set whether an account gets a mail when its turn is near.  False: it keeps no place."""
-        return await self._database.once(store.tell_me, account, line.id, wants_mail)
+        return await self._database.once(store.set_wants_mail, account, line.id, wants_mail)
 
     async def wants_mail(self, line: WaitingLine, account: UUID) -> bool:
         """True if an account asked for that mail."""
@@ -633,5 +633,5 @@ def _ticket_of(line: WaitingLine, kept: KeptPlace) -> Ticket:
     )
 
 
-async def _lose(_line: UUID, _first: int, _end: int) -> None:
+async def _drop(_line: UUID, _first: int, _end: int) -> None:
     """Drop unused serials: nobody waits for them, and there are enough."""

@@ -12,7 +12,7 @@ from secrets import randbelow
 from meterai.plumbing.networks import NETWORKS_MAX, WIDER
 from meterai.waiting_room.crowds import OF_A_ROUND, SPACING
 
-OWN_MAX = 100_000  # taken numbers that are remembered
+VERIFIED_NUMBERS_MAX = 100_000  # taken numbers that are remembered
 
 
 class Spacing:
@@ -41,7 +41,7 @@ class Spacing:
         return number
 
 
-class Own:
+class VerifiedNumbers:
     """Numbers for spaced places whose holders have verified an address: the first free one from the number that was
     next when the place was taken.  Of one line in one process; each number has one such place.
     """
@@ -57,6 +57,6 @@ class Own:
             number = later
         for one in (*passed, number):
             self._next[one] = number + 1
-        while len(self._next) > OWN_MAX:
+        while len(self._next) > VERIFIED_NUMBERS_MAX:
             self._next.popitem(last=False)
         return number

@@ -11,7 +11,7 @@ from meterai.plumbing.db.database import ReadTx, Tx
 from meterai.plumbing.db.rows import RowMapper
 from meterai.plumbing.observe.stations import Backlog
 from meterai.waiting_room.crowds import Crowd
-from meterai.waiting_room.model import LineMoments, PlaceTold, Policy, TurnTold, WaitingLine
+from meterai.waiting_room.model import AccountPlace, AccountTurn, LineMoments, Policy, WaitingLine
 from meterai.waiting_room.rate import Gap, first_rate
 from meterai.waiting_room.tokens import Ticket, Turn
 
@@ -114,7 +114,7 @@ class LineSample(NamedTuple):
     called: float | None
 
 
-class Near(NamedTuple):
+class NearTurn(NamedTuple):
     """Account to notify that its turn is near."""
 
     account: UUID
@@ -130,7 +130,7 @@ _WAITS = RowMapper(EndedWaits)
 _TURNS = RowMapper(HeldTurn)
 _PLACES = RowMapper(KeptPlace)
 _SAMPLES = RowMapper(LineSample)
-_NEAR = RowMapper(Near)
+_NEAR = RowMapper(NearTurn)
 _GAPS = RowMapper(Gap)
 _CROWDS = RowMapper(Crowd)
 
@@ -322,9 +322,9 @@ WHERE account_id = %s AND line_id = %s AND told_at IS NULL
 """
 
 
-async def look(tx: Tx, process: str, told: LoadReport) -> list[WaitingLine]:
+async def look(tx: Tx, process: str, report: LoadReport) -> list[WaitingLine]:
     """Report the state of this process, and return every line that has not ended.  One statement."""
-    return await tx.all_as(_LINES, _LOOK, process, *told)
+    return await tx.all_as(_LINES, _LOOK, process, *report)
 
 
 async def lines(tx: ReadTx) -> list[WaitingLine]:
@@ -385,7 +385,7 @@ async def gaps(tx: Tx, line: UUID, serving: int) -> list[Gap]:
 # -- moving on -----------------------------------------------------------------------------
 
 
-def _standing(**row: object) -> LockedLine:
+def _locked_line(**row: object) -> LockedLine:
     names = WaitingLine.__dataclass_fields__
     line = {name: value for name, value in row.items() if name in names}
     line["spaced"] = _crowds(line["spaced"])  # type: ignore[arg-type]
@@ -400,10 +400,10 @@ async def due(tx: ReadTx) -> list[UUID]:
     return [row["line_id"] for row in await tx.all(DUE)]
 
 
-async def standing(tx: Tx, line: UUID) -> LockedLine | None:
+async def lock_line(tx: Tx, line: UUID) -> LockedLine | None:
     """Lock and return a line; None where it has ended."""
     row = await tx.one(_STANDING, line)
-    return _standing(**row) if row else None
+    return _locked_line(**row) if row else None
 
 
 async def mean_wait(tx: ReadTx, backlog: Backlog) -> float:
@@ -591,7 +591,7 @@ async def place(tx: ReadTx, account: UUID, line: UUID) -> KeptPlace | None:
     return await tx.one_as(_PLACES, _PLACE, account, line)
 
 
-async def tell_me(tx: Tx, account: UUID, line: UUID, wants_mail: bool) -> bool:  # noqa: FBT001
+async def set_wants_mail(tx: Tx, account: UUID, line: UUID, wants_mail: bool) -> bool:  # noqa: FBT001
     """Set whether an account gets a mail when its turn is near.  False where it keeps no place."""
     return bool(await tx.run(_TELL_ME, wants_mail, account, line))
 
@@ -601,20 +601,20 @@ async def wants_mail(tx: ReadTx, account: UUID, line: UUID) -> bool:
     return bool(await tx.value(_WANTS_MAIL, account, line))
 
 
-async def to_tell(tx: ReadTx, seconds: float, limit: int) -> list[Near]:
+async def near_turns(tx: ReadTx, seconds: float, limit: int) -> list[NearTurn]:
     """Return accounts whose turn comes within `seconds`, that asked for a mail and got none."""
     return await tx.all_as(_NEAR, _TO_TELL, seconds, limit)
 
 
-async def was_told(tx: Tx, account: UUID, line: UUID) -> bool:
+async def set_notified(tx: Tx, account: UUID, line: UUID) -> bool:
     """Record that the mail was sent; False where it was before."""
     return bool(await tx.run(_WAS_TOLD, account, line))
 
 
 _LINES_TOLD, _PLACES_TOLD, _TURNS_TOLD = (
     RowMapper(LineMoments),
-    RowMapper(PlaceTold),
-    RowMapper(TurnTold),
+    RowMapper(AccountPlace),
+    RowMapper(AccountTurn),
 )
 _PLACES_OF = """
 SELECT l.name AS line, p.number, p.taken_at, p.told_at
@@ -626,7 +626,7 @@ FROM waiting_room_turns t JOIN waiting_room_lines l USING (line_id) WHERE t.used
 """
 
 
-async def line_told(tx: ReadTx, name: str) -> LineMoments | None:
+async def line_moments(tx: ReadTx, name: str) -> LineMoments | None:
     """Return the moments of a line that has not ended."""
     return await tx.one_as(
         _LINES_TOLD,
@@ -636,17 +636,17 @@ async def line_told(tx: ReadTx, name: str) -> LineMoments | None:
     )
 
 
-async def places_told(tx: ReadTx, account: UUID, limit: int) -> list[PlaceTold]:
+async def account_places(tx: ReadTx, account: UUID, limit: int) -> list[AccountPlace]:
     """Return places that an account keeps."""
     return await tx.all_as(_PLACES_TOLD, _PLACES_OF, account, limit)
 
 
-async def turns_told(tx: ReadTx, account: UUID, limit: int) -> list[TurnTold]:
+async def account_turns(tx: ReadTx, account: UUID, limit: int) -> list[AccountTurn]:
     """Return turns that an account used."""
     return await tx.all_as(_TURNS_TOLD, _TURNS_OF, account, limit)
 
 
-class Wish(NamedTuple):
+class MailWish(NamedTuple):
     """Wish of an account for a mail when its turn in a line is near."""
 
     line: UUID
@@ -654,10 +654,10 @@ class Wish(NamedTuple):
     since: datetime
 
 
-_WISHES = RowMapper(Wish)
+_WISHES = RowMapper(MailWish)
 
 
-async def wishes(tx: ReadTx, account: UUID) -> list[Wish]:
+async def wishes(tx: ReadTx, account: UUID) -> list[MailWish]:
     """Return the wishes of an account whose mail was not sent yet."""
     return await tx.all_as(
         _WISHES,
@@ -671,7 +671,7 @@ async def wishes(tx: ReadTx, account: UUID) -> list[Wish]:
 # -- draws ---------------------------------------------------------------------------------
 
 
-class Entered(NamedTuple):
+class EntryResult(NamedTuple):
     """Whether a line took entries, and when."""
 
     is_open: bool
@@ -679,7 +679,7 @@ class Entered(NamedTuple):
 
 
 _SUBJECTS = RowMapper(DrawSubject)
-_ENTERED = RowMapper(Entered)
+_ENTERED = RowMapper(EntryResult)
 _SUBJECT = """
 SELECT line_id AS id, name, opens_at AS closes_at, state = 'gathering' AS is_gathering, state = 'drawing' AS is_drawing
 FROM waiting_room_lines WHERE gathers_at IS NOT NULL AND opens_at IS NOT NULL
@@ -717,7 +717,7 @@ async def subject_named(tx: ReadTx, name: str) -> DrawSubject | None:
     return await tx.one_as(_SUBJECTS, _SUBJECT_NAMED, name)
 
 
-async def enter(tx: Tx, line: UUID, entries: list[bytes]) -> Entered:
+async def enter(tx: Tx, line: UUID, entries: list[bytes]) -> EntryResult:
     """Insert entries into the draw of a line, all or none.  One statement."""
     found = await tx.one_as(_ENTERED, _ENTER, line, entries)
     assert found is not None

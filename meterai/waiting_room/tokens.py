@@ -95,17 +95,20 @@ class LineTokens:
         return urlsafe_b64encode(body + mac).rstrip(b"=").decode()
 
     def _opened(self, kinds: tuple[int, ...], text: str | bytes) -> list[Any]:
-        told = text.encode("ascii", "replace") if isinstance(text, str) else text
-        if (form := _BODIES.get(len(told))) is None:
+        octets = text.encode("ascii", "replace") if isinstance(text, str) else text
+        if (form := _BODIES.get(len(octets))) is None:
             raise TicketInvalid("the length is wrong")
         try:
-            content = urlsafe_b64decode(told + b"=" * (-len(told) % 4))
+            content = urlsafe_b64decode(octets + b"=" * (-len(octets) % 4))
         except ValueError:
             raise TicketInvalid("not base 64") from None
         body, mac = content[: form.size], content[form.size :]
         wanted = hmac.digest(self._key, body, hashlib.sha256)[:_MAC_BYTES]
         # Only the exact text that we wrote: the decoder also reads `+` and `/` as `-` and `_`.
-        if not hmac.compare_digest(mac, wanted) or urlsafe_b64encode(content).rstrip(b"=") != told:
+        if (
+            not hmac.compare_digest(mac, wanted)
+            or urlsafe_b64encode(content).rstrip(b"=") != octets
+        ):
             raise TicketInvalid("the MAC is wrong")
         version, found, _, *fields = form.unpack(body)
         is_long = form is _SPACED_BODY

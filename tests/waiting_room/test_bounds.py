@@ -11,7 +11,7 @@ from meterai.waiting_room import front
 from meterai.waiting_room.crowds import OF_A_ROUND, SPACING
 from meterai.waiting_room.model import EARLY_SECONDS_MAX
 from meterai.waiting_room.settings import WaitingRoomSettings
-from meterai.waiting_room.spacing import OWN_MAX
+from meterai.waiting_room.spacing import VERIFIED_NUMBERS_MAX
 from meterai.waiting_room.store import CROWDS_MAX
 
 DECISION = Path(__file__).parents[2] / "docs" / "decisions" / "0026-waiting-room.md"
@@ -21,7 +21,7 @@ BOUNDS = {
     "SPACING": SPACING,
     "OF_A_ROUND": OF_A_ROUND,
     "NETWORKS_MAX": NETWORKS_MAX,
-    "OWN_MAX": OWN_MAX,
+    "VERIFIED_NUMBERS_MAX": VERIFIED_NUMBERS_MAX,
     "ARRIVALS_MAX": front.ARRIVALS_MAX,
     "EARLY_TURNS_MAX": front.EARLY_TURNS_MAX,
     "APART_MIN": APART_MIN,

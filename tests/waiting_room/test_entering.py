@@ -8,7 +8,7 @@ import pytest
 
 from meterai.draw.entering import entry_of
 from meterai.draw.files import address_of
-from meterai.draw.parts import drawing_of
+from meterai.draw.parts import draw_service_of
 from meterai.plumbing.signed import read_signed
 from meterai.waiting_room.draws import SUBJECTS
 from meterai.waiting_room.model import PATH, LineState
@@ -54,7 +54,7 @@ def with_web(database_url, tmp_path, act) -> None:
         )
         async with within(settings) as web:
             lines = web.container.of(WaitingRoom)
-            worker = drawing_of(room.database, lines.signer, settings, room.clock, SUBJECTS)
+            worker = draw_service_of(room.database, lines.signer, settings, room.clock, SUBJECTS)
             monkey.setattr(room, "worker", lambda: worker)
             await room.worker().advance_due()
             await lines._look()

@@ -24,7 +24,7 @@ from meterai.waiting_room.crowds import (
     told_crowds,
 )
 from meterai.waiting_room.rate import Gap, called_to
-from meterai.waiting_room.spacing import Own, Spacing
+from meterai.waiting_room.spacing import Spacing, VerifiedNumbers
 
 RATE = 5.0  # calls a second
 BURST, REFILL = 2_000, 20  # places of one network: at once, and each second
@@ -60,7 +60,7 @@ class Line:
 
     def __post_init__(self) -> None:
         self.spacings = [Spacing() for _ in range(self.processes)]
-        self.own = [Own() for _ in range(self.processes)]
+        self.own = [VerifiedNumbers() for _ in range(self.processes)]
         self.seen = 1  # the next number as processes see it
         self.crowds: Counter[tuple[int, int]] = Counter()
 
@@ -190,7 +190,7 @@ def test_neighbours_of_a_busy_network_are_not_delayed() -> None:
 
 
 def test_verified_places_have_different_numbers_near_the_one_they_were_taken_at() -> None:
-    own = Own()
+    own = VerifiedNumbers()
     assert [own.take(5) for _ in range(4)] == [5, 6, 7, 8]
     assert [own.take(7), own.take(3), own.take(4), own.take(4)] == [9, 3, 4, 10]
 
