@@ -26,7 +26,7 @@ from meterai.payments.adapters.snap import (
     payee,
     signing_key,
 )
-from meterai.payments.asking import BuyerQuestions
+from meterai.payments.buyer_queries import BuyerQuestions
 from meterai.payments.installed import Rails
 from meterai.payments.model import (
     ATTEMPTS_PER_SUBJECT_MAX,

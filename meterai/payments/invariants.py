@@ -276,7 +276,7 @@ INVARIANTS = (
 )
 
 
-def of_rails(kinds: RailKinds) -> tuple[Invariant, ...]:
+def rail_invariants(kinds: RailKinds) -> tuple[Invariant, ...]:
     """Invariants of the rows of these rails; rows of other rails are not checked."""
     methods = " OR ".join(
         f"(provider = '{kind.name}' AND method NOT IN ({_listed(kind)}))" for kind in kinds

@@ -9,12 +9,12 @@ from meterai.commands import TIME, Command, Demand, DemandScope, Directory, Fact
 from meterai.kit.clock import SystemClock
 from meterai.payments.adapters.midtrans import MIDTRANS
 from meterai.payments.adapters.snap import SNAP_QRIS
-from meterai.payments.asking import BuyerQuestions
 from meterai.payments.audited import AUDITED
 from meterai.payments.bank_calls import BankCalls
+from meterai.payments.buyer_queries import BuyerQuestions
 from meterai.payments.figures import FIGURES, PROMISES
 from meterai.payments.installed import Rails, check_kinds, configured, connect_rails
-from meterai.payments.invariants import INVARIANTS, POSTINGS, of_rails
+from meterai.payments.invariants import INVARIANTS, POSTINGS, rail_invariants
 from meterai.payments.jobs import HANDLERS
 from meterai.payments.knows import KNOWS
 from meterai.payments.levers import LEVERS
@@ -280,7 +280,7 @@ def payments_with(kinds: RailKinds) -> Room:
         ],
         undemanded={name: why for of in (UNDEMANDED, *kinds_say) for name, why in of.items()},
         metrics=METRICS,
-        invariants=(*INVARIANTS, *of_rails(kinds)),
+        invariants=(*INVARIANTS, *rail_invariants(kinds)),
         checks=_checks(kinds),
         audited=AUDITED,
         postings=POSTINGS,

@@ -352,7 +352,9 @@ class PaymentService:
             return False
         except AboutAnother as refusal:
             if refusal.is_money:
-                await self._database.run(partial(_of_another, attempt=attempt, answer=refusal))
+                await self._database.run(
+                    partial(_suspend_about_another, attempt=attempt, answer=refusal)
+                )
         except (OutcomeUnknown, ProviderUnreachable, ProviderRefused) as refusal:
             _log.info("question_unanswered", reference=attempt.reference, answer=str(refusal))
         else:
@@ -572,7 +574,7 @@ async def keep_conflict(tx: Tx, told_id: str, told: Delivered, body: bytes) -> N
             await store.ask_now(tx, *parse_reference(reference))
 
 
-async def _of_another(tx: Tx, attempt: PaymentAttempt, answer: AboutAnother) -> None:
+async def _suspend_about_another(tx: Tx, attempt: PaymentAttempt, answer: AboutAnother) -> None:
     """Put an answer that reports money, and is about another subject than the attempt, into suspense.
 
     It moves nothing.  If it names another attempt of ours, that one is queried at once.

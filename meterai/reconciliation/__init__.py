@@ -11,8 +11,8 @@ Promises this room keeps
 The room calls payments, refunds, suspense, ledger, trail.
 """
 
+from meterai.reconciliation.file_store import object_names
 from meterai.reconciliation.files import FileUnreadable
-from meterai.reconciliation.keeping import object_names
 from meterai.reconciliation.looking import DAYS, check_bank
 from meterai.reconciliation.model import ACCOUNT, RecordDay
 from meterai.reconciliation.service import Reconciliation

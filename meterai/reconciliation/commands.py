@@ -18,6 +18,7 @@ from meterai.kit.clock import SystemClock
 from meterai.kit.ids import read
 from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import Database
+from meterai.reconciliation.item_texts import facts, lines, summary
 from meterai.reconciliation.levers import (
     APPLY,
     DISMISS,
@@ -30,7 +31,6 @@ from meterai.reconciliation.levers import (
     BreakMatch,
     BreakReturn,
 )
-from meterai.reconciliation.telling import facts, lines, summary
 from meterai.suspense import Item
 
 

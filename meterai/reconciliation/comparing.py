@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from meterai import suspense
 from meterai.plumbing.db.database import Tx
-from meterai.reconciliation import judging, sides, store
+from meterai.reconciliation import differences, sides, store
 from meterai.reconciliation.model import FLOAT, Days, Differing, Unmatched
 from meterai.suspense import Break
 
@@ -33,7 +33,7 @@ async def doubted_of(tx: Tx, of: Days) -> Doubted:
     await sides.placed(tx, of)
     unmatched = await sides.unmatched(tx, of, TAKEN_MAX)
     open_now = await suspense.open_breaks(
-        tx, judging.key_of_payments(of.provider), judging.KEY_OF_REFUND, ITEMS_SEEN_MAX
+        tx, differences.key_of_payments(of.provider), differences.KEY_OF_REFUND, ITEMS_SEEN_MAX
     )
     found = {one.payment for one in unmatched if one.payment}
     found |= {one.payment for one in open_now if one.payment and one.key.startswith("record:")}
@@ -47,7 +47,7 @@ async def breaks_of(
     lines = await store.lines_of(tx, [one.payment for one in found], ITEMS_SEEN_MAX)
     names = frozenset(one.payment for one in found)
     breaks = [
-        *judging.of_payments(of, found, lines),
-        *judging.of_facts(of, doubted.unmatched, names),
+        *differences.payment_breaks(of, found, lines),
+        *differences.fact_breaks(of, doubted.unmatched, names),
     ]
     return breaks, len({one.payment for one in lines if one.day == of.day} & names)

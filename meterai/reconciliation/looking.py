@@ -13,7 +13,7 @@ from meterai.kit.clock import WIB
 from meterai.payments import PaymentService
 from meterai.plumbing.db.database import Database, Tx
 from meterai.plumbing.db.invariants import SHOWN_MAX, Invariant, InvariantFinding
-from meterai.reconciliation import judging, sides, store
+from meterai.reconciliation import differences, sides, store
 from meterai.reconciliation.comparing import BREAKS_MAX, COMPARE_SECONDS, breaks_of, doubted_of
 from meterai.reconciliation.loading import Loaded, Loading
 from meterai.reconciliation.model import BreakKind, Days, begin_of, end_of
@@ -108,7 +108,7 @@ async def _compared(tx: Tx, looked: _Looked, until: datetime) -> list[Break]:
         doubted = await doubted_of(tx, of)
         found = await sides.differing(tx, of, doubted.payments, BREAKS_MAX)
         some, _ = await breaks_of(tx, of, doubted, [one for one in found if not one.suspended])
-        lines = judging.of_lines(of, await store.unplaced(tx, of, BREAKS_MAX))
+        lines = differences.line_breaks(of, await store.unplaced(tx, of, BREAKS_MAX))
         breaks += [*some, *(one for one in lines if one.reason == BreakKind.LINE_UNPLACED)]
     return breaks
 

@@ -29,9 +29,9 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import Database
 from meterai.plumbing.keyring import keyring_of
 from meterai.plumbing.objects import ObjectStore
+from meterai.reconciliation.item_texts import summary
 from meterai.reconciliation.model import RecordDay
 from meterai.reconciliation.service import Reconciliation
-from meterai.reconciliation.telling import summary
 from meterai.suspense import Item
 
 Files = Annotated[

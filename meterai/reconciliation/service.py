@@ -27,7 +27,7 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import Database, Tx
 from meterai.plumbing.objects import ObjectStore
 from meterai.plumbing.work.events import emit
-from meterai.reconciliation import judging, keeping, metrics, sides, store
+from meterai.reconciliation import differences, file_store, metrics, sides, store
 from meterai.reconciliation.comparing import (
     BREAKS_MAX,
     COMPARE_SECONDS,
@@ -156,7 +156,7 @@ class Reconciliation:
         async def tell(tx: Tx) -> None:
             for day, why in await store.missing_days(tx, provider, first, last):
                 if now >= end_of(day) + hour:
-                    found = judging.missing(_day_alone(provider, day), why)
+                    found = differences.missing(_day_alone(provider, day), why)
                     await suspense.keep_break(tx, found)
 
         await self._database.run(tell)
@@ -205,7 +205,7 @@ class Reconciliation:
             elif day is None:
                 file, leased = await _opened(one), Leased(provider, last, 0, 0)
                 await self._database.run(
-                    partial(_keep_unreadable, leased=leased, file=file, why=judging.NO_DAY)
+                    partial(_keep_unreadable, leased=leased, file=file, why=differences.NO_DAY)
                 )
         return found
 
@@ -309,7 +309,7 @@ class Reconciliation:
     async def _compare(self, leased: Leased, reading: _Read, actor: Actor) -> RecordDay:
         kept = []
         for file, told in reading.files:
-            pieces = await keeping.keep(self._objects, file.path, file.sha256)
+            pieces = await file_store.keep(self._objects, file.path, file.sha256)
             taken = RecordFileTaken(file.sha256, leased.provider, leased.day, pieces)
             kept.append((taken, file, told))
 
@@ -353,7 +353,7 @@ class Reconciliation:
             # A chargeback of an unread day would seem to be won.
             begins = min((line.day for line in lines), default=of.day)
             until = await store.covered_until(tx, of, begins)
-            if until and (wish := judging.recorded(one, lines, end_of(until))):
+            if until and (wish := differences.recorded(one, lines, end_of(until))):
                 outcome = await payments.take_record(tx, of.provider, wish)
                 _log.info("record_taken", payment=one.payment, outcome=outcome)
 
@@ -400,14 +400,18 @@ class Reconciliation:
                 for one in breaks
             ]
         lines = await store.unplaced(tx, of, BREAKS_MAX + 1)
-        moved = [*judging.of_lines(of, lines)]
+        moved = [*differences.line_breaks(of, lines)]
         agreed, fees = await self._fees(tx, of, counted)
-        breaks += [*moved, *fees, *judging.of_unmatched(of, loaded.unmatched, loaded.unreadable)]
+        breaks += [
+            *moved,
+            *fees,
+            *differences.unmatched_breaks(of, loaded.unmatched, loaded.unreadable),
+        ]
         if of.reading > 1:
-            breaks += judging.of_changes(of, await store.changed(tx, of, BREAKS_MAX))
+            breaks += differences.change_breaks(of, await store.changed(tx, of, BREAKS_MAX))
         is_whole = len(breaks) <= BREAKS_MAX
         if not is_whole:
-            breaks = [*breaks[:BREAKS_MAX], judging.too_many(of, "differences", len(breaks))]
+            breaks = [*breaks[:BREAKS_MAX], differences.too_many(of, "differences", len(breaks))]
         await self._keep(tx, of, breaks)
         for one in agreed:
             await suspense.book(tx, one, Resolution.FEE, "as agreed")
@@ -437,7 +441,7 @@ class Reconciliation:
         """Differences of payments, or of transfers by buyer, and the number of differing lines of the reading."""
         if of.provider == FLOAT:
             buyers = await sides.buyers(tx, of, BREAKS_MAX + 1)
-            return [*judging.of_buyers(buyers)], len(buyers)
+            return [*differences.transfer_breaks(buyers)], len(buyers)
         found = await sides.differing(tx, of, doubted.payments, BREAKS_MAX + 1)
         return await breaks_of(tx, of, doubted, found)
 
@@ -449,13 +453,13 @@ class Reconciliation:
             return [], []
         agreed = self._agreed.get(of.provider, [])
         by = sides.Contract(agreed, self._vat, self._tolerance)
-        fits, unmatched = await sides.fees(tx, of, by, judging.LINES_TOLD_MAX)
+        fits, unmatched = await sides.fees(tx, of, by, differences.LINES_TOLD_MAX)
         booked = {}
         for kind in (BreakKind.FEE_NOT_BOOKED, BreakKind.TAX_NOT_BOOKED):
             for name, is_agreed in ((kind, False), (f"{kind}:agreed", True)):
-                key = judging.key_of_fee(of, kind, is_agreed=is_agreed)
+                key = differences.key_of_fee(of, kind, is_agreed=is_agreed)
                 booked[str(name)] = -await suspense.sum_of_ended(tx, key)
-        return judging.of_fees(of, counted, fits, booked, unmatched)
+        return differences.fee_breaks(of, counted, fits, booked, unmatched)
 
     async def _keep(self, tx: Tx, of: Days, breaks: Sequence[Break]) -> None:
         """Open items of the differences; resolve those without a difference as explained."""
@@ -466,7 +470,7 @@ class Reconciliation:
                 await payments.ask_about(tx, one.reference)
         still = {one.key for one in breaks}
         for item in await suspense.open_breaks(
-            tx, judging.key_of_payments(of.provider), judging.key_of_day(of), ITEMS_SEEN_MAX
+            tx, differences.key_of_payments(of.provider), differences.key_of_day(of), ITEMS_SEEN_MAX
         ):
             if not _stands(item, still) and ":changed:" not in item.key:
                 await suspense.explain(tx, item.id, f"record of {of.day}, reading {of.reading}")
@@ -476,9 +480,9 @@ class Reconciliation:
     async def let_files_go(self) -> int:
         """Periodic task: delete the contents of old files."""
         now = self._clock.now()
-        old = await self._database.once(store.old_files, now - keeping.KEPT, DAYS_AT_ONCE)
+        old = await self._database.once(store.old_files, now - file_store.KEPT, DAYS_AT_ONCE)
         for one in old:
-            await keeping.let_go(self._objects, one, now)
+            await file_store.let_go(self._objects, one, now)
             await self._database.once(store.let_go, one.sha256)
         return len(old)
 
@@ -530,14 +534,14 @@ def _day_alone(provider: str, day: date) -> Days:
 
 async def _opened(path: Path) -> _InboxFile:
     try:
-        return _InboxFile(path, *await asyncio.to_thread(keeping.digest_of, path))
+        return _InboxFile(path, *await asyncio.to_thread(file_store.digest_of, path))
     except OSError as error:
         raise RecordFileUnreadable(path.name, error.strerror or "unreadable") from None
 
 
 async def _keep_unreadable(tx: Tx, *, leased: Leased, file: _InboxFile, why: str) -> None:
     of = _day_alone(leased.provider, leased.day)
-    await suspense.keep_break(tx, judging.unreadable_file(of, file.path.name, why, file.sha256))
+    await suspense.keep_break(tx, differences.unreadable_file(of, file.path.name, why, file.sha256))
 
 
 async def tell_paid_out(tx: Tx, of: Days, lines: Iterable[EvidenceLine]) -> None:
@@ -559,15 +563,15 @@ async def tell_paid_out(tx: Tx, of: Days, lines: Iterable[EvidenceLine]) -> None
 
 async def _paired(tx: Tx, moved: Sequence[Break]) -> int:
     """Resolve items of the same money on two records, with its entry; returns the number of those that are not open."""
-    found = await suspense.open_by_reason(tx, judging.MOVED, ITEMS_SEEN_MAX)
+    found = await suspense.open_by_reason(tx, differences.MOVED, ITEMS_SEEN_MAX)
     keys = {one.id: one.key for one in found}
-    for one, other in judging.pairs([judging.side(item) for item in found]):
+    for one, other in differences.pairs([differences.side(item) for item in found]):
         for item, to in ((one, other), (other, one)):
             how = f"{to.provider}: {show('sus', to.id)}"
             await suspense.end(tx, item.id, Resolution.MATCHED, how)
             del keys[item.id]
     still_open = set(keys.values())
-    return sum(one.reason in judging.MOVED and one.key not in still_open for one in moved)
+    return sum(one.reason in differences.MOVED and one.key not in still_open for one in moved)
 
 
 def _stands(item: OpenBreak, still: Iterable[str]) -> bool:

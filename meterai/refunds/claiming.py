@@ -161,7 +161,7 @@ class ClaimService:
     async def _pay_for(self, late: LateRefund) -> None:
         async def pay(tx: Tx) -> None:
             for day in range(1, late.days + 1):
-                sum_of_day = self._terms.of_day(day)
+                sum_of_day = self._terms.for_day(day)
                 await payments.compensate(tx, late.account, late.refund, day, sum_of_day)
             await self.want_for_lateness(tx, late.account, late.refund)
 

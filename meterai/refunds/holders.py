@@ -68,7 +68,9 @@ def compare(typed: str, confirmed: str) -> NameVerdict:
     best = NameVerdict.OTHER
     for ours in _readings(typed):
         for theirs in _readings(confirmed):
-            verdict = _of_words(ours, theirs, is_perhaps_cut=len(confirmed.strip()) in CUT_LENGTHS)
+            verdict = _compare_words(
+                ours, theirs, is_perhaps_cut=len(confirmed.strip()) in CUT_LENGTHS
+            )
             if verdict is NameVerdict.SAME:
                 return verdict
             best = verdict if verdict is NameVerdict.NEAR else best
@@ -101,7 +103,9 @@ def _words(name: str) -> Iterator[str]:
             yield from (_SPELLINGS.get(part, part) for part in word.split(".") if part)
 
 
-def _of_words(ours: Sequence[str], theirs: Sequence[str], *, is_perhaps_cut: bool) -> NameVerdict:
+def _compare_words(
+    ours: Sequence[str], theirs: Sequence[str], *, is_perhaps_cut: bool
+) -> NameVerdict:
     if "".join(ours) == "".join(theirs):
         return NameVerdict.SAME
     if is_perhaps_cut and _is_cut(ours, theirs):

@@ -389,6 +389,6 @@ class CompensationTerms:
         """Days until the compensation of a refund reaches its maximum."""
         return -(-self.most // self.per_day) if self.per_day else 0
 
-    def of_day(self, day: int) -> Rupiah:
+    def for_day(self, day: int) -> Rupiah:
         """Compensation of a whole day past the due time, counted from 1."""
         return Rupiah(max(0, min(self.per_day, self.most - (day - 1) * self.per_day)))

@@ -35,7 +35,7 @@ MOVED = frozenset(
     ],
 )
 def test_compensation_of_days_is_bounded(terms: CompensationTerms, sums: list[int]) -> None:
-    assert [terms.of_day(day) for day in range(1, 5)] == [Rupiah(one) for one in sums]
+    assert [terms.for_day(day) for day in range(1, 5)] == [Rupiah(one) for one in sums]
     assert terms.days_max == sum(one > 0 for one in sums)
 
 

@@ -352,7 +352,7 @@ def test_every_invariant_is_audited() -> None:
     for room in rooms:
         found = import_module(f"meterai.{room}.invariants")
         written += found.INVARIANTS
-        written += found.of_rails(RAILS) if room == "payments" else ()
+        written += found.rail_invariants(RAILS) if room == "payments" else ()
         postings += getattr(found, "POSTINGS", ())
         causes += getattr(found, "MAIL_CAUSES", ())
     written += [told(causes), *quiet_harm(AUDITED)]

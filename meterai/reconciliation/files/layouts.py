@@ -113,7 +113,7 @@ _BALANCE_KINDS = {
 }
 
 
-def _of_balance(line: RowTexts, is_in: bool, _names: Names) -> JudgedRow:  # noqa: FBT001 - as a layout asks
+def _judge_balance(line: RowTexts, is_in: bool, _names: Names) -> JudgedRow:  # noqa: FBT001 - as a layout asks
     what, _, part = line.kind.partition("|")
     if part in ("fee", "vat") and not is_in:
         return JudgedRow(_K.FEE if part == "fee" else _K.TAX, payment=_given(line.payment))
@@ -146,7 +146,7 @@ BALANCE = TableLayout(
         ),
     },
     needs=("kind", "part", "payment", "reference", "moved_at", "currency"),
-    judge=_of_balance,
+    judge=_judge_balance,
 )
 
 # -- Midtrans ----------------------------------------------------------------------------------
@@ -161,7 +161,7 @@ _MIDTRANS_KINDS = {
 }
 
 
-def _of_order_id(text: str) -> str | None:
+def _reference_of_order_id(text: str) -> str | None:
     """Our reference in an `order_id`: the account and the attempt in base64."""
     try:
         ids = base64.urlsafe_b64decode(text + "=")
@@ -170,11 +170,13 @@ def _of_order_id(text: str) -> str | None:
         return _given(text)
 
 
-def _of_midtrans(line: RowTexts, is_in: bool, _names: Names) -> JudgedRow:  # noqa: FBT001 - as a layout asks
+def _judge_midtrans(line: RowTexts, is_in: bool, _names: Names) -> JudgedRow:  # noqa: FBT001 - as a layout asks
     kind = _MIDTRANS_KINDS.get((line.kind, is_in))
     payment = MIDTRANS_PREFIX + line.payment if line.payment else None
     ours = _refund_of_ours(line.text)
-    return JudgedRow(kind, _of_order_id(line.reference), payment, ours, _given(line.refund))
+    return JudgedRow(
+        kind, _reference_of_order_id(line.reference), payment, ours, _given(line.refund)
+    )
 
 
 MIDTRANS = TableLayout(
@@ -193,7 +195,7 @@ MIDTRANS = TableLayout(
         "merchant": ("merchant id",),
     },
     needs=("reference", "payment", "kind", "moved_at", "currency", "merchant"),
-    judge=_of_midtrans,
+    judge=_judge_midtrans,
 )
 
 # -- the statement of a bank account -----------------------------------------------------------
@@ -210,7 +212,7 @@ _WORDS = (
 )
 
 
-def of_statement(line: RowTexts, is_in: bool, names: Names) -> JudgedRow:  # noqa: FBT001 - as a layout asks
+def judge_statement(line: RowTexts, is_in: bool, names: Names) -> JudgedRow:  # noqa: FBT001 - as a layout asks
     """Judge a line of a bank account, whose kind is known only from its words."""
     said = " ".join((line.reference, line.payment, line.text))
     # A long number may continue on the next line of MT940.
@@ -258,7 +260,7 @@ STATEMENT = TableLayout(
         "currency": ("currency", "mata uang"),
     },
     needs=("moved_at", "text"),
-    judge=of_statement,
+    judge=judge_statement,
     is_of_day=False,
 )
 LAYOUTS = (BALANCE, MIDTRANS, STATEMENT)

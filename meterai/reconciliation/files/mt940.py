@@ -15,7 +15,7 @@ from mt940.models import Amount, Balance, Transactions
 from meterai.kit.clock import WIB
 from meterai.kit.money import Rupiah
 from meterai.payments import Movement, MovementKind, UnmatchedLine
-from meterai.reconciliation.files.layouts import Names, RowTexts, of_statement
+from meterai.reconciliation.files.layouts import Names, RowTexts, judge_statement
 
 _TAG = re.compile(r":(?P<tag>[0-9]{2}[A-Z]?):")
 _DIFFER = "balances_differ"
@@ -175,7 +175,7 @@ def _movement(
     is_in = rupiah > 0
     text = f"{said('transaction_details')} {said('extra_details')}"
     line = RowTexts("", said("customer_reference"), said("bank_reference"), "", text)
-    judged = of_statement(line, is_in, names)
+    judged = judge_statement(line, is_in, names)
     kind = judged.kind or MovementKind.OTHER
     if kind is MovementKind.OTHER and str(data.get("id")) == "NCHG":
         kind = MovementKind.FEE

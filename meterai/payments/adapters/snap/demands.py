@@ -54,7 +54,7 @@ def _file_is_whole(bank: SnapBank, of: Configuration) -> Iterator[Facts]:
             yield {"bank": bank.name, "what": str(one.path)}
 
 
-def of_file(bank: SnapBank) -> tuple[Demand, ...]:
+def file_demands(bank: SnapBank) -> tuple[Demand, ...]:
     """Demands of production on a bank with a file."""
     return (Demand("bank_of_file", (), partial(_file_is_whole, bank)),)
 

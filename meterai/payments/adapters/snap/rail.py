@@ -149,7 +149,7 @@ def _member(name: str, told: Mapping[str, object], source: str) -> RailKind:
         methods=bank.offered,
         endpoints=_endpoints(f"/{name}"),
         settings=SnapSettings,
-        demands=demands.of_file(bank),
+        demands=demands.file_demands(bank),
         is_history_there=HISTORY in bank.spoken.paths,
     )
 

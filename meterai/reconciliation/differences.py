@@ -77,7 +77,7 @@ def _told(lines: Sequence[EvidenceLine]) -> list[Mapping[str, object]]:
     return [one._asdict() for one in lines[:LINES_TOLD_MAX]]
 
 
-def of_payments(
+def payment_breaks(
     of: Days, found: Iterable[Differing], lines: Sequence[EvidenceLine]
 ) -> Iterator[Break]:
     """Differences of sums, payment by payment."""
@@ -95,10 +95,10 @@ def of_payments(
             ours=ours,
             lines=_told(by_payment[one.payment]),
         )
-        yield from _of_payment(one, f"{key_of_payments(of.provider)}{one.payment}", told)
+        yield from _breaks_of_payment(one, f"{key_of_payments(of.provider)}{one.payment}", told)
 
 
-def _of_payment(one: Differing, begins: str, told: bytes) -> Iterator[Break]:
+def _breaks_of_payment(one: Differing, begins: str, told: bytes) -> Iterator[Break]:
     net = one.captured - one.refunded - one.charged_back
     if one.suspended or (one.captured and not (one.captured_ours or one.due or one.booked)):
         if one.captured:  # of no payment of ours, or its money is in the book already
@@ -176,7 +176,7 @@ def recorded(
     )
 
 
-def of_facts(of: Days, found: Iterable[Unmatched], differing: frozenset[str]) -> Iterator[Break]:
+def fact_breaks(of: Days, found: Iterable[Unmatched], differing: frozenset[str]) -> Iterator[Break]:
     """Payments with equal sums, and another reference or time."""
     for one in found:
         if one.payment is None or one.payment in differing or one.captured_at is None:
@@ -197,7 +197,7 @@ def of_facts(of: Days, found: Iterable[Unmatched], differing: frozenset[str]) ->
         )
 
 
-def of_buyers(found: Iterable[OfBuyer]) -> Iterator[Break]:
+def transfer_breaks(found: Iterable[OfBuyer]) -> Iterator[Break]:
     """Transfers to a buyer, or returned ones, that only the statement or only the books have."""
     for one in found:
         for name, sign in (("gone", -1), ("back", 1)):
@@ -223,7 +223,7 @@ def _grows(provider: str, line: EvidenceLine) -> int:
     return _CLEARED.get(kind) or {"in": 1, "out": -1}.get(side, 0)
 
 
-def of_lines(of: Days, found: Iterable[EvidenceLine]) -> Iterator[Break]:
+def line_breaks(of: Days, found: Iterable[EvidenceLine]) -> Iterator[Break]:
     """Breaks of lines without a payment: settlements, the operator's own account, and unplaced ones."""
     seen: dict[str, int] = defaultdict(int)
     for one in found:
@@ -271,7 +271,7 @@ def pairs(found: Sequence[Side]) -> Iterator[tuple[Side, Side]]:
                 break
 
 
-def of_unmatched(of: Days, found: Sequence[UnmatchedLine], count: int) -> Iterator[Break]:
+def unmatched_breaks(of: Days, found: Sequence[UnmatchedLine], count: int) -> Iterator[Break]:
     """Breaks of unmatched lines, one for each; of very many the rest together."""
     for one in found:
         digest = hashlib.sha256(f"{one.why}\n{one.told}".encode()).hexdigest()
@@ -293,7 +293,7 @@ def too_many(of: Days, what: str, count: int) -> Break:
     )
 
 
-def of_changes(of: Days, found: Iterable[Changed]) -> Iterator[Break]:
+def change_breaks(of: Days, found: Iterable[Changed]) -> Iterator[Break]:
     """Breaks of facts that changed since an earlier reading.  Their money is in the differences from the books."""
     for one in found:
         yield Break(
@@ -317,7 +317,7 @@ def key_of_fee(of: Days, reason: BreakKind, *, is_agreed: bool = False) -> str:
     return f"{key_of_day(of)}{reason}:{'agreed:' if is_agreed else ''}"
 
 
-def of_fees(
+def fee_breaks(
     of: Days,
     counted: ReadingCounts,
     agreed: Fees,
