@@ -1,16 +1,16 @@
-"""Limiter: bounds the requests under way, the most urgent first; refuses the rest at once.
+"""Limiter: bounds the requests under way, the most urgent first, and refuses the rest at once.
 
 Promises this floor keeps
-  * A process that is overrun answers everybody: with service, or with a page (a problem document
-    for programs) that says what is safe and when to come again, for some 30 microseconds.
-  * Who is near to paid money goes first, and each priority keeps a share that no other can take.
-  * Within a priority the next permit goes to who had least lately, so that one cannot crowd out many.
-  * What nobody waits for any more is not begun: its time is over, or its client has gone.
-  * At low traffic it does nothing: it has no rate and no number to tune.
+  * An overloaded process answers everybody: with service, or with a page (a problem document for programs) that says
+    what is safe and when to retry, at a cost of 30 microseconds.
+  * Requests near to paid money go first, and each priority has a share that no other can take.
+  * Within a priority the next permit goes to the user with the least recent use, so that one user cannot crowd out many.
+  * A request whose time is over or whose client has gone is not begun.
+  * At low traffic the limiter has no effect: it has no rate and no parameter to tune.
 
-How much is too much is measured (`limit`): what queues within the process, not how long a request
-takes.  A route says its priority as `opt={"priority": ...}` (`kit/priority.py`).  Knows no room.
-Calls plumbing.  Is put before an application by `apps`.
+The limit follows measured queueing within the process (`limit`), not the duration of requests.  A route declares its
+priority as `opt={"priority": ...}` (`kit/priority.py`).  Knows no room.  Calls plumbing.  `apps` puts it before an
+application.
 """
 
 from meterai.limiter.admission import Admission, AdmittedRequest

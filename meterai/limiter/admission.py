@@ -1,4 +1,4 @@
-"""The first thing that a request comes to: it begins, waits for a moment, or is refused."""
+"""Admission of a request: it begins, waits for a permit, or is refused."""
 
 from collections.abc import Callable
 from time import monotonic
@@ -18,13 +18,13 @@ from meterai.plumbing.http.language import language_for
 from meterai.plumbing.observe.stations import Station
 from meterai.plumbing.permits import PURPOSE, WorkPurpose
 
-STAYS_SECONDS = 0.1  # so long nobody leaves, and nobody is looked after
-_NO_STATION = Station("")  # of everybody else's waits
-WantsPage = Callable[[str, str], bool]  # of path and Accept
+STAYS_SECONDS = 0.1  # shorter waits do not check whether the client has gone
+_NO_STATION = Station("")  # of the waits of other priorities
+WantsPage = Callable[[str, str], bool]  # takes path and Accept
 
 
 class AdmittedRequest:
-    """A request that has begun.  Whoever was given it calls `end` once."""
+    """A request that has begun.  Its holder calls `end` once."""
 
     __slots__ = ("_permit", "_purpose", "_scope", "_token", "_user", "_users")
 
@@ -39,12 +39,12 @@ class AdmittedRequest:
         self._token = PURPOSE.set(purpose)
 
     def rate_limit(self) -> tuple[Header, ...]:
-        """The headers that tell how many requests this process takes in at once, and how many more now."""
+        """Return the headers with the limit of requests under way in this process, and how many more may begin."""
         limiter = self._permit.limiter
         return told_limit(limiter.limit, limiter.free(self._purpose.priority))
 
     def end(self, status: int) -> None:
-        """It was answered so; 500 where nothing was answered."""
+        """Record the status of the answer; 500 where nothing was answered."""
         PURPOSE.reset(self._token)
         is_in_time = status < 500 and monotonic() <= self._purpose.until
         self._purpose.end()
@@ -54,7 +54,7 @@ class AdmittedRequest:
 
 
 class Admission:
-    """Lets as many requests into an application as it can serve, the most urgent first."""
+    """Admits as many requests to an application as it can serve, the most urgent first."""
 
     def __init__(
         self,
@@ -71,12 +71,10 @@ class Admission:
         self._wants_page = wants_page
 
     async def let_in(self, scope: HTTPScope, incoming: Incoming) -> AdmittedRequest | Answer | None:
-        """Wait for the permit of a request, or the answer that there is no room; None where its client has
-        gone.
-        """
+        """Wait for the permit of a request.  Returns the refusal where there is no room, None where the client has gone."""
         begun = monotonic()
         priority = self._priorities.of(scope["method"], scope["path"])
-        if self._limiter.is_full(priority):  # before anything that costs more
+        if self._limiter.is_full(priority):  # before more costly steps
             return self._refused(scope, priority)
         user = self._users.of(scope)
         if await self._may_begin(priority, user, incoming):
@@ -97,7 +95,7 @@ class Admission:
                 has_permit = await request.permit
             waited = monotonic() - begun
             metrics.waited(priority, waited)
-            # Only now, and not for the many who are refused: it costs as much as a refusal.
+            # Checked only here, not for the many refused requests: it costs as much as a refusal.
             if has_permit and waited > STAYS_SECONDS and await incoming.has_gone():
                 self._limiter.withdraw(request)
                 return False

@@ -1,4 +1,4 @@
-"""What is told to whoever finds no room: ready bytes, by language and by what they came for."""
+"""Refusals of an overloaded process: prepared bytes by language and kind of request."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
@@ -17,11 +17,11 @@ from meterai.plumbing.observe.exchange import EXCHANGE
 
 STATUS = 503
 PAGE = "text/html; charset=utf-8"
-# Spread over some seconds, so that those who are refused together do not come again together.
+# Spread over some seconds, so that clients refused together do not retry together.
 RETRY_SECONDS_MIN = 3
 RETRY_SECONDS_MAX = 12
 
-# The limit of requests under way, as the fields of draft-ietf-httpapi-ratelimit-headers-11 name it.
+# The limit of requests under way, in the fields of draft-ietf-httpapi-ratelimit-headers-11.
 POLICY = b'"concurrent"'
 NOTHING_LEFT = (b"ratelimit", POLICY + b";r=0")
 OPTION = "busy"  # in `opt` of a route
@@ -32,8 +32,7 @@ Answer = tuple[int, list[Header], bytes]
 
 
 class BusyAnswer(NamedTuple):
-    """What a route answers where there is no room, for clients who read neither pages nor problem
-    documents: `opt={"busy": BusyAnswer(...)}`."""
+    """Refusal of a route whose clients read neither pages nor problem documents: `opt={"busy": BusyAnswer(...)}`."""
 
     status: int
     media_type: str
@@ -41,7 +40,7 @@ class BusyAnswer(NamedTuple):
 
 
 class BusyAnswers(Declared[BusyAnswer | None]):
-    """Those of an application's paths; None where a route has none of its own."""
+    """Refusals declared by an application's routes, by path; None for a route without one."""
 
     def __init__(self, app: Litestar) -> None:
         super().__init__(app, _read, None)
@@ -60,8 +59,7 @@ def _problem(language: str, priority: Priority) -> bytes:
 
 
 class Answers:
-    """A page for browsers, a problem document (RFC 9457) for programs, and for a route that has one its
-    own answer; all made beforehand."""
+    """Prepared refusals: a page for browsers, a problem document (RFC 9457) for programs, or the route's own answer."""
 
     def __init__(
         self, pages: Mapping[Key, str], headers: Iterable[Header], own: BusyAnswers
@@ -81,14 +79,14 @@ class Answers:
         self._own = {one: _spread(one, fixed, comes_again=False) for one in own.all}
 
     def renew(self, pages: Mapping[Key, str]) -> None:
-        """Show these pages from now on."""
+        """Replace the pages."""
         self._pages = {
             key: _spread(BusyAnswer(STATUS, PAGE, text.encode()), self._fixed, comes_again=key[2])
             for key, text in pages.items()
         }
 
     def of_route(self, method: str, path: str) -> Answer | None:
-        """The refusal in the words of this route; None where it has none."""
+        """Return the route's own refusal; None where it has none."""
         own = self._declared.of(method, path)
         return None if own is None else next(self._own[own])
 
@@ -100,9 +98,9 @@ class Answers:
         is_looking: bool,
         is_page: bool,
     ) -> Answer:
-        """Status, headers and body of a refusal.
+        """Return status, headers and body of a refusal.
 
-        A page that was looked at comes again by itself.
+        A page requested by GET is auto-refreshing.
         """
         if is_page:
             return next(self._pages[language, priority, is_looking])
@@ -111,7 +109,7 @@ class Answers:
 
 @lru_cache(4096)
 def told_limit(limit: int, free: int) -> tuple[Header, ...]:
-    """The headers of a limit of so many requests at once, of which so many are free."""
+    """Return the headers of a limit of concurrent requests, and of the free ones."""
     return (
         (b"ratelimit-policy", b'%s;q=%d;qu="concurrent-requests"' % (POLICY, limit)),
         (b"ratelimit", b"%s;r=%d" % (POLICY, free)),
@@ -119,7 +117,7 @@ def told_limit(limit: int, free: int) -> tuple[Header, ...]:
 
 
 def _named(answer: Answer) -> Answer:
-    """A problem document with the id of the request, as `problem` has it."""
+    """Return a problem document with the id of the request, as `problem` does."""
     if (exchange := EXCHANGE.get()) is None:
         return answer
     exchange.code = DatabaseBusy.code
@@ -129,7 +127,7 @@ def _named(answer: Answer) -> Answer:
 
 
 def _spread(answer: BusyAnswer, fixed: Iterable[Header], *, comes_again: bool) -> Iterator[Answer]:
-    """The answer without end, each time with another time to come again."""
+    """Cycle through prepared answers with different Retry-After."""
     answers = []
     for seconds in range(RETRY_SECONDS_MIN, RETRY_SECONDS_MAX + 1):
         again = b"%d" % seconds

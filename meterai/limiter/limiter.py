@@ -1,7 +1,6 @@
-"""Who may begin now, who waits for a moment, and who is told at once to come again.
+"""Permits to begin, waiting requests, and refusals, in one web process.
 
-One for each web process.  Nothing of it is shared between processes or kept: what is measured is
-this process, and what it knows is some seconds old at most.
+Nothing is shared between processes or stored: the measurements are of this process, some seconds old at most.
 """
 
 import asyncio
@@ -19,15 +18,15 @@ from meterai.limiter.waiting import WaitingRequest, WaitingRequests
 from meterai.plumbing.observe.stations import Station
 from meterai.plumbing.queueing import Queueing
 
-LOOK_SECONDS = 0.02  # between two looks at the event loop and at those who wait
-# A crowd that came together would be refused together, and come again together.
+LOOK_SECONDS = 0.02  # between two measurements of the event loop and checks of waiting requests
+# Clients that came together would be refused together, and retry together.
 REFUSALS_PER_LOOK_MAX = 32
-WINDOW_LOOKS = 10  # looks between two changes of the limit
-# Requests that wait for their own body and hold no permit meanwhile; some 100 KB each.  More keep theirs.
+WINDOW_LOOKS = 10  # measurements between two changes of the limit
+# Requests that wait for their own body and hold no permit meanwhile; 100 KB each.  Beyond that they keep theirs.
 ASIDE_MAX = 512
-# Of the limit, kept free for each other priority, so that slow requests of one keep none waiting.
+# Share of the limit kept free for each other priority, so that slow requests of one delay no other.
 RESERVE = 0.05
-# Mean wait for a permit of those who order: a journey asks for some fifteen.
+# Bound of the mean wait for a permit while ordering: a journey needs about fifteen.
 PERMIT_SECONDS_MAX = 0.5
 
 
@@ -35,22 +34,22 @@ class Limiter:
     """Permits for requests, by priority and recent use."""
 
     def __init__(self, queueing: Queueing) -> None:
-        self.station = Station("turn", PERMIT_SECONDS_MAX)  # of those who order
+        self.station = Station("turn", PERMIT_SECONDS_MAX)  # of ordering requests
         self._queueing = queueing
         self._limit = Limit()
         self._usage = WorkUsage()
-        self._total = 0  # of all that run
+        self._total = 0  # of all priorities
         self._aside = 0
         self._somebody_waits = False
         self._open_to_all = self._least_open()
         self._running = dict.fromkeys(Priority, 0)
         self._waiting = {priority: WaitingRequests() for priority in Priority}
         self._was_reached = False
-        self._peak = 0  # the most that was under way in this window
+        self._peak = 0  # highest concurrency in this window
         self.refusals = Refusals()
-        self._is_used = asyncio.Event()  # since the last window something ran or waited
+        self._is_used = asyncio.Event()  # requests ran or waited since the last window
 
-    # -- what is shown ---------------------------------------------------------------------
+    # -- state ---------------------------------------------------------------------
 
     @property
     def limit(self) -> int:
@@ -58,31 +57,30 @@ class Limiter:
         return self._limit.value
 
     def running(self, priority: Priority) -> int:
-        """Requests under way."""
+        """Return the requests under way."""
         return self._running[priority]
 
     def waiting(self, priority: Priority) -> int:
-        """Requests that wait for their permit."""
+        """Return the requests waiting for a permit."""
         return len(self._waiting[priority])
 
     def is_full(self, priority: Priority) -> bool:
-        """True where a request of nobody would be refused: costs nothing to find out."""
+        """True if even a new user's request would be refused; a cheap check."""
         return self._waiting[priority].is_full
 
     def free(self, priority: Priority) -> int:
-        """How many more requests of this priority would begin at once."""
+        """Return how many more requests of this priority would begin at once."""
         return max(0, ceil(self._room(priority)))
 
     # -- permits ---------------------------------------------------------------------------
 
     def ask(self, priority: Priority, user: bytes) -> bool | WaitingRequest:
-        """True where a request may begin, false where it is refused, else the request that waits.
+        """Ask for a permit.  True: the request may begin.  False: it is refused.  Else the waiting request.
 
-        Whoever begins is counted as running until `ended`; whoever waits and is no longer there
-        says so with `withdraw`.
+        A request that begins counts as running until `ended`.  A waiting request whose client leaves is withdrawn (`withdraw`).
         """
         if not self._somebody_waits and self._total < self._open_to_all:
-            self._begin(priority)  # the usual case, at little cost
+            self._begin(priority)  # the usual case, kept cheap
             return True
         if self._has_room(priority) and not self._somebody_goes_before(priority):
             self._begin(priority)
@@ -96,7 +94,7 @@ class Limiter:
         return request if self._waiting[priority].enter(request) else False
 
     def withdraw(self, request: WaitingRequest) -> None:
-        """Whoever waited there has gone: its slot in the line is free, and so is the permit it may have had."""
+        """Withdraw a waiting request: its slot is free, and so is a permit that it may have got."""
         if request.is_waiting:
             request.permit.set_result(False)
             self._waiting[request.priority].leave(request.level, request)
@@ -106,12 +104,12 @@ class Limiter:
             self._leave(request.priority)
 
     def ended(self, priority: Priority, user: bytes, seconds: float) -> None:
-        """A request that began is over and took so long."""
+        """End a request that began and took `seconds`."""
         self._usage.add(user, seconds, monotonic())
         self._leave(priority)
 
     def step_aside(self, priority: Priority) -> bool:
-        """A request waits for its client: its permit is free; false where too many do."""
+        """Release the permit during the body upload; False where too many requests do."""
         if self._aside >= ASIDE_MAX:
             return False
         self._aside += 1
@@ -119,11 +117,11 @@ class Limiter:
         return True
 
     def stepped_back(self) -> None:
-        """A request that had stepped aside asks for a permit again, or is over."""
+        """Count a request that released its permit as back: it asks again, or is over."""
         self._aside -= 1
 
     def used(self, user: bytes, seconds: float) -> None:
-        """A request that had stepped aside is over, and had the process for so long."""
+        """Record the use of a request that released its permit, in seconds."""
         self._usage.add(user, seconds, monotonic())
         self._is_used.set()
 
@@ -141,7 +139,7 @@ class Limiter:
             self._fill()
 
     def _fill(self) -> None:
-        """Give permits while there is room: to shares that are not used up first, then by priority."""
+        """Give permits while there is room: first to unused shares, then by priority."""
         while (priority := self._next()) is not None:
             served = self._waiting[priority].next()
             if served is None:
@@ -174,7 +172,7 @@ class Limiter:
         return room
 
     def _least_open(self) -> float:
-        """While fewer are under way than this there is room for everybody."""
+        """Concurrency below which every priority has room."""
         return self._limit.value * (1 - RESERVE * (len(Priority) - 1))
 
     def _somebody_goes_before(self, priority: Priority) -> bool:
@@ -185,7 +183,7 @@ class Limiter:
 
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:
-        """Measure and adapt while this lasts."""
+        """Measure and adapt while the block runs."""
         task = asyncio.create_task(self._watch())
         try:
             yield
@@ -194,14 +192,14 @@ class Limiter:
 
     async def _watch(self) -> None:
         while True:
-            # An idle process has no queue to look at, and sleeps.
+            # An idle process has no queue to measure, and sleeps.
             await self._is_used.wait()
             for _ in range(WINDOW_LOOKS):
                 await asyncio.sleep(LOOK_SECONDS)
                 begun = process_time()
-                await asyncio.sleep(0)  # one turn of the event loop: all that could run did
-                # By the processor, not the clock: of a machine that others keep busy each turn takes longer, and
-                # fewer requests in this process would make it no shorter.
+                await asyncio.sleep(0)  # one turn of the event loop: all runnable work ran
+                # By processor time, not by the clock: on a machine with other load each turn takes longer, and fewer requests in this
+                # process would not help.
                 self._queueing.waited("loop", process_time() - begun)
                 now = monotonic()
                 self._fill()
@@ -216,7 +214,7 @@ class Limiter:
             left -= line.refuse_late(now, left)
 
     def adapt(self) -> None:
-        """End a window: move the limit by what queued in it, and show how things stand."""
+        """End a window: adapt the limit to its queueing delay, and update the metrics."""
         self._limit.adapt(self._queueing.worst(), peak=self._peak, was_reached=self._was_reached)
         self._peak = self._total
         self._open_to_all = self._least_open()

@@ -1,4 +1,4 @@
-"""What the limiter counts, by priority."""
+"""Metrics of the limiter, by priority."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -34,7 +34,7 @@ WAITING = Gauge(
 METRICS: tuple[Metric[Any], ...] = (REFUSED, IN_TIME, LATE, WAITED, LIMIT, RUNNING, WAITING)
 
 
-# Counted here, and told once a window: a metric that processes share costs as much as half a refusal.
+# Counted here and exported once a window: a shared metric costs as much as half a refusal.
 _refused = dict.fromkeys(Priority, 0)
 _in_time = dict.fromkeys(Priority, 0)
 _late = dict.fromkeys(Priority, 0)
@@ -42,22 +42,22 @@ _waited = dict.fromkeys(Priority, 0.0)
 
 
 def refused(priority: Priority) -> None:
-    """One was told to come again."""
+    """Count one refused request."""
     _refused[priority] += 1
 
 
 def answered(priority: Priority, *, is_in_time: bool) -> None:
-    """One was answered."""
+    """Count one answered request."""
     (_in_time if is_in_time else _late)[priority] += 1
 
 
 def waited(priority: Priority, seconds: float) -> None:
-    """One waited so long for its permit, whether it came or not."""
+    """Record the wait of one request for its permit, whether it got one or not."""
     _waited[priority] += seconds
 
 
 def show(limit: int, running: Mapping[Priority, int], waiting: Mapping[Priority, int]) -> None:
-    """How a process stands now, and what it counted since."""
+    """Export the state of the process and its counts."""
     LIMIT.set(limit)
     for priority in Priority:
         name = priority.name.lower()

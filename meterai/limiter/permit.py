@@ -1,4 +1,4 @@
-"""The permit of one request: held from its beginning to its end, but for while its client is waited for."""
+"""Permit of one request, held from its begin to its end, except while its body is uploaded."""
 
 import asyncio
 from time import monotonic
@@ -11,7 +11,7 @@ from meterai.plumbing.permits import WorkPurpose
 
 
 class Permit:
-    """A permit that a request has.  Whoever made it calls `end` once."""
+    """A permit of a request.  Its creator calls `end` once."""
 
     def __init__(self, limiter: Limiter, user: bytes, purpose: WorkPurpose) -> None:
         self.limiter = limiter
@@ -19,7 +19,7 @@ class Permit:
         self._purpose = purpose
         self._is_held = True
         self._changed_at = monotonic()
-        self._seconds = 0.0  # for which it was held, before the last change
+        self._seconds = 0.0  # held before the last change
         purpose.step_aside, purpose.step_back = self.step_aside, self.step_back
 
     @property
@@ -27,13 +27,13 @@ class Permit:
         return self._purpose.priority
 
     def step_aside(self) -> None:
-        """Give it to others while the client is waited for."""
+        """Release the permit during the body upload."""
         if self._is_held and self.limiter.step_aside(self._priority):
             self._seconds += self._change()
             self._is_held = False
 
     async def step_back(self) -> None:
-        """Have one again.  Refuses `DatabaseBusy`: nothing was begun."""
+        """Get a permit again.  Refuses `DatabaseBusy`: nothing was begun."""
         if self._is_held:
             return
         request = self.limiter.ask(self._priority, self._user)
@@ -45,7 +45,7 @@ class Permit:
             raise DatabaseBusy("no turn came free once the body was here")
         self.limiter.stepped_back()
         self._is_held = True
-        # Nobody began to wait for the answer before everything was sent.
+        # The time to answer starts when the whole body was sent.
         self._purpose.until += self._change()
 
     async def _waited(self, request: WaitingRequest) -> bool:
@@ -56,10 +56,10 @@ class Permit:
             raise
 
     def end(self) -> None:
-        """The request is over."""
+        """End the request."""
         if self._is_held:
-            # It counts to the end of this turn of the event loop: what never waits for anything would
-            # else be over before the next one asks, and a thousand of them would run in one turn.
+            # Held until the end of this turn of the event loop: a request that never waits would else end before the next one
+            # asks, and a thousand of them would run in one turn.
             seconds = self._seconds + self._change()
             asyncio.get_running_loop().call_soon(
                 self.limiter.ended, self._priority, self._user, seconds

@@ -1,4 +1,4 @@
-"""The priority of a request by its method and path, as the routes declared it."""
+"""Priority of a request by its method and path, as declared by the routes."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ OPTION = "priority"  # in `opt` of a route
 
 
 class PriorityMissing(Exception):
-    """A route does not say how near to paid money it is."""
+    """A route declares no priority."""
 
 
 def _read(options: dict[str, Any], name: str) -> Priority:
@@ -21,7 +21,7 @@ def _read(options: dict[str, Any], name: str) -> Priority:
 
 
 class Priorities(Declared[Priority]):
-    """Priorities of an application's paths; `NEW` where there is no such path."""
+    """Priorities of an application's paths; `NEW` for an unknown path."""
 
     def __init__(self, app: Litestar) -> None:
         super().__init__(app, _read, Priority.NEW)

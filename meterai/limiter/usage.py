@@ -1,12 +1,12 @@
-"""What each user had of the process lately, so that the next permit goes to who had least."""
+"""Recent use of the process by user, so that the next permit goes to the least active one."""
 
 from collections import OrderedDict
 from math import exp2, log2
 
 HALF_LIFE_SECONDS = 30.0
-USERS_MAX = 20_000  # the one unheard of for longest is forgotten first; some megabytes
-LEVELS = 8  # each is twice the use of the one before; within a level who came first goes first
-UNIT_SECONDS = 0.05  # of the first level: a page or two
+USERS_MAX = 20_000  # the longest inactive one is dropped first; some megabytes
+LEVELS = 8  # each is twice the use of the one before; within a level, first come, first served
+UNIT_SECONDS = 0.05  # use of the first level: a page or two
 
 
 class WorkUsage:
@@ -16,14 +16,14 @@ class WorkUsage:
         self._users: OrderedDict[bytes, tuple[float, float]] = OrderedDict()
 
     def level(self, user: bytes, now: float) -> int:
-        """0 for who had little or is new, up to `LEVELS - 1`."""
+        """Return 0 for a user with little recent use, up to `LEVELS - 1`."""
         seconds = self._seconds(user, now)
         return (
             0 if seconds < UNIT_SECONDS else min(LEVELS - 1, 1 + int(log2(seconds / UNIT_SECONDS)))
         )
 
     def add(self, user: bytes, seconds: float, now: float) -> None:
-        """Count what a user just had."""
+        """Add work to a user."""
         self._users[user] = (self._seconds(user, now) + seconds, now)
         self._users.move_to_end(user)
         if len(self._users) > USERS_MAX:

@@ -1,8 +1,7 @@
-"""Who a request is from, as far as fairness needs to know, without asking the database.
+"""User of a request for fairness, determined without the database.
 
-A cookie or a key proves nothing by itself: whoever made up a new one for each request would be new
-each time.  So a credential counts for its account only once the application has accepted it;
-before that its sender is known by the address.
+A cookie or a key proves nothing by itself: a client with a new one for each request would be new each time.  So a
+credential stands for its account only after the application has accepted it; until then the user is the address.
 """
 
 from collections import OrderedDict
@@ -15,23 +14,23 @@ from meterai.plumbing.http.callers import Caller
 from meterai.plumbing.http.head import head_of
 from meterai.plumbing.networks import nested
 
-KNOWN_MAX = 20_000  # credentials; the one not seen for longest is forgotten first; some megabytes
+KNOWN_MAX = 20_000  # credentials; the longest unseen is dropped first; some megabytes
 _CREDENTIALS = (b"authorization", b"cookie")
 
 
 class Users:
-    """Names of users by what they show."""
+    """Names of users by their credentials or addresses."""
 
     def __init__(self, address_of: Callable[[HTTPScope], str]) -> None:
         self._address_of = address_of
         self._known: OrderedDict[bytes, bytes] = OrderedDict()
 
     def of(self, scope: HTTPScope) -> bytes:
-        """The user of a request: its account where the credential is known, else its address."""
+        """Return the user of a request: its account where the credential is known, else its address."""
         return self._account_of(scope) or self._address_of(scope).encode()
 
     def apart(self, scope: HTTPScope) -> bytes:
-        """The same for all that one stranger may have: its account, else the widest of its networks."""
+        """Return the same name for everything one stranger may have: its account, else the widest of its networks."""
         return self._account_of(scope) or nested(self._address_of(scope))[-1].encode()
 
     def _account_of(self, scope: HTTPScope) -> bytes | None:
@@ -42,9 +41,7 @@ class Users:
         return account
 
     def learn(self, scope: HTTPScope, user: bytes) -> None:
-        """Remember whose credential it was, where the application found out and it was not known as this
-        user's before.
-        """
+        """Remember the account of a credential that the application accepted, unless it is known."""
         caller = scope.get("caller")
         if not isinstance(caller, Caller) or caller.account.bytes == user:
             return

@@ -1,4 +1,4 @@
-"""Those who wait for a permit, of one priority: who had little lately first, then who came first."""
+"""Waiting requests of one priority: by least recent use, then first come, first served."""
 
 import asyncio
 from dataclasses import dataclass
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from meterai.kit.priority import Priority
 from meterai.plumbing.fair import FairQueue
 
-# Of one priority in one process: some 5 KB each.  So many that whoever asks again as soon as it is
-# refused is kept to one request in `wait_seconds`, instead of having the process refuse all day.
+# Of one priority in one process, 5 KB each.  Large enough that a client which retries immediately gets one request served
+# in `wait_seconds`, instead of being refused all day.
 WAITING_MAX = 4096
 
 
 @dataclass(slots=True, eq=False)
 class WaitingRequest:
-    """One request that waits.  `permit` ends true where it may begin, false where it is refused."""
+    """One waiting request.  `permit` resolves to True where it may begin, False where it is refused."""
 
     permit: asyncio.Future[bool]
     priority: Priority
@@ -25,25 +25,25 @@ class WaitingRequest:
         return not self.permit.done()
 
     def done(self) -> bool:
-        """True where it was answered, or its client has gone."""
+        """True if it was answered, or its client has gone."""
         return self.permit.done()
 
 
 class WaitingRequests(FairQueue[int, WaitingRequest]):
-    """A bounded line in levels of recent use, the lowest first."""
+    """Bounded queue in levels of recent use, the lowest first."""
 
     def __init__(self) -> None:
         super().__init__(rank=int)
 
     @property
     def is_full(self) -> bool:
-        """True where even somebody who is new finds no slot."""
+        """True if even a new user's request finds no slot."""
         return len(self) >= WAITING_MAX and self.of(0) == len(self)
 
     def enter(self, request: WaitingRequest) -> bool:
-        """Let it wait; false where the line is full of such as had no more than this one.
+        """Add a request; False where the queue is full of users with no more use than this one.
 
-        Where somebody waits who had more, the last of those goes instead.
+        Otherwise the last request of the user with the most use is refused instead.
         """
         if len(self) >= WAITING_MAX:
             heaviest = self.most(int, request.level)
@@ -55,9 +55,9 @@ class WaitingRequests(FairQueue[int, WaitingRequest]):
         return True
 
     def refuse_late(self, now: float, most: int) -> int:
-        """Refuse those who waited as long as they may, up to so many; how many it were.
+        """Refuse up to `most` requests whose waiting time is over; return how many.
 
-        The oldest stand at the head of each level.
+        The oldest are at the head of each level.
         """
         late = self.take_oldest(lambda request: request.until <= now, most)
         for request in late:
