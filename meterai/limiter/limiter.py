@@ -23,7 +23,7 @@ LOOK_SECONDS = 0.02  # between two measurements of the event loop and checks of 
 REFUSALS_PER_LOOK_MAX = 32
 WINDOW_LOOKS = 10  # measurements between two changes of the limit
 # Requests that wait for their own body and hold no permit meanwhile; 100 KB each.  Beyond that they keep theirs.
-ASIDE_MAX = 512
+RELEASED_MAX = 512
 # Share of the limit kept free for each other priority, so that slow requests of one delay no other.
 RESERVE = 0.05
 # Bound of the mean wait for a permit while ordering: a journey needs about fifteen.
@@ -39,7 +39,7 @@ class Limiter:
         self._limit = Limit()
         self._usage = WorkUsage()
         self._total = 0  # of all priorities
-        self._aside = 0
+        self._released = 0
         self._somebody_waits = False
         self._open_to_all = self._least_open()
         self._running = dict.fromkeys(Priority, 0)
@@ -108,17 +108,17 @@ class Limiter:
         self._usage.add(user, seconds, monotonic())
         self._leave(priority)
 
-    def step_aside(self, priority: Priority) -> bool:
+    def release(self, priority: Priority) -> bool:
         """Release the permit during the body upload; False where too many requests do."""
-        if self._aside >= ASIDE_MAX:
+        if self._released >= RELEASED_MAX:
             return False
-        self._aside += 1
+        self._released += 1
         self._leave(priority)
         return True
 
-    def stepped_back(self) -> None:
+    def regained(self) -> None:
         """Count a request that released its permit as back: it asks again, or is over."""
-        self._aside -= 1
+        self._released -= 1
 
     def used(self, user: bytes, seconds: float) -> None:
         """Record the use of a request that released its permit, in seconds."""

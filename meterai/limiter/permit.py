@@ -20,19 +20,19 @@ class Permit:
         self._is_held = True
         self._changed_at = monotonic()
         self._seconds = 0.0  # held before the last change
-        purpose.step_aside, purpose.step_back = self.step_aside, self.step_back
+        purpose.release_permit, purpose.regain_permit = self.release_permit, self.regain_permit
 
     @property
     def _priority(self) -> Priority:
         return self._purpose.priority
 
-    def step_aside(self) -> None:
+    def release_permit(self) -> None:
         """Release the permit during the body upload."""
-        if self._is_held and self.limiter.step_aside(self._priority):
+        if self._is_held and self.limiter.release(self._priority):
             self._seconds += self._change()
             self._is_held = False
 
-    async def step_back(self) -> None:
+    async def regain_permit(self) -> None:
         """Get a permit again.  Refuses `DatabaseBusy`: nothing was begun."""
         if self._is_held:
             return
@@ -43,7 +43,7 @@ class Permit:
             has_permit = request
         if not has_permit:
             raise DatabaseBusy("no turn came free once the body was here")
-        self.limiter.stepped_back()
+        self.limiter.regained()
         self._is_held = True
         # The time to answer starts when the whole body was sent.
         self._purpose.until += self._change()
@@ -65,7 +65,7 @@ class Permit:
                 self.limiter.ended, self._priority, self._user, seconds
             )
         else:
-            self.limiter.stepped_back()
+            self.limiter.regained()
             self.limiter.used(self._user, self._seconds)
 
     def _change(self) -> float:

@@ -36,8 +36,8 @@ async def _go_on() -> None:
 class WorkPurpose:
     """What work is done for.  `until` is in monotonic seconds.
 
-    Whoever waits for the client itself calls `step_aside`, so that others have the permit of this
-    request meanwhile, and awaits `step_back` before it goes on, which refuses where none comes free.
+    Whoever waits for the client itself calls `release_permit`, so that others have the permit of this
+    request meanwhile, and awaits `regain_permit` before it goes on, which refuses where none comes free.
 
     What a request began and left behind (a task that goes on) keeps its context: once the request
     is over nobody else's patience counts any more, and the work is as if nothing had been said.
@@ -46,8 +46,8 @@ class WorkPurpose:
     priority: Priority = Priority.MONEY
     until: float = float("inf")
     is_abandoned: Callable[[], bool] = _nobody_left
-    step_aside: Callable[[], None] = _stay
-    step_back: Callable[[], Awaitable[None]] = _go_on
+    release_permit: Callable[[], None] = _stay
+    regain_permit: Callable[[], Awaitable[None]] = _go_on
 
     def begin_anew(self) -> None:
         """The next of several works of one request begins: it is waited for as one that is alone."""
@@ -57,7 +57,7 @@ class WorkPurpose:
     def end(self) -> None:
         """The request is over."""
         self.until, self.is_abandoned = float("inf"), _nobody_left
-        self.step_aside, self.step_back = _stay, _go_on
+        self.release_permit, self.regain_permit = _stay, _go_on
 
 
 _UNSAID = WorkPurpose()

@@ -102,7 +102,7 @@ def in_process(folder: Path, story: Callable[[Process], Awaitable[None]]) -> Non
             await settle()
         assert process.limiter.running(ONE) == 0
         assert process.limiter.waiting(ONE) == 0
-        assert process.limiter._aside == 0
+        assert process.limiter._released == 0
 
     asyncio.run(run())
 
@@ -185,7 +185,7 @@ def test_the_time_for_an_answer_begins_when_everything_is_sent(
         until = process.purposes[0].until
         now[0] += 60.0
 
-        await process.purposes[0].step_back()
+        await process.purposes[0].regain_permit()
         assert process.purposes[0].until == pytest.approx(until + 60.0)
         slow.may_send.set()
         await task
@@ -210,7 +210,7 @@ def test_who_leaves_while_sending_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_only_so_many_step_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limiter, "ASIDE_MAX", 2)
+    monkeypatch.setattr(limiter, "RELEASED_MAX", 2)
 
     async def story(process: Process) -> None:
         slow = Sender()

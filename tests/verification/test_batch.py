@@ -139,12 +139,12 @@ def test_slot_is_released_between_two_files_and_time_restarts(
 ) -> None:
     seen: list[str] = []
 
-    async def step_back() -> None:
+    async def regain_permit() -> None:
         seen.append("back")
         purpose.until = 0.0  # the request is over its time
 
-    purpose = WorkPurpose(Priority.CHECKING, 0.0, step_aside=lambda: seen.append("aside"))
-    purpose.step_back = step_back
+    purpose = WorkPurpose(Priority.CHECKING, 0.0, release_permit=lambda: seen.append("aside"))
+    purpose.regain_permit = regain_permit
     rows = rows_of(service, ("a.pdf", LETTER), ("b.pdf", LETTER), purpose=purpose)
     assert told(rows) == [("a.pdf", "not_sealed"), ("b.pdf", "not_sealed")]
     assert seen == ["back", "aside", "back", "aside"]
@@ -158,13 +158,13 @@ def test_file_is_tried_again_while_others_have_priority(
     monkeypatch.setattr(module, "PAUSES", (0.0,) * 5)
     left = refusals
 
-    async def step_back() -> None:
+    async def regain_permit() -> None:
         nonlocal left
         left -= 1
         if left >= 0:
             raise DatabaseBusy("others come first")
 
-    purpose = WorkPurpose(Priority.CHECKING, 1e12, step_back=step_back)
+    purpose = WorkPurpose(Priority.CHECKING, 1e12, regain_permit=regain_permit)
     assert told(rows_of(service, ("a.pdf", LETTER), purpose=purpose)) == [("a.pdf", outcome)]
 
 

@@ -175,7 +175,7 @@ class _SendingRate:
         self._timer.cancel()
 
     def _be_late(self, purpose: WorkPurpose) -> None:
-        purpose.step_aside()
+        purpose.release_permit()
         self._look()
 
     def _look(self) -> None:
@@ -324,7 +324,7 @@ class RequestBody:
             raise BodyTooSlow(f"{self._received} bytes of the body arrived") from None
         finally:
             rate.end()
-        await PURPOSE.get().step_back()
+        await PURPOSE.get().regain_permit()
 
     async def _next(self, rate: _SendingRate) -> bool:
         rate.is_listening = True

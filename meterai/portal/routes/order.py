@@ -301,9 +301,9 @@ async def show_order_state(
             return answer
         this = facts["this"]
         assert isinstance(this, OrderNow)
-        purpose.step_aside()  # nothing is done for this request while it waits
+        purpose.release_permit()  # nothing is done for this request while it waits
         is_over = not await watch.change(key, seen, until, this.changes_at)
-        await purpose.step_back()
+        await purpose.regain_permit()
 
 
 def _news(request: PageRequest, facts: Mapping[str, object]) -> Response[Any]:
@@ -359,7 +359,7 @@ async def download_documents(
         for one in chosen:
             name = names.distinct(stamped_name(one.document_name))
             _, content = await stamping.document(account, one.id)
-            PURPOSE.get().step_aside()  # from here on the client is waited for
+            PURPOSE.get().release_permit()  # from here on the client is waited for
             yield ZippedFile(name, one.delivered_at or order.placed_at, content)
 
     name = f"meterai-{order.id}.zip"

@@ -181,7 +181,7 @@ class Pool:
     async def _in_turn(self, act: Callable[[], Awaitable[Answer]], client: str) -> Answer:
         self._admit(client)
         # Who waits for a process does nothing here: its permit in this process is for somebody who does.
-        PURPOSE.get().step_aside()
+        PURPOSE.get().release_permit()
         permit = self._process_for(client)
         counts = self._of_client[client] == 1
         under_way = asyncio.create_task(self._with_process(act, client, permit, counts=counts))

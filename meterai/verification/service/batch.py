@@ -333,7 +333,7 @@ class CheckBatch:
                 raise _Unfit(NotChecked.LATE)
             await asyncio.sleep(pause)
             try:
-                await purpose.step_back()
+                await purpose.regain_permit()
                 purpose.begin_anew()
                 return await act()
             except NotJudged:
@@ -342,7 +342,7 @@ class CheckBatch:
                 if refusal.status != _UNAVAILABLE:
                     raise
             finally:
-                purpose.step_aside()
+                purpose.release_permit()
         raise _Unfit(NotChecked.BUSY)
 
     async def _found(self, given: _BatchFile) -> VerificationView | JudgedDocument:
