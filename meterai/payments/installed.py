@@ -213,13 +213,11 @@ def routes_of(settings: Settings, kinds: RailKinds) -> dict[str, list[Route]]:
             reason = f"no rail {sorted(unknown)[0]!r} of the method {name!r}"
             raise ConfigurationWrong("payment_order", "settings", reason)
     routes = {}
-    for name, rail_invariants in found.items():
-        weights = given.get(name) or dict.fromkeys(rail_invariants, 0)
+    for name, named in found.items():
+        weights = given.get(name) or dict.fromkeys(named, 0)
         if not any(weights.values()):
             weights = weights | {next(iter(weights)): 1}
-        routes[name] = [
-            Route(rail, rail_invariants[rail], weight) for rail, weight in weights.items()
-        ]
+        routes[name] = [Route(rail, named[rail], weight) for rail, weight in weights.items()]
     if not routes:
         raise ConfigurationWrong("payment_rails", "settings", "no rail has a method")
     return routes
