@@ -113,7 +113,7 @@ class Removal:
         rows = [_DueRemoval(*one) for one in still]
         await each(self._database, "delete_condemned", rows, remove, subject="name")
         if struck:
-            await self._database.once(store.strike, struck, now)
+            await self._database.once(store.remove_condemned, struck, now)
         CONDEMNED.set(await self._database.once(store.count_condemned))
         return len(struck) if len(due) == DELETED_AT_ONCE else 0
 

@@ -87,7 +87,7 @@ SELECT name, condemned_at FROM condemned_objects WHERE due_at <= %s ORDER BY due
 _STILL_DUE = (
     "SELECT name, condemned_at FROM condemned_objects WHERE name = ANY (%s) AND due_at <= %s"
 )
-_STRIKE = "DELETE FROM condemned_objects WHERE name = ANY (%s) AND due_at <= %s"
+_REMOVE_CONDEMNED = "DELETE FROM condemned_objects WHERE name = ANY (%s) AND due_at <= %s"
 _COUNT_CONDEMNED = "SELECT count(*) FROM condemned_objects"
 _KEYS = RowMapper(DocumentKey)
 _CONDEMNED = RowMapper(CondemnedObject)
@@ -213,9 +213,9 @@ async def still_due(tx: ReadTx, names: Sequence[str], at: datetime) -> list[Cond
     return await tx.all_as(_CONDEMNED, _STILL_DUE, list(names), at)
 
 
-async def strike(tx: Tx, names: Sequence[str], at: datetime) -> None:
+async def remove_condemned(tx: Tx, names: Sequence[str], at: datetime) -> None:
     """Remove these objects from the list: deleted, or wanted again; one whose grace began again meanwhile stays condemned."""
-    await tx.run(_STRIKE, list(names), at)
+    await tx.run(_REMOVE_CONDEMNED, list(names), at)
 
 
 async def count_condemned(tx: ReadTx) -> int:

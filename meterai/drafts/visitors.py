@@ -43,7 +43,7 @@ async def open_draft(request: PageRequest, drafts: DraftService) -> Draft | None
 
 
 async def seen_draft(request: PageRequest, drafts: DraftService) -> tuple[Draft | None, str]:
-    """Return the visitor's draft, or None; and the token that the answer sets in the cookie."""
+    """Return the visitor's draft, or None; and the token that the answer sets in the cookie, empty if none."""
     token, page_key = _token(request, drafts), _page_key(request.headers.get(PAGE_KEY, ""))
     found, kept = await drafts.shown_draft(token, page_key, await account_asking(request))
     return found, kept if kept != token else ""
@@ -51,7 +51,7 @@ async def seen_draft(request: PageRequest, drafts: DraftService) -> tuple[Draft 
 
 async def draft_of_part(request: PageRequest, drafts: DraftService) -> tuple[Draft, str]:
     """Return the draft of the next part of a file, and the token that the answer sets in the
-    cookie.  Refuses like `draft_of`.
+    cookie, empty if none.  Refuses like `draft_of`.
     """
     page_key, token = _page_key(request.headers.get(PAGE_KEY, "")), _token(request, drafts)
     if page_key and token:
@@ -65,8 +65,8 @@ async def draft_of_part(request: PageRequest, drafts: DraftService) -> tuple[Dra
 async def uploaded_draft(
     request: PageRequest, drafts: DraftService, network: str, page_key: str
 ) -> tuple[Draft, str, bool]:
-    """Return the draft that a page with this key uploads to; the token that the answer sets in the cookie;
-    and whether the draft begins with its first file, under that token.
+    """Return the draft that a page with this key uploads to; the token that the answer sets in the cookie,
+    empty if none; and whether the draft begins with its first file, under that token.
     """
     account, page_key = await account_asking(request), _page_key(page_key)
     token = _token(request, drafts)
