@@ -1,4 +1,4 @@
-"""What a request meets before the application: a permit, a moment of waiting, or a ready answer."""
+"""Admission of a request: a permit, a short wait, or a prepared refusal."""
 
 import asyncio
 import json
@@ -50,7 +50,7 @@ IN_ITS_WORDS = BusyAnswer(504, "application/json", b'{"code":"busy here"}')
 
 
 def routes() -> Litestar:
-    """One path of each priority; nothing of it is called."""
+    """Return an application with one path of each priority; none is called."""
 
     def path(priority: Priority) -> Any:
         @get(PATHS[priority], opt={"permission": Permission.PUBLIC, "priority": priority})
@@ -72,7 +72,7 @@ def routes() -> Litestar:
 
 
 class Application:
-    """Answers when it is let to; remembers in which order it was called."""
+    """Answers when a test lets it; records the order of its calls."""
 
     def __init__(self) -> None:
         self.called: list[str] = []
@@ -133,7 +133,7 @@ class Visitor:
 
 
 class Door:
-    """An application behind its admission, whose limit is used up by slow requests."""
+    """An application behind its admission, with a limit used up by slow requests."""
 
     def __init__(self) -> None:
         self.application = Application()
@@ -188,9 +188,7 @@ FULL = LIMIT_MAX + WAITING_MAX  # as many as can run and wait at once
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("priority", Priority)
-def test_a_browser_gets_a_page_that_comes_again_by_itself(
-    language: str, priority: Priority
-) -> None:
+def test_refused_browser_gets_an_auto_refreshing_page(language: str, priority: Priority) -> None:
     async def act(door: Door) -> None:
         door.crowd(FULL, priority)
         await door.settle()
@@ -212,7 +210,7 @@ def test_a_browser_gets_a_page_that_comes_again_by_itself(
 
 
 @pytest.mark.parametrize("priority", Priority)
-def test_a_program_gets_a_problem(priority: Priority) -> None:
+def test_refused_program_gets_a_problem_document(priority: Priority) -> None:
     async def act(door: Door) -> None:
         door.crowd(FULL, priority)
         await door.settle()
@@ -226,7 +224,7 @@ def test_a_program_gets_a_problem(priority: Priority) -> None:
     at_the_door(act)
 
 
-def test_a_route_is_refused_in_its_own_words() -> None:
+def test_route_with_own_refusal_answers_it() -> None:
     async def act(door: Door) -> None:
         door.crowd(FULL, Priority.MONEY)
         await door.settle()
@@ -244,7 +242,7 @@ def test_a_route_is_refused_in_its_own_words() -> None:
 def no_calls() -> None: ...
 
 
-def test_every_rail_is_refused_in_the_words_of_its_protocol() -> None:
+def test_every_rail_has_a_refusal_in_its_protocol() -> None:
     app = Litestar(
         [route for kind in RAILS for route in endpoints_of(kind)],
         dependencies={"bank_calls": Provide(no_calls, sync_to_thread=False)},
@@ -273,7 +271,7 @@ def test_refused_head_has_the_priority_of_get_and_no_body() -> None:
     at_the_door(act)
 
 
-def test_those_refused_together_do_not_come_again_together() -> None:
+def test_clients_refused_together_get_different_retry_times() -> None:
     async def act(door: Door) -> None:
         door.crowd(FULL, Priority.NEW)
         await door.settle()
@@ -285,7 +283,7 @@ def test_those_refused_together_do_not_come_again_together() -> None:
     at_the_door(act)
 
 
-def test_the_urgent_pass_a_crowd_that_waits() -> None:
+def test_urgent_request_passes_a_waiting_crowd() -> None:
     async def act(door: Door) -> None:
         door.crowd(FULL, Priority.NEW)
         await door.settle()
@@ -300,10 +298,10 @@ def test_the_urgent_pass_a_crowd_that_waits() -> None:
     at_the_door(act)
 
 
-def test_who_leaves_while_waiting_is_not_served() -> None:
+def test_request_whose_client_left_while_waiting_is_not_served() -> None:
     async def act(door: Door) -> None:
         door.crowd(FULL, Priority.MONEY)
-        door.crowd(1, Priority.PAID)  # what is kept free for them
+        door.crowd(1, Priority.PAID)  # takes the share of that priority
         await door.settle()
         leaving, staying = (Visitor("POST", PATHS[Priority.PAID]) for _ in range(2))
         for visitor in (leaving, staying):
@@ -319,7 +317,7 @@ def test_who_leaves_while_waiting_is_not_served() -> None:
     at_the_door(act)
 
 
-def test_a_server_that_stops_leaves_no_turn_taken() -> None:
+def test_stopping_server_leaves_no_permit_taken() -> None:
     async def act(door: Door) -> None:
         door.crowd(FULL, Priority.MONEY)
         await door.settle()
@@ -332,7 +330,7 @@ def test_a_server_that_stops_leaves_no_turn_taken() -> None:
     at_the_door(act)
 
 
-def test_what_a_request_leaves_behind_is_bound_by_nobodys_patience() -> None:
+def test_task_left_by_a_request_has_no_deadline() -> None:
     left: list[asyncio.Task[WorkPurpose]] = []
 
     async def act(door: Door) -> None:
@@ -358,7 +356,7 @@ def test_what_a_request_leaves_behind_is_bound_by_nobodys_patience() -> None:
     at_the_door(act)
 
 
-def test_a_route_says_how_near_to_money_it_is() -> None:
+def test_route_without_a_priority_is_refused_at_start() -> None:
     @get("/somewhere", opt={"permission": Permission.PUBLIC})
     async def somewhere() -> None: ...
 
@@ -366,7 +364,7 @@ def test_a_route_says_how_near_to_money_it_is() -> None:
         Priorities(Litestar([somewhere], openapi_config=None))
 
 
-def test_paths_are_found_as_the_router_finds_them() -> None:
+def test_priorities_match_paths_as_the_router_does() -> None:
     @get("/orders/{order_id:str}", opt={"priority": Priority.PAID})
     async def one() -> None: ...
 
@@ -384,10 +382,10 @@ def test_paths_are_found_as_the_router_finds_them() -> None:
         assert priorities.of(method, path) is Priority.NEW
 
 
-# -- who it is ---------------------------------------------------------------------------------
+# -- users ---------------------------------------------------------------------------------
 
 
-def test_a_credential_counts_once_it_was_accepted() -> None:
+def test_credential_counts_once_it_was_accepted() -> None:
     users = Users(lambda scope: scope["client"][0] if scope["client"] else "")
     made_up = [Visitor("GET", "/", {"cookie": f"session={number}"}).scope for number in range(3)]
     assert {users.of(scope) for scope in made_up} == {b"192.0.2.1"}, "a new one is nobody new"  # type: ignore[arg-type]
@@ -397,11 +395,11 @@ def test_a_credential_counts_once_it_was_accepted() -> None:
     assert users.of(made_up[1]) == b"192.0.2.1"  # type: ignore[arg-type]
 
 
-# -- of whom refusals are told -----------------------------------------------------------------
+# -- counted refusals -----------------------------------------------------------------
 
 
 def refused_from(addresses: list[str], priority: Priority = Priority.CHECKOUT) -> int:
-    """How many count as refused where these find no slot."""
+    """Return how many count as refused where these users find no slot."""
 
     told: list[int] = []
 
@@ -419,18 +417,18 @@ def refused_from(addresses: list[str], priority: Priority = Priority.CHECKOUT) -
     return told[0]
 
 
-def test_refusals_of_one_stranger_are_not_told() -> None:
+def test_refusals_of_one_stranger_are_not_counted() -> None:
     assert refused_from(["192.0.2.1"] * 50) == 0
     assert refused_from([f"192.0.2.{number}" for number in range(50)]) == 0
     assert refused_from([f"2001:db8:1:{number:x}::/64" for number in range(50)]) == 0
 
 
-def test_refusals_of_people_from_many_networks_are_told() -> None:
+def test_refusals_from_many_networks_are_counted() -> None:
     assert refused_from([f"192.0.{number}.1" for number in range(20)]) == 20
     assert refused_from([f"192.0.{number}.1" for number in range(20)], Priority.NEW) == 0
 
 
-def test_accounts_behind_one_address_are_apart() -> None:
+def test_accounts_behind_one_address_count_each() -> None:
     users = Users(lambda scope: scope["client"][0] if scope["client"] else "")
     people = [Visitor("GET", "/", {"cookie": f"session={number}"}).scope for number in range(3)]
     assert {users.apart(scope) for scope in people} == {users.apart(Visitor("GET", "/").scope)}  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""The limit follows what queues, and nothing else."""
+"""The limit follows queueing only."""
 
 import sys
 
@@ -11,14 +11,14 @@ from meterai.limiter.limit import DELAY_SECONDS_MAX, LIMIT_FIRST, LIMIT_MAX, LIM
 QUEUED = 2 * DELAY_SECONDS_MAX
 
 
-def test_where_nothing_waits_it_stays() -> None:
+def test_limit_stays_where_nothing_waits() -> None:
     limit = Limit()
     for _ in range(1000):
         limit.adapt(0.001, peak=3, was_reached=False)
     assert limit.value == LIMIT_FIRST
 
 
-def test_it_falls_where_things_queue_and_rises_where_all_of_it_is_used() -> None:
+def test_limit_falls_with_queueing_and_rises_when_used_up() -> None:
     limit = Limit()
     limit.adapt(QUEUED, peak=LIMIT_MAX, was_reached=True)
     fallen = limit.value
@@ -28,23 +28,23 @@ def test_it_falls_where_things_queue_and_rises_where_all_of_it_is_used() -> None
     assert limit.value > fallen
 
 
-def test_where_few_are_under_way_it_does_not_fall() -> None:
-    """A neighbour on the same processor keeps us waiting; fewer requests would help nobody."""
+def test_limit_does_not_fall_with_few_requests_under_way() -> None:
+    """A neighbour on the same processor causes the delay; fewer requests would not help."""
     limit = Limit()
     for _ in range(100):
         limit.adapt(1.0, peak=LIMIT_FIRST // 4, was_reached=False)
     assert limit.value == LIMIT_FIRST
 
 
-def test_it_falls_faster_the_worse_it_is() -> None:
+def test_limit_falls_faster_with_more_delay() -> None:
     a_little, badly = Limit(), Limit()
     a_little.adapt(QUEUED, peak=LIMIT_MAX, was_reached=True)
     badly.adapt(10 * QUEUED, peak=LIMIT_MAX, was_reached=True)
     assert badly.value < a_little.value
 
 
-def test_a_slow_bank_does_not_keep_it_small() -> None:
-    """Requests that wait for somebody else fill the limit and queue nobody: it doubles in seconds."""
+def test_limit_grows_with_slow_requests_that_do_not_queue() -> None:
+    """Requests that wait for another machine fill the limit and queue nobody: it doubles in seconds."""
     limit = Limit()
     for _ in range(25):  # 5 s
         limit.adapt(0.001, peak=LIMIT_MAX, was_reached=True)
@@ -52,15 +52,15 @@ def test_a_slow_bank_does_not_keep_it_small() -> None:
 
 
 @given(some.lists(some.tuples(some.floats(0, 1000), some.booleans()), max_size=200))
-def test_it_stays_within_its_bounds(windows: list[tuple[float, bool]]) -> None:
+def test_limit_stays_within_its_bounds(windows: list[tuple[float, bool]]) -> None:
     limit = Limit()
     for delay, was_reached in windows:
         limit.adapt(delay, peak=LIMIT_MAX, was_reached=was_reached)
         assert LIMIT_MIN <= limit.value <= LIMIT_MAX
 
 
-def test_a_thread_that_works_is_not_taken_for_overload() -> None:
-    """It keeps the event loop waiting in each turn, whatever the load."""
+def test_busy_thread_is_not_taken_for_overload() -> None:
+    """It delays each turn of the event loop, whatever the load."""
     before = sys.getswitchinterval()
     try:
         web._let_the_loop_in()

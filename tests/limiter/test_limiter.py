@@ -1,4 +1,4 @@
-"""Permits: by priority, with shares that nobody takes, by recent use; and none is ever lost."""
+"""Permits: by priority with shares, by recent use, and none is ever lost."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -25,7 +25,7 @@ def within_loop(test: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], N
 
 
 def fill(limiter: Limiter, priority: Priority) -> int:
-    """Begin as many as may begin."""
+    """Begin as many requests as may begin."""
     begun = 0
     while True:
         asked = limiter.ask(priority, b"crowd")
@@ -43,14 +43,14 @@ def request_of(limiter: Limiter, priority: Priority, user: bytes = b"somebody") 
 
 
 @within_loop
-async def test_at_low_traffic_everybody_begins_at_once() -> None:
+async def test_every_request_begins_at_once_at_low_traffic() -> None:
     limiter = Limiter(Queueing())
     for priority in Priority:
         assert limiter.ask(priority, b"a") is True
 
 
 @within_loop
-async def test_the_slow_of_low_priority_leave_room_for_the_urgent() -> None:
+async def test_slow_requests_of_low_priority_leave_room_for_urgent_ones() -> None:
     limiter = Limiter(Queueing())
     begun = fill(limiter, Priority.NEW)
     assert begun < limiter.limit
@@ -58,8 +58,8 @@ async def test_the_slow_of_low_priority_leave_room_for_the_urgent() -> None:
 
 
 @within_loop
-async def test_the_slow_of_one_priority_keep_no_other_waiting() -> None:
-    """Bodies that trickle in hold their permits for long, whatever they are for."""
+async def test_slow_requests_of_one_priority_delay_no_other() -> None:
+    """Slow uploads hold their permits for long, whatever their purpose."""
     for slow in Priority:
         limiter = Limiter(Queueing())
         fill(limiter, slow)
@@ -68,22 +68,22 @@ async def test_the_slow_of_one_priority_keep_no_other_waiting() -> None:
 
 
 @within_loop
-async def test_a_turn_that_comes_free_goes_to_the_urgent() -> None:
+async def test_free_permit_goes_to_the_urgent_request() -> None:
     limiter = Limiter(Queueing())
     for priority in reversed(Priority):
         fill(limiter, priority)
     late = request_of(limiter, Priority.NEW)
     early = request_of(limiter, Priority.PAID)
-    # What runs is more of `NEW` than its share, so it is not owed this one.
+    # `NEW` runs above its share, so that this permit is not due to it.
     limiter.ended(Priority.NEW, b"crowd", 0.01)
     assert early.permit.done()
     assert not late.permit.done()
 
 
 @within_loop
-async def test_a_flood_of_the_urgent_leaves_each_share() -> None:
+async def test_flood_of_urgent_requests_leaves_each_share() -> None:
     limiter = Limiter(Queueing())
-    for priority in Priority:  # what is kept free for each is in use too
+    for priority in Priority:  # the share of each is in use too
         fill(limiter, priority)
     waiting = [request_of(limiter, priority) for priority in Priority]
     for _ in range(limiter.limit):
@@ -94,7 +94,7 @@ async def test_a_flood_of_the_urgent_leaves_each_share() -> None:
 
 
 @within_loop
-async def test_who_had_less_lately_goes_before_who_had_more() -> None:
+async def test_user_with_less_recent_use_goes_first() -> None:
     limiter = Limiter(Queueing())
     fill(limiter, Priority.NEW)
     limiter.ask(Priority.MONEY, b"x")
@@ -108,7 +108,7 @@ async def test_who_had_less_lately_goes_before_who_had_more() -> None:
 
 
 @within_loop
-async def test_a_full_line_lets_go_of_who_had_most() -> None:
+async def test_full_queue_refuses_the_user_with_most_use() -> None:
     limiter = Limiter(Queueing())
     fill(limiter, Priority.NEW)
     limiter.ask(Priority.MONEY, b"x")
@@ -130,7 +130,7 @@ class Overrun(Queueing):
 
 
 @within_loop
-async def test_who_waits_too_long_is_told() -> None:
+async def test_request_that_waits_too_long_is_refused() -> None:
     limiter = Limiter(Overrun())
     async with limiter.watching():
         fill(limiter, Priority.NEW)
@@ -141,7 +141,7 @@ async def test_who_waits_too_long_is_told() -> None:
 
 
 @within_loop
-async def test_who_goes_leaves_nothing_behind() -> None:
+async def test_withdrawn_request_leaves_no_trace() -> None:
     limiter = Limiter(Queueing())
     fill(limiter, Priority.NEW)
     running = limiter.running(Priority.NEW)
@@ -149,13 +149,13 @@ async def test_who_goes_leaves_nothing_behind() -> None:
     limiter.withdraw(first)
     limiter.ended(Priority.NEW, b"crowd", 0.0)
     assert second.permit.result() is True
-    limiter.withdraw(second)  # its permit came, and it had gone
+    limiter.withdraw(second)  # its permit came after its client had gone
     assert limiter.running(Priority.NEW) == running - 1
     assert limiter.waiting(Priority.NEW) == 0
 
 
 class PermitRules(RuleBasedStateMachine):
-    """Whatever comes and goes in whatever order, the counts are those of a list kept beside it."""
+    """In any order of events, the counts equal those of a reference list."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -224,7 +224,7 @@ TestPermits.settings = limits(max_examples=60, stateful_step_count=60, deadline=
 
 
 @pytest.mark.parametrize("priority", Priority)
-def test_shares_are_of_one_whole(priority: Priority) -> None:
+def test_shares_add_up_to_the_whole(priority: Priority) -> None:
     assert sum(one.share for one in ALLOWANCES.values()) == pytest.approx(1.0)
     assert ALLOWANCES[priority].share > RESERVE
     assert ALLOWANCES[priority].wait_seconds < ALLOWANCES[priority].total_seconds

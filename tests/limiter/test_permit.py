@@ -1,4 +1,4 @@
-"""Who sends slowly holds no permit meanwhile; the permit is had again before anything is done with the body."""
+"""A slow upload holds no permit; one is regained before the body is processed."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -24,7 +24,7 @@ ONE = Priority.CHECKING
 
 
 class Sender:
-    """A client that sends its body when it is told to."""
+    """A client that sends its body when a test says so."""
 
     def __init__(self) -> None:
         self.may_send = asyncio.Event()
@@ -73,7 +73,7 @@ class Process:
         return task
 
     def fill(self) -> int:
-        """Others take every permit that is free; how many it were."""
+        """Take every free permit for other requests; return how many."""
         others = 0
         while (request := self.limiter.ask(ONE, b"another")) is True:
             others += 1
@@ -89,7 +89,7 @@ async def settle() -> None:
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever has not sent all is slow."""
+    """Treat every incomplete upload as slow."""
     monkeypatch.setattr(bodies, "AT_ONCE_SECONDS", 0.0)
 
 
@@ -107,7 +107,7 @@ def in_process(folder: Path, story: Callable[[Process], Awaitable[None]]) -> Non
     asyncio.run(run())
 
 
-def test_slow_senders_keep_no_other_of_their_priority_waiting(tmp_path: Path) -> None:
+def test_slow_uploads_delay_no_other_of_their_priority(tmp_path: Path) -> None:
     async def story(process: Process) -> None:
         slow, quick = Sender(), Sender()
         quick.may_send.set()
@@ -122,7 +122,7 @@ def test_slow_senders_keep_no_other_of_their_priority_waiting(tmp_path: Path) ->
     in_process(tmp_path, story)
 
 
-def test_a_body_that_is_here_keeps_its_turn(
+def test_request_with_a_complete_body_keeps_its_permit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bodies, "AT_ONCE_SECONDS", 3600.0)
@@ -137,7 +137,7 @@ def test_a_body_that_is_here_keeps_its_turn(
     in_process(tmp_path, story)
 
 
-def test_the_turn_is_had_again_and_only_so_many_at_once(tmp_path: Path) -> None:
+def test_permits_are_regained_up_to_the_limit(tmp_path: Path) -> None:
     async def story(process: Process) -> None:
         slow = Sender()
         task = process.begin(slow)
@@ -154,7 +154,7 @@ def test_the_turn_is_had_again_and_only_so_many_at_once(tmp_path: Path) -> None:
     in_process(tmp_path, story)
 
 
-def test_who_finds_no_turn_is_refused_and_nothing_was_begun(tmp_path: Path) -> None:
+def test_request_without_a_new_permit_is_refused_before_it_begins(tmp_path: Path) -> None:
     async def story(process: Process) -> None:
         slow = Sender()
         task = process.begin(slow)
@@ -172,7 +172,7 @@ def test_who_finds_no_turn_is_refused_and_nothing_was_begun(tmp_path: Path) -> N
     in_process(tmp_path, story)
 
 
-def test_the_time_for_an_answer_begins_when_everything_is_sent(
+def test_time_for_an_answer_begins_when_the_body_is_complete(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [monotonic()]
@@ -189,13 +189,13 @@ def test_the_time_for_an_answer_begins_when_everything_is_sent(
         assert process.purposes[0].until == pytest.approx(until + 60.0)
         slow.may_send.set()
         await task
-        # What it had of the process is not what it waited for.
+        # The use counts the time of processing, not of waiting.
         assert process.limiter._usage.level(b"somebody", monotonic()) == 0
 
     in_process(tmp_path, story)
 
 
-def test_who_leaves_while_sending_leaves_nothing(tmp_path: Path) -> None:
+def test_client_that_leaves_during_the_upload_leaves_no_trace(tmp_path: Path) -> None:
     async def story(process: Process) -> None:
         slow = Sender()
         task = process.begin(slow)
@@ -209,7 +209,7 @@ def test_who_leaves_while_sending_leaves_nothing(tmp_path: Path) -> None:
     in_process(tmp_path, story)
 
 
-def test_only_so_many_step_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_released_permits_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limiter, "RELEASED_MAX", 2)
 
     async def story(process: Process) -> None:
@@ -223,7 +223,7 @@ def test_only_so_many_step_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     in_process(tmp_path, story)
 
 
-def test_who_is_cancelled_while_it_waits_to_step_back_leaves_no_place(tmp_path: Path) -> None:
+def test_request_cancelled_while_regaining_leaves_no_slot(tmp_path: Path) -> None:
     async def story(process: Process) -> None:
         slow = Sender()
         task = process.begin(slow)

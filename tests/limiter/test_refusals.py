@@ -1,4 +1,4 @@
-"""One who is refused shows nothing about the others; many who are apart do."""
+"""Refusals of one user do not count; those of many independent users do."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from meterai.limiter.refusals import APART_MIN, KNOWN_MAX, LATELY_SECONDS, Refus
 
 
 class Hands:
-    """A clock that a test moves."""
+    """Clock set by a test."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 1_000.0
@@ -25,14 +25,14 @@ def refuse(known: Refusals, *users: int) -> None:
 
 
 @pytest.mark.usefixtures("hands")
-def test_few_who_are_refused_without_end_are_not_told() -> None:
+def test_few_users_refused_repeatedly_count_as_none() -> None:
     known = Refusals()
     for _ in range(1_000):
         refuse(known, *range(APART_MIN - 1))
     assert known.since_asked() == 0
 
 
-def test_each_of_many_counts_once_since_it_was_asked(hands: Hands) -> None:
+def test_each_of_many_users_counts_once_between_calls(hands: Hands) -> None:
     known = Refusals()
     for _ in range(3):
         refuse(known, *range(APART_MIN))
@@ -44,7 +44,7 @@ def test_each_of_many_counts_once_since_it_was_asked(hands: Hands) -> None:
     assert known.since_asked() == 1, "the others were refused lately"
 
 
-def test_refusals_of_long_ago_make_nobody_many(hands: Hands) -> None:
+def test_old_refusals_do_not_count(hands: Hands) -> None:
     known = Refusals()
     refuse(known, *range(APART_MIN))
     hands.now += LATELY_SECONDS + 0.1
@@ -53,7 +53,7 @@ def test_refusals_of_long_ago_make_nobody_many(hands: Hands) -> None:
 
 
 @pytest.mark.usefixtures("hands")
-def test_any_number_of_refused_ones_fits() -> None:
+def test_number_of_remembered_refusals_is_bounded() -> None:
     known = Refusals()
     refuse(known, *range(3 * KNOWN_MAX))
     assert known.since_asked() == KNOWN_MAX

@@ -1,15 +1,15 @@
-"""Who had much lately is behind who had little; who is not heard of is forgotten."""
+"""Recent use: an active user comes after an inactive one, and old use decays."""
 
 from meterai.limiter.usage import HALF_LIFE_SECONDS, LEVELS, UNIT_SECONDS, USERS_MAX, WorkUsage
 
 
-def test_a_newcomer_and_who_had_a_page_are_equal() -> None:
+def test_new_user_and_user_of_one_page_have_equal_level() -> None:
     usage = WorkUsage()
     usage.add(b"a", UNIT_SECONDS / 2, 0.0)
     assert usage.level(b"a", 0.0) == usage.level(b"b", 0.0) == 0
 
 
-def test_twice_as_much_is_a_level_more_up_to_the_last() -> None:
+def test_level_grows_with_each_doubling_up_to_the_last() -> None:
     usage = WorkUsage()
     levels = []
     for _ in range(12):
@@ -18,7 +18,7 @@ def test_twice_as_much_is_a_level_more_up_to_the_last() -> None:
     assert levels == [*range(1, LEVELS), *[LEVELS - 1] * (12 - LEVELS + 1)]
 
 
-def test_it_is_forgotten_by_halves() -> None:
+def test_use_decays_by_half() -> None:
     usage = WorkUsage()
     usage.add(b"a", UNIT_SECONDS * 4, 0.0)
     before = usage.level(b"a", 0.0)
@@ -26,7 +26,7 @@ def test_it_is_forgotten_by_halves() -> None:
     assert usage.level(b"a", HALF_LIFE_SECONDS * 10) == 0
 
 
-def test_any_number_of_users_fits() -> None:
+def test_number_of_remembered_users_is_bounded() -> None:
     usage = WorkUsage()
     for number in range(USERS_MAX + 100):
         usage.add(b"%d" % number, UNIT_SECONDS, 0.0)
