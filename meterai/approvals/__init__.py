@@ -1,12 +1,13 @@
 """Approvals: levers of staff, some of which need two people.
 
 Promises this room keeps
-  * A lever is pulled by somebody whose role permits it, in one transaction with its record in the audit trail.
-  * What moves much, or says that it always needs a second person, waits as a request.  Another person approves or
-    declines it; that it is another is a constraint of the database (`approver_is_another`).
-  * A request is executed once, in the transaction of its approval, and only if its forecast still is what was shown: the
-    approval is bound to its SHA-256.  Else nothing is done, and the request is overtaken.
-  * While an installation has no supervisor, whoever is at its command line acts at once.
+  * A lever needs a permission of the caller's role and is pulled in one transaction with its record in the audit
+    trail.
+  * A lever over a threshold, or one that always needs a second person, waits as a request.  Another person approves
+    or declines it (constraint `approver_is_another`).
+  * A request is executed once, in the transaction of its approval, and only if its forecast is unchanged: the
+    approval is bound to its SHA-256.  Otherwise nothing is done, and the request is overtaken.
+  * While an installation has no supervisor, the operator at its command line acts at once.
 
 Calls accounts, trail.  Is called by every room with a lever, and by the console.
 """

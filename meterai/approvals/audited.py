@@ -1,4 +1,4 @@
-"""Columns of approvals, as the audit knows them."""
+"""Audit classes of the columns of approvals."""
 
 from meterai.plumbing.db.audited import Audited, ClockColumn, DueWork, global_fact
 

@@ -1,4 +1,4 @@
-"""Approvals at the command line; and the commands of levers of accounts, which lies below this room."""
+"""Commands of approvals, and those of the levers of accounts, a room below this one."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -132,7 +132,7 @@ def withdraw(which: Text, *, note: Note = "", by: By = None, options: Options = 
 async def _as_staff(
     database: Database, by: str | None, act: Callable[[Tx, Puller], Awaitable[Answer]]
 ) -> Answer:
-    """Do something as the member of staff with this address, in one transaction."""
+    """Act as the member of staff with this address, in one transaction."""
 
     async def both(tx: Tx) -> Answer:
         return await act(tx, await staff_at_command_line(tx, by))

@@ -1,4 +1,4 @@
-"""Deciding on a request: it is carried out in the transaction of its approval, or it ends without."""
+"""Decisions on requests: executed in the transaction of the approval, or ended without."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -34,11 +34,11 @@ from meterai.plumbing.db.database import Tx
 async def _begun(
     tx: Tx, request: UUID, who: Puller, event: ApprovalEvent
 ) -> tuple[Approval, UUID, ApprovalState]:
-    """The request, locked, who decides and the state that follows.  Refuses `ApprovalUnknown`, `NotAllowedNow`."""
+    """Lock a request; return it with the decider and the next state.  Refuses `ApprovalUnknown`, `NotAllowedNow`."""
     found = await store.locked(tx, request)
     if found is None:
         raise ApprovalUnknown("no such request")
-    after = APPROVAL.after(found.state, event)  # refuses what was decided before
+    after = APPROVAL.after(found.state, event)  # refuses a request that was decided
     assert who.account is not None, "only staff decide"
     return found, who.account, after
 
@@ -51,7 +51,7 @@ async def _ended(
     note: str,
     more: Mapping[str, object] | None = None,
 ) -> Approval:
-    """Keep how a request ended, and write it down."""
+    """Store and record the end of a request."""
     assert who.account is not None, "only staff decide"
     await store.decide(tx, found.id, state, who.account, one_line(note), more)
     await record(
@@ -71,13 +71,13 @@ async def _ended(
 async def _overtaken(
     tx: Tx, found: Approval, who: Puller, note: str, more: Mapping[str, object]
 ) -> Approval:
-    """End a request that would do something else by now than what was asked for."""
+    """End a request whose forecast differs from the one that was shown."""
     state = APPROVAL.after(found.state, ApprovalEvent.OVERTAKEN)
     return await _ended(tx, found, who, state, note, more)
 
 
 def _refused(refusal: Refusal) -> Mapping[str, object]:
-    """A refusal as `found` keeps it: its facts fill in its sentence."""
+    """Return a refusal as the column `found` stores it, with the facts of its sentence."""
     return {"refused": refusal.code, "facts": msgspec.to_builtins(refusal.facts(), enc_hook=str)}
 
 
@@ -91,10 +91,11 @@ async def approve(
     at: datetime,
     settings: Settings,
 ) -> Approval:
-    """Carry a request out, once, where its forecast still says what was shown; else it is overtaken.
+    """Execute a request once if its forecast is unchanged; otherwise it is overtaken.
 
-    Refuses `ApprovalUnknown`, `NotAllowedNow`, `OwnRequest`, `ApprovalExpired`, `NotPermitted`, `RequesterLeft`, `LeverUnknown`,
-    `ArgumentsUnreadable`, and what the lever refuses as it is carried out: then the request goes on waiting.
+    Refuses `ApprovalUnknown`, `NotAllowedNow`, `OwnRequest`, `ApprovalExpired`, `NotPermitted`, `RequesterLeft`,
+    `LeverUnknown`, `ArgumentsUnreadable`, and what the lever refuses during execution: the request then keeps
+    waiting.
     """
     who = await who.as_now(tx)
     found, approver, _ = await _begun(tx, request, who, ApprovalEvent.EXECUTED)
@@ -115,7 +116,7 @@ async def approve(
     try:
         now = await lever.forecast(tx, arguments, pull)
     except Refusal as refusal:
-        if refusal.status == 503:  # the database is busy or away, and says nothing of the world
+        if refusal.status == 503:  # the database is busy or away: nothing is known of the forecast
             raise
         more = _refused(refusal)
     else:
@@ -139,7 +140,7 @@ async def approve(
 async def decline(
     tx: Tx, levers: Mapping[str, Lever], request: UUID, who: Puller, note: str
 ) -> Approval:
-    """Say no, and why; also to a lever that this release does not have.
+    """Decline a request with a reason; its lever may be unknown to this release.
 
     Refuses `ApprovalUnknown`, `NotAllowedNow`, `OwnRequest`, `NotPermitted`, `ReasonMissing`.
     """
@@ -154,7 +155,7 @@ async def decline(
 
 
 async def withdraw(tx: Tx, request: UUID, who: Puller, note: str = "") -> Approval:
-    """Take one's own request back.  Refuses `ApprovalUnknown`, `NotAllowedNow`, `RequestOfAnother`."""
+    """Withdraw one's own request.  Refuses `ApprovalUnknown`, `NotAllowedNow`, `RequestOfAnother`."""
     found, by, after = await _begun(tx, request, who, ApprovalEvent.WITHDRAWN)
     if by != found.requested_by:
         raise RequestOfAnother("whoever asked withdraws")

@@ -1,4 +1,4 @@
-"""Requests of a period: each decided by another person than who asked."""
+"""Promise query of approvals: executed requests of a period, each decided by another person than the requester."""
 
 from meterai.plumbing.db.figures import PromiseQuery, within
 

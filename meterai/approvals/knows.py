@@ -1,4 +1,4 @@
-"""Requests as staff ask for them: found by number, told as they went, listed while they wait."""
+"""Requests for the console: search by number, timeline, work list."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -25,13 +25,13 @@ async def _named(tx: ReadTx, text: str) -> Approval | None:
 
 
 async def find(tx: ReadTx, text: str, _limit: int) -> Sequence[Subject]:
-    """By its number."""
+    """Find a request by its number."""
     found = await _named(tx, text)
     return [Subject(APPROVAL_SUBJECT.kind, found.shown)] if found else ()
 
 
 async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
-    """A request as it went; only staff see it."""
+    """Return the timeline of a request, for staff."""
     found = await _named(tx, about.shown) if about.kind == APPROVAL_SUBJECT.kind else None
     if found is None:
         return ()

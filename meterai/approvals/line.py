@@ -1,4 +1,4 @@
-"""Pulling levers at the command line."""
+"""Levers at the command line."""
 
 import msgspec
 import psycopg
@@ -28,10 +28,10 @@ def pull(
     reason: str = "",
     dry_run: bool = False,
 ) -> Forecast:
-    """Pull a lever as whoever is at the command line: what it did, where it was carried out.
+    """Pull a lever at the command line; return the forecast of what was done.
 
-    A dry run ends the command with its forecast in words; a request that waits for another person ends it with
-    `Exit.WAITS` and its id.  Refuses as `pulling.pull_in`, and `StaffUnknown`.
+    A dry run prints its forecast and ends the command.  A request that waits for another person ends it with
+    `Exit.WAITS` and prints its id.  Refuses what `pulling.pull_in` refuses, and `StaffUnknown`.
     """
     at = SystemClock().now()
 
@@ -56,19 +56,19 @@ def pull(
 
 
 async def _who(database: Database, by: str | None) -> Puller:
-    """The puller at the command line, read before anything is locked.
+    """Return the puller at the command line, read before anything is locked.
 
-    A command for incidents works at every version of the schema, also one from before staff.
+    A command for incidents works at every version of the schema, also one older than staff.
     """
     try:
         async with database.reading() as tx:
             return await at_command_line(tx, by)
     except psycopg.errors.UndefinedTable:
-        return Puller.of_nobody(operator(by))
+        return Puller.of_operator(operator(by))
 
 
 def tell(forecast: Forecast) -> None:
-    """Say in words what a lever will do."""
+    """Print the effects of a forecast."""
     for sentence in sentences(forecast, "en"):
         line(one_line(sentence))
     line(f"rows: {forecast.rows}, rupiah: {forecast.rupiah}")

@@ -1,4 +1,4 @@
-"""Approvals: states, what is kept of a request, and how pulling and deciding are refused; pure."""
+"""Requests for approval: states, stored form, refusals; pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from meterai.kit.subjects import SubjectSort
 APPROVAL_SUBJECT = SubjectSort("approval", prefix="apr", page="/console/approvals")
 
 KIND = "apr"
-ARGUMENTS_BYTES_MAX = 2_000  # as JSON: an index holds them, one waiting request for each
+ARGUMENTS_BYTES_MAX = 2_000  # as JSON: an index on waiting requests contains them
 
 
 class ApprovalState(StrEnum):
@@ -29,7 +29,7 @@ class ApprovalState(StrEnum):
 
 
 class ApprovalEvent(StrEnum):
-    """An event in the life of a request."""
+    """Event of a request."""
 
     EXECUTED = "executed"
     DECLINED = "declined"
@@ -53,9 +53,9 @@ APPROVAL = Lifecycle(
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """A request to pull a lever, and how it was decided.
+    """A request to pull a lever, with its decision.
 
-    `forecast` is the forecast as it was shown, `found` what was found in its place by an approver who came too late.
+    `forecast` is the forecast that was shown; `found` is what the approver of an overtaken request got instead.
     """
 
     id: UUID
@@ -77,24 +77,24 @@ class Approval:
 
     @property
     def shown(self) -> str:
-        """Its id as people see it."""
+        """Public id of the request."""
         return show(KIND, self.id)
 
     @property
     def is_kept(self) -> bool:
-        """False once its arguments and its forecast were blanked."""
+        """False after its arguments and forecast were blanked."""
         return bool(self.forecast)
 
 
 class StaffUnknown(CommandRefusal):
-    """Nobody of staff has this address, and once there is a supervisor only staff pull levers."""
+    """No member of staff has this address; once a supervisor exists, only staff pull levers."""
 
     code = "staff_unknown"
     status = 403
 
 
 class ApprovalUnknown(Refusal):
-    """There is no request of this number."""
+    """No request has this number."""
 
     code = "approval_unknown"
     status = 404
@@ -112,7 +112,7 @@ class LeverUnknown(Refusal):
 
 
 class ArgumentsUnreadable(Refusal):
-    """The arguments of a request are not those that the lever takes in this release."""
+    """This release cannot read the arguments of the request."""
 
     code = "arguments_unreadable"
     status = 409
@@ -123,49 +123,49 @@ class ArgumentsUnreadable(Refusal):
 
 
 class OwnRequest(Refusal):
-    """A request is decided by somebody else than its requester."""
+    """A request is decided by another person than its requester."""
 
     code = "own_request"
     status = 403
 
 
 class RequestOfAnother(Refusal):
-    """A request is withdrawn by whoever made it, and by nobody else."""
+    """A request is withdrawn by its requester alone."""
 
     code = "request_of_another"
     status = 403
 
 
 class ActAskedFor(Refusal):
-    """The same lever with the same arguments waits for approval."""
+    """The same lever with the same arguments already waits for approval."""
 
     code = "act_asked_for"
     status = 409
 
 
 class ApprovalExpired(Refusal):
-    """The time in which the request could be approved is over."""
+    """The request expired."""
 
     code = "approval_expired"
     status = 409
 
 
 class RequesterLeft(Refusal):
-    """The requester is not staff any more, or has no right to this lever."""
+    """The requester is no longer staff, or may no longer pull this lever."""
 
     code = "requester_left"
     status = 409
 
 
 class ForecastChanged(Refusal):
-    """The lever would do something else by now than what was shown."""
+    """The forecast of the lever differs from the one that was shown."""
 
     code = "forecast_changed"
     status = 409
 
 
 class NotAsAsked(Refusal):
-    """The arguments or the forecast of a request do not have the hash of what was asked for."""
+    """Arguments or forecast of a request do not match its hash."""
 
     code = "not_as_asked"
     status = 409

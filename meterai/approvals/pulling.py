@@ -1,4 +1,4 @@
-"""Pulling a lever: by whom, what it will do, and at once or after an approval."""
+"""Pulling of levers: caller, forecast, execution at once or request for approval."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -39,16 +39,17 @@ from meterai.plumbing.config import ConfigurationWrong, Settings
 from meterai.plumbing.db.database import ReadTx, Tx, jsonb
 from meterai.plumbing.http.callers import Caller
 
-# A typed moment lies so near to now, before or after: no line is planned for longer, and a wrong year is seen.
+# Maximum distance of a typed moment from now: no plan reaches further, and a mistyped year is
+# refused.
 MOMENT_AWAY_MAX = timedelta(days=366)
 
 
 @dataclass(frozen=True, slots=True)
 class Puller:
-    """Somebody who pulls levers and decides on those of others.
+    """A person who pulls levers and decides on requests.
 
-    `account` is None of an operator of an installation that has no supervisor yet: nobody could approve, so nothing
-    waits.  `told` is what the trail says of how it came in.
+    `account` is None for an operator while no supervisor exists: nobody could approve, so nothing waits.  `told`
+    are facts for the trail about the way in.
     """
 
     actor: Actor
@@ -58,67 +59,67 @@ class Puller:
 
     @classmethod
     def of(cls, caller: Caller) -> Self:
-        """Somebody of staff in the console."""
+        """Return the puller of a caller in the console."""
         assert caller.actor.kind is ActorKind.STAFF, "a route of staff is asked"
         return cls(caller.actor, caller.person, caller.staff_permissions)
 
     @classmethod
-    def of_nobody(cls, actor: Actor) -> Self:
-        """An operator while there is no supervisor: may pull every lever, and decides on none."""
+    def of_operator(cls, actor: Actor) -> Self:
+        """Return an operator while no supervisor exists, who may pull every lever and decide on none."""
         return cls(actor, None, frozenset(Permission))
 
     @classmethod
     def member(cls, found: StaffMember, told: Mapping[str, str]) -> Self:
-        """Somebody of staff by its roles."""
+        """Return the puller of a member of staff."""
         actor = Actor(ActorKind.STAFF, show("acc", found.account))
         return cls(actor, found.account, found.permissions, told)
 
     def pull(self, at: datetime, reason: str, settings: Settings) -> Pull:
-        """A pull of a lever by this one."""
+        """Return a pull by this person."""
         return Pull(self.actor, at, one_line(reason), settings)
 
     async def as_now(self, tx: ReadTx) -> Self:
-        """The same with the permissions that its roles give at this moment."""
+        """Return this puller with its current permissions."""
         if self.account is None:
             return self
         return replace(self, permissions=await permissions_of_staff(tx, self.account))
 
     def check(self, permission: str) -> None:
-        """Refuses `NotPermitted`."""
+        """Require a permission.  Refuses `NotPermitted`."""
         if permission not in self.permissions:
             raise NotPermitted(Permission(permission))
 
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """The result of a pull: done, or `request`, the id of the request that waits."""
+    """Result of a pull: done, or `request`, the id of the request that waits."""
 
     forecast: Forecast
     request: UUID | None
 
     @property
     def is_done(self) -> bool:
-        """True where it was carried out."""
+        """True if it was executed."""
         return self.request is None
 
     @property
     def shown(self) -> str:
-        """The id of the request as people see it; empty where there is none."""
+        """Public id of the request; empty if there is none."""
         return "" if self.request is None else show(KIND, self.request)
 
 
 async def at_command_line(tx: ReadTx, by: str | None) -> Puller:
-    """The puller at the command line: any name while there is no supervisor, then staff by its address.
+    """Return the puller at the command line: any name while no supervisor exists, then staff by address.
 
     Refuses `StaffUnknown`.
     """
     if not await has_supervisor(tx):
-        return Puller.of_nobody(operator(by))
+        return Puller.of_operator(operator(by))
     return await staff_at_command_line(tx, by)
 
 
 async def staff_at_command_line(tx: ReadTx, by: str | None) -> Puller:
-    """The member of staff with this address.  Refuses `StaffUnknown`."""
+    """Return the member of staff with this address.  Refuses `StaffUnknown`."""
     try:
         found = await staff_by_address(tx, by or "")
     except Malformed:
@@ -129,7 +130,7 @@ async def staff_at_command_line(tx: ReadTx, by: str | None) -> Puller:
 
 
 def lever_of(levers: Mapping[str, Lever], name: str) -> Lever:
-    """The lever of this name.  Refuses `LeverUnknown`."""
+    """Return the lever of this name.  Refuses `LeverUnknown`."""
     try:
         return levers[name]
     except KeyError:
@@ -137,7 +138,7 @@ def lever_of(levers: Mapping[str, Lever], name: str) -> Lever:
 
 
 def typed(lever: Lever, given: Mapping[str, object]) -> msgspec.Struct:
-    """The arguments of a lever as somebody typed them: what is empty was not given.  Refuses `Malformed`."""
+    """Return the arguments of a lever from typed texts; an empty text counts as absent.  Refuses `Malformed`."""
     filled = {name: value for name, value in given.items() if value not in ("", None)}
     for name in filled:
         if name not in lever.arguments.__struct_fields__:
@@ -156,25 +157,29 @@ def typed(lever: Lever, given: Mapping[str, object]) -> msgspec.Struct:
 
 
 def kept_arguments(lever: Lever, arguments: Mapping[str, object]) -> msgspec.Struct:
-    """The arguments of a request.  Refuses `ArgumentsUnreadable`: another release may have written them."""
+    """Return the arguments of a stored request.  Refuses `ArgumentsUnreadable`: another release may have written
+    them.
+    """
     try:
         found = msgspec.convert(arguments, lever.arguments)
     except msgspec.ValidationError:
         raise ArgumentsUnreadable(lever.name) from None
-    # Fields that this release does not know, or fills in.
+    # Fields unknown to this release, or defaults it would add.
     if msgspec.to_builtins(found) != arguments:
         raise ArgumentsUnreadable(lever.name)
     return found
 
 
 def check_always(settings: Settings, levers: Mapping[str, Lever]) -> None:
-    """Refuses `ConfigurationWrong` where `approval_always` names no lever: it would protect nothing."""
+    """Check that `approval_always` names existing levers.  Refuses `ConfigurationWrong`: an unknown name protects
+    nothing.
+    """
     for name in sorted(settings.of(ApprovalSettings).always - levers.keys()):
         raise ConfigurationWrong("approval_always", "settings", f"there is no lever {name!r}")
 
 
 def needs_approval(lever: Lever, forecast: Forecast, settings: Settings) -> bool:
-    """True where a second person is needed for what a lever will do."""
+    """True if the lever with this forecast needs a second person."""
     policy = settings.of(ApprovalSettings)
     return (
         lever.is_always_approved
@@ -187,14 +192,14 @@ def needs_approval(lever: Lever, forecast: Forecast, settings: Settings) -> bool
 async def forecast_for(
     tx: ReadTx, lever: Lever, arguments: msgspec.Struct, who: Puller, pull: Pull
 ) -> Forecast:
-    """The forecast of a pull.  Refuses `NotPermitted`, `Malformed`, and what the lever refuses."""
+    """Return the forecast of a pull.  Refuses `NotPermitted`, `Malformed`, and what the lever refuses."""
     who.check(lever.permission)
     _check_moments(arguments, pull.at)
     return await lever.forecast(tx, arguments, pull)
 
 
 def _check_moments(arguments: msgspec.Struct, now: datetime) -> None:
-    """Refuses `Malformed` where an argument is a moment further away than `MOMENT_AWAY_MAX`."""
+    """Check the moments in arguments.  Refuses `Malformed` for one further away than `MOMENT_AWAY_MAX`."""
     for name in arguments.__struct_fields__:
         value = getattr(arguments, name)
         if isinstance(value, datetime) and abs(value - now) > MOMENT_AWAY_MAX:
@@ -209,11 +214,11 @@ async def pull_in(
     pull: Pull,
     shown: str | None = None,
 ) -> Pulled:
-    """Pull a lever: carry it out in this transaction, or leave a request where a second person is needed.
+    """Pull a lever: execute it in this transaction, or store a request if it needs a second person.
 
-    `shown` is the hash, in hexadecimal, of the forecast that was seen before.  Of several pulls of a lever at once each
-    makes its forecast after the one before has ended.  Refuses `NotPermitted`, `ForecastChanged`,
-    `ReasonMissing`, `ActAskedFor`, `Malformed`, and what the lever refuses.
+    `shown` is the hexadecimal hash of the forecast that was shown.  Pulls of one lever are serial: each forecast is
+    made after the previous pull has ended.  Refuses `NotPermitted`, `ForecastChanged`, `ReasonMissing`,
+    `ActAskedFor`, `Malformed`, and what the lever refuses.
     """
     who = await who.as_now(tx)
     await store.lock_lever(tx, lever.name)
@@ -244,7 +249,7 @@ async def pull_in(
 
 
 def jsonable(arguments: msgspec.Struct) -> Mapping[str, object]:
-    """Arguments as they are kept.  Refuses `Malformed` where they are too long for an index."""
+    """Return arguments as they are stored.  Refuses `Malformed` if they are too long for the index."""
     text = msgspec.json.encode(arguments)
     if len(text) > ARGUMENTS_BYTES_MAX:
         raise Malformed("arguments", "within_bounds", maximum=ARGUMENTS_BYTES_MAX)
@@ -263,7 +268,7 @@ async def record_pull(
     reason: str,
     **facts: str,
 ) -> None:
-    """Write down that a lever was pulled: not its arguments, which may name a person."""
+    """Record a pull in the trail, without its arguments, which may name a person."""
     actor = who.actor
     await trail.record(
         tx,
@@ -281,6 +286,6 @@ async def record_pull(
 
 
 async def record(tx: Tx, who: Puller, action: str, request: UUID, /, **facts: str) -> None:
-    """Write down what happened to a request."""
+    """Record an event of a request in the trail."""
     subject, actor = show(KIND, request), who.actor
     await trail.record(tx, NOBODY, actor=actor, action=action, subject=subject, **facts, **who.told)

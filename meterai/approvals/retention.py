@@ -1,4 +1,4 @@
-"""How long what is in the tables of approvals is kept, and why."""
+"""Retention rules of approvals, with reasons."""
 
 from meterai.plumbing.work.retention import YEAR, Leaves, Rule
 

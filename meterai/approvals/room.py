@@ -1,4 +1,4 @@
-"""The room `approvals`, as the applications see it."""
+"""Registration of approvals."""
 
 from collections.abc import Sequence
 

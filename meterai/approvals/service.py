@@ -1,4 +1,4 @@
-"""Approvals for the console: forecasts, pulls, what waits, decisions; and the task that expires what nobody decided on."""
+"""Service of levers and approvals for the console, and the task that expires requests."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,32 +31,32 @@ from meterai.plumbing.db.invariants import SHOWN_MAX, InvariantFinding
 from meterai.plumbing.http.callers import Caller
 from meterai.plumbing.work.retention import YEAR
 
-LISTED_MAX = 200  # requests shown at once
+LISTED_MAX = 200  # requests on one page
 EXPIRE = "expire_approvals"
-READ_AT_ONCE = 500  # rows of some kilobytes
+READ_AT_ONCE = 500  # rows of some kilobytes each
 _FIRST = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """A lever that is offered on a subject, and the arguments that its form begins with."""
+    """A lever offered on a subject, with the initial arguments of its form."""
 
     lever: Lever
     arguments: Mapping[str, str]
 
 
 async def waiting(tx: ReadTx, limit: int = LISTED_MAX) -> list[Approval]:
-    """Requests that wait, the one that expires first before the others."""
+    """Return waiting requests, the first to expire first."""
     return await store.waiting(tx, limit)
 
 
 async def newest(tx: ReadTx, limit: int = LISTED_MAX) -> list[Approval]:
-    """Requests in whatever state, the newest first."""
+    """Return requests in any state, the newest first."""
     return await store.newest(tx, limit)
 
 
 async def one(tx: ReadTx, request: UUID) -> Approval:
-    """One request.  Refuses `ApprovalUnknown`."""
+    """Return a request.  Refuses `ApprovalUnknown`."""
     found = await store.one(tx, request)
     if found is None:
         raise ApprovalUnknown("no such request")
@@ -64,7 +64,7 @@ async def one(tx: ReadTx, request: UUID) -> Approval:
 
 
 async def expire(tx: Tx) -> int:
-    """End what nobody decided on in time."""
+    """Expire requests whose time is over; return their number."""
     ended = await store.expire(tx)
     for request in ended:
         subject = show(KIND, request)
@@ -79,7 +79,7 @@ async def expire(tx: Tx) -> int:
 
 
 async def as_asked(part: AuditedPart) -> InvariantFinding:
-    """Make the hash of every request again: SQL does not write JSON as the hash wants it."""
+    """Check the hash of every request; done in Python because PostgreSQL writes JSON differently."""
     async with part.database.reading() as tx:
         found = list(await store.blanked_early(tx, YEAR))
     last: UUID | None = _FIRST
@@ -93,9 +93,9 @@ async def as_asked(part: AuditedPart) -> InvariantFinding:
 
 
 class ApprovalService:
-    """Levers and approvals of a process: each command in a transaction of its own.
+    """Levers and approvals, each command in a transaction of its own.
 
-    A `Caller` is that of a route of staff.  Arguments are as a form has them: text by the names of the fields of the lever.
+    A `Caller` comes from a route of staff.  Arguments are the texts of a form by the field names of the lever.
     """
 
     def __init__(
@@ -107,18 +107,18 @@ class ApprovalService:
         self.levers = levers
 
     def lever(self, name: str) -> Lever:
-        """The lever of this name.  Refuses `LeverUnknown`."""
+        """Return the lever of this name.  Refuses `LeverUnknown`."""
         return lever_of(self.levers, name)
 
     def permitted(self, caller: Caller) -> Sequence[Lever]:
-        """Levers that somebody of staff may pull, by name."""
+        """Return the levers that a member of staff may pull, by name."""
         found = (self.levers[name] for name in sorted(self.levers))
         return [one for one in found if one.permission in caller.staff_permissions]
 
     def offered(
         self, caller: Caller, subject: Subject, told: Collection[str] = ()
     ) -> Sequence[Offered]:
-        """Levers that are offered to somebody who may pull them, on a subject whose happenings have these words."""
+        """Return the permitted levers offered on a subject whose timeline has these words."""
         return [
             Offered(lever, arguments)
             for lever in self.permitted(caller)
@@ -129,7 +129,9 @@ class ApprovalService:
     async def forecast(
         self, caller: Caller, lever_name: str, arguments: Mapping[str, str], reason: str = ""
     ) -> Forecast:
-        """The dry run of a lever.  Refuses `LeverUnknown`, `Malformed`, `NotPermitted`, and what the lever refuses."""
+        """Return the forecast of a lever.  Refuses `LeverUnknown`, `Malformed`, `NotPermitted`, and what the lever
+        refuses.
+        """
         lever = self.lever(lever_name)
         told = typed(lever, arguments)
         who = Puller.of(caller)
@@ -140,12 +142,12 @@ class ApprovalService:
         return who.pull(self._clock.now(), reason, self._settings)
 
     def digest(self, lever_name: str, arguments: Mapping[str, str], forecast: Forecast) -> str:
-        """The hash of what was shown, in hexadecimal: a form carries it to `pull`."""
+        """Return the hexadecimal hash of a forecast, which a form carries to `pull`."""
         lever = self.lever(lever_name)
         return forecast.digest(lever.name, typed(lever, arguments)).hex()
 
     def needs_approval(self, lever_name: str, forecast: Forecast) -> bool:
-        """True where a second person is needed."""
+        """True if the lever with this forecast needs a second person."""
         return needs_approval(self.lever(lever_name), forecast, self._settings)
 
     async def pull(
@@ -157,10 +159,10 @@ class ApprovalService:
         *,
         shown: str | None = None,
     ) -> Pulled:
-        """Pull a lever: done, or the id of a request.
+        """Pull a lever; done, or the id of a request.
 
-        `shown` is the `digest` of the forecast that was seen.  Refuses `LeverUnknown`, `Malformed`, `NotPermitted`, `ForecastChanged`,
-        `ReasonMissing`, `ActAskedFor`, and what the lever refuses.
+        `shown` is the `digest` of the forecast that was shown.  Refuses `LeverUnknown`, `Malformed`,
+        `NotPermitted`, `ForecastChanged`, `ReasonMissing`, `ActAskedFor`, and what the lever refuses.
         """
         lever = self.lever(lever_name)
         told, who = typed(lever, arguments), Puller.of(caller)
@@ -169,27 +171,27 @@ class ApprovalService:
         return await self._database.run(lambda tx: pull_in(tx, lever, told, who, wish, shown))
 
     async def waiting(self, tx: ReadTx) -> list[Approval]:
-        """Requests that wait, the one that expires first before the others."""
+        """Return waiting requests, the first to expire first."""
         return await waiting(tx)
 
     async def newest(self, tx: ReadTx) -> list[Approval]:
-        """Requests in whatever state, the newest first."""
+        """Return requests in any state, the newest first."""
         return await newest(tx)
 
     async def one(self, request: UUID) -> Approval:
-        """One request.  Refuses `ApprovalUnknown`."""
+        """Return a request.  Refuses `ApprovalUnknown`."""
         return await self._database.once(one, request)
 
     def may_decide(self, caller: Caller, approval: Approval) -> bool:
-        """True for whoever may approve or decline a request that waits."""
+        """True if the caller may approve or decline a waiting request."""
         lever = self.levers.get(approval.command)
         needed = {Permission.CONSOLE_APPROVE, *([lever.permission] if lever else [])}
         return approval.requested_by != caller.person and needed <= caller.staff_permissions
 
     async def decide(self, request: UUID, by: Caller, *, approve: bool, note: str = "") -> Approval:
-        """Approve or decline; the state of what comes back says what became of it: `executed`, `declined` or `overtaken`.
+        """Approve or decline; the returned state is `executed`, `declined` or `overtaken`.
 
-        Refuses as `deciding.approve` and `deciding.decline`.
+        Refuses what `deciding.approve` and `deciding.decline` refuse.
         """
         who = Puller.of(by)
 
@@ -209,9 +211,9 @@ class ApprovalService:
         return await self._database.run(act)
 
     async def withdraw(self, request: UUID, by: Caller) -> Approval:
-        """Take one's own request back.  Refuses as `deciding.withdraw`."""
+        """Withdraw one's own request.  Refuses what `deciding.withdraw` refuses."""
         return await self._database.run(lambda tx: deciding.withdraw(tx, request, Puller.of(by)))
 
     async def expire(self) -> int:
-        """Periodic task: end what nobody decided on in time."""
+        """Periodic task: expire requests whose time is over."""
         return await self._database.run(expire)

@@ -1,4 +1,4 @@
-"""Settings of approvals: from where on a lever needs a second person."""
+"""Settings of approvals: thresholds above which a lever needs a second person."""
 
 import msgspec
 
@@ -6,18 +6,18 @@ from meterai.plumbing.config import Positive, Seconds
 
 
 class ApprovalSettings(msgspec.Struct, frozen=True):
-    """Beside these, some levers always need a second person (`is_always_approved`)."""
+    """Thresholds of approval; some levers always need a second person (`is_always_approved`)."""
 
     approval_rupiah_from: Positive = 1_000_000  # moved by one pull
     approval_rows_from: Positive = 100  # changed by one pull
-    # Names of levers whatever they move, with commas between: "issuing stop, line end".
+    # Names of levers that always need approval, separated by commas: "issuing stop, line end".
     approval_always: str = ""
-    # Then a request expires: long enough for a weekend.
+    # Lifetime of a request: long enough for a weekend.
     approval_lives_seconds: Seconds = 3 * 86_400.0
 
     @property
     def always(self) -> frozenset[str]:
-        """The levers of `approval_always`."""
+        """Names of the levers in `approval_always`."""
         return frozenset(
             " ".join(name.split()) for name in self.approval_always.split(",") if name.strip()
         )

@@ -1,4 +1,4 @@
-"""SQL of approvals, one function per question."""
+"""SQL of approvals, one function per query."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -29,13 +29,13 @@ _DECIDE = """
 UPDATE approvals SET state = %s, decided_by = %s, decided_at = now(), note = %s, found = %s
 WHERE approval_id = %s
 """
-# The row lock decides between this and an approver; whoever comes second finds nothing that waits.
+# The row lock decides between this and an approver; the second finds no waiting request.
 _EXPIRE = """
 UPDATE approvals SET state = 'expired', decided_at = now() WHERE state = 'waiting' AND expires_at <= now()
 RETURNING approval_id
 """
 EXPIRED = "SELECT approval_id FROM approvals WHERE state = 'waiting' AND expires_at <= now()"
-# Those that say something, a batch at a time.
+# Requests not blanked, in batches.
 _KEPT = f"""
 SELECT {_COLUMNS} FROM approvals WHERE forecast <> '{{}}' AND approval_id > %s ORDER BY approval_id LIMIT %s
 """  # noqa: S608
@@ -46,53 +46,53 @@ _APPROVALS = RowMapper(Approval)
 
 
 async def lock_lever(tx: Tx, lever: str) -> None:
-    """Let nobody else pull this lever until the transaction ends."""
+    """Lock this lever until the transaction ends."""
     await tx.run("SELECT pg_advisory_xact_lock(16011, hashtext(%s))", lever)
 
 
 async def ask(tx: Tx, identifier: UUID, *values: object) -> None:
-    """Keep a request; its values are the columns of `_ASK`."""
+    """Insert a request; its values are the columns of `_ASK`."""
     await tx.run(_ASK, identifier, *values)
 
 
 async def one(tx: ReadTx, identifier: UUID) -> Approval | None:
-    """One request."""
+    """Return a request."""
     return await tx.one_as(_APPROVALS, _ONE, identifier)
 
 
 async def locked(tx: Tx, identifier: UUID) -> Approval | None:
-    """One request, locked until the transaction ends."""
+    """Return a request, locked until the transaction ends."""
     return await tx.one_as(_APPROVALS, _LOCKED, identifier)
 
 
 async def waiting(tx: ReadTx, limit: int) -> list[Approval]:
-    """Requests that wait, the one that expires first before the others."""
+    """Return waiting requests, the first to expire first."""
     return await tx.all_as(_APPROVALS, _WAITING, limit)
 
 
 async def newest(tx: ReadTx, limit: int) -> list[Approval]:
-    """Requests in whatever state, the newest first."""
+    """Return requests in any state, the newest first."""
     return await tx.all_as(_APPROVALS, _NEWEST, limit)
 
 
 async def kept(tx: ReadTx, after: UUID, limit: int) -> list[Approval]:
-    """Requests whose arguments and forecast are kept, by number, from after one on."""
+    """Return requests not blanked, by id, after `after`."""
     return await tx.all_as(_APPROVALS, _KEPT, after, limit)
 
 
 async def blanked_early(tx: ReadTx, after: timedelta) -> list[Approval]:
-    """Requests that say nothing any more and were not decided so long ago."""
+    """Return requests that were blanked earlier than `after` past their decision."""
     return await tx.all_as(_APPROVALS, _BLANKED_EARLY, after)
 
 
 async def decide(
     tx: Tx, identifier: UUID, state: ApprovalState, by: UUID, note: str, found: object = None
 ) -> None:
-    """Say how a request ended."""
+    """Store the end of a request."""
     kept = None if found is None else jsonb(found)
     await tx.run(_DECIDE, state, by, note, kept, identifier)
 
 
 async def expire(tx: Tx) -> list[UUID]:
-    """End what nobody decided on in time."""
+    """Expire requests whose time is over; return their ids."""
     return [row["approval_id"] for row in await tx.all(_EXPIRE)]

@@ -1,4 +1,4 @@
-"""Forecasts in words, as they were made or as they were kept."""
+"""Forecasts in words, from the forecast or from its stored form."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -10,28 +10,28 @@ from meterai.commands import Forecast, digest_of
 from meterai.kit.money import Rupiah
 from meterai.plumbing.messages import localize, translate
 
-_MONEY = frozenset({"rupiah"})  # facts that are sums
-_TIME = "_at"  # how facts that are moments end: text in ISO 8601, in what is kept
+_MONEY = frozenset({"rupiah"})  # facts that are amounts
+_TIME = "_at"  # suffix of facts that are moments: ISO 8601 texts in the stored form
 
 
 def kept(forecast: Forecast) -> Mapping[str, object]:
-    """The forecast as JSON, as it is kept."""
+    """Return the forecast as stored JSON."""
     found: Mapping[str, object] = msgspec.json.decode(forecast.as_json())
     return found
 
 
 def forecast_of(kept_forecast: Mapping[str, object]) -> Forecast:
-    """The forecast that was kept."""
+    """Return the forecast of stored JSON."""
     return msgspec.convert(kept_forecast, Forecast)
 
 
 def is_as_asked(one: Approval) -> bool:
-    """True where lever, arguments and forecast still have the hash of what was asked for."""
+    """True if lever, arguments and forecast match the hash of the request."""
     return digest_of(one.command, one.arguments, one.forecast) == one.forecast_sha256
 
 
 def sentences(forecast: Forecast, language: str) -> list[str]:
-    """One sentence for each effect of a forecast."""
+    """Return one sentence for each effect of a forecast."""
     return [
         translate(
             f"effect.{effect.word}", language, **localize(_as_written(effect.facts), language)
@@ -41,7 +41,7 @@ def sentences(forecast: Forecast, language: str) -> list[str]:
 
 
 def refused(found: Mapping[str, object], language: str) -> str:
-    """The refusal that was found in the place of a forecast, in words; its code where its facts were not kept."""
+    """Return the stored refusal in words; its code if its facts were not stored."""
     code, facts = found["refused"], found.get("facts")
     if not isinstance(facts, Mapping):
         return str(code)
