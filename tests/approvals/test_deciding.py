@@ -1,4 +1,4 @@
-"""A lever that needs two people: asked for by one, executed once by another, or ended without."""
+"""Requests that need two people: made by one, executed once by another, or ended without."""
 
 import asyncio
 import json
@@ -33,7 +33,7 @@ from tests.support.audits import audit
 from tests.support.pulling import Member, member
 from tests.support.shop import FEE, PRICE, TESTER, Shop
 
-MANY = 100  # stamps of an order whose money needs two people
+MANY = 100  # stamps of an order over the threshold of approval
 FEW = 3
 
 
@@ -110,7 +110,7 @@ def test_request_is_executed_by_another_person_in_one_transaction(
     assert_audit_holds(shop)
 
 
-def test_lever_below_the_thresholds_is_carried_out_at_once(shop: Shop, asker: Member) -> None:
+def test_lever_below_the_thresholds_is_executed_at_once(shop: Shop, asker: Member) -> None:
     pulled = asker.pull("refunds ask", order=executed(shop, FEW))
     assert pulled.is_done
     assert refunds(shop) == [FEW * (PRICE + FEE)]
@@ -127,13 +127,13 @@ def test_lever_below_the_thresholds_is_carried_out_at_once(shop: Shop, asker: Me
     ],
     ids=["rupiah", "rows", "always"],
 )
-def test_each_setting_asks_for_a_second_person(shop: Shop, settings: dict[str, Any]) -> None:
+def test_each_setting_requires_a_second_person(shop: Shop, settings: dict[str, Any]) -> None:
     one = member(shop, "finance", settings=settings)
     assert not one.pull("refunds ask", order=executed(shop, FEW)).is_done
     assert refunds(shop) == []
 
 
-def test_request_keeps_the_forecast_as_it_was_shown(shop: Shop, asker: Member) -> None:
+def test_request_keeps_the_shown_forecast(shop: Shop, asker: Member) -> None:
     pulled = asked(asker)
     kept = row(shop, pulled)
     assert forecast_of(kept["forecast"]).as_json() == pulled.forecast.as_json()
@@ -145,7 +145,7 @@ def test_request_keeps_the_forecast_as_it_was_shown(shop: Shop, asker: Member) -
         assert "Rp1.050.000" in shown[0]
 
 
-def test_own_request_is_not_approved_nor_declined(shop: Shop) -> None:
+def test_own_request_is_neither_approved_nor_declined(shop: Shop) -> None:
     one = member(shop, "supervisor")
     pulled = asked(one)
     for approve in (True, False):
@@ -156,7 +156,7 @@ def test_own_request_is_not_approved_nor_declined(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("state", ["executed", "declined", "overtaken"])
-def test_database_refuses_by_name_that_who_asked_decides(
+def test_constraint_refuses_a_decision_by_the_requester(
     shop: Shop, asker: Member, state: str
 ) -> None:
     pulled = asked(asker)
@@ -168,7 +168,7 @@ def test_database_refuses_by_name_that_who_asked_decides(
     assert row(shop, pulled)["state"] == "waiting"
 
 
-def test_database_refuses_by_name_what_nobody_decided(shop: Shop, asker: Member) -> None:
+def test_constraint_refuses_a_decision_without_decider(shop: Shop, asker: Member) -> None:
     asked(asker)
     with pytest.raises(psycopg.errors.CheckViolation) as refused:
         shop.arrange("UPDATE approvals SET state = 'executed', decided_at = now()")
@@ -191,11 +191,11 @@ def test_request_expires_and_nothing_is_done(shop: Shop, approver: Member) -> No
     assert_audit_holds(shop)
 
 
-def test_request_is_overtaken_where_the_forecast_says_something_else(
+def test_request_with_changed_forecast_is_overtaken(
     shop: Shop, asker: Member, approver: Member
 ) -> None:
     pulled = asked(asker)
-    shop.reserve(1)  # one of its stamps is under way onto a document
+    shop.reserve(1)  # one of its stamps is being affixed to a document
     decided = approver.decide(pulled)
     assert decided.state == ApprovalState.OVERTAKEN
     assert decided.found is not None
@@ -206,7 +206,7 @@ def test_request_is_overtaken_where_the_forecast_says_something_else(
     assert_audit_holds(shop)
 
 
-def test_request_is_overtaken_where_the_lever_would_be_refused(
+def test_request_of_a_lever_that_is_now_refused_is_overtaken(
     shop: Shop, asker: Member, approver: Member
 ) -> None:
     pulled = asked(asker)
@@ -219,7 +219,7 @@ def test_request_is_overtaken_where_the_lever_would_be_refused(
     assert len(refunds(shop)) == 1
 
 
-def test_same_act_waits_once(shop: Shop, asker: Member, approver: Member) -> None:
+def test_same_act_is_requested_once(shop: Shop, asker: Member, approver: Member) -> None:
     pulled = asked(asker)
     order = str(row(shop, pulled)["arguments"]["order"])
     with pytest.raises(ActAskedFor):
@@ -236,7 +236,7 @@ def test_request_is_executed_once(shop: Shop, asker: Member, approver: Member) -
     assert len(refunds(shop)) == 1
 
 
-def test_of_two_approvers_at_once_one_executes_and_the_other_is_told(
+def test_second_of_two_concurrent_approvers_is_refused(
     shop: Shop, asker: Member, approver: Member
 ) -> None:
     other, pulled = member(shop, "finance"), asked(asker)
@@ -257,7 +257,7 @@ def test_of_two_approvers_at_once_one_executes_and_the_other_is_told(
     assert_audit_holds(shop)
 
 
-def test_declined_request_says_why_and_does_nothing(
+def test_declined_request_keeps_its_reason_and_does_nothing(
     shop: Shop, asker: Member, approver: Member
 ) -> None:
     pulled = asked(asker)
@@ -274,7 +274,7 @@ def test_declined_request_says_why_and_does_nothing(
     assert_audit_holds(shop)
 
 
-def test_request_is_withdrawn_by_who_asked_alone(
+def test_request_is_withdrawn_by_its_requester_alone(
     shop: Shop, asker: Member, approver: Member
 ) -> None:
     pulled = asked(asker)
@@ -287,7 +287,7 @@ def test_request_is_withdrawn_by_who_asked_alone(
 
 
 @pytest.mark.parametrize("role", ["support", "operations", "regulator"])
-def test_who_has_no_right_to_the_lever_neither_pulls_nor_decides(
+def test_person_without_permission_neither_pulls_nor_decides(
     shop: Shop, asker: Member, role: str
 ) -> None:
     pulled, one = asked(asker), member(shop, role)
@@ -306,7 +306,7 @@ def row_id(pulled: Pulled) -> UUID:
     return pulled.request
 
 
-def test_request_of_somebody_who_left_is_not_approved(
+def test_request_of_a_former_member_of_staff_is_not_approved(
     shop: Shop, asker: Member, approver: Member
 ) -> None:
     pulled = asked(asker)
@@ -322,7 +322,7 @@ def test_request_of_somebody_who_left_is_not_approved(
     assert_audit_holds(shop)
 
 
-def test_somebody_whose_role_has_ended_neither_pulls_nor_decides(
+def test_person_with_ended_role_neither_pulls_nor_decides(
     shop: Shop, asker: Member, approver: Member
 ) -> None:
     pulled, order = asked(asker), executed(shop, FEW)
@@ -335,11 +335,13 @@ def test_somebody_whose_role_has_ended_neither_pulls_nor_decides(
     assert row(shop, pulled)["state"] == "waiting"
 
 
-def test_note_is_kept_without_what_is_not_seen(shop: Shop, asker: Member, approver: Member) -> None:
+def test_note_is_stored_without_invisible_characters(
+    shop: Shop, asker: Member, approver: Member
+) -> None:
     assert approver.decide(asked(asker), "se\u202een\x00").note == "seen"
 
 
-def test_lever_of_another_release_is_only_declined(
+def test_request_of_an_unknown_lever_can_only_be_declined(
     shop: Shop, asker: Member, approver: Member
 ) -> None:
     pulled = asked(asker)
@@ -350,7 +352,7 @@ def test_lever_of_another_release_is_only_declined(
 
 
 @pytest.mark.parametrize("kept", ['{"order": 5}', "{}", '{"order": "ord_1", "more": true}'])
-def test_arguments_of_another_release_are_not_guessed(
+def test_arguments_of_another_release_are_refused(
     shop: Shop, asker: Member, approver: Member, kept: str
 ) -> None:
     pulled = asked(asker)
@@ -366,7 +368,7 @@ def test_arguments_of_another_release_are_not_guessed(
     assert approver.decide(pulled, "unreadable", approve=False).state == ApprovalState.DECLINED
 
 
-def test_arguments_that_were_changed_are_not_what_was_shown(
+def test_request_with_changed_arguments_is_overtaken(
     shop: Shop, asker: Member, approver: Member
 ) -> None:
     pulled, other = asked(asker), executed(shop)
@@ -382,7 +384,7 @@ def test_arguments_that_were_changed_are_not_what_was_shown(
 
 
 @pytest.mark.parametrize("column", ["rows", "effects"])
-def test_forecast_that_was_changed_is_overtaken_and_seen_by_the_audit(
+def test_request_with_changed_stored_forecast_is_overtaken_and_audited(
     shop: Shop, asker: Member, approver: Member, column: str
 ) -> None:
     pulled = asked(asker)
@@ -407,12 +409,14 @@ def test_forecast_that_was_changed_is_overtaken_and_seen_by_the_audit(
         "arguments = '{}', forecast = '{}'",
     ],
 )
-def test_application_does_not_change_what_waits(shop: Shop, asker: Member, change: str) -> None:
+def test_application_role_cannot_change_a_waiting_request(
+    shop: Shop, asker: Member, change: str
+) -> None:
     pulled = asked(asker)
     with pytest.raises(psycopg.errors.CheckViolation, match="approval_stays_as_asked"):
         shop.rows(f"UPDATE approvals SET {change} RETURNING 1")
     asker.withdraw(pulled)
-    if change.count("{}") == 2:  # as retention does it, but a year too early
+    if change.count("{}") == 2:  # as the retention rule does it, but a year too early
         shop.rows(f"UPDATE approvals SET {change} RETURNING 1")
         assert broken_as_asked(shop) == 1
 
@@ -430,7 +434,7 @@ def test_application_does_not_change_what_waits(shop: Shop, asker: Member, chang
         "rupiah",
     ],
 )
-def test_application_may_not_write_facts_of_a_request_again(
+def test_application_role_cannot_rewrite_facts_of_a_request(
     shop: Shop, asker: Member, column: str
 ) -> None:
     asked(asker)
@@ -438,14 +442,14 @@ def test_application_may_not_write_facts_of_a_request_again(
         shop.rows(f"UPDATE approvals SET {column} = {column} RETURNING 1")
 
 
-def test_unknown_request_is_told(shop: Shop, approver: Member) -> None:
+def test_unknown_request_is_refused(shop: Shop, approver: Member) -> None:
     with pytest.raises(ApprovalUnknown):
         shop.do(approver.service.one(new_id()))
     with pytest.raises(ApprovalUnknown):
         shop.do(approver.service.withdraw(new_id(), approver.caller))
 
 
-def test_what_waits_is_listed_and_says_who_may_decide(
+def test_waiting_requests_are_listed_for_those_who_may_decide(
     shop: Shop, asker: Member, approver: Member
 ) -> None:
     pulled = asked(asker)

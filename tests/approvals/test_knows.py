@@ -1,4 +1,4 @@
-"""A request is found by its number, told as it went, and listed while it waits."""
+"""Requests in the console: search by number, timeline, work list."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -44,7 +44,9 @@ def said(one: Happening, language: str) -> str:
 
 
 @pytest.mark.parametrize("approve", [True, False])
-def test_request_is_told_as_it_went(shop: Shop, two: tuple[Member, Member], approve: bool) -> None:
+def test_timeline_of_a_request_is_complete(
+    shop: Shop, two: tuple[Member, Member], approve: bool
+) -> None:
     asker, approver = two
     pulled = asker.pull("line resume", "the bank is back", name=BUYING)
     [item] = listed(shop)
@@ -65,7 +67,7 @@ def test_request_is_told_as_it_went(shop: Shop, two: tuple[Member, Member], appr
         assert not any("{" in said(one, language) for one in told)
 
 
-def test_what_is_no_request_is_not_found(shop: Shop) -> None:
+def test_other_text_finds_no_request(shop: Shop) -> None:
     for text in ("apr_1", "ord_1", "budi", ""):
         assert look(shop, KNOWS.find, text, 5) == ()
     assert look(shop, KNOWS.tell, Subject(SubjectKind.ORDER, "ord_1")) == ()

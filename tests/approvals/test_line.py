@@ -1,4 +1,4 @@
-"""Levers at the command line: anybody of a fresh installation, then staff, some of them two by two."""
+"""Levers at the command line: anybody without a supervisor, then staff, some levers by two people."""
 
 import re
 from pathlib import Path
@@ -36,11 +36,11 @@ def is_open(url: str) -> bool:
 
 @pytest.fixture
 def two(database_url: str) -> tuple[Desk, Desk]:
-    """Two supervisors."""
+    """Return two supervisors."""
     return staff_session(database_url, "supervisor"), staff_session(database_url, "supervisor")
 
 
-def test_fresh_installation_acts_at_once_whatever_it_moves(data: Path, database_url: str) -> None:
+def test_installation_without_supervisor_acts_at_once(data: Path, database_url: str) -> None:
     done = typed(
         data,
         database_url,
@@ -56,7 +56,7 @@ def test_fresh_installation_acts_at_once_whatever_it_moves(data: Path, database_
 
 
 @pytest.mark.parametrize("supervisors", [0, 2])
-def test_dry_run_says_what_would_happen_and_does_nothing(
+def test_dry_run_prints_the_forecast_and_does_nothing(
     request: pytest.FixtureRequest, data: Path, database_url: str, supervisors: int
 ) -> None:
     by = request.getfixturevalue("two")[0].email if supervisors else "budi"
@@ -73,7 +73,7 @@ def test_dry_run_says_what_would_happen_and_does_nothing(
 @pytest.mark.parametrize(
     "by", ["budi", "stranger@example.id", ""], ids=["name", "stranger", "user"]
 )
-def test_who_is_not_staff_pulls_nothing_once_there_is_a_supervisor(
+def test_levers_need_staff_once_a_supervisor_exists(
     data: Path, database_url: str, two: tuple[Desk, Desk], by: str
 ) -> None:
     who = ("--by", by) if by else ()
@@ -83,7 +83,7 @@ def test_who_is_not_staff_pulls_nothing_once_there_is_a_supervisor(
     assert is_open(database_url)
 
 
-def test_staff_pull_what_their_role_permits_under_their_account(
+def test_staff_pull_levers_of_their_role_under_their_account(
     data: Path, database_url: str, two: tuple[Desk, Desk]
 ) -> None:
     support = staff_session(database_url, "support")
@@ -162,7 +162,7 @@ def test_request_is_declined_and_withdrawn_at_the_command_line(
     assert everything.count('"not now"') == 1
 
 
-def test_approval_that_is_overtaken_ends_with_no_and_what_was_found(
+def test_overtaken_approval_prints_the_current_forecast(
     data: Path, database_url: str, two: tuple[Desk, Desk]
 ) -> None:
     one, other = two
@@ -178,7 +178,7 @@ def test_approval_that_is_overtaken_ends_with_no_and_what_was_found(
     assert "line_unknown" in done.stdout
 
 
-def test_unknown_request_and_setting_are_told(
+def test_unknown_request_and_setting_are_refused(
     data: Path, database_url: str, two: tuple[Desk, Desk]
 ) -> None:
     by = ("--by", two[0].email)

@@ -1,4 +1,4 @@
-"""Arguments as a form has them, what was shown before, and settings that name levers."""
+"""Arguments of forms, outdated forecasts, and settings that name levers."""
 
 import pytest
 
@@ -18,7 +18,7 @@ from tests.support.pulling import member
 from tests.support.shop import Shop
 
 
-def test_form_that_cannot_be_read_names_its_field(shop: Shop) -> None:
+def test_malformed_form_is_refused_with_its_field(shop: Shop) -> None:
     one = member(shop, "operations")
     for arguments, field in (
         ({}, "name"),
@@ -29,11 +29,11 @@ def test_form_that_cannot_be_read_names_its_field(shop: Shop) -> None:
             one.pull("line rate", **arguments)
         assert refused.value.field == field
     with pytest.raises(Malformed) as refused:
-        one.pull("line close", name=BUYING, at="2099-01-01T00:00")  # of no zone
+        one.pull("line close", name=BUYING, at="2099-01-01T00:00")  # without a time zone
     assert refused.value.field == "at"
 
 
-def test_form_without_an_optional_field_pulls_the_lever(shop: Shop) -> None:
+def test_form_without_an_optional_field_is_accepted(shop: Shop) -> None:
     one = member(shop, "operations")
     assert one.pull("line rate", name=BUYING, rate="3", at_most="").is_done
     [line] = shop.rows("SELECT policy, rate FROM waiting_room_lines WHERE name = %s", BUYING)
@@ -45,7 +45,7 @@ def test_unknown_lever_is_refused(shop: Shop) -> None:
         member(shop, "supervisor").pull("stamps multiply")
 
 
-def test_pull_of_what_was_shown_before_the_world_changed_is_refused(shop: Shop) -> None:
+def test_pull_with_an_outdated_forecast_is_refused(shop: Shop) -> None:
     one = member(shop, "operations")
     arguments = {"name": BUYING, "how": "always"}
     forecast = one.forecast("line stand", **arguments)
@@ -61,7 +61,7 @@ def test_request_needs_a_reason(shop: Shop) -> None:
         one.pull("line resume", reason=" ", name=BUYING)
 
 
-def test_setting_that_names_no_lever_ends_the_start(shop: Shop) -> None:
+def test_setting_with_unknown_lever_stops_the_start(shop: Shop) -> None:
     levers = shop.container.offers.levers
     check_always(shop.container.settings.replaced(approval_always="issuing stop"), levers)
     wrong = shop.container.settings.replaced(approval_always="issuing stopp")
@@ -74,7 +74,7 @@ def test_setting_that_names_no_lever_ends_the_start(shop: Shop) -> None:
         shop.do(start())
 
 
-def test_levers_are_offered_to_who_may_pull_them_where_they_apply(shop: Shop) -> None:
+def test_levers_are_offered_by_permission_and_subject(shop: Shop) -> None:
     subject = Subject(SubjectKind.ORDER, show("ord", shop.account), shop.account)
     offered = {}
     for role in ("finance", "operations", "regulator"):
@@ -90,8 +90,8 @@ def test_levers_are_offered_to_who_may_pull_them_where_they_apply(shop: Shop) ->
         assert sorted(each.lever.name for each in found) == names
 
 
-def test_every_lever_is_offered_on_a_subject_or_stands_for_itself(shop: Shop) -> None:
-    """A lever that no timeline offers is found on the page of all levers."""
+def test_every_lever_is_offered_on_a_subject_or_listed_alone(shop: Shop) -> None:
+    """A lever that no timeline offers is on the page of all levers."""
     by_itself = {
         *("issuing stop", "issuing open", "line create", "accounts end-key", "breaches open"),
         *("incidents open", "incidents announce", "sign-up close", "sign-up open"),
