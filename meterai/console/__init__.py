@@ -1,10 +1,10 @@
 """Console: pages of the operator's staff: search, timelines, work lists, levers, approvals.
 
 Promises this room keeps
-  * For a network that may not use it, it is not there: no status, page or method tells of it.
-  * One search box answers with one timeline, which every room below tells its part of.
-  * Whoever searches, and what is opened, is in the audit trail: staff see what is personal.
-  * A lever is pulled only as it was forecast, and only after its forecast was shown.
+  * To a network outside `console_networks` it is invisible: no status, page or method reveals it.
+  * One search box leads to one timeline, to which every room below contributes.
+  * Each search and each opened page is in the audit trail, because staff see personal data.
+  * A lever is pulled only after its forecast was shown, and only as forecast.
   * It has no power that no command has.
 
 Calls every room below by its front door, and levers, knowledge and work lists by what rooms offer.

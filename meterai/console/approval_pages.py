@@ -1,4 +1,4 @@
-"""The pages of approvals: what waits for whom, and one request with its forecast as it was shown and as it is now."""
+"""Pages of approvals: the lists of requests, and one request with its forecast as shown and as of now."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -47,8 +47,9 @@ class _ListedRequest:
 
 @dataclass(frozen=True, slots=True)
 class _CurrentForecast:
-    """The forecast of a request as it would be now: its sentences, those that were not shown, those that are gone,
-    and the refusal in its place, if there is one."""
+    """Current forecast of a request: its sentences, the new ones, the missing ones, and the refusal in its place,
+    if any.
+    """
 
     lines: Sequence[str] = ()
     new: Sequence[str] = ()
@@ -76,7 +77,7 @@ async def list_approvals(
     approvals: NamedDependency[ApprovalService],
     database: NamedDependency[Database],
 ) -> Page:
-    """Requests that wait for the reader, the reader's own, those that wait for others, and those decided."""
+    """List requests that the reader may decide, the reader's own, those for others, and those decided."""
     caller, language = caller_of(request), language_of(request)
     async with database.reading() as tx:
         waiting, newest = await approvals.waiting(tx), await approvals.newest(tx)
@@ -109,7 +110,7 @@ async def show_approval(
     approvals: NamedDependency[ApprovalService],
     request_id: FromPath[str],
 ) -> Page:
-    """One request: what was asked, by whom, why, what was shown, and what it would do now."""
+    """Show a request with its forecast as shown and as of now."""
     return await _page(request, approvals, await approvals.one(read(KIND, request_id)))
 
 
@@ -128,7 +129,7 @@ async def decide_on_approval(
     approvals: NamedDependency[ApprovalService],
     request_id: FromPath[str],
 ) -> Page:
-    """Approve or decline what another person asked for."""
+    """Approve or decline the request of another person."""
     form = await read_own_form(request)
     identifier, caller = read(KIND, request_id), caller_of(request)
     try:
@@ -154,7 +155,7 @@ async def withdraw_approval(
     approvals: NamedDependency[ApprovalService],
     request_id: FromPath[str],
 ) -> Page:
-    """Take one's own request back."""
+    """Withdraw one's own request."""
     await read_own_form(request)
     identifier = read(KIND, request_id)
     try:
@@ -200,14 +201,14 @@ async def _page(
 
 
 def _wrong(approval: Approval, language: str) -> str:
-    """Why what was shown to the requester is not shown here; empty where it is."""
+    """Return why the shown forecast cannot be displayed; empty if it can."""
     if not approval.is_kept:
         return translate("page.approval.blanked", language)
     return "" if is_as_asked(approval) else translate(f"refusal.{NotAsAsked.code}", language)
 
 
 def _found(found: Mapping[str, object] | None, language: str) -> Sequence[str]:
-    """The forecast that an approver found in place of the one that was shown."""
+    """Return the forecast that the approver of an overtaken request got."""
     if found is None:
         return ()
     if "refused" in found:
@@ -230,7 +231,7 @@ async def _now(
     lines: Sequence[str],
     language: str,
 ) -> _CurrentForecast:
-    """The forecast of a request as it would be now, beside the one that was shown."""
+    """Return the current forecast of a request, compared with the one that was shown."""
     given = {
         name: value if isinstance(value, str) else msgspec.json.encode(value).decode()
         for name, value in approval.arguments.items()

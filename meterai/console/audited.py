@@ -1,4 +1,4 @@
-"""Columns of the console, as the audit knows them."""
+"""Audit classes of the columns of the console."""
 
 from meterai.plumbing.db.audited import Audited
 

@@ -1,4 +1,4 @@
-"""The pages of channels: all of them side by side, and one distributor with what it agreed, sold and paid in."""
+"""Pages of channels: all of them compared, and one distributor with its terms, sales and deposits."""
 
 from litestar import get
 from litestar.di import NamedDependency
@@ -23,8 +23,8 @@ from meterai.plumbing.db.database import Database
 from meterai.plumbing.http.callers import caller_of
 from meterai.plumbing.http.language import language_of
 
-HAPPENINGS_SHOWN = 40  # newest; the timeline of the account has all
-# Of those that are offered on the account: it is a distributor already.
+HAPPENINGS_SHOWN = 40  # the newest; the timeline of the account has all
+# A subset of the levers offered on the account, which is a distributor already.
 _LEVERS = tuple(
     map(path_of_lever, ("distributors change", "distributors close", "deposits refund"))
 )
@@ -35,7 +35,7 @@ _READING = {"permission": Permission.CONSOLE_READ, "priority": Priority.PAID}
 async def show_channels(
     request: PageRequest, database: NamedDependency[Database], work: NamedDependency[WorkCounts]
 ) -> Page:
-    """Every channel, the failing ones in front."""
+    """Show every channel, the failing ones first."""
     async with database.reading() as tx:
         found = await channels.channels(tx, work.now())
     return page(request, "console/channels.html", found=found)
@@ -51,7 +51,7 @@ async def show_distributor(
     actor: NamedDependency[Actor],
     shown: FromPath[str],
 ) -> Page:
-    """One distributor; that it was opened is in the audit trail."""
+    """Show a distributor; the audit trail records that it was opened."""
     account = read("acc", shown)
     async with database.reading() as tx:
         found = await distribution.distributor_file(tx, account)
@@ -77,7 +77,7 @@ async def show_distributor(
 
 
 def _statement(request: PageRequest, account: str) -> str:
-    """The statement of its books; empty where the reader may not have it."""
+    """Return the path of the distributor's statement; empty if the reader lacks the permission."""
     may = Permission.CONSOLE_FINANCE in caller_of(request).staff_permissions
     return f"/console/finance/statement?scope=account&of={account}" if may else ""
 

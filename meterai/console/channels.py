@@ -1,6 +1,6 @@
-"""Channels side by side: what each sold, its deposit, what waits for it, and which are failing.
+"""Channels compared: sales, deposits, waiting sales, and which channels are failing.
 
-What was sold is counted by the worker (finance); deposits and sales that wait are read as they are.
+The worker counts the sales (finance); deposits and waiting sales are read live.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -33,7 +33,9 @@ RETAIL = (SalesChannel.PAGE, SalesChannel.API)
 
 @dataclass(frozen=True, slots=True)
 class ChannelsShown:
-    """All channels, the failing ones in front; `counted_until` is when sales were counted last, None before the first time."""
+    """All channels, the failing ones first; `counted_until` is the end of the last count of sales, None before the
+    first.
+    """
 
     counted_until: datetime | None
     channels: Sequence[ChannelStanding]
@@ -45,7 +47,7 @@ class ChannelsShown:
 
 
 async def channels(tx: ReadTx, now: datetime) -> ChannelsShown:
-    """Every channel as it stands."""
+    """Return every channel with its figures."""
     today = day_of(now)
     counted = await channels_counted(tx, today)
     sellers = await standings(tx, now)
@@ -111,7 +113,7 @@ def _executed(report: ChannelReport) -> int:
 
 
 def subject(one: ChannelStanding) -> Subject:
-    """A distributor as it is asked about."""
+    """Return a distributor as a subject of the console."""
     assert one.account is not None, "a channel of our own is never failing"
     return Subject(DISTRIBUTOR_SUBJECT.kind, show("acc", one.account), one.account)
 

@@ -1,4 +1,4 @@
-"""Demands of production on the networks that reach the console."""
+"""Production demands of the networks of the console."""
 
 from collections.abc import Iterator, Mapping
 
@@ -8,7 +8,7 @@ from meterai.plumbing.networks import networks_of
 
 
 def _networks(of: Configuration) -> Iterator[Facts]:
-    """Demand that the setting is written down and is not the whole internet."""
+    """`console_networks` was set, and not to every network."""
     told = of.value("console_networks")
     try:
         networks = networks_of("console_networks", told)

@@ -1,7 +1,7 @@
-"""Gate of the console: its pages do not exist for a network that may not use it.
+"""Gate of the console: for a network outside `console_networks` its paths do not exist.
 
-It runs before the application and its limiter, so that neither the status, the methods of a path, the priority
-of a request nor a question to sign in tells that there is a console.
+It precedes the application and its limiter, so that neither the status, the methods of a path, the priority of a
+request nor a redirect to sign-in reveals the console.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ NOWHERE = "/console-is-shut"  # a path that no route has
 
 
 class ConsoleGate:
-    """Passes requests on; a request for the console from another network gets a path that no route has."""
+    """Passes requests on; those for the console from other networks as requests for an unknown path."""
 
     def __init__(self, settings: Settings) -> None:
         of = settings.of(ConsoleSettings)
@@ -45,5 +45,5 @@ class ConsoleGate:
 def step(
     _application: Litestar, settings: Settings, _headers: Sequence[tuple[bytes, bytes]]
 ) -> Step:
-    """The gate of an application."""
+    """Return the gate of an application."""
     return ConsoleGate(settings)

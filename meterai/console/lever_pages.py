@@ -1,4 +1,4 @@
-"""The pages of levers: a form, what it will do, and only then the act or a request for it."""
+"""Pages of levers: a form, its forecast, and then the act or a request for approval."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ _DONE = "done"
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """A forecast on a page, the hash that binds a pull to it, and why a second person is needed, if one is."""
+    """A forecast on a page, the hash that binds a pull to it, and why it needs a second person, if it does."""
 
     forecast: Forecast
     digest: str
@@ -49,7 +49,7 @@ class _Shown:
     include_in_schema=False,
 )
 async def list_levers(request: PageRequest, approvals: NamedDependency[ApprovalService]) -> Page:
-    """Levers that the reader may pull."""
+    """List the levers that the reader may pull."""
     language = language_of(request)
     levers = [
         (title("lever", one.name, language), one, path_of_lever(one.name))
@@ -76,7 +76,7 @@ async def list_levers(request: PageRequest, approvals: NamedDependency[ApprovalS
 async def show_lever(
     request: PageRequest, approvals: NamedDependency[ApprovalService], name: FromPath[str]
 ) -> Page:
-    """The form of a lever, filled with what the address has."""
+    """Show the form of a lever, filled from the query."""
     lever = _lever(request, approvals, name)
     return _page(request, lever, dict(request.query_params), "")
 
@@ -97,7 +97,7 @@ async def pull_lever(
     settings: NamedDependency[Settings],
     name: FromPath[str],
 ) -> Page:
-    """The forecast of a lever; where it was seen, the act or a request for it."""
+    """Show the forecast of a lever; if it was shown before, pull the lever."""
     lever = _lever(request, approvals, name)
     form = await read_own_form(request)
     given, reason, seen = typed_in(lever, form.texts), form.text(REASON), form.text(SHOWN)
@@ -124,7 +124,7 @@ async def pull_lever(
 
 
 def _lever(request: PageRequest, approvals: ApprovalService, name: str) -> Lever:
-    """The lever of an address.  Refuses `LeverUnknown`, `NotPermitted`."""
+    """Return the lever of a path.  Refuses `LeverUnknown`, `NotPermitted`."""
     lever = approvals.lever(lever_named(name))
     if lever.permission not in caller_of(request).staff_permissions:
         raise NotPermitted(Permission(lever.permission))
@@ -132,7 +132,7 @@ def _lever(request: PageRequest, approvals: ApprovalService, name: str) -> Lever
 
 
 def _why(approvals: ApprovalService, settings: Settings, lever: Lever, forecast: Forecast) -> str:
-    """Why a second person is needed; empty where none is."""
+    """Return why a second person is needed; empty if none is."""
     policy = settings.of(ApprovalSettings)
     if not approvals.needs_approval(lever.name, forecast):
         return ""
@@ -181,7 +181,7 @@ def _page(
 
 
 def _errors(refusal: Refusal | None, language: str) -> list[FieldError]:
-    """The fault of the form, at the field that it is about."""
+    """Return the error of the form, at the field it concerns."""
     if refusal is None:
         return []
     field = ARGUMENT + refusal.field if isinstance(refusal, Malformed) else REASON

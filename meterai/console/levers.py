@@ -1,4 +1,4 @@
-"""The form of a lever: made from the fields of its arguments, and read back as its command would be given them."""
+"""Form of a lever: made from the fields of its arguments, and read back as text for them."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from meterai.commands import Lever
 from meterai.console.wording import title
 from meterai.kit.clock import WIB
 
-ARGUMENT = "argument-"  # begins the names of fields that are arguments
-_MINUTE = "%Y-%m-%dT%H:%M"  # as a browser has the value of a moment
+ARGUMENT = "argument-"  # prefix of the names of fields that are arguments
+_MINUTE = "%Y-%m-%dT%H:%M"  # format of the value of a datetime-local field
 
 
 class FieldKind(StrEnum):
-    """How an argument is typed."""
+    """Input type of an argument."""
 
     TEXT = "text"
     NUMBER = "number"
@@ -28,28 +28,28 @@ class FieldKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LeverField:
-    """One field of the form of a lever."""
+    """A field of the form of a lever."""
 
     name: str  # of its element
     label: str
     kind: FieldKind
-    choices: tuple[tuple[str, str], ...]  # values, and their words
+    choices: tuple[tuple[str, str], ...]  # values and labels
     is_required: bool
     value: str
 
 
 def path_of_lever(name: str) -> str:
-    """The page of a lever; the spaces of its name are dots in the address."""
+    """Return the page of a lever; a space of its name is a dot in the path."""
     return f"/console/levers/{quote(name.replace(' ', '.'), safe='.')}"
 
 
 def lever_named(path: str) -> str:
-    """The name of the lever in an address."""
+    """Return the name of the lever in a path."""
     return path.replace(".", " ")
 
 
 def form_of(lever: Lever, given: Mapping[str, str], language: str) -> list[LeverField]:
-    """The fields of the form of a lever, filled with what is given by the names of its arguments."""
+    """Return the fields of the form of a lever, filled with `given` by argument name."""
     return list(_fields(lever, given, language))
 
 
@@ -72,7 +72,7 @@ def _fields(lever: Lever, given: Mapping[str, str], language: str) -> Iterator[L
 
 
 def label_of(lever: str, argument: str, language: str) -> str:
-    """The words for an argument of a lever: its own, or those that every lever has for that name."""
+    """Return the label of an argument: that of the lever, else the common one of that name."""
     own = title("argument", f"{lever}.{argument}", language)
     if own != f"{lever}.{argument}":
         return own
@@ -100,7 +100,7 @@ def _kind(of: inspect.Type) -> tuple[FieldKind, tuple[str, ...]]:
 
 
 def typed_in(lever: Lever, texts: Mapping[str, str]) -> dict[str, str]:
-    """The arguments in a form, by their names: moments with the time zone that they were typed in."""
+    """Return the arguments in a form by name; a moment gets the time zone WIB."""
     told = inspect.type_info(lever.arguments)
     assert isinstance(told, inspect.StructType), "arguments are a Struct"
     found = {}
@@ -112,7 +112,7 @@ def typed_in(lever: Lever, texts: Mapping[str, str]) -> dict[str, str]:
 
 
 def _in_wib(text: str) -> str:
-    """A moment as a program has it; what is none stays as it was typed, and is refused as such."""
+    """Return a typed moment in ISO 8601 with a time zone; other text stays, to be refused as malformed."""
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
@@ -121,13 +121,13 @@ def _in_wib(text: str) -> str:
 
 
 def _local(text: str) -> str:
-    """The same as a browser shows it."""
+    """Return a moment as the value of a datetime-local field."""
     try:
         at = msgspec.convert(text, datetime)
         local = at.astimezone(WIB) if at.tzinfo else at
     except (
         msgspec.ValidationError,
         OverflowError,
-    ):  # no moment, or one before the first year in WIB
+    ):  # not a moment, or one before year 1 in WIB
         return text
     return f"{local:{_MINUTE}}"

@@ -1,4 +1,4 @@
-"""Metrics of the console, for its page of numbers: the last whole minute of the whole installation."""
+"""Metrics of the console for the page of numbers: the last whole minute of the installation."""
 
 from typing import Any
 

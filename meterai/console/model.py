@@ -1,4 +1,4 @@
-"""Refusals and samples of the console; pure."""
+"""Refusals, samples and channels of the console; pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from meterai.kit.refusal import Refusal
 
 
 class SearchTooLong(Refusal):
-    """The text to search for is longer than anything that it could name."""
+    """The search text is longer than any name of a subject."""
 
     code = "search_too_long"
     status = 422
@@ -29,14 +29,14 @@ class SearchFileUnknown(Refusal):
 
 
 class SearchFileUnreadable(Refusal):
-    """The PDF to search for cannot be read, and no document of ours has its SHA-256."""
+    """The PDF to search for is unreadable, and no document of ours has its SHA-256."""
 
     code = "search_file_unreadable"
     status = 422
 
 
 class MinuteSample(NamedTuple):
-    """Figures of the minute that ended `at`: of one machine, or of the whole installation where `source` is empty."""
+    """Figures of the minute that ended `at`, of one machine, or of the installation if `source` is empty."""
 
     at: datetime
     source: str
@@ -46,25 +46,25 @@ class MinuteSample(NamedTuple):
 # -- channels ------------------------------------------------------------------------------------
 
 WAITS_LONG = timedelta(hours=1)  # a top-up by QRIS or a virtual account takes minutes
-SILENT_DAYS = 3  # a weekend passes without a sale; a working day after it does not
+SILENT_DAYS = 3  # a weekend may pass without a sale, a working day after it not
 LAPSED_SHARE = 0.1  # of the sales of a week
-LAPSED_MIN = 5  # fewer that lapsed say nothing of a share
+LAPSED_MIN = 5  # fewer lapsed sales say nothing about the share
 
 
 class Trouble(StrEnum):
-    """Why a channel is failing, the worst first."""
+    """Reason why a channel is failing, the worst first."""
 
     WAITING_LONG = "waiting_long"  # a sale waits for longer than `WAITS_LONG`
     WAITING = "waiting"  # sales wait: the deposit does not cover them
-    SILENT = "silent"  # it sells nothing since `SILENT_DAYS`, and did in the month before
+    SILENT = "silent"  # it sold nothing for `SILENT_DAYS`, and something in the month before
     LAPSING = "lapsing"  # more than `LAPSED_SHARE` of the sales of a week lapsed
-    DEPOSIT_LOW = "deposit_low"  # below the mark that was agreed, or less than a day of cover
-    WEBHOOKS_DISABLED = "webhooks_disabled"  # its programs do not hear of its sales
+    DEPOSIT_LOW = "deposit_low"  # below the agreed threshold, or less than the mean of a day
+    WEBHOOKS_DISABLED = "webhooks_disabled"  # its programs are not notified of its sales
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelStanding:
-    """One channel beside the others.  Amounts in rupiah; of what is no distributor the rest is empty.
+    """Figures of a channel.  Amounts in rupiah; a channel that is no distributor has only the sales.
 
     state        of the distributor, empty of our own pages and of programs of buyers
     mean         rupiah that a day takes of the deposit, over a week
@@ -91,18 +91,18 @@ class ChannelStanding:
     last_sale_at: datetime | None = None
     sold_on: date | None = None
     lapsed: int = 0
-    made: int = 0  # sales of a week that were paid, or lapsed
+    made: int = 0  # sales of a week that were paid or lapsed
     endpoints_disabled: int = 0
     troubles: tuple[Trouble, ...] = ()
 
     @property
     def cover_days(self) -> float | None:
-        """Days that the deposit lasts at the mean of a week; None where nothing is sold."""
+        """Days that the deposit lasts at the mean of a week; None without sales."""
         return self.deposit / self.mean if self.mean else None
 
 
 def troubles_of(one: ChannelStanding, now: datetime, today: date) -> Iterator[Trouble]:
-    """Why a channel is failing, the worst first; a distributor that does not sell by its state is not."""
+    """Yield why a channel is failing, the worst first; a closed or suspended distributor is not failing."""
     if one.state != "open":
         return
     if one.oldest_at is not None:
@@ -119,7 +119,7 @@ def troubles_of(one: ChannelStanding, now: datetime, today: date) -> Iterator[Tr
 
 
 def in_order_of_trouble(channels: list[ChannelStanding]) -> list[ChannelStanding]:
-    """Failing channels first: the worst trouble, then the most rupiah that wait, then the most stamps of a month."""
+    """Sort failing channels first: by worst trouble, then by waiting rupiah, then by stamps of the month."""
     severity = list(Trouble)
 
     def key(one: ChannelStanding) -> tuple[int, int, int, str]:

@@ -1,4 +1,4 @@
-"""The page of live numbers: plots of the last hour or day, drawn on the server, with their numbers as tables."""
+"""Page of live numbers: plots of the last hour or day, drawn on the server, and the same numbers as tables."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ from meterai.pages import Page, PageRequest, page
 from meterai.plumbing.http.language import language_of
 from meterai.plumbing.messages import format_length, translate
 
-RENEWED_SECONDS = 60  # as often as there is a sample
-ROWS = 12  # of each table: the newest steps
-# By the parameter `span`: how long a step is, and how many there are.
+RENEWED_SECONDS = 60  # the interval of samples
+ROWS = 12  # per table: the newest steps
+# Length and number of steps, by the parameter `span`.
 SPANS = {"hour": (MINUTE, 60), "day": (15 * MINUTE, 96)}
 CHARTS: Mapping[str, Sequence[PlotSeries]] = {
     "arrivals": (PlotSeries("requests", grows=True), PlotSeries("line_sent", grows=True)),
@@ -53,12 +53,12 @@ class _Chart:
     include_in_schema=False,
 )
 async def show_numbers(request: PageRequest, samples: NamedDependency[Samples]) -> Page:
-    """How the installation went over the last hour or day."""
+    """Show figures of the installation over the last hour or day."""
     asked = request.query_params.get("span", "")
     name = asked if asked in SPANS else "hour"
     step, steps = SPANS[name]
     span = PlotSpan(samples.until(), step, steps)
-    # The minute before is where what is counted from the beginning begins.
+    # Counters need the sample before the first minute.
     found = await samples.since(span.since - MINUTE)
     language = language_of(request)
     charts = [

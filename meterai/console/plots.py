@@ -1,6 +1,6 @@
 """Plots of numbers over time, drawn as SVG on the server; pure.
 
-A plot is a picture with a title and a description; the numbers stand beside it as a table.
+A plot is an image with a title and a description; a table beside it has the numbers.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,14 +13,14 @@ from markupsafe import Markup
 from meterai.console.model import MinuteSample
 from meterai.console.samples import WHOLE
 
-WIDTH, HEIGHT = 320, 120  # units of the picture, which is as wide as its place
+WIDTH, HEIGHT = 320, 120  # units of the image, which is scaled to its container
 _LEFT, _TOP, _BASE = 4, 8, 112
-DASHES = ("", "6 3", "2 3", "8 3 2 3", "1 4")  # told apart without colours
+DASHES = ("", "6 3", "2 3", "8 3 2 3", "1 4")  # distinguishable without colours
 
 
 @dataclass(frozen=True, slots=True)
 class PlotSeries:
-    """One number over time: its name in samples, and whether it is counted from the beginning (`grows`)."""
+    """A number over time: its name in samples; `grows` if it is a counter."""
 
     name: str
     grows: bool = False
@@ -28,20 +28,20 @@ class PlotSeries:
 
 @dataclass(frozen=True, slots=True)
 class PlottedSeries:
-    """A series with its points, None where nothing was measured."""
+    """A series with its points; None if there was no measurement."""
 
     name: str
     points: Sequence[float | None]
 
     @property
     def last(self) -> float | None:
-        """The newest point that was measured."""
+        """The newest measured point."""
         return next((one for one in reversed(self.points) if one is not None), None)
 
 
 @dataclass(frozen=True, slots=True)
 class PlotSpan:
-    """A stretch of time that ends `until`, in so many steps."""
+    """A period that ends `until`, in equal steps."""
 
     until: datetime
     step: timedelta
@@ -49,21 +49,21 @@ class PlotSpan:
 
     @property
     def since(self) -> datetime:
-        """Its beginning."""
+        """Beginning of the period."""
         return self.until - self.step * self.steps
 
     def ends(self) -> list[datetime]:
-        """The end of each step."""
+        """Return the end of each step."""
         return [self.since + self.step * (number + 1) for number in range(self.steps)]
 
     def place(self, at: datetime) -> int | None:
-        """The step that a moment is in, None outside."""
+        """Return the step of a moment; None outside the period."""
         number = -((self.since - at) // self.step) - 1
         return number if 0 <= number < self.steps else None
 
 
 def drawn(samples: Sequence[MinuteSample], series: PlotSeries, span: PlotSpan) -> PlottedSeries:
-    """The points of a series: the mean of what was measured in each step, the sum of all machines for what grows."""
+    """Return the points of a series: the mean of the measurements in each step; a counter is summed over machines."""
     values: list[dict[datetime, float]] = [{} for _ in range(span.steps)]
     for at, value in _values(samples, series):
         if (number := span.place(at)) is not None:
@@ -79,7 +79,7 @@ def _values(
         return [(one.at, one.figures[series.name]) for one in samples if series.name in one.figures]
     sources = {one.source for one in samples} - {WHOLE}
     return [
-        # A counter of a folder that was made anew begins at nothing.
+        # A counter of a folder that was made anew begins at 0.
         (later.at, max(0.0, later.figures[series.name] - before.figures[series.name]))
         for source in sources
         for before, later in pairwise(one for one in samples if one.source == source)
@@ -88,7 +88,7 @@ def _values(
 
 
 def svg(name: str, title: str, description: str, lines: Sequence[PlottedSeries]) -> Markup:
-    """A picture of these lines over one axis from 0 to the most of them."""
+    """Return an image of these lines over one axis from 0 to their maximum."""
     most = max((one for line in lines for one in line.points if one is not None), default=0.0)
     parts = [
         Markup('<path d="{}" fill="none" stroke="currentColor" stroke-width="2"{}/>').format(
@@ -114,7 +114,7 @@ def svg(name: str, title: str, description: str, lines: Sequence[PlottedSeries])
 
 
 def _path(points: Sequence[float | None], most: float) -> str:
-    """Lines through what was measured, broken where nothing was."""
+    """Return lines through the measured points, interrupted where a point is missing."""
     across = (WIDTH - 2 * _LEFT) / max(len(points) - 1, 1)
     parts, is_drawing = [], False
     for number, point in enumerate(points):
@@ -122,7 +122,7 @@ def _path(points: Sequence[float | None], most: float) -> str:
             is_drawing = False
             continue
         x, y = _LEFT + number * across, _BASE - (_BASE - _TOP) * point / most
-        # A point alone is a short line, or nobody sees it.
+        # A single point becomes a short line, or it would be invisible.
         parts.append(f"L{x:.1f} {y:.1f}" if is_drawing else f"M{x:.1f} {y:.1f}h1")
         is_drawing = True
     return "".join(parts)

@@ -1,4 +1,4 @@
-"""How long what is in the tables of the console is kept, and why."""
+"""Retention rules of the console, with reasons."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Figures of each minute: taken by a worker, set as metrics, kept for the page of numbers."""
+"""Samples: figures of each minute, taken by a worker, exported as metrics and kept for the page of numbers."""
 
 import asyncio
 import hashlib
@@ -16,9 +16,9 @@ from meterai.plumbing.observe.counted import counted
 from meterai.plumbing.observe.metrics import Gauge
 
 MINUTE = timedelta(minutes=1)
-WHOLE = ""  # the source of what the database says of the whole installation
+WHOLE = ""  # source of figures of the whole installation
 SAMPLES_MAX = 20_000  # read for one page: a day of a dozen machines
-# Metrics of the processes of a machine, by what a sample calls them.
+# Metrics of the processes of a machine, with their names in samples.
 COUNTED = {
     "meterai_requests_total": "requests",
     "meterai_line_sent_total": "line_sent",
@@ -33,17 +33,17 @@ PRIORITIES = tuple(one.name.lower() for one in Priority)
 
 
 class Samples:
-    """Takes a sample each minute, and reads those that were taken."""
+    """Takes a sample each minute and reads those taken."""
 
     def __init__(self, database: Database, settings: Settings, clock: Clock) -> None:
         self._database = database
         self._clock = clock
         here = f"{socket.gethostname()}:{settings.process.directory.absolute()}"
-        # One for the workers of a machine that count together; its name is nobody's business.
+        # One source per machine's shared metrics directory; hashed, so that no host name is shown.
         self._source = hashlib.sha256(here.encode()).hexdigest()[:12]
 
     async def take(self) -> int:
-        """Periodic task: keep the figures of the minute that just ended, where no other worker did."""
+        """Periodic task: store the figures of the last whole minute, unless another worker did."""
         end = self.until()
         for source in (WHOLE, self._source):
             if not await self._database.once(store.is_kept, end, source):
@@ -52,7 +52,7 @@ class Samples:
         return 0
 
     def until(self) -> datetime:
-        """The end of the last whole minute."""
+        """Return the end of the last whole minute."""
         return self._clock.now().replace(second=0, microsecond=0)
 
     async def _counted(self) -> dict[str, float]:
@@ -80,5 +80,5 @@ class Samples:
         }
 
     async def since(self, at: datetime) -> list[MinuteSample]:
-        """Samples that were taken after a moment, the first in front."""
+        """Return the samples after a moment, the earliest first."""
         return await self._database.once(store.since, at, SAMPLES_MAX)

@@ -1,4 +1,4 @@
-"""The front page of the console, which has the search box."""
+"""Front page of the console, with the search box."""
 
 from collections.abc import Sequence
 
@@ -49,7 +49,7 @@ async def show_console(
     work: NamedDependency[WorkCounts],
     actor: NamedDependency[Actor],
 ) -> Page:
-    """The search box and what waits; with `q` what the text names."""
+    """Show the search box and the work counts; with `q` the result of the search."""
     typed = request.query_params.get(TEXT, "")
     try:
         subjects = await searching.by_text(actor, typed)
@@ -77,9 +77,9 @@ async def search_by_file(
     settings: NamedDependency[Settings],
     actor: NamedDependency[Actor],
 ) -> Page:
-    """The subjects that a PDF or a photo of a stamp names.  Nothing is kept of the file."""
+    """Search the subjects named by a PDF or a photo of a stamp.  The file is not kept."""
     media_type, _ = request.content_type
-    if media_type != RequestEncodingType.MULTI_PART:  # before any of it is read
+    if media_type != RequestEncodingType.MULTI_PART:  # before the body is read
         return await _front(request, work, SearchFileUnknown(media_type), FILE)
     try:
         form = await read_own_form(request)
@@ -99,7 +99,7 @@ async def search_by_file(
 
 
 def _found(request: PageRequest, subjects: Sequence[Subject], sought: str) -> Page:
-    """The timeline of the only subject, else a list."""
+    """Redirect to the timeline of a single subject, else show a list."""
     if len(subjects) == 1:
         return see_other(path_of(subjects[0]))
     language = language_of(request)

@@ -1,4 +1,4 @@
-"""The search box: which subjects a text, a PDF or a photo names, and who looked for them."""
+"""Search of the console: subjects named by a text, a PDF or a photo; each search is recorded."""
 
 import hashlib
 import hmac
@@ -28,22 +28,24 @@ from meterai.verification import (
     kind_of,
 )
 
-SUBJECTS_MAX = 50  # of one search: a list that a person reads through
-NAMES_MAX = 20  # digests and serials of one file that are looked for
+SUBJECTS_MAX = 50  # per search: a list that a person reads
+NAMES_MAX = 20  # digests and serials of one file that are looked up
 _ACCOUNT = "acc"
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A subject, and everything that happened to it, oldest first."""
+    """A subject with its timeline, oldest first."""
 
     subject: Subject
     happenings: Sequence[Happening]
 
 
 class Searching:
-    """Searches of staff.  Each is in the audit trail by a digest of what was looked for, made with a key so that an
-    address cannot be guessed from it.
+    """Searches of staff.
+
+    The audit trail has each search as a keyed digest of the text or file, so that an address cannot be guessed from
+    it.
     """
 
     def __init__(
@@ -55,7 +57,7 @@ class Searching:
         self._key = key
 
     async def by_text(self, actor: Actor, typed: str) -> Sequence[Subject]:
-        """Subjects that a text names; none of an empty one.  Refuses `SearchTooLong`."""
+        """Return the subjects that a text names; none for an empty text.  Refuses `SearchTooLong`."""
         text = typed.strip()
         if len(text) > TEXT_LENGTH_MAX:
             raise SearchTooLong(TEXT_LENGTH_MAX)
@@ -66,7 +68,7 @@ class Searching:
     async def by_file(
         self, actor: Actor, content: bytes, language: str, client: str
     ) -> Sequence[Subject]:
-        """Subjects that a PDF or a photo of a stamp names; nothing is kept of it.
+        """Return the subjects that a PDF or a photo of a stamp names; the file is not kept.
 
         Refuses `SearchFileUnknown`, `SearchFileUnreadable`, and what checking and scanning refuse.
         """
@@ -87,7 +89,7 @@ class Searching:
         return subjects
 
     def _meant(self, text: str) -> str:
-        """The serial, where the text is the address in the QR code of a stamp."""
+        """Return the serial if the text is the URL in the QR code of a stamp, else the text."""
         code = self._verification.code_in(text)
         return _serial_of(code) if code else text
 
@@ -116,7 +118,7 @@ class Searching:
         return await self._database.run(look)
 
     async def opened(self, actor: Actor, kind: str, shown: str) -> Known:
-        """The timeline of a subject; that it was opened is in the audit trail.  Refuses `NotFound`."""
+        """Return the timeline of a subject and record that it was opened.  Refuses `NotFound`."""
         if sort_of(kind) is None:
             raise NotFound("no such kind of subject")
         if len(shown) > TEXT_LENGTH_MAX or not shown.isprintable():
@@ -136,19 +138,19 @@ class Searching:
         return await self._database.run(look)
 
     async def _subject(self, tx: ReadTx, kind: str, shown: str) -> Subject:
-        """The subject of this name, with the account that it belongs to."""
+        """Return the subject of this name with its account."""
         if kind == SubjectKind.ACCOUNT:
             return Subject(kind, shown, read(_ACCOUNT, shown))
         return await subject_of(tx, self._offers, kind, shown) or Subject(kind, shown)
 
 
 def _serial_of(code: str) -> str:
-    """The serial at the begin of what `VerificationService.code_in` reads."""
+    """Return the serial at the beginning of a code read by `VerificationService.code_in`."""
     return code.partition("/")[0].partition("?")[0]
 
 
 def _names(checked: VerificationView) -> Iterable[str]:
-    """Digests and serials by which a document may be known: the file's, its original's, its stamps'."""
+    """Yield the digests and serials of a document: of the file, of its original, of its stamps."""
     yield checked.sha256
     if checked.sealed is not None:
         yield checked.sealed.sha256

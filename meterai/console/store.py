@@ -1,4 +1,4 @@
-"""SQL of the console, one function per question."""
+"""SQL of the console, one function per query."""
 
 from datetime import datetime
 
@@ -16,15 +16,15 @@ _SINCE = "SELECT at, source, figures FROM console_samples WHERE at > %s ORDER BY
 
 
 async def keep(tx: Tx, at: datetime, source: str, figures: dict[str, float]) -> None:
-    """Keep the figures of a minute, unless another worker did."""
+    """Insert the figures of a minute, unless another worker did."""
     await tx.run(KEEP, at, source, jsonb(figures))
 
 
 async def is_kept(tx: ReadTx, at: datetime, source: str) -> bool:
-    """True where the figures of this minute are there."""
+    """True if the figures of this minute are stored."""
     return await tx.value(_IS_KEPT, at, source) is not None
 
 
 async def since(tx: ReadTx, at: datetime, limit: int) -> list[MinuteSample]:
-    """Samples after a moment, the first in front."""
+    """Return the samples after a moment, the earliest first."""
     return await tx.all_as(_SAMPLES, _SINCE, at, limit)

@@ -1,4 +1,4 @@
-"""The page of a subject: everything that happened to it, and what can be done about it."""
+"""Page of a subject: its timeline, and the levers offered on it."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from meterai.plumbing.http.callers import caller_of
 from meterai.plumbing.http.language import language_of
 from meterai.regulator import OF_SERIAL
 
-HAPPENINGS_SHOWN_MAX = 200  # on one page, some 40 KB
+HAPPENINGS_SHOWN_MAX = 200  # per page, some 40 KB
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ async def show_subject(
     kind: FromPath[str],
     shown: FromPath[str],
 ) -> Page:
-    """Everything that happened to a subject, oldest first."""
+    """Show the timeline of a subject, oldest first."""
     known = await searching.opened(actor, kind, shown)
     language, count = language_of(request), len(known.happenings)
     part = _Part.of(request.query_params.get("page", ""), count)
@@ -77,14 +77,14 @@ async def show_subject(
 
 
 def _evidence(request: PageRequest, subject: Subject) -> str:
-    """The page with the evidence of a serial; empty for another subject, and where the reader may not have it."""
+    """Return the path of the evidence of a serial; empty for another subject, or if the reader lacks the permission."""
     may = Permission.CONSOLE_STATEMENTS in caller_of(request).staff_permissions
     is_serial = subject.kind == SubjectKind.SERIAL
     return f"{OF_SERIAL}/{subject.shown}" if may and is_serial else ""
 
 
 async def _order(orders: OrderService, subject: Subject) -> OrderView | None:
-    """The order that the page is about, with its money."""
+    """Return the order of the page, with its money; None for another subject."""
     if subject.kind != SubjectKind.ORDER or subject.account is None:
         return None
     try:
@@ -96,7 +96,7 @@ async def _order(orders: OrderService, subject: Subject) -> OrderView | None:
 def offered(
     request: PageRequest, approvals: ApprovalService, known: Known
 ) -> Iterator[tuple[str, str]]:
-    """Levers that the reader may pull and that are offered for the subject: their words and their forms."""
+    """Yield the levers offered on the subject that the reader may pull: label and path of the form."""
     caller, language = caller_of(request), language_of(request)
     told = {one.word for one in known.happenings}
     for one in approvals.offered(caller, known.subject, told):

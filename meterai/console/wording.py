@@ -1,4 +1,4 @@
-"""Subjects, happenings, effects and work in words: sentences of the rooms that tell them."""
+"""Subjects, timeline lines, effects and work in words of the rooms that register them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ from meterai.room.timelines import line
 
 @dataclass(frozen=True, slots=True)
 class ConsoleLine:
-    """A sentence of a list: when, what it leads to, and who did it."""
+    """A line of a list: sentence, time, link and actor."""
 
     text: str
     at: datetime | None = None
@@ -22,7 +22,7 @@ class ConsoleLine:
 
 
 def path_of(subject: Subject) -> str:
-    """The page of a subject."""
+    """Return the page of a subject."""
     shown = quote(subject.shown, safe="")
     sort = sort_of(subject.kind)
     return (
@@ -33,12 +33,12 @@ def path_of(subject: Subject) -> str:
 
 
 def named(subject: Subject, language: str) -> str:
-    """A subject in words."""
+    """Return a subject in words."""
     return f"{translate(f'subject.{subject.kind}', language)} {subject.shown}"
 
 
 def happened(happening: Happening, language: str) -> ConsoleLine:
-    """A happening in words."""
+    """Return a timeline line in words."""
     about = happening.about
     return ConsoleLine(
         line(happening, language).sentence,
@@ -50,7 +50,7 @@ def happened(happening: Happening, language: str) -> ConsoleLine:
 
 
 def will_happen(sentence: str, effect: Effect, language: str) -> ConsoleLine:
-    """An effect of a lever, which a sentence tells, with what it is done to."""
+    """Return an effect of a lever as a line: its sentence and its subject."""
     about = effect.about
     return ConsoleLine(
         sentence,
@@ -61,6 +61,6 @@ def will_happen(sentence: str, effect: Effect, language: str) -> ConsoleLine:
 
 
 def title(prefix: str, name: str, language: str) -> str:
-    """The words for something that a room registered, else its name."""
+    """Return the words for a registered name; the name itself without a message."""
     key = f"{prefix}.{name}"
     return translate(key, language) if key in catalogue() else name

@@ -1,4 +1,4 @@
-"""How much waits on each work list that somebody may see."""
+"""Counts of the work lists that a member of staff may see."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from meterai.room import Offers, WorkList
 from meterai.sealing import Issuers
 from meterai.stamping import ends_soon
 
-COUNTED_MAX = 100  # of one list; beyond it the number says nothing to anybody
+COUNTED_MAX = 100  # per list; a higher number is of no use
 
 
 @dataclass(frozen=True, slots=True)
 class WorkCount:
-    """The number of items that wait on a list, `COUNTED_MAX` at most."""
+    """Number of items on a list, at most `COUNTED_MAX`."""
 
     name: str
     count: int
@@ -25,7 +25,7 @@ class WorkCount:
 
 
 class WorkCounts:
-    """Counts of work lists."""
+    """Counts and items of work lists."""
 
     def __init__(
         self,
@@ -42,22 +42,23 @@ class WorkCounts:
         self._clock = clock
 
     def now(self) -> datetime:
-        """The present moment."""
+        """Return the current time."""
         return self._clock.now()
 
     def certificate_ends(self) -> datetime | None:
-        """When the first certificate of who seals ends, where that is near or past."""
+        """Return the end of the first sealing certificate to expire; None if it is far away."""
         return ends_soon(self._issuers.current, self._clock.now())
 
     def named(self, name: str) -> WorkList | None:
-        """The list of this name."""
+        """Return the list of this name."""
         return self._offers.work.get(name)
 
     async def items(
         self, permissions: Collection[str], name: str | None = None
     ) -> tuple[datetime, list[tuple[WorkList, Sequence[WorkItem]]]]:
-        """The moment, and what waits on each list that these permissions show, or on one: one more than are counted
-        at most."""
+        """Return the current time, and the items of each permitted list, or of `name` alone; at most one more than
+        is counted.
+        """
         now = self._clock.now()
         async with self._database.reading() as tx:
             found = [
@@ -68,7 +69,7 @@ class WorkCounts:
         return now, found
 
     async def of(self, permissions: Collection[str]) -> list[WorkCount]:
-        """A count for each list that these permissions show."""
+        """Return a count for each permitted list."""
         _, found = await self.items(permissions)
         return [
             WorkCount(one.name, min(len(items), COUNTED_MAX), len(items) > COUNTED_MAX)

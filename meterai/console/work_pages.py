@@ -1,4 +1,4 @@
-"""The pages of work lists: all of them with their first rows, and one with all that is shown of it."""
+"""Pages of work lists: all lists with their first rows, and one list in full."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ from meterai.plumbing.http.language import language_of
 from meterai.plumbing.messages import localize, translate
 from meterai.room import WorkList
 
-FIRST_ROWS = 5  # of each list on the page of all
+FIRST_ROWS = 5  # per list on the page of all
 
 
 @dataclass(frozen=True, slots=True)
 class _WorkRow:
-    """An item in words, with what it leads to; late where its due time is over."""
+    """An item in words with its link; late if its due time is over."""
 
     text: str
     since: datetime
@@ -37,7 +37,7 @@ class _WorkRow:
 
 @dataclass(frozen=True, slots=True)
 class _List:
-    """A list with the rows that are shown of it, and how many there are, `COUNTED_MAX` and more as that."""
+    """A list with the rows shown, and its count, at most `COUNTED_MAX`."""
 
     name: str
     title: str
@@ -52,7 +52,7 @@ class _List:
     include_in_schema=False,
 )
 async def show_work(request: PageRequest, work: NamedDependency[WorkCounts]) -> Page:
-    """Every list that the reader may see, with its count and its most urgent rows."""
+    """Show every permitted list, with its count and its most urgent rows."""
     language = language_of(request)
     now, found = await work.items(caller_of(request).staff_permissions)
     lists = [_list(one, items, now, language, FIRST_ROWS) for one, items in found]
@@ -72,7 +72,7 @@ async def show_work(request: PageRequest, work: NamedDependency[WorkCounts]) -> 
 async def show_work_list(
     request: PageRequest, work: NamedDependency[WorkCounts], name: FromPath[str]
 ) -> Page:
-    """One list, the most urgent first."""
+    """Show one list, the most urgent first."""
     permitted = caller_of(request).staff_permissions
     _check(work.named(name), permitted)
     now, [(one, items)] = await work.items(permitted, name)
@@ -81,7 +81,7 @@ async def show_work_list(
 
 
 def _check(one: WorkList | None, permitted: Collection[str]) -> None:
-    """Refuses `NotFound`, `NotPermitted`."""
+    """Check that the list exists and is permitted.  Refuses `NotFound`, `NotPermitted`."""
     if one is None:
         raise NotFound("no such list")
     if one.permission not in permitted:
