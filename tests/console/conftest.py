@@ -1,4 +1,4 @@
-"""An application with a room of its own to look at, and staff before it."""
+"""The application with a room of sample data, and staff signed in to its console."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,17 +20,17 @@ from tests.support.within import all_pages, settings_of
 
 @dataclass
 class Floor:
-    """The console, seen by one of its people at a time."""
+    """The console, used by one member of staff at a time."""
 
     walk_in: WalkIn
     url: str
 
     def seat(self, *roles: str) -> Desk:
-        """Somebody new with these roles, who sits down."""
+        """Sign in a new member of staff with these roles."""
         return self.turn_to(staff_session(self.walk_in, *roles))
 
     def turn_to(self, desk: Desk) -> Desk:
-        """Let this person's browser ask from now on."""
+        """Switch the browser to this person."""
         self.walk_in.client.cookies.clear()
         name, _, value = desk.cookie.partition("=")
         self.walk_in.client.cookies.set(name, value)
@@ -41,7 +41,7 @@ class Floor:
         return found
 
     def form(self, path: str, named: str = "", there: str = "") -> dict[str, str]:
-        """The fields of a form on a page."""
+        """Return the fields of a form on a page."""
         return fields(self.walk_in.get(there or path), path, named)
 
     def post(self, path: str, form: dict[str, str]) -> Response:
@@ -60,7 +60,7 @@ class Floor:
             return connection.execute(query.encode(), parameters or None).fetchall()
 
     def trail(self, action: str) -> list[tuple[Any, ...]]:
-        """Subject, actor and facts of these lines of the audit trail."""
+        """Return subject, actor and facts of these lines of the audit trail."""
         return self.rows(
             "SELECT subject, actor, facts FROM audit_events WHERE action = %s ORDER BY event_id",
             action,

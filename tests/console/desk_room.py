@@ -1,4 +1,4 @@
-"""A room that knows, waits for and does what the pages of the console show: over the tables of the product."""
+"""A room with search, work lists and levers for the pages of the console, over tables of the product."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -20,7 +20,7 @@ from meterai.plumbing.db.database import ReadTx, Tx
 from meterai.room import Knows, Room, WorkList
 from meterai.waiting_room.model import LINE_SUBJECT
 
-MANY = "lin_many"  # a subject with more happenings than one page shows
+MANY = "lin_many"  # a subject with more timeline lines than one page shows
 HAPPENINGS = 450
 BEGIN = datetime.fromisoformat("2025-11-30T01:00:00+00:00")
 
@@ -68,7 +68,7 @@ async def _waiting(
 
 
 class Arguments(msgspec.Struct, frozen=True):
-    """Arguments of the lever: one of each kind that a form has."""
+    """Arguments of the lever, one of each input type."""
 
     state: Literal["open", "stopped"]
     rupiah: int = 0

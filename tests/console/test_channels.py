@@ -1,4 +1,4 @@
-"""Channels in the console: the rule of failing ones, their page, and the page of one distributor."""
+"""Channels in the console: the rule of failing ones, their page, and the page of a distributor."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -69,7 +69,7 @@ def test_rule_names_why_a_channel_is_failing(
     assert found(**changed) == troubles
 
 
-def test_failing_channels_come_first_and_the_worst_of_them_in_front() -> None:
+def test_failing_channels_are_sorted_first_worst_first() -> None:
     well = replace(WELL, name="well", stamps_month=9)
     low = replace(WELL, name="low", troubles=(Trouble.DEPOSIT_LOW,))
     few = replace(WELL, name="few", troubles=(Trouble.WAITING_LONG,), waiting_rupiah=10)
@@ -78,7 +78,7 @@ def test_failing_channels_come_first_and_the_worst_of_them_in_front() -> None:
     assert names == ["more", "few", "low", "well", "Toko"]
 
 
-def test_cover_is_the_deposit_over_the_mean_of_a_week() -> None:
+def test_cover_is_the_deposit_divided_by_the_mean_of_a_week() -> None:
     assert WELL.cover_days == 10
     assert replace(WELL, mean=0).cover_days is None
 
@@ -96,11 +96,9 @@ def count(shop: Shop) -> None:
         pass
 
 
-def test_page_shows_what_each_channel_sold_and_names_the_failing_one(
-    floor: Floor, depot: Depot
-) -> None:
+def test_page_shows_sales_of_each_channel_and_the_failing_one(floor: Floor, depot: Depot) -> None:
     depot.sell(3)
-    made = depot.sell(9)  # beyond the deposit
+    made = depot.sell(9)  # more than the deposit
     depot.work()
     depot.shop.arrange(
         "UPDATE sales SET made_at = made_at - interval '2 hours' WHERE state = 'waiting'"
@@ -143,7 +141,7 @@ def test_search_finds_a_distributor_by_name_and_a_sale_by_number(
     assert f"/console/channels/{shown}" in account
 
 
-def test_channel_of_nobody_is_not_found(floor: Floor) -> None:
+def test_unknown_distributor_is_not_found(floor: Floor) -> None:
     floor.seat("support")
     assert floor.get(f"/console/channels/{show('acc', new_id())}").status_code == 404
     floor.seat()

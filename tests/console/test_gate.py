@@ -1,4 +1,4 @@
-"""Gate of the console: its pages do not exist for a network that may not use it."""
+"""Gate of the console: for other networks its paths do not exist."""
 
 import asyncio
 from collections.abc import Mapping
@@ -39,7 +39,7 @@ def _of(method: str, path: str, headers: Mapping[str, str] = HTML) -> Asking:
 
 
 def _seen(answer: Given, path: str) -> tuple[object, ...]:
-    """All of an answer but what is of this one request: its path and its id."""
+    """Return an answer without the path and the id of its request."""
     ours = ("request-id", "x-request-id", "content-length", "date")
     headers = sorted(one for one in answer.headers if one[0] not in ours)
     body = answer.body
@@ -51,7 +51,7 @@ def _seen(answer: Given, path: str) -> tuple[object, ...]:
 @pytest.mark.parametrize(
     "more", [{"console_networks": "10.8.0.0/24"}, {"console_is_served": False}]
 )
-def test_closed_gate_answers_as_unknown_path(
+def test_console_path_from_another_network_answers_as_an_unknown_path(
     database_url: str, tmp_path: Path, more: dict[str, Any]
 ) -> None:
     asked = [
@@ -75,7 +75,9 @@ def test_closed_gate_answers_as_unknown_path(
         )
 
 
-def test_open_gate_leads_to_sign_in(database_url: str, tmp_path: Path) -> None:
+def test_console_path_from_an_allowed_network_redirects_to_sign_in(
+    database_url: str, tmp_path: Path
+) -> None:
     [answer] = _asked(database_url, tmp_path, [_of("GET", "/console")])
     assert (answer.status, answer.header("location")) == (303, "/sign-in?next=%2Fconsole")
 
@@ -84,7 +86,7 @@ def test_open_gate_leads_to_sign_in(database_url: str, tmp_path: Path) -> None:
     ("forwarded", "is_open"),
     [
         ("10.8.0.7", True),
-        ("10.8.0.7, 203.0.113.5", False),  # what a stranger wrote is not believed
+        ("10.8.0.7, 203.0.113.5", False),  # a forged header is ignored
         ("203.0.113.5, 10.8.0.7", True),
         ("2001:db8::7", True),
         ("2001:db9::7", False),
@@ -93,7 +95,7 @@ def test_open_gate_leads_to_sign_in(database_url: str, tmp_path: Path) -> None:
         ("", False),
     ],
 )
-def test_gate_uses_the_address_that_our_proxy_saw(
+def test_address_is_the_one_seen_by_our_proxy(
     database_url: str, tmp_path: Path, forwarded: str, is_open: bool
 ) -> None:
     headers = HTML | {"X-Forwarded-For": forwarded}
@@ -102,14 +104,14 @@ def test_gate_uses_the_address_that_our_proxy_saw(
 
 
 @pytest.mark.parametrize("path", ["//console", "/console//levers", "/console/"])
-def test_path_in_another_spelling_is_behind_the_same_gate(
+def test_other_spelling_of_a_console_path_passes_the_same_gate(
     database_url: str, tmp_path: Path, path: str
 ) -> None:
     [answer] = _asked(database_url, tmp_path, [_of("GET", path)], console_networks="10.8.0.0/24")
     assert answer.status == 404
 
 
-def test_unreadable_network_stops_the_start() -> None:
+def test_malformed_network_stops_the_start() -> None:
     assert networks_of("console_networks", "") == ()
     for wrong in ("10.8.0.1/24", "somewhere", "10.8.0.0/24;10.9.0.0/24"):
         with pytest.raises(ConfigurationWrong, match="console_networks"):

@@ -1,4 +1,4 @@
-"""The pages of levers and approvals: nothing happens but what was shown, and some of it by two people."""
+"""Pages of levers and approvals: only the shown forecast is executed, above a threshold by two people."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -26,7 +26,7 @@ def is_open(floor: Floor) -> bool:
 
 
 def sees(floor: Floor, **more: str) -> dict[str, str]:
-    """The form that pulls the lever, after its forecast was shown."""
+    """Show the forecast; return the form that pulls the lever."""
     typed = floor.form(THERE, "argument-rupiah") | STOP | more
     shown = floor.post(THERE, typed | {"do": "forecast"})
     assert shown.status_code == 200, shown.text
@@ -34,7 +34,7 @@ def sees(floor: Floor, **more: str) -> dict[str, str]:
 
 
 def asks(floor: Floor) -> tuple[Desk, str]:
-    """Somebody who asked for what needs a second person, and the page of the request."""
+    """Request a lever over the threshold; return the requester and the page of the request."""
     desk = floor.seat("operations")
     asked = floor.post(THERE, sees(floor, **MUCH))
     assert asked.status_code == 303
@@ -47,7 +47,7 @@ def state(floor: Floor) -> str:
     return str(floor.rows("SELECT state FROM approvals")[0][0])
 
 
-def test_a_lever_shows_what_it_will_do_before_it_does_it(floor: Floor) -> None:
+def test_lever_page_shows_the_forecast_before_the_act(floor: Floor) -> None:
     floor.seat("operations")
     assert "desk issuing" in floor.walk_in.get("/console/levers")
     pull = sees(floor)
@@ -62,7 +62,7 @@ def test_a_lever_shows_what_it_will_do_before_it_does_it(floor: Floor) -> None:
     assert (subject, facts["reason"]) == ("desk issuing", "A test.")
 
 
-def test_a_lever_that_is_pulled_twice_acts_once_and_shows_the_new_forecast(floor: Floor) -> None:
+def test_lever_pulled_twice_acts_once_and_shows_the_new_forecast(floor: Floor) -> None:
     floor.seat("operations")
     pull = sees(floor)
     floor.post(THERE, pull)
@@ -73,7 +73,7 @@ def test_a_lever_that_is_pulled_twice_acts_once_and_shows_the_new_forecast(floor
     assert fields(again.text, THERE, "shown")["shown"] != pull["shown"]
 
 
-def test_nothing_is_pulled_without_the_forecast_that_was_shown(floor: Floor) -> None:
+def test_pull_without_the_shown_forecast_does_nothing(floor: Floor) -> None:
     floor.seat("operations")
     pull = sees(floor)
     for shown in ("", "0" * 64):
@@ -83,7 +83,7 @@ def test_nothing_is_pulled_without_the_forecast_that_was_shown(floor: Floor) -> 
     assert is_open(floor), "other arguments than those that were shown"
 
 
-def test_a_lever_asks_for_a_reason(floor: Floor) -> None:
+def test_lever_without_reason_is_refused(floor: Floor) -> None:
     floor.seat("operations")
     typed = floor.form(THERE, "argument-rupiah") | STOP | {"reason": " ", "do": "forecast"}
     refused = floor.post(THERE, typed)
@@ -104,7 +104,7 @@ def test_a_lever_asks_for_a_reason(floor: Floor) -> None:
         ({"argument-since": "9999-12-31T23:59-12:00"}, "argument-since"),
     ],
 )
-def test_an_argument_that_cannot_be_read_is_told_at_its_field(
+def test_malformed_argument_is_shown_at_its_field(
     floor: Floor, typed: dict[str, str], field: str
 ) -> None:
     floor.seat("operations")
@@ -115,7 +115,7 @@ def test_an_argument_that_cannot_be_read_is_told_at_its_field(
     assert f'href="#{field}"' in refused.text
 
 
-def test_a_moment_is_typed_in_wib(floor: Floor) -> None:
+def test_typed_moment_is_in_wib(floor: Floor) -> None:
     floor.seat("operations")
     day = f"{SystemClock().now() + timedelta(days=1):%Y-%m-%d}"
     pull = sees(floor, **MUCH, **{"argument-since": f"{day}T08:00"})
@@ -125,7 +125,7 @@ def test_a_moment_is_typed_in_wib(floor: Floor) -> None:
     assert arguments["since"] == f"{day}T08:00:00+07:00"
 
 
-def test_a_lever_has_its_own_words_for_a_field() -> None:
+def test_lever_has_its_own_label_of_a_field() -> None:
     number = {"en": "The bank's number of the return", "id": "Nomor pengembalian di bank"}
     for language, said in number.items():
         assert label_of("breaks return", "number", language) == said
@@ -133,7 +133,7 @@ def test_a_lever_has_its_own_words_for_a_field() -> None:
     assert "handler" not in label_of("jobs retry", "which", "en")
 
 
-def test_a_form_that_is_too_large_is_told_in_words(floor: Floor) -> None:
+def test_form_that_is_too_large_is_refused_in_words(floor: Floor) -> None:
     floor.seat("operations")
     refused = floor.post(THERE, STOP | {"reason": "x" * 12_000_000})
     assert refused.status_code == 413
@@ -141,7 +141,7 @@ def test_a_form_that_is_too_large_is_told_in_words(floor: Floor) -> None:
     assert "{" not in refused.text.partition("<main")[2].partition("</main>")[0]
 
 
-def test_a_role_that_has_ended_opens_nothing_from_the_next_request_on(floor: Floor) -> None:
+def test_ended_role_is_refused_from_the_next_request_on(floor: Floor) -> None:
     floor.seat("operations")
     assert floor.get("/console/levers").status_code == 200
     with psycopg.connect(floor.url) as owner:
@@ -149,7 +149,7 @@ def test_a_role_that_has_ended_opens_nothing_from_the_next_request_on(floor: Flo
     assert floor.get("/console/levers").status_code == 403
 
 
-def test_a_session_that_has_ended_opens_nothing_from_the_next_request_on(floor: Floor) -> None:
+def test_ended_session_is_refused_from_the_next_request_on(floor: Floor) -> None:
     floor.seat("operations")
     assert floor.get("/console/levers").status_code == 200
     with psycopg.connect(floor.url) as owner:
@@ -157,7 +157,7 @@ def test_a_session_that_has_ended_opens_nothing_from_the_next_request_on(floor: 
     assert translate("page.levers.title", "en") not in floor.get("/console/levers").text
 
 
-def test_a_lever_that_is_pulled_four_times_at_once_acts_once(floor: Floor) -> None:
+def test_lever_pulled_concurrently_acts_once(floor: Floor) -> None:
     floor.seat("operations")
     pull = sees(floor)
     with ThreadPoolExecutor(4) as pool:
@@ -166,14 +166,14 @@ def test_a_lever_that_is_pulled_four_times_at_once_acts_once(floor: Floor) -> No
     assert len(floor.trail("lever_pulled")) == 1
 
 
-def test_a_reason_is_kept_without_what_is_not_seen(floor: Floor) -> None:
+def test_reason_is_stored_without_invisible_characters(floor: Floor) -> None:
     floor.seat("operations")
     floor.post(THERE, sees(floor, reason="A\u202e \u0000test."))
     [(_, _, facts)] = floor.trail("lever_pulled")
     assert facts["reason"] == "A test."
 
 
-def test_staff_without_the_right_neither_see_nor_pull_a_lever(floor: Floor) -> None:
+def test_staff_without_permission_neither_see_nor_pull_a_lever(floor: Floor) -> None:
     for role in ("support", "regulator"):
         desk = floor.seat(role)
         assert "desk issuing" not in floor.walk_in.get("/console/levers")
@@ -204,7 +204,7 @@ def test_supervisor_acts_by_no_route_and_pulls_no_lever(floor: Floor) -> None:
         assert floor.post(there, form).status_code == 403, name
 
 
-def test_who_is_no_staff_has_no_console(floor: Floor) -> None:
+def test_console_refuses_people_who_are_not_staff(floor: Floor) -> None:
     floor.seat()
     assert 'href="/console"' not in floor.walk_in.get("/account")
     for path in ("/console", "/console/levers", "/console/approvals", THERE):
@@ -213,7 +213,7 @@ def test_who_is_no_staff_has_no_console(floor: Floor) -> None:
     assert 'href="/console"' in floor.walk_in.get("/account")
 
 
-def test_a_form_of_another_session_pulls_nothing(floor: Floor) -> None:
+def test_form_of_another_session_pulls_nothing(floor: Floor) -> None:
     floor.seat("operations")
     pull = sees(floor)
     floor.seat("operations")
@@ -221,7 +221,7 @@ def test_a_form_of_another_session_pulls_nothing(floor: Floor) -> None:
     assert is_open(floor)
 
 
-def test_a_proof_that_is_not_fresh_is_asked_for_again(floor: Floor) -> None:
+def test_stale_proof_redirects_to_a_fresh_proof(floor: Floor) -> None:
     desk = floor.seat("operations")
     with psycopg.connect(floor.url) as connection:
         connection.execute("UPDATE sessions SET created_at = created_at - interval '11 minutes'")
@@ -234,7 +234,7 @@ def test_a_proof_that_is_not_fresh_is_asked_for_again(floor: Floor) -> None:
     assert is_open(floor)
 
 
-def test_what_moves_much_waits_for_another_person(floor: Floor) -> None:
+def test_lever_above_a_threshold_waits_for_another_person(floor: Floor) -> None:
     desk = floor.seat("operations")
     typed = floor.form(THERE, "argument-rupiah") | STOP | MUCH | {"do": "forecast"}
     shown = floor.post(THERE, typed).text
@@ -255,7 +255,7 @@ def test_what_moves_much_waits_for_another_person(floor: Floor) -> None:
     assert len(floor.trail("lever_pulled")) == 1
 
 
-def test_nobody_decides_on_a_request_of_their_own(floor: Floor) -> None:
+def test_own_request_cannot_be_decided(floor: Floor) -> None:
     desk, there = asks(floor)
     refused = floor.post(there, {"form_token": desk.form_token, "do": "approve"})
     assert refused.status_code == 403
@@ -266,14 +266,14 @@ def test_nobody_decides_on_a_request_of_their_own(floor: Floor) -> None:
     assert state(floor) == ApprovalState.WITHDRAWN
 
 
-def test_the_same_act_is_asked_for_once(floor: Floor) -> None:
+def test_same_act_is_requested_once(floor: Floor) -> None:
     asks(floor)
     again = floor.post(THERE, sees(floor, **MUCH))
     assert again.status_code == 409
     assert translate("refusal.act_asked_for", "en") in again.text
 
 
-def test_a_forecast_that_was_changed_is_not_shown(floor: Floor) -> None:
+def test_changed_stored_forecast_is_not_shown(floor: Floor) -> None:
     _, there = asks(floor)
     with psycopg.connect(floor.url) as owner:
         owner.execute(
@@ -286,7 +286,7 @@ def test_a_forecast_that_was_changed_is_not_shown(floor: Floor) -> None:
     assert translate("page.approval.same", "en") not in shown
 
 
-def test_an_approval_after_the_world_changed_does_nothing_and_shows_the_difference(
+def test_approval_with_changed_forecast_does_nothing_and_shows_the_difference(
     floor: Floor,
 ) -> None:
     _, there = asks(floor)
@@ -303,7 +303,7 @@ def test_an_approval_after_the_world_changed_does_nothing_and_shows_the_differen
     assert translate("page.approval.found", "en") in overtaken
 
 
-def test_a_request_is_declined_with_a_note(floor: Floor) -> None:
+def test_request_is_declined_with_a_note(floor: Floor) -> None:
     _, there = asks(floor)
     floor.seat("operations")
     bare = floor.post(there, floor.form(there) | {"note": "", "do": "decline"})
@@ -313,7 +313,7 @@ def test_a_request_is_declined_with_a_note(floor: Floor) -> None:
     assert "Not &lt;b&gt;today&lt;/b&gt;." in floor.walk_in.get(there)
 
 
-def test_a_list_says_for_whom_a_request_waits(floor: Floor) -> None:
+def test_request_list_names_who_may_decide(floor: Floor) -> None:
     mine, there = asks(floor)
 
     def under(heading: str) -> bool:
@@ -330,7 +330,7 @@ def test_a_list_says_for_whom_a_request_waits(floor: Floor) -> None:
     assert under("page.approvals.decided")
 
 
-def test_every_lever_and_what_its_form_asks_for_has_its_words() -> None:
+def test_every_lever_and_field_has_its_label() -> None:
     offered = offers_of().levers
     asked = {
         f"argument.{name}" for one in offered.values() for name in one.arguments.__struct_fields__

@@ -1,4 +1,4 @@
-"""The page of live numbers: samples of minutes, drawn and told as tables."""
+"""Page of live numbers: samples of minutes, as plots and as tables."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -15,7 +15,7 @@ START = datetime(2026, 11, 30, 1, 0, tzinfo=UTC)
 SPAN = PlotSpan(START + 4 * MINUTE, MINUTE, 4)
 
 
-def test_what_grows_is_drawn_as_its_growth_of_all_machines() -> None:
+def test_counter_is_drawn_as_its_growth_over_all_machines() -> None:
     samples = [
         MinuteSample(START + minute * MINUTE, source, {"requests": 100.0 * minute + first})
         for minute in range(5)
@@ -24,7 +24,7 @@ def test_what_grows_is_drawn_as_its_growth_of_all_machines() -> None:
     assert drawn(samples, PlotSeries("requests", grows=True), SPAN).points == [200.0] * 4
 
 
-def test_counter_that_begins_anew_falls_to_nothing_and_never_below() -> None:
+def test_reset_counter_is_drawn_as_zero_growth() -> None:
     values = (500.0, 600.0, 0.0, 40.0)
     samples = [
         MinuteSample(START + n * MINUTE, "a", {"requests": one}) for n, one in enumerate(values)
@@ -33,7 +33,7 @@ def test_counter_that_begins_anew_falls_to_nothing_and_never_below() -> None:
     assert points == [100.0, 0.0, 40.0, None]
 
 
-def test_minute_without_a_sample_is_a_gap_and_no_zero() -> None:
+def test_minute_without_sample_is_a_gap() -> None:
     samples = [MinuteSample(START + n * MINUTE, "", {"orders_placed": 5.0}) for n in (1, 3)]
     points = drawn(samples, PlotSeries("orders_placed"), SPAN).points
     assert points == [5.0, None, 5.0, None]
@@ -50,7 +50,7 @@ def test_picture_has_title_and_description_and_escapes_them() -> None:
     assert "&lt;i&gt;" in picture
 
 
-def test_sample_says_what_happened_in_the_minute(till: Till) -> None:
+def test_sample_counts_the_events_of_its_minute(till: Till) -> None:
     _, _, qr = till.order()
     till.control("pay", qr_content=qr)
     till.ask()
@@ -71,10 +71,10 @@ def test_sample_says_what_happened_in_the_minute(till: Till) -> None:
     assert (whole["orders_placed"], whole["orders_executed"]) == (1.0, 1.0)
     assert whole["execution_median"] == 5.0
     assert "jobs_failing" in found[1].figures
-    till.clear()  # whose times were moved
+    till.clear()  # with changed times
 
 
-def test_page_shows_plots_and_the_same_numbers_as_a_table(floor: Floor) -> None:
+def test_page_shows_plots_and_their_numbers_as_tables(floor: Floor) -> None:
     floor.seat("regulator")
     assert floor.get("/console/numbers").status_code == 200  # without any sample
     now = datetime.now(UTC).replace(second=0, microsecond=0)

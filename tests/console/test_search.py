@@ -1,4 +1,4 @@
-"""The search box: text, PDF and photo lead to what they name, and the trail says who looked."""
+"""Search of the console: text, PDF and photo lead to their subjects, and the trail names the searcher."""
 
 import hashlib
 import io
@@ -14,14 +14,14 @@ from tests.support.pdf import pdf
 SERIAL = SerialMaker(UNLEASED).make().text
 
 
-def test_a_mail_address_leads_to_the_timeline_of_its_account(floor: Floor) -> None:
+def test_search_for_an_address_redirects_to_the_timeline_of_its_account(floor: Floor) -> None:
     desk = floor.seat("support")
     found = floor.get("/console", q=f"  {desk.email} ")
     assert found.status_code == 303
     assert found.headers["location"] == f"/console/subjects/account/{desk.shown}"
 
 
-def test_a_search_is_in_the_trail_without_what_was_looked_for(floor: Floor) -> None:
+def test_search_is_in_the_trail_without_its_text(floor: Floor) -> None:
     desk = floor.seat("support")
     floor.get("/console", q=desk.email)
     [(subject, actor, facts)] = floor.trail("console_searched")
@@ -32,7 +32,7 @@ def test_a_search_is_in_the_trail_without_what_was_looked_for(floor: Floor) -> N
     assert floor.trail("console_searched")[1][2]["digest"] == facts["digest"]
 
 
-def test_several_subjects_are_a_list_and_a_text_without_any_says_what_can_be_searched(
+def test_search_lists_several_subjects_and_explains_an_empty_result(
     floor: Floor,
 ) -> None:
     floor.seat("regulator")
@@ -42,7 +42,7 @@ def test_several_subjects_are_a_list_and_a_text_without_any_says_what_can_be_sea
     assert translate("page.found.nothing", "en") in floor.walk_in.get("/console?q=nobody")
 
 
-def test_the_page_without_a_search_counts_what_waits_and_writes_no_trail(floor: Floor) -> None:
+def test_front_page_counts_work_and_writes_no_trail(floor: Floor) -> None:
     floor.seat("operations")
     assert '<a href="/console/work/desk_jobs">desk_jobs</a></dt><dd>100+</dd>' in floor.walk_in.get(
         "/console"
@@ -53,7 +53,7 @@ def test_the_page_without_a_search_counts_what_waits_and_writes_no_trail(floor: 
 
 
 @pytest.mark.parametrize("letters", [201, 15_000])
-def test_a_text_that_is_too_long_is_refused_before_anything_is_looked_up(
+def test_search_text_that_is_too_long_is_refused_before_any_lookup(
     floor: Floor, letters: int
 ) -> None:
     floor.seat("support")
@@ -63,7 +63,7 @@ def test_a_text_that_is_too_long_is_refused_before_anything_is_looked_up(
     assert floor.trail("console_searched") == []
 
 
-def test_ten_megabytes_of_nonsense_are_refused_by_name(floor: Floor) -> None:
+def test_large_unknown_file_is_refused_by_name(floor: Floor) -> None:
     desk = floor.seat("support")
     as_text = floor.post("/console", {"form_token": desk.form_token, "q": "x" * 10_000_000})
     as_file = floor.sends_file(desk, b"nonsense" * 1_250_000)
@@ -73,7 +73,7 @@ def test_ten_megabytes_of_nonsense_are_refused_by_name(floor: Floor) -> None:
     assert floor.trail("console_searched") == []
 
 
-def test_a_pdf_is_found_by_its_digest(floor: Floor) -> None:
+def test_pdf_is_found_by_its_digest(floor: Floor) -> None:
     desk, content = floor.seat("support"), pdf(words="Surat")
     sha256 = hashlib.sha256(content)
     floor.rows(
@@ -86,14 +86,14 @@ def test_a_pdf_is_found_by_its_digest(floor: Floor) -> None:
     assert floor.trail("console_searched")[0][0] == "pdf"
 
 
-def test_a_hostile_pdf_is_refused_by_name(floor: Floor) -> None:
+def test_hostile_pdf_is_refused_by_name(floor: Floor) -> None:
     desk = floor.seat("support")
     refused = floor.sends_file(desk, b"%PDF-1.7\n" + b"<<" * 50_000)
     assert refused.status_code == 422
     assert translate("refusal.search_file_unreadable", "en") in refused.text
 
 
-def test_a_photo_of_a_stamp_leads_to_its_serial(floor: Floor) -> None:
+def test_photo_of_a_stamp_redirects_to_its_serial(floor: Floor) -> None:
     desk, photo = floor.seat("support"), io.BytesIO()
     url = floor.walk_in.container.settings.process.url
     segno.make_qr(f"{url}/C/{SERIAL}").save(photo, kind="png", scale=8, border=4)
@@ -101,21 +101,21 @@ def test_a_photo_of_a_stamp_leads_to_its_serial(floor: Floor) -> None:
     assert found.headers["location"] == f"/console/subjects/serial/{SERIAL}"
 
 
-def test_the_address_in_a_code_is_searched_for_by_its_serial(floor: Floor) -> None:
+def test_url_of_a_stamp_code_is_searched_by_its_serial(floor: Floor) -> None:
     floor.seat("support")
     url = floor.walk_in.container.settings.process.url
     found = floor.get("/console", q=f"{url}/C/{SERIAL}")
     assert found.headers["location"] == f"/console/subjects/serial/{SERIAL}"
 
 
-def test_a_photo_that_is_none_is_refused_by_name(floor: Floor) -> None:
+def test_unreadable_photo_is_refused_by_name(floor: Floor) -> None:
     desk = floor.seat("support")
     refused = floor.sends_file(desk, b"\x89PNG\r\n\x1a\n" + b"\0" * 1000, "foto.png")
     assert refused.status_code == 422
     assert translate("refusal.photo_unreadable", "en") in refused.text
 
 
-def test_a_file_in_a_form_of_another_session_is_not_looked_at(floor: Floor) -> None:
+def test_file_in_a_form_of_another_session_is_not_read(floor: Floor) -> None:
     other, _ = floor.seat("support"), floor.seat("support")
     refused = floor.sends_file(other, pdf(words="Surat"))
     assert refused.status_code == 403

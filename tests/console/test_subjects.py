@@ -1,4 +1,4 @@
-"""The page of a subject: its timeline, its head, and what can be done about it."""
+"""Page of a subject: timeline, head, and offered levers."""
 
 import re
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ from tests.console.conftest import Floor
 from tests.console.desk_room import HAPPENINGS, MANY
 
 
-def test_the_page_of_an_order_begins_with_its_state_and_each_rupiah(floor: Floor) -> None:
+def test_page_of_an_order_begins_with_its_state_and_its_money(floor: Floor) -> None:
     desk = floor.seat("support")
     buying = floor.form("/buy", "quantity")
     order = floor.walk_in.goes("/buy", buying | {"quantity": "3"}).rpartition("/")[2]
@@ -34,7 +34,7 @@ def test_the_page_of_an_order_begins_with_its_state_and_each_rupiah(floor: Floor
     assert f'href="/console/subjects/account/{desk.shown}"' in shown
 
 
-def test_a_timeline_goes_from_the_oldest_on_and_is_cut_into_pages(floor: Floor) -> None:
+def test_timeline_is_paged_oldest_first(floor: Floor) -> None:
     floor.seat("regulator")
     there = f"/console/subjects/line/{MANY}"
     seen: list[int] = []
@@ -47,7 +47,7 @@ def test_a_timeline_goes_from_the_oldest_on_and_is_cut_into_pages(floor: Floor) 
     assert "told_0" in floor.walk_in.get(f"{there}?page=-1")
 
 
-def test_a_line_has_its_time_in_wib_its_actor_and_what_it_is_about(floor: Floor) -> None:
+def test_timeline_line_has_time_in_wib_actor_and_subject(floor: Floor) -> None:
     desk = floor.seat("regulator")
     shown = floor.walk_in.get(f"/console/subjects/account/{desk.shown}")
     assert "30 Nov 2025 08:00 WIB" in shown
@@ -68,7 +68,7 @@ def test_page_of_an_account_that_used_a_key_is_shown(floor: Floor) -> None:
 
 
 @pytest.mark.parametrize("word", [one for one in catalogue() if one.startswith("happening.")])
-def test_happening_is_told_whatever_its_facts_are_called(word: str) -> None:
+def test_timeline_line_accepts_facts_of_any_name(word: str) -> None:
     texts = catalogue()[word]
     named = set(re.findall(r"\{(\w+)", "".join(texts.values()))) | {"key", "language", "facts"}
     at = datetime(2026, 11, 30, tzinfo=UTC)
@@ -78,9 +78,7 @@ def test_happening_is_told_whatever_its_facts_are_called(word: str) -> None:
 
 
 @pytest.mark.parametrize("edge", ["0001-01-01", "9999-12-31", "9999-12", "0001-01"])
-def test_page_of_a_day_or_month_at_the_edge_of_the_calendar_is_none(
-    floor: Floor, edge: str
-) -> None:
+def test_page_of_a_day_or_month_beyond_the_calendar_is_not_found(floor: Floor, edge: str) -> None:
     floor.seat(*StaffRole)
     dated = {
         re.sub(r"\{(month|day|of):str\}", edge, one.path)
@@ -93,7 +91,7 @@ def test_page_of_a_day_or_month_at_the_edge_of_the_calendar_is_none(
         assert found.status_code < 500, path
 
 
-def test_what_is_opened_is_in_the_trail_of_the_account(floor: Floor) -> None:
+def test_opened_page_is_in_the_trail_of_the_account(floor: Floor) -> None:
     desk = floor.seat("support")
     floor.walk_in.get(f"/console/subjects/account/{desk.shown}")
     [(subject, actor, facts)] = floor.trail("console_opened")
@@ -102,14 +100,14 @@ def test_what_is_opened_is_in_the_trail_of_the_account(floor: Floor) -> None:
     assert accounts == [(desk.account,)]
 
 
-def test_a_lever_is_offered_to_who_may_pull_it(floor: Floor) -> None:
+def test_lever_is_offered_to_those_who_may_pull_it(floor: Floor) -> None:
     for role, is_offered in (("operations", True), ("support", False), ("regulator", False)):
         desk = floor.seat(role)
         shown = floor.walk_in.get(f"/console/subjects/account/{desk.shown}")
         assert ('href="/console/levers/desk.issuing?state=stopped"' in shown) == is_offered, role
 
 
-def test_page_of_a_person_offers_no_lever_of_an_organization(floor: Floor) -> None:
+def test_page_of_a_person_has_no_lever_of_organizations(floor: Floor) -> None:
     desk = floor.seat(*StaffRole)
     shown = floor.walk_in.get(f"/console/subjects/account/{desk.shown}")
     offered = set(re.findall(r'href="/console/levers/([\w.-]+)', shown))
@@ -119,7 +117,7 @@ def test_page_of_a_person_offers_no_lever_of_an_organization(floor: Floor) -> No
     } == set()
 
 
-def test_a_subject_that_nobody_knows_is_not_found_and_leaves_no_trail(floor: Floor) -> None:
+def test_unknown_subject_is_not_found_and_leaves_no_trail(floor: Floor) -> None:
     floor.seat("support")
     for path in ("line/lin_none", "nothing/x", "account/acc_x", "order/" + "x" * 300, "line/%00"):
         assert floor.get(f"/console/subjects/{path}").status_code == 404, path

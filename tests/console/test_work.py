@@ -1,4 +1,4 @@
-"""Pages of work lists: what waits, in words, for who may see it."""
+"""Pages of work lists: waiting items in words, for those who may see them."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -10,11 +10,11 @@ from meterai.kit.ids import new_id, show
 from tests.console.conftest import Floor
 
 
-def test_every_list_of_the_rooms_is_shown_with_its_words(floor: Floor) -> None:
+def test_every_work_list_is_shown_with_its_words(floor: Floor) -> None:
     floor.seat("supervisor")
     answer = floor.get("/console/work")
     assert answer.status_code == 200
-    # The room of the tests has no words of its own.
+    # The sample room has no messages of its own.
     assert "work." not in answer.text.replace("work.desk_jobs", "")
     for room in ROOMS:
         for one in room.work:
@@ -23,7 +23,7 @@ def test_every_list_of_the_rooms_is_shown_with_its_words(floor: Floor) -> None:
             assert f"/console/work/{one.name}" in answer.text
 
 
-def test_item_is_listed_with_its_thing_until_it_is_resolved(floor: Floor) -> None:
+def test_item_is_listed_with_its_subject_until_it_is_resolved(floor: Floor) -> None:
     item = new_id()
     long_ago = datetime.now(UTC) - timedelta(days=2)
     with psycopg.connect(floor.url) as owner:
@@ -50,17 +50,17 @@ def test_item_is_listed_with_its_thing_until_it_is_resolved(floor: Floor) -> Non
     assert shown not in floor.get("/console/work/suspense").text
 
 
-def test_list_that_is_none_is_not_found(floor: Floor) -> None:
+def test_unknown_work_list_is_not_found(floor: Floor) -> None:
     floor.seat("support")
     assert floor.get("/console/work/nothing").status_code == 404
 
 
-def test_stranger_sees_no_list(floor: Floor) -> None:
+def test_stranger_sees_no_work_list(floor: Floor) -> None:
     floor.seat()
     assert floor.get("/console/work").status_code == 403
 
 
-def test_complaints_are_in_the_bar_of_staff_who_answer_them(floor: Floor) -> None:
+def test_complaints_are_linked_for_staff_who_answer_them(floor: Floor) -> None:
     for role, is_shown in (("support", True), ("supervisor", True), ("regulator", False)):
         floor.seat(role)
         assert ('href="/console/cases"' in floor.get("/console").text) == is_shown, role
@@ -68,7 +68,7 @@ def test_complaints_are_in_the_bar_of_staff_who_answer_them(floor: Floor) -> Non
     assert 'href="/console/cases" aria-current' in floor.get("/console/cases").text
 
 
-def test_certificate_near_its_end_is_told_and_another_is_not(floor: Floor) -> None:
+def test_certificate_near_its_end_is_announced(floor: Floor) -> None:
     floor.seat("operations")
     work = floor.walk_in.container.of(WorkCounts)
     assert "certificate" not in floor.get("/console/work").text
@@ -77,7 +77,7 @@ def test_certificate_near_its_end_is_told_and_another_is_not(floor: Floor) -> No
 
 
 class Shifted:
-    """A clock that stands."""
+    """A clock with a fixed time."""
 
     def __init__(self, at: datetime) -> None:
         self._at = at
