@@ -4,13 +4,12 @@ Promises this floor keeps
   * Every page works without JavaScript, on a small screen and with a keyboard, in Indonesian and
     English, and fetches nothing from other hosts.
   * A stranger's page sends none of our forms.
-  * A refusal or a fault is a calm page that says what is safe; machines are told the same as
-    problem+json.
-  * A page needs no room but the one it shows: who has pages says so in a `RoomPages`, with its
-    templates, drawings and links, and whoever builds an application makes a `Site` of them.
+  * A refusal or a fault is a calm page that says what is safe; programs get the same as problem+json.
+  * A page needs no room but its own: a room registers its templates, images and links in a `RoomPages`, and an
+    application builds a `Site` of them.
 
-Knows no stamp, no order and no account: only whether somebody is signed in.  Calls plumbing.  Is
-called by every room that has pages.
+Knows no stamp, no order and no account, only whether the reader is signed in.  Calls plumbing.  Is called by every
+room that has pages.
 """
 
 from meterai.pages import paper

@@ -1,7 +1,7 @@
-"""The few files of the pages that never change: style, scripts, drawings.
+"""Static files of the pages: styles, scripts, images.
 
-They are read once, served from memory without what only people read, and named with a part of their
-hash, so that a browser keeps them for good and a new version is a new address.
+They are read once and served from memory, without comments and spaces.  Their URL contains a part of their hash, so
+that a browser caches them for good and a new version has a new URL.
 """
 
 import hashlib
@@ -19,20 +19,21 @@ _KINDS = {
     ".png": "image/png",
     ".ico": "image/vnd.microsoft.icon",
 }
-_FOR_PEOPLE = (".css", ".js")  # have what only people read
+_FOR_PEOPLE = (".css", ".js")  # files that contain comments and spaces
 _IMPORT = re.compile(rb'@import "([a-z]+\.css)";\n')
 _STYLE_COMMENT = re.compile(rb"/\*.*?\*/", re.DOTALL)
-# Texts, which are kept; comments; and what needs no spaces around it (a stroke before one divides).
+# String literals, which are kept; comments; operators that need no spaces (a slash before a space
+# divides).
 _SCRIPT = re.compile(
     rb"""("(?:[^"\\\n]|\\.)*"|`[^`]*`)|[ ]*//[^\n]*|[ ]?([=<>!?:&|*,;(){}\[\]+-]+|/(?=[ ]))[ ]?"""
 )
 _LINE_END = re.compile(
     rb"(?:(?<=[;{},(?])|(?<==>)|(?<=&&))\n|\n(?=[.?)])"
-)  # where a statement goes on or has ended either way; one that ends with a bracket has a semicolon
-# Declarations one after another, none of which has a bracket with statements in it, are one statement.
+)  # at a line end that joins or ends a statement anyway; a statement that ends with a bracket has a semicolon
+# Consecutive declarations become one statement, if none contains a block.
 _DECLARED = re.compile(rb"(?<![^;{}\n])(const|let)[ \[][^;{}\n]*(?:;\1[ \[][^;{}\n]*)+;")
-# A semicolon or a comma before a bracket, and brackets around one parameter or around nothing that
-# something new is made of: none means anything.
+# Without meaning: a semicolon or comma before a closing bracket, brackets around a single
+# parameter, empty brackets after `new`.
 _NEEDLESS = re.compile(
     rb"""("(?:[^"\\\n]|\\.)*"|`[^`]*`)|[;,](?=\})|(?<=\bnew )(\w+)\(\)(?=[;,)}])|(?<![\w$.\])])\((\w+)\)(?==>)"""
 )
@@ -40,20 +41,21 @@ _NEEDLESS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """One file, and the hash that names its version."""
+    """A file, and the hash that names its version."""
 
     content: bytes
     media_type: str
     version: str
 
     def is_named_by(self, query: bytes) -> bool:
-        """True for the query of `address`, and for no other: that address alone never changes."""
+        """True for the query in `address` alone, whose content never changes."""
         return query == f"v={self.version}".encode()
 
 
 def _as_sent(content: bytes, kind: str) -> bytes:
-    """A file without what only people read: comments and spaces, a fifth of a script.  Ours have no
-    text of several lines, in which they would mean something (tests/pages/test_floor.py).
+    """Return a file without comments and spaces, which saves a fifth of a script.
+
+    Our files have no multi-line strings, in which spaces would matter (tests/pages/test_floor.py).
     """
     if kind == "text/css":
         content = _STYLE_COMMENT.sub(b"", content)
@@ -68,14 +70,12 @@ def _as_sent(content: bytes, kind: str) -> bytes:
 
 
 def _with_imports(folder: Traversable, content: bytes) -> bytes:
-    """A file; what a style sheet imports from beside it stands in its place, so that a browser asks
-    once.
-    """
+    """Return a file with the style sheets that it imports from its folder inlined, which saves a request."""
     return _IMPORT.sub(lambda found: (folder / found[1].decode()).read_bytes(), content)
 
 
 def assets_of(*packages: str) -> Mapping[str, Asset]:
-    """Every file of the `static/` of these packages by its name."""
+    """Return every file of the `static/` of these packages by its name."""
     found: dict[str, Asset] = {}
     for package in packages:
         folder = resources.files(package) / "static"
@@ -92,5 +92,5 @@ def assets_of(*packages: str) -> Mapping[str, Asset]:
 
 
 def address(assets: Mapping[str, Asset], name: str) -> str:
-    """The address of a file, with its version."""
+    """Return the URL path of a file, with its version."""
     return f"/static/{name}?v={assets[name].version}"

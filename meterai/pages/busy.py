@@ -1,4 +1,4 @@
-"""Pages for requests that get no further: made once, so that they cost nothing to show."""
+"""Prepared pages for requests that are refused before the application."""
 
 from itertools import product
 
@@ -13,7 +13,7 @@ TEMPLATE = "busy.html"
 
 
 def too_long_pages(site: Site, settings: Settings, refusal: type[Refusal]) -> dict[str, str]:
-    """What a browser is shown whose address and headers are longer than may be, by language."""
+    """Return the page for a request with too long an address or headers, by language."""
     return {
         language: site.render(
             "refused.html",
@@ -32,7 +32,7 @@ def too_long_pages(site: Site, settings: Settings, refusal: type[Refusal]) -> di
 
 
 def busy_pages(site: Site, settings: Settings) -> dict[tuple[str, Priority, bool], str]:
-    """For a moment in which there is no room.  By language, priority of the request, and whether it only looked."""
+    """Return the pages for overload, by language, priority of the request, and whether it only read."""
     return {
         (language, priority, is_looking): site.render(
             TEMPLATE,

@@ -1,4 +1,4 @@
-"""Refusals and faults as pages, for those who came with a browser."""
+"""Refusals and faults as pages for browsers."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -28,8 +28,8 @@ from meterai.plumbing.http.requests import is_safe
 Wrong = TypeVar("Wrong", bound=Exception)
 
 
-def _where_to_prove(site: Site, wrong: Exception) -> str | None:
-    """The page on which somebody says who it is, where that is what is missing."""
+def _proof_page(site: Site, wrong: Exception) -> str | None:
+    """Return the page of sign-in or fresh proof, if the refusal asks for one."""
     match wrong:
         case SignInRequired():
             return site.sign_in
@@ -42,11 +42,11 @@ def _where_to_prove(site: Site, wrong: Exception) -> str | None:
 def page_or_problem(
     handler: Callable[[PageRequest, Wrong], Response[Any]],
 ) -> Callable[[PageRequest, Wrong], Response[Any]]:
-    """An exception handler: a page for browsers, and the given handler's problem+json for programs."""
+    """Wrap an exception handler: browsers get a page, programs the handler's problem+json."""
 
     def answer(request: PageRequest, wrong: Wrong) -> Response[Any]:
-        # Behind a closed gate no route was found: the page names the path of the request, and later readers of
-        # the path find none.
+        # Behind the gate of the console no route was found: the page shows the requested path, and
+        # later readers of the scope find the unknown one.
         routed, shut = request.scope["path"], request.scope.get(SHUT)
         request.scope["path"] = shut if isinstance(shut, str) else routed
         said = told(request, wrong)
@@ -61,13 +61,13 @@ def page_or_problem(
         if not wants_page(path, request.headers.get("accept", "")):
             return handler(request, wrong)
         if isinstance(wrong, MethodNotAllowedException) and is_safe(request):
-            # A form that was refused is shown at the address to which it was sent, and that is what a
-            # browser opens again.
+            # A refused form is shown at the path it was sent to, which the browser opens again by
+            # GET.
             above = local_path(page_above(request))
             if above != "/":
                 return see_other(above)
         there = nearest_page(request)
-        proves = _where_to_prove(service(request, Site), wrong)
+        proves = _proof_page(service(request, Site), wrong)
         if proves is not None:
             return see_other(f"{proves}?{urlencode({'next': there})}")
         problem = handler(request, wrong)

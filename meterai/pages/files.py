@@ -1,4 +1,4 @@
-"""The routes of the files of all pages, and of what programs ask of every site by a fixed name."""
+"""Routes of the static files, and of well-known files such as robots.txt."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,15 +16,15 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.http.callers import service
 
 FILES_SECONDS = 3_600.0  # they change with the process alone
-FIXED_SECONDS = 86_400  # a day: by then a new version is seen everywhere
+FIXED_SECONDS = 86_400  # a day: then every client has a new version
 KEPT_SECONDS = 31_536_000  # a year, the most a cache must honour (RFC 9111, section 1.2.2)
 
 
 async def show_asset(request: PageRequest, name: FromPath[str]) -> Response[bytes]:
-    """One file of the pages: for good at the address of its version, at any other for now.
+    """Return a static file: cached for good at the URL of its version, and not cached at any other.
 
-    While processes of two versions answer, one is asked for files of the other: a cache must not
-    keep these bytes under that address.
+    While processes of two versions answer, one gets requests for files of the other: a cache must not keep these
+    bytes under that URL.
     """
     found = service(request, Site).assets.get(name)
     if found is None:
@@ -35,18 +35,22 @@ async def show_asset(request: PageRequest, name: FromPath[str]) -> Response[byte
     return Response(found.content, media_type=found.media_type, headers=headers)
 
 
-_SEEN_BY_ROBOTS = ("/static/", "/manifest.webmanifest", "/favicon.ico")  # what a listed page shows
+_SEEN_BY_ROBOTS = (
+    "/static/",
+    "/manifest.webmanifest",
+    "/favicon.ico",
+)  # files that listed pages need
 
 
 def robots_text(listed: Sequence[str]) -> str:
-    """Which pages a search engine may show (RFC 9309): those named, and nothing that is made for one person."""
+    """Return robots.txt (RFC 9309): the listed pages are allowed, all others not."""
     pages = [f"Allow: {path}$" for path in listed]
     files = [f"Allow: {path}" for path in _SEEN_BY_ROBOTS]
     return "\n".join(["User-agent: *", *pages, *files, "Disallow: /", ""])
 
 
 def manifest(site: Site, *, is_specimen: bool) -> Mapping[str, object]:
-    """How a telephone shows the site on its first screen (W3C Web Application Manifest)."""
+    """Return the manifest by which a phone shows the site on its home screen (W3C Web Application Manifest)."""
     drawing, picture = (address(site.assets, name) for name in ("icon.svg", "icon.png"))
     return {
         "name": "meterai SPECIMEN" if is_specimen else "meterai",
@@ -68,30 +72,30 @@ def _kept(content: Any, media_type: str) -> Response[Any]:
 
 
 async def show_robots(request: PageRequest) -> Response[str]:
-    """Rules for search engines; outside production they read nothing, for stamps there are SPECIMENs."""
+    """Return robots.txt; outside production, where stamps are SPECIMENs, it allows nothing."""
     is_shown = service(request, Settings).process.is_production
     listed = sorted(service(request, Site).listed) if is_shown else []
     return _kept(robots_text(listed), "text/plain")
 
 
 async def show_manifest(request: PageRequest) -> Response[Mapping[str, object]]:
-    """The manifest of the site."""
+    """Return the manifest of the site."""
     is_specimen = not service(request, Settings).process.is_production
     made = manifest(service(request, Site), is_specimen=is_specimen)
     return _kept(made, "application/manifest+json")
 
 
 async def show_icon(request: PageRequest) -> Response[bytes]:
-    """The picture of the site for browsers that take no drawing."""
-    return _of_site(request, "favicon.ico")
+    """Return the icon of the site for browsers without SVG icons."""
+    return _site_icon(request, "favicon.ico")
 
 
 async def show_touch_icon(request: PageRequest) -> Response[bytes]:
-    """The picture of the site on the first screen of a telephone."""
-    return _of_site(request, "icon.png")
+    """Return the icon of the site on the home screen of a phone."""
+    return _site_icon(request, "icon.png")
 
 
-def _of_site(request: PageRequest, name: str) -> Response[bytes]:
+def _site_icon(request: PageRequest, name: str) -> Response[bytes]:
     found = service(request, Site).assets[name]
     return _kept(found.content, found.media_type)
 
@@ -100,14 +104,14 @@ _FIXED = {
     "/robots.txt": show_robots,
     "/manifest.webmanifest": show_manifest,
     "/favicon.ico": show_icon,
-    # Telephones ask for the second one first.
+    # Phones request the second one first.
     "/apple-touch-icon.png": show_touch_icon,
     "/apple-touch-icon-precomposed.png": show_touch_icon,
 }
 
 
 def static_files(permission: str) -> Sequence[HTTPRouteHandler]:
-    """The routes of the files; they declare this permission, which the floor does not know."""
+    """Return the routes of the files; they declare this permission, which this package does not know."""
 
     def of(path: str, remembered: Remembered) -> HTTPRouteHandler:
         return get(

@@ -1,4 +1,4 @@
-"""Forms: what came with one, and whether a page of ours sent it."""
+"""Forms: content and origin of a submitted form."""
 
 import hmac
 from dataclasses import dataclass, field
@@ -14,30 +14,30 @@ from meterai.plumbing.http.bodies import Bodies
 from meterai.plumbing.http.callers import Caller, service
 from meterai.plumbing.http.forms import PARTS_MAX, read_parts
 
-KEPT_BODY_BYTES_MAX = 8_192  # of a form that is kept: a few fields that people type
+KEPT_BODY_BYTES_MAX = 8_192  # maximum body of a form that is kept: a few typed fields
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A form as it came: its texts, its files with their names, and those names to the letter."""
+    """A submitted form: texts by name, files with safe names, and the names as sent."""
 
     texts: dict[str, str]
     files: list[tuple[str, bytes]] = field(default_factory=list)
     came: list[str] = field(default_factory=list)
 
     def text(self, name: str) -> str:
-        """One field, empty where it did not come."""
+        """Return a field; empty if absent."""
         return self.texts.get(name, "")
 
 
 async def read_form(request: PageRequest, *, parts_max: int = PARTS_MAX) -> Form:
-    """The form in the body; `parts_max` is what its page can make, fields and files together.
+    """Read the form in the body; `parts_max` bounds its fields and files together.
 
     Refuses `Malformed`.
     """
     form = Form({})
     for part in await read_parts(request, parts_max=parts_max):
-        # A file field that was left empty comes with an empty name.
+        # An empty file field is sent with an empty name.
         if part.file_name:
             form.files.append((part.file_name, part.content))
             form.came.append(part.came)
@@ -47,18 +47,18 @@ async def read_form(request: PageRequest, *, parts_max: int = PARTS_MAX) -> Form
 
 
 def bodies_of(request: PageRequest) -> Bodies:
-    """The room that bodies have in this process, for a page that keeps parts of one while it answers."""
+    """Return the memory budget of bodies in this process, for a page that keeps parts of one while it answers."""
     return service(request, Bodies)
 
 
 def check_form(caller: Caller, token: str) -> None:
-    """Refuse a form that our own page did not make for this session (`FormExpired`)."""
+    """Check that our page made the form for this session.  Refuses `FormExpired`."""
     if not hmac.compare_digest(caller.form_token.encode(), token.encode()):
         raise FormExpired("the form token does not match")
 
 
 async def read_own_form(request: PageRequest) -> Form:
-    """The form of a signed-in page.  Refuses `FormExpired`, and keeps what was typed."""
+    """Read the form of a signed-in page.  Refuses `FormExpired`, and then keeps the typed fields."""
     form = await read_form(request)
     caller = known_caller(request)
     assert caller is not None, "the route asks who it is"
@@ -72,9 +72,9 @@ async def read_own_form(request: PageRequest) -> Form:
 
 
 async def keep_form(request: PageRequest, account: str, form_token: str) -> None:
-    """Keep what was typed into a form whose sender must first say who it is; nothing of a form that a page
-    of ours did not send.  `account` and `form_token` are of the session that the browser shows, whether it
-    opens anything or not; empty where it shows none.
+    """Keep the typed fields of a form whose sender must sign in first; only of a form that our page sent.
+
+    `account` and `form_token` are those of the browser's session cookie, valid or not; empty if it has none.
     """
     if OPTION not in request.route_handler.opt or not _is_small(request):
         return
@@ -88,13 +88,13 @@ async def keep_form(request: PageRequest, account: str, form_token: str) -> None
 
 
 def _is_small(request: PageRequest) -> bool:
-    """True for a body that may be read of somebody who is not known."""
+    """True for a body small enough to read for an unknown sender."""
     announced = counted(request.headers.get("content-length", ""))
     return announced is not None and announced <= KEPT_BODY_BYTES_MAX
 
 
 def _is_of_this_browser(request: PageRequest) -> bool:
-    """True where the browser itself says that a page of ours sent it (Fetch Metadata)."""
+    """True if the browser declares that our page sent the request (Fetch Metadata)."""
     return request.headers.get("sec-fetch-site") == "same-origin"
 
 
@@ -106,10 +106,10 @@ def _keep(request: PageRequest, form: Form, account: str) -> None:
 
 
 async def read_form_of_a_person(request: PageRequest) -> Form:
-    """A form that only somebody who signed in may send.
+    """Read a form that only a signed-in person may send.
 
-    A key can ask for our pages as well, with the token of its own; whoever stole one must not be
-    able to make its successor.
+    An API key can request our pages too, with a form token of its own; the thief of a key must not be able to make
+    its successor.
     """
     form = await read_own_form(request)
     caller = known_caller(request)
@@ -119,8 +119,8 @@ async def read_form_of_a_person(request: PageRequest) -> Form:
 
 
 def check_origin(request: PageRequest) -> None:
-    """Refuse a form that another site sent (`FormForeign`), whatever token it has."""
-    # What a browser says of itself; a page cannot (Fetch Metadata).  `none` is its own user.
+    """Check that no other site sent the form, whatever token it has.  Refuses `FormForeign`."""
+    # Set by the browser, not by the page (Fetch Metadata).  `none`: the user typed the address.
     if request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
         raise FormForeign("the form came from another site")
     origin = request.headers.get("origin")
@@ -128,7 +128,7 @@ def check_origin(request: PageRequest) -> None:
         return
     try:
         sender = urlsplit(origin).netloc
-    except ValueError:  # brackets that do not close
+    except ValueError:  # unbalanced brackets
         raise FormForeign("the form came from nowhere") from None
     ours = (
         request.headers.get("host", ""),

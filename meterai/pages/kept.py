@@ -1,7 +1,7 @@
-"""What was typed into a form that could not be taken, until its page is shown to the same person again.
+"""Typed fields of a form that was not accepted, kept until its page is shown again to the same person.
 
-Only what a route names (`opt={"keeps": ("quantity",)}`), so no secret; it lies with the browser alone, in
-one cookie, and is shown once.  It does nothing by itself: the page asks for another press.
+A route names the fields (`opt={"keeps": ("quantity",)}`), never a secret.  They are stored in one cookie of the
+browser and shown once.  Nothing is sent automatically: the person submits the form again.
 """
 
 import json
@@ -18,25 +18,26 @@ from meterai.plumbing.http.requests import cookie_name
 
 COOKIE = "kept"
 LIVES_SECONDS = (
-    3_600  # as long as the link of a mail opens: whoever signs in by it has not lost the form
+    3_600  # as long as a sign-in link is valid, so that signing in by it does not lose the form
 )
-# Of the whole cookie: beside our others it stays below what proxies take as one header (4 to 8 KB).
+# Of the whole cookie: with our other cookies it stays below the header limit of proxies (4 to 8
+# KB).
 LENGTH_MAX = 2_000
 OPTION = "keeps"  # in `opt` of a route
-SCOPE = "meterai.kept"  # where the scope of a request has it until there is an answer
+SCOPE = "meterai.kept"  # key in the scope of a request until its answer
 
 
 @dataclass(frozen=True, slots=True)
 class KeptForm:
-    """The fields of a form by their names, for whom, and on which page they are shown again."""
+    """The kept fields of a form, with the account and the page they belong to."""
 
     page: str
-    account: str  # as text; empty where the browser did not say whose session had ended
+    account: str  # as text; empty if the browser sent no session
     fields: Mapping[str, str]
 
     @classmethod
     def read(cls, text: str) -> "KeptForm | None":
-        """The form of a cookie, or None where it is not one of ours."""
+        """Read the form of a cookie; None if malformed."""
         if not text or len(text) > LENGTH_MAX:
             return None
         try:
@@ -47,7 +48,7 @@ class KeptForm:
         return cls(page, account, fields) if all(isinstance(one, str) for one in texts) else None
 
     def text(self) -> str:
-        """What the cookie holds; where the fields are too long, no fields."""
+        """Return the text of the cookie; without fields if they are too long."""
         for fields in (self.fields, {}):
             said = json.dumps([self.page, self.account, dict(fields)], separators=(",", ":"))
             text = urlsafe_b64encode(said.encode()).decode().rstrip("=")
@@ -56,12 +57,12 @@ class KeptForm:
         return ""
 
     def is_for(self, page: str, account: str) -> bool:
-        """True on its page, for whoever sent it."""
+        """True for its page and its account."""
         return self.page == page and self.account in ("", account)
 
 
 def set_kept(answer: Response[Any], process: ProcessSettings, text: str) -> None:
-    """Have the browser keep a form; an empty text has it forget."""
+    """Set the cookie of a kept form; an empty text deletes it."""
     answer.set_cookie(
         Cookie(
             cookie_name(COOKIE, process),

@@ -9,40 +9,41 @@ from meterai.kit.ids import new_id, read, show
 from meterai.kit.numbers import counted
 from meterai.kit.refusal import NotFound, Refusal
 
-PATH_LENGTH_MAX = 500  # characters of an address to come back to
+PATH_LENGTH_MAX = 500  # characters of a path to return to
 FORM_KEY = "frm"
-DESK = "/console"  # below it lie the pages of staff
-# In the scope of a request, its path where the gate of the console is closed to its sender.
+DESK = "/console"  # prefix of the pages of staff
+# Key in the scope of a request: the requested path of the console, if the sender's network is
+# outside it.
 SHUT = "meterai.shut"
 _FOR_MACHINES = ("/v1", "/snap", "/openapi.json", "/openapi", "/metrics", "/healthz", "/readyz")
 
 
 class LinkPlace(StrEnum):
-    """Where on a page a link of a room is shown."""
+    """Place on a page for links of rooms."""
 
     NAVIGATION = "navigation"  # the bar at the top
     FOOT = "foot"
     DESK = "desk"  # the bar of the pages of staff
-    REFUSED = "refused"  # where to go on after a refusal or a fault
+    REFUSED = "refused"  # links after a refusal or a fault
     ACCOUNT = "account"  # below the facts of an account, on its page
     SECTION = "section"  # a section of that page: its label is the title, `<label>_mean` and `<label>_all` its text and button
 
 
 class ShownTo(StrEnum):
-    """Who sees a link."""
+    """Readers who see a link."""
 
     EVERYBODY = "everybody"
     SIGNED_IN = "signed_in"
-    STRANGERS = "strangers"  # nobody is signed in
-    STAFF = "staff"  # somebody who works for the operator
+    STRANGERS = "strangers"  # not signed in
+    STAFF = "staff"  # members of staff
 
 
 @dataclass(frozen=True, slots=True)
 class PageLink:
     """A link that a room puts on every page.
 
-    `label` is the key of its sentence; of one place, the smallest `rank` comes first.  One that `needs` a permission is
-    not offered to whoever is signed in without it.
+    `label` is the key of its text; within a place, the smallest `rank` comes first.  One that `needs` a permission
+    is hidden from signed-in readers without it.
     """
 
     place: LinkPlace
@@ -55,7 +56,7 @@ class PageLink:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A line at the head of every page, and where it leads; `kind` is how grave it is, for its colour."""
+    """A line at the head of every page with its link; `kind` is its severity, which sets its colour."""
 
     kind: str
     path: str
@@ -64,14 +65,14 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class RoomPages:
-    """What a room brings to a site.
+    """Pages of a room.
 
-    `name` is the prefix of its templates (`verification/check.html`); `package` has them in
-    `templates/`, and its drawings and scripts in `static/`, if it has any.  `filters` are what its
-    templates use beside the filters that all pages have.  `sign_in` is the path where strangers
-    prove who they are, `prove` where whoever is signed in does once more, `language` the path of the form that chooses one, `acting` where
-    whoever acts for an organization chooses otherwise; a room of each site has them, or none.  `listed` are the paths that search engines may show, each with the key of the sentence that
-    describes it; `unlisted` are patterns of paths that anybody may see and search engines may not show, each with the reason; `foot` is the template of what stands at the foot of every page, of one room at most.
+    `name` is the prefix of its templates (`verification/check.html`); `package` contains them in `templates/`, and
+    images and scripts in `static/`, if any.  `filters` are its template filters beside the common ones.
+    `sign_in`, `prove`, `language` and `acting` are the paths of sign-in, of a fresh proof, of the language form,
+    and of the choice of the account to act for; at most one room of a site has each.  `listed` are the paths for
+    search engines, each with the key of its description.  `foot` is the template at the foot of every page, of at
+    most one room.
     """
 
     name: str
@@ -88,21 +89,21 @@ class RoomPages:
 
 
 class FormForeign(Refusal):
-    """A form that did not come from a page of ours."""
+    """The form did not come from a page of ours."""
 
     code = "form_foreign"
     status = 403
 
 
 class FormExpired(Refusal):
-    """The form was not made by our page for this session."""
+    """Our page did not make the form for this session."""
 
     code = "form_expired"
     status = 403
 
 
 class FieldWrong(Refusal):
-    """What was typed into a field of a page cannot be used; `field` names its sentence."""
+    """The text typed into the field `field` is invalid."""
 
     code = "field_wrong"
     status = 422
@@ -113,22 +114,22 @@ class FieldWrong(Refusal):
 
 
 def wants_page(path: str, accept: str) -> bool:
-    """True for a browser on a page; machines get problem+json."""
+    """True for a browser that requests a page; programs get problem+json."""
     is_for_machines = any(path == one or path.startswith(f"{one}/") for one in _FOR_MACHINES)
     return "text/html" in accept and not is_for_machines
 
 
 def is_at_desk(path: str) -> bool:
-    """True for the address of a page of staff, however it is written."""
+    """True for the path of a page of staff, in any spelling."""
     first = next(filter(None, path.split("/")), "")
     return f"/{first}" == DESK
 
 
 def comes_back_to(method: str, path: str, query: str) -> str:
-    """Where to go after signing in: the same page, or that of the form that was sent."""
+    """Return the path to return to after sign-in: the same page, or that of the form."""
     if method == "GET":
         return f"{path}?{query}" if query else path
-    # /orders/{id}/withdraw is a command and cannot be looked at; its order can.
+    # /orders/{id}/withdraw is a command that cannot be shown; its order can.
     parts = path.rstrip("/").split("/")
     return "/".join(parts[: 4 if is_at_desk(path) else 3]) or "/"
 
@@ -136,7 +137,7 @@ def comes_back_to(method: str, path: str, query: str) -> str:
 def local_path(wanted: str, otherwise: str = "/") -> str:
     """The path if it leads to a page of ours, else `otherwise`.
 
-    A browser reads `//host` and `/\\host` as another site, so a plain slash is not enough.
+    A browser reads `//host` and `/\\host` as another site, so a leading slash is not enough.
     """
     is_local = (
         wanted.startswith("/")
@@ -150,7 +151,7 @@ def local_path(wanted: str, otherwise: str = "/") -> str:
 
 
 def whole_number(typed: str, field: str) -> int:
-    """A whole number of at least 1.  Refuses `FieldWrong`."""
+    """Return a typed whole number of at least 1.  Refuses `FieldWrong`."""
     number = counted(typed.strip())
     if not number:
         raise FieldWrong(field)
@@ -158,12 +159,12 @@ def whole_number(typed: str, field: str) -> int:
 
 
 def fresh_key() -> str:
-    """A key for a form that is about to be shown."""
+    """Return a key for a new form."""
     return show(FORM_KEY, new_id())
 
 
 def form_key(typed: str) -> str:
-    """The key that a page put into its form, so that sending it twice is one command.
+    """Return the key that our page put into its form, so that a repeated form is one command.
 
     Refuses `FormForeign`.
     """

@@ -1,8 +1,8 @@
-"""Receipts as PDF: lines of text on A4, tagged, the same bytes for the same words; pure.
+"""Receipts as PDF: lines of text on A4, tagged, with the same bytes for the same words; pure.
 
-A small writer of our own: one of the fourteen standard typefaces, which every viewer has, and no
-library in the web process.  Lengths in points; text in WinAnsiEncoding (ISO 32000-1, annex D), so
-that a letter it has not is shown as `?`, and is only found by who copies, searches or listens.
+A writer of our own that uses one of the fourteen standard fonts and needs no library in the web process. Lengths in
+points.  Text is in WinAnsiEncoding (ISO 32000-1, annex D): a missing character is shown as `?`, and is only found
+by copying, searching or a screen reader.
 """
 
 import hashlib
@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 WIDTH, HEIGHT, MARGIN = 595, 842, 56
-_VALUES_AT = 220  # where what is said of a label begins
+_VALUES_AT = 220  # left edge of values
 _SIZE, _TITLE_SIZE, _LEADING = 10.5, 18, 15
-# Of Helvetica, from the space to the tilde, in thousandths of its size (Adobe's AFM); what is
-# beyond is about as wide as a digit.
+# Helvetica from space to tilde, in thousandths of the font size (Adobe AFM); other characters are
+# about as wide as a digit.
 _WIDTHS = (
     *(278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278),
     *(556,) * 10,
@@ -49,14 +49,14 @@ _ENCODING = "cp1252"  # Python's name of WinAnsiEncoding
 
 
 class PaperLine(NamedTuple):
-    """A label and what is said of it; a line without a label is a sentence of its own."""
+    """A label with its value; a line without a label is a sentence."""
 
     label: str
     value: str
 
 
 class Attached(NamedTuple):
-    """A file within the file (ISO 32000-1, section 7.11.4), as it is: a reader saves it, a program finds it."""
+    """An attached file (ISO 32000-1, section 7.11.4), unchanged: a reader saves it, a program finds it."""
 
     name: str
     media_type: str
@@ -65,7 +65,7 @@ class Attached(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What stands on paper; `mark` lies across each page, if any."""
+    """Content of a receipt; `mark` is printed across each page, if any."""
 
     title: str
     language: str
@@ -75,7 +75,7 @@ class Receipt:
 
 
 class _Placed(NamedTuple):
-    """One run of text: where it stands, how large, and whether it begins an element of its own."""
+    """A run of text: position, size, and whether it begins a new element."""
 
     x: float
     y: float
@@ -85,7 +85,7 @@ class _Placed(NamedTuple):
 
 
 def width(text: str, size: float) -> float:
-    """How wide a text is."""
+    """Return the width of a text in points."""
     codes = (ord(letter) - 32 for letter in text)
     return (
         sum(_WIDTHS[code] if 0 <= code < len(_WIDTHS) else _OTHER for code in codes) * size / 1000
@@ -93,7 +93,7 @@ def width(text: str, size: float) -> float:
 
 
 def wrapped(text: str, size: float, most: float) -> Iterator[str]:
-    """The text in lines no wider than `most`; a word that is wider is broken."""
+    """Yield lines of the text no wider than `most`; a wider word is broken."""
     line = ""
     for word in text.split():
         wanted = f"{line} {word}" if line else word
@@ -131,7 +131,7 @@ def _pages(receipt: Receipt) -> list[list[_Placed]]:
 
 
 def can_write(text: str) -> bool:
-    """True where every letter of the text is shown as it is."""
+    """True if every character of the text can be shown."""
     return text.encode(_ENCODING, "replace").decode(_ENCODING) == text
 
 
@@ -145,7 +145,7 @@ def _text_string(text: str) -> bytes:
 
 
 def _content(page: Sequence[_Placed], mark: str) -> tuple[bytes, int]:
-    """The content of a page, and how many elements it has."""
+    """Return the content of a page, and its number of elements."""
     parts, elements = [], 0
     if mark:
         parts.append(
@@ -160,17 +160,17 @@ def _content(page: Sequence[_Placed], mark: str) -> tuple[bytes, int]:
         size = b"%.1f" % one.size
         shown = b"BT /F %b Tf %.1f %.1f Td %b Tj ET" % (size, one.x, one.y, _string(one.text))
         if not can_write(one.text):
-            # What stands there for whoever reads otherwise than with the eyes (14.9.4).
+            # The text for copying, searching and screen readers (14.9.4).
             shown = b"/Span <</ActualText%b>> BDC %b EMC" % (_text_string(one.text), shown)
         parts.append(shown)
     return b"\n".join([*parts, b"EMC"]), elements
 
 
 def written(receipt: Receipt) -> bytes:
-    """The receipt as a PDF file."""
+    """Return the receipt as a PDF file."""
     pages = _pages(receipt)
-    # 1 catalogue, 2 pages, 3 font, 4 structure tree, 5 parent tree, 6 information; then each page
-    # with its content, then the elements.
+    # Objects: 1 catalogue, 2 pages, 3 font, 4 structure tree, 5 parent tree, 6 information; then
+    # each page with its content, then the elements.
     first = 7
     element = first + 2 * len(pages)
     objects: dict[int, bytes] = {}
@@ -214,7 +214,7 @@ def written(receipt: Receipt) -> bytes:
 
 
 def _attached(file: Attached, number: int) -> tuple[bytes, bytes]:
-    """The stream of a file, and what names it."""
+    """Return the stream of an attached file, and its file specification."""
     kind = file.media_type.replace("/", "#2F").encode()
     stream = b"<</Type/EmbeddedFile/Subtype/%b/Length %d>>stream\n%b\nendstream" % (
         *(kind, len(file.content), file.content),
@@ -227,7 +227,7 @@ def _attached(file: Attached, number: int) -> tuple[bytes, bytes]:
 
 
 def attached(file: bytes, media_type: str) -> bytes | None:
-    """The file within one that `written` made, sealed or not; None where there is none of this kind."""
+    """Return the file attached to a receipt made by `written`, sealed or not; None if none of this type."""
     head = b"<</Type/EmbeddedFile/Subtype/%b/Length " % media_type.replace("/", "#2F").encode()
     _, found, rest = file.partition(head)
     length, stream, content = rest.partition(b">>stream\n")

@@ -1,12 +1,12 @@
-"""What a browser may load for a page: the Content-Security-Policy (W3C CSP3)."""
+"""Content-Security-Policy of pages (W3C CSP3)."""
 
 import base64
 import hashlib
 
 
 def content_security_policy(*styles: bytes) -> str:
-    """The policy of a page that has these style sheets in itself; nothing else comes from elsewhere than
-    from us, and no script is in a page.
+    """Return the policy of a page with these inline style sheets; all else comes from our host, and no script is
+    inline.
     """
     hashes = "".join(
         f" 'sha256-{base64.b64encode(hashlib.sha256(one).digest()).decode()}'" for one in styles

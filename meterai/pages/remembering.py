@@ -1,8 +1,8 @@
-"""Answers that are the same for every stranger, given from memory for a moment.
+"""Cache of answers that are the same for every visitor who is not signed in.
 
-In a rush most of what is asked for is the front page, its style and its pictures: made once a second
-they cost a tenth, and never keep somebody waiting who pays.  Only what a route declares
-(`opt={"remembered": Remembered(...)}`) and only to who shows no cookie but that of the language.
+In a rush most requests are for the front page, its style and its images: made once a second they cost a tenth, and
+never delay a paying visitor.  Only for routes that declare it (`opt={"remembered": Remembered(...)}`), and only for
+requests without cookies other than that of the language.
 """
 
 from dataclasses import dataclass
@@ -20,21 +20,19 @@ from meterai.plumbing.http.throttle import Throttle
 from meterai.plumbing.observe import telemetry
 
 OPTION = "remembered"  # in `opt` of a route
-KEPT_MAX = (
-    256  # answers: pages for strangers in each language and coding, and the files of all pages
-)
+KEPT_MAX = 256  # answers: public pages in each language and coding, and all static files
 BYTES_MAX = 256 * 1024  # of one answer
-# Where it cannot be made anew (the limiter refuses) the old one is given for so much longer.
+# While an answer cannot be renewed (the limiter refuses), the old one is served for so much longer.
 STALE_SECONDS_MAX = 60.0
-_Key = tuple[str, bytes, str, Coding | None]  # path, query, language, how it is compressed
+_Key = tuple[str, bytes, str, Coding | None]  # path, query, language, compression
 
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """How long an answer is good.
+    """Lifetime of a cached answer.
 
-    only_immutable  answers to queries are kept too, each by itself, but only one that says that it is
-        immutable: who makes up queries fills no memory.  Else only one without a query is kept
+    `only_immutable`: answers to queries are cached too, each by its own, if they are marked immutable; so invented
+    queries fill no memory.  Otherwise only an answer without a query is cached.
     """
 
     seconds: float
@@ -46,17 +44,17 @@ class _KeptForm:
     headers: list[tuple[bytes, bytes]]
     body: bytes
     until: float
-    is_renewed: bool = False  # somebody makes it anew now
+    is_renewed: bool = False  # a request is renewing it
 
     def is_immutable(self) -> bool:
-        """What it says to caches of browsers (RFC 8246)."""
+        """True if it is marked immutable for browsers (RFC 8246)."""
         return any(
             name.lower() == b"cache-control" and b"immutable" in value
             for name, value in self.headers
         )
 
     def is_for_one(self) -> bool:
-        """It sets a cookie."""
+        """True if it sets a cookie."""
         return any(name.lower() == b"set-cookie" for name, _ in self.headers)
 
 
@@ -67,7 +65,7 @@ def _read(options: dict[str, Any], _name: str) -> Remembered | None:
 
 async def _give(kept: _KeptForm, send: Send) -> None:
     telemetry.REMEMBERED.inc()
-    # A copy: whoever stands before this may add a cookie for one person.
+    # A copy: an outer step may add a cookie for one person.
     start: Message = {
         "type": "http.response.start",
         "status": 200,
@@ -78,9 +76,9 @@ async def _give(kept: _KeptForm, send: Send) -> None:
 
 
 class _Anew:
-    """Watches an answer on its way out.  `made` is one that can be kept: headers and body.
+    """Observes a passing answer; `made` is its headers and body if it can be cached.
 
-    Where there is no room to make it (503) the old one is given in its place.
+    If the answer is a 503 from the limiter, the old one is sent instead.
     """
 
     def __init__(self, send: Send, old: _KeptForm | None) -> None:
@@ -91,7 +89,7 @@ class _Anew:
         self.made: tuple[list[tuple[bytes, bytes]], bytes] | None = None
 
     async def watch(self, message: Message) -> None:
-        """One message of the answer."""
+        """Handle one message of the answer."""
         if self._is_answered:
             return
         if message["type"] == "http.response.start":
@@ -109,7 +107,7 @@ class _Anew:
 
 
 class Remembering:
-    """Before the limiter: gives what it remembers, and remembers what passes."""
+    """Cache step before the limiter: serves cached answers, and caches passing ones."""
 
     def __init__(self, litestar: Litestar, throttle: Throttle) -> None:
         self._throttle = throttle
@@ -117,7 +115,7 @@ class Remembering:
         self._kept: dict[_Key, _KeptForm] = {}
 
     async def __call__(self, visit: Visit, go_on: GoOn) -> None:
-        """Answer from memory, or go on."""
+        """Answer from the cache, or go on."""
         scope, declared = visit.scope, None
         if visit.method == "GET":
             declared = self._declared.of("GET", scope["path"])
@@ -148,14 +146,14 @@ class Remembering:
                 self._keep(key, made)
 
     def renew(self) -> None:
-        """Make all anew that is not immutable; the old is given while somebody does."""
+        """Expire all answers that are not immutable; the old ones are served while they are renewed."""
         now = monotonic()
         for kept in self._kept.values():
             if not kept.is_immutable():
                 kept.until = min(kept.until, now)
 
     def _is_good(self, kept: _KeptForm, now: float) -> bool:
-        """True for one that is fresh, and for an old one that somebody else makes anew."""
+        """True for a fresh answer, and for an old one that another request is renewing."""
         if now < kept.until:
             return True
         if kept.is_renewed and now < kept.until + STALE_SECONDS_MAX:

@@ -1,4 +1,4 @@
-"""How a page is made: the rooms that have pages, the reader, the templates."""
+"""Rendering of pages: rooms with pages, the reader, the templates."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -50,18 +50,18 @@ FLOOR = "meterai.pages"
 
 
 def rupiah(value: int) -> str:
-    """An amount as people write it: Rp10.000."""
+    """Format an amount: Rp10.000."""
     return str(Rupiah(value))
 
 
 def aloud(number: str) -> Markup:
-    """A number in groups that are seen and not copied: no space is between them."""
+    """Format a number in groups that are visible but not copied: no space is between them."""
     each = (Markup("<span>{}</span>").format(one) for one in groups(number))
     return Markup('<span class="mono aloud">{}</span>').format(Markup().join(each))
 
 
 def may(caller: Caller | None, permission: str) -> bool:
-    """True where a page offers what needs this permission: to a stranger, and to whoever has it, of its own account or as staff."""
+    """True if a page offers links that need this permission: to visitors, and to callers who have it, also as staff."""
     return (
         not permission
         or caller is None
@@ -70,10 +70,9 @@ def may(caller: Caller | None, permission: str) -> bool:
 
 
 class Site:
-    """The pages of an application: their templates, their files, and the links that all show.
+    """Pages of an application: templates, static files, and links on every page.
 
-    A template is found by the name of its room (`verification/check.html`), one of all rooms by its
-    own (`base.html`).
+    A template is found by the name of its room (`verification/check.html`), a common one by its own (`base.html`).
     """
 
     def __init__(self, *rooms: RoomPages) -> None:
@@ -91,17 +90,17 @@ class Site:
         self._to_renew: list[Callable[[], object]] = []
 
     def show(self, notices: Mapping[str, Sequence[Notice]]) -> None:
-        """Have every page begin with these notices from now on, by language; those made before are made anew."""
+        """Set the notices at the head of every page, by language, and renew cached pages."""
         self._notices = notices
         for renew in self._to_renew:
             renew()
 
     def on_show(self, renew: Callable[[], object]) -> None:
-        """Call this when other notices are shown: a page that was kept says what is no longer so."""
+        """Call `renew` when the notices change, so that a cached page is not outdated."""
         self._to_renew.append(renew)
 
     def _environment(self, rooms: Sequence[RoomPages]) -> Environment:
-        """The templates, with what each of them may use."""
+        """Return the template environment with globals and filters."""
         of_rooms = {room.name: PackageLoader(room.package) for room in rooms}
         made = Environment(
             loader=ChoiceLoader([PackageLoader(FLOOR), PrefixLoader(of_rooms)]),
@@ -121,12 +120,12 @@ class Site:
         return made
 
     def load_all(self) -> None:
-        """Read every template now: no first visitor waits for it, and no full or lost disk is felt."""
+        """Load every template at the start: no first visitor waits for it, and a later disk fault does no harm."""
         for name in self.environment.list_templates(extensions=["html"]):
             self.environment.get_template(name)
 
     def links(self, place: LinkPlace, *, caller: Caller | None) -> list[PageLink]:
-        """The links of a place for this reader, in their order."""
+        """Return the links of a place for this reader, in their order."""
         shown = _shown_to(caller)
         return [
             link
@@ -135,7 +134,7 @@ class Site:
         ]
 
     def links_for_all(self, place: LinkPlace) -> list[PageLink]:
-        """The links of a place on a page that does not know who reads it."""
+        """Return the links of a place on a page for any reader."""
         return [
             link
             for link in self._links
@@ -143,7 +142,7 @@ class Site:
         ]
 
     def render(self, template: str, language: str, settings: Settings, /, **facts: object) -> str:
-        """The text of a template in a language, of what every page is given and these facts."""
+        """Render a template in a language, with the common facts and these."""
         return self.environment.get_template(template).render(
             language=language,
             other_language="en" if language == "id" else "id",
@@ -171,7 +170,7 @@ class Site:
 
 
 def _only(paths: Iterable[str | None]) -> str | None:
-    """The path of this kind that one of the rooms registers, or None."""
+    """Return the path of this kind that at most one room registers; None without."""
     found = [path for path in paths if path is not None]
     assert len(found) <= 1, f"one room has it: {found}"
     return found[0] if found else None
@@ -184,9 +183,7 @@ def _time(at: datetime, language: str) -> Markup:
 
 
 async def visitor(request: PageRequest) -> Caller | None:
-    """The caller of a public page, or None where nobody is signed in or that could not be found
-    out.
-    """
+    """Return the caller of a public page; None if nobody is signed in or the caller cannot be determined."""
     authenticator: Authenticator = request.app.state.authenticator
     if not authenticator.has_session(request):
         return None
@@ -199,9 +196,9 @@ async def visitor(request: PageRequest) -> Caller | None:
 
 
 async def known_visitor(request: PageRequest) -> Caller | None:
-    """The caller of a public page, or None where nobody is signed in.
+    """Return the caller of a public page; None if nobody is signed in.
 
-    Refuses what keeps that from being found out: whoever is signed in must not be taken for a stranger.
+    Refuses if the caller cannot be determined: a signed-in person must not be treated as a stranger.
     """
     authenticator: Authenticator = request.app.state.authenticator
     if not authenticator.has_session(request):
@@ -215,21 +212,21 @@ async def known_visitor(request: PageRequest) -> Caller | None:
 
 
 def known_caller(request: PageRequest) -> Caller | None:
-    """The caller, where the guard or `visitor` found one for this request; else None."""
+    """Return the caller that the guard or `visitor` found for this request; None without."""
     caller = request.scope.get("caller")
     return caller if isinstance(caller, Caller) else None
 
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """Something to mend in a form: the field it belongs to and what to do."""
+    """An error of a form: its field, and what to do."""
 
     field: str
     text: str
 
 
 def sentence(refusal: Refusal, language: str) -> str:
-    """A refusal in words; our forms have their own words for the field that is wrong."""
+    """Return a refusal in words; our forms have their own words for a wrong field."""
     facts = localize(refusal.facts(), language)
     field = f"page.field.{facts.get('field')}"
     own = [f"{field}.wrong"]
@@ -242,7 +239,7 @@ def sentence(refusal: Refusal, language: str) -> str:
 
 
 def rendered(request: PageRequest, template: str, facts: Mapping[str, object]) -> str:
-    """The text of a template for this reader."""
+    """Render a template for the reader of a request."""
     site, caller = service(request, Site), known_caller(request)
     return site.render(
         template,
@@ -270,7 +267,7 @@ def _shown_to(caller: Caller | None) -> Collection[ShownTo]:
 
 
 def nearest_page(request: PageRequest) -> str:
-    """Where this page is found again: it, or what is nearest above a form that cannot be looked at."""
+    """Return the path of this page, or of the nearest page above a form that cannot be shown."""
     scope = request.scope
     query = scope["query_string"].decode("latin-1")
     if request.method == "GET":
@@ -279,7 +276,7 @@ def nearest_page(request: PageRequest) -> str:
 
 
 def page_above(request: PageRequest) -> str:
-    """The page that has the form which is sent to this address; "/" where there is none."""
+    """Return the path of the page with the form that is sent to this path; "/" if there is none."""
     there = comes_back_to("POST", request.scope["path"], "")
     while there != "/" and not can_be_seen(request, there):
         there = there.rpartition("/")[0] or "/"
@@ -287,14 +284,14 @@ def page_above(request: PageRequest) -> str:
 
 
 def can_be_seen(request: PageRequest, path: str) -> bool:
-    """True if the sender has a page at this path; behind a closed gate there is none."""
+    """True if the sender can open a page at this path; outside the console's networks there is none."""
     return SHUT not in request.scope and "GET" in allowed(request.app, path)
 
 
 def page(
     request: PageRequest, template: str, /, *, status: int = 200, **facts: object
 ) -> Response[str]:
-    """A whole page; what was typed into a form of it that could not be taken is told, once."""
+    """Return a whole page; it shows kept fields of its form once."""
     keeps = "no-store" if known_caller(request) else "no-cache"
     kept = kept_form(request)
     answer = Response(
@@ -309,7 +306,7 @@ def page(
 
 
 def page_with_style(request: PageRequest, template: str, sheet: str) -> Response[str]:
-    """A page that has a sheet of ours in itself, so that it is seen before another answer has come."""
+    """Return a page with one of our style sheets inline, so that it is displayed without a further request."""
     content = service(request, Site).assets[sheet].content
     answer = page(request, template, style=content.decode())
     answer.headers["Content-Security-Policy"] = content_security_policy(content)
@@ -317,7 +314,7 @@ def page_with_style(request: PageRequest, template: str, sheet: str) -> Response
 
 
 def kept_form(request: PageRequest) -> KeptForm | None:
-    """The form that whoever asks for this page sent to it, and which could not be taken."""
+    """Return the kept form of this page and this caller; None without."""
     caller = known_caller(request)
     if caller is None or caller.by != "session" or request.method != "GET":
         return None
@@ -330,18 +327,18 @@ def kept_form(request: PageRequest) -> KeptForm | None:
 
 
 def kept_text(request: PageRequest, field: str, otherwise: str = "") -> str:
-    """What was typed into a field of the form of this page before, else `otherwise`."""
+    """Return the kept text of a field of this page's form, else `otherwise`."""
     kept = kept_form(request)
     return kept.fields.get(field, otherwise) if kept else otherwise
 
 
 def see_other(path: str) -> Page:
-    """303 See Other: the answer to a form, so that reloading the page sends nothing twice."""
+    """Return 303 See Other, the answer to a form: reloading the page sends nothing twice."""
     return Redirect(path, status_code=303)
 
 
 def field_errors(refusal: Refusal | None, language: str, field_name: str) -> Sequence[FieldError]:
-    """The errors that a form shows for a refusal; none where nothing was refused."""
+    """Return the errors of a form for a refusal; none without."""
     if refusal is None:
         return ()
     about = refusal.facts().get("field") if refusal.code == "field_wrong" else None
