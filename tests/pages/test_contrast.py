@@ -1,7 +1,8 @@
-"""Every text is seen: 4.5 to 1 against its ground (WCAG 2.2, 1.4.3), by day and by night, on pages and in mails.
+"""Every text has a contrast of at least 4.5 to 1 to its background (WCAG 2.2, 1.4.3), by day and by night, on pages
+and in mails.
 
-A pair is a colour and the ground it stands on: that of its own rule, or, where the rule has none, each
-ground that a part of a page may lie on.
+A pair is a text colour and a background: that of its own rule, or, without one, each possible background of a part
+of a page.
 """
 
 import re
@@ -23,16 +24,16 @@ SHEETS = {
     WAITING: (PACKAGE / WAITING,),
     "assessment/report.css": (REHEARSAL / "assessment/report.css",),
 }
-# A rule has a colour, and other rules have the grounds of the same element.
+# One rule sets the colour, and other rules set the backgrounds of the same element.
 GROUNDS_ELSEWHERE = {
     ".sign": ("--good", "--bad", "--wait", "--act"),
     ".band h1": ("--brand",),
     ".band .subtitle": ("--brand",),
 }
-# Nothing is written there: a sign whose text has the colour above, a dot, and the paper of a QR code.
+# Contain no text: a sign that repeats the text beside it, a dot, and the paper of a QR code.
 NO_TEXT = re.compile(r"\.sign$|::after$|^\.qr$|^\.(bar|swatch)")
 MAIL = (PACKAGE / "notifications/templates/mail.html").read_text()
-# Paper is white: what is printed has the colours of the day.
+# Paper is white: print uses the colours of the day.
 _PRINTED = re.compile(r"@media print \{(?:[^{}]|\{[^{}]*\})*\}")
 _RULE = re.compile(r"([^{};]+)\{([^{}]*)\}")
 _TOKEN = re.compile(r"(--[\w-]+):\s*(#[0-9a-fA-F]{3,6})\b")
@@ -40,7 +41,7 @@ _COLOUR = re.compile(r"var\((--[\w-]+)\)|(#[0-9a-fA-F]{3,6})\b")
 
 
 class Pair(NamedTuple):
-    """A text and its ground, each as #rrggbb, and where both are said."""
+    """A text colour and its background, each as #rrggbb, and the places of both."""
 
     where: str
     text: str
@@ -48,7 +49,7 @@ class Pair(NamedTuple):
 
 
 def brightness(colour: str) -> float:
-    """The relative luminance of WCAG 2.2."""
+    """Return the relative luminance of WCAG 2.2."""
     digits = colour.removeprefix("#")
     full = digits if len(digits) == 6 else "".join(2 * one for one in digits)
     parts = [int(full[at : at + 2], 16) / 255 for at in (0, 2, 4)]
@@ -63,13 +64,13 @@ def contrast(one: str, other: str) -> float:
     return (lighter + 0.05) / (darker + 0.05)
 
 
-def test_the_measure_is_that_of_wcag() -> None:
+def test_contrast_is_measured_as_in_wcag() -> None:
     assert contrast("#000", "#fff") == pytest.approx(21)
     assert contrast("#777777", "#fff") == pytest.approx(4.48, abs=0.005)
 
 
 def modes(css: str) -> dict[str, dict[str, str]]:
-    """The custom properties by day and, where there is one, by night."""
+    """Return the custom properties by day and, if there are any, by night."""
     day, *night = [
         dict(_TOKEN.findall(body)) for name, body in _RULE.findall(css) if ":root" in name
     ]
@@ -77,7 +78,7 @@ def modes(css: str) -> dict[str, dict[str, str]]:
 
 
 def said(body: str, name: str, tokens: Mapping[str, str]) -> str | None:
-    """The colour that a rule gives a property."""
+    """Return the colour that a rule gives a property."""
     found = re.search(rf"(?<![\w-]){name}:\s*([^;]+)", body)
     colour = _COLOUR.match(found[1].strip()) if found else None
     return (tokens[colour[1]] if colour[1] else colour[2]) if colour else None
@@ -103,7 +104,7 @@ def pairs_of(name: str, css: str) -> Iterator[Pair]:
 
 
 def pairs_of_mails() -> Iterator[Pair]:
-    """Inline colours by day, and what the sheet puts in their place by night."""
+    """Return inline colours by day, and those that replace them by night."""
     day, night = "#ffffff", "#16202b"
     sheet = MAIL.partition("prefers-color-scheme: dark) {")[2].partition("</style>")[0]
     changed = set()
@@ -132,12 +133,12 @@ PAIRS = [
 ]
 
 
-def test_every_text_is_seen_on_its_ground() -> None:
+def test_every_text_has_enough_contrast() -> None:
     wrong = [pair for pair in PAIRS if contrast(pair.text, pair.ground) < CONTRAST_MIN]
     assert not wrong, "\n".join(" ".join(pair) for pair in wrong)
 
 
-def test_every_sheet_and_each_of_its_colours_is_looked_at() -> None:
+def test_every_sheet_and_colour_is_checked() -> None:
     looked_at = {one for files in SHEETS.values() for one in files}
     assert {*PACKAGE.rglob("*.css"), *REHEARSAL.rglob("*.css")} == looked_at
     assert len(PAIRS) > 300

@@ -1,4 +1,4 @@
-"""The floor of the pages stands without any room, and a room brings its own."""
+"""The package `pages` works without any room; a room adds its own pages."""
 
 import base64
 import hashlib
@@ -31,7 +31,7 @@ TEXTS = re.compile(rb"""\"(?:[^"\\\n]|\\.)*\"|`[^`]*`""")
 
 
 class Somebody:
-    """An authenticator who does not know whoever says to be signed in."""
+    """Authenticator that knows nobody."""
 
     async def caller(self, _: object, *, anew: bool = False) -> Caller:
         raise SignInRequired("unknown")
@@ -78,7 +78,7 @@ def application(*rooms: RoomPages) -> Litestar:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_floor_needs_no_room(language: str) -> None:
+def test_pages_work_without_any_room(language: str) -> None:
     with TestClient(application()) as browser:
         browser.headers.update({"Accept": "text/html", "Accept-Language": language})
         for path, status, code in (
@@ -98,7 +98,7 @@ def test_the_floor_needs_no_room(language: str) -> None:
         assert browser.get("/static/order.js").status_code == 404
 
 
-def test_only_the_address_of_its_version_has_a_file_for_good() -> None:
+def test_file_is_immutable_at_the_url_of_its_version_alone() -> None:
     app = application()
     site: Site = app.state.services[Site]
     with TestClient(app) as browser:
@@ -136,9 +136,7 @@ def room(folder: Path, monkeypatch: pytest.MonkeyPatch) -> RoomPages:
     )
 
 
-def test_a_page_may_have_one_sheet_of_ours_in_itself(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_page_may_contain_one_inline_sheet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app = application(room(tmp_path, monkeypatch))
     site: Site = app.state.services[Site]
     with TestClient(app) as browser:
@@ -154,7 +152,7 @@ def test_a_page_may_have_one_sheet_of_ours_in_itself(
     assert site.assets["site.css"].content.startswith(site.assets["first.css"].content)
 
 
-def test_a_room_brings_its_templates_and_its_links(
+def test_room_registers_templates_and_links(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with TestClient(application(room(tmp_path, monkeypatch))) as browser:
@@ -169,7 +167,7 @@ def test_a_room_brings_its_templates_and_its_links(
         assert (led.status_code, led.headers["location"]) == (303, "/who?next=%2Fprivate")
 
 
-def test_two_rooms_cannot_both_sign_people_in(
+def test_second_room_with_sign_in_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = room(tmp_path, monkeypatch)
@@ -177,7 +175,7 @@ def test_two_rooms_cannot_both_sign_people_in(
         Site(one, RoomPages("other", one.package, sign_in="/elsewhere"))
 
 
-def test_files_are_sent_without_what_only_people_read() -> None:
+def test_files_are_sent_without_comments_and_spaces() -> None:
     static = [path for path in Path(meterai.__file__).parent.glob("*/static/*") if path.is_file()]
     sent = assets_of(*{f"meterai.{path.parent.parent.name}" for path in static})
     [first] = [path.read_bytes() for path in static if path.name == "first.css"]
@@ -190,7 +188,7 @@ def test_files_are_sent_without_what_only_people_read() -> None:
         comment = rb"/\*.*?\*/"
         if path.suffix == ".js":
             comment = rb"(?m:(?:^|[ ])//[^\n]*$)"
-            # Between words, signs and texts nothing but spaces is left out; a text keeps its own.
+            # Spaces are removed except between words and within texts.
             assert TEXTS.findall(given) == TEXTS.findall(re.sub(comment, b"", written)), path.name
             assert not [one for one in TEXTS.findall(written) if b"\n" in one], path.name
             assert not re.search(rb"[+-][ ]?[+-]", re.sub(rb"\+\+", b"", given)), path.name
@@ -200,8 +198,9 @@ def test_files_are_sent_without_what_only_people_read() -> None:
 
 
 def _without_spaces(content: bytes) -> bytes:
-    """Neither has what means nothing: spaces, a semicolon or a comma before a bracket, brackets around
-    one parameter or around nothing after `new`, `const` and `let` after another of their kind."""
+    """Both are without meaningless characters: spaces, a semicolon or a comma before a bracket, brackets around one
+    parameter or around nothing after `new`, `const` and `let` after another of their kind.
+    """
     said = re.sub(rb"(\bnew \w+)\(\)(?=[;,)} ])", rb"\1", content)
     solid = re.sub(rb"[;,](?=\})|\((\w+)\)(?==>)", rb"\1", re.sub(rb"\s", b"", said))
     return re.sub(rb";(const|let)(?=[\w\[])", b",", solid)

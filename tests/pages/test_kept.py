@@ -1,4 +1,4 @@
-"""What a browser keeps of a form: bounded, and nothing that is not ours is believed."""
+"""Cookie of a kept form: bounded, and ignored if malformed."""
 
 import pytest
 from hypothesis import given
@@ -8,13 +8,13 @@ from meterai.pages.kept import LENGTH_MAX, KeptForm
 
 
 @given(st.dictionaries(st.text(max_size=20), st.text(max_size=40), max_size=4))
-def test_what_is_kept_is_read_again(fields: dict[str, str]) -> None:
+def test_kept_form_round_trips(fields: dict[str, str]) -> None:
     kept = KeptForm("/buy", "ani", fields)
     assert KeptForm.read(kept.text()) == kept
 
 
 @given(st.text(max_size=5_000))
-def test_a_cookie_is_never_long(typed: str) -> None:
+def test_cookie_of_a_kept_form_is_bounded(typed: str) -> None:
     text = KeptForm("/buy", "ani", {"quantity": typed}).text()
     assert len(text) <= LENGTH_MAX
     read = KeptForm.read(text)
@@ -25,11 +25,11 @@ def test_a_cookie_is_never_long(typed: str) -> None:
 @pytest.mark.parametrize(
     "text", ["", "x", "é", "bnVsbA", "W10", "WzEsMiwze11d", "WyIvIiwiIixbXV0", "A" * 3_000]
 )
-def test_what_is_not_ours_is_nothing(text: str) -> None:
+def test_malformed_cookie_of_a_kept_form_is_ignored(text: str) -> None:
     assert KeptForm.read(text) is None
 
 
-def test_it_is_for_one_page_and_one_person() -> None:
+def test_kept_form_is_for_one_page_and_one_person() -> None:
     kept = KeptForm("/buy", "ani", {})
     assert kept.is_for("/buy", "ani")
     assert not kept.is_for("/buy", "budi")

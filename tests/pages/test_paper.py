@@ -1,4 +1,4 @@
-"""A file within a receipt: other readers find it, and nothing else is taken for one."""
+"""File attached to a receipt: found by other readers, and by nothing else."""
 
 import io
 from dataclasses import replace
@@ -15,7 +15,7 @@ RECEIPT = Receipt("Judul (uji)", "id", [PaperLine("label", "nilai"), PaperLine("
 @pytest.mark.parametrize(
     "content", [b"", b'{"a": 1}', b">>stream\nendstream\nendobj " * 9, bytes(range(256))]
 )
-def test_attached_file_is_found_as_it_is_by_us_and_by_another_reader(content: bytes) -> None:
+def test_attached_file_is_found_unchanged_by_us_and_by_another_reader(content: bytes) -> None:
     file = written(replace(RECEIPT, attached=Attached("out_(1).json", JSON, content)))
     assert attached(file, JSON) == content
     with pikepdf.open(io.BytesIO(file)) as opened:
@@ -26,7 +26,7 @@ def test_attached_file_is_found_as_it_is_by_us_and_by_another_reader(content: by
         assert opened.check_pdf_syntax() == []
 
 
-def test_receipt_without_a_file_has_none_and_is_as_it_was() -> None:
+def test_receipt_without_file_has_no_attachment() -> None:
     plain = written(RECEIPT)
     assert attached(plain, JSON) is None
     assert b"/AF" not in plain

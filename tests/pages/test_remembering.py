@@ -1,4 +1,4 @@
-"""Answers for strangers from memory: the same for all, nobody's to anybody."""
+"""Cached answers for strangers: the same for all, and never personal."""
 
 import asyncio
 from typing import Any
@@ -13,7 +13,7 @@ from tests.support.within import Asking, Given, Within
 
 
 class Counting:
-    """An application whose answers say how often it was asked, and in which language."""
+    """An application whose answers contain their count and language."""
 
     def __init__(self) -> None:
         self.times = 0
@@ -56,7 +56,7 @@ class Counting:
 
 
 def own(given: Given) -> list[tuple[str, str]]:
-    """The headers of an answer without the id of its request."""
+    """Return the headers of an answer without the id of its request."""
     return [one for one in given.headers if not one[0].endswith("request-id")]
 
 
@@ -64,7 +64,7 @@ def run(story: Any) -> None:
     asyncio.run(story(Counting()))
 
 
-def test_a_stranger_is_answered_from_memory() -> None:
+def test_stranger_is_answered_from_the_cache() -> None:
     async def story(app: Counting) -> None:
         first = await app.web.get("/")
         second = await app.web.get("/")
@@ -86,7 +86,7 @@ def test_a_stranger_is_answered_from_memory() -> None:
     ],
     ids=str,
 )
-def test_who_may_be_somebody_is_not(headers: dict[str, str]) -> None:
+def test_request_with_a_cookie_is_not_answered_from_the_cache(headers: dict[str, str]) -> None:
     async def story(app: Counting) -> None:
         assert await app.asked() == "1 "
         assert (await app.asked(**headers)).startswith("2")
@@ -95,7 +95,7 @@ def test_who_may_be_somebody_is_not(headers: dict[str, str]) -> None:
     run(story)
 
 
-def test_each_language_is_remembered_by_itself() -> None:
+def test_each_language_is_cached_by_itself() -> None:
     async def story(app: Counting) -> None:
         assert await app.asked(accept_language="en-GB,en") == "1 en-GB,en"
         assert await app.asked(accept_language="id") == "2 id"
@@ -106,7 +106,7 @@ def test_each_language_is_remembered_by_itself() -> None:
     run(story)
 
 
-def test_what_could_be_read_in_two_ways_is_not_remembered() -> None:
+def test_ambiguous_request_is_not_cached() -> None:
     async def story(app: Counting) -> None:
         two = Asking("GET", b"/", [(b"accept-language", b"id"), (b"accept-language", b"en")])
         await app.web.ask(two)
@@ -115,7 +115,7 @@ def test_what_could_be_read_in_two_ways_is_not_remembered() -> None:
     run(story)
 
 
-def test_only_what_is_good_for_all_is_kept() -> None:
+def test_only_answers_for_everybody_are_cached() -> None:
     async def story(app: Counting) -> None:
         for status, cookie in ((503, ""), (404, ""), (200, "a=b")):
             app.status, app.cookie = status, cookie
@@ -131,11 +131,11 @@ def test_only_what_is_good_for_all_is_kept() -> None:
     run(story)
 
 
-def test_of_a_version_only_what_is_immutable_is_kept_each_by_itself() -> None:
+def test_only_immutable_answers_to_queries_are_cached() -> None:
     async def story(app: Counting) -> None:
         assert [await app.asked("/version?v=1") for _ in range(3)] == ["1 "] * 3
         assert [await app.asked("/version?v=2") for _ in range(3)] == ["2 "] * 3
-        for number in range(300):  # nor does who asks for a wrong one fill the memory
+        for number in range(300):  # nor does a request for a wrong version fill the cache
             wrong = await app.web.get(f"/version?v=wrong-{number}")
             assert wrong.body == f"{3 + number} ".encode()
         assert len(app.remembering._kept) == 2
@@ -146,7 +146,7 @@ def test_of_a_version_only_what_is_immutable_is_kept_each_by_itself() -> None:
     run(story)
 
 
-def test_head_and_other_methods_pass() -> None:
+def test_head_and_other_methods_bypass_the_cache() -> None:
     async def story(app: Counting) -> None:
         await app.asked()
         assert (await app.web.post("/")).status == 405
@@ -159,7 +159,7 @@ def test_head_and_other_methods_pass() -> None:
     run(story)
 
 
-def test_an_old_answer_serves_while_one_makes_it_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_old_answer_is_served_while_it_is_renewed(monkeypatch: pytest.MonkeyPatch) -> None:
     async def story(app: Counting) -> None:
         now = 1000.0
         monkeypatch.setattr("meterai.pages.remembering.monotonic", lambda: now)
@@ -172,7 +172,7 @@ def test_an_old_answer_serves_while_one_makes_it_anew(monkeypatch: pytest.Monkey
         app.waits.set()
         assert await renewing == "2 "
         assert await app.asked() == "2 "
-        # Where there is no room to make it anew, the old one is better than none; but not for ever.
+        # While it cannot be renewed, the old answer is served, but not for ever.
         app.status = 503
         now += 61
         assert [await app.asked() for _ in range(2)] == ["2 "] * 2
@@ -183,7 +183,7 @@ def test_an_old_answer_serves_while_one_makes_it_anew(monkeypatch: pytest.Monkey
     run(story)
 
 
-def test_memory_is_bounded() -> None:
+def test_cache_is_bounded() -> None:
     async def story(app: Counting) -> None:
         for number in range(600):
             await app.asked(f"/files/{number}")
