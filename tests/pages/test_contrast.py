@@ -30,7 +30,7 @@ GROUNDS_ELSEWHERE = {
     ".band h1": ("--brand",),
     ".band .subtitle": ("--brand",),
 }
-# Contain no text: a sign that repeats the text beside it, a dot, and the paper of a QR code.
+# No text is written there: a sign whose text has the colour above, a dot, and the paper of a QR code.
 NO_TEXT = re.compile(r"\.sign$|::after$|^\.qr$|^\.(bar|swatch)")
 MAIL = (PACKAGE / "notifications/templates/mail.html").read_text()
 # Paper is white: print uses the colours of the day.
