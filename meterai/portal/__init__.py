@@ -4,8 +4,7 @@ Promises this room keeps
   * A form that is sent twice, or a page that is loaded again, is one command.
   * Nobody sees what belongs to another account.
 
-What every page promises is in `pages`, which it stands on.  Calls every room that people deal
-with.  Is called by apps.
+The promises of every page are in `pages`.  Calls every room that people use.  Is called by apps.
 """
 
 from meterai.portal import reference

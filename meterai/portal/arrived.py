@@ -1,4 +1,4 @@
-"""Which orders are paid by what has arrived, in the moment before anything follows from it."""
+"""Orders covered by a payment that has arrived but has no consequences yet."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -8,12 +8,15 @@ from meterai.kit.ids import read
 from meterai.orders import OrderState, OrderView
 from meterai.plumbing.db.database import ReadTx
 
-_NOT_SETTLED = (OrderState.PLACED, OrderState.LAPSED)  # a late payment that is enough still pays
+_NOT_SETTLED = (
+    OrderState.PLACED,
+    OrderState.LAPSED,
+)  # a late payment of the full amount still pays
 
 
 async def covered(tx: ReadTx, account: UUID, orders: Sequence[OrderView]) -> frozenset[str]:
-    """Ids of those of these orders that one payment covers and nothing followed from yet."""
-    # Of nearly all orders nothing is asked: a page that waits for a payment looks often.
+    """Return the ids of orders that one payment covers and that are not settled yet."""
+    # Nearly all orders are skipped without a query: a page that waits for a payment asks often.
     may_be = [
         one.id for one in orders if one.state in _NOT_SETTLED and one.money.captured >= one.total
     ]

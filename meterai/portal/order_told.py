@@ -1,4 +1,4 @@
-"""What the page of an order says first: what it is now, and what happens next; pure."""
+"""Headline and sentences at the head of an order's page: its state now and the next step; pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
@@ -20,8 +20,8 @@ from meterai.refunds import RefundCause, RefundState, RefundView
 from meterai.stamping import Stamping, StampingState, StampingView
 from meterai.stamps import Lot
 
-QR_USUALLY_WITHIN = timedelta(seconds=20)  # a bank that takes longer has some trouble
-# Reasons of entries; of two of one transaction the first comes about before the second.
+QR_USUALLY_WITHIN = timedelta(seconds=20)  # a bank that takes longer has a problem
+# Reasons of entries, cause before effect, for entries of one transaction.
 _CAUSES = (
     "payment_captured",
     "stamps_issued",
@@ -41,8 +41,8 @@ _CAUSES = (
     "compensation_due",
     "compensation_paid",
 )
-# Of the attempt that is shown.  Where it is none of these a new one begins in a moment, or the order had as
-# many as it gets.
+# States of the shown attempt.  In any other state a new attempt begins soon, or the order has had
+# its maximum.
 _ASKED_FOR = (AttemptState.OPENING, AttemptState.WAITING)
 _UNUSED = (RefundCause.SHORT, RefundCause.EXCESS, RefundCause.DOUBLE, RefundCause.LATE)
 _OVER = (
@@ -56,7 +56,7 @@ _OVER = (
 
 @dataclass(frozen=True, slots=True)
 class OrderText:
-    """The headline and the sentences below it: keys of messages, and the facts that fill both."""
+    """Headline and following sentences as message keys, with the facts for both."""
 
     headline: str
     leads: tuple[str, ...]
@@ -65,7 +65,7 @@ class OrderText:
 
 @dataclass(frozen=True, slots=True)
 class OrderNow:
-    """An order with what it needs to be told; of what was paid and issued, the `lot`."""
+    """An order with the facts that its page needs; `lot` are the stamps issued for it."""
 
     order: OrderView
     now: datetime
@@ -73,20 +73,20 @@ class OrderNow:
     refunds: Sequence[RefundView] = ()
     _: KW_ONLY
     lot: Lot | None
-    is_issuing: bool  # what is paid becomes stamps at once
-    is_covered: bool  # one payment that arrived pays for it; nothing follows from that yet
-    ways: Sequence[PaymentMethod] = ()  # by which it can be paid now
+    is_issuing: bool  # a paid order gets its stamps at once
+    is_covered: bool  # one payment that arrived pays for it, without consequences yet
+    ways: Sequence[PaymentMethod] = ()  # payment methods available now
 
     @property
     def is_time_over(self) -> bool:
-        """True in the moment between the end of the time to pay and the lapse of the order."""
+        """True between the end of the time to pay and the lapse of the order."""
         is_placed = self.order.state == OrderState.PLACED
         return is_placed and self.order.payment.expires_at <= self.now
 
     @property
     def came_to(self) -> str:
-        """Where all is that was paid for an order which nothing was used for: it `goes` back, is
-        `back`, was `taken` by the payer's bank, or lies in several `places`.
+        """Place of the money of an order that was not executed: it `goes` back, is `back`, was `taken` by the
+        payer's bank, or lies in several `places`.
         """
         money = self.order.money
         if money.captured == money.in_flight:
@@ -98,7 +98,7 @@ class OrderNow:
 
     @property
     def stayed(self) -> int:
-        """What came for the order, less the payments, or parts of them, it had no use for."""
+        """Rupiah captured for the order, less payments or parts of them that it did not need."""
         back = sum(
             one.amount
             for one in self.refunds
@@ -108,14 +108,14 @@ class OrderNow:
 
     @property
     def is_refused(self) -> bool:
-        """True where money is on its way back and the bank declined to send it."""
+        """True if money is being returned and the bank refused to send it."""
         is_returning = self.order.state == OrderState.RETURNING
         return is_returning and any(one.state == RefundState.REFUSED for one in self.refunds)
 
     @property
     def hindrance(self) -> str:
-        """Why money that is to go back does not: an account is wanted, held or was refused, or the bank declined it; else
-        empty.
+        """Reason why a return of money is blocked: an account is needed, held or was refused, or the bank refused;
+        empty without.
         """
         for one in self.refunds:
             if one.stage == Stage.WAITING_FOR_ACCOUNT:
@@ -124,35 +124,34 @@ class OrderNow:
 
     @property
     def account(self) -> str:
-        """The one bank account that is spoken of; empty where it is none, or several."""
+        """The only bank account of the refunds; empty if there is none, or several."""
         found = {one.account.shown for one in self.refunds if one.account}
         return found.pop() if len(found) == 1 else ""
 
     @property
     def ways_back(self) -> set[str]:
-        """Words of the ways that money goes, or went, back by; those that ended without it are left out."""
+        """Words of the ways by which money goes or went back, without those that ended unused."""
         gone = (Stage.VOID, Stage.REROUTED)
         return {one.way_word for one in self.refunds if one.stage not in gone}
 
     @property
     def is_soon(self) -> bool:
-        """True so short a time after it was placed that the provider may well be answering."""
+        """True so soon after the order was placed that the provider may still be answering."""
         return self.now < self.order.placed_at + QR_USUALLY_WITHIN
 
     @property
     def is_payable(self) -> bool:
-        """True where its buyer can pay: a QR whose time is over is not shown, also in the moment
-        before the order lapses."""
+        """True if the buyer can pay: an expired QR is not shown, even before the order lapses."""
         return self.order.payment.expires_at > self.now and not self.is_covered
 
     @property
     def qr_content(self) -> str | None:
-        """What the QR to pay now holds."""
+        """Content of the QR to pay now."""
         return self.order.payment.qr_content if self.is_payable else None
 
     @property
     def instructions(self) -> AccountNumber | Redirect | None:
-        """How to pay now what has no QR; a page only where the browser goes there by TLS."""
+        """How to pay now without a QR; a page only if the browser reaches it by TLS."""
         match self.order.payment.instructions:
             case AccountNumber() as number if self.is_payable:
                 return number
@@ -162,12 +161,12 @@ class OrderNow:
 
     @property
     def waits_for_seller(self) -> bool:
-        """True where the deposit of a seller is to pay it, and there is nothing to do."""
+        """True if the deposit of a seller pays the order, so that the buyer need do nothing."""
         return self.is_payable and isinstance(self.order.payment.instructions, Deposit)
 
     @property
     def other_ways(self) -> Sequence[PaymentMethod]:
-        """By what an unpaid order can be paid instead; by the same where its attempt is over."""
+        """Other payment methods for an unpaid order; also the current one if its attempt is over."""
         payment = self.order.payment
         if self.state != OrderState.PLACED or isinstance(payment.instructions, Credit):
             return ()
@@ -176,25 +175,25 @@ class OrderNow:
 
     @property
     def is_arrived(self) -> bool:
-        """True in the moment between a payment and what follows from it."""
+        """True between a payment and its consequences."""
         is_open = self.order.state in (OrderState.PLACED, OrderState.LAPSED)
         return is_open and self.is_covered
 
     @property
     def state(self) -> OrderState:
-        """The state as people see it, on every page: what has happened counts before it is written."""
+        """State for display on every page: an event counts before it is written."""
         if self.is_arrived:
             return OrderState.PAID
         return OrderState.LAPSED if self.is_time_over else OrderState(self.order.state)
 
     @property
     def is_on_hold(self) -> bool:
-        """True where it is paid and waits until stamps are issued again: nothing is being stamped."""
+        """True if it is paid and waits until stamps are issued again."""
         return self.state == OrderState.PAID and self.lot is None and not self.is_issuing
 
     @property
     def is_plain(self) -> bool:
-        """True where every rupiah came once and became stamps: there is nothing to explain."""
+        """True if every rupiah came once and became stamps, so that nothing needs an explanation."""
         money = self.order.money
         return (
             self.order.state == OrderState.EXECUTED
@@ -205,32 +204,33 @@ class OrderNow:
 
     @property
     def unused(self) -> int:
-        """How many stamps of it can be used or given back."""
+        """Number of its stamps that can be used or given back."""
         is_there = (self.order.kind, self.order.state) == (OrderKind.STAMPS, OrderState.EXECUTED)
         return self.lot.free if self.lot and is_there else 0
 
     @property
     def delivered(self) -> int:
-        """How many documents are stamped."""
+        """Number of its documents that are stamped."""
         return sum(one.state == StampingState.DELIVERED for one in self.documents)
 
     @property
     def has_failed(self) -> bool:
-        """True where a document was not stamped and others were: it can be sent in another order."""
+        """True if a document was not stamped and others were: it can be sent in another order."""
         is_executed = self.order.state == OrderState.EXECUTED
         return is_executed and any(one.state == StampingState.FAILED for one in self.documents)
 
     @property
     def changes_at(self) -> datetime | None:
-        """The next moment at which the clock alone makes the page say something else."""
+        """Next moment at which the page changes by time alone."""
         moments = [one.due_at for one in self.refunds]
         if self.order.state == OrderState.PLACED:
             moments += [self.order.payment.expires_at, self.order.placed_at + QR_USUALLY_WITHIN]
         return min((moment for moment in moments if moment > self.now), default=None)
 
     def state_of(self, stamping: Stamping | StampingView) -> StampingState:
-        """The state of a document as this order leaves it: it waits for money as long as that can come
-        and has not come, and then for its stamps while none are issued.
+        """Return the state of a document within this order.
+
+        It waits for money as long as money can come and has not, and then for its stamps while none are issued.
         """
         state = StampingState(stamping.state)
         if state != StampingState.WAITING:
@@ -243,14 +243,14 @@ class OrderNow:
         return state if is_unpaid or self.is_on_hold else StampingState.RESERVED
 
 
-def as_it_went(moves: Sequence[MoneyMove]) -> list[MoneyMove]:
-    """What happened to the money, cause before effect: entries of one transaction have one time."""
+def in_causal_order(moves: Sequence[MoneyMove]) -> list[MoneyMove]:
+    """Return the money moves by time, cause before effect within one transaction."""
     rank = {reason: number for number, reason in enumerate(_CAUSES)}
     return sorted(moves, key=lambda one: (one.at, rank.get(one.reason, len(rank))))
 
 
 def told(this: OrderNow) -> OrderText:
-    """What the page says of an order at this moment."""
+    """Return the text at the head of the page."""
     order = this.order
     facts: dict[str, object] = {
         "delivered": this.delivered,
@@ -270,7 +270,7 @@ def told(this: OrderNow) -> OrderText:
 
 
 def _is_deposit(order: OrderView) -> bool:
-    """True where money alone was ordered: no stamp is issued for it."""
+    """True for an order of a deposit, which issues no stamp."""
     return order.kind == OrderKind.DEPOSIT
 
 
@@ -343,14 +343,14 @@ def _going_back(this: OrderNow, headline: str) -> tuple[str, ...]:
 
 
 def _counts(lot: Lot, refunds: Sequence[RefundView]) -> dict[str, int]:
-    """How many stamps of an order are where; together they are all of it."""
+    """Return the stamps of an order by place; the counts add up to all of them."""
     given_back = sum(one.stamps for one in refunds if one.cause == RefundCause.ASKED)
     return {
         "unused": lot.free,
         "affixed": lot.affixed,
         "held": lot.held,
         "given_back": given_back,
-        # The others that left went with the money that a bank took, or gave back by itself.
+        # The others left with money that a bank took, or returned by itself.
         "taken": lot.returned - given_back,
     }
 

@@ -1,4 +1,4 @@
-"""What the pages of the portal use beside what all pages have, and the links they put on all."""
+"""Filters and links of the pages of the portal."""
 
 import re
 from functools import lru_cache
@@ -12,19 +12,19 @@ from meterai.accounts import Permission
 from meterai.pages import LinkPlace, PageLink, RoomPages, ShownTo
 from meterai.stamping import why_refused
 
-DRAWINGS_KEPT_MAX = 256  # of some 8 KB; a page that waits for a payment shows its own again
+DRAWINGS_KEPT_MAX = 256  # of some 8 KB; a page that waits for a payment shows its QR repeatedly
 _DARK = re.compile(rb"\x01+")
 _QR = (
     '<svg viewBox="0 0 {size} {size}"><path fill="#fff" d="M0 0h{size}v{size}h-{size}z"/>'
     '<path stroke="#000" d="{lines}"/></svg>'
 )
-_QR_QUIET_ZONE = 4  # modules; ISO/IEC 18004 asks for no less
+_QR_QUIET_ZONE = 4  # modules; the minimum of ISO/IEC 18004
 
 
 @lru_cache(DRAWINGS_KEPT_MAX)
 def qr_drawing(content: str) -> Markup:
-    """A QR code as a drawing within the page."""
-    # One mask of eight: choosing the best takes four fifths of the time, and readers undo any.
+    """Return a QR code as inline SVG."""
+    # One mask of eight: choosing the best takes four fifths of the time, and readers decode any.
     rows = segno.make_qr(content, error="m", mask=0).matrix
     size = len(rows) + 2 * _QR_QUIET_ZONE
     lines = "".join(_line(number, row) for number, row in enumerate(rows, start=_QR_QUIET_ZONE))
@@ -32,7 +32,7 @@ def qr_drawing(content: str) -> Markup:
 
 
 def _line(number: int, row: bytearray) -> str:
-    """The dark modules of a row as strokes: each run of them, and how far it is from the one before."""
+    """Return the dark modules of a row as strokes: each run, and its distance from the previous one."""
     strokes, at = [f"M{_QR_QUIET_ZONE} {number}.5"], 0
     for run in _DARK.finditer(row):
         strokes.append(f"m{run.start() - at} 0h{run.end() - run.start()}")
@@ -42,13 +42,13 @@ def _line(number: int, row: bytearray) -> str:
 
 @pass_context
 def reason(context: Context, code: str) -> str:
-    """Why a stamping failed, as a sentence made from the code that was kept."""
+    """Return the reason of a failed stamping as a sentence for its stored code."""
     language: str = context["language"]
     return why_refused(code, language)
 
 
 def stamped_name(name: str) -> str:
-    """What the stamped file is called, so that it does not hide the original."""
+    """Return the file name of a stamped document, which differs from that of the original."""
     stem = name[:-4] if name.lower().endswith(".pdf") else name
     return f"{stem}-bermeterai.pdf"
 

@@ -1,4 +1,4 @@
-"""Receipts of a person, as files of the copy of its data."""
+"""Receipts of a person for the copy of its data."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -18,7 +18,7 @@ from meterai.stamping import stampings_of_orders
 
 
 async def receipts(tx: ReadTx, person: Person, settings: Settings, most: int) -> Sequence[CopyFile]:
-    """Receipts of orders and of refunds, each in both languages; of the newest orders, with at most so many files."""
+    """Return receipts of the newest orders and their refunds, each in both languages, at most `most` files."""
     seller = Seller.of(settings.of(OperatorSettings))
     mark = "" if settings.process.is_production else SPECIMEN
     account, found = person.account, list[CopyFile]()

@@ -1,4 +1,4 @@
-"""The API as a reader sees it, taken from its OpenAPI description and from the refusals; pure."""
+"""API reference for readers, from the OpenAPI description and the refusals; pure."""
 
 import shlex
 from collections.abc import Iterator, Mapping
@@ -12,18 +12,18 @@ from meterai.plumbing.messages import LocalTime, catalogue, translate
 
 Schema = Mapping[str, Any]
 IDEMPOTENCY = "Idempotency-Key"
-_DEPTH_MAX = 4  # of members within members that are spelt out
+_DEPTH_MAX = 4  # levels of nested objects that are listed
 _PREFIX = "/v1/"
 _REFUSAL = "refusal."
 _EXPECTED = "expected."
 _FILE_EXAMPLE = "@surat.pdf"
 _FILES = {"/v1/shop/logo": "@logo.png", "/v1/batches/{batch_id}/rows": "@rows.jsonl"}  # by path
-_FILE_TYPE = "binary"  # the format of a file in a description
+_FILE_TYPE = "binary"  # format of a file in the description
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentedField:
-    """One field of a body or an answer, or one parameter; `name` is a path with dots."""
+    """A field of a body or an answer, or a parameter; `name` is a path with dots."""
 
     name: str
     type: str
@@ -32,7 +32,7 @@ class DocumentedField:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One thing the API does."""
+    """An operation of the API."""
 
     method: str
     path: str
@@ -45,19 +45,19 @@ class Operation:
     body: tuple[DocumentedField, ...]
     answer_status: str
     answer: tuple[DocumentedField, ...]
-    url: str  # of the instance that is asked
+    url: str  # of the instance
     is_public: bool  # needs no key
     examples: Examples
 
     @property
     def curl(self) -> str:
-        """How it is asked on the command line."""
+        """The request as a curl command."""
         return _curl(self)
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One refusal code, its status, its sentence in each language, and its class where it has one."""
+    """A refusal code with status, sentence in each language, and class, if it has one."""
 
     code: str
     status: int
@@ -83,7 +83,7 @@ def _type_of(schema: Schema, components: Schema) -> str:
 
 
 def members(schema: Schema, components: Schema, prefix: str = "") -> Iterator[DocumentedField]:
-    """The fields of an object, those of the objects within it too."""
+    """Yield the fields of an object and of nested objects."""
     schema = _resolved(schema, components)
     if prefix.count(".") > _DEPTH_MAX:
         return
@@ -147,7 +147,7 @@ def _json_example(operation: Operation, member: DocumentedField) -> str:
 
 
 def operations(description: Schema, url: str, examples: Examples) -> list[Operation]:
-    """Every operation of the API, in the order of the description, asked with these examples."""
+    """Return every operation of the API, in the order of the description."""
     components = description.get("components", {}).get("schemas", {})
     found = []
     for path, methods in description.get("paths", {}).items():
@@ -191,7 +191,7 @@ def _kinds(kind: type[Refusal]) -> Iterator[type[Refusal]]:
 
 
 def _without_facts(key: str, language: str) -> str:
-    """A sentence as it is for any facts."""
+    """Return a sentence with an ellipsis for each fact."""
     fact = LocalTime("…")
     fact.clock = "…"
     fields = (field for _, field, _, _ in Formatter().parse(catalogue()[key][language]) if field)
@@ -199,7 +199,7 @@ def _without_facts(key: str, language: str) -> str:
 
 
 def expectations() -> list[Problem]:
-    """The codes in `expected` of a malformed field, by name."""
+    """Return the codes in `expected` of a malformed field, by name."""
     return [
         Problem(key.removeprefix(_EXPECTED), 422, {one: _without_facts(key, one) for one in texts})
         for key, texts in sorted(catalogue().items())
@@ -208,11 +208,11 @@ def expectations() -> list[Problem]:
 
 
 def problems() -> list[Problem]:
-    """The code of every refusal that a request may be answered with, by name.
+    """Return every refusal code that a request may get, by name.
 
-    A sentence has an ellipsis where the facts of a refusal stand.
+    A sentence has an ellipsis for each fact of a refusal.
     """
-    # What is refused only at the command line has classes that no web process loads, or says so.
+    # Refusals of commands have classes that no web process loads, or are marked as such.
     statuses: dict[str, int] = {"fault": 500, "method_not_allowed": 405, "request_too_large": 413}
     kinds: dict[str, type[Refusal]] = {}
     for kind in _kinds(Refusal):

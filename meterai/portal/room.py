@@ -1,4 +1,4 @@
-"""What the room `portal` registers with the applications."""
+"""Registration of the portal."""
 
 from meterai.portal.pages import PAGES
 from meterai.portal.personal import PERSONAL

@@ -1,4 +1,4 @@
-"""Whose buyer somebody is: the distributor whose page led here, as the browser remembers it."""
+"""Seller of a buyer: the distributor whose page led here, from a cookie."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -12,19 +12,21 @@ from meterai.plumbing.http.requests import cookie_name
 
 @dataclass(frozen=True, slots=True)
 class BuyerOrigin:
-    """By whom a buyer came: who sells, or that whoever it was does not sell now; neither of most."""
+    """The seller of a buyer; `is_gone` if that seller no longer sells; neither for most buyers."""
 
     sold: SoldBy | None = None
     is_gone: bool = False
 
     @property
     def slug(self) -> str:
-        """What a form says of it."""
+        """Name of the seller in forms."""
         return self.sold.slug if self.sold else ""
 
 
-async def came_by(request: PageRequest, orders: OrderService, account: UUID | None) -> BuyerOrigin:
-    """By whom a buyer came.  Whoever came by nobody costs nothing; who came by itself buys of us."""
+async def buyer_origin(
+    request: PageRequest, orders: OrderService, account: UUID | None
+) -> BuyerOrigin:
+    """Return the seller of a buyer.  Without the cookie there is no query; a distributor itself buys from us."""
     slug = request.cookies.get(cookie_name(SELLER_COOKIE, orders.process), "")
     if not slug:
         return BuyerOrigin()

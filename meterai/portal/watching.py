@@ -1,8 +1,8 @@
-"""Who looks at an order learns within half a second that something of it changed.
+"""Waiting for a change of an order, noticed within half a second.
 
-One look for all who wait in a process, and none while nobody waits.  A wait is short, so that a
-process that is told to stop answers everybody in time; whoever waits holds no connection to the
-database and no turn of the limiter.
+One query serves all waiting requests of a process, and none runs while nobody waits.  A wait is short, so that a
+process that stops answers every request in time.  A waiting request holds no database connection and no permit of
+the limiter.
 """
 
 import asyncio
@@ -19,15 +19,15 @@ from meterai.kit.refusal import Refusal
 from meterai.orders import OrderKey
 from meterai.plumbing.db.database import Database, ReadTx
 
-LOOK_SECONDS = 0.5  # between two looks at the database
+LOOK_SECONDS = 0.5  # between two queries
 WAIT_SECONDS = 4.0  # less than a process has to stop, see apps/serve.py
-WAITING_MAX = 400  # in one process; who comes beyond asks again later
+WAITING_MAX = 400  # per process; further requests ask again later
 WAITING_OF_ACCOUNT_MAX = 4  # tabs of one person
 _clock = SystemClock()
 
 
 async def marks(tx: ReadTx, wanted: Sequence[OrderKey]) -> dict[OrderKey, str]:
-    """A text of each of these orders, another whenever something that its page tells changed."""
+    """Return a text for each of these orders that differs whenever its page does."""
     of_orders = await orders.marks(tx, wanted)
     of_documents = await stamping.marks(tx, wanted)
     of_refunds = await refunds.marks(tx, wanted)
@@ -39,7 +39,7 @@ async def marks(tx: ReadTx, wanted: Sequence[OrderKey]) -> dict[OrderKey, str]:
 
 @dataclass(eq=False, slots=True)
 class _Waiter:
-    """Somebody who waits for an order to be no longer as it was seen."""
+    """A request that waits for a change of an order."""
 
     key: OrderKey
     seen: str
@@ -47,7 +47,7 @@ class _Waiter:
 
 
 class OrderWatch:
-    """Those who wait in this process."""
+    """The waiting requests of this process."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -55,20 +55,21 @@ class OrderWatch:
         self._looking: asyncio.Task[None] | None = None
 
     def has_room_for(self, account: UUID) -> bool:
-        """Whether somebody of this account may wait."""
+        """True if another request of this account may wait."""
         of_account = sum(one.key.account == account for one in self._waiting)
         return len(self._waiting) < WAITING_MAX and of_account < WAITING_OF_ACCOUNT_MAX
 
     async def mark(self, key: OrderKey) -> str:
-        """How an order is now, to be compared; empty where there is none."""
+        """Return the current mark of an order; empty if there is none."""
         async with self._database.reading() as tx:
             return (await marks(tx, [key])).get(key, "")
 
     async def change(
         self, key: OrderKey, seen: str, until: float, changes_at: datetime | None = None
     ) -> bool:
-        """Wait until an order is no longer as it was seen, or the clock alone changes what is told
-        of it; False where neither came before `until`, and at once where too many wait.
+        """Wait until the mark of an order changes, or until `changes_at`.
+
+        False if neither came before `until`, and at once if too many wait.
         """
         if not self.has_room_for(key.account):
             return False
@@ -77,7 +78,7 @@ class OrderWatch:
         waiter = _Waiter(key, seen)
         self._waiting.add(waiter)
         if self._looking is None:
-            # In a context of its own: the look is for all, not for the request that began it.
+            # A context of its own: the query is for all, not for the request that began it.
             self._looking = asyncio.create_task(self._look(), context=Context())
         try:
             async with asyncio.timeout(max(0.0, min(seconds, by_clock))):
@@ -94,7 +95,7 @@ class OrderWatch:
                 await asyncio.sleep(LOOK_SECONDS)
                 try:
                     await self._compare()
-                except Refusal:  # the database is away or busy: they wait on
+                except Refusal:  # the database is away or busy: the requests keep waiting
                     continue
         finally:
             self._looking = None

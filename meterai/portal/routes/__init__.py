@@ -1,4 +1,4 @@
-"""Every page and form of the portal."""
+"""Routes of the portal."""
 
 from meterai.portal.routes.account import routes as account_routes
 from meterai.portal.routes.accounts_named import routes as account_named_routes

@@ -1,4 +1,4 @@
-"""The account: its address, its stamps, where it is signed in."""
+"""Account page: address, stamps, passkeys, sessions."""
 
 from litestar import get
 from litestar.di import NamedDependency
@@ -30,7 +30,7 @@ async def show_account(
     accounts: NamedDependency[AccountService],
     passkeys: NamedDependency[PasskeyService],
 ) -> Page:
-    """The address, the language, the stamps, the passkeys and the sessions of the account."""
+    """Show address, language, stamps, passkeys and sessions of the account."""
     caller = caller_of(request)
     own = caller.as_person()
     async with database.reading() as tx:
@@ -38,7 +38,7 @@ async def show_account(
         balance = await stamps.balance(tx, caller.account)
     devices = await passkeys.passkeys(own.account)
     now, made_at = SystemClock().now(), [(one.name, one.made_at) for one in devices]
-    if own.account == caller.account:  # what is ended with the sessions is of the person alone
+    if own.account == caller.account:  # the list of what ends with the sessions is the person's own
         keys = await accounts.api_keys(caller.account)
         made_at += [(key.name, key.made_at) for key in keys if not key.is_over(now)]
     return page(

@@ -1,4 +1,4 @@
-"""Naming a bank account for money that waits for one: by its owner, signed in, or by the link of a mail."""
+"""Pages that name a bank account for a waiting refund: by its owner, signed in, or by the link of a mail."""
 
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
@@ -45,7 +45,7 @@ from meterai.refunds import (
 
 OWN_PATH = "/refunds/account"
 _FIELDS = ("bank_code", "account_no", "holder")
-# The field that is to be mended where what was typed cannot be named.
+# Form field to correct, by code of the refusal.
 _MENDED = {
     "account_not_fitting": "account_no",
     "account_claim_over": "bank_code",
@@ -62,7 +62,7 @@ _BY_LINK = {"permission": Permission.PUBLIC, "priority": Priority.PAID}
 
 @dataclass(frozen=True, slots=True)
 class _Visit:
-    """Whose money it is, who looks, from which network, and by which link; `asked` is an account that was typed before."""
+    """One visit: owner of the money, visitor, network, and link; `asked` is an account typed before."""
 
     account: UUID
     actor: Actor
@@ -72,18 +72,18 @@ class _Visit:
 
     @property
     def path(self) -> str:
-        """The address of the form."""
+        """Path of the form."""
         return CLAIM_PATH if self.link else OWN_PATH
 
     @property
     def here(self) -> str:
-        """The address of the page that is looked at, with its link: where a choice of language comes back to."""
+        """URL of the current page with its link, to which a change of language returns."""
         given = {"claim": self.link, "asked": show(CLAIM_KIND, self.asked) if self.asked else ""}
         query = urlencode({name: text for name, text in given.items() if text})
         return f"{self.path}?{query}" if query else self.path
 
     def of(self, claim: AccountClaim) -> str:
-        """The address of what became of an account."""
+        """Return the URL of the result for a named account."""
         return replace(self, asked=claim.id).here
 
 
@@ -95,7 +95,7 @@ async def _shown(
     form: Form | None = None,
     refusal: Refusal | None = None,
 ) -> Page:
-    """The page of what waits, with the form, or with what became of an account that was typed."""
+    """Return the page of waiting money, with the form or the result for a named account."""
     claim = await claims.claim(visit.account, visit.asked) if visit.asked else None
     owed = await claims.owed(visit.account)
     typed = {name: form.text(name) if form else kept_text(request, name) for name in _FIELDS}
@@ -122,7 +122,7 @@ async def _shown(
         owed=owed,
         because=because,
         claim=claim,
-        asked=visit.asked,  # who has the link alone may be another
+        asked=visit.asked,  # a visitor with the link alone may be another person
         link=visit.link,
         path=visit.path,
         banks=banks(),
@@ -132,13 +132,13 @@ async def _shown(
         here=visit.here,
     )
     answer.headers["Cache-Control"] = "private, no-store"
-    # Its own address may have the secret of a link, which no later request may tell in a Referer.
+    # The URL may contain the secret of a link, which no Referer may reveal.
     answer.headers["Referrer-Policy"] = "strict-origin"
     return answer
 
 
-def _shut(request: PageRequest, refusal: Refusal) -> Page:
-    """The page of a link that opens nothing: what it was shows nothing of whose it is."""
+def _refused_page(request: PageRequest, refusal: Refusal) -> Page:
+    """Return the page of a refused link, which reveals nothing about its owner."""
     said = sentence(refusal, language_of(request))
     return page(
         request,
@@ -153,7 +153,7 @@ def _shut(request: PageRequest, refusal: Refusal) -> Page:
 
 
 def _step(claim: AccountClaim) -> tuple[str, Refusal | None]:
-    """The step of the page for an account that was typed."""
+    """Return the step of the page for a named account."""
     match claim.state:
         case AccountClaimState.NAMED | AccountClaimState.HELD | AccountClaimState.NEAR:
             return claim.state, None
@@ -176,7 +176,7 @@ def _asked(request: PageRequest) -> UUID | None:
 async def _by_link(
     request: PageRequest, claims: ClaimService, settings: Settings, link: str, asked: UUID | None
 ) -> _Visit:
-    """Refuses what `ClaimService.opened` does."""
+    """Return the visit by a link.  Refuses what `ClaimService.opened` refuses."""
     caller = await known_visitor(request)
     mine = (
         frozenset()
@@ -189,7 +189,7 @@ async def _by_link(
 
 
 async def _name(request: PageRequest, claims: ClaimService, visit: _Visit, form: Form) -> Page:
-    """Do what the form asks for: name an account, or confirm one whose name is near."""
+    """Carry out the form: name an account, or confirm one with a similar name."""
     try:
         if confirms := read_typed(CLAIM_KIND, form.text("confirms")):
             claim = await claims.confirm(
@@ -217,7 +217,7 @@ async def show_own(
     claims: NamedDependency[ClaimService],
     settings: NamedDependency[Settings],
 ) -> Page:
-    """The buyer's money that waits for an account, and the form that names one."""
+    """Show the buyer's money that waits for an account, and the form that names one."""
     actor, network = caller_of(request).actor, _network(request, settings)
     visit = _Visit(account_of(request), actor, network, asked=_asked(request))
     return await _shown(request, claims, visit)
@@ -229,7 +229,7 @@ async def name_own(
     claims: NamedDependency[ClaimService],
     settings: NamedDependency[Settings],
 ) -> Page:
-    """Name an account for what waits."""
+    """Name an account for the waiting money."""
     form = await read_own_form(request)
     visit = _Visit(account_of(request), caller_of(request).actor, _network(request, settings))
     return await _name(request, claims, visit, form)
@@ -241,12 +241,12 @@ async def show_by_link(
     claims: NamedDependency[ClaimService],
     settings: NamedDependency[Settings],
 ) -> Page:
-    """The same by the link of a mail; looking at it changes nothing, since programs that look at mails follow links."""
+    """Show the same page by the link of a mail; it changes nothing, because programs that scan mails follow links."""
     link = request.query_params.get("claim", "")
     try:
         visit = await _by_link(request, claims, settings, link, _asked(request))
     except CLAIM_LINK_REFUSALS as refusal:
-        return _shut(request, refusal)
+        return _refused_page(request, refusal)
     return await _shown(request, claims, visit)
 
 
@@ -262,7 +262,7 @@ async def name_by_link(
     try:
         visit = await _by_link(request, claims, settings, form.text("claim"), confirms)
     except CLAIM_LINK_REFUSALS as refusal:
-        return _shut(request, refusal)
+        return _refused_page(request, refusal)
     return await _name(request, claims, visit, form)
 
 

@@ -1,4 +1,4 @@
-"""The documentation of the API, made on the server from its own description."""
+"""Documentation of the API, rendered from its own description."""
 
 from functools import lru_cache
 
@@ -23,7 +23,7 @@ def _operations(app: Litestar, url: str) -> list[reference.Operation]:
     include_in_schema=False,
 )
 async def show_docs(request: PageRequest, settings: NamedDependency[Settings]) -> Page:
-    """Every operation, with an example."""
+    """Show every operation, with an example."""
     await visitor(request)
     url = settings.process.url
     return page(request, "portal/docs.html", operations=_operations(request.app, url), url=url)
@@ -35,7 +35,7 @@ async def show_docs(request: PageRequest, settings: NamedDependency[Settings]) -
     include_in_schema=False,
 )
 async def show_problems(request: PageRequest) -> Page:
-    """Every refusal code, and what a malformed field can be expected to be; the `type` of a problem leads here."""
+    """Show every refusal code and every expected value of a malformed field; the `type` of a problem links here."""
     await visitor(request)
     return page(
         request,
@@ -51,7 +51,7 @@ async def show_problems(request: PageRequest) -> Page:
     include_in_schema=False,
 )
 async def show_try(request: PageRequest) -> Page:
-    """Send requests with a key of one's own; in a sandbox alone."""
+    """Show the page that sends requests with the reader's own key; in a sandbox alone."""
     await visitor(request)
     return page(request, "portal/try.html")
 

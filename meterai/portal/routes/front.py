@@ -1,4 +1,4 @@
-"""The front page."""
+"""Front page."""
 
 from litestar import get
 
@@ -17,7 +17,7 @@ from meterai.pages import Page, PageRequest, Remembered, page_with_style, visito
     include_in_schema=False,
 )
 async def show_front(request: PageRequest) -> Page:
-    """The front page: what is sold, what it costs, where to go."""
+    """Show the product, its price, and where to begin."""
     await visitor(request)
     return page_with_style(request, "portal/front.html", "first.css")
 

@@ -1,4 +1,4 @@
-"""Help: what people ask, answered for this platform, and how the service is now."""
+"""Help page: answers to common questions, and the current state of the service."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from meterai.payments import PaymentService
 from meterai.plumbing.db.database import Database
 from meterai.plumbing.work import dead_jobs
 
-# Questions of the rushes of 2023 and 2024, each with the page where its answer is seen.
+# Questions of the rushes of 2023 and 2024, each with the page that shows its answer.
 QUESTIONS = {
     "paid_but_none": "/history",
     "interrupted": "/history",
@@ -31,32 +31,32 @@ QUESTIONS = {
     "resale": "/check",
     "no_code": "/sign-in",
 }
-MAIL_LATE_SECONDS = 60.0  # mails leave within seconds as a rule
+MAIL_LATE_SECONDS = 60.0  # mails normally leave within seconds
 WORK_LATE_SECONDS = (
-    30.0  # what follows from an event is done within moments; a worker begins anew in less
+    30.0  # consequences of an event are normally done within moments; a worker restarts in less
 )
-STATE_KEPT_SECONDS = 5.0  # what is told may be as old as this
+STATE_KEPT_SECONDS = 5.0  # maximum age of the displayed state
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceState:
-    """How the service is: of nobody, and of the last minutes."""
+    """State of the service over the last minutes, without personal data."""
 
     database: bool
-    bank: bool = False  # answers this process
+    bank: bool = False  # the bank answers this process
     issuing: bool = False  # stamps are issued and affixed
     mail_waits_seconds: float = 0.0
-    work_waits_seconds: float = 0.0  # what is due and nobody does: stamps and mails come of it
-    pace: orders.ExecutionPace | None = None  # of no order: no figure
+    work_waits_seconds: float = 0.0  # age of the oldest due job, which delays stamps and mails
+    pace: orders.ExecutionPace | None = None  # None without orders
 
     @property
     def is_late(self) -> bool:
-        """True where what was paid is done later than it should."""
+        """True if paid orders are processed late."""
         return self.work_waits_seconds >= WORK_LATE_SECONDS
 
     @property
     def mail(self) -> bool:
-        """True where mails leave about when they should."""
+        """True if mails leave about on time."""
         return self.mail_waits_seconds < MAIL_LATE_SECONDS and not self.is_late
 
 
@@ -91,7 +91,7 @@ async def show_help(
     database: NamedDependency[Database],
     payments: NamedDependency[PaymentService],
 ) -> Page:
-    """The questions, and how the service is now."""
+    """Show the questions and the state of the service."""
     await visitor(request)
     state = await _state(database, payments)
     return page(request, "portal/help.html", state=state, questions=QUESTIONS)

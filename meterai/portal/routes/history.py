@@ -1,4 +1,4 @@
-"""My stamps: what an account holds, ordered and stamped, and where its money is."""
+"""Page "My stamps": balance, orders and stampings of an account, with their money."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,16 +24,14 @@ from meterai.refunds import RefundView, refunds_of_orders
 from meterai.stamping import Stamping, StampingService, StampingState, stampings_of_orders
 from meterai.stamps import Lot
 
-OLDER = "old"  # kind of the id where the next page begins, an order's or a stamping's
+OLDER = "old"  # kind of the id at which the next page begins, of an order or a stamping
 _clock = SystemClock()
-ENTRIES_PER_PAGE = 30  # orders and stampings; each may have its documents
+ENTRIES_PER_PAGE = 30  # orders and stampings; each order may have documents
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """An order with its documents, or a document stamped from the balance; `this` says how the
-    order stands.
-    """
+    """An order with its documents, or a document stamped from the balance; `this` is the order."""
 
     id: UUID
     at: datetime
@@ -42,11 +40,11 @@ class HistoryEntry:
 
     @property
     def told(self) -> OrderText | None:
-        """What is said of the order."""
+        """Text about the order."""
         return told(self.this) if self.this else None
 
     def state_of(self, stamping: Stamping) -> StampingState:
-        """The state of a document, as the order of this entry leaves it."""
+        """Return the state of a document within the order of this entry."""
         return self.this.state_of(stamping) if self.this else stamping.state
 
 
@@ -60,7 +58,7 @@ def entries(
     *,
     is_issuing: bool,
 ) -> list[HistoryEntry]:
-    """Orders and stampings as one list, newest first."""
+    """Return orders and stampings as one list, newest first."""
     of_order: dict[str, list[Stamping]] = {}
     given: dict[str, list[RefundView]] = {}
     found = []
@@ -84,7 +82,7 @@ def entries(
             is_covered=order.id in paid,
         )
         found.append(HistoryEntry(number, order.placed_at, this, documents))
-    # By their ids, which are ordered by time, as the pages are.
+    # Sorted by id, which is ordered by time like the pages.
     return sorted(found, key=lambda entry: entry.id, reverse=True)
 
 
@@ -100,8 +98,9 @@ async def show_history(
     database: NamedDependency[Database],
     account: NamedDependency[UUID],
 ) -> Page:
-    """The balance, then orders and stampings, newest first, a page at a time; of who may not see orders, stampings
-    from the balance alone.
+    """Show the balance, then orders and stampings, newest first, by pages.
+
+    Without permission to see orders, only stampings from the balance.
     """
     before = request.query_params.get("before")
     part = Part(ENTRIES_PER_PAGE, read(OLDER, before)) if before else Part(ENTRIES_PER_PAGE)

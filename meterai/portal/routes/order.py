@@ -1,4 +1,4 @@
-"""Buying stamps, and the page of an order with its money."""
+"""Pages that buy stamps, and the page of an order with its money."""
 
 import hashlib
 import io
@@ -45,9 +45,9 @@ from meterai.plumbing.http.requests import IdempotencyKeyReused, saved_as
 from meterai.plumbing.permits import PURPOSE
 from meterai.plumbing.zips import Names, ZippedFile, zipped
 from meterai.portal.arrived import covered
-from meterai.portal.order_told import OrderNow, as_it_went, told
+from meterai.portal.order_told import OrderNow, in_causal_order, told
 from meterai.portal.pages import qr_drawing, stamped_name
-from meterai.portal.seller import BuyerOrigin, came_by
+from meterai.portal.seller import BuyerOrigin, buyer_origin
 from meterai.portal.watching import WAIT_SECONDS, OrderWatch
 from meterai.refunds import RefundService, RefundState, refunds_of_order
 from meterai.stamping import (
@@ -62,12 +62,12 @@ from meterai.stamping import (
 from meterai.stamps import Issuing
 from meterai.waiting_room import Guarded, GuardedAct, NotLetIn, into_line
 
-QR_PICTURE_SCALE = 10  # pixels a module: large enough for an application that reads pictures
+QR_PICTURE_SCALE = 10  # pixels per module: large enough for applications that read images
 # Without JavaScript the page reloads itself: often while the platform works, and rarely while the
-# buyer acts, for whom a reload loses the place on the page.
+# buyer acts, because a reload loses the position on the page.
 RELOAD_SECONDS = {OrderState.PAID: 5, OrderState.RETURNING: 10, OrderState.PLACED: 10}
 _MAY_CHANGE = (OrderState.PLACED, OrderState.PAID, OrderState.LAPSED, OrderState.RETURNING)
-# A provider that did not answer has not said that there is no payment.
+# `unsure`: the provider did not answer, which does not mean that there is no payment.
 NOT_YET, UNSURE = _SAID = ("not_yet", "unsure")
 _clock = SystemClock()
 _DONE = (RefundState.SETTLED, RefundState.VOID)
@@ -78,7 +78,7 @@ _DONE = (RefundState.SETTLED, RefundState.VOID)
 
 @dataclass(frozen=True, slots=True)
 class _Wish:
-    """A filled in form: how many, by which key, paid how; and by whom its buyer came."""
+    """A submitted form: quantity, key, payment method, and the origin of the buyer."""
 
     quantity: str
     key: str
@@ -128,10 +128,10 @@ async def show_buy_form(
     orders: NamedDependency[OrderService],
     account: NamedDependency[UUID],
 ) -> Page:
-    """How many stamps."""
+    """Show the form for the number of stamps."""
     quantity, key = kept_text(request, "quantity", "1"), kept_text(request, "key", fresh_key())
     issuing = await database.once(stamps.issuing)
-    came = await came_by(request, orders, account)
+    came = await buyer_origin(request, orders, account)
     wish = _Wish(quantity, key, kept_text(request, "payment_method"), came)
     return _buy_page(request, settings, issuing, wish, await orders.ways(1, came.sold))
 
@@ -167,7 +167,7 @@ async def buy(
     except Refusal as refusal:
         kept = fresh_key() if isinstance(refusal, IdempotencyKeyReused) else key
         issuing = await database.once(stamps.issuing)
-        came = await came_by(request, orders, account)
+        came = await buyer_origin(request, orders, account)
         wish = _Wish(form.text("quantity"), kept, form.text("payment_method"), came)
         ways = await orders.ways(1, came.sold)
         return _buy_page(request, settings, issuing, wish, ways, refusal)
@@ -179,7 +179,7 @@ async def buy(
 
 @dataclass(frozen=True, slots=True)
 class _OrderQuestion:
-    """Whose order is looked at, and what its provider said when its buyer said to have paid."""
+    """An order to show, and the provider's answer when its buyer claimed to have paid."""
 
     account: UUID
     order: UUID
@@ -195,7 +195,7 @@ async def _facts(service: OrderService, asked: _OrderQuestion) -> dict[str, obje
     account = asked.account
     async with service.view_within(account, asked.order) as (tx, order):
         documents = await stampings_of_orders(tx, account, asked.order)
-        # Of an order that nobody paid there is neither.
+        # An order without payment has neither.
         is_paid = bool(order.money.captured)
         refunds = await refunds_of_order(tx, account, asked.order) if is_paid else []
         moves = await ledger.money_moves(tx, account, asked.order) if is_paid else []
@@ -219,13 +219,13 @@ async def _facts(service: OrderService, asked: _OrderQuestion) -> dict[str, obje
     sells = await service.sells_again(account, asked.order) if may and order.seller else None
     is_moving = (
         any(refund.state not in _DONE for refund in refunds)
-        or bool(order.money.in_flight)  # before what follows from it is written
+        or bool(order.money.in_flight)  # captured, without consequences yet
         or bool(this.lot and this.lot.held)
     )
     return {
         "this": this,
         "told": told(this),
-        "moves": as_it_went(moves),
+        "moves": in_causal_order(moves),
         "zipped": len(_zippable(documents)),
         "now": now,
         "qr": qr_drawing(this.qr_content) if this.qr_content else None,
@@ -268,7 +268,7 @@ async def _order_page(
 async def show_order(
     request: PageRequest, orders: NamedDependency[OrderService], order_id: FromPath[str]
 ) -> Page:
-    """One order: what it is, what happens next, where its money is."""
+    """Show an order: its state, the next step, its money."""
     return await _order_page(request, orders, read("ord", order_id))
 
 
@@ -283,17 +283,17 @@ async def show_order_state(
     watch: NamedDependency[OrderWatch],
     order_id: FromPath[str],
 ) -> Response[Any]:
-    """The main part of the page of an order, for the script that keeps it fresh.
+    """Return the main part of an order's page, for the script that refreshes it.
 
-    With `wait` an answer that would be empty is held back for some seconds, until there is news.
-    What is told at the end is what is so then, also where nothing was seen to change.
+    With `wait` an unchanged answer is delayed for some seconds, until there is a change.  The final answer is
+    always read anew, even if no change was seen.
     """
     asked = _asked(request, read("ord", order_id))
     is_over = "wait" not in request.query_params or not watch.has_room_for(asked.account)
     key, purpose = OrderKey(asked.account, asked.order), PURPOSE.get()
     until = time.monotonic() + WAIT_SECONDS
     while True:
-        # Before what is told: a change between the two is found by the next look.
+        # Read before the facts: a change between the two is found by the next check.
         seen = "" if is_over else await watch.mark(key)
         facts = await _facts(orders, asked)
         answer = _news(request, facts)
@@ -301,17 +301,17 @@ async def show_order_state(
             return answer
         this = facts["this"]
         assert isinstance(this, OrderNow)
-        purpose.release_permit()  # nothing is done for this request while it waits
+        purpose.step_aside()  # the request occupies nothing while it waits
         is_over = not await watch.change(key, seen, until, this.changes_at)
         await purpose.regain_permit()
 
 
 def _news(request: PageRequest, facts: Mapping[str, object]) -> Response[Any]:
-    """The main part, or nothing where the reader has it."""
+    """Return the main part, or 304 if the reader has it."""
     main = rendered(request, "portal/order_main.html", facts)
     version = _version(main)
     headers = {"ETag": version, "Cache-Control": "private, no-cache"}
-    # A proxy that compresses makes a tag weak; it still names the same page to us.
+    # A compressing proxy makes a tag weak; it still names the same page.
     if request.headers.get("if-none-match", "").removeprefix("W/") == version:
         return Response(None, status_code=304, headers=headers)
     return Response(main, media_type="text/html", headers=headers)
@@ -325,7 +325,7 @@ def _news(request: PageRequest, facts: Mapping[str, object]) -> Response[Any]:
 async def download_qr(
     orders: NamedDependency[OrderService], account: NamedDependency[UUID], order_id: FromPath[str]
 ) -> Response[Any]:
-    """The QR as a picture to download: a phone cannot scan its own screen."""
+    """Return the QR as an image to download: a phone cannot scan its own screen."""
     order = await orders.view(account, read("ord", order_id))
     if order.payment.qr_content is None:
         raise NotFound("there is no QR to pay now")
@@ -346,7 +346,7 @@ async def download_documents(
     account: NamedDependency[UUID],
     order_id: FromPath[str],
 ) -> Stream:
-    """Every stamped document of an order in one archive, as it is made: one in memory at a time."""
+    """Stream the stamped documents of an order as one archive, with one document in memory at a time."""
     async with orders.view_within(account, read("ord", order_id)) as (tx, order):
         documents = await stampings_of_orders(tx, account, read("ord", order_id))
     chosen = _zippable(documents)
@@ -355,11 +355,11 @@ async def download_documents(
     names = Names()
 
     async def files() -> AsyncIterator[ZippedFile]:
-        # A fault on the way breaks the connection off: half an archive is no archive.
+        # An error in the middle breaks the connection: half an archive is invalid.
         for one in chosen:
             name = names.distinct(stamped_name(one.document_name))
             _, content = await stamping.document(account, one.id)
-            PURPOSE.get().release_permit()  # from here on the client is waited for
+            PURPOSE.get().step_aside()  # from here on it waits for the client
             yield ZippedFile(name, one.delivered_at or order.placed_at, content)
 
     name = f"meterai-{order.id}.zip"
@@ -371,7 +371,7 @@ async def download_documents(
 
 
 def _zippable(documents: Sequence[Stamping]) -> list[Stamping]:
-    """Those that are stamped and whose originals are kept."""
+    """Return the stamped documents whose originals are kept."""
     return [
         one for one in documents if one.state == StampingState.DELIVERED and not one.is_forgotten
     ]
@@ -383,8 +383,9 @@ async def _acted_on(
     order_id: str,
     act: Callable[[UUID, Form], Awaitable[str | None]],
 ) -> Page:
-    """Do to an order what a form of its page asks for, and go on to the address that `act` answers,
-    or to its page; a refusal is said on that page.
+    """Carry out a form of an order's page; redirect to the path that `act` returns, or to the page.
+
+    A refusal is shown on that page.
     """
     form = await read_own_form(request)
     identifier = read("ord", order_id)
@@ -463,7 +464,7 @@ async def pay_by(
     account: NamedDependency[UUID],
     order_id: FromPath[str],
 ) -> Page:
-    """Pay an unpaid order another way."""
+    """Pay an unpaid order by another method."""
 
     async def choose(order: UUID, form: Form) -> None:
         await orders.pay_by(account, order, form.text("payment_method"))
@@ -488,7 +489,7 @@ async def reorder(
     member: NamedDependency[UUID | None],
     order_id: FromPath[str],
 ) -> Page:
-    """Order the same once more, where nobody paid in time."""
+    """Repeat an order that was not paid in time."""
 
     async def place(order: UUID, form: Form) -> str:
         sold = await orders.sells_again(account, order)
@@ -516,7 +517,7 @@ async def give_back(
     actor: NamedDependency[Actor],
     order_id: FromPath[str],
 ) -> Page:
-    """Ask for the money of unused stamps."""
+    """Request a refund of unused stamps."""
 
     async def ask(order: UUID, _: Form) -> None:
         await refunds.ask(account, order, actor=actor)

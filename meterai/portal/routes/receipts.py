@@ -1,4 +1,4 @@
-"""Receipts of paid orders and of refunds that are there, as files to keep."""
+"""Receipts of paid orders and of settled refunds, as files."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -34,7 +34,7 @@ def _line(name: str, value: str, language: str) -> paper.PaperLine:
 
 
 def seller_lines(seller: Seller, language: str) -> list[paper.PaperLine]:
-    """The seller, and its tax numbers."""
+    """Return lines about the seller with its tax numbers."""
     said = {
         "seller": seller.name,
         "seller_address": seller.address,
@@ -58,7 +58,7 @@ def order_receipt(
     email: str,
     language: str,
 ) -> list[paper.PaperLine]:
-    """What the receipt of a paid order says, in this language."""
+    """Return the lines of the receipt of a paid order."""
 
     def line(name: str, value: str) -> paper.PaperLine:
         return _line(name, value, language)
@@ -108,8 +108,9 @@ def _payment(payment: Captured, language: str) -> str:
 def refund_receipt(
     seller: Seller, refund: RefundView, payment: str, email: str, language: str
 ) -> list[paper.PaperLine]:
-    """Lines of the receipt of a settled refund, in this language; `payment` is the provider's number
-    of what was given back."""
+    """Return the lines of the receipt of a settled refund; `payment` is the provider's number of the returned
+    payment.
+    """
     assert refund.settled_at is not None, "only what is there has a receipt"
     said = {
         "refund": _aloud(refund.refund_number),
@@ -130,12 +131,12 @@ def refund_receipt(
 
 
 def _grouped(serials: Sequence[str]) -> str:
-    """Serials as the stamp and every page have them: somebody compares them letter by letter."""
+    """Format serials in the groups of stamps and pages, because people compare them by character."""
     return ", ".join(Serial(one).grouped() for one in serials)
 
 
 def _aloud(number: str) -> str:
-    """A number as people read it aloud, and as it is taken where one is typed."""
+    """Format a number in groups for reading aloud; forms accept it so."""
     return " ".join(groups(number))
 
 
@@ -168,7 +169,7 @@ async def download_order_receipt(
     account: NamedDependency[UUID],
     order_id: FromPath[str],
 ) -> Response[Any]:
-    """The receipt of an order that was paid."""
+    """Return the receipt of a paid order."""
     number = read("ord", order_id)
     async with orders.view_within(account, number) as (tx, order):
         documents = await stampings_of_orders(tx, account, number)
@@ -193,7 +194,7 @@ async def download_refund_receipt(
     account: NamedDependency[UUID],
     refund_id: FromPath[str],
 ) -> Response[Any]:
-    """The receipt of a refund that the bank has confirmed."""
+    """Return the receipt of a refund that the bank confirmed."""
     async with database.reading() as tx:
         refund = await refunds.load(tx, account, read("rfd", refund_id))
         [shown] = await refunds.all_shown(tx, account, [refund])

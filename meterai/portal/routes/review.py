@@ -1,8 +1,8 @@
-"""The last look at a draft: its documents, what they cost, who orders them, and the order.
+"""Last step of a draft: its documents, their price, sign-in, and the order.
 
-Whoever is not signed in does that on the same page.  The count and the price stand above the field
-of the code, so its button may say both: sign in and order.  One press less, and nothing that was not on
-the page: an order takes no money, the QR of the next page is paid or left.
+A visitor who is not signed in signs in on this page.  Count and price are shown above the code field, so its button
+may do both: sign in and order.  It saves a step and is safe, because an order takes no money: the QR on the next
+page is paid or not.
 """
 
 from collections.abc import Awaitable, Callable
@@ -61,7 +61,7 @@ from meterai.plumbing.http.language import language_of
 from meterai.plumbing.http.problems import retry_after
 from meterai.plumbing.http.requests import IdempotencyKeyReused
 from meterai.plumbing.messages import translate
-from meterai.portal.seller import BuyerOrigin, came_by
+from meterai.portal.seller import BuyerOrigin, buyer_origin
 from meterai.stamping import (
     DocumentFacts,
     StampedBefore,
@@ -77,11 +77,11 @@ _log = structlog.get_logger()
 _CarryOut = Callable[[Draft, list[DraftFile], Form], Awaitable[str]]
 DRAFT = "dft"  # kind of the id in the form
 FROM_BALANCE = "balance"
-CREDIT_SECONDS = 7 * 86_400.0  # so long an order waits for credit
+CREDIT_SECONDS = 7 * 86_400.0  # time that an order waits for credit
 
 
 class DraftChanged(Refusal):
-    """The draft is not what the page showed: somebody changed it in another window."""
+    """The draft differs from the one on the page: it was changed in another window."""
 
     code = "draft_changed"
     status = 409
@@ -99,12 +99,12 @@ def _error(refusal: Refusal, language: str) -> FieldError:
 
 
 def _is_as_seen(form: Form, wanted: list[DraftFile]) -> bool:
-    """Whether the page that the form is of showed these documents with these stamps."""
+    """True if the page of the form showed these documents with these stamps."""
     return form.text("seen") == written(wanted)
 
 
 def _missing(files: list[DraftFile]) -> str | None:
-    """Where to go first, when the draft cannot be ordered yet."""
+    """Return the path of the step that must come first; None if the draft can be ordered."""
     wanted = to_order(files)
     if not wanted:
         return CHOOSE
@@ -128,14 +128,14 @@ class _LastLook:
         refusal: Refusal | None = None,
         form: Form | None = None,
     ) -> Page:
-        """The last look; `form` and `refusal` are of what was asked for there and did not come to be."""
+        """Return the page; `form` and `refusal` are of an attempt that failed."""
         request, account = self.request, await account_asking(self.request)
         wanted = to_order(files)
         before = refusal.found if isinstance(refusal, StampedBefore) else ()
         issuing = await self.database.once(stamps.issuing)
         available = await self.database.once(stamps.available, account) if account else 0
         needed = sum(len(f.placements) for f in wanted)
-        came = await came_by(request, self.orders, account)
+        came = await buyer_origin(request, self.orders, account)
         ways, is_collector = await self._ways(needed, came)
         part = self.signing_in.facts(request, form, refusal if account is None else None)
         errors = [_error(refusal, language_of(request))] if refusal and account else part["errors"]
@@ -176,13 +176,13 @@ class _LastLook:
         )
         shown.headers.update(retry_after(refusal) if refusal else {})
         if part["sent"] is not None:
-            shown.headers["Cache-Control"] = "private, no-store"  # it has the address
+            shown.headers["Cache-Control"] = "private, no-store"  # the page shows the address
         return shown
 
     async def _ways(self, needed: int, came: BuyerOrigin) -> tuple[list[PaymentMethod], bool]:
-        """By what so many stamps can be paid, and whether a collector looks."""
+        """Return the payment methods for so many stamps, and whether the caller is a collector."""
         ways = list(await self.orders.ways(needed, came.sold))
-        # Asked for whoever acts for an organization alone: no person is a collector.
+        # Queried only for organizations: no person is a collector.
         is_collector = is_acting(self.request) and await self.database.once(
             stamping.are_facts_demanded, caller_of(self.request).account
         )
@@ -192,19 +192,19 @@ class _LastLook:
         return ways, is_collector
 
     async def answered(self, draft: Draft, form: Form, carry_out: _CarryOut) -> Page:
-        """Carry out what the page asks for and go on, or say on the page why that came to nothing."""
+        """Carry out the form and redirect, or show the page with the refusal."""
         files = await self.drafts.files(draft)
         try:
             return see_other(await carry_out(draft, files, form))
         except NotLetIn as wrong:
             return into_line(self.request, wrong, REVIEW)
         except IdempotencyKeyReused as wrong:
-            # What was ordered under this key is another set of documents; this one gets its own.
+            # The order of this key has other documents, so the draft gets a new key.
             await self.drafts.renew_key(draft)
             refusal: Refusal = wrong
         except Refusal as wrong:
             refusal = wrong
-        # The same form, sent twice, may have ordered it meanwhile: then its bytes are gone.
+        # The same form, sent twice, may have ordered it meanwhile: then its content is gone.
         done = await _done_before(self.drafts, draft.owner, form) if draft.owner else None
         files = await self.drafts.files(draft)
         elsewhere = done or _missing(files)
@@ -215,18 +215,19 @@ class _LastLook:
     async def ordered_at_once(
         self, account: UUID, adopted: Draft | None, form: Form, carry_out: _CarryOut
     ) -> Page:
-        """Order for whoever has just signed in what the page showed above the button; where there is more to
-        decide than it showed, nothing is ordered and the page shows that.
+        """Order for a visitor who has just signed in what the page showed above the button.
+
+        If there is more to decide than it showed, nothing is ordered and the page shows it.
         """
         draft = adopted or await own_draft(self.request, self.drafts)
         if draft is None or show(DRAFT, draft.id) != form.text("draft"):
-            # The account has files of another device: with those of this one they are one draft now.
+            # The account has files of another device, now in one draft with those of this one.
             done = await _done_before(self.drafts, account, form)
             if draft is None or done:
                 return see_other(done or REVIEW)
         has_stamps = await self.database.once(stamps.available, account) > 0
         if has_stamps and _is_as_seen(form, to_order(await self.drafts.files(draft))):
-            return see_other(REVIEW)  # who has some chooses how to pay
+            return see_other(REVIEW)  # an account with stamps chooses how to pay
         return await self.answered(draft, form, carry_out)
 
 
@@ -246,10 +247,10 @@ async def show_review(
     signing_in: NamedDependency[SigningIn],
     orders: NamedDependency[OrderService],
 ) -> Page:
-    """The documents with their stamps, the price, and how it is paid; signing in, if nobody did.
+    """Show the documents with their stamps, the price, the payment methods, and the sign-in part.
 
-    The link of a mail that was asked for here leads back with a mark, by which the documents are the
-    account's in this browser, and in no other.
+    The sign-in link of a mail requested here returns with a mark, by which the account adopts the documents, in
+    this browser alone.
     """
     account, mark = await account_asking(request), request.query_params.get("mark")
     if account is not None and mark is not None:
@@ -258,7 +259,7 @@ async def show_review(
         return see_other(REVIEW if is_here else f"{CHOOSE}?{ELSEWHERE}")
     draft, files = await own_files(request, drafts)
     if draft is None:
-        # The answer to the button may have been lost: whoever looks again is where it led to.
+        # The answer to the button may have been lost: a second visit leads to its result.
         return see_other(_led_to(await done_here(request, drafts)) or CHOOSE)
     elsewhere = _missing(files)
     if elsewhere:
@@ -267,7 +268,7 @@ async def show_review(
 
 
 def _agreed(form: Form) -> frozenset[bytes]:
-    """The documents that shall be stamped although they were before; the page named them."""
+    """Return the documents to stamp although they were stamped before; the page named them."""
     try:
         return frozenset(bytes.fromhex(one) for one in form.text("again").split(",")[:PARTS_MAX])
     except ValueError:
@@ -275,7 +276,7 @@ def _agreed(form: Form) -> frozenset[bytes]:
 
 
 def is_acting(request: PageRequest) -> bool:
-    """True where somebody acts for an organization."""
+    """True if the caller acts for an organization."""
     caller = known_caller(request)
     return caller is not None and caller.member is not None
 
@@ -293,7 +294,7 @@ async def _carried_out(
     files: list[DraftFile],
     form: Form,
 ) -> str:
-    """Stamp the documents, or order it; the address to go on to, which says what became of it."""
+    """Stamp the documents, or order them; return the path of the result."""
     drafts, stampings, orders = services
     account, member = caller.account, caller.member
     wanted, key = to_order(files), draft.order_key
@@ -328,9 +329,9 @@ async def _carried_out(
 async def _finished(
     drafts: DraftService, draft: Draft, order: UUID | None, wanted: list[DraftFile]
 ) -> None:
-    """Note that the draft was ordered.
+    """Record that the draft was ordered.
 
-    It was, whatever comes of this: who sends the form again finds the same order by the key.
+    A failure is harmless: sending the form again finds the same order by its key.
     """
     try:
         await drafts.finish(draft, order, wanted)
@@ -339,7 +340,7 @@ async def _finished(
 
 
 async def _done_before(drafts: DraftService, account: UUID, form: Form) -> str | None:
-    """Where a form that was sent before led to."""
+    """Return the result of the same form sent before; None without."""
     try:
         done = await drafts.ordered(account, read(DRAFT, form.text("draft")))
     except NotFound:
@@ -348,7 +349,7 @@ async def _done_before(drafts: DraftService, account: UUID, form: Form) -> str |
 
 
 def _led_to(done: Draft | None) -> str | None:
-    """Where the button led to that a draft was ordered with, or stamped from the balance."""
+    """Return the path of the result of an ordered or stamped draft."""
     if done is None:
         return None
     return f"/orders/{show('ord', done.order)}" if done.order else "/history"
@@ -378,7 +379,7 @@ async def order_draft(
     if draft is None or show(DRAFT, draft.id) != form.text("draft"):
         return see_other(await _done_before(drafts, account, form) or CHOOSE)
     if draft.owner is None:
-        return see_other(REVIEW)  # which asks whether these files are the account's
+        return see_other(REVIEW)  # that page asks whether these files are the account's
     carry_out = partial(_carried_out, request, (drafts, stamping, orders), caller_of(request))
     this = _LastLook(request, drafts, database, signing_in, orders)
     return await this.answered(draft, form, carry_out)
@@ -398,15 +399,15 @@ async def sign_in_to_pay(
     accounts: NamedDependency[AccountService],
     signing_in: NamedDependency[SigningIn],
 ) -> Page:
-    """Send a code, or sign in: by a passkey, or by the code, whose button says that it orders too."""
+    """Send a code, or sign in by passkey, or sign in by code and order with the same button."""
     form = await read_form(request)
     account = await account_asking(request)
     if account is not None:  # in another window, or by the same button before
         return see_other(await _done_before(drafts, account, form) or REVIEW)
     this = _LastLook(request, drafts, database, signing_in, orders)
     is_proof = "credential" in form.texts or "code" in form.texts
-    # The same button, pressed before, may have put the files into the account, or ordered them: then the code opens
-    # once more, and finds them there.
+    # The same button, sent before, may have moved the files into the account, or ordered them: then
+    # the code is valid once more, and finds them there.
     draft = await (open_draft if is_proof else own_draft)(request, drafts)
     try:
         if "credential" in form.texts:
@@ -426,7 +427,7 @@ async def sign_in_to_pay(
     caller = await accounts.caller_of(signed_in)
     adopted = None
     if draft is not None and show(DRAFT, draft.id) == form.text("draft"):
-        # Signing in on the page of these files says whose they are.
+        # Signing in on the page of these files assigns them to the account.
         adopted = await adopt_draft(request, drafts, caller.account)
     if "credential" in form.texts:
         return await signing_in.admit(request, see_other(REVIEW), signed_in)

@@ -1,4 +1,4 @@
-"""One document and its stamps, and the files to download."""
+"""Page of a document with its stamps, and its downloads."""
 
 from typing import Any
 from uuid import UUID
@@ -36,7 +36,7 @@ async def show_stamping(
     account: NamedDependency[UUID],
     stamping_id: FromPath[str],
 ) -> Page:
-    """One document and its stamps."""
+    """Show a document and its stamps."""
     found = await stamping.view(account, read("stg", stamping_id))
     this = (
         await _order_now(orders, account, read("ord", found.order_id)) if found.order_id else None
@@ -76,7 +76,7 @@ async def download_document(
     account: NamedDependency[UUID],
     stamping_id: FromPath[str],
 ) -> Response[Any]:
-    """The stamped file."""
+    """Return the stamped file."""
     found, content = await stamping.document(account, read("stg", stamping_id))
     return saved_as(stamped_name(found.document_name), content, "application/pdf")
 
@@ -91,7 +91,7 @@ async def download_delta(
     account: NamedDependency[UUID],
     stamping_id: FromPath[str],
 ) -> Response[Any]:
-    """Only what was added: for those who kept their own original."""
+    """Return only the appended part, for owners of the original."""
     found, content = await stamping.delta(account, read("stg", stamping_id))
     return saved_as(f"{found.document_name}.delta", content, "application/octet-stream")
 
