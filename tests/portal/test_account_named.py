@@ -1,4 +1,4 @@
-"""The page on which a buyer names a bank account says, at each step and in each language, what is so."""
+"""Page that names a bank account: every sentence is true, at each step and in each language."""
 
 import re
 from datetime import UTC, datetime
@@ -36,7 +36,9 @@ def claim(state: AccountClaimState) -> AccountClaim:
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("link", ["", "A" * 84])
 @pytest.mark.parametrize("step", STEPS)
-def test_every_step_says_what_is_so(app: Litestar, language: str, link: str, step: str) -> None:
+def test_every_step_shows_true_sentences(
+    app: Litestar, language: str, link: str, step: str
+) -> None:
     asked: Any = asked_by_somebody(app, language)
     state = (
         AccountClaimState(step) if step in ("near", "named", "held") else AccountClaimState.OTHER
@@ -59,17 +61,17 @@ def test_every_step_says_what_is_so(app: Litestar, language: str, link: str, ste
     assert f"<h1>{translate(f'page.account_named.{step}.title', language)}</h1>" in page
     assert HOSTILE not in page
     assert not re.search(r"page\.account|\{\w+\}|\bundefined\b", page)
-    # A page of a link has the link, and no token of a session; that of its owner the other way round.
+    # A page by link contains the link and no session token; that of the owner the reverse.
     is_form = step in ("form", "near")
     assert page.count(f'name="claim" value="{link}"') == (1 if is_form and link else 0)
     assert page.count('name="form_token"') == (1 if is_form and not link else 0)
-    # The name that its bank has is shown to nobody.
+    # The name at the bank is shown to nobody.
     assert "BUDI SANTOSO" not in page
     assert ("B*** S***" in page) == (step == "near")
     assert ("Rp3.000" in page) == is_form
 
 
-def test_banks_are_listed_once_with_the_common_ones_in_front() -> None:
+def test_banks_are_listed_once_common_ones_first() -> None:
     codes = [one.code for one in banks()]
     assert codes[:2] == ["014", "002"]
     assert len(codes) == len(set(codes)) > 80

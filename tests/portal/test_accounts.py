@@ -1,4 +1,4 @@
-"""Signing in and looking after keys with a browser, behind TLS and one proxy, and over the API."""
+"""Sign-in and API keys, in a browser behind TLS and one proxy, and over the API."""
 
 import re
 from collections.abc import AsyncIterator, Iterator
@@ -46,7 +46,7 @@ Browser = TestClient[Litestar]
 
 
 def application(url: str, settings: Settings) -> Litestar:
-    """The portal and the routes of accounts over a real database, and nothing else."""
+    """Return the portal and the routes of accounts over a real database."""
     database = Database(url, connections=4)
     given = database, b"k" * 32, settings, SystemClock()
     service, codes, passkeys = AccountService(*given), CodeService(*given), PasskeyService(*given)
@@ -85,7 +85,7 @@ def app(database_url: str) -> Litestar:
 
 
 def browser_of(app: Litestar, language: str = "en") -> Browser:
-    """A browser with no cookies, whose requests come by way of our proxy."""
+    """Return a browser without cookies, whose requests pass our proxy."""
     browser = TestClient(app, base_url=URL)
     browser.follow_redirects = False
     browser.headers.update(
@@ -102,7 +102,7 @@ def browser(app: Litestar) -> Iterator[Browser]:
 
 @contextmanager
 def somebody_else(browser: Browser) -> Iterator[Browser]:
-    """The same application seen by whoever has none of the cookies."""
+    """Return the same application for a client without the cookies."""
     kept = Cookies(browser.cookies)
     browser.cookies.clear()
     yield browser
@@ -130,7 +130,7 @@ def sign_in(browser: Browser, email: str = ANI) -> Any:
 
 
 def fields(text: str, action: str) -> dict[str, str]:
-    """The hidden fields of the form with this action."""
+    """Return the hidden fields of the form with this action."""
     form = re.search(rf'<form[^>]*action="{re.escape(action)}".*?</form>', text, re.S)
     assert form, action
     return dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form[0]))
@@ -149,7 +149,7 @@ def make_key(browser: Browser, name: str = "kasir") -> str:
 # -- cookies ---------------------------------------------------------------------------------
 
 
-def test_every_cookie_is_bound_to_this_host_and_to_tls(browser: Browser) -> None:
+def test_cookies_are_bound_to_host_and_tls(browser: Browser) -> None:
     answers = [ask(browser), sign_in(browser), browser.post("/language", data={"language": "id"})]
     token = fields(browser.get("/account").text, "/sign-out")
     answers.append(browser.post("/sign-out", data=token))
@@ -164,7 +164,7 @@ def test_every_cookie_is_bound_to_this_host_and_to_tls(browser: Browser) -> None
     assert browser.get("/account").headers["location"].startswith("/sign-in")
 
 
-def test_a_cookie_that_a_neighbour_could_set_is_not_taken(browser: Browser) -> None:
+def test_cookie_settable_by_a_sibling_domain_is_ignored(browser: Browser) -> None:
     sign_in(browser)
     session = browser.cookies["__Host-session"]
     with somebody_else(browser) as other:
@@ -174,7 +174,7 @@ def test_a_cookie_that_a_neighbour_could_set_is_not_taken(browser: Browser) -> N
         assert other.get("/account").status_code == 200
 
 
-def test_without_tls_cookies_have_their_plain_names(database_url: str) -> None:
+def test_cookies_without_tls_have_plain_names(database_url: str) -> None:
     with TestClient(application(database_url, make_settings())) as plain:
         plain.follow_redirects = False
         done = sign_in(plain)
@@ -183,7 +183,7 @@ def test_without_tls_cookies_have_their_plain_names(database_url: str) -> None:
         assert plain.get("/account", headers={"Accept": "text/html"}).status_code == 200
 
 
-def test_the_language_that_was_chosen_stays(browser: Browser) -> None:
+def test_chosen_language_is_kept(browser: Browser) -> None:
     assert '<html lang="en">' in browser.get("/").text
     browser.post("/language", data={"language": "id"})
     assert '<html lang="id">' in browser.get("/").text
@@ -193,7 +193,7 @@ def test_the_language_that_was_chosen_stays(browser: Browser) -> None:
 
 
 @pytest.mark.parametrize("language", ["id", "en"])
-def test_the_page_says_when_one_may_ask_again(app: Litestar, language: str) -> None:
+def test_page_of_too_many_codes_shows_the_retry_time(app: Litestar, language: str) -> None:
     with browser_of(app, language) as browser:
         ask(browser)
         ask(browser)
@@ -202,14 +202,14 @@ def test_the_page_says_when_one_may_ask_again(app: Litestar, language: str) -> N
         assert refused.status_code == 429
         seconds = int(refused.headers["retry-after"])
         assert 3_590 <= seconds <= 3_660
-        # The header and the page mean the same minute.
+        # The header and the page name the same minute.
         at = (before + timedelta(seconds=seconds)).replace(second=0, microsecond=0)
         said = {format_clock(at + timedelta(minutes=n), language) for n in (0, 1)}
         assert any(one in unescape(refused.text) for one in said), refused.text
         assert 'role="alert"' in refused.text
 
 
-def test_a_program_is_told_when_it_may_ask_again(browser: Browser) -> None:
+def test_problem_of_too_many_codes_has_the_retry_time(browser: Browser) -> None:
     ask(browser)
     ask(browser)
     refused = ask(browser, Accept="application/json")
@@ -218,7 +218,7 @@ def test_a_program_is_told_when_it_may_ask_again(browser: Browser) -> None:
 
 
 @pytest.mark.parametrize("language", ["id", "en"])
-def test_the_refusal_itself_has_the_time_for_people_and_for_programs(language: str) -> None:
+def test_refusal_has_the_retry_time_in_text_and_header(language: str) -> None:
     until = SystemClock().now() + timedelta(minutes=10)
     request = RequestFactory().get("/", headers={"Accept-Language": language})
     refusal = TooManyCodes(until)
@@ -229,7 +229,7 @@ def test_the_refusal_itself_has_the_time_for_people_and_for_programs(language: s
     assert format_clock(refusal.retry_at, language) in answer.content["title"]
 
 
-def test_a_stranger_does_not_lock_out_who_signed_in_here_before(browser: Browser) -> None:
+def test_stranger_does_not_lock_out_a_known_browser(browser: Browser) -> None:
     sign_in(browser)
     browser.cookies.delete("__Host-session")
     with somebody_else(browser) as stranger:
@@ -239,7 +239,7 @@ def test_a_stranger_does_not_lock_out_who_signed_in_here_before(browser: Browser
     sign_in(browser)
 
 
-def test_lines_of_a_strangers_own_bring_no_codes_of_another_network(database_url: str) -> None:
+def test_forged_forwarding_headers_do_not_change_the_network(database_url: str) -> None:
     settings = make_settings(public_url=URL, proxies=1, codes_per_hour_per_network_max=3)
     with browser_of(application(database_url, settings)) as browser:
         del browser.headers["X-Forwarded-For"]
@@ -254,7 +254,7 @@ def test_lines_of_a_strangers_own_bring_no_codes_of_another_network(database_url
 # -- keys ------------------------------------------------------------------------------------
 
 
-def test_a_key_is_made_listed_used_and_ended_by_its_owner(browser: Browser) -> None:
+def test_owner_makes_lists_uses_and_ends_a_key(browser: Browser) -> None:
     sign_in(browser)
     key = make_key(browser, "kasir <toko>")
     shown = browser.get("/account/keys").text
@@ -274,7 +274,7 @@ def test_a_key_is_made_listed_used_and_ended_by_its_owner(browser: Browser) -> N
     assert action not in browser.get("/account/keys").text
 
 
-def test_the_same_form_sent_again_makes_no_second_key(browser: Browser) -> None:
+def test_repeated_form_makes_no_second_key(browser: Browser) -> None:
     sign_in(browser)
     form = fields(browser.get("/account/keys").text, "/account/keys") | {"name": "kasir"}
     assert "mtr_" in browser.post("/account/keys", data=form).text
@@ -284,7 +284,7 @@ def test_the_same_form_sent_again_makes_no_second_key(browser: Browser) -> None:
     assert again.text.count('/end"') == 1
 
 
-def test_a_key_without_a_name_is_asked_for_one(browser: Browser) -> None:
+def test_key_without_name_is_refused(browser: Browser) -> None:
     sign_in(browser)
     form = fields(browser.get("/account/keys").text, "/account/keys") | {"name": " "}
     refused = browser.post("/account/keys", data=form)
@@ -293,7 +293,7 @@ def test_a_key_without_a_name_is_asked_for_one(browser: Browser) -> None:
     assert "/end" not in refused.text
 
 
-def test_a_key_can_end_itself_over_the_api_and_make_no_other(browser: Browser) -> None:
+def test_key_can_end_itself_and_make_no_other(browser: Browser) -> None:
     sign_in(browser)
     key = make_key(browser)
     bearer = {"Authorization": f"Bearer {key}"}
@@ -310,7 +310,7 @@ def test_a_key_can_end_itself_over_the_api_and_make_no_other(browser: Browser) -
         assert thief.get("/v1/api-keys", headers=bearer).status_code == 401
 
 
-def test_nobody_sees_or_ends_the_keys_of_another(browser: Browser) -> None:
+def test_keys_of_another_account_are_not_found(browser: Browser) -> None:
     sign_in(browser)
     make_key(browser)
     [theirs] = re.findall(r"/account/keys/(key_\w+)/end", browser.get("/account/keys").text)
@@ -333,7 +333,7 @@ def test_nobody_sees_or_ends_the_keys_of_another(browser: Browser) -> None:
 # -- sessions --------------------------------------------------------------------------------
 
 
-def test_a_session_is_seen_and_signed_out_from_another(browser: Browser) -> None:
+def test_session_is_listed_and_ended_from_another(browser: Browser) -> None:
     sign_in(browser)
     lost = Cookies(browser.cookies)
     browser.cookies.clear()
@@ -352,23 +352,23 @@ def test_a_session_is_seen_and_signed_out_from_another(browser: Browser) -> None
     assert browser.get("/account").status_code == 303
 
 
-def test_who_signs_in_again_leaves_no_session_behind(browser: Browser) -> None:
+def test_new_sign_in_ends_the_previous_session(browser: Browser) -> None:
     sign_in(browser)
     sign_in(browser)
     assert browser.get("/account").text.count("this one") >= 1
     assert "/account/sessions/" not in browser.get("/account").text
 
 
-# -- a button pressed twice --------------------------------------------------------------------
+# -- a form sent twice ----------------------------------------------------------------------------
 
 
-def test_who_presses_twice_is_signed_in_whichever_answer_comes(browser: Browser) -> None:
+def test_form_sent_twice_signs_in_with_either_answer(browser: Browser) -> None:
     asked = ask(browser)
     assert 'data-busy="' in browser.get(asked.headers["location"]).text
     before = Cookies(browser.cookies)
     assert enter_code(browser, asked).status_code == 303
     browser.cookies.clear()
-    browser.cookies.update(before)  # the first answer was thrown away
+    browser.cookies.update(before)  # the browser dropped the first answer
     assert enter_code(browser, asked).headers["location"] == "/account"
     assert browser.get("/account").status_code == 200
     assert enter_code(browser, asked).status_code == 422, "the mark goes with the first answer"
@@ -376,10 +376,11 @@ def test_who_presses_twice_is_signed_in_whichever_answer_comes(browser: Browser)
     assert enter_code(browser, asked).status_code == 422, "nobody else has it"
 
 
-# -- another language, wherever one is -------------------------------------------------------
+# -- change of language
+# -----------------------------------------------------------------------------
 
 
-def test_another_language_leads_back_to_where_the_code_is_typed(browser: Browser) -> None:
+def test_language_change_returns_to_the_code_form(browser: Browser) -> None:
     asked = ask(browser)
     there = asked.headers["location"]
     challenge = parse_qs(urlsplit(there).query)["challenge"][0]
@@ -392,7 +393,7 @@ def test_another_language_leads_back_to_where_the_code_is_typed(browser: Browser
     assert browser.get(there).status_code == 200
 
 
-def test_another_language_leads_back_from_a_form_that_was_refused(browser: Browser) -> None:
+def test_language_change_returns_from_a_refused_form(browser: Browser) -> None:
     sign_in(browser)
     form = fields(browser.get("/account/keys").text, "/account/keys")
     shown = browser.post("/account/keys", data=form | {"name": ""})
@@ -403,11 +404,12 @@ def test_another_language_leads_back_from_a_form_that_was_refused(browser: Brows
 # -- documents that are too large together -----------------------------------------------------
 
 
-# -- a session that may be stolen ----------------------------------------------------------------
+# -- a stolen session
+# -------------------------------------------------------------------------------
 
 
 def age(browser: Browser) -> None:
-    """Sign in, and let the session be an hour old."""
+    """Sign in, and make the session an hour old."""
     sign_in(browser)
     database = browser.app.state.services[Database]
     aged = "UPDATE sessions SET created_at = now() - interval '1 hour' WHERE ended_at IS NULL"
@@ -416,7 +418,7 @@ def age(browser: Browser) -> None:
 
 
 def told(browser: Browser) -> list[tuple[str, str, str]]:
-    """(kind, change, name) of what the owner is told of by mail."""
+    """Return (kind, change, name) of the mails to the owner."""
     database = browser.app.state.services[Database]
     query = "SELECT facts FROM jobs WHERE kind = 'credential_changed' ORDER BY job_id"
     with psycopg.connect(database.url) as owner:
@@ -424,7 +426,7 @@ def told(browser: Browser) -> list[tuple[str, str, str]]:
     return [(one["kind"], one["change"], one["name"]) for one in found]
 
 
-def test_an_old_session_proves_itself_before_it_makes_a_key(browser: Browser) -> None:
+def test_old_session_needs_a_fresh_proof_to_make_a_key(browser: Browser) -> None:
     age(browser)
     page = browser.get("/account").text
     assert fields(page, "/sign-in/again") == {"next": "/account#passkeys"}
@@ -445,7 +447,7 @@ def test_an_old_session_proves_itself_before_it_makes_a_key(browser: Browser) ->
     assert browser.get("/account").status_code == 303, "the old session ended"
 
 
-def test_what_a_stolen_session_can_see_makes_nothing(browser: Browser) -> None:
+def test_stolen_session_makes_no_lasting_credential(browser: Browser) -> None:
     age(browser)
     form = fields(browser.get("/account").text, "/sign-out")
     for path in ("/account/passkeys/options", "/account/passkeys", "/account/keys"):
@@ -456,7 +458,7 @@ def test_what_a_stolen_session_can_see_makes_nothing(browser: Browser) -> None:
     assert script.json()["code"] == "proof_required"
 
 
-def test_who_signs_out_everywhere_may_remove_what_was_made_lately(browser: Browser) -> None:
+def test_sign_out_everywhere_can_end_recent_credentials(browser: Browser) -> None:
     sign_in(browser)
     key, old = make_key(browser, "baru"), make_key(browser, "lama")
     database = browser.app.state.services[Database]

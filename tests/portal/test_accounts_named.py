@@ -1,4 +1,4 @@
-"""The page where a bank account is named says why one is wanted, or what becomes of the one that was named."""
+"""Page that names a bank account: why it is needed, or the result for one named before."""
 
 from collections.abc import Iterator
 from html import unescape
@@ -18,7 +18,7 @@ SHOWN = "BCA \u2022\u2022\u2022\u2022 7890"
 
 
 class Buyer(WalkIn):
-    """A buyer whose money waits for an account."""
+    """A buyer whose refund waits for an account."""
 
     def __init__(self, walker: WalkIn, shop: Shop) -> None:
         super().__init__(walker.client)
@@ -67,7 +67,7 @@ def test_form_says_that_the_bank_refused_the_account_before(buyer: Buyer) -> Non
     )
 
 
-def test_account_that_a_person_looks_at_is_shown_in_place_of_the_form(buyer: Buyer) -> None:
+def test_account_held_for_review_is_shown_in_place_of_the_form(buyer: Buyer) -> None:
     buyer.shop.call(
         "INSERT INTO account_claims (account_id, claim_id, claim_key, request_hash, state, bank_code, account_no, typed,"
         " confirmed, held_for, decided_at)"

@@ -1,4 +1,4 @@
-"""What people bring to a form: one file too many among good ones, the text of a QR for a number."""
+"""Unusual input to forms: a refused file among good ones, the text of a QR code as a serial."""
 
 from collections.abc import Iterator
 from html import unescape
@@ -24,7 +24,7 @@ def _document(name: str, content: bytes) -> tuple[str, tuple[str, bytes, str]]:
     return "document", (name, content, "application/pdf")
 
 
-def test_a_file_that_is_refused_is_named_and_keeps_no_other_out(visitor: WalkIn) -> None:
+def test_refused_file_is_named_and_others_are_accepted(visitor: WalkIn) -> None:
     large = b"%PDF-1.7\n" + b"0" * DOCUMENT_BYTES_MAX
     files = [
         _document("besar.pdf", large),
@@ -51,7 +51,7 @@ def test_only_refused_files_begin_no_draft(visitor: WalkIn) -> None:
         assert "draft" not in visitor.client.cookies
 
 
-def test_the_text_of_a_code_leads_where_the_code_does(visitor: WalkIn) -> None:
+def test_text_of_a_code_redirects_like_the_code(visitor: WalkIn) -> None:
     elsewhere = f"HTTPS://ELSEWHERE.EXAMPLE/C/{SERIAL}/{CLAIM}"
     for typed, there in {
         elsewhere: f"/c/{SERIAL}/{CLAIM}?address=elsewhere",
@@ -63,7 +63,7 @@ def test_the_text_of_a_code_leads_where_the_code_does(visitor: WalkIn) -> None:
         assert (shown.status_code, shown.headers["location"]) == (303, there)
 
 
-def test_no_template_is_read_when_somebody_comes(visitor: WalkIn) -> None:
+def test_templates_are_loaded_before_the_first_request(visitor: WalkIn) -> None:
     site: Site = visitor.client.app.state.site
     there = site.environment.list_templates(extensions=["html"])
     assert len(site.environment.cache or {}) == len(there) > 30

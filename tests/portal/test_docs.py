@@ -1,4 +1,4 @@
-"""The documentation of the API: its examples can be pasted as they stand, but for what is one's own."""
+"""Documentation of the API: its examples work after replacing one's own values."""
 
 import json
 import re
@@ -18,7 +18,7 @@ def visitor(database_url: str, tmp_path: Path) -> Iterator[WalkIn]:
         yield made
 
 
-def test_the_examples_can_be_pasted(visitor: WalkIn) -> None:
+def test_documented_examples_can_be_executed(visitor: WalkIn) -> None:
     shown = re.findall(r"<pre[^>]*>(.*?)</pre>", visitor.get("/docs"), re.DOTALL)
     commands = [unescape(re.sub(r"<[^>]+>", "", one)) for one in shown]
     asked = [shlex.split(one) for one in commands if one.startswith("curl")]
@@ -33,7 +33,7 @@ def test_the_examples_can_be_pasted(visitor: WalkIn) -> None:
     assert json.loads(order[order.index("--json") + 1])["payment_method"] == "qris"
 
 
-def test_example_sends_a_file_of_the_kind_that_is_read(visitor: WalkIn) -> None:
+def test_example_sends_a_file_of_the_expected_type(visitor: WalkIn) -> None:
     shown = unescape(re.sub(r"<[^>]+>", "", visitor.get("/docs")))
     commands = re.findall(r"curl(?:[^\n]*\\\n)*[^\n]*", shown)
     sent = {
@@ -46,7 +46,7 @@ def test_example_sends_a_file_of_the_kind_that_is_read(visitor: WalkIn) -> None:
     assert sent["/verifications"] == "@surat.pdf"
 
 
-def test_what_needs_no_key_is_shown_without_one(visitor: WalkIn) -> None:
+def test_example_of_a_public_operation_has_no_key(visitor: WalkIn) -> None:
     description = visitor.client.get("/openapi.json").json()
     text = unescape(re.sub(r"<[^>]+>", "", visitor.get("/docs")))
     commands = re.findall(r"curl(?:[^\n]*\\\n)*[^\n]*", text)

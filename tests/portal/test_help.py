@@ -1,4 +1,4 @@
-"""The help page: true about the service as it is now, and of nobody in particular."""
+"""Help page: true about the current state of the service, and without personal data."""
 
 from html import unescape
 
@@ -29,7 +29,7 @@ def state_of(shop: Shop, database: Database | None = None) -> ServiceState:
     return shop.do(_state(database or shop.container.database, payments))
 
 
-def test_what_works_and_how_long_it_takes_is_measured(shop: Shop) -> None:
+def test_help_shows_measured_state_and_durations(shop: Shop) -> None:
     quiet = state_of(shop)
     assert (quiet.database, quiet.bank, quiet.issuing, quiet.mail) == (True, True, True, True)
     assert quiet.pace is None, "no order, no figure"
@@ -50,7 +50,7 @@ def test_what_works_and_how_long_it_takes_is_measured(shop: Shop) -> None:
     assert state_of(shop).pace is None, "what is older says nothing about now"
 
 
-def test_what_stands_still_is_told(shop: Shop) -> None:
+def test_help_shows_stopped_services(shop: Shop) -> None:
     shop.set_issuing(is_open=False)
     order = shop.place(1)
     shop.pay(order)
@@ -76,7 +76,7 @@ def test_what_stands_still_is_told(shop: Shop) -> None:
     assert not state_of(shop).mail, "they went out late"
 
 
-def test_what_nobody_does_is_told(shop: Shop) -> None:
+def test_help_shows_late_work(shop: Shop) -> None:
     order = shop.place(1)
     shop.pay(order)
     assert not state_of(shop).is_late
@@ -91,7 +91,7 @@ def test_what_nobody_does_is_told(shop: Shop) -> None:
     assert not state_of(shop).is_late
 
 
-def test_a_database_that_is_away_is_told_and_the_answers_stay(shop: Shop) -> None:
+def test_help_shows_an_unavailable_database_and_the_answers(shop: Shop) -> None:
     away = Database("postgresql://127.0.0.1:9/nothing", connections=1)
     assert state_of(shop, away) == ServiceState(database=False)
 
@@ -107,7 +107,7 @@ def test_a_database_that_is_away_is_told_and_the_answers_stay(shop: Shop) -> Non
     ],
     ids=["away", "troubled", "late", "well"],
 )
-def test_every_question_is_answered_in_every_state(state: ServiceState, language: str) -> None:
+def test_help_answers_every_question_in_every_state(state: ServiceState, language: str) -> None:
     asked = asked_by_somebody(application([], SITE), language)
     text = unescape(rendered(asked, "portal/help.html", {"state": state, "questions": QUESTIONS}))
     for question, there in QUESTIONS.items():

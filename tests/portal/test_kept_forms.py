@@ -1,4 +1,4 @@
-"""A form whose session has ended, or whose page is too old, is not lost: its owner finds it filled in."""
+"""A form with an ended session or an outdated page is kept: its owner finds it filled in."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +22,7 @@ def visitor(database_url: str, tmp_path: Path) -> Iterator[WalkIn]:
 
 
 def end_session(visitor: WalkIn) -> None:
-    """The session of the browser ends elsewhere; the browser still shows its cookie."""
+    """End the session elsewhere; the browser still sends its cookie."""
     accounts = visitor.container.of(AccountService)
     with visitor.client.portal() as portal:
         portal.call(accounts.sign_out, visitor.cookie("session"))
@@ -32,7 +32,7 @@ def orders(visitor: WalkIn) -> int:
     return visitor.get("/history").count('href="/orders/ord_')
 
 
-def test_a_form_to_buy_waits_for_its_owner_to_sign_in(visitor: WalkIn) -> None:
+def test_buy_form_is_kept_until_its_owner_signs_in(visitor: WalkIn) -> None:
     visitor.signs_in(ANI, "/account")
     form = fields(visitor.get("/buy"), "/buy", "quantity") | {"quantity": "37"}
     end_session(visitor)
@@ -49,7 +49,7 @@ def test_a_form_to_buy_waits_for_its_owner_to_sign_in(visitor: WalkIn) -> None:
     assert orders(visitor) == 1
 
 
-def test_whose_session_ended_on_an_order_reads_that_it_is_safe_and_how_to_get_back(
+def test_ended_session_on_an_order_is_reassured_and_led_back(
     visitor: WalkIn,
 ) -> None:
     said = translate("page.sign_in.order_is_safe", "en")
@@ -68,7 +68,7 @@ def _order_of(visitor: WalkIn) -> dict[str, str]:
     return fields(visitor.get("/buy"), "/buy", "quantity")
 
 
-def test_nobody_else_sees_what_was_typed(visitor: WalkIn) -> None:
+def test_kept_form_is_hidden_from_other_people(visitor: WalkIn) -> None:
     visitor.signs_in(ANI)
     form = fields(visitor.get("/buy"), "/buy", "quantity") | {"quantity": "37"}
     end_session(visitor)
@@ -79,7 +79,7 @@ def test_nobody_else_sees_what_was_typed(visitor: WalkIn) -> None:
     assert fields(page, "/buy", "quantity")["quantity"] == "1"
 
 
-def test_a_strangers_form_fills_nothing_in(visitor: WalkIn) -> None:
+def test_form_of_another_site_is_not_kept(visitor: WalkIn) -> None:
     visitor.signs_in(ANI)
     form = {"quantity": "9999", "key": "frm_x", "form_token": "t" * 32}
     end_session(visitor)
@@ -94,20 +94,20 @@ def test_a_strangers_form_fills_nothing_in(visitor: WalkIn) -> None:
     assert fields(visitor.get("/buy"), "/buy", "quantity")["quantity"] == "1"
 
 
-def test_a_browser_that_signed_out_elsewhere_keeps_its_form(visitor: WalkIn) -> None:
+def test_form_is_kept_after_sign_out_in_another_window(visitor: WalkIn) -> None:
     visitor.signs_in(ANI)
     form = fields(visitor.get("/buy"), "/buy", "quantity") | {"quantity": "8"}
-    visitor.client.cookies.delete("session")  # in another window of it
+    visitor.client.cookies.delete("session")  # in another window
     assert visitor.sends("/buy", form, **SAME).status_code == 303
     visitor.signs_in(ANI, "/buy")
     assert fields(visitor.get("/buy"), "/buy", "quantity")["quantity"] == "8"
 
 
-def test_a_page_that_is_too_old_keeps_what_was_typed(visitor: WalkIn) -> None:
+def test_form_of_an_outdated_page_is_kept(visitor: WalkIn) -> None:
     visitor.signs_in(ANI)
     form = fields(visitor.get("/buy"), "/buy", "quantity") | {"quantity": "12"}
     visitor.client.cookies.delete("session")
-    visitor.signs_in(ANI)  # in another window: the form is of the session before
+    visitor.signs_in(ANI)  # in another window: the form belongs to the previous session
     stale = visitor.sends("/buy", form, **SAME)
     assert stale.status_code == 403
     assert 'href="/buy"' in stale.text
@@ -115,7 +115,7 @@ def test_a_page_that_is_too_old_keeps_what_was_typed(visitor: WalkIn) -> None:
     assert orders(visitor) == 0
 
 
-def test_proving_once_more_keeps_the_name_of_a_key_and_no_secret(visitor: WalkIn) -> None:
+def test_fresh_proof_keeps_the_name_of_a_key_and_no_secret(visitor: WalkIn) -> None:
     visitor.signs_in(ANI)
     form = fields(visitor.get("/account/keys"), "/account/keys", "name") | {"name": "kasir toko"}
     end_session(visitor)
@@ -129,7 +129,7 @@ def test_proving_once_more_keeps_the_name_of_a_key_and_no_secret(visitor: WalkIn
     assert "secret" not in visitor.cookie("kept")
 
 
-def test_what_is_too_large_to_keep_is_not_read(visitor: WalkIn) -> None:
+def test_form_too_large_to_keep_is_not_read(visitor: WalkIn) -> None:
     visitor.signs_in(ANI)
     form = fields(visitor.get("/buy"), "/buy", "quantity") | {"quantity": "9" * 9_000}
     end_session(visitor)
@@ -137,7 +137,7 @@ def test_what_is_too_large_to_keep_is_not_read(visitor: WalkIn) -> None:
     assert not visitor.cookie("kept")
 
 
-def test_how_to_pay_is_kept_on_the_last_look(visitor: WalkIn) -> None:
+def test_payment_method_is_kept_on_the_review_page(visitor: WalkIn) -> None:
     visitor.signs_in(ANI)
     form = fields(visitor.places(), "/stamp/pay", "draft")
     end_session(visitor)
@@ -151,9 +151,7 @@ def test_how_to_pay_is_kept_on_the_last_look(visitor: WalkIn) -> None:
 
 
 @pytest.mark.parametrize("content", [pdf(words="Surat"), b"no document"])
-def test_a_browser_that_keeps_no_cookies_is_told_so_after_it_sent_files(
-    visitor: WalkIn, content: bytes
-) -> None:
+def test_browser_without_cookies_is_warned_after_upload(visitor: WalkIn, content: bytes) -> None:
     said = translate("page.choose.is_without_cookies", "en")
     sent = visitor.client.post("/stamp/files", files={"document": ("a.pdf", content)})
     with visitor.as_another():
@@ -167,7 +165,7 @@ def test_a_browser_that_keeps_no_cookies_is_told_so_after_it_sent_files(
     assert "a.pdf" in shown.text
 
 
-def test_a_browser_that_keeps_no_cookies_is_told_so_before_its_code_is_spent(
+def test_browser_without_cookies_is_warned_before_its_code_is_used(
     visitor: WalkIn,
 ) -> None:
     said = translate("page.code.is_without_cookies", "en")

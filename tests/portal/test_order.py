@@ -1,4 +1,4 @@
-"""The page of an order: in every state and language it says what is true, and leads on."""
+"""Page of an order: true in every state and language, with a next step."""
 
 import html
 import itertools
@@ -34,7 +34,7 @@ from tests.support.pages import application, asked_by_somebody
 from tests.support.shown import HOSTILE, NOW, TOTAL, money, order, refund, stamping
 
 QR = "00020101"
-OF_STAMPS = (OrderKind.STAMPS, OrderKind.DOCUMENTS)  # a deposit is money alone
+OF_STAMPS = (OrderKind.STAMPS, OrderKind.DOCUMENTS)  # a deposit is money without stamps
 EARLIER, LATER = NOW - timedelta(seconds=1), NOW + timedelta(hours=1)
 PARTS = ("captured", "charged_back", "executed", "refunded", "in_flight", "loss")
 
@@ -46,7 +46,7 @@ def app() -> Litestar:
 
 @pytest.fixture(params=LANGUAGES)
 def asked(app: Litestar, request: pytest.FixtureRequest) -> Any:
-    """A request of somebody signed in, in each language."""
+    """Return a request of a signed-in person, in each language."""
     return asked_by_somebody(app, request.param)
 
 
@@ -59,7 +59,7 @@ def order_main(
     lot: Lot | None = None,
     **more: Any,
 ) -> str:
-    """The main part of the page of an order, a moment after it was placed."""
+    """Return the main part of an order's page, a moment after it was placed."""
     now = more.pop("now", EARLIER)
     is_issuing = more.pop("is_issuing", True)
     issued = lot or (where() if is_issuing else None)
@@ -96,7 +96,7 @@ def order_main(
 
 
 def where(*, affixed: int = 0, returned: int = 0) -> Lot:
-    """Two stamps of an order; those that are not named are unused."""
+    """Return the counts of two stamps of an order; those not named are unused."""
     return Lot(new_id(), 2, 0, affixed, returned)
 
 
@@ -105,7 +105,7 @@ def headline(main: str) -> str:
     return str(found)
 
 
-# Every state, with each of the ways in which its money may lie.
+# Every state, with each possible distribution of its money.
 MONEY: dict[OrderState, list[MoneyView]] = {
     OrderState.PLACED: [money(), money(captured=5_000, in_flight=5_000)],
     OrderState.PAID: [money(captured=TOTAL, in_flight=TOTAL)],
@@ -137,7 +137,7 @@ NOT_PAID["en"] = "You have not paid|have not paid anything|No money received"
 @pytest.mark.parametrize("kind", OrderKind)
 @pytest.mark.parametrize(("state", "sums"), CASES)
 @pytest.mark.parametrize("with_qr", [True, False])
-def test_every_state_says_what_is_true(
+def test_order_page_is_true_in_every_state(
     asked: Any, state: OrderState, sums: MoneyView, kind: OrderKind, with_qr: bool
 ) -> None:
     language = asked.cookies["language"]
@@ -155,20 +155,20 @@ def test_every_state_says_what_is_true(
         )
         assert HOSTILE not in main
         assert headline(main)
-        # A sum that was paid is never denied, and one that was not is never claimed.
+        # A payment is never denied, and a missing payment is never confirmed.
         assert not (sums.captured and re.search(NOT_PAID[language], main))
         assert sums.captured or not re.search('<table class="money"', main)
-        # Every row of the card is a sum of the books, and together they are what came.
+        # Every row of the card is a sum of the books, and together they are the captured sum.
         rows = dict(re.findall(r'<tr class="(\w+)">.*?<td>Rp([\d.]+)</td>', main, re.DOTALL))
         shown = {part: int(rows.get(part, "0").replace(".", "")) for part in PARTS}
         if sums.captured:
             assert shown == {part: getattr(sums, part) for part in PARTS}
-        # Who speaks of a QR shows one.
+        # A text about a QR is shown only with one.
         words = re.sub(r"<[^>]*>", " ", main)
         speaks = re.search(r"\bQR\b", words.replace(new_qr(language), ""))
         assert bool(speaks) <= (with_qr or state == OrderState.PLACED)
         assert ("<svg" in main) == with_qr
-        # Nothing waits for a payment that cannot come, or has come.
+        # No payment is awaited that cannot come or has come.
         waits = translate("state.stamping.waiting", language)
         has_come = translate("state.order.paid", language) in headline(main)
         is_open = state == OrderState.PLACED and not has_come
@@ -179,7 +179,7 @@ def new_qr(language: str) -> str:
     return translate("page.order.reorder.stamps", language)
 
 
-def test_order_again_names_its_seller_with_the_fee_of_today_or_says_that_it_sells_no_more(
+def test_reorder_shows_the_seller_with_its_current_fee_or_its_absence(
     asked: Any,
 ) -> None:
     one = msgspec.structs.replace(
@@ -194,7 +194,7 @@ def test_order_again_names_its_seller_with_the_fee_of_today_or_says_that_it_sell
     assert str(escape(gone)) in order_main(asked, one)
 
 
-def test_order_names_each_part_of_its_sum(asked: Any) -> None:
+def test_order_page_lists_each_part_of_the_total(asked: Any) -> None:
     one = msgspec.structs.replace(
         order(OrderState.PAID, OrderKind.STAMPS),
         seller=HOSTILE,
@@ -216,7 +216,7 @@ def test_order_names_each_part_of_its_sum(asked: Any) -> None:
 
 @pytest.mark.parametrize("kind", OF_STAMPS)
 @pytest.mark.parametrize("state", [OrderState.LAPSED, OrderState.WITHDRAWN])
-def test_what_nobody_paid_is_ordered_again_by_one_press(
+def test_lapsed_order_can_be_reordered_with_one_button(
     asked: Any, kind: OrderKind, state: OrderState
 ) -> None:
     one, waits = order(state, kind), [stamping(StampingState.WAITING)]
@@ -227,7 +227,7 @@ def test_what_nobody_paid_is_ordered_again_by_one_press(
     assert "Rp99.000" in order_main(
         asked, one, documents=waits if kind == OrderKind.DOCUMENTS else (), unit_now=99_000
     ), "at another price than the page shows of the earlier order"
-    # Documents that are not kept any more are uploaded again.
+    # Documents no longer kept are uploaded again.
     gone = [replace(waits[0], is_forgotten=True)]
     main = order_main(asked, one, documents=gone)
     assert "/reorder" not in main
@@ -235,12 +235,12 @@ def test_what_nobody_paid_is_ordered_again_by_one_press(
 
 
 @pytest.mark.parametrize("state", [OrderState.RETURNED, OrderState.CHARGED_BACK])
-def test_an_order_that_came_to_nothing_leads_to_a_new_one(asked: Any, state: OrderState) -> None:
+def test_failed_order_links_to_a_new_one(asked: Any, state: OrderState) -> None:
     assert 'href="/buy"' in order_main(asked, order(state, OrderKind.STAMPS))
     assert 'href="/stamp"' in order_main(asked, order(state, OrderKind.DOCUMENTS))
 
 
-def test_what_is_needed_to_pay_is_there(asked: Any) -> None:
+def test_payable_order_shows_payment_instructions(asked: Any) -> None:
     one = order(OrderState.PLACED, OrderKind.DOCUMENTS, QR)
     main, language = order_main(asked, one), asked.cookies["language"]
     assert headline(main) == translate("page.order.headline.pay", language, total="Rp21.000")
@@ -255,9 +255,7 @@ def test_what_is_needed_to_pay_is_there(asked: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", OF_STAMPS)
-def test_while_issuing_is_stopped_nothing_is_promised_for_the_next_moment(
-    asked: Any, kind: OrderKind
-) -> None:
+def test_order_page_promises_nothing_while_issuing_is_stopped(asked: Any, kind: OrderKind) -> None:
     language = asked.cookies["language"]
     placed, paid = order(OrderState.PLACED, kind, QR), order(OrderState.PAID, kind, None, PAID)
     assert paid.refund_due_at is not None
@@ -278,7 +276,7 @@ def test_while_issuing_is_stopped_nothing_is_promised_for_the_next_moment(
         assert (translate("page.document.on_hold", language) in main) == (not is_issuing)
 
 
-def test_what_was_issued_before_issuing_stopped_is_being_stamped(asked: Any) -> None:
+def test_order_with_issued_stamps_is_being_stamped_while_issuing_is_stopped(asked: Any) -> None:
     paid = order(OrderState.PAID, OrderKind.DOCUMENTS, None, PAID)
     main = order_main(
         asked, paid, lot=where(), is_issuing=False, documents=[stamping(StampingState.WAITING)]
@@ -286,7 +284,7 @@ def test_what_was_issued_before_issuing_stopped_is_being_stamped(asked: Any) -> 
     assert translate("state.stamping.reserved", asked.cookies["language"]) in main
 
 
-def test_a_qr_that_does_not_come_is_not_a_matter_of_seconds(asked: Any) -> None:
+def test_late_qr_is_not_promised_within_seconds(asked: Any) -> None:
     one, language = order(OrderState.PLACED, OrderKind.STAMPS), asked.cookies["language"]
     assert translate("page.order.opening", language) in order_main(asked, one)
     one = msgspec.structs.replace(one, placed_at=EARLIER - QR_USUALLY_WITHIN)
@@ -295,7 +293,7 @@ def test_a_qr_that_does_not_come_is_not_a_matter_of_seconds(asked: Any) -> None:
     assert format_datetime(NOW, language) in lead, "until when we go on"
 
 
-def test_a_payment_that_was_too_small_is_not_forgotten_while_another_is_asked(asked: Any) -> None:
+def test_short_payment_is_shown_while_another_is_requested(asked: Any) -> None:
     sums = money(captured=5_000, in_flight=5_000)
     language = asked.cookies["language"]
     main = order_main(asked, order(OrderState.PLACED, OrderKind.STAMPS, None, sums))
@@ -307,7 +305,7 @@ def test_a_payment_that_was_too_small_is_not_forgotten_while_another_is_asked(as
     assert translate("page.order.not_paid_yet", language) in main
 
 
-def test_two_payments_that_were_too_small_pay_for_nothing_together(asked: Any) -> None:
+def test_two_short_payments_do_not_pay_an_order(asked: Any) -> None:
     sums = money(captured=TOTAL, refunded=TOTAL)
     gone = [refund(RefundState.SETTLED, RefundCause.SHORT)] * 2
     assert sum(one.amount for one in gone) == TOTAL
@@ -317,7 +315,7 @@ def test_two_payments_that_were_too_small_pay_for_nothing_together(asked: Any) -
     assert f'action="/orders/{one.id}/paid"' in main
 
 
-def test_the_moment_after_the_payment_asks_for_no_other(asked: Any) -> None:
+def test_paid_order_asks_for_no_second_payment(asked: Any) -> None:
     sums = money(captured=TOTAL, in_flight=TOTAL)
     one = order(OrderState.PLACED, OrderKind.STAMPS, None, sums)
     main = order_main(asked, one, is_covered=True)
@@ -327,7 +325,7 @@ def test_the_moment_after_the_payment_asks_for_no_other(asked: Any) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_a_plain_success_says_how_many_and_needs_no_table(asked: Any, count: int) -> None:
+def test_plain_success_shows_the_count_without_a_table(asked: Any, count: int) -> None:
     sums = money(captured=TOTAL, executed=TOTAL)
     one = order(OrderState.EXECUTED, OrderKind.DOCUMENTS, None, sums)
     done = [stamping(StampingState.DELIVERED)] * count
@@ -347,7 +345,7 @@ def test_a_plain_success_says_how_many_and_needs_no_table(asked: Any, count: int
     assert again not in order_main(asked, one, documents=done)
 
 
-def test_an_order_of_stamps_says_how_many_are_left(asked: Any) -> None:
+def test_order_of_stamps_shows_how_many_are_left(asked: Any) -> None:
     one = order(OrderState.EXECUTED, OrderKind.STAMPS, None, MONEY[OrderState.EXECUTED][0])
     main = order_main(asked, one, lot=where())
     assert "2 " in headline(main)
@@ -366,8 +364,8 @@ COUNTS = [counts for counts in itertools.product(range(3), repeat=4) if sum(coun
 
 
 @pytest.mark.parametrize("counts", COUNTS)
-def test_every_stamp_is_said_to_be_where_it_is(asked: Any, counts: tuple[int, ...]) -> None:
-    """Of three stamps so many are held, on documents, asked back and taken by a bank."""
+def test_order_page_shows_where_each_stamp_is(asked: Any, counts: tuple[int, ...]) -> None:
+    """Three stamps: counts of held, affixed, given back and charged back."""
     of = dict(zip(PLACES, counts, strict=True))
     language = asked.cookies["language"]
     one = msgspec.structs.replace(order(OrderState.EXECUTED, OrderKind.STAMPS), quantity=3)
@@ -397,7 +395,7 @@ def test_every_stamp_is_said_to_be_where_it_is(asked: Any, counts: tuple[int, ..
         (OrderState.RETURNED, MONEY[OrderState.RETURNED][0], "returned.by_the_provider"),
     ],
 )
-def test_a_charged_back_order_says_one_thing(
+def test_charged_back_order_shows_one_sentence(
     asked: Any, state: OrderState, sums: MoneyView, word: str
 ) -> None:
     one = order(state, OrderKind.STAMPS, None, sums)
@@ -405,7 +403,7 @@ def test_a_charged_back_order_says_one_thing(
     assert translate(f"page.order.{word}", asked.cookies["language"]) in main
 
 
-def test_what_was_paid_twice_and_taken_back_whole_is_not_taken_back_in_part(asked: Any) -> None:
+def test_double_payment_charged_back_in_full_is_not_shown_as_partial(asked: Any) -> None:
     sums = money(captured=TOTAL + 10_500, charged_back=TOTAL, refunded=10_500)
     one = order(OrderState.CHARGED_BACK, OrderKind.STAMPS, None, sums)
     whole = translate("page.order.denied", asked.cookies["language"])
@@ -418,8 +416,8 @@ def test_what_was_paid_twice_and_taken_back_whole_is_not_taken_back_in_part(aske
         )
 
 
-def test_a_sum_that_does_not_hold_is_not_written_beside_the_money(asked: Any) -> None:
-    """Without a chargeback and a loss, what came is what was carried out, returned or in progress."""
+def test_money_table_omits_a_sum_that_does_not_add_up(asked: Any) -> None:
+    """Without chargeback and loss, the captured sum is executed, refunded or in flight."""
     language = asked.cookies["language"]
     plain = translate("page.money.captured.means", language)
     for sums, holds in (
@@ -431,7 +429,7 @@ def test_a_sum_that_does_not_hold_is_not_written_beside_the_money(asked: Any) ->
         assert (plain in order_main(asked, one)) == holds
 
 
-def test_a_short_payment_that_was_taken_back_is_not_promised_back(asked: Any) -> None:
+def test_short_payment_charged_back_is_not_promised_back(asked: Any) -> None:
     language = asked.cookies["language"]
     sums = money(captured=5_000, charged_back=5_000)
     for qr in (QR, None):
@@ -440,7 +438,7 @@ def test_a_short_payment_that_was_taken_back_is_not_promised_back(asked: Any) ->
         assert translate("page.order.came.goes", language, amount="Rp5.000") not in main
 
 
-def test_a_refund_number_is_to_be_kept_where_there_is_one(asked: Any) -> None:
+def test_advice_to_keep_the_refund_number_needs_a_settled_refund(asked: Any) -> None:
     one = order(OrderState.RETURNED, OrderKind.STAMPS, None, MONEY[OrderState.RETURNED][0])
     keep = translate("page.order.returned", asked.cookies["language"])
     assert keep in order_main(asked, one, refunds=[refund(RefundState.SETTLED, RefundCause.ASKED)])
@@ -449,7 +447,7 @@ def test_a_refund_number_is_to_be_kept_where_there_is_one(asked: Any) -> None:
 
 
 def waits(state: str = "") -> RefundView:
-    """A refund that waits for an account; the one that its buyer named is in this state."""
+    """Return a refund that waits for an account; `state` is that of the account named by its buyer."""
     account = RefundAccount(state=state, bank="BCA", last="7890") if state else None
     stage = Stage.WAITING_FOR_ACCOUNT
     return refund(
@@ -468,7 +466,7 @@ def waits(state: str = "") -> RefundView:
         (waits("held"), ".held"),
     ],
 )
-def test_refund_past_its_time_says_whose_fault_it_is_what_happens_and_where_to_complain(
+def test_overdue_refund_shows_cause_next_step_and_complaint_link(
     asked: Any, late: RefundView, why: str
 ) -> None:
     one = order(OrderState.RETURNING, OrderKind.STAMPS)
@@ -487,9 +485,7 @@ SHOWN = "BCA \u2022\u2022\u2022\u2022 7890"
 
 
 @pytest.mark.parametrize("state", [OrderState.RETURNING, OrderState.RETURNED])
-def test_money_by_transfer_is_told_with_its_account_and_never_as_back_at_its_source(
-    asked: Any, state: OrderState
-) -> None:
+def test_refund_by_transfer_shows_its_account(asked: Any, state: OrderState) -> None:
     language = asked.cookies["language"]
     stage = RefundState.SETTLED if state == OrderState.RETURNED else RefundState.SENT
     sent = refund(stage, RefundCause.LATE, way=Way.TRANSFER, account=NAMED)
@@ -500,7 +496,7 @@ def test_money_by_transfer_is_told_with_its_account_and_never_as_back_at_its_sou
     assert not re.search("sumber pembayaran|formulir|paid it from|form to fill", main)
 
 
-def test_money_of_several_ways_is_not_told_as_of_one(asked: Any) -> None:
+def test_refunds_by_several_ways_are_not_shown_as_one(asked: Any) -> None:
     language = asked.cookies["language"]
     ways = [
         refund(RefundState.SENT, RefundCause.LATE, way=Way.TRANSFER, account=NAMED),
@@ -510,7 +506,7 @@ def test_money_of_several_ways_is_not_told_as_of_one(asked: Any) -> None:
     assert translate("page.order.returning.below", language) in main
 
 
-def test_way_that_is_not_chosen_yet_is_not_told(asked: Any) -> None:
+def test_undecided_way_of_a_refund_is_not_shown(asked: Any) -> None:
     language = asked.cookies["language"]
     new = refund(RefundState.REQUESTED, RefundCause.LATE)
     main = order_main(asked, order(OrderState.RETURNING, OrderKind.STAMPS), refunds=[new])
@@ -520,7 +516,7 @@ def test_way_that_is_not_chosen_yet_is_not_told(asked: Any) -> None:
 
 
 @pytest.mark.parametrize("state", ["held", "refused"])
-def test_account_that_is_held_or_was_refused_is_told_so(asked: Any, state: str) -> None:
+def test_held_or_refused_account_is_shown_as_such(asked: Any, state: str) -> None:
     language = asked.cookies["language"]
     one = order(OrderState.RETURNING, OrderKind.STAMPS)
     main = order_main(asked, one, refunds=[waits(state)])
@@ -535,15 +531,15 @@ def test_account_that_is_held_or_was_refused_is_told_so(asked: Any, state: str) 
     assert ('href="/refunds/account"' in main) == (state == "refused")
 
 
-def test_page_to_pay_by_number_says_where_money_would_go_back(asked: Any) -> None:
+def test_virtual_account_page_shows_where_a_refund_would_go(asked: Any) -> None:
     said = translate("page.order.account_back", asked.cookies["language"])
     one = order(OrderState.PLACED, OrderKind.STAMPS)
     assert said in order_main(asked, one, instructions=AccountNumber("BCA", "8808123412341234"))
     assert said not in order_main(asked, order(OrderState.PLACED, OrderKind.STAMPS, QR))
 
 
-def test_page_to_pay_names_who_is_paid_beside_the_code(asked: Any) -> None:
-    """As EMV tags 59 and 51 have it, so that a payer compares it with what the application shows."""
+def test_qr_page_shows_the_payee(asked: Any) -> None:
+    """From EMV tags 59 and 51, so that a payer can compare it with the banking application."""
     text = payload(DynamicQr(TOTAL, "R1", "12345678", "METERAI NUSANTARA", "T1"))
     found = payee(text)
     assert found == ("METERAI NUSANTARA", NATIONAL_MERCHANT_ID)
@@ -555,13 +551,13 @@ def test_page_to_pay_names_who_is_paid_beside_the_code(asked: Any) -> None:
     assert "<strong>QRIS</strong></p>" in order_main(asked, one)
 
 
-def test_page_to_pay_speaks_of_no_device_that_it_may_not_be_on(asked: Any) -> None:
+def test_qr_page_assumes_no_device(asked: Any) -> None:
     main = order_main(asked, order(OrderState.PLACED, OrderKind.STAMPS, QR))
     for word in ("ponsel ini", "this phone", " di atas", " above"):
         assert word not in main
 
 
-def test_refused_refund_is_not_headed_as_on_its_way(asked: Any) -> None:
+def test_refused_refund_has_no_headline_of_a_returning_one(asked: Any) -> None:
     language = asked.cookies["language"]
     declined = refund(RefundState.REFUSED, RefundCause.LATE)
     one = order(OrderState.RETURNING, OrderKind.STAMPS)
@@ -574,7 +570,7 @@ def test_refused_refund_is_not_headed_as_on_its_way(asked: Any) -> None:
 
 
 @pytest.mark.parametrize("stage", Stage)
-def test_refund_says_how_far_it_is_and_by_which_way(asked: Any, stage: Stage) -> None:
+def test_refund_shows_its_stage_and_way(asked: Any, stage: Stage) -> None:
     language = asked.cookies["language"]
     states = {
         Stage.DECIDED: RefundState.REQUESTED,
@@ -593,7 +589,7 @@ def test_refund_says_how_far_it_is_and_by_which_way(asked: Any, stage: Stage) ->
     assert wants == (headline(main) == translate("page.order.headline.account_wanted", language))
 
 
-def test_what_a_bank_took_back_is_followed_by_no_refund(asked: Any) -> None:
+def test_chargeback_is_followed_by_no_refund(asked: Any) -> None:
     said = translate("page.order.no_refund_follows", asked.cookies["language"])
     for sums in MONEY[OrderState.CHARGED_BACK]:
         assert main_says(asked, OrderState.CHARGED_BACK, sums).count(said) == 1
@@ -604,7 +600,7 @@ def main_says(asked: Any, state: OrderState, sums: MoneyView) -> str:
     return order_main(asked, order(state, OrderKind.STAMPS, None, sums))
 
 
-def test_numbers_to_read_aloud_are_in_groups_and_copied_whole(asked: Any) -> None:
+def test_numbers_are_grouped_and_copied_without_spaces(asked: Any) -> None:
     one = order(OrderState.RETURNING, OrderKind.STAMPS)
     main = order_main(asked, one, refunds=[refund(RefundState.SENT, RefundCause.ASKED)])
     shown = re.findall(r'<span class="mono aloud">(.*?)</span></dd>', main)
@@ -612,7 +608,7 @@ def test_numbers_to_read_aloud_are_in_groups_and_copied_whole(asked: Any) -> Non
     assert re.findall(r"<span>(.*?)</span>", shown[1])[:2] == ["ord_", one.id[4:8]]
 
 
-def test_everything_that_moves_money_has_its_words() -> None:
+def test_every_money_move_has_its_words() -> None:
     moved = {
         "payment_captured",
         "stamps_issued",

@@ -1,4 +1,4 @@
-"""What the page of an order says of money is what the bank has seen, after whatever happened to it."""
+"""Sentences about money on an order's page match the bank, after every course of events."""
 
 import re
 from collections.abc import Callable
@@ -75,7 +75,7 @@ def _settled(shop: Shop) -> UUID:
 
 
 def _short_again(shop: Shop, *, is_settled: bool = False) -> UUID:
-    """A second payment that is too little, with the first more than the total."""
+    """A second short payment, which with the first exceeds the total."""
     order = _short(shop)
     shop.pay(order, more=-5_000)
     shop.work()
@@ -87,7 +87,7 @@ def _short_again(shop: Shop, *, is_settled: bool = False) -> UUID:
 
 
 def _two_short_at_once(shop: Shop, *, is_given_up: bool = False) -> UUID:
-    """Both are recorded, and nobody has looked yet at what follows."""
+    """Two short payments, recorded without consequences yet."""
     order = shop.place(2)
     shop.pay(order, more=-5_000)
     shop.pay(order, more=-5_000)
@@ -105,7 +105,7 @@ def _just_paid(shop: Shop, *, is_lapsed: bool = False) -> UUID:
 
 
 def _short_and_taken_back(shop: Shop, *, is_settled: bool) -> UUID:
-    """One payment that was too little was taken back by its bank, another is given back by us."""
+    """One short payment was charged back, another is being refunded."""
     order = _short(shop)
     shop.charge_back(shop.paid[-1])
     shop.work()
@@ -257,7 +257,7 @@ def number(text: str) -> int:
 
 
 @pytest.mark.parametrize("story", STORIES)
-def test_the_money_of_the_page_is_what_the_bank_holds(shop: Shop, story: str) -> None:
+def test_money_on_the_page_matches_the_bank(shop: Shop, story: str) -> None:
     shop.bank = BankRecord()
     order = STORIES[story](shop)
     asked = _OrderQuestion(shop.account, order)
@@ -272,7 +272,7 @@ def test_the_money_of_the_page_is_what_the_bank_holds(shop: Shop, story: str) ->
         rest = card.get("executed", 0) + card.get("in_flight", 0)
         assert held + card.get("loss", 0) == rest
         assert bool(NOT_PAID.search(main)) == (not seen["captured"])
-        # Each refund has the one number, and what came stands in the list of what happened.
+        # Each refund has its number, and the captured sum is in the list of events.
         for row in shop.rows("SELECT refund_no FROM refunds WHERE order_id = %s", order):
             assert aloud(row["refund_no"]) in main
         if seen["captured"]:
@@ -289,8 +289,8 @@ def test_the_money_of_the_page_is_what_the_bank_holds(shop: Shop, story: str) ->
 
 
 @pytest.mark.parametrize("story", STORIES)
-def test_what_is_said_of_the_money_is_so(shop: Shop, story: str) -> None:
-    """Whichever sentence was chosen: what it says is what the bank has seen."""
+def test_sentences_about_money_match_the_bank(shop: Shop, story: str) -> None:
+    """Every chosen sentence states what the bank has recorded."""
     shop.bank = BankRecord()
     order = STORIES[story](shop)
     facts = shop.do(_facts(shop.container.of(OrderService), _OrderQuestion(shop.account, order)))
@@ -314,7 +314,7 @@ ASKED_FOR = {f"page.order.{word}" for word in ("opening", "opening_late", "openi
 
 
 @pytest.mark.parametrize("story", STORIES)
-def test_a_qr_is_said_to_be_asked_for_where_it_is(shop: Shop, story: str) -> None:
+def test_page_says_that_a_qr_is_requested_only_while_it_is(shop: Shop, story: str) -> None:
     shop.bank = BankRecord()
     order = STORIES[story](shop)
     facts = shop.do(_facts(shop.container.of(OrderService), _OrderQuestion(shop.account, order)))
@@ -326,7 +326,7 @@ def test_a_qr_is_said_to_be_asked_for_where_it_is(shop: Shop, story: str) -> Non
         )
 
 
-# What is said of the stamps of a purchase of two: the headline, and where each of them is.
+# Sentences about the stamps of a purchase of two: the headline, and the place of each stamp.
 SAID: dict[str, tuple[str, ...]] = {
     "paid": ("stamps", "unused"),
     "one is held": ("stamps", "unused", "held"),
@@ -339,7 +339,7 @@ SAID: dict[str, tuple[str, ...]] = {
 
 
 @pytest.mark.parametrize("story", SAID)
-def test_every_stamp_is_said_to_be_where_the_books_have_it(shop: Shop, story: str) -> None:
+def test_stamp_counts_on_the_page_match_the_books(shop: Shop, story: str) -> None:
     shop.bank = BankRecord()
     order = STORIES[story](shop)
     facts = shop.do(_facts(shop.container.of(OrderService), _OrderQuestion(shop.account, order)))

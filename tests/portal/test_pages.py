@@ -1,4 +1,4 @@
-"""Pages without a database: their words, their rules, and every state they can show."""
+"""Pages without a database: words, rules, and every state."""
 
 import html
 import re
@@ -84,7 +84,7 @@ def browser(app: Litestar) -> Iterator[TestClient[Litestar]]:
 
 @pytest.fixture(params=LANGUAGES)
 def asked(app: Litestar, request: pytest.FixtureRequest) -> Any:
-    """A request of somebody signed in, in each language."""
+    """Return a request of a signed-in person, in each language."""
     return asked_by_somebody(app, request.param)
 
 
@@ -92,13 +92,13 @@ def asked(app: Litestar, request: pytest.FixtureRequest) -> Any:
 
 
 def used_keys() -> set[str]:
-    """Every whole key a template names."""
+    """Return the complete message keys of a template."""
     texts = [path.read_text() for path in TEMPLATES]
     return {key for text in texts for key in re.findall(r"""\bt\(\s*["']([a-z0-9_.]+)["']""", text)}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_why_a_stamping_failed_is_told_in_words(language: str) -> None:
+def test_every_stamping_failure_has_its_words(language: str) -> None:
     for code in ("page_out_of_range", "placement_outside_page", "document_encrypted"):
         text = why_refused(code, language)
         assert "{" not in text
@@ -106,17 +106,17 @@ def test_why_a_stamping_failed_is_told_in_words(language: str) -> None:
     for code in (
         "not_in_time",
         "stamping_failed",
-    ):  # the stamp is back, or the money: said elsewhere
+    ):  # the stamp or the money is back, which is said elsewhere
         assert why_refused(code, language) not in ("", translate(f"refusal.{code}", language))
         assert not re.search("meterainya|given back", why_refused(code, language))
 
 
-def test_every_key_that_a_template_names_is_written() -> None:
+def test_every_message_key_of_templates_exists() -> None:
     missing = {key for key in used_keys() if not key.endswith(".") and key not in catalogue()}
     assert not missing
 
 
-def test_both_languages_fill_the_same_facts() -> None:
+def test_both_languages_use_the_same_facts() -> None:
     for key, texts in catalogue().items():
         if not key.startswith(("page.", "state.")):
             continue
@@ -140,15 +140,15 @@ def test_every_state_has_a_name(thing: str, states: Any) -> None:
         assert f"{thing}.{state}" in catalogue()
 
 
-def test_templates_name_only_what_pages_give_them() -> None:
+def test_templates_use_only_facts_of_their_pages() -> None:
     for path in TEMPLATES:
         free = meta.find_undeclared_variables(SITE.environment.parse(path.read_text()))
         assert "caller" not in free, f"{path}: `caller` is Jinja's own word within macros"
 
 
-def test_no_template_has_inline_script_or_style() -> None:
+def test_templates_have_no_inline_script_or_style() -> None:
     for path in TEMPLATES:
-        # Ours, which the policy of its page names by its digest.
+        # Our own style, allowed by digest in the policy of its page.
         text = path.read_text().replace("<style>{{ style | safe }}</style>", "")
         assert not re.search(r"<style|\sstyle=|\son[a-z]+=|javascript:", text), path.name
         assert not re.search(r"<script(?![^>]* src=)", text), path.name
@@ -159,7 +159,7 @@ def test_no_template_has_inline_script_or_style() -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/orders/ord_x", "/sign-in?next=%2Fstamp", "/c/A B"])
-def test_a_path_of_ours_is_followed(path: str) -> None:
+def test_local_path_is_followed(path: str) -> None:
     assert local_path(path) == path
 
 
@@ -179,18 +179,18 @@ def test_a_path_of_ours_is_followed(path: str) -> None:
         "/surat\u00e9",
     ],
 )
-def test_any_other_path_leads_to_the_front_page(path: str) -> None:
+def test_other_path_leads_to_the_front_page(path: str) -> None:
     assert local_path(path) == "/"
 
 
 @given(some.text(max_size=40))
-def test_no_text_leads_to_another_host(text: str) -> None:
+def test_local_path_never_leads_to_another_host(text: str) -> None:
     path = local_path(text)
     assert path.startswith("/")
     assert not path.startswith(("//", "/\\"))
 
 
-def test_only_a_key_of_our_own_form_is_taken() -> None:
+def test_malformed_form_key_is_refused() -> None:
     key = fresh_key()
     assert form_key(key) == key
     for other in ("", "frm_", "ord_" + key[4:], key.upper(), key + "0"):
@@ -207,11 +207,11 @@ def test_only_a_key_of_our_own_form_is_taken() -> None:
         ("POST", "/orders/ord_1/withdraw", "", "/orders/ord_1"),
     ],
 )
-def test_signing_in_leads_back(method: str, path: str, query: str, there: str) -> None:
+def test_sign_in_returns_to_the_page(method: str, path: str, query: str, there: str) -> None:
     assert comes_back_to(method, path, query) == there
 
 
-def test_machines_are_not_given_pages() -> None:
+def test_programs_get_no_pages() -> None:
     assert wants_page("/orders/x", "text/html,*/*")
     assert not wants_page("/orders/x", "*/*")
     for path in ("/v1/orders", "/v1", "/snap/v1.0/qr/qr-mpm-notify", "/openapi.json", "/metrics"):
@@ -219,7 +219,7 @@ def test_machines_are_not_given_pages() -> None:
     assert wants_page("/v1x", "text/html")
 
 
-def test_a_stamped_file_has_a_name_of_its_own() -> None:
+def test_stamped_file_has_its_own_name() -> None:
     assert stamped_name("Surat.PDF") == "Surat-bermeterai.pdf"
     answer = saved_as('a"b\u00e9.pdf', b"", "application/pdf")
     assert answer.headers["Content-Disposition"] == (
@@ -227,20 +227,20 @@ def test_a_stamped_file_has_a_name_of_its_own() -> None:
     )
 
 
-def test_a_file_is_named_by_its_content_and_small() -> None:
+def test_static_files_are_versioned_and_small() -> None:
     files = SITE.assets
     assert re.fullmatch(r"/static/site\.css\?v=[0-9a-f]{10}", address(files, "site.css"))
-    assert len(files["site.css"].content) < 20_000  # a slow line loads it once
+    assert len(files["site.css"].content) < 20_000  # a slow connection loads it once
     of_sandbox = {"try.js"}  # for developers alone
     names = {name for name in files if name.endswith(".js")} - of_sandbox
     scripts = [files[name].content for name in names]
-    assert sum(map(len, scripts)) <= 25 * 1024  # of all pages together, before they are compressed
+    assert sum(map(len, scripts)) <= 25 * 1024  # of all pages together, uncompressed
 
 
-# -- what an account holds ---------------------------------------------------------------
+# -- the account page ---------------------------------------------------------------------
 
 
-def test_the_account_shows_what_it_holds(asked: Any) -> None:
+def test_account_page_shows_the_balance(asked: Any) -> None:
     facts = {
         "contact": SimpleNamespace(email="a@b.id"),
         "balance": SimpleNamespace(available=4, held=1, used=7),
@@ -267,7 +267,7 @@ def test_the_account_shows_what_it_holds(asked: Any) -> None:
     assert 'href="/account/keys"' in text
 
 
-def test_keys_are_shown_with_what_they_may_until_when_and_who_made_them(asked: Any) -> None:
+def test_keys_are_shown_with_scopes_end_and_maker(asked: Any) -> None:
     later, scopes = NOW + timedelta(days=2), ["order.read"]
     keys = [
         ApiKeyView("key_3", HOSTILE, scopes, NOW, None, None, None, "key_1"),
@@ -299,10 +299,10 @@ def test_keys_are_shown_with_what_they_may_until_when_and_who_made_them(asked: A
     assert "<button" not in seen.split("<main")[1].split("</main")[0]
 
 
-# -- over HTTP, as a browser without a session ---------------------------------------------
+# -- over HTTP, in a browser without a session -----------------------------------------------
 
 
-def test_the_front_page_says_specimen_and_the_price(browser: TestClient[Litestar]) -> None:
+def test_front_page_shows_specimen_and_price(browser: TestClient[Litestar]) -> None:
     answer = browser.get("/")
     assert answer.status_code == 200
     assert "SPECIMEN" in answer.text
@@ -313,7 +313,9 @@ def test_the_front_page_says_specimen_and_the_price(browser: TestClient[Litestar
 
 
 @pytest.mark.parametrize("path", ["/buy", "/history", "/account", "/orders/ord_1"])
-def test_a_stranger_is_led_to_signing_in_and_back(browser: TestClient[Litestar], path: str) -> None:
+def test_stranger_is_redirected_to_sign_in_and_back(
+    browser: TestClient[Litestar], path: str
+) -> None:
     answer = browser.get(path, follow_redirects=False)
     assert answer.status_code == 303
     assert answer.headers["location"] == f"/sign-in?next={path.replace('/', '%2F')}"
@@ -321,14 +323,14 @@ def test_a_stranger_is_led_to_signing_in_and_back(browser: TestClient[Litestar],
 
 
 @pytest.mark.parametrize("path", ["/sign-in", "/sign-in/code", "/language", "/sign-out", "/check"])
-def test_a_form_of_another_site_is_refused(browser: TestClient[Litestar], path: str) -> None:
+def test_form_of_another_site_is_refused(browser: TestClient[Litestar], path: str) -> None:
     for origin in ("https://evil.example", "null", "http://testserver.local.evil.example"):
         answer = browser.post(path, data={"next": "/"}, headers={"Origin": origin})
         assert answer.status_code == 403
         assert translate("refusal.form_foreign", "id") in answer.text
 
 
-def test_an_unknown_page_is_a_calm_page(browser: TestClient[Litestar]) -> None:
+def test_unknown_page_is_a_calm_page(browser: TestClient[Litestar]) -> None:
     answer = browser.get("/tidak-ada")
     assert answer.status_code == 404
     assert translate("page.refused.money", "id") in answer.text
@@ -336,27 +338,27 @@ def test_an_unknown_page_is_a_calm_page(browser: TestClient[Litestar]) -> None:
     assert problem.headers["content-type"].startswith("application/problem+json")
 
 
-def test_a_fault_shows_a_number_and_nothing_of_the_inside(browser: TestClient[Litestar]) -> None:
+def test_fault_page_shows_an_id_and_no_internals(browser: TestClient[Litestar]) -> None:
     answer = browser.get("/breaks")
     assert answer.status_code == 500
     assert "secret" not in answer.text
     assert re.search(r"Nomor: [0-9a-f]{12}", answer.text)
 
 
-def test_a_file_may_be_kept_for_good(browser: TestClient[Litestar]) -> None:
+def test_versioned_file_is_immutable(browser: TestClient[Litestar]) -> None:
     answer = browser.get(address(SITE.assets, "order.js"))
     assert answer.headers["content-type"].startswith("text/javascript")
     assert "immutable" in answer.headers["cache-control"]
     assert browser.get("/static/nothing.css").status_code == 404
 
 
-def test_a_page_that_refuses_leads_back_to_what_was_asked(browser: TestClient[Litestar]) -> None:
+def test_refusal_page_links_back_to_the_requested_page(browser: TestClient[Litestar]) -> None:
     answer = browser.post("/full")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert 'class="button" href="/full"' in answer.text
     assert "setelah 5 detik" in answer.text
     assert translate("refusal.uploads_full", "id") in answer.text
-    # A command has no page of its own, and what is not there is not tried again.
+    # A command has no page of its own, and an unknown path is not retried.
     assert 'class="button" href="/breaks?a=1"' in browser.get("/breaks?a=1").text
     for path, kind in (("/tidak-ada", "lost"), ("/language", "refused")):
         shown = browser.get(path).text
@@ -367,17 +369,13 @@ def test_a_page_that_refuses_leads_back_to_what_was_asked(browser: TestClient[Li
 @pytest.mark.parametrize(
     "form", ["/language", "/sign-out", "//sign-in/passkey", "/%2Fsign-in/passkey"]
 )
-def test_an_address_without_a_page_of_its_own_leads_nowhere_else(
-    browser: TestClient[Litestar], form: str
-) -> None:
+def test_path_without_a_page_is_not_redirected(browser: TestClient[Litestar], form: str) -> None:
     shown = browser.get(f"http://testserver.local{form}", headers={"Accept": "text/html"})
     assert shown.status_code in (404, 405)
 
 
-def test_every_refusal_is_documented_with_its_anchor(browser: TestClient[Litestar]) -> None:
-    assert (
-        edge.HeadersTooLarge in refusals()
-    )  # declared by an application, and by none of its rooms
+def test_every_refusal_is_documented_with_an_anchor(browser: TestClient[Litestar]) -> None:
+    assert edge.HeadersTooLarge in refusals()  # declared by an application, not by a room
     text = browser.get("/docs/problems").text
     of_commands = {one.code for one in refusals() if issubclass(one, CommandRefusal)}
     assert {"already_running", "address_wrong", "configuration_wrong"} <= of_commands
@@ -390,7 +388,7 @@ def test_every_refusal_is_documented_with_its_anchor(browser: TestClient[Litesta
     assert "At most … files in one go." in html.unescape(shown)
 
 
-def test_the_documentation_lists_operations_with_examples() -> None:
+def test_documentation_lists_operations_with_examples() -> None:
     description = {
         "paths": {
             "/v1/orders": {
@@ -418,7 +416,7 @@ def test_the_documentation_lists_operations_with_examples() -> None:
     assert """--json '{"quantity": 3}'""" in operation.curl
 
 
-def test_every_form_of_a_signed_in_page_proves_where_it_came_from() -> None:
+def test_forms_of_signed_in_pages_have_a_token() -> None:
     public = {
         "choose.html",
         "front.html",

@@ -1,4 +1,4 @@
-"""What a check looks like on paper: every sheet of it says SPECIMEN where it is one."""
+"""Printed report of a check: every sheet of a specimen says SPECIMEN."""
 
 import io
 import re
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium o
 
 
 def checked(settings: Settings, checks: int = 300, pictures: Sequence[MarkedPage] = ()) -> str:
-    """The page of a document that was checked; with so many checks, of several sheets."""
+    """Return the page of a checked document, with enough checks for several sheets."""
     app = Litestar([])
     app.state.services = {Settings: settings, Site: Site(*pages_of())}
     asked = RequestFactory(app=app).get("/check", headers={"Cookie": "language=id"})
@@ -59,7 +59,7 @@ def checked(settings: Settings, checks: int = 300, pictures: Sequence[MarkedPage
 
 
 def printed(*pages: str) -> list[list[str]]:
-    """The text of each sheet of each page."""
+    """Return the text of each sheet of each page."""
     with launched() as browser:
         found = []
         for page in pages:
@@ -72,7 +72,7 @@ def printed(*pages: str) -> list[list[str]]:
     return found
 
 
-def test_every_sheet_says_specimen() -> None:
+def test_every_printed_sheet_says_specimen() -> None:
     development, production = printed(
         checked(make_settings()), checked(make_settings(environment="production", **OPERATOR))
     )
@@ -87,13 +87,13 @@ def test_every_sheet_says_specimen() -> None:
 
 
 def a_page() -> bytes:
-    """The picture of an A4 page, in WebP."""
+    """Return the image of an A4 page, in WebP."""
     out = io.BytesIO()
     Image.new("RGB", (800, 1131), "white").save(out, "WEBP")
     return out.getvalue()
 
 
-def test_the_report_of_a_plain_case_is_one_sheet() -> None:
+def test_plain_report_fits_one_sheet() -> None:
     [sheets] = printed(
         checked(make_settings(), checks=13, pictures=[MarkedPage(1, 2, 1, a_page())])
     )

@@ -1,4 +1,4 @@
-"""Receipts: what they say, in both languages, and that they are PDF files that every reader takes."""
+"""Receipts: content in both languages, and validity as PDF files."""
 
 import io
 from dataclasses import astuple, replace
@@ -36,7 +36,7 @@ PAYMENTS = [Captured("623400000017", Rupiah(TOTAL), NOW)]
 
 
 def text_of(content: bytes) -> list[str]:
-    """The text of each page, as a reader finds it."""
+    """Return the text of each page, as extracted by a reader."""
     opened = pypdfium2.PdfDocument(io.BytesIO(content))
     found = [" ".join(page.get_textpage().get_text_range().split()) for page in opened]
     opened.close()
@@ -48,7 +48,7 @@ def paper(title: str, language: str, lines: list[PaperLine], mark: str = "") -> 
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_an_order_that_was_paid_has_a_receipt(language: str) -> None:
+def test_paid_order_has_a_receipt(language: str) -> None:
     sums = money(captured=TOTAL, executed=10_500, refunded=10_500)
     one = order(OrderState.EXECUTED, OrderKind.DOCUMENTS, None, sums)
     documents = [
@@ -82,7 +82,7 @@ def test_an_order_that_was_paid_has_a_receipt(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_name_that_cannot_be_printed_is_in_the_text_and_the_receipt_says_so(
+def test_unprintable_name_is_in_the_text_layer_with_a_note(
     language: str,
 ) -> None:
     one = order(
@@ -106,7 +106,7 @@ def test_a_name_that_cannot_be_printed_is_in_the_text_and_the_receipt_says_so(
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("cause", RefundCause)
-def test_a_refund_that_is_there_has_a_receipt(language: str, cause: RefundCause) -> None:
+def test_settled_refund_has_a_receipt(language: str, cause: RefundCause) -> None:
     one = msgspec.structs.replace(refund(RefundState.SETTLED, cause), refund_number="RF123456")
     [text] = text_of(
         paper(
@@ -123,7 +123,7 @@ def test_a_refund_that_is_there_has_a_receipt(language: str, cause: RefundCause)
     assert "refund.cause" not in text
 
 
-def test_every_page_says_what_it_is() -> None:
+def test_every_page_of_a_receipt_has_its_mark() -> None:
     lines = [PaperLine("Dokumen", f"surat {number} " * 12) for number in range(60)]
     specimen, real = (paper("Bukti", "id", lines, mark) for mark in ("SPECIMEN", ""))
     pages = text_of(specimen)
@@ -133,7 +133,7 @@ def test_every_page_says_what_it_is() -> None:
     assert all(f"surat {number} " in " ".join(pages) for number in range(60))
 
 
-def test_it_is_tagged_and_sound() -> None:
+def test_receipt_is_tagged_and_valid() -> None:
     lines = [PaperLine("Nomor", "1"), PaperLine("", "Simpan ini.")] * 40
     with pikepdf.open(io.BytesIO(paper("Bukti", "id", lines))) as opened:
         assert opened.check_pdf_syntax() == []
@@ -146,13 +146,13 @@ def test_it_is_tagged_and_sound() -> None:
         assert opened.docinfo.Title == "Bukti"
 
 
-def test_a_seller_without_a_branch_has_no_line_for_it() -> None:
+def test_receipt_of_a_seller_without_branch_has_no_branch_line() -> None:
     lines = seller_lines(replace(SELLER, branch_number=""), "id")
     assert {line.value for line in lines} == {one for one in ALL_OF_SELLER if len(one) != 22}
 
 
 @given(some.text(some.characters(codec="utf-8"), max_size=200))
-def test_no_line_is_wider_than_the_paper(text: str) -> None:
+def test_lines_of_a_receipt_fit_the_page(text: str) -> None:
     most = 300.0
     lines = list(wrapped(text, 10.5, most))
     assert all(width(line, 10.5) <= most for line in lines)
@@ -160,7 +160,7 @@ def test_no_line_is_wider_than_the_paper(text: str) -> None:
 
 
 @given(some.text(max_size=60), some.text(max_size=300))
-def test_whatever_a_file_is_called_the_receipt_is_sound(label: str, value: str) -> None:
+def test_receipt_is_valid_for_any_file_name(label: str, value: str) -> None:
     with pikepdf.open(io.BytesIO(paper("Bukti", "id", [PaperLine(label, value)]))) as opened:
         assert opened.check_pdf_syntax() == []
         assert [float(one) for one in opened.pages[0].MediaBox] == [0, 0, WIDTH, HEIGHT]

@@ -1,4 +1,4 @@
-"""The last look: signing in on it, and the order that the same button makes."""
+"""Review page: sign-in and order with one button."""
 
 import re
 from collections.abc import Iterator
@@ -26,14 +26,14 @@ def visitor(database_url: str, tmp_path: Path) -> Iterator[WalkIn]:
 
 
 def asks(visitor: WalkIn, email: str = "ani@example.id") -> str:
-    """Ask for a code on the page; the page that asks for it."""
+    """Request a code on the page; return the page that asks for it."""
     form = fields(visitor.get(PAY), PROVE, "email")
     assert visitor.goes(PROVE, form | {"email": email}) == PAY
     return visitor.get(PAY)
 
 
 def leads(visitor: WalkIn, path: str) -> str:
-    """Where a page leads that is looked at."""
+    """Return the redirect of a page."""
     shown = visitor.client.get(path)
     assert shown.status_code == 303, (shown.status_code, shown.text)
     return str(shown.headers["location"])
@@ -43,7 +43,7 @@ def orders(visitor: WalkIn) -> int:
     return len(re.findall(r'href="/orders/ord_', visitor.get("/history")))
 
 
-def test_a_stranger_signs_in_and_orders_on_the_page(visitor: WalkIn) -> None:
+def test_stranger_signs_in_and_orders_on_the_review_page(visitor: WalkIn) -> None:
     page = visitor.places()
     assert "Rp10.000" in page
     asked = asks(visitor)
@@ -57,9 +57,7 @@ def test_a_stranger_signs_in_and_orders_on_the_page(visitor: WalkIn) -> None:
     assert not visitor.cookie("asked")
 
 
-def test_that_issuing_is_stopped_is_said_before_anything_is_paid(
-    visitor: WalkIn, database_url: str
-) -> None:
+def test_stopped_issuing_is_shown_before_payment(visitor: WalkIn, database_url: str) -> None:
     with psycopg.connect(database_url) as connection:
         connection.execute("UPDATE issuing SET is_open = false")
     said = translate("page.issuing_stopped", "en")
@@ -76,7 +74,7 @@ def test_that_issuing_is_stopped_is_said_before_anything_is_paid(
     assert said not in visitor.get(PAY)
 
 
-def test_another_price_than_the_page_showed_is_ordered_by_no_button(visitor: WalkIn) -> None:
+def test_changed_price_is_not_ordered(visitor: WalkIn) -> None:
     visitor.places()
     asked = fields(asks(visitor), PROVE, "code")
     assert asked["unit"] == "10000"
@@ -92,15 +90,13 @@ def test_another_price_than_the_page_showed_is_ordered_by_no_button(visitor: Wal
     again = fields(refused.text, "/buy")
     order = visitor.goes("/buy", again)
     assert ORDER.fullmatch(order)
-    # Whoever lost the answer and sends the form again under another price is not told that nothing was ordered.
+    # A lost answer under another price is not shown as a failed order.
     assert visitor.goes("/buy", again | {"unit": "9000"}) == order
     assert orders(visitor) == 1
     assert ORDER.fullmatch(visitor.goes(PAY, fields(visitor.get(PAY), PAY, "draft")))
 
 
-def test_order_whose_answer_found_disk_full_is_not_said_to_be_undone(
-    visitor: WalkIn, database_url: str
-) -> None:
+def test_order_with_lost_answer_is_not_shown_as_failed(visitor: WalkIn, database_url: str) -> None:
     visitor.signs_in()
     form = fields(visitor.places(), PAY, "draft")
     with psycopg.connect(database_url) as connection:
@@ -122,7 +118,7 @@ def test_order_whose_answer_found_disk_full_is_not_said_to_be_undone(
     assert orders(visitor) == 1, "the same key found it"
 
 
-def test_another_price_than_the_page_showed_is_ordered_again_by_no_button(visitor: WalkIn) -> None:
+def test_changed_price_is_not_reordered(visitor: WalkIn) -> None:
     visitor.signs_in()
     order = visitor.goes("/buy", fields(visitor.get("/buy"), "/buy"))
     visitor.goes(f"{order}/withdraw", fields(visitor.get(order), f"{order}/withdraw"))
@@ -135,12 +131,12 @@ def test_another_price_than_the_page_showed_is_ordered_again_by_no_button(visito
     assert visitor.goes(f"{order}/reorder", again | {"unit": "9000"}) == placed, "a repeat"
 
 
-def test_what_was_ordered_is_not_said_to_be_sent_for_stamping(visitor: WalkIn) -> None:
+def test_ordered_draft_is_not_shown_as_paid_or_stamped(visitor: WalkIn) -> None:
     visitor.signs_in()
     visitor.places()
     order = visitor.goes(PAY, fields(visitor.get(PAY), PAY, "draft"))
     assert ORDER.fullmatch(order)
-    for _ in range(2):  # and whatever becomes of the order
+    for _ in range(2):  # and for any later state of the order
         shown = visitor.get("/stamp")
         said = translate("page.choose.done.order", "en")
         assert f'{said} <a href="/history">' in shown
@@ -151,7 +147,7 @@ def test_what_was_ordered_is_not_said_to_be_sent_for_stamping(visitor: WalkIn) -
             visitor.goes(withdrawal, fields(page, withdrawal))
 
 
-def test_who_sends_several_once_more_agrees_to_as_many_stamps_as_are_ordered(
+def test_repeated_stamping_confirms_the_ordered_number_of_stamps(
     visitor: WalkIn,
 ) -> None:
     visitor.signs_in()
@@ -168,9 +164,7 @@ def test_who_sends_several_once_more_agrees_to_as_many_stamps_as_are_ordered(
     assert "2 more stamps on these documents" in sent.text
 
 
-def test_files_of_two_devices_that_are_too_many_for_an_order_say_what_to_do(
-    database_url: str, tmp_path: Path
-) -> None:
+def test_too_many_files_of_two_devices_show_what_to_do(database_url: str, tmp_path: Path) -> None:
     with walk_in(database_url, tmp_path, stampings_per_order_max=1) as visitor:
         with visitor.as_another():
             visitor.signs_in("dua@example.id")
@@ -187,7 +181,7 @@ def test_files_of_two_devices_that_are_too_many_for_an_order_say_what_to_do(
         assert ORDER.fullmatch(visitor.goes(PAY, fields(visitor.get(PAY), PAY, "draft")))
 
 
-def test_a_wrong_code_keeps_the_page_and_says_how_often_one_may_try(visitor: WalkIn) -> None:
+def test_wrong_code_keeps_the_page_and_shows_remaining_tries(visitor: WalkIn) -> None:
     visitor.places()
     form = fields(asks(visitor), PROVE, "code")
     first = visitor.code()
@@ -204,7 +198,7 @@ def test_a_wrong_code_keeps_the_page_and_says_how_often_one_may_try(visitor: Wal
     assert ORDER.fullmatch(visitor.goes(PROVE, form | {"code": visitor.code()}))
 
 
-def test_a_wrong_address_is_mended_where_it_stands(visitor: WalkIn) -> None:
+def test_wrong_address_can_be_corrected_on_the_page(visitor: WalkIn) -> None:
     form = fields(visitor.places(), PROVE, "email")
     wrong = visitor.sends(PROVE, form | {"email": "ani@@example"})
     assert wrong.status_code == 422
@@ -215,7 +209,7 @@ def test_a_wrong_address_is_mended_where_it_stands(visitor: WalkIn) -> None:
     assert 'value="ani@@example"' in other.text
 
 
-def test_a_limit_says_when_and_the_code_that_came_can_be_typed(
+def test_quota_shows_the_retry_time_and_accepts_the_sent_code(
     database_url: str, tmp_path: Path
 ) -> None:
     with walk_in(database_url, tmp_path, codes_per_hour_max=1) as visitor:
@@ -230,7 +224,7 @@ def test_a_limit_says_when_and_the_code_that_came_can_be_typed(
         assert ORDER.fullmatch(visitor.goes(PROVE, code))
 
 
-def test_known_and_unknown_addresses_are_answered_alike(visitor: WalkIn) -> None:
+def test_known_and_unknown_addresses_get_the_same_answer(visitor: WalkIn) -> None:
     visitor.signs_in("ani@example.id")
     with visitor.as_another():
         visitor.places()
@@ -239,14 +233,14 @@ def test_known_and_unknown_addresses_are_answered_alike(visitor: WalkIn) -> None
         assert same[0] == same[1]
 
 
-def test_a_second_press_finds_the_same_order(visitor: WalkIn) -> None:
+def test_form_sent_twice_finds_the_same_order(visitor: WalkIn) -> None:
     visitor.places()
     form = fields(asks(visitor), PROVE, "code") | {"code": visitor.code()}
     before = Cookies(visitor.client.cookies)
     there = visitor.goes(PROVE, form)
     kept = Cookies(visitor.client.cookies)
     visitor.client.cookies.clear()
-    visitor.client.cookies.update(before)  # the first answer was thrown away
+    visitor.client.cookies.update(before)  # the browser dropped the first answer
     assert visitor.goes(PROVE, form) == there
     visitor.client.cookies.clear()
     visitor.client.cookies.update(kept)
@@ -254,7 +248,7 @@ def test_a_second_press_finds_the_same_order(visitor: WalkIn) -> None:
     assert orders(visitor) == 1
 
 
-def test_second_press_orders_while_the_first_has_only_put_the_files_into_the_account(
+def test_second_form_orders_after_the_first_adopted_the_files(
     visitor: WalkIn,
 ) -> None:
     visitor.places()
@@ -262,12 +256,12 @@ def test_second_press_orders_while_the_first_has_only_put_the_files_into_the_acc
     before = Cookies(visitor.client.cookies)
     assert visitor.sends(PROVE, form | {"unit": "9000"}).status_code == 409
     visitor.client.cookies.clear()
-    visitor.client.cookies.update(before)  # the first answer was thrown away
+    visitor.client.cookies.update(before)  # the browser dropped the first answer
     assert ORDER.fullmatch(visitor.goes(PROVE, form))
     assert orders(visitor) == 1
 
 
-def test_whoever_lost_the_answer_and_looks_again_is_led_to_the_order(visitor: WalkIn) -> None:
+def test_review_page_after_a_lost_answer_redirects_to_the_order(visitor: WalkIn) -> None:
     visitor.places()
     form = fields(asks(visitor), PROVE, "code") | {"code": visitor.code()}
     there = visitor.goes(PROVE, form)
@@ -280,7 +274,7 @@ def test_whoever_lost_the_answer_and_looks_again_is_led_to_the_order(visitor: Wa
     assert f'href="{PAY}"' not in visitor.get("/stamp")
 
 
-def test_what_the_page_did_not_show_is_not_ordered(visitor: WalkIn) -> None:
+def test_draft_changed_since_the_page_is_not_ordered(visitor: WalkIn) -> None:
     visitor.places()
     form = fields(asks(visitor), PROVE, "code")
     visitor.places("ijazah.pdf")
@@ -293,7 +287,7 @@ def test_what_the_page_did_not_show_is_not_ordered(visitor: WalkIn) -> None:
     assert ORDER.fullmatch(visitor.goes(PAY, form)), "the page it was shown can be sent"
 
 
-def test_another_sites_form_signs_nobody_in(visitor: WalkIn) -> None:
+def test_form_of_another_site_signs_nobody_in(visitor: WalkIn) -> None:
     visitor.places()
     form = fields(asks(visitor), PROVE, "code") | {"code": visitor.code()}
     for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
@@ -301,7 +295,7 @@ def test_another_sites_form_signs_nobody_in(visitor: WalkIn) -> None:
     assert not visitor.cookie("session")
 
 
-def test_a_code_that_another_browser_asked_for_needs_its_own(visitor: WalkIn) -> None:
+def test_code_of_another_browser_needs_its_own_page(visitor: WalkIn) -> None:
     visitor.places()
     form = fields(asks(visitor), PROVE, "code") | {"code": visitor.code()}
     visitor.client.cookies.delete("asked")
@@ -310,7 +304,7 @@ def test_a_code_that_another_browser_asked_for_needs_its_own(visitor: WalkIn) ->
     assert fields(refused.text, PROVE, "email")["email"] == ""
 
 
-def test_the_link_of_the_mail_leads_back_to_the_page(visitor: WalkIn) -> None:
+def test_link_of_the_mail_returns_to_the_review_page(visitor: WalkIn) -> None:
     visitor.places()
     asks(visitor)
     begun = Begun.read(visitor.cookie("asked"))
@@ -324,7 +318,7 @@ def test_the_link_of_the_mail_leads_back_to_the_page(visitor: WalkIn) -> None:
     assert fields(visitor.get(PAY), PAY, "draft"), "and the files are of the account"
 
 
-def test_a_link_that_a_mail_program_spoilt_leads_to_signing_in(visitor: WalkIn) -> None:
+def test_damaged_link_leads_to_sign_in(visitor: WalkIn) -> None:
     visitor.places()
     asks(visitor)
     begun = Begun.read(visitor.cookie("asked"))
@@ -342,7 +336,7 @@ def test_a_link_that_a_mail_program_spoilt_leads_to_signing_in(visitor: WalkIn) 
     assert (refused.status_code, said in refused.text) == (422, True)
 
 
-def test_a_link_that_is_opened_in_another_browser_says_where_the_files_are(
+def test_link_opened_in_another_browser_says_where_the_files_are(
     visitor: WalkIn,
 ) -> None:
     visitor.places()
@@ -370,7 +364,7 @@ def test_a_link_that_is_opened_in_another_browser_says_where_the_files_are(
         ("/" + "a" * 500, "/"),
     ],
 )
-def test_a_link_leads_to_a_page_of_ours(visitor: WalkIn, wanted: str, there: str) -> None:
+def test_link_redirects_to_own_pages_alone(visitor: WalkIn, wanted: str, there: str) -> None:
     visitor.goes("/sign-in", {"email": "ani@example.id", "next": wanted})
     begun = Begun.read(visitor.cookie("asked"))
     assert begun is not None
@@ -380,9 +374,7 @@ def test_a_link_leads_to_a_page_of_ours(visitor: WalkIn, wanted: str, there: str
 
 
 @pytest.mark.parametrize("chosen_since", [0, 1, 2])
-def test_whose_session_has_ended_reads_that_their_files_wait_whatever_was_chosen_since(
-    visitor: WalkIn, chosen_since: int
-) -> None:
+def test_ended_session_is_told_that_its_files_wait(visitor: WalkIn, chosen_since: int) -> None:
     visitor.signs_in()
     visitor.places("pertama.pdf")
     for name in [one for one in visitor.client.cookies if one.startswith("session")]:
@@ -401,7 +393,7 @@ def test_whose_session_has_ended_reads_that_their_files_wait_whatever_was_chosen
 
 
 @pytest.mark.parametrize("first", ["here", "elsewhere"])
-def test_files_of_another_device_are_told_and_ordered_by_no_button_that_did_not_show_them(
+def test_files_of_another_device_are_shown_before_they_are_ordered(
     visitor: WalkIn, first: str
 ) -> None:
     def there() -> None:
@@ -425,7 +417,7 @@ def test_files_of_another_device_are_told_and_ordered_by_no_button_that_did_not_
     assert ORDER.fullmatch(visitor.goes(PAY, fields(told.text, PAY, "draft")))
 
 
-def test_files_that_the_page_showed_are_ordered_though_the_account_had_an_empty_draft(
+def test_shown_files_are_ordered_although_the_account_has_an_empty_draft(
     visitor: WalkIn,
 ) -> None:
     with visitor.as_another():

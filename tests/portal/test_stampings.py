@@ -1,4 +1,4 @@
-"""The pages of a document and of all that an account ordered and stamped."""
+"""Page of a document, and the history of an account."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -35,7 +35,7 @@ def app() -> Litestar:
 
 @pytest.fixture(params=LANGUAGES)
 def asked(app: Litestar, request: pytest.FixtureRequest) -> Any:
-    """A request of somebody signed in, in each language."""
+    """Return a request of a signed-in person, in each language."""
     return asked_by_somebody(app, request.param)
 
 
@@ -55,10 +55,10 @@ def stamping_page(
 
 @pytest.mark.parametrize("of", [None, *OrderState])
 @pytest.mark.parametrize("state", StampingState)
-def test_a_stamping_in_any_state_is_told(
+def test_page_of_a_stamping_is_true_in_every_state(
     asked: Any, state: StampingState, of: OrderState | None
 ) -> None:
-    """A document waits for its payment only while that can come, and comes back as it was paid."""
+    """A document waits for payment only while one is possible, and returns to waiting as it was paid."""
     language = asked.cookies["language"]
     one = None if of is None else order(of, OrderKind.DOCUMENTS)
     text = stamping_page(asked, stamping(state), one)
@@ -75,7 +75,7 @@ def test_a_stamping_in_any_state_is_told(
     assert in_account == (state == StampingState.FAILED and of is None)
 
 
-def test_a_paid_document_waits_while_no_stamps_are_issued(asked: Any) -> None:
+def test_paid_document_waits_while_issuing_is_stopped(asked: Any) -> None:
     language = asked.cookies["language"]
     paid = order(OrderState.PAID, OrderKind.DOCUMENTS)
     assert paid.refund_due_at is not None
@@ -95,8 +95,8 @@ def test_a_paid_document_waits_while_no_stamps_are_issued(asked: Any) -> None:
             assert (translate("page.document.on_hold", language) in text) == (not is_issuing)
 
 
-def test_no_sentence_of_a_document_has_a_hole_for_its_time(asked: Any) -> None:
-    """Before stamps are held for it, a document of a paid order has no due time of its own."""
+def test_sentences_of_a_document_have_their_time(asked: Any) -> None:
+    """Before its stamps are held, a document of a paid order has no due time of its own."""
     paid = order(OrderState.PAID, OrderKind.DOCUMENTS)
     one = replace(stamping(StampingState.WAITING, order=read("ord", paid.id)), due_at=None)
     assert paid.refund_due_at is not None
@@ -108,18 +108,18 @@ def test_no_sentence_of_a_document_has_a_hole_for_its_time(asked: Any) -> None:
         assert due in lead
 
 
-def test_what_is_joined_on_the_device_is_named_whole(asked: Any) -> None:
+def test_page_of_a_document_describes_its_delta(asked: Any) -> None:
     one = stamping(StampingState.DELIVERED, name="Surat.pdf")
     text = stamping_page(asked, one)
     assert f'data-delta="/stampings/{show("stg", one.id)}/delta"' in text
     assert 'data-name="Surat-bermeterai.pdf"' in text
     assert f'data-original="{"00" * 32}" data-stamped="{"00" * 32}"' in text
-    # The delta fits the repaired file only, which nobody has on a device.
+    # The delta fits the repaired file alone, which no device has.
     assert "data-delta" not in stamping_page(asked, replace(one, is_repaired=True))
 
 
 @pytest.mark.parametrize("is_repaired", [True, False])
-def test_a_repaired_document_says_so(asked: Any, is_repaired: bool) -> None:
+def test_repaired_document_is_shown_as_such(asked: Any, is_repaired: bool) -> None:
     one = replace(stamping(StampingState.DELIVERED), is_repaired=is_repaired)
     language = asked.cookies["language"]
     text = stamping_page(asked, one)
@@ -153,7 +153,7 @@ def my_stamps(
     return rendered(asked, "portal/history.html", facts | more)
 
 
-def test_my_stamps_are_newest_first_with_documents_under_their_order(asked: Any) -> None:
+def test_history_is_newest_first_with_documents_under_their_order(asked: Any) -> None:
     placed = order(OrderState.EXECUTED, OrderKind.DOCUMENTS)
     later = replace(
         stamping(StampingState.DELIVERED, at=NOW + timedelta(hours=1)),
@@ -167,7 +167,7 @@ def test_my_stamps_are_newest_first_with_documents_under_their_order(asked: Any)
     assert f'href="/history?before={older}"' in text
 
 
-def test_until_when_a_document_can_be_downloaded_is_said_beside_the_link(asked: Any) -> None:
+def test_download_link_shows_its_end(asked: Any) -> None:
     one, language = stamping(StampingState.DELIVERED), asked.cookies["language"]
     said = format_datetime(one.kept_until, language)
     for text in (stamping_page(asked, one), my_stamps(asked, stampings=[one])):
@@ -181,8 +181,8 @@ def test_until_when_a_document_can_be_downloaded_is_said_beside_the_link(asked: 
 
 
 @pytest.mark.parametrize("is_paid", [True, False])
-def test_money_that_has_come_is_waited_for_nowhere(asked: Any, is_paid: bool) -> None:
-    """Between a payment and what follows from it, and between the end of the time to pay and the lapse."""
+def test_arrived_payment_is_not_waited_for(asked: Any, is_paid: bool) -> None:
+    """Between a payment and its consequences, and between the end of the time to pay and the lapse."""
     sums = money(captured=TOTAL, in_flight=TOTAL) if is_paid else money()
     placed = order(OrderState.PLACED, OrderKind.DOCUMENTS, None, sums)
     one = stamping(StampingState.WAITING, order=read("ord", placed.id))
@@ -194,13 +194,13 @@ def test_money_that_has_come_is_waited_for_nowhere(asked: Any, is_paid: bool) ->
     assert (of_document in stamping_page(asked, one, placed)) == (not is_paid)
 
 
-def test_the_sums_of_a_listed_order_add_up(asked: Any) -> None:
+def test_sums_of_a_listed_order_add_up(asked: Any) -> None:
     sums = money(captured=TOTAL, charged_back=TOTAL, executed=TOTAL, loss=TOTAL)
     text = my_stamps(asked, [order(OrderState.CHARGED_BACK, OrderKind.STAMPS, None, sums)])
     assert translate("page.money.loss", asked.cookies["language"]) in text
 
 
-def test_what_the_account_holds_comes_first(asked: Any) -> None:
+def test_history_begins_with_the_balance(asked: Any) -> None:
     words = {"id": "3 meterai siap dipakai", "en": "3 stamps are ready to use"}
     text, language = my_stamps(asked), asked.cookies["language"]
     assert words[language] in text
@@ -208,7 +208,7 @@ def test_what_the_account_holds_comes_first(asked: Any) -> None:
     assert words[language] not in my_stamps(asked, is_first=False)
 
 
-def test_an_order_is_called_by_its_files(asked: Any) -> None:
+def test_order_is_listed_by_its_file_names(asked: Any) -> None:
     placed = order(OrderState.EXECUTED, OrderKind.DOCUMENTS)
     number = read("ord", placed.id)
     names = ("Surat.pdf", "Ijazah.pdf", "Kuasa.pdf")
@@ -221,7 +221,7 @@ def test_an_order_is_called_by_its_files(asked: Any) -> None:
     assert done[language] in text
 
 
-def test_unused_stamps_are_given_back_in_two_taps(asked: Any) -> None:
+def test_unused_stamps_are_refunded_with_confirmation(asked: Any) -> None:
     bought = order(OrderState.EXECUTED, OrderKind.STAMPS)
     number = read("ord", bought.id)
     text = my_stamps(asked, [bought], lots={number: Lot(number, 2, 0, 0, 0)})
@@ -237,7 +237,7 @@ def test_unused_stamps_are_given_back_in_two_taps(asked: Any) -> None:
 
 @pytest.mark.parametrize("state", OrderState)
 @pytest.mark.parametrize("kind", OrderKind)
-def test_an_order_in_any_state_is_listed(asked: Any, state: OrderState, kind: OrderKind) -> None:
+def test_order_in_every_state_is_listed(asked: Any, state: OrderState, kind: OrderKind) -> None:
     one = order(state, kind)
     number = read("ord", one.id)
     made = [stamping(StampingState.WAITING, order=number), stamping(StampingState.FAILED)]

@@ -1,4 +1,4 @@
-"""The page on which a developer tries the API with a key of its own."""
+"""Page on which a developer tries the API with its own key."""
 
 from pathlib import Path
 
@@ -42,7 +42,7 @@ def test_requests_are_sent_with_the_key_and_answers_shown(chromium, instance: In
     page.close()
 
 
-def test_production_has_no_such_form(database_url: str, tmp_path: Path):
+def test_production_has_no_try_form(database_url: str, tmp_path: Path):
     for environment, is_there in (("development", True), ("production", False)):
         with walk_in(database_url, tmp_path, environment=environment) as made:
             assert ('id="try"' in made.get("/docs/try")) == is_there

@@ -1,4 +1,4 @@
-"""Waiting for an order to change: soon, bounded, and nothing is asked while nobody waits."""
+"""Waiting for a change of an order: prompt, bounded, and without queries while nobody waits."""
 
 import asyncio
 import time
@@ -38,7 +38,7 @@ def watch(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Iterator[OrderWatch]:
 
 
 async def until_it_rests(watch: OrderWatch) -> None:
-    """Where nobody waits nothing looks, once the look under way is over."""
+    """Without a waiting request no query runs, after the current one ends."""
     async with asyncio.timeout(30):
         while True:
             if watch._looking is None:
@@ -120,7 +120,7 @@ def _holding(shop: Shop) -> UUID:
 
 
 def _then_work(act: Callable[[Shop, UUID], object]) -> Callable[[Shop, UUID], None]:
-    """And what follows from it."""
+    """Also run the jobs."""
 
     def both(shop: Shop, order: UUID) -> None:
         act(shop, order)
@@ -133,7 +133,7 @@ def _give_back(shop: Shop, _: UUID) -> None:
     shop.given_back(shop.paid[-1], shop.paid[-1].amount)
 
 
-# What the page tells, what happens to it, and that it tells something else then.
+# A state of the page, and an event that changes it.
 CHANGES: dict[str, tuple[Callable[[Shop], UUID], Callable[[Shop, UUID], object]]] = {
     "the QR comes": (lambda shop: shop.place(2), lambda s, o: s.make_qr(s.attempts(o)[-1])),
     "the time of the QR is over": (
@@ -176,9 +176,7 @@ CHANGES: dict[str, tuple[Callable[[Shop], UUID], Callable[[Shop, UUID], object]]
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_whatever_changes_the_page_wakes_who_waits(
-    shop: Shop, watch: OrderWatch, change: str
-) -> None:
+def test_every_change_of_the_page_ends_the_wait(shop: Shop, watch: OrderWatch, change: str) -> None:
     begin, act = CHANGES[change]
     order = begin(shop)
     key = OrderKey(shop.account, order)
@@ -196,17 +194,15 @@ def test_whatever_changes_the_page_wakes_who_waits(
     assert shop.do(watch.change(key, seen, in_seconds(30)))
 
 
-def test_who_waits_learns_of_it_meanwhile(shop: Shop, watch: OrderWatch) -> None:
+def test_change_during_a_wait_is_seen(shop: Shop, watch: OrderWatch) -> None:
     order = shop.place(1)
     key = OrderKey(shop.account, order)
-    # The mark first: taken by who waits, it could be that of the order as it is afterwards.
+    # The mark is read first: later it could already be that of the changed order.
     seen = shop.do(watch.mark(key))
     assert shop.do(meanwhile(watch.change(key, seen, in_seconds(30)), lapse(shop, order)))
 
 
-def test_what_the_clock_alone_changes_is_not_waited_for_longer(
-    shop: Shop, watch: OrderWatch
-) -> None:
+def test_wait_ends_at_a_change_by_time(shop: Shop, watch: OrderWatch) -> None:
     key = OrderKey(shop.account, shop.place(1))
     soon = SystemClock().now() + timedelta(seconds=0.1)
     seen = shop.do(watch.mark(key))
@@ -214,11 +210,12 @@ def test_what_the_clock_alone_changes_is_not_waited_for_longer(
     assert not shop.do(watch.change(key, seen, in_seconds(0.1), soon + timedelta(hours=1)))
 
 
-# -- the question of the page -------------------------------------------------------------------------
+# -- the request of the page
+# ---------------------------------------------------------------------------
 
 
 async def asked(shop: Shop, watch: OrderWatch, order: UUID, version: str = "") -> Response[Any]:
-    """The answer to a question that waits."""
+    """Return the answer to a waiting request."""
     request = RequestFactory(app=APP).get(
         "/", query_params={"wait": "1"}, headers={"If-None-Match": version}
     )
@@ -235,7 +232,7 @@ async def asked(shop: Shop, watch: OrderWatch, order: UUID, version: str = "") -
     return answer
 
 
-def test_the_answer_is_what_is_so_when_it_is_given(
+def test_answer_after_a_wait_is_current(
     shop: Shop, watch: OrderWatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order = shop.place(1)
@@ -245,7 +242,7 @@ def test_the_answer_is_what_is_so_when_it_is_given(
     assert told.status_code != 304
     assert told.headers["ETag"] != version
 
-    # Also where no look has seen it: the wait was over, or too many waited.
+    # Also if no query saw it: the wait was over, or too many waited.
     other = shop.place(1)
     version = shop.do(asked(shop, watch, other)).headers["ETag"]
 
@@ -257,7 +254,7 @@ def test_the_answer_is_what_is_so_when_it_is_given(
     assert shop.do(asked(shop, watch, other, version)).status_code != 304
 
 
-def test_what_changes_nothing_of_the_page_is_no_news(
+def test_change_without_effect_on_the_page_does_not_end_the_wait(
     shop: Shop, watch: OrderWatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order = shop.place(1)
@@ -276,19 +273,20 @@ def test_what_changes_nothing_of_the_page_is_no_news(
     assert woken == 3
 
 
-# -- its bounds -----------------------------------------------------------------------------------------
+# -- limits
+# ---------------------------------------------------------------------------------------------
 
 
-def test_nothing_happens_and_the_wait_ends(shop: Shop, watch: OrderWatch) -> None:
+def test_wait_without_change_ends(shop: Shop, watch: OrderWatch) -> None:
     order = shop.place(1)
     assert not shop.do(waiting(watch, shop, order))
-    # What is not there, or another's, never changes.
+    # An unknown order, or that of another account, never changes.
     assert not shop.do(waiting(watch, shop, new_id()))
     other = OrderKey(new_id(), order)
     assert not shop.do(watch.change(other, "", in_seconds(1)))
 
 
-def test_an_account_and_a_process_wait_a_bounded_number_of_times(
+def test_waits_are_limited_by_account_and_process(
     shop: Shop, watch: OrderWatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = OrderKey(shop.account, shop.place(1))
@@ -311,7 +309,7 @@ def test_an_account_and_a_process_wait_a_bounded_number_of_times(
     assert watch.has_room_for(key.account)
 
 
-def test_one_look_is_for_all(shop: Shop, watch: OrderWatch) -> None:
+def test_one_query_serves_all_waits(shop: Shop, watch: OrderWatch) -> None:
     order = shop.place(1)
     looks = 0
     compare = watch._compare
