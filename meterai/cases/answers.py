@@ -1,7 +1,7 @@
-"""Answers from the facts: what the rooms below say of one order, and what follows from it; pure.
+"""Answers to complaints from recorded facts: a rule for each matter; pure.
 
-A rule gives an answer only where the facts answer the matter, with what happens next and when.  Where they do not, or
-where a due time has passed, it gives None: then staff answer.  `answer.<code>` is the sentence of an answer.
+A rule returns an answer only if the facts answer the matter, including the next step and its time.  Otherwise, or
+after a due time has passed, it returns None and staff answer.  `answer.<code>` is the sentence of an answer.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -23,16 +23,16 @@ from meterai.stamps import Lot
 from meterai.suspense import Item
 
 SECOND = (RefundCause.DOUBLE, RefundCause.EXCESS, RefundCause.LATE)
-# Attempts that take no payment and of which the provider said why.
+# Attempts that take no payment, with the reason of the provider.
 _DECLINED = AttemptState.DECLINED
 _UNPAID = (OrderState.PLACED, OrderState.LAPSED, OrderState.WITHDRAWN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """Facts of one order, or of one stamping from the balance, at a moment, as the rooms below tell them.
+    """Facts about one order, or one stamping from the balance, at a moment.
 
-    `now` is that moment, and no part of what is hashed.
+    `now` is that moment; the digest leaves it out.
     """
 
     now: datetime
@@ -44,22 +44,22 @@ class Facts:
     lot: Lot | None = None
     suspended: Sequence[Item] = ()
     is_issuing: bool = True
-    is_covered: bool = False  # one payment that came is all of the price
+    is_covered: bool = False  # one captured payment covers the price
 
     @property
     def digest(self) -> bytes:
-        """SHA-256 of all of it but the moment."""
+        """SHA-256 of all facts except the moment."""
         told = {name: getattr(self, name) for name in self.__slots__ if name != "now"}
         return sha256(msgspec.json.encode(told, order="sorted", enc_hook=str)).digest()
 
     @property
     def heard_at(self) -> datetime | None:
-        """When a question to the bank about any attempt of it was last answered."""
+        """Time of the bank's last answer about any attempt of the order."""
         return max((one.answered_at for one in self.attempts if one.answered_at), default=None)
 
     @property
     def about(self) -> str:
-        """The subject: the order, or else the stamping."""
+        """Public id of the subject: the order, or else the stamping."""
         if self.order is not None:
             return self.order.id
         return show("stg", self.stampings[0].id) if self.stampings else ""
@@ -67,7 +67,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class CaseAnswer:
-    """An answer from the facts: its sentence by `code`, filled in by `facts`; sums are written as people do.
+    """An answer from the facts: the `code` of its sentence, and the `facts` that fill it; amounts are formatted.
 
     Facts whose name ends in `_at` are times; `serials` are those of stamps.
     """
@@ -80,16 +80,16 @@ Rule = Callable[[Facts], CaseAnswer | None]
 
 
 def answer(matter: Matter, facts: Facts) -> CaseAnswer | None:
-    """The answer of the facts to a matter, None where they have none."""
+    """Return the answer to a matter; None if the facts have none."""
     return _RULES[matter](facts)
 
 
 def is_telling(matter: Matter, found: CaseAnswer) -> bool:
-    """True where an answer is about what the matter speaks of, so that its order is the one that was meant."""
+    """True if an answer concerns the matter, so that its order is the one meant."""
     return found.code not in _PLAIN and (matter != Matter.PAID_TWICE or "second" in found.code)
 
 
-# Answers about an order with which nothing is wrong.  Among several orders another one is meant.
+# Answers about an order without a problem.  If there are several orders, another one is meant.
 _PLAIN = frozenset(
     {
         "stamps_ready",
@@ -108,7 +108,7 @@ def _rupiah(amount: int) -> str:
 
 
 def _first(facts: Facts, *rules: Rule) -> CaseAnswer | None:
-    """The answer of the first rule that has one."""
+    """Return the answer of the first rule that has one."""
     return next((found for rule in rules if (found := rule(facts)) is not None), None)
 
 
@@ -116,7 +116,7 @@ def _first(facts: Facts, *rules: Rule) -> CaseAnswer | None:
 
 
 def _suspended(facts: Facts) -> CaseAnswer | None:
-    """The bank told something of a payment that nobody could place yet."""
+    """The bank reported a payment that is still unmatched."""
     for one in facts.suspended:
         if one.due_at > facts.now:
             return CaseAnswer("looked_at", {"due_at": one.due_at})
@@ -124,7 +124,7 @@ def _suspended(facts: Facts) -> CaseAnswer | None:
 
 
 def _is_contested(facts: Facts) -> bool:
-    """True where something about it is in suspense: then the rest of the facts is not all there is."""
+    """True if something about it is in suspense: the other facts are then incomplete."""
     return bool(facts.suspended)
 
 
@@ -137,7 +137,7 @@ def _refund(facts: Facts, one: RefundView, second: str = "") -> CaseAnswer | Non
     }
     match RefundState(one.state):
         case _ if one.way != Way.PROVIDER:
-            return None  # these sentences speak of where it was paid from
+            return None  # these sentences name the payment's source
         case RefundState.SETTLED:
             assert one.settled_at is not None, "a settled refund has its time"
             told |= {"settled_at": one.settled_at, "bank_number": one.provider_refund_number}
@@ -154,7 +154,7 @@ def _refund(facts: Facts, one: RefundView, second: str = "") -> CaseAnswer | Non
 
 
 def _last_refund(facts: Facts) -> CaseAnswer | None:
-    """The refund that is still open, else the newest."""
+    """The open refund, else the newest."""
     wanted = sorted(facts.refunds, key=lambda one: (_is_open(one), one.requested_at))
     return _refund(facts, wanted[-1]) if wanted else None
 
@@ -164,7 +164,7 @@ def _is_open(one: RefundView) -> bool:
 
 
 def _second(facts: Facts) -> CaseAnswer | None:
-    """A payment, or a part of one, that the order had no use for."""
+    """A payment, or part of one, that the order did not need."""
     found = [one for one in facts.refunds if one.cause in SECOND]
     wanted = sorted(found, key=lambda one: (_is_open(one), one.requested_at))
     return _refund(facts, wanted[-1], "_second") if wanted else None
@@ -190,7 +190,7 @@ def _in_flight(facts: Facts) -> CaseAnswer | None:
     order = facts.order
     if order is None:
         return None
-    # The moment between a payment and what follows from it; what came for a withdrawn order goes back.
+    # Between a payment and its consequences; a payment of a withdrawn order goes back.
     is_open = order.state in (OrderState.PLACED, OrderState.LAPSED)
     is_arrived = is_open and facts.is_covered and not facts.refunds
     if order.state != OrderState.PAID and not is_arrived:
@@ -205,7 +205,7 @@ def _in_flight(facts: Facts) -> CaseAnswer | None:
 
 
 def _unpaid(facts: Facts) -> CaseAnswer | None:
-    """Nothing came: only with an answer of the bank, whose word it is."""
+    """No payment: stated only with an answer of the bank."""
     order = facts.order
     if order is None or order.state not in _UNPAID or order.money.captured or facts.is_covered:
         return None
@@ -223,7 +223,7 @@ def _unpaid(facts: Facts) -> CaseAnswer | None:
 
 
 def _came_back(facts: Facts) -> CaseAnswer | None:
-    """Money came and does not stay: late, short, asked back, or taken by the payer's bank."""
+    """A payment that goes back: late, short, requested back, or charged back."""
     order = facts.order
     if order is None or order.state == OrderState.EXECUTED:
         return None
@@ -234,7 +234,7 @@ def _came_back(facts: Facts) -> CaseAnswer | None:
 
 
 def _given_back(facts: Facts) -> CaseAnswer | None:
-    """The provider gave the money back of its own accord: no refund of ours did."""
+    """The provider returned the money by itself, without a refund of ours."""
     order = facts.order
     if order is None or order.state != OrderState.RETURNED or not order.money.refunded:
         return None
@@ -242,7 +242,7 @@ def _given_back(facts: Facts) -> CaseAnswer | None:
 
 
 def _money(facts: Facts) -> CaseAnswer | None:
-    """The way of the money of an order, wherever it stands; a stamping from the balance has none but its document."""
+    """The money of an order in any state; a stamping from the balance has only its document."""
     if facts.order is None:
         return _document(facts)
     if _is_contested(facts):
@@ -268,7 +268,7 @@ def _executed(facts: Facts) -> CaseAnswer | None:
 
 
 def _counted(facts: Facts) -> CaseAnswer | None:
-    """The stamps of an order, each in its place."""
+    """The stamps of an order, by place."""
     order, lot = facts.order, facts.lot
     if order is None or lot is None or order.kind != OrderKind.STAMPS:
         return None
@@ -293,7 +293,7 @@ def _not_asked_back(facts: Facts) -> CaseAnswer | None:
     return CaseAnswer("not_asked_back", {"unused": lot.free, "amount": _rupiah(back)})
 
 
-# The first of these that a document has is what its owner asks about.
+# The first of these states among the documents is the one to answer about.
 _TROUBLED = (
     StampingState.FAILED,
     StampingState.RESERVED,
@@ -304,7 +304,7 @@ _TROUBLED = (
 
 
 def _document(facts: Facts) -> CaseAnswer | None:
-    """The document that has most to be told of; where it is not ready, how many others are."""
+    """The document with the worst state; if it is not ready, also the number of ready ones."""
     if not facts.stampings:
         return None
     one = min(facts.stampings, key=lambda one: _TROUBLED.index(one.state))
@@ -324,7 +324,7 @@ def _document(facts: Facts) -> CaseAnswer | None:
 
 
 def _is_ready(one: Stamping) -> bool:
-    """True of a stamped document that its owner can download."""
+    """True if the stamped document can be downloaded."""
     return one.state == StampingState.DELIVERED and not one.is_forgotten
 
 
@@ -354,7 +354,7 @@ def _ready(one: Stamping) -> CaseAnswer | None:
 
 
 def _delivered(facts: Facts) -> Stamping | None:
-    """The newest document that was stamped and is kept, else the newest that was stamped."""
+    """The newest stamped document whose file is kept, else the newest stamped one."""
     found = [one for one in facts.stampings if one.state == StampingState.DELIVERED]
     return max(found, key=lambda one: (not one.is_forgotten, one.id), default=None)
 
@@ -365,7 +365,7 @@ def _file(facts: Facts) -> CaseAnswer | None:
 
 
 def _again(facts: Facts) -> CaseAnswer | None:
-    """A file that does not open: the one that is kept is whole, and can be compared."""
+    """A file that does not open: the kept file is intact and can be compared."""
     one = _delivered(facts)
     if one is None or one.is_forgotten or one.sha256_stamped is None:
         return None
@@ -374,7 +374,7 @@ def _again(facts: Facts) -> CaseAnswer | None:
 
 
 def _holds(facts: Facts) -> CaseAnswer | None:
-    """A stamp that an agency does not take: it is affixed, and anybody can check that."""
+    """A stamp that an agency rejects: it is affixed, and anybody can verify it."""
     one = _delivered(facts)
     if one is None or one.delivered_at is None or one.sha256_stamped is None:
         return None
@@ -424,7 +424,7 @@ def _cannot_open(facts: Facts) -> CaseAnswer | None:
 
 
 def _never(_facts: Facts) -> CaseAnswer | None:
-    """A matter in a person's own words alone."""
+    """A matter described only in the person's own words."""
     return None
 
 

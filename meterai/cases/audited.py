@@ -1,4 +1,4 @@
-"""Columns of cases, as the audit knows them."""
+"""Audit classes of the columns of cases."""
 
 from meterai.plumbing.db.audited import SHOWN, Audited, ClockColumn, DueWork, fact
 

@@ -1,4 +1,4 @@
-"""Complaints at the command line: hand over what is not answered here, and check a signed answer."""
+"""Commands of complaints: export for SP4N-LAPOR!, and verification of a signed answer."""
 
 import os
 from pathlib import Path
@@ -54,7 +54,7 @@ def hand_over(
 
 
 def _write_new(path: Path, content: bytes) -> None:
-    """Write a file that is not there yet, which its owner alone may read: words of people are in it."""
+    """Write a new file readable by its owner alone, because it contains words of people."""
     try:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
             out.write(content)

@@ -1,4 +1,4 @@
-"""Demands of production on cases: working hours that can be read."""
+"""Production demands of cases: readable working hours."""
 
 from collections.abc import Iterator, Mapping
 

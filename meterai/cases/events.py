@@ -1,4 +1,4 @@
-"""Events that cases tell to other rooms."""
+"""Events of cases."""
 
 from uuid import UUID
 
@@ -6,10 +6,10 @@ from meterai.plumbing.work.events import Event
 
 
 class ComplaintSent(Event, frozen=True, kw_only=True):
-    """Somebody who is not signed in complains; written by `CaseService.send`.
+    """A complaint without sign-in; written by `CaseService.send`.
 
-    Under the key of the address (`address_account`), as its case: whether the address has an account, and the order is of
-    it, is found out later, so that the answer of the page and its time say nothing about it.
+    Its account is the key of the address (`address_account`).  Whether the address has an account, and the order is
+    of it, is determined later, so that neither the page nor its time reveals it.
     """
 
     case: UUID

@@ -1,9 +1,9 @@
-"""Complaints of a period, by their matter."""
+"""Figures of complaints in a period, by matter."""
 
 from meterai.plumbing.db.figures import FigureQuery, between, waits, within
 
 _OPENED = within("opened_at")
-# The first answer, of the facts or of staff.
+# The first answer, from the facts or by staff.
 _FIRST = "(SELECT min(m.written_at) FROM case_messages m WHERE m.account_id = c.account_id AND m.case_id = c.case_id AND m.kind = 'answer')"
 CASES = f"""
 SELECT matter AS of,

@@ -1,4 +1,4 @@
-"""Facts of an order as its rooms tell them, and the order that somebody means; through their front doors."""
+"""Facts about an order from the rooms below, and the order that a complaint means."""
 
 from uuid import UUID
 
@@ -16,12 +16,12 @@ from meterai.plumbing.db.database import Database, ReadTx
 from meterai.refunds import refunds_of_order
 from meterai.stamping import Stamping, stamping_of_digest, stampings_of_orders
 
-ORDERS_LOOKED_AT_MAX = 10  # the newest of an account, where nobody says which
+ORDERS_LOOKED_AT_MAX = 10  # the newest of an account, if none is named
 NOTHING = ComplaintSubject()
 
 
 def about_order(order: UUID) -> ComplaintSubject:
-    """An order as the subject of a complaint."""
+    """Return an order as the subject of a complaint."""
     return ComplaintSubject(show("ord", order), order=order)
 
 
@@ -34,7 +34,7 @@ def _about_stamping(found: Stamping | None) -> ComplaintSubject:
 
 
 class CaseFacts:
-    """Reads what is known of an order, a stamping or a stamp."""
+    """Reads the facts about an order, a stamping or a stamp."""
 
     def __init__(
         self, database: Database, service: OrderService, questions: BuyerQuestions, clock: Clock
@@ -45,7 +45,7 @@ class CaseFacts:
         self._clock = clock
 
     async def about(self, account: UUID, complaint: Complaint) -> ComplaintSubject:
-        """The subject that a complaint names, where it is of this account; what is of another is nothing."""
+        """Return the subject that a complaint names, if it is of this account; else `NOTHING`."""
         async with self._database.reading() as tx:
             if complaint.digest is not None:
                 return _about_stamping(await stamping_of_digest(tx, account, complaint.digest))
@@ -67,16 +67,16 @@ class CaseFacts:
         return NOTHING
 
     async def of(self, account: UUID, about: ComplaintSubject) -> Facts | None:
-        """The facts of a subject, None of nothing."""
+        """Return the facts about a subject; None for `NOTHING`."""
         if about.order is not None:
-            return await self._of_order(account, about.order)
+            return await self._order_facts(account, about.order)
         if about.stamping is not None:
             async with self._database.reading() as tx:
                 found = await stamping.load(tx, account, about.stamping)
             return Facts(now=self._clock.now(), stampings=[found])
         return None
 
-    async def _of_order(self, account: UUID, order_id: UUID) -> Facts:
+    async def _order_facts(self, account: UUID, order_id: UUID) -> Facts:
         async with self._orders.view_within(account, order_id) as (tx, order):
             captured = await payments.captured_of(tx, account, order_id)
             attempts = await payments.heard_of(tx, account, order_id)
@@ -97,9 +97,9 @@ class CaseFacts:
             )
 
     async def ask_the_bank(self, account: UUID, order: UUID) -> None:
-        """Ask the bank about what may be paid of an order: the answer is among the facts afterwards.
+        """Ask the bank about open payments of an order; the facts read afterwards contain the answer.
 
-        It is no loss where it does not answer: then the facts are as old as its last answer.
+        Without an answer the facts are as old as the last one.
         """
         try:
             await self._questions.ask(account, order)
@@ -107,7 +107,7 @@ class CaseFacts:
             return
 
     async def meant(self, account: UUID, matter: Matter) -> ComplaintSubject:
-        """The newest order of an account whose facts fit a matter; nothing, where none do."""
+        """Return the newest order of an account whose facts fit a matter; `NOTHING` without one."""
         first = NOTHING
         views, _ = await self._orders.list(account, ListPage(ORDERS_LOOKED_AT_MAX))
         for order in views:

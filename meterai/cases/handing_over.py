@@ -1,8 +1,8 @@
-"""The hand-over file for the state's complaint system, SP4N-LAPOR!: complaints that are not answered here.
+"""Export of complaints to the state's complaint system SP4N-LAPOR!.
 
-One row for each complaint that waits for staff, or that another institution answers.  It has what such a report
-needs and nothing that says whose it is: no account, no mail address, no number of an order; addresses and long numbers
-in the words of the person are masked.  The person is asked by the operator, who finds the case by its number.
+One row for each complaint that waits for staff, or that another institution answers.  It identifies nobody: no
+account, no mail address, no order id; addresses and long numbers in the person's words are masked.  The operator,
+who finds the case by its number, contacts the person.
 """
 
 import csv
@@ -25,17 +25,25 @@ from meterai.plumbing.db.database import ReadTx
 from meterai.plumbing.db.rows import RowMapper
 from meterai.plumbing.messages import translate
 
-# Working days by which such a report is forwarded, and acted on, as the system promises.
+# Working days within which the system promises to forward a report, and to act on it.
 FORWARD_DAYS, ACT_DAYS = 3, 5
-HANDED_MAX = 100_000  # complaints of one file
+HANDED_MAX = 100_000  # complaints per file
 STATEMENT_SECONDS_MAX = 120
 TITLE_LENGTH_MAX = 120  # characters of the title of a report
 CATEGORY = "Bea Meterai"
 MASK = "[disamarkan]"
 _MAIL = re.compile(r"[^\s@,;]{1,64}@[^\s@,;]{1,255}")
-_NUMBER = re.compile(r"\+?\d(?:[ .\-/]?\d){5,}")  # telephones, accounts, NIK: six digits and more
+_NUMBER = re.compile(r"\+?\d(?:[ .\-/]?\d){5,}")  # phones, accounts, NIK: six digits and more
 _OURS = re.compile(r"\b(?:ord|stg|rfd|cas|acc)_[0-9a-z]{8,}", re.IGNORECASE)
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # what a spreadsheet may take for a formula
+_FORMULA = (
+    "=",
+    "+",
+    "-",
+    "@",
+    "\t",
+    "\r",
+    "\n",
+)  # prefixes that a spreadsheet may read as a formula
 
 HANDED = """
 SELECT c.case_id AS id, c.matter, c.state, c.outcome, c.opened_at, c.due_at, c.answered_at, c.times_told AS told,
@@ -48,7 +56,7 @@ ORDER BY c.opened_at, c.case_id LIMIT %s
 
 
 class HandOverFormat(StrEnum):
-    """Form of a file: a table, or one JSON object a line."""
+    """File format: a table, or one JSON object per line."""
 
     CSV = "csv"
     JSON = "jsonl"
@@ -56,7 +64,7 @@ class HandOverFormat(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WaitingComplaint:
-    """A complaint that was not answered here."""
+    """A complaint that is not answered here."""
 
     id: UUID
     matter: str
@@ -71,7 +79,7 @@ class WaitingComplaint:
 
 @dataclass(frozen=True, slots=True)
 class HandOverRow:
-    """One row, with the names that the form of the system has; times are in WIB."""
+    """A row with the field names of the system; times in WIB."""
 
     nomor_pengaduan: str
     klasifikasi: str
@@ -93,13 +101,13 @@ _WAITING = RowMapper(WaitingComplaint)
 
 
 async def waiting(tx: ReadTx, begin: datetime, end: datetime) -> list[WaitingComplaint]:
-    """Complaints of a period that wait for staff, or that another institution answers."""
+    """Return the complaints of a period that wait for staff, or that another institution answers."""
     await tx.allow(STATEMENT_SECONDS_MAX)
     return await tx.all_as(_WAITING, HANDED, begin, end, HANDED_MAX)
 
 
 def masked(words: str) -> str:
-    """Words without mail addresses, numbers of people and of things of ours; on one line."""
+    """Return words on one line, with addresses, long numbers and our ids masked."""
     text = one_line(words.replace("\n", " "))
     for pattern in (_MAIL, _OURS, _NUMBER):
         text = pattern.sub(MASK, text)
@@ -107,7 +115,7 @@ def masked(words: str) -> str:
 
 
 def report(one: WaitingComplaint, operator: str, calendar: WorkingHours) -> HandOverRow:
-    """A complaint as the system takes it."""
+    """Return a complaint as a row of the system."""
     title = translate(f"matter.{one.matter}", "id")
     is_open = one.state == CaseState.OPEN
     return HandOverRow(
@@ -140,12 +148,12 @@ def _moment(at: datetime | None) -> str:
 
 
 def harmless(cell: object) -> object:
-    """A cell that no spreadsheet takes for a formula: one that begins so gets an apostrophe before it."""
+    """Return a cell that no spreadsheet reads as a formula, by an apostrophe before it."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 
 
 def written(reports: Sequence[HandOverRow], form: HandOverFormat) -> bytes:
-    """The file: a table with a byte order mark, by which spreadsheets read UTF-8, or JSON lines."""
+    """Return the file: a table with a byte order mark, by which spreadsheets detect UTF-8, or JSON lines."""
     if form is HandOverFormat.JSON:
         return b"".join(msgspec.json.encode(one) + b"\n" for one in reports)
     out = io.StringIO()

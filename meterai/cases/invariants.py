@@ -2,7 +2,7 @@
 
 from meterai.plumbing.db.invariants import Invariant, MailCause
 
-# States and marks of a case, each with the acts of the trail of which one led there.
+# Conditions on a case, each with the acts of the trail of which one must exist.
 _IN_TRAIL = (
     ("true", "'case_opened'"),
     ("c.answer IS NOT NULL", "'case_answered_from_facts', 'case_money_back'"),

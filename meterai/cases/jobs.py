@@ -9,12 +9,12 @@ from meterai.plumbing.work.events import on
 
 
 async def take_complaint(tx: Tx, event: ComplaintSent, service: CaseService) -> None:
-    """Somebody who is not signed in complained: find out about what, and answer by mail."""
+    """Take a complaint sent without sign-in: look up its subject, and answer by mail."""
     await service.take_sent(tx, event)
 
 
 async def close_with_money(tx: Tx, event: RefundSettled, service: CaseService) -> None:
-    """Money of an order is back: its cases about money end, once none is left with us."""
+    """Close the cases about money of an order once all its money is returned."""
     refund = await refunds.load(tx, event.account, event.refund)
     await service.money_is_back(tx, event.account, refund.subject)
 

@@ -1,4 +1,4 @@
-"""Cases as staff ask for them: found by number, told as they went, listed while they wait."""
+"""Cases for the console: search by number, timeline, work list."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -19,7 +19,7 @@ CASES_TOLD_MAX = 50  # newest cases on the timeline of an account
 
 
 def subject(case: Case) -> Subject:
-    """A case as the subject of a search."""
+    """Return a case as a subject of the console."""
     return Subject(CASE_SUBJECT.kind, show(CASE_KIND, case.id), case.account)
 
 
@@ -31,15 +31,15 @@ async def _find(tx: ReadTx, text: str, _limit: int) -> Sequence[Subject]:
 
 async def _tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
     if about.kind == SubjectKind.ACCOUNT:
-        return [_opened(case) for case in await _of_account(tx, about)]
+        return [_opened(case) for case in await _cases_of_account(tx, about)]
     cases = await _cases(tx, about)
     return [one for case in cases for one in _told(case, await store.messages(tx, case))]
 
 
-async def _of_account(tx: ReadTx, about: Subject) -> Sequence[Case]:
+async def _cases_of_account(tx: ReadTx, about: Subject) -> Sequence[Case]:
     if about.account is None:
         return ()
-    return await store.of_accounts(tx, (about.account,), ListPage().before, CASES_TOLD_MAX)
+    return await store.cases_of_accounts(tx, (about.account,), ListPage().before, CASES_TOLD_MAX)
 
 
 def _opened(case: Case) -> Happening:
@@ -56,7 +56,7 @@ async def _cases(tx: ReadTx, about: Subject) -> Sequence[Case]:
             found = await store.case_by_id(tx, read(CASE_KIND, about.shown))
             return (found,) if found else ()
         if about.kind == SubjectKind.ORDER and about.account is not None:
-            return await store.of_order(tx, about.account, read("ord", about.shown))
+            return await store.cases_of_order(tx, about.account, read("ord", about.shown))
     except NotFound:
         pass
     return ()

@@ -1,4 +1,4 @@
-"""A case and how it may change; pure."""
+"""Cases: states, complaints, refusals, limits; pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,18 +15,19 @@ from meterai.kit.text import lines_of_text
 CASE_SUBJECT = SubjectSort("case", prefix="cas", page="/console/cases")
 
 CASE_KIND = "cas"
-WORDS_LENGTH_MAX = 2_000  # characters; a letter of one page
-MESSAGES_MAX = 40  # of one case; a person reads them all
-MESSAGES_OF_PERSON_MAX = 20  # of these, so that staff can always answer
-PICTURES_MAX = 3  # of one case: a message of the bank, a page of ours, a paper
-CASES_PER_DAY_MAX = 20  # new ones of one account; the same matter of the same order is one
-# Bounds of one address without sign-in, whoever types it.  Each new case is one mail, and no other complaint is one.
-UNSIGNED_OPEN_MAX = 3  # cases that are not closed: a person has one or two at a time
-UNSIGNED_PER_DAY_MAX = 5  # new cases, so mails
-UNSIGNED_MESSAGES_MAX = 5  # complaints of one case; the rest of its messages is for its person
-ABOUT_LENGTH_MAX = 80  # characters of a number, with spaces between every two of them
+WORDS_LENGTH_MAX = 2_000  # characters: a page
+MESSAGES_MAX = 40  # per case; a person reads them all
+MESSAGES_OF_PERSON_MAX = 20  # so that staff can always answer
+PICTURES_MAX = 3  # per case: a message of the bank, a page of ours, a paper
+CASES_PER_DAY_MAX = 20  # new cases per account; repeats of one matter of one order count once
+# Limits per address without sign-in, whoever types it.  Each new case sends one mail; other
+# complaints send none.
+UNSIGNED_OPEN_MAX = 3  # open cases: a person has one or two at a time
+UNSIGNED_PER_DAY_MAX = 5  # new cases, each with a mail
+UNSIGNED_MESSAGES_MAX = 5  # complaints per case; its other messages are for its person
+ABOUT_LENGTH_MAX = 80  # characters of a number, with spaces between all of them
 A_DAY = timedelta(days=1)
-ADDRESS_VERSION = 8  # of the UUIDs that `address_account` makes; those of accounts are of version 7
+ADDRESS_VERSION = 8  # UUID version made by `address_account`; those of accounts have version 7
 
 
 class CaseState(StrEnum):
@@ -39,18 +40,18 @@ class CaseState(StrEnum):
 
 
 class CaseEvent(StrEnum):
-    """An event in the life of a case."""
+    """Event of a case."""
 
     ANSWERED_FROM_FACTS = "answered_from_facts"
     ANSWERED = "answered"  # by staff
-    ASKED = "asked"  # staff ask the person
+    ASKED = "asked"  # staff ask the person a question
     REPLIED = "replied"  # the person writes
-    NOT_ANSWERED = "not_answered"  # the person says that the answer is none
-    ACCEPTED = "accepted"  # the person says that it is one
+    NOT_ANSWERED = "not_answered"  # the person says that the answer does not help
+    ACCEPTED = "accepted"  # the person says that it is answered
     CLOSED = "closed"  # by staff
-    MONEY_BACK = "money_back"  # all of its order is with its payer
+    MONEY_BACK = "money_back"  # all money of its order is returned
     TIME_RAN_OUT = "time_ran_out"
-    REOPENED = "reopened"  # the person writes to what was closed, once
+    REOPENED = "reopened"  # the person writes to a closed case, once
 
 
 _S, _E = CaseState, CaseEvent
@@ -64,7 +65,7 @@ CASE = Lifecycle(
         (_S.OPEN, _E.CLOSED): _S.CLOSED,
         (_S.OPEN, _E.MONEY_BACK): _S.CLOSED,
         (_S.OPEN, _E.TIME_RAN_OUT): _S.CLOSED,  # its person was erased
-        # Told once more, when the facts say something else.
+        # Answered again when the facts have changed.
         (_S.ANSWERED, _E.ANSWERED_FROM_FACTS): _S.ANSWERED,
         (_S.ANSWERED, _E.ANSWERED): _S.ANSWERED,
         (_S.ANSWERED, _E.ASKED): _S.ASKED,
@@ -86,7 +87,7 @@ CASE = Lifecycle(
 
 
 class Matter(StrEnum):
-    """The subject matter of a complaint: the types reported in 2023 and 2024."""
+    """Matter of a complaint: the types reported in 2023 and 2024."""
 
     PAID_NOT_EXECUTED = "paid_not_executed"  # paid, quota 0
     PAID_TWICE = "paid_twice"
@@ -100,7 +101,7 @@ class Matter(StrEnum):
     SOMETHING_ELSE = "something_else"
 
 
-# Those that end when all money of their order is back.
+# Matters whose cases end when all money of the order is returned.
 OF_MONEY = frozenset(
     {
         Matter.PAID_NOT_EXECUTED,
@@ -114,13 +115,13 @@ OF_MONEY = frozenset(
 
 
 class CaseOutcome(StrEnum):
-    """How a case ended."""
+    """Outcome of a closed case."""
 
     ACCEPTED = "accepted"  # the person said that it is answered
     MONEY_BACK = "money_back"
-    SILENT = "silent"  # nobody wrote any more
-    SOLVED = "solved"  # staff did something about it
-    EXPLAINED = "explained"  # there was nothing to do but to explain
+    SILENT = "silent"  # nobody wrote
+    SOLVED = "solved"  # staff solved it
+    EXPLAINED = "explained"  # an explanation was enough
     NOT_OURS = "not_ours"  # another institution answers it
 
 
@@ -128,15 +129,15 @@ OF_STAFF = (CaseOutcome.SOLVED, CaseOutcome.EXPLAINED, CaseOutcome.NOT_OURS)
 
 
 class Author(StrEnum):
-    """The writer of a message of a case."""
+    """Author of a message."""
 
     PERSON = "person"
     STAFF = "staff"
-    FACTS = "facts"  # the answer that the facts gave; its words are made when it is read
+    FACTS = "facts"  # answer from the facts; its text is made when it is read
 
 
 class MessageKind(StrEnum):
-    """The purpose of a message."""
+    """Purpose of a message."""
 
     COMPLAINT = "complaint"
     REPLY = "reply"
@@ -147,27 +148,27 @@ class MessageKind(StrEnum):
 
 
 class TooManyCases(Refusal):
-    """An account or a network complained as often as it may for now."""
+    """The account or the network has sent the maximum of complaints for now."""
 
     code = "too_many_cases"
     status = 429
-    retry_after_seconds = 3_600  # as its bucket fills again
+    retry_after_seconds = 3_600  # its bucket refills
     quota = ("cases", "")
 
 
 class CameMeanwhile(Exception):
-    """A request with the same Idempotency-Key was committed meanwhile: the step is asked again, and finds it."""
+    """Raised if a request with the same Idempotency-Key was committed meanwhile; the caller repeats the step."""
 
 
 class CaseOver(Refusal):
-    """The case was opened once more before, and is closed: what is new is a complaint of its own."""
+    """The case was reopened before and is closed: a new complaint is needed."""
 
     code = "case_over"
     status = 409
 
 
 class CaseFull(Refusal):
-    """The person has written as many messages to this case as it keeps."""
+    """The person has written the maximum of messages to this case."""
 
     code = "case_full"
     status = 409
@@ -178,14 +179,14 @@ class CaseFull(Refusal):
 
 
 class PictureNone(Refusal):
-    """The evidence is no picture in JPEG, PNG or WebP, or none that can be drawn within its bounds."""
+    """The evidence is not a JPEG, PNG or WebP image that can be drawn within the limits."""
 
     code = "picture_none"
     status = 422
 
 
 class TooManyPictures(Refusal):
-    """More pictures came than one case keeps."""
+    """More pictures were sent than a case keeps."""
 
     code = "too_many_pictures"
     status = 422
@@ -197,20 +198,20 @@ class TooManyPictures(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """A complaint as it is made: its matter, words, subject, and pictures (drawn anew, in WebP)."""
+    """A complaint: matter, words, subject, and pictures (re-encoded as WebP)."""
 
     matter: Matter
     words: str
     language: str
-    about: str = ""  # the number that was typed: of an order, a stamping, a stamp
-    digest: bytes | None = None  # SHA-256 of a file that was given instead
+    about: str = ""  # typed id of an order, a stamping or a stamp
+    digest: bytes | None = None  # SHA-256 of an attached document, instead of an id
     pictures: Sequence[bytes] = ()
-    key: str | None = None  # the Idempotency-Key
-    contact: str = ""  # the address that somebody typed who is not signed in
+    key: str | None = None  # Idempotency-Key
+    contact: str = ""  # address typed without sign-in
 
     @property
     def request_hash(self) -> bytes:
-        """SHA-256 of what the complaint says: the same key must say the same."""
+        """SHA-256 of the content: one key must have one content."""
         parts = (self.matter.encode(), self.words.encode(), self.about.encode(), self.digest or b"")
         told = b"\0".join(sha256(one).digest() for one in (*parts, *self.pictures))
         return sha256(told).digest()
@@ -218,48 +219,48 @@ class Complaint:
 
 @dataclass(frozen=True, slots=True)
 class ComplaintSubject:
-    """The subject of a complaint as the account of whoever complains has it; nothing, where it has none."""
+    """Subject of a complaint within the complaining account; empty if it has none."""
 
-    shown: str = ""  # ord_..., or stg_... of a stamping from the balance
+    shown: str = ""  # ord_..., or stg_... for a stamping from the balance
     order: UUID | None = None
     stamping: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One case."""
+    """A case."""
 
     account: UUID
     id: UUID
     matter: Matter
     about: str
     order: UUID | None
-    contact: str  # the address that somebody typed who was not signed in
+    contact: str  # address typed without sign-in
     language: str
     state: CaseState
-    owner: UUID | None  # of staff
-    answer: str | None  # code of an answer from the facts
+    owner: UUID | None  # member of staff
+    answer: str | None  # code of the answer from the facts
     answer_facts: Mapping[str, object] = field(default_factory=dict)
     facts_sha256: bytes | None = None
     answered_at: datetime | None = None
     answered_by: Author | None = None
     outcome: CaseOutcome | None = None
     opened_at: datetime
-    due_at: datetime | None  # by when staff answer, while it is open
-    closes_at: datetime | None  # when it ends by itself, while it waits for the person
+    due_at: datetime | None  # due time of the answer of staff, while it is open
+    closes_at: datetime | None  # time at which it ends, while it waits for the person
     closed_at: datetime | None
     reopened_at: datetime | None
-    told: int  # how often it was told
+    told: int  # number of complaints in it
 
     @property
     def is_unsigned(self) -> bool:
-        """True of a case that was sent without signing in: it lies under an address, never under an account."""
+        """True for a case sent without sign-in, which belongs to an address and to no account."""
         return self.account.version == ADDRESS_VERSION
 
 
 @dataclass(frozen=True, slots=True)
 class CaseMessage:
-    """One message of a case."""
+    """A message of a case."""
 
     id: UUID
     author: Author
@@ -271,7 +272,7 @@ class CaseMessage:
 
 @dataclass(frozen=True, slots=True)
 class DueCase:
-    """A case whose time for the person has run out."""
+    """A case whose time for the person is over."""
 
     account: UUID
     case: UUID
@@ -279,19 +280,19 @@ class DueCase:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Cases that staff look for; None, or an empty text, is every one."""
+    """Filter of cases for staff; None or an empty text matches all."""
 
     state: CaseState
-    owner: UUID | None = None  # of staff
+    owner: UUID | None = None  # member of staff
     is_unowned: bool = False
     matter: str = ""
     is_unsigned: bool | None = None
 
 
 def written(words: str) -> str:
-    """The words of a person as they are kept: their lines, without anything that is not seen.
+    """Return the words of a person as stored: lines without invisible characters.
 
-    Refuses `Malformed` where there are none, or more than `WORDS_LENGTH_MAX` characters.
+    Refuses `Malformed` if empty or longer than `WORDS_LENGTH_MAX` characters.
     """
     found = lines_of_text(words[: WORDS_LENGTH_MAX * 4])
     if not 1 <= len(found) <= WORDS_LENGTH_MAX or len(words) > WORDS_LENGTH_MAX * 4:
@@ -300,10 +301,10 @@ def written(words: str) -> str:
 
 
 def address_account(email: str) -> UUID:
-    """The key under which cases of an address lie that were sent without signing in.
+    """Return the account key of cases that an address sent without sign-in.
 
-    A digest of it (UUID of version 8, which no account has), so that these cases are spread over a distributed database
-    as others are, and whoever signs in with the address finds them.
+    It is a digest in a UUID of version 8, which no account has: these cases are distributed in the database like
+    others, and a person who signs in with the address finds them.
     """
     digest = sha256(b"meterai cases: " + email.encode()).digest()[:16]
     value = int.from_bytes(digest) & ~(0xF << 76) & ~(0x3 << 62)
@@ -311,5 +312,5 @@ def address_account(email: str) -> UUID:
 
 
 def joins_key(matter: Matter, about: str) -> str:
-    """The key that is unique among the open cases of an account; empty, so one case, for all that is about nothing."""
+    """Return the unique key among open cases of an account; empty without a subject."""
     return f"{about}:{matter}" if about else ""

@@ -1,4 +1,4 @@
-"""Pages of complaints for people: complain, read the answer, write on."""
+"""Pages of complaints for people: complain, read the answer, reply."""
 
 from dataclasses import dataclass
 from hashlib import sha256
@@ -54,17 +54,17 @@ from meterai.plumbing.http.requests import network_of
 from meterai.sealing import CHECKED_BYTES_MAX
 
 PICTURE_KIND = "pic"
-FORM_BYTES_MAX = CHECKED_BYTES_MAX + 64 * 1024  # files, and form fields beside them
+FORM_BYTES_MAX = CHECKED_BYTES_MAX + 64 * 1024  # files, and the form fields beside them
 _PDF = b"%PDF-"
-_HEAD_BYTES = 1024  # within which a PDF says so (ISO 32000-1, annex H)
-SHOWN_MAX = 50  # complaints of one page
+_HEAD_BYTES = 1024  # prefix that contains the PDF header (ISO 32000-1, annex H)
+SHOWN_MAX = 50  # complaints per page
 _MAKING = {"permission": Permission.CASE_MAKE, "priority": Priority.PAID}
 _READING = {"permission": Permission.CASE_READ, "priority": Priority.PAID}
 
 
 @dataclass(frozen=True, slots=True)
 class _TypedComplaint:
-    """The fields of the form of a complaint, as they were typed."""
+    """Typed fields of the complaint form."""
 
     matter: str = ""
     about: str = ""
@@ -73,7 +73,7 @@ class _TypedComplaint:
 
     @classmethod
     def of(cls, form: Form) -> "_TypedComplaint":
-        """The fields of a form that came."""
+        """Return the fields of a submitted form."""
         return cls(*(form.text(name) for name in cls.__slots__))
 
 
@@ -103,7 +103,7 @@ def _form_page(
     include_in_schema=False,
 )
 async def show_form(request: PageRequest) -> Page:
-    """The form of a complaint; an order in the address is a suggestion and nothing more."""
+    """Show the complaint form; an order in the query only fills a field."""
     await visitor(request)
     query = request.query_params
     typed = _TypedComplaint(
@@ -115,14 +115,14 @@ async def show_form(request: PageRequest) -> Page:
 
 
 def _matter(text: str) -> Matter:
-    """The matter that was chosen.  Refuses `FieldWrong`."""
+    """Return the chosen matter.  Refuses `FieldWrong`."""
     if text not in list(Matter):
         raise FieldWrong("matter")
     return matter_of(text)
 
 
 def _words(text: str) -> str:
-    """The words of a complaint, as they may be kept.  Refuses `FieldWrong`."""
+    """Return the words as stored.  Refuses `FieldWrong`."""
     try:
         return written(text)
     except Refusal:
@@ -142,7 +142,7 @@ async def complain(
     account: NamedDependency[UUID],
     actor: NamedDependency[Actor],
 ) -> Page:
-    """Take a complaint, and show its answer or when there will be one."""
+    """Take a complaint, and show its answer or its due time."""
     form = await read_own_form(request)
     typed, key = _TypedComplaint.of(form), form_key(form.text("key"))
     network = network_of(request, settings.process.proxies)
@@ -168,12 +168,12 @@ def _is_pdf(content: bytes) -> bool:
 
 
 def _digest(form: Form) -> bytes | None:
-    """SHA-256 of the document among the files: its stamping is what the complaint is about."""
+    """Return the SHA-256 of the document among the files, whose stamping is the subject of the complaint."""
     return next((sha256(one).digest() for _, one in form.files if _is_pdf(one)), None)
 
 
 async def _pictures(cases: CaseService, form: Form, client: str) -> list[bytes]:
-    """The pictures among the files, drawn anew.  Refuses `TooManyPictures`, `PictureNone`, `ExaminationBusy`."""
+    """Return the pictures among the files, re-encoded.  Refuses `TooManyPictures`, `PictureNone`, `ExaminationBusy`."""
     pictures = [one for _, one in form.files if not _is_pdf(one)]
     if len(pictures) > PICTURES_MAX:
         raise TooManyPictures
@@ -190,7 +190,7 @@ async def complain_unsigned(
     cases: NamedDependency[CaseService],
     settings: NamedDependency[Settings],
 ) -> Page:
-    """Take a complaint of somebody who is not signed in: the answer goes by mail, whatever exists."""
+    """Take a complaint without sign-in; the answer goes by mail in any case."""
     form = await read_form(request)
     typed = _TypedComplaint.of(form)
     try:
@@ -212,7 +212,7 @@ async def complain_unsigned(
     include_in_schema=False,
 )
 async def show_sent(request: PageRequest) -> Page:
-    """The same sentence, whether an order or an address exists or not."""
+    """Show the same page, whether the order and the address exist or not."""
     await visitor(request)
     return page(request, "cases/sent.html")
 
@@ -221,7 +221,7 @@ async def show_sent(request: PageRequest) -> Page:
 async def list_cases(
     request: PageRequest, cases: NamedDependency[CaseService], account: NamedDependency[UUID]
 ) -> Page:
-    """The newest complaints of an account."""
+    """List the newest complaints of the account."""
     found, _ = await cases.page(account, PageOfList(SHOWN_MAX))
     return page(request, "cases/list.html", cases=found)
 
@@ -233,7 +233,7 @@ async def show_case(
     account: NamedDependency[UUID],
     case_id: FromPath[str],
 ) -> Page:
-    """One complaint: its answer, what happens next, its messages, what happened."""
+    """Show a complaint: answer, next step, messages, timeline."""
     return await _case_page(request, cases, account, case_id)
 
 
@@ -271,13 +271,13 @@ async def show_picture(
     case_id: FromPath[str],
     picture_id: FromPath[str],
 ) -> Response[bytes]:
-    """A picture that its person sent, as it was drawn anew."""
+    """Return a picture of the person, re-encoded."""
     case = await cases.mine(account, read(CASE_KIND, case_id))
     return picture_answer(await cases.picture(case, read(PICTURE_KIND, picture_id)))
 
 
 def picture_answer(webp: bytes) -> Response[bytes]:
-    """A picture of a case as a response: a browser takes it for nothing else."""
+    """Return a picture as a response that browsers treat as an image only."""
     headers = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
     return Response(webp, media_type="image/webp", headers=headers)
 
@@ -296,7 +296,7 @@ async def add_message(
     actor: NamedDependency[Actor],
     case_id: FromPath[str],
 ) -> Page:
-    """Write on; what the answer does not answer goes to staff."""
+    """Add a message, or send an unhelpful answer to staff."""
     form = await read_own_form(request)
     case = await cases.mine(account, read(CASE_KIND, case_id))
     words = form.text("words")
@@ -322,7 +322,7 @@ async def accept(
     actor: NamedDependency[Actor],
     case_id: FromPath[str],
 ) -> Page:
-    """The person says that it is answered."""
+    """Accept the answer."""
     await read_own_form(request)
     case = await cases.mine(account, read(CASE_KIND, case_id))
     await cases.accept(case, actor=actor)

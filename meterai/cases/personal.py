@@ -1,7 +1,7 @@
 """Personal data of cases.
 
-Anybody can type an address without signing in.  So such cases keep no erasure waiting, and a copy has of them that they
-exist and what was answered: what was said may be of somebody else.
+Anybody can type an address without signing in.  So cases sent this way do not delay an erasure, and a copy contains
+only that they exist and how they were answered: their words may be of another person.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ _WHOSE = "t.account_id = ANY(%s)"
 
 
 def _both(person: Person) -> Sequence[object]:
-    """Cases of the account, and those that its address sent without signing in."""
+    """Return the keys of the account's cases and of those sent from its address without sign-in."""
     sent = [address_account(person.email)] if person.email else []
     return ([person.account, *sent],)
 
@@ -27,7 +27,7 @@ def _both(person: Person) -> Sequence[object]:
 async def _pictures(
     tx: ReadTx, person: Person, _settings: Settings, most: int
 ) -> Sequence[CopyFile]:
-    """Pictures that the account sent as evidence."""
+    """Return pictures that the account sent as evidence."""
     return [
         CopyFile(f"complaints/{name}.webp", content)
         for name, content in await store.pictures_of(tx, [person.account], most)
@@ -36,7 +36,7 @@ async def _pictures(
 
 async def _close_unsigned(tx: Tx, person: Person, at: datetime) -> None:
     if person.email:
-        # No case that ends has a time of the settings.
+        # A case that ends has no times from the settings.
         now = steps.Moment(at, Actor(ActorKind.JOB, "cases.erase"), CaseSettings())
         await steps.close_unsigned(tx, person.email, now)
 

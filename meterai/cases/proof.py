@@ -1,8 +1,8 @@
-"""The proof of an answer: the same words as a signed document, and as a PDF that our engine sealed.
+"""Proof of an answer: a signed document and a sealed PDF with the same words.
 
-The signed one is a JSON Web Signature that libraries in every language check with the public key alone, offline; the
-PDF is a statement without a stamp (docs/sealing.md), which `/check`, `meterai verify` and other programs check.
-Both say what was answered, about what and when, and neither says that the answer is right for ever: facts go on.
+The signed document is a JSON Web Signature, which common libraries verify offline with the public key.  The PDF is
+a statement without a stamp (docs/sealing.md), verified by `/check`, `meterai verify` and other programs.  Both
+state what was answered, about what, and when; the facts may change afterwards.
 """
 
 from collections.abc import Sequence
@@ -16,20 +16,20 @@ from meterai.plumbing.keyring import Keyring
 from meterai.plumbing.messages import format_datetime, translate
 from meterai.plumbing.signed import DocumentSigner, read_signed
 
-ANSWERS = "answers to complaints"  # the key of what cases sign is derived for it
-KIND = "meterai answer"  # of the signed document: no other document of an installation has it
-LINES_MAX = 500  # of one answer: an order with twenty documents has some eighty
+ANSWERS = "answers to complaints"  # purpose of the derived signing key
+KIND = "meterai answer"  # kind of the signed document, unique in an installation
+LINES_MAX = 500  # per answer: an order with twenty documents has about eighty
 LINE_LENGTH_MAX = (
-    1_000  # characters, so that a line fits on a page; what is beyond is cut, with an ellipsis
+    1_000  # characters, so that a line fits on a page; a longer one is cut, with an ellipsis
 )
-FILE_BYTES_MAX = 4 * 1024 * 1024  # of a signed answer that somebody wants checked
+FILE_BYTES_MAX = 4 * 1024 * 1024  # of a signed answer to verify
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """An answer to a person, in their language: a title, and lines with a label or without one.
+    """An answer in the person's language: a title, and lines with or without a label.
 
-    `order` is the id of the order that it is about, empty where it is about none.
+    `order` is the id of the order it concerns; empty without one.
     """
 
     title: str
@@ -41,7 +41,7 @@ class Answered:
 
     @property
     def shown(self) -> "Answered":
-        """The same, with nothing in its texts that is not seen, and none without bounds."""
+        """The same answer with bounded texts without invisible characters."""
         lines = [
             paper.PaperLine(_bounded(label), _bounded(value))
             for label, value in self.lines[:LINES_MAX]
@@ -55,12 +55,12 @@ def _bounded(text: str) -> str:
 
 
 def signer_of(keyring: Keyring) -> DocumentSigner:
-    """The signer of the answers of an installation; its public key is published beside them."""
+    """Return the signer of the answers of an installation, whose public key is published."""
     return DocumentSigner(keyring.derived(ANSWERS))
 
 
 def signed(answer: Answered, signer: DocumentSigner, *, by: str, specimen: bool) -> str:
-    """The answer as a signed document.  `by` is the address of the installation."""
+    """Return the answer as a signed document; `by` is the URL of the installation."""
     shown = answer.shown
     return signer.sign(
         KIND,
@@ -78,15 +78,15 @@ def signed(answer: Answered, signer: DocumentSigner, *, by: str, specimen: bool)
 
 
 def read_answer(document: str | bytes, public_key: bytes) -> dict[str, object]:
-    """The content of a signed answer.  Refuses `SignatureWrong`."""
+    """Verify a signed answer and return its content.  Refuses `SignatureWrong`."""
     return read_signed(document, KIND, public_key)
 
 
 def sealed(answer: Answered, issuer: sealing.Issuer, *, by: str, mark: str, at: datetime) -> bytes:
-    """The answer as a tagged PDF, sealed at a moment as a statement without a stamp.
+    """Return the answer as a tagged PDF, sealed as a statement without a stamp.
 
-    `by` is the address where it is checked; `mark` lies across each page outside production.  Refuses with a
-    `SealingUnavailable`.  Takes some milliseconds of a processor: never on an event loop.
+    `by` is the URL at which it is verified; `mark` is printed across each page outside production.  Takes some
+    milliseconds of processor time: never on an event loop.  Refuses with a `SealingUnavailable`.
     """
     shown, language = answer.shown, answer.language
     head = [_line("case", shown.case, language)]

@@ -1,4 +1,4 @@
-"""The proof of an answer, to be kept: as a signed document, and as a sealed PDF; and the key for the former."""
+"""Downloads of the proof of an answer: signed document, sealed PDF, and the public key."""
 
 import asyncio
 from typing import Any
@@ -31,7 +31,7 @@ PEM = "application/x-pem-file"
 
 
 class Proofs:
-    """Proves the answers of one installation."""
+    """Makes the proofs of one installation."""
 
     def __init__(
         self, signer: DocumentSigner, issuers: Issuers, settings: Settings, clock: Clock
@@ -42,13 +42,13 @@ class Proofs:
         self._clock = clock
 
     def signed(self, answer: Answered) -> bytes:
-        """The answer as a signed document."""
+        """Return the answer as a signed document."""
         process = self._process
         specimen = not process.is_production
         return signed(answer, self.signer, by=process.url, specimen=specimen).encode()
 
     async def sealed(self, answer: Answered) -> bytes:
-        """The answer as a sealed PDF.  Refuses with a `SealingUnavailable`."""
+        """Return the answer as a sealed PDF.  Refuses with a `SealingUnavailable`."""
         process, now = self._process, self._clock.now()
         mark = "" if process.is_production else SPECIMEN
         issuer = self._issuers.current
@@ -56,7 +56,7 @@ class Proofs:
 
 
 def answered(found: CaseTold, language: str) -> Answered:
-    """The answer to a case, with the timeline as it is now.  Refuses `NotFound` without an answer."""
+    """Return the answer to a case with its current timeline.  Refuses `NotFound` without an answer."""
     case = found.case
     answer = told(case, language)
     if answer is None or case.answered_at is None:
@@ -91,7 +91,7 @@ async def download_sealed(
     account: NamedDependency[UUID],
     case_id: FromPath[str],
 ) -> Response[Any]:
-    """The answer of the facts as a PDF, sealed without a stamp."""
+    """Return the answer from the facts as a PDF, sealed without a stamp."""
     answer = await _answered(request, cases, account, case_id)
     name = f"jawaban-{answer.case}.pdf"
     return saved_as(name, await proofs.sealed(answer), "application/pdf")
@@ -105,7 +105,7 @@ async def download_signed(
     account: NamedDependency[UUID],
     case_id: FromPath[str],
 ) -> Response[Any]:
-    """The answer of the facts as a signed document."""
+    """Return the answer from the facts as a signed document."""
     answer = await _answered(request, cases, account, case_id)
     return saved_as(f"jawaban-{answer.case}.json", proofs.signed(answer), "application/json")
 
@@ -117,7 +117,7 @@ async def download_signed(
     media_type=PEM,
 )
 async def show_key(proofs: NamedDependency[Proofs]) -> Response[bytes]:
-    """The public key that signed answers are checked with."""
+    """Return the public key that verifies signed answers."""
     return Response(proofs.signer.public_pem(), media_type=PEM)
 
 

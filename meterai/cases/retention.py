@@ -1,4 +1,4 @@
-"""How long what is in the tables of cases is kept, and why."""
+"""Retention rules of cases, with reasons."""
 
 from meterai.plumbing.work.retention import HALF_YEAR, YEAR, Leaves, Rule
 

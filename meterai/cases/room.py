@@ -1,4 +1,4 @@
-"""The room `cases`, as the applications see it."""
+"""Registration of cases."""
 
 from collections.abc import Sequence
 

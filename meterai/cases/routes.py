@@ -1,4 +1,4 @@
-"""Complaints over the API."""
+"""API routes of complaints."""
 
 from typing import Any
 from uuid import UUID
@@ -41,7 +41,7 @@ class CaseList(msgspec.Struct, frozen=True):
 
 
 def matter_of(text: str) -> Matter:
-    """The matter that a word names.  Refuses `Malformed`."""
+    """Return the matter of a word.  Refuses `Malformed`."""
     try:
         return Matter(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Cases: complain, answer, ask, close; each in a transaction of its own."""
+"""Acts on cases, each in a transaction of its own."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
@@ -51,15 +51,15 @@ from meterai.room.timelines import timeline
 from meterai.sealing import PHOTO_BYTES_MAX, PhotoUnreadable
 
 CLOSING = "close_cases"
-BATCH = 100  # cases that one run of the periodic task closes
-LISTED_MAX = 100  # cases of one page of staff
+BATCH = 100  # cases per run of the periodic task
+LISTED_MAX = 100  # cases per page of staff
 _ADDRESS_REFILLS_SECONDS = 3_600.0
 _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class CaseTold:
-    """A case with all that is shown of it: messages, ids of pictures, and the timeline of its subject."""
+    """A case with messages, picture ids, and the timeline of its subject."""
 
     case: Case
     messages: Sequence[CaseMessage]
@@ -68,7 +68,7 @@ class CaseTold:
 
 
 class CaseService:
-    """Takes complaints, answers them from the facts, and lets staff and people write."""
+    """Takes complaints, answers them from the facts, and adds messages of people and staff."""
 
     def __init__(
         self, database: Database, gathering: CaseFacts, offers: Offers, settings: Settings, clock: Clock
@@ -88,7 +88,7 @@ class CaseService:
         return Moment(self._clock.now(), actor, self._settings)
 
     def take_turn(self, network: str, address: str) -> None:
-        """Count a complaint for its network and its address, each of which may send some in an hour.
+        """Count a complaint against the hourly quotas of its network and its address.
 
         Refuses `TooManyCases`.
         """
@@ -100,7 +100,7 @@ class CaseService:
             raise TooManyCases("as many as an address may send")
 
     async def redrawn(self, picture: bytes, client: str) -> bytes:
-        """A picture drawn anew, in WebP, for a case.  Refuses `PictureNone`, `ExaminationBusy`."""
+        """Return a picture re-encoded as WebP.  Refuses `PictureNone`, `ExaminationBusy`."""
         if not 0 < len(picture) <= PHOTO_BYTES_MAX:
             raise PictureNone("empty, or larger than a photo")
         try:
@@ -113,7 +113,7 @@ class CaseService:
     async def complain(
         self, account: UUID, complaint: Complaint, *, actor: Actor, staff: UUID | None = None
     ) -> Case:
-        """Take the complaint of a known account, perhaps told to staff, and answer it at once where the facts do.
+        """Take the complaint of an account, also one told to staff, and answer it from the facts if possible.
 
         Refuses `TooManyCases`, `TooManyPictures`, `IdempotencyKeyReused`.
         """
@@ -135,10 +135,10 @@ class CaseService:
     async def _looked_up(
         self, account: UUID, complaint: Complaint
     ) -> tuple[ComplaintSubject, DigestedAnswer | None]:
-        """The subject of a complaint, and what the facts say of it.
+        """Return the subject of a complaint, and the answer of the facts.
 
-        Where nothing is named, it is the newest order whose facts fit.  What is named and of another account is
-        nothing, so that whoever names it learns nothing.
+        Without a named subject it is the newest order whose facts fit.  A subject of another account counts as
+        none, so that nothing is revealed.
         """
         if complaint.digest is not None or complaint.about.strip():
             about = await self._gathering.about(account, complaint)
@@ -158,9 +158,9 @@ class CaseService:
         )
 
     async def send(self, email: str, network: str, complaint: Complaint) -> None:
-        """Take the complaint of somebody who is not signed in; what comes of it goes by mail.
+        """Take a complaint without sign-in; its answer goes by mail.
 
-        Nothing is looked up here: neither the answer nor its time says whose order, or whose address, that is.
+        Nothing is looked up here: neither the answer nor its time reveals whether the order or the address exists.
         Refuses `Malformed`, `TooManyCases`.
         """
         address = normalized(email)
@@ -183,10 +183,10 @@ class CaseService:
         await self._database.run(tell)
 
     async def take_sent(self, tx: Tx, event: ComplaintSent) -> None:
-        """Take what `send` was given: a case of its address alone, which no account has.
+        """Open the case of a complaint without sign-in, under the key of its address.
 
-        The answer of the facts is its answer where the account of that address has what it names.  Nothing is asked of
-        the bank for it: such questions are the account's own.
+        The answer from the facts is used if the account of that address owns the subject.  The bank is not asked:
+        such questions are the account's own.
         """
         complaint = Complaint(
             Matter(event.matter),
@@ -209,7 +209,7 @@ class CaseService:
     # -- the person --------------------------------------------------------------------------------
 
     async def keys_of(self, account: UUID) -> tuple[UUID, ...]:
-        """Keys under which cases of an account lie: its own, and that of its address for those sent without signing in."""
+        """Return the keys of an account's cases: its own, and that of its address for those sent without sign-in."""
         async with self._database.reading() as tx:
             try:
                 contact = await accounts.contact(tx, account)
@@ -218,21 +218,21 @@ class CaseService:
         return (account, address_account(contact.email)) if contact.email else (account,)
 
     async def mine(self, account: UUID, case_id: UUID) -> Case:
-        """One case of an account.  Refuses `NotFound`."""
+        """Return a case of an account.  Refuses `NotFound`."""
         for key in await self.keys_of(account):
             if (case := await self._database.once(store.case, key, case_id)) is not None:
                 return case
         raise NotFound("no such case of this account")
 
     async def page(self, account: UUID, page: ListPage) -> tuple[list[Case], bool]:
-        """A page of the cases of an account, newest first, and whether there are older ones."""
+        """Return a page of the cases of an account, newest first, and whether there are older ones."""
         keys = await self.keys_of(account)
         return page.cut(
-            await self._database.once(store.of_accounts, keys, page.before, page.wanted)
+            await self._database.once(store.cases_of_accounts, keys, page.before, page.wanted)
         )
 
     async def told(self, case: Case) -> CaseTold:
-        """All that is shown of a case; whoever shows it to its person leaves out what is for staff."""
+        """Return all that is shown of a case, including lines for staff, which the person's pages omit."""
         async with self._database.reading() as tx:
             return CaseTold(
                 case,
@@ -242,24 +242,24 @@ class CaseService:
             )
 
     async def picture(self, case: Case, picture_id: UUID) -> bytes:
-        """One picture of a case, in WebP.  Refuses `NotFound`."""
+        """Return a picture of a case, in WebP.  Refuses `NotFound`."""
         found = await self._database.once(store.picture, case, picture_id)
         if found is None:
             raise NotFound("no such picture of this case")
         return found
 
     async def say(self, case: Case, words: str, pictures: Sequence[bytes], *, actor: Actor) -> Case:
-        """`say` of `steps` in a transaction of its own."""
+        """`steps.say` in a transaction of its own."""
         act = partial(steps.say, words=written(words), pictures=pictures, now=self._now(actor))
         return await self._with(case, act)
 
     async def not_answered(self, case: Case, words: str, *, actor: Actor) -> Case:
-        """`not_answered` of `steps` in a transaction of its own; the person may leave it at that."""
+        """`steps.not_answered` in a transaction of its own; the words may be empty."""
         said = written(words) if words.strip() else ""
         return await self._with(case, partial(steps.not_answered, words=said, now=self._now(actor)))
 
     async def accept(self, case: Case, *, actor: Actor) -> Case:
-        """`accept` of `steps` in a transaction of its own."""
+        """`steps.accept` in a transaction of its own."""
         return await self._with(case, partial(steps.accept, now=self._now(actor)))
 
     async def _with(self, of: Case, act: Callable[..., Awaitable[Case]]) -> Case:
@@ -271,16 +271,16 @@ class CaseService:
     # -- staff -------------------------------------------------------------------------------------
 
     async def one(self, case_id: UUID) -> Case:
-        """One case, whoever's it is: for staff.  Refuses `NotFound`."""
+        """Return a case of any account, for staff.  Refuses `NotFound`."""
         found = await self._database.once(store.case_by_id, case_id)
         if found is None:
             raise NotFound("no such case")
         return found
 
     async def listed(self, filtered: Filter, number: int) -> tuple[list[Case], int]:
-        """One page of the cases that pass a filter, counted from 1, and how many pass it.
+        """Return a page (from 1) of the cases of a filter, and their number.
 
-        Cases sent without signing in come last; of the others the most urgent comes first.
+        Cases sent without sign-in come last; the others are sorted by urgency.
         """
         async with self._database.reading() as tx:
             count = await store.count(tx, filtered)
@@ -288,7 +288,7 @@ class CaseService:
             return await store.listed(tx, filtered, LISTED_MAX, skipped), count
 
     async def own(self, case: Case, staff: UUID, *, actor: Actor) -> None:
-        """Take a case over."""
+        """Assign a case to a member of staff."""
 
         async def act(tx: Tx) -> None:
             await steps.own(
@@ -301,7 +301,7 @@ class CaseService:
         self, case: Case, event: CaseEvent, words: str, staff: UUID, *, actor: Actor,
         outcome: CaseOutcome | None = None,
     ) -> Case:  # fmt: skip
-        """Answer a case, ask its person, or close it.  Refuses `Malformed`, `NotAllowedNow`, `CaseFull`."""
+        """Answer a case, ask its person, or close it, as staff.  Refuses `Malformed`, `NotAllowedNow`, `CaseFull`."""
         act = partial(
             steps.write_as_staff,
             words=written(words),
@@ -313,7 +313,7 @@ class CaseService:
         return await self._with(case, act)
 
     async def open_as_staff(self, complaint: Complaint, staff: UUID, *, actor: Actor) -> Case:
-        """Open a case for the owner of an order, who told it to staff.  Refuses `NotFound`."""
+        """Open a case for the owner of an order, as told to staff.  Refuses `NotFound`."""
         async with self._database.reading() as tx:
             subjects = await find(tx, self._offers, complaint.about, 1)
         accounts_of = [one.account for one in subjects if one.account is not None]
@@ -322,11 +322,11 @@ class CaseService:
         complaint = replace(complaint, words=written(complaint.words))
         return await self.complain(accounts_of[0], complaint, actor=actor, staff=staff)
 
-    # -- by itself ---------------------------------------------------------------------------------
+    # -- automatic ---------------------------------------------------------------------------------
 
     async def money_is_back(self, tx: Tx, account: UUID, order: UUID) -> None:
-        """A refund of an order was settled: end its cases about money, once none of its money is with us."""
-        cases = await store.of_order_not_closed(tx, account, order)
+        """Close the cases about money of an order after a settled refund, once none of its money is left here."""
+        cases = await store.open_cases_of_order(tx, account, order)
         wanted = [one for one in cases if one.matter in OF_MONEY]
         if not wanted:
             return
@@ -341,7 +341,7 @@ class CaseService:
             await steps.money_is_back(tx, case, DigestedAnswer(said, facts.digest), now)
 
     async def close_silent(self) -> int:
-        """Periodic task: end the cases to which nobody wrote any more."""
+        """Periodic task: close cases to which nobody replied in time."""
         found = await self._database.once(store.to_close, self._clock.now(), BATCH)
         return await each(self._database, CLOSING, found, self._close_silent, subject="case")
 
@@ -357,12 +357,12 @@ class CaseService:
 
 
 def subject_of(case: Case) -> Subject:
-    """The subject whose timeline goes with a case: what its account has, else the case itself."""
+    """Return the subject whose timeline belongs to a case: that of its account, else the case itself."""
     if case.about and not case.is_unsigned:
         return Subject(about_kind(case), case.about, case.account)
     return Subject(CASE_SUBJECT.kind, show(CASE_KIND, case.id), case.account)
 
 
 def about_kind(case: Case) -> str:
-    """The kind of what a case is about."""
+    """Return the kind of a case's subject."""
     return SubjectKind.STAMPING if case.order is None else SubjectKind.ORDER

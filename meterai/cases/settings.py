@@ -7,21 +7,22 @@ from meterai.plumbing.config import Positive, Seconds
 
 
 class CaseSettings(msgspec.Struct, frozen=True):
-    """Times of answers, and how much somebody may send."""
+    """Times of answers, and limits of complaints."""
 
-    # Working hours until the first answer of staff: a working day.
+    # Working hours until the first answer of staff: one working day.
     case_hours: Seconds = 8.0
-    # Without a word of the person a case that waits for it ends after so many days, as in SP4N-LAPOR!.
+    # Days after which a case that waits for its person ends, as in SP4N-LAPOR!.
     case_closes_days: Positive = 10
     case_working_days: str = "mon-fri"
     case_working_hours: str = "08:00-16:00"
     case_holidays: str = ""  # days, separated by commas: 2026-12-25,2027-01-01
-    # A carrier's phones share one address; a line of people at one has no more than a few complaints each minute.
+    # Phones of a carrier share one IP address; people behind one send only a few complaints a
+    # minute.
     cases_per_hour_per_network_max: Positive = 60
 
     @property
     def calendar(self) -> WorkingHours:
-        """When staff work."""
+        """Working hours of staff."""
         return read_working_hours(
             self.case_working_days, self.case_working_hours, self.case_holidays
         )

@@ -1,4 +1,4 @@
-"""Pages of complaints for staff: a list by due time, and one case with its levers."""
+"""Pages of complaints for staff: a list by due time, and a case with its acts."""
 
 import re
 from urllib.parse import urlencode
@@ -48,7 +48,7 @@ from meterai.plumbing.http.language import language_of
 from meterai.room.timelines import console_path, line
 
 HERE = "/console/cases"
-_NUMBER = re.compile(r"[0-9]{1,6}")  # of a page
+_NUMBER = re.compile(r"[0-9]{1,6}")  # page number
 _OPTIONS = {"permission": Permission.CONSOLE_CASES, "priority": Priority.PAID}
 _ACTS = {
     "answer": CaseEvent.ANSWERED,
@@ -61,7 +61,7 @@ _ACTS = {
 async def list_cases(
     request: PageRequest, cases: NamedDependency[CaseService], account: NamedDependency[UUID]
 ) -> Page:
-    """Cases by due time: all, mine, or nobody's; of one state, of one matter, sent signed in or not."""
+    """List cases by due time, filtered by owner, state, matter, and sign-in of the sender."""
     return await _list_page(request, cases, account)
 
 
@@ -108,7 +108,7 @@ async def open_case(
     account: NamedDependency[UUID],
     actor: NamedDependency[Actor],
 ) -> Page:
-    """Open a case for somebody who told staff of it."""
+    """Open a case for a person who told staff."""
     form = await read_own_form(request)
     try:
         complaint = Complaint(
@@ -132,7 +132,7 @@ def _path(case: Case) -> str:
 async def show_case(
     request: PageRequest, cases: NamedDependency[CaseService], case_id: FromPath[str]
 ) -> Page:
-    """One case: the words of the person, what happened with what is for staff, and what can be done."""
+    """Show a case: words of the person, timeline with lines for staff, and possible acts."""
     return await _case_page(request, cases, case_id)
 
 
@@ -201,7 +201,7 @@ async def act(
 
 
 def _outcome(text: str) -> CaseOutcome:
-    """How staff say that a case ended.  Refuses `FieldWrong`."""
+    """Return the chosen outcome.  Refuses `FieldWrong`."""
     if text not in OF_STAFF:
         raise FieldWrong("outcome")
     return CaseOutcome(text)
@@ -211,7 +211,7 @@ def _outcome(text: str) -> CaseOutcome:
 async def show_picture(
     cases: NamedDependency[CaseService], case_id: FromPath[str], picture_id: FromPath[str]
 ) -> Response[bytes]:
-    """A picture that somebody sent as evidence, as it was drawn anew."""
+    """Return a picture sent as evidence, re-encoded."""
     case = await cases.one(read(CASE_KIND, case_id))
     return picture_answer(await cases.picture(case, read(PICTURE_KIND, picture_id)))
 

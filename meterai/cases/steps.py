@@ -1,4 +1,4 @@
-"""Steps of a case: each takes a transaction, asks the lifecycle, keeps the state and writes the trail."""
+"""Steps of a case within a transaction: each checks the lifecycle, stores the state and writes the trail."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -49,7 +49,7 @@ from meterai.plumbing.messages import LANGUAGES, format_datetime, translate
 
 @dataclass(frozen=True, slots=True)
 class DigestedAnswer:
-    """An answer from the facts, and a digest of the facts it was made from."""
+    """An answer from the facts, with the digest of the facts."""
 
     answer: CaseAnswer
     digest: bytes
@@ -57,7 +57,7 @@ class DigestedAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When something is done, by whom, and the settings in force."""
+    """Time and actor of a step, and the settings in force."""
 
     at: datetime
     actor: Actor
@@ -65,17 +65,17 @@ class Moment:
 
     @property
     def due_at(self) -> datetime:
-        """By when staff answer what waits for them from now on."""
+        """Due time of staff for what waits for them from now on."""
         return due(self.at, self.settings.case_hours, self.settings.calendar)
 
     @property
     def closes_at(self) -> datetime:
-        """When what waits for the person from now on ends by itself."""
+        """End of a case that waits for its person from now on."""
         return self.at + timedelta(days=self.settings.case_closes_days)
 
 
 async def locked(tx: Tx, account: UUID, case_id: UUID) -> Case:
-    """One case of an account, locked until the transaction ends.  Refuses `NotFound`."""
+    """Lock and return a case of an account.  Refuses `NotFound`."""
     found = await store.case(tx, account, case_id, is_locked=True)
     if found is None:
         raise NotFound("no such case")
@@ -85,7 +85,7 @@ async def locked(tx: Tx, account: UUID, case_id: UUID) -> Case:
 async def move(
     tx: Tx, case: Case, event: CaseEvent, now: Moment, outcome: CaseOutcome | None = None
 ) -> Case:
-    """The case after an event, stored.  Refuses `NotAllowedNow`."""
+    """Store a case after an event and return it.  Refuses `NotAllowedNow`."""
     state = CASE.after(case.state, event)
     waits = state in (CaseState.ANSWERED, CaseState.ASKED)
     is_new = case.due_at is None or event == CaseEvent.REOPENED
@@ -114,7 +114,7 @@ async def move(
 
 
 async def repeated(tx: Tx, account: UUID, complaint: Complaint) -> Case | None:
-    """The case of the same request, where it came before.  Refuses `IdempotencyKeyReused`."""
+    """Return the case of a repeated request; None if it is new.  Refuses `IdempotencyKeyReused`."""
     if complaint.key is None:
         return None
     request = await store.request_of(tx, account, complaint.key)
@@ -129,10 +129,10 @@ async def take(
     tx: Tx, account: UUID, complaint: Complaint, about: ComplaintSubject, found: DigestedAnswer | None, now: Moment,
     staff: UUID | None = None,
 ) -> Case:  # fmt: skip
-    """Open a case for a complaint, or let it join the one of the same matter and order that is not closed.
+    """Open a case for a complaint, or join it to the open case of the same matter and order.
 
-    The answer of the facts, where they have one, is its answer at once.  Raises `CameMeanwhile`.  Refuses
-    `TooManyCases`, `TooManyPictures`, `IdempotencyKeyReused`.
+    It is answered from the facts at once if possible.  Raises `CameMeanwhile`.  Refuses `TooManyCases`,
+    `TooManyPictures`, `IdempotencyKeyReused`.
     """
     if len(complaint.pictures) > PICTURES_MAX:
         raise TooManyPictures
@@ -151,9 +151,9 @@ async def take(
 async def take_unsigned(
     tx: Tx, complaint: Complaint, about: ComplaintSubject, found: DigestedAnswer | None, now: Moment
 ) -> bool:
-    """Open a case of an address for a complaint without sign-in, or count it with the one that is not closed.
+    """Open a case of an address for a complaint without sign-in, or count it in the open one.
 
-    It replies to nothing, and only a new case is a mail.  False where the address has as many as it may.
+    It replies to nothing, and only a new case sends a mail.  False if the address has its maximum.
     """
     account = address_account(complaint.contact)
     if await repeated(tx, account, complaint) is not None:
@@ -174,7 +174,7 @@ async def take_unsigned(
 
 
 async def close_unsigned(tx: Tx, email: str, now: Moment) -> None:
-    """End the cases that an address sent without signing in: nobody is left to answer."""
+    """Close the cases that an address sent without sign-in, because nobody is left to answer."""
     for case in await store.all_not_closed(tx, address_account(email)):
         await move(tx, case, CaseEvent.TIME_RAN_OUT, now, CaseOutcome.SILENT)
 
@@ -252,13 +252,13 @@ async def keep_pictures(tx: Tx, case: Case, pictures: Sequence[bytes], at: datet
 
 
 async def _has_room(tx: Tx, case: Case) -> bool:
-    """True where the person may write one more message to a case."""
+    """True if the person may write another message to a case."""
     counted = await store.counted(tx, case)
     return counted.of_person < MESSAGES_OF_PERSON_MAX and counted.messages < MESSAGES_MAX
 
 
 async def _answer(tx: Tx, case: Case, found: DigestedAnswer, now: Moment) -> Case:
-    """Answer a case from the facts, by ourselves."""
+    """Answer a case from the facts, without staff."""
     facts, by_itself = (
         stored(found.answer),
         replace(now, actor=Actor(ActorKind.JOB, "answer_from_facts")),
@@ -283,7 +283,7 @@ async def _answer(tx: Tx, case: Case, found: DigestedAnswer, now: Moment) -> Cas
 
 
 async def say(tx: Tx, case: Case, words: str, pictures: Sequence[bytes], now: Moment) -> Case:
-    """A message of the person; a case that was closed is opened once more.
+    """Add a message of the person; a closed case is reopened, once.
 
     Refuses `CaseOver`, `CaseFull`, `TooManyPictures`.
     """
@@ -297,7 +297,7 @@ async def say(tx: Tx, case: Case, words: str, pictures: Sequence[bytes], now: Mo
 
 
 async def not_answered(tx: Tx, case: Case, words: str, now: Moment) -> Case:
-    """The person says that the answer is none: staff answer by the due time.
+    """Send a case to staff because its answer does not help the person.
 
     Refuses `CaseFull`, `NotAllowedNow`.
     """
@@ -318,7 +318,7 @@ async def _said(
 
 
 async def accept(tx: Tx, case: Case, now: Moment) -> Case:
-    """The person says that it is answered.  Refuses `NotAllowedNow`."""
+    """Close a case that the person accepts as answered.  Refuses `NotAllowedNow`."""
     return await move(tx, case, CaseEvent.ACCEPTED, now, CaseOutcome.ACCEPTED)
 
 
@@ -326,7 +326,7 @@ async def accept(tx: Tx, case: Case, now: Moment) -> Case:
 
 
 async def own(tx: Tx, case: Case, staff: UUID, now: Moment) -> None:
-    """Somebody of staff takes a case over."""
+    """Assign a case to a member of staff."""
     await store.own(tx, case, staff)
     actor = now.actor
     subject = show(CASE_KIND, case.id)
@@ -337,12 +337,12 @@ async def write_as_staff(
     tx: Tx, case: Case, words: str, staff: UUID, now: Moment, event: CaseEvent,
     outcome: CaseOutcome | None = None,
 ) -> Case:  # fmt: skip
-    """Staff answer, ask or close; whose case it was not becomes theirs.
+    """Answer, ask or close as staff; a case without owner becomes the writer's.
 
     Refuses `NotAllowedNow`, `CaseFull`.
     """
     counted = await store.counted(tx, case)
-    # A closing is always possible: else a case that is full would never end.
+    # Closing is always possible: a full case would otherwise never end.
     if counted.messages >= MESSAGES_MAX and event != CaseEvent.CLOSED:
         raise CaseFull(MESSAGES_MAX)
     if case.owner is None:
@@ -374,11 +374,11 @@ _MAILS = {
 }
 
 
-# -- by itself -------------------------------------------------------------------------------------
+# -- automatic -------------------------------------------------------------------------------------
 
 
 async def money_is_back(tx: Tx, case: Case, found: DigestedAnswer, now: Moment) -> None:
-    """All money of its order is back: say so, and end the case."""
+    """Answer that all money of the order is returned, and close the case."""
     facts = stored(found.answer)
     await store.answer(tx, case, found.answer.code, facts, found.digest, now.at)
     message = NewMessage(new_id(), Author.FACTS, MessageKind.ANSWER, "", now.at)
@@ -393,13 +393,13 @@ async def money_is_back(tx: Tx, case: Case, found: DigestedAnswer, now: Moment) 
 async def mail(
     tx: Tx, case: Case, template: str, cause: str, /, **facts: str | Mapping[str, str]
 ) -> None:
-    """Queue a mail about a case: to its account, or to the address that was typed without signing in."""
+    """Queue a mail about a case to its account, or to the address typed without sign-in."""
     email, language = case.contact, case.language
     try:
         contact = await accounts.contact(tx, case.account)
         email, language = contact.email, contact.language
     except NotFound:
-        pass  # sent without signing in
+        pass  # sent without sign-in
     if email:
         matter = {one: translate(f"matter.{case.matter}", one) for one in LANGUAGES}
         shown = show(CASE_KIND, case.id)

@@ -1,4 +1,4 @@
-"""SQL of cases, one function per question."""
+"""SQL of cases, one function per query."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -112,7 +112,7 @@ _DUE_CASES = RowMapper(DueCase)
 
 
 class MessageCounts(NamedTuple):
-    """How many messages a case has, how many of them its person wrote, and how many are complaints."""
+    """Number of messages of a case, of those of its person, and of complaints."""
 
     messages: int
     of_person: int
@@ -120,14 +120,14 @@ class MessageCounts(NamedTuple):
 
 
 class CountedOf(NamedTuple):
-    """How many cases of an account are new, and how many are not closed."""
+    """Number of new cases of an account, and of open ones."""
 
     new: int
     waiting: int
 
 
 class NewMessage(NamedTuple):
-    """A message that is written down; `key` and `request` where a request with an Idempotency-Key brought it."""
+    """A message to insert; `key` and `request` are of a request with an Idempotency-Key."""
 
     id: UUID
     author: Author
@@ -152,7 +152,7 @@ async def insert(
     at: datetime,
     due_at: datetime,
 ) -> bool:
-    """Open a case; false where one of the same matter of the same order is not closed."""
+    """Insert a case; false if one of the same matter and order is open."""
     row = (
         account,
         case,
@@ -167,54 +167,56 @@ async def insert(
 
 
 async def case(tx: ReadTx, account: UUID, case_id: UUID, *, is_locked: bool = False) -> Case | None:
-    """One case of an account, perhaps locked until the transaction ends."""
+    """Return a case of an account, locked until the transaction ends if asked."""
     query = _CASE + (" FOR UPDATE" if is_locked else "")
     return await tx.one_as(_CASES, query, account, case_id)
 
 
 async def case_by_id(tx: ReadTx, case_id: UUID) -> Case | None:
-    """One case, whoever's it is."""
+    """Return a case of any account."""
     return await tx.one_as(_CASES, _CASE_BY_ID, case_id)
 
 
 async def case_by_key(tx: ReadTx, account: UUID, key: str) -> Case | None:
-    """The case to which a request with this Idempotency-Key led."""
+    """Return the case of a request with this Idempotency-Key."""
     return await tx.one_as(_CASES, _CASE_BY_KEY, account, account, key)
 
 
 async def request_of(tx: ReadTx, account: UUID, key: str) -> bytes | None:
-    """SHA-256 of the request that came with this Idempotency-Key."""
+    """Return the SHA-256 of the request with this Idempotency-Key."""
     found = await tx.value(_REQUEST, account, key)
     return bytes(found) if found is not None else None
 
 
 async def not_closed(tx: Tx, account: UUID, joins: str) -> Case | None:
-    """The case that a complaint joins, locked until the transaction ends."""
+    """Return the open case that a complaint joins, locked until the transaction ends."""
     return await tx.one_as(_CASES, _NOT_CLOSED, account, joins)
 
 
 async def all_not_closed(tx: Tx, account: UUID) -> list[Case]:
-    """Cases under a key that have not ended, locked until the transaction ends."""
+    """Return the open cases of a key, locked until the transaction ends."""
     return await tx.all_as(_CASES, _ALL_NOT_CLOSED, account)
 
 
-async def of_accounts(tx: ReadTx, accounts: Sequence[UUID], before: UUID, limit: int) -> list[Case]:
-    """Cases under these keys, the newest first."""
+async def cases_of_accounts(
+    tx: ReadTx, accounts: Sequence[UUID], before: UUID, limit: int
+) -> list[Case]:
+    """Return the cases of these keys, the newest first."""
     return await tx.all_as(_CASES, _OF_ACCOUNTS, list(accounts), before, limit)
 
 
-async def of_order(tx: ReadTx, account: UUID, order: UUID) -> list[Case]:
-    """Every case about an order."""
+async def cases_of_order(tx: ReadTx, account: UUID, order: UUID) -> list[Case]:
+    """Return every case about an order."""
     return await tx.all_as(_CASES, _OF_ORDER, account, order)
 
 
-async def of_order_not_closed(tx: Tx, account: UUID, order: UUID) -> list[Case]:
-    """Cases about an order that have not ended, locked until the transaction ends."""
+async def open_cases_of_order(tx: Tx, account: UUID, order: UUID) -> list[Case]:
+    """Return the open cases about an order, locked until the transaction ends."""
     return await tx.all_as(_CASES, _OF_ORDER_NOT_CLOSED, account, order)
 
 
 async def due(tx: ReadTx, limit: int) -> list[Case]:
-    """Cases that wait for staff, those sent without signing in last, then the most urgent first."""
+    """Return cases that wait for staff, most urgent first, those sent without sign-in last."""
     return await tx.all_as(_CASES, _DUE, limit)
 
 
@@ -224,29 +226,29 @@ def _filled(by: Filter) -> tuple[object, ...]:
 
 
 async def listed(tx: ReadTx, by: Filter, limit: int, skipped: int) -> list[Case]:
-    """Cases that pass a filter, those sent without signing in last, then the most urgent first."""
+    """Return cases of a filter, most urgent first, those sent without sign-in last."""
     return await tx.all_as(_CASES, _LISTED, *_filled(by), limit, skipped)
 
 
 async def count(tx: ReadTx, by: Filter) -> int:
-    """How many cases pass a filter."""
+    """Count the cases of a filter."""
     return int(await tx.value(_COUNT, *_filled(by)))
 
 
 async def to_close(tx: ReadTx, now: datetime, limit: int) -> list[DueCase]:
-    """Cases whose time for the person has run out."""
+    """Return cases whose time for the person is over."""
     return await tx.all_as(_DUE_CASES, _TO_CLOSE, now, limit)
 
 
 async def counted_of(tx: ReadTx, account: UUID, since: datetime) -> CountedOf:
-    """How many cases of an account were opened since a moment, and how many are not closed."""
+    """Count the cases of an account opened since a moment, and the open ones."""
     found = await tx.one_as(_COUNTS_OF, _COUNTED_OF, since, account)
     assert found is not None, "a count is one row"
     return found
 
 
 async def move(tx: Tx, moved: Case) -> None:
-    """Keep the state of a case, with its times."""
+    """Store the state of a case, with its times."""
     await tx.run(
         _MOVE,
         moved.state,
@@ -264,34 +266,34 @@ async def move(tx: Tx, moved: Case) -> None:
 async def answer(
     tx: Tx, of: Case, code: str, facts: Mapping[str, object], digest: bytes, at: datetime
 ) -> None:
-    """Keep the answer of the facts, and of which facts it was made."""
+    """Store the answer from the facts with their digest."""
     await tx.run(_ANSWER, code, jsonb(dict(facts)), digest, at, of.account, of.id)
 
 
 async def told_again(tx: Tx, of: Case) -> None:
-    """The same complaint came once more."""
+    """Count a repeated complaint."""
     await tx.run(_TOLD_AGAIN, of.account, of.id)
 
 
 async def own(tx: Tx, of: Case, staff: UUID) -> None:
-    """Somebody of staff answers it from now on."""
+    """Assign a case to a member of staff."""
     await tx.run(_OWN, staff, of.account, of.id)
 
 
 async def messages(tx: ReadTx, of: Case) -> list[CaseMessage]:
-    """Every message of a case, the oldest first."""
+    """Return every message of a case, the oldest first."""
     return await tx.all_as(_MESSAGE_ROWS, _MESSAGES, of.account, of.id)
 
 
 async def counted(tx: ReadTx, of: Case) -> MessageCounts:
-    """How many messages a case has."""
+    """Count the messages of a case."""
     found = await tx.one_as(_COUNTS, _COUNTED, of.account, of.id)
     assert found is not None, "a count is one row"
     return found
 
 
 async def write(tx: Tx, of: Case, message: NewMessage) -> bool:
-    """Add a message to a case; false where another came with its Idempotency-Key."""
+    """Insert a message of a case; false if another has its Idempotency-Key."""
     added = await tx.run(
         _INSERT_MESSAGE,
         of.account,
@@ -309,23 +311,23 @@ async def write(tx: Tx, of: Case, message: NewMessage) -> bool:
 
 
 async def pictures(tx: ReadTx, of: Case) -> list[UUID]:
-    """The ids of pictures of a case, the oldest first."""
+    """Return the ids of the pictures of a case, the oldest first."""
     return [row["picture_id"] for row in await tx.all(_PICTURES, of.account, of.id)]
 
 
 async def picture(tx: ReadTx, of: Case, picture_id: UUID) -> bytes | None:
-    """One picture of a case, in WebP."""
+    """Return a picture of a case, in WebP."""
     found = await tx.value(_PICTURE, of.account, of.id, picture_id)
     return bytes(found) if found is not None else None
 
 
 async def keep_picture(tx: Tx, of: Case, picture_id: UUID, webp: bytes, at: datetime) -> None:
-    """Add a picture to a case."""
+    """Insert a picture of a case."""
     await tx.run(_INSERT_PICTURE, of.account, of.id, picture_id, webp, at)
 
 
 async def pictures_of(tx: ReadTx, accounts: Sequence[UUID], limit: int) -> list[tuple[str, bytes]]:
-    """Pictures of all cases of these accounts, by their numbers."""
+    """Return pictures of all cases of these accounts, by id."""
     rows = await tx.all(
         "SELECT picture_id, webp FROM case_pictures WHERE account_id = ANY(%s) ORDER BY picture_id LIMIT %s",
         list(accounts),
@@ -335,7 +337,7 @@ async def pictures_of(tx: ReadTx, accounts: Sequence[UUID], limit: int) -> list[
 
 
 async def told_within(tx: ReadTx, begin: datetime, end: datetime) -> int:
-    """How many cases were opened in a time."""
+    """Count the cases opened in a period."""
     return int(
         await tx.value(
             "SELECT count(*) FROM cases WHERE opened_at >= %s AND opened_at < %s", begin, end

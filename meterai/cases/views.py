@@ -66,12 +66,12 @@ class CaseDetails(CaseView, frozen=True, kw_only=True):
 
 
 def shown(case: Case, language: str) -> CaseView:
-    """A case as a list shows it."""
+    """Return a case for a list."""
     return CaseView(**_shown(case, language))
 
 
 def details(found: CaseTold, language: str) -> CaseDetails:
-    """A case with all that its person sees."""
+    """Return a case with all that its person sees."""
     return CaseDetails(
         **_shown(found.case, language),
         messages=messages(found.messages),
@@ -84,14 +84,14 @@ def details(found: CaseTold, language: str) -> CaseDetails:
 
 
 def messages(found: Sequence[CaseMessage]) -> list[MessageView]:
-    """Messages as their person sees them: of staff, not who it was."""
+    """Return messages for the person, without the names of staff."""
     return [
         MessageView(author=one.author, kind=one.kind, words=one.words, at=one.at) for one in found
     ]
 
 
 def is_answer_of_facts(one: CaseMessage) -> bool:
-    """True of the message whose words are the answer from the facts."""
+    """True for the message of the answer from the facts."""
     return one.author == Author.FACTS and one.kind == MessageKind.ANSWER
 
 

@@ -1,4 +1,4 @@
-"""Answers and timelines in words: one place for pages, mails, the API and the proof of an answer."""
+"""Answers and timelines in words, for pages, mails, the API and proofs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from meterai.plumbing.messages import LANGUAGES, localize, translate
 from meterai.room.timelines import TimelineLine, line
 from meterai.stamping import why_refused
 
-_TIMES = "_at"  # names of facts that are times end so
+_TIMES = "_at"  # suffix of facts that are times
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerText:
-    """An answer from the facts as it is read: what is, what happens next and when, and where to go on."""
+    """Text of an answer from the facts: state, next step with its time, and link."""
 
     code: str
     sentence: str
@@ -25,7 +25,7 @@ class AnswerText:
 
 
 def stored(answer: CaseAnswer) -> dict[str, object]:
-    """Facts of an answer as they are kept."""
+    """Return the facts of an answer as stored."""
     return {
         name: value.isoformat() if isinstance(value, datetime) else value
         for name, value in answer.facts.items()
@@ -41,7 +41,7 @@ def _read(facts: Mapping[str, object]) -> dict[str, object]:
 
 
 def told(case: Case, language: str) -> AnswerText | None:
-    """The answer that the facts gave to a case, None where they gave none."""
+    """Return the answer of the facts to a case; None without one."""
     if case.answer is None:
         return None
     facts = localize(_read(_flat(case.answer_facts)), language)
@@ -61,7 +61,7 @@ def told(case: Case, language: str) -> AnswerText | None:
 
 
 def _flat(facts: Mapping[str, object]) -> dict[str, object]:
-    """Serials as the one text in which sentences have them."""
+    """Return the facts with lists of serials joined to one text."""
     return {
         name: ", ".join(map(str, value)) if isinstance(value, list) else value
         for name, value in facts.items()
@@ -73,11 +73,11 @@ def _page(about: str) -> str:
 
 
 def in_both(case: Case) -> dict[str, str]:
-    """The sentences of the answer in each language, for a mail."""
+    """Return the sentences of the answer in each language, for a mail."""
     found = {language: told(case, language) for language in LANGUAGES}
     return {name: f"{one.sentence}\n{one.next}" for name, one in found.items() if one is not None}
 
 
 def timeline_lines(happenings: Sequence[Happening], language: str) -> list[TimelineLine]:
-    """A timeline as its person reads it: without what is for staff alone."""
+    """Return a timeline without the lines for staff."""
     return [line(one, language) for one in happenings if not one.for_staff]
