@@ -1,4 +1,4 @@
-"""A shop whose account can complain."""
+"""A shop whose account sends complaints."""
 
 import pytest
 
@@ -8,5 +8,5 @@ from tests.support.shop import Shop
 
 @pytest.fixture
 def desk(shop: Shop) -> Desk:
-    """Somebody who complains about orders of a shop, and staff who answer."""
+    """Return a complaining account of a shop, and staff who answer."""
     return Desk(shop)

@@ -1,4 +1,4 @@
-"""Somebody who complains about orders of a shop, and somebody of staff who answers."""
+"""A complaining account of a shop, and a member of staff who answers."""
 
 import secrets
 from dataclasses import dataclass, field
@@ -42,31 +42,31 @@ class Desk:
     # -- orders, in every state ----------------------------------------------------------------
 
     def placed(self, quantity: int = 1) -> UUID:
-        """An order whose buyer has the QR."""
+        """Return an order whose buyer has the QR."""
         order = self.shop.place(quantity)
         self.shop.make_qr(self.shop.attempts(order)[-1])
         return order
 
     def executed(self, quantity: int = 3, more: int = 0) -> UUID:
-        """An order that was paid and carried out."""
+        """Return an executed order."""
         order = self.placed(quantity)
         self.shop.pay(order, more)
         self.shop.work()
         return order
 
     def paid_while_stopped(self) -> UUID:
-        """An order that was paid while no stamps are issued."""
+        """Return an order paid while issuing is stopped."""
         self.shop.set_issuing(is_open=False)
         return self.executed(1)
 
     def heard(self, order: UUID) -> None:
-        """The bank answered a question about an order: it knows of no payment."""
+        """Let the bank answer that it knows no payment of an order."""
         self.shop.arrange(
             "UPDATE payment_attempts SET answered_at = now() WHERE subject = %s", order
         )
 
     def give_back(self, *steps: str) -> UUID:
-        """The newest refund, brought so far."""
+        """Carry out these steps on the newest refund, and return it."""
         refund = self.shop.refunds()[-1]
         for step in steps:
             getattr(self.shop, step)(refund)
@@ -81,7 +81,7 @@ class Desk:
         return found
 
     def code(self, matter: Matter, order: UUID, **later: float) -> str | None:
-        """The code of the answer that the facts give, perhaps when some time has passed."""
+        """Return the code of the answer from the facts, optionally after some time."""
         facts = self.facts(order)
         if later:
             values = {name: getattr(facts, name) for name in Facts.__slots__}
@@ -90,14 +90,14 @@ class Desk:
         return found.code if found else None
 
     def code_of_stamping(self, matter: Matter, stamping: UUID) -> str | None:
-        """The code of the answer about a stamping from the balance."""
+        """Return the code of the answer about a stamping from the balance."""
         about = ComplaintSubject(show("stg", stamping), stamping=stamping)
         facts = self.shop.do(self.gathering.of(self.shop.account, about))
         found = answer(matter, facts) if facts else None
         return found.code if found else None
 
     def complain(self, matter: Matter, about: UUID | str = "", **more: Any) -> Case:
-        """The account of the shop complains."""
+        """Complain as the account of the shop."""
         named = show("ord", about) if isinstance(about, UUID) else about
         words = more.pop("words", "Saya sudah bayar, kuota 0.")
         account = more.pop("account", self.shop.account)
@@ -105,7 +105,7 @@ class Desk:
         return self.shop.do(self.service.complain(account, complaint, actor=PERSON))
 
     def send(self, email: str, matter: Matter, about: UUID | str = "", **more: Any) -> None:
-        """Somebody who is not signed in complains."""
+        """Complain without sign-in."""
         named = show("ord", about) if isinstance(about, UUID) else about
         complaint = Complaint(matter, more.pop("words", "Saya sudah bayar."), "id", named)
         network = more.pop("network", "192.0.2.1")
@@ -113,7 +113,7 @@ class Desk:
         self.shop.work()
 
     def again(self, case: Case) -> Case:
-        """The case as it is now."""
+        """Read the case again."""
         return self.shop.do(self.service.one(case.id))
 
     def told(self, case: Case) -> CaseTold:
@@ -123,14 +123,14 @@ class Desk:
         return self.shop.do(self.service.say(case, words, [], actor=PERSON))
 
     def act(self, case: Case, event: CaseEvent, outcome: CaseOutcome | None = None) -> Case:
-        """Staff answer, ask or close."""
+        """Answer, ask or close as staff."""
         work = self.service.write_as_staff(
             case, event, "Halo.", self.staff, actor=STAFF, outcome=outcome
         )
         return self.shop.do(work)
 
     def other_account(self, email: str = "") -> UUID:
-        """Somebody else."""
+        """Return another account."""
         made = self.shop.container.of(AccountService).create(
             email or f"{secrets.token_hex(8)}@example.id", actor=TESTER
         )
@@ -145,7 +145,7 @@ class Desk:
         return str(row["email"])
 
     def mails(self) -> list[dict[str, Any]]:
-        """Mails about cases, oldest first."""
+        """Return the mails about cases, oldest first."""
         return self.shop.rows(
             "SELECT template, recipient, facts FROM mails WHERE template LIKE 'case_%%'"
             " ORDER BY mail_id"
@@ -155,8 +155,8 @@ class Desk:
         return len(self.shop.rows("SELECT 1 FROM cases"))
 
     def pass_days(self, days: int) -> None:
-        """So many days pass for every case that waits for its person."""
-        # Times of a case move together, as if it had begun earlier.
+        """Let days pass for every case that waits for its person."""
+        # All times of a case move, as if it had begun earlier.
         self.shop.arrange(
             "UPDATE cases SET opened_at = opened_at - make_interval(days => %s),"
             " answered_at = answered_at - make_interval(days => %s),"

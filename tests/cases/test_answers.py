@@ -1,4 +1,4 @@
-"""Answers say what the facts say: each rule on an order that came so by the product's own commands."""
+"""Answers from the facts: each rule on an order brought into its state by the product's own commands."""
 
 from uuid import UUID
 
@@ -21,7 +21,7 @@ def asked_back(desk: Desk, *steps: str) -> UUID:
     return order
 
 
-def test_executed_order_says_where_each_stamp_is(desk: Desk) -> None:
+def test_executed_order_is_answered_with_the_place_of_each_stamp(desk: Desk) -> None:
     order = desk.executed(3)
     desk.shop.deliver(desk.shop.reserve(1) or order)
     desk.shop.work()
@@ -40,7 +40,7 @@ def test_executed_order_says_where_each_stamp_is(desk: Desk) -> None:
     assert desk.code(M.SOMETHING_ELSE, order) is None
 
 
-def test_money_in_flight_has_its_due_time_and_no_answer_after_it(desk: Desk) -> None:
+def test_money_in_flight_is_answered_until_its_due_time(desk: Desk) -> None:
     order = desk.paid_while_stopped()
     assert desk.shop.state(order) == "paid"
     for matter in (*MONEY, M.QUOTA_LOST, M.REFUND_WHERE):
@@ -50,7 +50,7 @@ def test_money_in_flight_has_its_due_time_and_no_answer_after_it(desk: Desk) -> 
     assert desk.code(M.PAID_NOT_EXECUTED, order) == "in_flight"
 
 
-def test_unpaid_order_is_said_to_be_unpaid_by_the_bank_alone(desk: Desk) -> None:
+def test_unpaid_order_is_answered_only_after_an_answer_of_the_bank(desk: Desk) -> None:
     order = desk.placed()
     assert desk.code(M.PAID_NOT_EXECUTED, order) is None
     desk.heard(order)
@@ -67,7 +67,7 @@ def test_unpaid_order_is_said_to_be_unpaid_by_the_bank_alone(desk: Desk) -> None
     assert desk.code(M.PAID_NOT_EXECUTED, other) == "withdrawn_unpaid"
 
 
-def test_declined_attempt_is_said_to_be_declined(desk: Desk) -> None:
+def test_declined_attempt_is_answered_as_declined(desk: Desk) -> None:
     order = desk.placed()
     desk.shop.decline(desk.shop.attempts(order)[-1])
     desk.shop.work()
@@ -83,7 +83,7 @@ def test_declined_attempt_is_said_to_be_declined(desk: Desk) -> None:
         (("send", "settle"), "refund_settled"),
     ],
 )
-def test_refund_is_told_by_its_state(desk: Desk, steps: tuple[str, ...], code: str) -> None:
+def test_refund_is_answered_by_its_state(desk: Desk, steps: tuple[str, ...], code: str) -> None:
     order = asked_back(desk, *steps)
     for matter in (*MONEY, M.REFUND_WHERE):
         found = answer(matter, desk.facts(order))
@@ -95,7 +95,7 @@ def test_refund_is_told_by_its_state(desk: Desk, steps: tuple[str, ...], code: s
     assert (desk.code(M.REFUND_WHERE, order, days=60) is None) != is_over
 
 
-def test_second_payment_is_told_apart_from_the_first(desk: Desk) -> None:
+def test_second_payment_is_answered_apart_from_the_first(desk: Desk) -> None:
     order = desk.executed(1)
     desk.shop.pay(order)
     desk.shop.work()
@@ -105,7 +105,7 @@ def test_second_payment_is_told_apart_from_the_first(desk: Desk) -> None:
     assert desk.code(M.PAID_TWICE, order) == "refund_settled_second"
 
 
-def test_short_and_late_payments_go_back(desk: Desk) -> None:
+def test_short_and_late_payments_are_answered_as_refunds(desk: Desk) -> None:
     short = desk.executed(1, -1000)
     assert desk.code(M.PAID_NOT_EXECUTED, short) == "refund_on_its_way"
     desk.give_back("send", "settle")
@@ -117,7 +117,7 @@ def test_short_and_late_payments_go_back(desk: Desk) -> None:
     assert desk.code(M.PAID_NOT_EXECUTED, late) == "refund_on_its_way"
 
 
-def test_late_payment_of_a_lapsed_order_is_carried_out_and_told_so(desk: Desk) -> None:
+def test_late_full_payment_of_a_lapsed_order_is_answered_as_executed(desk: Desk) -> None:
     order = desk.placed(2)
     desk.shop.give_up(order, "lapsed")
     desk.shop.pay(order)
@@ -126,7 +126,7 @@ def test_late_payment_of_a_lapsed_order_is_carried_out_and_told_so(desk: Desk) -
     assert desk.code(M.PAID_NOT_EXECUTED, order) == "stamps_ready"
 
 
-def test_money_taken_by_the_bank_of_its_payer_is_told_so(desk: Desk) -> None:
+def test_chargeback_is_answered_as_such(desk: Desk) -> None:
     order = desk.executed(2)
     desk.shop.charge_back(desk.shop.paid[-1])
     desk.shop.work()
@@ -134,7 +134,7 @@ def test_money_taken_by_the_bank_of_its_payer_is_told_so(desk: Desk) -> None:
     assert desk.code(M.REFUND_WHERE, order) == "taken_back"
 
 
-def test_order_not_executed_in_time_goes_back(desk: Desk) -> None:
+def test_order_not_executed_in_time_is_answered_with_its_refund(desk: Desk) -> None:
     order = desk.paid_while_stopped()
     desk.shop.refund_overdue(order)
     desk.shop.work()
@@ -142,7 +142,7 @@ def test_order_not_executed_in_time_goes_back(desk: Desk) -> None:
     assert desk.facts(order).refunds[0].cause == "not_executed"
 
 
-def test_documents_are_told_by_the_one_in_most_trouble(desk: Desk) -> None:
+def test_documents_are_answered_by_the_one_in_the_worst_state(desk: Desk) -> None:
     order = desk.shop.place_documents([1, 1])
     desk.shop.make_qr(desk.shop.attempts(order)[-1])
     desk.shop.pay(order)
@@ -168,7 +168,7 @@ def test_documents_are_told_by_the_one_in_most_trouble(desk: Desk) -> None:
     assert desk.code(M.STATUS_SAYS_FAILED, order) == "stamping_failed_refund_settled"
 
 
-def test_documents_that_are_all_stamped_are_told_so(desk: Desk) -> None:
+def test_stamped_documents_are_answered_as_ready(desk: Desk) -> None:
     order = desk.shop.place_documents([1, 1])
     desk.shop.make_qr(desk.shop.attempts(order)[-1])
     desk.shop.pay(order)
@@ -182,7 +182,7 @@ def test_documents_that_are_all_stamped_are_told_so(desk: Desk) -> None:
     assert desk.code(M.CANNOT_OPEN, order) == "document_forgotten"
 
 
-def test_stamping_from_the_balance_is_told_by_its_document(desk: Desk) -> None:
+def test_stamping_from_the_balance_is_answered_by_its_document(desk: Desk) -> None:
     desk.executed(1)
     stamping = desk.shop.reserve(1)
     assert stamping is not None
@@ -193,14 +193,14 @@ def test_stamping_from_the_balance_is_told_by_its_document(desk: Desk) -> None:
     assert {desk.code_of_stamping(one, stamping) for one in matters} == {"stamping_failed"}
 
 
-def test_every_answer_has_its_sentences_in_both_languages() -> None:
+def test_every_answer_has_sentences_in_both_languages() -> None:
     codes = {key for key in catalogue() if key.startswith("answer.")}
     for key in codes:
         assert set(catalogue()[key]) == set(LANGUAGES)
         assert key.endswith(".next") or f"{key}.next" in codes
 
 
-def test_facts_with_another_moment_are_the_same_facts(desk: Desk) -> None:
+def test_digest_of_facts_ignores_the_moment(desk: Desk) -> None:
     order = desk.executed(1)
     first, second = desk.facts(order), desk.facts(order)
     assert first.now != second.now
@@ -210,12 +210,12 @@ def test_facts_with_another_moment_are_the_same_facts(desk: Desk) -> None:
     assert desk.facts(order).digest != first.digest
 
 
-def test_answer_of_an_order_with_nothing_wrong_is_not_telling() -> None:
+def test_answer_about_an_order_without_problem_is_not_telling() -> None:
     assert not is_telling(M.PAID_NOT_EXECUTED, CaseAnswer("stamps_ready"))
     assert is_telling(M.PAID_NOT_EXECUTED, CaseAnswer("in_flight"))
     assert is_telling(M.PAID_TWICE, CaseAnswer("refund_settled_second"))
 
 
-def test_facts_of_nothing_answer_nothing(desk: Desk) -> None:
+def test_empty_facts_have_no_answer(desk: Desk) -> None:
     facts = Facts(now=desk.shop.container.clock.now())
     assert [answer(matter, facts) for matter in Matter] == [None] * len(Matter)

@@ -1,4 +1,4 @@
-"""A case from its complaint to its end, by the person, by staff, by money that is back, and by itself."""
+"""Life of a case from complaint to end: by the person, by staff, by returned money, and by time."""
 
 import asyncio
 import io
@@ -42,7 +42,7 @@ M, S = Matter, CaseState
 
 
 def trail(desk: Desk) -> list[str]:
-    """Acts of the trail about cases; those of one transaction have one time, so they are sorted by name."""
+    """Return acts of the trail about cases, sorted by name, since those of one transaction share a time."""
     rows = desk.shop.rows(
         "SELECT action FROM audit_events WHERE action LIKE 'case_%%' ORDER BY action"
     )
@@ -67,7 +67,7 @@ def test_complaint_is_answered_from_the_facts_at_once(desk: Desk) -> None:
     desk.shop.assert_books_hold()
 
 
-def test_newest_order_whose_facts_fit_is_the_one_that_is_meant(desk: Desk) -> None:
+def test_complaint_without_order_means_the_newest_whose_facts_fit(desk: Desk) -> None:
     meant = desk.paid_while_stopped()
     desk.shop.set_issuing(is_open=True)
     desk.shop.execute(meant)
@@ -89,7 +89,7 @@ def test_person_accepts_the_answer(desk: Desk) -> None:
     desk.shop.assert_books_hold()
 
 
-def test_answer_that_is_none_goes_to_staff_with_a_due_time_in_working_hours(desk: Desk) -> None:
+def test_unhelpful_answer_goes_to_staff_with_a_due_time_in_working_hours(desk: Desk) -> None:
     case = desk.complain(M.QUOTA_LOST, desk.executed())
     desk.shop.do(desk.service.not_answered(case, "Hilang dua.", actor=PERSON))
     case = desk.again(case)
@@ -106,7 +106,7 @@ def test_answer_that_is_none_goes_to_staff_with_a_due_time_in_working_hours(desk
     desk.shop.assert_books_hold()
 
 
-def test_staff_ask_and_the_reply_is_due_again(desk: Desk) -> None:
+def test_reply_to_a_question_of_staff_is_due_again(desk: Desk) -> None:
     case = desk.complain(M.SOMETHING_ELSE)
     assert case.state == S.OPEN
     assert desk.mails()[0]["template"] == "case_received"
@@ -124,7 +124,7 @@ def test_staff_ask_and_the_reply_is_due_again(desk: Desk) -> None:
     desk.shop.assert_books_hold()
 
 
-def test_closed_case_is_opened_again_once(desk: Desk) -> None:
+def test_closed_case_is_reopened_once(desk: Desk) -> None:
     case = desk.complain(M.SOMETHING_ELSE)
     desk.act(case, CaseEvent.CLOSED, CaseOutcome.SOLVED)
     desk.say(case)
@@ -137,7 +137,7 @@ def test_closed_case_is_opened_again_once(desk: Desk) -> None:
     desk.shop.assert_books_hold()
 
 
-def test_case_is_not_opened_again_beside_another_of_its_matter(desk: Desk) -> None:
+def test_case_is_not_reopened_beside_another_of_its_matter(desk: Desk) -> None:
     order = desk.executed()
     case = desk.complain(M.QUOTA_LOST, order)
     desk.shop.do(desk.service.accept(case, actor=PERSON))
@@ -147,7 +147,7 @@ def test_case_is_not_opened_again_beside_another_of_its_matter(desk: Desk) -> No
 
 
 @pytest.mark.parametrize("is_asked", [False, True])
-def test_case_to_which_nobody_writes_ends_by_itself(desk: Desk, is_asked: bool) -> None:
+def test_case_without_reply_ends_after_its_time(desk: Desk, is_asked: bool) -> None:
     case = desk.complain(M.SOMETHING_ELSE if is_asked else M.QUOTA_LOST, desk.executed())
     if is_asked:
         desk.act(case, CaseEvent.ASKED)
@@ -159,7 +159,7 @@ def test_case_to_which_nobody_writes_ends_by_itself(desk: Desk, is_asked: bool) 
     assert desk.shop.do(desk.service.close_silent()) == 0
 
 
-def test_case_ends_when_the_money_of_its_order_is_back(desk: Desk) -> None:
+def test_case_ends_when_the_money_of_its_order_is_returned(desk: Desk) -> None:
     order = desk.executed(1)
     money, other = desk.complain(M.SOMETHING_ELSE, order), desk.complain(M.QUOTA_LOST, order)
     desk.shop.do(desk.service.not_answered(other, "", actor=PERSON))
@@ -178,7 +178,7 @@ def test_case_ends_when_the_money_of_its_order_is_back(desk: Desk) -> None:
     desk.shop.assert_books_hold()
 
 
-def test_same_matter_of_the_same_order_joins(desk: Desk) -> None:
+def test_complaint_of_same_matter_and_order_joins_the_open_case(desk: Desk) -> None:
     order = desk.executed(1)
     first = desk.complain(M.REFUND_WHERE, order)
     assert desk.complain(M.REFUND_WHERE, order).id == first.id
@@ -191,7 +191,7 @@ def test_same_matter_of_the_same_order_joins(desk: Desk) -> None:
     desk.shop.assert_books_hold()
 
 
-def test_same_key_is_the_same_complaint_and_another_under_it_is_refused(desk: Desk) -> None:
+def test_same_key_returns_same_case_and_refuses_another_complaint(desk: Desk) -> None:
     order = desk.executed(1)
     first = desk.complain(M.REFUND_WHERE, order, key="k1")
     assert desk.complain(M.REFUND_WHERE, order, key="k1").id == first.id
@@ -200,7 +200,7 @@ def test_same_key_is_the_same_complaint_and_another_under_it_is_refused(desk: De
         desk.complain(M.PAID_TWICE, order, key="k1")
 
 
-def test_equal_complaints_at_once_are_one_and_another_under_their_key_is_refused(
+def test_concurrent_complaints_with_same_key_are_one_case(
     desk: Desk,
 ) -> None:
     order = desk.executed(1)
@@ -229,7 +229,7 @@ def test_equal_complaints_at_once_are_one_and_another_under_their_key_is_refused
     desk.shop.assert_books_hold()
 
 
-def test_10000_complaints_of_one_address_cost_one_case(desk: Desk) -> None:
+def test_10000_complaints_of_one_address_make_one_case(desk: Desk) -> None:
     for number in range(40):
         desk.send("bom@example.id", M.PAID_NOT_EXECUTED, network=f"192.0.2.{number}")
     [row] = desk.shop.rows("SELECT case_id, times_told FROM cases")
@@ -245,14 +245,14 @@ def test_10000_complaints_of_one_address_cost_one_case(desk: Desk) -> None:
     desk.shop.assert_books_hold()
 
 
-def test_network_that_complains_too_often_is_refused(desk: Desk) -> None:
+def test_complaints_of_a_network_are_limited(desk: Desk) -> None:
     for number in range(60):
         desk.service.take_turn("203.0.113.9", f"a{number}@example.id")
     with pytest.raises(TooManyCases):
         desk.service.take_turn("203.0.113.9", "another@example.id")
 
 
-def test_account_gets_so_many_new_cases_in_a_day(desk: Desk) -> None:
+def test_new_cases_of_an_account_are_limited_per_day(desk: Desk) -> None:
     for _ in range(CASES_PER_DAY_MAX):
         case = desk.complain(M.SOMETHING_ELSE)
         desk.act(case, CaseEvent.CLOSED, CaseOutcome.SOLVED)
@@ -260,7 +260,7 @@ def test_account_gets_so_many_new_cases_in_a_day(desk: Desk) -> None:
         desk.complain(M.SOMETHING_ELSE)
 
 
-def test_person_writes_so_many_messages_and_staff_can_still_close(desk: Desk) -> None:
+def test_full_case_can_still_be_closed_by_staff(desk: Desk) -> None:
     case = desk.complain(M.SOMETHING_ELSE)
     for _ in range(MESSAGES_OF_PERSON_MAX - 1):
         desk.say(case)
@@ -273,7 +273,7 @@ def test_person_writes_so_many_messages_and_staff_can_still_close(desk: Desk) ->
 # -- strangers -----------------------------------------------------------------------------------------
 
 
-def test_complaint_about_an_order_of_somebody_else_learns_nothing(desk: Desk) -> None:
+def test_complaint_about_an_order_of_another_account_reveals_nothing(desk: Desk) -> None:
     order = desk.executed(1)
     stranger = desk.other_account()
     case = desk.complain(M.PAID_NOT_EXECUTED, order, account=stranger)
@@ -290,7 +290,7 @@ def test_complaint_about_an_order_of_somebody_else_learns_nothing(desk: Desk) ->
     assert all(show("ord", order) not in str(mail["facts"]) for mail in desk.mails())
 
 
-def test_account_tells_of_its_newest_cases_and_no_other_does(desk: Desk) -> None:
+def test_timeline_of_an_account_has_its_own_newest_cases(desk: Desk) -> None:
     case = desk.complain(M.SOMETHING_ELSE)
     shop, stranger = desk.shop, desk.other_account("lain@example.id")
 
@@ -302,7 +302,7 @@ def test_account_tells_of_its_newest_cases_and_no_other_does(desk: Desk) -> None
     assert cases(stranger) == []
 
 
-def test_unsigned_complaint_is_answered_to_the_address_and_is_no_case_of_its_account(
+def test_unsigned_complaint_is_answered_by_mail_outside_the_account(
     desk: Desk,
 ) -> None:
     order = desk.executed(1)
@@ -321,7 +321,7 @@ def test_unsigned_complaint_is_answered_to_the_address_and_is_no_case_of_its_acc
 
 
 @pytest.mark.parametrize("is_there", [True, False])
-def test_unsigned_complaint_about_an_order_of_another_is_received_as_one_about_none(
+def test_unsigned_complaint_about_an_order_of_another_has_no_subject(
     desk: Desk, is_there: bool
 ) -> None:
     order = desk.executed(1)
@@ -333,7 +333,7 @@ def test_unsigned_complaint_about_an_order_of_another_is_received_as_one_about_n
     assert (row["account_id"], row["about"], row["order_id"]) == expected
 
 
-def test_unsigned_complaints_leave_the_cases_and_bounds_of_an_account_alone(desk: Desk) -> None:
+def test_unsigned_complaints_do_not_use_the_limits_of_an_account(desk: Desk) -> None:
     order = desk.executed(1)
     asked, full = desk.complain(M.SOMETHING_ELSE), desk.complain(M.QUOTA_LOST, order)
     desk.act(asked, CaseEvent.ASKED)
@@ -351,7 +351,7 @@ def test_unsigned_complaints_leave_the_cases_and_bounds_of_an_account_alone(desk
     desk.shop.assert_books_hold()
 
 
-def test_unsigned_complaints_of_an_address_are_bounded_and_so_are_its_mails(desk: Desk) -> None:
+def test_unsigned_complaints_and_mails_of_an_address_are_limited(desk: Desk) -> None:
     order = desk.executed(1)
     for matter in Matter:
         desk.send(desk.email, matter, order)
@@ -374,7 +374,7 @@ def test_unsigned_complaint_is_no_reply_to_a_question_of_staff(desk: Desk) -> No
     assert (desk.again(case).state, desk.again(case).told) == (S.ASKED, 2)
 
 
-def test_address_without_an_account_has_its_case_once_it_has_one(desk: Desk) -> None:
+def test_case_of_an_address_is_found_after_its_account_is_made(desk: Desk) -> None:
     desk.send("baru@example.id", M.PAID_NOT_EXECUTED, "ord_00000000000000000000000000")
     [mail] = desk.mails()
     assert (mail["template"], mail["recipient"]) == ("case_received", "baru@example.id")
@@ -394,7 +394,7 @@ def test_repeated_job_of_an_unsigned_complaint_makes_no_second_message(desk: Des
 
 
 @pytest.mark.parametrize("email", ["", "tidak", "a@b", "x" * 300 + "@example.id"])
-def test_address_that_is_none_is_refused(desk: Desk, email: str) -> None:
+def test_unsigned_complaint_with_malformed_address_is_refused(desk: Desk, email: str) -> None:
     with pytest.raises(Malformed):
         desk.send(email, M.SOMETHING_ELSE)
 
@@ -402,7 +402,7 @@ def test_address_that_is_none_is_refused(desk: Desk, email: str) -> None:
 @pytest.mark.parametrize(
     "about", ["' OR 1=1 --", "ord_", "ord_zzz", "stg_x", "\u0000", "9" * 80, "ord_" + "0" * 26]
 )
-def test_number_that_is_none_is_about_nothing(desk: Desk, about: str) -> None:
+def test_complaint_with_unknown_number_has_no_subject(desk: Desk, about: str) -> None:
     assert desk.complain(M.PAID_NOT_EXECUTED, about).about == ""
 
 
@@ -415,10 +415,10 @@ def picture(**more: object) -> bytes:
     return out.getvalue()
 
 
-def test_picture_is_drawn_anew_without_what_its_file_has_beside_the_pixels(desk: Desk) -> None:
+def test_picture_is_re_encoded_without_metadata(desk: Desk) -> None:
     exif = Image.Exif()
     exif[0x010E] = "secret place"
-    exif[0x0112] = 6  # turned by a quarter
+    exif[0x0112] = 6  # rotated by 90 degrees
     webp = desk.shop.do(desk.service.redrawn(picture(exif=exif), "192.0.2.1"))
     assert b"secret place" not in webp
     with Image.open(io.BytesIO(webp)) as drawn:
@@ -433,7 +433,7 @@ def test_picture_is_drawn_anew_without_what_its_file_has_beside_the_pixels(desk:
 @pytest.mark.parametrize(
     "content", [b"", b"hello", b"<svg onload=alert(1)>", b"\x89PNG\r\n\x1a\n" + b"0" * 64]
 )
-def test_picture_that_is_none_is_refused_by_name(desk: Desk, content: bytes) -> None:
+def test_unreadable_picture_is_refused_by_name(desk: Desk, content: bytes) -> None:
     with pytest.raises(PictureNone):
         desk.shop.do(desk.service.redrawn(content, "192.0.2.1"))
 
@@ -445,7 +445,7 @@ def test_more_pictures_than_a_case_keeps_are_refused(desk: Desk) -> None:
     assert desk.cases() == 0
 
 
-def test_dropped_file_names_its_stamping(desk: Desk) -> None:
+def test_attached_document_selects_its_stamping(desk: Desk) -> None:
     desk.executed(2)
     stamping = desk.shop.reserve(1)
     assert stamping is not None
@@ -458,7 +458,7 @@ def test_dropped_file_names_its_stamping(desk: Desk) -> None:
     assert desk.complain(M.FILE_MISSING, digest=b"0" * 32).about == ""
 
 
-def test_serial_names_its_stamping_and_failed_one_says_that_its_stamp_is_back(desk: Desk) -> None:
+def test_serial_selects_its_stamping_and_a_failed_one_returns_its_stamp(desk: Desk) -> None:
     desk.executed(2)
     stamping = desk.shop.reserve(1)
     assert stamping is not None
@@ -474,7 +474,7 @@ def test_serial_names_its_stamping_and_failed_one_says_that_its_stamp_is_back(de
 # -- words ---------------------------------------------------------------------------------------------
 
 
-def test_every_matter_reads_whole_in_both_languages_whatever_its_answer(desk: Desk) -> None:
+def test_every_matter_has_complete_texts_in_both_languages(desk: Desk) -> None:
     order = desk.executed(2)
     desk.shop.ask_back(order)
     desk.shop.work()
@@ -485,7 +485,7 @@ def test_every_matter_reads_whole_in_both_languages_whatever_its_answer(desk: De
             assert said is None or "{" not in said.sentence + said.next
 
 
-def test_name_of_a_file_is_quoted_and_cannot_pass_for_our_words(desk: Desk) -> None:
+def test_file_name_in_an_answer_is_quoted(desk: Desk) -> None:
     desk.executed(2)
     stamping = desk.shop.reserve(1)
     assert stamping is not None

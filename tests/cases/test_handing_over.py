@@ -1,4 +1,4 @@
-"""The hand-over file: what is not answered here, without saying whose it is."""
+"""Export for SP4N-LAPOR!: complaints not answered here, anonymously."""
 
 import csv
 import io
@@ -42,7 +42,7 @@ def handed(desk: Desk) -> list[HandOverRow]:
     return desk.shop.do(look())
 
 
-def test_complaint_that_waits_for_staff_is_handed_over(desk: Desk) -> None:
+def test_complaint_waiting_for_staff_is_exported(desk: Desk) -> None:
     case = desk.complain(Matter.SOMETHING_ELSE, words=WORDS)
     [row] = handed(desk)
     assert row.nomor_pengaduan.startswith("cas_")
@@ -54,12 +54,12 @@ def test_complaint_that_waits_for_staff_is_handed_over(desk: Desk) -> None:
     assert datetime.fromisoformat(row.batas_jawaban) == case.due_at.replace(microsecond=0)
 
 
-def test_complaint_that_the_facts_answered_is_not_handed_over(desk: Desk) -> None:
+def test_complaint_answered_from_the_facts_is_not_exported(desk: Desk) -> None:
     desk.complain(Matter.PAID_NOT_EXECUTED, desk.executed())
     assert handed(desk) == []
 
 
-def test_complaint_of_another_institution_is_handed_over_when_it_is_closed(desk: Desk) -> None:
+def test_complaint_for_another_institution_is_exported_after_closing(desk: Desk) -> None:
     case = desk.complain(Matter.SOMETHING_ELSE)
     desk.act(case, CaseEvent.CLOSED, CaseOutcome.NOT_OURS)
     [row] = handed(desk)
@@ -69,7 +69,7 @@ def test_complaint_of_another_institution_is_handed_over_when_it_is_closed(desk:
     assert len(handed(desk)) == 1
 
 
-def test_nothing_says_whose_a_complaint_is(desk: Desk) -> None:
+def test_exported_complaint_is_anonymous(desk: Desk) -> None:
     desk.complain(Matter.SOMETHING_ELSE, desk.executed(), words=WORDS)
     [row] = handed(desk)
     for form in HandOverFormat:
@@ -91,27 +91,25 @@ def test_nothing_says_whose_a_complaint_is(desk: Desk) -> None:
         ("surel a@b.id,c@d.id", f"surel {MASK},{MASK}"),
     ],
 )
-def test_sums_and_days_stay_and_long_numbers_are_masked(words: str, kept: str) -> None:
+def test_export_masks_long_numbers_and_keeps_amounts_and_days(words: str, kept: str) -> None:
     assert masked(words) == kept
 
 
 @pytest.mark.parametrize("cell", ["=1+1", "+62", "-1", "@SUM(A1)", "\tx", "\rx"])
-def test_cell_that_a_spreadsheet_would_carry_out_is_text(cell: str) -> None:
+def test_cell_with_formula_prefix_is_quoted(cell: str) -> None:
     assert harmless(cell) == f"'{cell}"
 
 
-def test_formula_in_the_words_of_a_person_is_no_formula_in_the_table(desk: Desk) -> None:
+def test_formula_in_a_complaint_is_quoted_in_the_table(desk: Desk) -> None:
     desk.complain(Matter.SOMETHING_ELSE, words='=HYPERLINK("http://jahat","klik")')
     text = written(handed(desk), HandOverFormat.CSV).decode("utf-8-sig")
     [row] = csv.DictReader(io.StringIO(text))
     assert row["isi"] == '\'=HYPERLINK("http://jahat","klik")'
     [line] = written(handed(desk), HandOverFormat.JSON).splitlines()
-    assert json.loads(line)["isi"].startswith("=HYPERLINK")  # no spreadsheet reads it
+    assert json.loads(line)["isi"].startswith("=HYPERLINK")  # spreadsheets do not read JSON lines
 
 
-def test_command_writes_a_file_of_its_owner_alone_and_never_over_another(
-    desk: Desk, tmp_path: Path
-) -> None:
+def test_command_writes_a_private_new_file(desk: Desk, tmp_path: Path) -> None:
     desk.complain(Matter.SOMETHING_ELSE)
     now = datetime.now(UTC)
     file = tmp_path / "lapor.csv"

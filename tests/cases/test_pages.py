@@ -1,4 +1,4 @@
-"""Pages and API of complaints, before the whole application: what a person and staff see, and bad input."""
+"""Pages and API of complaints, before the whole application: person, staff, and malformed input."""
 
 import html
 import io
@@ -26,7 +26,7 @@ HOSTILE = "<script>alert(1)</script> {{ 7*7 }} ' OR 1=1 -- \u202e"
 
 
 class Person(WalkIn):
-    """Ani with a browser, her orders, and what staff do beside."""
+    """Ani with a browser and orders, and a member of staff."""
 
     def __init__(self, walker: WalkIn, shop: Shop) -> None:
         super().__init__(walker.client)
@@ -36,14 +36,14 @@ class Person(WalkIn):
         self.desk = Desk(shop)
 
     def complains(self, about: str = "", words: str = "Kuota 0.", **more: str) -> str:
-        """The page to which a complaint leads."""
+        """Send a complaint; return the page it leads to."""
         form = fields(self.get("/complaints/new"), "/complaints")
         form |= {"matter": "paid_not_executed", "about": about, "words": words} | more
         return self.goes("/complaints", form)
 
     @contextmanager
     def as_staff(self, role: str = "support") -> Iterator[None]:
-        """Somebody of staff with the same browser."""
+        """Sign in a member of staff in the same browser."""
         with self.as_another():
             email = f"{new_id().hex}@operator.example"
             self.signs_in(email)
@@ -61,7 +61,7 @@ class Person(WalkIn):
             )
             self.desk.staff = row["account_id"]
             with pytest.MonkeyPatch.context() as patch:
-                # The service remembers an earlier state of the session for some seconds.
+                # The service caches the session for some seconds.
                 patch.setattr("meterai.accounts.service.REMEMBERED_SECONDS", 0.0)
                 self.container.of(AccountService)._remembered.clear()
                 yield
@@ -76,7 +76,7 @@ def ani(database_url: str, tmp_path: Path) -> Iterator[Person]:
         yield Person(walker, shop)
 
 
-def test_person_is_answered_at_once_and_accepts(ani: Person) -> None:
+def test_person_gets_an_answer_at_once_and_accepts(ani: Person) -> None:
     order = show("ord", ani.desk.executed(2))
     assert f'value="{order}"' in ani.get(f"/complaints/new?order={order}")
     there = ani.complains(order)
@@ -89,7 +89,7 @@ def test_person_is_answered_at_once_and_accepts(ani: Person) -> None:
     assert there in ani.get("/complaints")
 
 
-def test_answer_that_is_none_goes_to_staff_who_answer_on_the_page(ani: Person) -> None:
+def test_unhelpful_answer_goes_to_staff_who_answer_on_the_page(ani: Person) -> None:
     there = ani.complains(show("ord", ani.desk.executed(2)))
     form = fields(ani.get(there), f"{there}/messages") | {"is_none": "1"}
     ani.goes(f"{there}/messages", form)
@@ -112,7 +112,7 @@ def test_answer_that_is_none_goes_to_staff_who_answer_on_the_page(ani: Person) -
     assert show("acc", ani.desk.staff) not in page
 
 
-def test_staff_without_the_right_and_people_see_no_console(ani: Person) -> None:
+def test_case_pages_of_staff_need_the_permission(ani: Person) -> None:
     there = "/console/cases"
     assert ani.client.get(there).status_code == 403
     with ani.as_staff("operations"):
@@ -121,7 +121,7 @@ def test_staff_without_the_right_and_people_see_no_console(ani: Person) -> None:
         assert ani.client.get(there).status_code in (303, 401)
 
 
-def test_markup_and_marks_of_direction_are_words_and_nothing_else(ani: Person) -> None:
+def test_markup_and_direction_marks_are_shown_as_text(ani: Person) -> None:
     there = ani.complains(words=HOSTILE, matter="something_else")
     case = there.rpartition("/")[2]
     pages = [ani.get(there)]
@@ -133,7 +133,7 @@ def test_markup_and_marks_of_direction_are_words_and_nothing_else(ani: Person) -
         assert "\u202e" not in page
 
 
-def test_complaint_about_an_order_of_somebody_else_reads_as_one_about_none(ani: Person) -> None:
+def test_complaint_about_an_order_of_another_reads_as_one_without_order(ani: Person) -> None:
     order = show("ord", ani.desk.executed(1))
     seen = []
     for email, about in (("budi@example.id", order), ("cici@example.id", "ord_" + "0" * 26)):
@@ -150,7 +150,7 @@ def test_complaint_about_an_order_of_somebody_else_reads_as_one_about_none(ani: 
 
 @pytest.mark.parametrize("email", [ANI, "nobody@example.id"])
 @pytest.mark.parametrize("is_real", [True, False])
-def test_unsigned_complaint_says_the_same_whatever_exists(
+def test_unsigned_complaint_gets_the_same_page_in_any_case(
     ani: Person, email: str, is_real: bool
 ) -> None:
     order = show("ord", ani.desk.executed(1)) if is_real else "ord_" + "0" * 26
@@ -162,7 +162,7 @@ def test_unsigned_complaint_says_the_same_whatever_exists(
         assert order not in ani.get(there)
 
 
-def test_case_sent_without_signing_in_is_marked_for_its_person_and_for_staff(ani: Person) -> None:
+def test_case_sent_without_sign_in_is_marked_for_person_and_staff(ani: Person) -> None:
     ani.desk.send(ANI, Matter.SOMETHING_ELSE)
     ani.desk.send("stranger@example.id", Matter.SOMETHING_ELSE)
     [there] = re.findall(r'href="(/complaints/cas_\w+)"', ani.get("/complaints"))
@@ -177,7 +177,7 @@ def test_case_sent_without_signing_in_is_marked_for_its_person_and_for_staff(ani
     assert "/console/subjects/account/" not in page
 
 
-def test_flood_without_signing_in_hides_no_case_from_staff(
+def test_flood_without_sign_in_hides_no_case_from_staff(
     ani: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in ("service", "staff_pages"):
@@ -211,7 +211,7 @@ def test_flood_without_signing_in_hides_no_case_from_staff(
     ("wrong", "field"),
     [({"matter": "money"}, "matter"), ({"words": " \u200b "}, "words"), ({"words": "x" * 2001}, "words")],
 )  # fmt: skip
-def test_field_that_is_wrong_is_named_and_nothing_typed_is_lost(
+def test_wrong_field_is_named_and_typed_text_is_kept(
     ani: Person, wrong: dict[str, str], field: str
 ) -> None:
     form = fields(ani.get("/complaints/new"), "/complaints")
@@ -223,7 +223,7 @@ def test_field_that_is_wrong_is_named_and_nothing_typed_is_lost(
     assert ani.desk.cases() == 0
 
 
-def test_nonsense_of_megabytes_is_refused(ani: Person) -> None:
+def test_large_malformed_form_is_refused(ani: Person) -> None:
     form = fields(ani.get("/complaints/new"), "/complaints")
     form |= {"matter": "paid_twice", "about": "x" * 100_000, "words": "\u0000" * 3_000_000}
     assert ani.sends("/complaints", form).status_code in (413, 422)
@@ -236,7 +236,7 @@ def picture() -> bytes:
     return out.getvalue()
 
 
-def test_evidence_is_shown_to_its_person_and_to_staff_and_to_nobody_else(ani: Person) -> None:
+def test_evidence_is_shown_to_its_person_and_staff_alone(ani: Person) -> None:
     form = fields(ani.get("/complaints/new"), "/complaints")
     form = {**form, "matter": "something_else", "words": "Lihat."}
     del form["files"]
@@ -255,7 +255,7 @@ def test_evidence_is_shown_to_its_person_and_to_staff_and_to_nobody_else(ani: Pe
         assert ani.client.get(f"/console/cases{path.removeprefix('/complaints')}").is_success
 
 
-def test_file_that_is_no_picture_is_refused_on_the_page(ani: Person) -> None:
+def test_file_other_than_picture_is_refused_on_the_page(ani: Person) -> None:
     form = fields(ani.get("/complaints/new"), "/complaints")
     form = {**form, "matter": "something_else", "words": "Lihat."}
     del form["files"]
@@ -266,14 +266,14 @@ def test_file_that_is_no_picture_is_refused_on_the_page(ani: Person) -> None:
     assert ani.desk.cases() == 0
 
 
-def test_staff_open_no_case_about_what_nobody_knows(ani: Person) -> None:
+def test_staff_cannot_open_a_case_about_an_unknown_subject(ani: Person) -> None:
     with ani.as_staff():
         form = fields(ani.get("/console/cases"), "/console/cases", "about")
         form |= {"about": "ord_" + "0" * 26, "matter": "paid_twice", "words": "Telepon."}
         assert ani.sends("/console/cases", form).status_code == 404
 
 
-def test_api_complains_with_a_key_and_reads_the_same(ani: Person) -> None:
+def test_api_complains_with_a_key_and_reads_the_same_case(ani: Person) -> None:
     shop = ani.desk.shop
     order = show("ord", ani.desk.executed(2))
     key = shop.do(shop.container.of(AccountService).create_api_key(shop.account, "k", actor=TESTER))
@@ -300,7 +300,7 @@ def test_api_complains_with_a_key_and_reads_the_same(ani: Person) -> None:
         assert wrong.json()["field"] == "matter"
 
 
-def test_proof_of_an_answer_is_for_its_person_and_is_a_statement_never_a_stamp(
+def test_proof_of_an_answer_is_for_its_person_and_contains_no_stamp(
     ani: Person,
 ) -> None:
     there = ani.complains(show("ord", ani.desk.executed(2)))

@@ -1,4 +1,4 @@
-"""The proof of an answer: signed, and as a PDF that is sealed without a stamp."""
+"""Proof of an answer: signed document, and PDF sealed without a stamp."""
 
 import io
 import json
@@ -67,7 +67,7 @@ def judged(content: bytes, issuer: Issuer) -> Any:
     )
 
 
-def test_signed_answer_says_what_was_answered_to_whoever_has_the_public_key() -> None:
+def test_signed_answer_is_verified_with_the_public_key() -> None:
     document = signed(ANSWER, SIGNER, by=BY, specimen=True)
     facts = read_answer(document, public_key_of(SIGNER.public_pem()))
     assert facts == {
@@ -92,7 +92,7 @@ def test_changed_answer_is_refused() -> None:
         read_answer(json.dumps(told), DocumentSigner(b"b" * 32).public_key())
 
 
-def test_document_of_another_kind_is_no_answer() -> None:
+def test_signed_document_of_another_kind_is_refused() -> None:
     with pytest.raises(SignatureWrong):
         read_answer(SIGNER.sign("place", {"case": "cas_1"}), SIGNER.public_key())
 
@@ -100,12 +100,12 @@ def test_document_of_another_kind_is_no_answer() -> None:
 @pytest.mark.parametrize(
     "given", ["", "{}", "[]", "null", "[" * 100_000, b"\xff", '{"payload": 1}']
 )
-def test_nonsense_is_no_answer(given: str | bytes) -> None:
+def test_malformed_document_is_refused(given: str | bytes) -> None:
     with pytest.raises(SignatureWrong):
         read_answer(given, SIGNER.public_key())
 
 
-def test_key_of_answers_is_no_other_key_of_the_installation(tmp_path: Path) -> None:
+def test_signing_key_of_answers_is_separate(tmp_path: Path) -> None:
     keyring = Keyring(tmp_path, may_make=True)
     assert signer_of(keyring).public_key() == DocumentSigner(keyring.derived(ANSWERS)).public_key()
     lines = DocumentSigner(keyring.derived("waiting room signatures"))
@@ -113,7 +113,7 @@ def test_key_of_answers_is_no_other_key_of_the_installation(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_sealed_answer_is_a_statement_and_no_stamp(issuer: Issuer, language: str) -> None:
+def test_sealed_answer_contains_no_stamp(issuer: Issuer, language: str) -> None:
     content = sealed(replace(ANSWER, language=language), issuer, by=BY, mark="SPECIMEN", at=NOW)
     report = judged(content, issuer)
     assert report.verdict is Verdict.STATEMENT
@@ -129,7 +129,7 @@ def test_sealed_answer_is_a_statement_and_no_stamp(issuer: Issuer, language: str
         assert not pdf.check_pdf_syntax()
 
 
-def test_changed_sealed_answer_is_altered(issuer: Issuer) -> None:
+def test_changed_sealed_answer_is_reported_as_altered(issuer: Issuer) -> None:
     content = sealed(ANSWER, issuer, by=BY, mark="", at=NOW)
     changed = content.replace(b"Rp10.500", b"Rp99.500")
     assert changed != content
@@ -146,7 +146,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_hostile_text_is_text_and_makes_no_stamp(issuer: Issuer, text: str) -> None:
+def test_hostile_text_in_an_answer_makes_no_stamp(issuer: Issuer, text: str) -> None:
     answer = replace(
         ANSWER, title=text[:200], lines=[PaperLine(text[:60], text), PaperLine("", text)]
     )
@@ -161,13 +161,13 @@ def test_hostile_text_is_text_and_makes_no_stamp(issuer: Issuer, text: str) -> N
     assert "\ud800" not in said
 
 
-def test_letters_that_cannot_be_printed_are_copied_whole(issuer: Issuer) -> None:
+def test_unprintable_characters_are_in_the_text_layer(issuer: Issuer) -> None:
     content = sealed(replace(ANSWER, title="文書"), issuer, by=BY, mark="", at=NOW)
     assert "文書".encode("utf-16-be").hex().encode() in content
     assert translate("proof.unwritten", "id").split(";")[0] in text_of(content)
 
 
-def test_answer_without_bounds_is_cut(issuer: Issuer) -> None:
+def test_long_answer_is_cut(issuer: Issuer) -> None:
     answer = replace(ANSWER, lines=[PaperLine("", "W" * 5_000)] * (LINES_MAX + 1))
     assert len(answer.shown.lines) == LINES_MAX
     assert all(len(one.value) == LINE_LENGTH_MAX for one in answer.shown.lines)

@@ -1,4 +1,4 @@
-"""Proofs of answers: what a person downloads is checked offline, and is the answer of the page."""
+"""Proofs of answers: a download verifies offline, and has the answer of the page."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +22,7 @@ def proofs(desk: Desk) -> Proofs:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_sealed_answer_says_what_the_page_says(desk: Desk, language: str) -> None:
+def test_sealed_answer_has_the_text_of_the_page(desk: Desk, language: str) -> None:
     found = desk.told(desk.complain(Matter.PAID_NOT_EXECUTED, desk.executed()))
     answer = told(found.case, language)
     assert answer is not None
