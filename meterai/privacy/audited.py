@@ -1,4 +1,4 @@
-"""Columns of privacy, as the audit knows them."""
+"""Audit classes of the columns of privacy."""
 
 from meterai.plumbing.db.audited import WORK, Audited, ClockColumn, DueWork, fact, global_fact
 

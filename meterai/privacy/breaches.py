@@ -1,4 +1,4 @@
-"""The register of breaches: entered, told to subjects and agency, closed."""
+"""Register of breaches: entry, notification of subjects and agency, closing."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -31,22 +31,22 @@ from meterai.privacy.model import (
 )
 
 EVERYBODY = "all"
-BREACHES_AT_ONCE = 20  # of one run of the task
-# Mails of one batch of a breach, and how many of its mails are untried at most when the next is queued: a receipt never
-# stands behind more.
+BREACHES_AT_ONCE = 20  # per run of the task
+# Mails per batch of a breach, and maximum of its untried mails when the next batch is queued: other
+# mails never wait behind more.
 BATCH, MAILS_WAITING_MAX = 100, 50
 _TELLER = Actor(ActorKind.JOB, f"privacy.{store.TELLING}")
 
 
 class BreachRecipient(StrEnum):
-    """Somebody who is told of a breach."""
+    """Recipient of a breach notification."""
 
     AGENCY = "agency"
     SUBJECTS = "subjects"
 
 
 async def subjects_of(tx: ReadTx, text: str) -> list[UUID] | None:
-    """The accounts that a text names, by address or as `acc_...`; None for `all`.
+    """Return the accounts named in a text, by address or as `acc_...`; None for `all`.
 
     Refuses `BreachSubjectsUnreadable`, `NotFound`.
     """
@@ -62,7 +62,7 @@ async def subjects_of(tx: ReadTx, text: str) -> list[UUID] | None:
 
 
 async def one(tx: ReadTx, text: str) -> Breach:
-    """A breach by its number.  Refuses `BreachUnknown`."""
+    """Return a breach by its number.  Refuses `BreachUnknown`."""
     try:
         found = await store.breach(tx, read(BREACH_KIND, text))
     except NotFound:
@@ -73,7 +73,7 @@ async def one(tx: ReadTx, text: str) -> Breach:
 
 
 async def not_told(tx: ReadTx, found: Breach) -> int:
-    """How many subjects could not be told: they were erased, or the mail to them was given up."""
+    """Count the subjects that could not be notified: they were erased, or their mail was given up."""
     return found.erased + (await notifications.unsent_of(tx, _cause(found.id))).given_up
 
 
@@ -87,7 +87,7 @@ async def open_breach(
     actor: Actor,
     at: datetime,
 ) -> None:
-    """Enter a breach, known since a moment; the texts are exposed, happened and handling, Indonesian and English each.
+    """Enter a breach; `texts` are exposed, happened and handling, each in Indonesian and English.
 
     Refuses `BreachKnownLater`.
     """
@@ -98,7 +98,7 @@ async def open_breach(
 
 
 async def tell(tx: Tx, breach: UUID, who: BreachRecipient, *, actor: Actor, at: datetime) -> None:
-    """Write down that the agency was told, or begin to write to the subjects.  Refuses `BreachToldBefore`."""
+    """Record that the agency was notified, or start to notify the subjects.  Refuses `BreachToldBefore`."""
     found = await _locked(tx, breach)
     check_untold(found, who)
     if who == BreachRecipient.AGENCY:
@@ -110,7 +110,7 @@ async def tell(tx: Tx, breach: UUID, who: BreachRecipient, *, actor: Actor, at: 
 
 
 def check_untold(found: Breach, who: BreachRecipient) -> None:
-    """Refuse `BreachToldBefore`, and `NotAllowedNow` of a breach that is closed."""
+    """Check that a recipient was not notified.  Refuses `BreachToldBefore`, and `NotAllowedNow` for a closed breach."""
     event = BreachEvent.AGENCY_TOLD if who == BreachRecipient.AGENCY else BreachEvent.SUBJECTS_TOLD
     BREACH.after(found.state, event)
     if (found.agency_told_at if who == BreachRecipient.AGENCY else found.subjects_from) is not None:
@@ -118,7 +118,9 @@ def check_untold(found: Breach, who: BreachRecipient) -> None:
 
 
 def check_closes(found: Breach, not_told: str) -> None:
-    """Refuse `BreachNotTold`, where nobody says why somebody was not told."""
+    """Check that a breach may be closed.  Refuses `BreachNotTold` if a recipient was not notified and no reason is
+    given.
+    """
     BREACH.after(found.state, BreachEvent.CLOSED)
     if not found.is_told and not not_told:
         raise BreachNotTold(found.shown)
@@ -144,14 +146,14 @@ async def _record(tx: Tx, shown: str, action: str, actor: Actor) -> None:
 
 
 class Telling:
-    """Writes to the subjects of breaches, batch by batch."""
+    """Notifies the subjects of breaches by mail, in batches."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 
     async def tell_subjects(self) -> int:
-        """Periodic task: queue the next mails of each breach of which few mails are untried; says how many."""
+        """Periodic task: queue the next mails of each breach with few untried mails; return their number."""
         queued: list[int] = []
 
         async def act(due: DueBreach) -> None:

@@ -1,4 +1,4 @@
-"""Personal data at the command line: the copy of a person, and the register of breaches."""
+"""Commands of personal data: the copy of a person, and the register of breaches."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The copy of a person's data: a zip with a file of JSON for each room, orders as CSV, receipts, and what it all is."""
+"""Copy of a person's data: a zip with a JSON file per room, orders as CSV, receipts, and a readme."""
 
 import csv
 import io
@@ -13,20 +13,20 @@ from meterai.plumbing.db.database import ReadTx
 from meterai.plumbing.db.personal import CopyFile, Person, Personal, Table
 from meterai.plumbing.messages import LANGUAGES, format_datetime, translate
 
-# Made while its person waits: tens of milliseconds, and less than a megabyte.
+# Limits of a copy made within a request: tens of milliseconds, less than a megabyte.
 ROWS_AT_ONCE, FILES_AT_ONCE = 1_000, 200
-# Made by a task, in one process at a time: a gigabyte of memory is never asked for.
-ROWS_MAX, FILES_MAX = 100_000, 2_000  # rows of one table, files of one room
-FILES_BYTES_MAX = 64 * 1024 * 1024  # of all files of a copy; what is beyond stays on its pages
+# Limits of a copy made by a task, in one process at a time, which bound its memory.
+ROWS_MAX, FILES_MAX = 100_000, 2_000  # rows per table, files per room
+FILES_BYTES_MAX = 64 * 1024 * 1024  # of all files of a copy; further ones remain on their pages
 STATEMENT_SECONDS_MAX = 120
 README = "README.txt"
-_ORDERS = "orders"  # the table that is given out as CSV too
-_FORMULA = frozenset("=+-@\t\r")  # begins what a spreadsheet would carry out
+_ORDERS = "orders"  # the table that is also exported as CSV
+_FORMULA = frozenset("=+-@\t\r")  # prefixes that a spreadsheet reads as a formula
 
 
 @dataclass(slots=True)
 class Copy:
-    """The data of a person, room by room, and files; `is_cut` where there is more than was asked for."""
+    """Data of a person by room, and files; `is_cut` if it exceeds the limits."""
 
     person: Person
     at: datetime
@@ -43,7 +43,7 @@ async def gather(
     at: datetime,
     most: tuple[int, int],
 ) -> Copy:
-    """Read what the rooms keep of a person: at most so many rows of a table, and files of a room."""
+    """Read the data of a person from all rooms; `most` limits rows per table and files per room."""
     await tx.allow(STATEMENT_SECONDS_MAX)
     rows_max, files_max = most
     copy = Copy(person, at)
@@ -64,7 +64,7 @@ async def gather(
 
 
 def zipped(copy: Copy) -> bytes:
-    """The copy as a zip.  Takes time of a processor: never on an event loop."""
+    """Return the copy as a zip.  Takes processor time: never on an event loop."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(README, _readme(copy))
@@ -108,7 +108,7 @@ def _csv(rows: Sequence[Mapping[str, object]]) -> str:
 
 
 def _cell(value: object) -> object:
-    """A value as a cell; text that a spreadsheet would carry out is quoted."""
+    """Return a value as a cell; a text that a spreadsheet would read as a formula is quoted."""
     return f"'{value}" if isinstance(value, str) and value[:1] in _FORMULA else value
 
 

@@ -1,4 +1,4 @@
-"""Settings of privacy of which production demands nothing."""
+"""Settings of privacy without production demands."""
 
 from collections.abc import Mapping
 

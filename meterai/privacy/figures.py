@@ -1,4 +1,4 @@
-"""Requests of a period, by their kind, and breaches."""
+"""Figures of requests and breaches in a period, by kind."""
 
 from meterai.plumbing.db.figures import FigureQuery, between, waits, within
 

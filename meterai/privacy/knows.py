@@ -1,4 +1,4 @@
-"""Requests and breaches as staff ask for them: told on the timeline of an account, listed while they are due."""
+"""Requests and breaches for the console: timeline of an account, work lists."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -13,7 +13,7 @@ from meterai.privacy.levers import subject
 from meterai.privacy.model import BREACH_KIND, BREACH_SUBJECT, Breach, Request
 from meterai.room import Knows, WorkList
 
-REQUESTS_TOLD_MAX = 50  # newest of an account
+REQUESTS_TOLD_MAX = 50  # newest requests per account
 
 
 async def _find(tx: ReadTx, text: str, _limit: int) -> Sequence[Subject]:
@@ -25,23 +25,23 @@ async def _find(tx: ReadTx, text: str, _limit: int) -> Sequence[Subject]:
 async def _tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
     if about.kind == BREACH_SUBJECT.kind and (number := read_typed(BREACH_KIND, about.shown)):
         found = await store.breach(tx, number)
-        return list(_of_breach(found)) if found else ()
+        return list(_breach_happenings(found)) if found else ()
     if about.kind == SubjectKind.ACCOUNT and about.account is not None:
-        requests = await store.of_account(tx, about.account, REQUESTS_TOLD_MAX)
-        return [one for request in requests for one in _of_request(request)]
+        requests = await store.requests_of_account(tx, about.account, REQUESTS_TOLD_MAX)
+        return [one for request in requests for one in _request_happenings(request)]
     return ()
 
 
-def _of_request(one: Request) -> Iterator[Happening]:
+def _request_happenings(one: Request) -> Iterator[Happening]:
     facts = {"request": one.shown, "acts_at": one.acts_at}
     yield Happening(one.asked_at, f"privacy_{one.kind}_asked", facts)
     if one.ended_at is not None:
-        # A swept account is told as erased.
+        # A swept account is shown as erased.
         word = "erased" if one.state == "swept" else one.state
         yield Happening(one.ended_at, f"privacy_{one.kind}_{word}", facts)
 
 
-def _of_breach(one: Breach) -> Iterator[Happening]:
+def _breach_happenings(one: Breach) -> Iterator[Happening]:
     facts: dict[str, object] = {
         "breach": one.shown,
         "told": one.subjects_told,

@@ -1,4 +1,4 @@
-"""Levers of privacy: enter a breach, tell of it, close it."""
+"""Levers of breaches: enter, notify, close."""
 
 import msgspec
 
@@ -16,7 +16,7 @@ _TEXTS = ("exposed_id", "exposed_en", "happened_id", "happened_en", "handling_id
 
 
 class OpenArguments(msgspec.Struct, frozen=True):
-    """A breach: since when it is known, whose data (`all`, or accounts), and what is told of it in both languages."""
+    """A breach: time of discovery, subjects (`all`, or accounts), and texts in both languages."""
 
     known_at: Moment
     subjects: str
@@ -29,14 +29,14 @@ class OpenArguments(msgspec.Struct, frozen=True):
 
 
 class TellArguments(msgspec.Struct, frozen=True):
-    """A breach as `brc_...`, and who is told of it."""
+    """A breach as `brc_...`, and the recipient to notify."""
 
     breach: str
     who: BreachRecipient
 
 
 class BreachCloseArguments(msgspec.Struct, frozen=True):
-    """A breach as `brc_...`, and why somebody was not told, where that is so."""
+    """A breach as `brc_...`, and the reason why a recipient was not notified, if so."""
 
     breach: str
     not_told: str = ""
@@ -100,7 +100,7 @@ async def _close(tx: Tx, arguments: BreachCloseArguments, pull: Pull) -> None:
 
 
 def subject(found: Breach) -> Subject:
-    """A breach as it is asked about."""
+    """Return a breach as a subject of the console."""
     return Subject(BREACH_SUBJECT.kind, found.shown)
 
 
@@ -112,7 +112,7 @@ OPEN = Lever(
     forecast=_opening,
     carry_out=_open,
 )
-# A mail to everybody is not taken back, and nobody alone ends the telling.
+# A mail to everybody cannot be recalled, and one person alone may not end the notification.
 TELL = Lever(
     name="breaches tell",
     permission=Permission.CONSOLE_PRIVACY,

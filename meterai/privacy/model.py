@@ -1,4 +1,4 @@
-"""Requests of people and breaches; pure."""
+"""Data requests of people, and breaches; pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,12 +18,13 @@ BREACH_SUBJECT = SubjectSort("breach", prefix="brc", page="/console/privacy")
 REQUEST_KIND = "prv"
 BREACH_KIND = "brc"
 ANSWERED_WITHIN = timedelta(hours=72)  # UU PDP 32 (access), 40, 41, and 46 (breaches)
-# Once begun: a million mails are queued in 14 hours (`breaches.BATCH`, each 5 seconds), where all are taken.
+# From the start: a million mails are queued in 14 hours (`breaches.BATCH`, each 5 seconds) if all
+# are accepted.
 SUBJECTS_TOLD_WITHIN = timedelta(hours=24)
 COPY_KEPT = timedelta(days=1)
-COPIES_PER_DAY_MAX = 5  # each reads all of an account; a person needs one
-WORDS_LENGTH_MAX = 2_000  # characters of one text about a breach: it fits on a page of the letter
-SUBJECTS_MAX = 1_000  # accounts that a breach names; beyond, it is told to everybody
+COPIES_PER_DAY_MAX = 5  # each reads all data of an account; a person needs one
+WORDS_LENGTH_MAX = 2_000  # characters of a text about a breach: it fits on a page of the letter
+SUBJECTS_MAX = 1_000  # accounts named by a breach; with more, everybody is notified
 
 
 class PrivacyRequestKind(StrEnum):
@@ -42,7 +43,7 @@ class CopyState(StrEnum):
 
 
 class CopyEvent(StrEnum):
-    """Event in the life of a copy."""
+    """Event of a copy."""
 
     WRITTEN = "written"
     LET_GO = "let_go"
@@ -68,7 +69,7 @@ class ErasureState(StrEnum):
 
 
 class ErasureEvent(StrEnum):
-    """Event in the life of an erasure."""
+    """Event of an erasure."""
 
     SHUT = "shut"
     DONE = "done"
@@ -96,7 +97,7 @@ class BreachState(StrEnum):
 
 
 class BreachEvent(StrEnum):
-    """Event in the life of a breach."""
+    """Event of a breach."""
 
     AGENCY_TOLD = "agency_told"
     SUBJECTS_TOLD = "subjects_told"
@@ -114,14 +115,14 @@ BREACH = Lifecycle(
 
 
 class StaffNotErased(Refusal):
-    """The account has a role of staff: it ends first."""
+    """The account has a role of staff, which must end first."""
 
     code = "staff_not_erased"
     status = 409
 
 
 class TooManyCopies(Refusal):
-    """As many copies as a person may have within a day were made."""
+    """The maximum of copies within a day was made."""
 
     code = "too_many_copies"
     status = 409
@@ -162,21 +163,21 @@ class BreachSubjectsUnreadable(Refusal):
 
 
 class BreachKnownLater(Refusal):
-    """A breach is known at a moment that has not come."""
+    """The time of discovery of the breach is in the future."""
 
     code = "breach_known_later"
     status = 422
 
 
 class BreachToldBefore(Refusal):
-    """Subjects or agency were told already."""
+    """The subjects or the agency were already notified."""
 
     code = "breach_told_before"
     status = 409
 
 
 class BreachNotTold(Refusal):
-    """Subjects or agency were not told, and no reason is written."""
+    """The subjects or the agency were not notified, and no reason is given."""
 
     code = "breach_not_told"
     status = 409
@@ -184,7 +185,7 @@ class BreachNotTold(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request of a person about its own data."""
+    """A person's request about its own data."""
 
     account: UUID
     id: UUID
@@ -199,22 +200,22 @@ class Request:
 
     @property
     def shown(self) -> str:
-        """The number as people see it."""
+        """Public number of the request."""
         return show(REQUEST_KIND, self.id)
 
     @property
     def object(self) -> str:
-        """The name of its copy in the object store."""
+        """Name of its copy in the object store."""
         return object_of(self.id)
 
 
 def object_of(request: UUID) -> str:
-    """The name of a copy in the object store."""
+    """Return the name of a copy in the object store."""
     return f"copy-{request.hex}"
 
 
 def request_of(name: str) -> UUID | None:
-    """The request whose copy an object is; None of another object."""
+    """Return the request of a copy's object name; None for another object."""
     start, _, number = name.partition("-")
     try:
         return UUID(number) if start == "copy" and len(number) == 32 else None
@@ -223,14 +224,14 @@ def request_of(name: str) -> UUID | None:
 
 
 class DueRequest(NamedTuple):
-    """A request that a periodic task looks at."""
+    """A request due for a periodic task."""
 
     account: UUID
     request: UUID
 
 
 class DueBreach(NamedTuple):
-    """A breach whose subjects a periodic task writes to; of no account."""
+    """A breach whose subjects a periodic task notifies; of no account."""
 
     account: UUID
     breach: UUID
@@ -238,7 +239,7 @@ class DueBreach(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """A breach of personal data; the texts by language."""
+    """A breach of personal data; texts by language."""
 
     id: UUID
     state: BreachState
@@ -259,12 +260,12 @@ class Breach:
 
     @property
     def shown(self) -> str:
-        """The number as staff and the agency see it."""
+        """Public number of the breach."""
         return show(BREACH_KIND, self.id)
 
     @property
     def erased(self) -> int:
-        """How many of the accounts it names had nobody to write to any more."""
+        """Number of its named accounts that had been erased, so that nobody could be notified."""
         after = self.subjects_after
         if self.accounts is None or after is None:
             return 0
@@ -272,19 +273,19 @@ class Breach:
 
     @property
     def work_due_at(self) -> datetime:
-        """By when staff look at it: where writing to its subjects stands still, before the three days are over."""
+        """Due time for staff: earlier than the three days if the notification of subjects stalls."""
         if self.subjects_from is None or self.subjects_told_at is not None:
             return self.due_at
         return min(self.due_at, self.subjects_from + SUBJECTS_TOLD_WITHIN)
 
     @property
     def is_told(self) -> bool:
-        """True where both subjects and agency were told."""
+        """True if both subjects and agency were notified."""
         return self.agency_told_at is not None and self.subjects_told_at is not None
 
 
 def words(text: str, field: str) -> str:
-    """A text about a breach, on one line.  Refuses `BreachWordsMissing`."""
+    """Return a text about a breach, on one line.  Refuses `BreachWordsMissing`."""
     found = one_line(text)
     if not 1 <= len(found) <= WORDS_LENGTH_MAX:
         raise BreachWordsMissing(field)

@@ -1,4 +1,4 @@
-"""Pages of personal data: one's own (a copy, erasure, consents), and the register of processing."""
+"""Pages of personal data: one's own (copy, erasure, consents), and the register of processing."""
 
 from uuid import UUID
 
@@ -49,7 +49,7 @@ async def show_mine(
     privacy: NamedDependency[PrivacyService],
     account: NamedDependency[UUID],
 ) -> Page:
-    """The page of a person: its data, the forecast of an erasure, and its requests."""
+    """Show a person's data, the forecast of an erasure, and its requests."""
     return await _mine(request, privacy, account)
 
 
@@ -88,7 +88,7 @@ async def ask_copy(
     account: NamedDependency[UUID],
     actor: NamedDependency[Actor],
 ) -> Response[bytes] | Page:
-    """A copy of all data: at once, or later on the page."""
+    """Return a copy of all data, or show the page on which it appears later."""
     await read_form_of_a_person(request)
     try:
         content = await privacy.ask_copy(account, actor=actor)
@@ -105,7 +105,7 @@ async def fetch_copy(
     privacy: NamedDependency[PrivacyService],
     account: NamedDependency[UUID],
 ) -> Response[bytes]:
-    """The copy that was made."""
+    """Return the copy that was made."""
     await read_form_of_a_person(request)
     return _saved(await privacy.fetch_copy(account))
 
@@ -122,7 +122,7 @@ async def ask_erasure(
     account: NamedDependency[UUID],
     actor: NamedDependency[Actor],
 ) -> Page:
-    """Ask to be erased."""
+    """Request an erasure."""
     await read_form_of_a_person(request)
     try:
         await privacy.ask_erasure(account, actor=actor)
@@ -166,7 +166,7 @@ async def withdraw_consent(
     include_in_schema=False,
 )
 async def show_processing(request: PageRequest, processing: NamedDependency[Processing]) -> Page:
-    """Every processing of personal data: purpose, basis, categories, recipients, and how long it is kept."""
+    """Show every processing of personal data: purpose, basis, categories, recipients, retention."""
     purposes = processing.told(language_of(request))
     return page(request, "privacy/processing.html", purposes=purposes)
 

@@ -1,4 +1,6 @@
-"""The register of processing (UU PDP 31), made of what the rooms register: it cannot disagree with what they do."""
+"""Register of processing (UU PDP 31), derived from the registrations of the rooms, so that it matches their
+behaviour.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +12,7 @@ from meterai.plumbing.work.retention import Leaves, Rule
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """Data of one table: what they are, their columns, and how long they are kept, a sentence for each rule."""
+    """Data of one table: description, columns, and a sentence for each retention rule."""
 
     name: str
     what: str
@@ -20,7 +22,7 @@ class Category:
 
 @dataclass(frozen=True, slots=True)
 class ProcessingPurpose:
-    """The processing of one room."""
+    """Processing of one room."""
 
     room: str
     purpose: str
@@ -30,14 +32,14 @@ class ProcessingPurpose:
 
 
 class Processing:
-    """Tells the register in either language."""
+    """Renders the register in either language."""
 
     def __init__(self, rooms: Mapping[str, Personal], rules: Sequence[Rule]) -> None:
         self._rooms = {name: one for name, one in rooms.items() if one.tables}
         self._rules = rules
 
     def told(self, language: str) -> list[ProcessingPurpose]:
-        """Every processing, room by room."""
+        """Return every processing, room by room."""
         return [
             ProcessingPurpose(
                 name,

@@ -1,4 +1,4 @@
-"""How long what is in the tables of privacy is kept, and why."""
+"""Retention rules of privacy, with reasons."""
 
 from meterai.plumbing.work.retention import Rule, Stays
 

@@ -1,4 +1,4 @@
-"""Registration of the room `privacy` with the applications."""
+"""Registration of privacy."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Requests of people: copies of their data, and erasures, carried out over all rooms."""
+"""Data requests of people: copies, and erasures over all rooms."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -48,28 +48,28 @@ from meterai.privacy.model import (
 )
 from meterai.privacy.settings import PrivacySettings
 
-BATCH = 20  # requests of one run of a task
+BATCH = 20  # requests per run of a task
 REQUESTS_SHOWN_MAX = 20
-# Every process knows within 5 seconds that a session has ended (`accounts`); clocks differ a little.
+# Every process notices the end of a session within 5 seconds (`accounts`); clocks differ a little.
 SHUT_FOR = timedelta(seconds=15)
-# An erasure that waits is looked at again after so long, or when what it waits for should have ended.
+# Interval at which a waiting erasure is checked again.
 LOOKS_AGAIN = timedelta(hours=1)
 SWEPT_EVERY = timedelta(days=2)  # a mail is tried for a day
-# By then a bank has told of every payment: its record of each night is compared with ours.
+# By then the bank has reported every payment: its nightly records are compared with ours.
 SWEPT_FOR = timedelta(days=30)
-ERASE_SECONDS_MAX = 120  # of one statement: an account with a million labels
-COPY_GRACE = timedelta(minutes=5)  # between condemned and deleted: several looks of the store
-# Its address is needed by the other rooms until the end.
+ERASE_SECONDS_MAX = 120  # per statement: an account with a million labels
+COPY_GRACE = timedelta(minutes=5)  # between condemned and deleted: several runs of the store
+# Other rooms need the address until the end.
 _LAST = "accounts"
 
 
 class _Open(Exception):
-    """Somebody signed in, or something began, while an account was closing."""
+    """Raised if a person signed in, or something began, while an account was closing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mine:
-    """All that the page of a person shows."""
+    """Content of a person's page."""
 
     email: str
     is_staff: bool
@@ -79,12 +79,12 @@ class Mine:
     consents: Sequence[tuple[str, Consent]]  # with their room
 
     def open(self, kind: PrivacyRequestKind) -> Request | None:
-        """The request of a kind that is open."""
+        """Return the open request of a kind."""
         return next((one for one in self.requests if one.kind == kind and not one.ended_at), None)
 
 
 class PrivacyService:
-    """Makes copies, and erases."""
+    """Makes copies, and erases people."""
 
     def __init__(
         self,
@@ -96,7 +96,7 @@ class PrivacyService:
         clock: Clock,
     ) -> None:
         self._database = database
-        # From the highest room down, so that what knows more goes first.
+        # From the highest room down, so that dependent rows go first.
         ordered = [*(name for name in reversed(list(rooms)) if name != _LAST), _LAST]
         self.rooms = {name: rooms[name] for name in ordered if name in rooms}
         self._objects = objects
@@ -113,7 +113,7 @@ class PrivacyService:
         return {object_of(one) for one in await self._database.once(store.kept_copies, named)}
 
     async def mine(self, account: UUID) -> Mine:
-        """What a person may see of its own data, and what an erasure would do."""
+        """Return what a person may see of its data, and the forecast of an erasure."""
         async with self._database.reading() as tx:
             person = await _person(tx, account)
             consents = [
@@ -125,7 +125,7 @@ class PrivacyService:
             return Mine(
                 person.email,
                 await accounts.is_staff(tx, account),
-                await store.of_account(tx, account, REQUESTS_SHOWN_MAX),
+                await store.requests_of_account(tx, account, REQUESTS_SHOWN_MAX),
                 {name: await room.forecast(tx, person) for name, room in self.rooms.items()},
                 await self._waits(tx, person),
                 consents,
@@ -137,7 +137,7 @@ class PrivacyService:
     async def withdraw_consent(
         self, account: UUID, room: str, word: str, which: str, *, actor: Actor
     ) -> None:
-        """Withdraw a consent: what it allowed is not done any more.  Refuses `NotFound`."""
+        """Withdraw a consent.  Refuses `NotFound`."""
         consents = self.rooms[room].consents if room in self.rooms else None
         if consents is None:
             raise NotFound("no such consent")
@@ -159,14 +159,14 @@ class PrivacyService:
     # -- copies ----------------------------------------------------------------------------------
 
     async def ask_copy(self, account: UUID, *, actor: Actor) -> bytes | None:
-        """Ask for a copy: the zip where it is small, else None, and a task makes it.
+        """Request a copy; return the zip if it is small, else None, and a task makes it.
 
-        Refuses `TooManyCopies`.  A repeat while one is made, or kept, asks for nothing more.
+        A repeat while one is being made, or kept, requests nothing more.  Refuses `TooManyCopies`.
         """
         now, request = self._clock.now(), new_id()
 
         async def ask(tx: Tx) -> bool:
-            # Of several at once one is kept; the others wait for it here, and count nothing.
+            # Of several concurrent requests one is kept; the others wait here, and do not count.
             if not await store.insert(
                 tx,
                 account,
@@ -197,7 +197,7 @@ class PrivacyService:
         return content
 
     async def copy_of(self, account: UUID, most: tuple[int, int]) -> Copy:
-        """The data of a person; at most so many rows of a table, and files of a room.  Refuses `NotFound`."""
+        """Return the data of a person; `most` limits rows per table and files per room.  Refuses `NotFound`."""
         async with self._database.reading() as tx:
             person = await _person(tx, account)
             return await gather(tx, self.rooms, person, self._settings, self._clock.now(), most)
@@ -229,9 +229,9 @@ class PrivacyService:
         await _tell(tx, found, "copy_made", at=_times(now))
 
     async def fetch_copy(self, account: UUID) -> bytes:
-        """A copy that was made and is kept.  Refuses `NotFound`."""
+        """Return the kept copy.  Refuses `NotFound`."""
         async with self._database.reading() as tx:
-            found = await store.of_account(tx, account, REQUESTS_SHOWN_MAX)
+            found = await store.requests_of_account(tx, account, REQUESTS_SHOWN_MAX)
         made = [
             one
             for one in found
@@ -243,7 +243,7 @@ class PrivacyService:
         return content
 
     async def make_copies(self) -> int:
-        """Periodic task: make copies that somebody asked for, one after another."""
+        """Periodic task: make requested copies, one after another."""
         found = await self._due(store.COPIES, PrivacyRequestKind.COPY, CopyState.ASKED)
         return await each(
             self._database, store.COPIES, found, self._make, subject="request", at_once=1
@@ -257,7 +257,7 @@ class PrivacyService:
         await run_row(self._database, self._written, due.account, due.request, is_kept=True)
 
     async def let_copies_go(self) -> int:
-        """Periodic task: let copies go whose day is over."""
+        """Periodic task: delete copies whose day is over."""
         found = await self._due(store.LETTING_GO, PrivacyRequestKind.COPY, CopyState.MADE)
         return await each(self._database, store.LETTING_GO, found, self._let_go, subject="request")
 
@@ -275,7 +275,7 @@ class PrivacyService:
     # -- erasures --------------------------------------------------------------------------------
 
     async def ask_erasure(self, account: UUID, *, actor: Actor) -> None:
-        """Ask to be erased, after a delay and once nothing is under way.  A repeat changes nothing.
+        """Request an erasure, carried out after a delay and once nothing is pending.  A repeat changes nothing.
 
         Refuses `StaffNotErased`.
         """
@@ -329,7 +329,7 @@ class PrivacyService:
         await self._database.run(act)
 
     async def carry_out_erasures(self) -> int:
-        """Periodic task: bring erasures on that are due: shut the account, erase it, and sweep up once more."""
+        """Periodic task: advance due erasures: close the account, erase it, and later erase once more."""
         states = (ErasureState.ASKED, ErasureState.CLOSING, ErasureState.ERASED)
         found = await self._due(store.ERASURES, PrivacyRequestKind.ERASURE, *states)
         return await each(
@@ -355,10 +355,10 @@ class PrivacyService:
             case ErasureState.ERASED:
                 await self._sweep(tx, found)
             case _:
-                pass  # withdrawn since it was found
+                pass  # withdrawn meanwhile
 
     async def _close(self, tx: Tx, found: Request) -> None:
-        """End what opens the account, once nothing is under way."""
+        """End sessions and credentials of the account, once nothing is pending."""
         now = self._clock.now()
         person = await _person(tx, found.account)
         waits = await self._waits(tx, person)
@@ -372,10 +372,10 @@ class PrivacyService:
         await store.move(tx, found, state, look_at=now + SHUT_FOR)
 
     async def _erase(self, tx: Tx, found: Request) -> None:
-        """Erase, where nothing opened the account or began since it was shut."""
+        """Erase the account, if nothing was opened or begun since it was closed."""
         now = self._clock.now()
         person = await _person(tx, found.account)
-        await accounts.hide(tx, person)  # who signs in now waits until the transaction ends
+        await accounts.hide(tx, person)  # a concurrent sign-in waits until the transaction ends
         waits, opened = (
             await self._waits(tx, person),
             await accounts.shut(
@@ -393,7 +393,7 @@ class PrivacyService:
             action="account_erased",
             subject=found.shown,
         )
-        # To the address that has just left the account; the sweep blanks it once this is sent.
+        # To the address just removed from the account; the later sweep blanks it in the sent mail.
         await notifications.queue_to(
             tx,
             found.account,
@@ -411,7 +411,7 @@ class PrivacyService:
         return [fate for room in self.rooms.values() for fate in await room.erase(tx, person, at)]
 
     async def _sweep(self, tx: Tx, found: Request) -> None:
-        """Erase once more: mails that were queued have been sent since, and a payment may have come late."""
+        """Erase once more: queued mails have been sent since, and a payment may have arrived late."""
         now = self._clock.now()
         await self._erase_rooms(tx, Person(found.account, ""), now)
         assert found.ended_at is not None
@@ -422,7 +422,7 @@ class PrivacyService:
         await store.move(tx, found, state, look_at=None)
 
     async def _shut_again(self, tx: Tx, due: DueRequest) -> None:
-        """End what was opened meanwhile, and look again once every process knows, or what began should be over."""
+        """End what was opened meanwhile; check again once every process knows, or after what began should be over."""
         found = await store.locked(tx, due.account, due.request)
         if found is None or found.state != ErasureState.CLOSING:
             return
@@ -441,7 +441,7 @@ class PrivacyService:
 
 
 async def _look_now(tx: Tx, account: UUID, request: UUID, at: datetime) -> None:
-    """Let a task look at a request at once."""
+    """Make a request due for its task at once."""
     found = await store.locked(tx, account, request)
     if found is not None:
         await store.move(tx, found, found.state, look_at=at)
@@ -455,7 +455,7 @@ async def _person(tx: ReadTx, account: UUID) -> Person:
 
 
 async def _tell(tx: Tx, about: Request, template: str, /, **facts: object) -> None:
-    """Write to a person about its request."""
+    """Queue a mail to a person about its request."""
     cause = f"{about.shown}:{template.rpartition('_')[2]}"
     await notifications.queue(tx, about.account, cause=cause, template=template, facts=facts)
 
@@ -465,7 +465,7 @@ def _times(at: datetime) -> dict[str, str]:
 
 
 def wait_said(one: ErasureWait, language: str) -> str:
-    """What an erasure waits for, as a sentence, with when it ends by itself or what to do."""
+    """Return what an erasure waits for as a sentence, with its end or what to do."""
     said = translate(f"wait.{one.word}", language, count=one.number)
     if one.until is None:
         return said
@@ -480,13 +480,13 @@ def _waits_said(waits: Sequence[ErasureWait], language: str) -> str:
 
 
 def kept_said(fates: Sequence[Fate], language: str) -> str:
-    """What is kept after an erasure, as one text: reason by reason, until when, and which tables."""
+    """Return what an erasure keeps as one text: by reason, with end and tables."""
     lines = []
     for kept in KeepReason:
         of = [one for one in fates if one.kept == kept]
         if not of:
             continue
-        # A name goes on with what the table has, some of which leaves.
+        # The description of a table continues after its name, and part of it is deleted.
         names = ", ".join(
             translate(f"personal.{one.table}", language).partition(":")[0] for one in of
         )
@@ -501,7 +501,7 @@ def kept_said(fates: Sequence[Fate], language: str) -> str:
 
 
 def _fate_as_json(fate: Fate) -> dict[str, object]:
-    """The fate of a table as it is kept with an erasure: nothing of a person."""
+    """Return the fate of a table as stored with an erasure, without personal data."""
     return {
         "table": fate.table,
         "rows": fate.rows,

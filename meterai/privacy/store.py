@@ -1,4 +1,4 @@
-"""SQL of privacy, one function per question."""
+"""SQL of privacy, one function per query."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -49,7 +49,7 @@ async def insert(
     acts_at: datetime | None,
     look_at: datetime,
 ) -> bool:
-    """Keep a request; false where one of its kind is open."""
+    """Insert a request; false if one of its kind is open."""
     return bool(
         await tx.run(
             "INSERT INTO privacy_requests (account_id, request_id, kind, state, asked_at, due_at, answered_at, acts_at, look_at)"
@@ -60,7 +60,7 @@ async def insert(
             kind,
             at,
             at + ANSWERED_WITHIN,
-            at if acts_at else None,  # who asks to be erased is told at once what comes of it
+            at if acts_at else None,  # an erasure is answered at once, with its consequences
             acts_at,
             look_at,
         )
@@ -68,43 +68,43 @@ async def insert(
 
 
 async def request(tx: ReadTx, account: UUID, request: UUID) -> Request | None:
-    """A request by its number."""
+    """Return a request."""
     return await tx.one_as(
         _REQUESTS, f"{_SELECT} WHERE account_id = %s AND request_id = %s", account, request
     )
 
 
 async def locked(tx: Tx, account: UUID, request: UUID) -> Request | None:
-    """A request; until the transaction ends nobody else moves it."""
+    """Return a request, locked until the transaction ends."""
     query = f"{_SELECT} WHERE account_id = %s AND request_id = %s FOR UPDATE"
     return await tx.one_as(_REQUESTS, query, account, request)
 
 
 async def open_of(tx: Tx, account: UUID, kind: PrivacyRequestKind) -> Request | None:
-    """The open request of a kind; until the transaction ends nobody else moves it."""
+    """Return the open request of a kind, locked until the transaction ends."""
     query = f"{_SELECT} WHERE account_id = %s AND kind = %s AND {_OPEN} FOR UPDATE"
     return await tx.one_as(_REQUESTS, query, account, kind)
 
 
-async def of_account(tx: ReadTx, account: UUID, limit: int) -> list[Request]:
-    """The newest requests of an account."""
+async def requests_of_account(tx: ReadTx, account: UUID, limit: int) -> list[Request]:
+    """Return the newest requests of an account."""
     query = f"{_SELECT} WHERE account_id = %s ORDER BY request_id DESC LIMIT %s"
     return await tx.all_as(_REQUESTS, query, account, limit)
 
 
 async def newest(tx: ReadTx, limit: int) -> list[Request]:
-    """The newest requests of everybody."""
+    """Return the newest requests of all accounts."""
     return await tx.all_as(_REQUESTS, f"{_SELECT} ORDER BY asked_at DESC LIMIT %s", limit)
 
 
 async def unanswered(tx: ReadTx, limit: int) -> list[Request]:
-    """Requests that were not answered, the most urgent first."""
+    """Return unanswered requests, the most urgent first."""
     query = f"{_SELECT} WHERE answered_at IS NULL ORDER BY due_at LIMIT %s"
     return await tx.all_as(_REQUESTS, query, limit)
 
 
 async def count_copies(tx: ReadTx, account: UUID, since: datetime) -> int:
-    """How many copies an account asked for since then."""
+    """Count the copies that an account requested since then."""
     found = await tx.value(
         "SELECT count(*) FROM privacy_requests WHERE account_id = %s AND kind = 'copy' AND asked_at > %s",
         account,
@@ -117,7 +117,7 @@ async def count_copies(tx: ReadTx, account: UUID, since: datetime) -> int:
 async def due(
     tx: Tx, task: str, kind: PrivacyRequestKind, states: Sequence[str], now: datetime, limit: int
 ) -> list[DueRequest]:
-    """Requests of a kind, in one of these states, that a periodic task looks at now."""
+    """Return requests of a kind, in one of these states, that are due for a periodic task."""
     query = DUE.format(round=task)
     return await tx.all_as(_DUE_REQUESTS, query, now, kind, list(states), limit)
 
@@ -132,7 +132,7 @@ async def move(
     ended_at: datetime | None = None,
     fates: Sequence[Mapping[str, object]] | None = None,
 ) -> None:
-    """Bring a request into a state; times that it has stay."""
+    """Set the state of a request; times already set are kept."""
     await tx.run(
         "UPDATE privacy_requests SET state = %s, look_at = %s, answered_at = coalesce(answered_at, %s),"
         " ended_at = coalesce(ended_at, %s), fates = coalesce(%s, fates) WHERE account_id = %s AND request_id = %s",
@@ -147,7 +147,7 @@ async def move(
 
 
 async def kept_copies(tx: ReadTx, requests: Sequence[UUID]) -> set[UUID]:
-    """Those of these requests whose copy is wanted."""
+    """Return those of these requests whose copy is needed."""
     found = await tx.value(
         "SELECT coalesce(array_agg(request_id), '{}') FROM privacy_requests"
         " WHERE request_id = ANY(%s) AND kind = 'copy' AND state IN ('asked', 'made')",
@@ -175,7 +175,7 @@ def _breach(state: str, **row: Any) -> Breach:
 
 _BREACHES = RowMapper(_breach)
 _DUE_BREACHES = RowMapper(DueBreach)
-# By the index of open breaches.
+# Uses the index of open breaches.
 TO_TELL = f"""
 SELECT account_id AS account, breach_id AS breach FROM (
     SELECT '{NOBODY}'::uuid AS account_id, breach_id, due_at FROM breaches
@@ -194,7 +194,7 @@ async def insert_breach(
     texts: Sequence[str],
     accounts: Sequence[UUID] | None,
 ) -> None:
-    """Enter a breach into the register."""
+    """Insert a breach."""
     await tx.run(
         "INSERT INTO breaches (breach_id, opened_at, known_at, due_at, exposed_id, exposed_en, happened_id, happened_en,"
         " handling_id, handling_en, accounts) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
@@ -208,17 +208,17 @@ async def insert_breach(
 
 
 async def breach(tx: ReadTx, breach: UUID) -> Breach | None:
-    """A breach by its number."""
+    """Return a breach."""
     return await tx.one_as(_BREACHES, _BREACH + "WHERE breach_id = %s", breach)
 
 
 async def locked_breach(tx: Tx, breach: UUID) -> Breach | None:
-    """The same; until the transaction ends nobody else changes it."""
+    """Return a breach, locked until the transaction ends."""
     return await tx.one_as(_BREACHES, _BREACH + "WHERE breach_id = %s FOR UPDATE", breach)
 
 
 async def breaches(tx: ReadTx, limit: int) -> list[Breach]:
-    """Breaches: open ones by due time, then those closed, the newest first."""
+    """Return breaches: open ones by due time, then closed ones, the newest first."""
     query = (
         _BREACH
         + "ORDER BY state DESC, CASE WHEN state = 'open' THEN due_at END, opened_at DESC LIMIT %s"
@@ -227,31 +227,31 @@ async def breaches(tx: ReadTx, limit: int) -> list[Breach]:
 
 
 async def open_breaches(tx: ReadTx, limit: int) -> list[Breach]:
-    """Open breaches, the most urgent first."""
+    """Return open breaches, the most urgent first."""
     return await tx.all_as(
         _BREACHES, _BREACH + "WHERE state = 'open' ORDER BY due_at LIMIT %s", limit
     )
 
 
 async def to_tell(tx: ReadTx, limit: int) -> list[DueBreach]:
-    """Open breaches of which mails to subjects are not all queued, the most urgent first."""
+    """Return open breaches whose mails to subjects are not all queued, the most urgent first."""
     return await tx.all_as(_DUE_BREACHES, TO_TELL, limit)
 
 
 async def tell_agency(tx: Tx, breach: UUID, at: datetime) -> None:
-    """Write down when the agency was told."""
+    """Record when the agency was notified."""
     await tx.run("UPDATE breaches SET agency_told_at = %s WHERE breach_id = %s", at, breach)
 
 
 async def begin_telling(tx: Tx, breach: UUID, at: datetime) -> None:
-    """Let mails to subjects be queued from now on."""
+    """Start the mails to subjects."""
     await tx.run("UPDATE breaches SET subjects_from = %s WHERE breach_id = %s", at, breach)
 
 
 async def told_to(
     tx: Tx, breach: UUID, after: UUID | None, number: int, ended_at: datetime | None
 ) -> None:
-    """So many more subjects have their mail, up to this account; `ended_at` once all have."""
+    """Record that `number` more subjects were notified, up to the account `after`; `ended_at` once all are."""
     await tx.run(
         "UPDATE breaches SET subjects_after = coalesce(%s, subjects_after), subjects_told = subjects_told + %s,"
         " subjects_told_at = %s WHERE breach_id = %s",
@@ -263,7 +263,7 @@ async def told_to(
 
 
 async def close_breach(tx: Tx, breach: UUID, not_told: str, at: datetime) -> None:
-    """Close a breach, with the reason why somebody was not told, if so."""
+    """Close a breach, with the reason why a recipient was not notified, if so."""
     await tx.run(
         "UPDATE breaches SET state = 'closed', not_told = %s, closed_at = %s WHERE breach_id = %s",
         not_told,
