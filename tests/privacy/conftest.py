@@ -1,4 +1,4 @@
-"""A shop whose account asks about its own data."""
+"""A shop whose account requests its own data."""
 
 import pytest
 
@@ -8,5 +8,5 @@ from tests.support.shop import Shop
 
 @pytest.fixture
 def person(shop: Shop) -> Person:
-    """Somebody with an account."""
+    """Return a person with an account."""
     return Person(shop)

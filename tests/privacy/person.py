@@ -1,4 +1,4 @@
-"""Somebody with an account of a shop who asks about its own data."""
+"""A person with an account of a shop who requests its own data."""
 
 import io
 import json
@@ -35,7 +35,7 @@ class Person:
         return str(row["email"])
 
     def signs_in(self, email: str = "") -> UUID:
-        """By a code of a mail; the account that opened."""
+        """Sign in by the code of a mail; return the account."""
         codes, email = self.shop.container.of(CodeService), email or self.email
         challenge = self.shop.do(codes.ask_for_code(email, "192.0.2.7", "id"))
         self.shop.do(codes.sign_in(challenge, codes.code(challenge), "id"))
@@ -44,13 +44,13 @@ class Person:
     # -- copies --------------------------------------------------------------------------------
 
     def copy(self) -> dict[str, bytes]:
-        """The files of a copy that is made at once."""
+        """Return the files of a small copy."""
         content = self.shop.do(self.service.ask_copy(self.shop.account, actor=PERSON))
         assert content is not None
         return unzipped(content)
 
     def tables_of_owner(self, table: str) -> set[str]:
-        """Every table in the copy of an account that has a row in this table, whether or not somebody signs in to it."""
+        """Return every table in the copy of an account with a row in this table, also of an account without sign-in."""
         [row] = self.shop.rows(f"SELECT account_id FROM {table} ORDER BY account_id LIMIT 1")
         owner, container = personal.Person(row["account_id"], ""), self.shop.container
 
@@ -75,7 +75,7 @@ class Person:
         return [one.word for one in self.shop.do(self.service.mine(self.shop.account)).waits]
 
     def pass_days(self, days: float) -> None:
-        """So many days pass for every request."""
+        """Let days pass for every request."""
         times = ("asked_at", "due_at", "answered_at", "acts_at", "look_at", "ended_at")
         changes = ", ".join(
             f"{one} = {one} - make_interval(secs => {days * 86_400})" for one in times
@@ -83,17 +83,17 @@ class Person:
         self.shop.arrange(f"UPDATE privacy_requests SET {changes}")
 
     def carry_out(self) -> int:
-        """The periodic task, now."""
+        """Run the periodic task."""
         return self.shop.do(self.service.carry_out_erasures())
 
     def mails_leave(self) -> None:
-        """The mail server takes every mail."""
+        """Let the mail server accept every mail."""
         self.shop.arrange(
             "UPDATE mails SET state = 'sent', sent_at = now(), tries = 1 WHERE state = 'queued'"
         )
 
     def is_erased(self) -> None:
-        """The delay and the moments of closing pass."""
+        """Let the delay and the closing pass."""
         self.mails_leave()
         self.pass_days(8)
         self.carry_out()
@@ -122,7 +122,7 @@ def unzipped(content: bytes) -> dict[str, bytes]:
 
 
 def table(files: dict[str, bytes], room: str, name: str) -> list[dict[str, Any]]:
-    """The rows of a table in a copy."""
+    """Return the rows of a table in a copy."""
     told = json.loads(files[f"data/{room}.json"])
     [found] = [one["rows"] for one in told["tables"] if one["table"] == name] or [[]]
     return list(found)

@@ -1,4 +1,4 @@
-"""The register of breaches: its clock, its letter, mails to subjects, and how one is closed."""
+"""Register of breaches: due time, letter, mails to subjects, closing."""
 
 import io
 from datetime import UTC, datetime, timedelta
@@ -65,7 +65,7 @@ async def breaches_one(database: Database, number: Any) -> Breach:
 
 
 def told(staff: Member, breach: Breach, who: str) -> None:
-    """Told, with the approval of another supervisor."""
+    """Notify, with the approval of another supervisor."""
     pulled = staff.pull("breaches tell", breach=breach.shown, who=who)
     assert not pulled.is_done
     member(staff.shop, "supervisor").decide(pulled)
@@ -97,7 +97,7 @@ def holds(shop: Shop) -> None:
     assert found.holds, [one for one in found.findings if not one.holds]
 
 
-def test_clock_of_a_breach_is_three_days_from_when_it_was_known(staff: Member) -> None:
+def test_breach_is_due_three_days_after_its_discovery(staff: Member) -> None:
     breach = opened(staff, hours=30)
     assert breach.due_at - breach.known_at == timedelta(hours=72)
     [item] = staff.shop.do(work(staff.shop))
@@ -110,7 +110,7 @@ async def work(shop: Shop) -> Any:
         return await listed.waiting(tx, shop.container.settings, datetime.now(UTC), 10)
 
 
-def test_breach_is_told_to_named_subjects_alone_and_closed(staff: Member) -> None:
+def test_breach_notifies_named_subjects_alone(staff: Member) -> None:
     shop = staff.shop
     ani, budi, _ = people(shop, 3)
     breach = opened(staff, f"{ani}, {budi}")
@@ -133,13 +133,13 @@ def mails_leave(shop: Shop) -> None:
 
 
 def closed(staff: Member, breach: Breach, not_told: str = "") -> None:
-    """Closed, with the approval of another supervisor."""
+    """Close, with the approval of another supervisor."""
     pulled = staff.pull("breaches close", breach=breach.shown, not_told=not_told)
     assert not pulled.is_done
     member(staff.shop, "supervisor").decide(pulled)
 
 
-def test_breach_of_everybody_is_told_in_batches_behind_its_own_untried_mails(
+def test_breach_of_everybody_notifies_in_batches(
     staff: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop = staff.shop
@@ -167,7 +167,7 @@ def test_breach_of_everybody_is_told_in_batches_behind_its_own_untried_mails(
     "fate",
     ["tries = 5, last_fault = '451'", "template = 'incident_subscribe', cause_key = mail_id"],
 )
-def test_mails_tried_before_and_mails_of_others_keep_no_subject_waiting(
+def test_tried_mails_and_other_mails_do_not_delay_a_batch(
     staff: Member, fate: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop = staff.shop
@@ -182,7 +182,7 @@ def test_mails_tried_before_and_mails_of_others_keep_no_subject_waiting(
     assert shop.do(telling.tell_subjects()) == 3
 
 
-def test_breach_that_was_closed_half_told_holds_back_no_other(
+def test_breach_closed_half_notified_does_not_block_another(
     staff: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop = staff.shop
@@ -200,7 +200,7 @@ def test_breach_that_was_closed_half_told_holds_back_no_other(
     holds(shop)
 
 
-def test_breach_that_cannot_be_told_holds_back_no_other(
+def test_failing_breach_does_not_block_another(
     staff: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop = staff.shop
@@ -221,7 +221,7 @@ def test_breach_that_cannot_be_told_holds_back_no_other(
     assert mailed(shop) == ["orang1@example.id"]
 
 
-def test_subjects_who_cannot_be_told_are_counted_apart(staff: Member) -> None:
+def test_unreachable_subjects_are_counted_apart(staff: Member) -> None:
     shop = staff.shop
     erased, refused, _ = people(shop, 3)
     breach = opened(staff, "orang0@example.id, orang1@example.id, orang2@example.id")
@@ -242,7 +242,7 @@ def test_subjects_who_cannot_be_told_are_counted_apart(staff: Member) -> None:
     assert shop.do(not_told()) == 2
 
 
-def test_breach_whose_telling_stands_still_is_due_before_its_three_days(staff: Member) -> None:
+def test_breach_with_stalled_notification_is_due_early(staff: Member) -> None:
     shop = staff.shop
     breach = opened(staff)
     told(staff, breach, "subjects")
@@ -253,7 +253,7 @@ def test_breach_whose_telling_stands_still_is_due_before_its_three_days(staff: M
     assert item.due == breach.due_at
 
 
-def test_kill_between_two_batches_tells_nobody_twice(
+def test_kill_between_batches_notifies_nobody_twice(
     staff: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop = staff.shop
@@ -276,14 +276,14 @@ def test_kill_between_two_batches_tells_nobody_twice(
     holds(shop)
 
 
-def test_breach_closed_untold_says_why(staff: Member) -> None:
+def test_breach_closed_without_notification_needs_a_reason(staff: Member) -> None:
     breach = opened(staff)
     closed(staff, breach, "Data terenkripsi.")
     assert newest(staff.shop).not_told == "Data terenkripsi."
     holds(staff.shop)
 
 
-def test_database_refuses_a_breach_that_is_closed_untold_without_a_reason(staff: Member) -> None:
+def test_constraint_refuses_closing_without_notification_or_reason(staff: Member) -> None:
     opened(staff)
     with pytest.raises(psycopg.errors.CheckViolation, match="breach_is_closed_told"):
         staff.shop.arrange("UPDATE breaches SET state = 'closed', closed_at = now()")
@@ -300,7 +300,7 @@ def test_database_refuses_a_breach_that_is_closed_untold_without_a_reason(staff:
         ({"known_at": "2026-09-01T10:00:00"}, Malformed),
     ],
 )
-def test_breach_that_cannot_be_entered_is_refused(
+def test_invalid_breach_is_refused(
     staff: Member, wrong: dict[str, str], refusal: type[Exception]
 ) -> None:
     asked = {"known_at": known(), "subjects": "all"} | TEXTS | wrong
@@ -309,7 +309,7 @@ def test_breach_that_cannot_be_entered_is_refused(
     assert not staff.shop.rows("SELECT 1 FROM breaches")
 
 
-def test_breach_is_told_once_and_must_exist(staff: Member) -> None:
+def test_breach_is_notified_once_and_must_exist(staff: Member) -> None:
     breach = opened(staff)
     told(staff, breach, "agency")
     with pytest.raises(BreachToldBefore):
@@ -319,7 +319,7 @@ def test_breach_is_told_once_and_must_exist(staff: Member) -> None:
             staff.forecast("breaches close", breach=number or "brc")
 
 
-def test_letter_says_what_the_law_wants_in_both_languages(staff: Member) -> None:
+def test_letter_has_the_legal_content_in_both_languages(staff: Member) -> None:
     breach = opened(staff, hours=2)
     letters = staff.shop.container.of(Letters)
     for language in ("id", "en"):

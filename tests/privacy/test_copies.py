@@ -1,4 +1,4 @@
-"""Copies: everything that is kept of a person, no secret, and nothing of another person."""
+"""Copies: all stored data of a person, no secret, and no data of another person."""
 
 import asyncio
 import csv
@@ -30,20 +30,20 @@ EMPTY = {
     "api_requests",
     "order_labels",
     "stamping_labels",
-}  # no key asked for anything in the history
+}  # no key requested anything in the history
 WHOSE = PersonalTable(table="").whose  # of an account by its number
 
 
 @pytest.fixture
 def everything(shop: Shop) -> Person:
-    """Somebody to whom everything happened, in an organization and a line with somebody else."""
+    """Return a person with all data, in an organization and a waiting line with another person."""
     history = make(shop)
     person = Person(shop)
     person.other = history["other"]  # type: ignore[attr-defined]
     return person
 
 
-def test_copy_of_somebody_with_everything_has_every_table(everything: Person) -> None:
+def test_copy_of_a_person_with_all_data_has_every_table(everything: Person) -> None:
     files = everything.copy()
     told = {
         one["table"]: one
@@ -60,7 +60,7 @@ def test_copy_of_somebody_with_everything_has_every_table(everything: Person) ->
         )
     }
     assert expected <= told.keys()
-    of_others = of_account - expected - EMPTY  # staff, and those who sell or collect
+    of_others = of_account - expected - EMPTY  # staff, distributors, collectors
     assert all(name in everything.tables_of_owner(name) for name in of_others)
     assert not [name for name in EMPTY if everything.shop.rows(f"SELECT 1 FROM {name} LIMIT 1")]
     assert {"sign_in_challenges", "memberships", "member_uses", "invitations"} <= told.keys()
@@ -78,7 +78,7 @@ def test_copy_of_somebody_with_everything_has_every_table(everything: Person) ->
     assert {one["organization"] for one in members if one["ended_at"] is None} >= {"PT Contoh"}
 
 
-def test_copy_has_orders_as_csv_receipts_and_what_it_is_in_both_languages(
+def test_copy_has_orders_as_csv_receipts_and_a_bilingual_readme(
     everything: Person,
 ) -> None:
     files = everything.copy()
@@ -97,7 +97,7 @@ def test_copy_has_orders_as_csv_receipts_and_what_it_is_in_both_languages(
     assert [name for name in files if name.endswith(".webp")]
 
 
-def test_copy_has_nothing_of_another_person_and_no_secret(everything: Person) -> None:
+def test_copy_has_no_data_of_another_person_and_no_secret(everything: Person) -> None:
     shop, other = everything.shop, everything.other  # type: ignore[attr-defined]
     [row] = shop.rows("SELECT email FROM accounts WHERE account_id = %s", other)
     text = "\n".join(
@@ -129,7 +129,7 @@ def test_copy_has_nothing_of_another_person_and_no_secret(everything: Person) ->
                 assert shown not in text, (name, column)
 
 
-def test_copy_of_the_other_has_its_own_place_and_nothing_of_the_first(everything: Person) -> None:
+def test_copy_of_the_other_person_has_its_own_data_alone(everything: Person) -> None:
     first = everything.email
     everything.shop.account = everything.other  # type: ignore[attr-defined]
     files = everything.copy()
@@ -138,7 +138,7 @@ def test_copy_of_the_other_has_its_own_place_and_nothing_of_the_first(everything
     assert len(table(files, "waiting_room", "waiting_room_places")) == 1
 
 
-def test_large_copy_is_made_by_a_task_kept_encrypted_for_a_day_and_let_go(
+def test_large_copy_is_made_by_a_task_and_deleted_after_a_day(
     person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop, service = person.shop, person.service
@@ -169,7 +169,7 @@ def test_large_copy_is_made_by_a_task_kept_encrypted_for_a_day_and_let_go(
     shop.assert_books_hold()
 
 
-def test_copies_asked_for_at_once_are_bounded_and_each_is_in_the_trail(person: Person) -> None:
+def test_concurrent_copies_are_limited_and_recorded(person: Person) -> None:
     shop = person.shop
 
     async def at_once() -> list[bytes | BaseException | None]:
@@ -187,7 +187,7 @@ def test_copies_asked_for_at_once_are_bounded_and_each_is_in_the_trail(person: P
     shop.assert_books_hold()
 
 
-def test_copies_of_a_day_are_bounded(person: Person) -> None:
+def test_copies_are_limited_per_day(person: Person) -> None:
     for _ in range(COPIES_PER_DAY_MAX):
         assert person.copy()
     with pytest.raises(TooManyCopies):
@@ -197,7 +197,7 @@ def test_copies_of_a_day_are_bounded(person: Person) -> None:
     person.shop.assert_books_hold()
 
 
-def test_copy_that_a_crash_left_is_made_by_the_task(
+def test_copy_interrupted_by_a_crash_is_made_by_the_task(
     person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def killed(copy: copies.Copy) -> bytes:
@@ -213,7 +213,7 @@ def test_copy_that_a_crash_left_is_made_by_the_task(
     assert person.state("copy") == "made"
 
 
-def test_text_that_a_spreadsheet_would_carry_out_is_quoted() -> None:
+def test_text_with_formula_prefix_is_quoted() -> None:
     assert copies._csv([{"a": "=1+1", "b": -5, "c": "ord_1"}]).splitlines()[1] == "'=1+1,-5,ord_1"
 
 
@@ -235,7 +235,7 @@ def test_operator_writes_the_copy_of_a_person_to_a_file(shop: Shop, tmp_path: Pa
     assert again.returncode != 0
 
 
-def test_each_table_and_purpose_has_its_words() -> None:
+def test_every_table_and_purpose_has_its_words() -> None:
     rooms = [(room.name, room.personal) for room in ROOMS if room.personal]
     for name, personal in [*rooms, ("plumbing", OF_PLUMBING)]:
         if personal.tables:

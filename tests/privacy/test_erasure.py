@@ -1,4 +1,4 @@
-"""Erasure: what goes, what the law keeps, what is waited for, and what a kill in the middle leaves."""
+"""Erasure: deletion, data kept by law, waiting, and a kill in the middle."""
 
 import hashlib
 from typing import Any
@@ -33,7 +33,7 @@ def holds(person: Person) -> None:
 
 
 def addresses(shop: Shop, email: str) -> list[str]:
-    """Columns of text in which an address stands anywhere in the database."""
+    """Return the columns of text that contain an address, in the whole database."""
     columns = shop.rows(
         "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public'"
         " AND data_type IN ('text', 'character varying', 'json', 'jsonb', 'ARRAY')"
@@ -50,7 +50,7 @@ def addresses(shop: Shop, email: str) -> list[str]:
 
 
 def used_up(person: Person) -> None:
-    """An order that was executed, and whose money is back."""
+    """Return an executed order whose money is returned."""
     shop = person.shop
     order = shop.place(2)
     shop.make_qr(shop.attempts(order)[-1])
@@ -64,7 +64,7 @@ def used_up(person: Person) -> None:
     shop.work()
 
 
-def test_erasure_deletes_no_bytes_that_another_account_wants(person: Person) -> None:
+def test_erasure_keeps_content_of_another_account(person: Person) -> None:
     shop, other = person.shop, new_id()
     contents, content = shop.container.of(DocumentContents), b"%PDF-1.7 of two accounts"
     digest = hashlib.sha256(content).digest()
@@ -84,7 +84,7 @@ def test_erasure_deletes_no_bytes_that_another_account_wants(person: Person) -> 
     assert objects(shop) == []
 
 
-def test_person_is_erased_after_the_delay_and_signs_in_as_somebody_new(person: Person) -> None:
+def test_erased_person_signs_in_to_a_new_account(person: Person) -> None:
     shop, email, account = person.shop, person.email, person.shop.account
     assert person.signs_in() == account
     shop.do(shop.container.of(AccountService).create_api_key(account, "kasir", actor=TESTER))
@@ -101,7 +101,7 @@ def test_person_is_erased_after_the_delay_and_signs_in_as_somebody_new(person: P
     assert row["erased_at"] is not None
     for gone in ("sessions", "api_keys", "passkeys", "passkey_directory", "email_directory"):
         assert not shop.rows(f"SELECT 1 FROM {gone} WHERE account_id = %s", account), gone
-    # The last mail still has its address to go to.
+    # The last mail still needs its address.
     assert addresses(shop, email) == ["mails.recipient"]
     assert [one["recipient"] for one in person.mails() if one["recipient"]] == [email]
     holds(person)
@@ -110,7 +110,7 @@ def test_person_is_erased_after_the_delay_and_signs_in_as_somebody_new(person: P
     holds(person)
 
 
-def test_address_leaves_the_last_mail_once_it_is_sent(person: Person) -> None:
+def test_address_is_blanked_in_the_last_mail_after_sending(person: Person) -> None:
     email = person.email
     person.asks()
     person.is_erased()
@@ -166,7 +166,7 @@ def test_erased_address_is_in_no_table(person: Person) -> None:
     holds(person)
 
 
-def test_orders_receipts_and_books_stay(person: Person) -> None:
+def test_erasure_keeps_orders_receipts_and_books(person: Person) -> None:
     used_up(person)
     counts = "SELECT (SELECT count(*) FROM orders) AS o, (SELECT count(*) FROM legs) AS l, (SELECT count(*) FROM refunds) AS r"
     before = person.shop.rows(counts)
@@ -179,7 +179,7 @@ def test_orders_receipts_and_books_stay(person: Person) -> None:
 
 
 def everything(person: Person) -> Desk:
-    """A refund, documents stamped from an order and from the balance, a label, and a complaint that was closed."""
+    """Make a refund, documents stamped from an order and from the balance, a label, and a closed complaint."""
     shop, desk = person.shop, Desk(person.shop)
     person.signs_in()
     used_up(person)
@@ -207,7 +207,7 @@ def everything(person: Person) -> Desk:
     return desk
 
 
-def test_erasure_of_somebody_with_everything_leaves_an_audit_that_holds(person: Person) -> None:
+def test_audit_holds_after_erasure_of_all_data(person: Person) -> None:
     shop = person.shop
     everything(person)
     holds(person)
@@ -221,7 +221,7 @@ def test_erasure_of_somebody_with_everything_leaves_an_audit_that_holds(person: 
     holds(person)
 
 
-def test_money_in_flight_is_told_and_waited_for(person: Person) -> None:
+def test_erasure_waits_for_money_in_flight(person: Person) -> None:
     shop = person.shop
     order = shop.place(1)
     shop.make_qr(shop.attempts(order)[-1])
@@ -247,7 +247,7 @@ def test_money_in_flight_is_told_and_waited_for(person: Person) -> None:
     holds(person)
 
 
-def test_payment_that_comes_after_an_erasure_goes_back(person: Person) -> None:
+def test_payment_after_an_erasure_is_returned(person: Person) -> None:
     shop = person.shop
     order = shop.place(1)
     shop.make_qr(shop.attempts(order)[-1])
@@ -272,7 +272,7 @@ def test_payment_that_comes_after_an_erasure_goes_back(person: Person) -> None:
     holds(person)
 
 
-def test_news_in_suspense_about_a_payment_is_waited_for(person: Person) -> None:
+def test_erasure_waits_for_a_payment_in_suspense(person: Person) -> None:
     shop = person.shop
     order = shop.place(1)
     attempt = shop.attempts(order)[-1]
@@ -293,7 +293,7 @@ async def keep(shop: Shop, news: suspense.ProviderNews) -> None:
         await suspense.keep(tx, news)
 
 
-def test_open_complaint_is_waited_for_and_its_words_are_erased(person: Person) -> None:
+def test_erasure_waits_for_an_open_complaint_and_blanks_its_words(person: Person) -> None:
     desk = Desk(person.shop)
     case = desk.complain(Matter.SOMETHING_ELSE, words="Nama saya Ani Lestari.")
     person.asks()
@@ -305,7 +305,7 @@ def test_open_complaint_is_waited_for_and_its_words_are_erased(person: Person) -
     holds(person)
 
 
-def test_complaint_of_a_stranger_holds_no_erasure_and_its_words_are_in_no_copy(
+def test_complaint_of_a_stranger_does_not_delay_erasure_nor_enter_a_copy(
     person: Person,
 ) -> None:
     shop, desk = person.shop, Desk(person.shop)
@@ -327,7 +327,7 @@ def test_complaint_of_a_stranger_holds_no_erasure_and_its_words_are_in_no_copy(
     holds(person)
 
 
-def test_last_owner_waits_and_a_member_leaves(person: Person) -> None:
+def test_erasure_of_the_last_owner_waits_and_a_member_leaves(person: Person) -> None:
     shop, me = person.shop, person.shop.account
     service = shop.container.of(OrganizationService)
     other = shop.do(shop.container.of(AccountService).create("budi@example.id", actor=TESTER))
@@ -349,7 +349,7 @@ def test_last_owner_waits_and_a_member_leaves(person: Person) -> None:
     holds(person)
 
 
-def test_invitation_to_an_erased_address_opens_nothing(person: Person) -> None:
+def test_invitation_to_an_erased_address_is_refused(person: Person) -> None:
     shop = person.shop
     service = shop.container.of(OrganizationService)
     other = shop.do(shop.container.of(AccountService).create("budi@example.id", actor=TESTER))
@@ -365,14 +365,14 @@ def test_invitation_to_an_erased_address_opens_nothing(person: Person) -> None:
     holds(person)
 
 
-def test_staff_are_not_erased(person: Person) -> None:
+def test_erasure_of_staff_is_refused(person: Person) -> None:
     desk = staff_session(person.shop, "support")
     person.shop.account = desk.account
     with pytest.raises(StaffNotErased):
         person.asks()
 
 
-def test_erasure_that_was_cancelled_erases_nothing(person: Person) -> None:
+def test_withdrawn_erasure_erases_nothing(person: Person) -> None:
     person.asks()
     person.cancels()
     assert person.state() == "withdrawn"
@@ -384,7 +384,7 @@ def test_erasure_that_was_cancelled_erases_nothing(person: Person) -> None:
     holds(person)
 
 
-def test_second_request_is_the_first(person: Person) -> None:
+def test_repeated_erasure_request_returns_the_first(person: Person) -> None:
     person.asks()
     person.asks()
     [row] = person.shop.rows("SELECT count(*) AS number FROM privacy_requests")
@@ -403,7 +403,7 @@ def test_second_erasure_of_an_account_changes_nothing(person: Person) -> None:
     holds(person)
 
 
-def test_sign_in_while_the_account_closes_ends_and_erasure_goes_on(person: Person) -> None:
+def test_sign_in_while_the_account_closes_is_ended_and_erasure_continues(person: Person) -> None:
     person.asks()
     person.pass_days(8)
     person.carry_out()
@@ -421,11 +421,11 @@ def test_sign_in_while_the_account_closes_ends_and_erasure_goes_on(person: Perso
 
 
 class Killed(Exception):
-    """The process ends here."""
+    """Raised where the process ends."""
 
 
 @pytest.mark.parametrize("room", ["notifications", "documents", "cases", "accounts"])
-def test_kill_in_the_middle_erases_nothing_and_the_next_run_all(
+def test_killed_erasure_erases_nothing_and_is_repeated(
     person: Person, room: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     used_up(person)
@@ -454,7 +454,7 @@ def test_kill_in_the_middle_erases_nothing_and_the_next_run_all(
     holds(person)
 
 
-def test_timeline_tells_request_and_erasure(person: Person) -> None:
+def test_timeline_has_request_and_erasure(person: Person) -> None:
     account = person.shop.account
     person.asks()
     person.is_erased()

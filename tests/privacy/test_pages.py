@@ -55,7 +55,7 @@ def test_person_downloads_a_copy(ani: Ani) -> None:
     assert account["email"] == ANI
 
 
-def test_person_asks_to_be_erased_sees_what_stays_and_cancels(ani: Ani) -> None:
+def test_person_requests_erasure_sees_what_is_kept_and_withdraws(ani: Ani) -> None:
     shown = ani.get(MINE)
     assert "UU KUP 28(11)" not in shown, "there is no order yet"
     ani.person.shop.place(1)
@@ -68,7 +68,7 @@ def test_person_asks_to_be_erased_sees_what_stays_and_cancels(ani: Ani) -> None:
     assert ani.person.state() == "withdrawn"
 
 
-def test_session_that_is_not_fresh_gets_no_copy_and_erases_nobody(ani: Ani) -> None:
+def test_stale_session_gets_no_copy_and_no_erasure(ani: Ani) -> None:
     shown = ani.get(MINE)
     ani.person.shop.arrange("UPDATE sessions SET created_at = created_at - interval '1 hour'")
     ani.container.of(AccountService)._remembered.clear()
@@ -81,7 +81,7 @@ def test_session_that_is_not_fresh_gets_no_copy_and_erases_nobody(ani: Ani) -> N
     assert "/sign-in/again" in ani.get(MINE)
 
 
-def test_stranger_sees_no_data_and_everybody_the_register_of_processing(ani: Ani) -> None:
+def test_stranger_sees_the_register_of_processing_alone(ani: Ani) -> None:
     with ani.as_another():
         assert ani.client.get(MINE).status_code in (303, 401)
         shown = ani.get("/privacy/processing")
@@ -106,7 +106,7 @@ def test_register_of_processing_is_in_both_languages(ani: Ani, language: str) ->
     assert not re.findall(r"(?:purpose|personal|kept|basis|recipient)\.\w+", shown.text)
 
 
-def test_staff_see_breaches_with_their_clock_and_the_letter(ani: Ani) -> None:
+def test_staff_see_breaches_with_due_time_and_letter(ani: Ani) -> None:
     shop = ani.person.shop
     staff = member(shop, "supervisor")
     staff.pull("breaches open", known_at=known(), subjects="all", **TEXTS)
