@@ -1,11 +1,11 @@
 """Notifications: mails in both languages, their queue and their delivery.
 
 Promises this room keeps
-  * One cause, one mail, queued in the transaction of its cause.
-  * A mail that cannot be sent is tried again, later each time, for a day; one that its server
-    refuses for good, or that cannot be written, is given up.  Either is kept with its fault.
-  * A mail with a sign-in code stands behind no notice, and behind few mails of another network.
-  * A sign-in code is derived when the mail is written and kept nowhere; so is the link of an invitation.
+  * One mail per cause, queued in the transaction of its cause.
+  * A mail that cannot be sent is tried again for a day, with growing pauses.  One that its server rejects
+    permanently, or that cannot be written, is given up.  Both are stored with their fault.
+  * A mail with a sign-in code waits for no notice, and for few mails of other networks.
+  * Sign-in codes and links of invitations are derived when the mail is written, and not stored.
 
 Calls accounts.
 """

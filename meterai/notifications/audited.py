@@ -1,4 +1,4 @@
-"""What the audit knows of the columns of notifications."""
+"""Audit classes of the columns of notifications."""
 
 from meterai.plumbing.db.audited import WORK, Audited, ClockColumn, DueWork, MarkEvidence, fact
 
@@ -16,7 +16,7 @@ AUDITED = Audited(
         MarkEvidence("mails", "t.state = 'given_up'", "t.tries > 0"),
     ),
     facts=(
-        # A mail that was given up may be queued again, with another time; one that was sent may not.
+        # A given-up mail may be queued again with another time; a sent one may not.
         fact(
             "mails",
             "sent_at",

@@ -1,4 +1,4 @@
-"""See jobs and mails that failed, and run them again."""
+"""Commands of failed jobs and mails: list, and retry."""
 
 from meterai import approvals
 from meterai.commands import (
@@ -25,7 +25,7 @@ LISTED_MAX = 1_000
 
 
 def _shown(state: str, one: FailedJob | GivenUpMail) -> dict[str, str]:
-    """A job or a mail as a line of the list: both have the same fields."""
+    """Return a job or a mail as a line of the list, with the same fields."""
     if isinstance(one, GivenUpMail):
         kind, handler, since = f"mail {one.template}", "", one.queued_at
     else:
@@ -64,6 +64,6 @@ def retry(
     dry_run: DryRun = False,
 ) -> None:
     """Run a job or send a mail again, by its id from the list; or "all" of them."""
-    identified(which)  # before a database is looked for
+    identified(which)  # checked before a database is needed
     done = approvals.pull(options, RETRY, JobsRetry(which), by=by, reason=reason, dry_run=dry_run)
     line(f"{done.rows} will be tried again")

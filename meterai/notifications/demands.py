@@ -1,4 +1,4 @@
-"""What production demands of mail."""
+"""Production demands of mail."""
 
 from collections.abc import Iterator, Mapping
 from email.utils import parseaddr

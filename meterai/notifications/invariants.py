@@ -1,4 +1,4 @@
-"""What must be true of mails."""
+"""Invariants of mails."""
 
 from collections.abc import Sequence
 
@@ -8,9 +8,9 @@ INVARIANTS = ()
 
 
 def told(causes: Sequence[MailCause]) -> Invariant:
-    """The invariant over all causes of mails: whose mail it is, and that nobody who is owed one has none.
+    """Return the invariant over all causes of mails: each mail has its cause, and each cause its mail.
 
-    A mail that is owed was queued, or its job waits or was given up, or nobody is left to be written to.
+    Instead of the mail, its job may wait or be given up, or the person may have been erased.
     """
     listed = "\nUNION ALL\n".join(
         f"SELECT q.*, ARRAY{list(one.kinds)}::text[], '{one.fact}' FROM ({one.query}) q"
@@ -23,7 +23,7 @@ def told(causes: Sequence[MailCause]) -> Invariant:
         f"""
         SELECT account_id, m.mail_id, cause, m.template, m.recipient, c.owed_since
         FROM (SELECT x.*,
-                -- A line keeps that somebody wants to be told, and not each number that was near.
+                -- A waiting line stores that an account wants the mail, not each number that was near.
                 CASE WHEN template = 'turn_near' THEN 'turn_near:' || split_part(cause_key, ':', 2)
                     ELSE cause_key END AS cause
             FROM {{mails*}} x WHERE account_id <> '00000000-0000-0000-0000-000000000000') m
@@ -35,20 +35,20 @@ def told(causes: Sequence[MailCause]) -> Invariant:
                 SELECT 1 FROM (SELECT account_id, kind, facts FROM jobs
                     UNION ALL SELECT account_id, kind, facts FROM dead_jobs) j
                 WHERE j.account_id = c.account_id AND j.kind = ANY (c.kinds) AND j.facts->>c.fact = c.subject)
-        -- An organization is written to at the address of an owner, an invitation and a case to their own.
+        -- Mails of an organization go to an owner, those of an invitation and a case to their own address.
         ELSE (m.recipient IS DISTINCT FROM coalesce(a.email, c.contact)
               AND NOT EXISTS (SELECT 1 FROM {{audit_events*}} i WHERE i.account_id = m.account_id
                   AND i.action = 'invitation_made' AND i.subject || ':made' = m.cause_key
-                  -- A mail to somebody who was erased has lost its address.
+                  -- The address of an erased person is blanked in its mails.
                   AND ((m.recipient = '' AND m.state <> 'queued') OR i.facts->>'digest' = encode(sha256(
                       uuid_send(m.account_id) || convert_to(m.recipient, 'UTF8')), 'hex')))
               AND NOT EXISTS (SELECT 1 FROM {{memberships*}} o JOIN accounts p ON p.account_id = o.member_id
                   WHERE o.account_id = m.account_id AND o.role = 'owner'
                       AND (p.email = m.recipient OR (m.recipient = '' AND p.erased_at IS NOT NULL)))
-              -- The mails of somebody who was erased lose their address with it, the last ones once they are sent.
+              -- An erasure blanks the address in all mails of the person, in the last ones after sending.
               AND a.erased_at IS NULL
               AND (m.recipient <> '' OR m.state = 'queued'
-                   OR m.queued_at > now() - interval '80 days'))  -- but for those that were let go
+                   OR m.queued_at > now() - interval '80 days'))  -- except those blanked by retention
             OR c.template IS DISTINCT FROM m.template END
         """,
     )

@@ -17,26 +17,26 @@ from meterai.waiting_room.events import TurnNear
 
 
 async def queue_sign_in_code(tx: Tx, event: SignInAsked) -> None:
-    """A sign-in code was asked for: queue the mail that carries it."""
+    """Queue the mail with a requested sign-in code."""
     await queue_code(tx, event.challenge, event.email, event.language, event.network)
 
 
 async def queue_turn_near(tx: Tx, event: TurnNear) -> None:
-    """The turn of an account comes within minutes: queue the mail that says so."""
+    """Queue the mail that announces a turn within minutes."""
     facts: dict[str, object] = {"line": event.line, "number": event.number}
     cause = f"turn_near:{event.line_id}:{event.number}"
     await queue(tx, event.account, cause=cause, template="turn_near", facts=facts)
 
 
 async def queue_credential_changed(tx: Tx, event: CredentialChanged) -> None:
-    """A passkey or an API key was made or ended: queue the mail that tells the owner of the account."""
+    """Queue the mail that tells the owner of an account of a passkey or API key that was made or ended."""
     cause = f"{event.credential}:{event.change}"
     template, facts = f"{event.kind}_{event.change}", {"name": event.name}
     await queue(tx, event.account, cause=cause, template=template, facts=dict(facts))
 
 
 async def queue_key_ends(tx: Tx, event: ApiKeyEnds) -> None:
-    """An API key ends within days: queue the mail that tells the owner of the account."""
+    """Queue the mail that tells the owner of an account of an API key that ends within days."""
     until = {language: format_datetime(event.until, language) for language in LANGUAGES}
     facts: dict[str, object] = {"name": event.name, "until": until}
     cause = f"{event.credential}:ends"
@@ -44,7 +44,7 @@ async def queue_key_ends(tx: Tx, event: ApiKeyEnds) -> None:
 
 
 async def queue_invitation(tx: Tx, event: InvitationMade) -> None:
-    """An address was invited to an organization: queue the mail with the link that accepts it."""
+    """Queue the mail with the link of an invitation."""
     facts: dict[str, object] = {
         "name": event.name,
         "invitation": str(event.invitation),
@@ -57,14 +57,14 @@ async def queue_invitation(tx: Tx, event: InvitationMade) -> None:
 
 
 async def queue_organization_decided(tx: Tx, event: OrganizationDecided) -> None:
-    """Staff approved or declined an organization: queue the mail that tells its owner."""
+    """Queue the mail that tells the owner of an organization the decision of staff."""
     cause = f"{show('acc', event.account)}:{event.decision}"
     template = f"organization_{event.decision}"
     await queue(tx, event.account, cause=cause, template=template, facts={"name": event.name})
 
 
 HANDLERS = (
-    # Somebody waits for it, and it is no use later.
+    # A person waits for it, and it is useless later.
     on(SignInAsked, queue_sign_in_code, gives_up=True, priority=Priority.CHECKOUT),
     on(TurnNear, queue_turn_near, gives_up=True),
     on(CredentialChanged, queue_credential_changed, gives_up=True),

@@ -1,4 +1,4 @@
-"""Mails and failed jobs as staff ask for them: mails about a thing, found when given up, listed while they do not leave."""
+"""Mails and failed jobs for the console: timeline, search of given-up ones, work lists."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -17,17 +17,17 @@ from meterai.plumbing.work import dead_jobs
 from meterai.plumbing.work.dead_jobs import FailedJob
 from meterai.room import Knows, WorkList
 
-UUID_LENGTH = 36  # characters, as `jobs list` shows a number
-MAILS_TOLD_MAX = 50  # newest mails of an account
+UUID_LENGTH = 36  # characters, as `jobs list` shows an id
+MAILS_TOLD_MAX = 50  # newest mails per account
 LATE_AFTER = timedelta(
     minutes=10
-)  # a mail leaves within seconds; the audit calls one late from here
-# Causes of the mails about an order; those about refunds and documents are told with these.
+)  # mails normally leave within seconds; the audit treats one as late from here
+# Causes of the mails about an order; mails about refunds and documents belong to their timelines.
 OF_ORDER = ("order_executed",)
 
 
 def subject(account: UUID, identifier: UUID) -> Subject:
-    """A job or mail as it is asked about, as `jobs retry` takes it."""
+    """Return a job or mail as a subject of the console, as `jobs retry` takes it."""
     return Subject(JOB_SUBJECT.kind, str(identifier), None if account == NOBODY else account)
 
 
@@ -39,7 +39,7 @@ def _identifier(text: str) -> UUID | None:
 
 
 async def find(tx: ReadTx, text: str, _limit: int) -> Sequence[Subject]:
-    """A mail or a job that was given up, by the number that `jobs list` shows."""
+    """Find a given-up mail or job by the id in `jobs list`."""
     if (identifier := _identifier(text)) is None:
         return ()
     return [
@@ -48,10 +48,10 @@ async def find(tx: ReadTx, text: str, _limit: int) -> Sequence[Subject]:
 
 
 async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
-    """Mails about an order, the newest of an account; a mail or a job that was given up."""
+    """Return the mails about an order, the newest of an account, or a given-up mail or job."""
     if about.kind == JOB_SUBJECT.kind:
         identifier = _identifier(about.shown)
-        return await _of_job(tx, identifier) if identifier else ()
+        return await _job_happenings(tx, identifier) if identifier else ()
     if about.account is None:
         return ()
     if about.kind == SubjectKind.ORDER and (order := read_typed("ord", about.shown)):
@@ -63,7 +63,7 @@ async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
 
 
 async def mails_told(tx: ReadTx, account: UUID, causes: Sequence[str]) -> list[Happening]:
-    """The mails of these causes, as they went."""
+    """Return the mails of these causes as timeline lines."""
     mails = await store.mails_of_causes(tx, account, causes) if causes else []
     return [one for mail in mails for one in _told(mail)]
 
@@ -86,7 +86,7 @@ def _facts(one: MailTold) -> dict[str, object]:
     }
 
 
-async def _of_job(tx: ReadTx, identifier: UUID) -> list[Happening]:
+async def _job_happenings(tx: ReadTx, identifier: UUID) -> list[Happening]:
     mails = await store.given_up_mails(tx, identifier)
     jobs = await dead_jobs.given_up(tx, identifier)
     return [
@@ -113,7 +113,7 @@ async def _mails(tx: ReadTx, _: Settings, now: datetime, limit: int) -> Sequence
 
 
 async def _jobs(tx: ReadTx, _: Settings, _now: datetime, limit: int) -> Sequence[WorkItem]:
-    """Those that are tried again before those that were given up: what they move waits."""
+    """Jobs that are retried come before given-up ones, because their effects are still awaited."""
     found = [*await dead_jobs.failing(tx, limit), *await dead_jobs.dead(tx, limit)]
     return [
         WorkItem(subject(one.account, one.id), one.created_at, None, _job_facts(one))

@@ -1,4 +1,4 @@
-"""Levers of jobs and mails: try again what was given up."""
+"""Levers of jobs and mails: retry what was given up."""
 
 from uuid import UUID
 
@@ -22,7 +22,7 @@ class JobsRetry(msgspec.Struct, frozen=True):
 
 
 def identified(which: str) -> UUID | None:
-    """The id that is meant, None of all.  Refuses `Malformed`."""
+    """Return the id in `which`; None for all.  Refuses `Malformed`."""
     try:
         return None if which == ALL else UUID(which)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What a mail in the queue is; pure."""
+"""Queued mails; pure."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,14 +9,14 @@ from meterai.kit.subjects import SubjectSort
 
 JOB_SUBJECT = SubjectSort("job")
 
-SEND_SECONDS_MAX = 30.0  # for one mail: a server that answers slowly and never ends
+SEND_SECONDS_MAX = 30.0  # per mail: bounds a server that answers slowly without end
 
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A queued mail that is being sent.  `tries` counts this one; `is_old`: it was queued a day ago.
+    """A queued mail that is being sent; `tries` includes this one; `is_old`: it was queued more than a day ago.
 
-    A fact that reads differently in each language is kept in both, by the codes of the languages.
+    A fact that differs by language is a mapping by language code.
     """
 
     account: UUID
@@ -31,7 +31,7 @@ class Mail:
 
 @dataclass(frozen=True, slots=True)
 class MailTold:
-    """A mail with what became of it; not to whom it went, and not what it says."""
+    """A mail with its outcome, without recipient and text."""
 
     account: UUID
     id: UUID
@@ -44,14 +44,14 @@ class MailTold:
 
 
 class MailFigures(NamedTuple):
-    """Mails that were sent in a span, and those that wait."""
+    """Mails sent in a period, and those that wait."""
 
     sent: int
     waiting: int
 
 
 class Unsent(NamedTuple):
-    """Mails that were never tried, and those that are tried no more."""
+    """Number of mails never tried, and of those given up."""
 
     untried: int
     given_up: int
@@ -59,7 +59,7 @@ class Unsent(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class GivenUpMail:
-    """A mail that is tried no more, with its last fault."""
+    """A given-up mail with its last fault."""
 
     id: UUID
     template: str

@@ -1,4 +1,4 @@
-"""How long what is in the tables of notifications is kept, and why."""
+"""Retention rules of notifications, with reasons."""
 
 from meterai.plumbing.work.retention import QUARTER, WEEK, Leaves, Rule
 

@@ -1,4 +1,4 @@
-"""What the room `notifications` registers with the applications."""
+"""Registration of notifications."""
 
 from collections.abc import Iterable, Sequence
 
@@ -42,7 +42,7 @@ async def _build(container: Container) -> None:
 
 
 def _leases(_container: Container) -> Iterable[Lease]:
-    # The whole conversation with the server, and the QUIT after one that was cut short.
+    # The whole conversation with the server, and the QUIT after an aborted one.
     sent = SEND_SECONDS_MAX + mail.STEP_SECONDS_MAX
     yield Lease("mails", LEASE_SECONDS, sent)
 

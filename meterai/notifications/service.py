@@ -1,4 +1,4 @@
-"""Mails: queue one, send those that are due, list and queue again those given up."""
+"""Mails: queueing, sending, and retrying given-up ones."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
@@ -35,18 +35,21 @@ from meterai.plumbing.work.dead_jobs import Retried
 from meterai.plumbing.work.watch import Piece
 from meterai.plumbing.work.worker_pool import Look, PoolTerms, WorkerPool, clock
 
-BATCH = 50  # mails seen by one look
-SLOTS = 20  # mails under way in each worker pool; each is a connection to the SMTP server
-# A look takes few mails with a turn, so that those seen already keep another network's waiting for one round of slots.
+BATCH = 50  # mails per query
+SLOTS = 20  # mails being sent in each worker pool; each holds a connection to the SMTP server
+# A query takes few mails with a turn, so that those already read delay mails of another network by
+# one round of slots at most.
 TURN_BATCH = SLOTS
-# The distance of two turns of one network: a network that fills its bound (2,000 codes an hour) asks less often,
-# and what asks faster stands behind others.
+# Distance between two turns of one network: a network at its quota (2,000 codes an hour) asks less
+# often, and one that asks faster waits behind others.
 TURN_SECONDS = 1.0
 WAIT_SECONDS_MAX = 900
-WRITE_TRIES_MAX = 5  # of a mail whose text cannot be written: more help only after an upgrade
-SIGN_IN_CODE = "sign_in_code"  # the one mail whose words are not kept
-INVITATION = "invitation_made"  # its link is made as it is written, and kept nowhere
-# Where the button of each mail leads; a mail without one has nothing to open.
+WRITE_TRIES_MAX = (
+    5  # for a mail whose text cannot be written: further tries help only after an upgrade
+)
+SIGN_IN_CODE = "sign_in_code"  # the only mail whose text is not stored
+INVITATION = "invitation_made"  # its link is derived when it is written, and not stored
+# Target of the button of each mail; a mail without one has nothing to open.
 LEADS_TO = {
     "order_executed_stamps": "/orders/{order}",
     "order_executed_documents": "/orders/{order}",
@@ -87,13 +90,13 @@ LEADS_TO = {
     "incident_subscribe": "{path}",
     "incident_told": "/status/incidents/{incident}",
 }
-# Mails that are receipts, and what they say of seller, times and numbers.
+# Mails that are receipts, with the text of their seller, times and numbers.
 RECEIPTS = {
     "order_executed_stamps": "mail.receipt.order",
     "order_executed_documents": "mail.receipt.order",
     "refund_settled": "mail.receipt.refund",
 }
-# Takes an account and the facts of a mail to it.
+# Takes the account and the facts of a mail.
 PathOf: TypeAlias = Callable[[UUID, Mapping[str, Any]], Awaitable[str]]
 _log = structlog.get_logger()
 
@@ -101,7 +104,7 @@ _log = structlog.get_logger()
 async def queue(
     tx: Tx, account: UUID, *, cause: str, template: str, facts: dict[str, object]
 ) -> bool:
-    """Queue a mail to an account, in its language; false where its person was erased: nobody is left to write to."""
+    """Queue a mail to an account in its language; false if its person was erased."""
     if await accounts.is_erased(tx, account):
         return False
     contact = await accounts.contact(tx, account)
@@ -118,13 +121,14 @@ async def queue_to(
     template: str,
     facts: dict[str, object],
 ) -> None:
-    """Queue a mail to an address, in a language."""
+    """Queue a mail to an address in a language."""
     await store.insert(tx, account, new_id(), cause, template, language, recipient, facts)
 
 
 async def queue_code(tx: Tx, challenge: UUID, recipient: str, language: str, network: str) -> None:
-    """Queue the mail with a sign-in code, in the turn of the network that asked for it; without one where that
-    is not known, as of what the version before this one asked.
+    """Queue the mail with a sign-in code, in the turn of the requesting network.
+
+    Events of the previous version have no network, and so no turn.
     """
     turn = await store.next_turn(tx, _hash(network), TURN_SECONDS) if network else None
     cause, facts = f"sign_in:{challenge}", {"challenge": str(challenge)}
@@ -162,18 +166,21 @@ class MailService:
         )
 
     def leads(self, template: str, path: PathOf) -> None:
-        """The button of this mail leads to a path that a room above makes when it is sent, and that is kept nowhere."""
+        """Register the path of a mail's button, which a room above derives when the mail is sent, and which is not
+        stored.
+        """
         self._paths[template] = path
 
     def awaited_mail_pool(self) -> WorkerPool:
-        """The worker pool of mails that somebody waits for.  It shares its slots out by network as others do by
-        account, and no notice takes any.
+        """Return the worker pool of mails that a person waits for.
+
+        Its slots are shared by network, as those of others by account, and notices take none.
         """
         due = self._pool_terms(Priority.CHECKOUT, store.TURN_DUE)
         return self._pool("mails_by_turn", partial(self._look, store.turns), TURN_BATCH, due)
 
     def worker_pool(self) -> WorkerPool:
-        """The worker pool that sends the other mails: one that takes long keeps no other waiting."""
+        """Return the worker pool of the other mails: a slow one does not delay the others."""
         due = self._pool_terms(Priority.NEW, store.DUE)
         return self._pool("mails", partial(self._look, store.due), BATCH, due)
 
@@ -205,7 +212,7 @@ class MailService:
         except MailNotSent as error:
             is_over = isinstance(error, MailRefused) or mail.is_old
             await self._not_sent(mail, str(error), is_over=is_over)
-        except Exception as fault:  # the edge: a mail that cannot be written stops no other
+        except Exception as fault:  # a mail that cannot be written must not stop others
             is_over = mail.tries >= WRITE_TRIES_MAX
             await self._not_sent(
                 mail, f"cannot be written: {without_addresses(repr(fault))}", is_over=is_over
@@ -225,7 +232,7 @@ class MailService:
 
     def _written(self, mail: Mail) -> Letter:
         template, language = mail.template, mail.language
-        # A fact that reads differently in each language is kept in both.
+        # A fact that differs by language is stored for both.
         facts = _before(language) | {
             name: value[language] if isinstance(value, dict) else value
             for name, value in mail.facts.items()
@@ -246,7 +253,7 @@ class MailService:
         }
         subject = translate(f"mail.{template}.subject", language, **facts)
         lines = translate(f"mail.{template}.text", language, **spoken).split("\n")
-        if template in RECEIPTS and "at" in facts:  # not in those of the version before this one
+        if template in RECEIPTS and "at" in facts:  # absent in mails of the previous version
             seller = {"seller": self._seller.name, "tax_number": self._seller.tax_numbers}
             lines += translate(RECEIPTS[template], language, **spoken, **seller).split("\n")
         foot = [
@@ -273,13 +280,13 @@ class MailService:
         )
         button = ["", f"{label}:", link] if link else []
         text = "\n".join([*lines, *button, "", "-- ", *foot, ""])
-        ends = facts.get("unsubscribe")  # the path that ends what was subscribed to
+        ends = facts.get("unsubscribe")  # path that ends the subscription
         more = one_click(self._url + ends) if isinstance(ends, str) else {}
         return self._mailer.written(mail.id, mail.recipient, subject, text, html, more)
 
 
 def _before(language: str) -> dict[str, Any]:
-    """Facts that a mail queued by the version before this one does not have."""
+    """Return facts that are absent in mails queued by the previous version."""
     named = translate("mail.named_before", language)
     until = translate("mail.until_before", language)
     where = translate("mail.where_before", language)
@@ -291,26 +298,29 @@ def _before(language: str) -> dict[str, Any]:
 
 
 async def waited(tx: ReadTx) -> float:
-    """The median of the seconds that sign-in mails of the last 15 minutes waited, those that still
-    wait too; 0 of none.  One that its server does not take says nothing about the others."""
+    """Return the median wait in seconds of sign-in mails of the last 15 minutes, including waiting ones; 0 without
+    any.
+
+    The median ignores single mails that their server does not take.
+    """
     return await store.waited(tx)
 
 
 async def given_up(tx: ReadTx, limit: int) -> list[GivenUpMail]:
-    """Mails that were given up, the newest first, each with its last fault."""
+    """Return given-up mails with their last fault, the newest first."""
     return await store.given_up(tx, limit)
 
 
 async def count_given_up(tx: ReadTx) -> int:
-    """How many mails were given up."""
+    """Count the given-up mails."""
     return await store.count_given_up(tx)
 
 
 async def would_queue_again(tx: ReadTx, mail: UUID | None) -> list[Retried]:
-    """How many given-up mails of each template would be tried again."""
+    """Count the given-up mails by template that a retry would queue."""
     return await store.would_queue_again(tx, mail)
 
 
 async def queue_again(tx: Tx, mail: UUID | None) -> int:
-    """Try a given-up mail again, or all of them; how many there were."""
+    """Queue a given-up mail again, or all of them; return their number."""
     return await store.queue_again(tx, mail)

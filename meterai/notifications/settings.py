@@ -1,4 +1,4 @@
-"""What can be set about mail."""
+"""Settings of notifications."""
 
 from typing import Literal
 
@@ -8,7 +8,7 @@ from meterai.plumbing.config import Port, Secret
 
 
 class NotificationSettings(msgspec.Struct, frozen=True):
-    """The mail server that takes our mail, and whom it comes from."""
+    """The SMTP server, and the sender of our mails."""
 
     smtp_host: str = "127.0.0.1"
     smtp_port: Port = 0

@@ -1,1 +1,1 @@
-"""Mail servers, as notifications sees them."""
+"""Adapters of mail servers."""

@@ -1,4 +1,4 @@
-"""Outgoing mail: one message handed to an SMTP server."""
+"""Outgoing mail by SMTP."""
 
 import asyncio
 import re
@@ -19,7 +19,7 @@ from meterai.kit.text import one_line
 from meterai.notifications.model import SEND_SECONDS_MAX
 from meterai.plumbing.work.outgoing import NotBegun, Outgoing
 
-STEP_SECONDS_MAX = 10.0  # of the server for one command
+STEP_SECONDS_MAX = 10.0  # for one answer of the server
 ANSWER_LENGTH_MAX = 200
 _ADDRESS = re.compile(r"<?[^\s<>@]+@[^\s<>@]+>?")
 _DOMAIN = re.compile(r"@([\w.-]+)>?\s*\Z")
@@ -30,26 +30,26 @@ class MailNotSent(Exception):
 
 
 class MailRefused(MailNotSent):
-    """The server will not take this message for this recipient (5yz, RFC 5321, 4.2.1)."""
+    """The server rejects this message for this recipient permanently (5yz, RFC 5321, 4.2.1)."""
 
 
 class MailNotBegun(MailNotSent):
-    """The server does not answer these days, or was repeated to enough (`plumbing/work/outgoing.py`)."""
+    """Sending was not begun: the circuit is open, or the retry budget is used up (`plumbing/work/outgoing.py`)."""
 
     def __init__(self, why: str, seconds: float) -> None:
         super().__init__(why)
-        self.seconds = seconds  # until it may be tried
+        self.seconds = seconds  # until the next try
 
 
 def without_addresses(text: str) -> str:
-    """The text of an error without addresses, as it may be logged and kept."""
+    """Return the text of an error without mail addresses, for logs and storage."""
     return one_line(_ADDRESS.sub("<address>", text))[:ANSWER_LENGTH_MAX]
 
 
 def _told(error: Exception) -> str:
-    """The server's answer without the addresses in it: it is logged and kept."""
+    """Return the server's answer without mail addresses, for logs and storage."""
     if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
-        error = error.recipients[0]  # we have only one
+        error = error.recipients[0]  # there is a single recipient
     code = getattr(error, "code", None)
     text = getattr(error, "message", None) or type(error).__name__
     said = without_addresses(str(text))
@@ -57,7 +57,7 @@ def _told(error: Exception) -> str:
 
 
 def _is_final(error: Exception) -> bool:
-    """True where the server refused this recipient or this message, and not us or all mail."""
+    """True if the server rejected this recipient or message, not us or all mail."""
     match error:
         case aiosmtplib.SMTPRecipientsRefused():
             return all(500 <= one.code < 600 for one in error.recipients)
@@ -75,7 +75,7 @@ _NOTHING_MORE: Mapping[str, str] = {}
 
 
 def one_click(url: str) -> Mapping[str, str]:
-    """Headers by which a mail program ends a subscription with one press (RFC 8058)."""
+    """Return the headers of one-click unsubscription (RFC 8058)."""
     return {
         "List-Unsubscribe": f"<{url}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
@@ -83,7 +83,7 @@ def one_click(url: str) -> Mapping[str, str]:
 
 
 class Letter(NamedTuple):
-    """A message as it is handed over: plain ASCII in lines that every server takes."""
+    """A message to hand over: ASCII, in lines short enough for every server."""
 
     recipient: str
     raw: bytes
@@ -96,13 +96,13 @@ def _part(kind: str, text: str) -> MIMENonMultipart:
 
 
 def _outgoing() -> Outgoing:
-    # A connection that broke, or that the server would not have (421), is no answer about a mail.
+    # A broken connection, or one that the server refuses (421), is no answer about a mail.
     return Outgoing("mail", OSError, TimeoutError, aiosmtplib.SMTPConnectError)
 
 
 @dataclass(frozen=True, slots=True)
 class Mailer:
-    """Knows the SMTP server and our own address."""
+    """The SMTP server and our own address."""
 
     host: str
     port: int
@@ -111,11 +111,11 @@ class Mailer:
     password: str = ""
     tls: str = "none"
     outgoing: Outgoing = field(default_factory=_outgoing)
-    _own_name: list[str] = field(default_factory=list)  # of this machine; asked of DNS, once
+    _own_name: list[str] = field(default_factory=list)  # of this machine; looked up in DNS once
 
     @property
     def domain(self) -> str:
-        """Where our mails come from: what follows the @ of the sender."""
+        """Domain of the sender address."""
         found = _DOMAIN.search(self.sender)
         return found[1] if found else "localhost"
 
@@ -128,10 +128,10 @@ class Mailer:
         html: str,
         more: Mapping[str, str] = _NOTHING_MORE,
     ) -> Letter:
-        """The message.  Its Message-ID is made of the id of the mail, so that a second copy is
-        known as the same.
+        """Return the message; its Message-ID is derived from the id of the mail, so that copies are recognized.
 
-        By the small classes of `email`: an `EmailMessage` parses each header that it is given, for four times as long.
+        Uses the small classes of `email`: an `EmailMessage` parses each header it is given, which takes four times
+        as long.
         """
         if one_line(recipient) != recipient:
             raise ValueError("a recipient is one line")
@@ -149,9 +149,9 @@ class Mailer:
         return Letter(recipient, message.as_bytes())
 
     async def deliver(self, letter: Letter, *, is_repeat: bool = False) -> None:
-        """Hand it over.
+        """Hand a message over to the server.
 
-        Raises `MailRefused`, `MailNotSent`, both within `SEND_SECONDS_MAX`, and `MailNotBegun`.
+        Raises `MailRefused` and `MailNotSent` within `SEND_SECONDS_MAX`, and `MailNotBegun`.
         """
         try:
             with self.outgoing.call(is_repeat=is_repeat):
