@@ -1,4 +1,4 @@
-"""Mails that cannot be written stop neither money nor stamps, and are written when they can be."""
+"""Unwritable mails stop neither money nor stamps, and are sent once they can be written."""
 
 import pytest
 
@@ -11,14 +11,14 @@ TRIES = 3
 
 
 def work_off(shop: Shop) -> None:
-    """Run every job as often as it may be tried, whatever fails."""
+    """Run every job up to its maximum of tries."""
     for _ in range(3 * TRIES):
         shop.call("UPDATE jobs SET run_at = now()")
         shop.do(shop.worker().run_batch())
 
 
 def given_up(shop: Shop) -> float:
-    """What the alarm says, as soon as a worker has looked."""
+    """Return the figures of the alarm after a worker has updated them."""
 
     async def look() -> int:
         return await watch_queues(shop.container)()
@@ -40,7 +40,7 @@ async def retry(shop: Shop) -> int:
         return await dead_jobs.retry(tx, None)
 
 
-def test_mails_that_cannot_be_written_stop_nothing(
+def test_unwritable_mails_do_not_stop_money_or_stamps(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(jobs, "TRIES_MAX", TRIES)

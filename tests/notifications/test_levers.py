@@ -1,4 +1,4 @@
-"""Trying again does as much as its forecast says."""
+"""Lever of retries: its effects match its forecast."""
 
 import pytest
 
@@ -14,7 +14,7 @@ def one(shop: Shop) -> Member:
 
 
 def fail(shop: Shop) -> None:
-    """Two handlers that were given up, one that fails, a mail that was given up."""
+    """Make two given-up handlers, a failing one, and a given-up mail."""
     for handler in ("notifications.tell", "notifications.tell", "orders.settle"):
         shop.call(
             "INSERT INTO dead_jobs (account_id, job_id, handler, kind, facts, created_at, tries, fault)"
@@ -29,7 +29,7 @@ def fail(shop: Shop) -> None:
     )
 
 
-def test_everything_that_failed_is_tried_again_as_forecast(shop: Shop, one: Member) -> None:
+def test_retry_of_all_matches_its_forecast(shop: Shop, one: Member) -> None:
     order = shop.place(1)
     shop.pay(order)
     shop.work()
@@ -48,7 +48,7 @@ def test_everything_that_failed_is_tried_again_as_forecast(shop: Shop, one: Memb
     assert ([effect.word for effect in told.effects], told.rows) == (["nothing_retried"], 0)
 
 
-def test_one_that_failed_is_tried_again_by_its_id(shop: Shop, one: Member) -> None:
+def test_failed_job_is_retried_by_its_id(shop: Shop, one: Member) -> None:
     fail(shop)
     [first, *_] = shop.rows("SELECT job_id FROM dead_jobs ORDER BY job_id")
     assert one.pull("jobs retry", which=str(first["job_id"])).forecast.rows == 1

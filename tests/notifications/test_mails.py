@@ -42,7 +42,7 @@ NASTY = ["a\u2028b.pdf", "a\u0085b.pdf", "a\r\nBcc: x@example.org\r\n.pdf", "\ud
 
 
 class Office:
-    """Mails, a service that sends them and a server that takes them."""
+    """Mails, a service that sends them, and a server that accepts them."""
 
     def __init__(self, database: Database, server: MailServer) -> None:
         self.database = database
@@ -64,12 +64,12 @@ class Office:
         return mail_id
 
     async def send(self) -> None:
-        """One try of everything that is queued."""
+        """Try every queued mail once."""
         await self.database.call("UPDATE mails SET try_at = now() WHERE state = 'queued'")
         await self.mails.worker_pool().once()
 
     async def look(self) -> None:
-        """What the worker pool does in one look, with the room it has."""
+        """Return the result of one query of the worker pool."""
         await self.database.call("UPDATE mails SET try_at = now() WHERE state = 'queued'")
         watch = DueWatch(self.database, asyncio.Event())
         pool = self.mails.worker_pool()
@@ -105,7 +105,7 @@ def in_office(
     asyncio.run(run())
 
 
-def test_the_message_is_known_by_the_mail_and_comes_from_our_domain(database_url: str) -> None:
+def test_message_id_is_derived_from_the_mail_and_our_domain(database_url: str) -> None:
     async def story(office: Office) -> None:
         number = await office.queue("siti@example.org")
         await office.send()
@@ -117,7 +117,7 @@ def test_the_message_is_known_by_the_mail_and_comes_from_our_domain(database_url
     in_office(database_url, story)
 
 
-def test_a_code_that_waited_for_long_is_good_when_it_arrives(database_url: str) -> None:
+def test_code_of_a_delayed_mail_is_valid_on_arrival(database_url: str) -> None:
     async def story(office: Office) -> None:
         codes = office.codes
         challenge = await codes.ask_for_code("siti@example.org", "192.0.2.7", "id")
@@ -147,7 +147,7 @@ async def _flood(office: Office, networks: int, each: int) -> None:
 
 
 @pytest.mark.parametrize("networks", [1, 6])
-def test_code_asked_after_a_flood_of_others_goes_out_within_one_round(
+def test_code_requested_after_a_flood_is_sent_within_one_round(
     database_url: str, networks: int
 ) -> None:
     async def story(office: Office) -> None:
@@ -162,7 +162,7 @@ def test_code_asked_after_a_flood_of_others_goes_out_within_one_round(
                 await queue_code(tx, new_id(), "siti@example.org", "id", "198.51.100.7")
             await until_sent(office, before + 2 * TURN_BATCH + 3 * service.SLOTS)
             at = _received(office).index("siti@example.org")
-            # What is under way, what the worker pool has seen, and what began since that was written.
+            # Mails being sent, those the worker pool has read, and those started since.
             assert at - before <= TURN_BATCH + 2 * service.SLOTS
         finally:
             watch.stopping.set()
@@ -179,7 +179,7 @@ async def until_sent(office: Office, count: int) -> None:
     raise AssertionError(f"{len(office.server.taken)} of {count}")
 
 
-def test_code_waits_for_no_notice(database_url: str) -> None:
+def test_code_does_not_wait_for_notices(database_url: str) -> None:
     async def story(office: Office) -> None:
         for number in range(3 * service.SLOTS):
             await office.queue(f"frozen{number}@example.org")
@@ -197,7 +197,7 @@ def test_code_waits_for_no_notice(database_url: str) -> None:
     in_office(database_url, story, MailServer({"frozen": FREEZE}))
 
 
-def test_turns_of_a_network_lie_apart_and_begin_now_once_none_waits(database_url: str) -> None:
+def test_turns_of_a_network_are_spaced_and_start_now_without_queue(database_url: str) -> None:
     async def story(office: Office) -> None:
         await _flood(office, 1, 3)
         rows = await office.database.read("SELECT turn_at FROM mails ORDER BY turn_at")
@@ -205,7 +205,7 @@ def test_turns_of_a_network_lie_apart_and_begin_now_once_none_waits(database_url
         assert (two - one).total_seconds() == service.TURN_SECONDS
         assert (three - two).total_seconds() == service.TURN_SECONDS
         await office.mails.awaited_mail_pool().once()
-        assert len(office.server.taken) == 3  # a turn that lies ahead is no reason to wait
+        assert len(office.server.taken) == 3  # a turn in the future is no reason to wait
         async with office.database.transaction() as tx:
             await queue_code(tx, new_id(), "siti@example.org", "id", "192.0.2.0")
         rows = await office.database.read(
@@ -216,12 +216,12 @@ def test_turns_of_a_network_lie_apart_and_begin_now_once_none_waits(database_url
     in_office(database_url, story)
 
 
-def test_network_without_a_mail_comes_next_however_long_those_of_others_wait(
+def test_network_without_queued_mail_gets_the_next_turn(
     database_url: str,
 ) -> None:
     async def story(office: Office) -> None:
         await _flood(office, 40, 6)
-        # Asked for no faster than one a second of each network, for a minute, and not sent.
+        # Requested at one mail a second per network, for a minute, and not sent.
         await office.database.call(
             "UPDATE mails SET turn_at = turn_at - interval '1 minute',"
             " queued_at = queued_at - interval '1 minute'"
@@ -240,7 +240,7 @@ def test_network_without_a_mail_comes_next_however_long_those_of_others_wait(
     in_office(database_url, story)
 
 
-def test_mail_that_is_put_off_gives_its_turn_to_others(database_url: str) -> None:
+def test_mail_put_off_gives_its_turn_to_others(database_url: str) -> None:
     async def story(office: Office) -> None:
         await _flood(office, 1, 1)
         [row] = await office.database.read("SELECT account_id, mail_id FROM mails")
@@ -263,12 +263,12 @@ def test_mail_that_is_put_off_gives_its_turn_to_others(database_url: str) -> Non
         ("nobody", "localhost"),
     ],
 )
-def test_the_domain_is_that_of_the_sender(sender: str, domain: str) -> None:
+def test_domain_is_that_of_the_sender(sender: str, domain: str) -> None:
     assert Mailer("", 0, sender).domain == domain
 
 
 @pytest.mark.parametrize("document", NASTY, ids=ascii)
-def test_a_nasty_name_is_written_on_one_line(database_url: str, document: str) -> None:
+def test_name_with_line_breaks_is_written_on_one_line(database_url: str, document: str) -> None:
     async def story(office: Office) -> None:
         await office.queue("siti@example.org", document)
         await office.send()
@@ -288,7 +288,7 @@ def test_a_nasty_name_is_written_on_one_line(database_url: str, document: str) -
     in_office(database_url, story)
 
 
-def test_a_mail_that_cannot_be_written_ends_and_stops_no_other(database_url: str) -> None:
+def test_unwritable_mail_is_given_up_and_stops_no_other(database_url: str) -> None:
     async def story(office: Office) -> None:
         broken = await office.queue("first@example.org")
         await office.database.call(
@@ -304,7 +304,7 @@ def test_a_mail_that_cannot_be_written_ends_and_stops_no_other(database_url: str
         assert row.id == broken
         assert str(row.fault).startswith("cannot be written: KeyError")
 
-        # Mended, it is sent when a person says so.
+        # Once repaired, it is sent when an operator retries it.
         await office.database.call(
             "UPDATE mails SET facts = %s WHERE mail_id = %s",
             '{"document": "a.pdf", "serials": "A", "stamping": "stg_x"}',
@@ -318,7 +318,7 @@ def test_a_mail_that_cannot_be_written_ends_and_stops_no_other(database_url: str
     in_office(database_url, story)
 
 
-def test_a_recipient_that_is_refused_for_good_ends_its_mail_and_no_other(
+def test_permanently_rejected_recipient_ends_its_own_mail_alone(
     database_url: str,
 ) -> None:
     server = MailServer(
@@ -340,12 +340,12 @@ def test_a_recipient_that_is_refused_for_good_ends_its_mail_and_no_other(
     in_office(database_url, story, server)
 
 
-def test_a_server_that_freezes_or_talks_nonsense_delays_only_that_mail(
+def test_frozen_or_invalid_server_answer_delays_that_mail_alone(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
         mail, "STEP_SECONDS_MAX", 2.0
-    )  # a busy machine takes some of it for any mail
+    )  # a busy machine takes part of it for any mail
     server = MailServer({"cold": FREEZE, "mad": GARBAGE}, {"late": FREEZE})
 
     async def story(office: Office) -> None:
@@ -360,7 +360,7 @@ def test_a_server_that_freezes_or_talks_nonsense_delays_only_that_mail(
     in_office(database_url, story, server)
 
 
-def test_a_server_that_is_slow_at_every_step_has_a_deadline_for_all(
+def test_delivery_to_a_slow_server_has_an_overall_deadline(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mail, "SEND_SECONDS_MAX", 0.3)
@@ -374,12 +374,12 @@ def test_a_server_that_is_slow_at_every_step_has_a_deadline_for_all(
     in_office(database_url, story, MailServer({"cold": FREEZE}))
 
 
-def test_a_lease_is_longer_than_what_it_covers() -> None:
-    # To say goodbye takes another step.
+def test_lease_is_longer_than_a_delivery() -> None:
+    # The goodbye takes another step.
     assert store.LEASE_SECONDS > SEND_SECONDS_MAX + STEP_SECONDS_MAX
 
 
-def test_a_mail_is_tried_for_a_day_with_bounded_pauses(database_url: str) -> None:
+def test_mail_is_tried_for_a_day_with_bounded_pauses(database_url: str) -> None:
     async def story(office: Office) -> None:
         await office.queue("later@example.org")
         await office.database.call("UPDATE mails SET tries = 5000")
@@ -395,7 +395,7 @@ def test_a_mail_is_tried_for_a_day_with_bounded_pauses(database_url: str) -> Non
     in_office(database_url, story, MailServer({"later": "450 busy"}))
 
 
-def test_a_database_that_goes_away_while_a_mail_is_sent_is_no_try(database_url: str) -> None:
+def test_database_failure_during_sending_counts_no_try(database_url: str) -> None:
     name = str(conninfo_to_dict(database_url)["dbname"])
 
     def allow(*, connections: bool) -> None:
@@ -439,7 +439,7 @@ def test_two_workers_send_a_mail_once(database_url: str) -> None:
 
 
 class Hands:
-    """The hands of a clock."""
+    """Settable clock."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -448,7 +448,7 @@ class Hands:
         return self.now
 
 
-def test_mails_wait_for_a_server_that_is_away(database_url: str) -> None:
+def test_mails_wait_for_an_unavailable_server(database_url: str) -> None:
     async def story(office: Office) -> None:
         outgoing, hands = office.mailer.outgoing, Hands()
         outgoing.clock = hands
@@ -459,12 +459,12 @@ def test_mails_wait_for_a_server_that_is_away(database_url: str) -> None:
             await office.look()
         assert outgoing.state == CircuitState.OPEN
         begun = await office.tries()
-        assert SILENT_IN_A_ROW <= begun < 4 * CALLS_MIN  # a worker pool has so many slots
+        assert SILENT_IN_A_ROW <= begun < 4 * CALLS_MIN  # slots of a worker pool
         for _ in range(3):
             await office.look()
         assert await office.tries() == begun
         put_off = "SELECT 1 FROM mails WHERE try_at > now()"
-        assert not await office.database.read(put_off)  # nobody took one up
+        assert not await office.database.read(put_off)  # no mail was started
         hands.now += PROBE_SECONDS
         await office.look()
         assert outgoing.state == CircuitState.OPEN
@@ -476,13 +476,13 @@ def test_mails_wait_for_a_server_that_is_away(database_url: str) -> None:
             await office.look()
         assert len(office.server.taken) == 4 * CALLS_MIN
 
-    with socket.socket() as taken:  # held, so that nobody else comes to listen there
+    with socket.socket() as taken:  # held, so that no other server listens there
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
         in_office(database_url, story)
 
 
-def test_a_mail_whose_sending_was_not_begun_is_not_tried(database_url: str) -> None:
+def test_mail_whose_sending_was_not_begun_counts_no_try(database_url: str) -> None:
     async def story(office: Office) -> None:
         outgoing, hands = office.mailer.outgoing, Hands()
         outgoing.clock = hands
@@ -499,7 +499,7 @@ def test_a_mail_whose_sending_was_not_begun_is_not_tried(database_url: str) -> N
     in_office(database_url, story)
 
 
-def test_a_server_that_refuses_mails_is_there(database_url: str) -> None:
+def test_server_that_rejects_mails_is_available(database_url: str) -> None:
     async def story(office: Office) -> None:
         for number in range(3 * CALLS_MIN):
             await office.queue(f"no{number}@example.org")
@@ -511,7 +511,7 @@ def test_a_server_that_refuses_mails_is_there(database_url: str) -> None:
 
 
 @pytest.mark.parametrize("change", ["made", "ended"])
-def test_a_mail_about_a_key_is_about_something(shop: Shop, change: str) -> None:
+def test_mail_about_a_key_names_it(shop: Shop, change: str) -> None:
     accounts, owner = shop.container.of(AccountService), Actor(ActorKind.ACCOUNT)
     key = new_id()
     shop.do(accounts.create_api_key(shop.account, "kasir", key=key, actor=owner))

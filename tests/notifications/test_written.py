@@ -1,4 +1,4 @@
-"""Mails as they are read: whole in both languages, as text and as HTML, leading to one page."""
+"""Written mails: complete in both languages, as text and HTML, with a link to one page."""
 
 import re
 from email import message_from_bytes, policy
@@ -161,7 +161,7 @@ def parts(message: EmailMessage) -> tuple[str, str]:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("template", LEADS_TO)
-def test_a_mail_is_whole_and_leads_on(template: str, language: str) -> None:
+def test_mail_is_complete_and_links_to_its_page(template: str, language: str) -> None:
     message = written(template, language, FACTS[template])
     text, html = parts(message)
     link = LEADS_TO[template].format_map(FACTS[template])
@@ -169,12 +169,12 @@ def test_a_mail_is_whole_and_leads_on(template: str, language: str) -> None:
     assert text.count(link) == 1
     assert f'{link}"' in html
     assert HOSTILE not in html
-    # It loads nothing, so that nobody learns when it is read.
+    # It loads nothing, so that reading is not tracked.
     assert "src=" not in html
     assert "@import" not in html
 
 
-def test_news_that_somebody_subscribed_to_ends_with_one_click() -> None:
+def test_subscribed_mail_has_one_click_unsubscription() -> None:
     message = written("incident_told", "en", FACTS["incident_told"])
     ends = "https://meterai.example.id/status/subscription/sub_1/a"
     assert message["List-Unsubscribe"] == f"<{ends}>"
@@ -186,14 +186,14 @@ def test_news_that_somebody_subscribed_to_ends_with_one_click() -> None:
 ALL = {**FACTS, "sign_in_code": {"challenge": str(UUID(int=5))}}
 
 
-def test_every_mail_that_can_be_queued_is_looked_at() -> None:
+def test_every_mail_template_is_covered() -> None:
     said = {key.split(".")[1] for key in catalogue() if re.fullmatch(r"mail\.\w+\.subject", key)}
     assert said == set(ALL)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("template", ALL)
-def test_a_mail_says_who_sends_it(template: str, language: str) -> None:
+def test_mail_names_its_sender(template: str, language: str) -> None:
     message = written(
         template,
         language,
@@ -219,7 +219,7 @@ def test_a_mail_says_who_sends_it(template: str, language: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("template", ALL)
-def test_a_mail_outside_production_says_specimen_first(template: str, language: str) -> None:
+def test_mail_outside_production_begins_with_specimen(template: str, language: str) -> None:
     message = written(template, language, ALL[template])
     text, html = parts(message)
     assert message["Subject"].startswith("SPECIMEN: ")
@@ -230,9 +230,7 @@ def test_a_mail_outside_production_says_specimen_first(template: str, language: 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("template", RECEIPTS)
-def test_a_mail_that_is_a_receipt_names_seller_time_and_number_of_the_bank(
-    template: str, language: str
-) -> None:
+def test_receipt_mail_names_seller_time_and_bank_number(template: str, language: str) -> None:
     numbers = {"operator_tax_number": "0012345678901000", "operator_name": "PT Contoh"}
     facts = FACTS[template]
     text, html = parts(written(template, language, facts, **numbers))
@@ -244,7 +242,7 @@ def test_a_mail_that_is_a_receipt_names_seller_time_and_number_of_the_bank(
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_receipt_of_an_order_names_the_fee_of_its_seller_if_there_is_one(language: str) -> None:
+def test_receipt_of_an_order_names_an_existing_seller_fee(language: str) -> None:
     facts = FACTS["order_executed_stamps"]
     said = facts["seller_fee"][language]
     lines = parts(written("order_executed_stamps", language, facts))[0].splitlines()
@@ -254,7 +252,7 @@ def test_receipt_of_an_order_names_the_fee_of_its_seller_if_there_is_one(languag
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_an_order_is_told_by_the_names_of_its_documents(language: str) -> None:
+def test_order_mail_names_its_documents(language: str) -> None:
     message = written("order_executed_documents", language, FACTS["order_executed_documents"])
     text, _ = parts(message)
     one = {"id": "dan 1 dokumen lain sudah", "en": "and 1 other document"}
@@ -265,14 +263,14 @@ def test_an_order_is_told_by_the_names_of_its_documents(language: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("template", ["order_executed_documents", "refund_requested"])
-def test_a_mail_that_the_version_before_queued_is_whole_too(template: str, language: str) -> None:
+def test_mail_queued_by_the_previous_version_is_complete(template: str, language: str) -> None:
     known = ("order", "quantity", "total", "amount", "why", "due")
     facts = {name: value for name, value in FACTS[template].items() if name in known}
     message = written(template, language, facts)
     assert "{" not in message["Subject"] + parts(message)[0]
 
 
-def test_a_long_text_is_read_as_it_was_written() -> None:
+def test_long_text_round_trips() -> None:
     text = "baris = “satu”\n.\n..\n di ujung \nFrom aku\n" + "x" * 300 + "\n--=_\n"
     subject = "Surat “penting” " * 20
     letter = Mailer("", 9, "Bea Meterai é <no-reply@example.id>").written(
@@ -283,12 +281,12 @@ def test_a_long_text_is_read_as_it_was_written() -> None:
     assert parts(message) == (text, f"<p>{text}</p>")
     assert message["Subject"] == subject.strip()
     assert message["From"].addresses[0].display_name == "Bea Meterai é"
-    # Every server takes it: RFC 5322, 2.1.1.
+    # Line length that every server accepts: RFC 5322, 2.1.1.
     assert max(map(len, letter.raw.splitlines())) <= 78
 
 
 @pytest.mark.parametrize("recipient", ["a@example.org\nBcc: b@example.org", "a@example.org\r"])
-def test_a_recipient_adds_no_header(recipient: str) -> None:
+def test_recipient_cannot_add_a_header(recipient: str) -> None:
     mailer = Mailer("", 9, "no-reply@example.id")
     with pytest.raises(ValueError, match="one line"):
         mailer.written(new_id(), recipient, "subject", "text", "html")
