@@ -1,4 +1,4 @@
-"""Columns of requests, as the audit knows them."""
+"""Audit classes of the columns of requests."""
 
 from meterai.plumbing.db.audited import Audited
 

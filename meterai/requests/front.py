@@ -1,4 +1,4 @@
-"""What sees each request that shows an API key, and its answer, whoever gives that: the application, the limiter, a line."""
+"""Step that logs each request with an API key and its answer, from the application, the limiter or a waiting line."""
 
 from time import perf_counter
 
@@ -19,14 +19,14 @@ _KEY = b"authorization"
 
 
 class Noting:
-    """Notes requests of API keys in the log of their accounts; all others pass."""
+    """Logs requests of API keys for their accounts; all others pass."""
 
     def __init__(self, application: Litestar) -> None:
-        """`application` has the services, once it began."""
+        """`application` has the services once it has started."""
         self._application = application
 
     async def __call__(self, visit: Visit, go_on: GoOn) -> None:
-        """Go on, and note how the request was answered."""
+        """Go on, and log the request with its answer."""
         scope = visit.scope
         if not is_api(scope) or _KEY not in head_of(scope).values:
             await go_on(visit)
@@ -62,7 +62,7 @@ class Noting:
 
 
 class _Counted:
-    """An answer on its way out: its status and the bytes of its body."""
+    """Counts the status and the body bytes of an answer."""
 
     __slots__ = ("_has_body", "_send", "bytes", "status")
 
@@ -73,7 +73,7 @@ class _Counted:
         self.bytes = 0
 
     async def send(self, message: Message) -> None:
-        """One message of it."""
+        """Pass on one message of the answer."""
         if message["type"] == "http.response.body" and self._has_body:
             self.bytes += len(message["body"])
         elif message["type"] == "http.response.start":
@@ -82,7 +82,7 @@ class _Counted:
 
 
 def _caller(scope: HTTPScope, log: RequestLog) -> Caller | None:
-    """Whose key was shown: as the guard found it, or where nobody asked the guard, as it found it lately."""
+    """Return the caller of the key: from the guard, or without it from the cache of callers."""
     caller = scope.get("caller")
     if isinstance(caller, Caller):
         return caller if caller.by == "api_key" else None

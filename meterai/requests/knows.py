@@ -1,4 +1,4 @@
-"""Requests as staff ask for them: an account is found by the Request-Id, and those that were refused are told of it."""
+"""Requests for the console: search of an account by Request-Id, refused requests on its timeline."""
 
 import re
 from collections.abc import Sequence
@@ -9,18 +9,18 @@ from meterai.requests import store
 from meterai.room import Knows
 
 REFUSED_TOLD_MAX = 20  # newest refusals on the timeline of an account
-_REQUEST = re.compile(r"[A-Za-z0-9_-]{8,64}")  # as `plumbing/observe/exchange.py` takes it
+_REQUEST = re.compile(r"[A-Za-z0-9_-]{8,64}")  # as accepted by `plumbing/observe/exchange.py`
 
 
 async def find(tx: ReadTx, text: str, limit: int) -> Sequence[Subject]:
-    """By its Request-Id: the account whose key it was."""
+    """Find the account whose key made the request with this Request-Id."""
     if not _REQUEST.fullmatch(text):
         return ()
     return [account_subject(one) for one in await store.accounts_of_request(tx, text, limit)]
 
 
 async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
-    """The newest requests of an account that were refused."""
+    """Return the newest refused requests of an account."""
     if about.kind != SubjectKind.ACCOUNT or about.account is None:
         return ()
     return [

@@ -1,4 +1,4 @@
-"""Metrics of the log of requests."""
+"""Metrics of the request log."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Types of the log of requests; pure."""
+"""Types of the request log; pure."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -7,12 +7,12 @@ from uuid import UUID
 import msgspec
 
 ENTRY_KIND = "req"
-OTHER_METHOD = "other"  # in place of a word that no method of HTTP has
-PATH_LENGTH_MAX = 200  # characters; the longest path of ours has some hundred and sixty
+OTHER_METHOD = "other"  # for a word that is no HTTP method
+PATH_LENGTH_MAX = 200  # characters; our longest path has about 160
 
 
 class RequestEntry(msgspec.Struct, frozen=True):
-    """One line as it is written."""
+    """A line to write."""
 
     account_id: UUID
     entry_id: UUID
@@ -55,7 +55,7 @@ class RequestView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RequestFilter(NamedTuple):
-    """Which lines are asked for: of a key, of a class of statuses (4: 400 to 499), from a moment on, of one Request-Id."""
+    """Filter of lines: key, class of status (4: 400 to 499), start, Request-Id."""
 
     key: UUID | None = None
     class_of_status: int | None = None
@@ -64,7 +64,7 @@ class RequestFilter(NamedTuple):
 
 
 class RefusedRequest(NamedTuple):
-    """A request that was refused, as staff see it."""
+    """A refused request, for staff."""
 
     at: datetime
     request: str

@@ -1,4 +1,4 @@
-"""The page of the log, beside the API keys of an account."""
+"""Page of the request log, beside the API keys of an account."""
 
 from typing import get_args
 from uuid import UUID
@@ -16,7 +16,7 @@ from meterai.requests.model import ENTRY_KIND, RequestFilter
 from meterai.requests.routes import ClassOfStatus
 from meterai.requests.service import RequestLog
 
-SHOWN = 50  # lines of one page
+SHOWN = 50  # lines per page
 CLASSES = get_args(ClassOfStatus)
 TYPED_LENGTH_MAX = 64  # of a Request-Id
 
@@ -32,7 +32,7 @@ async def show_requests(
     accounts: NamedDependency[AccountService],
     account: NamedDependency[UUID],
 ) -> Page:
-    """Requests of the API keys of an account; what is no filter is passed over."""
+    """Show requests of the account's API keys; invalid filters are ignored."""
     asked = request.query_params
     status = asked.get("status", "")
     typed = one_line(asked.get("request", "").strip()[:TYPED_LENGTH_MAX])

@@ -1,4 +1,4 @@
-"""How long what is in the tables of requests is kept, and why."""
+"""Retention rules of requests, with reasons."""
 
 from meterai.plumbing.work.retention import MONTH, Leaves, Rule
 

@@ -1,4 +1,4 @@
-"""Registration of the room `requests` with the applications."""
+"""Registration of requests."""
 
 from collections.abc import Sequence
 

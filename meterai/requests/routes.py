@@ -1,4 +1,4 @@
-"""The log of requests over the API."""
+"""API routes of the request log."""
 
 from typing import Annotated, Literal
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Lines of the log: gathered beside the requests, written many at once, and read by their owner."""
+"""Request log: buffering, writing in batches, and reading by its owner."""
 
 import asyncio
 from collections import deque
@@ -29,17 +29,17 @@ from meterai.requests import store
 from meterai.requests.metrics import LINES
 from meterai.requests.model import PATH_LENGTH_MAX, RequestEntry, RequestFilter, RequestView
 
-GATHERED_MAX = 20_000  # lines of one process that wait to be written: some ten megabytes, ten seconds of a rush
-WRITTEN_AT_ONCE = 500  # of one statement: some milliseconds; their numbers have 12 bits
-WRITE_SECONDS = 1.0  # between two looks: so much later at the most is a line there
-LAST_SECONDS = 2.0  # for the lines that are left when a process stops
+GATHERED_MAX = 20_000  # buffered lines per process: about ten megabytes, ten seconds of a rush
+WRITTEN_AT_ONCE = 500  # per statement: some milliseconds; the numbers in their ids have 12 bits
+WRITE_SECONDS = 1.0  # interval of writing: the maximum delay of a line
+LAST_SECONDS = 2.0  # for the remaining lines when a process stops
 KEYS_KNOWN_MAX = 10_000
 
 _log = structlog.get_logger()
 
 
 class Noted(NamedTuple):
-    """A request as it was when its answer was given."""
+    """A request with its answer."""
 
     caller: Caller
     at: datetime
@@ -61,13 +61,13 @@ def _key(shown: str) -> UUID:
 
 
 def _shown(text: str, length_max: int) -> str:
-    """A text of a client as one line without secrets: nearly every one is one line already."""
+    """Return a client's text on one line without secrets; nearly every text is one line already."""
     cut = text[:length_max]
     return without_secrets(cut if cut.isascii() and cut.isprintable() else one_line(cut))
 
 
 def _entries(noted: Iterable[Noted]) -> list[RequestEntry]:
-    """Lines to be written, with identifiers in their order: of one millisecond, told apart by their numbers."""
+    """Return lines to write, with ids in their order: one millisecond, then consecutive numbers."""
     first = new_id().int & ~(0xFFF << 64)
     return [_entry(one, UUID(int=first | at << 64)) for at, one in enumerate(noted)]
 
@@ -92,27 +92,27 @@ def _entry(one: Noted, entry_id: UUID) -> RequestEntry:
 
 
 class RequestLog:
-    """The log of a process: `note` costs a request a line in memory, and a task writes the lines."""
+    """Request log of a process: `note` costs a request one line in memory, and a task writes the lines."""
 
     def __init__(self, database: Database, accounts: AccountService, clock: Clock) -> None:
         self._database = database
         self._accounts = accounts
         self._clock = clock
         self._gathered: deque[Noted] = deque()
-        self._entries: list[RequestEntry] = []  # those that are being written
+        self._entries: list[RequestEntry] = []  # lines being written
         self._writing: asyncio.Task[None] | None = None
         self._is_closed = False
 
     def now(self) -> datetime:
-        """The time by which lines are dated."""
+        """Return the time for new lines."""
         return self._clock.now()
 
     def caller_of(self, key: str) -> Caller | None:
-        """Whose key this is, of those that opened something here lately: asks nobody."""
+        """Return the cached caller of a key, without a query."""
         return self._accounts.caller_known(key)
 
     def note(self, noted: Noted) -> None:
-        """Take in a line; where there is no room for it, it is dropped and counted."""
+        """Buffer a line; without room it is dropped and counted."""
         if len(self._gathered) >= GATHERED_MAX or self._is_closed:
             LINES.labels(outcome="dropped").inc()
             return
@@ -121,15 +121,15 @@ class RequestLog:
             self._writing = asyncio.create_task(self._write_on())
 
     async def _write_on(self) -> None:
-        # Nobody waits for it: whoever does goes first at the connections.
+        # Background work: requests get database connections first.
         PURPOSE.set(WorkPurpose(Priority.NEW))
         while not self._is_closed:
             await asyncio.sleep(WRITE_SECONDS)
-            with suppress(DatabaseAway, DatabaseBusy):  # it is tried again, while there is room
+            with suppress(DatabaseAway, DatabaseBusy):  # tried again while there is room
                 await self.write()
 
     async def write(self) -> None:
-        """Write what was gathered.  Refuses `DatabaseAway` and `DatabaseBusy`: the lines stay."""
+        """Write the buffered lines.  Refuses `DatabaseAway` and `DatabaseBusy`: the lines stay."""
         while self._entries or self._gathered:
             if not self._entries:
                 count = min(len(self._gathered), WRITTEN_AT_ONCE)
@@ -138,14 +138,14 @@ class RequestLog:
             try:
                 await self._database.once(store.write, entries)
             except psycopg.Error as fault:
-                # What the database does not take is not offered again: it would stand before all others.
+                # Rejected lines are not tried again: they would block all others.
                 _log.error("request_lines_failed", fault=repr(fault))
                 outcome = "failed"
             LINES.labels(outcome=outcome).inc(len(entries))
             self._entries = []
 
     async def close(self) -> None:
-        """Write what is left, for as long as that may take; the rest is dropped and counted."""
+        """Write the remaining lines for at most `LAST_SECONDS`; the rest is dropped and counted."""
         self._is_closed = True
         if self._writing is None:
             return
@@ -157,14 +157,14 @@ class RequestLog:
                 async with asyncio.timeout(LAST_SECONDS):
                     await self.write()
         finally:
-            PURPOSE.reset(said)  # the task goes on with what it does for others
+            PURPOSE.reset(said)  # the task continues with other work
         if left := len(self._gathered) + len(self._entries):
             LINES.labels(outcome="dropped").inc(left)
 
     async def requests(
         self, account: UUID, wanted: RequestFilter, page: ListPage
     ) -> tuple[list[RequestView], bool]:
-        """A page of the lines of an account, newest first, and whether there are more."""
+        """Return a page of the lines of an account, newest first, and whether there are more."""
         found = await self._database.once(store.requests_of, account, wanted, page)
         shown, is_more = page.cut(found)
         names = (
@@ -174,5 +174,5 @@ class RequestLog:
 
 
 def _named(view: RequestView, name: str) -> RequestView:
-    """The line with the name of its key; empty where the account has the key no more."""
+    """Return the line with the name of its key; empty if the account no longer has the key."""
     return msgspec.structs.replace(view, key_name=name)

@@ -1,4 +1,4 @@
-"""SQL of the log of requests, one function per question."""
+"""SQL of the request log, one function per query."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -19,7 +19,7 @@ from meterai.requests.model import (
     RequestView,
 )
 
-# One text for all of them: to the database an array for each column would be three times as much work.
+# One JSON text: arrays per column would be three times as much work for the database.
 _WRITE = """
 INSERT INTO api_requests (account_id, entry_id, at, request, key_id, method, route, path, status, code, milliseconds,
     idempotency_key, bytes_in, bytes_out)
@@ -48,20 +48,20 @@ _REFUSALS = RowMapper(RefusedRequest)
 
 
 async def write(tx: Tx, entries: Sequence[RequestEntry]) -> None:
-    """Write these lines; those that are there already stay."""
+    """Insert lines; existing ones are kept."""
     await tx.run(_WRITE, msgspec.json.encode(entries).decode())
 
 
 async def requests_of(
     tx: ReadTx, account: UUID, wanted: RequestFilter, page: ListPage
 ) -> list[RequestView]:
-    """A page of the lines of an account, newest first, and one more where there are more."""
+    """Return a page of the lines of an account, newest first, with one more if there are more."""
     twice = [one for value in wanted for one in (value, value)]
     return await tx.all_as(_VIEWS, _OF_ACCOUNT, account, page.before, *twice, page.wanted)
 
 
 async def accounts_of_request(tx: ReadTx, request: str, limit: int) -> list[UUID]:
-    """The accounts that have a line of this Request-Id."""
+    """Return the accounts with a line of this Request-Id."""
     found = await tx.all(
         "SELECT DISTINCT account_id FROM api_requests WHERE request = %s LIMIT %s", request, limit
     )
@@ -69,5 +69,5 @@ async def accounts_of_request(tx: ReadTx, request: str, limit: int) -> list[UUID
 
 
 async def refused(tx: ReadTx, account: UUID, limit: int) -> list[RefusedRequest]:
-    """The newest lines of an account that were refused."""
+    """Return the newest refused lines of an account."""
     return await tx.all_as(_REFUSALS, _REFUSED, account, limit)
