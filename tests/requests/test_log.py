@@ -1,4 +1,4 @@
-"""What API keys ask for is in the log of their account, and no request waits for that."""
+"""Log of the requests of API keys, for which no request waits."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ JSON = {"Content-Type": "application/json"}
 
 
 async def lines(web: Within, key: dict[str, str], query: str = "") -> list[dict[str, Any]]:
-    """What the log says, without the request that asks for it: that is not answered yet."""
+    """Return the log without the request that reads it, which is not answered yet."""
     await web.container.of(RequestLog).write()
     given = await web.get(f"/v1/requests{query}", key)
     assert given.status == 200, given.body
@@ -27,9 +27,7 @@ async def lines(web: Within, key: dict[str, str], query: str = "") -> list[dict[
     return found
 
 
-def test_each_request_of_a_key_is_there_as_it_was_answered(
-    database_url: str, tmp_path: Path
-) -> None:
+def test_request_of_a_key_is_logged_with_its_answer(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within) -> None:
         key = await a_key(web)
         placed = await web.post(
@@ -61,7 +59,7 @@ def test_each_request_of_a_key_is_there_as_it_was_answered(
     run(database_url, tmp_path, act)
 
 
-def test_filters_and_pages_of_the_list(database_url: str, tmp_path: Path) -> None:
+def test_request_list_filters_and_pages(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within) -> None:
         key, other = await a_key(web), await a_key(web)
         for number in range(5):
@@ -83,7 +81,7 @@ def test_filters_and_pages_of_the_list(database_url: str, tmp_path: Path) -> Non
                 break
             after = f"&before={page['next']}"
         assert [one for one in paged if one in whole] == whole
-        # Another account's key sees its own alone.
+        # The key of another account sees its own requests alone.
         assert await lines(web, other) == []
         for wrong in ("?status=404", "?key=x", "?before=x", "?since=x", "?more=1"):
             given = await web.get(f"/v1/requests{wrong}", key)
@@ -92,7 +90,7 @@ def test_filters_and_pages_of_the_list(database_url: str, tmp_path: Path) -> Non
     run(database_url, tmp_path, act)
 
 
-def test_who_shows_no_key_that_opens_is_in_no_log(database_url: str, tmp_path: Path) -> None:
+def test_request_without_valid_key_is_not_logged(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within) -> None:
         key = await a_key(web)
         for shown in ({}, {"Authorization": "Bearer mtr_wrong"}, {"Authorization": "Basic x"}):
@@ -104,7 +102,7 @@ def test_who_shows_no_key_that_opens_is_in_no_log(database_url: str, tmp_path: P
     run(database_url, tmp_path, act)
 
 
-def test_refusal_of_the_limiter_is_there_too(
+def test_refusal_of_the_limiter_is_logged(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def act(web: Within) -> None:
@@ -124,7 +122,7 @@ def outcomes(outcome: str) -> float:
     return found
 
 
-def test_while_the_database_is_slow_lines_wait_within_bounds(
+def test_lines_are_buffered_within_bounds_while_the_database_is_slow(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def act(web: Within) -> None:
@@ -152,7 +150,7 @@ def test_while_the_database_is_slow_lines_wait_within_bounds(
     run(database_url, tmp_path, act)
 
 
-def test_lines_that_are_left_are_written_when_the_process_stops(
+def test_remaining_lines_are_written_when_the_process_stops(
     database_url: str, tmp_path: Path
 ) -> None:
     async def act(web: Within) -> None:
@@ -188,7 +186,7 @@ def test_staff_find_the_account_by_the_id_of_a_request(database_url: str, tmp_pa
     run(database_url, tmp_path, act)
 
 
-def test_page_beside_the_keys_shows_them(database_url: str, tmp_path: Path) -> None:
+def test_page_shows_the_requests(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within) -> None:
         browser, accounts = await signed_in(web), web.container.of(AccountService)
         account = await accounts.account_of("browser@example.org")
@@ -216,7 +214,7 @@ def test_page_beside_the_keys_shows_them(database_url: str, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("length", [None, 64, 12])
-def test_key_in_a_path_or_a_header_is_not_kept(
+def test_key_in_a_path_or_a_header_is_not_logged(
     database_url: str, tmp_path: Path, length: int | None
 ) -> None:
     async def act(web: Within) -> None:
