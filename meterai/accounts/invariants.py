@@ -261,7 +261,7 @@ INVARIANTS = (
                 coalesce(o.happened_at, e.happened_at + interval '7 days') > now() - {INVITATIONS_KEPT}
             ELSE e.facts IS NULL OR e.facts->>'role' <> i.role
                 OR e.facts->>'stamps' IS DISTINCT FROM i.stamps_per_month::text
-                -- That to somebody who was erased has ended, and lost its address.
+                -- An invitation to an erased person has ended, and its address is blanked.
                 OR ((i.email <> '' OR i.state = 'sent') AND e.facts->>'digest' <> encode(sha256(
                     uuid_send(i.account_id) || convert_to(i.email, 'UTF8')), 'hex'))
                 OR i.state <> coalesce(substring(o.action FROM '[a-z]+$'), 'sent')

@@ -10,7 +10,7 @@ SELECT kind AS of, count(*) AS asked, count(*) FILTER (WHERE answered_at <= due_
        {waits(between("asked_at", "answered_at"), "answered_at IS NOT NULL")}
 FROM (SELECT kind, state, asked_at, answered_at, due_at FROM privacy_requests
       UNION ALL
-      -- A breach is answered once both subjects and agency were told.
+      -- A breach is answered once both subjects and agency were notified.
       SELECT 'breach', state, known_at, CASE WHEN agency_told_at IS NOT NULL AND subjects_told_at IS NOT NULL
           THEN greatest(agency_told_at, subjects_told_at) END, due_at FROM breaches) r, period
 WHERE {_ASKED}
