@@ -1,4 +1,4 @@
-"""How long what is in the tables of ledger is kept, and why."""
+"""Retention of the tables of ledger."""
 
 from meterai.plumbing.work.retention import BOOKS, Rule, Stays
 

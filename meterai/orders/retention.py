@@ -1,4 +1,4 @@
-"""How long what is in the tables of orders is kept, and why."""
+"""Retention of the tables of orders."""
 
 from meterai.plumbing.work.retention import MONEY, YEAR, Leaves, Rule, Stays
 

@@ -7,7 +7,7 @@ Promises this room keeps
     the signature of one provider moves no money of another.
   * Only a payment that its provider reports as paid moves money; signed news that cannot be booked
     is in suspense.
-  * Instructions that nobody should pay any more are cancelled at their provider.
+  * Instructions that should not be paid any more are cancelled at their provider.
   * One cause, one refund: the number we give it at the provider is the same in every try.
   * Money that a provider gives back of its own accord is booked from its record: no refund pays it again.
   * All money moves through this room: no other room knows a provider, and only the packages of

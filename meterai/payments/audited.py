@@ -20,7 +20,7 @@ AUDITED = Audited(
             "payment_attempts", "expires_at", "t.opened_at + interval '8 days'", since="t.opened_at"
         ),
         ClockColumn("payment_attempts", "leased_until", "now() + interval '1 hour'"),
-        # A paid attempt is asked about until its window is over, another until it is taken back.
+        # A paid attempt is queried until the end of its window, another until it is cancelled.
         ClockColumn(
             "payment_attempts",
             "ask_at",

@@ -28,12 +28,12 @@ ATTEMPTS_PER_SUBJECT_MAX = (
 class AttemptState(StrEnum):
     """State of an attempt to be paid."""
 
-    OPENING = "opening"  # we want instructions; nobody may know of them yet
+    OPENING = "opening"  # instructions are requested, and may be unknown
     WAITING = "waiting"  # the buyer has them
     PAID = "paid"
-    LOST = "lost"  # some may exist that nobody has seen; never shown, taken back and asked about
+    LOST = "lost"  # instructions may exist that were never shown; they are cancelled and queried
     EXPIRED = "expired"
-    CANCELLED = "cancelled"  # nobody should pay it any more; taken back at the provider
+    CANCELLED = "cancelled"  # should not be paid any more; cancelled at the provider
     DECLINED = "declined"
     CHARGED_BACK = "denied"  # settled, then taken back by the payer's bank
 
@@ -67,7 +67,7 @@ ATTEMPT = Lifecycle(
         (_S.WAITING, _E.TIME_RAN_OUT): _S.EXPIRED,
         (_S.WAITING, _E.CANCELLED): _S.CANCELLED,
         (_S.WAITING, _E.DECLINED): _S.DECLINED,
-        # A payment can arrive after the attempt was closed: it is captured all the same.
+        # A payment can arrive after the attempt was closed: it is captured too.
         (_S.LOST, _E.CAPTURED): _S.PAID,
         (_S.LOST, _E.DECLINED): _S.DECLINED,
         (_S.LOST, _E.TAKEN_BACK): _S.CANCELLED,

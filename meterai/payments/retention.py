@@ -1,4 +1,4 @@
-"""How long what is in the tables of payments is kept, and why."""
+"""Retention of the tables of payments."""
 
 from meterai.plumbing.work.retention import HALF_YEAR, MONEY, ONE, Leaves, Rule, Stays
 

@@ -95,10 +95,10 @@ COMMANDS = (
 
 def _leases(container: Container) -> Iterable[Lease]:
     settings = container.settings.of(PaymentSettings)
-    # Opened, asked about, taken back: one call each.
+    # Opening, query, cancellation: one call each.
     call = container.of(Rails).call_seconds_max
     yield Lease("payment attempts", settings.bank_lease_seconds, call)
-    # A refund is asked about before it is sent: two calls.
+    # A refund is queried before it is sent: two calls.
     yield Lease("refunds", refund_lease_seconds(container.of(Rails).timeout_seconds), 2 * call)
     yield Lease("transfers", transfer_lease_seconds(call), 5 * call)
 

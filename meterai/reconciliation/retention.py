@@ -1,4 +1,4 @@
-"""How long what is in the tables of reconciliation is kept, and why."""
+"""Retention of the tables of reconciliation."""
 
 from datetime import timedelta
 

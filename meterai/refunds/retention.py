@@ -1,4 +1,4 @@
-"""How long what is in the tables of refunds is kept, and why."""
+"""Retention of the tables of refunds."""
 
 from meterai.plumbing.work.retention import MONEY, WEEK, Leaves, Rule, Stays
 

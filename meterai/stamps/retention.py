@@ -1,4 +1,4 @@
-"""How long what is in the tables of stamps is kept, and why."""
+"""Retention of the tables of stamps."""
 
 from meterai.plumbing.work.retention import MONEY, ONE, STAMPS, Rule, Stays
 

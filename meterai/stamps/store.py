@@ -174,8 +174,8 @@ async def stamps_anywhere(tx: ReadTx, serials: Sequence[str]) -> Mapping[str, St
 
 async def enter_directory(tx: Tx, account: UUID, *stampings: UUID) -> None:
     """Enter the serials of stampings into the directory."""
-    # No ON CONFLICT for other accounts: a serial that somebody else has is a fault that must
-    # be seen, not an update.
+    # No ON CONFLICT for other accounts: a serial of another account is a fault that must be
+    # raised, not an update.
     await tx.run(
         "INSERT INTO serial_directory (serial, account_id)"
         " SELECT serial, account_id FROM stamps s WHERE account_id = %s AND stamping_id = ANY (%s)"

@@ -19,7 +19,7 @@ AGE_BUCKETS = {"0-1": 1, "1-3": 3, "3-7": 7, "7-30": 30}  # days, each below
 class SuspenseState(StrEnum):
     """State of an item of the suspense book."""
 
-    OPEN = "open"  # nobody knows yet whose it is, or a refund is overdue; money that came is booked
+    OPEN = "open"  # its order is unknown, or a refund is overdue; received money is booked
     RESOLVED = "resolved"
 
 

@@ -1,4 +1,4 @@
-"""How long what is in the tables of suspense is kept, and why."""
+"""Retention of the tables of suspense."""
 
 from meterai.plumbing.work.retention import HALF_YEAR, Leaves, Rule
 

@@ -1,7 +1,7 @@
 """Customers who pay into a virtual account: the bank may ask the merchant (24) before it takes money.
 
 An account that was created here may be paid without asking, where the profile says so; a number that
-was not created is the merchant's own, and only its answer says what is to be paid.
+was not created is the merchant's own, and only its answer has the sum to pay.
 """
 
 import secrets
@@ -54,7 +54,7 @@ class Payers:
     async def pay(
         self, number: str, amount: int | None = None, *, asks: bool = True
     ) -> tuple[Bill, Payment]:
-        """Pay what is asked for, or another amount.
+        """Pay the requested amount, or another.
 
         Refuses with `UnknownQr`, `MerchantRefused`, `MerchantSilent`, and as `Customers.pay` does.
         """

@@ -1,4 +1,4 @@
-"""SNAP BI signatures: what is signed, how it is made, how it is checked.
+"""SNAP BI signatures: the signed text, signing and verification.
 
   token request        SHA256withRSA   clientId|X-TIMESTAMP
   call with a token    HMAC-SHA512     METHOD:target:token:lowerhex(sha256(body)):X-TIMESTAMP
@@ -96,7 +96,7 @@ class PrivateKey:
 
     @classmethod
     def new(cls) -> "PrivateKey":
-        """A key that nobody knows yet."""
+        """A new key."""
         return cls(_pem(rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS)))
 
     def sign(self, text: bytes) -> str:
@@ -108,7 +108,7 @@ class PrivateKey:
         return _pem(self._key)
 
     def public_pem(self) -> bytes:
-        """The public half, for whoever checks the bank's notifications."""
+        """The public half, to verify the bank's notifications."""
         return self._key.public_key().public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         )

@@ -270,7 +270,7 @@ class Store:
         return next(self._bills("qr_content = ?", qr_content), None)
 
     def bill_of_account(self, number: str) -> Bill | None:
-        """The latest by the number of its virtual account; nobody types the spaces before it."""
+        """The latest bill by the number of its virtual account, without the leading spaces."""
         where = (
             "seq = (SELECT MAX(b.seq) FROM bill b JOIN virtual_account v USING (reference_no)"
             " WHERE LTRIM(v.number) = LTRIM(?))"

@@ -43,7 +43,7 @@ FAULT_SWITCHES = {
 }
 
 
-# A record that says what is not so is found by the settlement file alone, so it is set by hand.
+# Only the settlement file reveals a wrong record, so it is set by hand.
 NOT_DRAWN = ("record_differs",)
 
 

@@ -77,7 +77,7 @@ class Store:
         )
 
     def find(self, name: str) -> Transaction | None:
-        """By its own id, what is paid by, or the newest of the merchant's order id."""
+        """Find a transaction by its id, QR or account number, or the newest of the merchant's order id."""
         where = "? IN (transaction_id, order_id, shown) ORDER BY seq DESC LIMIT 1"
         return next(self._charges(where, name), None)
 
