@@ -25,34 +25,34 @@ AUDITED = Audited(
             ONE_ROW: "only_row",
         },
         "accounts": {
-            "Which of two languages its pages and mails are in.": "language",
+            "Language of its pages and mails.": "language",
         },
         "api_keys": {
-            "Shown to its owner; nothing is decided by it. When it was made is in the audit trail.": "created_at",
+            "Shown to its owner; no decision depends on it. Its making is in the audit trail.": "created_at",
             SHOWN: "last_used_at",
-            "That its owner was told of its end is in the audit trail.": "end_told_at",
+            "The notice of its end is in the audit trail.": "end_told_at",
         },
         "passkeys": {
-            "Shown to its owner; nothing is decided by it. When it was made is in the audit trail.": "made_at",
+            "Shown to its owner; no decision depends on it. Its making is in the audit trail.": "made_at",
             SHOWN: "last_used_at",
-            "How far its authenticator has counted; one that counts back is refused.": "sign_count",
+            "Signature counter of its authenticator; a lower one is refused.": "sign_count",
         },
-        "passkey_directory": "Keeps a credential from being made a passkey twice; what opens an account is the passkey.",
-        "passkey_challenges": "That a challenge of minutes was answered; what it opened is in the audit trail.",
+        "passkey_directory": "Prevents a second passkey of one credential; accounts are opened by passkeys.",
+        "passkey_challenges": "Answer to a challenge that lives for minutes; the session it opened is in the audit trail.",
         "memberships": {
-            "Shown to its owner; nothing is decided by it. When it was given is in the audit trail.": "given_at",
+            "Shown to its owner; no decision depends on it. Its giving is in the audit trail.": "given_at",
         },
         "organizations": {
             SHOWN: "made_at",
         },
         "sessions": {
             SHOWN: "browser system last_used_at",
-            "What the person chose; the role there is asked for at each request.": "acts_for",
+            "Choice of the person; the role is checked at each request.": "acts_for",
         },
         "staff_roles": {
-            "Shown to its owner; nothing is decided by it. When it was given is in the audit trail.": "given_at",
+            "Shown to its owner; no decision depends on it. Its giving is in the audit trail.": "given_at",
         },
-        "sign_in_challenges": "A code that lives for minutes; what it opened is a session in the audit trail.",
+        "sign_in_challenges": "A code that lives for minutes; the session it opened is in the audit trail.",
     },
     of_accounts=(
         "accounts",

@@ -2,7 +2,7 @@
 
 from meterai.plumbing.work.retention import MONTH, ONE, WEEK, YEAR, Leaves, Rule, Stays
 
-_OWNER = "Who owns orders and stamps; leaves when its owner asks for that (UU PDP 43)."
+_OWNER = "Owner of orders and stamps; removed at the owner's request (UU PDP 43)."
 
 RETENTION: tuple[Rule, ...] = (
     Stays("sign_up", ONE),
@@ -12,8 +12,8 @@ RETENTION: tuple[Rule, ...] = (
         ("challenge_id",),
         WEEK,
         "created_at",
-        "A code lives for minutes and limits look back an hour; a week lets abuse be looked into. "
-        "Addresses and networks of whoever asked go with it.",
+        "A code lives for minutes and limits count an hour; abuse is investigated within a week. "
+        "Addresses and networks of the requests are deleted with it.",
     ),
     Leaves(
         "sessions",
@@ -21,7 +21,7 @@ RETENTION: tuple[Rule, ...] = (
         ("account_id", "session_id"),
         MONTH,
         "coalesce(ended_at, expires_at)",
-        "It opens nothing any more; that somebody signed in is in the audit trail.",
+        "It opens nothing any more; the sign-in is in the audit trail.",
     ),
     Leaves(
         "passkeys",
@@ -55,7 +55,7 @@ RETENTION: tuple[Rule, ...] = (
         ("account_id", "membership_id"),
         YEAR,
         "ended_at",
-        "Its organization sees for a year who had it; giving and ending are in the audit trail.",
+        "Its organization sees the holder for a year; giving and ending are in the audit trail.",
         only="ended_at IS NOT NULL",
     ),
     Leaves(
@@ -72,7 +72,7 @@ RETENTION: tuple[Rule, ...] = (
         ("account_id", "use_id"),
         YEAR,
         "used_at",
-        "A limit is of a calendar month; its organization asks for a year who used what.",
+        "A limit is of a calendar month; its organization reviews uses for a year.",
     ),
     Leaves(
         "roles_of_staff",
@@ -86,5 +86,5 @@ RETENTION: tuple[Rule, ...] = (
     Stays("accounts", _OWNER, harmless={"email": "leaves when its owner asks for that"}),
     Stays("email_directory", _OWNER, harmless={"email": "leaves when its owner asks for that"}),
     Stays("organizations", _OWNER, harmless={"name": "leaves when its owner asks for that"}),
-    Stays("passkey_directory", "Which account a passkey in use is of; goes as it is ended."),
+    Stays("passkey_directory", "Account of a passkey in use; deleted when the passkey ends."),
 )

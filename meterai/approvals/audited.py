@@ -2,7 +2,7 @@
 
 from meterai.plumbing.db.audited import Audited, ClockColumn, DueWork, global_fact
 
-_HASHED = "Its SHA-256, with the lever and the forecast, is a fact; blanked after a year."
+_HASHED = "Its SHA-256, with that of lever and forecast, is a fact; blanked after a year."
 
 AUDITED = Audited(
     clocks=(ClockColumn("approvals", "expires_at", "t.requested_at + interval '31 days'"),),
@@ -24,8 +24,8 @@ AUDITED = Audited(
         "approvals": {
             _HASHED: "arguments forecast",
             "A constraint compares it with arguments and forecast (`approval_stays_as_asked`).": "kept_sha256",
-            "Words of whoever decided, for whoever asked; blanked after a year.": "note",
-            "Shown to whoever approved what was overtaken; nothing was done.": "found",
+            "Note of the decider for the requester; blanked after a year.": "note",
+            "Shown to the approver of an overtaken request; nothing was done.": "found",
         },
     },
 )

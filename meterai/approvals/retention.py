@@ -9,8 +9,8 @@ RETENTION: tuple[Rule, ...] = (
         ("approval_id",),
         YEAR,
         "decided_at",
-        "An act that was asked for may name a person, and is looked into within a year. Who asked, who decided, why, the "
-        "sums and the hash of what was shown stay: they prove that two people acted.",
+        "A requested act may name a person, and is reviewed within a year. Requester, decider, reason, sums and the "
+        "hash of the shown forecast stay: they prove that two people acted.",
         only="forecast <> '{}'",
         blanks={"arguments": "'{}'", "forecast": "'{}'", "note": "''", "found": "NULL"},
     ),

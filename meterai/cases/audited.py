@@ -20,7 +20,7 @@ AUDITED = Audited(
         },
         "case_messages": {
             SHOWN: "words",
-            "A repeat is the same complaint; money and stamps are not moved by one.": "idempotency_key",
+            "A repeat is the same complaint; a complaint moves no money and no stamps.": "idempotency_key",
             "With its key.": "request_hash",
         },
         "case_pictures": {

@@ -10,8 +10,8 @@ RETENTION: tuple[Rule, ...] = (
         ("account_id", "case_id"),
         YEAR,
         "opened_at",
-        "The address of somebody who was not signed in; a complaint is over within weeks, and argued about within a "
-        "year. How it was answered and when is counted for years: matter, state, times and codes stay.",
+        "The address of a person without sign-in; a complaint is over within weeks, and disputed within a "
+        "year. Answers are counted for years: matter, state, times and codes stay.",
         only="contact <> ''",
         blanks={"contact": "''"},
     ),
@@ -21,8 +21,8 @@ RETENTION: tuple[Rule, ...] = (
         _MESSAGE,
         YEAR,
         "written_at",
-        "A person's own words say what they like, of others too. A complaint is over within weeks, and argued about "
-        "within a year; that a message came, from whom and when, stays.",
+        "A person's own words may concern others. A complaint is over within weeks, and disputed "
+        "within a year; author and time of each message stay.",
         only="words <> ''",
         blanks={"words": "''"},
     ),
@@ -32,6 +32,6 @@ RETENTION: tuple[Rule, ...] = (
         ("account_id", "case_id", "picture_id"),
         HALF_YEAR,
         "added_at",
-        "Evidence shows accounts at banks and faces; nobody looks at it once its case is over.",
+        "Evidence shows bank accounts and faces; it is not needed once its case is over.",
     ),
 )

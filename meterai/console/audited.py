@@ -4,6 +4,6 @@ from meterai.plumbing.db.audited import Audited
 
 AUDITED = Audited(
     shown={
-        "console_samples": "Counts for a page, of what other tables and processes say.",
+        "console_samples": "Counts for a page, taken from other tables and processes.",
     },
 )

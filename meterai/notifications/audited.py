@@ -26,7 +26,7 @@ AUDITED = Audited(
     ),
     shown={
         "mails": {
-            "What a mail says beside the words for its cause; it leaves within seconds.": "facts",
+            "Values in the text of a mail; a mail leaves within seconds.": "facts",
             WORK: "network turn_at last_fault",
         },
     },

@@ -9,7 +9,7 @@ RETENTION: tuple[Rule, ...] = (
         ("account_id", "mail_id"),
         WEEK,
         "queued_at",
-        "As the code that was sent: whoever asked may have no account.",
+        "As the code in it: the address may have no account.",
         only="state <> 'queued' AND template = 'sign_in_code'",
     ),
     Leaves(
@@ -18,7 +18,7 @@ RETENTION: tuple[Rule, ...] = (
         ("account_id", "mail_id"),
         QUARTER,
         "queued_at",
-        "Whether a receipt was sent, and what it said, is asked within weeks. That it was sent "
+        "Questions about a receipt and its content come within weeks. The fact of sending "
         "stays, without the address: it proves that an order's owner was told.",
         only="state <> 'queued' AND recipient <> '' AND template <> 'sign_in_code'",
         blanks={"recipient": "''", "facts": "'{}'", "last_fault": "NULL"},

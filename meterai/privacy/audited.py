@@ -30,11 +30,11 @@ AUDITED = Audited(
     ),
     shown={
         "privacy_requests": {
-            "What was erased and kept; that it was is in the tables.": "fates",
+            "Erased and kept tables; the erasure itself is visible in them.": "fates",
         },
         "breaches": {
             WORK: "subjects_after subjects_told",
-            "A constraint demands it of a breach that is closed untold; why is in the trail.": "not_told",
+            "A constraint requires it for a breach closed without notification.": "not_told",
         },
     },
     of_accounts=("privacy_requests",),

@@ -9,7 +9,7 @@ RETENTION: tuple[Rule, ...] = (
         ("account_id", "entry_id"),
         MONTH,
         "at",
-        "A developer asks within days what a key did. What was ordered and stamped is in the books, and acts are in the "
+        "A developer reviews the requests of a key within days. Orders and stamps are in the books, and acts are in the "
         "trail.",
     ),
 )
