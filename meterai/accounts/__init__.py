@@ -34,7 +34,13 @@ from meterai.accounts.addresses import (
     organization_of,
 )
 from meterai.accounts.codes import CodeService
-from meterai.accounts.erasing import hide, is_erased, people_after, person_of, shut
+from meterai.accounts.erasing import (
+    end_access,
+    is_erased,
+    people_after,
+    person_of,
+    remove_from_directory,
+)
 from meterai.accounts.guard import is_fresh, require_permission
 from meterai.accounts.invariants import ERASED
 from meterai.accounts.levers import LEVERS
@@ -52,7 +58,7 @@ from meterai.accounts.model import (
     Permission,
     Role,
     StaffRole,
-    is_lately,
+    is_recent,
     normalized,
 )
 from meterai.accounts.organizations import OrganizationService
@@ -103,14 +109,14 @@ __all__ = [
     "account_of_address",
     "check_stamps_left",
     "contact",
+    "end_access",
     "end_staff_role",
     "first_supervisor",
     "give_staff_role",
     "has_supervisor",
-    "hide",
     "is_erased",
     "is_fresh",
-    "is_lately",
+    "is_recent",
     "is_staff",
     "normalized",
     "organization_called",
@@ -118,9 +124,9 @@ __all__ = [
     "people_after",
     "permissions_of_staff",
     "person_of",
+    "remove_from_directory",
     "require_permission",
     "set_sign_up",
-    "shut",
     "sign_up_closed_at",
     "staff_by_address",
     "use_stamps",

@@ -229,6 +229,6 @@ class CodeService:
         return SignedIn(
             replace(session, account=opened.account).text(),
             self._settings.session_lives_seconds,
-            known.knowing(self._key, email).text(),
+            known.with_address(self._key, email).text(),
             StoredCredential(session.hash(), opened.language, self._clock.now(), None),
         )

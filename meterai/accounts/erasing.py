@@ -41,7 +41,7 @@ async def people_after(tx: ReadTx, account: UUID | None, limit: int) -> list[UUI
     return await store.people_after(tx, account, limit)
 
 
-async def shut(tx: Tx, account: UUID, *, actor: Actor, at: datetime) -> bool:
+async def end_access(tx: Tx, account: UUID, *, actor: Actor, at: datetime) -> bool:
     """End every session, passkey and API key of an account; true if there was any.
 
     No mail is sent for each: the caller sends one for all.
@@ -59,7 +59,7 @@ async def shut(tx: Tx, account: UUID, *, actor: Actor, at: datetime) -> bool:
     return bool(sessions or passkeys or keys)
 
 
-async def hide(tx: Tx, person: Person) -> None:
+async def remove_from_directory(tx: Tx, person: Person) -> None:
     """Remove the address from the directory, so that it finds no account.
 
     A sign-in that found the account before has begun its session by now; a later one waits until the transaction
@@ -72,9 +72,9 @@ async def erase(tx: Tx, person: Person, at: datetime) -> None:
     """Remove the address from an account; its next sign-in makes another account.  Refuses `LastOwner`."""
     if not person.email:
         return
-    await hide(tx, person)
+    await remove_from_directory(tx, person)
     actor = Actor(ActorKind.JOB, "accounts.erase")
-    await shut(tx, person.account, actor=actor, at=at)
+    await end_access(tx, person.account, actor=actor, at=at)
     for place in await store.places_of(tx, person.account, ORGANIZATIONS_PER_PERSON_MAX):
         if place.state == OrganizationState.DECLINED:
             continue  # nobody acts for it; its owner stays as a number

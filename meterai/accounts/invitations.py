@@ -33,7 +33,7 @@ from meterai.plumbing.db.database import ReadTx, Tx
 _DAY = timedelta(days=1)
 
 
-def described(
+def new_invitation(
     key: bytes, account: UUID, email: str, role: Role, limit: int | None, at: datetime
 ) -> Invitation:
     """Return a new invitation.  Refuses `Malformed`."""

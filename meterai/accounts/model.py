@@ -273,7 +273,7 @@ PROOF_LIVES = timedelta(minutes=10)
 STAFF_SESSION_LIVES = timedelta(hours=12)
 SUPERVISORS_FIRST_MAX = 2  # made without an approval: one requests, the other approves
 # Age of credentials that a stolen session may have made: the default lifetime of a session.
-LATELY = timedelta(days=30)
+RECENT = timedelta(days=30)
 # As long as codes of an address are counted.  When a stranger has used up the codes, the inbox of
 # the address holds a mail whose link still opens.
 LINK_LIVES = timedelta(hours=1)
@@ -825,9 +825,9 @@ def key_permissions(scopes: Sequence[str] | None) -> frozenset[str]:
     return KEY_PERMISSIONS if scopes is None else KEY_PERMISSIONS.intersection(scopes)
 
 
-def is_lately(made_at: datetime, now: datetime) -> bool:
+def is_recent(made_at: datetime, now: datetime) -> bool:
     """True if it is recent enough to have been made with a stolen session."""
-    return now - made_at <= LATELY
+    return now - made_at <= RECENT
 
 
 def normalized(email: str) -> str:
@@ -1004,7 +1004,7 @@ class KnownBrowser:
         mark = self._mark(key, email).encode()
         return any(hmac.compare_digest(mark, one.encode()) for one in self.marks)
 
-    def knowing(self, key: bytes, email: str) -> "KnownBrowser":
+    def with_address(self, key: bytes, email: str) -> "KnownBrowser":
         """Return the device with the mark of this address added."""
         mark = self._mark(key, email)
         others = tuple(one for one in self.marks if one != mark)

@@ -61,7 +61,7 @@ class OrganizationService:
         Refuses `Malformed`, and what `make_organization` refuses.
         """
         begins = OrganizationState.OPEN if self._is_open_at_once else OrganizationState.WAITING
-        made = roles.described(account, name, (npwp, nib), begins, self._clock.now())
+        made = roles.new_organization(account, name, (npwp, nib), begins, self._clock.now())
 
         async def make(tx: Tx) -> Organization:
             language = (await contact(tx, person)).language
@@ -107,7 +107,7 @@ class OrganizationService:
     ) -> Invitation:
         """Invite an address.  Refuses `Malformed`, and what `invitations.invite` refuses."""
         at = self._clock.now()
-        made = invitations.described(self._key, account, email, role, limit, at)
+        made = invitations.new_invitation(self._key, account, email, role, limit, at)
         await self._database.run(
             partial(invitations.invite, made=made, language=language, actor=actor)
         )

@@ -250,7 +250,7 @@ class PasskeyService:
         said = _Assertion(challenge, challenge_id, account, credential, answer)
         session, email = await self._database.run(partial(self._open, said=said, agent=agent))
         known = KnownBrowser.read(device) or KnownBrowser.fresh()
-        return SignedIn(session.text(), self._life, known.knowing(self._key, email).text())
+        return SignedIn(session.text(), self._life, known.with_address(self._key, email).text())
 
     async def _open(self, tx: Tx, said: _Assertion, agent: Agent) -> tuple[Credential, str]:
         now = self._clock.now()

@@ -44,7 +44,7 @@ def member_actor(person: UUID) -> Actor:
     return Actor(ActorKind.MEMBER, show(ACCOUNT_KIND, person))
 
 
-def described(
+def new_organization(
     account: UUID, name: str, numbers: tuple[str, str], state: OrganizationState, at: datetime
 ) -> Organization:
     """Return a new organization; `numbers` are NPWP and NIB.  Refuses `Malformed`."""

@@ -271,7 +271,7 @@ class AccountService:
         """Return the caller that signed in within this request, whose cookie is not set yet."""
         return await self._opened(signed_in.session, "session", signed_in.stored)
 
-    def caller_known(self, key: str) -> Caller | None:
+    def cached_caller(self, key: str) -> Caller | None:
         """Return the cached caller of an API key, without a query; it authenticates nobody."""
         known = self._remembered.get(key)
         return known.caller if known is not None and known.caller.by == "api_key" else None

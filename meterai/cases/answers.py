@@ -84,7 +84,7 @@ def answer(matter: Matter, facts: Facts) -> CaseAnswer | None:
     return _RULES[matter](facts)
 
 
-def is_telling(matter: Matter, found: CaseAnswer) -> bool:
+def is_pertinent(matter: Matter, found: CaseAnswer) -> bool:
     """True if an answer concerns the matter, so that its order is the one meant."""
     return found.code not in _PLAIN and (matter != Matter.PAID_TWICE or "second" in found.code)
 

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from meterai import orders, payments, stamping, stamps, suspense
-from meterai.cases.answers import Facts, answer, is_telling
+from meterai.cases.answers import Facts, answer, is_pertinent
 from meterai.cases.model import Complaint, ComplaintSubject, Matter
 from meterai.kit.clock import Clock
 from meterai.kit.ids import read, show
@@ -114,7 +114,7 @@ class CaseFacts:
             about = about_order(read("ord", order.id))
             facts = await self.of(account, about)
             found = answer(matter, facts) if facts else None
-            if found is not None and is_telling(matter, found):
+            if found is not None and is_pertinent(matter, found):
                 return about
             if found is not None and first == NOTHING:
                 first = about

@@ -23,7 +23,7 @@ from meterai.cases.model import (
 from meterai.cases.routes import matter_of
 from meterai.cases.service import CaseService
 from meterai.cases.views import is_answer_of_facts
-from meterai.cases.words import timeline_lines, told
+from meterai.cases.words import answer_text, timeline_lines
 from meterai.kit.actor import Actor
 from meterai.kit.ids import read, show
 from meterai.kit.paging import ListPage as PageOfList
@@ -253,7 +253,7 @@ async def _case_page(
         status=refusal.status if refusal else 200,
         case=case,
         id=show(CASE_KIND, case.id),
-        answer=told(case, language),
+        answer=answer_text(case, language),
         messages=[one for one in found.messages if not is_answer_of_facts(one)],
         pictures=[show(PICTURE_KIND, one) for one in found.pictures],
         lines=timeline_lines(found.happenings, language),

@@ -12,7 +12,7 @@ from meterai.accounts import Permission
 from meterai.cases.model import CASE_KIND
 from meterai.cases.proof import Answered, sealed, signed
 from meterai.cases.service import CaseService, CaseTold
-from meterai.cases.words import timeline_lines, told
+from meterai.cases.words import answer_text, timeline_lines
 from meterai.kit.clock import Clock
 from meterai.kit.ids import read, show
 from meterai.kit.priority import Priority
@@ -58,7 +58,7 @@ class Proofs:
 def answered(found: CaseTold, language: str) -> Answered:
     """Return the answer to a case with its current timeline.  Refuses `NotFound` without an answer."""
     case = found.case
-    answer = told(case, language)
+    answer = answer_text(case, language)
     if answer is None or case.answered_at is None:
         raise NotFound("no fact answers this case")
     lines = [

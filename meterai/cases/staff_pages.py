@@ -26,7 +26,7 @@ from meterai.cases.pages import PICTURE_KIND, picture_answer
 from meterai.cases.routes import matter_of
 from meterai.cases.service import LISTED_MAX, CaseService, about_kind
 from meterai.cases.views import is_answer_of_facts
-from meterai.cases.words import told
+from meterai.cases.words import answer_text
 from meterai.kit.actor import Actor
 from meterai.kit.ids import read, show
 from meterai.kit.lifecycle import NotAllowedNow
@@ -153,7 +153,7 @@ async def _case_page(
         id=show(CASE_KIND, case.id),
         account_shown=show("acc", case.account),
         owner=show("acc", case.owner) if case.owner else "",
-        answer=told(case, language),
+        answer=answer_text(case, language),
         messages=[one for one in found.messages if not is_answer_of_facts(one)],
         pictures=[show(PICTURE_KIND, one) for one in found.pictures],
         lines=[line(one, language) for one in found.happenings],

@@ -8,7 +8,7 @@ import msgspec
 
 from meterai.cases.model import CASE_KIND, Author, Case, CaseMessage, MessageKind
 from meterai.cases.service import CaseTold
-from meterai.cases.words import AnswerText, timeline_lines, told
+from meterai.cases.words import AnswerText, answer_text, timeline_lines
 from meterai.kit.ids import show
 
 
@@ -96,7 +96,7 @@ def is_answer_of_facts(one: CaseMessage) -> bool:
 
 
 def _shown(case: Case, language: str) -> dict[str, Any]:
-    answer: AnswerText | None = told(case, language)
+    answer: AnswerText | None = answer_text(case, language)
     return {
         "id": show(CASE_KIND, case.id),
         "state": case.state,

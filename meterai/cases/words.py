@@ -40,7 +40,7 @@ def _read(facts: Mapping[str, object]) -> dict[str, object]:
     }
 
 
-def told(case: Case, language: str) -> AnswerText | None:
+def answer_text(case: Case, language: str) -> AnswerText | None:
     """Return the answer of the facts to a case; None without one."""
     if case.answer is None:
         return None
@@ -74,7 +74,7 @@ def _page(about: str) -> str:
 
 def in_both(case: Case) -> dict[str, str]:
     """Return the sentences of the answer in each language, for a mail."""
-    found = {language: told(case, language) for language in LANGUAGES}
+    found = {language: answer_text(case, language) for language in LANGUAGES}
     return {name: f"{one.sentence}\n{one.next}" for name, one in found.items() if one is not None}
 
 

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from meterai.accounts import Permission
-from meterai.console.model import ChannelStanding, Trouble, in_order_of_trouble, troubles_of
+from meterai.console.model import ChannelStanding, Trouble, sorted_by_trouble, troubles_of
 from meterai.distribution import DISTRIBUTOR_SUBJECT, DistributorStanding, standings
 from meterai.finance import (
     NO_SELLER,
@@ -56,7 +56,7 @@ async def channels(tx: ReadTx, now: datetime) -> ChannelsShown:
         *(_sold(ChannelStanding(channel=one, name=one), counted, NO_SELLER) for one in RETAIL),
         *_distributors(sellers, counted, disabled, now, today),
     ]
-    return ChannelsShown(counted.until, in_order_of_trouble(found))
+    return ChannelsShown(counted.until, sorted_by_trouble(found))
 
 
 def _distributors(

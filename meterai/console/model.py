@@ -118,7 +118,7 @@ def troubles_of(one: ChannelStanding, now: datetime, today: date) -> Iterator[Tr
         yield Trouble.WEBHOOKS_DISABLED
 
 
-def in_order_of_trouble(channels: list[ChannelStanding]) -> list[ChannelStanding]:
+def sorted_by_trouble(channels: list[ChannelStanding]) -> list[ChannelStanding]:
     """Sort failing channels first: by worst trouble, then by waiting rupiah, then by stamps of the month."""
     severity = list(Trouble)
 

@@ -13,7 +13,7 @@ from meterai.pages.model import SHUT, local_path, wants_page
 from meterai.pages.rendering import (
     PageRequest,
     Site,
-    can_be_seen,
+    has_page,
     nearest_page,
     page,
     page_above,
@@ -77,7 +77,7 @@ def page_or_problem(
             status=problem.status_code or 500,
             problem=problem.content,
             text=sentence(wrong, language_of(request)) if isinstance(wrong, Refusal) else "",
-            again=there if can_be_seen(request, there.partition("?")[0]) else None,
+            again=there if has_page(request, there.partition("?")[0]) else None,
             is_looking=request.method == "GET",
             seconds=problem.headers.get("Retry-After"),
         )

@@ -125,7 +125,7 @@ def is_at_desk(path: str) -> bool:
     return f"/{first}" == DESK
 
 
-def comes_back_to(method: str, path: str, query: str) -> str:
+def return_path(method: str, path: str, query: str) -> str:
     """Return the path to return to after sign-in: the same page, or that of the form."""
     if method == "GET":
         return f"{path}?{query}" if query else path

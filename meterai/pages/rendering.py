@@ -25,9 +25,9 @@ from meterai.pages.model import (
     PageLink,
     RoomPages,
     ShownTo,
-    comes_back_to,
     fresh_key,
     is_at_desk,
+    return_path,
 )
 from meterai.pages.policy import content_security_policy
 from meterai.plumbing.config import Settings
@@ -271,19 +271,19 @@ def nearest_page(request: PageRequest) -> str:
     scope = request.scope
     query = scope["query_string"].decode("latin-1")
     if request.method == "GET":
-        return comes_back_to("GET", scope["path"], query)
+        return return_path("GET", scope["path"], query)
     return page_above(request)
 
 
 def page_above(request: PageRequest) -> str:
     """Return the path of the page with the form that is sent to this path; "/" if there is none."""
-    there = comes_back_to("POST", request.scope["path"], "")
-    while there != "/" and not can_be_seen(request, there):
+    there = return_path("POST", request.scope["path"], "")
+    while there != "/" and not has_page(request, there):
         there = there.rpartition("/")[0] or "/"
     return there
 
 
-def can_be_seen(request: PageRequest, path: str) -> bool:
+def has_page(request: PageRequest, path: str) -> bool:
     """True if the sender can open a page at this path; outside the console's networks there is none."""
     return SHUT not in request.scope and "GET" in allowed(request.app, path)
 

@@ -27,7 +27,7 @@ from meterai.plumbing.http.language import language_of
 from meterai.plumbing.http.requests import saved_as
 from meterai.privacy.model import COPIES_PER_DAY_MAX, CopyState, PrivacyRequestKind
 from meterai.privacy.processing import Processing
-from meterai.privacy.service import PrivacyService, kept_said, wait_said
+from meterai.privacy.service import PrivacyService, kept_sentences, wait_sentence
 
 MINE = "/privacy/mine"
 _PERSON = {"permission": Permission.PERSON, "priority": Priority.PAID}
@@ -69,8 +69,8 @@ async def _mine(
         is_fresh=is_fresh(caller_of(request)),
         rooms={name: of for name, of in mine.fates.items() if of},
         goes=[one for one in fates if one.deletes or one.blanked],
-        stays=kept_said(fates, language).split("\n"),
-        waits=[wait_said(one, language) for one in mine.waits],
+        stays=kept_sentences(fates, language).split("\n"),
+        waits=[wait_sentence(one, language) for one in mine.waits],
         copy=copy,
         is_made=copy is not None and copy.state == CopyState.MADE,
         copies_max=COPIES_PER_DAY_MAX,
@@ -167,7 +167,7 @@ async def withdraw_consent(
 )
 async def show_processing(request: PageRequest, processing: NamedDependency[Processing]) -> Page:
     """Show every processing of personal data: purpose, basis, categories, recipients, retention."""
-    purposes = processing.told(language_of(request))
+    purposes = processing.purposes(language_of(request))
     return page(request, "privacy/processing.html", purposes=purposes)
 
 

@@ -38,7 +38,7 @@ class Processing:
         self._rooms = {name: one for name, one in rooms.items() if one.tables}
         self._rules = rules
 
-    def told(self, language: str) -> list[ProcessingPurpose]:
+    def purposes(self, language: str) -> list[ProcessingPurpose]:
         """Return every processing, room by room."""
         return [
             ProcessingPurpose(

@@ -307,7 +307,7 @@ class PrivacyService:
                 acts_at=acts_at.isoformat(),
             )
             waits = await self._waits(tx, person)
-            said = {one: _waits_said(waits, one) for one in LANGUAGES}
+            said = {one: _waits_sentence(waits, one) for one in LANGUAGES}
             await _tell(tx, found, "erasure_asked", acts_at=_times(acts_at), waits=said)
 
         await self._database.run(act)
@@ -365,7 +365,7 @@ class PrivacyService:
         if waits or await accounts.is_staff(tx, found.account):
             await store.move(tx, found, found.state, look_at=now + LOOKS_AGAIN)
             return
-        await accounts.shut(
+        await accounts.end_access(
             tx, found.account, actor=Actor(ActorKind.JOB, "privacy.carry_out_erasures"), at=now
         )
         state = ERASURE.after(ErasureState.ASKED, ErasureEvent.SHUT)
@@ -375,10 +375,11 @@ class PrivacyService:
         """Erase the account, if nothing was opened or begun since it was closed."""
         now = self._clock.now()
         person = await _person(tx, found.account)
-        await accounts.hide(tx, person)  # a concurrent sign-in waits until the transaction ends
+        # A concurrent sign-in waits until the transaction ends.
+        await accounts.remove_from_directory(tx, person)
         waits, opened = (
             await self._waits(tx, person),
-            await accounts.shut(
+            await accounts.end_access(
                 tx, found.account, actor=Actor(ActorKind.JOB, "privacy.carry_out_erasures"), at=now
             ),
         )
@@ -401,7 +402,7 @@ class PrivacyService:
             contact.language,
             f"{found.shown}:erased",
             "account_erased",
-            {"kept": {one: kept_said(fates, one) for one in LANGUAGES}},
+            {"kept": {one: kept_sentences(fates, one) for one in LANGUAGES}},
         )
         state = ERASURE.after(ErasureState.CLOSING, ErasureEvent.DONE)
         told = [_fate_as_json(one) for one in fates]
@@ -429,7 +430,7 @@ class PrivacyService:
         now = self._clock.now()
         waits = await self._waits(tx, await _person(tx, due.account))
         if not waits:
-            await accounts.shut(
+            await accounts.end_access(
                 tx, due.account, actor=Actor(ActorKind.JOB, "privacy.carry_out_erasures"), at=now
             )
         await store.move(tx, found, found.state, look_at=now + (LOOKS_AGAIN if waits else SHUT_FOR))
@@ -464,7 +465,7 @@ def _times(at: datetime) -> dict[str, str]:
     return {one: format_datetime(at, one) for one in LANGUAGES}
 
 
-def wait_said(one: ErasureWait, language: str) -> str:
+def wait_sentence(one: ErasureWait, language: str) -> str:
     """Return what an erasure waits for as a sentence, with its end or what to do."""
     said = translate(f"wait.{one.word}", language, count=one.number)
     if one.until is None:
@@ -473,13 +474,13 @@ def wait_said(one: ErasureWait, language: str) -> str:
     return f"{said} {translate('wait.until', language, until=until)}"
 
 
-def _waits_said(waits: Sequence[ErasureWait], language: str) -> str:
+def _waits_sentence(waits: Sequence[ErasureWait], language: str) -> str:
     if not waits:
         return translate("wait.nothing", language)
-    return " ".join(wait_said(one, language) for one in waits)
+    return " ".join(wait_sentence(one, language) for one in waits)
 
 
-def kept_said(fates: Sequence[Fate], language: str) -> str:
+def kept_sentences(fates: Sequence[Fate], language: str) -> str:
     """Return what an erasure keeps as one text: by reason, with end and tables."""
     lines = []
     for kept in KeepReason:

@@ -109,7 +109,7 @@ class RequestLog:
 
     def caller_of(self, key: str) -> Caller | None:
         """Return the cached caller of a key, without a query."""
-        return self._accounts.caller_known(key)
+        return self._accounts.cached_caller(key)
 
     def note(self, noted: Noted) -> None:
         """Buffer a line; without room it is dropped and counted."""

@@ -187,7 +187,7 @@ KEY = b"k" * 32
 
 
 def test_device_round_trips_with_its_addresses() -> None:
-    made = KnownBrowser.fresh().knowing(KEY, "ani@example.id")
+    made = KnownBrowser.fresh().with_address(KEY, "ani@example.id")
     read = KnownBrowser.read(made.text())
     assert read == made
     assert read.knows(KEY, "ani@example.id")
@@ -201,14 +201,14 @@ def test_device_drops_the_address_used_longest_ago() -> None:
     emails = [f"a{number}@example.id" for number in range(ADDRESSES_PER_DEVICE_MAX + 1)]
     device = KnownBrowser.fresh()
     for email in emails[:-1]:
-        device = device.knowing(KEY, email)
-    device = device.knowing(KEY, emails[0])  # the second address is now the oldest
-    device = device.knowing(KEY, emails[-1])
+        device = device.with_address(KEY, email)
+    device = device.with_address(KEY, emails[0])  # the second address is now the oldest
+    device = device.with_address(KEY, emails[-1])
     known = [email for email in emails if device.knows(KEY, email)]
     assert known == [emails[0], *emails[2:]]
     often = KnownBrowser.fresh()
     for email in (emails[1], emails[0], emails[0], *emails[2:-1]):
-        often = often.knowing(KEY, email)
+        often = often.with_address(KEY, email)
     assert all(often.knows(KEY, email) for email in emails[:-1]), "twice takes the place of once"
     assert len(device.marks) == ADDRESSES_PER_DEVICE_MAX
 

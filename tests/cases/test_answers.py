@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from meterai.cases.answers import CaseAnswer, Facts, answer, is_telling
+from meterai.cases.answers import CaseAnswer, Facts, answer, is_pertinent
 from meterai.cases.model import Matter
 from meterai.plumbing.messages import LANGUAGES, catalogue
 from tests.cases.desk import Desk
@@ -211,9 +211,9 @@ def test_digest_of_facts_ignores_the_moment(desk: Desk) -> None:
 
 
 def test_answer_about_an_order_without_problem_is_not_telling() -> None:
-    assert not is_telling(M.PAID_NOT_EXECUTED, CaseAnswer("stamps_ready"))
-    assert is_telling(M.PAID_NOT_EXECUTED, CaseAnswer("in_flight"))
-    assert is_telling(M.PAID_TWICE, CaseAnswer("refund_settled_second"))
+    assert not is_pertinent(M.PAID_NOT_EXECUTED, CaseAnswer("stamps_ready"))
+    assert is_pertinent(M.PAID_NOT_EXECUTED, CaseAnswer("in_flight"))
+    assert is_pertinent(M.PAID_TWICE, CaseAnswer("refund_settled_second"))
 
 
 def test_empty_facts_have_no_answer(desk: Desk) -> None:

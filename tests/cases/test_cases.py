@@ -28,7 +28,7 @@ from meterai.cases.model import (
     TooManyPictures,
     address_account,
 )
-from meterai.cases.words import timeline_lines, told
+from meterai.cases.words import answer_text, timeline_lines
 from meterai.kit.clock import WIB
 from meterai.kit.ids import new_id, show
 from meterai.kit.lifecycle import NotAllowedNow
@@ -54,7 +54,7 @@ def test_complaint_is_answered_from_the_facts_at_once(desk: Desk) -> None:
     case = desk.complain(M.PAID_NOT_EXECUTED, order)
     assert (case.state, case.answer, case.about) == (S.ANSWERED, "stamps_ready", show("ord", order))
     assert case.facts_sha256 == desk.facts(order).digest
-    said = told(desk.again(case), "id")
+    said = answer_text(desk.again(case), "id")
     assert said is not None
     assert "Dari 2 meterai: 2 belum dipakai" in said.sentence
     assert "dikembalikan di halaman pesanan" in said.next
@@ -170,7 +170,7 @@ def test_case_ends_when_the_money_of_its_order_is_returned(desk: Desk) -> None:
     desk.give_back("settle")
     done = desk.again(other)
     assert (done.state, done.outcome) == (S.CLOSED, CaseOutcome.MONEY_BACK)
-    said = told(done, "en")
+    said = answer_text(done, "en")
     assert said is not None
     assert "is back where you paid it from" in said.sentence
     assert desk.again(money).state == S.OPEN
@@ -466,7 +466,7 @@ def test_serial_selects_its_stamping_and_a_failed_one_returns_its_stamp(desk: De
     desk.shop.work()
     case = desk.complain(M.STAMP_MISSING, show("stg", stamping))
     assert case.answer == "stamping_failed"
-    said = told(desk.again(case), "id")
+    said = answer_text(desk.again(case), "id")
     assert said is not None
     assert "Meterainya sudah kembali ke saldo" in said.next
 
@@ -481,7 +481,7 @@ def test_every_matter_has_complete_texts_in_both_languages(desk: Desk) -> None:
     for matter in Matter:
         case = desk.again(desk.complain(matter, order))
         for language in ("id", "en"):
-            said = told(case, language)
+            said = answer_text(case, language)
             assert said is None or "{" not in said.sentence + said.next
 
 
@@ -496,7 +496,7 @@ def test_file_name_in_an_answer_is_quoted(desk: Desk) -> None:
     case = desk.complain(M.INVALID_AT_AGENCY, show("stg", stamping))
     shown = "a' of 1 January is void. The operator owes 'bcccccccccccccc…"
     for language, before in (("en", "ocument"), ("id", "okumen")):
-        said = told(case, language)
+        said = answer_text(case, language)
         assert said is not None
         sentences = [one.sentence for one in timeline_lines(desk.told(case).happenings, language)]
         named = [one for one in (said.sentence, *sentences) if "operator owes" in one]

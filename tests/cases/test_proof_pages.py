@@ -8,7 +8,7 @@ import pytest
 from meterai.cases import Matter
 from meterai.cases.proof import read_answer
 from meterai.cases.proof_pages import Proofs, answered
-from meterai.cases.words import told
+from meterai.cases.words import answer_text
 from meterai.kit.refusal import NotFound
 from meterai.plumbing.messages import LANGUAGES
 from meterai.sealing import Issuers, Verdict, verify_own
@@ -24,7 +24,7 @@ def proofs(desk: Desk) -> Proofs:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_sealed_answer_has_the_text_of_the_page(desk: Desk, language: str) -> None:
     found = desk.told(desk.complain(Matter.PAID_NOT_EXECUTED, desk.executed()))
-    answer = told(found.case, language)
+    answer = answer_text(found.case, language)
     assert answer is not None
     content = desk.shop.do(proofs(desk).sealed(answered(found, language)))
     text = text_of(content)

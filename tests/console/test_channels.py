@@ -12,7 +12,7 @@ from meterai.console.model import (
     WAITS_LONG,
     ChannelStanding,
     Trouble,
-    in_order_of_trouble,
+    sorted_by_trouble,
     troubles_of,
 )
 from meterai.finance.service import FinanceService
@@ -74,7 +74,7 @@ def test_failing_channels_are_sorted_first_worst_first() -> None:
     low = replace(WELL, name="low", troubles=(Trouble.DEPOSIT_LOW,))
     few = replace(WELL, name="few", troubles=(Trouble.WAITING_LONG,), waiting_rupiah=10)
     more = replace(WELL, name="more", troubles=(Trouble.WAITING_LONG,), waiting_rupiah=20)
-    names = [one.name for one in in_order_of_trouble([WELL, well, low, few, more])]
+    names = [one.name for one in sorted_by_trouble([WELL, well, low, few, more])]
     assert names == ["more", "few", "low", "well", "Toko"]
 
 

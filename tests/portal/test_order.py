@@ -23,7 +23,7 @@ from meterai.pages import Site, rendered
 from meterai.pages.rendering import aloud
 from meterai.payments import AccountNumber, Stage, Way, payee
 from meterai.plumbing.messages import LANGUAGES, catalogue, format_datetime, translate
-from meterai.portal.order_told import QR_USUALLY_WITHIN, OrderNow, told
+from meterai.portal.order_text import QR_USUALLY_WITHIN, OrderNow, order_text
 from meterai.portal.pages import qr_drawing
 from meterai.portal.routes import routes
 from meterai.refunds import RefundAccount, RefundCause, RefundState, RefundView
@@ -76,7 +76,7 @@ def order_main(
     qr = this.qr_content
     facts = {
         "this": this,
-        "told": told(this),
+        "told": order_text(this),
         "moves": [MoneyMove("payment_captured", NOW, TOTAL)],
         "now": now,
         "qr": qr_drawing(qr) if qr else None,

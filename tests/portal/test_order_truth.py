@@ -16,7 +16,7 @@ from meterai.pages import Site, rendered
 from meterai.pages.rendering import aloud, rupiah
 from meterai.payments.model import ATTEMPTS_PER_SUBJECT_MAX
 from meterai.plumbing.messages import LANGUAGES, translate
-from meterai.portal.order_told import OrderText
+from meterai.portal.order_text import OrderText
 from meterai.portal.routes import routes
 from meterai.portal.routes.order import _facts, _OrderQuestion
 from tests.portal.claims import untrue_of

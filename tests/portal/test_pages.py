@@ -25,7 +25,7 @@ from meterai.kit.refusal import CommandRefusal
 from meterai.orders import OrderState
 from meterai.pages import Site, form_key, fresh_key, local_path, rendered
 from meterai.pages.assets import address
-from meterai.pages.model import FormForeign, comes_back_to, wants_page
+from meterai.pages.model import FormForeign, return_path, wants_page
 from meterai.payments import Stage, Way
 from meterai.plumbing.http.bodies import UploadsFull
 from meterai.plumbing.http.requests import saved_as
@@ -208,7 +208,7 @@ def test_malformed_form_key_is_refused() -> None:
     ],
 )
 def test_sign_in_returns_to_the_page(method: str, path: str, query: str, there: str) -> None:
-    assert comes_back_to(method, path, query) == there
+    assert return_path(method, path, query) == there
 
 
 def test_programs_get_no_pages() -> None:

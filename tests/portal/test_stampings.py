@@ -17,7 +17,7 @@ from meterai.kit.ids import read, show
 from meterai.orders import OrderKind, OrderState, OrderView
 from meterai.pages import Site, rendered
 from meterai.plumbing.messages import LANGUAGES, format_datetime, translate
-from meterai.portal.order_told import OrderNow
+from meterai.portal.order_text import OrderNow
 from meterai.portal.routes import routes
 from meterai.portal.routes.history import entries
 from meterai.refunds import RefundCause, RefundState, RefundView

@@ -122,7 +122,7 @@ class SigningIn:
         kept, device = (cookie(self._process, request, name) for name in (PASSKEY, DEVICE))
         return await self._passkeys.sign_in(form.text("credential"), kept, device, _agent(request))
 
-    def asks_authenticator(self, answer: Page, asked: PasskeyChallenge) -> Page:
+    def keep_challenge(self, answer: Page, asked: PasskeyChallenge) -> Page:
         """Set the cookie of the challenge that the authenticator gets."""
         seconds = CHALLENGE_LIVES.total_seconds()
         set_cookie(self._process, answer, PASSKEY, asked.cookie, seconds)

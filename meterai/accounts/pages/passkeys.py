@@ -30,7 +30,7 @@ def _options(signing_in: SigningIn, asked: PasskeyChallenge) -> Page:
     """Return the options that our script passes to the authenticator, with the cookie of the challenge."""
     answer = Page(asked.options, media_type=MediaType.JSON)
     answer.headers["Cache-Control"] = "no-store"
-    return signing_in.asks_authenticator(answer, asked)
+    return signing_in.keep_challenge(answer, asked)
 
 
 @post(

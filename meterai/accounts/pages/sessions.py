@@ -6,7 +6,7 @@ from litestar import post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from meterai.accounts.model import KEY_KIND, PASSKEY_KIND, SESSION_KIND, Permission, is_lately
+from meterai.accounts.model import KEY_KIND, PASSKEY_KIND, SESSION_KIND, Permission, is_recent
 from meterai.accounts.pages.part import SigningIn
 from meterai.accounts.passkeys import PasskeyService
 from meterai.accounts.service import AccountService
@@ -40,10 +40,10 @@ async def sign_out_everywhere(
         # Sessions end last: if this is interrupted, the owner is still signed in and can repeat it.
         now = SystemClock().now()
         for key in await accounts.api_keys(account):
-            if key.ended_at is None and is_lately(key.made_at, now):
+            if key.ended_at is None and is_recent(key.made_at, now):
                 await accounts.end_api_key(account, read(KEY_KIND, key.id), actor=actor)
         for passkey in await passkeys.passkeys(account):
-            if is_lately(passkey.made_at, now):
+            if is_recent(passkey.made_at, now):
                 await passkeys.end(account, read(PASSKEY_KIND, passkey.id), actor=actor)
     await accounts.sign_out_everywhere(account, actor=actor)
     return await signing_in.dismiss(request, see_other("/"))

@@ -10,7 +10,7 @@ from meterai.accounts import (
     Permission,
     contact,
     is_fresh,
-    is_lately,
+    is_recent,
 )
 from meterai.kit.clock import SystemClock
 from meterai.kit.priority import Priority
@@ -49,7 +49,7 @@ async def show_account(
         sessions=await accounts.sessions(own.account),
         this_session=own.actor.id,
         is_fresh=is_fresh(caller),
-        made_lately=[name for name, at in made_at if is_lately(at, now)],
+        made_lately=[name for name, at in made_at if is_recent(at, now)],
         passkeys=devices if passkeys.is_possible else None,
     )
 

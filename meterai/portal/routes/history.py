@@ -19,7 +19,7 @@ from meterai.pages import Page, PageRequest, page
 from meterai.plumbing.db.database import Database
 from meterai.plumbing.http.callers import caller_of
 from meterai.portal.arrived import covered
-from meterai.portal.order_told import OrderNow, OrderText, told
+from meterai.portal.order_text import OrderNow, OrderText, order_text
 from meterai.refunds import RefundView, refunds_of_orders
 from meterai.stamping import Stamping, StampingService, StampingState, stampings_of_orders
 from meterai.stamps import Lot
@@ -41,7 +41,7 @@ class HistoryEntry:
     @property
     def told(self) -> OrderText | None:
         """Text about the order."""
-        return told(self.this) if self.this else None
+        return order_text(self.this) if self.this else None
 
     def state_of(self, stamping: Stamping) -> StampingState:
         """Return the state of a document within the order of this entry."""

@@ -45,7 +45,7 @@ from meterai.plumbing.http.requests import IdempotencyKeyReused, saved_as
 from meterai.plumbing.permits import PURPOSE
 from meterai.plumbing.zips import Names, ZippedFile, zipped
 from meterai.portal.arrived import covered
-from meterai.portal.order_told import OrderNow, in_causal_order, told
+from meterai.portal.order_text import OrderNow, in_causal_order, order_text
 from meterai.portal.pages import qr_drawing, stamped_name
 from meterai.portal.seller import BuyerOrigin, buyer_origin
 from meterai.portal.watching import WAIT_SECONDS, OrderWatch
@@ -224,7 +224,7 @@ async def _facts(service: OrderService, asked: _OrderQuestion) -> dict[str, obje
     )
     return {
         "this": this,
-        "told": told(this),
+        "told": order_text(this),
         "moves": in_causal_order(moves),
         "zipped": len(_zippable(documents)),
         "now": now,

@@ -98,7 +98,7 @@ def _error(refusal: Refusal, language: str) -> FieldError:
     return FieldError(field, sentence(refusal, language))
 
 
-def _is_as_seen(form: Form, wanted: list[DraftFile]) -> bool:
+def _matches_page(form: Form, wanted: list[DraftFile]) -> bool:
     """True if the page of the form showed these documents with these stamps."""
     return form.text("seen") == written(wanted)
 
@@ -205,7 +205,7 @@ class _LastLook:
         except Refusal as wrong:
             refusal = wrong
         # The same form, sent twice, may have ordered it meanwhile: then its content is gone.
-        done = await _done_before(self.drafts, draft.owner, form) if draft.owner else None
+        done = await _earlier_result(self.drafts, draft.owner, form) if draft.owner else None
         files = await self.drafts.files(draft)
         elsewhere = done or _missing(files)
         if elsewhere:
@@ -222,11 +222,11 @@ class _LastLook:
         draft = adopted or await own_draft(self.request, self.drafts)
         if draft is None or show(DRAFT, draft.id) != form.text("draft"):
             # The account has files of another device, now in one draft with those of this one.
-            done = await _done_before(self.drafts, account, form)
+            done = await _earlier_result(self.drafts, account, form)
             if draft is None or done:
                 return see_other(done or REVIEW)
         has_stamps = await self.database.once(stamps.available, account) > 0
-        if has_stamps and _is_as_seen(form, to_order(await self.drafts.files(draft))):
+        if has_stamps and _matches_page(form, to_order(await self.drafts.files(draft))):
             return see_other(REVIEW)  # an account with stamps chooses how to pay
         return await self.answered(draft, form, carry_out)
 
@@ -260,7 +260,7 @@ async def show_review(
     draft, files = await own_files(request, drafts)
     if draft is None:
         # The answer to the button may have been lost: a second visit leads to its result.
-        return see_other(_led_to(await done_here(request, drafts)) or CHOOSE)
+        return see_other(_result_path(await done_here(request, drafts)) or CHOOSE)
     elsewhere = _missing(files)
     if elsewhere:
         return see_other(elsewhere)
@@ -286,7 +286,7 @@ def _upload(file: DraftFile, facts: DocumentFacts) -> Upload:
     return Upload(file.name, content, file.placements, is_repaired=is_repaired, facts=facts)
 
 
-async def _carried_out(
+async def _stamp_or_order(
     request: PageRequest,
     services: tuple[DraftService, StampingService, OrderService],
     caller: Caller,
@@ -298,7 +298,7 @@ async def _carried_out(
     drafts, stampings, orders = services
     account, member = caller.account, caller.member
     wanted, key = to_order(files), draft.order_key
-    if not _is_as_seen(form, wanted):
+    if not _matches_page(form, wanted):
         raise DraftChanged("the draft was changed since the page was shown")
     if any(not one.is_placed for one in wanted):
         raise DraftNotPlaced("a document has no stamp")
@@ -339,16 +339,16 @@ async def _finished(
         _log.warning("draft_not_finished", draft=show(DRAFT, draft.id), code=refusal.code)
 
 
-async def _done_before(drafts: DraftService, account: UUID, form: Form) -> str | None:
+async def _earlier_result(drafts: DraftService, account: UUID, form: Form) -> str | None:
     """Return the result of the same form sent before; None without."""
     try:
         done = await drafts.ordered(account, read(DRAFT, form.text("draft")))
     except NotFound:
         return None
-    return _led_to(done)
+    return _result_path(done)
 
 
-def _led_to(done: Draft | None) -> str | None:
+def _result_path(done: Draft | None) -> str | None:
     """Return the path of the result of an ordered or stamped draft."""
     if done is None:
         return None
@@ -377,10 +377,10 @@ async def order_draft(
     form = await read_own_form(request)
     draft = await own_draft(request, drafts)
     if draft is None or show(DRAFT, draft.id) != form.text("draft"):
-        return see_other(await _done_before(drafts, account, form) or CHOOSE)
+        return see_other(await _earlier_result(drafts, account, form) or CHOOSE)
     if draft.owner is None:
         return see_other(REVIEW)  # that page asks whether these files are the account's
-    carry_out = partial(_carried_out, request, (drafts, stamping, orders), caller_of(request))
+    carry_out = partial(_stamp_or_order, request, (drafts, stamping, orders), caller_of(request))
     this = _LastLook(request, drafts, database, signing_in, orders)
     return await this.answered(draft, form, carry_out)
 
@@ -403,7 +403,7 @@ async def sign_in_to_pay(
     form = await read_form(request)
     account = await account_asking(request)
     if account is not None:  # in another window, or by the same button before
-        return see_other(await _done_before(drafts, account, form) or REVIEW)
+        return see_other(await _earlier_result(drafts, account, form) or REVIEW)
     this = _LastLook(request, drafts, database, signing_in, orders)
     is_proof = "credential" in form.texts or "code" in form.texts
     # The same button, sent before, may have moved the files into the account, or ordered them: then
@@ -432,7 +432,7 @@ async def sign_in_to_pay(
     if "credential" in form.texts:
         return await signing_in.admit(request, see_other(REVIEW), signed_in)
     request.scope["caller"] = caller  # type: ignore[typeddict-unknown-key]
-    carry_out = partial(_carried_out, request, (drafts, stamping, orders), caller)
+    carry_out = partial(_stamp_or_order, request, (drafts, stamping, orders), caller)
     answer = await this.ordered_at_once(caller.account, adopted, form, carry_out)
     return await signing_in.admit(request, answer, signed_in)
 

@@ -16,7 +16,7 @@ from meterai.orders import OrderService
 from meterai.pages import Page, PageRequest, page
 from meterai.plumbing.http.requests import saved_as
 from meterai.portal.arrived import covered
-from meterai.portal.order_told import OrderNow
+from meterai.portal.order_text import OrderNow
 from meterai.portal.pages import stamped_name
 from meterai.refunds import refunds_of_order
 from meterai.stamping import StampingService

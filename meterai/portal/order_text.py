@@ -249,7 +249,7 @@ def in_causal_order(moves: Sequence[MoneyMove]) -> list[MoneyMove]:
     return sorted(moves, key=lambda one: (one.at, rank.get(one.reason, len(rank))))
 
 
-def told(this: OrderNow) -> OrderText:
+def order_text(this: OrderNow) -> OrderText:
     """Return the text at the head of the page."""
     order = this.order
     facts: dict[str, object] = {
