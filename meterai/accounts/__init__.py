@@ -1,28 +1,25 @@
 """Accounts: people and organizations, sign-in, sessions and API keys.
 
 Promises this room keeps
-  * There are no passwords: sign-in is by a code sent to the address, short-lived, with few tries,
-    compared in constant time, and stored nowhere.  The mail has a link too, which opens for an hour.
-  * An address and a network get so many codes in an hour and no more, however many ask at the
-    same time; nobody else uses up those of a device that the address signed in with before, and
-    whoever is refused a code has a mail whose link still opens.  It leads back to where the
-    sign-in began, and nowhere else.
-  * A session and an API key are known to us only by their hash and can be ended by whoever they
-    belong to; five seconds later they open nothing.  An account sees its sessions and its keys, when
-    they were made and last used.
-  * A passkey or an API key is made by whoever proved a moment ago who they are, and the owner of
-    the account is told by mail.
-  * An API key may do what its scopes say, which its maker could do, until its end; it is replaced by one
-    successor, and both open for the overlap.
-  * Staff sign in by a passkey alone, and somebody stays who says who is staff.
-  * Every route declares a permission, and one guard asks whether the caller has it in the account that it
-    acts for: its own, or an organization in which it has a role.
-  * An organization is an account that nobody signs in to.  It always has an owner, and each change of its
-    members is in its trail.  An invitation opens once, for one address.
-  * While sign-up is closed no address gets an account by signing in; accounts that are there sign in.
-  * A member with a limit uses no more stamps in a month, however many requests ask at once.
+  * There are no passwords: sign-in is by a code sent to the address, short-lived, with few tries, compared in
+    constant time, and not stored.  The mail also contains a link that is valid for an hour.
+  * An address and a network get a limited number of codes an hour, also under concurrency.  A device that signed in
+    with the address before has a quota of its own.  A person who is refused a code has a mail whose link is still
+    valid; the link leads to the page where the sign-in began, and nowhere else.
+  * Sessions and API keys are stored as hashes, and their owner can end them; every process rejects them five seconds
+    later.  An account sees its sessions and its keys, with the times of their making and last use.
+  * Making a passkey or an API key needs a fresh proof, and the owner of the account gets a mail.
+  * An API key has permissions by its scopes, which its maker had, until its end.  It has at most one successor, and
+    both work for the overlap.
+  * Staff sign in by passkey alone, and the last supervisor stays.
+  * Every route declares a permission, and one guard checks that the caller has it in the account it acts for: its
+    own, or an organization in which it has a role.
+  * An organization is an account to which nobody signs in.  It always has an owner, and each change of its members is
+    in its trail.  An invitation is accepted once, by one address.
+  * While sign-up is closed no new address gets an account; existing accounts sign in.
+  * A member with a limit uses no more stamps in a month, also under concurrency.
 
-Calls trail.  Its pages stand on `pages`.  Is called by every room that needs to know who is asking.
+Calls trail.  Its pages use `pages`.  Is called by every room that needs the caller.
 """
 
 from meterai.accounts.addresses import (

@@ -920,7 +920,7 @@ class Credential:
 
     @classmethod
     def read(cls, text: str, prefix: str = "") -> "Credential":
-        """Read the text that the holder sent.  Refuses `SignInRequired`."""
+        """Parse a credential from the text that its holder sent.  Refuses `SignInRequired`."""
         rest = text.removeprefix(prefix)
         if len(rest) != _CREDENTIAL_LENGTH or not text.startswith(prefix):
             raise SignInRequired("not a credential")

@@ -423,7 +423,7 @@ class PrivacyService:
         await store.move(tx, found, state, look_at=None)
 
     async def _shut_again(self, tx: Tx, due: DueRequest) -> None:
-        """End what was opened meanwhile; check again once every process knows, or after what began should be over."""
+        """End sessions opened meanwhile; schedule the next check for when every process knows it, or for later if something is pending."""
         found = await store.locked(tx, due.account, due.request)
         if found is None or found.state != ErasureState.CLOSING:
             return

@@ -1,4 +1,4 @@
-"""The pages of an account alone: signing in and out, passkeys, API keys, organizations, and the language."""
+"""Pages of accounts: sign-in and sign-out, passkeys, API keys, organizations, language."""
 
 from meterai.accounts.model import Permission
 from meterai.accounts.pages import (

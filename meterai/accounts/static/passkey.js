@@ -1,4 +1,4 @@
-// A form with data-passkey asks the authenticator and is sent with its answer.
+// A form with data-passkey is sent with the answer of the authenticator.
 const form = document.querySelector("form[data-passkey]"), act = form?.dataset.passkey;
 const kind = window.PublicKeyCredential;
 let waiting;
@@ -6,7 +6,7 @@ async function ask(more) {
   waiting?.abort();
   const { signal } = waiting = new AbortController();
   const asked = await fetch(form.dataset.options, { method: "POST", body: new URLSearchParams(new FormData(form)) });
-  // The session began too long ago for a new passkey: its owner proves first who it is.
+  // The session is too old for a new passkey and needs a fresh proof first.
   if (asked.status === 403 && form.dataset.prove) return location.assign(form.dataset.prove);
   const parse = act === "get" ? "parseRequestOptionsFromJSON" : "parseCreationOptionsFromJSON";
   const publicKey = kind[parse](await asked.json());
@@ -16,13 +16,13 @@ async function ask(more) {
 }
 if (kind?.parseCreationOptionsFromJSON && form) {
   form.hidden = false;
-  // Without a fresh proof the form only leads to where it is given.
+  // Without a fresh proof the form leads to the page of one.
   if (act !== "prove") form.onsubmit = (event) => {
     event.preventDefault();
     const failed = form.querySelector("[data-failed]");
     failed.hidden = true;
     ask().catch(() => { failed.hidden = false; });
   };
-  // Offered while the address is typed, where the browser can.
+  // Offered while the address is typed, if the browser supports it.
   if (act === "get" && (await kind.isConditionalMediationAvailable?.())) ask({ mediation: "conditional" }).catch(() => {});
 }

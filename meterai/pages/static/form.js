@@ -1,9 +1,9 @@
-// Comforts of forms and links: the total while typing, one press of a button per answer, and nobody is led
-// away from a page over a line that is not there.  Everything works without this file.
+// Comforts of forms and links: the total while typing, one submission per answer, and no navigation while the
+// connection is lost.  Everything works without this file.
 
 const away = document.querySelector("[data-away]");
 const icon = document.querySelector("link[rel=icon]").href;
-let passed; // the form or link that may go, since the line is there
+let passed; // the form or link that may continue, since the connection works
 let isLooking;
 
 const free = () => {
@@ -13,13 +13,13 @@ const free = () => {
   }
 };
 
-// Goes on with what somebody pressed once the line is there: asked for is the smallest file of ours, past
-// what the browser keeps.
+// Continues a submission or a link once the connection works, tested with our smallest file, past the browser's
+// cache.
 async function leave(event, pressed, go) {
   event.preventDefault();
   if (isLooking) return;
   isLooking = true;
-  // An answer that takes longer is none.
+  // A slower answer counts as none.
   away.hidden = await fetch(icon, { method: "HEAD", cache: "no-store", signal: AbortSignal.timeout?.(10_000) })
     .then(() => true, () => false);
   isLooking = false;
@@ -45,12 +45,12 @@ addEventListener("submit", (event) => {
 addEventListener("click", (event) => {
   const link = event.target.closest("a[href]:not([href^='#'])");
   if (!link || link === passed || event.defaultPrevented) return;
-  // A new tab or window leaves this page as it is.
+  // A new tab or window keeps this page.
   if (!(event.ctrlKey || event.metaKey || event.shiftKey)) leave(event, link, () => link.click());
 });
 
 for (const change of ["online", "offline"]) addEventListener(change, () => { away.hidden = navigator.onLine; });
-// A browser that goes back shows the page as it was left.
+// On return a browser shows the page as it was left.
 addEventListener("pageshow", free);
 
 for (const total of document.querySelectorAll("[data-total]")) {

@@ -1,6 +1,6 @@
-// Where the original is on this device only what was added to it is fetched: some 14 KB, joined here.
-// Without this file, and wherever anything does not fit, the whole document is downloaded.  A page that wants the
-// hash of a file alone names the field for it.
+// If the original is on this device, only the delta is fetched, some 14 KB, and joined here.  Without this file,
+// and on any mismatch, the whole document is downloaded.  A page that needs only the hash of a file names the
+// field for it.
 
 const sha256 = async (blob) =>
   [...new Uint8Array(await crypto.subtle.digest("SHA-256", await blob.arrayBuffer()))]

@@ -1,20 +1,20 @@
-// Keeps the page of an order fresh: while somebody looks a question waits at the server for news; after
-// some minutes it asks less and less often, not at all while nobody looks, and at once when somebody comes
-// back.  Without this file the page loads itself again.
+// Refreshes the page of an order: while it is visible a request waits at the server for a change.  After some
+// minutes requests become rare; a hidden page sends none, and sends one at once when it is shown again.  Without
+// this file the page reloads itself.
 
 const FIRST_MS = 2000;
 const MOST_MS = 10000;
-const LIVE_MS = 180_000; // for which questions wait for news
-const HELD_MS = 2000; // an answer that took so long was held back
+const LIVE_MS = 180_000; // time in which requests wait for a change
+const HELD_MS = 2000; // an answer after this time was delayed by the server
 
 const place = document.querySelector("#act");
 const news = document.querySelector("[data-news]");
 const away = document.querySelector("[data-away]");
 let wait = FIRST_MS;
 let timer;
-let asking; // the question under way
+let asking; // the current request
 let since = Date.now();
-const aheadMs = Date.parse(place.dataset.now) - since; // of our clock, that of the server
+const aheadMs = Date.parse(place.dataset.now) - since; // the server's clock is ahead of ours by this
 let saidMinutes;
 
 const all = (what) => [...place.querySelectorAll(what)];
@@ -26,7 +26,7 @@ function tick() {
   const minutes = Math.ceil(left / 60);
   end.hidden = false;
   end.textContent = `${end.dataset.left} ${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")} ·`;
-  // Aloud, of the time left.
+  // Announce the remaining time to screen readers.
   if (minutes < saidMinutes && [5, 1].includes(minutes)) news.textContent = end.dataset.minutes.replace("{minutes}", minutes);
   if (minutes < saidMinutes && !left) soon();
   saidMinutes = minutes;
@@ -37,7 +37,7 @@ function prepare() {
   if (navigator.clipboard) for (const button of all("[data-copy]")) button.hidden = false;
 }
 
-// The same control of the new text: controls are told apart by what they do.
+// The same control in the new text, identified by its action.
 const name = (one) => one.id || one.getAttribute("href") || one.form?.action || one.textContent;
 const headline = () => place.firstElementChild.dataset.headline;
 const steps = () => all("[data-step]").map((one) => one.dataset.step);
@@ -66,7 +66,7 @@ async function ask(signal) {
     headers: { Accept: "text/html", "If-None-Match": place.dataset.version },
     cache: "no-store",
   });
-  if (answer.redirected) location.reload(); // the session ended: the page itself leads to signing in and back
+  if (answer.redirected) location.reload(); // the session ended: the page redirects to sign-in and back
   else if (answer.status === 200) {
     place.dataset.version = answer.headers.get("ETag");
     replace(await answer.text());
@@ -79,7 +79,7 @@ async function ask(signal) {
 
 async function watch() {
   clearTimeout(timer);
-  asking?.abort(); // a question that waits is asked anew
+  asking?.abort(); // a waiting request is sent again
   if (document.hidden) return;
   const { signal } = (asking = new AbortController());
   try {
@@ -87,7 +87,7 @@ async function watch() {
     away.hidden = true;
   } catch {
     if (signal.aborted) return;
-    wait = MOST_MS; // no connection: nothing is lost, we ask again
+    wait = MOST_MS; // no connection: nothing is lost, the request is repeated
     away.hidden = false;
   }
   if ("mayChange" in place.firstElementChild.dataset) timer = setTimeout(watch, wait);

@@ -1,5 +1,5 @@
-// Sends requests that a form is made for from the description of the API.  The key stays in this page: it is in no
-// storage and goes to no other host.  Without this file the page says where the commands are.
+// Sends requests by forms derived from the description of the API.  The key stays in this page: it is not stored and
+// goes to no other host.  Without this file the page links to the commands.
 
 const form = document.querySelector("#try");
 const chosen = form.querySelector("#operation");
@@ -7,7 +7,7 @@ const fields = form.querySelector("#fields");
 const answer = document.querySelector("#answer");
 const described = await (await fetch("/openapi.json")).json();
 const TEXTS = ["application/json", "application/jsonl", "text/csv"];
-let shown; // where the file of the last answer is
+let shown; // URL of the file of the last answer
 
 const operations = Object.entries(described.paths)
   .filter(([path]) => path.startsWith("/v1/"))
