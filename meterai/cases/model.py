@@ -17,7 +17,7 @@ CASE_SUBJECT = SubjectSort("case", prefix="cas", page="/console/cases")
 CASE_KIND = "cas"
 WORDS_LENGTH_MAX = 2_000  # characters: a page
 MESSAGES_MAX = 40  # per case; a person reads them all
-MESSAGES_OF_PERSON_MAX = 20  # so that staff can always answer
+MESSAGES_OF_PERSON_MAX = 20  # by the person, so that staff can always answer
 PICTURES_MAX = 3  # per case: a message of the bank, a page of ours, a paper
 CASES_PER_DAY_MAX = 20  # new cases per account; repeats of one matter of one order count once
 # Limits per address without sign-in, whoever types it.  Each new case sends one mail; other

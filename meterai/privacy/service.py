@@ -91,7 +91,7 @@ class PrivacyService:
         database: Database,
         rooms: Mapping[str, Personal],
         objects: ObjectStore,
-        doors: tuple[Timeline, Removal],
+        stores: tuple[Timeline, Removal],
         settings: Settings,
         clock: Clock,
     ) -> None:
@@ -100,7 +100,7 @@ class PrivacyService:
         ordered = [*(name for name in reversed(list(rooms)) if name != _LAST), _LAST]
         self.rooms = {name: rooms[name] for name in ordered if name in rooms}
         self._objects = objects
-        self._timeline, self._removal = doors
+        self._timeline, self._removal = stores
         self._settings = settings
         self.delay_days = settings.of(PrivacySettings).erasure_delay_days
         self._clock = clock
