@@ -930,7 +930,7 @@ async def invitation(tx: ReadTx, account: UUID, invitation: UUID) -> Invitation 
 
 
 async def invitation_to(tx: ReadTx, account: UUID, email: str) -> Invitation | None:
-    """Return the invitation of an address that has not ended, expired or not."""
+    """Return the invitation to an address that has not ended, even if it expired."""
     query = _INVITATION + "AND email = %s AND state = 'sent'"
     return await tx.one_as(_INVITATIONS, query, account, email)
 
