@@ -58,7 +58,7 @@ def test_batch_is_made_started_and_taken_on_pages(inside: Inside) -> None:
     assert visitor.holds().used == 2
 
 
-def test_form_keeps_the_names_of_its_files_to_the_letter(inside: Inside) -> None:
+def test_form_keeps_names_of_its_files_unchanged(inside: Inside) -> None:
     (visitor,) = visitors(inside, 1)
     files = (("surat.pdf", letter("s")), (".surat.pdf", letter("t")), ("d\\a.pdf", letter("u")))
     made = visitor.sends(making(visitor, *files, ("tabel.csv", table(".surat.pdf"))))
@@ -70,14 +70,14 @@ def test_form_keeps_the_names_of_its_files_to_the_letter(inside: Inside) -> None
     assert found["files"] == 2
 
 
-def test_form_without_a_table_is_shown_again(inside: Inside) -> None:
+def test_form_without_table_is_shown_again(inside: Inside) -> None:
     (visitor,) = visitors(inside, 1)
     answer = visitor.sends(making(visitor, ("surat.pdf", letter("sendiri"))))
     assert answer.status == 422
     assert "belum berisi satu baris pun" in answer.body.decode()
 
 
-def test_damaged_document_is_no_table_and_its_row_names_it(inside: Inside) -> None:
+def test_damaged_document_is_not_taken_for_a_table(inside: Inside) -> None:
     (visitor,) = visitors(inside, 1)
     files = ("rusak.pdf", b"no PDF"), ("tabel.csv", table("baik.pdf"))
     page = visitor.sends(making(visitor, *files)).body.decode()
@@ -86,7 +86,7 @@ def test_damaged_document_is_no_table_and_its_row_names_it(inside: Inside) -> No
     assert "<td>2</td><td>baik.pdf</td>" in page
 
 
-def test_batch_without_stamps_says_so_and_can_be_given_up(inside: Inside) -> None:
+def test_batch_without_stamps_shows_it_and_can_be_cancelled(inside: Inside) -> None:
     (visitor,) = visitors(inside, 1)
     files = ("a.pdf", letter("kurang")), ("tabel.csv", table("a.pdf"))
     page = visitor.sends(making(visitor, *files)).body.decode()

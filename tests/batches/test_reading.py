@@ -47,7 +47,7 @@ def test_table_of_the_market_is_read_as_excel_writes_it(encoding: str, newline: 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 @pytest.mark.parametrize("told", [True, False])
-def test_separator_is_told_or_seen(separator: str, told: bool) -> None:
+def test_separator_is_declared_or_detected(separator: str, told: bool) -> None:
     cells = ["a.pdf", "", "3", "7", "2026-11-05", "Jakarta", "3173010101010001", "Budi", *"1234"]
     head = separator.join(HEADER.split(";"))
     text = f"{head}\r\n{separator.join(cells)}\r\n"
@@ -59,13 +59,13 @@ def test_separator_is_told_or_seen(separator: str, told: bool) -> None:
     assert row.line == 2 + told
 
 
-def test_table_without_a_header_has_the_columns_of_the_market() -> None:
+def test_table_without_header_has_columns_of_the_market() -> None:
     rows = table(ROW + "\n" + ROW.replace("satu", "dua"))
     assert [row.document for row in rows] == ["file:surat, satu.pdf", "file:surat, dua.pdf"]
     assert len(COLUMNS) == len(HEADER.split(";"))
 
 
-def test_columns_in_any_order_and_in_english_with_some_of_others() -> None:
+def test_columns_in_any_order_and_in_english_are_read() -> None:
     text = "Remarks,URY,URX,LLY,LLX,Page,File Name,Document Type\nx,200,200,100,100,2,a.pdf,3\n"
     rows, ignored = csv_rows(text.encode())
     assert ignored == ["Remarks"]
@@ -98,7 +98,7 @@ def test_wrong_row_is_named_and_stops_no_other(cell: tuple[str, str], code: str)
     assert rows[1].line == 3
 
 
-def test_what_is_no_table_says_what_is_expected() -> None:
+def test_body_that_is_no_table_is_refused_with_the_expectation() -> None:
     with pytest.raises(Malformed) as refused:
         csv_rows("nama file;page".encode("utf-16-le"))
     for sentence in said(refused.value).values():
@@ -106,13 +106,13 @@ def test_what_is_no_table_says_what_is_expected() -> None:
         assert "{" not in sentence
 
 
-def test_quotation_mark_that_somebody_forgot_costs_its_line() -> None:
+def test_unclosed_quotation_mark_costs_only_its_line() -> None:
     broken = ROW.replace('"PT Maju, Tbk"', '"PT Maju')
     rows = table("\n".join((HEADER, broken, *[ROW.replace("satu", str(at)) for at in range(40)])))
     assert codes(rows) == ["row_unread", *[""] * 40]
 
 
-def test_lines_that_cannot_be_read_are_known_by_what_they_say() -> None:
+def test_unreadable_lines_are_identified_by_their_content() -> None:
     broken = ROW.replace('"PT Maju, Tbk"', '"PT Maju')
     one, other = (
         table(f"{HEADER}\n{line}\n")[0] for line in (broken, broken.replace("satu", "dua"))
@@ -131,7 +131,7 @@ def test_cell_of_several_lines_is_one_cell() -> None:
 
 
 @pytest.mark.parametrize("header", [HEADER.replace("Tempat", "Tipe"), HEADER + ";llx"])
-def test_column_that_comes_twice_is_refused(header: str) -> None:
+def test_doubled_column_is_refused(header: str) -> None:
     with pytest.raises(Malformed) as refused:
         table(f"{header}\n{ROW}")
     assert refused.value.field in ("type", "llx")
@@ -153,7 +153,7 @@ def test_value_is_read_as_people_write_it(text: str, rupiah: int) -> None:
 
 
 @pytest.mark.parametrize("day", ["01/01/1900", "2099-01-01"])
-def test_day_that_no_document_has_is_refused_by_field(day: str) -> None:
+def test_impossible_date_of_document_is_refused_by_field(day: str) -> None:
     (row,) = table(f"file;tanggal;llx;lly;urx;ury\na.pdf;{day};1;2;300;400")
     assert isinstance(row.refusal, Malformed)
     assert (row.refusal.field, row.refusal.expected.key) == ("date", "expected.day_between")
@@ -203,7 +203,7 @@ def test_wrong_line_is_named_and_stops_no_other(line: bytes, code: str) -> None:
     assert [row.line for row in rows] == [1, 2, 4]
 
 
-def test_row_is_known_by_its_key_and_else_by_what_it_says() -> None:
+def test_row_is_identified_by_its_key_or_its_content() -> None:
     one, same, keyed, other = json_rows(
         b"\n".join(
             msgspec.json.encode(row)
@@ -221,7 +221,7 @@ def test_row_is_known_by_its_key_and_else_by_what_it_says() -> None:
 
 
 @given(st.binary(max_size=400))
-def test_whatever_comes_is_rows_or_one_refusal(body: bytes) -> None:
+def test_any_body_is_rows_or_one_refusal(body: bytes) -> None:
     for read in (json_rows, lambda text: csv_rows(text)[0]):
         try:
             rows = read(body)

@@ -65,7 +65,9 @@ def stands(shop: Shop, seconds: float) -> None:
     shop.arrange("UPDATE batch_rows SET ended_at = ended_at - make_interval(secs => %s)", seconds)
 
 
-def test_batch_is_found_by_number_and_by_reference_and_told(shop: Shop, batch: UUID) -> None:
+def test_batch_is_found_by_number_and_by_reference_with_its_history(
+    shop: Shop, batch: UUID
+) -> None:
     shown = show("bat", batch)
     about = Subject(BATCH_SUBJECT.kind, shown, shop.account)
 
@@ -84,7 +86,7 @@ def test_batch_is_found_by_number_and_by_reference_and_told(shop: Shop, batch: U
     ask(shop, find)
 
 
-def test_batch_whose_rows_do_not_end_is_work(shop: Shop, batch: UUID) -> None:
+def test_batch_without_progress_is_in_the_work_list(shop: Shop, batch: UUID) -> None:
     service = shop.container.of(BatchService)
     stands(shop, STILL_SECONDS - 60)
     assert not listed(shop)
@@ -97,7 +99,7 @@ def test_batch_whose_rows_do_not_end_is_work(shop: Shop, batch: UUID) -> None:
     assert not listed(shop)
 
 
-def test_batch_that_no_worker_takes_up_is_named_by_the_audit(shop: Shop, batch: UUID) -> None:
+def test_batch_without_worker_is_named_by_the_audit(shop: Shop, batch: UUID) -> None:
     def late() -> list[str]:
         found = shop.do(audit(shop.container.database)).findings
         return [one.invariant.name for one in found if not one.holds]

@@ -43,7 +43,7 @@ def test_same_rows_of_two_batches_take_one_stamp_each(instance: Instance) -> Non
     instance.assert_audit_holds()
 
 
-def test_batch_without_stamps_waits_for_its_order_and_goes_on(instance: Instance) -> None:
+def test_batch_without_stamps_waits_for_its_order_and_continues(instance: Instance) -> None:
     customer = instance.customer()
     buy(instance, customer, 1)
     batch = filled(Batching(customer), "satu.pdf", "dua.pdf", "tiga.pdf")
@@ -62,7 +62,7 @@ def test_batch_without_stamps_waits_for_its_order_and_goes_on(instance: Instance
     instance.assert_audit_holds()
 
 
-def test_batch_that_is_given_up_takes_no_stamp(instance: Instance) -> None:
+def test_cancelled_batch_takes_no_stamp(instance: Instance) -> None:
     customer = instance.customer()
     buy(instance, customer, 1)
     batch = filled(Batching(customer), "satu.pdf", "dua.pdf")
@@ -75,7 +75,7 @@ def test_batch_that_is_given_up_takes_no_stamp(instance: Instance) -> None:
     instance.assert_audit_holds()
 
 
-def test_batch_of_another_account_is_not_there(instance: Instance) -> None:
+def test_batch_of_another_account_is_not_found(instance: Instance) -> None:
     batch = filled(Batching(instance.customer()), "satu.pdf")
     other = instance.customer()
     for method, path in (
@@ -92,7 +92,7 @@ def test_batch_of_another_account_is_not_there(instance: Instance) -> None:
     assert other.post(f"{batch.path}/rows", b"{}", headers=jsonl).status == 404
 
 
-def test_two_systems_make_a_batch_of_one_reference_once(instance: Instance) -> None:
+def test_concurrent_batches_with_one_reference_are_made_once(instance: Instance) -> None:
     customer = instance.customer()
     batch = Batching(customer, "gaji-2026-11")
     key = {"Idempotency-Key": uuid.uuid4().hex}
@@ -102,7 +102,7 @@ def test_two_systems_make_a_batch_of_one_reference_once(instance: Instance) -> N
     assert [one["id"] for one in listed] == [batch.made.json["id"]]
 
 
-def test_work_goes_on_though_its_key_was_ended(instance: Instance) -> None:
+def test_work_continues_after_its_api_key_ended(instance: Instance) -> None:
     customer = instance.customer()
     buy(instance, customer, 5)
     batch = filled(Batching(customer), *(f"{at}.pdf" for at in range(5)))
@@ -117,7 +117,7 @@ def test_work_goes_on_though_its_key_was_ended(instance: Instance) -> None:
         until("the batch ended", lambda: database.execute(ended, [number]).fetchone() == (True,))
 
 
-def test_row_names_a_document_of_the_account_by_its_digest(instance: Instance) -> None:
+def test_row_names_document_by_its_digest(instance: Instance) -> None:
     customer = instance.customer()
     buy(instance, customer, 2)
     batch = Batching(customer)
@@ -139,7 +139,7 @@ def test_row_names_a_document_of_the_account_by_its_digest(instance: Instance) -
     assert table.body.count(b"\r\n") == 3
 
 
-def test_batch_that_was_started_takes_nothing_new_and_says_so_as_one(instance: Instance) -> None:
+def test_started_batch_refuses_new_files_and_rows(instance: Instance) -> None:
     customer = instance.customer()
     buy(instance, customer, 2)
     batch = filled(Batching(customer), "satu.pdf", "dua.pdf")

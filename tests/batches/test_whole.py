@@ -4,7 +4,7 @@ from tests.support.batching import RECTANGLE, Batching, buy, letter
 from tests.support.instance import Instance
 
 
-def test_batch_stamps_each_row_once_and_hands_them_out(instance: Instance) -> None:
+def test_batch_stamps_each_row_once_and_results_are_downloaded(instance: Instance) -> None:
     customer = instance.customer()
     buy(instance, customer, 10)
     batch = Batching(customer, "gaji-2026-11")

@@ -103,7 +103,7 @@ def test_row_names_a_file_of_the_draft(shop: Shop) -> None:
     shop.work()
 
 
-def test_rows_of_a_worker_that_died_are_ended_by_the_next(shop: Shop) -> None:
+def test_rows_of_dead_worker_are_ended_by_the_next(shop: Shop) -> None:
     buy(shop, 2)
     files = {name: pdf(words=secrets.token_hex(4)) for name in ("a", "b")}
     batch = made(shop, *({"file": f"{name}.pdf", "placement": PLACE} for name in files), **files)
@@ -117,7 +117,7 @@ def test_rows_of_a_worker_that_died_are_ended_by_the_next(shop: Shop) -> None:
     shop.work()
 
 
-def test_lease_takes_no_more_rows_than_it_is_asked_for(shop: Shop) -> None:
+def test_lease_takes_at_most_the_requested_rows(shop: Shop) -> None:
     names = [secrets.token_hex(4) for _ in range(6)]
     rows = [{"file": f"{name}.pdf", "placement": PLACE} for name in names]
     buy(shop, len(names))
@@ -133,14 +133,14 @@ def test_lease_takes_no_more_rows_than_it_is_asked_for(shop: Shop) -> None:
     assert shop.do(shop.container.database.run(leased)) == [3, 4]
 
 
-def test_batch_in_its_time_is_not_given_up(shop: Shop) -> None:
+def test_batch_within_its_time_is_not_cancelled(shop: Shop) -> None:
     batches = shop.container.of(BatchService)
     batch = shop.do(batches.make(shop.account, secrets.token_hex(8), None))
     assert shop.do(batches.give_up()) == 0
     assert state(shop, batch.id) == (BatchState.OPEN, 0)
 
 
-def test_batch_whose_stamps_others_took_waits_and_goes_on(shop: Shop) -> None:
+def test_batch_whose_stamps_were_taken_waits_and_continues(shop: Shop) -> None:
     buy(shop, 1)
     names = ("c", "d")
     files = {name: pdf(words=secrets.token_hex(4)) for name in names}
@@ -179,7 +179,7 @@ def test_batch_that_waits_for_its_order_is_not_overtaken(shop: Shop) -> None:
     assert state(shop, second)[0] is BatchState.WORKING
 
 
-def test_row_whose_seal_is_not_made_in_time_gives_its_stamp_back(shop: Shop) -> None:
+def test_row_not_sealed_in_time_returns_its_stamp(shop: Shop) -> None:
     buy(shop, 2)
     rows, files = letters(2)
     batch = made(shop, *rows, **files)
@@ -204,7 +204,7 @@ def test_row_whose_seal_is_not_made_in_time_gives_its_stamp_back(shop: Shop) -> 
 @pytest.mark.parametrize(
     ("days", "is_waiting"), [(8, False), (31, True)], ids=["not started", "without stamps"]
 )
-def test_overdue_batch_is_given_up(shop: Shop, days: int, is_waiting: bool) -> None:
+def test_overdue_batch_is_cancelled(shop: Shop, days: int, is_waiting: bool) -> None:
     rows, files = letters(2)
     batch = filled(shop, *rows, **files)
     if is_waiting:
@@ -260,7 +260,7 @@ class Clerk:
         return next(one.stamps_used for one in members if one.person == self.person)
 
 
-def test_batch_beyond_the_limit_of_its_member_is_not_begun(shop: Shop) -> None:
+def test_batch_beyond_limit_of_member_is_not_started(shop: Shop) -> None:
     clerk = Clerk(shop, limit=3)
     buy(shop, 10)
     rows, files = letters(4)
@@ -278,7 +278,7 @@ def test_batch_beyond_the_limit_of_its_member_is_not_begun(shop: Shop) -> None:
     shop.assert_books_hold()
 
 
-def test_limit_that_is_spent_meanwhile_names_the_rows_beyond_it_and_holds_no_stamp_for_them(
+def test_rows_beyond_spent_member_limit_are_refused_without_held_stamps(
     shop: Shop,
 ) -> None:
     clerk = Clerk(shop, limit=5)

@@ -58,7 +58,7 @@ def test_name_in_cp437_is_read(customer: Client) -> None:
 @pytest.mark.parametrize(
     "name", ["../surat.pdf", "/etc/surat.pdf", "a/../../surat.pdf", "C:/surat.pdf"]
 )
-def test_name_that_leads_elsewhere_is_refused_by_name(customer: Client, name: str) -> None:
+def test_name_leading_out_of_its_folder_is_refused(customer: Client, name: str) -> None:
     found = reasons(Batching(customer), zipped({name: letter("satu"), "baik.pdf": letter("dua")}))
     assert sorted(found.values()) == ["added", "file_name_unsafe"]
     assert found["baik.pdf"] == "added"
@@ -69,9 +69,7 @@ HIDDEN = {".letter.pdf": "satu", "letter.pdf": "dua", ".d/z.pdf": "tiga", "d/..z
 UNSAFE = ("d//a.pdf", "d/./a.pdf", "a.pdf ", "d /a.pdf", "a\u0301.pdf", "a\u202e.pdf", "d\\a.pdf", "a\tb.pdf", "...", 'a".pdf')  # fmt: skip
 
 
-def test_row_is_stamped_with_the_file_of_its_very_name(
-    customer: Client, instance: Instance
-) -> None:
+def test_row_is_stamped_with_file_of_exactly_its_name(customer: Client, instance: Instance) -> None:
     buy(instance, customer, 2 * len(HIDDEN))
     for is_packed in (True, False):
         way = str(is_packed)
@@ -90,7 +88,7 @@ def test_row_is_stamped_with_the_file_of_its_very_name(
         }
 
 
-def test_hidden_file_that_is_not_there_is_not_another(customer: Client) -> None:
+def test_missing_hidden_file_is_not_replaced_by_another(customer: Client) -> None:
     batch = Batching(customer)
     batch.send({".letter.pdf": letter("a"), "d/.z.pdf": letter("b")})
     batch.rows(
@@ -100,7 +98,7 @@ def test_hidden_file_that_is_not_there_is_not_another(customer: Client) -> None:
     assert [row["reason"]["code"] for row in batch.every()] == ["row_file_missing"] * 3
 
 
-def test_file_that_a_row_names_in_full_is_not_the_refused_one_of_another(
+def test_file_named_in_full_does_not_replace_refused_file_of_another_row(
     customer: Client, instance: Instance
 ) -> None:
     buy(instance, customer, 2)
@@ -115,7 +113,7 @@ def test_file_that_a_row_names_in_full_is_not_the_refused_one_of_another(
     assert found == {1: "row_file_missing", 2: None, 3: None}
 
 
-def test_name_that_would_have_to_change_is_refused_as_it_came(customer: Client) -> None:
+def test_name_that_needs_a_change_is_refused_unchanged(customer: Client) -> None:
     shown = {name: name.replace("\u202e", "\\u202e").replace("\t", "\\t") for name in UNSAFE}
     refused = dict.fromkeys(shown.values(), "file_name_unsafe")
     assert reasons(Batching(customer), zipped({name: letter("a") for name in UNSAFE})) == refused
@@ -132,7 +130,7 @@ def test_name_that_would_have_to_change_is_refused_as_it_came(customer: Client) 
     assert [row["reason"]["code"] for row in rows] == ["file_name_unsafe"] * len(UNSAFE)
 
 
-def test_name_that_is_not_utf8_is_refused_by_name_and_stops_no_other(customer: Client) -> None:
+def test_name_that_is_not_utf8_is_refused_and_stops_no_other(customer: Client) -> None:
     archive = zipped({"é.pdf": letter("a"), "b.pdf": letter("b")})
     broken = archive.replace("é.pdf".encode(), b"\xff\xfe.pdf")
     assert reasons(Batching(customer), broken) == {
@@ -158,7 +156,7 @@ def test_bomb_is_refused_by_name(customer: Client) -> None:
     assert found["baik.pdf"] == "added"
 
 
-def test_size_that_is_told_too_small_is_not_believed(customer: Client) -> None:
+def test_declared_size_that_is_too_small_is_detected(customer: Client) -> None:
     archive = bytearray(zipped({"a.pdf": letter("a") + bytes(1_000_000)}))
     told = len(letter("a")) + 1_000_000
     for at in range(len(archive) - 4):
@@ -170,7 +168,7 @@ def test_size_that_is_told_too_small_is_not_believed(customer: Client) -> None:
 @pytest.mark.parametrize(
     "archive", [b"PK\3\4rusak", zipped({"a.pdf": letter("a")})[:-30], zipped({})]
 )
-def test_what_is_no_archive_is_refused_whole(customer: Client, archive: bytes) -> None:
+def test_body_that_is_no_archive_is_refused_whole(customer: Client, archive: bytes) -> None:
     reply = Batching(customer).send_zip(archive)
     assert (reply.status, reply.json["code"]) == (422, "archive_unread")
 
