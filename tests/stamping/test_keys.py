@@ -57,7 +57,7 @@ HELD_ELSEWHERE = {
 }
 
 
-def test_a_key_that_joined_an_unfinished_stamping_is_remembered(shop: Shop) -> None:
+def test_key_that_joined_unfinished_stamping_is_stored(shop: Shop) -> None:
     buy(shop, 3)
     made = shop.do(reserving(shop, "first", "Surat"))
     with pytest.raises(InProgress):
@@ -73,7 +73,7 @@ def test_a_key_that_joined_an_unfinished_stamping_is_remembered(shop: Shop) -> N
     shop.assert_books_hold()
 
 
-def test_a_key_from_before_the_table_is_found_and_joins_it(shop: Shop) -> None:
+def test_key_older_than_its_table_is_found_and_joins_it(shop: Shop) -> None:
     buy(shop, 2)
     first = stamp(shop, "old", "Surat")
     shop.arrange("DELETE FROM stamping_keys")
@@ -87,7 +87,7 @@ def test_a_key_from_before_the_table_is_found_and_joins_it(shop: Shop) -> None:
     assert shop.balance().used == 1
 
 
-def test_a_form_that_an_older_process_began_is_not_charged_again(shop: Shop) -> None:
+def test_form_begun_by_older_process_is_not_charged_again(shop: Shop) -> None:
     buy(shop, 3)
     one = stamp(shop, f"frm:{upload_hash('Surat')}", "Surat")
     shop.arrange("DELETE FROM stamping_keys")
@@ -101,7 +101,7 @@ def upload_hash(name: str) -> str:
     return hashlib.sha256(letter(name)).hexdigest()
 
 
-def test_a_failed_stamping_says_the_same_under_every_key(shop: Shop) -> None:
+def test_failed_stamping_has_same_answer_under_every_key(shop: Shop) -> None:
     buy(shop, 1)
     shop.do(reserving(shop, "first", "Surat"))
     with pytest.raises(InProgress):
@@ -116,7 +116,7 @@ def test_a_failed_stamping_says_the_same_under_every_key(shop: Shop) -> None:
     shop.assert_books_hold()
 
 
-def test_it_ends_while_a_second_key_looks_for_it(shop: Shop) -> None:
+def test_stamping_delivered_during_second_request_is_found(shop: Shop) -> None:
     """The unfinished one is delivered between the two statements of the second request."""
     buy(shop, 40)
     for round_ in range(10):
@@ -141,7 +141,7 @@ def test_it_ends_while_a_second_key_looks_for_it(shop: Shop) -> None:
 # -- the rule, over everything that takes a key ------------------------------------------------
 
 
-def test_every_command_that_takes_a_key_is_held_to_the_rule() -> None:
+def test_every_command_with_key_follows_the_rule() -> None:
     asking = {
         node.name
         for path, tree in SOURCES
@@ -239,7 +239,7 @@ def identity(command: Command, answer: object) -> object:
 
 @given(MOMENTS)
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_a_key_finds_its_answer_whatever_comes_in_between(
+def test_key_finds_its_answer_after_any_sequence(
     shop: Shop, moments: list[list[tuple[Command, str, list[str]]]]
 ) -> None:
     shop.clear()

@@ -21,7 +21,7 @@ PLACEMENTS = st.lists(
 
 
 @given(PLACEMENTS)
-def test_what_is_stored_is_read_again(placements: Sequence[Placement]) -> None:
+def test_stored_placements_are_read_unchanged(placements: Sequence[Placement]) -> None:
     assert read_placements(json.dumps(placements_json(placements))) == tuple(placements)
 
 
@@ -77,13 +77,13 @@ def test_any_json_is_placements_or_malformed(value: object) -> None:
     ],
     ids=lambda text: repr(text[:30]),
 )
-def test_these_are_malformed(text: str) -> None:
+def test_invalid_placements_are_malformed(text: str) -> None:
     with pytest.raises(Malformed):
         read_placements(text)
 
 
 @given(PLACEMENTS, PLACEMENTS)
-def test_requests_are_the_same_when_bytes_and_places_are(
+def test_requests_with_same_bytes_and_placements_are_equal(
     one: Sequence[Placement], other: Sequence[Placement]
 ) -> None:
     same = request_hash(b"a" * 32, one) == request_hash(b"a" * 32, other)

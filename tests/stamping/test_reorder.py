@@ -47,7 +47,7 @@ async def _documents_of(shop: Shop, order: UUID) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("state", UNPAID)
-def test_the_same_documents_are_ordered_again(shop: Shop, state: OrderState) -> None:
+def test_reorder_has_the_same_documents(shop: Shop, state: OrderState) -> None:
     order = documents(shop, "Surat", "Ijazah")
     shop.give_up(order, state)
     made = reorder(shop, order)
@@ -66,7 +66,7 @@ def test_the_same_documents_are_ordered_again(shop: Shop, state: OrderState) -> 
     shop.assert_books_hold()
 
 
-def test_money_that_comes_late_for_the_earlier_order_goes_back(shop: Shop) -> None:
+def test_late_money_for_earlier_order_is_refunded(shop: Shop) -> None:
     order = documents(shop, "Surat")
     shop.give_up(order, "lapsed")
     again = read("ord", reorder(shop, order).id)
@@ -79,7 +79,7 @@ def test_money_that_comes_late_for_the_earlier_order_goes_back(shop: Shop) -> No
     shop.assert_books_hold()
 
 
-def test_an_order_that_was_paid_meanwhile_is_not_ordered_again(shop: Shop) -> None:
+def test_order_paid_meanwhile_is_not_reordered(shop: Shop) -> None:
     order = documents(shop, "Surat")
     with pytest.raises(NotAllowedNow):
         reorder(shop, order)  # it can be paid
@@ -92,7 +92,7 @@ def test_an_order_that_was_paid_meanwhile_is_not_ordered_again(shop: Shop) -> No
     shop.assert_books_hold()
 
 
-def test_who_agreed_to_stamp_once_more_is_not_asked_again(shop: Shop) -> None:
+def test_reorder_needs_no_second_agreement(shop: Shop) -> None:
     shop.pay(documents(shop, "Surat"))
     shop.work_off()
     files = [upload("Surat")]
@@ -106,7 +106,7 @@ def test_who_agreed_to_stamp_once_more_is_not_asked_again(shop: Shop) -> None:
     shop.assert_books_hold()
 
 
-def test_what_was_stamped_since_then_is_asked(shop: Shop) -> None:
+def test_document_stamped_since_first_order_needs_agreement(shop: Shop) -> None:
     first = documents(shop, "Surat")
     shop.give_up(first, "lapsed")
     later = shop.do(
@@ -118,7 +118,7 @@ def test_what_was_stamped_since_then_is_asked(shop: Shop) -> None:
     shop.assert_books_hold()
 
 
-def test_stamps_are_ordered_again_too(shop: Shop) -> None:
+def test_order_of_stamps_is_reordered(shop: Shop) -> None:
     order = shop.place(3)
     shop.give_up(order, "lapsed")
     made = reorder(shop, order)
@@ -127,7 +127,7 @@ def test_stamps_are_ordered_again_too(shop: Shop) -> None:
     shop.assert_books_hold()
 
 
-def test_what_is_not_kept_any_more_is_not_ordered(shop: Shop) -> None:
+def test_forgotten_document_is_not_reordered(shop: Shop) -> None:
     order = documents(shop, "Surat", "Ijazah")
     shop.give_up(order, "lapsed")
     shop.arrange(
@@ -138,7 +138,7 @@ def test_what_is_not_kept_any_more_is_not_ordered(shop: Shop) -> None:
     assert (shop.state(order), len(shop.rows("SELECT 1 FROM orders"))) == ("lapsed", 1)
 
 
-def test_originals_are_kept_until_the_new_order_is_through(shop: Shop) -> None:
+def test_originals_are_kept_until_reorder_ends(shop: Shop) -> None:
     order = documents(shop, "Surat")
     shop.give_up(order, "lapsed")
     shop.arrange("UPDATE documents SET kept_until = now() + interval '1 minute'")
@@ -146,14 +146,14 @@ def test_originals_are_kept_until_the_new_order_is_through(shop: Shop) -> None:
     assert shop.rows("SELECT 1 FROM documents WHERE kept_until > now() + interval '1 day'")
 
 
-def test_another_account_finds_nothing_to_order(shop: Shop) -> None:
+def test_order_of_another_account_is_not_reordered(shop: Shop) -> None:
     order = documents(shop, "Surat")
     shop.give_up(order, "lapsed")
     with pytest.raises(NotFound):
         shop.do(shop.container.of(ReorderService).reorder(UUID(int=7), order))
 
 
-def test_an_order_to_which_a_program_gave_the_key_is_not_taken_for_the_next_one(shop: Shop) -> None:
+def test_order_made_by_program_with_reorder_key_is_refused(shop: Shop) -> None:
     order = shop.place(1)
     shop.give_up(order, "lapsed")
     other = shop.place(3, key=reorder_key(order))

@@ -40,7 +40,7 @@ from tests.support.stamping_calls import (
 THREE = ("Surat", "Ijazah", "Kuasa")
 
 
-def test_too_few_stamps_touch_nothing(shop: Shop) -> None:
+def test_request_with_too_few_stamps_changes_nothing(shop: Shop) -> None:
     buy(shop, 2)
     for _ in range(2):
         with pytest.raises(NotEnoughStamps) as refused:
@@ -58,7 +58,7 @@ def test_too_few_stamps_touch_nothing(shop: Shop) -> None:
     shop.assert_books_hold()
 
 
-def test_a_form_sent_again_finds_its_first_answer(shop: Shop) -> None:
+def test_repeated_form_finds_its_first_answer(shop: Shop) -> None:
     buy(shop, 4)
     first = stamp_all(shop, "form", *THREE)
     assert made(stamp_all(shop, "form", *THREE)) == made(first)
@@ -73,7 +73,7 @@ def test_a_form_sent_again_finds_its_first_answer(shop: Shop) -> None:
     shop.assert_books_hold()
 
 
-def test_a_document_that_was_stamped_is_not_stamped_again_without_a_yes(shop: Shop) -> None:
+def test_stamped_document_is_not_stamped_again_without_agreement(shop: Shop) -> None:
     buy(shop, 3)
     [first] = stamp_all(shop, "form", "Surat")
     # The answer was lost; the same file is sent with a new form, from stamps and with an order.
@@ -97,7 +97,7 @@ def test_a_document_that_was_stamped_is_not_stamped_again_without_a_yes(shop: Sh
     shop.assert_books_hold()
 
 
-def test_a_document_that_waits_for_its_payment_is_not_ordered_again_without_a_yes(
+def test_waiting_document_is_not_ordered_again_without_agreement(
     shop: Shop,
 ) -> None:
     def order(key: str, *agreed: bytes) -> OrderView:
@@ -115,7 +115,7 @@ def test_a_document_that_waits_for_its_payment_is_not_ordered_again_without_a_ye
     shop.assert_books_hold()
 
 
-def test_of_two_forms_at_once_with_one_document_one_gets_a_stamp(shop: Shop) -> None:
+def test_concurrent_forms_with_one_document_get_one_stamp(shop: Shop) -> None:
     buy(shop, 2)
     stamping = shop.container.of(StampingService)
     asked = [
@@ -127,7 +127,7 @@ def test_of_two_forms_at_once_with_one_document_one_gets_a_stamp(shop: Shop) -> 
     shop.assert_books_hold()
 
 
-def test_a_request_joins_what_is_unfinished_and_pays_for_the_rest(shop: Shop) -> None:
+def test_request_joins_unfinished_stamping_and_pays_for_the_rest(shop: Shop) -> None:
     buy(shop, 2)
     unfinished = shop.do(reserving(shop, "key", "Surat"))["id"]
     views = stamp_all(shop, "other", "Surat", "Ijazah")
@@ -139,7 +139,7 @@ def test_a_request_joins_what_is_unfinished_and_pays_for_the_rest(shop: Shop) ->
     shop.assert_books_hold()
 
 
-def test_the_same_document_twice_is_refused_by_name(shop: Shop) -> None:
+def test_same_document_twice_is_refused_by_name(shop: Shop) -> None:
     buy(shop, 2)
     copy = upload("Salinan", content=letter("Surat"))
     uploads = [upload("Surat"), copy]
@@ -154,7 +154,7 @@ def test_the_same_document_twice_is_refused_by_name(shop: Shop) -> None:
     assert shop.balance().available == 2
 
 
-def test_requests_with_the_same_documents_do_not_bar_each_other(shop: Shop) -> None:
+def test_requests_with_same_documents_do_not_block_each_other(shop: Shop) -> None:
     """Whatever the order of their documents: none waits for another in a circle."""
     buy(shop, 60)
     names = [f"Surat {number}" for number in range(6)]
@@ -183,7 +183,7 @@ def test_requests_with_the_same_documents_do_not_bar_each_other(shop: Shop) -> N
     shop.assert_books_hold()
 
 
-def test_each_document_ends_for_itself(shop: Shop) -> None:
+def test_each_document_ends_by_itself(shop: Shop) -> None:
     """The process is killed with three reserved; one original is forgotten meanwhile."""
     buy(shop, 3)
     killed_before_its_first_delivery(shop, *THREE)
@@ -199,7 +199,7 @@ def test_each_document_ends_for_itself(shop: Shop) -> None:
     shop.assert_books_hold()
 
 
-def test_killed_between_reserve_and_seal_nothing_is_lost(shop: Shop) -> None:
+def test_kill_between_reserve_and_seal_loses_nothing(shop: Shop) -> None:
     buy(shop, 3)
     killed_before_its_first_delivery(shop, *THREE)
     held = {row["serial"] for row in shop.rows("SELECT serial FROM stamps")}
@@ -216,7 +216,7 @@ def test_killed_between_reserve_and_seal_nothing_is_lost(shop: Shop) -> None:
     shop.assert_books_hold()
 
 
-def test_what_cannot_be_sealed_now_waits_and_says_so(
+def test_document_that_cannot_be_sealed_now_waits_visibly(
     shop: Shop, database_url: str, tmp_path: Path
 ) -> None:
     """No time-stamp is to be had: the documents stay reserved, and are sealed when it is."""

@@ -31,7 +31,7 @@ from tests.support.stamping_calls import (
 )
 
 
-def test_one_bad_row_bars_no_other(shop: Shop) -> None:
+def test_bad_row_does_not_block_others(shop: Shop) -> None:
     """The oldest cannot be read, the next is held by somebody; those behind them are sealed."""
     buy(shop, 12)
     made = [shop.do(reserving(shop, f"key-{n}", f"Surat {n}"))["id"] for n in range(12)]
@@ -66,7 +66,7 @@ def test_one_bad_row_bars_no_other(shop: Shop) -> None:
     shop.assert_books_hold()
 
 
-def test_a_round_leases_no_more_than_it_seals_at_once_and_goes_on_while_there_are_more(
+def test_resumption_leases_what_it_seals_at_once_and_repeats(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     buy(shop, 5)
@@ -102,7 +102,7 @@ def order_of_letters(shop: Shop, *names: str) -> UUID:
     return order
 
 
-def test_a_paid_stamping_waits_for_its_original(shop: Shop) -> None:
+def test_paid_stamping_waits_for_missing_original(shop: Shop) -> None:
     """The original lies on another machine: nothing fails, and it is sealed once it is seen."""
     order = order_of_letters(shop, "Surat", "Ijazah")
     there = object_of(shop, "Surat")
@@ -120,14 +120,14 @@ def test_a_paid_stamping_waits_for_its_original(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"short", b"x" * 1000], ids=["empty", "short", "damaged"])
-def test_an_original_that_cannot_be_read_waits_too(shop: Shop, content: bytes) -> None:
+def test_paid_stamping_waits_for_unreadable_original(shop: Shop, content: bytes) -> None:
     order_of_letters(shop, "Surat")
     object_of(shop, "Surat").write_bytes(content)
     resume(shop)
     assert states(shop) == {"reserved": 1}
 
 
-def test_in_the_end_the_money_goes_back(shop: Shop) -> None:
+def test_overdue_order_is_refunded(shop: Shop) -> None:
     order = order_of_letters(shop, "Surat", "Ijazah")
     object_of(shop, "Surat").unlink()
     resume(shop)
@@ -148,7 +148,7 @@ def test_in_the_end_the_money_goes_back(shop: Shop) -> None:
         assert not re.search("meterainya|given back|in your account", said)
 
 
-def test_a_missing_original_is_unavailable_until_the_retention_forgets_it(shop: Shop) -> None:
+def test_missing_original_is_unavailable_until_retention_forgets_it(shop: Shop) -> None:
     buy(shop, 1)
     view = stamp(shop, "key", "Surat")
     identifier = shop.rows("SELECT stamping_id FROM stampings")[0]["stamping_id"]
@@ -175,16 +175,14 @@ def test_a_missing_original_is_unavailable_until_the_retention_forgets_it(shop: 
     assert view.state == "delivered"
 
 
-def test_nothing_is_delivered_from_a_waiting_one(shop: Shop) -> None:
+def test_waiting_stamping_has_no_document(shop: Shop) -> None:
     buy(shop, 1)
     made = shop.do(reserving(shop, "key", "Surat"))
     with pytest.raises(NotDelivered):
         shop.do(shop.container.of(StampingService).document(shop.account, made["id"]))
 
 
-def test_a_seal_that_does_not_hold_gives_the_stamp_back(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_invalid_seal_returns_the_stamp(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """The engine was wrong about a document: nobody gets the file, and nothing is charged."""
     buy(shop, 1)
 

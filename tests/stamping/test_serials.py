@@ -10,7 +10,7 @@ from tests.support.stamping_calls import buy, stamp_all
 NOBODYS = "0" * 22
 
 
-def test_serials_are_found_in_the_directory_and_beside_it(shop: Shop) -> None:
+def test_serials_are_found_in_directory_and_outside_it(shop: Shop) -> None:
     buy(shop, 3)
     made = stamp_all(shop, "k", "serials-a", "serials-b", "serials-c")
     serials = [view.serials[0] for view in made]

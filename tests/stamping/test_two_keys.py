@@ -63,12 +63,12 @@ def refused(answer: tuple[int, dict[str, Any]]) -> tuple[int, str]:
 IN_PROGRESS = (409, "request_in_progress")
 
 
-def test_place_is_the_one_that_is_reserved() -> None:
+def test_json_placement_equals_the_reserved_one() -> None:
     one = PLACEMENTS[0]
     assert json.loads(PLACE) == {"page": one.page, "x": one.x, "y": one.y, "width": one.width}
 
 
-def test_two_keys_at_once_each_find_one_answer_for_ever(shop: Shop) -> None:
+def test_concurrent_keys_find_one_lasting_answer(shop: Shop) -> None:
     buy(shop, 2 * ROUNDS)
 
     async def story() -> None:
@@ -139,7 +139,7 @@ def test_key_refused_meanwhile_finds_the_stamping_it_joined(shop: Shop) -> None:
     shop.assert_books_hold()
 
 
-def test_stamping_that_failed_says_so_to_every_key_that_joined_it(shop: Shop) -> None:
+def test_failed_stamping_is_answered_to_every_joined_key(shop: Shop) -> None:
     buy(shop, 1)
     shop.do(reserving(shop, "first", "Surat"))
 
@@ -165,7 +165,7 @@ def test_stamping_that_failed_says_so_to_every_key_that_joined_it(shop: Shop) ->
     shop.assert_books_hold()
 
 
-def test_another_place_or_document_is_another_stamping_meanwhile(shop: Shop) -> None:
+def test_other_placement_or_document_is_another_stamping(shop: Shop) -> None:
     buy(shop, 3)
     shop.do(reserving(shop, "first", "Surat"))
     place = b'{"page": 1, "x": 200, "y": 60, "width": 80}'
