@@ -35,7 +35,7 @@ def _told(receiver: Receiver, type_: str) -> Received | None:
     return None
 
 
-def test_an_order_is_told_from_its_payment_on(audited: Instance, receiver: Receiver) -> None:
+def test_order_is_published_from_its_payment_on(audited: Instance, receiver: Receiver) -> None:
     client = audited.customer()
     made = _make(client, receiver.url + "/ok", ["*"])
     assert made.status == 201
@@ -63,7 +63,7 @@ def test_an_order_is_told_from_its_payment_on(audited: Instance, receiver: Recei
     assert client.get(f"{path}?before={page['next']}").json["next"] is None
 
 
-def test_a_repeat_is_the_same_endpoint_with_its_secret(
+def test_repeated_request_returns_same_endpoint_with_secret(
     audited: Instance, receiver: Receiver
 ) -> None:
     client = audited.customer()
@@ -77,7 +77,7 @@ def test_a_repeat_is_the_same_endpoint_with_its_secret(
     assert listed["url"] == receiver.url
 
 
-def test_a_test_a_replay_and_a_change_reach_the_receiver(
+def test_tests_replays_and_changes_reach_the_receiver(
     audited: Instance, receiver: Receiver
 ) -> None:
     client = audited.customer()
@@ -110,7 +110,7 @@ def test_a_test_a_replay_and_a_change_reach_the_receiver(
     assert client.get("/v1/webhooks").json["webhooks"] == []
 
 
-def test_what_may_not_be_is_refused_by_name(audited: Instance, receiver: Receiver) -> None:
+def test_invalid_endpoints_are_refused_by_name(audited: Instance, receiver: Receiver) -> None:
     client, other = audited.customer(), audited.customer()
     assert _code(_make(client, "https://10.0.0.1/", ["*"])) == (422, "webhook_url_refused")
     assert _code(_make(client, "http://example.org@127.0.0.1/", ["*"])) == (

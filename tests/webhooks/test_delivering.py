@@ -20,7 +20,7 @@ from meterai.webhooks.signing import signature
 from tests.webhooks.conftest import ACTOR, Hooked
 
 
-def test_a_test_is_delivered_signed_and_written_down(hooked: Hooked) -> None:
+def test_test_message_is_delivered_signed_and_recorded(hooked: Hooked) -> None:
     endpoint, secret = hooked.make()
     hooked.test(endpoint)
     assert hooked.deliver() == 1
@@ -47,7 +47,7 @@ def test_a_test_is_delivered_signed_and_written_down(hooked: Hooked) -> None:
     )
 
 
-def test_a_message_that_somebody_changed_does_not_verify(hooked: Hooked) -> None:
+def test_changed_message_does_not_verify(hooked: Hooked) -> None:
     endpoint, secret = hooked.make()
     hooked.test(endpoint)
     hooked.deliver()
@@ -56,7 +56,7 @@ def test_a_message_that_somebody_changed_does_not_verify(hooked: Hooked) -> None
         Webhook(secret).verify(came.body + b" ", came.headers)
 
 
-def test_an_order_tells_its_account_and_nobody_else(hooked: Hooked) -> None:
+def test_order_is_published_to_its_account_only(hooked: Hooked) -> None:
     endpoint, _ = hooked.make(events=["order.executed"])
     order = hooked.shop.place(2)
     hooked.shop.pay(order)
@@ -76,7 +76,7 @@ def test_an_order_tells_its_account_and_nobody_else(hooked: Hooked) -> None:
     assert [row["endpoint_id"] for row in hooked.messages()] == [endpoint.id]
 
 
-def test_an_account_without_an_endpoint_has_no_job_for_it(hooked: Hooked) -> None:
+def test_account_without_endpoint_gets_no_job(hooked: Hooked) -> None:
     order = hooked.shop.place(1)
     hooked.shop.pay(order)
     assert {row["handler"] for row in hooked.shop.rows("SELECT handler FROM jobs")} == {"settle"}
@@ -96,7 +96,7 @@ def test_an_account_without_an_endpoint_has_no_job_for_it(hooked: Hooked) -> Non
         ("/garbage", None, "unreadable"),
     ],
 )
-def test_what_is_not_delivered_is_tried_again_under_the_same_id(
+def test_undelivered_message_is_retried_under_same_id(
     hooked: Hooked, path: str, status: int | None, failure: str
 ) -> None:
     endpoint, _ = hooked.make(path)
@@ -114,7 +114,7 @@ def test_what_is_not_delivered_is_tried_again_under_the_same_id(
 
 
 @pytest.mark.parametrize("path", ["/endless", "/lies", "/drip"])
-def test_a_status_of_success_delivers_whatever_its_body_does(hooked: Hooked, path: str) -> None:
+def test_success_status_delivers_whatever_the_body(hooked: Hooked, path: str) -> None:
     endpoint, _ = hooked.make(path)
     hooked.test(endpoint)
     hooked.deliver()
@@ -124,7 +124,7 @@ def test_a_status_of_success_delivers_whatever_its_body_does(hooked: Hooked, pat
     assert attempt["ms"] < 5_000
 
 
-def test_a_receiver_that_recovers_gets_what_it_missed(hooked: Hooked) -> None:
+def test_recovered_receiver_gets_missed_messages(hooked: Hooked) -> None:
     endpoint, _ = hooked.make("/once/3")
     hooked.test(endpoint)
     for _ in range(4):
@@ -135,7 +135,7 @@ def test_a_receiver_that_recovers_gets_what_it_missed(hooked: Hooked) -> None:
     assert hooked.find(endpoint).failing_since is None
 
 
-def test_the_schedule_ends_and_what_was_not_delivered_can_be_replayed(hooked: Hooked) -> None:
+def test_undelivered_message_can_be_replayed_after_the_schedule(hooked: Hooked) -> None:
     endpoint, _ = hooked.make("/status/503/7200")
     hooked.test(endpoint)
     pauses = []
@@ -159,7 +159,7 @@ def test_the_schedule_ends_and_what_was_not_delivered_can_be_replayed(hooked: Ho
     assert hooked.messages()[0]["attempts"] == len(SCHEDULE) + 2
 
 
-def test_gone_disables_at_once_and_the_owner_is_told(hooked: Hooked) -> None:
+def test_gone_disables_at_once_and_mails_the_owner(hooked: Hooked) -> None:
     endpoint, _ = hooked.make("/status/410")
     for _ in range(2):
         hooked.test(endpoint)
@@ -173,7 +173,7 @@ def test_gone_disables_at_once_and_the_owner_is_told(hooked: Hooked) -> None:
     assert hooked.deliver() == 0
 
 
-def test_an_endpoint_that_fails_for_five_days_is_disabled(hooked: Hooked) -> None:
+def test_endpoint_failing_for_five_days_is_disabled(hooked: Hooked) -> None:
     endpoint, _ = hooked.make("/status/500")
     for _ in range(FAILED_MESSAGES_MIN - 1):
         hooked.test(endpoint)
@@ -197,7 +197,7 @@ def test_an_endpoint_that_fails_for_five_days_is_disabled(hooked: Hooked) -> Non
     assert (again.state, again.failing_since) == (EndpointState.ENABLED, None)
 
 
-def test_one_delivery_ends_the_count_of_failures(hooked: Hooked) -> None:
+def test_delivery_resets_the_count_of_failures(hooked: Hooked) -> None:
     endpoint, _ = hooked.make("/once/1")
     hooked.test(endpoint)
     hooked.deliver()
@@ -208,7 +208,7 @@ def test_one_delivery_ends_the_count_of_failures(hooked: Hooked) -> None:
     assert (found.failed_messages, found.failing_since) == (0, None)
 
 
-def test_an_endpoint_that_is_slow_waits_beside_the_others(hooked: Hooked) -> None:
+def test_slow_endpoint_is_set_aside(hooked: Hooked) -> None:
     slow, _ = hooked.make("/slow/2.1")
     quick, _ = hooked.make("/ok")
     for _ in range(3):
@@ -224,7 +224,7 @@ def test_an_endpoint_that_is_slow_waits_beside_the_others(hooked: Hooked) -> Non
     assert hooked.receiver.most_under_way["/slow/2.1"] == ASIDE_UNDER_WAY_MAX
 
 
-def test_an_endpoint_that_is_quick_again_waits_with_the_others(hooked: Hooked) -> None:
+def test_endpoint_that_is_quick_again_returns_to_the_fast_pool(hooked: Hooked) -> None:
     endpoint, _ = hooked.make("/slow/2.1")
     hooked.test(endpoint)
     hooked.deliver()

@@ -114,7 +114,7 @@ def _written(bodies: dict[str, str]) -> Iterator[str]:
         yield f"```json\n{_shown(bodies[name])}\n```\n"
 
 
-def test_every_event_is_documented_with_a_body_as_it_comes(hooked: Hooked) -> None:
+def test_every_event_is_documented_with_its_body(hooked: Hooked) -> None:
     hooked.make(events=["*"])
     _everything(hooked)
     hooked.shop.work()

@@ -63,12 +63,12 @@ PUBLIC = ["8.8.8.8", "103.10.20.30", "2606:4700::1111", "64:ff9b::808:808", "200
 
 
 @pytest.mark.parametrize("text", NOT_PUBLIC)
-def test_an_address_that_is_not_public_is_found_out(text: str) -> None:
+def test_address_that_is_not_public_is_recognized(text: str) -> None:
     assert not is_public(ip_address(text))
 
 
 @pytest.mark.parametrize("text", PUBLIC)
-def test_a_public_address_is_taken(text: str) -> None:
+def test_public_address_is_accepted(text: str) -> None:
     assert is_public(ip_address(text))
 
 
@@ -104,7 +104,7 @@ def test_a_public_address_is_taken(text: str) -> None:
         ("https://a.example/" + "a" * 1_000, "not_a_url"),
     ],
 )
-def test_what_is_no_plain_url_is_refused(url: str, reason: str) -> None:
+def test_unusual_url_is_refused(url: str, reason: str) -> None:
     with pytest.raises(WebhookUrlRefused) as refused:
         address_of(url)
     assert refused.value.reason.code == reason
@@ -122,7 +122,7 @@ def test_what_is_no_plain_url_is_refused(url: str, reason: str) -> None:
         ("https://8.8.8.8:6379/", "port"),
     ],
 )
-def test_an_address_that_may_not_be_called_is_refused(url: str, reason: str) -> None:
+def test_forbidden_address_is_refused(url: str, reason: str) -> None:
     async def check() -> None:
         guard = Egress()
         try:
@@ -146,7 +146,7 @@ def _says(*answers: Sequence[str]) -> Any:
     return look_up
 
 
-def test_a_name_with_one_address_that_is_not_public_is_refused(
+def test_name_with_one_private_address_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(egress_of, "_look_up", _says(["8.8.8.8", "10.0.0.1"]))
@@ -160,7 +160,7 @@ def test_a_name_with_one_address_that_is_not_public_is_refused(
     asyncio.run(check())
 
 
-def test_a_name_that_changes_after_it_was_looked_at_is_called_where_it_was_looked_at(
+def test_name_that_changes_is_called_at_its_checked_address(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(egress_of, "_look_up", _says(["8.8.8.8"], ["127.0.0.1"]))
@@ -181,7 +181,7 @@ def test_a_name_that_changes_after_it_was_looked_at_is_called_where_it_was_looke
     asyncio.run(check())
 
 
-def test_a_name_that_points_inside_later_gets_no_message(
+def test_name_that_resolves_to_private_address_later_gets_no_message(
     hooked: Hooked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     endpoint, _ = hooked.make()
@@ -195,7 +195,7 @@ def test_a_name_that_points_inside_later_gets_no_message(
     assert not hooked.receiver.received
 
 
-def test_a_redirect_inside_is_not_followed(hooked: Hooked) -> None:
+def test_redirect_is_not_followed(hooked: Hooked) -> None:
     endpoint, _ = hooked.make(
         "/redirect/http%3A%2F%2F127.0.0.1%3A" + hooked.receiver.url[-5:] + "%2Fok"
     )
@@ -212,7 +212,7 @@ def test_a_redirect_inside_is_not_followed(hooked: Hooked) -> None:
         ("other.example", True, Failure.CERTIFICATE),
     ],
 )
-def test_a_certificate_must_be_trusted_and_of_the_host(
+def test_certificate_must_be_trusted_and_match_the_host(
     tmp_path: Path, name: str, is_trusted: bool, failure: Failure | None
 ) -> None:
     files = certificate_for(tmp_path, name)
@@ -231,7 +231,7 @@ def test_a_certificate_must_be_trusted_and_of_the_host(
     assert asyncio.run(send()) == failure
 
 
-def test_networks_that_are_none_stop_the_start(hooked: Hooked) -> None:
+def test_invalid_networks_prevent_the_start(hooked: Hooked) -> None:
     settings = hooked.shop.container.settings
     check_needs(settings.replaced(webhook_networks="127.0.0.0/8,::1/128 10.0.0.0/8"))
     with pytest.raises(ConfigurationWrong, match="webhook_networks"):

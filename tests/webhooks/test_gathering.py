@@ -32,13 +32,13 @@ async def answers(asking: Asking, most: int, *rounds: Sequence[int]) -> list[int
     return found
 
 
-def test_what_is_asked_at_the_same_time_goes_by_one_statement() -> None:
+def test_concurrent_calls_share_one_statement() -> None:
     asking = Asking()
     assert asyncio.run(answers(asking, 4, range(6), [7])) == [0, 2, 4, 6, 8, 10, 14]
     assert asking.asked == [[0, 1, 2, 3], [4, 5], [7]]
 
 
-def test_one_that_fails_stops_no_other() -> None:
+def test_failing_call_stops_no_other() -> None:
     asking = Asking(ValueError("three"))
     *found, last = asyncio.run(answers(asking, 4, [1, 2, 4, 3]))
     assert found == [2, 4, 8]
@@ -46,14 +46,14 @@ def test_one_that_fails_stops_no_other() -> None:
     assert asking.asked == [[1, 2, 4, 3], [1], [2], [4], [3]]
 
 
-def test_database_that_is_busy_is_not_asked_again_for_each() -> None:
+def test_busy_database_is_not_called_again_for_each() -> None:
     asking = Asking(DatabaseBusy("busy"))
     found = asyncio.run(answers(asking, 4, [1, 3], [5]))
     assert [type(one) for one in found] == [DatabaseBusy, DatabaseBusy, int]
     assert asking.asked == [[1, 3], [5]]
 
 
-def test_who_gave_up_waiting_stops_no_other() -> None:
+def test_cancelled_call_stops_no_other() -> None:
     asking = Asking()
 
     async def run() -> int:

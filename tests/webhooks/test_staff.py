@@ -35,7 +35,7 @@ def undelivered(hooked: Hooked) -> str:
     return show(ENDPOINT_KIND, made.id)
 
 
-def test_replay_is_a_lever_that_says_how_much_it_sends(hooked: Hooked) -> None:
+def test_replay_lever_forecasts_the_number_of_messages(hooked: Hooked) -> None:
     webhook = undelivered(hooked)
     since = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
     one = member(hooked.shop, "operations")
@@ -57,7 +57,7 @@ def test_replay_to_a_disabled_endpoint_is_refused(hooked: Hooked) -> None:
         one.forecast("webhooks replay", webhook=webhook[:-4] + "0000", since="2026-11-01")
 
 
-def test_endpoints_that_are_not_well_are_listed(hooked: Hooked, webhooks: Webhooks) -> None:
+def test_failing_endpoints_are_listed(hooked: Hooked, webhooks: Webhooks) -> None:
     webhook = undelivered(hooked)
     assert webhooks("list").stdout.strip() == "0 in all"
     account = show("acc", hooked.account)
@@ -68,7 +68,7 @@ def test_endpoints_that_are_not_well_are_listed(hooked: Hooked, webhooks: Webhoo
         assert part in listed, part
 
 
-def test_deliveries_show_the_last_attempt_and_no_body(hooked: Hooked, webhooks: Webhooks) -> None:
+def test_deliveries_show_last_attempt_without_body(hooked: Hooked, webhooks: Webhooks) -> None:
     webhook = undelivered(hooked)
     told = webhooks("deliveries", webhook)
     assert told.returncode == 0, told.stderr
@@ -78,7 +78,7 @@ def test_deliveries_show_the_last_attempt_and_no_body(hooked: Hooked, webhooks: 
     assert webhooks("deliveries", webhook, "--state", "delivered").stdout.strip() == "0 in all"
 
 
-def test_only_endpoints_that_we_disabled_count_for_their_account(hooked: Hooked) -> None:
+def test_only_endpoints_disabled_by_the_platform_are_counted(hooked: Hooked) -> None:
     undelivered(hooked)
 
     async def ask() -> dict[UUID, int]:

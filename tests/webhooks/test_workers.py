@@ -73,7 +73,7 @@ def ended(
 
 
 @pytest.mark.parametrize("last_fails", [False, True])
-def test_worker_that_sets_an_endpoint_aside_waits_for_one_that_writes_down(
+def test_worker_setting_endpoint_aside_waits_for_recording_worker(
     hooked: Hooked, *, last_fails: bool
 ) -> None:
     endpoint, _ = hooked.make()
@@ -105,7 +105,7 @@ def test_worker_that_sets_an_endpoint_aside_waits_for_one_that_writes_down(
     hooked.shop.assert_books_hold()
 
 
-def test_claim_passes_over_what_somebody_holds(hooked: Hooked) -> None:
+def test_claim_skips_locked_rows(hooked: Hooked) -> None:
     endpoint, _ = hooked.make()
     work = Work(hooked)
 
