@@ -83,7 +83,7 @@ def clearing(depot: Depot) -> int:
     return int(row["sum"])
 
 
-def test_order_of_a_page_costs_the_fee_more_and_the_seller_has_it(shop_open: Depot) -> None:
+def test_order_of_sales_page_adds_fee_for_the_seller(shop_open: Depot) -> None:
     before = clearing(shop_open)
     order = paid(shop_open, 3)
     view = shop_open.shop.do(orders(shop_open).view(shop_open.shop.account, order))
@@ -107,7 +107,7 @@ def test_mail_of_an_order_names_each_part_of_its_sum(shop_open: Depot) -> None:
     assert told["total"] == str(Rupiah(3 * (PRICE + FEE + SELLERS)))
 
 
-def test_nobody_buys_of_themselves(shop_open: Depot) -> None:
+def test_seller_cannot_buy_from_itself(shop_open: Depot) -> None:
     """A fee has an entry of one id on each side: in one account it could not be posted, and was nobody's."""
     own, sold = orders(shop_open), found(shop_open)
     with pytest.raises(Malformed, match="seller"):
@@ -123,7 +123,7 @@ def test_nobody_buys_of_themselves(shop_open: Depot) -> None:
     shop_open.check()
 
 
-def test_fee_whose_move_fails_is_seen_by_the_audit(shop_open: Depot) -> None:
+def test_failed_move_of_fee_is_found_by_the_audit(shop_open: Depot) -> None:
     buy(shop_open)
     shop_open.shop.arrange(
         "SELECT emit(account_id, 'fee_passed', jsonb_build_object('order', order_id)) FROM order_sellers"
@@ -137,7 +137,7 @@ def test_fee_whose_move_fails_is_seen_by_the_audit(shop_open: Depot) -> None:
         shop_open.check()
 
 
-def test_unpaid_order_of_a_page_earns_nothing(shop_open: Depot) -> None:
+def test_unpaid_order_of_sales_page_earns_no_fee(shop_open: Depot) -> None:
     order = buy(shop_open)
     shop_open.shop.give_up(read("ord", order.id), "withdrawn")
     shop_open.work()
@@ -145,7 +145,7 @@ def test_unpaid_order_of_a_page_earns_nothing(shop_open: Depot) -> None:
     shop_open.check()
 
 
-def test_order_that_is_not_executed_earns_nothing_and_goes_back_whole(shop_open: Depot) -> None:
+def test_unexecuted_order_earns_no_fee_and_is_refunded_whole(shop_open: Depot) -> None:
     shop_open.shop.set_issuing(is_open=False)
     order = paid(shop_open, 2)
     shop_open.shop.refund_overdue(order)
@@ -161,7 +161,7 @@ def test_order_that_is_not_executed_earns_nothing_and_goes_back_whole(shop_open:
     shop_open.check()
 
 
-def test_documents_earn_for_those_that_are_stamped(shop_open: Depot) -> None:
+def test_fee_is_earned_for_stamped_documents_only(shop_open: Depot) -> None:
     shop = shop_open.shop
 
     async def sold() -> SoldBy | None:
@@ -181,7 +181,7 @@ def test_documents_earn_for_those_that_are_stamped(shop_open: Depot) -> None:
     shop_open.check()
 
 
-def test_fee_of_stamps_that_are_given_back_goes_back(shop_open: Depot) -> None:
+def test_fee_of_returned_stamps_is_returned(shop_open: Depot) -> None:
     order = paid(shop_open, 3)
     stamping = shop_open.shop.reserve(1)
     assert stamping is not None
@@ -194,7 +194,7 @@ def test_fee_of_stamps_that_are_given_back_goes_back(shop_open: Depot) -> None:
     shop_open.check()
 
 
-def test_fee_that_was_sold_from_is_owed_and_the_next_fee_pays_it(shop_open: Depot) -> None:
+def test_spent_fee_is_owed_and_paid_by_the_next_fee(shop_open: Depot) -> None:
     order = paid(shop_open, 10)
     assert shop_open.balance == 110_000
     shop_open.sell(10)  # 105,000 of it
@@ -211,7 +211,7 @@ def test_fee_that_was_sold_from_is_owed_and_the_next_fee_pays_it(shop_open: Depo
     shop_open.check()
 
 
-def test_fee_is_sold_from_and_pays_a_sale_that_waits(shop_open: Depot) -> None:
+def test_fee_pays_waiting_sale(shop_open: Depot) -> None:
     shop_open.sell(9)  # 94,500 of 100,000
     waiting = shop_open.sell(1)
     shop_open.work()
@@ -231,7 +231,7 @@ def test_statement_has_the_fees(shop_open: Depot) -> None:
     ]
 
 
-def test_killed_between_both_sides_nothing_is_lost_and_nothing_twice(shop_open: Depot) -> None:
+def test_kill_between_both_sides_loses_and_doubles_nothing(shop_open: Depot) -> None:
     order = read("ord", buy(shop_open).id)
     shop_open.shop.make_qr(shop_open.shop.attempts(order)[-1])
     shop_open.shop.pay(order)
@@ -245,7 +245,7 @@ def test_killed_between_both_sides_nothing_is_lost_and_nothing_twice(shop_open: 
     shop_open.check()
 
 
-def test_another_fee_than_was_shown_is_refused_by_name(shop_open: Depot) -> None:
+def test_fee_that_differs_from_shown_one_is_refused(shop_open: Depot) -> None:
     assert found(shop_open, fee=SELLERS).fee == SELLERS
     shop_open.pull_terms(Short.WAIT, fee=2_000)
     with pytest.raises(PriceChanged):
@@ -259,7 +259,7 @@ def test_another_fee_than_was_shown_is_refused_by_name(shop_open: Depot) -> None
     assert found(shop_open, fee=2_000).fee == 2_000
 
 
-def test_seller_that_closed_in_mid_journey_is_refused_and_a_repeat_is_not(shop_open: Depot) -> None:
+def test_seller_closed_during_journey_is_refused_except_for_a_repeat(shop_open: Depot) -> None:
     placed = buy(shop_open, key="once")
     shop_open.close()
     with pytest.raises(SellerNotOpen):
@@ -281,13 +281,13 @@ def test_same_key_with_another_seller_is_another_request(shop_open: Depot) -> No
         )
 
 
-def test_name_that_nobody_has_sells_nothing(shop_open: Depot) -> None:
+def test_unknown_seller_sells_nothing(shop_open: Depot) -> None:
     for slug in ("nobody", "Toko-Meterai", "a", "../etc", "x" * 500):
         with pytest.raises(NotFound):
             found(shop_open, slug)
 
 
-def test_fee_above_the_bound_is_refused_by_the_lever_the_order_and_the_database(
+def test_fee_above_bound_is_refused_by_lever_order_and_database(
     shop_open: Depot,
 ) -> None:
     with pytest.raises(DistributorFeeTooHigh):

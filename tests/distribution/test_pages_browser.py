@@ -227,7 +227,7 @@ class Street:
         assert not [one for one in told if not one.startswith("Failed to load resource")]
 
 
-def test_shopkeeper_sells_on_pages_alone(
+def test_shopkeeper_sells_with_pages_only(
     contexts: list[BrowserContext], instance: Instance
 ) -> None:
     shop, kiosk = (Keeper(one, instance) for one in contexts)

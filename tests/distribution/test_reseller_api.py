@@ -70,7 +70,7 @@ async def a_distributor(web: Within) -> Api:
     return Api(web, account, key)
 
 
-def test_reseller_by_the_api_from_offer_to_end(database_url: str, tmp_path: Path) -> None:
+def test_api_moves_reseller_from_offer_to_end(database_url: str, tmp_path: Path) -> None:
     async def act() -> None:
         async with within(settings_of(database_url, tmp_path)) as web:
             seller, kiosk, stranger = await a_distributor(web), await an_api(web), await an_api(web)

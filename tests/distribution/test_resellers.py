@@ -49,7 +49,7 @@ def of(depot: Depot, account: Depot) -> Any:
 # -- selling ---------------------------------------------------------------------------------------
 
 
-def test_reseller_sells_from_the_deposit_and_buyer_sees_both_names(depot: Depot) -> None:
+def test_reseller_sells_from_deposit_and_buyer_sees_both_names(depot: Depot) -> None:
     depot.top_up(100_000)
     kiosk = depot.reseller(50_000)
     made = kiosk.sell(2, to="ani@example.id", reference="kasir-1")
@@ -62,7 +62,7 @@ def test_reseller_sells_from_the_deposit_and_buyer_sees_both_names(depot: Depot)
     depot.check()
 
 
-def test_sale_that_waits_names_reseller_and_distributor_in_its_instructions(depot: Depot) -> None:
+def test_instructions_of_waiting_sale_name_reseller_and_distributor(depot: Depot) -> None:
     depot.top_up(10_000)
     made = depot.reseller().sell()
     depot.work()
@@ -72,7 +72,7 @@ def test_sale_that_waits_names_reseller_and_distributor_in_its_instructions(depo
     depot.check()
 
 
-def test_reseller_sees_its_own_sales_alone_and_nothing_of_the_deposit(depot: Depot) -> None:
+def test_reseller_sees_only_its_own_sales_and_no_deposit(depot: Depot) -> None:
     depot.top_up(100_000)
     one, other = depot.reseller(name="Satu"), depot.reseller(name="Dua")
     mine, foreign, own = one.sell(), other.sell(), depot.sell()
@@ -95,7 +95,7 @@ def test_reseller_sees_its_own_sales_alone_and_nothing_of_the_deposit(depot: Dep
     depot.check()
 
 
-def test_keys_of_distributor_and_resellers_are_each_their_own(depot: Depot) -> None:
+def test_same_key_of_distributor_and_reseller_are_two_sales(depot: Depot) -> None:
     depot.top_up(100_000)
     kiosk, other = depot.reseller(), depot.reseller(name="Dua")
     made = [
@@ -108,7 +108,7 @@ def test_keys_of_distributor_and_resellers_are_each_their_own(depot: Depot) -> N
     depot.check()
 
 
-def test_sale_beyond_the_limit_of_the_day_is_refused_by_name(depot: Depot) -> None:
+def test_sale_beyond_daily_limit_is_refused(depot: Depot) -> None:
     depot.top_up(200_000)
     kiosk = depot.reseller(3 * UNIT)
     kiosk.sell(2)
@@ -151,7 +151,7 @@ async def _raced(selling: list[Coroutine[Any, Any, Any]]) -> list[str]:
     return sorted(told)
 
 
-def test_two_resellers_for_the_last_rupiah_and_exactly_one_takes(depot: Depot) -> None:
+def test_of_two_resellers_for_last_rupiah_exactly_one_sells(depot: Depot) -> None:
     depot.top_up(20_000)
     sellers = [depot.reseller(name="Satu"), depot.reseller(name="Dua")]
     found = depot.shop.do(_raced([one.selling() for one in sellers for _ in range(4)]))
@@ -161,7 +161,7 @@ def test_two_resellers_for_the_last_rupiah_and_exactly_one_takes(depot: Depot) -
     depot.check()
 
 
-def test_sales_that_race_for_the_limit_stay_within_it(depot: Depot) -> None:
+def test_concurrent_sales_stay_within_the_limit(depot: Depot) -> None:
     depot.top_up(1_000_000)
     kiosk = depot.reseller(3 * UNIT)
     found = depot.shop.do(_raced([kiosk.selling() for _ in range(8)]))
@@ -170,7 +170,7 @@ def test_sales_that_race_for_the_limit_stay_within_it(depot: Depot) -> None:
     depot.check()
 
 
-def test_reseller_that_is_ended_while_it_sells_sold_or_is_refused(depot: Depot) -> None:
+def test_reseller_ended_during_sale_has_sold_or_is_refused(depot: Depot) -> None:
     depot.top_up(1_000_000)
     kiosk = depot.reseller()
 
@@ -189,7 +189,7 @@ def test_reseller_that_is_ended_while_it_sells_sold_or_is_refused(depot: Depot) 
     depot.check()
 
 
-def test_waiting_sale_of_a_reseller_that_ended_is_paid_as_any(depot: Depot) -> None:
+def test_waiting_sale_of_ended_reseller_is_paid(depot: Depot) -> None:
     depot.top_up(10_000)
     kiosk = depot.reseller()
     made = kiosk.sell(key="k", to="ani@example.id")
@@ -204,7 +204,7 @@ def test_waiting_sale_of_a_reseller_that_ended_is_paid_as_any(depot: Depot) -> N
 # -- one level -------------------------------------------------------------------------------------
 
 
-def test_reseller_has_no_resellers_and_distributor_is_none(depot: Depot) -> None:
+def test_reseller_has_no_resellers_and_distributor_is_no_reseller(depot: Depot) -> None:
     kiosk, other = depot.reseller(), second(depot)
     terms = ResellerTerms("Cucu", 0, 10_000)
     with pytest.raises(NoDistributor):
@@ -279,7 +279,7 @@ def test_account_sells_for_one_distributor_until_that_ends(depot: Depot) -> None
 # -- what a distributor says -----------------------------------------------------------------------
 
 
-def test_nobody_sells_who_has_not_accepted_or_is_paused(depot: Depot) -> None:
+def test_invited_or_paused_reseller_sells_nothing(depot: Depot) -> None:
     depot.top_up(100_000)
     kiosk = depot.invite()
     with pytest.raises(SellerNotOpen):
@@ -315,7 +315,7 @@ def test_changed_limit_holds_from_the_next_sale_on(depot: Depot) -> None:
     depot.check()
 
 
-def test_fees_of_both_are_within_the_bound_whoever_sets_them(depot: Depot) -> None:
+def test_sum_of_fees_stays_within_bound_whoever_sets_them(depot: Depot) -> None:
     with pytest.raises(FeesTooHigh) as refused:
         depot.reseller(fee=9_500)
     assert refused.value.facts() == {"fees": "Rp10.500", "fees_max": "Rp10.000"}
@@ -367,7 +367,7 @@ def test_reseller_that_leaves_may_be_invited_again(depot: Depot) -> None:
 # -- the statement ---------------------------------------------------------------------------------
 
 
-def test_what_resellers_sold_is_the_legs_of_their_sales(depot: Depot) -> None:
+def test_sold_sums_of_resellers_equal_legs_of_their_sales(depot: Depot) -> None:
     depot.top_up(200_000)
     one, other = depot.reseller(name="Satu"), depot.reseller(name="Dua")
     made = one.sell(3)
@@ -398,7 +398,7 @@ def test_what_resellers_sold_is_the_legs_of_their_sales(depot: Depot) -> None:
     depot.check()
 
 
-def test_table_of_sales_is_of_whoever_asks(depot: Depot) -> None:
+def test_table_of_sales_contains_sales_of_the_caller(depot: Depot) -> None:
     depot.top_up(200_000)
     kiosk = depot.reseller()
     kiosk.sell(1, reference="=1+1")
@@ -423,7 +423,7 @@ def test_table_of_sales_is_of_whoever_asks(depot: Depot) -> None:
 # -- what it is told -------------------------------------------------------------------------------
 
 
-def test_account_is_told_by_mail_that_it_is_invited_and_that_its_distributor_ended_it(
+def test_account_is_mailed_about_invitation_and_end(
     depot: Depot,
 ) -> None:
     def mails() -> list[tuple[str, UUID, str]]:

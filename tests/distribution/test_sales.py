@@ -30,7 +30,7 @@ def test_deposit_pays_a_sale_and_buyer_has_its_stamps(depot: Depot) -> None:
     depot.check()
 
 
-def test_nobody_sells_before_a_deposit_came(depot: Depot) -> None:
+def test_distributor_without_deposit_sells_nothing(depot: Depot) -> None:
     with pytest.raises(SellerNotOpen):
         depot.sell()
     depot.check()
@@ -63,7 +63,7 @@ def test_sale_beyond_the_deposit_waits_and_is_executed_after_a_top_up(depot: Dep
     depot.check()
 
 
-def test_no_sale_goes_before_one_that_waits(depot: Depot) -> None:
+def test_sale_does_not_overtake_waiting_one(depot: Depot) -> None:
     depot.top_up(20_000)
     depot.sell(5)
     depot.sell(1)
@@ -88,7 +88,7 @@ def test_sale_that_waited_too_long_ends_and_its_order_lapses(depot: Depot) -> No
     depot.check()
 
 
-def test_two_sales_for_the_last_rupiah_and_exactly_one_takes(depot: Depot) -> None:
+def test_of_two_sales_for_last_rupiah_exactly_one_is_paid(depot: Depot) -> None:
     depot.top_up(20_000)
 
     async def race() -> list[str]:
@@ -101,7 +101,7 @@ def test_two_sales_for_the_last_rupiah_and_exactly_one_takes(depot: Depot) -> No
     depot.check()
 
 
-def test_unused_stamps_asked_back_are_deposit_again(depot: Depot) -> None:
+def test_returned_stamps_go_back_to_the_deposit(depot: Depot) -> None:
     depot.top_up(100_000)
     made = depot.sell(3)
     depot.work()
@@ -117,7 +117,7 @@ def test_unused_stamps_asked_back_are_deposit_again(depot: Depot) -> None:
     depot.check()
 
 
-def test_money_that_is_not_executed_is_deposit_again(depot: Depot) -> None:
+def test_unexecuted_money_goes_back_to_the_deposit(depot: Depot) -> None:
     depot.top_up(100_000)
     depot.shop.set_issuing(is_open=False)
     made = depot.sell(2)
@@ -136,7 +136,7 @@ def test_money_that_is_not_executed_is_deposit_again(depot: Depot) -> None:
     depot.check()
 
 
-def test_one_buyer_is_sold_to_so_often_in_a_day(depot: Depot) -> None:
+def test_sales_to_one_buyer_are_limited_by_day(depot: Depot) -> None:
     depot.top_up(1_000_000)
     for _ in range(20):
         depot.sell(to="ani@example.id")
@@ -147,7 +147,7 @@ def test_one_buyer_is_sold_to_so_often_in_a_day(depot: Depot) -> None:
     depot.check()
 
 
-def test_what_a_stranger_sold_is_not_in_the_limit_of_own_orders(depot: Depot) -> None:
+def test_sales_by_seller_do_not_count_in_limit_of_own_orders(depot: Depot) -> None:
     depot.top_up(10_000)
     made = [depot.sell(to="ani@example.id") for _ in range(5)]
     depot.work()
@@ -173,7 +173,7 @@ def test_what_a_stranger_sold_is_not_in_the_limit_of_own_orders(depot: Depot) ->
     depot.check()
 
 
-def test_closed_with_sales_that_wait(depot: Depot) -> None:
+def test_closing_distributor_ends_waiting_sales(depot: Depot) -> None:
     depot.top_up(20_000)
     sold, waits = depot.sell(), depot.sell()
     depot.work()
@@ -199,7 +199,7 @@ def test_policy_return_waits_a_quarter_of_an_hour(depot: Depot) -> None:
     depot.check()
 
 
-def test_buyer_who_gives_a_waiting_sale_up_costs_no_deposit(depot: Depot) -> None:
+def test_waiting_sale_withdrawn_by_buyer_costs_no_deposit(depot: Depot) -> None:
     depot.top_up(10_000)
     made = depot.sell()
     depot.work()
@@ -212,7 +212,7 @@ def test_buyer_who_gives_a_waiting_sale_up_costs_no_deposit(depot: Depot) -> Non
     depot.check()
 
 
-def test_sale_that_has_not_followed_its_order_waits_by_sale_and_deposit(depot: Depot) -> None:
+def test_sale_of_withdrawn_order_waits_until_it_ends_itself(depot: Depot) -> None:
     depot.top_up(10_000)
     made = depot.sell()
     depot.work()
@@ -225,7 +225,7 @@ def test_sale_that_has_not_followed_its_order_waits_by_sale_and_deposit(depot: D
     assert (depot.sale(made).state, depot.view().waiting_sales) == ("withdrawn", 0)
 
 
-def test_late_deposit_after_withdrawal_comes_back(depot: Depot) -> None:
+def test_late_deposit_after_withdrawal_is_returned(depot: Depot) -> None:
     """The deposit pays in the moment in which the buyer gives up: nobody's money is lost."""
     depot.top_up(10_000)
     made = depot.sell()
@@ -242,7 +242,7 @@ def test_late_deposit_after_withdrawal_comes_back(depot: Depot) -> None:
     depot.check()
 
 
-def test_buyer_may_pay_what_waits_and_the_deposit_is_left_alone(depot: Depot) -> None:
+def test_buyer_pays_waiting_sale_without_use_of_deposit(depot: Depot) -> None:
     depot.pull_terms(Short.RETAIL)
     depot.top_up(10_000)
     made = depot.sell(to="ani@example.id")
@@ -264,7 +264,7 @@ def test_buyer_may_pay_what_waits_and_the_deposit_is_left_alone(depot: Depot) ->
     depot.check()
 
 
-def test_low_deposit_is_told_once_and_a_top_up_is_prepared(depot: Depot) -> None:
+def test_low_deposit_is_announced_once_with_prepared_top_up(depot: Depot) -> None:
     depot.pull_terms(Short.WAIT, low_rupiah=50_000, topup_rupiah=200_000)
     depot.top_up(60_000)
     depot.work()
@@ -300,7 +300,7 @@ def test_deposit_paid_short_or_twice_has_a_named_outcome(depot: Depot, more: int
     depot.check()
 
 
-def test_deposit_that_is_paid_late_is_deposit(depot: Depot) -> None:
+def test_late_payment_of_deposit_is_added(depot: Depot) -> None:
     order = depot.order_deposit(100_000)
     with depot.acting():
         depot.shop.make_qr(depot.shop.attempts(order)[-1])
@@ -311,7 +311,7 @@ def test_deposit_that_is_paid_late_is_deposit(depot: Depot) -> None:
     depot.check()
 
 
-def test_deposit_that_its_bank_takes_back_is_found_in_what_is_left(depot: Depot) -> None:
+def test_charged_back_deposit_is_taken_from_the_rest(depot: Depot) -> None:
     order = depot.order_deposit(100_000)
     paid = depot.pay(order)
     depot.work()
@@ -326,7 +326,7 @@ def test_deposit_that_its_bank_takes_back_is_found_in_what_is_left(depot: Depot)
     depot.check()
 
 
-def test_stamps_that_come_back_after_a_chargeback_pay_its_loss(depot: Depot) -> None:
+def test_stamps_returned_after_chargeback_pay_its_loss(depot: Depot) -> None:
     paid = []
     for _ in range(2):
         paid.append(depot.pay(depot.order_deposit(100_000)))
@@ -349,7 +349,7 @@ def test_stamps_that_come_back_after_a_chargeback_pay_its_loss(depot: Depot) -> 
     depot.check()
 
 
-def test_next_top_up_pays_what_the_bank_took_back(depot: Depot) -> None:
+def test_next_top_up_pays_the_chargeback(depot: Depot) -> None:
     paid = depot.pay(depot.order_deposit(100_000))
     depot.work()
     depot.sell(2)
@@ -363,7 +363,7 @@ def test_next_top_up_pays_what_the_bank_took_back(depot: Depot) -> None:
     depot.check()
 
 
-def test_unused_deposit_goes_back_by_its_newest_payments(depot: Depot) -> None:
+def test_unused_deposit_is_refunded_by_its_newest_payments(depot: Depot) -> None:
     first, second = depot.top_up(100_000), depot.top_up(50_000)
     depot.sell(2)
     depot.work()
@@ -377,7 +377,7 @@ def test_unused_deposit_goes_back_by_its_newest_payments(depot: Depot) -> None:
     depot.check()
 
 
-def test_refund_of_a_sale_takes_no_other_way(depot: Depot) -> None:
+def test_refund_of_sale_goes_to_the_deposit_only(depot: Depot) -> None:
     depot.top_up(100_000)
     made = depot.sell()
     depot.work()

@@ -182,7 +182,7 @@ def test_buyer_may_leave_the_seller(applicant: Applicant, seller: Seller) -> Non
     expect(applicant.page.locator("h1")).to_have_text("Bayar Rp10.000")
 
 
-def test_order_that_lapsed_is_ordered_again_of_its_seller_at_the_fee_of_today(
+def test_lapsed_order_is_reordered_from_its_seller_at_current_fee(
     applicant: Applicant, seller: Seller
 ) -> None:
     page = applicant.page
@@ -215,7 +215,7 @@ def test_order_that_lapsed_is_ordered_again_of_its_seller_at_the_fee_of_today(
     applicant.complaints.clear()  # the refusal, as a browser says it
 
 
-def test_fee_that_changed_in_mid_journey_is_refused_and_shown_anew(
+def test_fee_changed_during_journey_is_refused_and_shown_again(
     applicant: Applicant, seller: Seller
 ) -> None:
     applicant.signs_in("/account")
@@ -230,7 +230,7 @@ def test_fee_that_changed_in_mid_journey_is_refused_and_shown_anew(
     applicant.complaints.clear()  # the refusal, as a browser says it
 
 
-def test_seller_that_closed_in_mid_journey_leaves_the_ordinary_way(
+def test_buyer_of_closed_seller_continues_without_seller(
     applicant: Applicant, seller: Seller
 ) -> None:
     applicant.signs_in("/account")
@@ -246,7 +246,7 @@ def test_seller_that_closed_in_mid_journey_leaves_the_ordinary_way(
     applicant.complaints.clear()  # the refusal, as a browser says it
 
 
-def test_page_has_no_script_of_its_seller_and_says_its_own_policy(seller: Seller) -> None:
+def test_sales_page_has_no_script_of_seller_and_its_own_policy(seller: Seller) -> None:
     found = seller.inside.instance.anybody().get(
         f"/s/{seller.slug}", headers={"Accept": "text/html"}
     )
@@ -257,7 +257,7 @@ def test_page_has_no_script_of_its_seller_and_says_its_own_policy(seller: Seller
     assert len(found.body) < 15 * 1024
 
 
-def test_old_name_leads_to_the_shop_and_no_name_to_none(seller: Seller) -> None:
+def test_old_name_redirects_and_unknown_name_is_not_found(seller: Seller) -> None:
     anybody = seller.inside.instance.anybody()
     renamed = f"{seller.slug}-baru"
     assert seller.client.call("PUT", "/v1/shop", {"slug": renamed}).status == 200

@@ -58,7 +58,7 @@ def test_contrast_is_that_of_wcag(colour: str, contrast: float) -> None:
     assert contrast_with_white(colour) == pytest.approx(contrast, abs=0.01)
 
 
-def test_colour_that_white_is_hard_to_read_on_is_refused(depot: Depot, shops: ShopService) -> None:
+def test_colour_with_low_contrast_to_white_is_refused(depot: Depot, shops: ShopService) -> None:
     put(depot, shops, "toko", colour="#767676")
     with pytest.raises(ContrastTooLow) as refused:
         put(depot, shops, "toko", colour="#777777")
@@ -66,7 +66,7 @@ def test_colour_that_white_is_hard_to_read_on_is_refused(depot: Depot, shops: Sh
 
 
 @pytest.mark.parametrize("colour", ["red", "#fff", "#12345", "#1234567", "url(x)", "#00000g", ""])
-def test_what_is_no_colour_is_refused(depot: Depot, shops: ShopService, colour: str) -> None:
+def test_invalid_colour_is_refused(depot: Depot, shops: ShopService, colour: str) -> None:
     with pytest.raises(Malformed):
         put(depot, shops, "toko", colour=colour)
 
@@ -87,32 +87,32 @@ def test_what_is_no_colour_is_refused(depot: Depot, shops: ShopService, colour: 
         "to\nko",
     ],
 )
-def test_what_is_no_name_of_an_address_is_refused(
-    depot: Depot, shops: ShopService, slug: str
-) -> None:
+def test_invalid_slug_is_refused(depot: Depot, shops: ShopService, slug: str) -> None:
     with pytest.raises(Malformed):
         put(depot, shops, slug)
 
 
 @pytest.mark.parametrize("slug", ["admin", "meterai", "e-meterai", "peruri", "djp-online", "API"])
-def test_name_of_the_house_or_the_state_is_refused(
-    depot: Depot, shops: ShopService, slug: str
-) -> None:
+def test_name_of_operator_or_state_is_refused(depot: Depot, shops: ShopService, slug: str) -> None:
     with pytest.raises(SlugReserved):
         put(depot, shops, slug)
 
 
-def test_contrast_that_is_refused_is_told_below_the_bound() -> None:
+def test_refused_contrast_is_shown_below_the_bound() -> None:
     assert ContrastTooLow(contrast=contrast_with_white("#777777")).contrast == "4.4"
 
 
 @pytest.mark.parametrize("terms", ["x" * 4_001, "a\x00b", "a\u202eb"])
-def test_terms_are_plain_text_of_some_length(depot: Depot, shops: ShopService, terms: str) -> None:
+def test_terms_are_plain_text_of_limited_length(
+    depot: Depot, shops: ShopService, terms: str
+) -> None:
     with pytest.raises(Malformed):
         put(depot, shops, "toko", terms=terms)
 
 
-def test_name_is_one_shops_for_ever_and_leads_to_it(depot: Depot, shops: ShopService) -> None:
+def test_name_belongs_to_one_shop_for_ever_and_redirects_to_it(
+    depot: Depot, shops: ShopService
+) -> None:
     put(depot, shops, "toko-lama")
     put(depot, shops, "toko-baru")
     assert depot.shop.do(shops.by_slug("toko-lama")).slug == "toko-baru"
@@ -123,7 +123,7 @@ def test_name_is_one_shops_for_ever_and_leads_to_it(depot: Depot, shops: ShopSer
     depot.check()
 
 
-def test_two_who_want_one_name_at_once_and_one_gets_it(depot: Depot, shops: ShopService) -> None:
+def test_of_two_concurrent_claims_of_a_name_one_succeeds(depot: Depot, shops: ShopService) -> None:
     other = Depot(depot.shop)
     other.approve()
 
@@ -135,7 +135,7 @@ def test_two_who_want_one_name_at_once_and_one_gets_it(depot: Depot, shops: Shop
     assert sorted(type(one).__name__ for one in outcomes) == ["NoneType", "SlugTaken"]
 
 
-def test_shop_has_so_many_names_in_its_life(depot: Depot, shops: ShopService) -> None:
+def test_names_of_a_shop_are_limited(depot: Depot, shops: ShopService) -> None:
     for number in range(NAMES_MAX):
         put(depot, shops, f"toko-{number}")
     with pytest.raises(SlugsSpent):
@@ -145,7 +145,9 @@ def test_shop_has_so_many_names_in_its_life(depot: Depot, shops: ShopService) ->
         depot.shop.do(shops.by_slug("toko-lain"))
 
 
-def test_who_is_no_distributor_or_ends_has_no_shop_to_set(depot: Depot, shops: ShopService) -> None:
+def test_account_that_is_no_open_distributor_cannot_set_a_shop(
+    depot: Depot, shops: ShopService
+) -> None:
     with pytest.raises(SellerNotOpen):
         depot.shop.do(shops.set(new_id(), ShopWish("toko"), actor=TESTER))
     depot.close()
@@ -154,9 +156,7 @@ def test_who_is_no_distributor_or_ends_has_no_shop_to_set(depot: Depot, shops: S
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
-def test_logo_is_drawn_anew_and_has_its_hash_as_its_name(
-    depot: Depot, shops: ShopService, kind: str
-) -> None:
+def test_logo_is_redrawn_and_named_by_its_hash(depot: Depot, shops: ShopService, kind: str) -> None:
     put(depot, shops, "toko")
     logo(depot, shops, written(kind, (3_000, 1_000)))
     shop = depot.shop.do(shops.by_slug("toko"))
@@ -171,9 +171,7 @@ def test_logo_is_drawn_anew_and_has_its_hash_as_its_name(
         depot.shop.do(shops.logo("toko", shop.logo_hash))
 
 
-def test_nothing_of_the_file_of_a_logo_but_its_pixels_is_kept(
-    depot: Depot, shops: ShopService
-) -> None:
+def test_only_pixels_of_logo_file_are_kept(depot: Depot, shops: ShopService) -> None:
     secret = secrets.token_hex(16)
     told = PngImagePlugin.PngInfo()
     told.add_text("Comment", f"<script>{secret}</script>")
@@ -211,7 +209,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("what", HOSTILE)
-def test_hostile_logo_is_refused_by_name_and_the_one_before_stays(
+def test_hostile_logo_is_refused_and_the_current_one_stays(
     depot: Depot, shops: ShopService, what: str
 ) -> None:
     put(depot, shops, "toko")

@@ -121,15 +121,13 @@ def test_statement_of_a_day_begins_where_the_day_before_ended(lived: Depot) -> N
     assert first["balance"] == 150_000 + first["amount"]
 
 
-def test_workbook_that_would_be_too_long_is_refused(
-    lived: Depot, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_too_long_workbook_is_refused(lived: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(statement, "XLSX_LEGS_MAX", 3)
     with pytest.raises(WorkbookTooLong):
         written(lived, as_xlsx)
 
 
-def test_nobody_else_has_a_statement(depot: Depot) -> None:
+def test_account_that_is_no_distributor_has_no_statement(depot: Depot) -> None:
     depot.account = new_id()
     with pytest.raises(NoDistributor):
         written(depot, as_csv)

@@ -53,7 +53,7 @@ def test_deposit_for_a_hundred_and_a_hundred_and_fifty_sold(depot: Depot) -> Non
     depot.check()
 
 
-def test_record_of_the_rail_is_the_books(depot: Depot) -> None:
+def test_record_of_rail_equals_the_books(depot: Depot) -> None:
     depot.top_up(100_000)
     made = depot.sell(2)
     depot.sell()
@@ -80,7 +80,7 @@ def test_record_of_the_rail_is_the_books(depot: Depot) -> None:
     assert (found.lines, found.broken, found.state) == (3, 0, "final")
 
 
-def test_change_of_terms_forecasts_which_it_replaces(depot: Depot) -> None:
+def test_change_of_terms_forecasts_replaced_terms(depot: Depot) -> None:
     asked = depot.terms(Short.RETURN, fee=FEE + 100)
     first, again = depot.pull(levers.CHANGE, asked), depot.pull(levers.CHANGE, asked)
     assert first.effects[:-1] == again.effects[:-1]
