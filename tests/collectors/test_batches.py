@@ -20,7 +20,7 @@ TOLD = {
 }
 
 
-def test_row_without_its_facts_is_named_and_the_others_are_stamped(collecting: Collecting) -> None:
+def test_row_without_facts_is_named_and_others_are_stamped(collecting: Collecting) -> None:
     shop, account = collecting.shop, collecting.account
     collecting.draw(3)
     collecting.work()

@@ -41,7 +41,7 @@ def test_same_key_is_same_order_and_draws_once(collecting: Collecting) -> None:
     collecting.check()
 
 
-def test_two_orders_for_the_last_rupiah_and_exactly_one_is_taken(collecting: Collecting) -> None:
+def test_of_two_orders_for_last_rupiah_exactly_one_is_taken(collecting: Collecting) -> None:
     async def race() -> list[str]:
         made = await asyncio.gather(*(collecting.drawing(6) for _ in range(4)))
         return [one.id for one in made]
@@ -55,7 +55,7 @@ def test_two_orders_for_the_last_rupiah_and_exactly_one_is_taken(collecting: Col
     collecting.check()
 
 
-def test_order_beyond_the_month_waits_and_is_carried_out_in_the_next(
+def test_order_beyond_limit_of_month_waits_for_the_next(
     collecting: Collecting,
 ) -> None:
     collecting.draw(8)
@@ -79,7 +79,7 @@ def test_order_beyond_the_limit_of_any_month_is_refused(collecting: Collecting) 
     collecting.check()
 
 
-def test_who_is_no_collector_has_no_credit(collecting: Collecting) -> None:
+def test_account_that_is_no_collector_has_no_credit(collecting: Collecting) -> None:
     collecting.pull(levers.CLOSE, levers.CollectorNamed(show("acc", collecting.account)))
     with pytest.raises(NoCollector):
         collecting.draw(1)
@@ -140,7 +140,7 @@ def test_order_that_waited_too_long_lapses_and_is_not_drawn(collecting: Collecti
     collecting.check()
 
 
-def test_unused_stamps_that_are_asked_back_are_owed_no_more(collecting: Collecting) -> None:
+def test_returned_stamps_reduce_the_debt(collecting: Collecting) -> None:
     order = collecting.draw(3)
     collecting.work()
     assert collecting.give_back(order) == 3
@@ -149,7 +149,7 @@ def test_unused_stamps_that_are_asked_back_are_owed_no_more(collecting: Collecti
     collecting.check()
 
 
-def test_money_of_credit_goes_nowhere_else(collecting: Collecting) -> None:
+def test_refund_of_credit_cannot_be_rerouted(collecting: Collecting) -> None:
     order = collecting.draw(3)
     collecting.work()
     before, collecting.shop.account = collecting.shop.account, collecting.account
@@ -167,7 +167,7 @@ def test_money_of_credit_goes_nowhere_else(collecting: Collecting) -> None:
         collecting.shop.do(reroute())
 
 
-def test_order_at_face_value_is_not_paid_another_way(collecting: Collecting) -> None:
+def test_order_at_face_value_cannot_change_its_method(collecting: Collecting) -> None:
     collecting.draw(8)
     late = collecting.draw(5)
     collecting.work()
@@ -176,7 +176,7 @@ def test_order_at_face_value_is_not_paid_another_way(collecting: Collecting) -> 
     collecting.check()
 
 
-def test_late_deposit_stops_draws_and_its_confirmation_goes_on_with_them(
+def test_late_deposit_stops_draws_until_its_confirmation(
     collecting: Collecting,
 ) -> None:
     collecting.draw(4)
@@ -208,7 +208,7 @@ def test_first_months_are_not_stopped(collecting: Collecting) -> None:
     collecting.check()
 
 
-def test_deposit_beyond_what_is_due_is_refused_and_a_part_reduces_it(
+def test_deposit_above_due_is_refused_and_partial_one_reduces_it(
     collecting: Collecting,
 ) -> None:
     collecting.draw(4)
@@ -240,7 +240,7 @@ def test_receipt_counts_once(collecting: Collecting) -> None:
     collecting.check()
 
 
-def test_same_deposit_told_at_once_is_told_once(collecting: Collecting) -> None:
+def test_concurrent_reports_of_same_deposit_are_one(collecting: Collecting) -> None:
     collecting.draw(2)
     collecting.work()
 
@@ -252,7 +252,7 @@ def test_same_deposit_told_at_once_is_told_once(collecting: Collecting) -> None:
     collecting.check()
 
 
-def test_deposits_that_are_told_are_no_more_than_what_is_due(collecting: Collecting) -> None:
+def test_reported_deposits_do_not_exceed_due(collecting: Collecting) -> None:
     collecting.draw(3)
     collecting.work()
     collecting.confirm(PRICE, collecting.this_month)
@@ -265,7 +265,7 @@ def test_deposits_that_are_told_are_no_more_than_what_is_due(collecting: Collect
     collecting.check()
 
 
-def test_receipt_that_two_told_is_of_whose_deposit_is_confirmed(collecting: Collecting) -> None:
+def test_receipt_reported_twice_belongs_to_confirmed_deposit(collecting: Collecting) -> None:
     other = Collecting(collecting.shop)
     other.approve()
     for one in (collecting, other):
@@ -293,7 +293,7 @@ async def telling(collecting: Collecting, ntpn: str, rupiah: int) -> CollectorDe
     )
 
 
-def test_what_comes_back_after_its_deposit_is_taken_from_the_months_after(
+def test_return_after_deposit_reduces_later_months(
     collecting: Collecting,
 ) -> None:
     order = collecting.draw(4)
@@ -310,7 +310,7 @@ def test_what_comes_back_after_its_deposit_is_taken_from_the_months_after(
     collecting.check()
 
 
-def test_record_of_the_rail_is_the_books(collecting: Collecting) -> None:
+def test_record_of_rail_equals_the_books(collecting: Collecting) -> None:
     order = collecting.draw(2)
     collecting.draw(1)
     collecting.work()
@@ -330,7 +330,7 @@ def test_record_of_the_rail_is_the_books(collecting: Collecting) -> None:
     assert (found.lines, found.broken, found.state) == (3, 0, "final")
 
 
-def test_duty_that_a_collector_owes_is_not_free_to_be_paid_out(collecting: Collecting) -> None:
+def test_duty_owed_by_collector_is_not_available_for_payouts(collecting: Collecting) -> None:
     async def free() -> int:
         async with collecting.shop.container.database.reading() as tx:
             return await payouts.duty_free(tx)

@@ -95,7 +95,7 @@ def test_order_with_documents_of_a_collector_needs_their_facts(stocked: Collecti
     stocked.check()
 
 
-def test_who_is_no_collector_need_not_say_it_and_may(stocked: Collecting) -> None:
+def test_facts_are_optional_for_other_accounts(stocked: Collecting) -> None:
     shop = stocked.shop
     order = shop.place(2)
     shop.pay(order)
@@ -133,13 +133,13 @@ def test_same_key_with_other_facts_is_refused(stocked: Collecting) -> None:
         (DocumentFacts(number="x" * 201), "number"),
     ],
 )
-def test_facts_that_cannot_be_are_refused_by_field(told: DocumentFacts, field: str) -> None:
+def test_impossible_facts_are_refused_by_field(told: DocumentFacts, field: str) -> None:
     with pytest.raises(Malformed) as found:
         read_facts(told)
     assert found.value.field == field
 
 
-def test_field_of_facts_that_nobody_knows_is_refused() -> None:
+def test_unknown_field_of_facts_is_refused() -> None:
     for told in (b'{"amount": 1}', b'{"party": {"nik": "1"}}'):
         with pytest.raises(msgspec.ValidationError, match="unknown field"):
             msgspec.json.decode(told, type=DocumentFacts)
@@ -158,7 +158,7 @@ def test_kind_of_an_identity_follows_from_its_number(number: str, kind: str) -> 
     assert read_facts(DocumentFacts(party=DocumentParty(number=number))).party.identity == kind
 
 
-def test_list_of_a_month_is_its_stampings(stocked: Collecting) -> None:
+def test_list_of_month_contains_its_stampings(stocked: Collecting) -> None:
     made = [stamp(stocked, name, numbered(name)) for name in ("a", "b", "c")]
     month = stocked.this_month
     view = stocked.shop.do(lists(stocked).view(stocked.account, month, "id"))
@@ -188,7 +188,7 @@ def written(collecting: Collecting, write: Any) -> bytes:
     return collecting.shop.do(read())
 
 
-def test_document_that_could_not_be_stamped_is_in_annex_three_once(stocked: Collecting) -> None:
+def test_reported_unstamped_document_is_in_annex_three_once(stocked: Collecting) -> None:
     for _ in range(2):
         stocked.shop.do(
             stocked.service.tell_unstamped(
@@ -206,7 +206,7 @@ def test_document_that_could_not_be_stamped_is_in_annex_three_once(stocked: Coll
     stocked.check()
 
 
-def test_month_with_nothing_has_a_signed_statement_and_no_other_month(stocked: Collecting) -> None:
+def test_only_empty_month_has_a_signed_nil_statement(stocked: Collecting) -> None:
     shop = stocked.shop
     with pytest.raises(MonthRuns):
         shop.do(lists(stocked).nil(stocked.account, stocked.this_month))

@@ -37,7 +37,7 @@ def this_month(inside: Inside) -> str:
     return str(Month.of(day_of(row["now"])))
 
 
-def test_collector_draws_tells_its_deposit_and_sees_its_month(inside: Inside) -> None:
+def test_collector_draws_reports_deposit_and_sees_its_month(inside: Inside) -> None:
     (nobody,) = visitors(inside, 1)
     assert "bukan pemungut" in nobody.looks("/collector")
     visitor = acting(inside)
@@ -127,7 +127,7 @@ def test_program_of_a_collector_orders_stamps_and_lists(inside: Inside) -> None:
     inside.assert_audit_holds()
 
 
-def test_documents_of_a_collector_are_told_on_the_last_page_and_drawn_on_credit(
+def test_facts_of_documents_are_entered_on_last_page_and_drawn_on_credit(
     inside: Inside,
 ) -> None:
     visitor = acting(inside)

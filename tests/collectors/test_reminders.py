@@ -19,11 +19,11 @@ def month_of(text: str) -> Month:
 @pytest.mark.parametrize(
     ("day", "due"), [(1, 1), (9, 1), (10, 10), (13, 10), (14, 14), (18, 18), (31, 18)]
 )
-def test_day_of_reminding_is_the_last_that_came(day: int, due: int) -> None:
+def test_reminder_day_is_the_latest_reached(day: int, due: int) -> None:
     assert reminder_day(datetime(2026, 12, day, tzinfo=WIB).date()) == due
 
 
-def test_month_stands_as_its_dates_say() -> None:
+def test_state_of_month_follows_its_dates() -> None:
     dates = Dates(month_of("2026-11"), 15, 20)
 
     def on(month: int, day: int, open_: int, *, is_reported: bool = False) -> MonthStanding:
@@ -44,7 +44,7 @@ def test_month_stands_as_its_dates_say() -> None:
         ("2026-11-30T17:00:00+00:00", "2026-12-01"),
     ],
 )
-def test_month_of_a_draw_is_that_of_jakarta(collecting: Collecting, at: str, month: str) -> None:
+def test_month_of_draw_is_in_jakarta_time(collecting: Collecting, at: str, month: str) -> None:
     [row] = collecting.shop.rows("SELECT credit_month(%s::timestamptz)::text AS month", at)
     assert row["month"] == month
 
@@ -56,7 +56,7 @@ def mails(collecting: Collecting) -> list[str]:
     return [row["template"] for row in rows]
 
 
-def test_collector_is_reminded_once_a_day_of_reminding_while_something_is_open(
+def test_collector_with_open_duty_is_reminded_once_each_reminder_day(
     collecting: Collecting,
 ) -> None:
     collecting.draw(2)
@@ -87,7 +87,7 @@ def test_collector_is_reminded_once_a_day_of_reminding_while_something_is_open(
     assert len(mails(collecting)) == 4
 
 
-def test_who_has_deposited_and_filed_is_not_reminded(collecting: Collecting) -> None:
+def test_collector_that_deposited_and_filed_is_not_reminded(collecting: Collecting) -> None:
     collecting.was_drawn(1)
     month = collecting.months_ago(1)
     today = collecting.service.today()

@@ -54,7 +54,7 @@ def test_collector_is_found_by_name_and_by_npwp(collecting: Collecting, text: st
     ask(collecting, find)
 
 
-def test_collector_is_told_by_its_terms_deposits_and_returns(collecting: Collecting) -> None:
+def test_timeline_of_collector_has_terms_deposits_and_returns(collecting: Collecting) -> None:
     collecting.draw(3)
     collecting.work()
     collecting.was_drawn(1)
@@ -77,7 +77,7 @@ def test_collector_is_told_by_its_terms_deposits_and_returns(collecting: Collect
     ask(collecting, tell)
 
 
-def test_change_of_terms_forecasts_which_it_replaces(collecting: Collecting) -> None:
+def test_change_of_terms_forecasts_replaced_terms(collecting: Collecting) -> None:
     asked = collecting.terms(LIMIT + PRICE)
     pull = Pull(TESTER, datetime.now(UTC), "a test", collecting.shop.container.settings)
 
@@ -100,7 +100,7 @@ def test_change_of_terms_forecasts_which_it_replaces(collecting: Collecting) -> 
         ("2026-02-30", "expected.day"),
     ],
 )
-def test_deposit_of_no_possible_day_is_refused_in_the_dry_run(
+def test_deposit_on_impossible_day_is_refused_in_dry_run(
     collecting: Collecting, paid_on: str, expected: str
 ) -> None:
     collecting.was_drawn(1)
@@ -112,7 +112,7 @@ def test_deposit_of_no_possible_day_is_refused_in_the_dry_run(
     assert (refused.value.field, refused.value.expected.key) == ("paid_on", expected)
 
 
-def test_deposit_that_was_told_is_work_until_it_is_confirmed(collecting: Collecting) -> None:
+def test_reported_deposit_is_in_work_list_until_confirmed(collecting: Collecting) -> None:
     collecting.draw(3)
     collecting.work()
     collecting.was_drawn(1)
@@ -131,7 +131,7 @@ def test_deposit_that_was_told_is_work_until_it_is_confirmed(collecting: Collect
     assert not listed(collecting, "collector_deposits")
 
 
-def test_collector_whose_orders_wait_for_its_limit_is_work(collecting: Collecting) -> None:
+def test_collector_with_orders_waiting_for_limit_is_in_work_list(collecting: Collecting) -> None:
     collecting.draw(8)
     collecting.work()
     assert not listed(collecting, "collector_draws")
@@ -146,7 +146,7 @@ def test_collector_whose_orders_wait_for_its_limit_is_work(collecting: Collectin
     assert (item.due - item.since).total_seconds() == waits
 
 
-def test_month_that_is_over_is_work_with_the_days_that_are_left_until_all_is_deposited(
+def test_ended_month_is_in_work_list_until_deposited(
     collecting: Collecting,
 ) -> None:
     collecting.draw(3)
