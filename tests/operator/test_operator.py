@@ -49,7 +49,7 @@ def page(answer: Given) -> str:
     return answer.body.decode()
 
 
-def test_every_document_of_ours_has_the_foot() -> None:
+def test_every_page_frame_includes_the_footer() -> None:
     # What has a doctype is a frame; every other template is within one, or a part of one.
     frames = {
         path.relative_to(PACKAGE).as_posix(): path.read_text()
@@ -65,7 +65,7 @@ def test_every_document_of_ours_has_the_foot() -> None:
     assert Site(*pages_of()).render("operator/foot.html", "id", make_settings())
 
 
-def test_strangers_are_told_who_runs_it(database_url: str, tmp_path: Path) -> None:
+def test_public_pages_name_the_operator(database_url: str, tmp_path: Path) -> None:
     async def look(web: Within) -> None:
         for path in ("/", "/check", "/stamp", "/help", "/docs", "/terms", "/privacy", "/sign-in"):
             for language in LANGUAGES:
@@ -81,7 +81,7 @@ def test_strangers_are_told_who_runs_it(database_url: str, tmp_path: Path) -> No
     ask(database_url, tmp_path, look)
 
 
-def test_without_an_operator_its_pages_say_specimen(database_url: str, tmp_path: Path) -> None:
+def test_pages_without_operator_say_specimen(database_url: str, tmp_path: Path) -> None:
     async def look() -> None:
         async with within(settings_of(database_url, tmp_path)) as web:
             foot = page(await web.get("/")).partition("<footer")[2]
@@ -98,9 +98,7 @@ def test_without_an_operator_its_pages_say_specimen(database_url: str, tmp_path:
     asyncio.run(look())
 
 
-def test_a_text_of_the_operator_is_shown_as_it_is_and_escaped(
-    database_url: str, tmp_path: Path
-) -> None:
+def test_text_of_operator_is_shown_escaped(database_url: str, tmp_path: Path) -> None:
     terms = tmp_path / "syarat.txt"
     terms.write_text(
         "# Pasal 1 <script>\nUang kembali\npenuh.\n\n\nPenjual:\n- PT {{ Contoh }}\n- <img>\n"
@@ -125,7 +123,7 @@ def test_a_text_of_the_operator_is_shown_as_it_is_and_escaped(
     )
 
 
-def test_a_text_that_cannot_be_read_stops_the_start(tmp_path: Path) -> None:
+def test_unreadable_text_prevents_the_start(tmp_path: Path) -> None:
     settings = make_settings(operator_terms=str(tmp_path / "none.txt"), data=str(tmp_path))
     with pytest.raises(PaperMissing) as refused:
         ROOM.needs(settings, keyring_of(settings))
@@ -133,19 +131,19 @@ def test_a_text_that_cannot_be_read_stops_the_start(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "# \n", "-", "a\n- b\n# c\nd\n\n- e"])
-def test_every_word_of_a_text_is_in_one_of_its_parts(text: str) -> None:
+def test_every_word_of_text_is_in_one_block(text: str) -> None:
     shown = [word for block in blocks(text) for one in block.texts for word in one.split()]
     assert shown == [word for word in text.split() if word.strip("#-") or text == "-"]
 
 
 @pytest.mark.parametrize("value", ["a\nContact: x", "a\r", "a\x00", "a\u2028b", "a" * 301])
 @pytest.mark.parametrize("name", OperatorSettings.__struct_fields__)
-def test_what_an_operator_says_of_itself_is_one_line(name: str, value: str) -> None:
+def test_settings_of_operator_are_one_line(name: str, value: str) -> None:
     with pytest.raises(ConfigurationWrong):
         make_settings(**{name: value})
 
 
-def test_the_security_contact_is_as_rfc_9116_wants_it_and_never_expires() -> None:
+def test_security_contact_follows_rfc_9116_and_never_expires() -> None:
     settings = make_settings(**NAMED | {"operator_security": "celah@contoh.id"})
     for later in range(0, 800, 100):
         at = NOW + timedelta(days=later)
@@ -161,9 +159,7 @@ def test_the_security_contact_is_as_rfc_9116_wants_it_and_never_expires() -> Non
         assert timedelta(days=90) < expires - at < timedelta(days=365)
 
 
-def test_a_copy_in_memory_of_the_security_contact_is_good_for_months(
-    database_url: str, tmp_path: Path
-) -> None:
+def test_cached_security_contact_is_valid_for_months(database_url: str, tmp_path: Path) -> None:
     async def look(web: Within) -> None:
         answer = await web.get("/.well-known/security.txt")
         assert answer.header("content-type") == "text/plain; charset=utf-8"
