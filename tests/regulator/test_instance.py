@@ -79,7 +79,7 @@ def evidence(inside: Inside, serial: str, tmp_path_factory: pytest.TempPathFacto
     return path
 
 
-def test_evidence_holds_offline_and_knows_its_document(
+def test_evidence_is_verified_offline_with_its_document(
     evidence: Path, key: Path, serial: str, original: bytes, tmp_path: Path
 ) -> None:
     document = tmp_path / "original.pdf"
@@ -112,7 +112,7 @@ def test_evidence_with_one_byte_changed_is_refused(
     assert run_here(tmp_path, "evidence", "verify", str(spoilt), "--key", str(key)).returncode == 1
 
 
-def test_evidence_that_is_packed_otherwise_is_refused(evidence: Path, key: Path) -> None:
+def test_repacked_evidence_is_refused(evidence: Path, key: Path) -> None:
     public_key = public_key_of(key.read_bytes())
     files = unzipped(evidence.read_bytes())
     without = [one for one in files if one.name != DELTA]
@@ -126,7 +126,7 @@ def test_evidence_that_is_packed_otherwise_is_refused(evidence: Path, key: Path)
             check_evidence(odd, public_key)
 
 
-def test_evidence_names_nobody(evidence: Path, inside: Inside) -> None:
+def test_evidence_contains_no_person(evidence: Path, inside: Inside) -> None:
     files = {one.name: one.content for one in unzipped(evidence.read_bytes())}
     text = b"".join(content for name, content in files.items() if name != DELTA).decode()
     assert not re.search(r"acc_|@|Ani|Wijaya", text)
@@ -157,7 +157,7 @@ def test_supervisor_downloads_evidence_from_the_page_of_a_serial(
     assert typed.headers["location"] == there
 
 
-def test_months_figures_are_computed_again_by_a_stranger(
+def test_figures_of_month_are_recomputed_by_published_script(
     inside: Inside, serial: str, supervisor: Desk, key: Path, tmp_path: Path
 ) -> None:
     today = day_of(datetime.now(UTC))

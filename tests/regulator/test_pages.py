@@ -51,7 +51,7 @@ def make_all(floor: Floor) -> None:
             pass
 
 
-def test_desk_leads_to_every_page_that_the_supervisor_reads(floor: Floor) -> None:
+def test_overview_links_every_page_of_the_supervisor(floor: Floor) -> None:
     floor.seat("regulator")
     shown = floor.walk_in.get("/console/regulator")
     for path in (HERE, f"{HERE}/serial", "/regulator/key.pem", "/console/numbers"):
@@ -60,7 +60,7 @@ def test_desk_leads_to_every_page_that_the_supervisor_reads(floor: Floor) -> Non
     assert 'href="/console/regulator"' in floor.walk_in.get("/console")
 
 
-def test_statement_of_a_month_that_is_not_over_says_so_everywhere(floor: Floor) -> None:
+def test_statement_of_unfinished_month_is_marked_everywhere(floor: Floor) -> None:
     floor.seat("regulator")
     sold(floor, 0)
     month = Month.of(day_of(datetime.now(UTC)))
@@ -102,12 +102,12 @@ def test_extract_is_downloaded_with_its_manifest(floor: Floor) -> None:
         *(f"/serial/{NONE}", f"/serial/{NONE}/evidence.zip", "/serial/xyz"),
     ],
 )
-def test_page_of_nothing_is_not_found(floor: Floor, path: str) -> None:
+def test_page_of_unknown_thing_is_not_found(floor: Floor, path: str) -> None:
     floor.seat("regulator")
     assert floor.get(f"{HERE}{path}").status_code == 404
 
 
-def test_statements_are_for_finance_and_the_supervisor_alone(floor: Floor) -> None:
+def test_statements_are_visible_to_finance_and_supervisor_only(floor: Floor) -> None:
     for role, status in (("support", 403), ("operations", 403), ("finance", 200)):
         floor.seat(role)
         for path in ("/console/regulator", HERE, f"{HERE}/serial"):

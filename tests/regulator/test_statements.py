@@ -46,7 +46,7 @@ def told(office: Office, back: int) -> dict[str, tuple[int, int]]:
     return lines | figures
 
 
-def test_statement_counts_what_was_done(office: Office) -> None:
+def test_statement_counts_all_acts(office: Office) -> None:
     office.lives()
     found = told(office, 0)
     # 5 of quota, 3 taken back, 3 of documents; the one that failed was never sold.
@@ -70,7 +70,7 @@ def by_script(key: Path, folder: Path, month: Month) -> subprocess.CompletedProc
     )
 
 
-def test_day_that_is_missing_in_a_folder_is_an_error_and_the_last_one_there_is_told(
+def test_missing_day_in_folder_is_an_error_that_names_the_last_day(
     office: Office, tmp_path: Path
 ) -> None:
     month = office.month(1)
@@ -103,7 +103,7 @@ def test_day_that_is_missing_in_a_folder_is_an_error_and_the_last_one_there_is_t
     assert told() == "an error", "it does not begin with the first day"
 
 
-def test_strangers_script_computes_every_figure(office: Office, tmp_path: Path) -> None:
+def test_published_script_computes_every_figure(office: Office, tmp_path: Path) -> None:
     before, month = office.month(2), office.month(1)
     office.lives()
     office.ago(office.days_back_to(before))
@@ -127,7 +127,7 @@ def test_strangers_script_computes_every_figure(office: Office, tmp_path: Path) 
     assert computed["sold"] == (12, 120_000)
 
 
-def test_extract_is_made_once_and_every_missed_day_later(office: Office) -> None:
+def test_extract_is_made_once_and_missed_days_are_made_later(office: Office) -> None:
     office.lives()
     assert office.make_all() == 0, "the day is not over"
     office.ago(3)
@@ -154,7 +154,7 @@ def test_worker_whose_clock_is_ahead_makes_no_extract_too_early(office: Office) 
     assert shop.do(service.make_due()) == 0
 
 
-def test_extract_of_a_day_that_is_not_over_is_refused_by_the_database(office: Office) -> None:
+def test_extract_of_unfinished_day_is_refused_by_database(office: Office) -> None:
     with pytest.raises(psycopg.errors.CheckViolation, match="extract_is_of_a_day_that_is_over"):
         office.shop.arrange(
             "INSERT INTO extracts (day, rows, size, sha256, manifest)"
@@ -162,7 +162,7 @@ def test_extract_of_a_day_that_is_not_over_is_refused_by_the_database(office: Of
         )
 
 
-def test_large_day_is_written_in_pieces(
+def test_large_day_is_written_in_parts(
     office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("meterai.regulator.service.ROWS_PER_PART", 5)
@@ -232,7 +232,7 @@ def test_every_byte_of_a_manifest_is_signed(office: Office, tmp_path: Path) -> N
                 list(check_folder(tmp_path, key))
 
 
-def test_closing_needs_two_people_and_the_figures_stay(office: Office) -> None:
+def test_closing_needs_two_people_and_freezes_figures(office: Office) -> None:
     shop, month = office.shop, office.month(1)
     office.lives()
     office.ago(office.days_back_to(month))
@@ -268,7 +268,7 @@ def by_sql(office: Office, *statements: str) -> None:
     office.shop.do(office.shop.container.database.run(write))
 
 
-def test_month_that_nobody_closed_is_found_by_the_audit(office: Office) -> None:
+def test_figures_of_unclosed_month_are_found_by_the_audit(office: Office) -> None:
     month = office.month(1)
     office.lives()
     office.ago(office.days_back_to(month))
@@ -298,7 +298,7 @@ def told_of_stop(office: Office) -> tuple[str | None, list[object]]:
 
 
 @pytest.mark.parametrize("manifest", ["junk", "of another key", "of another day"])
-def test_no_extract_is_made_after_one_that_we_did_not_sign(office: Office, manifest: str) -> None:
+def test_no_extract_follows_one_with_foreign_signature(office: Office, manifest: str) -> None:
     office.lives()
     office.ago(3)
     assert office.shop.do(office.service.make_due()) == 1
@@ -328,7 +328,7 @@ def test_no_extract_is_made_after_one_that_we_did_not_sign(office: Office, manif
     assert {"extracts_are_signed_by_us", "extracts_are_as_they_were_signed"} <= broken(office)
 
 
-def test_extracts_that_go_on_are_told_of_to_nobody(office: Office) -> None:
+def test_continuing_extracts_cause_no_warning(office: Office) -> None:
     office.lives()
     office.ago(3)
     office.make_all()
@@ -385,7 +385,7 @@ def broken(office: Office) -> set[str]:
         ),
     ],
 )
-def test_what_is_changed_later_is_seen_by_the_audit(office: Office, spoilt: str, name: str) -> None:
+def test_later_change_is_found_by_the_audit(office: Office, spoilt: str, name: str) -> None:
     month = office.month(1)
     office.lives()
     office.ago(office.days_back_to(month))
@@ -398,7 +398,7 @@ def test_what_is_changed_later_is_seen_by_the_audit(office: Office, spoilt: str,
 
 
 @pytest.mark.parametrize("language", ["id", "en"])
-def test_files_of_a_month_that_is_not_over_say_so_in_name_and_cells(
+def test_files_of_unfinished_month_are_marked_in_name_and_cells(
     office: Office, language: str
 ) -> None:
     office.lives()
@@ -420,7 +420,7 @@ def test_files_of_a_month_that_is_not_over_say_so_in_name_and_cells(
     assert "<f>" not in sheet
 
 
-def test_evidence_of_a_stamp_that_is_not_affixed_has_no_seal(office: Office) -> None:
+def test_evidence_of_unaffixed_stamp_has_no_seal(office: Office) -> None:
     shop = office.shop
     shop.pay(shop.place(1))
     shop.work()
@@ -435,7 +435,7 @@ def test_evidence_of_a_stamp_that_is_not_affixed_has_no_seal(office: Office) -> 
         check_evidence(content, bytes(32))
 
 
-def test_entries_of_evidence_have_no_number_of_the_payers_bank(office: Office) -> None:
+def test_entries_of_evidence_omit_number_of_payers_bank(office: Office) -> None:
     shop = office.shop
     shop.pay(shop.place_documents([1]))
     shop.work()
