@@ -42,7 +42,7 @@ def write(books: Books, folder: Path, url: str, name: str, first: int = 1) -> Pa
 
 
 @pytest.mark.parametrize("first", [1, 100], ids=["with opening balances", "from the beginning"])
-def test_beancount_reads_and_balances_the_books_of_a_shop(
+def test_beancount_balances_the_books(
     books: Books, folder: Path, database_url: str, first: int
 ) -> None:
     path = write(books, folder, database_url, "books.beancount", first)
@@ -66,7 +66,7 @@ def test_beancount_reads_and_balances_the_books_of_a_shop(
     assert len(transactions) == len(of_time) + (first == 1)
 
 
-def test_same_books_make_the_same_bytes_and_another_amount_an_error(
+def test_same_books_make_same_bytes_and_changed_amount_fails(
     books: Books, folder: Path, database_url: str
 ) -> None:
     one = write(books, folder, database_url, "one.beancount").read_text()

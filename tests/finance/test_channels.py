@@ -94,7 +94,7 @@ def test_sales_of_a_distributor_are_apart_from_its_deposit_and_from_retail(
     books.shop.assert_books_hold()
 
 
-def test_channels_add_up_to_the_books_however_much_is_kept(books: Books, depot: Depot) -> None:
+def test_channels_add_up_to_the_books_with_any_stored_sums(books: Books, depot: Depot) -> None:
     depot.sell(3)
     depot.work()
     books.lives()
@@ -133,7 +133,9 @@ def test_channels_add_up_to_the_books_however_much_is_kept(books: Books, depot: 
         "UPDATE channel_counts SET kept_until = kept_until + interval '1 day'",
     ],
 )
-def test_kept_sum_that_is_not_its_legs_is_seen(books: Books, depot: Depot, change: str) -> None:
+def test_stored_sum_that_differs_from_legs_is_found(
+    books: Books, depot: Depot, change: str
+) -> None:
     depot.sell(1)
     depot.work()
     buy(books, 1)
@@ -145,7 +147,7 @@ def test_kept_sum_that_is_not_its_legs_is_seen(books: Books, depot: Depot, chang
     assert checked(books)
 
 
-def test_duty_of_all_channels_is_the_duty_of_the_month(books: Books, depot: Depot) -> None:
+def test_duty_of_channels_adds_up_to_duty_of_month(books: Books, depot: Depot) -> None:
     depot.sell(2)
     depot.work()
     books.lives()
@@ -162,9 +164,7 @@ def test_duty_of_all_channels_is_the_duty_of_the_month(books: Books, depot: Depo
 
 
 @pytest.mark.parametrize("language", ["id", "en"])
-def test_table_names_sellers_and_ends_with_the_sum(
-    books: Books, depot: Depot, language: str
-) -> None:
+def test_table_names_sellers_and_ends_with_sums(books: Books, depot: Depot, language: str) -> None:
     depot.sell(2)
     depot.work()
     buy(books, 1)
@@ -181,7 +181,7 @@ def test_table_names_sellers_and_ends_with_the_sum(
     assert total[6] == 3 * UNIT, "the top-up is not counted beside what was sold from it"
 
 
-def test_sums_that_are_not_their_legs_are_found(books: Books) -> None:
+def test_sums_that_differ_from_legs_are_found_by_the_audit(books: Books) -> None:
     books.lives()
     books.ago(2)
     count(books)
@@ -190,7 +190,7 @@ def test_sums_that_are_not_their_legs_are_found(books: Books) -> None:
     assert checked(books)
 
 
-def test_what_a_deposit_pays_is_money_at_the_rail_of_deposits(books: Books, depot: Depot) -> None:
+def test_payment_by_deposit_is_money_at_the_wholesale_rail(books: Books, depot: Depot) -> None:
     depot.sell(2)
     depot.work()
     now = books.shop.container.clock.now() + timedelta(minutes=1)

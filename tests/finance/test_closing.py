@@ -94,7 +94,7 @@ def test_close_has_totals_and_the_digest_of_the_entries_and_names_the_one_before
     assert told_entries == (len(of_days) - newest, 0, newest)
 
 
-def test_day_is_closed_after_it_is_over_and_compared_and_one_after_another(books: Books) -> None:
+def test_days_are_closed_in_order_after_end_and_comparison(books: Books) -> None:
     books.lives()
     books.ago(3)
     with pytest.raises(CloseTooEarly):
@@ -132,7 +132,7 @@ def test_close_names_open_breaks_with_their_amounts(books: Books) -> None:
     assert all(item.startswith("sus_") for item in told.breaks)
 
 
-def test_close_over_one_that_another_key_signed_is_refused(closed: Books) -> None:
+def test_close_after_one_of_another_key_is_refused(closed: Books) -> None:
     closed.shop.arrange(
         "UPDATE day_closes SET manifest = %s WHERE day = %s",
         json.dumps({"payload": "e30", "protected": "e30", "signature": ""}),
@@ -150,9 +150,7 @@ def test_close_over_one_that_another_key_signed_is_refused(closed: Books) -> Non
         closed.change(next_one)
 
 
-def test_files_are_checked_by_command_and_by_the_script_of_a_stranger(
-    closed: Books, tmp_path: Path
-) -> None:
+def test_closes_are_verified_by_command_and_published_script(closed: Books, tmp_path: Path) -> None:
     key = written(closed, tmp_path)
     files = sorted(map(str, tmp_path.glob("*.json")))
     checked = run_here(tmp_path, "finance", "verify", *files, "--key", str(key))
@@ -220,15 +218,13 @@ def broken(books: Books) -> list[str]:
         "DELETE FROM legs WHERE book = 'service_fee'",
     ],
 )
-def test_audit_compares_the_entries_of_a_closed_day_with_its_close(
-    closed: Books, spoil: str
-) -> None:
+def test_audit_compares_closed_day_with_its_entries(closed: Books, spoil: str) -> None:
     assert broken(closed) == []
     closed.shop.arrange(spoil)
     assert str(closed.day(1)) in broken(closed)
 
 
-def test_close_of_a_day_that_is_not_over_is_refused_by_the_database(books: Books) -> None:
+def test_close_of_unfinished_day_is_refused_by_database(books: Books) -> None:
     with pytest.raises(psycopg.errors.CheckViolation, match="closed_day_is_over"):
         books.shop.arrange(
             "INSERT INTO day_closes (day, entries, sha256, manifest)"
@@ -236,7 +232,7 @@ def test_close_of_a_day_that_is_not_over_is_refused_by_the_database(books: Books
         )
 
 
-def test_what_is_posted_after_a_close_is_of_a_later_day(closed: Books) -> None:
+def test_entry_after_close_belongs_to_later_day(closed: Books) -> None:
     closed.shop.pay(closed.shop.place(1))
     closed.shop.work()
     assert broken(closed) == []

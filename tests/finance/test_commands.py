@@ -45,7 +45,7 @@ def test_trial_balance_is_printed_and_written(finance, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("scope", ["account", "order", "provider", "day", "month"])
-def test_statement_is_written_whole(finance, lived: Books, tmp_path: Path, scope: str) -> None:
+def test_statement_is_written_completely(finance, lived: Books, tmp_path: Path, scope: str) -> None:
     of = {
         "account": show("acc", lived.shop.account),
         "order": show("ord", lived.shop.placed[0]),
@@ -64,7 +64,7 @@ def test_statement_is_written_whole(finance, lived: Books, tmp_path: Path, scope
     assert finance("statement", scope, of, "--out", str(tmp_path / "x.pdf")).returncode == 2
 
 
-def test_statement_of_nobody_is_refused_in_a_sentence(finance) -> None:
+def test_statement_of_unknown_account_is_refused_with_sentence(finance) -> None:
     refused = finance("statement", "account", "nobody@example.id")
     assert refused.returncode == 1
     assert "Traceback" not in refused.stderr

@@ -48,7 +48,7 @@ def events() -> dict[str, Event]:
     return found
 
 
-def test_chart_has_each_book_of_the_database_and_the_page_says_the_same(
+def test_chart_matches_books_of_database_and_document(
     database_url: str,
 ) -> None:
     books = set(re.findall(r"'(\w+)'", UNIT_OF.read_text())) - {"IDR", "STAMP"}
@@ -65,7 +65,7 @@ def test_chart_has_each_book_of_the_database_and_the_page_says_the_same(
     ]
 
 
-def test_every_event_of_a_posting_rule_is_told_and_none_is_made_up() -> None:
+def test_events_of_posting_rules_are_documented_exactly() -> None:
     posted = {reason for posting in POSTINGS for reason in posting.reasons}
     assert events().keys() == posted
     for event in events().values():
@@ -113,7 +113,7 @@ def lived(books: Books) -> Books:
     return books
 
 
-def test_entries_of_a_shop_are_as_the_page_says(lived: Books) -> None:
+def test_entries_match_the_document(lived: Books) -> None:
     known, seen = events(), set()
     entries: dict[str, list[tuple[str, bool]]] = {}
     for leg in lived.legs():

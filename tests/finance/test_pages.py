@@ -44,7 +44,7 @@ def compared(floor: Floor) -> None:
         )
 
 
-def test_desk_leads_to_every_page_and_is_in_the_bar(floor: Floor) -> None:
+def test_overview_links_every_page_and_is_in_the_menu(floor: Floor) -> None:
     floor.seat("finance")
     sold(floor, 1)
     shown = floor.walk_in.get(HERE)
@@ -60,7 +60,7 @@ def test_desk_leads_to_every_page_and_is_in_the_bar(floor: Floor) -> None:
 
 
 @pytest.mark.parametrize("language", ["id", "en"])
-def test_month_is_shown_and_given_as_files(floor: Floor, language: str) -> None:
+def test_month_is_shown_and_downloaded(floor: Floor, language: str) -> None:
     floor.seat("finance")
     sold(floor, 0)
     path = f"{HERE}/months/{month()}"
@@ -86,7 +86,7 @@ def test_month_is_shown_and_given_as_files(floor: Floor, language: str) -> None:
     assert floor.walk_in.client.get(f"{path}?file=nothing").status_code == 404
 
 
-def test_statement_is_asked_for_by_a_form_and_given_whole_as_a_file(floor: Floor) -> None:
+def test_statement_is_requested_by_form_and_downloaded_completely(floor: Floor) -> None:
     floor.seat("finance")
     for number in range(60):  # 240 legs, of which 200 are shown
         sold(floor, 0, number)
@@ -115,12 +115,12 @@ def test_statement_is_asked_for_by_a_form_and_given_whole_as_a_file(floor: Floor
         ("/statement?scope=provider&of=-&from=yesterday", 422),
     ],
 )
-def test_page_of_nothing_is_refused(floor: Floor, path: str, status: int) -> None:
+def test_page_of_unknown_thing_is_refused(floor: Floor, path: str, status: int) -> None:
     floor.seat("finance")
     assert floor.walk_in.client.get(f"{HERE}{path}").status_code == status
 
 
-def test_day_is_closed_from_the_desk_and_its_files_are_given(floor: Floor) -> None:
+def test_day_is_closed_on_page_and_its_files_are_downloaded(floor: Floor) -> None:
     floor.seat("finance")
     sold(floor, 1)
     day = last_settled(datetime.now(UTC))
@@ -140,7 +140,7 @@ def test_day_is_closed_from_the_desk_and_its_files_are_given(floor: Floor) -> No
     assert translate("page.finance.closed", "en", day=day) in floor.walk_in.get(HERE)
 
 
-def test_finance_is_for_finance_alone(floor: Floor) -> None:
+def test_finance_pages_need_the_role_finance(floor: Floor) -> None:
     for role, status in (("support", 403), ("regulator", 403), ("finance", 200)):
         floor.seat(role)
         for path in (HERE, f"{HERE}/closes", f"{HERE}/payouts", f"{HERE}/months/{month()}"):

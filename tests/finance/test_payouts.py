@@ -60,7 +60,7 @@ def confirm(who: Member, payout: str, **more: str) -> None:
     member(who.shop, "supervisor").decide(pulled)
 
 
-def test_payout_goes_from_proposal_to_books(
+def test_payout_moves_from_proposal_to_books(
     books: Books, finance: Member, supervisor: Member
 ) -> None:
     propose(finance, supervisor, 40_000)
@@ -86,7 +86,7 @@ def test_payout_goes_from_proposal_to_books(
     books.shop.assert_books_hold()
 
 
-def test_whoever_asks_does_not_approve(books: Books, finance: Member) -> None:
+def test_proposer_cannot_approve_payout(books: Books, finance: Member) -> None:
     month = str(Month.of(books.today()))
     pulled = finance.pull("finance payout propose", amount="100", month=month)
     with pytest.raises(Exception, match="another person approves"):
@@ -94,7 +94,7 @@ def test_whoever_asks_does_not_approve(books: Books, finance: Member) -> None:
     assert books.read(lambda tx: store.newest_payouts(tx, 1)) == []
 
 
-def test_nothing_pays_out_more_than_duty_payable_holds(
+def test_payouts_do_not_exceed_duty_payable(
     books: Books, finance: Member, supervisor: Member
 ) -> None:
     with pytest.raises(PayoutAboveDuty):
@@ -116,7 +116,7 @@ def test_nothing_pays_out_more_than_duty_payable_holds(
     finance.pull("finance payout send", payout=found.shown, billing_code=BILLING)
 
 
-def test_two_approvals_at_once_take_the_duty_once(
+def test_concurrent_approvals_take_duty_once(
     books: Books, finance: Member, supervisor: Member
 ) -> None:
     month = str(Month.of(books.today()))
@@ -141,7 +141,7 @@ def test_two_approvals_at_once_take_the_duty_once(
         ({"payout": "pyo_nothing"}, PayoutUnknown),
     ],
 )
-def test_confirmation_takes_the_line_as_it_is(
+def test_confirmation_needs_the_exact_line(
     books: Books,
     finance: Member,
     supervisor: Member,

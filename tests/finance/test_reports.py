@@ -46,7 +46,7 @@ def lived(books: Books) -> Books:
 
 
 @pytest.mark.parametrize("is_closed", [False, True])
-def test_trial_balance_is_the_sum_of_the_legs_with_and_without_closes(
+def test_trial_balance_equals_sum_of_legs_with_and_without_closes(
     lived: Books, is_closed: bool
 ) -> None:
     if is_closed:
@@ -75,7 +75,7 @@ def statement(books: Books, scope: str, of: str, since: datetime | None = None) 
 
 @pytest.mark.parametrize("is_closed", [False, True])
 @pytest.mark.parametrize("scope", ["account", "order", "day", "month"])
-def test_statement_is_opening_and_entries_and_closing(
+def test_statement_has_opening_entries_and_closing(
     lived: Books, scope: str, is_closed: bool
 ) -> None:
     if is_closed:
@@ -107,7 +107,7 @@ def test_statement_is_opening_and_entries_and_closing(
     assert [one.at for one in found.lines] == sorted(one.at for one in found.lines)
 
 
-def test_statements_of_providers_add_up_to_what_is_at_providers(lived: Books) -> None:
+def test_statements_of_providers_add_up_to_money_at_providers(lived: Books) -> None:
     lived.shop.arrange(
         "UPDATE payment_attempts SET provider = 'other' WHERE subject = %s", lived.shop.placed[-1]
     )
@@ -126,7 +126,7 @@ def test_statements_of_providers_add_up_to_what_is_at_providers(lived: Books) ->
     assert closing_of(statement(lived, "provider", UNPLACED)) == {}
 
 
-def test_ageing_is_every_open_refund_and_the_book_it_is_in(lived: Books) -> None:
+def test_ageing_lists_open_refunds_and_their_book(lived: Books) -> None:
     now = datetime.now(UTC)
     lived.shop.arrange(
         "UPDATE refunds SET requested_at = %s, due_at = %s WHERE state IN ('requested', 'sent', 'refused')",
@@ -144,7 +144,7 @@ def test_ageing_is_every_open_refund_and_the_book_it_is_in(lived: Books) -> None
     assert found.rupiah == found.payable == sums(lived.legs())["refunds_payable"]
 
 
-def test_tax_report_says_what_the_statement_of_duty_says(lived: Books) -> None:
+def test_tax_report_equals_statement_of_duty(lived: Books) -> None:
     month = Month.of(lived.today())
     end = begin_of(month.next.first)
     found = lived.read(lambda tx: reports.taxes(tx, begin_of(month.first), end))
@@ -166,14 +166,14 @@ def test_tax_report_says_what_the_statement_of_duty_says(lived: Books) -> None:
         ("street", "here", Malformed),
     ],
 )
-def test_statement_of_nothing_is_refused(
+def test_statement_of_unknown_subject_is_refused(
     books: Books, scope: str, of: str, refusal: type[Exception]
 ) -> None:
     with pytest.raises(refusal):
         statement(books, scope, of)
 
 
-def test_statement_that_is_cut_says_so(lived: Books) -> None:
+def test_truncated_statement_is_marked(lived: Books) -> None:
     wish = StatementRequest(StatementScope.BOOKS, "", begin_of(lived.day(50)), datetime.now(UTC))
     found = lived.read(lambda tx: reports.statement(tx, wish, 5))
     assert len(found.lines) == 5

@@ -169,7 +169,7 @@ def test_day_with_another_fee_no_settlement_and_money_of_nobody_has_three_breaks
     till.assert_books_hold()
 
 
-def test_settlement_is_found_where_its_statement_comes_a_day_later(
+def test_settlement_is_matched_when_its_statement_comes_a_day_later(
     counter: Till, tmp_path: Path
 ) -> None:
     till = counter
