@@ -70,7 +70,7 @@ def test_page_shows_the_step_its_numbers_and_its_levers(disturbed: Instance) -> 
     assert ended.returncode == 1
 
 
-def test_page_is_not_there_for_who_may_not_lead_the_way_back(audited: Instance) -> None:
+def test_page_is_not_found_without_permission(audited: Instance) -> None:
     desk = staff_session(audited, "support")
     reply = Client(audited.url).get("/console/recovery", headers=dict(desk.headers))
     assert reply.status in (403, 404)

@@ -51,7 +51,7 @@ def opened(step: RecoveryStep) -> LiveNumbers:
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_calm_numbers_hold_at_every_step(step: RecoveryStep) -> None:
+def test_calm_numbers_are_good_at_every_step(step: RecoveryStep) -> None:
     assert verdict_of(step, opened(step)) is StepVerdict.HOLDS
 
 
@@ -115,7 +115,7 @@ def looks(
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_step_goes_on_once_its_numbers_held_without_a_break(step: RecoveryStep) -> None:
+def test_step_continues_after_good_numbers_without_a_break(step: RecoveryStep) -> None:
     needed = int(STEADY_SECONDS[step] // 2 + (STEADY_SECONDS[step] % 2 > 0))
     found = looks(step, "h" * (needed + 1))
     assert found == [None] * needed + [StepEvent.NEXT]
@@ -127,19 +127,19 @@ def test_numbers_that_swing_move_nothing() -> None:
     assert not any(looks(RecoveryStep.BUYING, "w-" * 50))
 
 
-def test_worse_numbers_lead_back_once_they_last() -> None:
+def test_lasting_bad_numbers_move_back() -> None:
     lasting = int(WORSE_SECONDS // 2) + 1
     assert looks(RecoveryStep.BUYING, "w" * (lasting + 1))[-1] is StepEvent.BACK
     assert not any(looks(RecoveryStep.BUYING, "w" * lasting))
     assert not any(looks(RecoveryStep.CLOSING, "w" * 100))
 
 
-def test_each_way_back_doubles_the_time_up_to_a_bound() -> None:
+def test_each_move_back_doubles_the_time_up_to_a_bound() -> None:
     times = [steady_seconds(RecoveryStep.BUYING, backs) for backs in range(8)]
     assert times == [30.0, 60.0, 120.0, 240.0, 480.0, 600.0, 600.0, 600.0]
 
 
-def test_clock_that_is_set_back_counts_anew_and_moves_nothing() -> None:
+def test_clock_set_back_restarts_the_count_and_moves_nothing() -> None:
     before = Look(NOW + timedelta(hours=1), None)
     found = look(RecoveryStep.PAID, StepVerdict.HOLDS, before, 0, NOW)
     assert (found.holds_since, found.event) == (NOW, None)
@@ -147,7 +147,7 @@ def test_clock_that_is_set_back_counts_anew_and_moves_nothing() -> None:
     assert later.event is StepEvent.NEXT
 
 
-def test_way_is_walked_by_one_step_only() -> None:
+def test_moves_are_one_step_only() -> None:
     for here, there in pairwise(WAY):
         assert RECOVERY.after(here, StepEvent.NEXT) is there
     for here, there in pairwise(STEPS):

@@ -36,7 +36,7 @@ from tests.support.shop import FEE, PRICE, TESTER
 TO_THE_END = ("stampings", "paid", "checking", "buying", "sign_up", "done")
 
 
-def test_whole_way_by_hand_closes_and_opens_in_order(night: Night) -> None:
+def test_manual_recovery_closes_and_opens_in_order(night: Night) -> None:
     before = night.buying()
     night.pull("start")
     assert (night.step(), night.is_sign_up_open()) == ("closing", False)
@@ -65,7 +65,7 @@ def test_recovery_started_twice_is_refused_and_names_the_first(night: Night) -> 
     assert refused.value.recovery == night.status().recovery.shown  # type: ignore[union-attr]
 
 
-def test_two_starts_at_once_make_one_recovery(night: Night) -> None:
+def test_concurrent_starts_make_one_recovery(night: Night) -> None:
     database = night.shop.container.database
 
     async def both() -> list[object]:
@@ -102,7 +102,7 @@ def test_lever_without_a_recovery_is_refused(night: Night, word: str) -> None:
         night.staff.forecast(f"recover {word}", **step)
 
 
-def test_by_itself_it_goes_on_once_numbers_held_and_tells_each_step(night: Night) -> None:
+def test_automatic_recovery_continues_on_good_numbers_and_announces_steps(night: Night) -> None:
     night.pull("start")
     assert night.looks(60) == "closing"  # by hand alone
     night.pull("go")
@@ -126,7 +126,7 @@ def test_step_waits_while_a_paid_order_is_not_executed(night: Night) -> None:
     assert night.looks(14) == "checking"
 
 
-def test_numbers_that_worsen_lead_back_one_step_and_are_told(night: Night) -> None:
+def test_worsening_numbers_move_back_one_step_and_are_announced(night: Night) -> None:
     night.pull("start")
     for _ in range(4):
         night.pull("next")
@@ -147,7 +147,7 @@ def test_numbers_that_worsen_lead_back_one_step_and_are_told(night: Night) -> No
     assert night.looks(8) == "buying"
 
 
-def test_clock_set_back_moves_no_step_and_turns_no_time_round(night: Night) -> None:
+def test_clock_set_back_moves_no_step_and_reverses_no_time(night: Night) -> None:
     night.pull("start")
     night.pull("go")
     night.look()
@@ -158,7 +158,7 @@ def test_clock_set_back_moves_no_step_and_turns_no_time_round(night: Night) -> N
     assert rows[0]["entered_at"] <= rows[1]["entered_at"]
 
 
-def test_issuing_that_was_stopped_opens_by_hand_alone_and_asks_for_a_second_person(
+def test_stopped_issuing_opens_only_by_hand_with_second_person(
     night: Night,
 ) -> None:
     night.staff.pull("issuing stop", "the disk was full")
@@ -185,7 +185,7 @@ def test_issuing_that_was_stopped_opens_by_hand_alone_and_asks_for_a_second_pers
 
 
 @pytest.mark.parametrize("word", ["next", "back", "abandon"])
-def test_issuing_that_staff_stop_on_the_way_stays_stopped(night: Night, word: str) -> None:
+def test_issuing_stopped_during_recovery_stays_stopped(night: Night, word: str) -> None:
     night.staff.pull("issuing stop", "the disk was full")
     night.pull("start")
     for _ in range(3):
@@ -198,7 +198,7 @@ def test_issuing_that_staff_stop_on_the_way_stays_stopped(night: Night, word: st
     assert not night.is_issuing_open()
 
 
-def test_way_back_led_by_numbers_leaves_issuing_as_staff_opened_it(night: Night) -> None:
+def test_automatic_move_back_leaves_issuing_open(night: Night) -> None:
     night.staff.pull("issuing stop", "the disk was full")
     night.pull("start")
     for _ in range(2):
@@ -209,7 +209,7 @@ def test_way_back_led_by_numbers_leaves_issuing_as_staff_opened_it(night: Night)
     assert night.is_issuing_open()
 
 
-def test_recovery_goes_on_and_ends_where_its_incident_takes_no_update(night: Night) -> None:
+def test_recovery_continues_when_incident_refuses_updates(night: Night) -> None:
     night.pull("start")
     [found] = night.shop.rows("SELECT state FROM incidents")
     night.shop.arrange(
@@ -228,7 +228,7 @@ def test_recovery_goes_on_and_ends_where_its_incident_takes_no_update(night: Nig
     night.shop.arrange("UPDATE incidents SET state = %s, resolved_at = NULL", found["state"])
 
 
-def test_two_pulls_of_next_take_one_step(night: Night) -> None:
+def test_concurrent_use_of_next_takes_one_step(night: Night) -> None:
     night.pull("start")
     assert night.staff.pull("recover next", step="stampings").is_done
     with pytest.raises(NotAllowedNow):
@@ -236,7 +236,7 @@ def test_two_pulls_of_next_take_one_step(night: Night) -> None:
     assert night.step() == "stampings"
 
 
-def test_step_is_not_taken_where_the_rule_moved_since_its_forecast(
+def test_step_is_refused_after_automatic_move_since_forecast(
     night: Night, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     night.pull("start")
@@ -255,7 +255,7 @@ def test_step_is_not_taken_where_the_rule_moved_since_its_forecast(
     assert night.step() == "stampings"  # by the worker
 
 
-def test_abandoned_recovery_puts_everything_back_as_it_was(night: Night) -> None:
+def test_abandoned_recovery_restores_everything(night: Night) -> None:
     night.lines.operate("stand", "buying", "always")
     night.lines.operate("set_rate", "buying", rate=7.0, rate_max=9.0)
     before = night.buying()
@@ -269,7 +269,7 @@ def test_abandoned_recovery_puts_everything_back_as_it_was(night: Night) -> None
     assert night.step() == RecoveryStep.ABANDONED
 
 
-def test_what_staff_closed_before_the_recovery_is_closed_again_at_its_end(night: Night) -> None:
+def test_closed_state_before_recovery_is_restored_at_its_end(night: Night) -> None:
     reason = {"reason_id": "Ganti harga.", "reason_en": "Prices change."}
     night.lines.operate("pause", "buying", **reason)
     night.staff.pull("sign-up close", "bots")
@@ -286,7 +286,7 @@ def test_what_staff_closed_before_the_recovery_is_closed_again_at_its_end(night:
     assert "as they were before it" in night.said()[-1]
 
 
-def test_line_is_made_where_there_was_none_and_ends_with_the_recovery(night: Night) -> None:
+def test_missing_line_is_made_and_ends_with_the_recovery(night: Night) -> None:
     night.lines.operate("end", "buying", reason="not needed")
     night.pull("start")
     assert night.buying()["name"] == "recovery-buy"
@@ -299,9 +299,7 @@ def test_line_is_made_where_there_was_none_and_ends_with_the_recovery(night: Nig
 
 
 @pytest.mark.parametrize("words", [["abandon"], ["next", "abandon"], ["next"] * len(TO_THE_END)])
-def test_line_that_staff_made_on_the_way_is_theirs_at_its_end(
-    night: Night, words: list[str]
-) -> None:
+def test_line_made_by_staff_during_recovery_stays(night: Night, words: list[str]) -> None:
     night.lines.operate("end", "buying", reason="not needed")
     night.pull("start")  # makes a line of its own
     night.lines.operate("end", "recovery-buy", reason="another line for the sale")
@@ -313,7 +311,7 @@ def test_line_that_staff_made_on_the_way_is_theirs_at_its_end(
     assert (left["name"], left["is_paused"]) == ("sale", False)
 
 
-def test_number_given_before_is_called_after_buying_opens(night: Night) -> None:
+def test_number_taken_before_is_called_after_buying_opens(night: Night) -> None:
     lines = night.lines
     lines.operate("stand", "buying", "always")
     room = lines.room()
@@ -331,7 +329,7 @@ def test_number_given_before_is_called_after_buying_opens(night: Night) -> None:
     assert lines.see(room).places_to(mine.number) <= 0
 
 
-def test_crash_in_a_step_leaves_it_not_begun_and_doing_it_again_does_it_whole(night: Night) -> None:
+def test_crash_in_step_leaves_it_not_begun_and_repeat_completes_it(night: Night) -> None:
     night.pull("start")
     for _ in range(3):
         night.pull("next")
@@ -363,7 +361,7 @@ def test_line_opened_by_hand_meanwhile_is_closed_again(night: Night) -> None:
     assert night.buying()["is_paused"]
 
 
-def test_refunds_of_who_was_not_served_need_two_people_and_go_back(night: Night) -> None:
+def test_refunds_of_unserved_orders_need_two_people(night: Night) -> None:
     shop = night.shop
     night.staff.pull("issuing stop", "the disk was full")
     unwanted, late, kept = (shop.place(quantity) for quantity in (1, 2, 3))
@@ -410,7 +408,7 @@ def test_approved_refund_of_other_orders_of_the_same_sum_is_overtaken(night: Nig
     night.pull("abandon")
 
 
-def test_step_that_waits_for_long_is_work_and_is_told_on_its_timeline(night: Night) -> None:
+def test_long_waiting_step_is_in_work_list_and_timeline(night: Night) -> None:
     night.pull("start")
     recovery = night.status().recovery
     assert recovery is not None
