@@ -9,13 +9,13 @@ from meterai.kit.refusal import Malformed, NotFound
 
 
 @pytest.mark.parametrize("named", ["2026-13", "2026-1", "0000-01", "0001-01", "1999-12", "9999-12"])
-def test_month_that_cannot_be_counted_around_is_none(named: str) -> None:
+def test_month_outside_the_range_is_refused(named: str) -> None:
     with pytest.raises(NotFound):
         Month.read(named)
 
 
 @pytest.mark.parametrize("named", ["2026-02-30", "0001-01-01", "9999-12-31"])
-def test_day_that_cannot_be_counted_around_is_none(named: str) -> None:
+def test_day_outside_the_range_is_refused(named: str) -> None:
     with pytest.raises(Malformed):
         read_day(named)
 

@@ -12,13 +12,13 @@ from meterai.kit.text import groups
 
 
 @given(st.uuids())
-def test_what_is_shown_is_read(identifier: UUID) -> None:
+def test_shown_id_is_read_back(identifier: UUID) -> None:
     assert from_compact(compact(identifier)) == identifier
     assert read("ord", show("ord", identifier)) == identifier
 
 
 @given(st.uuids())
-def test_another_kind_is_not_found(identifier: UUID) -> None:
+def test_id_of_another_kind_is_not_found(identifier: UUID) -> None:
     with pytest.raises(NotFound):
         read("stg", show("ord", identifier))
 
@@ -34,7 +34,7 @@ def test_any_text_is_an_id_or_not_found(text: str) -> None:
 
 
 @given(st.uuids(), st.sampled_from([" ", "-", ""]))
-def test_number_is_read_in_groups_as_it_is_shown(identifier: UUID, between: str) -> None:
+def test_id_is_read_in_groups(identifier: UUID, between: str) -> None:
     assert read("ord", between.join(groups(show("ord", identifier)))) == identifier
 
 

@@ -7,7 +7,7 @@ from meterai.kit.labels import NO_LABELS, Labels, labels
 from meterai.kit.refusal import Malformed
 
 
-def test_labels_within_limits_are_as_they_were_given() -> None:
+def test_labels_within_limits_are_unchanged() -> None:
     most = {f"{n:040}": "é" * 200 for n in range(limits.METADATA_ENTRIES_MAX)}
     assert labels("x" * 100, most) == Labels("x" * 100, most)
     assert not labels(None, {})
@@ -38,6 +38,6 @@ def test_metadata_beyond_its_limits_is_refused(metadata: dict[str, str]) -> None
     assert (refused.value.field, refused.value.expected.code) == ("metadata", "metadata")
 
 
-def test_same_labels_are_the_same_text_whatever_their_order() -> None:
+def test_same_labels_in_any_order_are_same_text() -> None:
     assert str(labels("r", {"a": "1", "b": "2"})) == str(labels("r", {"b": "2", "a": "1"}))
     assert str(labels("r", {"a": "1"})) != str(labels(None, {"a": "1"}))

@@ -38,7 +38,7 @@ def test_every_state_is_reached_and_every_event_happens(drawn: Drawn) -> None:
 
 
 @pytest.mark.parametrize("drawn", LIFECYCLES, ids=lambda drawn: drawn.title)
-def test_from_every_state_an_end_is_reached(drawn: Drawn) -> None:
+def test_every_state_reaches_a_final_state(drawn: Drawn) -> None:
     edges = [
         edge
         for edge in drawn.lifecycle.edges()
@@ -54,14 +54,14 @@ def test_from_every_state_an_end_is_reached(drawn: Drawn) -> None:
     assert ending == set(drawn.states)
 
 
-def test_the_drawing_has_every_edge() -> None:
+def test_drawing_has_every_edge() -> None:
     for drawn in LIFECYCLES:
         lines = drawn.lifecycle.mermaid().splitlines()
         assert lines[0] == "stateDiagram-v2"
         assert len(lines) == 1 + len(list(drawn.lifecycle.edges()))
 
 
-def test_final_means_that_no_edge_leaves() -> None:
+def test_final_state_has_no_leaving_edge() -> None:
     class State(StrEnum):
         OPEN = "open"
         SHUT = "shut"

@@ -11,7 +11,7 @@ from meterai.kit.money import STAMP_DUTY, Rupiah
 AMOUNTS = st.integers(0, 10**13 - 1).map(Rupiah)
 
 
-def test_the_duty_is_that_of_the_law() -> None:
+def test_stamp_duty_matches_the_law() -> None:
     assert STAMP_DUTY == 10_000  # UU 10/2020, section 5
 
 
@@ -22,14 +22,14 @@ def test_only_whole_numbers_are_money(value: object) -> None:
 
 
 @given(AMOUNTS, AMOUNTS, st.integers(0, 1000))
-def test_sums(one: Rupiah, other: Rupiah, count: int) -> None:
+def test_amounts_are_added_and_multiplied(one: Rupiah, other: Rupiah, count: int) -> None:
     assert one + other - other == one
     assert (one + other) * count == one * count + other * count
     assert (one < other) == (one.value < other.value)
 
 
 @given(AMOUNTS)
-def test_what_snap_writes_is_read(amount: Rupiah) -> None:
+def test_amount_written_for_snap_is_read_back(amount: Rupiah) -> None:
     assert Rupiah.from_snap(amount.snap()) == amount
 
 
@@ -55,13 +55,13 @@ def test_what_snap_writes_is_read(amount: Rupiah) -> None:
         {"value": "99999999999999.00", "currency": "IDR"},
     ],
 )
-def test_anything_else_of_snap_is_refused(amount: object) -> None:
+def test_invalid_snap_amount_is_refused(amount: object) -> None:
     with pytest.raises(ValueError, match="whole rupiah"):
         Rupiah.from_snap(amount)
 
 
 @pytest.mark.parametrize("value", ["10000", "10000.0", "10000.00", "10000.0000"])
-def test_whole_rupiah_are_read_however_many_decimals_are_written(value: str) -> None:
+def test_whole_rupiah_are_read_with_any_number_of_zero_decimals(value: str) -> None:
     assert Rupiah.from_snap({"value": value, "currency": "IDR"}) == Rupiah(10_000)
 
 
@@ -70,6 +70,6 @@ def test_digits_of_other_scripts_are_not_money() -> None:
         Rupiah.from_snap({"value": "\u0661\u0660\u0660\u0660\u0660.00", "currency": "IDR"})
 
 
-def test_rupiah_reads_as_it_is_written_in_indonesia() -> None:
+def test_rupiah_is_formatted_as_in_indonesia() -> None:
     assert str(Rupiah(1_234_567)) == "Rp1.234.567"
     assert str(Rupiah(-30_000)) == "-Rp30.000"

@@ -28,7 +28,7 @@ def test_digits_are_a_number(text: str, number: int) -> None:
         "\x00",
     ],
 )
-def test_anything_else_is_none(text: str) -> None:
+def test_text_that_is_no_number_is_none(text: str) -> None:
     assert counted(text) is None
 
 
@@ -52,5 +52,5 @@ def test_one_digit_too_many_is_none() -> None:
         (4_321, 5_000),
     ],
 )
-def test_count_that_changes_by_the_second_is_told_in_steps(count: int, told: int) -> None:
+def test_changing_count_is_rounded_up_in_steps(count: int, told: int) -> None:
     assert at_most(count) == told

@@ -70,7 +70,7 @@ def test_serials_of_one_maker_are_in_order() -> None:
     assert heads == sorted(set(heads)), "each (time, process, counter) once, later ones after"
 
 
-def test_the_clock_may_step_backwards(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_clock_stepping_backwards_makes_distinct_serials(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1_800_000_000_000_000_000
     times = chain([now], iter([now - 3_600_000_000_000] * 3_000))
     monkeypatch.setattr("meterai.kit.serial.time.time_ns", lambda: next(times))
@@ -79,13 +79,13 @@ def test_the_clock_may_step_backwards(monkeypatch: pytest.MonkeyPatch) -> None:
     assert heads == sorted(set(heads))
 
 
-def test_a_serial_says_when_it_was_made() -> None:
+def test_serial_contains_its_time() -> None:
     made = SerialMaker(UNLEASED).make().made_at()
     assert abs(datetime.now(UTC) - made) < timedelta(seconds=5)
 
 
 @given(SERIALS)
-def test_what_is_printed_can_be_typed(serial: Serial) -> None:
+def test_printed_serial_can_be_typed(serial: Serial) -> None:
     printed = serial.grouped()
     assert Serial.typed(printed) == serial
     assert Serial.typed(printed.lower().replace(" ", "-")) == serial
@@ -95,11 +95,11 @@ def test_what_is_printed_can_be_typed(serial: Serial) -> None:
 
 
 @pytest.mark.parametrize("lease", [-1, UNLEASED + 1])
-def test_a_lease_is_within_its_limits(lease: int) -> None:
+def test_lease_is_within_its_limits(lease: int) -> None:
     with pytest.raises(ValueError, match="lease"):
         SerialMaker(lease)
 
 
-def test_the_check_is_the_remainder_of_the_body() -> None:
+def test_check_is_remainder_of_the_body() -> None:
     serial = SerialMaker(1).make()
     assert decode(serial.text[:20]) % 1021 == decode(serial.text[20:])

@@ -43,17 +43,17 @@ def test_no_character_that_breaks_a_line_is_left() -> None:
         ("Surat Añi", "Surat Añi"),
     ],
 )
-def test_texts(text: str, clean: str) -> None:
+def test_texts_become_one_line(text: str, clean: str) -> None:
     assert one_line(text) == clean
 
 
-def test_what_is_not_seen_is_shown_as_its_escape() -> None:
+def test_invisible_characters_are_shown_as_escapes() -> None:
     assert shown("a\x1b[2J\u202eb\udcff\nc\td") == "a\\u001b[2J\\u202eb\\udcff\nc\td"
     assert shown("Jl. Mawar \N{NUMERO SIGN} 5 \u65e5") == "Jl. Mawar \N{NUMERO SIGN} 5 \u65e5"
 
 
 @given(st.text(max_size=300))
-def test_what_is_quoted_is_a_short_line_with_nothing_unseen(text: str) -> None:
+def test_quoted_text_is_a_short_visible_line(text: str) -> None:
     found = quoted(text)
     assert 0 < len(found) <= QUOTED_LENGTH_MAX
     assert one_line(found) == found
@@ -61,6 +61,6 @@ def test_what_is_quoted_is_a_short_line_with_nothing_unseen(text: str) -> None:
     assert without_isolates(isolated(text)) == found
 
 
-def test_a_text_without_end_costs_no_time() -> None:
+def test_endless_text_costs_no_time() -> None:
     assert quoted("a" * 50_000_000).endswith("a…")
     assert quoted("\u202e" * 5_000 + "gpj") == "…"

@@ -34,7 +34,7 @@ def wib(day: int, hour: int, minute: int = 0) -> datetime:
         (wib(2, 8), 40, wib(6, 16)),  # a week
     ],
 )
-def test_due_time_counts_working_hours_alone(
+def test_due_time_counts_working_hours_only(
     after: datetime, hours: float, expected: datetime
 ) -> None:
     assert due(after, hours, OFFICE) == expected
@@ -50,7 +50,7 @@ def test_moment_in_utc_is_counted_by_the_clock_of_jakarta() -> None:
     assert due(datetime(2024, 9, 3, 0, 30, tzinfo=UTC), 1, OFFICE) == wib(3, 9)
 
 
-def test_settings_are_read_as_they_are_said() -> None:
+def test_working_hours_are_read_from_settings() -> None:
     read = read_working_hours("mon-thu, SAT", "07:30 - 15:45", "2026-12-25, 2027-01-01")
     assert read == WorkingHours(
         frozenset({0, 1, 2, 3, 5}),
@@ -93,7 +93,7 @@ def calendars(draw: st.DrawFn) -> WorkingHours:
 
 
 @given(MOMENTS, st.integers(0, 400), calendars())
-def test_so_many_working_hours_lie_before_a_due_time(
+def test_due_time_follows_the_working_hours_exactly(
     after: datetime, quarters: int, calendar: WorkingHours
 ) -> None:
     at = due(after, quarters / 4, calendar)
@@ -112,7 +112,7 @@ def test_due_time_lies_in_working_hours(
 
 
 @given(MOMENTS, MOMENTS, st.integers(0, 100), calendars())
-def test_who_asks_later_is_not_due_earlier(
+def test_later_begin_has_no_earlier_due_time(
     one: datetime, other: datetime, hours: int, calendar: WorkingHours
 ) -> None:
     first, second = sorted((one, other))
