@@ -27,7 +27,7 @@ def room_for_files(count: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_NOFILE, (before, most))
 
 
-def test_who_comes_is_answered_while_a_crowd_keeps_its_connections(instance: Instance) -> None:
+def test_new_connection_is_answered_beside_many_idle_ones(instance: Instance) -> None:
     there = ("127.0.0.1", instance.port)
     with room_for_files(2 * IDLE), ExitStack() as crowd:
         for _ in range(IDLE):

@@ -37,7 +37,7 @@ def below(value: Any) -> Iterator[Schema]:
             yield from below(one)
 
 
-def test_generators_take_the_description_whole(database_url: str, tmp_path: Path) -> None:
+def test_generators_accept_the_whole_description(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within) -> None:
         described = json.loads((await web.get("/openapi.json")).body)
         schemas = described["components"]["schemas"]
@@ -68,9 +68,7 @@ def test_generators_take_the_description_whole(database_url: str, tmp_path: Path
     run(database_url, tmp_path, act)
 
 
-def test_description_says_what_a_thing_is_before_anything_of_it(
-    database_url: str, tmp_path: Path
-) -> None:
+def test_description_defines_a_thing_before_its_details(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within) -> None:
         found = []
         for one in below(web.app.state.openapi):
@@ -83,7 +81,7 @@ def test_description_says_what_a_thing_is_before_anything_of_it(
     run(database_url, tmp_path, act)
 
 
-def test_example_of_a_body_is_one_that_is_taken(database_url: str, tmp_path: Path) -> None:
+def test_example_of_body_is_accepted(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within) -> None:
         described = web.app.state.openapi
         seen = 0

@@ -24,7 +24,7 @@ def assert_refused(done: Done, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("command", LOOKING)
-def test_a_directory_that_does_not_exist_is_not_made(tmp_path: Path, command: str) -> None:
+def test_missing_directory_is_not_made(tmp_path: Path, command: str) -> None:
     folder = tmp_path / "mistyped" / "deep"
     # Where the rest is configured elsewhere, the name is still one that somebody mistyped.
     assert_refused(do(folder, command, METERAI_ISSUER="/nowhere"), folder)
@@ -32,7 +32,7 @@ def test_a_directory_that_does_not_exist_is_not_made(tmp_path: Path, command: st
 
 
 @pytest.mark.parametrize("command", NEEDING)
-def test_a_directory_without_an_installation_stays_as_it_was(tmp_path: Path, command: str) -> None:
+def test_directory_without_installation_stays_unchanged(tmp_path: Path, command: str) -> None:
     folder = tmp_path / "another"
     folder.mkdir()
     (folder / "letter.txt").touch()
@@ -41,7 +41,7 @@ def test_a_directory_without_an_installation_stays_as_it_was(tmp_path: Path, com
 
 
 @pytest.mark.parametrize("command", ["config", "check-config"])
-def test_who_only_looks_at_settings_makes_nothing(tmp_path: Path, command: str) -> None:
+def test_command_that_only_reads_settings_makes_nothing(tmp_path: Path, command: str) -> None:
     folder = tmp_path / "empty"
     folder.mkdir()
     assert do(folder, command).returncode == 0
@@ -51,7 +51,7 @@ def test_who_only_looks_at_settings_makes_nothing(tmp_path: Path, command: str) 
 @pytest.mark.parametrize(
     "command", [one for one in NEEDING if COMMANDS[one].directory is Directory.DATABASE]
 )
-def test_a_database_elsewhere_needs_no_directory(
+def test_external_database_needs_no_directory(
     tmp_path: Path, database_url: str, command: str
 ) -> None:
     done = do(tmp_path, command, DATABASE_URL=database_url)
@@ -59,14 +59,14 @@ def test_a_database_elsewhere_needs_no_directory(
     assert not any((tmp_path / name).exists() for name in ("keys", "postgres", "instance.json"))
 
 
-def test_an_installation_without_a_database_is_not_given_one(tmp_path: Path) -> None:
+def test_installation_without_database_does_not_get_one(tmp_path: Path) -> None:
     (tmp_path / "keys").mkdir()
     done = run_here(tmp_path, "audit")
     assert done.stderr.startswith("meterai: database_missing: ")
     assert [one.name for one in tmp_path.iterdir()] == ["keys"]
 
 
-def test_looking_makes_no_issuer(tmp_path: Path) -> None:
+def test_inspecting_command_makes_no_issuer(tmp_path: Path) -> None:
     (tmp_path / "keys").mkdir()
     for command in ("verify", "issuer show", "check-config"):
         do(tmp_path, command)

@@ -46,7 +46,7 @@ FORMS = {
         (b'[{"page": 1, "x": 1, "y": 1}, {"page": 1, "x": 1, "y": 1, "\\u0079": 2}]', "y"),
     ],
 )
-def test_a_placement_that_says_two_things_is_no_placement(text: bytes, name: str) -> None:
+def test_placement_with_doubled_name_is_refused(text: bytes, name: str) -> None:
     with pytest.raises(Malformed) as refused:
         read_placements(text)
     assert refused.value.field == f"placement.{name}"
@@ -60,7 +60,7 @@ def test_a_placement_that_says_two_things_is_no_placement(text: bytes, name: str
         b'{"additionalInfo": {"payments": [{"rrn": "1", "rrn": "2"}]}}',
     ],
 )
-def test_what_the_bank_says_twice_is_not_read(body: bytes) -> None:
+def test_bank_message_with_doubled_name_is_not_read(body: bytes) -> None:
     # Signed news is kept all the same, and lies in suspense as unreadable.
     assert not read_notification(body).is_readable
     with pytest.raises(OutcomeUnknown):
@@ -72,7 +72,7 @@ async def posted(web: Within, body: bytes, headers: dict[str, str], path: str) -
     return await web.post(path, body + b"--zz--\r\n", kind | headers)
 
 
-def test_a_field_that_comes_twice_is_named(database_url: str, tmp_path: Path) -> None:
+def test_doubled_field_is_named(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within) -> None:
         key = await a_key(web)
         for name, body in FORMS.items():
@@ -95,7 +95,9 @@ def test_a_field_that_comes_twice_is_named(database_url: str, tmp_path: Path) ->
         'multipart/form-data; a="; b=\\"; c"; boundary=zz; A=1',
     ],
 )
-def test_a_content_type_says_each_thing_once(database_url: str, tmp_path: Path, kind: str) -> None:
+def test_content_type_with_doubled_parameter_is_refused(
+    database_url: str, tmp_path: Path, kind: str
+) -> None:
     async def act(web: Within) -> None:
         body = DOCUMENT + part("placement", PLACE)
         headers = await a_key(web) | {"Content-Type": kind}
@@ -119,7 +121,7 @@ def test_a_content_type_says_each_thing_once(database_url: str, tmp_path: Path, 
         ("/", "dokumen.pdf"),
     ],
 )
-def test_a_file_name_is_clean_where_it_comes_in(given: str, kept: str) -> None:
+def test_file_name_is_cleaned_at_the_edge(given: str, kept: str) -> None:
     request = SimpleNamespace(
         content_type=("multipart/form-data", {"boundary": "zz"}),
         stream=lambda: pieces(part("document", b"x", given) + b"--zz--\r\n"),
@@ -140,7 +142,7 @@ async def doubled(web: Within, method: str, path: str, name: str, more: list[tup
     return await web.ask(Asking(method, path.encode(), [*rest, *twice], body))
 
 
-def test_a_header_that_means_one_thing_comes_once(database_url: str, tmp_path: Path) -> None:
+def test_doubled_single_header_is_refused(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within) -> None:
         key = await a_key(web)
         known = [(b"authorization", key["Authorization"].encode()), (b"content-type", b"x/y")]

@@ -75,9 +75,7 @@ def handlers(web: Within) -> list[tuple[str, str, HTTPRouteHandler]]:
 # -- methods -----------------------------------------------------------------------------------
 
 
-def test_each_answer_to_a_key_tells_what_the_process_takes_in(
-    database_url: str, tmp_path: Path
-) -> None:
+def test_each_answer_to_a_key_has_rate_limit_headers(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within) -> None:
         key = await a_key(web)
         limit = web.app.state.limiter.limit
@@ -95,7 +93,7 @@ def test_each_answer_to_a_key_tells_what_the_process_takes_in(
     run(database_url, tmp_path, act)
 
 
-def test_head_is_where_get_is_and_allow_says_so(database_url: str, tmp_path: Path) -> None:
+def test_head_is_allowed_wherever_get_is(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within) -> None:
         methods: dict[str, set[str]] = {}
         for method, path, _ in handlers(web):
@@ -121,9 +119,7 @@ def test_head_is_where_get_is_and_allow_says_so(database_url: str, tmp_path: Pat
     run(database_url, tmp_path, act)
 
 
-def test_the_address_of_a_form_leads_to_the_page_that_has_it(
-    database_url: str, tmp_path: Path
-) -> None:
+def test_get_of_form_action_redirects_to_its_page(database_url: str, tmp_path: Path) -> None:
     led = {
         "/account/keys/x/end": "/account/keys",
         "/check/qr": "/check",
@@ -183,7 +179,7 @@ def test_form_of_another_site_is_refused_by_every_page(database_url: str, tmp_pa
 # -- what is kept, and by whom -----------------------------------------------------------------
 
 
-def test_what_is_for_an_account_is_stored_by_nobody(database_url: str, tmp_path: Path) -> None:
+def test_answer_to_account_is_not_stored_by_caches(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within) -> None:
         key = await a_key(web)
         for method, path, handler in handlers(web):
@@ -204,7 +200,7 @@ def _raw(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
 
 
 @pytest.mark.parametrize("environment", ["development", "production"])
-def test_in_production_browsers_are_told_to_come_by_tls(
+def test_production_demands_tls_of_browsers(
     database_url: str, tmp_path: Path, environment: str
 ) -> None:
     async def act(web: Within) -> None:
@@ -219,7 +215,7 @@ def test_in_production_browsers_are_told_to_come_by_tls(
     run(database_url, tmp_path, act)
 
 
-def test_a_head_that_is_too_long_is_a_page_for_a_browser(database_url: str, tmp_path: Path) -> None:
+def test_too_long_head_is_answered_with_a_page(database_url: str, tmp_path: Path) -> None:
     long = {"Cookie": "a=" + "b" * 20_000}
 
     async def act(web: Within) -> None:
@@ -264,15 +260,13 @@ class Small(msgspec.Struct, forbid_unknown_fields=True):
     ],
     ids=lambda value: value[:40],
 )
-def test_json_is_read_strictly_and_what_is_wrong_is_named(text: str, field: str) -> None:
+def test_json_is_read_strictly_and_wrong_field_is_named(text: str, field: str) -> None:
     with pytest.raises(Malformed) as refused:
         read_json(text.encode(), Small)
     assert refused.value.field == field
 
 
-def test_no_command_of_the_api_takes_a_number_that_is_none(
-    database_url: str, tmp_path: Path
-) -> None:
+def test_no_api_command_accepts_nan(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within) -> None:
         key = await a_key(web)
         described = web.app.state.openapi
@@ -302,9 +296,7 @@ def test_no_command_of_the_api_takes_a_number_that_is_none(
 # -- the description of the API ------------------------------------------------------------------
 
 
-def test_the_commands_that_need_a_key_are_those_that_say_so(
-    database_url: str, tmp_path: Path
-) -> None:
+def test_commands_that_need_a_key_are_described_so(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within) -> None:
         key = await a_key(web)
         for path, methods in web.app.state.openapi["paths"].items():
@@ -340,7 +332,7 @@ def test_the_commands_that_need_a_key_are_those_that_say_so(
     run(database_url, tmp_path, act)
 
 
-def test_words_and_numbers_are_described_as_what_they_can_be(
+def test_words_and_numbers_are_described_with_their_values(
     database_url: str, tmp_path: Path
 ) -> None:
     async def act(web: Within) -> None:
@@ -424,7 +416,7 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("patient")
-def test_what_stays_locked_is_told_to_each_in_their_words(
+def test_locked_row_is_answered_to_programs_and_people(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(link.SESSION, "lock_timeout", "200")
@@ -440,7 +432,7 @@ def test_what_stays_locked_is_told_to_each_in_their_words(
 
 
 @pytest.mark.usefixtures("patient")
-def test_a_fault_is_told_to_each_in_their_words(database_url: str, tmp_path: Path) -> None:
+def test_fault_is_answered_to_programs_and_people(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within) -> None:
         key = await a_key(web)
         with psycopg.connect(database_url, autocommit=True) as connection:
@@ -451,7 +443,7 @@ def test_a_fault_is_told_to_each_in_their_words(database_url: str, tmp_path: Pat
     run(database_url, tmp_path, act)
 
 
-def test_the_bank_is_told_in_its_words_what_is_too_much(database_url: str, tmp_path: Path) -> None:
+def test_bank_gets_too_large_body_refused_in_its_format(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within) -> None:
         given = await web.post(NOTIFY_PATH, b" " * 65_537, signed(b""))
         assert (given.status, json.loads(given.body)["responseCode"]) == (413, "4135200")
@@ -460,7 +452,7 @@ def test_the_bank_is_told_in_its_words_what_is_too_much(database_url: str, tmp_p
 
 
 @pytest.mark.parametrize("kind", refusals(), ids=lambda kind: kind.__name__)
-def test_who_is_told_to_come_again_is_told_when(kind: type[Refusal]) -> None:
+def test_only_passing_refusals_have_a_retry_time(kind: type[Refusal]) -> None:
     """503 and 429 pass by themselves; of the conflicts only work under way does."""
     has_time = kind.retry_after_seconds is not None or "retry_at" in facts_of(kind)
     assert has_time == (kind.status in (429, 503) or kind is InProgress)

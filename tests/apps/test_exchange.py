@@ -20,7 +20,7 @@ OURS = re.compile(r"[0-9a-f]{16}")
 NAME, OLD = "request-id", "x-request-id"
 
 
-def test_every_answer_has_an_id_of_its_own(database_url: str, tmp_path: Path) -> None:
+def test_every_answer_has_its_own_request_id(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within) -> None:
         key = await a_key(web)
         seen = set()
@@ -49,7 +49,7 @@ def test_every_answer_has_an_id_of_its_own(database_url: str, tmp_path: Path) ->
     run(database_url, tmp_path, act)
 
 
-def test_refusal_of_the_limiter_has_the_id(
+def test_refusal_by_limiter_has_request_id(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def act(web: Within) -> None:
@@ -80,7 +80,7 @@ def test_refusal_of_the_limiter_has_the_id(
         ([b"onlyoneofthem", b"mayspeak"], False),
     ],
 )
-def test_id_of_a_client_is_taken_in_a_safe_form(
+def test_request_id_of_client_is_accepted_in_safe_form(
     database_url: str, tmp_path: Path, brought: list[bytes], *, is_taken: bool
 ) -> None:
     async def act(web: Within) -> None:
@@ -93,7 +93,7 @@ def test_id_of_a_client_is_taken_in_a_safe_form(
     run(database_url, tmp_path, act)
 
 
-def test_of_two_names_the_newer_is_taken(database_url: str, tmp_path: Path) -> None:
+def test_newer_of_two_request_id_headers_is_used(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within) -> None:
         both = {"Request-Id": "the-newer-one", "X-Request-Id": "the-older-one"}
         given = await web.get("/v1/orders", both)
@@ -102,7 +102,7 @@ def test_of_two_names_the_newer_is_taken(database_url: str, tmp_path: Path) -> N
     run(database_url, tmp_path, act)
 
 
-def test_log_tells_the_id_of_the_request(
+def test_log_contains_the_request_id(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told = io.StringIO()

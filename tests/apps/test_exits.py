@@ -72,7 +72,7 @@ def test_every_number_has_bounds() -> None:
 
 
 @pytest.mark.parametrize("option", EACH)
-def test_a_number_out_of_bounds_is_refused_in_a_sentence(tmp_path: Path, option: str) -> None:
+def test_number_out_of_bounds_is_refused_with_sentence(tmp_path: Path, option: str) -> None:
     (tmp_path / "keys").mkdir()
     command = EACH[option]
     for value in WRONG:
@@ -85,7 +85,7 @@ def test_a_number_out_of_bounds_is_refused_in_a_sentence(tmp_path: Path, option:
 
 
 @pytest.mark.parametrize("place", ["1,nan,36,80", "1,36,inf,80", "-9,36,36,80", "1,36,36,1e9"])
-def test_a_place_has_the_same_bounds(tmp_path: Path, place: str) -> None:
+def test_placement_has_the_same_bounds(tmp_path: Path, place: str) -> None:
     (tmp_path / "keys").mkdir()
     done = run_here(tmp_path, "seal", *ARGUMENTS["seal"], "--place", place)
     assert done.returncode == Exit.USAGE
@@ -93,11 +93,11 @@ def test_a_place_has_the_same_bounds(tmp_path: Path, place: str) -> None:
 
 
 @pytest.mark.parametrize("words", [("nothing",), ("audit", "--often"), ("jobs", "retry", "x")])
-def test_words_that_are_not_understood(tmp_path: Path, words: tuple[str, ...]) -> None:
+def test_unknown_words_end_with_usage(tmp_path: Path, words: tuple[str, ...]) -> None:
     assert run_here(tmp_path, *words).returncode == Exit.USAGE
 
 
-def test_a_fault_is_not_a_broken_promise(
+def test_fault_has_its_own_status(
     tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert run_here(tmp_path, "audit", DATABASE_URL=database_url).returncode == Exit.DONE
@@ -117,20 +117,20 @@ def test_a_fault_is_not_a_broken_promise(
     assert "Traceback" not in done.stderr
 
 
-def test_a_database_that_does_not_answer_may_answer_later(tmp_path: Path) -> None:
+def test_unreachable_database_ends_with_later(tmp_path: Path) -> None:
     url = "postgresql://meterai@127.0.0.1:9/meterai"
     done = run_here(tmp_path, "audit", DATABASE_URL=url)
     assert done.returncode == Exit.LATER
     assert done.stderr.startswith("meterai: database_unreachable: ")
 
 
-def test_a_database_that_says_no_is_a_wrong_configuration(tmp_path: Path, server: str) -> None:
+def test_rejecting_database_ends_with_configuration(tmp_path: Path, server: str) -> None:
     done = run_here(tmp_path, "audit", DATABASE_URL=server.replace("/postgres?", "/nothing?"))
     assert done.returncode == Exit.CONFIGURATION
     assert done.stderr.startswith("meterai: database_missing: ")
 
 
-def test_what_is_refused_has_its_status(tmp_path: Path) -> None:
+def test_every_refusal_has_its_exit_status(tmp_path: Path) -> None:
     assert exit_of(AlreadyRunning("data")) is Exit.LATER
     assert exit_of(DatabaseAway("away")) is Exit.LATER
     assert exit_of(PortTaken(80)) is Exit.CONFIGURATION
@@ -146,7 +146,7 @@ def test_every_status_is_documented() -> None:
         assert f"| {status.value} | " in text, status
 
 
-def test_a_document_is_not_judged_without_an_issuer(tmp_path: Path) -> None:
+def test_document_without_issuer_is_unjudged(tmp_path: Path) -> None:
     (tmp_path / "keys").mkdir()
     done = run_here(tmp_path, "verify", *ARGUMENTS["verify"])
     assert done.returncode == Exit.UNJUDGED

@@ -76,12 +76,12 @@ def _plan(connection: psycopg.Connection[Any], query: str, given: tuple[Any, ...
 
 
 @pytest.mark.parametrize("name", FILLED)
-def test_question_reads_an_index(filled: psycopg.Connection[Any], name: str) -> None:
+def test_query_reads_an_index(filled: psycopg.Connection[Any], name: str) -> None:
     assert "Seq Scan" not in _plan(filled, *FILLED[name])
 
 
 @pytest.mark.parametrize("name", FEW)
-def test_question_has_an_index_to_read(filled: psycopg.Connection[Any], name: str) -> None:
+def test_query_has_a_suitable_index(filled: psycopg.Connection[Any], name: str) -> None:
     with filled.transaction():
         filled.execute("SET LOCAL enable_seqscan = off")
         assert "Seq Scan" not in _plan(filled, *FEW[name])
@@ -116,7 +116,7 @@ TEXTS = {
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
-def test_search_asks_each_room_one_thing_at_most(shop: Shop, text: str) -> None:
+def test_search_sends_one_statement_a_room_at_most(shop: Shop, text: str) -> None:
     async def look() -> dict[str, int]:
         counts = {}
         async with shop.container.database.reading() as tx:

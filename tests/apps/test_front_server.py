@@ -13,7 +13,7 @@ SAFE = exchange._SAFE.pattern.decode()
 MEBIBYTE = 1024 * 1024
 
 
-def test_the_largest_form_passes_and_hardly_more() -> None:
+def test_largest_form_passes_the_proxy_and_a_larger_one_does_not() -> None:
     found = re.findall(r"^ *client_max_body_size (\d+)m;$", CONFIGURATION.read_text(), re.M)
     assert len(found) == 1, "one number for every address"
     in_front = int(found[0]) * MEBIBYTE
@@ -27,7 +27,7 @@ def test_the_largest_form_passes_and_hardly_more() -> None:
     assert largest > MANY_BYTES_MAX, "a file of the size that is told comes with its form"
 
 
-def test_id_of_a_request_has_one_form_in_front_and_behind() -> None:
+def test_request_id_has_one_form_in_proxy_and_application() -> None:
     text = CONFIGURATION.read_text()
     assert f'"~^{SAFE}$" $http_request_id;' in text
     assert f'"~^{SAFE}$" $http_x_request_id;' in text

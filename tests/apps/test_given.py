@@ -98,7 +98,7 @@ def data(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("make", NO_SETTINGS, ids=lambda make: make.__name__)
-def test_settings_that_cannot_be_read(data: Path, make: Make) -> None:
+def test_unreadable_settings_are_a_usage_error(data: Path, make: Make) -> None:
     bad = data.parent / "bad.toml"
     make(bad)
     for command in HERE:
@@ -114,7 +114,9 @@ def test_settings_that_cannot_be_read(data: Path, make: Make) -> None:
 
 @pytest.mark.parametrize("name", ["meterai.toml", "instance.json"])
 @pytest.mark.parametrize("make", NO_SETTINGS[:-1], ids=lambda make: make.__name__)
-def test_a_data_directory_whose_settings_cannot_be_read(data: Path, name: str, make: Make) -> None:
+def test_data_directory_with_unreadable_settings_is_refused(
+    data: Path, name: str, make: Make
+) -> None:
     make(data / name)
     done = run_here(data, "config")
     if make is nothing:
@@ -126,14 +128,14 @@ def test_a_data_directory_whose_settings_cannot_be_read(data: Path, name: str, m
 
 
 @pytest.mark.parametrize("command", sorted(ALONE))
-def test_who_serves_says_so_too(data: Path, command: str) -> None:
+def test_serving_command_refuses_unreadable_settings(data: Path, command: str) -> None:
     bad = data.parent / "bad.toml"
     no_text(bad)
     assert_told(run(data, command, "--config", str(bad)))
 
 
 @pytest.mark.parametrize("make", NO_FILES, ids=lambda make: make.__name__)
-def test_documents_and_keys_that_are_no_files(data: Path, make: Make) -> None:
+def test_documents_and_keys_that_are_no_files_are_refused(data: Path, make: Make) -> None:
     bad = data.parent / NO_TEXT  # a name that is no UTF-8 is a name all the same
     make(bad)
     for words in (
@@ -184,7 +186,7 @@ READ = {
     "make", [*NO_SETTINGS, deep_json, deep_array, long_key], ids=lambda make: make.__name__
 )
 @pytest.mark.parametrize("words", READ.values(), ids=READ)
-def test_what_is_planned_measured_and_checked(
+def test_unreadable_plans_runs_and_records_are_refused(
     data: Path, words: tuple[str, ...], make: Make
 ) -> None:
     bad, draw = data.parent / "bad", data.parent / "draw.json"
@@ -199,7 +201,7 @@ def test_what_is_planned_measured_and_checked(
 
 
 @pytest.mark.parametrize("make", NO_FILES, ids=lambda make: make.__name__)
-def test_a_proof_of_a_place_that_is_no_file(data: Path, make: Make) -> None:
+def test_proof_of_place_that_is_no_file_is_refused(data: Path, make: Make) -> None:
     bad, key = data.parent / "bad", data.parent / "key.pem"
     make(bad)
     key.write_bytes(DocumentSigner(bytes(32)).public_pem())
@@ -209,7 +211,7 @@ def test_a_proof_of_a_place_that_is_no_file(data: Path, make: Make) -> None:
     assert "file_unusable: " in done.stderr
 
 
-def test_a_number_that_no_float_holds(data: Path) -> None:
+def test_number_beyond_a_float_is_refused(data: Path) -> None:
     words = ("plan", *ARGUMENTS["plan"], "--seed", "9" * 400)
     done = run_here(data, *words)
     assert_told(done)
@@ -218,7 +220,7 @@ def test_a_number_that_no_float_holds(data: Path) -> None:
 
 @pytest.mark.parametrize("make", [*NO_FILES, no_text], ids=lambda make: make.__name__)
 @pytest.mark.parametrize("name", ["seal.key", "seal.pem", "claim.key"])
-def test_an_issuer_that_cannot_be_read(data: Path, name: str, make: Make) -> None:
+def test_unreadable_issuer_is_refused(data: Path, name: str, make: Make) -> None:
     file = data / "keys" / "issuer" / "development-1" / name
     file.unlink()
     make(file)
@@ -229,9 +231,7 @@ def test_an_issuer_that_cannot_be_read(data: Path, name: str, make: Make) -> Non
 
 
 @pytest.mark.parametrize("make", NO_FILES[:-1], ids=lambda make: make.__name__)
-def test_a_key_of_the_instance_that_cannot_be_read(
-    data: Path, database_url: str, make: Make
-) -> None:
+def test_unreadable_instance_key_is_refused(data: Path, database_url: str, make: Make) -> None:
     file = data / "keys" / "instance.key"
     file.unlink()
     make(file)
@@ -241,7 +241,7 @@ def test_a_key_of_the_instance_that_cannot_be_read(
 
 
 @pytest.mark.parametrize("make", [pipe, door, huge, nothing], ids=lambda make: make.__name__)
-def test_a_data_directory_that_is_none(tmp_path: Path, make: Make) -> None:
+def test_data_directory_that_is_no_directory_is_refused(tmp_path: Path, make: Make) -> None:
     make(tmp_path / "data")
     for command in HERE:
         if command in ("up", "restore", "verify-claim"):
@@ -251,7 +251,7 @@ def test_a_data_directory_that_is_none(tmp_path: Path, make: Make) -> None:
         assert "installation_missing: " in done.stderr
 
 
-def test_a_file_is_read_up_to_its_bound(tmp_path: Path) -> None:
+def test_file_is_read_up_to_its_bound(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"abc")
     assert read_file(tmp_path / "file", 3) == b"abc"
     with pytest.raises(OSError, match="More than 2 bytes"):
@@ -301,13 +301,13 @@ def test_every_word_is_text() -> None:
         ("audit", f"--{NO_TEXT}"),
     ],
 )
-def test_words_that_are_no_text(data: Path, words: tuple[str, ...]) -> None:
+def test_words_that_are_no_text_are_refused(data: Path, words: tuple[str, ...]) -> None:
     done = run_here(data, *words)
     assert_told(done)
     assert done.returncode == Exit.USAGE
 
 
-def test_a_terminal_that_is_told_such_words(data: Path) -> None:
+def test_terminal_gets_such_words_escaped(data: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "meterai", "accounts", "create", b"\xff@b.id", "--data", str(data)],
         cwd=ROOT, capture_output=True, check=False, timeout=120,
@@ -320,7 +320,7 @@ def test_a_terminal_that_is_told_such_words(data: Path) -> None:
 @pytest.mark.parametrize(
     "words", [("issuing", "stop"), (*["breaks", "dismiss"], *ARGUMENTS["breaks dismiss"][:2])]
 )
-def test_whoever_must_say_why_says_why(
+def test_commands_with_reason_require_one(
     data: Path, database_url: str, words: tuple[str, ...], reason: str
 ) -> None:
     done = run_here(data, *words, reason, DATABASE_URL=database_url)

@@ -66,7 +66,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     }
 
 
-def test_what_is_missing_is_made_and_what_others_give_is_named(tmp_path: Path) -> None:
+def test_missing_keys_are_made_and_external_ones_are_named(tmp_path: Path) -> None:
     done = make(tmp_path)
     assert done.returncode == Exit.DONE, done.stderr
     keys = tmp_path / "keys"
@@ -81,7 +81,7 @@ def test_what_is_missing_is_made_and_what_others_give_is_named(tmp_path: Path) -
     assert kept(done, keys) == SECRET
 
 
-def test_a_second_run_changes_nothing(tmp_path: Path) -> None:
+def test_second_run_changes_nothing(tmp_path: Path) -> None:
     make(tmp_path)
     before = contents(tmp_path)
     done = make(tmp_path)
@@ -91,7 +91,7 @@ def test_a_second_run_changes_nothing(tmp_path: Path) -> None:
     )
 
 
-def test_production_lacks_nothing_once_authority_and_bank_gave_theirs(tmp_path: Path) -> None:
+def test_production_is_complete_after_authority_and_bank_gave_theirs(tmp_path: Path) -> None:
     make(tmp_path)
     keys = tmp_path / "keys"
     certify(keys / "issuer" / "issuer-1", datetime.now(UTC))
@@ -128,7 +128,7 @@ def test_production_lacks_nothing_once_authority_and_bank_gave_theirs(tmp_path: 
 
 
 @pytest.mark.parametrize("algorithm", ["p256", "rsa2048"])
-def test_the_request_is_of_the_key_that_seals(tmp_path: Path, algorithm: str) -> None:
+def test_certificate_request_is_for_the_sealing_key(tmp_path: Path, algorithm: str) -> None:
     make(tmp_path, METERAI_SEAL_ALGORITHM=algorithm)
     folder = tmp_path / "keys" / "issuer" / "issuer-1"
     key = load_pem_private_key((folder / "seal.key").read_bytes(), None)
@@ -141,7 +141,7 @@ def test_the_request_is_of_the_key_that_seals(tmp_path: Path, algorithm: str) ->
     issuer.check_usable(datetime.now(UTC) + timedelta(minutes=1))
 
 
-def test_a_lost_key_is_not_replaced_by_another(tmp_path: Path) -> None:
+def test_lost_key_is_not_replaced(tmp_path: Path) -> None:
     make(tmp_path)
     keys, issuer = tmp_path / "keys", tmp_path / "keys" / "issuer" / "issuer-1"
     certify(issuer, datetime.now(UTC))
@@ -159,7 +159,7 @@ def test_a_lost_key_is_not_replaced_by_another(tmp_path: Path) -> None:
         assert translate(f"key.{name}", "en") in done.stdout
 
 
-def test_a_key_in_a_security_module_is_not_made_as_a_file(tmp_path: Path) -> None:
+def test_key_in_security_module_is_not_made_as_file(tmp_path: Path) -> None:
     folder = tmp_path / "keys" / "issuer" / "issuer-1"
     folder.mkdir(parents=True)
     (folder / "pkcs11.toml").write_text('module = "/usr/lib/softhsm/libsofthsm2.so"\n')
@@ -170,7 +170,7 @@ def test_a_key_in_a_security_module_is_not_made_as_a_file(tmp_path: Path) -> Non
     assert (folder / "claim.key").exists()
 
 
-def test_an_issuer_alone_in_its_folder_is_completed_there(tmp_path: Path) -> None:
+def test_single_issuer_is_completed_in_its_folder(tmp_path: Path) -> None:
     folder = tmp_path / "alone"
     folder.mkdir()
     (folder / "pkcs11.toml").touch()
@@ -178,7 +178,7 @@ def test_an_issuer_alone_in_its_folder_is_completed_there(tmp_path: Path) -> Non
     assert set(contents(folder)) == {"pkcs11.toml", "claim.key", "claim.pub"}
 
 
-def test_an_issuer_outside_of_the_folder_is_refused(tmp_path: Path) -> None:
+def test_issuer_outside_of_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "keys" / "issuer").mkdir(parents=True)
     (tmp_path / "keys" / "issuer" / "current").write_text("../../elsewhere\n")
     done = make(tmp_path)
@@ -186,14 +186,14 @@ def test_an_issuer_outside_of_the_folder_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "elsewhere").exists()
 
 
-def test_development_is_told_to_say_that_it_is_production(tmp_path: Path) -> None:
+def test_development_is_refused_with_hint_to_production(tmp_path: Path) -> None:
     done = make(tmp_path, METERAI_ENVIRONMENT="development")
     assert done.returncode == Exit.CONFIGURATION
     assert done.stderr.startswith("meterai: only_for_production: ")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_request_without_a_name_is_refused_and_the_rest_was_made(tmp_path: Path) -> None:
+def test_request_without_name_is_refused_after_other_keys_were_made(tmp_path: Path) -> None:
     done = make(tmp_path, METERAI_PUBLIC_URL="")
     assert done.returncode == Exit.CONFIGURATION
     assert "public_url" in done.stderr

@@ -18,7 +18,7 @@ async def _start(settings: Settings) -> list[Lease]:
         return list(chain.from_iterable(room.leases(container) for room in ROOMS))
 
 
-def test_as_they_are_set_every_lease_is_long_enough(database_url: str, tmp_path: Path) -> None:
+def test_default_leases_are_long_enough(database_url: str, tmp_path: Path) -> None:
     found = asyncio.run(_start(dead_bank(tmp_path).replaced(database_url=database_url)))
     names = {lease.name for lease in found}
     assert names == {"payment attempts", "refunds", "stampings", "mails", "transfers", "webhooks"}
@@ -31,7 +31,7 @@ def test_as_they_are_set_every_lease_is_long_enough(database_url: str, tmp_path:
         ({"bank_timeout_seconds": 10.0}, "payment attempts"),
     ],
 )
-def test_nothing_starts_with_one_that_is_too_short(
+def test_too_short_lease_prevents_the_start(
     changes: dict[str, float], name: str, database_url: str, tmp_path: Path
 ) -> None:
     settings = dead_bank(tmp_path).replaced(database_url=database_url, **changes)
@@ -40,7 +40,7 @@ def test_nothing_starts_with_one_that_is_too_short(
     assert refusal.value.facts()["name"] == name
 
 
-def test_both_numbers_are_said() -> None:
+def test_refusal_of_lease_names_both_numbers() -> None:
     with pytest.raises(LeaseTooShort) as refusal:
         check_leases([Lease("long", 3.0, 2.0), Lease("stampings", 20.0, 30.0)])
     facts = refusal.value.facts()

@@ -51,7 +51,7 @@ def scanned(data: Path, public: Path) -> str:
     return f"HTTPS://METERAI.EXAMPLE/C/{serial}/{made}"
 
 
-def test_a_damaged_document_is_repaired_stamped_and_found_genuine(
+def test_damaged_document_is_repaired_stamped_and_found_genuine(
     meterai: Command, data: Path, tmp_path: Path
 ) -> None:
     source, target = tmp_path / "broken.pdf", tmp_path / "stamped.pdf"
@@ -69,7 +69,7 @@ def test_a_damaged_document_is_repaired_stamped_and_found_genuine(
     assert meterai("seal", source, target, "--place", "here").returncode == 2
 
 
-def test_verify_tells_extended_file_apart_and_extracts_what_was_sealed(
+def test_verify_detects_extended_file_and_extracts_sealed_revision(
     meterai: Command, tmp_path: Path
 ) -> None:
     source, stamped = tmp_path / "letter.pdf", tmp_path / "stamped.pdf"
@@ -97,7 +97,7 @@ def test_verify_tells_extended_file_apart_and_extracts_what_was_sealed(
             out.unlink()
 
 
-def test_extracting_never_writes_over_a_file(meterai: Command, tmp_path: Path) -> None:
+def test_extracting_never_overwrites_a_file(meterai: Command, tmp_path: Path) -> None:
     source, stamped = tmp_path / "letter.pdf", tmp_path / "stamped.pdf"
     source.write_bytes(pdf())
     assert meterai("seal", source, stamped).returncode == 0
@@ -112,7 +112,7 @@ def test_extracting_never_writes_over_a_file(meterai: Command, tmp_path: Path) -
     assert not (tmp_path / "nowhere.pdf").exists()
 
 
-def test_a_password_opens_a_document_and_stays_on_it(meterai: Command, tmp_path: Path) -> None:
+def test_password_opens_document_and_stays_on_it(meterai: Command, tmp_path: Path) -> None:
     source, target = tmp_path / "closed.pdf", tmp_path / "stamped.pdf"
     source.write_bytes(pdf(password="rahasia"))
     refused = meterai("seal", source, target)
@@ -123,7 +123,7 @@ def test_a_password_opens_a_document_and_stays_on_it(meterai: Command, tmp_path:
     assert meterai("verify", target).returncode != 0
 
 
-def test_a_claim_is_checked_with_the_public_key_alone(
+def test_claim_is_checked_with_public_key_only(
     meterai: Command, scanned: str, public: Path, tmp_path: Path
 ) -> None:
     letter, another = tmp_path / "letter.pdf", tmp_path / "another.pdf"
@@ -143,7 +143,7 @@ def test_a_claim_is_checked_with_the_public_key_alone(
     assert json.loads(other.stdout)["document"] is False
 
 
-def test_a_claim_that_does_not_hold_and_one_that_cannot_be_checked(
+def test_invalid_claim_and_uncheckable_claim_have_own_statuses(
     meterai: Command, scanned: str, public: Path, tmp_path: Path
 ) -> None:
     keys = ("--keys", public)
@@ -157,7 +157,7 @@ def test_a_claim_that_does_not_hold_and_one_that_cannot_be_checked(
     assert meterai("verify-claim", scanned).returncode == 0  # with the keys of this instance
 
 
-def test_who_seals_is_shown(meterai: Command, public: Path) -> None:
+def test_sealing_issuer_is_shown(meterai: Command, public: Path) -> None:
     shown = meterai("issuer", "show")
     assert shown.returncode == 0
     assert shown.stdout.startswith("development-1 (current)\n")

@@ -69,7 +69,7 @@ def _known(web: Within, path: str, method: str) -> list[str]:
     return sorted(one["name"] for one in operation.get("parameters", ()) if one["in"] == "query")
 
 
-def test_page_is_shown_to_who_comes_by_a_lengthened_link(database_url: str, tmp_path: Path) -> None:
+def test_page_is_shown_for_link_with_extra_parameters(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within) -> None:
         for path in ("/", "/check", "/docs"):
             given = await web.get(f"{path}?utm_source=wa&fbclid=x&igsh=y", {"Accept": "text/html"})
@@ -78,7 +78,7 @@ def test_page_is_shown_to_who_comes_by_a_lengthened_link(database_url: str, tmp_
     run(database_url, tmp_path, act)
 
 
-def test_news_of_money_is_taken_whatever_its_address_has(database_url: str, tmp_path: Path) -> None:
+def test_payment_notification_is_accepted_with_any_query(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within) -> None:
         path = "/snap/v1.0/qr/qr-mpm-notify"
         assert (await web.post(f"{path}?trace=1", NEWS, signed(NEWS))).status == 200
@@ -87,7 +87,7 @@ def test_news_of_money_is_taken_whatever_its_address_has(database_url: str, tmp_
 
 
 @pytest.mark.parametrize("limit", ["0", "201", "-1", "1.0", "1e2", "", "9" * 30])
-def test_page_of_a_list_is_as_large_as_is_written_or_refused(
+def test_size_of_list_page_is_within_description_or_refused(
     database_url: str, tmp_path: Path, limit: str
 ) -> None:
     async def act(web: Within) -> None:
@@ -157,7 +157,7 @@ def test_unknown_field_is_refused_by_every_command_of_the_api(
     run(database_url, tmp_path, act)
 
 
-def test_fee_of_no_seller_is_refused(database_url: str, tmp_path: Path) -> None:
+def test_fee_without_seller_is_refused(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within) -> None:
         headers = await a_key(web) | JSON | {"Idempotency-Key": str(new_id())}
         given = await web.post("/v1/orders", b'{"quantity": 1, "seller_fee": 500}', headers)
@@ -167,7 +167,7 @@ def test_fee_of_no_seller_is_refused(database_url: str, tmp_path: Path) -> None:
     run(database_url, tmp_path, act)
 
 
-def test_no_shop_has_the_name_of_a_page_of_ours(database_url: str, tmp_path: Path) -> None:
+def test_no_shop_has_name_of_own_page(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within) -> None:
         firsts = {path.split("/")[1] for _, path, _ in handlers(web)}
         assert {one.replace("-", "") for one in firsts if SLUG.fullmatch(one)} <= RESERVED

@@ -157,9 +157,7 @@ async def disagreements(web: Within, asker: Asker, routes: list[Asked]) -> list[
     return found
 
 
-def test_every_route_answers_every_role_as_the_table_says(
-    database_url: str, tmp_path: Path
-) -> None:
+def test_every_route_answers_every_role_as_documented(database_url: str, tmp_path: Path) -> None:
     async def act() -> None:
         async with within(settings_of(database_url, tmp_path)) as web:
             routes = routes_of(web.app)

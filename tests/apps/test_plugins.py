@@ -51,15 +51,13 @@ def install(site: Path, name: str) -> None:
     (facts / "entry_points.txt").write_text(f"[{PLUGINS}]\nours = greetings:COMMANDS\n")
 
 
-def test_command_of_another_distribution_runs_with_its_sentences(
-    site: Path, tmp_path: Path
-) -> None:
+def test_command_of_another_distribution_runs_with_its_messages(site: Path, tmp_path: Path) -> None:
     install(site, "greet")
     done = run_here(tmp_path, "greet")
     assert (done.returncode, done.stdout) == (0, "Hello\n"), done.stderr
 
 
-def test_name_that_is_taken_is_refused(site: Path) -> None:
+def test_taken_command_name_is_refused(site: Path) -> None:
     install(site, OWN[0].name)
     with pytest.raises(AssertionError, match="registered twice"):
         program_of()

@@ -81,7 +81,7 @@ def in_the_container(database_url: str, directory: Path, act: Any, **settings: A
 # -- the web ---------------------------------------------------------------------------------
 
 
-def test_a_fault_of_the_web_is_told_without_what_was_sent(
+def test_fault_of_web_is_logged_without_request_data(
     database_url: str, tmp_path: Path, log: Log
 ) -> None:
     async def act(web: Within) -> None:
@@ -118,7 +118,7 @@ class Broken(Event, frozen=True, kw_only=True):
     """What cannot be handled."""
 
 
-def test_a_job_that_fails_is_told_without_its_facts(
+def test_failed_job_is_logged_without_its_facts(
     database_url: str, tmp_path: Path, log: Log
 ) -> None:
     async def duplicate(tx: Tx, _event: Duplicate) -> None:
@@ -152,7 +152,7 @@ def test_a_job_that_fails_is_told_without_its_facts(
     assert {event["kind"] for event in failed} == {"duplicate", "broken"}
 
 
-def test_a_mail_that_is_refused_is_told_without_its_address(
+def test_refused_mail_is_logged_without_its_address(
     database_url: str, tmp_path: Path, log: Log
 ) -> None:
     async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -193,7 +193,7 @@ def test_a_mail_that_is_refused_is_told_without_its_address(
 # -- what others log, and what nobody caught -----------------------------------------------------
 
 
-def test_what_libraries_log_is_told_without_what_was_filled_in(log: Log) -> None:
+def test_library_message_is_logged_without_its_arguments(log: Log) -> None:
     logging.getLogger("psycopg.pool").warning("error connecting in %r: %s", NAME, ADDRESS)
     try:
         raise ValueError(ADDRESS)
@@ -207,7 +207,7 @@ def test_what_libraries_log_is_told_without_what_was_filled_in(log: Log) -> None
     assert events[1]["trace"][0] == "builtins.ValueError"
 
 
-def test_what_nobody_caught_is_told_without_its_message(log: Log) -> None:
+def test_uncaught_exception_is_logged_without_its_message(log: Log) -> None:
     def work() -> None:
         address = ADDRESS
         raise LookupError(address)
@@ -224,7 +224,7 @@ def test_what_nobody_caught_is_told_without_its_message(log: Log) -> None:
     assert all(event["trace"][-1].endswith(" work") for event in events)
 
 
-def test_a_task_that_nobody_awaits_is_told_without_its_message(log: Log) -> None:
+def test_unawaited_task_is_logged_without_its_message(log: Log) -> None:
     async def lost() -> None:
         raise ValueError(ADDRESS)
 
@@ -255,25 +255,25 @@ PLACES = (
 
 @pytest.mark.parametrize("mark", [ADDRESS, SERIAL, KEY, "0" * 52 + "tandatoken" + "x" * 22])
 @pytest.mark.parametrize("place", PLACES)
-def test_an_address_a_serial_and_a_key_are_known_by_their_form(mark: str, place: str) -> None:
+def test_addresses_serials_and_keys_are_redacted_by_form(mark: str, place: str) -> None:
     event = {"event": "e", "why": place.format(mark), "more": [{"of": (place.format(mark),)}]}
     assert mark not in repr(redact_event(None, "info", event))
 
 
 @given(some.text(alphabet="abc@'\"\\ .<>()DETAIL:", max_size=2_000))
-def test_any_text_is_redacted_and_short(text: str) -> None:
+def test_any_redacted_text_is_short(text: str) -> None:
     assert not re.search(r"[abc]@[abc]", redacted(text))
     assert len(redacted("x" * 10_000)) == TEXT_LENGTH_MAX
 
 
 @pytest.mark.parametrize("text", ["'" * 60_000, "a@" * 30_000, '"\\' * 30_000, "DETAIL:" * 9_000])
-def test_redacting_a_long_text_takes_no_time(text: str) -> None:
+def test_redaction_of_long_text_is_fast(text: str) -> None:
     begun = time.process_time()
     redacted(text)
     assert time.process_time() - begun < 5  # it does not hang
 
 
-def test_an_exception_is_told_by_its_kinds_and_lines() -> None:
+def test_exception_is_logged_by_kinds_and_lines() -> None:
     try:
         try:
             raise ValueError(NAME)
@@ -312,7 +312,7 @@ def told_of_a_fault(monkeypatch: pytest.MonkeyPatch, *, as_json: bool, with_valu
     return told.getvalue()
 
 
-def test_values_are_told_only_where_that_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_values_are_logged_only_if_configured(monkeypatch: pytest.MonkeyPatch) -> None:
     plain = told_of_a_fault(monkeypatch, as_json=False, with_values=False)
     assert "ValueError" in plain
     assert CODE not in plain
@@ -321,13 +321,13 @@ def test_values_are_told_only_where_that_was_asked_for(monkeypatch: pytest.Monke
     assert not ProcessSettings().log_values
 
 
-def test_production_tells_no_values_whoever_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_production_never_logs_values(monkeypatch: pytest.MonkeyPatch) -> None:
     told = told_of_a_fault(monkeypatch, as_json=True, with_values=True)
     assert "ValueError" in told
     assert CODE not in told
 
 
-def test_a_command_tells_nothing_personal(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_command_logs_nothing_personal(monkeypatch: pytest.MonkeyPatch) -> None:
     before, told = structlog.get_config(), io.StringIO()
     monkeypatch.setattr(sys, "stderr", told)
     try:

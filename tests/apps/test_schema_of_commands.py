@@ -57,7 +57,7 @@ ANY = [command for command, need in COMMANDS.items() if need.schema is Schema.AN
 
 
 @pytest.mark.parametrize("command", CURRENT)
-def test_a_command_refuses_an_older_schema_and_leaves_it(
+def test_command_refuses_older_schema_and_leaves_it(
     older: str, tmp_path: Path, command: str
 ) -> None:
     before = applied(older)
@@ -69,7 +69,7 @@ def test_a_command_refuses_an_older_schema_and_leaves_it(
 
 
 @pytest.mark.parametrize("command", [*CURRENT, "migrate"])
-def test_a_command_refuses_a_newer_schema(newer: str, tmp_path: Path, command: str) -> None:
+def test_command_refuses_newer_schema(newer: str, tmp_path: Path, command: str) -> None:
     done = do(tmp_path, command, DATABASE_URL=newer)
     assert done.returncode == Exit.CONFIGURATION, done.stdout + done.stderr
     assert "database_newer: " in done.stderr
@@ -78,7 +78,7 @@ def test_a_command_refuses_a_newer_schema(newer: str, tmp_path: Path, command: s
 
 @pytest.mark.parametrize("command", ANY)
 @pytest.mark.parametrize("version", ["older", "newer"])
-def test_a_command_for_incidents_works_at_every_version(
+def test_incident_command_works_at_every_version(
     request: pytest.FixtureRequest, tmp_path: Path, version: str, command: str
 ) -> None:
     url = request.getfixturevalue(version)
@@ -105,7 +105,7 @@ def test_issuing_is_stopped_at_every_version_that_can_issue(server: str, tmp_pat
         connection.execute("DROP DATABASE stopped_at_every_version WITH (FORCE)")
 
 
-def test_where_there_is_nothing_to_stop_the_schema_is_named(server: str, tmp_path: Path) -> None:
+def test_stop_without_its_tables_names_the_schema(server: str, tmp_path: Path) -> None:
     done = run_here(tmp_path, "issuing", "stop", "why", DATABASE_URL=server)
     assert done.returncode == Exit.CONFIGURATION
     assert "database_not_migrated: " in done.stderr

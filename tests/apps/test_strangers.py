@@ -313,7 +313,7 @@ def words_of_others(body: bytes, directory: Path) -> list[bytes]:
     return [*found, *(place for place in places if place in body)]
 
 
-def test_no_stranger_makes_a_fault(database_url: str, tmp_path: Path) -> None:
+def test_random_requests_cause_no_fault(database_url: str, tmp_path: Path) -> None:
     async def run() -> None:
         chance = Chance(SEED)
         async with listened(database_url, tmp_path) as (web, faults):
@@ -381,7 +381,7 @@ KNOWN: list[tuple[str, bytes, list[Header], bytes]] = [
 ]
 
 
-def test_what_was_a_fault_once_is_refused(database_url: str, tmp_path: Path) -> None:
+def test_former_faults_are_refused(database_url: str, tmp_path: Path) -> None:
     async def run() -> None:
         async with listened(database_url, tmp_path) as (web, faults):
             for method, path, headers, body in KNOWN:

@@ -180,7 +180,7 @@ async def holds(place: Town) -> None:
     assert whole.audit.holds, [one for one in whole.audit.findings if not one.holds]
 
 
-def test_orders_are_paid_by_either_rail_and_given_back_by_the_same(
+def test_orders_are_paid_by_either_rail_and_refunded_by_the_same(
     database_url: str, tmp_path: Path
 ) -> None:
     async def run() -> None:
@@ -222,7 +222,7 @@ def test_orders_are_paid_by_either_rail_and_given_back_by_the_same(
     asyncio.run(run())
 
 
-def test_what_is_given_up_is_closed_at_its_bank_and_what_was_not_made_is_made_later(
+def test_abandoned_attempt_is_closed_at_bank_and_missing_one_is_made_later(
     database_url: str, tmp_path: Path
 ) -> None:
     async def run() -> None:
@@ -242,7 +242,7 @@ def test_what_is_given_up_is_closed_at_its_bank_and_what_was_not_made_is_made_la
     asyncio.run(run())
 
 
-def test_a_page_says_how_to_pay_by_it(database_url: str, tmp_path: Path) -> None:
+def test_page_shows_payment_instructions_of_rail(database_url: str, tmp_path: Path) -> None:
     async def run() -> None:
         async with town(database_url, tmp_path) as place:
             browser = await signed_in(place.web)
@@ -261,7 +261,9 @@ def test_a_page_says_how_to_pay_by_it(database_url: str, tmp_path: Path) -> None
     asyncio.run(run())
 
 
-def test_what_one_bank_signs_moves_nothing_of_the_other(database_url: str, tmp_path: Path) -> None:
+def test_notification_of_one_bank_does_not_affect_the_other(
+    database_url: str, tmp_path: Path
+) -> None:
     async def run() -> None:
         async with town(database_url, tmp_path) as place:
             order = await place.order()
@@ -280,7 +282,7 @@ def test_what_one_bank_signs_moves_nothing_of_the_other(database_url: str, tmp_p
     asyncio.run(run())
 
 
-def test_endpoint_answers_as_its_bank_reads_answers(database_url: str, tmp_path: Path) -> None:
+def test_webhook_endpoint_answers_in_format_of_its_bank(database_url: str, tmp_path: Path) -> None:
     async def run() -> None:
         async with town(database_url, tmp_path) as place:
             headers, body = place.toy.notice({"state": "paid"}, delivery="1")
@@ -299,7 +301,7 @@ def test_endpoint_answers_as_its_bank_reads_answers(database_url: str, tmp_path:
     asyncio.run(run())
 
 
-def test_an_attempt_of_a_rail_that_is_gone_is_told_and_stops_no_other(
+def test_attempt_of_removed_rail_is_logged_and_stops_no_other(
     database_url: str, tmp_path: Path
 ) -> None:
     async def run() -> None:
@@ -346,7 +348,7 @@ def test_an_attempt_of_a_rail_that_is_gone_is_told_and_stops_no_other(
     asyncio.run(run())
 
 
-def test_a_payment_of_another_bank_is_seen(database_url: str, tmp_path: Path) -> None:
+def test_payment_at_another_bank_is_found(database_url: str, tmp_path: Path) -> None:
     async def run() -> None:
         async with town(database_url, tmp_path) as place:
             order = await place.order(payment_method="virtual_account")
@@ -370,21 +372,19 @@ def test_a_payment_of_another_bank_is_seen(database_url: str, tmp_path: Path) ->
     [{"name": "bank"}, {"endpoints": RAILS[0].endpoints}, {"prefix": ""}, {"prefix": "toy"}],
     ids=["name", "endpoints", "no prefix", "no colon"],
 )
-def test_two_rails_that_cannot_be_told_apart_are_refused(changed: dict[str, Any]) -> None:
+def test_indistinguishable_rails_are_refused(changed: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="rail"):
         check_kinds((*RAILS, replace(TOY, **changed)))
 
 
 @pytest.mark.parametrize("names", ["", "bank bank", "bank card"])
-def test_an_installation_has_rails_that_there_are(
-    database_url: str, tmp_path: Path, names: str
-) -> None:
+def test_unknown_rail_in_settings_is_refused(database_url: str, tmp_path: Path, names: str) -> None:
     settings = both(database_url, tmp_path, "", "")
     with pytest.raises(ConfigurationWrong):
         Rails(settings.replaced(payment_rails=names), KINDS)
 
 
-def test_an_order_has_its_id(database_url: str, tmp_path: Path) -> None:
+def test_attempts_carry_their_order_id(database_url: str, tmp_path: Path) -> None:
     async def run() -> None:
         async with town(database_url, tmp_path) as place:
             order = await place.order(payment_method="virtual_account")

@@ -19,9 +19,7 @@ def actors(url: str, action: str) -> list[str]:
         return [actor for (actor,) in rows.fetchall()]
 
 
-def test_the_name_that_was_given_and_else_the_user_of_the_system(
-    data: Path, database_url: str
-) -> None:
+def test_operator_is_given_name_or_system_user(data: Path, database_url: str) -> None:
     user = pwd.getpwuid(os.getuid()).pw_name
     for words in (("--by", "budi"), ()):
         stop = ("issuing", "stop", "a flood", *words)
@@ -39,7 +37,7 @@ def data(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", ["", "x" * 101], ids=["empty", "long"])
-def test_a_name_that_is_none_is_refused(data: Path, database_url: str, name: str) -> None:
+def test_invalid_name_of_operator_is_refused(data: Path, database_url: str, name: str) -> None:
     done = run_here(data, "issuing", "stop", "a flood", "--by", name, DATABASE_URL=database_url)
     assert done.returncode == Exit.USAGE
     assert actors(database_url, "issuing_stopped") == []
