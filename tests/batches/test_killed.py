@@ -1,4 +1,4 @@
-"""Rows of which some are wrong in every way, and a server that is killed in between: each row ends once."""
+"""Batches with wrong rows of every kind, and a server that is killed meanwhile: each row ends once."""
 
 import csv
 import io
@@ -15,7 +15,7 @@ NEVER = {"page": 1, "x": 60, "y": 60, "width": 90}
 
 
 def wrong_rows(names: list[str]) -> list[object]:
-    """37 rows of every wrong kind; `names` are files that are there, none of which they stamp."""
+    """37 rows of every wrong kind; `names` are existing files, none of which they stamp."""
     file = iter(names)
     far, none = {**RECTANGLE, "x": 5_000}, {**RECTANGLE, "page": 9}
     return [
@@ -61,7 +61,7 @@ CODES = {
 }
 
 
-# What is found out of a row with its document alone, when the batch starts or later.
+# Errors of a row found only with its document, when the batch starts or later.
 LATER = (
     "row_file_missing",
     "page_out_of_range",
@@ -70,7 +70,7 @@ LATER = (
     "row_twice",
 )
 NAMED_LATER = sum(CODES[code] for code in LATER)
-# The columns of the market, and some of ours.
+# Columns of the market, and some of ours.
 HEADER = (
     *("Nama File", "Password", "Tipe", "Nomor", "Tanggal", "Tempat", "NPWP/NIK", "Nama"),
     *("LLX", "LLY", "URX", "URY", "Halaman", "Teks", "Kunci"),
@@ -95,7 +95,7 @@ def right_records(names: list[str]) -> list[list[str]]:
 
 
 def wrong_records(names: list[str]) -> list[list[str] | str]:
-    """37 records of every wrong kind, of the same codes as those lines; a text is a line as it is."""
+    """37 records of every wrong kind, with the same codes as those lines; a text is a whole line."""
     file = iter(names)
 
     def of_next(**cells: str) -> list[str]:
@@ -121,7 +121,7 @@ def wrong_records(names: list[str]) -> list[list[str] | str]:
 
 
 def table(records: Sequence[list[str] | str], encoding: str, separator: str) -> bytes:
-    """A table as Excel saves it; what the separator is, it says where it is none of those that are usual."""
+    """Write a table as Excel saves it; an unusual separator is declared."""
     out = io.StringIO(newline="")
     if separator == ",":
         out.write("sep=,\r\n")
@@ -136,7 +136,7 @@ def table(records: Sequence[list[str] | str], encoding: str, separator: str) -> 
 
 
 def as_lines(batch: Batching, names: list[str]) -> int:
-    """Send all rows as JSON lines; how many are new."""
+    """Send all rows as JSON lines. Return the number of new ones."""
     right: list[object] = [
         {"file": name, "placement": RECTANGLE} | ({"key": f"kunci {at}"} if at < 2 else {})
         for at, name in enumerate(names)
@@ -145,7 +145,7 @@ def as_lines(batch: Batching, names: list[str]) -> int:
 
 
 def as_tables(batch: Batching, names: list[str]) -> int:
-    """Send all rows as tables of Excel, in several encodings; how many are new."""
+    """Send all rows as tables of Excel, in several encodings. Return the number of new ones."""
     records: list[list[str] | str] = [*right_records(names), *wrong_records(names)]
     return sum(
         int(batch.csv(table(records[at :: len(TABLES)], *how))["added"])
@@ -154,7 +154,7 @@ def as_tables(batch: Batching, names: list[str]) -> int:
 
 
 def _sent(batch: Batching, files: dict[str, bytes]) -> int:
-    """All files, as a client sends them that does not know what came; how many are new."""
+    """Send all files, like a client that does not know which arrived. Return the number of new ones."""
     names = list(files)
     half = len(names) // 2
     archive = batch.send_zip(zipped({name: files[name] for name in names[:half]}))
@@ -173,7 +173,7 @@ def _goes_whole(instance: Instance, good: int, rows: Rows) -> None:
     files |= {f"bukan {at}.pdf": b"ini bukan PDF" for at in range(2)}
 
     def sent() -> tuple[int, int]:
-        """Everything, under the key of the batch: how many files and rows are new."""
+        """Send everything under the key of the batch. Return the numbers of new files and rows."""
         assert Batching(customer, f"gaji-{good}", batch.key).path == batch.path
         return _sent(batch, files), rows(batch, names)
 

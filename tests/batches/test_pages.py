@@ -1,4 +1,4 @@
-"""The pages of batches, without a script: made by a form, started by a button, read as it goes on."""
+"""Pages of batches without a script: made by a form, started by a button, reloaded meanwhile."""
 
 import pytest
 import urllib3

@@ -1,4 +1,4 @@
-"""Rows as they are sent: JSON lines and CSV, in the encodings and with the separators of Excel."""
+"""Received rows: JSON lines and CSV, in the encodings and with the separators of Excel."""
 
 import msgspec
 import pytest
@@ -29,7 +29,7 @@ def table(text: str, encoding: str = "utf-8-sig") -> list[TypedRow]:
 
 
 def codes(rows: list[TypedRow]) -> list[str]:
-    """Their refusals."""
+    """Codes of their refusals."""
     return [row.refusal.code if row.refusal else "" for row in rows]
 
 
@@ -41,7 +41,7 @@ def test_table_of_the_market_is_read_as_excel_writes_it(encoding: str, newline: 
     assert row.refusal is None
     assert row.document == "file:surat, satu.pdf"
     assert row.facts == msgspec.structs.replace(FACTS, party_name="PT Majú, Tbk")
-    # The sample of the vendor has its corners the other way round, and a comma for its point.
+    # The sample of the vendor has its corners swapped, and a decimal comma.
     assert row.wishes == (in_rectangle(1, 237.5, 459, 337, 559),)
 
 

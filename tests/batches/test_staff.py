@@ -1,4 +1,4 @@
-"""Batches as staff see them: found, told, listed while they stand still, and named by the audit."""
+"""Batches for staff: found, described, listed without progress, and named by the audit."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from tests.support.shop import Shop
 
 @pytest.fixture
 def batch(shop: Shop) -> UUID:
-    """A batch that is worked, with one row delivered and one that waits."""
+    """A batch under way, with one delivered and one waiting row."""
     made = new_id()
     shop.arrange(
         "INSERT INTO batches (account_id, batch_id, idempotency_key, request_hash, reference, state, started_at)"
@@ -59,7 +59,7 @@ def listed(shop: Shop) -> Any:
 
 
 def stands(shop: Shop, seconds: float) -> None:
-    """No row ended for so long."""
+    """Pretend that no row ended for so long."""
     shop.arrange("UPDATE batches SET started_at = started_at - make_interval(secs => %s)", seconds)
     shop.arrange("UPDATE batches SET made_at = made_at - make_interval(secs => %s)", seconds)
     shop.arrange("UPDATE batch_rows SET ended_at = ended_at - make_interval(secs => %s)", seconds)

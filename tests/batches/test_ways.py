@@ -1,4 +1,4 @@
-"""Stamps that are missing, rows that come again, batches that are given up, and keys of others."""
+"""Missing stamps, repeated rows, cancelled batches, and keys of other accounts."""
 
 import uuid
 
@@ -33,7 +33,7 @@ def test_same_rows_of_two_batches_take_one_stamp_each(instance: Instance) -> Non
     serials = [{one["row"]: one["serials"] for one in batch.every()} for batch in (first, second)]
     assert serials[0] == serials[1]
     assert customer.balance() == {"available": 2, "held": 0, "used": 2}
-    # Another key says that another stamp is wanted; the same document twice in one batch is named.
+    # Another key asks for another stamp; the same document twice in one batch is refused by name.
     third = filled(Batching(customer), "satu.pdf", key="lagi")
     assert third.rows(rows_of("satu.pdf"))["added"] == 1
     assert third.start().status == 200

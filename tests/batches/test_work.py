@@ -1,4 +1,4 @@
-"""The steps of the work on a batch, one by one: what a draft brings, what a worker that dies leaves, who has no stamps."""
+"""Steps of the work on a batch: files of a draft, work of a dead worker, accounts without stamps."""
 
 import secrets
 from collections.abc import Sequence
@@ -27,10 +27,10 @@ PLACE = {"page": 1, "x": 60, "y": 60, "width": 70}
 
 
 class Dying(BatchWork):
-    """A worker that is killed once it reserved."""
+    """Worker that is killed after it reserved."""
 
     async def _seal(self, batch: Batch, rows: Sequence[ReadyRow]) -> None:
-        """It came no further."""
+        """Do nothing: the worker is dead."""
 
 
 def worker(shop: Shop, kind: type[BatchWork] = BatchWork) -> BatchWork:
@@ -40,7 +40,7 @@ def worker(shop: Shop, kind: type[BatchWork] = BatchWork) -> BatchWork:
 
 
 def filled(shop: Shop, *rows: object, **files: bytes) -> UUID:
-    """A batch that was not started; `files` by their names without the ending."""
+    """An open batch; `files` by their names without the ending."""
     batches = shop.container.of(BatchService)
     batch = shop.do(batches.make(shop.account, secrets.token_hex(8), None))
     came = [ReceivedFile(f"{name}.pdf", content) for name, content in files.items()]
@@ -51,7 +51,7 @@ def filled(shop: Shop, *rows: object, **files: bytes) -> UUID:
 
 
 def made(shop: Shop, *rows: object, **files: bytes) -> UUID:
-    """A batch that was started."""
+    """A started batch."""
     batch = filled(shop, *rows, **files)
     starts(shop, batch)
     return batch
@@ -60,7 +60,7 @@ def made(shop: Shop, *rows: object, **files: bytes) -> UUID:
 def starts(
     shop: Shop, batch: UUID, member: UUID | None = None, *, orders: bool = False
 ) -> BatchState:
-    """A batch is started, by a member of its organization or by a key of the account."""
+    """Start a batch, by a member of its organization or by a key of the account."""
     batches = shop.container.of(BatchService)
     return shop.do(
         batches.start(shop.account, batch, member, method=None, orders=orders)
@@ -68,7 +68,7 @@ def starts(
 
 
 def letters(count: int) -> tuple[list[object], dict[str, bytes]]:
-    """So many rows, each with a document of its own, and those."""
+    """So many rows, each with its own document, and the documents."""
     files = {f"surat{number}": pdf(words=secrets.token_hex(4)) for number in range(count)}
     return [{"file": f"{name}.pdf", "placement": PLACE} for name in files], files
 
@@ -81,7 +81,7 @@ def rows_of(shop: Shop, batch: UUID) -> list[tuple[RowState, str | None]]:
 
 
 def state(shop: Shop, batch: UUID) -> tuple[BatchState, int]:
-    """State of a batch, and how many of its rows are stamped."""
+    """State of a batch, and the number of its stamped rows."""
     batches = shop.container.of(BatchService)
     details = shop.do(batches.details(shop.do(batches.load(shop.account, batch))))
     return details.batch.state, details.counts.delivered
@@ -124,7 +124,7 @@ def test_lease_takes_at_most_the_requested_rows(shop: Shop) -> None:
     batch = made(shop, *rows, **{name: pdf(words=name) for name in names})
 
     async def leased(tx: Tx) -> list[int]:
-        # As the planner joins before it knows how many rows there are.
+        # Join methods that the planner uses before it knows the number of rows.
         for way in ("hashjoin", "mergejoin", "material"):
             await tx.run(f"SET LOCAL enable_{way} = off")
         return [row.number for row in await store.lease_rows(tx, shop.account, batch, 2, 60.0)]
@@ -193,7 +193,7 @@ def test_row_not_sealed_in_time_returns_its_stamp(shop: Shop) -> None:
     shop.do(worker(shop).worker_pool().once())
     assert rows_of(shop, batch) == [(RowState.FAILED, "not_in_time")] * 2
     assert state(shop, batch) == (BatchState.FINISHED, 0)
-    # They are free for another batch, and a row that failed binds nothing.
+    # The stamps are free for another batch, and a failed row binds nothing.
     again = made(shop, *rows, **files)
     shop.do(worker(shop).worker_pool().once())
     assert state(shop, again) == (BatchState.FINISHED, 2)
@@ -235,7 +235,7 @@ def test_overdue_batch_is_cancelled(shop: Shop, days: int, is_waiting: bool) -> 
 
 
 class Clerk:
-    """A member of an organization with a limit of stamps; the shop's own commands are about the organization."""
+    """A member of an organization with a limit of stamps; the shop's own commands act for the organization."""
 
     def __init__(self, shop: Shop, limit: int) -> None:
         self.shop = shop
@@ -254,7 +254,7 @@ class Clerk:
 
     @property
     def used(self) -> int:
-        """Stamps that it used in this month."""
+        """Stamps that it used this month."""
         service = self.shop.container.of(OrganizationService)
         members = self.shop.do(service.members(self.shop.account))
         return next(one.stamps_used for one in members if one.person == self.person)
@@ -269,7 +269,7 @@ def test_batch_beyond_limit_of_member_is_not_started(shop: Shop) -> None:
         starts(shop, batch, clerk.person)
     assert (refused.value.needed, refused.value.left) == (4, 3)
     assert state(shop, batch) == (BatchState.OPEN, 0)
-    # Its organization may all the same.
+    # The organization itself may start it.
     assert starts(shop, batch) is BatchState.WORKING
     shop.do(worker(shop).worker_pool().once())
     assert state(shop, batch) == (BatchState.FINISHED, 4)
@@ -284,7 +284,7 @@ def test_rows_beyond_spent_member_limit_are_refused_without_held_stamps(
     clerk = Clerk(shop, limit=5)
     buy(shop, 10)
     batches = []
-    for count in (4, 3):  # each within the limit, and both beyond it
+    for count in (4, 3):  # each within the limit, both together beyond it
         rows, files = letters(count)
         batches.append(filled(shop, *rows, **files))
         assert starts(shop, batches[-1], clerk.person) is BatchState.WORKING

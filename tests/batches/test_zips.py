@@ -1,4 +1,6 @@
-"""Archives with files of a batch: what is in them is taken by name, and nothing leads elsewhere or grows without bound."""
+"""Archives with files of a batch: files are taken by name, no name leads out of its folder, and nothing inflates
+without bound.
+"""
 
 import hashlib
 import io
@@ -18,7 +20,7 @@ def customer(instance: Instance) -> Client:
 
 
 def reasons(batch: Batching, archive: bytes) -> dict[str, str]:
-    """By the name of a file what became of it."""
+    """Outcome of each file, by its name."""
     reply = batch.send_zip(archive)
     assert reply.status == 200, reply.body
     return {
@@ -65,7 +67,7 @@ def test_name_leading_out_of_its_folder_is_refused(customer: Client, name: str) 
 
 
 HIDDEN = {".letter.pdf": "satu", "letter.pdf": "dua", ".d/z.pdf": "tiga", "d/..z.pdf": "empat", ".pdf": "lima"}  # fmt: skip
-# A backslash is not there: whether it parts folders, is another question on each system.
+# A backslash is missing here: whether it separates folders depends on the system.
 UNSAFE = ("d//a.pdf", "d/./a.pdf", "a.pdf ", "d /a.pdf", "a\u0301.pdf", "a\u202e.pdf", "d\\a.pdf", "a\tb.pdf", "...", 'a".pdf')  # fmt: skip
 
 
