@@ -1,4 +1,4 @@
-"""Every Idempotency-Key that got an answer finds the same answer, whatever came in between."""
+"""Every Idempotency-Key with an answer always finds the same answer."""
 
 import ast
 import hashlib
@@ -32,10 +32,10 @@ from tests.tidy.sources import SOURCES
 
 KEYS = "abc"
 LETTERS = ("Surat", "Ijazah")
-# Commands that take a key: those that cost money or stamps are held to the rule here.
+# Commands with a key: those that cost money or stamps follow the rule here.
 HELD_HERE = {"place_order", "buy", "order_draft", "stamp_document"}
-# The form's key is the id of the API key it makes, so a repeat cannot make a second one; and who signs in
-# to pay sends the form that `order_draft` takes (`tests/portal/test_review.py`).
+# The form's key is the id of the API key that it makes, so a repeat cannot make a second one. Signing in to pay sends
+# the form of `order_draft` (`tests/portal/test_review.py`).
 HELD_ELSEWHERE = {
     "add_deposit",
     "ask_for_refund",
@@ -67,7 +67,7 @@ def test_key_that_joined_unfinished_stamping_is_stored(shop: Shop) -> None:
     assert {answer.id for answer in answers} == {answers[0].id}
     assert shop.rows("SELECT stamping_id FROM stampings") == [{"stamping_id": made["id"]}]
     assert shop.balance().used == 1
-    # A key of its own is a wish of its own.
+    # Another key is another request.
     assert stamp(shop, "third", "Surat").id != answers[0].id
     assert shop.balance().used == 2
     shop.assert_books_hold()
@@ -117,7 +117,7 @@ def test_failed_stamping_has_same_answer_under_every_key(shop: Shop) -> None:
 
 
 def test_stamping_delivered_during_second_request_is_found(shop: Shop) -> None:
-    """The unfinished one is delivered between the two statements of the second request."""
+    """The unfinished stamping is delivered between the two statements of the second request."""
     buy(shop, 40)
     for round_ in range(10):
         first = shop.do(reserving(shop, f"first-{round_}", "Surat"))
@@ -138,7 +138,7 @@ def test_stamping_delivered_during_second_request_is_found(shop: Shop) -> None:
     shop.assert_books_hold()
 
 
-# -- the rule, over everything that takes a key ------------------------------------------------
+# -- the rule, for every command with a key ---------------------------------------------------
 
 
 def test_every_command_with_key_follows_the_rule() -> None:
@@ -163,7 +163,7 @@ def body_of(path: Path, node: ast.AST) -> str:
     return ast.get_source_segment(path.read_text(), node) or ""
 
 
-# Keys alone are looked at here: whoever sends a form has said yes to another stamp.
+# Only keys matter here: the forms have agreed to another stamp.
 AGREED = frozenset(hashlib.sha256(letter(name)).digest() for name in LETTERS)
 
 
@@ -193,12 +193,12 @@ async def _stamp_all(shop: Shop, key: str, letters: Sequence[str]) -> Sequence[S
 
 
 async def _killed(shop: Shop, key: str, letters: Sequence[str]) -> None:
-    """A web process reserves under the key and dies before it can answer."""
+    """A web process reserves under the key and dies before it answers."""
     await reserving(shop, key, letters[0])
 
 
 async def _killed_long_ago(shop: Shop, key: str, letters: Sequence[str]) -> None:
-    """The same, and whoever comes next takes the stamping up."""
+    """The same; the next process resumes the stamping."""
     await reserving(shop, key, letters[0], 0.0)
 
 
@@ -218,12 +218,12 @@ MOMENTS = some.lists(some.lists(REQUESTS, min_size=1, max_size=5), min_size=3, m
 
 
 def asked_for(command: Command, letters: Sequence[str]) -> object:
-    """What makes two requests to a command the same one."""
+    """Value that equal requests to a command share."""
     return letters[0] if command in (_order, _stamp) else _as_sent(command, letters)
 
 
 def _as_sent(command: Command, letters: Sequence[str]) -> object:
-    # The documents of an order keep their order; those of the balance are a set.
+    # The documents of an order are ordered; those of the balance are a set.
     return tuple(letters) if command is _order_documents else frozenset(letters)
 
 
@@ -250,7 +250,7 @@ def test_key_finds_its_answer_after_any_sequence(
         _order_documents: "orders of documents",
         _stamp_all: "forms",
     }
-    # The same requests once more in the end: each must find what it found.
+    # Each repeated request must find what it found first.
     again = [[one] for moment in moments for one in moment if one[0] in ASKING]
     for moment in (*moments, *again):
         works = [command(shop, key, letters) for command, key, letters in moment]

@@ -1,4 +1,4 @@
-"""Placements as they are asked for, and what makes two requests the same."""
+"""Requested placements, and equality of requests."""
 
 import contextlib
 import json

@@ -1,4 +1,4 @@
-"""Ordering once more what nobody paid in time: nothing is uploaded again, and nothing paid twice."""
+"""Reorder of unpaid orders: nothing is uploaded again, and nothing is paid twice."""
 
 from hashlib import sha256
 from uuid import UUID
@@ -53,7 +53,7 @@ def test_reorder_has_the_same_documents(shop: Shop, state: OrderState) -> None:
     made = reorder(shop, order)
     again = read("ord", made.id)
     assert (made.state, made.quantity, made.kind) == ("placed", 2, "documents")
-    # A second press, and one of another tab.
+    # A second press, and one in another tab.
     assert reorder(shop, order).id == made.id
     shop.work()
     assert shop.state(order) == "withdrawn"
@@ -82,7 +82,7 @@ def test_late_money_for_earlier_order_is_refunded(shop: Shop) -> None:
 def test_order_paid_meanwhile_is_not_reordered(shop: Shop) -> None:
     order = documents(shop, "Surat")
     with pytest.raises(NotAllowedNow):
-        reorder(shop, order)  # it can be paid
+        reorder(shop, order)  # it can still be paid
     shop.give_up(order, "lapsed")
     shop.pay(order)
     shop.work_off()

@@ -108,7 +108,7 @@ def test_waiting_document_is_not_ordered_again_without_agreement(
     with pytest.raises(StampedBefore):
         order("two")
     assert order("one").id == first.id
-    # What can no longer be paid is in nobody's way.
+    # An order that can no longer be paid blocks nothing.
     shop.give_up(read("ord", first.id), "withdrawn")
     second = order("two")
     assert order("three", hashlib.sha256(letter("Surat")).digest()).id != second.id
@@ -155,7 +155,7 @@ def test_same_document_twice_is_refused_by_name(shop: Shop) -> None:
 
 
 def test_requests_with_same_documents_do_not_block_each_other(shop: Shop) -> None:
-    """Whatever the order of their documents: none waits for another in a circle."""
+    """Whatever the order of their documents, no deadlock occurs."""
     buy(shop, 60)
     names = [f"Surat {number}" for number in range(6)]
     agreed = {hashlib.sha256(letter(name)).digest() for name in names}
@@ -184,7 +184,7 @@ def test_requests_with_same_documents_do_not_block_each_other(shop: Shop) -> Non
 
 
 def test_each_document_ends_by_itself(shop: Shop) -> None:
-    """The process is killed with three reserved; one original is forgotten meanwhile."""
+    """The process is killed with three reserved; one original is deleted meanwhile."""
     buy(shop, 3)
     killed_before_its_first_delivery(shop, *THREE)
     assert states(shop) == {"reserved": 3}
@@ -219,7 +219,7 @@ def test_kill_between_reserve_and_seal_loses_nothing(shop: Shop) -> None:
 def test_document_that_cannot_be_sealed_now_waits_visibly(
     shop: Shop, database_url: str, tmp_path: Path
 ) -> None:
-    """No time-stamp is to be had: the documents stay reserved, and are sealed when it is."""
+    """No time-stamp is available: the documents stay reserved, and are sealed when it is."""
     buy(shop, 3)
     (proofs,) = (seal.with_name("proofs.toml") for seal in tmp_path.rglob("seal.pem"))
     proofs.write_text(
@@ -245,7 +245,7 @@ def other_process(database_url: str, directory: Path, shop: Shop) -> Iterator[Sh
 
 
 def killed_before_its_first_delivery(shop: Shop, *names: str) -> None:
-    """A process reserves the stamps of a form, and kill -9 meets it before its first delivery."""
+    """A process reserves the stamps of a form, and is killed (kill -9) before its first delivery."""
     settings = shop.container.settings
     files = [settings.process.directory / f"{name}.pdf" for name in names]
     for file in files:
@@ -264,7 +264,7 @@ def killed_before_its_first_delivery(shop: Shop, *names: str) -> None:
         finally:
             process.kill()
             process.wait()
-        # The server would go on with what it was asked, now that nobody listens.
+        # The server would continue the statement of the dead client.
         shop.watch(f"SELECT pg_terminate_backend(pid) FROM ({WAITING}) AS waiting")
         until("it gave up", lambda: not shop.watch(WAITING))
 

@@ -1,4 +1,4 @@
-"""The periodic task that resumes stampings: each row by itself; and an original that is out of reach."""
+"""Periodic task that resumes stampings, each row by itself; and unavailable originals."""
 
 import re
 from datetime import UTC, datetime
@@ -32,7 +32,7 @@ from tests.support.stamping_calls import (
 
 
 def test_bad_row_does_not_block_others(shop: Shop) -> None:
-    """The oldest cannot be read, the next is held by somebody; those behind them are sealed."""
+    """The oldest cannot be read, the next is locked; those after them are sealed."""
     buy(shop, 12)
     made = [shop.do(reserving(shop, f"key-{n}", f"Surat {n}"))["id"] for n in range(12)]
     bad, held = made[:3], made[3:6]
@@ -50,10 +50,10 @@ def test_bad_row_does_not_block_others(shop: Shop) -> None:
         )
         run_round(shop)
     assert states(shop) == {"delivered": 6, "reserved": 6}
-    # What could not be done is shown, and is tried again.
+    # Failures are shown, and tried again.
     shown = shop.rows("SELECT subject FROM round_faults WHERE round = 'resume_stampings'")
     assert {row["subject"] for row in shown} == {str(one) for one in bad}
-    # In the end it gives its stamps back, like every other.
+    # At its due time it returns its stamps, like every other.
     shop.arrange("UPDATE stampings SET due_at = now() WHERE stamping_id = ANY (%s)", bad)
     resume(shop)
     assert states(shop) == {"delivered": 9, "failed": 3}
@@ -103,7 +103,7 @@ def order_of_letters(shop: Shop, *names: str) -> UUID:
 
 
 def test_paid_stamping_waits_for_missing_original(shop: Shop) -> None:
-    """The original lies on another machine: nothing fails, and it is sealed once it is seen."""
+    """The original is on another machine: nothing fails, and it is sealed once it is readable."""
     order = order_of_letters(shop, "Surat", "Ijazah")
     there = object_of(shop, "Surat")
     content = there.read_bytes()
@@ -139,7 +139,7 @@ def test_overdue_order_is_refunded(shop: Shop) -> None:
     assert reasons == [{"refused": "not_in_time"}]
     refunds = shop.rows("SELECT amount, cause FROM refunds WHERE order_id = %s", order)
     assert [row["cause"] for row in refunds] == ["not_stamped"]
-    # What comes back is the money, and no mail speaks of a stamp in the account.
+    # The money is refunded, and no mail mentions a stamp in the account.
     shop.work()
     [mail] = shop.rows("SELECT facts FROM mails WHERE template = 'stamping_failed'")
     for language in LANGUAGES:
@@ -163,7 +163,7 @@ def test_missing_original_is_unavailable_until_retention_forgets_it(shop: Shop) 
     there.write_bytes(content)
     _, stamped = shop.do(shop.container.of(StampingService).document(shop.account, identifier))
     assert stamped.startswith(letter("Surat"))
-    # The row says forgotten: a copy that some machine still has is not handed out.
+    # The row is marked as forgotten: a copy on some machine is not handed out.
     shop.arrange("UPDATE documents SET forgotten_at = %s", datetime.now(UTC))
     with pytest.raises(DocumentForgotten):
         shop.do(shop.container.of(StampingService).document(shop.account, identifier))

@@ -1,4 +1,4 @@
-"""Serials asked for many at once: those of the directory, those that are not in it yet, and those of nobody."""
+"""Look-up of many serials: those in the directory, those not in it yet, and unknown ones."""
 
 from collections.abc import Mapping
 

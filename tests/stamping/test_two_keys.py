@@ -1,4 +1,4 @@
-"""Two keys for one document over HTTP: at once, meanwhile and after, as docs/api.md says."""
+"""Two keys for one document over HTTP: concurrent, during and after the stamping, as in docs/api.md."""
 
 import asyncio
 import json
@@ -16,12 +16,12 @@ from tests.support.shop import TESTER, Shop
 from tests.support.stamping_calls import PLACEMENTS, buy, let_leases_run_out, letter, reserving
 from tests.support.within import Given, Within, within
 
-ROUNDS = 6  # of two keys at the same moment: who comes first is by chance
+ROUNDS = 6  # of two concurrent keys: their order is random
 
 
 @dataclass
 class Client:
-    """Somebody with an API key."""
+    """A client with an API key."""
 
     shop: Shop
     web: Within
@@ -30,7 +30,7 @@ class Client:
     async def stamp(
         self, key: str | None, name: str, place: bytes = PLACE
     ) -> tuple[int, dict[str, Any]]:
-        """POST /v1/stampings: status, and what is in the answer."""
+        """POST /v1/stampings: status and body of the answer."""
         body = part("document", letter(name), f"{name}.pdf") + part("placement", place) + b"--zz--\r\n"  # fmt: skip
         headers = {
             "Authorization": self.authorization,
@@ -56,7 +56,7 @@ async def client(shop: Shop) -> AsyncIterator[Client]:
 
 
 def refused(answer: tuple[int, dict[str, Any]]) -> tuple[int, str]:
-    """The status of an answer, and why it was refused or what became of the stamping."""
+    """Status of an answer, with its refusal or the state of the stamping."""
     return answer[0], str(answer[1].get("code", answer[1].get("state")))
 
 
@@ -84,7 +84,7 @@ def test_concurrent_keys_find_one_lasting_answer(shop: Shop) -> None:
                 for now, first in zip(later, [*at_once, *at_once], strict=True):
                     if first[0] == 201:
                         assert now[1]["id"] == first[1]["id"]
-                    else:  # it was refused while the other was made: it is the other
+                    else:  # it was refused while the other was made: it finds the other
                         assert now[1]["id"] in {one.get("id") for _, one in at_once}
                 assert (await mine.balance())["used"] == used
 
@@ -93,7 +93,7 @@ def test_concurrent_keys_find_one_lasting_answer(shop: Shop) -> None:
 
 
 def test_key_refused_meanwhile_finds_the_stamping_it_joined(shop: Shop) -> None:
-    """The only stamp is held: the second key costs nothing, now and after."""
+    """The only stamp is held: the second key costs nothing, now and later."""
     buy(shop, 1)
     shop.do(reserving(shop, "first", "Surat"))
 
@@ -101,11 +101,11 @@ def test_key_refused_meanwhile_finds_the_stamping_it_joined(shop: Shop) -> None:
         async with client(shop) as mine:
             for key in ("second", "first", "second"):
                 assert refused(await mine.stamp(key, "Surat")) == IN_PROGRESS
-            # Taken is taken: also for another document, while it is under way.
+            # A used key is also used for another document, while it is under way.
             for key in ("second", "first"):
                 reused = refused(await mine.stamp(key, "Ijazah"))
                 assert reused == (422, "idempotency_key_reused")
-            # What was refused before anything was reserved has not taken its key.
+            # A request refused before a reservation has not used its key.
             assert refused(await mine.stamp("third", "Ijazah"))[1] == "not_enough_stamps"
 
     shop.do(story())
@@ -116,13 +116,13 @@ def test_key_refused_meanwhile_finds_the_stamping_it_joined(shop: Shop) -> None:
             answers = [await mine.stamp(key, "Surat") for key in ("second", "first", "second")]
             assert [status for status, _ in answers] == [201] * 3
             untils = [one.pop("document_until") for _, one in answers]
-            assert untils == sorted(untils)  # each request keeps the original longer
+            assert untils == sorted(untils)  # each request extends the time of the original
             assert len({json.dumps(one, sort_keys=True) for _, one in answers}) == 1
             assert await mine.balance() == {"available": 0, "held": 0, "used": 1}
             for key in ("second", "first"):
                 reused = refused(await mine.stamp(key, "Ijazah"))
                 assert reused == (422, "idempotency_key_reused")
-            # A key of its own is a wish of its own, now that the first has ended.
+            # Another key is another request, now that the first has ended.
             assert refused(await mine.stamp("fourth", "Surat"))[1] == "not_enough_stamps"
 
     shop.do(after())
