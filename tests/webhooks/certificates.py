@@ -1,4 +1,4 @@
-"""A certificate of a host that signs itself, for a receiver on loopback."""
+"""Self-signed certificate of a host, for a receiver on loopback."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path

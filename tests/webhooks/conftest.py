@@ -1,4 +1,4 @@
-"""An account with a receiver: its webhooks are delivered when a test says so."""
+"""An account with a receiver: a test decides when its webhooks are delivered."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -63,7 +63,7 @@ class Hooked:
         return found.id
 
     def deliver(self) -> int:
-        """What both worker pools find due, tried once."""
+        """Try everything due in both pools once."""
         return int(self.do(self._deliver()))
 
     async def _deliver(self) -> int:
@@ -71,11 +71,11 @@ class Hooked:
         return await delivery.worker_pool().once() + await delivery.aside().once()
 
     def hurry(self) -> None:
-        """What waits is due now, as if the time had passed."""
+        """Make all waiting messages due now."""
         self.shop.call("UPDATE webhook_messages SET try_at = now() WHERE state = 'waiting'")
 
     def find(self, endpoint: Endpoint) -> Endpoint:
-        """The endpoint as it is now."""
+        """Current state of the endpoint."""
         found: Endpoint = self.do(self.webhooks.find(self.account, endpoint.id))
         return found
 

@@ -1,4 +1,4 @@
-"""Messages reach their endpoints, whatever a receiver does, and no receiver keeps another waiting."""
+"""Delivery of messages to endpoints, whatever a receiver does; no receiver delays another."""
 
 from base64 import b64decode
 from datetime import UTC, datetime, timedelta
@@ -146,7 +146,7 @@ def test_undelivered_message_can_be_replayed_after_the_schedule(hooked: Hooked) 
         hooked.hurry()
     assert message["state"] == "undelivered"
     assert hooked.deliver() == 0
-    # The receiver asks for two hours; the schedule is followed where it is later.
+    # The receiver asks for two hours; a later time of the schedule prevails.
     assert all(pause > 7_190 for pause in pauses[:-1])
     for pause, planned in zip(pauses[3:-1], SCHEDULE[3:], strict=True):
         assert planned - 10 < pause < planned * 1.11
@@ -188,7 +188,7 @@ def test_endpoint_failing_for_five_days_is_disabled(hooked: Hooked) -> None:
     hooked.deliver()
     assert hooked.find(endpoint).why == DisabledWhy.FAILING
 
-    # What happens meanwhile is kept; enabled again it is replayed.
+    # Messages made meanwhile are kept; after enabling they are replayed.
     order = hooked.shop.place(1)
     hooked.shop.give_up(order, "withdrawn")
     hooked.shop.work()

@@ -1,4 +1,4 @@
-"""The events of docs/webhooks.md are those that are published, with bodies as they come."""
+"""The events of docs/webhooks.md are exactly the published ones, with their actual bodies."""
 
 import json
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from tests.webhooks.conftest import Hooked
 
 PAGE = Path(__file__).parents[2] / "docs" / "webhooks.md"
 HEADING, NEXT = "## Events\n", "## For staff"
-# In place of ids that are others each time.
+# Fixed values in place of ids that differ each time.
 SHOWN = {
     "batch_id": "bat_06f9k2m4x8qz7v1w3y5n0b2c4b",
     "order_id": "ord_06f9k2m4x8qz7v1w3y5n0b2c4d",
@@ -31,7 +31,7 @@ AT = "2026-11-30T12:33:20.000+00:00"
 
 
 def _everything(hooked: Hooked) -> None:
-    """Every event that is published, most of them by what leads to it."""
+    """Every published event, most of them by their actual causes."""
     shop = hooked.shop
     shop.give_up(shop.place(1), "withdrawn")
     shop.give_up(shop.place(1), "lapsed")
@@ -90,7 +90,7 @@ def _endpoint(hooked: Hooked) -> UUID:
 
 
 async def _tell(hooked: Hooked, events: list[Event]) -> None:
-    """Tell of them, and publish; what else follows from them is not asked for."""
+    """Emit events and publish them, without their other handlers."""
     database = hooked.container.database
     async with database.transaction() as tx:
         for event in events:

@@ -1,4 +1,4 @@
-"""Nothing is sent to an address that is not public, whatever a URL, a name or a redirect says."""
+"""Nothing is sent to an address that is not public, whatever URL, name or redirect leads to it."""
 
 import asyncio
 import socket
@@ -136,7 +136,7 @@ def test_forbidden_address_is_refused(url: str, reason: str) -> None:
 
 
 def _says(*answers: Sequence[str]) -> Any:
-    """A look-up of names that answers otherwise each time; the last answer stays."""
+    """A look-up of names with changing answers; the last answer stays."""
     left = list(answers)
 
     def look_up(_: str) -> Any:

@@ -1,4 +1,4 @@
-"""What several ask for at the same time goes by one statement, and one that fails stops no other."""
+"""Concurrent calls share one statement, and a failing one stops no other."""
 
 import asyncio
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from meterai.webhooks.gathering import Batcher
 
 
 class Asking:
-    """Doubles numbers, and keeps what it was asked for; one of them it never takes."""
+    """Doubles numbers, and records its calls; it rejects one number."""
 
     def __init__(self, fault: Exception | None = None) -> None:
         self.asked: list[list[int]] = []

@@ -1,4 +1,4 @@
-"""Webhooks as staff see them at night: what is not well, what was sent, and sending it again."""
+"""Webhooks for staff: failing endpoints, sent messages, and replays."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -27,7 +27,7 @@ def webhooks(hooked: Hooked, database_url: str, tmp_path: Path) -> Webhooks:
 
 
 def undelivered(hooked: Hooked) -> str:
-    """An endpoint with a message that no attempt delivered."""
+    """An endpoint with an undelivered message."""
     made, _ = hooked.make("/status/500")
     hooked.test(made)
     hooked.deliver()

@@ -1,4 +1,4 @@
-"""Several workers that claim and write down messages of the same endpoints: none waits for one that waits for it."""
+"""Several workers that claim and record messages of the same endpoints: no deadlock occurs."""
 
 import asyncio
 from collections.abc import Sequence
@@ -23,14 +23,14 @@ from tests.webhooks.conftest import Hooked
 
 
 class Work:
-    """Messages to endpoints, and what workers do with them.  A deadlock is raised, where a worker would go on by itself."""
+    """Messages to endpoints, and the acts of workers. A deadlock is raised, while a real worker would retry."""
 
     def __init__(self, hooked: Hooked) -> None:
         self.account = hooked.account
         self.database = hooked.container.database
 
     async def queue(self, endpoint: Endpoint, count: int) -> list[UUID]:
-        """So many messages that are due; those behind lie in front of the others in the table."""
+        """Queue so many due messages; later ones are stored before the others in the table."""
         ids = sorted(new_id() for _ in range(count))
 
         async def add(tx: Tx) -> None:
