@@ -9,8 +9,6 @@ from uuid import UUID
 
 from meterai.accounts import AccountService, CodeService
 from meterai.kit.actor import Actor, ActorKind
-from meterai.plumbing.db import personal
-from meterai.privacy.copies import FILES_AT_ONCE, ROWS_AT_ONCE, Copy, gather
 from meterai.privacy.service import PrivacyService
 from tests.support.shop import Shop
 
@@ -48,20 +46,6 @@ class Person:
         content = self.shop.do(self.service.ask_copy(self.shop.account, actor=PERSON))
         assert content is not None
         return unzipped(content)
-
-    def tables_of_owner(self, table: str) -> set[str]:
-        """Return every table in the copy of an account with a row in this table, also of an account without sign-in."""
-        [row] = self.shop.rows(f"SELECT account_id FROM {table} ORDER BY account_id LIMIT 1")
-        owner, container = personal.Person(row["account_id"], ""), self.shop.container
-
-        async def gathered() -> Copy:
-            async with container.database.reading() as tx:
-                most = (ROWS_AT_ONCE, FILES_AT_ONCE)
-                now = container.clock.now()
-                return await gather(tx, self.service.rooms, owner, container.settings, now, most)
-
-        rooms = self.shop.do(gathered()).rooms
-        return {one.name for tables in rooms.values() for one in tables}
 
     # -- erasures ------------------------------------------------------------------------------
 
