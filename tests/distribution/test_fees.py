@@ -1,4 +1,6 @@
-"""The fee of a seller whose buyer pays by our rails: deposit once its order is executed, and back with what comes back."""
+"""The fee of a seller whose buyer pays by our rails: added to the deposit when the order is executed, and returned
+with refunds.
+"""
 
 import secrets
 from dataclasses import replace
@@ -28,7 +30,7 @@ SELLERS = 1_000  # rupiah of each stamp
 
 @pytest.fixture
 def shop_open(depot: Depot) -> Depot:
-    """A distributor that sells, with a page of its own."""
+    """A distributor that sells, with a sales page."""
     depot.top_up(100_000)
     depot.shop.do(shops(depot).set(depot.account, ShopWish(SLUG), actor=TESTER))
     return depot
@@ -60,7 +62,7 @@ def buy(depot: Depot, quantity: int = 1, key: str = "") -> OrderView:
 
 
 def paid(depot: Depot, quantity: int = 1) -> UUID:
-    """An order of the page whose buyer paid, and what follows from it."""
+    """A paid order of the sales page, with its consequences."""
     order = read("ord", buy(depot, quantity).id)
     depot.shop.make_qr(depot.shop.attempts(order)[-1])
     depot.shop.pay(order)
@@ -93,7 +95,7 @@ def test_order_of_sales_page_adds_fee_for_the_seller(shop_open: Depot) -> None:
     assert shop_open.balance == 100_000 + 3 * SELLERS
     assert entries(shop_open, shop_open.shop.account) == ["fee_passed_on"]
     assert entries(shop_open, shop_open.account) == ["fee_earned"]
-    assert clearing(shop_open) == before + view.total  # what banks hold
+    assert clearing(shop_open) == before + view.total  # the money at banks
     shop_open.check()
 
 
@@ -108,7 +110,7 @@ def test_mail_of_an_order_names_each_part_of_its_sum(shop_open: Depot) -> None:
 
 
 def test_seller_cannot_buy_from_itself(shop_open: Depot) -> None:
-    """A fee has an entry of one id on each side: in one account it could not be posted, and was nobody's."""
+    """A fee has an entry with one id on each side: in one account they would collide."""
     own, sold = orders(shop_open), found(shop_open)
     with pytest.raises(Malformed, match="seller"):
         shop_open.shop.do(own.place(shop_open.account, "key", 1, sold=sold))
@@ -197,7 +199,7 @@ def test_fee_of_returned_stamps_is_returned(shop_open: Depot) -> None:
 def test_spent_fee_is_owed_and_paid_by_the_next_fee(shop_open: Depot) -> None:
     order = paid(shop_open, 10)
     assert shop_open.balance == 110_000
-    shop_open.sell(10)  # 105,000 of it
+    shop_open.sell(10)  # uses 105,000 of it
     shop_open.work()
     shop_open.shop.ask_back(order)
     shop_open.work()
@@ -212,7 +214,7 @@ def test_spent_fee_is_owed_and_paid_by_the_next_fee(shop_open: Depot) -> None:
 
 
 def test_fee_pays_waiting_sale(shop_open: Depot) -> None:
-    shop_open.sell(9)  # 94,500 of 100,000
+    shop_open.sell(9)  # uses 94,500 of 100,000
     waiting = shop_open.sell(1)
     shop_open.work()
     assert shop_open.sale(waiting).state == "waiting"
@@ -269,7 +271,7 @@ def test_seller_closed_during_journey_is_refused_except_for_a_repeat(shop_open: 
     shop_open.shop.make_qr(shop_open.shop.attempts(order)[-1])
     shop_open.shop.pay(order)
     shop_open.work()
-    assert shop_open.balance == 100_000 + SELLERS  # it was sold by it
+    assert shop_open.balance == 100_000 + SELLERS  # it sold this order
     shop_open.check()
 
 
@@ -297,7 +299,7 @@ def test_fee_above_bound_is_refused_by_lever_order_and_database(
             "INSERT INTO distributor_terms SELECT account_id, gen_random_uuid(), seller, 100001, short, region, low_days,"
             " low_rupiah, topup_method, topup_rupiah FROM distributor_terms"
         )
-    # Agreed to under a higher bound than today's.
+    # Agreed under a higher bound than the current one.
     shop_open.shop.arrange(
         "WITH t AS (INSERT INTO distributor_terms SELECT account_id, gen_random_uuid(), seller, 20000, short, region,"
         " low_days, low_rupiah, topup_method, topup_rupiah FROM distributor_terms LIMIT 1 RETURNING *)"

@@ -1,4 +1,4 @@
-"""Figures of a period by channel and region, each computed again from what was done."""
+"""Figures of a period by channel and region, each recomputed from the acts."""
 
 from datetime import UTC, datetime, timedelta
 

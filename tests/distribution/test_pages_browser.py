@@ -1,4 +1,4 @@
-"""A shopkeeper without a program, in a real browser: tops its deposit up, sells, has a reseller, and reads its statement."""
+"""A shopkeeper in a real browser: tops up the deposit, sells, has a reseller, and reads the statement."""
 
 import re
 from collections.abc import Iterator
@@ -41,10 +41,10 @@ def contexts(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[list
 
 
 class Keeper(Applicant):
-    """Somebody who sells."""
+    """A person who sells."""
 
     def account_shown(self) -> str:
-        """The number that it tells its distributor."""
+        """The number that it gives its distributor."""
         text = self.page.locator("#number").inner_text()
         return re.sub(r"[\s-]", "", text)
 
@@ -54,7 +54,7 @@ class Keeper(Applicant):
         self.page.wait_for_url("**/account")
 
     def fits(self, path: str) -> None:
-        """Nothing of a page lies beside the smallest screen, in either language."""
+        """No page is wider than the smallest screen, in either language."""
         for language in ("en", "id"):
             self.page.context.add_cookies(
                 [{"name": "language", "value": language, "url": self.instance.url}]
@@ -67,7 +67,7 @@ class Keeper(Applicant):
         self.page.get_by_role("button", name=re.compile("^Jual, ")).click()
 
     def again(self) -> str:
-        """The words of this page as it is now."""
+        """Current text of this page."""
         self.page.reload()
         return self.page.locator("main").inner_text()
 
@@ -77,7 +77,7 @@ class Keeper(Applicant):
 
 
 def distributor(inside: Inside, person: str) -> str:
-    """The account of an organization of a person, which staff made a distributor."""
+    """The account of an organization of a person, approved as a distributor."""
     account = new_id()
 
     async def make(container: Container) -> None:
@@ -92,14 +92,14 @@ def distributor(inside: Inside, person: str) -> str:
 
         await container.database.run(approve)
 
-    with ThreadPoolExecutor(1) as aside:  # this thread has the loop of the browser
+    with ThreadPoolExecutor(1) as aside:  # this thread runs the loop of the browser
         aside.submit(inside.ask, make).result()
     return show("acc", account)
 
 
 @dataclass
 class Street:
-    """A shop and a kiosk of an instance; `sold` is the page of what was sold first."""
+    """A shop and a kiosk of an instance; `sold` is the page of the first sale."""
 
     inside: Inside
     shop: Keeper
@@ -114,14 +114,14 @@ class Street:
         return int(row["unit"])
 
     def opens(self) -> None:
-        """Who sells nothing is told how to begin."""
+        """An account that sells nothing sees how to begin."""
         self.shop.signs_in("/sales")
         expect(self.shop.page.locator("main")).to_contain_text("Akun ini tidak menjual meterai")
         self.account = distributor(self.inside, self.shop.account_shown())
         self.shop.acts_for(SHOP)
 
     def tops_up(self) -> None:
-        """What is typed wrong is kept and named; what is right leads to its order."""
+        """Wrong input is kept and named; right input leads to the order."""
         shop = self.shop
         shop.goes_to("/deposit")
         shop.fills(rupiah="150.500")
@@ -140,7 +140,7 @@ class Street:
         until("the deposit is there", lambda: balance() == "Rp150.000")
 
     def sells(self) -> None:
-        """The same form twice is one sale, which is found by its reference."""
+        """The same form twice is one sale, found by its reference."""
         shop = self.shop
         shop.goes_to("/sales")
         shop.fills(email="bukan alamat", quantity="2", reference="kasir-1")
@@ -163,7 +163,7 @@ class Street:
             expect(shop.page.locator("tbody tr")).to_have_count(count)
 
     def invites(self) -> None:
-        """A reseller is named by its number; fees above their bound are refused with what was typed."""
+        """A reseller is named by its number; fees above the bound are refused with the typed values."""
         self.kiosk.signs_in("/sales")
         self.number, shop = self.kiosk.account_shown(), self.shop
         shop.goes_to("/resellers")
@@ -177,7 +177,7 @@ class Street:
         expect(shop.page.locator("tbody")).to_contain_text("belum menerima")
 
     def resells(self) -> None:
-        """It accepts, sells within its limit, and sees its own sales alone, until it is paused."""
+        """It accepts, sells within its limit, and sees only its own sales, until it is paused."""
         kiosk = self.kiosk
         kiosk.goes_to("/sales")
         kiosk.presses("Terima")
@@ -200,7 +200,7 @@ class Street:
         expect(kiosk.page.locator("main")).to_contain_text("menjeda penjualan Anda")
 
     def reads_the_statement(self) -> None:
-        """Its sums are the legs, and its files have each."""
+        """Its sums equal the legs, and its files have each leg."""
         page = self.shop.page
         self.shop.goes_to("/deposit/statement")
         [row] = self.inside.rows(

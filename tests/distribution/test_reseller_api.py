@@ -1,4 +1,4 @@
-"""Resellers over the API: who may say so, what is refused by which name, and that a reseller is told of nothing else."""
+"""Resellers over the API: permissions, refusals, and that a reseller sees nothing else."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ UNIT = 10_000
 
 
 class Api:
-    """One account with a key, and what it asks."""
+    """One account with a key, and its requests."""
 
     def __init__(self, web: Within, account: UUID, key: str) -> None:
         self.web, self.id = web, show("acc", account)

@@ -1,4 +1,4 @@
-"""Resellers: one level below a distributor, within a limit of each day, and nothing of the distributor shown to them."""
+"""Resellers: one level below a distributor, within a daily limit, without access to the distributor's data."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -276,7 +276,7 @@ def test_account_sells_for_one_distributor_until_that_ends(depot: Depot) -> None
     depot.check()
 
 
-# -- what a distributor says -----------------------------------------------------------------------
+# -- terms by a distributor ------------------------------------------------------------------------
 
 
 def test_invited_or_paused_reseller_sells_nothing(depot: Depot) -> None:
@@ -420,7 +420,7 @@ def test_table_of_sales_contains_sales_of_the_caller(depot: Depot) -> None:
     depot.check()
 
 
-# -- what it is told -------------------------------------------------------------------------------
+# -- mails to it -----------------------------------------------------------------------------------
 
 
 def test_account_is_mailed_about_invitation_and_end(
@@ -440,7 +440,7 @@ def test_account_is_mailed_about_invitation_and_end(
     depot.shop.do(depot.resellers.end(depot.account, kiosk.account, actor=TESTER))
     ended = ("reselling_ended", kiosk.account, SELLER)
     assert mails() == [invited, ended]
-    # Other terms of the same offer, an offer that is taken back, and one's own end are told nobody.
+    # Changed terms of an offer, a withdrawn offer, and its own end send no mail.
     for _ in range(2):
         terms = ResellerTerms("Kios Ani", 500, 50_000)
         depot.shop.do(depot.resellers.invite(depot.account, kiosk.account, terms, actor=TESTER))

@@ -160,7 +160,7 @@ def test_sales_by_seller_do_not_count_in_limit_of_own_orders(depot: Depot) -> No
 
     for key in ("first", "second"):
         depot.shop.do(depot.shop.container.database.once(order_store.place, own(key)))
-    # One that the buyer placed itself on the page of a seller is its own.
+    # An order that the buyer places on the page of a seller is its own.
     depot.shop.arrange(
         "INSERT INTO order_sellers (account_id, order_id, seller_id, seller, fee)"
         " SELECT account_id, order_id, %s, 'x', 0 FROM orders WHERE idempotency_key = 'first'",
@@ -226,7 +226,7 @@ def test_sale_of_withdrawn_order_waits_until_it_ends_itself(depot: Depot) -> Non
 
 
 def test_late_deposit_after_withdrawal_is_returned(depot: Depot) -> None:
-    """The deposit pays in the moment in which the buyer gives up: nobody's money is lost."""
+    """The deposit pays at the moment of the buyer's withdrawal: no money is lost."""
     depot.top_up(10_000)
     made = depot.sell()
     depot.work()

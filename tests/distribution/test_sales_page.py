@@ -1,4 +1,4 @@
-"""A distributor's own page on a running installation: from its address to stamps, and its fee in its deposit."""
+"""Sales page of a distributor on a running installation: from its address to stamps, and its fee in the deposit."""
 
 import io
 import re
@@ -34,14 +34,14 @@ NAME = "Toko <b>Meterai</b> & Kawan"
 
 
 def apart(inside: Inside, act: Callable[[Container], Awaitable[Answer]]) -> Answer:
-    """In a thread of its own: a browser has a loop in this one."""
+    """Run in a thread, because the browser has a loop in this one."""
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(inside.ask, act).result()
 
 
 @dataclass
 class Seller:
-    """A distributor of an instance, with a page."""
+    """A distributor of an instance, with a sales page."""
 
     inside: Inside
     account: UUID
@@ -53,7 +53,7 @@ class Seller:
         return int(self.client.get("/v1/deposit").json["balance"])
 
     def pull(self, lever: Lever, asked: Any) -> None:
-        """Somebody pulled a lever, and somebody else approved."""
+        """Use a lever with an approval."""
 
         async def act(container: Container) -> None:
             pull = Pull(TESTER, datetime.now(UTC), "a test", container.settings)
@@ -212,7 +212,7 @@ def test_lapsed_order_is_reordered_from_its_seller_at_current_fee(
     expect(page.locator("main")).to_contain_text("tidak menjual di halamannya")
     applicant.presses("Pesan lagi dengan QR baru")
     expect(page.locator("h1")).to_have_text("Bayar Rp10.000")
-    applicant.complaints.clear()  # the refusal, as a browser says it
+    applicant.complaints.clear()  # the refusal, as the browser reports it
 
 
 def test_fee_changed_during_journey_is_refused_and_shown_again(
@@ -227,7 +227,7 @@ def test_fee_changed_during_journey_is_refused_and_shown_again(
     expect(applicant.page.locator(".money")).to_contain_text("Rp2.000")
     applicant.presses("Lanjut ke pembayaran")
     expect(applicant.page.locator("h1")).to_have_text("Bayar Rp12.000")
-    applicant.complaints.clear()  # the refusal, as a browser says it
+    applicant.complaints.clear()  # the refusal, as the browser reports it
 
 
 def test_buyer_of_closed_seller_continues_without_seller(
@@ -243,7 +243,7 @@ def test_buyer_of_closed_seller_continues_without_seller(
     expect(applicant.page.locator("h1")).to_have_text("Bayar Rp10.000")
     applicant.goes_to(f"/s/{seller.slug}")
     expect(applicant.page.locator("main")).to_contain_text("Meterai tidak pernah habis")
-    applicant.complaints.clear()  # the refusal, as a browser says it
+    applicant.complaints.clear()  # the refusal, as the browser reports it
 
 
 def test_sales_page_has_no_script_of_seller_and_its_own_policy(seller: Seller) -> None:

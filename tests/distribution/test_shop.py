@@ -1,4 +1,4 @@
-"""The shop window: names that are one shop's for ever, colours that everybody reads text on, logos that are drawn anew."""
+"""Sales page: names that belong to one shop for ever, colours with enough contrast, redrawn logos."""
 
 import asyncio
 import io
@@ -140,7 +140,7 @@ def test_names_of_a_shop_are_limited(depot: Depot, shops: ShopService) -> None:
         put(depot, shops, f"toko-{number}")
     with pytest.raises(SlugsSpent):
         put(depot, shops, "toko-lain")
-    put(depot, shops, "toko-0")  # its own
+    put(depot, shops, "toko-0")  # its own name
     with pytest.raises(NotFound):
         depot.shop.do(shops.by_slug("toko-lain"))
 
@@ -182,7 +182,7 @@ def test_only_pixels_of_logo_file_are_kept(depot: Depot, shops: ShopService) -> 
 
 
 def _bomb() -> bytes:
-    """A PNG that says it has 60,000 x 60,000 pixels."""
+    """A PNG that declares 60,000 x 60,000 pixels."""
 
     def chunk(kind: bytes, content: bytes) -> bytes:
         check = zlib.crc32(kind + content)

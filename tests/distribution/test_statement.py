@@ -1,4 +1,4 @@
-"""The statement of a deposit is the legs of its book, whichever way it is written."""
+"""The statement of a deposit equals the legs of its book, in every format."""
 
 import csv
 import io
@@ -23,7 +23,7 @@ MONTH = StatementSpan.read(str(Month.of(day_of(datetime.now(UTC)))), None)
 
 @pytest.fixture
 def lived(depot: Depot) -> Depot:
-    """A deposit to which everything happened that can."""
+    """A deposit with every possible kind of leg."""
     depot.top_up(100_000)
     made = depot.sell(3)
     depot.sell()
@@ -63,7 +63,7 @@ def test_each_row_has_a_cell_for_each_column(depot: Depot, language: str) -> Non
     depot.shop.arrange(
         f"INSERT INTO seller_debts (account_id, owed) VALUES ('{depot.account}', 5000)"
     )
-    depot.top_up(50_000)  # pays a debt: its words have a comma in English
+    depot.top_up(50_000)  # pays a debt: its text has a comma in English
     text = written(depot, as_csv, language=language).decode("utf-8-sig")
     rows = list(csv.reader(io.StringIO(text), delimiter=SEPARATORS[language]))
     assert [len(row) for row in rows] == [6] * 4

@@ -1,4 +1,4 @@
-"""A deposit for a hundred, a hundred and fifty sold: what comes of each, and that statement and record say the same."""
+"""A deposit for a hundred stamps and a hundred and fifty sold: the outcome of each, with equal statement and record."""
 
 from datetime import UTC, datetime
 
@@ -29,7 +29,7 @@ def counted(depot: Depot) -> dict[str, int]:
 def test_deposit_for_a_hundred_and_a_hundred_and_fifty_sold(depot: Depot) -> None:
     depot.top_up(HUNDRED)
     sold(depot, 150)
-    # Killed here, between both sides of every sale: what is taken is on its way to its buyer, and nothing is lost.
+    # Killed here, between both sides of every sale: the money is on its way to its buyer, and none is lost.
     depot.check()
     depot.work()
     assert counted(depot) == {"executed": 100, "waiting": 50}
