@@ -1,4 +1,4 @@
-"""Rows of a batch of a collector: one that does not say what its document is stops no other."""
+"""Rows of a batch of a collector: a row without its facts stops no other."""
 
 import msgspec
 

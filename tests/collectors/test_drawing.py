@@ -87,7 +87,7 @@ def test_account_that_is_no_collector_has_no_credit(collecting: Collecting) -> N
 
 
 def test_credit_pays_no_fee_of_a_seller(collecting: Collecting) -> None:
-    """The fee would be deposit of the seller that nobody paid, and debt to the state."""
+    """The fee would be an unpaid deposit of the seller, and debt to the state."""
     for fee in (1_500, 0):
         sold = SoldBy("toko", new_id(), "Toko", fee)
         with pytest.raises(Malformed, match="payment_method"):
@@ -260,7 +260,7 @@ def test_reported_deposits_do_not_exceed_due(collecting: Collecting) -> None:
     with pytest.raises(DepositBeyondDue):
         collecting.shop.do(telling(collecting, NTPN[::-1], 2 * PRICE))
     collecting.shop.do(telling(collecting, NTPN[::-1], PRICE))
-    # What staff saw at the treasury counts, whatever was told.
+    # The record of the treasury counts, whatever was reported.
     collecting.confirm(2 * PRICE, collecting.this_month)
     collecting.check()
 
@@ -274,7 +274,7 @@ def test_receipt_reported_twice_belongs_to_confirmed_deposit(collecting: Collect
     collecting.shop.do(telling(collecting, NTPN, PRICE))
     with pytest.raises(NtpnUsed):
         other.shop.do(telling(other, NTPN, PRICE))
-    # Told at the same moment, neither saw the other.
+    # Concurrent reports do not see each other.
     other.shop.arrange(
         "INSERT INTO collector_deposits (account_id, deposit_id, ntpn, month, amount, paid_on)"
         f" SELECT '{other.account}', gen_random_uuid(), ntpn, month, amount, paid_on FROM collector_deposits"

@@ -1,4 +1,4 @@
-"""What documents are, and the list of a month that is made of it."""
+"""Facts of documents, and the list of a month made of them."""
 
 import gzip
 import hashlib
@@ -43,7 +43,7 @@ def stocked(collecting: Collecting) -> Collecting:
 
 @cache
 def document(name: str) -> bytes:
-    """The document of this name: made anew in another second it is another one."""
+    """The document of this name; made again in another second it has other bytes."""
     return pdf(words=name)
 
 

@@ -1,4 +1,4 @@
-"""The pages of a collector without a script, and what a program of it asks over HTTP."""
+"""Pages of a collector without a script, and requests of its program over HTTP."""
 
 import uuid
 
@@ -24,7 +24,7 @@ def inside(instance: Instance) -> Inside:
 
 
 def acting(inside: Inside) -> Visitor:
-    """Somebody who acts for a collector."""
+    """A person who acts for a collector."""
     (visitor,) = visitors(inside, 1)
     account = collector_of(inside, visitor.account)
     begun = visitor.sends(visitor.form("/account/acting", account=show("acc", account)))

@@ -1,4 +1,4 @@
-"""Collectors as staff see them: found, told, and listed while a deposit, an order or a month waits."""
+"""Collectors for staff: found, described, and listed while a deposit, an order or a month waits."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
