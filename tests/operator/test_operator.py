@@ -1,4 +1,4 @@
-"""Who runs this: shown wherever somebody looks, in its own words, and to those who report a hole."""
+"""The operator's identity: shown on every page, with its own texts, and in security.txt."""
 
 import asyncio
 import re
@@ -35,7 +35,7 @@ NOW = datetime(2026, 11, 29, 17, 30, tzinfo=UTC)
 def ask(
     database_url: str, folder: Path, what: Callable[[Within], Awaitable[None]], **values: object
 ) -> None:
-    """Ask an application with these settings."""
+    """Run requests against an application with these settings."""
 
     async def run() -> None:
         async with within(settings_of(database_url, folder, **NAMED, **values)) as web:
@@ -50,7 +50,7 @@ def page(answer: Given) -> str:
 
 
 def test_every_page_frame_includes_the_footer() -> None:
-    # What has a doctype is a frame; every other template is within one, or a part of one.
+    # A template with a doctype is a frame; every other template is inside one, or a part of one.
     frames = {
         path.relative_to(PACKAGE).as_posix(): path.read_text()
         for path in PACKAGE.rglob("templates/*.html")
