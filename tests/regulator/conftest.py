@@ -1,4 +1,4 @@
-"""A shop whose past is some weeks ago, and the statements that are made of it."""
+"""A shop with a past of some weeks, and its statements."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -16,7 +16,7 @@ from tests.support.shop import Shop
 
 @dataclass
 class Office:
-    """The supervisor's office before a shop."""
+    """The supervisor's view of a shop."""
 
     shop: Shop
 
@@ -28,7 +28,7 @@ class Office:
         return day_of(datetime.now(UTC))
 
     def ago(self, days: int) -> None:
-        """Let everything in the books that is of today have been so many days ago."""
+        """Move every entry of today back by so many days."""
         self.shop.arrange(
             "UPDATE entries SET posted_at = posted_at - make_interval(days => %s)"
             " WHERE posted_at > now() - interval '12 hours'",
@@ -50,18 +50,18 @@ class Office:
         return self.shop.do(self.service.statement(month))
 
     def month(self, back: int = 0) -> Month:
-        """This month, or one so many before it."""
+        """This month, or the one so many months before it."""
         month = Month.of(self.today())
         for _ in range(back):
             month = Month.of(month.first - timedelta(days=1))
         return month
 
     def days_back_to(self, month: Month, day: int = 15) -> int:
-        """How many days ago that day of a month was."""
+        """Number of days since that day of a month."""
         return (self.today() - month.first.replace(day=day)).days
 
     def write(self, folder: Path) -> Path:
-        """Every extract as files, with the key."""
+        """Write every extract as files, with the key."""
         folder.mkdir(parents=True, exist_ok=True)
         for one in self.extracts():
             (folder / f"{one.day}.json").write_text(one.manifest)
@@ -74,7 +74,7 @@ class Office:
         return b"".join([one async for one in self.service.pieces(day)])
 
     def lives(self) -> None:
-        """Sell, affix, give back, and lose to payers' banks: a bit of everything."""
+        """Sell, affix, refund, and lose to payers' banks: some of each."""
         shop = self.shop
         quota = shop.place(5)
         shop.pay(quota)

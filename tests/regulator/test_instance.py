@@ -1,4 +1,4 @@
-"""A month of a real instance, and the evidence of one of its serials, as the supervisor has them."""
+"""A month of a real instance, and the evidence of one of its serials, as the supervisor gets them."""
 
 import json
 import random
@@ -46,7 +46,7 @@ def original() -> bytes:
 
 @pytest.fixture(scope="module")
 def serial(inside: Inside, original: bytes) -> str:
-    """The serial of a stamp; its account bought five, and gave three back."""
+    """The serial of a stamp; its account bought five, and returned three."""
     customer = inside.customer()
     order = customer.place(5)
     inside.instance.bank.pay(payable(customer, order))
@@ -163,7 +163,7 @@ def test_figures_of_month_are_recomputed_by_published_script(
     today = day_of(datetime.now(UTC))
     past = Month.of(today.replace(day=1) - DAY)
     with inside.connect() as owner:
-        # The books of now become those of a month that is over.
+        # Move the books to a month that is over.
         owner.execute(
             "UPDATE entries SET posted_at = posted_at - make_interval(days => %s)",
             [(today - past.first.replace(day=15)).days],

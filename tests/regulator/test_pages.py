@@ -1,4 +1,4 @@
-"""Pages of the supervisor: what they show, what they give, and to whom."""
+"""Pages of the supervisor: content, files, and access."""
 
 import gzip
 import json
@@ -19,7 +19,7 @@ from tests.support.walk_in import WalkIn
 from tests.support.within import all_pages, settings_of
 
 HERE = "/console/statements"
-NONE = "1R5V772E07000TGC01DY53"  # a serial that nobody has
+NONE = "1R5V772E07000TGC01DY53"  # an unknown serial
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def floor(database_url: str, tmp_path: Path) -> Iterator[Floor]:
 
 
 def sold(floor: Floor, days_ago: int, number: int = 1) -> None:
-    """One stamp of a quota, in the books alone."""
+    """One stamp of an order of stamps, only in the books."""
     with psycopg.connect(floor.url) as owner:
         owner.execute(
             "WITH made AS (INSERT INTO entries (account_id, entry_id, reason, subject, posted_at)"

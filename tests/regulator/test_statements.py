@@ -1,4 +1,4 @@
-"""Statements of duty and the extracts they are counted from."""
+"""Statements of duty, and the extracts of which they are sums."""
 
 import csv
 import gzip
@@ -49,7 +49,7 @@ def told(office: Office, back: int) -> dict[str, tuple[int, int]]:
 def test_statement_counts_all_acts(office: Office) -> None:
     office.lives()
     found = told(office, 0)
-    # 5 of quota, 3 taken back, 3 of documents; the one that failed was never sold.
+    # 5 stamps bought, 3 returned, 3 of documents; the failed one was never sold.
     assert found["sold"] == (11, 110_000)
     assert found["affixed"] == (5, 50_000)
     assert found["refunded"] == (3, 30_000)
@@ -92,7 +92,7 @@ def test_missing_day_in_folder_is_an_error_that_names_the_last_day(
     assert told() == f"days from {month}-10 whole facts 19"
     remove(month.last.day)
     checked = run_here(tmp_path, "regulator", "check", str(tmp_path), "--key", str(key))
-    # A folder in which no day follows, as on the first day of a month, cannot tell that its last one is missing.
+    # A folder without a later day, as on the first day of a month, does not show that its last day is missing.
     assert checked.returncode == int(office.extracts()[-1].day > month.last)
     assert told() == f"days from {month}-10 until {month.last - DAY} facts 19"
     remove(20)
@@ -249,7 +249,7 @@ def test_closing_needs_two_people_and_freezes_figures(office: Office) -> None:
     approves.decide(pulled)
     found = office.statement(month)
     assert found.state is MonthState.CLOSED
-    office.lives()  # later facts
+    office.lives()  # later entries
     assert told(office, 1) == before
     assert told(office, 0)["opening"] == before["closing"]
     with pytest.raises(MonthClosed):
@@ -259,7 +259,7 @@ def test_closing_needs_two_people_and_freezes_figures(office: Office) -> None:
 
 
 def by_sql(office: Office, *statements: str) -> None:
-    """Statements with the rights of the application's role."""
+    """Run statements with the rights of the application's role."""
 
     async def write(tx: Tx) -> None:
         for one in statements:
@@ -284,7 +284,7 @@ def test_figures_of_unclosed_month_are_found_by_the_audit(office: Office) -> Non
 
 
 def told_of_stop(office: Office) -> tuple[str | None, list[object]]:
-    """The warning on /readyz, and what the work list says."""
+    """The warning of /readyz, and the items of the work list."""
     container = office.shop.container
 
     async def look() -> tuple[str | None, Sequence[WorkItem]]:
