@@ -1,4 +1,4 @@
-"""Books of some days ago, and the desk that reports and closes them."""
+"""Books of some days ago, and the acts of finance on them."""
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Books(Office):
     """A shop with a past, and a controller."""
 
     def read(self, ask: Callable[[ReadTx], Coroutine[Any, Any, Answer]]) -> Answer:
-        """Ask in a transaction that only reads."""
+        """Query in a read-only transaction."""
 
         async def look() -> Answer:
             async with self.shop.container.database.reading() as tx:
@@ -36,11 +36,11 @@ class Books(Office):
         return self.shop.do(self.shop.container.database.run(act))
 
     def day(self, back: int = 0) -> date:
-        """Today in WIB, or a day so many days ago."""
+        """Today in WIB, or the day so many days ago."""
         return self.today() - timedelta(days=back)
 
     def compared(self, day: date) -> None:
-        """The bank's record was compared to the end of a day."""
+        """Pretend that the bank's record was compared to the end of a day."""
         self.shop.arrange(
             "INSERT INTO record_days (provider, day, state, source, leased_until, ended_at)"
             " SELECT 'bank', %s::date - n, 'final', 'history', now(), now() FROM generate_series(0, 30) n"
@@ -59,14 +59,14 @@ class Books(Office):
         return self.change(act)
 
     def closes(self) -> list[KeptClose]:
-        """Every close, the newest in front."""
+        """Every close, the newest first."""
         return self.read(lambda tx: store.closes(tx, date.min, date.max, None))
 
     def signer(self) -> DocumentSigner:
         return closing.signer_of(self.shop.container.keyring)
 
     def legs(self) -> list[Row]:
-        """Every leg with its entry, as the tables have it."""
+        """Every leg with its entry, from the tables."""
         return self.shop.rows(
             "SELECT e.*, l.book, l.unit, l.credit - l.debit AS amount FROM entries e JOIN legs l"
             " USING (account_id, entry_id) ORDER BY e.posted_at, e.account_id, e.entry_id, l.book"

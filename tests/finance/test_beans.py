@@ -1,4 +1,4 @@
-"""The books as beancount, a program of others, reads and balances them."""
+"""The books in beancount, a program of a third party that reads and balances them."""
 
 from collections import Counter
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Duty and fees by channel: the sums that are kept, and that they are the legs."""
+"""Duty and fees by channel: stored sums, and their equality with the legs."""
 
 from collections import Counter
 from datetime import timedelta
@@ -50,7 +50,7 @@ def buy(books: Books, quantity: int) -> None:
 
 
 def checked(books: Books) -> bool:
-    """Whether some sum by channel is not its legs."""
+    """True if some sum by channel differs from its legs."""
     part = AuditedPart(
         books.shop.container.database, books.shop.container.settings, None, BEGINNING
     )
@@ -58,7 +58,7 @@ def checked(books: Books) -> bool:
 
 
 def of_legs(books: Books, first: int, last: int) -> Counter[tuple[str, str]]:
-    """Each reason and book over some days, as the tables have them."""
+    """Sum of each reason and book over some days, from the tables."""
     sums: Counter[tuple[str, str]] = Counter()
     for one in books.legs():
         day = (one["posted_at"] + timedelta(hours=7)).date()

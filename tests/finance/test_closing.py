@@ -1,4 +1,4 @@
-"""Closes of days: when one may be, what is signed, and what the check finds."""
+"""Closes of days: their conditions, the signed content, and the findings of the check."""
 
 import json
 import subprocess
@@ -35,7 +35,7 @@ SCRIPT = Path(__file__).parents[2] / "docs" / "finance" / "verify_closes.py"
 
 @pytest.fixture
 def closed(books: Books) -> Books:
-    """Three days, each closed; nothing happened on the second."""
+    """Three closed days; nothing happened on the second."""
     books.lives()
     books.ago(3)
     books.lives()

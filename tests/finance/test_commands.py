@@ -1,4 +1,4 @@
-"""Finance at the command line: what it prints, and what it writes."""
+"""Commands of finance: their output and files."""
 
 import csv
 import zipfile

@@ -20,7 +20,7 @@ UNIT_OF = Path(__file__).parents[2] / "meterai/ledger/sql/functions/unit_of.sql"
 
 
 class Event(NamedTuple):
-    """One row of the table of events: its books, those in brackets only on some entries."""
+    """Row of the table of events: its books; those in brackets appear only on some entries."""
 
     entry: str
     debit: frozenset[str]
@@ -78,7 +78,7 @@ def test_events_of_posting_rules_are_documented_exactly() -> None:
 
 @pytest.fixture
 def lived(books: Books) -> Books:
-    """Every event that a shop can bring about by itself."""
+    """Every event that a shop alone can cause."""
     books.lives()
     shop = books.shop
     for undo in (shop.reverse, shop.win):

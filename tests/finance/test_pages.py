@@ -1,4 +1,4 @@
-"""Pages of finance: the desk, reports and their files, closes, payouts, and who sees them."""
+"""Pages of finance: overview, reports and their files, closes, payouts, and access."""
 
 import io
 import re
@@ -35,7 +35,7 @@ def month() -> Month:
 
 
 def compared(floor: Floor) -> None:
-    """The bank's record of every day until now was compared."""
+    """Pretend that the bank's record of every day until now was compared."""
     with psycopg.connect(floor.url) as owner:
         owner.execute(
             "INSERT INTO record_days (provider, day, state, source, leased_until, ended_at)"

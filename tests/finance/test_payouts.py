@@ -25,7 +25,7 @@ NTPN, BILLING = "0A1B2C3D4E5F6G7H", "820251234567890"
 
 @pytest.fixture
 def finance(books: Books) -> Member:
-    """Somebody of finance, beside another who approves; 50,000 of duty are payable."""
+    """A person with the role finance, beside another who approves; 50,000 of duty are payable."""
     books.lives()
     assert books.read(payouts.duty_free) == 50_000
     return member(books.shop, "finance")
@@ -103,7 +103,7 @@ def test_payouts_do_not_exceed_duty_payable(
     with pytest.raises(PayoutAboveDuty):
         propose(finance, supervisor, 20_001)
     found = newest(books)
-    # Stamps come back after the approval: what is payable by now does not cover it.
+    # Stamps are returned after the approval: the duty payable no longer covers it.
     returned = books.shop.place(3)
     books.shop.pay(returned)
     books.shop.work()
@@ -125,7 +125,7 @@ def test_concurrent_approvals_take_duty_once(
         for amount in ("30000", "30001")
     ]
     supervisor.decide(asked[0])
-    supervisor.decide(asked[1])  # it is overtaken: its forecast is refused by now
+    supervisor.decide(asked[1])  # it is overtaken: its forecast is refused now
     assert [one.amount for one in books.read(store.open_payouts)] == [30_000]
 
 

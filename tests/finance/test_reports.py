@@ -1,4 +1,4 @@
-"""Reports of the books, each computed again from the legs."""
+"""Reports of the books, each recomputed from the legs."""
 
 from collections import Counter
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Whole days by the files of a stand-in bank: reconciled, closed, and read by a stranger; what is off is a break."""
+"""Whole days with the files of a stand-in bank: reconciled, closed, and verified; each difference is a break."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,7 +25,7 @@ PAID = PRICE + 500
 
 @pytest.fixture
 def counter(database_url: str, tmp_path: Path) -> Iterator[Till]:
-    """A till at a new bank, with which fees were agreed."""
+    """A till at a new bank with agreed fees."""
     with open_till(
         database_url,
         tmp_path,
@@ -48,14 +48,14 @@ def executed(till: Till) -> str:
 
 
 def settled(till: Till, amount: int) -> None:
-    """The bank pays into the operator's account, and says so in both records."""
+    """The bank pays into the operator's account, and reports it in both records."""
     reference = f"STL{today():%Y%m%d}"
     told = {"kind": "settlement", "reference": reference, "remark": "SETTLEMENT"}
     till.control("money", account=OWN_ACCOUNT, amount=amount, **told)
 
 
 def compared(till: Till, folder: Path) -> None:
-    """Each record of the day, by the files of the bank."""
+    """Reconcile each record of the day with the files of the bank."""
     for provider, name in (
         ("bank", "settlement.csv"),
         ("account", f"statement.mt940?account={OWN_ACCOUNT}"),
@@ -67,7 +67,7 @@ def compared(till: Till, folder: Path) -> None:
 
 
 def paid_out(till: Till, rupiah: int) -> str:
-    """A payout of duty that the bank was told of; its number."""
+    """A payout of duty sent to the bank; returns its id."""
     finance, supervisor = member(till.shop, "finance"), member(till.shop, "supervisor")
     month = str(Month.of(today()))
     supervisor.decide(finance.pull("finance payout propose", amount=str(rupiah), month=month))
@@ -121,7 +121,7 @@ def test_day_with_fees_settlement_refund_and_payout_closes_with_nothing_open(
 
 
 def compared_again(till: Till, folder: Path) -> None:
-    """The same lines in other bytes book nothing twice."""
+    """Reconcile the same lines in other bytes: nothing is posted twice."""
     entries = till.rows("SELECT count(*) AS count FROM entries")
     for provider in ("bank", "account", "float"):
         path = folder / f"{provider}.record"
@@ -133,7 +133,7 @@ def compared_again(till: Till, folder: Path) -> None:
 
 
 def trial(books: Books) -> list[PeriodBalance]:
-    """The trial balance, which balances in each unit."""
+    """Return the trial balance, and check that it balances in each unit."""
     found = books.read(lambda tx: reports.trial_balance(tx, SystemClock().now()))
     for unit in ("IDR", "STAMP"):
         of_unit = [one for one in found if one.of.unit == unit]
