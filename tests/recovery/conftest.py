@@ -1,4 +1,4 @@
-"""A shop after an outage: an open incident, staff, a clock that a test moves, and the way back."""
+"""A shop after an outage: an open incident, staff, a clock that a test moves, and a recovery."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from tests.support.shop import Shop
 
 @dataclass
 class Night:
-    """A shop, its incident, and what staff do about it."""
+    """A shop, its incident, and the acts of staff on it."""
 
     shop: Shop
     incident: Incident
@@ -35,7 +35,7 @@ class Night:
         return on_shop(self.shop)
 
     def target(self, word: str) -> dict[str, str]:
-        """The argument of a lever that moves the recovery: the step it comes to."""
+        """The argument of a lever that moves the recovery: the next step."""
         if word not in ("next", "back"):
             return {}
         return {"step": RECOVERY.after(RecoveryStep(self.step()), StepEvent(word))}
@@ -52,13 +52,13 @@ class Night:
         return self.shop.do(self.service.status())
 
     def look(self, seconds: float = 2.0) -> str:
-        """One look of the worker, some seconds later; the step it leads to."""
+        """One look of the worker, some seconds later. Returns the new step."""
         self.clock.ahead += timedelta(seconds=seconds)
         self.shop.do(self.service.advance())
         return self.step()
 
     def looks(self, seconds: float) -> str:
-        """Looks every two seconds for so long."""
+        """Look every two seconds for so long."""
         for _ in range(int(seconds // 2)):
             self.look()
         return self.step()
@@ -79,13 +79,13 @@ class Night:
         return bool(row["is_open"])
 
     def said(self) -> list[str]:
-        """What the incident told, in English."""
+        """English updates of the incident."""
         rows = self.shop.rows("SELECT text_en FROM incident_updates ORDER BY number")
         return [row["text_en"] for row in rows]
 
 
 @pytest.fixture
 def night(shop: Shop) -> Iterator[Night]:
-    shop.not_asked = frozenset({"times_of_nobody_hide_no_work"})  # its clock goes ahead
+    shop.not_asked = frozenset({"times_of_nobody_hide_no_work"})  # its clock is ahead
     yield Night(shop, opened(shop), member(shop, StaffRole.OPERATIONS))
     shop.assert_books_hold()

@@ -1,4 +1,4 @@
-"""The page of the way back and its commands, on a whole instance."""
+"""The page of recovery and its commands, on a whole instance."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Rules of the way back: what a step waits for, when it goes on, and when it goes back."""
+"""Rules of recovery: conditions of a step, of the move forward, and of the move back."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -43,7 +43,7 @@ def numbers(**found: float) -> LiveNumbers:
 
 
 def opened(step: RecoveryStep) -> LiveNumbers:
-    """Calm numbers with what a step has opened."""
+    """Calm numbers with everything that a step has opened."""
     return numbers(
         buying_open=int(has_come_to(step, RecoveryStep.BUYING)),
         sign_up_open=int(has_come_to(step, RecoveryStep.SIGN_UP)),
@@ -81,7 +81,7 @@ CASES = (
     (RecoveryStep.SIGN_UP, {"order_seconds": 601}, StepVerdict.WORSE),
     (RecoveryStep.SIGN_UP, {"issuing_stopped": 1}, StepVerdict.WAITS),
     (RecoveryStep.SIGN_UP, {"sign_up_open": 0}, StepVerdict.WAITS),
-    # Staff closed on the way what an earlier step had opened.
+    # Staff closed again what an earlier step had opened.
     (RecoveryStep.BUYING, {"checking_closed": 1}, StepVerdict.WAITS),
     (RecoveryStep.SIGN_UP, {"checking_closed": 1}, StepVerdict.WAITS),
     (RecoveryStep.SIGN_UP, {"buying_open": 0}, StepVerdict.WAITS),
@@ -98,14 +98,14 @@ def test_verdict_of_a_step_follows_its_gauges(
 def test_bounds_of_every_gauge_leave_a_band_between_good_and_bad() -> None:
     for step, gauges in GAUGES.items():
         for one in gauges:
-            hand = one.name in ("buying_open", "sign_up_open")  # shut by hand, not by load
+            hand = one.name in ("buying_open", "sign_up_open")  # closed by hand, not by load
             assert one.good < one.bad or hand, (step, one)
 
 
 def looks(
     step: RecoveryStep, verdicts: str, backs: int = 0, every: float = 2.0
 ) -> list[StepEvent | None]:
-    """What follows from each look: h holds, - waits, w worse."""
+    """Return the event of each look: h holds, - waits, w worse."""
     found, state = [], NOTHING
     named = {"h": StepVerdict.HOLDS, "-": StepVerdict.WAITS, "w": StepVerdict.WORSE}
     for number, one in enumerate(verdicts):

@@ -1,4 +1,4 @@
-"""The way back over a database: step by step, by hand and by itself, and back."""
+"""Recovery over a database: step by step, by hand and automatically, and back."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -104,7 +104,7 @@ def test_lever_without_a_recovery_is_refused(night: Night, word: str) -> None:
 
 def test_automatic_recovery_continues_on_good_numbers_and_announces_steps(night: Night) -> None:
     night.pull("start")
-    assert night.looks(60) == "closing"  # by hand alone
+    assert night.looks(60) == "closing"  # only by hand
     night.pull("go")
     seen = [night.look() for _ in range(70)]
     assert list(dict.fromkeys(seen)) == ["closing", *TO_THE_END]
@@ -117,7 +117,7 @@ def test_step_waits_while_a_paid_order_is_not_executed(night: Night) -> None:
     for _ in range(2):
         night.pull("next")
     order = night.shop.place(1)
-    night.shop.pay(order)  # captured, and no worker has booked it
+    night.shop.pay(order)  # captured, and not posted by a worker yet
     night.pull("go")
     assert night.looks(60) == "paid"
     assert night.status().numbers.captured == 1
@@ -301,7 +301,7 @@ def test_missing_line_is_made_and_ends_with_the_recovery(night: Night) -> None:
 @pytest.mark.parametrize("words", [["abandon"], ["next", "abandon"], ["next"] * len(TO_THE_END)])
 def test_line_made_by_staff_during_recovery_stays(night: Night, words: list[str]) -> None:
     night.lines.operate("end", "buying", reason="not needed")
-    night.pull("start")  # makes a line of its own
+    night.pull("start")  # makes another line
     night.lines.operate("end", "recovery-buy", reason="another line for the sale")
     opens_at = datetime.now(UTC) + timedelta(hours=2)
     night.lines.operate("create", LinePlan("sale", GuardedAct.BUY, opens_at=opens_at))
@@ -317,7 +317,7 @@ def test_number_taken_before_is_called_after_buying_opens(night: Night) -> None:
     room = lines.room()
     mine = lines.take(room)
     night.pull("start")
-    lines.take(room)  # who comes now has a number behind
+    lines.take(room)  # a new person gets a later number
     for state in ("stampings", "paid", "checking"):
         night.pull("next")
         assert night.step() == state
