@@ -1,4 +1,4 @@
-"""Who acts, as the audit trail keeps it."""
+"""Actors in the audit trail."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Days and months as people name them."""
+"""Days and months in texts."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""Identifiers: what is shown is read again, and nothing else is."""
+"""Identifiers: a shown one is read back, and no other text is accepted."""
 
 from uuid import UUID
 

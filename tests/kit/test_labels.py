@@ -1,4 +1,4 @@
-"""Labels: a client's own words, within limits."""
+"""Labels: texts of a client, within limits."""
 
 import pytest
 

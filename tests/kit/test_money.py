@@ -1,4 +1,4 @@
-"""Whole rupiah: no float, no fraction, nothing but itself."""
+"""Whole rupiah: no float, no fraction."""
 
 from decimal import Decimal
 

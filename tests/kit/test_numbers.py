@@ -1,4 +1,4 @@
-"""Whole numbers in texts: digits of ASCII and nothing else, so many and no more."""
+"""Whole numbers in texts: a limited number of ASCII digits."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Times from outside: with a zone, of a year that can be."""
+"""Times from outside: with a zone, in a possible year."""
 
 from datetime import UTC, datetime
 

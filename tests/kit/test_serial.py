@@ -1,4 +1,4 @@
-"""Serials: nobody else has it, and no slip of the hand makes another one."""
+"""Serials: unique, and no typing error makes another valid one."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import chain

@@ -1,4 +1,4 @@
-"""Text from outside becomes one line of what can be seen."""
+"""Text from outside becomes one visible line."""
 
 import sys
 import unicodedata
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from meterai.kit.text import QUOTED_LENGTH_MAX, isolated, one_line, quoted, shown, without_isolates
 
 UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
-ANYTHING = st.text(st.characters(exclude_categories=[]))  # halves of characters too
+ANYTHING = st.text(st.characters(exclude_categories=[]))  # surrogates too
 
 
 @given(ANYTHING)
@@ -24,7 +24,7 @@ def test_any_text_becomes_one_line(text: str) -> None:
 
 
 def test_no_character_that_breaks_a_line_is_left() -> None:
-    """What Python itself takes for the end of a line, as a header of a mail does."""
+    """Characters that Python treats as the end of a line, as a mail header does."""
     breaking = [c for c in map(chr, range(sys.maxunicode + 1)) if len(f"a{c}b".splitlines()) > 1]
     assert len(breaking) >= 10
     assert one_line("a".join(breaking)) == "a" * (len(breaking) - 1)

@@ -1,4 +1,4 @@
-"""Working hours: due times are counted in the hours of an office, in WIB."""
+"""Working hours: due times in the hours of an office, in WIB."""
 
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -18,7 +18,7 @@ OFFICE = WorkingHours()
 
 
 def wib(day: int, hour: int, minute: int = 0) -> datetime:
-    """A moment of September 2024, of which the first is a Sunday."""
+    """A moment in September 2024, whose first day is a Sunday."""
     return datetime(2024, 9, day, hour, minute, tzinfo=WIB)
 
 
