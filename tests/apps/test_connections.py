@@ -1,4 +1,4 @@
-"""Connections of a crowd: who comes is answered, however many others keep theirs open."""
+"""Many idle connections: a new one is answered nevertheless."""
 
 import resource
 import socket
@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.instance import Instance
 
-IDLE = 2_200  # more than Granian holds unless it is told otherwise
+IDLE = 2_200  # more than Granian holds by default
 ASKED = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 ANSWER_SECONDS_MAX = 10.0  # idle connections end after twenty
 

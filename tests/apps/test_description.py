@@ -1,6 +1,6 @@
-"""The description of the API is one that generators of clients take whole.
+"""The API description is accepted by generators of clients.
 
-Each rule is what openapi-python-client or openapi-typescript stumbled over, or made a poor name of.
+Each rule avoids an error or a poor name in openapi-python-client or openapi-typescript.
 """
 
 import json
@@ -14,7 +14,7 @@ from tests.apps.test_edge import run
 from tests.support.within import Within
 
 Schema = dict[str, Any]
-# Bodies and answers that generators read; others they leave out, or the whole operation.
+# Bodies and answers that generators accept; they skip others, or the whole operation.
 KNOWN = {"application/json", "application/problem+json", "multipart/form-data", "application/octet-stream"}  # fmt: skip
 
 OTHER_WAY_ROUND = re.compile(r"(What|Who|Whose|Where|Whether|That|How|When|Which|Why)\b")
@@ -27,7 +27,7 @@ def operations(description: Schema) -> Iterator[tuple[str, Schema]]:
 
 
 def below(value: Any) -> Iterator[Schema]:
-    """Every object of a document."""
+    """Yield every object of a document."""
     if isinstance(value, dict):
         yield value
         for one in value.values():

@@ -26,7 +26,7 @@ def assert_refused(done: Done, folder: Path) -> None:
 @pytest.mark.parametrize("command", LOOKING)
 def test_missing_directory_is_not_made(tmp_path: Path, command: str) -> None:
     folder = tmp_path / "mistyped" / "deep"
-    # Where the rest is configured elsewhere, the name is still one that somebody mistyped.
+    # Also refused if the rest is configured elsewhere: the name is mistyped.
     assert_refused(do(folder, command, METERAI_ISSUER="/nowhere"), folder)
     assert not folder.parent.exists()
 

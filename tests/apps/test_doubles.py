@@ -1,4 +1,4 @@
-"""What is said twice is said by two people: names in JSON, fields of forms, headers."""
+"""Doubled names are refused: in JSON, forms and headers."""
 
 import asyncio
 import json
@@ -61,7 +61,7 @@ def test_placement_with_doubled_name_is_refused(text: bytes, name: str) -> None:
     ],
 )
 def test_bank_message_with_doubled_name_is_not_read(body: bytes) -> None:
-    # Signed news is kept all the same, and lies in suspense as unreadable.
+    # Signed news is kept nevertheless, in suspense as unreadable.
     assert not read_notification(body).is_readable
     with pytest.raises(OutcomeUnknown):
         read_answer("51", 200, body, PaymentIdentity())

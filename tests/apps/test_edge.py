@@ -1,4 +1,4 @@
-"""What every answer has, and what every request must have."""
+"""Properties of every answer, and conditions of every request."""
 
 import asyncio
 import json
@@ -84,7 +84,7 @@ def test_each_answer_to_a_key_has_rate_limit_headers(database_url: str, tmp_path
             assert given.status == status
             policy = f'"concurrent";q={limit};qu="concurrent-requests"'
             assert given.header("ratelimit-policy") == policy
-            # Four are kept for other priorities, one is this, and the one before ends at the end of its turn.
+            # Four are kept for other priorities, one is this request, and the one before ends at the end of its turn.
             free = [f'"concurrent";r={limit - taken}' for taken in (5, 6)]
             assert given.header("ratelimit") in free
         for path, shown in (("/v1/claim-keys", key), ("/v1/orders", {}), ("/", {})):
@@ -112,7 +112,7 @@ def test_head_is_allowed_wherever_get_is(database_url: str, tmp_path: Path) -> N
             get = await web.get(path)
             assert head.status == get.status, path
             assert head.body == b"", path
-            # A look gives nobody a turn before buying: the cookie of that comes with the page alone.
+            # HEAD gives nobody a turn before buying: only the page sets that cookie.
             names = {name for name, _ in get.headers} - {"set-cookie"}
             assert {name for name, _ in head.headers} - {"set-cookie"} == names, path
 
@@ -154,7 +154,7 @@ def test_get_of_form_action_redirects_to_its_page(database_url: str, tmp_path: P
     assert not led
 
 
-# -- where a form comes from ---------------------------------------------------------------------
+# -- origin of forms ---------------------------------------------------------------------------
 
 
 def test_form_of_another_site_is_refused_by_every_page(database_url: str, tmp_path: Path) -> None:
@@ -176,7 +176,7 @@ def test_form_of_another_site_is_refused_by_every_page(database_url: str, tmp_pa
     run(database_url, tmp_path, act)
 
 
-# -- what is kept, and by whom -----------------------------------------------------------------
+# -- caching ----------------------------------------------------------------------------------
 
 
 def test_answer_to_account_is_not_stored_by_caches(database_url: str, tmp_path: Path) -> None:
@@ -354,15 +354,16 @@ def test_words_and_numbers_are_described_with_their_values(
     run(database_url, tmp_path, act)
 
 
-# -- when we cannot ----------------------------------------------------------------------------
+# -- failures ---------------------------------------------------------------------------------
 
 SERIAL = SerialMaker(7).make().text
 
 
 async def four_asked(web: Within, key: dict[str, str]) -> tuple[Given, Given, Given, Given]:
-    """The same trouble met by an account's program, a stranger's, a browser and the bank.
+    """The same failure for an account's program, an anonymous program, a browser and the bank.
 
-    One after the other: four at once open three more connections, and a server that is slow to give one is away (503).
+    One after the other: four at once open three more connections, and a server that is slow to give one counts as down
+    (503).
     """
     return (
         await web.get("/v1/orders", key),
@@ -384,7 +385,7 @@ NEWS = json.dumps(
 
 
 def signed(body: bytes) -> dict[str, str]:
-    """What the bank's own notification carries."""
+    """Headers of the bank's own notification."""
     at = datetime.now(UTC).astimezone(WIB).strftime("%Y-%m-%dT%H:%M:%S+07:00")
     text = string_to_sign("POST", NOTIFY_PATH, body, at)
     external = str(new_id().int)[:36]
@@ -410,7 +411,7 @@ def assert_each_in_their_words(asked: tuple[Given, ...], status: int, code: str)
 
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server that takes long to give a connection is not taken for one that is away."""
+    """A server that takes long to give a connection does not count as down."""
     monkeypatch.setattr(link, "CONNECT_SECONDS_MAX", 30)
     monkeypatch.setitem(link._PARAMETERS, "connect_timeout", 30)
 
@@ -453,6 +454,6 @@ def test_bank_gets_too_large_body_refused_in_its_format(database_url: str, tmp_p
 
 @pytest.mark.parametrize("kind", refusals(), ids=lambda kind: kind.__name__)
 def test_only_passing_refusals_have_a_retry_time(kind: type[Refusal]) -> None:
-    """503 and 429 pass by themselves; of the conflicts only work under way does."""
+    """503 and 429 are temporary; of the conflicts only work under way is."""
     has_time = kind.retry_after_seconds is not None or "retry_at" in facts_of(kind)
     assert has_time == (kind.status in (429, 503) or kind is InProgress)

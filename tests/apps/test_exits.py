@@ -20,7 +20,7 @@ WRONG = ("-1000000000", "1e400", "nan", "inf", "9" * 30, "9" * 5_000, "", "ten",
 
 
 def functions(of: App, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Every command there is, with its function."""
+    """Yield every command with its function."""
     for name in of:
         if name.startswith("-"):
             continue
@@ -36,7 +36,7 @@ def is_number(kind: Any) -> bool:
 
 
 def numbers() -> Iterator[tuple[str, str, Any]]:
-    """(command, option, annotation) of every option that takes a number."""
+    """Yield (command, option, annotation) of every option that takes a number."""
     for command, function in functions(APP):
         names = {**get_type_hints(function, include_extras=True)}
         if names.pop("options", None) is not None:
@@ -47,7 +47,7 @@ def numbers() -> Iterator[tuple[str, str, Any]]:
 
 
 def validators(parameter: Parameter) -> Iterable[object]:
-    """What looks at the value; `Parameter` keeps several, however they were given."""
+    """Validators of a value; `Parameter` keeps several, however they were given."""
     assert isinstance(parameter.validator, Iterable)
     return parameter.validator
 

@@ -1,4 +1,4 @@
-"""A search costs one statement of a room at most, by an index, also in tables of many rows."""
+"""A search costs one statement a room at most, by an index, also in tables of many rows."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -24,11 +24,11 @@ from meterai.trail import store as trail_store
 from tests.support.shop import Shop
 from tests.support.timelines import OFFERS
 
-ORDERS = 8_000  # so many that an index costs less than the table
+ORDERS = 8_000  # enough that an index costs less than the table
 SOME = new_id()
 DIGEST = b"d" * 32
 NOW = datetime.now(UTC)
-# By the room and its question: the statement, and what it is asked with.
+# Statement and parameters by room and query.
 FILLED: dict[str, tuple[str, tuple[Any, ...]]] = {
     "orders by id": (order_store.BY_ID, (SOME,)),
     "orders half due": (order_store.HALF_DUE, (NOW, 450.0, NOW, 10)),
@@ -46,7 +46,7 @@ FILLED: dict[str, tuple[str, tuple[Any, ...]]] = {
     "trail of a thing": (trail_store.OF_SUBJECT, ([SOME, new_id()], "ord_1", 10)),
     "trail of an account": (trail_store.OF_ACCOUNT, (SOME, 10)),
 }
-# Statements over tables with few rows here; the planner is told to take an index where one answers.
+# Statements over tables with few rows here; the planner is forced to use an index if one fits.
 FEW: dict[str, tuple[str, tuple[Any, ...]]] = {
     "orders by reference": (order_store.BY_REFERENCE, ("A-1", 10)),
     "stampings by reference": (stamping_store.BY_REFERENCE, ("A-1", 10)),
@@ -88,7 +88,7 @@ def test_query_has_a_suitable_index(filled: psycopg.Connection[Any], name: str) 
 
 
 class _Counting(ReadTx):
-    """Counts what is asked."""
+    """Counts statements."""
 
     count = 0
 

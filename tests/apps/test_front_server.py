@@ -1,4 +1,4 @@
-"""What the server in front takes in is what the web takes in: one number, in two files."""
+"""The reverse proxy and the web process have the same limits, in two files."""
 
 import re
 from pathlib import Path
@@ -31,7 +31,7 @@ def test_request_id_has_one_form_in_proxy_and_application() -> None:
     text = CONFIGURATION.read_text()
     assert f'"~^{SAFE}$" $http_request_id;' in text
     assert f'"~^{SAFE}$" $http_x_request_id;' in text
-    # Headers of a block are not added in a block within it that adds some of its own.
+    # Headers of an outer block are not added in an inner block that adds its own.
     for block in re.findall(r"\{([^{}]*)\}", text):
         if "add_header" in block:
             assert "add_header Request-Id $meterai_request always;" in block, block

@@ -1,4 +1,4 @@
-"""Whatever is given to a command, it ends in a sentence and a status of the table."""
+"""Any input to a command ends in a sentence and a status of the table."""
 
 import os
 import socket
@@ -26,7 +26,7 @@ from tests.support.draws import drawn_record, entries_of
 AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 NO_TEXT = os.fsdecode(b"\xff\xfe")
 STATUSES = {int(one) for one in Exit} - {Exit.FAULT}
-# Their metrics must be shared before anything counts, and in this process something does.
+# Their metrics must be shared before anything counts, which has already happened in this process.
 ALONE = frozenset({"web", "worker"})
 HERE = [command for command in COMMANDS if command not in ALONE]
 
@@ -40,7 +40,7 @@ def pipe(path: Path) -> None:
 
 
 def door(path: Path) -> None:
-    # A name in this directory: that of a socket may have 107 bytes.
+    # A name relative to the current directory: that of a socket may have 107 bytes.
     before = Path.cwd()
     os.chdir(path.parent)
     with socket.socket(socket.AF_UNIX) as listening:
@@ -136,7 +136,7 @@ def test_serving_command_refuses_unreadable_settings(data: Path, command: str) -
 
 @pytest.mark.parametrize("make", NO_FILES, ids=lambda make: make.__name__)
 def test_documents_and_keys_that_are_no_files_are_refused(data: Path, make: Make) -> None:
-    bad = data.parent / NO_TEXT  # a name that is no UTF-8 is a name all the same
+    bad = data.parent / NO_TEXT  # a name with invalid UTF-8 is still a name
     make(bad)
     for words in (
         ("verify", str(bad)),
@@ -161,7 +161,7 @@ def long_key(path: Path) -> None:
     path.write_text("a." * 50_000 + "a = 1\n")
 
 
-# What is given to plan, to measure or to check; `{}` is the file.
+# Input of commands that plan, measure or check; `{}` is the file.
 READ = {
     "plan --curve": ("plan", *ARGUMENTS["plan"], "--curve", "{}"),
     "plan --measured": (
@@ -225,7 +225,7 @@ def test_unreadable_issuer_is_refused(data: Path, name: str, make: Make) -> None
     file.unlink()
     make(file)
     if name == "claim.key" and make in (nothing, endless):
-        return  # it need not have one; a name that leads nowhere is none
+        return  # it is optional; a name that leads nowhere counts as missing
     assert_told(run_here(data, "verify", *ARGUMENTS["verify"]))
     assert_told(run_here(data, "issuer", "show"))
 
@@ -245,7 +245,7 @@ def test_data_directory_that_is_no_directory_is_refused(tmp_path: Path, make: Ma
     make(tmp_path / "data")
     for command in HERE:
         if command in ("up", "restore", "verify-claim"):
-            continue  # two make it, the third needs none
+            continue  # two make it, the third does not need it
         done = run_here(tmp_path / "data", *command.split(), *ARGUMENTS.get(command, ()))
         assert_told(done)
         assert "installation_missing: " in done.stderr
@@ -263,7 +263,7 @@ def test_file_is_read_up_to_its_bound(tmp_path: Path) -> None:
 
 
 def words_of(kind: object) -> Iterator[object]:
-    """The annotations within one that are text."""
+    """Yield the annotations within one that are text."""
     if kind is str or (get_args(kind)[:1] == (str,)):
         yield kind
     else:

@@ -1,4 +1,4 @@
-"""`meterai keys make` makes what production needs and is missing, and overwrites nothing."""
+"""`meterai keys make` makes the missing keys of production, and overwrites nothing."""
 
 import stat
 from datetime import UTC, datetime, timedelta
@@ -43,7 +43,7 @@ def make(folder: Path, **settings: str) -> Done:
 
 
 def told(done: Done, keys: Path) -> dict[str, str]:
-    """What became of each file, by its name."""
+    """Outcome of each file, by its name."""
     lines = [line.split(maxsplit=1) for line in done.stdout.splitlines() if line[0] != " "]
     return {
         str(Path(path).relative_to(keys)): said
@@ -53,7 +53,7 @@ def told(done: Done, keys: Path) -> dict[str, str]:
 
 
 def kept(done: Done, keys: Path) -> set[str]:
-    """What is to be copied to a place apart."""
+    """Files to copy to a separate place."""
     named = done.stdout.split(translate("key.keep", "en"))[1].split()
     return {str(Path(path).relative_to(keys)) for path in named}
 

@@ -1,4 +1,4 @@
-"""A lease is longer than what it covers, or the platform does not start."""
+"""A lease is longer than its work, or the platform does not start."""
 
 import asyncio
 from itertools import chain

@@ -1,4 +1,4 @@
-"""Commands about files and QR codes: what they say and how they end.  No database runs."""
+"""Commands about files and QR codes: their output and statuses. No database runs."""
 
 import json
 from collections.abc import Callable
@@ -36,14 +36,14 @@ def meterai(data: Path) -> Command:
 
 @pytest.fixture(scope="module")
 def public(data: Path, meterai: Command) -> Path:
-    """The public key of the claims, as it is given to everybody."""
+    """The public key of the claims, as it is published."""
     assert meterai("issuer", "show").returncode == 0
     return data / "keys" / "issuer" / "development-1" / "claim.pub"
 
 
 @pytest.fixture(scope="module")
 def scanned(data: Path, public: Path) -> str:
-    """What a phone reads from a stamp on the document `letter`."""
+    """Text that a phone reads from a stamp on the document `letter`."""
     key = load_issuers(data / "keys" / "issuer").current.claim_key
     assert key is not None
     serial = SerialMaker(UNLEASED).make()
@@ -57,7 +57,7 @@ def test_damaged_document_is_repaired_stamped_and_found_genuine(
     source, target = tmp_path / "broken.pdf", tmp_path / "stamped.pdf"
     source.write_bytes(pdf(2)[:-60])
     places = ("--place", "1,36,36,80", "--place", "-1,200,36,80")
-    # A process of its own, as for an operator: what it starts for a document ends with it.
+    # In its own process, as for an operator: the processes that it starts end with it.
     done = run(data, "seal", str(source), str(target), *places)
     assert done.returncode == 0, done.stderr
     repaired, *serials = done.stdout.splitlines()

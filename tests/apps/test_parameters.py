@@ -1,4 +1,4 @@
-"""Query parameters: a route takes those that it declares, and no others."""
+"""Query parameters: a route accepts exactly those that it declares."""
 
 import json
 import re
@@ -21,7 +21,7 @@ def test_unknown_parameter_is_refused_by_every_route_of_the_api(
     async def act(web: Within) -> None:
         key = await a_key(web)
         headers = [(name.lower().encode(), value.encode()) for name, value in key.items()]
-        # The names of what is injected are no parameters; a name of ours in capitals is another name.
+        # Names of injected values are no parameters; names are case-sensitive.
         for name in ("executed", "account", "orders", "Limit", "utm_source", "", "x\u202e"):
             asked = 0
             for method, path, handler in handlers(web):
@@ -60,7 +60,7 @@ def test_nul_in_an_address_is_refused_by_every_route(database_url: str, tmp_path
 
 
 def _known(web: Within, path: str, method: str) -> list[str]:
-    """The query parameters of an operation as the description of the API has them."""
+    """Query parameters of an operation in the API description."""
     templates = {
         re.sub(r"\{\w+\}", "x", one): operations
         for one, operations in web.app.state.openapi["paths"].items()
@@ -121,7 +121,7 @@ def test_cursor_of_another_list_is_refused(database_url: str, tmp_path: Path) ->
 
 
 def _valid(schema: dict[str, Any], schemas: dict[str, Any]) -> object:
-    """The least value that a schema allows."""
+    """The smallest value that a schema allows."""
     schema = schemas.get(schema.get("$ref", "").rpartition("/")[2], schema)
     if "properties" in schema:
         required = schema.get("required", ())

@@ -1,4 +1,4 @@
-"""Every route of the application, asked over HTTP as every role: the answers are those of the table of permissions."""
+"""Every route of the application, requested over HTTP in every role: the answers match the table of permissions."""
 
 import asyncio
 import json
@@ -40,7 +40,7 @@ NOBODY_SIGNED_IN, NOT_PERMITTED, KEY_NEEDED = (
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Somebody with a role: what its requests have, and what it may."""
+    """A caller in a role: headers of its requests, and its permissions."""
 
     name: str
     headers: Mapping[str, str]
@@ -48,7 +48,7 @@ class Asker:
     is_session: bool = True
 
     def refusal(self, asked: Asked) -> str | None:
-        """The code with which the guard refuses this request; None where it lets it through."""
+        """Code with which the guard refuses this request; None if it passes."""
         if asked.permission in OPEN:
             return None
         if not self.headers:
@@ -66,7 +66,7 @@ async def key_of(accounts: AccountService, name: str, scopes: frozenset[Permissi
 
 
 async def by_mail(web: Within, account: UUID) -> str:
-    """The cookie of a session that a mail opened."""
+    """The cookie of a session opened by mail."""
     now = SystemClock().now()
     async with web.container.database.transaction() as tx:
         lives = now, now + timedelta(hours=1)
@@ -75,7 +75,7 @@ async def by_mail(web: Within, account: UUID) -> str:
 
 
 async def member(web: Within, organization: UUID, role: Role) -> Asker:
-    """A person whose session acts for an organization, where it has this role."""
+    """A person whose session acts for an organization in this role."""
     database = web.container.database
     account = await web.container.of(AccountService).create(f"{role}@example.id", actor=TESTER)
     cookie = await by_mail(web, account)
@@ -101,7 +101,7 @@ async def staff_member(web: Within, role: StaffRole) -> Asker:
 
 
 async def staff_member_by_mail(web: Within) -> Asker:
-    """A supervisor in a session that no passkey opened: such a session has no right of staff."""
+    """A supervisor in a session without a passkey, which has no rights of staff."""
     held = web.container
     key = held.keyring.derived(SIGN_IN_KEY)
     desk = await sit_down(held.database, key, held.settings, StaffRole.SUPERVISOR)
@@ -128,7 +128,7 @@ async def everybody(web: Within) -> list[Asker]:
 
 
 def code_of(given: Given) -> str | None:
-    """The code of a refusal, None of what is none or is shown as a page."""
+    """Code of a refusal, None for another answer or a page."""
     if given.status < 400:
         return None
     try:
@@ -139,7 +139,7 @@ def code_of(given: Given) -> str | None:
 
 
 async def disagreements(web: Within, asker: Asker, routes: list[Asked]) -> list[str]:
-    """Answers that the table of permissions does not say."""
+    """Answers that contradict the table of permissions."""
     guarded = {NOBODY_SIGNED_IN, NOT_PERMITTED, KEY_NEEDED}
     headers = [(name.lower().encode(), value.encode()) for name, value in asker.headers.items()]
     found = []

@@ -1,4 +1,4 @@
-"""What a log of production tells of failures, and what it does not: addresses, names, keys."""
+"""Content of production logs about failures: no addresses, names, keys."""
 
 import asyncio
 import io
@@ -34,14 +34,14 @@ ADDRESS = "tanda.pemilik@rahasia.example"
 NAME = "Budi Tandatangan"
 SERIAL = "03TG7W4J2N0A5D8K1R9YQB"
 KEY = "mtr_" + "0" * 52 + "tandatoken" + "x" * 22
-CODE = "918273-tandakode"  # six digits alone are some fraction of a second, too
+CODE = "918273-tandakode"  # six digits alone may also be a fraction of a second
 MARKS = (ADDRESS, "tanda.pemilik", NAME, "Budi", SERIAL, KEY, "tandatoken", CODE)
 Log = Callable[[], list[dict[str, Any]]]
 
 
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
-    """What is logged as in production: its events, which hold no mark."""
+    """Events that production would log, without the mark."""
     before = structlog.get_config()
     root, hooks = logging.getLogger(), (sys.excepthook, threading.excepthook)
     handlers, level = root.handlers[:], root.level
@@ -85,7 +85,7 @@ def test_fault_of_web_is_logged_without_request_data(
     database_url: str, tmp_path: Path, log: Log
 ) -> None:
     async def act(web: Within) -> None:
-        # A table that is not there is a fault whose message has the statement and its values.
+        # A missing table is a fault whose message has the statement and its values.
         with psycopg.connect(database_url, autocommit=True) as connection:
             connection.execute("ALTER TABLE sign_in_challenges RENAME TO gone")
             connection.execute("ALTER TABLE api_keys RENAME TO away")
@@ -111,11 +111,11 @@ def test_fault_of_web_is_logged_without_request_data(
 
 
 class Duplicate(Event, frozen=True, kw_only=True):
-    """What is entered twice."""
+    """Event that is inserted twice."""
 
 
 class Broken(Event, frozen=True, kw_only=True):
-    """What cannot be handled."""
+    """Event that cannot be handled."""
 
 
 def test_failed_job_is_logged_without_its_facts(
@@ -190,7 +190,7 @@ def test_refused_mail_is_logged_without_its_address(
     assert event["why"].startswith("550 5.1.1")
 
 
-# -- what others log, and what nobody caught -----------------------------------------------------
+# -- messages of libraries, and uncaught exceptions ----------------------------------------------
 
 
 def test_library_message_is_logged_without_its_arguments(log: Log) -> None:
@@ -199,7 +199,7 @@ def test_library_message_is_logged_without_its_arguments(log: Log) -> None:
         raise ValueError(ADDRESS)
     except ValueError:
         logging.getLogger("asyncio").exception(f"Task exception was never retrieved\n{ADDRESS}")
-    # What `warnings` logs once they are captured.
+    # The form of captured `warnings`.
     logging.getLogger("py.warnings").warning("%s", f"a.py:1: UserWarning: {ADDRESS} is odd")
     events = [event for event in log() if event["event"] == "library"]
     assert [event["logger"] for event in events] == ["psycopg.pool", "asyncio", "py.warnings"]
@@ -290,7 +290,7 @@ def test_exception_is_logged_by_kinds_and_lines() -> None:
 
 
 def told_of_a_fault(monkeypatch: pytest.MonkeyPatch, *, as_json: bool, with_values: bool) -> str:
-    """What is written of a fault by a function that holds a code."""
+    """Log output of a fault in a function that holds a code."""
     before, told = structlog.get_config(), io.StringIO()
     monkeypatch.setattr(sys, "stderr", told)
     root, hooks = logging.getLogger(), (sys.excepthook, threading.excepthook)

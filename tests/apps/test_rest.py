@@ -1,4 +1,4 @@
-"""A worker at rest finds what is due for all rooms by one statement."""
+"""An idle worker finds the due work of all rooms by one statement."""
 
 import asyncio
 

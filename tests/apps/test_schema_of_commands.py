@@ -12,7 +12,7 @@ from meterai.plumbing.db.sql_files import migrations
 from tests.support.commands import COMMANDS, do, run_here
 
 NEWER = "9999_of_a_newer_version.sql"
-ISSUING_CAME = "0006"  # with orders, for which stamps are issued
+ISSUING_CAME = "0006"  # with orders, which issue stamps
 
 
 def applied(url: str) -> list[str]:
@@ -40,14 +40,14 @@ def _installation(tmp_path: Path) -> None:
 
 @pytest.fixture
 def older(database_url: str) -> str:
-    """A database that lacks the newest migration, as far as it says."""
+    """A database whose record lacks the newest migration."""
     change(database_url, f"DELETE FROM applied_migrations WHERE name = '{names()[-1]}'")
     return database_url
 
 
 @pytest.fixture
 def newer(database_url: str) -> str:
-    """A database that a newer version brought up to date."""
+    """A database migrated by a newer version."""
     change(database_url, f"INSERT INTO applied_migrations VALUES ('{NEWER}', 'x')")
     return database_url
 

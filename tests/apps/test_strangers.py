@@ -1,4 +1,4 @@
-"""Whatever bytes a stranger sends, to whatever route: nothing is a fault of ours."""
+"""Random requests to any route cause no fault."""
 
 import asyncio
 import re
@@ -20,7 +20,7 @@ from tests.support.within import Asking, Within, settings_of, within
 
 SEED = 2026
 CASES = settings().max_examples * 120  # some ten seconds; five times as many with --all
-# Of one route and one kind of caller, beside those that chance chooses.
+# Headers of one route and one kind of caller, in addition to random ones.
 Header = tuple[bytes, bytes]
 PAPER = pdf()
 NASTY = (
@@ -69,7 +69,7 @@ FIELDS = (
     b"serial", b"document", b"placement", b"place", b"page", b"page_number", b"x", b"y", b"width",
     b"pay", b"name", b"order_id", b"\xff", b"",
 )  # fmt: skip
-# What is right in a field, so that chance gets past it to what is wrong in the next.
+# Valid values of fields, so that random input gets past one field to errors in the next.
 GOOD = {
     b"email": b"somebody@example.org",
     b"next": b"/history",
@@ -104,7 +104,7 @@ METHODS = ("GET", "HEAD", "POST", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE", 
 
 
 class Chance:
-    """What a stranger thinks of next; the same in every run."""
+    """Random requests; the same in every run."""
 
     def __init__(self, seed: int) -> None:
         self._random = Random(seed)
@@ -112,7 +112,7 @@ class Chance:
         self.may = lambda share: self._random.random() < share
 
     def octets(self) -> bytes:
-        """A value: known to hurt, or of chance, or both."""
+        """A value: a known bad one, a random one, or both."""
         roll = self._random.random()
         if roll < 0.7:
             return self.choose(NASTY)
@@ -120,16 +120,16 @@ class Chance:
         return noise if roll < 0.85 else self.choose(NASTY)[:200] + noise
 
     def header_value(self) -> bytes:
-        """What a server lets through: no end of line, no NUL."""
+        """A header value that a server accepts: no end of line, no NUL."""
         return self.octets().translate(None, b"\r\n\x00")
 
     def pair(self, *more: bytes) -> tuple[bytes, bytes]:
-        """A field and its value, which is right half of the time."""
+        """A field and its value, which is valid half of the time."""
         name = self.choose((*FIELDS, *more))
         return name, GOOD[name] if name in GOOD and self.may(0.5) else self.octets()
 
     def pairs(self, most: int, *more: bytes) -> list[tuple[bytes, bytes]]:
-        """Some fields; half of the time those that are right and some that are not."""
+        """Some fields; half of the time the valid ones and some invalid ones."""
         found = [self.pair(*more) for _ in self.several(most)]
         return [*(GOOD | dict(found[:2])).items()] if self.may(0.5) else found
 
@@ -178,7 +178,7 @@ class Chance:
         return b"--zz\r\n" + b"\r\n".join([*lines, b"", content]) + b"\r\n"
 
     def body(self) -> tuple[bytes, bytes]:
-        """(content type, body): mostly of one mind."""
+        """(content type, body): mostly consistent."""
         makers: dict[bytes, Callable[[], bytes]] = {
             b"json": self.json,
             b"urlencoded": self.urlencoded,
@@ -191,7 +191,7 @@ class Chance:
 
 
 class Caller:
-    """Somebody with an account, or nobody: the headers that say so, and the token of a form."""
+    """A caller with or without an account: its headers, and the token of a form."""
 
     def __init__(self, headers: list[Header], form_token: bytes = b"") -> None:
         self.headers = headers
@@ -199,7 +199,7 @@ class Caller:
 
 
 async def callers(web: Within) -> list[Caller]:
-    """Nobody, somebody with a key, somebody with a browser."""
+    """An anonymous caller, one with a key, one with a browser."""
     accounts = web.container.of(AccountService)
     account = await accounts.create("stranger@example.org", actor=TESTER)
     key = await accounts.create_api_key(account, "test", actor=TESTER)
@@ -211,7 +211,7 @@ async def callers(web: Within) -> list[Caller]:
 
 
 async def signed_in(web: Within) -> Caller:
-    """A browser with a session, by the same forms that people use."""
+    """A browser with a session, opened by the forms that people use."""
     form = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html"}
     asked = await web.post("/sign-in", b"email=browser@example.org", form)
     challenge = asked.header("location").partition("challenge=")[2].partition("&")[0]
@@ -229,7 +229,7 @@ async def signed_in(web: Within) -> Caller:
 
 
 def routes(web: Within) -> dict[tuple[str, ...], str]:
-    """The parts of every path, a parameter as an empty part, and how the API describes it."""
+    """The parts of every path, with an empty part for a parameter, and its form in the API description."""
     found = {}
     for route in web.app.routes:
         assert isinstance(route, HTTPRoute)
@@ -296,7 +296,7 @@ async def listened(database_url: str, directory: Path) -> AsyncIterator[tuple[Wi
         structlog.configure(**before)
 
 
-# What parsers and frameworks say, names of their classes, places in files.
+# Texts of parsers and frameworks, names of their classes, places in files.
 OF_OTHERS = re.compile(
     rb"msgspec|litestar|multipart\.(?!form)|psycopg|pypdf|pyhanko|pikepdf|cryptography\."
     rb"|\b[A-Z]\w*(?:Error|Exception)\b|Traceback|site-packages|\.py\b|object at 0x"
@@ -307,7 +307,7 @@ OF_OTHERS = re.compile(
 
 
 def words_of_others(body: bytes, directory: Path) -> list[bytes]:
-    """What in an answer is not ours to say."""
+    """Parts of an answer that reveal internals."""
     found = [one[0] for one in OF_OTHERS.finditer(body)]
     places = (bytes(directory), bytes(Path.home()) + b"/")
     return [*found, *(place for place in places if place in body)]
@@ -332,14 +332,14 @@ def test_random_requests_cause_no_fault(database_url: str, tmp_path: Path) -> No
                 assert not foreign, (number, foreign, asking, given)
                 operation = described.get(templates[parts], {}).get(asking.method.lower())
                 path = unquote_to_bytes(asking.target.partition(b"?")[0])
-                # A parameter that is empty, or has a slash in it, leads to another operation.
+                # An empty parameter, or one with a slash, leads to another operation.
                 is_this = all(path.split(b"/")[1:]) and path.count(b"/") == len(parts)
                 if operation and is_this and templates[parts].startswith("/v1/"):
-                    # What the API answers is what it says it answers.
+                    # The answer is one that the API description declares.
                     declared = {*operation["responses"], "431"}
                     assert str(given.status) in declared, (number, asking, given)
             assert not faults
-            # Chance does get somewhere: past the doors, into the handlers, and to the ends.
+            # Random requests reach handlers and all outcomes.
             assert {status for _, status in reached} >= {200, 303, 401, 403, 404, 405, 422}
             assert ((*("v1", "orders"),), 201) in reached or ((*("buy",),), 303) in reached
 

@@ -1,4 +1,4 @@
-"""A rail that no file of the product knows works whole, beside the one there is.
+"""A rail that no file of the product knows works completely, beside the existing one.
 
 The rail is tests/toy_rail, as docs/adding.md explains it.
 """
@@ -97,7 +97,7 @@ class Town:
             owner.execute(query.encode())
 
     async def work(self) -> None:
-        """Every job that is there."""
+        """Run every existing job."""
         container = self.web.container
         worker = Worker(
             container.database,
@@ -110,7 +110,7 @@ class Town:
             pass
 
     async def round(self) -> None:
-        """Every periodic task of payments and refunds, now."""
+        """Run every periodic task of payments and refunds, now."""
         self.arrange(
             "UPDATE payment_attempts SET leased_until = now() WHERE state = 'opening';"
             " UPDATE payment_attempts SET ask_at = now() WHERE state <> 'opening'"
@@ -166,7 +166,7 @@ async def told(place: Town, notice: tuple[dict[str, str], bytes]) -> Given:
 
 
 async def holds(place: Town) -> None:
-    """Every invariant of the rooms with their rails, and `meterai audit` with both banks' records."""
+    """Check every invariant of the rooms with their rails, and `meterai audit` with both banks' records."""
     database, registered = place.web.container.database, registered_of(WITH_TOY)
     found = await audit(database, invariants_of(registered))
     assert found.holds, [one for one in found.findings if not one.holds]
@@ -195,7 +195,7 @@ def test_orders_are_paid_by_either_rail_and_refunded_by_the_same(
             assert by_number["payment"]["qr_content"] is None
             assert by_number["payment"] == (await place.shown(by_number))["payment"]
             assert (await place.order(payment_method="qris"))["payment"]["qr_content"]
-            # Told: one by its bank, and again; one is asked for.
+            # One payment is notified by its bank, twice; the other is queried.
             await place.pay_bank(by_qr)
             notice = place.toy.pay(number, "17")
             for _ in range(2):
@@ -209,7 +209,7 @@ def test_orders_are_paid_by_either_rail_and_refunded_by_the_same(
             assert {(await place.shown(one))["state"] for one in (by_qr, untold)} == {"executed"}
             payments = {row["payment"] for row in await place.rows("SELECT payment FROM captures")}
             assert payments > {"toy:17", "toy:18"}
-            # Given back, each by its own.
+            # Each is refunded by its own rail.
             for order in (by_qr, by_number):
                 given = await place.asked("/v1/refunds", {"order_id": order["id"]})
                 assert given.status in (200, 201), given.body
@@ -320,7 +320,7 @@ def test_attempt_of_removed_rail_is_logged_and_stops_no_other(
                 await alone.pay_bank(fresh)
                 place.arrange("UPDATE payment_attempts SET asked = 20 WHERE provider = 'toy'")
                 await alone.round()
-                # As where nobody answers: ever less often, so that it takes no turns of others.
+                # Like an unreachable provider: tried ever less often, so that it delays no others.
                 [wait] = await alone.rows(
                     "SELECT min(ask_at) - now() AS wait FROM payment_attempts"
                     " WHERE provider = 'toy'"
@@ -338,7 +338,7 @@ def test_attempt_of_removed_rail_is_logged_and_stops_no_other(
                 assert [row["provider"] for row in told_of.evidence] == ["toy"]
                 notice = place.toy.notice({"state": "paid"}, delivery="18")
                 assert (await told(alone, notice)).status == 404
-            # It comes back, and what waited goes on.
+            # The rail returns, and the waiting work continues.
             await place.round()
             place.arrange("UPDATE refunds SET try_at = now(), leased_until = NULL")
             await place.round()

@@ -1,4 +1,4 @@
-"""A room that no list of the product knows works whole, once it is in the list that an application walks.
+"""A room that no list of the product knows works completely, once it is in the application's list.
 
 The room is tests/toy, as docs/adding.md explains it.
 """

@@ -1,4 +1,4 @@
-"""What an operator does at the command line is in the audit trail under a name."""
+"""Acts of an operator at the command line are in the audit trail under a name."""
 
 import os
 import pwd
