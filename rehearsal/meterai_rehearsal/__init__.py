@@ -1,14 +1,14 @@
-"""Rehearsal: what an installation can take, measured, computed and reported.
+"""Rehearsal: the capacity of an installation, measured, computed and reported.
 
-A distribution beside `meterai`, whose command line gets `rehearse`, `plan` and `assess` of it.
+A distribution beside `meterai` that adds the commands `rehearse`, `plan` and `assess`.
 
-Promises it keeps
-  * `rehearse` drives a running installation over HTTP alone, as visitors do.  It breaks parts only of an
-    installation that it started itself, and speaks to no other machine without a written list.
-  * A run is one file (`results.py`).  What was not measured is absent from it, and a run that measured
-    its own generator is void and says so.
+Promises
+  * `rehearse` drives a running installation over HTTP only, as visitors do. It breaks parts only of an installation
+    that it started itself, and sends nothing to another machine without a written list.
+  * A run is one file (`results.py`). Values that were not measured are absent, and a run that measured its own
+    generator is void and says so.
 
-Calls the floors of `meterai` (kit, plumbing, commands).  Nothing in `meterai` knows it.
+Calls the floors of `meterai` (kit, plumbing, commands). Nothing in `meterai` depends on it.
 """
 
 from importlib import resources

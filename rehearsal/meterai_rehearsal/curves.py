@@ -1,8 +1,8 @@
-"""Arrival curves: how many come when, from people's deadlines and openings.
+"""Arrival curves: arrivals over time, from deadlines and openings.
 
-A curve is piecewise linear: arrivals per second at points in time, straight between them; two points at
-one time are a jump.  The shipped ones (`shapes/*.toml`) are of rushes that happened, each with its source
-and with what of it is known and what is ours.
+A curve is piecewise linear: arrivals per second at points in time, linear between them; two points at one time are a
+jump. The shipped ones (`shapes/*.toml`) describe real rushes, each with its source and a note of what is known and
+what is assumed.
 """
 
 import math
@@ -16,23 +16,23 @@ from itertools import pairwise
 
 import msgspec
 
-RATE_MAX = 1_000_000.0  # arrivals a second; CoWIN's opening was 55,000 hits
+RATE_MAX = 1_000_000.0  # arrivals a second; CoWIN's opening had 55,000 hits
 SECONDS_MAX = 366 * 86_400.0
 POINTS_MAX = 10_000
 
 
 class CurveWrong(ValueError):
-    """Points that are no curve: a message says which and why."""
+    """The points are no curve; the message says which and why."""
 
 
 @dataclass(frozen=True)
 class Curve:
-    """Arrivals a second over time.  Raises `CurveWrong` for points that are no curve."""
+    """Arrivals a second over time. Raises `CurveWrong` for invalid points."""
 
     points: tuple[tuple[float, float], ...]  # (seconds from the beginning, arrivals per second)
 
     def __post_init__(self) -> None:
-        """Look at every point."""
+        """Check every point."""
         if not 2 <= len(self.points) <= POINTS_MAX:
             raise CurveWrong(f"from 2 to {POINTS_MAX} points are meant, not {len(self.points)}")
         if self.points[0][0] != 0:
@@ -49,17 +49,17 @@ class Curve:
 
     @property
     def seconds(self) -> float:
-        """How long it lasts."""
+        """Its duration."""
         return self.points[-1][0]
 
     @property
     def peak(self) -> float:
-        """The highest rate."""
+        """Its highest rate."""
         return max(rate for _, rate in self.points)
 
     @cached_property
     def _totals(self) -> tuple[float, ...]:
-        """Arrivals expected up to each point."""
+        """Expected arrivals up to each point."""
         found = [0.0]
         for (at, rate), (later, then) in pairwise(self.points):
             found.append(found[-1] + (later - at) * (rate + then) / 2)
@@ -67,11 +67,11 @@ class Curve:
 
     @property
     def total(self) -> float:
-        """Arrivals expected in all."""
+        """Expected arrivals in total."""
         return self._totals[-1]
 
     def rate(self, at: float) -> float:
-        """Arrivals a second at a time; after a jump, where there is one; 0 outside."""
+        """Return the arrivals a second at a time; after a jump if there is one; 0 outside."""
         if not 0 <= at <= self.seconds:
             return 0.0
         later = bisect_right(self.points, at, key=lambda point: point[0])
@@ -81,7 +81,7 @@ class Curve:
         return low + (high - low) * (at - begin) / (end - begin)
 
     def when(self, arrivals: float) -> float:
-        """The time by which so many are expected: the inverse of the sum of the curve.
+        """Return the time by which so many arrivals are expected: the inverse of the integral of the curve.
 
         From 0 to `total`.
         """
@@ -90,22 +90,22 @@ class Curve:
         (begin, low), (end, high) = self.points[later - 1], self.points[later]
         width = end - begin
         even = (arrivals - totals[later - 1]) / (width or 1)
-        # even = low u + (high - low) u² / 2 with u the share of the width, solved so that nothing cancels
-        # where the rate hardly changes.
+        # even = low u + (high - low) u² / 2 with u the share of the width, solved without cancellation where the rate
+        # hardly changes.
         under = math.sqrt(max(low * low + 2 * (high - low) * even, 0.0))
         return min(begin + width * (2 * even / (low + under) if low + under else 0.0), end)
 
     def over(self, seconds: float) -> "Curve":
-        """The same rates within another time."""
+        """Return the same rates over another duration."""
         return Curve(tuple((at * seconds / self.seconds, rate) for at, rate in self.points))
 
     def times(self, factor: float) -> "Curve":
-        """So many times as many arrivals."""
+        """Return the curve with its arrivals multiplied."""
         return Curve(tuple((at, rate * factor) for at, rate in self.points))
 
 
 class Shape(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A curve of a rush that happened, as its file says it.
+    """Curve of a real rush, as in its file.
 
     `points` are (hours from the beginning, arrivals per hour).
     """
@@ -118,12 +118,12 @@ class Shape(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def curve(self) -> Curve:
-        """In seconds, arrivals a second, as it was."""
+        """Return the original curve, in seconds and arrivals a second."""
         return Curve(tuple((hour * 3600, rate / 3600) for hour, rate in self.points))
 
 
 def shapes() -> dict[str, Shape]:
-    """The shipped shapes by name."""
+    """Return the shipped shapes by name."""
     files = (resources.files("meterai_rehearsal") / "shapes").iterdir()
     return {
         file.name.removesuffix(".toml"): msgspec.convert(tomllib.loads(file.read_text()), Shape)

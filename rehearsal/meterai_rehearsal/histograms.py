@@ -1,6 +1,6 @@
-"""Distributions of durations as HdrHistograms: recorded, added up, written and read again.
+"""Distributions of durations as HdrHistograms: recorded, added, written and read.
 
-Whole microseconds with three digits, from 1 µs to `LONGEST_SECONDS`; what is longer counts as that.
+Whole microseconds with three digits, from 1 µs to `LONGEST_SECONDS`; longer ones count as that.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,41 +16,41 @@ _LOWEST, _HIGHEST = 1, int(LONGEST_SECONDS * _PER_SECOND)
 
 
 class Recorder:
-    """Durations as they come."""
+    """Recorder of durations."""
 
     def __init__(self) -> None:
         self._histogram = HdrHistogram(_LOWEST, _HIGHEST, DIGITS)
 
     def record(self, seconds: float) -> None:
-        """One more."""
+        """Record one duration."""
         self._histogram.record_value(min(max(int(seconds * _PER_SECOND), _LOWEST), _HIGHEST))
 
     def add(self, encoded: str) -> None:
-        """Everything of another one, written."""
+        """Add all durations of an encoded recorder."""
         self._histogram.decode_and_add(encoded)
 
     @property
     def count(self) -> int:
-        """How many there are."""
+        """Number of durations."""
         return int(self._histogram.get_total_count())
 
     def at(self, share: float) -> float:
-        """The duration in seconds that this share (0 to 1) did not exceed; 0 where there is none."""
+        """Return the duration in seconds that this share (0 to 1) did not exceed; 0 if there is none."""
         if not self.count:
             return 0.0
         return float(self._histogram.get_value_at_percentile(share * 100)) / _PER_SECOND
 
     def counts(self) -> Iterator[tuple[float, int]]:
-        """Every duration in seconds that was recorded, to its three digits, and how often."""
+        """Yield every recorded duration in seconds, to its three digits, and its count."""
         for one in self._histogram.get_recorded_iterator():
             yield one.value_iterated_to / _PER_SECOND, int(one.count_at_value_iterated_to)
 
     def encoded(self) -> str:
-        """Itself as text (HdrHistogram V2, base64)."""
+        """Encode it as text (HdrHistogram V2, base64)."""
         return bytes(self._histogram.encode()).decode()
 
     def latency(self) -> Latency:
-        """As a run keeps it."""
+        """Return it in the form of a run."""
         is_empty = not self.count
         return Latency(
             count=self.count,
@@ -65,14 +65,14 @@ class Recorder:
 
 
 def read(latency: Latency) -> Recorder:
-    """The distribution of a run, to be asked further or added to."""
+    """Decode the distribution of a run, for queries and additions."""
     found = Recorder()
     found.add(latency.histogram)
     return found
 
 
 def together(latencies: Iterable[Latency]) -> Latency:
-    """Several as one."""
+    """Add several distributions."""
     found = Recorder()
     for one in latencies:
         found.add(one.histogram)

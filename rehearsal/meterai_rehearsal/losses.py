@@ -1,7 +1,7 @@
-"""Losses of visitors: at which step of which journey, why, when, and at which pool.
+"""Losses of visitors: step, journey, reason, time and pool.
 
-The pool is what held visitors up in the seconds in which they were lost: the line for those who gave up in one,
-else the station with the highest pressure, as the installation said of itself.
+The pool delayed visitors in the seconds in which they were lost: the line for those who gave up in one, else the
+station with the highest pressure, by the installation's own figures.
 """
 
 from collections.abc import Mapping
@@ -10,23 +10,21 @@ from dataclasses import dataclass
 from meterai_rehearsal.results import Run, Series
 
 LOST = "lost"  # series: visitors lost in a second, by `<journey>.<step>: <reason>`
-QUEUE = "queue"  # the step of who waits in a line
-WAITING = frozenset({QUEUE, "let_in"})  # and of who was called and waits for room inside
+QUEUE = "queue"  # step of a visitor who waits in a line
+WAITING = frozenset({QUEUE, "let_in"})  # and of one who was called and waits for room inside
 LINE = "line"
 PRESSURE, RATE = "meterai_station_pressure", "meterai_line_rate"
-NEAR_SECONDS = (
-    5.0  # so long what the installation said last stands for a second of which it said nothing
-)
-PRESSURE_MIN = 0.05  # share of the bound; a station with less held nobody up
+NEAR_SECONDS = 5.0  # seconds for which the last figure of the installation is valid
+PRESSURE_MIN = 0.05  # share of the bound; a station with less delayed nobody
 
 
 @dataclass(frozen=True, slots=True)
 class Loss:
     """Visitors lost at one step for one reason.
 
-    pool        `line`, the name of a station, or empty: no pool held anybody up, or none was seen
-    pressure    mean wait at the station as a share of its bound; None where the pool is no station
-    line_rate   admissions a second that the line aimed at; None where the pool is no line
+    pool        `line`, the name of a station, or empty: no pool delayed anybody, or none was observed
+    pressure    mean wait at the station as a share of its bound; None if the pool is no station
+    line_rate   target admissions a second of the line; None if the pool is no line
     """
 
     journey: str
@@ -41,7 +39,7 @@ class Loss:
 
 
 def losses_of(run: Run) -> tuple[Loss, ...]:
-    """Every loss of a run, the largest first."""
+    """Return every loss of a run, the largest first."""
     found = [_loss(run, one) for one in run.series if one.name == LOST and sum(one.values) > 0]
     return tuple(sorted(found, key=lambda one: (-one.visitors, one.journey, one.step, one.reason)))
 
@@ -71,7 +69,7 @@ def _loss(run: Run, series: Series) -> Loss:
 
 
 def _means(run: Run, name: str, lost: Mapping[float, float]) -> dict[str, float]:
-    """The mean of each series of a name over the seconds of a loss, by how many were lost in each."""
+    """Return the mean of each series of a name over the seconds of a loss, weighted by losses."""
     found = {}
     for one in run.series:
         if one.name == name:
@@ -82,7 +80,7 @@ def _means(run: Run, name: str, lost: Mapping[float, float]) -> dict[str, float]
 
 
 def _near(series: Series, second: float) -> float | None:
-    """The last value of a series by the end of a second; None where that is too long ago."""
+    """Return the last value of a series by the end of a second; None if it is too old."""
     told = [
         (at, value)
         for at, value in zip(series.at, series.values, strict=True)

@@ -1,4 +1,4 @@
-"""Commands that are added to the command line of `meterai`: the entry point of this distribution."""
+"""Entry point of this distribution: commands added to the command line of `meterai`."""
 
 from collections.abc import Sequence
 

@@ -1,9 +1,9 @@
-"""A run: everything one rehearsal offered, saw and found out, as one JSON file.
+"""Run: everything one rehearsal offered, saw and found, as one JSON file.
 
-Times are seconds from the beginning of the run, durations are seconds, sizes bytes.  A latency counts
-from the *intended* time (when a visitor would have acted), never from the moment of sending, so that a
-server that stalls cannot hide who would have come meanwhile.  What was not measured is `None` or an empty
-series; nothing is filled in.
+Times are seconds from the beginning of the run, durations are seconds, sizes bytes. A latency counts from the
+*intended* time (when a visitor would have acted), never from the moment of sending, so that a stalled server cannot
+hide visitors who would have come meanwhile. Values that were not measured are `None` or an empty series; nothing is
+filled in.
 """
 
 import errno
@@ -19,12 +19,12 @@ import msgspec
 from meterai.kit.refusal import CommandRefusal
 from meterai.plumbing.files import read_file
 
-SCHEMA: Final = 1  # of this file; raised by whoever changes what a field means
-RUN_BYTES_MAX = 256 * 1024 * 1024  # a night at one line a second is a hundredth of it
+SCHEMA: Final = 1  # of this file; raised when the meaning of a field changes
+RUN_BYTES_MAX = 256 * 1024 * 1024  # a night at one line a second takes a hundredth of it
 
 
 class RunUnreadable(CommandRefusal):
-    """A file is no run, or one of another version."""
+    """The file is no run, or one of another version."""
 
     code = "run_unreadable"
     status = 422
@@ -36,10 +36,10 @@ class RunUnreadable(CommandRefusal):
 
 
 class Latency(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A distribution of durations.
+    """Distribution of durations.
 
-    `histogram` is an HdrHistogram of whole microseconds, three digits, in its V2 encoding (base64), which
-    adds up over runs; the figures beside it are read from it.  All zero where nothing was counted.
+    `histogram` is an HdrHistogram of whole microseconds, three digits, in its V2 encoding (base64), which adds up over
+    runs; the figures beside it are read from it. All zero if nothing was counted.
     """
 
     count: int
@@ -53,38 +53,38 @@ class Latency(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class DataSize(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How much was in the installation when the run began and when it ended."""
+    """Amount of data in the installation at the begin and the end of the run."""
 
     directory_bytes_before: int
     directory_bytes_after: int
 
 
 class Machine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the generator ran, and with it the installation where `Target.is_own`."""
+    """Machine of the generator, and of the installation if `Target.is_own`."""
 
     cores: int
     memory_bytes: int
     system: str  # of the kernel, with its release
-    load_average: float  # of the last minute, before the run began: others on the same machine
+    load_average: float  # of the last minute, before the run began: other work on the same machine
     versions: Mapping[str, str]  # python, meterai, postgres, ... by name
     commit: str | None = None
     data: DataSize | None = None
 
 
 class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Whom the run drove, and who allowed it."""
+    """Target of the run, and who allowed it."""
 
     url: str
-    is_own: bool  # started by this run, on this machine, in a directory of its own
+    is_own: bool  # started by this run, on this machine, in its own directory
     is_loopback: bool
-    allowed_by: str | None = None  # of the written list, where it is not loopback
+    allowed_by: str | None = None  # of the written list, if it is not loopback
     allowed_until: datetime | None = None
-    # That differ from their defaults, of an own installation.
+    # Settings of an own installation that differ from their defaults.
     settings: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
 class VoidReason(StrEnum):
-    """Why a run says nothing about the installation."""
+    """Reason why a run says nothing about the installation."""
 
     BEYOND_LIMIT = "beyond_limit"  # more was offered than the generator can send
     DROPPED = "dropped"  # arrivals that the generator did not begin
@@ -96,22 +96,22 @@ class VoidReason(StrEnum):
 
 
 class Generator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who made the load.  A run with a reason in `void` must not be used to judge the installation."""
+    """Generator of the load. A run with a reason in `void` must not be used to judge the installation."""
 
     processes: int
-    # Requests, measured against a trivial server before the run; 0 where it could not be.
+    # Requests, measured against a trivial server before the run; 0 if not possible.
     limit_per_second: float
     peak_per_second: float  # requests sent in the busiest second of the run
     open_max: int  # visitors that may be under way at once
-    lateness: Latency  # of beginnings of arrivals, behind the intended time
-    wrk_per_second: float | None = None  # the same server asked by wrk, where it is installed
+    lateness: Latency  # of beginnings of arrivals, after the intended time
+    wrk_per_second: float | None = None  # the same server measured by wrk, if it is installed
     void: tuple[VoidReason, ...] = ()
 
 
 class Arrivals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Visitors by second: item n is of the second that begins n seconds after the beginning.
 
-    offered = sent + dropped.  All three have the same length.
+    offered = sent + dropped. All three have the same length.
     """
 
     offered: tuple[int, ...]
@@ -120,7 +120,7 @@ class Arrivals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One step of a journey: what a visitor does and then looks at, retries included.
+    """One step of a journey: an act of a visitor and the wait for its page, retries included.
 
     started = finished + the sum of `failed` + those under way when the run ended.
     """
@@ -130,10 +130,8 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     finished: int
     failed: Mapping[
         str, int
-    ]  # by reason: `status_500`, ...; of who gave up what it saw last: `busy`, `away`, `connection_lost`, `gave_up`
-    refused: (
-        int  # times the limiter told somebody to come again; the visitor may have succeeded later
-    )
+    ]  # by reason: `status_500`, ...; for visitors who gave up, the last answer: `busy`, `away`, `connection_lost`, `gave_up`
+    refused: int  # temporary refusals by the limiter; the visitor may have succeeded later
     latency: Latency  # of those that finished
 
 
@@ -144,8 +142,8 @@ class Journey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     started: int
     finished: int
     failed: Mapping[str, int]  # by `<step>: <reason>`
-    latency: Latency  # of whole journeys that finished, pauses of the visitor included
-    working: Latency  # the same without the pauses: what the installation made them wait
+    latency: Latency  # of whole finished journeys, pauses of the visitor included
+    working: Latency  # the same without the pauses: the waits caused by the installation
     steps: tuple[Step, ...]
 
 
@@ -178,18 +176,18 @@ class Series(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Something that was broken on purpose."""
+    """Intended fault."""
 
-    kind: str  # as the plan names it
+    kind: str  # as in the plan
     at: float
-    healed_at: float | None  # when the cause was gone; None where it was not by the end
+    healed_at: float | None  # time when the cause was gone; None if it was not by the end
     recovered_at: (
         float | None
-    )  # when latency was normal again and stayed so; None where it never was
+    )  # time when latency was normal again and stayed so; None if it never was
     recovery_seconds: float | None  # from the fault's end to `recovered_at`
     lost: Mapping[
         str, int
-    ]  # what was lost by name: `orders`, `stamps`, `payments`; all zero is the promise
+    ]  # losses by name: `orders`, `stamps`, `payments`; all zero is the promise
 
 
 class Promise(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -207,25 +205,25 @@ class Promise(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ErrorPage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An answer that a visitor would call an error: 5xx other than the limiter's, or a page that is none."""
+    """Answer that a visitor would call an error: 5xx other than the limiter's, or content that is no page."""
 
     at: float
     journey: str
     step: str
     status: int
     path: str
-    begins: str  # the first characters of what was shown
+    begins: str  # the first characters of the content
 
 
 class Costs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the load cost: inputs of a price, not a price."""
+    """Costs of the load: inputs of a price, not a price."""
 
     cpu_seconds: Mapping[str, float]  # by process group, of an own installation
     bytes_sent: int
     bytes_received: int
     requests: int
     orders_paid: int
-    stamps: int  # delivered and looked at: the original is a prefix of what was downloaded
+    stamps: int  # delivered and verified: the original is a prefix of the download
 
 
 class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -236,8 +234,8 @@ class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     began_at: datetime
     seconds: float  # from the beginning to the last visitor
     seed: int
-    command: tuple[str, ...]  # to do it again
-    plan: str  # the TOML as it was given
+    command: tuple[str, ...]  # repeats it
+    plan: str  # the given TOML
     machine: Machine
     target: Target
     generator: Generator
@@ -253,7 +251,7 @@ class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def is_void(self) -> bool:
-        """True where the run says nothing about the installation."""
+        """True if the run says nothing about the installation."""
         return bool(self.generator.void)
 
     @property
@@ -263,7 +261,7 @@ class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class _Version(msgspec.Struct, frozen=True):
-    """What every version of the file begins with."""
+    """Common beginning of every version of the file."""
 
     schema: int
 
@@ -273,7 +271,7 @@ def _beside(path: Path) -> Path:
 
 
 def check_writable(path: Path) -> None:
-    """Raises `OSError` where a run could not be written: asked before hours are spent on it."""
+    """Raise `OSError` if a run could not be written: checked before hours of work."""
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     _beside(path).touch()
@@ -281,14 +279,14 @@ def check_writable(path: Path) -> None:
 
 
 def write(run: Run, path: Path) -> None:
-    """Write a run whole: a crash leaves the file that was there before, or none."""
+    """Write a run atomically: a crash leaves the earlier file, or none."""
     beside = _beside(path)
     beside.write_bytes(msgspec.json.format(msgspec.json.encode(run), indent=1) + b"\n")
     beside.replace(path)
 
 
 def read(path: Path) -> Run:
-    """A run from its file.  Refuses `RunUnreadable`."""
+    """Read a run from its file. Refuses `RunUnreadable`."""
     try:
         text = read_file(path, RUN_BYTES_MAX)
         version = msgspec.json.decode(text, type=_Version).schema

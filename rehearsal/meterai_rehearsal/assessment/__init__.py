@@ -1,6 +1,6 @@
-"""The assessment of a service before its rush: what runs and a simulation say, as one report.
+"""Assessment of a service before its rush: the results of runs and a simulation, as one report.
 
-Every figure in the report is of the `Assessment` (`model`), which is copied or computed from the runs and the plan
-that were given (`measured`, `bottleneck`, `judgement`) and embedded in the report; `views` lets a figure into the text only
-with the place it is from.  What was not measured is missing, and said to be.
+Every figure in the report is in the `Assessment` (`model`), which is copied or computed from the given runs and plan
+(`measured`, `bottleneck`, `judgement`) and embedded in the report. `views` shows a figure only with its place in the
+data. Values that were not measured are reported as missing.
 """

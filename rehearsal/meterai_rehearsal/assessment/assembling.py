@@ -1,4 +1,4 @@
-"""A report's data, from the files that were given."""
+"""Data of a report, from the given files."""
 
 import hashlib
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ PLAN_BYTES_MAX = 16 * 1024 * 1024
 
 
 class PlanUnreadable(CommandRefusal):
-    """A file is no answer of `meterai plan --json`, or one of another version."""
+    """The file is no output of `meterai plan --json`, or of another version."""
 
     code = "plan_unreadable"
     status = 422
@@ -37,13 +37,13 @@ class PlanUnreadable(CommandRefusal):
 
 
 def file_of(path: Path, length_max: int) -> File:
-    """A file by its name, size and digest."""
+    """Return name, size and digest of a file."""
     content = read_file(path, length_max)
     return File(path.name, len(content), hashlib.sha256(content).hexdigest())
 
 
 def plan_of(path: Path) -> PlanPart:
-    """A simulation from its file.  Refuses `PlanUnreadable`."""
+    """Read a simulation from its file. Refuses `PlanUnreadable`."""
     try:
         plan = msgspec.json.decode(read_file(path, PLAN_BYTES_MAX), type=Plan)
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -62,7 +62,7 @@ def assess(
     core_hour_rupiah: int | None,
     live: LivePart | None = None,
 ) -> Assessment:
-    """Everything the report says.  Refuses `RunUnreadable`, `PlanUnreadable`."""
+    """Return all data of the report. Refuses `RunUnreadable`, `PlanUnreadable`."""
     runs = tuple(
         run_part(results.read(path), file_of(path, results.RUN_BYTES_MAX), core_hour_rupiah)
         for path in paths

@@ -1,12 +1,13 @@
-"""What gave out first under the highest load of a run, and by which evidence.
+"""Bottleneck under the highest load of a run, with its evidence.
 
-Looked at are the seconds with the most requests under way (a tenth of the run).  By the first that is so:
+The examined seconds are those with the most requests under way (a tenth of the run). The first matching kind is
+chosen:
 
-  unknown      the installation's own figures were not reached
-  nothing      hardly anybody waited for a turn and the processors were not full: the run did not find a limit
-  processor    the cores were full
-  connections  requests waited for a turn while processors had time: what has its turn waits for the database
-  elsewhere    requests are under way, wait for no turn, and leave processors idle: another machine, or a lock
+  unknown       the installation's own figures were not reachable
+  nothing       few requests waited for a turn and the processors were not full: the run found no limit
+  processor     the cores were full
+  connections   requests waited for a turn while processors were idle: admitted requests wait for the database
+  elsewhere     requests are under way, wait for no turn, and leave processors idle: another machine, or a lock
 """
 
 from statistics import fmean
@@ -16,14 +17,14 @@ from meterai_rehearsal.results import Run
 from meterai_rehearsal.simulation.measured import NOT_SERVING
 
 BUSY_SHARE = 0.1  # of the seconds of a run
-FULL_SHARE = 0.9  # of all cores: the system's own work takes the rest
-WAITING_SHARE = 0.5  # of those under way: as many again wait
-RUNNING_LEAST = 2.0  # for each core; with less under way than that nothing is loaded
+FULL_SHARE = 0.9  # of all cores: the system's own work uses the rest
+WAITING_SHARE = 0.5  # of those under way: as many others wait
+RUNNING_LEAST = 2.0  # for each core; with fewer under way the installation is not loaded
 WAITED = "meterai_limiter_waited_seconds_total"
 
 
 def points_of(run: Run, name: str, of: str | None = None) -> dict[float, float]:
-    """A series over time; all of a name added up where `of` is None."""
+    """Return a series over time; the sum of all series of a name if `of` is None."""
     found: dict[float, float] = {}
     for one in run.series:
         if one.name == name and of in (None, one.of):
@@ -33,7 +34,7 @@ def points_of(run: Run, name: str, of: str | None = None) -> dict[float, float]:
 
 
 def bottleneck_of(run: Run) -> Bottleneck:
-    """What gave out first."""
+    """Return the bottleneck of a run."""
     running, waiting = points_of(run, "running"), points_of(run, "waiting")
     busy = _busiest(running)
     groups = _groups(run, busy)
@@ -63,7 +64,7 @@ def _kind(used: float | None, running: float | None, waiting: float | None, core
 
 
 def _busiest(running: dict[float, float]) -> list[float]:
-    """The seconds with the most requests under way."""
+    """Return the seconds with the most requests under way."""
     count = max(1, round(len(running) * BUSY_SHARE))
     return sorted(running, key=lambda at: running[at])[-count:] if running else []
 
@@ -87,12 +88,12 @@ def _groups(run: Run, busy: list[float]) -> tuple[GroupPart, ...]:
 
 
 def _is_near(second: float, busy: list[float]) -> bool:
-    """Metrics and processor times are looked at one after the other, within a second."""
+    """True if metrics and processor times, which are read one after the other, belong to the same second."""
     return any(abs(second - at) <= 0.5 for at in busy)
 
 
 def _queueing(run: Run, busy: list[float]) -> float | None:
-    """Seconds of waiting for a turn for each answer, in the busiest seconds."""
+    """Return the mean seconds of waiting for a turn per answer, in the busiest seconds."""
     waited, answered = points_of(run, WAITED), points_of(run, "goodput")
     total = sum(answered.get(at, 0.0) for at in busy)
     spent = sum(waited.get(at, 0.0) for at in busy)

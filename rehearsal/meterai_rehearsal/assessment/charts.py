@@ -1,7 +1,7 @@
-"""The pictures of a report: Altair's descriptions, drawn by vl-convert as SVG that stands in the page.
+"""Charts of a report: Altair specifications, drawn by vl-convert as SVG inside the page.
 
-Each has a `<title>`, which is its text for who does not see it, also in the PDF.  Colours are told apart by
-lightness too, and are those of the product.
+Each has a `<title>`, its alternative text, also in the PDF. Colours are those of the product, and also differ in
+lightness.
 """
 
 import re
@@ -17,7 +17,7 @@ from meterai_rehearsal.assessment.model import JourneyPart, Line, PlanPart, RunP
 from meterai_rehearsal.simulation.model import Scalability
 from meterai_rehearsal.simulation.scalability import throughput
 
-WIDTH, HEIGHT = 600, 170  # pixels of the page; the whole width of a sheet
+WIDTH, HEIGHT = 600, 170  # pixels of the page; the full width of a sheet
 INK, BRAND, ACT, GOOD, BAD, WAIT = "#14202e", "#123354", "#0a5796", "#0b6238", "#a3121a", "#b97a00"
 PALE = "#8fa9c2"
 CLASSES = {"money": BRAND, "paid": ACT, "checkout": "#4c9bd6", "checking": WAIT, "new": PALE}
@@ -27,23 +27,23 @@ _OPEN = re.compile(r"<svg [^>]*>")
 
 
 class Words:
-    """What stands in pictures, in one language."""
+    """Texts of charts, in one language."""
 
     def __init__(self, language: str) -> None:
         self._language = language
 
     def __call__(self, name: str) -> str:
-        """`assess.chart.<name>`."""
+        """Return the text `assess.chart.<name>`."""
         return translate(f"assess.chart.{name}", self._language)
 
     def named(self, kind: str, name: str) -> str:
-        """A name of the data as people say it."""
+        """Return the display name of a name in the data."""
         key = f"assess.{kind}.{name}"
         return translate(key, self._language) if key in catalogue() else name
 
 
 def drawn(chart: Any, title: str) -> Markup:
-    """The picture as it stands in a page."""
+    """Return a chart as a part of a page."""
     styled = (
         chart.configure(font=FONT, background="white")
         .configure_view(stroke=None)
@@ -59,7 +59,7 @@ def drawn(chart: Any, title: str) -> Markup:
     found = _OPEN.match(svg)
     assert found is not None, "vl-convert draws an SVG element"
     opened = re.sub(r'width="\d+" height="\d+"', 'role="img"', found[0])
-    # The picture is drawn by our own libraries from numbers, and our own words.
+    # Our own libraries draw the chart from numbers, with our own texts.
     return Markup(opened) + Markup("<title>{}</title>").format(title) + Markup(svg[found.end() :])  # noqa: S704
 
 
@@ -68,7 +68,7 @@ def _base(rows: Sequence[Mapping[str, Any]], height: int = HEIGHT) -> Any:
 
 
 def flow(run: RunPart, words: Words) -> Markup:
-    """Visitors who came in each second of a run, who ended well, and who were lost."""
+    """Chart of visitors who arrived, finished and were lost, in each second of a run."""
     rows = [
         {"at": at, "value": value, "of": words(line.of)}
         for line in run.flow
@@ -87,7 +87,7 @@ def flow(run: RunPart, words: Words) -> Markup:
 
 
 def goodput(lines: Sequence[Line], words: Words) -> Markup:
-    """Answers in time, by priority, over a run."""
+    """Chart of answers in time, by priority, over a run."""
     rows = [
         {"at": at, "value": value, "of": words.named("priority", line.of)}
         for line in lines
@@ -107,7 +107,7 @@ def goodput(lines: Sequence[Line], words: Words) -> Markup:
 
 
 def funnel(journey: JourneyPart, words: Words) -> Markup:
-    """How many began each step, and how many of them ended it."""
+    """Chart of visitors who began each step, and of those who finished it."""
     order = [words.named("step", step.name) for step in journey.steps]
     rows = []
     for step in journey.steps:
@@ -130,7 +130,7 @@ def funnel(journey: JourneyPart, words: Words) -> Markup:
 
 
 def waits(journey: JourneyPart, words: Words) -> Markup:
-    """How long each step took: half, nine of ten, 99 of 100."""
+    """Chart of the duration of each step: half, nine of ten, 99 of 100."""
     order = [words.named("step", step.name) for step in journey.steps]
     rows = [
         {
@@ -154,7 +154,7 @@ def waits(journey: JourneyPart, words: Words) -> Markup:
 
 
 def law(found: Scalability, words: Words) -> Markup:
-    """The law of scalability through what was measured; broken beyond it."""
+    """Chart of the law of scalability through the measurements; broken beyond them."""
     points = [{"load": load, "rate": rate} for load, rate in found.points]
     most = found.load_max
     if found.knee is not None:
@@ -183,7 +183,7 @@ def law(found: Scalability, words: Words) -> Markup:
 
 
 def processors(run: RunPart, words: Words) -> Markup:
-    """Cores in use at the highest load, by group of processes."""
+    """Chart of cores in use at the highest load, by group of processes."""
     rows = [
         {"group": words.named("group", one.name), "value": one.busy_cores}
         for one in run.bottleneck.groups
@@ -202,7 +202,7 @@ def processors(run: RunPart, words: Words) -> Markup:
 
 
 def line_waits(part: PlanPart, words: Words) -> Markup:
-    """How long people wait in the line, by rate of admission."""
+    """Chart of waits in the line, by rate of admission."""
     scenario = part.plan
     rows = []
     for one in part.plan.waits:
@@ -230,7 +230,7 @@ def line_waits(part: PlanPart, words: Words) -> Markup:
 
 
 def swatch(light: str, title: str) -> Markup:
-    """A traffic light of a form of its own, so that it is told without colour."""
+    """Traffic light whose form differs too, so that it is readable without colour."""
     forms = {
         "green": ("#0b6238", '<circle cx="8" cy="8" r="7"/>'),
         "amber": ("#b97a00", '<path d="M8 1 15 15H1z"/>'),

@@ -43,7 +43,7 @@ def assess(
 
     Every figure in it is from the files and the database that were given; what was not measured is said to be missing.
     """
-    options.settings("assess")  # it uses none, but a directory that was named must be there
+    options.settings("assess")  # it uses no setting, but a named directory must exist
     counted = None if live is None else live_part(options, *live)
     from meterai_rehearsal.assessment import writing  # noqa: PLC0415 - its libraries take long to load
 

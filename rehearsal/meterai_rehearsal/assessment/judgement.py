@@ -1,6 +1,6 @@
-"""The questions of the first page, each answered by a light and a sentence, from the parts of the report alone.
+"""Questions of the first page, each answered by a light and a sentence, from the parts of the report only.
 
-In doubt the worse light: what was not measured is unknown and never green, and a run that is void counts for nothing.
+In doubt the worse light: a value that was not measured is unknown and never green, and a void run counts for nothing.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,15 +9,15 @@ from meterai_rehearsal.assessment.model import FaultPart, Light, PlanPart, RunPa
 
 RECOVERY_SECONDS = 10.0  # from the end of a disturbance to normal latency; the aim of the platform
 PAID = frozenset({"money", "paid"})
-SERVED_SHARE = 0.999  # of those who paid; less is no rounding
-SLOW_FACTOR = 3.0  # beyond so many times a bound, slow is red
-ENOUGH_HEADROOM_SHARE = 0.2  # less is enough, and nothing to spare
+SERVED_SHARE = 0.999  # of those who paid; a smaller share is no rounding error
+SLOW_FACTOR = 3.0  # beyond this multiple of a bound, slow is red
+ENOUGH_HEADROOM_SHARE = 0.2  # a smaller headroom is sufficient without a reserve
 
 
 def first_page(
     runs: Sequence[RunPart], plan: PlanPart | None, bound_seconds: float
 ) -> tuple[Said, ...]:
-    """Five answers, in the order of the page."""
+    """Return the five answers, in the order of the page."""
     usable = [run for run in runs if not run.is_void]
     return (
         _promises(usable),
@@ -29,7 +29,7 @@ def first_page(
 
 
 def tested(runs: Sequence[RunPart]) -> Said:
-    """What was tested, or that nothing was."""
+    """Return what was tested, or that nothing was."""
     usable = [run for run in runs if not run.is_void]
     figures = {
         "visitors": sum(run.visitors for run in usable),
@@ -45,7 +45,7 @@ def tested(runs: Sequence[RunPart]) -> Said:
 
 
 def missing_of(runs: Sequence[RunPart], plan: PlanPart | None) -> Iterator[str]:
-    """What a report should have and this one has not."""
+    """Yield the parts that this report lacks."""
     usable = [run for run in runs if not run.is_void]
     has = {
         "runs": bool(usable),
@@ -89,7 +89,7 @@ def _paid(runs: Sequence[RunPart], bound_seconds: float) -> Said:
     if not steps:
         return Said("paid", "missing", Light.UNKNOWN, {"bound_seconds": bound_seconds})
     finished = sum(step.finished for step in steps)
-    # Those whom the end of a run cut off were neither served nor lost.
+    # Visitors cut off by the end of a run were neither served nor lost.
     ended = finished + sum(count for step in steps for _, count in step.failed)
     share = finished / ended if ended else 0.0
     figures = {"finished_share": share, "bound_seconds": bound_seconds}

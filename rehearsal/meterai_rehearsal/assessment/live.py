@@ -1,7 +1,7 @@
-"""Figures of a period from the live database of an installation, as its rooms count them.
+"""Figures of a period from the live database of an installation, counted by the queries of its rooms.
 
-All of them are read in one transaction that PostgreSQL lets change nothing, so that they speak of one moment.
-Capacity knows no room: which tables there are, rooms register (`Room.figures`), and the program has them all.
+They are read in one read-only transaction, so that they describe one moment. This distribution knows no room: rooms
+register their figures (`Room.figures`), and the program contains them all.
 """
 
 from textwrap import dedent
@@ -17,7 +17,7 @@ from meterai_rehearsal.assessment.model import LivePart, LivePromise, LiveRow, L
 
 
 def live_part(options: Options, begin: str, end: str) -> LivePart:
-    """The figures of a period.  Refuses `Malformed`, and as every command that needs the database."""
+    """Return the figures of a period. Refuses `Malformed`, and what every command with a database refuses."""
     first, last = moment(begin, "FROM"), moment(end, "TO")
     if first >= last:
         raise Malformed("TO", "moment")

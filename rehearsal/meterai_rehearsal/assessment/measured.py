@@ -1,4 +1,4 @@
-"""Parts of a report that are copied from a run, or follow from it by arithmetic."""
+"""Parts of a report that are copied from a run, or computed from it."""
 
 from collections.abc import Iterable, Mapping
 from itertools import groupby
@@ -26,13 +26,13 @@ from meterai_rehearsal.simulation.measured import NOT_SERVING, load_points, prio
 from meterai_rehearsal.simulation.scalability import fit_where_enough
 
 WAITED = "meterai_limiter_waited_seconds_total"
-POINTS_MAX = 240  # of one line in a picture
+POINTS_MAX = 240  # of one line in a chart
 ROWS_MAX = 30  # of a table of a whole run
 CORE_SECONDS_PER_HOUR = 3_600
 
 
 def run_part(run: Run, file: File, core_hour_rupiah: int | None) -> RunPart:
-    """Everything the report says of one run."""
+    """Return all data of the report about one run."""
     machine, target, generator = run.machine, run.target, run.generator
     data, flow = machine.data, _flow(run)
     return RunPart(
@@ -84,14 +84,14 @@ def run_part(run: Run, file: File, core_hour_rupiah: int | None) -> RunPart:
 
 
 def thinned(points: list[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
-    """At most POINTS_MAX points: the mean of as many neighbours as it takes."""
+    """Reduce points to at most POINTS_MAX: means of neighbours."""
     size = -(-len(points) // POINTS_MAX) or 1
     parts = [points[n : n + size] for n in range(0, len(points), size)]
     return tuple((float(part[0][0]), sum(value for _, value in part) / len(part)) for part in parts)
 
 
 def _flow(run: Run) -> dict[str, list[int]]:
-    """Visitors who came, who ended well and who were lost, in each second."""
+    """Return the visitors who arrived, finished and were lost, in each second."""
     came = list(run.arrivals.offered)
     found = {"came": came}
     for name, series in (("finished", "finished"), ("lost", LOST)):

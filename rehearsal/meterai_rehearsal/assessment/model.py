@@ -1,7 +1,7 @@
-"""What a report says, as data: embedded in it, so that every figure can be looked up.
+"""Data of a report: embedded in it, so that every figure can be looked up.
 
 The end of a field's name is its unit: `_seconds`, `_share` (of 1), `_rate` (a second), `_bytes`, `_rupiah`, `_hours`,
-`_cores`, `_ms`; what has none is a number of things.
+`_cores`, `_ms`; without one it is a count.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ SCHEMA: Final = 1
 
 
 class Light(StrEnum):
-    """How one question is answered."""
+    """Light of an answer."""
 
     GREEN = "green"
     AMBER = "amber"
@@ -26,7 +26,7 @@ class Light(StrEnum):
 
 
 class Said(msgspec.Struct, frozen=True):
-    """The answer to one question: a sentence of the catalogue (`assess.<question>.<answer>`) and its facts."""
+    """Answer to one question: a sentence of the catalogue (`assess.<question>.<answer>`) and its facts."""
 
     question: str
     answer: str
@@ -36,7 +36,7 @@ class Said(msgspec.Struct, frozen=True):
 
 
 class File(msgspec.Struct, frozen=True):
-    """One file the report is made of."""
+    """One input file of the report."""
 
     name: str
     size_bytes: int
@@ -44,16 +44,16 @@ class File(msgspec.Struct, frozen=True):
 
 
 class StepPart(msgspec.Struct, frozen=True):
-    """One step of a journey; latencies from the intended time, of those who finished it.
+    """One step of a journey; latencies from the intended time, of visitors who finished it.
 
-    A percentile is None where so few finished that it would be the longest by another name.
+    A percentile is None if so few finished that it would equal the maximum.
     """
 
     name: str
     priority: str
     started: int
     finished: int
-    stopped: int  # who began it and did not finish
+    stopped: int  # began it and did not finish
     stopped_share: float
     refused: int
     failed: tuple[tuple[str, int], ...]
@@ -85,21 +85,21 @@ class ClassPart(msgspec.Struct, frozen=True):
     priority: str
     mean_rate: float
     peak_rate: float
-    late: float  # answers with a fault or too late, in all
-    refused: float  # in all
+    late: float  # answers with a fault or too late, in total
+    refused: float  # in total
     waiting_peak: float
     waited_each_seconds: float | None  # for a turn, mean of all requests
 
 
 class Line(msgspec.Struct, frozen=True):
-    """A figure over the time of a run, for a picture: (second, value)."""
+    """Figure over the time of a run, for a chart: (second, value)."""
 
     of: str
     points: tuple[tuple[float, float], ...]
 
 
 class FlowPart(msgspec.Struct, frozen=True):
-    """Visitors of some seconds of a run: who came, whose journey ended well, who was lost."""
+    """Visitors of some seconds of a run: arrived, finished, lost."""
 
     at_seconds: float
     until_seconds: float
@@ -109,7 +109,7 @@ class FlowPart(msgspec.Struct, frozen=True):
 
 
 class LossPart(msgspec.Struct, frozen=True):
-    """Visitors lost at one step for one reason; as `capacity/losses.py` says."""
+    """Visitors lost at one step for one reason, as in `losses.py`."""
 
     journey: str
     step: str
@@ -132,9 +132,9 @@ class GroupPart(msgspec.Struct, frozen=True):
 
 
 class Bottleneck(msgspec.Struct, frozen=True):
-    """What gave out first, where anything did.
+    """Bottleneck, if there was one.
 
-    kind  `processor`, `connections`, `elsewhere`, `nothing`, `unknown`; see `bottleneck.py`
+    kind   `processor`, `connections`, `elsewhere`, `nothing`, `unknown`; see `bottleneck.py`
     """
 
     kind: str
@@ -144,12 +144,12 @@ class Bottleneck(msgspec.Struct, frozen=True):
     waiting_peak: float | None
     queueing_seconds: (
         float | None
-    )  # worst mean wait for a turn, of a second with the most under way
+    )  # worst mean wait for a turn, in a second with the most under way
     groups: tuple[GroupPart, ...]
 
 
 class FaultPart(msgspec.Struct, frozen=True):
-    """Something broken on purpose."""
+    """Intended fault."""
 
     kind: str
     at_seconds: float
@@ -160,7 +160,7 @@ class FaultPart(msgspec.Struct, frozen=True):
 
 
 class PromisePart(msgspec.Struct, frozen=True):
-    """One promise over a run: how often it was asked, and what was found the worst time."""
+    """One promise over a run: the number of checks, and the findings of the worst one."""
 
     name: str
     asked: int
@@ -171,9 +171,9 @@ class PromisePart(msgspec.Struct, frozen=True):
 
 
 class CostPart(msgspec.Struct, frozen=True):
-    """What a stamp costs, as far as a run says.
+    """Cost of a stamp, as far as a run shows it.
 
-    serving_cpu_seconds  of all groups but the generator and the stand-ins, other visitors included
+    serving_cpu_seconds   of all groups except the generator and the stand-ins, including other visitors
     """
 
     stamps: int
@@ -182,12 +182,12 @@ class CostPart(msgspec.Struct, frozen=True):
     serving_cpu_seconds: float | None
     cpu_each_ms: float | None
     traffic_each_bytes: float | None
-    core_hour_rupiah: int | None  # as given
+    core_hour_rupiah: int | None  # given by the user
     thousand_rupiah: int | None  # a thousand stamps, processor alone
 
 
 class ErrorPart(msgspec.Struct, frozen=True):
-    """An answer a visitor would call an error."""
+    """Answer that a visitor would call an error."""
 
     at_seconds: float
     journey: str
@@ -225,8 +225,8 @@ class RunPart(msgspec.Struct, frozen=True):
     visitors: int
     visitors_dropped: int
     visitors_peak_rate: float
-    flow: tuple[Line, ...]  # came, finished, lost: visitors a second
-    flow_table: tuple[FlowPart, ...]  # the same in words, in parts of the run
+    flow: tuple[Line, ...]  # arrived, finished, lost: visitors a second
+    flow_table: tuple[FlowPart, ...]  # the same as a table, by parts of the run
     losses: tuple[LossPart, ...]
     statuses: tuple[tuple[str, int], ...]
     error_pages: int
@@ -243,12 +243,12 @@ class RunPart(msgspec.Struct, frozen=True):
 
     @property
     def is_void(self) -> bool:
-        """True where the run says nothing about the installation."""
+        """True if the run says nothing about the installation."""
         return bool(self.void)
 
 
 class Source(msgspec.Struct, frozen=True):
-    """Where a curve of demand is from."""
+    """Source of a curve of demand."""
 
     name: str
     title: str
@@ -258,31 +258,33 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class PlanPart(msgspec.Struct, frozen=True):
-    """The simulation, and what follows from it."""
+    """The simulation, and its consequences."""
 
     file: File
     plan: Plan
-    headroom_share: float | None  # of the safe rate that is not needed; negative: too little
+    headroom_share: float | None  # unused share of the safe rate; negative: too little
 
 
 class LiveRow(msgspec.Struct, frozen=True):
-    """One row of a table of figures; `of` is a word of the room that counted, empty for all."""
+    """Row of a table of figures; `of` is a word of the room that counted, empty for all."""
 
     of: str
-    kind: str  # key of the sentence of `of`, empty where the word stands as it is
+    kind: str  # key of the sentence of `of`, empty if the word is shown unchanged
     numbers: Mapping[str, int | float | None]
 
 
 class LiveTable(msgspec.Struct, frozen=True):
-    """One table of figures of a period: `figures.<name>` of the catalogue."""
+    """Table of figures of a period: `figures.<name>` of the catalogue."""
 
     name: str
     rows: tuple[LiveRow, ...]
 
 
 class LivePromise(msgspec.Struct, frozen=True):
-    """A promise to the public, asked of the database of an installation: `promise.<promise>` is its sentence, and
-    `promise.<name>` what was looked at; `asked` is the number of cases, `broken` those in which it was not kept.
+    """Promise to the public, checked in the database of an installation.
+
+    `promise.<promise>` is its sentence, `promise.<name>` the check; `asked` is the number of cases, `broken` the
+    number of violations.
     """
 
     promise: str
@@ -293,11 +295,11 @@ class LivePromise(msgspec.Struct, frozen=True):
 
 
 class LivePart(msgspec.Struct, frozen=True):
-    """The figures of an installation's own database for a period, from `begin` to before `end`."""
+    """Figures of an installation's own database for a period, from `begin` to before `end`."""
 
     begin: datetime
     end: datetime
-    at: datetime  # when it was read, in one snapshot
+    at: datetime  # time of the snapshot
     url: str
     specimen: bool
     tables: tuple[LiveTable, ...]
@@ -305,11 +307,11 @@ class LivePart(msgspec.Struct, frozen=True):
 
 
 class Assessment(msgspec.Struct, frozen=True):
-    """Everything a report says."""
+    """All data of a report."""
 
     schema: int
     version: str
-    bound_seconds: float  # 99 of 100 requests of those who paid are answered within
+    bound_seconds: float  # bound for 99 of 100 requests of those who paid
     recovery_bound_seconds: float
     tested: Said
     first_page: tuple[Said, ...]
@@ -318,4 +320,4 @@ class Assessment(msgspec.Struct, frozen=True):
     plan: PlanPart | None
     live: LivePart | None
     sources: tuple[Source, ...]
-    missing: tuple[str, ...]  # what was not measured: keys of `assess.missing.<name>`
+    missing: tuple[str, ...]  # parts that were not measured: keys of `assess.missing.<name>`

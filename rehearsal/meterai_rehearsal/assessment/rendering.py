@@ -1,4 +1,4 @@
-"""The report as one HTML file and as a PDF of the same source.  Neither fetches anything from anywhere."""
+"""The report as one HTML file and as a PDF of the same source. Neither loads anything from outside."""
 
 from functools import partial
 from importlib import resources
@@ -24,11 +24,11 @@ _HOME = resources.files("meterai_rehearsal.assessment")
 
 
 class Fetched(Exception):
-    """The report asked for something outside itself: a fault of its template."""
+    """The report requested an outside resource: a fault of its template."""
 
 
 def html_of(assessment: Assessment, language: str) -> str:
-    """The report.  The same assessment in the same language is the same text."""
+    """Return the report. The same assessment in the same language is the same text."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     template = environment.from_string((_HOME / "report.html").read_text())
     view = view_of(assessment, language)
@@ -55,7 +55,7 @@ def html_of(assessment: Assessment, language: str) -> str:
 
 
 def write(assessment: Assessment, language: str, folder: Path) -> tuple[Path, Path]:
-    """Write both into the folder, which is made; answers their names."""
+    """Write both files into the folder, which is made. Return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     text = html_of(assessment, language)
     page, paper = folder / HTML_NAME, folder / PDF_NAME
@@ -73,7 +73,7 @@ def _written(name: str) -> Markup:
 
 
 def _data(assessment: Assessment) -> Markup:
-    """The assessment as JSON that cannot end the element it stands in."""
+    """Return the assessment as JSON that cannot close its element."""
     text = msgspec.json.encode(assessment).decode()
     return Markup(text.replace("&", "\\u0026").replace("<", "\\u003c"))  # noqa: S704
 

@@ -1,7 +1,7 @@
-"""Figures and words of an assessment as a page shows them, each with the place it is from.
+"""Figures and texts of an assessment for a page, each with its place in the data.
 
-A `View` walks the data and knows its path.  What ends in the page is `<data value="..." title="path">`: the value as it is
-in the data, and the text people read.  A test reads the page again and looks every figure up.
+A `View` walks the data and knows its path. The page contains `<data value="..." title="path">`: the value of the data,
+and the text for people. A test reads the page again and looks every figure up.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,8 +16,8 @@ from meterai.plumbing.messages import catalogue, format_datetime, translate
 from meterai_rehearsal.assessment.model import Assessment
 
 MINUTE, HOUR = 60.0, 3_600.0
-DIGITS_MAX = 8  # behind the point
-# Units of fields of a plan and of a law, which do not end in theirs.
+DIGITS_MAX = 8  # after the decimal point
+# Units of fields of a plan and of a law, whose names do not end in one.
 UNITS = {
     **dict.fromkeys(("median", "p90", "p99", "longest", "inside_p99"), "seconds"),
     **dict.fromkeys(("wait_median", "wait_p99", "wait_longest", "wall_seconds"), "seconds"),
@@ -28,19 +28,19 @@ UNITS = {
 
 
 def number(value: float, digits: int, language: str) -> str:
-    """1.234,5 or 1,234.5, with so many digits behind the point at most."""
+    """Format as 1.234,5 or 1,234.5, with at most so many digits after the decimal point."""
     return format_decimal(round(value, digits), format=f"#,##0.{'#' * digits}", locale=language)
 
 
 def significant(value: float, language: str) -> str:
-    """Three significant digits, whole numbers from a hundred on."""
+    """Format with three significant digits, from a hundred on as a whole number."""
     if value == 0 or abs(value) >= 100:
         return number(value, 0, language)
     return number(value, min(2 - floor(log10(abs(value))), DIGITS_MAX), language)
 
 
 def duration(seconds: float, language: str) -> str:
-    """Milliseconds, seconds, minutes or hours, as people say them."""
+    """Format as milliseconds, seconds, minutes or hours."""
     if abs(seconds) < 1:
         return f"{number(seconds * 1_000, 0 if seconds >= 0.01 else 1, language)} ms"
     if seconds < 2 * MINUTE:
@@ -53,7 +53,7 @@ def duration(seconds: float, language: str) -> str:
 
 
 def size(count: float, language: str) -> str:
-    """Bytes in kB, MB or GB (of a thousand each)."""
+    """Format bytes in kB, MB or GB (of a thousand each)."""
     for power, unit in ((9, "GB"), (6, "MB"), (3, "kB")):
         if count >= 10**power:
             return f"{significant(count / 10**power, language)} {unit}"
@@ -61,7 +61,7 @@ def size(count: float, language: str) -> str:
 
 
 def shown(name: str, value: float, language: str) -> str:
-    """A figure as text, by the unit that its name ends in (`model.py`)."""
+    """Format a figure by the unit at the end of its name (`model.py`)."""
     if name == "rate_per_second":
         return f"{value:g}"  # as somebody types it into the settings
     unit = name if isinstance(value, int) else UNITS.get(name, name)
@@ -87,7 +87,7 @@ def shown(name: str, value: float, language: str) -> str:
 
 
 class Figure:
-    """One number in the page; it chooses between the forms of a word by what it shows."""
+    """One number in the page; its shown value chooses between the forms of a word."""
 
     def __init__(self, name: str, value: float, path: str, language: str) -> None:
         self.value = value
@@ -107,7 +107,7 @@ class Figure:
 
 
 class View:
-    """A part of the assessment: its fields and items are parts, numbers are figures, words are marked."""
+    """Part of the assessment: its fields and items are parts, numbers are figures, texts are marked."""
 
     def __init__(self, inner: Any, path: str, language: str) -> None:
         self._inner, self._path, self._language = inner, path, language
@@ -133,12 +133,12 @@ class View:
         return True
 
     def items(self) -> Iterator[tuple[str, Any]]:
-        """Of a mapping: its keys as they are, and its parts."""
+        """Yield the keys of a mapping, unchanged, with its parts."""
         return ((key, self[key]) for key in self._inner)
 
     @property
     def raw(self) -> Any:
-        """The part itself, to decide by."""
+        """The part itself, for decisions."""
         return self._inner
 
     def _part(self, value: Any, name: str) -> Any:
@@ -154,7 +154,9 @@ class View:
         return View(value, path, self._language)
 
     def _unit(self, name: str) -> str:
-        """What says the unit of a number: its own name, or whose part an interval or a list's item is."""
+        """Return the name that contains the unit of a number: its own, or that of the part of an interval or list
+        item.
+        """
         if {"inside_p99", "bounds"} & set(self._path.split(".")):
             return "inside_p99"
         if self._path.endswith(".cost_ms"):
@@ -165,7 +167,7 @@ class View:
 
 
 class Quoted:
-    """Words of the data, as they are."""
+    """Texts of the data, unchanged."""
 
     def __init__(self, text: str, path: str) -> None:
         self._text, self._path = text, path
@@ -184,12 +186,12 @@ class Quoted:
 
 
 def view_of(assessment: Assessment, language: str) -> View:
-    """The whole of it."""
+    """Return the view of the whole assessment."""
     return View(assessment, "", language)
 
 
 def named(kind: str, part: Quoted, language: str) -> Markup:
-    """A name as people say it, `assess.<kind>.<name>` of the catalogue; else the name itself."""
+    """Return the display name `assess.<kind>.<name>` of the catalogue, else the name itself."""
     key = f"assess.{kind}.{part!s}"
     if key in catalogue():
         return escape(translate(key, language))
@@ -197,7 +199,7 @@ def named(kind: str, part: Quoted, language: str) -> Markup:
 
 
 def say(key: str, language: str, /, **facts: object) -> Markup:
-    """A sentence of the catalogue, filled with figures and with words that are marked."""
+    """Return a sentence of the catalogue, filled with figures and marked texts."""
     safe = {
         name: fact if isinstance(fact, Figure | Markup) else escape(fact)
         for name, fact in facts.items()
@@ -207,7 +209,7 @@ def say(key: str, language: str, /, **facts: object) -> Markup:
 
 
 def sentence(said: View, language: str) -> Markup:
-    """The answer to a question."""
+    """Return the answer to a question."""
     words = {
         kind: Markup(", ").join(named(kind, one, language) for one in parts)
         for kind, parts in said.words.items()

@@ -1,4 +1,4 @@
-"""From files to files: what `meterai assess` does once its libraries are there."""
+"""Writing of the report from files, once the libraries of `meterai assess` are installed."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +19,7 @@ def write_report(
     measures: tuple[float, int | None],
     live: LivePart | None,
 ) -> tuple[Path, Path]:
-    """Write the report.  Refuses `Malformed` without runs and without live figures, `RunUnreadable`, `PlanUnreadable`."""
+    """Write the report. Refuses `Malformed` without runs and live figures, `RunUnreadable`, `PlanUnreadable`."""
     if not (live is None) <= len(runs) <= RUNS_MAX:
         raise Malformed("RUN", "runs", runs_max=RUNS_MAX)
     bound_seconds, core_hour_rupiah = measures

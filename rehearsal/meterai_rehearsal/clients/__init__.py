@@ -1,1 +1,1 @@
-"""Clients of an installation over HTTP: as a visitor's device speaks, and as a load of many requests."""
+"""Clients of an installation over HTTP: a visitor's device, and a load of many requests."""

@@ -1,6 +1,6 @@
-"""Requests of the API as ready bytes, cheap enough to be made by the thousand.
+"""Requests of the API as prepared bytes, cheap enough for thousands.
 
-`key` is an API key; `number` gives a request an Idempotency-Key of its own.
+`key` is an API key; `number` gives a request its own Idempotency-Key.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,17 +22,17 @@ _FORM_END = f"\r\n--{_BOUNDARY}--\r\n".encode()
 
 
 def bearer(key: str) -> dict[str, str]:
-    """The header that shows an API key."""
+    """Return the header with an API key."""
     return {"Authorization": f"Bearer {key}"}
 
 
 def get(site: Site, path: str, key: str) -> bytes:
-    """Look at something of the account."""
+    """Read something of the account."""
     return request(site, "GET", path, bearer(key))
 
 
 def check(site: Site, document: bytes) -> bytes:
-    """Have a document checked, as a stranger."""
+    """Check a document, without an account."""
     return request(site, "POST", "/v1/verifications", {"Content-Type": "application/pdf"}, document)
 
 
@@ -45,7 +45,7 @@ def pay(bank: Site, qr: str) -> bytes:
 def orders(
     site: Site, keys: Sequence[str], numbers: Iterator[int], quantity: int = 1, *, with_qr: bool
 ) -> Iterator[bytes]:
-    """Place orders without end, by these keys in turn; without a QR they are answered when they are recorded."""
+    """Yield orders without end, by these keys in turn; without a QR they are answered when they are recorded."""
     body = b'{"quantity":%d}' % quantity
     more = {"Content-Type": "application/json"} | ({} if with_qr else {"Prefer": "respond-async"})
     heads = [request(site, "POST", "/v1/orders", bearer(key) | more, body) for key in keys]
@@ -54,7 +54,7 @@ def orders(
 
 
 def stamping(site: Site, key: str, number: int, document: bytes) -> bytes:
-    """Have a document stamped."""
+    """Stamp a document."""
     told = {
         "Content-Type": f"multipart/form-data; boundary={_BOUNDARY}",
         "Idempotency-Key": f"stamping-{number:012}",

@@ -1,6 +1,6 @@
-"""HTTP/1.1 as a visitor's device speaks it: over one connection, at the speed of its network.
+"""HTTP/1.1 of a visitor's device: over one connection, at the speed of its network.
 
-Plain enough to be cheap: the generator shares the machine with what it measures.
+Simple and cheap: the generator shares the machine with the measured server.
 """
 
 import asyncio
@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from meterai_rehearsal.clients.sites import Site
 from meterai_rehearsal.clients.wire import ConnectionLost, Wire, body_of, framed
 
-SLOW_BUFFER_BYTES = 16 * 1024  # what a slow device takes in before its kernel holds the server up
-SLICES_PER_SECOND = 20  # in which a slow device sends
-# Faults of this machine, which say nothing about the server.
+SLOW_BUFFER_BYTES = 16 * 1024  # buffer of a slow device, after which its kernel stops the server
+SLICES_PER_SECOND = 20  # slices of a slow device's sending
+# Errors of this machine, which say nothing about the server.
 _STARVED = frozenset(
     {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.EADDRNOTAVAIL, errno.EADDRINUSE}
 )
@@ -23,7 +23,7 @@ _STARVED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer, whole.  Names of headers are in lower case; the last of several stands."""
+    """One complete answer. Names of headers are in lower case; the last of several counts."""
 
     status: int
     headers: Mapping[str, str]
@@ -33,10 +33,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """What lies between a device and the server."""
+    """Network between a device and the server."""
 
     latency_seconds: float = 0.0  # one way
-    bytes_per_second: int = 0  # 0: as it comes
+    bytes_per_second: int = 0  # 0: unlimited
 
 
 @dataclass(slots=True)
@@ -58,7 +58,7 @@ AT_ONCE = Network()
 def request(
     site: Site, method: str, path: str, headers: Mapping[str, str], body: bytes = b""
 ) -> bytes:
-    """The bytes of a request."""
+    """Return the bytes of a request."""
     lines = [f"{method} {path} HTTP/1.1", f"Host: {site.authority}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     if body or method == "POST":
@@ -67,14 +67,14 @@ def request(
 
 
 def address_alone(number: int) -> str:
-    """An address of this machine for one visitor, so that each is a network of its own to the server."""
+    """Return an address of this machine for one visitor, so that each is its own network for the server."""
     return f"127.{64 + (number >> 16) % 128}.{(number >> 8) % 256}.{1 + number % 254}"
 
 
 def address_among(group: int, number: int, *, neighbours: bool) -> str:
-    """An address that several visitors come from: one of a group, in a /24 of its own or in one with the others.
+    """Return an address that several visitors share: one of a group, in its own /24 or in one with the others.
 
-    Of 20 groups of 600, below those of `address_alone`.
+    There are 20 groups of 600, below those of `address_alone`.
     """
     first = 1 + 3 * group
     if neighbours:
@@ -83,7 +83,7 @@ def address_among(group: int, number: int, *, neighbours: bool) -> str:
 
 
 def can_choose_address(site: Site) -> bool:
-    """Linux answers on all of 127.0.0.0/8; elsewhere, and to other machines, all come from one address."""
+    """True if visitors can have own addresses: Linux answers on all of 127.0.0.0/8; other targets see one address."""
     return sys.platform == "linux" and site.is_loopback and ":" not in site.address
 
 
@@ -145,10 +145,10 @@ class Connection(Wire):
         self._traffic.received += len(data)
         self._received += data
         if self._answer is None or self._answer.done():
-            self.close()  # nobody asked
+            self.close()  # unexpected data
             return
         if self._network.bytes_per_second and self._transport is not None:
-            # The next piece is taken only when this one would have come through the network.
+            # The next piece is read only when this one would have passed the network.
             self._transport.pause_reading()
             rest = len(data) / self._network.bytes_per_second
             asyncio.get_running_loop().call_later(rest, self._go_on)
@@ -178,10 +178,10 @@ class Connection(Wire):
             )
 
     async def ask(self, sent: bytes) -> Answer:
-        """Send a request and wait for its answer.  Raises `ConnectionLost`."""
+        """Send a request and wait for its answer. Raises `ConnectionLost`."""
         self._begin()
         assert self._answer is not None
-        if self._network.latency_seconds:  # both ways at once: the answer is as late as it would be
+        if self._network.latency_seconds:  # both ways at once: the answer is as late as in reality
             await asyncio.sleep(2 * self._network.latency_seconds)
         await self._send(sent)
         answer = await self._answer
@@ -190,7 +190,7 @@ class Connection(Wire):
         return answer
 
     async def cut(self, sent: bytes, after: float) -> None:
-        """Send a request and break the connection off after so many seconds, whatever came."""
+        """Send a request and abort the connection after so many seconds, whatever arrived."""
         self._begin()
         try:
             async with asyncio.timeout(after):
@@ -207,7 +207,7 @@ class Connection(Wire):
             raise ConnectionLost("it is closed", was_idle=self._has_rested)
         self._received = b""
         self._answer = asyncio.get_running_loop().create_future()
-        # A connection that is cut has an end that nobody waits for.
+        # Retrieves the exception of an aborted connection, which nobody awaits.
         self._answer.add_done_callback(lambda one: one.cancelled() or one.exception())
         self._traffic.requests += 1
 
@@ -216,7 +216,7 @@ class Connection(Wire):
         piece = max(rate // SLICES_PER_SECOND, 1) if rate else len(sent)
         for begin in range(0, len(sent), piece):
             if not self.is_open or self._transport is None:
-                return  # the answer says why
+                return  # the answer gives the reason
             part = sent[begin : begin + piece]
             self._transport.write(part)
             self._traffic.sent += len(part)
@@ -237,7 +237,7 @@ def _headers(head: bytes) -> tuple[dict[str, str], tuple[str, ...]]:
 
 
 async def exchange(site: Site, sent: bytes, traffic: Traffic, seconds: float) -> Answer:
-    """One request over a connection of its own.  Raises `ConnectionLost`."""
+    """Send one request over its own connection. Raises `ConnectionLost`."""
     try:
         async with asyncio.timeout(seconds):
             made = await Connection.open(site, AT_ONCE, traffic)

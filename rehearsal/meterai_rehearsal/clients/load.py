@@ -1,9 +1,8 @@
-"""A load generator for one small request, cheap enough to share the machine with the server.
+"""Load generator for one small request, cheap enough to share the machine with the server.
 
-HTTP/1.1 with keep-alive over plain sockets, requests as ready bytes.  Closed: each connection
-asks again as soon as it was answered, which shows how much the server can do.  Steady: requests
-fall due at a fixed rate whether or not earlier ones were answered, and their latency counts from
-the moment they were due, which shows what a buyer waits.
+HTTP/1.1 with keep-alive over plain sockets, requests as prepared bytes. Closed: each connection sends again as soon as
+it is answered, which shows the capacity of the server. Steady: requests fall due at a fixed rate whether or not
+earlier ones were answered, and their latency counts from the moment they were due, which shows the wait of a buyer.
 """
 
 import asyncio
@@ -16,14 +15,14 @@ from dataclasses import dataclass, field
 from meterai_rehearsal.clients.sites import Site
 from meterai_rehearsal.clients.wire import ConnectionLost, Wire, framed
 
-ANSWER_SECONDS_MAX = 10.0  # after the last request; then what is missing is an error
-TICK_SECONDS = 0.001  # how finely steady requests fall due
-REQUESTS_MAX = 200_000  # of one measurement, whatever the machine
+ANSWER_SECONDS_MAX = 10.0  # after the last request; then a missing answer is an error
+TICK_SECONDS = 0.001  # resolution of the due times of steady requests
+REQUESTS_MAX = 200_000  # of one measurement, on any machine
 
 
 @dataclass(slots=True)
 class Heard:
-    """What came back: how many of each status, how late, and errors by name."""
+    """Answers: the number of each status, latencies, and errors by name."""
 
     statuses: Counter[int] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)
@@ -31,15 +30,15 @@ class Heard:
     seconds: float = 0.0
 
     def answered(self, status: int) -> int:
-        """Answers with this status."""
+        """Count the answers with this status."""
         return self.statuses[status]
 
     def failed(self, status: int) -> int:
-        """Everything but answers with this status."""
+        """Count everything except answers with this status."""
         return sum(self.statuses.values()) - self.statuses[status] + sum(self.errors.values())
 
     def latency(self, share: float) -> float:
-        """The latency that this share of the answers did not exceed, in seconds."""
+        """Return the latency in seconds that this share of the answers did not exceed."""
         ordered = sorted(self.latencies)
         return ordered[min(int(len(ordered) * share), len(ordered) - 1)] if ordered else 0.0
 
@@ -54,7 +53,7 @@ class _Asked(Wire):
         self.is_asked = False  # a request is under way on it
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Called by the loop, after an answer too: a body that was not read ends a connection."""
+        """Called by the loop, also after an answer: a server closes a connection whose body it did not read."""
         self._is_over = True
         self._on_answer(self, 0)
 
@@ -67,7 +66,7 @@ class _Asked(Wire):
 
     def data_received(self, data: bytes) -> None:
         """Called by the loop."""
-        self._received += data  # copies nothing where the answer comes in one piece
+        self._received += data  # copies nothing if the answer comes in one piece
         try:
             found = framed(self._received, is_whole=False)
             status = found.status if found else None
@@ -79,7 +78,7 @@ class _Asked(Wire):
 
 
 class Load:
-    """Asks one server over a fixed number of connections.  Use `closed` or `steady` once."""
+    """Load on one server over a fixed number of connections. Use `closed` or `steady` once."""
 
     def __init__(self, site: Site, requests: Iterator[bytes], connections: int) -> None:
         self._address = (site.address, site.port)
@@ -124,7 +123,7 @@ class Load:
             self._heard.errors["unreadable answer" if wire.is_open else "connection lost"] += 1
 
     def _begin_connecting(self) -> None:
-        """A connection in place of one that the server closed."""
+        """Open a connection in place of one that the server closed."""
         task = asyncio.ensure_future(self._connect_again())
         self._connecting.add(task)
         task.add_done_callback(self._connecting.discard)
@@ -173,7 +172,7 @@ class Load:
         return self._heard
 
     async def closed(self, seconds: float) -> Heard:
-        """Every connection asks, and asks again when it was answered."""
+        """Send on every connection, again after each answer."""
         await self._connect()
         begun = time.perf_counter()
         self._asks_again_until = begun + seconds
@@ -183,7 +182,7 @@ class Load:
         return await self._finish(begun)
 
     async def steady(self, rate: float, seconds: float) -> Heard:
-        """`rate` requests fall due per second, evenly."""
+        """Let `rate` requests a second fall due, evenly."""
         await self._connect()
         begun = time.perf_counter()
         fallen_due, total = 0, min(int(rate * seconds), REQUESTS_MAX)

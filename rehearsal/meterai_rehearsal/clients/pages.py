@@ -1,4 +1,4 @@
-"""A page as a browser understands it: its links, its forms, and what scripts of it would use."""
+"""A page as a browser reads it: its links, its forms, and the data for its scripts."""
 
 import re
 import secrets
@@ -14,7 +14,7 @@ _TAG = re.compile(
 )
 _ATTRIBUTE = re.compile(r"([a-zA-Z][\w:-]*)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+)))?")
 _TITLE = re.compile(r"<title>\s*(.*?)\s*</title>", re.DOTALL | re.IGNORECASE)
-# How a page of a refusal names its code.
+# The code of a refusal on its page.
 _CODE = re.compile(r"data-refusal=\"\d{3} (\w+)\"")
 MULTIPART = "multipart/form-data"
 URLENCODED = "application/x-www-form-urlencoded"
@@ -26,7 +26,7 @@ class NotOnPage(Exception):
 
 @dataclass(slots=True)
 class Form:
-    """A form as it stands on the page, filled in as the page fills it in."""
+    """Form of a page, filled in with its defaults."""
 
     action: str
     kind: str
@@ -39,9 +39,9 @@ class Form:
         file: tuple[str, bytes] | None = None,
         pressed: tuple[str, str] | None = None,
     ) -> tuple[str, bytes]:
-        """Content type and body of the form with these values; `pressed` is a button and what it says.
+        """Return content type and body of the form with these values; `pressed` is a button and its value.
 
-        Raises `NotOnPage` for a strange name.
+        Raises `NotOnPage` for an unknown name.
         """
         strange = values.keys() - self.fields.keys()
         if strange or (file and not self.file_field):
@@ -72,12 +72,12 @@ class _Element:
     name: str
     attributes: Mapping[str, str]
     is_end: bool
-    end: int  # where its tag ends in the text
+    end: int  # end of its tag in the text
 
 
 @dataclass(frozen=True)
 class Page:
-    """What was shown: where, with which status, and its HTML (or whatever it is)."""
+    """A shown page: its address, its status, and its HTML or other content."""
 
     path: str
     status: int
@@ -86,12 +86,12 @@ class Page:
 
     @cached_property
     def text(self) -> str:
-        """As characters."""
+        """Its content as text."""
         return self.body.decode("utf-8", "replace")
 
     @cached_property
     def elements(self) -> tuple[_Element, ...]:
-        """The tags that journeys look at, in their order."""
+        """The tags that journeys use, in their order."""
         return tuple(
             _Element(found[2].lower(), _attributes(found[3]), bool(found[1]), found.end())
             for found in _TAG.finditer(self.text)
@@ -99,18 +99,18 @@ class Page:
 
     @property
     def title(self) -> str:
-        """Of the page."""
+        """Its title."""
         found = _TITLE.search(self.text)
         return unescape(found[1]) if found else ""
 
     @property
     def refusal(self) -> str:
-        """The code of a refusal that it shows, else empty."""
+        """Code of a refusal that it shows, else empty."""
         found = _CODE.search(self.text)
         return found[1] if found else ""
 
     def links(self) -> tuple[str, ...]:
-        """Where its links lead."""
+        """Targets of its links."""
         return tuple(
             one.attributes["href"]
             for one in self.elements
@@ -118,18 +118,18 @@ class Page:
         )
 
     def link(self, pattern: str) -> str:
-        """The first link whose whole address is as the pattern says.  Raises `NotOnPage`."""
+        """Return the first link whose whole address matches the pattern. Raises `NotOnPage`."""
         for one in self.links():
             if re.fullmatch(pattern, one):
                 return one
         raise NotOnPage(f"a link to {pattern}")
 
     def has_link(self, pattern: str) -> bool:
-        """True where there is such a link."""
+        """True if such a link exists."""
         return any(re.fullmatch(pattern, one) for one in self.links())
 
     def form(self, pattern: str, named: str = "") -> Form:
-        """The first form whose action is as the pattern says, and which has a field of this name.
+        """Return the first form whose action matches the pattern and that has a field of this name.
 
         Raises `NotOnPage`.
         """
@@ -139,11 +139,11 @@ class Page:
         raise NotOnPage(f"a form for {pattern}")
 
     def has_form(self, pattern: str) -> bool:
-        """True where there is such a form."""
+        """True if such a form exists."""
         return any(re.fullmatch(pattern, one.action) for one in self.forms())
 
     def forms(self) -> list[Form]:
-        """Its forms, filled in as it fills them in."""
+        """Its forms, filled in with their defaults."""
         found: list[Form] = []
         is_inside = False
         for one in self.elements:
@@ -161,21 +161,21 @@ class Page:
         return found
 
     def picture(self, pattern: str) -> str:
-        """The address of the first picture that is as the pattern says.  Raises `NotOnPage`."""
+        """Return the address of the first matching picture. Raises `NotOnPage`."""
         for one in self.elements:
             if re.fullmatch(pattern, one.attributes.get("src", "")):
                 return one.attributes["src"]
         raise NotOnPage(f"a picture {pattern}")
 
     def text_of(self, identifier: str) -> str:
-        """What stands in a text area.  Raises `NotOnPage`."""
+        """Return the text of a text area. Raises `NotOnPage`."""
         for one in self.elements:
             if one.name == "textarea" and one.attributes.get("id") == identifier:
                 return unescape(self.text[one.end : self.text.index("<", one.end)]).strip()
         raise NotOnPage(f"a text area {identifier}")
 
     def data(self, name: str) -> str:
-        """What stands in an attribute `data-<name>`, else empty."""
+        """Return the value of an attribute `data-<name>`, else an empty text."""
         wanted = f"data-{name}"
         return next(
             (one.attributes[wanted] for one in self.elements if wanted in one.attributes), ""

@@ -1,4 +1,4 @@
-"""Sites: the servers that a run speaks to, by address."""
+"""Sites: the servers of a run, by address."""
 
 import socket
 import ssl
@@ -12,7 +12,7 @@ PORTS = {"http": 80, "https": 443}
 
 
 class AddressWrong(CommandRefusal):
-    """An address that was given is none that can be asked by HTTP."""
+    """The given address cannot be requested by HTTP."""
 
     code = "address_wrong"
     status = 422
@@ -24,38 +24,38 @@ class AddressWrong(CommandRefusal):
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One server: how it is reached, and what it is called."""
+    """One server: its network address and its name."""
 
     host: str
     port: int
     address: (
-        str  # of IP, found once: a name that is looked up for each visitor measures the resolver
+        str  # of IP, resolved once: resolving the name for each visitor would measure the resolver
     )
     is_tls: bool = False
 
     @property
     def url(self) -> str:
-        """Its beginning, without a slash at the end."""
+        """Its URL, without a slash at the end."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{'https' if self.is_tls else 'http'}://{host}:{self.port}"
 
     @property
     def authority(self) -> str:
-        """What it is called in requests."""
+        """Its name in requests."""
         return self.url.partition("://")[2]
 
     @property
     def is_loopback(self) -> bool:
-        """True where it is on this machine, by its address and not by its name."""
+        """True if it is on this machine, by its address and not by its name."""
         return ip_address(self.address).is_loopback
 
     @property
     def family(self) -> socket.AddressFamily:
-        """Of its address."""
+        """Family of its address."""
         return socket.AF_INET6 if ":" in self.address else socket.AF_INET
 
     def context(self) -> ssl.SSLContext | None:
-        """For TLS."""
+        """Context for TLS, or None."""
         return ssl.create_default_context() if self.is_tls else None
 
 
@@ -71,7 +71,7 @@ def _split(url: str) -> SplitResult:
 
 
 def site_of(url: str) -> Site:
-    """A site by its address; nothing but the beginning of a path is used.  Refuses `AddressWrong`."""
+    """Return a site by its address; only the beginning of a path is used. Refuses `AddressWrong`."""
     found = _split(url)
     assert found.hostname is not None
     port = found.port or PORTS[found.scheme]

@@ -1,7 +1,7 @@
-"""One connection of HTTP/1.1 and the reader of answers, for a visitor's device and for a load.
+"""HTTP/1.1 connection and reader of answers, for a visitor's device and for a load.
 
-Answers are read by Content-Length, in chunks or to the end of the connection (RFC 9112, section 6.3).  The head
-stays bytes until somebody asks for a header: a load counts statuses alone.
+Answers are read by Content-Length, in chunks or to the end of the connection (RFC 9112, section 6.3). The head stays
+bytes until a header is needed: a load only counts statuses.
 """
 
 import asyncio
@@ -14,14 +14,14 @@ from meterai.kit.numbers import DIGITS_MAX
 ANSWER_BYTES_MAX = 64 * 1024 * 1024
 HEAD_BYTES_MAX = 64 * 1024
 _NO_BODY = frozenset({204, 304})
-_NOT_YET = sys.maxsize  # an end that is not known
+_NOT_YET = sys.maxsize  # an unknown end
 _END = b"\r\n\r\n"  # of a head
 
 
 class ConnectionLost(Exception):
-    """The connection ended, or could not be made, before the whole answer was here.
+    """The connection ended, or could not be made, before the complete answer.
 
-    `was_idle` is true where it had rested and nothing of an answer had come: browsers then ask again.
+    `was_idle` is True if it was idle and nothing of an answer had arrived: browsers then send again.
     """
 
     def __init__(self, reason: str, *, was_idle: bool = False) -> None:
@@ -30,7 +30,7 @@ class ConnectionLost(Exception):
 
 
 class Framed(NamedTuple):
-    """Where an answer is in what was received, once all of it is there."""
+    """Position of a complete answer in the received bytes."""
 
     status: int
     head: bytes
@@ -40,7 +40,7 @@ class Framed(NamedTuple):
 
 
 class Wire(asyncio.Protocol):
-    """One connection: at most one request on it at a time."""
+    """One connection with at most one request at a time."""
 
     def __init__(self) -> None:
         self._transport: asyncio.Transport | None = None
@@ -49,7 +49,7 @@ class Wire(asyncio.Protocol):
 
     @property
     def is_open(self) -> bool:
-        """True while it can be asked."""
+        """True while it can be used."""
         return self._transport is not None and not self._is_over
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -58,25 +58,25 @@ class Wire(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
 
     def close(self) -> None:
-        """End it in order."""
+        """Close it in order."""
         self._is_over = True
         if self._transport is not None:
             self._transport.close()
 
     def abort(self) -> None:
-        """Break it off: what was not sent is not sent any more."""
+        """Abort it: unsent bytes are dropped."""
         self._is_over = True
         if self._transport is not None:
             self._transport.abort()
 
 
 def framed(received: bytes, *, is_whole: bool) -> Framed | None:
-    """The answer that begins here, if all of it is here; `is_whole` where no more will come.
+    """Return the answer that begins here if it is complete; `is_whole` if no more bytes will come.
 
-    Raises `ConnectionLost` for what is no answer.
+    Raises `ConnectionLost` if it is no answer.
     """
     at, end = 0, received.find(_END)
-    while received[at + 9 : at + 10] == b"1" and end >= 0:  # 1xx: the answer comes after it
+    while received[at + 9 : at + 10] == b"1" and end >= 0:  # 1xx: the answer follows it
         at = end + len(_END)
         end = received.find(_END, at)
     if end < 0:
@@ -98,7 +98,7 @@ def framed(received: bytes, *, is_whole: bool) -> Framed | None:
 
 
 def body_of(received: bytes, found: Framed) -> bytes:
-    """The body of an answer that was found here."""
+    """Return the body of a found answer."""
     if found.is_chunked:
         return b"".join(received[at : at + size] for at, size in _chunks(received, found.begin))
     return received[found.begin : found.end]
@@ -107,7 +107,7 @@ def body_of(received: bytes, found: Framed) -> bytes:
 def _end_of_body(
     received: bytes, begin: int, status: int, head: bytes, *, is_whole: bool
 ) -> tuple[int, bool]:
-    """Where the body ends, `_NOT_YET` where that is not known, and whether it is in chunks."""
+    """Return the end of the body, `_NOT_YET` if it is unknown, and True if it is in chunks."""
     if status in _NO_BODY:
         return begin, False
     if b"chunked" in _value(head, b"\r\ntransfer-encoding:"):
@@ -116,13 +116,13 @@ def _end_of_body(
     length = _value(head, b"\r\ncontent-length:")
     if not length:
         return (len(received) if is_whole else _NOT_YET), False
-    if not length.isdigit() or len(length) > DIGITS_MAX:  # of bytes: digits of ASCII alone
+    if not length.isdigit() or len(length) > DIGITS_MAX:  # of bytes: ASCII digits only
         raise ConnectionLost("a length that is no number")
     return begin + int(length), False
 
 
 def _value(head: bytes, name: bytes) -> bytes:
-    """A header of a head in lower case; empty where it is not there."""
+    """Return a header of a head in lower case; empty if it is missing."""
     begin = head.find(name)
     if begin < 0:
         return b""
@@ -130,7 +130,7 @@ def _value(head: bytes, name: bytes) -> bytes:
 
 
 def _chunks(received: bytes, at: int) -> Iterator[tuple[int, int]]:
-    """(where it begins, its bytes) of each chunk that is here from `at` on; the last has 0."""
+    """Yield (begin, bytes) of each chunk from `at` on; the last has 0."""
     while (end := received.find(b"\r\n", at)) >= 0:
         try:
             size = int(received[at:end].split(b";", 1)[0], 16)

@@ -1,1 +1,1 @@
-"""Rehearsal: an open-model load of visitors with journeys, faults at times, promises checked meanwhile."""
+"""Rehearsal: an open-model load of visitors with journeys, timed faults, and checks of promises meanwhile."""

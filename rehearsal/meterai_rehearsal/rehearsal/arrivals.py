@@ -1,7 +1,7 @@
-"""When each visitor arrives, what for, and with what: a Poisson process along a curve, by a seed.
+"""Arrivals of visitors, with journey and device: a seeded Poisson process along a curve.
 
-Independent of any answer.  Of several generator processes each makes a share of its own; sums of Poisson
-processes are one, so together they are what the plan says.
+Independent of any answer. Each of several generator processes makes a share of its own; sums of Poisson processes are
+Poisson processes, so together they match the plan.
 """
 
 import random  # noqa: TID251 - seeded below
@@ -15,34 +15,36 @@ from meterai_rehearsal.rehearsal.plan import Device, JourneyName, JourneyPlan, P
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One visitor.  `at` is the intended time, in seconds from the beginning."""
+    """One visitor. `at` is the intended time, in seconds from the beginning."""
 
     at: float
     journey: JourneyName
     device: Device
     seed: int
-    network: str = ""  # the address it comes from, where the plan says from how many
+    network: str = ""  # its source address, if the plan limits the number of addresses
 
 
 def _drawn(
     among: Sequence[JourneyPlan] | Sequence[Device], totals: Sequence[float], drawn: float
 ) -> int:
-    """The number of one of them, by weight; `drawn` is from 0 to below 1."""
+    """Return the index of one of them, by weight; `drawn` is from 0 to below 1."""
     wanted = drawn * totals[-1]
     return next(number for number, total in enumerate(totals) if wanted < total)
 
 
 def arrivals(plan: Plan, share: int, shares: int) -> Iterator[Arrival]:
-    """The arrivals of one of several processes, in the order of their times.
+    """Yield the arrivals of one of several processes, in the order of their times.
 
     The same for the same plan, share and number of shares.
     """
-    # Deterministic on purpose: a run can be done again.  Nothing secret is drawn.
+    # Deterministic on purpose: a run can be repeated. Nothing secret is drawn.
     drawing = random.Random(f"{plan.seed}/{share}/{shares}")  # noqa: S311
     curve = plan.curve
     journeys = list(accumulate(one.weight for one in plan.journeys))
     devices = list(accumulate(one.weight for one in plan.devices))
-    expected = 0.0  # arrivals of all processes up to now: the curve runs by them, not by seconds
+    expected = (
+        0.0  # arrivals of all processes up to now: the curve is inverted by them, not by seconds
+    )
     while (expected := expected + drawing.expovariate(1 / shares)) < curve.total:
         group = _drawn(plan.journeys, journeys, drawing.random())
         journey = plan.journeys[group]

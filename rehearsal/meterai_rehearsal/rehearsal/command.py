@@ -1,4 +1,4 @@
-"""`meterai rehearse`: drive an installation as a rush of visitors does, and say what held."""
+"""`meterai rehearse`: drive an installation like a rush of visitors, and report which promises held."""
 
 import asyncio
 import signal
@@ -30,7 +30,7 @@ Language = Literal["id", "en"]
 @Parameter(name="*")
 @dataclass(frozen=True)
 class Where:
-    """Whom to drive, where it is not started for the run."""
+    """Target of a rehearsal that starts no installation of its own."""
 
     url: Annotated[Text, Parameter(help="Of the installation.")] = ""
     bank: Annotated[Text, Parameter(help="Of its stand-in bank, where visitors pay.")] = ""
@@ -65,7 +65,7 @@ def rehearse(
     takes `--targets FILE`, a list of who allowed it and until when, and `--not-loopback`.
     """
     if options.data is not None and not up:
-        options.configuration("rehearse")  # a directory that was mistyped is refused by its name
+        options.configuration("rehearse")  # a mistyped directory is refused by its name
     from meterai_rehearsal.rehearsal import start  # noqa: PLC0415 - its libraries take long to load
 
     chosen = start.Chosen(
@@ -96,7 +96,7 @@ def rehearse(
 
 
 def _carried_out(chosen: "Chosen") -> Run:
-    # Ended as by Ctrl-C, so that an installation of our own is stopped and not left behind.
+    # Handled like Ctrl-C, so that our own installation is stopped and not left behind.
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return _in_its_directory(chosen)
@@ -113,7 +113,7 @@ def _in_its_directory(chosen: "Chosen") -> Run:
 
 @contextmanager
 def _directory(chosen: "Chosen") -> Iterator[Path | None]:
-    """The data directory; of an installation of the run's own one that goes with it, if none was named."""
+    """Yield the data directory; a temporary one for the run's own installation, if none was named."""
     if chosen.data is not None or not chosen.is_own:
         yield chosen.data
         return
@@ -122,7 +122,7 @@ def _directory(chosen: "Chosen") -> Iterator[Path | None]:
 
 
 def status_of(run: Run) -> Exit:
-    """With which status the command ends."""
+    """Return the exit status of the command."""
     if run.broken:
         return Exit.NO
     return Exit.UNJUDGED if run.is_void else Exit.DONE

@@ -1,4 +1,4 @@
-"""Documents for visitors to have stamped: small PDFs, each with bytes that no other has."""
+"""Documents for visitors to stamp: small PDFs, each with unique bytes."""
 
 import random  # noqa: TID251 - a seeded one is passed in
 
@@ -14,7 +14,7 @@ def _stream(content: bytes, entries: bytes = b"") -> bytes:
 
 
 def document(drawing: random.Random, size: int) -> bytes:
-    """A PDF of one page and of some `size` bytes (at least a thousand)."""
+    """Return a PDF of one page and of about `size` bytes (at least a thousand)."""
     name = b"Pelamar %016x" % drawing.getrandbits(64)
     text = b"BT /F1 14 Tf 72 770 Td (Surat Lamaran, %s) Tj ET" % name
     objects = [
@@ -22,14 +22,14 @@ def document(drawing: random.Random, size: int) -> bytes:
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
         _PAGE,
         _stream(text),
-        # What makes a document as large as a scan; nothing shows it.
+        # Padding to the size of a scan; nothing shows it.
         _stream(drawing.randbytes(max(size - 900, 1)), b"/Type /Scan "),
     ]
     return _written(objects)
 
 
 def _written(objects: list[bytes]) -> bytes:
-    """The file of these objects, with a cross-reference table (ISO 32000-1, section 7.5)."""
+    """Return the file of these objects, with a cross-reference table (ISO 32000-1, section 7.5)."""
     found, offsets = bytearray(_HEAD), []
     for number, one in enumerate(objects, start=1):
         offsets.append(len(found))

@@ -1,6 +1,6 @@
-"""Faults at times: parts of the run's own installation are killed, its stand-ins stalled, its disk filled.
+"""Timed faults: parts of the run's own installation are killed, its stand-ins stalled, its disk filled.
 
-Never anybody else's: what breaks something takes an `OwnInstallation`, which only this run started.
+Only the run's own: every fault takes an `OwnInstallation`, which only this run started.
 """
 
 import asyncio
@@ -23,11 +23,11 @@ from meterai_rehearsal.rehearsal.installation import POSTGRES, OwnInstallation
 from meterai_rehearsal.rehearsal.plan import CommandPlan, FaultKind, FaultPlan
 
 LOOK_SECONDS = 0.1
-HEAL_SECONDS_MAX = 60.0  # a part that does not come back within it is not healed
+HEAL_SECONDS_MAX = 60.0  # a part that does not return within this time is not healed
 ANSWER_SECONDS_MAX = 10.0
-STALLED_SECONDS = 60.0  # so long each answer of a stalled bank takes: longer than anybody waits
+STALLED_SECONDS = 60.0  # duration of each answer of a stalled bank: longer than anybody waits
 SLOW_MAIL_SECONDS = 1.0  # a mail takes some 0.1 s
-HEADROOM_BYTES = 16 * 1024  # left on a full disk: less than any document
+HEADROOM_BYTES = 16 * 1024  # left on a full disk: smaller than any document
 BALLAST = "ballast"
 
 
@@ -48,7 +48,7 @@ def check(
     own: OwnInstallation | None,
     commands: tuple[CommandPlan, ...] = (),
 ) -> None:
-    """Look before the run whether its faults and commands can be made.  Refuses `FaultImpossible`."""
+    """Check before the run that its faults and commands can be made. Refuses `FaultImpossible`."""
     named = [*(one.kind.value for one in faults), *(" ".join(one.words) for one in commands)]
     if named and own is None:
         raise FaultImpossible(
@@ -59,7 +59,7 @@ def check(
 
 
 def _check_disk(directory: Path) -> None:
-    # Others live on a file system that does not end with the directory.
+    # A shared file system would also be full for others.
     if not os.path.ismount(directory):
         raise FaultImpossible(
             FaultKind.FILL_DISK.value, f"{directory} is no file system of its own (mount one there)"
@@ -67,7 +67,7 @@ def _check_disk(directory: Path) -> None:
 
 
 class Faults:
-    """The faults of one installation."""
+    """Faults of one installation."""
 
     def __init__(self, own: OwnInstallation) -> None:
         self._own = own
@@ -79,9 +79,9 @@ class Faults:
         }
 
     async def make(self, fault: FaultPlan, now: Callable[[], float]) -> tuple[float, float | None]:
-        """Break something, and wait until its cause is gone: when it began, and when it was healed.
+        """Make a fault, and wait until its cause is gone. Return its begin and the time of healing.
 
-        A part that is killed is healed when another runs in its place; None where none came.
+        A killed part is healed when another runs in its place; None if none appeared.
         """
         begun = now()
         if not fault.kind.lasts:
@@ -153,7 +153,7 @@ class Faults:
 def _are_others(
     found: list[psutil.Process], before: list[psutil.Process], killed: psutil.Process
 ) -> bool:
-    """As many as before, and not the one that was killed."""
+    """True if there are as many processes as before, without the killed one."""
     return len(found) >= len(before) and killed.pid not in {one.pid for one in found}
 
 
@@ -172,17 +172,17 @@ async def _set(url: str, switches: dict[str, Any]) -> None:
 
 
 def fill(directory: Path) -> None:
-    """Fill a file system of its own up to its headroom.  Refuses `FaultImpossible`."""
+    """Fill a file system of its own up to its headroom. Refuses `FaultImpossible`."""
     _check_disk(directory)
     size = max(disk_usage(directory).free - HEADROOM_BYTES, 0)
     with (directory / BALLAST).open("wb") as file:
         try:
             os.posix_fallocate(file.fileno(), 0, max(size, 1))
         except OSError as error:
-            if error.errno != errno.ENOSPC:  # others wrote meanwhile: it is as full as it was to be
+            if error.errno != errno.ENOSPC:  # others wrote meanwhile: it is as full as intended
                 raise
 
 
 def free(directory: Path) -> None:
-    """Give the room back."""
+    """Free the space again."""
     (directory / BALLAST).unlink(missing_ok=True)

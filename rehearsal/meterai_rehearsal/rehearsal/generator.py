@@ -1,7 +1,7 @@
-"""One generator process: it begins each arrival at its intended time, whatever became of those before.
+"""One generator process: it begins each arrival at its intended time, whatever became of earlier ones.
 
-An open model: nobody waits for an answer to somebody else.  What the process cannot begin it counts as dropped,
-how late it begins it measures, and it ends by itself.
+An open model: no visitor waits for the answer to another. The process counts arrivals that it cannot begin as dropped,
+measures how late it begins others, and ends automatically.
 """
 
 import asyncio
@@ -20,16 +20,16 @@ from meterai_rehearsal.rehearsal.tally import Tally
 from meterai_rehearsal.rehearsal.visitor import StepFailed, Visitor, World
 
 TICK_SECONDS = 1.0  # between two reports of progress
-STILL_UNDER_WAY = "still_under_way"  # why a journey did not finish that the end of the run cut off
+STILL_UNDER_WAY = "still_under_way"  # reason of a journey cut off by the end of the run
 
 
 def maker_of(size: int) -> Callable[[random.Random], bytes]:
-    """What makes originals of a size."""
+    """Return a maker of originals of a size."""
     return partial(document, size=size)
 
 
 class Generator:
-    """Runs a share of the arrivals of a plan.  Use `run` once."""
+    """Runs a share of the arrivals of a plan. Use `run` once."""
 
     def __init__(
         self,
@@ -53,11 +53,11 @@ class Generator:
         self._is_over = asyncio.Event()
 
     def stop(self) -> None:
-        """End early: nobody new is begun, and who is under way is cut off."""
+        """End early: no visitor is begun any more, and those under way are cut off."""
         self._is_over.set()
 
     async def run(self) -> None:
-        """Until the last visitor has left, the time is over, or it was stopped."""
+        """Run until the last visitor has left, the time is over, or it was stopped."""
         begun = asyncio.ensure_future(self._begin_all())
         ticking = asyncio.ensure_future(self._tick())
         left = self._world.begins + self._seconds_max - monotonic()
@@ -124,7 +124,7 @@ class Generator:
 
     async def _tick(self) -> None:
         for second in itertools.count():
-            # A timer may be early by a moment.
+            # A timer may fire slightly early.
             while (left := second * TICK_SECONDS - self._world.now()) > 0:  # noqa: ASYNC110
                 await asyncio.sleep(left)
             self._tally.count("under_way", second, self._tally.under_way)

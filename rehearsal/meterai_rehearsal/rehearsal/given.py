@@ -1,4 +1,4 @@
-"""What a rehearsal is given: the plan, whom it drives, and how; looked at before anything is sent."""
+"""Input of a rehearsal: plan, target and options, checked before anything is sent."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from meterai_rehearsal.results import Target
 
 
 class StandinsUnknown(CommandRefusal):
-    """A journey of the plan pays or signs in, and where bank and mail are is not known."""
+    """A journey of the plan pays or signs in, and the addresses of bank and mail are unknown."""
 
     code = "standins_unknown"
     status = 422
@@ -28,10 +28,10 @@ class StandinsUnknown(CommandRefusal):
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """What is to be done, and with whom.
+    """Plan of a rehearsal with its target.
 
-    `audit` runs `meterai audit` on the installation, where its directory is known; `own` is the
-    installation that this run started, if it did.
+    `audit` runs `meterai audit` on the installation, if its directory is known; `own` is the installation that this
+    run started, if it did.
     """
 
     text: str  # of the plan
@@ -47,22 +47,22 @@ class Rehearsal:
 
     @property
     def site(self) -> Site:
-        """Of the installation."""
+        """The installation."""
         return site_of(self.addresses.web)
 
     @property
     def bank(self) -> Site | None:
-        """The stand-in, where it is known."""
+        """The stand-in bank, if it is known."""
         return site_of(self.addresses.bank) if self.addresses.bank else None
 
     @property
     def mail(self) -> Site | None:
-        """The stand-in, where it is known."""
+        """The stand-in mail server, if it is known."""
         return site_of(self.addresses.mail) if self.addresses.mail else None
 
 
 def check(rehearsal: Rehearsal) -> None:
-    """Look whether the plan can be carried out.  Refuses `StandinsUnknown`, `FaultImpossible`."""
+    """Check that the plan can be carried out. Refuses `StandinsUnknown`, `FaultImpossible`."""
     names = {one.name for one in rehearsal.plan.journeys}
     if rehearsal.bank is None or rehearsal.mail is None:
         for one in sorted(names & (PAYING | CHECKING)):

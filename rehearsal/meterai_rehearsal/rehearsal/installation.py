@@ -1,7 +1,7 @@
-"""An installation of the run's own: `meterai up` on this machine, in a directory that nobody else has.
+"""The run's own installation: `meterai up` on this machine, in an exclusive directory.
 
-Only of such a one parts are killed.  Its processes are those below the one that was started here, so that
-nobody else's is ever found.
+Only parts of such an installation are killed. Its processes are the descendants of the one started here, so that no
+foreign process is ever found.
 """
 
 import os
@@ -24,18 +24,18 @@ from meterai.plumbing.parent import end_with_parent
 from meterai_rehearsal.rehearsal.plan import Plan
 
 READY_SECONDS_MAX = 120.0
-# Visitors come when they come, however busy the machine is; a generator that waits for a processor offers less.
+# Visitors arrive regardless of the machine's load; a generator that waits for a processor would offer less.
 NICE = 5
 STOP_SECONDS_MAX = 60.0
 COMMAND_SECONDS_MAX = 600.0
 LOG = "rehearsal.log"
 POSTGRES = "postgres"
-# A client's backend, as PostgreSQL names its processes: "postgres: user database client state".
+# A client's backend, in PostgreSQL's process titles: "postgres: user database client state".
 _NOT_CLIENTS = ("checkpointer", "writer", "launcher", "startup", "io worker", "archiver", "logger")
 
 
 class InstallationNotStarted(CommandRefusal):
-    """The installation of a run did not come up, or its directory is somebody's already."""
+    """The installation of a run did not start, or its directory is in use."""
 
     code = "installation_not_started"
     status = 500
@@ -47,14 +47,14 @@ class InstallationNotStarted(CommandRefusal):
 
 
 def _begin() -> None:
-    """In the child: it ends with its parent, and has the processor after the generator."""
+    """In the child: it ends with its parent, and runs with less priority than the generator."""
     end_with_parent()
     os.nice(NICE)
 
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where an installation and its stand-ins are; empty what is not known."""
+    """Addresses of an installation and its stand-ins; empty if unknown."""
 
     web: str
     bank: str = ""
@@ -64,22 +64,22 @@ class Addresses:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What a group of processes has spent: processor seconds so far, and bytes it holds now."""
+    """Processor seconds of a group of processes so far, and its current bytes."""
 
     cpu_seconds: float
-    memory_bytes: int  # resident and its own: what processes share is in none
+    memory_bytes: int  # resident and private: shared memory is in none
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What a command said, and its exit status."""
+    """Output of a command, and its exit status."""
 
     status: int
     text: str
 
 
 def done(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Done:
-    """Run a command of ours; one that does not end in time has found nothing out."""
+    """Run a command of ours; one that does not end in time counts as undecided."""
     try:
         ended = subprocess.run(  # noqa: S603 - ourselves
             command,
@@ -96,14 +96,14 @@ def done(command: Sequence[str], environment: Mapping[str, str] | None = None) -
 
 
 def settings_of(plan: Plan) -> dict[str, str]:
-    """What a plan sets in an installation of its own."""
+    """Return the settings of a plan for its own installation."""
     return {"workers": str(plan.own.workers)} | {
         name: str(value) for name, value in plan.own.settings.items()
     }
 
 
 class OwnInstallation:
-    """`meterai up` as a child process.  Use as a context."""
+    """`meterai up` as a child process. Use as a context."""
 
     def __init__(self, directory: Path, settings: Mapping[str, str]) -> None:
         self.directory = directory
@@ -113,7 +113,7 @@ class OwnInstallation:
         self._root: psutil.Process | None = None
 
     def __enter__(self) -> "OwnInstallation":
-        """Start it.  Refuses `InstallationNotStarted`."""
+        """Start it. Refuses `InstallationNotStarted`."""
         self.directory.mkdir(parents=True, exist_ok=True)
         if any(self.directory.iterdir()):
             raise InstallationNotStarted(str(self.directory), "there is something in it")
@@ -125,7 +125,7 @@ class OwnInstallation:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
-                # Its own session: Ctrl-C reaches only us, and we stop it in order.
+                # Its own session: Ctrl-C reaches only this process, which stops it in order.
                 start_new_session=True,
                 preexec_fn=_begin if sys.platform == "linux" else None,
             )
@@ -146,7 +146,7 @@ class OwnInstallation:
     def _until_ready(self) -> Addresses:
         assert self._process is not None
         told: Queue[str] = Queue()
-        # It goes on reading, so that `up` never waits for us.
+        # Continues reading, so that `up` never blocks on its output.
         threading.Thread(target=self._read, args=(told,), daemon=True).start()
         found: dict[str, str] = {}
         until = monotonic() + READY_SECONDS_MAX
@@ -167,7 +167,7 @@ class OwnInstallation:
     def _read(self, told: "Queue[str]") -> None:
         assert self._process is not None
         assert self._process.stdout is not None
-        with suppress(ValueError):  # closed by whoever stopped it
+        with suppress(ValueError):  # closed when it was stopped
             for line in self._process.stdout:
                 told.put(line)
         told.put("")
@@ -191,7 +191,7 @@ class OwnInstallation:
         """Run a command of ours on its directory."""
         return done(self._command(*words), self._environment)
 
-    # -- its processes -----------------------------------------------------------------------
+    # -- its processes ------------------------------------------------------------------------
 
     def _all(self) -> list[psutil.Process]:
         assert self._root is not None
@@ -201,7 +201,7 @@ class OwnInstallation:
             return []
 
     def parts(self) -> dict[str, psutil.Process]:
-        """The processes that `up` started: `web`, `worker`, `standins`, and `postgres`."""
+        """Return the processes that `up` started: `web`, `worker`, `standins`, and `postgres`."""
         assert self._root is not None
         found: dict[str, psutil.Process] = {}
         with suppress(psutil.NoSuchProcess):
@@ -212,26 +212,26 @@ class OwnInstallation:
         return found
 
     def part(self, name: str) -> psutil.Process:
-        """One of them.  Raises `KeyError` where it does not run now."""
+        """Return one of them. Raises `KeyError` if it does not run now."""
         return self.parts()[name]
 
     def web_workers(self) -> list[psutil.Process]:
-        """The processes that answer visitors."""
+        """Return the processes that answer visitors."""
         parent = self.parts().get("web")
         # They are forks: each shows the command of its parent.
         return below(parent, line_of(parent)) if parent is not None else []
 
     def backends(self) -> list[psutil.Process]:
-        """The processes of PostgreSQL that work for clients."""
+        """Return the processes of PostgreSQL that work for clients."""
         found = below(self.parts().get(POSTGRES), "postgres:")
         return [one for one in found if not any(word in line_of(one) for word in _NOT_CLIENTS)]
 
     def spent(self) -> dict[str, Spent]:
-        """What each part has spent, all below it too."""
+        """Return the resources of each part, including its descendants."""
         return {name: spent_below(one) for name, one in self.parts().items()}
 
     def bytes(self) -> int:
-        """What is in its directory."""
+        """Return the size of its directory."""
         return sum(_size(path) for path in self.directory.rglob("*"))
 
 
@@ -239,12 +239,15 @@ def _size(path: Path) -> int:
     try:
         return path.lstat().st_size
     except OSError:
-        return 0  # gone meanwhile
+        return 0  # deleted meanwhile
 
 
 def name_of(one: psutil.Process) -> str:
-    """The last word of its command, or `postgres`; empty of one that ended and was not missed yet, and of a program
-    that starts PostgreSQL and ends with the path of its data."""
+    """Return the last word of its command, or `postgres`.
+
+    Empty for an ended process that was not reaped yet, and for a program that starts PostgreSQL and ends with the path
+    of its data.
+    """
     if one.name().startswith(POSTGRES):
         return POSTGRES if one.status() != psutil.STATUS_ZOMBIE else ""
     word = next(iter(one.cmdline()[-1:]), "")
@@ -252,7 +255,7 @@ def name_of(one: psutil.Process) -> str:
 
 
 def line_of(one: psutil.Process) -> str:
-    """Its command as it shows itself; empty where it is gone."""
+    """Return its command line; empty if it has ended."""
     try:
         return " ".join(one.cmdline())
     except (psutil.NoSuchProcess, psutil.AccessDenied):
@@ -260,7 +263,7 @@ def line_of(one: psutil.Process) -> str:
 
 
 def below(parent: psutil.Process | None, words: str) -> list[psutil.Process]:
-    """The children of a process that show these words."""
+    """Return the children of a process whose command contains these words."""
     if parent is None:
         return []
     with suppress(psutil.NoSuchProcess):
@@ -269,8 +272,9 @@ def below(parent: psutil.Process | None, words: str) -> list[psutil.Process]:
 
 
 def spent_below(root: psutil.Process) -> Spent:
-    """The processor time and memory of a process and all below it, those that ended included: tasks live for
-    milliseconds."""
+    """Return processor time and memory of a process and its descendants, including ended ones: tasks live for
+    milliseconds.
+    """
     with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
         return spent_by(
             [root.pid, *(one.pid for one in root.children(recursive=True))], with_ended=True
@@ -279,8 +283,9 @@ def spent_below(root: psutil.Process) -> Spent:
 
 
 def spent_by(pids: Iterable[int], *, with_ended: bool = False) -> Spent:
-    """The processor time and memory of these processes together, and `with_ended` the time of those that ended below
-    them; nobody else below."""
+    """Return processor time and memory of these processes, and with `with_ended` the time of ended children; no other
+    descendants.
+    """
     cpu, memory = 0.0, 0
     for pid in pids:
         with suppress(psutil.NoSuchProcess, psutil.AccessDenied):

@@ -1,8 +1,8 @@
-"""Journeys: what visitors do, step by step, over the pages that everybody uses.
+"""Journeys: acts of visitors, step by step, over the public pages.
 
-A step is what a visitor wants next; its name is in the run.  A journey knows addresses only where a person would
-type or choose one; else it follows what the page offers.  One more journey is a function here, its name in
-`JourneyName`, and its line in `JOURNEYS`.
+A step is the visitor's next goal; its name is in the run. A journey contains an address only where a person would type
+or choose one; else it follows the links of the page. A new journey is a function here, its name in `JourneyName`, and
+its line in `JOURNEYS`.
 """
 
 import asyncio
@@ -26,46 +26,46 @@ from meterai_rehearsal.rehearsal.visitor import StepFailed, Visitor
 
 STANDIN_SECONDS_MAX = 30.0
 MAIL_LOOK_SECONDS = 0.25  # between two looks into the mailbox
-ANOTHER_CODE_SECONDS = 2.0  # so long one looks for a later mail before asking for another code
-# As `order.js` does where no question waits for news: every two seconds, then less and less often.  One
-# that waits is held back by the server, and would be taken here for a slow answer.
+ANOTHER_CODE_SECONDS = 2.0  # wait for a later mail before asking for another code
+# As `order.js` without a waiting request: every two seconds, then less and less often. A waiting request is delayed by
+# the server, and would count here as a slow answer.
 WATCH_SECONDS, WATCH_SECONDS_MAX, WATCH_GROWTH = 2.0, 10.0, 1.25
 STAMPED_KEPT_MAX = 50  # of each process, for those who check
 ORDER = r"/orders/[^/]+"
 DOCUMENT = r"/stampings/[^/]+/document"
 PLACE, REVIEW, SIGN_IN = "/stamp/place", "/stamp/pay", "/sign-in"
-# Where the address goes and where the code: the pages of signing in, and the last look, which has both.
+# Forms for the address and for the code: the pages of signing in, and the last page before paying, which has both.
 PROVE, PROVE_TO_PAY = (SIGN_IN, "/sign-in/code"), ("/stamp/pay/sign-in", "/stamp/pay/sign-in")
 PICTURE = r"/stamp/files/[^/]+/pages/\d+\.webp"
 GIVE_BACK = r"/orders/[^/]+/give-back"
 QR = "qr-text"
 LINES = "/lines/"
-# As `waiting.js` does: the nearer, the sooner, and spread.
+# As in `waiting.js`: the nearer, the sooner, with jitter.
 LINE_SECONDS_MIN, LINE_SECONDS_MAX, LINE_LOOKS, LINE_SLOWEST = 5.0, 180.0, 3, 0.001
 _CODE = re.compile(r"\b(\d{6})\b")
 _GOOD = re.compile(r'class="verdict good"')
 
 
 class _Mail(msgspec.Struct, frozen=True):
-    """A mail as the stand-in lists it."""
+    """A mail in the list of the stand-in."""
 
     subject: str
 
 
 class _Signed(msgspec.Struct, frozen=True):
-    """The document of a line as it travels: a JWS; the payload is base64 without padding."""
+    """Signed document of a line: a JWS; the payload is base64 without padding."""
 
     payload: str
 
 
 class _Flow(msgspec.Struct, frozen=True):
-    """How fast a line goes."""
+    """Speed of a line."""
 
     fast: float
 
 
 class _Served(msgspec.Struct, frozen=True):
-    """What the document of a line says."""
+    """Content of the document of a line."""
 
     serving: int
     last: int
@@ -74,10 +74,10 @@ class _Served(msgspec.Struct, frozen=True):
     per_second: _Flow
     spaced: list[
         tuple[int, int, int]
-    ] = []  # (first, last, places): places without a number of their own
+    ] = []  # (first, last, places): places without their own numbers
 
     def places_to(self, number: int) -> float:
-        """How many places are called until this number is, as the page's script counts them."""
+        """Return the number of places called before this number, counted like the page's script."""
         places = float(min(number, self.last) - self.serving)
         for first, last, count in self.spaced:
             among = min(last, number) - max(first - 1, self.serving)
@@ -89,7 +89,7 @@ Journey = Callable[[Visitor], Awaitable[None]]
 
 
 async def _standin(visitor: Visitor, site: Site | None, request: bytes) -> Answer:
-    """Ask a stand-in; what goes to it is not counted as asked of the installation."""
+    """Send a request to a stand-in; it does not count as traffic of the installation."""
     assert site is not None, "the plan was looked at before the run"
     try:
         return await connection.exchange(
@@ -100,19 +100,19 @@ async def _standin(visitor: Visitor, site: Site | None, request: bytes) -> Answe
 
 
 async def look(visitor: Visitor) -> None:
-    """The front page."""
+    """Open the front page."""
     async with visitor.step("front"):
         await visitor.get("/")
 
 
 async def buy(visitor: Visitor) -> None:
-    """A document is stamped: choose it, place the stamp, sign in, order, pay, wait, download."""
+    """Stamp a document: choose it, place the stamp, sign in, order, pay, wait, download."""
     async with visitor.step("front"):
         await visitor.get("/")
     async with visitor.step("form"):
         await visitor.get("/stamp")
     await _through_the_line(visitor)
-    # Where there was one, who is called signs in before it comes in: a turn is of an account.
+    # After a line, a called visitor signs in before entering: a turn belongs to an account.
     is_known = visitor.page.has_form(SIGN_IN)
     if is_known:
         await _prove_address(visitor, "/stamp/files")
@@ -123,7 +123,7 @@ async def buy(visitor: Visitor) -> None:
         await _prove_address(visitor, f"{REVIEW}|{ORDER}", PROVE_TO_PAY)
     if not re.fullmatch(
         ORDER, visitor.page.path
-    ):  # the code ordered too, unless a line stands there
+    ):  # the code also placed the order, unless a line stands before it
         await _order(visitor, REVIEW)
     await _pay(visitor)
     async with visitor.step("stamp"):
@@ -134,13 +134,13 @@ async def buy(visitor: Visitor) -> None:
 
 
 async def _place(visitor: Visitor, original: bytes) -> None:
-    """Upload the document, look at its page, and take the place that is suggested."""
+    """Upload the document, look at its page, and take the suggested place."""
     async with visitor.step("upload"):
         page = await visitor.submit(visitor.page.form("/stamp/files"), ("surat.pdf", original))
         if page.path != PLACE and not page.has_link(PLACE):
             raise StepFailed(f"upload: refused_{page.status}")
     async with visitor.step("place"):
-        if page.path != PLACE:  # the list of files had something to say
+        if page.path != PLACE:  # the list of files showed a message
             page = await visitor.follow(PLACE)
         await visitor.fetch(page.picture(PICTURE))
         page = await visitor.submit(page.form(PLACE), pressed=("do", "use"))
@@ -160,7 +160,7 @@ def _keep(visitor: Visitor, original: bytes, stamped: bytes) -> None:
 
 
 async def check(visitor: Visitor) -> None:
-    """Somebody who was given a stamped document checks it."""
+    """Check a stamped document as its recipient."""
     async with visitor.step("front"):
         await visitor.get("/")
     async with visitor.step("form"):
@@ -173,7 +173,7 @@ async def check(visitor: Visitor) -> None:
 
 
 async def complain(visitor: Visitor) -> None:
-    """Somebody bought a stamp, does not need it any more, and asks for the money."""
+    """Buy a stamp, not need it any more, and ask for the money."""
     await _sign_in(visitor, "/buy")
     await _order(visitor, "/buy", quantity="1")
     await _pay(visitor)
@@ -188,14 +188,14 @@ async def complain(visitor: Visitor) -> None:
 
 
 async def queue(visitor: Visitor) -> None:
-    """Somebody comes to buy, waits in the line if there is one, comes in, and buys nothing."""
+    """Come to buy, wait in the line if there is one, enter, and buy nothing."""
     async with visitor.step("come"):
         await visitor.get("/buy")
     await _through_the_line(visitor)
 
 
 async def grab(visitor: Visitor) -> None:
-    """A program takes a place in the line as a new browser, signs in once it is called, and buys nothing."""
+    """Take a place in the line as a new browser, sign in when called, and buy nothing: a program."""
     async with visitor.step("come"):
         await visitor.get("/stamp")
     await _through_the_line(visitor)
@@ -205,7 +205,7 @@ async def grab(visitor: Visitor) -> None:
 
 
 async def _order(visitor: Visitor, there: str, quantity: str = "") -> None:
-    """Send the form of an order; where a line stands before it, once the turn has come."""
+    """Send the form of an order; after the line, if one stands before it."""
     await _through_the_line(visitor)
     values = {"quantity": quantity} if quantity else {}
     async with visitor.step("order"):
@@ -226,7 +226,7 @@ async def _through_the_line(visitor: Visitor) -> None:
         number = visitor.page.data("number")
         if not number:
             raise StepFailed("no_place")
-        # A place beyond those of its network is called by another order than that of asking.
+        # A place beyond those of its network is called in another order than that of arrival.
         if not visitor.page.data("spaced"):
             visitor.world.tally.place(Place(name, int(number), asked_at, given_at))
             visitor.comes_to(TAKEN)
@@ -235,7 +235,7 @@ async def _through_the_line(visitor: Visitor) -> None:
 
 
 async def _until_let_in(visitor: Visitor) -> None:
-    """Wait on with the same number, if more were called than come in at this moment."""
+    """Wait with the same number, if more were called than can enter at this moment."""
     if visitor.page.path.startswith(LINES):
         async with visitor.step("let_in", visitor.world.bounds.line_patience_seconds):
             await _wait(visitor)
@@ -250,7 +250,7 @@ async def _wait(visitor: Visitor) -> None:
 
 
 async def _looked(visitor: Visitor, number: int) -> float:
-    """Look who is served, and come in if it is the turn; else in how many seconds to look again."""
+    """Look at the served number, and enter if it is the turn. Return the seconds until the next look."""
     page = await visitor.fetch(visitor.page.data("document"))
     try:
         text = msgspec.json.decode(page.body, type=_Signed).payload
@@ -268,7 +268,7 @@ async def _looked(visitor: Visitor, number: int) -> float:
 
 
 async def _sign_in(visitor: Visitor, there: str) -> None:
-    """From any page to `there`, by a code that comes by mail."""
+    """Sign in by a mailed code, from any page to `there`."""
     async with visitor.step("sign_in_form"):
         await visitor.get(there)
     await _through_the_line(visitor)
@@ -276,7 +276,7 @@ async def _sign_in(visitor: Visitor, there: str) -> None:
 
 
 async def _prove_address(visitor: Visitor, there: str, prove: tuple[str, str] = PROVE) -> None:
-    """From a page that asks for an address to `there`, or to the one with a form for it."""
+    """Continue from a page that asks for an address to `there`, or to the page with a form for it."""
     ask, enter = prove
     address = f"p{visitor.alone.getrandbits(64):016x}@example.org"
     async with visitor.step("ask_for_code"):
@@ -291,15 +291,15 @@ async def _prove_address(visitor: Visitor, there: str, prove: tuple[str, str] = 
 
 
 def _is_in(page: Page, there: str) -> bool:
-    """Whether signing in led on: to where the visitor wanted, or into the line before it."""
+    """True if signing in led to the wanted page, or into the line before it."""
     is_there = page.has_form(there) or re.fullmatch(there, page.path) is not None
     return (is_there and page.status == 200) or page.path.startswith(LINES)
 
 
 async def _another(visitor: Visitor, codes: "_Codes", prove: tuple[str, str]) -> str:
-    """Another code, after one was refused: a later one that came, else one that is asked for.
+    """Return another code after a refused one: a later one that arrived, else a newly requested one.
 
-    Who asked twice by a double click has two, of which one is good; who sent a good one twice has used it.
+    A double click requests two codes, of which one is good; sending a good one twice uses it up.
     """
     ask, enter = prove
     visitor.page.form(enter, "code")
@@ -312,7 +312,7 @@ async def _another(visitor: Visitor, codes: "_Codes", prove: tuple[str, str]) ->
 
 
 class _Codes:
-    """The codes that the stand-in received for an address: the newest that was not taken yet."""
+    """Codes that the stand-in received for an address: the newest unused one."""
 
     def __init__(self, visitor: Visitor, address: str) -> None:
         mail = visitor.world.mail
@@ -324,7 +324,7 @@ class _Codes:
         self._taken: set[str] = set()
 
     async def next(self) -> str:
-        """Once it has come."""
+        """Return the next code, once it has arrived."""
         while True:
             answer = await _standin(self._visitor, self._mail, self._asked)
             for one in msgspec.json.decode(answer.body, type=list[_Mail]):
@@ -356,7 +356,7 @@ def _has_qr(page: Page) -> bool:
 
 
 async def _watched(visitor: Visitor, is_there: Callable[[Page], bool]) -> Page:
-    """The main part of the page of an order, once it shows something; asked for as its script does."""
+    """Return the main part of the page of an order, once it shows something; requested like its script does."""
     if is_there(visitor.page):
         return visitor.page
     state, version = visitor.page.data("state"), visitor.page.data("version")
@@ -388,4 +388,4 @@ JOURNEYS: Mapping[JourneyName, Journey] = MappingProxyType(
 )
 # Need the stand-ins of bank and mail.
 PAYING = frozenset({JourneyName.BUY, JourneyName.COMPLAIN, JourneyName.GRAB})
-CHECKING = frozenset({JourneyName.CHECK})  # need a document that was stamped
+CHECKING = frozenset({JourneyName.CHECK})  # need a stamped document

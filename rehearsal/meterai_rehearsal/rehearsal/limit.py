@@ -1,4 +1,4 @@
-"""What the generator itself can do: asked of a server that does nothing, beside wrk where it is installed.
+"""Limit of the generator itself: measured against a trivial server, beside wrk if it is installed.
 
 A run that offers more than this measures its generator and is void.
 """
@@ -21,7 +21,7 @@ from meterai_rehearsal.clients.sites import Site
 MEASURE_SECONDS = 0.5
 CONNECTIONS = 16  # of each process
 START_SECONDS_MAX = 30.0
-# As long as a page of the platform is, so that reading it costs the same.
+# As long as a page of the platform, so that reading it costs the same.
 _BODY = b"<!doctype html>" + b"<p>meterai</p>" * 300
 _ANSWER = (
     b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n" % len(_BODY) + _BODY
@@ -51,7 +51,7 @@ async def _serve(told: Pipe) -> None:
     loop = asyncio.get_running_loop()
     server = await loop.create_server(_Trivial, "127.0.0.1", 0)
     told.send(server.sockets[0].getsockname()[1])
-    # Until whoever started us closes the pipe, or dies.
+    # Until the parent closes the pipe, or dies.
     await loop.run_in_executor(None, _until_closed, told)
     server.close()
 
@@ -69,7 +69,7 @@ def _server(told: Pipe) -> None:
 
 @contextmanager
 def trivial_server() -> Iterator[Site]:
-    """While this lasts a server that does nothing listens on this machine."""
+    """Run a trivial server on this machine meanwhile."""
     spawning = multiprocessing.get_context("spawn")
     ours, theirs = spawning.Pipe()
     process = spawning.Process(target=_server, args=(theirs,), daemon=True)
@@ -86,7 +86,7 @@ def trivial_server() -> Iterator[Site]:
 
 
 async def rate(site: Site, seconds: float = MEASURE_SECONDS) -> float:
-    """Requests a second of this process, over the same code as a visitor's."""
+    """Return the requests a second of this process, over the same code as a visitor's."""
     traffic, asked = Traffic(), request(site, "GET", "/", {"Accept": "text/html,*/*"})
     begun = monotonic()
 
@@ -101,7 +101,7 @@ async def rate(site: Site, seconds: float = MEASURE_SECONDS) -> float:
 
 
 def wrk_rate(site: Site) -> float | None:
-    """The same asked by wrk, for comparison; None where it is not installed or does not end."""
+    """Return the same measured by wrk, for comparison; None if it is not installed or does not end."""
     program = shutil.which("wrk")
     if program is None:
         return None

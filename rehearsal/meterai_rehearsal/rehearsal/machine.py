@@ -1,4 +1,4 @@
-"""The machine of a run: what it is, what runs on it, and how busy it was before."""
+"""The machine of a run: its hardware, its software, and its load before."""
 
 import os
 import platform
@@ -27,7 +27,7 @@ def _versions() -> dict[str, str]:
 
 
 def commit() -> str | None:
-    """What is checked out, with a + where it was changed; None outside a checkout."""
+    """Return the checked out commit, with a + if files are changed; None outside a checkout."""
     git = shutil.which("git")
     if git is None:
         return None
@@ -45,7 +45,7 @@ def commit() -> str | None:
 
 
 def description(load_average: float, data: DataSize | None) -> Machine:
-    """The machine now; `load_average` as it was before the run."""
+    """Return the current machine; `load_average` is that before the run."""
     return Machine(
         cores=os.cpu_count() or 1,
         memory_bytes=int(psutil.virtual_memory().total),

@@ -1,4 +1,4 @@
-"""What an installation says of itself, and what its processes spend, looked at while the load is on."""
+"""The installation's own figures, and the resources of its processes, read during the load."""
 
 import asyncio
 import re
@@ -15,10 +15,10 @@ from meterai_rehearsal.results import Series
 
 LOOK_SECONDS = 1.0
 ANSWER_SECONDS_MAX = 5.0
-SERIES_MAX = 300  # of metrics; more are labels that somebody made up
+SERIES_MAX = 300  # of metrics; more are invented labels
 _LINE = re.compile(r"^(meterai_\w+)(?:\{(\w+)=\"([^\"]*)\"\})?\s+([0-9.eE+-]+|NaN|[+-]Inf)$")
 _TYPE = re.compile(r"^# TYPE (meterai_\w+) (counter|gauge)$")
-# As a run calls them: name in the run, unit.
+# Names in a run: name, unit.
 KNOWN = {
     "meterai_limiter_in_time_total": "goodput",
     "meterai_limiter_late_total": "late",
@@ -40,7 +40,7 @@ class Sample:
 
 
 def parsed(text: str) -> tuple[dict[Key, float], dict[str, str]]:
-    """The figures of an exposition (Prometheus text) with at most one label each, and the kinds of metrics."""
+    """Parse an exposition (Prometheus text) with at most one label each. Return figures, and kinds of metrics."""
     figures: dict[Key, float] = {}
     kinds: dict[str, str] = {}
     for line in text.splitlines():
@@ -53,7 +53,7 @@ def parsed(text: str) -> tuple[dict[Key, float], dict[str, str]]:
 
 @dataclass(slots=True)
 class Observation:
-    """The samples of a run."""
+    """Samples of a run."""
 
     metrics: list[Sample] = field(default_factory=list)
     processes: list[tuple[float, Mapping[str, Spent]]] = field(default_factory=list)
@@ -65,7 +65,7 @@ class Observation:
         metrics_url: str,
         spent: Callable[[], Mapping[str, Spent]] | None,
     ) -> None:
-        """Look once a second, until it is cancelled.  What does not answer is looked at again."""
+        """Read once a second, until cancelled. An unreachable source is tried again."""
         site = site_of(metrics_url) if metrics_url else None
         path = urlsplit(metrics_url).path
         while True:
@@ -88,12 +88,12 @@ class Observation:
             self.metrics.append(Sample(now(), figures))
 
     def grown(self, name: str, of: str) -> float:
-        """By how much a counter grew from the first look to the last; a restart does not take away."""
+        """Return the growth of a counter from the first sample to the last; a restart does not subtract."""
         values = [one.figures[name, of] for one in self.metrics if (name, of) in one.figures]
         return sum(max(later - before, 0.0) for before, later in pairwise(values))
 
     def cpu_seconds(self) -> dict[str, float]:
-        """Processor seconds of each group, in all; one that was started again begins at nothing."""
+        """Return the processor seconds of each group, in total; a restarted one begins at zero."""
         found: dict[str, float] = {}
         for (_, before), (_, later) in pairwise(self.processes):
             for name, spent in later.items():
@@ -103,7 +103,7 @@ class Observation:
         return found
 
     def series(self) -> list[Series]:
-        """As a run keeps them."""
+        """Return the series in the form of a run."""
         return [*self._of_metrics(), *self._of_processes()]
 
     def _of_metrics(self) -> list[Series]:

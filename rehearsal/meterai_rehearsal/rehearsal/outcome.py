@@ -1,4 +1,4 @@
-"""What came of a rehearsal: what was counted, noted and found out becomes a run."""
+"""Outcome of a rehearsal: counts, notes and findings become a run."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,25 +25,25 @@ from meterai_rehearsal.results import (
 )
 
 LATE_SECONDS_MAX = (
-    0.25  # of the hundredth that is begun latest: more would be measured as the server's
+    0.25  # of the latest hundredth of beginnings: a longer one would count as the server's
 )
 
 
 @dataclass(slots=True)
 class Happened:
-    """What was noted while the load was on."""
+    """Notes during the load."""
 
     observed: Observation = field(default_factory=Observation)
     broken: list[tuple[FaultPlan, float, float | None]] = field(default_factory=list)
     asked: list[Promise] = field(default_factory=list)
     commanded: list[tuple[CommandPlan, float, Done]] = field(default_factory=list)
     is_broken_off: bool = False
-    is_complete: bool = True  # every generator process told what it counted
+    is_complete: bool = True  # every generator process reported its counts
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the generator can do by itself, in requests a second; of wrk where it is installed."""
+    """Limits of the generator alone, in requests a second; of wrk if it is installed."""
 
     ours: float
     wrk: float | None
@@ -55,7 +55,7 @@ def _faults(happened: Happened, counted: Counted, lost: Mapping[str, int]) -> tu
         recovered = None
         if healed_at is not None:
             recovered = recovered_at(counted.seconds, at, healed_at, counted.last_at)
-        # What lasts is over when its cause is gone; a part that was killed is missed from then on.
+        # A lasting fault is over when its cause is gone; a killed part is missing from then on.
         since = healed_at if plan.kind.lasts else at
         took = None if recovered is None or since is None else max(recovered - since, 0.0)
         found.append(Fault(plan.kind.value, at, healed_at, recovered, took, lost))
@@ -63,7 +63,7 @@ def _faults(happened: Happened, counted: Counted, lost: Mapping[str, int]) -> tu
 
 
 def _by_seconds(counted: Counted) -> list[Series]:
-    """What the generator counted, as series."""
+    """Return the generator's counts as series."""
     found = []
     for name, figures in counted.seconds.items():
         what, _, of = name.partition("/")
@@ -133,7 +133,7 @@ def run_of(
     machine: Machine,
     began_at: datetime,
 ) -> Run:
-    """The run."""
+    """Return the run."""
     lost = {"stamps": counted.stamps_wrong}
     return Run(
         schema=SCHEMA,

@@ -1,8 +1,7 @@
-"""A plan: who comes when, what they do, with which devices, and what is broken meanwhile.
+"""Plan: arrivals, journeys, devices, and faults.
 
-TOML, read strictly: an unknown field, a number that means nothing (negative, NaN, a million million a
-second), a journey nobody has, or a time out of order is refused by the path of its field.  Times are
-seconds from the beginning of the run.
+TOML, read strictly: an unknown field, a senseless number (negative, NaN, a million million a second), an unknown
+journey, or a time out of order is refused by the path of its field. Times are seconds from the beginning of the run.
 """
 
 import math
@@ -21,15 +20,13 @@ from meterai.plumbing.toml import read_toml
 from meterai_rehearsal.curves import Curve, CurveWrong, shapes
 
 PLAN_BYTES_MAX = 256 * 1024
-ARRIVALS_MAX = (
-    20_000_000  # of one run: a night of a whole nation, with everybody looking five times
-)
+ARRIVALS_MAX = 20_000_000  # of one run: one night of a whole nation, with five looks each
 RUN_SECONDS_MAX = 86_400.0
 _FIELD = re.compile("field `([^`]*)`")
 SEED_MAX = 9_007_199_254_740_991  # the largest whole number that every reader of JSON keeps
 DEVICES_MAX = JOURNEYS_MAX = 20
 FAULTS_MAX = COMMANDS_MAX = 100
-NETWORKS_MAX = 600  # of a journey, apart: addresses of 127.0.0.0/8 are dealt out by it
+NETWORKS_MAX = 600  # of a journey, separate: they index addresses of 127.0.0.0/8
 NEIGHBOURS_MAX = 254  # in one /24
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
@@ -41,7 +38,7 @@ Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
 
 
 class PlanWrong(CommandRefusal):
-    """A plan has a field that cannot be used; the field is named by its path."""
+    """A plan has an unusable field, named by its path."""
 
     code = "plan_wrong"
     status = 422
@@ -53,7 +50,7 @@ class PlanWrong(CommandRefusal):
 
 
 class PlanMissing(CommandRefusal):
-    """No shipped plan has this name, and there is no such file."""
+    """No shipped plan has this name, and no such file exists."""
 
     code = "plan_missing"
     status = 404
@@ -65,7 +62,7 @@ class PlanMissing(CommandRefusal):
 
 
 class JourneyName(StrEnum):
-    """What visitors do (`journeys`)."""
+    """Journey of a visitor (`journeys`)."""
 
     LOOK = "look"
     BUY = "buy"
@@ -76,7 +73,7 @@ class JourneyName(StrEnum):
 
 
 class FaultKind(StrEnum):
-    """What can be broken (`faults.py`)."""
+    """Kind of fault (`faults.py`)."""
 
     KILL_WEB = "kill_web"
     KILL_WORKER = "kill_worker"
@@ -89,12 +86,12 @@ class FaultKind(StrEnum):
 
     @property
     def is_of_the_database(self) -> bool:
-        """True where the database goes away for a moment."""
+        """True if the database is unavailable for a moment."""
         return self in (FaultKind.KILL_DATABASE, FaultKind.KILL_DATABASE_BACKEND)
 
     @property
     def lasts(self) -> bool:
-        """True where it lasts as long as the plan says; a part that is killed comes back by itself."""
+        """True if it lasts as long as the plan says; a killed part returns automatically."""
         return self in _LASTING
 
 
@@ -107,47 +104,47 @@ _LASTING = (
 
 
 class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A part of a plan."""
+    """Base of parts of a plan."""
 
 
 class ArrivalsPlan(Part, frozen=True):
-    """Who comes when: `points`, or a shipped `shape` within `seconds`, as high as one of the others says."""
+    """Arrivals: `points`, or a shipped `shape` within `seconds`, scaled by one of the other fields."""
 
     points: tuple[tuple[float, float], ...] = ()  # (seconds, arrivals per second)
     shape: str = ""
     seconds: Seconds = 0.0
     per_second_max: Annotated[float, msgspec.Meta(ge=0, le=100_000)] = 0.0  # at the highest point
-    # So many in an hour on average, of people; with `seconds` of a compressed shape the rates stay.
+    # People in an hour on average; with `seconds` of a compressed shape the rates stay.
     applicants_per_hour: Annotated[float, msgspec.Meta(ge=0, le=100_000_000)] = 0.0
-    factor: Annotated[float, msgspec.Meta(gt=0, le=10_000)] = 1.0  # so many times as many
+    factor: Annotated[float, msgspec.Meta(gt=0, le=10_000)] = 1.0  # multiplier
 
 
 class JourneyPlan(Part, frozen=True):
-    """One kind of visit; of all visitors as large a part as its weight is of all weights."""
+    """One kind of visit; its share of visitors is its weight divided by the sum of weights."""
 
     name: JourneyName
     weight: Weight = 1.0
-    # Addresses they come from, each in a /24 of its own; 0: every visitor has one of its own.
+    # Source addresses, each in its own /24; 0: every visitor has its own.
     networks: Annotated[int, msgspec.Meta(ge=0, le=NETWORKS_MAX)] = 0
     neighbours: bool = False  # all of these addresses are in one /24
 
 
 class Device(Part, frozen=True):
-    """What visitors come with.  Shares are of its requests, or of its forms."""
+    """Device of a visitor. Shares are of its requests, or of its forms."""
 
     name: Name
     weight: Weight = 1.0
     latency_seconds: Annotated[float, msgspec.Meta(ge=0, le=60)] = 0.0  # one way
-    bytes_per_second: Annotated[int, msgspec.Meta(ge=0, le=10_000_000_000)] = 0  # 0: as it comes
+    bytes_per_second: Annotated[int, msgspec.Meta(ge=0, le=10_000_000_000)] = 0  # 0: unlimited
     new_connections: bool = False  # one for each request, as behind some proxies
-    drops: Share = 0.0  # cut in the middle, and asked again
+    drops: Share = 0.0  # aborted halfway, and sent again
     double_clicks: Share = 0.0  # forms sent twice at once
-    reloads: Share = 0.0  # pages asked for again while they have not come
+    reloads: Share = 0.0  # pages requested again before they arrive
     ignores_retry_after: bool = False
 
 
 class FaultPlan(Part, frozen=True):
-    """Something that is broken at a time, and healed after so many seconds."""
+    """Fault at a time, healed after so many seconds."""
 
     kind: FaultKind
     at: Seconds
@@ -155,18 +152,16 @@ class FaultPlan(Part, frozen=True):
 
 
 class CommandPlan(Part, frozen=True):
-    """A command that is run on the run's own installation at a time, as somebody at its desk would type it."""
+    """Command run on the run's own installation at a time, as an operator would type it."""
 
     words: tuple[Typed, ...]
     at: Seconds
 
 
 class Bounds(Part, frozen=True):
-    """Where the run ends by itself."""
+    """Limits at which the run ends automatically."""
 
-    seconds_max: (
-        Seconds  # of the whole run, with those who are still under way after the last arrival
-    )
+    seconds_max: Seconds  # of the whole run, including visitors under way after the last arrival
     open_max: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 2_000  # visitors under way at once
     patience_seconds: Annotated[float, msgspec.Meta(gt=0, le=86_400)] = 60.0  # with one step
     line_patience_seconds: Annotated[float, msgspec.Meta(gt=0, le=86_400)] = 3_600.0  # in a line
@@ -177,17 +172,17 @@ class Bounds(Part, frozen=True):
 
 
 class PromisesPlan(Part, frozen=True):
-    """What is asked while the load is on; without `audit_every_seconds` only at the end."""
+    """Checks during the load; without `audit_every_seconds` only at the end."""
 
     audit_every_seconds: Seconds = 0.0
 
 
 class OwnPlan(Part, frozen=True):
-    """How an installation is started that the run makes for itself (`--up`)."""
+    """Start of the run's own installation (`--up`)."""
 
     workers: Annotated[int, msgspec.Meta(ge=1, le=256)] = 2
     settings: dict[Name, str | int | float | bool] = msgspec.field(default_factory=dict)
-    # Words of commands that are run on it before the load, such as ["line", "stand", "buying", "always"].
+    # Words of commands run on it before the load, such as ["line", "stand", "buying", "always"].
     commands: tuple[tuple[Word, ...], ...] = ()
 
 
@@ -195,7 +190,7 @@ ANY_DEVICE = Device(name="any")
 
 
 class Plan(Part, frozen=True):
-    """A rehearsal, checked: `read` and `of` make no other."""
+    """Checked rehearsal: `read` and `of` make no other."""
 
     name: Name
     seed: Annotated[int, msgspec.Meta(ge=0, le=SEED_MAX)]
@@ -205,7 +200,7 @@ class Plan(Part, frozen=True):
     about: Annotated[str, msgspec.Meta(max_length=500)] = ""
     devices: tuple[Device, ...] = (ANY_DEVICE,)
     faults: tuple[FaultPlan, ...] = ()
-    commands: tuple[CommandPlan, ...] = ()  # each begins once the one before has ended
+    commands: tuple[CommandPlan, ...] = ()  # each begins after the end of the one before
     promises: PromisesPlan = PromisesPlan()
     own: OwnPlan = msgspec.field(default_factory=OwnPlan)
 
@@ -225,12 +220,12 @@ class Plan(Part, frozen=True):
 
     @property
     def breaks_the_database(self) -> bool:
-        """True where visitors are told for a moment that the database is away."""
+        """True if visitors see for a moment that the database is unavailable."""
         return any(one.kind.is_of_the_database for one in self.faults)
 
 
 def _fields(value: object, path: str = "") -> Iterator[tuple[str, object]]:
-    """Every number and text of a plan with its path."""
+    """Yield every number and text of a plan with its path."""
     match value:
         case dict():
             for name, one in value.items():
@@ -329,17 +324,17 @@ def _check_commands(plan: Plan) -> None:
 
 
 def of(text: str) -> Plan:
-    """A plan from its TOML.  Refuses `PlanWrong`."""
+    """Read a plan from its TOML. Refuses `PlanWrong`."""
     try:
         return checked(read_toml(text))
-    except RecursionError:  # of our own reading: tables within tables
+    except RecursionError:  # of our own reading: nested tables
         raise PlanWrong("plan", "it is nested too deep") from None
     except ValueError as error:
         raise PlanWrong("plan", str(error)) from None
 
 
 def checked(given: dict[str, Any]) -> Plan:
-    """A plan from what its TOML says.  Refuses `PlanWrong`."""
+    """Check a plan parsed from TOML. Refuses `PlanWrong`."""
     plan = _convert(given)
     _check_arrivals(plan)
     _check_named("journeys", plan.journeys, JOURNEYS_MAX)
@@ -351,7 +346,7 @@ def checked(given: dict[str, Any]) -> Plan:
 
 
 def shipped() -> dict[str, str]:
-    """The shipped plans by name, as TOML."""
+    """Return the shipped plans by name, as TOML."""
     files = (resources.files("meterai_rehearsal.rehearsal") / "plans").iterdir()
     return {
         file.name.removesuffix(".toml"): file.read_text()
@@ -361,7 +356,7 @@ def shipped() -> dict[str, str]:
 
 
 def text_of(name: str) -> str:
-    """The TOML of a shipped plan, or of a file.  Refuses `PlanMissing`, `PlanWrong`."""
+    """Return the TOML of a shipped plan, or of a file. Refuses `PlanMissing`, `PlanWrong`."""
     found = shipped().get(name)
     if found is not None:
         return found

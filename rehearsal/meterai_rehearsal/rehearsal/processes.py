@@ -1,8 +1,8 @@
 """Generator processes: started, told when to begin, listened to, and ended.
 
-What goes through the pipe of each, in this order: the process says it is there; it is told a server to measure
-itself with, and answers its rate; it is told when the run begins; it reports progress each second and, at the
-end, everything it counted.  It ends when its pipe does: also when this process dies.
+Messages in the pipe of each, in this order: the process reports that it exists; it gets a server to measure itself
+with, and answers its rate; it gets the begin of the run; it reports progress each second and, at the end, all its
+counts. It ends when its pipe does: also when this process dies.
 """
 
 import asyncio
@@ -31,15 +31,15 @@ from meterai_rehearsal.rehearsal.visitor import World
 
 START_SECONDS_MAX = 60.0
 STOP_SECONDS_MAX = 10.0
-SILENT_SECONDS_MAX = 60.0  # a process tells its progress each second; one so late is taken for dead
+SILENT_SECONDS_MAX = 60.0  # a process reports each second; one so late counts as dead
 
 
 class GeneratorDied(Exception):
-    """A generator process ended, or fell silent, before it had told what was asked of it."""
+    """A generator process ended, or became silent, before it reported its result."""
 
 
 class Order(msgspec.Struct, frozen=True):
-    """What one process shall do."""
+    """Task of one process."""
 
     plan: str  # TOML
     share: int
@@ -48,11 +48,11 @@ class Order(msgspec.Struct, frozen=True):
     bank: Site | None
     mail: Site | None
     stamped: tuple[bytes, ...]
-    mark: str = ""  # of the run, in what no visitor of another run has
+    mark: str = ""  # of the run, in names that no visitor of another run has
 
 
 class Progress(msgspec.Struct, frozen=True, tag=True):
-    """How far one process is."""
+    """Progress of one process."""
 
     share: int
     at: float
@@ -66,7 +66,7 @@ class Progress(msgspec.Struct, frozen=True, tag=True):
 
 
 class End(msgspec.Struct, frozen=True, tag=True):
-    """What one process counted."""
+    """Counts of one process."""
 
     counted: Counted
 
@@ -93,8 +93,8 @@ def _progress(tally: Tally, share: int) -> Progress:
 
 
 async def _generate(order: Order, begins: float, pipe: Pipe) -> None:
-    # A collection looks at the objects of all visitors under way: of ten thousand, for a second, in which nobody
-    # is begun.  A visit leaves next to no cycles, and the process ends with the run.
+    # A collection visits the objects of all visitors under way: of ten thousand, for a second, in which nobody is
+    # begun. A visit leaves almost no cycles, and the process ends with the run.
     gc.disable()
     plan, tally = of(order.plan), Tally()
     world = World(
@@ -122,15 +122,15 @@ async def _generate(order: Order, begins: float, pipe: Pipe) -> None:
 
 
 def _stop_at_end(pipe: Pipe, loop: asyncio.AbstractEventLoop, generator: Generator) -> None:
-    """Stop the generator when it is told anything more, or when nobody listens any longer."""
+    """Stop the generator on any further message, or when nobody listens any longer."""
     with suppress(EOFError, OSError):
         pipe.recv_bytes()
-    with suppress(RuntimeError):  # the loop has ended: there is nothing to stop any more
+    with suppress(RuntimeError):  # the loop has ended: there is nothing to stop
         loop.call_soon_threadsafe(generator.stop)
 
 
 def _main(order: Order, pipe: Pipe) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started us stops us in order
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops us in order
     with suppress(OSError, ValueError):  # each visitor holds a connection
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -139,14 +139,14 @@ def _main(order: Order, pipe: Pipe) -> None:
         pipe.send(uvloop.run(limit.rate(pipe.recv())))
         uvloop.run(_generate(order, pipe.recv(), pipe))
     except (EOFError, OSError, ConnectionLost):
-        return  # nobody listens any more, or nothing could be measured: whoever listens sees the end
+        return  # nobody listens, or nothing could be measured: the parent sees the end
 
 
-# -- beside it --------------------------------------------------------------------------------
+# -- in the parent ------------------------------------------------------------------------------
 
 
 class Generators:
-    """All generator processes of a run.  Use as a context."""
+    """All generator processes of a run. Use as a context."""
 
     def __init__(self, orders: Sequence[Order]) -> None:
         spawning = multiprocessing.get_context("spawn")
@@ -167,17 +167,17 @@ class Generators:
         for pipe in self._pipes:
             pipe.close()
         for process in self._processes:
-            # Nobody asks what was counted where the run was broken off.
+            # The counts are not needed if the run was aborted.
             process.join(STOP_SECONDS_MAX if kind is None else 0)
             process.kill()
 
     @property
     def pids(self) -> list[int]:
-        """The numbers of the processes."""
+        """Ids of the processes."""
         return [one.pid for one in self._processes if one.pid is not None]
 
     def rates(self, site: Site) -> list[float]:
-        """Requests a second of each, all at the same time.  Raises `GeneratorDied`."""
+        """Return the requests a second of each, all at the same time. Raises `GeneratorDied`."""
         for pipe in self._pipes:
             self._received(pipe)
         for pipe in self._pipes:
@@ -193,7 +193,7 @@ class Generators:
             raise GeneratorDied("it ended") from None
 
     def begin(self, at: float) -> None:
-        """Begin at a time of the clock that all processes of a machine share.  Raises `GeneratorDied`."""
+        """Begin at a time of the clock that all processes of a machine share. Raises `GeneratorDied`."""
         try:
             for pipe in self._pipes:
                 pipe.send(at)
@@ -201,7 +201,7 @@ class Generators:
             raise GeneratorDied("it ended") from None
 
     def stop(self) -> None:
-        """Ask all of them to end now, and to tell what they counted."""
+        """Ask all of them to end now, and to report their counts."""
         for pipe in self._pipes:
             try:
                 pipe.send_bytes(b"stop")
@@ -209,7 +209,7 @@ class Generators:
                 continue
 
     async def listen(self, tell: Callable[[Progress], None]) -> list[Counted]:
-        """What each counted, once all have ended; progress meanwhile.  Raises `GeneratorDied`."""
+        """Return the counts of each, once all have ended; report progress meanwhile. Raises `GeneratorDied`."""
         found = await asyncio.gather(
             *(asyncio.to_thread(self._listen, pipe, tell) for pipe in self._pipes),
             return_exceptions=True,

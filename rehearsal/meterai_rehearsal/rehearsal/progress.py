@@ -1,4 +1,4 @@
-"""What is shown while a run is on: one table that stays in its place on a terminal, lines elsewhere."""
+"""Display during a run: one table that is updated on a terminal, lines elsewhere."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -11,13 +11,13 @@ from rich.table import Table
 from meterai.plumbing.messages import translate
 from meterai_rehearsal.rehearsal.processes import Progress
 
-PLAIN_SECONDS = 5.0  # between two lines where there is no terminal
+PLAIN_SECONDS = 5.0  # between two lines without a terminal
 COLUMNS = ("time", "offered", "under_way", "finished", "failed", "busy", "errors", "dropped")
 Tell = Callable[[str], None]
 
 
 class Shown:
-    """The progress of all generator processes together."""
+    """Progress of all generator processes together."""
 
     def __init__(self, seconds: float, language: str, tell: Tell) -> None:
         self._seconds = seconds
@@ -28,7 +28,7 @@ class Shown:
         self._live: Live | None = None
 
     def update(self, progress: Progress) -> None:
-        """One process is so far.  Called from several threads: the last one to come stands."""
+        """Update one process. Called from several threads: the last call counts."""
         self._latest[progress.share] = progress
         if self._live is not None:
             self._live.update(self._table())
@@ -37,7 +37,7 @@ class Shown:
             self._tell(self.line())
 
     def phase(self, name: str) -> None:
-        """What is done now, where that is not seen by the figures."""
+        """Set the current phase, which the figures do not show."""
         said = translate(f"rehearsal.phase.{name}", self._language)
         if self._live is not None:
             self._live.console.print(said)
@@ -62,7 +62,7 @@ class Shown:
         return [translate(f"rehearsal.{one}", self._language) for one in COLUMNS]
 
     def line(self) -> str:
-        """All figures in one line."""
+        """Return all figures in one line."""
         pairs = zip(self._heads(), self._figures(), strict=True)
         return ", ".join(f"{head} {figure}" for head, figure in pairs)
 
@@ -73,7 +73,7 @@ class Shown:
 
     @contextmanager
     def shown(self) -> Iterator["Shown"]:
-        """While this lasts it is on the terminal, if there is one."""
+        """Show it on the terminal meanwhile, if there is one."""
         if not sys.stderr.isatty():
             yield self
             return

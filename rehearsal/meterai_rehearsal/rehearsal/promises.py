@@ -1,4 +1,4 @@
-"""Promises asked while the load is on, and at its end: each held, broke, or could not be found out."""
+"""Promises checked during the load and at its end: each held, broke, or could not be determined."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence
@@ -15,12 +15,12 @@ AUDIT, NO_ERROR_PAGES = "audit", "no_error_pages"
 PAID_BEFORE_UNPAID, NOTHING_LOST = "paid_before_unpaid", "nothing_lost"
 ORDER_OF_THE_LINE, SHARE_OF_STRANGERS = "order_of_the_line", "share_of_strangers"
 COMMANDS_DONE = "commands_done"
-STRANGERS_FACTOR = 2.0  # one network of a hundred has two places of a hundred at most
-CALLED_MIN = 100  # of fewer nobody can say what a hundredth has
-# Two processes give numbers in one order to within a second; the rest is how late an answer is seen, and how
-# long a process may stand still on a machine that is overrun.
+STRANGERS_FACTOR = 2.0  # one network of a hundred has at most two places of a hundred
+CALLED_MIN = 100  # of fewer, the share of a hundredth cannot be determined
+# Two processes give numbers in one order to within a second; the rest is the delay of an answer, and the longest halt
+# of a process on an overloaded machine.
 ORDER_SECONDS = 5.0
-ERRORS_MAX = 3.0  # standard errors; a run in a thousand is beyond by chance
+ERRORS_MAX = 3.0  # standard errors; one run in a thousand exceeds them by chance
 _HELD, _BROKEN = 0, 1  # statuses of `meterai audit`
 TEXT_LENGTH_MAX = 500
 _PAID = ("money", "paid")
@@ -38,13 +38,13 @@ class _Invariant(msgspec.Struct, frozen=True):
 
 
 class _Audited(msgspec.Struct, frozen=True):
-    """What an audit says with --json."""
+    """Output of an audit with --json."""
 
     invariants: tuple[_Invariant, ...]
 
 
 def _broken(text: str) -> dict[str, int]:
-    """The invariants that are broken, and how often, as an audit says."""
+    """Return the broken invariants of an audit, with counts."""
     try:
         found = msgspec.json.decode(text[: text.rindex("}") + 1], type=_Audited)
     except (msgspec.MsgspecError, ValueError):
@@ -53,7 +53,7 @@ def _broken(text: str) -> dict[str, int]:
 
 
 def audited(done: Done, at: float, name: str = AUDIT) -> Promise:
-    """What an audit found."""
+    """Return the result of an audit."""
     if done.status == _HELD:
         return Promise(name, at, held=True, found="every invariant holds")
     if done.status == _BROKEN:
@@ -65,12 +65,12 @@ def audited(done: Done, at: float, name: str = AUDIT) -> Promise:
 
 
 def not_audited(at: float) -> Promise:
-    """An installation whose directory is not ours to look into."""
+    """Return the promise of an installation whose directory cannot be read."""
     return Promise(AUDIT, at, held=None, found="its data directory is not known to this run")
 
 
 def nothing_lost(done: Done, counted: Counted, at: float) -> Promise:
-    """Bank, books and documents agree after everything, and every download began with its original."""
+    """Check that bank, books and documents agree at the end, and every download began with its original."""
     found = audited(done, at, NOTHING_LOST)
     if counted.stamps_wrong:
         wrong = f"{counted.stamps_wrong} downloads do not begin with their original"
@@ -82,7 +82,7 @@ def nothing_lost(done: Done, counted: Counted, at: float) -> Promise:
 
 
 def no_error_pages(counted: Counted, at: float, *, breaks_the_database: bool) -> Promise:
-    """Nobody saw a 5xx but the limiter's own; where a fault takes the database away, that it is away."""
+    """Check that nobody saw a 5xx except the limiter's own, and during a fault of the database, its own."""
     away = counted.statuses.get(AWAY, 0)
     wrong = counted.error_pages + (0 if breaks_the_database else away)
     seen = ", ".join(
@@ -96,7 +96,7 @@ def no_error_pages(counted: Counted, at: float, *, breaks_the_database: bool) ->
 def commands_done(
     plan: Plan, commanded: Sequence[tuple[CommandPlan, float, Done]], at: float
 ) -> Promise:
-    """Every command of the plan was carried out, the last of a way back among them."""
+    """Check that every command of the plan was carried out, including the last of a recovery."""
     told = [
         f"{' '.join(one.words[:2])} at {begun:.0f} s"
         + ("" if done.status == _HELD else f": status {done.status}, {done.text.strip()[-200:]}")
@@ -108,7 +108,7 @@ def commands_done(
 
 
 def _refused_share(observed: Observation, priorities: Iterable[str]) -> tuple[float, float]:
-    """How many of these priorities were refused, and of how many."""
+    """Return the refused requests of these priorities, and all of them."""
 
     def grown(what: str) -> float:
         return sum(observed.grown(f"meterai_limiter_{what}_total", one) for one in priorities)
@@ -118,15 +118,15 @@ def _refused_share(observed: Observation, priorities: Iterable[str]) -> tuple[fl
 
 
 def _slowest(journeys: Iterable[Journey], names: Sequence[str]) -> float:
-    """The highest p99 of these steps."""
+    """Return the highest p99 of these steps."""
     found = [step.latency.p99 for one in journeys for step in one.steps if step.name in names]
     return max(found, default=0.0)
 
 
 def is_more_often(count: float, of: float, other: float, of_other: float) -> bool:
-    """Whether something happened more often in one group than in another, beyond what chance does.
+    """True if something happened significantly more often in one group than in another.
 
-    By the difference of two shares in its standard errors: one refusal of sixty is no order.
+    By the difference of two shares in standard errors: one refusal of sixty is no order.
     """
     if not of or not of_other:
         return False
@@ -136,7 +136,7 @@ def is_more_often(count: float, of: float, other: float, of_other: float) -> boo
 
 
 def paid_before_unpaid(observed: Observation, counted: Counted, at: float) -> Promise:
-    """Where somebody was refused, who had paid was refused less often than who had not begun."""
+    """Check that, if somebody was refused, those who had paid were refused less often than those who had not begun."""
     paid, of_paid = _refused_share(observed, _PAID)
     unpaid, of_unpaid = _refused_share(observed, _UNPAID)
     times = {name: _slowest(counted.journeys, steps) for name, steps in _STEPS.items()}
@@ -151,7 +151,7 @@ def paid_before_unpaid(observed: Observation, counted: Counted, at: float) -> Pr
 
 
 def overtaken(places: Sequence[Place]) -> int:
-    """How many asked for a place only after a later number had been given, by more than `ORDER_SECONDS`.
+    """Count those who asked for a place later than the holder of a higher number by more than `ORDER_SECONDS`.
 
     Of one line.
     """
@@ -163,7 +163,7 @@ def overtaken(places: Sequence[Place]) -> int:
 
 
 def order_of_the_line(counted: Counted, at: float) -> Promise:
-    """Who came first has the lower number, and no number was given twice."""
+    """Check that earlier visitors have lower numbers, and no number was given twice."""
     lines = sorted({one.line for one in counted.places})
     wrong = twice = 0
     for line in lines:
@@ -175,9 +175,10 @@ def order_of_the_line(counted: Counted, at: float) -> Promise:
 
 
 def share_of_strangers(plan: Plan, counted: Counted, at: float) -> Promise | None:
-    """Networks of programs that grab places have at most twice the share of places that they are of networks.
+    """Check that networks of programs that grab places have at most twice their share of places.
 
-    Of the places with a number of their own that were taken, and of all that were called.  None where a plan has no such program among networks of people.
+    Counted are taken places with own numbers, and all called ones. None if a plan has no such program among networks
+    of people.
     """
     grabbing = {one.name: one.networks for one in plan.journeys if one.networks}
     strangers = grabbing.pop(JourneyName.GRAB, 0)
@@ -197,7 +198,7 @@ def share_of_strangers(plan: Plan, counted: Counted, at: float) -> Promise | Non
 
 
 def _turns(counted: Counted, turn: str) -> tuple[int, int]:
-    """How many programs that grab places came so far in a line, and of how many visitors."""
+    """Return how many programs that grab places came so far in a line, and of how many visitors."""
     each = {name: n for name, n in counted.turns.items() if name.split("/")[1] == turn}
     grabbed = sum(n for name, n in each.items() if name.startswith(f"{JourneyName.GRAB}/"))
     return grabbed, sum(each.values())

@@ -1,16 +1,16 @@
-"""When everything was normal again after a fault: as it was just before it.
+"""Time at which everything was normal again after a fault: as it was just before it.
 
-By the second, from the latencies of the steps that ended in it: how many times as long they took as the same
-steps took before the fault.  Only steps are compared with themselves, so that another mix is no slowness.
+By the second, from the latencies of the steps that ended in it: their ratio to the latencies of the same steps before
+the fault. Steps are only compared with themselves, so that another mix does not count as slowness.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 
-BEFORE_SECONDS = 15  # what is normal is learnt from so many seconds before the fault
+BEFORE_SECONDS = 15  # seconds before the fault that define the normal state
 NORMAL_FACTOR = 2.0
-# A step that took a moment may take a moment more, whatever the factor.
+# A short step may take this much longer, whatever the factor.
 NORMAL_EXTRA_SECONDS = 0.25
-STAYS_SECONDS = 3  # so long it must stay normal
+STAYS_SECONDS = 3  # for so long it must stay normal
 
 Seconds = Mapping[str, Sequence[float]]
 TOOK, ENDED, FAILED = "took/", "ended/", "failed"
@@ -21,7 +21,7 @@ def _within(figures: Sequence[float], begin: int, end: int) -> float:
 
 
 def usual(seconds: Seconds, at: float) -> dict[str, float]:
-    """What each step took on average in the seconds before a time."""
+    """Return the mean duration of each step in the seconds before a time."""
     begin, end = int(at) - BEFORE_SECONDS, int(at)
     found = {}
     for name in seconds:
@@ -34,7 +34,7 @@ def usual(seconds: Seconds, at: float) -> dict[str, float]:
 
 
 def _is_normal(seconds: Seconds, normal: Mapping[str, float], second: int) -> bool | None:
-    """Whether a second was as usual; None where nothing ended in it that can be compared."""
+    """True if a second was normal; None if no comparable step ended in it."""
     if _within(seconds.get(FAILED, ()), second, second + 1):
         return False
     took = expected = ended = 0.0
@@ -58,9 +58,9 @@ def _judged(
 
 
 def recovered_at(seconds: Seconds, at: float, healed_at: float, end: float) -> float | None:
-    """The time from which on everything was normal, for `STAYS_SECONDS` in which something ended.
+    """Return the time from which on everything was normal, for `STAYS_SECONDS` in which something ended.
 
-    None where it never was, or where nothing before the fault says what is normal.
+    None if it never was, or if nothing before the fault defines the normal state.
     """
     normal = usual(seconds, at)
     since, in_a_row = healed_at, 0

@@ -1,4 +1,4 @@
-"""One rehearsal from its beginning to its end: prepared, driven, broken, watched, asked."""
+"""One rehearsal from beginning to end: prepared, driven, broken, observed, checked."""
 
 import asyncio
 import os
@@ -27,17 +27,15 @@ from meterai_rehearsal.rehearsal.tally import Counted, Tally, sum_of
 from meterai_rehearsal.rehearsal.visitor import StepFailed, Visitor, World
 from meterai_rehearsal.results import DataSize, Promise, Run
 
-BEGINS_AFTER_SECONDS = 0.5  # so that every process has been told before
-SETTLE_SECONDS = (
-    2.0  # what was paid in the last moment is executed before the bank's record is compared
-)
+BEGINS_AFTER_SECONDS = 0.5  # so that every process has its begin before it
+SETTLE_SECONDS = 2.0  # the last payments are executed before the bank's record is compared
 LOOK_AGAIN_SECONDS = 10.0
 _ENDING = (signal.SIGINT, signal.SIGTERM)
-FAULTS_SECONDS_MAX = 90.0  # after the last visitor, for parts that still come back
+FAULTS_SECONDS_MAX = 90.0  # after the last visitor, for parts that still return
 
 
 class InstallationUnfit(CommandRefusal):
-    """The installation could not serve one visitor alone, so that no load says anything."""
+    """The installation could not serve one visitor alone, so that a load is meaningless."""
 
     code = "installation_unfit"
     status = 409
@@ -52,14 +50,14 @@ class InstallationUnfit(CommandRefusal):
 
 
 async def _alone(rehearsal: Rehearsal, mark: str) -> tuple[bytes, ...]:
-    """One visitor of each kind alone, and what they had stamped.  Refuses `InstallationUnfit`."""
+    """Run one visitor of each kind alone. Return the documents they stamped. Refuses `InstallationUnfit`."""
     plan, tally = rehearsal.plan, Tally()
     maker = maker_of(plan.bounds.document_bytes)
     site, bank, mail = rehearsal.site, rehearsal.bank, rehearsal.mail
     world = World(site, plan.bounds, tally, monotonic(), maker, bank, mail, mark=mark)
     names = {one.name for one in plan.journeys}
     first = (names - CHECKING) | ({JourneyName.BUY} if names & CHECKING else set())
-    # Those who check need what those who buy had stamped; the others may come together.
+    # Checking visitors need documents stamped by buyers; the others may come together.
     for together in (first, names & CHECKING):
         await asyncio.gather(*(_one(world, name, plan.seed) for name in sorted(together)))
     return tuple(world.stamped)
@@ -78,7 +76,7 @@ async def _one(world: World, name: JourneyName, seed: int) -> None:
 
 
 def _orders(rehearsal: Rehearsal, stamped: tuple[bytes, ...], mark: str) -> list[Order]:
-    """What each generator process shall do."""
+    """Return the task of each generator process."""
     shares = rehearsal.processes
     site, bank, mail = rehearsal.site, rehearsal.bank, rehearsal.mail
     return [
@@ -88,7 +86,7 @@ def _orders(rehearsal: Rehearsal, stamped: tuple[bytes, ...], mark: str) -> list
 
 
 async def _prepare(rehearsal: Rehearsal) -> None:
-    """Run the commands of the plan on the run's own installation.  Refuses `InstallationUnfit`."""
+    """Run the commands of the plan on the run's own installation. Refuses `InstallationUnfit`."""
     own = rehearsal.own
     for words in rehearsal.plan.own.commands if own else ():
         assert own is not None
@@ -98,7 +96,7 @@ async def _prepare(rehearsal: Rehearsal) -> None:
 
 
 async def _limits(generators: Generators) -> Limits:
-    """Measure the speed of the generator by itself, now.  Raises `GeneratorDied`."""
+    """Measure the speed of the generator alone, now. Raises `GeneratorDied`."""
     try:
         with trivial_server() as trivial:
             rates = await asyncio.to_thread(generators.rates, trivial)
@@ -121,12 +119,12 @@ async def _break(rehearsal: Rehearsal, happened: Happened, now: Callable[[], flo
         try:
             happened.broken.append((fault, *await made.make(fault, now)))
         except (LookupError, psutil.NoSuchProcess, ConnectionLost, OSError):
-            # What was to be broken was down already, or cannot be spoken to: never healed.
+            # The part was down already, or is unreachable: never healed.
             happened.broken.append((fault, begun, None))
 
 
 async def _command(rehearsal: Rehearsal, happened: Happened, now: Callable[[], float]) -> None:
-    """Run the commands of the plan at their times, each once the one before has ended."""
+    """Run the commands of the plan at their times, each after the end of the one before."""
     own = rehearsal.own
     for one in rehearsal.plan.commands if own else ():
         assert own is not None
@@ -142,7 +140,7 @@ async def _ask(
     now: Callable[[], float],
     is_over: asyncio.Event,
 ) -> None:
-    """Audit again and again until it is over; an audit that was begun is waited for."""
+    """Audit repeatedly until it is over; wait for an audit under way."""
     every, audit = rehearsal.plan.promises.audit_every_seconds, rehearsal.audit
     if audit is None or not every:
         return
@@ -165,7 +163,7 @@ def _spent(rehearsal: Rehearsal, generators: Generators) -> Callable[[], Mapping
 async def _meanwhile(
     rehearsal: Rehearsal, happened: Happened, generators: Generators, now: Callable[[], float]
 ) -> AsyncIterator[None]:
-    """Watch, break and ask while this lasts."""
+    """Observe, make faults and check meanwhile."""
     spent = _spent(rehearsal, generators)
     watching = asyncio.ensure_future(
         happened.observed.watch(now, rehearsal.addresses.metrics, spent)
@@ -176,7 +174,7 @@ async def _meanwhile(
     commanding = asyncio.ensure_future(_command(rehearsal, happened, now))
     try:
         yield
-        if not happened.is_broken_off:  # what was to be broken later is not broken any more
+        if not happened.is_broken_off:  # later faults are not made any more
             with suppress(TimeoutError):
                 async with asyncio.timeout(FAULTS_SECONDS_MAX):
                     await breaking
@@ -197,7 +195,7 @@ async def _meanwhile(
 
 @asynccontextmanager
 async def _interruptible(happened: Happened, generators: Generators) -> AsyncIterator[None]:
-    """Ctrl-C or SIGTERM ends the load, and what was measured until then is kept; a second one ends us."""
+    """Let Ctrl-C or SIGTERM end the load and keep the measurements so far; a second one ends the process."""
     loop = asyncio.get_running_loop()
     before = signal.getsignal(signal.SIGTERM)
 
@@ -225,7 +223,7 @@ async def _interruptible(happened: Happened, generators: Generators) -> AsyncIte
 async def _at_the_end(
     rehearsal: Rehearsal, happened: Happened, counted: Counted, now: Callable[[], float]
 ) -> list[Promise]:
-    """Every promise, asked once the load is over."""
+    """Check every promise after the load."""
     plan, observed = rehearsal.plan, happened.observed
     breaks = plan.breaks_the_database
     found = [
@@ -244,7 +242,7 @@ async def _at_the_end(
     await asyncio.sleep(SETTLE_SECONDS)
     done = await asyncio.to_thread(audit, ("--json", *_with_bank(rehearsal)))
     if done.status == Exit.NO and rehearsal.addresses.bank:
-        # The bank may have been told in this moment, and we not yet.
+        # The bank may have been told at this moment, and the installation not yet.
         await asyncio.sleep(LOOK_AGAIN_SECONDS)
         done = await asyncio.to_thread(audit, ("--json", *_with_bank(rehearsal)))
     found.append(promises.audited(done, now()))
@@ -254,15 +252,15 @@ async def _at_the_end(
 
 
 def _with_bank(rehearsal: Rehearsal) -> tuple[str, ...]:
-    """What an audit is asked besides, where there is a bank to compare with."""
+    """Return the additional words of an audit, if there is a bank to compare with."""
     return ("--bank", "--bank-days", "2") if rehearsal.addresses.bank else ()
 
 
 async def rehearse(rehearsal: Rehearsal) -> Run:
     """Carry out a plan.
 
-    Refuses `StandinsUnknown`, `FaultImpossible`, `InstallationUnfit`.  A generator that cannot be measured, or
-    of which no process told anything, makes the run void.
+    Refuses `StandinsUnknown`, `FaultImpossible`, `InstallationUnfit`. A generator that cannot be measured, or all of
+    whose processes stayed silent, makes the run void.
     """
     check(rehearsal)
     load, own, happened = os.getloadavg()[0], rehearsal.own, Happened()
@@ -291,7 +289,7 @@ async def rehearse(rehearsal: Rehearsal) -> Run:
             told = await generators.listen(rehearsal.shown.update)
     counted = sum_of(told or [Tally().told()])
     happened.is_complete = len(told) == len(orders)
-    if limits is not None:  # else nobody was sent, and nothing is asked of what nobody loaded
+    if limits is not None:  # else nobody was sent, and there is nothing to check
         rehearsal.shown.phase("audit")
         happened.asked += await _at_the_end(rehearsal, happened, counted, now)
     size = DataSize(before, own.bytes()) if own else None

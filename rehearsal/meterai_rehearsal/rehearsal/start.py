@@ -1,4 +1,4 @@
-"""How a rehearsal begins: what was chosen becomes whom to drive; and how its end is told."""
+"""Start of a rehearsal: options become a target; and the report of its end."""
 
 import json
 import sys
@@ -32,7 +32,7 @@ Tell = Callable[[str], None]
 
 
 class TargetMissing(CommandRefusal):
-    """Nobody said whom to drive, or it was said twice."""
+    """No target was named, or two."""
 
     code = "target_missing"
     status = 422
@@ -40,7 +40,7 @@ class TargetMissing(CommandRefusal):
 
 @dataclass(frozen=True)
 class Chosen:
-    """What was chosen at the command line."""
+    """Options of the command line."""
 
     plan: str
     data: Path | None
@@ -49,13 +49,11 @@ class Chosen:
     targets: Path | None
     not_loopback: bool
     processes: int
-    workers: (
-        int | None
-    )  # web processes of an installation of its own, where others than of the plan
+    workers: int | None  # web processes of the run's own installation, if they differ from the plan
     language: str
 
     def command(self) -> tuple[str, ...]:
-        """How it is done again."""
+        """Words of the command that repeats it."""
         words = ["meterai", "rehearse", self.plan, "--processes", str(self.processes)]
         names = ("--url", "--bank", "--mail", "--metrics")
         words += ["--up"] if self.is_own else []
@@ -68,7 +66,7 @@ class Chosen:
 
 
 def addresses_in(directory: Path) -> Addresses:
-    """Where the installation that runs with a data directory is.  Refuses `TargetMissing`."""
+    """Return the addresses of the installation that runs with a data directory. Refuses `TargetMissing`."""
     try:
         found = json.loads(instance_file(directory).read_text())["settings"]
         return Addresses(
@@ -93,7 +91,7 @@ def _addresses(chosen: Chosen) -> Addresses:
 
 
 def _audit_of(directory: Path) -> Audit:
-    """Audits the installation of a data directory that is not the run's own."""
+    """Return an audit of the installation of a data directory that is not the run's own."""
 
     def audit(words: Sequence[str]) -> Done:
         command = [sys.executable, "-m", "meterai", "audit", *words, "--data", str(directory)]
@@ -163,7 +161,7 @@ def _allowed(chosen: Chosen, addresses: Addresses, clock: Clock) -> targets.Allo
     return targets.check(sites, listed, clock.now(), not_loopback=chosen.not_loopback)
 
 
-# -- how it ended ---------------------------------------------------------------------------
+# -- its end -------------------------------------------------------------------------------
 
 
 def _times(latency: Latency) -> dict[str, str]:
@@ -178,7 +176,7 @@ def _times(latency: Latency) -> dict[str, str]:
 
 
 def _lost(loss: Loss, language: str) -> dict[str, object]:
-    """A loss in the words of a report."""
+    """Return a loss in the words of a report."""
 
     def named(kind: str, name: str) -> str:
         key = f"assess.{kind}.{name}"
@@ -197,7 +195,7 @@ def _lost(loss: Loss, language: str) -> dict[str, object]:
 
 
 def _figure(loss: Loss, language: str) -> str:
-    """How full the pool was."""
+    """Return the pressure of the pool in words."""
     if loss.pressure is not None:
         return translate("rehearsal.pressure", language, share=f"{loss.pressure:.0%}")
     if loss.line_rate is not None:
@@ -206,7 +204,7 @@ def _figure(loss: Loss, language: str) -> str:
 
 
 def summary(run: Run, language: str) -> Iterator[str]:
-    """A run in a few lines."""
+    """Yield the few lines that summarize a run."""
 
     def said(key: str, /, **facts: object) -> str:
         return translate(f"rehearsal.{key}", language, **facts)

@@ -1,4 +1,4 @@
-"""What one generator process counts, and how the counts of several become those of a run."""
+"""Counts of one generator process, and their sums for a run."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,15 +9,15 @@ from meterai_rehearsal.clients.connection import Traffic
 from meterai_rehearsal.histograms import Recorder, together
 from meterai_rehearsal.results import ErrorPage, Journey, Latency, Step
 
-ERROR_PAGES_KEPT = 20  # the first of each process; the rest are counted
+ERROR_PAGES_KEPT = 20  # the first of each process; the rest are only counted
 BUSY = "busy"  # the limiter's own 503
-AWAY = "away"  # 503: the database is away
-TAKEN, CALLED = "taken", "called"  # how far somebody came in a line
-PLACES_KEPT = 20_000  # of each process; enough to see an order that is not kept
+AWAY = "away"  # 503: the database is unavailable
+TAKEN, CALLED = "taken", "called"  # progress of a visitor in a line
+PLACES_KEPT = 20_000  # of each process; enough to detect a wrong order
 
 
 class Place(msgspec.Struct, frozen=True, array_like=True):
-    """A number in a line: when its holder asked for it, and when it was given."""
+    """Number in a line: the time of its request, and the time of its answer."""
 
     line: str
     number: int
@@ -26,12 +26,11 @@ class Place(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Counted(msgspec.Struct, frozen=True):
-    """The counts of one process, or of several together.
+    """Counts of one process, or sums of several.
 
-    `seconds` has for each name a figure for each second from the beginning: `offered`, `sent`, `dropped`,
-    `requests`, `under_way`, `finished/<journey>`, `answers/<status>`; of steps that ended in the second
-    `ended/<journey>.<step>`, the seconds they took as `took/<journey>.<step>`, and `failed`; of visitors
-    who were lost `lost/<journey>.<step>: <reason>`.
+    `seconds` has for each name a figure for each second from the beginning: `offered`, `sent`, `dropped`, `requests`,
+    `under_way`, `finished/<journey>`, `answers/<status>`; of steps that ended in the second `ended/<journey>.<step>`,
+    their total duration as `took/<journey>.<step>`, and `failed`; of lost visitors `lost/<journey>.<step>: <reason>`.
     """
 
     journeys: tuple[Journey, ...]
@@ -46,9 +45,9 @@ class Counted(msgspec.Struct, frozen=True):
     orders_paid: int
     stamps: int
     stamps_wrong: int  # downloaded, and the original is no prefix of it
-    last_at: float  # when the last visitor left
+    last_at: float  # time at which the last visitor left
     places: tuple[Place, ...]
-    # Visitors in lines by `<journey>/<taken or called>/<network>`, where several have one network.
+    # Visitors in lines by `<journey>/<taken or called>/<network>`, if several share a network.
     turns: dict[str, int] = {}
     starved: int = 0  # connections for which the generator's machine had no file, port or memory
 
@@ -63,7 +62,7 @@ class StepTally:
         self.latency = Recorder()
 
     def told(self, name: str) -> Step:
-        """As a run keeps it."""
+        """Return it in the form of a run."""
         return Step(
             name,
             self.started,
@@ -86,14 +85,14 @@ class JourneyTally:
         self.steps: dict[str, StepTally] = {}
 
     def step(self, name: str) -> StepTally:
-        """One of its steps; they stand in the order in which they were first taken."""
+        """Return one of its steps; they are in the order in which they were first taken."""
         found = self.steps.get(name)
         if found is None:
             found = self.steps[name] = StepTally(f"{self.name}.{name}")
         return found
 
     def told(self, name: str) -> Journey:
-        """As a run keeps it."""
+        """Return it in the form of a run."""
         steps = tuple(one.told(step) for step, one in self.steps.items())
         return Journey(
             name,
@@ -107,7 +106,7 @@ class JourneyTally:
 
 
 class Tally:
-    """Everything that one process counts while it runs.  Times are seconds from the beginning."""
+    """Counts of one process while it runs. Times are seconds from the beginning."""
 
     def __init__(self) -> None:
         self.journeys: dict[str, JourneyTally] = {}
@@ -124,54 +123,54 @@ class Tally:
         self._turns: Counter[str] = Counter()
 
     def journey(self, name: str) -> JourneyTally:
-        """One kind of visit."""
+        """Return one kind of visit."""
         found = self.journeys.get(name)
         if found is None:
             found = self.journeys[name] = JourneyTally(name)
         return found
 
     def count(self, name: str, at: float, number: float = 1) -> None:
-        """So many of something within the second of a time."""
+        """Add a number to a count within the second of a time."""
         figures = self._seconds.get(name)
         if figures is None:
             figures = self._seconds[name] = defaultdict(float)
         figures[int(at)] += number
 
     def total(self, name: str) -> int:
-        """So many of something up to now."""
+        """Return the sum of a count up to now."""
         return int(sum(self._seconds.get(name, {}).values()))
 
     def answered(self, status: str, at: float) -> None:
-        """One answer of a status, or of `BUSY` or `AWAY`."""
+        """Count one answer of a status, or of `BUSY` or `AWAY`."""
         self._statuses[status] += 1
         self.count(f"answers/{status}", at)
 
     def status(self, name: str) -> int:
-        """Answers of a status up to now."""
+        """Return the answers of a status up to now."""
         return self._statuses[name]
 
     def error_page(self, page: ErrorPage) -> None:
-        """Somebody saw an error."""
+        """Count an error page."""
         self._error_count += 1
         if len(self._error_pages) < ERROR_PAGES_KEPT:
             self._error_pages.append(page)
 
     def place(self, place: Place) -> None:
-        """Somebody has a number in a line."""
+        """Record a number in a line."""
         if len(self._places) < PLACES_KEPT:
             self._places.append(place)
 
     def turn(self, journey: str, network: str, turn: str) -> None:
-        """Somebody of a network that others have too took a place in a line, or was called."""
+        """Count a visitor of a shared network who took a place in a line, or was called."""
         self._turns[f"{journey}/{turn}/{network}"] += 1
 
     @property
     def error_pages(self) -> int:
-        """How many errors somebody saw."""
+        """Number of error pages."""
         return self._error_count
 
     def told(self) -> Counted:
-        """All of it."""
+        """Return all counts."""
         length = int(self.last_at) + 1
         seconds = {
             name: [counts.get(second, 0.0) for second in range(length)]
@@ -247,7 +246,7 @@ def _by_second(found: Sequence[Counted]) -> dict[str, list[float]]:
 
 
 def sum_of(found: Sequence[Counted]) -> Counted:
-    """The counts of several processes together; of at least one."""
+    """Add the counts of several processes; at least one."""
     names = sorted({one.name for each in found for one in each.journeys})
     pages = sorted(
         (page for one in found for page in one.first_error_pages), key=lambda one: one.at

@@ -1,7 +1,7 @@
-"""Whom a rehearsal may load: this machine, and otherwise only what stands in a written list.
+"""Permitted targets of a rehearsal: this machine, and otherwise only those in a written list.
 
-A load against somebody else's machine is an attack.  So another machine takes both a list, which says who
-allowed it and until when, and a flag that says it is meant.
+A load against a foreign machine is an attack. So another machine needs both a list, which says who allowed it and
+until when, and a flag that confirms it.
 """
 
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ from meterai_rehearsal.clients.sites import AddressWrong, Site, site_of
 
 
 class TargetForbidden(CommandRefusal):
-    """A server is on another machine, and nobody allowed to load it."""
+    """A server is on another machine, and its load is not allowed."""
 
     code = "target_forbidden"
     status = 403
@@ -41,7 +41,7 @@ class TargetsUnreadable(CommandRefusal):
 
 
 class Allowed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One server that may be loaded: who allowed it, and until when (with a time zone)."""
+    """One permitted server: who allowed it, and until when (with a time zone)."""
 
     url: str
     allowed_by: str
@@ -55,7 +55,7 @@ class _Targets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def read(path: Path) -> tuple[Allowed, ...]:
-    """The written list.  Refuses `TargetsUnreadable`."""
+    """Read the written list. Refuses `TargetsUnreadable`."""
     try:
         given = read_toml(read_settings_file(path))
         found = msgspec.convert(given, _Targets).targets
@@ -71,7 +71,7 @@ def read(path: Path) -> tuple[Allowed, ...]:
 def check(
     sites: Iterable[Site], allowed: Iterable[Allowed], now: datetime, *, not_loopback: bool
 ) -> Allowed | None:
-    """Look at every server of a run; by what the first of another machine is allowed, if any is.
+    """Check every server of a run. Return the permission of the first one on another machine, if any.
 
     Refuses `TargetForbidden`.
     """

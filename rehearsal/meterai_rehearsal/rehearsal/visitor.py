@@ -1,9 +1,9 @@
-"""A visitor: a browser on a device, which follows the page's own links and forms, comes again when it is told
-to, and has so much patience with each step.
+"""Visitor: a browser on a device, which follows links and forms of pages, retries when told to, and has limited
+patience with each step.
 
-The latency of a step counts from its intended time: of the first step the intended arrival, of each further one
-the moment at which the visitor, after a pause, would have acted.  It ends with the page that was looked for, so
-waiting because of a refusal counts as waiting.
+The latency of a step counts from its intended time: of the first step the intended arrival, of each further one the
+moment at which the visitor, after a pause, would have acted. It ends with the wanted page, so waiting because of a
+refusal counts as waiting.
 """
 
 import asyncio
@@ -32,13 +32,13 @@ from meterai_rehearsal.rehearsal.tally import AWAY, BUSY, JourneyTally, StepTall
 from meterai_rehearsal.results import ErrorPage
 
 REDIRECTS_MAX = 10
-RELOAD_AFTER_SECONDS = 2.0  # so long the impatient wait before they load a page again
+RELOAD_AFTER_SECONDS = 2.0  # wait of impatient visitors before they reload a page
 RELOADS_MAX = 3
-CUT_WITHIN_SECONDS = 0.1  # of sending, somewhere in it
+CUT_WITHIN_SECONDS = 0.1  # within this time of sending, at a random moment
 AGAIN_AFTER_LOSS_SECONDS = 1.0
-IGNORING_SECONDS = 0.3  # so soon who ignores Retry-After comes again
+IGNORING_SECONDS = 0.3  # pause of visitors who ignore Retry-After
 RETRY_SECONDS_MIN = 1.0
-SHOWN_LENGTH_MAX = 200  # characters kept of a page of an error
+SHOWN_LENGTH_MAX = 200  # characters kept of an error page
 GAVE_UP, CONNECTION_LOST = "gave_up", "connection_lost"
 _UNAVAILABLE = 503
 _REDIRECT = frozenset({301, 302, 303, 307, 308})
@@ -46,7 +46,7 @@ _AWAY_CODES = frozenset({"database_away", "database_unreachable"})
 
 
 class StepFailed(Exception):
-    """A step did not end as the journey needs; the reason is a word that is counted."""
+    """A step did not end as the journey needs; the reason is a counted word."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -55,27 +55,27 @@ class StepFailed(Exception):
 
 @dataclass(slots=True)
 class World:
-    """What all visitors of a process share."""
+    """Shared state of all visitors of a process."""
 
     site: Site
     bounds: Bounds
     tally: Tally
     begins: float  # of the run, by the clock that all processes of a machine share
-    original: Callable[[random.Random], bytes]  # makes a document that nobody has
+    original: Callable[[random.Random], bytes]  # makes a unique document
     bank: Site | None = None
     mail: Site | None = None
-    stamped: list[bytes] = field(default_factory=list)  # some documents that were stamped
-    mark: str = ""  # of the run: mail addresses and documents of two runs differ by it
-    standin_traffic: Traffic = field(default_factory=Traffic)  # not of the installation
+    stamped: list[bytes] = field(default_factory=list)  # some stamped documents
+    mark: str = ""  # of the run: distinguishes mail addresses and documents of two runs
+    standin_traffic: Traffic = field(default_factory=Traffic)  # not traffic of the installation
 
     def now(self) -> float:
-        """Seconds from the beginning of the run."""
+        """Return the seconds since the beginning of the run."""
         return monotonic() - self.begins
 
 
 class Visitor:
-    """One visitor.  `intended` is the time of its arrival, in seconds from the beginning; `network` the address
-    that it shares with others, where it does.
+    """One visitor. `intended` is the time of its arrival, in seconds from the beginning; `network` is its shared
+    address, if it has one.
     """
 
     def __init__(
@@ -89,20 +89,20 @@ class Visitor:
     ) -> None:
         self.world = world
         self.drawing = drawing
-        # Draws that no other visitor makes, of this run or another with the same seed.
+        # Random numbers that no other visitor uses, of this run or another with the same seed.
         self.alone = random.Random(f"{world.mark}/{drawing.getrandbits(64)}")  # noqa: S311 - nothing secret
         self.thought = 0.0  # seconds of pauses so far
-        self.asked_at = 0.0  # when the last request was sent
+        self.asked_at = 0.0  # time of the last request
         self._journey = journey
         self._device = device
         self._link = Network(device.latency_seconds, device.bytes_per_second)
         address = connection.address_alone(drawing.getrandbits(23))
         can_choose = connection.can_choose_address(world.site)
         self._source = (network or address) if can_choose else None
-        # An address that several visitors share; empty where each has one of its own, or none can be chosen.
+        # Address that several visitors share; empty if each has its own, or none can be chosen.
         self._network = network if can_choose else ""
         self._turn = ""
-        self._told = ""  # why the latest request of the step was not answered: busy, away, lost
+        self._told = ""  # reason why the latest request of the step failed: busy, away, lost
         self._intended = intended
         self._cookies: dict[str, str] = {}
         self._connection: Connection | None = None
@@ -113,7 +113,7 @@ class Visitor:
 
     @asynccontextmanager
     async def step(self, name: str, patience: float = 0.0) -> AsyncIterator[None]:
-        """One step of the journey.  Raises `StepFailed`, counted, with its name before the reason."""
+        """Run one step of the journey. Raises `StepFailed`, counted, with its name before the reason."""
         tally = self._step = self._journey.step(name)
         tally.started += 1
         self._told = ""
@@ -150,19 +150,19 @@ class Visitor:
         return StepFailed(f"{step}: {reason}")
 
     def _why_not(self) -> str:
-        """Why the page is not the one that the journey needs, as far as it shows."""
+        """Return why the page is not the wanted one, as far as it shows."""
         if self.page.status >= 400:
             return f"status_{self.page.status}"
         return "another_page"
 
-    # -- acting ------------------------------------------------------------------------------
+    # -- acts -------------------------------------------------------------------------------
 
     async def get(self, path: str) -> Page:
-        """Open a page.  Raises `StepFailed`."""
+        """Open a page. Raises `StepFailed`."""
         return await self._navigate("GET", path, "", b"")
 
     async def follow(self, pattern: str) -> Page:
-        """Follow the link on the page that is as the pattern says.  Raises `StepFailed`, `NotOnPage`."""
+        """Follow the matching link on the page. Raises `StepFailed`, `NotOnPage`."""
         return await self.get(self.page.link(pattern))
 
     async def submit(
@@ -173,13 +173,13 @@ class Visitor:
         pressed: tuple[str, str] | None = None,
         **values: str,
     ) -> Page:
-        """Send a form of the page.  Raises `StepFailed`, `NotOnPage`."""
+        """Send a form of the page. Raises `StepFailed`, `NotOnPage`."""
         kind, body = form.filled(values, file, pressed)
         twice = self.drawing.random() < self._device.double_clicks
         return await self._navigate("POST", form.action, kind, body, twice=twice)
 
     async def fetch(self, path: str, **headers: str) -> Page:
-        """Ask for something beside the page, as a script of it or a download.  Raises `StepFailed`."""
+        """Request something beside the page, like a script or a download. Raises `StepFailed`."""
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         answer = await self._until_answered(
             lambda: self._at_once(self._request("GET", path, "", b"", given)), path
@@ -215,7 +215,7 @@ class Visitor:
     # -- sending -----------------------------------------------------------------------------
 
     async def _until_answered(self, send: Callable[[], Awaitable[Answer]], path: str) -> Answer:
-        """Send until something but a refusal comes back.  Raises `StepFailed` for an error page."""
+        """Send until the answer is no temporary refusal. Raises `StepFailed` for an error page."""
         while True:
             try:
                 answer = await send()
@@ -260,7 +260,7 @@ class Visitor:
         )
 
     async def _sent(self, sent: bytes, twice: bool, looks: bool) -> Answer:  # noqa: FBT001
-        """Send as this device does: cut off, twice at once, loaded again, or in order."""
+        """Send as this device does: aborted, twice at once, reloaded, or normally."""
         if self._device.drops and self.drawing.random() < self._device.drops:
             await self._cut(sent)
         if twice:
@@ -270,7 +270,7 @@ class Visitor:
         return await self._at_once(sent)
 
     async def _at_once(self, sent: bytes) -> Answer:
-        """Over the connection that there is, or a new one."""
+        """Send over the existing connection, or a new one."""
         for _ in range(2):
             held = await self._connected()
             self.asked_at = self.world.now()
@@ -282,7 +282,7 @@ class Visitor:
                 if not lost.was_idle:
                     raise
             except BaseException:
-                self._drop()  # somebody gave up: what comes now is nobody's
+                self._drop()  # cancelled: nobody waits for the answer
                 raise
             else:
                 if self._device.new_connections:
@@ -299,13 +299,13 @@ class Visitor:
         self._drop()
 
     async def _twice(self, sent: bytes) -> Answer:
-        """As browsers do on a double click: the first is broken off, and the second's answer is shown."""
+        """Send twice, as browsers do on a double click: the first is aborted, and the second's answer is shown."""
         first = await self._connected()
         self._connection = None
         self.world.tally.count("requests", self.world.now())
         clicked = asyncio.ensure_future(first.cut(sent, RELOAD_AFTER_SECONDS))
         try:
-            await asyncio.sleep(0)  # the first is on its way
+            await asyncio.sleep(0)  # the first is being sent
             return await self._at_once(sent)
         finally:
             clicked.cancel()
@@ -314,7 +314,7 @@ class Visitor:
                 await clicked
 
     async def _reloading(self, sent: bytes) -> Answer:
-        """Load again what has not come for a while; at last wait for it."""
+        """Reload a slow page; finally wait for it."""
         for _ in range(RELOADS_MAX):
             try:
                 async with asyncio.timeout(RELOAD_AFTER_SECONDS):
@@ -336,12 +336,12 @@ class Visitor:
             self._connection = None
 
     def leave(self) -> None:
-        """Close what is open."""
+        """Close the connection."""
         if self._connection is not None:
             self._connection.close()
 
     def comes_to(self, turn: str) -> None:
-        """Count for its network how far it came in a line: `TAKEN`, then `CALLED`, each once."""
+        """Count its progress in a line for its network: `TAKEN`, then `CALLED`, each once."""
         if self._network and turn != self._turn:
             self._turn = turn
             self.world.tally.turn(self._journey.name, self._network, turn)
@@ -358,21 +358,21 @@ class Visitor:
 
 
 def _local(location: str) -> str:
-    """The path and query of where an answer leads; visitors of a rehearsal stay on the site."""
+    """Return path and query of a redirect; visitors of a rehearsal stay on the site."""
     found = urlsplit(location)
     return (found.path or "/") + (f"?{found.query}" if found.query else "")
 
 
 def label_of(answer: Answer) -> str:
-    """Under what an answer is counted: its status, and a 503 that says when to come again by who says it."""
+    """Return the label of an answer: its status, and for a temporary 503 its sender."""
     if answer.status != _UNAVAILABLE or "retry-after" not in answer.headers:
         return str(answer.status)
     page = Page("", answer.status, answer.headers, answer.body)
-    waits = translate("page.waiting.refused_title", "id")  # the line cannot ask its database
+    waits = translate("page.waiting.refused_title", "id")  # the line cannot read its database
     if page.refusal in _AWAY_CODES or page.title.startswith(waits):
         return AWAY
     is_busy = page.title.startswith(translate("page.busy.title", "id"))
     if is_busy or page.refusal == "busy" or b'"code":"busy"' in answer.body:
         return BUSY
-    # A form that is shown again with what is wrong names no code; only the database does that to it.
+    # A form shown again with an error names no code; only an unavailable database causes that.
     return f"503_{page.refusal}" if page.refusal else AWAY

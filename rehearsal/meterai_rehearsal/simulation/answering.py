@@ -1,4 +1,4 @@
-"""What `meterai plan` prints: tables for a person, or JSON."""
+"""Output of `meterai plan`: tables for a person, or JSON."""
 
 from collections.abc import Iterable, Mapping
 from io import StringIO
@@ -24,13 +24,13 @@ WIDTH = 118
 
 
 def json_of(asked: Asked) -> str:
-    """Simulate, as JSON.  Refuses as `question_of`."""
+    """Simulate, and return JSON. Refuses what `question_of` refuses."""
     found = plan(question_of(asked))
     return msgspec.json.format(msgspec.json.encode(found), indent=2).decode()
 
 
 def text_of(asked: Asked) -> str:
-    """Simulate, as a table and sentences.  Refuses as `question_of`."""
+    """Simulate, and return a table and sentences. Refuses what `question_of` refuses."""
     return _text(plan(question_of(asked)))
 
 
@@ -117,7 +117,7 @@ def _verdict(found: Plan) -> Iterable[str]:
 
 
 def _cores(one: Cores) -> Iterable[str]:
-    """Two lines: with a line, and without."""
+    """Yield two lines: with a line, and without."""
 
     def parts(found: Mapping[str, float]) -> str:
         return ", ".join(f"{group} {value:.3g}" for group, value in found.items())
@@ -131,7 +131,7 @@ def _cores(one: Cores) -> Iterable[str]:
 
 
 def _compared(one: Comparison) -> Iterable[str]:
-    """Two lines: the median and the 95th percentile."""
+    """Yield two lines: the median and the 95th percentile."""
     verdict = {True: "within", False: "NOT within", None: "too few to say within"}[one.is_within]
     rows = (
         ("p50", one.predicted_p50, one.measured_p50, one.quotient_p50),
@@ -156,12 +156,12 @@ def _knee(law: Scalability) -> str:
 
 
 def spread(one: Interval) -> str:
-    """A figure with how far it may be off."""
+    """Format a figure with its interval."""
     return f"{one.mean:.4g} ± {max(one.mean - one.low, one.high - one.mean):.2g}"
 
 
 def clock(seconds: float) -> str:
-    """Hours and minutes; seconds where there are only some."""
+    """Format hours and minutes; seconds if there are only some."""
     if seconds < 60:
         return f"{seconds:.0f} s"
     hours, minutes = divmod(round(seconds / 60), 60)

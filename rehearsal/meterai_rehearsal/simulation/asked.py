@@ -1,4 +1,4 @@
-"""The options of `meterai plan`."""
+"""Options of `meterai plan`."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,7 @@ Services = Annotated[
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """As they were given; `question.py` looks at them."""
+    """Options as they were given; `question.py` checks them."""
 
     applicants: Annotated[int, Parameter(help="People who come.")]
     hours: Annotated[float, Parameter(help="From the opening to the closing.")]

@@ -1,4 +1,4 @@
-"""A prediction beside a measurement: the arrivals of a run, simulated in a line with the rate that its line had."""
+"""Comparison of prediction and measurement: the arrivals of a run, simulated in a line at the rate of its line."""
 
 from collections.abc import Iterator
 
@@ -17,11 +17,11 @@ WAITING = "meterai_line_waiting"
 LOOK_SECONDS = (
     5.0  # between two looks of a visitor whose turn is near; the first is after one or two
 )
-PATIENCE_SECONDS = 3_600.0  # in a line, where a plan does not say
+PATIENCE_SECONDS = 3_600.0  # in a line, if the plan does not say
 
 
 def compared(run: Run, seed: int) -> Comparison | None:
-    """Waits in line as predicted and as measured; None where nobody waited, or the rate of the line is unknown."""
+    """Return predicted and measured waits in line; None if nobody waited, or the rate of the line is unknown."""
     steps = [step for one in run.journeys for step in one.steps if step.name == QUEUE]
     rate = _rate(run)
     measured = read(together(step.latency for step in steps))
@@ -48,13 +48,13 @@ def compared(run: Run, seed: int) -> Comparison | None:
 
 
 def _rate(run: Run) -> float | None:
-    """The mean rate of the line while people waited; of several lines together."""
+    """Return the mean rate of the line while people waited; of several lines together."""
     rates = [rate for one in _lines(run) for rate in one]
     return float(np.mean(rates)) if rates else None
 
 
 def _lines(run: Run) -> Iterator[list[float]]:
-    """For each line the rates that it aimed at in the seconds in which somebody waited."""
+    """Yield for each line its target rates in the seconds in which somebody waited."""
     waiting = {one.of: one for one in run.series if one.name == WAITING}
     for one in run.series:
         if one.name == RATE and one.of in waiting:
@@ -70,7 +70,7 @@ def _lines(run: Run) -> Iterator[list[float]]:
 def _predicted(
     run: Run, steps: list[Step], rate: float, random: np.random.Generator
 ) -> NDArray[np.float64]:
-    """How long those wait who come in before the run ends."""
+    """Return the waits of those who enter before the run ends."""
     offered = np.repeat(np.arange(len(run.arrivals.offered)), run.arrivals.offered)
     share = sum(step.started for step in steps) / max(len(offered), 1)
     into = offered[random.random(len(offered)) < share]
@@ -80,7 +80,7 @@ def _predicted(
     patience = _patience(run)
     line = Line(no_shows=0.0, patience_seconds=patience, is_patience_same=True)
     found = admit(came, rate, line, random)
-    # A visitor who is called sees it at the next look.
+    # A called visitor sees it at the next look.
     first = LOOK_SECONDS * (1 + random.random(len(came)))
     looks = np.ceil(np.maximum(found.waits - first, 0.0) / LOOK_SECONDS)
     waits = first + looks * LOOK_SECONDS
@@ -89,7 +89,7 @@ def _predicted(
 
 
 def _patience(run: Run) -> float:
-    """How long a visitor of the run waited in a line at most."""
+    """Return the longest wait of a visitor of the run in a line."""
     try:
         return float(read_toml(run.plan)["bounds"]["line_patience_seconds"])
     except (ValueError, LookupError, TypeError):

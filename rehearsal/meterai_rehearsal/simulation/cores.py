@@ -1,7 +1,7 @@
-"""Cores that a night keeps busy, from what one journey costs of a processor.
+"""Cores that a night keeps busy, from the processor cost of one journey.
 
-The cost is of a run (processor seconds of all that serves, over the journeys that finished) or given, as
-`make bench-journey-cost` prints it for a journey by API and by browser.
+The cost is of a run (processor seconds of all serving processes, over the finished journeys) or given, as `make
+bench-journey-cost` prints it for a journey by API and by browser.
 """
 
 from collections.abc import Mapping
@@ -13,8 +13,8 @@ from meterai_rehearsal.results import Run
 from meterai_rehearsal.simulation.measured import NOT_SERVING, journey_of
 from meterai_rehearsal.simulation.model import SECONDS_MAX, Cores
 
-BROWSER = "browser"  # how visitors of a rehearsal come
-ALL = "all"  # processes, where a cost is not told by group
+BROWSER = "browser"  # journeys of a rehearsal
+ALL = "all"  # processes, if a cost is not given by group
 OPTION = "--journey-ms"
 MS = 1_000
 
@@ -28,7 +28,7 @@ class Cost(msgspec.Struct, frozen=True):
 
 
 def measured_cost(run: Run, journey: str, told: str) -> Cost | None:
-    """Of a run; None where it has no processor times.  The work for its other visitors is in it."""
+    """Return the cost of a run; None without processor times. It includes the work for its other visitors."""
     finished = journey_of(run, journey).finished
     spent = {
         group: MS * seconds / finished
@@ -39,7 +39,7 @@ def measured_cost(run: Run, journey: str, told: str) -> Cost | None:
 
 
 def given_cost(words: str) -> Cost:
-    """`api=30`, or by group: `api=web:20/worker:4/postgres:6`.  Refuses `Malformed`."""
+    """Read `api=30`, or by group: `api=web:20/worker:4/postgres:6`. Refuses `Malformed`."""
     by, is_named, costs = words.partition("=")
     try:
         parts = [part.rpartition(":") for part in costs.split("/")]
@@ -53,7 +53,7 @@ def given_cost(words: str) -> Cost:
 
 
 def cores_of(cost: Cost, rate: float, peak: float) -> Cores:
-    """For so many journeys a second, and for the highest rate at which people come."""
+    """Return the cores for so many journeys a second, and for the highest rate of arrivals."""
     return Cores(
         by=cost.by,
         source=cost.source,

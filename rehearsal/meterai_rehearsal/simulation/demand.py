@@ -1,4 +1,4 @@
-"""When people come: by a curve of a rush that happened, shrunk or stretched to a time and a number of people."""
+"""Demand: the curve of a real rush, scaled to a duration and a number of people."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ CURVE_BYTES_MAX = 64 * 1024
 
 
 def shape_of(name: str) -> Shape:
-    """A shipped shape by its name, or one from a file.  Refuses `Malformed`, also what is no curve."""
+    """Return a shipped shape by its name, or one from a file. Refuses `Malformed`, also for an invalid curve."""
     shipped = shapes()
     if name in shipped:
         return shipped[name]
@@ -31,17 +31,17 @@ def shape_of(name: str) -> Shape:
 
 
 def arrivals(curve: Curve, count: int, random: np.random.Generator) -> NDArray[np.float64]:
-    """When each of so many people comes, ascending: a Poisson stream of this curve, given their number.
+    """Return the arrival times of so many people, ascending: a Poisson stream of this curve, given their number.
 
     The same as `Curve.when` for each of them, all at once.
     """
     times, rates = np.array(curve.points).T
     widths = np.diff(times)
     until = np.concatenate([[0.0], np.cumsum((rates[1:] + rates[:-1]) / 2 * widths)])
-    # Sums of exponential gaps over their total are ordered uniform numbers: nothing has to be sorted.
+    # Sums of exponential gaps over their total are ordered uniform numbers: no sorting is needed.
     gaps = np.cumsum(random.exponential(1.0, count + 1))
     shares = gaps[:-1] / gaps[-1] * until[-1]
-    # A leap has no width, and nobody comes within it.
+    # A jump has no width, so nobody arrives within it.
     piece = np.clip(np.searchsorted(until, shares, side="right") - 1, 0, len(widths) - 1)
     width, low, high = widths[piece], rates[piece], rates[piece + 1]
     even = np.divide(shares - until[piece], width, out=np.zeros(count), where=width > 0)

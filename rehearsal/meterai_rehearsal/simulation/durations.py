@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from meterai_rehearsal.simulation.model import ServiceTime
 
-BLOCK = 8_192  # numbers drawn at once: numpy's own cost for one call is that of a hundred numbers
+BLOCK = 8_192  # numbers drawn at once: one call of numpy costs as much as a hundred numbers
 
 
 def mean_of(service: ServiceTime) -> float:
-    """The mean of a service time."""
+    """Return the mean of a service time."""
     values = np.asarray(service.values)
     if service.counts:
         return float(np.average(values, weights=service.counts)) * service.scale
@@ -22,7 +22,7 @@ def mean_of(service: ServiceTime) -> float:
 
 
 def draw(service: ServiceTime, random: np.random.Generator, count: int) -> NDArray[np.float64]:
-    """So many service times."""
+    """Draw so many service times."""
     values: NDArray[np.float64] = np.asarray(service.values) * service.scale
     if service.counts:
         steps = np.cumsum(service.counts)
@@ -37,12 +37,12 @@ def draw(service: ServiceTime, random: np.random.Generator, count: int) -> NDArr
 
 
 def stream(service: ServiceTime, random: np.random.Generator) -> Iterator[float]:
-    """Service times without end."""
+    """Yield service times without end."""
     return chain.from_iterable(
         draw(service, random, BLOCK).tolist() for _ in iter(lambda: None, object())
     )
 
 
 def pauses(mean_seconds: float, random: np.random.Generator) -> Iterator[float]:
-    """Exponential pauses without end; all zero where the mean is."""
+    """Yield exponential pauses without end; all zero if the mean is."""
     return stream(ServiceTime((mean_seconds,)), random)

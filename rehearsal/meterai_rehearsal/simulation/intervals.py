@@ -1,4 +1,4 @@
-"""Intervals by bootstrap: how far a mean over replications may be from the truth."""
+"""Bootstrap intervals of a mean over replications."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ CONFIDENCE = 0.95
 
 
 def interval_of(figures: Sequence[float], seed: int) -> Interval:
-    """Mean of independent replications, and its percentile bootstrap interval."""
+    """Return the mean of independent replications, and its percentile bootstrap interval."""
     found = np.asarray(figures, float)
     if not np.isfinite(found).all():
         return Interval(float("inf"), float("inf"), float("inf"))

@@ -1,7 +1,7 @@
-"""The waiting room before the servers: who is admitted when, and who is not there any more.
+"""The waiting room before the servers: admission times and no-shows.
 
-In the order of their coming, so many a second.  Somebody who waited and does not come when it is their turn (who
-left, whose telephone died) is a no-show; the room learns what share of them there is, and calls so many more.
+It admits so many a second, in the order of arrival. A waiting person who does not come at their turn (who left, whose
+phone died) is a no-show; the room learns their share, and calls more accordingly.
 """
 
 from dataclasses import dataclass
@@ -11,18 +11,18 @@ from numpy.typing import NDArray
 
 from meterai_rehearsal.simulation.model import Line
 
-CORRECTION_SECONDS = 10.0  # after so long the room looks again how many came
+CORRECTION_SECONDS = 10.0  # time after which the room counts again how many came
 CORRECTION_PEOPLE_MIN = 16  # ... and not before so many were called
-SMOOTHING = 0.2  # weight of the latest look
+SMOOTHING = 0.2  # weight of the latest count
 
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """What became of a line.
+    """Outcome of a line.
 
-    called    when each was called (by who came first)
-    waits     seconds that each waited until then, also who had left
-    is_there  whether each came then
+    called     call times (by order of arrival)
+    waits      seconds of waiting until then, also of those who had left
+    is_there   whether each came then
     """
 
     called: NDArray[np.float64]
@@ -35,8 +35,8 @@ class Admitted:
         return 1.0 - float(self.is_there.mean())
 
     def entered(self, line: Line, random: np.random.Generator) -> NDArray[np.float64]:
-        """When each of those who came is inside, ascending."""
-        # Who hardly waited still looks at the page; who waited has to notice first.
+        """Return the times of entry of those who came, ascending."""
+        # People who hardly waited still look at the page; others have to notice their turn first.
         has_waited = self.waits[self.is_there] > line.reaction_seconds
         called = self.called[self.is_there]
         noticed = random.exponential(line.reaction_seconds, len(called))
@@ -44,7 +44,7 @@ class Admitted:
 
 
 def called_at(came: NDArray[np.float64], gap: float, free: float) -> NDArray[np.float64]:
-    """When each is called: in order, `gap` seconds apart at least, none before `free`.
+    """Return the call times: in order, at least `gap` seconds apart, none before `free`.
 
     called[n] = max(came[n], called[n-1] + gap), all at once.
     """
@@ -56,7 +56,7 @@ def called_at(came: NDArray[np.float64], gap: float, free: float) -> NDArray[np.
 def admit(
     came: NDArray[np.float64], rate: float, line: Line, random: np.random.Generator
 ) -> Admitted:
-    """Call everybody, so that `rate` come in a second while people wait."""
+    """Call everybody, so that `rate` a second come while people wait."""
     patience = _patience(len(came), line, random)
     called = np.empty(len(came))
     is_there = np.empty(len(came), bool)
@@ -74,7 +74,7 @@ def admit(
 
 
 def _patience(count: int, line: Line, random: np.random.Generator) -> NDArray[np.float64]:
-    """How long each bears to wait; a no-show hardly at all."""
+    """Return the patience of each; a no-show has almost none."""
     if line.patience_seconds is None:
         bears = np.full(count, np.inf)
     elif line.is_patience_same:

@@ -1,11 +1,11 @@
-"""The journey of a simulation, from a run that was measured.
+"""Journey of a simulation, from a measured run.
 
-How long a server is busy with a request is not its latency, which contains waiting.  By the law of utilization
-the busy time of all requests together is the processor time of the installation; it is shared among the steps
-as their latencies are, and each step keeps the form of its distribution; the rest of its latency passes elsewhere (at
-the bank, between two looks at a page) and occupies no server.  A step that visitors spend elsewhere altogether, waiting
-for a mail, is a pause.  The wait in a line is neither: the line is simulated by itself.  A run without processor times (an
-installation of somebody else's) gives its latencies as they are, and is best measured at low load.
+The time for which a request occupies a server is not its latency, which contains waiting. By the law of utilization
+the busy time of all requests together is the processor time of the installation. It is divided among the steps in
+proportion to their latencies, and each step keeps the form of its distribution. The rest of its latency passes
+elsewhere (at the bank, between two looks at a page) and occupies no server. A step spent elsewhere altogether, waiting
+for a mail, is a pause. The wait in a line is neither: the line is simulated by itself. A run without processor times
+(a foreign installation) uses its latencies unchanged, and is best measured at low load.
 """
 
 from collections.abc import Mapping
@@ -19,14 +19,14 @@ from meterai_rehearsal.results import Journey, Run
 from meterai_rehearsal.results import Step as Measured
 from meterai_rehearsal.simulation.model import ServiceTime, Step
 
-# Who makes the load and who stands in for others; all else that a run counts serves.
+# Generator and stand-ins; all other groups of a run serve.
 NOT_SERVING = frozenset({"generator", "standins", "rehearse"})
 BINS = 12  # of load, each with as many seconds of the run
 SECONDS_IN_BIN_MIN = 3
-FINISHED_MIN = 100  # of a journey: the form of a distribution of fewer is chance
-# Steps that visitors spend with somebody else: a pause for the installation.
+FINISHED_MIN = 100  # of a journey: the form of a distribution of fewer is random
+# Steps that visitors spend with another party: a pause for the installation.
 ELSEWHERE = frozenset({"mail"})
-# By the first word of a step's name; a step of another name is of a newcomer.
+# By the first word of a step's name; another name is a newcomer's step.
 PRIORITIES: Mapping[str, Priority] = {
     "sign": Priority.CHECKOUT,
     "ask": Priority.CHECKOUT,
@@ -43,7 +43,7 @@ PRIORITIES: Mapping[str, Priority] = {
 
 
 class RunUnusable(CommandRefusal):
-    """A run measured nothing that a simulation could be made of."""
+    """The run has no measurements for a simulation."""
 
     code = "run_unusable"
     status = 422
@@ -55,7 +55,7 @@ class RunUnusable(CommandRefusal):
 
 
 def journey_of(run: Run, name: str) -> Journey:
-    """The journey of this name.  Refuses `Malformed`, and `RunUnusable` where too few finished it."""
+    """Return the journey of this name. Refuses `Malformed`, and `RunUnusable` if too few finished it."""
     found = next((one for one in run.journeys if one.name == name), None)
     if found is None:
         names = ", ".join(one.name for one in run.journeys)
@@ -78,7 +78,7 @@ def _served(journey: Journey) -> list[Measured]:
 
 
 def busy_share(run: Run) -> float | None:
-    """Processor seconds for each second of latency, over all steps; None where none were measured."""
+    """Return processor seconds per second of latency, over all steps; None if none were measured."""
     serving = [spent for group, spent in run.costs.cpu_seconds.items() if group not in NOT_SERVING]
     steps = [step for journey in run.journeys for step in _served(journey)]
     answered = sum(step.finished * step.latency.mean for step in steps)
@@ -86,7 +86,7 @@ def busy_share(run: Run) -> float | None:
 
 
 def steps_of(run: Run, name: str) -> tuple[Step, ...]:
-    """The steps of a journey that was measured.  Refuses as `journey_of`, and a run that is void."""
+    """Return the steps of a measured journey. Refuses what `journey_of` refuses, and a void run."""
     if run.is_void:
         raise RunUnusable(run.name, "void: " + ", ".join(run.generator.void))
     journey = journey_of(run, name)
@@ -98,7 +98,7 @@ def steps_of(run: Run, name: str) -> tuple[Step, ...]:
         Step(
             name=step.name,
             priority=priority_of(step.name),
-            # Not everybody takes each step, such as an order that a line stood before.
+            # Not everybody takes each step, such as an order after a line.
             service=_service(step, busy * min(step.finished / journey.finished, 1.0)),
             elsewhere=1 / busy - 1,
             pause_seconds=pauses / (len(steps) - 1) if number else 0.0,
@@ -108,7 +108,7 @@ def steps_of(run: Run, name: str) -> tuple[Step, ...]:
 
 
 def priority_of(step: str) -> Priority:
-    """By what the step is called."""
+    """Return the priority of a step by its name."""
     return PRIORITIES.get(step.split("_")[0], Priority.NEW)
 
 
@@ -118,10 +118,10 @@ def _service(step: Measured, scale: float) -> ServiceTime:
 
 
 def load_points(run: Run) -> tuple[tuple[float, float], ...]:
-    """(requests under way, answers in time a second) at several loads, from the series of a run.
+    """Return (requests under way, answers in time a second) at several loads, from the series of a run.
 
-    Seconds of like load are taken together, as their medians.  Of an installation whose own figures could not be
-    reached: (visitors under way, journeys finished a second).
+    Seconds of similar load are grouped as their medians. If the installation's own figures were unreachable: (visitors
+    under way, journeys finished a second).
     """
     loads, rates = _sum_of(run, "running"), _sum_of(run, "goodput")
     if not loads or not rates:
@@ -137,7 +137,7 @@ def load_points(run: Run) -> tuple[tuple[float, float], ...]:
 
 
 def _sum_of(run: Run, name: str) -> dict[float, float]:
-    """A figure over time, all whose it is together."""
+    """Return the sum of all series of a name over time."""
     found: dict[float, float] = {}
     for one in run.series:
         if one.name == name:

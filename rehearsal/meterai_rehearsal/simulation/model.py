@@ -1,4 +1,4 @@
-"""What is simulated, and what a simulation answers.  Times are seconds, rates per second."""
+"""Input and output of a simulation. Times are seconds, rates per second."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -7,24 +7,22 @@ import msgspec
 
 from meterai.kit.priority import Priority
 
-SCHEMA: Final = 1  # of a plan as JSON; raised by whoever changes what a field means
-APPLICANTS_MAX: Final = (
-    20_000_000  # what comes and waits is held in memory: some 100 bytes for each
-)
+SCHEMA: Final = 1  # of a plan as JSON; raised when the meaning of a field changes
+APPLICANTS_MAX: Final = 20_000_000  # arrivals are held in memory: some 100 bytes each
 SERVERS_MAX: Final = 100_000
 MACHINES_MAX: Final = 1_000
 RATE_MAX: Final = 1_000_000.0  # admitted a second
 HOURS_MAX: Final = 24.0 * 60
-REPLICATIONS_MIN: Final = 3  # an interval of fewer would say nothing
+REPLICATIONS_MIN: Final = 3  # an interval of fewer is meaningless
 REPLICATIONS_MAX: Final = 200
 STEPS_MAX: Final = 50
 SEED_MAX: Final = 0x7FFF_FFFF_FFFF_FFFF
-COMPARED_SHARE: Final = 0.3  # by so much a prediction may be off
+COMPARED_SHARE: Final = 0.3  # tolerated error of a prediction
 SECONDS_MAX: Final = 86_400.0  # of one service time or pause
 
 
 class Interval(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A figure over replications: their mean, and where that mean is with 95 % confidence."""
+    """Figure over replications: its mean, and the 95 % confidence interval of the mean."""
 
     mean: float
     low: float
@@ -32,11 +30,11 @@ class Interval(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ServiceTime(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How long a server is busy with one request.
+    """Time for which one request occupies a server.
 
-    One of: `values` with `counts` (a histogram), `shares` with `values` (quantiles, between which values lie
-    evenly), or a single value in `values`: the mean of an exponential distribution, or exactly that where
-    `is_constant`.  Everything is multiplied by `scale`.
+    One of: `values` with `counts` (a histogram), `shares` with `values` (quantiles, linear between them), or a single
+    value in `values`: the mean of an exponential distribution, or exactly that if `is_constant`. Everything is
+    multiplied by `scale`.
     """
 
     values: tuple[float, ...]
@@ -49,8 +47,8 @@ class ServiceTime(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One request of a journey, after a pause of the person (exponential; the first step has none).
 
-    elsewhere  for each second of a server, so many more pass until the answer: at the bank, between two
-               looks at a page that is not ready
+    elsewhere   additional seconds until the answer per second of a server: at the bank, between two
+                looks at a page that is not ready
     """
 
     name: str
@@ -61,13 +59,13 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What people do in the waiting room.
+    """Behaviour of people in the waiting room.
 
-    no_shows          share of those who waited and do not come when it is their turn
-    patience_seconds  mean (exponential) of how long people wait at most; None: for ever
-    is_patience_same  everybody has that patience
-    reaction_seconds  mean (exponential) of how long somebody whose turn it is takes to come
-    correction_max    for no-shows at most so many times as many are called
+    no_shows           share of waiting people who do not come at their turn
+    patience_seconds   mean (exponential) of the longest wait; None: unlimited
+    is_patience_same   everybody has that patience
+    reaction_seconds   mean (exponential) of the time to come at the turn
+    correction_max     largest factor of additional calls for no-shows
     """
 
     no_shows: float = 0.1
@@ -78,11 +76,11 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Retries(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which requests are refused, and what somebody does whose request was.
+    """Refused requests, and the reaction of their senders.
 
-    patience_seconds  a request of this priority that waited so long for a server is refused; of a
-                      priority that is not named: never
-    times             so often somebody comes again, after an (exponential) pause, and then gives up
+    patience_seconds   a request of this priority that waited so long for a server is refused; other
+                       priorities: never
+    times              number of retries, after an (exponential) pause each, before giving up
     """
 
     patience_seconds: Mapping[Priority, float] = {}
@@ -91,11 +89,11 @@ class Retries(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Comparison(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Waits in a line that a run measured, and what a simulation of its arrivals at the rate of its line predicts.
+    """Waits in a line measured by a run, and predicted by a simulation of its arrivals at the rate of its line.
 
-    waited      people who came in
-    rate        admitted a second while people waited, as the line said
-    is_within   both quotients lie within COMPARED_SHARE of 1; None: too few waited to say so
+    waited      people who entered
+    rate        admitted a second while people waited, by the line's own figures
+    is_within   both quotients lie within COMPARED_SHARE of 1; None: too few waited to decide
     """
 
     waited: int
@@ -110,13 +108,13 @@ class Comparison(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Cores(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Processor cores that journeys of one kind keep busy: the least that is needed, by group of processes.
+    """Processor cores that journeys of one kind keep busy: the minimum, by group of processes.
 
-    by          how people come: `browser`, `api`
-    source      where the cost of a journey is from
-    cost_ms     of a processor for one finished journey
-    cores       at the rate that empties the line in time
-    cores_peak  without a line, when most come
+    by           kind of client: `browser`, `api`
+    source       source of the cost of a journey
+    cost_ms      of a processor for one finished journey
+    cores        at the rate that empties the line in time
+    cores_peak   without a line, at the peak of arrivals
     """
 
     by: str
@@ -127,12 +125,12 @@ class Cores(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who comes, what they ask, and who serves them.
+    """People, requests, and servers.
 
     applicants     people who come, over `hours`, by the curve of this name
     grace_hours    the line must be empty so long after closing
-    machines       so many of the same kind there are
-    servers        requests that are served side by side on one of them
+    machines       number of machines of the same kind
+    servers        requests served in parallel on one of them
     steps          the journey of each of them
     bounds         by priority: 99 of 100 requests must be answered within, in seconds
     """
@@ -150,11 +148,11 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Waits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What becomes of those who come, at one rate of admission.
+    """Outcome of arrivals, at one rate of admission.
 
     longer          share of all who waited longer than `wait_bound_seconds` of the plan
-    left            share that did not come when it was their turn
-    emptied_hours   when the last one was admitted, in hours from the opening
+    left            share that did not come at their turn
+    emptied_hours   time of the last admission, in hours from the opening
     inside_p99      99 of 100 requests are answered within, by priority; None: the servers cannot keep up
     utilization     share of the servers' time in use at this rate
     """
@@ -191,12 +189,12 @@ class Night(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Scalability(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The universal scalability law fitted to points of (load, throughput), each coefficient with its 95 % interval.
+    """Universal scalability law fitted to points of (load, throughput), each coefficient with its 95 % interval.
 
-    knee              load of the highest throughput; None where the law has none (kappa is zero)
-    peak              throughput there; where there is no knee, what it tends to; None: it has no bound
-    is_extrapolated   the knee lies beyond what was measured: it is a guess
-    load_max          the highest load that was measured
+    knee              load of the highest throughput; None if there is none (kappa is zero)
+    peak              throughput there; without a knee, its limit; None: unbounded
+    is_extrapolated   the knee lies beyond the measurements: it is a guess
+    load_max          the highest measured load
     """
 
     points: tuple[tuple[float, float], ...]
@@ -211,18 +209,18 @@ class Scalability(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What `meterai plan` answers.
+    """Answer of `meterai plan`.
 
-    sources              where the service times and the curve are from
-    measured_sha256      of the run they are from; None where they were given
-    capacity_per_second  people a second that would keep all servers busy: nobody can be admitted as fast
-    safe_rate            the largest rate at which the bound holds on the machines there are; None: it never does
-    needed_rate          the smallest rate that empties the line in time
-    machines_needed      how many machines are safe at that rate; None: not even MACHINES_MAX
-    rate_per_second      what the waiting room should be set to: the lower end of the safe rate
-    scalability          of the run, where it measured enough loads
-    compared             with the run, where people waited in a line
-    cores                kept busy, for each kind of journey whose cost is known
+    sources               sources of the service times and the curve
+    measured_sha256       of the run of the service times; None if they were given
+    capacity_per_second   people a second that would keep all servers busy: an upper bound of admission
+    safe_rate             the largest rate at which the bound holds on the existing machines; None: never
+    needed_rate           the smallest rate that empties the line in time
+    machines_needed       number of machines that are safe at that rate; None: more than MACHINES_MAX
+    rate_per_second       setting for the waiting room: the lower end of the safe rate
+    scalability           of the run, if it measured enough loads
+    compared              with the run, if people waited in a line
+    cores                 kept busy, for each kind of journey with a known cost
     """
 
     schema: int

@@ -1,4 +1,4 @@
-"""The questions of `meterai plan`: which rate is safe, is it enough, and how many machines would be."""
+"""Questions of `meterai plan`: the safe rate, whether it suffices, and how many machines would."""
 
 from collections.abc import Sequence
 from math import ceil, floor, log10
@@ -26,37 +26,37 @@ from meterai_rehearsal.simulation.model import (
 from meterai_rehearsal.simulation.night import HOUR, simulate
 from meterai_rehearsal.simulation.scalability import fit_where_enough
 
-# Rates that are shown where none are asked for, as shares of the safe one.
+# Rates shown by default, as shares of the safe one.
 SHARES_SHOWN = (0.5, 0.8, 1.0, 1.2)
-NEEDED_STEP = 1.005  # by which a rate is raised until the line is empty in time
-DIGITS = 3  # of a rate that somebody types into the settings
+NEEDED_STEP = 1.005  # factor by which a rate is raised until the line is empty in time
+DIGITS = 3  # of a rate typed into the settings
 
 
 class Question(msgspec.Struct, frozen=True):
-    """A scenario and how it is to be simulated; the curve lasts the hours of the scenario."""
+    """A scenario and the options of its simulation; the curve lasts the hours of the scenario."""
 
     scenario: Scenario
     curve: Curve
     sources: tuple[str, ...]
     measured_sha256: str | None
     loads: tuple[tuple[float, float], ...]  # measured: (requests under way, answers a second)
-    rates: tuple[float, ...]  # to be shown; none: shares of the safe rate
+    rates: tuple[float, ...]  # to show; none: shares of the safe rate
     wait_bound_seconds: float
     seed: int
     replications: int
     is_whole: bool  # simulate the whole night once, too
     compared: Comparison | None = None  # with the run
-    costs: tuple[Cost, ...] = ()  # of a journey, by how people come
+    costs: tuple[Cost, ...] = ()  # of a journey, by kind of client
 
 
 def admission_setting(safe: Interval) -> float:
-    """`rate_per_second` for the waiting room: the lower end of the safe rate, rounded down."""
+    """Return `rate_per_second` for the waiting room: the lower end of the safe rate, rounded down."""
     size = 10.0 ** (floor(log10(safe.low)) - DIGITS + 1)
     return round(floor(safe.low / size) * size, 9)
 
 
 def plan(question: Question) -> Plan:
-    """Answer all of it.  The same question has the same answer, but for `night.wall_seconds`."""
+    """Answer all questions. The same question has the same answer, except `night.wall_seconds`."""
     scenario, seeds = question.scenario, _seeds(question)
     safe = _safe(scenario, seeds, question.seed)
     lines = [_came(question, seed) for seed in seeds]
@@ -90,17 +90,17 @@ def plan(question: Question) -> Plan:
 
 
 def _peak(question: Question) -> float:
-    """People a second when most come."""
+    """Return the people a second at the peak."""
     return question.scenario.applicants * question.curve.peak / question.curve.total
 
 
 def machines_needed(
     scenario: Scenario, rate: float, seeds: Sequence[np.random.SeedSequence]
 ) -> int | None:
-    """The smallest number of machines that keeps the bound at this rate, in most replications.
+    """Return the smallest number of machines that keeps the bound at this rate, in most replications.
 
-    Machines share one queue and nothing holds them up but it: a database that all of them ask is not in
-    the model, so this is the least that is needed.  None where MACHINES_MAX do not keep it.
+    Machines share one queue and no other resource: a common database is not in the model, so this is a lower bound.
+    None if MACHINES_MAX do not keep it.
     """
     one = msgspec.structs.replace(scenario, machines=1)
     least = max(1, ceil(rate / steady.capacity_per_second(one)))
@@ -115,7 +115,7 @@ def machines_needed(
 
 
 def _would_help(scenario: Scenario, seed: np.random.SeedSequence) -> bool:
-    """False where the bound is broken with no load at all, by the service times alone."""
+    """False if the bound is broken without any load, by the service times alone."""
     idle = steady.PRECISION * steady.capacity_per_second(scenario)
     return steady.holds(scenario, idle, _child(seed, 0))
 
@@ -125,7 +125,7 @@ def _seeds(question: Question) -> list[np.random.SeedSequence]:
 
 
 def _child(seed: np.random.SeedSequence, number: int) -> np.random.SeedSequence:
-    """A seed for one use of a replication, the same whenever it is asked for."""
+    """Return a seed for one use of a replication, always the same."""
     return np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, number))
 
 
@@ -151,9 +151,9 @@ def _deadline(scenario: Scenario) -> float:
 
 
 def _needed(scenario: Scenario, came: np.ndarray, seed: np.random.SeedSequence) -> float:
-    """The smallest rate, within `NEEDED_STEP`, that has called everybody by the deadline."""
-    # Called one gap after the other, the last is called in time if the gap is at most what is left,
-    # shared by those behind, for each of them.  Who does not come makes room for others.
+    """Return the smallest rate, within `NEEDED_STEP`, that calls everybody by the deadline."""
+    # With equal gaps, the last person is called in time if the gap is at most the remaining time divided by the number
+    # of those behind, for each person. No-shows make room for others.
     behind = np.arange(len(came))[::-1]
     calls = float(np.max(behind / (_deadline(scenario) - came)))
     rate = calls * max(1.0 - scenario.line.no_shows, 1.0 / scenario.line.correction_max)

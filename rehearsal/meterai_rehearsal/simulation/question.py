@@ -1,4 +1,4 @@
-"""What somebody asks of `meterai plan`, read and looked at: every nonsense is refused by the name of its option."""
+"""Input of `meterai plan`, read and checked: invalid input is refused by the name of its option."""
 
 import hashlib
 from math import isfinite
@@ -27,7 +27,7 @@ PATIENCE = {priority: one.wait_seconds for priority, one in ALLOWANCES.items()}
 
 
 def question_of(asked: Asked) -> Question:
-    """The question.  Refuses `Malformed`, `RunUnreadable`, `RunUnusable`."""
+    """Return the question. Refuses `Malformed`, `RunUnreadable`, `RunUnusable`."""
     _check(asked)
     shape = shape_of(asked.curve)
     curve = shape.curve.over(asked.hours * 3600)
@@ -67,7 +67,7 @@ def question_of(asked: Asked) -> Question:
 
 
 def _costs(run: Run | None, asked: Asked) -> tuple[Cost, ...]:
-    """Of the run, and those that were given."""
+    """Return the costs of the run, and the given ones."""
     found = None if run is None else measured_cost(run, asked.journey, _told(run, asked))
     return (*((found,) if found else ()), *map(given_cost, asked.journey_ms))
 
@@ -97,7 +97,7 @@ def _check(asked: Asked) -> None:
 
 
 def _within(option: str, value: float, least: float, most: float) -> None:
-    if not least <= value <= most:  # so no NaN either
+    if not least <= value <= most:  # excludes NaN
         raise Malformed(option, "number_between", least=f"{least:g}", most=f"{most:g}")
 
 
@@ -108,13 +108,13 @@ def _run(asked: Asked) -> Run | None:
 
 
 def _digest(asked: Asked) -> str | None:
-    """Of the run, by which a report finds it again."""
+    """Return the hash of the run, by which a report finds it."""
     if asked.measured is None:
         return None
     return hashlib.sha256(read_file(asked.measured, RUN_BYTES_MAX)).hexdigest()
 
 
-# Steps, servers of one machine, and where both are from.
+# Steps, servers of one machine, and the sources of both.
 Served = tuple[tuple[Step, ...], int, tuple[str, ...]]
 
 
@@ -130,7 +130,7 @@ def _measured(run: Run, asked: Asked) -> Served:
 
 
 def _cores(run: Run) -> int:
-    """As many servers as cores, where the processor time of the run says how long they were busy."""
+    """Return the number of servers: the cores, if the run has processor times."""
     if not run.target.is_own or busy_share(run) is None:
         raise RunUnusable(run.name, "it has no processor times, so --servers must be given")
     return run.machine.cores
@@ -152,7 +152,7 @@ def _given_steps(asked: Asked) -> tuple[Step, ...]:
 
 
 def _given_step(words: str) -> Step:
-    """`120`, `money=120`, or percentiles: `money=50:100/90:180/99:400`."""
+    """Read `120`, `money=120`, or percentiles: `money=50:100/90:180/99:400`."""
     name, is_named, times = words.rpartition("=")
     try:
         priority = Priority[name.upper()] if is_named else Priority.NEW
@@ -163,7 +163,7 @@ def _given_step(words: str) -> Step:
 
 
 def _percentiles(times: str) -> ServiceTime:
-    """Quantiles, from 0 at the 0th percentile on; the highest given stands for what is above it."""
+    """Return quantiles, from 0 at the 0th percentile on; above the highest given one its value stays."""
     pairs = [pair.split(":") for pair in times.split("/")]
     shares = [float(percentile) / 100 for percentile, _ in pairs]
     values = [_seconds(value) for _, value in pairs]

@@ -1,10 +1,10 @@
-"""The universal scalability law (Gunther), fitted to what was measured at several loads.
+"""Universal scalability law (Gunther), fitted to measurements at several loads.
 
     throughput(n) = lambda n / (1 + sigma (n - 1) + kappa n (n - 1))
 
-with n the load (requests under way), lambda the throughput of one alone, sigma the share that goes one after the other
-(contention), kappa what it costs that all keep up with each other (coherency).  The knee is the load with the highest
-throughput; beyond it more load means fewer answers.
+with n the load (requests under way), lambda the throughput of one alone, sigma the serial share (contention), kappa
+the cost of mutual consistency (coherency). The knee is the load with the highest throughput; beyond it more load means
+fewer answers.
 """
 
 from collections.abc import Sequence
@@ -22,11 +22,11 @@ POINTS_MIN = 6  # three coefficients and as many points to contradict them
 LOADS_MIN = 5  # different loads among them
 RESAMPLES = 200
 CONFIDENCE = 0.95
-KAPPA_NONE = 1e-9  # less coherency than that has its knee nowhere near
+KAPPA_NONE = 1e-9  # with less coherency the knee is far beyond
 
 
 class TooFewPoints(CommandRefusal):
-    """There is no law in so few measurements."""
+    """The measurements are too few for a law."""
 
     code = "too_few_points"
     status = 422
@@ -42,12 +42,12 @@ class TooFewPoints(CommandRefusal):
 def throughput(
     load: Any, rate_alone: float, sigma: float, kappa: float
 ) -> Any:  # a number or an array
-    """The law itself."""
+    """Return the throughput by the law."""
     return rate_alone * load / (1 + sigma * (load - 1) + kappa * load * (load - 1))
 
 
 def fit(points: Sequence[tuple[float, float]], seed: int = 1) -> Scalability:
-    """Fit the law.  Refuses `TooFewPoints`."""
+    """Fit the law. Refuses `TooFewPoints`."""
     measured = np.array([one for one in points if one[0] > 0 and one[1] > 0]).reshape(-1, 2)
     different = len(set(measured[:, 0].tolist()))
     if len(measured) < POINTS_MIN or different < LOADS_MIN:
@@ -75,7 +75,7 @@ def fit(points: Sequence[tuple[float, float]], seed: int = 1) -> Scalability:
 
 
 def fit_where_enough(points: Sequence[tuple[float, float]], seed: int) -> Scalability | None:
-    """The law, or None where there are too few measurements for one."""
+    """Fit the law; None if there are too few measurements."""
     try:
         return fit(points, seed)
     except TooFewPoints:
@@ -98,7 +98,7 @@ def _fit_once(measured: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _resampled(measured: NDArray[np.float64], seed: int) -> list[NDArray[np.float64]]:
-    """The law fitted to points drawn anew from those there are, as often as it can be."""
+    """Fit the law to resampled points, as often as it converges."""
     random = np.random.default_rng(seed)
     found = []
     for _ in range(RESAMPLES):

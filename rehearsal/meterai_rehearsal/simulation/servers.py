@@ -1,10 +1,10 @@
-"""Servers with priorities: an exact simulation of requests, one event after the other.
+"""Servers with priorities: an exact event-driven simulation of requests.
 
-`servers` requests are served side by side, none is broken off, and who is next is the longest waiting of the
-highest priority.  What happens next is one of three: a request comes (of somebody newly admitted, or one of
-`later`: somebody's next step, or a refused request that comes again); a server is free for a request that waits;
-a request has waited too long and is refused.  Two heaps hold all of it, when each server is free and what comes
-later, so that plain Python serves a million requests in about two seconds.
+`servers` requests are served in parallel, none is interrupted, and the next is the longest waiting of the highest
+priority. The next event is one of three: a request arrives (of somebody newly admitted, or one of `later`: a next
+step, or a retry); a server is free for a waiting request; a request has waited too long and is refused. Two heaps hold
+the times at which servers become free and the later arrivals, so that plain Python serves a million requests in about
+two seconds.
 """
 
 from array import array
@@ -20,18 +20,18 @@ from meterai.kit.priority import Priority
 from meterai_rehearsal.simulation.durations import pauses, stream
 from meterai_rehearsal.simulation.model import Retries, Step
 
-# A request: when it came (this time), which step it is, how often it was refused, when it first came.
+# Request: time of arrival, step, number of refusals, time of first arrival.
 Request = tuple[float, int, int, float]
 
 
 class Served:
-    """What was recorded of requests that first came within `[since, until)`.
+    """Records of requests that first came within `[since, until)`.
 
-    waited     by step: seconds until a server began with it
-    answered   by step: seconds until it was answered; infinite where somebody gave up
-    requests, refused, finished, gave_up, busy are counted of all: requests served, refusals, people whose
-    last step was answered, people refused too often, seconds of all servers together
-    ended      when the last request was answered
+    waited      by step: seconds until a server began with it
+    answered    by step: seconds until its answer; infinite if the person gave up
+    requests, refused, finished, gave_up, busy   counts of all: served requests, refusals, people whose
+                last step was answered, people refused too often, seconds of all servers together
+    ended       time of the last answer
     """
 
     def __init__(self, steps: int, since: float, until: float) -> None:
@@ -46,14 +46,14 @@ class Served:
         self.ended = 0.0
 
     def add_given_up(self, request: Request) -> None:
-        """Record a request whose person does not come again."""
+        """Record a request whose person gives up."""
         _, step, _, first = request
         if self.since <= first < self.until:
             self.answered[step].append(inf)
         self.gave_up += 1
 
     def p99_of(self, steps: Sequence[Step]) -> dict[Priority, float]:
-        """By priority: 99 of 100 requests were answered within.  Priorities nobody asked are left out."""
+        """Return by priority: 99 of 100 requests were answered within. Priorities without requests are left out."""
         by_priority: dict[Priority, list[np.ndarray]] = {}
         for answered, step in zip(self.answered, steps, strict=True):
             by_priority.setdefault(step.priority, []).append(np.frombuffer(answered, np.float32))
@@ -65,13 +65,13 @@ class Served:
 
 
 class Servers:
-    """So many servers, and the requests that wait for them.  Serves once."""
+    """A number of servers, and the requests that wait for them. Serves once."""
 
     def __init__(
         self, servers: int, steps: Sequence[Step], retries: Retries, seed: np.random.SeedSequence
     ) -> None:
-        # Each stream of numbers has a generator of its own: two rates of admission of one seed
-        # differ by the rate, and not by the luck of the draw.
+        # Each stream of numbers has its own generator: two rates of admission of one seed differ only by the rate, not
+        # by chance.
         seeds = [np.random.default_rng(one) for one in seed.spawn(2 * len(steps) + 1)]
         self._free = [0.0] * servers
         self._priorities = [int(step.priority) for step in steps]
@@ -122,9 +122,9 @@ class Servers:
                 self._wait(request, priorities[request[1]])
 
     def _beginning(self, served: Served) -> Callable[[Request, float], None]:
-        """What a free server does with a request at a time, and what its person does next."""
+        """Return the act of a free server on a request, including the next act of its person."""
         free, later, last = self._free, self._later, len(self._priorities) - 1
-        # Called once for each request: what it needs is at hand, so that it looks nothing up.
+        # Called once for each request: local variables avoid look-ups.
         services, pauses, elsewhere = self._services, self._pauses, self._elsewhere
         waited, answered = served.waited, served.answered
         since, until = served.since, served.until
@@ -152,11 +152,11 @@ class Servers:
 
     def _wait(self, request: Request, priority: int) -> None:
         self._queues[priority].append(request)
-        # Nobody is refused before; who was first may have been served meanwhile.
+        # Nobody is refused before; the first one may have been served meanwhile.
         self._gone = min(self._gone, request[0] + self._patience[priority])
 
     def _refuse_before(self, moment: float, served: Served) -> int:
-        """Refuse the request that first runs out of patience, where that is before this moment."""
+        """Refuse the request that first runs out of patience, if that is before this moment."""
         found = [
             (queue[0][0] + patience, priority)
             for priority, (queue, patience) in enumerate(

@@ -1,8 +1,8 @@
-"""What the servers take at one rate of admission that stays: the worst that a line lets happen to them.
+"""Capacity of the servers at one constant rate of admission: the worst case behind a line.
 
-While people wait, the room admits at its rate and no faster, so this is the load of the busiest hour.  Pauses
-between steps spread the steps of one person and change nothing about how many come; they are shortened so that the
-time simulated is long beside them.
+While people wait, the room admits at its rate and no faster, so this is the load of the busiest hour. Pauses between
+steps spread the steps of one person without changing the number of arrivals; they are shortened so that the simulated
+time is long beside them.
 """
 
 from collections.abc import Mapping
@@ -15,28 +15,28 @@ from meterai_rehearsal.simulation.durations import mean_of
 from meterai_rehearsal.simulation.model import Scenario, Step
 from meterai_rehearsal.simulation.servers import Served, Servers
 
-PEOPLE = 8_000  # whose requests are measured in one replication
-PAUSES_SHARE_MAX = 0.2  # of the time measured, all pauses of a person together
-WARM_PAUSES = 3.0  # so many times all pauses, not measured: then every step has its share
+PEOPLE = 8_000  # with measured requests in one replication
+PAUSES_SHARE_MAX = 0.2  # of the measured time, all pauses of a person together
+WARM_PAUSES = 3.0  # multiple of all pauses, not measured: then every step has its share
 PRECISION = 0.01  # of a safe rate
 BOUND_FACTOR = 2.0  # times the p99 of idle servers: the aim of the platform under overload
-BOUND_SECONDS_LEAST = 0.5  # of a person with a page nobody notices less
+BOUND_SECONDS_LEAST = 0.5  # of a person with a page, who notices no less
 
 
 def work_seconds(scenario: Scenario) -> float:
-    """Seconds of a server that one person needs."""
+    """Return the seconds of a server that one person needs."""
     return sum(mean_of(step.service) for step in scenario.steps)
 
 
 def capacity_per_second(scenario: Scenario) -> float:
-    """People a second that would keep all servers busy."""
+    """Return the people a second that would keep all servers busy."""
     return scenario.machines * scenario.servers / work_seconds(scenario)
 
 
 def serve_steadily(
     scenario: Scenario, rate: float, seed: np.random.SeedSequence, people: int = PEOPLE
 ) -> Served:
-    """Serve people who come independently of each other, so many a second, and measure the middle."""
+    """Serve people who arrive independently, so many a second, and measure the middle."""
     measured = people / rate
     steps = _shortened(scenario.steps, PAUSES_SHARE_MAX * measured)
     away = sum(step.pause_seconds + mean_of(step.service) * step.elsewhere for step in steps)
@@ -54,7 +54,7 @@ def serve_steadily(
 def p99_of(
     scenario: Scenario, rate: float, seed: np.random.SeedSequence, people: int = PEOPLE
 ) -> Mapping[Priority, float]:
-    """By priority: 99 of 100 requests are answered within, in seconds; infinite beyond capacity."""
+    """Return by priority: 99 of 100 requests are answered within, in seconds; infinite beyond capacity."""
     if rate >= capacity_per_second(scenario):
         return dict.fromkeys((step.priority for step in scenario.steps), np.inf)
     return serve_steadily(scenario, rate, seed, people).p99_of(scenario.steps)
@@ -63,20 +63,20 @@ def p99_of(
 def holds(
     scenario: Scenario, rate: float, seed: np.random.SeedSequence, people: int = PEOPLE
 ) -> bool:
-    """True where every priority keeps its bound at this rate."""
+    """True if every priority keeps its bound at this rate."""
     found = p99_of(scenario, rate, seed, people)
     return all(p99 <= scenario.bounds[name_of(priority)] for priority, p99 in found.items())
 
 
 def name_of(priority: Priority) -> str:
-    """As it is called in answers."""
+    """Return its name in answers."""
     return priority.name.lower()
 
 
 def with_bounds(scenario: Scenario, seconds: float | None, seed: int) -> Scenario:
-    """The scenario with one bound for all; where None is asked, what people bear.
+    """Return the scenario with one bound for all; by default the bound that people accept.
 
-    That is BOUND_FACTOR times what idle servers take, and BOUND_SECONDS_LEAST at least.
+    That is BOUND_FACTOR times the time of idle servers, and at least BOUND_SECONDS_LEAST.
     """
     priorities = sorted({step.priority for step in scenario.steps})
     if seconds is not None:
@@ -94,7 +94,7 @@ def with_bounds(scenario: Scenario, seconds: float | None, seed: int) -> Scenari
 def safe_rate(
     scenario: Scenario, seed: np.random.SeedSequence, people: int = PEOPLE
 ) -> float | None:
-    """The largest rate at which the bound holds, to `PRECISION`; None where it does not on idle servers."""
+    """Return the largest rate at which the bound holds, to `PRECISION`; None if it does not on idle servers."""
     capacity = capacity_per_second(scenario)
     low, high = PRECISION, 1.0
     if not holds(scenario, low * capacity, _same(seed), people):
@@ -109,7 +109,7 @@ def safe_rate(
 
 
 def _same(seed: np.random.SeedSequence) -> np.random.SeedSequence:
-    """The seed as it was: what was spawned of one is remembered by it."""
+    """Return the original seed: it remembers what was spawned from it."""
     return np.random.SeedSequence(seed.entropy, spawn_key=seed.spawn_key)
 
 
