@@ -1,11 +1,10 @@
-"""`make bench`: how much one core does, beside a limit measured in the same run.
+"""`make bench`: throughput of one core, beside a limit measured in the same run.
 
 Promises
-  * CPU per order is counted by the kernel, per group of processes, over the same seconds in which
-    the orders were answered; rates by the clock are printed beside it, since a busy machine
-    changes them and hardly changes CPU per order.
-  * The limit is the statement that the web runs, on the same server, driven by PostgreSQL's own
-    pgbench: what is above it is the price of HTTP, Python and the application.
-  * Everything is bounded in time and number, stays on loopback, and ends by itself.
-  * How fast the machine was decides nothing; an error, a missing order or a broken audit does.
+  * CPU per order is counted by the kernel, per group of processes, over the same seconds in which the orders were
+    answered. Rates by the clock are printed beside it, since a busy machine changes them and hardly changes CPU per order.
+  * The limit is the statement of the web, on the same server, driven by PostgreSQL's own pgbench: the difference is the
+    price of HTTP, Python and the application.
+  * Everything is bounded in time and number, stays on loopback, and ends automatically.
+  * The speed of the machine decides nothing; an error, a missing order or a broken audit does.
 """

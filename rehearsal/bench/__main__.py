@@ -1,4 +1,4 @@
-"""Measure, print the table, and fail only for what is wrong, never for what is slow.
+"""Measure, print the table, and fail only for errors, never for slowness.
 
 python -m bench [--short]
 """
@@ -29,12 +29,12 @@ def _spread(figures: Sequence[float]) -> str:
 
 
 def _each(way: Way, group: str) -> list[float]:
-    """Processor microseconds of a group per order, one figure for each round."""
+    """Return processor microseconds of a group per order, one figure for each round."""
     return [one.each(group) * 1e6 for one in way.rounds]
 
 
 def _per_core(way: Way) -> float:
-    """Orders one core of the web would answer in a second, were it given all of it."""
+    """Return the orders a second of a whole core of the web."""
     return 1e6 / median(_each(way, way.server))
 
 
@@ -115,7 +115,7 @@ def _faults(found: Placing) -> Iterator[str]:
 
 
 def main() -> int:
-    """Print everything; 1 for an error, a missing order or a broken audit."""
+    """Print everything. Return 1 for an error, a missing order or a broken audit."""
     parser = argparse.ArgumentParser(prog="python -m bench")
     parser.add_argument("--short", action="store_true", help="only see that everything runs")
     is_short = parser.parse_args().short

@@ -1,8 +1,8 @@
-"""The audit over a large history: `python -m bench.audit [ORDERS] [ORDERS_PER_ACCOUNT]`.
+"""Audit over a large history: `python -m bench.audit [ORDERS] [ORDERS_PER_ACCOUNT]`.
 
-The history is made by SQL, as the product's own functions would have left it: half the orders are
-of stamps, of which most stamped a document; some came back.  Reported are the seconds of a full
-audit and of an incremental one after some more orders, and the slowest invariants.
+SQL makes the history as the product's own functions would have left it: half the orders are of stamps, most of which
+stamped a document; some were refunded. Reported are the seconds of a full audit and of an incremental one after some
+more orders, and the slowest invariants.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ PER_ACCOUNT = 2
 DELTA_BYTES = 16_000
 FRESH = 1_000  # orders after the first audit
 
-# A serial that passes its check, from a number: the check is the first 20 characters modulo 1021.
+# Valid serial of a number: the check is the first 20 characters modulo 1021.
 _HELPERS = """
 CREATE FUNCTION pg_temp.letters(p_value numeric, p_length integer) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$
@@ -151,7 +151,7 @@ def make(url: str, first: int, last: int, per_account: int, at: datetime) -> Non
 
 
 async def measure(url: str, *, is_incremental: bool) -> None:
-    """One audit, and where its time went."""
+    """Run one audit, and report the slowest parts."""
     spent: defaultdict[str, float] = defaultdict(float)
     begun = time.perf_counter()
     part, since = "", begun
@@ -179,7 +179,7 @@ async def measure(url: str, *, is_incremental: bool) -> None:
 
 
 def main() -> None:
-    """Make the history, audit it, add to it, audit again."""
+    """Make the history, audit it, add orders, audit again."""
     orders = int(sys.argv[1]) if len(sys.argv) > 1 else ORDERS
     per_account = int(sys.argv[2]) if len(sys.argv) > 2 else PER_ACCOUNT
     invariants.STATEMENT_SECONDS_MAX = 3600

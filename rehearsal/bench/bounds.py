@@ -1,8 +1,8 @@
-"""The worst cost of a verification to its caller, in processor time and memory, without the tasks it hands on.
+"""Worst cost of a verification for its caller, in processor time and memory, without the tasks that it starts.
 
-`python -m bench.bounds [NAME ...]` prints a line for each file made to hurt (`tests/support/attacks/heavy`),
-or for those of these names; a name may be the path of a PDF.  Each is verified in a fresh process, by its first
-look: what is too much for that is answered by a task, which has bounds of its own (`sandbox.bounded`).
+`python -m bench.bounds [NAME ...]` prints a line for each malicious file (`tests/support/attacks/heavy`), or for those
+of these names; a name may be the path of a PDF. Each is verified in a fresh process, by its first look: what exceeds
+that is answered by a task with its own bounds (`sandbox.bounded`).
 """
 
 import json
@@ -30,8 +30,9 @@ _LINE = "{:38}{:>9}{:>9}{:>8}  {}"
 
 
 class Spent(NamedTuple):
-    """The cost to the caller in processor seconds, and in bytes beyond the file; `said` is the verdict, or
-    `task` if a task gives it."""
+    """Cost for the caller in processor seconds, and in bytes beyond the file; `said` is the verdict, or `task` if a
+    task gives it.
+    """
 
     seconds: float
     bytes_more: int
@@ -39,7 +40,7 @@ class Spent(NamedTuple):
 
 
 def spent(document: bytes, root: x509.Certificate) -> Spent:
-    """The cost of verifying a file in a fresh process."""
+    """Return the cost of verifying a file in a fresh process."""
     with tempfile.TemporaryDirectory() as made:
         file, pem = Path(made) / "file.pdf", Path(made) / "root.pem"
         file.write_bytes(document)
@@ -51,7 +52,7 @@ def spent(document: bytes, root: x509.Certificate) -> Spent:
 
 def _measured(file: Path, pem: Path) -> Spent:
     root = x509.load_pem_x509_certificate(pem.read_bytes())
-    verify(b"%PDF-1.7\n", [root], at=AT)  # what is made once is not counted
+    verify(b"%PDF-1.7\n", [root], at=AT)  # one-time initialization is not counted
     document = file.read_bytes()
     before, begin = _peak(anew=True), time.process_time()
     try:
@@ -64,7 +65,7 @@ def _measured(file: Path, pem: Path) -> Spent:
 
 
 def _peak(*, anew: bool = False) -> int:
-    """The most memory so far; or from now on, since a process inherits the peak of who started it."""
+    """Return the peak memory so far; or from now on, since a process inherits the peak of its parent."""
     if anew:
         Path("/proc/self/clear_refs").write_text("5")
     return int(_PEAK.findall(Path("/proc/self/status").read_text())[0]) * 1024
@@ -84,7 +85,7 @@ def _table(names: list[str]) -> Iterator[str]:
 
 
 def main(arguments: list[str]) -> None:
-    """Print the table, or measure one file for another process that does."""
+    """Print the table, or measure one file for the parent process."""
     if arguments[:1] == [_ONE]:
         _, file, pem = arguments
         sys.stdout.write(json.dumps(_measured(Path(file), Path(pem))._asdict()))

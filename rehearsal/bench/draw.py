@@ -1,8 +1,8 @@
-"""How long it takes to check a draw of eight million: a stranger's script, and ours.
+"""Duration of the check of a draw of eight million: by the published script, and by ours.
 
     python -m bench.draw [ENTRIES]
 
-Both run in a process of their own, one after the other; memory is the most each had.
+Each runs in its own process, one after the other; memory is the peak of each.
 """
 
 import os

@@ -1,8 +1,8 @@
-"""How long a draw takes on a database: entering, closing, drawing, writing numbers.
+"""Duration of a draw on a database: entering, closing, drawing, writing numbers.
 
     python -m bench.drawing [ENTRIES]
 
-A database and a relay of its own; most entries are written at once, the rest enter as visitors do.
+It has its own database and relay; most entries are written at once, the rest enter as visitors do.
 """
 
 import asyncio

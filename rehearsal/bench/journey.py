@@ -1,9 +1,9 @@
-"""How long somebody waits with a phone on a poor line: first paint, home to stamped, a large upload cut.
+"""Waits of a person with a phone on a slow connection: first paint, home to stamped, an interrupted large upload.
 
 python -m bench.journey [--short]
 
-A line of 400 kbit/s each way and 400 ms there and back, with TLS at its end; a real Chromium.  Each
-figure stands beside the least that the line itself takes for the octets and round trips of that run.
+A connection of 400 kbit/s each way and 400 ms round trip, with TLS; a real Chromium. Beside each figure is the minimum
+that the connection itself needs for the octets and round trips of that run.
 """
 
 import argparse
@@ -25,21 +25,21 @@ LETTER_BYTES = 444_000
 LARGE_BYTES = 7_000_000
 FIRST_PAINT_AIM = 1.5
 STAMPED_AIM = 25.0
-SENT_TWICE_MAX = 512 * 1024  # for each cut
+SENT_TWICE_MAX = 512 * 1024  # for each interruption
 OPENED = 5  # times, of home
 BEFORE_PAINT = 2  # round trips: TLS, and the page with its style
 
 
 @contextmanager
 def journey(instance: Instance, shape: Shape, cuts: Sequence[int] = ()) -> Iterator[Journey]:
-    """Somebody new, with a browser and a line of their own."""
+    """Yield the journey of a new person, with their own browser and connection."""
     with ShapedLine(instance.url, shape, cuts) as line, launched(line.argument) as browser:
         context = browser.new_context(viewport=PHONE, locale="id-ID", accept_downloads=True)
         yield Journey(context, instance, line)
 
 
 def first_paints(instance: Instance, shape: Shape, times: int) -> str:
-    """The first paint of home, of browsers that were never there."""
+    """Measure the first paint of home in new browsers."""
     found, limits = [], []
     for _ in range(times):
         with journey(instance, shape) as somebody:
@@ -55,7 +55,7 @@ def first_paints(instance: Instance, shape: Shape, times: int) -> str:
 
 
 def whole_way(instance: Instance, shape: Shape, folder: Path) -> Iterator[str]:
-    """Home to stamped, and the document downloaded."""
+    """Measure from home to stamped, and the download of the document."""
     with journey(instance, shape) as somebody:
         document = scan(LETTER_BYTES)
         somebody.opens()
@@ -75,7 +75,7 @@ def whole_way(instance: Instance, shape: Shape, folder: Path) -> Iterator[str]:
 
 
 def cut_upload(instance: Instance, shape: Shape, size: int) -> str:
-    """A large file whose line breaks after 25 s, after 60 s, and in its last part."""
+    """Measure a large file whose connection breaks after 25 s, after 60 s, and in its last part."""
     octets = shape.bits_per_second / 8
     cuts = [int(25 * octets), int(60 * octets)] if shape is POOR else [size // 5, size // 2]
     document = scan(size)
@@ -93,7 +93,7 @@ def cut_upload(instance: Instance, shape: Shape, size: int) -> str:
 
 
 def main() -> int:
-    """Print everything; 1 for a broken audit."""
+    """Print everything. Return 1 for a broken audit."""
     parser = argparse.ArgumentParser(prog="python -m bench.journey")
     parser.add_argument("--short", action="store_true", help="only see that everything runs")
     is_short = parser.parse_args().short

@@ -1,10 +1,10 @@
-"""The cost of a journey from upload to stamped document: processor time of every process but the bank's.
+"""Cost of a journey from upload to stamped document: processor time of every process except the bank's.
 
 python -m bench.journey_cost [--short]
 
-A journey by API orders a document, pays and downloads it.  A journey by browser is the one of a rehearsal's
-visitor: every page, script's request and picture from the front page on, and signing in by mail.  The processes
-are the web with its tasks, the worker and PostgreSQL.
+A journey by API orders a document, pays and downloads it. A journey by browser is that of a rehearsal's visitor: every
+page, script request and picture from the front page on, and signing in by mail. The processes are the web with its
+tasks, the worker and PostgreSQL.
 """
 
 import argparse
@@ -32,11 +32,11 @@ from meterai_rehearsal.rehearsal.visitor import Visitor, World
 from tests.support.instance import Instance
 
 SEED = 1
-AT_ONCE = 8  # enough that what idle processes take counts for little
+AT_ONCE = 8  # enough that the use of idle processes is negligible
 JOURNEYS_EACH = 80
 DOCUMENT_BYTES = 270_000
 AIMS_MS = {"API": 30.0, "browser": 100.0}
-ASKED_EVERY_SECONDS = 0.3  # by a program that waits for its order
+ASKED_EVERY_SECONDS = 0.3  # polling of a program that waits for its order
 CREATED = 201
 PARTS = ("web", "worker", "postgres")
 
@@ -48,7 +48,7 @@ class Costs:
         self._parts: dict[str, Group] = parts_of_instance()
 
     def of(self, act: Callable[[int], None], journeys: int) -> dict[str, float]:
-        """Milliseconds of each part for one of so many journeys."""
+        """Return the milliseconds of each part for one of so many journeys."""
         before = self._seconds()
         act(journeys)
         after = self._seconds()
@@ -59,7 +59,7 @@ class Costs:
 
 
 def by_api(instance: Instance, seed: int) -> Callable[[int], None]:
-    """Customers with a key: each orders a stamp, stamps a document and fetches the file."""
+    """Return the journey of customers with a key: each orders a stamp, stamps a document and downloads the file."""
     drawing, numbers = random.Random(seed), itertools.count()
     site, bank = site_of(instance.url), site_of(instance.bank.url)
     keys = [instance.customer().key or "" for _ in range(AT_ONCE)]
@@ -98,7 +98,7 @@ async def _told(connection: Connection, request: bytes, status: int = 200) -> An
 
 
 def by_browser(instance: Instance, seed: int) -> Callable[[int], None]:
-    """Visitors as of a rehearsal, without pauses; each has an address that nobody had before."""
+    """Return the journey of visitors like those of a rehearsal, without pauses; each has a new address."""
     numbers = itertools.count()
 
     def act(journeys: int) -> None:
@@ -133,7 +133,7 @@ async def _visits(instance: Instance, seed: int, numbers: Sequence[int]) -> None
 
 
 def rows(instance: Instance, journeys: int) -> Iterator[str]:
-    """The table; each kind of journey is warmed up by a tenth of its journeys."""
+    """Yield the table; each kind of journey is warmed up by a tenth of its journeys."""
     costs = Costs()
     kinds: dict[str, Callable[[int], None]] = {
         "API": by_api(instance, SEED),

@@ -1,4 +1,4 @@
-"""The limit: the statement of the web, driven by pgbench against the same server."""
+"""Limit: the statement of the web, driven by pgbench against the same server."""
 
 import re
 import subprocess
@@ -21,9 +21,9 @@ _TPS = re.compile(r"tps = ([0-9.]+) \(without initial connection time\)")
 _COUNT = re.compile(r"number of transactions actually processed: (\d+)")
 _FAILED = re.compile(r"number of failed transactions: (\d+)")
 
-# Everything that must be fresh grows from one number, which pgbench counts itself: as in the web,
-# later ids sort after earlier ones and the server has no random numbers to make (they cost a tenth
-# of the statement).  Measured without the order itself, this takes the server about 8 µs.
+# All fresh values derive from one number, which pgbench counts itself: as in the web, later ids sort after earlier
+# ones and the server makes no random numbers (they cost a tenth of the statement). Measured without the order itself,
+# this takes the server about 8 µs.
 _ID = "(lpad(to_hex(:number::bigint), 16, '0') || lpad(to_hex(:client_id::bigint), 16, '0'))::uuid"
 _VALUES = (
     "lpad(to_hex(:account::bigint), 32, '0')::uuid",
@@ -37,7 +37,7 @@ _VALUES = (
 
 
 def script(accounts: int) -> str:
-    """`store.PLACE` as pgbench runs it, each time for one of so many accounts."""
+    """Return `store.PLACE` as a pgbench script, each time for one of so many accounts."""
     statement = " ".join(store.PLACE.split())
     for value in _VALUES:
         statement = statement.replace("%s", value, 1)
@@ -47,7 +47,7 @@ def script(accounts: int) -> str:
 
 
 def bound(settings: Settings, quantity: int) -> dict[str, str]:
-    """What does not change from order to order."""
+    """Return the values that all orders share."""
     rails = Rails(settings, RAILS)
     channel, _ = rails.channel(None, settings.of(OrderSettings).stamp_price, new_id())
     return {
@@ -65,7 +65,7 @@ def bound(settings: Settings, quantity: int) -> dict[str, str]:
     }
 
 
-# What the script made belongs to accounts that nobody opened.
+# The script's rows belong to accounts that do not exist.
 _MADE = "account_id < lpad(to_hex(%s::bigint), 32, '0')::uuid"
 
 
@@ -81,7 +81,7 @@ class Pgbench:
         self._connections = connections
 
     def forget(self, accounts: int) -> None:
-        """Take out what the script made, which an audit rightly calls orders of nobody."""
+        """Delete the script's rows, which an audit would report as orders without an account."""
         with psycopg.connect(self._url) as connection:
             for table in ("payment_attempts", "orders"):
                 connection.execute(
@@ -90,7 +90,7 @@ class Pgbench:
                 )
 
     def run(self, seconds: int) -> tuple[int, float, int]:
-        """Transactions done, transactions per second, and how many failed."""
+        """Return the number of transactions, transactions per second, and the number of failures."""
         found = urlsplit(self._url)
         host = parse_qs(found.query)["host"][0] if found.query else found.hostname
         with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
@@ -98,7 +98,7 @@ class Pgbench:
             file.flush()
             command = [str(programs() / "pgbench"), "-n", "-M", "prepared", "-T", str(seconds)]
             command += ["-c", str(self._connections), "-j", "1", "-f", file.name]
-            # Microseconds: no run does a million orders a second, so no number comes twice.
+            # Microseconds: no run makes a million orders a second, so every number is unique.
             values = {**self._values, "number": str(time.time_ns() // 1000)}
             for name, value in values.items():
                 command += ["-D", f"{name}={value}"]

@@ -1,4 +1,4 @@
-"""Who runs on which core, and how much processor time each group of processes took."""
+"""Cores of processes, and processor time of each group of processes."""
 
 import os
 import platform
@@ -12,7 +12,7 @@ FLUSHES = 200  # a fifth of a second on a slow disk
 
 
 class Group:
-    """One process and all below it: the web, PostgreSQL, the bank."""
+    """One process with its descendants: the web, PostgreSQL, the bank."""
 
     def __init__(self, root: psutil.Process, *, with_children: bool = True) -> None:
         self._root = root
@@ -23,7 +23,7 @@ class Group:
         return [self._root, *below]
 
     def cpu(self) -> float:
-        """Processor seconds so far, of processes that ended meanwhile too."""
+        """Return processor seconds so far, including those of ended processes."""
         total = 0.0
         for one in self._all():
             try:
@@ -37,7 +37,7 @@ class Group:
         return total
 
     def pin(self, cores: Iterable[int]) -> None:
-        """Keep every thread on these cores, where the system can."""
+        """Pin every thread to these cores, if the system can."""
         wanted = set(cores)
         if not hasattr(os, "sched_setaffinity"):
             return
@@ -49,16 +49,16 @@ class Group:
                     continue
 
     def pause(self) -> None:
-        """Stop it where it stands."""
+        """Stop it."""
         self._root.suspend()
 
     def go_on(self) -> None:
-        """Let it run again."""
+        """Continue it."""
         self._root.resume()
 
 
 def parts_of_instance() -> dict[str, Group]:
-    """The groups of the instance below us: 'web', 'worker', 'standins' and 'postgres'."""
+    """Return the groups of the instance below this process: 'web', 'worker', 'standins' and 'postgres'."""
     found: dict[str, Group] = {}
     for parent in psutil.Process().children():
         for one in parent.children():
@@ -68,7 +68,7 @@ def parts_of_instance() -> dict[str, Group]:
 
 
 def cores() -> tuple[set[int], set[int]]:
-    """One core for the web, the rest for everybody else; the same where there is only one."""
+    """Return one core for the web, the rest for all others; the same if there is only one."""
     if hasattr(os, "sched_getaffinity"):
         ours = sorted(os.sched_getaffinity(0))
     else:
@@ -77,7 +77,7 @@ def cores() -> tuple[set[int], set[int]]:
 
 
 def flush_seconds(folder: Path) -> float:
-    """What one small durable write costs here: every commit waits for one."""
+    """Return the duration of one small durable write, on which every commit waits."""
     with (folder / "flush").open("wb", buffering=0) as file:
         begun = time.perf_counter()
         for _ in range(FLUSHES):
@@ -87,7 +87,7 @@ def flush_seconds(folder: Path) -> float:
 
 
 def cpu_per_call(call: Callable[[], object], seconds: float) -> float:
-    """Processor seconds of one call, in this process, after one call that does not count."""
+    """Return processor seconds of one call, in this process, after one warm-up call."""
     call()
     calls, begun = 0, time.process_time()
     while (spent := time.process_time() - begun) < seconds:
@@ -97,7 +97,7 @@ def cpu_per_call(call: Callable[[], object], seconds: float) -> float:
 
 
 def description() -> str:
-    """The machine and the Python, in one line."""
+    """Return the machine and the Python version, in one line."""
     busy = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     return (
         f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, "

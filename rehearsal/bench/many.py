@@ -1,10 +1,10 @@
-"""Many files checked at once: how long a committee waits, what the web holds, and what others feel.
+"""Many files checked at once: the wait of a committee, the memory of the web, and the effect on others.
 
 python -m bench.many [--short]
 
-Three hundred letters as they come in: most stamped, some changed, some signed after stamping, some
-without a stamp; as one ZIP, as one form, and one by one, two at a time, as the script of the page
-sends them.  Beside that somebody with an account asks for a balance, ten times a second.
+Three hundred letters as they come in: most stamped, some changed, some signed after stamping, some without a stamp; as
+one ZIP, as one form, and one by one, two at a time, as the script of the page sends them. Meanwhile a client with an
+account reads a balance, ten times a second.
 """
 
 import argparse
@@ -37,13 +37,13 @@ from tests.support.pdf import pdf
 
 SECONDS_AIM = 60.0
 LETTER_BYTES = 400_000  # a scanned letter
-STAMPED = 10  # documents of their own; the rest are the same again under other names
+STAMPED = 10  # distinct documents; the rest are the same again under other names
 
 Files = Sequence[tuple[str, bytes]]
 
 
 def letter(number: int) -> bytes:
-    """A letter with a scan of its own in it, which compresses as little as scans do."""
+    """Return a letter with its own scan, which compresses as little as scans do."""
     document = pikepdf.open(io.BytesIO(pdf(pages=2, words=f"Surat {number}")))
     document.Root.Scan = document.make_stream(os.urandom(LETTER_BYTES))
     out = io.BytesIO()
@@ -52,7 +52,7 @@ def letter(number: int) -> bytes:
 
 
 def stamped(instance: Instance) -> list[bytes]:
-    """Letters with stamps of this instance."""
+    """Return letters with stamps of this instance."""
     customer = instance.customer()
     order = customer.place(STAMPED)
     instance.bank.pay(order["payment"]["qr_content"])
@@ -67,7 +67,7 @@ def stamped(instance: Instance) -> list[bytes]:
 
 
 def letters(instance: Instance, folder: Path, count: int) -> tuple[Files, Counter[str]]:
-    """Letters as a committee gets them, and how many rows of each class that makes."""
+    """Return letters as a committee gets them, and the number of rows of each class."""
     folder.mkdir()
     lab = Lab(development_issuer(folder / "issuer", at=datetime.now(UTC)), folder)
     good = stamped(instance)
@@ -84,7 +84,7 @@ def letters(instance: Instance, folder: Path, count: int) -> tuple[Files, Counte
 
 
 def sent(client: Client, files: Files) -> str:
-    """The rows for one form."""
+    """Return the rows for one form."""
     fields = [("document", (name, content, "application/pdf")) for name, content in files]
     body, kind = urllib3.encode_multipart_formdata(fields)
     headers = {"Content-Type": kind, "Accept": "text/html"}
@@ -94,7 +94,7 @@ def sent(client: Client, files: Files) -> str:
 
 
 def as_zip(client: Client, files: Files) -> str:
-    """All in one archive."""
+    """Send all in one archive."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files:
@@ -103,7 +103,7 @@ def as_zip(client: Client, files: Files) -> str:
 
 
 def one_by_one(client: Client, files: Files) -> str:
-    """Each by itself, two at a time."""
+    """Send each by itself, two at a time."""
     with ThreadPoolExecutor(2) as two:
         return "".join(two.map(lambda one: sent(client, [one]), files))
 
@@ -117,7 +117,7 @@ WAYS: dict[str, Callable[[Client, Files], str]] = {
 
 @dataclass
 class Watch:
-    """What was seen beside a check: the most the web held, and what a payer waited."""
+    """Observations during a check: the peak memory of the web, and the waits of a payer."""
 
     resident_max: int = 0
     seconds: list[float] | None = None
@@ -132,7 +132,7 @@ def _web() -> psutil.Process:
 
 
 def _resident(web: psutil.Process) -> int:
-    """Bytes of the web and of the tasks it has now, any of which may end while we ask."""
+    """Return the bytes of the web and its current tasks, any of which may end meanwhile."""
     total = 0
     for one in (web, *web.children(recursive=True)):
         with suppress(psutil.NoSuchProcess):
@@ -142,7 +142,7 @@ def _resident(web: psutil.Process) -> int:
 
 @contextmanager
 def watching(payer: Client) -> Iterator[Watch]:
-    """Watch until this ends."""
+    """Watch meanwhile."""
     web, found, over = _web(), Watch(seconds=[]), threading.Event()
 
     def look() -> None:
@@ -163,7 +163,7 @@ def watching(payer: Client) -> Iterator[Watch]:
 
 
 def main() -> int:
-    """Print the table; fail only for what is wrong."""
+    """Print the table; fail only for errors."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--short", action="store_true")
     count = 20 if parser.parse_args().short else 300

@@ -1,4 +1,4 @@
-"""Placing orders: over HTTP in two ways, and as the bare statement."""
+"""Placing of orders: over HTTP in two ways, and as the bare statement."""
 
 import asyncio
 import itertools
@@ -26,17 +26,17 @@ from meterai_rehearsal.clients.load import Heard, Load
 from meterai_rehearsal.clients.sites import site_of
 from tests.support.instance import Instance
 
-UNPAID_ORDERS_MAX = 1_000_000  # nobody pays here
-CONNECTIONS = 32  # to the web; to the database as many as its pool has
+UNPAID_ORDERS_MAX = 1_000_000  # no order is paid here
+CONNECTIONS = 32  # to the web; to the database as many as in its pool
 QUANTITY = 3
-STEADY_SHARE = 0.5  # of what the closed loop reached: the rate at which waiting is measured
-SETTLE_SECONDS = 0.2  # until PostgreSQL has counted the sessions that ended
+STEADY_SHARE = 0.5  # of the rate of the closed loop: the rate of the latency measurement
+SETTLE_SECONDS = 0.2  # until PostgreSQL has counted the ended sessions
 CREATED = 201
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much is measured."""
+    """Amount of measurement."""
 
     accounts: int = 4000  # an account has a few unpaid orders, and one row lock
     rounds: int = 3
@@ -44,12 +44,12 @@ class Size:
     warm_up_seconds: float = 3
 
 
-SHORT = Size(rounds=1, seconds=1, warm_up_seconds=1)  # of the same, less
+SHORT = Size(rounds=1, seconds=1, warm_up_seconds=1)  # the same, shorter
 
 
 @dataclass(slots=True)
 class Round:
-    """One measurement: what was done in it, and the processor seconds of each group."""
+    """One measurement: the number of orders, and the processor seconds of each group."""
 
     orders: int
     seconds: float
@@ -65,7 +65,7 @@ class Round:
 
 @dataclass(slots=True)
 class Way:
-    """One way to place orders, and its measurements."""
+    """One way to place orders, with its measurements."""
 
     name: str
     server: str = "web"  # the group that answers HTTP; none: ""
@@ -73,7 +73,7 @@ class Way:
 
 
 class Bench:
-    """A running instance whose parts are pinned and whose worker waits."""
+    """A running instance whose processes are pinned and whose worker is stopped."""
 
     def __init__(self, instance: Instance, settings: Settings, accounts: int) -> None:
         self._sites = {"web": site_of(instance.url)}
@@ -99,7 +99,7 @@ class Bench:
 
     @contextmanager
     def beside_a_peer(self) -> Iterator[None]:
-        """Meanwhile a bare route answers too, on the core of the web."""
+        """Run a bare route meanwhile, on the core of the web."""
         peer = Peer(self._settings)
         with peer as group:
             group.pin(cores()[0])
@@ -109,7 +109,7 @@ class Bench:
 
     @contextmanager
     def worker_waits(self) -> Iterator[None]:
-        """Meanwhile the worker does nothing, so that what the web costs is seen alone."""
+        """Stop the worker meanwhile, so that the cost of the web is visible alone."""
         self._worker.pause()
         try:
             yield
@@ -151,15 +151,15 @@ class Bench:
         )
 
     def closed(self, seconds: float, *, with_qr: bool, server: str = "web") -> Round:
-        """As fast as the web, or the peer, answers."""
+        """Send as fast as the web, or the peer, answers."""
         return self._measured(self._load(with_qr=with_qr, server=server).closed(seconds))
 
     def steady(self, seconds: float, rate: float, *, with_qr: bool) -> Round:
-        """At a fixed rate."""
+        """Send at a fixed rate."""
         return self._measured(self._load(with_qr=with_qr).steady(rate, seconds))
 
     def bare(self, seconds: int) -> Round:
-        """The statement alone."""
+        """Run the statement alone."""
         before = self._cpu()
         done, rate, failed = self._pgbench.run(seconds)
         time.sleep(SETTLE_SECONDS)
@@ -168,11 +168,11 @@ class Bench:
         return Round(done, done / rate, failed, cpu)
 
     def forget_bare(self) -> None:
-        """Take out the orders of `bare`."""
+        """Delete the orders of `bare`."""
         self._pgbench.forget(self._accounts)
 
     async def recorded(self) -> int:
-        """Orders in the database."""
+        """Count the orders in the database."""
         database = Database(self._settings.process.database_url, connections=1)
         await database.open()
         try:
@@ -189,7 +189,7 @@ async def _heard(load: Awaitable[Heard]) -> Heard:
 
 @dataclass(slots=True)
 class Placing:
-    """Everything measured about placing orders."""
+    """All measurements of placing orders."""
 
     early: Way = field(default_factory=lambda: Way("recorded, QR later"))
     early_steady: Way = field(default_factory=lambda: Way("  the same at half rate"))
@@ -213,11 +213,11 @@ class Placing:
 
     @property
     def errors(self) -> int:
-        """Everything that did not go as asked."""
+        """Number of failures."""
         return sum(one.errors for way in self.ways for one in way.rounds)
 
     def make_rounds(self, bench: Bench, size: Size) -> None:
-        """Warm up, then every way in turn: all meet the same noise of the machine."""
+        """Warm up, then run every way in turn: all meet the same noise of the machine."""
         warm_ups = [
             bench.closed(size.warm_up_seconds, with_qr=False),
             bench.closed(size.warm_up_seconds, with_qr=True),

@@ -1,10 +1,10 @@
 """The peer: a bare route of the same framework and server that runs the same statements.
 
 Promises
-  * It reads and answers the same JSON, knows a key by the same statement, for as long, and places the order by the
-    same SQL function, over as many connections.
-  * It has no limiter, limits, metrics, language, pages, refusals or headers of its own: the price of these, and
-    of how the web does the rest, is its processor time by that of the peer.
+  * It reads and answers the same JSON, authenticates a key by the same statement, caches it for as long, and places the order
+    by the same SQL function, over as many connections.
+  * It has no limiter, limits, metrics, language, pages, refusals or headers of its own: their price, and that of the other
+    parts of the web, is the web's processor time divided by that of the peer.
 """
 
 import asyncio
@@ -46,7 +46,7 @@ _NO_MONEY = MoneyView(captured=0, charged_back=0, executed=0, refunded=0, in_fli
 
 
 class _Shop:
-    """Connections, and what a route needs to place an order."""
+    """Connections, and the values that a route needs to place an order."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -150,7 +150,7 @@ def create() -> Litestar:
 
 
 class Peer:
-    """The peer as a process of its own, for the database of these settings.  Use as a context."""
+    """The peer as a separate process, for the database of these settings. Use as a context."""
 
     def __init__(self, settings: Settings) -> None:
         ports = range(settings.process.port + 1, 65_535)
@@ -158,7 +158,7 @@ class Peer:
         self._settings = settings.replaced(port=self.port)
 
     def __enter__(self) -> Group:
-        """Start it and wait until it answers; its processes."""
+        """Start it and wait until it answers. Return its processes."""
         self._process = subprocess.Popen(
             [sys.executable, "-m", "bench.peer"], env=environment_for(self._settings)
         )

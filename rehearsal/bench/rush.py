@@ -1,14 +1,14 @@
-"""Overrun a running instance and see who is still served.
+"""Overload a running instance and measure who is still served.
 
 python -m bench.rush [--short] [--posting]
 
-One web process on one core; everything else, this program too, on the other.  The front page is
-asked for many times as often as it can be shown, while somebody who has paid looks at an order and
-somebody else places orders, each at a steady rate.  Latencies count from the moment a request was
-due.  Prints each figure beside the same figure of the unloaded instance; nothing is decided by time.
+One web process on one core; everything else, including this program, on the other. The front page is requested many
+times as often as it can be shown, while a client who has paid reads an order and another places orders, each at a
+steady rate. Latencies count from the moment a request was due. Prints each figure beside that of the unloaded
+instance; time decides nothing.
 
-With --posting the crowd posts PDFs to be checked instead, over 2,000 connections that ask again when
-they were answered, and somebody who has paid has documents stamped as well.
+With --posting the crowd posts PDFs to be checked instead, over 2,000 connections that send again when answered, and a
+client who has paid has documents stamped as well.
 """
 
 import argparse
@@ -35,21 +35,21 @@ from meterai_rehearsal.clients.load import Heard, Load
 from meterai_rehearsal.clients.sites import Site, site_of
 from tests.support.instance import Client, Instance, until
 
-FACTOR = 20  # as many visitors as can be served, so many times over
-PAID_RATE = 20.0  # requests a second of somebody who has paid
+FACTOR = 20  # multiple of the visitors that can be served
+PAID_RATE = 20.0  # requests a second of a client who has paid
 CHECKOUT_RATE = 10.0  # orders a second
-STAMPING_RATE = 2.0  # documents a second of somebody who has paid
+STAMPING_RATE = 2.0  # documents a second of a client who has paid
 CROWD_CONNECTIONS = 1_000
 POSTING_CONNECTIONS = 2_000
-POSTED_BYTES = 50_000  # about so long is a posted PDF
-NORMAL_FACTOR = 2.0  # a page is at its normal latency within this much of the unloaded median
+POSTED_BYTES = 50_000  # approximate size of a posted PDF
+NORMAL_FACTOR = 2.0  # a page has its normal latency within this multiple of the unloaded median
 LOOK_SECONDS = 0.05
 RECOVERY_SECONDS_MAX = 60.0
 
 
 @dataclass(frozen=True)
 class Size:
-    """How long to measure."""
+    """Duration of the measurement."""
 
     quiet_seconds: int = 5
     rush_seconds: int = 20
@@ -64,7 +64,7 @@ def _crowd(site: Site, connections: int) -> Load:
 
 
 def _crowd_apart(site: Site, rate: float, seconds: float) -> Heard:
-    os.nice(5)  # the crowd has machines of its own; here it must not keep the servers waiting
+    os.nice(5)  # a real crowd has its own machines; here it must not delay the servers
     return uvloop.run(_crowd(site, CROWD_CONNECTIONS).steady(rate, seconds))
 
 
@@ -97,22 +97,22 @@ class Rush:
         Group(psutil.Process(), with_children=False).pin(other_cores)
 
     def sealed(self) -> bytes:
-        """A document of the customer's, stamped, as strangers have it checked."""
+        """Return a stamped document of the customer, as strangers check it."""
         made = self._customer.stamp(generated(pages=1, size=POSTED_BYTES, is_packed=True)).json
         return self._customer.get(made["document_url"]).body
 
     async def posting_apart(self, document: bytes, seconds: float) -> Heard:
-        """Strangers who post a document to be checked, from a process of their own."""
+        """Post a document to be checked, from a separate process."""
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as apart:
             asked = (self._site, document, seconds)
             return await asyncio.get_running_loop().run_in_executor(apart, _posting_apart, *asked)
 
     def posted(self, document: bytes, connections: int) -> Load:
-        """The same from here, by a few."""
+        """Post the same from here, by a few."""
         return _posted(self._site, document, connections)
 
     def stamping(self) -> Load:
-        """Somebody who has paid has documents stamped."""
+        """Stamp documents for a client who has paid."""
         document = generated(pages=1, size=POSTED_BYTES, is_packed=True)
         requests = (
             # Each is another document: a comment after its end.
@@ -122,33 +122,33 @@ class Rush:
         return Load(self._site, requests, 4)
 
     def buy_stamps(self, instance: Instance, quantity: int) -> None:
-        """Buy and pay, and wait until they are there."""
+        """Buy and pay, and wait for the stamps."""
         order = self._customer.place(quantity)
         instance.bank.pay(order["payment"]["qr_content"])
         until("the stamps are there", lambda: self._customer.balance()["available"] >= quantity)
 
     def crowd(self, connections: int = CROWD_CONNECTIONS) -> Load:
-        """Strangers on the front page."""
+        """Request the front page as strangers."""
         return _crowd(self._site, connections)
 
     async def crowd_apart(self, rate: float, seconds: float) -> Heard:
-        """The same from a process of its own, so that it does not disturb what is measured here."""
+        """Do the same from a separate process, so that it does not disturb the measurement here."""
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as apart:
             asked = (self._site, rate, seconds)
             return await asyncio.get_running_loop().run_in_executor(apart, _crowd_apart, *asked)
 
     def paid(self) -> Load:
-        """Somebody who looks at a paid order."""
+        """Read a paid order."""
         request = api.get(self._site, f"/v1/orders/{self._order}", self._key)
         return Load(self._site, repeat(request), 8)
 
     def checkout(self) -> Load:
-        """Somebody who buys."""
+        """Place orders."""
         requests = api.orders(self._site, [self._key], self._numbers, with_qr=False)
         return Load(self._site, requests, 8)
 
     async def recovery(self, normal: float) -> float:
-        """Seconds until the front page is at its normal latency again, ten times in a row."""
+        """Return the seconds until the front page has its normal latency again, ten times in a row."""
         begun, in_a_row = time.perf_counter(), 0
         while time.perf_counter() - begun < RECOVERY_SECONDS_MAX:
             heard = await self.crowd(1).steady(1 / LOOK_SECONDS, LOOK_SECONDS)
@@ -164,7 +164,7 @@ Measured = tuple[Heard, Heard, Heard, Heard, Heard, Heard]
 
 @dataclass
 class Found:
-    """What was heard, unloaded and overrun."""
+    """Answers, unloaded and overloaded."""
 
     capacity: Heard
     crowd: Heard
@@ -177,7 +177,7 @@ class Found:
     audit_holds: bool
 
     def lines(self, size: Size) -> Iterator[str]:
-        """The table."""
+        """Yield the table."""
         able = self.capacity.answered(200) / self.capacity.seconds
         served = self.crowd.answered(200) / self.crowd.seconds
         offered = sum(self.crowd.statuses.values()) / self.crowd.seconds
@@ -204,7 +204,7 @@ class Found:
         return ", ".join(f"{n:,} {one}" for one, n in (statuses | self.crowd.errors).items())
 
     def faults(self) -> Iterator[str]:
-        """What is wrong, whatever the time it took."""
+        """Yield errors, without regard to time."""
         for heard in (self.crowd, self.paid, self.checkout):
             for status, number in heard.statuses.items():
                 if status >= 500 and status != 503:
@@ -229,7 +229,7 @@ async def _measured(rush: Rush, size: Size) -> Measured:
 
 
 class Memory:
-    """The most that the web and its processes for documents had, looked at often."""
+    """Peak memory of the web and its document processes, sampled often."""
 
     def __init__(self, web: Group) -> None:
         self._web = web
@@ -237,7 +237,7 @@ class Memory:
         self.processes = 0
 
     async def watch(self) -> None:
-        """Look until cancelled."""
+        """Sample until cancelled."""
         while True:
             found = [one.memory_info().rss for one in self._web._all() if one.is_running()]
             self.most = max(self.most, sum(found))
@@ -274,7 +274,7 @@ OF_THE_PAID = (("a paid order", 200), ("an order is placed", 201), ("a document 
 
 
 def posting(folder: Path, size: Size) -> Iterator[str]:
-    """Lines about an instance to which strangers post PDFs; what is wrong comes last."""
+    """Yield lines about an instance to which strangers post PDFs; errors come last."""
     with Instance(folder, METERAI_UNPAID_ORDERS_MAX="100000", METERAI_WORKERS="1") as instance:
         rush = Rush(instance)
         rush.buy_stamps(instance, 500)
@@ -299,7 +299,7 @@ def posting(folder: Path, size: Size) -> Iterator[str]:
 
 
 def measure(folder: Path, size: Size) -> Found:
-    """Start an instance in `folder`, overrun it, audit, stop it."""
+    """Start an instance in `folder`, overload it, audit, stop it."""
     with Instance(folder, METERAI_UNPAID_ORDERS_MAX="100000", METERAI_WORKERS="1") as instance:
         rush = Rush(instance)
         heard = uvloop.run(_measured(rush, size))
@@ -310,7 +310,7 @@ def measure(folder: Path, size: Size) -> Found:
 
 
 def main() -> int:
-    """Print everything; 1 for an error page or a broken audit."""
+    """Print everything. Return 1 for an error page or a broken audit."""
     parser = argparse.ArgumentParser(prog="python -m bench.rush")
     parser.add_argument("--short", action="store_true", help="only see that everything runs")
     parser.add_argument("--posting", action="store_true", help="a crowd that posts PDFs")

@@ -1,10 +1,10 @@
-"""Stamping over HTTP: what a document of 270 KB costs the web, beside what it costs the engine.
+"""Stamping over HTTP: the cost of a document of 270 KB for the web, beside that of the engine.
 
 Promises
-  * Every request brings a document that nobody sent before, so nothing is found instead of made.
-  * Web and engine take turns in one run; what is compared is processor time, of the web process
-    all of it: the kernel's part, every thread, the libraries below Python.
-  * The engine does what the web must have done: it hashes the document, takes it in and seals it.
+  * Every request brings a new document, so nothing is found instead of made.
+  * Web and engine alternate in one run; processor time is compared, for the web process all of it: the kernel's part, every
+    thread, the native libraries.
+  * The engine does the necessary work of the web: it hashes the document, takes it in and seals it.
 """
 
 import itertools
@@ -36,12 +36,12 @@ ORDERS = 3  # of each account; their stamps are more than one run can use
 SETTLE_SECONDS = 0.2
 CREATED = 201
 RATIO_AIM = 2.0
-_ID_LETTERS = 32  # of the identifier in the trailer, which makes each document another one
+_ID_LETTERS = 32  # of the identifier in the trailer, which makes each document unique
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much is measured."""
+    """Amount of measurement."""
 
     rounds: int = 3
     seconds: float = 3  # over HTTP, each round
@@ -49,12 +49,12 @@ class Size:
     warm_up_seconds: float = 2
 
 
-SHORT = Size(rounds=1, seconds=1, engine_seconds=0.2, warm_up_seconds=1)  # it runs, no more
+SHORT = Size(rounds=1, seconds=1, engine_seconds=0.2, warm_up_seconds=1)  # only a smoke test
 
 
 @dataclass(slots=True)
 class Stampings:
-    """Processor seconds of one stamping, a figure for each round, and what went wrong."""
+    """Processor seconds of one stamping, a figure for each round, and errors."""
 
     bytes: int
     web: list[float] = field(default_factory=list)
@@ -67,11 +67,11 @@ class Stampings:
 
     @property
     def ratio(self) -> float:
-        """The web's processor time by the engine's, medians."""
+        """Ratio of the web's processor time to the engine's, medians."""
         return median(self.web) / median(self.engine)
 
     def lines(self) -> Iterator[str]:
-        """The rows of the table."""
+        """Yield the rows of the table."""
         web, engine, alone, keep = (
             median(one) * 1e3 for one in (self.web, self.engine, self.seal, self.keep)
         )
@@ -90,7 +90,7 @@ class Stampings:
 
 
 class _Documents:
-    """A document without end: each time the same but for the identifier in its trailer."""
+    """Endless documents, equal except for the identifier in their trailer."""
 
     def __init__(self) -> None:
         self.example = generated(pages=PAGES, size=DOCUMENT_BYTES, is_packed=False)
@@ -100,7 +100,7 @@ class _Documents:
         self._numbers = itertools.count(time.time_ns())
 
     def next(self) -> bytes:
-        """One that nobody has seen."""
+        """Return a new document."""
         return b"%b%0*x%b" % (self._head, _ID_LETTERS, next(self._numbers), self._tail)
 
 
@@ -123,7 +123,7 @@ class Bench:
         self._worker.pause()
 
     def close(self) -> None:
-        """Let the worker go on."""
+        """Let the worker continue."""
         self._worker.go_on()
 
     def _customer(self) -> str:
@@ -136,7 +136,7 @@ class Bench:
         return customer.key
 
     def web(self, seconds: float) -> tuple[Heard, float]:
-        """Stamp for some seconds; what came back, and the processor seconds of the web."""
+        """Stamp for some seconds. Return the answers, and the processor seconds of the web."""
         site = site_of(self._instance.url)
         requests = (
             api.stamping(site, key, next(self._numbers), self.documents.next())
@@ -149,7 +149,7 @@ class Bench:
         return heard, self._web.cpu() - before
 
     def engine(self, seconds: float) -> float:
-        """Processor seconds of the engine for one document."""
+        """Return processor seconds of the engine for one document."""
 
         def stamp() -> None:
             document = self.documents.next()
@@ -161,7 +161,7 @@ class Bench:
         return cpu_per_call(stamp, seconds) - making
 
     def keep(self, seconds: float) -> float:
-        """Processor seconds of encrypting a document and writing it to the disk of the instance."""
+        """Return processor seconds of encrypting a document and writing it to the disk of the instance."""
         names = (secrets.token_hex(32) for _ in itertools.count())
         document = self.documents.example
         return cpu_per_call(
@@ -169,7 +169,7 @@ class Bench:
         )
 
     def seal(self, seconds: float) -> float:
-        """The same as `engine` without taking it in."""
+        """Return the same as `engine` without taking it in."""
         return cpu_per_call(lambda: self._ours.deliver(self.documents.example), seconds)
 
 

@@ -1,10 +1,10 @@
-"""A crowd that waits: what a place costs, what a look costs, and a hundred thousand people in line.
+"""Waiting crowd: the cost of a place, the cost of a look, and a hundred thousand people in line.
 
 python -m bench.waiting [--short]
 
-One web process on one core; everything else, this program too, on the others.  Figures are per core:
-answers by the processor time that the web took for them.  Beside each stands what it is made of in the
-same run: a ticket's seal alone, the health check through the whole application.
+One web process on one core; everything else, including this program, on the others. Figures are per core: answers by
+the processor time of the web for them. Beside each is its main part in the same run: a ticket's seal alone, the health
+check through the whole application.
 """
 
 import argparse
@@ -37,7 +37,7 @@ GROUPS = ("web", "worker", "postgres")
 
 @dataclass(frozen=True)
 class Size:
-    """How long to measure, and how many wait."""
+    """Duration of the measurement, and the number of waiting people."""
 
     seconds: int = 5
     waiting_seconds: int = 20
@@ -49,19 +49,19 @@ SHORT = Size(1, 2, 2_000)
 
 @dataclass(frozen=True)
 class Cost:
-    """What was answered, and the processor time of the web."""
+    """Number of answers, and the processor time of the web."""
 
     heard: Heard
     cpu: float
 
     @property
     def per_core(self) -> float:
-        """Answers a second, were the web given all of a core."""
+        """Return the answers a second of a whole core of the web."""
         return self.heard.answered(200) / self.cpu if self.cpu else 0.0
 
 
 class Crowd:
-    """A running instance with a line that stands, and people who wait in it."""
+    """A running instance with a line, and people who wait in it."""
 
     def __init__(self, instance: Instance) -> None:
         self._site = site_of(instance.url)
@@ -72,25 +72,25 @@ class Crowd:
         Group(psutil.Process(), with_children=False).pin(other_cores)
 
     def load(self, method: str, path: str, connections: int = CONNECTIONS) -> Load:
-        """Everybody asks the same."""
+        """Send the same request from everybody."""
         return Load(self._site, repeat(request(self._site, method, path, {})), connections)
 
     async def closed(self, method: str, path: str, seconds: float) -> Cost:
-        """As many as are answered."""
+        """Send as many as are answered."""
         web, before = self.parts["web"], self.parts["web"].cpu()
         heard = await self.load(method, path).closed(seconds)
         return Cost(heard, web.cpu() - before)
 
     async def fill(self, people: int) -> None:
-        """At least so many take a place."""
+        """Let at least so many take a place."""
         taken = 0
         while taken < people:
             heard = await self.load("POST", "/lines/buying/place").steady(8_000, 2.5)
             taken += heard.answered(200)
 
     async def waiting(self, people: int, seconds: float) -> tuple[Heard, dict[str, float], float]:
-        """Looks as the page makes them, of so many people: what was heard, the share of one core that
-        each group of processes took, and looks a second.
+        """Send looks like the page does, of so many people. Return answers, the share of one core of each group of
+        processes, and looks a second.
         """
         looks = sum(1 / look_again(ahead, RATE, 0.5) for ahead in range(people))
         before = {name: self.parts[name].cpu() for name in GROUPS}
@@ -101,7 +101,7 @@ class Crowd:
 
 
 def _memory(crowd: Crowd) -> int:
-    """Bytes of the web and the worker; what they share is counted once (PSS)."""
+    """Return the bytes of the web and the worker; shared memory is counted once (PSS)."""
     groups = (crowd.parts["web"], crowd.parts["worker"])
     return sum(one.memory_full_info().pss for group in groups for one in group._all())
 
@@ -151,7 +151,7 @@ def measure(folder: Path, size: Size) -> Iterator[str]:
 
 
 def main() -> int:
-    """Print everything; 1 for a broken audit."""
+    """Print everything. Return 1 for a broken audit."""
     parser = argparse.ArgumentParser(prog="python -m bench.waiting")
     parser.add_argument("--short", action="store_true", help="only see that everything runs")
     size = SHORT if parser.parse_args().short else Size()

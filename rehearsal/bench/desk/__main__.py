@@ -1,4 +1,4 @@
-"""Measure the desk, print the tables, and fail only for what is wrong, never for what is slow.
+"""Measure the console, print the tables, and fail only for errors, never for slowness.
 
 python -m bench.desk [--short] [--orders N] [--only looking|complaints]
 """
@@ -60,7 +60,7 @@ def _told(told: Told) -> Iterator[str]:
 
 @contextmanager
 def _till(folder: Path) -> Iterator[Till]:
-    """A till on a database of its own."""
+    """Yield a till on its own database."""
     server = EmbeddedPostgres(folder / "postgres")
     url = server.start()
     try:

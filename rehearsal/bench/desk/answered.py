@@ -1,4 +1,4 @@
-"""Two hundred complaints, told one by one: how many the facts answer, how fast, and whether truly."""
+"""Two hundred complaints, one by one: the share answered from the facts, the duration, and the truth of the answers."""
 
 import time
 import tomllib
@@ -33,25 +33,25 @@ class Scripted:
 
 @dataclass(slots=True)
 class Told:
-    """The complaints of a run, counted by what became of them."""
+    """Complaints of a run, counted by outcome."""
 
     asked: int = 0
     answered: int = 0
-    left: int = 0  # to staff, rightly
+    left: int = 0  # to staff, correctly
     seconds: list[float] = field(default_factory=list)
     peer_seconds: list[float] = field(default_factory=list)
     codes: Counter[str] = field(default_factory=Counter)
-    unanswered: list[str] = field(default_factory=list)  # where an answer would have been true
+    unanswered: list[str] = field(default_factory=list)  # a true answer was possible
     faults: list[str] = field(default_factory=list)
 
     @property
     def share(self) -> float:
-        """The share that the facts answered."""
+        """Share answered from the facts."""
         return self.answered / self.asked if self.asked else 0.0
 
 
 def scripted() -> Iterator[Scripted]:
-    """All complaints, state by state."""
+    """Yield all complaints, state by state."""
     states: Mapping[str, Any] = tomllib.loads(COMPLAINTS.read_text())["states"]
     for name, one in states.items():
         for complaint in one["complaints"]:
@@ -65,7 +65,7 @@ def scripted() -> Iterator[Scripted]:
 
 
 def tell(till: Till, found: Told, one: Scripted) -> None:
-    """Make the state behind one complaint, tell the complaint, and judge its answer."""
+    """Make the state of one complaint, send the complaint, and judge its answer."""
     behind = STATES[one.state](till)
     complaint = Complaint(Matter(one.matter), one.words, "id", behind.named(one.about))
     cases = till.shop.container.of(CaseService)
@@ -96,14 +96,14 @@ def _left(found: Told, one: Scripted, row: Mapping[str, Any]) -> None:
 
 
 def _peer(till: Till, found: Told, behind: Behind) -> None:
-    """The bare look-up of the same orders, over the same connections."""
+    """Look up the same orders directly, over the same connections."""
     began = time.perf_counter()
     till.rows("SELECT * FROM orders WHERE account_id = %s", behind.account)
     found.peer_seconds.append(time.perf_counter() - began)
 
 
 def tell_all(till: Till, most: int | None = None) -> Told:
-    """Tell every complaint, or so many spread over the list."""
+    """Send every complaint, or so many spread over the list."""
     told, every = Told(), list(scripted())
     step = max(1, len(every) // most) if most else 1
     for one in every[::step]:
@@ -112,7 +112,7 @@ def tell_all(till: Till, most: int | None = None) -> Told:
 
 
 def bomb(till: Till, count: int) -> tuple[int, int, float]:
-    """Send so many complaints from one address and network: cases made, refused, seconds for each."""
+    """Send so many complaints from one address and network. Return made cases, refusals, and seconds for each."""
     cases = till.shop.container.of(CaseService)
     refused, began = 0, time.perf_counter()
     for number in range(count):

@@ -1,6 +1,6 @@
-"""Orders in bulk: rows as they are after years of sales, consistent enough for indexes and for pages.
+"""Orders in bulk: rows of years of sales, consistent enough for indexes and pages.
 
-They are written by SQL alone, past the commands of the rooms: no audit holds of them, and none is asked for.
+SQL writes them without the commands of the rooms: their invariants do not hold, and no audit is run.
 """
 
 import time
@@ -14,8 +14,8 @@ from meterai.kit.serial import UNLEASED, SerialMaker
 from meterai.payments import reference_of, refund_number
 
 ORDERS_PER_ACCOUNT = 10
-YEARS_SECONDS = 3 * 365 * 86_400  # over which they were placed
-SAMPLED = 40  # rows that are looked for, spread over all
+YEARS_SECONDS = 3 * 365 * 86_400  # period of their placing
+SAMPLED = 40  # sampled rows, spread over all
 _PREPARE = """
 SET synchronous_commit = off; SET session_replication_role = replica; SET work_mem = '256MB';
 SET maintenance_work_mem = '256MB'; SET statement_timeout = 0; SET lock_timeout = 0;
@@ -127,7 +127,7 @@ FROM filled
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One order among all, with every name by which staff may look for it."""
+    """One of the orders, with every name by which staff may search it."""
 
     names: dict[str, str]
     order: str
@@ -135,7 +135,7 @@ class Sample:
 
 
 def fill(url: str, count: int, every: int = ORDERS_PER_ACCOUNT) -> tuple[list[Sample], float]:
-    """Write so many orders and what belongs to them; answers some of them, and the seconds it took."""
+    """Write so many orders with their rows. Return some of them, and the seconds it took."""
     began = time.perf_counter()
     terms: dict[str, object] = {
         "count": count,
@@ -156,7 +156,7 @@ def fill(url: str, count: int, every: int = ORDERS_PER_ACCOUNT) -> tuple[list[Sa
 
 
 def _samples(owner: psycopg.Connection[Any], count: int) -> list[Sample]:
-    """Orders spread over all, each with a serial that a person could type."""
+    """Return orders spread over all, each with a serial that a person could type."""
     maker, found = SerialMaker(UNLEASED), []
     chosen = owner.execute(
         b"SELECT n, account, id, attempt, refund, payment, digest, of FROM filled"

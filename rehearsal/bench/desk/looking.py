@@ -1,4 +1,4 @@
-"""Search and pages of the console over HTTP, as somebody of staff, beside peers of the same run."""
+"""Search and pages of the console over HTTP, as a member of staff, beside peers of the same run."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -28,7 +28,7 @@ FOUND, THERE = (200, 303), 200
 
 @dataclass(slots=True)
 class Way:
-    """One kind of request, and how long each of them took in milliseconds."""
+    """One kind of request, with the milliseconds of each."""
 
     name: str
     limit_ms: float
@@ -37,16 +37,16 @@ class Way:
 
     @property
     def half(self) -> float:
-        """The median."""
+        """Median."""
         return median(self.times)
 
     @property
     def longest(self) -> float:
-        """The longest."""
+        """Maximum."""
         return max(self.times)
 
     def ask(self, request: Callable[[], str]) -> None:
-        """Do it once; what it answers is what was wrong with it."""
+        """Run it once; it returns its error text."""
         began = time.perf_counter()
         wrong = request()
         self.times.append((time.perf_counter() - began) * 1e3)
@@ -55,14 +55,14 @@ class Way:
 
 
 class Desk:
-    """Somebody of staff before the console."""
+    """A member of staff at the console."""
 
     def __init__(self, instance: Instance) -> None:
         self._headers = staff_session(instance, "supervisor").headers
         self._client = Client(instance.url)
 
     def search(self, text: str, *, is_there: bool = True) -> str:
-        """Look for a text; what is wrong with the answer."""
+        """Search for a text. Return what is wrong with the answer."""
         query = urlencode({"q": text})
         reply = self._client.get(f"/console?{query}", headers=self._headers)
         if reply.status not in FOUND:
@@ -71,13 +71,13 @@ class Desk:
         return "" if not is_there or "/console/subjects/" in where else "not found"
 
     def open(self, path: str) -> str:
-        """Open a page; what is wrong with the answer."""
+        """Open a page. Return what is wrong with the answer."""
         reply = self._client.get(path, headers=self._headers)
         return "" if reply.status == THERE else f"status {reply.status}"
 
 
 def look(instance: Instance, samples: Sequence[Sample]) -> Iterator[Way]:
-    """Every kind of search, then every page, then the peers."""
+    """Yield every kind of search, then every page, then the peers."""
     desk = Desk(instance)
     desk.open("/console")
     yield from _searches(desk, samples)
@@ -110,7 +110,7 @@ def _asked(name: str, limit_ms: float, requests: Sequence[Callable[[], str]]) ->
 
 
 def _peers(instance: Instance, samples: Sequence[Sample]) -> Iterator[Way]:
-    """The least that each of them could cost: one indexed statement, one page that asks nothing."""
+    """Yield the minimum of each: one indexed statement, one page without queries."""
     with psycopg.connect(instance.settings.process.database_url, autocommit=True) as bare:
         selected = [partial(_selected, bare, one.names["mail address"]) for one in samples]
         yield _asked("peer: a bare indexed SELECT", SEARCH_MS_MAX, selected)

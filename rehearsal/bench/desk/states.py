@@ -1,4 +1,4 @@
-"""States of money behind complaints: each made anew, by the product's own commands and a stand-in bank."""
+"""States of money behind complaints: each made by the product's own commands and a stand-in bank."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ from tests.support.till import Till
 
 @dataclass(frozen=True, slots=True)
 class Behind:
-    """The account of the person who complains, and what is behind the complaint."""
+    """Account of the complaining person, and the state behind the complaint."""
 
     account: UUID
     order: UUID | None = None
     stamping: UUID | None = None
 
     def named(self, kind: str) -> str:
-        """The number that the person names: of an order, of a stamping, or none."""
+        """Return the number that the person names: of an order, of a stamping, or none."""
         named = {"order": ("ord", self.order), "stamping": ("stg", self.stamping)}.get(kind)
         return show(named[0], named[1]) if named and named[1] else ""
 
@@ -29,7 +29,7 @@ State = Callable[[Till], Behind]
 
 
 def somebody(till: Till) -> UUID:
-    """Another account with nothing in it, for which the till works from now on."""
+    """Make another, empty account, which the till uses from now on."""
     till.shop.account = till.do(
         till.shop.container.of(AccountService).create(f"{new_id().hex}@example.id", actor=TESTER)
     )
@@ -43,7 +43,7 @@ def _placed(till: Till, quantity: int = 1) -> tuple[UUID, str]:
 
 
 def _ask(till: Till) -> None:
-    """The bank is asked about this account, and what it says is worked off."""
+    """Query the bank about this account, and process its answers."""
     till.shop.arrange(
         "UPDATE payment_attempts SET ask_at = CASE WHEN account_id = %s THEN now()"
         " ELSE now() + interval '5 minutes' END WHERE state <> 'opening' AND ask_at < 'infinity'",
@@ -60,7 +60,7 @@ def _pay(till: Till, qr: str, amount: int | None = None) -> None:
 
 
 def _send_refunds(till: Till) -> None:
-    """The refunds of this account are sent to the bank, and of no other."""
+    """Send the refunds of this account, and no others, to the bank."""
     till.shop.arrange(
         "UPDATE refunds SET leased_until = NULL, try_at = CASE WHEN account_id = %s THEN now()"
         " ELSE now() + interval '5 minutes' END",
@@ -89,7 +89,7 @@ def stopped(till: Till) -> Behind:
 
 def in_flight(till: Till) -> Behind:
     order, _ = _placed(till)
-    till.shop.pay(order)  # told, and no worker has come to it
+    till.shop.pay(order)  # notified, but not processed by a worker yet
     return _behind(till, order)
 
 

@@ -1,7 +1,7 @@
-"""The truth of an answer, by the tables and the books alone: nothing of the code that answers is asked.
+"""Truth of an answer, by the tables and the books alone, without the answering code.
 
-An answer is true where its code is one that the state behind it allows and every fact that it tells is a value that
-the database has for that order, stamping or refund at that moment.
+An answer is true if its code is allowed for the state and every fact of it is the value in the database for that
+order, stamping or refund at that moment.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,25 +22,25 @@ REFUND_STATES = {
 
 
 class Ledger:
-    """The tables and books behind one complaint."""
+    """Tables and books behind one complaint."""
 
     def __init__(self, till: Till, behind: Behind) -> None:
         self._till, self.behind = till, behind
 
     def rows(self, query: str, *more: object) -> list[dict[str, Any]]:
-        """Rows of the account of the complaint."""
+        """Return rows of the account of the complaint."""
         return self._till.rows(query, self.behind.account, *more)
 
     @property
     def order(self) -> dict[str, Any]:
-        """The order."""
+        """Return the order."""
         [row] = self.rows(
             "SELECT * FROM orders WHERE account_id = %s AND order_id = %s", self.behind.order
         )
         return row
 
     def captured(self) -> int:
-        """Rupiah that came for the order, by the payments themselves."""
+        """Return the rupiah received for the order, by the payments themselves."""
         [row] = self.rows(
             "SELECT coalesce(sum(c.amount), 0)::bigint AS sum FROM captures c"
             " JOIN payment_attempts a USING (account_id, attempt_id)"
@@ -50,7 +50,7 @@ class Ledger:
         return int(row["sum"])
 
     def book(self, book: str) -> int:
-        """The sum of a book for the order."""
+        """Return the sum of a book for the order."""
         [row] = self.rows(
             "SELECT coalesce(sum(l.credit - l.debit), 0)::bigint AS sum FROM entries e"
             " JOIN legs l USING (account_id, entry_id)"
@@ -61,13 +61,13 @@ class Ledger:
         return int(row["sum"])
 
     def refund(self, number: str) -> dict[str, Any]:
-        """The refund with our number."""
+        """Return the refund with our number."""
         [row] = self.rows("SELECT * FROM refunds WHERE account_id = %s AND refund_no = %s", number)
         assert row["order_id"] == self.behind.order
         return row
 
     def stampings(self) -> list[dict[str, Any]]:
-        """The stampings of the complaint."""
+        """Return the stampings of the complaint."""
         return self.rows(
             "SELECT s.*, d.name, d.kept_until FROM stampings s JOIN documents d"
             " ON d.account_id = s.account_id AND d.sha256 = s.sha256_original"
@@ -156,7 +156,7 @@ def _taken_back(found: Ledger, _code: str, facts: Facts) -> None:
 
 
 def _named(found: Ledger, facts: Facts, state: str) -> dict[str, Any]:
-    """The stamping that an answer names, in this state; it is told by its document."""
+    """Return the stamping that an answer names, in this state; its document identifies it."""
     rows = [one for one in found.stampings() if one["state"] == state]
     assert rows
     assert any(one["name"] in facts["document"] for one in rows)
@@ -173,7 +173,7 @@ def _failed(found: Ledger, code: str, facts: Facts) -> None:
         _refund(found, code, facts)
         return
     [lot] = found.rows("SELECT held, affixed FROM stamp_lots WHERE account_id = %s")
-    assert (lot["held"], lot["affixed"]) == (0, 0)  # the stamp is back in the balance
+    assert (lot["held"], lot["affixed"]) == (0, 0)  # the stamp is in the balance again
 
 
 def _delivered(found: Ledger, code: str, facts: Facts) -> None:
@@ -227,7 +227,7 @@ _JUDGES: Mapping[str, Callable[[Ledger, str, Facts], None]] = {
 
 
 def what_is_false(till: Till, behind: Behind, code: str, facts: Facts) -> str:
-    """The fault of an answer, empty where it is true."""
+    """Return the fault of an answer, empty if it is true."""
     judge = _JUDGES.get(code)
     if judge is None:
         return f"no rule for {code}"
@@ -239,7 +239,7 @@ def what_is_false(till: Till, behind: Behind, code: str, facts: Facts) -> str:
 
 
 def case_of(till: Till, case: UUID) -> dict[str, Any]:
-    """A case as its row says it."""
+    """Return the row of a case."""
     [row] = till.rows(
         "SELECT state, answer, answer_facts, due_at FROM cases WHERE case_id = %s", case
     )

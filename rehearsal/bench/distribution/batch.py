@@ -1,11 +1,11 @@
-"""A batch of documents by the API: how many a second from the first byte to the last stamp, and what each part costs.
+"""Batch of documents by the API: documents a second from the first byte to the last stamp, and the cost of each part.
 
 python -m bench.distribution.batch [--documents N]
 
-Documents of 100 KB that nobody sent before, in archives as large as one request takes, then their rows, then the start.
-Database and store of objects are durable.  Beside it stands a bare program that examines, keeps, reads, seals and verifies the
-same documents without database and HTTP.  The time of the clock is of this machine as it is loaded; processor time of
-each part stays when others work beside it.
+New documents of 100 KB, in archives of the largest size of a request, then their rows, then the start. Database and
+object store are durable. Beside it runs a bare program that examines, stores, reads, seals and verifies the same
+documents without database and HTTP. Clock time depends on the load of this machine; processor time of each part does
+not.
 """
 
 import argparse
@@ -29,12 +29,12 @@ PER_SECOND_AIM = 300
 OF_ONE_ARCHIVE = 500
 BARE = 200  # documents of the peer
 STAMPS_OF_ONE_ORDER = 1_000  # the most that QRIS can pay at once
-_ID_LETTERS = 32  # of the identifier in the trailer, which makes each document another one
+_ID_LETTERS = 32  # of the identifier in the trailer, which makes each document unique
 _PLACE = {"page": -1, "x": 20, "y": 20, "width": 70}
 
 
 def documents(count: int) -> Iterator[tuple[str, bytes]]:
-    """Documents that nobody has seen, each the same but for the identifier in its trailer."""
+    """Yield new documents, equal except for the identifier in their trailer."""
     example = generated(pages=PAGES, size=DOCUMENT_BYTES, is_packed=False)
     begin = example.index(b"<", example.rindex(b"/ID")) + 1
     head, tail = example[:begin], example[begin + _ID_LETTERS :]
@@ -44,7 +44,7 @@ def documents(count: int) -> Iterator[tuple[str, bytes]]:
 
 
 def _bare(folder: Path, documents: Sequence[bytes]) -> float:
-    """Processor seconds of one document, by nothing but the engine and the store of objects."""
+    """Return processor seconds of one document, by engine and object store alone."""
     ours, objects = Ours(folder / "issuer", "p256"), ObjectStore(folder, bytes(32))
     begun = time.process_time()
     for document in documents:

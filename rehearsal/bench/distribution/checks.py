@@ -2,8 +2,8 @@
 
 python -m bench.distribution.checks [--short]
 
-Figures are processor seconds of the web and the database for each document or line, from rounds that
-take turns; so what else runs on the machine changes them little.
+Figures are processor seconds of the web and the database for each document or line, from alternating rounds, so that
+other work on the machine changes them little.
 """
 
 import argparse
@@ -29,14 +29,14 @@ from tests.support.pdf import pdf
 
 AIM_PER_CORE = 300  # documents a second
 DOCUMENT_BYTES = 100_000
-STAMPED = 10  # documents of their own; the rest are the same again under other names
+STAMPED = 10  # distinct documents; the rest are the same again under other names
 PATH = "/v1/verifications/batch"
 LINES = "application/x-ndjson"
 Documents = Sequence[bytes]
 
 
 def letter(number: int) -> bytes:
-    """A letter with a scan of its own in it, which compresses as little as scans do."""
+    """Return a letter with its own scan, which compresses as little as scans do."""
     document = pikepdf.open(io.BytesIO(pdf(words=f"Surat {number}")))
     document.Root.Scan = document.make_stream(os.urandom(DOCUMENT_BYTES))
     out = io.BytesIO()
@@ -45,7 +45,7 @@ def letter(number: int) -> bytes:
 
 
 def stamped(instance: Instance) -> tuple[Documents, str, str]:
-    """Letters with stamps of this instance, the serial of one and the code on it."""
+    """Return letters with stamps of this instance, the serial of one and the code on it."""
     customer = instance.customer()
     order = customer.place(STAMPED)
     instance.bank.pay(order["payment"]["qr_content"])
@@ -62,7 +62,7 @@ def stamped(instance: Instance) -> tuple[Documents, str, str]:
 
 @dataclass(slots=True)
 class Way:
-    """One way to have so many things checked, and the processor seconds for each of them."""
+    """One way to check so many things, and the processor seconds for each of them."""
 
     name: str
     count: int
@@ -71,7 +71,7 @@ class Way:
     clock: list[float] = field(default_factory=list)
 
     def measure(self, cpu: Callable[[], float]) -> None:
-        """One round."""
+        """Run one round."""
         before, begun = cpu(), time.perf_counter()
         self.act()
         self.clock.append((time.perf_counter() - begun) / self.count)
@@ -85,7 +85,7 @@ def _rows(client: Client, body: bytes, kind: str, verdicts: set[str], count: int
 
 
 def ways(client: Client, documents: Documents, serial: str, code: str, count: int) -> list[Way]:
-    """Every way."""
+    """Return every way."""
     files = [(f"{number}.pdf", documents[number % STAMPED]) for number in range(count)]
 
     def one_by_one() -> None:
@@ -117,7 +117,7 @@ def ways(client: Client, documents: Documents, serial: str, code: str, count: in
 
 
 def main() -> None:
-    """Measure and print; fails only for what is wrong."""
+    """Measure and print; fails only for errors."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--short", action="store_true")
     is_short = parser.parse_args().short
@@ -127,7 +127,7 @@ def main() -> None:
         parts = parts_of_instance()
         measured = ways(instance.anybody(), *given, count)
         for way in measured:
-            way.act()  # warm
+            way.act()  # warm-up
         for _ in range(rounds):
             for way in measured:
                 way.measure(lambda: parts["web"].cpu() + parts["postgres"].cpu())

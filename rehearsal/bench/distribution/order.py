@@ -1,8 +1,8 @@
-"""A wholesale order beside a retail one, from the request to the stamps: `python -m bench.distribution.order [--short]`.
+"""Wholesale order beside a retail one, from the request to the stamps: `python -m bench.distribution.order [--short]`.
 
 The same buyers get one stamp each time: by an order that they pay at the bank, and by a sale of a distributor whose
-deposit pays it.  Figures are processor seconds of web, worker and database for each executed order, from rounds that take
-turns, less what the same processes use in the same time without an order.
+deposit pays it. Figures are processor seconds of web, worker and database for each executed order, from alternating
+rounds, less the use of the same processes in the same time without an order.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from tests.support.seller import UNIT, Seller, key_of
 from tests.support.shop import TESTER
 
 RATIO_AIM = 1.3
-BUYERS = 80  # each gets fifteen sales, of twenty that one distributor may make it in a day
+BUYERS = 80  # each gets fifteen sales; one distributor may make it twenty in a day
 AT_ONCE = 4  # requests under way
 IDLE_SECONDS = 3.0
 PARTS = ("web", "worker", "postgres")
@@ -47,7 +47,7 @@ class Sold:
 
     @property
     def line(self) -> str:
-        """The line that the bench prints."""
+        """Return the line that the bench prints."""
         parts = "  ".join(
             f"{part} {median(one[part] for one in self.rounds) * 1e3:5.2f}" for part in PARTS
         )
@@ -56,7 +56,7 @@ class Sold:
 
 
 def _buyers(inside: Inside) -> list[tuple[str, Client]]:
-    """Addresses of buyers, each with a key."""
+    """Return addresses of buyers, each with a key."""
     found = []
     for _ in range(BUYERS):
         address = f"{uuid.uuid4().hex[:12]}@example.org"
@@ -69,14 +69,14 @@ def _buyers(inside: Inside) -> list[tuple[str, Client]]:
 
 
 def main() -> int:
-    """Measure and print; fails only for what is wrong."""
+    """Measure and print; fails only for errors."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--short", action="store_true")
     count, rounds = (40, 1) if parser.parse_args().short else (200, 5)
     with tempfile.TemporaryDirectory() as folder, Instance(Path(folder)) as instance:
         inside = Inside(instance)
         seller, buyers = Seller(inside), _buyers(inside)
-        for _ in range(rounds + 1):  # a payment by QRIS has a largest sum
+        for _ in range(rounds + 1):  # a payment by QRIS has a limit
             seller.top_up(count * UNIT)
 
         def retail(number: int) -> None:
@@ -107,7 +107,7 @@ def main() -> int:
                     part: (now - before[part] - idle[part] * took) / count
                     for part, now in spent().items()
                 }
-                if round_:  # the first warms
+                if round_:  # the first is a warm-up
                     way.rounds.append(each)
         instance.assert_audit_holds()
     print(f"{description()}; {rounds} rounds of {count} orders, one stamp each")

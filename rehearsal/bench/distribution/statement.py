@@ -1,7 +1,8 @@
-"""A statement over a million legs: `python -m bench.distribution.statement [LEGS]`.
+"""Statement over a million legs: `python -m bench.distribution.statement [LEGS]`.
 
-The books of one distributor are made by SQL, as sales would have left them, beside as many of others.  Reported are the
-seconds from the question to the last byte, and the processor time here and in the database, beside a bare COPY of the same legs.
+SQL makes the books of one distributor as sales would have left them, beside as many of others. Reported are the
+seconds from the request to the last byte, and the processor time here and in the database, beside a bare COPY of the
+same legs.
 """
 
 import asyncio
@@ -57,7 +58,7 @@ async def _summed(database: Database) -> int:
 
 
 async def _copied(url: str) -> int:
-    """The same legs and balances as PostgreSQL itself writes them: the limit."""
+    """Copy the same legs and balances by PostgreSQL itself: the limit."""
     async with await psycopg.AsyncConnection.connect(url) as connection:
         copied = 0
         async with connection.cursor().copy(_COPY.encode(), (ACCOUNT,)) as pieces:
@@ -104,7 +105,7 @@ def main() -> None:
             migrate(url)
             with psycopg.connect(url, autocommit=True) as connection:
                 told = {"account": ACCOUNT, "legs": legs}
-                # With parameters one statement goes at a time.
+                # A call with parameters takes one statement.
                 for statement in filter(str.strip, _BOOKS.split(";")):
                     used = told if "%(" in statement else None
                     connection.execute(statement.encode(), used)

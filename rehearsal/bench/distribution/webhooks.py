@@ -1,8 +1,8 @@
-"""Webhooks by one worker, with slow, dead and lying receivers among them: `python -m bench.distribution.webhooks [EVENTS]`.
+"""Webhooks by one worker, with slow, dead and malicious receivers: `python -m bench.distribution.webhooks [EVENTS]`.
 
-Events are emitted as rooms emit them, each becomes a message by its job, and every message goes to a receiver in a
-process of its own. Half of the endpoints answer well, the others do not. Reported are deliveries per second, waits, and
-processor time, beside those of a peer: the same requests, signed, by a bare client without a database.
+Events are emitted as rooms emit them, each becomes a message by its job, and every message goes to a receiver in its
+own process. Half of the endpoints answer well. Reported are deliveries per second, waits, and processor time, beside
+those of a peer: the same signed requests by a bare client without a database.
 """
 
 import asyncio
@@ -82,7 +82,7 @@ def _receive(pipe: Connection) -> None:
 
 
 async def _account(container: Container, url: str) -> tuple[UUID, UUID, str]:
-    """An account with an order and an endpoint: both, and the secret."""
+    """Make an account with an order and an endpoint. Return both ids, and the secret."""
     account = await container.of(AccountService).create(f"{new_id().hex}@example.id", actor=ACTOR)
     terms = await container.of(OrderService).terms(account, "one", b"one", OrderKind.STAMPS, 1)
     async with container.database.transaction() as tx:
@@ -104,7 +104,7 @@ async def _emit(container: Container, to: Sequence[tuple[UUID, UUID, str]], each
 
 
 async def _bare(url: str, secret: str, body: bytes, times: int) -> tuple[float, float]:
-    """Seconds, and processor seconds, of a client that does nothing else."""
+    """Return seconds, and processor seconds, of a client that does nothing else."""
     key, gate = b64decode(secret.removeprefix("whsec_")), asyncio.Semaphore(SLOTS)
     begun, spent = time.monotonic(), time.process_time()
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
@@ -120,7 +120,7 @@ async def _bare(url: str, secret: str, body: bytes, times: int) -> tuple[float, 
 
 
 def _database(folder: Path) -> Group:
-    """The processes of the server."""
+    """Return the processes of the server."""
     return Group(
         psutil.Process(int((folder / "postgres" / "postmaster.pid").read_text().split()[0]))
     )
@@ -128,7 +128,7 @@ def _database(folder: Path) -> Group:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Result of a run: deliveries, their waits, and their cost in seconds of a processor."""
+    """Result of a run: deliveries, their waits, and their processor seconds."""
 
     wanted: int  # deliveries to endpoints that answer well
     seconds: float
@@ -140,7 +140,7 @@ class Measured:
 
     @property
     def by_processor(self) -> float:
-        """Attempts in a second, were both processors given to worker and database alone."""
+        """Return the attempts in a second if both processors served worker and database alone."""
         return CORES * self.attempts / (self.worker + self.database)
 
 
@@ -207,7 +207,7 @@ async def _run(folder: Path, url: str, receiver: str, events: int, pipe: Connect
 
 
 def _give_keys(folder: Path) -> None:
-    """A bank that nobody asks has a key all the same."""
+    """Give the unused bank its key nevertheless."""
     keys = folder / "keys"
     keys.mkdir(mode=0o700)
     private = keys / "provider.key.pem"
@@ -217,7 +217,7 @@ def _give_keys(folder: Path) -> None:
 
 
 def main() -> int:
-    """Run it; the status says whether anything was lost, never that it was slow."""
+    """Run it; the status tells whether anything was lost, never that it was slow."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     events = int(sys.argv[1]) if len(sys.argv) > 1 else EVENTS
     ours, theirs = multiprocessing.Pipe()

@@ -1,1 +1,1 @@
-"""Money measured: what it costs to compare records with the books."""
+"""Money measured: payments, reconciliation, and a dead provider."""

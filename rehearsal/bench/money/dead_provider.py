@@ -1,8 +1,8 @@
 """A provider that is dead for 48 hours: `python -m bench.money.dead_provider [REFUNDS]`.
 
-So many orders, half of them by QRIS and half by virtual account, are asked back while their bank answers nothing.  The
-clock is moved hour by hour (`tests/support/moved.py`), and every periodic task of payments runs in each.  Then the bank is
-there again.  All of it must be settled by the next day without anybody's doing: the QRIS half by the bank, the other to
+So many orders, half of them by QRIS and half by virtual account, are refunded while their bank does not answer. The
+clock is moved hour by hour (`tests/support/moved.py`), and every periodic task of payments runs in each. Then the bank
+answers again. All refunds must be settled by the next day automatically: the QRIS half by the bank, the other to
 accounts that their buyers named before.
 """
 
@@ -35,19 +35,22 @@ from tests.support.transferring import ANI, SETTINGS, run
 REFUNDS, HOURS = 1_000, 48
 ORDERS_OF_ACCOUNT = 20
 HOUR_SECONDS, DAY_SECONDS = 3_600.0, 86_400.0
-STEP_SECONDS, STEP_ROUNDS = 300.0, 5  # after its return; a worker does more rounds
+STEP_SECONDS, STEP_ROUNDS = 300.0, 5  # after its return; a worker runs more often
 SILENT = {"hang_up": True, "act": False, "times": -1}
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """Outcome of one run.  `hours` are from the return of the provider until the last refund, `hours_of_items` until nobody has
-    to look at anything; `processor_seconds` are of this process, which is also the bank."""
+    """Outcome of one run.
+
+    `hours` are from the return of the provider until the last refund, `hours_of_items` until no item needs staff;
+    `processor_seconds` are of this process, which is also the bank.
+    """
 
     settled: int
     hours: float
     hours_of_items: float
-    calls: int  # that were begun while the provider was dead
+    calls: int  # begun while the provider was dead
     processor_seconds: float
 
     def __str__(self) -> str:
@@ -61,20 +64,20 @@ class Outcome:
 
 
 class _Dead:
-    """A till whose bank dies; time passes as it is told to."""
+    """A till whose bank dies; it moves its own time."""
 
     def __init__(self, till: Till, url: str) -> None:
         self.till = till
         self._url = url
         self._now = 1_000.0
         rails = till.shop.container.of(PaymentService).rails
-        # The circuit of the provider goes by this clock too.
+        # The circuit of the provider uses this clock too.
         rails._outgoing["bank"] = Outgoing(
             "bank", ProviderUnreachable, NoAnswer, clock=lambda: self._now
         )
 
     def live(self, seconds: float, rounds: int = 1) -> float:
-        """Let so many seconds pass, and do what is due then; so many seconds."""
+        """Move the clock by so many seconds, and run due work. Return the seconds."""
         self._now += seconds
         pass_seconds(self._url, seconds)
         for _ in range(rounds):
@@ -82,7 +85,7 @@ class _Dead:
         return seconds
 
     def order(self, count: int) -> None:
-        """Executed orders of several accounts, by turns by QRIS and by virtual account."""
+        """Execute orders of several accounts, alternately by QRIS and by virtual account."""
         shop = self.till.shop
         service = shop.container.of(OrderService)
         for number in range(count):
@@ -106,14 +109,14 @@ class _Dead:
         self._until("SELECT 1 FROM orders WHERE state <> 'executed'", self.till.ask)
 
     def ask_back(self) -> None:
-        """Every order is asked back."""
+        """Ask for a refund of every order."""
         for row in self.till.rows("SELECT account_id, order_id FROM orders ORDER BY order_id"):
             self.till.shop.account = row["account_id"]
             self.till.shop.ask_back(row["order_id"])
         self.till.shop.work()
 
     def name(self) -> None:
-        """Each buyer whose money waits for an account names one."""
+        """Name an account for each buyer whose money waits for one."""
         for row in self.till.rows(
             "SELECT DISTINCT account_id FROM refunds WHERE way = 'claim' AND state = 'requested'"
         ):
@@ -128,7 +131,7 @@ class _Dead:
         self.till.do(self.till._clear_faults())
 
     def round(self) -> None:
-        """Every periodic task of payments and refunds: only what is due."""
+        """Run every periodic task of payments and refunds: only due work."""
         of = self.till.shop.container.of
         paying, refunds, transfers = of(PaymentService), of(RefundSender), of(TransferSender)
         for task in (
@@ -153,7 +156,7 @@ class _Dead:
 
 
 def measure(till: Till, url: str, refunds: int) -> Outcome:
-    """Let a provider die and return.  An assertion fails where money or a person's matter is left over."""
+    """Let a provider die and return. An assertion fails if money or a person's matter is left over."""
     begun = time.process_time()
     dead = _Dead(till, url)
     dead.order(refunds)
@@ -182,7 +185,7 @@ def measure(till: Till, url: str, refunds: int) -> Outcome:
     assert till.book("refund_float") == told["transferred"]
     assert till.book("refunds_payable") == 0
     assert till.rows("SELECT DISTINCT state FROM orders") == [{"state": "returned"}]
-    # Nobody here sends mails: they are as new as if somebody tried.
+    # Mails are not sent here: they look as if tried recently.
     till.shop.arrange("UPDATE mails SET try_at = now() WHERE state = 'queued'")
     till.assert_books_hold()
     spent = time.process_time() - begun
@@ -191,7 +194,7 @@ def measure(till: Till, url: str, refunds: int) -> Outcome:
 
 @contextmanager
 def counter(url: str, folder: Path) -> Iterator[Till]:
-    """A till at a bank that makes virtual accounts and transfers."""
+    """Yield a till at a bank with virtual accounts and transfers."""
     with open_till(
         url, folder, bank_methods="qris va", bank_va_service_id=SERVICE_ID, **SETTINGS
     ) as till:

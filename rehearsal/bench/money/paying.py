@@ -1,8 +1,8 @@
-"""Cost of being paid: `python -m bench.money.paying [ORDERS]`.
+"""Cost of payments: `python -m bench.money.paying [ORDERS]`.
 
-First the processor time of an order that is placed, paid by its bank's news and executed, by QRIS and by virtual account
-in turns.  Then how long it takes from the news of a payment to the stamps: orders wait, and are paid at a rate that
-doubles until 99 of a hundred do not get their stamps within a second, or the bank cannot tell so fast.
+First the processor time of an order that is placed, paid by its bank's notification and executed, alternately by QRIS
+and by virtual account. Then the time from the notification to the stamps: orders wait, and are paid at a rate that
+doubles until 99 of a hundred do not get their stamps within a second, or the bank cannot notify so fast.
 """
 
 import sys
@@ -24,9 +24,9 @@ from tests.support.instance import Client, Instance, until
 ORDERS, ROUNDS = 80, 4
 RATE_FROM, RATE_SECONDS, RATE_MAX = 5, 6, 320
 RATIO_AIM, ISSUED_SECONDS_AIM = 1.3, 1.0
-KEPT_UP = 0.9  # of a rate, or the bank is what is measured
+KEPT_UP = 0.9  # of a rate; below it the bank is the bottleneck
 LEFT = "SELECT count(*) FROM orders WHERE state NOT IN ('executed', 'lapsed')"
-# From the moment the news was kept.
+# From the moment the notification was stored.
 ISSUED = """
 SELECT count(*)::integer, percentile_disc(0.5) WITHIN GROUP (ORDER BY took), percentile_disc(0.99) WITHIN GROUP (ORDER BY took)
 FROM (SELECT extract(epoch FROM o.closed_at - n.received_at)::float AS took FROM notification_inbox n
@@ -50,7 +50,7 @@ class Paying:
             return connection.execute(query.encode(), parameters or None).fetchall()
 
     def place(self, method: str, count: int) -> list[str]:
-        """Orders; what each is paid by."""
+        """Place orders. Return their payment data."""
 
         def one(number: int) -> str:
             buyer: Client = self._buyers[number % AT_ONCE]
@@ -80,23 +80,23 @@ class Paying:
         assert given.status == 200, given.body
 
     def executed(self, method: str, count: int) -> None:
-        """So many orders of a method, from nothing to their stamps."""
+        """Execute so many orders of a method, from placing to their stamps."""
         names = self.place(method, count)
         with ThreadPoolExecutor(AT_ONCE) as pool:
             list(pool.map(lambda name: self.pay(method, name), names))
         until("they are executed", self.is_done)
 
     def is_done(self) -> bool:
-        time.sleep(0.5)  # a look costs the database something too
+        time.sleep(0.5)  # polling costs the database something too
         return int(self.rows(LEFT)[0][0]) == 0
 
     def cost(self, method: str, count: int) -> float:
-        """Milliseconds of a processor for one of so many orders, of every process but the bank."""
+        """Return processor milliseconds for one of so many orders, of every process except the bank."""
         found = self.costs.of(lambda count: self.executed(method, count), count)
         return sum(found.values())
 
     def issued(self, rate: int) -> tuple[float, float, float]:
-        """Payments at a rate: the rate that the bank kept up, median and 99th of a hundred of the seconds until stamps."""
+        """Pay at a rate. Return the rate reached by the bank, and median and p99 of the seconds until stamps."""
         names = self.place("qris", rate * RATE_SECONDS)
         [[now]] = self.rows("SELECT now()")
         begun = time.monotonic()
@@ -115,7 +115,7 @@ class Paying:
 
 
 def report(paying: Paying, orders: int) -> Iterator[str]:
-    """Each line as soon as it is known."""
+    """Yield each line as soon as it is known."""
     costs: dict[str, list[float]] = {"qris": [], "va": []}
     for method in costs:
         paying.cost(method, max(AT_ONCE, orders // 10))
@@ -156,7 +156,7 @@ def main() -> None:
         "METERAI_BANK_METHODS": "qris va",
         "METERAI_BANK_VA_SERVICE_ID": SERVICE_ID,
         "METERAI_UNPAID_ORDERS_MAX": "10000",
-        "METERAI_POLL_AFTER_SECONDS": "600",  # what is measured is news
+        "METERAI_POLL_AFTER_SECONDS": "600",  # notifications are measured, not polling
     }
     with (
         tempfile.TemporaryDirectory(prefix="meterai-bench-") as folder,

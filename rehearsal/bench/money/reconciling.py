@@ -1,8 +1,8 @@
-"""A day of a million lines reconciled: `python -m bench.money.reconciling [LINES]`.
+"""Reconciliation of a day of a million lines: `python -m bench.money.reconciling [LINES]`.
 
-The books are made by SQL, as the product's own functions would have left them, and the record is a file as a provider
-writes it, in which one line of ten thousand differs.  Reported are seconds and the memory of the process; the database
-is another process, and is given as it comes.
+SQL makes the books as the product's own functions would have left them, and the record is a file as a provider writes
+it, in which one line of ten thousand differs. Reported are seconds and the memory of the process; the database is
+another process.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from meterai.plumbing.objects import ObjectStore
 from meterai.reconciliation import Reconciliation
 
 LINES = 1_000_000
-DIFFERS = 10_000  # every so manieth line
+DIFFERS = 10_000  # interval of differing lines
 SECONDS_MAX, MEGABYTES_MAX = 120.0, 500.0
 SUM = 10_500
 
@@ -70,7 +70,7 @@ def _write(connection: psycopg.Connection, path: Path) -> None:
 
 
 def _processor_of_database(folder: Path) -> float:
-    """Seconds of a processor that the processes of the server have used, those alive."""
+    """Return the processor seconds of the living processes of the server."""
     server = psutil.Process(int((folder / "postgres" / "postmaster.pid").read_text().split()[0]))
     spent = [one.cpu_times() for one in (server, *server.children())]
     return float(sum(one.user + one.system for one in spent))

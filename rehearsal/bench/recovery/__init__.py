@@ -1,7 +1,7 @@
-"""The way back measured: what was paid and interrupted is served again, and what a watch costs.
+"""Recovery measured: paid and interrupted work is served again; and the cost of a watcher.
 
-Each part is a module with a `main` of its own, which takes the rest of the words and answers an exit status.
+Each part is a module with its own `main`, which takes the remaining words and returns an exit status.
 
-way_back.py    orders paid and not served, and interrupted stampings, recovered by `meterai recover`
-unserved.py    these orders and stampings, made by the product's own functions
+way_back.py    paid, unserved orders and interrupted stampings, recovered by `meterai recover` unserved.py    these
+orders and stampings, made by the product's own functions
 """

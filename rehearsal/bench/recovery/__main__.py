@@ -9,7 +9,7 @@ PARTS = ("way_back", "watch")  # in the order of their modules
 
 
 def main() -> int:
-    """Measure; a part whose module is not there is left out."""
+    """Measure; a missing module is skipped."""
     given = argparse.ArgumentParser(description=__doc__)
     given.add_argument("--only", choices=PARTS)
     options, rest = given.parse_known_args()

@@ -1,7 +1,7 @@
-"""Orders that were paid and not served, and stampings that were interrupted: as an outage leaves them.
+"""Paid, unserved orders and interrupted stampings, as after an outage.
 
-Everything is made by the functions that the product calls: an order is placed, its QR is made, its payment captured,
-and its job waits; a stamping is reserved under a lease that is over.  So every invariant holds before the way back too.
+The product's own functions make everything: an order is placed, its QR is made, its payment captured, and its job
+waits; a stamping is reserved under an expired lease. So every invariant holds before the recovery too.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ DUE_SECONDS = 3_600.0  # of a stamping from the balance, as if it had begun a mo
 
 
 async def _all(work: Sequence[Awaitable[None]]) -> None:
-    """Do all of it, a few at once."""
+    """Run all of it, a few at once."""
     slots = asyncio.Semaphore(AT_ONCE)
 
     async def one(task: Awaitable[None]) -> None:
@@ -43,7 +43,7 @@ async def _all(work: Sequence[Awaitable[None]]) -> None:
 
 
 async def accounts(container: Container, count: int, drawing: random.Random) -> list[UUID]:
-    """New accounts."""
+    """Make new accounts."""
     found: list[UUID] = []
 
     async def make(number: int) -> None:
@@ -61,7 +61,7 @@ async def _terms(container: Container, account: UUID, quantity: int) -> OrderTer
 
 
 async def pay(container: Container, account: UUID, quantity: int) -> None:
-    """An order whose payment was captured; nobody has booked it to its order."""
+    """Make an order whose payment was captured and is not posted to the order."""
     database, terms = container.database, await _terms(container, account, quantity)
     await database.call(order_store.PLACE, *terms.arguments())
     number = terms.attempt.hex[-20:]
@@ -76,14 +76,14 @@ async def pay(container: Container, account: UUID, quantity: int) -> None:
 
 
 async def paid(container: Container, count: int, drawing: random.Random) -> None:
-    """So many orders, ten of each account, of one to three stamps."""
+    """Make so many orders, ten of each account, of one to three stamps."""
     owners = await accounts(container, -(-count // OF_ONE_ACCOUNT), drawing)
     chosen = (owners[number // OF_ONE_ACCOUNT] for number in range(count))
     await _all([pay(container, owner, drawing.randint(1, 3)) for owner in chosen])
 
 
 async def interrupt(container: Container, account: UUID, words: str) -> None:
-    """A stamping from the balance that was reserved, and whose process died."""
+    """Make a stamping from the balance that was reserved, and whose process died."""
     content = await asyncio.to_thread(pdf, words=words)
     sha256, documents = hashlib.sha256(content).digest(), container.of(DocumentService)
     await documents.contents.put(sha256, content)
@@ -96,7 +96,7 @@ async def interrupt(container: Container, account: UUID, words: str) -> None:
         jsonb([PLACEMENT]),
         [one.text for one in serials],
         DUE_SECONDS,
-        0.0,  # the lease is over
+        0.0,  # the lease has expired
         *about,
         False,  # noqa: FBT003 - of SQL
     )
@@ -109,7 +109,7 @@ async def interrupted(
     drawing: random.Random,
     execute: Callable[[], Awaitable[None]],
 ) -> None:
-    """So many stampings, ten of each account, whose stamps were bought before; `execute` executes what is paid."""
+    """Make so many stampings, ten of each account, whose stamps were bought before; `execute` executes paid orders."""
     owners = await accounts(container, -(-count // OF_ONE_ACCOUNT), drawing)
     await _all([pay(container, owner, OF_ONE_ACCOUNT) for owner in owners])
     await execute()

@@ -1,7 +1,7 @@
-"""Ten faults of a real instance: after how many seconds a watcher's files are right, and right again after the mend.
+"""Ten faults of a real instance: the seconds until a watcher's files are right, and right again after the repair.
 
-The files are right when every component that the fault breaks is shown as not working as it should, and those that go on
-are shown as operational.  Then, without a fault, the processor time that the watcher costs the platform.
+The files are right when every component broken by the fault is shown as not working properly, and all others as
+operational. Then, without a fault, the processor time that the watcher costs the platform.
 
 python -m bench.recovery --only watch [--short | --fault NAME ...]
 """
@@ -34,9 +34,9 @@ from tests.support.instance import Client, Instance, free_ports
 from tests.support.watching import Watching, all_work, configured
 
 RIGHT_SECONDS_AIM, AGAIN_SECONDS_AIM = 30.0, 60.0
-SECONDS_MAX = 150.0  # a watch that is later than that does not see it
+SECONDS_MAX = 150.0  # a later detection counts as none
 COST_AIM = 0.005  # of a core
-COST_SECONDS, COST_ROUNDS = 95.0, 2  # five times everything
+COST_SECONDS, COST_ROUNDS = 95.0, 2  # five intervals of every check
 SHORT = ("worker frozen", "checking broken")
 CLOCK, CLOCK_OFF_SECONDS = "clock off by 10 minutes", 600
 FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
@@ -47,28 +47,28 @@ EVERYTHING = frozenset(Component)
 
 @dataclass
 class Site:
-    """The site that a fault breaks: an instance, before it a front with TLS, and the folder of both."""
+    """Site of the faults: an instance, a TLS proxy before it, and the folder of both."""
 
     folder: Path
     instance: Instance
     front: "Front"
-    clock: Path | None  # how far the clock of the instance is off, where that can be said
+    clock: Path | None  # file with the offset of the instance's clock, if it can be moved
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault: how it is made, which components are shown broken by it, and which are not; others are not asked about."""
+    """Fault: its cause, the components shown broken by it, and those that are not; others are not checked."""
 
     make: Callable[[Site], "Iterator[None]"]
     breaks: frozenset[Component]
     spares: frozenset[Component] = field(default_factory=frozenset)
 
 
-# -- the front ----------------------------------------------------------------------------------
+# -- the proxy ----------------------------------------------------------------------------------
 
 
 class Front:
-    """Ends TLS before the instance, with a certificate that can be replaced by one that has expired."""
+    """Terminates TLS before the instance, with a certificate that can be replaced by an expired one."""
 
     def __init__(self, folder: Path, port: int) -> None:
         self.authorities, self._folder, self._to = folder / "root.pem", folder, port
@@ -87,7 +87,7 @@ class Front:
         return f"https://localhost:{self.port}"
 
     def show(self, *, days: int) -> None:
-        """Show a certificate that ends in so many days from now on."""
+        """Present a certificate that ends in so many days from now."""
         found = self._certificate("localhost", days=days, is_root=False)
         pem = found.public_bytes(serialization.Encoding.PEM)
         secret = self._key.private_bytes(
@@ -222,7 +222,7 @@ def _clock_off(site: Site) -> Iterator[None]:
     site.clock.write_text(f"+{CLOCK_OFF_SECONDS}")
     yield
     site.clock.write_text("+0")
-    site.instance.kill("web")  # it keeps the last time that it told until the clock comes there
+    site.instance.kill("web")  # it keeps the last time until the clock reaches it
     site.instance.wait_ready()
 
 
@@ -282,7 +282,7 @@ def _seconds_until(
 
 
 def _measured(name: str, site: Site, watching: Watching) -> Iterator[str]:
-    """Make one fault and mend it; what went wrong."""
+    """Make one fault and repair it. Yield errors."""
     fault = FAULTS[name]
     if name == CLOCK and site.clock is None:
         print(f"{name:26}  not made: {FAKETIME.name} is not on this machine", flush=True)
@@ -308,7 +308,7 @@ def _shown(seconds: float | None) -> str:
 
 
 def _cost(watching: Watching, seconds: float, rounds: int) -> Iterator[str]:
-    """Processor time of the platform with the watcher less that without, in turns; what went wrong."""
+    """Compare the processor time of the platform with and without the watcher, alternately. Yield errors."""
     parts = {name: one for name, one in parts_of_instance().items() if name in PLATFORM}
     rates: dict[bool, list[Mapping[str, float]]] = {True: [], False: []}
     for is_on in (True, False) * rounds:
@@ -367,7 +367,7 @@ def _site(folder: Path) -> Iterator[Site]:
 
 
 def main(given: Sequence[str]) -> int:
-    """Print the table, and what went wrong; 1 where something did."""
+    """Print the table, and errors. Return 1 if there were any."""
     parser = argparse.ArgumentParser(prog="python -m bench.recovery --only watch")
     parser.add_argument("--short", action="store_true", help="only see that everything runs")
     parser.add_argument("--fault", action="append", choices=FAULTS, help="this one, and no cost")
@@ -384,7 +384,7 @@ def main(given: Sequence[str]) -> int:
 
 
 def _broken(site: Site) -> list[str]:
-    """Findings of the audit; it is not asked after a clock was off, because it looks for times that went back."""
+    """Return the findings of the audit; not run after the clock was moved, because it detects times that went back."""
     done = site.instance.command("audit")
     lines = [line for line in done.stdout.splitlines() if line.startswith("BROKEN")]
     return [f"the audit failed: {lines} {done.stderr}"] if done.returncode else []

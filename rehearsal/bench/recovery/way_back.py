@@ -1,10 +1,10 @@
-"""The way back of an instance whose worker stood still while people paid: how long until all is served.
+"""Recovery of an instance whose worker was stopped while people paid: the time until all is served.
 
 python -m bench.recovery --only way_back [--orders N] [--stampings N] [--seed N]
 
-The worker is stopped where it stands, orders are paid and stampings interrupted, and it goes on: then `meterai recover
-start` and `go` lead the way back, and `meterai recover status` says when it is at which step.  Beside the rates stand
-peers of the same run: the bare engine over the same documents, and the bare function that books a payment.
+The worker is stopped, orders are paid and stampings interrupted, and it continues: then `meterai recover start` and
+`go` lead the recovery, and `meterai recover status` reports its steps. Beside the rates are peers of the same run: the
+bare engine over the same documents, and the bare function that posts a payment.
 """
 
 import argparse
@@ -49,7 +49,7 @@ SELECT (SELECT count(*) FROM stampings WHERE state = 'reserved') AS stampings,
 
 @dataclass(slots=True)
 class Measured:
-    """Moments of a way back, in seconds from its begin."""
+    """Times of a recovery, in seconds from its begin."""
 
     orders: int
     stampings: int
@@ -61,7 +61,7 @@ class Measured:
     ended: float = 0.0
 
     def lines(self, cores: int) -> Iterator[str]:
-        """The tables."""
+        """Yield the tables."""
         yield "steps: " + ", ".join(f"{name} {at:.0f} s" for name, at in self.steps.items())
         peer = self.seal_seconds * self.stampings / cores
         yield (
@@ -109,7 +109,7 @@ def _left(url: str) -> dict[str, object]:
 
 
 def _seal_seconds(folder: Path) -> float:
-    """Cost of one verified seal by the bare engine, for a document like these."""
+    """Return the cost of one verified seal by the bare engine, for a document like these."""
     ours = Ours(folder, "p256")
     words = iter(range(10**6))
     return cpu_per_call(lambda: ours.deliver(pdf(words=f"{next(words):016x}")), PEER_SECONDS)
@@ -165,7 +165,7 @@ def _told(instance: Instance, *words: str, status: int = 0) -> str:
 
 
 def measure(folder: Path, orders: int, stampings: int, seed: int) -> tuple[Measured, bool]:
-    """An outage and its way back; whether the books hold at the end."""
+    """Run an outage and its recovery. Return True if the books hold at the end."""
     measured, drawing = Measured(orders, stampings), random.Random(seed)
     (folder / "engine").mkdir()
     (folder / "instance").mkdir()
@@ -191,7 +191,7 @@ def measure(folder: Path, orders: int, stampings: int, seed: int) -> tuple[Measu
 
 
 def main(given: Sequence[str]) -> int:
-    """Measure, and fail only where the books are wrong."""
+    """Measure, and fail only if the books are wrong."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--orders", type=int, default=ORDERS)
     options.add_argument("--stampings", type=int, default=STAMPINGS)

@@ -1,14 +1,13 @@
-"""`make bench-sealing`: what a seal costs, beside pyHanko and beside what no seal can do without.
+"""`make bench-sealing`: cost of a seal, beside pyHanko and beside the minimum of any seal.
 
 Promises
-  * Everything that is compared is measured in one process, in turns, as processor time; what is
-    printed are medians over the turns, so a busy machine changes them little.
-  * pyHanko does the same job, with the same drawing, as fast as it can be made to: its key parsed
-    once, its drawing ready beforehand, one event loop for all.
-  * The limit is counted with the same libraries: the key operations, SHA-256 of what must be
-    hashed, one QR code.
-  * Where the corpus of real PDFs is missing, generated ones of the same sizes take its place.
-  * How fast it was decides nothing; a target that is not met is printed as not met.
+  * Everything that is compared is measured in one process, alternately, as processor time; printed are medians over the
+    rounds, so a busy machine changes them little.
+  * pyHanko does the same job, with the same drawing, as fast as possible: its key parsed once, its drawing prepared, one event
+    loop for all.
+  * The limit is counted with the same libraries: the key operations, SHA-256 of the necessary bytes, one QR code.
+  * If the corpus of real PDFs is missing, generated ones of the same sizes replace it.
+  * Speed decides nothing; a missed target is printed as missed.
 """
 
 from bench.sealing.brief import Sealing, letter, measure

@@ -1,9 +1,9 @@
-"""One process that seals or checks one file and nothing else, and says what memory it took.
+"""One process that seals or checks one file, and prints its memory.
 
     python -P alone.py seal|verify DOCUMENT FOLDER
 
-Prints the highest resident set after importing and at the end, in bytes.  Run as a file, so that
-nothing is imported but what sealing needs.
+Prints the highest resident set after importing and at the end, in bytes. Run as a file, so that only the imports of
+sealing are loaded.
 """
 
 import resource
@@ -19,7 +19,7 @@ _STATUS = Path("/proc/self/status")
 
 
 def _peak_bytes() -> int:
-    # `ru_maxrss` of a process that was forked holds what its parent had; this does not.
+    # `ru_maxrss` of a forked process includes its parent's; this does not.
     if _STATUS.exists():
         for line in _STATUS.read_text().splitlines():
             if line.startswith("VmHWM:"):

@@ -1,4 +1,4 @@
-"""The one row of `make bench`: sealing and checking one document, beside its cryptography alone."""
+"""Row of `make bench` for sealing: sealing and checking one document, beside its cryptography alone."""
 
 import tempfile
 from dataclasses import dataclass
@@ -25,12 +25,12 @@ class Sealing:
 
 
 def letter() -> bytes:
-    """A page with a picture that does not shrink, some 50 KB together."""
+    """Return a page with an incompressible picture, some 50 KB together."""
     return generated(pages=1, size=DOCUMENT_BYTES, is_packed=False)
 
 
 def measure() -> Sealing:
-    """Inspect, seal and check one generated document, again and again."""
+    """Inspect, seal and check one generated document, repeatedly."""
     original = letter()
     with tempfile.TemporaryDirectory(prefix="meterai-bench-") as folder:
         ours = Ours(Path(folder) / "issuer", "p256")

@@ -1,4 +1,4 @@
-"""The documents that are sealed: real ones of five sizes and shapes, or generated ones like them."""
+"""Documents to seal: real ones of five sizes and shapes, or generated ones like them."""
 
 import io
 import random
@@ -9,12 +9,12 @@ import pikepdf
 
 CORPUS = Path(__file__).parents[3].parent / "shared" / "corpus" / "plain"
 _SEED = 7  # the same bytes in every run
-_PAGE_BYTES = 600  # of a page beside its content: object, cross-reference, fonts
+_PAGE_BYTES = 600  # of a page without its content: object, cross-reference, fonts
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One PDF and what it is called; `is_real` if somebody else made it."""
+    """One PDF with its name; `is_real` if it is not generated."""
 
     name: str
     data: bytes
@@ -40,7 +40,7 @@ _KINDS = (
 
 
 def documents() -> list[Document]:
-    """One of each kind, the smallest first."""
+    """Return one of each kind, the smallest first."""
     return [_document(kind) for kind in _KINDS]
 
 
@@ -53,7 +53,7 @@ def _document(kind: _Kind) -> Document:
 
 
 def generated(*, pages: int, size: int, is_packed: bool) -> bytes:
-    """A PDF of about so many bytes, with words and a picture that does not shrink on every page.
+    """Return a PDF of about so many bytes, with text and an incompressible picture on every page.
 
     `is_packed` puts its objects into streams and ends it with a cross-reference stream.
     """

@@ -1,8 +1,7 @@
-"""What no seal can do without, with the same libraries: key operations, SHA-256, one QR code.
+"""Minimum of any seal, with the same libraries: key operations, SHA-256, one QR code.
 
-Sealing needs the signature of the seal and the one of the claim, a hash of the original and of
-what is appended, and a code.  Checking needs the two signatures checked and one hash.  Nothing of
-PDF is in it.
+Sealing needs the signatures of the seal and of the claim, a hash of the original and of the appended bytes, and a
+code. Checking needs the verification of both signatures and one hash. It contains nothing of PDF.
 """
 
 import hashlib
@@ -17,16 +16,16 @@ from meterai.sealing import ClaimKey, HashedDocument, claim
 from meterai.sealing.signing.keys import PrivateKey
 from meterai.sealing.stamp.qr import check_address, encoder_for
 
-_ATTRIBUTES = bytes(170)  # about as long as the signed attributes of a seal
-_MESSAGE = bytes(64)  # about as long as what a claim signs
-_TEXTS = 256  # no two codes are alike; drawing one again and again would find its parts in a cache
+_ATTRIBUTES = bytes(170)  # about the length of the signed attributes of a seal
+_MESSAGE = bytes(64)  # about the length of the signed bytes of a claim
+_TEXTS = 256  # all different; drawing one repeatedly would hit a cache
 _SHA256 = hashes.SHA256()
 _ECDSA = ec.ECDSA(_SHA256)
 _PKCS1 = padding.PKCS1v15()
 
 
 class Limit:
-    """The parts that one issuer's seals cannot do without."""
+    """Necessary parts of one issuer's seals."""
 
     def __init__(self, key: PrivateKey, claim_key: ClaimKey) -> None:
         self._key = key
@@ -39,21 +38,21 @@ class Limit:
         self._claim_signature = self.sign_claim()
 
     def sign(self) -> bytes:
-        """The key operation of the seal."""
+        """Run the key operation of the seal."""
         if isinstance(self._key, rsa.RSAPrivateKey):
             return self._key.sign(_ATTRIBUTES, _PKCS1, _SHA256)
         return self._key.sign(_ATTRIBUTES, _ECDSA)
 
     def sign_claim(self) -> bytes:
-        """The key operation of the claim."""
+        """Run the key operation of the claim."""
         return self._claim_key.sign(_MESSAGE)
 
     def draw(self) -> None:
-        """One QR code."""
+        """Draw one QR code."""
         self._encoder.draw(next(self._texts))
 
     def seal(self, original: bytes, delta: bytes, hashed: HashedDocument | None = None) -> None:
-        """What sealing cannot do without; with `hashed`, the original was hashed before."""
+        """Run the minimum of sealing; with `hashed`, the original was hashed before."""
         state = hashed.state.copy() if hashed is not None else hashlib.sha256(original)
         state.update(delta)
         state.digest()
@@ -62,7 +61,7 @@ class Limit:
         self.draw()
 
     def verify(self, stamped: bytes) -> None:
-        """What checking cannot do without."""
+        """Run the minimum of checking."""
         hashlib.sha256(stamped).digest()
         if isinstance(self._public, rsa.RSAPublicKey):
             self._public.verify(self._signature, _ATTRIBUTES, _PKCS1, _SHA256)
@@ -72,7 +71,7 @@ class Limit:
 
 
 def _code_text(claim_key: ClaimKey) -> str:
-    """What the code of some stamp holds."""
+    """Return the text of the code of some stamp."""
     serial = SerialMaker(UNLEASED).make()
     digest = hashlib.sha256(str(serial).encode("ascii")).digest()
     return f"{check_address(CHECK_URL, serial)}/{claim.make(serial, AT, digest, claim_key)}"

@@ -1,4 +1,4 @@
-"""Everything the tables show, measured in one process."""
+"""Measurements of all tables, in one process."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -18,7 +18,7 @@ ALGORITHMS: tuple[Algorithm, ...] = ("rsa2048", "p256")
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One document and one algorithm: of each work, by name, the processor seconds in each round."""
+    """One document and one algorithm: the processor seconds of each work, by name, in each round."""
 
     document: Document
     algorithm: Algorithm
@@ -29,8 +29,7 @@ class Cell:
         return median(self.turns[work])
 
     def ratio(self, work: str, by: str) -> float:
-        """How many times longer one work takes than another: the median of what each round says,
-        since a machine that is slow for a while is so for both."""
+        """Return the ratio of two works: the median over rounds, since a slow phase of the machine affects both."""
         pairs = zip(self.turns[work], self.turns[by], strict=True)
         return median(one / other for one, other in pairs)
 
@@ -45,7 +44,7 @@ class Measured:
     biggest: Document
 
     def cell(self, number: int, algorithm: Algorithm) -> Cell:
-        """The cell of a document, counted from the smallest."""
+        """Return the cell of a document, counted from the smallest."""
         return [one for one in self.cells if one.algorithm == algorithm][number]
 
 
@@ -90,7 +89,7 @@ def _works(original: bytes, ours: Ours, peers: Peers) -> dict[str, Work]:
 
 
 def _parts(folder: Path, rounds: int) -> dict[str, float]:
-    """The parts of the limit: the key operations, a million bytes hashed, a code."""
+    """Measure the parts of the limit: the key operations, a million bytes hashed, a code."""
     works: dict[str, Work] = {}
     names: tuple[Algorithm, ...] = ("rsa2048", "rsa3072", "p256")
     for name in names:

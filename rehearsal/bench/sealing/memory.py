@@ -1,4 +1,4 @@
-"""The memory that sealing and checking one file takes, each in a fresh process."""
+"""Memory of sealing and checking one file, each in a fresh process."""
 
 import subprocess
 import sys
@@ -11,14 +11,14 @@ _SECONDS_MAX = 60
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Highest resident bytes of a process: when everything was imported, and at its end."""
+    """Highest resident bytes of a process: after the imports, and at its end."""
 
     imported: int
     peak: int
 
 
 def memory(work: str, document: bytes, issuer: Path, scratch: Path) -> Memory:
-    """The memory of `seal` or `verify`; the document is put into `scratch` for it."""
+    """Return the memory of `seal` or `verify`; the document is put into `scratch` for it."""
     path = scratch / "document.pdf"
     path.write_bytes(document)
     command = [sys.executable, "-P", str(_ALONE), work, str(path), str(issuer)]

@@ -1,4 +1,4 @@
-"""The sealing room as the bench asks for it: one issuer, one stamp on the last page, a fixed time."""
+"""The sealing room for the bench: one issuer, one stamp on the last page, a fixed time."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ SEVERAL = tuple(Placement(LAST_PAGE, 20 + 75 * column, 20, 70) for column in ran
 
 
 class Ours:
-    """Seals and checks with one development issuer, which is made in `folder`."""
+    """Seals and checks with one development issuer, made in `folder`."""
 
     def __init__(self, folder: Path, algorithm: Algorithm) -> None:
         self.issuer = sealing.development_issuer(folder, algorithm=algorithm, at=AT)
@@ -33,7 +33,7 @@ class Ours:
         self._maker = SerialMaker(UNLEASED)
 
     def serial(self) -> Serial:
-        """A serial that was not used yet."""
+        """Return an unused serial."""
         return self._maker.make()
 
     def seal(
@@ -42,7 +42,7 @@ class Ours:
         placements: Sequence[Placement] = (PLACEMENT,),
         hashed: sealing.HashedDocument | None = None,
     ) -> bytes:
-        """What stamping the document adds to it, by the engine alone."""
+        """Return the delta of a stamped document, by the engine alone."""
         return self._sealed(engine.seal, original, placements, hashed)
 
     def deliver(
@@ -50,7 +50,7 @@ class Ours:
         original: bytes | sealing.PreparedDocument,
         hashed: sealing.HashedDocument | None = None,
     ) -> bytes:
-        """The same, verified before it is handed out."""
+        """Return the same, verified before it is handed out."""
         return self._sealed(sealing.seal, original, (PLACEMENT,), hashed)
 
     def _sealed(
@@ -72,26 +72,26 @@ class Ours:
         ).data
 
     def inspect(self, original: bytes) -> None:
-        """Ask whether the document can be stamped."""
+        """Check that the document can be stamped."""
         sealing.inspect(original, (PLACEMENT,))
 
     def ingest(self, original: bytes) -> None:
-        """Ask the same, ready to mend it."""
+        """Check the same, with repair."""
         assert not sealing.ingest(original, (PLACEMENT,)).is_repaired
 
     def verify(self, stamped: bytes) -> None:
-        """Check a stamped document, its claims too; it must be genuine."""
+        """Check a stamped document with its claims; it must be genuine."""
         report = sealing.verify(stamped, [self.issuer.root], at=AT, claim_keys=self._claim_keys)
         assert report.verdict is Verdict.GENUINE, report
 
 
 def private_key(folder: Path) -> PrivateKey:
-    """The key of the issuer in the folder, parsed."""
+    """Return the parsed key of the issuer in the folder."""
     key = load_pem_private_key((folder / KEY_FILE).read_bytes(), password=None)
     assert isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey)
     return key
 
 
 def hashed(original: bytes) -> sealing.HashedDocument:
-    """A document as whoever took the upload hashed it."""
+    """Return a document hashed at its upload."""
     return sealing.HashedDocument.of(original)

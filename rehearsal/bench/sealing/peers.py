@@ -1,9 +1,8 @@
-"""pyHanko doing the same job, as its guide shows it, and as fast as it can be made to.
+"""pyHanko doing the same job, as in its guide, and as fast as possible.
 
-Fast means: the private key is parsed once (`SimpleSigner` parses it for every signature), the size
-of the container is given (else it signs twice), the drawing is bytes that are ready beforehand but
-for serial and code, the code is drawn by our encoder, the update is written in place, and one
-event loop serves all calls.
+Fast means: the private key is parsed once (`SimpleSigner` parses it for every signature), the size of the container is
+given (else it signs twice), the drawing is prepared bytes except for serial and code, the code is drawn by our
+encoder, the update is written in place, and one event loop serves all calls.
 """
 
 import asyncio
@@ -71,7 +70,7 @@ class _KeptKeySigner(Signer):
 
 
 class _Ready(generic.PdfObject):
-    """An object whose bytes are there already."""
+    """An object with prepared bytes."""
 
     def __init__(self, body: bytes) -> None:
         self._body = body
@@ -107,7 +106,7 @@ class _ReadyStamp(BaseStamp):
         self._text = text
 
     def apply_appearance(self, annotation: generic.DictionaryObject) -> None:
-        """Write the objects and hang them on the annotation."""
+        """Write the objects and attach them to the annotation."""
         shared = appearance.shared(specimen=True)
         references = [self._writer.allocate_placeholder() for _ in range(shared.count + 1)]
         first = references[0].reference.idnum
@@ -167,7 +166,7 @@ class Peers:
         return f"{check_address(CHECK_URL, serial)}/{written}"
 
     def tuned(self, original: bytes) -> bytes:
-        """The stamped document, as fast as pyHanko can."""
+        """Return the document stamped as fast as pyHanko can."""
         serial, file = self._ours.serial(), io.BytesIO(original)
         result = self._signer(serial, self._kept, self._ready).async_sign_pdf(
             IncrementalPdfFileWriter(file, strict=False),
@@ -179,7 +178,7 @@ class Peers:
         return file.getvalue()
 
     def normal(self, original: bytes) -> bytes:
-        """The stamped document, as pyHanko's guide does it; its stamp has neither art nor code."""
+        """Return the document stamped as in pyHanko's guide; its stamp has neither art nor code."""
         serial = self._ours.serial()
         out = self._signer(serial, self._simple, self._plain).sign_pdf(
             IncrementalPdfFileWriter(io.BytesIO(original), strict=False),
@@ -188,5 +187,5 @@ class Peers:
         return bytes(out.getvalue())
 
     def close(self) -> None:
-        """Give the event loop back."""
+        """Close the event loop."""
         self._loop.close()

@@ -1,21 +1,21 @@
-"""Measuring several kinds of work in turns, so that what slows the machine slows all of them."""
+"""Alternating measurement of several kinds of work, so that a slow phase of the machine affects all of them."""
 
 import gc
 import time
 from collections.abc import Callable, Mapping
 
 TURN_SECONDS = 0.03  # of processor time for each kind of work and round
-CALLS_MAX = 200  # in one turn
-WARMING = 8  # one call for so many of a turn comes before it and does not count
+CALLS_MAX = 200  # in one round
+WARMING = 8  # one warm-up call for so many of a round
 
 Work = Callable[[], object]
 
 
 def in_turns(works: Mapping[str, Work], rounds: int) -> dict[str, list[float]]:
-    """Processor seconds of one call of each, one figure for each of so many rounds.
+    """Return processor seconds of one call of each work, one figure for each round.
 
-    Garbage that another work left is collected before a turn; its own it collects in its own time.
-    Collecting leaves the caches of the processor cold for a few calls, which do not count.
+    Garbage of another work is collected before a work's turn; it collects its own in its own time. A collection leaves
+    the processor caches cold for a few calls, which do not count.
     """
     calls = {}
     for name, work in works.items():

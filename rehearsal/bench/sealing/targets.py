@@ -1,4 +1,4 @@
-"""What was aimed at, the figure that was measured, and whether it is met."""
+"""Targets, with the measured figures and whether they are met."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ PEER_RATIO_AIM = 20.0
 RSA_LIMIT_AIM = 1.8
 P256_LIMIT_AIM = 3.0
 HASHING_AIM = 1.5  # sealing the biggest file / hashing it
-SIZE_AIM = 1.5  # with the hash kept, the biggest file / the smallest: it has 150 times the bytes
+SIZE_AIM = 1.5  # with the kept hash, the biggest file / the smallest: it has 150 times the bytes
 VERIFY_SECONDS_AIM = 1.5e-3
 MEMORY_BYTES_AIM = 70e6
 
@@ -18,7 +18,7 @@ _SMALL, _TABLE, _MEDIUM, _BIGGEST = 0, 1, 2, -1
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One row: what, the figure and its unit, the aim, and on which side of it one must be."""
+    """One row: the subject, the figure with its unit, the aim, and the required side of it."""
 
     what: str
     figure: float
@@ -33,7 +33,7 @@ class Target:
 
 
 def targets(found: Measured) -> Iterator[Target]:
-    """Every target, in the order in which they were set."""
+    """Yield every target, in the order in which they were set."""
     for algorithm in ALGORITHMS:
         for number in (_SMALL, _MEDIUM):
             cell = found.cell(number, algorithm)
