@@ -1,4 +1,4 @@
-"""A report read again: its text, its figures with where they say they are from, its data."""
+"""Reader of reports: text, figures with their paths, data."""
 
 import json
 import re
@@ -12,7 +12,7 @@ VOID_ELEMENTS = frozenset({"meta", "br"})
 
 @dataclass
 class Marked:
-    """One figure or quotation: the text, the value as it is written beside it, and its path."""
+    """One figure or quotation: its text, its value, and its path."""
 
     text: str
     path: str
@@ -21,7 +21,7 @@ class Marked:
 
 @dataclass
 class Report(HTMLParser):
-    """What people read of a report, and what is marked in it."""
+    """Texts of a report, and its marked parts."""
 
     words: list[str] = field(default_factory=list)
     unmarked: list[str] = field(default_factory=list)
@@ -74,33 +74,33 @@ class Report(HTMLParser):
 
     @property
     def text(self) -> str:
-        """Everything people read, on one line."""
+        """All text for people, on one line."""
         return " ".join(" ".join(self.words).split())
 
     @property
     def data(self) -> Any:
-        """What is embedded."""
+        """The embedded data."""
         return json.loads(self.json_text)
 
 
 def read_report(text: str) -> Report:
-    """The report again."""
+    """Read a report."""
     report = Report()
     report.feed(text)
     return report
 
 
 def look_up(data: Any, path: str) -> Any:
-    """What is at a path of the data: `runs.0.journeys.1.name`."""
+    """Return the value at a path of the data: `runs.0.journeys.1.name`."""
     for name in path.split("."):
         data = data[int(name)] if isinstance(data, list) else data[name]
     return data
 
 
-# What sentences of the catalogue themselves say with digits.
+# Digits that sentences of the catalogue contain themselves.
 CONSTANT = re.compile(r"p50|p90|p95|p99\.9|p99|95 %|99 dari 100|99 of 100|SHA-256|R²|\u03c3|\u03ba")
 
 
 def digits_unmarked(report: Report) -> list[str]:
-    """Texts with digits that are no figure, no quotation, and no constant of a sentence."""
+    """Return texts with digits that are no figure, no quotation, and no constant of a sentence."""
     return [one for one in report.unmarked if re.search(r"[0-9]", CONSTANT.sub("", one))]

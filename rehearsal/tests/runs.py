@@ -1,4 +1,4 @@
-"""Small runs, made here and the same each time: as `meterai rehearse` would have recorded them."""
+"""Small deterministic runs, as `meterai rehearse` would have recorded them."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -56,7 +56,7 @@ def _buy(random: np.random.Generator, factor: float) -> Journey:
     here = VISITORS
     steps = []
     for number, (name, times) in enumerate(drawn.items()):
-        # Two leave at each step, for want of patience.
+        # Two leave at each step, out of patience.
         steps.append(
             Step(name, here, here - 2, {"gave_up": 2}, 5 * number, latency(times[: here - 2]))
         )
@@ -69,7 +69,7 @@ def _buy(random: np.random.Generator, factor: float) -> Journey:
 
 
 def _loads(random: np.random.Generator) -> Sequence[Series]:
-    """A load that rises through the run, with a throughput that bends (sigma 0.05, kappa 0.001)."""
+    """Return a load that rises through the run, with a throughput that bends (sigma 0.05, kappa 0.001)."""
     at = tuple(float(second) for second in range(SECONDS))
     load = np.linspace(1, 50, SECONDS)
     rate = 40 * load / (1 + 0.05 * (load - 1) + 0.001 * load * (load - 1))
@@ -94,7 +94,7 @@ def _loads(random: np.random.Generator) -> Sequence[Series]:
 
 
 def a_run(name: str = "small", seed: int = 1, factor: float = 1.0) -> Run:
-    """Two minutes, 600 buyers on two cores; every promise held, a worker killed and back."""
+    """Return two minutes, 600 buyers on two cores; every promise held, a worker killed and back."""
     random = np.random.default_rng(seed)
     buy = _buy(random, factor)
     a_second = tuple([VISITORS // SECONDS] * SECONDS)

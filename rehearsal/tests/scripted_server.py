@@ -1,4 +1,4 @@
-"""A server on this machine that answers with bytes as a test says, and remembers what it was asked."""
+"""Local server that answers with scripted bytes, and records its requests."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -10,13 +10,13 @@ Answering = Callable[[bytes], Awaitable[bytes | None]]
 
 
 def answer(status: int, body: bytes = b"", *headers: str) -> bytes:
-    """A whole answer."""
+    """Return a complete answer."""
     lines = [f"HTTP/1.1 {status} Said", f"Content-Length: {len(body)}", *headers]
     return ("\r\n".join(lines) + "\r\n\r\n").encode() + body
 
 
 class ScriptedServer:
-    """Answers each request by `answering`; None ends the connection."""
+    """Answers each request by `answering`; None closes the connection."""
 
     def __init__(self, answering: Answering) -> None:
         self._answering = answering
@@ -45,7 +45,7 @@ class ScriptedServer:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["ScriptedServer"]:
-        """While this lasts it listens."""
+        """Listen meanwhile."""
         server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         self.site = Site("127.0.0.1", port, "127.0.0.1")
@@ -55,11 +55,11 @@ class ScriptedServer:
             server.close()
             for writer in self._writers:
                 writer.transport.abort()
-            await asyncio.sleep(0.01)  # both ends of each connection are told
+            await asyncio.sleep(0.01)  # both ends of each connection are notified
 
 
 def always(told: bytes | None) -> ScriptedServer:
-    """The same answer whatever is asked."""
+    """Return a server with the same answer for every request."""
 
     async def answering(_: bytes) -> bytes | None:
         return told
@@ -68,7 +68,7 @@ def always(told: bytes | None) -> ScriptedServer:
 
 
 def in_turn(*told: bytes | None) -> ScriptedServer:
-    """One answer after the other; the last again and again."""
+    """Return a server with one answer after the other; the last repeatedly."""
     left = list(told)
 
     async def answering(_: bytes) -> bytes | None:

@@ -1,4 +1,4 @@
-"""Arrivals: as many as the plan says, at random, the same for the same seed."""
+"""Arrivals: as many as planned, at random, the same for the same seed."""
 
 import math
 from collections import Counter
@@ -35,10 +35,10 @@ def plan() -> Plan:
     return of(TEXT)
 
 
-def test_they_come_as_the_curve_says(plan: Plan) -> None:
+def test_arrivals_follow_the_plan_curve(plan: Plan) -> None:
     found = [one for share in range(3) for one in arrivals(plan, share, 3)]
     early = sum(one.at < 100 for one in found)
-    # Poisson: four standard deviations, with a seed that stays.
+    # Poisson: four standard deviations, with a fixed seed.
     assert abs(early - 1000) < 4 * math.sqrt(1000)
     assert abs(len(found) - early - 4000) < 4 * math.sqrt(4000)
     journeys = Counter(one.journey.value for one in found)
@@ -46,24 +46,24 @@ def test_they_come_as_the_curve_says(plan: Plan) -> None:
     assert {one.device.name for one in found} == {"phone"}
 
 
-def test_they_come_in_order_and_by_chance(plan: Plan) -> None:
+def test_arrivals_are_ordered_and_random(plan: Plan) -> None:
     times = [one.at for one in arrivals(plan, 0, 1) if one.at >= 100]
     assert times == sorted(times)
     gaps = [later - at for at, later in pairwise(times)]
     mean = sum(gaps) / len(gaps)
     deviation = math.sqrt(sum((gap - mean) ** 2 for gap in gaps) / len(gaps))
-    # Of an exponential distribution both are the same; of a metronome the deviation is 0.
+    # Both are equal for an exponential distribution; for a metronome the deviation is 0.
     assert deviation / mean == pytest.approx(1.0, abs=0.1)
 
 
-def test_the_same_seed_brings_the_same_and_another_others(plan: Plan) -> None:
+def test_same_seed_makes_same_arrivals(plan: Plan) -> None:
     again = list(arrivals(plan, 1, 2))
     assert again == list(arrivals(plan, 1, 2))
     assert again != list(arrivals(plan, 0, 2))
     assert again != list(arrivals(msgspec.structs.replace(plan, seed=8), 1, 2))
 
 
-def test_visitors_of_a_journey_come_from_so_many_networks() -> None:
+def test_journey_comes_from_planned_number_of_networks() -> None:
     plan = of(TEXT.replace("weight = 3\n", "weight = 3\nnetworks = 30\n"))
     found = list(arrivals(plan, 0, 1))
     assert len({one.network for one in found if one.journey.value == "look"}) == 30
@@ -71,7 +71,7 @@ def test_visitors_of_a_journey_come_from_so_many_networks() -> None:
 
 
 @pytest.mark.parametrize("name", shipped())
-def test_a_shipped_plan_can_be_used(name: str) -> None:
+def test_shipped_plan_is_valid(name: str) -> None:
     plan = of(shipped()[name])
     assert plan.name == name
     assert plan.about

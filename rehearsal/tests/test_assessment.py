@@ -1,4 +1,4 @@
-"""A report says what the runs say: every figure is of the data, and nothing bad is papered over."""
+"""A report equals its runs: every figure is in the data, and nothing bad is hidden."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -32,13 +32,13 @@ replace = msgspec.structs.replace
 Change = Callable[[Run], Run]
 
 
-# Tests that look at the pictures of a report.
-DRAWN = {"test_a_report_is_accessible", "test_the_command_writes_a_page_and_a_paper"}
+# Tests that need the charts of a report.
+DRAWN = {"test_report_is_accessible", "test_command_writes_page_and_pdf"}
 
 
 @pytest.fixture(autouse=True)
 def _quick(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The intervals of the law have tests of their own, and pictures are drawn where they are looked at."""
+    """The intervals of the law have their own tests, and charts are drawn only where needed."""
     if request.node.name not in DRAWN:
         monkeypatch.setattr(scalability, "RESAMPLES", 10)
         monkeypatch.setattr(charts, "drawn", lambda _chart, title: title)
@@ -104,7 +104,7 @@ def test_every_figure_in_the_text_is_in_the_data(tmp_path: Path, planned: Plan) 
                 assert one.text == value, one
 
 
-def test_a_figure_is_shown_as_it_is(tmp_path: Path, planned: Plan) -> None:
+def test_figure_is_shown_unchanged(tmp_path: Path, planned: Plan) -> None:
     """Read back by another rule than it was written by."""
     report = report_of(made(tmp_path, a_run(), found=planned, rupiah=700))
     units = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3_600.0, "kB": 1e3, "MB": 1e6, "GB": 1e9}
@@ -121,7 +121,7 @@ def test_a_figure_is_shown_as_it_is(tmp_path: Path, planned: Plan) -> None:
             scale /= 3_600
         if one.path.endswith("_ms") or ".cost_ms." in one.path:
             scale *= 1_000
-        last = 10.0 ** -len(number.partition(".")[2]) * scale  # what its last digit counts
+        last = 10.0 ** -len(number.partition(".")[2]) * scale  # value of its last digit
         assert float(number) * scale == pytest.approx(
             float(one.value), rel=0.01, abs=0.51 * last
         ), one
@@ -129,7 +129,7 @@ def test_a_figure_is_shown_as_it_is(tmp_path: Path, planned: Plan) -> None:
     assert checked > 200
 
 
-def test_what_is_copied_is_what_the_run_says(tmp_path: Path) -> None:
+def test_copied_figures_equal_the_run(tmp_path: Path) -> None:
     run = a_run()
     part = made(tmp_path, run).runs[0]
     bought = journey(run, "buy")
@@ -147,7 +147,7 @@ def test_what_is_copied_is_what_the_run_says(tmp_path: Path) -> None:
     assert {one.name: one.busy_cores for one in part.bottleneck.groups}["web"] > 0.8
 
 
-def test_a_cost_is_in_whole_rupiah_and_of_the_price_that_was_given(tmp_path: Path) -> None:
+def test_cost_is_in_whole_rupiah_at_given_price(tmp_path: Path) -> None:
     assessment = made(tmp_path, a_run(), rupiah=1_200)
     costs = assessment.runs[0].costs
     assert costs.thousand_rupiah == round(1_000 * 115 / costs.stamps * 1_200 / 3_600)
@@ -164,7 +164,7 @@ def broken(run: Run) -> Run:
     )
 
 
-def test_a_broken_promise_is_on_the_first_page(tmp_path: Path, planned: Plan) -> None:
+def test_broken_promise_is_on_first_page(tmp_path: Path, planned: Plan) -> None:
     assessment = made(tmp_path, a_run(), broken(a_run("night", 2)), found=planned)
     assert light(assessment, "promises") is Light.RED
     for language, words in (("en", "A PROMISE WAS BROKEN"), ("id", "JANJI DILANGGAR")):
@@ -174,7 +174,7 @@ def test_a_broken_promise_is_on_the_first_page(tmp_path: Path, planned: Plan) ->
     assert "BAD (3)" in report_of(assessment).text
 
 
-def test_one_that_held_is_not_called_broken(tmp_path: Path, planned: Plan) -> None:
+def test_held_promise_is_not_called_broken(tmp_path: Path, planned: Plan) -> None:
     assessment = made(tmp_path, a_run(), found=planned)
     assert light(assessment, "promises") is Light.GREEN
     assert "BROKEN" not in report_of(assessment).text
@@ -216,7 +216,7 @@ def test_one_that_held_is_not_called_broken(tmp_path: Path, planned: Plan) -> No
         (lambda run: replace(run, journeys=()), "paid", Light.UNKNOWN),
     ],
 )
-def test_a_light_is_what_was_measured(
+def test_light_follows_the_measurement(
     tmp_path: Path, change: Change, question: str, expected: Light
 ) -> None:
     assert light(made(tmp_path, change(a_run())), question) is expected
@@ -238,7 +238,7 @@ def with_paid_step(finished: int, seconds: float) -> Run:
     return replace(run, journeys=(replace(bought, steps=(step,)),))
 
 
-def test_of_few_nobody_speaks_of_99_of_100(tmp_path: Path) -> None:
+def test_few_measurements_have_no_p99(tmp_path: Path) -> None:
     run = with_paid_step(1_000, 0.1)
     step = replace(journey(run, "buy").steps[0], latency=latency([0.1] * 99))
     few = replace(run, journeys=(replace(journey(run, "buy"), steps=(step,)),))
@@ -257,13 +257,13 @@ def test_of_few_nobody_speaks_of_99_of_100(tmp_path: Path) -> None:
         (990, 1.0, Light.RED),
     ],
 )
-def test_who_paid_is_served_or_the_light_is_not_green(
+def test_unserved_payers_prevent_a_green_light(
     tmp_path: Path, finished: int, seconds: float, expected: Light
 ) -> None:
     assert light(made(tmp_path, with_paid_step(finished, seconds)), "paid") is expected
 
 
-def test_too_few_machines_are_red_and_said_to_be(tmp_path: Path, planned: Plan) -> None:
+def test_too_few_machines_are_red_with_sentence(tmp_path: Path, planned: Plan) -> None:
     assert planned.safe_rate is not None
     twice = planned.safe_rate.low * 2
     short = replace(
@@ -280,7 +280,7 @@ def test_too_few_machines_are_red_and_said_to_be(tmp_path: Path, planned: Plan) 
     assert light(made(tmp_path, a_run(), found=never), "capacity") is Light.RED
 
 
-def test_a_long_line_is_not_green(tmp_path: Path, planned: Plan) -> None:
+def test_long_line_is_not_green(tmp_path: Path, planned: Plan) -> None:
     assert planned.night is not None
     bound = planned.wait_bound_seconds
     night = replace(planned.night, wait_median=bound / 2, wait_longest=bound * 2)
@@ -300,9 +300,7 @@ def void(run: Run) -> Run:
     return replace(run, generator=replace(run.generator, void=(VoidReason.BEYOND_LIMIT,)))
 
 
-def test_a_void_run_counts_for_nothing_and_is_said_to_be_void(
-    tmp_path: Path, planned: Plan
-) -> None:
+def test_void_run_counts_for_nothing_and_is_named(tmp_path: Path, planned: Plan) -> None:
     assessment = made(tmp_path, void(a_run()))
     lights = {one.question: one.light for one in assessment.first_page}
     assert set(lights.values()) == {Light.UNKNOWN}
@@ -310,14 +308,14 @@ def test_a_void_run_counts_for_nothing_and_is_said_to_be_void(
     assert "void: this report says nothing" in page
     assert "green" not in page
     assert "more than the generator can send" in report_of(assessment).text
-    # What is bad in it does not count either: nothing follows from it.
+    # Its bad results do not count either.
     assert light(made(tmp_path, void(broken(a_run()))), "promises") is Light.UNKNOWN
     both = made(tmp_path, a_run(), void(a_run("night", 2)), found=planned)
     assert "Part of this is void" in first_page(both)
     assert both.tested.figures["visitors"] == sum(a_run().arrivals.offered)
 
 
-def test_what_is_missing_is_listed_on_the_first_page(tmp_path: Path, planned: Plan) -> None:
+def test_missing_parts_are_listed_on_first_page(tmp_path: Path, planned: Plan) -> None:
     nothing = replace(a_run(), series=(), faults=(), promises=())
     nothing = replace(nothing, costs=replace(nothing.costs, cpu_seconds={}, stamps=0))
     assessment = made(tmp_path, nothing)
@@ -336,7 +334,7 @@ def test_what_is_missing_is_listed_on_the_first_page(tmp_path: Path, planned: Pl
     assert translate("assess.missing", "en") not in report_of(whole).text
 
 
-def test_a_knee_that_was_not_reached_is_called_a_guess(tmp_path: Path) -> None:
+def test_unreached_knee_is_called_a_guess(tmp_path: Path) -> None:
     run = a_run()
     gentle = replace(
         run,
@@ -377,7 +375,7 @@ def scaled(name: str, factor: float) -> Change:
         ((lambda run: replace(run, series=()),), "unknown"),
     ],
 )
-def test_what_gives_out_first_has_its_evidence(
+def test_bottleneck_has_its_evidence(
     tmp_path: Path, changes: tuple[Change, ...], kind: str
 ) -> None:
     run = a_run()
@@ -388,10 +386,10 @@ def test_what_gives_out_first_has_its_evidence(
     assert neck.group == ("" if kind == "unknown" else "web")
 
 
-# -- the page and the paper --------------------------------------------------------------------
+# -- page and PDF ------------------------------------------------------------------------------
 
 
-def test_nothing_is_fetched_and_nothing_hostile_gets_through(tmp_path: Path) -> None:
+def test_report_loads_nothing_and_escapes_hostile_text(tmp_path: Path) -> None:
     evil = '<script>alert(1)</script><img src="https://evil.example/x">'
     run = a_run()
     run = replace(
@@ -412,17 +410,17 @@ def test_nothing_is_fetched_and_nothing_hostile_gets_through(tmp_path: Path) -> 
     assert report.data["runs"][0]["name"] == evil
 
 
-def test_a_sentence_is_never_markup_of_somebody_else() -> None:
+def test_sentence_contains_no_foreign_markup() -> None:
     assert "<b>" not in say("limits.elsewhere", "en", allowed="<b>anybody</b>")
     assert "&lt;b&gt;anybody" in say("limits.elsewhere", "en", allowed="<b>anybody</b>")
 
 
-def test_the_same_files_are_the_same_report(tmp_path: Path, planned: Plan) -> None:
+def test_same_files_make_same_report(tmp_path: Path, planned: Plan) -> None:
     assessment = made(tmp_path, a_run(), found=planned)
     assert html_of(assessment, "id") == html_of(made(tmp_path, a_run(), found=planned), "id")
 
 
-def test_a_report_is_accessible(tmp_path: Path, planned: Plan) -> None:
+def test_report_is_accessible(tmp_path: Path, planned: Plan) -> None:
     text = html_of(made(tmp_path, a_run(), found=planned), "id")
     report = read_report(text)
     assert '<html lang="id">' in text
@@ -439,7 +437,7 @@ def test_a_report_is_accessible(tmp_path: Path, planned: Plan) -> None:
 
 
 def pictures(element: pikepdf.Object) -> Iterator[str]:
-    """The texts of all pictures of a tagged PDF."""
+    """Yield the alternative texts of all pictures of a tagged PDF."""
     if isinstance(element, pikepdf.Array):
         for one in element:
             yield from pictures(one)
@@ -450,7 +448,7 @@ def pictures(element: pikepdf.Object) -> Iterator[str]:
             yield from pictures(element.K)
 
 
-def test_the_command_writes_a_page_and_a_paper(tmp_path: Path, planned: Plan) -> None:
+def test_command_writes_page_and_pdf(tmp_path: Path, planned: Plan) -> None:
     made(tmp_path, broken(a_run()), found=planned)
     out = tmp_path / "report"
     words = ("--out", str(out), "--plan", str(tmp_path / "plan.json"), "--lang", "en")
@@ -480,7 +478,7 @@ def test_the_command_writes_a_page_and_a_paper(tmp_path: Path, planned: Plan) ->
         ((), "RUN"),
     ],
 )
-def test_what_cannot_be_read_is_refused(tmp_path: Path, words: tuple[str, ...], said: str) -> None:
+def test_unreadable_run_is_refused(tmp_path: Path, words: tuple[str, ...], said: str) -> None:
     done = run_here(tmp_path, "assess", *words, "--out", str(tmp_path / "report"))
     assert done.returncode != 0
     assert said in done.stderr
@@ -489,7 +487,7 @@ def test_what_cannot_be_read_is_refused(tmp_path: Path, words: tuple[str, ...], 
 
 
 @pytest.mark.parametrize("text", [b"", b"{}", b'{"schema": 99}', b"\xff"])
-def test_what_is_no_plan_is_refused(tmp_path: Path, text: bytes) -> None:
+def test_file_that_is_no_plan_is_refused(tmp_path: Path, text: bytes) -> None:
     (tmp_path / "plan.json").write_bytes(text)
     with pytest.raises(PlanUnreadable):
         plan_of(tmp_path / "plan.json")
@@ -516,11 +514,11 @@ def test_what_is_no_plan_is_refused(tmp_path: Path, text: bytes) -> None:
         (shown("rate_per_second", 16.2, "id"), "16.2"),
     ],
 )
-def test_figures_are_said_as_people_say_them(found: str, expected: str) -> None:
+def test_figures_are_formatted_for_people(found: str, expected: str) -> None:
     assert found == expected
 
 
-def test_report_names_step_reason_and_pool_of_who_was_lost(tmp_path: Path) -> None:
+def test_report_names_step_reason_and_pool_of_lost_visitors(tmp_path: Path) -> None:
     report = report_of(made(tmp_path, a_run()))
     assert report.text.count("turns of requests (the limiter)") == len(
         journey(a_run(), "buy").steps
@@ -532,7 +530,7 @@ def test_report_names_step_reason_and_pool_of_who_was_lost(tmp_path: Path) -> No
 
 
 def in_line(run: Run, seconds: float) -> Run:
-    """The run, whose buyers waited so long each in a line that let in ten a second."""
+    """Return the run, whose buyers waited so long each in a line that admitted ten a second."""
     (buy,) = run.journeys
     told = latency([seconds] * 300)
     steps = (*buy.steps, results.Step("queue", 300, 300, {}, 0, told))
@@ -544,8 +542,8 @@ def in_line(run: Run, seconds: float) -> Run:
     return replace(run, journeys=(replace(buy, steps=steps),), series=(*run.series, *more))
 
 
-def test_report_says_whether_a_prediction_is_within_what_was_measured(tmp_path: Path) -> None:
-    # A line that is faster than people come: each comes in at the first look, after 5 to 10 seconds.
+def test_report_compares_prediction_with_measurement(tmp_path: Path) -> None:
+    # A line faster than the arrivals: each enters at the first look, after 5 to 10 seconds.
     right, wrong = made(tmp_path, in_line(a_run(), 8.0), in_line(a_run(), 40.0)).runs
     assert right.compared is not None
     assert right.compared.is_within

@@ -1,4 +1,6 @@
-"""What the bench of the way back recovers is as an outage leaves it: unserved, honest, and served by the worker."""
+"""The state that the recovery bench makes is like that after an outage, holds all invariants, and is served by the
+worker.
+"""
 
 import random
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A visitor's connection reads what servers send, and says where it was lost."""
+"""A visitor's connection reads answers of servers, and reports where it was lost."""
 
 import asyncio
 import os
@@ -53,11 +53,11 @@ def asked(server: ScriptedServer, network: Network = AT_ONCE, times: int = 1) ->
         (b"HTTP/1.1 304 Not Modified\r\nETag: x\r\n\r\n", b""),
     ],
 )
-def test_an_answer_is_read_however_its_end_is_said(told: bytes, body: bytes) -> None:
+def test_answer_is_read_with_any_framing(told: bytes, body: bytes) -> None:
     assert asked(always(told))[0].body == body
 
 
-def test_many_are_asked_over_one_connection() -> None:
+def test_many_requests_use_one_connection() -> None:
     server = in_turn(answer(200, b"one"), answer(503, b"two", "Retry-After: 3"), answer(200))
     one, two, _ = asked(server, times=3)
     assert (one.body, two.status, two.headers["retry-after"]) == (b"one", 503, "3")
@@ -65,7 +65,7 @@ def test_many_are_asked_over_one_connection() -> None:
     assert len(server.asked) == 3
 
 
-def test_each_cookie_is_kept() -> None:
+def test_every_cookie_is_stored() -> None:
     (found,) = asked(always(answer(200, b"", "Set-Cookie: a=1; Path=/", "Set-Cookie: b=2")))
     assert found.cookies == ("a=1; Path=/", "b=2")
 
@@ -80,24 +80,24 @@ def test_each_cookie_is_kept() -> None:
         HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
     ],
 )
-def test_what_is_no_answer_is_a_connection_lost(told: bytes | None) -> None:
+def test_invalid_answer_is_a_lost_connection(told: bytes | None) -> None:
     with pytest.raises(ConnectionLost) as lost:
         asked(always(told))
     assert not lost.value.was_idle
 
 
-def test_a_connection_that_ended_while_it_rested_says_so() -> None:
+def test_connection_closed_while_idle_is_marked() -> None:
     with pytest.raises(ConnectionLost) as lost:
         asked(in_turn(answer(200), None), times=2)
     assert lost.value.was_idle
 
 
-def test_nobody_listens() -> None:
+def test_closed_port_is_a_lost_connection() -> None:
     with pytest.raises(ConnectionLost):
         asyncio.run(Connection.open(Site("127.0.0.1", 1, "127.0.0.1"), AT_ONCE, Traffic()))
 
 
-def test_a_slow_network_takes_its_time_both_ways() -> None:
+def test_slow_network_delays_both_ways() -> None:
     loop_times = []
 
     async def ask() -> bytes:
@@ -113,11 +113,11 @@ def test_a_slow_network_takes_its_time_both_ways() -> None:
         return found.body
 
     assert asyncio.run(ask()) == b"x" * 30_000
-    # Twice there and back, and 0.15 s for each direction; less would be no such network.
+    # Two round trips, and 0.15 s for each direction; less would be no such network.
     assert loop_times[0] > 0.2 + 0.28
 
 
-def test_what_is_cut_is_not_waited_for() -> None:
+def test_aborted_request_is_not_awaited() -> None:
     async def cut() -> Traffic:
         traffic = Traffic()
         server = always(answer(200))
@@ -139,7 +139,7 @@ def test_what_is_cut_is_not_waited_for() -> None:
         ("http://[::1]:81", "http://[::1]:81"),
     ],
 )
-def test_a_site_is_found_by_its_address(url: str, found: str) -> None:
+def test_site_is_parsed_from_its_address(url: str, found: str) -> None:
     site = site_of(url)
     assert site.url == found
     assert site.is_loopback
@@ -150,12 +150,12 @@ def test_a_site_is_found_by_its_address(url: str, found: str) -> None:
     ["", "127.0.0.1:8000", "ftp://127.0.0.1", "http://", "http://a@127.0.0.1", "http://x:99999",
      "http://no such host", "http://[::1"],
 )  # fmt: skip
-def test_what_is_no_address_is_refused(url: str) -> None:
+def test_invalid_address_is_refused(url: str) -> None:
     with pytest.raises(AddressWrong):
         site_of(url)
 
 
-def test_visitors_have_addresses_of_their_own_on_this_machine_only() -> None:
+def test_visitors_have_own_addresses_on_this_machine_only() -> None:
     here, elsewhere = Site("x", 80, "127.0.0.1"), Site("x", 80, "192.0.2.1")
     assert len({address_alone(number) for number in range(10_000)}) > 9_000
     assert can_choose_address(here) is (sys.platform == "linux")
@@ -163,7 +163,7 @@ def test_visitors_have_addresses_of_their_own_on_this_machine_only() -> None:
 
 
 @pytest.mark.parametrize(("neighbours", "of_24"), [(False, 600), (True, 1)])
-def test_networks_of_a_journey_are_apart_or_in_one_24(neighbours: bool, of_24: int) -> None:
+def test_networks_of_journey_are_separate_or_in_one_24(neighbours: bool, of_24: int) -> None:
     count = 254 if neighbours else 600
     groups = [
         {address_among(group, number, neighbours=neighbours) for number in range(count)}
@@ -175,7 +175,7 @@ def test_networks_of_a_journey_are_apart_or_in_one_24(neighbours: bool, of_24: i
     assert "127.0.0.1" not in set.union(*groups)
 
 
-def test_machine_without_files_left_is_counted_and_not_taken_for_the_server() -> None:
+def test_lack_of_files_is_counted_as_own_fault() -> None:
     traffic = Traffic()
 
     async def ask() -> None:

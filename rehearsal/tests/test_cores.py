@@ -1,4 +1,4 @@
-"""Cores for a night, from what a journey costs; and waits of a run as a simulation predicts them."""
+"""Cores for a night, from the cost of a journey; and simulated waits of a run."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +20,7 @@ from runs import a_run, latency
 PLAN = "[bounds]\nline_patience_seconds = {patience}\n"
 
 
-def test_cost_of_a_journey_is_of_the_run_and_of_who_serves() -> None:
+def test_cost_of_journey_is_of_serving_processes() -> None:
     run = a_run()
     found = measured_cost(run, "buy", "run.json")
     assert found is not None
@@ -41,13 +41,13 @@ def test_cores_are_the_rate_times_the_cost() -> None:
 
 
 @pytest.mark.parametrize("words", ["", "api", "=30", "api=", "api=-1", "api=nan", "api=a:1/a:2"])
-def test_cost_that_is_none_is_refused_by_its_option(words: str) -> None:
+def test_invalid_cost_is_refused_by_its_option(words: str) -> None:
     with pytest.raises(Malformed) as refused:
         given_cost(words)
     assert refused.value.field == "--journey-ms"
 
 
-def test_plan_says_cores_by_browser_and_by_api_with_their_sources(tmp_path: Path) -> None:
+def test_plan_has_cores_by_browser_and_api_with_sources(tmp_path: Path) -> None:
     path = tmp_path / "run.json"
     results.write(a_run(), path)
     asked = Asked(
@@ -64,12 +64,12 @@ def test_plan_says_cores_by_browser_and_by_api_with_their_sources(tmp_path: Path
     assert browser.source.startswith(f"{path}: small of 2026-11-26")
     assert api.source == "--journey-ms api=30"
     assert api.cores["all"] == pytest.approx(found.needed_rate.mean * 0.030)
-    # The highest rate of the curve, of which the rate that empties the line is a part.
+    # The peak of the curve, which exceeds the rate that empties the line.
     assert api.cores_peak["all"] > api.cores["all"]
 
 
 def a_line(rate: float, come: int, seconds: int, patience: float = 3_600.0) -> Run:
-    """So many come in each second to a line of this rate, in order, and look as a visitor does."""
+    """Let so many arrive each second at a line of this rate, in order, and look as a visitor does."""
     random = np.random.default_rng(5)
     came = np.arange(come * seconds) / come
     called = np.maximum(came, np.arange(len(came)) / rate)
@@ -103,7 +103,7 @@ def test_waits_of_a_line_are_predicted_from_arrivals_and_rate(rate: float, come:
     assert found.quotient_p95 == pytest.approx(1, abs=0.15)
 
 
-def test_nothing_is_predicted_where_nobody_waited_or_the_rate_is_unknown() -> None:
+def test_nothing_is_predicted_without_waits_or_rate() -> None:
     assert compared(a_run(), 1) is None
     run = a_line(4.0, 5, 50)
     assert compared(msgspec.structs.replace(run, series=()), 1) is None

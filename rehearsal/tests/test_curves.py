@@ -1,4 +1,4 @@
-"""Arrival curves: what is none is refused, and their sums and inverses agree."""
+"""Arrival curves: invalid ones are refused, and their integrals and inverses agree."""
 
 import math
 from itertools import pairwise
@@ -24,7 +24,7 @@ def curves(draw: st.DrawFn) -> Curve:
 
 
 def area(curve: Curve, at: float) -> float:
-    """Arrivals expected up to a time, piece by piece."""
+    """Return the expected arrivals up to a time, piece by piece."""
     found = 0.0
     for (begin, low), (end, high) in pairwise(curve.points):
         if at > begin and end > begin:
@@ -34,16 +34,14 @@ def area(curve: Curve, at: float) -> float:
 
 
 @given(curves(), st.floats(0, 1))
-def test_when_is_the_inverse_of_the_sum(curve: Curve, share: float) -> None:
+def test_when_is_inverse_of_the_integral(curve: Curve, share: float) -> None:
     at = curve.when(curve.total * share)
     assert 0 <= at <= curve.seconds
     assert area(curve, at) == pytest.approx(curve.total * share, rel=1e-6, abs=1e-4)
 
 
 @given(curves(), st.floats(0.1, 50), st.floats(0.1, 1000))
-def test_a_curve_is_scaled_in_height_and_in_time(
-    curve: Curve, factor: float, seconds: float
-) -> None:
+def test_curve_is_scaled_in_height_and_time(curve: Curve, factor: float, seconds: float) -> None:
     assert curve.times(factor).total == pytest.approx(curve.total * factor)
     assert curve.over(seconds).seconds == pytest.approx(seconds)
     assert curve.over(seconds).peak == curve.peak
@@ -64,12 +62,12 @@ def test_a_curve_is_scaled_in_height_and_in_time(
         ((0.0, 1e9), (1.0, 1.0)),
     ],
 )
-def test_what_is_no_curve_is_refused(points: tuple[tuple[float, float], ...]) -> None:
+def test_invalid_curve_is_refused(points: tuple[tuple[float, float], ...]) -> None:
     with pytest.raises(CurveWrong):
         Curve(points)
 
 
-def test_a_jump_is_a_jump() -> None:
+def test_jump_has_two_rates_at_one_time() -> None:
     curve = Curve(((0.0, 1.0), (10.0, 1.0), (10.0, 5.0), (20.0, 5.0)))
     assert (curve.rate(9.999), curve.rate(10.0), curve.rate(20.0), curve.rate(20.1)) == (1, 5, 5, 0)
     assert curve.total == 60
@@ -77,7 +75,7 @@ def test_a_jump_is_a_jump() -> None:
     assert curve.when(35.0) == pytest.approx(15.0)
 
 
-def test_the_shipped_curves_are_what_their_sources_counted() -> None:
+def test_shipped_curves_match_their_sources() -> None:
     found = shapes()
     cpns, cowin = found["cpns_2024"].curve, found["cowin_opening"].curve
     # BKN's four counts; the last is of 100 hours.

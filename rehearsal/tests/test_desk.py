@@ -1,4 +1,4 @@
-"""The bench of the desk: its list of complaints, and the orders that it fills in."""
+"""The bench of the console: its list of complaints, and its bulk orders."""
 
 from collections import Counter
 
@@ -13,7 +13,7 @@ from tests.support.till import Till
 COUNT = 1_000
 
 
-def test_complaints_are_two_hundred_of_known_states_and_most_have_an_answer() -> None:
+def test_two_hundred_complaints_have_known_states_and_mostly_answers() -> None:
     every = list(answered.scripted())
     assert len(every) == len({one.words for one in every}) == 200
     assert {one.state for one in every} == STATES.keys()
@@ -27,7 +27,7 @@ def test_every_answer_that_may_be_true_is_judged() -> None:
     assert codes <= truth._JUDGES.keys()
 
 
-def test_state_behind_a_complaint_is_what_it_says(till: Till) -> None:
+def test_state_of_complaint_is_as_named(till: Till) -> None:
     found = {}
     for name in ("executed", "stopped", "late", "refund_settled", "charged_back", "not_paid"):
         behind = STATES[name](till)
@@ -44,7 +44,7 @@ def test_state_behind_a_complaint_is_what_it_says(till: Till) -> None:
     }
 
 
-def test_false_answer_is_found_out(till: Till) -> None:
+def test_false_answer_is_detected(till: Till) -> None:
     behind = STATES["executed"](till)
     row = till.rows("SELECT paid_at FROM orders WHERE order_id = %s", behind.order)[0]
     counted = {"quantity": 3, "unused": 3, "affixed": 0, "held": 0, "returned": 0}
@@ -57,7 +57,7 @@ def test_false_answer_is_found_out(till: Till) -> None:
     assert truth.what_is_false(till, behind, "unheard_of", {})
 
 
-def test_filled_orders_have_what_belongs_to_them_and_are_found_by_every_name(shop: Shop) -> None:
+def test_bulk_orders_are_complete_and_found_by_every_name(shop: Shop) -> None:
     samples, _ = filling.fill(shop.container.database.url, COUNT)
     with psycopg.connect(shop.container.database.url) as owner:
         states = Counter(row[0] for row in owner.execute("SELECT state FROM orders"))
@@ -66,7 +66,7 @@ def test_filled_orders_have_what_belongs_to_them_and_are_found_by_every_name(sho
             "SELECT (SELECT count(*) FROM captures), (SELECT count(*) FROM stamp_lots),"
             " (SELECT count(*) FROM refunds), (SELECT count(*) FROM email_directory)"
         ).fetchone()
-        assert counted == (940, 900, 40, 102)  # the account of the shop too
+        assert counted == (940, 900, 40, 102)  # including the account of the shop
         [(difference,)] = owner.execute("SELECT sum(debit - credit) FROM legs").fetchall()
         assert difference == 0
         for sample in samples:

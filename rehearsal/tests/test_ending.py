@@ -1,4 +1,4 @@
-"""A rehearsal that is ended leaves nothing behind."""
+"""An aborted rehearsal leaves nothing behind."""
 
 import signal
 import subprocess
@@ -31,14 +31,14 @@ def is_alive(one: psutil.Process) -> bool:
         return False
 
 
-# Killed, it cannot stop anything; then the system tells `up`, where the system can.
+# A killed process cannot stop anything; then the system tells `up`, if it can.
 KILLED = pytest.param(signal.SIGKILL, marks=pytest.mark.variant)
 ENDS = [signal.SIGTERM, *([KILLED] if sys.platform == "linux" else [])]
 
 
 @pytest.mark.instance
 @pytest.mark.parametrize("how", ENDS, ids=lambda how: how.name)
-def test_an_installation_of_its_own_ends_with_it(tmp_path: Path, how: signal.Signals) -> None:
+def test_own_installation_ends_with_the_run(tmp_path: Path, how: signal.Signals) -> None:
     plan, out = tmp_path / "long.toml", tmp_path / "run.json"
     plan.write_text(PLAN)
     words = ("rehearse", str(plan), "--up", "--data", str(tmp_path / "data"), "--out", str(out))

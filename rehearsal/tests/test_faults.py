@@ -14,7 +14,7 @@ KILLING = (FaultPlan(kind=FaultKind.KILL_WEB, at=1.0),)
 FILLING = (FaultPlan(kind=FaultKind.FILL_DISK, at=1.0, seconds=1.0),)
 
 
-def test_somebody_elses_installation_is_not_broken() -> None:
+def test_foreign_installation_is_not_broken() -> None:
     with pytest.raises(FaultImpossible):
         faults.check(KILLING, None)
     with pytest.raises(FaultImpossible):
@@ -22,7 +22,7 @@ def test_somebody_elses_installation_is_not_broken() -> None:
     faults.check((), None)
 
 
-def test_a_disk_of_others_is_not_filled(tmp_path: Path) -> None:
+def test_shared_disk_is_not_filled(tmp_path: Path) -> None:
     own = OwnInstallation(tmp_path, {})
     faults.check(KILLING, own)
     with pytest.raises(FaultImpossible):
@@ -32,9 +32,7 @@ def test_a_disk_of_others_is_not_filled(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_disk_of_its_own_is_filled_and_given_back(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_own_disk_is_filled_and_freed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     room = faults.HEADROOM_BYTES + 100_000
     monkeypatch.setattr("os.path.ismount", lambda _: True)
     monkeypatch.setattr(faults, "disk_usage", lambda _: SimpleNamespace(free=room))
@@ -45,14 +43,14 @@ def test_a_disk_of_its_own_is_filled_and_given_back(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_installation_of_its_own_has_a_directory_of_its_own(tmp_path: Path) -> None:
+def test_own_installation_needs_own_directory(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").touch()
     with pytest.raises(InstallationNotStarted), OwnInstallation(tmp_path, {}):
         pass
     assert [one.name for one in tmp_path.iterdir()] == ["letter.txt"]
 
 
-def test_an_installation_that_does_not_come_up_says_why(tmp_path: Path) -> None:
+def test_failed_start_of_installation_has_a_reason(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     with (
         pytest.raises(InstallationNotStarted) as refused,

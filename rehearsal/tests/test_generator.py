@@ -1,4 +1,4 @@
-"""An open model: arrivals wait for no answer, and latency counts from the intended time."""
+"""Open model: arrivals wait for no answer, and latency counts from the intended time."""
 
 import asyncio
 import time
@@ -82,7 +82,7 @@ class Stalling:
         return answer(200, b"<title>front</title>")
 
 
-def test_who_comes_while_the_server_stalls_is_begun_all_the_same() -> None:
+def test_visitors_are_begun_while_the_server_stalls() -> None:
     stalling = Stalling(0.2, 1.2)
 
     async def looking(visitor: Visitor) -> None:
@@ -92,15 +92,15 @@ def test_who_comes_while_the_server_stalls_is_begun_all_the_same() -> None:
     counted = run(ScriptedServer(stalling), arriving(n / 100 for n in range(100)), journey=looking)
     journey = only(counted)
     assert (journey.started, journey.finished) == (100, 100)
-    # Eighty came between 0.2 and 1.0 s and each waited to 1.2 s: half of all waited 0.5 s or more.
-    # A generator that waits for the answer before it begins the next would have seen one wait.
+    # Eighty came between 0.2 and 1.0 s and each waited to 1.2 s: half of all waited 0.5 s or more. A generator that
+    # waits for the answer before it begins the next would have seen one wait.
     waits = read(journey.latency)
     assert waits.at(0.5) > 0.3
     assert journey.latency.longest > 0.9
     assert sum(counted.seconds["sent"]) == 100
 
 
-def test_latency_counts_from_the_intended_time_and_not_from_sending() -> None:
+def test_latency_counts_from_intended_time() -> None:
     async def blocking(_: bytes) -> bytes:
         return answer(200)
 
@@ -114,17 +114,17 @@ def test_latency_counts_from_the_intended_time_and_not_from_sending() -> None:
 
     counted = run(ScriptedServer(blocking), arriving([0.0, 0.1, 0.2, 0.3, 0.4]), journey=hang)
     journey = only(counted)
-    # All five were answered at once after 1 s; only the first was sent in its time.
+    # All five were answered at once after 1 s; only the first was sent in time.
     assert journey.finished == 5
     waits = read(journey.latency)
     assert waits.at(0.2) > 0.55  # the last: intended at 0.4, answered after 1.0
     assert waits.at(1.0) > 0.95
     front = read(journey.steps[0].latency)
     assert front.at(0.2) > 0.55
-    assert counted.lateness.longest > 0.85  # and the generator says that it was late
+    assert counted.lateness.longest > 0.85  # and the generator reports that it was late
 
 
-def test_a_further_step_counts_from_when_the_visitor_would_have_acted() -> None:
+def test_latency_of_next_step_counts_from_its_intended_time() -> None:
     async def two(visitor: Visitor) -> None:
         await look(visitor)
         time.sleep(0.5)  # noqa: ASYNC251 - the generator itself is held up
@@ -137,7 +137,7 @@ def test_a_further_step_counts_from_when_the_visitor_would_have_acted() -> None:
     assert journey.working.longest > 0.49
 
 
-def test_waiting_because_of_a_refusal_is_waiting() -> None:
+def test_waiting_after_refusal_counts_as_latency() -> None:
     counted = run(in_turn(BUSY, BUSY, answer(200)), arriving([0.0]))
     (step,) = only(counted).steps
     assert (step.refused, step.finished) == (2, 1)
@@ -146,14 +146,14 @@ def test_waiting_because_of_a_refusal_is_waiting() -> None:
     assert counted.error_pages == 0
 
 
-def test_who_ignores_when_to_come_again_comes_at_once() -> None:
+def test_visitor_ignoring_retry_after_retries_at_once() -> None:
     device = Device(name="impatient", ignores_retry_after=True)
     slow = answer(503, BUSY.partition(b"\r\n\r\n")[2], "Retry-After: 60")
     counted = run(in_turn(slow, slow, answer(200)), arriving([0.0], device), patience=5.0)
     assert only(counted).finished == 1
 
 
-def test_what_cannot_be_begun_is_dropped_and_counted() -> None:
+def test_arrival_that_cannot_begin_is_counted_as_dropped() -> None:
     async def never(_: bytes) -> bytes:
         await asyncio.sleep(60)
         return b""
@@ -166,7 +166,7 @@ def test_what_cannot_be_begun_is_dropped_and_counted() -> None:
     assert only(counted).failed == {STILL_UNDER_WAY: 3}
 
 
-def test_it_ends_by_itself_and_when_it_is_told() -> None:
+def test_generator_ends_automatically_and_on_request() -> None:
     async def never(_: bytes) -> bytes:
         await asyncio.sleep(60)
         return b""
@@ -180,7 +180,7 @@ def test_it_ends_by_itself_and_when_it_is_told() -> None:
         assert counted.last_at < 15
 
 
-def test_patience_ends() -> None:
+def test_visitor_gives_up_after_patience() -> None:
     async def never(_: bytes) -> bytes:
         await asyncio.sleep(60)
         return b""
@@ -190,7 +190,7 @@ def test_patience_ends() -> None:
     assert journey.steps[0].failed == {"gave_up": 1}
 
 
-def test_who_gives_up_is_lost_by_what_was_told_last() -> None:
+def test_loss_has_reason_of_last_answer() -> None:
     counted = run(always(BUSY), arriving([0.0, 0.1]), patience=0.5)
     assert only(counted).steps[0].failed == {"busy": 2}
     assert sum(counted.seconds["lost/look.front: busy"]) == 2
@@ -227,7 +227,7 @@ def test_visitors_under_way_are_counted_once_a_second() -> None:
         (answer(404), "404", 0),
     ],
 )
-def test_what_a_visitor_would_call_an_error_is_one(told: bytes, label: str, errors: int) -> None:
+def test_error_page_is_counted(told: bytes, label: str, errors: int) -> None:
     counted = run(in_turn(told, answer(200)), arriving([0.0]), patience=8.0)
     assert label in counted.statuses
     assert counted.error_pages == errors
@@ -236,7 +236,7 @@ def test_what_a_visitor_would_call_an_error_is_one(told: bytes, label: str, erro
         assert (page.journey, page.step, page.path) == ("look", "front", "/")
 
 
-def test_a_device_cuts_clicks_twice_and_loads_again() -> None:
+def test_device_aborts_double_clicks_and_reloads() -> None:
     bad = Device(name="bad", drops=1.0, double_clicks=1.0, reloads=1.0, new_connections=True)
 
     async def form(visitor: Visitor) -> None:
@@ -253,7 +253,7 @@ def test_a_device_cuts_clicks_twice_and_loads_again() -> None:
     assert server.connections >= 4
 
 
-def test_the_connection_that_ended_while_it_rested_is_made_anew() -> None:
+def test_connection_closed_while_idle_is_reopened() -> None:
     async def two(visitor: Visitor) -> None:
         await look(visitor)
         async with visitor.step("again"):

@@ -1,11 +1,11 @@
-"""Distributions of durations: kept, added up, read again."""
+"""Distributions of durations: recorded, added, read back."""
 
 import pytest
 
 from meterai_rehearsal.histograms import LONGEST_SECONDS, Recorder, read, together
 
 
-def test_what_was_recorded_is_read_again_within_a_thousandth() -> None:
+def test_recorded_durations_are_read_back_within_a_thousandth() -> None:
     kept = Recorder()
     for milliseconds in range(1, 1001):
         kept.record(milliseconds / 1000)
@@ -17,7 +17,7 @@ def test_what_was_recorded_is_read_again_within_a_thousandth() -> None:
     assert read(told).latency() == told
 
 
-def test_several_are_one() -> None:
+def test_several_distributions_are_added() -> None:
     both = Recorder(), Recorder()
     for one, seconds in zip(both, (0.01, 3.0), strict=True):
         for _ in range(10):
@@ -28,13 +28,13 @@ def test_several_are_one() -> None:
     assert told.p90 == pytest.approx(3.0, rel=2e-3)
 
 
-def test_nothing_is_all_zero_and_adds_nothing() -> None:
+def test_empty_distribution_is_zero_and_adds_nothing() -> None:
     told = Recorder().latency()
     assert (told.count, told.mean, told.p99, told.longest) == (0, 0.0, 0.0, 0.0)
     assert together([told, told]).count == 0
 
 
-def test_what_is_too_long_or_below_zero_counts_all_the_same() -> None:
+def test_out_of_range_durations_are_counted() -> None:
     kept = Recorder()
     kept.record(LONGEST_SECONDS * 10)
     kept.record(-1.0)

@@ -1,4 +1,4 @@
-"""What processes spend: each group its own, and nobody twice."""
+"""Resources of processes: each group has its own, and none is counted twice."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ from meterai_rehearsal.rehearsal.installation import spent_below, spent_by
 BUSY = "import time; end = time.process_time() + 0.3\nwhile time.process_time() < end: pass\nprint(flush=True); time.sleep(60)"
 
 
-def test_what_a_child_spends_is_not_its_parents() -> None:
+def test_resources_of_child_are_not_counted_for_parent() -> None:
     before = spent_by([os.getpid()])
     with subprocess.Popen([sys.executable, "-c", BUSY], stdout=subprocess.PIPE) as child:
         assert child.stdout is not None
@@ -24,7 +24,7 @@ def test_what_a_child_spends_is_not_its_parents() -> None:
     assert own.cpu_seconds - before.cpu_seconds < its.cpu_seconds
 
 
-def test_who_has_gone_spends_nothing() -> None:
+def test_ended_process_has_no_resources() -> None:
     child = subprocess.Popen([sys.executable, "-c", ""])
     child.wait()
     assert spent_by([child.pid]).cpu_seconds == 0.0

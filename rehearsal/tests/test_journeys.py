@@ -1,4 +1,4 @@
-"""Journeys as far as no whole installation is needed: lines, codes, watching."""
+"""Journeys without a whole installation: lines, codes, watching."""
 
 import asyncio
 import json
@@ -51,7 +51,7 @@ def visited(
     network: str = "",
     **bounds: float,
 ) -> tuple[Counted, str]:
-    """What was counted of one visitor alone, and why its journey failed."""
+    """Return the counts of one visitor alone, and the reason why its journey failed."""
 
     async def going() -> tuple[Counted, str]:
         server = ScriptedServer(answering)
@@ -86,7 +86,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(journeys, name, 0.05)
 
 
-def test_who_is_sent_into_a_line_waits_for_its_number_and_comes_in() -> None:
+def test_visitor_in_line_waits_for_its_number_and_enters() -> None:
     told = [serving(3), serving(7, is_paused=True), serving(7)]
 
     async def answering(asked: bytes) -> bytes:
@@ -111,7 +111,7 @@ def test_who_is_sent_into_a_line_waits_for_its_number_and_comes_in() -> None:
     assert place.asked_at <= place.given_at
 
 
-def test_place_is_counted_for_its_network_when_taken_and_when_called() -> None:
+def test_place_is_counted_for_network_when_taken_and_called() -> None:
     told = [serving(3), serving(7)]
 
     async def answering(asked: bytes) -> bytes:
@@ -133,7 +133,7 @@ def test_place_is_counted_for_its_network_when_taken_and_when_called() -> None:
     assert counted.turns == (expected if sys.platform == "linux" else {})
 
 
-def test_two_runs_of_one_seed_have_other_documents_and_mail_addresses() -> None:
+def test_runs_of_one_seed_differ_in_documents_and_addresses() -> None:
     async def alone(mark: str) -> tuple[bytes, int]:
         site = Site("127.0.0.1", 80, "127.0.0.1")
         world = World(site, Bounds(seconds_max=1), Tally(), 0.0, maker_of(1_000), mark=mark)
@@ -147,7 +147,7 @@ def test_two_runs_of_one_seed_have_other_documents_and_mail_addresses() -> None:
     assert first[1] != other[1]
 
 
-def test_where_no_line_stands_nobody_waits() -> None:
+def test_visitor_without_line_does_not_wait() -> None:
     async def answering(_: bytes) -> bytes:
         return answer(200, b"<title>buy</title>")
 
@@ -165,7 +165,7 @@ def test_where_no_line_stands_nobody_waits() -> None:
         (WAITING, serving(1), "queue: gave_up", 0.5),
     ],
 )
-def test_a_line_that_leads_nowhere_is_said(
+def test_line_without_entry_is_reported(
     page: bytes, document: bytes, why: str, patience: float
 ) -> None:
     async def answering(asked: bytes) -> bytes:
@@ -180,7 +180,7 @@ def test_a_line_that_leads_nowhere_is_said(
     assert visited(answering, journeys.queue, line_patience_seconds=patience)[1] == why
 
 
-def test_who_used_a_code_by_a_double_click_asks_for_another() -> None:
+def test_double_click_on_code_requests_another() -> None:
     codes = ["111111"]
 
     async def answering(asked: bytes) -> bytes:
@@ -212,7 +212,7 @@ def test_who_used_a_code_by_a_double_click_asks_for_another() -> None:
     assert counted.journeys[0].steps[-1].finished == 1
 
 
-def test_a_download_that_does_not_begin_with_the_original_is_a_loss() -> None:
+def test_download_without_original_prefix_is_a_loss() -> None:
     async def journey(visitor: Visitor) -> None:
         journeys._keep(visitor, b"original", b"original and more")
         journeys._keep(visitor, b"original", b"original")
@@ -230,7 +230,7 @@ def test_every_journey_has_its_function() -> None:
 
 
 @pytest.mark.parametrize("size", [1_000, 50_000])
-def test_documents_can_be_stamped_and_none_is_like_another(size: int) -> None:
+def test_documents_can_be_stamped_and_are_unique(size: int) -> None:
     drawing = random.Random(1)
     one, other = document(drawing, size), document(drawing, size)
     assert one != other

@@ -30,7 +30,7 @@ def one_after_the_other(came: Sequence[float], gap: float, free: float) -> list[
     gap=st.floats(0.001, 50),
     free=st.floats(0, 1e5),
 )
-def test_the_line_calls_one_after_the_other(came: list[float], gap: float, free: float) -> None:
+def test_line_calls_in_order(came: list[float], gap: float, free: float) -> None:
     found = called_at(np.array(came), gap, free)
     assert found == pytest.approx(one_after_the_other(came, gap, free), abs=1e-6)
 
@@ -42,7 +42,7 @@ def test_the_line_calls_one_after_the_other(came: list[float], gap: float, free:
     no_shows=st.floats(0, 0.9),
     patience=st.sampled_from([None, 5.0, 200.0]),
 )
-def test_nobody_is_called_before_who_came_first(
+def test_line_calls_nobody_before_earlier_arrivals(
     came: list[float], rate: float, no_shows: float, patience: float | None
 ) -> None:
     line, random = Line(no_shows, patience, reaction_seconds=1.0), np.random.default_rng(1)
@@ -59,8 +59,8 @@ def test_nobody_is_called_before_who_came_first(
     )
 
 
-def test_no_shows_are_made_up_for() -> None:
-    """With a third missing, those who come still come at the rate."""
+def test_no_shows_are_compensated() -> None:
+    """With a third missing, the others still come at the rate."""
     came = np.zeros(30_000)
     line, random = Line(no_shows=1 / 3), np.random.default_rng(1)
     found = admit(came, 10.0, line, random)
@@ -70,22 +70,22 @@ def test_no_shows_are_made_up_for() -> None:
     assert found.left == pytest.approx(1 / 3, abs=0.01)
 
 
-def test_no_shows_are_made_up_for_within_bounds() -> None:
+def test_compensation_of_no_shows_is_bounded() -> None:
     line = Line(no_shows=0.8, correction_max=2.0)
     found = admit(np.zeros(30_000), 10.0, line, np.random.default_rng(1))
     assert found.called[-1] == pytest.approx(30_000 / 20, rel=0.02)
 
 
-def test_who_does_not_wait_is_there() -> None:
+def test_person_without_wait_comes() -> None:
     came = np.arange(1_000, dtype=np.float64) * 10
     line, random = Line(no_shows=0.9), np.random.default_rng(1)
     assert admit(came, 1.0, line, random).entered(line, random).tolist() == came.tolist()
 
 
-def test_the_impatient_have_left() -> None:
+def test_impatient_people_have_left() -> None:
     line = Line(no_shows=0.0, patience_seconds=60.0, reaction_seconds=0.0)
     found = admit(np.zeros(20_000), 10.0, line, np.random.default_rng(1))
-    # Called at a time t (twice the rate at most), exp(-t / 60) are left.
+    # Called at a time t (twice the rate at most), exp(-t / 60) remain.
     assert 60 * 10 < found.is_there.sum() < 60 * 21
 
 
@@ -101,7 +101,7 @@ def test_arrivals_follow_their_curve(name: str) -> None:
     assert found == pytest.approx([0.1, 0.3, 0.5, 0.7, 0.9], abs=0.01)
 
 
-def test_nobody_comes_where_the_curve_is_zero() -> None:
+def test_zero_rate_has_no_arrivals() -> None:
     curve = Curve(((0.0, 0.0), (10.0, 0.0), (10.0, 5.0), (20.0, 5.0), (20.0, 0.0), (30.0, 0.0)))
     came = arrivals(curve, 1_000, np.random.default_rng(1))
     assert came.min() >= 10.0
@@ -111,7 +111,7 @@ def test_nobody_comes_where_the_curve_is_zero() -> None:
 @pytest.mark.parametrize(
     "text", ["", "[", "points = 3", 'title="x"', "points = [[0.0, 1.0], [1.0, nan]]"]
 )
-def test_a_file_that_is_no_curve_is_refused(tmp_path: Path, text: str) -> None:
+def test_file_that_is_no_curve_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "curve.toml"
     path.write_text(text)
     with pytest.raises(Malformed) as refused:
@@ -119,7 +119,7 @@ def test_a_file_that_is_no_curve_is_refused(tmp_path: Path, text: str) -> None:
     assert refused.value.field == "--curve"
 
 
-def test_a_curve_of_nobody_is_refused(tmp_path: Path) -> None:
+def test_empty_curve_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "curve.toml"
     words = 'title = "x"\nsource = "x"\nknown = "x"\nours = "x"\n'
     path.write_text(words + "points = [[0.0, 0.0], [1.0, 0.0]]")

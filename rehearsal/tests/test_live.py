@@ -1,4 +1,4 @@
-"""Figures of a live database: what was done is what is counted."""
+"""Figures of a live database equal the acts."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,18 +27,18 @@ ONE = PRICE + FEE
 
 
 def lived(shop: Shop) -> dict[str, Rows]:
-    """All figures of the day around now."""
+    """Return all figures of the day around now."""
     now = datetime.now(UTC)
     day = timedelta(days=1)
     return {name: counted(shop, name, now - day, now + day) for name in FIGURES}
 
 
 def moved(shop: Shop, change: str) -> None:
-    """Let something have happened at another time."""
+    """Move an act to another time."""
     shop.arrange(change)
 
 
-def test_figures_are_what_was_done(shop: Shop) -> None:
+def test_figures_equal_the_acts(shop: Shop) -> None:
     bought = shop.place(3)
     shop.pay(bought)
     shop.work()
@@ -47,7 +47,7 @@ def test_figures_are_what_was_done(shop: Shop) -> None:
     shop.work()
     shop.pay(twice)  # a second time
     shop.work()
-    shop.place(2)  # nobody pays
+    shop.place(2)  # not paid
     gone = shop.place(1)
     shop.give_up(gone, "withdrawn")
     documents = shop.place_documents([1, 1])
@@ -70,7 +70,7 @@ def test_figures_are_what_was_done(shop: Shop) -> None:
     }
     assert found["sales"]["documents"]["paid"] == 1
     [money] = found["money"].values()
-    # The document that could not be stamped and the second payment are on their way back.
+    # The unstampable document and the second payment are being refunded.
     assert money["captured_rupiah"] == 3 * ONE + 2 * ONE + 2 * ONE
     assert money["executed_rupiah"] == 3 * ONE + ONE + ONE
     assert money["in_flight_rupiah"] == 2 * ONE
@@ -107,7 +107,7 @@ def test_settled_refund_has_its_time(shop: Shop) -> None:
     assert money["in_flight_rupiah"] == 0
 
 
-def test_waits_are_those_of_orders_that_were_carried_out(shop: Shop) -> None:
+def test_waits_are_of_executed_orders(shop: Shop) -> None:
     order = shop.place(1)
     shop.pay(order)
     shop.work()
@@ -125,7 +125,7 @@ def test_waits_are_those_of_orders_that_were_carried_out(shop: Shop) -> None:
     assert found["late"] == 1
 
 
-def test_beginning_is_within_a_period_and_its_end_is_not(shop: Shop) -> None:
+def test_period_includes_begin_and_excludes_end(shop: Shop) -> None:
     order = shop.place(1)
     [row] = shop.rows("SELECT placed_at FROM orders WHERE order_id = %s", order)
     at, second = row["placed_at"], timedelta(seconds=1)
@@ -133,7 +133,7 @@ def test_beginning_is_within_a_period_and_its_end_is_not(shop: Shop) -> None:
     assert counted(shop, "sales", at - second, at) == {}
 
 
-def test_nothing_is_counted_where_nothing_happened(shop: Shop) -> None:
+def test_empty_period_has_no_counts(shop: Shop) -> None:
     assert shop.rows("SELECT 1 FROM orders") == []
     for name, rows in lived(shop).items():
         for of, row in rows.items():
@@ -141,7 +141,7 @@ def test_nothing_is_counted_where_nothing_happened(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_figure_has_its_words(shop: Shop, language: str) -> None:
+def test_every_figure_has_its_messages(shop: Shop, language: str) -> None:
     shop.pay(shop.place(1))
     shop.work()
     for name, rows in lived(shop).items():
@@ -152,7 +152,7 @@ def test_every_figure_has_its_words(shop: Shop, language: str) -> None:
 
 
 @pytest.mark.parametrize("given", ["", "yesterday", "2024-13-01", "999999999"])
-def test_what_is_no_day_is_refused(given: str) -> None:
+def test_invalid_day_is_refused(given: str) -> None:
     with pytest.raises(Malformed):
         moment(given, "FROM")
 
@@ -194,7 +194,7 @@ LIVE = LivePart(
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_report_shows_every_live_figure_with_where_it_is_from(
+def test_report_shows_every_live_figure_with_its_source(
     language: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(charts, "drawn", lambda _chart, title: title)
@@ -214,7 +214,7 @@ def test_report_shows_every_live_figure_with_where_it_is_from(
     assert "assess." not in report.text
 
 
-def test_command_reports_what_the_database_has(
+def test_command_reports_figures_of_database(
     shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop.pay(shop.place(2))
@@ -251,7 +251,7 @@ def test_period_that_ends_before_it_begins_is_refused(tmp_path: Path) -> None:
     assert "TO" in done.stdout + done.stderr
 
 
-def test_complaints_are_counted_by_matter_and_by_who_answered(shop: Shop) -> None:
+def test_complaints_are_counted_by_matter_and_kind_of_answer(shop: Shop) -> None:
     desk = Desk(shop)
     desk.complain(Matter.PAID_NOT_EXECUTED, desk.executed())
     waiting = desk.complain(Matter.SOMETHING_ELSE)
@@ -274,7 +274,7 @@ PROMISES = {one.name: one for one in program_of().promises}
 
 
 def kept(shop: Shop) -> dict[str, tuple[int, int]]:
-    """Cases and breaches of each promise, in the day around now."""
+    """Return cases and violations of each promise, in the day around now."""
     now, day = datetime.now(UTC), timedelta(days=1)
 
     async def look() -> dict[str, tuple[int, int]]:
@@ -288,7 +288,7 @@ def kept(shop: Shop) -> dict[str, tuple[int, int]]:
     return shop.do(look())
 
 
-def test_promises_are_kept_where_all_goes_well(shop: Shop) -> None:
+def test_promises_hold_without_faults(shop: Shop) -> None:
     Desk(shop).executed()
     order = shop.placed[0]
     stamping = shop.reserve(1)
@@ -324,7 +324,7 @@ def test_promises_are_kept_where_all_goes_well(shop: Shop) -> None:
         ),
     ],
 )
-def test_promise_that_was_broken_is_counted(shop: Shop, change: str, name: str) -> None:
+def test_broken_promise_is_counted(shop: Shop, change: str, name: str) -> None:
     Desk(shop).executed()
     stamping = shop.reserve(1)
     assert stamping is not None
@@ -337,7 +337,7 @@ def test_promise_that_was_broken_is_counted(shop: Shop, change: str, name: str) 
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_promise_has_its_words(language: str) -> None:
+def test_every_promise_has_its_messages(language: str) -> None:
     for one in PROMISES.values():
         assert catalogue()[f"promise.{one.promise}"][language]
         assert catalogue()[f"promise.{one.name}"][language]

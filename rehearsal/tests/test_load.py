@@ -1,4 +1,4 @@
-"""A load counts what a server answers, over connections that ask again."""
+"""A load counts the answers of a server, over reused connections."""
 
 import asyncio
 from itertools import repeat
@@ -29,7 +29,7 @@ def test_answer_in_chunks_is_one_answer() -> None:
     assert heard(always(told)).failed(200) == 0
 
 
-def test_connection_that_ends_is_an_error_and_another_takes_its_place() -> None:
+def test_closed_connection_is_an_error_and_is_replaced() -> None:
     found = heard(in_turn(None, *[answer(200, b"x")] * 100_000), connections=1)
     assert found.errors == {"connection lost": 1}
     assert found.answered(200) > 0

@@ -1,4 +1,4 @@
-"""Where visitors were lost, why, and at which pool."""
+"""Losses of visitors: place, reason and pool."""
 
 import msgspec
 
@@ -24,7 +24,7 @@ def test_loss_is_named_with_the_station_of_highest_pressure_in_its_seconds() -> 
     run = with_series(
         lost("buy.upload: busy", 0, 0, 3, 1),
         lost("buy.front: gave_up", 1, 0, 0, 0),
-        # Full, but when nobody was lost at the upload.
+        # Full, but nobody was lost at the upload then.
         seen("meterai_station_pressure", "turn", 0.9, 0.9, 0.0, 0.0),
         seen("meterai_station_pressure", "examination", 0.0, 0.0, 2.0, 4.0),
     )
@@ -35,7 +35,7 @@ def test_loss_is_named_with_the_station_of_highest_pressure_in_its_seconds() -> 
     assert (front.pool, front.pressure) == ("turn", 0.9)
 
 
-def test_who_gives_up_in_a_line_is_held_up_by_the_line_and_its_rate() -> None:
+def test_loss_in_line_has_pool_line_with_rate() -> None:
     run = with_series(
         lost("grab.queue: gave_up", 0, 2),
         seen("meterai_station_pressure", "turn", 9.0, 9.0),
@@ -45,7 +45,7 @@ def test_who_gives_up_in_a_line_is_held_up_by_the_line_and_its_rate() -> None:
     assert (found.pool, found.pressure, found.line_rate) == ("line", None, 2.0)
 
 
-def test_pool_is_not_named_where_none_was_full_or_nothing_was_said_lately() -> None:
+def test_pool_is_empty_without_full_station_or_recent_figures() -> None:
     idle = seen("meterai_station_pressure", "turn", 0.01)
     silent = Series("meterai_station_pressure", "turn", "number", (0.0,), (5.0,))
     for run in (
@@ -56,5 +56,5 @@ def test_pool_is_not_named_where_none_was_full_or_nothing_was_said_lately() -> N
         assert (found.pool, found.pressure, found.line_rate) == ("", None, None)
 
 
-def test_run_in_which_nobody_was_lost_has_no_loss() -> None:
+def test_run_without_lost_visitors_has_no_loss() -> None:
     assert losses_of(with_series(lost("buy.front: busy", 0, 0))) == ()

@@ -23,7 +23,7 @@ def test_refunds_of_two_days_without_a_provider_are_settled_the_next_day(
 
 @pytest.mark.soak
 @pytest.mark.parametrize("command", ["bench.money.paying 8", "bench.money.reconciling 20000"])
-def test_what_money_costs_is_measured(tmp_path: Path, command: str) -> None:
+def test_measurements_of_money_run_to_the_end(tmp_path: Path, command: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", *command.split()],
         capture_output=True,

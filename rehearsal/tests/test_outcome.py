@@ -1,4 +1,4 @@
-"""When a run is void, and what of it is kept."""
+"""Conditions of a void run, and its stored results."""
 
 import msgspec
 import pytest
@@ -30,13 +30,13 @@ def counted(late: float = 0.0, **seconds: list[float]) -> Counted:
         (counted(), Happened(is_complete=False), (VoidReason.GENERATOR_DIED,)),
     ],
 )
-def test_a_run_that_measured_its_generator_is_void(
+def test_run_that_measured_its_generator_is_void(
     found: Counted, happened: Happened, reasons: tuple[VoidReason, ...]
 ) -> None:
     assert _void(found, happened, LIMITS) == reasons
 
 
-def test_what_was_counted_by_the_second_becomes_series() -> None:
+def test_counts_by_second_become_series() -> None:
     told = counted(
         finished__buy=[1.0, 2.0],
         took__buy_stamp=[4.0, 0.0],
@@ -55,7 +55,7 @@ def test_what_was_counted_by_the_second_becomes_series() -> None:
 @pytest.mark.parametrize(
     ("kind", "healed_at", "recovery"),
     [
-        # A part that was killed is missed from then on, a bank that stalls until it answers.
+        # A killed part is missing from then on, a stalled bank until it answers.
         (FaultKind.KILL_WEB, 6.0, 3.0),
         (FaultKind.STALL_BANK, 6.0, 2.0),
         (FaultKind.KILL_WEB, None, None),

@@ -1,4 +1,4 @@
-"""What a browser would see on a page."""
+"""Elements of a page, as a browser sees them."""
 
 from collections.abc import Callable
 
@@ -23,7 +23,7 @@ HTML = b"""<!doctype html><title> Surat &amp; lain </title>
 PAGE = Page("/stamp", 200, {}, HTML)
 
 
-def test_links_and_what_scripts_use_are_found() -> None:
+def test_links_and_script_data_are_found() -> None:
     assert PAGE.title == "Surat & lain"
     assert PAGE.link(r"/orders/.*") == "/orders/ord_1?a=1&b=2"
     assert PAGE.has_link("/stamp")
@@ -34,7 +34,7 @@ def test_links_and_what_scripts_use_are_found() -> None:
     assert PAGE.refusal == "database_away"
 
 
-def test_a_form_is_filled_in_as_the_page_fills_it_in() -> None:
+def test_form_has_defaults_of_the_page() -> None:
     form = PAGE.form("/stamp")
     assert form.fields == {"key": 'k"1', "empty": "", "place": "right"}
     kind, body = form.filled({"empty": "now"}, ("a.pdf", b"%PDF"))
@@ -55,6 +55,6 @@ def test_a_form_is_filled_in_as_the_page_fills_it_in() -> None:
         lambda: PAGE.form("/language").filled({}, ("a.pdf", b"")),
     ],
 )
-def test_what_is_not_there_is_said(look: Callable[[], object]) -> None:
+def test_missing_element_is_reported(look: Callable[[], object]) -> None:
     with pytest.raises(NotOnPage):
         look()

@@ -1,4 +1,4 @@
-"""A plan with nonsense is refused by the path of the field."""
+"""A senseless plan is refused by the path of the field."""
 
 import tomllib
 from contextlib import suppress
@@ -97,14 +97,14 @@ FAULT = '[[faults]]\nkind = "{kind}"\nat = {at}\n'
         ),
     ],
 )
-def test_nonsense_is_refused_by_its_path(text: str, field: str) -> None:
+def test_senseless_field_is_refused_by_its_path(text: str, field: str) -> None:
     with pytest.raises(PlanWrong) as refused:
         of(text)
     assert refused.value.field == field, refused.value
     assert refused.value.reason
 
 
-def test_the_good_one_is_good() -> None:
+def test_valid_plan_is_accepted() -> None:
     assert of(GOOD).curve.total == 10
 
 
@@ -119,7 +119,7 @@ PARTS = ("name", "seed", "arrivals", "bounds", "journeys", "devices", "faults", 
 
 
 @given(st.dictionaries(st.sampled_from(PARTS), VALUES, max_size=4))
-def test_whatever_stands_in_it_is_read_or_refused(parts: dict[str, Any]) -> None:
+def test_any_plan_is_read_or_refused(parts: dict[str, Any]) -> None:
     with suppress(PlanWrong):
         checked(tomllib.loads(GOOD) | parts)
 
@@ -127,10 +127,10 @@ def test_whatever_stands_in_it_is_read_or_refused(parts: dict[str, Any]) -> None
 @given(st.text(max_size=60))
 def test_any_text_is_read_or_refused(text: str) -> None:
     with pytest.raises(PlanWrong):
-        of(text)  # no text so short has all that a plan needs
+        of(text)  # no text so short contains a whole plan
 
 
-def test_a_plan_is_a_shipped_name_or_a_file(tmp_path: Path) -> None:
+def test_plan_is_a_shipped_name_or_a_file(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text(GOOD)
     (tmp_path / "bytes.toml").write_bytes(b"\xff")
     assert text_of(str(tmp_path / "mine.toml")) == GOOD

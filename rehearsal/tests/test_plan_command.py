@@ -1,4 +1,4 @@
-"""`meterai plan` at the command line: what it prints, and what it refuses by name."""
+"""`meterai plan` at the command line: its output, and its refusals."""
 
 import json
 import re
@@ -27,7 +27,7 @@ def asked(tmp_path: Path, *words: str) -> Done:
     return run_here(tmp_path, "plan", *words)
 
 
-def test_a_plan_is_printed(tmp_path: Path) -> None:
+def test_plan_is_printed(tmp_path: Path) -> None:
     done = asked(tmp_path, *SMALL, *GIVEN)
     assert done.returncode == 0, done.stderr
     for said in (
@@ -39,7 +39,7 @@ def test_a_plan_is_printed(tmp_path: Path) -> None:
         assert said in done.stdout
 
 
-def test_a_plan_is_json(tmp_path: Path) -> None:
+def test_plan_is_printed_as_json(tmp_path: Path) -> None:
     done = asked(tmp_path, *SMALL, *GIVEN, "--admit", "2", "3", "--no-whole", "--json")
     found = json.loads(done.stdout)
     assert [one["rate"] for one in found["waits"]] == [2, 3]
@@ -76,7 +76,7 @@ def test_a_plan_is_json(tmp_path: Path) -> None:
         (("--measured", "nowhere.json"), "--measured"),
     ],
 )
-def test_nonsense_is_refused_by_the_name_of_its_option(
+def test_senseless_option_is_refused_by_its_name(
     tmp_path: Path, words: tuple[str, ...], name: str
 ) -> None:
     done = asked(tmp_path, *SMALL, *GIVEN, *words)
@@ -85,12 +85,12 @@ def test_nonsense_is_refused_by_the_name_of_its_option(
     assert "fault" not in done.stderr
 
 
-def test_without_service_times_there_is_no_plan(tmp_path: Path) -> None:
+def test_plan_without_service_times_is_refused(tmp_path: Path) -> None:
     assert "--measured" in asked(tmp_path, *SMALL).stderr
     assert "--servers" in asked(tmp_path, *SMALL, "--service-ms", "20").stderr
 
 
-def test_a_curve_of_others_commands_no_terminal(tmp_path: Path) -> None:
+def test_foreign_curve_name_is_escaped_for_terminal(tmp_path: Path) -> None:
     curve = tmp_path / "curve.toml"
     curve.write_text(
         'title = "\\u001b[2J[/red]\\nsafe rate  9000/s"\nsource = ""\nknown = ""\nours = ""\n'
@@ -107,12 +107,12 @@ def test_a_curve_of_others_commands_no_terminal(tmp_path: Path) -> None:
 # -- of a run ----------------------------------------------------------------------------------
 
 
-def test_a_plan_is_made_of_a_run(tmp_path: Path) -> None:
+def test_plan_is_made_from_a_run(tmp_path: Path) -> None:
     run, path = a_run(), tmp_path / "run.json"
     results.write(run, path)
     question = question_of(Asked(applicants=500, hours=0.2, measured=path))
     assert question.scenario.servers == run.machine.cores
-    # By the law of utilization, all servers busy is: cores over processor seconds of a visit.
+    # By the law of utilization, the load with all servers busy is cores over processor seconds of a visit.
     spent = sum(run.costs.cpu_seconds[group] for group in ("web", "worker", "postgres"))
     people = journey(run, "buy").finished
     assert capacity_per_second(question.scenario) == pytest.approx(2 / (spent / people), rel=0.01)
@@ -122,21 +122,21 @@ def test_a_plan_is_made_of_a_run(tmp_path: Path) -> None:
     assert re.search(r"knee of the run +30\.\d+ ± .* requests under way", done.stdout)
 
 
-def test_the_form_is_that_of_the_latency_and_the_size_that_of_the_processor() -> None:
+def test_service_time_has_form_of_latency_and_size_of_processor_time() -> None:
     run = a_run()
     share = busy_share(run)
     assert share is not None
     served = [step for step in journey(run, "buy").steps if step.name != "mail"]
     for step, measured in zip(steps_of(run, "buy"), served, strict=True):
         assert mean_of(step.service) == pytest.approx(share * measured.latency.mean, rel=0.01)
-        # What is not a server's passes elsewhere: on idle servers a step takes what was measured.
+        # The rest passes elsewhere: on idle servers a step takes the measured time.
         whole = mean_of(step.service) * (1 + step.elsewhere)
         assert whole == pytest.approx(measured.latency.mean, rel=0.01)
     assert steps_of(run, "buy")[0].pause_seconds == 0
     assert steps_of(run, "buy")[1].pause_seconds > 0
 
 
-def test_without_processor_times_latencies_stand_as_they_are(tmp_path: Path) -> None:
+def test_run_without_processor_times_uses_its_latencies(tmp_path: Path) -> None:
     run = a_run()
     foreign = msgspec.structs.replace(run, costs=msgspec.structs.replace(run.costs, cpu_seconds={}))
     assert busy_share(foreign) is None
@@ -155,7 +155,7 @@ def without_visitors(run: Run) -> Run:
     )
 
 
-def test_a_run_that_measured_nothing_is_refused() -> None:
+def test_run_without_measurements_is_refused() -> None:
     run = a_run()
     void = msgspec.structs.replace(run.generator, void=(VoidReason.BEYOND_LIMIT,))
     with pytest.raises(RunUnusable):
@@ -164,20 +164,20 @@ def test_a_run_that_measured_nothing_is_refused() -> None:
         steps_of(without_visitors(run), "buy")
 
 
-def test_a_journey_that_nobody_made_is_refused(tmp_path: Path) -> None:
+def test_unfinished_journey_is_refused(tmp_path: Path) -> None:
     results.write(a_run(), tmp_path / "run.json")
     words = (*SMALL, "--measured", str(tmp_path / "run.json"), "--journey", "fly")
     assert "--journey" in asked(tmp_path, *words).stderr
 
 
-def test_loads_are_points_of_all_priorities_together() -> None:
+def test_load_points_sum_all_priorities() -> None:
     found = load_points(a_run())
     assert len(found) >= 6
     loads = [load for load, _ in found]
     assert loads == sorted(loads)
 
 
-def test_a_histogram_is_read_as_it_was_recorded() -> None:
+def test_histogram_is_read_unchanged() -> None:
     kept = Recorder()
     for _ in range(7):
         kept.record(0.05)
@@ -186,7 +186,7 @@ def test_a_histogram_is_read_as_it_was_recorded() -> None:
     assert seconds == pytest.approx(0.05, rel=0.001)
 
 
-def test_wait_in_a_line_is_no_work_of_the_servers_however_few_waited() -> None:
+def test_wait_in_line_is_no_server_work() -> None:
     run = a_run()
     (buy,) = run.journeys
     queued = results.Step("queue", 3, 3, {}, 0, latency([600.0] * 3))
@@ -195,7 +195,7 @@ def test_wait_in_a_line_is_no_work_of_the_servers_however_few_waited() -> None:
     assert steps_of(with_line, "buy") == steps_of(run, "buy")
 
 
-def test_step_that_few_take_counts_by_the_share_that_takes_it() -> None:
+def test_rare_step_counts_by_its_share() -> None:
     run = a_run()
     (buy,) = run.journeys
     few = results.Step("order", 30, 30, {}, 0, latency([0.2] * 30))

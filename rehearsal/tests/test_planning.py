@@ -1,4 +1,4 @@
-"""The plan: what it says is so when simulated, and the same question has the same answer."""
+"""The plan: its claims hold when simulated, and the same question has the same answer."""
 
 import msgspec
 import numpy as np
@@ -63,7 +63,7 @@ def answered() -> Plan:
     return answer(SCENARIO)
 
 
-def test_at_the_safe_rate_the_bound_holds_and_a_fifth_beyond_it_does_not(answered: Plan) -> None:
+def test_bound_holds_at_safe_rate_and_not_a_fifth_beyond(answered: Plan) -> None:
     assert answered.safe_rate is not None
     safe = answered.safe_rate
     assert safe.low <= safe.mean <= safe.high < answered.capacity_per_second
@@ -74,7 +74,7 @@ def test_at_the_safe_rate_the_bound_holds_and_a_fifth_beyond_it_does_not(answere
     assert by_rate[0.8].utilization < by_rate[1.2].utilization
 
 
-def test_the_needed_rate_empties_the_line_in_time_and_a_little_less_does_not(
+def test_needed_rate_is_the_smallest_that_empties_line_in_time(
     answered: Plan,
 ) -> None:
     needed = answered.needed_rate
@@ -88,17 +88,17 @@ def test_people_wait_less_at_a_higher_rate(answered: Plan) -> None:
     assert [one.rate for one in answered.waits] == sorted(one.rate for one in answered.waits)
 
 
-def test_the_whole_night_is_everybody(answered: Plan) -> None:
+def test_whole_night_includes_everybody(answered: Plan) -> None:
     night = answered.night
     assert night is not None
     assert night.finished + night.left + night.gave_up == SCENARIO.applicants
     assert night.requests == 2 * night.finished
     assert night.rate == answered.rate_per_second
-    # The line admits no faster than its rate, so the night is no worse than the rate for ever.
+    # The line admits no faster than its rate, so the night is no worse than the constant rate.
     assert max(night.inside_p99.values()) < 2 * SCENARIO.bounds["money"]
 
 
-def test_the_same_question_has_the_same_answer(answered: Plan) -> None:
+def test_same_question_has_same_answer(answered: Plan) -> None:
     def told(found: Plan) -> Plan:
         assert found.night is not None
         night = msgspec.structs.replace(found.night, wall_seconds=0.0)
@@ -119,7 +119,7 @@ def test_more_machines_are_needed_for_more_people(answered: Plan) -> None:
     assert float(np.median(safe)) > 3.4 * capacity
 
 
-def test_a_bound_below_the_service_times_is_never_kept() -> None:
+def test_bound_below_service_times_is_never_kept() -> None:
     never = msgspec.structs.replace(SCENARIO, bounds={"checkout": 1.0, "money": 0.2})
     found = answer(never)
     assert found.safe_rate is None
@@ -129,7 +129,7 @@ def test_a_bound_below_the_service_times_is_never_kept() -> None:
     assert not any(one.is_safe for one in found.waits)
 
 
-def test_without_a_bound_it_is_twice_what_idle_servers_take_or_what_nobody_notices() -> None:
+def test_default_bound_is_twice_idle_time_or_unnoticed_time() -> None:
     found = steady.with_bounds(SCENARIO, None, 1).bounds
     assert found["money"] == pytest.approx(2 * 0.4, rel=0.05)  # its p99 is the longer of two times
     assert found["checkout"] == 0.5  # p99 of an exponential of 20 ms is 92 ms
@@ -146,7 +146,7 @@ def test_time_elsewhere_occupies_no_server() -> None:
     assert steady.p99_of(away, rate, seed)[Priority.MONEY] == pytest.approx(10 * here, rel=0.05)
 
 
-def test_beyond_the_capacity_nothing_is_safe() -> None:
+def test_no_rate_beyond_capacity_is_safe() -> None:
     found = answer(SCENARIO, (100.0,))
     assert [(one.is_safe, one.inside_p99) for one in found.waits] == [(False, None)]
 
@@ -154,16 +154,16 @@ def test_beyond_the_capacity_nothing_is_safe() -> None:
 @pytest.mark.parametrize(
     ("low", "setting"), [(108.17, 108.0), (7.289, 7.28), (0.012345, 0.0123), (1999.9, 1990.0)]
 )
-def test_the_setting_is_the_lower_end_and_never_above_it(low: float, setting: float) -> None:
+def test_setting_is_lower_end_rounded_down(low: float, setting: float) -> None:
     found = admission_setting(Interval(low * 1.1, low, low * 1.2))
     assert found == pytest.approx(setting)
     assert found <= low
 
 
-def test_an_interval_holds_the_truth_about_as_often_as_it_says() -> None:
+def test_interval_contains_truth_at_its_level() -> None:
     random = np.random.default_rng(3)
     held = 0
     for seed in range(300):
         one = interval_of(random.normal(5.0, 1.0, 12).tolist(), seed)
         held += one.low <= 5.0 <= one.high
-    assert 0.87 <= held / 300 <= 0.98  # the bootstrap of twelve is a little too sure
+    assert 0.87 <= held / 300 <= 0.98  # the bootstrap of twelve is a little too narrow

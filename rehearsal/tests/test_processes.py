@@ -1,4 +1,4 @@
-"""Generator processes: measured, begun together, listened to, stopped; and one that dies."""
+"""Generator processes: measured, begun together, listened to, stopped; and a dying one."""
 
 import asyncio
 import os
@@ -46,7 +46,7 @@ def test_two_processes_make_one_load() -> None:
     assert {one.share for one in told} == {0, 1}
 
 
-def test_they_stop_when_they_are_told() -> None:
+def test_processes_stop_on_request() -> None:
     async def driven(generators: Generators) -> list[Counted]:
         generators.begin(time.monotonic())
         asyncio.get_running_loop().call_later(0.5, generators.stop)
@@ -58,7 +58,7 @@ def test_they_stop_when_they_are_told() -> None:
     assert all(one.last_at < 100 for one in found)
 
 
-def test_one_that_dies_is_missed_and_the_other_counts() -> None:
+def test_dead_process_is_detected_and_the_other_counts() -> None:
     async def driven(generators: Generators) -> list[Counted]:
         generators.begin(time.monotonic())
         os.kill(generators.pids[0], signal.SIGKILL)
@@ -69,7 +69,7 @@ def test_one_that_dies_is_missed_and_the_other_counts() -> None:
         assert len(asyncio.run(driven(generators))) == 1
 
 
-def test_where_all_died_nothing_is_told() -> None:
+def test_all_dead_processes_report_nothing() -> None:
     async def driven(generators: Generators) -> list[Counted]:
         for pid in generators.pids:
             os.kill(pid, signal.SIGKILL)
@@ -81,6 +81,6 @@ def test_where_all_died_nothing_is_told() -> None:
             asyncio.run(driven(generators))
 
 
-def test_the_limit_is_measured_over_a_visitors_own_code() -> None:
+def test_limit_is_measured_with_code_of_a_visitor() -> None:
     with trivial_server() as site:
         assert asyncio.run(rate(site, 0.2)) > 0

@@ -1,4 +1,4 @@
-"""What is shown while a run is on."""
+"""Display during a run."""
 
 import sys
 
@@ -15,7 +15,7 @@ def progress(share: int, at: float, offered: int) -> Progress:
 
 
 @pytest.mark.parametrize("language", ["id", "en"])
-def test_where_there_is_no_terminal_a_line_now_and_then(language: str) -> None:
+def test_output_without_terminal_has_occasional_lines(language: str) -> None:
     said: list[str] = []
     shown = Shown(60.0, language, said.append)
     with shown.shown():
@@ -31,7 +31,7 @@ def test_where_there_is_no_terminal_a_line_now_and_then(language: str) -> None:
     assert "1,520" in last  # both processes together
 
 
-def test_on_a_terminal_one_table_stays_in_its_place(
+def test_output_on_terminal_is_one_updated_table(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)

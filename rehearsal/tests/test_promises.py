@@ -1,4 +1,4 @@
-"""Promises: held, broken, or not found out, and what is told of each."""
+"""Promises: held, broken, or undetermined, with their findings."""
 
 import json
 from collections.abc import Mapping
@@ -40,22 +40,20 @@ def counted(**changes: object) -> Counted:
         (Done(-9, ""), None, "status -9"),
     ],
 )
-def test_an_audit_holds_breaks_or_is_not_found_out(
-    done: Done, held: bool | None, found: str
-) -> None:
+def test_audit_is_held_broken_or_undetermined(done: Done, held: bool | None, found: str) -> None:
     told = audited(done, 1.0)
     assert told.held is held
     assert found in told.found
 
 
-def test_a_download_without_its_original_is_a_loss_whatever_the_audit_says() -> None:
+def test_download_without_original_is_a_loss_despite_audit() -> None:
     assert nothing_lost(Done(0, HOLDS), counted(), 1.0).held is True
     assert nothing_lost(Done(0, HOLDS), counted(stamps_wrong=1), 1.0).held is False
     assert nothing_lost(Done(3, ""), counted(stamps_wrong=1), 1.0).held is False
     assert nothing_lost(Done(3, ""), counted(), 1.0).held is None
 
 
-def test_an_error_page_is_one_and_the_database_away_only_where_nobody_broke_it() -> None:
+def test_unavailable_database_is_an_error_unless_broken_by_plan() -> None:
     seen = counted(
         error_pages=1, first_error_pages=(ErrorPage(1.0, "buy", "order", 500, "/x", ""),)
     )
@@ -101,16 +99,18 @@ def limiter(**figures: float) -> Mapping[tuple[str, str], float]:
         # By chance one of a hundred may be refused; not a hundred of ten thousand.
         ({"refused_of_paid": 1, "in_time_of_paid": 99, "in_time_of_new": 100}, True),
         ({"refused_of_paid": 100, "in_time_of_paid": 9_900, "in_time_of_new": 10_000}, False),
-        ({"refused_of_paid": 100, "in_time_of_paid": 9_900}, True),  # nobody else came
+        ({"refused_of_paid": 100, "in_time_of_paid": 9_900}, True),  # no other visitors
     ],
 )
-def test_who_paid_comes_before_who_has_not_begun(figures: dict[str, float], held: bool) -> None:
+def test_payers_are_refused_less_often_than_newcomers(
+    figures: dict[str, float], held: bool
+) -> None:
     nothing = dict.fromkeys(limiter(**figures), 0.0)
     observed = Observation([Sample(0.0, nothing), Sample(1.0, limiter(**figures))])
     assert paid_before_unpaid(observed, counted(), 1.0).held is held
 
 
-def test_without_metrics_nobody_knows_who_came_first() -> None:
+def test_order_without_metrics_is_undetermined() -> None:
     assert paid_before_unpaid(Observation(), counted(), 1.0).held is None
 
 
@@ -124,7 +124,7 @@ python_info{version="3"} 1.0
 """
 
 
-def test_what_an_installation_says_of_itself_is_read() -> None:
+def test_own_figures_of_installation_are_read() -> None:
     figures, kinds = parsed(EXPOSITION)
     assert figures == {
         ("meterai_limiter_refused_total", "new"): 5.0,
@@ -133,7 +133,7 @@ def test_what_an_installation_says_of_itself_is_read() -> None:
     assert kinds == {"meterai_limiter_refused_total": "counter", "meterai_limiter_limit": "gauge"}
 
 
-def test_counters_become_rates_and_a_restart_takes_nothing_away() -> None:
+def test_counters_become_rates_despite_restart() -> None:
     key = ("meterai_limiter_refused_total", "new")
     samples = [Sample(at, {key: value}) for at, value in ((1.0, 0.0), (3.0, 10.0), (4.0, 2.0))]
     observed = Observation(samples, kinds={key[0]: "counter"})
@@ -143,7 +143,7 @@ def test_counters_become_rates_and_a_restart_takes_nothing_away() -> None:
     assert observed.grown(*key) == 10.0
 
 
-def test_what_processes_spent_counts_on_after_a_restart() -> None:
+def test_processor_time_adds_up_over_restart() -> None:
     looks = [(1.0, 1.0), (2.0, 1.5), (3.0, 0.25)]
     observed = Observation(processes=[(at, {"web": Spent(cpu, 1000)}) for at, cpu in looks])
     assert observed.cpu_seconds() == {"web": 0.75}
@@ -158,19 +158,19 @@ def test_what_processes_spent_counts_on_after_a_restart() -> None:
         ([(1, 0.0, 0.1), (2, 0.5, 0.6), (3, 9.0, 9.1)], True),
         ([(2, 0.0, 0.1), (1, 1.0, 1.1)], True),  # two processes agree to within a second
         ([(2, 0.0, 0.1), (1, 9.0, 9.1)], False),
-        ([(2, 0.0, 9.0), (1, 9.0, 9.1)], True),  # who has the answer late asked early
+        ([(2, 0.0, 9.0), (1, 9.0, 9.1)], True),  # a late answer belongs to an early request
         ([(5, 0.0, 0.1), (6, 0.2, 20.0), (1, 12.0, 12.1)], False),
         ([(1, 0.0, 0.1), (1, 0.0, 0.1)], False),
     ],
 )
-def test_who_came_first_has_the_lower_number(
+def test_earlier_visitors_have_lower_numbers(
     places: list[tuple[int, float, float]], held: bool
 ) -> None:
     told = counted(places=tuple(Place("buying", *one) for one in places))
     assert order_of_the_line(told, 1.0).held is held
 
 
-def test_lines_have_numbers_of_their_own() -> None:
+def test_each_line_has_its_own_numbers() -> None:
     places = (Place("buying", 2, 0.0, 0.1), Place("formasi", 1, 9.0, 9.1))
     assert order_of_the_line(counted(places=places), 1.0).held is True
 
@@ -185,7 +185,7 @@ def test_lines_have_numbers_of_their_own() -> None:
         ((3, 3), 147, True),
     ],
 )
-def test_networks_of_a_program_have_at_most_twice_their_share_of_places(
+def test_networks_of_program_have_at_most_twice_their_share(
     grabbed: tuple[int, int], called: int, held: bool | None
 ) -> None:
     turns = {
@@ -202,7 +202,7 @@ def test_networks_of_a_program_have_at_most_twice_their_share_of_places(
     assert share_of_strangers(of(shipped()["small"]), counted(turns=turns), 1.0) is None
 
 
-def test_commands_done_holds_where_each_command_of_the_plan_ended_well() -> None:
+def test_commands_done_holds_if_every_command_succeeded() -> None:
     plan = of(shipped()["outage_night"])
     done = [(one, one.at, Done(0, "")) for one in plan.commands]
     assert commands_done(plan, done, 90.0).held

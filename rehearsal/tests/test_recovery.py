@@ -1,4 +1,4 @@
-"""When everything was normal again after a fault."""
+"""Time of return to normal after a fault."""
 
 from meterai_rehearsal.rehearsal.recovery import recovered_at, usual
 
@@ -11,37 +11,39 @@ def seconds(
     return {f"took/{STEP}": took, f"ended/{STEP}": ended or [1.0] * len(took), **more}
 
 
-def test_normal_is_what_it_was_before() -> None:
+def test_normal_state_is_that_before_the_fault() -> None:
     assert usual(seconds([1.0, 3.0, 50.0]), 2.0) == {STEP: 2.0}
     assert usual(seconds([1.0, 3.0]), 0.0) == {}
 
 
-def test_it_is_normal_from_when_it_stays_so() -> None:
+def test_recovery_is_begin_of_lasting_normal_state() -> None:
     took = [1.0] * 5 + [9.0, 1.0, 9.0] + [1.0] * 5
     assert recovered_at(seconds(took), 5.0, 5.5, 13.0) == 8.0
 
 
-def test_what_was_never_slow_was_normal_when_it_was_healed() -> None:
+def test_fault_without_slowness_recovers_when_healed() -> None:
     assert recovered_at(seconds([1.0] * 12), 5.0, 6.5, 12.0) == 6.5
 
 
-def test_it_may_never_be_normal_again() -> None:
+def test_lasting_slowness_has_no_recovery() -> None:
     assert recovered_at(seconds([1.0] * 5 + [9.0] * 5), 5.0, 5.0, 10.0) is None
-    assert recovered_at(seconds([9.0] * 5), 0.0, 0.0, 5.0) is None  # nothing says what is normal
+    assert (
+        recovered_at(seconds([9.0] * 5), 0.0, 0.0, 5.0) is None
+    )  # nothing defines the normal state
 
 
-def test_a_second_in_which_somebody_failed_is_not_normal() -> None:
+def test_second_with_failure_is_not_normal() -> None:
     failed = [0.0] * 7 + [1.0] + [0.0] * 5
     assert recovered_at(seconds([1.0] * 13, failed=failed), 5.0, 5.0, 13.0) == 8.0
 
 
-def test_a_second_in_which_nothing_ended_says_nothing() -> None:
+def test_second_without_ended_steps_is_ignored() -> None:
     ended = [1.0] * 5 + [0.0] * 4 + [1.0] * 4
     took = [1.0] * 5 + [0.0] * 4 + [9.0] + [1.0] * 3
     assert recovered_at(seconds(took, ended), 5.0, 5.0, 13.0) == 10.0
 
 
-def test_another_mix_of_steps_is_no_slowness() -> None:
+def test_other_mix_of_steps_is_no_slowness() -> None:
     kept = {
         "took/look.front": [0.1] * 5 + [0.0] * 5,
         "ended/look.front": [1.0] * 5 + [0.0] * 5,

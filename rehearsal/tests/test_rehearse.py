@@ -1,4 +1,4 @@
-"""`meterai rehearse`: one small run with everything in it, and how the command ends."""
+"""`meterai rehearse`: one small run with everything in it, and the end of the command."""
 
 import subprocess
 import sys
@@ -22,11 +22,11 @@ from tests.support.instance import Instance
 
 @pytest.fixture(scope="module")
 def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, Run, str]:
-    """The shipped plan `small`, carried out: exit status, run, what was said."""
+    """Run the shipped plan `small`: exit status, run, output."""
     folder = tmp_path_factory.mktemp("rehearsal")
     out = folder / "run.json"
     words = ("rehearse", "small", "--up", "--data", str(folder / "data"), "--out", str(out))
-    # A machine that is busy with other tests may take its time.
+    # A machine busy with other tests may take long.
     done = subprocess.run(
         [sys.executable, "-m", "meterai", *words, "--lang", "id"],
         cwd=ROOT,
@@ -42,10 +42,10 @@ def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, Run, str]:
 
 @pytest.mark.instance
 @pytest.mark.soak
-def test_a_small_rehearsal_keeps_every_promise(rehearsed: tuple[int, Run, str]) -> None:
+def test_small_rehearsal_keeps_every_promise(rehearsed: tuple[int, Run, str]) -> None:
     status, found, _ = rehearsed
     assert [one for one in found.promises if one.held is not True] == []
-    # A machine that is busy with something else may void a run; it never breaks a promise.
+    # A busy machine may void a run; it never breaks a promise.
     assert status in ((Exit.UNJUDGED,) if found.is_void else (Exit.DONE,))
     assert {one.name for one in found.promises} == {
         *("audit", "no_error_pages", "paid_before_unpaid", "nothing_lost", "order_of_the_line")
@@ -55,7 +55,7 @@ def test_a_small_rehearsal_keeps_every_promise(rehearsed: tuple[int, Run, str]) 
 
 @pytest.mark.instance
 @pytest.mark.soak
-def test_a_small_rehearsal_goes_every_way_and_counts_it(rehearsed: tuple[int, Run, str]) -> None:
+def test_small_rehearsal_runs_and_counts_every_journey(rehearsed: tuple[int, Run, str]) -> None:
     _, found, _ = rehearsed
     assert {one.name for one in found.journeys} == {*("look", "buy", "check", "complain", "queue")}
     for journey in found.journeys:
@@ -77,7 +77,7 @@ def test_a_small_rehearsal_goes_every_way_and_counts_it(rehearsed: tuple[int, Ru
 
 @pytest.mark.instance
 @pytest.mark.soak
-def test_a_small_rehearsal_breaks_what_its_plan_says(rehearsed: tuple[int, Run, str]) -> None:
+def test_small_rehearsal_makes_planned_faults(rehearsed: tuple[int, Run, str]) -> None:
     _, found, _ = rehearsed
     assert [one.kind for one in found.faults] == ["stall_bank", "kill_web", "kill_worker"]
     for fault in found.faults:
@@ -88,7 +88,7 @@ def test_a_small_rehearsal_breaks_what_its_plan_says(rehearsed: tuple[int, Run, 
 
 @pytest.mark.instance
 @pytest.mark.soak
-def test_a_small_rehearsal_says_what_it_found(rehearsed: tuple[int, Run, str]) -> None:
+def test_small_rehearsal_prints_its_findings(rehearsed: tuple[int, Run, str]) -> None:
     _, found, said = rehearsed
     assert "DITEPATI  audit" in said
     assert found.target.is_own
@@ -111,7 +111,7 @@ name = "buy"
 
 @pytest.mark.instance
 @pytest.mark.soak
-def test_second_rehearsal_of_one_installation_buys_as_the_first(tmp_path: Path) -> None:
+def test_second_rehearsal_of_one_installation_succeeds(tmp_path: Path) -> None:
     plan = tmp_path / "twice.toml"
     plan.write_text(TWICE)
     found = []
@@ -127,7 +127,7 @@ def test_second_rehearsal_of_one_installation_buys_as_the_first(tmp_path: Path) 
         (journey,) = run.journeys
         assert journey.finished == journey.started
         assert run.costs.orders_paid == run.costs.stamps == journey.started
-        # A code of the run before would be refused, and another one asked for.
+        # A code of the run before would be refused, and another one requested.
         assert run.statuses.keys() <= {"200", "303", "304", "busy"}
         assert f"{run.costs.orders_paid} paid, " in run.promises[-1].found
     assert found[0].journeys[0].started == found[1].journeys[0].started
@@ -144,11 +144,11 @@ UNKNOWN = Promise("audit", 1.0, held=None, found="status 3")
         ((UNKNOWN,), (), Exit.DONE),
         ((BROKE,), (), Exit.NO),
         ((), (VoidReason.DROPPED,), Exit.UNJUDGED),
-        # What broke is broken, also where the figures say nothing.
+        # A broken promise stays broken, even in a void run.
         ((BROKE,), (VoidReason.LATE,), Exit.NO),
     ],
 )
-def test_the_status_says_how_it_ended(
+def test_exit_status_follows_the_outcome(
     promises: tuple[Promise, ...], void: tuple[VoidReason, ...], status: Exit
 ) -> None:
     run = a_run()
@@ -157,7 +157,7 @@ def test_the_status_says_how_it_ended(
 
 
 @pytest.mark.parametrize("language", ["id", "en"])
-def test_the_end_is_told_in_both_languages(language: str) -> None:
+def test_summary_exists_in_both_languages(language: str) -> None:
     run = a_run()
     generator = msgspec.structs.replace(run.generator, void=tuple(VoidReason))
     told = list(
@@ -180,17 +180,17 @@ def test_the_end_is_told_in_both_languages(language: str) -> None:
         (("small", "--url", "http://127.0.0.1:1"), "standins_unknown"),
     ],
 )
-def test_what_cannot_be_begun_is_refused_in_a_sentence(
+def test_impossible_rehearsal_is_refused_with_sentence(
     tmp_path: Path, words: tuple[str, ...], code: str
 ) -> None:
-    tmp_path.joinpath("keys").mkdir()  # what an installation has
+    tmp_path.joinpath("keys").mkdir()  # part of an installation
     done = run_here(tmp_path, "rehearse", *words)
     assert done.returncode == Exit.USAGE, done.stderr
     assert done.stderr.startswith(f"meterai: {code}: ")
     assert done.stdout == ""
 
 
-def test_an_installation_that_runs_here_is_found_by_its_directory(tmp_path: Path) -> None:
+def test_running_installation_is_found_by_its_directory(tmp_path: Path) -> None:
     settings = settings_of(data=str(tmp_path))
     ports = {"bank_port": 2, "mail_port": 3, "smtp_port": 4, "metrics_port": 5, "port": 1}
     remember(settings, host="127.0.0.1", bank_url="http://127.0.0.1:2", **ports)
@@ -231,7 +231,7 @@ name = "look"
 
 @pytest.mark.instance
 @pytest.mark.soak
-def test_night_goes_on_after_a_void_run_and_reports_all(tmp_path: Path) -> None:
+def test_night_continues_after_void_run_and_reports_all(tmp_path: Path) -> None:
     # One visitor at once and no process may hold more: some cannot be begun, and the run is void.
     for name, open_max in (("narrow", 1), ("wide", 100)):
         (tmp_path / f"{name}.toml").write_text(LOOKING.format(name=name, open_max=open_max))

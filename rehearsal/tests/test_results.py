@@ -1,4 +1,4 @@
-"""A run is kept in a file and read again; what is none is refused."""
+"""A run is stored in a file and read back; another file is refused."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,13 +55,13 @@ def a_run() -> Run:
     )
 
 
-def test_a_run_is_read_as_it_was_written(tmp_path: Path) -> None:
+def test_run_is_read_back_unchanged(tmp_path: Path) -> None:
     write(a_run(), tmp_path / "run.json")
     assert read(tmp_path / "run.json") == a_run()
     assert [one.name for one in tmp_path.iterdir()] == ["run.json"]
 
 
-def test_a_run_says_what_broke_and_whether_it_is_void() -> None:
+def test_run_lists_broken_promises_and_is_void() -> None:
     run = a_run()
     assert not run.is_void
     assert not run.broken
@@ -76,18 +76,18 @@ def test_a_run_says_what_broke_and_whether_it_is_void() -> None:
     "text",
     [b"", b"{}", b"[]", b'{"schema": 1}', b'{"schema": 99}', b"\xff", b'{"schema": "one"}'],
 )
-def test_what_is_no_run_is_refused(tmp_path: Path, text: bytes) -> None:
+def test_file_that_is_no_run_is_refused(tmp_path: Path, text: bytes) -> None:
     (tmp_path / "run.json").write_bytes(text)
     with pytest.raises(RunUnreadable):
         read(tmp_path / "run.json")
 
 
-def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+def test_missing_run_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RunUnreadable):
         read(tmp_path / "none.json")
 
 
-def test_where_nothing_can_be_written_is_known_before(tmp_path: Path) -> None:
+def test_unwritable_target_is_detected_before(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "none" / "run.json"):
         with pytest.raises(OSError, match=str(tmp_path)):
             check_writable(path)

@@ -1,4 +1,4 @@
-"""A whole run against a server that does nothing: what is asked meanwhile decides how it ends."""
+"""A whole run against a trivial server: the checks meanwhile decide its end."""
 
 import asyncio
 import json
@@ -40,7 +40,7 @@ BROKEN = Done(1, json.dumps({"holds": False, "invariants": [{"name": "a", "broke
 def carried_out(
     site: Site, *audits: Done, meanwhile: Callable[[], None] = lambda: None
 ) -> tuple[Run, list[str]]:
-    """The run, whose audits end so, one after the other, and what was said meanwhile."""
+    """Return the run, whose audits end so, one after the other, and the output meanwhile."""
     left, said = list(audits), list[str]()
 
     def audit(_words: Sequence[str]) -> Done:
@@ -62,7 +62,7 @@ def carried_out(
     return asyncio.run(rehearse(rehearsal)), said
 
 
-def test_a_broken_audit_while_loaded_decides_although_the_last_one_held() -> None:
+def test_broken_audit_under_load_decides_despite_last_one() -> None:
     with trivial_server() as site:
         run, said = carried_out(site, HOLDS, BROKEN, HOLDS)
     assert status_of(run) is Exit.NO
@@ -73,7 +73,7 @@ def test_a_broken_audit_while_loaded_decides_although_the_last_one_held() -> Non
     assert journey.started == sum(run.arrivals.sent)
 
 
-def test_an_installation_whose_directory_is_not_known_is_not_audited() -> None:
+def test_installation_without_known_directory_is_not_audited() -> None:
     with trivial_server() as site:
         run, _ = carried_out(site)
     assert {one.name: one.held for one in run.promises} == {
@@ -84,7 +84,7 @@ def test_an_installation_whose_directory_is_not_known_is_not_audited() -> None:
     assert status_of(run) is (Exit.UNJUDGED if run.is_void else Exit.DONE)
 
 
-def test_what_serves_nobody_alone_is_not_loaded() -> None:
+def test_installation_that_serves_nobody_is_not_loaded() -> None:
     with trivial_server() as site:
         pass  # it has ended
     with pytest.raises(InstallationUnfit) as refused:
@@ -92,7 +92,7 @@ def test_what_serves_nobody_alone_is_not_loaded() -> None:
     assert "look" in refused.value.reason
 
 
-def test_generator_that_is_not_measured_in_time_makes_the_run_void(
+def test_generator_not_measured_in_time_voids_the_run(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(processes, "START_SECONDS_MAX", 0.0)
@@ -103,7 +103,7 @@ def test_generator_that_is_not_measured_in_time_makes_the_run_void(
     assert (run.journeys, run.promises, sum(run.arrivals.sent)) == ((), (), 0)
 
 
-def test_generator_that_dies_under_load_makes_the_run_void_and_leaves_nothing() -> None:
+def test_generator_dying_under_load_voids_the_run_and_leaves_nothing() -> None:
     with trivial_server() as site:
         before = psutil.Process().children()
 
@@ -120,7 +120,7 @@ def test_generator_that_dies_under_load_makes_the_run_void_and_leaves_nothing() 
     assert status_of(run) is Exit.UNJUDGED
 
 
-def test_generator_that_falls_silent_makes_the_run_void(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_silent_generator_voids_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "SILENT_SECONDS_MAX", 0.0)
     with trivial_server() as site:
         run, _ = carried_out(site, HOLDS)

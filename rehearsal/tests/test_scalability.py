@@ -1,4 +1,4 @@
-"""The law of scalability is found again in points that were made by it."""
+"""The law of scalability is recovered from points made by it."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ def points(sigma: float, kappa: float, noise: float, seed: int = 1) -> list[tupl
     ]
 
 
-def test_the_coefficients_are_found_again() -> None:
+def test_coefficients_are_recovered() -> None:
     found = fit(points(0.05, 0.001, 0.0))
     assert found.sigma.mean == pytest.approx(0.05, rel=1e-3)
     assert found.kappa.mean == pytest.approx(0.001, rel=1e-3)
@@ -31,7 +31,7 @@ def test_the_coefficients_are_found_again() -> None:
     assert found.r_squared == pytest.approx(1.0)
 
 
-def test_the_intervals_hold_the_truth_as_often_as_they_say() -> None:
+def test_intervals_contain_truth_at_their_level() -> None:
     held = 0
     for seed in range(6):
         found = fit(points(0.05, 0.001, 0.03, seed), seed)
@@ -39,14 +39,14 @@ def test_the_intervals_hold_the_truth_as_often_as_they_say() -> None:
     assert held >= 4  # of six at 95 %: fewer than four is one in five hundred
 
 
-def test_a_knee_beyond_what_was_measured_is_said_to_be_a_guess() -> None:
+def test_knee_beyond_measurements_is_extrapolated() -> None:
     found = fit(points(0.02, 0.00005, 0.0))
     assert found.knee is not None
     assert found.knee.mean > found.load_max
     assert found.is_extrapolated
 
 
-def test_without_coherency_there_is_no_knee() -> None:
+def test_law_without_coherency_has_no_knee() -> None:
     found = fit(points(0.05, 0.0, 0.0))
     assert found.knee is None
     assert found.is_extrapolated
@@ -68,5 +68,5 @@ def test_too_few_points_are_refused(few: list[tuple[float, float]]) -> None:
         fit(few)
 
 
-def test_the_same_seed_has_the_same_intervals() -> None:
+def test_same_seed_has_same_intervals() -> None:
     assert fit(points(0.05, 0.001, 0.02), 7) == fit(points(0.05, 0.001, 0.02), 7)

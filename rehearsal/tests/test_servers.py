@@ -1,4 +1,4 @@
-"""The servers of the simulation against closed forms, and against Ciw, a simulation by others.
+"""The servers of the simulation against closed forms, and against Ciw, another simulation.
 
 Each figure is the mean of independent replications of fixed seeds; the truth must lie within its 99.9 % interval.
 """
@@ -39,7 +39,7 @@ def poisson(rate: float, count: int, seed: int) -> list[float]:
 
 
 def replicate(figure: Callable[[int], float]) -> tuple[float, float]:
-    """Mean, and how far it may be from the truth."""
+    """Return the mean, and its tolerance."""
     found = [figure(seed) for seed in range(REPLICATIONS)]
     return float(np.mean(found)), DEVIATIONS * float(np.std(found, ddof=1)) / sqrt(len(found))
 
@@ -52,7 +52,7 @@ def request(mean: float, priority: Priority = Priority.NEW, pause: float = 0.0) 
 
 
 def erlang_c_wait(rate: float, mean: float, servers: int) -> float:
-    """Mean wait in M/M/c: the Erlang C probability of waiting, over what the servers have to spare."""
+    """Return the mean wait in M/M/c: the Erlang C probability of waiting, over the spare capacity of the servers."""
     load = rate * mean
     top = load**servers / factorial(servers) * servers / (servers - load)
     waits = top / (sum(load**n / factorial(n) for n in range(servers)) + top)
@@ -60,7 +60,7 @@ def erlang_c_wait(rate: float, mean: float, servers: int) -> float:
 
 
 @pytest.mark.parametrize(("servers", "load"), [(1, 0.7), (2, 0.8), (5, 0.85), (16, 0.9)])
-def test_waits_are_those_of_erlang_c(servers: int, load: float) -> None:
+def test_waits_match_erlang_c(servers: int, load: float) -> None:
     rate = load * servers / 0.1
 
     def mean_wait(seed: int) -> float:
@@ -73,7 +73,7 @@ def test_waits_are_those_of_erlang_c(servers: int, load: float) -> None:
     assert off < 0.25 * mean
 
 
-BIMODAL = ServiceTime((0.02, 0.9), counts=(95, 5))  # a page, and now and then a PDF
+BIMODAL = ServiceTime((0.02, 0.9), counts=(95, 5))  # a page, and sometimes a PDF
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ BIMODAL = ServiceTime((0.02, 0.9), counts=(95, 5))  # a page, and now and then a
     [ServiceTime((0.05,), is_constant=True), ServiceTime((0.05,)), BIMODAL],
     ids=["constant", "exponential", "bimodal"],
 )
-def test_waits_are_those_of_pollaczek_and_khinchine(service: ServiceTime) -> None:
+def test_waits_match_pollaczek_khinchine(service: ServiceTime) -> None:
     mean = mean_of(service)
     rate = 0.6 / mean
     values, weights = np.array(service.values), np.array(service.counts or (1,))
@@ -100,9 +100,9 @@ def test_waits_are_those_of_pollaczek_and_khinchine(service: ServiceTime) -> Non
     assert off < 0.25 * found
 
 
-def test_a_priority_waits_as_cobham_says() -> None:
+def test_waits_by_priority_match_cobham() -> None:
     """Two steps without a pause are two classes at one server, each once for everybody."""
-    # Waits of class k: R / ((1 - sum of higher loads) (1 - sum of loads up to k)), R the work in hand.
+    # Waits of class k: R / ((1 - sum of higher loads) (1 - sum of loads up to k)), R the residual work.
     rate, mean = 6.0, 0.06
     steps = [request(mean, Priority.NEW), request(mean, Priority.MONEY, pause=50.0)]
     load = rate * mean
@@ -128,7 +128,7 @@ def test_a_priority_waits_as_cobham_says() -> None:
 def of_ciw(
     network: Callable[[], object], until: float, seed: int, since: float
 ) -> dict[str, float]:
-    """Mean wait by class.  A network that draws its arrivals when it is made draws them by this seed."""
+    """Return the mean wait by class. A network that draws its arrivals when it is made draws them by this seed."""
     ciw.seed(seed)
     simulation = ciw.Simulation(network())
     simulation.simulate_until_max_time(until)
@@ -140,12 +140,12 @@ def of_ciw(
 
 
 def agree(ours: Sequence[float], theirs: Sequence[float]) -> bool:
-    """True where two means may be the same one."""
+    """True if two means may be equal."""
     off = sqrt(sum(float(np.var(one, ddof=1)) / len(one) for one in (ours, theirs)))
     return abs(float(np.mean(ours)) - float(np.mean(theirs))) <= 3.5 * off
 
 
-def test_priorities_of_several_servers_are_those_of_ciw() -> None:
+def test_priorities_of_several_servers_match_ciw() -> None:
     rate, means, until, since = 10.0, (0.05, 0.2), 400.0, 50.0
     network = partial(
         ciw.create_network,
@@ -175,8 +175,8 @@ def test_priorities_of_several_servers_are_those_of_ciw() -> None:
         )
 
 
-def test_arrivals_that_change_are_those_of_ciw() -> None:
-    """A rush over the capacity for a while, and what is left of it afterwards."""
+def test_changing_arrivals_match_ciw() -> None:
+    """A rush over the capacity for a while, and its remainder afterwards."""
     rates, ends = (10.0, 30.0, 12.0), (60.0, 100.0, 200.0)
     points = []
     for (begin, end), rate in zip(pairwise((0.0, *ends)), rates, strict=True):
@@ -198,13 +198,13 @@ def test_arrivals_that_change_are_those_of_ciw() -> None:
         came = arrivals(curve, random.poisson(curve.total), random)
         ours.append(float(np.mean(serve(2, [request(0.1)], came.tolist(), seed).waited[0])))
     assert agree(ours, theirs)
-    assert np.mean(ours) > 2.0  # the rush was one
+    assert np.mean(ours) > 2.0  # there was a rush
 
 
 # -- in order ----------------------------------------------------------------------------------
 
 
-def test_who_came_first_is_served_first() -> None:
+def test_requests_are_served_in_order() -> None:
     """Against the recursion of Kiefer and Wolfowitz, with the same service times."""
     came = poisson(18.0, 2_000, seed=5)
     served = serve(2, [request(0.1)], came, 5)
@@ -232,7 +232,7 @@ TIMES = st.lists(st.floats(0, 50), min_size=1, max_size=60).map(sorted)
     times=st.integers(0, 2),
     seed=st.integers(0, 1000),
 )
-def test_everybody_is_served_or_gives_up(
+def test_every_request_is_served_or_given_up(
     came: list[float], servers: int, patience: float | None, times: int, seed: int
 ) -> None:
     steps = [request(1.0), request(0.5, Priority.MONEY, pause=1.0), request(0.2, Priority.PAID)]
@@ -246,7 +246,7 @@ def test_everybody_is_served_or_gives_up(
     assert served.busy <= servers * (served.ended or np.inf)
 
 
-def test_who_waits_too_long_is_refused_and_comes_again() -> None:
+def test_long_waiting_request_is_refused_and_retried() -> None:
     constant = [Step("x", Priority.NEW, ServiceTime((10.0,), is_constant=True))]
     rules = Retries({Priority.NEW: 1.0}, times=50, pause_seconds=1.0)
     served = Servers(1, constant, rules, np.random.SeedSequence(1)).serve([0.0, 0.5])

@@ -1,4 +1,4 @@
-"""The measurements run to their end, whatever changed in what they measure."""
+"""The measurements run to their end, so that they follow every change of the product."""
 
 import os
 import subprocess
@@ -22,9 +22,7 @@ import pytest
         ("bench.recovery --only watch", "the watch is right in time; every invariant holds"),
     ],
 )
-def test_everything_is_measured_and_nothing_is_wrong(
-    tmp_path: Path, command: str, end: str
-) -> None:
+def test_all_measurements_run_without_error(tmp_path: Path, command: str, end: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", *command.split(), "--short"],
         capture_output=True,
