@@ -20,7 +20,7 @@ VERIFICATION = {
 LARGE = bytes(range(256)) * (5 * CHUNK_BYTES // 512)
 
 
-def test_a_form_is_read_by_others(tmp_path: Path) -> None:
+def test_form_is_read_by_other_parsers(tmp_path: Path) -> None:
     path = tmp_path / 'sur"at.pdf'
     path.write_bytes(LARGE)
     body = form_of([("document", file_of(path)), ("reference", "é"), ("left", None)])
@@ -34,7 +34,7 @@ def test_a_form_is_read_by_others(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("how", ["bytes", "path", "open"])
-def test_an_upload_that_was_cut_goes_up_again_from_its_start(tmp_path: Path, how: str) -> None:
+def test_interrupted_upload_restarts_from_the_beginning(tmp_path: Path, how: str) -> None:
     path = tmp_path / "large.pdf"
     path.write_bytes(LARGE)
     seen: list[tuple[int, int]] = []
@@ -47,7 +47,7 @@ def test_an_upload_that_was_cut_goes_up_again_from_its_start(tmp_path: Path, how
     assert seen[-1] == (len(LARGE), len(LARGE))
 
 
-def test_an_awaited_upload_is_the_same(tmp_path: Path) -> None:
+def test_awaited_upload_has_same_bytes(tmp_path: Path) -> None:
     path = tmp_path / "large.pdf"
     path.write_bytes(LARGE)
 
@@ -62,7 +62,7 @@ def test_an_awaited_upload_is_the_same(tmp_path: Path) -> None:
     assert (tmp_path / "sealed.pdf").read_bytes() == LARGE
 
 
-def test_a_download_that_was_cut_comes_again_and_is_there_when_it_is_whole(tmp_path: Path) -> None:
+def test_interrupted_download_restarts_and_appears_when_complete(tmp_path: Path) -> None:
     path = tmp_path / "stamped.pdf"
     whole = Said(200, LARGE, {"Content-Type": "application/pdf"})
     cut = Said(200, LARGE, {"Content-Type": "application/pdf"}, half=True)
@@ -73,7 +73,7 @@ def test_a_download_that_was_cut_comes_again_and_is_there_when_it_is_whole(tmp_p
     assert [one.name for one in tmp_path.iterdir()] == ["stamped.pdf"]
 
 
-def test_a_download_into_an_open_file_is_there_once() -> None:
+def test_download_into_open_file_is_written_once() -> None:
     into = io.BytesIO(b"before")
     into.seek(6)
     cut = Said(200, LARGE, half=True)
@@ -82,7 +82,7 @@ def test_a_download_into_an_open_file_is_there_once() -> None:
     assert into.getvalue() == b"before" + LARGE
 
 
-def test_a_damaged_download_leaves_nothing(tmp_path: Path) -> None:
+def test_damaged_download_leaves_no_file(tmp_path: Path) -> None:
     target = Target(tmp_path / "x.pdf", "0" * 64)
     target.begin()
     target.write(b"x")
@@ -91,7 +91,7 @@ def test_a_damaged_download_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_refused_download_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+def test_refused_download_leaves_file_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "x.pdf"
     path.write_bytes(b"before")
     with (
@@ -103,7 +103,7 @@ def test_a_refused_download_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     assert path.read_bytes() == b"before"
 
 
-def test_a_file_that_is_missing_is_said_before_anything_is_sent() -> None:
+def test_missing_file_raises_before_sending() -> None:
     with (
         scripted([NO_ANSWER]) as server,
         Meterai(server.url, retrying=Retrying()) as client,

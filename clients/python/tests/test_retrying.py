@@ -51,7 +51,7 @@ def client_of(url: str, retrying: Retrying = AT_ONCE) -> Meterai:
     ],
     ids=lambda one: f"{one.status} {one.body[:60]!r}",
 )
-def test_what_may_have_been_done_is_asked_again_with_the_same_key(first: Said) -> None:
+def test_uncertain_call_is_retried_with_same_key(first: Said) -> None:
     with scripted([first, said(ORDER, 201)]) as server, client_of(server.url) as client:
         order = client.orders.place(1)
     assert (order.id, order.payment.qr_content) == ("ord_1", "00020101")
@@ -72,7 +72,7 @@ def test_what_may_have_been_done_is_asked_again_with_the_same_key(first: Said) -
     ],
     ids=lambda one: getattr(one, "__name__", None),
 )
-def test_what_stays_so_is_asked_once(told: Said, raised: type[Exception]) -> None:
+def test_permanent_refusal_is_not_retried(told: Said, raised: type[Exception]) -> None:
     with (
         scripted([told]) as server,
         client_of(server.url) as client,
@@ -84,7 +84,7 @@ def test_what_stays_so_is_asked_once(told: Said, raised: type[Exception]) -> Non
     assert caught.value.idempotency_key == "mine"  # type: ignore[attr-defined]
 
 
-def test_a_malformed_field_is_named() -> None:
+def test_malformed_field_is_named() -> None:
     told = refused(422, "malformed", field="quantity", expected="at_least_one")
     with (
         scripted([told]) as server,
@@ -95,7 +95,7 @@ def test_a_malformed_field_is_named() -> None:
     assert (caught.value.field, caught.value.expected) == ("quantity", "at_least_one")
 
 
-def test_no_answer_names_the_key_to_ask_again_by() -> None:
+def test_not_answered_has_key_for_retry() -> None:
     with (
         scripted([NO_ANSWER]) as server,
         client_of(server.url, Retrying(tries_max=3, first_seconds=0.001)) as client,
@@ -106,7 +106,7 @@ def test_no_answer_names_the_key_to_ask_again_by() -> None:
     assert caught.value.idempotency_key == server.asked[0].headers["Idempotency-Key"]
 
 
-def test_lists_go_through_all_pages() -> None:
+def test_list_iterates_over_all_pages() -> None:
     pages = [{"orders": [ORDER, ORDER], "next": "ord_2"}, {"orders": [ORDER], "next": None}]
     with scripted([said(one) for one in pages]) as server, client_of(server.url) as client:
         assert len(list(client.orders.list(reference="PO 17", page_size=2))) == 3
@@ -116,7 +116,7 @@ def test_lists_go_through_all_pages() -> None:
     ]
 
 
-def test_numbers_in_a_path_stay_one_part() -> None:
+def test_ids_in_path_are_escaped() -> None:
     with scripted([said(ORDER)]) as server, client_of(server.url) as client:
         client.orders.get("../x?y")
     assert server.asked[0].path == "/v1/orders/..%2Fx%3Fy"
@@ -165,24 +165,24 @@ def test_pauses_double_up_to_a_bound() -> None:
     assert found == [0.5, 1, 2, 3, 3]
 
 
-def test_a_pause_is_never_shorter_than_retry_after() -> None:
+def test_pause_is_at_least_retry_after() -> None:
     clock = Clock()
     retrying = Retrying(clock=clock, chance=lambda: 0.0, tries_max=3)
     assert pauses(lambda _: busy(7), retrying, clock) == [7, 7]
 
 
-def test_no_pause_goes_beyond_the_deadline() -> None:
+def test_pause_does_not_exceed_deadline() -> None:
     clock = Clock()
     retrying = Retrying(clock=clock, chance=lambda: 0.0, deadline_seconds=20)
     assert pauses(lambda _: busy(7), retrying, clock) == [7, 7]
 
 
-def test_a_fault_of_our_own_is_not_tried_again() -> None:
+def test_own_fault_is_not_retried() -> None:
     clock = Clock()
     assert pauses(lambda _: Fault("wrong", is_ours=True), Retrying(clock=clock), clock) == []
 
 
-def test_waiting_ends_at_its_time_out() -> None:
+def test_waiting_ends_at_its_timeout() -> None:
     with (
         scripted([said(ORDER)]) as server,
         client_of(server.url) as client,
