@@ -1,6 +1,6 @@
 """Client of a meterai installation: order, stamp, check and refund electronic stamps.
 
-`Meterai` waits for its answers, `AsyncMeterai` is awaited; `Webhook` checks messages that an installation sent.
+`Meterai` is synchronous, `AsyncMeterai` asynchronous; `Webhook` verifies messages of an installation.
 """
 
 from meterai_client.calling import Retrying

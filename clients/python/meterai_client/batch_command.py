@@ -1,4 +1,4 @@
-"""`meterai-batch DIR`: stamp every PDF of a folder, and go on where it was cut.
+"""`meterai-batch DIR`: stamp every PDF of a folder, and continue after an interruption.
 
 Hidden files and folders are left out, links are named and not followed.
 """
@@ -39,11 +39,11 @@ except ImportError:
 FILES_OF_REQUEST = 100
 BYTES_OF_REQUEST = (
     32 * 1024 * 1024
-)  # the installation takes 128 MiB at once; a cut costs one request
+)  # the installation accepts 128 MiB at once; an interruption costs one request
 KEY_LENGTH_MAX = 100  # characters, of the installation
 ROWS_OF_REQUEST = 2_000
 DOWNLOADS_AT_ONCE = 4
-# An installation may be away for minutes while it is restarted.
+# An installation may be unavailable for minutes during a restart.
 PATIENT = Retrying(deadline_seconds=900, tries_max=100)
 # Exit statuses.
 DONE, SOME_NOT_STAMPED, STOPPED = 0, 1, 2
@@ -72,7 +72,7 @@ def main() -> None:
 
 
 def run(words: Sequence[str]) -> int:
-    """Stamp a folder.  Returns 0 where every row was stamped, 1 where some were not, 2 where it stopped before."""
+    """Stamp a folder. Returns 0 if every row was stamped, 1 if some were not, 2 if it stopped before."""
     wish, url, key = _wish(words)
     console = Console(stderr=True)
     try:
@@ -125,7 +125,7 @@ def _wish(words: Sequence[str]) -> tuple[Wish, str, str]:
 
 
 def _placement(told: Any) -> Placement | Sequence[Placement]:
-    """A placement, or several.  Raises `TypeError` and others for what is none."""
+    """Return a placement, or several. Raises `TypeError` and others for invalid ones."""
     if isinstance(told, list):
         return [_one(one) for one in told]
     return _one(told)
@@ -137,7 +137,7 @@ def _one(told: dict[str, Any]) -> Placement:
 
 
 class Folder:
-    """A folder on its way through a batch."""
+    """A folder stamped as a batch."""
 
     def __init__(self, client: Meterai, wish: Wish, console: Console) -> None:
         self._client = client
@@ -146,7 +146,7 @@ class Folder:
         self._journal = Journal(wish.folder / NAME)
 
     def work(self) -> int:
-        """Go on where it was cut.  Raises `OutUnsafe`."""
+        """Continue where it was interrupted. Raises `OutUnsafe`."""
         for one in (self._wish.out, *self._wish.out.rglob("*")):
             if one.is_symlink():
                 raise OutUnsafe(f"{one} is a link: remove it, or name another folder with --out")
@@ -178,7 +178,7 @@ class Folder:
         return Progress(*columns, console=self._console)
 
     def _made(self) -> Batch:
-        """The batch, with a key that was written down before it was asked for."""
+        """Return the batch; its key was recorded before the request."""
         key = self._journal.last("key")
         if key is None:
             key = str(uuid.uuid4())
@@ -191,14 +191,14 @@ class Folder:
         return batch
 
     def _files(self) -> list[tuple[str, Path]]:
-        """Names and files, links too; what was stamped into the folder before is no document."""
+        """Return names and files, links too; results of an earlier run in the folder are left out."""
         return [
             (name, one) for name, one in self._seen()
             if one.suffix.lower() == ".pdf" and (one.is_symlink() or one.is_file())
         ]  # fmt: skip
 
     def _seen(self) -> list[tuple[str, Path]]:
-        """Names and all that is not hidden."""
+        """Return names and everything that is not hidden."""
         folder, out = self._wish.folder.resolve(), self._wish.out.resolve()
         found = ((one.relative_to(folder), one) for one in folder.rglob("*"))
         return sorted(
@@ -223,13 +223,13 @@ class Folder:
                 bar.advance(task, len(those))
 
     def _sent(self, batch: Batch, files: Sequence[tuple[str, Path]]) -> Sequence[BatchFile]:
-        """Files in an archive, which keeps the folders of their names; what became of each."""
+        """Send files in an archive, which keeps their folders. Return the outcome of each."""
         with tempfile.TemporaryFile() as packed:
             with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
                 for name, path in files:
                     if path.is_symlink():  # the installation refuses it by name
                         link = zipfile.ZipInfo(name)
-                        link.create_system = 3  # in which the mode of a file stands
+                        link.create_system = 3  # the system whose archives have file modes
                         link.external_attr = (stat.S_IFLNK | 0o777) << 16
                         archive.writestr(link, b"")
                     else:
@@ -255,7 +255,7 @@ class Folder:
         self._journal.note(rows=True)
 
     def _started(self, batch: Batch) -> Batch:
-        """The batch, started; one that a cut run started is no fault."""
+        """Start the batch; one started by an interrupted run is no fault."""
         try:
             batch = self._client.batches.start(
                 batch.id, orders=self._wish.orders, payment_method=self._wish.payment_method
@@ -287,7 +287,7 @@ class Folder:
             self._client.batches.wait(batch.id, timeout_seconds=7 * 86_400, progress=seen)
 
     def _take(self, batch: Batch) -> None:
-        """Every stamped file that is not there yet."""
+        """Download every stamped file that is missing."""
         delivered = list(self._client.batches.rows(batch.id, state="delivered"))
         wanted = [(row, path) for row, path in self._places(delivered) if not path.exists()]
         with self._bar() as bar, ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as threads:
@@ -302,11 +302,13 @@ class Folder:
                 bar.advance(task)
 
     def _places(self, rows: Sequence[BatchRow]) -> Iterator[tuple[BatchRow, Path]]:
-        """Target path of each stamped file: its own name, inside the folder; a second file of that name gets its row number."""
+        """Yield the target path of each stamped file: its own name, inside the folder; a second file of that name gets
+        its row number.
+        """
         ours = {name for name, _ in self._files()}
         taken: set[Path] = set()
         for row in rows:
-            # A document has no folder in its name; the key of a row that we made has.
+            # A document has no folder in its name; the key of our own row has.
             name = row.key if row.key in ours and row.key is not None else row.document
             parts = [one for one in PurePosixPath(name).parts if one not in ("/", "..", ".")]
             path = self._wish.out.joinpath(*(parts or [f"{row.row}.pdf"]))
@@ -328,12 +330,12 @@ class Folder:
 
 
 def _name_of(path: Path) -> str:
-    """The name of a file for the installation; one that is not UTF-8 has escapes, by which it is refused there."""
+    """Return the name of a file for the installation; one that is not UTF-8 gets escapes, and is refused there."""
     return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
 
 
 def _printable(text: str) -> str:
-    """Text of a stranger for a terminal: what is not printed stands there as its escape."""
+    """Return foreign text for a terminal, with escapes for unprintable characters."""
     return "".join(
         one if one.isprintable() or one == "\n" else one.encode("unicode_escape").decode()
         for one in text
@@ -341,12 +343,12 @@ def _printable(text: str) -> str:
 
 
 def _key_of(name: str) -> str | None:
-    """The key of a row about a file; one that is too long for a key is known by what it says."""
+    """Return the key of a row about a file; None if it is too long, so that the row is identified by its content."""
     return name if len(name) <= KEY_LENGTH_MAX else None
 
 
 def _portions(files: Sequence[tuple[str, Path]]) -> Iterator[list[tuple[str, Path]]]:
-    """Files in portions of one request."""
+    """Yield files in portions of one request."""
     portion: list[tuple[str, Path]] = []
     size = 0
     for name, path in files:

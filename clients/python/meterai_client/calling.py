@@ -1,7 +1,7 @@
-"""Calls as values, and what is done with their answers; pure.
+"""Calls as values, and the handling of their answers; pure.
 
-An operation is a generator: it asks for a `Try` or a `Pause`, and gets what came of it.  So it is written once, and
-driven with or without `await` (`transports.py`).
+An operation is a generator: it yields a `Try` or a `Pause`, and gets the outcome. So it is written once, and driven
+with or without `await` (`transports.py`).
 """
 
 import random
@@ -17,17 +17,17 @@ from meterai_client.errors import AnswerUnreadable, NotAnswered, Refused, StillU
 
 T = TypeVar("T")
 PROBLEM = "application/problem+json"
-NOTHING = type(None)  # what a call without an answer is read as
+NOTHING = type(None)  # type of a call without an answer
 
-# Refusals that are not another answer after a while, whatever `Retry-After` says: who has no turn takes a place first.
+# Refusals that do not change with time, whatever `Retry-After` says: a client without a turn takes a place first.
 _NEEDS_A_TURN = frozenset({"wait_in_line", "number_not_served"})
 
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[T]):
-    """One request.  `answer` is what a good answer is read as; with `target`, its body goes there.
+    """One request. `answer` is the type of a good answer; with `target`, its body goes there.
 
-    Every call may be sent again: commands have an Idempotency-Key, or a repeat of them does no harm.
+    Every call may be sent again: commands have an Idempotency-Key, or a repeat does no harm.
     """
 
     method: str
@@ -47,7 +47,7 @@ class Call(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """Send a call; the server may be silent for so many seconds."""
+    """Send a call; `seconds` is the longest silence of the server."""
 
     call: Call[Any]
     silence_seconds: float
@@ -62,7 +62,7 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """An answer; the names of headers are in lower case.  The body of a good download is in its target."""
+    """An answer; the names of headers are in lower case. The body of a successful download is in its target."""
 
     status: int
     headers: Mapping[str, str]
@@ -71,7 +71,7 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """No answer, or half of one.  One that is ours comes again in each try."""
+    """No answer, or an incomplete one. A fault of the client recurs in each try."""
 
     message: str
     is_ours: bool
@@ -83,13 +83,13 @@ Steps = Generator[Try | Pause, Outcome, T]
 
 @dataclass(frozen=True, slots=True)
 class Retrying:
-    """How often a call is tried, and for how long.
+    """Number and duration of the tries of a call.
 
-    `deadline_seconds`  from its first try: after it no try begins, and no silence of the server lasts longer
-    `tries_max`         tries of one call
-    `first_seconds`, `longest_seconds`  bounds of the pause before the second try, and before any; each pause is
-                        drawn between nothing and a bound that doubles, and is never shorter than `Retry-After`
-    `silence_seconds`   how long the server may be silent in one try
+    `deadline_seconds` from its first try: after it no try begins, and no silence of the server lasts longer
+    `tries_max` tries of one call `first_seconds`, `longest_seconds` bounds of the pause before the second try, and
+    before any; each pause is
+        random between zero and a bound that doubles, and is never shorter than `Retry-After`
+    `silence_seconds` longest silence of the server in one try
     """
 
     deadline_seconds: float = 120.0
@@ -101,13 +101,13 @@ class Retrying:
     chance: Callable[[], float] = random.random
 
     def pause(self, tries: int, at_least: float) -> float:
-        """Seconds to wait after so many tries."""
+        """Return the seconds to wait after so many tries."""
         bound: float = min(self.longest_seconds, self.first_seconds * 2 ** (tries - 1))
         return at_least + bound * self.chance()
 
 
 def send(call: Call[T], retrying: Retrying) -> Steps[T]:
-    """Try a call until it is answered for good.
+    """Try a call until it has a final answer.
 
     Raises `Refused`, `NotAnswered` after the last try, `AnswerUnreadable`, `DownloadDamaged`.
     """
@@ -141,14 +141,14 @@ def _read(call: Call[T], answered: Answered) -> T:
 
 
 def _failed(call: Call[Any], outcome: Answered | Fault) -> tuple[float | None, Exception]:
-    """After how many seconds the call may be tried again, None for never; and what it raises otherwise."""
+    """Return the seconds after which the call may be tried again, None for never; and its exception otherwise."""
     if isinstance(outcome, Fault):
         told = f"{call.method} {call.path}: {outcome.message}"
         return None if outcome.is_ours else 0.0, NotAnswered(told, call.key)
     problem = _problem(outcome)
     after = _seconds(outcome.headers.get("retry-after"))
     if problem is None:
-        # Something between here and there, which knows nothing of keys and codes.
+        # Answer of an intermediary, which knows nothing of keys and codes.
         refused = _refused(outcome, {"code": "no_problem"}, after, call.key)
         return (after or 0.0) if outcome.status in (408, 429, 500, 502, 503, 504) else None, refused
     refused = _refused(outcome, problem, after, call.key)
@@ -156,7 +156,7 @@ def _failed(call: Call[Any], outcome: Answered | Fault) -> tuple[float | None, E
 
 
 def _may_change(refused: Refused) -> bool:
-    """Whether the same call can have another answer after `retry_after`."""
+    """True if the same call can have another answer after `retry_after`."""
     if refused.code in _NEEDS_A_TURN:
         return False
     return (
@@ -195,7 +195,7 @@ def _refused(
 
 
 def _seconds(text: str | None) -> float | None:
-    """`Retry-After` as seconds; as a date, which no installation sends, it is passed over."""
+    """Return `Retry-After` as seconds; a date, which no installation sends, is ignored."""
     return float(text) if text is not None and text.isdecimal() else None
 
 
@@ -207,7 +207,7 @@ def poll(
     timeout_seconds: float,
     retrying: Retrying,
 ) -> Steps[T]:
-    """Look again and again, less and less often, until it is over.  Raises `StillUnderWay`."""
+    """Poll, less and less often, until it is over. Raises `StillUnderWay`."""
     ends_at = retrying.clock() + timeout_seconds
     seconds = 0.5
     while True:

@@ -1,4 +1,4 @@
-"""The two clients: one waits, one is awaited.  Both have the same operations."""
+"""The two clients, synchronous and asynchronous. Both have the same operations."""
 
 from types import TracebackType
 from typing import Generic, Self
@@ -27,7 +27,7 @@ from meterai_client.transports import Awaiting, Waiting
 
 
 class _Resources(Generic[R]):
-    """All operations, by what they are done to."""
+    """All operations, by their subject."""
 
     def __init__(self, runner: R, retrying: Retrying) -> None:
         self._runner = runner
@@ -48,12 +48,11 @@ class _Resources(Generic[R]):
 
 
 class Meterai(_Resources[Waiting]):
-    """A client of one installation.  It may be used by several threads; close it, or use it as a context.
+    """Client of one installation. It is thread-safe; close it, or use it as a context.
 
-    `url`       address of the installation
-    `key`       API key; without one only checks can be made
-    `language`  of the sentences in refusals: `en` or `id`
-    `http`      an `httpx2.Client` of your own, for a proxy or certificates; its time-outs are not used
+    `url`       address of the installation `key`       API key; without one only checks can be made `language`  of the
+    sentences in refusals: `en` or `id` `http`      an `httpx2.Client` of your own, for a proxy or certificates; its
+    time-outs are not used
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Bodies of requests and targets of downloads; none is whole in memory unless it was given so."""
+"""Bodies of requests and targets of downloads; none is held in memory as a whole unless it was given so."""
 
 import hashlib
 import io
@@ -17,11 +17,11 @@ from meterai_client.models import Downloaded
 
 CHUNK_BYTES = 256 * 1024
 
-# A path, the bytes themselves, or a file that is open for reading and can be sought.
+# A path, bytes, or a seekable file that is open for reading.
 Content = bytes | str | os.PathLike[str] | BinaryIO
 # A path, or a file that is open for writing.
 Into = str | os.PathLike[str] | BinaryIO
-# Called with the bytes that were handed to the connection and with those of the whole.
+# Called with the bytes passed to the connection so far, and with the total.
 Progress = Callable[[int, int], None]
 
 
@@ -35,7 +35,7 @@ class File:
 
 
 def file_of(content: Content, name: str | None = None) -> File:
-    """A file.  Raises `OSError` where there is none, and where an open one cannot be sought."""
+    """Return a file. Raises `OSError` if it does not exist, or if an open one is not seekable."""
     if isinstance(content, bytes):
         return File(name or "document.pdf", len(content), lambda: nullcontext(io.BytesIO(content)))
     if isinstance(content, str | os.PathLike):
@@ -64,7 +64,7 @@ class Body:
         return sum(len(one) if isinstance(one, bytes) else one.size for one in self.parts)
 
     def chunks(self, progress: Progress | None = None) -> Iterator[bytes]:
-        """The body, a chunk at a time."""
+        """Yield the body in chunks."""
         sent, size = 0, self.size
         for part in self.parts:
             for chunk in _chunks(part):
@@ -86,13 +86,13 @@ def _chunks(part: bytes | File) -> Iterator[bytes]:
 
 
 def json_of(value: Mapping[str, Any]) -> Body:
-    """An object as JSON, without what is None."""
+    """Return an object as JSON, without None values."""
     given = {name: one for name, one in value.items() if one is not None}
     return Body("application/json", [msgspec.json.encode(given)])
 
 
 def form_of(fields: Sequence[tuple[str, str | File | None]]) -> Body:
-    """A form with files (RFC 7578); fields that are None are left out."""
+    """Return a form with files (RFC 7578), without None fields."""
     boundary = secrets.token_hex(16)
     parts: list[bytes | File] = []
     for name, value in fields:
@@ -110,19 +110,19 @@ def form_of(fields: Sequence[tuple[str, str | File | None]]) -> Body:
 
 
 def _quoted(name: str) -> str:
-    """As browsers write it."""
+    """Quote a name like browsers do."""
     return name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
 
 
 class Target:
     """Target of a download; each try writes it from the beginning.
 
-    A path gets the file when it is whole: until then it is beside it, as `.NAME.part`.  A file that is open for
-    writing gets the bytes as they come, from where it stands.
+    A path gets the file when it is complete: until then it is beside it, as `.NAME.part`. A file that is open for
+    writing gets the bytes as they come, from its current position.
     """
 
     def __init__(self, into: Into, sha256: str | None = None) -> None:
-        """With `sha256`, what has another hash is not taken."""
+        """With `sha256`, a file with another hash is rejected."""
         self._path = Path(into) if isinstance(into, str | os.PathLike) else None
         self._file: BinaryIO | None = None if isinstance(into, str | os.PathLike) else into
         self._wanted = sha256
@@ -130,7 +130,7 @@ class Target:
         self._hash = hashlib.sha256()
 
     def begin(self) -> None:
-        """Take in a file from its start.  Raises `OSError` where it cannot be written, or not again."""
+        """Begin a file from its start. Raises `OSError` if it cannot be written, or not again."""
         if self._path is not None:
             part = self._part_of(self._path)
             part.unlink(missing_ok=True)  # a link is not written through
@@ -141,14 +141,14 @@ class Target:
         self._size, self._hash = 0, hashlib.sha256()
 
     def write(self, chunk: bytes) -> None:
-        """Take in more."""
+        """Write more bytes."""
         assert self._file is not None
         self._file.write(chunk)
         self._size += len(chunk)
         self._hash.update(chunk)
 
     def finish(self) -> Downloaded:
-        """The file is whole.  Raises `DownloadDamaged` unless it is the wanted one."""
+        """Complete the file. Raises `DownloadDamaged` unless its hash is the wanted one."""
         found = Downloaded(size=self._size, sha256=self._hash.hexdigest())
         if self._wanted is not None and found.sha256 != self._wanted:
             self.drop()
@@ -159,7 +159,7 @@ class Target:
         return found
 
     def drop(self) -> None:
-        """The file is not wanted any more."""
+        """Delete the incomplete file."""
         if self._path is not None and self._file is not None:
             self._file.close()
             self._part_of(self._path).unlink(missing_ok=True)

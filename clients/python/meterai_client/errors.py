@@ -7,7 +7,7 @@ from meterai_client.models import Order, Stamping
 
 
 class MeteraiError(Exception):
-    """Anything that this package raises."""
+    """Base of all exceptions of this package."""
 
 
 class NotAnswered(MeteraiError):
@@ -22,11 +22,11 @@ class NotAnswered(MeteraiError):
 
 
 class AnswerUnreadable(MeteraiError):
-    """An answer is not what the API promises; mostly something between here and there answered."""
+    """The answer violates the API; usually an intermediary answered."""
 
 
 class DownloadDamaged(MeteraiError):
-    """The downloaded file has another SHA-256 than the installation told.  Nothing is left in the target file."""
+    """The SHA-256 of the downloaded file differs from the installation's. Nothing is left in the target file."""
 
 
 class WebhookForged(MeteraiError):
@@ -34,7 +34,7 @@ class WebhookForged(MeteraiError):
 
 
 class NotExecuted(MeteraiError):
-    """An order ended, or will end, in another way than executed.  `order` is the order as seen last."""
+    """An order ended, or will end, otherwise than executed. `order` is its last seen state."""
 
     def __init__(self, order: Order) -> None:
         super().__init__(f"order {order.id} is {order.state}")
@@ -42,7 +42,7 @@ class NotExecuted(MeteraiError):
 
 
 class NotStamped(MeteraiError):
-    """A stamping ended without a stamp, which came back.  `stamping` is the stamping as seen last."""
+    """A stamping ended without a stamp, which was returned. `stamping` is its last seen state."""
 
     def __init__(self, stamping: Stamping) -> None:
         super().__init__(f"stamping {stamping.id} is {stamping.state}: {stamping.reason}")
@@ -50,18 +50,16 @@ class NotStamped(MeteraiError):
 
 
 class StillUnderWay(MeteraiError):
-    """The awaited state did not come in time.  It may come later: wait again."""
+    """The awaited state was not reached in time. It may be reached later: wait again."""
 
 
 class Refused(MeteraiError):
-    """The installation refused.  The subclasses go by status; branch on `code`, of which more may come.
+    """The installation refused. The subclasses correspond to statuses; branch on `code`, of which more may come.
 
-    `code`             stable name of the fact
-    `title`            sentence in the language of the client
-    `request_id`       what the operator finds the request by
-    `retry_after`      seconds after which the same call may succeed, or None
-    `facts`            further members of the answer: limits, fields, times
-    `idempotency_key`  of the call that was refused, or None
+    `code`             stable name of the fact `title`            sentence in the language of the client `request_id`
+    id of the request for the operator `retry_after`      seconds after which the same call may succeed, or None
+    `facts`            further members of the answer: limits, fields, times `idempotency_key`  of the refused call, or
+    None
     """
 
     def __init__(
@@ -86,11 +84,11 @@ class Refused(MeteraiError):
 
 
 class KeyRefused(Refused):
-    """401: no key, or one that opens nothing."""
+    """401: no key, or an invalid one."""
 
 
 class NotAllowed(Refused):
-    """403: the key lacks the scope, or it is the thing of another."""
+    """403: the key lacks the scope, or the thing belongs to another account."""
 
 
 class NotFound(Refused):
@@ -98,17 +96,17 @@ class NotFound(Refused):
 
 
 class Conflict(Refused):
-    """409: the state of things does not allow it."""
+    """409: not allowed in the current state."""
 
 
 class Gone(Refused):
-    """410: it is not kept any more."""
+    """410: no longer kept."""
 
 
 class Unusable(Refused):
     """400, 413, 415, 422: a field, a header or a document cannot be used.
 
-    Of the code `malformed`, `field` is what cannot be read and `expected` what it should be.
+    With the code `malformed`, `field` is the invalid field and `expected` the expectation.
     """
 
     @property
@@ -123,11 +121,11 @@ class Unusable(Refused):
 
 
 class TooOften(Refused):
-    """429: as often as it may be done in a time."""
+    """429: the limit per time is reached."""
 
 
 class Unavailable(Refused):
-    """500, 502, 503, 504 and 408: not now."""
+    """500, 502, 503, 504 and 408: temporarily unavailable."""
 
 
 _OF_STATUS: Mapping[int, type[Refused]] = {
@@ -146,5 +144,5 @@ _OF_STATUS: Mapping[int, type[Refused]] = {
 
 
 def class_of(status: int) -> type[Refused]:
-    """The exception of a status."""
+    """Return the exception of a status."""
     return _OF_STATUS.get(status, Unavailable if status >= 500 else Refused)

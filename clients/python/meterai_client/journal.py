@@ -1,4 +1,4 @@
-"""What was done of a batch, in a file: a line for each step, on the disk before the next step begins."""
+"""Journal of a batch in a file: a line for each step, flushed to disk before the next step begins."""
 
 import os
 from pathlib import Path
@@ -10,11 +10,11 @@ NAME = ".meterai-batch.jsonl"
 
 
 class JournalUnreadable(Exception):
-    """A line in the middle of the journal is none, or it is a link: the file was changed by somebody else."""
+    """A line in the middle of the journal is invalid, or the file is a link: somebody else changed it."""
 
 
 class Journal:
-    """The steps of one folder.  A last line that a crash cut in half is forgotten."""
+    """The steps of one folder. A last line truncated by a crash is ignored."""
 
     def __init__(self, path: Path) -> None:
         """Raises `JournalUnreadable`."""
@@ -42,7 +42,7 @@ class Journal:
                 file.truncate(len(whole) + 1 if whole else 0)
 
     def note(self, **step: Any) -> None:
-        """Write a step down, to the disk."""
+        """Record a step, flushed to disk."""
         with self._path.open("ab") as file:
             file.write(msgspec.json.encode(step) + b"\n")
             file.flush()
@@ -50,9 +50,9 @@ class Journal:
         self._steps.append(step)
 
     def last(self, name: str) -> Any:
-        """The latest value of a step, or None."""
+        """Return the latest value of a step, or None."""
         return next((one[name] for one in reversed(self._steps) if name in one), None)
 
     def every(self, name: str) -> list[Any]:
-        """Every value of a step."""
+        """Return every value of a step."""
         return [one[name] for one in self._steps if name in one]

@@ -1,7 +1,7 @@
-"""What the API answers, as values.  Fields that are not known here are passed over: more may come.
+"""Answers of the API, as values. Unknown fields are ignored: more may come.
 
-Amounts are whole rupiah, lengths are points, hashes are lower-case hex SHA-256, times are UTC.  States, kinds and
-verdicts are texts: of them, too, more may come.
+Amounts are whole rupiah, lengths are points, hashes are lower-case hex SHA-256, times are UTC. States, kinds and
+verdicts are texts: more of them may come, too.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ import msgspec
 
 
 class Instructions(msgspec.Struct, frozen=True, kw_only=True):
-    """How to pay what is not paid by a QR.
+    """Instructions for a payment without a QR.
 
     `kind` is `account_number`, with `bank` and `number`, or `redirect`, with `url`; more may come.
     """
@@ -25,7 +25,7 @@ class Instructions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Payment(msgspec.Struct, frozen=True, kw_only=True):
-    """The payment that an order waits for; `qr_content` is the text of the QR."""
+    """The payment for which an order waits; `qr_content` is the text of the QR."""
 
     method: str
     state: str
@@ -36,7 +36,7 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Money(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the money of an order is.  `captured - charged_back + loss = executed + refunded + in_flight`."""
+    """State of the money of an order. `captured - charged_back + loss = executed + refunded + in_flight`."""
 
     captured: int
     charged_back: int
@@ -47,10 +47,10 @@ class Money(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """An order.  Money in flight is executed or back by `refund_due_at`.
+    """An order. Money in flight is executed or refunded by `refund_due_at`.
 
-    `total` is `quantity` times the sum of `unit_price` and `service_fee`.  `seller` sold it, where another did; `seller_fee` is its part of
-    `service_fee`.
+    `total` is `quantity` times the sum of `unit_price` and `service_fee`. `seller` sold it, if there was one;
+    `seller_fee` is its part of `service_fee`.
     """
 
     id: str
@@ -76,7 +76,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlacedStamp(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a stamp is: its lower left corner and width, in points of the page as it is seen."""
+    """Position of a stamp: its lower left corner and width, in points of the page as it is seen."""
 
     page: int
     x: float
@@ -88,7 +88,7 @@ class Stamping(msgspec.Struct, frozen=True, kw_only=True):
     """A document and its stamps.
 
     `repaired` says that the document was damaged: hashes, delta and stamped document are those of the repaired one.
-    The stamped document is there until `document_until`, the delta stays.  `reason` tells why a stamping failed.
+    The stamped document is available until `document_until`, the delta stays. `reason` tells why a stamping failed.
     """
 
     id: str
@@ -127,13 +127,13 @@ class Balance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BalanceAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """The balance as it is answered."""
+    """Answer with the balance."""
 
     stamps: Balance
 
 
 class Downloaded(msgspec.Struct, frozen=True, kw_only=True):
-    """A file that arrived: size in bytes, and hash."""
+    """A downloaded file: size in bytes, and hash."""
 
     size: int
     sha256: str
@@ -143,7 +143,7 @@ class Downloaded(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that was looked at."""
+    """One checked property."""
 
     name: str
     passed: bool
@@ -160,7 +160,7 @@ class SealedRevision(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EarlierRevision(msgspec.Struct, frozen=True, kw_only=True):
-    """A version that was stamped before something was added and stamped again; its serials do not count."""
+    """A revision that was stamped before more was added and stamped again; its serials do not count."""
 
     bytes: int
     sealed_at: datetime
@@ -168,14 +168,14 @@ class EarlierRevision(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LaterSignature(msgspec.Struct, frozen=True, kw_only=True):
-    """A signature that was added after the seal; its name is what anybody could have written."""
+    """A signature added after the seal; anybody could have written its name."""
 
     signer: str
     at: datetime | None
 
 
 class Verification(msgspec.Struct, frozen=True, kw_only=True):
-    """What a check of a file found."""
+    """Result of the check of a file."""
 
     verdict: str
     summary: str
@@ -195,7 +195,7 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_good(self) -> bool:
-        """True where the seal holds and the stamp is none of a sandbox."""
+        """True if the seal is valid and the stamp is not of a sandbox."""
         return self.verdict in GOOD_VERDICTS and not self.is_specimen
 
 
@@ -203,7 +203,7 @@ GOOD_VERDICTS = frozenset({"genuine", "genuine_then_extended"})
 
 
 class Stamp(msgspec.Struct, frozen=True, kw_only=True):
-    """What the register tells of a serial."""
+    """Record of a serial."""
 
     serial: str
     state: str
@@ -214,7 +214,7 @@ class Stamp(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
-    """What a stamp's QR claims, whose signature holds."""
+    """Claim of a stamp's QR with a valid signature."""
 
     verdict: str
     summary: str
@@ -227,7 +227,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ClaimKey(msgspec.Struct, frozen=True, kw_only=True):
-    """A public key by which claims are checked offline."""
+    """Public key for offline checks of claims."""
 
     id: str
     algorithm: str
@@ -243,9 +243,9 @@ class ClaimKeys(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CheckRow(msgspec.Struct, frozen=True, kw_only=True):
-    """What a check of many found of one file, serial or code.
+    """Result of a check of many for one file, serial or code.
 
-    `code` says why a `verdict` is `not_checked`.  `shared_with` are other files with one of these serials.
+    `code` says why a `verdict` is `not_checked`. `shared_with` are other files with one of these serials.
     """
 
     row: int
@@ -299,7 +299,7 @@ class BatchStamps(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
-    """Many documents.  `progress` is the part of its rows that ended, 0 to 1; `order` the one it waits for."""
+    """Many documents. `progress` is the ended share of its rows, 0 to 1; `order` is the one for which it waits."""
 
     id: str
     state: str
@@ -317,7 +317,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reason(msgspec.Struct, frozen=True, kw_only=True):
-    """Why: a stable code, and a sentence in both languages."""
+    """Reason: a stable code, and a sentence in both languages."""
 
     code: str
     id: str
@@ -325,7 +325,7 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BatchFile(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a file: `added`, `known` (the same bytes are there) or `refused`, with the reason."""
+    """Outcome of a file: `added`, `known` (the same bytes exist) or `refused`, with the reason."""
 
     name: str
     outcome: str
@@ -335,7 +335,7 @@ class BatchFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BatchFiles(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of each file that came."""
+    """Outcomes of the sent files."""
 
     files: list[BatchFile]
     added: int
@@ -344,7 +344,7 @@ class BatchFiles(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RowRefused(msgspec.Struct, frozen=True, kw_only=True):
-    """A row that will not be worked: its line, its number in the batch, and why."""
+    """A row that will not be worked: its line, its number in the batch, and the reason."""
 
     line: int
     row: int
@@ -362,7 +362,7 @@ class RowsTaken(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BatchRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of a batch: its serials, or why it has none."""
+    """A row of a batch: its serials, or the reason for none."""
 
     row: int
     key: str | None
@@ -389,7 +389,7 @@ class RefundAccount(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Refund(msgspec.Struct, frozen=True, kw_only=True):
-    """Money on its way back."""
+    """A refund under way or ended."""
 
     id: str
     order_id: str
@@ -411,7 +411,7 @@ class Refund(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NamedAccount(msgspec.Struct, frozen=True, kw_only=True):
-    """An account for refunds, with the holder as its bank knows it."""
+    """An account for refunds, with the holder's name at its bank."""
 
     id: str
     state: str
@@ -424,7 +424,9 @@ class NamedAccount(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Sale(msgspec.Struct, frozen=True, kw_only=True):
-    """A sale from the deposit.  While `waiting` it waits for a top-up, until `waits_until` at most; `order` is the buyer's."""
+    """A sale from the deposit. While `waiting` it waits for a top-up, until `waits_until` at most; `order` is the
+    buyer's.
+    """
 
     id: str
     state: str
@@ -468,7 +470,7 @@ class DayOfDeposit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Shop(msgspec.Struct, frozen=True, kw_only=True):
-    """The sales page of a distributor: its address, what it shows, and whether it sells; `fee` is of each stamp."""
+    """The sales page of a distributor: its address, its content, and whether it sells; `fee` is of each stamp."""
 
     slug: str
     url: str
@@ -482,7 +484,7 @@ class Shop(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Statement(msgspec.Struct, frozen=True, kw_only=True):
-    """A deposit day by day."""
+    """Statement of a deposit by day."""
 
     begins: datetime
     ends: datetime
@@ -492,7 +494,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reseller(msgspec.Struct, frozen=True, kw_only=True):
-    """A reseller and its distributor, for either; `day_rupiah` of the deposit is what it may sell in a day (WIB)."""
+    """A reseller and its distributor, for either; `day_rupiah` is its daily limit (WIB) on the deposit."""
 
     account: str
     name: str
@@ -512,7 +514,7 @@ class Resellers(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reselling(msgspec.Struct, frozen=True, kw_only=True):
-    """Distributors that offer you to sell, and the one for which you do."""
+    """Offers of distributors to you, and the one for which you sell."""
 
     distributors: list[Reseller]
 
@@ -555,7 +557,7 @@ class CollectorMonth(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TreasuryDeposit(msgspec.Struct, frozen=True, kw_only=True):
-    """A deposit to the treasury that you told: `told` until it is confirmed."""
+    """A deposit to the treasury that you reported: `told` until it is confirmed."""
 
     id: str
     ntpn: str
@@ -567,7 +569,7 @@ class TreasuryDeposit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Collector(msgspec.Struct, frozen=True, kw_only=True):
-    """Credit of the collector: `used` is of the month that runs; `stopped_by` is None, `limit` or `deposit`."""
+    """Credit of the collector: `used` is of the current month; `stopped_by` is None, `limit` or `deposit`."""
 
     state: str
     name: str
@@ -605,7 +607,7 @@ class ListedDocument(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CollectorList(msgspec.Struct, frozen=True, kw_only=True):
-    """The list of a month: `stamped` documents have `stamps` stamps of `duty`; the others by name."""
+    """List of a month: `stamped` documents have `stamps` stamps of `duty`; the others by name."""
 
     collector: str
     npwp: str
@@ -622,7 +624,7 @@ class CollectorList(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """Where messages go.  `events` are types, or `*` for all; `old_secret_until` is there while two secrets sign."""
+    """Endpoint of messages. `events` are types, or `*` for all; `old_secret_until` is set while two secrets sign."""
 
     id: str
     url: str
@@ -643,7 +645,7 @@ class EndpointSecret(Endpoint, frozen=True, kw_only=True):
 
 
 class Endpoints(msgspec.Struct, frozen=True, kw_only=True):
-    """All endpoints, and the types that they may choose."""
+    """All endpoints, and the available types."""
 
     webhooks: list[Endpoint]
     event_types: list[str]
@@ -663,7 +665,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
-    """One attempt: when it began, how long it took, and what was answered."""
+    """One attempt: its begin, its duration, and the answer."""
 
     number: int
     began_at: datetime
@@ -697,7 +699,7 @@ class Removed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer to a complaint: by the facts, or by staff."""
+    """Answer to a complaint: from the facts, or by staff."""
 
     code: str
     text: str
@@ -706,7 +708,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """Words of a complaint."""
+    """Message of a complaint."""
 
     author: str
     kind: str
@@ -749,7 +751,7 @@ class CaseDetails(Case, frozen=True, kw_only=True):
 
 
 class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
-    """A key: what it may do, and until when."""
+    """A key: its scopes, and its expiry."""
 
     id: str
     name: str
@@ -847,7 +849,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
-    """A turn: `turn` goes with the order, until `until`."""
+    """A turn: send `turn` with the order, until `until`."""
 
     line: str
     number: int
@@ -875,7 +877,7 @@ class Update(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Incident(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that is wrong, or work that was announced."""
+    """A disturbance, or announced maintenance."""
 
     id: str
     kind: str
@@ -891,7 +893,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
-    """What the installation measures of itself; None is not known at the moment."""
+    """The installation's own measurements; None if unknown at the moment."""
 
     line_waiting: int | None = None
     admission_per_second: float | None = None
@@ -907,7 +909,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """How the installation is, as it says itself."""
+    """State of the installation, by its own account."""
 
     at: datetime
     figures: Figures
@@ -915,7 +917,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Period(msgspec.Struct, frozen=True, kw_only=True):
-    """A time in which an act failed."""
+    """A period in which an act failed."""
 
     begin: datetime
     end: datetime
@@ -924,14 +926,14 @@ class Period(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Span(msgspec.Struct, frozen=True, kw_only=True):
-    """A time of which nothing is known."""
+    """A period without measurements."""
 
     begin: datetime
     end: datetime
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """What the record of an outage has of one act: buying, affixing, checking."""
+    """Findings of an outage record for one act: buying, affixing, checking."""
 
     act: str
     failed: list[Period]
@@ -939,7 +941,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outage(msgspec.Struct, frozen=True, kw_only=True):
-    """A record that the system counted as failed under the law."""
+    """Record of a failure of the system under the law."""
 
     id: str
     state: str

@@ -1,7 +1,8 @@
-"""Operations that are written once, and typed for clients that wait and clients that await.
+"""Operations written once, and typed for synchronous and asynchronous clients.
 
-A group of operations is a `Resource`.  `@operation` makes a method of what returns `Steps`: it runs them, or returns
-an awaitable that does.  `@listing` makes one of what returns `Pages`: an iterator, or an asynchronous one.
+A group of operations is a `Resource`. `@operation` makes a method of a function that returns `Steps`: it runs them, or
+returns an awaitable that does. `@listing` makes one of a function that returns `Pages`: an iterator, or an
+asynchronous one.
 """
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
@@ -31,7 +32,7 @@ class Resource(Generic[R]):
 
 
 class operation(Generic[P, T]):  # noqa: N801 - a decorator
-    """A method that does one thing."""
+    """Decorator of a method that does one thing."""
 
     def __init__(self, function: Callable[Concatenate[Any, P], Steps[T]]) -> None:
         self._function = function
@@ -57,9 +58,7 @@ class operation(Generic[P, T]):  # noqa: N801 - a decorator
 
 @dataclass(frozen=True, slots=True)
 class Pages(Generic[T]):
-    """A list that comes a page at a time: its first call, in which field of an answer its items are, and by which
-    parameter it goes on.
-    """
+    """Paged list: its first call, the field of its items in an answer, and the parameter for the next page."""
 
     first: Call[dict[str, msgspec.Raw]]
     field: str
@@ -68,7 +67,7 @@ class Pages(Generic[T]):
     by: str = "before"
 
     def page(self, begin: str | int | None) -> Steps[tuple[list[T], str | int | None]]:
-        """Items of a page, and where the next one begins, None after the last."""
+        """Return the items of a page, and the begin of the next one, None after the last."""
         query = {} if begin is None else {self.by: str(begin)}
         call = replace(self.first, query={**self.first.query, **query})
         answer = yield from send(call, self.retrying)
@@ -77,7 +76,7 @@ class Pages(Generic[T]):
 
 
 class listing(Generic[P, T]):  # noqa: N801 - a decorator
-    """A method that goes through all pages of a list."""
+    """Decorator of a method that iterates over all pages of a list."""
 
     def __init__(self, function: Callable[Concatenate[Any, P], Pages[T]]) -> None:
         self._function = function
@@ -123,5 +122,5 @@ async def _awaited(runner: Awaiting, pages: Pages[T]) -> AsyncIterator[T]:
 
 
 def query_of(**values: object) -> Mapping[str, str]:
-    """A query, without what is None."""
+    """Return a query, without None values."""
     return {name: str(value) for name, value in values.items() if value is not None}

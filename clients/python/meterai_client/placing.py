@@ -1,6 +1,7 @@
-"""Placements, facts of documents, and rows of a batch.  Lengths are points from the lower left of the page as it is seen; 72 are an inch.
+"""Placements, facts of documents, and rows of a batch.
 
-Page 1 is the first, -1 the last.  A `width` that is left out is the one of the installation.
+Lengths are points from the lower left of the page as it is seen; 72 are an inch. Page 1 is the first, -1 the last. The
+default `width` is that of the installation.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +11,7 @@ from typing import Any, Literal
 
 @dataclass(frozen=True, slots=True)
 class At:
-    """With its lower left corner at a point."""
+    """Placement with the lower left corner of the stamp at a point."""
 
     page: int
     x: float
@@ -20,7 +21,7 @@ class At:
 
 @dataclass(frozen=True, slots=True)
 class InCorner:
-    """In a corner of a page, `margin` points away from both edges."""
+    """Placement in a corner of a page, `margin` points away from both edges."""
 
     corner: Literal["bottom_right", "bottom_left", "top_right", "top_left"]
     page: int = -1
@@ -30,9 +31,9 @@ class InCorner:
 
 @dataclass(frozen=True, slots=True)
 class AtText:
-    """With its lower left corner at that of a text, moved by `dx` and `dy`.
+    """Placement with the lower left corner of the stamp at that of a text, moved by `dx` and `dy`.
 
-    `occurrence` counts from 1; without `page` through all pages.  Refused as `text_not_found` where it is not there.
+    `occurrence` counts from 1; without `page` through all pages. Refused as `text_not_found` if it does not occur.
     """
 
     text: str
@@ -47,7 +48,7 @@ Placement = At | InCorner | AtText
 
 
 def plain(placement: Placement | Sequence[Placement]) -> Any:
-    """A placement, or several, as the API takes them."""
+    """Return a placement, or several, in the form of the API."""
     if isinstance(placement, At | InCorner | AtText):
         return _plain(placement)
     return [_plain(one) for one in placement]
@@ -78,7 +79,7 @@ class Facts:
 
 
 def plain_facts(facts: Facts) -> Mapping[str, Any]:
-    """Facts as the API takes them."""
+    """Return facts in the form of the API."""
     party = _given(
         {"name": facts.party_name, "identity": facts.party_identity, "number": facts.party_number}
     )
@@ -94,11 +95,9 @@ def _given(fields: Mapping[str, Any]) -> Mapping[str, Any]:
 class Row:
     """A document of a batch, and its stamps.
 
-    `file`       name of a file of the batch; or `sha256` of a document that the account sent before
-    `key`        your own name of it: the same row again is the same row
-    `type`       4a, 4b, 3 or 2: kind of the document under the law; this and what follows is for the tax return
-    `date`       of the document, as 2026-11-30
-    `value`      whole rupiah
+    `file`       name of a file of the batch; or `sha256` of a document that the account sent before `key`        your
+    own id of it: the same row again is the same row `type`       4a, 4b, 3 or 2: kind of the document under the law;
+    this and the following are for the tax return `date`       of the document, as 2026-11-30 `value`      whole rupiah
     `party_number`  NPWP or NIK of the other party
     """
 
@@ -116,7 +115,7 @@ class Row:
 
 
 def plain_row(row: Row) -> Mapping[str, Any]:
-    """A row as the API takes it."""
+    """Return a row in the form of the API."""
     names = ("file", "sha256", "key", "type", "number", "date", "value", "place")
     party = {"name": row.party_name, "number": row.party_number}
     given = {name: getattr(row, name) for name in names}

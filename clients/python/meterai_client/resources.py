@@ -1,7 +1,7 @@
-"""What a client can do, by what it does it to.
+"""Operations of a client, by subject.
 
-`key` of a command is its Idempotency-Key: give one of your own and keep it, and the same call after a crash finds what
-the first did.  Without one each call has a new key, which is the same in all its tries.
+`key` of a command is its Idempotency-Key: choose one and keep it, and the same call after a crash finds the result of
+the first. Without one each call has a new key, which is the same in all its tries.
 """
 
 import json
@@ -36,7 +36,7 @@ def _with_key(key: str | None, **more: str | None) -> dict[str, str]:
 def _labels(
     reference: str | None, metadata: Mapping[str, str] | None
 ) -> Sequence[tuple[str, str | None]]:
-    """Your own words, as fields of a form."""
+    """Return your labels, as fields of a form."""
     return [
         ("reference", reference),
         ("metadata", None if metadata is None else json.dumps(dict(metadata))),
@@ -53,7 +53,7 @@ def _part(text: str) -> str:
 
 
 class Orders(Resource[R]):
-    """Orders: stamps for money."""
+    """Orders of stamps."""
 
     @operation
     def place(
@@ -68,9 +68,9 @@ class Orders(Resource[R]):
         turn: str | None = None,
         key: str | None = None,
     ) -> Steps[models.Order]:
-        """Order stamps; pay what `payment` of the answer says.  `turn` is that of a line that stands before buying.
+        """Order stamps; pay as `payment` of the answer says. `turn` is that of a line before buying.
 
-        `seller` is the name of a sales page, whose fee is charged too; another than `seller_fee` is refused.
+        `seller` is the name of a sales page, whose fee is added; a fee other than `seller_fee` is refused.
         """
         body = json_of(
             {
@@ -103,8 +103,8 @@ class Orders(Resource[R]):
     ) -> Steps[models.OrderedDocuments]:
         """Order the stamps of documents, to be paid once: they are stamped when it is paid.
 
-        A document is its content, or its name and content.  One placement is for each of them; of a sequence each
-        member is that of a document, or several of it.  `facts` are those of each; `seller` is as of `place`.
+        A document is its content, or its name and content. One placement applies to each of them; a sequence has one
+        entry for each document, with one placement or several. `facts` are those of each; `seller` as in `place`.
         """
         wanted = (
             plain(placements)
@@ -157,7 +157,7 @@ class Orders(Resource[R]):
 
     @operation
     def pay_by(self, order_id: str, payment_method: str) -> Steps[models.Order]:
-        """Pay an unpaid order another way."""
+        """Change the payment method of an unpaid order."""
         path = f"/v1/orders/{_part(order_id)}/pay-by"
         body = json_of({"payment_method": payment_method})
         return self._send(Call("POST", path, models.Order, body=body))
@@ -171,7 +171,7 @@ class Orders(Resource[R]):
     def wait(self, order_id: str, *, timeout_seconds: float = 900.0) -> Steps[models.Order]:
         """Wait until an order is executed.
 
-        Raises `NotExecuted` where it ends otherwise, and `StillUnderWay` where neither happens in time.
+        Raises `NotExecuted` if it ends otherwise, and `StillUnderWay` if neither happens in time.
         """
         order = yield from poll(
             lambda: self._get(order_id),
@@ -253,7 +253,7 @@ class Stampings(Resource[R]):
     def wait(self, stamping_id: str, *, timeout_seconds: float = 900.0) -> Steps[models.Stamping]:
         """Wait until a document is stamped.
 
-        Raises `NotStamped` where that failed, and `StillUnderWay` where neither happens in time.
+        Raises `NotStamped` if that failed, and `StillUnderWay` if neither happens in time.
         """
         stamping = yield from poll(
             lambda: self._get(stamping_id),
@@ -270,7 +270,7 @@ class Stampings(Resource[R]):
     def download(self, stamping: models.Stamping | str, into: Into) -> Steps[models.Downloaded]:
         """Write the stamped document into a file.
 
-        Of a `Stamping` the hash is compared, and `DownloadDamaged` raised where it is another.
+        The hash of a `Stamping` is compared; `DownloadDamaged` if it differs.
         """
         sha256 = stamping.sha256_stamped if isinstance(stamping, models.Stamping) else None
         return self._file(stamping, "document", Target(into, sha256))
@@ -279,7 +279,7 @@ class Stampings(Resource[R]):
     def download_delta(
         self, stamping: models.Stamping | str, into: Into
     ) -> Steps[models.Downloaded]:
-        """Write the delta into a file: what follows the original in the stamped document."""
+        """Write the delta into a file: the bytes after the original in the stamped document."""
         return self._file(stamping, "delta", Target(into))
 
     def _file(
@@ -297,7 +297,7 @@ class Stampings(Resource[R]):
 
 
 class Verifications(Resource[R]):
-    """Checks.  Anybody may make them, without a key."""
+    """Checks. They need no key."""
 
     @operation
     def check(
@@ -315,7 +315,7 @@ class Verifications(Resource[R]):
         turn: str | None = None,
         progress: Progress | None = None,
     ) -> Steps[models.Downloaded]:
-        """Write the sealed revision of a file into another, without what was added since.
+        """Write the sealed revision of a file into another, without later additions.
 
         Refused as `no_sealed_revision` unless the verdict of the file is good.
         """
@@ -366,33 +366,33 @@ class Verifications(Resource[R]):
 
     @operation
     def serial(self, serial: str) -> Steps[models.Stamp]:
-        """What the register tells of a serial."""
+        """Return the record of a serial."""
         return self._send(Call("GET", f"/v1/stamps/{_part(serial)}", models.Stamp))
 
     @operation
     def claim(self, serial: str, claim: str) -> Steps[models.Claim]:
-        """Check what a stamp's QR claims: the last two parts of its address."""
+        """Check the claim of a stamp's QR: the last two parts of its address."""
         return self._send(Call("GET", f"/v1/claims/{_part(serial)}/{_part(claim)}", models.Claim))
 
     @operation
     def claim_keys(self) -> Steps[list[models.ClaimKey]]:
-        """The public keys by which claims are checked offline."""
+        """Return the public keys for offline checks of claims."""
         answer = yield from self._send(Call("GET", "/v1/claim-keys", models.ClaimKeys))
         return answer.keys
 
 
 class Batches(Resource[R]):
-    """Batches: up to ten thousand documents, each row for itself.
+    """Batches: up to ten thousand documents, each row by itself.
 
-    Make one, send files and rows in any order and as often as you like, start it, wait, take the results.  Whatever was
-    cut is sent again: the same file and the same row are known.
+    Make one, send files and rows in any order and as often as you like, start it, wait, download the results. After an
+    interruption send everything again: the same file and the same row are known.
     """
 
     @operation
     def create(
         self, reference: str | None = None, *, key: str | None = None
     ) -> Steps[models.Batch]:
-        """An empty batch.  No two of an account have the same `reference`."""
+        """Make an empty batch. No two of an account have the same `reference`."""
         body = json_of({"reference": reference})
         return self._send(
             Call("POST", "/v1/batches", models.Batch, headers=_with_key(key), body=body)
@@ -438,7 +438,7 @@ class Batches(Resource[R]):
         *,
         progress: Progress | None = None,
     ) -> Steps[models.BatchFiles]:
-        """Send several PDFs, or zip archives of them, at most 128 MiB at once; each is named for itself."""
+        """Send several PDFs, or zip archives of them, at most 128 MiB at once; each gets its own outcome."""
         body = form_of([("document", _file(one)) for one in documents])
         return self._send(
             Call(
@@ -460,7 +460,7 @@ class Batches(Resource[R]):
 
     @operation
     def add_rows(self, batch_id: str, rows: Iterable[Row]) -> Steps[models.RowsTaken]:
-        """Send rows; one that is wrong is named, and stops no other."""
+        """Send rows; a wrong one is named, and stops no other."""
         lines = b"".join(msgspec.json.encode(plain_row(one)) + b"\n" for one in rows)
         return self._rows(batch_id, _Body("application/jsonl", [lines]))
 
@@ -488,8 +488,8 @@ class Batches(Resource[R]):
     ) -> Steps[models.Batch]:
         """Stamp its documents from the balance.
 
-        Where stamps are missing it is refused as `stamps_missing`; with `orders` they are ordered, and the batch goes on when
-        its `order` is paid.
+        If stamps are missing it is refused as `stamps_missing`; with `orders` they are ordered, and the batch
+        continues when its `order` is paid.
         """
         order = {} if payment_method is None else {"payment_method": payment_method}
         return self._send(
@@ -504,7 +504,7 @@ class Batches(Resource[R]):
 
     @operation
     def cancel(self, batch_id: str) -> Steps[models.Batch]:
-        """Give it up: rows that wait end without a stamp."""
+        """Cancel it: waiting rows end without a stamp."""
         return self._send(Call("POST", f"{_batch(batch_id)}/cancel", models.Batch))
 
     @operation
@@ -515,7 +515,7 @@ class Batches(Resource[R]):
         timeout_seconds: float = 3600.0,
         progress: Callable[[models.Batch], None] | None = None,
     ) -> Steps[models.Batch]:
-        """Wait until all its rows ended; `progress` sees it each time.  Raises `StillUnderWay`."""
+        """Wait until all its rows ended; `progress` is called with each state. Raises `StillUnderWay`."""
 
         def is_over(batch: models.Batch) -> bool:
             if progress is not None:
@@ -539,14 +539,14 @@ class Batches(Resource[R]):
         after: int = 0,
         page_size: int | None = None,
     ) -> Pages[models.BatchRow]:
-        """Rows in their order, each with its serials or why it has none."""
+        """Rows in their order, each with its serials or the reason for none."""
         query = query_of(limit=page_size, state=state, after=after)
         call = Call("GET", f"{_batch(batch_id)}/rows", _PAGE, query)
         return Pages(call, "rows", models.BatchRow, self._retrying, by="after")
 
     @operation
     def results(self, batch_id: str, into: Into, *, after: int = 0) -> Steps[models.Downloaded]:
-        """Write a zip archive of all stamped documents, with `results.csv`, into a file; of rows behind `after`."""
+        """Write a zip archive of all stamped documents, with `results.csv`, into a file; of rows after `after`."""
         call = Call(
             "GET", f"{_batch(batch_id)}/results.zip", models.Downloaded,
             query=query_of(after=after), target=Target(into),
@@ -565,11 +565,11 @@ def _batch(batch_id: str) -> str:
 
 
 class Refunds(Resource[R]):
-    """Refunds: money on its way back."""
+    """Refunds of orders."""
 
     @operation
     def ask(self, order_id: str, *, key: str | None = None) -> Steps[models.Refund]:
-        """Ask the unused stamps of an order back."""
+        """Ask for a refund of the unused stamps of an order."""
         body = json_of({"order_id": order_id})
         return self._send(
             Call("POST", "/v1/refunds", models.Refund, headers=_with_key(key), body=body)
@@ -590,7 +590,7 @@ class Refunds(Resource[R]):
     def name_account(
         self, bank_code: str, account_no: str, holder: str, *, key: str | None = None
     ) -> Steps[models.NamedAccount]:
-        """Name the account that refunds go to.  Where the holder is written otherwise at the bank, confirm it."""
+        """Name the account for refunds. If the bank has another name of the holder, confirm it."""
         body = json_of({"bank_code": bank_code, "account_no": account_no, "holder": holder})
         return self._send(
             Call(
@@ -604,7 +604,7 @@ class Refunds(Resource[R]):
 
     @operation
     def confirm_account(self, claim_id: str) -> Steps[models.NamedAccount]:
-        """Confirm the holder as the bank writes it."""
+        """Confirm the holder's name at the bank."""
         path = f"/v1/refunds/account/{_part(claim_id)}/confirm"
         return self._send(Call("POST", path, models.NamedAccount))
 
@@ -616,7 +616,7 @@ class Sales(Resource[R]):
     def make(
         self, email: str, quantity: int, *, reference: str | None = None, key: str | None = None
     ) -> Steps[models.Sale]:
-        """Sell stamps to a buyer, whose account gets them; what the deposit does not cover waits for a top-up."""
+        """Sell stamps to a buyer, whose account gets them; a sale beyond the deposit waits for a top-up."""
         body = json_of({"email": email, "quantity": quantity, "reference": reference})
         return self._send(Call("POST", "/v1/sales", models.Sale, headers=_with_key(key), body=body))
 
@@ -633,21 +633,21 @@ class Sales(Resource[R]):
         reseller: str | None = None,
         page_size: int | None = None,
     ) -> Pages[models.Sale]:
-        """Your sales, newest first, page after page; of a reseller its own."""
+        """Your sales, newest first, page after page; a reseller gets its own."""
         query = query_of(limit=page_size, reference=reference, reseller=reseller)
         call = Call("GET", "/v1/sales", _PAGE, query)
         return Pages(call, "sales", models.Sale, self._retrying)
 
     @operation
     def deposit(self) -> Steps[models.Deposit]:
-        """Your deposit, and the sales that wait for it."""
+        """Your deposit, and its waiting sales."""
         return self._send(Call("GET", "/v1/deposit", models.Deposit))
 
     @operation
     def add_deposit(
         self, rupiah: int, *, payment_method: str | None = None, key: str | None = None
     ) -> Steps[models.Order]:
-        """Order a deposit, a multiple of the price of a stamp; pay it as any order."""
+        """Order a deposit, a multiple of the price of a stamp; pay it like any order."""
         body = json_of({"rupiah": rupiah, "payment_method": payment_method})
         return self._send(
             Call("POST", "/v1/deposits", models.Order, headers=_with_key(key), body=body)
@@ -704,13 +704,13 @@ class Shops(Resource[R]):
 
     @operation
     def set_logo(self, picture: Content) -> Steps[models.Shop]:
-        """Show a logo, a PNG or JPEG."""
+        """Set a logo, a PNG or JPEG."""
         body = _Body("application/octet-stream", [file_of(picture)])
         return self._send(Call("PUT", "/v1/shop/logo", models.Shop, body=body))
 
     @operation
     def remove_logo(self) -> Steps[models.Shop]:
-        """Show no logo."""
+        """Remove the logo."""
         return self._send(Call("DELETE", "/v1/shop/logo", models.Shop))
 
 
@@ -726,7 +726,7 @@ class Collectors(Resource[R]):
     def tell_deposit(
         self, ntpn: str, month: str, rupiah: int, paid_on: date
     ) -> Steps[models.TreasuryDeposit]:
-        """Say that you deposited duty of a month; what waited goes on when it is confirmed."""
+        """Report a deposit of the duty of a month; waiting orders continue when it is confirmed."""
         told = {"ntpn": ntpn, "month": month, "rupiah": rupiah, "paid_on": paid_on}
         call = Call("POST", "/v1/collector/deposits", models.TreasuryDeposit, body=json_of(told))
         return self._send(call)
@@ -751,20 +751,20 @@ class Collectors(Resource[R]):
 
     @operation
     def nil(self, month: str, into: Into) -> Steps[models.Downloaded]:
-        """Write a signed statement into a file, that a month has nothing to report."""
+        """Write a signed nil statement of a month into a file."""
         return self._send(Call("GET", _month(month, "nil"), models.Downloaded, target=Target(into)))
 
     @operation
     def tell_return(
         self, month: str, receipt: str, reported_on: date
     ) -> Steps[models.CollectorMonth]:
-        """Say that the return of a month was filed."""
+        """Report that the return of a month was filed."""
         body = json_of({"receipt": receipt, "reported_on": reported_on})
         return self._send(Call("PUT", _month(month, "return"), models.CollectorMonth, body=body))
 
     @operation
     def tell_unstamped(self, facts: Facts, happened_at: datetime, reason: str) -> Steps[None]:
-        """Name a document that fell due and could not be stamped; `happened_at` has a zone."""
+        """Report a document that fell due and could not be stamped; `happened_at` has a zone."""
         body = json_of({"facts": plain_facts(facts), "happened_at": happened_at, "reason": reason})
         return self._send(Call("POST", "/v1/collector/unstamped", NOTHING, body=body))
 
@@ -787,7 +787,7 @@ class Resellers(Resource[R]):
 
     @operation
     def get(self, reseller_id: str) -> Steps[models.Reseller]:
-        """One reseller, with what it may sell today."""
+        """One reseller, with its remaining limit of today."""
         return self._send(Call("GET", _reseller(reseller_id), models.Reseller))
 
     @operation
@@ -802,24 +802,24 @@ class Resellers(Resource[R]):
     def change(
         self, reseller_id: str, name: str, day_rupiah: int, *, fee: int = 0
     ) -> Steps[models.Reseller]:
-        """Other terms, from its next sale on."""
+        """Change its terms, from its next sale on."""
         body = json_of({"name": name, "day_rupiah": day_rupiah, "fee": fee})
         path = f"{_reseller(reseller_id)}/change"
         return self._send(Call("POST", path, models.Reseller, body=body))
 
     @operation
     def pause(self, reseller_id: str) -> Steps[models.Reseller]:
-        """Let it sell nothing for now."""
+        """Pause it."""
         return self._send(Call("POST", f"{_reseller(reseller_id)}/pause", models.Reseller))
 
     @operation
     def resume(self, reseller_id: str) -> Steps[models.Reseller]:
-        """Let it sell again."""
+        """Resume it."""
         return self._send(Call("POST", f"{_reseller(reseller_id)}/resume", models.Reseller))
 
     @operation
     def end(self, reseller_id: str) -> Steps[models.Reseller]:
-        """End it, or take an invitation back."""
+        """End it, or withdraw an invitation."""
         return self._send(Call("POST", f"{_reseller(reseller_id)}/end", models.Reseller))
 
     @operation
@@ -844,7 +844,7 @@ class Resellers(Resource[R]):
 
     @operation
     def leave(self, distributor_id: str) -> Steps[models.Reseller]:
-        """Decline an offer, or sell no more for a distributor."""
+        """Decline an offer, or stop selling for a distributor."""
         path = f"/v1/reselling/{_part(distributor_id)}/end"
         return self._send(Call("POST", path, models.Reseller))
 
@@ -856,13 +856,13 @@ class Resellers(Resource[R]):
 
 
 class Webhooks(Resource[R]):
-    """Endpoints of yours, to which events are sent; `Webhook` checks what arrives there."""
+    """Your endpoints, to which events are sent; `Webhook` verifies the received messages."""
 
     @operation
     def make(
         self, url: str, events: Sequence[str], *, description: str = "", key: str | None = None
     ) -> Steps[models.EndpointSecret]:
-        """Have events sent to a URL; keep the `secret` of the answer.  `["*"]` is every event."""
+        """Send events to a URL; keep the `secret` of the answer. `["*"]` is every event."""
         body = json_of({"url": url, "events": list(events), "description": description})
         return self._send(
             Call("POST", "/v1/webhooks", models.EndpointSecret, headers=_with_key(key), body=body)
@@ -887,19 +887,19 @@ class Webhooks(Resource[R]):
         events: Sequence[str] | None = None,
         description: str | None = None,
     ) -> Steps[models.Endpoint]:
-        """Change what is given."""
+        """Change the given fields."""
         body = json_of({"url": url, "events": events and list(events), "description": description})
         return self._send(Call("POST", _webhook(webhook_id, "change"), models.Endpoint, body=body))
 
     @operation
     def rotate(self, webhook_id: str, *, key: str | None = None) -> Steps[models.EndpointSecret]:
-        """A new secret; for a day messages are signed with the old one too."""
+        """Make a new secret; for a day messages are signed with the old one too."""
         path = _webhook(webhook_id, "rotate")
         return self._send(Call("POST", path, models.EndpointSecret, headers=_with_key(key)))
 
     @operation
     def enable(self, webhook_id: str) -> Steps[models.Endpoint]:
-        """Send to it again; what happened meanwhile was kept, to be replayed."""
+        """Send to it again; messages were kept meanwhile, to be replayed."""
         return self._send(Call("POST", _webhook(webhook_id, "enable"), models.Endpoint))
 
     @operation
@@ -936,7 +936,7 @@ class Webhooks(Resource[R]):
     def replay(
         self, webhook_id: str, *, message_id: str | None = None, since: datetime | None = None
     ) -> Steps[models.Replayed]:
-        """Deliver one message again, or what was not delivered since a moment: 10,000 at most, so ask until it is 0."""
+        """Deliver one message again, or the undelivered ones since a moment: at most 10,000, so repeat until it is 0."""
         moment = None if since is None else since.isoformat()
         body = json_of({"message_id": message_id, "since": moment})
         return self._send(Call("POST", _webhook(webhook_id, "replay"), models.Replayed, body=body))
@@ -947,13 +947,13 @@ def _webhook(webhook_id: str, more: str = "") -> str:
 
 
 class Cases(Resource[R]):
-    """Complaints, which the facts answer at once where they can."""
+    """Complaints, which are answered at once from the facts if possible."""
 
     @operation
     def complain(
         self, matter: str, words: str, *, about: str | None = None, key: str | None = None
     ) -> Steps[models.CaseDetails]:
-        """Complain.  `matter` is what kind it is of, `about` the number of an order, a stamping or a refund."""
+        """Complain. `matter` is the kind of complaint, `about` the id of an order, a stamping or a refund."""
         body = json_of({"matter": matter, "words": words, "about": about})
         return self._send(
             Call("POST", "/v1/cases", models.CaseDetails, headers=_with_key(key), body=body)
@@ -961,7 +961,7 @@ class Cases(Resource[R]):
 
     @operation
     def get(self, case_id: str) -> Steps[models.CaseDetails]:
-        """One complaint, with what was said and what happened."""
+        """One complaint, with its messages and its timeline."""
         return self._send(Call("GET", f"/v1/cases/{_part(case_id)}", models.CaseDetails))
 
     @listing
@@ -972,7 +972,7 @@ class Cases(Resource[R]):
 
 
 class Organizations(Resource[R]):
-    """The organization of the key, its members and keys.  Keys are made on a page, so that none makes another."""
+    """The organization of the key, its members and keys. Keys are only made on a page, so that no key makes another."""
 
     @operation
     def get(self) -> Steps[models.Organization]:
@@ -987,13 +987,13 @@ class Organizations(Resource[R]):
 
     @operation
     def api_keys(self) -> Steps[list[models.ApiKey]]:
-        """The keys of the account: what each may do, and until when."""
+        """The keys of the account: the scopes of each, and its expiry."""
         answer = yield from self._send(Call("GET", "/v1/api-keys", models.ApiKeys))
         return answer.api_keys
 
     @operation
     def end_api_key(self, key_id: str) -> Steps[models.ApiKey]:
-        """End a key, such as one that leaked; it opens nothing from five seconds later on."""
+        """End a key, such as a leaked one; it is invalid after five seconds."""
         return self._send(Call("POST", f"/v1/api-keys/{_part(key_id)}/end", models.ApiKey))
 
     @listing
@@ -1019,26 +1019,26 @@ class Organizations(Resource[R]):
 
 
 class Lines(Resource[R]):
-    """The lines that stand before buying or checking in a rush."""
+    """Lines before buying or checking in a rush."""
 
     @operation
     def get(self, name: str = "buying") -> Steps[models.Line]:
-        """How a line is."""
+        """State of a line."""
         return self._send(Call("GET", f"/v1/lines/{_part(name)}", models.Line))
 
     @operation
     def take_place(self, name: str = "buying") -> Steps[models.Place]:
-        """Take a place, or find the one that was taken."""
+        """Take a place, or find the existing one."""
         return self._send(self._place(name))
 
     @operation
     def come_in(self, ticket: str, name: str = "buying") -> Steps[models.Turn]:
-        """The turn of a place.  Refused as `number_not_served` while it has not come."""
+        """Return the turn of a place. Refused as `number_not_served` before its turn."""
         return self._send(self._turn(name, ticket))
 
     @operation
     def wait(self, name: str = "buying", *, timeout_seconds: float = 7200.0) -> Steps[models.Turn]:
-        """Take a place and wait for its turn; its `turn` goes with the order.  Raises `StillUnderWay`."""
+        """Take a place and wait for its turn; send its `turn` with the order. Raises `StillUnderWay`."""
         place = yield from self._send(self._place(name))
         turn = yield from poll(
             lambda: self._come_in(name, place.ticket),
@@ -1068,16 +1068,16 @@ class Lines(Resource[R]):
 
 
 class Installation(Resource[R]):
-    """How the installation is, as it says itself."""
+    """State of the installation, by its own account."""
 
     @operation
     def status(self) -> Steps[models.Status]:
-        """What works, and what is wrong."""
+        """State of the components, and current incidents."""
         return self._send(Call("GET", "/v1/status", models.Status))
 
     @operation
     def outages(self) -> Steps[list[models.Outage]]:
-        """Records of outages, by which the law counts."""
+        """Records of outages under the law."""
         answer = yield from self._send(Call("GET", "/v1/outages", models.Outages))
         return answer.outages
 

@@ -1,4 +1,4 @@
-"""The two ways to do what an operation asks for: with and without `await`."""
+"""Drivers of operations, with and without `await`."""
 
 import asyncio
 import sys
@@ -44,7 +44,7 @@ def _lower(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 class Waiting:
-    """Does what an operation asks for, and waits for it."""
+    """Runs operations synchronously."""
 
     def __init__(
         self, url: str, key: str | None, language: str, http: httpx2.Client | None
@@ -58,7 +58,7 @@ class Waiting:
         self._http.close()
 
     def run(self, steps: Steps[T]) -> T:
-        """Go through an operation."""
+        """Run an operation."""
         outcome: Outcome = None
         try:
             while True:
@@ -106,7 +106,7 @@ class Waiting:
 
 
 class Awaiting:
-    """Does what an operation asks for in an event loop.  Files are read and written in threads."""
+    """Runs operations in an event loop. Files are read and written in threads."""
 
     def __init__(
         self, url: str, key: str | None, language: str, http: httpx2.AsyncClient | None
@@ -120,7 +120,7 @@ class Awaiting:
         await self._http.aclose()
 
     async def run(self, steps: Steps[T]) -> T:
-        """Go through an operation."""
+        """Run an operation."""
         outcome: Outcome = None
         try:
             while True:

@@ -1,4 +1,4 @@
-"""A server that answers as it was told, on loopback, and keeps what it was asked."""
+"""Scripted server on loopback that records its requests."""
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -49,7 +49,7 @@ NO_ANSWER = Said(None)
 
 @dataclass
 class Server:
-    """Where it is, and what it was asked."""
+    """Its address, and its requests."""
 
     url: str
     asked: list[Asked] = field(default_factory=list)
@@ -57,7 +57,7 @@ class Server:
 
 @contextmanager
 def scripted(answers: Sequence[Said]) -> Iterator[Server]:
-    """A server that gives these answers in their order, and the last one for ever."""
+    """Yield a server that gives these answers in their order, and then the last one repeatedly."""
     script = list(answers)
     server = Server("")
 
@@ -83,7 +83,7 @@ def scripted(answers: Sequence[Said]) -> Iterator[Server]:
         do_GET = do_POST = do_PUT = answer  # noqa: N815 - named by http.server
 
         def log_message(self, *_: Any) -> None:
-            """Nothing."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
         server.url = f"http://127.0.0.1:{http.server_port}"

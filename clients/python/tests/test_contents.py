@@ -1,4 +1,4 @@
-"""What goes up and comes down."""
+"""Uploads and downloads."""
 
 import asyncio
 import hashlib

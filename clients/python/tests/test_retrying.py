@@ -1,4 +1,4 @@
-"""What is tried again, how often, and with which key."""
+"""Retries: their conditions, number and keys."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""A message is genuine or it is not; signed by the library of Standard Webhooks, and by the example of its page."""
+"""Verification of messages signed by the library of Standard Webhooks, and of the example on its page."""
 
 import base64
 from datetime import UTC, datetime
