@@ -1,7 +1,7 @@
 """Write the picture of the rooms in docs/architecture.md: `.venv/bin/python -m scripts.architecture`.
 
-The levels are those of the contract `rooms` in pyproject.toml, which the linter of imports holds.  The
-sentence of a room is the first one of its docstring.  A test compares the file with this.
+The levels are those of the contract `rooms` in pyproject.toml, which the import linter holds. The sentence of a room
+is the first one of its docstring. A test compares the file with this.
 """
 
 import ast
@@ -13,11 +13,11 @@ ROOT = Path(__file__).parents[1]
 FILE = ROOT / "docs" / "architecture.md"
 _BEFORE = "## The rooms\n\n```\n"
 _AFTER = "```\n"
-_WIDTH = 18  # of a name and what joins it to the next
+_WIDTH = 18  # of a name and its joint to the next
 
 
 def levels() -> list[list[str]]:
-    """The rooms from the top; those of one level do not know each other."""
+    """Return the rooms from the top; those of one level do not import each other."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
     [contract] = [
         one for one in settings["tool"]["importlinter"]["contracts"] if one["id"] == "rooms"
@@ -26,7 +26,7 @@ def levels() -> list[list[str]]:
 
 
 def sentence_of(room: str) -> str:
-    """The first sentence of the docstring of a room, without the room's own name before it."""
+    """Return the first sentence of the docstring of a room, without the room's name before it."""
     tree = ast.parse((ROOT / "meterai" / room / "__init__.py").read_text())
     first = (ast.get_docstring(tree) or "").partition("\n\n")[0].replace("\n", " ")
     name, _, rest = first.partition(": ")
@@ -35,7 +35,7 @@ def sentence_of(room: str) -> str:
 
 
 def picture() -> str:
-    """One line for each room; a bar joins rooms of one level."""
+    """Return one line for each room; a bar joins rooms of one level."""
     return "".join(f"{line}\n" for level in levels() for line in _lines(level))
 
 
@@ -46,7 +46,7 @@ def _lines(level: list[str]) -> Iterator[str]:
 
 
 def written(text: str) -> str:
-    """The document with the picture as the code is now."""
+    """Return the document with the current picture."""
     before, _, rest = text.partition(_BEFORE)
     _, _, after = rest.partition(_AFTER)
     return before + _BEFORE + picture() + _AFTER + after

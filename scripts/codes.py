@@ -51,7 +51,7 @@ _LATER = "Come again after `Retry-After`."
 
 
 def _own_way(kind: type[Refusal] | None, status: int) -> str | None:
-    """What a program does next, where this differs from other codes of the status."""
+    """Return the next act of a program, if it differs from other codes of the status."""
     if kind is not None:
         if kind.code in _BY_CODE:
             return _BY_CODE[kind.code]
@@ -65,25 +65,25 @@ def _own_way(kind: type[Refusal] | None, status: int) -> str | None:
 
 
 def know_all() -> None:
-    """A refusal is known once its module is imported: import all."""
+    """Import all modules: a refusal is known once its module is imported."""
     for one in pkgutil.walk_packages(meterai.__path__, "meterai."):
         if not one.name.endswith("__main__"):
             importlib.import_module(one.name)
 
 
 def _sentence(text: str) -> str:
-    """A sentence in one cell of a table."""
+    """Return a sentence for one cell of a table."""
     return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
 
 
 def document() -> str:
-    """The whole file."""
+    """Return the whole file."""
     know_all()
     return "\n".join(_lines()) + "\n"
 
 
 def _lines() -> Iterator[str]:
-    """The lines of the file."""
+    """Yield the lines of the file."""
     yield HEAD
     found = sorted(problems(), key=lambda one: (one.status, one.code))
     for status, those in groupby(found, key=lambda one: one.status):

@@ -1,9 +1,8 @@
 """Dependencies that production installs: `sbom`, `licences` and `audit`.
 
-`python -m scripts.dependencies sbom` writes build/sbom.json (CycloneDX 1.6) from requirements.lock and from what
-the installed packages say of themselves.  `licences` ends with 1 where one is not in licences.toml.  `audit` asks
-for known vulnerabilities: 0 where every package was looked up and none is known, 1 where one is, 75 where some
-could not be looked up.
+`python -m scripts.dependencies sbom` writes build/sbom.json (CycloneDX 1.6) from requirements.lock and the metadata of
+installed packages. `licences` ends with 1 if one is not in licences.toml. `audit` looks up known vulnerabilities: 0 if
+every package was looked up and none is known, 1 if one is, 75 if some could not be looked up.
 """
 
 import argparse
@@ -27,7 +26,7 @@ SBOM = ROOT / "build" / "sbom.json"
 PRODUCT = "meterai"
 LATER = 75  # of sysexits.h: the same command may succeed later
 UNKNOWN = "unknown"
-# Classifiers that leave no choice of licence; "BSD License" is not one of them.
+# Unambiguous classifiers; "BSD License" is not one of them.
 _CLASSIFIERS = {
     "Apache Software License": "Apache-2.0",
     "MIT License": "MIT",
@@ -37,7 +36,7 @@ _CLASSIFIERS = {
 
 @dataclass
 class Locked:
-    """A package of a lock: its files by SHA-256, and which packages want it."""
+    """Package of a lock: its files by SHA-256, and the packages that need it."""
 
     requirement: Requirement
     hashes: list[str] = field(default_factory=list)
@@ -45,12 +44,12 @@ class Locked:
 
     @property
     def name(self) -> str:
-        """As it is called in the lock."""
+        """Its name in the lock."""
         return self.requirement.name
 
     @property
     def version(self) -> str:
-        """The one that is locked."""
+        """Its locked version."""
         (one,) = self.requirement.specifier
         return one.version
 
@@ -61,7 +60,7 @@ class Locked:
 
 
 def locked(lock: Path) -> list[Locked]:
-    """The packages of a lock that are installed on a machine like this one."""
+    """Return the packages of a lock that are installed on a machine like this one."""
     found: list[Locked] = []
     for line in lock.read_text().splitlines():
         if line[:1].isalnum():
@@ -74,7 +73,7 @@ def locked(lock: Path) -> list[Locked]:
 
 
 def licence_of(name: str, stated: dict[str, str]) -> str:
-    """The licence of an installed package as an SPDX expression, or `unknown`."""
+    """Return the licence of an installed package as an SPDX expression, or `unknown`."""
     if name in stated:
         return stated[name]
     told = metadata.metadata(name)
@@ -88,7 +87,7 @@ def licence_of(name: str, stated: dict[str, str]) -> str:
 
 
 def is_allowed(expression: str, allowed: dict[str, str]) -> bool:
-    """True where one choice that the expression leaves is of allowed licences alone."""
+    """True if one alternative of the expression consists of allowed licences only."""
     return any(
         all(one in allowed for one in choice.split(" AND ")) for choice in expression.split(" OR ")
     )
@@ -100,7 +99,7 @@ def _rules() -> tuple[dict[str, str], dict[str, str]]:
 
 
 def licences() -> Iterator[tuple[Locked, str, bool]]:
-    """Each package with its licence, and whether that is allowed."""
+    """Yield each package with its licence, and True if that is allowed."""
     allowed, stated = _rules()
     for one in locked(LOCK):
         expression = licence_of(one.name, stated)
@@ -108,7 +107,7 @@ def licences() -> Iterator[tuple[Locked, str, bool]]:
 
 
 def sbom() -> dict[str, object]:
-    """The bill of materials; the same lock gives the same."""
+    """Return the bill of materials; the same lock gives the same."""
     of = {one.name: one for one in locked(LOCK)}
     root = {
         "type": "application",
@@ -125,7 +124,7 @@ def sbom() -> dict[str, object]:
             "version": one.version,
             "purl": one.purl,
             "licenses": [{"expression": expression}],
-            # Hashes of all files that a machine may install: it has one of them.
+            # Hashes of all installable files: a machine has one of them.
             "hashes": [{"alg": "SHA-256", "content": sha256} for sha256 in one.hashes],
         }
         for one, expression, _ in licences()
@@ -160,7 +159,7 @@ def _check_licences() -> int:
 
 
 def judged(answers: list[dict[str, list[dict[str, object]]]]) -> int:
-    """The status for what pip-audit answered about each lock."""
+    """Return the status for the answers of pip-audit about each lock."""
     packages = {str(one["name"]): one for answer in answers for one in answer["dependencies"]}
     bad = {name: one["vulns"] for name, one in packages.items() if one.get("vulns")}
     skipped = [name for name, one in packages.items() if "skip_reason" in one]
@@ -193,7 +192,7 @@ def _audit() -> int:
 
 
 def main() -> None:
-    """Do what was asked."""
+    """Run the requested part."""
     asked = argparse.ArgumentParser(description=__doc__)
     acts = {"sbom": _write_sbom, "licences": _check_licences, "audit": _audit}
     asked.add_argument("act", choices=acts)

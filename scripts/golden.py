@@ -1,8 +1,8 @@
-"""Compare everything a user can see with what another commit shows: `make golden BASE=COMMIT`.
+"""Compare everything a user can see with another commit: `make golden BASE=COMMIT`.
 
-API, answers to each method, pages in both languages, commands, settings and promises are written as text
-by `tests/golden/written.py` of each tree.  A change that only moves code leaves no difference.  The other
-commit is written twice: a file that differs between the two depends on chance, and is named and left out.
+`tests/golden/written.py` of each tree writes API, answers to each method, pages in both languages, commands, settings
+and promises as text. A change that only moves code leaves no difference. The other commit is written twice: a file
+that differs between the two depends on chance, and is named and left out.
 """
 
 import argparse
@@ -18,7 +18,7 @@ OUT = ROOT / "build" / "golden"
 
 
 def main() -> int:
-    """Write both sides and print how they differ; 1 where they do."""
+    """Write both sides and print their differences. Return 1 if there are any."""
     asked = argparse.ArgumentParser(prog="python -m scripts.golden", description=__doc__)
     asked.add_argument("commit", help="the commit to compare this tree with")
     shutil.rmtree(OUT, ignore_errors=True)
@@ -44,7 +44,7 @@ def _git(*words: str) -> None:
 
 
 def _write(tree: Path, out: Path) -> None:
-    """Have the code of `tree` write what it shows."""
+    """Let the code of `tree` write its output."""
     command = [
         *(sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"),
         *("--rootdir", str(tree), "-c", str(tree / "pyproject.toml")),
@@ -55,7 +55,7 @@ def _write(tree: Path, out: Path) -> None:
 
 
 def _changing(one: Path, other: Path) -> list[Path]:
-    """Files that the same code wrote differently."""
+    """Return files that the same code wrote differently."""
     names = sorted(path.relative_to(one) for path in one.rglob("*") if path.is_file())
     return [
         name

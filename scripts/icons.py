@@ -1,9 +1,8 @@
-"""Draw the pictures of the site that browsers and telephones ask for, from `icon.svg`.
+"""Draw the icons that browsers and phones request, from `icon.svg`.
 
     python -m scripts.icons
 
-Needs Chromium (`make tools`).  favicon.ico has one PNG of 32 dots; icon.png has 180, on white, as
-telephones want it.
+Needs Chromium (`make tools`). favicon.ico has one PNG of 32 pixels; icon.png has 180, on white, for phones.
 """
 
 import shutil
@@ -13,8 +12,8 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 
 STATIC = Path(__file__).parents[1] / "meterai" / "pages" / "static"
-SMALL, LARGE = 32, 180  # dots
-_MARGIN = 0.1  # of the large one, which telephones give round corners
+SMALL, LARGE = 32, 180  # pixels
+_MARGIN = 0.1  # of the large one, whose corners phones round
 _PAGE = (
     "<style>html,body{{margin:0;background:{ground}}}img{{display:block;box-sizing:border-box;width:100vw;"
     'height:100vh;padding:{padding}px;object-fit:contain}}</style><img src="data:image/svg+xml,{drawing}">'
@@ -29,7 +28,7 @@ def _png(page: Page, size: int, ground: str, padding: int) -> bytes:
 
 
 def _ico(png: bytes, size: int) -> bytes:
-    """A directory of one picture, and the picture (a PNG, which every browser takes)."""
+    """Return a directory of one picture with the picture (a PNG, which every browser accepts)."""
     head = struct.pack("<3H", 0, 1, 1)
     entry = struct.pack("<4B2H2I", size, size, 0, 0, 1, 32, len(png), len(head) + 16)
     return head + entry + png

@@ -1,7 +1,7 @@
-"""What other people's programs say about a sealed document: pyHanko, pdfsig, qpdf and mutool.
+"""Verdicts of third-party programs on a sealed document: pyHanko, pdfsig, qpdf and mutool.
 
-Each judge gets the document before and after and answers with a `Verdict`.  A program that is not
-on this machine is named as missing, never counted as content.
+Each judge gets the document before and after and returns a `Verdict`. A program missing on this machine is named as
+missing, never counted as content.
 """
 
 import io
@@ -45,7 +45,7 @@ Word = Literal["content", "objects", "missing"]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One judge's word about one document, and why."""
+    """Verdict of one judge on one document, with its reason."""
 
     word: Word
     why: str = ""
@@ -53,9 +53,9 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """A document before and after it was sealed, as bytes and as files; `at` is when.
+    """A document before and after it was sealed, as bytes and as files; `at` is the time.
 
-    `sizes` are the visible sizes of the pages that the `placements` are on.
+    `sizes` are the visible sizes of the pages of the `placements`.
     """
 
     before: Path
@@ -76,7 +76,7 @@ MISSING = Verdict("missing")
 
 
 def said_by(command: Sequence[str]) -> tuple[int, str]:
-    """Exit status and all output of a program; status -1 and a word if it took too long."""
+    """Return exit status and all output of a program; status -1 and a word if it took too long."""
     try:
         done = subprocess.run(  # noqa: S603 - programs by name, no shell
             command, capture_output=True, timeout=SECONDS_MAX, check=False
@@ -87,10 +87,10 @@ def said_by(command: Sequence[str]) -> tuple[int, str]:
 
 
 def pyhanko(sealed: Sealed) -> Verdict:
-    """Every seal of ours is valid by pyHanko's default rules, the last covers the whole file."""
+    """Check by pyHanko's default rules that every seal of ours is valid and the last covers the whole file."""
     try:
         words = _pyhanko_words(sealed.original + sealed.delta, sealed, FIELD_PREFIX)
-    # A judge who falls over is a judge who objects, whatever he falls over.
+    # A crash of a judge is an objection, whatever its cause.
     except Exception as error:
         why = f"{type(error).__name__}: {error}"
         try:
@@ -103,7 +103,7 @@ def pyhanko(sealed: Sealed) -> Verdict:
 
 
 def _pyhanko_words(document: bytes, sealed: Sealed, prefix: str) -> list[str]:
-    """What it objects to in the signatures whose fields have names of this beginning."""
+    """Return its objections to the signatures whose fields have names with this prefix."""
     reader = PdfFileReader(io.BytesIO(document), strict=False)
     if reader.security_handler is not None:
         reader.decrypt(sealed.password)
@@ -127,7 +127,7 @@ def _pyhanko_words(document: bytes, sealed: Sealed, prefix: str) -> list[str]:
 
 
 def pdfsig(sealed: Sealed) -> Verdict:
-    """Every seal of ours is valid, and the last one covers the whole file."""
+    """Check that every seal of ours is valid, and the last one covers the whole file."""
     if shutil.which("pdfsig") is None:
         return MISSING
     blocks = [one for one in _blocks(sealed.after, sealed) if FIELD_PREFIX in one]
@@ -143,7 +143,7 @@ def pdfsig(sealed: Sealed) -> Verdict:
 
 
 def earlier(sealed: Sealed) -> Verdict:
-    """What pdfsig says about the signatures that were there before is what it says now."""
+    """Check that pdfsig's result for earlier signatures is unchanged."""
     if shutil.which("pdfsig") is None:
         return MISSING
     before = [_status(one) for one in _blocks(sealed.before, sealed)]
@@ -170,7 +170,7 @@ def _found(pattern: re.Pattern[str], text: str) -> str:
 
 
 def qpdf(sealed: Sealed) -> Verdict:
-    """`qpdf --check` finds nothing worse than it found before."""
+    """Check that `qpdf --check` finds nothing worse than before."""
     if shutil.which("qpdf") is None:
         return MISSING
     command = ["qpdf", f"--password={sealed.password}", "--check"]
@@ -186,7 +186,7 @@ def _rank(status: int) -> int:
 
 
 def mutool(sealed: Sealed) -> Verdict:
-    """Every seal of ours holds, and the document is unchanged since the last."""
+    """Check that every seal of ours is valid, and the document is unchanged since the last."""
     if shutil.which("mutool") is None:
         return MISSING
     command = ["mutool", "sign", "-v", "-p", sealed.password, str(sealed.after)]
@@ -226,7 +226,7 @@ _VERSIONS = {
 
 
 def versions() -> dict[str, str]:
-    """The version of every judge, or that it is missing."""
+    """Return the version of every judge, or that it is missing."""
     found = {"pyHanko": version("pyhanko")}
     for name, command in _VERSIONS.items():
         if shutil.which(name) is None:

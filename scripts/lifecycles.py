@@ -1,7 +1,7 @@
 """Write docs/lifecycles.md from the lifecycles that rooms register: `.venv/bin/python -m scripts.lifecycles`.
 
-The sentence of each state is the comment beside it in the room's model, so there is one place to
-change; a test compares the file with what this program would write.
+The sentence of each state is the comment beside it in the room's model, so there is one place to change; a test
+compares the file with this.
 """
 
 import inspect
@@ -37,8 +37,7 @@ What is told when something happened, and who listens ([21](decisions/0021-event
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """One lifecycle, the room that it belongs to and the module of it; one without an end goes on
-    as long as its process."""
+    """One lifecycle, with its room and module; one without a final state lasts as long as its process."""
 
     room: str
     lifecycle: Lifecycle[Any, Any]
@@ -47,7 +46,7 @@ class Drawn:
 
     @property
     def title(self) -> str:
-        """What its chapter is called."""
+        """Title of its chapter."""
         return self.lifecycle.subject.removeprefix("the ").capitalize()
 
     @property
@@ -69,7 +68,7 @@ _MEMBER = re.compile(r'^    [A-Z_]+ = "(\w+)"(?:  # (.+))?$')
 
 
 def sentences(states: type[StrEnum]) -> dict[str, str]:
-    """What the comment beside each state says; empty where the name says it all."""
+    """Return the comment beside each state; empty without one."""
     found = {}
     for line in inspect.getsource(states).splitlines():
         if member := _MEMBER.match(line):
@@ -79,7 +78,7 @@ def sentences(states: type[StrEnum]) -> dict[str, str]:
 
 
 def chapter(drawn: Drawn) -> Iterator[str]:
-    """The lines of one lifecycle."""
+    """Yield the lines of one lifecycle."""
     yield f"## {drawn.title}"
     yield ""
     yield f"`meterai/{drawn.room}/{drawn.module}.py`"
@@ -97,7 +96,7 @@ def chapter(drawn: Drawn) -> Iterator[str]:
 
 
 def events() -> Iterator[str]:
-    """The lines of the table of events."""
+    """Yield the lines of the table of events."""
     yield "## Events"
     yield ""
     yield EVENTS_HEAD
@@ -115,7 +114,7 @@ def events() -> Iterator[str]:
 
 
 def document() -> str:
-    """The whole file."""
+    """Return the whole file."""
     chapters = ["\n".join(chapter(drawn)) for drawn in LIFECYCLES]
     return "\n".join([HEAD, "\n\n".join([*chapters, "\n".join(events())]), ""])
 

@@ -1,7 +1,7 @@
 """Write docs/permissions.md from the routes of the application: `.venv/bin/python -m scripts.permissions`.
 
-A test compares the file with what this program would write, and another asks every route over HTTP as every
-role (`tests/apps/test_permissions.py`).
+A test compares the file with this, and another requests every route over HTTP in every role
+(`tests/apps/test_permissions.py`).
 """
 
 import warnings
@@ -99,24 +99,24 @@ class Asked:
 
     method: str
     path: str  # as declared: {order_id:str}
-    filled: str  # with made-up parameters
+    filled: str  # with invented parameters
     permission: Permission
     also: Permission | None  # needed beside it
     is_command_of_api: bool
 
     @property
     def needs(self) -> frozenset[Permission]:
-        """Every permission that it asks for."""
+        """Every permission that it needs."""
         return frozenset({self.permission} if self.also is None else {self.permission, self.also})
 
     @property
     def shown(self) -> str:
-        """The path with the names of its parameters alone."""
+        """The path with the names of its parameters only."""
         return self.path.replace(":str}", "}").replace(":int}", "}").replace(":uuid}", "}")
 
 
 def routes_of(app: object) -> list[Asked]:
-    """Every method of every route of an application; nothing but HTTP is served."""
+    """Return every method of every route of an application; only HTTP is served."""
     found = []
     for route in app.routes:  # type: ignore[attr-defined]
         assert isinstance(route, HTTPRoute), f"{route.path} is asked by no test of permissions"
@@ -136,7 +136,7 @@ def routes_of(app: object) -> list[Asked]:
 
 
 def marks(asked: Asked) -> Iterator[str]:
-    """The cells of a route, one for each column."""
+    """Yield the cells of a route, one for each column."""
     permission = asked.permission
     if permission in OPEN:
         yield from ["signed" if permission == Permission.PROVIDER else "open"] * len(COLUMNS)
@@ -152,14 +152,14 @@ def marks(asked: Asked) -> Iterator[str]:
 
 
 def lines() -> Iterator[str]:
-    """The file, line by line."""
+    """Yield the lines of the file."""
     yield HEAD
     yield TABLE
     yield ""
     yield f"| route | permission | {' | '.join(COLUMNS)} |"
     yield "|---|---|" + "---|" * len(COLUMNS)
     with warnings.catch_warnings():
-        # How parameters are spelt changes with Litestar 3; that is for its upgrade.
+        # The spelling of parameters changes with Litestar 3; that belongs to its upgrade.
         warnings.simplefilter("ignore", LitestarDeprecationWarning)
         app = build(settings_of())
     for asked in routes_of(app):
@@ -169,7 +169,7 @@ def lines() -> Iterator[str]:
 
 
 def document() -> str:
-    """The whole file."""
+    """Return the whole file."""
     return "\n".join(lines()) + "\n"
 
 

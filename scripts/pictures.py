@@ -1,6 +1,6 @@
-"""Whether a stamp is seen where it was asked for, and nothing else on the page has changed.
+"""Check that a stamp is visible at its place, and nothing else on the page has changed.
 
-The page is drawn by pdftoppm before and after, in grey, and the two pictures are compared.
+pdftoppm draws the page before and after, in grey, and the two pictures are compared.
 """
 
 import math
@@ -15,15 +15,15 @@ from meterai.sealing import PageSize, Placement
 from scripts.judges import CONTENT, MISSING, Sealed, Verdict, said_by
 
 DOTS_PER_INCH = 72
-SIDE_MAX = 2_000  # dots; a poster is drawn smaller
-INKED_MIN = 0.1  # of the stamp's rectangle: less than that is not our drawing
-_EDGE = 1  # dots around the rectangle that smoothing may touch
+SIDE_MAX = 2_000  # pixels; a poster is drawn smaller
+INKED_MIN = 0.1  # of the stamp's rectangle: with less it is not our drawing
+_EDGE = 1  # pixels around the rectangle that smoothing may touch
 _HEADER = re.compile(rb"P5\s+(\d+)\s+(\d+)\s+255\s")
 
 
 @dataclass(frozen=True, slots=True)
 class _Picture:
-    """Grey dots, row by row from the top."""
+    """Grey pixels, row by row from the top."""
 
     width: int
     height: int
@@ -34,7 +34,7 @@ class _Picture:
 
 
 def visible(sealed: Sealed) -> Verdict:
-    """Every stamp is drawn within its rectangle, and outside of them no dot has changed."""
+    """Check that every stamp is drawn within its rectangle, and no pixel outside has changed."""
     if shutil.which("pdftoppm") is None:
         return MISSING
     placed: dict[PageSize, list[Placement]] = {}
@@ -83,7 +83,7 @@ def _drawn(path: Path, size: PageSize, password: str) -> _Picture | None:
 def _compared(
     before: _Picture, after: _Picture, size: PageSize, placements: Sequence[Placement]
 ) -> str:
-    """What is wrong, in words; empty if nothing is."""
+    """Return what is wrong, in words; empty if nothing is."""
     across, down = after.width / size.width, after.height / size.height
     boxes = [_box(one, size, across, down) for one in placements]
     changed, strays = [0] * len(boxes), 0
@@ -111,7 +111,7 @@ def _compared(
 def _box(
     placement: Placement, size: PageSize, across: float, down: float
 ) -> tuple[int, int, int, int]:
-    """Left, top, right and low, in dots."""
+    """Return left, top, right and bottom, in pixels."""
     return (
         math.floor(placement.x * across) - _EDGE,
         math.floor((size.height - placement.y - placement.height) * down) - _EDGE,

@@ -1,9 +1,9 @@
-"""Seal strangers' files and let strangers judge: `.venv/bin/python -m scripts.proof [FOLDER ...]`.
+"""Seal third-party files and have third-party programs judge: `.venv/bin/python -m scripts.proof [FOLDER ...]`.
 
-Every PDF of the corpus beside the repository, and below any folder given, is taken in and sealed
-as the platform does it: two stamps, a broken file mended first.  Each output is judged by our
-verifier, by the programs in `judges`, and by eye in `pictures`.  Writes docs/sealing-proof.md;
-fails if anything but a refusal was raised, or our own verifier finds a seal of ours not genuine.
+Every PDF of the corpus beside the repository, and below any given folder, is taken in and sealed like on the platform:
+two stamps, a broken file repaired first. Each output is judged by our verifier, by the programs in `judges`, and by
+comparison in `pictures`. Writes docs/sealing-proof.md; fails if anything but a refusal was raised, or our own verifier
+finds a seal of ours not genuine.
 """
 
 import argparse
@@ -51,7 +51,7 @@ ALL_JUDGES: dict[str, Judge] = {**JUDGES, "stamps seen": visible}
 
 PLACEMENTS: tuple[Placement, ...] = (Placement(LAST_PAGE, 20, 20, 65), Placement(1, 100, 40, 65))
 SMALLEST = (Placement(LAST_PAGE, 0, 0, 65),)  # on a page that is too small for the others
-# Files that their makers protect with a password that is known.
+# Files that their makers protect with a known password.
 PASSWORDS = {
     "pyhanko__minimal-aes256.pdf": "usersecret",
     "pypdf__libreoffice-writer-password.pdf": "openpassword",
@@ -62,7 +62,7 @@ PASSWORDS = {
 def examine(
     kind: str, path: Path, issuer: Issuer, scratch: Path, judges: Mapping[str, Judge] = ALL_JUDGES
 ) -> Outcome:
-    """Take in, seal, check and have judged one file, which is done in `scratch`."""
+    """Take in, seal, check and judge one file in `scratch`."""
     password = PASSWORDS.get(path.name, "")
     begun, data, placements = _spent(), path.read_bytes(), PLACEMENTS
     try:
@@ -76,7 +76,7 @@ def examine(
         ours = _checked(sealed)
     except Refusal as refusal:
         return Outcome(kind, path.name, "refused", refusal.code, str(refusal), _spent() - begun)
-    # The one thing that must never happen, so whatever it is, it is written down.
+    # This must never happen, so any exception is recorded.
     except Exception as error:
         why = f"{type(error).__name__}: {error}"
         return Outcome(kind, path.name, "raised", type(error).__name__, why, _spent() - begun)
@@ -93,7 +93,7 @@ def examine(
 
 
 def _examine_in_time(kind: str, path: Path, issuer_folder: Path, scratch: Path) -> Outcome:
-    """The same in a process of its own."""
+    """Do the same in a separate process."""
     signal.signal(signal.SIGALRM, _too_long)
     signal.alarm(SECONDS_MAX)
     try:
@@ -147,7 +147,7 @@ def _checked(sealed: Sealed) -> Word:
 
 
 def _spent() -> float:
-    """Processor seconds of this process and of those it waited for."""
+    """Return processor seconds of this process and its awaited children."""
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     return time.process_time() + children.ru_utime + children.ru_stime
 
@@ -166,7 +166,7 @@ def _files(folders: Sequence[Path]) -> Iterator[tuple[str, Path]]:
 
 
 def main() -> int:
-    """Examine everything, write the file; 1 for an exception or a seal that is not genuine."""
+    """Examine everything, write the file. Return 1 for an exception or a seal that is not genuine."""
     arguments = argparse.ArgumentParser(description="Seal strangers' files, let strangers judge.")
     arguments.add_argument("folders", nargs="*", type=Path, help="more PDFs, found at any depth")
     arguments.add_argument("--out", type=Path, default=FILE, help="the Markdown file to write")

@@ -1,4 +1,4 @@
-"""The pages of the proof: what `proof` found, as Markdown without dates."""
+"""Pages of the proof: the outcomes of `proof`, as Markdown without dates."""
 
 import math
 from collections import Counter
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from scripts.judges import Verdict, versions
 
 CPU_SECONDS_MAX = 2.0  # for taking in and sealing one file, whatever is wrong with it
-NAMES_MAX = 12  # of files in one cell; of a wide pool nobody reads them all
+NAMES_MAX = 12  # of files in one cell; a longer list is not read
 WHY_CHARACTERS_MAX = 200
 
 HEAD = """# The proof of the sealing engine
@@ -30,10 +30,10 @@ file is mended first.  Every output is judged by our verifier and by programs we
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one file.
+    """Outcome of one file.
 
-    `word` is `sealed`, `repaired` (and then sealed), `refused` or `raised`; `code` and `why` say
-    which refusal or exception.  `judged` are the words of all judges by name.
+    `word` is `sealed`, `repaired` (and then sealed), `refused` or `raised`; `code` and `why` name the refusal or
+    exception. `judged` are the verdicts of all judges by name.
     """
 
     kind: str
@@ -47,14 +47,14 @@ class Outcome:
 
 
 def document(outcomes: Sequence[Outcome]) -> str:
-    """The whole file."""
+    """Return the whole file."""
     chapters = [HEAD, _tools(), *_results(outcomes), *_judges(outcomes)]
     chapters += [*_objections(outcomes), *_refusals(outcomes)]
     return "\n".join(chapters)
 
 
 def faults(outcomes: Sequence[Outcome]) -> Iterator[str]:
-    """What must not be: exceptions, seals that we do not find genuine, files that take too long."""
+    """Yield forbidden outcomes: exceptions, seals that we do not find genuine, slow files."""
     for one in outcomes:
         where = f"{one.kind}/{one.name}"
         if one.word == "raised":

@@ -1,8 +1,8 @@
-"""Makes `tests/sealing/releases/N`: files sealed by version N of the format, which stay genuine for ever.
+"""Make `tests/sealing/releases/N`: files sealed by version N of the format, which stay genuine for ever.
 
-`python -m scripts.release_files` writes them once and overwrites nothing; `--again` does, while the version
-has not been released.  The keys are made for the occasion: the roots and the public claim keys lie beside the
-files, the private ones are thrown away.
+`python -m scripts.release_files` writes them once and overwrites nothing; `--again` does, while the version is not
+released. The keys are made for this purpose: the roots and the public claim keys are beside the files, the private
+ones are deleted.
 """
 
 import argparse
@@ -40,7 +40,7 @@ _PASSWORD = b"rahasia"
 
 
 class Made(NamedTuple):
-    """One file: who seals, and how."""
+    """One file, its issuer and its options."""
 
     issuer: str
     seal: Callable[[Lab], bytes]
@@ -73,7 +73,7 @@ FILES: dict[str, Made] = {
 
 
 def main(arguments: list[str]) -> None:
-    """Write every file, and what is to be found in it."""
+    """Write every file, and its expected content."""
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--again", action="store_true", help="overwrite what is there")
     folder = RELEASES / str(FORMAT_VERSION)
@@ -135,7 +135,7 @@ def _issuer(
 
 
 def _write_keys(folder: Path, issuers: list[Issuer], stamps: list[x509.Certificate]) -> None:
-    """The roots, the certificates of the keys that seal, the claim keys and the roots of time-stamps."""
+    """Write the roots, the certificates of the sealing keys, the claim keys and the roots of time-stamps."""
     for name, certificates in (
         ("root.pem", [one.root for one in issuers]),
         ("seal.pem", [one.chain[0] for one in issuers]),

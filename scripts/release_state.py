@@ -1,9 +1,9 @@
-"""Makes `tests/flows/last_release.tar.xz`: an installation of this version with money in flight, which the next
-version is upgraded from by `tests/flows/test_upgrade.py`.
+"""Make `tests/flows/last_release.tar.xz`: an installation of this version with money in flight, from which
+`tests/flows/test_upgrade.py` upgrades to the next version.
 
-`python -m scripts.release_state` is run by the code of each release, before anything of the next is merged.
-The archive has the database as SQL, keys, objects and what the stand-ins know, all made for the occasion, a
-stamped document as its owner has it, and `manifest.json`: by which commit it was made, when, and what is in it.
+The code of each release runs `python -m scripts.release_state`, before anything of the next is merged. The archive has
+the database as SQL, keys, objects and the state of the stand-ins, all made for this purpose, a stamped document as its
+owner has it, and `manifest.json`: its commit, its time, and its content.
 """
 
 import argparse
@@ -40,7 +40,7 @@ def _is_executed(customer: Client, order: str) -> bool:
 
 
 def _settled(inside: Inside, customer: Client) -> dict[str, Any]:
-    """Settled parts: an order with a stamped document, a chargeback, an item in suspense, a draft."""
+    """Make settled parts: an order with a stamped document, a chargeback, an item in suspense, a draft."""
     bank = inside.instance.bank
     order, charged = customer.place(STAMPS), customer.place()
     for one in (order, charged):
@@ -63,7 +63,7 @@ def _settled(inside: Inside, customer: Client) -> dict[str, Any]:
 
 
 def _in_flight(inside: Inside, customer: Client, executed: str) -> dict[str, Any]:
-    """What a worker is to finish, while none runs: two payments, a refund; and a QR that nobody paid yet."""
+    """Make work for a worker, while none runs: two payments, a refund; and an unpaid QR."""
     bank = inside.instance.bank
     documents = inside.order_documents(customer, pdf(words="under way"))
     paid, waiting = customer.place(), customer.place(2)
@@ -83,7 +83,7 @@ def _in_flight(inside: Inside, customer: Client, executed: str) -> dict[str, Any
 
 
 def _made(instance: Instance, commit: str) -> dict[str, bytes]:
-    """Bring a running installation into its states; everything but its database is dead then.  Files by name."""
+    """Bring a running installation into its states; only its database runs afterwards. Return files by name."""
     inside, customer = Inside(instance), instance.customer()
     found = {"commit": commit, "key": customer.key} | _settled(inside, customer)
     stamped = customer.get(found["stamping"]["document_url"]).body
@@ -106,13 +106,13 @@ def _made(instance: Instance, commit: str) -> dict[str, bytes]:
 
 
 def _dump(url: str) -> bytes:
-    """The database as SQL, of no owner and without rights: `meterai migrate` gives them."""
+    """Return the database as SQL, without owner and rights: `meterai migrate` sets them."""
     command = [str(programs() / "pg_dump"), "--no-owner", "--no-privileges", "--dbname", url]
     return subprocess.run(command, check=True, capture_output=True).stdout  # noqa: S603 - our own
 
 
 def _kept(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
-    """All but the beacon, which would make every round since then."""
+    """Leave out the beacon, which would make every round since then."""
     return None if Path(entry.name).name.startswith("drand") else entry
 
 

@@ -34,7 +34,7 @@ def _what(rule: Leaves) -> str:
 
 
 def lines() -> Iterator[str]:
-    """The file, line by line."""
+    """Yield the lines of the file."""
     yield HEAD
     yield "## What leaves\n"
     yield "| table | what | how long after | why |"
@@ -50,7 +50,7 @@ def lines() -> Iterator[str]:
 
 
 def document() -> str:
-    """The whole file."""
+    """Return the whole file."""
     return "\n".join(lines()) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""Write migrations/schema.toml from a database that the migrations have just built: `make schema`."""
+"""Write migrations/schema.toml from a newly migrated database: `make schema`."""
 
 import tempfile
 from pathlib import Path
@@ -21,7 +21,7 @@ HEAD = f"""\
 
 
 def document(url: str) -> str:
-    """The whole file, from a migrated database."""
+    """Return the whole file, from a migrated database."""
     with psycopg.connect(url, row_factory=dict_row) as connection:
         connection.execute(f"SET LOCAL search_path = {catalog.OF_CATALOGS}".encode())
         rows: list[dict[str, Any]] = connection.execute(catalog.DESCRIBE.encode()).fetchall()
@@ -29,7 +29,7 @@ def document(url: str) -> str:
 
 
 def main() -> None:
-    """Build a database for it and throw it away."""
+    """Build a database for it and delete it."""
     with tempfile.TemporaryDirectory() as folder:
         server = EmbeddedPostgres(Path(folder))
         try:

@@ -1,10 +1,10 @@
-"""Strangers' programs sign what we stamped: what is said of each file, and who opens its sealed revision.
+"""Let third-party programs sign stamped files: our verdict on each file, and which programs open its sealed revision.
 
-`python -m scripts.strangers --programs FOLDER [PDFS ...]` stamps every PDF of the corpus beside the repository
-(or of the folders given), has pyHanko, PDFBox, iText, @signpdf, endesive and pdfsig sign it, and prints for each program
-how many files it signed, how many of those are `genuine_then_extended`, and how many sealed revisions qpdf,
-Poppler, MuPDF and PDFium open as they did the stamped file, and pdfsig calls whole.  `--install` first fetches
-the programs into the folder (Debian, npm, PyPI); one that is not there is named as missing.
+`python -m scripts.strangers --programs FOLDER [PDFS ...]` stamps every PDF of the corpus beside the repository (or of
+the given folders), has pyHanko, PDFBox, iText, @signpdf, endesive and pdfsig sign it, and prints for each program how
+many files it signed, how many of those are `genuine_then_extended`, and how many sealed revisions qpdf, Poppler, MuPDF
+and PDFium open like the stamped file, and pdfsig calls whole. `--install` first downloads the programs into the folder
+(Debian, npm, PyPI); a missing one is named as missing.
 """
 
 import argparse
@@ -42,14 +42,14 @@ _DEBIAN = (
     "libpdfbox2-java", "libfontbox2-java", "libcommons-logging-java", "libbcprov-java",
     "libbcpkix-java", "libbcutil-java", "libitext5-java",
 )  # fmt: skip
-_PYPDF = "pypdf<6"  # endesive 3.0.1 fails with what came after
+_PYPDF = "pypdf<6"  # endesive 3.0.1 fails with later versions
 _NPM = ("@signpdf/signpdf", "@signpdf/placeholder-plain", "@signpdf/signer-p12")
 
 Sign = Callable[[Path, Path], None]  # every file of one folder, into another
 
 
 def install(programs: Path) -> None:
-    """Fetch the programs."""
+    """Download the programs."""
     debs = programs / "debs"
     debs.mkdir(parents=True, exist_ok=True)
     _run(["apt-get", "download", *_DEBIAN], debs)
@@ -85,7 +85,7 @@ class Strangers:
         self._keys.write_bytes(made)
 
     def all(self) -> dict[str, Sign | None]:
-        """Each by name; `None` for one that is missing."""
+        """Return each by name; `None` for a missing one."""
         classes = self._compiled()
         node = self._programs / "npm"
         python = self._programs / "endesive-env/bin/python"
@@ -109,7 +109,7 @@ class Strangers:
 
     def _pyhanko(self, source: Path, target: Path, **place: Any) -> None:
         for path in source.iterdir():
-            with suppress(Exception):  # what it cannot sign it does not sign
+            with suppress(Exception):  # files that it cannot sign stay unsigned
                 made = self.lab.signed(path.read_bytes(), signer=self._signer, **place)
                 (target / path.name).write_bytes(made)
 
@@ -162,7 +162,7 @@ class Strangers:
 
 
 def stamped(lab: Lab, folders: list[Path], target: Path) -> int:
-    """Stamp every PDF of the folders; how many were refused."""
+    """Stamp every PDF of the folders. Return the number of refused ones."""
     refused = 0
     for path in sorted(one for folder in folders for one in folder.glob("*.pdf")):
         try:
@@ -199,7 +199,7 @@ def _pdfsig(path: Path) -> bool:
 
 
 READERS: dict[str, Callable[[Path], bool]] = {
-    # Warnings (3) are of what stood in the file before.
+    # Warnings (3) concern the file before.
     "qpdf": lambda path: _opens(["qpdf", "--check", str(path)], (0, 3)),
     "Poppler": lambda path: _opens(
         ["pdftoppm", "-r", "20", "-l", "1", str(path), str(path) + "-p"]
@@ -211,7 +211,7 @@ READERS: dict[str, Callable[[Path], bool]] = {
 
 
 def table(programs: Path, folders: list[Path]) -> Iterator[str]:
-    """A line for each program."""
+    """Yield a line for each program."""
     with tempfile.TemporaryDirectory() as made:
         directory = Path(made)
         strangers = Strangers(programs, directory)

@@ -1,7 +1,6 @@
 """Write the SQL function `subscribers` from the handlers of the rooms.
 
-`.venv/bin/python -m scripts.subscriptions` writes its file; a test compares the database with the
-rooms.
+`.venv/bin/python -m scripts.subscriptions` writes its file; a test compares the database with the rooms.
 """
 
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ FILE = Path(__file__).parents[1] / "meterai" / "plumbing" / "sql" / "functions" 
 
 
 def subscribers(rooms: Rooms = ROOMS) -> dict[str, list[str]]:
-    """The handlers of every event, by the names of both."""
+    """Return the handlers of every event, by name."""
     found: dict[str, list[str]] = {name_of_event(event): [] for event in unheard_of(rooms)}
     for one in subscriptions_of(rooms):
         found.setdefault(one.kind, []).append(one.name)
@@ -23,7 +22,7 @@ def subscribers(rooms: Rooms = ROOMS) -> dict[str, list[str]]:
 
 
 def function(rooms: Rooms = ROOMS) -> Iterator[str]:
-    """The lines of its file."""
+    """Yield the lines of its file."""
     yield "-- The handlers of an event; none where nobody listens, null where no such event is declared."
     yield "-- Written by `python -m scripts.subscriptions` from the HANDLERS of the rooms."
     yield "CREATE OR REPLACE FUNCTION subscribers(p_event text) RETURNS text[]"

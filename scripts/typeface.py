@@ -1,9 +1,8 @@
 """Make the typefaces of the stamp: `python -m scripts.typeface INTER.otf JETBRAINS-MONO.ttf`.
 
-Takes the two families' bold fonts as their authors publish them (Inter 4, JetBrains Mono 2, both
-under the SIL Open Font License, neither with a reserved name) and writes into
-meterai/sealing/stamp/fonts what a PDF needs of them: a TrueType program with the letters of the stamp,
-and `faces.toml` with the figures of the font dictionary.
+Takes the two families' bold fonts as their authors publish them (Inter 4, JetBrains Mono 2, both under the SIL Open
+Font License, neither with a reserved name) and writes into meterai/sealing/stamp/fonts the parts that a PDF needs: a
+TrueType program with the letters of the stamp, and `faces.toml` with the figures of the font dictionary.
 """
 
 import json
@@ -27,7 +26,7 @@ SANS_LETTERS = "".join(
 )
 MONO_LETTERS = "".join(sorted({*" -.:ILOU", *ALPHABET}))  # serials, dates, names of hosts
 UNITS_PER_EM = 1000  # those of a PDF's widths, so that nothing is rounded twice
-CURVE_ERROR = 1.0  # units by which a quadratic curve may leave the cubic one
+CURVE_ERROR = 1.0  # largest deviation of a quadratic curve from the cubic one, in units
 HEAD = """# Figures of the two typefaces in thousandths of their size; written by scripts/typeface.py.
 # `widths` are of the characters of `letters`, in that order.
 """
@@ -70,7 +69,7 @@ def _face(name: str, source: Path, letters: str, *, fixed_pitch: bool) -> str:
 
 
 def _program(font: TTFont, letters: str) -> TTFont:
-    """The tables that ISO 32000-1, section 9.9, asks for, with a (3, 1) character map."""
+    """Return the tables that ISO 32000-1, section 9.9, demands, with a (3, 1) character map."""
     old = {_glyph(letter): font.getBestCmap()[ord(letter)] for letter in letters}
     old = {".notdef": ".notdef"} | old
     builder = FontBuilder(UNITS_PER_EM, isTTF=True)
@@ -86,23 +85,23 @@ def _program(font: TTFont, letters: str) -> TTFont:
     made["cmap"].tables = [
         table for table in made["cmap"].tables if (table.platformID, table.platEncID) == (3, 1)
     ]
-    made["head"].created = made["head"].modified = font["head"].modified  # the same every time
+    made["head"].created = made["head"].modified = font["head"].modified  # deterministic
     made.recalcTimestamp = False
     return made
 
 
 def _outline(font: TTFont, name: str) -> Glyph:
-    """One glyph in quadratic curves, its components resolved."""
+    """Return one glyph in quadratic curves, its components resolved."""
     drawn = DecomposingRecordingPen(font.getGlyphSet())
     font.getGlyphSet()[name].draw(drawn)
     pen = TTGlyphPen(None)
-    # Cubic outlines turn the other way round than quadratic ones.
+    # Cubic outlines have the opposite direction of quadratic ones.
     drawn.replay(Cu2QuPen(pen, CURVE_ERROR, reverse_direction="CFF " in font))
     return pen.glyph()
 
 
 def _stem(program: TTFont) -> int:
-    """The width of the foot of a T, which is the stem of the face."""
+    """Return the width of the foot of a T, which is the stem of the face."""
     points, *_ = program["glyf"][_glyph("T")].getCoordinates(program["glyf"])
     foot = min(y for _, y in points)
     across = [x for x, y in points if y == foot]

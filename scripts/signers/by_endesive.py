@@ -1,4 +1,4 @@
-"""Signs each file of a folder by endesive: KEYS.p12 PASSWORD FROM TO.  It runs in an environment of its own."""
+"""Sign each file of a folder by endesive: KEYS.p12 PASSWORD FROM TO. It runs in its own environment."""
 
 import sys
 from pathlib import Path
