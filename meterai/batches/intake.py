@@ -77,11 +77,11 @@ class FileIntake:
             if waiting and (
                 len(waiting) >= TAKEN_AT_ONCE or size + len(one.content) > TAKEN_BYTES_AT_ONCE
             ):
-                taken += await self._several(batch, waiting)
+                taken += await self._take_several(batch, waiting)
                 waiting, size = [], 0
             waiting.append(one)
             size += len(one.content)
-        return taken + await self._several(batch, waiting)
+        return taken + await self._take_several(batch, waiting)
 
     async def take_stored(self, batch: Batch, name: str, content: KnownContent) -> None:
         """Add a stored document as a file of an open batch that has no file of this name. An unusable document is left
@@ -95,11 +95,13 @@ class FileIntake:
         found = await self._rows.take_in(
             batch.account, [(name, content)], wanted_seconds=self._wanted_seconds
         )
-        await self._named(
+        await self._store_names(
             batch, [ReceivedFile(name, b"")], [content.sha256], dict(enumerate(found))
         )
 
-    async def _several(self, batch: Batch, files: Sequence[ReceivedFile]) -> list[BatchFileTaken]:
+    async def _take_several(
+        self, batch: Batch, files: Sequence[ReceivedFile]
+    ) -> list[BatchFileTaken]:
         if not files:
             return []
         digests = await to_the_end(lambda: [hashlib.sha256(one.content).digest() for one in files])
@@ -134,7 +136,7 @@ class FileIntake:
                 wanted_seconds=self._wanted_seconds,
             )
             pairs = dict(zip(new, found, strict=True))
-            answers |= await self._named(batch, came, digests, pairs)
+            answers |= await self._store_names(batch, came, digests, pairs)
         return [answers[at] for at in range(len(files))]
 
     def _checked(self, one: ReceivedFile) -> ReceivedFile:
@@ -155,7 +157,7 @@ class FileIntake:
         if kept + size > self._bytes_max:
             raise BatchFull(limit_bytes=self._bytes_max)
 
-    async def _named(
+    async def _store_names(
         self,
         batch: Batch,
         came: Sequence[ReceivedFile],
@@ -214,7 +216,7 @@ async def of_archive(file: IO[bytes], files_max: int) -> AsyncIterator[ReceivedF
         raise ArchiveUnread("office")
     unpacking = archives.Unpacking(file_bytes_max=CHECKED_BYTES_MAX, bytes_max=INFLATED_BYTES_MAX)
     for group in _groups(entries):
-        for one in await to_the_end(partial(_read, file, unpacking, group)):
+        for one in await to_the_end(partial(_read_group, file, unpacking, group)):
             yield one
 
 
@@ -242,7 +244,7 @@ def _refused(entry: ArchiveEntry) -> Refusal | None:
     return None
 
 
-def _read(
+def _read_group(
     file: IO[bytes], unpacking: archives.Unpacking, group: Sequence[ArchiveEntry]
 ) -> list[ReceivedFile]:
     found = []

@@ -68,7 +68,9 @@ def _steps(one: Batch, counts: Counts) -> Iterator[Happening]:
         yield Happening(one.ended_at, f"batch_{one.state}", rows)
 
 
-async def _standing_still(tx: ReadTx, _: Settings, now: datetime, limit: int) -> Sequence[WorkItem]:
+async def _stalled_batches(
+    tx: ReadTx, _: Settings, now: datetime, limit: int
+) -> Sequence[WorkItem]:
     found = await store.standing_still(tx, now - STILL, limit)
     return [
         WorkItem(
@@ -83,5 +85,5 @@ async def _standing_still(tx: ReadTx, _: Settings, now: datetime, limit: int) ->
 
 KNOWS = Knows(find=_find, tell=_tell)
 WORK = (
-    WorkList(name="batches", permission=Permission.CONSOLE_OPERATIONS, waiting=_standing_still),
+    WorkList(name="batches", permission=Permission.CONSOLE_OPERATIONS, waiting=_stalled_batches),
 )

@@ -312,8 +312,8 @@ class TypedRow:
     @property
     def content(self) -> bytes:
         """Hash of the content of the row."""
-        told = (self.document, written(self.wishes), msgspec.to_builtins(self.facts))
-        return _hash(b"row", msgspec.json.encode(told, order="deterministic"), self.raw)
+        content = (self.document, written(self.wishes), msgspec.to_builtins(self.facts))
+        return _hash(b"row", msgspec.json.encode(content, order="deterministic"), self.raw)
 
     @property
     def identity(self) -> bytes:
@@ -332,8 +332,8 @@ def subject_of(
     sha256: bytes, wishes: object, facts: Mapping[str, object], key: str | None
 ) -> bytes:
     """Identity of a row across batches: hash of its document, placements, facts, and key if it has one."""
-    told = msgspec.json.encode((wishes, facts, key), order="deterministic")
-    return _hash(b"subject", sha256, told)
+    encoded = msgspec.json.encode((wishes, facts, key), order="deterministic")
+    return _hash(b"subject", sha256, encoded)
 
 
 def twin_of(sha256: bytes, wishes: object) -> bytes:
@@ -365,8 +365,8 @@ def _written(wish: PlacementWish) -> dict[str, object]:
                 "width": float(width),
             }
         case AtText(text, occurrence, page, dx, dy, width):
-            told: dict[str, object] = {"text": text, "occurrence": occurrence, "page": page}
-            return told | {"dx": float(dx), "dy": float(dy), "width": float(width)}
+            fields: dict[str, object] = {"text": text, "occurrence": occurrence, "page": page}
+            return fields | {"dx": float(dx), "dy": float(dy), "width": float(width)}
 
 
 def read_wishes(stored: list[dict[str, object]]) -> tuple[PlacementWish, ...]:

@@ -78,7 +78,7 @@ async def show_form(request: PageRequest) -> Page:
     return _form_page(request, fresh_key())
 
 
-def _parts(form: Form) -> tuple[list[tuple[str, bytes]], list[tuple[str, bytes]]]:
+def _split_files(form: Form) -> tuple[list[tuple[str, bytes]], list[tuple[str, bytes]]]:
     """Split the files of a form into documents and archives, and tables, by their names: a damaged PDF is no table."""
     files: list[tuple[str, bytes]] = []
     tables: list[tuple[str, bytes]] = []
@@ -87,7 +87,9 @@ def _parts(form: Form) -> tuple[list[tuple[str, bytes]], list[tuple[str, bytes]]
     return files, tables
 
 
-async def _came(files: list[tuple[str, bytes]], rows_max: int) -> AsyncIterator[ReceivedFile]:
+async def _received_files(
+    files: list[tuple[str, bytes]], rows_max: int
+) -> AsyncIterator[ReceivedFile]:
     for name, content in files:
         if archive_files(content[:4]):
             async for one in of_archive(BytesIO(content), rows_max):
@@ -105,14 +107,14 @@ async def make_batch(
     """Make a batch of an archive or documents, and a table. Nothing is stamped yet."""
     form = await read_own_form(request)
     key = form_key(form.text("key"))
-    files, tables = _parts(form)
+    files, tables = _split_files(form)
     try:
         if not files or not tables:
             raise BatchEmpty("no documents, or no table")
         rows = [row for _, content in tables for row in csv_rows(content)[0]]
         made = await batches.make(account, f"form:{key}", None)
         rows_max = batches.settings.batch_rows_max
-        taken = await batches.intake.take(made, _came(files, rows_max))
+        taken = await batches.intake.take(made, _received_files(files, rows_max))
         answers = await batches.add_rows(account, made.id, rows)
     except Refusal as refusal:
         return _form_page(request, key, refusal)

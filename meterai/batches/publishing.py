@@ -8,7 +8,7 @@ from meterai.plumbing.db.database import ReadTx
 from meterai.plumbing.work.published import PublicEvent, Told
 
 
-async def _told(_: ReadTx, event: BatchFinished) -> Told:
+async def _payload(_: ReadTx, event: BatchFinished) -> Told:
     return {
         "batch_id": show(BATCH_KIND, event.batch),
         "state": event.state,
@@ -18,4 +18,4 @@ async def _told(_: ReadTx, event: BatchFinished) -> Told:
     }
 
 
-PUBLISHED = (PublicEvent("batch.finished", BatchFinished, Permission.STAMPING_READ, _told),)
+PUBLISHED = (PublicEvent("batch.finished", BatchFinished, Permission.STAMPING_READ, _payload),)

@@ -136,27 +136,27 @@ def _json_row(number: int, line: bytes) -> TypedRow:
             number, refusal=Malformed("row", "within_bounds"), raw=line[:LINE_LENGTH_MAX]
         )
     try:
-        told: _ColumnText = read_json(line, _ColumnText)
+        columns: _ColumnText = read_json(line, _ColumnText)
     except Malformed as refusal:
         unread = RowUnread("no JSON object") if refusal.field == "body" else refusal
         return TypedRow(number, key=_key_in(line), refusal=unread, raw=line)
     key, document = None, ""
     try:
-        key = _key(told.key)
-        document = document_of(told.file, told.upload, told.sha256)
-        party = told.party or _Party()
+        key = _key(columns.key)
+        document = document_of(columns.file, columns.upload, columns.sha256)
+        party = columns.party or _Party()
         facts = _facts(
-            type=told.type,
-            number=told.number,
-            date=told.date,
-            value=told.value,
-            place=told.place,
+            type=columns.type,
+            number=columns.number,
+            date=columns.date,
+            value=columns.value,
+            place=columns.place,
             party_name=party.name,
             party_number=party.number,
         )
-        if told.placement is None:
+        if columns.placement is None:
             raise PlacementMissing("no placement")
-        wishes = read_placements(msgspec.json.encode(told.placement))
+        wishes = read_placements(msgspec.json.encode(columns.placement))
     except Refusal as refusal:
         return TypedRow(number, key, document, refusal=refusal, raw=line)
     return TypedRow(number, key, document, wishes, facts)
@@ -165,8 +165,8 @@ def _json_row(number: int, line: bytes) -> TypedRow:
 def _key_in(line: bytes) -> str | None:
     """Return the key of a row that cannot be read, so that the answer can name the row by it."""
     try:
-        told = msgspec.json.decode(line)
-        return _key(told.get("key")) if isinstance(told, dict) else None
+        decoded = msgspec.json.decode(line)
+        return _key(decoded.get("key")) if isinstance(decoded, dict) else None
     except (msgspec.DecodeError, ValueError, TypeError, Malformed, RecursionError):
         return None
 
@@ -256,13 +256,13 @@ def _party_number(text: str | None) -> str | None:
 
 
 def _date(text: str | None) -> str | None:
-    told = (text or "").strip()
-    if not told:
+    stripped = (text or "").strip()
+    if not stripped:
         return None
     try:
-        if found := _DATE.fullmatch(told):
+        if found := _DATE.fullmatch(stripped):
             day, month, year = map(int, found.groups())
-        elif found := _ISO_DATE.fullmatch(told):
+        elif found := _ISO_DATE.fullmatch(stripped):
             year, month, day = map(int, found.groups())
         else:
             raise ValueError
@@ -311,9 +311,9 @@ def decoded(body: bytes) -> str:
 def _separator(text: str) -> tuple[str, str, int]:
     """Return the separator, the text after the line that declares it, and the number of lines skipped."""
     line, _, rest = text.partition("\n")
-    told = line.strip("\r").strip('"')
-    if told.lower().startswith("sep=") and len(told) == len("sep=") + 1:
-        return told[-1], rest, 1
+    first_line = line.strip("\r").strip('"')
+    if first_line.lower().startswith("sep=") and len(first_line) == len("sep=") + 1:
+        return first_line[-1], rest, 1
     unquoted = re.sub(r'"[^"]*"', "", line)
     return max(_SEPARATORS, key=unquoted.count), text, 0
 
@@ -372,25 +372,25 @@ def _csv_row(number: int, cells: Sequence[str] | str, columns: Sequence[str]) ->
             raise RowUnread("a character that is none of text")
         if len(cells) > len(columns) and any(cell.strip() for cell in cells[len(columns) :]):
             raise RowUnread("more cells than columns")
-        told = {
+        values = {
             # The name of a file is kept unchanged.
             column: cell if column == "file" else cell.strip()
             for column, cell in zip(columns, cells, strict=False)
             if column and cell.strip()
         }
-        key = _key(told.get("key"))
+        key = _key(values.get("key"))
         # The password is not kept: a document that needs one is refused when it is worked.
-        document = document_of(told.get("file"), told.get("upload"), told.get("sha256"))
+        document = document_of(values.get("file"), values.get("upload"), values.get("sha256"))
         facts = _facts(
-            type=told.get("type"),
-            number=told.get("number"),
-            date=told.get("date"),
-            value=_rupiah(told.get("value")),
-            place=told.get("place"),
-            party_name=told.get("party_name"),
-            party_number=told.get("party_number"),
+            type=values.get("type"),
+            number=values.get("number"),
+            date=values.get("date"),
+            value=_rupiah(values.get("value")),
+            place=values.get("place"),
+            party_name=values.get("party_name"),
+            party_number=values.get("party_number"),
         )
-        return TypedRow(number, key, document, (_csv_wish(told),), facts)
+        return TypedRow(number, key, document, (_csv_wish(values),), facts)
     except Refusal as refusal:
         return TypedRow(number, key, document, refusal=refusal, raw=raw)
 
@@ -415,17 +415,17 @@ def _length(field: str, text: str) -> float:
     return value
 
 
-def _whole(field: str, text: str) -> int:
+def _whole_number(field: str, text: str) -> int:
     try:
         return int(text)
     except ValueError:
         raise Malformed(field, "whole_number") from None
 
 
-def _csv_wish(told: Mapping[str, str]) -> PlacementWish:
-    sides = [told.get(one) for one in ("llx", "lly", "urx", "ury")]
-    page = told.get("page")
-    ways = [any(sides), "corner" in told, "text" in told]
+def _csv_wish(values: Mapping[str, str]) -> PlacementWish:
+    sides = [values.get(one) for one in ("llx", "lly", "urx", "ury")]
+    page = values.get("page")
+    ways = [any(sides), "corner" in values, "text" in values]
     if sum(ways) != 1:
         if not any(ways):
             raise PlacementMissing("no rectangle, corner or text")
@@ -437,15 +437,15 @@ def _csv_wish(told: Mapping[str, str]) -> PlacementWish:
             _length(name, str(side))
             for name, side in zip(("llx", "lly", "urx", "ury"), sides, strict=True)
         ]
-        return in_rectangle(1 if page is None else _whole("page", page), *points)
-    placement: dict[str, object] = {} if page is None else {"page": _whole("page", page)}
-    if "corner" in told:
-        word = _BETWEEN_WORDS.sub(" ", told["corner"].lower()).strip()
+        return in_rectangle(1 if page is None else _whole_number("page", page), *points)
+    placement: dict[str, object] = {} if page is None else {"page": _whole_number("page", page)}
+    if "corner" in values:
+        word = _BETWEEN_WORDS.sub(" ", values["corner"].lower()).strip()
         placement["corner"] = _CORNERS.get(word, word.replace(" ", "_"))
     else:
-        placement["text"] = told["text"]
-        if "occurrence" in told:
-            placement["occurrence"] = _whole("occurrence", told["occurrence"])
+        placement["text"] = values["text"]
+        if "occurrence" in values:
+            placement["occurrence"] = _whole_number("occurrence", values["occurrence"])
     (wish,) = read_placements(msgspec.json.encode(placement))
     return wish
 

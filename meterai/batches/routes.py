@@ -143,7 +143,7 @@ async def show_batch(
     return shown(await batches.details(found))
 
 
-async def _kept(request: Request[Any, Any, Any], file: IO[bytes]) -> None:
+async def _copy_body(request: Request[Any, Any, Any], file: IO[bytes]) -> None:
     pieces: list[bytes] = []
     size = 0
     async for piece in request.stream():
@@ -203,7 +203,7 @@ async def add_files(
     if media_type == RequestEncodingType.MULTI_PART:
         taken = await batches.intake.take(batch, came_in_form(request, batches))
     elif media_type in _ZIP:
-        taken = await _of_zip(request, batches, batch)
+        taken = await _take_zip(request, batches, batch)
     else:
         raise Malformed("Content-Type", "files_or_archive")
     if not taken:
@@ -211,10 +211,10 @@ async def add_files(
     return shown_files(taken)
 
 
-async def _of_zip(request: Request[Any, Any, Any], batches: BatchService, batch: Batch) -> Any:
+async def _take_zip(request: Request[Any, Any, Any], batches: BatchService, batch: Batch) -> Any:
     folder = bodies_of(request).directory
     with SpooledTemporaryFile(HELD_BYTES_MAX, dir=str(folder)) as file:
-        await _kept(request, file)
+        await _copy_body(request, file)
         return await batches.intake.take(batch, of_archive(file, batches.settings.batch_rows_max))
 
 
@@ -346,7 +346,7 @@ InState = Annotated[
 ]
 
 
-def _states(text: str | None) -> list[RowState] | None:
+def _read_states(text: str | None) -> list[RowState] | None:
     if text is None:
         return None
     try:
@@ -373,7 +373,7 @@ async def list_rows(
     in_state: InState = None,
 ) -> Response[RowList] | Stream:
     """Rows in their order, each with its serials or why it has none; all of them as a table with `Accept: text/csv`."""
-    identifier, states = read(BATCH_KIND, batch_id), _states(in_state)
+    identifier, states = read(BATCH_KIND, batch_id), _read_states(in_state)
     if _CSV in request.headers.get("accept", ""):
         await batches.load(account, identifier)
         table = results.table(account, identifier, language_of(request), states)

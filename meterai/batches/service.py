@@ -131,7 +131,7 @@ class BatchService:
 
     async def load(self, account: UUID, batch: UUID) -> Batch:
         """Return a batch of this account. Refuses `NotFound`."""
-        return _here(await self._database.once(store.batch, account, batch))
+        return _existing(await self._database.once(store.batch, account, batch))
 
     # -- rows ------------------------------------------------------------------------------
 
@@ -150,7 +150,7 @@ class BatchService:
     async def _add_rows(
         self, account: UUID, batch: UUID, typed: Sequence[TypedRow], tx: Tx
     ) -> list[RowAnswer]:
-        found = _here(await store.locked(tx, account, batch))
+        found = _existing(await store.locked(tx, account, batch))
         known = dict(await store.known_rows(tx, account, batch, [row.identity for row in typed]))
         last = await store.last_number(tx, account, batch)
         answers: list[RowAnswer] = []
@@ -228,14 +228,14 @@ class BatchService:
             partial(self._start, account, batch, member, is_ordering=orders)
         )
         if missing and orders:
-            await self._order(found, missing, method)
+            await self._order_missing(found, missing, method)
         return await self.details(await self.load(account, batch))
 
     async def _start(
         self, account: UUID, batch: UUID, member: UUID | None, tx: Tx, *, is_ordering: bool
     ) -> int:
         """Start a batch in a transaction. Return the number of stamps for which it waits."""
-        found = _here(await store.locked(tx, account, batch))
+        found = _existing(await store.locked(tx, account, batch))
         if found.state not in (BatchState.OPEN, BatchState.WAITING_FOR_STAMPS):
             return 0
         survey = await surveyed(tx, found)
@@ -261,7 +261,7 @@ class BatchService:
         await store.move(tx, found, BATCH.after(found.state, event), starts=is_open, member=member)
         return 0
 
-    async def _order(self, batch: Batch, missing: int, method: str | None) -> None:
+    async def _order_missing(self, batch: Batch, missing: int, method: str | None) -> None:
         """Order the stamps for which a batch waits, unless an order for it can still be paid."""
         if batch.order is not None:
             before = await self._orders.view(batch.account, batch.order)
@@ -349,7 +349,7 @@ class BatchService:
         return await self.details(await self.load(account, batch))
 
     async def _cancel(self, account: UUID, batch: UUID, tx: Tx) -> None:
-        found = _here(await store.locked(tx, account, batch))
+        found = _existing(await store.locked(tx, account, batch))
         if found.state in (BatchState.CANCELLING, BatchState.CANCELLED):
             return
         await store.move(tx, found, BATCH.after(found.state, BatchEvent.GIVEN_UP))
@@ -363,13 +363,13 @@ class BatchService:
         found = await self._database.once(store.waiting, WAITING_AT_ONCE)
 
         async def one(due: BatchKey) -> None:
-            await self._database.run(partial(self._go_on, due))
+            await self._database.run(partial(self._resume, due))
 
         await each(self._database, "go_on_with_batches", found, one, subject="batch")
         return 0
 
-    async def _go_on(self, due: BatchKey, tx: Tx) -> None:
-        found = _here(await store.locked(tx, due.account, due.batch))
+    async def _resume(self, due: BatchKey, tx: Tx) -> None:
+        found = _existing(await store.locked(tx, due.account, due.batch))
         if found.state is not BatchState.WAITING_FOR_STAMPS:
             return
         free = await stamps.available(tx, due.account)
@@ -404,7 +404,7 @@ class BatchService:
         return await each(self._database, "give_up_batches", found, one, subject="batch")
 
 
-def _here(found: Batch | None) -> Batch:
+def _existing(found: Batch | None) -> Batch:
     if found is None:
         raise NotFound("no such batch of this account")
     return found

@@ -14,13 +14,16 @@ def kept_refusal(refusal: Refusal) -> dict[str, object]:
     """Convert a refusal to the form stored with a row: its code, and the facts of its sentence."""
     return {
         "code": refusal.code,
-        "code_facts": {name: _kept(value) for name, value in refusal.facts().items()},
+        "code_facts": {name: _to_json(value) for name, value in refusal.facts().items()},
     }
 
 
-def _kept(value: object) -> object:
+def _to_json(value: object) -> object:
     if isinstance(value, Sentence):
-        return {"said": value.key, "facts": {name: _kept(one) for name, one in value.facts.items()}}
+        return {
+            "said": value.key,
+            "facts": {name: _to_json(one) for name, one in value.facts.items()},
+        }
     if isinstance(value, str):
         return value[:FACT_LENGTH_MAX]
     return (
@@ -30,10 +33,10 @@ def _kept(value: object) -> object:
     )
 
 
-def _told(value: object) -> object:
+def _from_json(value: object) -> object:
     if isinstance(value, Mapping) and "said" in value:
         return Sentence(
-            str(value["said"]), {name: _told(one) for name, one in value["facts"].items()}
+            str(value["said"]), {name: _from_json(one) for name, one in value["facts"].items()}
         )
     return value
 
@@ -42,9 +45,9 @@ def why(code: str, facts: Mapping[str, object], language: str) -> str:
     """Return the sentence that explains why a row has no stamped document."""
     own = f"stamping.refused.{code}"
     key = own if own in catalogue() else f"refusal.{code}"
-    told = {name: _told(value) for name, value in facts.items()}
+    values = {name: _from_json(value) for name, value in facts.items()}
     try:
-        return translate(key, language, **localize(told, language))
+        return translate(key, language, **localize(values, language))
     except KeyError:  # another version stored other facts
         return translate("stamping.refused", language)
 

@@ -64,21 +64,21 @@ _log = structlog.get_logger()
 
 def _document_facts(kept: Mapping[str, object]) -> DocumentFacts:
     """Convert the stored facts of a row to the facts of its stamping."""
-    told = msgspec.convert(dict(kept), RowFacts)
+    row_facts = msgspec.convert(dict(kept), RowFacts)
     facts = DocumentFacts(
-        type=told.type,
-        number=told.number,
-        value=told.value,
-        party=DocumentParty(name=told.party_name, number=told.party_number),
+        type=row_facts.type,
+        number=row_facts.number,
+        value=row_facts.value,
+        party=DocumentParty(name=row_facts.party_name, number=row_facts.party_number),
     )
     # The date was checked when the row was read; a stored one is not checked again.
-    return msgspec.structs.replace(read_facts(facts), date=told.date)
+    return msgspec.structs.replace(read_facts(facts), date=row_facts.date)
 
 
 class _RowUnderWay(NamedTuple):
     """Row under way, its identity across batches, and its prepared document."""
 
-    told: RowToWork
+    source: RowToWork
     subject: bytes
     ready: ReadyRow
 
@@ -95,7 +95,7 @@ class BatchWork:
         """The worker pool of batches: a large batch delays no other, and no batch delays payments."""
         return WorkerPool(
             "batches",
-            self._look,
+            self._find_work,
             self._work,
             partial(self._database.once, clock),
             slots=SLOTS,
@@ -103,7 +103,9 @@ class BatchWork:
             terms=PoolTerms(Priority.PAID, due=store.DUE),
         )
 
-    async def _look(self, most: int, _since: datetime, without: Sequence[UUID]) -> Sequence[Piece]:
+    async def _find_work(
+        self, most: int, _since: datetime, without: Sequence[UUID]
+    ) -> Sequence[Piece]:
         # Always from the first: a batch is due again until it has ended.
         return await self._database.once(store.at_work, without, most)
 
@@ -116,26 +118,26 @@ class BatchWork:
         await self._settle(account, batch)
         if found.state is BatchState.WORKING:
             until = monotonic() + self._settings.batch_turn_seconds
-            await asyncio.gather(*(self._go(found, until) for _ in range(CHUNKS_AT_ONCE)))
+            await asyncio.gather(*(self._work_until(found, until) for _ in range(CHUNKS_AT_ONCE)))
         await self._database.once(store.finish, account, batch)
 
-    async def _go(self, batch: Batch, until: float) -> None:
+    async def _work_until(self, batch: Batch, until: float) -> None:
         while monotonic() < until and await self._chunk(batch):
             pass
 
     async def _chunk(self, batch: Batch) -> bool:
         """Work the next rows. False if there are none, or no stamps for them."""
         account, most = batch.account, self._settings.batch_chunk_rows
-        told = await self._database.once(
+        leased = await self._database.once(
             store.lease_rows, account, batch.id, most, self._settings.batch_lease_seconds
         )
-        if not told:
+        if not leased:
             return False
         wishes = [
             RowWish(
                 one.sha256, read_wishes(one.wishes), one.is_repaired, _document_facts(one.facts)
             )
-            for one in told
+            for one in leased
         ]
         rows: list[_RowUnderWay] = []
         refused: list[dict[str, object]] = []
@@ -151,7 +153,7 @@ class BatchWork:
                 else DocumentFactsMissing(field=wish.facts.missing)
                 for wish, one in zip(wishes, found, strict=True)
             ]
-        for one, ready in zip(told, found, strict=True):
+        for one, ready in zip(leased, found, strict=True):
             if isinstance(ready, ReadyRow):
                 subject = subject_of(one.sha256, one.wishes, one.facts, one.key)
                 rows.append(_RowUnderWay(one, subject, ready))
@@ -162,13 +164,15 @@ class BatchWork:
         if later:
             await self._database.once(store.put_off_rows, account, batch.id, later, LATER_SECONDS)
         try:
-            await self._end(batch, rows, refused)
+            await self._stamp_rows(batch, rows, refused)
         except NotEnoughStamps:
-            await self._database.run(partial(self._short, batch, [one.number for one in told]))
+            await self._database.run(
+                partial(self._wait_for_stamps, batch, [one.number for one in leased])
+            )
             return False
         return True
 
-    async def _end(
+    async def _stamp_rows(
         self, batch: Batch, rows: Sequence[_RowUnderWay], refused: Sequence[dict[str, object]]
     ) -> None:
         """Stamp rows, and store those that cannot be. If a member's limit ends within them, each row is stamped by
@@ -181,10 +185,10 @@ class BatchWork:
         except (accounts.MemberLimitReached, accounts.MembershipEnded) as refusal:
             if isinstance(refusal, accounts.MemberLimitReached) and len(rows) > 1:
                 for at, row in enumerate(rows):
-                    await self._end(batch, [row], () if at else refused)
+                    await self._stamp_rows(batch, [row], () if at else refused)
                 return
             kept = kept_refusal(refusal)
-            mine, refused = [], [*refused, *({"number": row.told.number} | kept for row in rows)]
+            mine, refused = [], [*refused, *({"number": row.source.number} | kept for row in rows)]
             await self._database.once(store.refuse, batch.account, batch.id, refused)
         ROWS.labels(outcome="refused").inc(len(refused))
         await self._seal(batch, mine)
@@ -200,8 +204,8 @@ class BatchWork:
         account = batch.account
         if refused:
             await store.refuse(tx, account, batch.id, refused)
-        left = await store.lock_rows(tx, account, batch.id, [row.told.number for row in rows])
-        rows = [row for row in rows if row.told.number in left]
+        left = await store.lock_rows(tx, account, batch.id, [row.source.number for row in rows])
+        rows = [row for row in rows if row.source.number in left]
         if not rows:
             return []
         begun, new = await self._bound(tx, account, rows)
@@ -218,7 +222,7 @@ class BatchWork:
             if is_new:
                 mine.append(row.ready)
             lease = self._rows.lease_seconds if is_new else JOINED_SECONDS
-            begun.append(RowBegun(row.told.number, one, RowState.RESERVED, lease))
+            begun.append(RowBegun(row.source.number, one, RowState.RESERVED, lease))
         await store.bind_anew(tx, account, anew)
         await store.reserved(tx, account, batch.id, begun)
         uses = {one.stamping: len(one.placements) for one in mine}
@@ -243,7 +247,7 @@ class BatchWork:
                 continue
             is_delivered = before.state is StampingState.DELIVERED
             state = RowState.DELIVERED if is_delivered else RowState.RESERVED
-            begun.append(RowBegun(row.told.number, one, state, JOINED_SECONDS))
+            begun.append(RowBegun(row.source.number, one, state, JOINED_SECONDS))
         return begun, new
 
     async def _seal(self, batch: Batch, rows: Sequence[ReadyRow]) -> None:
@@ -261,13 +265,15 @@ class BatchWork:
             ROWS.labels(outcome="delivered").inc(await self._database.run(deliver))
         for one, refusal in refused.items():
             await self._rows.fail(account, one, refusal)
-            await self._fail(account, batch.id, {one: kept_refusal(refusal)})
+            await self._store_failures(account, batch.id, {one: kept_refusal(refusal)})
 
-    async def _fail(self, account: UUID, batch: UUID, why: dict[UUID, dict[str, object]]) -> None:
+    async def _store_failures(
+        self, account: UUID, batch: UUID, why: dict[UUID, dict[str, object]]
+    ) -> None:
         await self._database.once(store.failed, account, batch, why)
         ROWS.labels(outcome="failed").inc(len(why))
 
-    async def _short(self, batch: Batch, numbers: Sequence[int], tx: Tx) -> None:
+    async def _wait_for_stamps(self, batch: Batch, numbers: Sequence[int], tx: Tx) -> None:
         """Let the batch wait for stamps, because the account has too few, and release its rows."""
         found = await store.locked(tx, batch.account, batch.id)
         if found is not None and found.state is BatchState.WORKING:
@@ -300,4 +306,4 @@ class BatchWork:
             if one.state is StampingState.FAILED
         }
         if why:
-            await self._fail(account, batch, why)
+            await self._store_failures(account, batch, why)
