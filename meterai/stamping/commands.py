@@ -32,7 +32,7 @@ Page = Annotated[int, Parameter(validator=Between(-1, PAGES_MAX))]
 Length = Annotated[float, Parameter(validator=Between(0, LENGTH_MAX))]
 
 
-def _placed(text: str) -> Placement:
+def _read_placement(text: str) -> Placement:
     try:
         page, *lengths = text.split(",")
         x, y, width = map(float, lengths)
@@ -71,7 +71,7 @@ def seal(  # noqa: PLR0913 - each is an option of the command
     stamps are SPECIMENs: nobody sold them and no register knows their serials.
     """
     settings, clock, maker = options.settings("seal"), SystemClock(), SerialMaker(UNLEASED)
-    placements = [_placed(one) for one in place or ()] or [Placement(page, x, y, width)]
+    placements = [_read_placement(one) for one in place or ()] or [Placement(page, x, y, width)]
     opening = password.encode()
     try:
         intake = sealing.ingest(read_given(source), placements, password=opening)

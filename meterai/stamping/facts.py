@@ -69,7 +69,7 @@ class DocumentFacts(
     @property
     def missing(self) -> str | None:
         """First field that the law demands and that is missing, or None."""
-        told = {
+        fields = {
             "type": self.type,
             "number": self.number,
             "date": self.date,
@@ -77,7 +77,7 @@ class DocumentFacts(
             "party.name": self.party.name,
             "party.number": self.party.number,
         }
-        return next((name for name, value in told.items() if value is None), None)
+        return next((name for name, value in fields.items() if value is None), None)
 
     def check_complete(self) -> None:
         """Refuse `DocumentFactsMissing` if a field is missing."""
@@ -94,24 +94,24 @@ class DocumentFacts(
 NO_FACTS = DocumentFacts()
 
 
-def read_facts(told: DocumentFacts) -> DocumentFacts:
+def read_facts(given: DocumentFacts) -> DocumentFacts:
     """Convert facts that a client sent to stored ones. Refuses `Malformed` with the name of the field."""
-    kind = (told.type or "").strip().lower() or None
+    kind = (given.type or "").strip().lower() or None
     if kind is not None and kind not in DOCUMENT_TYPES:
         raise Malformed("type", "document_type")
-    if told.value is not None and not 0 <= told.value < VALUE_MAX:
+    if given.value is not None and not 0 <= given.value < VALUE_MAX:
         raise Malformed("value", "within_bounds", maximum=VALUE_MAX - 1)
-    number = _text("party.number", told.party.number)
+    number = _text("party.number", given.party.number)
     party = DocumentParty(
-        name=_text("party.name", told.party.name),
-        identity=_identity(told.party.identity, number),
-        number=_identity_number(told.party.identity, number),
+        name=_text("party.name", given.party.name),
+        identity=_identity(given.party.identity, number),
+        number=_identity_number(given.party.identity, number),
     )
     return DocumentFacts(
         type=kind,
-        number=_text("number", told.number),
-        date=_day(told.date),
-        value=told.value,
+        number=_text("number", given.number),
+        date=_day(given.date),
+        value=given.value,
         party=party,
     )
 
@@ -121,23 +121,23 @@ def facts_in_texts(texts: Mapping[str, str], before: str = "") -> DocumentFacts:
     field.
     """
 
-    def told(name: str) -> str | None:
+    def text_of(name: str) -> str | None:
         return texts.get(f"{before}{name}", "").strip() or None
 
-    value = told("value")
+    value = text_of("value")
     rupiah = counted(re.sub(r"[.\s]", "", value or "0"), RUPIAH_DIGITS_MAX)
     if rupiah is None:
         raise Malformed("value", "whole_number")
     party = DocumentParty(
-        name=told("party_name"),
-        identity=told("identity") if told("party_number") else None,
-        number=told("party_number"),
+        name=text_of("party_name"),
+        identity=text_of("identity") if text_of("party_number") else None,
+        number=text_of("party_number"),
     )
     return read_facts(
         DocumentFacts(
-            type=told("type"),
-            number=told("number"),
-            date=told("date"),
+            type=text_of("type"),
+            number=text_of("number"),
+            date=text_of("date"),
             value=None if value is None else rupiah,
             party=party,
         )
@@ -152,11 +152,11 @@ def _text(field: str, text: str | None) -> str | None:
 
 
 def _day(text: str | None) -> str | None:
-    told = (text or "").strip()
-    if not told:
+    stripped = (text or "").strip()
+    if not stripped:
         return None
     try:
-        return day_of_document(date.fromisoformat(told))
+        return day_of_document(date.fromisoformat(stripped))
     except ValueError:
         raise Malformed("date", "day") from None
 

@@ -75,10 +75,10 @@ async def tell_executed(tx: Tx, event: OrderExecuted) -> None:
         ),
     }
     if order.paid_at is not None:
-        facts["at"] = _said(order.paid_at)
+        facts["at"] = _time_by_language(order.paid_at)
     if order.kind == OrderKind.DOCUMENTS:
         found = await store.stampings_of_orders(tx, event.account, [event.order])
-        facts |= _named([one for one in found if one.state == StampingState.DELIVERED])
+        facts |= _names_and_serials([one for one in found if one.state == StampingState.DELIVERED])
     await notifications.queue(
         tx,
         event.account,
@@ -96,7 +96,7 @@ def _fee_of(seller: str, rupiah: int) -> dict[str, str]:
     }
 
 
-def _named(delivered: Sequence[Stamping]) -> dict[str, object]:
+def _names_and_serials(delivered: Sequence[Stamping]) -> dict[str, object]:
     """Return the facts of a mail about the documents of an order: their names, each with its serials."""
     first, more = delivered[0].document_name, len(delivered) - 1
     named: object = first
@@ -111,11 +111,11 @@ def _named(delivered: Sequence[Stamping]) -> dict[str, object]:
         "named": named,
         "list": "\n".join(lines),
         "count": len(delivered),
-        "until": _said(until),
+        "until": _time_by_language(until),
     }
 
 
-def _said(at: datetime) -> dict[str, str]:
+def _time_by_language(at: datetime) -> dict[str, str]:
     return {language: format_datetime(at, language) for language in LANGUAGES}
 
 
@@ -143,7 +143,7 @@ async def tell_delivered(tx: Tx, event: StampingDelivered) -> None:
             "document": stamping.document_name,
             "serials": _grouped(stamping.serials),
             "stamping": show("stg", stamping.id),
-            "until": _said(stamping.kept_until),
+            "until": _time_by_language(stamping.kept_until),
         },
     )
 
@@ -186,7 +186,7 @@ HANDLERS = (
 )
 
 
-async def _told(tx: ReadTx, event: StampingDelivered | StampingFailed) -> Told:
+async def _payload(tx: ReadTx, event: StampingDelivered | StampingFailed) -> Told:
     found = await load(tx, event.account, event.stamping)
     return {
         "stamping_id": show("stg", found.id),
@@ -198,6 +198,6 @@ async def _told(tx: ReadTx, event: StampingDelivered | StampingFailed) -> Told:
 
 
 PUBLISHED = (
-    PublicEvent("stamping.delivered", StampingDelivered, Permission.STAMPING_READ, _told),
-    PublicEvent("stamping.failed", StampingFailed, Permission.STAMPING_READ, _told),
+    PublicEvent("stamping.delivered", StampingDelivered, Permission.STAMPING_READ, _payload),
+    PublicEvent("stamping.failed", StampingFailed, Permission.STAMPING_READ, _payload),
 )

@@ -48,7 +48,7 @@ def keys(settings: Settings) -> Iterator[KeyFile]:
         )
     for name in CHAIN_FILES:
         yield KeyFile(folder / name, "certificate", public=True)
-    yield from _claims(folder)
+    yield from _claim_key_files(folder)
 
 
 def _sealing(issuers: Path) -> Path:
@@ -59,7 +59,7 @@ def _sealing(issuers: Path) -> Path:
     return issuers if is_alone else issuers / FIRST
 
 
-def _claims(folder: Path) -> Iterator[KeyFile]:
+def _claim_key_files(folder: Path) -> Iterator[KeyFile]:
     key, public = folder / CLAIM_KEY_FILE, folder / CLAIM_PUBLIC_FILE
     if (
         public.exists() and not key.exists()

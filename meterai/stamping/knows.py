@@ -71,13 +71,13 @@ async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
             found = await store.stampings_of_orders(tx, about.account, [order])
         case SubjectKind.ACCOUNT:
             newest = await store.from_balance(tx, about.account, WHOLE.before, STAMPINGS_TOLD_MAX)
-            return [_asked(one, subject(one.account, one.id)) for one in newest]
+            return [_requested(one, subject(one.account, one.id)) for one in newest]
         case _:
             return ()
     every = await stamps.stamps_told(tx, about.account, [one.id for one in found])
     causes = [f"{cause}:{one.id}" for one in found for cause in _MAILED]
     return [
-        *(happened for one in found for happened in _told(one, every, about)),
+        *(happened for one in found for happened in _happenings(one, every, about)),
         *await notifications.mails_told(tx, about.account, causes),
     ]
 
@@ -104,15 +104,15 @@ def _reason(code: str | None) -> str:
     return "stamping.refused" if any("{" in one for one in sentences.values()) else key
 
 
-def _asked(one: Stamping, about: Subject | None) -> Happening:
+def _requested(one: Stamping, about: Subject | None) -> Happening:
     return Happening(one.requested_at, "stamping_asked", _facts(one), about)
 
 
-def _told(one: Stamping, every: Sequence[StampTold], about: Subject) -> Iterator[Happening]:
+def _happenings(one: Stamping, every: Sequence[StampTold], about: Subject) -> Iterator[Happening]:
     itself = subject(one.account, one.id)
     link = None if about == itself else itself
     facts = _facts(one)
-    yield _asked(one, link)
+    yield _requested(one, link)
     if one.order is not None and about.kind != SubjectKind.ORDER:
         of = Subject(SubjectKind.ORDER, show("ord", one.order), one.account)
         yield Happening(one.requested_at, "stamping_of_order", {"order": of.shown}, of)
@@ -130,7 +130,9 @@ def _told(one: Stamping, every: Sequence[StampTold], about: Subject) -> Iterator
         yield Happening(one.kept_until, "stamping_forgotten", facts, link)
 
 
-async def _stuck(tx: ReadTx, _: Settings, now: datetime, limit: int) -> Sequence[WorkItem]:
+async def _stuck_stampings(
+    tx: ReadTx, _: Settings, now: datetime, limit: int
+) -> Sequence[WorkItem]:
     return [
         WorkItem(
             subject(one.account, one.stamping),
@@ -143,4 +145,6 @@ async def _stuck(tx: ReadTx, _: Settings, now: datetime, limit: int) -> Sequence
 
 
 KNOWS = Knows(find=find, tell=tell)
-WORK = (WorkList(name="stampings_stuck", permission=Permission.CONSOLE_READ, waiting=_stuck),)
+WORK = (
+    WorkList(name="stampings_stuck", permission=Permission.CONSOLE_READ, waiting=_stuck_stampings),
+)

@@ -166,13 +166,13 @@ class _ByText(msgspec.Struct, forbid_unknown_fields=True):
         return AtText(self.text, self.occurrence, self.page, self.dx, self.dy, self.width)
 
 
-def _wish(told: dict[str, object]) -> PlacementWish:
+def _wish(fields: dict[str, object]) -> PlacementWish:
     kind: type[_ByText | _ByCorner | _ByPoints] = _ByPoints
-    if "text" in told:
+    if "text" in fields:
         kind = _ByText
-    elif "corner" in told:
+    elif "corner" in fields:
         kind = _ByCorner
-    return msgspec.convert(told, type=kind).wish
+    return msgspec.convert(fields, type=kind).wish
 
 
 def read_placements(text: str | bytes) -> tuple[PlacementWish, ...]:
@@ -182,8 +182,8 @@ def read_placements(text: str | bytes) -> tuple[PlacementWish, ...]:
     """
     try:
         check_names(text.decode() if isinstance(text, bytes) else text)
-        told = msgspec.json.decode(text, type=dict[str, object] | list[dict[str, object]])
-        many = tuple(_wish(one) for one in (told if isinstance(told, list) else [told]))
+        decoded = msgspec.json.decode(text, type=dict[str, object] | list[dict[str, object]])
+        many = tuple(_wish(one) for one in (decoded if isinstance(decoded, list) else [decoded]))
     except NameDoubled as double:
         raise Malformed(f"placement.{double.name}", "once") from None
     except (msgspec.DecodeError, ValueError, RecursionError):

@@ -244,8 +244,8 @@ class OrderedDocuments(msgspec.Struct, frozen=True):
 
 def _uploads(documents: Sequence[FormPart], text: bytes, facts: FormPart | None) -> list[Upload]:
     """Return each document with its placements. Refuses `Malformed`."""
-    told = read_json(text, dict[str, object] | list[object])
-    each = told if isinstance(told, list) else [told] * len(documents)
+    decoded = read_json(text, dict[str, object] | list[object])
+    each = decoded if isinstance(decoded, list) else [decoded] * len(documents)
     if len(each) != len(documents):
         raise Malformed("placements", "one_for_each", documents=len(documents))
     are = [NO_FACTS] * len(documents)
@@ -371,7 +371,7 @@ async def list_stampings(
     """A page of your stampings, newest first; of several filters all have to fit."""
     page = ListPage(limit, read("stg", before)) if before else ListPage(limit)
     wanted = StampingFilter(
-        None if in_state is None else _state(in_state),
+        None if in_state is None else _read_state(in_state),
         reference,
         None if document is None else _sha256(document),
         None if since is None else moment("since", since),
@@ -380,7 +380,7 @@ async def list_stampings(
     return StampingList(found, found[-1].id if is_more else None)
 
 
-def _state(text: str) -> StampingState:
+def _read_state(text: str) -> StampingState:
     try:
         return StampingState(text)
     except ValueError:

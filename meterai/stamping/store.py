@@ -283,7 +283,7 @@ async def lock_documents(tx: Tx, account: UUID, sha256: Sequence[bytes]) -> None
     await tx.run(_LOCK_DOCUMENTS, account, list(sha256))
 
 
-def _told(
+def _with_facts(
     account: UUID,
     query: str,
     facts: Mapping[UUID, DocumentFacts],
@@ -327,7 +327,7 @@ async def reserve(
     facts: DocumentFacts = NO_FACTS,
 ) -> ReservedDocument:
     """Hold stamps and bind serials; see sql/functions/stamping_reserve.sql. Refuses `DocumentFactsMissing`."""
-    query, more = _told(account, RESERVE, {stamping: facts}, labels)
+    query, more = _with_facts(account, RESERVE, {stamping: facts}, labels)
     made = await tx.one_as(
         _RESERVED_DOCUMENTS,
         query,
@@ -366,7 +366,7 @@ async def reserve_all(
 ) -> list[Reservation]:
     """Reserve the documents of one request, in its order; all of them or none."""
     documents = jsonb(list(wanted))
-    query, more = _told(account, _RESERVE_ALL, facts)
+    query, more = _with_facts(account, _RESERVE_ALL, facts)
     return await tx.all_as(
         _RESERVATIONS,
         query,
@@ -406,7 +406,7 @@ async def reserve_each(
 ) -> Mapping[UUID, tuple[UUID, bool]]:
     """Reserve documents, each by itself; see sql/functions/stampings_reserve_each.sql."""
     documents = jsonb(list(wanted))
-    query, more = _told(account, _RESERVE_EACH, facts)
+    query, more = _with_facts(account, _RESERVE_EACH, facts)
     rows = await tx.all(query, account, documents, due_seconds, lease_seconds, *more)
     return {row["asked"]: (row["id"], row["created"]) for row in rows}
 
@@ -474,7 +474,7 @@ async def order(
     See sql/functions/stampings_order.sql.
     """
     hexes = [one.hex() for one in agreed]
-    query, more = _told(terms.account, ORDER, facts, made=_OF_ORDER_MADE)
+    query, more = _with_facts(terms.account, ORDER, facts, made=_OF_ORDER_MADE)
     return await tx.one_as(_PLACED, query, *terms.arguments(), jsonb(list(documents)), hexes, *more)
 
 

@@ -259,7 +259,7 @@ class StampingService:
                 account,
                 key,
                 request,
-                [_wanted(*pair) for pair in zip(taken, serials, strict=True)],
+                [_document_parameters(*pair) for pair in zip(taken, serials, strict=True)],
                 due_seconds=self._due_seconds,
                 lease_seconds=self._settings.seal_lease_seconds,
                 facts={one.stamping: one.upload.facts for one in taken},
@@ -365,7 +365,7 @@ class StampingService:
             account, key, request, kind, quantity, method=method, sold=sold
         )
         terms = replace(terms, labels=written)
-        placed = await self._placed(terms, taken, agreed, member)
+        placed = await self._place_order(terms, taken, agreed, member)
         if placed.created:
             return await self._orders.opened(terms, placed, wait_for_qr=True)
         if placed.request != request:
@@ -373,11 +373,11 @@ class StampingService:
         note_replay()
         return await self._orders.view(account, placed.id)
 
-    async def _placed(
+    async def _place_order(
         self, terms: OrderTerms, taken: Sequence[StoredUpload], agreed: Agreed, member: UUID | None
     ) -> PlacedOrder:
         asked = [one.sha256 for one in taken if one.sha256 not in agreed]
-        documents = [_wanted(one) for one in taken]
+        documents = [_document_parameters(one) for one in taken]
         facts = {one.stamping: one.upload.facts for one in taken}
         place = partial(store.order, terms=terms, documents=documents, agreed=agreed, facts=facts)
 
@@ -518,9 +518,9 @@ class StampingService:
         except sealing.SealingUnavailable:
             raise  # our fault: the stamping stays reserved until its due time
         except Refusal as refusal:
-            raise await self._failed(stamping, refusal) from refusal
+            raise await self._store_failure(stamping, refusal) from refusal
 
-    async def _failed(self, stamping: Stamping, cause: Refusal) -> StampingEndedUnstamped:
+    async def _store_failure(self, stamping: Stamping, cause: Refusal) -> StampingEndedUnstamped:
         """Return the stamps and store the reason. Requests for this stamping are refused with it."""
         await self._database.once(store.fail, stamping.account, stamping.id, cause.code)
         return StampingEndedUnstamped(cause.code)
@@ -559,12 +559,12 @@ class StampingService:
         try:
             original = await self._original(stamping.account, stamping)
         except DocumentForgotten as refusal:
-            raise await self._failed(stamping, refusal) from refusal
+            raise await self._store_failure(stamping, refusal) from refusal
         serials = await self._database.once(stamps.serials_of, stamping.account, stamping.id)
         await self._seal_and_deliver(stamping, original, serials)
 
 
-def _wanted(taken: StoredUpload, serials: Sequence[Serial] = ()) -> dict[str, object]:
+def _document_parameters(taken: StoredUpload, serials: Sequence[Serial] = ()) -> dict[str, object]:
     """Convert one document of a request to the form that `stampings_reserve` and `stampings_order` take."""
     name, size, pages, kept_until = taken.about
     return {

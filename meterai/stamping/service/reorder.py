@@ -115,7 +115,7 @@ class ReorderService:
         placed = await orders.place_documents(tx, terms)
         if not placed.created:
             return placed
-        await self._end(tx, account, earlier.id)
+        await self._withdraw_earlier(tx, account, earlier.id)
         until = self._clock.now() + timedelta(seconds=self._kept_seconds)
         if not await documents.keep_longer(tx, account, sha256, until):
             raise DocumentForgotten("an original is not kept any more")
@@ -141,7 +141,7 @@ class ReorderService:
         await accounts.use_stamps(tx, account, member, uses)
         return placed
 
-    async def _end(self, tx: Tx, account: UUID, order_id: UUID) -> None:
+    async def _withdraw_earlier(self, tx: Tx, account: UUID, order_id: UUID) -> None:
         """Withdraw the earlier order. It may have been paid since it was read."""
         state = (await orders.load(tx, account, order_id)).state
         if state not in _UNPAID:

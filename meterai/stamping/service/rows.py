@@ -143,10 +143,12 @@ class RowStamping:
         `StoreNotOurs`.
         """
         await self._documents.contents.check_writable()
-        works = [partial(self._taking, name, content, wanted_seconds) for name, content in files]
-        return await self._finished(account, works)
+        works = [
+            partial(self._take_in_work, name, content, wanted_seconds) for name, content in files
+        ]
+        return await self._finish_all(account, works)
 
-    def _taking(
+    def _take_in_work(
         self, name: str, content: bytes | KnownContent, wanted_seconds: float
     ) -> sealing.Work[TakenIn]:
         contents = self._documents.contents
@@ -162,7 +164,7 @@ class RowStamping:
             raise sealing.DocumentTooLarge(
                 size_bytes=len(content), limit_bytes=sealing.DOCUMENT_BYTES_MAX
             )
-        prepared = yield from self._probed(content)
+        prepared = yield from self._probe_placements(content)
         hashed = HashedDocument.of(prepared.document)
         contents.put_from_thread(hashed.sha256, prepared.document)
         pages = prepared.inspection.pages
@@ -171,7 +173,7 @@ class RowStamping:
         )
         return TakenIn(hashed.sha256, about, prepared.is_repaired)
 
-    def _probed(self, content: bytes) -> sealing.Work[PreparedDocument]:
+    def _probe_placements(self, content: bytes) -> sealing.Work[PreparedDocument]:
         at, first = self._clock.now(), None
         for probe in _PROBES:
             try:
@@ -187,9 +189,9 @@ class RowStamping:
         """Read documents and place their stamps, each by itself; the serials are not bound yet."""
         serials = [await self._serials.serials(len(row.wishes)) for row in rows]
         works = [
-            partial(self._readying, account, *pair) for pair in zip(rows, serials, strict=True)
+            partial(self._prepare_work, account, *pair) for pair in zip(rows, serials, strict=True)
         ]
-        found = await self._finished(account, works)
+        found = await self._finish_all(account, works)
         for at, (row, one) in enumerate(zip(rows, found, strict=True)):
             if isinstance(one, DocumentUnavailable):
                 try:  # once more, for the exact reason
@@ -198,7 +200,7 @@ class RowStamping:
                     found[at] = refusal
         return found
 
-    def _readying(
+    def _prepare_work(
         self, account: UUID, row: RowWish, serials: Sequence[Serial]
     ) -> sealing.Work[ReadyRow]:
         content = self._documents.content_from_thread(account, row.sha256)
@@ -214,14 +216,14 @@ class RowStamping:
             row.facts,
         )
 
-    async def _finished(
+    async def _finish_all(
         self, account: UUID, works: Sequence[Callable[[], sealing.Work[Result]]]
     ) -> list[Result | Refusal]:
         """Return the result or refusal of each work: those that need no process in one thread, the others one by one."""
         async with self._steps.one(str(account)):
-            found = await to_the_end(partial(_quickly, works))
+            found = await to_the_end(partial(_run_all_inline, works))
         return [
-            await self._finish(account, work) if isinstance(one, _Apart) else one
+            await self._finish(account, work) if isinstance(one, _NeedsProcess) else one
             for work, one in zip(works, found, strict=True)
         ]
 
@@ -300,17 +302,17 @@ class RowStamping:
         await self._database.once(store.fail, account, stamping, refusal.code)
 
 
-class _Apart(NamedTuple):
+class _NeedsProcess(NamedTuple):
     """The work needs a process of its own."""
 
 
-def _quickly(
+def _run_all_inline(
     works: Sequence[Callable[[], sealing.Work[Result]]],
-) -> list[Result | Refusal | _Apart]:
-    return [_quick(work) for work in works]
+) -> list[Result | Refusal | _NeedsProcess]:
+    return [_run_inline(work) for work in works]
 
 
-def _quick(work: Callable[[], sealing.Work[Result]]) -> Result | Refusal | _Apart:
+def _run_inline(work: Callable[[], sealing.Work[Result]]) -> Result | Refusal | _NeedsProcess:
     begun = work()
     try:
         next(begun)
@@ -320,4 +322,4 @@ def _quick(work: Callable[[], sealing.Work[Result]]) -> Result | Refusal | _Apar
     except Refusal as refusal:
         return refusal
     begun.close()
-    return _Apart()
+    return _NeedsProcess()
