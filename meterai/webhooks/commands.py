@@ -82,12 +82,12 @@ def list_deliveries(
                 raise NotFound("no such webhook")
             account = known[0].account
             found = await store.messages(tx, account, endpoint, ListPage().before, state, most)
-            return [await _told(tx, one) for one in found]
+            return [await _message_line(tx, one) for one in found]
 
     tell_counted(with_database("webhooks deliveries", options, look), as_json=as_json)
 
 
-async def _told(tx: ReadTx, one: Message) -> dict[str, object]:
+async def _message_line(tx: ReadTx, one: Message) -> dict[str, object]:
     attempts = await store.attempts(tx, one.account, one.id)
     last = attempts[-1] if attempts else None
     return {

@@ -64,7 +64,7 @@ class WebhookDelivery:
         terms = PoolTerms(Priority.NEW, due=store.DUE, of_one=UNDER_WAY_MAX)
         return WorkerPool(
             "webhooks",
-            self._look,
+            self._find_due,
             partial(self._send, is_aside=False),
             partial(self._database.once, clock),
             slots=SLOTS,
@@ -77,7 +77,7 @@ class WebhookDelivery:
         terms = PoolTerms(Priority.NEW, ASIDE_POLL_SECONDS, of_one=ASIDE_UNDER_WAY_MAX)
         return WorkerPool(
             "webhooks_aside",
-            self._look_aside,
+            self._find_due_aside,
             partial(self._send, is_aside=True),
             partial(self._database.once, clock),
             slots=ASIDE_SLOTS,
@@ -93,10 +93,14 @@ class WebhookDelivery:
         metrics.DISABLED.set(disabled)
         return 0
 
-    async def _look(self, most: int, since: datetime, without: Sequence[UUID]) -> Sequence[Piece]:
+    async def _find_due(
+        self, most: int, since: datetime, without: Sequence[UUID]
+    ) -> Sequence[Piece]:
         return await self._database.once(store.due, since, without, most)
 
-    async def _look_aside(self, most: int, _: datetime, without: Sequence[UUID]) -> Sequence[Piece]:
+    async def _find_due_aside(
+        self, most: int, _: datetime, without: Sequence[UUID]
+    ) -> Sequence[Piece]:
         return await self._database.once(store.due_aside, without, most)
 
     async def _claim(self, wanted: Sequence[DeliveryLease]) -> Sequence[DueMessage | None]:

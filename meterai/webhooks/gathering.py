@@ -32,10 +32,10 @@ class Batcher(Generic[Asked, Found]):
         answer: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
         self._gathered.append((asked, answer))
         if self._going is None:
-            self._going = asyncio.create_task(self._go())
+            self._going = asyncio.create_task(self._answer_all())
         return await answer
 
-    async def _go(self) -> None:
+    async def _answer_all(self) -> None:
         try:
             while some := self._gathered[: self._most]:
                 del self._gathered[: self._most]

@@ -54,7 +54,7 @@ async def _tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
     messages = await store.messages(
         tx, found.account, found.id, ListPage().before, None, MESSAGES_TOLD_MAX
     )
-    return [_made(found), *_told(messages)]
+    return [_made(found), *_message_happenings(messages)]
 
 
 def _made(one: Endpoint) -> Happening:
@@ -62,7 +62,7 @@ def _made(one: Endpoint) -> Happening:
     return Happening(one.made_at, "webhook_endpoint", facts, subject(one), begins=True)
 
 
-def _told(messages: Sequence[Message]) -> Iterator[Happening]:
+def _message_happenings(messages: Sequence[Message]) -> Iterator[Happening]:
     for one in messages:
         facts: dict[str, object] = {
             "message": show(MESSAGE_KIND, one.id),

@@ -73,14 +73,14 @@ async def _list_page(
         webhooks=[view(one) for one in await webhooks.all_of(caller.account)],
         webhooks_max=ENDPOINTS_MAX,
         may_manage=Permission.WEBHOOKS_MANAGE in caller.permissions,
-        types=_offered(request, webhooks),
+        types=_event_choices(request, webhooks),
         may_all=set(webhooks.types.values()) <= caller.permissions,
         typed=typed,
         errors=field_errors(refusal, language_of(request), field),
     )
 
 
-def _offered(request: PageRequest, webhooks: WebhookService) -> dict[str, str]:
+def _event_choices(request: PageRequest, webhooks: WebhookService) -> dict[str, str]:
     """Return the types that the caller may choose, and the sentence of each."""
     held, language = caller_of(request).permissions, language_of(request)
     return {

@@ -15,9 +15,9 @@ from meterai.plumbing.work.published import PublicEvent
 from meterai.webhooks import store
 
 
-def body_of(type_: str, at: datetime, told: Mapping[str, object]) -> str:
+def body_of(type_: str, at: datetime, data: Mapping[str, object]) -> str:
     """Return the body of a message, as it is signed and sent."""
-    body = {"type": type_, "timestamp": at.isoformat(timespec="milliseconds"), "data": told}
+    body = {"type": type_, "timestamp": at.isoformat(timespec="milliseconds"), "data": data}
     return msgspec.json.encode(body).decode()
 
 
@@ -37,9 +37,9 @@ class Publishing:
         endpoints = await store.endpoints(tx, event.account)
         for one in self._of_event[kind]:
             wanted = [endpoint.id for endpoint in endpoints if endpoint.wants(one.name)]
-            told = await one.told(tx, event) if wanted else None
-            if told is not None:
-                await self.queue(tx, event.account, wanted, one.name, told)
+            data = await one.told(tx, event) if wanted else None
+            if data is not None:
+                await self.queue(tx, event.account, wanted, one.name, data)
 
     async def queue(
         self,
@@ -47,10 +47,10 @@ class Publishing:
         account: UUID,
         endpoints: Sequence[UUID],
         type_: str,
-        told: Mapping[str, object],
+        data: Mapping[str, object],
     ) -> list[UUID]:
         """Queue a message to each of these endpoints. Return their ids."""
-        body = body_of(type_, self._clock.now(), told)
+        body = body_of(type_, self._clock.now(), data)
         made = [new_id() for _ in endpoints]
         for endpoint, message in zip(endpoints, made, strict=True):
             await store.add(tx, account, endpoint, message, type_, body)

@@ -135,7 +135,7 @@ async def show_webhook(
     return view(await webhooks.find(account, read(ENDPOINT_KIND, webhook_id)))
 
 
-def _given(value: Given | msgspec.UnsetType) -> Given | None:
+def _or_none(value: Given | msgspec.UnsetType) -> Given | None:
     return None if isinstance(value, msgspec.UnsetType) else value
 
 
@@ -163,9 +163,9 @@ async def change_webhook(
     changed = await webhooks.change(
         account,
         read(ENDPOINT_KIND, webhook_id),
-        url=_given(data.url),
-        events=_given(data.events),
-        description=_given(data.description),
+        url=_or_none(data.url),
+        events=_or_none(data.events),
+        description=_or_none(data.description),
         held=caller_of(request).permissions,
         actor=actor,
     )
@@ -279,13 +279,13 @@ async def list_deliveries(
 ) -> DeliveryList:
     """A page of the messages of the last 30 days, newest first."""
     page = ListPage(limit, read(MESSAGE_KIND, before)) if before else ListPage(limit)
-    endpoint, wanted = read(ENDPOINT_KIND, webhook_id), _state(in_state)
+    endpoint, wanted = read(ENDPOINT_KIND, webhook_id), _read_state(in_state)
     found, is_more = await webhooks.messages(account, endpoint, page, wanted)
     views = [message_view(one) for one in found]
     return DeliveryList(views, views[-1].id if is_more else None)
 
 
-def _state(text: str | None) -> MessageState | None:
+def _read_state(text: str | None) -> MessageState | None:
     if text is None:
         return None
     if text not in list(MessageState):
@@ -332,7 +332,7 @@ async def replay(
 ) -> Replayed:
     """Deliver one message again, or what was not delivered since a moment: 10,000 at most, so ask until it is 0."""
     endpoint = read(ENDPOINT_KIND, webhook_id)
-    message, since = _given(data.message_id), _given(data.since)
+    message, since = _or_none(data.message_id), _or_none(data.since)
     if (message is None) == (since is None):
         raise Malformed("since" if message is None else "message_id", "given")
     if message is not None:

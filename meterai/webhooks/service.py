@@ -94,7 +94,7 @@ class WebhookService:
 
     async def find(self, account: UUID, endpoint: UUID) -> Endpoint:
         """Return one endpoint. Refuses `NotFound`."""
-        return _there(await self._database.once(store.endpoint, account, endpoint))
+        return _existing(await self._database.once(store.endpoint, account, endpoint))
 
     async def messages(
         self, account: UUID, endpoint: UUID, page: ListPage, state: MessageState | None = None
@@ -124,9 +124,9 @@ class WebhookService:
 
         Refuses `Malformed`, `WebhookUrlRefused`, `NotPermitted`, `TooManyWebhooks`, `IdempotencyKeyReused`.
         """
-        if (made := await self._made(account, wish, key)) is not None:
+        if (made := await self._find_by_key(account, wish, key)) is not None:
             return made
-        events = self._chosen(wish)
+        events = self._check_events(wish)
         await self._egress.check(address_of(wish.url))
         at = self._clock.now()
         fresh = Endpoint(
@@ -158,7 +158,7 @@ class WebhookService:
             return True
 
         if not await self._database.run(make):
-            again = await self._made(account, wish, key)
+            again = await self._find_by_key(account, wish, key)
             assert again is not None
             return again
         return fresh, self._shown(fresh, sealed)
@@ -183,7 +183,7 @@ class WebhookService:
 
         async def change(tx: Tx) -> Endpoint:
             await store.lock_account(tx, account)
-            old = _there(await store.locked(tx, account, endpoint))
+            old = _existing(await store.locked(tx, account, endpoint))
             wanted = WebhookWish(
                 old.url if url is None else url,
                 old.events if events is None else events,
@@ -193,7 +193,7 @@ class WebhookService:
             changed = replace(
                 old,
                 url=wanted.url,
-                events=self._chosen(wanted),
+                events=self._check_events(wanted),
                 description=described(wanted.description),
             )
             await store.change(tx, changed)
@@ -213,7 +213,7 @@ class WebhookService:
         """
 
         async def rotate(tx: Tx) -> str:
-            found = _there(await store.locked(tx, account, endpoint))
+            found = _existing(await store.locked(tx, account, endpoint))
             sealed, rotate_key, _ = await store.secret(tx, account, endpoint)
             if rotate_key == key:
                 note_replay()
@@ -236,7 +236,7 @@ class WebhookService:
         await self._egress.check(address_of(found.url))
 
         async def enable(tx: Tx) -> None:
-            old = _there(await store.locked(tx, account, endpoint))
+            old = _existing(await store.locked(tx, account, endpoint))
             if old.state == EndpointState.ENABLED:
                 return
             ENDPOINT.after(old.state, EndpointEvent.ENABLED)
@@ -250,7 +250,7 @@ class WebhookService:
         """Disable an endpoint; its messages are kept meanwhile. A repeat changes nothing. Refuses `NotFound`."""
 
         async def disable(tx: Tx) -> None:
-            old = _there(await store.locked(tx, account, endpoint))
+            old = _existing(await store.locked(tx, account, endpoint))
             if old.state == EndpointState.DISABLED:
                 return
             state = ENDPOINT.after(old.state, EndpointEvent.DISABLED)
@@ -288,8 +288,8 @@ class WebhookService:
             since = earliest_id(self._clock.now() - timedelta(hours=1), margin_seconds=0)
             if await store.tests_since(tx, account, endpoint, since) >= TESTS_PER_HOUR_MAX:
                 raise TooManyTests(TESTS_PER_HOUR_MAX)
-            told = {"endpoint_id": show(ENDPOINT_KIND, endpoint)}
-            [made] = await self._publishing.queue(tx, account, [endpoint], TEST, told)
+            data = {"endpoint_id": show(ENDPOINT_KIND, endpoint)}
+            [made] = await self._publishing.queue(tx, account, [endpoint], TEST, data)
             await _record(tx, found, "webhook_tested", actor)
             return made
 
@@ -331,7 +331,7 @@ class WebhookService:
 
     # -- shared parts -----------------------------------------------------------------------
 
-    async def _made(
+    async def _find_by_key(
         self, account: UUID, wish: WebhookWish, key: str
     ) -> tuple[Endpoint, str | None] | None:
         found = await self._database.once(store.by_key, account, key)
@@ -340,12 +340,12 @@ class WebhookService:
         if found.request != wish.digest():
             raise IdempotencyKeyReused("another request had this key")
         note_replay()
-        endpoint = _there(await self._database.once(store.endpoint, account, found.id))
+        endpoint = _existing(await self._database.once(store.endpoint, account, found.id))
         is_shown = found.secret is not None and self._clock.now() < found.made_at + SECRET_SHOWN
         sealed = found.secret if is_shown else None
         return endpoint, None if sealed is None else self._shown(endpoint, sealed)
 
-    def _chosen(self, wish: WebhookWish) -> list[str]:
+    def _check_events(self, wish: WebhookWish) -> list[str]:
         """Return the requested types. Refuses `Malformed`, `NotPermitted`."""
         events = chosen(wish.events, self.types)
         wanted = self.types if EVERYTHING in events else events
@@ -368,14 +368,14 @@ class WebhookService:
         return shown_secret(self._safe.opened(sealed, of.account, of.id))
 
 
-def _there(found: Endpoint | None) -> Endpoint:
+def _existing(found: Endpoint | None) -> Endpoint:
     if found is None or found.state == EndpointState.REMOVED:
         raise NotFound("no such webhook of this account")
     return found
 
 
 def _enabled(found: Endpoint | None) -> Endpoint:
-    there = _there(found)
+    there = _existing(found)
     if there.state != EndpointState.ENABLED:
         raise WebhookNotEnabled("the webhook is disabled")
     return there

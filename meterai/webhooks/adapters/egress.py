@@ -90,8 +90,8 @@ class Egress(AbstractResolver):
 
     async def addresses(self, address: Address) -> Sequence[_IP]:
         """Return the addresses to connect to. Raises `NotPublic`, `NoAddress`."""
-        found = await self._found(address.host)
-        if not all(self._may(one) for one in found):
+        found = await self._addresses_of(address.host)
+        if not all(self._is_permitted(one) for one in found):
             raise NotPublic(address.host)
         return found
 
@@ -107,13 +107,13 @@ class Egress(AbstractResolver):
             return "not_https"
         return None if address.port in PORTS else "port"
 
-    def _may(self, address: _IP) -> bool:
+    def _is_permitted(self, address: _IP) -> bool:
         return is_public(address) or self._is_allowed(address)
 
     def _is_allowed(self, address: _IP) -> bool:
         return any(one.version == address.version and address in one for one in self._allowed)
 
-    async def _found(self, host: str) -> Sequence[_IP]:
+    async def _addresses_of(self, host: str) -> Sequence[_IP]:
         try:
             return (ip_address(host),)
         except ValueError:
@@ -122,14 +122,14 @@ class Egress(AbstractResolver):
         if asked is None or until < monotonic():
             if len(self._pinned) >= NAMES_MAX:
                 self._pinned.clear()
-            asked = asyncio.create_task(self._ask(host))
+            asked = asyncio.create_task(self._resolve(host))
             # Retrieves the exception, so that asyncio does not log one that nobody awaits.
             asked.add_done_callback(lambda task: task.cancelled() or task.exception())
             # Concurrent requests wait for this look-up: a slow name takes one thread.
             self._pinned[host] = (float("inf"), asked)
         return await asyncio.shield(asked)
 
-    async def _ask(self, host: str) -> Sequence[_IP]:
+    async def _resolve(self, host: str) -> Sequence[_IP]:
         loop = asyncio.get_running_loop()
         try:
             rows = await loop.run_in_executor(self._threads, _look_up, host)

@@ -60,11 +60,11 @@ class Sender:
         try:
             async with asyncio.timeout(SECONDS_MAX):
                 await self._egress.to_send(address_of(url))
-                async with self._opened().post(
+                async with self._open_session().post(
                     url, data=body, headers=headers, allow_redirects=False
                 ) as response:
                     status, after = response.status, response.headers.get("Retry-After")
-                    answer = await _beginning(response)
+                    answer = await _read_beginning(response)
             failure = _failure_of(status)
         except TimeoutError:
             # Time ran out during the body: the status is already known.
@@ -81,7 +81,7 @@ class Sender:
             failure = Failure.UNREADABLE if status is None else _failure_of(status)
         return SendOutcome(monotonic() - begun, status, answer, failure, after)
 
-    def _opened(self) -> aiohttp.ClientSession:
+    def _open_session(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
@@ -101,7 +101,7 @@ class Sender:
         return self._session
 
 
-async def _beginning(response: aiohttp.ClientResponse) -> bytes:
+async def _read_beginning(response: aiohttp.ClientResponse) -> bytes:
     """Return the first bytes of a body. The connection is closed with the rest unread."""
     read = bytearray()
     try:
