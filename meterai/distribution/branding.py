@@ -256,8 +256,8 @@ class ShopService:
         kept, at = _checked(wish), self._clock.now()
 
         async def change(tx: Tx) -> None:
-            told = (account, kept.slug, kept.colour, kept.terms, at, NAMES_MAX)
-            outcome = await store.set_shop(tx, *told)
+            arguments = (account, kept.slug, kept.colour, kept.terms, at, NAMES_MAX)
+            outcome = await store.set_shop(tx, *arguments)
             if outcome == "taken":
                 raise SlugTaken("another shop has or had this name")
             if outcome == "spent":
@@ -273,7 +273,7 @@ class ShopService:
 
         Refuses `LogoUnreadable`, `ExaminationBusy`, and `NotFound` if no sales page exists.
         """
-        drawn = await self._drawn(picture, client) if picture is not None else None
+        drawn = await self._draw_logo(picture, client) if picture is not None else None
         name = hashlib.sha256(drawn).hexdigest() if drawn else None
         at = self._clock.now()
 
@@ -284,7 +284,7 @@ class ShopService:
 
         await self._database.run(change)
 
-    async def _drawn(self, picture: bytes, client: str) -> bytes:
+    async def _draw_logo(self, picture: bytes, client: str) -> bytes:
         if not 0 < len(picture) <= LOGO_BYTES_MAX or not picture.startswith(_LOGOS):
             raise LogoUnreadable
         try:

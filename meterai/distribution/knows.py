@@ -55,7 +55,7 @@ async def _tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
         case SALE_SUBJECT.kind:
             sale = read_typed(SALE_KIND, about.shown)
             found = await store.sale(tx, about.account, sale) if sale else None
-            return list(await _of_sale(tx, about.account, found)) if found else ()
+            return list(await _sale_happenings(tx, about.account, found)) if found else ()
         case SubjectKind.ORDER:
             order = read_typed("ord", about.shown)
             sold = await store.sold_as(tx, about.account, order) if order else None
@@ -71,12 +71,16 @@ async def _of_distributor(tx: ReadTx, account: UUID) -> Sequence[Happening]:
     steps = await store.steps_of(tx, account)
     if steps is None:
         return ()
-    told = list(_of_terms(await store.terms_of(tx, account), steps, distributor_subject(account)))
+    happenings = list(
+        _terms_happenings(await store.terms_of(tx, account), steps, distributor_subject(account))
+    )
     sales = await store.sales(tx, account, ListPage().before, SALES_TOLD_MAX)
-    return [*told, *(_made(one, sale_subject(SaleKey(account, one.id))) for one in sales)]
+    return [*happenings, *(_made(one, sale_subject(SaleKey(account, one.id))) for one in sales)]
 
 
-def _of_terms(terms: Sequence[AgreedTerms], steps: Steps, about: Subject) -> Iterator[Happening]:
+def _terms_happenings(
+    terms: Sequence[AgreedTerms], steps: Steps, about: Subject
+) -> Iterator[Happening]:
     for place, one in enumerate(terms):
         facts = {
             "name": one.name,
@@ -108,24 +112,24 @@ def _made(one: Sale, about: Subject | None = None) -> Happening:
     return Happening(one.made_at, word, facts, about, begins=about is None)
 
 
-async def _of_sale(tx: ReadTx, account: UUID, one: Sale) -> Iterator[Happening]:
+async def _sale_happenings(tx: ReadTx, account: UUID, one: Sale) -> Iterator[Happening]:
     order = Subject(SubjectKind.ORDER, show("ord", one.order), one.buyer)
     states = {found.order: found.state for found in await store.orders_of(tx, [one])}
     standing = standing_of(one.state, states.get(one.order))
-    told = [_made(one)]
+    happenings = [_made(one)]
     facts = {"order": order.shown, "now": Sentence(f"distribution.standing.{standing}", {})}
-    told.append(Happening(one.made_at, "sale_order", facts, order))
-    told.append(
+    happenings.append(Happening(one.made_at, "sale_order", facts, order))
+    happenings.append(
         Happening(one.made_at, "sale_seller", {}, distributor_subject(account), for_staff=True)
     )
     if one.taken_at is not None:
-        told.append(Happening(one.taken_at, "sale_taken", {"total": Rupiah(one.total)}))
+        happenings.append(Happening(one.taken_at, "sale_taken", {"total": Rupiah(one.total)}))
     if one.ended_at is not None:
-        told.append(Happening(one.ended_at, "sale_ended"))
+        happenings.append(Happening(one.ended_at, "sale_ended"))
     for back in await returned_own(tx, store.OWN_SQL.returned, account, one.id):
         facts = {"rupiah": Rupiah(back.amount), "refund": back.refund}
-        told.append(Happening(back.at, "sale_returned", facts))
-    return iter(told)
+        happenings.append(Happening(back.at, "sale_returned", facts))
+    return iter(happenings)
 
 
 KNOWS = Knows(find=_find, tell=_tell)

@@ -98,7 +98,7 @@ def _checked(asked: DistributorTerms, pull: Pull) -> DepositTerms:
     )
 
 
-def _told(account: UUID, terms: DepositTerms) -> Iterator[Effect]:
+def _effects(account: UUID, terms: DepositTerms) -> Iterator[Effect]:
     facts = {"name": terms.name, "region": terms.region, "fee": terms.fee}
     yield Effect("distributor_sells", facts, account_subject(account))
     yield Effect(f"distributor_short_{terms.short}")
@@ -114,7 +114,7 @@ async def _approving(tx: ReadTx, asked: DistributorTerms, pull: Pull) -> Forecas
         raise AlreadyDistributor("it is one already")
     if not await store.may_claim(tx, account):
         raise SellsAlready("it is a reseller")
-    return Forecast(list(_told(account, terms)), rows=3)
+    return Forecast(list(_effects(account, terms)), rows=3)
 
 
 async def _approve(tx: Tx, asked: DistributorTerms, pull: Pull) -> None:
@@ -136,7 +136,7 @@ async def _changing(tx: ReadTx, asked: DistributorTerms, pull: Pull) -> Forecast
     # An older request cannot replace terms agreed since: its forecast has changed.
     newest = (await store.terms_of(tx, account))[-1]
     replaced = Effect("distributor_terms_end", {"set_at": newest.set_at})
-    return Forecast([*_told(account, terms), replaced], rows=2)
+    return Forecast([*_effects(account, terms), replaced], rows=2)
 
 
 async def _check_fees(tx: ReadTx, account: UUID, fee: int, pull: Pull) -> int:

@@ -92,7 +92,7 @@ def _span(request: PageRequest) -> StatementSpan:
     return StatementSpan.read(asked.get("month") or str(Month.of(day_of(_clock.now()))), None)
 
 
-def _beside(of: StatementSpan, now: datetime) -> dict[str, Any]:
+def _neighbour_months(of: StatementSpan, now: datetime) -> dict[str, Any]:
     """Return the month of a span, and the months before and after it."""
     month = Month.of(day_of(of.begins))
     is_past = month.ends <= now
@@ -187,7 +187,7 @@ async def show_statement_page(
         is_day=is_day,
         moves=moves,
         is_more=is_more,
-        **_beside(of, _clock.now()),
+        **_neighbour_months(of, _clock.now()),
     )
 
 
@@ -210,7 +210,7 @@ async def _sales_page(
     part = PageOfList(SHOWN_MAX, before) if before else PageOfList(SHOWN_MAX)
     found, is_more = await distribution.sales(account, part, wanted or None, only)
     offers = await resellers.offers(account)
-    names = await _names(distribution, resellers, desk)
+    names = await _reseller_names(distribution, resellers, desk)
     month = str(Month.of(day_of(_clock.now())))
     return page(
         request,
@@ -233,7 +233,7 @@ async def _sales_page(
     )
 
 
-async def _names(
+async def _reseller_names(
     distribution: DistributionService, resellers: ResellerService, desk: SellingDeposit
 ) -> dict[str, str] | None:
     """Return the names of the resellers of a distributor by their accounts; None for another account."""
@@ -294,7 +294,7 @@ async def show_sale_page(
 ) -> Page:
     """One sale, and its state."""
     sale = await distribution.sale(account, read(SALE_KIND, sale_id))
-    names = await _names(distribution, resellers, await distribution.desk(account)) or {}
+    names = await _reseller_names(distribution, resellers, await distribution.desk(account)) or {}
     return page(
         request,
         "distribution/sale.html",
@@ -341,7 +341,7 @@ def _sold_page(request: PageRequest, of: StatementSpan, sold: SoldView) -> Page:
         sold=sold,
         name=of.name,
         query=f"day={of.name}" if "day" in request.query_params else f"month={of.name}",
-        **_beside(of, _clock.now()),
+        **_neighbour_months(of, _clock.now()),
     )
 
 
@@ -428,7 +428,7 @@ async def _reseller_page(
         sold=await resellers.sold(account, reseller, of),
         typed=typed,
         errors=_errors(request, refusal, _RESELLER_FIELDS, "name"),
-        **_beside(of, _clock.now()),
+        **_neighbour_months(of, _clock.now()),
     )
 
 

@@ -10,7 +10,7 @@ from meterai.plumbing.db.database import ReadTx
 from meterai.plumbing.work.published import PublicEvent, Told
 
 
-async def _moved_told(_: ReadTx, event: SaleMoved) -> Told:
+async def _moved_payload(_: ReadTx, event: SaleMoved) -> Told:
     return {
         "sale_id": show(SALE_KIND, event.sale),
         "order_id": show("ord", event.order),
@@ -21,11 +21,11 @@ async def _moved_told(_: ReadTx, event: SaleMoved) -> Told:
     }
 
 
-async def _closed_told(_: ReadTx, event: SaleClosed) -> Told:
+async def _closed_payload(_: ReadTx, event: SaleClosed) -> Told:
     return {"sale_id": show(SALE_KIND, event.sale), "order_id": show("ord", event.order)}
 
 
-async def _deposit_told(tx: ReadTx, event: DepositLow) -> Told:
+async def _deposit_payload(tx: ReadTx, event: DepositLow) -> Told:
     waiting = await store.waiting(tx, event.account)
     return {
         "balance": await balance(tx, event.account),
@@ -36,7 +36,7 @@ async def _deposit_told(tx: ReadTx, event: DepositLow) -> Told:
 
 
 PUBLISHED = (
-    PublicEvent("sale.moved", SaleMoved, Permission.SALE_MAKE, _moved_told),
-    PublicEvent("sale.closed", SaleClosed, Permission.SALE_MAKE, _closed_told),
-    PublicEvent("deposit.low", DepositLow, Permission.BALANCE_READ, _deposit_told),
+    PublicEvent("sale.moved", SaleMoved, Permission.SALE_MAKE, _moved_payload),
+    PublicEvent("sale.closed", SaleClosed, Permission.SALE_MAKE, _closed_payload),
+    PublicEvent("deposit.low", DepositLow, Permission.BALANCE_READ, _deposit_payload),
 )

@@ -74,7 +74,7 @@ class SoldView(msgspec.Struct, frozen=True, kw_only=True):
     days: list[SoldDay]
 
 
-def _seen(one: Reseller) -> ResellerView:
+def _view(one: Reseller) -> ResellerView:
     return ResellerView(
         account=show("acc", one.account),
         name=one.name,
@@ -102,12 +102,12 @@ class ResellerService:
         """Return the resellers of a distributor, including ended ones. Refuses `NoDistributor`."""
         async with self._database.reading() as tx:
             await load(tx, distributor)
-            return [_seen(one) for one in await store.resellers(tx, distributor, self._clock.now())]
+            return [_view(one) for one in await store.resellers(tx, distributor, self._clock.now())]
 
     async def reseller(self, distributor: UUID, account: UUID) -> ResellerView:
         """Return one of its resellers. Refuses `NotFound`."""
         found = await self._database.once(store.reseller, distributor, account, self._clock.now())
-        return _seen(_there(found))
+        return _view(_existing(found))
 
     async def invite(
         self, distributor: UUID, account: UUID, terms: ResellerTerms, *, actor: Actor
@@ -153,7 +153,7 @@ class ResellerService:
 
         async def change(tx: Tx) -> None:
             seller = await self._locked(tx, distributor)
-            found = _there(await store.reseller(tx, distributor, account, self._clock.now()))
+            found = _existing(await store.reseller(tx, distributor, account, self._clock.now()))
             RESELLER.after(found.state, ResellerEvent.ENDED)  # an ended reseller keeps its terms
             await self._set(tx, seller, account, found.state, terms)
             await _record(tx, distributor, account, "changed", found.state, actor, terms=terms)
@@ -181,7 +181,7 @@ class ResellerService:
     async def offers(self, account: UUID) -> list[ResellerView]:
         """Return the invitations of an account, and the distributors for which it sells."""
         at = self._clock.now()
-        return [_seen(one) for one in await self._database.once(store.distributors_of, account, at)]
+        return [_view(one) for one in await self._database.once(store.distributors_of, account, at)]
 
     async def accept(self, distributor: UUID, account: UUID, *, actor: Actor) -> ResellerView:
         """Accept: sell from the deposit of a distributor from now on. A repeat changes nothing.
@@ -200,7 +200,7 @@ class ResellerService:
     async def sold(self, distributor: UUID, account: UUID, of: StatementSpan) -> SoldView:
         """Return the sales of a reseller, by day. Refuses `NotFound`."""
         async with self._database.reading() as tx:
-            _there(await store.reseller(tx, distributor, account, self._clock.now()))
+            _existing(await store.reseller(tx, distributor, account, self._clock.now()))
             found = await store.sold_by_day(tx, distributor, account, of.begins, of.ends)
         return SoldView(
             begins=of.begins,
@@ -267,7 +267,7 @@ class ResellerService:
     ) -> ResellerView:
         async def move(tx: Tx) -> None:
             await store.lock(tx, distributor)
-            found = _there(await store.reseller(tx, distributor, account, self._clock.now()))
+            found = _existing(await store.reseller(tx, distributor, account, self._clock.now()))
             if found.state == _TARGETS[event]:
                 return
             state = RESELLER.after(found.state, event)
@@ -304,7 +304,7 @@ class ResellerService:
 _TARGETS = {event: state for _, event, state in RESELLER.edges()}
 
 
-def _there(found: Reseller | None) -> Reseller:
+def _existing(found: Reseller | None) -> Reseller:
     if found is None:
         raise NotFound("no such reseller of this distributor")
     return found

@@ -61,7 +61,7 @@ _GOES_TO = {"stamp": "/stamp", "buy": "/buy", "review": "/stamp/pay"}
 _BYTES = "application/octet-stream"
 
 
-def _remember(settings: Settings, answer: Page, slug: str) -> Page:
+def _set_seller_cookie(settings: Settings, answer: Page, slug: str) -> Page:
     """Set the cookie of the seller; remove it if `slug` is empty."""
     process = settings.process
     answer.set_cookie(
@@ -153,7 +153,7 @@ async def begin(
     if not _is_selling(shop, settings):
         return see_other(f"/s/{shop.slug}")
     there = see_other(_GOES_TO.get(form.text("to"), "/stamp"))
-    return _remember(settings, there, shop.slug)
+    return _set_seller_cookie(settings, there, shop.slug)
 
 
 @post(
@@ -164,7 +164,7 @@ async def begin(
 async def leave(request: PageRequest, settings: NamedDependency[Settings]) -> Page:
     """Continue without a seller."""
     form = await read_form(request)
-    return _remember(settings, see_other(_GOES_TO.get(form.text("to"), "/buy")), "")
+    return _set_seller_cookie(settings, see_other(_GOES_TO.get(form.text("to"), "/buy")), "")
 
 
 # -- for the owner -------------------------------------------------------------------------

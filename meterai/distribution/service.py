@@ -104,7 +104,7 @@ async def _pieces(kept: IO[bytes]) -> AsyncIterator[bytes]:
             yield piece
 
 
-def _seen(sale: Sale, order: str | None) -> SaleView:
+def _view(sale: Sale, order: str | None) -> SaleView:
     return SaleView(
         id=show(SALE_KIND, sale.id),
         state=standing_of(sale.state, order),
@@ -182,8 +182,8 @@ class DistributionService:
         if not 1 <= quantity <= self._own.sale_stamps_max:
             raise Malformed("quantity", "within_bounds", maximum=self._own.sale_stamps_max)
         address = accounts.normalized(email)
-        told = "\n".join([address, str(quantity), reference or ""])
-        request = hashlib.sha256(told.encode()).digest()
+        content = "\n".join([address, str(quantity), reference or ""])
+        request = hashlib.sha256(content.encode()).digest()
         parties = await self._database.once(store.parties, account, address)
         desk = _desk(account, parties.distributor)
         own, sale = self._own, self._sale
@@ -213,7 +213,7 @@ class DistributionService:
                 raise IdempotencyKeyReused("another request had this key")
             note_replay()
         async with self._database.reading() as tx:
-            shown = await self._one(tx, desk, made.id)
+            shown = await self._load_view(tx, desk, made.id)
         if made.created:
             metrics.SALES.labels(state=shown.state).inc()
         return shown
@@ -250,13 +250,13 @@ class DistributionService:
     async def sale(self, account: UUID, sale_id: UUID) -> SaleView:
         """Return one sale of the caller; a distributor sees those of its resellers too. Refuses `NotFound`."""
         async with self._database.reading() as tx:
-            return await self._one(tx, await desk_of(tx, account), sale_id)
+            return await self._load_view(tx, await desk_of(tx, account), sale_id)
 
-    async def _one(self, tx: ReadTx, desk: SellingDeposit, sale_id: UUID) -> SaleView:
+    async def _load_view(self, tx: ReadTx, desk: SellingDeposit, sale_id: UUID) -> SaleView:
         found = await store.sale(tx, desk.distributor, sale_id)
         if found is None or desk.reseller not in (None, found.reseller):
             raise NotFound("no such sale of this account")
-        return (await self._seen(tx, [found]))[0]
+        return (await self._views(tx, [found]))[0]
 
     async def sales(
         self,
@@ -272,18 +272,18 @@ class DistributionService:
                 tx, desk.distributor, page.before, page.wanted, reference, desk.reseller or reseller
             )
             shown, is_more = page.cut(found)
-            return await self._seen(tx, shown), is_more
+            return await self._views(tx, shown), is_more
 
-    async def _seen(self, tx: ReadTx, found: Sequence[Sale]) -> list[SaleView]:
+    async def _views(self, tx: ReadTx, found: Sequence[Sale]) -> list[SaleView]:
         states = {one.order: one.state for one in await store.orders_of(tx, found)}
-        return [_seen(one, states.get(one.order)) for one in found]
+        return [_view(one, states.get(one.order)) for one in found]
 
     async def end_due(self) -> int:
         """Periodic task: end sales whose time to wait is over."""
         found = await self._database.once(store.to_end, BATCH)
-        return await each(self._database, store.ENDING, found, self._end, subject="sale")
+        return await each(self._database, store.ENDING, found, self._end_due, subject="sale")
 
-    async def _end(self, due: SaleKey) -> None:
+    async def _end_due(self, due: SaleKey) -> None:
         await run_row(self._database, store.end, due.account, due.sale, "due")
 
     # -- the deposit -----------------------------------------------------------------------

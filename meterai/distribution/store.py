@@ -345,9 +345,9 @@ async def make(tx: Tx, *terms: object) -> PlacedSale:
     return found
 
 
-async def follow(tx: Tx, *told: object) -> None:
+async def follow(tx: Tx, *arguments: object) -> None:
     """Follow a sale on the buyer's side; see sql/functions/sale_follow.sql."""
-    await tx.run(FOLLOW, *told)
+    await tx.run(FOLLOW, *arguments)
 
 
 async def take_waiting(tx: Tx, account: UUID) -> int:
@@ -398,12 +398,12 @@ async def sales(
     reseller: UUID | None = None,
 ) -> list[Sale]:
     """Return sales before an id, newest first, optionally of a reference or of a reseller."""
-    only, told = "", list[object]()
+    only, values = "", list[object]()
     for column, given in (("reference", reference), ("reseller_id", reseller)):
         if given is not None:
-            only, told = f"{only} AND s.{column} = %s", [*told, given]
+            only, values = f"{only} AND s.{column} = %s", [*values, given]
     query = f"{_SALE} AND s.sale_id < %s{only} ORDER BY s.sale_id DESC LIMIT %s"
-    return await tx.all_as(_SALES, query, account, before, *told, limit)
+    return await tx.all_as(_SALES, query, account, before, *values, limit)
 
 
 async def open_sales(
