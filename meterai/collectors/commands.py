@@ -49,9 +49,9 @@ def list_collectors(options: Options = NO_OPTIONS, *, as_json: AsJson = False) -
                     "owed": sum(due.open for due in await store.months(tx, one.account)),
                     "waiting": (await store.waits(tx, one.account)).draws,
                     "told": " ".join(
-                        f"{told.ntpn}:{told.month:%Y-%m}:{told.amount}:{told.paid_on}"
-                        for told in await store.deposits(tx, one.account)
-                        if told.state == "told"
+                        f"{deposit.ntpn}:{deposit.month:%Y-%m}:{deposit.amount}:{deposit.paid_on}"
+                        for deposit in await store.deposits(tx, one.account)
+                        if deposit.state == "told"
                     ),
                 }
                 for one in await store.collectors(tx)

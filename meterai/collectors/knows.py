@@ -44,13 +44,13 @@ async def _tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
     if found is None:
         return ()
     return [
-        *_of_terms(found, await store.terms_of(tx, found.account)),
-        *map(_told, await store.deposits(tx, found.account)),
-        *map(_filed, await store.reports(tx, found.account)),
+        *_terms_happenings(found, await store.terms_of(tx, found.account)),
+        *map(_deposit_happening, await store.deposits(tx, found.account)),
+        *map(_report_happening, await store.reports(tx, found.account)),
     ]
 
 
-def _of_terms(one: Collector, agreed: Sequence[AgreedLimit]) -> Iterator[Happening]:
+def _terms_happenings(one: Collector, agreed: Sequence[AgreedLimit]) -> Iterator[Happening]:
     for terms in agreed:
         facts = {"name": terms.name, "npwp": terms.npwp, "limit": Rupiah(terms.limit_rupiah)}
         yield Happening(terms.set_at, "collector_agreed", facts)
@@ -58,7 +58,7 @@ def _of_terms(one: Collector, agreed: Sequence[AgreedLimit]) -> Iterator[Happeni
         yield Happening(one.closed_at, "collector_ended")
 
 
-def _told(one: CollectorDeposit) -> Happening:
+def _deposit_happening(one: CollectorDeposit) -> Happening:
     facts = {
         "rupiah": Rupiah(one.amount),
         "month": str(Month(one.month)),
@@ -68,7 +68,7 @@ def _told(one: CollectorDeposit) -> Happening:
     return Happening(one.told_at, "collector_deposit", facts)
 
 
-def _filed(one: MonthReport) -> Happening:
+def _report_happening(one: MonthReport) -> Happening:
     facts = {"month": str(Month(one.month)), "receipt": one.receipt}
     return Happening(begin_of(one.reported_on), "collector_filed", facts)
 

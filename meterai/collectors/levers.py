@@ -158,17 +158,17 @@ async def _confirming(tx: ReadTx, asked: DepositMade, pull: Pull) -> Forecast:
     account, ntpn, month, paid_on = _deposit(asked)
     found = await load(tx, account)
     check_paid_on(month, paid_on, day_of(pull.at))
-    told = await store.deposit_of(tx, account, ntpn)
-    if told is not None and (
-        told.state != DepositState.TOLD
-        or (told.month, told.amount, told.paid_on) != (month.first, asked.rupiah, paid_on)
+    deposit = await store.deposit_of(tx, account, ntpn)
+    if deposit is not None and (
+        deposit.state != DepositState.TOLD
+        or (deposit.month, deposit.amount, deposit.paid_on) != (month.first, asked.rupiah, paid_on)
     ):
         raise NtpnDiffers("it is confirmed, or was told otherwise")
     open_ = sum(one.open for one in await store.months(tx, account) if one.month == month.first)
     if asked.rupiah > open_:
         raise DepositBeyondDue(due=open_)
     facts = {"name": found.name, "rupiah": asked.rupiah, "month": str(month), "ntpn": ntpn}
-    kind = "collector_deposited_told" if told else "collector_deposited_untold"
+    kind = "collector_deposited_told" if deposit else "collector_deposited_untold"
     return Forecast([Effect(kind, facts, account_subject(account))], 1, asked.rupiah)
 
 

@@ -123,7 +123,7 @@ def _stamped(one: ListedStamping, annex: str, reason: str | None) -> ListedDocum
     )
 
 
-def _told(one: Unstamped) -> ListedDocument:
+def _listed_unstamped(one: Unstamped) -> ListedDocument:
     return ListedDocument(
         annex=UNSTAMPED,
         type=one.type,
@@ -156,7 +156,7 @@ async def unstamped_of(
     """Return annex III."""
     failed = await store.stampings(tx, account, month.begins, month.ends, "failed")
     found = [_stamped(one, UNSTAMPED, why_refused(str(one.refused), language)) for one in failed]
-    found += [_told(one) for one in await store.unstamped(tx, account, month.first)]
+    found += [_listed_unstamped(one) for one in await store.unstamped(tx, account, month.first)]
     return sorted(found, key=lambda one: one.at)
 
 
@@ -253,13 +253,13 @@ class MonthLists:
         """Return the sums of a month, and its annex III. Refuses `NoCollector`, `NotFound`."""
         async with self._database.reading() as tx:
             found = await load(tx, account)
-            told = await self._collectors.month(tx, found, month)
+            view = await self._collectors.month(tx, found, month)
             stamped = await stamped_of(tx, account, month)
             return MonthListView(
                 collector=found.name,
                 npwp=found.npwp,
                 nitku=found.nitku,
-                month=told,
+                month=view,
                 deposit_code=DEPOSIT_CODE,
                 stamped=len(stamped),
                 stamps=sum(one.stamps for one in stamped),
@@ -289,10 +289,10 @@ class MonthLists:
         `MonthRuns`, `MonthNotNil`.
         """
         found = await self.view(account, month, "id")
-        told = found.month
-        if told.state == MonthStanding.RUNNING:
+        view = found.month
+        if view.state == MonthStanding.RUNNING:
             raise MonthRuns("the month is not over")
-        if found.stamped or found.unstamped or told.drawn > told.returned or told.due:
+        if found.stamped or found.unstamped or view.drawn > view.returned or view.due:
             raise MonthNotNil("there is something to report")
         return self._signed(
             NIL_KIND,
@@ -324,8 +324,8 @@ class MonthLists:
             for one in await store.collectors(tx):
                 documents = await stamped_of(tx, one.account, month)
                 documents += await unstamped_of(tx, one.account, month, "id")
-                lines += [_line(one, told) for told in documents]
-                sums.append(await self._sum(tx, one, month, documents))
+                lines += [_line(one, document) for document in documents]
+                sums.append(await self._sums(tx, one, month, documents))
         packed = gzip.compress(b"".join(lines), 6, mtime=0)
         name = f"collectors-{month}.jsonl.gz"
         manifest = self._signed(
@@ -341,33 +341,33 @@ class MonthLists:
         )
         return Feed(name, packed, f"collectors-{month}.json", manifest, len(lines))
 
-    async def _sum(
+    async def _sums(
         self, tx: ReadTx, one: Collector, month: Month, documents: Sequence[ListedDocument]
     ) -> dict[str, object]:
-        due = [told for told in await store.months(tx, one.account) if told.month == month.first]
-        stamped = [told for told in documents if told.annex == STAMPED]
+        due = [item for item in await store.months(tx, one.account) if item.month == month.first]
+        stamped = [item for item in documents if item.annex == STAMPED]
         ntpns = [
-            told.ntpn
-            for told in await store.deposits(tx, one.account)
-            if told.month == month.first and told.state == "confirmed"
+            item.ntpn
+            for item in await store.deposits(tx, one.account)
+            if item.month == month.first and item.state == "confirmed"
         ]
         return {
             "npwp": one.npwp,
             "nitku": one.nitku,
             "name": one.name,
             "stamped": len(stamped),
-            "stamps": sum(told.stamps for told in stamped),
-            "duty": sum(told.duty for told in stamped),
+            "stamps": sum(item.stamps for item in stamped),
+            "duty": sum(item.duty for item in stamped),
             "unstamped": len(documents) - len(stamped),
-            "drawn": sum(told.drawn - told.returned for told in due),
-            "deposited": sum(told.deposited for told in due),
+            "drawn": sum(item.drawn - item.returned for item in due),
+            "deposited": sum(item.deposited for item in due),
             "ntpn": ntpns,
         }
 
 
 def _line(collector: Collector, one: ListedDocument) -> bytes:
     """Return one line of the feed: the collector, and the facts of the document that the law demands; no file name."""
-    told = msgspec.to_builtins(one)
+    fields = msgspec.to_builtins(one)
     for own in ("file", "stamping"):
-        del told[own]
-    return msgspec.json.encode({"npwp": collector.npwp, "nitku": collector.nitku} | told) + b"\n"
+        del fields[own]
+    return msgspec.json.encode({"npwp": collector.npwp, "nitku": collector.nitku} | fields) + b"\n"

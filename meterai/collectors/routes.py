@@ -44,7 +44,7 @@ _SEES = {
 _READS = {"permission": Permission.STAMPING_READ, "priority": Priority.PAID}
 
 
-def _tells(why: str) -> dict[str, object]:
+def _write_options(why: str) -> dict[str, object]:
     return {
         "permission": Permission.ORDER_CREATE,
         "priority": Priority.PAID,
@@ -86,7 +86,7 @@ async def show_collector(
 
 @post(
     "/v1/collector/deposits",
-    opt=_tells("a deposit is known by its NTPN"),
+    opt=_write_options("a deposit is known by its NTPN"),
     summary="Tell a deposit to the treasury",
     tags=["collectors"],
 )
@@ -105,7 +105,7 @@ async def tell_deposit(
 
 @delete(
     "/v1/collector/deposits/{ntpn:str}",
-    opt=_tells("it is withdrawn once"),
+    opt=_write_options("it is withdrawn once"),
     summary="Withdraw a deposit that was told wrongly",
     tags=["collectors"],
 )
@@ -136,7 +136,7 @@ async def show_month(
 
 @put(
     "/v1/collector/months/{month:str}/return",
-    opt=_tells("the newest is so"),
+    opt=_write_options("the newest is so"),
     summary="Tell that the return of a month was filed",
     tags=["collectors"],
 )
@@ -155,7 +155,7 @@ async def tell_return(
 
 @post(
     "/v1/collector/unstamped",
-    opt=_tells("a document is known by its type and number within its month"),
+    opt=_write_options("a document is known by its type and number within its month"),
     status_code=204,
     summary="Name a document that could not be stamped",
     tags=["collectors"],

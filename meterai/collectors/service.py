@@ -362,16 +362,16 @@ class CollectorService:
         found = await self._database.run(
             partial(store.to_remind, month=month.first, day=day, limit=BATCH)
         )
-        told = partial(self._remind, month=month, day=day)
-        return await each(self._database, store.REMINDING, found, told, subject="account")
+        remind = partial(self._remind, month=month, day=day)
+        return await each(self._database, store.REMINDING, found, remind, subject="account")
 
     async def _remind(self, one: OfCollector, month: Month, day: int) -> None:
         async def remind(tx: Tx) -> None:
             found = await load(tx, one.account)
-            told = await self.month(tx, found, month)
-            if told.state == MonthStanding.REPORTED:
+            view = await self.month(tx, found, month)
+            if view.state == MonthStanding.REPORTED:
                 return
-            what = "deposit" if told.due else "report"
+            what = "deposit" if view.due else "report"
             if await store.remind(tx, one.account, month.first, day, what):
                 await notifications.queue(
                     tx,
@@ -381,10 +381,10 @@ class CollectorService:
                     facts={
                         "name": found.name,
                         "month": str(month),
-                        "rupiah": str(Rupiah(told.due)),
+                        "rupiah": str(Rupiah(view.due)),
                         "deposit_code": DEPOSIT_CODE,
-                        "deposit_by": str(told.deposit_by),
-                        "report_by": str(told.report_by),
+                        "deposit_by": str(view.deposit_by),
+                        "report_by": str(view.report_by),
                     },
                 )
 
