@@ -12,7 +12,7 @@ from meterai.plumbing.config import Configuration
 NOTHING = "nothing"
 
 
-def _is_said(text: str) -> bool:
+def _is_set(text: str) -> bool:
     return bool(text.strip()) and SPECIMEN not in text.upper()
 
 
@@ -28,7 +28,7 @@ def _is_page(text: str) -> bool:
 
 def _name(of: Configuration) -> Iterator[Facts]:
     for setting in ("operator_name", "operator_address"):
-        if not _is_said(of.value(setting)):
+        if not _is_set(of.value(setting)):
             yield {"setting": setting, "found": of.value(setting) or NOTHING}
 
 
@@ -58,7 +58,7 @@ def _papers(of: Configuration) -> Iterator[Facts]:
 
 def _is_text(setting: str, path: str) -> bool:
     try:
-        return not is_web_address(path) and _is_said(text_of(setting, path))
+        return not is_web_address(path) and _is_set(text_of(setting, path))
     except CommandRefusal:
         return False
 
