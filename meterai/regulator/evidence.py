@@ -35,7 +35,9 @@ TIMELINE, ENTRIES, AUDITS = "timeline.json", "entries.json", "audits.json"
 ENTRIES_MAX = 200  # of one order
 AUDITS_SHOWN = 2  # the first clean audits that cover the events
 # Text facts of happenings that concern no person; every other text is left out.
-_OF_NOBODY = frozenset({"digest", "stamped", "serials", "serial", "stamping", "order", "refund"})
+_NAMES_NO_PERSON = frozenset(
+    {"digest", "stamped", "serials", "serial", "stamping", "order", "refund"}
+)
 _LEFT_OUT = "[…]"
 
 
@@ -96,17 +98,17 @@ def packed(
 ) -> bytes:
     """Return the archive. `by` is the address of the installation."""
     files = dict(_files(found, issuers))
-    told = {
+    manifest_facts = {
         "by": by,
         "specimen": specimen,
         "serial": found.serial.text,
-        "made_at": _told(at),
+        "made_at": _time_text(at),
         "files": {
             name: {"bytes": len(content), "sha256": sha256(content).hexdigest()}
             for name, content in files.items()
         },
     }
-    manifest = signer.sign(KIND, told).encode()
+    manifest = signer.sign(KIND, manifest_facts).encode()
     return archive(
         ZippedFile(name, at, one) for name, one in ({MANIFEST: manifest} | files).items()
     )
@@ -128,11 +130,11 @@ def _files(found: SerialEvidence, issuers: Issuers) -> Iterator[tuple[str, bytes
     yield AUDITS, _json([_audit(one) for one in found.audits])
 
 
-def _json(told: object) -> bytes:
-    return json.dumps(told, indent=1, ensure_ascii=False).encode() + b"\n"
+def _json(value: object) -> bytes:
+    return json.dumps(value, indent=1, ensure_ascii=False).encode() + b"\n"
 
 
-def _told(at: datetime | None) -> str | None:
+def _time_text(at: datetime | None) -> str | None:
     return at.astimezone(WIB).isoformat() if at else None
 
 
@@ -141,9 +143,9 @@ def _stamp(found: SerialEvidence) -> dict[str, object]:
     return {
         "serial": found.serial.text,
         "state": found.record.state,
-        "affixed_at": _told(found.record.affixed_at),
-        "requested_at": _told(of.requested_at),
-        "delivered_at": _told(of.delivered_at),
+        "affixed_at": _time_text(found.record.affixed_at),
+        "requested_at": _time_text(of.requested_at),
+        "delivered_at": _time_text(of.delivered_at),
         "serials": list(of.serials),
         "placements": stamping.placements_json(of.placements),
         "sha256_original": of.sha256_original.hex(),
@@ -154,20 +156,20 @@ def _stamp(found: SerialEvidence) -> dict[str, object]:
 
 
 def _happening(one: Happening) -> dict[str, object]:
-    facts = {name: _of_nobody(name, value) for name, value in one.facts.items()}
+    facts = {name: _without_persons(name, value) for name, value in one.facts.items()}
     said = {
         language: translate(f"happening.{one.word}", language, **localize(facts, language))
         for language in LANGUAGES
     }
-    return {"at": _told(one.at), "word": one.word, **said}
+    return {"at": _time_text(one.at), "word": one.word, **said}
 
 
-def _of_nobody(name: str, value: object) -> object:
-    if isinstance(value, str) and name not in _OF_NOBODY:
+def _without_persons(name: str, value: object) -> object:
+    if isinstance(value, str) and name not in _NAMES_NO_PERSON:
         return _LEFT_OUT
     if isinstance(value, Sentence):
         return Sentence(
-            value.key, {key: _of_nobody(key, fact) for key, fact in value.facts.items()}
+            value.key, {key: _without_persons(key, fact) for key, fact in value.facts.items()}
         )
     if isinstance(value, Mapping | list | tuple):
         return _LEFT_OUT
@@ -176,7 +178,7 @@ def _of_nobody(name: str, value: object) -> object:
 
 def _entry(one: LedgerEntry) -> dict[str, object]:
     return {
-        "at": _told(one.at),
+        "at": _time_text(one.at),
         "entry": ":".join(one.entry.split(":")[:2]),  # a number of the payer's bank may follow
         "fact": one.reason,
         "books": dict(zip(one.books, one.amounts, strict=True)),
@@ -187,8 +189,8 @@ def _audit(one: CleanAudit) -> dict[str, object]:
     return {
         "point": one.point,
         "kind": one.kind,
-        "covers_from": _told(one.covers_from),
-        "covers_until": _told(one.covers_until),
+        "covers_from": _time_text(one.covers_from),
+        "covers_until": _time_text(one.covers_until),
         "history": one.history.hex(),
         "chained": one.chained.hex(),
     }

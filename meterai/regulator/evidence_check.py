@@ -70,13 +70,13 @@ def check_evidence(
         files = {one.name: one.content for one in unzipped(content)}
         document = files.pop(MANIFEST, b"")
         facts = read_exactly(document, KIND, public_key)
-        told = msgspec.convert(facts, _Manifest)
+        manifest = msgspec.convert(facts, _Manifest)
     except (ArchiveUnreadable, SignatureWrong, msgspec.ValidationError) as error:
         raise EvidenceWrong(str(error)) from None
     found = {
         one: _ArchiveFile(len(inner), sha256(inner).hexdigest()) for one, inner in files.items()
     }
-    if found != told.files:
+    if found != manifest.files:
         raise EvidenceWrong("its files are not those that were signed")
     stamp: dict[str, Any] = json.loads(files[STAMP])
     findings = (*_parts(files, stamp), *_document(files, stamp, original))

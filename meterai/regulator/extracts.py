@@ -56,14 +56,14 @@ def row_of(entry: LedgerEntry, key: bytes) -> bytes:
     """Return one line of the file."""
     link = hmac.digest(key, entry.account.bytes + entry.subject.bytes, hashlib.sha256)[:LINK_BYTES]
     legs = list(zip(entry.books, entry.amounts, strict=True))
-    told = {
+    fields = {
         "at": entry.at.astimezone(WIB).replace(microsecond=0).isoformat(),
         "fact": entry.reason,
         "of": link.hex(),
         "rupiah": {book: amount for book, amount in legs if not book.startswith("stamps_")},
         "stamps": {book: amount for book, amount in legs if book.startswith("stamps_")},
     }
-    return _ROW.encode(told) + b"\n"
+    return _ROW.encode(fields) + b"\n"
 
 
 def packed(rows: Iterable[bytes]) -> bytes:
@@ -172,54 +172,61 @@ def check_folder(folder: Path, public_key: bytes) -> Iterator[Checked]:
     before: tuple[ManifestText, str] | None = None
     for path in sorted(folder.glob("????-??-??.json")):
         document = read_file(path, MANIFEST_BYTES_MAX)
-        told = read_manifest(document, path.stem, public_key)
+        manifest = read_manifest(document, path.stem, public_key)
         if before is not None:
-            _check_chain(before, told)
-        sums = _check_file(folder / told.file, told)
-        before = told, digest(document.decode())
-        yield Checked(told.day, told.rows, sums)
+            _check_chain(before, manifest)
+        sums = _check_file(folder / manifest.file, manifest)
+        before = manifest, digest(document.decode())
+        yield Checked(manifest.day, manifest.rows, sums)
 
 
 def read_manifest(document: bytes, day: str, public_key: bytes) -> ManifestText:
     """Read the manifest of a day. Refuses `ExtractWrong`."""
     try:
-        told = msgspec.convert(read_exactly(document, KIND, public_key), ManifestText, strict=False)
+        manifest = msgspec.convert(
+            read_exactly(document, KIND, public_key), ManifestText, strict=False
+        )
     except (msgspec.ValidationError, SignatureWrong) as error:
         raise ExtractWrong(day, str(error)) from None
-    if str(told.day) != day or told.file != file_name(told.day):
+    if str(manifest.day) != day or manifest.file != file_name(manifest.day):
         raise ExtractWrong(day, "the manifest is of another day")
-    return told
+    return manifest
 
 
-def _check_chain(before: tuple[ManifestText, str], told: ManifestText) -> None:
+def _check_chain(before: tuple[ManifestText, str], manifest: ManifestText) -> None:
     last, digested = before
-    if told.day != last.day + DAY:
-        raise ExtractWrong(str(told.day), "a day is missing before it")
-    if told.before != digested:
-        raise ExtractWrong(str(told.day), "it does not name the manifest of the day before")
+    if manifest.day != last.day + DAY:
+        raise ExtractWrong(str(manifest.day), "a day is missing before it")
+    if manifest.before != digested:
+        raise ExtractWrong(str(manifest.day), "it does not name the manifest of the day before")
     closing = dict(last.opening)
     for by_book in last.sums.values():
         for book, (_, amount) in by_book.items():
             closing[book] = closing.get(book, 0) + amount
     # A newer release may have more books; their balances before it are zero.
-    if any(closing.get(book, 0) != told.opening.get(book, 0) for book in {*closing, *told.opening}):
-        raise ExtractWrong(str(told.day), "it does not begin with what the day before ends with")
+    if any(
+        closing.get(book, 0) != manifest.opening.get(book, 0)
+        for book in {*closing, *manifest.opening}
+    ):
+        raise ExtractWrong(
+            str(manifest.day), "it does not begin with what the day before ends with"
+        )
 
 
-def _check_file(path: Path, told: ManifestText) -> Sums:
-    day = str(told.day)
+def _check_file(path: Path, manifest: ManifestText) -> Sums:
+    day = str(manifest.day)
     try:
-        content = read_file(path, told.bytes + 1)
+        content = read_file(path, manifest.bytes + 1)
     except OSError as error:
         raise ExtractWrong(day, f"{path.name}: {error.strerror}") from None
-    if len(content) != told.bytes or hashlib.sha256(content).hexdigest() != told.sha256:
+    if len(content) != manifest.bytes or hashlib.sha256(content).hexdigest() != manifest.sha256:
         raise ExtractWrong(day, f"{path.name} is another file")
     sums, rows = Sums(), 0
     with gzip.open(BytesIO(content)) as file:
         while line := file.readline(ROW_BYTES_MAX):
             rows += 1
-            sums.add(*_row(line, told.day))
-    if rows != told.rows or sums.told() != _listed(told.sums):
+            sums.add(*_row(line, manifest.day))
+    if rows != manifest.rows or sums.told() != _listed(manifest.sums):
         raise ExtractWrong(day, "its rows do not add up to what the manifest says")
     return sums
 

@@ -136,13 +136,13 @@ async def download_facts(
 ) -> Response[Any]:
     """The rows of a day, in pieces."""
     found = await statements.extract(read_day(day))
-    told = saved_as(file_name(found.day), b"", "application/gzip")
+    saved = saved_as(file_name(found.day), b"", "application/gzip")
 
     async def pieces() -> AsyncIterator[bytes]:
         async for one in statements.pieces(found.day):
             yield one
 
-    headers = {name: value for name, value in told.headers.items() if name != "content-length"}
+    headers = {name: value for name, value in saved.headers.items() if name != "content-length"}
     return Stream(pieces(), media_type="application/gzip", headers=headers)
 
 

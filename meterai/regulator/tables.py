@@ -49,8 +49,8 @@ def sheet(found: DutyStatement, days: Days, table: str, language: str) -> Sheet:
 
 def csv_of(found: DutyStatement, days: Days, table: str, language: str) -> bytes:
     """Return one table of a statement as CSV."""
-    told = sheet(found, days, table, language)
-    return csv_table([told.head, *told.rows], language)
+    content = sheet(found, days, table, language)
+    return csv_table([content.head, *content.rows], language)
 
 
 def xlsx_of(found: DutyStatement, days: Days, language: str) -> bytes:
