@@ -102,11 +102,11 @@ async def check_closes(tx: ReadTx, day: date) -> Close:
     asked = asked_of_day(day)
     if records := await reconciliation.not_final(tx, day):
         raise DayNotReconciled(day, records)
-    told = await store.digest(tx, asked.begin, asked.end)
+    sums = await store.digest(tx, asked.begin, asked.end)
     balances = sorted(await store.balances(tx, asked))
     breaks = await _breaks(tx, asked)
     before = digest(last.manifest) if last else ""
-    return Close(day, told.entries, told.sha256, balances, breaks, before)
+    return Close(day, sums.entries, sums.sha256, balances, breaks, before)
 
 
 async def _breaks(tx: ReadTx, asked: StatementRequest) -> list[UnexplainedBreak]:
@@ -164,29 +164,29 @@ def check_files(paths: Sequence[Path], public_key: bytes) -> Iterator[tuple[Clos
         ((read_close(one, public_key), one.decode(), path) for one, path in read),
         key=lambda one: one[0].day,
     )
-    for told, document, path in found:
+    for close, document, path in found:
         if before is not None:
-            _check_chain(*before, told)
-        before = told, digest(document)
-        journal = path.with_name(journal_of(told.day))
+            _check_chain(*before, close)
+        before = close, digest(document)
+        journal = path.with_name(journal_of(close.day))
         if journal.exists():
             with journal.open("rb") as rows:
-                check_journal(told, rows)
-        yield told, journal.exists()
+                check_journal(close, rows)
+        yield close, journal.exists()
 
 
-def _check_chain(last: CloseText, digested: str, told: CloseText) -> None:
-    day = str(told.day)
-    if told.day != last.day + timedelta(days=1) or told.before != digested:
+def _check_chain(last: CloseText, digested: str, close: CloseText) -> None:
+    day = str(close.day)
+    if close.day != last.day + timedelta(days=1) or close.before != digested:
         raise CloseWrong(day, "it does not name the close of the day before")
-    for book, (debit, credit, closing) in told.books.items():
+    for book, (debit, credit, closing) in close.books.items():
         if closing != last.books.get(book, (0, 0, 0))[2] + credit - debit:
             raise CloseWrong(day, f"{book} does not begin with what the day before ends with")
-    if last.books.keys() - told.books.keys():
+    if last.books.keys() - close.books.keys():
         raise CloseWrong(day, "a book is missing")
 
 
-def check_journal(told: CloseText, rows: Iterable[bytes]) -> None:
+def check_journal(close: CloseText, rows: Iterable[bytes]) -> None:
     """Compare the entries of a day with its close. Refuses `CloseWrong`."""
     hashed, entries = hashlib.sha256(), 0
     sides: Counter[tuple[str, bool]] = Counter()
@@ -195,13 +195,13 @@ def check_journal(told: CloseText, rows: Iterable[bytes]) -> None:
         entries += 1
         for book, amount in json.loads(row)[5].items():
             sides[book, amount > 0] += abs(amount)
-    totals = {book: (sides[book, False], sides[book, True]) for book in told.books}
+    totals = {book: (sides[book, False], sides[book, True]) for book in close.books}
     if (
-        (entries, hashed.hexdigest()) != (told.entries, told.sha256)
-        or {book for book, _ in sides} - told.books.keys()
-        or any(totals[book] != sums[:2] for book, sums in told.books.items())
+        (entries, hashed.hexdigest()) != (close.entries, close.sha256)
+        or {book for book, _ in sides} - close.books.keys()
+        or any(totals[book] != sums[:2] for book, sums in close.books.items())
     ):
-        raise CloseWrong(str(told.day), "the entries are not those that were closed")
+        raise CloseWrong(str(close.day), "the entries are not those that were closed")
 
 
 def written(found: KeptClose) -> tuple[str, bytes]:

@@ -57,7 +57,9 @@ RUPIAH_MAX = 10**15  # of one payout; a larger amount is a typing error
 Rupiahs = Annotated[int, Parameter(help="Rupiah.", validator=Between(1, RUPIAH_MAX))]
 
 
-def _asked(command: str, options: Options, ask: Callable[[ReadTx], Awaitable[Answer]]) -> Answer:
+def _query_command(
+    command: str, options: Options, ask: Callable[[ReadTx], Awaitable[Answer]]
+) -> Answer:
     async def look(database: Database, _: Settings) -> Answer:
         async with database.reading() as tx:
             return await ask(tx)
@@ -124,14 +126,16 @@ def trial_balance(
 ) -> None:
     """Every book at a moment (now without --at), on its debit or its credit side, with totals of each unit."""
     when = _moment(at, "at")
-    found = _asked("finance trial-balance", options, lambda tx: reports.trial_balance(tx, when))
+    found = _query_command(
+        "finance trial-balance", options, lambda tx: reports.trial_balance(tx, when)
+    )
     _give(tables.trial(found, language), out, language)
 
 
 def ageing(*, out: Out = None, language: Language = "en", options: Options = NO_OPTIONS) -> None:
     """Refunds that are open, by way back and age, with the oldest and what is overdue."""
     now = SystemClock().now()
-    found = _asked("finance ageing", options, lambda tx: reports.ageing(tx, now))
+    found = _query_command("finance ageing", options, lambda tx: reports.ageing(tx, now))
     _give(tables.ageing(found, language), out, language)
     line(f"open {found.rupiah}, in the book {found.payable}")
 
@@ -146,7 +150,9 @@ def by_channel(
 ) -> None:
     """Duty to the treasury and fees by channel, of a month (2026-11) or a day (2026-11-30)."""
     first, last = _days(of)
-    found = _asked("finance channels", options, lambda tx: reports.channels(tx, first, last))
+    found = _query_command(
+        "finance channels", options, lambda tx: reports.channels(tx, first, last)
+    )
     rows = found.by_day if by_day else found.whole
     _give(tables.channels(rows, found.names, language, by_day=by_day), out, language)
 
@@ -184,7 +190,7 @@ def statement(
         most = LINES_MAX if out and not is_csv else 0
         return await tables.of_statement(tx, wish, most, language), count
 
-    sheets, count = _asked("finance statement", options, ask)
+    sheets, count = _query_command("finance statement", options, ask)
     _give(sheets["balances"], None, language)
     if out and not is_csv:
         if "lines" not in sheets:
@@ -235,7 +241,7 @@ def export(
         return len(closes)
 
     try:
-        count = _asked("finance export", options, ask)
+        count = _query_command("finance export", options, ask)
     except OSError as error:
         raise _unwritten(out, error) from None
     line(f"{of}: {count} closed days: {out}")
@@ -301,9 +307,9 @@ def verify(
     whole = sum(is_whole for _, is_whole in found)
     first, last = found[0][0], found[-1][0]
     line(f"every day from {first.day} to {last.day} as it was signed, {whole} with their entries")
-    for told, _ in found:
-        breaks = f", {len(told.breaks)} breaks open" if told.breaks else ""
-        line(f"  {told.day}: {told.entries} entries{breaks}")
+    for close, _ in found:
+        breaks = f", {len(close.breaks)} breaks open" if close.breaks else ""
+        line(f"  {close.day}: {close.entries} entries{breaks}")
 
 
 def propose(
@@ -379,4 +385,4 @@ def list_payouts(options: Options = NO_OPTIONS) -> None:
             line(f"{one.shown}: {one.amount} of {one.month:%Y-%m}, {one.state}, {one.ntpn or '-'}")
         line(f"duty payable that no payout takes: {await payouts.duty_free(tx)}")
 
-    _asked("finance payouts", options, ask)
+    _query_command("finance payouts", options, ask)

@@ -104,9 +104,9 @@ async def _propose(tx: Tx, arguments: ProposeArguments, pull: Pull) -> None:
     await payouts.propose(tx, found, pull.actor)
 
 
-def _about(found: Payout, word: str, /, **facts: object) -> Forecast:
-    told = {"payout": found.shown, "rupiah": found.amount} | facts
-    return Forecast([Effect(word, told, subject(found))], 1)
+def _payout_forecast(found: Payout, word: str, /, **facts: object) -> Forecast:
+    facts_of_payout = {"payout": found.shown, "rupiah": found.amount} | facts
+    return Forecast([Effect(word, facts_of_payout, subject(found))], 1)
 
 
 def subject(found: Payout) -> Subject:
@@ -117,7 +117,9 @@ def subject(found: Payout) -> Subject:
 async def _sending(tx: ReadTx, arguments: SendArguments, _: Pull) -> Forecast:
     found = await payouts.one(tx, arguments.payout)
     await payouts.check_sends(tx, found)
-    return _about(found, "payout_is_sent", billing=payouts.billing_code(arguments.billing_code))
+    return _payout_forecast(
+        found, "payout_is_sent", billing=payouts.billing_code(arguments.billing_code)
+    )
 
 
 async def _send(tx: Tx, arguments: SendArguments, pull: Pull) -> None:
@@ -130,7 +132,9 @@ async def _confirming(tx: ReadTx, arguments: ConfirmArguments, _: Pull) -> Forec
     line = payouts.bank_line(arguments.bank_line)
     await payouts.check_confirms(tx, found, line, arguments.amount, arguments.moved_at)
     receipt = payouts.ntpn(arguments.ntpn)
-    return _about(found, "payout_is_confirmed", line=line, at=arguments.moved_at, ntpn=receipt)
+    return _payout_forecast(
+        found, "payout_is_confirmed", line=line, at=arguments.moved_at, ntpn=receipt
+    )
 
 
 async def _confirm(tx: Tx, arguments: ConfirmArguments, pull: Pull) -> None:
@@ -143,7 +147,7 @@ async def _failing(tx: ReadTx, arguments: FailArguments, pull: Pull) -> Forecast
     written_reason(pull.reason)
     found = await payouts.one(tx, arguments.payout)
     PAYOUT.after(found.state, PayoutEvent.FAILED)
-    return _about(found, "payout_fails")
+    return _payout_forecast(found, "payout_fails")
 
 
 async def _fail(tx: Tx, arguments: FailArguments, pull: Pull) -> None:

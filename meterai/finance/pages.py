@@ -121,7 +121,7 @@ async def show_month(
     of, language = Month.read(month), language_of(request)
     async with database.reading() as tx:
         sheets = await tables.month(tx, of, finance.now(), language)
-    return await _given(request, sheets, str(of), str(of), {})
+    return await _respond(request, sheets, str(of), str(of), {})
 
 
 @get(f"{HERE}/channels/{{of:str}}", opt=_READING, include_in_schema=False)
@@ -133,7 +133,7 @@ async def show_channels(
     async with database.reading() as tx:
         found = await reports.channels(tx, day, day)
     sheets = {"channels": tables.channels(found.whole, found.names, language)}
-    return await _given(request, sheets, of, of, {})
+    return await _respond(request, sheets, of, of, {})
 
 
 @get(f"{HERE}/statement", opt=_READING, include_in_schema=False)
@@ -153,7 +153,7 @@ async def show_statement(
     of = query["of"] or UNPLACED
     scope = query["scope"]
     title = f"{translate(f'finance.scope.{scope}', language)} {of}"
-    return await _given(request, sheets, f"{scope}-{of}", title, query)
+    return await _respond(request, sheets, f"{scope}-{of}", title, query)
 
 
 async def _of_statement(
@@ -168,7 +168,7 @@ async def _of_statement(
     return found
 
 
-async def _given(
+async def _respond(
     request: PageRequest, sheets: dict[str, Sheet], name: str, title: str, query: dict[str, str]
 ) -> Response[Any]:
     """Show sheets as a page, or as the requested file: `xlsx` has all of them, else one of them as CSV."""

@@ -109,7 +109,7 @@ async def check_sends(tx: ReadTx, found: Payout) -> None:
 async def send(tx: Tx, found: Payout, code: str, actor: Actor) -> None:
     """Record that the bank was told to pay. Refuses what `check_sends` refuses."""
     await store.lock_payouts(tx)
-    await check_sends(tx, await _as_now(tx, found))
+    await check_sends(tx, await _reload(tx, found))
     await store.send_payout(tx, found.id, code)
     await _record(tx, found, "payout_sent", actor, billing_code=code)
 
@@ -130,7 +130,7 @@ async def confirm(
 ) -> None:
     """Post a payout that a line of the bank statement confirms. Refuses what `check_confirms` refuses."""
     await store.lock_payouts(tx)
-    await check_confirms(tx, await _as_now(tx, found), line, found.amount, at)
+    await check_confirms(tx, await _reload(tx, found), line, found.amount, at)
     await store.confirm_payout(tx, found.id, line, at, receipt)
     await _record(tx, found, "payout_confirmed", actor, line=line, ntpn=receipt)
     await end_line(tx, found)
@@ -146,12 +146,12 @@ async def end_line(tx: Tx, found: Payout) -> None:
 async def fail(tx: Tx, found: Payout, why: str, actor: Actor) -> None:
     """Fail a payout that was not paid: its duty is free again. Refuses `NotAllowedNow`."""
     await store.lock_payouts(tx)
-    PAYOUT.after((await _as_now(tx, found)).state, PayoutEvent.FAILED)
+    PAYOUT.after((await _reload(tx, found)).state, PayoutEvent.FAILED)
     await store.fail_payout(tx, found.id, why)
     await _record(tx, found, "payout_failed", actor)
 
 
-async def _as_now(tx: Tx, found: Payout) -> Payout:
+async def _reload(tx: Tx, found: Payout) -> Payout:
     again = await store.payout(tx, found.id)
     assert again is not None, "payouts stay"
     return again

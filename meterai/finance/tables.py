@@ -167,8 +167,8 @@ def channels(
     for one in found:
         whose = names.get(one.seller, "")
         kind = translate(f"finance.channel.{one.channel}", language)
-        told: list[Cell] = [str(one.day)] if by_day else []
-        rows.append([*told, kind, whose, _account(str(one.seller)) if whose else "", *_duty(one)])
+        cells: list[Cell] = [str(one.day)] if by_day else []
+        rows.append([*cells, kind, whose, _account(str(one.seller)) if whose else "", *_duty(one)])
     if rows:
         # Money of a deposit is counted once, at the channel that sold from it.
         sums = [sum(column) for column in zip(*map(_duty, found), strict=True)]
