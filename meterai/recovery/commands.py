@@ -125,13 +125,13 @@ def status(
     """Show the recovery, the numbers of its step, and whether they hold."""
     before: RecoveryStep | None = None
     while True:
-        found = with_database("recover status", options, _look)
+        found = with_database("recover status", options, _read_status)
         state = found.recovery.state if found.recovery else None
         if as_json:
             line(json.dumps(views.as_json(found)))
         elif not watch or state != before or state in STEPS:
-            for told in _lines(found):
-                line(one_line(told))
+            for text in _lines(found):
+                line(one_line(text))
         before = state
         if not watch or state not in STEPS:
             break
@@ -140,7 +140,7 @@ def status(
         raise SystemExit(Exit.NO)
 
 
-async def _look(database: Database, _: Settings) -> RecoveryStatus:
+async def _read_status(database: Database, _: Settings) -> RecoveryStatus:
     async with database.reading() as tx:
         return await steps.status(tx, SystemClock().now())
 
@@ -150,11 +150,11 @@ def _lines(found: RecoveryStatus) -> list[str]:
     if recovery is None:
         return ["no recovery was begun"]
     how = "by itself" if recovery.is_going else "by hand"
-    told = [f"{recovery.shown}: {recovery.state}, since {recovery.moved_at.isoformat()}, {how}"]
+    lines = [f"{recovery.shown}: {recovery.state}, since {recovery.moved_at.isoformat()}, {how}"]
     if recovery.state not in STEPS:
-        return told
-    told.append(f"numbers: {verdict_of(recovery.state, found.numbers)}")
+        return lines
+    lines.append(f"numbers: {verdict_of(recovery.state, found.numbers)}")
     for one in views.figures(recovery.state, found.numbers, "en"):
         bound = f", at most {one.good}: {one.verdict}" if one.verdict else ""
-        told.append(f"  {one.title}: {one.value}{bound}")
-    return told
+        lines.append(f"  {one.title}: {one.value}{bound}")
+    return lines

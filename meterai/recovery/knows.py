@@ -31,7 +31,9 @@ async def _find(tx: ReadTx, text: str, _limit: int) -> Sequence[Subject]:
 async def _tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
     found = await _recoveries(tx, about)
     return [
-        one for recovery in found for one in _told(recovery, await store.taken(tx, recovery.id))
+        one
+        for recovery in found
+        for one in _happenings(recovery, await store.taken(tx, recovery.id))
     ]
 
 
@@ -46,7 +48,7 @@ async def _recoveries(tx: ReadTx, about: Subject) -> Sequence[Recovery]:
     return ()
 
 
-def _told(recovery: Recovery, taken: Sequence[StepTaken]) -> Iterator[Happening]:
+def _happenings(recovery: Recovery, taken: Sequence[StepTaken]) -> Iterator[Happening]:
     for one in taken:
         facts = {"step": Sentence(f"recovery.step.{one.state}", {}), "orders": one.numbers.orders}
         yield Happening(

@@ -54,7 +54,7 @@ class UnservedOrders(msgspec.Struct, frozen=True):
     orders: str = ""
 
 
-async def _would_start(tx: ReadTx, asked: RecoveryStart, pull: Pull) -> Forecast:
+async def _forecast_start(tx: ReadTx, asked: RecoveryStart, pull: Pull) -> Forecast:
     incident = await steps.incident_for(tx, asked.incident)
     if incident.held_by:
         raise incidents.IncidentHeld(incident.held_by)
@@ -82,7 +82,7 @@ def _after(recovery: Recovery, asked: ToStep | NoArguments, event: StepEvent) ->
     return state
 
 
-async def _would_move(
+async def _forecast_move(
     tx: ReadTx, asked: ToStep | NoArguments, pull: Pull, *, event: StepEvent
 ) -> Forecast:
     recovery = await steps.under_way(tx)
@@ -114,14 +114,14 @@ async def _move(tx: Tx, asked: ToStep | NoArguments, pull: Pull, *, event: StepE
     await steps.move(tx, recovery, event, at=pull.at, actor=pull.actor)
 
 
-async def _would_go(tx: ReadTx, _: NoArguments, _pull: Pull, *, is_going: bool) -> Forecast:
+async def _forecast_going(tx: ReadTx, _: NoArguments, _pull: Pull, *, is_going: bool) -> Forecast:
     recovery = await steps.under_way(tx)
     if recovery.is_going == is_going:
         raise NotAllowedNow(RECOVERY.subject, recovery.state, "go" if is_going else "hold")
     return Forecast([_effect("recovery_goes" if is_going else "recovery_is_held", recovery)], 1)
 
 
-async def _go(tx: Tx, _: NoArguments, pull: Pull, *, is_going: bool) -> None:
+async def _set_going(tx: Tx, _: NoArguments, pull: Pull, *, is_going: bool) -> None:
     await steps.set_going(tx, is_going=is_going, actor=pull.actor)
 
 
@@ -150,20 +150,20 @@ async def _past_due(tx: ReadTx, named: Sequence[Order]) -> list[orders.OrderPast
     return [one for one in found if one.id not in known]
 
 
-def _sum(found: Sequence[Order] | Sequence[orders.OrderPastDue]) -> int:
+def _rupiah(found: Sequence[Order] | Sequence[orders.OrderPastDue]) -> int:
     return sum((one.total for one in found), Rupiah(0)).value
 
 
-def _gives_back(word: str, found: Sequence[Order] | Sequence[orders.OrderPastDue]) -> Effect:
+def _refund_effect(word: str, found: Sequence[Order] | Sequence[orders.OrderPastDue]) -> Effect:
     """Return the effect of refunding these orders; their hash binds an approval to them, not to others of the same
     sum.
     """
     numbers = b"".join(sorted(one.id.bytes for one in found))
     sha256 = hashlib.sha256(numbers).hexdigest()
-    return Effect(word, {"orders": len(found), "rupiah": _sum(found), "sha256": sha256})
+    return Effect(word, {"orders": len(found), "rupiah": _rupiah(found), "sha256": sha256})
 
 
-async def _would_give_back(tx: ReadTx, asked: UnservedOrders, pull: Pull) -> Forecast:
+async def _forecast_refund(tx: ReadTx, asked: UnservedOrders, pull: Pull) -> Forecast:
     written_reason(pull.reason)
     await steps.under_way(tx)
     wanted = await _named(tx, asked)
@@ -171,13 +171,13 @@ async def _would_give_back(tx: ReadTx, asked: UnservedOrders, pull: Pull) -> For
     if not wanted and not late:
         raise refunds.NothingToRefund("no order is past due or named")
     effects = [
-        _gives_back("recovery_gives_back_late", late),
-        _gives_back("recovery_gives_back_unwanted", wanted),
+        _refund_effect("recovery_gives_back_late", late),
+        _refund_effect("recovery_gives_back_unwanted", wanted),
     ]
-    return Forecast(effects, rows=len(late) + len(wanted), rupiah=_sum(late) + _sum(wanted))
+    return Forecast(effects, rows=len(late) + len(wanted), rupiah=_rupiah(late) + _rupiah(wanted))
 
 
-async def _give_back(tx: Tx, asked: UnservedOrders, pull: Pull) -> None:
+async def _refund(tx: Tx, asked: UnservedOrders, pull: Pull) -> None:
     recovery = await steps.locked(tx)
     RECOVERY.after(recovery.state, StepEvent.ABANDONED)
     wanted = await _named(tx, asked)
@@ -212,8 +212,8 @@ def _lever(
     )
 
 
-def _moving(name: str, event: StepEvent, arguments: type[msgspec.Struct] = ToStep) -> Lever:
-    forecast, carry_out = partial(_would_move, event=event), partial(_move, event=event)
+def _step_lever(name: str, event: StepEvent, arguments: type[msgspec.Struct] = ToStep) -> Lever:
+    forecast, carry_out = partial(_forecast_move, event=event), partial(_move, event=event)
     return _lever(name, forecast, carry_out, arguments)
 
 
@@ -221,22 +221,22 @@ START = Lever(
     name="recover start",
     permission=Permission.CONSOLE_INCIDENTS,
     arguments=RecoveryStart,
-    forecast=_would_start,
+    forecast=_forecast_start,
     carry_out=_start,
     offered=offered_on(SubjectKind.INCIDENT, "incident"),
 )
-NEXT = _moving("next", StepEvent.NEXT)
-BACK = _moving("back", StepEvent.BACK)
-ABANDON = _moving("abandon", StepEvent.ABANDONED, NoArguments)
-GO = _lever("go", partial(_would_go, is_going=True), partial(_go, is_going=True))
-HOLD = _lever("hold", partial(_would_go, is_going=False), partial(_go, is_going=False))
+NEXT = _step_lever("next", StepEvent.NEXT)
+BACK = _step_lever("back", StepEvent.BACK)
+ABANDON = _step_lever("abandon", StepEvent.ABANDONED, NoArguments)
+GO = _lever("go", partial(_forecast_going, is_going=True), partial(_set_going, is_going=True))
+HOLD = _lever("hold", partial(_forecast_going, is_going=False), partial(_set_going, is_going=False))
 # It moves money for which its buyers would wait otherwise: always two people, of those who may move money.
 REFUND = Lever(
     name="recover refund",
     permission=Permission.CONSOLE_MONEY,
     arguments=UnservedOrders,
-    forecast=_would_give_back,
-    carry_out=_give_back,
+    forecast=_forecast_refund,
+    carry_out=_refund,
     is_always_approved=True,
     offered=_on_recoveries,
 )

@@ -136,7 +136,7 @@ class Look:
     event: StepEvent | None = None
 
 
-def _since(before: datetime | None, now: datetime) -> datetime:
+def _span_begin(before: datetime | None, now: datetime) -> datetime:
     """Return the begin of a span; a clock that was set back starts again."""
     return now if before is None or before > now else before
 
@@ -144,11 +144,11 @@ def _since(before: datetime | None, now: datetime) -> datetime:
 def look(step: RecoveryStep, verdict: StepVerdict, before: Look, backs: int, now: datetime) -> Look:
     """Evaluate the numbers of a step that moves automatically."""
     if verdict is StepVerdict.HOLDS:
-        since = _since(before.holds_since, now)
+        since = _span_begin(before.holds_since, now)
         is_steady = (now - since).total_seconds() >= steady_seconds(step, backs)
         return Look(since, None, StepEvent.NEXT if is_steady else None)
     if verdict is StepVerdict.WORSE:
-        since = _since(before.worse_since, now)
+        since = _span_begin(before.worse_since, now)
         is_lasting = (now - since).total_seconds() >= WORSE_SECONDS
         can_go_back = step is not RecoveryStep.CLOSING
         return Look(None, since, StepEvent.BACK if is_lasting and can_go_back else None)

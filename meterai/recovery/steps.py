@@ -90,8 +90,8 @@ async def start(tx: Tx, incident: Incident, *, at: datetime, actor: Actor) -> UU
     await store.take(tx, recovery, taken)
     begun = await store.one(tx, recovery)
     assert begun is not None
-    await _arrange(tx, begun, at, actor)
-    await _record(tx, actor, begun, taken, await _tell(tx, begun, taken, actor))
+    await _apply_step(tx, begun, at, actor)
+    await _record(tx, actor, begun, taken, await _update_incident(tx, begun, taken, actor))
     return recovery
 
 
@@ -111,8 +111,8 @@ async def move(
     moved = replace(recovery, state=state, number=taken.number, moved_at=at, ended_at=ended_at)
     if event is StepEvent.NEXT and opens_issuing(recovery, numbers) and not is_by_itself:
         await stamps.set_issuing(tx, is_open=True, reason=recovery.shown, actor=actor)
-    await _arrange(tx, moved, at, actor)
-    await _record(tx, actor, moved, taken, await _tell(tx, moved, taken, actor))
+    await _apply_step(tx, moved, at, actor)
+    await _record(tx, actor, moved, taken, await _update_incident(tx, moved, taken, actor))
     return state
 
 
@@ -159,11 +159,11 @@ def _reason() -> dict[str, str]:
     return {language: translate("recovery.reason", language) for language in LANGUAGES}
 
 
-async def _arrange(tx: Tx, recovery: Recovery, at: datetime, actor: Actor) -> None:
+async def _apply_step(tx: Tx, recovery: Recovery, at: datetime, actor: Actor) -> None:
     """Set buying, sign-up and checking to the state of a step."""
     state, before = recovery.state, Before.of(recovery)
     if state not in STEPS:
-        await _put_back(tx, recovery, actor)
+        await _restore(tx, recovery, actor)
         return
     if has_come_to(state, RecoveryStep.BUYING):
         await waiting_room.let_in(tx, GuardedAct.BUY, actor=actor)
@@ -179,7 +179,7 @@ async def _arrange(tx: Tx, recovery: Recovery, at: datetime, actor: Actor) -> No
             )
 
 
-async def _put_back(tx: Tx, recovery: Recovery, actor: Actor) -> None:
+async def _restore(tx: Tx, recovery: Recovery, actor: Actor) -> None:
     """Restore the state before the recovery."""
     before = Before.of(recovery)
     await waiting_room.put_back(tx, GuardedAct.BUY, before.buying, _reason(), actor=actor)
@@ -191,7 +191,7 @@ async def _put_back(tx: Tx, recovery: Recovery, actor: Actor) -> None:
 # -- announcements -------------------------------------------------------------------------------
 
 
-async def _tell(tx: Tx, recovery: Recovery, taken: StepTaken, actor: Actor) -> str:
+async def _update_incident(tx: Tx, recovery: Recovery, taken: StepTaken, actor: Actor) -> str:
     """Add an update to the incident, which page, feed and mails show, and release it if the recovery has ended.
 
     Returns the code of the incident's refusal, or an empty text: it may be full, or changed by SQL. The recovery

@@ -64,10 +64,10 @@ def _shown(name: str, value: float, language: str) -> str:
 def as_json(status: RecoveryStatus) -> dict[str, object]:
     """Return the state of a recovery for a program."""
     found = status.recovery
-    told: dict[str, object] = {"recovery": None, "numbers": msgspec.to_builtins(status.numbers)}
+    fields: dict[str, object] = {"recovery": None, "numbers": msgspec.to_builtins(status.numbers)}
     if found is None:
-        return told
-    told |= {
+        return fields
+    fields |= {
         "recovery": found.shown,
         "state": str(found.state),
         "is_going": found.is_going,
@@ -78,6 +78,6 @@ def as_json(status: RecoveryStatus) -> dict[str, object]:
         ],
     }
     if found.state in STEPS:
-        told["verdict"] = str(verdict_of(found.state, status.numbers))
-        told["steady_seconds"] = steady_seconds(found.state, found.backs)
-    return told
+        fields["verdict"] = str(verdict_of(found.state, status.numbers))
+        fields["steady_seconds"] = steady_seconds(found.state, found.backs)
+    return fields
