@@ -38,7 +38,7 @@ Build: TypeAlias = Callable[[Container], Awaitable[None]]
 MakeStep: TypeAlias = Callable[[Litestar, Settings, Sequence[tuple[bytes, bytes]]], Step]
 
 
-async def _nothing(_container: Container) -> None:
+async def _build_nothing(_container: Container) -> None:
     """The `build` of a room without services."""
 
 
@@ -108,7 +108,7 @@ class Room:
     settings: type[msgspec.Struct] | None = None
     sections: Sequence[type[msgspec.Struct]] = ()
     needs: Callable[[Settings, Keyring], None] = lambda _settings, _keyring: None
-    build: Build = _nothing
+    build: Build = _build_nothing
     ready: Mapping[str, Callable[[Container], Awaitable[None]]] = field(default_factory=dict)
     warns: Mapping[str, Callable[[Container], Awaitable[str | None]]] = field(default_factory=dict)
     leases: Callable[[Container], Iterable[Lease]] = lambda _: ()
@@ -126,7 +126,7 @@ class Room:
     published: Sequence[PublicEvent] = ()
     tasks: Callable[[Container], Sequence[PeriodicTask]] = lambda _: ()
     worker_pools: Callable[[Container], Sequence[WorkerPool]] = lambda _: ()
-    before_work: Build = _nothing
+    before_work: Build = _build_nothing
     after_restore: AfterRestore | None = None
     demands: Sequence[Demand] = ()
     undemanded: Mapping[str, str] = field(default_factory=dict)

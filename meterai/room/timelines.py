@@ -65,10 +65,10 @@ async def timeline(tx: ReadTx, offers: Offers, subject: Subject) -> list[Happeni
     """
     if not _can_name(subject.shown):
         return []
-    told: list[Happening] = []
+    happenings: list[Happening] = []
     for knows in reversed(list(offers.knows.values())):
-        told += await knows.tell(tx, subject)
-    return in_order(told)
+        happenings += await knows.tell(tx, subject)
+    return in_order(happenings)
 
 
 async def found(tx: ReadTx, offers: Offers, text: str, limit: int) -> list[Subject]:
