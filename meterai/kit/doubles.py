@@ -14,7 +14,7 @@ class NameDoubled(ValueError):
         self.name = name
 
 
-def _each_once(pairs: list[tuple[str, object]]) -> None:
+def _check_unique(pairs: list[tuple[str, object]]) -> None:
     seen: set[str] = set()
     for name, _ in pairs:
         if name in seen:
@@ -23,7 +23,7 @@ def _each_once(pairs: list[tuple[str, object]]) -> None:
 
 
 # Numbers are not converted: converting one of many digits takes long.
-_READER = json.JSONDecoder(object_pairs_hook=_each_once, parse_int=len, parse_float=len)
+_READER = json.JSONDecoder(object_pairs_hook=_check_unique, parse_int=len, parse_float=len)
 
 
 def check_names(text: str) -> None:

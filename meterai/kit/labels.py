@@ -25,8 +25,8 @@ class Labels:
 
     def __str__(self) -> str:
         """Return the same text for the same labels: a part of the request that an Idempotency-Key stands for."""
-        told = {"reference": self.reference, "metadata": dict(self.metadata)}
-        return msgspec.json.encode(told, order="deterministic").decode()
+        content = {"reference": self.reference, "metadata": dict(self.metadata)}
+        return msgspec.json.encode(content, order="deterministic").decode()
 
 
 NO_LABELS = Labels()
@@ -36,10 +36,10 @@ def labels(reference: str | None, metadata: Mapping[str, str] | None) -> Labels:
     """Return labels within their limits. Refuses `Malformed`."""
     if reference is not None and not _is_shown(reference, REFERENCE_LENGTH_MAX):
         raise Malformed("reference", "shown_text", length_max=REFERENCE_LENGTH_MAX)
-    told = metadata or {}
-    is_bounded = len(told) <= METADATA_ENTRIES_MAX and all(
+    entries = metadata or {}
+    is_bounded = len(entries) <= METADATA_ENTRIES_MAX and all(
         _is_shown(name, METADATA_NAME_LENGTH_MAX) and _is_shown(value, METADATA_VALUE_LENGTH_MAX)
-        for name, value in told.items()
+        for name, value in entries.items()
     )
     if not is_bounded:
         raise Malformed(
@@ -49,7 +49,7 @@ def labels(reference: str | None, metadata: Mapping[str, str] | None) -> Labels:
             name_length_max=METADATA_NAME_LENGTH_MAX,
             value_length_max=METADATA_VALUE_LENGTH_MAX,
         )
-    return Labels(reference, dict(told))
+    return Labels(reference, dict(entries))
 
 
 def _is_shown(text: str, length_max: int) -> bool:

@@ -18,7 +18,7 @@ FIRST_STRONG_ISOLATE, POP_DIRECTIONAL_ISOLATE = "\u2068", "\u2069"
 FILE_NAME_LENGTH_MAX = 120  # characters; some systems allow 255 bytes
 
 
-def _seen(letter: str) -> str:
+def _visible(letter: str) -> str:
     kind = unicodedata.category(letter)
     if kind in _UNSEEN:
         return ""
@@ -27,7 +27,7 @@ def _seen(letter: str) -> str:
 
 def one_line(text: str) -> str:
     """Return the text without invisible characters; spaces of every kind become single plain ones."""
-    seen = unicodedata.normalize("NFC", "".join(map(_seen, text)))
+    seen = unicodedata.normalize("NFC", "".join(map(_visible, text)))
     return _SPACES.sub(" ", seen).strip()
 
 
