@@ -67,7 +67,7 @@ def our_database(server_url: str, *, may_make: bool) -> str:
     return server_url.replace("/postgres?", f"/{DATABASE}?")
 
 
-def _says_no(error: psycopg.OperationalError) -> bool:
+def _is_refused(error: psycopg.OperationalError) -> bool:
     """True if a server answers that it has no such database or refuses the user.
 
     A server that starts, stops or is full also answers with FATAL, but its answer will change.
@@ -112,7 +112,7 @@ def database_of(
         raise DatabaseMissing(str(error).strip()) from None
     except psycopg.OperationalError as error:
         if not (may_be_away and settings.process.database_url):
-            kind = DatabaseMissing if _says_no(error) else DatabaseUnreachable
+            kind = DatabaseMissing if _is_refused(error) else DatabaseUnreachable
             raise kind(str(error).strip()) from None
         _log.warning("database_away", reason=str(error).strip())
     try:

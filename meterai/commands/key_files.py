@@ -15,12 +15,12 @@ _PUBLIC_FILES = frozenset({"current"})
 def open_key_files(folder: Path) -> Iterator[Facts]:
     """Yield path and mode of everything in a folder of keys that is open to others, including the folder."""
     for path in sorted({folder, *folder.rglob("*")}):
-        yield from _open_to_others(path)
+        yield from _find_too_open(path)
 
 
 def open_secret_file(path: Path) -> Iterator[Facts]:
     """Yield path and mode of a file with a secret if others may read or change it."""
-    yield from _too_open(path, OTHERS_MAY_NOTHING)
+    yield from _check_mode(path, OTHERS_MAY_NOTHING)
 
 
 def _is_secret(path: Path) -> bool:
@@ -32,18 +32,18 @@ def _is_secret(path: Path) -> bool:
     return path.suffix == ".pem" and b"PRIVATE KEY" in read_key_file(path)
 
 
-def _open_to_others(path: Path) -> Iterator[Facts]:
+def _find_too_open(path: Path) -> Iterator[Facts]:
     try:
         if path.is_dir():
-            yield from _too_open(path, OTHERS_MAY_NOT_WRITE)
+            yield from _check_mode(path, OTHERS_MAY_NOT_WRITE)
         elif path.is_file():
             secret = _is_secret(path)
-            yield from _too_open(path, OTHERS_MAY_NOTHING if secret else OTHERS_MAY_NOT_WRITE)
+            yield from _check_mode(path, OTHERS_MAY_NOTHING if secret else OTHERS_MAY_NOT_WRITE)
     except OSError as error:
         yield {"path": str(path), "mode": error.strerror or "unreadable"}
 
 
-def _too_open(path: Path, forbidden: int) -> Iterator[Facts]:
+def _check_mode(path: Path, forbidden: int) -> Iterator[Facts]:
     mode = path.stat().st_mode & 0o777
     if mode & forbidden:
         yield {"path": str(path), "mode": f"{mode:04o}"}

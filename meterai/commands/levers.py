@@ -72,9 +72,9 @@ class Forecast:
 
 def digest_of(lever: str, arguments: object, forecast: object) -> bytes:
     """Return `Forecast.digest` of a lever, its arguments and its forecast, made now or read back from JSON."""
-    told = msgspec.json.encode([lever, arguments], order="sorted")
+    encoded = msgspec.json.encode([lever, arguments], order="sorted")
     shown = msgspec.json.encode(msgspec.to_builtins(forecast), order="sorted")
-    return hashlib.sha256(told + b"\n" + shown).digest()
+    return hashlib.sha256(encoded + b"\n" + shown).digest()
 
 
 class NoArguments(msgspec.Struct, frozen=True):

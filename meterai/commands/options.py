@@ -109,7 +109,7 @@ class Options:
 NO_OPTIONS = Options()
 
 
-def _name(_kind: object, value: str | None) -> None:
+def _check_operator(_kind: object, value: str | None) -> None:
     try:
         operator(value)
     except Malformed:
@@ -121,7 +121,7 @@ By = Annotated[
     Parameter(
         name="--by",
         help="Who does this, for the audit trail (else the user of the system).",
-        validator=(text_only, _name),
+        validator=(text_only, _check_operator),
     ),
 ]
 Reason = Annotated[

@@ -22,7 +22,7 @@ AfterRestore: TypeAlias = Callable[[Database, Settings], Awaitable[None]]
 Timeline: TypeAlias = Callable[[ReadTx, Subject], Awaitable[Sequence[Happening]]]
 
 
-async def _nothing_told(_tx: ReadTx, _about: Subject) -> Sequence[Happening]:
+async def _no_happenings(_tx: ReadTx, _about: Subject) -> Sequence[Happening]:
     return ()
 
 
@@ -73,7 +73,7 @@ class Program:
     levers: Mapping[str, Lever] = field(default_factory=dict)
     figures: Sequence[FigureQuery] = ()
     promises: Sequence[PromiseQuery] = ()
-    timeline: Timeline = _nothing_told
+    timeline: Timeline = _no_happenings
     personal: Mapping[str, Personal] = field(default_factory=dict)
     audit: Registered = field(default_factory=Registered)
     opens: Opens = field(default_factory=dict)
