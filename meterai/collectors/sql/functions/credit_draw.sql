@@ -9,7 +9,7 @@ DECLARE
     v_why text;
     v_now timestamptz := now();
 BEGIN
-    -- Draws of one collector wait for each other here: two for the last rupiah see what the other took.
+    -- Serializes the draws of one collector, so that two cannot take the same rupiah.
     PERFORM 1 FROM collectors WHERE account_id = p_account FOR UPDATE;
     SELECT * INTO v_draw FROM credit_draws WHERE account_id = p_account AND draw_id = p_draw;
     IF v_draw.state IN ('taken', 'ended') THEN

@@ -8,7 +8,7 @@ DECLARE
     v_now timestamptz := now();
     v_month date := credit_month(v_now);
     v_limit bigint;
-    v_last date;  -- the newest month whose deposit must be there
+    v_last date;  -- the newest month whose deposit must be confirmed
 BEGIN
     SELECT t.limit_rupiah INTO v_limit FROM collectors c
     JOIN collector_terms t ON t.account_id = c.account_id AND t.terms_id = c.terms_id

@@ -17,7 +17,7 @@ DECLARE
     v_now timestamptz := now();
     v_is_taken boolean;
 BEGIN
-    -- Sales of one seller wait for each other here: two for the last rupiah see what the other took.
+    -- Serializes the sales of one seller, so that two cannot take the same rupiah.
     SELECT * INTO v_seller FROM distributors WHERE account_id = p_account FOR UPDATE;
     RETURN QUERY SELECT false, s.sale_id, s.request_hash FROM sales s
     WHERE s.account_id = p_account AND s.idempotency_key = p_key AND s.reseller_id IS NOT DISTINCT FROM p_reseller;

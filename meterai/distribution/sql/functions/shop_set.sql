@@ -12,7 +12,7 @@ BEGIN
     IF v_state IS NULL OR v_state NOT IN ('approved', 'open') THEN
         PERFORM refuse('seller_not_open', jsonb_build_object('state', coalesce(v_state, 'none')));
     END IF;
-    -- Two who want the same name at once: the second waits here, and finds whose it is.
+    -- Of two requests for the same name, the second waits here and reads the owner.
     INSERT INTO shop_names (slug, account_id) VALUES (p_slug, p_account)
     ON CONFLICT ON CONSTRAINT shop_names_pkey DO NOTHING;
     SELECT account_id INTO v_owner FROM shop_names WHERE slug = p_slug;

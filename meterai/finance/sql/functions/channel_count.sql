@@ -11,7 +11,7 @@ DECLARE
     v_since timestamptz;
     v_until timestamptz;
 BEGIN
-    -- Two workers that count at once would count twice.
+    -- Serializes the workers, so that no leg is counted twice.
     PERFORM pg_advisory_xact_lock(16240, 0);
     SELECT kept_until INTO v_since FROM channel_counts;
     IF NOT FOUND THEN

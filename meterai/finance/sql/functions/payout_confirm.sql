@@ -9,7 +9,7 @@ BEGIN
     UPDATE payouts SET state = 'confirmed', bank_line = p_line, paid_at = p_paid_at, ntpn = p_ntpn,
         ended_at = now()
     WHERE payout_id = p_payout RETURNING amount INTO v_amount;
-    -- It is of no account, so it is under the nil account.
+    -- A payout belongs to no account: the nil account.
     PERFORM ledger_post('00000000-0000-0000-0000-000000000000', 'paid_out:' || p_payout,
         'duty_paid_out', p_payout, ARRAY['duty_payable', 'bank_account'], ARRAY[-v_amount, v_amount]);
 END $$;

@@ -20,7 +20,7 @@ BEGIN
         IF FOUND THEN
             RETURN p_stamping;
         END IF;
-        -- The key first: a key that was used for something else must be told apart.
+        -- The key first, so that a key of another request is refused.
         SELECT s.stamping_id INTO v_found FROM stampings s
         WHERE s.account_id = p_account AND (s.idempotency_key = p_key
             OR (s.request_hash = p_request AND s.state = 'reserved' AND s.order_id IS NULL))
@@ -28,6 +28,6 @@ BEGIN
         IF FOUND THEN
             RETURN v_found;
         END IF;
-        -- The unfinished one ended between the two statements: this request makes a new one.
+        -- The unfinished stamping ended between the two statements: this request makes a new one.
     END LOOP;
 END $$;

@@ -13,7 +13,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
     v_document record;
 BEGIN
-    -- In the one order in which documents are locked, so that of two requests one waits here for the other.
+    -- The common order of locking documents: one of two requests waits here, without a deadlock.
     FOR v_document IN
         SELECT decode(d.sha256, 'hex') AS sha256, d.name, d.bytes, d.pages, d.kept_until
         FROM jsonb_to_recordset(p_documents) AS d (

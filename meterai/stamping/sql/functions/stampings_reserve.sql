@@ -39,7 +39,7 @@ BEGIN
                 stamping uuid, request text, sha256 text, placements jsonb, is_repaired boolean)
         ORDER BY d.request
     LOOP
-        -- The key of each document is the one that the form gave it when it sent one by one.
+        -- The form derives the same key for each document when it sends them one by one.
         v_one := stamping_begin(
             p_account, v_document.stamping, p_key || ':' || v_document.sha256,
             decode(v_document.request, 'hex'), decode(v_document.sha256, 'hex'),

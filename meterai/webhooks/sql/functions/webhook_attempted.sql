@@ -28,7 +28,7 @@ BEGIN
             attempts = attempts + 1, tries = tries + 1
         WHERE account_id = p_account AND message_id = p_message;
     ELSE
-        -- One that was stopped meanwhile, or delivered by another worker, stays what it is.
+        -- A message stopped meanwhile, or delivered by another worker, keeps its state.
         UPDATE webhook_messages SET attempts = attempts + 1, tries = tries + 1,
             state = CASE WHEN m.state = 'waiting' AND p_wait IS NULL THEN 'undelivered' ELSE m.state END,
             try_at = v_now + make_interval(secs => coalesce(p_wait, 0))

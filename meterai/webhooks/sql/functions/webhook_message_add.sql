@@ -7,7 +7,7 @@ DECLARE
     v_now timestamptz := now();
     v     webhook_endpoints;
 BEGIN
-    -- Whoever disables or removes it changes its messages too: not between this look and the row.
+    -- Locked, since disabling or removing the endpoint changes its messages too.
     SELECT * INTO v FROM webhook_endpoints WHERE account_id = p_account AND endpoint_id = p_endpoint FOR SHARE;
     IF v.state IS NULL OR v.state = 'removed' THEN
         RETURN;
