@@ -200,7 +200,7 @@ class Edge:
             if caches is not None:
                 headers = [one for one in headers if one[0].lower() != b"cache-control"]
             headers.append(NOT_STORED)
-headers = with_allow(self._app, scope, status, headers)
+        headers = with_allow(self._app, scope, status, headers)
         if PERMISSIONS_POLICY not in told:
             headers.append(NOTHING_PERMITTED)
         if status == 503 and b"retry-after" not in told:

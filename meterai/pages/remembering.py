@@ -129,7 +129,7 @@ class Remembering:
         coding = coding_for(header(scope, b"accept-encoding"))
         key, now = (scope["path"], scope["query_string"], language, coding), monotonic()
         kept = self._kept.get(key)
-        if kept is not None and self._is_good(kept, now) and await self._throttle.turn():
+        if kept is not None and self._is_good(kept, now) and await self._throttle.permit():
             await _give(kept, visit.send)
             return
         is_old_good = kept is not None and now < kept.until + STALE_SECONDS_MAX

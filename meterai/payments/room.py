@@ -19,7 +19,7 @@ from meterai.payments.jobs import HANDLERS
 from meterai.payments.knows import KNOWS
 from meterai.payments.levers import LEVERS
 from meterai.payments.metrics import METRICS
-from meterai.payments.model import ATTEMPT, AttemptState, OddReason
+from meterai.payments.model import ATTEMPT, AttemptState, UnmatchedReason
 from meterai.payments.news_check import NewsComparison
 from meterai.payments.personal import PERSONAL
 from meterai.payments.qr_check import check_numbers, check_qrs, check_rails
@@ -234,7 +234,7 @@ def payments_with(kinds: RailKinds) -> Room:
         words={
             "refund_way_is_known": [Way],
             "refund_cause_is_known": [RefundCause],
-            "suspense_reason_is_known": [OddReason],
+            "suspense_reason_is_known": [UnmatchedReason],
         },
         tables=frozenset(
             {

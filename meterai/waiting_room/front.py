@@ -342,12 +342,8 @@ class WaitingLines:
         return True
 
     async def _tell_methods(self, visit: Visit, methods: bytes) -> None:
-        header = (b"allow", allow)
-        if visit.scope["method"] == "OPTIONS":
-            await self._send(visit, 204, b"", header, _NOT_STORED)
-            return
-        body = encode_json(problem("method_not_allowed", 405, language_for(visit.scope, methods)
-        await self._send(visit, status, body, kind, _NOT_STORED, header)
+        status, body, headers = of_step(visit.scope, methods)
+        await self._send(visit, status, body, *headers)
 
     async def _show_document(self, visit: Visit, _room: WaitingRoom, line: WaitingLine) -> None:
         metrics.LOOKS.labels(line=line.name).inc()

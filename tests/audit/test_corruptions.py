@@ -45,9 +45,7 @@ def test_history_has_every_state(history: History) -> None:
 
 
 @pytest.mark.parametrize("corruption", CORRUPTIONS, ids=lambda one: one.name)
-def test_corruption_is_found(
-    history: History, spoilt: Spoilt, corruption: Corruption
-) -> None:
+def test_corruption_is_found(history: History, spoilt: Spoilt, corruption: Corruption) -> None:
     spoilt.plant(corruption.sql, history.names)
     assert broken(spoilt, corruption.seen_by or ALL).keys() == corruption.seen_by
 

@@ -53,11 +53,11 @@ def happen(history: History) -> None:
 
     batch("open", 1)
     start("finished", 2)
-    shop.do(works.lane().once())
+    shop.do(works.worker_pool().once())
     shop.do(batches.cancel(account, batch("cancelled", 1)))
     for name in ("under way", "cancelling", "failed"):
         made = start(name, 1)
-        shop.do(died.lane().once())
+        shop.do(died.worker_pool().once())
         if name == "cancelling":
             shop.do(batches.cancel(account, made))
         if name == "failed":
@@ -70,6 +70,6 @@ def happen(history: History) -> None:
                 )
             )
             shop.call("UPDATE batch_rows SET leased_until = now() WHERE batch_id = %s", made)
-            shop.do(died.lane().once())
+            shop.do(died.worker_pool().once())
     start("short", 5, orders=True)
     shop.work()

@@ -54,7 +54,7 @@ def happen(history: History) -> None:
     _sold(history, "waiting", depot, 9)
     paid = _deposited(history, "denied", depot, 10_000)
     with depot.acting():
-        shop.deny(paid)
+        shop.charge_back(paid)
     shop.work()
     _deposited(history, "withdrawn", depot, 20_000)
     depot.refund(10_000)

@@ -117,11 +117,13 @@ def _denied(history: History) -> None:
     shop = history.shop
 
     def deny(paid: Paid) -> None:
-        shop.deny(paid)
+        shop.charge_back(paid)
         shop.work()
 
     history.quota("partial", 3)
-    shop.deny(shop.paid[-1], 4_000)  # a stamp goes, and what it was worth beyond it comes back
+    shop.charge_back(
+        shop.paid[-1], 4_000
+    )  # a stamp goes, and what it was worth beyond it comes back
     shop.work()
     history.give_back("partial")
     history.quota("given_back", 2)
@@ -141,7 +143,7 @@ def _denied(history: History) -> None:
     shop.fail(history["recovered.0"])
     order = shop.place(1)  # a part was taken back before the payment was told
     history.keep_order("overtaken", order)
-    shop.deny(Paid(history["overtaken.attempt"], "OVERTAKEN", 10_500), 4_000)
+    shop.charge_back(Paid(history["overtaken.attempt"], "OVERTAKEN", 10_500), 4_000)
     history.quota("won", 2)
     deny(shop.paid[-1])
     shop.win(shop.paid[-1])

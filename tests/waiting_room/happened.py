@@ -33,8 +33,8 @@ def happen(history: History) -> None:
     kept = shop.do(room.keep(lines.see(room), new_id(), spaced))
     assert kept
     assert kept.serial
-    assert shop.do(room.tell_me(room.line(BUYING), history["other"], wants_mail=True))
-    assert shop.do(lines.container.of(Advancing).tell_near()) == 1
+    assert shop.do(room.set_wants_mail(room.line(BUYING), history["other"], wants_mail=True))
+    assert shop.do(lines.container.of(Advancing).notify_near()) == 1
     while lines.see(room).serving < kept.number:  # which also tells of it
         lines.advance(1.0)
     lines.advance(5.0)

@@ -301,7 +301,7 @@ async def show_order_state(
             return answer
         this = facts["this"]
         assert isinstance(this, OrderNow)
-        purpose.step_aside()  # the request occupies nothing while it waits
+        purpose.release_permit()  # the request occupies nothing while it waits
         is_over = not await watch.change(key, seen, until, this.changes_at)
         await purpose.regain_permit()
 
@@ -359,7 +359,7 @@ async def download_documents(
         for one in chosen:
             name = names.distinct(stamped_name(one.document_name))
             _, content = await stamping.document(account, one.id)
-            PURPOSE.get().step_aside()  # from here on it waits for the client
+            PURPOSE.get().release_permit()  # from here on it waits for the client
             yield ZippedFile(name, one.delivered_at or order.placed_at, content)
 
     name = f"meterai-{order.id}.zip"
