@@ -5,3 +5,5 @@ Promises this room keeps
 
 Calls accounts.  Is in no list but that of its test (tests/apps/test_toy_room.py).
 """
+
+__all__: list[str] = []
