@@ -33,7 +33,7 @@ async def find(tx: ReadTx, text: str, limit: int) -> Sequence[Subject]:
     return [subject(one) for one in await store.by_reference(tx, text, limit)]
 
 
-def _lives(order: Order) -> Iterator[tuple[datetime, str]]:
+def _state_times(order: Order) -> Iterator[tuple[datetime, str]]:
     """The times of its states; rooms that caused an overwritten state have that time."""
     is_late = order.paid_at is not None and order.paid_at > order.lapses_at
     if is_late:
@@ -55,7 +55,7 @@ async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
     if order_id is None or (order := await store.order(tx, about.account, order_id)) is None:
         return ()
     facts = {"total": order.total, "quantity": order.quantity, "due_at": order.due_at}
-    return [_placed(order), *(Happening(at, word, facts) for at, word in _lives(order))]
+    return [_placed(order), *(Happening(at, word, facts) for at, word in _state_times(order))]
 
 
 def _placed(order: Order, about: Subject | None = None) -> Happening:

@@ -43,7 +43,7 @@ def _own_route(rail: str, endpoint: ProviderEndpoint) -> HTTPRouteHandler:
         request: Request[Any, Any, Any], bank_calls: NamedDependency[BankCalls]
     ) -> Response[Mapping[str, object]]:
         """Do what the provider calls for, and only then say that it is done."""
-        return await _taken(request, bank_calls, rail, endpoint)
+        return await _take(request, bank_calls, rail, endpoint)
 
     return take
 
@@ -56,12 +56,12 @@ def _route_of_many(family: str, endpoint: ProviderEndpoint) -> HTTPRouteHandler:
         rail: FromPath[str],
     ) -> Response[Mapping[str, object]]:
         """Do what the provider calls for, and only then say that it is done."""
-        return await _taken(request, bank_calls, rail, endpoint)
+        return await _take(request, bank_calls, rail, endpoint)
 
     return take
 
 
-async def _taken(
+async def _take(
     request: Request[Any, Any, Any], calls: BankCalls, rail: str, endpoint: ProviderEndpoint
 ) -> Response[Mapping[str, object]]:
     body = await request.body()
@@ -74,7 +74,7 @@ def _options(name: str, endpoint: ProviderEndpoint) -> dict[str, Any]:
     status, body_of_busy = endpoint.busy
     operation = "notify" if endpoint.kind is ProviderCallKind.NOTIFICATION else endpoint.kind
 
-    def in_its_words(told: Response[Any]) -> Response[Any]:
+    def in_provider_format(told: Response[Any]) -> Response[Any]:
         """The refusal in the provider's format, instead of problem+json."""
         status = told.status_code or 500
         answer = Response(dict(endpoint.answer(status, "")), status_code=status)
@@ -83,9 +83,11 @@ def _options(name: str, endpoint: ProviderEndpoint) -> dict[str, Any]:
 
     return {
         "exception_handlers": {
-            Refusal: lambda request, refusal: in_its_words(on_refusal(request, refusal)),
-            HTTPException: lambda request, error: in_its_words(on_http_exception(request, error)),
-            Exception: lambda request, fault: in_its_words(on_fault(request, fault)),
+            Refusal: lambda request, refusal: in_provider_format(on_refusal(request, refusal)),
+            HTTPException: lambda request, error: in_provider_format(
+                on_http_exception(request, error)
+            ),
+            Exception: lambda request, fault: in_provider_format(on_fault(request, fault)),
         },
         "opt": {
             "permission": Permission.PROVIDER,

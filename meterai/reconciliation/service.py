@@ -421,7 +421,7 @@ class Reconciliation:
         broken = len(breaks) - explained if is_whole else len(breaks)
         counts = (loaded.lines, max(matched, 0), loaded.unreadable, broken)
         state = DayState.FINAL if is_whole else DayState.DIFFERING
-        again = _again(day, now) if "" in loaded.sources or not loaded.sources else None
+        again = _next_reading_at(day, now) if "" in loaded.sources or not loaded.sources else None
         await store.end(tx, of, state, again, *counts)
         names = ("lines", "matched", "unreadable", "differences")
         await trail.record(
@@ -472,7 +472,7 @@ class Reconciliation:
         for item in await suspense.open_breaks(
             tx, differences.key_of_payments(of.provider), differences.key_of_day(of), ITEMS_SEEN_MAX
         ):
-            if not _stands(item, still) and ":changed:" not in item.key:
+            if not _is_among(item, still) and ":changed:" not in item.key:
                 await suspense.explain(tx, item.id, f"record of {of.day}, reading {of.reading}")
 
     # -- files, metrics, readiness ----------------------------------------------------------
@@ -574,13 +574,13 @@ async def _paired(tx: Tx, moved: Sequence[Break]) -> int:
     return sum(one.reason in differences.MOVED and one.key not in still_open for one in moved)
 
 
-def _stands(item: OpenBreak, still: Iterable[str]) -> bool:
+def _is_among(item: OpenBreak, still: Iterable[str]) -> bool:
     """True if the item is one of these differences: its key may end with a number or a sum."""
     key = item.key
     return key in still or key.partition("#")[0] in still or key.rpartition(":")[0] in still
 
 
-def _again(day: date, now: datetime) -> datetime | None:
+def _next_reading_at(day: date, now: datetime) -> datetime | None:
     """Time at which the record of a day is read again, since it may have changed."""
     return next(
         (at for n in READ_AGAIN_DAYS if (at := end_of(day) + timedelta(days=n, hours=4)) > now),

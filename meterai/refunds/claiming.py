@@ -131,7 +131,7 @@ class ClaimService:
             facts={
                 "amount": str(owed.sum),
                 "because": {one: await why_wanted(tx, account, owed, one) for one in LANGUAGES},
-                "until": in_both(until),
+                "until": in_both_languages(until),
                 "link": str(link),
             },
         )
@@ -502,6 +502,6 @@ async def _check_not_held(tx: ReadTx, account: UUID) -> None:
         raise AccountWaitsForPerson("a person looks at the one before")
 
 
-def in_both(at: datetime) -> dict[str, str]:
+def in_both_languages(at: datetime) -> dict[str, str]:
     """A moment as text of a mail, in each language."""
     return {language: format_datetime(at, language) for language in LANGUAGES}

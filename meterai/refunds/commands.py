@@ -135,14 +135,14 @@ def show_refund(refund: Text, *, options: Options = NO_OPTIONS) -> None:
             for happening in await knows.tell(tx, subject):
                 one = told_line(happening, "en")
                 told.append(f"{one.at}  {one.sentence}")
-            told += await _standing(tx, subject.shown)
+            told += await _state_lines(tx, subject.shown)
         return told
 
     for one in _asked("refunds show", options, look):
         line(one)
 
 
-async def _standing(tx: ReadTx, shown: str) -> list[str]:
+async def _state_lines(tx: ReadTx, shown: str) -> list[str]:
     """Lines on the state of a refund and its next step; none for another subject."""
     found = await payments.refunds_by_id(tx, read("rfd", shown)) if shown.startswith("rfd_") else []
     told = []

@@ -18,7 +18,7 @@ from meterai.plumbing.messages import LANGUAGES, translate
 from meterai.plumbing.work.events import on
 from meterai.plumbing.work.published import PublicEvent, Told
 from meterai.refunds import store
-from meterai.refunds.claiming import ClaimService, in_both
+from meterai.refunds.claiming import ClaimService, in_both_languages
 from meterai.refunds.service import (
     RefundService,
     all_shown,
@@ -65,7 +65,7 @@ async def tell_requested(tx: Tx, event: RefundRequested, refunds: RefundSender) 
     """Queue the mail of a begun refund: its way and its due time."""
     refund = await load(tx, event.account, event.refund)
     word = "seller" if is_for_seller(refund) else await refunds.way_of(tx, refund)
-    due = in_both(refund.due_at)
+    due = in_both_languages(refund.due_at)
     await notifications.queue(
         tx,
         event.account,
@@ -105,7 +105,7 @@ async def tell_settled(tx: Tx, event: RefundSettled, claims: ClaimService) -> No
         "late": str(late) if late else "",
     }
     if refund.settled_at:
-        facts["at"] = in_both(refund.settled_at)
+        facts["at"] = in_both_languages(refund.settled_at)
     cause = f"refund_settled:{refund.id}"
     await notifications.queue(
         tx, event.account, cause=cause, template="refund_settled", facts=facts

@@ -364,8 +364,10 @@ class RefundService:
     async def refund_overdue(self) -> int:
         """Periodic task: begin refunds of paid orders that were not executed by their due time."""
         found = await self._database.once(orders.unexecuted, OVERDUE_BATCH)
-        return await each(self._database, orders.TURNING, found, self._turn, subject="order")
+        return await each(
+            self._database, orders.TURNING, found, self._begin_refund, subject="order"
+        )
 
-    async def _turn(self, overdue: OrderKey) -> None:
+    async def _begin_refund(self, overdue: OrderKey) -> None:
         begin = partial(give_back_unserved, due_at=self.due())
         await run_row(self._database, begin, *overdue)

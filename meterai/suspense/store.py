@@ -185,7 +185,7 @@ async def look(tx: ReadTx, identifier: UUID) -> Item | None:
     return await tx.one_as(_ITEMS, _ITEM, identifier)
 
 
-async def item_as_it_is(tx: ReadTx, identifier: UUID) -> Item | None:
+async def unlocked_item(tx: ReadTx, identifier: UUID) -> Item | None:
     """One item, not locked."""
     return await tx.one_as(_ITEMS, BY_ID, identifier)
 

@@ -129,7 +129,7 @@ def test_chargeback_in_another_currency_books_nothing() -> None:
         "amount": {"value": "10.00", "currency": "USD"},
         "additionalInfo": {"rrn": "P1"},
     }
-    found = reading.standing(reading.compared(told, PaymentIdentity()))
+    found = reading.attempt_status(reading.compared(told, PaymentIdentity()))
     assert not any(isinstance(one, Payment) for one in found.payments)
 
 

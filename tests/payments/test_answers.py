@@ -124,7 +124,7 @@ def answered(status: int, raw: bytes) -> reading.Answer | ProviderRefused | None
 @given(st.fixed_dictionaries({"latestTransactionStatus": STATUS}, optional={"additionalInfo": ABOUT, "amount": MONEY}))  # fmt: skip
 def test_only_success_with_number_and_sum_is_money(answer: dict[str, Any]) -> None:
     try:
-        found = reading.standing(reading.compared(answer, PaymentIdentity()))
+        found = reading.attempt_status(reading.compared(answer, PaymentIdentity()))
     except OutcomeUnknown:
         return
     for one in found.payments:

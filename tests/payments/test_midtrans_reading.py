@@ -54,7 +54,7 @@ def read(_http: int = 200, /, **changes: Any) -> reading.Answer:
 
 
 def standing(**changes: Any) -> AttemptStatus:
-    return reading.standing(read(**changes))
+    return reading.attempt_status(read(**changes))
 
 
 # -- names and signatures --------------------------------------------------------------------
@@ -363,7 +363,7 @@ def test_any_bytes_are_read_or_refused(body: bytes) -> None:
     try:
         answer = reading.read_answer(200, body, PaymentIdentity())
         reading.opened(answer)
-        reading.standing(answer)
+        reading.attempt_status(answer)
         reading.refund_lines(answer)
     except (OutcomeUnknown, ProviderRefused):
         pass

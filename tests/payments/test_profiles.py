@@ -7,7 +7,7 @@ import pytest
 from meterai.payments.adapters.snap import signing
 from meterai.payments.adapters.snap.profile import names, profile_named
 from meterai.payments.adapters.snap.reading import read_account_call, read_notification
-from meterai.payments.adapters.snap.virtual_account import complaints, number_of, triple
+from meterai.payments.adapters.snap.virtual_account import account_members, complaints, number_of
 from meterai.payments.model import AccountNumber, PaymentQr, ProviderStatus
 from tests.support.bank import profile
 
@@ -55,7 +55,7 @@ def test_virtual_account_number_is_derived_from_the_reference() -> None:
     number = number_of(bank, "EM1")
     assert (number, len(number)) == (number_of(bank, "EM1"), 17)
     assert number != number_of(bank, "EM2")
-    told = triple(bank, number)
+    told = account_members(bank, number)
     assert (told["partnerServiceId"], told["customerNo"]) == ("   89012", number[5:])
     assert told["virtualAccountNo"] == told["partnerServiceId"] + told["customerNo"]
 

@@ -64,7 +64,7 @@ async def book_refunds(
     refunds = await store.refunds_of_payment(tx, account, attempt, payment)
     ours, made = {refund.number for refund in refunds}, []
     for refund in refunds:
-        seen = seen_of(refund, found)
+        seen = refund_seen(refund, found)
         if seen is None:
             continue
         if seen.made.value:
@@ -113,7 +113,7 @@ async def conclude(tx: Tx, news: PaymentGivenBack) -> None:
     await store.look_later(tx, account, attempt, payment, CONTRADICTION_SECONDS, is_read=True)
 
 
-def seen_of(refund: Refund, lines: Sequence[RefundLine]) -> RefundSeen | None:
+def refund_seen(refund: Refund, lines: Sequence[RefundLine]) -> RefundSeen | None:
     """The refund in these lines; None if no line is about it.
 
     A line of a failed try counts only if no line says that it was made.
@@ -186,7 +186,7 @@ async def _reroute_refused(tx: Tx, refund: Refund, answer: str) -> None:
     _log.warning("refund_rerouted", refund=show("rfd", refund.id), way=other.way)
 
 
-async def _turn(tx: Tx, refund: Refund, way: Way) -> None:
+async def _change_way(tx: Tx, refund: Refund, way: Way) -> None:
     """Change the way of a refund that is leased for its first call; the call is not made."""
     await store.put_off(tx, refund, "", 0.0)
     await store.take_way(tx, refund.account, refund.id, way)
@@ -287,7 +287,7 @@ class RefundSender:
         else:
             settled_at = refund.settled_at
             is_old = settled_at is not None and self._clock.now() - settled_at >= RECORD_IS_LATE
-            seen = seen_of(refund, lines)
+            seen = refund_seen(refund, lines)
             book = partial(book_watched, is_old=is_old, window_seconds=window_seconds)
             await run_row(self._database, book, refund, seen)
 
@@ -315,7 +315,7 @@ class RefundSender:
 
     async def _send(self, refund: Refund) -> None:
         if refund.tries == 1 and (way := await self._way_of(refund)) is not Way.PROVIDER:
-            await self._database.run(partial(_turn, refund=refund, way=way))
+            await self._database.run(partial(_change_way, refund=refund, way=way))
             return
         if refund.reroute_at is not None:
             await self._leave(refund, refund.reroute_at)
@@ -401,7 +401,7 @@ class RefundSender:
     async def _seen(self, refund: Refund) -> RefundSeen | None:
         """Look up a refund in the record of its provider."""
         lines = await self._payments.refund_history(refund.account, refund.attempt)
-        return seen_of(refund, lines)
+        return refund_seen(refund, lines)
 
     async def _answered(
         self, refund: Refund, answer: str, state: RefundState, seconds: float | None = None

@@ -285,7 +285,7 @@ class TransferSender:
             await self._weigh(name)
         sources = await self._sources([name for name in names if rails.is_good(name)])
         limits = limits_of(sources)
-        await self._database.once(store.say_why, limits, TOLD_BATCH)
+        await self._database.once(store.record_wait_reasons, limits, TOLD_BATCH)
         await self.show(limits)
         return 0  # no more work before the next minute
 
@@ -296,7 +296,7 @@ class TransferSender:
         except (OutcomeUnknown, ProviderUnreachable, ProviderRefused) as refusal:
             _log.info("balance_not_known", bank=provider, answer=str(refusal))
             return
-        await self._database.once(store.weighed, provider, rupiah, asked_at)
+        await self._database.once(store.record_balance, provider, rupiah, asked_at)
 
     async def show(self, limits: TransferLimits) -> None:
         """Set the metrics of the float accounts, and of waiting money."""

@@ -201,7 +201,7 @@ async def void_planned(tx: Tx, providers: Sequence[str], limit: int) -> None:
     await tx.run(_STUCK, list(providers), limit)
 
 
-async def say_why(tx: Tx, limits: TransferLimits, limit: int) -> None:
+async def record_wait_reasons(tx: Tx, limits: TransferLimits, limit: int) -> None:
     """Record in up to `limit` refunds without a transfer the reason why they have none."""
     await tx.run(_WAITS, *limits, limit)
 
@@ -228,7 +228,7 @@ async def need(tx: ReadTx) -> FloatNeed:
     return found
 
 
-async def weighed(tx: Tx, provider: str, rupiah: Rupiah, asked_at: datetime) -> None:
+async def record_balance(tx: Tx, provider: str, rupiah: Rupiah, asked_at: datetime) -> None:
     """Record the balance of the float account at a bank, queried at `asked_at`."""
     await tx.run(_WEIGHED, provider, rupiah.value, asked_at)
 

@@ -91,7 +91,7 @@ class _Whole:
         self.begins, self._next = self._next, self._next + lines
         return text
 
-    def _parted(self, waiting: Sequence[str]) -> Iterator[str]:
+    def _split(self, waiting: Sequence[str]) -> Iterator[str]:
         """Split lines of an unclosed quotation mark: those after the first may be rows of their own."""
         yield self._told(BROKEN)
         for line in waiting[1:]:
@@ -108,10 +108,10 @@ class _Whole:
                 yield self._told("".join(waiting), len(waiting))
                 waiting = []
             elif len(waiting) >= LINES_OF_CELL_MAX:
-                yield from self._parted(waiting)
+                yield from self._split(waiting)
                 waiting = []
         if waiting:
-            yield from self._parted(waiting)
+            yield from self._split(waiting)
 
 
 def rows_of_text(lines: Iterator[str], separator: str, first: int) -> Iterator[Row]:

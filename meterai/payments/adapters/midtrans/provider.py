@@ -137,7 +137,7 @@ class MidtransRail:
     async def ask(self, about: PaymentIdentity) -> AttemptStatus:
         """Query the status of a transaction."""
         try:
-            return reading.standing(await self._status(about))
+            return reading.attempt_status(await self._status(about))
         except ProviderRefused as refusal:
             if refusal.response_code == NOT_FOUND:
                 return AttemptStatus(ProviderStatus.UNKNOWN, ())

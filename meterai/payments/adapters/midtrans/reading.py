@@ -117,7 +117,7 @@ def read_answer(status: int, raw: bytes, asked: PaymentIdentity) -> Answer:
     Refuses `ProviderRefused`, `OutcomeUnknown`, and first of all `AboutAnother`.
     """
     answer = read_object(raw) or {}
-    told = told_of(answer)
+    told = subject_of(answer)
     if found := differences(asked, told):
         raise AboutAnother(found, told, is_money=_is_money(_status(answer)))
     text = answer.get("status_code")
@@ -133,7 +133,7 @@ def read_answer(status: int, raw: bytes, asked: PaymentIdentity) -> Answer:
     raise OutcomeUnknown(f"HTTP {status}, code {code or 'none'} {message}".rstrip())
 
 
-def told_of(answer: Json) -> PaymentIdentity:
+def subject_of(answer: Json) -> PaymentIdentity:
     """The subject that an answer or news names."""
     amount = _amount(answer, "gross_amount")
     told = _text(answer.get("gross_amount"))
@@ -206,7 +206,7 @@ def _instructions(answer: Answer) -> Instructions | None:
     return AccountNumber(BANKS[bank], number)
 
 
-def standing(answer: Answer) -> AttemptStatus:
+def attempt_status(answer: Answer) -> AttemptStatus:
     """Status of a transaction.  Refuses `OutcomeUnknown` if there is no status."""
     status, word = _status(answer), answer.get("transaction_status")
     if status is None:
@@ -223,7 +223,7 @@ def standing(answer: Answer) -> AttemptStatus:
     lines = [] if word in _WHOLLY_GONE else [_paid(answer, number)]
     for name, gone in _PARTS:
         if answer.get(f"{name}_amount") is not None or str(word).endswith(name):
-            lines.append(_gone(answer, f"{name}_amount", number, gone, is_whole=word == name))
+            lines.append(_taken_back(answer, f"{name}_amount", number, gone, is_whole=word == name))
     is_partly = word not in _WHOLLY_GONE
     return AttemptStatus(ProviderStatus.PAID if is_partly else status, tuple(lines))
 
@@ -237,7 +237,7 @@ def _paid(answer: Answer, number: str) -> Payment | UnmatchedNews:
     return Payment(number, amount, ProviderStatus.PAID)
 
 
-def _gone(
+def _taken_back(
     answer: Answer, name: str, number: str, status: ProviderStatus, *, is_whole: bool
 ) -> Payment | UnmatchedNews:
     """The sum that left a payment so far; if the whole payment left, the answer may omit it."""
@@ -322,7 +322,7 @@ def read_notification(body: bytes) -> Notification:
     content = read_object(body)
     if content is None:
         return Notification(is_readable=False)
-    told, status = told_of(content), _status(content)
+    told, status = subject_of(content), _status(content)
     return Notification(
         is_readable=True,
         reference=told.reference,

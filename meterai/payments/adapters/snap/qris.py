@@ -81,7 +81,7 @@ class Qris:
     async def ask(self, about: PaymentIdentity) -> AttemptStatus:
         """Status of a QR."""
         try:
-            return reading.standing(await self.query(about))
+            return reading.attempt_status(await self.query(about))
         except ProviderRefused as refusal:
             if case_of(refusal, QUERY) == "40401":
                 return AttemptStatus(ProviderStatus.UNKNOWN, ())

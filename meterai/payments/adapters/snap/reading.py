@@ -153,14 +153,14 @@ def _flat(answer: Json) -> Json:
 
 def compared(answer: Json, asked: PaymentIdentity) -> Answer:
     """Compare an answer, or a part of one, with the query.  Refuses `AboutAnother`."""
-    told = told_of(answer)
+    told = subject_of(answer)
     status = _status(answer.get("latestTransactionStatus"))
     if found := differences(asked, told):
         raise AboutAnother(found, told, is_money=status in _MONEY)
     return Answer(answer)
 
 
-def told_of(answer: Json) -> PaymentIdentity:
+def subject_of(answer: Json) -> PaymentIdentity:
     """The subject of an answer, news or a line.  Contradicting names of one fact are joined to one text,
     which equals no query."""
     about = _about(answer)
@@ -231,7 +231,7 @@ def qr_made(answer: Answer) -> OpenedAttempt:
     return OpenedAttempt(PaymentQr(str(content)), number)
 
 
-def standing(answer: Answer) -> AttemptStatus:
+def attempt_status(answer: Answer) -> AttemptStatus:
     """51: status of a QR.  Refuses `OutcomeUnknown` if there is no status."""
     status = _status(answer.get("latestTransactionStatus"))
     if status is None:
@@ -249,11 +249,11 @@ def standing(answer: Answer) -> AttemptStatus:
     return AttemptStatus(status, tuple(line for line in lines if line is not None))
 
 
-def account_standing(answer: Answer) -> AttemptStatus:
+def account_status(answer: Answer) -> AttemptStatus:
     """26: status of a virtual account.  Refuses `OutcomeUnknown` if there is no status."""
     about = {"rrn": _payment_of(answer), **_about(answer)}
     told = {"amount": answer.get("paidAmount"), "additionalInfo": about}
-    return standing(Answer({**answer, **told}))
+    return attempt_status(Answer({**answer, **told}))
 
 
 def _payment_of(content: Json) -> str | None:
@@ -276,11 +276,13 @@ def _line(
         return UnmatchedNews(UnmatchedReason.STATUS_UNKNOWN, number, amount)
     if own in (ProviderStatus.CANCELLED, ProviderStatus.FAILED):
         # Without a number there is no payment here: the caller acts on the QR's own status.
-        return None if number is None else _taken(number, amount, told, own)
+        return None if number is None else _taken_back(number, amount, told, own)
     if own is ProviderStatus.REFUNDED or (
         own is ProviderStatus.PAID and whole is ProviderStatus.REFUNDED
     ):
-        return None if number is None else _taken(number, amount, told, ProviderStatus.REFUNDED)
+        return (
+            None if number is None else _taken_back(number, amount, told, ProviderStatus.REFUNDED)
+        )
     if own is not ProviderStatus.PAID:
         return None
     if number is None:
@@ -292,7 +294,7 @@ def _line(
     return Payment(number, amount, ProviderStatus.PAID)
 
 
-def _taken(
+def _taken_back(
     number: str, amount: Rupiah | None, told: object, status: ProviderStatus
 ) -> Payment | UnmatchedNews:
     """The sum that left a payment: all of it if none is named, `UnmatchedNews` if it is unreadable."""
@@ -412,7 +414,7 @@ def _movement(
     about = _about(found)
     kind, amount = _MOVEMENTS.get(str(found.get("type"))), _amount(found.get("amount"))
     moved_at = _moment(found.get("dateTime"))
-    others = differences(ourselves, told_of(found))
+    others = differences(ourselves, subject_of(found))
     complaints = {
         "no object": not isinstance(line, dict),
         "about another: " + "; ".join(map(str, others)): others,
@@ -497,7 +499,7 @@ def read_notification(body: bytes) -> Notification:
     if "paymentRequestId" in content:
         return _read_payment(content, read_account_call(body))
     status = content.get("latestTransactionStatus")
-    read, told = _status(status), told_of(content)
+    read, told = _status(status), subject_of(content)
     return Notification(
         is_readable=True,
         reference=_number(content.get("originalPartnerReferenceNo")),

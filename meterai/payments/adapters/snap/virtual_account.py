@@ -40,7 +40,7 @@ def number_of(bank: SnapBank, reference: str) -> str:
     return f"{bank.va_service_id}{customer:0{digits}}"
 
 
-def triple(bank: SnapBank, number: str) -> dict[str, str]:
+def account_members(bank: SnapBank, number: str) -> dict[str, str]:
     """The three members that name an account: our service, padded with spaces, the customer, and both."""
     service = bank.va_service_id.rjust(SERVICE_ID_CHARACTERS)
     customer = number.removeprefix(bank.va_service_id)
@@ -87,7 +87,7 @@ class VirtualAccounts:
                 CREATE,
                 PaymentIdentity(reference=reference, provider_reference=number, amount=str(amount)),
                 {
-                    **triple(self._bank, number),
+                    **account_members(self._bank, number),
                     "virtualAccountName": self._bank.va_name,
                     "trxId": reference,
                     "totalAmount": amount.snap(),
@@ -117,7 +117,7 @@ class VirtualAccounts:
             if case_of(refusal, STATUS) in ("40401", "40412"):
                 return AttemptStatus(ProviderStatus.UNKNOWN, ())
             raise
-        return reading.account_standing(answer)
+        return reading.account_status(answer)
 
     async def cancel(self, about: PaymentIdentity, _reason: str) -> bool:
         """Delete an account; False if it was paid, or has ended.  Safe to repeat."""
@@ -135,4 +135,4 @@ class VirtualAccounts:
 
     def _names(self, about: PaymentIdentity) -> dict[str, str]:
         number = about.provider_reference or number_of(self._bank, str(about.reference))
-        return triple(self._bank, number)
+        return account_members(self._bank, number)
