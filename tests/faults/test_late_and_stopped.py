@@ -1,4 +1,4 @@
-"""What is paid late, cannot be issued or cannot be stamped: executed, or back by itself."""
+"""Orders that are paid late, not issued or not stamped: executed, or refunded automatically."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -24,12 +24,12 @@ def hurried(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]:
 
 @pytest.fixture
 def in_a_hurry(hurried: Inside) -> Iterator[Inside]:
-    """The hurried instance; afterwards the money is accounted for."""
+    """The hurried instance; afterwards the accounting agrees."""
     yield from at_rest_afterwards(hurried)
 
 
 def lapses(inside: Inside, order: dict[str, Any]) -> None:
-    """The time to pay is over."""
+    """Let the time to pay of an order run out."""
     with inside.connect() as owner:
         number = read("ord", order["id"])
         owner.execute("UPDATE orders SET lapses_at = now() WHERE order_id = %s", [number])
@@ -37,7 +37,7 @@ def lapses(inside: Inside, order: dict[str, Any]) -> None:
 
 
 def falls_due(inside: Inside, order: dict[str, Any]) -> None:
-    """The time to carry it out is over; of documents that are begun, or wait for stamps."""
+    """Let the due time of an order pass; of documents that are begun, or wait for stamps."""
     with inside.connect() as owner:
         number = read("ord", order["id"])
         owner.execute("UPDATE orders SET due_at = now() WHERE order_id = %s", [number])
@@ -58,7 +58,7 @@ def stand(inside: Inside, order: dict[str, Any], *states: str) -> None:
 # -- late ---------------------------------------------------------------------------------------
 
 
-def test_a_payment_after_the_time_to_pay_is_executed(in_a_hurry: Inside) -> None:
+def test_payment_after_the_time_to_pay_is_executed(in_a_hurry: Inside) -> None:
     customer = in_a_hurry.customer()
     # The bank does not take the QR back: paid all the same, the money is used.
     in_a_hurry.instance.bank.faults(cancel_500=-1)
@@ -70,7 +70,7 @@ def test_a_payment_after_the_time_to_pay_is_executed(in_a_hurry: Inside) -> None
     assert customer.balance()["available"] == 2
 
 
-# -- an issuer that cannot issue ----------------------------------------------------------------
+# -- issuing stopped ----------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def stopped(in_a_hurry: Inside) -> Iterator[Inside]:
     in_a_hurry.set_issuing(is_open=True)
 
 
-def test_money_comes_back_by_itself_when_nothing_can_be_issued(in_a_hurry: Inside) -> None:
+def test_unissued_order_is_refunded_automatically(in_a_hurry: Inside) -> None:
     customer = in_a_hurry.customer()
     done = in_a_hurry.instance.command("issuing", "stop", "the Treasury is closed")
     assert done.stdout == "issuing is stopped: the Treasury is closed\n"
@@ -96,7 +96,7 @@ def test_money_comes_back_by_itself_when_nothing_can_be_issued(in_a_hurry: Insid
     until("stamps are issued again", lambda: customer.balance()["available"] == 1)
 
 
-def test_issuing_that_opens_in_time_executes_what_waits(stopped: Inside) -> None:
+def test_issuing_opened_in_time_executes_waiting_orders(stopped: Inside) -> None:
     customer = stopped.customer()
     order = customer.place(2)
     pay(stopped, order)
@@ -120,7 +120,7 @@ def test_chargeback_of_money_in_flight_takes_it(stopped: Inside) -> None:
 # -- orders of documents ------------------------------------------------------------------------
 
 
-def test_an_order_of_documents_is_executed_when_they_are_stamped(in_a_hurry: Inside) -> None:
+def test_order_of_documents_is_executed_when_they_are_stamped(in_a_hurry: Inside) -> None:
     customer = in_a_hurry.customer()
     order = in_a_hurry.order_documents(customer, pdf(), pdf(2))
     pay(in_a_hurry, order)
@@ -130,7 +130,7 @@ def test_an_order_of_documents_is_executed_when_they_are_stamped(in_a_hurry: Ins
     assert customer.balance()["available"] == 0
 
 
-def test_an_order_of_documents_comes_back_when_nothing_can_be_issued(stopped: Inside) -> None:
+def test_unissued_order_of_documents_is_refunded(stopped: Inside) -> None:
     customer = stopped.customer()
     order = stopped.order_documents(customer, pdf())
     pay(stopped, order)
@@ -148,7 +148,7 @@ def _spoil(inside: Inside, sha256: bytes) -> None:
     kept.write_bytes(b"the disk has lost this")
 
 
-def test_a_document_that_cannot_be_stamped_in_time_comes_back(in_a_hurry: Inside) -> None:
+def test_document_not_stamped_in_time_is_refunded(in_a_hurry: Inside) -> None:
     customer = in_a_hurry.customer()
     order = in_a_hurry.order_documents(customer, pdf())
     _spoil(in_a_hurry, in_a_hurry.stampings_of(order["id"])[0]["sha256_original"])
@@ -161,7 +161,7 @@ def test_a_document_that_cannot_be_stamped_in_time_comes_back(in_a_hurry: Inside
     assert (stamping["state"], stamping["refused"]) == ("failed", "not_in_time")
 
 
-def test_of_two_documents_the_one_that_is_stamped_is_paid_for(in_a_hurry: Inside) -> None:
+def test_only_the_stamped_one_of_two_documents_is_paid(in_a_hurry: Inside) -> None:
     customer = in_a_hurry.customer()
     order = in_a_hurry.order_documents(customer, pdf(), pdf(2))
     _spoil(in_a_hurry, in_a_hurry.stampings_of(order["id"])[1]["sha256_original"])

@@ -1,4 +1,4 @@
-"""Whatever the bank does, every rupiah is executed or comes back; nothing stays in between."""
+"""After any fault of the bank every rupiah is executed or refunded."""
 
 from collections.abc import Iterator
 
@@ -37,20 +37,20 @@ def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]:
 
 @pytest.fixture
 def at_rest(fragile: Inside) -> Iterator[Inside]:
-    """The instance of this folder; afterwards the bank has no fault and the money is accounted for."""
+    """The instance of this folder; afterwards the bank has no fault and the accounting agrees."""
     yield from at_rest_afterwards(fragile)
 
 
 @pytest.fixture
 def without_patience(impatient: Inside) -> Iterator[Inside]:
-    """The impatient instance; afterwards the bank is quick and the money is accounted for."""
+    """The impatient instance; afterwards the bank is quick and the accounting agrees."""
     yield from at_rest_afterwards(impatient)
 
 
 # -- notifications ------------------------------------------------------------------------------
 
 
-def test_a_late_notification_is_overtaken_by_our_question(at_rest: Inside) -> None:
+def test_query_finds_a_payment_before_its_late_notification(at_rest: Inside) -> None:
     customer = at_rest.customer()
     order = customer.place(2)
     with frozen(at_rest, "web"):  # where the bank tells us
@@ -62,7 +62,7 @@ def test_a_late_notification_is_overtaken_by_our_question(at_rest: Inside) -> No
     assert customer.balance() == {"available": 2, "held": 0, "used": 0}
 
 
-def test_a_payment_nobody_tells_us_of_is_asked_for(at_rest: Inside) -> None:
+def test_payment_without_notification_is_found_by_a_query(at_rest: Inside) -> None:
     customer = at_rest.customer()
     order = customer.place(1)
     at_rest.instance.bank.faults(drop_notifications=1, query_504=1, query_500=1)
@@ -73,10 +73,10 @@ def test_a_payment_nobody_tells_us_of_is_asked_for(at_rest: Inside) -> None:
     assert customer.balance()["available"] == 1
 
 
-def test_a_doubled_notification_counts_once(at_rest: Inside) -> None:
+def test_doubled_notification_counts_once(at_rest: Inside) -> None:
     customer = at_rest.customer()
     order = customer.place(3)
-    # Nor do we hear of it by our question first, which comes a second after the order.
+    # Nor by our status query, a second after the order.
     at_rest.instance.bank.faults(double_notifications=1, query_500=ALL)
     payment = pay(at_rest, order)
     ends(customer, order, "executed", captured=30_000, executed=30_000)
@@ -89,7 +89,7 @@ def test_a_doubled_notification_counts_once(at_rest: Inside) -> None:
 
 
 @pytest.mark.parametrize("fault", ["generate_504_after_success", "generate_500"])
-def test_an_order_whose_qr_got_lost_gets_another(at_rest: Inside, fault: str) -> None:
+def test_order_with_lost_qr_gets_another(at_rest: Inside, fault: str) -> None:
     customer = at_rest.customer()
     at_rest.instance.bank.faults(**{fault: 1})
     order = customer.place(1, key="once")
@@ -100,7 +100,7 @@ def test_an_order_whose_qr_got_lost_gets_another(at_rest: Inside, fault: str) ->
     ends(customer, order, "executed", captured=10_000, executed=10_000)
 
 
-def test_a_qr_that_got_lost_and_is_paid_all_the_same_is_executed(at_rest: Inside) -> None:
+def test_payment_of_a_lost_qr_is_executed(at_rest: Inside) -> None:
     customer = at_rest.customer()
     at_rest.instance.bank.faults(generate_504_after_success=1, cancel_500=ALL)
     order = customer.place(1)
@@ -120,7 +120,7 @@ def test_a_qr_that_got_lost_and_is_paid_all_the_same_is_executed(at_rest: Inside
 @pytest.mark.parametrize(
     "fault", [{"refund_504_after_success": 2}, {"refund_500": 2}, {"refuse_refunds": 2}]
 )
-def test_a_refund_the_bank_fumbles_is_made_exactly_once(
+def test_refund_with_faulty_answer_is_made_exactly_once(
     at_rest: Inside, fault: dict[str, int]
 ) -> None:
     customer, order = bought(at_rest, 2)
@@ -138,7 +138,7 @@ def test_a_refund_the_bank_fumbles_is_made_exactly_once(
 # -- more, less, twice, late --------------------------------------------------------------------
 
 
-def test_the_second_payment_of_an_order_comes_back(at_rest: Inside) -> None:
+def test_second_payment_of_an_order_is_refunded(at_rest: Inside) -> None:
     customer = at_rest.customer()
     order = customer.place(1)
     pay(at_rest, order)
@@ -148,7 +148,9 @@ def test_the_second_payment_of_an_order_comes_back(at_rest: Inside) -> None:
 
 
 @pytest.mark.parametrize("which", ["the QR of before", "the new QR"])
-def test_too_little_comes_back_and_the_order_can_still_be_paid(at_rest: Inside, which: str) -> None:
+def test_short_payment_is_refunded_and_the_order_can_still_be_paid(
+    at_rest: Inside, which: str
+) -> None:
     customer = at_rest.customer()
     order = customer.place(1)
     first = order["payment"]["qr_content"]
@@ -162,7 +164,7 @@ def test_too_little_comes_back_and_the_order_can_still_be_paid(at_rest: Inside, 
     assert customer.balance()["available"] == 1
 
 
-def test_what_was_too_much_comes_back(at_rest: Inside) -> None:
+def test_surplus_of_a_payment_is_refunded(at_rest: Inside) -> None:
     customer = at_rest.customer()
     order = customer.place(1)
     pay(at_rest, order, amount=15_000)
@@ -170,7 +172,7 @@ def test_what_was_too_much_comes_back(at_rest: Inside) -> None:
     assert customer.balance()["available"] == 1
 
 
-def test_a_payment_that_crosses_a_withdrawal_comes_back(at_rest: Inside) -> None:
+def test_payment_during_a_withdrawal_is_refunded(at_rest: Inside) -> None:
     customer = at_rest.customer()
     order = customer.place(1)
     with frozen(at_rest, "worker"):  # which books what is paid
@@ -180,7 +182,7 @@ def test_a_payment_that_crosses_a_withdrawal_comes_back(at_rest: Inside) -> None
     assert customer.balance()["available"] == 0
 
 
-def test_a_withdrawn_order_cannot_be_paid_any_more(at_rest: Inside) -> None:
+def test_withdrawn_order_cannot_be_paid(at_rest: Inside) -> None:
     customer = at_rest.customer()
     order = customer.place(1)
     assert customer.post(f"/v1/orders/{order['id']}/withdraw").status == 200
@@ -228,7 +230,7 @@ def test_chargeback_soon_after_settlement_is_booked(at_rest: Inside) -> None:
 def test_chargeback_told_before_its_payment_moves_nothing(at_rest: Inside) -> None:
     customer = at_rest.customer()
     order = customer.place(1)
-    # Nor by our question, which comes a second after the order.
+    # Nor by our status query, a second after the order.
     at_rest.instance.bank.faults(drop_notifications=1, query_500=ALL)
     payment = pay(at_rest, order)
     assert not at_rest.money_is_at_rest()
@@ -273,7 +275,7 @@ def test_chargeback_while_its_refund_is_refused_leaves_no_loss(at_rest: Inside) 
 # -- a slow bank --------------------------------------------------------------------------------
 
 
-def test_a_bank_slower_than_we_wait_still_sells(without_patience: Inside) -> None:
+def test_order_is_executed_at_a_bank_slower_than_the_time_out(without_patience: Inside) -> None:
     customer = without_patience.customer()
     bank = without_patience.instance.bank
     bank.faults(response_delay_seconds=1.5)
@@ -291,7 +293,7 @@ def test_a_bank_slower_than_we_wait_still_sells(without_patience: Inside) -> Non
     ends(customer, order, "executed", captured=10_000, executed=10_000)
 
 
-def test_a_refund_answered_too_late_is_made_once(without_patience: Inside) -> None:
+def test_refund_answered_too_late_is_made_once(without_patience: Inside) -> None:
     # Given back at once, so that the worker has a token: a late one would keep it from asking.
     customer, order = bought(without_patience, 1)
     customer.ask_back(order["id"])
@@ -312,9 +314,9 @@ def test_a_refund_answered_too_late_is_made_once(without_patience: Inside) -> No
     assert len(bank_refunds(without_patience, refund["refund_number"])) == 1
 
 
-def test_a_bank_that_stands_still_is_not_waited_for(without_patience: Inside) -> None:
-    """It takes connections and answers nothing: whoever orders is told so at once, and the worker
-    looks for it with a few calls.  Nothing is lost."""
+def test_hanging_bank_does_not_block_orders(without_patience: Inside) -> None:
+    """The bank takes connections and answers nothing: a buyer gets an answer at once, and the worker
+    probes it with few calls.  No money is lost."""
     inside = without_patience
     customer, bought_before = bought(inside, 1)
     not_begun = 'meterai_calls_not_begun_total{provider="bank",reason="circuit"}'
@@ -342,7 +344,7 @@ def _bank_answers(inside: Inside) -> bool:
         return False
 
 
-def test_an_order_placed_while_the_bank_is_down_is_paid_later(at_rest: Inside) -> None:
+def test_order_placed_while_the_bank_is_down_is_paid_later(at_rest: Inside) -> None:
     customer = at_rest.customer()
     with away(at_rest, "standins"):
         order = customer.place(1)
@@ -352,7 +354,7 @@ def test_an_order_placed_while_the_bank_is_down_is_paid_later(at_rest: Inside) -
     ends(customer, order, "executed", captured=10_000, executed=10_000)
 
 
-def test_a_payment_the_bank_took_before_it_went_down_is_executed(at_rest: Inside) -> None:
+def test_payment_taken_before_the_bank_went_down_is_executed(at_rest: Inside) -> None:
     customer = at_rest.customer()
     order = customer.place(1)
     at_rest.instance.bank.faults(notification_delay_seconds=1, query_500=1)
@@ -361,7 +363,7 @@ def test_a_payment_the_bank_took_before_it_went_down_is_executed(at_rest: Inside
     ends(customer, order, "executed", captured=10_000, executed=10_000)
 
 
-def test_a_refund_asked_for_while_the_bank_is_down_is_made_later(at_rest: Inside) -> None:
+def test_refund_requested_while_the_bank_is_down_is_made_later(at_rest: Inside) -> None:
     customer, order = bought(at_rest, 1)
     with away(at_rest, "standins"):
         assert customer.ask_back(order["id"]).status == 201

@@ -1,7 +1,7 @@
-"""A storm of kills: orders, payments, news, refunds and charge-backs while web and worker die without a word.
+"""Storm of kills: orders, payments, news, refunds and chargebacks while web and worker are killed.
 
-The test keeps an accounting of its own: what it paid and took back at the bank, and what a buyer is owed for it.  In the
-end the bank's own accounting and our books are equal to it, gross and net, to the rupiah.
+The test keeps an accounting of its own: its payments and chargebacks at the bank, and the money owed to buyers.  At the
+end the bank's accounting and our books equal it, gross and net, to the rupiah.
 """
 
 import random
@@ -57,7 +57,7 @@ PLANS = (
 
 @dataclass
 class Accounting:
-    """What happened at the bank, and what must come of it; rupiah."""
+    """Movements at the bank, and the outcome that must follow; in rupiah."""
 
     payments: list[int] = field(default_factory=list)
     taken_back: int = 0
@@ -69,7 +69,7 @@ class Accounting:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def paid(self, method: str, amount: int) -> None:
-        """A payment, with the fee that was agreed and the tax on it, each rounded half up."""
+        """Record a payment, with the agreed fee and the tax on it, each rounded half up."""
         fee = VA_FEE if method == "va" else (amount * QRIS_PERMILLE + 500) // 1_000
         with self._lock:
             self.payments.append(amount)
@@ -77,7 +77,7 @@ class Accounting:
             self.tax += (fee * VAT_PERCENT + 50) // 100
 
     def ends(self, *, executed: int = 0, refunded: int = 0, taken_back: int = 0) -> None:
-        """One order came to its end."""
+        """Record the end of an order."""
         with self._lock:
             self.orders += 1
             self.executed += executed
@@ -98,7 +98,7 @@ class Accounting:
 
 
 class Storm:
-    """Buyers at work, and whoever kills the parts."""
+    """Buyers at work, and the killing of processes."""
 
     def __init__(self, inside: Inside, seed: int, kills: int) -> None:
         self.inside = inside
@@ -111,7 +111,7 @@ class Storm:
     # -- killing ---------------------------------------------------------------------------
 
     def kill(self) -> None:
-        """Kill web or worker while they work: at a moment of chance after something was posted, so many times."""
+        """Kill web or worker while they work: at a random moment after an entry was posted, repeatedly."""
         chance = random.Random(f"{self.seed}-kills")
         try:
             while len(self.kills) < self.kills_wanted:
@@ -136,7 +136,7 @@ class Storm:
     # -- buying ----------------------------------------------------------------------------
 
     def buy(self, number: int) -> None:
-        """One order after the other until the kills are over."""
+        """Place one order after the other until the kills are over."""
         customer = self.inside.customer()
         plans = random.Random(self.seed).sample(PLANS, len(PLANS))
         for turn in count():
@@ -205,7 +205,7 @@ class Storm:
         return str(self._until("there is something to pay by", name))
 
     def _ask(self, order: str) -> None:
-        """The bank is asked about an order now."""
+        """Have the bank queried about an order now."""
         with self.inside.connect() as connection:
             connection.execute(
                 "UPDATE payment_attempts SET ask_at = now() WHERE subject = %s",
@@ -249,7 +249,7 @@ def stormy(tmp_path: Path) -> Iterator[Inside]:
 
 
 def compared(inside: Inside, folder: Path) -> RecordDay:
-    """The day as the settlement file of the bank has it, compared as if it were over."""
+    """Compare the day with the settlement file of the bank, as if the day were finished."""
     path = folder / "settlement.csv"
     path.write_bytes(inside.instance.bank.get(f"/standin/files/{today()}/settlement.csv").body)
 

@@ -1,4 +1,4 @@
-"""What happens at the same moment: each promise with as many hands on it as the pool has."""
+"""Concurrent acts: each promise under as many sessions as the pool has."""
 
 import asyncio
 from collections import Counter
@@ -13,7 +13,7 @@ from meterai.refunds import store as refund_store
 from meterai.stamping import store as stamping_store
 from tests.support.shop import FEE, PRICE, Paid, Shop
 
-TIMES = 8  # each race is run again and again, since who wins is chance
+TIMES = 8  # each race is repeated, since its winner is random
 
 
 def at_once(shop: Shop, *works: Awaitable[object]) -> list[object]:
@@ -33,7 +33,7 @@ def quota(shop: Shop) -> UUID:
     return order
 
 
-def test_sixteen_reserve_ten_stamps(shop: Shop, quota: UUID) -> None:
+def test_sixteen_concurrent_reservations_take_ten_stamps(shop: Shop, quota: UUID) -> None:
     answers = at_once(shop, *(shop.reserving(1) for _ in range(16)))
     assert sum(answer is not None for answer in answers) == 10
     balance = shop.balance()
@@ -42,7 +42,7 @@ def test_sixteen_reserve_ten_stamps(shop: Shop, quota: UUID) -> None:
     shop.assert_books_hold()
 
 
-def test_the_same_key_reserves_once(shop: Shop, quota: UUID) -> None:
+def test_concurrent_reservations_with_same_key_reserve_once(shop: Shop, quota: UUID) -> None:
     answers = at_once(shop, *(shop.reserving(1, "the same") for _ in range(8)))
     assert len({answer["id"] for answer in answers}) == 1  # type: ignore[index]
     assert sum(answer["created"] for answer in answers) == 1  # type: ignore[index]
@@ -50,7 +50,7 @@ def test_the_same_key_reserves_once(shop: Shop, quota: UUID) -> None:
     shop.assert_books_hold()
 
 
-def test_the_same_key_places_once(shop: Shop) -> None:
+def test_concurrent_orders_with_same_key_place_once(shop: Shop) -> None:
     async def placing() -> object:
         service = shop.container.of(OrderService)
         terms = await service.terms(shop.account, "the same", b"r", OrderKind.STAMPS, 1)
@@ -61,7 +61,7 @@ def test_the_same_key_places_once(shop: Shop) -> None:
     assert len(shop.rows("SELECT 1 FROM payment_attempts")) == 1
 
 
-def test_a_payment_told_by_eight_is_posted_once(shop: Shop) -> None:
+def test_payment_told_eight_times_at_once_is_posted_once(shop: Shop) -> None:
     order = shop.place(1)
     attempt = shop.attempts(order)[0]
     told = Paid(attempt, "P1", PRICE + FEE)
@@ -78,7 +78,7 @@ def test_a_payment_told_by_eight_is_posted_once(shop: Shop) -> None:
     shop.assert_books_hold()
 
 
-def test_a_payment_told_for_eight_orders_at_once_pays_one(shop: Shop) -> None:
+def test_payment_told_for_eight_orders_at_once_pays_one(shop: Shop) -> None:
     for _ in range(TIMES):
         shop.clear()
         attempts = [shop.attempts(shop.place(1))[0] for _ in range(8)]
@@ -126,7 +126,7 @@ def test_chargeback_overtakes_or_follows_its_settlement(shop: Shop) -> None:
         assert shop.in_flight() == 0
 
 
-def test_stamps_asked_back_while_they_are_reserved(shop: Shop) -> None:
+def test_concurrent_reservations_and_refund_share_the_stamps(shop: Shop) -> None:
     for _ in range(TIMES):
         shop.clear()
         order = shop.place(6)
@@ -142,13 +142,13 @@ def test_stamps_asked_back_while_they_are_reserved(shop: Shop) -> None:
         shop.assert_books_hold()
 
 
-def test_asked_back_twice_at_once_comes_back_once(shop: Shop, quota: UUID) -> None:
+def test_concurrent_refund_requests_refund_once(shop: Shop, quota: UUID) -> None:
     answers = at_once(shop, *(shop.asking_back(quota) for _ in range(6)))
     assert sorted(answers) == [0, 0, 0, 0, 0, 10]  # type: ignore[type-var]
     shop.assert_books_hold()
 
 
-def test_whoever_delivers_first_wins(shop: Shop, quota: UUID) -> None:
+def test_first_of_concurrent_deliveries_wins(shop: Shop, quota: UUID) -> None:
     for _ in range(TIMES):
         stamping = shop.reserve(1)
         one = (shop.account, stamping)
@@ -167,7 +167,7 @@ def test_whoever_delivers_first_wins(shop: Shop, quota: UUID) -> None:
         shop.assert_books_hold()
 
 
-def test_withdrawn_and_paid_at_once(shop: Shop) -> None:
+def test_concurrent_withdrawal_and_payment_end_in_one_state(shop: Shop) -> None:
     for _ in range(TIMES):
         shop.clear()
         order = shop.place(1)
@@ -183,7 +183,7 @@ def test_withdrawn_and_paid_at_once(shop: Shop) -> None:
         shop.assert_books_hold()
 
 
-def test_turned_round_and_executed_at_once(shop: Shop) -> None:
+def test_concurrent_refund_and_execution_end_in_one_state(shop: Shop) -> None:
     for _ in range(TIMES):
         shop.clear()
         order = shop.place(1)
