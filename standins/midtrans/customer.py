@@ -36,7 +36,7 @@ class NothingLeft(Refusal):
 
 
 class Customers:
-    """All customers of all banks.  `wake` is called when a notification or a denial is due."""
+    """All customers of all banks.  `wake` is called when a notification or a chargeback is due."""
 
     def __init__(
         self, store: Store, faults: Faults, merchant: Merchant, wake: Callable[[], None]

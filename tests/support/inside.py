@@ -113,7 +113,7 @@ class Inside:
         """What the bank kept for us is the duty we owe (and our fee) and what distributors paid in advance, and every
         invariant holds.
 
-        Where the issuer took back the money of a stamp that was used, that duty is our loss.
+        If the payer's bank took back the money of a used stamp, its duty is our loss.
         """
         bank, books = self.instance.bank.totals(), self.books()
         kept = sum(books.get(one, 0) for one in ("duty_payable", "service_fee", "deposits"))

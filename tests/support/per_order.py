@@ -18,7 +18,7 @@ class Payment:
     """One payment of the order, as the tables of payments and refunds tell of it."""
 
     amount: int
-    taken_back: int  # by the issuer, or given back by the provider itself; in the books
+    taken_back: int  # by the payer's bank, or given back by the provider itself; in the books
     lost: int
     refunds: list[Row]
 
@@ -105,7 +105,7 @@ class Reference:
             if one.lost and (self.unassigned(one) or one.refunded("requested", "refused")):
                 found.append(f"{key}: a loss although there is money of the same payment")
             used = one.refunded("settled", "sent")
-            # What the issuer took and the provider gave back of its own accord may be the same money.
+            # Chargebacks and returns by the provider may be of the same money.
             used += max(0, one.taken_back - one.amount)
             if one is self.payer and self.deposit is not None:
                 used += self.kept()  # sold from, as far as it is not there
