@@ -1,4 +1,4 @@
-"""The inside of a running instance: its books, its services and its locks, for what no API shows."""
+"""Access to the inside of a running instance: books, services and locks, which no API shows."""
 
 import asyncio
 import time
@@ -49,13 +49,13 @@ PLACEMENT = '{"page": 1, "x": 60, "y": 60, "width": 80}'
 
 
 class Inside:
-    """What a test may do behind the counter of an instance."""
+    """Acts of a test inside an instance."""
 
     def __init__(self, instance: Instance) -> None:
         self.instance = instance
 
     def ask(self, act: Callable[[Container], Awaitable[Answer]]) -> Answer:
-        """Do something with the services of the instance, in a container of our own."""
+        """Run an act with the services of the instance, in a container of our own."""
 
         async def run() -> Answer:
             async with build_services(self.instance.settings) as container:
@@ -68,7 +68,7 @@ class Inside:
         return psycopg.connect(self.instance.settings.process.database_url, row_factory=dict_row)
 
     def rows(self, query: str, *parameters: object) -> list[dict[str, Any]]:
-        """What the database answers."""
+        """Rows of a query."""
         with self.connect() as connection:
             return connection.execute(query.encode(), parameters or None).fetchall()
 
@@ -93,9 +93,9 @@ class Inside:
         return {row["book"]: row["sum"] for row in found}
 
     def money_is_at_rest(self) -> bool:
-        """True where the bank and the books agree, and no money waits to be executed or refunded.
+        """True if the bank and the books agree, and no money waits to be executed or refunded.
 
-        What of a payment came and went before it was heard of, as one that was charged back, is in no book.
+        A payment that came and was charged back before it was known is in no book.
         """
         try:
             bank, books = self.instance.bank.totals(), self.books()
@@ -106,11 +106,11 @@ class Inside:
         return left == -books.get("bank_clearing", 0) and waiting == (0, 0)
 
     def standing(self) -> str:
-        """What keeps its money from being at rest."""
+        """The rows that keep its money from being at rest."""
         return standing(self.rows, self.instance.data)
 
     def assert_money_is_accounted_for(self) -> None:
-        """What the bank kept for us is the duty we owe (and our fee) and what distributors paid in advance, and every
+        """Check that the money kept by the bank equals our duty, our fee and the deposits of distributors, and that every
         invariant holds.
 
         If the payer's bank took back the money of a used stamp, its duty is our loss.
@@ -124,7 +124,7 @@ class Inside:
         self.assert_audit_holds()
 
     def assert_audit_holds(self) -> None:
-        """Every invariant holds at this moment: what `meterai audit` asks, without a process."""
+        """Check every invariant now, as `meterai audit` does, without a process."""
         found = self.ask(lambda container: audit(container.database))
         broken = [one for one in found.findings if not one.holds]
         assert not broken, broken
@@ -132,8 +132,8 @@ class Inside:
     # -- time -------------------------------------------------------------------------------
 
     def until(self, what: str, check: Callable[[], Any]) -> Any:
-        """Wait until `check` answers something true, however long a busy machine takes: in vain only
-        where nothing moves for `STILL_SECONDS_MAX`.
+        """Wait until `check` is true, for any time on a busy machine; fail only if nothing moves for
+        `STILL_SECONDS_MAX`.
         """
         under_way, since = self.rows(_UNDER_WAY), time.monotonic()
         while not (found := check()):
@@ -145,7 +145,7 @@ class Inside:
         return found
 
     def let_leases_run_out(self) -> None:
-        """What a process held when it was killed may be taken up, as if its time were over."""
+        """End the leases of killed processes."""
         with self.connect() as connection:
             connection.execute("UPDATE jobs SET run_at = now() WHERE run_at > now()")
             connection.execute(
@@ -158,7 +158,7 @@ class Inside:
     # -- issuing ----------------------------------------------------------------------------
 
     def set_issuing(self, *, is_open: bool) -> None:
-        """What `meterai issuing` does, without a process."""
+        """Do as `meterai issuing` does, without a process."""
 
         async def change(container: Container) -> None:
             async with container.database.transaction() as tx:
@@ -183,7 +183,7 @@ class Inside:
 
     @staticmethod
     def account_of(customer: Client) -> uuid.UUID:
-        """Whose key this is."""
+        """The account of the client's key."""
         assert customer.key is not None
         return Credential.read(customer.key, KEY_PREFIX).account
 
@@ -199,7 +199,7 @@ class Inside:
 
     @contextmanager
     def paused_at(self, query: str, *parameters: object) -> Iterator["Pause"]:
-        """Hold the locks that a statement takes; who needs them stops exactly there."""
+        """Hold the locks that a statement takes; a process that needs them stops there."""
         with self.connect() as connection:
             connection.execute(query.encode(), parameters or None)
             yield Pause(self, connection)
@@ -214,7 +214,7 @@ class Pause:
         self._holder = connection.info.backend_pid
 
     def wait_for_somebody(self, what: str) -> None:
-        """Wait until a process stands at the lock, in a statement that contains `what`."""
+        """Wait until a process waits for the lock, in a statement that contains `what`."""
 
         def is_blocked() -> bool:
             return bool(

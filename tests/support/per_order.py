@@ -1,7 +1,7 @@
-"""What the books of one order must say, counted from everything else: a small reference.
+"""Reference for the books of one order, computed from all other tables.
 
-It knows no entry and no posting rule: payments, chargebacks, refunds and the lot of the order say
-where its money is.  Each order by itself, so that one order's books never touch another's.
+It reads no entry and no posting rule: payments, chargebacks, refunds and the lot of the order determine
+its money.  Each order is computed alone, so that one order's books never touch another's.
 """
 
 from collections.abc import Collection
@@ -15,7 +15,7 @@ OPEN = ("requested", "sent", "accepted", "refused")
 
 @dataclass(slots=True)
 class Payment:
-    """One payment of the order, as the tables of payments and refunds tell of it."""
+    """One payment of the order, from the tables of payments and refunds."""
 
     amount: int
     taken_back: int  # by the payer's bank, or given back by the provider itself; in the books
@@ -55,7 +55,7 @@ class Reference:
         return self.payments.get((self.order["paid_attempt"], self.order["paid_payment"]))
 
     def kept(self) -> int:
-        """Of the payment that paid the order: what the order has of it, executed or not."""
+        """Rupiah of the paying payment that the order has, executed or not."""
         if self.lot is not None:
             return int(self.lot["issued"] - self.lot["returned"]) * self.unit
         if self.deposit is not None:
@@ -97,7 +97,7 @@ class Reference:
         }
 
     def complaints(self) -> list[str]:
-        """What may not be, whatever the books say."""
+        """Contradictions within these facts, independent of the books."""
         found = []
         for key, one in self.payments.items():
             if self.unassigned(one) < 0:
@@ -151,7 +151,7 @@ def references(read: Any) -> list[Reference]:
 
 
 def posted(read: Any) -> dict[UUID, dict[str, int]]:
-    """What the entries of each order add up to, in the books of `Reference.books`."""
+    """Sums of the entries of each order, in the books of `Reference.books`."""
     sums: dict[UUID, dict[str, int]] = {}
     for row in read(
         "SELECT e.subject, CASE WHEN l.book IN ('duty_payable', 'service_fee', 'deposits') THEN 'executed'"
@@ -169,7 +169,7 @@ def posted(read: Any) -> dict[UUID, dict[str, int]]:
 
 
 def assert_each_order_is_explained(read: Any) -> None:
-    """The books of every order are what the reference says, and no entry is of anything else."""
+    """Check that the books of every order equal the reference, and that no entry is of another subject."""
     every, found = references(read), posted(read)
     assert not set(found) - {one.order["order_id"] for one in every}, "money of no order"
     for one in every:
