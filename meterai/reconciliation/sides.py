@@ -285,7 +285,7 @@ async def moved(tx: Tx, of: Days, limit: int) -> list[str]:
 
 
 async def differing(tx: ReadTx, of: Days, payments: Sequence[str], limit: int) -> list[Differing]:
-    """Those of these payments with differing sums, or with money in suspense."""
+    """The payments among these with differing sums, or with money in suspense."""
     this = (of.provider, of.day, of.reading)
     span = (begin_of(of.first), of.until - FRESH)
     found: list[Differing] = []

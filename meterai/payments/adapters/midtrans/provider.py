@@ -99,7 +99,7 @@ class MidtransRail:
     async def open(
         self, method: str, reference: str, amount: Rupiah, expires_at: datetime
     ) -> OpenedAttempt | MadeBefore:
-        """Make a charge.  Of one made before (406), Midtrans repeats the account number, and no QR."""
+        """Make a charge.  For one made before (406), Midtrans repeats the account number, but no QR."""
         assert method in (QRIS, VA), method
         about = PaymentIdentity(reference=reference, amount=str(amount))
         order_id = order_id_of(reference)
