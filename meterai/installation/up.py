@@ -165,7 +165,7 @@ def up(settings: Settings, tell: Callable[[str], None]) -> None:
 
 
 def _revive(embedded: EmbeddedPostgres) -> None:
-    """Restart the database if it died.  Where that fails, web and worker answer 503 until it is back."""
+    """Restart the database if it died.  After a failed restart, web and worker answer 503 until it is back."""
     try:
         if embedded.revive():
             _log.warning("database_died")

@@ -82,7 +82,7 @@ class Limiter:
         if not self._somebody_waits and self._total < self._open_to_all:
             self._begin(priority)  # the usual case, kept cheap
             return True
-        if self._has_room(priority) and not self._somebody_goes_before(priority):
+        if self._has_room(priority) and not self._has_earlier_waiting(priority):
             self._begin(priority)
             return True
         self._was_reached = True
@@ -175,7 +175,7 @@ class Limiter:
         """Concurrency below which every priority has room."""
         return self._limit.value * (1 - RESERVE * (len(Priority) - 1))
 
-    def _somebody_goes_before(self, priority: Priority) -> bool:
+    def _has_earlier_waiting(self, priority: Priority) -> bool:
         waiting = (one for one in Priority if one <= priority and len(self._waiting[one]))
         return any(one == priority or self._has_room(one) for one in waiting)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from meterai.kit.priority import Priority
 from meterai.plumbing.fair import FairQueue
 
-# Of one priority in one process, 5 KB each.  Large enough that a client which retries immediately gets one request served
+# Limit for one priority in one process; 5 KB each.  Large enough that a client which retries immediately gets one request served
 # in `wait_seconds`, instead of being refused all day.
 WAITING_MAX = 4096
 

@@ -10,7 +10,7 @@ from meterai.trail.model import TrailLine
 _LINES = (
     "SELECT account_id AS account, actor, action, subject, facts, happened_at FROM audit_events"
 )
-# That staff opened a page is in the trail and on no timeline.
+# The opening of a page by staff is in the trail and on no timeline.
 _HAPPENED = "action <> 'console_opened'"
 OF_ACCOUNT = f"{_LINES} WHERE account_id = %s AND {_HAPPENED} ORDER BY happened_at DESC LIMIT %s"
 # Acts of staff on something of an account may be recorded under the nil account.

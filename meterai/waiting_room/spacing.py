@@ -16,7 +16,7 @@ VERIFIED_NUMBERS_MAX = 100_000  # taken numbers that are remembered
 
 
 class Spacing:
-    """Next call of each network.  Of one line in one process."""
+    """Next call of each network.  Belongs to one line in one process."""
 
     def __init__(self) -> None:
         # By network: the number before which it gets no place in the sequence.  A wider network may be behind by `SPACING`.
@@ -43,7 +43,7 @@ class Spacing:
 
 class VerifiedNumbers:
     """Numbers for spaced places whose holders have verified an address: the first free one from the number that was
-    next when the place was taken.  Of one line in one process; each number has one such place.
+    next when the place was taken.  Belongs to one line in one process; each number has one such place.
     """
 
     def __init__(self) -> None:

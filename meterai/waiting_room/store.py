@@ -672,7 +672,7 @@ async def wishes(tx: ReadTx, account: UUID) -> list[MailWish]:
 
 
 class EntryResult(NamedTuple):
-    """Whether a line took entries, and when."""
+    """Result of an entry: True if the line took it, and the time."""
 
     is_open: bool
     at: datetime
