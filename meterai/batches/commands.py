@@ -27,7 +27,7 @@ def list_batches(*, as_json: AsJson = False, options: Options = NO_OPTIONS) -> N
 
     async def look(database: Database, _: Settings) -> list[StillBatch]:
         async with database.reading() as tx:
-            return await store.standing_still(
+            return await store.stalled_batches(
                 tx, SystemClock().now() + timedelta(days=1), LISTED_MAX
             )
 

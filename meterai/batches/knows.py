@@ -71,7 +71,7 @@ def _steps(one: Batch, counts: Counts) -> Iterator[Happening]:
 async def _stalled_batches(
     tx: ReadTx, _: Settings, now: datetime, limit: int
 ) -> Sequence[WorkItem]:
-    found = await store.standing_still(tx, now - STILL, limit)
+    found = await store.stalled_batches(tx, now - STILL, limit)
     return [
         WorkItem(
             subject(one.account, one.batch),

@@ -155,7 +155,7 @@ async def _copy_body(request: Request[Any, Any, Any], file: IO[bytes]) -> None:
     await to_the_end(partial(file.writelines, pieces))
 
 
-async def came_in_form(
+async def files_of_form(
     request: Request[Any, Any, Any], batches: BatchService
 ) -> AsyncIterator[ReceivedFile]:
     """Yield the files of a form, with archives opened."""
@@ -201,7 +201,7 @@ async def add_files(
     batch = await batches.load(account, read(BATCH_KIND, batch_id))
     media_type, _ = request.content_type
     if media_type == RequestEncodingType.MULTI_PART:
-        taken = await batches.intake.take(batch, came_in_form(request, batches))
+        taken = await batches.intake.take(batch, files_of_form(request, batches))
     elif media_type in _ZIP:
         taken = await _take_zip(request, batches, batch)
     else:

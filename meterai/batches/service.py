@@ -37,7 +37,7 @@ from meterai.batches.model import (
     written,
 )
 from meterai.batches.settings import BatchSettings
-from meterai.batches.survey import surveyed
+from meterai.batches.survey import survey_of
 from meterai.batches.words import kept_refusal
 from meterai.documents import keep_longer
 from meterai.drafts import FILE_KIND, DraftService, known_content
@@ -238,7 +238,7 @@ class BatchService:
         found = _existing(await store.locked(tx, account, batch))
         if found.state not in (BatchState.OPEN, BatchState.WAITING_FOR_STAMPS):
             return 0
-        survey = await surveyed(tx, found)
+        survey = await survey_of(tx, found)
         missing = max(survey.needed - survey.available, 0)
         if not survey.rows and not (await store.counts(tx, account, batch)).rows:
             raise BatchEmpty("no rows")
@@ -375,7 +375,7 @@ class BatchService:
         free = await stamps.available(tx, due.account)
         if free < found.needed:
             return
-        survey = await surveyed(tx, found)
+        survey = await survey_of(tx, found)
         if survey.available >= survey.needed:
             state = BATCH.after(found.state, BatchEvent.STAMPS_CAME)
             await store.move(tx, found, state)
@@ -388,7 +388,7 @@ class BatchService:
             found = await store.under_way(tx)
             metrics.WORKING.set(found.working)
             metrics.WAITING.set(found.waiting)
-            metrics.STILL.set(len(await store.standing_still(tx, since, STILL_COUNTED)))
+            metrics.STILL.set(len(await store.stalled_batches(tx, since, STILL_COUNTED)))
         return 0
 
     async def give_up(self) -> int:

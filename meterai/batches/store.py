@@ -453,7 +453,7 @@ async def bind(tx: Tx, account: UUID, wanted: Mapping[bytes, UUID]) -> Mapping[b
     return {row["subject"]: row["stamping_id"] for row in rows}
 
 
-async def bind_anew(tx: Tx, account: UUID, wanted: Mapping[bytes, UUID]) -> None:
+async def rebind(tx: Tx, account: UUID, wanted: Mapping[bytes, UUID]) -> None:
     """Bind locked subjects to other stampings, after the first ones failed."""
     if wanted:
         await tx.run(_BIND_ANEW, list(wanted), list(wanted.values()), account)
@@ -538,7 +538,7 @@ async def by_reference(tx: ReadTx, reference: str, limit: int) -> list[BatchKey]
     return await tx.all_as(_KEYS, _BY_REFERENCE, reference, limit)
 
 
-async def standing_still(tx: ReadTx, since: datetime, limit: int) -> list[StillBatch]:
+async def stalled_batches(tx: ReadTx, since: datetime, limit: int) -> list[StillBatch]:
     """Return batches under way without an ended row since a moment, the longest first."""
     return await tx.all_as(_STILL, STANDING_STILL, since, limit)
 

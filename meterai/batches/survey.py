@@ -59,7 +59,7 @@ class _Files:
         return self._by_name.get(name) or (alike[0] if len(alike) == 1 else None)
 
 
-async def surveyed(tx: ReadTx, batch: Batch) -> BatchSurvey:
+async def survey_of(tx: ReadTx, batch: Batch) -> BatchSurvey:
     """Survey the waiting rows of a batch."""
     account = batch.account
     rows = await store.rows_to_start(tx, account, batch.id)

@@ -8,7 +8,7 @@ import msgspec
 
 from meterai.batches.model import BATCH_KIND, BatchFileTaken, BatchRow, BatchState, RowState
 from meterai.batches.service import BatchDetails, RowAnswer
-from meterai.batches.words import said, why_in_both
+from meterai.batches.words import said, why_by_language
 from meterai.kit.ids import show
 from meterai.kit.text import as_came
 from meterai.orders import OrderView
@@ -221,7 +221,7 @@ def shown_row(batch: UUID, row: BatchRow, serials: Sequence[str]) -> RowView:
         state=row.state,
         reason=None
         if row.code is None
-        else _reason(row.code, why_in_both(row.code, row.code_facts)),
+        else _reason(row.code, why_by_language(row.code, row.code_facts)),
         serials=list(serials) if is_delivered else [],
         stamping_id=show("stg", row.stamping) if row.stamping else None,
         document_url=f"{_path(batch)}/rows/{row.number}/document" if is_delivered else None,

@@ -52,7 +52,7 @@ def why(code: str, facts: Mapping[str, object], language: str) -> str:
         return translate("stamping.refused", language)
 
 
-def why_in_both(code: str, facts: Mapping[str, object]) -> dict[str, str]:
+def why_by_language(code: str, facts: Mapping[str, object]) -> dict[str, str]:
     """Return the sentence in each language."""
     return {language: why(code, facts, language) for language in LANGUAGES}
 
@@ -60,4 +60,4 @@ def why_in_both(code: str, facts: Mapping[str, object]) -> dict[str, str]:
 def said(refusal: Refusal) -> dict[str, str]:
     """Return the sentence of a refusal in each language."""
     kept = kept_refusal(refusal)
-    return why_in_both(refusal.code, kept["code_facts"])  # type: ignore[arg-type]
+    return why_by_language(refusal.code, kept["code_facts"])  # type: ignore[arg-type]

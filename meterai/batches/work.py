@@ -33,7 +33,7 @@ from meterai.batches.model import (
     subject_of,
 )
 from meterai.batches.settings import BatchSettings
-from meterai.batches.survey import surveyed
+from meterai.batches.survey import survey_of
 from meterai.batches.words import kept_refusal
 from meterai.kit.ids import show
 from meterai.kit.priority import Priority
@@ -223,7 +223,7 @@ class BatchWork:
                 mine.append(row.ready)
             lease = self._rows.lease_seconds if is_new else JOINED_SECONDS
             begun.append(RowBegun(row.source.number, one, RowState.RESERVED, lease))
-        await store.bind_anew(tx, account, anew)
+        await store.rebind(tx, account, anew)
         await store.reserved(tx, account, batch.id, begun)
         uses = {one.stamping: len(one.placements) for one in mine}
         await accounts.use_stamps(tx, account, batch.member, uses)
@@ -279,7 +279,7 @@ class BatchWork:
         if found is not None and found.state is BatchState.WORKING:
             state = BATCH.after(found.state, BatchEvent.STAMPS_SHORT)
             await store.move(tx, found, state)
-            await store.need(tx, found, (await surveyed(tx, found)).needed)
+            await store.need(tx, found, (await survey_of(tx, found)).needed)
             _log.info("batch_waits_for_stamps", batch=show("bat", batch.id))
         await store.release_rows(tx, batch.account, batch.id, numbers)
 

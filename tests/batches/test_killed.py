@@ -163,7 +163,7 @@ def _sent(batch: Batching, files: dict[str, bytes]) -> int:
     return int(archive.json["added"] + parts["added"])
 
 
-def _goes_whole(instance: Instance, good: int, rows: Rows) -> None:
+def _assert_completed_once(instance: Instance, good: int, rows: Rows) -> None:
     customer = instance.customer()
     for bought in range(0, good + 10, 500):
         buy(instance, customer, min(500, good + 10 - bought))
@@ -221,7 +221,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
 
 @pytest.mark.parametrize("rows", [as_lines, as_tables])
 def test_each_row_ends_once_though_the_server_is_killed_twice(killed: Instance, rows: Rows) -> None:
-    _goes_whole(killed, 83, rows)
+    _assert_completed_once(killed, 83, rows)
 
 
 @pytest.mark.variant
@@ -230,4 +230,4 @@ def test_a_thousand_rows_end_once_though_the_server_is_killed_twice(
     tmp_path: Path, rows: Rows
 ) -> None:
     with Instance(tmp_path, **QUICK | {"METERAI_BATCH_CHUNK_ROWS": "25"}) as instance:
-        _goes_whole(instance, 963, rows)
+        _assert_completed_once(instance, 963, rows)

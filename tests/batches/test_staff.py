@@ -58,7 +58,7 @@ def listed(shop: Shop) -> Any:
     return ask(shop, lambda tx: work.waiting(tx, shop.container.settings, now, 10))
 
 
-def stands(shop: Shop, seconds: float) -> None:
+def make_stalled(shop: Shop, seconds: float) -> None:
     """Pretend that no row ended for so long."""
     shop.arrange("UPDATE batches SET started_at = started_at - make_interval(secs => %s)", seconds)
     shop.arrange("UPDATE batches SET made_at = made_at - make_interval(secs => %s)", seconds)
@@ -88,9 +88,9 @@ def test_batch_is_found_by_number_and_by_reference_with_its_history(
 
 def test_batch_without_progress_is_in_the_work_list(shop: Shop, batch: UUID) -> None:
     service = shop.container.of(BatchService)
-    stands(shop, STILL_SECONDS - 60)
+    make_stalled(shop, STILL_SECONDS - 60)
     assert not listed(shop)
-    stands(shop, 120)
+    make_stalled(shop, 120)
     [item] = listed(shop)
     assert item.about.shown == show("bat", batch)
     assert item.facts["open"] == 1
