@@ -1,4 +1,4 @@
-"""Figures of stampings of a period: from the balance, and of orders. Those of orders begin at the payment."""
+"""Figures of stampings of a period: from the balance, and of orders, which count from their payment."""
 
 from meterai.plumbing.db.figures import FigureQuery, PromiseQuery, between, waits, within
 
