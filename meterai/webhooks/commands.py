@@ -43,7 +43,7 @@ def list_endpoints(
             found = (
                 await store.endpoints(tx, read("acc", account))
                 if account
-                else await store.not_well(tx, LISTED_MAX)
+                else await store.unhealthy(tx, LISTED_MAX)
             )
             return [_shown(one) for one in found]
 

@@ -101,7 +101,7 @@ class WebhookDelivery:
     async def _find_due_aside(
         self, most: int, _: datetime, without: Sequence[UUID]
     ) -> Sequence[Piece]:
-        return await self._database.once(store.due_aside, without, most)
+        return await self._database.once(store.due_to_slow, without, most)
 
     async def _claim(self, wanted: Sequence[DeliveryLease]) -> Sequence[DueMessage | None]:
         return await self._database.once(store.claim, wanted)

@@ -319,7 +319,7 @@ async def due(tx: ReadTx, since: datetime, without: Sequence[UUID], limit: int) 
     return await tx.all_as(_PIECES, LOOK, since, list(without), limit)
 
 
-async def due_aside(tx: ReadTx, without: Sequence[UUID], limit: int) -> list[Piece]:
+async def due_to_slow(tx: ReadTx, without: Sequence[UUID], limit: int) -> list[Piece]:
     """Return due messages to slow endpoints, a few to each, except those to these endpoints."""
     return await tx.all_as(_PIECES, LOOK_ASIDE, list(without), limit)
 
@@ -362,7 +362,7 @@ async def disabled(tx: ReadTx) -> list[DisabledOfAccount]:
     return await tx.all_as(_OF_ACCOUNTS, _DISABLED)
 
 
-async def not_well(tx: ReadTx, limit: int) -> list[Endpoint]:
+async def unhealthy(tx: ReadTx, limit: int) -> list[Endpoint]:
     """Return endpoints that are disabled or answer slowly, those that failed longest first."""
     return await tx.all_as(_ENDPOINTS, _NOT_WELL, limit, limit, limit)
 

@@ -70,7 +70,7 @@ class Hooked:
         delivery = self.container.of(WebhookDelivery)
         return await delivery.worker_pool().once() + await delivery.aside().once()
 
-    def hurry(self) -> None:
+    def make_due(self) -> None:
         """Make all waiting messages due now."""
         self.shop.call("UPDATE webhook_messages SET try_at = now() WHERE state = 'waiting'")
 

@@ -28,7 +28,7 @@ def _code(reply: Reply) -> tuple[int, str]:
     return reply.status, reply.json["code"]
 
 
-def _told(receiver: Receiver, type_: str) -> Received | None:
+def _received(receiver: Receiver, type_: str) -> Received | None:
     for one in receiver.received:
         if msgspec.json.decode(one.body)["type"] == type_:
             return one
@@ -42,8 +42,8 @@ def test_order_is_published_from_its_payment_on(audited: Instance, receiver: Rec
     order = client.place(2)
     ready = until("a QR", lambda: client.order(order["id"])["payment"]["qr_content"])
     audited.bank.pay(ready)
-    executed = until("it is told", lambda: _told(receiver, "order.executed"))
-    captured = until("the payment is told", lambda: _told(receiver, "payment.captured"))
+    executed = until("it is told", lambda: _received(receiver, "order.executed"))
+    captured = until("the payment is told", lambda: _received(receiver, "payment.captured"))
     for one in (executed, captured):
         told = Webhook(made.json["secret"]).verify(one.body, one.headers)
         assert told["data"]["order_id"] == order["id"]

@@ -107,7 +107,7 @@ def test_undelivered_message_is_retried_under_same_id(
     assert message["state"] == "waiting"
     later = message["try_at"] - datetime.now(UTC)
     assert timedelta(seconds=SCHEDULE[0] - 2) < later < timedelta(seconds=SCHEDULE[0] * 1.1)
-    hooked.hurry()
+    hooked.make_due()
     hooked.deliver()
     assert len({came.id for came in hooked.receiver.received}) == 1
     assert [row["number"] for row in hooked.attempts()] == [1, 2]
@@ -129,7 +129,7 @@ def test_recovered_receiver_gets_missed_messages(hooked: Hooked) -> None:
     hooked.test(endpoint)
     for _ in range(4):
         hooked.deliver()
-        hooked.hurry()
+        hooked.make_due()
     [message] = hooked.messages()
     assert (message["state"], message["attempts"]) == ("delivered", 4)
     assert hooked.find(endpoint).failing_since is None
@@ -143,7 +143,7 @@ def test_undelivered_message_can_be_replayed_after_the_schedule(hooked: Hooked) 
         hooked.deliver()
         [message] = hooked.messages()
         pauses.append((message["try_at"] - datetime.now(UTC)).total_seconds())
-        hooked.hurry()
+        hooked.make_due()
     assert message["state"] == "undelivered"
     assert hooked.deliver() == 0
     # The receiver asks for two hours; a later time of the schedule prevails.
@@ -181,7 +181,7 @@ def test_endpoint_failing_for_five_days_is_disabled(hooked: Hooked) -> None:
     hooked.shop.call(
         "UPDATE webhook_endpoints SET failing_since = failing_since - interval '5 days'"
     )
-    hooked.hurry()
+    hooked.make_due()
     hooked.deliver()
     assert hooked.find(endpoint).state == EndpointState.ENABLED  # too few messages
     hooked.test(endpoint)
@@ -202,7 +202,7 @@ def test_delivery_resets_the_count_of_failures(hooked: Hooked) -> None:
     hooked.test(endpoint)
     hooked.deliver()
     assert hooked.find(endpoint).failed_messages == 1
-    hooked.hurry()
+    hooked.make_due()
     hooked.deliver()
     found = hooked.find(endpoint)
     assert (found.failed_messages, found.failing_since) == (0, None)

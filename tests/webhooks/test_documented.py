@@ -80,7 +80,7 @@ def _everything(hooked: Hooked) -> None:
             account=account, batch=new_id(), state="finished", delivered=963, wrong=37, cancelled=0
         ),
     ]
-    hooked.do(_tell(hooked, rare))
+    hooked.do(_publish(hooked, rare))
     hooked.do(hooked.webhooks.test(account, _endpoint(hooked), actor=hooked.actor))
 
 
@@ -89,7 +89,7 @@ def _endpoint(hooked: Hooked) -> UUID:
     return UUID(str(row["endpoint_id"]))
 
 
-async def _tell(hooked: Hooked, events: list[Event]) -> None:
+async def _publish(hooked: Hooked, events: list[Event]) -> None:
     """Emit events and publish them, without their other handlers."""
     database = hooked.container.database
     async with database.transaction() as tx:

@@ -135,7 +135,7 @@ def test_forbidden_address_is_refused(url: str, reason: str) -> None:
     asyncio.run(check())
 
 
-def _says(*answers: Sequence[str]) -> Any:
+def _changing_answers(*answers: Sequence[str]) -> Any:
     """A look-up of names with changing answers; the last answer stays."""
     left = list(answers)
 
@@ -149,7 +149,7 @@ def _says(*answers: Sequence[str]) -> Any:
 def test_name_with_one_private_address_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(egress_of, "_look_up", _says(["8.8.8.8", "10.0.0.1"]))
+    monkeypatch.setattr(egress_of, "_look_up", _changing_answers(["8.8.8.8", "10.0.0.1"]))
 
     async def check() -> None:
         guard = Egress()
@@ -163,7 +163,7 @@ def test_name_with_one_private_address_is_refused(
 def test_name_that_changes_is_called_at_its_checked_address(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(egress_of, "_look_up", _says(["8.8.8.8"], ["127.0.0.1"]))
+    monkeypatch.setattr(egress_of, "_look_up", _changing_answers(["8.8.8.8"], ["127.0.0.1"]))
 
     async def check() -> None:
         guard = Egress()
@@ -187,7 +187,7 @@ def test_name_that_resolves_to_private_address_later_gets_no_message(
     endpoint, _ = hooked.make()
     port = hooked.receiver.url.rsplit(":", 1)[1]
     hooked.shop.call("UPDATE webhook_endpoints SET url = %s", f"https://inside.example:{port}/ok")
-    monkeypatch.setattr(egress_of, "_look_up", _says(["10.0.0.1"]))
+    monkeypatch.setattr(egress_of, "_look_up", _changing_answers(["10.0.0.1"]))
     hooked.test(endpoint)
     hooked.deliver()
     [attempt] = hooked.attempts()
