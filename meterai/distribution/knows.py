@@ -58,7 +58,7 @@ async def _tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
             return list(await _sale_happenings(tx, about.account, found)) if found else ()
         case SubjectKind.ORDER:
             order = read_typed("ord", about.shown)
-            sold = await store.sold_as(tx, about.account, order) if order else None
+            sold = await store.sale_of_order(tx, about.account, order) if order else None
             found = await store.sale(tx, sold.account, sold.sale) if sold else None
             if sold is None or found is None:
                 return ()

@@ -142,7 +142,7 @@ async def _changing(tx: ReadTx, asked: DistributorTerms, pull: Pull) -> Forecast
 async def _check_fees(tx: ReadTx, account: UUID, fee: int, pull: Pull) -> int:
     """Return the bound of both fees. Refuses `FeeOfResellerOnTop` with the account whose fee or offer exceeds it."""
     fees_max = pull.settings.of(DistributionSettings).distribution_fee_rupiah_max
-    found = await store.dearest_reseller(tx, account, pull.at)
+    found = await store.reseller_with_highest_fee(tx, account, pull.at)
     if found is not None and (fees := fee + found.fee) > fees_max:
         raise FeeOfResellerOnTop(reseller=found.account, fees=fees, fees_max=fees_max)
     return fees_max

@@ -462,7 +462,7 @@ class DistributorStanding(NamedTuple):
     lapsed: int
 
 
-class DepositsStand(NamedTuple):
+class DepositFigures(NamedTuple):
     """Waiting sales of all distributors, the time since the oldest waits, and the number of low deposits."""
 
     waiting: int

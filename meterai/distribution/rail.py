@@ -72,7 +72,7 @@ class WholesaleRail(OwnRail):
 
     async def _sale(self, reference: str | None) -> store.AskedSale | None:
         buyer, attempt = parse_reference(reference or "")
-        return await self._database.once(store.asked_by_attempt, buyer, attempt)
+        return await self._database.once(store.sale_of_attempt, buyer, attempt)
 
 
 WHOLESALE_RAIL = own_rail_kind(

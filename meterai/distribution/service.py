@@ -380,7 +380,7 @@ class DistributionService:
     async def measure(self) -> int:
         """Periodic task: set the gauges."""
         async with self._database.reading() as tx:
-            found = await store.deposits_stand(tx)
+            found = await store.deposit_figures(tx)
         metrics.WAITING.set(found.waiting)
         metrics.WAITING_SECONDS.set(
             (self._clock.now() - found.oldest_at).total_seconds() if found.oldest_at else 0

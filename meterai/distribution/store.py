@@ -7,7 +7,7 @@ from uuid import UUID
 
 from meterai.distribution.model import (
     AgreedTerms,
-    DepositsStand,
+    DepositFigures,
     DepositTerms,
     Distributor,
     DistributorStanding,
@@ -193,7 +193,7 @@ SELECT w.waiting, w.oldest_at, (SELECT count(*) FROM distributors WHERE state = 
 FROM (SELECT count(*) AS waiting, min(made_at) AS oldest_at FROM sales WHERE state = 'waiting') w
 """
 _SUMMED = RowMapper(Summed)
-_STAND_AS = RowMapper(DepositsStand)
+_DEPOSIT_FIGURES = RowMapper(DepositFigures)
 _STANDINGS = RowMapper(DistributorStanding)
 _TERMS = RowMapper(AgreedTerms)
 _STEPS = RowMapper(Steps)
@@ -261,7 +261,7 @@ async def seller_of(tx: ReadTx, sale_id: UUID) -> SaleKey | None:
     )
 
 
-async def sold_as(tx: ReadTx, buyer: UUID, order: UUID) -> SaleKey | None:
+async def sale_of_order(tx: ReadTx, buyer: UUID, order: UUID) -> SaleKey | None:
     """Return the sale of an order of a buyer; None if nobody sold it."""
     return await tx.one_as(
         _KEYS,
@@ -273,9 +273,9 @@ async def sold_as(tx: ReadTx, buyer: UUID, order: UUID) -> SaleKey | None:
     )
 
 
-async def deposits_stand(tx: ReadTx) -> DepositsStand:
+async def deposit_figures(tx: ReadTx) -> DepositFigures:
     """Return waiting sales and low deposits of all distributors."""
-    found = await tx.one_as(_STAND_AS, _STAND)
+    found = await tx.one_as(_DEPOSIT_FIGURES, _STAND)
     assert found is not None, "an aggregate has a row"
     return found
 
@@ -468,7 +468,7 @@ async def waiting(tx: ReadTx, account: UUID) -> WaitingSales:
     return found
 
 
-async def asked_by_attempt(tx: ReadTx, buyer: UUID, attempt: UUID) -> AskedSale | None:
+async def sale_of_attempt(tx: ReadTx, buyer: UUID, attempt: UUID) -> AskedSale | None:
     """Return the sale that an attempt pays, of any account."""
     return await tx.one_as(
         _ASKED,
@@ -660,7 +660,7 @@ async def set_reseller_state(
     )
 
 
-async def dearest_reseller(tx: ReadTx, distributor: UUID, at: datetime) -> Reseller | None:
+async def reseller_with_highest_fee(tx: ReadTx, distributor: UUID, at: datetime) -> Reseller | None:
     """Return the reseller or invited account with the highest fee that has not ended."""
     query = (
         f"{_RESELLER} WHERE r.account_id = %s AND r.state <> 'ended' ORDER BY r.fee DESC LIMIT 1"

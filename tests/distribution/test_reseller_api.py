@@ -35,11 +35,13 @@ class Api:
     async def get(self, path: str) -> Any:
         given = await self.web.get(path, self.headers)
         return (
-            json.loads(given.body) if given.status == 200 else (given.status, told(given)["code"])
+            json.loads(given.body)
+            if given.status == 200
+            else (given.status, json_of(given)["code"])
         )
 
 
-def told(given: Given) -> Any:
+def json_of(given: Given) -> Any:
     return json.loads(given.body)
 
 
@@ -76,45 +78,45 @@ def test_api_moves_reseller_from_offer_to_end(database_url: str, tmp_path: Path)
             seller, kiosk, stranger = await a_distributor(web), await an_api(web), await an_api(web)
             terms = {"name": "Kios", "day_rupiah": 2 * UNIT, "fee": 500}
             invited = await seller.post("/v1/resellers", {"account": kiosk.id, **terms})
-            assert (invited.status, told(invited)["state"]) == (201, "invited")
-            assert (await kiosk.get("/v1/reselling"))["distributors"] == [told(invited)]
+            assert (invited.status, json_of(invited)["state"]) == (201, "invited")
+            assert (await kiosk.get("/v1/reselling"))["distributors"] == [json_of(invited)]
             for path in ("accept", "end"):
                 foreign = await stranger.post(f"/v1/reselling/{seller.id}/{path}")
                 assert foreign.status == 404
             accepted = await kiosk.post(f"/v1/reselling/{seller.id}/accept")
-            assert (accepted.status, told(accepted)["left_today"]) == (200, 2 * UNIT)
+            assert (accepted.status, json_of(accepted)["left_today"]) == (200, 2 * UNIT)
 
             sale = {"email": "ani@example.org", "quantity": 2}
             made = await kiosk.post("/v1/sales", sale, key="k")
-            assert (made.status, told(made)["reseller"]) == (201, kiosk.id)
+            assert (made.status, json_of(made)["reseller"]) == (201, kiosk.id)
             again = await kiosk.post("/v1/sales", sale, key="k")
-            assert told(again)["id"] == told(made)["id"]
+            assert json_of(again)["id"] == json_of(made)["id"]
             spent = await kiosk.post("/v1/sales", sale, key="k2")
-            assert (spent.status, told(spent)["code"]) == (429, "reseller_day_spent")
+            assert (spent.status, json_of(spent)["code"]) == (429, "reseller_day_spent")
             policy = spent.header("ratelimit-policy")
             assert policy.startswith(f'"reseller_rupiah_of_day";q={2 * UNIT}')
             own = await seller.post("/v1/sales", sale | {"email": "b@example.org"}, key="k")
-            assert told(own)["reseller"] is None
+            assert json_of(own)["reseller"] is None
 
             listed = (await seller.get(f"/v1/sales?reseller={kiosk.id}"))["sales"]
-            assert [one["id"] for one in listed] == [told(made)["id"]]
+            assert [one["id"] for one in listed] == [json_of(made)["id"]]
             assert len((await seller.get("/v1/sales"))["sales"]) == 2
             assert len((await kiosk.get("/v1/sales"))["sales"]) == 1
-            assert await kiosk.get(f"/v1/sales/{told(own)['id']}") == (404, "not_found")
+            assert await kiosk.get(f"/v1/sales/{json_of(own)['id']}") == (404, "not_found")
             assert await kiosk.get("/v1/deposit") == (404, "no_distributor")
             assert await kiosk.get("/v1/resellers") == (404, "no_distributor")
             assert await stranger.get("/v1/reselling/statement?month=2026-12") == (404, "not_found")
             assert (await kiosk.get("/v1/reselling/statement?month=2026-12"))["sold"] == 0
 
             high = await seller.post(f"/v1/resellers/{kiosk.id}/change", terms | {"fee": 9_001})
-            assert (high.status, told(high)["code"]) == (422, "fees_too_high")
+            assert (high.status, json_of(high)["code"]) == (422, "fees_too_high")
             for path, state in (("pause", "paused"), ("resume", "open"), ("end", "ended")):
                 moved = await seller.post(f"/v1/resellers/{kiosk.id}/{path}")
-                assert (moved.status, told(moved)["state"]) == (200, state)
+                assert (moved.status, json_of(moved)["state"]) == (200, state)
                 again = await seller.post(f"/v1/resellers/{kiosk.id}/{path}")
-                assert told(again)["state"] == state
+                assert json_of(again)["state"] == state
             late = await kiosk.post("/v1/sales", sale | {"quantity": 1}, key="k3")
-            assert (late.status, told(late)["code"]) == (409, "reseller_not_open")
+            assert (late.status, json_of(late)["code"]) == (409, "reseller_not_open")
 
     asyncio.run(act())
 
@@ -132,6 +134,6 @@ def test_key_without_the_scope_manages_no_reseller(database_url: str, tmp_path: 
                 await clerk.post("/v1/resellers", terms),
                 await clerk.post(f"/v1/reselling/{seller.id}/accept"),
             ):
-                assert (refused.status, told(refused)["code"]) == (403, "not_permitted")
+                assert (refused.status, json_of(refused)["code"]) == (403, "not_permitted")
 
     asyncio.run(act())

@@ -151,7 +151,7 @@ async def _raced(selling: list[Coroutine[Any, Any, Any]]) -> list[str]:
     return sorted(told)
 
 
-def test_of_two_resellers_for_last_rupiah_exactly_one_sells(depot: Depot) -> None:
+def test_last_rupiah_is_sold_by_exactly_one_of_two_resellers(depot: Depot) -> None:
     depot.top_up(20_000)
     sellers = [depot.reseller(name="Satu"), depot.reseller(name="Dua")]
     found = depot.shop.do(_raced([one.selling() for one in sellers for _ in range(4)]))

@@ -88,7 +88,7 @@ def test_sale_that_waited_too_long_ends_and_its_order_lapses(depot: Depot) -> No
     depot.check()
 
 
-def test_of_two_sales_for_last_rupiah_exactly_one_is_paid(depot: Depot) -> None:
+def test_last_rupiah_pays_exactly_one_of_two_sales(depot: Depot) -> None:
     depot.top_up(20_000)
 
     async def race() -> list[str]:

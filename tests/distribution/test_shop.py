@@ -123,7 +123,7 @@ def test_name_belongs_to_one_shop_for_ever_and_redirects_to_it(
     depot.check()
 
 
-def test_of_two_concurrent_claims_of_a_name_one_succeeds(depot: Depot, shops: ShopService) -> None:
+def test_name_claimed_twice_at_once_goes_to_one(depot: Depot, shops: ShopService) -> None:
     other = Depot(depot.shop)
     other.approve()
 

@@ -22,7 +22,7 @@ MONTH = StatementSpan.read(str(Month.of(day_of(datetime.now(UTC)))), None)
 
 
 @pytest.fixture
-def lived(depot: Depot) -> Depot:
+def used_deposit(depot: Depot) -> Depot:
     """A deposit with every possible kind of leg."""
     depot.top_up(100_000)
     made = depot.sell(3)
@@ -70,8 +70,8 @@ def test_each_row_has_a_cell_for_each_column(depot: Depot, language: str) -> Non
     assert {row[1] for row in rows[1:]} <= set(statement.StatementWords(language).reasons.values())
 
 
-def test_sums_by_day_are_the_legs(lived: Depot) -> None:
-    found = lived.shop.do(lived.service.statement(lived.account, MONTH))
+def test_sums_by_day_are_the_legs(used_deposit: Depot) -> None:
+    found = used_deposit.shop.do(used_deposit.service.statement(used_deposit.account, MONTH))
     [day] = found.days
     assert (day.added, day.sold, day.returned, day.withdrawn) == (
         150_000,
@@ -79,19 +79,19 @@ def test_sums_by_day_are_the_legs(lived: Depot) -> None:
         3 * UNIT,
         -20_000,
     )
-    assert (found.opening, found.closing, day.sales) == (0, sum(legs(lived)), 2)
-    assert found.closing == lived.balance
-    lived.check()
+    assert (found.opening, found.closing, day.sales) == (0, sum(legs(used_deposit)), 2)
+    assert found.closing == used_deposit.balance
+    used_deposit.check()
 
 
-def test_every_file_has_every_leg_with_the_balance_after_it(lived: Depot) -> None:
-    text = written(lived, as_csv).decode("utf-8-sig")
+def test_every_file_has_every_leg_with_the_balance_after_it(used_deposit: Depot) -> None:
+    text = written(used_deposit, as_csv).decode("utf-8-sig")
     rows = list(csv.reader(io.StringIO(text), delimiter=";"))[1:]
-    told: list[Any] = json.loads(written(lived, as_json))
-    book = CalamineWorkbook.from_filelike(io.BytesIO(written(lived, as_xlsx)))
+    told: list[Any] = json.loads(written(used_deposit, as_json))
+    book = CalamineWorkbook.from_filelike(io.BytesIO(written(used_deposit, as_xlsx)))
     cells = book.get_sheet_by_index(1).to_python()[1:]
     expected, balance = [], 0
-    for amount in legs(lived):
+    for amount in legs(used_deposit):
         balance += amount
         expected.append((amount, balance))
     assert [(int(row[3]), int(row[4])) for row in rows] == expected
@@ -100,7 +100,7 @@ def test_every_file_has_every_leg_with_the_balance_after_it(lived: Depot) -> Non
     assert {one["subject"][:4] for one in told} == {"sal_", "ord_"}
     moments = [datetime.fromisoformat(one["at"]).astimezone(WIB) for one in told]
     assert [f"{at:%Y-%m-%d %H:%M:%S}" for at in moments] == [row[0] for row in rows]
-    subjects = lived.shop.rows(
+    subjects = used_deposit.shop.rows(
         "SELECT subject FROM entries JOIN legs USING (account_id, entry_id) WHERE book = 'deposits'"
     )
     assert {from_compact(one["subject"][4:].upper()) for one in told} == {
@@ -108,23 +108,23 @@ def test_every_file_has_every_leg_with_the_balance_after_it(lived: Depot) -> Non
     }
 
 
-def test_statement_of_a_day_begins_where_the_day_before_ended(lived: Depot) -> None:
-    lived.shop.arrange(
+def test_statement_of_a_day_begins_where_the_day_before_ended(used_deposit: Depot) -> None:
+    used_deposit.shop.arrange(
         "UPDATE entries SET posted_at = posted_at - interval '1 day' WHERE reason = 'deposit_added'"
     )
     today = datetime.now(UTC).astimezone(WIB).date()
-    found = lived.shop.do(
-        lived.service.statement(lived.account, StatementSpan.read(None, str(today)))
+    found = used_deposit.shop.do(
+        used_deposit.service.statement(used_deposit.account, StatementSpan.read(None, str(today)))
     )
-    assert (found.opening, found.closing) == (150_000, lived.balance)
-    [first, *_] = json.loads(written(lived, as_json, StatementSpan.read(None, str(today))))
+    assert (found.opening, found.closing) == (150_000, used_deposit.balance)
+    [first, *_] = json.loads(written(used_deposit, as_json, StatementSpan.read(None, str(today))))
     assert first["balance"] == 150_000 + first["amount"]
 
 
-def test_too_long_workbook_is_refused(lived: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_long_workbook_is_refused(used_deposit: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(statement, "XLSX_LEGS_MAX", 3)
     with pytest.raises(WorkbookTooLong):
-        written(lived, as_xlsx)
+        written(used_deposit, as_xlsx)
 
 
 def test_account_that_is_no_distributor_has_no_statement(depot: Depot) -> None:
