@@ -134,10 +134,10 @@ async def _check_told(tx: Tx, account: UUID, ntpn: str, month: Month, rupiah: in
     await store.lock(tx, account)
     if await store.deposit_of(tx, account, ntpn) is not None:
         return
-    if await store.is_ntpn_elsewhere(tx, account, ntpn):
+    if await store.is_ntpn_of_another_account(tx, account, ntpn):
         raise NtpnUsed("of another collector")
     open_ = sum(one.open for one in await store.months(tx, account) if one.month == month.first)
-    left = max(0, open_ - await store.told(tx, account, month.first))
+    left = max(0, open_ - await store.unconfirmed_rupiah(tx, account, month.first))
     if rupiah > left:
         raise DepositBeyondDue(due=left)
 

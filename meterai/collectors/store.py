@@ -223,7 +223,7 @@ async def tell_deposit(
     return made
 
 
-async def told(tx: ReadTx, account: UUID, month: date) -> int:
+async def unconfirmed_rupiah(tx: ReadTx, account: UUID, month: date) -> int:
     """Return the rupiah of reported deposits of a month that are not confirmed."""
     return int(
         await tx.value(
@@ -252,7 +252,7 @@ async def deposit_of(tx: ReadTx, account: UUID, ntpn: str) -> CollectorDeposit |
     )
 
 
-async def is_ntpn_elsewhere(tx: ReadTx, account: UUID, ntpn: str) -> bool:
+async def is_ntpn_of_another_account(tx: ReadTx, account: UUID, ntpn: str) -> bool:
     """True if another account has this receipt."""
     return bool(
         await tx.value(

@@ -41,7 +41,7 @@ def test_same_key_is_same_order_and_draws_once(collecting: Collecting) -> None:
     collecting.check()
 
 
-def test_of_two_orders_for_last_rupiah_exactly_one_is_taken(collecting: Collecting) -> None:
+def test_last_rupiah_is_drawn_by_exactly_one_of_two_orders(collecting: Collecting) -> None:
     async def race() -> list[str]:
         made = await asyncio.gather(*(collecting.drawing(6) for _ in range(4)))
         return [one.id for one in made]
