@@ -24,7 +24,7 @@ from meterai.regulator.evidence import (
     MANIFEST,
     STAMP,
 )
-from meterai.regulator.extracts import read_exactly
+from meterai.regulator.extracts import read_canonical
 
 EVIDENCE_BYTES_MAX = 64 * 1024 * 1024  # a delta has some 100 KB, a large one some MB
 
@@ -69,7 +69,7 @@ def check_evidence(
     try:
         files = {one.name: one.content for one in unzipped(content)}
         document = files.pop(MANIFEST, b"")
-        facts = read_exactly(document, KIND, public_key)
+        facts = read_canonical(document, KIND, public_key)
         manifest = msgspec.convert(facts, _Manifest)
     except (ArchiveUnreadable, SignatureWrong, msgspec.ValidationError) as error:
         raise EvidenceWrong(str(error)) from None

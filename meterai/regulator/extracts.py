@@ -114,7 +114,7 @@ def digest(manifest: str) -> str:
     return hashlib.sha256(manifest.encode()).hexdigest()
 
 
-def read_exactly(document: bytes, kind: str, public_key: bytes) -> dict[str, Any]:
+def read_canonical(document: bytes, kind: str, public_key: bytes) -> dict[str, Any]:
     """Return the facts of a signed document that is byte for byte as `DocumentSigner` writes it.
 
     Refuses `SignatureWrong`.
@@ -184,7 +184,7 @@ def read_manifest(document: bytes, day: str, public_key: bytes) -> ManifestText:
     """Read the manifest of a day. Refuses `ExtractWrong`."""
     try:
         manifest = msgspec.convert(
-            read_exactly(document, KIND, public_key), ManifestText, strict=False
+            read_canonical(document, KIND, public_key), ManifestText, strict=False
         )
     except (msgspec.ValidationError, SignatureWrong) as error:
         raise ExtractWrong(day, str(error)) from None

@@ -95,7 +95,7 @@ OURS = Invariant(
 )
 
 
-async def are_ours(part: AuditedPart) -> InvariantFinding:
+async def verify_manifests(part: AuditedPart) -> InvariantFinding:
     """Verify each manifest with our key. Finds nothing if the keys are on another machine."""
     if not (part.settings.process.directory / "keys" / INSTANCE_KEY).exists():
         return InvariantFinding(OURS, 0, [])
@@ -134,7 +134,7 @@ SELECT day, 'another file' AS is FROM extracts e WHERE day >= %s AND sha256 IS D
 """
 
 
-async def as_the_books_say(part: AuditedPart) -> InvariantFinding:
+async def compare_with_books(part: AuditedPart) -> InvariantFinding:
     """Compare extracts with the books, for days since the last audit, or for all."""
     since = day_of(part.begins) - DAY
     async with part.database.transaction() as tx:

@@ -8,7 +8,7 @@ from meterai.plumbing.work.jobs import PeriodicTask
 from meterai.regulator import pages
 from meterai.regulator.audited import AUDITED
 from meterai.regulator.evidence_service import EvidenceService
-from meterai.regulator.invariants import INVARIANTS, are_ours, as_the_books_say
+from meterai.regulator.invariants import INVARIANTS, compare_with_books, verify_manifests
 from meterai.regulator.knows import WORK, stopped
 from meterai.regulator.levers import LEVERS
 from meterai.regulator.model import STATEMENT_SUBJECT
@@ -65,7 +65,7 @@ def _offline(name: str, function: str) -> Command:
     return Command(name, there, Directory.SETTINGS, DemandScope.NOTHING, Schema.NONE)
 
 
-CHECKS: tuple[Check, ...] = (are_ours, as_the_books_say)
+CHECKS: tuple[Check, ...] = (verify_manifests, compare_with_books)
 ROOM = Room(
     name="regulator",
     subjects=[STATEMENT_SUBJECT],

@@ -39,7 +39,7 @@ from tests.support.pulling import member
 SCRIPT = Path(__file__).parents[2] / "docs" / "regulator" / "verify_statement.py"
 
 
-def told(office: Office, back: int) -> dict[str, tuple[int, int]]:
+def figures_of(office: Office, back: int) -> dict[str, tuple[int, int]]:
     found = office.statement(office.month(back))
     figures = {one.name: (one.stamps, one.rupiah) for one in found.figures}
     lines = {one.name: (one.stamps, one.rupiah) for one in found.lines}
@@ -48,7 +48,7 @@ def told(office: Office, back: int) -> dict[str, tuple[int, int]]:
 
 def test_statement_counts_all_acts(office: Office) -> None:
     office.lives()
-    found = told(office, 0)
+    found = figures_of(office, 0)
     # 5 stamps bought, 3 returned, 3 of documents; the failed one was never sold.
     assert found["sold"] == (11, 110_000)
     assert found["affixed"] == (5, 50_000)
@@ -79,7 +79,7 @@ def test_missing_day_in_folder_is_an_error_that_names_the_last_day(
     office.make_all()
     key = office.write(tmp_path)
 
-    def told() -> str:
+    def first_line() -> str:
         done = by_script(key, tmp_path, month)
         return done.stdout.splitlines()[0] if done.returncode == 0 else "an error"
 
@@ -89,18 +89,18 @@ def test_missing_day_in_folder_is_an_error_that_names_the_last_day(
     checked = run_here(tmp_path, "regulator", "check", str(tmp_path), "--key", str(key))
     assert checked.returncode == 0
     assert f"every day from {month}-10 to {office.extracts()[-1].day}" in checked.stdout
-    assert told() == f"days from {month}-10 whole facts 19"
+    assert first_line() == f"days from {month}-10 whole facts 19"
     remove(month.last.day)
     checked = run_here(tmp_path, "regulator", "check", str(tmp_path), "--key", str(key))
     # A folder without a later day, as on the first day of a month, does not show that its last day is missing.
     assert checked.returncode == int(office.extracts()[-1].day > month.last)
-    assert told() == f"days from {month}-10 until {month.last - DAY} facts 19"
+    assert first_line() == f"days from {month}-10 until {month.last - DAY} facts 19"
     remove(20)
-    assert told() == "an error"
+    assert first_line() == "an error"
     for day in range(10, 20):
         remove(day)
     remove(21)
-    assert told() == "an error", "it does not begin with the first day"
+    assert first_line() == "an error", "it does not begin with the first day"
 
 
 def test_published_script_computes_every_figure(office: Office, tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def test_published_script_computes_every_figure(office: Office, tmp_path: Path) 
         for name, *numbers in map(str.split, done.stdout.splitlines())
         if name != "days"
     }
-    shown = told(office, 1)
+    shown = figures_of(office, 1)
     assert computed == shown
     assert computed["opening"] == (0, 50_000)
     assert computed["sold"] == (12, 120_000)
@@ -238,7 +238,7 @@ def test_closing_needs_two_people_and_freezes_figures(office: Office) -> None:
     office.ago(office.days_back_to(month))
     office.make_all()
     assert office.statement(month).state is MonthState.OVER
-    before = told(office, 1)
+    before = figures_of(office, 1)
     asks, approves = member(shop, "finance"), member(shop, "finance")
     asked = {"month": str(month)}
     forecast = asks.forecast("statements close", **asked)
@@ -250,8 +250,8 @@ def test_closing_needs_two_people_and_freezes_figures(office: Office) -> None:
     found = office.statement(month)
     assert found.state is MonthState.CLOSED
     office.lives()  # later entries
-    assert told(office, 1) == before
-    assert told(office, 0)["opening"] == before["closing"]
+    assert figures_of(office, 1) == before
+    assert figures_of(office, 0)["opening"] == before["closing"]
     with pytest.raises(MonthClosed):
         asks.forecast("statements close", **asked)
     with pytest.raises(MonthNotOver):
@@ -283,7 +283,7 @@ def test_figures_of_unclosed_month_are_found_by_the_audit(office: Office) -> Non
     assert broken(office) == {"closed_months_are_in_the_trail"}
 
 
-def told_of_stop(office: Office) -> tuple[str | None, list[object]]:
+def warning_and_items(office: Office) -> tuple[str | None, list[object]]:
     """The warning of /readyz, and the items of the work list."""
     container = office.shop.container
 
@@ -302,7 +302,7 @@ def test_no_extract_follows_one_with_foreign_signature(office: Office, manifest:
     office.lives()
     office.ago(3)
     assert office.shop.do(office.service.make_due()) == 1
-    assert told_of_stop(office) == (
+    assert warning_and_items(office) == (
         f"{office.today() - 2 * DAY} is missing",
         [str(office.today() - 2 * DAY)],
     )
@@ -324,7 +324,7 @@ def test_no_extract_follows_one_with_foreign_signature(office: Office, manifest:
     with pytest.raises(ExtractWrong):
         office.make_all()
     assert len(office.extracts()) == 2
-    assert told_of_stop(office) == (f"{forged} is not signed by us", [str(forged)])
+    assert warning_and_items(office) == (f"{forged} is not signed by us", [str(forged)])
     assert {"extracts_are_signed_by_us", "extracts_are_as_they_were_signed"} <= broken(office)
 
 
@@ -332,7 +332,7 @@ def test_continuing_extracts_cause_no_warning(office: Office) -> None:
     office.lives()
     office.ago(3)
     office.make_all()
-    assert told_of_stop(office) == (None, [])
+    assert warning_and_items(office) == (None, [])
     assert broken(office) == set()
 
 
