@@ -100,7 +100,7 @@ OURS = Invariant(
 )
 
 
-async def are_ours(part: AuditedPart) -> InvariantFinding:
+async def verify_manifests(part: AuditedPart) -> InvariantFinding:
     """Verify each close with our key. Finds nothing if the keys are on another machine."""
     if not (part.settings.process.directory / "keys" / INSTANCE_KEY).exists():
         return InvariantFinding(OURS, 0, [])
@@ -136,7 +136,7 @@ WHERE s.closing IS DISTINCT FROM l.amount
 """
 
 
-async def as_they_were_closed(part: AuditedPart) -> InvariantFinding:
+async def compare_closed_days(part: AuditedPart) -> InvariantFinding:
     """Compare closed days with the books, for days since the last audit, or for all with the opening of the first
     close.
     """
@@ -166,7 +166,7 @@ ORDER BY day, channel, seller_id, reason, book
 """
 
 
-async def as_they_were_counted(part: AuditedPart) -> InvariantFinding:
+async def compare_channel_sums(part: AuditedPart) -> InvariantFinding:
     """Compare sums by channel with their legs, for days since the last audit, or for all."""
     since = day_of(part.begins) - DAY
     async with part.database.transaction() as tx:

@@ -9,9 +9,9 @@ from meterai.finance.figures import FIGURES
 from meterai.finance.invariants import (
     INVARIANTS,
     POSTINGS,
-    are_ours,
-    as_they_were_closed,
-    as_they_were_counted,
+    compare_channel_sums,
+    compare_closed_days,
+    verify_manifests,
 )
 from meterai.finance.jobs import HANDLERS
 from meterai.finance.knows import KNOWS, WORK
@@ -76,7 +76,7 @@ COMMANDS = (
         Schema.NONE,
     ),
 )
-CHECKS: tuple[Check, ...] = (are_ours, as_they_were_closed, as_they_were_counted)
+CHECKS: tuple[Check, ...] = (verify_manifests, compare_closed_days, compare_channel_sums)
 ROOM = Room(
     name="finance",
     subjects=[DAY_SUBJECT, PAYOUT_SUBJECT],

@@ -8,7 +8,7 @@ import pytest
 
 from meterai.audit.history import BEGINNING
 from meterai.finance import reports, tables
-from meterai.finance.invariants import as_they_were_counted
+from meterai.finance.invariants import compare_channel_sums
 from meterai.finance.model import ChannelReport, SalesChannel
 from meterai.finance.service import FinanceService
 from meterai.kit.days import Month
@@ -54,7 +54,7 @@ def checked(books: Books) -> bool:
     part = AuditedPart(
         books.shop.container.database, books.shop.container.settings, None, BEGINNING
     )
-    return not books.shop.do(as_they_were_counted(part)).holds
+    return not books.shop.do(compare_channel_sums(part)).holds
 
 
 def of_legs(books: Books, first: int, last: int) -> Counter[tuple[str, str]]:
@@ -67,7 +67,7 @@ def of_legs(books: Books, first: int, last: int) -> Counter[tuple[str, str]]:
     return sums
 
 
-def told(found: reports.ByChannel) -> Counter[tuple[str, str]]:
+def totals_of(found: reports.ByChannel) -> Counter[tuple[str, str]]:
     sums: Counter[tuple[str, str]] = Counter()
     for one in found.whole:
         for row in one.sums.rows():
@@ -104,16 +104,16 @@ def test_channels_add_up_to_the_books_with_any_stored_sums(books: Books, depot: 
     depot.sell(1)
     depot.work()
     before = found_on(books, 4, 0)
-    assert told(before) == of_legs(books, 4, 0)
+    assert totals_of(before) == of_legs(books, 4, 0)
     assert count(books) >= 2  # a day each
     after = found_on(books, 4, 0)
-    assert told(after) == told(before)
+    assert totals_of(after) == totals_of(before)
     rows = books.shop.rows("SELECT count(*) FILTER (WHERE is_kept) AS kept FROM channel_sums")
     assert rows[0]["kept"] > 0
     assert not checked(books)
     depot.sell(1)
     depot.work()
-    assert told(found_on(books, 4, 0)) == of_legs(books, 4, 0)
+    assert totals_of(found_on(books, 4, 0)) == of_legs(books, 4, 0)
     count(books)
     counted = books.read(lambda tx: reports.channels_counted(tx, books.day()))
     key = SalesChannel.DEPOSIT, depot.account

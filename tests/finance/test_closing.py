@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from meterai.finance import closing, store
-from meterai.finance.invariants import as_they_were_closed
+from meterai.finance.invariants import compare_closed_days
 from meterai.finance.model import (
     Close,
     CloseTooEarly,
@@ -205,7 +205,7 @@ def test_changed_files_are_found(
 def broken(books: Books) -> list[str]:
     held = books.shop.container
     part = AuditedPart(held.database, held.settings, None, begin_of(books.day(100)))
-    found = books.shop.do(as_they_were_closed(part))
+    found = books.shop.do(compare_closed_days(part))
     return [str(one["day"]) for one in found.evidence]
 
 

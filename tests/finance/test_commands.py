@@ -13,7 +13,7 @@ from tests.support.commands import Done, run_here
 
 
 @pytest.fixture
-def lived(books: Books) -> Books:
+def used_books(books: Books) -> Books:
     books.lives()
     books.ago(1)
     books.lives()
@@ -21,7 +21,7 @@ def lived(books: Books) -> Books:
 
 
 @pytest.fixture
-def finance(lived: Books, database_url: str, tmp_path: Path):
+def finance(used_books: Books, database_url: str, tmp_path: Path):
     def run(*words: str) -> Done:
         return run_here(tmp_path, "finance", *words, DATABASE_URL=database_url)
 
@@ -45,13 +45,15 @@ def test_trial_balance_is_printed_and_written(finance, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("scope", ["account", "order", "provider", "day", "month"])
-def test_statement_is_written_completely(finance, lived: Books, tmp_path: Path, scope: str) -> None:
+def test_statement_is_written_completely(
+    finance, used_books: Books, tmp_path: Path, scope: str
+) -> None:
     of = {
-        "account": show("acc", lived.shop.account),
-        "order": show("ord", lived.shop.placed[0]),
+        "account": show("acc", used_books.shop.account),
+        "order": show("ord", used_books.shop.placed[0]),
         "provider": "bank",
-        "day": str(lived.day(1)),
-        "month": str(Month.of(lived.day())),
+        "day": str(used_books.day(1)),
+        "month": str(Month.of(used_books.day())),
     }[scope]
     path, book = tmp_path / "lines.csv", tmp_path / "lines.xlsx"
     written = finance("statement", scope, of, "--out", str(path))
@@ -72,10 +74,10 @@ def test_statement_of_unknown_account_is_refused_with_sentence(finance) -> None:
     assert finance("ageing", "--language", "fr").returncode == 2
 
 
-def test_month_is_exported_with_its_closes(finance, lived: Books, tmp_path: Path) -> None:
-    lived.compared(lived.day(1))
-    lived.close(lived.day(1))
-    of = Month.of(lived.day(1))
+def test_month_is_exported_with_its_closes(finance, used_books: Books, tmp_path: Path) -> None:
+    used_books.compared(used_books.day(1))
+    used_books.close(used_books.day(1))
+    of = Month.of(used_books.day(1))
     done = finance("export", str(of), "--out", str(tmp_path / "month"))
     assert done.returncode == 0, done.stderr
     names = {one.name for one in (tmp_path / "month").iterdir()}
@@ -92,6 +94,6 @@ def test_month_is_exported_with_its_closes(finance, lived: Books, tmp_path: Path
                 "refunds",
             )
         ),
-        *(f"finance-{of}.xlsx", f"{lived.day(1)}.json", f"{lived.day(1)}.jsonl"),
+        *(f"finance-{of}.xlsx", f"{used_books.day(1)}.json", f"{used_books.day(1)}.jsonl"),
     }
     assert finance("payouts").stdout.startswith("duty payable that no payout takes:")

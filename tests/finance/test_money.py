@@ -77,7 +77,7 @@ def test_events_of_posting_rules_are_documented_exactly() -> None:
 
 
 @pytest.fixture
-def lived(books: Books) -> Books:
+def used_books(books: Books) -> Books:
     """Every event that a shop alone can cause."""
     books.lives()
     shop = books.shop
@@ -113,10 +113,10 @@ def lived(books: Books) -> Books:
     return books
 
 
-def test_entries_match_the_document(lived: Books) -> None:
+def test_entries_match_the_document(used_books: Books) -> None:
     known, seen = events(), set()
     entries: dict[str, list[tuple[str, bool]]] = {}
-    for leg in lived.legs():
+    for leg in used_books.legs():
         event = known[leg["reason"]]
         seen.add(leg["reason"])
         prefix, _, rest = event.entry.partition(":")
