@@ -63,7 +63,7 @@ RECOVERY = Lifecycle(
 )
 
 
-def has_come_to(state: RecoveryStep, step: RecoveryStep) -> bool:
+def is_at_or_after(state: RecoveryStep, step: RecoveryStep) -> bool:
     """True if the state is at this step or after it, so that what the step opens is open."""
     return state in WAY and WAY.index(state) >= WAY.index(step)
 

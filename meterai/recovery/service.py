@@ -18,7 +18,7 @@ class RecoveryService:
 
         Returns 0: the next look is some seconds away.
         """
-        await self._database.run(lambda tx: steps.look_on(tx, self._clock.now()))
+        await self._database.run(lambda tx: steps.move_automatically(tx, self._clock.now()))
         return 0
 
     async def status(self) -> RecoveryStatus:

@@ -32,7 +32,7 @@ from meterai.recovery.model import (
     RecoveryUnderWay,
     StepEvent,
     StepTaken,
-    has_come_to,
+    is_at_or_after,
 )
 from meterai.recovery.rules import Look, look, verdict_of
 from meterai.waiting_room import GuardedAct
@@ -132,7 +132,7 @@ async def set_going(tx: Tx, *, is_going: bool, actor: Actor) -> None:
     await trail.record(tx, NOBODY, actor=actor, action=action, subject=recovery.shown)
 
 
-async def look_on(tx: Tx, now: datetime) -> RecoveryStep | None:
+async def move_automatically(tx: Tx, now: datetime) -> RecoveryStep | None:
     """Move an automatic recovery if its numbers allow or demand it. Return the new step."""
     recovery = await store.under_way(tx, is_locked=True)
     if recovery is None or not recovery.is_going:
@@ -165,13 +165,13 @@ async def _apply_step(tx: Tx, recovery: Recovery, at: datetime, actor: Actor) ->
     if state not in STEPS:
         await _restore(tx, recovery, actor)
         return
-    if has_come_to(state, RecoveryStep.BUYING):
+    if is_at_or_after(state, RecoveryStep.BUYING):
         await waiting_room.let_in(tx, GuardedAct.BUY, actor=actor)
     else:
         await waiting_room.hold(tx, GuardedAct.BUY, _reason(), at=at, actor=actor)
-    await accounts.set_sign_up(tx, is_open=has_come_to(state, RecoveryStep.SIGN_UP), actor=actor)
+    await accounts.set_sign_up(tx, is_open=is_at_or_after(state, RecoveryStep.SIGN_UP), actor=actor)
     if before.checking is not None:
-        if has_come_to(state, RecoveryStep.CHECKING):
+        if is_at_or_after(state, RecoveryStep.CHECKING):
             await waiting_room.let_in(tx, GuardedAct.CHECK, actor=actor)
         else:
             await waiting_room.put_back(
@@ -207,7 +207,7 @@ async def _update_incident(tx: Tx, recovery: Recovery, taken: StepTaken, actor: 
         incident = await incidents.one(tx, recovery.incident)
         state = incident.state
         if incident.kind is IncidentKind.INCIDENT:
-            is_open = has_come_to(taken.state, RecoveryStep.CHECKING)
+            is_open = is_at_or_after(taken.state, RecoveryStep.CHECKING)
             state = IncidentState.MONITORING if is_open else IncidentState.IDENTIFIED
         await incidents.add_update(
             tx,

@@ -15,7 +15,7 @@ OPEN = (
 )
 
 
-def told(instance: Instance, *words: str) -> str:
+def output_of(instance: Instance, *words: str) -> str:
     done = instance.command(*words)
     assert done.returncode == 0, (words, done.stdout, done.stderr)
     return done.stdout
@@ -24,11 +24,11 @@ def told(instance: Instance, *words: str) -> str:
 @pytest.fixture
 def disturbed(audited: Instance) -> Iterator[Instance]:
     """The shared instance with an open incident; resolved afterwards."""
-    told(audited, *OPEN)
-    number = told(audited, "incidents", "list").split()[0]
+    output_of(audited, *OPEN)
+    number = output_of(audited, "incidents", "list").split()[0]
     yield audited
     resolved = ("--text-id", "Selesai.", "--text-en", "It is over.")
-    told(audited, "incidents", "resolve", number, *resolved)
+    output_of(audited, "incidents", "resolve", number, *resolved)
 
 
 def shown(instance: Instance, headers: dict[str, str]) -> str:
@@ -41,7 +41,7 @@ def test_page_shows_the_step_its_numbers_and_its_levers(disturbed: Instance) -> 
     desk = staff_session(disturbed, "operations")
     headers = dict(desk.headers) | {"Accept-Language": "en"}
     assert "/console/levers/recover.start" in shown(disturbed, headers)
-    told(disturbed, "recover", "start")
+    output_of(disturbed, "recover", "start")
     try:
         page = shown(disturbed, headers)
         assert "Buying and sign-up closed in order" in page
@@ -54,17 +54,17 @@ def test_page_shows_the_step_its_numbers_and_its_levers(disturbed: Instance) -> 
         lever = Client(disturbed.url).get(next_step, headers=headers)
         assert lever.status == 200
         assert 'value="stampings"' in lever.body.decode()
-        told(disturbed, "recover", "next", "stampings")
+        output_of(disturbed, "recover", "next", "stampings")
         again = disturbed.command("recover", "next", "stampings")
         assert again.returncode != 0
         assert "not_allowed_now" in again.stderr
-        told(disturbed, "recover", "back", "closing")
-        found = json.loads(told(disturbed, "recover", "status", "--json"))
+        output_of(disturbed, "recover", "back", "closing")
+        found = json.loads(output_of(disturbed, "recover", "status", "--json"))
         assert (found["state"], found["is_going"]) == ("closing", False)
         assert found["numbers"]["buying_open"] == 0
-        assert "by hand" in told(disturbed, "recover", "status")
+        assert "by hand" in output_of(disturbed, "recover", "status")
     finally:
-        told(disturbed, "recover", "abandon")
+        output_of(disturbed, "recover", "abandon")
     assert "Abandoned" in shown(disturbed, headers)
     ended = disturbed.command("recover", "status", "--watch")
     assert ended.returncode == 1

@@ -14,7 +14,7 @@ from meterai.recovery.model import (
     LiveNumbers,
     RecoveryStep,
     StepEvent,
-    has_come_to,
+    is_at_or_after,
 )
 from meterai.recovery.rules import (
     GAUGES,
@@ -45,8 +45,8 @@ def numbers(**found: float) -> LiveNumbers:
 def opened(step: RecoveryStep) -> LiveNumbers:
     """Calm numbers with everything that a step has opened."""
     return numbers(
-        buying_open=int(has_come_to(step, RecoveryStep.BUYING)),
-        sign_up_open=int(has_come_to(step, RecoveryStep.SIGN_UP)),
+        buying_open=int(is_at_or_after(step, RecoveryStep.BUYING)),
+        sign_up_open=int(is_at_or_after(step, RecoveryStep.SIGN_UP)),
     )
 
 
