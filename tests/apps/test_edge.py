@@ -359,7 +359,7 @@ def test_words_and_numbers_are_described_with_their_values(
 SERIAL = SerialMaker(7).make().text
 
 
-async def four_asked(web: Within, key: dict[str, str]) -> tuple[Given, Given, Given, Given]:
+async def responses_to_each(web: Within, key: dict[str, str]) -> tuple[Given, Given, Given, Given]:
     """The same failure for an account's program, an anonymous program, a browser and the bank.
 
     One after the other: four at once open three more connections, and a server that is slow to give one counts as down
@@ -426,7 +426,7 @@ def test_locked_row_is_answered_to_programs_and_people(
         key = await a_key(web)
         with psycopg.connect(database_url) as connection:
             connection.execute("LOCK TABLE orders, notification_inbox, serial_directory")
-            asked = await four_asked(web, key)
+            asked = await responses_to_each(web, key)
         assert_each_in_their_words(asked, 503, "busy")
 
     run(database_url, tmp_path, act)
@@ -439,7 +439,7 @@ def test_fault_is_answered_to_programs_and_people(database_url: str, tmp_path: P
         with psycopg.connect(database_url, autocommit=True) as connection:
             for name in ("orders", "notification_inbox", "serial_directory"):
                 connection.execute(f"ALTER TABLE {name} RENAME TO {name}_gone")
-        assert_each_in_their_words(await four_asked(web, key), 500, "fault")
+        assert_each_in_their_words(await responses_to_each(web, key), 500, "fault")
 
     run(database_url, tmp_path, act)
 

@@ -78,7 +78,7 @@ NO_FILES: tuple[Make, ...] = (folder, pipe, door, endless, huge, nothing)
 NO_SETTINGS: tuple[Make, ...] = (*NO_FILES, no_text, deep, digits)
 
 
-def assert_told(done: Done) -> None:
+def assert_reported(done: Done) -> None:
     assert done.returncode in STATUSES, done
     assert done.returncode != Exit.DONE, done
     assert "Traceback" not in done.stderr
@@ -106,7 +106,7 @@ def test_unreadable_settings_are_a_usage_error(data: Path, make: Make) -> None:
         if command == "verify-claim":
             words = (*words, "--keys", str(bad)) if make in NO_FILES else words
         done = run_here(data, *words)
-        assert_told(done)
+        assert_reported(done)
         if command != "verify-claim":
             assert done.returncode == Exit.CONFIGURATION, (command, done)
             assert "configuration_wrong: " in done.stderr
@@ -122,7 +122,7 @@ def test_data_directory_with_unreadable_settings_is_refused(
     if make is nothing:
         assert done.returncode == Exit.DONE
     else:
-        assert_told(done)
+        assert_reported(done)
         assert done.returncode == Exit.CONFIGURATION
         assert str(data / name) in done.stderr
 
@@ -131,7 +131,7 @@ def test_data_directory_with_unreadable_settings_is_refused(
 def test_serving_command_refuses_unreadable_settings(data: Path, command: str) -> None:
     bad = data.parent / "bad.toml"
     no_text(bad)
-    assert_told(run(data, command, "--config", str(bad)))
+    assert_reported(run(data, command, "--config", str(bad)))
 
 
 @pytest.mark.parametrize("make", NO_FILES, ids=lambda make: make.__name__)
@@ -145,7 +145,7 @@ def test_documents_and_keys_that_are_no_files_are_refused(data: Path, make: Make
         ("verify-claim", *ARGUMENTS["verify-claim"], "--document", str(bad)),
     ):
         done = run_here(data, *words)
-        assert_told(done)
+        assert_reported(done)
         assert done.returncode == Exit.USAGE, (words, done)
 
 
@@ -206,7 +206,7 @@ def test_proof_of_place_that_is_no_file_is_refused(data: Path, make: Make) -> No
     make(bad)
     key.write_bytes(DocumentSigner(bytes(32)).public_pem())
     done = run_here(data, "line", "check-proof", str(bad), "--key", str(key))
-    assert_told(done)
+    assert_reported(done)
     assert done.returncode == Exit.USAGE
     assert "file_unusable: " in done.stderr
 
@@ -214,7 +214,7 @@ def test_proof_of_place_that_is_no_file_is_refused(data: Path, make: Make) -> No
 def test_number_beyond_a_float_is_refused(data: Path) -> None:
     words = ("plan", *ARGUMENTS["plan"], "--seed", "9" * 400)
     done = run_here(data, *words)
-    assert_told(done)
+    assert_reported(done)
     assert done.returncode == Exit.USAGE
 
 
@@ -226,8 +226,8 @@ def test_unreadable_issuer_is_refused(data: Path, name: str, make: Make) -> None
     make(file)
     if name == "claim.key" and make in (nothing, endless):
         return  # it is optional; a name that leads nowhere counts as missing
-    assert_told(run_here(data, "verify", *ARGUMENTS["verify"]))
-    assert_told(run_here(data, "issuer", "show"))
+    assert_reported(run_here(data, "verify", *ARGUMENTS["verify"]))
+    assert_reported(run_here(data, "issuer", "show"))
 
 
 @pytest.mark.parametrize("make", NO_FILES[:-1], ids=lambda make: make.__name__)
@@ -236,7 +236,7 @@ def test_unreadable_instance_key_is_refused(data: Path, database_url: str, make:
     file.unlink()
     make(file)
     done = run_here(data, "accounts", "create", "a@example.id", DATABASE_URL=database_url)
-    assert_told(done)
+    assert_reported(done)
     assert "key_unusable: " in done.stderr
 
 
@@ -247,7 +247,7 @@ def test_data_directory_that_is_no_directory_is_refused(tmp_path: Path, make: Ma
         if command in ("up", "restore", "verify-claim"):
             continue  # two make it, the third does not need it
         done = run_here(tmp_path / "data", *command.split(), *ARGUMENTS.get(command, ()))
-        assert_told(done)
+        assert_reported(done)
         assert "installation_missing: " in done.stderr
 
 
@@ -303,7 +303,7 @@ def test_every_word_is_text() -> None:
 )
 def test_words_that_are_no_text_are_refused(data: Path, words: tuple[str, ...]) -> None:
     done = run_here(data, *words)
-    assert_told(done)
+    assert_reported(done)
     assert done.returncode == Exit.USAGE
 
 
@@ -324,7 +324,7 @@ def test_commands_with_reason_require_one(
     data: Path, database_url: str, words: tuple[str, ...], reason: str
 ) -> None:
     done = run_here(data, *words, reason, DATABASE_URL=database_url)
-    assert_told(done)
+    assert_reported(done)
     if reason.isprintable():
         assert done.returncode == Exit.NO
         assert done.stderr.startswith("meterai: reason_missing: ")

@@ -42,7 +42,7 @@ def make(folder: Path, **settings: str) -> Done:
     return run_here(folder, "keys", "make", **given | settings)
 
 
-def told(done: Done, keys: Path) -> dict[str, str]:
+def outcomes_of(done: Done, keys: Path) -> dict[str, str]:
     """Outcome of each file, by its name."""
     lines = [line.split(maxsplit=1) for line in done.stdout.splitlines() if line[0] != " "]
     return {
@@ -70,7 +70,7 @@ def test_missing_keys_are_made_and_external_ones_are_named(tmp_path: Path) -> No
     done = make(tmp_path)
     assert done.returncode == Exit.DONE, done.stderr
     keys = tmp_path / "keys"
-    assert told(done, keys) == (
+    assert outcomes_of(done, keys) == (
         dict.fromkeys(SECRET | OPEN, "made") | dict.fromkeys(OF_OTHERS, "LACKS")
     )
     assert set(contents(keys)) == SECRET | OPEN
@@ -86,7 +86,7 @@ def test_second_run_changes_nothing(tmp_path: Path) -> None:
     before = contents(tmp_path)
     done = make(tmp_path)
     assert contents(tmp_path) == before
-    assert told(done, tmp_path / "keys") == (
+    assert outcomes_of(done, tmp_path / "keys") == (
         dict.fromkeys(SECRET | OPEN, "there") | dict.fromkeys(OF_OTHERS, "LACKS")
     )
 
@@ -123,7 +123,7 @@ def test_production_is_complete_after_authority_and_bank_gave_theirs(tmp_path: P
     done = run_here(tmp_path, "check-config", **environ)
     assert (done.returncode, done.stdout) == (Exit.DONE, "nothing is wrong\n")
     again = make(tmp_path, **environ)
-    assert set(told(again, keys).values()) == {"there"}
+    assert set(outcomes_of(again, keys).values()) == {"there"}
     assert kept(again, keys) == SECRET
 
 
@@ -153,7 +153,7 @@ def test_lost_key_is_not_replaced(tmp_path: Path) -> None:
     before = contents(tmp_path)
     done = make(tmp_path)
     assert contents(tmp_path) == before
-    said = told(done, keys)
+    said = outcomes_of(done, keys)
     assert {name for name in SECRET if said[name] == "LACKS"} == SECRET - {"provider.key.pem"}
     for name in ("instance_lost", "seal_lost", "claim_lost"):
         assert translate(f"key.{name}", "en") in done.stdout

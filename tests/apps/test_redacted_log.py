@@ -289,7 +289,7 @@ def test_exception_is_logged_by_kinds_and_lines() -> None:
 # -- development -------------------------------------------------------------------------------
 
 
-def told_of_a_fault(monkeypatch: pytest.MonkeyPatch, *, as_json: bool, with_values: bool) -> str:
+def log_of_a_fault(monkeypatch: pytest.MonkeyPatch, *, as_json: bool, with_values: bool) -> str:
     """Log output of a fault in a function that holds a code."""
     before, told = structlog.get_config(), io.StringIO()
     monkeypatch.setattr(sys, "stderr", told)
@@ -313,16 +313,16 @@ def told_of_a_fault(monkeypatch: pytest.MonkeyPatch, *, as_json: bool, with_valu
 
 
 def test_values_are_logged_only_if_configured(monkeypatch: pytest.MonkeyPatch) -> None:
-    plain = told_of_a_fault(monkeypatch, as_json=False, with_values=False)
+    plain = log_of_a_fault(monkeypatch, as_json=False, with_values=False)
     assert "ValueError" in plain
     assert CODE not in plain
-    asked = told_of_a_fault(monkeypatch, as_json=False, with_values=True)
+    asked = log_of_a_fault(monkeypatch, as_json=False, with_values=True)
     assert CODE in asked
     assert not ProcessSettings().log_values
 
 
 def test_production_never_logs_values(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = told_of_a_fault(monkeypatch, as_json=True, with_values=True)
+    told = log_of_a_fault(monkeypatch, as_json=True, with_values=True)
     assert "ValueError" in told
     assert CODE not in told
 

@@ -160,7 +160,7 @@ async def town(database_url: str, directory: Path) -> AsyncIterator[Town]:
         await running.stop()
 
 
-async def told(place: Town, notice: tuple[dict[str, str], bytes]) -> Given:
+async def notify(place: Town, notice: tuple[dict[str, str], bytes]) -> Given:
     headers, body = notice
     return await place.web.post(NOTIFY_PATH, body, headers)
 
@@ -199,7 +199,7 @@ def test_orders_are_paid_by_either_rail_and_refunded_by_the_same(
             await place.pay_bank(by_qr)
             notice = place.toy.pay(number, "17")
             for _ in range(2):
-                given = await told(place, notice)
+                given = await notify(place, notice)
                 assert (given.status, json.loads(given.body)["kept"]) == (200, True)
             await place.work()
             assert (await place.shown(by_number))["state"] == "executed"
@@ -271,7 +271,7 @@ def test_notification_of_one_bank_does_not_affect_the_other(
             news = {"reference": row["reference"], "payment": "1", "amount": row["amount"]}
             for state in ("paid", "closed"):
                 notice = place.toy.notice(news | {"state": state}, delivery=state)
-                assert (await told(place, notice)).status == 200
+                assert (await notify(place, notice)).status == 200
             await place.work()
             outcomes = await place.rows("SELECT outcome FROM notification_inbox ORDER BY 1")
             assert [one["outcome"] for one in outcomes] == ["suspended_reference_unknown"] * 2
@@ -293,7 +293,7 @@ def test_webhook_endpoint_answers_in_format_of_its_bank(database_url: str, tmp_p
             )
             assert (await place.web.post(NOTIFY_PATH, body, headers)).status == 200
             other = place.toy.notice({"state": "open"}, delivery="1")
-            assert (await told(place, other)).status == 409
+            assert (await notify(place, other)).status == 409
             assert b'"/hooks/toy"' in (await place.web.get("/openapi.json")).body
             unknown = await place.asked("/v1/orders", {"quantity": 1, "payment_method": "card"})
             assert (unknown.status, json.loads(unknown.body)["field"]) == (422, "payment_method")
@@ -308,7 +308,7 @@ def test_attempt_of_removed_rail_is_logged_and_stops_no_other(
         async with town(database_url, tmp_path) as place:
             paid = await place.order(payment_method="virtual_account")
             number = paid["payment"]["instructions"]["number"]
-            await told(place, place.toy.pay(number, "17"))
+            await notify(place, place.toy.pay(number, "17"))
             await place.work()
             stranded = await place.order(payment_method="virtual_account")
             await place.asked("/v1/refunds", {"order_id": paid["id"]})
@@ -337,7 +337,7 @@ def test_attempt_of_removed_rail_is_logged_and_stops_no_other(
                 told_of = await check_rails(web.container.database, web.container.of(Rails))
                 assert [row["provider"] for row in told_of.evidence] == ["toy"]
                 notice = place.toy.notice({"state": "paid"}, delivery="18")
-                assert (await told(alone, notice)).status == 404
+                assert (await notify(alone, notice)).status == 404
             # The rail returns, and the waiting work continues.
             await place.round()
             place.arrange("UPDATE refunds SET try_at = now(), leased_until = NULL")
@@ -352,7 +352,7 @@ def test_payment_at_another_bank_is_found(database_url: str, tmp_path: Path) -> 
     async def run() -> None:
         async with town(database_url, tmp_path) as place:
             order = await place.order(payment_method="virtual_account")
-            await told(place, place.toy.pay(order["payment"]["instructions"]["number"], "17"))
+            await notify(place, place.toy.pay(order["payment"]["instructions"]["number"], "17"))
             await place.work()
             await holds(place)
             place.arrange("UPDATE captures SET payment = '17'")
