@@ -68,30 +68,30 @@ def by_api(instance: Instance, seed: int) -> Callable[[int], None]:
         orders = api.orders(site, [key], numbers, with_qr=True)
         ours = await Connection.open(site, Network(), Traffic())
         for _ in several:
-            order = await _told(ours, next(orders), CREATED)
+            order = await _ask_json(ours, next(orders), CREATED)
             path = f"/v1/orders/{order['id']}"
             while not order["payment"]["qr_content"]:
                 await asyncio.sleep(ASKED_EVERY_SECONDS)
-                order = await _told(ours, api.get(site, path, key))
+                order = await _ask_json(ours, api.get(site, path, key))
             await exchange(bank, api.pay(bank, order["payment"]["qr_content"]), Traffic(), 60)
             while order["state"] != "executed":
                 await asyncio.sleep(ASKED_EVERY_SECONDS)
-                order = await _told(ours, api.get(site, path, key))
+                order = await _ask_json(ours, api.get(site, path, key))
             original = document(drawing, DOCUMENT_BYTES)
             sent = api.stamping(site, key, next(numbers), original)
-            made = await _told(ours, sent, CREATED)
+            made = await _ask_json(ours, sent, CREATED)
             stamped = await ours.ask(api.get(site, made["document_url"], key))
             assert stamped.body.startswith(original)
         ours.close()
 
-    async def all_of_them(journeys: int) -> None:
+    async def visit_all(journeys: int) -> None:
         shares = (range(one, journeys, AT_ONCE) for one in range(AT_ONCE))
         await asyncio.gather(*map(visit, keys, shares))
 
-    return lambda journeys: asyncio.run(all_of_them(journeys))
+    return lambda journeys: asyncio.run(visit_all(journeys))
 
 
-async def _told(connection: Connection, request: bytes, status: int = 200) -> Any:
+async def _ask_json(connection: Connection, request: bytes, status: int = 200) -> Any:
     answer = await connection.ask(request)
     assert answer.status == status, answer
     return msgspec.json.decode(answer.body)

@@ -251,7 +251,7 @@ async def _measured_posting(
     document = rush.sealed()
     seconds = size.quiet_seconds
 
-    async def those_who_paid(seconds: float) -> tuple[Heard, Heard, Heard]:
+    async def load_paid(seconds: float) -> tuple[Heard, Heard, Heard]:
         return await asyncio.gather(
             rush.paid().steady(PAID_RATE, seconds),
             rush.checkout().steady(CHECKOUT_RATE, seconds),
@@ -259,11 +259,11 @@ async def _measured_posting(
         )
 
     checked = await rush.posted(document, 8).closed(seconds)
-    quiet = await those_who_paid(seconds)
+    quiet = await load_paid(seconds)
     memory = Memory(rush.web)
     watching = asyncio.create_task(memory.watch())
     crowd, now = await asyncio.gather(
-        rush.posting_apart(document, size.rush_seconds), those_who_paid(size.rush_seconds)
+        rush.posting_apart(document, size.rush_seconds), load_paid(size.rush_seconds)
     )
     watching.cancel()
     names = ("a document is checked", *(name for name, _ in OF_THE_PAID))

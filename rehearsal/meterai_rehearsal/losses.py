@@ -73,17 +73,19 @@ def _means(run: Run, name: str, lost: Mapping[float, float]) -> dict[str, float]
     found = {}
     for one in run.series:
         if one.name == name:
-            told = [(n, value) for at, n in lost.items() if (value := _near(one, at)) is not None]
-            if told:
-                found[one.of] = sum(n * value for n, value in told) / sum(n for n, _ in told)
+            values = [
+                (n, value) for at, n in lost.items() if (value := _value_at(one, at)) is not None
+            ]
+            if values:
+                found[one.of] = sum(n * value for n, value in values) / sum(n for n, _ in values)
     return found
 
 
-def _near(series: Series, second: float) -> float | None:
+def _value_at(series: Series, second: float) -> float | None:
     """Return the last value of a series by the end of a second; None if it is too old."""
-    told = [
+    values = [
         (at, value)
         for at, value in zip(series.at, series.values, strict=True)
         if second - NEAR_SECONDS <= at <= second + 1
     ]
-    return max(told)[1] if told else None
+    return max(values)[1] if values else None

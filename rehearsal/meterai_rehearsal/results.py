@@ -266,7 +266,7 @@ class _Version(msgspec.Struct, frozen=True):
     schema: int
 
 
-def _beside(path: Path) -> Path:
+def _temporary_path(path: Path) -> Path:
     return path.with_name(f".{path.name}.new")
 
 
@@ -274,13 +274,13 @@ def check_writable(path: Path) -> None:
     """Raise `OSError` if a run could not be written: checked before hours of work."""
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    _beside(path).touch()
-    _beside(path).unlink()
+    _temporary_path(path).touch()
+    _temporary_path(path).unlink()
 
 
 def write(run: Run, path: Path) -> None:
     """Write a run atomically: a crash leaves the earlier file, or none."""
-    beside = _beside(path)
+    beside = _temporary_path(path)
     beside.write_bytes(msgspec.json.format(msgspec.json.encode(run), indent=1) + b"\n")
     beside.replace(path)
 

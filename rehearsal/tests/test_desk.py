@@ -49,12 +49,12 @@ def test_false_answer_is_detected(till: Till) -> None:
     row = till.rows("SELECT paid_at FROM orders WHERE order_id = %s", behind.order)[0]
     counted = {"quantity": 3, "unused": 3, "affixed": 0, "held": 0, "returned": 0}
     told = counted | {"paid_at": row["paid_at"].isoformat()}
-    assert truth.what_is_false(till, behind, "stamps_ready", told) == ""
+    assert truth.fault_of(till, behind, "stamps_ready", told) == ""
     for change in ({"unused": 2}, {"quantity": 4}, {"paid_at": "2024-09-01T00:00:00+00:00"}):
-        assert truth.what_is_false(till, behind, "stamps_ready", told | change)
-    assert truth.what_is_false(till, behind, "stamps_used", told)
-    assert truth.what_is_false(till, behind, "paid_once", {"amount": "Rp1"})
-    assert truth.what_is_false(till, behind, "unheard_of", {})
+        assert truth.fault_of(till, behind, "stamps_ready", told | change)
+    assert truth.fault_of(till, behind, "stamps_used", told)
+    assert truth.fault_of(till, behind, "paid_once", {"amount": "Rp1"})
+    assert truth.fault_of(till, behind, "unheard_of", {})
 
 
 def test_bulk_orders_are_complete_and_found_by_every_name(shop: Shop) -> None:

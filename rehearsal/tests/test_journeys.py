@@ -214,8 +214,8 @@ def test_double_click_on_code_requests_another() -> None:
 
 def test_download_without_original_prefix_is_a_loss() -> None:
     async def journey(visitor: Visitor) -> None:
-        journeys._keep(visitor, b"original", b"original and more")
-        journeys._keep(visitor, b"original", b"original")
+        journeys._check_stamped(visitor, b"original", b"original and more")
+        journeys._check_stamped(visitor, b"original", b"original")
 
     async def answering(_: bytes) -> None:
         return None

@@ -3,7 +3,13 @@
 import msgspec
 import pytest
 
-from meterai_rehearsal.rehearsal.outcome import Happened, Limits, _by_seconds, _faults, _void
+from meterai_rehearsal.rehearsal.outcome import (
+    Happened,
+    Limits,
+    _by_seconds,
+    _faults,
+    _void_reasons,
+)
 from meterai_rehearsal.rehearsal.plan import FaultKind, FaultPlan
 from meterai_rehearsal.rehearsal.tally import Counted, Tally
 from meterai_rehearsal.results import VoidReason
@@ -33,7 +39,7 @@ def counted(late: float = 0.0, **seconds: list[float]) -> Counted:
 def test_run_that_measured_its_generator_is_void(
     found: Counted, happened: Happened, reasons: tuple[VoidReason, ...]
 ) -> None:
-    assert _void(found, happened, LIMITS) == reasons
+    assert _void_reasons(found, happened, LIMITS) == reasons
 
 
 def test_counts_by_second_become_series() -> None:

@@ -27,7 +27,7 @@ ANSWER_SECONDS_MAX = 5.0
 CASES_OF_A_BOMB = 1
 
 
-def _looked(ways: Sequence[Way]) -> Iterator[str]:
+def _report_looks(ways: Sequence[Way]) -> Iterator[str]:
     peers = {one.name.split(":")[1].strip(): one for one in ways if one.name.startswith("peer")}
     select, static = peers["a bare indexed SELECT"], peers["a page that asks nothing"]
     yield "{:34}{:>6}{:>10}{:>10}{:>8}{:>10}  {}".format(
@@ -43,7 +43,7 @@ def _looked(ways: Sequence[Way]) -> Iterator[str]:
         )
 
 
-def _told(told: Told) -> Iterator[str]:
+def _report_answers(told: Told) -> Iterator[str]:
     ratio = median(told.seconds) / median(told.peer_seconds)
     yield (
         f"{told.asked} complaints: {told.answered} answered from the facts ({told.share:.1%}, aim"
@@ -74,7 +74,7 @@ def _till(folder: Path) -> Iterator[Till]:
 def _complaints(folder: Path, bomb: int) -> bool:
     with _till(folder) as till:
         told = answered.tell_all(till)
-        print("\n".join(_told(told)))
+        print("\n".join(_report_answers(told)))
         made, refused, seconds = answered.bomb(till, bomb)
     print(
         f"a bomb of {bomb:,} complaints from one address: {made} case, {refused:,} refused at the door,"
@@ -88,7 +88,7 @@ def _looking(folder: Path, orders: int) -> bool:
         samples, seconds = filling.fill(instance.settings.process.database_url, orders)
         print(f"{orders:,} orders filled in {seconds:.0f} s; {len(samples)} of them are looked for")
         ways = list(looking.look(instance, samples))
-    print("\n".join(_looked(ways)))
+    print("\n".join(_report_looks(ways)))
     return not any(one.wrong for one in ways)
 
 

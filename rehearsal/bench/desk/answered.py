@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.desk.states import STATES, Behind
-from bench.desk.truth import case_of, what_is_false
+from bench.desk.truth import case_of, fault_of
 from meterai.cases import CaseService
 from meterai.cases.model import Complaint, Matter, TooManyCases
 from meterai.kit.actor import Actor, ActorKind
@@ -82,7 +82,7 @@ def tell(till: Till, found: Told, one: Scripted) -> None:
         found.codes[row["answer"]] += 1
         if row["answer"] not in one.answers:
             found.faults.append(f"{one.state}, {one.matter}: {row['answer']} is not so")
-        elif false := what_is_false(till, behind, row["answer"], row["answer_facts"]):
+        elif false := fault_of(till, behind, row["answer"], row["answer_facts"]):
             found.faults.append(f"{one.state}, {one.matter}: {row['answer']}: {false}")
     till.shop.set_issuing(is_open=True)
 

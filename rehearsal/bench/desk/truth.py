@@ -226,7 +226,7 @@ _JUDGES: Mapping[str, Callable[[Ledger, str, Facts], None]] = {
 }
 
 
-def what_is_false(till: Till, behind: Behind, code: str, facts: Facts) -> str:
+def fault_of(till: Till, behind: Behind, code: str, facts: Facts) -> str:
     """Return the fault of an answer, empty if it is true."""
     judge = _JUDGES.get(code)
     if judge is None:

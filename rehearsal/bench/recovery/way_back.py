@@ -90,7 +90,7 @@ def _fill(
     async def execute() -> None:
         worker.go_on()
         url = settings.process.database_url
-        await asyncio.to_thread(until, "executed", lambda: not _left(url)["jobs"], 300.0)
+        await asyncio.to_thread(until, "executed", lambda: not _remaining(url)["jobs"], 300.0)
         worker.pause()
 
     async def fill(container: Container) -> None:
@@ -101,7 +101,7 @@ def _fill(
     asyncio.run(run(fill))
 
 
-def _left(url: str) -> dict[str, object]:
+def _remaining(url: str) -> dict[str, object]:
     with psycopg.connect(url, row_factory=psycopg.rows.dict_row) as connection:
         found = connection.execute(_LEFT.encode()).fetchone()
     assert found is not None
@@ -120,7 +120,7 @@ def _watch(instance: Instance, measured: Measured) -> None:
     spent = {name: one.cpu() for name, one in parts.items()}
     began = time.monotonic()
     while True:
-        found, now = _left(url), time.monotonic() - began
+        found, now = _remaining(url), time.monotonic() - began
         state = str(found["state"])
         measured.steps.setdefault(state, now)
         if not found["stampings"] and not measured.stamped:
@@ -158,7 +158,7 @@ def _open_incident(settings: Settings) -> None:
     asyncio.run(run())
 
 
-def _told(instance: Instance, *words: str, status: int = 0) -> str:
+def _run_command(instance: Instance, *words: str, status: int = 0) -> str:
     done = instance.command(*words)
     assert done.returncode == status, (words, done.stdout, done.stderr)
     return str(done.stdout)
@@ -177,12 +177,12 @@ def measure(folder: Path, orders: int, stampings: int, seed: int) -> tuple[Measu
         began = time.monotonic()
         _fill(instance.settings, orders, stampings, drawing, worker)
         print(
-            f"made in {time.monotonic() - began:.0f} s with seed {seed}: {_left(instance.settings.process.database_url)}"
+            f"made in {time.monotonic() - began:.0f} s with seed {seed}: {_remaining(instance.settings.process.database_url)}"
         )
         worker.go_on()
         _open_incident(instance.settings)
-        _told(instance, "recover", "start")
-        _told(instance, "recover", "go")
+        _run_command(instance, "recover", "start")
+        _run_command(instance, "recover", "go")
         _watch(instance, measured)
         audited = instance.command("audit")
         is_right = audited.returncode == 0

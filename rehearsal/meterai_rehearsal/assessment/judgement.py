@@ -23,8 +23,8 @@ def first_page(
         _promises(usable),
         _paid(usable, bound_seconds),
         _faults(usable),
-        _enough(plan),
-        _waits(plan),
+        _judge_capacity(plan),
+        _judge_waits(plan),
     )
 
 
@@ -137,7 +137,7 @@ def _is_never(fault: FaultPart) -> bool:
     return fault.recovery_seconds is None
 
 
-def _enough(part: PlanPart | None) -> Said:
+def _judge_capacity(part: PlanPart | None) -> Said:
     if part is None:
         return Said("capacity", "missing", Light.UNKNOWN)
     plan, scenario = part.plan, part.plan.scenario
@@ -161,7 +161,7 @@ def _enough(part: PlanPart | None) -> Said:
     return Said("capacity", "enough", Light.GREEN, figures)
 
 
-def _waits(part: PlanPart | None) -> Said:
+def _judge_waits(part: PlanPart | None) -> Said:
     if part is None or part.plan.rate_per_second is None or part.plan.night is None:
         return Said("waits", "missing", Light.UNKNOWN)
     plan, night = part.plan, part.plan.night

@@ -36,7 +36,7 @@ def html_of(assessment: Assessment, language: str) -> str:
     return template.render(
         a=view,
         lang=language,
-        css=_written("report.css"),
+        css=_read_markup("report.css"),
         t=lambda key: translate(f"assess.{key}", language),
         say=lambda key, /, **facts: say(key, language, **facts),
         sentence=partial(sentence, language=language),
@@ -68,7 +68,7 @@ def _refuse(url: str, *_: Any, **__: Any) -> Any:
     raise Fetched(url)
 
 
-def _written(name: str) -> Markup:
+def _read_markup(name: str) -> Markup:
     return Markup((_HOME / name).read_text())  # noqa: S704 - our own file
 
 

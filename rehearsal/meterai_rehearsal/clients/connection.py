@@ -151,11 +151,11 @@ class Connection(Wire):
             # The next piece is read only when this one would have passed the network.
             self._transport.pause_reading()
             rest = len(data) / self._network.bytes_per_second
-            asyncio.get_running_loop().call_later(rest, self._go_on)
+            asyncio.get_running_loop().call_later(rest, self._resume_reading)
         else:
             self._look(is_whole=False)
 
-    def _go_on(self) -> None:
+    def _resume_reading(self) -> None:
         if self._transport is not None and not self._is_over:
             self._transport.resume_reading()
         self._look(is_whole=False)

@@ -111,7 +111,7 @@ class Load:
             if wire in self._idle:
                 self._idle.remove(wire)
             self._begin_connecting()
-        self._feed()
+        self._start_due()
         if not self._under_way:
             self._quiet.set()
 
@@ -140,9 +140,9 @@ class Load:
             wire.close()
             return
         self._idle.append(wire)
-        self._feed()
+        self._start_due()
 
-    def _feed(self) -> None:
+    def _start_due(self) -> None:
         while self._due and self._idle and self._asked < REQUESTS_MAX:
             self._asked += 1
             self._under_way += 1
@@ -177,7 +177,7 @@ class Load:
         begun = time.perf_counter()
         self._asks_again_until = begun + seconds
         self._due.extend([begun] * self._count)
-        self._feed()
+        self._start_due()
         await asyncio.sleep(seconds)
         return await self._finish(begun)
 
@@ -190,6 +190,6 @@ class Load:
             by_now = min(int((time.perf_counter() - begun) * rate) + 1, total)
             self._due.extend(begun + number / rate for number in range(fallen_due, by_now))
             fallen_due = by_now
-            self._feed()
+            self._start_due()
             await asyncio.sleep(TICK_SECONDS)
         return await self._finish(begun)

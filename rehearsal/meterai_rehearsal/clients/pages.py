@@ -157,7 +157,7 @@ class Page:
                         )
                     )
             elif is_inside and one.name == "input" and "name" in one.attributes:
-                _put(found[-1], one.attributes)
+                _add_field(found[-1], one.attributes)
         return found
 
     def picture(self, pattern: str) -> str:
@@ -189,7 +189,7 @@ def _attributes(text: str) -> dict[str, str]:
     }
 
 
-def _put(form: Form, attributes: Mapping[str, str]) -> None:
+def _add_field(form: Form, attributes: Mapping[str, str]) -> None:
     name, kind = attributes["name"], attributes.get("type", "text").lower()
     if kind == "file":
         form.file_field = name

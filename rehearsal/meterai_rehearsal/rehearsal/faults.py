@@ -103,7 +103,7 @@ class Faults:
     async def _kill_web(self) -> None:
         before = self._own.web_workers()
         before[0].kill()
-        await _until(lambda: _are_others(self._own.web_workers(), before, before[0]))
+        await _until(lambda: _is_replaced(self._own.web_workers(), before, before[0]))
         await self._until_ready()
 
     async def _kill_worker(self) -> None:
@@ -139,18 +139,20 @@ class Faults:
             case FaultKind.STALL_BANK:
                 seconds = STALLED_SECONDS if is_on else 0
                 switches = {"response_delay_seconds": seconds, "token_delay_seconds": seconds}
-                await _set(addresses.bank, switches)
+                await _set_switches(addresses.bank, switches)
             case FaultKind.SLOW_MAIL:
-                await _set(addresses.mail, {"delay_seconds": SLOW_MAIL_SECONDS if is_on else 0})
+                await _set_switches(
+                    addresses.mail, {"delay_seconds": SLOW_MAIL_SECONDS if is_on else 0}
+                )
             case FaultKind.LOSE_NOTIFICATIONS:
-                await _set(addresses.bank, {"drop_notifications": -1 if is_on else 0})
+                await _set_switches(addresses.bank, {"drop_notifications": -1 if is_on else 0})
             case FaultKind.FILL_DISK:
                 await asyncio.to_thread(fill if is_on else free, self._own.directory)
             case _:
                 raise AssertionError(f"{kind} is no switch")
 
 
-def _are_others(
+def _is_replaced(
     found: list[psutil.Process], before: list[psutil.Process], killed: psutil.Process
 ) -> bool:
     """True if there are as many processes as before, without the killed one."""
@@ -162,7 +164,7 @@ async def _until(is_so: Callable[[], bool]) -> None:
         await asyncio.sleep(LOOK_SECONDS)
 
 
-async def _set(url: str, switches: dict[str, Any]) -> None:
+async def _set_switches(url: str, switches: dict[str, Any]) -> None:
     """Set fault switches of a stand-in."""
     site = site_of(url)
     body = msgspec.json.encode(switches)

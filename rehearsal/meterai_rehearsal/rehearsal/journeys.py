@@ -111,14 +111,14 @@ async def buy(visitor: Visitor) -> None:
         await visitor.get("/")
     async with visitor.step("form"):
         await visitor.get("/stamp")
-    await _through_the_line(visitor)
+    await _wait_in_line(visitor)
     # After a line, a called visitor signs in before entering: a turn belongs to an account.
     is_known = visitor.page.has_form(SIGN_IN)
     if is_known:
         await _prove_address(visitor, "/stamp/files")
         await _until_let_in(visitor)
     original = visitor.world.original(visitor.alone)
-    await _place(visitor, original)
+    await _place_stamp(visitor, original)
     if not is_known:
         await _prove_address(visitor, f"{REVIEW}|{ORDER}", PROVE_TO_PAY)
     if not re.fullmatch(
@@ -127,13 +127,13 @@ async def buy(visitor: Visitor) -> None:
         await _order(visitor, REVIEW)
     await _pay(visitor)
     async with visitor.step("stamp"):
-        main = await _watched(visitor, lambda page: page.has_link(DOCUMENT))
+        main = await _watch_order(visitor, lambda page: page.has_link(DOCUMENT))
     async with visitor.step("download"):
         stamped = (await visitor.fetch(main.link(DOCUMENT))).body
-    _keep(visitor, original, stamped)
+    _check_stamped(visitor, original, stamped)
 
 
-async def _place(visitor: Visitor, original: bytes) -> None:
+async def _place_stamp(visitor: Visitor, original: bytes) -> None:
     """Upload the document, look at its page, and take the suggested place."""
     async with visitor.step("upload"):
         page = await visitor.submit(visitor.page.form("/stamp/files"), ("surat.pdf", original))
@@ -146,10 +146,10 @@ async def _place(visitor: Visitor, original: bytes) -> None:
         page = await visitor.submit(page.form(PLACE), pressed=("do", "use"))
         if page.path != REVIEW and not page.path.startswith(LINES):
             raise StepFailed(f"place: {page.status} at {page.path}")
-    await _through_the_line(visitor)
+    await _wait_in_line(visitor)
 
 
-def _keep(visitor: Visitor, original: bytes, stamped: bytes) -> None:
+def _check_stamped(visitor: Visitor, original: bytes, stamped: bytes) -> None:
     world = visitor.world
     if len(stamped) <= len(original) or not stamped.startswith(original):
         world.tally.stamps_wrong += 1
@@ -178,7 +178,7 @@ async def complain(visitor: Visitor) -> None:
     await _order(visitor, "/buy", quantity="1")
     await _pay(visitor)
     async with visitor.step("executed"):
-        await _watched(visitor, lambda page: page.has_form(GIVE_BACK))
+        await _watch_order(visitor, lambda page: page.has_form(GIVE_BACK))
     async with visitor.step("give_back"):
         # The script that keeps the page fresh shows the form; a visitor sends that.
         await visitor.get(visitor.page.path)
@@ -191,14 +191,14 @@ async def queue(visitor: Visitor) -> None:
     """Come to buy, wait in the line if there is one, enter, and buy nothing."""
     async with visitor.step("come"):
         await visitor.get("/buy")
-    await _through_the_line(visitor)
+    await _wait_in_line(visitor)
 
 
 async def grab(visitor: Visitor) -> None:
     """Take a place in the line as a new browser, sign in when called, and buy nothing: a program."""
     async with visitor.step("come"):
         await visitor.get("/stamp")
-    await _through_the_line(visitor)
+    await _wait_in_line(visitor)
     if visitor.page.has_form(SIGN_IN):
         await _prove_address(visitor, "/stamp/files")
         await _until_let_in(visitor)
@@ -206,7 +206,7 @@ async def grab(visitor: Visitor) -> None:
 
 async def _order(visitor: Visitor, there: str, quantity: str = "") -> None:
     """Send the form of an order; after the line, if one stands before it."""
-    await _through_the_line(visitor)
+    await _wait_in_line(visitor)
     values = {"quantity": quantity} if quantity else {}
     async with visitor.step("order"):
         page = await visitor.submit(visitor.page.form(there), None, pressed=None, **values)
@@ -216,7 +216,7 @@ async def _order(visitor: Visitor, there: str, quantity: str = "") -> None:
         raise StepFailed(f"order: refused_{page.status}")
 
 
-async def _through_the_line(visitor: Visitor) -> None:
+async def _wait_in_line(visitor: Visitor) -> None:
     """Wait in the line, if the visitor was sent into one, until its turn has come."""
     if not visitor.page.path.startswith(LINES):
         return
@@ -246,10 +246,10 @@ async def _wait(visitor: Visitor) -> None:
     wait = LINE_SECONDS_MIN * (1 + visitor.drawing.random())
     while visitor.page.path.startswith(LINES):
         await asyncio.sleep(wait)
-        wait = await _looked(visitor, number)
+        wait = await _look_and_enter(visitor, number)
 
 
-async def _looked(visitor: Visitor, number: int) -> float:
+async def _look_and_enter(visitor: Visitor, number: int) -> float:
     """Look at the served number, and enter if it is the turn. Return the seconds until the next look."""
     page = await visitor.fetch(visitor.page.data("document"))
     try:
@@ -271,7 +271,7 @@ async def _sign_in(visitor: Visitor, there: str) -> None:
     """Sign in by a mailed code, from any page to `there`."""
     async with visitor.step("sign_in_form"):
         await visitor.get(there)
-    await _through_the_line(visitor)
+    await _wait_in_line(visitor)
     await _prove_address(visitor, there)
 
 
@@ -287,7 +287,7 @@ async def _prove_address(visitor: Visitor, there: str, prove: tuple[str, str] = 
         code = await codes.next()
     async with visitor.step("sign_in"):
         while not _is_in(await visitor.submit(visitor.page.form(enter, "code"), code=code), there):
-            code = await _another(visitor, codes, prove)
+            code = await _another_code(visitor, codes, prove)
 
 
 def _is_in(page: Page, there: str) -> bool:
@@ -296,7 +296,7 @@ def _is_in(page: Page, there: str) -> bool:
     return (is_there and page.status == 200) or page.path.startswith(LINES)
 
 
-async def _another(visitor: Visitor, codes: "_Codes", prove: tuple[str, str]) -> str:
+async def _another_code(visitor: Visitor, codes: "_Codes", prove: tuple[str, str]) -> str:
     """Return another code after a refused one: a later one that arrived, else a newly requested one.
 
     A double click requests two codes, of which one is good; sending a good one twice uses it up.
@@ -339,7 +339,7 @@ async def _pay(visitor: Visitor) -> None:
     """Wait for the QR and pay it at the bank."""
     async with visitor.step("qr"):
         if not _has_qr(visitor.page):
-            await _watched(visitor, _has_qr)
+            await _watch_order(visitor, _has_qr)
             await visitor.get(visitor.page.path)
         qr = visitor.page.text_of(QR)
     async with visitor.step("pay"):
@@ -355,7 +355,7 @@ def _has_qr(page: Page) -> bool:
     return f'id="{QR}"' in page.text
 
 
-async def _watched(visitor: Visitor, is_there: Callable[[Page], bool]) -> Page:
+async def _watch_order(visitor: Visitor, is_there: Callable[[Page], bool]) -> Page:
     """Return the main part of the page of an order, once it shows something; requested like its script does."""
     if is_there(visitor.page):
         return visitor.page

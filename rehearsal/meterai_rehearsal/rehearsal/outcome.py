@@ -80,7 +80,9 @@ def _by_seconds(counted: Counted) -> list[Series]:
     return found
 
 
-def _void(counted: Counted, happened: Happened, limits: Limits | None) -> tuple[VoidReason, ...]:
+def _void_reasons(
+    counted: Counted, happened: Happened, limits: Limits | None
+) -> tuple[VoidReason, ...]:
     if limits is None:
         return (VoidReason.TOO_SLOW,)
     reasons = {
@@ -111,7 +113,7 @@ def _generator(
         open_max=rehearsal.plan.bounds.open_max,
         lateness=counted.lateness,
         wrk_per_second=limits.wrk if limits else None,
-        void=_void(counted, happened, limits),
+        void=_void_reasons(counted, happened, limits),
     )
 
 

@@ -43,7 +43,7 @@ class _Audited(msgspec.Struct, frozen=True):
     invariants: tuple[_Invariant, ...]
 
 
-def _broken(text: str) -> dict[str, int]:
+def _broken_invariants(text: str) -> dict[str, int]:
     """Return the broken invariants of an audit, with counts."""
     try:
         found = msgspec.json.decode(text[: text.rindex("}") + 1], type=_Audited)
@@ -57,7 +57,7 @@ def audited(done: Done, at: float, name: str = AUDIT) -> Promise:
     if done.status == _HELD:
         return Promise(name, at, held=True, found="every invariant holds")
     if done.status == _BROKEN:
-        broken = _broken(done.text)
+        broken = _broken_invariants(done.text)
         told = ", ".join(f"{one} ({number})" for one, number in broken.items())
         return Promise(name, at, held=False, found=told or done.text[-TEXT_LENGTH_MAX:])
     text = done.text.strip()[-TEXT_LENGTH_MAX:]

@@ -49,7 +49,7 @@ class InstallationUnfit(CommandRefusal):
 # -- before the load ------------------------------------------------------------------------
 
 
-async def _alone(rehearsal: Rehearsal, mark: str) -> tuple[bytes, ...]:
+async def _run_each_alone(rehearsal: Rehearsal, mark: str) -> tuple[bytes, ...]:
     """Run one visitor of each kind alone. Return the documents they stamped. Refuses `InstallationUnfit`."""
     plan, tally = rehearsal.plan, Tally()
     maker = maker_of(plan.bounds.document_bytes)
@@ -59,11 +59,11 @@ async def _alone(rehearsal: Rehearsal, mark: str) -> tuple[bytes, ...]:
     first = (names - CHECKING) | ({JourneyName.BUY} if names & CHECKING else set())
     # Checking visitors need documents stamped by buyers; the others may come together.
     for together in (first, names & CHECKING):
-        await asyncio.gather(*(_one(world, name, plan.seed) for name in sorted(together)))
+        await asyncio.gather(*(_run_alone(world, name, plan.seed) for name in sorted(together)))
     return tuple(world.stamped)
 
 
-async def _one(world: World, name: JourneyName, seed: int) -> None:
+async def _run_alone(world: World, name: JourneyName, seed: int) -> None:
     drawing = random.Random(f"{seed}/alone/{name.value}")  # noqa: S311 - nothing secret
     tally = world.tally.journey(name.value)
     visitor = Visitor(world, tally, ANY_DEVICE, drawing, world.now())
@@ -134,7 +134,7 @@ async def _command(rehearsal: Rehearsal, happened: Happened, now: Callable[[], f
         happened.commanded.append((one, begun, done))
 
 
-async def _ask(
+async def _audit_repeatedly(
     rehearsal: Rehearsal,
     happened: Happened,
     now: Callable[[], float],
@@ -160,7 +160,7 @@ def _spent(rehearsal: Rehearsal, generators: Generators) -> Callable[[], Mapping
 
 
 @asynccontextmanager
-async def _meanwhile(
+async def _observe(
     rehearsal: Rehearsal, happened: Happened, generators: Generators, now: Callable[[], float]
 ) -> AsyncIterator[None]:
     """Observe, make faults and check meanwhile."""
@@ -169,7 +169,7 @@ async def _meanwhile(
         happened.observed.watch(now, rehearsal.addresses.metrics, spent)
     )
     is_over = asyncio.Event()
-    asking = asyncio.ensure_future(_ask(rehearsal, happened, now, is_over))
+    asking = asyncio.ensure_future(_audit_repeatedly(rehearsal, happened, now, is_over))
     breaking = asyncio.ensure_future(_break(rehearsal, happened, now))
     commanding = asyncio.ensure_future(_command(rehearsal, happened, now))
     try:
@@ -220,7 +220,7 @@ async def _interruptible(happened: Happened, generators: Generators) -> AsyncIte
 # -- after the load -------------------------------------------------------------------------
 
 
-async def _at_the_end(
+async def _check_promises(
     rehearsal: Rehearsal, happened: Happened, counted: Counted, now: Callable[[], float]
 ) -> list[Promise]:
     """Check every promise after the load."""
@@ -274,7 +274,7 @@ async def rehearse(rehearsal: Rehearsal) -> Run:
         return monotonic() - begins
 
     rehearsal.shown.phase("alone")
-    orders = _orders(rehearsal, await _alone(rehearsal, mark), mark)
+    orders = _orders(rehearsal, await _run_each_alone(rehearsal, mark), mark)
     await _prepare(rehearsal)
     with suppress(GeneratorDied), Generators(orders) as generators:
         rehearsal.shown.phase("limit")
@@ -284,14 +284,14 @@ async def rehearse(rehearsal: Rehearsal) -> Run:
         generators.begin(begins)
         async with (
             _interruptible(happened, generators),
-            _meanwhile(rehearsal, happened, generators, now),
+            _observe(rehearsal, happened, generators, now),
         ):
             told = await generators.listen(rehearsal.shown.update)
     counted = sum_of(told or [Tally().told()])
     happened.is_complete = len(told) == len(orders)
     if limits is not None:  # else nobody was sent, and there is nothing to check
         rehearsal.shown.phase("audit")
-        happened.asked += await _at_the_end(rehearsal, happened, counted, now)
+        happened.asked += await _check_promises(rehearsal, happened, counted, now)
     size = DataSize(before, own.bytes()) if own else None
     described = machine.description(load, size)
     return run_of(rehearsal, happened, counted, limits, described, began_at)

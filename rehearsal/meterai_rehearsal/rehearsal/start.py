@@ -175,7 +175,7 @@ def _times(latency: Latency) -> dict[str, str]:
     }
 
 
-def _lost(loss: Loss, language: str) -> dict[str, object]:
+def _loss_in_words(loss: Loss, language: str) -> dict[str, object]:
     """Return a loss in the words of a report."""
 
     def named(kind: str, name: str) -> str:
@@ -237,7 +237,7 @@ def summary(run: Run, language: str) -> Iterator[str]:
             )
     yield said("statuses", statuses=", ".join(f"{n} {one}" for one, n in run.statuses.items()))
     for loss in losses_of(run):
-        yield said("lost", **_lost(loss, language))
+        yield said("lost", **_loss_in_words(loss, language))
     for fault in run.faults:
         took = fault.recovery_seconds
         key = "fault" if took is not None else "fault_not_recovered"

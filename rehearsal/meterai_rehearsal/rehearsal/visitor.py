@@ -121,11 +121,11 @@ class Visitor:
             async with asyncio.timeout(patience or self.world.bounds.patience_seconds):
                 yield
         except TimeoutError:
-            raise self._fails(name, self._told or GAVE_UP) from None
+            raise self._fail_step(name, self._told or GAVE_UP) from None
         except StepFailed as failed:
-            raise self._fails(name, failed.reason) from None
+            raise self._fail_step(name, failed.reason) from None
         except NotOnPage:
-            raise self._fails(name, self._why_not()) from None
+            raise self._fail_step(name, self._why_not()) from None
         ended = self.world.now()
         tally.finished += 1
         tally.latency.record(ended - self._intended)
@@ -141,7 +141,7 @@ class Visitor:
         mean = self.world.bounds.think_seconds
         return self.drawing.expovariate(1 / mean) if mean else 0.0
 
-    def _fails(self, step: str, reason: str) -> StepFailed:
+    def _fail_step(self, step: str, reason: str) -> StepFailed:
         assert self._step is not None
         self._step.failed[reason] += 1
         now = self.world.now()
@@ -182,7 +182,7 @@ class Visitor:
         """Request something beside the page, like a script or a download. Raises `StepFailed`."""
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         answer = await self._until_answered(
-            lambda: self._at_once(self._request("GET", path, "", b"", given)), path
+            lambda: self._send_normally(self._request("GET", path, "", b"", given)), path
         )
         return Page(path, answer.status, answer.headers, answer.body)
 
@@ -192,7 +192,7 @@ class Visitor:
         for _ in range(REDIRECTS_MAX):
             sent = self._request(method, path, kind, body, {})
             looks = method == "GET"
-            answer = await self._until_answered(lambda: self._sent(sent, twice, looks), path)  # noqa: B023
+            answer = await self._until_answered(lambda: self._send_as(sent, twice, looks), path)  # noqa: B023
             if answer.status not in _REDIRECT:
                 self.page = Page(path, answer.status, answer.headers, answer.body)
                 return self.page
@@ -224,7 +224,7 @@ class Visitor:
                 self.world.tally.answered(CONNECTION_LOST, self.world.now())
                 await asyncio.sleep(AGAIN_AFTER_LOSS_SECONDS * (0.5 + self.drawing.random()))
                 continue
-            self._keep(answer.cookies)
+            self._keep_cookies(answer.cookies)
             label = label_of(answer)
             self.world.tally.answered(label, self.world.now())
             if answer.status >= 500 and label not in (BUSY, AWAY):
@@ -236,9 +236,9 @@ class Visitor:
                 raise StepFailed(f"status_{answer.status}")
             assert self._step is not None
             self._step.refused += 1
-            await asyncio.sleep(self._until_again(answer))
+            await asyncio.sleep(self._retry_seconds(answer))
 
-    def _until_again(self, answer: Answer) -> float:
+    def _retry_seconds(self, answer: Answer) -> float:
         if self._device.ignores_retry_after:
             return IGNORING_SECONDS
         told = counted(answer.headers.get("retry-after", ""))
@@ -259,17 +259,17 @@ class Visitor:
             )
         )
 
-    async def _sent(self, sent: bytes, twice: bool, looks: bool) -> Answer:  # noqa: FBT001
+    async def _send_as(self, sent: bytes, twice: bool, looks: bool) -> Answer:  # noqa: FBT001
         """Send as this device does: aborted, twice at once, reloaded, or normally."""
         if self._device.drops and self.drawing.random() < self._device.drops:
             await self._cut(sent)
         if twice:
-            return await self._twice(sent)
+            return await self._send_twice(sent)
         if looks and self._device.reloads and self.drawing.random() < self._device.reloads:
             return await self._reloading(sent)
-        return await self._at_once(sent)
+        return await self._send_normally(sent)
 
-    async def _at_once(self, sent: bytes) -> Answer:
+    async def _send_normally(self, sent: bytes) -> Answer:
         """Send over the existing connection, or a new one."""
         for _ in range(2):
             held = await self._connected()
@@ -298,7 +298,7 @@ class Visitor:
             await held.cut(sent, self.drawing.random() * CUT_WITHIN_SECONDS)
         self._drop()
 
-    async def _twice(self, sent: bytes) -> Answer:
+    async def _send_twice(self, sent: bytes) -> Answer:
         """Send twice, as browsers do on a double click: the first is aborted, and the second's answer is shown."""
         first = await self._connected()
         self._connection = None
@@ -306,7 +306,7 @@ class Visitor:
         clicked = asyncio.ensure_future(first.cut(sent, RELOAD_AFTER_SECONDS))
         try:
             await asyncio.sleep(0)  # the first is being sent
-            return await self._at_once(sent)
+            return await self._send_normally(sent)
         finally:
             clicked.cancel()
             first.abort()
@@ -318,10 +318,10 @@ class Visitor:
         for _ in range(RELOADS_MAX):
             try:
                 async with asyncio.timeout(RELOAD_AFTER_SECONDS):
-                    return await self._at_once(sent)
+                    return await self._send_normally(sent)
             except TimeoutError:
                 self.world.tally.answered("reloaded", self.world.now())
-        return await self._at_once(sent)
+        return await self._send_normally(sent)
 
     async def _connected(self) -> Connection:
         if self._connection is None or not self._connection.is_open:
@@ -346,7 +346,7 @@ class Visitor:
             self._turn = turn
             self.world.tally.turn(self._journey.name, self._network, turn)
 
-    def _keep(self, cookies: Sequence[str]) -> None:
+    def _keep_cookies(self, cookies: Sequence[str]) -> None:
         for line in cookies:
             pair, *rest = line.split(";")
             name, _, value = pair.strip().partition("=")

@@ -59,7 +59,7 @@ def plan(question: Question) -> Plan:
     """Answer all questions. The same question has the same answer, except `night.wall_seconds`."""
     scenario, seeds = question.scenario, _seeds(question)
     safe = _safe(scenario, seeds, question.seed)
-    lines = [_came(question, seed) for seed in seeds]
+    lines = [_draw_arrivals(question, seed) for seed in seeds]
     needed = [_needed(scenario, came, seed) for came, seed in zip(lines, seeds, strict=True)]
     needed_rate = interval_of(needed, question.seed)
     rates = question.rates or _shown(safe, needed_rate, scenario)
@@ -109,12 +109,12 @@ def machines_needed(
         held = [steady.holds(more, rate, _child(seed, 0)) for seed in seeds]
         if 2 * sum(held) > len(held):
             return machines
-        if machines > least + 1 and not _would_help(more, seeds[0]):
+        if machines > least + 1 and not _can_meet_bound(more, seeds[0]):
             return None
     return None
 
 
-def _would_help(scenario: Scenario, seed: np.random.SeedSequence) -> bool:
+def _can_meet_bound(scenario: Scenario, seed: np.random.SeedSequence) -> bool:
     """False if the bound is broken without any load, by the service times alone."""
     idle = steady.PRECISION * steady.capacity_per_second(scenario)
     return steady.holds(scenario, idle, _child(seed, 0))
@@ -137,7 +137,7 @@ def _safe(
     return interval_of(rates, seed) if len(rates) == len(found) else None
 
 
-def _came(question: Question, seed: np.random.SeedSequence) -> np.ndarray:
+def _draw_arrivals(question: Question, seed: np.random.SeedSequence) -> np.ndarray:
     random = np.random.default_rng(_child(seed, 1))
     return arrivals(question.curve, question.scenario.applicants, random)
 
