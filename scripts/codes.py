@@ -50,7 +50,7 @@ _LIMIT = "A limit: `RateLimit` names it."
 _LATER = "Come again after `Retry-After`."
 
 
-def _own_way(kind: type[Refusal] | None, status: int) -> str | None:
+def _next_act(kind: type[Refusal] | None, status: int) -> str | None:
     """Return the next act of a program, if it differs from other codes of the status."""
     if kind is not None:
         if kind.code in _BY_CODE:
@@ -91,7 +91,7 @@ def _lines() -> Iterator[str]:
         yield f"{_BY_STATUS[status]}\n"
         yield "| code | says |\n|---|---|"
         for one in those:
-            way = _own_way(one.kind, status)
+            way = _next_act(one.kind, status)
             says = _sentence(one.texts["en"]) + (f" **{way}**" if way else "")
             yield f'| <span id="{one.code}">`{one.code}`</span> | {says} |'
         yield ""

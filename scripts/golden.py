@@ -31,7 +31,7 @@ def main() -> int:
     finally:
         _git("worktree", "remove", "--force", str(tree))
     _write(ROOT, now)
-    for name in _changing(before, again):
+    for name in _unstable_files(before, again):
         print(f"left out, it differs in each run: {name}")
         for side in (before, now):
             (side / name).unlink(missing_ok=True)
@@ -54,7 +54,7 @@ def _write(tree: Path, out: Path) -> None:
     subprocess.run(command, cwd=tree, env=environment, check=True)
 
 
-def _changing(one: Path, other: Path) -> list[Path]:
+def _unstable_files(one: Path, other: Path) -> list[Path]:
     """Return files that the same code wrote differently."""
     names = sorted(path.relative_to(one) for path in one.rglob("*") if path.is_file())
     return [

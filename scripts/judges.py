@@ -131,7 +131,7 @@ def pdfsig(sealed: Sealed) -> Verdict:
     if shutil.which("pdfsig") is None:
         return MISSING
     blocks = [one for one in _blocks(sealed.after, sealed) if FIELD_PREFIX in one]
-    statuses = [_found(_STATUS, one) for one in blocks]
+    statuses = [_first_match(_STATUS, one) for one in blocks]
     wrong = [status for status in statuses if status != "Signature is Valid."]
     if not blocks:
         return Verdict("objects", "finds no seal")
@@ -161,10 +161,10 @@ def _blocks(path: Path, sealed: Sealed) -> list[str]:
 
 
 def _status(block: str) -> tuple[str, str]:
-    return _found(_FIELD, block), _found(_STATUS, block)
+    return _first_match(_FIELD, block), _first_match(_STATUS, block)
 
 
-def _found(pattern: re.Pattern[str], text: str) -> str:
+def _first_match(pattern: re.Pattern[str], text: str) -> str:
     found = pattern.search(text)
     return found[1].strip() if found else "nothing said"
 
@@ -193,7 +193,9 @@ def mutool(sealed: Sealed) -> Verdict:
     fields = [number.decode("ascii") for number in _OUR_FIELD.findall(sealed.delta)]
     _, text = said_by([*command, *fields])
     said = dict(_MUTOOL_BLOCK.findall(text))
-    wrong = [_last_line(said.get(one, text)) for one in fields if not _holds(said.get(one, ""))]
+    wrong = [
+        _last_line(said.get(one, text)) for one in fields if not _is_good_verdict(said.get(one, ""))
+    ]
     if not fields or wrong:
         return Verdict("objects", "; ".join(wrong) or "no field of ours in the update")
     if "unchanged since signing" not in said[fields[-1]]:
@@ -201,7 +203,7 @@ def mutool(sealed: Sealed) -> Verdict:
     return CONTENT
 
 
-def _holds(words: str) -> bool:
+def _is_good_verdict(words: str) -> bool:
     return "unchanged since signing" in words or "signature is valid but there have" in words
 
 

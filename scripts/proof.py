@@ -64,22 +64,26 @@ def examine(
 ) -> Outcome:
     """Take in, seal, check and judge one file in `scratch`."""
     password = PASSWORDS.get(path.name, "")
-    begun, data, placements = _spent(), path.read_bytes(), PLACEMENTS
+    begun, data, placements = _processor_seconds(), path.read_bytes(), PLACEMENTS
     try:
         try:
             taken = ingest(data, placements, password=password.encode())
         except PlacementOutsidePage:
-            begun, placements = _spent(), SMALLEST
+            begun, placements = _processor_seconds(), SMALLEST
             taken = ingest(data, placements, password=password.encode())
         sealed = _sealed(taken, placements, issuer, scratch, password)
-        spent = _spent() - begun
+        spent = _processor_seconds() - begun
         ours = _checked(sealed)
     except Refusal as refusal:
-        return Outcome(kind, path.name, "refused", refusal.code, str(refusal), _spent() - begun)
+        return Outcome(
+            kind, path.name, "refused", refusal.code, str(refusal), _processor_seconds() - begun
+        )
     # This must never happen, so any exception is recorded.
     except Exception as error:
         why = f"{type(error).__name__}: {error}"
-        return Outcome(kind, path.name, "raised", type(error).__name__, why, _spent() - begun)
+        return Outcome(
+            kind, path.name, "raised", type(error).__name__, why, _processor_seconds() - begun
+        )
     judged = {"our verifier": ours} | {name: judge(sealed) for name, judge in judges.items()}
     said = judged.get("pyHanko", CONTENT)
     if said.word == "objects" and len(placements) > 1:
@@ -146,7 +150,7 @@ def _checked(sealed: Sealed) -> Word:
     return Word("objects", f"{report.verdict}: {failed}")
 
 
-def _spent() -> float:
+def _processor_seconds() -> float:
     """Return processor seconds of this process and its awaited children."""
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     return time.process_time() + children.ru_utime + children.ru_stime

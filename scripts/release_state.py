@@ -82,7 +82,7 @@ def _in_flight(inside: Inside, customer: Client, executed: str) -> dict[str, Any
     }
 
 
-def _made(instance: Instance, commit: str) -> dict[str, bytes]:
+def _make_states(instance: Instance, commit: str) -> dict[str, bytes]:
     """Bring a running installation into its states; only its database runs afterwards. Return files by name."""
     inside, customer = Inside(instance), instance.customer()
     found = {"commit": commit, "key": customer.key} | _settled(inside, customer)
@@ -111,7 +111,7 @@ def _dump(url: str) -> bytes:
     return subprocess.run(command, check=True, capture_output=True).stdout  # noqa: S603 - our own
 
 
-def _kept(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
+def _without_beacon(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
     """Leave out the beacon, which would make every round since then."""
     return None if Path(entry.name).name.startswith("drand") else entry
 
@@ -132,12 +132,12 @@ def main() -> None:
         instance = Instance(Path(made))
         database = EmbeddedPostgres(Path(made))
         with instance:
-            files = _made(instance, commit)
+            files = _make_states(instance, commit)
             database.start()
             database.stop()
         with tarfile.open(out, "w:xz", preset=9) as archive:
             for name in FOLDERS:
-                archive.add(Path(made) / name, name, filter=_kept)
+                archive.add(Path(made) / name, name, filter=_without_beacon)
             for name, content in files.items():
                 entry = tarfile.TarInfo(name)
                 entry.size = len(content)

@@ -26,7 +26,7 @@ def _time(after: timedelta) -> str:
     return f"{after.days} days"
 
 
-def _what(rule: Leaves) -> str:
+def _describe(rule: Leaves) -> str:
     which = "" if rule.only == "true" else f" where `{rule.only}`"
     if rule.blanks:
         return f"{', '.join(f'`{column}`' for column in rule.blanks)} blanked{which}"
@@ -41,7 +41,7 @@ def lines() -> Iterator[str]:
     yield "|---|---|---|---|"
     for rule in sorted(RULES, key=lambda rule: rule.table):
         after = f"{_time(rule.after)} after `{rule.since}`"
-        yield f"| `{rule.table}` | {_what(rule)} | {after} | {rule.why} |"
+        yield f"| `{rule.table}` | {_describe(rule)} | {after} | {rule.why} |"
     yield "\n## What stays\n"
     yield "| table | why |"
     yield "|---|---|"
