@@ -110,6 +110,11 @@ def read_watchers(text: str) -> Sequence[Watcher]:
     return found
 
 
+# msgspec builds the tables of a Struct and its enums at the first use.  Two threads that read their
+# first readings at once would build them together, and the process crashes; so they are built here.
+msgspec.json.Decoder(Reading)
+
+
 def majority_of(watchers: int) -> int:
     """The number of watchers who must agree: more than half of all there are, present or not."""
     return watchers // 2 + 1

@@ -254,3 +254,18 @@ def test_chargeback_that_overtakes_its_payment_leaves_the_order_to_be_paid(shop:
     shop.work()
     assert shop.state(order) == "executed"
     shop.assert_books_hold()
+
+
+def test_failed_document_of_a_partly_charged_back_order_ends_the_order(shop: Shop) -> None:
+    order = shop.place_documents([1])
+    paid = shop.pay(order)
+    shop.work()
+    shop.charge_back(paid, 700)
+    shop.work()
+    shop.fail(*shop.stampings)
+    shop.work()
+    assert shop.state(order) == "denied", (
+        "its stamp is retired, and the rest of its money goes back"
+    )
+    assert len(shop.refunds()) == 1
+    shop.assert_books_hold()

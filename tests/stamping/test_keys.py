@@ -147,7 +147,7 @@ def test_every_command_with_key_follows_the_rule() -> None:
         for path, tree in SOURCES
         for node in ast.walk(tree)
         if isinstance(node, ast.AsyncFunctionDef) and is_route(node)
-        if re.search(r"\b(idempotency_key\(|form_key\(|_carried_out\b)", body_of(path, node))
+        if re.search(r"\b(idempotency_key\(|form_key\(|_stamp_or_order\b)", body_of(path, node))
     }
     assert asking == HELD_HERE | HELD_ELSEWHERE
 

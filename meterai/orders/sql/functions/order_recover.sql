@@ -45,8 +45,8 @@ BEGIN
                                 order_used(p_account, p_order, p_attempt, p_payment));
     IF v_is_issued THEN
         PERFORM stamps_owe(p_account, p_order, (v_lost + v_unit - 1) / v_unit);
-        IF v_order.state <> 'denied' AND (v_loss.is_whole
-            OR v_free > 0 AND NOT stamps_are_in_use(p_account, p_order)) THEN
+        -- None is in use also when an owed stamp was retired as its stamping failed.
+        IF v_order.state <> 'denied' AND (v_loss.is_whole OR NOT stamps_are_in_use(p_account, p_order)) THEN
             PERFORM order_end(p_account, p_order, v_loss.is_denied);
         END IF;
     END IF;
