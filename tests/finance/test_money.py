@@ -37,7 +37,7 @@ def rows(section: str) -> Iterator[list[str]]:
 
 def events() -> dict[str, Event]:
     found = {}
-    for reason, entry, debit, credit, _ in rows("What each event posts"):
+    for reason, entry, debit, credit, _ in rows("Entries of each event"):
         left, right = (frozenset(re.findall(r"`(\w+)`", one)) for one in (debit, credit))
         always = frozenset(
             (book, is_credit)
