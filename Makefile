@@ -1,38 +1,38 @@
 # Everything starts here.  Only python3 (3.11 or newer) is assumed.
 #
 #   make run    set up and run everything on this machine   (ARGS="--port 8001 --data DIR")
-#   make test   set up and run what must pass before a change lands   (ARGS="--seed 7")
+#   make test   set up and run the tests that must pass before a change lands   (ARGS="--seed 7")
 #   make test-all  every test: variants, soaks, each case of each family, longer fuzzing
 #   make check  format, lint, types, layers, and the site
 #   make quick  the same, and the tests of some folders, in a minute
 #   make bench  measure, beside a limit measured in the same run; and three hundred files checked at once
 #   make bench-sealing   the sealing engine, beside pyHanko and the physical limit
-#   make bench-journey   how long somebody waits on a poor line, from home to the stamped document
+#   make bench-journey   the waits of a person on a poor connection, from home to the stamped document
 #   make bench-journey-cost   processor time of a journey, by API and by browser
-#   make bench-rush   overrun a running instance, and see who is still served; and a hundred thousand in line
-#   make bench-money  a million lines of a record, being paid, two days without a provider
+#   make bench-rush   overload a running instance, and count the served requests; and a hundred thousand in line
+#   make bench-money  a million lines of a record, payments, two days without a provider
 #               (RECORD_LINES=200000 ORDERS=20 REFUNDS=100 for less)
-#   make bench-recovery  20,000 paid orders and 5,000 interrupted stampings served by the way back; what a watch costs
-#   make bench-desk   search and pages of staff at a million orders, two hundred complaints, a bomb of ten thousand
+#   make bench-recovery  20,000 paid orders and 5,000 interrupted stampings served by the way back; the cost of a watch;
+#               ten faults, and when the public sees each
+#   make bench-desk   search and pages of staff at a million orders, two hundred complaints, a flood of ten thousand
 #   make bench-distribution  batches, checks of many, webhooks, statements, wholesale orders, each beside a peer or a limit
-#   make bench-recovery  ten faults, and when the public sees each; the way back after an outage
 #   make rehearse  a rush of visitors on an installation of its own  (ARGS="cpns_2024")
 #   make rehearse-night  four rushes one after the other, and one report of them  (OUT=DIR)
-#   make sbom   what the product is made of, as CycloneDX: build/sbom.json
-#   make licences  what may not be in it stops this (scripts/licences.toml)
-#   make audit-dependencies  known vulnerabilities; ends with 75 where some packages could not be looked up
+#   make sbom   the bill of materials, as CycloneDX: build/sbom.json
+#   make licences  fails if a licence is not allowed (scripts/licences.toml)
+#   make audit-dependencies  known vulnerabilities; ends with 75 if some packages could not be looked up
 #   make golden  everything a user can see, compared with another commit  (BASE=COMMIT)
 #   make conformance  the SDKs of providers, each in an environment of its own, against the stand-ins
 #   make rehearsal-wheel  the wheel of rehearse, plan and assess: build/meterai_rehearsal-*.whl
-#   make site   the site for who builds on an installation: site/build
+#   make site   the site for integrators: site/build
 #   make client  the wheel of the Python client: build/meterai_client-*.whl
-#   make proof  seal every PDF of the corpus and ask other programs  (ARGS="FOLDER ...")
+#   make proof  seal every PDF of the corpus and check it with other programs  (ARGS="FOLDER ...")
 
 BIN := .venv/bin
 READY := .venv/.ready
 
-# Without compiled files beside the sources each process compiles all it loads anew, which takes
-# half of its start; some environments ask for that.
+# Without compiled files beside the sources each process compiles all loaded modules anew, which takes
+# half of its start; some environments set this variable.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run setup test test-all check quick bench bench-sealing bench-journey bench-journey-cost bench-rush bench-desk bench-money bench-recovery bench-distribution rehearse rehearse-night golden conformance proof schema format lock sbom licences audit-dependencies wheel client rehearsal-wheel site clean tools
@@ -45,18 +45,18 @@ setup: $(READY)
 $(READY): requirements-dev.lock pyproject.toml rehearsal/pyproject.toml scripts/setup
 	@scripts/setup
 
-# As many at once as there are processors; the tests of one file stay together and share an instance,
-# and files are begun in the order of conftest.py.
+# As many at once as there are processors.  Tests of one file stay together and share an instance;
+# conftest.py orders the files.
 SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile
 
-# Which tests: docs/decisions/0041-suite.md.
+# docs/decisions/0041-suite.md explains the selection.
 test: setup tools
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) --durations=30 $(ARGS)
 
 test-all: setup tools
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) --durations=30 --all --whole-corpus $(ARGS)
 
-# What some tests use of the system; each says so where it cannot be had.
+# Programs of the system that some tests need; a missing one is reported.
 tools:
 	@scripts/browser
 	@scripts/pdftools
@@ -70,7 +70,7 @@ check: setup site
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# What can be known in a minute: the house rules, and what needs no instance and no database of its own.
+# A minute: the house rules, and tests without an instance and a database of their own.
 QUICKLY := tests/kit tests/pages tests/tidy tests/draw
 
 quick: check
@@ -114,15 +114,15 @@ bench-distribution: setup
 rehearse: setup
 	$(BIN)/meterai rehearse --up $(or $(ARGS),small)
 
-# The plans by name or file; of the run MEASURED the night of a nation is computed.  A journey by API is not
-# rehearsed: what make bench-journey-cost says of it is given as NIGHT="... --journey-ms api=30".
+# The plans by name or file; the night of a nation is computed from the run MEASURED.  A journey by API is not
+# rehearsed: pass the result of make bench-journey-cost as NIGHT="... --journey-ms api=30".
 OUT := build/night
 PLANS := deadline_20x cpns_2024 cowin_opening strangers
 MEASURED := cpns_2024
 NIGHT := --applicants 4000000 --hours 8
 LANGUAGE := en
 
-# Each in an installation of its own; one that breaks or is void does not stop the next.  Ends with 0 where every
+# Each in an installation of its own; a broken or void run does not stop the next.  Ends with 0 if every
 # promise of every run held and none was void.
 rehearse-night: setup
 	@mkdir -p "$(OUT)"; status=0; runs=; plan="$(OUT)/plan.json"; measured="$(OUT)/$(MEASURED).json"; \
@@ -153,12 +153,12 @@ format: setup
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# After a new migration: what the audit compares the database with.
+# After a new migration: the file with which the audit compares the database.
 schema: setup
 	$(BIN)/python -m scripts.schema
 
-# After a change of dependencies in pyproject.toml.  No addresses get into the locks.  What production installs
-# is the first; development has the same versions of it and more; the last makes the wheel.
+# After a change of dependencies in pyproject.toml.  No addresses get into the locks.  Production installs
+# the first; the second has the same versions and those of development; the third makes the wheel.
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header
 
@@ -174,7 +174,7 @@ audit-dependencies: setup
 	@$(BIN)/python -m scripts.dependencies audit; status=$$?; \
 	if [ $$status != 0 ]; then echo "status $$status: scripts/dependencies.py says what it means" >&2; fi; exit $$status
 
-# Installed by production beside requirements.lock, and made of the same lock.
+# Installed by production beside requirements.lock, and made from the same lock.
 wheel:
 	python3 -m venv build/wheel
 	build/wheel/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-build.lock
@@ -184,11 +184,11 @@ wheel:
 rehearsal-wheel: setup
 	cd rehearsal && ../$(BIN)/hatchling build -t wheel -d ../build
 
-# The site for who builds on an installation, in site/build; strict: a broken link ends it.
+# The site for integrators, in site/build; strict: a broken link fails it.
 site: setup
 	cd site && ../$(BIN)/zensical build --clean --strict
 
-# What integrators install: clients/python, with its own version.
+# The client that integrators install: clients/python, with its own version.
 client: setup
 	cd clients/python && ../../$(BIN)/hatchling build -t wheel -d ../../build
 
