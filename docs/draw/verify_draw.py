@@ -7,10 +7,10 @@ the round that is printed (any drand client: `drand get public --round`, or api.
 import hashlib, hmac, itertools, json, sys  # noqa: E401
 
 H = lambda octets: hashlib.sha256(octets).digest()  # noqa: E731
-told = {part["kind"]: part["body"] for part in json.load(open(sys.argv[1]))["parts"]}
-hashes = {kind: H(f"meterai draw 1 {kind}\n{body}".encode()) for kind, body in told.items()}
-body = {kind: json.loads(text) for kind, text in told.items()}
-for before, after in itertools.pairwise(told):
+bodies = {part["kind"]: part["body"] for part in json.load(open(sys.argv[1]))["parts"]}
+hashes = {kind: H(f"meterai draw 1 {kind}\n{body}".encode()) for kind, body in bodies.items()}
+body = {kind: json.loads(text) for kind, text in bodies.items()}
+for before, after in itertools.pairwise(bodies):
     assert body[after]["after"] == hashes[before].hex(), f"the {after} is not of this {before}"
 plan, closing, result = body["announcement"], body["closing"], body["result"]
 text = open(sys.argv[2]).read()

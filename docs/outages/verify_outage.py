@@ -18,7 +18,7 @@ for watcher in record["watchers"]:
     own = [(one, M(one["minute"]), line) for line in zlib.decompress(texts).decode().splitlines() for one in [read(line, key)]]
     own = [one for one in own if one[1] in minutes]
     gone = {minute for one, minute, _ in own if one["installation"] != record["by"]}  # of another system
-    for (a, low, line), (b, high, _) in itertools.pairwise(own):  # two stories, or a clock that was set back
+    for (a, low, line), (b, high, _) in itertools.pairwise(own):  # two histories, or a clock that was set back
         if low >= high or b["sequence"] != a["sequence"] + 1 or b["previous"] != hashlib.sha256(line.encode()).hexdigest():
             gone |= set(range(min(low, high), max(low, high) + 1))
     for part, seen, minute in ((*pair, minute) for one, minute, _ in own if minute not in gone for pair in one["components"].items()):
