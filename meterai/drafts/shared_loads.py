@@ -12,8 +12,8 @@ from uuid import UUID
 
 from meterai.drafts.model import DraftFile, FileNotReady
 
-# Of one process, in addition to the file of each turn: bytes for callers that still wait.
-# An evicted file is loaded again.
+# Bytes that one process holds for waiting callers, in addition to the file of each turn.  An evicted
+# file is loaded again.
 KEPT_BYTES_MAX = 32 * 1024 * 1024
 
 Load = Callable[[], Awaitable[bytes]]

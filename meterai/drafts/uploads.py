@@ -67,7 +67,7 @@ LEASE_SECONDS = (
     120.0  # an examination takes seconds; after this time another process may take it over
 )
 LATER_AT_ONCE = 2  # files of one run of the periodic task: only files that are worked at are leased
-# Of one file, without a result: a document that kills processes is refused, and a temporary fault, such as an
+# Tries of one file without a result: a document that kills processes is refused, and a temporary fault, such as an
 # unavailable store, has a quarter of an hour to end.
 EXAMINATIONS_MAX = 10
 PAUSE_SECONDS_MAX = 300.0  # between two of them

@@ -15,9 +15,9 @@ from meterai.plumbing.http.requests import cookie_name
 COOKIE = "draft"
 PAGE_KEY = "page-key"  # the header with which a script names its page
 KEPT = "draft-kept"  # the token of an earlier draft, which opens after a sign-in of its owner
-# Of the page of files, after a sign-in by the link of a mail in a browser without files.
+# Query of the page of files after a sign-in by the link of a mail in a browser without files.
 ELSEWHERE = "files=elsewhere"
-# Of the same page, for a browser without the cookie that finds its files.
+# Query of the same page for a browser without the cookie that finds its files.
 NO_COOKIE = "files=no-cookie"
 
 

@@ -20,7 +20,7 @@ COOKIE = "kept"
 LIVES_SECONDS = (
     3_600  # as long as a sign-in link is valid, so that signing in by it does not lose the form
 )
-# Of the whole cookie: with our other cookies it stays below the header limit of proxies (4 to 8
+# Characters of the whole cookie: with our other cookies it stays below the header limit of proxies (4 to 8
 # KB).
 LENGTH_MAX = 2_000
 OPTION = "keeps"  # in `opt` of a route

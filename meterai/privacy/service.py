@@ -166,7 +166,7 @@ class PrivacyService:
         now, request = self._clock.now(), new_id()
 
         async def ask(tx: Tx) -> bool:
-            # Of several concurrent requests one is kept; the others wait here, and do not count.
+            # One of several concurrent requests is kept; the others wait here, and do not count.
             if not await store.insert(
                 tx,
                 account,

@@ -4,7 +4,7 @@ from meterai.plumbing.db.invariants import AHEAD, LATE, Invariant, MailCause, Po
 
 _SURPLUS = "('short', 'excess', 'double', 'late', 'remainder', 'restored')"
 
-# Of each payment the part that is not assigned yet, which a job will move.  The rest is in the stamps
+# Part of each payment that is not assigned yet, which a job will move.  The rest is in the stamps
 # of its order, in refunds, or was taken back by the payer's bank (or given back by the provider itself)
 # and recovered.  See payment_left and order_used.
 _TAKEN = """

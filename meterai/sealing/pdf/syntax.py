@@ -19,9 +19,8 @@ from meterai.sealing.model import DocumentBroken
 
 TOKENS_MAX = 500_000  # in one value; the largest number tree of a book has 100,000
 REF_LIST_BYTES_MAX = 4 * 1024 * 1024  # of one array; 20,000 kids have 240 KB
-# Of nested brackets, and of trees in a file; real ones are under ten deep.  Some reader stops at 64, and
-# misreads the rest of deeper ones.
-# what is left of deeper ones for something else.
+# Depth of nested brackets and of trees in a file; real ones are under ten deep.  Some reader stops at 64,
+# and misreads the rest of deeper ones.
 DEPTH_MAX = 60
 
 _WHITE = rb"[\0\t\n\f\r ]"
