@@ -5,7 +5,7 @@ Promises this room keeps
     and when; a digest of these facts is stored.
   * Facts are shown to the owner of an order alone: a stranger does not even learn whether it exists.
   * Every case ends: by the person, by staff, by returned money, or by time when nobody writes.
-  * Repeated complaints about one matter of one order are one case.
+  * Repeated complaints about the same matter of the same order join one case.
 
 Calls orders, payments, refunds, stamping, stamps, suspense, notifications, accounts.
 """

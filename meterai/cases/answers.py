@@ -23,7 +23,7 @@ from meterai.stamps import Lot
 from meterai.suspense import Item
 
 SECOND = (RefundCause.DOUBLE, RefundCause.EXCESS, RefundCause.LATE)
-# Attempts that take no payment, with the reason of the provider.
+# Attempts that the provider declined: they take no payment.
 _DECLINED = AttemptState.DECLINED
 _UNPAID = (OrderState.PLACED, OrderState.LAPSED, OrderState.WITHDRAWN)
 
@@ -48,7 +48,7 @@ class Facts:
 
     @property
     def digest(self) -> bytes:
-        """SHA-256 of all facts except the moment."""
+        """SHA-256 of all facts except `now`."""
         told = {name: getattr(self, name) for name in self.__slots__ if name != "now"}
         return sha256(msgspec.json.encode(told, order="sorted", enc_hook=str)).digest()
 
@@ -85,11 +85,11 @@ def answer(matter: Matter, facts: Facts) -> CaseAnswer | None:
 
 
 def is_pertinent(matter: Matter, found: CaseAnswer) -> bool:
-    """True if an answer concerns the matter, so that its order is the one meant."""
+    """True if an answer concerns the matter, so that the complaint is about the order of these facts."""
     return found.code not in _PLAIN and (matter != Matter.PAID_TWICE or "second" in found.code)
 
 
-# Answers about an order without a problem.  If there are several orders, another one is meant.
+# Answers about an order without a problem.  If the account has several orders, the complaint is about another one.
 _PLAIN = frozenset(
     {
         "stamps_ready",
@@ -116,7 +116,7 @@ def _first(facts: Facts, *rules: Rule) -> CaseAnswer | None:
 
 
 def _suspended(facts: Facts) -> CaseAnswer | None:
-    """The bank reported a payment that is still unmatched."""
+    """Answer about a payment that the bank reported and that is still unmatched."""
     for one in facts.suspended:
         if one.due_at > facts.now:
             return CaseAnswer("looked_at", {"due_at": one.due_at})
@@ -124,7 +124,7 @@ def _suspended(facts: Facts) -> CaseAnswer | None:
 
 
 def _is_contested(facts: Facts) -> bool:
-    """True if something about it is in suspense: the other facts are then incomplete."""
+    """True if a payment of the order is in suspense: the other facts are then incomplete."""
     return bool(facts.suspended)
 
 
@@ -154,7 +154,7 @@ def _refund(facts: Facts, one: RefundView, second: str = "") -> CaseAnswer | Non
 
 
 def _last_refund(facts: Facts) -> CaseAnswer | None:
-    """The open refund, else the newest."""
+    """Answer about the open refund, else about the newest."""
     wanted = sorted(facts.refunds, key=lambda one: (_is_open(one), one.requested_at))
     return _refund(facts, wanted[-1]) if wanted else None
 
@@ -164,7 +164,7 @@ def _is_open(one: RefundView) -> bool:
 
 
 def _second(facts: Facts) -> CaseAnswer | None:
-    """A payment, or part of one, that the order did not need."""
+    """Answer about the refund of a payment, or of a part of it, that the order did not need."""
     found = [one for one in facts.refunds if one.cause in SECOND]
     wanted = sorted(found, key=lambda one: (_is_open(one), one.requested_at))
     return _refund(facts, wanted[-1], "_second") if wanted else None
@@ -205,7 +205,7 @@ def _in_flight(facts: Facts) -> CaseAnswer | None:
 
 
 def _unpaid(facts: Facts) -> CaseAnswer | None:
-    """No payment: stated only with an answer of the bank."""
+    """Answer that no payment came; given only if the bank has answered or declined the payment."""
     order = facts.order
     if order is None or order.state not in _UNPAID or order.money.captured or facts.is_covered:
         return None
@@ -223,7 +223,7 @@ def _unpaid(facts: Facts) -> CaseAnswer | None:
 
 
 def _came_back(facts: Facts) -> CaseAnswer | None:
-    """A payment that goes back: late, short, requested back, or charged back."""
+    """Answer about a payment that goes back: late, short, requested back, or charged back."""
     order = facts.order
     if order is None or order.state == OrderState.EXECUTED:
         return None
@@ -234,7 +234,7 @@ def _came_back(facts: Facts) -> CaseAnswer | None:
 
 
 def _given_back(facts: Facts) -> CaseAnswer | None:
-    """The provider returned the money by itself, without a refund of ours."""
+    """Answer that the provider returned the money without a refund of ours."""
     order = facts.order
     if order is None or order.state != OrderState.RETURNED or not order.money.refunded:
         return None
@@ -242,7 +242,7 @@ def _given_back(facts: Facts) -> CaseAnswer | None:
 
 
 def _money(facts: Facts) -> CaseAnswer | None:
-    """The money of an order in any state; a stamping from the balance has only its document."""
+    """Answer about the money of an order in any state; for a stamping from the balance, about its document."""
     if facts.order is None:
         return _document(facts)
     if _is_contested(facts):
@@ -268,7 +268,7 @@ def _executed(facts: Facts) -> CaseAnswer | None:
 
 
 def _counted(facts: Facts) -> CaseAnswer | None:
-    """The stamps of an order, by place."""
+    """Answer with the numbers of an order's stamps: unused, affixed, held and returned."""
     order, lot = facts.order, facts.lot
     if order is None or lot is None or order.kind != OrderKind.STAMPS:
         return None
@@ -293,7 +293,7 @@ def _not_asked_back(facts: Facts) -> CaseAnswer | None:
     return CaseAnswer("not_asked_back", {"unused": lot.free, "amount": _rupiah(back)})
 
 
-# The first of these states among the documents is the one to answer about.
+# If the documents have several of these states, the answer is about the first state in this order.
 _TROUBLED = (
     StampingState.FAILED,
     StampingState.RESERVED,
@@ -304,7 +304,7 @@ _TROUBLED = (
 
 
 def _document(facts: Facts) -> CaseAnswer | None:
-    """The document with the worst state; if it is not ready, also the number of ready ones."""
+    """Answer about the document with the worst state; if it is not ready, also with the number of ready documents."""
     if not facts.stampings:
         return None
     one = min(facts.stampings, key=lambda one: _TROUBLED.index(one.state))
@@ -333,7 +333,7 @@ def _named(one: Stamping) -> dict[str, object]:
 
 
 def _failed(facts: Facts, one: Stamping) -> CaseAnswer | None:
-    """A document that was not stamped: its stamps are back in the balance, or their money goes back."""
+    """Answer about a document that was not stamped: its stamps are back in the balance, or their money goes back."""
     told = {**_named(one), "reason": one.refused or ""}
     if one.order is None:
         return CaseAnswer("stamping_failed", told)
@@ -365,7 +365,7 @@ def _file(facts: Facts) -> CaseAnswer | None:
 
 
 def _again(facts: Facts) -> CaseAnswer | None:
-    """A file that does not open: the kept file is intact and can be compared."""
+    """Answer about a file that does not open: the stored file can be downloaded again and compared by its SHA-256."""
     one = _delivered(facts)
     if one is None or one.is_forgotten or one.sha256_stamped is None:
         return None
@@ -374,7 +374,7 @@ def _again(facts: Facts) -> CaseAnswer | None:
 
 
 def _holds(facts: Facts) -> CaseAnswer | None:
-    """A stamp that an agency rejects: it is affixed, and anybody can verify it."""
+    """Answer about a stamp that an agency rejects: it is affixed, and anybody can verify it."""
     one = _delivered(facts)
     if one is None or one.delivered_at is None or one.sha256_stamped is None:
         return None
@@ -424,7 +424,7 @@ def _cannot_open(facts: Facts) -> CaseAnswer | None:
 
 
 def _never(_facts: Facts) -> CaseAnswer | None:
-    """A matter described only in the person's own words."""
+    """Answer nothing: the matter is described only in the person's words, so staff answer."""
     return None
 
 

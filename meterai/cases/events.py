@@ -8,8 +8,8 @@ from meterai.plumbing.work.events import Event
 class ComplaintSent(Event, frozen=True, kw_only=True):
     """A complaint without sign-in; written by `CaseService.send`.
 
-    Its account is the key of the address (`address_account`).  Whether the address has an account, and the order is
-    of it, is determined later, so that neither the page nor its time reveals it.
+    `account` is the key derived from the address (`address_account`).  The event handler determines whether the address
+    has an account and whether that account owns the order, so that neither the page nor its response time reveals this.
     """
 
     case: UUID

@@ -1,4 +1,4 @@
-"""Facts about an order from the rooms below, and the order that a complaint means."""
+"""Facts about an order from the rooms below, and the search for the order that a complaint is about."""
 
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from meterai.plumbing.db.database import Database, ReadTx
 from meterai.refunds import refunds_of_order
 from meterai.stamping import Stamping, stamping_of_digest, stampings_of_orders
 
-ORDERS_LOOKED_AT_MAX = 10  # the newest of an account, if none is named
+ORDERS_LOOKED_AT_MAX = 10  # newest orders of an account, searched if a complaint names no order
 NOTHING = ComplaintSubject()
 
 
@@ -45,7 +45,7 @@ class CaseFacts:
         self._clock = clock
 
     async def about(self, account: UUID, complaint: Complaint) -> ComplaintSubject:
-        """Return the subject that a complaint names, if it is of this account; else `NOTHING`."""
+        """Return the subject that a complaint names; `NOTHING` if this account does not own it."""
         async with self._database.reading() as tx:
             if complaint.digest is not None:
                 return _about_stamping(await stamping_of_digest(tx, account, complaint.digest))
@@ -97,9 +97,9 @@ class CaseFacts:
             )
 
     async def ask_the_bank(self, account: UUID, order: UUID) -> None:
-        """Ask the bank about open payments of an order; the facts read afterwards contain the answer.
+        """Ask the bank about open payments of an order; the facts read afterwards contain the bank's answer.
 
-        Without an answer the facts are as old as the last one.
+        If the bank does not answer, the facts remain those of its previous answer.
         """
         try:
             await self._questions.ask(account, order)
@@ -107,7 +107,10 @@ class CaseFacts:
             return
 
     async def meant(self, account: UUID, matter: Matter) -> ComplaintSubject:
-        """Return the newest order of an account whose facts fit a matter; `NOTHING` without one."""
+        """Return the order that a complaint without a named order is about; `NOTHING` if no order fits.
+
+        This is the account's newest order with an answer that `is_pertinent`, else its newest order with any answer.
+        """
         first = NOTHING
         views, _ = await self._orders.list(account, ListPage(ORDERS_LOOKED_AT_MAX))
         for order in views:

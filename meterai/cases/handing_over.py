@@ -1,8 +1,8 @@
 """Export of complaints to the state's complaint system SP4N-LAPOR!.
 
-One row for each complaint that waits for staff, or that another institution answers.  It identifies nobody: no
-account, no mail address, no order id; addresses and long numbers in the person's words are masked.  The operator,
-who finds the case by its number, contacts the person.
+There is one row for each complaint that waits for staff, or that another institution answers.  A row identifies
+nobody: it has no account, no mail address and no order id, and addresses and long numbers in the person's words are
+masked.  The operator, who finds the case by its number, contacts the person.
 """
 
 import csv
@@ -25,7 +25,7 @@ from meterai.plumbing.db.database import ReadTx
 from meterai.plumbing.db.rows import RowMapper
 from meterai.plumbing.messages import translate
 
-# Working days within which the system promises to forward a report, and to act on it.
+# Working days within which SP4N-LAPOR! promises to forward a report, and to act on it.
 FORWARD_DAYS, ACT_DAYS = 3, 5
 HANDED_MAX = 100_000  # complaints per file
 STATEMENT_SECONDS_MAX = 120
@@ -64,7 +64,7 @@ class HandOverFormat(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WaitingComplaint:
-    """A complaint that is not answered here."""
+    """A complaint that waits for staff, or that another institution answers."""
 
     id: UUID
     matter: str
@@ -79,7 +79,7 @@ class WaitingComplaint:
 
 @dataclass(frozen=True, slots=True)
 class HandOverRow:
-    """A row with the field names of the system; times in WIB."""
+    """A row of the export with the field names of SP4N-LAPOR!; times are in WIB."""
 
     nomor_pengaduan: str
     klasifikasi: str
@@ -115,7 +115,7 @@ def masked(words: str) -> str:
 
 
 def report(one: WaitingComplaint, operator: str, calendar: WorkingHours) -> HandOverRow:
-    """Return a complaint as a row of the system."""
+    """Return a complaint as a row of the export; `operator` is the operator's name."""
     title = translate(f"matter.{one.matter}", "id")
     is_open = one.state == CaseState.OPEN
     return HandOverRow(
@@ -148,7 +148,7 @@ def _moment(at: datetime | None) -> str:
 
 
 def harmless(cell: object) -> object:
-    """Return a cell that no spreadsheet reads as a formula, by an apostrophe before it."""
+    """Return a cell; a text that a spreadsheet may read as a formula gets an apostrophe before it."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 
 

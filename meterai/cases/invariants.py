@@ -2,7 +2,7 @@
 
 from meterai.plumbing.db.invariants import Invariant, MailCause
 
-# Conditions on a case, each with the acts of the trail of which one must exist.
+# Conditions on a case, each with acts of the audit trail; at least one of these acts must exist.
 _IN_TRAIL = (
     ("true", "'case_opened'"),
     ("c.answer IS NOT NULL", "'case_answered_from_facts', 'case_money_back'"),

@@ -16,16 +16,18 @@ CASE_SUBJECT = SubjectSort("case", prefix="cas", page="/console/cases")
 
 CASE_KIND = "cas"
 WORDS_LENGTH_MAX = 2_000  # characters: a page
-MESSAGES_MAX = 40  # per case; a person reads them all
-MESSAGES_OF_PERSON_MAX = 20  # by the person, so that staff can always answer
-PICTURES_MAX = 3  # per case: a message of the bank, a page of ours, a paper
+MESSAGES_MAX = 40  # per case; somebody of staff must be able to read them all
+MESSAGES_OF_PERSON_MAX = 20  # per case, by the person, so that staff can always answer
+PICTURES_MAX = 3  # per case: a message of the bank, a page of ours, a document
 CASES_PER_DAY_MAX = 20  # new cases per account; repeats of one matter of one order count once
 # Limits per address without sign-in, whoever types it.  Each new case sends one mail; other
 # complaints send none.
 UNSIGNED_OPEN_MAX = 3  # open cases: a person has one or two at a time
 UNSIGNED_PER_DAY_MAX = 5  # new cases, each with a mail
-UNSIGNED_MESSAGES_MAX = 5  # complaints per case; its other messages are for its person
-ABOUT_LENGTH_MAX = 80  # characters of a number, with spaces between all of them
+UNSIGNED_MESSAGES_MAX = (
+    5  # complaints per case; its owner can write the remaining messages after a sign-in
+)
+ABOUT_LENGTH_MAX = 80  # characters of a typed number, even with a space after each character
 A_DAY = timedelta(days=1)
 ADDRESS_VERSION = 8  # UUID version made by `address_account`; those of accounts have version 7
 
@@ -34,9 +36,9 @@ class CaseState(StrEnum):
     """State of a case."""
 
     OPEN = "open"  # waits for staff, until its due time
-    ANSWERED = "answered"  # from the facts or by staff; ends by itself where nobody writes
-    ASKED = "asked"  # waits for the person; ends by itself where nobody writes
-    CLOSED = "closed"  # a message of the person opens it once more
+    ANSWERED = "answered"  # from the facts or by staff; closes automatically if nobody writes
+    ASKED = "asked"  # waits for the person; closes automatically if nobody writes
+    CLOSED = "closed"  # a message of the person reopens it, once
 
 
 class CaseEvent(StrEnum):
@@ -119,7 +121,7 @@ class CaseOutcome(StrEnum):
 
     ACCEPTED = "accepted"  # the person said that it is answered
     MONEY_BACK = "money_back"
-    SILENT = "silent"  # nobody wrote
+    SILENT = "silent"  # closed automatically because nobody wrote
     SOLVED = "solved"  # staff solved it
     EXPLAINED = "explained"  # an explanation was enough
     NOT_OURS = "not_ours"  # another institution answers it
@@ -133,7 +135,7 @@ class Author(StrEnum):
 
     PERSON = "person"
     STAFF = "staff"
-    FACTS = "facts"  # answer from the facts; its text is made when it is read
+    FACTS = "facts"  # an answer from the facts; its text is generated when the case is shown
 
 
 class MessageKind(StrEnum):
@@ -148,11 +150,11 @@ class MessageKind(StrEnum):
 
 
 class TooManyCases(Refusal):
-    """The account or the network has sent the maximum of complaints for now."""
+    """The account, address or network has sent the maximum of complaints for now."""
 
     code = "too_many_cases"
     status = 429
-    retry_after_seconds = 3_600  # its bucket refills
+    retry_after_seconds = 3_600  # time in which a quota refills
     quota = ("cases", "")
 
 
@@ -161,7 +163,7 @@ class CameMeanwhile(Exception):
 
 
 class CaseOver(Refusal):
-    """The case was reopened before and is closed: a new complaint is needed."""
+    """The closed case cannot be reopened: it was reopened before, or another case of its matter is not closed."""
 
     code = "case_over"
     status = 409
@@ -211,7 +213,7 @@ class Complaint:
 
     @property
     def request_hash(self) -> bytes:
-        """SHA-256 of the content: one key must have one content."""
+        """SHA-256 of the content, to detect an Idempotency-Key that is reused with another content."""
         parts = (self.matter.encode(), self.words.encode(), self.about.encode(), self.digest or b"")
         told = b"\0".join(sha256(one).digest() for one in (*parts, *self.pictures))
         return sha256(told).digest()
@@ -228,7 +230,7 @@ class ComplaintSubject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A case."""
+    """A complaint with its state, answer, outcome and times."""
 
     account: UUID
     id: UUID
@@ -272,7 +274,7 @@ class CaseMessage:
 
 @dataclass(frozen=True, slots=True)
 class DueCase:
-    """A case whose time for the person is over."""
+    """A case whose `closes_at` has passed without a message of its person."""
 
     account: UUID
     case: UUID
@@ -301,10 +303,10 @@ def written(words: str) -> str:
 
 
 def address_account(email: str) -> UUID:
-    """Return the account key of cases that an address sent without sign-in.
+    """Return the account key of cases that were sent from an address without sign-in.
 
-    It is a digest in a UUID of version 8, which no account has: these cases are distributed in the database like
-    others, and a person who signs in with the address finds them.
+    The key is a digest of the address in a UUID of version 8, which no account has.  So these cases are distributed in
+    the database like others, and a person who signs in with the address finds them.
     """
     digest = sha256(b"meterai cases: " + email.encode()).digest()[:16]
     value = int.from_bytes(digest) & ~(0xF << 76) & ~(0x3 << 62)
@@ -312,5 +314,5 @@ def address_account(email: str) -> UUID:
 
 
 def joins_key(matter: Matter, about: str) -> str:
-    """Return the unique key among open cases of an account; empty without a subject."""
+    """Return the key of a matter and subject, unique among the unclosed cases of an account; empty without a subject."""
     return f"{about}:{matter}" if about else ""

@@ -103,7 +103,7 @@ def _form_page(
     include_in_schema=False,
 )
 async def show_form(request: PageRequest) -> Page:
-    """Show the complaint form; an order in the query only fills a field."""
+    """Show the complaint form; an order in the query fills a field and is not looked up."""
     await visitor(request)
     query = request.query_params
     typed = _TypedComplaint(

@@ -1,7 +1,7 @@
 """Personal data of cases.
 
-Anybody can type an address without signing in.  So cases sent this way do not delay an erasure, and a copy contains
-only that they exist and how they were answered: their words may be of another person.
+Anybody can type an address without signing in.  So cases sent this way do not delay an erasure.  A copy of the data
+shows that they exist and how they were answered, without their words, which another person may have written.
 """
 
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ async def _pictures(
 
 async def _close_unsigned(tx: Tx, person: Person, at: datetime) -> None:
     if person.email:
-        # A case that ends has no times from the settings.
+        # Closing a case uses no times of the settings, so the defaults are enough.
         now = steps.Moment(at, Actor(ActorKind.JOB, "cases.erase"), CaseSettings())
         await steps.close_unsigned(tx, person.email, now)
 

@@ -22,14 +22,14 @@ LINES_MAX = 500  # per answer: an order with twenty documents has about eighty
 LINE_LENGTH_MAX = (
     1_000  # characters, so that a line fits on a page; a longer one is cut, with an ellipsis
 )
-FILE_BYTES_MAX = 4 * 1024 * 1024  # of a signed answer to verify
+FILE_BYTES_MAX = 4 * 1024 * 1024  # size of a signed answer to verify
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
     """An answer in the person's language: a title, and lines with or without a label.
 
-    `order` is the id of the order it concerns; empty without one.
+    `order` is the id of the order or stamping that the answer concerns; empty if the case has none.
     """
 
     title: str
@@ -41,7 +41,7 @@ class Answered:
 
     @property
     def shown(self) -> "Answered":
-        """The same answer with bounded texts without invisible characters."""
+        """The same answer, with texts cut to the maximum length and without invisible characters."""
         lines = [
             paper.PaperLine(_bounded(label), _bounded(value))
             for label, value in self.lines[:LINES_MAX]
@@ -55,12 +55,12 @@ def _bounded(text: str) -> str:
 
 
 def signer_of(keyring: Keyring) -> DocumentSigner:
-    """Return the signer of the answers of an installation, whose public key is published."""
+    """Return the signer of an installation's answers; its public key is published."""
     return DocumentSigner(keyring.derived(ANSWERS))
 
 
 def signed(answer: Answered, signer: DocumentSigner, *, by: str, specimen: bool) -> str:
-    """Return the answer as a signed document; `by` is the URL of the installation."""
+    """Return the answer as a signed document; `by` is the URL of the installation, `specimen` is False in production."""
     shown = answer.shown
     return signer.sign(
         KIND,
@@ -85,8 +85,8 @@ def read_answer(document: str | bytes, public_key: bytes) -> dict[str, object]:
 def sealed(answer: Answered, issuer: sealing.Issuer, *, by: str, mark: str, at: datetime) -> bytes:
     """Return the answer as a tagged PDF, sealed as a statement without a stamp.
 
-    `by` is the URL at which it is verified; `mark` is printed across each page outside production.  Takes some
-    milliseconds of processor time: never on an event loop.  Refuses with a `SealingUnavailable`.
+    `by` is the URL at which the PDF is verified; `mark` is printed across each page outside production.  Takes some
+    milliseconds of processor time, so it must not run on an event loop.  Refuses with a `SealingUnavailable`.
     """
     shown, language = answer.shown, answer.language
     head = [_line("case", shown.case, language)]

@@ -31,7 +31,7 @@ PEM = "application/x-pem-file"
 
 
 class Proofs:
-    """Makes the proofs of one installation."""
+    """Makes the proofs of answers of one installation: signed documents and sealed PDFs."""
 
     def __init__(
         self, signer: DocumentSigner, issuers: Issuers, settings: Settings, clock: Clock
@@ -56,7 +56,7 @@ class Proofs:
 
 
 def answered(found: CaseTold, language: str) -> Answered:
-    """Return the answer to a case with its current timeline.  Refuses `NotFound` without an answer."""
+    """Return the answer to a case with its current timeline.  Refuses `NotFound` if no facts answered the case."""
     case = found.case
     answer = answer_text(case, language)
     if answer is None or case.answered_at is None:

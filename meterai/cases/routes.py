@@ -41,7 +41,7 @@ class CaseList(msgspec.Struct, frozen=True):
 
 
 def matter_of(text: str) -> Matter:
-    """Return the matter of a word.  Refuses `Malformed`."""
+    """Parse the name of a matter.  Refuses `Malformed` if no matter has this name."""
     try:
         return Matter(text)
     except ValueError:
@@ -66,9 +66,10 @@ async def complain(
     actor: NamedDependency[Actor],
     data: JSONBody[CaseRequest],
 ) -> CaseDetails:
-    """Complain about an order or a stamp; answered at once where the facts answer it.
+    """Complain about an order or a stamp; the response contains the answer if our records have it.
 
-    Needs an Idempotency-Key.  A complaint of the same matter about the same order joins the one that is not closed.
+    Needs an Idempotency-Key.  A complaint about the same matter of the same order joins your earlier one until that is
+    closed.
     """
     language = language_of(request)
     complaint = Complaint(
@@ -113,7 +114,7 @@ async def show_case(
     cases: NamedDependency[CaseService],
     case_id: FromPath[str],
 ) -> CaseDetails:
-    """One complaint with its answer, its messages, and what happened to what it is about."""
+    """One complaint with its answer, its messages, and the timeline of its order or stamping."""
     case = await cases.mine(account_of(request), read(CASE_KIND, case_id))
     return details(await cases.told(case), language_of(request))
 

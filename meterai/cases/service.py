@@ -1,4 +1,4 @@
-"""Acts on cases, each in a transaction of its own."""
+"""Acts on cases, each in a separate transaction."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
@@ -113,7 +113,7 @@ class CaseService:
     async def complain(
         self, account: UUID, complaint: Complaint, *, actor: Actor, staff: UUID | None = None
     ) -> Case:
-        """Take the complaint of an account, also one told to staff, and answer it from the facts if possible.
+        """Take a complaint of an account, or one that `staff` enter for it, and answer it from the facts if possible.
 
         Refuses `TooManyCases`, `TooManyPictures`, `IdempotencyKeyReused`.
         """
@@ -135,10 +135,10 @@ class CaseService:
     async def _looked_up(
         self, account: UUID, complaint: Complaint
     ) -> tuple[ComplaintSubject, DigestedAnswer | None]:
-        """Return the subject of a complaint, and the answer of the facts.
+        """Return the subject of a complaint, and the answer from the facts; None if the facts do not answer it.
 
-        Without a named subject it is the newest order whose facts fit.  A subject of another account counts as
-        none, so that nothing is revealed.
+        If the complaint names no subject, the newest order whose facts fit is used.  A subject of another account is
+        treated as unknown, so that nothing is revealed.
         """
         if complaint.digest is not None or complaint.about.strip():
             about = await self._gathering.about(account, complaint)
@@ -185,8 +185,8 @@ class CaseService:
     async def take_sent(self, tx: Tx, event: ComplaintSent) -> None:
         """Open the case of a complaint without sign-in, under the key of its address.
 
-        The answer from the facts is used if the account of that address owns the subject.  The bank is not asked:
-        such questions are the account's own.
+        The answer from the facts is used if the account of that address owns the subject.  The bank is not asked, since
+        only a signed-in account may cause such queries.
         """
         complaint = Complaint(
             Matter(event.matter),
@@ -209,7 +209,7 @@ class CaseService:
     # -- the person --------------------------------------------------------------------------------
 
     async def keys_of(self, account: UUID) -> tuple[UUID, ...]:
-        """Return the keys of an account's cases: its own, and that of its address for those sent without sign-in."""
+        """Return the keys of a person's cases: the account, and the key of its address for cases without sign-in."""
         async with self._database.reading() as tx:
             try:
                 contact = await accounts.contact(tx, account)
@@ -232,7 +232,7 @@ class CaseService:
         )
 
     async def told(self, case: Case) -> CaseTold:
-        """Return all that is shown of a case, including lines for staff, which the person's pages omit."""
+        """Return all that is shown of a case, including timeline entries for staff, which the person's pages omit."""
         async with self._database.reading() as tx:
             return CaseTold(
                 case,
@@ -249,17 +249,17 @@ class CaseService:
         return found
 
     async def say(self, case: Case, words: str, pictures: Sequence[bytes], *, actor: Actor) -> Case:
-        """`steps.say` in a transaction of its own."""
+        """Run `steps.say` in a new transaction."""
         act = partial(steps.say, words=written(words), pictures=pictures, now=self._now(actor))
         return await self._with(case, act)
 
     async def not_answered(self, case: Case, words: str, *, actor: Actor) -> Case:
-        """`steps.not_answered` in a transaction of its own; the words may be empty."""
+        """Run `steps.not_answered` in a new transaction; `words` may be empty."""
         said = written(words) if words.strip() else ""
         return await self._with(case, partial(steps.not_answered, words=said, now=self._now(actor)))
 
     async def accept(self, case: Case, *, actor: Actor) -> Case:
-        """`steps.accept` in a transaction of its own."""
+        """Run `steps.accept` in a new transaction."""
         return await self._with(case, partial(steps.accept, now=self._now(actor)))
 
     async def _with(self, of: Case, act: Callable[..., Awaitable[Case]]) -> Case:
@@ -278,7 +278,7 @@ class CaseService:
         return found
 
     async def listed(self, filtered: Filter, number: int) -> tuple[list[Case], int]:
-        """Return a page (from 1) of the cases of a filter, and their number.
+        """Return a page (`number`, from 1) of the cases that match a filter, and the number of all that match.
 
         Cases sent without sign-in come last; the others are sorted by urgency.
         """
@@ -313,7 +313,7 @@ class CaseService:
         return await self._with(case, act)
 
     async def open_as_staff(self, complaint: Complaint, staff: UUID, *, actor: Actor) -> Case:
-        """Open a case for the owner of an order, as told to staff.  Refuses `NotFound`."""
+        """Open a case that the owner of an order told to staff.  Refuses `NotFound` if the complaint names nothing of ours."""
         async with self._database.reading() as tx:
             subjects = await find(tx, self._offers, complaint.about, 1)
         accounts_of = [one.account for one in subjects if one.account is not None]
@@ -357,12 +357,12 @@ class CaseService:
 
 
 def subject_of(case: Case) -> Subject:
-    """Return the subject whose timeline belongs to a case: that of its account, else the case itself."""
+    """Return the subject whose timeline is shown: the order or stamping of a signed-in person's case, else the case."""
     if case.about and not case.is_unsigned:
         return Subject(about_kind(case), case.about, case.account)
     return Subject(CASE_SUBJECT.kind, show(CASE_KIND, case.id), case.account)
 
 
 def about_kind(case: Case) -> str:
-    """Return the kind of a case's subject."""
+    """Return the kind of the subject that a case is about: order or stamping."""
     return SubjectKind.STAMPING if case.order is None else SubjectKind.ORDER

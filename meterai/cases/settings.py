@@ -16,8 +16,8 @@ class CaseSettings(msgspec.Struct, frozen=True):
     case_working_days: str = "mon-fri"
     case_working_hours: str = "08:00-16:00"
     case_holidays: str = ""  # days, separated by commas: 2026-12-25,2027-01-01
-    # Phones of a carrier share one IP address; people behind one send only a few complaints a
-    # minute.
+    # Phones of a carrier share one IP address; the people behind one address send only a few
+    # complaints a minute.
     cases_per_hour_per_network_max: Positive = 60
 
     @property

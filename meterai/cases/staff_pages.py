@@ -108,7 +108,7 @@ async def open_case(
     account: NamedDependency[UUID],
     actor: NamedDependency[Actor],
 ) -> Page:
-    """Open a case for a person who told staff."""
+    """Open a case for a person who complained to staff."""
     form = await read_own_form(request)
     try:
         complaint = Complaint(
@@ -181,7 +181,7 @@ async def act(
     actor: NamedDependency[Actor],
     case_id: FromPath[str],
 ) -> Page:
-    """Take over, answer, ask, or close with an outcome."""
+    """Take over a case, answer it, ask its person a question, or close it with an outcome."""
     form = await read_own_form(request)
     case, words = await cases.one(read(CASE_KIND, case_id)), form.text("words")
     name = form.text("act")

@@ -1,4 +1,4 @@
-"""Steps of a case within a transaction: each checks the lifecycle, stores the state and writes the trail."""
+"""Steps of a case within a transaction: each checks the lifecycle, stores the state and writes the audit trail."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -65,12 +65,12 @@ class Moment:
 
     @property
     def due_at(self) -> datetime:
-        """Due time of staff for what waits for them from now on."""
+        """Due time of the answer of staff to a case that starts to wait for them now."""
         return due(self.at, self.settings.case_hours, self.settings.calendar)
 
     @property
     def closes_at(self) -> datetime:
-        """End of a case that waits for its person from now on."""
+        """Time at which a case closes that starts to wait for its person now."""
         return self.at + timedelta(days=self.settings.case_closes_days)
 
 
@@ -85,7 +85,7 @@ async def locked(tx: Tx, account: UUID, case_id: UUID) -> Case:
 async def move(
     tx: Tx, case: Case, event: CaseEvent, now: Moment, outcome: CaseOutcome | None = None
 ) -> Case:
-    """Store a case after an event and return it.  Refuses `NotAllowedNow`."""
+    """Apply an event to a case, store it, write the audit trail and return the case.  Refuses `NotAllowedNow`."""
     state = CASE.after(case.state, event)
     waits = state in (CaseState.ANSWERED, CaseState.ASKED)
     is_new = case.due_at is None or event == CaseEvent.REOPENED
@@ -151,9 +151,10 @@ async def take(
 async def take_unsigned(
     tx: Tx, complaint: Complaint, about: ComplaintSubject, found: DigestedAnswer | None, now: Moment
 ) -> bool:
-    """Open a case of an address for a complaint without sign-in, or count it in the open one.
+    """Open a case for a complaint without sign-in, or add the complaint to the unclosed case of its matter and subject.
 
-    It replies to nothing, and only a new case sends a mail.  False if the address has its maximum.
+    The complaint never counts as a reply, and only a new case sends a mail.  Returns False if the address has reached
+    its maximum of cases.
     """
     account = address_account(complaint.contact)
     if await repeated(tx, account, complaint) is not None:
@@ -337,7 +338,7 @@ async def write_as_staff(
     tx: Tx, case: Case, words: str, staff: UUID, now: Moment, event: CaseEvent,
     outcome: CaseOutcome | None = None,
 ) -> Case:  # fmt: skip
-    """Answer, ask or close as staff; a case without owner becomes the writer's.
+    """Answer a case, ask its person or close it, as staff; a case without an owner is assigned to the writer.
 
     Refuses `NotAllowedNow`, `CaseFull`.
     """

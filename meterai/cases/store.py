@@ -112,7 +112,7 @@ _DUE_CASES = RowMapper(DueCase)
 
 
 class MessageCounts(NamedTuple):
-    """Number of messages of a case, of those of its person, and of complaints."""
+    """Numbers of messages of a case: all, those written by its person, and complaints."""
 
     messages: int
     of_person: int
@@ -120,14 +120,14 @@ class MessageCounts(NamedTuple):
 
 
 class CountedOf(NamedTuple):
-    """Number of new cases of an account, and of open ones."""
+    """Numbers of new cases and of unclosed cases of an account."""
 
     new: int
     waiting: int
 
 
 class NewMessage(NamedTuple):
-    """A message to insert; `key` and `request` are of a request with an Idempotency-Key."""
+    """A message to insert; `key` is the Idempotency-Key of its request, `request` the SHA-256 of the content."""
 
     id: UUID
     author: Author
@@ -152,7 +152,7 @@ async def insert(
     at: datetime,
     due_at: datetime,
 ) -> bool:
-    """Insert a case; false if one of the same matter and order is open."""
+    """Insert a case; return False if the account has an unclosed case with the same matter and subject."""
     row = (
         account,
         case,
@@ -167,7 +167,7 @@ async def insert(
 
 
 async def case(tx: ReadTx, account: UUID, case_id: UUID, *, is_locked: bool = False) -> Case | None:
-    """Return a case of an account, locked until the transaction ends if asked."""
+    """Return a case of an account; with `is_locked`, lock it until the transaction ends."""
     query = _CASE + (" FOR UPDATE" if is_locked else "")
     return await tx.one_as(_CASES, query, account, case_id)
 
@@ -189,19 +189,19 @@ async def request_of(tx: ReadTx, account: UUID, key: str) -> bytes | None:
 
 
 async def not_closed(tx: Tx, account: UUID, joins: str) -> Case | None:
-    """Return the open case that a complaint joins, locked until the transaction ends."""
+    """Return the unclosed case with this `joins_key`, locked until the transaction ends."""
     return await tx.one_as(_CASES, _NOT_CLOSED, account, joins)
 
 
 async def all_not_closed(tx: Tx, account: UUID) -> list[Case]:
-    """Return the open cases of a key, locked until the transaction ends."""
+    """Return all unclosed cases of an account key, locked until the transaction ends."""
     return await tx.all_as(_CASES, _ALL_NOT_CLOSED, account)
 
 
 async def cases_of_accounts(
     tx: ReadTx, accounts: Sequence[UUID], before: UUID, limit: int
 ) -> list[Case]:
-    """Return the cases of these keys, the newest first."""
+    """Return up to `limit` cases of these account keys that are older than the case `before`, the newest first."""
     return await tx.all_as(_CASES, _OF_ACCOUNTS, list(accounts), before, limit)
 
 
@@ -211,7 +211,7 @@ async def cases_of_order(tx: ReadTx, account: UUID, order: UUID) -> list[Case]:
 
 
 async def open_cases_of_order(tx: Tx, account: UUID, order: UUID) -> list[Case]:
-    """Return the open cases about an order, locked until the transaction ends."""
+    """Return the unclosed cases about an order, locked until the transaction ends."""
     return await tx.all_as(_CASES, _OF_ORDER_NOT_CLOSED, account, order)
 
 
@@ -226,22 +226,22 @@ def _filled(by: Filter) -> tuple[object, ...]:
 
 
 async def listed(tx: ReadTx, by: Filter, limit: int, skipped: int) -> list[Case]:
-    """Return cases of a filter, most urgent first, those sent without sign-in last."""
+    """Return cases that match a filter, most urgent first, those sent without sign-in last."""
     return await tx.all_as(_CASES, _LISTED, *_filled(by), limit, skipped)
 
 
 async def count(tx: ReadTx, by: Filter) -> int:
-    """Count the cases of a filter."""
+    """Count the cases that match a filter."""
     return int(await tx.value(_COUNT, *_filled(by)))
 
 
 async def to_close(tx: ReadTx, now: datetime, limit: int) -> list[DueCase]:
-    """Return cases whose time for the person is over."""
+    """Return cases whose `closes_at` has passed, the oldest time first."""
     return await tx.all_as(_DUE_CASES, _TO_CLOSE, now, limit)
 
 
 async def counted_of(tx: ReadTx, account: UUID, since: datetime) -> CountedOf:
-    """Count the cases of an account opened since a moment, and the open ones."""
+    """Count the cases of an account opened since a moment, and its unclosed ones."""
     found = await tx.one_as(_COUNTS_OF, _COUNTED_OF, since, account)
     assert found is not None, "a count is one row"
     return found
@@ -266,7 +266,7 @@ async def move(tx: Tx, moved: Case) -> None:
 async def answer(
     tx: Tx, of: Case, code: str, facts: Mapping[str, object], digest: bytes, at: datetime
 ) -> None:
-    """Store the answer from the facts with their digest."""
+    """Store the answer from the facts: its code, the facts of its text, and the digest of all facts."""
     await tx.run(_ANSWER, code, jsonb(dict(facts)), digest, at, of.account, of.id)
 
 
@@ -293,7 +293,7 @@ async def counted(tx: ReadTx, of: Case) -> MessageCounts:
 
 
 async def write(tx: Tx, of: Case, message: NewMessage) -> bool:
-    """Insert a message of a case; false if another has its Idempotency-Key."""
+    """Insert a message of a case; return False if another message has its Idempotency-Key."""
     added = await tx.run(
         _INSERT_MESSAGE,
         of.account,
@@ -327,7 +327,7 @@ async def keep_picture(tx: Tx, of: Case, picture_id: UUID, webp: bytes, at: date
 
 
 async def pictures_of(tx: ReadTx, accounts: Sequence[UUID], limit: int) -> list[tuple[str, bytes]]:
-    """Return pictures of all cases of these accounts, by id."""
+    """Return pictures of all cases of these accounts, each with its id, in the order of ids."""
     rows = await tx.all(
         "SELECT picture_id, webp FROM case_pictures WHERE account_id = ANY(%s) ORDER BY picture_id LIMIT %s",
         list(accounts),

@@ -22,7 +22,10 @@ class AnswerView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MessageView(msgspec.Struct, frozen=True, kw_only=True):
-    """A message of a case.  `author` is you (`person`), our `staff`, or the `facts`, whose words are the answer."""
+    """A message of a case.
+
+    `author` is `person` (you), `staff` (ours), or `facts`: its `words` are empty, and its text is the case's `answer`.
+    """
 
     author: str
     kind: str
@@ -31,7 +34,7 @@ class MessageView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HappeningView(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that happened to what a case is about."""
+    """An event in the life of the order or stamping that a case is about."""
 
     at: datetime
     text: str
@@ -40,8 +43,8 @@ class HappeningView(msgspec.Struct, frozen=True, kw_only=True):
 class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     """A complaint as the API shows it.
 
-    `about` is the order or stamping it is about, null where none of yours was named.  While it is `open` our staff answer
-    by `due_at`; while it is `answered` or `asked` it ends at `closes_at` unless you write.
+    `about` is the id of the order or stamping, and null if the complaint names none of yours.  In the state `open`, our
+    staff answer by `due_at`.  In the states `answered` and `asked`, the complaint closes at `closes_at` unless you write.
     """
 
     id: str
@@ -58,7 +61,7 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CaseDetails(CaseView, frozen=True, kw_only=True):
-    """A complaint with its messages, and what happened to what it is about, oldest first."""
+    """A complaint with its messages and the timeline of its order or stamping, oldest first."""
 
     messages: list[MessageView]
     timeline: list[HappeningView]
@@ -66,12 +69,12 @@ class CaseDetails(CaseView, frozen=True, kw_only=True):
 
 
 def shown(case: Case, language: str) -> CaseView:
-    """Return a case for a list."""
+    """Return the view of a case for a list, in this language."""
     return CaseView(**_shown(case, language))
 
 
 def details(found: CaseTold, language: str) -> CaseDetails:
-    """Return a case with all that its person sees."""
+    """Return the view of a case with everything that its person may see, in this language."""
     return CaseDetails(
         **_shown(found.case, language),
         messages=messages(found.messages),
@@ -84,14 +87,14 @@ def details(found: CaseTold, language: str) -> CaseDetails:
 
 
 def messages(found: Sequence[CaseMessage]) -> list[MessageView]:
-    """Return messages for the person, without the names of staff."""
+    """Return the views of messages for the person, without the names of staff."""
     return [
         MessageView(author=one.author, kind=one.kind, words=one.words, at=one.at) for one in found
     ]
 
 
 def is_answer_of_facts(one: CaseMessage) -> bool:
-    """True for the message of the answer from the facts."""
+    """True if a message is an answer from the facts."""
     return one.author == Author.FACTS and one.kind == MessageKind.ANSWER
 
 

@@ -16,7 +16,7 @@ _TIMES = "_at"  # suffix of facts that are times
 
 @dataclass(frozen=True, slots=True)
 class AnswerText:
-    """Text of an answer from the facts: state, next step with its time, and link."""
+    """Text of an answer from the facts: what happened, the next step with its time, and the path of its page."""
 
     code: str
     sentence: str
@@ -25,7 +25,7 @@ class AnswerText:
 
 
 def stored(answer: CaseAnswer) -> dict[str, object]:
-    """Return the facts of an answer as stored."""
+    """Return the facts of an answer as JSON values for the database, without facts that are None."""
     return {
         name: value.isoformat() if isinstance(value, datetime) else value
         for name, value in answer.facts.items()
@@ -41,7 +41,7 @@ def _read(facts: Mapping[str, object]) -> dict[str, object]:
 
 
 def answer_text(case: Case, language: str) -> AnswerText | None:
-    """Return the answer of the facts to a case; None without one."""
+    """Return the text of a case's answer from the facts; None if the case has no such answer."""
     if case.answer is None:
         return None
     facts = localize(_read(_flat(case.answer_facts)), language)
@@ -73,7 +73,7 @@ def _page(about: str) -> str:
 
 
 def in_both(case: Case) -> dict[str, str]:
-    """Return the sentences of the answer in each language, for a mail."""
+    """Return the answer from the facts as text in each language, for a mail."""
     found = {language: answer_text(case, language) for language in LANGUAGES}
     return {name: f"{one.sentence}\n{one.next}" for name, one in found.items() if one is not None}
 
