@@ -72,7 +72,7 @@ def match(
     dry_run: DryRun = False,
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Say that an item is a payment, a refund or another open item (TO), which it was not matched with."""
+    """Match an item with the payment, refund or other open item TO that it belongs to."""
     asked = BreakMatch(item, to)
     approvals.pull(options, MATCH, asked, by=by, reason=note, dry_run=dry_run)
     line(f"{item} is matched")
@@ -103,7 +103,7 @@ def give_back(
     dry_run: DryRun = False,
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Say that the provider gave the money of an item back to its payer, under this number of its own."""
+    """Record that the provider returned the money of an item to its payer, under this number of the provider."""
     asked = BreakReturn(item, number)
     approvals.pull(options, RETURN, asked, by=by, reason=note, dry_run=dry_run)
     line(f"{item} is returned")
@@ -112,7 +112,7 @@ def give_back(
 def fee(
     item: Text, *, note: Text, by: By = None, dry_run: DryRun = False, options: Options = NO_OPTIONS
 ) -> None:
-    """Book what a provider kept as its fee, or as the tax on that."""
+    """Book the difference of an item as a fee of the provider, or as the tax on a fee."""
     approvals.pull(options, FEE, BreakItem(item), by=by, reason=note, dry_run=dry_run)
     line(f"{item} is booked")
 
@@ -120,7 +120,7 @@ def fee(
 def write_off(
     item: Text, *, note: Text, by: By = None, dry_run: DryRun = False, options: Options = NO_OPTIONS
 ) -> None:
-    """Book a difference that nobody will find, with the approval of a second person."""
+    """Write off the difference of an item that nobody can explain; a second person has to approve."""
     approvals.pull(options, WRITE_OFF, BreakItem(item), by=by, reason=note, dry_run=dry_run)
     line(f"{item} is written off")
 
@@ -128,6 +128,6 @@ def write_off(
 def dismiss(
     item: Text, *, note: Text, by: By = None, dry_run: DryRun = False, options: Options = NO_OPTIONS
 ) -> None:
-    """Say that somebody looked at an item without money, and there is nothing to do."""
+    """Dismiss an item without money: somebody looked at it, and there is nothing to do."""
     approvals.pull(options, DISMISS, BreakItem(item), by=by, reason=note, dry_run=dry_run)
     line(f"{item} is dismissed")

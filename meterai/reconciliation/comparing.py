@@ -1,4 +1,4 @@
-"""Differences of payments between the sides of one reading, for a comparison or a look."""
+"""Differences of payments between a reading of a record and the books, for `service` and for `looking`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from meterai.reconciliation.model import FLOAT, Days, Differing, Unmatched
 from meterai.suspense import Break
 
 COMPARE_SECONDS = 900.0  # a million lines take less than a minute
-TAKEN_MAX = 100_000  # new payments of one record: two days of a dead provider
-BREAKS_MAX = 1_000  # items of one comparison; more are one item, and the day is not final
+TAKEN_MAX = 100_000  # new payments of one record: as many as after two days of a provider's outage
+BREAKS_MAX = 1_000  # items of one comparison; if there are more, one item tells their number, and the day is not final
 ITEMS_SEEN_MAX = 10_000
 
 
@@ -24,9 +24,9 @@ class Doubted:
 
 
 async def doubted_of(tx: Tx, of: Days) -> Doubted:
-    """Payments whose sums are compared: those that moved, do not match plainly, or are open items.
+    """Return the payments whose sums must be compared: those that moved without a plain match, and those of open items.
 
-    Each line gets its payment.  The account of transfers has none: a transfer belongs to a buyer.
+    It first sets the payment of each line.  For the account of transfers the result is empty: its lines belong to buyers.
     """
     if of.provider == FLOAT:
         return Doubted((), ())
@@ -43,7 +43,7 @@ async def doubted_of(tx: Tx, of: Days) -> Doubted:
 async def breaks_of(
     tx: Tx, of: Days, doubted: Doubted, found: Sequence[Differing]
 ) -> tuple[list[Break], int]:
-    """Differences of these payments, and the number of differing lines of the reading."""
+    """Return the breaks of differing payments, and the number of these payments that have a line on the compared day."""
     lines = await store.lines_of(tx, [one.payment for one in found], ITEMS_SEEN_MAX)
     names = frozenset(one.payment for one in found)
     breaks = [

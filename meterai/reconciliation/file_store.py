@@ -1,4 +1,4 @@
-"""Contents of accepted files: compressed, in pieces, in the object store, as long as they may be needed."""
+"""Contents of accepted files: compressed, in pieces, in the object store, for as long as `KEPT`."""
 
 import gzip
 import hashlib
@@ -9,13 +9,13 @@ from pathlib import Path
 from meterai.plumbing.objects import ObjectStore
 from meterai.reconciliation.model import RecordFileTaken
 
-PIECE = 8 << 20  # bytes of a file in one object, so that neither is in memory whole
+PIECE = 8 << 20  # bytes of a file in one object, so that no file is in memory whole
 # Bank statements name payers.  Disputes arise within a year; sums, numbers and digest stay.
 KEPT = timedelta(days=400)
 
 
 def digest_of(path: Path) -> tuple[bytes, int]:
-    """SHA-256 of a file, and its length in bytes."""
+    """Return the SHA-256 of a file, and its length in bytes."""
     found, size = hashlib.sha256(), 0
     for piece in _pieces(path):
         found.update(piece)
@@ -30,12 +30,12 @@ def _pieces(path: Path) -> Iterator[bytes]:
 
 
 def object_names(sha256: bytes, pieces: int) -> Iterator[str]:
-    """Names of the objects of a file."""
+    """Return the names of the objects that hold the pieces of a file."""
     return (f"{sha256.hex()}-record-{number}" for number in range(pieces))
 
 
 async def keep(objects: ObjectStore, path: Path, sha256: bytes) -> int:
-    """Put a file into the store; returns the number of pieces."""
+    """Put a file into the object store, and return the number of its pieces."""
     count = 0
     for piece in _pieces(path):
         await objects.put(f"{sha256.hex()}-record-{count}", gzip.compress(piece, mtime=0))
@@ -44,6 +44,6 @@ async def keep(objects: ObjectStore, path: Path, sha256: bytes) -> int:
 
 
 async def let_go(objects: ObjectStore, file: RecordFileTaken, now: datetime) -> None:
-    """Remove a file from the store."""
+    """Remove the pieces of a file from the object store."""
     for name in object_names(file.sha256, file.pieces):
         await objects.remove(name, now)

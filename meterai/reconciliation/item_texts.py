@@ -1,4 +1,4 @@
-"""Texts of items for commands: one with its facts, all of them by age and money; pure."""
+"""Texts of items in suspense for commands: one item with its facts, and all items by age and money; pure."""
 
 from datetime import datetime
 
@@ -19,7 +19,7 @@ _WAYS = {
 
 
 def facts(item: Item, now: datetime) -> dict[str, object]:
-    """The printed facts of an item."""
+    """Return the facts of an item that commands print as JSON."""
     return {
         "id": show("sus", item.id),
         "kind": item.reason,
@@ -43,10 +43,10 @@ def facts(item: Item, now: datetime) -> dict[str, object]:
 
 
 def ways(item: Item) -> list[str]:
-    """Commands that may end it."""
+    """Return the names of the commands that can resolve an item; empty if the item is not open."""
     if item.state != "open":
         return []
-    # Money in no book is not given back, unless the provider reports that it was.
+    # `return` needs money in the book, unless the provider reports that it returned the money.
     is_back = bool(item.booked.value) or item.reason == "refunded_there"
     return [
         name for name, how in _WAYS.items() if item.allows(how) and (is_back or name != "return")
@@ -54,7 +54,7 @@ def ways(item: Item) -> list[str]:
 
 
 def lines(item: Item, now: datetime) -> list[str]:
-    """Lines on an item for people: kind, money, place, age, and commands that may end it."""
+    """Return lines about an item for people: kind, money, record, age, and the commands that can resolve it."""
     money = str(item.at_stake or "")
     if item.difference:
         money = f"the record has {money} {'more' if item.difference > 0 else 'less'}"
@@ -73,7 +73,7 @@ def lines(item: Item, now: datetime) -> list[str]:
 
 
 def summary(found: list[Item], now: datetime) -> list[str]:
-    """Lines on all open items: number and money by age, and the oldest."""
+    """Return lines about all open items: number and money by age, and the oldest item."""
     told = []
     for bucket in (*AGE_BUCKETS, "30+"):
         of = [one for one in found if one.bucket(now) == bucket]

@@ -1,4 +1,4 @@
-"""Levers of breaks: the resolutions of an item, each with the entries that it posts."""
+"""Levers of breaks (staff actions with a forecast): each resolves an item, and posts its entries."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -20,20 +20,20 @@ NUMBER_LENGTH_MAX = 100  # characters of a number of a provider
 
 
 class BreakItem(msgspec.Struct, frozen=True):
-    """An item."""
+    """Argument of a lever that needs only the id of an item (`sus_...`)."""
 
     item: str
 
 
 class BreakMatch(msgspec.Struct, frozen=True):
-    """An item, and the number of the payment or refund of ours, or the other item, that it is."""
+    """Arguments of a match: an item, and the number of our payment or refund, or the other item, to match it with."""
 
     item: str
     to: str
 
 
 class BreakApply(msgspec.Struct, frozen=True):
-    """An item with money, the order that it is for, and the address of the account of that order."""
+    """Arguments: an item with money, the order that the money is for, and the mail address of the order's account."""
 
     item: str
     order: str
@@ -41,7 +41,7 @@ class BreakApply(msgspec.Struct, frozen=True):
 
 
 class BreakReturn(msgspec.Struct, frozen=True):
-    """An item whose money the provider gave back, and the provider's number of that."""
+    """Arguments: an item whose money the provider returned, and the provider's number of that refund."""
 
     item: str
     number: str
@@ -71,14 +71,14 @@ async def _end(tx: Tx, item: Item, how: Resolution, pull: Pull, note: str = "") 
 
 
 def _grows(item: Item) -> int:
-    """Rupiah that the record has more, with its money in the book."""
+    """Return the item's rupiah in suspense, or else the rupiah that the record has more than the books."""
     return item.booked.value or item.difference or 0
 
 
 async def _counterpart(tx: ReadTx, item: Item, to: str) -> Item | None:
-    """The other open item that `to` names; None if `item` is without money, and needs none.
+    """Return the open item that `to` names and that balances `item`; None if `item` has no money and needs none.
 
-    Refuses `NotABreak` if no open item is its counterpart: without one the books would not agree.
+    Refuses `NotABreak` if `item` has money and no counterpart, since the books would not agree, or if `to` is not usable.
     """
     if (other := read_typed("sus", to)) is not None:
         found = [await suspense.check_resolves(tx, other, Resolution.MATCHED)]

@@ -1,6 +1,6 @@
 """Loading of lines of a record into our copy, some thousands at a time.
 
-Lines may come from another machine, so that no transaction is open while they are read.
+Lines may come from another machine, so no transaction is open while they are read.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -17,13 +17,13 @@ from meterai.payments import (
 )
 
 LINES_AT_ONCE = 10_000
-_NULL = "\x01"  # in no number
+_NULL = "\x01"  # stands for NULL; occurs in no number
 UNMATCHED_MAX = 200  # unmatched lines that are kept; the others are counted
 
 
 @dataclass(slots=True)
 class Loaded:
-    """Facts of a record besides its lines."""
+    """Counts of the lines of a record, its unmatched lines, and the files (or "" for a history) that they came from."""
 
     lines: int = 0
     unreadable: int = 0
@@ -32,7 +32,7 @@ class Loaded:
 
 
 class Loading:
-    """One reading of the record of a day; `write` takes some thousand lines in the format of COPY."""
+    """One reading of the record of a day; `write` stores some thousand lines, given in the format of COPY."""
 
     def __init__(
         self, provider: str, day: date, reading: int, write: Callable[[str], Awaitable[None]]
@@ -45,7 +45,7 @@ class Loading:
     async def take_history(
         self, movements: AsyncIterator[Movement | UnmatchedLine], begins: datetime, ends: datetime
     ) -> None:
-        """Load the lines of a rail from `begins` to before `ends`; refuses as the rail does."""
+        """Load the lines of a rail's history from `begins` to before `ends`; refuses as the rail does."""
         async for one in movements:
             # A line at midnight may be in the history of both days.
             if isinstance(one, UnmatchedLine) or begins <= one.moved_at < ends:
@@ -55,7 +55,7 @@ class Loading:
         await self._write()
 
     async def take_file(self, lines: Iterable[Movement | UnmatchedLine], source: str) -> None:
-        """Load the lines of a file; raises as its reading does."""
+        """Load the lines of a file, whose SHA-256 is `source`; raises what reading `lines` raises."""
         for one in lines:
             self._take(one, source)
             if len(self._rows) >= LINES_AT_ONCE:
@@ -73,7 +73,7 @@ class Loading:
         self._rows.append(self._row(one, source))
 
     def _row(self, one: Movement, source: str) -> str:
-        """A line in the format of COPY."""
+        """Return a line in the format of COPY."""
         refund = one.refund_number
         ours = None
         if refund:

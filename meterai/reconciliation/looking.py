@@ -1,7 +1,7 @@
-"""Look at the last days, unfinished ones too: a comparison with the records of rails that stores nothing.
+"""Comparison of the last days, also unfinished ones, with the histories of rails; it stores nothing.
 
-It is the comparison of a finished day, in a transaction that is rolled back.  Lines of the last quarter of an hour are left
-out: our books may not have them yet.
+It runs the comparison of a finished day in a transaction that is rolled back.  Lines of the last quarter of an hour are left
+out, since our books may not have them yet.
 """
 
 import math
@@ -20,8 +20,8 @@ from meterai.reconciliation.model import BreakKind, Days, begin_of, end_of
 from meterai.reconciliation.sides import FRESH
 from meterai.suspense import Break
 
-DAYS = 3  # looked at by default; older ones were compared at their end
-READING = (1 << 31) - 1  # after every stored one
+DAYS = 3  # compared by default; older days were compared when they ended
+READING = (1 << 31) - 1  # a greater number than any stored reading has
 
 BANK = Invariant(
     "bank_says_what_the_books_say",
@@ -32,7 +32,7 @@ BANK = Invariant(
 
 
 class _NothingKept(Exception):
-    """Ends a look, with its differences; its transaction is rolled back."""
+    """Raised to roll back the transaction of a comparison; carries the differences that were found."""
 
     def __init__(self, breaks: list[Break]) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class _NothingKept(Exception):
 
 @dataclass(slots=True)
 class _Looked:
-    """Lines of some days of a rail, in memory."""
+    """Lines of some days of a rail's history, kept in memory."""
 
     provider: str
     days: Sequence[date]
@@ -55,7 +55,7 @@ class _Looked:
 async def check_bank(
     database: Database, payments: PaymentService, begins: datetime, now: datetime
 ) -> InvariantFinding:
-    """Differences between records and books in the days from that of `begins` on.  Refuses as a rail does."""
+    """Find differences between histories of rails and our books since the day of `begins`.  Refuses as a rail does."""
     until, first = now - FRESH, begins.astimezone(WIB).date()
     count = math.ceil((until - begin_of(first)) / timedelta(days=1))
     days = [first + timedelta(days=number) for number in range(count)]
@@ -71,7 +71,7 @@ async def check_bank(
         await database.run(look)
     except _NothingKept as ended:
         breaks = ended.breaks
-    # First, so that a long list of differences hides none of them.
+    # Unmatched lines come first, so that a long list of differences does not hide them.
     loaded = [one for rail in looked for one in rail.found]
     unmatched = [line for one in loaded for line in one.unmatched]
     rows: list[dict[str, object]] = [
@@ -96,7 +96,7 @@ async def _read(
 
 
 async def _compared(tx: Tx, looked: _Looked, until: datetime) -> list[Break]:
-    """Differences of a rail, without those whose money is in suspense."""
+    """Return the differences of a rail, without those whose money is in suspense."""
     for rows in looked.rows:
         await store.add(tx, rows)
     for day in looked.days:

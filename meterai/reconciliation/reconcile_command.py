@@ -49,8 +49,8 @@ def reconcile(
 ) -> None:
     """Compare the record of DATE (2026-11-30, in WIB) with payments, refunds and books.
 
-    By the history of the rail, or by each `--file`: CSV, XLSX or MT940.  `--provider account` is the operator's own
-    account.  Exit status 0 only if nothing is open afterwards, 1 if something is.
+    The record is the history of the rail, or each `--file`: CSV, XLSX or MT940.  `--provider account` is the operator's
+    own account.  The exit status is 0 if the day is final and no break is open afterwards, else 1.
     """
     of = read_day(day, "DATE")
     act = partial(

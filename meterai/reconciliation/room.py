@@ -15,7 +15,7 @@ from meterai.reconciliation.service import TASK, Reconciliation
 from meterai.reconciliation.settings import ReconciliationSettings
 from meterai.room import Container, Room
 
-LOOK_SECONDS = 60.0  # an hour of the night may be late by a minute
+LOOK_SECONDS = 60.0  # a comparison begins at most a minute after its hour
 HOUR_SECONDS = 3_600.0
 
 

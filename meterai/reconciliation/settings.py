@@ -13,8 +13,8 @@ _FEE = re.compile(r"([a-z0-9]+)\.([a-z]+)=([0-9]{1,7})(/1000)?")
 class ReconciliationSettings(msgspec.Struct, frozen=True):
     """Folder of files, hour of the record of a day, and agreed fees of providers."""
 
-    # A folder with a folder for each rail, by name, `account` for statements of the operator's account, and `float`
-    # for those of the account of transfers.
+    # A folder with a subfolder for each rail by its name, `account` for statements of the operator's account, and `float`
+    # for statements of the account of transfers.
     reconciliation_files: str = ""  # empty: DIR/records
     record_due_hour: Hour = 9  # in WIB, of the next day; a record that is missing then is an item
     # The fee of each rail and method, in rupiah or thousandths, as `bank.qris=7/1000 bank.va=4000`, and the maximum
@@ -27,7 +27,7 @@ class ReconciliationSettings(msgspec.Struct, frozen=True):
 
 
 class Agreed(NamedTuple):
-    """The agreed fee of a method: rupiah, and thousandths of a payment."""
+    """The agreed fee of a method: in rupiah, or in thousandths of a payment; the other is 0."""
 
     method: str
     rupiah: int
@@ -35,7 +35,7 @@ class Agreed(NamedTuple):
 
 
 def agreed_of(provider_fees: str) -> dict[str, list[Agreed]]:
-    """Fees by rail.  Refuses `ConfigurationWrong`."""
+    """Parse the setting `provider_fees` into agreed fees by rail.  Refuses `ConfigurationWrong`."""
     found: dict[str, list[Agreed]] = {}
     for one in provider_fees.split():
         told = _FEE.fullmatch(one)
@@ -47,7 +47,7 @@ def agreed_of(provider_fees: str) -> dict[str, list[Agreed]]:
 
 
 def names_of(statement_names: str) -> dict[str, str]:
-    """The provider or account that each word of a statement names.  Refuses `ConfigurationWrong`."""
+    """Parse the setting `statement_names` into providers and accounts by word.  Refuses `ConfigurationWrong`."""
     found = {}
     for one in statement_names.split():
         name, sign, word = one.partition("=")

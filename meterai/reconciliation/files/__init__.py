@@ -1,6 +1,6 @@
 """Files of providers and banks, each read into lines of a record: CSV, XLSX and MT940.
 
-A sum is read exactly or its line is an `UnmatchedLine`; a line that cannot be read stops no other.
+A line whose sum cannot be read exactly is an `UnmatchedLine`; the lines after it are still read.
 """
 
 from meterai.reconciliation.files.reading import FileRead, read

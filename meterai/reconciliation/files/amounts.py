@@ -1,8 +1,8 @@
 """Sums of rupiah in files, read exactly or rejected.
 
-A sum is whole rupiah with a direction.  Banks here write a point between thousands and a comma before sen, or the
-other way round, so the digits after a separator decide: three are a thousand, two are sen.  An ambiguous text is
-rejected.
+A sum is whole rupiah with a direction.  Indonesian banks write a point between thousands and a comma before sen, or the
+other way round, so the number of digits after a separator decides: three digits are thousands, two are sen.  An
+ambiguous text is rejected.
 """
 
 import re
@@ -22,18 +22,18 @@ _USUAL = re.compile(r"(-?)([1-9][0-9]{0,14})(?:\.00)?\Z")
 _PLAIN = re.compile(r"(?:0|[1-9][0-9]*)\Z")
 _SEN = re.compile(r"(?P<whole>.*[0-9])(?P<sep>[.,])(?P<sen>[0-9]|[0-9]{2}|[0-9]{4})\Z")
 LENGTH_MAX = 40  # characters of a sum; a longer text is rejected
-DIGITS_MAX = 15  # more rupiah than there are, and within a bigint
+DIGITS_MAX = 15  # above any real sum, and within a bigint
 
 
 class ReadAmount(NamedTuple):
-    """Rupiah, and their direction: True for in, None if the text has none."""
+    """Rupiah, and their direction: True for incoming, False for outgoing, None if the text does not show it."""
 
     rupiah: int
     is_in: bool | None
 
 
 def read_sum(text: str) -> ReadAmount | None:
-    """The sum in a text; None if there is none, if it has sen, or if it is ambiguous."""
+    """Parse the sum in a text; None if the text has no sum, a sum with sen, or an ambiguous one."""
     if found := _USUAL.match(text):  # the usual form of machines; a fast path
         return ReadAmount(int(found[2]), False if found[1] else None)
     return _read_sum(text)
@@ -67,7 +67,7 @@ def _read_sum(text: str) -> ReadAmount | None:
 
 
 def _whole(bare: str) -> int | None:
-    """Whole rupiah without sign or currency."""
+    """Parse whole rupiah from a text without sign and currency; None if they cannot be read exactly."""
     used = None
     if found := _SEN.match(bare):
         if found["sen"].strip("0"):
@@ -75,7 +75,7 @@ def _whole(bare: str) -> int | None:
         bare, used = found["whole"], found["sep"]
     if thousands := _THOUSANDS.match(bare):
         if thousands["sep"] == used:
-            return None  # one separator for both
+            return None  # the same separator before sen and between thousands
         bare = bare.replace(thousands["sep"], "")
     elif not _PLAIN.match(bare):
         return None

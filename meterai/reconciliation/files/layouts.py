@@ -1,7 +1,7 @@
 """Layouts of tables: roles of columns, by their names at providers and banks.
 
-There are Xendit's balance report, Midtrans' settlement of a day, and the statement of a bank account, whose names
-each bank chooses.  A new layout is a value here.
+There are three: Xendit's balance report, Midtrans' settlement of a day, and the statement of a bank account, whose
+columns each bank names differently.  A new layout is one more value in `LAYOUTS`.
 """
 
 import base64
@@ -25,7 +25,7 @@ HEAD_LINES_MAX = 40  # a statement begins with names and addresses
 
 
 class RowTexts(NamedTuple):
-    """Texts of the cells of a row, by role."""
+    """Texts of the cells of a row, by the role of their column."""
 
     kind: str
     reference: str
@@ -35,7 +35,7 @@ class RowTexts(NamedTuple):
 
 
 class JudgedRow(NamedTuple):
-    """Kind of a row, and the numbers in it."""
+    """Kind of a row (None if unknown), the numbers in it, and the account or provider that it names."""
 
     kind: MovementKind | None
     reference: str | None = None
@@ -49,7 +49,7 @@ Names: TypeAlias = Mapping[str, str]  # words in lower case, with the provider o
 
 
 class Columns(NamedTuple):
-    """Positions of roles in a head line, missing roles, and roles of two columns."""
+    """Positions of roles in a header row, required roles that are missing, and roles that two columns have."""
 
     places: Mapping[str, int]
     lacks: Sequence[str]
@@ -62,8 +62,8 @@ class TableLayout:
 
     roles      names of columns, in lower case, by role
     needs      roles that the layout requires
-    judge      kind and numbers of a row, by its direction and the names in its words
-    is_of_day  True if a file is of one day
+    judge      returns kind and numbers of a row, from its texts, its direction and the names in its words
+    is_of_day  True if a file covers one day
     """
 
     name: str
@@ -77,7 +77,7 @@ class TableLayout:
         self._names.update({name: role for role, names in self.roles.items() for name in names})
 
     def columns(self, head: Sequence[object]) -> Columns:
-        """Positions of the roles in a head line."""
+        """Find the positions of the roles in a header row."""
         found: dict[str, int] = {}
         twice: list[str] = []
         for place, cell in enumerate(head):
@@ -162,7 +162,7 @@ _MIDTRANS_KINDS = {
 
 
 def _reference_of_order_id(text: str) -> str | None:
-    """Our reference in an `order_id`: the account and the attempt in base64."""
+    """Return our reference for an `order_id`, which is the account and the attempt in base64; else the text itself."""
     try:
         ids = base64.urlsafe_b64decode(text + "=")
         return reference_of(UUID(bytes=ids[:16]), UUID(bytes=ids[16:]))
@@ -213,7 +213,7 @@ _WORDS = (
 
 
 def judge_statement(line: RowTexts, is_in: bool, names: Names) -> JudgedRow:  # noqa: FBT001 - as a layout asks
-    """Judge a line of a bank account, whose kind is known only from its words."""
+    """Return kind and numbers of a line of a bank account, found by the words of the line."""
     said = " ".join((line.reference, line.payment, line.text))
     # A long number may continue on the next line of MT940.
     if ours := _NUMBER.search("".join(said.upper().split())):

@@ -1,4 +1,4 @@
-"""Moments in files: with an offset, or in Western Indonesia Time; the day before the month."""
+"""Moments in files: with an offset or in Western Indonesia Time, and with the day before the month."""
 
 import re
 from datetime import date, datetime
@@ -34,14 +34,14 @@ _DAY_FIRST = re.compile(
 
 
 def read_moment(told: object) -> datetime | None:
-    """The moment in a cell; None if there is none."""
+    """Parse the moment in a cell; None if the cell has no readable moment."""
     if isinstance(told, datetime):
         return told if told.tzinfo else told.replace(tzinfo=WIB)
     if isinstance(told, date):
         return datetime(told.year, told.month, told.day, tzinfo=WIB)
     text = told.strip() if isinstance(told, str) else ""
     try:
-        # A number alone is a serial of a spreadsheet, or a day without its separators.
+        # A number alone is ambiguous: a serial number of a spreadsheet, or a day without separators.
         found = (
             None if counted(text) is not None else datetime.fromisoformat(text.removesuffix(" WIB"))
         )

@@ -1,8 +1,8 @@
-"""Statements of bank accounts as MT940 (SWIFT), by the package mt-940, one line of the account at a time.
+"""Statements of bank accounts as MT940 (SWIFT), parsed by the package mt-940, one line of the account at a time.
 
-The package reads a whole message or none; it gets a message line by line, so that one broken line stops no other.  A
-statement whose balances do not add up, or without a closing one, is incomplete; one that does not begin with the closing
-balance of the one before is incomplete too, or repeated.
+The package parses a whole message or nothing.  It gets the lines of a message one by one, so that a broken line does not
+stop the reading of others.  A statement whose balances do not add up, or that has no closing balance, is incomplete.  A
+statement that does not begin with the closing balance of the statement before it is incomplete or repeated.
 """
 
 import re
@@ -23,13 +23,13 @@ BLOCK_CHARACTERS_MAX = 4_000  # of one tag: :86: has six lines of 65
 
 
 def is_mt940(head: Sequence[str]) -> bool:
-    """True for the first lines of a file of messages."""
+    """True if the first lines of a file are of MT940 messages."""
     tags = {found["tag"] for line in head if (found := _TAG.match(line))}
     return "20" in tags and bool(tags & {"60F", "60M"})
 
 
 def _tags(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """(tag, text) of each field, in order."""
+    """Yield (tag, text) of each field, in order."""
     tag, text = "", ""
     for line in lines:
         bare = line.rstrip("\r\n")
@@ -59,7 +59,7 @@ class _Statement:
         return found
 
     def closes(self, tag: str, text: str) -> bool:
-        """True if a closing balance equals the opening one plus all lines."""
+        """True if a closing balance equals the opening balance plus all lines."""
         try:
             data = self.parsed(f":{tag}:{text}").data
         except Exception:  # the package may raise any exception
@@ -70,7 +70,7 @@ class _Statement:
 
 
 class _Messages:
-    """Statements of a file in order: each begins with the closing balance of the one before of its account."""
+    """Checks that each statement of a file begins with the closing balance of the account's statement before it."""
 
     def __init__(self, faults: list[str], look_at_account: Callable[[str], None]) -> None:
         self._faults = faults
@@ -79,7 +79,7 @@ class _Messages:
         self.now = _Statement()
 
     def take(self, tag: str, text: str) -> None:
-        """Take a tag outside lines."""
+        """Process a tag that is not part of a line: account, opening balance or closing balance."""
         if tag == "25" and text != self._account:
             self.end()
             self.now, self._account = _Statement(), text
@@ -95,7 +95,7 @@ class _Messages:
                 self._faults.append(_DIFFER)
 
     def end(self) -> None:
-        """Check that the last statement is complete."""
+        """Note a fault if the current statement has no closing balance."""
         if self.now.opening and not self.now.is_closed and "half_a_file" not in self._faults:
             self._faults.append("half_a_file")
 
@@ -107,7 +107,10 @@ def read_mt940(
     faults: list[str],
     look_at_account: Callable[[str], None],
 ) -> Iterator[Movement | UnmatchedLine]:
-    """Lines of the account of one day."""
+    """Yield the lines of a file that moved on one day.
+
+    Faults of the whole file are appended to `faults`; `look_at_account` gets the number of each statement's account.
+    """
     messages, waiting, number = _Messages(faults, look_at_account), "", 0
     for tag, text in _tags(lines):
         if tag == "86" and waiting:
@@ -138,7 +141,7 @@ def _begun(opening: str) -> _Statement:
 
 
 def _amount(balance: object) -> Decimal | None:
-    """The sum of a balance of the package."""
+    """Return the sum of a balance as the package parsed it; None if it has none."""
     amount = balance.amount if isinstance(balance, Balance) else None
     return amount.amount if isinstance(amount, Amount) else None
 

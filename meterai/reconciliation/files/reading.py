@@ -37,7 +37,7 @@ from meterai.reconciliation.files.rows import (
 )
 from meterai.reconciliation.model import begin_of
 
-TOLD_CHARACTERS_MAX = 60  # of one number of an unreadable line
+TOLD_CHARACTERS_MAX = 60  # of each cell of an unreadable line that is reported
 EXACT_MAX = 9_007_199_254_740_992  # below it a number of a spreadsheet is exact
 NUMBERS_CHARACTERS_MAX = 250  # of all numbers of a line
 _TOLD = (
@@ -62,17 +62,17 @@ _NONE_OF_OURS = {
     "of another merchant": "of_another_merchant",
 }
 _ANOTHER = "of_another_account"
-# Above a table: the number after such a word.
+# The number of the account above a table: it follows one of these words.
 _ACCOUNT = re.compile(
     r"\b(?:rekening|norek|account)(?: no| number)?\W{1,5}([0-9][0-9 .\-]{6,}[0-9])", re.IGNORECASE
 )
-CUT_OFF = timedelta(hours=2)  # a provider may end its day so long before midnight
-COLUMNS_MIN = 3  # of a layout, to distinguish a head from other lines
+CUT_OFF = timedelta(hours=2)  # the day of a provider may end this long before midnight
+COLUMNS_MIN = 3  # known columns by which a header row is distinguished from other lines
 
 
 @dataclass(slots=True)
 class FileRead:
-    """Facts learned of a file while it was read."""
+    """What is expected of a file, and the facts found while it was read."""
 
     day: date
     ourselves: frozenset[str] = frozenset()  # our merchants; empty: not checked
@@ -82,33 +82,33 @@ class FileRead:
     lines: int = 0
     unmatched: int = 0
     before: int = 0  # lines of the evening before, of a provider that ends its day early
-    elsewhere: int = 0  # lines of other days in a file of several
+    elsewhere: int = 0  # lines of other days in a file of several days
     faults: list[str] = field(default_factory=list)  # reasons why it is not complete
     ends_within_a_line: bool = False
     why: str = ""  # of the first unmatched line
 
     def take(self, one: Movement | UnmatchedLine) -> Movement | UnmatchedLine:
-        """Count a line."""
+        """Count a line and return it."""
         self.lines += 1
         if isinstance(one, UnmatchedLine):
             self.unmatched, self.why = self.unmatched + 1, self.why or one.why
         return one
 
     def look_at_account(self, number: str) -> None:
-        """Note a fault if the statement names our other account, or an account unlike ours."""
+        """Note a fault if this account number of the statement is of another account of ours, or not in `accounts`."""
         digits = re.sub("[^0-9]", "", number)
         is_another = digits in self.names or (self.accounts and digits)
         if is_another and digits not in self.accounts and _ANOTHER not in self.faults:
             self.faults.append(_ANOTHER)
 
     def end(self) -> None:
-        """Note a fault for a file without any line of ours."""
+        """Note a fault if the file ended without any readable line of ours."""
         if self.unmatched and self.unmatched + self.before == self.lines:
             self.faults.append(_NONE_OF_OURS.get(self.why, "no_readable_line"))
 
 
 def read(path: Path, of: FileRead) -> Iterator[Movement | UnmatchedLine]:
-    """Read the lines of a file.  Raises `FileUnreadable` if none can be read."""
+    """Yield the lines of a file.  Raises `FileUnreadable` if no line can be read."""
     if path.stat().st_size == 0:
         raise FileUnreadable("empty")
     if is_workbook(path):
@@ -143,13 +143,13 @@ def _text_lines(path: Path, of: FileRead) -> Iterator[Movement | UnmatchedLine]:
 
 
 class _Head:
-    """Search for the head line with the names of columns, and the fault of the closest candidate."""
+    """Search for the header row with the names of columns; keeps the closest candidate, to report its fault."""
 
     def __init__(self) -> None:
         self._closest = Columns({}, (), ())
 
     def layout(self, head: Sequence[object]) -> tuple[TableLayout, Mapping[str, int], int] | None:
-        """The layout of a line, the positions of its columns, and their number."""
+        """Return the layout that a header row fits, the positions of its columns, and their number; None if none fits."""
         for layout in LAYOUTS:
             found = layout.columns(head)
             if not found.lacks and not found.twice:
@@ -159,7 +159,7 @@ class _Head:
         return None
 
     def fault(self) -> FileUnreadable:
-        """The fault of a file without a head line."""
+        """Return the fault of a file without a header row."""
         places, lacks, twice = self._closest
         if len(places) < COLUMNS_MIN:
             return FileUnreadable("no_known_columns")
@@ -183,7 +183,7 @@ def _head(
 
 
 def _text(cell: object) -> str:
-    """A cell as text for comparison; a whole number of a spreadsheet without a point."""
+    """Return a cell as text; a whole number of a spreadsheet has no decimal point."""
     if isinstance(cell, str):
         return cell.strip()
     if isinstance(cell, float) and cell.is_integer():
@@ -192,7 +192,7 @@ def _text(cell: object) -> str:
 
 
 class _HeadedTable:
-    """Rows below a head, one by one.  A missing column is read as empty, at the end of each row."""
+    """Reads the rows below a header row.  A missing column has the position -1, at which each row has an empty cell."""
 
     def __init__(
         self,
@@ -224,7 +224,7 @@ class _HeadedTable:
         self._currency, self._merchant = place("currency"), place("merchant")
 
     def lines(self) -> Iterator[Movement | UnmatchedLine]:
-        """Every line of the day."""
+        """Yield every line of the day; note a fault if the file is truncated."""
         last: Movement | UnmatchedLine | None = None
         for number, given in self._rows:
             if not any(given):
@@ -237,7 +237,7 @@ class _HeadedTable:
             self._of.faults.append("half_a_file")
 
     def _is_cut(self, last: Movement | UnmatchedLine | None) -> bool:
-        """True if the file ends within a row.  A sum at its end may be truncated."""
+        """True if the file ends within a row, or may do so: a sum at the end of the last row may be truncated."""
         why = last.why if isinstance(last, UnmatchedLine) else ""
         if why == _BROKEN or not self._of.ends_within_a_line:
             return why == _BROKEN
@@ -303,7 +303,7 @@ class _HeadedTable:
         )
 
     def _complaint(self, cells: Sequence[object], said: RowTexts, found: ReadAmount) -> str:
-        """Reason why a readable line is not ours; empty if it is."""
+        """Return the reason why a readable line is not ours or has no valid number or sum; empty if there is none."""
         currency, merchant = _text(cells[self._currency]), _text(cells[self._merchant])
         if currency and currency.upper() not in ("IDR", "RP"):
             return "of another currency"
@@ -321,12 +321,12 @@ class _HeadedTable:
         return ""
 
     def _word(self, cells: Sequence[object]) -> str:
-        """Text of the kind of a row, followed by its part."""
+        """Return the kind of a row in lower case, followed by `|` and its part if the table has that column."""
         kind = _text(cells[self._kind]).lower()
         return kind if self._part < 0 else f"{kind}|{_text(cells[self._part]).lower()}"
 
     def _sum(self, cells: Sequence[object]) -> ReadAmount | None:
-        """The sum of a row with its direction: from its sign, its mark, its column, or another column."""
+        """Return the sum of a row with its direction: by its sign, its mark, its column or the column of sides."""
         if self._amount >= 0:
             found, side = _read(cells[self._amount]), _read_side(cells[self._side])
             if found is None or (None not in (found.is_in, side) and found.is_in != side):
@@ -344,14 +344,14 @@ class _HeadedTable:
         return ReadAmount(*some[0]) if len(some) == 1 else None
 
     def _share(self, cell: object) -> int | None:
-        """A fee or tax within a line; 0 if it has none, None if unreadable."""
+        """Return the rupiah of a cell with a fee or tax; 0 if the cell is empty, None if it is unreadable."""
         if cell in ("", None):
             return 0
         found = _read(cell)
         return None if found is None or found.is_in is False else found.rupiah
 
     def _follows(self, found: ReadAmount, cells: Sequence[object]) -> bool:
-        """True if the balance follows from that of the line before and this sum, in either order of time."""
+        """True if the balance agrees with that of the line before and the sum; lines may be in either order of time."""
         balance = _read(cells[self._balance])
         if balance is None:
             return True
@@ -361,7 +361,7 @@ class _HeadedTable:
         return before is None or held - before[1] == signed or before[1] - held == before[0]
 
     def _unmatched(self, why: str, number: int, cells: Sequence[object]) -> UnmatchedLine:
-        """An unmatched line, with its numbers, times and sums only."""
+        """Return a row as an unmatched line, with its numbers, times and sums only."""
         said = {
             role: _text(cells[place])
             for role in _TOLD
@@ -373,7 +373,7 @@ class _HeadedTable:
 
 
 def _read(cell: object) -> ReadAmount | None:
-    """The sum in a cell: a text, or a number of a spreadsheet."""
+    """Parse the sum in a cell, which is a text or a number of a spreadsheet; None if unreadable."""
     if isinstance(cell, str):
         return read_sum(cell.strip())
     if isinstance(cell, int | float) and not isinstance(cell, bool):

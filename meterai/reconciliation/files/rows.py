@@ -23,11 +23,11 @@ XLSX_BYTES_MAX = 32 << 20
 XLSX_UNPACKED_MAX = 96 << 20
 BROKEN = "\x00broken"
 Cell: TypeAlias = object  # a text of CSV; text, number, date or datetime of XLSX
-Row: TypeAlias = tuple[int, Sequence[Cell]]  # numbered from 1
+Row: TypeAlias = tuple[int, Sequence[Cell]]  # number of the row, from 1, and its cells
 
 
 class FileUnreadable(Exception):
-    """A file that cannot be read: a code, and the finding."""
+    """A file cannot be read: the code of the fault, and what was found."""
 
     def __init__(self, code: str, found: str = "") -> None:
         super().__init__(f"{code} {found}".rstrip())
@@ -36,7 +36,7 @@ class FileUnreadable(Exception):
 
 
 def encoding_of(path: Path) -> str:
-    """UTF-8 if the whole file is; UTF-16 by its byte order mark or its zeros; else Windows-1252."""
+    """Return the encoding: UTF-8 if the whole file is valid; UTF-16 by byte order mark or zero bytes; else Windows-1252."""
     with path.open("rb") as file:
         head = file.read(4_096)
         if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -57,7 +57,7 @@ def encoding_of(path: Path) -> str:
 
 
 def lines_of(path: Path) -> Iterator[str]:
-    """Lines with their ends, unchanged.  A line that is too long is `BROKEN`."""
+    """Yield the lines of a text with their line ends; a line longer than `LINE_LENGTH_MAX` is `BROKEN`."""
     with path.open(encoding=encoding_of(path), errors="replace", newline="") as file:
         is_rest = False
         while line := file.readline(LINE_LENGTH_MAX):
@@ -68,19 +68,22 @@ def lines_of(path: Path) -> Iterator[str]:
 
 
 def ends_within_a_line(path: Path) -> bool:
-    """True if the last line of a text has no end, so that it may be truncated."""
+    """True if the last line of a text has no line end, so that it may be truncated."""
     with path.open("rb") as file:
         file.seek(-min(path.stat().st_size, 4), os.SEEK_END)
         return not file.read().rstrip(b"\0").endswith((b"\n", b"\r"))
 
 
 def separator_of(line: str) -> str:
-    """The most frequent separator in a line."""
+    """Return the most frequent separator in a line."""
     return max(SEPARATORS, key=line.count)
 
 
 class _Whole:
-    """Joins lines of a cell with line ends; knows the line number at which the last row began."""
+    """Yields rows as text: joins the lines of a cell that contains line ends.
+
+    `begins` is the number of the first line of the last yielded row.
+    """
 
     def __init__(self, lines: Iterator[str], first: int) -> None:
         self._lines = lines
@@ -92,7 +95,7 @@ class _Whole:
         return text
 
     def _split(self, waiting: Sequence[str]) -> Iterator[str]:
-        """Split lines of an unclosed quotation mark: those after the first may be rows of their own."""
+        """Yield the lines from an unclosed quotation mark on one by one: those after the first may be complete rows."""
         yield self._told(BROKEN)
         for line in waiting[1:]:
             yield self._told(BROKEN if line.count('"') % 2 else line)
@@ -115,7 +118,7 @@ class _Whole:
 
 
 def rows_of_text(lines: Iterator[str], separator: str, first: int) -> Iterator[Row]:
-    """Rows of CSV, numbered from a line number on."""
+    """Yield the rows of CSV with their line numbers; the first line has the number `first`."""
     whole = _Whole(lines, first)
     for cells in csv.reader(whole, delimiter=separator):
         yield whole.begins, cells
@@ -128,7 +131,7 @@ def is_workbook(path: Path) -> bool:
 
 
 def rows_of_workbook(path: Path) -> Iterator[Row]:
-    """Rows of the first sheet.  Raises `FileUnreadable`."""
+    """Yield the rows of the first sheet of an XLSX file.  Raises `FileUnreadable`."""
     try:
         with zipfile.ZipFile(path) as parts:
             unpacked = sum(one.file_size for one in parts.infolist())
