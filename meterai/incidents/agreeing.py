@@ -23,11 +23,11 @@ class MeasuredState(NamedTuple):
 def agreed(
     readings: Sequence[Mapping[Component, MeasuredState]], watchers: int, now: datetime
 ) -> list[WatchedComponent]:
-    """Return the components on which a majority of all watchers agrees, whether they answered or not.
+    """Return the components on whose state a majority of all watchers agrees; `watchers` counts also those without answer.
 
-    A majority finds a component at least this bad, and a majority no worse.  So a single lying watcher has no effect, and a
-    missing or split majority agrees on nothing.  The state is agreed since the majority was reached; a fault is named where a
-    majority names it.
+    A state is agreed if a majority measures it or a worse state, and a majority measures it or a better state.  So a single
+    lying watcher has no effect, and without a majority nothing is agreed.  The state is agreed since the majority was
+    reached.  A fault is named if a majority names it.
     """
     need = majority_of(watchers)
     found = []

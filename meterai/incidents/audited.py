@@ -24,7 +24,7 @@ AUDITED = Audited(
         ),
     ),
     evidence=(
-        # Without a mailing, every confirmed subscriber was written to.
+        # An update without a row in incident_mailings was sent to every subscriber confirmed before it.
         MarkEvidence(
             "incident_updates",
             "t.at > now() - interval '3 days' AND NOT EXISTS (SELECT 1 FROM incident_mailings g WHERE g.update_id = t.update_id)",

@@ -1,7 +1,7 @@
 """Board: the open incidents as one web process knows them, for the head of every page and the public status.
 
-Kept in memory and refreshed once a second by one indexed statement, so that a page costs no query and the last known
-state stays while the database is away.
+The board is kept in memory and refreshed once a second by one indexed statement.  So a page costs no query, and the last
+known state stays while the database is unavailable.
 """
 
 import asyncio
@@ -29,10 +29,10 @@ ANNOUNCED_AHEAD = timedelta(days=1)  # maintenance is shown on every page from t
 NOTICES_MAX = 3  # more would cover the page on a phone
 SHOWN_DAYS = timedelta(days=90)
 SHOWN_MAX = 50
-# An older state is not shown as the present one: a refresh takes a second, a restart of the database three.
+# An older state is not shown as the current one.  A refresh takes a second, a restart of the database three.
 KNOWN_FOR = timedelta(seconds=10)
 FIGURES_SECONDS = 5.0  # between two counts in one process
-WITHIN = timedelta(minutes=15)  # orders that ended since then give the times
+WITHIN = timedelta(minutes=15)  # the times among the figures are of orders that ended within it
 _log = structlog.get_logger()
 
 
@@ -94,8 +94,9 @@ class Board:
     # -- the public status -------------------------------------------------------------------------
 
     async def known(self) -> tuple[datetime, list[Incident]]:
-        """Return open records and those of 90 days, open ones first, and when they were read: now, or earlier while the
-        database is away.  Refuses before the first successful read.
+        """Return open incidents and those of the last 90 days, open ones first, and the time at which they were read.
+
+        While the database is unavailable, the last read is returned.  Refuses before the first successful read.
         """
         if monotonic() - self._known_at < LOOK_SECONDS and self._known is not None:
             return self._known
@@ -119,7 +120,7 @@ class Board:
         return StatusView(at, await self._counted(), [shown(one) for one in found])
 
     async def _counted(self) -> FiguresView:
-        """Return the figures, counted once in some seconds; concurrent requests do not wait."""
+        """Return the figures, counted at most every `FIGURES_SECONDS`; concurrent requests get the last ones."""
         if monotonic() - self._counted_at < FIGURES_SECONDS or self._counting.locked():
             return self._figures
         async with self._counting:

@@ -68,7 +68,7 @@ def _moment(name: str, text: object) -> datetime:
 
 
 def _read(kind: type[msgspec.Struct], **fields: object) -> msgspec.Struct:
-    """Convert arguments to the lever's.  Refuses `Malformed`."""
+    """Convert the arguments of a command to those of its lever.  Refuses `Malformed`."""
     given = {
         name: _moment(name, value) if name.endswith("_at") else value
         for name, value in fields.items()
@@ -119,7 +119,7 @@ def open_incident(  # noqa: PLR0913 - each is a word of the command
     dry_run: DryRun = False,
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Open an incident: its title and first words, Indonesian and English."""
+    """Open an incident with its title and first text, in Indonesian and English."""
     asked = _read(
         IncidentOpen,
         title_id=title_id,
@@ -150,7 +150,7 @@ def update(  # noqa: PLR0913 - each is a word of the command
     dry_run: DryRun = False,
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Add words to an incident, and say how far it is."""
+    """Add a text to an incident, and change its state, components or severity."""
     asked = _read(
         IncidentUpdate,
         incident=incident,
@@ -220,7 +220,7 @@ def resolve(
     dry_run: DryRun = False,
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Say that an incident is over, or end a maintenance before its time."""
+    """Resolve an incident that is over, or end a maintenance before its time."""
     asked = IncidentWords(incident, text_id, text_en)
     approvals.pull(options, RESOLVE, asked, by=by, reason=one_line(text_en)[:500], dry_run=dry_run)
     line(f"{incident} is over")
@@ -235,7 +235,7 @@ def review(
     dry_run: DryRun = False,
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Say what was changed since an incident, and publish its report."""
+    """Write down what was changed since an incident, and publish its report."""
     asked = IncidentReview(incident, changed_id, changed_en)
     approvals.pull(
         options, REVIEW, asked, by=by, reason=one_line(changed_en)[:500], dry_run=dry_run

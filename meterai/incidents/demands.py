@@ -1,4 +1,4 @@
-"""Demands of production on incidents: a readable file of watchers, where one is named."""
+"""Demands of production on incidents: if a file of watchers is configured, it is readable."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path

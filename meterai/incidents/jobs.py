@@ -7,7 +7,7 @@ from meterai.plumbing.work.events import on
 
 
 async def make_report(tx: Tx, event: IncidentReviewed, reports: Reports) -> None:
-    """An incident was reviewed: count its report from the books."""
+    """Count the report of a reviewed incident from the books."""
     await reports.make(tx, event.incident)
 
 

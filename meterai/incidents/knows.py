@@ -14,7 +14,7 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.db.database import ReadTx
 from meterai.room import Knows, WorkList
 
-# The public gets an update on what it cannot use at least once an hour.
+# While an incident is felt, the public gets an update at least once an hour.
 SILENT_MAX = timedelta(hours=1)
 
 

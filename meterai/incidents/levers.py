@@ -1,4 +1,4 @@
-"""Levers of incidents: open, update, announce, cancel, resolve, review."""
+"""Levers of incidents (staff actions with a forecast): open, update, announce, cancel, resolve, review."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -36,7 +36,7 @@ SeverityWord: TypeAlias = Literal["as_components", "minor", "major", "critical"]
 
 
 class Affected(msgspec.Struct, frozen=True, kw_only=True):
-    """Arguments with the state of each component, by its name; in an update, of those that change."""
+    """Arguments with the state of each component; `unaffected` leaves a component out, or in an update as it is."""
 
     site: StateWord = UNAFFECTED
     sign_in: StateWord = UNAFFECTED
@@ -48,13 +48,13 @@ class Affected(msgspec.Struct, frozen=True, kw_only=True):
     line: StateWord = UNAFFECTED
 
     def states(self) -> Mapping[Component, ComponentState]:
-        """The named components, with their states."""
+        """Return the states of the components that are not `unaffected`."""
         words = {one: getattr(self, one.value) for one in Component}
         return {one: ComponentState.of(w) for one, w in words.items() if w != UNAFFECTED}
 
 
 class IncidentOpen(Affected, frozen=True, kw_only=True):
-    """Arguments of a lever that opens an incident; without a moment it is felt from now on."""
+    """Arguments of a lever that opens an incident; without `started_at` it is felt from now on."""
 
     title_id: str
     title_en: str
@@ -64,7 +64,7 @@ class IncidentOpen(Affected, frozen=True, kw_only=True):
     started_at: Moment | None = None
 
     def change(self) -> IncidentChange:
-        """Return the incident's first state."""
+        """Return the first state of the incident, its components and its severity."""
         return IncidentChange(
             state=IncidentState.INVESTIGATING,
             components=self.states(),
@@ -73,7 +73,7 @@ class IncidentOpen(Affected, frozen=True, kw_only=True):
 
 
 class IncidentUpdate(Affected, frozen=True, kw_only=True):
-    """Arguments of a lever that updates an incident; without a state it keeps its own.
+    """Arguments of a lever that updates an incident; with the state `as_it_is` its state stays.
 
     `note` is the note of a watcher that the update publishes.
     """
@@ -86,7 +86,7 @@ class IncidentUpdate(Affected, frozen=True, kw_only=True):
     note: Annotated[str, msgspec.Meta(max_length=SOURCE_LENGTH_MAX)] = ""
 
     def change(self, incident: Incident) -> IncidentChange:
-        """Return the incident's next state."""
+        """Return the change of the incident: its next state, its changed components and its severity."""
         return IncidentChange(
             state=incident.state if self.state == "as_it_is" else IncidentState(self.state),
             components=self.states(),
@@ -114,7 +114,7 @@ class MaintenanceAnnounce(msgspec.Struct, frozen=True, kw_only=True):
     line: bool = False
 
     def components(self) -> Sequence[Component]:
-        """The named components."""
+        """Return the components that are set."""
         return [one for one in Component if getattr(self, one.value)]
 
 
@@ -148,7 +148,7 @@ def _severity(word: str) -> Severity | None:
 
 
 async def named(tx: ReadTx, shown: str) -> Incident:
-    """Return the incident of a shown number.  Refuses `IncidentUnknown`, `Malformed`."""
+    """Return the incident with a shown number (`inc_...`).  Refuses `IncidentUnknown`, `Malformed`."""
     try:
         found = read(KIND, shown)
     except NotFound:

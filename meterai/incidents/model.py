@@ -22,19 +22,19 @@ JOB_UPDATES_MAX = (
 )
 NOTE_LIVES = timedelta(days=1)  # an older note of a watcher is about another disturbance
 SOURCE_LENGTH_MAX = 100  # characters: name of a watcher, and number of its note
-MAINTENANCE_MAX = timedelta(days=3)  # a longer one is no maintenance
+MAINTENANCE_MAX = timedelta(days=3)  # a longer interruption is no maintenance
 ANNOUNCED_AHEAD_MAX = timedelta(days=180)
 
 
 class IncidentKind(StrEnum):
-    """Kind of a record."""
+    """Kind of a record: an incident, or a planned maintenance."""
 
     INCIDENT = "incident"
     MAINTENANCE = "maintenance"
 
 
 class IncidentState(StrEnum):
-    """State of a record; the last four are of maintenance only."""
+    """State of an incident or a maintenance; the last four are of maintenance only."""
 
     INVESTIGATING = "investigating"
     IDENTIFIED = "identified"  # the cause is known
@@ -48,7 +48,7 @@ class IncidentState(StrEnum):
 
 
 class IncidentEvent(StrEnum):
-    """Event in the life of a record, named after the state it leads to."""
+    """Event in the life of an incident or a maintenance, named after the state it leads to."""
 
     INVESTIGATING = "investigating"
     IDENTIFIED = "identified"
@@ -103,7 +103,7 @@ class IncidentUnknown(Refusal):
 
 
 class IncidentHeld(Refusal):
-    """A recovery from this incident is under way: the incident is not resolved until it ends."""
+    """A recovery from this incident is under way: the incident cannot be resolved until the recovery ends."""
 
     code = "incident_held"
 
@@ -146,7 +146,7 @@ class StatusUpdate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
-    """One record with its updates, the oldest first."""
+    """An incident or a maintenance with its updates, the oldest first."""
 
     id: UUID
     kind: IncidentKind
@@ -173,22 +173,22 @@ class Incident:
 
     @property
     def is_open(self) -> bool:
-        """True until it is over; also for maintenance that has not begun."""
+        """True until the incident is over; also for maintenance that has not begun."""
         return self.resolved_at is None
 
     @property
     def is_felt(self) -> bool:
-        """True while it is open and has begun, so that its component states apply."""
+        """True while the incident is open and has begun, so that its component states apply."""
         return self.is_open and self.state != IncidentState.ANNOUNCED
 
     @property
     def acts(self) -> Sequence[PublicAct]:
-        """Public acts that need one of its components."""
+        """Public acts, such as buying, that need one of the incident's components."""
         return [act for act, needed in NEEDED_FOR.items() if needed & set(self.components)]
 
     @property
     def worst(self) -> ComponentState:
-        """The worst state of its components."""
+        """The worst state of the incident's components."""
         return worst(self.components.values())
 
 
@@ -208,7 +208,7 @@ class WatchedComponent:
 
 @dataclass(frozen=True, slots=True)
 class IncidentNote:
-    """Note of staff, typed at a watcher, with its key: a proposal."""
+    """Note that staff typed at a watcher: a proposal for an update.  `source` is the name of the watcher and the note's id."""
 
     source: str
     at: datetime
@@ -230,7 +230,7 @@ class IncidentText:
 class IncidentChange:
     """Change of a record by an update: its state, the components that change, and its severity.
 
-    A `source` (a note of a watcher) becomes an update once.
+    `source` is the note of a watcher that the update publishes; each note is published once.
     """
 
     state: IncidentState
@@ -259,7 +259,7 @@ class Mailing:
 
 
 class TooManySubscriptions(Refusal):
-    """A network, or all together, requested the hourly maximum of confirmation mails."""
+    """One network, or all networks together, requested the hourly maximum of confirmation mails."""
 
     code = "too_many_subscriptions"
     status = 429
@@ -282,12 +282,12 @@ def severity_of(state: ComponentState) -> Severity:
 
 
 def title_of(told: IncidentText) -> Mapping[str, str]:
-    """Return a title in both languages, each on one line.  Refuses `Malformed` where one is missing or too long."""
+    """Return a title in both languages, each on one line.  Refuses `Malformed` if one is missing or too long."""
     return _both("title", one_line(told.title_id), one_line(told.title_en), TITLE_LENGTH_MAX)
 
 
 def words_of(text_id: str, text_en: str, field: str = "text") -> Mapping[str, str]:
-    """Return a text in both languages.  Refuses `Malformed` where one is missing or too long."""
+    """Return a text in both languages.  Refuses `Malformed` if one is missing or too long."""
     return _both(field, lines_of_text(text_id), lines_of_text(text_en), WORDS_LENGTH_MAX)
 
 

@@ -43,7 +43,7 @@ _PUBLIC = {
 
 
 def number(shown: str) -> UUID:
-    """Return the incident of a shown number.  Refuses `IncidentUnknown`."""
+    """Parse the shown number of an incident (`inc_...`) and return its id.  Refuses `IncidentUnknown`."""
     try:
         return read(KIND, shown)
     except NotFound:
@@ -51,7 +51,7 @@ def number(shown: str) -> UUID:
 
 
 async def seen(board: Board, database: Database, incident: UUID) -> Incident:
-    """Return one record; while the database is away, a known one.  Refuses `IncidentUnknown`."""
+    """Return an incident; while the database is unavailable, as the board knows it.  Refuses `IncidentUnknown`."""
     try:
         async with database.reading() as tx:
             return await steps.one(tx, incident)
@@ -66,14 +66,14 @@ async def seen(board: Board, database: Database, incident: UUID) -> Incident:
 
 @get("/status", opt=_PUBLIC, include_in_schema=False)
 async def show_status(request: PageRequest, board: NamedDependency[Board]) -> Page:
-    """Show the state of each component, and open, planned and past records."""
+    """Show the state of each component, open and past incidents, and planned maintenance."""
     return await status_page(request, board)
 
 
 async def status_page(
     request: PageRequest, board: Board, email: str = "", refusal: Refusal | None = None
 ) -> Page:
-    """Render the status page, with the typed fields of the subscription form."""
+    """Render the status page, with the typed address and the errors of the subscription form."""
     await visitor(request)
     at, found = await board.known()
     states = states_of(found)

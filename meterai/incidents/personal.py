@@ -1,4 +1,4 @@
-"""Personal data of incidents: addresses subscribed to news."""
+"""Personal data of incidents: addresses subscribed to mails about them."""
 
 from collections.abc import Sequence
 from uuid import UUID

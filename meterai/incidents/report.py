@@ -54,7 +54,7 @@ class IncidentReport:
 
 
 async def counted(tx: ReadTx, incident: Incident, now: datetime) -> IncidentReport:
-    """Count the figures of an incident's time from the books, until now where it is open."""
+    """Count the figures of an incident's time from the books, until now if the incident is open."""
     await tx.allow(STATEMENT_SECONDS_MAX)
     begin, end = incident.started_at, incident.resolved_at or now
     paid = await orders.paid_within(tx, begin, end)
@@ -80,7 +80,7 @@ async def counted(tx: ReadTx, incident: Incident, now: datetime) -> IncidentRepo
 
 
 def kept(incident: Incident) -> IncidentReport | None:
-    """Return the report of a reviewed incident; None while it is not made."""
+    """Return the stored report of a reviewed incident; None until it is made."""
     return (
         None if incident.report is None else msgspec.convert(dict(incident.report), IncidentReport)
     )
@@ -156,7 +156,7 @@ def _money(found: IncidentReport) -> Iterator[tuple[str, str]]:
 
 
 class Reports:
-    """Reports of one installation."""
+    """Makes, reads and seals the reports of incidents."""
 
     def __init__(
         self, database: Database, issuers: Issuers, settings: Settings, clock: Clock
@@ -168,9 +168,9 @@ class Reports:
         self._sealed: dict[tuple[UUID, str, datetime], bytes] = {}
 
     async def of(self, incident_id: UUID, *, for_staff: bool) -> tuple[Incident, IncidentReport]:
-        """Return an incident and its report; for staff, an unpublished one is counted now.
+        """Return an incident and its report; for staff, a report that is not published is counted now.
 
-        Refuses `IncidentUnknown` where no report may be shown.
+        Refuses `IncidentUnknown` if no report may be shown.
         """
         async with self._database.reading() as tx:
             incident = await one(tx, incident_id)

@@ -22,9 +22,9 @@ from meterai.pages import Remembered
     tags=["status"],
 )
 async def show_status(board: NamedDependency[Board]) -> StatusView:
-    """Incidents and maintenance that staff published, and the numbers that people ask for.
+    """Published incidents and maintenance, and current figures of the platform.
 
-    Answered from memory while the database is away, with the moment of what is known.
+    While the database is unavailable, the answer comes from memory, and `at` is the time of its data.
     """
     return await board.status()
 

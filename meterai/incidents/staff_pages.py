@@ -1,4 +1,4 @@
-"""Pages of incidents for staff: the list, and one incident with forms for its levers.
+"""Pages of incidents for staff: the list, and one incident with forms for its levers (staff actions).
 
 The forms lead to the pages of the levers, which show a forecast first.
 """
@@ -72,7 +72,7 @@ async def show_incident(
     board: NamedDependency[Board],
     shown: FromPath[str],
 ) -> Page:
-    """Show one incident with its costs and forms; for a component, the form of a new incident."""
+    """Show one incident with its cost and forms; for a component's name, the list with the form of a new incident."""
     if shown in list(Component):
         return await _list(request, database, board, shown)
     async with database.reading() as tx:
@@ -97,7 +97,7 @@ async def show_incident(
 
 
 def _acts(incident: Incident) -> list[str]:
-    """Return the levers that its state allows."""
+    """Return the names of the levers that the state of an incident allows."""
     if incident.kind is IncidentKind.MAINTENANCE:
         by_state = {
             IncidentState.ANNOUNCED: ["update", "cancel"],

@@ -1,4 +1,7 @@
-"""Steps of an incident: each asks the lifecycle, keeps the state and writes the trail, in the caller's transaction."""
+"""Steps of an incident: each checks the lifecycle, stores the state and writes the audit trail.
+
+They run in the caller's transaction.  A record is an incident or a maintenance.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -67,12 +70,12 @@ async def open_now(tx: ReadTx) -> list[Incident]:
 async def since(
     tx: ReadTx, begin: datetime, end: datetime, limit: int = SHOWN_MAX
 ) -> list[Incident]:
-    """Return records that were not over for some of this time, the newest first."""
+    """Return records that were not over at some time from `begin` to `end`, the newest first."""
     return await store.since(tx, begin, end, limit)
 
 
 def made(begun: IncidentChange, told: IncidentText, started_at: datetime, at: datetime) -> Incident:
-    """Make a new incident, felt since a moment.  Refuses `Malformed`, `NotAllowedNow`."""
+    """Return a new incident, felt since `started_at`, without storing it.  Refuses `Malformed`, `NotAllowedNow`."""
     if started_at > at:
         raise Malformed("started_at", "within_bounds")
     INCIDENT.after(IncidentState.INVESTIGATING, LEADS_TO[begun.state])
@@ -85,7 +88,7 @@ def planned(
     times: tuple[datetime, datetime],
     at: datetime,
 ) -> Incident:
-    """Make a new maintenance, from one moment to another.  Refuses `Malformed`."""
+    """Return a new maintenance, planned from one moment to another, without storing it.  Refuses `Malformed`."""
     check_times(*times, at)
     states = dict.fromkeys(components, ComponentState.UNDER_MAINTENANCE)
     begun = IncidentChange(state=IncidentState.ANNOUNCED, components=states)
@@ -167,7 +170,7 @@ async def _begin(
 
 
 async def check_overlap(tx: ReadTx, incident: Incident) -> None:
-    """Refuse `IncidentOverlaps` where another record concerns one of its components at its time."""
+    """Refuse `IncidentOverlaps` if another record concerns one of the incident's components at the same time."""
     times = None
     if incident.state is IncidentState.ANNOUNCED and incident.begins_at and incident.ends_at:
         times = incident.begins_at, incident.ends_at
@@ -204,7 +207,7 @@ def after_update(
 
 
 def _check_room(incident: Incident, actor: Actor) -> None:
-    """Check the maximum of updates; tasks have their own, below that of staff.  Refuses `IncidentFull`."""
+    """Check the maximum of updates; that of tasks is lower than that of staff.  Refuses `IncidentFull`."""
     is_job = actor.kind is ActorKind.JOB
     of_like = [one for one in incident.updates if one.actor.startswith("job:") == is_job]
     updates_max = JOB_UPDATES_MAX if is_job else UPDATES_MAX
@@ -223,8 +226,8 @@ async def update(
 ) -> Incident:
     """Add a text to a record and set its state, which may stay the same.
 
-    A repeat of a `source` changes nothing.  Refuses `IncidentUnknown`, `NotAllowedNow`, `IncidentHeld`, `IncidentFull`,
-    `IncidentOverlaps`, `Malformed`.
+    If the note of `change.source` was published before, nothing changes.  Refuses `IncidentUnknown`, `NotAllowedNow`,
+    `IncidentHeld`, `IncidentFull`, `IncidentOverlaps`, `Malformed`.
     """
     text = words_of(told.text_id, told.text_en)
     await store.lock_opening(tx)
@@ -253,15 +256,15 @@ async def add_update(
     at: datetime,
     actor: Actor,
 ) -> Incident:
-    """As `update`, without a change of components."""
+    """Add a text to a record and set its state as `update` does, without a change of components."""
     told = IncidentText(text_id=text_id, text_en=text_en)
     return await update(tx, incident, IncidentChange(state=state), told, at=at, actor=actor)
 
 
 async def hold(tx: Tx, incident: UUID, by: str) -> None:
-    """Hold an incident for a recovery, so that it cannot be resolved; the recovery writes the trail.
+    """Hold an incident for a recovery, so that it cannot be resolved; the recovery writes the audit trail.
 
-    Refuses `IncidentUnknown`, `IncidentHeld` (by another), `NotAllowedNow` where it is over.
+    Refuses `IncidentUnknown`, `IncidentHeld` if another recovery holds it, `NotAllowedNow` if it is over.
     """
     found = await locked(tx, incident)
     if found.held_by and found.held_by != by:
@@ -272,7 +275,7 @@ async def hold(tx: Tx, incident: UUID, by: str) -> None:
 
 
 async def release(tx: Tx, incident: UUID) -> None:
-    """Release a held incident; does nothing where it is not held.  Refuses `IncidentUnknown`."""
+    """Release a held incident; does nothing if it is not held.  Refuses `IncidentUnknown`."""
     await locked(tx, incident)
     await store.hold(tx, incident, "")
 
@@ -280,7 +283,7 @@ async def release(tx: Tx, incident: UUID) -> None:
 async def review(
     tx: Tx, incident: UUID, changed_id: str, changed_en: str, *, at: datetime, actor: Actor
 ) -> Incident:
-    """Set the text on changes since an incident that is over; its report becomes public.
+    """Set the text on what was changed since an incident that is over; its report becomes public.
 
     Refuses `IncidentUnknown`, `NotAllowedNow`, `Malformed`.
     """
@@ -297,6 +300,6 @@ async def review(
 
 
 async def record(tx: Tx, actor: Actor, action: str, incident: UUID, /, **facts: object) -> None:
-    """Write an act on a record to the trail."""
+    """Write an act on a record to the audit trail."""
     subject = show(KIND, incident)
     await trail.record(tx, NOBODY, actor=actor, action=action, subject=subject, **facts)

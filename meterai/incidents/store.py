@@ -1,4 +1,4 @@
-"""SQL of incidents, one function a question."""
+"""SQL of incidents, one function for each query.  A record is an incident or a maintenance."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -138,7 +138,7 @@ SELECT subscriber_id AS id, email, language, confirmed_at FROM incident_subscrib
 _SUBSCRIBER_OF = """
 SELECT subscriber_id AS id, email, language, confirmed_at FROM incident_subscribers WHERE email = %s
 """
-# An unconfirmed address is asked again after a day.  A subscribed one is not, and the answer does not tell which it is.
+# An unconfirmed address is asked again after a day, a subscribed one never; the visitor sees the same answer.
 _ASK = """
 INSERT INTO incident_subscribers (subscriber_id, email, language, asked_at)
 SELECT new.* FROM (VALUES (%s::uuid, %s, %s, %s::timestamptz)) AS new (subscriber_id, email, language, asked_at)
@@ -166,7 +166,7 @@ _PEOPLE = RowMapper(Subscriber)
 
 
 async def one(tx: ReadTx, incident: UUID, *, is_locked: bool = False) -> Incident | None:
-    """Return one record, locked until the transaction ends on request."""
+    """Return one record; with `is_locked`, lock it until the transaction ends."""
     query = _ONE + (" FOR UPDATE OF i" if is_locked else "")
     return await tx.one_as(_INCIDENTS, query, incident)
 
@@ -177,12 +177,12 @@ async def open_now(tx: ReadTx) -> list[Incident]:
 
 
 async def since(tx: ReadTx, begin: datetime, end: datetime, limit: int) -> list[Incident]:
-    """Return records of a time, also those that began before or are not over, the newest first."""
+    """Return records that were not over at some time from `begin` to `end`, the newest first."""
     return await tx.all_as(_INCIDENTS, _SINCE, end, begin, limit)
 
 
 async def lock_opening(tx: Tx) -> None:
-    """Serialize openings until this transaction ends."""
+    """Wait for other openings and updates of records, and keep them waiting until this transaction ends."""
     await tx.value(_LOCK_OPENING)
 
 
@@ -192,7 +192,10 @@ async def overlapping(
     components: Sequence[Component],
     planned: tuple[datetime, datetime] | None = None,
 ) -> tuple[UUID, str] | None:
-    """Return another record about one of these components, and the component: felt now, or planned for this time."""
+    """Return a record other than `but` about one of these components, and the component; None if there is none.
+
+    With `planned` times it is a maintenance planned for that time, else a record that is felt now.
+    """
     begin, end = planned or (None, None)
     row = await tx.one(_OVERLAPPING, but, list(map(str, components)), begin, end, begin)
     return (row["incident_id"], row["component"]) if row else None
@@ -242,7 +245,7 @@ async def move(tx: Tx, moved: Incident) -> None:
 async def write(
     tx: Tx, of: Incident, update: StatusUpdate, number: int, source: str | None
 ) -> bool:
-    """Insert an update; False where the same note of a watcher became one before."""
+    """Insert an update; return False if its note of a watcher (`source`) became an update before."""
     added = await tx.run(
         _INSERT_UPDATE,
         of.id,
@@ -259,7 +262,7 @@ async def write(
 
 
 async def hold(tx: Tx, incident: UUID, by: str) -> None:
-    """Set the holder of a record; none where empty."""
+    """Set the recovery that holds a record; an empty `by` means that no recovery holds it."""
     await tx.run(_HOLD, by, incident)
 
 
@@ -279,7 +282,7 @@ async def watched(tx: ReadTx) -> list[WatchedComponent]:
 
 
 async def keep_watched(tx: Tx, seen: WatchedComponent) -> datetime:
-    """Upsert an agreed state; return since when the component is seen to work, or not to."""
+    """Upsert an agreed state; return the time since which the component is seen to work, or not to work."""
     found: datetime = await tx.value(
         _KEEP_WATCHED,
         seen.component,
@@ -298,12 +301,12 @@ async def keep_note(tx: Tx, note: IncidentNote) -> None:
 
 
 async def forget_notes(tx: Tx, but: Sequence[str]) -> None:
-    """Delete notes that no watcher publishes any more, all `but` these."""
+    """Delete all notes except those with these sources, which watchers still publish."""
     await tx.run(_FORGET_NOTES, list(but))
 
 
 async def notes(tx: ReadTx, after: datetime, limit: int) -> list[IncidentNote]:
-    """Return notes since a moment that staff did not take, the newest first."""
+    """Return notes since a moment that staff have not published, the newest first."""
     return await tx.all_as(_PROPOSED, _NOTES, after, limit)
 
 
@@ -313,7 +316,7 @@ async def newest(tx: ReadTx, limit: int) -> list[Incident]:
 
 
 async def plan_mailing(tx: Tx, update: UUID, incident: UUID) -> None:
-    """Insert a mailing of an update, where there are subscribers."""
+    """Insert a mailing of an update, if there are subscribers."""
     await tx.run(_PLAN_MAILING, update, incident)
 
 
@@ -323,7 +326,7 @@ async def next_mailing(tx: Tx) -> Mailing | None:
 
 
 async def set_last_told(tx: Tx, mailing: Mailing, last: UUID) -> None:
-    """Set the last subscriber written to."""
+    """Store the last subscriber to whom a mailing was sent."""
     await tx.run(_TOLD_TO, last, mailing.update)
 
 
@@ -333,7 +336,7 @@ async def end_mailing(tx: Tx, mailing: Mailing) -> None:
 
 
 async def subscribers(tx: ReadTx, after: UUID, limit: int) -> list[Subscriber]:
-    """Return confirmed subscribers, in the order of their ids."""
+    """Return confirmed subscribers with ids after `after`, in the order of ids."""
     return await tx.all_as(_PEOPLE, _SUBSCRIBERS, after, limit)
 
 
@@ -348,18 +351,18 @@ async def subscriber_of(tx: ReadTx, email: str) -> Subscriber | None:
 
 
 async def ask(tx: Tx, subscriber_id: UUID, email: str, language: str, at: datetime) -> UUID | None:
-    """Return the subscriber to ask by mail; None for one that is subscribed, or was asked within a day."""
+    """Store an address to be asked by mail, and return its id; None if it is subscribed, or was asked within a day."""
     found: UUID | None = await tx.value(_ASK, subscriber_id, email, language, at)
     return found
 
 
 async def asked_since(tx: ReadTx, at: datetime) -> int:
-    """Count those asked since a moment who have not confirmed."""
+    """Count the addresses asked since a moment that have not confirmed."""
     return int(await tx.value(_ASKED_SINCE, at))
 
 
 async def confirm(tx: Tx, subscriber_id: UUID, at: datetime) -> None:
-    """Set a subscription as confirmed by its owner."""
+    """Store that the owner of an address confirmed its subscription."""
     await tx.run(_CONFIRM, at, subscriber_id)
 
 

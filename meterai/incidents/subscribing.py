@@ -1,4 +1,4 @@
-"""Subscriptions to news of incidents: confirmed by a mail, written to in batches, ended by one click."""
+"""Subscriptions to mails about incidents: confirmed by a mail, served in batches, ended with one click."""
 
 import hmac
 from base64 import b32encode
@@ -29,7 +29,7 @@ KIND = "sub"
 PATH = "/status/subscription"
 TELLING = "tell_subscribers"  # name of the periodic task
 AN_HOUR = timedelta(hours=1)
-# Share of one mail provider in the hour's remaining mails, in one web process: a dozen providers leave a third to others.
+# Share of one provider's network in the hour's remaining mails, in one web process: a dozen leave a third to others.
 PROVIDERS = 10
 BATCH = 100  # mails in one transaction
 # Mails to subscribers that wait at once: tens of thousands would delay the receipts of buyers.
@@ -37,7 +37,7 @@ WAITING_MAX = 300
 
 
 class Subscriptions:
-    """Addresses that get news of incidents by mail."""
+    """Addresses that get a mail about each update of an incident."""
 
     def __init__(
         self, database: Database, key: bytes, settings: IncidentSettings, clock: Clock
@@ -60,7 +60,7 @@ class Subscriptions:
         return b32encode(made).decode().lower()
 
     def opened(self, shown: str, secret: str) -> UUID:
-        """Return the subscription of a link.  Refuses `NotFound`, `SubscriptionUnknown`."""
+        """Return the id of the subscription that a link is for.  Refuses `NotFound`, `SubscriptionUnknown`."""
         found = read(KIND, shown)
         if not (secret.isascii() and hmac.compare_digest(secret, self._secret(found))):
             raise SubscriptionUnknown("no link of ours")
@@ -107,7 +107,7 @@ class Subscriptions:
         return found
 
     async def confirm(self, subscriber: UUID) -> None:
-        """Confirm a subscription by its owner."""
+        """Store that the owner of an address confirmed its subscription."""
         await self._database.once(store.confirm, subscriber, self._clock.now())
 
     async def end(self, subscriber: UUID) -> None:
@@ -115,7 +115,7 @@ class Subscriptions:
         await self._database.once(store.unsubscribe, subscriber)
 
     async def tell(self) -> int:
-        """Periodic task: queue the next mails about an update; return how many."""
+        """Periodic task: queue the next mails about an update; return the number of its subscribers processed."""
         return await self._database.run(self._tell)
 
     async def _tell(self, tx: Tx) -> int:

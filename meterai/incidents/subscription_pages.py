@@ -46,7 +46,7 @@ async def subscribe(
 
 @get("/status/subscribed", opt=_OPTIONS, include_in_schema=False)
 async def show_asked(request: PageRequest) -> Page:
-    """Say that a mail is on its way, unless the address is subscribed."""
+    """Show that a confirmation mail is on its way, unless the address is subscribed already."""
     await visitor(request)
     return page(request, "incidents/subscription.html", step="asked")
 
@@ -78,7 +78,7 @@ async def change_subscription(
     shown: FromPath[str],
     secret: FromPath[str],
 ) -> Page:
-    """Confirm or unsubscribe; the POST of a mail program unsubscribes (RFC 8058).  The link authorizes it."""
+    """Confirm or end a subscription; the POST of a mail program ends it (RFC 8058).  The link's secret authorizes this."""
     subscriber, form = subscriptions.opened(shown, secret), await read_form(request)
     if form.text("do") == "confirm":
         await subscriptions.confirm(subscriber)

@@ -1,4 +1,4 @@
-"""Public views of incidents: no actor, no name of a person."""
+"""Public views of incidents, without actors and names of persons."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -15,7 +15,7 @@ UPDATES_SHOWN_MAX = (
 
 
 class Bilingual(msgspec.Struct, frozen=True):
-    """Words in Indonesian and in English."""
+    """A text in Indonesian and in English."""
 
     id: str
     en: str
@@ -33,7 +33,7 @@ _Title = Annotated[
 
 
 class UpdateView(msgspec.Struct, frozen=True):
-    """Words about an incident, and its state from then on; `number` counts the updates of the incident from 1."""
+    """A text about an incident, and its state from then on; `number` counts the updates of the incident from 1."""
 
     number: int
     at: datetime
@@ -58,7 +58,7 @@ class IncidentView(msgspec.Struct, frozen=True):
 
 
 class FiguresView(msgspec.Struct, frozen=True):
-    """Numbers that people ask for; null where one is not known."""
+    """Current figures of the platform; null if a figure is not known."""
 
     line_waiting: int | None = None
     admission_per_second: float | None = None
@@ -74,10 +74,10 @@ class FiguresView(msgspec.Struct, frozen=True):
 
 
 class StatusView(msgspec.Struct, frozen=True):
-    """The platform as it says it is.
+    """The public status of the platform.
 
-    `at` is when this was counted: where the database does not answer, the last that is known.  Open incidents come
-    first, then the newest of 90 days, 50 at most.
+    `at` is the time of the data, which is earlier than now while the database does not answer.  Open incidents come
+    first, then the newest of the last 90 days; there are at most 50.
     """
 
     at: datetime

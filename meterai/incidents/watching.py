@@ -35,7 +35,7 @@ from meterai.plumbing.db.database import Database, DatabaseAway, Tx
 from meterai.plumbing.messages import LANGUAGES, translate
 
 WATCHING, PLANNING = "watch_incidents", "begin_maintenance"  # names of the periodic tasks
-# Time without a fault until the watch resolves an incident; the watchers themselves have waited before that.
+# Time without a fault until the watch resolves an incident; the watchers wait too before they report that it works.
 CALM = timedelta(minutes=5)
 # An agreed state opens an incident once it has lasted this long: three queries.  Each update is a mail to every subscriber,
 # and a shorter disturbance is over before the mail is read.
@@ -46,7 +46,7 @@ _log = structlog.get_logger()
 
 
 class Watching:
-    """Reads the watchers, and writes records about their agreed states."""
+    """Asks the watchers, and opens, updates and resolves incidents by their agreed states; moves planned maintenance."""
 
     def __init__(
         self, database: Database, watchers: Watchers, settings: IncidentSettings, clock: Clock
@@ -62,7 +62,7 @@ class Watching:
         return self._watchers.count > 0
 
     async def look(self) -> int:
-        """Periodic task: ask the watchers, and open, move and resolve incidents by their agreed states."""
+        """Periodic task: ask the watchers, and open, update and resolve incidents by their agreed states."""
         said, notes = await self._watchers.ask(self._clock.now())
         now = self._clock.now()
         seen = []
@@ -77,7 +77,7 @@ class Watching:
         return 0
 
     async def _keep(self, notes: Sequence[IncidentNote]) -> None:
-        """Keep notes typed at watchers as proposals: a watcher's key alone publishes no text."""
+        """Store the notes of watchers as proposals to staff, since a watcher's key alone must not publish a text."""
         carried = [one for one in notes if all(one.text.values())]
         with _isolated():
             await self._database.once(store.forget_notes, [one.source for one in carried])
@@ -112,7 +112,7 @@ class Watching:
         faulty: Sequence[WatchedComponent],
         now: datetime,
     ) -> None:
-        """Move an incident without updates by staff."""
+        """Update or resolve `own`, the incident that the watch opened and to which staff wrote no update."""
         of_own = [seen[one] for one in own.components if one in seen]
         bad = [one for one in of_own if one.state > _OPERATIONAL]
         worse = [one for one in bad if one.state > own.components[one.component]]
@@ -140,7 +140,7 @@ class Watching:
     # -- maintenance -------------------------------------------------------------------------------
 
     async def plan(self) -> int:
-        """Periodic task: begin and end maintenance at its times; one that could not begin before its end is cancelled."""
+        """Periodic task: begin and end maintenance at its times; cancel maintenance that could not begin before its end."""
         now = self._clock.now()
         due = [
             (one, state)
@@ -163,7 +163,7 @@ class Watching:
 
 
 def _due(one: Incident, now: datetime) -> IncidentState | None:
-    """Return the state that a maintenance reaches by the clock; None where it stays."""
+    """Return the state that a maintenance has to change to by its planned times; None if it stays."""
     if one.kind is not IncidentKind.MAINTENANCE or one.begins_at is None or one.ends_at is None:
         return None
     is_over = now >= one.ends_at
@@ -176,7 +176,7 @@ def _due(one: Incident, now: datetime) -> IncidentState | None:
 
 @contextmanager
 def _isolated(**facts: str) -> Iterator[None]:
-    """Isolate a fault of one transaction from the others of the run."""
+    """Log a fault of one transaction, so that the run continues with the others.  Raises `DatabaseAway`."""
     try:
         yield
     except DatabaseAway:
@@ -186,7 +186,10 @@ def _isolated(**facts: str) -> Iterator[None]:
 
 
 def _begun(one: WatchedComponent) -> datetime:
-    """Return since when a state is agreed: among the watchers, who continue while the database is away, or as seen here."""
+    """Return the time since which a state is agreed: by the watchers' times or as seen here, whichever is earlier.
+
+    The watchers continue while the database is unavailable.
+    """
     return min(one.since, one.seen_at)
 
 
@@ -195,7 +198,7 @@ def _states(seen: Sequence[WatchedComponent]) -> Mapping[Component, ComponentSta
 
 
 def _words(seen: Sequence[WatchedComponent]) -> IncidentText:
-    """Return the watch's text about components that do not work, from their states and faults."""
+    """Return title and text of an incident about components that do not work, from their states and faults."""
     titles, texts = {}, {}
     for language in LANGUAGES:
         each = [

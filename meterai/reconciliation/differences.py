@@ -28,11 +28,11 @@ from meterai.reconciliation.model import (
 )
 from meterai.suspense import Break, RecordItem
 
-KEY_OF_REFUND = "refund_not_in_record:"  # shared with refunds, which looks up each refund
+KEY_OF_REFUND = "refund_not_in_record:"  # the room refunds uses it too, and looks up each refund
 NO_DAY = "no_day_in_its_name"
-LINES_TOLD_MAX = 20  # of one payment, as evidence
+LINES_TOLD_MAX = 20  # lines of one payment in the evidence
 _K = BreakKind
-# For each sum: the kinds of a break here and there, the sign of the change of the record's account, its fields.
+# For each sum: its field, the sign by which it changes the record's account, the kinds if the record or the books have more.
 _SUMS = (
     ("captured", 1, _K.PAYMENT_NOT_IN_BOOKS, _K.PAYMENT_NOT_IN_RECORD),
     ("refunded", -1, _K.REFUND_NOT_IN_BOOKS, _K.REFUND_NOT_IN_RECORD),
@@ -44,7 +44,7 @@ _REFUNDED = {
     MovementKind.REFUND_REVERSED: -1,
     MovementKind.TRANSFER_RETURNED: -1,
 }
-_CLEARED = {  # of a line without a payment: sign of the change of the record's account
+_CLEARED = {  # sign by which a line without a payment changes the record's account
     MovementKind.PAYMENT: 1,
     MovementKind.REFUND: -1,
     MovementKind.REFUND_REVERSED: 1,
@@ -54,22 +54,22 @@ _CLEARED = {  # of a line without a payment: sign of the change of the record's 
     MovementKind.TRANSFER_RETURNED: 1,
     MovementKind.SETTLEMENT: -1,
 }
-_STATED = {MovementKind.SETTLEMENT: 1, MovementKind.FEE: -1, MovementKind.TAX: -1}  # of a statement
+_STATED = {MovementKind.SETTLEMENT: 1, MovementKind.FEE: -1, MovementKind.TAX: -1}  # in a statement
 MOVED = (_K.SETTLEMENT_NOT_BOOKED, _K.FLOAT_MOVED, _K.ACCOUNT_MOVED)  # between accounts of ours
 
 
 def key_of_payments(provider: str) -> str:
-    """Prefix of keys of items about payments, of any day."""
+    """Return the prefix of the keys of items about payments of a provider, on any day."""
     return f"record:{provider}:payment:"
 
 
 def key_of_day(of: Days) -> str:
-    """Prefix of keys of items about the record of one day."""
+    """Return the prefix of the keys of items about the record of one day."""
     return f"record:{of.provider}:day:{of.day}:"
 
 
 def evidence(**facts: object) -> bytes:
-    """Facts of both sides in stored form."""
+    """Encode the facts of both sides as JSON, to be stored as evidence."""
     return msgspec.json.encode(facts, order="sorted")
 
 
@@ -80,7 +80,7 @@ def _told(lines: Sequence[EvidenceLine]) -> list[Mapping[str, object]]:
 def payment_breaks(
     of: Days, found: Iterable[Differing], lines: Sequence[EvidenceLine]
 ) -> Iterator[Break]:
-    """Differences of sums, payment by payment."""
+    """Yield a break for each sum of a payment that differs; `lines` are those of the payments, as evidence."""
     by_payment: dict[str, list[EvidenceLine]] = defaultdict(list)
     for line in lines:
         by_payment[str(line.payment)].append(line)
@@ -145,10 +145,10 @@ def _breaks_of_payment(one: Differing, begins: str, told: bytes) -> Iterator[Bre
 def recorded(
     one: Differing, lines: Sequence[EvidenceLine], until: datetime
 ) -> RecordedPayment | None:
-    """A payment of the record to book; None if a person has to decide.
+    """Return a payment of the record that can be booked; None if a person has to decide.
 
-    Only a payment that the record has from its beginning, with its own sum and the provider's own number.  A record that
-    begins later would seem to have less money than there is.
+    The record must contain the payment from its capture on, with its full sum and under the provider's number.  A record
+    that begins later would seem to have less money than there is.
     """
     is_whole = one.captured > 0 and one.captured_ours - one.suspended in (0, one.captured)
     if not is_whole or "/" in one.payment:
@@ -177,7 +177,7 @@ def recorded(
 
 
 def fact_breaks(of: Days, found: Iterable[Unmatched], differing: frozenset[str]) -> Iterator[Break]:
-    """Payments with equal sums, and another reference or time."""
+    """Yield a break for each payment with another reference or time, unless its sums differ (`differing`)."""
     for one in found:
         if one.payment is None or one.payment in differing or one.captured_at is None:
             continue
@@ -198,7 +198,7 @@ def fact_breaks(of: Days, found: Iterable[Unmatched], differing: frozenset[str])
 
 
 def transfer_breaks(found: Iterable[OfBuyer]) -> Iterator[Break]:
-    """Transfers to a buyer, or returned ones, that only the statement or only the books have."""
+    """Yield a break for transfers to a buyer, or returned ones, that only the statement or only the books have."""
     for one in found:
         for name, sign in (("gone", -1), ("back", 1)):
             there, least, ours = (getattr(one, f"{name}{part}") for part in ("", "_least", "_ours"))
@@ -216,7 +216,7 @@ def transfer_breaks(found: Iterable[OfBuyer]) -> Iterator[Break]:
 
 
 def _grows(provider: str, line: EvidenceLine) -> int:
-    """1 if the record's account grows by a line, -1 if it shrinks; a line of unknown kind has `in` or `out` at its end."""
+    """Return 1 if the record's account grows by a line, -1 if it shrinks, 0 if unknown; a line may end in `in` or `out`."""
     kind, side = MovementKind(line.kind), line.line.rpartition(" ")[2]
     if provider in STATEMENTS and kind in _STATED:
         return _STATED[kind]
@@ -224,7 +224,7 @@ def _grows(provider: str, line: EvidenceLine) -> int:
 
 
 def line_breaks(of: Days, found: Iterable[EvidenceLine]) -> Iterator[Break]:
-    """Breaks of lines without a payment: settlements, the operator's own account, and unplaced ones."""
+    """Yield a break for each line without a payment: settlements, lines of the operator's accounts, unplaced lines."""
     seen: dict[str, int] = defaultdict(int)
     for one in found:
         kind = MovementKind(one.kind)
@@ -250,7 +250,7 @@ def line_breaks(of: Days, found: Iterable[EvidenceLine]) -> Iterator[Break]:
 
 
 def side(item: RecordItem) -> Side:
-    """An open item about money between our accounts, from its evidence."""
+    """Parse the evidence of an open item about money between two accounts of ours."""
     told = msgspec.json.decode(item.evidence)
     [line] = told["lines"]
     names = (line.get(name) for name in ("reference", "payment", "counterpart"))
@@ -258,8 +258,9 @@ def side(item: RecordItem) -> Side:
 
 
 def pairs(found: Sequence[Side]) -> Iterator[tuple[Side, Side]]:
-    """Pairs of items of the same money, given by one account and received by the other, if both have a number, or the line
-    of the operator's account names the other.
+    """Yield pairs of items about the same money that moved between another account of ours and the operator's account.
+
+    Both lines must have a number in common, or the line of the operator's account must name the other account.
     """
     ours = [one for one in found if one.provider == ACCOUNT]
     for one in found:
@@ -272,7 +273,7 @@ def pairs(found: Sequence[Side]) -> Iterator[tuple[Side, Side]]:
 
 
 def unmatched_breaks(of: Days, found: Sequence[UnmatchedLine], count: int) -> Iterator[Break]:
-    """Breaks of unmatched lines, one for each; of very many the rest together."""
+    """Yield a break for each unmatched line in `found`, and one for the rest if `count` (of all) is greater."""
     for one in found:
         digest = hashlib.sha256(f"{one.why}\n{one.told}".encode()).hexdigest()
         yield Break(
@@ -285,7 +286,7 @@ def unmatched_breaks(of: Days, found: Sequence[UnmatchedLine], count: int) -> It
 
 
 def too_many(of: Days, what: str, count: int) -> Break:
-    """The break of differences beyond those listed."""
+    """Return the break that stands for differences which are too many to list; `count` is their number."""
     return Break(
         key=f"{key_of_day(of)}many:{what}:{count}",
         reason=_K.LINES_TOO_MANY,
@@ -294,7 +295,7 @@ def too_many(of: Days, what: str, count: int) -> Break:
 
 
 def change_breaks(of: Days, found: Iterable[Changed]) -> Iterator[Break]:
-    """Breaks of facts that changed since an earlier reading.  Their money is in the differences from the books."""
+    """Yield a break for each sum that changed since the reading before; the money is in the differences from the books."""
     for one in found:
         yield Break(
             key=f"{key_of_day(of)}changed:{of.reading}:{one.kind}:{one.key}",
@@ -313,7 +314,7 @@ def change_breaks(of: Days, found: Iterable[Changed]) -> Iterator[Break]:
 
 
 def key_of_fee(of: Days, reason: BreakKind, *, is_agreed: bool = False) -> str:
-    """Prefix of keys of items about the fees of a day, or the tax on them."""
+    """Return the prefix of the keys of items about the fees of a day, or about the tax on them."""
     return f"{key_of_day(of)}{reason}:{'agreed:' if is_agreed else ''}"
 
 
@@ -324,7 +325,7 @@ def fee_breaks(
     booked: Mapping[str, int],
     unmatched: Sequence[FeeTold],
 ) -> tuple[list[Break], list[Break]]:
-    """Unbooked fees and tax of a day: agreed ones, and the rest."""
+    """Return the breaks of unbooked fees and tax of a day: agreed ones, and the rest.  `booked` has rupiah by kind."""
     to_book: list[Break] = []
     left: list[Break] = []
     for reason, rupiah, fits in (
@@ -358,7 +359,7 @@ def fee_breaks(
 
 
 def missing(of: Days, why: str) -> Break:
-    """The break of a record that is missing at its hour."""
+    """Return the break of a record that is missing at its hour."""
     return Break(
         key=f"{key_of_day(of)}missing",
         reason=_K.RECORD_MISSING,
@@ -368,9 +369,9 @@ def missing(of: Days, why: str) -> Break:
 
 
 def unreadable_file(of: Days, name: str, why: str, sha256: bytes) -> Break:
-    """The break of a file of a record that was refused."""
+    """Return the break of a file that was refused as a record; `why` is the code of the fault."""
     return Break(
-        # A file without a day belongs to no record: a person ends its item.
+        # A file without a day belongs to no record, so a person resolves its item.
         key=f"record:{of.provider}:{NO_DAY}:{sha256.hex()}"
         if why == NO_DAY
         else f"{key_of_day(of)}file:{sha256.hex()}",

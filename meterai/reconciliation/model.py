@@ -19,7 +19,7 @@ class DayState(StrEnum):
     """State of the record of a day."""
 
     READING = "reading"
-    WAITING = "waiting"  # not received, or not to its end
+    WAITING = "waiting"  # the record was not received, or not completely
     DIFFERING = "differing"  # compared, and more differs than is listed
     FINAL = "final"  # complete, and each difference is an item
 
@@ -28,7 +28,7 @@ class DayEvent(StrEnum):
     """Event in the life of the record of a day."""
 
     FAILED = "failed"
-    FAILED_AGAIN = "failed_again"  # the earlier comparison stays valid
+    FAILED_AGAIN = "failed_again"  # a later reading failed; the earlier comparison stays valid
     COMPARED = "compared"
     OVERFLOWED = "overflowed"
     READ_AGAIN = "read_again"
@@ -124,25 +124,26 @@ class DayNotOver(CommandRefusal):
 
 
 class NotABreak(CommandRefusal):
-    """The item has no such resolution."""
+    """The item cannot be resolved in this way."""
 
     code = "break_has_no_such_way"
     status = 409
 
 
 def begin_of(day: date) -> datetime:
-    """The moment in which a day begins in WIB."""
+    """Return the moment at which a day begins in WIB."""
     return datetime(day.year, day.month, day.day, tzinfo=WIB)
 
 
 def end_of(day: date) -> datetime:
-    """The moment in which a day ends in WIB."""
+    """Return the moment at which a day ends in WIB."""
     return begin_of(day) + timedelta(days=1)
 
 
 class Days(NamedTuple):
-    """A day to compare, and the reading of its record; sums go from `first` to `upto`, and the record has all movements
-    before `until`.
+    """A day to compare, and the number of the reading of its record.
+
+    Sums are over the days from `first` to `upto`; the record contains all movements before `until`.
     """
 
     provider: str
@@ -159,7 +160,7 @@ class Leased:
 
     provider: str
     day: date
-    reading: int  # to be read
+    reading: int  # number of the reading that begins now
     tries: int
 
 
@@ -181,24 +182,24 @@ class RecordDay:
 
     @property
     def matched_percent(self) -> float:
-        """Percentage of the lines with a counterpart and without a difference."""
+        """Percentage of the lines that have a counterpart and no difference; 100 for a record without lines."""
         return 100.0 * self.matched / self.lines if self.lines else 100.0
 
 
 class Overview(NamedTuple):
-    """The last day begun, and missing days, for metrics and `/readyz`."""
+    """The newest day whose comparison was begun, and the number of days not compared, for metrics and `/readyz`."""
 
     day: date
     fault: str | None
     ended_at: datetime | None
     broken: int
-    final_until: date | None  # the last day up to which every day is final
+    final_until: date | None  # the newest day whose record is compared: final or differing
     first: date
     missing: int
 
 
 class ReadingCounts(NamedTuple):
-    """Lines of a reading, and its fees and the tax on them."""
+    """Number of lines of a reading, and the rupiah of its fees and of the tax on them."""
 
     lines: int
     fee: int
@@ -206,14 +207,14 @@ class ReadingCounts(NamedTuple):
 
 
 class Fees(NamedTuple):
-    """Agreed fees and tax of a reading."""
+    """Rupiah of those fees and taxes of a reading that are as agreed."""
 
     fee: int
     tax: int
 
 
 class FeeTold(NamedTuple):
-    """A fee of one payment that differs from the agreed one."""
+    """A payment in a reading whose fee or tax is not as agreed; `amount` is the rupiah of the payment."""
 
     payment: str | None
     method: str | None
@@ -223,7 +224,7 @@ class FeeTold(NamedTuple):
 
 
 class OfBuyer(NamedTuple):
-    """Transfers to one buyer, and returned ones: sums of the statement, and the bounds of the books."""
+    """Rupiah sent to a buyer (`gone`) and returned (`back`): of the statement, and as `least` and `ours` of the books."""
 
     account: UUID
     gone: int
@@ -236,7 +237,7 @@ class OfBuyer(NamedTuple):
 
 
 class Unmatched(NamedTuple):
-    """A line of a payment that does not match plainly, with our facts of the payment."""
+    """A line of a payment that differs from ours in a fact, or that we do not have, with our facts of the payment."""
 
     payment: str | None
     reference: str | None
@@ -248,7 +249,10 @@ class Unmatched(NamedTuple):
 
 
 class Differing(NamedTuple):
-    """A payment with sums on both sides: the record must have at least `least`, and may have `ours`."""
+    """A payment with its sums in rupiah in the record and in the books.
+
+    A sum of the record must be at least that of `..._least` and at most that of `..._ours`.
+    """
 
     payment: str
     reference: str | None
@@ -285,8 +289,9 @@ class EvidenceLine(NamedTuple):
 
 
 class Side(NamedTuple):
-    """An open item about money between two accounts of ours: the account of its record, the growth of that account, and
-    the numbers in it.
+    """An open item about money between two accounts of ours.
+
+    `provider` is the account of its record, `rupiah` the growth of that account, `names` the numbers in its line.
     """
 
     id: UUID
@@ -296,7 +301,7 @@ class Side(NamedTuple):
 
 
 class Numbered(NamedTuple):
-    """A line by the numbers in it; of refunds and transfers only ours."""
+    """A line's position in its reading, and the numbers in it; those of refunds and transfers only if they are ours."""
 
     position: int
     payment: str | None
@@ -306,7 +311,7 @@ class Numbered(NamedTuple):
 
 
 class Changed(NamedTuple):
-    """A fact that differs between two readings of a day."""
+    """A sum in rupiah that differs between two readings of a day."""
 
     key: str
     kind: str

@@ -1,7 +1,7 @@
 """Reconciliation of a day: read its record, compare it line by line with payments, refunds and books, keep differences.
 
-Reading may call another machine, so each part commits by itself: the lease of the day, the lines some thousands at a
-time, and then the comparison with all its items in one transaction.
+Reading may call another machine, so each part has its own transaction: the lease of the day, each some thousand lines,
+and at the end the comparison with all its items.
 """
 
 import asyncio
@@ -68,7 +68,7 @@ from meterai.suspense import Break, OpenBreak, Resolution
 
 TASK = "reconcile"
 LEASE_SECONDS = 3_600.0  # of one reading, and the pause before the next try
-DAYS_MAX = 45  # back at most; QRIS: acquirers answer about no more
+DAYS_MAX = 45  # compared automatically; QRIS acquirers answer about no older days
 DAYS_AT_ONCE = 5
 READ_AGAIN_DAYS = (
     1,
@@ -83,7 +83,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class _InboxFile:
-    """A file of the inbox to read."""
+    """A file to be read as a record."""
 
     path: Path
     sha256: bytes
@@ -92,14 +92,14 @@ class _InboxFile:
 
 @dataclass(slots=True)
 class _Read:
-    """One reading of a day, without its lines."""
+    """One reading of a day: its counts and files, without its lines."""
 
     loading: Loading
     files: list[tuple[_InboxFile, FileRead]] = field(default_factory=list)
 
 
 class Reconciliation:
-    """Compares finished days, repeatedly, by histories and files."""
+    """Compares the records of finished days, from histories of rails or files, with the books, and repeats it later."""
 
     def __init__(
         self,
@@ -130,7 +130,7 @@ class Reconciliation:
         try:
             return sum([await self._compare_due(one, last) for one in providers])
         finally:
-            # Also where a fault of one keeps the others waiting.
+            # Also if a fault of one provider prevents the comparison of others.
             for provider in providers:
                 if self._is_compared(provider):
                     await self._tell_missing(provider, last)
@@ -177,7 +177,7 @@ class Reconciliation:
         return 1
 
     async def _first(self, provider: str, last: date) -> date:
-        """The first day to compare; for statements of an account not before yesterday."""
+        """Return the first day to compare; for bank statements it is `last`."""
         known, _ = await self._database.once(store.known_days)
         oldest = last - timedelta(days=DAYS_MAX - 1)
         if provider in STATEMENTS:
@@ -194,7 +194,7 @@ class Reconciliation:
         )
 
     async def _files(self, provider: str, last: date) -> dict[date, list[Path]]:
-        """Files in the inbox, by the day in their names.  A file without a day in its name is an item."""
+        """Return the files in the inbox by the day in their names.  A file without a day in its name becomes an item."""
         found: dict[date, list[Path]] = {}
         folder = self._inbox / provider
         for one in sorted(folder.iterdir()) if folder.is_dir() else ():
@@ -221,7 +221,7 @@ class Reconciliation:
     async def reconcile(
         self, provider: str, day: date, files: Sequence[Path], actor: Actor
     ) -> RecordDay:
-        """Compare one finished day, by files or by the history.
+        """Compare one finished day, by these files or, without files, by the history of the rail.
 
         Refuses `ProviderUnknown`, `DayNotOver`, `RecordIsBeingRead`, `RecordFilesMissing`, `RecordFileKnown`,
         `RecordFileUnreadable`, and as the provider does.
@@ -256,9 +256,9 @@ class Reconciliation:
                 await self._read_files(leased, reading, given)
             return await self._compare(leased, reading, actor)
         except Refusal as refusal:
-            # After any other fault the lease stays, and the day is begun again once it ends.
+            # After any other fault the lease stays, and the day is begun again once the lease ends.
             code = refusal.code
-            # A day is tried each hour, and a try of a person is in the trail each time.
+            # The task tries a day each hour: of tries without files, only the first failure is in the audit trail.
             is_told = bool(given) or leased.tries == 1
             await self._database.run(
                 partial(_failed, leased=leased, code=code, actor=actor if is_told else None)
@@ -276,7 +276,7 @@ class Reconciliation:
     async def _read_files(
         self, leased: Leased, reading: _Read, files: Sequence[_InboxFile]
     ) -> None:
-        """Load the lines of every file of the day.  An unreadable file is an item, and refused."""
+        """Load the lines of every file of the day.  An unreadable file becomes an item, and the day is refused."""
         for one in files:
             accounts = [name for name, of in self._names.items() if of == leased.provider]
             of = FileRead(
@@ -350,7 +350,7 @@ class Reconciliation:
 
         async def take(tx: Tx, of: Days, one: Differing) -> None:
             lines = await store.lines_of(tx, [one.payment], ITEMS_SEEN_MAX)
-            # A chargeback of an unread day would seem to be won.
+            # Only up to the last day without a gap: a chargeback on an unread day would seem to be won.
             begins = min((line.day for line in lines), default=of.day)
             until = await store.covered_until(tx, of, begins)
             if until and (wish := differences.recorded(one, lines, end_of(until))):
@@ -367,7 +367,7 @@ class Reconciliation:
         return "" in loading.found.sources or not self._has_history(leased.provider)
 
     async def _confirm(self, of: Days, doubted: frozenset[str]) -> None:
-        """Close the payments, refunds and transfers of lines without a difference."""
+        """Mark payments, refunds and transfers as confirmed by the record, unless their lines are `doubted`."""
         position = 0
         while lines := await self._database.once(store.numbers_after, of, position, LINES_AT_ONCE):
             if of.provider == FLOAT:
@@ -394,7 +394,7 @@ class Reconciliation:
         loaded.lines = counted.lines + loaded.unreadable
         breaks, differing = await self._found(tx, of, doubted)
         if not self._is_told(leased, loading):
-            # Another item than that of the history, which books the money.
+            # Its item differs from the item of the history, which books the money.
             breaks = [
                 replace(one, is_money=False, key=f"{one.key}:file") if one.is_money else one
                 for one in breaks
@@ -438,7 +438,7 @@ class Reconciliation:
         return found, of, frozenset(filter(None, differ))
 
     async def _found(self, tx: Tx, of: Days, doubted: Doubted) -> tuple[list[Break], int]:
-        """Differences of payments, or of transfers by buyer, and the number of differing lines of the reading."""
+        """Return the breaks of payments, or of transfers by buyer, and the number of differing lines of the reading."""
         if of.provider == FLOAT:
             buyers = await sides.buyers(tx, of, BREAKS_MAX + 1)
             return [*differences.transfer_breaks(buyers)], len(buyers)
@@ -448,7 +448,7 @@ class Reconciliation:
     async def _fees(
         self, tx: Tx, of: Days, counted: ReadingCounts
     ) -> tuple[list[Break], list[Break]]:
-        """Fees and tax of a reading: agreed ones to book, and the others."""
+        """Return the breaks of fees and tax of a reading: agreed ones, which are booked, and the others."""
         if of.provider == ACCOUNT or not (counted.fee or counted.tax):
             return [], []
         agreed = self._agreed.get(of.provider, [])
@@ -462,7 +462,7 @@ class Reconciliation:
         return differences.fee_breaks(of, counted, fits, booked, unmatched)
 
     async def _keep(self, tx: Tx, of: Days, breaks: Sequence[Break]) -> None:
-        """Open items of the differences; resolve those without a difference as explained."""
+        """Open an item for each difference, and resolve items whose difference is gone as explained."""
         for one in breaks:
             if one.is_money and await payments.captured_anywhere(tx, str(one.payment)):
                 continue  # it arrived during the comparison
@@ -494,7 +494,7 @@ class Reconciliation:
             metrics.DIFFERENCES.set(found.broken)
 
     async def said(self) -> str | None:
-        """One line on the last day for `/readyz`: without sums, since it is public."""
+        """Return one line about the newest day for `/readyz`; it has no sums, since it is public."""
         found = await self._database.once(store.overview)
         if found is None:
             return None
@@ -506,7 +506,7 @@ class Reconciliation:
 
 
 def day_in(name: str) -> date | None:
-    """The day in the name of a file: 2026-11-30 or 20261130; None for none or two."""
+    """Return the day in the name of a file, as 2026-11-30 or 20261130; None if the name has no day, or several."""
     found = {"".join(one) for one in _DAY.findall(name)}
     with suppress(ValueError):
         return date.fromisoformat(found.pop()) if len(found) == 1 else None
@@ -521,7 +521,7 @@ async def _days(tx: Tx, leased: Leased) -> Days:
 
 
 async def _failed(tx: Tx, *, leased: Leased, code: str, actor: Actor | None) -> None:
-    """Record why a day could not be compared: in its row, and for an actor in the trail."""
+    """Record why a day could not be compared: in its row, and if an actor is given in the audit trail."""
     await store.fail(tx, leased, code[:FAULT_LENGTH_MAX], BREAKS_MAX)
     if actor is not None:
         action, subject = "record_not_compared", _subject(leased)
@@ -545,7 +545,7 @@ async def _keep_unreadable(tx: Tx, *, leased: Leased, file: _InboxFile, why: str
 
 
 async def tell_paid_out(tx: Tx, of: Days, lines: Iterable[EvidenceLine]) -> None:
-    """Emit the events of payments to the treasury."""
+    """Emit a `DutyLeft` event for each line of the operator's account that pays the treasury."""
     for one in lines:
         if one.counterpart == TREASURY and one.reference and of.provider == ACCOUNT:
             await emit(
@@ -562,7 +562,10 @@ async def tell_paid_out(tx: Tx, of: Days, lines: Iterable[EvidenceLine]) -> None
 
 
 async def _paired(tx: Tx, moved: Sequence[Break]) -> int:
-    """Resolve items of the same money on two records, with its entry; returns the number of those that are not open."""
+    """Match pairs of open items about the same money on two records, and post its entry.
+
+    Return how many of the `moved` breaks about money between our accounts are not open items afterwards.
+    """
     found = await suspense.open_by_reason(tx, differences.MOVED, ITEMS_SEEN_MAX)
     keys = {one.id: one.key for one in found}
     for one, other in differences.pairs([differences.side(item) for item in found]):
@@ -575,13 +578,13 @@ async def _paired(tx: Tx, moved: Sequence[Break]) -> int:
 
 
 def _is_among(item: OpenBreak, still: Iterable[str]) -> bool:
-    """True if the item is one of these differences: its key may end with a number or a sum."""
+    """True if one of the keys in `still` is that of the item, whose key may have a number or a sum at its end."""
     key = item.key
     return key in still or key.partition("#")[0] in still or key.rpartition(":")[0] in still
 
 
 def _next_reading_at(day: date, now: datetime) -> datetime | None:
-    """Time at which the record of a day is read again, since it may have changed."""
+    """Return the time at which a day's record is read again, since it may change; None after the last time."""
     return next(
         (at for n in READ_AGAIN_DAYS if (at := end_of(day) + timedelta(days=n, hours=4)) > now),
         None,

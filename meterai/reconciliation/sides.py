@@ -25,13 +25,13 @@ from meterai.reconciliation.model import (
 )
 from meterai.reconciliation.settings import Agreed
 
-# At the end of a day our time may be of this day and the record's of the next: clocks differ by less.
+# Near midnight a movement may have a time of one day in our books and of the next in the record: clocks differ by less.
 FRESH = timedelta(minutes=15)
 WEEKS = timedelta(weeks=6)  # of compared transfers; lines are kept for a hundred days
 AT_ONCE = 20_000  # payments in one statement
 
-# A line matches plainly if the payment is ours with its sum, its reference and its entry, and not earlier than in the
-# record.  A provider's clock may be ahead.
+# A line matches plainly if we have its payment with the same sum and reference and an entry of that sum, captured not
+# earlier than in the record.  A provider's clock may be ahead by the interval.
 CLOCKS = "interval '10 minutes'"
 UNMATCHED = f"""
 SELECT l.payment, l.reference, a.reference AS our_reference, l.amount, l.moved_at, c.captured_at, c.learned_by
@@ -46,8 +46,9 @@ WHERE l.provider = %s AND l.day = %s AND l.reading = %s AND l.kind = 'payment' A
          OR l.moved_at > c.captured_at + {CLOCKS})
 ORDER BY l.position LIMIT %s
 """  # noqa: S608 - a constant
-# Payments that moved that day on one side and do not match plainly.  The books have the times of our movements: an entry
-# names its payment, or its order does.  The planner has no statistics of a new reading, so the form of the join is forced.
+# Payments with a movement on that day on one side that do not match plainly.  The times of our movements are those of the
+# entries in the books; an entry names its payment or its order.  The planner has no statistics of a new reading, so the
+# form of the join is forced.
 MISSING = """
 SELECT e.account_id AS account, substr(e.entry_id, 10, 36)::uuid AS attempt, substr(e.entry_id, 47) AS payment
 FROM entries e
@@ -78,7 +79,7 @@ UPDATE record_lines l SET payment = r.payment FROM refunds r
 WHERE l.provider = %s AND l.day = %s AND l.reading = %s AND l.of_refund IS NOT NULL AND l.payment IS NULL
     AND r.account_id = l.of_account AND r.refund_id = l.of_refund
 """
-# A line with only our reference is of the payment of its attempt, if there is just one.
+# A line with only our reference belongs to the payment of its attempt, if the attempt has just one.
 PLACED_BY_ATTEMPT = """
 UPDATE record_lines l SET payment = c.payment FROM captures c
 WHERE l.provider = %s AND l.day = %s AND l.reading = %s AND l.of_refund IS NOT NULL AND l.payment IS NULL
@@ -86,7 +87,7 @@ WHERE l.provider = %s AND l.day = %s AND l.reading = %s AND l.of_refund IS NOT N
     AND NOT EXISTS (SELECT 1 FROM captures o WHERE o.account_id = c.account_id AND o.attempt_id = c.attempt_id
                     AND o.payment <> c.payment AND o.learned_by <> 'denial')
 """
-# One number under two references of ours is two payments: the first is the booked one, if one is.
+# A payment number under two references of ours stands for two payments; the booked one, if any, keeps the number.
 TWICE = """
 SELECT payment FROM record_lines
 WHERE provider = %s AND day = %s AND reading = %s AND kind = 'payment' AND reference IS NOT NULL AND payment IS NOT NULL
@@ -104,8 +105,8 @@ FROM (
 WHERE n.place > 1 AND l.provider = %s AND l.day = %s AND l.reading = %s AND l.position = n.position
 """
 # Sums of these payments on each side: of the record up to that day, and ours up to its end (which the record must have
-# then) and until now (which it may have).  A day without a record counts on neither side.  A refund by transfer left
-# another account.
+# then) and until now (which it may have).  A day without a record counts on neither side.  A refund by transfer is not
+# counted, since its money left another account.
 DIFFERING = """
 WITH asked AS (SELECT unnest(%s::text[]) AS payment),
 theirs AS (
@@ -215,7 +216,7 @@ SELECT coalesce(sum(amount), 0)::bigint AS fee, 0::bigint AS tax FROM (
     ORDER BY position LIMIT (SELECT count(*) FROM record_lines
         WHERE provider = %s AND day = %s AND reading = %s AND kind = 'transfer')) f
 """
-# Transfers of some weeks by buyer: the number in a line names one, and an entry belongs to one.
+# Transfers of some weeks by buyer: a line names the buyer by the number in it, and an entry belongs to the buyer's account.
 BUYERS = """
 WITH theirs AS (
     SELECT l.of_account AS account, coalesce(sum(l.amount) FILTER (WHERE l.kind = 'transfer'), 0)::bigint AS gone,
@@ -245,7 +246,7 @@ WHERE gone NOT BETWEEN gone_least AND gone_ours OR back NOT BETWEEN back_least A
 
 
 class Missing(NamedTuple):
-    """A payment in the books without a line in a reading, of any rail."""
+    """A payment of any rail that is in the books and has no line in a reading."""
 
     account: UUID
     attempt: UUID
@@ -253,7 +254,7 @@ class Missing(NamedTuple):
 
 
 class Named(NamedTuple):
-    """A payment by its number."""
+    """The number of a payment."""
 
     payment: str
 
@@ -268,12 +269,12 @@ _BUYERS = RowMapper(OfBuyer)
 
 
 async def unmatched(tx: ReadTx, of: Days, limit: int) -> list[Unmatched]:
-    """Lines of payments that do not match plainly."""
+    """Return lines of payments that do not match our payments plainly (see `CLOCKS`)."""
     return await tx.all_as(_UNMATCHED, UNMATCHED, of.provider, of.day, of.reading, limit)
 
 
 async def moved(tx: Tx, of: Days, limit: int) -> list[str]:
-    """Payments that moved that day on either side and do not match plainly."""
+    """Return the payments with a movement on that day on either side that do not match plainly."""
     span = (begin_of(of.day) - FRESH, end_of(of.day) - FRESH)
     this = (of.provider, of.day, of.reading)
     await store.allow_nested_loops(tx, is_allowed=False)
@@ -285,7 +286,7 @@ async def moved(tx: Tx, of: Days, limit: int) -> list[str]:
 
 
 async def differing(tx: ReadTx, of: Days, payments: Sequence[str], limit: int) -> list[Differing]:
-    """The payments among these with differing sums, or with money in suspense."""
+    """Return those of these payments whose sums differ, or that have money in suspense."""
     this = (of.provider, of.day, of.reading)
     span = (begin_of(of.first), of.until - FRESH)
     found: list[Differing] = []
@@ -307,12 +308,12 @@ class Contract:
 
     @property
     def columns(self) -> list[list[object]]:
-        """Methods, rupiah and thousandths."""
+        """The agreed fees as three lists: methods, rupiah, and thousandths of the payment."""
         return [list(column) for column in zip(*self.agreed, strict=True)] or [[], [], []]
 
 
 async def fees(tx: Tx, of: Days, by: Contract, limit: int) -> tuple[Fees, list[FeeTold]]:
-    """Agreed fees and tax of a reading, and up to `limit` payments with other fees."""
+    """Return the sums of agreed fees and tax of a reading, and up to `limit` payments with other fees."""
     this = (of.provider, of.day, of.reading)
     if of.provider == FLOAT:
         most = max((one.rupiah for one in by.agreed), default=0)
@@ -332,7 +333,7 @@ async def _whole(tx: Tx, query: str, *parameters: object) -> Fees:
 
 
 async def buyers(tx: ReadTx, of: Days, limit: int) -> list[OfBuyer]:
-    """Buyers whose transfers differ between the statements of some weeks and the books."""
+    """Return buyers whose transfers differ between the statements of the last `WEEKS` and the books."""
     first, last = await store.days_of_provider(tx, of.provider, of.day)
     first, until = max(first, last - WEEKS), end_of(last) - FRESH
     days = (of.provider, first, last, of.day, of.reading)
@@ -340,8 +341,10 @@ async def buyers(tx: ReadTx, of: Days, limit: int) -> list[OfBuyer]:
 
 
 async def placed(tx: Tx, of: Days) -> None:
-    """Set the payment of lines without one, and give a payment with two references another number for the second: two
-    people paid, by our copy of the record.
+    """Set the payment of the lines that have none, in our copy of the record.
+
+    If lines with the same payment number have two references, two people paid: those of the second get a number of their
+    own, with `/2` at its end.
     """
     this = (of.provider, of.day, of.reading)
     await tx.run(PLACED, *this)

@@ -30,14 +30,14 @@ RETURNING provider, day, reading + 1 AS reading, tries
 _DAYS = """
 SELECT provider, day, state, source, fault, begun_at, ended_at, lines, matched, unreadable, broken FROM record_days
 """
-# Each day of a rail since its first, unless it is final and not to be read again; oldest first.
+# Each day of a rail from the first to the last, unless it is final and not to be read again; oldest first.
 _DUE = """
 SELECT w.day::date AS day FROM generate_series(%s::timestamp, %s::timestamp, interval '1 day') w (day)
 LEFT JOIN record_days d ON d.provider = %s AND d.day = w.day::date
 WHERE d.day IS NULL OR (d.leased_until <= now() AND (d.state IN ('reading', 'waiting') OR d.read_again_at <= now()))
 ORDER BY w.day LIMIT %s
 """
-# Days that were not compared, begun or not, and are no item.
+# Days that were not compared, begun or not, and that have no item.
 _MISSING = """
 SELECT w.day::date AS day, coalesce(d.fault, CASE WHEN d.day IS NULL THEN 'not_begun' ELSE 'not_ended' END) AS fault
 FROM generate_series(%s::timestamp, %s::timestamp, interval '1 day') w (day)
@@ -45,7 +45,7 @@ LEFT JOIN record_days d ON d.provider = %s AND d.day = w.day::date
 WHERE d.ended_at IS NULL AND NOT suspense_knows('record:' || %s || ':day:' || w.day::date || ':missing')
 ORDER BY w.day
 """
-# Consecutive compared days, with the one that is being compared.
+# The last of consecutive compared days; the day that is being compared counts.
 _COVERED = """
 SELECT max(day) FROM (
     SELECT day, day - row_number() OVER (ORDER BY day)::integer AS start FROM record_days
@@ -62,7 +62,7 @@ _ADD = """
 COPY record_lines (provider, day, reading, position, source, kind, moved_at, reference, payment, refund_no, of_account,
     of_refund, provider_refund_no, amount, fee, tax, line, counterpart) FROM STDIN
 """
-# The same line in two files of a day is one line; twice in one file it is two.
+# A line that is in two files of a day is counted once; a line that is twice in one file is counted twice.
 _REPEATED = """
 DELETE FROM record_lines l USING (
     SELECT position, row_number() OVER (PARTITION BY kind, payment, refund_no, provider_refund_no, reference, amount,
@@ -153,18 +153,19 @@ _NESTED_LOOPS = "SELECT set_config('enable_nestloop', %s, true)"
 async def begin(
     tx: Tx, provider: str, day: date, source: str, seconds: float, *, is_asked: bool
 ) -> Leased | None:
-    """Lease a day; None if another process has it, or if it is done and `is_asked` is False."""
+    """Lease a day for some seconds; None if another process has leased it, or if it is not due and `is_asked` is False."""
     return await tx.one_as(_LEASED, _BEGIN, provider, day, source, seconds, is_asked)
 
 
 async def day_of(tx: ReadTx, provider: str, day: date) -> RecordDay | None:
-    """The record of one day."""
+    """Return the record of one day, with the result of its comparison; None if its comparison was never begun."""
     return await tx.one_as(_RECORDS, f"{_DAYS} WHERE provider = %s AND day = %s", provider, day)
 
 
 async def not_final(tx: ReadTx, day: date) -> list[str]:
-    """Records of a day that were not compared, or have more differences than are listed, with their states; none if the
-    day is final.
+    """Return the records of a day that are not final, each with its state; empty if all are final.
+
+    A record is not final if it was not compared, or has more differences than are listed.
     """
     found = await days_of(tx, day)
     if not found:
@@ -173,47 +174,49 @@ async def not_final(tx: ReadTx, day: date) -> list[str]:
 
 
 async def days_of(tx: ReadTx, day: date) -> list[RecordDay]:
-    """The records of one day."""
+    """Return the records of one day, of all providers."""
     return await tx.all_as(_RECORDS, f"{_DAYS} WHERE day = %s ORDER BY provider", day)
 
 
 async def days_due(
     tx: ReadTx, provider: str, first: date, last: date, limit: int
 ) -> Sequence[date]:
-    """Days to be compared, oldest first."""
+    """Return the days to be compared, oldest first."""
     return [row["day"] for row in await tx.all(_DUE, first, last, provider, limit)]
 
 
 async def missing_days(
     tx: ReadTx, provider: str, first: date, last: date
 ) -> list[tuple[date, str]]:
-    """Days that were not compared and are no item yet, oldest first, with the cause."""
+    """Return days that were not compared and have no item yet, oldest first, each with the cause."""
     found = await tx.all(_MISSING, first, last, provider, provider)
     return [(row["day"], row["fault"]) for row in found]
 
 
 async def known_days(tx: ReadTx) -> tuple[date | None, date | None]:
-    """The first day with a begun record, and the last compared day."""
+    """Return the first day whose comparison was begun, and the last compared day."""
     row = await tx.one(_KNOWN_DAYS)
     return (row["first"], row["last"]) if row else (None, None)
 
 
 async def days_of_provider(tx: ReadTx, provider: str, day: date) -> tuple[date, date]:
-    """The first and the last compared day of one provider, with the one that is being compared."""
+    """Return the first and the last compared day of one provider; `day`, which is being compared, counts."""
     row = await tx.one(_OF_PROVIDER, day, day, provider)
     assert row is not None, "an aggregate has a row"
     return row["first"], row["last"]
 
 
 async def covered_until(tx: ReadTx, of: Days, begins: date) -> date | None:
-    """The last day up to which every day since `begins` was compared with the record of this provider; None if the first
-    was not."""
+    """Return the last day up to which every day since `begins` was compared with the record of this provider.
+
+    None if `begins` itself was not compared.
+    """
     found: date | None = await tx.value(_COVERED, of.provider, begins, of.day, begins)
     return found
 
 
 async def clear(tx: Tx, provider: str, day: date, reading: int) -> None:
-    """Remove the lines that a dead process left of a reading."""
+    """Delete the lines that a dead process left of a reading."""
     await tx.run(_CLEAR, provider, day, reading)
 
 
@@ -223,35 +226,35 @@ async def add(tx: Tx, lines: str) -> None:
 
 
 async def repeated(tx: Tx, of: Days) -> int:
-    """Remove lines that an earlier file of the day has too; returns their number."""
+    """Delete lines that an earlier file of the day has too, and return their number."""
     this = (of.provider, of.day, of.reading)
     return await tx.run(_REPEATED, *this, *this)
 
 
 async def counted(tx: ReadTx, of: Days) -> ReadingCounts:
-    """Counts of lines and fees of a reading."""
+    """Count the lines of a reading, and sum up its fees."""
     found = await tx.one_as(_COUNTED, _COUNT, of.provider, of.day, of.reading)
     assert found is not None
     return found
 
 
 async def unplaced(tx: ReadTx, of: Days, limit: int) -> list[EvidenceLine]:
-    """Lines without a payment or transfer."""
+    """Return lines without a payment or transfer, as evidence."""
     return await tx.all_as(_LINES, _UNPLACED, of.provider, of.day, of.reading, limit)
 
 
 async def lines_of(tx: ReadTx, payments: Sequence[str], limit: int) -> list[EvidenceLine]:
-    """Lines of payments, as evidence."""
+    """Return the lines of payments, as evidence."""
     return await tx.all_as(_LINES, _OF_PAYMENTS, list(payments), limit)
 
 
 async def numbers_after(tx: ReadTx, of: Days, position: int, limit: int) -> list[Numbered]:
-    """The next lines of a reading by their numbers."""
+    """Return the next lines of a reading after a position, with the numbers in them."""
     return await tx.all_as(_NUMBERED, _NUMBERS, of.provider, of.day, of.reading, position, limit)
 
 
 async def changed(tx: ReadTx, of: Days, limit: int) -> list[Changed]:
-    """Facts in which this reading differs from the one before."""
+    """Return the sums in which this reading differs from the reading before."""
     this = (of.provider, of.day)
     return await tx.all_as(_CHANGES, _CHANGED, *this, of.reading - 1, *this, of.reading, limit)
 
@@ -263,7 +266,7 @@ async def end(
     again: datetime | None,
     *counts: int,
 ) -> None:
-    """Record a compared reading and delete those before it."""
+    """Store the result of a compared reading, read again at `again`, and delete the lines of readings before it."""
     await tx.run(_END, state, of.reading, again, *counts, of.provider, of.day)
     await tx.run(_FORGET, of.provider, of.day, of.reading)
 
@@ -274,8 +277,9 @@ async def look(tx: Tx, provider: str, day: date, reading: int) -> None:
 
 
 async def fail(tx: Tx, leased: Leased, fault: str, listed_max: int) -> None:
-    """Record that a record could not be read or compared; it is tried again after its lease.  A day that was compared
-    before stays so: final if it had at most `listed_max` differences.
+    """Store why a record could not be read or compared; the next try is after its lease.
+
+    A day that was compared before stays compared, and is final if it had at most `listed_max` differences.
     """
     await tx.run(_FAIL, fault, listed_max, leased.provider, leased.day)
 
@@ -307,12 +311,12 @@ async def keep_file(
 
 
 async def file_of(tx: ReadTx, sha256: bytes, provider: str, day: date) -> RecordFileTaken | None:
-    """A file by its bytes."""
+    """Return the accepted file of a day with this SHA-256; None if no such file was accepted."""
     return await tx.one_as(_FILES, _KNOWN, sha256, provider, day)
 
 
 async def old_files(tx: ReadTx, before: datetime, limit: int) -> list[RecordFileTaken]:
-    """Files whose contents are to be deleted."""
+    """Return files accepted before a moment whose contents are still stored, the oldest first."""
     return await tx.all_as(_FILES, _OLD_FILES, before, limit)
 
 
@@ -322,10 +326,10 @@ async def let_go(tx: Tx, sha256: bytes) -> None:
 
 
 async def overview(tx: ReadTx) -> Overview | None:
-    """The overview of the last day begun."""
+    """Return the overview of the newest day; None before the first day."""
     return await tx.one_as(_OVERVIEWS, _OVERVIEW)
 
 
 async def allow_nested_loops(tx: ReadTx, *, is_allowed: bool) -> None:
-    """Allow or forbid nested loops to the planner of this transaction, which has no statistics of a new reading."""
+    """Allow or forbid nested loops to the planner in this transaction, since it has no statistics of a new reading."""
     await tx.value(_NESTED_LOOPS, "on" if is_allowed else "off")

@@ -1,8 +1,8 @@
 """Client of watchers: the signed states that each measures, and notes of staff.
 
-Only documents that a watcher's key signed lately about this installation count; a watcher that lies, stalls or sends
-without end costs only its time.  A document with one field outside `_WatcherNow` and `_Notes` is rejected whole, so that
-no value fails later, in PostgreSQL or in a comparison of times.
+A document counts only if a watcher's key signed it within `FRESH` and it is about this installation.  A watcher that lies,
+stalls or sends endless data has no effect on the others.  A document with a value that `_WatcherNow` or `_Notes` does not
+allow is rejected as a whole, so that no value fails later, in PostgreSQL or in a comparison of times.
 """
 
 import asyncio
@@ -23,7 +23,9 @@ from meterai.plumbing.signed import read_signed
 from meterai.plumbing.work.outgoing import NotBegun, Outgoing
 
 NOW, NOTES = "meterai watch now", "meterai watch notes"  # kinds of signed documents
-ANSWER_BYTES_MAX = 256 * 1024  # notes of a night; a state has two thousand
+ANSWER_BYTES_MAX = (
+    256 * 1024
+)  # the notes of a night; a document of states has about two thousand bytes
 ANSWER_SECONDS_MAX = 5.0
 FRESH = timedelta(
     seconds=90
@@ -86,7 +88,7 @@ _Facts = TypeVar("_Facts", _WatcherNow, _Notes)
 
 
 class _WatcherClient:
-    """One watcher.  The log has one event for its failure and one for its recovery."""
+    """Client of one watcher; logs one event when it fails, and one when it answers again."""
 
     def __init__(self, watcher: Watcher, installation: str) -> None:
         self.watcher = watcher
@@ -97,7 +99,7 @@ class _WatcherClient:
     async def ask(
         self, session: aiohttp.ClientSession, now: datetime
     ) -> tuple[Mapping[Component, MeasuredState], Sequence[IncidentNote]]:
-        """Return its states of a moment ago, and its notes; nothing where it does not answer, or is not valid."""
+        """Return the states that the watcher measures, and its notes; both empty if it gives no valid answer."""
         try:
             said = await self._document(session, "now.json", NOW, _WatcherNow, now)
             notes = await self._document(session, "notes.json", NOTES, _Notes, now)
@@ -161,7 +163,7 @@ async def _bounded(content: aiohttp.StreamReader) -> bytes:
 
 
 class Watchers:
-    """All watchers of an installation, answering or not."""
+    """Clients of all watchers of an installation."""
 
     def __init__(self, watchers: Sequence[Watcher], installation: str) -> None:
         self._places = [_WatcherClient(one, installation.rstrip("/")) for one in watchers]
@@ -174,7 +176,7 @@ class Watchers:
     async def ask(
         self, now: datetime
     ) -> tuple[Sequence[Mapping[Component, MeasuredState]], Sequence[IncidentNote]]:
-        """Return the states of each watcher, and all their notes."""
+        """Return the states of components by each watcher, and the notes of all watchers."""
         timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS_MAX)
         async with aiohttp.ClientSession(timeout=timeout, auto_decompress=False) as session:
             answers = await asyncio.gather(*(place.ask(session, now) for place in self._places))
