@@ -1,4 +1,4 @@
-"""The books as a file for beancount (version 2 and 3): one transaction an entry.
+"""The books as a file for beancount (version 2 and 3): one transaction for each entry.
 
 The same books make the same bytes. Amounts are debits, as in beancount. The file begins with the opening balance of
 each book and ends with the closing balance, which beancount compares with the transactions.
@@ -29,7 +29,7 @@ _ACCOUNTS = {name: account_of(book) for name, book in CHART.items()}
 
 
 def head(begin: date, opening: Sequence[PeriodBalance], by: str) -> str:
-    """Return the accounts, and their balances before a day."""
+    """Return the head of the file: the accounts, and their opening balances before the day `begin`."""
     lines = [
         f'option "title" "{_quoted(by)}"',
         'option "operating_currency" "IDR"',
@@ -60,7 +60,7 @@ def transactions(entries: Sequence[LedgerEntry]) -> Iterator[str]:
 
 
 def foot(end: date, closing: Sequence[PeriodBalance]) -> str:
-    """Return the balance of each book at the end of the day before `end`, for beancount to compare."""
+    """Return the foot of the file: the balance of each book before the day `end`, which beancount compares."""
     there = {one.book: one for one in closing}
     lines = [
         f"{end} balance {_ACCOUNTS[name]}  {-there[name].closing if name in there else 0} {book.unit}"

@@ -1,7 +1,8 @@
 """Closes of days: the preview of a close, the signed close, and the check of both by a third party.
 
-A close names the close before it, so that the holder of one detects a change of any day before. Its SHA-256 is that of
-the concatenated digests of the entries of the day, in the order of its journal (`DAY.jsonl`).
+A close names the close before it by its SHA-256, so that the holder of one close detects a change of any earlier day.
+The `sha256` in a close is that of the concatenated digests of the day's entries, in the order of the journal
+(`DAY.jsonl`).
 """
 
 import hashlib
@@ -38,9 +39,9 @@ from meterai.plumbing.files import read_file
 from meterai.plumbing.keyring import Keyring, keyring_of
 from meterai.plumbing.signed import DocumentSigner, SignatureWrong, read_signed
 
-KIND = "meterai day close"  # of the signed document
+KIND = "meterai day close"  # kind of the signed document
 SIGNING = "closes of days"  # purpose of the derived key
-MANIFEST_BYTES_MAX = 1024 * 1024  # some 4 KB, and 100 bytes for each open break
+MANIFEST_BYTES_MAX = 1024 * 1024  # a close has some 4 KB, and 100 bytes for each open break
 
 
 def signer_of(keyring: Keyring) -> DocumentSigner:
@@ -82,7 +83,7 @@ def asked_of_day(day: date) -> StatementRequest:
 
 
 async def next_day(tx: ReadTx) -> date | None:
-    """Return the next day to close; None if no day was closed yet, so that any may be the first."""
+    """Return the next day to close; None if no day was closed yet, so that any day may be the first."""
     last = await store.last_close(tx)
     return last.day + DAY if last else None
 
@@ -120,7 +121,7 @@ async def _breaks(tx: ReadTx, asked: StatementRequest) -> list[UnexplainedBreak]
 
 
 async def close(tx: Tx, found: Close, settings: Settings, actor: Actor) -> None:
-    """Store the signed close of a day, and record it. Refuses `DayClosed`, `CloseWrong`."""
+    """Store the signed close of a day, and write the audit trail. Refuses `DayClosed`, `CloseWrong`."""
     signer, last = signer_of(keyring_of(settings)), await store.last_close(tx)
     if last is not None:  # the chain continues only after our own closes
         read_close(last.manifest.encode(), signer.public_key())
@@ -132,7 +133,7 @@ async def close(tx: Tx, found: Close, settings: Settings, actor: Actor) -> None:
 
 
 class CloseText(msgspec.Struct):
-    """Close as it is read."""
+    """Content of a signed close, as read from its file."""
 
     by: str
     specimen: bool
@@ -153,8 +154,7 @@ def read_close(document: bytes, public_key: bytes) -> CloseText:
 
 
 def check_files(paths: Sequence[Path], public_key: bytes) -> Iterator[tuple[CloseText, bool]]:
-    """Check closes day by day, each against the journal beside it. Yield each close, and True if its journal was
-    there.
+    """Check closes day by day, each with the journal in the same folder. Yield (close, True if its journal was there).
 
     Refuses `CloseWrong`.
     """

@@ -124,7 +124,7 @@ def trial_balance(
     language: Language = "en",
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Every book at a moment (now without --at), on its debit or its credit side, with totals of each unit."""
+    """Show every book at a moment (now without --at), on its debit or its credit side, with totals of each unit."""
     when = _moment(at, "at")
     found = _query_command(
         "finance trial-balance", options, lambda tx: reports.trial_balance(tx, when)
@@ -133,7 +133,7 @@ def trial_balance(
 
 
 def ageing(*, out: Out = None, language: Language = "en", options: Options = NO_OPTIONS) -> None:
-    """Refunds that are open, by way back and age, with the oldest and what is overdue."""
+    """Show open refunds by provider, method and age, with the oldest and the number of overdue ones."""
     now = SystemClock().now()
     found = _query_command("finance ageing", options, lambda tx: reports.ageing(tx, now))
     _give(tables.ageing(found, language), out, language)
@@ -148,7 +148,7 @@ def by_channel(
     language: Language = "en",
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Duty to the treasury and fees by channel, of a month (2026-11) or a day (2026-11-30)."""
+    """Show duty to the treasury and fees by channel, of a month (2026-11) or a day (2026-11-30)."""
     first, last = _days(of)
     found = _query_command(
         "finance channels", options, lambda tx: reports.channels(tx, first, last)
@@ -175,9 +175,9 @@ def statement(
     language: Language = "en",
     options: Options = NO_OPTIONS,
 ) -> None:
-    """The statement of an account, order, provider, day or month: SCOPE is one of these words, OF its name.
+    """Show the statement of an account, order, provider, day or month: SCOPE is one of these words, OF its name.
 
-    Printed are the books; with --out the file has every entry.
+    The books are printed; with --out, every entry is written to a file.
     """
     since = moment(begin, "from") if begin else None
     until = _moment(end, "to")
@@ -202,7 +202,7 @@ def statement(
 
 
 async def _write_lines(tx: ReadTx, wish: StatementRequest, out: Path, language: str) -> int:
-    """Write every leg as CSV, some at a time."""
+    """Write every leg of a statement as CSV, some thousands at a time; return their number."""
     head, count = tables.lines([], language).head, 0
     _write(out, (BYTE_ORDER_MARK + csv_lines([head], language)).encode())
     with out.open("ab") as file:
@@ -285,7 +285,7 @@ def close(
     dry_run: DryRun = False,
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Close DAY (2026-11-30) in the books, signed; no entry is posted into it any more."""
+    """Close DAY (2026-11-30) in the books with a signed document; no entry can be posted into it any more."""
     asked = levers.DayCloseArguments(day)
     approvals.pull(options, levers.CLOSE, asked, by=by, reason=reason, dry_run=dry_run)
     line(f"{day} is closed")
@@ -337,7 +337,7 @@ def send(
     dry_run: DryRun = False,
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Write down that the bank was told to pay PAYOUT under the BILLING_CODE of the treasury."""
+    """Record that the bank was told to pay PAYOUT under the BILLING_CODE of the treasury."""
     asked = levers.SendArguments(payout, billing_code)
     approvals.pull(options, levers.SEND, asked, by=by, reason=reason, dry_run=dry_run)
     line(f"{payout} is sent")
@@ -357,7 +357,7 @@ def confirm(  # noqa: PLR0913 - what the bank statement says, and how a lever is
     dry_run: DryRun = False,
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Confirm PAYOUT by a line of the bank statement: it goes into the books."""
+    """Confirm PAYOUT by a line of the bank statement, and post it in the books."""
     asked = levers.ConfirmArguments(payout, number, amount, moment(at, "at"), ntpn)
     approvals.pull(options, levers.CONFIRM, asked, by=by, reason=reason, dry_run=dry_run)
     line(f"{payout} is confirmed")
@@ -371,14 +371,14 @@ def fail(
     dry_run: DryRun = False,
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Give PAYOUT up: it was not paid, and its duty is free again."""
+    """Record that PAYOUT was not paid, so that its duty can be paid out again."""
     asked = levers.FailArguments(payout)
     approvals.pull(options, levers.FAIL, asked, by=by, reason=reason, dry_run=dry_run)
     line(f"{payout} has failed")
 
 
 def list_payouts(options: Options = NO_OPTIONS) -> None:
-    """List the newest payouts, and the duty that none of them takes."""
+    """List the newest payouts, and the duty payable that no payout takes."""
 
     async def ask(tx: ReadTx) -> None:
         for one in await store.newest_payouts(tx, 100):

@@ -126,7 +126,7 @@ SELECT c.day, c.entries, d.entries AS found FROM day_closes c CROSS JOIN LATERAL
     FROM ledger_journal(timezone('Asia/Jakarta', c.day::timestamp), timezone('Asia/Jakarta', (c.day + 1)::timestamp))
 ) d WHERE c.day >= %s AND (c.entries <> d.entries OR c.sha256 <> d.sha256) ORDER BY c.day
 """
-# A later close has the books of its days; the first close also has everything before.
+# A later close is checked by the sums of its day; the first close also contains everything before its day.
 _FIRST = """
 SELECT day, book, s.closing, l.amount FROM (
     SELECT book, closing, day FROM day_close_sums WHERE day = (SELECT min(day) FROM day_closes)) s
@@ -137,8 +137,9 @@ WHERE s.closing IS DISTINCT FROM l.amount
 
 
 async def compare_closed_days(part: AuditedPart) -> InvariantFinding:
-    """Compare closed days with the books, for days since the last audit, or for all with the opening of the first
-    close.
+    """Compare closed days with the books: those since the last audit, or in a full audit all of them.
+
+    If the first close is among them, its balances are compared with everything before its end.
     """
     since = day_of(part.begins) - DAY
     async with part.database.transaction() as tx:
@@ -167,7 +168,7 @@ ORDER BY day, channel, seller_id, reason, book
 
 
 async def compare_channel_sums(part: AuditedPart) -> InvariantFinding:
-    """Compare sums by channel with their legs, for days since the last audit, or for all."""
+    """Compare sums by channel with their legs, for days since the last audit, or in a full audit for all days."""
     since = day_of(part.begins) - DAY
     async with part.database.transaction() as tx:
         await name_ours(tx)

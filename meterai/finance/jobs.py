@@ -11,8 +11,9 @@ _ACTOR = Actor(ActorKind.JOB, "bank_statement")
 
 
 async def confirm_payout(tx: Tx, event: DutyLeft) -> None:
-    """Confirm the payout of a line of the bank statement if the line has the state's receipt; else a person confirms
-    it.
+    """Confirm the payout that a line of the bank statement pays, if the line has the number of the state's receipt.
+
+    A payout whose line has no such number is confirmed by a person.
     """
     found = await store.payout_by_code(tx, event.billing_code, event.amount)
     if found is None:

@@ -1,4 +1,4 @@
-"""Closes and payouts for the console: described by their history, listed while staff have to act."""
+"""Closes and payouts for the console: search, timeline, and work lists of days to close and payouts under way."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime

@@ -1,4 +1,4 @@
-"""Levers of finance: close a day; approve, send, confirm and fail a payout of duty."""
+"""Levers of finance (staff actions with a forecast): close a day; approve, send, confirm and fail a payout of duty."""
 
 import msgspec
 
@@ -20,17 +20,17 @@ from meterai.kit.reasons import written_reason
 from meterai.kit.subjects import Subject, SubjectKind
 from meterai.plumbing.db.database import ReadTx, Tx
 
-BREAKS_TOLD = 20  # of a close, one line each; the signed close has all of them
+BREAKS_TOLD = 20  # breaks listed in the forecast of a close; the signed close has all of them
 
 
 class DayCloseArguments(msgspec.Struct, frozen=True):
-    """A day in WIB, as 2026-11-30."""
+    """Argument of a close: a day in WIB, as 2026-11-30."""
 
     day: str
 
 
 class ProposeArguments(msgspec.Struct, frozen=True):
-    """Rupiah, the month of the duty, and the code of the deposit."""
+    """Arguments of a proposed payout: rupiah, the month of the duty (2026-11), and the codes of tax and deposit."""
 
     amount: int
     month: str
@@ -38,14 +38,14 @@ class ProposeArguments(msgspec.Struct, frozen=True):
 
 
 class SendArguments(msgspec.Struct, frozen=True):
-    """A payout as `pyo_...`, and the billing code of the treasury for it."""
+    """Arguments of sending: a payout as `pyo_...`, and the billing code of the treasury for it."""
 
     payout: str
     billing_code: str
 
 
 class ConfirmArguments(msgspec.Struct, frozen=True):
-    """A payout; number, amount and time of the line of the bank statement; the number of the state's receipt."""
+    """Arguments of a confirmation: a payout, its line of the bank statement, and the number of the state's receipt."""
 
     payout: str
     bank_line: str
@@ -55,7 +55,7 @@ class ConfirmArguments(msgspec.Struct, frozen=True):
 
 
 class FailArguments(msgspec.Struct, frozen=True):
-    """A payout that was not paid."""
+    """Argument: a payout that was not paid, as `pyo_...`."""
 
     payout: str
 
@@ -110,7 +110,7 @@ def _payout_forecast(found: Payout, word: str, /, **facts: object) -> Forecast:
 
 
 def subject(found: Payout) -> Subject:
-    """Return the subject of a payout."""
+    """Return a payout as a subject of the console."""
     return Subject(PAYOUT_SUBJECT.kind, found.shown)
 
 
@@ -182,7 +182,7 @@ SEND = Lever(
     carry_out=_send,
     offered=_offered,
 )
-# Needed only if no record confirms it: a line of one confirms it automatically.
+# Needed only if no bank record has a line with the receipt: such a line confirms the payout automatically.
 CONFIRM = Lever(
     name="finance payout confirm",
     permission=_FINANCE,

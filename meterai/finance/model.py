@@ -27,7 +27,7 @@ UNPLACED = "-"  # instead of a provider: money at providers without a known paym
 
 
 class BookStatementTooLong(Refusal):
-    """The statement has more lines than a page can show: the command line writes it."""
+    """The statement has more lines than one file may have; `finance statement` writes any number as CSV."""
 
     code = "statement_too_long"
     status = 422
@@ -174,7 +174,7 @@ class Payout:
 
     @property
     def shown(self) -> str:
-        """Its id as people see it."""
+        """The id of the payout as people see it."""
         return show(PAYOUT_KIND, self.id)
 
 
@@ -182,7 +182,7 @@ class Payout:
 
 
 class PeriodBalance(NamedTuple):
-    """One book over a period, credits positive in `opening` and `closing`."""
+    """Balances and movements of one book over a period; in `opening` and `closing` credits are positive."""
 
     book: str
     opening: int
@@ -191,22 +191,22 @@ class PeriodBalance(NamedTuple):
 
     @property
     def closing(self) -> int:
-        """Balance at the end."""
+        """Balance at the end of the period, credits positive."""
         return self.opening + self.credit - self.debit
 
     @property
     def of(self) -> Book:
-        """The book in the chart."""
+        """The book's definition in the chart of accounts."""
         return CHART[self.book]
 
     @property
     def on_debit(self) -> int:
-        """Amount on the debit side of a trial balance."""
+        """Closing balance if it is on the debit side of a trial balance, else 0."""
         return max(-self.closing, 0)
 
     @property
     def on_credit(self) -> int:
-        """Amount on the credit side of a trial balance."""
+        """Closing balance if it is on the credit side of a trial balance, else 0."""
         return max(self.closing, 0)
 
 
@@ -233,7 +233,7 @@ class StatementScope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StatementRequest:
-    """Requested statement: its subject, and the period from a moment to before another."""
+    """Requested statement: its subject, and the period from `begin` to before `end`."""
 
     scope: StatementScope
     of: str  # as people see it
@@ -268,7 +268,7 @@ class Aged(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Ageing:
-    """All open refunds, beside the balance of their book."""
+    """All open refunds, with the balance of their book."""
 
     at: datetime
     rows: Sequence[Aged]
@@ -276,7 +276,7 @@ class Ageing:
 
     @property
     def rupiah(self) -> int:
-        """Sum of the open refunds."""
+        """Sum of the open refunds in rupiah."""
         return sum(one.rupiah for one in self.rows)
 
 
@@ -375,9 +375,9 @@ class SalesChannel(StrEnum):
 
     PAGE = "page"  # our own pages
     API = "api"  # a program of the buyer
-    DISTRIBUTOR = "distributor"  # sold by one
+    DISTRIBUTOR = "distributor"  # sold by a distributor
     DEPOSIT = "deposit"  # a distributor's own account: its deposit, and orders that fill it
-    NONE = "none"  # of no order
+    NONE = "none"  # entries of no order
 
 
 NO_SELLER = UUID(int=0)
@@ -427,27 +427,27 @@ class ChannelReport:
 
     @property
     def paid(self) -> int:
-        """Rupiah received for its orders."""
+        """Rupiah received for the channel's orders."""
         return self.sums.of("buyer_funds", "payment_captured")
 
     @property
     def returned(self) -> int:
-        """Rupiah of its orders that are refunded."""
+        """Rupiah of the channel's orders that were refunded or are being refunded."""
         return self.sums.of("refunds_payable", *_UNDERWAY_AGAIN)
 
     @property
     def service_fee(self) -> int:
-        """Fees of the operator."""
+        """Rupiah of the operator's fees."""
         return self.sums.of("service_fee")
 
     @property
     def seller_fee(self) -> int:
-        """Fees of the seller collected by our rails, less returns; its deposit has them."""
+        """Rupiah of the seller's fees that our rails collected, less returned fees; they are in the seller's deposit."""
         return -self.sums.of("bank_clearing", "fee_earned", "fee_returned")
 
 
 def channel_reports(rows: Sequence[ChannelSum], *, by_day: bool = False) -> list[ChannelReport]:
-    """Return sums as reports, in the order of the channels: one of each day, or of all together."""
+    """Return the report of each channel and seller, in the order of channels; with `by_day` one for each day."""
     found: dict[tuple[date | None, SalesChannel, UUID], list[tuple[str, str, int, int]]] = {}
     for one in rows:
         key = one.day if by_day else None, SalesChannel(one.channel), one.seller
@@ -458,7 +458,7 @@ def channel_reports(rows: Sequence[ChannelSum], *, by_day: bool = False) -> list
 
 
 class UnexplainedBreak(NamedTuple):
-    """Open difference without an explanation."""
+    """Open break without an explanation: the id of its item, and its rupiah."""
 
     item: str
     rupiah: int
@@ -477,7 +477,7 @@ class Close:
 
 
 class KeptClose(NamedTuple):
-    """Stored close."""
+    """Stored close of a day; `manifest` is its signed document."""
 
     day: date
     closed_at: datetime

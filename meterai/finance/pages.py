@@ -51,7 +51,7 @@ async def show_desk(
     database: NamedDependency[Database],
     finance: NamedDependency[FinanceService],
 ) -> Page:
-    """Overview of a day: days to close, duty to pay out, and the reports."""
+    """Show the overview: the next day to close, the duty to pay out, and links to the reports."""
     now = finance.now()
     async with database.reading() as tx:
         balances = await reports.trial_balance(tx, now)
@@ -74,7 +74,7 @@ async def show_desk(
 
 @get(f"{HERE}/closes", opt=_READING, include_in_schema=False)
 async def show_closes(request: PageRequest, database: NamedDependency[Database]) -> Page:
-    """Closed days, the newest first."""
+    """List closed days, the newest first."""
     async with database.reading() as tx:
         found = await store.closes(tx, date.min, date.max, SHOWN_MAX)
         days = (found[-1].day, found[0].day) if found else (date.max, date.min)
@@ -86,7 +86,7 @@ async def show_closes(request: PageRequest, database: NamedDependency[Database])
 async def download_close(
     database: NamedDependency[Database], file: FromPath[str]
 ) -> Response[bytes]:
-    """The signed close of a day (`2026-11-30.json`), or its entries (`2026-11-30.jsonl`)."""
+    """Download the signed close of a day (`2026-11-30.json`), or its entries (`2026-11-30.jsonl`)."""
     name, _, ending = file.partition(".")
     day = read_day(name)
     async with database.reading() as tx:
@@ -103,7 +103,7 @@ async def download_close(
 
 @get(f"{HERE}/payouts", opt=_READING, include_in_schema=False)
 async def show_payouts(request: PageRequest, database: NamedDependency[Database]) -> Page:
-    """Payouts of duty, the newest first, and the duty that none of them takes."""
+    """List payouts of duty, the newest first, and the duty payable that no payout takes."""
     async with database.reading() as tx:
         found = await store.newest_payouts(tx, SHOWN_MAX)
         free = await payouts.duty_free(tx)
@@ -117,7 +117,7 @@ async def show_month(
     finance: NamedDependency[FinanceService],
     month: FromPath[str],
 ) -> Response[Any]:
-    """The reports of a month: trial balance, books, providers with their fees, tax, open refunds."""
+    """Show the reports of a month: trial balance, books, providers with their fees, tax, channels, open refunds."""
     of, language = Month.read(month), language_of(request)
     async with database.reading() as tx:
         sheets = await tables.month(tx, of, finance.now(), language)
@@ -128,7 +128,7 @@ async def show_month(
 async def show_channels(
     request: PageRequest, database: NamedDependency[Database], of: FromPath[str]
 ) -> Response[Any]:
-    """Duty and fees by channel of a day; those of a month are among its reports."""
+    """Show duty and fees by channel of a day; the reports of a month have those of the month."""
     day, language = read_day(of), language_of(request)
     async with database.reading() as tx:
         found = await reports.channels(tx, day, day)
@@ -142,7 +142,7 @@ async def show_statement(
     database: NamedDependency[Database],
     finance: NamedDependency[FinanceService],
 ) -> Response[Any]:
-    """The statement of an account, order, provider, day or month: its first entries, and files with all."""
+    """Show the statement of an account, order, provider, day or month: its first legs, or a file with all legs."""
     query = {name: request.query_params.get(name, "") for name in _ASKED}
     most, language = (
         LINES_MAX if "file" in request.query_params else SHOWN_MAX,
@@ -171,7 +171,7 @@ async def _of_statement(
 async def _respond(
     request: PageRequest, sheets: dict[str, Sheet], name: str, title: str, query: dict[str, str]
 ) -> Response[Any]:
-    """Show sheets as a page, or as the requested file: `xlsx` has all of them, else one of them as CSV."""
+    """Return tables as a page, or as the requested file: `xlsx` has all tables, a table's name gives it as CSV."""
     match request.query_params.get("file", ""):
         case "":
             files = urlencode({**query, "file": ""})
@@ -200,7 +200,7 @@ async def _respond(
     media_type="application/x-pem-file",
 )
 async def show_key(finance: NamedDependency[FinanceService]) -> Response[bytes]:
-    """The public key of closes of days."""
+    """Return the public key that verifies closes of days."""
     return Response(finance.public_pem, media_type="application/x-pem-file")
 
 

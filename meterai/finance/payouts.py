@@ -44,29 +44,29 @@ async def one(tx: ReadTx, text: str) -> Payout:
 
 
 async def duty_free(tx: ReadTx) -> int:
-    """Return the duty payable that no payout under way takes, without the duty that collectors pay themselves."""
+    """Return the rupiah of duty payable that no payout under way takes, without duty that collectors pay themselves."""
     taken = sum(one.amount for one in await store.open_payouts(tx))
     owed = await store.book_now(tx, "collectors_due")  # negative
     return await store.book_now(tx, "duty_payable") + min(owed, 0) - taken
 
 
 def deposit_code(text: str) -> str:
-    """Return the codes of tax and deposit, as 411411-902. Refuses `Malformed`."""
+    """Parse the codes of tax and deposit, as 411411-902. Refuses `Malformed`."""
     return _written(_DEPOSIT, text, "deposit_code")
 
 
 def billing_code(text: str) -> str:
-    """Return the treasury's billing code of one deposit: 15 digits. Refuses `Malformed`."""
+    """Parse the treasury's billing code of one deposit: 15 digits. Refuses `Malformed`."""
     return _written(_BILLING, text, "billing_code")
 
 
 def ntpn(text: str) -> str:
-    """Return the state's receipt number: 16 letters and digits. Refuses `Malformed`."""
+    """Parse the state's receipt number: 16 letters and digits. Refuses `Malformed`."""
     return _written(_NTPN, text.upper(), "ntpn")
 
 
 def bank_line(text: str) -> str:
-    """Return the identity of a line of the bank statement. Refuses `Malformed`."""
+    """Parse the text that identifies a line of the bank statement. Refuses `Malformed`."""
     found = one_line(text)
     if not 1 <= len(found) <= LINE_LENGTH_MAX:
         raise Malformed("bank_line", "within_bounds", maximum=LINE_LENGTH_MAX)
@@ -81,7 +81,7 @@ def _written(shape: re.Pattern[str], text: str, field: str) -> str:
 
 
 async def check_pays(tx: ReadTx, amount: int) -> int:
-    """Return the duty payable that is left after a new payout. Refuses `PayoutAboveDuty`, `Malformed`."""
+    """Return the rupiah of duty payable left after a new payout. Refuses `PayoutAboveDuty`, `Malformed`."""
     if amount <= 0:
         raise Malformed("amount", "another_value")
     held = await duty_free(tx)
@@ -99,7 +99,10 @@ async def propose(tx: Tx, found: Payout, actor: Actor) -> None:
 
 
 async def check_sends(tx: ReadTx, found: Payout) -> None:
-    """Refuse `NotAllowedNow`, and `PayoutAboveDuty` if stamps were returned since the approval."""
+    """Check that a payout may be sent to the bank.
+
+    Refuses `NotAllowedNow`, and `PayoutAboveDuty` if returned stamps reduced the duty too far since the approval.
+    """
     PAYOUT.after(found.state, PayoutEvent.SENT)
     held = await duty_free(tx)
     if held < 0:
@@ -107,7 +110,7 @@ async def check_sends(tx: ReadTx, found: Payout) -> None:
 
 
 async def send(tx: Tx, found: Payout, code: str, actor: Actor) -> None:
-    """Record that the bank was told to pay. Refuses what `check_sends` refuses."""
+    """Store that the bank was told to pay under a billing code. Refuses what `check_sends` refuses."""
     await store.lock_payouts(tx)
     await check_sends(tx, await _reload(tx, found))
     await store.send_payout(tx, found.id, code)
@@ -115,7 +118,10 @@ async def send(tx: Tx, found: Payout, code: str, actor: Actor) -> None:
 
 
 async def check_confirms(tx: ReadTx, found: Payout, line: str, amount: int, at: datetime) -> None:
-    """Refuse `NotAllowedNow`, `PayoutDiffers`, `PayoutLineTaken`, and `Malformed` for an impossible time."""
+    """Check that a line of the bank statement with this amount and time can confirm a payout.
+
+    Refuses `NotAllowedNow`, `PayoutDiffers`, `PayoutLineTaken`, and `Malformed` for an impossible time.
+    """
     PAYOUT.after(found.state, PayoutEvent.CONFIRMED)
     if amount != found.amount:
         raise PayoutDiffers(found.amount, amount)
@@ -137,7 +143,7 @@ async def confirm(
 
 
 async def end_line(tx: Tx, found: Payout) -> None:
-    """End the break of the line of the bank statement that pays it."""
+    """Resolve the break of the line of the bank statement that pays a payout."""
     for one in await suspense.open_about(tx, [str(found.billing_code)], []):
         if one.reason == "account_moved" and one.amount == Rupiah(found.amount):
             await suspense.end(tx, one.id, suspense.Resolution.MATCHED, found.shown)

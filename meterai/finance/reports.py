@@ -44,7 +44,7 @@ def asked_of_month(month: Month) -> StatementRequest:
 async def asked(
     tx: ReadTx, scope: str, of: str, begin: datetime | None, end: datetime
 ) -> StatementRequest:
-    """Return a requested statement: account, order, provider, day or month, and its name.
+    """Return the request for a statement; `scope` is account, order, provider, day or month, and `of` is its name.
 
     Refuses `NotFound`, `Malformed`.
     """
@@ -76,14 +76,14 @@ async def _order(tx: ReadTx, of: str) -> tuple[UUID, UUID]:
 
 
 async def trial_balance(tx: ReadTx, at: datetime) -> list[PeriodBalance]:
-    """Return every book of the chart at a moment."""
+    """Return the balance of every book of the chart at a moment."""
     return in_order(
         await store.balances(tx, StatementRequest(StatementScope.BOOKS, "", at, at)), is_whole=True
     )
 
 
 def in_order(found: Sequence[PeriodBalance], *, is_whole: bool = False) -> list[PeriodBalance]:
-    """Return books in the order of the chart: all, or those with a balance or moves."""
+    """Return books in the order of the chart: with `is_whole` all, else those with a balance or a movement."""
     there = {one.book: one for one in found}
     every = [there.get(book, PeriodBalance(book, 0, 0, 0)) for book in CHART] if is_whole else found
     return sorted(
@@ -93,7 +93,7 @@ def in_order(found: Sequence[PeriodBalance], *, is_whole: bool = False) -> list[
 
 
 async def statement(tx: ReadTx, wish: StatementRequest, most: int = 0) -> BookStatement:
-    """Return a statement with at most so many legs, the oldest first."""
+    """Return a statement with at most `most` legs, the oldest first; with 0 it has only the books."""
     balances = in_order(await store.balances(tx, wish))
     if not most:
         return BookStatement(wish, balances)
@@ -111,14 +111,14 @@ async def providers(tx: ReadTx, begin: datetime, end: datetime) -> list[Provider
 
 
 async def ageing(tx: ReadTx, at: datetime) -> Ageing:
-    """Return open refunds by provider, method and age, beside the balance of their book."""
+    """Return open refunds by provider, method and age, with the balance of their book."""
     rows = await store.ageing(tx, at)
     return Ageing(at, rows, await store.book_now(tx, "refunds_payable"))
 
 
 @dataclass(frozen=True, slots=True)
 class ByChannel:
-    """Channels of a span of days, all days together and each by itself; sellers by their current names."""
+    """Reports of channels over a span of days, of all days together and of each day, with the names of sellers."""
 
     whole: Sequence[ChannelReport]
     by_day: Sequence[ChannelReport]
@@ -126,7 +126,7 @@ class ByChannel:
 
 
 async def channels(tx: ReadTx, first: date, last: date) -> ByChannel:
-    """Return duty and fees of each channel over a span of days."""
+    """Return duty and fees of each channel over the days from `first` to `last`."""
     rows = await store.channels(tx, first, last)
     names = {one.account: one.name for one in await distribution.distributors(tx)}
     return ByChannel(channel_reports(rows), channel_reports(rows, by_day=True), names)
@@ -135,7 +135,7 @@ async def channels(tx: ReadTx, first: date, last: date) -> ByChannel:
 def _span(
     rows: Sequence[ChannelSpans], span: str
 ) -> Mapping[tuple[SalesChannel, UUID], ChannelReport]:
-    """Return reports of one of the counted spans."""
+    """Return the reports of one counted span (`today`, `week` or `month`), by channel and seller."""
     sums = [
         ChannelSum(
             one.last_day, one.channel, one.seller, one.reason, one.book, 0, getattr(one, span)

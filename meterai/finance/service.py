@@ -1,4 +1,4 @@
-"""Service of finance in a process: its key, its clock and its metrics."""
+"""Service of finance in a process: public key, clock, metrics, and counts by channel."""
 
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from meterai.plumbing.keyring import Keyring
 
 
 class FinanceService:
-    """Parts for the pages and the worker beside the database."""
+    """Public key and clock for the pages of finance, and its periodic tasks for the worker."""
 
     def __init__(self, database: Database, keyring: Keyring, clock: Clock) -> None:
         self.public_pem = signer_of(keyring).public_pem()
@@ -23,7 +23,7 @@ class FinanceService:
         return self._clock.now()
 
     async def measure(self) -> int:
-        """Set the metrics."""
+        """Periodic task: set the metrics."""
         async with self._database.reading() as tx:
             metrics.UNCLOSED.set(await days_to_close(tx, self.now()))
             if await store.last_close(tx):  # from the last close, not from the first entry
@@ -31,12 +31,12 @@ class FinanceService:
         return 0
 
     async def count_channels(self) -> int:
-        """Periodic task: count the books by channel, one past day at a time."""
+        """Periodic task: count the books by channel, one past day at a time; return 1 if older days are left."""
         return int(await self._database.run(store.count_channels))
 
 
 async def days_to_close(tx: ReadTx, now: datetime) -> int:
-    """Count the days that are over and not closed. Without any close the count is 1 as soon as entries exist."""
+    """Count the days that are over and not closed. Before the first close, the count is 1 as soon as entries exist."""
     last = await store.last_close(tx)
     if last is not None:
         return max((last_settled(now) - last.day).days, 0)

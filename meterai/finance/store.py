@@ -131,7 +131,7 @@ def _of_scope(asked: StatementRequest, begin: datetime | None) -> tuple[str, lis
 
 
 async def balances(tx: ReadTx, asked: StatementRequest) -> list[PeriodBalance]:
-    """Return each book of a statement."""
+    """Return balance and movements of each book of a statement."""
     await tx.allow(REPORT_SECONDS_MAX)
     begin = [asked.begin] * 3
     if asked.scope is StatementScope.BOOKS:
@@ -159,7 +159,7 @@ async def _by_cursor(
 
 
 async def account_of_subject(tx: ReadTx, subject: UUID) -> UUID | None:
-    """Return the account of the entries of a subject."""
+    """Return the account whose entries are about a subject; None if no entry is."""
     await tx.allow(REPORT_SECONDS_MAX)
     found: UUID | None = await tx.value(
         "SELECT account_id FROM ledger_lines('-infinity', 'infinity') WHERE subject = %s LIMIT 1",
@@ -228,14 +228,14 @@ FROM channel_sums WHERE day > %s::date - 30 AND channel <> 'none' GROUP BY chann
 
 
 async def count_channels(tx: Tx) -> bool:
-    """Count the entries posted since the last run. True if more of the past is left to count."""
+    """Count the entries posted since the last run by channel; return True if older entries are left to count."""
     await tx.allow(REPORT_SECONDS_MAX)
     found: bool = await tx.value("SELECT channel_count(%s, %s)", SETTLED_SECONDS, COUNTED_SECONDS)
     return found
 
 
 async def channels(tx: ReadTx, first: date, last: date) -> list[ChannelSum]:
-    """Return sums by day and channel of a span of days, from the current books."""
+    """Return sums by day and channel from `first` to `last`: the stored ones, and the legs that came after them."""
     await tx.allow(REPORT_SECONDS_MAX)
     day_after = last + timedelta(days=1)
     span = (first, day_after, begin_of(first), begin_of(day_after))
@@ -243,7 +243,7 @@ async def channels(tx: ReadTx, first: date, last: date) -> list[ChannelSum]:
 
 
 async def channel_spans(tx: ReadTx, today: date) -> list[ChannelSpans]:
-    """Return sums by channel up to a day, as counted last."""
+    """Return sums by channel over today, the last 7 and the last 30 days, as they were counted last."""
     return await tx.all_as(_SPANS, _CHANNEL_SPANS, *[today] * 4)
 
 
@@ -294,7 +294,7 @@ async def has_entries(tx: ReadTx, end: datetime) -> bool:
 
 
 async def last_close(tx: ReadTx) -> KeptClose | None:
-    """Return the newest close."""
+    """Return the newest close; None if no day was closed."""
     return await tx.one_as(_CLOSES, f"{_KEPT} ORDER BY day DESC LIMIT 1")
 
 
@@ -316,7 +316,7 @@ async def closings(tx: ReadTx, book: str, first: date, last: date) -> list[Closi
 
 
 async def insert_close(tx: Tx, found: Close, signed: str) -> None:
-    """Store a close with its sums. Refuses `DayClosed`."""
+    """Store a close with its sums; `signed` is the signed document. Refuses `DayClosed`."""
     await tx.run(
         "INSERT INTO day_closes (day, entries, sha256, manifest) VALUES (%s, %s, %s, %s)",
         found.day,
@@ -343,7 +343,7 @@ _OPEN = f"{_PAYOUT} WHERE state IN ('approved', 'sent') ORDER BY approved_at"
 
 
 async def payout(tx: ReadTx, payout_id: UUID) -> Payout | None:
-    """Return a payout."""
+    """Return a payout by its id; None if it does not exist."""
     return await tx.one_as(_PAYOUTS, f"{_PAYOUT} WHERE payout_id = %s", payout_id)
 
 
@@ -354,22 +354,22 @@ async def payout_by_code(tx: ReadTx, billing_code: str, amount: int) -> Payout |
 
 
 async def lock_payouts(tx: Tx) -> None:
-    """Lock all payouts until the transaction ends: each is compared with all."""
+    """Lock all payouts until the transaction ends, since a payout is checked against the sum of all."""
     await tx.run("SELECT pg_advisory_xact_lock(16023, 0)")
 
 
 async def open_payouts(tx: ReadTx) -> list[Payout]:
-    """Return payouts under way, the oldest first."""
+    """Return payouts that are approved or sent, the oldest first."""
     return await tx.all_as(_PAYOUTS, _OPEN)
 
 
 async def newest_payouts(tx: ReadTx, limit: int) -> list[Payout]:
-    """Return payouts, the newest first."""
+    """Return payouts in any state, the newest first."""
     return await tx.all_as(_PAYOUTS, f"{_PAYOUT} ORDER BY approved_at DESC LIMIT %s", limit)
 
 
 async def payout_of_line(tx: ReadTx, bank_line: str) -> Payout | None:
-    """Return the payout that a line of the bank statement confirms."""
+    """Return the payout that a line of the bank statement confirmed; None if it confirmed none."""
     return await tx.one_as(_PAYOUTS, f"{_PAYOUT} WHERE bank_line = %s", bank_line)
 
 
@@ -387,7 +387,7 @@ async def insert_payout(tx: Tx, found: Payout) -> None:
 
 
 async def send_payout(tx: Tx, payout_id: UUID, billing_code: str) -> None:
-    """Record that the bank is told to pay a payout."""
+    """Store that the bank was told to pay a payout."""
     await tx.run(
         "UPDATE payouts SET state = 'sent', sent_at = now(), billing_code = %s WHERE payout_id = %s",
         billing_code,
@@ -401,7 +401,7 @@ async def confirm_payout(tx: Tx, payout_id: UUID, line: str, at: datetime, ntpn:
 
 
 async def fail_payout(tx: Tx, payout_id: UUID, why: str) -> None:
-    """Record that a payout was not paid."""
+    """Store that a payout was not paid."""
     await tx.run(
         "UPDATE payouts SET state = 'failed', why_failed = %s, ended_at = now() WHERE payout_id = %s",
         why,

@@ -37,7 +37,7 @@ def _sheet(name: str, language: str, rows: Sequence[Sequence[Cell]], *widths: in
 
 
 def book_in_words(book: str, language: str) -> str:
-    """Return the name of a book."""
+    """Return the name of a book in a language."""
     return translate(f"book.{book}", language)
 
 
@@ -53,7 +53,7 @@ def trial(balances: Sequence[PeriodBalance], language: str) -> Sheet:
 
 
 def totals(balances: Sequence[PeriodBalance]) -> list[tuple[str, int, int]]:
-    """Return debits and credits of each unit."""
+    """Return (unit, sum of debits, sum of credits) of each unit."""
     return [
         (
             unit,
@@ -110,7 +110,7 @@ def providers(found: Sequence[ProviderReport], language: str) -> Sheet:
 
 
 def bucket_in_words(bucket: int, language: str) -> str:
-    """Return the name of an age of refunds."""
+    """Return the name of an age bucket of refunds, which covers some days."""
     bounds = (0, *AGES_DAYS)
     if bucket == len(AGES_DAYS):
         return translate("finance.older", language, days=AGES_DAYS[-1])
@@ -147,7 +147,7 @@ def tax_lines(found: TaxReport) -> list[tuple[str, int, int]]:
 
 
 def taxes(found: TaxReport, language: str) -> Sheet:
-    """Return duty and tax."""
+    """Return the table of a tax report."""
     rows: list[list[Cell]] = [
         [translate(f"finance.tax.{name}", language), stamps, rupiah]
         for name, stamps, rupiah in tax_lines(found)
@@ -182,14 +182,14 @@ def channels(
 
 
 def _duty(one: ChannelReport) -> list[int]:
-    """Return the numbers of a channel; duty paid to the treasury belongs to none."""
+    """Return the numbers of a channel; duty that was paid to the treasury belongs to no channel."""
     sold, refunded, due = one.figure("sold"), one.figure("refunded"), one.figure("due")
     fees = (one.service_fee, one.seller_fee)
     return [sold.stamps, refunded.stamps, one.paid, one.returned, due.rupiah, *fees]
 
 
 async def month(tx: ReadTx, of: Month, now: datetime, language: str) -> dict[str, Sheet]:
-    """Return every report of a month, by the name of its file; refunds as of now."""
+    """Return every report of a month, by the name of its file; open refunds are those at `now`."""
     wish = reports.asked_of_month(of)
     by_channel = await reports.channels(tx, of.first, of.last)
     return {
@@ -206,7 +206,7 @@ async def month(tx: ReadTx, of: Month, now: datetime, language: str) -> dict[str
 async def of_statement(
     tx: ReadTx, wish: StatementRequest, most: int, language: str
 ) -> dict[str, Sheet]:
-    """Return a statement: its books and its legs, up to the requested number."""
+    """Return a statement as tables: its books, and its legs up to `most`."""
     found = await reports.statement(tx, wish, most)
     name = "lines-first" if found.is_cut else "lines"
     return {"balances": balances(found, language), name: lines(found.lines, language)}

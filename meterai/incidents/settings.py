@@ -8,7 +8,8 @@ from meterai.plumbing.config import Positive
 class IncidentSettings(msgspec.Struct, frozen=True):
     """The watchers that may open an incident, and bounds of subscriptions."""
 
-    # A file of `[[watcher]]` tables (name, url, public_key): outside processes; the states that a majority measures are believed.
+    # A file of `[[watcher]]` tables (name, url, public_key): processes outside the installation.  The states that a majority
+    # of them measures are believed.
     watchers_file: str = ""
     # If false, the state that the watchers agree on is a proposal to staff and opens nothing.
     incidents_by_watch: bool = True
