@@ -47,9 +47,9 @@ def propose(
     dry_run: DryRun = False,
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Derive an outage record from the readings of the watchers, and keep it as a proposal.
+    """Derive an outage record from the readings of the watchers, and store it as a proposal.
 
-    FROM and TO are moments in whole minutes, in WIB where they name no zone; TO is not in the time.
+    FROM and TO are moments in whole minutes, in WIB unless they name a time zone; TO is not part of the time.
     """
     first, last = moment(begin, "FROM"), moment(end, "TO")
 
@@ -83,7 +83,7 @@ def confirm(
     by: By = None,
     dry_run: DryRun = False,
 ) -> None:
-    """Confirm a proposed record; another person of staff approves it, and it is sealed and public then."""
+    """Confirm a proposed record; once another person of staff approves, it is sealed and public."""
     arguments = OutageArguments(outage)
     approvals.pull(options, CONFIRM, arguments, by=by, reason=reason, dry_run=dry_run)
     line(f"{outage} is confirmed")
@@ -128,7 +128,7 @@ def verify(
 ) -> None:
     """Check an outage record, JSON or PDF, offline: its signature or seal, and its periods from its readings.
 
-    Exit status: 0 holds, 1 does not.
+    The exit status is 0 if the record is valid, else 1.
     """
     options.configuration("outage verify")
     try:

@@ -11,7 +11,7 @@ from meterai.plumbing.db.invariants import SHOWN_MAX, Invariant, InvariantFindin
 
 _NOBODY = "'00000000-0000-0000-0000-000000000000'"
 _SUBJECT = "'out_' || lower(compact(o.outage_id))"
-# Columns of times, each with the act in the trail that sets it.
+# Columns of times, each with the act of the audit trail that sets it.
 _IN_TRAIL = (
     ("o.proposed_at", "'outage_proposed'"),
     ("o.confirmed_at", "'outage_confirmed'"),
@@ -21,7 +21,7 @@ _IN_TRAIL = (
         "CASE o.state WHEN 'replaced' THEN 'outage_replaced' ELSE 'outage_withdrawn' END",
     ),
 )
-# The act of a time is in the trail within moments of it.
+# The act that sets a time must be in the trail within an hour of it.
 _UNTOLD = " OR ".join(
     f"({column} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM audit_events e WHERE e.account_id = {_NOBODY} AND e.subject = {_SUBJECT}"
     f" AND e.action = {action} AND abs(extract(epoch FROM e.happened_at - {column})) < 3600"
@@ -78,7 +78,7 @@ AS_DERIVED = Invariant(
 
 
 async def as_derived(part: AuditedPart) -> InvariantFinding:
-    """Derive again each record, or those proposed within the part; in Python, since SQL verifies no signatures."""
+    """Derive the findings of each record of the audited part again; in Python, since SQL cannot verify signatures."""
     since = part.begins if part.since is not None else _EVER
     found: list[Outage] = []
     last = UUID(int=0)

@@ -15,7 +15,7 @@ from meterai.room import Knows, WorkList
 
 
 def subject(outage: Outage) -> Subject:
-    """Return a record as a search result."""
+    """Return an outage record as a subject of the console."""
     return Subject(OUTAGE_SUBJECT.kind, outage.shown)
 
 

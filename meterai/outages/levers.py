@@ -1,4 +1,4 @@
-"""Levers of outage records: confirm one, by two of staff, and withdraw a proposal."""
+"""Levers of outage records (staff actions with a forecast): confirm, by two persons, or withdraw a proposal."""
 
 from collections.abc import Sequence
 
@@ -23,7 +23,7 @@ from meterai.plumbing.db.database import ReadTx, Tx
 
 
 class OutageArguments(msgspec.Struct, frozen=True):
-    """Arguments of a lever that takes a record, as `out_...`."""
+    """Argument of a lever: an outage record, as `out_...`."""
 
     outage: str
 
@@ -51,7 +51,7 @@ async def _proposed(tx: ReadTx, arguments: OutageArguments, event: OutageEvent) 
 
 
 def effects(word: str, outage: Outage) -> Sequence[Effect]:
-    """Return the effects with the hash of the findings, which binds an approval to them, and each period of failure."""
+    """Return the effects of a forecast: the hash of the findings, which an approval is bound to, and each failure."""
     about = Subject(OUTAGE_SUBJECT.kind, outage.shown)
     facts = {
         "outage": outage.shown,

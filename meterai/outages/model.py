@@ -24,9 +24,9 @@ HOURS_MAX = 24
 class OutageState(StrEnum):
     """State of an outage record."""
 
-    PROPOSED = "proposed"  # derived, and looked at by nobody yet
+    PROPOSED = "proposed"  # derived, and not yet looked at by anybody
     WITHDRAWN = "withdrawn"
-    CONFIRMED = "confirmed"  # by two of staff: for ever
+    CONFIRMED = "confirmed"  # by two persons of staff; permanent
     REPLACED = "replaced"  # a later record of the same time names it; stays public
 
 
@@ -52,13 +52,13 @@ OUTAGE = Lifecycle(
 class LeftOutReason(StrEnum):
     """Reason why some minutes of a watcher do not count."""
 
-    CHAIN = "chain"  # one does not name the one before: one was left out, or there are two stories
-    CLOCK = "clock"  # the clock of the watcher was set back: a minute came twice
+    CHAIN = "chain"  # a reading does not name the one before it: one is missing, or there are two chains
+    CLOCK = "clock"  # the clock of the watcher was set back, so that it measured a minute twice
     FOREIGN = "foreign"  # they are of another installation
 
 
 class OutageSpan(msgspec.Struct, frozen=True):
-    """Time span in whole minutes; `end` is not in it."""
+    """Time span in whole minutes; `end` is not part of it."""
 
     begin: datetime
     end: datetime
@@ -105,7 +105,7 @@ class Findings(msgspec.Struct, frozen=True):
     watchers: Sequence[WatcherSource]
 
     def as_json(self) -> bytes:
-        """Return the bytes that are kept, hashed and approved."""
+        """Return the findings as JSON bytes, which are stored, hashed and approved."""
         return msgspec.json.encode(self, order="sorted")
 
 
@@ -129,7 +129,7 @@ class Outage:
 
     @property
     def shown(self) -> str:
-        """The id as people see it."""
+        """The id of the record as people see it."""
         return show(OUTAGE_KIND, self.id)
 
     @property
@@ -138,12 +138,12 @@ class Outage:
         return self.sealed_at is not None
 
     def failed_at(self, act: PublicAct, at: datetime) -> Period | None:
-        """Return the period of failure that contains a moment."""
+        """Return the period of an act's failure that contains a moment; None if the act did not fail then."""
         return next((one for one in self.findings.failed[act] if one.begin <= at < one.end), None)
 
 
 def check_time(begin: datetime, end: datetime, now: datetime) -> None:
-    """Refuse `OutageTimeWrong` for an invalid time of a record."""
+    """Refuse `OutageTimeWrong` unless the time of a record is valid: whole past minutes, at most `HOURS_MAX`."""
     are_minutes = not any(at.second or at.microsecond for at in (begin, end))
     is_short = timedelta() < end - begin <= timedelta(hours=HOURS_MAX)
     if not (are_minutes and is_short and end <= now):
@@ -158,7 +158,7 @@ class OutageUnknown(Refusal):
 
 
 class OutageTimeWrong(Refusal):
-    """The time of a record is whole past minutes, at most a day."""
+    """The time of a record has to be whole minutes in the past, at most a day."""
 
     code = "outage_time_wrong"
     status = 422
@@ -180,7 +180,7 @@ class OutageUnmeasured(Refusal):
 
 
 class OutageNone(Refusal):
-    """By the readings no act failed in this time."""
+    """According to the readings, no act failed in this time."""
 
     code = "outage_none"
     status = 409
@@ -201,7 +201,7 @@ class OutageNotReplaced(Refusal):
 
 
 class OutageNeedsStaff(Refusal):
-    """A record needs two persons of staff to confirm it, also in an installation without a supervisor."""
+    """Two persons of staff have to confirm a record, also in an installation without a supervisor."""
 
     code = "outage_needs_staff"
     status = 409
@@ -237,7 +237,7 @@ class OutageReplaced(Refusal):
 
 
 class AttemptOutside(Refusal):
-    """The system did not count as failed for this act at the stated time."""
+    """Getting and affixing a stamp did not count as failed at the time of the attempt."""
 
     code = "attempt_outside"
     status = 409
@@ -255,14 +255,14 @@ class AttemptStamped(Refusal):
 
 
 class AttemptNamesNoDocument(Refusal):
-    """An order of stamps without documents names none; the hash has to be typed."""
+    """The order is for stamps without documents, so the hash of the document has to be typed."""
 
     code = "attempt_names_no_document"
     status = 409
 
 
 class TooManyOutageCopies(Refusal):
-    """A network reached its hourly maximum of copies."""
+    """The network reached its hourly maximum of copies."""
 
     code = "too_many_outage_copies"
     status = 429

@@ -73,7 +73,7 @@ async def find_outage(
     account: NamedDependency[UUID],
     about: FromPath[str],
 ) -> Page:
-    """Redirect to the record that covers an order or a stamping of the person, else to the list."""
+    """Redirect to the record that covers the time of a person's order or stamping; if there is none, show the list."""
     attempt = await outages.attempt_of(account, about)
     found = await outages.public_at(attempt.at)
     if found is None:
@@ -142,7 +142,7 @@ async def copy_claimed(
     settings: NamedDependency[Settings],
     outage_id: FromPath[str],
 ) -> Page:
-    """Make a copy for the stated hash of a document and time of the attempt; nothing of it is kept."""
+    """Return a sealed copy about a document's hash and an attempt's time that the person states; nothing is stored."""
     form, outage = await read_form(request), read(OUTAGE_KIND, outage_id)
     typed = _TypedCopy(form.text("document")[:200], form.text("at")[:40])
     try:
@@ -182,7 +182,7 @@ async def copy_mine(
     account: NamedDependency[UUID],
     outage_id: FromPath[str],
 ) -> Page:
-    """Make a copy about an order or a stamping of the person, with hash and time from our books."""
+    """Return a sealed copy about an order or a stamping of the person, with hash and time from our books."""
     form, outage = await read_own_form(request), read(OUTAGE_KIND, outage_id)
     typed = _TypedCopy(about=form.text("about").strip()[:ABOUT_LENGTH_MAX])
     try:

@@ -21,7 +21,10 @@ NEEDED_TO_STAMP = (PublicAct.AFFIX, PublicAct.BUY)
 
 @dataclass(frozen=True, slots=True)
 class StampingTry:
-    """Attempt to stamp: the SHA-256 of its documents in hexadecimal, its time, and True if both come from our books."""
+    """A person's attempt to stamp: the SHA-256 of its documents in hexadecimal, and its time.
+
+    `is_in_books` is True if both come from our books, and False if the person states them; `about` is the id in our books.
+    """
 
     documents: Sequence[str]
     at: datetime
@@ -49,15 +52,15 @@ class PaperWords:
         self.language = language
 
     def line(self, name: str, value: str) -> paper.PaperLine:
-        """Return a line with a label."""
+        """Return a line with a label, which is the sentence `outage.<name>`."""
         return paper.PaperLine(self.say(name), value)
 
     def text(self, name: str, /, **facts: object) -> paper.PaperLine:
-        """Return a line of one sentence."""
+        """Return a line of one sentence, `outage.<name>`."""
         return paper.PaperLine("", self.say(name, **facts))
 
     def say(self, name: str, /, **facts: object) -> str:
-        """Return one sentence."""
+        """Return the sentence `outage.<name>` with its facts."""
         return translate(f"outage.{name}", self.language, **facts)
 
     def act(self, act: PublicAct) -> str:
@@ -124,7 +127,7 @@ def _failed(record: OutageRecord, words: PaperWords) -> Iterator[paper.PaperLine
 
 
 def _unmeasured(record: OutageRecord, words: PaperWords) -> Iterator[paper.PaperLine]:
-    """Yield the unmeasured times; once where they are equal for all acts."""
+    """Yield the unmeasured times; only once if they are equal for all acts."""
     told = list(record.unmeasured.items())
     is_for_all = all(spans == told[0][1] for _, spans in told)
     for act, spans in told[:1] if is_for_all else told:
@@ -183,7 +186,7 @@ def sealed(
 ) -> bytes:
     """Seal a PDF as a statement without a stamp.  Refuses with a `SealingUnavailable`.
 
-    Takes tens of milliseconds of processor time: never on an event loop.
+    Takes tens of milliseconds of processor time, so it must not run on an event loop.
     """
     title = translate(f"outage.{title}", language)
     content = paper.written(paper.Receipt(title, language, lines, mark, attached))

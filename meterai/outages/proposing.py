@@ -1,4 +1,4 @@
-"""Proposal of an outage record: fetch signed readings, derive, keep; and its confirmation or withdrawal."""
+"""Proposal of an outage record: fetch signed readings, derive, store; and its confirmation or withdrawal."""
 
 import asyncio
 import hashlib
@@ -42,7 +42,7 @@ _log = structlog.get_logger()
 async def derived_from(
     watchers: Sequence[Watcher], begin: datetime, end: datetime, installation: str, now: datetime
 ) -> tuple[Outage, Mapping[str, bytes]]:
-    """Derive a proposal about a time; return it with its packed readings, by watcher.
+    """Derive a proposal about the time from `begin` to before `end`; return it and its packed readings, by watcher.
 
     Refuses `WatchersNone`, `OutageTimeWrong`, `OutageUnmeasured`, `OutageNone`.
     """
@@ -66,7 +66,7 @@ async def derived_from(
 
 
 def sha256_of(told: Findings) -> bytes:
-    """Return the hash by which findings are confirmed."""
+    """Return the SHA-256 of findings, which staff confirm."""
     return hashlib.sha256(told.as_json()).digest()
 
 
@@ -90,7 +90,7 @@ async def kept_readings(
 ) -> Mapping[str, bytes]:
     """Return the packed readings of a record, by watcher.
 
-    Refuses `RecordWrong` where the confirmed findings do not follow from them.
+    Refuses `RecordWrong` if the confirmed findings do not follow from the readings.
     """
     files: dict[str, bytes] = {}
     for one in outage.findings.watchers:
@@ -113,7 +113,7 @@ def _again(outage: Outage, files: Mapping[str, bytes], installation: str) -> Fin
 
 
 def _packed(watcher: Watcher, readings: Sequence[Signed]) -> tuple[bytes, Sequence[Signed]]:
-    """Pack the readings of a watcher that a record can carry, all or none; return them also as a verifier reads them.
+    """Pack all readings of a watcher, or none if a record cannot contain them; return them also as a verifier reads them.
 
     Findings are derived from the unpacked readings, so that a later derivation has the same input.
     """
@@ -127,7 +127,7 @@ def _packed(watcher: Watcher, readings: Sequence[Signed]) -> tuple[bytes, Sequen
 async def keep(
     database: Database, outage: Outage, readings: Mapping[str, bytes], *, actor: Actor
 ) -> Outage:
-    """Keep a proposal.  Refuses `IncidentUnknown`, `OutageNotReplaced`, and `OutageUnknown` for the replaced record."""
+    """Store a proposal.  Refuses `IncidentUnknown`, `OutageNotReplaced`, and `OutageUnknown` for the replaced record."""
 
     async def act(tx: Tx) -> None:
         if outage.incident is not None:
@@ -141,13 +141,13 @@ async def keep(
 
 
 async def record(tx: Tx, outage: UUID, action: str, actor: Actor, sha256: bytes) -> None:
-    """Write an act on a record to the trail."""
+    """Write an act on a record to the audit trail, with the SHA-256 of its findings."""
     subject = show(OUTAGE_KIND, outage)
     await trail.record(tx, NOBODY, actor=actor, action=action, subject=subject, sha256=sha256.hex())
 
 
 async def check_replaced(tx: ReadTx, outage: Outage) -> None:
-    """Refuse `OutageNotReplaced` where a record names one that it cannot replace."""
+    """Refuse `OutageNotReplaced` if a record is to replace another record that it cannot replace."""
     if outage.replaces is None:
         return
     before = await needed(tx, outage.replaces)
@@ -157,7 +157,7 @@ async def check_replaced(tx: ReadTx, outage: Outage) -> None:
 
 
 async def needed(tx: ReadTx, outage: UUID) -> Outage:
-    """Return one record.  Refuses `OutageUnknown`."""
+    """Return one record in any state.  Refuses `OutageUnknown`."""
     found = await store.one(tx, outage)
     if found is None:
         raise OutageUnknown("no such outage record")
@@ -184,7 +184,7 @@ async def withdraw(tx: Tx, outage: UUID, *, actor: Actor, at: datetime) -> None:
 
 
 async def _moved(tx: Tx, outage: UUID, event: OutageEvent) -> Outage:
-    """Lock a record, and return it after the event."""
+    """Lock and return a record, if its state allows the event.  Refuses `OutageUnknown`, `NotAllowedNow`."""
     found = await store.locked(tx, outage)
     if found is None:
         raise OutageUnknown("no such outage record")

@@ -1,8 +1,8 @@
 """The signed document of an outage record, from which anybody can derive the findings again.
 
-A JSON Web Signature (`plumbing/signed.py`) over one JSON object: the time, the findings, the rules in numbers, and the
-public key and compressed signed readings of every configured watcher.  The encoding is unique: another encoding of the
-same content is refused.
+It is a JSON Web Signature (`plumbing/signed.py`) over one JSON object: the time, the findings, the version and numbers of
+the rules, and the public key and compressed signed readings of every configured watcher.  The encoding is unique: another
+encoding of the same content is refused.
 """
 
 import zlib
@@ -21,7 +21,7 @@ from meterai.plumbing.signed import DocumentSigner, SignatureWrong, canonical, r
 
 RECORDS = "outage records"  # purpose from which the signing key is derived
 KIND = "meterai outage record"  # kind of the signed document
-RULES_VERSION = 1  # version of `rules`; another version derives by other code
+RULES_VERSION = 1  # version of `rules`; a record of another version is not derived by this code
 READINGS_BYTES_MAX = (
     8 * 1024 * 1024
 )  # of one watcher, unpacked; a day of readings of 1.2 KB has 1.7 MB
@@ -32,7 +32,7 @@ FILE_BYTES_MAX = 24 * 1024 * 1024  # largest record that is verified
 
 
 class Embedded(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A watcher in a record: its public key in hexadecimal, and its readings, one a line, by zlib and base64."""
+    """A watcher in a record: public key in hexadecimal; readings, one per line, compressed by zlib, in base64."""
 
     name: str
     public_key: str
@@ -40,7 +40,7 @@ class Embedded(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class OutageRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Content of a signed record.  Times are whole minutes in UTC; the end of a time is not in it."""
+    """Content of a signed record.  Times are whole minutes in UTC; the end of a time is not part of it."""
 
     record: str
     by: str
@@ -62,7 +62,7 @@ class OutageRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def is_by_these_rules(self) -> bool:
-        """True if this release has the rules of the record."""
+        """True if the rules in this release are those by which the record was derived."""
         return (self.rules, self.join_minutes, dict(self.needed_for)) == (
             *(RULES_VERSION, JOIN_MINUTES, needed_for()),
         )
@@ -79,7 +79,7 @@ def signer_of(keyring: Keyring) -> DocumentSigner:
 
 
 def findings(installation: str, derived: Derived, watchers: Sequence[WatcherSource]) -> Findings:
-    """Return the findings of a derivation, to be kept."""
+    """Return the findings of a derivation in the form that is stored."""
     return Findings(
         installation,
         RULES_VERSION,
@@ -93,7 +93,7 @@ def findings(installation: str, derived: Derived, watchers: Sequence[WatcherSour
 def packed(watcher: Watcher, readings: Sequence[Signed]) -> tuple[bytes, Sequence[Signed]]:
     """Pack the readings of a watcher; return the packed bytes, and the readings as they are read again.
 
-    Refuses `RecordWrong` where they exceed the limits of reading: a watcher may sign more than a record can carry.
+    Refuses `RecordWrong` if they exceed the limits of a record: a watcher may sign more than a record can contain.
     """
     content = zlib.compress("\n".join(one.document for one in readings).encode(), 9)
     if len(content) > PACKED_BYTES_MAX:
@@ -102,7 +102,7 @@ def packed(watcher: Watcher, readings: Sequence[Signed]) -> tuple[bytes, Sequenc
 
 
 def unpacked(content: bytes) -> Sequence[str]:
-    """Unpack readings.  Refuses `RecordWrong`."""
+    """Unpack the signed readings of a watcher.  Refuses `RecordWrong`."""
     try:
         machine = zlib.decompressobj()
         text = machine.decompress(content, READINGS_BYTES_MAX).decode()
@@ -132,7 +132,7 @@ def read_record(document: bytes, public_key: bytes) -> OutageRecord:
 def derived_again(record: OutageRecord, trusted: Sequence[Watcher] = ()) -> Derived:
     """Derive findings from the readings in a record alone, by the watchers it names or by trusted ones.
 
-    Refuses `RecordWrong` where the rules are of another version, or a reading is not of its watcher.
+    Refuses `RecordWrong` if the rules are of another version, or a reading is not of its watcher.
     """
     if not record.is_by_these_rules:
         raise RecordWrong("its rules are of another version")

@@ -19,14 +19,17 @@ _PUBLIC = {"permission": Permission.PUBLIC, "priority": Priority.NEW}
 
 
 class SpanView(msgspec.Struct, frozen=True):
-    """A time in which nobody knows whether an act was possible; `end` is not in it."""
+    """A time in which it was not measured whether an act was possible; `end` is not in it."""
 
     begin: datetime
     end: datetime
 
 
 class PeriodView(msgspec.Struct, frozen=True):
-    """A time in which an act counts as failed; `end` is not in it.  Of its minutes so many failed, so many were not measured."""
+    """A time in which an act counts as failed; `end` is not in it.
+
+    Of its minutes `failed_minutes` failed, and `unmeasured_minutes` were not measured.
+    """
 
     begin: datetime
     end: datetime
@@ -43,7 +46,7 @@ class FoundView(msgspec.Struct, frozen=True):
 
 
 class OutageView(msgspec.Struct, frozen=True, kw_only=True):
-    """A confirmed outage record.  `record_url` is the signed document that everything can be derived from again."""
+    """A confirmed outage record.  `record_url` is the signed document, from which the findings can be derived again."""
 
     id: str
     state: str
@@ -68,7 +71,7 @@ def _spans(spans: Sequence[OutageSpan]) -> list[SpanView]:
 
 
 def shown(outage: Outage) -> OutageView:
-    """Return one public record as the API shows it."""
+    """Return the view of a public record."""
     found = outage.findings
     return OutageView(
         id=outage.shown,

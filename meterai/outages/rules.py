@@ -7,7 +7,7 @@ accessed) or "tidak merespons" (does not respond) at the time of stamping.  Thes
 * *does not respond*: no answer within a watcher's time limit; the watcher counts it among `failures`.
 * *slow*: a late answer is a response, and the document could be stamped.  `slow` is ignored.
 * *at the time of stamping*: minute by minute, for each act of a person.
-* *the system*: a component by a majority of all watchers.  One watcher may itself be cut off, or lie.
+* *the system*: a component as a majority of all watchers measures it.  A single watcher may be cut off itself, or lie.
 
 Times are whole minutes since 1970-01-01 UTC, so that anybody computes the same with integers.
 """
@@ -22,8 +22,8 @@ from meterai.kit.components import NEEDED_FOR, Component, PublicAct
 from meterai.outages.model import LeftOut, LeftOutReason, OutageSpan, Period
 from meterai.plumbing.readings import Measured, Reading, digest, majority_of
 
-# Working minutes between two failed ones that are merged: to upload, pay by QR and be stamped takes a person some five
-# minutes, so that nobody finishes within a shorter gap.
+# Two failed minutes with fewer working minutes between them are one failure: a person needs some five minutes to upload, pay
+# by QR and be stamped, so nobody finishes within a shorter gap.
 JOIN_MINUTES = 5
 MINUTE = timedelta(minutes=1)
 Value = TypeVar("Value")
@@ -71,7 +71,7 @@ def derive(
 ) -> Derived:
     """Derive findings about `begin` to `end` from the readings of every configured watcher, in the order of publication.
 
-    A watcher without readings is among the keys: majorities are of all watchers, present or not.
+    `readings` has every watcher, also one without readings, since majorities are of all watchers.
     """
     first, last = minute_of(begin), minute_of(end)
     left_out: list[LeftOut] = []
@@ -102,9 +102,9 @@ def _counted(
 ) -> Mapping[int, Reading]:
     """Return the readings of one watcher that count, by minute; append the others to `left_out`.
 
-    Each reading names the one before, has the next number, and lies in a later minute.  Where two consecutive readings break
-    that, the chain may have been forged: the watcher does not count from the one to the other, both included.  A clock set
-    back and two readings of one minute are such breaks.
+    Each reading names the reading before it by hash, has the next number, and is of a later minute.  If two consecutive
+    readings break that rule, the chain may be forged: the watcher does not count in the minutes from the one reading to the
+    other, both included.  A clock that was set back, and two readings of one minute, break the rule too.
     """
     own = [one for one in readings if minute_of(one.reading.minute) in minutes]
     gone = {
@@ -134,7 +134,7 @@ def _counted(
 
 
 def _runs(values: Sequence[Value]) -> Iterator[tuple[int, int, Value]]:
-    """Yield begin, end and value of each run of equal values."""
+    """Yield (begin, end, value) of each run of equal values; begin and end are positions in `values`."""
     at = 0
     for value, run in groupby(values):
         begin, at = at, at + sum(1 for _ in run)
@@ -161,7 +161,7 @@ def has_failed(measured: Measured) -> bool:
 
 
 def _act(states: Mapping[Component, bool], act: PublicAct) -> bool | None:
-    """True if an act failed in a minute; None where it is unmeasured."""
+    """True if an act failed in a minute, False if it was possible, None if it is unmeasured."""
     needed = [states.get(one) for one in NEEDED_FOR[act]]
     if True in needed:
         return True
@@ -169,7 +169,7 @@ def _act(states: Mapping[Component, bool], act: PublicAct) -> bool | None:
 
 
 def _periods(found: Sequence[bool | None], first: int) -> Iterator[Period]:
-    """Yield the times of failure; gaps shorter than `JOIN_MINUTES` are merged."""
+    """Yield the times of failure; times less than `JOIN_MINUTES` apart are merged.  `first` is the first minute."""
     for begin, end in _joined([at for at, failed in enumerate(found) if failed]):
         inside = found[begin:end]
         yield Period(

@@ -54,7 +54,7 @@ _SEALER = Actor(ActorKind.JOB, store.SEALING)
 
 @dataclass(frozen=True, slots=True)
 class _DueSealing:
-    """A record to be sealed, as a due row under the nil account."""
+    """A record to be sealed, as a row of the periodic task under the nil account."""
 
     outage: Outage
     account: UUID = NOBODY
@@ -96,7 +96,7 @@ class OutageService:
         replaces: UUID | None,
         actor: Actor,
     ) -> Outage:
-        """Fetch the readings of a time, derive, and keep a proposal.  Refuses as `proposing`."""
+        """Fetch the readings of a time, derive a proposal and store it.  Refuses as `derived_from` and `keep` do."""
         by, now = self._settings.process.url, self._clock.now()
         outage, readings = await proposing.derived_from(self._watchers(), begin, end, by, now)
         outage = replace(outage, incident=incident, replaces=replaces, proposed_by=str(actor))
@@ -113,7 +113,7 @@ class OutageService:
     # -- sealing -----------------------------------------------------------------------------------
 
     async def seal_confirmed(self) -> int:
-        """Periodic task: sign and seal confirmed records; after a crash the next run does it."""
+        """Periodic task: sign and seal confirmed records; a record left by a crash is sealed in the next run."""
         due = await self._database.once(store.to_seal, AT_ONCE)
         rows = [_DueSealing(one) for one in due]
         return await each(
@@ -126,9 +126,9 @@ class OutageService:
         await self._database.run(partial(self._keep_sealed, due.id, files))
 
     async def _record(self, outage: Outage) -> OutageRecord:
-        """Derive the content of a record again.
+        """Return the content of a record, after deriving its findings again.
 
-        Refuses `RecordWrong` where the database differs from it, or names watchers that are not configured.
+        Refuses `RecordWrong` if the stored findings differ, or their watchers are not those that are configured.
         """
         assert outage.confirmed_at is not None, "only what is confirmed is sealed"
         found, process = outage.findings, self._settings.process
@@ -199,11 +199,11 @@ class OutageService:
         return await self._database.once(store.public)
 
     async def public_at(self, at: datetime) -> Outage | None:
-        """Return the public record about a moment that was not replaced."""
+        """Return the public record that covers a moment and was not replaced; None if no such record exists."""
         return await self._database.once(store.public_at, at)
 
     async def public_one(self, outage: UUID) -> tuple[Outage, Outage | None]:
-        """Return a public record, and the one that replaced it.  Refuses `OutageUnknown`."""
+        """Return a public record, and the record that replaced it or None.  Refuses `OutageUnknown`."""
 
         async def look(tx: ReadTx) -> tuple[Outage, Outage | None]:
             found = await store.one(tx, outage)
@@ -223,12 +223,12 @@ class OutageService:
         return content
 
     def take_turn(self, network: str) -> None:
-        """Count a copy for its network.  Refuses `TooManyOutageCopies`."""
+        """Count a copy against the hourly quota of its network.  Refuses `TooManyOutageCopies`."""
         if not self._networks.take(nested(network)):
             raise TooManyOutageCopies("as many as a network may have")
 
     async def attempt_of(self, account: UUID, about: str) -> StampingTry:
-        """Return an attempt from our books: of an undelivered stamping, or order with documents.
+        """Return a person's attempt from our books: a stamping that was not delivered, or an order with such stampings.
 
         Refuses `NotFound`, `AttemptStamped`, `AttemptNamesNoDocument`.
         """
@@ -249,7 +249,7 @@ class OutageService:
         return StampingTry(hashes, at, is_in_books=True, about=about)
 
     async def copy(self, outage: Outage, attempt: StampingTry, language: str) -> bytes:
-        """Return a person's copy, sealed; nothing of it is kept.
+        """Return a sealed copy of a record about one attempt; nothing is stored.
 
         Refuses `OutageReplaced`, `AttemptOutside`, a `SealingUnavailable`.
         """

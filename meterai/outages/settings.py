@@ -12,14 +12,14 @@ from meterai.plumbing.readings import Watcher, WatchersWrong, read_watchers
 
 
 class OutageSettings(msgspec.Struct, frozen=True):
-    """Limit of copies."""
+    """Limit of the sealed copies that a network can get."""
 
     # Copies are sealed one by one, some 20 ms of a processor each; a carrier's phones share one address.
     outage_copies_per_hour_per_network_max: Positive = 60
 
 
 def watchers_of(settings: Settings) -> Sequence[Watcher]:
-    """Return the watchers of the installation; none where no file is set.  Refuses `WatchersWrong`."""
+    """Return the watchers of the installation; empty if no file is set.  Refuses `WatchersWrong`."""
     path = settings.of(IncidentSettings).watchers_file
     try:
         return read_watchers(read_settings_file(Path(path))) if path else ()

@@ -1,4 +1,4 @@
-"""SQL of outage records, one function a question."""
+"""SQL of outage records, one function for each query."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -81,12 +81,12 @@ async def public(tx: ReadTx, limit: int = LISTED_MAX) -> Sequence[Outage]:
 
 
 async def public_at(tx: ReadTx, at: datetime) -> Outage | None:
-    """Return the public record about a moment that was not replaced."""
+    """Return the public record that covers a moment and was not replaced; None if no such record exists."""
     return await tx.one_as(_OUTAGES, _AT, at, at)
 
 
 async def of_incident(tx: ReadTx, incident: UUID) -> Sequence[Outage]:
-    """Return records that name an incident."""
+    """Return the records that name an incident."""
     return await tx.all_as(_OUTAGES, _OF_INCIDENT, incident)
 
 
@@ -98,17 +98,17 @@ async def waiting(tx: ReadTx, limit: int) -> Sequence[Outage]:
 async def after(
     tx: ReadTx, last: UUID, since: datetime, limit: int = LISTED_MAX
 ) -> Sequence[Outage]:
-    """Return records in any state proposed since a moment, by number."""
+    """Return records in any state proposed since a moment, with ids after `last`, in the order of ids."""
     return await tx.all_as(_OUTAGES, _AFTER, last, since, limit)
 
 
 async def replacing(tx: ReadTx, outage: UUID) -> Outage | None:
-    """Return the confirmed record that replaced one."""
+    """Return the confirmed record that replaced this one; None if it was not replaced."""
     return await tx.one_as(_OUTAGES, _REPLACING, outage)
 
 
 async def to_seal(tx: ReadTx, limit: int) -> Sequence[Outage]:
-    """Return confirmed records without files."""
+    """Return confirmed records that are to be sealed, the oldest first."""
     return await tx.all_as(_OUTAGES, _TO_SEAL, limit)
 
 
@@ -130,24 +130,24 @@ async def insert(tx: Tx, outage: Outage, files: Mapping[str, bytes]) -> None:
 
 
 async def add_files(tx: Tx, outage: UUID, files: Mapping[str, bytes], at: datetime) -> None:
-    """Insert files of a record, by name."""
+    """Insert files of a record, given by name."""
     for name, content in files.items():
         await tx.run(_INSERT_FILE, outage, name, hashlib.sha256(content).digest(), content, at)
 
 
 async def move(tx: Tx, outage: UUID, state: OutageState, at: datetime) -> None:
-    """Set the state of a locked record."""
+    """Set the state of a locked record, and the time of that state."""
     is_confirmed = state == OutageState.CONFIRMED
     await tx.run(_MOVE, state, at if is_confirmed else None, None if is_confirmed else at, outage)
 
 
 async def sealed(tx: Tx, outage: UUID, at: datetime) -> None:
-    """Make a record public."""
+    """Store that a record is sealed, which makes it public."""
     await tx.run(_SEALED, at, outage)
 
 
 async def file(tx: ReadTx, outage: UUID, name: str) -> bytes | None:
-    """Return a file of a record."""
+    """Return a file of a record; None if it does not exist."""
     row = await tx.one(_FILE, outage, name)
     return bytes(row["content"]) if row else None
 

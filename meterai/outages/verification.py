@@ -46,7 +46,7 @@ class ExaminedRecord:
 
     @property
     def is_borne_out(self) -> bool:
-        """True if the readings give the same periods for each act."""
+        """True if the readings give the same periods of failure as the record, for each act."""
         return self.derived.failed == self.record.failed
 
 

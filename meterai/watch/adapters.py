@@ -19,19 +19,19 @@ _CODE = re.compile(r"\b(\d{6})\b")
 
 
 class NotOurFault(Exception):
-    """A machine beside the platform failed: the platform was not measured."""
+    """The payer or the mailbox failed, so that the platform was not measured."""
 
 
 class CodesOf(Protocol):
-    """Codes that came to an address, the newest last."""
+    """A mailbox with sign-in codes."""
 
     async def codes(self, address: str) -> list[str]:
-        """Return the codes received so far.  Raises `NotOurFault`."""
+        """Return the codes that an address has received, the newest last.  Raises `NotOurFault`."""
         ...
 
 
 async def pay(stranger: Stranger, payer: Payer, watched: LocatedConfiguration, qr: str) -> None:
-    """Pay a QR.  Raises `NotOurFault`."""
+    """Have the payer of the configuration pay a QR.  Raises `NotOurFault`."""
     token = watched.secret(payer.token_file)
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     try:
@@ -93,7 +93,7 @@ class _Imap:
 
 
 def mailbox_of(stranger: Stranger, watched: LocatedConfiguration) -> CodesOf | None:
-    """Return the mailbox of a configuration, or None."""
+    """Return the mailbox of a configuration; None if none is configured."""
     box = watched.of.mailbox
     if box is None:
         return None

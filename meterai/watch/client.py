@@ -25,14 +25,14 @@ KEPT_SECONDS = (
 )
 ANSWER_SECONDS_MAX = 10.0  # of a request outside a try; a try has its own limit
 SKEW_SECONDS_MAX = 60.0  # a QR is valid for minutes, and a time-stamp off by more proves nothing
-ENDS_WITHIN_SECONDS = 3 * 86_400.0  # a certificate not renewed by then was forgotten
+ENDS_WITHIN_SECONDS = 3 * 86_400.0  # a certificate that expires so soon should have been renewed
 UNREADABLE = "answer_unreadable"  # fault of an answer in an unknown form
 _EXPIRED = 10  # X509_V_ERR_CERT_HAS_EXPIRED
 _CODE = re.compile(FAULT_PATTERN)
 
 
 class TryFailed(Exception):
-    """A try failed; a fault that is no code becomes `answer_unreadable`."""
+    """A try failed, with the code of its fault; a text that is no code becomes `answer_unreadable`."""
 
     def __init__(self, fault: str) -> None:
         self.fault = fault if _CODE.match(fault) else UNREADABLE
@@ -56,7 +56,7 @@ class ProbeResponse:
             raise TryFailed(UNREADABLE) from None
 
     def field(self, *path: str) -> Any:
-        """Return a field of the JSON by its path of names; None where there is none."""
+        """Return a field of the JSON body by its path of names; None if the body has no such field."""
         found = self.json
         for name in path:
             found = found.get(name) if isinstance(found, dict) else None
@@ -64,7 +64,7 @@ class ProbeResponse:
 
     @property
     def fault(self) -> str:
-        """Return the code of a refusal, else its status."""
+        """Return the code of the platform's refusal; without a code `status_` and the HTTP status."""
         if "json" in self.headers.get("content-type", ""):
             found = self.field("code")
             if isinstance(found, str) and _CODE.match(found):
@@ -72,14 +72,14 @@ class ProbeResponse:
         return f"status_{self.status}"
 
     def must_be(self, *statuses: int) -> "ProbeResponse":
-        """Return the answer.  Raises `TryFailed` for another status."""
+        """Return the answer itself if it has one of these statuses.  Raises `TryFailed` for any other."""
         if self.status not in statuses:
             raise TryFailed(self.fault)
         return self
 
 
 class Stranger:
-    """Client of one installation; with an account's key where a call asks for it."""
+    """HTTP client of one installation, as any visitor has it; a request `with_key` uses an account's API key."""
 
     def __init__(self, base: str, clock: Clock, *, key: str = "", authorities: str = "") -> None:
         self.base = base
@@ -142,7 +142,10 @@ class Stranger:
         self.skew_seconds = (said - self._clock.now()).total_seconds()
 
     async def certificate_fault(self) -> str:
-        """Return the fault of a certificate that expires within days; empty for a good one or none.  Raises `TryFailed`."""
+        """Return the code of the fault if the platform's TLS certificate expires within three days, else an empty text.
+
+        Without TLS the text is empty too.  Raises `TryFailed`.
+        """
         address = urlsplit(self.base)
         if address.scheme != "https":
             return ""
@@ -167,5 +170,5 @@ def _fault(error: BaseException) -> str:
 
 
 def iso(at: datetime) -> str:
-    """Format a time for our files."""
+    """Format a time in UTC for our files, as 2026-11-30T01:00:00Z."""
     return at.isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""`meterai watch`: run a watcher, show its key, add a note of staff, try everything once."""
+"""`meterai watch`: run a watcher, show its key, add a note of staff, run all probes once."""
 
 import asyncio
 from pathlib import Path
@@ -43,7 +43,7 @@ def _opened(
 def _peers(
     path: Path | None, watched: LocatedConfiguration, signer: DocumentSigner
 ) -> list[Watcher]:
-    """Return every watcher of the installation, including this one.  Refuses `WatchersWrong`."""
+    """Read every watcher of the installation, including this one; empty without a file.  Refuses `WatchersWrong`."""
     if path is None:
         return []
     try:
@@ -62,7 +62,7 @@ Peers = Annotated[Path | None, Parameter(help="File of all watchers of the insta
 def run(file: Path, /, options: Options = NO_OPTIONS, *, peers: Peers = None) -> None:
     """Watch an installation and publish its status, until it is stopped.
 
-    FILE is that of the watcher; docs/status.md says what is in it.
+    FILE is the configuration of the watcher, which docs/status.md describes.
     """
     watched, store, signer = _opened(file, options, "watch run")
     watch = WatcherService(watched, store, signer, SystemClock(), _peers(peers, watched, signer))
@@ -71,7 +71,7 @@ def run(file: Path, /, options: Options = NO_OPTIONS, *, peers: Peers = None) ->
 
 
 def key(file: Path, /, options: Options = NO_OPTIONS) -> None:
-    """Show this watcher as it stands in the file of watchers; its key is made if there is none."""
+    """Show the entry of this watcher for the file of watchers; its key is created if it does not exist."""
     watched, store, signer = _opened(file, options, "watch key")
     store.close()
     pem = signer.public_pem().decode().strip()
@@ -89,10 +89,10 @@ def note(
     text_id: Annotated[Text, Parameter(name="--id", help="Words in Indonesian.")],
     text_en: Annotated[Text, Parameter(name="--en", help="The same in English.")],
 ) -> None:
-    """Say something about a component, also while the platform is down.
+    """Publish a note of staff about a component, also while the platform is down.
 
-    A state makes the component look worse than it was measured; `operational` takes that back, and makes nothing better
-    than it was measured.
+    A state worse than the measured one is shown instead of it; `operational` withdraws that, and never makes the shown
+    state better than the measured one.
     """
     _, store, _ = _opened(file, options, "watch note")
     texts = {"id": one_line(text_id)[:NOTE_LENGTH_MAX], "en": one_line(text_en)[:NOTE_LENGTH_MAX]}
@@ -102,9 +102,9 @@ def note(
 
 
 def once(file: Path, /, options: Options = NO_OPTIONS) -> None:
-    """Try everything once and say what came of it; nothing is published.
+    """Run all probes once and print their results; nothing is published.
 
-    Exit status: 0 everything that was tried is good, 1 something is not.
+    The exit status is 0 if every try was good, else 1.
     """
     watched, store, _ = _opened(file, options, "watch once")
     found: list[ProbeResult] = []

@@ -1,4 +1,4 @@
-"""The static files, each replaced atomically: a reader finds an old or a new one, also on a full disk."""
+"""The static files of a watcher, each replaced atomically: a reader finds the old or the new one, also on a full disk."""
 
 import errno
 import json
@@ -26,7 +26,7 @@ def rendered(published: Published) -> Mapping[str, bytes]:
 
 
 class Folder:
-    """Public folder of a watcher."""
+    """The public folder of a watcher, from which a web server serves its files."""
 
     def __init__(self, path: Path, public_key: bytes) -> None:
         self._path = path
@@ -37,14 +37,14 @@ class Folder:
         self._replace("watcher.pem", public_key)
 
     def write(self, published: Published, now: str, notes: str) -> None:
-        """Replace the files of the present state.  Raises `OSError`: files not replaced are unchanged."""
+        """Replace the files of the present state; `now` and `notes` are signed documents.  Raises `OSError`."""
         for name, content in {
             "now.json": now.encode(), **rendered(published), "notes.json": notes.encode(),
         }.items():  # fmt: skip
             self._replace(name, content)
 
     def write_changes(self, documents: Sequence[str]) -> None:
-        """Write every signed change, one a line.  Raises `OSError`."""
+        """Write the file of all signed changes, one per line.  Raises `OSError`."""
         self._replace("changes.jsonl", "".join(f"{one}\n" for one in documents).encode())
 
     def write_readings(self, day: date, documents: Sequence[str]) -> None:
@@ -57,7 +57,7 @@ class Folder:
         if not missing:
             return
         content = "".join(f"{one}\n" for one in missing).encode()
-        # Unbuffered: a buffered rest would be written when the file is closed.
+        # Unbuffered: the rest of a buffer would be written when the file is closed.
         with path.open("ab", buffering=0) as file:
             size = file.tell()
             try:
@@ -87,7 +87,7 @@ class Folder:
 
 
 def _whole_lines(path: Path) -> int:
-    """Count the lines of a file; a last line broken off by a kill is removed."""
+    """Count the lines of a file; first remove an incomplete last line, which a kill of the process leaves."""
     if not path.exists():
         return 0
     content = path.read_bytes()

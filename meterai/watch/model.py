@@ -46,11 +46,11 @@ class PlatformIncident(FromOutside, frozen=True):
 
     @property
     def is_open(self) -> bool:
-        """True while it is not over."""
+        """True until the incident is over."""
         return self.state not in ENDED
 
     def state_of(self, component: Component) -> ComponentState:
-        """Return the state that it claims for a component now."""
+        """Return the state of a component that the incident claims now; operational if it claims none."""
         begun = self.kind == "incident" or self.state == "under_way"
         if not (self.is_open and begun and component in self.components):
             return ComponentState.OPERATIONAL
@@ -69,7 +69,7 @@ class PlatformStatus(FromOutside, frozen=True):
 
 
 def read_status(found: Any) -> PlatformStatus | None:
-    """Parse the platform's status; None where its form is unknown."""
+    """Parse the platform's status; None if its form is unknown."""
     try:
         return msgspec.convert(found, PlatformStatus)
     except msgspec.ValidationError:
@@ -78,7 +78,7 @@ def read_status(found: Any) -> PlatformStatus | None:
 
 @dataclass(frozen=True, slots=True)
 class WatcherNote:
-    """Note of staff, typed at the watcher; a state other than `operational` makes the component worse."""
+    """Note that staff typed at the watcher; a `state` other than `operational` makes the shown state worse."""
 
     id: int
     at: datetime
@@ -91,7 +91,7 @@ class WatcherNote:
 class ShownComponent:
     """One component: the measured state that a majority agrees on, and the state shown.
 
-    `measured_at` is when a majority last measured it, None where none ever did.
+    `measured_at` is the time at which a majority last measured it; None if a majority never did.
     """
 
     component: Component
@@ -104,7 +104,7 @@ class ShownComponent:
 
 @dataclass(frozen=True, slots=True)
 class ComponentChange:
-    """Agreed change of a component's measured state."""
+    """A change of a component's agreed state, with the codes of faults."""
 
     id: int
     at: datetime
@@ -135,7 +135,7 @@ class Published:
 
     @property
     def worst(self) -> ComponentState:
-        """The worst shown state."""
+        """The worst shown state of all components."""
         return worst(one.shown for one in self.components)
 
     @property
@@ -157,5 +157,5 @@ def made_worse(
 
 
 def quantile(ordered: Sequence[float], share: float) -> float | None:
-    """Return the value below which a share of the ordered values lies; None where there is none."""
+    """Return the value below which a share of the ordered values lies; None if there are no values."""
     return ordered[min(int(len(ordered) * share), len(ordered) - 1)] if ordered else None

@@ -117,7 +117,7 @@ def _t(key: str, language: str, /, **facts: object) -> str:
 
 
 def _state(one: ShownComponent, language: str) -> tuple[str, str]:
-    """Return a state in words, and its colour: a component that is not measured is never green."""
+    """Return the state of a component in words, and its colour; a component that is not measured is never green."""
     if one.measured_at is None:
         is_said = one.shown is not ComponentState.OPERATIONAL
         return (
@@ -236,7 +236,7 @@ def _short(text: str, length: int) -> str:
 
 
 def badge(one: ShownComponent) -> bytes:
-    """Draw a component as an SVG of two fields."""
+    """Draw the badge of a component as an SVG of two fields: its name and its state."""
     label, (words, colour) = named(one.component, "en"), _state(one, "en")
     left, right = 7 * len(label) + 16, 7 * len(words) + 16
     font = 'font-family="Verdana,sans-serif" font-size="11" fill="#fff" text-anchor="middle"'

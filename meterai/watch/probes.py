@@ -1,7 +1,7 @@
-"""Probes of a watcher through the platform as a stranger: their steps, and the component that each step measures.
+"""Probes by which a watcher uses the platform as a visitor: their steps, and the component that each step measures.
 
-A schedule repeats each probe (`schedules`).  Money does not pile up: a paid order goes into a stock of a few, its stamps are
-put on a document or asked back, and while payments are not seen only a few are paid.
+Each probe is repeated by its schedule (`schedules`).  Money does not accumulate: a paid order goes into a stock of a few, its
+stamps are put on a document or refunded, and while the platform sees no payments only a few orders are paid.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ from meterai.watch.settings import ConfigurationOfWatchWrong, LocatedConfigurati
 from meterai.watch.store import Store
 
 # Paid and unused orders: the number kept, so that stampings and refunds continue for a minute or more while nothing can be
-# bought; the number below which none is asked back; and the highest, while no refund succeeds.
+# bought; the number up to which no order is refunded; and the maximum, which is reached if refunds fail.
 STOCK, STOCK_MIN, STOCK_MAX = 8, 3, 60
 FILL_SECONDS = 3.0  # between two purchases while the stock is filled
 UNSEEN_MAX = 6  # payments not seen yet; as many as the good tries that end an outage
@@ -40,7 +40,7 @@ LOOK_SECONDS = 0.4  # between two queries of an order
 CERTIFICATE_SECONDS = 300.0
 LINE_FRESH_SECONDS = 30.0  # the platform signs the state of a line every two seconds
 FIGURES_SECONDS = 10.0
-STAMPS_OF_ORDER = 2  # one is put on a document, one is asked back
+STAMPS_OF_ORDER = 2  # one is put on a document, one is refunded
 _FORM_TOKEN = re.compile(r'name="form_token" value="([^"]+)"')
 _CHALLENGE = re.compile(r"challenge=([\w]+)")
 _log = structlog.get_logger()
@@ -57,7 +57,7 @@ class ProbeResult:
 
 
 class ProbeEnded(Exception):
-    """Ends a probe early: its measurements count, and a try under way measured nothing."""
+    """Raised to end a probe early: finished tries count, and the try under way is not recorded."""
 
 
 Probe: TypeAlias = Callable[[], Awaitable[None]]
@@ -97,7 +97,7 @@ class PublishedIssuer:
 
     @classmethod
     def of(cls, watched: LocatedConfiguration) -> "PublishedIssuer | None":
-        """Read those in the folder `certificates`: a self-signed certificate is a root, any other one seals.
+        """Read the folder `certificates`; None if it is not set.  A self-signed certificate is a root, any other is a seal's.
 
         Refuses `ConfigurationOfWatchWrong`.
         """
@@ -169,13 +169,16 @@ class Probes:
 
     @property
     def is_filling(self) -> bool:
-        """True if the stock is smaller than it should be, so that purchases may come sooner."""
+        """True if the stock of paid orders is smaller than `STOCK`, so that purchases may follow faster."""
         has = len(self._store.bought("stock")) + len(self._store.bought("paid"))
         return self._payer is not None and has + len(self._returning) < STOCK
 
     @asynccontextmanager
     async def _trying(self, component: Component) -> AsyncIterator[list[str]]:
-        """Measure one try: an exception inside is a failure, and ends the probe.  Faults in the list make it slow."""
+        """Measure one try of a component and record its result; an exception inside is a failure, and ends the probe.
+
+        It yields a list: a fault that is appended to it makes a successful try slow.
+        """
         limits, begun = LIMITS[component], monotonic()
         late = asyncio.get_running_loop().call_later(limits.doubted, self._doubt, component)
         slow: list[str] = []
@@ -222,7 +225,7 @@ class Probes:
         return fault
 
     async def checking(self) -> None:
-        """Check a stamped file and its serial; before there is one, a file without a stamp."""
+        """Have the platform check a stamped file and its serial; until the watcher has one, a file without a stamp."""
         known = self._stamped
         content = b64decode(known["file"]) if known else document("not stamped")
         async with self._trying(Component.CHECKING) as slow:
@@ -244,7 +247,7 @@ class Probes:
         return await self._stranger.ask("POST", "/v1/verifications", data=content, headers=kind)
 
     async def line(self) -> None:
-        """Check the line before buying: its signed state is fresh, and it moves while somebody waits."""
+        """Check the waiting line before buying: its state is recent, and it moves while somebody waits."""
         begun = monotonic()
         async with self._trying(Component.LINE):
             answer = await self._stranger.ask("GET", "/lines/buying/now-serving.json")
@@ -252,7 +255,7 @@ class Probes:
                 raise ProbeEnded
             found = _payload(answer.must_be(200))
             age = self._clock.now() - datetime.fromisoformat(str(found["at"]))
-            # The platform's clock has a check of its own.
+            # A wrong clock of the platform is not a fault of the line: `site` checks it.
             if age.total_seconds() + self._stranger.skew_seconds > LINE_FRESH_SECONDS:
                 raise TryFailed("line_not_renewed")
             serving, since = self._served
@@ -267,12 +270,12 @@ class Probes:
                 await self._place()
 
     async def _place(self) -> str:
-        """Return the ticket of the account's place, renewed."""
+        """Take or renew the account's place in the line, and return its ticket."""
         asked = await self._stranger.ask("POST", "/v1/lines/buying/places", with_key=True)
         return str(asked.must_be(200).field("ticket"))
 
     async def figures(self) -> Any:
-        """Get the platform's own figures and incidents; None where it gives none."""
+        """Get the platform's own figures and incidents as JSON; None if it does not give them."""
         try:
             async with asyncio.timeout(FIGURES_SECONDS):
                 answer = await self._stranger.ask("GET", "/v1/status")
@@ -349,7 +352,7 @@ class Probes:
         return True
 
     async def _order(self, slow: list[str]) -> ProbeResponse | None:
-        """Place an order; None where the account waits in a line that moves."""
+        """Place an order; None if the account has to wait in a line that moves, which makes the try slow."""
         asked = await self._place_order({})
         if asked.fault == "wait_in_line":
             line = (await self._stranger.ask("GET", "/v1/lines/buying")).must_be(200)
@@ -373,7 +376,7 @@ class Probes:
         )
 
     async def _qr(self, order: str, answer: ProbeResponse) -> str:
-        """Return the QR of an order, which the bank may give a moment later; an order without one is withdrawn."""
+        """Wait for the QR of an order, which the bank may give a moment later; withdraw the order if it gets none."""
         try:
             while not (qr := answer.field("payment", "qr_content")):
                 await asyncio.sleep(LOOK_SECONDS)
@@ -386,14 +389,14 @@ class Probes:
         return str(qr)
 
     async def _withdraw(self, order: str) -> None:
-        with suppress(TryFailed):  # it lapses otherwise
+        with suppress(TryFailed):  # otherwise the order expires
             await self._stranger.ask("POST", f"/v1/orders/{order}/withdraw", with_key=True)
 
     async def _look(self, path: str, name: str) -> ProbeResponse:
         return (await self._stranger.ask("GET", path + name, with_key=True)).must_be(200)
 
     async def _state_after(self, path: str, name: str, passing: Sequence[str]) -> Any:
-        """Wait for a state that is none of these, and return it."""
+        """Wait for a state that is not among `passing`, and return it."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             state = (await self._look(path, name)).field("state")
@@ -401,7 +404,7 @@ class Probes:
                 return state
 
     async def _seen(self, order: str) -> None:
-        """Wait until a payment is seen and its order executed."""
+        """Wait until the platform has seen the payment of an order and executed the order."""
         begun = monotonic()
         self._busy.add(order)
         try:
@@ -461,7 +464,7 @@ class Probes:
         return found.body
 
     async def refund(self) -> None:
-        """Ask unused stamps back and see their money sent; an open refund is looked at first."""
+        """Request a refund of unused stamps, and wait until its money is sent; an open refund is continued first."""
         stock = [one for one, _ in self._store.bought("stock") if one not in self._returning]
         asked = [one for one in self._store.bought("asked") if one[0] not in self._returning]
         if not asked and len(stock) + len(self._returning) <= STOCK_MIN:
@@ -486,7 +489,7 @@ class Probes:
                 await self._ask_back(stock[-1])
 
     async def _ask_back(self, order: str) -> str:
-        """Return the refund of an order; empty where its stamps were all used."""
+        """Request a refund of an order and return its id; empty if all stamps of the order were used."""
         headers = {"Idempotency-Key": f"back-{order}"}
         asked = await self._stranger.ask(
             "POST", "/v1/refunds", with_key=True, json={"order_id": order}, headers=headers
@@ -500,7 +503,7 @@ class Probes:
 
 
 def _payload(answer: ProbeResponse) -> Any:
-    """Return the facts in a signed document.  Raises `TryFailed`."""
+    """Return the facts in a signed document, without checking its signature.  Raises `TryFailed`."""
     text = str(answer.field("payload"))
     try:
         return json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))

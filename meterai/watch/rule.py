@@ -18,16 +18,16 @@ from meterai.plumbing.readings import majority_of
 FLIP_SECONDS_MAX = 30.0
 MEND_SECONDS_MAX = 60.0
 FRESH_SECONDS = 60.0  # three times the longest period
-IN_ROW = 4  # failures: by chance (2 %) once in six million tries
+IN_ROW = 4  # failures in a row; if 2 % of the tries fail, this happens once in six million tries
 WINDOW, OF_WINDOW = (
     24,
     8,
-)  # failures in a third of the last tries: by chance once in seventy million
+)  # failures in a third of the last tries; if 2 % of the tries fail, once in seventy million tries
 GOOD_IN_ROW = 6
-SLOW_AT_MEND = 2  # tries among those six, after an outage
-DOUBT_SECONDS = 1.0  # between tries after a late or bad one
-# A row of bad tries lasts at least this long from the begin of the first: a restart of a process is no outage, and nobody
-# gets a mail about it.
+SLOW_AT_MEND = 2  # slow tries that are ignored among those six, after an outage
+DOUBT_SECONDS = 1.0  # between tries after a late or bad try
+# A row of bad tries must last at least this long from the begin of the first: a restart of a process is not an outage, and
+# nobody should get a mail about it.
 LASTS_SECONDS = 5.0
 OUT_SECONDS = 5.0  # between tries of a component that does not work; six of them show its recovery
 
@@ -55,13 +55,13 @@ class ProbeTimes:
 
     @property
     def flip_seconds(self) -> float:
-        """The longest time from a fault to the new state."""
+        """The longest time in seconds from a fault to the new state."""
         late = self.doubted + (IN_ROW - 1) * DOUBT_SECONDS + self.failed
         return self.every + max(late, LASTS_SECONDS + DOUBT_SECONDS)
 
     @property
     def mend_seconds(self) -> float:
-        """The longest time from a recovery to the new state."""
+        """The longest time in seconds from a recovery to the new state."""
         return (GOOD_IN_ROW + 1) * OUT_SECONDS + self.slow
 
 
@@ -84,7 +84,7 @@ def judged(
     last = recent[-GOOD_IN_ROW:]
     if len(last) < GOOD_IN_ROW or ProbeOutcome.FAILED in last:
         return state
-    # Tries under way at a recovery are slow, and say nothing about the present.
+    # Tries that were under way at a recovery are slow, and do not show the state after it.
     slow = last.count(ProbeOutcome.SLOW) - (SLOW_AT_MEND if state > ComponentState.DEGRADED else 0)
     return min(state, ComponentState.DEGRADED if slow > 0 else ComponentState.OPERATIONAL)
 
@@ -104,7 +104,7 @@ def _worse(recent: Sequence[ProbeOutcome], *, is_row: bool) -> ComponentState:
 
 
 class Judge:
-    """State of one component, and the tries since it began."""
+    """State of one component, and the tries since this state began."""
 
     def __init__(self, state: ComponentState = ComponentState.OPERATIONAL) -> None:
         self.state = state
@@ -135,11 +135,11 @@ class Judge:
 def agreed(
     last: ComponentState, votes: Sequence[ComponentState | None], watchers: int
 ) -> ComponentState | None:
-    """Return the state that a majority of all `watchers` holds; None where less than a majority measured the component.
+    """Return the state agreed by a majority of all `watchers`; None if fewer than a majority measured the component.
 
-    `votes` are the known states, None for a watcher that does not measure.  The state gets worse as far as a majority finds it
-    at least as bad, and better as far as a majority finds it no worse; else it stays `last`.  So a minority that lies or is
-    cut off changes nothing.
+    `votes` are the states by the watchers that were heard, None from a watcher that does not measure the component.  The
+    state gets as much worse as a majority measures at least, and as much better as a majority measures at most; else it stays
+    `last`.  So a minority that lies or is cut off changes nothing.
     """
     heard, needed = [one for one in votes if one is not None], majority_of(watchers)
     if len(heard) < needed:

@@ -1,4 +1,4 @@
-"""One watcher: it tries, judges, agrees with others, signs, and publishes.
+"""One watcher: it runs probes, derives states, agrees with other watchers, signs, and publishes.
 
 Its time never goes back: when the system clock is set back, the time here stops until the clock catches up, so that no
 minute is signed twice.
@@ -77,7 +77,7 @@ class _Peer(FromOutside, frozen=True):
 
 
 class WatcherService:
-    """One watcher.  `peers` are all watchers of the installation, itself included; empty where it is alone."""
+    """One watcher.  `peers` are all watchers of the installation, itself included; empty if it is the only one."""
 
     def __init__(
         self,
@@ -152,16 +152,16 @@ class WatcherService:
             _log.warning("try_not_kept", why=str(error))
 
     def doubt(self, component: Component) -> None:
-        """Start more tries of a component, since one is late."""
+        """Start more tries of a component at once, because a try is late."""
         self._doubted[component] = monotonic()
         self._woken[component].set()
 
     def every(self, component: Component) -> float:
-        """Return the period of a component."""
+        """Return the seconds between two tries of a component that works."""
         return self.watched.of.seconds.get(component, LIMITS[component].every)
 
     def pause(self, component: Component) -> float:
-        """Return the seconds between two tries at the present state."""
+        """Return the seconds between two tries of a component in its present state."""
         doubted_at = self._doubted.get(component)
         is_late = doubted_at is not None and monotonic() - doubted_at < LIMITS[component].failed
         pause = self._judges[component].pause(self.every(component), is_late=is_late)
@@ -206,9 +206,9 @@ class WatcherService:
             await asyncio.sleep(FIGURES_EVERY_SECONDS)
 
     def take_status(self, found: PlatformStatus | None) -> None:
-        """Take the platform's own status; None where it gave none.  The last one is kept.
+        """Store the platform's own status; if it gave none (None), the last one stays.
 
-        It can make signing in worse, never better: without it, only tries count.
+        Its waiting time of mails can make the state of sign-in worse, never better: without it, only tries count.
         """
         found = found and self._showable(found)
         if found is not None:
@@ -224,7 +224,7 @@ class WatcherService:
             self._count(ProbeResult(Component.SIGN_IN, ProbeOutcome.FAILED, waits, "mails_wait"))
 
     def _showable(self, status: PlatformStatus | None) -> PlatformStatus | None:
-        """Return the status after rendering the files with it once; None where that fails, so that it is not kept."""
+        """Return the status if the files can be rendered with it, else None, so that an unusable status is not stored."""
         try:
             rendered(self.published(status))
         except Exception as error:
@@ -245,7 +245,7 @@ class WatcherService:
             await asyncio.sleep(PEER_SECONDS)
 
     def take_peer(self, name: str, facts: Mapping[str, Any]) -> None:
-        """Take a peer's state if it is of this installation, not in the future, and no older than its last one.
+        """Store a peer's states if they are of this installation, not of the future, and not older than its last ones.
 
         Raises `ValueError`.
         """
@@ -253,7 +253,7 @@ class WatcherService:
         for component in Component:
             said.vote(component)
         before = self._heard.get(name)
-        # A peer that was ahead for a moment would not be accepted again before that time.
+        # If states of the future were stored, later ones of this peer would be refused until that time.
         is_ahead = (said.at - self._clock.now()).total_seconds() > PEER_FRESH_SECONDS
         if (
             said.installation == self.watched.installation
@@ -265,7 +265,7 @@ class WatcherService:
     # -- states ------------------------------------------------------------------------------
 
     def vote(self, component: Component) -> ComponentState | None:
-        """Return the own state of a component; None where it is not measured."""
+        """Return the state of a component by this watcher; None if it was not measured lately."""
         if component is Component.SIGN_IN and self._mails_wait > 1:
             return ComponentState.MAJOR_OUTAGE
         tried = self._tried_at.get(component)
@@ -275,7 +275,7 @@ class WatcherService:
         return self._judges[component].state
 
     def agree(self) -> None:
-        """Determine the agreed state of each component; sign and keep changes."""
+        """Determine the agreed state of each component; sign and store changes."""
         now = self.now()
         heard = [
             one for one in self._heard.values()
@@ -330,7 +330,7 @@ class WatcherService:
     # -- readings ----------------------------------------------------------------------------
 
     def sign_minutes(self) -> None:
-        """Sign the minutes that are over and unsigned: the last one, and one interrupted by a kill."""
+        """Sign the minutes that are over and unsigned: the last one, and one in which the process was killed."""
         this = self.now().replace(second=0, microsecond=0)
         last = this - timedelta(minutes=1)
         due = {last} if last >= self._started.replace(second=0, microsecond=0) else set()
@@ -362,7 +362,7 @@ class WatcherService:
     # -- files -------------------------------------------------------------------------------
 
     def published(self, status: PlatformStatus | None) -> Published:
-        """Return the content of all files, with the platform's own status."""
+        """Return the content of all files, with this status of the platform."""
         of, now, notes = self.watched.of, self.now(), self.store.notes()
         components = [
             ShownComponent(
@@ -393,7 +393,7 @@ class WatcherService:
         )
 
     def publish(self) -> None:
-        """Write the files.  Raises `OSError` on a full disk: the old ones stay."""
+        """Write all files.  Raises `OSError` on a full disk; then the old files stay."""
         published = self.published(self._status)
         notes = [
             {"id": one.id, "at": iso(one.at), "component": one.component, "state": one.state.label, "text": one.text}
@@ -409,7 +409,7 @@ class WatcherService:
         self._published_at, self._is_changed = monotonic(), False
 
     def tick(self) -> None:
-        """Agree, sign, and publish changes, once a second; a failed step, as on a full disk, is repeated."""
+        """Agree, sign, publish and prune; called once a second, so a failed step, as on a full disk, is repeated."""
         for step in (self.agree, self.sign_minutes, self._publish_changes, self._prune):
             with _going_on(f"{step.__name__.strip('_')}_failed"):
                 step()
@@ -451,7 +451,7 @@ class WatcherService:
 
 @contextmanager
 def _going_on(fault: str) -> Iterator[None]:
-    """Log a fault of ours, or of unexpected data of others, and let everything else continue."""
+    """Log any exception, of our code or from unexpected data, so that everything else continues."""
     try:
         yield
     except Exception as error:

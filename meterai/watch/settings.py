@@ -1,4 +1,4 @@
-"""The configuration file of a watcher, in TOML: the installation, its means of trying it, and its folder."""
+"""The configuration file of a watcher, in TOML: the installation, key, payer and mailbox to measure it, and a folder."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -29,7 +29,7 @@ class ConfigurationOfWatchWrong(CommandRefusal):
 
 
 class Payer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Pays a QR: our stand-in bank, or a URL that takes the QR's text by POST with a bearer token."""
+    """Payer of a QR: our stand-in bank, or a URL that takes the QR's text by POST with a bearer token."""
 
     kind: Literal["standin", "post"]
     url: _Url
@@ -86,7 +86,7 @@ class LocatedConfiguration(msgspec.Struct, frozen=True):
 
     @property
     def folder(self) -> Path:
-        """The folder of state, key and files."""
+        """The folder of the watcher's state, key and public files."""
         return self.path(self.of.folder)
 
     @property
@@ -95,7 +95,7 @@ class LocatedConfiguration(msgspec.Struct, frozen=True):
         return self.of.installation.rstrip("/")
 
     def secret(self, name: str) -> str:
-        """Return the secret in a file; empty without a file.  Refuses `ConfigurationOfWatchWrong`."""
+        """Return the secret in a file; empty if `name` is.  Refuses `ConfigurationOfWatchWrong`."""
         if not name:
             return ""
         try:

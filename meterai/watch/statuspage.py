@@ -77,7 +77,7 @@ def _component(one: ShownComponent, position: int, published: Published) -> _Jso
 
 
 def _components(published: Published) -> list[_Json]:
-    """Return the components that were ever measured."""
+    """Return the components that were measured at least once."""
     measured = [one for one in published.components if one.measured_at is not None]
     return [_component(one, position, published) for position, one in enumerate(measured, start=1)]
 
@@ -93,7 +93,7 @@ def _said(
     times: tuple[datetime, datetime, datetime | None],
     updates: list[_Json],
 ) -> _Json:
-    """Build an incident; `words` are its title, status and impact, `times` when it began, was updated and ended."""
+    """Build an incident; `words` are its title, status and impact, `times` those of its begin, last update and end."""
     title, status, impact = words
     begun, updated, ended = times
     return {
@@ -175,7 +175,7 @@ def summary(published: Published) -> _Json:
 
 
 def incidents(published: Published) -> _Json:
-    """Build `incidents.json`: incidents of 90 days."""
+    """Build `incidents.json`: notes of staff, and incidents of the last 90 days as the platform publishes them."""
     return {"page": _page(published), "incidents": _incidents(published)}
 
 
@@ -215,13 +215,13 @@ def history(published: Published) -> _Json:
 
 
 def days_until(at: datetime) -> list[str]:
-    """Return the last 90 days, today last."""
+    """Return the last 90 days in WIB as ISO dates, today last."""
     today = at.astimezone(WIB).date()
     return [(today - timedelta(days=back)).isoformat() for back in reversed(range(DAYS))]
 
 
 def minutes_lost(row: Mapping[ComponentState, int]) -> int:
-    """Return the minutes of a day in which a component did not work, or in part."""
+    """Return the minutes of a day in which a component did not work, or worked only in part."""
     return sum(row.get(state, 0) for state in LOST)
 
 

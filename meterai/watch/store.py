@@ -1,6 +1,6 @@
 """State of a watcher in one SQLite file, from which it continues after a kill.
 
-Every call commits by itself.  Old rows are removed once a day (`prune`).
+Every call is a separate transaction.  Old rows are removed once a day (`prune`).
 """
 
 import json
@@ -48,7 +48,7 @@ T = TypeVar("T")
 
 
 class ReadingChain(msgspec.Struct, frozen=True):
-    """The last signed minute: its begin, its number in the chain, the SHA-256 of its document."""
+    """The last signed minute: its begin, its number in the chain, and the SHA-256 of its signed document."""
 
     minute: datetime = datetime.min.replace(tzinfo=UTC)
     sequence: int = -1
@@ -57,7 +57,10 @@ class ReadingChain(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class ComponentRow:
-    """State of a component: its own, the agreed one and since when, and when a majority last measured it."""
+    """State of a component: by this watcher (`own`), and as agreed by a majority since `since`.
+
+    `measured_at` is the time at which a majority last measured it; None if a majority never did.
+    """
 
     own: ComponentState
     agreed: ComponentState
@@ -94,12 +97,12 @@ class Store:
     # -- facts -------------------------------------------------------------------------------
 
     def fact(self, name: str, kind: type[T]) -> T | None:
-        """Return the value of a name; None where there is none."""
+        """Return the value stored under a name; None if there is none."""
         found = self._db.execute("SELECT value FROM fact WHERE name = ?", [name]).fetchone()
         return None if found is None else msgspec.json.decode(found[0], type=kind)
 
     def keep(self, name: str, value: object) -> None:
-        """Keep a value under a name."""
+        """Store a value under a name."""
         self._write(_KEEP, name, _json(value))
 
     # -- states and changes ------------------------------------------------------------------
@@ -114,7 +117,7 @@ class Store:
         }
 
     def keep_state(self, component: Component, kept: ComponentRow) -> None:
-        """Keep the state of a component."""
+        """Store the state of a component."""
         since, at = kept.since.isoformat(), kept.measured_at and kept.measured_at.isoformat()
         row = component, int(kept.own), int(kept.agreed), since, at
         self._write("INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?, ?)", *row)
@@ -122,7 +125,7 @@ class Store:
     def add_change(
         self, component: Component, at: datetime, facts: Mapping[str, Any], document: str
     ) -> None:
-        """Keep a signed change."""
+        """Store a change of a component's state; `document` is the signed change, `facts` its content."""
         before, after = (ComponentState.of(facts[name]) for name in ("from", "to"))
         faults = json.dumps(list(facts["faults"]))
         self._write(
@@ -155,13 +158,13 @@ class Store:
         ]  # fmt: skip
 
     def change_documents(self) -> Sequence[str]:
-        """Return every signed change, the earliest first."""
+        """Return the signed document of every change, the earliest first."""
         return [one for (one,) in self._db.execute("SELECT document FROM change ORDER BY id")]
 
     # -- tries and readings ------------------------------------------------------------------
 
     def add_try(self, minute: str, component: Component, outcome: int, ms: int, fault: str) -> None:
-        """Count one try in its minute."""
+        """Count one try of a component in its minute; `outcome` is a `ProbeOutcome`, `ms` its duration."""
         failed, slow = int(outcome == 2), int(outcome == 1)
         row = self._db.execute(
             "SELECT faults FROM tried WHERE minute = ? AND component = ?", [minute, component]
@@ -177,14 +180,14 @@ class Store:
         )
 
     def last_tried(self, before: datetime) -> datetime | None:
-        """Return the last minute with a try before this one."""
+        """Return the last minute before a moment that has a try; None if no try was before it."""
         found = self._db.execute(
             "SELECT max(minute) FROM tried WHERE minute < ?", [before.isoformat()]
         ).fetchone()
         return None if found[0] is None else _moment(found[0])
 
     def measured(self, minute: str) -> Mapping[Component, Measured]:
-        """Return the counts of a minute."""
+        """Return the counts of tries in a minute, by component."""
         rows = self._db.execute("SELECT * FROM tried WHERE minute = ?", [minute])
         return {
             Component(one): Measured(tries, failures, slow, worst, tuple(json.loads(faults)))
@@ -194,10 +197,10 @@ class Store:
     def end_minute(
         self, chain: ReadingChain, document: str, states: Mapping[Component, int]
     ) -> None:
-        """Keep the reading of a minute, and the worst state of each component in it."""
+        """Store the signed reading of a minute, and the worst state of each component in that minute."""
         day = chain.minute.astimezone(WIB).date().isoformat()
         with self._db:
-            # The primary key ends a second signature of the same minute.
+            # The primary key refuses a second reading of the same minute.
             self._db.execute(
                 "INSERT INTO reading VALUES (?, ?)", [chain.minute.isoformat(), document]
             )
@@ -216,7 +219,7 @@ class Store:
         return [one for (one,) in rows]
 
     def days(self) -> Mapping[Component, Mapping[str, Mapping[ComponentState, int]]]:
-        """Return minutes in each state, by component and day (WIB)."""
+        """Return the number of minutes in each state, by component and day (WIB)."""
         found: dict[Component, dict[str, dict[ComponentState, int]]] = {
             one: {} for one in Component
         }
@@ -227,7 +230,7 @@ class Store:
     # -- orders of the watcher ---------------------------------------------------------------------
 
     def bought(self, stage: str) -> list[tuple[str, str]]:
-        """Return (order, refund) of a stage: `paid`, `stock` or `asked`; the earliest first."""
+        """Return (order, refund) of the watcher's orders in a stage (`paid`, `stock`, `asked`), the earliest first."""
         rows = self._db.execute(
             "SELECT id, refund FROM bought WHERE stage = ? ORDER BY at", [stage]
         )
@@ -250,7 +253,7 @@ class Store:
         self._write("INSERT INTO stamped VALUES (?, ?)", at.isoformat(), seconds)
 
     def stamped_since(self, at: datetime) -> list[float]:
-        """Return seconds from paid to stamped, shortest first."""
+        """Return the seconds from paid to stamped of documents stamped since a moment, shortest first."""
         rows = self._db.execute(
             "SELECT seconds FROM stamped WHERE at >= ? ORDER BY seconds", [at.isoformat()]
         )
@@ -261,7 +264,7 @@ class Store:
     def add_note(
         self, at: datetime, component: Component, state: ComponentState, texts: Mapping[str, str]
     ) -> int:
-        """Keep a note; return its number."""
+        """Store a note of staff and return its number."""
         added = self._write(
             "INSERT INTO note (at, component, state, id_text, en_text) VALUES (?, ?, ?, ?, ?)",
             *(at.isoformat(), component, int(state), texts["id"], texts["en"]),

@@ -19,7 +19,7 @@ from meterai.plumbing.files import read_file
 from meterai.plumbing.readings import Watcher, read_reading
 from meterai.plumbing.signed import SignatureWrong
 
-ANSWER_SECONDS_MAX = 20.0  # for one day of one watcher: 2 MB
+ANSWER_SECONDS_MAX = 20.0  # for one file: a day of one watcher, some 2 MB
 _SILENCE = (aiohttp.ClientError, TimeoutError, OSError, ValueError)
 _log = structlog.get_logger()
 
@@ -63,7 +63,7 @@ def _read(text: str, watcher: Watcher) -> Sequence[Signed]:
 
 
 async def _file(session: aiohttp.ClientSession, url: str, name: str) -> bytes:
-    """Fetch one file.  Raises one of `_SILENCE` where it is missing, or longer than `READINGS_BYTES_MAX`."""
+    """Fetch one file.  Raises one of `_SILENCE` if it is missing, or longer than `READINGS_BYTES_MAX`."""
     if not url.startswith(("http://", "https://")):
         path = Path(url.removeprefix("file://")) / name
         return await asyncio.to_thread(read_file, path, READINGS_BYTES_MAX)
