@@ -54,7 +54,7 @@ class Facts:
 
     @property
     def heard_at(self) -> datetime | None:
-        """Time of the bank's last answer about any attempt of the order."""
+        """Time of the bank's last answer about any attempt of the order; None if the bank has not answered."""
         return max((one.answered_at for one in self.attempts if one.answered_at), default=None)
 
     @property
@@ -354,7 +354,7 @@ def _ready(one: Stamping) -> CaseAnswer | None:
 
 
 def _delivered(facts: Facts) -> Stamping | None:
-    """The newest stamped document whose file is kept, else the newest stamped one."""
+    """Return the newest stamped document whose file is still stored, else the newest stamped one; None without one."""
     found = [one for one in facts.stampings if one.state == StampingState.DELIVERED]
     return max(found, key=lambda one: (not one.is_forgotten, one.id), default=None)
 

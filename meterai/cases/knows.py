@@ -19,7 +19,7 @@ CASES_TOLD_MAX = 50  # newest cases on the timeline of an account
 
 
 def subject(case: Case) -> Subject:
-    """Return a case as a subject of the console, which has its own page and timeline."""
+    """Return a case as a subject of the console."""
     return Subject(CASE_SUBJECT.kind, show(CASE_KIND, case.id), case.account)
 
 

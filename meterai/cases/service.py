@@ -113,7 +113,7 @@ class CaseService:
     async def complain(
         self, account: UUID, complaint: Complaint, *, actor: Actor, staff: UUID | None = None
     ) -> Case:
-        """Take a complaint of an account, or one that `staff` enter for it, and answer it from the facts if possible.
+        """Take a complaint of an account, or one that a member of staff enters, and answer it from the facts if possible.
 
         Refuses `TooManyCases`, `TooManyPictures`, `IdempotencyKeyReused`.
         """
@@ -313,7 +313,7 @@ class CaseService:
         return await self._with(case, act)
 
     async def open_as_staff(self, complaint: Complaint, staff: UUID, *, actor: Actor) -> Case:
-        """Open a case that the owner of an order told to staff.  Refuses `NotFound` if the complaint names nothing of ours."""
+        """Open a case for a complaint that a buyer told staff.  Refuses `NotFound` if it names no order or stamping of ours."""
         async with self._database.reading() as tx:
             subjects = await find(tx, self._offers, complaint.about, 1)
         accounts_of = [one.account for one in subjects if one.account is not None]

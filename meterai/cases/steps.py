@@ -131,7 +131,7 @@ async def take(
 ) -> Case:  # fmt: skip
     """Open a case for a complaint, or join it to the open case of the same matter and order.
 
-    It is answered from the facts at once if possible.  Raises `CameMeanwhile`.  Refuses `TooManyCases`,
+    The case is answered from the facts at once if possible.  Raises `CameMeanwhile`.  Refuses `TooManyCases`,
     `TooManyPictures`, `IdempotencyKeyReused`.
     """
     if len(complaint.pictures) > PICTURES_MAX:

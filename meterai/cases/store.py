@@ -271,7 +271,7 @@ async def answer(
 
 
 async def told_again(tx: Tx, of: Case) -> None:
-    """Count a repeated complaint."""
+    """Increment the number of complaints in a case."""
     await tx.run(_TOLD_AGAIN, of.account, of.id)
 
 

@@ -16,7 +16,7 @@ _TIMES = "_at"  # suffix of facts that are times
 
 @dataclass(frozen=True, slots=True)
 class AnswerText:
-    """Text of an answer from the facts: what happened, the next step with its time, and the path of its page."""
+    """Text of an answer from the facts: what happened, the next step with its time, and the path of the page to open."""
 
     code: str
     sentence: str

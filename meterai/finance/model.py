@@ -292,7 +292,7 @@ class ProviderSum(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ProviderReport:
-    """One provider over a period: rupiah that it held for us, and their moves. `closing` follows from the others."""
+    """One provider over a period: rupiah that it held for us, and movements. `closing` follows from the other columns."""
 
     provider: str
     opening: int

@@ -150,7 +150,7 @@ async def end_line(tx: Tx, found: Payout) -> None:
 
 
 async def fail(tx: Tx, found: Payout, why: str, actor: Actor) -> None:
-    """Fail a payout that was not paid: its duty is free again. Refuses `NotAllowedNow`."""
+    """Mark a payout as failed because it was not paid, so that its duty is free again. Refuses `NotAllowedNow`."""
     await store.lock_payouts(tx)
     PAYOUT.after((await _reload(tx, found)).state, PayoutEvent.FAILED)
     await store.fail_payout(tx, found.id, why)

@@ -147,7 +147,7 @@ def _span(
 
 @dataclass(frozen=True, slots=True)
 class ChannelsCounted:
-    """Each channel over the last days, counted until a moment; None before the first count."""
+    """Reports of channels over today, the last 7 and the last 30 days, counted up to `until` (None before the first)."""
 
     until: datetime | None
     today: Mapping[tuple[SalesChannel, UUID], ChannelReport]

@@ -160,7 +160,7 @@ def _age(since: datetime | None, now: datetime) -> float | None:
 
 
 def notices_of(incidents: Sequence[Incident], now: datetime) -> Mapping[str, Sequence[Notice]]:
-    """Return the page head in each language: felt incidents, and maintenance that begins within a day."""
+    """Return the notices at the head of every page, by language: felt incidents, and maintenance within a day."""
     told = [one for one in incidents if one.is_felt or _is_near(one, now)]
     told.sort(key=lambda one: (-one.worst * one.is_felt, one.started_at))
     return {

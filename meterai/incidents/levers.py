@@ -36,7 +36,7 @@ SeverityWord: TypeAlias = Literal["as_components", "minor", "major", "critical"]
 
 
 class Affected(msgspec.Struct, frozen=True, kw_only=True):
-    """Arguments with the state of each component; `unaffected` leaves a component out, or in an update as it is."""
+    """Arguments with the state of each component; in an update, a component that is `unaffected` keeps its state."""
 
     site: StateWord = UNAFFECTED
     sign_in: StateWord = UNAFFECTED
@@ -127,7 +127,7 @@ class IncidentWords(msgspec.Struct, frozen=True):
 
 
 class IncidentReview(msgspec.Struct, frozen=True):
-    """Arguments of a lever that reviews an incident that is over: the changes since, in both languages."""
+    """Arguments of a lever that reviews an incident that is over: what was changed since, in both languages."""
 
     incident: str
     changed_id: str

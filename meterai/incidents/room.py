@@ -31,7 +31,7 @@ from meterai.sealing import Issuers
 
 
 def _known(file: str) -> Sequence[Watcher]:
-    """Read the watchers from a file; empty if `file` is.  Refuses `WatchersWrong`."""
+    """Read the watchers from a file; no watchers if `file` is an empty text.  Refuses `WatchersWrong`."""
     return read_watchers(Path(file).read_text()) if file else ()
 
 

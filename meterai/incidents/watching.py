@@ -188,7 +188,7 @@ def _isolated(**facts: str) -> Iterator[None]:
 def _begun(one: WatchedComponent) -> datetime:
     """Return the time since which a state is agreed: by the watchers' times or as seen here, whichever is earlier.
 
-    The watchers continue while the database is unavailable.
+    The watchers also measure while the database is unavailable, so that their times may be the earlier ones.
     """
     return min(one.since, one.seen_at)
 

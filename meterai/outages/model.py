@@ -169,7 +169,7 @@ class OutageTimeWrong(Refusal):
 
 
 class OutageUnmeasured(Refusal):
-    """A majority of watchers measured no minute of the time: it cannot be judged."""
+    """No minute of the time was measured by a majority of the watchers, so that nothing can be derived."""
 
     code = "outage_unmeasured"
     status = 409
@@ -248,7 +248,7 @@ class AttemptOutside(Refusal):
 
 
 class AttemptStamped(Refusal):
-    """Every document named is stamped: no duty has to be paid in another way."""
+    """Every document of the attempt is stamped, so that no duty has to be paid in another way."""
 
     code = "attempt_stamped"
     status = 409

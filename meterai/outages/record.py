@@ -93,7 +93,7 @@ def findings(installation: str, derived: Derived, watchers: Sequence[WatcherSour
 def packed(watcher: Watcher, readings: Sequence[Signed]) -> tuple[bytes, Sequence[Signed]]:
     """Pack the readings of a watcher; return the packed bytes, and the readings as they are read again.
 
-    Refuses `RecordWrong` if they exceed the limits of a record: a watcher may sign more than a record can contain.
+    Refuses `RecordWrong` if the readings exceed the limits of a record: a watcher may sign more than fits.
     """
     content = zlib.compress("\n".join(one.document for one in readings).encode(), 9)
     if len(content) > PACKED_BYTES_MAX:

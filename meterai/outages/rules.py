@@ -100,7 +100,7 @@ def _counted(
     installation: str,
     left_out: list[LeftOut],
 ) -> Mapping[int, Reading]:
-    """Return the readings of one watcher that count, by minute; append the others to `left_out`.
+    """Return the readings of one watcher that count, by minute; append the minutes of the others to `left_out`.
 
     Each reading names the reading before it by hash, has the next number, and is of a later minute.  If two consecutive
     readings break that rule, the chain may be forged: the watcher does not count in the minutes from the one reading to the

@@ -24,9 +24,9 @@ class Doubted:
 
 
 async def doubted_of(tx: Tx, of: Days) -> Doubted:
-    """Return the payments whose sums must be compared: those that moved without a plain match, and those of open items.
+    """Return the payments whose sums must be compared: those without a plain match (`sides.UNMATCHED`), and open items.
 
-    It first sets the payment of each line.  For the account of transfers the result is empty: its lines belong to buyers.
+    First the payment of each line is set.  For the account of transfers the result is empty: its lines belong to buyers.
     """
     if of.provider == FLOAT:
         return Doubted((), ())

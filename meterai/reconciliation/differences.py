@@ -216,7 +216,10 @@ def transfer_breaks(found: Iterable[OfBuyer]) -> Iterator[Break]:
 
 
 def _grows(provider: str, line: EvidenceLine) -> int:
-    """Return 1 if the record's account grows by a line, -1 if it shrinks, 0 if unknown; a line may end in `in` or `out`."""
+    """Return 1 if the record's account grows by a line, -1 if it shrinks, 0 if that is unknown.
+
+    A line of a kind without a direction has `in` or `out` at its end.
+    """
     kind, side = MovementKind(line.kind), line.line.rpartition(" ")[2]
     if provider in STATEMENTS and kind in _STATED:
         return _STATED[kind]

@@ -224,7 +224,10 @@ class FeeTold(NamedTuple):
 
 
 class OfBuyer(NamedTuple):
-    """Rupiah sent to a buyer (`gone`) and returned (`back`): of the statement, and as `least` and `ours` of the books."""
+    """Rupiah sent to one buyer (`gone`) and returned (`back`), according to the bank statement.
+
+    `..._least` and `..._ours` are the bounds by our books; `written_off` is a difference that was written off.
+    """
 
     account: UUID
     gone: int
@@ -237,7 +240,7 @@ class OfBuyer(NamedTuple):
 
 
 class Unmatched(NamedTuple):
-    """A line of a payment that differs from ours in a fact, or that we do not have, with our facts of the payment."""
+    """A line of a payment that we do not have, or whose facts differ from ours; with our facts of the payment."""
 
     payment: str | None
     reference: str | None

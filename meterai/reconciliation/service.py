@@ -363,7 +363,10 @@ class Reconciliation:
         return doubted
 
     def _is_told(self, leased: Leased, loading: Loading) -> bool:
-        """True if the record moves money: a history does; an unsigned file does only on a rail without a history."""
+        """True if payments of the record are booked: those of a history are; those of a file only if the rail has none.
+
+        A file is not signed, so its payments wait for the history if there is one.
+        """
         return "" in loading.found.sources or not self._has_history(leased.provider)
 
     async def _confirm(self, of: Days, doubted: frozenset[str]) -> None:

@@ -269,7 +269,7 @@ _BUYERS = RowMapper(OfBuyer)
 
 
 async def unmatched(tx: ReadTx, of: Days, limit: int) -> list[Unmatched]:
-    """Return lines of payments that do not match our payments plainly (see `CLOCKS`)."""
+    """Return lines of payments that do not match our payments plainly (`UNMATCHED`)."""
     return await tx.all_as(_UNMATCHED, UNMATCHED, of.provider, of.day, of.reading, limit)
 
 

@@ -266,7 +266,10 @@ async def end(
     again: datetime | None,
     *counts: int,
 ) -> None:
-    """Store the result of a compared reading, read again at `again`, and delete the lines of readings before it."""
+    """Store the result of a compared reading, and delete the lines of earlier readings.
+
+    The record is read again at `again`; `counts` are its lines, matched, unreadable and differing ones.
+    """
     await tx.run(_END, state, of.reading, again, *counts, of.provider, of.day)
     await tx.run(_FORGET, of.provider, of.day, of.reading)
 

@@ -97,7 +97,7 @@ class PublishedIssuer:
 
     @classmethod
     def of(cls, watched: LocatedConfiguration) -> "PublishedIssuer | None":
-        """Read the folder `certificates`; None if it is not set.  A self-signed certificate is a root, any other is a seal's.
+        """Read the folder `certificates`; None if it is not set.  A self-signed certificate is a root, any other seals.
 
         Refuses `ConfigurationOfWatchWrong`.
         """
@@ -322,7 +322,7 @@ class Probes:
     # -- buying ------------------------------------------------------------------------------
 
     async def purchase(self) -> None:
-        """Order, get a QR, pay it, and see the payment.  Without a payer the order is withdrawn."""
+        """Place an order, get its QR, pay it, and wait until the payment is seen.  Without a payer, withdraw the order."""
         qr = order = ""
         async with self._trying(Component.BUYING) as slow:
             answer = await self._order(slow)
@@ -421,7 +421,7 @@ class Probes:
     # -- stamps ---------------------------------------------------------------------
 
     async def stamping(self) -> None:
-        """Stamp a document from the balance, get it back, and check it with the platform and without it."""
+        """Stamp a document from the balance, download it, and check it without the platform."""
         if not self._store.bought("stock"):
             return
         name = show("wtc", new_id())

@@ -3,8 +3,8 @@
 Promises of this module
   * A state gets worse by failures in a row, or by their share among the last tries.  It gets better only by good tries in
     a row.
-  * One random failure in fifty tries changes no state in a day.  A full outage changes it within `FLIP_SECONDS_MAX`, and
-    its end within `MEND_SECONDS_MAX` (tests/watch/test_rule.py).
+  * One random failure in fifty tries changes no state in a day.  A full outage changes the state within
+    `FLIP_SECONDS_MAX`, and the end of the outage within `MEND_SECONDS_MAX` (tests/watch/test_rule.py).
   * A component whose last try is older than `FRESH_SECONDS` is not measured: it keeps its state, and is not shown as good.
 """
 
@@ -74,7 +74,7 @@ LIMITS: Mapping[Component, ProbeTimes] = dict.fromkeys(
 def judged(
     state: ComponentState, recent: Sequence[ProbeOutcome], lasts: float = LASTS_SECONDS
 ) -> ComponentState:
-    """Return the state that follows from the tries since it began (the newest last; at most `WINDOW` count).
+    """Return the next state, by the present `state` and the tries since it began (newest last; at most `WINDOW` count).
 
     `lasts` is the time in seconds without a good try: since the begin of the first of the last bad tries.
     """
@@ -138,8 +138,8 @@ def agreed(
     """Return the state agreed by a majority of all `watchers`; None if fewer than a majority measured the component.
 
     `votes` are the states by the watchers that were heard, None from a watcher that does not measure the component.  The
-    state gets as much worse as a majority measures at least, and as much better as a majority measures at most; else it stays
-    `last`.  So a minority that lies or is cut off changes nothing.
+    result is `last`, made worse up to the worst state that a majority reaches, or better down to the best state that a
+    majority does not exceed.  So a minority that lies or is cut off changes nothing.
     """
     heard, needed = [one for one in votes if one is not None], majority_of(watchers)
     if len(heard) < needed:

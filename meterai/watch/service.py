@@ -71,7 +71,7 @@ class _Peer(FromOutside, frozen=True):
     components: dict[Component, _PeerNow]
 
     def vote(self, component: Component) -> ComponentState | None:
-        """Return the peer's own state of a component.  Raises `ValueError`."""
+        """Return the state of a component as the peer measures it; None if it does not.  Raises `ValueError`."""
         found = self.components.get(component)
         return None if found is None or found.own is None else ComponentState.of(found.own)
 
@@ -121,7 +121,7 @@ class WatcherService:
             self._status = self._showable(store.fact("status", PlatformStatus))
 
     def now(self) -> datetime:
-        """Return the present moment, never before one returned earlier."""
+        """Return the present moment, never earlier than a moment that was returned before."""
         self._latest = max(self._clock.now(), self._latest)
         return self._latest
 
@@ -208,7 +208,7 @@ class WatcherService:
     def take_status(self, found: PlatformStatus | None) -> None:
         """Store the platform's own status; if it gave none (None), the last one stays.
 
-        Its waiting time of mails can make the state of sign-in worse, never better: without it, only tries count.
+        A long wait of mails in the status makes the state of sign-in worse; nothing in it makes a state better.
         """
         found = found and self._showable(found)
         if found is not None:

@@ -39,7 +39,7 @@ class Payer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Mailbox(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Mailbox of the addresses that the watcher signs in with: of our stand-in, or by IMAP over TLS.
 
-    `{n}` in `address` is replaced by a number from 0 to `addresses` - 1; the platform sends six codes an hour to each.
+    `{n}` in `address` is replaced by a number from 0 to `addresses` - 1; each address gets at most six codes an hour.
     """
 
     kind: Literal["standin", "imap"]
@@ -56,7 +56,7 @@ class WatcherConfiguration(msgspec.Struct, frozen=True, forbid_unknown_fields=Tr
     """Configuration of one watcher.
 
     `folder` holds its state, its key and `public`, the static files.  Paths are relative to the file.  `seconds` are periods
-    between two tries, by component; a period longer than the rule's delays the detection of a fault.
+    between two tries, by component; a period longer than that of `rule` delays the detection of a fault.
     """
 
     name: _Name
@@ -95,7 +95,7 @@ class LocatedConfiguration(msgspec.Struct, frozen=True):
         return self.of.installation.rstrip("/")
 
     def secret(self, name: str) -> str:
-        """Return the secret in a file; empty if `name` is.  Refuses `ConfigurationOfWatchWrong`."""
+        """Return the secret in a file; an empty text if `name` is empty.  Refuses `ConfigurationOfWatchWrong`."""
         if not name:
             return ""
         try:

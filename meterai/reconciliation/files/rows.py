@@ -1,7 +1,7 @@
 """Rows of a table in a file: CSV in the encodings and separators of banks, or the first sheet of an XLSX.
 
 Text is streamed: a file of a million lines is never in memory.  A row that cannot be split is one `BROKEN` row,
-and the next begins at the next line.
+and the next row begins at the next line.
 """
 
 import codecs
